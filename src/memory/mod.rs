@@ -1,0 +1,291 @@
+//! The memory of the dead process: bytes and ranges, no formats.
+//!
+//! Built once by a [`Builder`], then frozen. Plain reads go to the core file by `pread`,
+//! so a core that is cut short while it is read gives a short read and not a signal; a
+//! [`Cursor`] puts a block cache in front for those who read much.
+
+mod builder;
+mod cursor;
+mod region;
+
+pub use builder::Builder;
+pub use cursor::Cursor;
+pub use region::{Backing, FileBytes, Permissions, Region};
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::addr::{Avma, AvmaRange};
+
+/// Why a byte of the dead process cannot be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Absent {
+    /// No mapping held this address when the process died.
+    Unmapped,
+    /// Mapped, but left out of the core (`coredump_filter`, `MADV_DONTDUMP`).
+    NotDumped,
+    /// The core ends before this byte: the file was cut short.
+    Truncated,
+    /// File-backed, not dumped, and no file with the wanted build ID was found.
+    FileNotFound,
+    /// The core file could not be read at this place.
+    Unreadable,
+}
+
+/// A byte that was wanted and is absent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("memory at {at} is {}", match reason {
+    Absent::Unmapped => "not mapped",
+    Absent::NotDumped => "not in the core",
+    Absent::Truncated => "cut off with the end of the core",
+    Absent::FileNotFound => "in a file that was not found",
+    Absent::Unreadable => "unreadable",
+})]
+pub struct ReadError {
+    /// The first address that could not be read.
+    pub at: Avma,
+    /// Why.
+    pub reason: Absent,
+}
+
+/// The core file's bytes, whatever container they came in.
+#[derive(Debug)]
+pub struct CoreBytes {
+    file: File,
+    len: u64,
+}
+
+impl CoreBytes {
+    /// `len` is the length at the time of opening.
+    pub fn new(file: File, len: u64) -> Self {
+        Self { file, len }
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether the file is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Fills as much of `buf` as the file holds from `offset`; returns how much that is.
+    pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> usize {
+        let mut filled = 0;
+        while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let Some(at) = offset.checked_add(filled as u64) else { break };
+            match self.file.read_at(rest, at) {
+                Ok(0) => break,
+                Ok(n) => filled = filled.saturating_add(n),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+        }
+        filled
+    }
+
+    /// Up to `size` bytes from `offset`: fewer where the file ends. Allocates no more
+    /// than the file can fill.
+    pub fn read_vec(&self, offset: u64, size: u64) -> Vec<u8> {
+        let present = size.min(self.len.saturating_sub(offset));
+        let mut bytes = vec![0; usize::try_from(present).unwrap_or(0)];
+        let filled = self.read_at(offset, &mut bytes);
+        bytes.truncate(filled);
+        bytes
+    }
+}
+
+/// All that is known of the dead process' memory.
+#[derive(Debug)]
+pub struct AddressSpace {
+    core: Arc<CoreBytes>,
+    /// Sorted by start, disjoint.
+    regions: Vec<Region>,
+    little_endian: bool,
+    word: usize,
+}
+
+impl AddressSpace {
+    /// The regions, sorted and disjoint.
+    pub fn regions(&self) -> &[Region] {
+        &self.regions
+    }
+
+    /// The region that holds `at`.
+    pub fn region_at(&self, at: Avma) -> Option<&Region> {
+        let after = self.regions.partition_point(|region| region.range.start <= at);
+        let region = self.regions.get(after.checked_sub(1)?)?;
+        region.range.contains(at).then_some(region)
+    }
+
+    /// Bytes of an address: 4 or 8.
+    pub fn word(&self) -> usize {
+        self.word
+    }
+
+    /// The byte order of the dead process.
+    pub fn is_little_endian(&self) -> bool {
+        self.little_endian
+    }
+
+    /// Fills `buf` from `[start, start + buf.len())`, across regions. All or nothing: on
+    /// an error `buf` holds nothing of worth.
+    ///
+    /// # Errors
+    /// Names the first absent byte and why it is.
+    pub fn read(&self, start: Avma, buf: &mut [u8]) -> Result<(), ReadError> {
+        let (filled, missing) = self.read_prefix(start, buf);
+        if filled == buf.len() {
+            return Ok(());
+        }
+        let at = Avma(start.0.wrapping_add(filled as u64));
+        Err(ReadError { at, reason: missing.unwrap_or(Absent::Unmapped) })
+    }
+
+    /// Fills `buf` as far as memory goes: the number of bytes read, and why it ended.
+    pub fn read_prefix(&self, start: Avma, buf: &mut [u8]) -> (usize, Option<Absent>) {
+        let mut filled = 0_usize;
+        while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let Some(at) = start.checked_add(filled as u64) else {
+                return (filled, Some(Absent::Unmapped));
+            };
+            let Some(region) = self.region_at(at) else {
+                return (filled, Some(Absent::Unmapped));
+            };
+            let into = at.0.saturating_sub(region.range.start.0);
+            let (read, absent) = region.read(&self.core, into, rest);
+            filled = filled.saturating_add(read);
+            if absent.is_some() {
+                return (filled, absent);
+            }
+        }
+        (filled, None)
+    }
+
+    /// A reader with a cache of its own.
+    pub fn cursor(&self) -> Cursor<'_> {
+        Cursor::new(self)
+    }
+
+    /// Up to `size` bytes from `start`, fewer where memory ends. `size` is the caller's
+    /// limit: nothing is allocated for bytes that are not there.
+    pub fn read_up_to(&self, start: Avma, size: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while bytes.len() < size {
+            let Some(at) = start.checked_add(bytes.len() as u64) else { break };
+            let have = bytes.len();
+            bytes.resize(size.min(have.saturating_add(1 << 16)), 0);
+            let (read, _) = self.read_prefix(at, bytes.get_mut(have..).unwrap_or(&mut []));
+            bytes.truncate(have.saturating_add(read));
+            if read < 1 << 16 {
+                break;
+            }
+        }
+        bytes
+    }
+
+    /// The address-sized number at `at`.
+    ///
+    /// # Errors
+    /// See [`AddressSpace::read`].
+    pub fn read_word(&self, at: Avma) -> Result<u64, ReadError> {
+        let mut bytes = [0; 8];
+        let bytes = bytes.get_mut(..self.word).unwrap_or(&mut []);
+        self.read(at, bytes)?;
+        Ok(self.unsigned(bytes))
+    }
+
+    /// The bytes of a C string at `at`, without its NUL; `None` if it cannot be read or
+    /// does not end within `limit` bytes.
+    pub fn read_c_string(&self, at: Avma, limit: usize) -> Option<Vec<u8>> {
+        let mut text = self.read_up_to(at, limit);
+        text.truncate(text.iter().position(|byte| *byte == 0)?);
+        Some(text)
+    }
+
+    /// The number in `bytes` (at most 8), in the byte order of the process.
+    pub fn unsigned(&self, bytes: &[u8]) -> u64 {
+        let fold = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
+        if self.little_endian {
+            bytes.iter().rev().fold(0, fold)
+        } else {
+            bytes.iter().fold(0, fold)
+        }
+    }
+
+    /// The range that `at`'s region covers.
+    pub fn range_at(&self, at: Avma) -> Option<AvmaRange> {
+        self.region_at(at).map(|region| region.range)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn space(core: &[u8], regions: Vec<Region>) -> AddressSpace {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(core).unwrap();
+        let core = Arc::new(CoreBytes::new(file, core.len() as u64));
+        let mut builder = Builder::new(core, true, 8);
+        regions.into_iter().for_each(|region| builder.add(region));
+        builder.freeze()
+    }
+
+    fn region(start: u64, len: u64, dumped: u64, offset: u64) -> Region {
+        Region {
+            range: AvmaRange::from_len(Avma(start), len),
+            permissions: Permissions::default(),
+            backing: Backing {
+                core_offset: offset,
+                core_len: dumped,
+                file: None,
+                absent: Absent::NotDumped,
+            },
+            name: None,
+        }
+    }
+
+    #[test]
+    fn a_read_crosses_adjacent_regions() {
+        let space = space(b"abcdefgh", vec![region(0x2000, 4, 4, 4), region(0x1ffc, 4, 4, 0)]);
+        let mut buf = [0; 8];
+        assert_eq!(space.read(Avma(0x1ffc), &mut buf), Ok(()));
+        assert_eq!(&buf, b"abcdefgh");
+    }
+
+    #[test]
+    fn an_absent_byte_is_named_with_its_reason() {
+        let space = space(b"abcd", vec![region(0x1000, 0x1000, 4, 0), region(0x3000, 8, 8, 0)]);
+        let mut buf = [0; 8];
+        let not_dumped = ReadError { at: Avma(0x1004), reason: Absent::NotDumped };
+        assert_eq!(space.read(Avma(0x1000), &mut buf), Err(not_dumped));
+        let unmapped = ReadError { at: Avma(0x2000), reason: Absent::Unmapped };
+        assert_eq!(space.read(Avma(0x2000), &mut buf), Err(unmapped));
+        let cut = ReadError { at: Avma(0x3004), reason: Absent::Truncated };
+        assert_eq!(space.read(Avma(0x3000), &mut buf), Err(cut));
+    }
+
+    #[test]
+    fn the_last_address_does_not_wrap_to_the_first() {
+        let space = space(b"abcd", vec![region(0, 4, 4, 0)]);
+        let mut buf = [0; 8];
+        assert!(space.read(Avma(u64::MAX), &mut buf).is_err());
+    }
+
+    #[test]
+    fn a_cursor_reads_what_the_space_reads() {
+        let space = space(b"abcdefgh", vec![region(0x1000, 0x1000, 8, 0)]);
+        let mut cursor = space.cursor();
+        assert_eq!(cursor.read_word(Avma(0x1000)), space.read_word(Avma(0x1000)));
+        assert_eq!(cursor.read_word(Avma(0x1004)), space.read_word(Avma(0x1004)));
+        assert_eq!(cursor.read_word(Avma(0x1001)).is_ok(), false);
+    }
+}

@@ -1,0 +1,146 @@
+//! What could not be known, as data. A notice never ends an analysis: it travels with
+//! the partial answer and is put into words by the report.
+
+use std::path::PathBuf;
+
+/// One thing a reader of the report must know to judge it. A closed catalogue: each
+/// variant has one code, one text and one hint in `report`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Notice {
+    /// The file ends before its segments do.
+    CoreTruncated {
+        /// Bytes that the program headers promise and the file lacks.
+        missing_bytes: u64,
+        /// Bytes of the file as it is.
+        size: u64,
+    },
+    /// A thread's stack memory is not in the core.
+    StackMissing {
+        /// The thread.
+        tid: i64,
+        /// Why: `truncated`, `not dumped`, `unmapped`.
+        reason: &'static str,
+    },
+    /// A note or its segment could not be read.
+    NoteMalformed {
+        /// What is wrong and where.
+        problem: String,
+    },
+    /// The core names no crashed thread; one was chosen by a rule.
+    CrashThreadInferred {
+        /// The chosen one.
+        tid: i64,
+        /// The rule, in words.
+        rule: &'static str,
+    },
+    /// Stacks of this machine cannot be unwound.
+    MachineUnsupported {
+        /// `e_machine`.
+        e_machine: u16,
+        /// Its name, as far as known.
+        name: &'static str,
+    },
+    /// No file was found for a module.
+    ModuleMissing {
+        /// As the dead process knew it.
+        path: String,
+        /// What to look for.
+        build_id: Option<String>,
+        /// Where it was looked for.
+        searched: Vec<PathBuf>,
+    },
+    /// A file was found under a module's name but is another build.
+    ModuleMismatch {
+        /// As the dead process knew it.
+        path: String,
+        /// The build ID in the core.
+        wanted: String,
+        /// The build ID of the file (`none` if it has none).
+        found: String,
+        /// The file.
+        at: PathBuf,
+    },
+    /// A module has no build ID in the core, so its file was taken by name alone.
+    ModuleUnverified {
+        /// As the dead process knew it.
+        path: String,
+        /// The file that was taken.
+        at: PathBuf,
+    },
+    /// A module has no debug information anywhere.
+    DebugInfoMissing {
+        /// The module's path.
+        path: String,
+        /// What to look for.
+        build_id: Option<String>,
+        /// Where it was looked for.
+        searched: Vec<PathBuf>,
+    },
+    /// A debug file was found but does not belong to the module.
+    DebugFileMismatch {
+        /// The module's path.
+        path: String,
+        /// The file.
+        at: PathBuf,
+        /// In what they differ: build IDs or CRC-32s, both named.
+        problem: String,
+    },
+    /// A file that debug information refers to (dwz, `.dwo`, `.dwp`) is missing.
+    DebugPartMissing {
+        /// The module's path.
+        path: String,
+        /// The missing file's name.
+        name: String,
+        /// Where it was looked for.
+        searched: Vec<PathBuf>,
+    },
+    /// A path named by the core was not opened.
+    FileRefused {
+        /// The path.
+        path: PathBuf,
+        /// Why: a device, a FIFO, too large, unreadable.
+        reason: String,
+    },
+    /// A debuginfod server failed and was not asked again in this run.
+    DebuginfodFailed {
+        /// The server.
+        url: String,
+        /// What happened.
+        error: String,
+    },
+    /// Something in a debug section could not be read.
+    DwarfMalformed {
+        /// The module's path.
+        path: String,
+        /// What is wrong and where.
+        problem: String,
+    },
+    /// The dynamic linker's list of objects could not be walked to its end.
+    LinkMapBroken {
+        /// What is wrong.
+        problem: String,
+    },
+    /// Unwinding ended before the outermost frame.
+    UnwindStopped {
+        /// The thread.
+        tid: i64,
+        /// Index of the last physical frame.
+        frame: usize,
+        /// Why.
+        reason: String,
+    },
+    /// A limit on hostile input was reached; the rest was left out.
+    LimitReached {
+        /// What was counted.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+    },
+    /// The given executable is not the one that died.
+    ExecutableRefused {
+        /// The file.
+        at: PathBuf,
+        /// Why.
+        problem: String,
+    },
+}
