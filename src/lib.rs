@@ -8,3 +8,5 @@ pub mod limits;
 pub mod mapped_file;
 pub mod memory;
 pub mod notice;
+pub mod redact;
+pub mod report;
