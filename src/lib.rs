@@ -9,4 +9,5 @@ pub mod mapped_file;
 pub mod memory;
 pub mod notice;
 pub mod redact;
+pub mod render;
 pub mod report;

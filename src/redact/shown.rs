@@ -27,6 +27,13 @@ impl Shown {
         &self.0
     }
 
+    /// The text from byte `start` on: a path's last part. All of it if `start` is not the
+    /// start of a character.
+    #[must_use]
+    pub fn suffix(&self, start: usize) -> Self {
+        Self(self.0.get(start..).unwrap_or(&self.0).to_owned())
+    }
+
     /// The text, owned.
     pub fn into_string(self) -> String {
         self.0
