@@ -51,11 +51,7 @@ const PATTERNS: &[Pattern] = &[
         mark: "earer ",
         expression: r"\b[Bb]earer ([0-9A-Za-z._~+/-]{8,}=*)",
     },
-    Pattern {
-        kind: "secret",
-        mark: "asic ",
-        expression: r"\b[Bb]asic ([0-9A-Za-z+/]{12,}=*)",
-    },
+    Pattern { kind: "secret", mark: "asic ", expression: r"\b[Bb]asic ([0-9A-Za-z+/]{12,}=*)" },
     Pattern {
         kind: "secret",
         mark: "",
@@ -118,7 +114,9 @@ fn may_match(pattern: &Pattern, text: &str) -> bool {
         // `name = value` and `name: value`, in any case: no letter to look for.
         return text.bytes().any(|byte| byte == b'=' || byte == b':') && {
             let lower = text.to_ascii_lowercase();
-            ["pass", "pwd", "secret", "token", "key", "credential"].iter().any(|w| lower.contains(w))
+            ["pass", "pwd", "secret", "token", "key", "credential"]
+                .iter()
+                .any(|w| lower.contains(w))
         };
     }
     text.contains(pattern.mark)
@@ -169,7 +167,10 @@ mod tests {
 
     #[test]
     fn people_are_found_and_symbol_versions_are_not() {
-        assert_eq!(hidden("to a.b+c@mail.example.org,"), [("email", "a.b+c@mail.example.org".into())]);
+        assert_eq!(
+            hidden("to a.b+c@mail.example.org,"),
+            [("email", "a.b+c@mail.example.org".into())]
+        );
         for innocent in ["memcpy@@GLIBC_2.14", "foo@plt", "a::token::b", "x == 3", "keys: "] {
             assert_eq!(hidden(innocent), [], "{innocent}");
         }

@@ -47,9 +47,8 @@ pub fn write_modules(
 
 fn cells(module: &ModuleReport, options: &PageOptions) -> [String; 6] {
     let whole = options.detail == Detail::Verbose;
-    let build_id = module.build_id.as_ref().map(|id| {
-        if whole { id.clone() } else { short_build_id(id) }
-    });
+    let build_id =
+        module.build_id.as_ref().map(|id| if whole { id.clone() } else { short_build_id(id) });
     let mut path = name::shown(&module.path);
     if !whole {
         path = cut_middle(&path, options.width.saturating_sub(OTHER_COLUMNS).max(NARROWEST_PATH));

@@ -139,12 +139,18 @@ mod tests {
     fn a_brief_name_has_no_parameters_and_no_template_arguments() {
         let cases = [
             ("ns::walk(Node*)", "ns::walk"),
-            ("std::vector<int, std::allocator<int> >::push_back(int&&)", "std::vector<\u{2026}>::push_back"),
+            (
+                "std::vector<int, std::allocator<int> >::push_back(int&&)",
+                "std::vector<\u{2026}>::push_back",
+            ),
             ("(anonymous namespace)::f(int)", "(anonymous namespace)::f"),
             ("S::operator()(int) const", "S::operator()"),
             ("operator<<(std::ostream&, S)", "operator<<"),
             ("<T as core::fmt::Debug>::fmt", "<T as core::fmt::Debug>::fmt"),
-            ("core::ops::function::FnOnce::call_once{{vtable.shim}}", "core::ops::function::FnOnce::call_once{{vtable.shim}}"),
+            (
+                "core::ops::function::FnOnce::call_once{{vtable.shim}}",
+                "core::ops::function::FnOnce::call_once{{vtable.shim}}",
+            ),
             ("pthread_cond_wait@@GLIBC_2.3.2", "pthread_cond_wait"),
             ("a<b", "a<b"),
             ("f<(A)1>(int)", "f<\u{2026}>"),

@@ -36,7 +36,13 @@ pub(super) fn write_notices(
                 write_paragraph(out, "  ", &text, Ink::Plain, options)?;
                 if options.detail == Detail::Verbose {
                     for notice in several {
-                        write_paragraph(out, "    ", &name::shown(&notice.text), Ink::Plain, options)?;
+                        write_paragraph(
+                            out,
+                            "    ",
+                            &name::shown(&notice.text),
+                            Ink::Plain,
+                            options,
+                        )?;
                     }
                 }
                 write_hint(out, code.hint(), options)?;

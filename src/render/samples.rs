@@ -28,11 +28,7 @@ pub(super) fn inside(function: &str, module: &str, offset: u64) -> FrameReport {
     FrameReport {
         pc: Hex(0x5555_5555_4000 + offset),
         function: Some(function).filter(|name| !name.is_empty()).map(text),
-        module: Some(ModulePlace {
-            path: text(module),
-            build_id: None,
-            offset: Hex(offset),
-        }),
+        module: Some(ModulePlace { path: text(module), build_id: None, offset: Hex(offset) }),
         ..FrameReport::default()
     }
 }

@@ -162,7 +162,9 @@ fn frame_row(label: String, frame: &FrameReport, options: &PageOptions) -> Frame
     };
     let (mark, mark_ink) = match (frame.trust, frame.kind) {
         (FrameTrust::Scan, _) => ("(scanned: may not be real)", Ink::Doubt),
-        (FrameTrust::FramePointer, FrameKind::Inline) => ("[inlined] (by frame pointer)", Ink::Doubt),
+        (FrameTrust::FramePointer, FrameKind::Inline) => {
+            ("[inlined] (by frame pointer)", Ink::Doubt)
+        }
         (FrameTrust::FramePointer, _) => ("(by frame pointer)", Ink::Doubt),
         (_, FrameKind::Inline) => ("[inlined]", Ink::Aside),
         (_, FrameKind::TailCall) => ("[tail call]", Ink::Aside),

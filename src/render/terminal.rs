@@ -99,7 +99,8 @@ fn who(report: &Report) -> String {
     let process = &report.process;
     let exe = process.exe.as_ref().map(name::base_name);
     let program = exe.or_else(|| process.comm.as_ref().map(name::shown));
-    let mut parts = vec![cut_end(&program.unwrap_or_else(|| "unknown program".into()), WIDEST_NAME)];
+    let mut parts =
+        vec![cut_end(&program.unwrap_or_else(|| "unknown program".into()), WIDEST_NAME)];
     if let Some(build_id) = &process.build_id {
         parts.push(format!("build {}", short_build_id(build_id)));
     }

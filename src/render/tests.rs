@@ -3,9 +3,7 @@
 use super::layout::width;
 use super::samples::{at, crash, inside, missing, text, thread, walk};
 use super::{Color, DEFAULT_WIDTH, Detail, PageOptions, write_modules, write_page};
-use crate::report::{
-    DebugReport, FrameReport, Hex, ModuleFile, ModuleReport, Report, Truncated,
-};
+use crate::report::{DebugReport, FrameReport, Hex, ModuleFile, ModuleReport, Report, Truncated};
 
 fn page_with(report: &Report, options: &PageOptions) -> String {
     let mut page = Vec::new();

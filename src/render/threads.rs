@@ -191,8 +191,11 @@ fn tids(group: &Group<'_>, most: usize) -> String {
 fn chain(frames: &[FrameReport], room: usize, options: &PageOptions) -> String {
     let known = frames.iter().position(|frame| frame.source.is_some());
     let widest = WIDEST_NAME.min((room / 2).saturating_sub(width(ELLIPSIS)));
-    let names: Vec<_> =
-        frames.iter().take(FRAMES_OF_CHAIN).map(|frame| chain_name(frame, widest, options)).collect();
+    let names: Vec<_> = frames
+        .iter()
+        .take(FRAMES_OF_CHAIN)
+        .map(|frame| chain_name(frame, widest, options))
+        .collect();
     let Some(whole) = (!names.is_empty()).then(|| names.join(ARROW)) else {
         return "no frame could be recovered".to_owned();
     };

@@ -77,8 +77,7 @@ impl Builder<'_> {
     }
 
     fn thread(&mut self, thread: &Thread) -> ThreadReport {
-        let with_registers =
-            thread.crashed || self.options.registers == WhichRegisters::All;
+        let with_registers = thread.crashed || self.options.registers == WhichRegisters::All;
         let mut frames: Vec<FrameReport> = Vec::with_capacity(thread.frames.len());
         let mut gap = None;
         let mut left_out = 0;
@@ -190,9 +189,8 @@ impl Builder<'_> {
         let module = modules.list().get(at)?;
         let file_path = module.image.as_ref().and_then(|image| image.path());
         let debug_path = modules.debug_path(at);
-        let mut show = |path: &std::path::Path| {
-            self.redactor.show(Origin::Path, &path.to_string_lossy())
-        };
+        let mut show =
+            |path: &std::path::Path| self.redactor.show(Origin::Path, &path.to_string_lossy());
         Some(ModuleReport {
             path: show(&module.path),
             file_path: file_path.map(&mut show),
@@ -332,7 +330,8 @@ fn crash_id(dump: &Dump) -> String {
         id = id.number("tid", Some(i128::from(thread.tid)));
         for register in (0..=63).map(Register) {
             if let Some(value) = thread.registers.get(register) {
-                id = id.number("register", Some((i128::from(register.0) << 64) | i128::from(value)));
+                id =
+                    id.number("register", Some((i128::from(register.0) << 64) | i128::from(value)));
             }
         }
     }

@@ -53,7 +53,10 @@ mod tests {
         };
         assert_eq!(id(b"t", Some(1)), id(b"t", Some(1)));
         assert_ne!(id(b"t", Some(1)), id(b"t", None));
-        assert_ne!(id(b"", None), CrashId::default().fact("comm", None).number("pid", None).finish());
+        assert_ne!(
+            id(b"", None),
+            CrashId::default().fact("comm", None).number("pid", None).finish()
+        );
         assert_eq!(id(b"t", None).len(), "obit-".len() + 16);
     }
 }

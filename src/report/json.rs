@@ -37,7 +37,8 @@ impl Formatter for Printable {
     ) -> io::Result<()> {
         let mut done = 0;
         for (at, c) in fragment.char_indices().filter(|(_, c)| is_unprintable(*c)) {
-            CompactFormatter.write_string_fragment(out, fragment.get(done..at).unwrap_or_default())?;
+            CompactFormatter
+                .write_string_fragment(out, fragment.get(done..at).unwrap_or_default())?;
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(out, "\\u{unit:04x}")?;
             }

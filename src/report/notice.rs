@@ -145,7 +145,9 @@ impl NoticeCode {
                 "give the file of the last frame's module (`obit modules` says which are \
                  missing); a stack that was overwritten ends there for good"
             }
-            Self::LimitReached => "pass --frames 0 for whole stacks; other limits guard obit itself",
+            Self::LimitReached => {
+                "pass --frames 0 for whole stacks; other limits guard obit itself"
+            }
         }
     }
 }

@@ -169,7 +169,9 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
         Notice::UnwindStopped { tid, frame, reason } => Words {
             code: NoticeCode::UnwindStopped,
             subject: Some(format!("thread {tid}")),
-            text: format!("the stack of thread {tid} could not be followed past frame {frame}: {reason}"),
+            text: format!(
+                "the stack of thread {tid} could not be followed past frame {frame}: {reason}"
+            ),
             hint: None,
         },
         Notice::LimitReached { what, limit } => Words {
