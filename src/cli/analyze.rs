@@ -10,6 +10,7 @@ use super::inputs::Inputs;
 
 /// All that decides what is in a report.
 #[derive(Clone, Debug)]
+#[expect(dead_code, reason = "until `analyze` opens cores")]
 pub(crate) struct Request {
     pub(crate) inputs: Inputs,
     pub(crate) sysroot: Option<PathBuf>,

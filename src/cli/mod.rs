@@ -123,12 +123,18 @@ fn say(message: &str) {
     let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(message));
 }
 
-/// clap's own words, with exit codes of ours.
+/// Help and versions in clap's words; errors in one line, like all of ours.
 fn usage(error: &clap::Error) -> Exit {
-    match (error.print(), error.use_stderr()) {
-        (Err(failure), false) if failure.kind() == io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
-        (Err(_), false) => Exit::Output,
-        (_, true) => Exit::Usage,
-        (Ok(()), false) => Exit::Success,
+    if error.use_stderr() {
+        let text = error.to_string();
+        let problem = text.lines().next().unwrap_or_default();
+        let problem = problem.strip_prefix("error: ").unwrap_or(problem);
+        say(&format!("{problem}; see `obit --help`"));
+        return Exit::Usage;
+    }
+    match error.print() {
+        Ok(()) => Exit::Success,
+        Err(failure) if failure.kind() == io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
+        Err(_) => Exit::Output,
     }
 }
