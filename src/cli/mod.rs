@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use analyze::Request;
 use args::{Cli, Files, Format, Verb};
@@ -127,8 +128,14 @@ fn say(message: &str) {
 fn usage(error: &clap::Error) -> Exit {
     if error.use_stderr() {
         let text = error.to_string();
-        let problem = text.lines().next().unwrap_or_default();
-        let problem = problem.strip_prefix("error: ").unwrap_or(problem);
+        // The first paragraph says what is wrong and what is possible.
+        let lines: Vec<_> = text.lines().map(str::trim).take_while(|l| !l.is_empty()).collect();
+        let problem = match error.kind() {
+            // A third file stands where a verb could.
+            ErrorKind::InvalidSubcommand => "one core and at most one program, please".to_owned(),
+            _ => lines.join(" "),
+        };
+        let problem = problem.strip_prefix("error: ").unwrap_or(&problem);
         say(&format!("{problem}; see `obit --help`"));
         return Exit::Usage;
     }
