@@ -65,8 +65,6 @@ pub struct FileHeader {
     pub section_names: u16,
 }
 
-/// `e_type` of a core file.
-pub const ET_CORE: u16 = 4;
 /// `e_phnum` when the count does not fit 16 bits (gABI, "Program Header").
 const PN_XNUM: u16 = 0xffff;
 
@@ -392,6 +390,12 @@ impl ElfImage {
         let note = self.notes().find(|note| note.owner == b"FDO" && note.kind == 0xcafe_1a7e)?;
         let text = note.desc.split(|byte| *byte == 0).next()?;
         Some(String::from_utf8_lossy(text))
+    }
+}
+
+impl AsRef<[u8]> for ElfImage {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
