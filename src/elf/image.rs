@@ -65,6 +65,8 @@ pub struct FileHeader {
     pub section_names: u16,
 }
 
+/// `e_type` of a core file.
+pub const ET_CORE: u16 = 4;
 /// `e_phnum` when the count does not fit 16 bits (gABI, "Program Header").
 const PN_XNUM: u16 = 0xffff;
 

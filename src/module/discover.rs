@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::addr::{Avma, AvmaRange, LoadBias, Svma};
-use crate::dump::{Dump, MappedFileRange};
+use crate::dump::{AuxKind, Dump, MappedFileRange};
 use crate::elf::{BuildId, ElfImage, ImageBytes, SegmentKind};
 use crate::limits::Limits;
 use crate::memory::AddressSpace;
@@ -145,9 +145,14 @@ fn looks_loaded(candidate: &Candidate, memory: &AddressSpace) -> bool {
     (is_elf || unknown) && candidate.mapped.iter().any(|(range, _)| executable(range))
 }
 
+/// An address of the auxiliary vector.
+fn address(dump: &Dump, kind: AuxKind) -> Option<Avma> {
+    dump.auxv.get(kind).filter(|value| *value != 0).map(Avma)
+}
+
 /// Finds the program by AT_PHDR or AT_ENTRY; adds it when `NT_FILE` does not list it.
 fn mark_executable(found: &mut Vec<Candidate>, dump: &Dump, memory: &AddressSpace, limits: &Limits) {
-    let anchors = [dump.auxv.program_headers(), dump.auxv.entry()];
+    let anchors = [address(dump, AuxKind::Phdr), address(dump, AuxKind::Entry)];
     for anchor in anchors.into_iter().flatten() {
         let holds = |c: &&mut Candidate| c.mapped.iter().any(|(range, _)| range.contains(anchor));
         if let Some(candidate) = found.iter_mut().find(holds) {
@@ -156,10 +161,10 @@ fn mark_executable(found: &mut Vec<Candidate>, dump: &Dump, memory: &AddressSpac
         }
     }
     // AT_PHDR lies in the first page of the image in practice.
-    if let Some(program_headers) = dump.auxv.program_headers() {
+    if let Some(program_headers) = address(dump, AuxKind::Phdr) {
         let base = Avma(program_headers.0 & !(PAGE - 1));
-        let name = dump.process.as_ref().map(|process| process.comm.clone()).unwrap_or_default();
-        let path = PathBuf::from(String::from_utf8_lossy(&name).into_owned());
+        let command = dump.process.as_ref().map(|process| process.command.clone());
+        let path = PathBuf::from(command.unwrap_or_default());
         let candidate = Candidate::at(base, path, ModuleKind::Executable, memory, limits);
         if candidate.head.is_some() {
             found.push(candidate);
@@ -168,7 +173,7 @@ fn mark_executable(found: &mut Vec<Candidate>, dump: &Dump, memory: &AddressSpac
     }
     // No auxiliary vector: the kernel maps a program below its libraries, and AT_EXECFN
     // or the command's name matches its file.
-    let comm = dump.process.as_ref().map(|process| process.comm.as_slice()).unwrap_or_default();
+    let comm = dump.process.as_ref().map_or(&[][..], |process| process.command.as_bytes());
     let by_name = found.iter_mut().find(|candidate| {
         let name = candidate.path.file_name().map(|name| name.as_encoded_bytes());
         !comm.is_empty() && name.is_some_and(|name| name.starts_with(comm))
@@ -189,7 +194,7 @@ fn add_vdso(found: &mut Vec<Candidate>, dump: &Dump, memory: &AddressSpace, limi
             !is_named && memory.read_up_to(*start, 4) == b"\x7fELF"
         })
     };
-    let Some(base) = dump.auxv.vdso().or_else(unnamed_elf) else { return };
+    let Some(base) = address(dump, AuxKind::SysinfoEhdr).or_else(unnamed_elf) else { return };
     let path = PathBuf::from("[vdso]");
     let mut candidate = Candidate::at(base, path, ModuleKind::Vdso, memory, limits);
     if candidate.head.is_none() {

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::addr::{Avma, AvmaRange, LoadBias};
 use crate::debuginfo::SectionCache;
-use crate::debuginfo::locate::{Locator, Role, Verdict};
+use crate::debuginfo::locate::{ImageState, Locator, Role};
 use crate::dump::Dump;
 use crate::elf::{ElfImage, SegmentKind};
 use crate::limits::Limits;
@@ -118,11 +118,11 @@ fn search(
     };
     let found = locator.image(&candidate.path, candidate.build_id.as_ref(), role);
     notices.extend(found.notices);
-    let state = match found.verdict {
-        Verdict::Found => FileState::Found,
-        Verdict::Unverified => FileState::Unverified,
-        Verdict::Mismatch => FileState::Mismatch,
-        Verdict::Missing => FileState::Missing,
+    let state = match found.state {
+        ImageState::Found => FileState::Found,
+        ImageState::Unverified => FileState::Unverified,
+        ImageState::Mismatch => FileState::Mismatch,
+        ImageState::Missing => FileState::Missing,
     };
     (found.image, state)
 }

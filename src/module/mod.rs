@@ -153,7 +153,7 @@ impl Modules {
         Some(module.debug.get_or_init(|| {
             let Some(image) = &module.image else { return (None, Vec::new()) };
             let (files, notices) = match module.kind {
-                ModuleKind::Vdso => (DebugFiles::of(image), Vec::new()),
+                ModuleKind::Vdso => (DebugFiles::only(Arc::clone(image)), Vec::new()),
                 _ => self.locator.debug_files(image, &module.path),
             };
             let locator = Arc::clone(&self.locator);

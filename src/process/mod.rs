@@ -1,5 +1,6 @@
 //! The dead process: its threads and their frames, named.
 
+mod arguments;
 mod frame;
 mod naming;
 mod recursion;
@@ -15,7 +16,8 @@ use std::sync::Arc;
 
 use crate::debuginfo::SectionCache;
 use crate::debuginfo::locate::{Locator, SearchRules};
-use crate::dump::{Dump, OpenError};
+use crate::addr::Avma;
+use crate::dump::{AuxKind, Dump, OpenError};
 use crate::limits::Limits;
 use crate::memory::AddressSpace;
 use crate::module::{self, Modules};
@@ -150,8 +152,14 @@ impl Process {
         if let Some(module) = module {
             return Some(module.path.clone());
         }
-        let name = self.dump.auxv.executable_name()?;
-        let name = self.memory.read_c_string(name, 4096)?;
+        let name = self.dump.auxv.get(AuxKind::ExecFn)?;
+        let name = self.memory.read_c_string(Avma(name), 4096)?;
         Some(PathBuf::from(OsStr::from_bytes(&name)))
+    }
+
+    /// The command line the program was started with, `None` when its block at the
+    /// bottom of the stack is not in the core.
+    pub fn argv(&self) -> Option<Vec<Vec<u8>>> {
+        arguments::argv(&self.dump, &self.memory)
     }
 }

@@ -10,6 +10,8 @@ mod fde_index;
 mod return_address;
 mod row;
 mod walk;
+#[cfg(test)]
+mod tests;
 mod without_cfi;
 
 pub use activation::{Activation, Left, Trust};
