@@ -3,8 +3,12 @@
 
 pub mod addr;
 pub mod arch;
+pub mod dump;
 pub mod elf;
 pub mod limits;
 pub mod mapped_file;
 pub mod memory;
 pub mod notice;
+#[doc(hidden)]
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;

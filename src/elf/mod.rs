@@ -6,7 +6,9 @@ mod image;
 mod note;
 
 pub use build_id::BuildId;
-pub use image::{ET_CORE, ElfError, ElfImage, FileHeader, ImageBytes, Section, Segment, SegmentKind};
+pub use image::{
+    ET_CORE, ElfError, ElfImage, FileHeader, ImageBytes, Section, Segment, SegmentKind,
+};
 pub use note::{Note, NoteError, Notes};
 
 /// Class and byte order of a file: all that is needed to read its numbers.
