@@ -3,8 +3,12 @@
 
 pub mod addr;
 pub mod arch;
+pub mod debuginfo;
 pub mod elf;
 pub mod limits;
 pub mod mapped_file;
 pub mod memory;
 pub mod notice;
+#[cfg(any(test, feature = "testkit"))]
+#[doc(hidden)]
+pub mod testkit;
