@@ -1,7 +1,6 @@
 //! Debug information of one image: symbols, DWARF, and the files they lie in. Serves a
 //! bare ELF file as well as a module of a core: no threads, no bias of its own.
 
-mod demangle;
 pub mod locate;
 mod symbolize;
 
