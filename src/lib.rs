@@ -3,6 +3,7 @@
 
 pub mod addr;
 pub mod arch;
+pub mod debuginfo;
 pub mod elf;
 pub mod limits;
 pub mod mapped_file;
