@@ -1,0 +1,110 @@
+//! From the command line to a report.
+
+use std::path::PathBuf;
+
+use obit::redact::Level;
+use obit::report::{BuildOptions, Report, TailCalls, WhichRegisters};
+
+use super::args::{Options, RedactPolicy, TailCallPlace};
+use super::inputs::Inputs;
+
+/// All that decides what is in a report.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) inputs: Inputs,
+    pub(crate) sysroot: Option<PathBuf>,
+    pub(crate) solib_search_path: Vec<PathBuf>,
+    /// Empty: the default ones.
+    pub(crate) debug_directories: Vec<PathBuf>,
+    pub(crate) substitute_path: Vec<(PathBuf, PathBuf)>,
+    /// Servers to ask; empty unless the user asked for it.
+    pub(crate) debuginfod_urls: Vec<String>,
+    /// Where decompressed debug sections are kept.
+    pub(crate) cache: Option<PathBuf>,
+    /// Frames of one thread that the report holds; `None` is all.
+    pub(crate) frames: Option<usize>,
+    pub(crate) build: BuildOptions,
+}
+
+impl Request {
+    pub(crate) fn new(inputs: Inputs, options: &Options) -> Self {
+        let (search, content) = (&options.search, &options.content);
+        Self {
+            inputs,
+            sysroot: search.sysroot.clone(),
+            solib_search_path: search.solib_search_path.clone(),
+            debug_directories: search.debug_file_directory.clone(),
+            substitute_path: search.substitute_path.clone(),
+            debuginfod_urls: debuginfod_urls(
+                search.debuginfod.as_deref(),
+                std::env::var("DEBUGINFOD_URLS").ok().as_deref(),
+                search.offline,
+            ),
+            cache: if search.no_cache { None } else { cache_directory() },
+            frames: Some(content.frames).filter(|frames| *frames > 0),
+            build: BuildOptions {
+                redaction: match content.redact {
+                    RedactPolicy::Default => Level::Default,
+                    RedactPolicy::Strict => Level::Strict,
+                    RedactPolicy::Off => Level::Off,
+                },
+                tail_calls: match content.tail_calls {
+                    TailCallPlace::Nested => TailCalls::Nested,
+                    TailCallPlace::Frames => TailCalls::Frames,
+                },
+                registers: if content.registers {
+                    WhichRegisters::All
+                } else {
+                    WhichRegisters::Crashed
+                },
+            },
+        }
+    }
+}
+
+/// No server is asked unless the option or the variable names one, and none with
+/// `--offline`.
+fn debuginfod_urls(option: Option<&str>, variable: Option<&str>, offline: bool) -> Vec<String> {
+    let named = option.filter(|urls| !urls.is_empty()).or(variable).unwrap_or_default();
+    let urls = named.split_whitespace().map(str::to_owned);
+    if offline { Vec::new() } else { urls.collect() }
+}
+
+/// `$XDG_CACHE_HOME/obit`, else `~/.cache/obit`; none without a home.
+fn cache_directory() -> Option<PathBuf> {
+    let absolute =
+        |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    base.map(|base| base.join("obit"))
+}
+
+/// Why there is no report; printed after `obit: `.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AnalyzeError {
+    #[error("{0}")]
+    Open(String),
+}
+
+/// Opens the core, finds what belongs to it, and reports.
+pub(crate) fn analyze(request: &Request) -> Result<Report, AnalyzeError> {
+    let core = request.inputs.core.display();
+    Err(AnalyzeError::Open(format!("{core} was not read: this build reads no cores yet")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_asked_only_on_request() {
+        let none: [&str; 0] = [];
+        assert_eq!(debuginfod_urls(None, None, false), none);
+        assert_eq!(
+            debuginfod_urls(None, Some("http://a http://b"), false),
+            ["http://a", "http://b"]
+        );
+        assert_eq!(debuginfod_urls(Some(""), Some("http://a"), false), ["http://a"]);
+        assert_eq!(debuginfod_urls(Some("http://c"), Some("http://a"), false), ["http://c"]);
+        assert_eq!(debuginfod_urls(Some("http://c"), Some("http://a"), true), none);
+    }
+}

@@ -1,0 +1,259 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::exit;
+
+/// Tells you what a dead process died of.
+#[derive(Debug, Parser)]
+#[command(
+    name = "obit",
+    version,
+    about = "Tells you what a dead process died of",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit schema",
+    after_help = exit::HELP,
+    subcommand_help_heading = "Other views",
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    pub(crate) verb: Option<Verb>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Say what the process died of (what obit does without a word, too)
+    Analyze(Files),
+    /// List what was loaded: builds, files found and missing, debug information
+    Modules(Files),
+    /// Print the JSON Schema of the report
+    Schema,
+}
+
+/// A core file named like a verb is given as `./modules`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Files {
+    /// The core file, and the program that died if obit does not find it; in any order
+    #[arg(value_name = "CORE [EXE]", num_args = 0..=2)]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The core file
+    #[arg(short, long, value_name = "FILE", global = true)]
+    pub(crate) core: Option<PathBuf>,
+    /// The program that died
+    #[arg(short, long, value_name = "FILE", global = true)]
+    pub(crate) exe: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) search: Search,
+    #[command(flatten)]
+    pub(crate) content: Content,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Where files are looked for.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Where to find files")]
+pub(crate) struct Search {
+    /// Look for the process' files below this directory
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) sysroot: Option<PathBuf>,
+    /// Look for shared objects in these directories, too
+    #[arg(long, value_name = "A:B", value_delimiter = ':', global = true)]
+    pub(crate) solib_search_path: Vec<PathBuf>,
+    /// Look for debug files in these directories instead of /usr/lib/debug
+    #[arg(
+        long,
+        alias = "debuginfo-path",
+        value_name = "A:B",
+        value_delimiter = ':',
+        global = true
+    )]
+    pub(crate) debug_file_directory: Vec<PathBuf>,
+    /// Read paths that start with FROM as if they started with TO (repeatable)
+    #[arg(long, value_name = "FROM=TO", value_parser = substitution, global = true)]
+    pub(crate) substitute_path: Vec<(PathBuf, PathBuf)>,
+    /// Ask debuginfod servers for what is missing: those of DEBUGINFOD_URLS, or these
+    #[arg(
+        long,
+        value_name = "URLS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        global = true
+    )]
+    pub(crate) debuginfod: Option<String>,
+    /// Ask no server, even if DEBUGINFOD_URLS is set
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+    /// Neither use nor write the cache of debug sections (below XDG_CACHE_HOME)
+    #[arg(long, global = true)]
+    pub(crate) no_cache: bool,
+}
+
+/// What the report holds.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What to show")]
+pub(crate) struct Content {
+    /// Frames of one thread; 0 is all
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 300, global = true)]
+    pub(crate) frames: usize,
+    /// Every thread's stack in full
+    #[arg(short, long, global = true)]
+    pub(crate) all_threads: bool,
+    /// This thread's stack instead of the crashed one's
+    #[arg(long, value_name = "TID", global = true)]
+    pub(crate) thread: Option<i64>,
+    /// Registers of every thread
+    #[arg(long, global = true)]
+    pub(crate) registers: bool,
+    /// Whose variables to show (accepted; no variables are shown yet)
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub(crate) locals: Locals,
+    /// Where inferred tail calls stand in JSON: under a frame, or among the frames
+    #[arg(long, value_enum, default_value_t, value_name = "WHERE", global = true)]
+    pub(crate) tail_calls: TailCallPlace,
+    /// Linkers' names of functions
+    #[arg(short, long, global = true)]
+    pub(crate) raw: bool,
+    /// How much to hide of what the process held
+    #[arg(long, value_enum, default_value_t, value_name = "POLICY", global = true)]
+    pub(crate) redact: RedactPolicy,
+    /// End with 1 if anything is missing from the report
+    #[arg(long, global = true)]
+    pub(crate) strict: bool,
+}
+
+/// How and where it is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Output {
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub(crate) format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format", global = true)]
+    pub(crate) json: bool,
+    /// Write to FILE instead of the standard output (-)
+    #[arg(short, long, value_name = "FILE", global = true)]
+    pub(crate) output: Option<PathBuf>,
+    /// When to use colours; NO_COLOR and CLICOLOR_FORCE are honoured
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
+    pub(crate) color: ColorChoice,
+    /// Columns of the page [default: the terminal's, or 100]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..), global = true)]
+    pub(crate) width: Option<u16>,
+    /// Accepted for habit's sake: obit starts no pager
+    #[arg(long, global = true)]
+    pub(crate) no_pager: bool,
+    /// Whole names, paths and addresses
+    #[arg(short, long, conflicts_with = "quiet", global = true)]
+    pub(crate) verbose: bool,
+    /// The crash alone, and no progress
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A page for a person
+    #[default]
+    Human,
+    /// One line of JSON (see `obit schema`)
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Locals {
+    None,
+    #[default]
+    Crashed,
+    All,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TailCallPlace {
+    /// In `tail_calls` of the frame they lie beyond
+    #[default]
+    Nested,
+    /// In `frames`, counted as gdb does
+    Frames,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RedactPolicy {
+    /// Hide values of options and of the environment, secrets and addresses of people
+    #[default]
+    Default,
+    /// Hide names of users and threads and all messages, too
+    Strict,
+    /// Hide nothing
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+fn substitution(text: &str) -> Result<(PathBuf, PathBuf), String> {
+    match text.split_once('=') {
+        Some((from, to)) if !from.is_empty() => Ok((from.into(), to.into())),
+        _ => Err("write FROM=TO, as in --substitute-path /build=/home/me/src".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_stand_before_and_after_files_and_verbs() {
+        for line in [
+            "obit --redact=off --locals all --json core exe",
+            "obit core --exe exe --json",
+            "obit analyze core exe --json",
+            "obit --json analyze core exe",
+            "obit -c core -e exe --format json",
+        ] {
+            let cli = Cli::try_parse_from(line.split(' ')).map_err(|error| error.to_string());
+            let output = cli.unwrap().options.output;
+            assert!(output.json || output.format == Format::Json, "{line}");
+        }
+    }
+
+    #[test]
+    fn debuginfod_takes_no_file_for_its_servers() {
+        let cli = Cli::try_parse_from(["obit", "--debuginfod", "core"]).unwrap();
+        assert_eq!(cli.options.search.debuginfod.as_deref(), Some(""));
+        assert_eq!(cli.files.paths, [PathBuf::from("core")]);
+    }
+
+    #[test]
+    fn lists_are_split_at_colons() {
+        let line = ["obit", "--debuginfo-path", "/a:/b", "--substitute-path", "/x=/y=z", "core"];
+        let search = Cli::try_parse_from(line).unwrap().options.search;
+        assert_eq!(search.debug_file_directory, [PathBuf::from("/a"), PathBuf::from("/b")]);
+        assert_eq!(search.substitute_path, [(PathBuf::from("/x"), PathBuf::from("/y=z"))]);
+    }
+}

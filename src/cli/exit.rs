@@ -1,0 +1,53 @@
+//! Exit codes. Documented in `obit --help`; a promise.
+
+use std::process::ExitCode;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The report was written. What is incomplete stands in its notices.
+    Success,
+    /// The report was written, is incomplete, and `--strict` was given.
+    Incomplete,
+    /// Nothing usable: not a core, or no thread in it.
+    Unusable,
+    /// The command line makes no sense (sysexits.h `EX_USAGE`).
+    Usage,
+    /// A bug in obit (`EX_SOFTWARE`).
+    Bug,
+    /// The output could not be written (`EX_IOERR`).
+    Output,
+    /// Whoever read our output went away: 128 + SIGPIPE, as if it had killed us.
+    BrokenPipe,
+}
+
+impl Exit {
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Incomplete => 1,
+            Self::Unusable => 2,
+            Self::Usage => 64,
+            Self::Bug => 70,
+            Self::Output => 74,
+            Self::BrokenPipe => 141,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// For the end of `obit --help`. 3 is kept for gates, 130 is the shell's word for Ctrl-C.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0    the report was written; what is incomplete stands in its notices
+  1    the report was written but is incomplete (only with --strict)
+  2    nothing usable: not a core, or no thread in it
+  64   bad usage
+  70   a bug in obit
+  74   the output could not be written
+  130  interrupted";

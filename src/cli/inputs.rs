@@ -1,0 +1,113 @@
+//! Which of the given files is the core and which the program.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::args::{Files, Options};
+
+/// The files to work on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Inputs {
+    pub(crate) core: PathBuf,
+    pub(crate) exe: Option<PathBuf>,
+}
+
+/// Why the files cannot be told; printed after `obit: `.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InputError {
+    #[error("no core file given; try `obit CORE`, or `obit --help`")]
+    NoCore,
+    #[error("too many files: {0}; give one core and at most one program")]
+    TooMany(String),
+}
+
+/// `CORE`, `CORE EXE`, `EXE CORE`, or what `--core` and `--exe` say. `verb_files` stand
+/// after a verb, `files` before it.
+pub(crate) fn inputs(
+    files: &Files,
+    verb_files: &Files,
+    options: &Options,
+) -> Result<Inputs, InputError> {
+    let mut paths: Vec<_> = files.paths.iter().chain(&verb_files.paths).cloned().collect();
+    let (mut core, mut exe) = (options.core.clone(), options.exe.clone());
+    // gdb's order is EXE CORE.
+    if core.is_none()
+        && exe.is_none()
+        && let [first, second] = paths.as_slice()
+        && is_program(first)
+        && !is_program(second)
+    {
+        paths.swap(0, 1);
+    }
+    for path in paths {
+        if core.is_none() {
+            core = Some(path);
+        } else if exe.is_none() {
+            exe = Some(path);
+        } else {
+            return Err(InputError::TooMany(path.display().to_string()));
+        }
+    }
+    Ok(Inputs { core: core.ok_or(InputError::NoCore)?, exe })
+}
+
+const ET_EXEC: u8 = 2;
+const ET_DYN: u8 = 3;
+
+/// Whether `path` is an ELF file that can be run. What cannot be read is not: whoever
+/// opens it next says why. A FIFO or a device is not opened.
+fn is_program(path: &Path) -> bool {
+    let mut start = [0; 18];
+    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
+    let read =
+        is_file && File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok());
+    // EI_DATA says which byte of `e_type` is the low one.
+    let e_type = match start {
+        [0x7f, b'E', b'L', b'F', _, 2, .., high, low] if high == 0 => low,
+        [0x7f, b'E', b'L', b'F', _, 1, .., low, high] if high == 0 => low,
+        _ => 0,
+    };
+    read && matches!(e_type, ET_EXEC | ET_DYN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::Cli;
+    use super::*;
+    use clap::Parser;
+
+    fn told(line: &[&str]) -> Result<Inputs, InputError> {
+        let cli = Cli::try_parse_from([&["obit"], line].concat()).unwrap();
+        inputs(&cli.files, &Files::default(), &cli.options)
+    }
+
+    fn found(core: &str, exe: Option<&str>) -> Result<Inputs, InputError> {
+        Ok(Inputs { core: core.into(), exe: exe.map(Into::into) })
+    }
+
+    #[test]
+    fn files_are_told_by_place_and_by_option() {
+        assert_eq!(told(&["c"]), found("c", None));
+        assert_eq!(told(&["c", "e"]), found("c", Some("e")));
+        assert_eq!(told(&["-c", "c", "e"]), found("c", Some("e")));
+        assert_eq!(told(&["-e", "e", "c"]), found("c", Some("e")));
+        assert_eq!(told(&[]), Err(InputError::NoCore));
+        assert_eq!(told(&["-c", "c", "-e", "e", "x"]), Err(InputError::TooMany("x".into())));
+    }
+
+    #[test]
+    fn the_order_of_gdb_is_understood_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str, e_type: u8| {
+            let mut header = *b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\0\0";
+            header[16] = e_type;
+            let path = directory.path().join(name);
+            std::fs::write(&path, header).unwrap();
+            path.display().to_string()
+        };
+        let (core, exe) = (file("c", 4), file("e", ET_DYN));
+        assert_eq!(told(&[&exe, &core]), found(&core, Some(&exe)));
+        assert_eq!(told(&[&core, &exe]), found(&core, Some(&exe)));
+    }
+}

@@ -1,0 +1,134 @@
+//! The command line: a user of the library like any other, and the only one who prints.
+
+mod analyze;
+mod args;
+mod exit;
+mod inputs;
+mod outlet;
+mod panic;
+mod screen;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use analyze::Request;
+use args::{Cli, Files, Format, Verb};
+use exit::Exit;
+use outlet::{Outlet, OutletError};
+
+/// Runs obit as the process' arguments say.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error).into(),
+    };
+    panic::caught(|| run(&cli)).unwrap_or(Exit::Bug).into()
+}
+
+fn run(cli: &Cli) -> Exit {
+    let outcome = match &cli.verb {
+        Some(Verb::Schema) => schema(cli),
+        Some(Verb::Modules(files)) => report(cli, files, View::Modules),
+        Some(Verb::Analyze(files)) => report(cli, files, View::Page),
+        None => report(cli, &Files::default(), View::Page),
+    };
+    outcome.unwrap_or_else(|failure| {
+        failure.say();
+        failure.exit
+    })
+}
+
+/// Which part of the report a person sees. JSON is always whole.
+#[derive(Clone, Copy)]
+enum View {
+    Page,
+    Modules,
+}
+
+fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
+    let options = &cli.options;
+    let inputs = inputs::inputs(&cli.files, verb_files, options)
+        .map_err(|error| Failure::new(Exit::Usage, &error))?;
+    let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
+    let report = analyze::analyze(&Request::new(inputs, options))
+        .map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    if let Some(tid) = options.content.thread
+        && !report.threads.iter().any(|thread| thread.tid == tid)
+    {
+        let known: Vec<_> =
+            report.threads.iter().take(8).map(|thread| thread.tid.to_string()).collect();
+        let more = if report.threads.len() > known.len() { ", \u{2026}" } else { "" };
+        let problem = format!("no thread {tid} in this core; it has {}{more}", known.join(", "));
+        return Err(Failure::new(Exit::Usage, &problem));
+    }
+    let page = screen::page_options(options, outlet.destination());
+    outlet.write(|out| match (cli.format(), view) {
+        (Format::Json, _) => obit::report::write_json(&report, out),
+        (Format::Human, View::Page) => obit::render::write_page(out, &report, &page),
+        (Format::Human, View::Modules) => obit::render::write_modules(out, &report, &page),
+    })?;
+    if options.content.strict && report.is_incomplete() {
+        return Ok(Exit::Incomplete);
+    }
+    Ok(Exit::Success)
+}
+
+fn schema(cli: &Cli) -> Result<Exit, Failure> {
+    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    outlet.write(|out| obit::report::write_schema(out))?;
+    Ok(Exit::Success)
+}
+
+impl Cli {
+    fn format(&self) -> Format {
+        if self.options.output.json { Format::Json } else { self.options.output.format }
+    }
+}
+
+/// Why a run ended early.
+struct Failure {
+    exit: Exit,
+    /// `None` where the user asked for the end: `obit … | head`.
+    message: Option<String>,
+}
+
+impl Failure {
+    fn new(exit: Exit, problem: &dyn std::fmt::Display) -> Self {
+        Self { exit, message: Some(problem.to_string()) }
+    }
+
+    fn say(&self) {
+        if let Some(message) = &self.message {
+            say(message);
+        }
+    }
+}
+
+impl From<OutletError> for Failure {
+    fn from(error: OutletError) -> Self {
+        match error {
+            OutletError::BrokenPipe => Self { exit: Exit::BrokenPipe, message: None },
+            OutletError::IsInput(_) => Self::new(Exit::Usage, &error),
+            OutletError::File { .. } | OutletError::StandardOutput(_) => {
+                Self::new(Exit::Output, &error)
+            }
+        }
+    }
+}
+
+/// One line on the standard error. If that is closed, nobody listens.
+fn say(message: &str) {
+    let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(message));
+}
+
+/// clap's own words, with exit codes of ours.
+fn usage(error: &clap::Error) -> Exit {
+    match (error.print(), error.use_stderr()) {
+        (Err(failure), false) if failure.kind() == io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
+        (Err(_), false) => Exit::Output,
+        (_, true) => Exit::Usage,
+        (Ok(()), false) => Exit::Success,
+    }
+}

@@ -1,0 +1,77 @@
+//! Which origin is treated how, in one table.
+
+/// How much is hidden.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Level {
+    /// Structure is shown, values that carry people's data are not.
+    #[default]
+    Default,
+    /// Only what names code: no user, no thread name, no message text.
+    Strict,
+    /// Nothing is hidden. Only on explicit request.
+    Off,
+}
+
+/// Where a text comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// A function, type or variable name of a binary.
+    SymbolName,
+    /// A file of the dead process' machine or of the analyst's.
+    Path,
+    /// A source file's path as the compiler wrote it.
+    SourcePath,
+    /// What the program called a thread.
+    ThreadName,
+    /// `comm`: the kernel's name of the process.
+    ProcessName,
+    /// A word of the command line, judged alone; see
+    /// [`show_arguments`](super::Redactor::show_arguments).
+    Argument,
+    /// An environment string.
+    Environment,
+    /// What the program wrote for people: assertions, panics, `what()`.
+    MessageText,
+    /// Package names and versions of a distribution.
+    PackageMetadata,
+    /// A sentence of obit's that quotes paths and names.
+    OwnWords,
+}
+
+/// What is done with a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Treatment {
+    /// Shown as it is.
+    Keep,
+    /// Shown but for what looks like a secret or a person.
+    Search,
+    /// The same, and home directories lose their owner's name.
+    SearchAndHideHome,
+    /// Only a digest is shown, under this kind.
+    Digest(&'static str),
+    /// Only the length is shown.
+    Mask,
+}
+
+/// The table. Symbol names come from a linker, not from users, and are the one thing
+/// that must be exact: they are searched only by the strict policy.
+pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
+    match (level, origin) {
+        (Level::Off, _) | (Level::Default, Origin::SymbolName) => Treatment::Keep,
+        (_, Origin::Environment | Origin::Argument) => Treatment::Mask,
+        (Level::Strict, Origin::MessageText) => Treatment::Mask,
+        (Level::Strict, Origin::ThreadName) => Treatment::Digest("name"),
+        (Level::Strict, Origin::Path | Origin::SourcePath) => Treatment::SearchAndHideHome,
+        (
+            Level::Default | Level::Strict,
+            Origin::SymbolName
+            | Origin::Path
+            | Origin::SourcePath
+            | Origin::ThreadName
+            | Origin::ProcessName
+            | Origin::MessageText
+            | Origin::PackageMetadata
+            | Origin::OwnWords,
+        ) => Treatment::Search,
+    }
+}

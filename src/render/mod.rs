@@ -1,0 +1,89 @@
+//! Outlets: the document laid out for people. What is not in the
+//! [`Report`](crate::report::Report) does not exist here.
+
+mod ink;
+mod layout;
+mod modules;
+mod name;
+mod notices;
+mod stack;
+mod terminal;
+mod threads;
+mod visible;
+
+pub use modules::write_modules;
+pub use terminal::write_page;
+pub use visible::visible;
+
+/// How a page is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageOptions {
+    /// Columns. What cannot be shortened may be wider.
+    pub width: usize,
+    /// Whether to write colours. Without them the page says the same.
+    pub color: Color,
+    /// How much to say.
+    pub detail: Detail,
+    /// Every thread's stack in full, rather than groups of threads in one line each.
+    pub all_threads: bool,
+    /// This thread's stack in full instead of the crashed one's.
+    pub thread: Option<i64>,
+    /// Registers of each thread that is shown in full.
+    pub registers: bool,
+    /// Which names to show.
+    pub names: Names,
+}
+
+/// Whether to write colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Color {
+    /// Plain text.
+    #[default]
+    Never,
+    /// ANSI escapes.
+    Always,
+}
+
+/// How much to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// The crash alone.
+    Quiet,
+    /// What fits a screen.
+    #[default]
+    Normal,
+    /// Whole names, paths, addresses and lists.
+    Verbose,
+}
+
+/// Which names of functions to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// For people.
+    #[default]
+    Demangled,
+    /// The linker's.
+    Raw,
+}
+
+/// Columns of a page that is not shown on a terminal.
+pub const DEFAULT_WIDTH: usize = 100;
+
+impl Default for PageOptions {
+    fn default() -> Self {
+        Self {
+            width: DEFAULT_WIDTH,
+            color: Color::default(),
+            detail: Detail::default(),
+            all_threads: false,
+            thread: None,
+            registers: false,
+            names: Names::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The page for a person: what died, where, what else went on, what is missing.
+
+use std::io;
+
+use super::ink::Ink;
+use super::layout::{cut_end, width, wrap};
+use super::name;
+use super::notices::write_notices;
+use super::stack::{write_registers, write_stack};
+use super::threads::write_threads;
+use super::{Detail, PageOptions};
+use crate::report::{Report, SignalReport, ThreadReport};
+
+/// Digits of a build ID that tell builds apart at a glance.
+const BUILD_ID_DIGITS: usize = 12;
+/// Columns of a process' or a thread's name.
+const WIDEST_NAME: usize = 40;
+
+/// Writes the page.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_page(
+    out: &mut dyn io::Write,
+    report: &Report,
+    options: &PageOptions,
+) -> io::Result<()> {
+    let wanted = match options.thread {
+        Some(tid) => report.threads.iter().find(|thread| thread.tid == tid),
+        None => report.crashed_thread(),
+    };
+    write_headline(out, report, options)?;
+    write_cause(out, report, options)?;
+    if let Some(thread) = wanted {
+        writeln!(out)?;
+        if !thread.crashed {
+            let title = format!("thread {}{}", thread.tid, quoted_name(thread));
+            writeln!(out, "{}", options.color.paint(Ink::Focus, &title))?;
+        }
+        write_stack(out, thread, options)?;
+        if options.registers || options.detail == Detail::Verbose {
+            writeln!(out)?;
+            write_registers(out, thread, options)?;
+        }
+    }
+    let others: Vec<_> = report.threads.iter().filter(|thread| !thread.crashed).collect();
+    if !others.is_empty() && options.thread.is_none() && options.detail != Detail::Quiet {
+        write_threads(out, &others, options)?;
+    }
+    if options.detail != Detail::Quiet {
+        write_notices(out, &report.notices, options)?;
+    }
+    write_footer(out, report, options)
+}
+
+fn write_headline(
+    out: &mut dyn io::Write,
+    report: &Report,
+    options: &PageOptions,
+) -> io::Result<()> {
+    let (what, about) = match &report.signal {
+        Some(signal) => (signal.name.clone(), signal_facts(signal, report)),
+        None => ("no signal on record".to_owned(), String::new()),
+    };
+    let what_width = "obit: ".len() + width(&what) + width(&about);
+    let who = who(report);
+    write!(out, "obit: {}{about}", options.color.paint(Ink::Alarm, &what))?;
+    if what_width + 4 + width(&who) <= options.width {
+        return writeln!(out, "    {who}");
+    }
+    writeln!(out)?;
+    for line in wrap(&who, options.width.saturating_sub(6)) {
+        writeln!(out, "      {line}")?;
+    }
+    Ok(())
+}
+
+/// ` (SEGV_MAPERR) at 0x28`, ` (SI_USER) from pid 42, uid 0`.
+fn signal_facts(signal: &SignalReport, report: &Report) -> String {
+    let mut facts = match (&signal.code_name, signal.code) {
+        (Some(name), _) => format!(" ({name})"),
+        (None, Some(code)) => format!(" (code {code})"),
+        (None, None) => String::new(),
+    };
+    if let Some(address) = signal.fault_address {
+        facts.push_str(&format!(" at {address}"));
+    }
+    // A process that aborts sends the signal to itself.
+    if let Some(pid) = signal.sender_pid.filter(|pid| Some(*pid) != report.process.pid) {
+        facts.push_str(&format!(" from pid {pid}"));
+        if let Some(uid) = signal.sender_uid {
+            facts.push_str(&format!(", uid {uid}"));
+        }
+    }
+    facts
+}
+
+fn who(report: &Report) -> String {
+    let process = &report.process;
+    let exe = process.exe.as_ref().map(name::base_name);
+    let program = exe.or_else(|| process.comm.as_ref().map(name::shown));
+    let mut parts =
+        vec![cut_end(&program.unwrap_or_else(|| "unknown program".into()), WIDEST_NAME)];
+    if let Some(build_id) = &process.build_id {
+        parts.push(format!("build {}", short_build_id(build_id)));
+    }
+    if let Some(pid) = process.pid {
+        parts.push(format!("pid {pid}"));
+    }
+    let crashed = report.threads.iter().position(|thread| thread.crashed);
+    if let Some((at, thread)) = crashed.and_then(|at| Some((at, report.threads.get(at)?))) {
+        parts.push(format!(
+            "thread {}{} ({} of {})",
+            thread.tid,
+            quoted_name(thread),
+            at + 1,
+            report.threads.len()
+        ));
+    }
+    parts.join(", ")
+}
+
+/// The first digits of a build ID.
+pub(super) fn short_build_id(id: &str) -> String {
+    match id.get(..BUILD_ID_DIGITS) {
+        Some(start) if start.len() < id.len() => format!("{start}\u{2026}"),
+        _ => id.to_owned(),
+    }
+}
+
+fn quoted_name(thread: &ThreadReport) -> String {
+    let name = thread.name.as_ref().map(name::shown);
+    name.map_or_else(String::new, |name| format!(" \"{}\"", cut_end(&name, WIDEST_NAME)))
+}
+
+fn write_cause(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {
+    let Some(cause) = &report.cause else { return Ok(()) };
+    let texts = [Some(&cause.title), cause.explanation.as_ref(), cause.message.as_ref()];
+    for text in texts.into_iter().flatten() {
+        for line in wrap(&name::shown(text), options.width.saturating_sub(6)) {
+            writeln!(out, "      {}", options.color.paint(Ink::Focus, &line))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {
+    let mut text = format!("id {}", report.id);
+    if report.core.truncated {
+        text.push_str("  (of a core that is cut short)");
+    }
+    match (report.redactions.policy.as_str(), report.redactions.total) {
+        ("off", _) => text.push_str("  nothing redacted"),
+        (_, 0) => {}
+        (_, total) => text.push_str(&format!("  {total} texts redacted (--redact=off shows them)")),
+    }
+    writeln!(out, "\n{}", options.color.paint(Ink::Aside, &text))
+}

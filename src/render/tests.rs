@@ -1,0 +1,180 @@
+//! Whole pages, as a person sees them.
+
+use super::layout::width;
+use super::samples::{at, crash, inside, missing, text, thread, walk};
+use super::{Color, DEFAULT_WIDTH, Detail, PageOptions, write_modules, write_page};
+use crate::report::{DebugReport, FrameReport, Hex, ModuleFile, ModuleReport, Report, Truncated};
+
+fn page_with(report: &Report, options: &PageOptions) -> String {
+    let mut page = Vec::new();
+    write_page(&mut page, report, options).unwrap();
+    String::from_utf8(page).unwrap()
+}
+
+fn page(report: &Report, width: usize) -> String {
+    page_with(report, &PageOptions { width, ..PageOptions::default() })
+}
+
+/// One crashed, two busy with something of their own, 62 idle in two pools.
+fn many_threads() -> Report {
+    let idle = |function: &str| {
+        let libc = "/usr/lib/libc.so.6";
+        vec![
+            inside("__futex_abstimed_wait_common", libc, 0x98d61),
+            inside("pthread_cond_wait@@GLIBC_2.3.2", libc, 0x9b7dd),
+            at(function, "/src/t/pool.cc", 88),
+            inside("start_thread", libc, 0x9caa4),
+        ]
+    };
+    let mut threads = vec![thread(3022, "worker-1", walk())];
+    threads.extend((3023..3064).map(|tid| thread(tid, "worker", idle("Pool::run(Job const&)"))));
+    threads.push(thread(3070, "gc", vec![at("Heap::mark(std::vector<Obj*> const&)", "h.cc", 3)]));
+    threads.push(thread(3071, "", vec![]));
+    threads.extend((3080..3101).map(|tid| thread(tid, &format!("io-{tid}"), idle("Io::run()"))));
+    crash(threads)
+}
+
+#[test]
+fn a_crash_of_one_thread() {
+    insta::assert_snapshot!(page(&crash(vec![thread(3022, "t", walk())]), DEFAULT_WIDTH));
+}
+
+#[test]
+fn threads_of_the_same_stack_are_one_line() {
+    insta::assert_snapshot!(page(&many_threads(), 100));
+}
+
+#[test]
+fn a_narrow_terminal_shortens_what_can_be_shortened() {
+    let page = page(&many_threads(), 60);
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn a_wide_terminal_has_everything_in_its_line() {
+    insta::assert_snapshot!(page(&many_threads(), 120));
+}
+
+#[test]
+fn deep_recursion_is_told_not_shown() {
+    let fib = || at("fib(int)", "/src/t/fib.cc", 4);
+    let mut frames: Vec<FrameReport> = (0..300).map(|_| fib()).collect();
+    frames.push(at("main", "/src/t/fib.cc", 9));
+    let mut deep = thread(3022, "t", frames);
+    for (index, frame) in deep.frames.iter_mut().enumerate().skip(150) {
+        frame.index = index as u64 + 74_012;
+    }
+    deep.truncated = Some(Truncated {
+        frames_total: 74_313,
+        shown: 301,
+        gap_after: 150,
+        recursion: Some(text("fib(int) repeats 74312 times, 48 bytes of stack each round")),
+    });
+    insta::assert_snapshot!(page(&crash(vec![deep]), 100));
+}
+
+#[test]
+fn missing_modules_are_one_paragraph_with_one_hint() {
+    let mut report = crash(vec![thread(3022, "t", vec![inside("", "/usr/lib/libbar.so", 0x9)])]);
+    report.notices = (0..12).map(|at| missing(&format!("lib{at}.so"))).collect();
+    let many = page(&report, 80);
+    report.notices.truncate(1);
+    let one = page(&report, 80);
+    insta::assert_snapshot!(format!("{many}\n=====\n{one}"));
+}
+
+#[test]
+fn hostile_names_are_shown_and_not_obeyed() {
+    let long = "x".repeat(10_000);
+    let frames = vec![
+        at("evil\u{1b}[2J\u{1b}]0;pwned\u{7}(int)", "a\nb\u{202e}c.cc", 1),
+        at(&long, "/src/long.cc", 2),
+        inside("new\nline\u{9b}1m", "/lib/\u{2066}x.so", 1),
+        at("\u{5173}\u{6570}::\u{e9}t\u{e9}()", "\u{4e2d}.cc", 3),
+    ];
+    let report = crash(vec![thread(3022, "a\u{1b}[31m\"\r\n", frames)]);
+    let page = page(&report, 80);
+    assert!(page.lines().all(|line| width(line) <= 80), "{page}");
+    assert!(!page.chars().any(|c| c != '\n' && c.is_control()), "{page:?}");
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn colours_say_nothing_that_the_text_does_not() {
+    let report = many_threads();
+    let plain = page(&report, 100);
+    let options = PageOptions { color: Color::Always, ..PageOptions::default() };
+    let colored = page_with(&report, &options);
+    assert!(colored.contains("\u{1b}[") && !plain.contains('\u{1b}'));
+    assert_eq!(anstyle_stripped(&colored), plain);
+}
+
+/// Without `ESC [ … m`.
+fn anstyle_stripped(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap().to_owned();
+    plain.extend(parts.map(|part| part.split_once('m').unwrap().1));
+    plain
+}
+
+#[test]
+fn verbose_shows_whole_names_and_addresses_and_quiet_only_the_crash() {
+    let name = format!("std::function<{}>::operator()(int) const", "int, ".repeat(40));
+    let mut report = crash(vec![
+        thread(3022, "t", vec![at(&name, "/src/t/t.cc", 10)]),
+        thread(3023, "u", walk()),
+    ]);
+    report.notices = vec![missing("libfoo.so")];
+    let options = PageOptions { width: 80, detail: Detail::Verbose, ..PageOptions::default() };
+    let verbose = page_with(&report, &options);
+    assert!(verbose.contains(&name) && verbose.contains("at /src/t/t.cc:10:5"), "{verbose}");
+    assert!(verbose.contains("0x555555555139"), "{verbose}");
+    let quiet = page_with(&report, &PageOptions { detail: Detail::Quiet, ..options });
+    assert!(!quiet.contains("3023") && !quiet.contains("libfoo"), "{quiet}");
+    assert!(quiet.contains("obit-0123456789abcdef"), "{quiet}");
+}
+
+#[test]
+fn all_threads_and_one_thread_are_shown_in_full() {
+    let report = many_threads();
+    let all = page_with(&report, &PageOptions { all_threads: true, ..PageOptions::default() });
+    assert!(all.contains("41 threads \"worker\"  (tids 3023\u{2013}3063)"), "{all}");
+    assert_eq!(all.matches("start_thread").count(), 2, "{all}");
+    let one = page_with(&report, &PageOptions { thread: Some(3070), ..PageOptions::default() });
+    assert!(one.contains("thread 3070 \"gc\"") && !one.contains("start_thread"), "{one}");
+}
+
+#[test]
+fn registers_are_shown_when_asked_for() {
+    let mut report = crash(vec![thread(3022, "t", walk())]);
+    let registers = [("rax", 0), ("rip", 0x5555_5555_5139), ("rsp", 0x7ffd_0000_1000)];
+    report.threads[0].registers =
+        registers.into_iter().map(|(name, value)| (name.to_owned(), Hex(value))).collect();
+    let options = PageOptions { registers: true, width: 80, ..PageOptions::default() };
+    let page = page_with(&report, &options);
+    assert!(page.contains("rax 0x0000000000000000  rip 0x0000555555555139"), "{page}");
+}
+
+#[test]
+fn the_table_of_modules() {
+    let mut report = crash(vec![]);
+    report.modules = vec![
+        ModuleReport {
+            path: text("/usr/bin/t"),
+            build_id: Some("5c1e0f7a99b04c55aa11bb22cc33dd44ee55ff66".to_owned()),
+            base: Hex(0x5555_5555_4000),
+            file: ModuleFile::Found,
+            debug: DebugReport::Full,
+            ..ModuleReport::default()
+        },
+        ModuleReport {
+            path: text("/opt/very/long/path/to/a/plugin/directory/lib\u{1b}evil.so"),
+            base: Hex(0x7fff_f7c0_0000),
+            ..ModuleReport::default()
+        },
+    ];
+    let mut table = Vec::new();
+    let options = PageOptions { width: 100, ..PageOptions::default() };
+    write_modules(&mut table, &report, &options).unwrap();
+    insta::assert_snapshot!(String::from_utf8(table).unwrap());
+}

@@ -1,0 +1,339 @@
+//! From the dead process to the document. The only place that knows both.
+
+use std::collections::BTreeMap;
+
+use super::{
+    BuildOptions, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust, Hex,
+    ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
+    Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
+    WhichRegisters,
+};
+use crate::arch::{Machine, Register, Registers};
+use crate::debuginfo::{DebugLevel, SourceLocation};
+use crate::dump::{AuxKind, Dump, Signal};
+use crate::module::{FileState, Module, ModuleKind};
+use crate::process::{self, Frame, Process, Recursion, Thread};
+use crate::redact::{Level, Origin, Redactor, Shown};
+
+/// Puts all that is known of `process` into one document.
+pub fn build(process: &Process, options: BuildOptions) -> Report {
+    let id = crash_id(&process.dump);
+    let redactor = Redactor::new(options.redaction, &id);
+    let packages = process.modules.list().iter().map(|module| Packaged::of(module)).collect();
+    let mut builder = Builder { process, options, redactor, packages };
+    let threads = process.threads.iter().map(|thread| builder.thread(thread)).collect();
+    let modules = (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
+    Report {
+        core: builder.core(),
+        process: builder.process(),
+        signal: process.dump.signal.as_ref().map(signal),
+        threads,
+        modules,
+        notices: builder.notices(),
+        redactions: redactions(&builder.redactor),
+        id,
+        ..Report::default()
+    }
+}
+
+struct Builder<'p> {
+    process: &'p Process,
+    options: BuildOptions,
+    redactor: Redactor,
+    /// One for each module.
+    packages: Vec<Option<Packaged>>,
+}
+
+impl Builder<'_> {
+    fn core(&mut self) -> CoreReport {
+        let dump = &self.process.dump;
+        CoreReport {
+            path: self.redactor.show(Origin::Path, &dump.path.to_string_lossy()),
+            size: dump.file_size,
+            arch: dump.machine.name().to_owned(),
+            os: "linux".to_owned(),
+            truncated: dump.missing_bytes > 0,
+            missing_bytes: dump.missing_bytes,
+            container: dump.container.map(|container| container.name().to_owned()),
+        }
+    }
+
+    fn process(&mut self) -> ProcessReport {
+        let info = self.process.dump.process.as_ref();
+        let executable = self.process.modules.executable();
+        let module = executable.and_then(|at| self.process.modules.list().get(at));
+        let argv = self.process.argv().unwrap_or_default();
+        let exe = self.process.executable_path();
+        ProcessReport {
+            pid: info.map(|info| info.pid),
+            ppid: info.and_then(|info| info.parent),
+            uid: info.and_then(|info| info.uid).map(u64::from),
+            comm: info.map(|info| self.redactor.show(Origin::ProcessName, &info.command)),
+            exe: exe.map(|path| self.redactor.show(Origin::Path, &path.to_string_lossy())),
+            args: self.redactor.show_arguments(&argv),
+            build_id: module.and_then(|m| m.build_id.as_ref()).map(ToString::to_string),
+            package: executable.and_then(|at| self.package(at)),
+        }
+    }
+
+    fn thread(&mut self, thread: &Thread) -> ThreadReport {
+        let with_registers = thread.crashed || self.options.registers == WhichRegisters::All;
+        let mut frames: Vec<FrameReport> = Vec::with_capacity(thread.frames.len());
+        let mut gap = None;
+        let mut left_out = 0;
+        for (at, frame) in thread.frames.iter().enumerate() {
+            let index = frames.len() + left_out;
+            let mut report = self.frame(frame, index);
+            let tail_calls: Vec<_> = frame
+                .tail_calls
+                .iter()
+                .enumerate()
+                .map(|(nth, tail)| self.frame(tail, index + 1 + nth))
+                .collect();
+            match self.options.tail_calls {
+                TailCalls::Nested => {
+                    report.tail_calls = tail_calls;
+                    frames.push(report);
+                }
+                TailCalls::Frames => {
+                    frames.push(report);
+                    frames.extend(tail_calls);
+                }
+            }
+            if let Some((omitted, after)) = thread.omitted
+                && after == at
+            {
+                left_out = omitted;
+                gap = Some(frames.len());
+            }
+        }
+        let total = thread.stack.frames.len();
+        ThreadReport {
+            tid: thread.tid,
+            name: thread.name.as_ref().map(|name| self.redactor.show(Origin::ThreadName, name)),
+            crashed: thread.crashed,
+            state: None,
+            registers: if with_registers {
+                registers(self.process.dump.machine, &thread.registers)
+            } else {
+                BTreeMap::new()
+            },
+            truncated: gap.map(|gap| Truncated {
+                frames_total: total as u64,
+                shown: total.saturating_sub(left_out) as u64,
+                gap_after: gap as u64,
+                recursion: thread.recursion.as_ref().map(|round| self.recursion(round)),
+            }),
+            frames,
+        }
+    }
+
+    fn recursion(&mut self, recursion: &Recursion) -> Shown {
+        let text = format!(
+            "{} repeats {} times, {} bytes of stack each round",
+            recursion.cycle.join(" \u{2190} "),
+            recursion.rounds,
+            recursion.bytes_per_round
+        );
+        self.redactor.show(Origin::SymbolName, &text)
+    }
+
+    fn frame(&mut self, frame: &Frame, index: usize) -> FrameReport {
+        let symbol = |redactor: &mut Redactor, name: &Option<String>| {
+            name.as_ref().map(|name| redactor.show(Origin::SymbolName, name))
+        };
+        let module = frame.module.and_then(|at| self.process.modules.list().get(at));
+        FrameReport {
+            index: index as u64,
+            pc: Hex(frame.pc.0),
+            kind: match frame.kind {
+                process::FrameKind::Normal => FrameKind::Normal,
+                process::FrameKind::Inline => FrameKind::Inline,
+                process::FrameKind::Signal => FrameKind::Signal,
+                process::FrameKind::TailCall => FrameKind::TailCall,
+            },
+            trust: match frame.trust {
+                process::FrameTrust::Context => FrameTrust::Context,
+                process::FrameTrust::CallFrameInfo => FrameTrust::Cfi,
+                process::FrameTrust::FramePointer => FrameTrust::FramePointer,
+                process::FrameTrust::Scan => FrameTrust::Scan,
+                process::FrameTrust::Inferred => FrameTrust::Inferred,
+            },
+            function: symbol(&mut self.redactor, &frame.function),
+            linkage_name: symbol(&mut self.redactor, &frame.linkage_name),
+            module: module.map(|module| ModulePlace {
+                path: self.redactor.show(Origin::Path, &module.path.to_string_lossy()),
+                build_id: module.build_id.as_ref().map(ToString::to_string),
+                offset: Hex(module.to_svma(frame.pc).0),
+            }),
+            source: frame.source.as_ref().map(|place| self.source(place)),
+            args: Vec::new(),
+            locals: Vec::new(),
+            tail_calls: Vec::new(),
+        }
+    }
+
+    fn source(&mut self, place: &SourceLocation) -> SourcePlace {
+        let mut show = |path: &str| self.redactor.show(Origin::SourcePath, path);
+        SourcePlace {
+            file: show(&place.file),
+            directory: place.directory.as_deref().map(&mut show),
+            line: place.line,
+            column: place.column,
+            lines: Vec::new(),
+        }
+    }
+
+    fn module(&mut self, at: usize) -> Option<ModuleReport> {
+        let modules = &self.process.modules;
+        let module = modules.list().get(at)?;
+        let file_path = module.image.as_ref().and_then(|image| image.path());
+        let debug_path = modules.debug_path(at);
+        let mut show =
+            |path: &std::path::Path| self.redactor.show(Origin::Path, &path.to_string_lossy());
+        Some(ModuleReport {
+            path: show(&module.path),
+            file_path: file_path.map(&mut show),
+            debug_path: debug_path.as_deref().map(&mut show),
+            role: match module.kind {
+                ModuleKind::Executable => ModuleRole::Executable,
+                ModuleKind::Shared => ModuleRole::Shared,
+                ModuleKind::Vdso => ModuleRole::Vdso,
+            },
+            build_id: module.build_id.as_ref().map(ToString::to_string),
+            base: Hex(module.base.0),
+            size: module.range.len(),
+            file: match module.file {
+                FileState::Found => ModuleFile::Found,
+                FileState::Mismatch => ModuleFile::Mismatch,
+                FileState::Missing => ModuleFile::Missing,
+                FileState::InCore => ModuleFile::InCore,
+            },
+            debug: match modules.debug_level(at) {
+                DebugLevel::None => DebugReport::None,
+                DebugLevel::Symbols => DebugReport::Symbols,
+                DebugLevel::LineTables => DebugReport::LineTables,
+                DebugLevel::Full => DebugReport::Full,
+            },
+            package: self.package(at),
+        })
+    }
+
+    fn package(&mut self, module: usize) -> Option<Package> {
+        let package = self.packages.get(module)?.as_ref()?;
+        let mut show = |field: &Option<String>| {
+            let field = field.as_ref();
+            field.map(|text| self.redactor.show(Origin::PackageMetadata, text))
+        };
+        Some(Package {
+            format: show(&package.format),
+            os: show(&package.os),
+            name: show(&package.name),
+            version: show(&package.version),
+            architecture: show(&package.architecture),
+        })
+    }
+
+    fn notices(&mut self) -> Vec<NoticeReport> {
+        let modules = self.process.modules.list();
+        let mut notices = Vec::new();
+        for notice in &self.process.notices {
+            let about = NoticeReport::module_of(notice);
+            let module = about.and_then(|path| {
+                modules.iter().position(|module| module.path.to_string_lossy() == path)
+            });
+            let package = module.and_then(|at| self.packages.get(at)?.as_ref()?.name.as_deref());
+            notices.push(NoticeReport::new(notice, package, &mut self.redactor));
+        }
+        notices
+    }
+}
+
+/// The fields of a `.note.package` that a report holds.
+#[derive(serde::Deserialize)]
+struct Packaged {
+    #[serde(rename = "type")]
+    format: Option<String>,
+    os: Option<String>,
+    name: Option<String>,
+    version: Option<String>,
+    architecture: Option<String>,
+}
+
+impl Packaged {
+    /// `None` where there is no note, or one that is not the specification's JSON.
+    fn of(module: &Module) -> Option<Self> {
+        serde_json::from_str(module.package.as_ref()?).ok()
+    }
+}
+
+fn signal(signal: &Signal) -> SignalReport {
+    SignalReport {
+        number: i64::from(signal.number),
+        name: signal.name(),
+        code: signal.code.map(i64::from),
+        code_name: signal.code_name().map(str::to_owned),
+        fault_address: signal.address().map(|at| Hex(at.0)),
+        sender_pid: signal.sender().map(|(pid, _)| i64::from(pid)),
+        sender_uid: signal.sender().map(|(_, uid)| u64::from(uid)),
+    }
+}
+
+fn registers(machine: Machine, registers: &Registers) -> BTreeMap<String, Hex> {
+    let names = machine.facts().map(|facts| facts.names).unwrap_or_default();
+    let known = names
+        .iter()
+        .filter_map(|(register, name)| Some(((*name).to_owned(), Hex(registers.get(*register)?))));
+    known.collect()
+}
+
+fn redactions(redactor: &Redactor) -> Redactions {
+    let counts = redactor.counts().iter().map(|(kind, count)| ((*kind).to_owned(), *count));
+    Redactions {
+        policy: match redactor.level() {
+            Level::Default => "default",
+            Level::Strict => "strict",
+            Level::Off => "off",
+        }
+        .to_owned(),
+        counts: counts.collect(),
+        total: redactor.counts().values().sum(),
+    }
+}
+
+/// The crash's name, of facts that the notes hold: no file of the analyst's, no memory
+/// that a cut core may lack, no size that compression changes.
+fn crash_id(dump: &Dump) -> String {
+    let number = |value: Option<u64>| value.map(i128::from);
+    let signal = dump.signal.as_ref();
+    let mut id = CrashId::default()
+        .fact("machine", Some(dump.machine.name().as_bytes()))
+        .number("signal", signal.map(|signal| i128::from(signal.number)))
+        .number("code", signal.and_then(|signal| signal.code).map(i128::from))
+        .number("fault", number(signal.and_then(Signal::address).map(|at| at.0)));
+    let info = dump.process.as_ref();
+    id = id
+        .number("pid", info.map(|info| i128::from(info.pid)))
+        .number("ppid", info.and_then(|info| info.parent).map(i128::from))
+        .fact("comm", info.map(|info| info.command.as_bytes()))
+        .fact("psargs", info.map(|info| info.arguments.as_bytes()));
+    // Where the kernel's address randomisation put things.
+    for (name, kind) in [
+        ("AT_RANDOM", AuxKind::Random),
+        ("AT_ENTRY", AuxKind::Entry),
+        ("AT_BASE", AuxKind::Base),
+        ("AT_SYSINFO_EHDR", AuxKind::SysinfoEhdr),
+    ] {
+        id = id.number(name, number(dump.auxv.get(kind)));
+    }
+    for thread in &dump.threads {
+        id = id.number("tid", Some(i128::from(thread.tid)));
+        for register in (0..=63).map(Register) {
+            if let Some(value) = thread.registers.get(register) {
+                id =
+                    id.number("register", Some((i128::from(register.0) << 64) | i128::from(value)));
+            }
+        }
+    }
+    id.finish()
+}

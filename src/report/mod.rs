@@ -1,0 +1,131 @@
+//! The document: all that leaves an analysis. Renderers, stores and other people's
+//! programs read it and nothing else. Names and nesting are a promise (`docs/report.md`):
+//! additive only within a schema version, and every field is optional to the reader.
+
+// Compiled once `process` is in the house.
+#[cfg(any())]
+mod build;
+mod cause;
+mod hex;
+mod id;
+mod json;
+mod module;
+mod notice;
+mod notice_text;
+mod options;
+mod schema;
+mod shown;
+mod stack;
+mod subject;
+mod variable;
+
+#[cfg(any())]
+pub use build::build;
+pub use cause::{
+    Blame, Cause, Confidence, Decision, DecisionAction, Evidence, EvidenceKind, Finding, Signature,
+};
+pub use hex::Hex;
+pub use id::CrashId;
+pub use json::{read_json, write_json};
+pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
+pub use notice::{NoticeCode, NoticeReport};
+pub use options::{BuildOptions, TailCalls, WhichRegisters};
+pub use schema::write_schema;
+pub use stack::{
+    FrameKind, FrameReport, FrameTrust, ModulePlace, SourceLine, SourcePlace, SourceValue,
+    ThreadReport, Truncated,
+};
+pub use subject::{CoreReport, Package, ProcessReport, SignalReport};
+pub use variable::{Variable, VariableStatus, VariableValue};
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The version of the contract this library writes.
+pub const SCHEMA: &str = "obit.report/1";
+
+/// What a dead process died of, and all that is known of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Report {
+    /// `obit.report/1`.
+    pub schema: String,
+    /// What wrote the report.
+    pub obit: Tool,
+    /// The crash's name: `obit-` and 16 hexadecimal digits, derived from the core alone.
+    pub id: String,
+    /// The core file.
+    pub core: CoreReport,
+    /// The process that died.
+    pub process: ProcessReport,
+    /// What killed it.
+    pub signal: Option<SignalReport>,
+    /// Why, as far as it can be said.
+    pub cause: Option<Cause>,
+    /// What crashes of the same cause have in common.
+    pub signature: Option<Signature>,
+    /// Every thread, in the core's order.
+    pub threads: Vec<ThreadReport>,
+    /// Every image that was loaded, by address.
+    pub modules: Vec<ModuleReport>,
+    /// What else is wrong in the process.
+    pub findings: Vec<Finding>,
+    /// What was hidden from this report.
+    pub redactions: Redactions,
+    /// What could not be known, and how to mend that.
+    pub notices: Vec<NoticeReport>,
+}
+
+/// The program that wrote a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Tool {
+    /// Its version.
+    pub version: String,
+}
+
+/// What was hidden.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Redactions {
+    /// `default`, `strict` or `off`.
+    pub policy: String,
+    /// How often a text of each kind was hidden.
+    pub counts: BTreeMap<String, u64>,
+    /// The sum of `counts`.
+    pub total: u64,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            obit: Tool { version: env!("CARGO_PKG_VERSION").to_owned() },
+            id: String::new(),
+            core: CoreReport::default(),
+            process: ProcessReport::default(),
+            signal: None,
+            cause: None,
+            signature: None,
+            threads: Vec::new(),
+            modules: Vec::new(),
+            findings: Vec::new(),
+            redactions: Redactions::default(),
+            notices: Vec::new(),
+        }
+    }
+}
+
+impl Report {
+    /// The thread that brought the process down.
+    pub fn crashed_thread(&self) -> Option<&ThreadReport> {
+        self.threads.iter().find(|thread| thread.crashed)
+    }
+
+    /// Whether something that belongs to a full report is missing from this one.
+    pub fn is_incomplete(&self) -> bool {
+        self.notices.iter().any(|notice| notice.code.is_incompleteness())
+    }
+}

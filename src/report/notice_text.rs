@@ -1,0 +1,313 @@
+//! Notices put into words: what is missing, and what mends it.
+
+use std::path::{Path, PathBuf};
+
+use super::{NoticeCode, NoticeReport};
+use crate::notice::Notice;
+use crate::redact::{Origin, Redactor};
+
+/// A notice in words, not yet judged by the redactor.
+struct Words {
+    code: NoticeCode,
+    subject: Option<String>,
+    text: String,
+    /// More exact than [`NoticeCode::hint`], where that is possible.
+    hint: Option<String>,
+}
+
+impl NoticeReport {
+    /// `notice` in words. `package` is the distribution package of the module that it is
+    /// about, where that is known.
+    pub fn new(notice: &Notice, package: Option<&str>, redactor: &mut Redactor) -> Self {
+        let words = words(notice, package);
+        let mut show = |text: &str| redactor.show(Origin::OwnWords, text);
+        Self {
+            code: words.code,
+            subject: words.subject.as_deref().map(&mut show),
+            text: show(&words.text),
+            hint: show(words.hint.as_deref().unwrap_or_else(|| words.code.hint())),
+        }
+    }
+
+    /// The path of the module that `notice` is about.
+    pub fn module_of(notice: &Notice) -> Option<&str> {
+        match notice {
+            Notice::ModuleMissing { path, .. }
+            | Notice::ModuleMismatch { path, .. }
+            | Notice::ModuleUnverified { path, .. }
+            | Notice::DebugInfoMissing { path, .. }
+            | Notice::DebugFileMismatch { path, .. }
+            | Notice::DebugPartMissing { path, .. }
+            | Notice::DwarfMalformed { path, .. } => Some(path),
+            _ => None,
+        }
+    }
+}
+
+fn words(notice: &Notice, package: Option<&str>) -> Words {
+    match notice {
+        Notice::CoreTruncated { missing_bytes, size } => Words {
+            code: NoticeCode::CoreTruncated,
+            subject: None,
+            text: format!(
+                "the core is cut short: {} of {} are missing",
+                bytes(*missing_bytes),
+                bytes(size.saturating_add(*missing_bytes))
+            ),
+            hint: None,
+        },
+        Notice::StackMissing { tid, reason } => Words {
+            code: NoticeCode::StackMissing,
+            subject: Some(format!("thread {tid}")),
+            text: format!("the stack of thread {tid} is not in the core: {reason}"),
+            hint: None,
+        },
+        Notice::NoteMalformed { problem } => Words {
+            code: NoticeCode::NoteMalformed,
+            subject: None,
+            text: format!("a note of the core could not be read: {problem}"),
+            hint: None,
+        },
+        Notice::CrashThreadInferred { tid, rule } => Words {
+            code: NoticeCode::CrashThreadInferred,
+            subject: Some(format!("thread {tid}")),
+            text: format!("the core does not say which thread crashed; {tid} was chosen: {rule}"),
+            hint: None,
+        },
+        Notice::MachineUnsupported { e_machine, name } => Words {
+            code: NoticeCode::MachineUnsupported,
+            subject: Some((*name).to_owned()),
+            text: format!("stacks of {name} (e_machine {e_machine}) cannot be unwound"),
+            hint: None,
+        },
+        Notice::ExecutableRefused { at, problem } => Words {
+            code: NoticeCode::ExecutableRefused,
+            subject: Some(at.display().to_string()),
+            text: format!("{} is not the program that died: {problem}", at.display()),
+            hint: None,
+        },
+        Notice::ModuleMissing { path, build_id, searched } => Words {
+            code: NoticeCode::ModuleMissing,
+            subject: Some(base_name(path)),
+            text: format!("no file for {path}{}{}", named(build_id), looked_in(searched)),
+            hint: build_id.as_ref().map(|id| {
+                format!(
+                    "copy the file with build ID {id} to {path}, or pass --sysroot DIR, \
+                     --solib-search-path DIR or --debuginfod"
+                )
+            }),
+        },
+        Notice::ModuleMismatch { path, wanted, found, at } => Words {
+            code: NoticeCode::ModuleMismatch,
+            subject: Some(base_name(path)),
+            text: format!(
+                "{} is another build of {path}: build ID {found}, not {wanted}",
+                at.display()
+            ),
+            hint: Some(format!(
+                "get the file with build ID {wanted} and pass --sysroot DIR, \
+                 --solib-search-path DIR or --debuginfod"
+            )),
+        },
+        Notice::ModuleUnverified { path, at } => Words {
+            code: NoticeCode::ModuleUnverified,
+            subject: Some(base_name(path)),
+            text: format!("{} was taken for {path} by its name alone", at.display()),
+            hint: None,
+        },
+        Notice::DebugInfoMissing { path, build_id, searched } => Words {
+            code: NoticeCode::DebugInfoMissing,
+            subject: Some(base_name(path)),
+            text: format!(
+                "no debug information for {path}{}{}",
+                named(build_id),
+                looked_in(searched)
+            ),
+            hint: package.map(|package| {
+                format!(
+                    "apt install {package}-dbgsym (dnf debuginfo-install {package}), or pass \
+                     --debug-file-directory DIR or --debuginfod"
+                )
+            }),
+        },
+        Notice::DebugFileMismatch { path, at, problem } => Words {
+            code: NoticeCode::DebugFileMismatch,
+            subject: Some(base_name(path)),
+            text: format!("{} does not belong to {path}: {problem}", at.display()),
+            hint: None,
+        },
+        Notice::DebugPartMissing { path, name, searched } => Words {
+            code: NoticeCode::DebugPartMissing,
+            subject: Some(name.clone()),
+            text: format!("debug information of {path} lacks {name}{}", looked_in(searched)),
+            hint: None,
+        },
+        Notice::FileRefused { path, reason } => Words {
+            code: NoticeCode::FileRefused,
+            subject: Some(path.display().to_string()),
+            text: format!("{} was not opened: {reason}", path.display()),
+            hint: None,
+        },
+        Notice::DebuginfodFailed { url, error } => Words {
+            code: NoticeCode::DebuginfodFailed,
+            subject: Some(url.clone()),
+            text: format!("{url} failed and was not asked again: {error}"),
+            hint: None,
+        },
+        Notice::DwarfMalformed { path, problem } => Words {
+            code: NoticeCode::DwarfMalformed,
+            subject: Some(base_name(path)),
+            text: format!("debug information of {path} could not be read in full: {problem}"),
+            hint: None,
+        },
+        Notice::LinkMapBroken { problem } => Words {
+            code: NoticeCode::LinkMapBroken,
+            subject: None,
+            text: format!("the dynamic linker's list of objects is broken: {problem}"),
+            hint: None,
+        },
+        Notice::UnwindStopped { tid, frame, reason } => Words {
+            code: NoticeCode::UnwindStopped,
+            subject: Some(format!("thread {tid}")),
+            text: format!(
+                "the stack of thread {tid} could not be followed past frame {frame}: {reason}"
+            ),
+            hint: None,
+        },
+        Notice::LimitReached { what, limit } => Words {
+            code: NoticeCode::LimitReached,
+            subject: Some((*what).to_owned()),
+            text: format!("only the first {limit} {what} were read"),
+            hint: None,
+        },
+    }
+}
+
+fn named(build_id: &Option<String>) -> String {
+    build_id.as_ref().map_or_else(String::new, |id| format!(" (build ID {id})"))
+}
+
+/// Places named in one sentence; more would bury it.
+const PLACES_NAMED: usize = 3;
+
+fn looked_in(searched: &[PathBuf]) -> String {
+    if searched.is_empty() {
+        return String::new();
+    }
+    let places: Vec<_> =
+        searched.iter().take(PLACES_NAMED).map(|path| path.display().to_string()).collect();
+    let more = match searched.len().saturating_sub(PLACES_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more places"),
+    };
+    format!("; looked for {}{more}", places.join(", "))
+}
+
+fn base_name(path: &str) -> String {
+    let name = Path::new(path).file_name();
+    name.map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// A size as a person says it.
+fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut scaled = (count, "bytes");
+    let mut tenths = 0;
+    for unit in UNITS {
+        if scaled.0 < 1024 {
+            break;
+        }
+        tenths = scaled.0 % 1024 * 10 / 1024;
+        scaled = (scaled.0 / 1024, unit);
+    }
+    match scaled {
+        (whole, "bytes") => format!("{whole} bytes"),
+        (whole, unit) => format!("{whole}.{tenths} {unit}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::Level;
+
+    /// One of each kind. A new kind fails to compile in `words`, and is missing here
+    /// until the count below is mended.
+    fn one_of_each() -> Vec<Notice> {
+        let (path, at) = ("/usr/lib/libfoo.so".to_owned(), PathBuf::from("/tmp/libfoo.so"));
+        let (id, searched) = (Some("5c1e".to_owned()), vec![at.clone(); 5]);
+        vec![
+            Notice::CoreTruncated { missing_bytes: 3 << 20, size: 1 << 20 },
+            Notice::StackMissing { tid: 7, reason: "truncated" },
+            Notice::NoteMalformed { problem: "short".into() },
+            Notice::CrashThreadInferred { tid: 7, rule: "the first one" },
+            Notice::MachineUnsupported { e_machine: 22, name: "s390x" },
+            Notice::ModuleMissing { path: path.clone(), build_id: id.clone(), searched },
+            Notice::ModuleMismatch {
+                path: path.clone(),
+                wanted: "5c1e".into(),
+                found: "none".into(),
+                at: at.clone(),
+            },
+            Notice::ModuleUnverified { path: path.clone(), at: at.clone() },
+            Notice::DebugInfoMissing { path: path.clone(), build_id: id, searched: vec![] },
+            Notice::DebugFileMismatch { path: path.clone(), at: at.clone(), problem: "CRC".into() },
+            Notice::DebugPartMissing { path: path.clone(), name: "a.dwo".into(), searched: vec![] },
+            Notice::FileRefused { path: at.clone(), reason: "is a FIFO".into() },
+            Notice::DebuginfodFailed { url: "http://d".into(), error: "timed out".into() },
+            Notice::DwarfMalformed { path, problem: "unknown form".into() },
+            Notice::LinkMapBroken { problem: "a loop".into() },
+            Notice::UnwindStopped { tid: 7, frame: 3, reason: "no CFI".into() },
+            Notice::LimitReached { what: "threads", limit: 10 },
+            Notice::ExecutableRefused { at, problem: "another build ID".into() },
+        ]
+    }
+
+    #[test]
+    fn every_notice_says_what_is_missing_and_what_mends_it() {
+        let mut redactor = Redactor::new(Level::Default, "");
+        let mut codes: Vec<_> = one_of_each()
+            .iter()
+            .map(|notice| {
+                let report = NoticeReport::new(notice, None, &mut redactor);
+                assert!(report.text.as_str().len() > 10, "{notice:?}");
+                assert!(report.hint.as_str().len() > 10, "{notice:?}");
+                assert!(!report.text.as_str().ends_with('.'), "{notice:?}");
+                assert!(!report.code.many(2).is_empty());
+                report.code
+            })
+            .collect();
+        codes.sort();
+        codes.dedup();
+        assert_eq!(codes.len(), 18, "each notice has a code of its own");
+    }
+
+    #[test]
+    fn a_missing_module_is_named_with_what_to_get_and_where_it_was_looked_for() {
+        let mut redactor = Redactor::new(Level::Default, "");
+        let notices = one_of_each();
+        let missing = NoticeReport::new(&notices[5], None, &mut redactor);
+        assert_eq!(missing.subject.as_ref().map(|s| s.as_str()), Some("libfoo.so"));
+        assert_eq!(
+            missing.text.as_str(),
+            "no file for /usr/lib/libfoo.so (build ID 5c1e); looked for /tmp/libfoo.so, \
+             /tmp/libfoo.so, /tmp/libfoo.so and 2 more places"
+        );
+        assert!(missing.hint.as_str().contains("--sysroot"));
+    }
+
+    #[test]
+    fn a_known_package_is_named_in_the_hint() {
+        let notices = one_of_each();
+        let mut redactor = Redactor::new(Level::Default, "");
+        let notice = NoticeReport::new(&notices[8], Some("libfoo1"), &mut redactor);
+        assert!(notice.hint.as_str().starts_with("apt install libfoo1-dbgsym"));
+    }
+
+    #[test]
+    fn sizes_are_said_as_people_say_them() {
+        assert_eq!(bytes(1023), "1023 bytes");
+        assert_eq!(bytes(1536), "1.5 KiB");
+        assert_eq!(bytes(3 << 40), "3.0 TiB");
+    }
+}

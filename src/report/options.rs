@@ -1,0 +1,34 @@
+//! What a report is to hold, where the user has a choice.
+
+use crate::redact::Level;
+
+/// Choices of the user that change the document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BuildOptions {
+    /// How much is hidden.
+    pub redaction: Level,
+    /// Where inferred tail calls stand.
+    pub tail_calls: TailCalls,
+    /// Whose registers are written.
+    pub registers: WhichRegisters,
+}
+
+/// Where inferred tail calls stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TailCalls {
+    /// Under the frame they lie beyond, so that `frames` holds what the stack shows.
+    #[default]
+    Nested,
+    /// Among the frames and counted, as gdb does.
+    Frames,
+}
+
+/// Whose registers are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhichRegisters {
+    /// The crashed thread's.
+    #[default]
+    Crashed,
+    /// Every thread's.
+    All,
+}
