@@ -44,6 +44,7 @@ pub struct DebugInfo {
     dwarf: OnceLock<Option<Parsed>>,
     level: OnceLock<DebugLevel>,
     symbols: [OnceLock<SymbolTable>; 3],
+    debug_frame: OnceLock<Option<Vec<u8>>>,
 }
 
 self_cell::self_cell!(
@@ -93,6 +94,7 @@ impl DebugInfo {
             dwarf: OnceLock::new(),
             level: OnceLock::new(),
             symbols: Default::default(),
+            debug_frame: OnceLock::new(),
         }
     }
 
@@ -163,6 +165,24 @@ impl DebugInfo {
         let found =
             self.with_dwarf(|file| tail_call::chain(file, &symbols, return_pc.0, callee_pc.0));
         found.unwrap_or_default()
+    }
+
+    /// `.debug_frame`, unpacked: of the image itself, else of its debug file.
+    pub fn debug_frame(&self) -> Option<&[u8]> {
+        let unpacked = self.debug_frame.get_or_init(|| {
+            let files = &self.context.files;
+            let images = [Some(&files.image), files.debug.as_ref()];
+            images.into_iter().flatten().find_map(|image| {
+                let bytes = image.section_data(".debug_frame", &self.context.limits);
+                Some(bytes.ok()??.into_owned())
+            })
+        });
+        unpacked.as_deref()
+    }
+
+    /// The separate debug file, if there is one.
+    pub fn debug_file(&self) -> Option<&Path> {
+        self.context.files.debug.as_ref()?.path()
     }
 
     /// What could not be read so far.

@@ -143,9 +143,9 @@ impl Modules {
         made.map_or(&[], |(_, notices)| notices)
     }
 
-    /// Whether a module's debug information has been asked for.
-    pub fn debug_was_searched(&self, index: usize) -> bool {
-        self.get(index).is_some_and(|module| module.debug.get().is_some())
+    /// The debug information of a module, if it has been asked for and there is some.
+    pub fn debug_if_searched(&self, index: usize) -> Option<&DebugInfo> {
+        self.get(index)?.debug.get()?.0.as_ref()
     }
 
     fn debug_and_notices(&self, index: usize) -> Option<&(Option<DebugInfo>, Vec<Notice>)> {

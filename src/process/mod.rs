@@ -132,11 +132,9 @@ impl Process {
         }
         self.threads = threads;
         for index in 0..self.modules.list().len() {
-            if self.modules.debug_was_searched(index) {
-                self.notices.extend_from_slice(self.modules.debug_notices(index));
-                let said = self.modules.debug(index).map(|debug| debug.notices());
-                self.notices.extend(said.unwrap_or_default());
-            }
+            self.notices.extend_from_slice(self.modules.debug_notices(index));
+            let debug = self.modules.debug_if_searched(index);
+            self.notices.extend(debug.map(|debug| debug.notices()).unwrap_or_default());
         }
     }
 

@@ -171,7 +171,6 @@ where
                 expression(e).map_or(Rule::Undefined, Rule::ValExpression)
             }
             RegisterRule::Constant(value) => Rule::Constant(*value),
-            _ => Rule::Undefined,
         };
         rules.push((Register(register.0), rule));
     }
