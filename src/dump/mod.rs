@@ -7,6 +7,7 @@
     allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)
 )]
 
+mod apport;
 mod auxv;
 mod container;
 mod magic;
@@ -17,6 +18,7 @@ mod prpsinfo;
 mod prstatus;
 mod segments;
 mod siginfo;
+mod spill;
 mod threads;
 mod vector_regs;
 mod xsave;

@@ -15,6 +15,8 @@ const LONGEST: u64 = 64 << 20;
 pub(super) struct Budget {
     notes: usize,
     bytes: u64,
+    notes_limit: u64,
+    bytes_limit: u64,
 }
 
 /// Why reading a segment ended before its end.
@@ -28,7 +30,12 @@ pub(super) enum Stop {
 
 impl Budget {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { notes: limits.notes, bytes: limits.note_segment_bytes }
+        Self {
+            notes: limits.notes,
+            bytes: limits.note_segment_bytes,
+            notes_limit: limits.notes as u64,
+            bytes_limit: limits.note_segment_bytes,
+        }
     }
 }
 
@@ -47,15 +54,20 @@ pub(super) fn read_notes(
     while at < end {
         let left = end.saturating_sub(at);
         let size = window.min(left);
-        budget.bytes =
-            budget.bytes.checked_sub(size).ok_or(Stop::Limit("bytes of notes", budget.bytes))?;
+        budget.bytes = budget
+            .bytes
+            .checked_sub(size)
+            .ok_or(Stop::Limit("bytes of notes", budget.bytes_limit))?;
         let bytes = core.read_vec(at, size);
         let mut consumed = 0;
         let mut failed = None;
         for note in Notes::new(&bytes, segment.align, encoding) {
             match note {
                 Ok(note) => {
-                    budget.notes = budget.notes.checked_sub(1).ok_or(Stop::Limit("notes", 0))?;
+                    budget.notes = budget
+                        .notes
+                        .checked_sub(1)
+                        .ok_or(Stop::Limit("notes", budget.notes_limit))?;
                     visit(&note, at.saturating_add(note.desc_offset as u64));
                     consumed = padded(note.desc_offset.saturating_add(note.desc.len()), segment);
                 }

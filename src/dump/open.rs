@@ -144,7 +144,7 @@ fn read(path: &Path, file: File, file_size: u64, limits: &Limits) -> Result<Dump
     let (bytes, start) = match container {
         None => (bytes, start),
         Some(container) => {
-            let bytes = container::unpack(&path, bytes, container, limits, &mut notices)?;
+            let bytes = container::unpack(&path, &bytes, container, limits, &mut notices)?;
             let start = bytes.read_vec(0, magic::WANTED);
             (bytes, start)
         }
@@ -246,4 +246,160 @@ fn first_problem(notices: &[Notice]) -> Option<String> {
         Notice::LimitReached { what, limit } => Some(format!("it has over {limit} {what}")),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::Avma;
+    use crate::arch::Register;
+    use crate::dump::{AuxKind, SignalDetail};
+    use crate::testkit::{CoreBuilder, CoreFile};
+
+    fn open_bytes(bytes: &[u8]) -> Result<Dump, OpenError> {
+        Dump::open(CoreFile::new(bytes).path(), &Limits::default())
+    }
+
+    fn whole_core(core: CoreBuilder) -> CoreBuilder {
+        core.signal(11)
+            .thread(42, &[])
+            .process(42, "prog", "./prog --fast")
+            .siginfo(11, 1, 0x18)
+            .auxv(&[(9, 0x40_1000), (33, 0x7000)])
+            .files(&[(0x40_0000, 0x40_2000, 0x1000, "/bin/prog")])
+            .thread(43, &[])
+            .segment_with(0x40_0000, &[0x90; 600], 0x2000, "rx")
+            .segment(0x7000_0000, &[1; 700], 0x1000)
+    }
+
+    #[test]
+    fn every_class_and_byte_order_reads_the_same() {
+        let cores = [
+            CoreBuilder::x86_64(),
+            CoreBuilder::i386(),
+            CoreBuilder::aarch64(),
+            CoreBuilder::aarch64().big_endian(),
+            CoreBuilder::arm(),
+            CoreBuilder::arm().big_endian(),
+            CoreBuilder::riscv64(),
+        ];
+        for core in cores {
+            let dump = whole_core(core).open().unwrap();
+            assert_eq!(dump.threads.iter().map(|t| t.tid).collect::<Vec<_>>(), [42, 43]);
+            assert_eq!(dump.crashed, 0);
+            assert_eq!(dump.signal.as_ref().unwrap().address(), Some(Avma(0x18)));
+            assert_eq!(dump.process.as_ref().unwrap().command, "prog");
+            assert_eq!(dump.auxv.get(AuxKind::Entry), Some(0x40_1000));
+            assert_eq!(dump.mapped_files[0].offset, 0x1000);
+            let segment = dump.segment_at(Avma(0x40_0010)).unwrap();
+            assert_eq!((segment.dumped, segment.permissions.execute), (600, true));
+            assert_eq!(dump.bytes.read_vec(segment.offset, 2), [0x90, 0x90]);
+            assert_eq!(dump.missing_bytes, 0);
+        }
+    }
+
+    #[test]
+    fn a_machine_without_facts_is_read_as_far_as_that_goes() {
+        let dump = whole_core(CoreBuilder::ppc64()).open().unwrap();
+        assert_eq!(dump.threads.len(), 2);
+        assert!(dump.threads[0].registers.is_empty());
+        assert_eq!(dump.signal.unwrap().code_name(), Some("SEGV_MAPERR"));
+        let notice = Notice::MachineUnsupported { e_machine: 21, name: "ppc64" };
+        assert!(dump.notices.contains(&notice));
+    }
+
+    #[test]
+    fn cut_anywhere_a_core_is_read_as_far_as_it_goes() {
+        for core in [CoreBuilder::x86_64(), CoreBuilder::arm().big_endian()] {
+            let whole = whole_core(core);
+            let len = whole.build().len();
+            let first_thread_ends = 64 + 3 * 56 + 12 + 8 + 40;
+            for cut in (0..len).step_by(16).chain([len - 1]) {
+                let dump = match whole.clone().truncated(cut).open() {
+                    Ok(dump) => dump,
+                    Err(error) => {
+                        assert!(cut < first_thread_ends, "{cut}: {error}");
+                        continue;
+                    }
+                };
+                assert!(dump.missing_bytes > 0);
+                let missing_bytes = dump.missing_bytes;
+                let notice = Notice::CoreTruncated { missing_bytes, size: cut as u64 };
+                assert!(dump.notices.contains(&notice), "{cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn spoiling_any_byte_of_the_headers_and_notes_never_panics() {
+        let whole = whole_core(CoreBuilder::x86_64()).build();
+        for at in 0..whole.len() - 1300 {
+            for value in [0, 0x7f, 0xff] {
+                let mut spoilt = whole.clone();
+                spoilt[at] = value;
+                drop(open_bytes(&spoilt));
+            }
+        }
+    }
+
+    #[test]
+    fn a_thread_before_a_malformed_note_is_kept() {
+        let core = CoreBuilder::x86_64().thread(1, &[("rip", 5)]);
+        let hostile = [5, 0, 0, 0, 0xf0, 0xff, 0xff, 0xff, 1, 0, 0, 0, b'C', b'O', b'R', b'E'];
+        let dump = core.raw_notes(&hostile).thread(2, &[]).open().unwrap();
+        assert_eq!(dump.threads[0].registers.get(Register(16)), Some(5));
+        let malformed = |notice: &Notice| matches!(notice, Notice::NoteMalformed { .. });
+        assert!(dump.notices.iter().any(malformed));
+    }
+
+    #[test]
+    fn notes_longer_than_a_window_are_read_or_passed_over() {
+        let long = vec![0xaa; 3 << 20];
+        let core = CoreBuilder::x86_64().thread(1, &[]).note(b"GDB", 7, &long).thread(2, &[]);
+        let dump = core.siginfo(11, 1, 0x18).open().unwrap();
+        assert_eq!(dump.threads.len(), 2);
+        assert_eq!(dump.crashed_thread().unwrap().tid, 2);
+        assert!(matches!(dump.signal.unwrap().detail, SignalDetail::Fault { .. }));
+    }
+
+    #[test]
+    fn many_threads_cross_window_borders_unharmed() {
+        let mut core = CoreBuilder::x86_64();
+        for tid in 1..=9000 {
+            core = core.thread(tid, &[("rip", 0x1000)]);
+        }
+        let dump = core.open().unwrap();
+        assert!(dump.threads.iter().map(|thread| thread.tid).eq(1..=9000));
+    }
+
+    #[test]
+    fn what_is_no_core_is_named_with_what_to_do() {
+        let of = |bytes: &[u8]| open_bytes(bytes).unwrap_err().to_string();
+        assert!(of(b"").ends_with("when the process died?"));
+        assert!(of(b"hello\n").ends_with("is not a core file: it looks like text"));
+        assert!(of(b"MDMP....").contains("a Windows minidump"));
+        let mut program = CoreBuilder::x86_64().thread(1, &[]).build();
+        program[16] = 2;
+        let text = of(&program);
+        assert!(text.contains("is an executable (ELF type 2), not a core (type 4); did you mean"));
+        assert!(of(&CoreBuilder::x86_64().build()).contains("holds no thread"));
+        assert!(of(b"\x7fELF\x09").contains("EI_CLASS"));
+        let directory = Dump::open(&std::env::temp_dir(), &Limits::default()).unwrap_err();
+        assert!(directory.to_string().contains("`obit triage"));
+        let absent = Dump::open(Path::new("/nonexistent/core"), &Limits::default());
+        assert!(matches!(absent, Err(OpenError::Io { .. })));
+    }
+
+    #[test]
+    fn limits_on_threads_and_notes_hold_and_are_told() {
+        let core = CoreBuilder::x86_64().thread(1, &[]).thread(2, &[]).thread(3, &[]).write();
+        let limits = Limits { threads: 2, ..Limits::default() };
+        let dump = Dump::open(core.path(), &limits).unwrap();
+        assert_eq!(dump.threads.len(), 2);
+        assert!(dump.notices.contains(&Notice::LimitReached { what: "threads", limit: 2 }));
+        let limits = Limits { notes: 1, ..Limits::default() };
+        let dump = Dump::open(core.path(), &limits).unwrap();
+        assert_eq!(dump.threads.len(), 1);
+        assert!(dump.notices.contains(&Notice::LimitReached { what: "notes", limit: 1 }));
+    }
 }

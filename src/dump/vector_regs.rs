@@ -280,7 +280,7 @@ mod tests {
     fn the_layout_note_is_believed_rather_than_the_customary_offsets() {
         let layout: Vec<u8> = [(2_u32, 0x100_u32, 0x240_u32), (6, 0x200, 0x380)]
             .iter()
-            .flat_map(|(kind, size, offset)| [*kind, 0, *size, *offset])
+            .flat_map(|(kind, size, offset)| [*kind, *size, *offset, 0])
             .flat_map(u32::to_le_bytes)
             .collect();
         let core = CoreBuilder::x86_64()

@@ -24,13 +24,13 @@ struct Component {
 
 impl XsaveLayout {
     /// `NT_X86_XSAVE_LAYOUT` (0x205): records of `struct x86_xfeat_component`: type,
-    /// flags, size, offset, each 32 bits (Linux 6.12 `arch/x86/include/uapi/asm/elf.h`).
+    /// size, offset, flags, each 32 bits (Linux 6.12 `arch/x86/include/uapi/asm/elf.h`).
     pub(super) fn parse(desc: &[u8], encoding: Encoding) -> Self {
         let records = desc.chunks_exact(16).take(MAX_COMPONENTS).filter_map(|record| {
             Some(Component {
                 number: encoding.u32(record, 0)?,
-                size: u64::from(encoding.u32(record, 8)?),
-                offset: u64::from(encoding.u32(record, 12)?),
+                size: u64::from(encoding.u32(record, 4)?),
+                offset: u64::from(encoding.u32(record, 8)?),
             })
         });
         Self { components: records.collect() }
