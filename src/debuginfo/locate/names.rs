@@ -22,7 +22,7 @@ pub(super) fn path_of(bytes: &[u8]) -> Result<&Path, BadName> {
     if bytes.len() > LONGEST_NAME {
         return Err(BadName("the name is too long"));
     }
-    if bytes.iter().any(|byte| byte.is_ascii_control()) {
+    if bytes.iter().any(u8::is_ascii_control) {
         return Err(BadName("the name holds control characters"));
     }
     Ok(Path::new(OsStr::from_bytes(bytes)))

@@ -74,7 +74,7 @@ impl Cache {
         if fs::metadata(&path).is_ok_and(|metadata| metadata.len() == 0) {
             fs::remove_file(&path).ok();
         }
-        OpenOptions::new().write(true).create_new(true).mode(0).open(&path).ok();
+        OpenOptions::new().write(true).create_new(true).mode(0o000).open(&path).ok();
     }
 
     /// Begins a file that will be complete or absent.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Debuginfod;
 
 /// What a server said.
+#[cfg_attr(not(feature = "debuginfod"), expect(dead_code, reason = "no server is asked"))]
 pub(super) enum Answer {
     /// The file.
     Body {
