@@ -87,7 +87,7 @@ impl Locator {
         let mut add = |path: Option<PathBuf>| {
             let is_inside = |path: &PathBuf| {
                 let mut allowed = roots.iter().map(PathBuf::as_path).chain(homes.iter().copied());
-                allowed.any(|root| path.starts_with(root))
+                allowed.any(|root| names::is_below(root, path))
             };
             paths.extend(path.filter(is_inside));
         };

@@ -22,7 +22,7 @@ pub(super) fn path_of(bytes: &[u8]) -> Result<&Path, BadName> {
     if bytes.len() > LONGEST_NAME {
         return Err(BadName("the name is too long"));
     }
-    if bytes.iter().any(|byte| byte.is_ascii_control()) {
+    if bytes.iter().any(u8::is_ascii_control) {
         return Err(BadName("the name holds control characters"));
     }
     Ok(Path::new(OsStr::from_bytes(bytes)))
@@ -64,6 +64,12 @@ pub(super) fn resolve(base: &Path, name: &Path) -> Option<PathBuf> {
         }
     }
     Some(path)
+}
+
+/// Whether `path` lies below the directory `root`. Nothing lies below the empty path:
+/// to `Path::starts_with` everything would.
+pub(super) fn is_below(root: &Path, path: &Path) -> bool {
+    !root.as_os_str().is_empty() && path.starts_with(root)
 }
 
 /// The path below `root` that a process with that root calls `path`.
@@ -109,6 +115,14 @@ mod tests {
         assert_eq!(at("/a", "../../c"), None);
         assert_eq!(at("/", "/bin/../lib/x"), Some("/lib/x".into()));
         assert_eq!(at("", "a/../../b"), None);
+    }
+
+    #[test]
+    fn nothing_lies_below_the_empty_path() {
+        // The parent of an executable given as `prog`.
+        assert!(!is_below(Path::new(""), Path::new("/etc/passwd")));
+        assert!(is_below(Path::new("/a"), Path::new("/a/b")));
+        assert!(!is_below(Path::new("/a"), Path::new("/ab")));
     }
 
     #[test]

@@ -17,7 +17,7 @@ const HEADERS_BYTES: u64 = 64 << 10;
 /// Which debuginfod servers to ask, and what it may cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Debuginfod {
-    /// The servers, asked in this order. Others than `http` and `https` are left out.
+    /// The servers, asked in this order. Only `http` and `https` will do.
     pub urls: Vec<String>,
     /// The directory of downloads, laid out as elfutils does and shared with it.
     pub cache: PathBuf,
@@ -46,8 +46,10 @@ impl Debuginfod {
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let urls: Vec<String> =
-            variable("DEBUGINFOD_URLS")?.split_whitespace().map(str::to_owned).collect();
+        // `ima:…` words among the URLs are policies for elfutils' signature checks.
+        let urls = variable("DEBUGINFOD_URLS")?;
+        let urls = urls.split_whitespace().filter(|word| !word.starts_with("ima:"));
+        let urls: Vec<String> = urls.map(str::to_owned).collect();
         if urls.is_empty() {
             return None;
         }
