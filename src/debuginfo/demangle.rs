@@ -79,7 +79,23 @@ fn cpp(name: &str, limits: &Limits) -> Option<String> {
         DemangleOptions::default().no_params().no_return_type().recursion_limit(RECURSION * 2);
     let mut text = Bounded { text: String::new(), left: limits.name_bytes };
     symbol.structured_demangle(&mut text, &options).ok()?;
-    Some(text.text)
+    Some(special(&text.text).unwrap_or(text.text))
+}
+
+/// Names the compiler made up, in the words of binutils and gdb rather than of
+/// `cpp_demangle`.
+fn special(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('{')?.strip_suffix(")}")?;
+    if let Some(of) = inner.strip_prefix("vtable(") {
+        return Some(format!("vtable for {of}"));
+    }
+    if let Some(of) = inner.strip_prefix("vtt(") {
+        return Some(format!("VTT for {of}"));
+    }
+    let thunk = inner.strip_prefix("virtual override thunk(")?;
+    let kind = if thunk.starts_with("{virtual offset(") { "virtual" } else { "non-virtual" };
+    let (_, to) = thunk.split_once(")}, ")?;
+    Some(format!("{kind} thunk to {to}"))
 }
 
 /// Text that refuses to grow beyond a bound.
@@ -117,6 +133,14 @@ mod tests {
     fn unified_constructors_and_destructors_of_gcc_are_understood() {
         assert_eq!(shown("_ZN5ShapeC4Ei", Language::Cpp).as_deref(), Some("Shape::Shape"));
         assert_eq!(shown("_ZN5GuardD4Ev", Language::Cpp).as_deref(), Some("Guard::~Guard"));
+    }
+
+    #[test]
+    fn what_the_compiler_made_is_named_as_binutils_name_it() {
+        let shown = |name| shown(name, Language::Cpp);
+        assert_eq!(shown("_ZTV6Bottom").as_deref(), Some("vtable for Bottom"));
+        assert_eq!(shown("_ZThn16_N1A1fEv").as_deref(), Some("non-virtual thunk to A::f"));
+        assert_eq!(shown("_ZTv0_n24_N1A1fEv").as_deref(), Some("virtual thunk to A::f"));
     }
 
     #[test]

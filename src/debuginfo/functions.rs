@@ -105,7 +105,9 @@ impl Functions {
     ) -> Option<&'x Function> {
         let in_one = |cell| {
             let functions = Self::of(file, unit, cell);
-            functions.all.get(usize::try_from(functions.map.find(at)?).ok()?)
+            let rank = functions.map.find(at)?;
+            let number = if unit.has_scattered { rank } else { u32::MAX - rank };
+            functions.all.get(usize::try_from(number).ok()?)
         };
         in_one(&unit.shallow).or_else(|| in_one(&unit.deep))
     }
@@ -169,7 +171,11 @@ impl Functions {
                 let own = bounds.ranges(file, unit);
                 if let Some((entry, _)) = own.first() {
                     let Ok(number) = u32::try_from(self.all.len()) else { break };
-                    ranges.extend(own.iter().map(|(start, end)| (*start, *end, number)));
+                    // Of functions with the very same code gdb shows the first where
+                    // some code of the unit is scattered, else the last: so it takes
+                    // `clone3` of `__clone3`, `__GI___clone3`, `clone3`.
+                    let rank = if unit.has_scattered { number } else { u32::MAX - number };
+                    ranges.extend(own.iter().map(|(start, end)| (*start, *end, rank)));
                     self.all.push(Function {
                         offset,
                         entry: *entry,

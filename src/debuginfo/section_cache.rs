@@ -31,7 +31,7 @@ pub struct SectionKey([u8; 32]);
 pub struct CachedSection(MappedFile);
 
 /// Sections smaller than this are unpacked faster than a file is opened. Bytes.
-pub const WORTH_KEEPING: u64 = 64 << 10;
+pub(super) const WORTH_KEEPING: u64 = 64 << 10;
 /// First bytes of a cache file; the digits are the version of this layout.
 const MAGIC: &[u8; 8] = b"OBITSC01";
 /// Magic, length, key, and zeros up to a multiple of 16. Bytes.

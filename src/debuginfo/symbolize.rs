@@ -48,7 +48,9 @@ pub struct SourceFrame {
     pub from_symbol: bool,
 }
 
-/// A call that left no return address: `from` jumped instead of calling.
+/// A call that left no return address: a function jumped where it could have called.
+/// Such a frame is shown as gdb shows it: as one frame, named after the innermost function
+/// at `pc - 1`, without the functions that one was inlined into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TailCall {
     /// The address just past the jump, as gdb shows it.

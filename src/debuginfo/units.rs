@@ -28,7 +28,7 @@ pub(super) struct DwarfFile<'d> {
     signatures: OnceLock<HashMap<u64, (List, usize)>>,
     aranges: OnceLock<Aranges>,
     roots: OnceLock<RangeMap>,
-    tables: Mutex<HashMap<(bool, usize), Arc<Abbreviations>>>,
+    tables: Mutex<HashMap<(bool, usize), Table>>,
     package: OnceLock<Option<gimli::DwarfPackage<Slice<'d>>>>,
 }
 
@@ -50,6 +50,14 @@ pub(super) struct Lent {
     pub(super) addr_base: gimli::DebugAddrBase<usize>,
     pub(super) ranges_base: gimli::DebugRngListsBase<usize>,
     pub(super) language: Language,
+}
+
+/// One table of abbreviations.
+#[derive(Clone)]
+struct Table {
+    abbreviations: Arc<Abbreviations>,
+    /// Some entry that is no root of a unit may have `DW_AT_ranges`.
+    has_scattered: bool,
 }
 
 type UnitList<'d> = Vec<LazyUnit<'d>>;
@@ -77,6 +85,8 @@ pub(super) struct Unit<'d> {
     pub(super) dwo_name: Option<Slice<'d>>,
     tag: gimli::DwTag,
     bounds: Bounds<'d>,
+    /// Some function or block may have `DW_AT_ranges`.
+    pub(super) has_scattered: bool,
     pub(super) shallow: OnceLock<Functions>,
     pub(super) deep: OnceLock<Functions>,
     pub(super) lines: OnceLock<Lines>,
@@ -217,9 +227,11 @@ impl<'d> DwarfFile<'d> {
             let mut described = lazy.header.type_() != UnitType::Compilation
                 && !matches!(lazy.header.type_(), UnitType::Partial);
             let offset = lazy.header.debug_abbrev_offset().0;
-            table_length(section, offset, &mut |tag| {
-                described |= matches!(tag, dw::DW_TAG_base_type | dw::DW_TAG_variable)
-                    || tag == dw::DW_TAG_formal_parameter;
+            scan_table(section, offset, &mut |tag, _| {
+                described |= matches!(
+                    tag,
+                    dw::DW_TAG_base_type | dw::DW_TAG_variable | dw::DW_TAG_formal_parameter
+                );
             });
             described
         })
@@ -417,11 +429,11 @@ impl<'d> DwarfFile<'d> {
     /// be read costs that attribute and not the unit, and the line program is left alone.
     fn open(&self, list: List, header: &UnitHeader<Slice<'d>>) -> gimli::Result<Unit<'d>> {
         let dwarf = self.dwarf_of_list(list);
-        let abbreviations = self.abbreviations(list, header.debug_abbrev_offset())?;
+        let table = self.table(list, header.debug_abbrev_offset())?;
         let encoding = header.encoding();
         let mut inner = gimli::Unit {
             header: *header,
-            abbreviations,
+            abbreviations: table.abbreviations,
             name: None,
             comp_dir: None,
             low_pc: 0,
@@ -493,6 +505,7 @@ impl<'d> DwarfFile<'d> {
             dwo_name: None,
             tag: root.tag(),
             bounds,
+            has_scattered: table.has_scattered,
             shallow: OnceLock::new(),
             deep: OnceLock::new(),
             lines: OnceLock::new(),
@@ -509,42 +522,50 @@ impl<'d> DwarfFile<'d> {
     }
 
     /// One table of `.debug_abbrev`, read once however many units share it.
-    fn abbreviations(
-        &self,
-        list: List,
-        offset: DebugAbbrevOffset<usize>,
-    ) -> gimli::Result<Arc<Abbreviations>> {
+    fn table(&self, list: List, offset: DebugAbbrevOffset<usize>) -> gimli::Result<Table> {
         let key = (list == List::Supplement, offset.0);
-        let known = |tables: &HashMap<_, Arc<_>>| tables.get(&key).map(Arc::clone);
         let lock = || self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = known(&lock()) {
-            return Ok(table);
+        if let Some(table) = lock().get(&key) {
+            return Ok(table.clone());
         }
         let section = &self.dwarf_of_list(list).debug_abbrev;
-        let length = table_length(*gimli::Section::reader(section), offset.0, &mut |_| {});
+        let mut has_scattered = false;
+        let length = scan_table(*gimli::Section::reader(section), offset.0, &mut |tag, name| {
+            has_scattered |= name == dw::DW_AT_ranges
+                && !matches!(
+                    tag,
+                    dw::DW_TAG_compile_unit | dw::DW_TAG_partial_unit | dw::DW_TAG_skeleton_unit
+                );
+        });
         if !self.context().spend(length as u64) {
             return Err(gimli::Error::MissingUnitDie);
         }
-        let table = Arc::new(section.abbreviations(offset)?);
-        lock().insert(key, Arc::clone(&table));
+        let abbreviations = Arc::new(section.abbreviations(offset)?);
+        let table = Table { abbreviations, has_scattered };
+        lock().insert(key, table.clone());
         Ok(table)
     }
 }
 
-/// Bytes of the table of abbreviations that starts at `offset` (DWARF 5 § 7.5.3), and
-/// the tags in it.
-fn table_length(section: Slice<'_>, offset: usize, seen: &mut dyn FnMut(gimli::DwTag)) -> usize {
+/// Tells the tags and attributes of the table of abbreviations that starts at `offset`
+/// (DWARF 5 § 7.5.3), the closing pair of zeros included. Gives its length in bytes.
+fn scan_table(
+    section: Slice<'_>,
+    offset: usize,
+    seen: &mut dyn FnMut(gimli::DwTag, gimli::DwAt),
+) -> usize {
     let mut rest = section;
     let mut read = || {
         rest.skip(offset)?;
         while rest.read_uleb128()? != 0 {
-            seen(gimli::DwTag(u16::try_from(rest.read_uleb128()?).unwrap_or(0)));
+            let tag = gimli::DwTag(u16::try_from(rest.read_uleb128()?).unwrap_or(0));
             rest.read_u8()?;
             loop {
                 let (name, form) = (rest.read_uleb128()?, rest.read_uleb128()?);
                 if form == u64::from(dw::DW_FORM_implicit_const.0) {
                     rest.read_sleb128()?;
                 }
+                seen(tag, gimli::DwAt(u16::try_from(name).unwrap_or(0)));
                 if (name, form) == (0, 0) {
                     break;
                 }
