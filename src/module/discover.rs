@@ -1,5 +1,7 @@
 //! Which images the process had, from the core alone: `NT_FILE` and the pages it kept.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -134,15 +136,20 @@ pub(super) fn candidates(dump: &Dump, memory: &AddressSpace, limits: &Limits) ->
 }
 
 /// Whether code could have run from it: data files are mapped too, and a program may map
-/// a library just to read it.
+/// a library just to read it. gcore leaves out mappings whose bytes it does not write, so
+/// a mapping without a segment counts by what the image's own headers say of it.
 fn looks_loaded(candidate: &Candidate, memory: &AddressSpace) -> bool {
-    let executable = |range: &AvmaRange| {
-        memory.region_at(range.start).is_some_and(|region| region.permissions.execute)
+    let is_code = |range: &AvmaRange, offset: u64| match memory.region_at(range.start) {
+        Some(region) => region.permissions.execute,
+        None => candidate.head.as_ref().is_none_or(|head| {
+            let page = offset & !(PAGE - 1);
+            let loads = head.segments().iter().filter(|s| s.kind == SegmentKind::Load);
+            loads.into_iter().any(|s| s.is_executable() && s.offset & !(PAGE - 1) == page)
+        }),
     };
-    let is_elf = candidate.head.is_some();
-    // Without its first page in the core, execution rights decide alone.
-    let unknown = !is_elf && memory.read_up_to(candidate.base, 4).len() < 4;
-    (is_elf || unknown) && candidate.mapped.iter().any(|(range, _)| executable(range))
+    // Without its first page in the core, rights decide alone.
+    let may_be_elf = candidate.head.is_some() || memory.read_up_to(candidate.base, 4).len() < 4;
+    may_be_elf && candidate.mapped.iter().any(|(range, offset)| is_code(range, *offset))
 }
 
 /// An address of the auxiliary vector.
@@ -163,8 +170,11 @@ fn mark_executable(found: &mut Vec<Candidate>, dump: &Dump, memory: &AddressSpac
     // AT_PHDR lies in the first page of the image in practice.
     if let Some(program_headers) = address(dump, AuxKind::Phdr) {
         let base = Avma(program_headers.0 & !(PAGE - 1));
-        let command = dump.process.as_ref().map(|process| process.command.clone());
-        let path = PathBuf::from(command.unwrap_or_default());
+        let started_as = address(dump, AuxKind::ExecFn);
+        let started_as = started_as.and_then(|at| memory.read_c_string(at, limits.string_bytes));
+        let command = dump.process.as_ref().map(|process| process.command.clone().into_bytes());
+        let path = started_as.or(command).unwrap_or_default();
+        let path = PathBuf::from(OsStr::from_bytes(&path));
         let candidate = Candidate::at(base, path, ModuleKind::Executable, memory, limits);
         if candidate.head.is_some() {
             found.push(candidate);

@@ -155,7 +155,8 @@ fn apply_link_map(
         // No NT_FILE: an object starts where its bias says, its first segment being at
         // SVMA 0 (prelinked ones are listed by NT_FILE or not at all).
         let base = Avma(node.bias.0);
-        if base.0 == 0 || found.len() >= limits.modules {
+        let unnamed = node.name.as_os_str().is_empty();
+        if base.0 == 0 || unnamed || found.len() >= limits.modules {
             continue;
         }
         let mut new = Candidate::at(base, node.name, ModuleKind::Shared, memory, limits);

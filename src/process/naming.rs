@@ -75,7 +75,12 @@ impl<'m> Naming<'m> {
             tail_calls: Vec::new(),
         };
         if activation.is_signal {
-            frames.push(Frame { kind: FrameKind::Signal, ..bare });
+            // The trampoline has a symbol and nothing else worth telling. It lies at the pc:
+            // the byte before is padding, or another function's.
+            let named = self.at(activation.pc);
+            let function = named.last().and_then(|physical| physical.function.clone());
+            let linkage_name = named.last().and_then(|physical| physical.linkage_name.clone());
+            frames.push(Frame { kind: FrameKind::Signal, function, linkage_name, ..bare });
             return;
         }
         let tail_calls = stack.frames.get(index + 1).map(|caller| self.between(activation, caller));
