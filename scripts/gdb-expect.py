@@ -111,8 +111,10 @@ out.append("# The files kept beside the core; of other modules, this machine's a
 out.append("own = [" + ", ".join(text(name) for name in os.environ["OBIT_OWN"].split()) + "]")
 out.append("[build_id]")
 for objfile in gdb.objfiles():
-    if objfile.build_id and os.path.basename(objfile.filename) in os.environ["OBIT_OWN"].split():
-        out.append(f"{text(os.path.basename(objfile.filename))} = {text(objfile.build_id)}")
+    name = os.path.basename(objfile.filename)
+    # A separate debug file is an objfile, too, owned by the one it describes.
+    if objfile.owner is None and name in os.environ["OBIT_OWN"].split():
+        out.append(f"{text(name)} = {text(objfile.build_id)}")
 for thread in sorted(gdb.selected_inferior().threads(), key=lambda thread: thread.ptid[1]):
     stack(out, thread, thread.ptid == crashed.ptid)
 with open(os.environ["OBIT_EXPECT"], "w", encoding="utf-8") as file:

@@ -4,8 +4,9 @@
 mod fixture;
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
@@ -114,7 +115,7 @@ fn a_core_that_may_not_be_read_is_refused() {
     }
     let directory = tempfile::tempdir().unwrap();
     let core = file(&directory, "core", &Case::named("jump-null").plain_core());
-    fs::set_permissions(&core, std::os::unix::fs::PermissionsExt::from_mode(0)).unwrap();
+    fs::set_permissions(&core, Permissions::from_mode(0o000)).unwrap();
     refuses(&core, "ermission denied");
 }
 

@@ -97,7 +97,8 @@ fn a_frame_says_how_it_is_known() {
         assert_eq!(trust(&case, 0), "context", "{}", case.name);
     }
     assert_eq!(trust(&Case::named("debug-frame"), 1), "cfi");
-    assert_eq!(trust(&Case::named("no-cfi"), 1), "frame-pointer");
+    // Frame 1 may be known better: a return address just past a call to frame 0's function.
+    assert_eq!(trust(&Case::named("no-cfi"), 2), "frame-pointer");
     // A return address on top of the stack just past an indirect call.
     assert_eq!(trust(&Case::named("jump-null"), 1), "inferred");
     assert_eq!(trust(&Case::named("jump-null"), 2), "cfi");
