@@ -2,11 +2,19 @@
 
 use std::path::PathBuf;
 
+use obit::debuginfo::SectionCache;
+use obit::debuginfo::locate::{Debuginfod, SearchRules};
+use obit::limits::Limits;
+use obit::process::{self, Process};
 use obit::redact::Level;
 use obit::report::{BuildOptions, Report, TailCalls, WhichRegisters};
 
+use super::View;
 use super::args::{Options, RedactPolicy, TailCallPlace};
 use super::inputs::Inputs;
+
+/// What the cache of unpacked debug sections may take on disk.
+const CACHE_BYTES: u64 = 4 << 30;
 
 /// All that decides what is in a report.
 #[derive(Clone, Debug)]
@@ -63,6 +71,52 @@ impl Request {
     }
 }
 
+impl Request {
+    fn process_options(&self, view: View) -> process::Options {
+        let defaults = SearchRules::default();
+        let core_directory = self.inputs.core.parent().map(|parent| match parent.as_os_str() {
+            empty if empty.is_empty() => PathBuf::from("."),
+            _ => parent.to_owned(),
+        });
+        let debug_directories = if self.debug_directories.is_empty() {
+            defaults.debug_directories
+        } else {
+            self.debug_directories.clone()
+        };
+        let rules = SearchRules {
+            executable: self.inputs.exe.clone(),
+            sysroot: self.sysroot.clone(),
+            solib_search_path: self.solib_search_path.clone(),
+            debug_directories,
+            substitute_path: self.substitute_path.clone(),
+            core_directory,
+            debuginfod: debuginfod(&self.debuginfod_urls),
+        };
+        let mut limits = Limits::default();
+        limits.frames_shown = self.frames.unwrap_or(limits.frames);
+        process::Options {
+            rules,
+            cache: self.cache.clone().map(|dir| SectionCache::new(dir, CACHE_BYTES)),
+            limits,
+            modules_only: matches!(view, View::Modules),
+        }
+    }
+}
+
+/// Budgets and cache as the environment says, servers as the user asked.
+fn debuginfod(urls: &[String]) -> Option<Debuginfod> {
+    if urls.is_empty() {
+        return None;
+    }
+    let settings = Debuginfod::from_environment();
+    let settings = settings.or_else(|| Some(Debuginfod::new(Vec::new(), debuginfod_cache()?)));
+    settings.map(|settings| Debuginfod { urls: urls.to_vec(), ..settings })
+}
+
+fn debuginfod_cache() -> Option<PathBuf> {
+    Some(cache_base()?.join("debuginfod_client"))
+}
+
 /// No server is asked unless the option or the variable names one, and none with
 /// `--offline`.
 fn debuginfod_urls(option: Option<&str>, variable: Option<&str>, offline: bool) -> Vec<String> {
@@ -73,10 +127,13 @@ fn debuginfod_urls(option: Option<&str>, variable: Option<&str>, offline: bool) 
 
 /// `$XDG_CACHE_HOME/obit`, else `~/.cache/obit`; none without a home.
 fn cache_directory() -> Option<PathBuf> {
+    Some(cache_base()?.join("obit"))
+}
+
+fn cache_base() -> Option<PathBuf> {
     let absolute =
         |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
-    base.map(|base| base.join("obit"))
+    absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))
 }
 
 /// Why there is no report; printed after `obit: `.
@@ -86,10 +143,18 @@ pub(crate) enum AnalyzeError {
     Open(String),
 }
 
-/// Opens the core, finds what belongs to it, and reports.
-pub(crate) fn analyze(request: &Request) -> Result<Report, AnalyzeError> {
-    let core = request.inputs.core.display();
-    Err(AnalyzeError::Open(format!("{core} was not read: this build reads no cores yet")))
+/// Opens the core, finds what belongs to it, and reports. `modules_only` leaves the stacks
+/// alone.
+pub(crate) fn analyze(request: &Request, view: View) -> Result<Report, AnalyzeError> {
+    let options = request.process_options(view);
+    let process = Process::open(&request.inputs.core, options, &())
+        .map_err(|error| AnalyzeError::Open(error.to_string()))?;
+    if matches!(view, View::Modules) {
+        for index in 0..process.modules.list().len() {
+            process.modules.debug(index);
+        }
+    }
+    Ok(obit::report::build(&process, request.build))
 }
 
 #[cfg(test)]

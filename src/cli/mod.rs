@@ -53,7 +53,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     let inputs = inputs::inputs(&cli.files, verb_files, options)
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
-    let report = analyze::analyze(&Request::new(inputs, options))
+    let report = analyze::analyze(&Request::new(inputs, options), view)
         .map_err(|error| Failure::new(Exit::Unusable, &error))?;
     if let Some(tid) = options.content.thread
         && !report.threads.iter().any(|thread| thread.tid == tid)

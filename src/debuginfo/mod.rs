@@ -2,7 +2,232 @@
 //! bare ELF file as well as a module of a core: no threads, no bias of its own.
 
 mod demangle;
+mod functions;
+mod lines;
 pub mod locate;
+mod names;
+mod range_map;
+mod reader;
+mod section_cache;
+mod split;
 mod symbolize;
+mod tail_call;
+mod units;
 
-pub use symbolize::{DebugLevel, SourceFrame, SourceLocation, TailCall};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
+
+pub use demangle::{Language, demangle};
+pub use locate::DebugFiles;
+pub use section_cache::{CachedSection, SectionCache, SectionKey};
+pub use symbolize::{DebugLevel, SourceFrame, SourceLocation, SymbolAt, TailCall};
+
+use crate::addr::Svma;
+use crate::elf::{ElfImage, Symbol, SymbolTable};
+use crate::limits::Limits;
+use crate::notice::Notice;
+use reader::{Context, NoticeLog, Sources};
+use units::DwarfFile;
+
+/// Finds the `.dwo` file of a unit: given the image's files, `DW_AT_comp_dir` and
+/// `DW_AT_dwo_name`, the file, or else the places where it was looked for.
+pub type SplitLoader =
+    Arc<dyn Fn(&DebugFiles, &[u8], &[u8]) -> Result<Arc<ElfImage>, Vec<PathBuf>> + Send + Sync>;
+
+/// What is known about the code of one image. Reads nothing before it is asked, and each
+/// thing once; may be asked from several threads.
+pub struct DebugInfo {
+    context: Context,
+    /// The file that holds the DWARF, if one does.
+    described_by: Option<Arc<ElfImage>>,
+    dwarf: OnceLock<Option<Parsed>>,
+    level: OnceLock<DebugLevel>,
+    symbols: [OnceLock<SymbolTable>; 3],
+    debug_frame: OnceLock<Option<Vec<u8>>>,
+}
+
+self_cell::self_cell!(
+    struct Parsed {
+        owner: Sources,
+        #[not_covariant]
+        dependent: DwarfFile,
+    }
+);
+
+const _: () = {
+    const fn may_be_shared<T: Send + Sync>() {}
+    may_be_shared::<DebugInfo>();
+};
+
+impl DebugInfo {
+    /// Takes note of where the information lies; touches no debug section.
+    ///
+    /// `split` finds the `.dwo` files of split DWARF; `cache` keeps unpacked sections
+    /// between runs.
+    pub fn new(
+        files: DebugFiles,
+        split: SplitLoader,
+        limits: &Limits,
+        cache: Option<SectionCache>,
+    ) -> Self {
+        let path = files.image.path().or(files.debug.as_ref().and_then(|debug| debug.path()));
+        let path = path.unwrap_or(Path::new("[memory]")).to_string_lossy().into_owned();
+        let candidates = [files.debug.as_ref(), Some(&files.image), files.mini.as_ref()];
+        let described_by = candidates
+            .into_iter()
+            .flatten()
+            .find(|image| image.sections_called(".debug_info").next().is_some())
+            .cloned();
+        let work = (limits.entries_per_lookup as u64).saturating_mul(WORK_PER_IMAGE);
+        let context = Context {
+            files,
+            limits: limits.clone(),
+            log: Arc::new(NoticeLog::new(path)),
+            split,
+            cache,
+            work: Arc::new(AtomicU64::new(work)),
+        };
+        Self {
+            context,
+            described_by,
+            dwarf: OnceLock::new(),
+            level: OnceLock::new(),
+            symbols: Default::default(),
+            debug_frame: OnceLock::new(),
+        }
+    }
+
+    /// How much is known, by what sections and entry kinds there are.
+    pub fn level(&self) -> DebugLevel {
+        *self.level.get_or_init(|| {
+            if self.described_by.is_some() {
+                let full = self.with_dwarf(|file| file.has_types()).unwrap_or(false);
+                return if full { DebugLevel::Full } else { DebugLevel::LineTables };
+            }
+            let has_symbols = (0..self.symbols.len())
+                .any(|number| self.symbols(number).is_some_and(|(_, table)| !table.is_empty()));
+            if has_symbols { DebugLevel::Symbols } else { DebugLevel::None }
+        })
+    }
+
+    /// The functions at `at`, the innermost first: the calls inlined there, and last the
+    /// physical function. Empty if nothing is known.
+    ///
+    /// `at` is the address to look up: inside the instruction, hence one less than a
+    /// return address.
+    pub fn frames_at(&self, at: Svma) -> Vec<SourceFrame> {
+        let mut frames =
+            self.with_dwarf(|file| symbolize::frames(file, at.0)).unwrap_or_default();
+        let has_name = frames.last().is_some_and(|physical| physical.function.is_some());
+        if !has_name && let Some(symbol) = self.symbol_at(at) {
+            let location = frames.pop().and_then(|unnamed| unnamed.location);
+            frames.push(SourceFrame {
+                function: Some(symbol.name),
+                linkage_name: Some(symbol.linkage_name),
+                location,
+                is_inline: false,
+                from_symbol: true,
+            });
+        }
+        frames
+    }
+
+    /// The symbol that stands for `at`, by gdb's choice among those of the image, its
+    /// debug file and its MiniDebugInfo.
+    pub fn symbol_at(&self, at: Svma) -> Option<SymbolAt> {
+        let symbol = self.nearest_symbol(at)?;
+        let linkage_name = String::from_utf8_lossy(symbol.name).into_owned();
+        let name = demangle(&linkage_name, Language::Unknown, &self.context.limits);
+        Some(SymbolAt {
+            name: name.unwrap_or_else(|| linkage_name.clone()),
+            linkage_name,
+            address: symbol.address,
+            offset: at.0.wrapping_sub(symbol.address.0),
+            size: symbol.size,
+        })
+    }
+
+    /// The functions that tail-called between the call that returns to `return_pc` and
+    /// the physical function that holds `callee_pc`, both in this image, the innermost
+    /// first. Empty if there are none or which ones is ambiguous: only what every
+    /// possible way has in common is told.
+    pub fn tail_calls(&self, return_pc: Svma, callee_pc: Svma) -> Vec<TailCall> {
+        let symbols = tail_call::Symbols {
+            start_of: &|at| self.nearest_symbol(Svma(at)).map(|symbol| symbol.address.0),
+            named: &|name| {
+                (0..self.symbols.len()).find_map(|number| {
+                    let (image, table) = self.symbols(number)?;
+                    table.function_named(image, name).map(|at| at.0)
+                })
+            },
+        };
+        let found =
+            self.with_dwarf(|file| tail_call::chain(file, &symbols, return_pc.0, callee_pc.0));
+        found.unwrap_or_default()
+    }
+
+    /// `.debug_frame`, unpacked: of the image itself, else of its debug file.
+    pub fn debug_frame(&self) -> Option<&[u8]> {
+        let unpacked = self.debug_frame.get_or_init(|| {
+            let files = &self.context.files;
+            let images = [Some(&files.image), files.debug.as_ref()];
+            images.into_iter().flatten().find_map(|image| {
+                let bytes = image.section_data(".debug_frame", &self.context.limits);
+                Some(bytes.ok()??.into_owned())
+            })
+        });
+        unpacked.as_deref()
+    }
+
+    /// The separate debug file, if there is one.
+    pub fn debug_file(&self) -> Option<&Path> {
+        self.context.files.debug.as_ref()?.path()
+    }
+
+    /// What could not be read so far.
+    pub fn notices(&self) -> Vec<Notice> {
+        self.context.log.all()
+    }
+
+    fn with_dwarf<T>(&self, ask: impl FnOnce(&DwarfFile<'_>) -> T) -> Option<T> {
+        let parsed = self.dwarf.get_or_init(|| {
+            let sources = Sources::new(self.described_by.clone()?, self.context.clone());
+            Some(Parsed::new(sources, |sources| DwarfFile::main(sources)))
+        });
+        parsed.as_ref().map(|parsed| parsed.with_dependent(|_, file| ask(file)))
+    }
+
+    fn nearest_symbol(&self, at: Svma) -> Option<Symbol<'_>> {
+        let mut best: Option<Symbol<'_>> = None;
+        for number in 0..self.symbols.len() {
+            let Some((image, table)) = self.symbols(number) else { continue };
+            let Some(found) = table.lookup(image, at) else { continue };
+            if best.is_none_or(|best| best.address < found.address) {
+                best = Some(found);
+            }
+        }
+        best
+    }
+
+    /// Table number 0 is the image's, 1 its debug file's, 2 its MiniDebugInfo's.
+    fn symbols(&self, number: usize) -> Option<(&ElfImage, &SymbolTable)> {
+        let files = &self.context.files;
+        let image = match number {
+            0 => &files.image,
+            1 => files.debug.as_ref()?,
+            _ => files.mini.as_ref()?,
+        };
+        let table = self.symbols.get(number)?.get_or_init(|| SymbolTable::parse(image));
+        Some((image, table))
+    }
+}
+
+impl std::fmt::Debug for DebugInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DebugInfo").field("files", &self.context.files).finish_non_exhaustive()
+    }
+}
+
+/// How many lookups of the largest size one image is worth in all.
+const WORK_PER_IMAGE: u64 = 64;

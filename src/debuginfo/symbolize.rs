@@ -1,5 +1,12 @@
 //! From an address of an image to functions, inlined calls and source lines.
 
+use super::functions::Functions;
+use super::lines::Lines;
+use super::names::{self, Name};
+use super::split;
+use super::units::{Die, DwarfFile};
+use crate::addr::Svma;
+
 /// How much an image and its debug files say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DebugLevel {
@@ -41,9 +48,75 @@ pub struct SourceFrame {
     pub from_symbol: bool,
 }
 
-/// A call that left no return address: `from` jumped instead of calling.
+/// A call that left no return address: a function jumped where it could have called.
+/// Such a frame is shown as gdb shows it: as one frame, named after the innermost function
+/// at `pc - 1`, without the functions that one was inlined into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TailCall {
     /// The address just past the jump, as gdb shows it.
-    pub pc: crate::addr::Svma,
+    pub pc: Svma,
+}
+
+/// A function of the image at an address, by its symbols alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SymbolAt {
+    /// Name for people: demangled.
+    pub name: String,
+    /// The name as it stands in the symbol table, without its version.
+    pub linkage_name: String,
+    /// Where the symbol starts.
+    pub address: Svma,
+    /// Bytes from there to the address asked for.
+    pub offset: u64,
+    /// Bytes of the function, 0 if the symbol does not say.
+    pub size: u64,
+}
+
+/// The functions at `at` by DWARF, the innermost first; empty if no unit describes it.
+/// Where a unit gives no function, one frame with a line and no name remains.
+pub(super) fn frames<'d>(file: &DwarfFile<'d>, at: u64) -> Vec<SourceFrame> {
+    let mut unnamed = None;
+    for unit in file.units_at(at) {
+        let lines = Lines::of(file, unit);
+        let line = lines.find(file, unit, at);
+        let (half, described) = split::whole(file, unit);
+        if let Some(function) = Functions::at(half, described, at) {
+            let body = function.body(half, described);
+            let limits = &file.context().limits;
+            // Where the function of this turn is: first by the line table, then by the
+            // call that was inlined into it.
+            let mut location = line;
+            let mut frames = Vec::new();
+            for inline in body.inlined_at(at, limits.inline_depth) {
+                let die = Die { unit: described, offset: inline.offset };
+                let name = inline.name.get_or_init(|| names::name_of(half, die));
+                let number = |value: u64| u32::try_from(value).unwrap_or(0);
+                let (line, column) = (number(inline.call_line), number(inline.call_column));
+                let called = match line {
+                    0 => None,
+                    _ => lines.location(file, unit, inline.call_file, line, column),
+                };
+                frames.push(frame(name, std::mem::replace(&mut location, called), true));
+            }
+            let die = Die { unit: described, offset: function.offset };
+            let name = function.name.get_or_init(|| names::name_of(half, die));
+            frames.push(frame(name, location, false));
+            return frames;
+        }
+        if line.is_some() {
+            unnamed = unnamed.or(line);
+        }
+    }
+    let unnamed = unnamed.map(|line| frame(&Name::default(), Some(line), false));
+    unnamed.into_iter().collect()
+}
+
+fn frame(name: &Name, location: Option<SourceLocation>, is_inline: bool) -> SourceFrame {
+    SourceFrame {
+        function: name.shown.as_deref().map(str::to_owned),
+        linkage_name: name.linkage.as_deref().map(str::to_owned),
+        location,
+        is_inline,
+        from_symbol: false,
+    }
 }

@@ -1,21 +1,34 @@
 //! The core file: what the kernel (or gcore, or a crash handler) wrote of the process.
 //! Readable without any debug information.
 
+#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
+#![cfg_attr(
+    test,
+    allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)
+)]
+
+mod apport;
 mod auxv;
 mod container;
+mod magic;
 mod mapped_files;
+mod note_segment;
 mod open;
 mod prpsinfo;
 mod prstatus;
+mod segments;
 mod siginfo;
+mod spill;
+mod threads;
 mod vector_regs;
+mod xsave;
 
-pub use auxv::Auxv;
+pub use auxv::{AuxKind, Auxv};
 pub use container::Container;
 pub use mapped_files::MappedFileRange;
 pub use open::OpenError;
 pub use prpsinfo::ProcessInfo;
-pub use siginfo::{Signal, signal_name};
+pub use siginfo::{AddressMeaning, FaultCause, Signal, SignalDetail, code_name, signal_name};
 pub use vector_regs::VectorState;
 
 use std::path::{Path, PathBuf};
@@ -42,7 +55,7 @@ pub struct Dump {
     pub encoding: Encoding,
     /// Machine.
     pub machine: Machine,
-    /// `PT_LOAD` segments, in file order.
+    /// `PT_LOAD` segments that take up addresses, in file order. May overlap.
     pub segments: Vec<CoreSegment>,
     /// Threads, in the order of their notes; at least one.
     pub threads: Vec<DumpedThread>,
@@ -60,6 +73,7 @@ pub struct Dump {
     pub missing_bytes: u64,
     /// What could not be read.
     pub notices: Vec<Notice>,
+    index: segments::SegmentIndex,
 }
 
 /// A `PT_LOAD` of the core: one mapping of the process.
@@ -80,14 +94,23 @@ pub struct CoreSegment {
 pub struct DumpedThread {
     /// `pr_pid`: the kernel's thread id.
     pub tid: i64,
-    /// Thread name, where the core holds one (not from the kernel; see `prpsinfo`).
+    /// Thread name. Cores hold only that of the main thread, as the process' command.
     pub name: Option<String>,
     /// `pr_cursig`: the signal this thread was handling.
     pub signal: u16,
+    /// `NT_SIGINFO` of this thread. The kernel writes that of the crashed thread only,
+    /// gcore one per thread.
+    pub siginfo: Option<Signal>,
     /// Integer registers.
     pub registers: Registers,
     /// FP and vector registers.
     pub vectors: VectorState,
+    /// The thread pointer that TLS is reached from: fs_base on x86_64, the base of gs on
+    /// i386, tpidr_el0 on aarch64, tp on riscv64. Cores of arm do not hold it.
+    pub thread_pointer: Option<Avma>,
+    /// aarch64: the bits of a code address that hold its authentication code
+    /// (`NT_ARM_PAC_MASK`), to be cleared before use.
+    pub code_pointer_mask: Option<u64>,
     /// Whether `NT_PRSTATUS` was long enough to hold all registers.
     pub complete: bool,
 }
@@ -101,8 +124,13 @@ impl Dump {
         open::open(path, limits)
     }
 
-    /// The segment that holds `at`.
+    /// The segment that holds `at`; of overlapping ones, that which starts first.
     pub fn segment_at(&self, at: Avma) -> Option<&CoreSegment> {
-        self.segments.iter().find(|segment| segment.range.contains(at))
+        self.segments.get(self.index.at(at)?)
+    }
+
+    /// The thread that crashed.
+    pub fn crashed_thread(&self) -> Option<&DumpedThread> {
+        self.threads.get(self.crashed)
     }
 }

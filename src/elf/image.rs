@@ -395,6 +395,12 @@ impl ElfImage {
     }
 }
 
+impl AsRef<[u8]> for ElfImage {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 fn slice(bytes: &[u8], offset: u64, size: u64) -> Option<&[u8]> {
     let start = usize::try_from(offset).ok()?;
     bytes.get(start..start.checked_add(usize::try_from(size).ok()?)?)

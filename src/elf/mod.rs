@@ -4,10 +4,16 @@
 mod build_id;
 mod image;
 mod note;
+mod section_data;
+mod symtab;
 
 pub use build_id::BuildId;
-pub use image::{ElfError, ElfImage, FileHeader, ImageBytes, Section, Segment, SegmentKind};
+pub use image::{
+    ET_CORE, ElfError, ElfImage, FileHeader, ImageBytes, Section, Segment, SegmentKind,
+};
 pub use note::{Note, NoteError, Notes};
+pub use section_data::{SectionError, StoredSection};
+pub use symtab::{Symbol, SymbolTable};
 
 /// Class and byte order of a file: all that is needed to read its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -61,8 +61,9 @@ pub struct Region {
 }
 
 impl Region {
-    /// Fills `buf` from `into` bytes past the start, not past the end of the region:
-    /// the number of bytes read, and why fewer than could be.
+    /// Fills `buf` from `into` bytes past the start, not past the end of the region: the
+    /// number of bytes read, and why no more can be. It may give fewer than wanted
+    /// without a reason, where the source of the bytes changes; never none.
     pub(super) fn read(
         &self,
         core: &CoreBytes,
@@ -73,25 +74,29 @@ impl Region {
         let want = usize::try_from(inside).unwrap_or(usize::MAX).min(buf.len());
         let Some(buf) = buf.get_mut(..want) else { return (0, None) };
         let in_core = self.backing.core_len.saturating_sub(into);
+        let mut absent = self.backing.absent;
         if in_core > 0 {
             let part = usize::try_from(in_core).unwrap_or(usize::MAX).min(want);
-            let Some(offset) = self.backing.core_offset.checked_add(into) else {
-                return (0, Some(Absent::Truncated));
-            };
+            let offset = self.backing.core_offset.saturating_add(into);
             let read = core.read_at(offset, buf.get_mut(..part).unwrap_or(&mut []));
+            if read == part {
+                return (read, None);
+            }
             let cut = offset.saturating_add(read as u64) >= core.len();
-            let reason = if cut { Absent::Truncated } else { Absent::Unreadable };
-            return (read, (read < part).then_some(reason));
+            absent = if cut { Absent::Truncated } else { Absent::Unreadable };
+            if read > 0 || self.backing.file.is_none() {
+                return (read, Some(absent).filter(|_| self.backing.file.is_none()));
+            }
         }
         let from_file = self.backing.file.as_ref().and_then(|file| {
             let start = usize::try_from(file.offset.checked_add(into)?).ok()?;
             let bytes = (*file.bytes).as_ref().get(start..)?;
             Some(bytes.get(..want).unwrap_or(bytes)).filter(|bytes| !bytes.is_empty())
         });
-        let Some(bytes) = from_file else { return (0, Some(self.backing.absent)) };
+        let Some(bytes) = from_file else { return (0, Some(absent)) };
         for (to, from) in buf.iter_mut().zip(bytes) {
             *to = *from;
         }
-        (bytes.len(), (bytes.len() < want).then_some(self.backing.absent))
+        (bytes.len(), (bytes.len() < want).then_some(absent))
     }
 }

@@ -1,17 +1,31 @@
 //! What was loaded: executable, shared objects, vDSO; each at a load bias, each with the
 //! file and the debug information that belong to it.
 
+mod discover;
+mod image_in_core;
+mod link_map;
+mod load;
+
+pub use load::{Loaded, load};
+
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::addr::{Avma, AvmaRange, LoadBias, Svma};
+use crate::debuginfo::locate::{DebugFiles, Locator};
+use crate::debuginfo::{DebugInfo, SectionCache, SplitLoader};
 use crate::elf::{BuildId, ElfImage};
+use crate::limits::Limits;
+use crate::notice::Notice;
 
 /// One image in the dead process.
 #[derive(Debug)]
 pub struct Module {
-    /// The path as the process knew it; `[vdso]` for the vDSO.
+    /// The path as the process knew it: the dynamic linker's name for it, else the
+    /// kernel's; `[vdso]` for the vDSO.
     pub path: PathBuf,
+    /// The path as the kernel resolved it (`NT_FILE`), where it differs.
+    pub real_path: Option<PathBuf>,
     /// Address of the first byte mapped from the image.
     pub base: Avma,
     /// Extent over all segments.
@@ -28,6 +42,7 @@ pub struct Module {
     pub image: Option<Arc<ElfImage>>,
     /// What became of the search for its file.
     pub file: FileState,
+    debug: OnceLock<(Option<DebugInfo>, Vec<Notice>)>,
 }
 
 /// Role of a module.
@@ -44,8 +59,10 @@ pub enum ModuleKind {
 /// Whether a module's file was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileState {
-    /// Same build ID, or taken by name where the core holds none.
+    /// Same build ID.
     Found,
+    /// Taken by name: the core holds no build ID to compare.
+    Unverified,
     /// Files of that name are other builds.
     Mismatch,
     /// No file.
@@ -63,5 +80,86 @@ impl Module {
     /// Where the byte the file states at `at` lay.
     pub fn to_avma(&self, at: Svma) -> Avma {
         self.bias.to_avma(at)
+    }
+}
+
+/// All modules, and the way to their debug information.
+#[derive(Debug)]
+pub struct Modules {
+    /// Sorted by base address.
+    list: Vec<Module>,
+    /// Ranges that certainly belong to a module, sorted by start: what was mapped from
+    /// its file. Consulted before the extents, which may enclose foreign mappings.
+    mapped: Vec<(AvmaRange, usize)>,
+    locator: Arc<Locator>,
+    cache: Option<SectionCache>,
+    limits: Limits,
+}
+
+impl Modules {
+    /// The modules, sorted by base address.
+    pub fn list(&self) -> &[Module] {
+        &self.list
+    }
+
+    /// The module at `index`, as [`Modules::index_at`] gives it.
+    pub fn get(&self, index: usize) -> Option<&Module> {
+        self.list.get(index)
+    }
+
+    /// The index of the module that holds `at`.
+    pub fn index_at(&self, at: Avma) -> Option<usize> {
+        let after = self.mapped.partition_point(|(range, _)| range.start <= at);
+        let mapped = after.checked_sub(1).and_then(|index| self.mapped.get(index));
+        if let Some((range, module)) = mapped
+            && range.contains(at)
+        {
+            return Some(*module);
+        }
+        let after = self.list.partition_point(|module| module.base <= at);
+        let index = after.checked_sub(1)?;
+        self.list.get(index)?.range.contains(at).then_some(index)
+    }
+
+    /// The module that holds `at`.
+    pub fn module_at(&self, at: Avma) -> Option<&Module> {
+        self.get(self.index_at(at)?)
+    }
+
+    /// The index of the program itself.
+    pub fn executable(&self) -> Option<usize> {
+        self.list.iter().position(|module| module.kind == ModuleKind::Executable)
+    }
+
+    /// The debug information of a module: found and opened at the first call, `None`
+    /// when not even the image is at hand.
+    pub fn debug(&self, index: usize) -> Option<&DebugInfo> {
+        self.debug_and_notices(index)?.0.as_ref()
+    }
+
+    /// What the search for a module's debug files had to say, if it has been made.
+    pub fn debug_notices(&self, index: usize) -> &[Notice] {
+        let made = self.get(index).and_then(|module| module.debug.get());
+        made.map_or(&[], |(_, notices)| notices)
+    }
+
+    /// The debug information of a module, if it has been asked for and there is some.
+    pub fn debug_if_searched(&self, index: usize) -> Option<&DebugInfo> {
+        self.get(index)?.debug.get()?.0.as_ref()
+    }
+
+    fn debug_and_notices(&self, index: usize) -> Option<&(Option<DebugInfo>, Vec<Notice>)> {
+        let module = self.list.get(index)?;
+        Some(module.debug.get_or_init(|| {
+            let Some(image) = &module.image else { return (None, Vec::new()) };
+            let (files, notices) = match module.kind {
+                ModuleKind::Vdso => (DebugFiles::only(Arc::clone(image)), Vec::new()),
+                _ => self.locator.debug_files(image, &module.path),
+            };
+            let locator = Arc::clone(&self.locator);
+            let split: SplitLoader =
+                Arc::new(move |files, directory, name| locator.split_unit(files, directory, name));
+            (Some(DebugInfo::new(files, split, &self.limits, self.cache.clone())), notices)
+        }))
     }
 }

@@ -53,4 +53,7 @@ pub struct Frame {
     pub module: Option<usize>,
     /// Source place.
     pub source: Option<SourceLocation>,
+    /// Functions that jumped instead of calling, between this physical frame and its
+    /// caller, innermost first.
+    pub tail_calls: Vec<Frame>,
 }

@@ -1,7 +1,163 @@
 //! The dead process: its threads and their frames, named.
 
+mod arguments;
 mod frame;
+mod naming;
+mod recursion;
 mod thread;
 
 pub use frame::{Frame, FrameKind, FrameTrust};
 pub use thread::{Recursion, Thread};
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::debuginfo::SectionCache;
+use crate::debuginfo::locate::{Locator, SearchRules};
+use crate::addr::Avma;
+use crate::dump::{AuxKind, Dump, OpenError};
+use crate::limits::Limits;
+use crate::memory::AddressSpace;
+use crate::module::{self, Modules};
+use crate::notice::Notice;
+use crate::unwind::Unwinder;
+
+/// A dead process, as far as its core and the files at hand tell.
+#[derive(Debug)]
+pub struct Process {
+    /// The core file.
+    pub dump: Dump,
+    /// Memory, files of the same build standing in for what the core left out.
+    pub memory: AddressSpace,
+    /// What was loaded.
+    pub modules: Modules,
+    /// Threads, in the order of the core.
+    pub threads: Vec<Thread>,
+    /// What could not be known.
+    pub notices: Vec<Notice>,
+}
+
+/// How to open a core.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where to look for files.
+    pub rules: SearchRules,
+    /// Where decompressed debug sections are kept between runs.
+    pub cache: Option<SectionCache>,
+    /// What the input may cost.
+    pub limits: Limits,
+    /// Skip naming frames and unwinding: only what was loaded.
+    pub modules_only: bool,
+}
+
+/// Told what is being done, for progress.
+pub trait Observer {
+    /// Work on this has begun.
+    fn begin(&self, what: Phase);
+}
+
+/// The parts of an analysis that take time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading, perhaps unpacking the core.
+    Core,
+    /// Finding files.
+    Files,
+    /// Unwinding and naming.
+    Stacks,
+}
+
+/// An observer that does not care.
+impl Observer for () {
+    fn begin(&self, _: Phase) {}
+}
+
+const _: () = {
+    const fn shared_between_threads<T: Send + Sync>() {}
+    shared_between_threads::<Process>();
+};
+
+impl Process {
+    /// Opens the core at `path` and works out all that can be told.
+    ///
+    /// # Errors
+    /// Only when nothing at all can be said: not a core, no thread.
+    pub fn open(path: &Path, options: Options, observer: &dyn Observer) -> Result<Self, OpenError> {
+        observer.begin(Phase::Core);
+        let dump = Dump::open(path, &options.limits)?;
+        observer.begin(Phase::Files);
+        let locator = Arc::new(Locator::new(options.rules, options.limits.clone()));
+        let loaded = module::load(&dump, locator, options.cache, &options.limits);
+        let mut notices = dump.notices.clone();
+        notices.extend(loaded.notices);
+        let mut process = Self {
+            dump,
+            memory: loaded.memory,
+            modules: loaded.modules,
+            threads: Vec::new(),
+            notices,
+        };
+        if !options.modules_only {
+            observer.begin(Phase::Stacks);
+            process.read_threads(&options.limits);
+        }
+        Ok(process)
+    }
+
+    fn read_threads(&mut self, limits: &Limits) {
+        let machine = self.dump.machine;
+        let mut unwinder = Unwinder::new(machine, &self.memory, &self.modules, limits);
+        let mut naming = naming::Naming::new(machine, &self.modules, limits);
+        let mut threads = Vec::with_capacity(self.dump.threads.len());
+        for (index, dumped) in self.dump.threads.iter().enumerate() {
+            let stack = unwinder.unwind(&dumped.registers);
+            if let Some(reason) = &stack.stopped {
+                let frame = stack.frames.len().saturating_sub(1);
+                let reason = reason.clone();
+                self.notices.push(Notice::UnwindStopped { tid: dumped.tid, frame, reason });
+            }
+            let named = naming.name(&stack);
+            threads.push(Thread {
+                tid: dumped.tid,
+                name: dumped.name.clone(),
+                crashed: index == self.dump.crashed,
+                registers: dumped.registers.clone(),
+                stack,
+                frames: named.frames,
+                omitted: named.omitted,
+                recursion: named.recursion,
+            });
+        }
+        self.threads = threads;
+        for index in 0..self.modules.list().len() {
+            self.notices.extend_from_slice(self.modules.debug_notices(index));
+            let debug = self.modules.debug_if_searched(index);
+            self.notices.extend(debug.map(|debug| debug.notices()).unwrap_or_default());
+        }
+    }
+
+    /// The thread that brought the process down.
+    pub fn crashed(&self) -> Option<&Thread> {
+        self.threads.iter().find(|thread| thread.crashed)
+    }
+
+    /// The program: the path it was started by (AT_EXECFN) is what a user knows, the
+    /// module's path what the kernel mapped.
+    pub fn executable_path(&self) -> Option<PathBuf> {
+        let module = self.modules.executable().and_then(|index| self.modules.get(index));
+        if let Some(module) = module {
+            return Some(module.path.clone());
+        }
+        let name = self.dump.auxv.get(AuxKind::ExecFn)?;
+        let name = self.memory.read_c_string(Avma(name), 4096)?;
+        Some(PathBuf::from(OsStr::from_bytes(&name)))
+    }
+
+    /// The command line the program was started with, `None` when its block at the
+    /// bottom of the stack is not in the core.
+    pub fn argv(&self) -> Option<Vec<Vec<u8>>> {
+        arguments::argv(&self.dump, &self.memory)
+    }
+}

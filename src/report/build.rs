@@ -190,7 +190,8 @@ impl Builder<'_> {
         let modules = &self.process.modules;
         let module = modules.list().get(at)?;
         let file_path = module.image.as_ref().and_then(|image| image.path());
-        let debug_path = modules.debug_path(at);
+        let debug = modules.debug_if_searched(at);
+        let debug_path = debug.and_then(|debug| debug.debug_file().map(std::path::Path::to_owned));
         let mut show = |path: &std::path::Path| {
             self.redactor.show_bytes(Origin::Path, path.as_os_str().as_bytes())
         };
@@ -207,12 +208,12 @@ impl Builder<'_> {
             base: Hex(module.base.0),
             size: module.range.len(),
             file: match module.file {
-                FileState::Found => ModuleFile::Found,
+                FileState::Found | FileState::Unverified => ModuleFile::Found,
                 FileState::Mismatch => ModuleFile::Mismatch,
                 FileState::Missing => ModuleFile::Missing,
                 FileState::InCore => ModuleFile::InCore,
             },
-            debug: match modules.debug_level(at) {
+            debug: match debug.map_or(DebugLevel::None, crate::debuginfo::DebugInfo::level) {
                 DebugLevel::None => DebugReport::None,
                 DebugLevel::Symbols => DebugReport::Symbols,
                 DebugLevel::LineTables => DebugReport::LineTables,

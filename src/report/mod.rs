@@ -2,8 +2,6 @@
 //! programs read it and nothing else. Names and nesting are a promise (`docs/report.md`):
 //! additive only within a schema version, and every field is optional to the reader.
 
-// Compiled once `process` is in the house.
-#[cfg(any())]
 mod build;
 mod cause;
 mod hex;
@@ -19,7 +17,6 @@ mod stack;
 mod subject;
 mod variable;
 
-#[cfg(any())]
 pub use build::build;
 pub use cause::{
     Blame, Cause, Confidence, Decision, DecisionAction, Evidence, EvidenceKind, Finding, Signature,

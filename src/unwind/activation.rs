@@ -10,6 +10,9 @@ pub enum Trust {
     Context,
     /// Call frame information, or a signal frame's saved registers.
     CallFrameInfo,
+    /// The return address a call leaves, at its place, just past a call that fits: a
+    /// jump to a wild address, or code without CFI before it built a frame.
+    CallSite,
     /// The chain of frame pointers.
     FramePointer,
     /// A word on the stack that looks like a return address.

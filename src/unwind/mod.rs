@@ -1,13 +1,26 @@
 //! From a thread's registers and memory to its stack of activations.
+//!
+//! The main step is gimli's unwind rows with a full register file, each register known
+//! or not; where no table covers a pc come the frame pointer and the scan, and the frame
+//! says so. Never asks for names.
 
 mod activation;
+mod cfi;
+mod fde_index;
+mod return_address;
+mod row;
+mod walk;
+#[cfg(test)]
+mod tests;
+mod without_cfi;
 
 pub use activation::{Activation, Left, Trust};
+pub use walk::Unwinder;
 
 /// A stack, innermost activation first.
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
-    /// The physical frames.
+    /// The physical frames; at least one when the thread has a pc.
     pub frames: Vec<Activation>,
     /// Why unwinding ended, unless at the outermost frame.
     pub stopped: Option<String>,

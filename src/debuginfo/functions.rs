@@ -1,0 +1,410 @@
+//! The functions of a unit, and what lies inside one: inlined calls, blocks, call sites.
+
+use std::sync::OnceLock;
+
+use gimli::{UnitOffset, constants as dw};
+
+use super::names::Name;
+use super::range_map::RangeMap;
+use super::reader::{Slice, Value};
+use super::units::{Bounds, DwarfFile, Unit};
+
+/// The functions of one unit that have code, by address.
+pub(super) struct Functions {
+    map: RangeMap,
+    all: Vec<Function>,
+}
+
+/// A concrete `DW_TAG_subprogram`.
+pub(super) struct Function {
+    pub(super) offset: UnitOffset,
+    /// Where it is entered: the start of its first range.
+    pub(super) entry: u64,
+    pub(super) name: OnceLock<Name>,
+    body: OnceLock<Body>,
+}
+
+/// What lies inside one function.
+#[derive(Default)]
+pub(super) struct Body {
+    /// In the order of the entries: a parent stands before its children.
+    blocks: Vec<Block>,
+    /// The same blocks in the order in which they end.
+    ended: Vec<u32>,
+    /// From addresses to places in `ended`: of all blocks that claim an address, the one
+    /// that ends first has it, so children go before their parents.
+    map: RangeMap,
+    pub(super) inlines: Vec<Inline>,
+    pub(super) calls: Vec<CallSite>,
+    /// The producer promises that every tail call has its call site entry.
+    pub(super) lists_tail_calls: bool,
+}
+
+/// A lexical block or an inlined call.
+struct Block {
+    parent: Option<u32>,
+    inline: Option<u32>,
+}
+
+/// A `DW_TAG_inlined_subroutine`.
+pub(super) struct Inline {
+    pub(super) offset: UnitOffset,
+    /// Where it was called: `DW_AT_call_file`, `_line`, `_column`; 0 means not known.
+    pub(super) call_file: u64,
+    pub(super) call_line: u64,
+    pub(super) call_column: u64,
+    pub(super) name: OnceLock<Name>,
+}
+
+/// A `DW_TAG_call_site` (DWARF 5 § 3.4) or its GNU forerunner.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallSite {
+    /// `DW_AT_call_return_pc`: just past the call or the jump.
+    pub(super) return_pc: u64,
+    /// `DW_AT_call_tail_call`.
+    pub(super) is_tail: bool,
+    /// Which entry says what is called.
+    pub(super) target: Target,
+}
+
+/// What a call site says about its target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Nothing, or an expression that needs the registers at the call.
+    Computed,
+    /// The site's entry refers to the function by `DW_AT_call_origin`; the offset is the
+    /// site's.
+    Origin(UnitOffset),
+}
+
+impl Functions {
+    /// The functions of `unit` as kept in `cell`: `unit.shallow` for those that compilers
+    /// put at the top, `unit.deep` for all, nested ones as well.
+    pub(super) fn of<'x, 'd>(
+        file: &DwarfFile<'d>,
+        unit: &'x Unit<'d>,
+        cell: &'x OnceLock<Self>,
+    ) -> &'x Self {
+        cell.get_or_init(|| {
+            let mut found = Self { map: RangeMap::default(), all: Vec::new() };
+            let mut ranges = Vec::new();
+            let deep = std::ptr::eq(cell, &unit.deep);
+            if let Err(error) = found.index(file, unit, deep, &mut ranges) {
+                file.context().report("the entries of a unit", error);
+            }
+            found.map = RangeMap::new(ranges);
+            found
+        })
+    }
+
+    /// The function that holds `at`.
+    pub(super) fn at<'x, 'd>(
+        file: &DwarfFile<'d>,
+        unit: &'x Unit<'d>,
+        at: u64,
+    ) -> Option<&'x Function> {
+        let in_one = |cell| {
+            let functions = Self::of(file, unit, cell);
+            let rank = functions.map.find(at)?;
+            let number = if unit.has_scattered { rank } else { u32::MAX - rank };
+            functions.all.get(usize::try_from(number).ok()?)
+        };
+        in_one(&unit.shallow).or_else(|| in_one(&unit.deep))
+    }
+
+    /// The ranges of all functions.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.map.segments().iter().map(|(start, end, _)| (*start, *end))
+    }
+
+    fn index<'d>(
+        &mut self,
+        file: &DwarfFile<'d>,
+        unit: &Unit<'d>,
+        deep: bool,
+        ranges: &mut Vec<(u64, u64, u32)>,
+    ) -> gimli::Result<()> {
+        let mut entries = unit.inner.entries_raw(None)?;
+        let mut visited = 0_usize;
+        while !entries.is_empty() {
+            visited = visited.saturating_add(1);
+            if visited > file.context().limits.entries_per_lookup || !file.context().spend(1) {
+                break;
+            }
+            let offset = entries.next_offset();
+            let Some(abbreviation) = entries.read_abbreviation()? else { continue };
+            let tag = abbreviation.tag();
+            let is_function = tag == dw::DW_TAG_subprogram;
+            let has_sibling = || {
+                let mut attributes = abbreviation.attributes().iter();
+                attributes.any(|specification| specification.name() == dw::DW_AT_sibling)
+            };
+            // The entries inside namespaces are wanted, those inside others are not,
+            // unless the first try found nothing.
+            let skips = !deep
+                && abbreviation.has_children()
+                && !matches!(
+                    tag,
+                    dw::DW_TAG_namespace
+                        | dw::DW_TAG_module
+                        | dw::DW_TAG_compile_unit
+                        | dw::DW_TAG_partial_unit
+                )
+                && has_sibling();
+            if !is_function && !skips {
+                entries.skip_attributes(abbreviation.attributes())?;
+                continue;
+            }
+            let mut bounds = Bounds::default();
+            let mut sibling = None;
+            for specification in abbreviation.attributes() {
+                let attribute = entries.read_attribute_inline(*specification)?;
+                match (attribute.name(), attribute.raw_value()) {
+                    (dw::DW_AT_sibling, gimli::AttributeValue::UnitRef(to)) => sibling = Some(to),
+                    (name @ (dw::DW_AT_low_pc | dw::DW_AT_high_pc | dw::DW_AT_ranges), _) => {
+                        bounds.note(name, attribute.value());
+                    }
+                    _ => {}
+                }
+            }
+            if is_function && !bounds.is_empty() {
+                let own = bounds.ranges(file, unit);
+                if let Some((entry, _)) = own.first() {
+                    let Ok(number) = u32::try_from(self.all.len()) else { break };
+                    // Of functions with the very same code gdb shows the first where
+                    // some code of the unit is scattered, else the last: so it takes
+                    // `clone3` of `__clone3`, `__GI___clone3`, `clone3`.
+                    let rank = if unit.has_scattered { number } else { u32::MAX - number };
+                    ranges.extend(own.iter().map(|(start, end)| (*start, *end, rank)));
+                    self.all.push(Function {
+                        offset,
+                        entry: *entry,
+                        name: OnceLock::new(),
+                        body: OnceLock::new(),
+                    });
+                }
+            }
+            if skips && let Some(to) = sibling.filter(|to| to.0 >= entries.next_offset().0) {
+                entries = unit.inner.entries_raw(Some(to))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Function {
+    /// What lies inside, read once.
+    pub(super) fn body<'d>(&self, file: &DwarfFile<'d>, unit: &Unit<'d>) -> &Body {
+        self.body.get_or_init(|| {
+            let mut walk = Walk {
+                file,
+                unit,
+                body: Body::default(),
+                open: Vec::new(),
+                ranges: Vec::new(),
+            };
+            if let Err(error) = walk.run(self.offset) {
+                file.context().report("the entries of a function", error);
+            }
+            walk.finish()
+        })
+    }
+}
+
+impl Body {
+    /// The calls inlined at `at`, the innermost first, at most `limit`.
+    pub(super) fn inlined_at(&self, at: u64, limit: usize) -> Vec<&Inline> {
+        let mut found = Vec::new();
+        let mut here = self.map.find(at).and_then(|place| nth(&self.ended, place)).copied();
+        // A parent always stands before its children, so this ends.
+        while let Some(block) = here.and_then(|number| nth(&self.blocks, number)) {
+            if let Some(inline) = block.inline.and_then(|number| nth(&self.inlines, number)) {
+                if found.len() >= limit {
+                    break;
+                }
+                found.push(inline);
+            }
+            here = block.parent;
+        }
+        found
+    }
+}
+
+fn nth<T>(all: &[T], number: u32) -> Option<&T> {
+    all.get(usize::try_from(number).ok()?)
+}
+
+/// One pass over the entries of a function. No recursion: they may nest without end.
+struct Walk<'x, 'd> {
+    file: &'x DwarfFile<'d>,
+    unit: &'x Unit<'d>,
+    body: Body,
+    /// The blocks around the current entry, with their depths.
+    open: Vec<(isize, u32)>,
+    /// Ranges of blocks; the values are places in `body.blocks`.
+    ranges: Vec<(u64, u64, u32)>,
+}
+
+impl<'d> Walk<'_, 'd> {
+    fn run(&mut self, offset: UnitOffset) -> gimli::Result<()> {
+        let mut entries = self.unit.inner.entries_raw(Some(offset))?;
+        self.function(&mut entries)?;
+        let mut visited = 0_usize;
+        // Entries deeper than this are of no interest.
+        let mut ignored_below = isize::MAX;
+        while !entries.is_empty() && entries.next_depth() > 0 {
+            visited = visited.saturating_add(1);
+            let context = self.file.context();
+            if visited > context.limits.entries_per_lookup || !context.spend(1) {
+                break;
+            }
+            let (offset, depth) = (entries.next_offset(), entries.next_depth());
+            let Some(abbreviation) = entries.read_abbreviation()? else { continue };
+            if depth > ignored_below {
+                entries.skip_attributes(abbreviation.attributes())?;
+                continue;
+            }
+            ignored_below = isize::MAX;
+            self.close(depth);
+            let enter = match abbreviation.tag() {
+                dw::DW_TAG_lexical_block
+                | dw::DW_TAG_try_block
+                | dw::DW_TAG_catch_block
+                | dw::DW_TAG_with_stmt => self.block(&mut entries, abbreviation, None, depth)?,
+                dw::DW_TAG_inlined_subroutine => {
+                    self.block(&mut entries, abbreviation, Some(offset), depth)?
+                }
+                dw::DW_TAG_call_site | dw::DW_TAG_GNU_call_site => {
+                    self.call_site(&mut entries, abbreviation, offset)?;
+                    false
+                }
+                _ => {
+                    entries.skip_attributes(abbreviation.attributes())?;
+                    false
+                }
+            };
+            if !enter {
+                ignored_below = depth;
+            }
+        }
+        Ok(())
+    }
+
+    fn function(&mut self, entries: &mut Entries<'_, 'd>) -> gimli::Result<()> {
+        let Some(abbreviation) = entries.read_abbreviation()? else { return Ok(()) };
+        for specification in abbreviation.attributes() {
+            let attribute = entries.read_attribute(*specification)?;
+            if let (
+                dw::DW_AT_call_all_calls
+                | dw::DW_AT_call_all_tail_calls
+                | dw::DW_AT_GNU_all_call_sites
+                | dw::DW_AT_GNU_all_tail_call_sites,
+                gimli::AttributeValue::Flag(true),
+            ) = (attribute.name(), attribute.value())
+            {
+                self.body.lists_tail_calls = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// A block that starts here; `inline` is its offset if it is an inlined call. `false`
+    /// when it claims no address and what is inside does not count.
+    fn block(
+        &mut self,
+        entries: &mut Entries<'_, 'd>,
+        abbreviation: &gimli::Abbreviation,
+        inline: Option<UnitOffset>,
+        depth: isize,
+    ) -> gimli::Result<bool> {
+        let mut bounds = Bounds::default();
+        let (mut call_file, mut call_line, mut call_column) = (0, 0, 0);
+        for specification in abbreviation.attributes() {
+            let attribute = entries.read_attribute_inline(*specification)?;
+            let value = attribute.value();
+            match attribute.name() {
+                dw::DW_AT_call_file => call_file = number(value),
+                dw::DW_AT_call_line => call_line = number(value),
+                dw::DW_AT_call_column => call_column = number(value),
+                name => bounds.note(name, value),
+            }
+        }
+        let own = bounds.ranges(self.file, self.unit);
+        if inline.is_some() && own.is_empty() {
+            return Ok(false);
+        }
+        let Ok(place) = u32::try_from(self.body.blocks.len()) else { return Ok(false) };
+        let inline = inline.and_then(|offset| {
+            let number = u32::try_from(self.body.inlines.len()).ok()?;
+            let name = OnceLock::new();
+            self.body.inlines.push(Inline { offset, call_file, call_line, call_column, name });
+            Some(number)
+        });
+        self.body.blocks.push(Block { parent: self.open.last().map(|open| open.1), inline });
+        self.ranges.extend(own.into_iter().map(|(start, end)| (start, end, place)));
+        self.open.push((depth, place));
+        Ok(true)
+    }
+
+    fn call_site(
+        &mut self,
+        entries: &mut Entries<'_, 'd>,
+        abbreviation: &gimli::Abbreviation,
+        offset: UnitOffset,
+    ) -> gimli::Result<()> {
+        let (mut return_pc, mut is_tail) = (None, false);
+        let (mut computed, mut origin) = (false, false);
+        for specification in abbreviation.attributes() {
+            let attribute = entries.read_attribute_inline(*specification)?;
+            match attribute.name() {
+                dw::DW_AT_call_return_pc | dw::DW_AT_low_pc => return_pc = Some(attribute.value()),
+                dw::DW_AT_call_tail_call | dw::DW_AT_GNU_tail_call => {
+                    is_tail = attribute.value() == gimli::AttributeValue::Flag(true);
+                }
+                dw::DW_AT_call_target | dw::DW_AT_GNU_call_site_target => computed = true,
+                dw::DW_AT_call_origin | dw::DW_AT_abstract_origin => origin = true,
+                _ => {}
+            }
+        }
+        let return_pc = return_pc.and_then(|value| self.file.address(self.unit, value));
+        if let Some(return_pc) = return_pc {
+            let target =
+                if origin && !computed { Target::Origin(offset) } else { Target::Computed };
+            self.body.calls.push(CallSite { return_pc, is_tail, target });
+        }
+        Ok(())
+    }
+
+    /// Ends the blocks that an entry at `depth` is not inside of.
+    fn close(&mut self, depth: isize) {
+        while let Some((_, place)) = self.open.pop_if(|open| open.0 >= depth) {
+            self.body.ended.push(place);
+        }
+    }
+
+    fn finish(mut self) -> Body {
+        self.close(isize::MIN);
+        let mut turns = vec![0_u32; self.body.blocks.len()];
+        for (turn, place) in (0_u32..).zip(&self.body.ended) {
+            let turn_of = usize::try_from(*place).ok().and_then(|place| turns.get_mut(place));
+            if let Some(turn_of) = turn_of {
+                *turn_of = turn;
+            }
+        }
+        let ranges = self.ranges.iter().filter_map(|(start, end, place)| {
+            Some((*start, *end, *nth(&turns, *place)?))
+        });
+        self.body.map = RangeMap::new(ranges.collect());
+        self.body
+    }
+}
+
+type Entries<'x, 'd> = gimli::EntriesRaw<'x, Slice<'d>>;
+
+/// An unsigned constant or a file's number; 0 for anything else.
+fn number(value: Value<'_>) -> u64 {
+    match value {
+        gimli::AttributeValue::FileIndex(index) => index,
+        value => value.udata_value().unwrap_or(0),
+    }
+}

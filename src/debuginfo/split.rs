@@ -1,0 +1,67 @@
+//! Split DWARF: the part of a unit that the compiler put into a `.dwo` file, or `dwp` into
+//! a package (DWARF 5 § 3.1.3, appendix F; before that GNU's DebugFission).
+
+use super::units::{DwarfFile, Lent, Unit};
+
+/// The other half of a skeleton unit.
+pub(super) struct Split<'d> {
+    pub(super) file: DwarfFile<'d>,
+}
+
+impl<'d> Split<'d> {
+    /// Finds the half that belongs to the skeleton `unit` of `parent`: in the package by
+    /// its number, else by its name.
+    fn open(parent: &DwarfFile<'d>, unit: &Unit<'d>) -> Option<Self> {
+        let name = unit.dwo_name?;
+        let lent = Lent {
+            low_pc: unit.inner.low_pc,
+            addr_base: unit.inner.addr_base,
+            ranges_base: unit.inner.rnglists_base,
+            language: unit.language,
+        };
+        let context = parent.context();
+        if let Some((package, id)) = parent.package().zip(unit.inner.dwo_id) {
+            match package.find_cu(id, &parent.dwarf) {
+                Ok(Some(dwarf)) => {
+                    return Some(Self { file: DwarfFile::split(dwarf, parent.sources, lent) });
+                }
+                Ok(None) => {}
+                Err(error) => context.report("a unit of the .dwp package", error),
+            }
+        }
+        let directory = unit.inner.comp_dir.map_or(&[][..], |directory| directory.slice());
+        match (context.split)(&context.files, directory, name.slice()) {
+            Ok(image) => {
+                let dwarf = parent.sources.split(image, &parent.dwarf);
+                let file = DwarfFile::split(dwarf, parent.sources, lent);
+                let found = file.first_compilation().and_then(|found| found.inner.dwo_id);
+                if unit.inner.dwo_id.is_some() && found.is_some() && found != unit.inner.dwo_id {
+                    context.log.malformed(|| {
+                        format!("{} is of another build", name.to_string_lossy())
+                    });
+                    return None;
+                }
+                Some(Self { file })
+            }
+            Err(searched) => {
+                context.log.part_missing(name.slice(), searched);
+                None
+            }
+        }
+    }
+}
+
+/// Where the functions of `unit` are described: in its split half if it has one.
+pub(super) fn whole<'x, 'd>(
+    file: &'x DwarfFile<'d>,
+    unit: &'x Unit<'d>,
+) -> (&'x DwarfFile<'d>, &'x Unit<'d>) {
+    if unit.dwo_name.is_none() {
+        return (file, unit);
+    }
+    let split = unit.split.get_or_init(|| Split::open(file, unit).map(Box::new));
+    let half = split.as_deref().and_then(|split| {
+        Some((&split.file, split.file.first_compilation()?))
+    });
+    half.unwrap_or((file, unit))
+}

@@ -1,0 +1,579 @@
+//! The units of `.debug_info` and `.debug_types`: which one describes an address, and
+//! what its root entry says.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use gimli::{
+    Abbreviations, DebugAbbrevOffset, Reader, UnitHeader, UnitOffset, UnitType, constants as dw,
+};
+
+use super::demangle::Language;
+use super::functions::Functions;
+use super::lines::Lines;
+use super::names::ScopeIndex;
+use super::range_map::RangeMap;
+use super::reader::{Context, Dwarf, Slice, Sources, Value};
+use super::split::Split;
+
+/// The DWARF of one file, parsed as far as it was asked about.
+pub(super) struct DwarfFile<'d> {
+    pub(super) dwarf: Dwarf<'d>,
+    pub(super) sources: &'d Sources,
+    /// What a skeleton unit in the main file lends to the units of a split file.
+    lent: Option<Lent>,
+    info: OnceLock<UnitList<'d>>,
+    types: OnceLock<UnitList<'d>>,
+    supplement: OnceLock<UnitList<'d>>,
+    signatures: OnceLock<HashMap<u64, (List, usize)>>,
+    aranges: OnceLock<Aranges>,
+    roots: OnceLock<RangeMap>,
+    tables: Mutex<HashMap<(bool, usize), Table>>,
+    package: OnceLock<Option<gimli::DwarfPackage<Slice<'d>>>>,
+}
+
+/// Which list of units one stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum List {
+    /// `.debug_info`.
+    Info,
+    /// `.debug_types`.
+    Types,
+    /// `.debug_info` of the file dwz shares.
+    Supplement,
+}
+
+/// Attributes that stand in the skeleton only (DWARF 5 § 3.1.3).
+#[derive(Clone, Copy)]
+pub(super) struct Lent {
+    pub(super) low_pc: u64,
+    pub(super) addr_base: gimli::DebugAddrBase<usize>,
+    pub(super) ranges_base: gimli::DebugRngListsBase<usize>,
+    pub(super) language: Language,
+}
+
+/// One table of abbreviations.
+#[derive(Clone)]
+struct Table {
+    abbreviations: Arc<Abbreviations>,
+    /// Some entry that is no root of a unit may have `DW_AT_ranges`.
+    has_scattered: bool,
+}
+
+type UnitList<'d> = Vec<LazyUnit<'d>>;
+
+struct LazyUnit<'d> {
+    header: UnitHeader<Slice<'d>>,
+    start: usize,
+    unit: OnceLock<Option<Box<Unit<'d>>>>,
+}
+
+#[derive(Default)]
+struct Aranges {
+    map: RangeMap,
+    /// Per unit: whether a set of ranges speaks for it.
+    covered: Vec<bool>,
+}
+
+/// One unit and what was found in it so far.
+pub(super) struct Unit<'d> {
+    pub(super) inner: gimli::Unit<Slice<'d>>,
+    pub(super) list: List,
+    pub(super) language: Language,
+    pub(super) line_program: Option<gimli::DebugLineOffset<usize>>,
+    /// The name of the `.dwo` file, if the unit is a skeleton.
+    pub(super) dwo_name: Option<Slice<'d>>,
+    tag: gimli::DwTag,
+    bounds: Bounds<'d>,
+    /// Some function or block may have `DW_AT_ranges`.
+    pub(super) has_scattered: bool,
+    pub(super) shallow: OnceLock<Functions>,
+    pub(super) deep: OnceLock<Functions>,
+    pub(super) lines: OnceLock<Lines>,
+    pub(super) scopes: OnceLock<ScopeIndex>,
+    pub(super) split: OnceLock<Option<Box<Split<'d>>>>,
+}
+
+/// An entry: its unit and its offset there.
+#[derive(Clone, Copy)]
+pub(super) struct Die<'x, 'd> {
+    pub(super) unit: &'x Unit<'d>,
+    pub(super) offset: UnitOffset,
+}
+
+/// The attributes that say which addresses an entry covers.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Bounds<'d> {
+    low: Option<Value<'d>>,
+    high: Option<Value<'d>>,
+    ranges: Option<Value<'d>>,
+}
+
+impl<'d> Bounds<'d> {
+    /// Takes note of `value` if it is one of the three.
+    pub(super) fn note(&mut self, name: gimli::DwAt, value: Value<'d>) {
+        match name {
+            dw::DW_AT_low_pc => self.low = Some(value),
+            dw::DW_AT_high_pc => self.high = Some(value),
+            dw::DW_AT_ranges => self.ranges = Some(value),
+            _ => {}
+        }
+    }
+
+    /// Whether none of them was there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.low.is_none() && self.ranges.is_none()
+    }
+
+    /// `DW_AT_low_pc`.
+    pub(super) fn low_pc(&self, file: &DwarfFile<'d>, unit: &Unit<'d>) -> Option<u64> {
+        file.address(unit, self.low?)
+    }
+
+    /// The ranges, in the order given. Those that start at 0 are code the linker threw
+    /// away; no image has code there.
+    pub(super) fn ranges(&self, file: &DwarfFile<'d>, unit: &Unit<'d>) -> Vec<(u64, u64)> {
+        let mut found = Vec::new();
+        if let Some(ranges) = self.ranges {
+            let mut read = || {
+                let Some(mut list) = file.dwarf_of(unit).attr_ranges(&unit.inner, ranges)? else {
+                    return Ok(());
+                };
+                while let Some(range) = list.next()? {
+                    if !file.context().spend(1) {
+                        break;
+                    }
+                    if range.begin != 0 && range.begin < range.end {
+                        found.push((range.begin, range.end));
+                    }
+                }
+                Ok(())
+            };
+            if let Err(error) = read() {
+                file.context().report("a list of ranges", error);
+            }
+            return found;
+        }
+        let Some(low) = self.low_pc(file, unit).filter(|low| *low != 0) else { return found };
+        let high = match self.high {
+            Some(gimli::AttributeValue::Udata(size)) => low.checked_add(size),
+            Some(value) => file.address(unit, value),
+            None => None,
+        };
+        found.extend(high.filter(|high| low < *high).map(|high| (low, high)));
+        found
+    }
+}
+
+impl<'d> DwarfFile<'d> {
+    /// The main file of an image.
+    pub(super) fn main(sources: &'d Sources) -> Self {
+        Self::new(sources.dwarf(), sources, None)
+    }
+
+    /// One `.dwo` file, or one unit of a package.
+    pub(super) fn split(dwarf: Dwarf<'d>, sources: &'d Sources, lent: Lent) -> Self {
+        Self::new(dwarf, sources, Some(lent))
+    }
+
+    fn new(dwarf: Dwarf<'d>, sources: &'d Sources, lent: Option<Lent>) -> Self {
+        Self {
+            dwarf,
+            sources,
+            lent,
+            info: OnceLock::new(),
+            types: OnceLock::new(),
+            supplement: OnceLock::new(),
+            signatures: OnceLock::new(),
+            aranges: OnceLock::new(),
+            roots: OnceLock::new(),
+            tables: Mutex::default(),
+            package: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn context(&self) -> &'d Context {
+        &self.sources.context
+    }
+
+    /// The sections `unit` refers to.
+    pub(super) fn dwarf_of(&self, unit: &Unit<'d>) -> &Dwarf<'d> {
+        self.dwarf_of_list(unit.list)
+    }
+
+    fn dwarf_of_list(&self, list: List) -> &Dwarf<'d> {
+        match list {
+            List::Supplement => self.dwarf.sup().unwrap_or(&self.dwarf),
+            List::Info | List::Types => &self.dwarf,
+        }
+    }
+
+    /// The address in `value`, direct or by index; `None` for another kind of value.
+    pub(super) fn address(&self, unit: &Unit<'d>, value: Value<'d>) -> Option<u64> {
+        let found = self.dwarf_of(unit).attr_address(&unit.inner, value);
+        found.map_err(|error| self.context().report("an address", error)).ok()?
+    }
+
+    /// The string in `value`, wherever it is kept.
+    pub(super) fn string(&self, unit: &Unit<'d>, value: Value<'d>) -> Option<Slice<'d>> {
+        let found = self.dwarf_of(unit).attr_string(&unit.inner, value);
+        found.map_err(|error| self.context().report("a string", error)).ok()
+    }
+
+    /// Whether some unit describes types: more than names and lines.
+    pub(super) fn has_types(&self) -> bool {
+        let section = *gimli::Section::reader(&self.dwarf.debug_abbrev);
+        self.list(List::Info).iter().any(|lazy| {
+            let mut described = lazy.header.type_() != UnitType::Compilation
+                && !matches!(lazy.header.type_(), UnitType::Partial);
+            let offset = lazy.header.debug_abbrev_offset().0;
+            scan_table(section, offset, &mut |tag, _| {
+                described |= matches!(
+                    tag,
+                    dw::DW_TAG_base_type | dw::DW_TAG_variable | dw::DW_TAG_formal_parameter
+                );
+            });
+            described
+        })
+    }
+
+    /// The package of split units that belongs to this file.
+    pub(super) fn package(&self) -> Option<&gimli::DwarfPackage<Slice<'d>>> {
+        self.package.get_or_init(|| self.sources.package()).as_ref()
+    }
+
+    fn list(&self, list: List) -> &UnitList<'d> {
+        match list {
+            List::Info => self.info.get_or_init(|| self.read_list(List::Info)),
+            List::Types => self.types.get_or_init(|| self.read_list(List::Types)),
+            List::Supplement => self.supplement.get_or_init(|| match self.dwarf.sup() {
+                Some(_) => self.read_list(List::Supplement),
+                None => Vec::new(),
+            }),
+        }
+    }
+
+    fn read_list(&self, list: List) -> UnitList<'d> {
+        let dwarf = self.dwarf_of_list(list);
+        let mut units: UnitList<'d> = Vec::new();
+        let mut add = |header: UnitHeader<Slice<'d>>, start| {
+            units.push(LazyUnit { header, start, unit: OnceLock::new() });
+        };
+        let mut read = || {
+            if list == List::Types {
+                let mut headers = dwarf.type_units();
+                while let Some(header) = headers.next()? {
+                    let start = header.debug_types_offset().map_or(0, |offset| offset.0);
+                    add(header, start);
+                }
+            } else {
+                let mut headers = dwarf.units();
+                while let Some(header) = headers.next()? {
+                    let start = header.debug_info_offset().map_or(0, |offset| offset.0);
+                    add(header, start);
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = read() {
+            self.context().report("the headers of the units", error);
+        }
+        units
+    }
+
+    /// Unit number `index` of `list`; `None` if it cannot be read.
+    pub(super) fn unit(&self, list: List, index: usize) -> Option<&Unit<'d>> {
+        let lazy = self.list(list).get(index)?;
+        let unit = lazy.unit.get_or_init(|| match self.open(list, &lazy.header) {
+            Ok(unit) => Some(Box::new(unit)),
+            Err(error) => {
+                self.context().report("a unit", error);
+                None
+            }
+        });
+        unit.as_deref()
+    }
+
+    /// The first unit that is not a type unit: the only one of a `.dwo` file.
+    pub(super) fn first_compilation(&self) -> Option<&Unit<'d>> {
+        let index = self.list(List::Info).iter().position(|lazy| {
+            !matches!(lazy.header.type_(), UnitType::Type { .. } | UnitType::SplitType { .. })
+        })?;
+        self.unit(List::Info, index)
+    }
+
+    /// The entry `value` refers to from within `unit`.
+    pub(super) fn resolve<'x>(
+        &'x self,
+        unit: &'x Unit<'d>,
+        value: Value<'d>,
+    ) -> Option<Die<'x, 'd>> {
+        match value {
+            gimli::AttributeValue::UnitRef(offset) => Some(Die { unit, offset }),
+            gimli::AttributeValue::DebugInfoRef(offset) => {
+                let list = if unit.list == List::Supplement { List::Supplement } else { List::Info };
+                self.die_at(list, offset.0)
+            }
+            gimli::AttributeValue::DebugInfoRefSup(offset) => {
+                self.die_at(List::Supplement, offset.0)
+            }
+            gimli::AttributeValue::DebugTypesRef(signature) => self.type_die(signature.0),
+            _ => None,
+        }
+    }
+
+    fn die_at(&self, list: List, offset: usize) -> Option<Die<'_, 'd>> {
+        let units = self.list(list);
+        let index = units.partition_point(|unit| unit.start <= offset).checked_sub(1)?;
+        let start = units.get(index)?.start;
+        let unit = self.unit(list, index)?;
+        Some(Die { unit, offset: UnitOffset(offset.checked_sub(start)?) })
+    }
+
+    /// The type that a type unit of this file describes under `signature`.
+    fn type_die(&self, signature: u64) -> Option<Die<'_, 'd>> {
+        let all = self.signatures.get_or_init(|| {
+            let mut all = HashMap::new();
+            for list in [List::Types, List::Info] {
+                for (index, lazy) in self.list(list).iter().enumerate() {
+                    if let UnitType::Type { type_signature, .. }
+                    | UnitType::SplitType { type_signature, .. } = lazy.header.type_()
+                    {
+                        all.entry(type_signature.0).or_insert((list, index));
+                    }
+                }
+            }
+            all
+        });
+        let (list, index) = *all.get(&signature)?;
+        let unit = self.unit(list, index)?;
+        match unit.inner.header.type_() {
+            UnitType::Type { type_offset, .. } | UnitType::SplitType { type_offset, .. } => {
+                Some(Die { unit, offset: type_offset })
+            }
+            _ => None,
+        }
+    }
+
+    /// The units that may describe `at`, the likeliest first.
+    pub(super) fn units_at(&self, at: u64) -> impl Iterator<Item = &Unit<'d>> {
+        let by_table = self.aranges().map.find(at);
+        // Units that the table is silent about are looked at only when it is of no help.
+        let by_root = std::iter::once_with(move || self.roots().find(at)).flatten();
+        let numbers = by_table.into_iter().chain(by_root.filter(move |n| Some(*n) != by_table));
+        numbers.filter_map(|number| self.unit(List::Info, usize::try_from(number).ok()?))
+    }
+
+    fn aranges(&self) -> &Aranges {
+        self.aranges.get_or_init(|| {
+            let units = self.list(List::Info);
+            let mut covered = vec![false; units.len()];
+            let mut ranges = Vec::new();
+            let section = self.sources.aranges();
+            let mut headers = section.headers();
+            let mut read = || {
+                while let Some(header) = headers.next()? {
+                    let start = header.debug_info_offset().0;
+                    let Ok(index) = units.binary_search_by_key(&start, |unit| unit.start) else {
+                        continue;
+                    };
+                    let Ok(number) = u32::try_from(index) else { break };
+                    let mut entries = header.entries();
+                    while let Some(entry) = entries.next()? {
+                        let range = entry.range();
+                        if range.begin == 0 || range.end <= range.begin {
+                            continue;
+                        }
+                        ranges.push((range.begin, range.end, number));
+                        if let Some(covered) = covered.get_mut(index) {
+                            *covered = true;
+                        }
+                    }
+                }
+                Ok(())
+            };
+            if let Err(error) = read() {
+                self.context().report(".debug_aranges", error);
+            }
+            Aranges { map: RangeMap::new(ranges), covered }
+        })
+    }
+
+    /// Addresses of the units that `.debug_aranges` does not mention, by their roots.
+    fn roots(&self) -> &RangeMap {
+        self.roots.get_or_init(|| {
+            let covered = &self.aranges().covered;
+            let mut ranges = Vec::new();
+            for index in 0..self.list(List::Info).len() {
+                if covered.get(index).copied().unwrap_or(false) || !self.context().spend(1) {
+                    continue;
+                }
+                let Some(unit) = self.unit(List::Info, index) else { continue };
+                if !matches!(unit.tag, dw::DW_TAG_compile_unit | dw::DW_TAG_skeleton_unit) {
+                    continue;
+                }
+                let Ok(number) = u32::try_from(index) else { break };
+                let mut own = unit.bounds.ranges(self, unit);
+                if unit.bounds.is_empty() && unit.dwo_name.is_none() {
+                    // Some producers leave it to the functions to say.
+                    let functions = Functions::of(self, unit, &unit.shallow);
+                    own = functions.ranges().collect();
+                }
+                ranges.extend(own.into_iter().map(|(start, end)| (start, end, number)));
+            }
+            RangeMap::new(ranges)
+        })
+    }
+
+    /// Reads the root entry. Like `gimli::Unit::new`, except that an attribute that cannot
+    /// be read costs that attribute and not the unit, and the line program is left alone.
+    fn open(&self, list: List, header: &UnitHeader<Slice<'d>>) -> gimli::Result<Unit<'d>> {
+        let dwarf = self.dwarf_of_list(list);
+        let table = self.table(list, header.debug_abbrev_offset())?;
+        let encoding = header.encoding();
+        let mut inner = gimli::Unit {
+            header: *header,
+            abbreviations: table.abbreviations,
+            name: None,
+            comp_dir: None,
+            low_pc: 0,
+            str_offsets_base: gimli::DebugStrOffsetsBase::default_for_encoding_and_file(
+                encoding,
+                dwarf.file_type,
+            ),
+            addr_base: gimli::DebugAddrBase(0),
+            loclists_base: gimli::DebugLocListsBase::default_for_encoding_and_file(
+                encoding,
+                dwarf.file_type,
+            ),
+            rnglists_base: gimli::DebugRngListsBase::default_for_encoding_and_file(
+                encoding,
+                dwarf.file_type,
+            ),
+            line_program: None,
+            dwo_id: match header.type_() {
+                UnitType::Skeleton(id) | UnitType::SplitCompilation(id) => Some(id),
+                _ => None,
+            },
+        };
+        let mut entries = inner.entries();
+        entries.next_entry()?;
+        let root = entries.current().cloned().ok_or(gimli::Error::MissingUnitDie)?;
+        drop(entries);
+        let mut line_program = None;
+        let mut language = None;
+        let mut bounds = Bounds::default();
+        let (mut name, mut comp_dir, mut dwo_name) = (None, None, None);
+        for attribute in root.attrs() {
+            let value = attribute.value();
+            bounds.note(attribute.name(), value);
+            match (attribute.name(), value) {
+                (dw::DW_AT_name, value) => name = Some(value),
+                (dw::DW_AT_comp_dir, value) => comp_dir = Some(value),
+                (dw::DW_AT_dwo_name | dw::DW_AT_GNU_dwo_name, value) => dwo_name = Some(value),
+                (dw::DW_AT_stmt_list, gimli::AttributeValue::DebugLineRef(offset)) => {
+                    line_program = Some(offset);
+                }
+                (dw::DW_AT_language, gimli::AttributeValue::Language(tag)) => {
+                    language = Some(Language::from_dwarf(tag.0));
+                }
+                (_, gimli::AttributeValue::DebugStrOffsetsBase(base)) => {
+                    inner.str_offsets_base = base;
+                }
+                (_, gimli::AttributeValue::DebugAddrBase(base)) => inner.addr_base = base,
+                (_, gimli::AttributeValue::DebugLocListsBase(base)) => inner.loclists_base = base,
+                (_, gimli::AttributeValue::DebugRngListsBase(base)) => inner.rnglists_base = base,
+                (dw::DW_AT_GNU_dwo_id, gimli::AttributeValue::DwoId(id)) => {
+                    inner.dwo_id = inner.dwo_id.or(Some(id));
+                }
+                _ => {}
+            }
+        }
+        if let Some(lent) = self.lent {
+            inner.low_pc = lent.low_pc;
+            inner.addr_base = lent.addr_base;
+            if header.version() < 5 {
+                inner.rnglists_base = lent.ranges_base;
+            }
+            language = language.or(Some(lent.language));
+        }
+        let mut unit = Unit {
+            inner,
+            list,
+            language: language.unwrap_or(Language::Unknown),
+            line_program,
+            dwo_name: None,
+            tag: root.tag(),
+            bounds,
+            has_scattered: table.has_scattered,
+            shallow: OnceLock::new(),
+            deep: OnceLock::new(),
+            lines: OnceLock::new(),
+            scopes: OnceLock::new(),
+            split: OnceLock::new(),
+        };
+        unit.inner.name = name.and_then(|value| self.string(&unit, value));
+        unit.inner.comp_dir = comp_dir.and_then(|value| self.string(&unit, value));
+        unit.dwo_name = dwo_name.and_then(|value| self.string(&unit, value));
+        if let Some(low) = bounds.low_pc(self, &unit) {
+            unit.inner.low_pc = low;
+        }
+        Ok(unit)
+    }
+
+    /// One table of `.debug_abbrev`, read once however many units share it.
+    fn table(&self, list: List, offset: DebugAbbrevOffset<usize>) -> gimli::Result<Table> {
+        let key = (list == List::Supplement, offset.0);
+        let lock = || self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = lock().get(&key) {
+            return Ok(table.clone());
+        }
+        let section = &self.dwarf_of_list(list).debug_abbrev;
+        let mut has_scattered = false;
+        let length = scan_table(*gimli::Section::reader(section), offset.0, &mut |tag, name| {
+            has_scattered |= name == dw::DW_AT_ranges
+                && !matches!(
+                    tag,
+                    dw::DW_TAG_compile_unit | dw::DW_TAG_partial_unit | dw::DW_TAG_skeleton_unit
+                );
+        });
+        if !self.context().spend(length as u64) {
+            return Err(gimli::Error::MissingUnitDie);
+        }
+        let abbreviations = Arc::new(section.abbreviations(offset)?);
+        let table = Table { abbreviations, has_scattered };
+        lock().insert(key, table.clone());
+        Ok(table)
+    }
+}
+
+/// Tells the tags and attributes of the table of abbreviations that starts at `offset`
+/// (DWARF 5 § 7.5.3), the closing pair of zeros included. Gives its length in bytes.
+fn scan_table(
+    section: Slice<'_>,
+    offset: usize,
+    seen: &mut dyn FnMut(gimli::DwTag, gimli::DwAt),
+) -> usize {
+    let mut rest = section;
+    let mut read = || {
+        rest.skip(offset)?;
+        while rest.read_uleb128()? != 0 {
+            let tag = gimli::DwTag(u16::try_from(rest.read_uleb128()?).unwrap_or(0));
+            rest.read_u8()?;
+            loop {
+                let (name, form) = (rest.read_uleb128()?, rest.read_uleb128()?);
+                if form == u64::from(dw::DW_FORM_implicit_const.0) {
+                    rest.read_sleb128()?;
+                }
+                seen(tag, gimli::DwAt(u16::try_from(name).unwrap_or(0)));
+                if (name, form) == (0, 0) {
+                    break;
+                }
+            }
+        }
+        Ok::<_, gimli::Error>(())
+    };
+    // One that is cut short is as long as what was read of it.
+    read().ok();
+    section.len().saturating_sub(rest.len()).saturating_sub(offset)
+}

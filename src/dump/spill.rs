@@ -1,0 +1,206 @@
+//! Where an unpacked core is kept: in memory while it is small, then in a file without
+//! a name. Pages of zeros take no room in either.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags};
+
+use crate::memory::CoreBytes;
+
+/// Bytes that are not zero and still kept in memory.
+const IN_MEMORY: u64 = 256 << 20;
+/// Runs of zeros are looked for in pieces of this size.
+const PAGE: usize = 4096;
+/// Bytes moved at a time from memory to the file.
+const MOVED: u64 = 1 << 20;
+/// Names tried where the file system has no unnamed files.
+const NAMES: u32 = 100;
+
+/// A file that grows, holes and all.
+pub(super) struct Spill {
+    file: File,
+    len: u64,
+    /// Bytes written, holes not counted.
+    written: u64,
+    /// What `written` may reach.
+    budget: u64,
+    in_memory: bool,
+}
+
+/// Why nothing more could be written.
+#[derive(Debug)]
+pub(super) enum Full {
+    /// Nine tenths of the free space, in bytes, are used: the rest is for others.
+    Budget(u64),
+    /// What the system said.
+    Io(io::Error),
+}
+
+impl From<io::Error> for Full {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl Spill {
+    pub(super) fn new() -> io::Result<Self> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        match rustix::fs::memfd_create("obit-core", flags) {
+            Ok(memory) => Ok(Self {
+                file: File::from(memory),
+                len: 0,
+                written: 0,
+                budget: IN_MEMORY,
+                in_memory: true,
+            }),
+            // Old kernels and some sandboxes have none.
+            Err(_) => Self::on_disk(),
+        }
+    }
+
+    fn on_disk() -> io::Result<Self> {
+        let file = unnamed_file(&std::env::temp_dir())?;
+        let stat = rustix::fs::fstatvfs(&file)?;
+        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        let budget = (free / 10).saturating_mul(9);
+        Ok(Self { file, len: 0, written: 0, budget, in_memory: false })
+    }
+
+    /// Bytes so far, holes counted.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Appends `bytes`.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        let most = self.written.saturating_add(bytes.len() as u64);
+        if self.in_memory && most > self.budget {
+            self.move_to_disk()?;
+        }
+        self.append(bytes)
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        // Neighbouring pages are written in one call.
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let data = run(rest, false);
+            let (written, zeros_on) = rest.split_at_checked(data).unwrap_or((rest, &[]));
+            let zeros = run(zeros_on, true);
+            rest = zeros_on.get(zeros..).unwrap_or(&[]);
+            self.written = self.written.saturating_add(written.len() as u64);
+            if self.written > self.budget {
+                return Err(Full::Budget(self.budget));
+            }
+            self.file.write_all_at(written, self.len)?;
+            let taken = (data as u64).saturating_add(zeros as u64);
+            self.len = self.len.saturating_add(taken);
+        }
+        Ok(())
+    }
+
+    fn move_to_disk(&mut self) -> Result<(), Full> {
+        let mut disk = Self::on_disk()?;
+        let memory = CoreBytes::new(self.file.try_clone()?, self.len);
+        self.file.set_len(self.len)?;
+        while disk.len < self.len {
+            let bytes = memory.read_vec(disk.len, MOVED);
+            if bytes.is_empty() {
+                return Err(io::Error::other("memory could not be read back").into());
+            }
+            disk.append(&bytes)?;
+        }
+        *self = disk;
+        Ok(())
+    }
+
+    /// Ends the file; nothing can change it from here on.
+    pub(super) fn finish(self) -> io::Result<CoreBytes> {
+        // A hole at the end is not there until the length says so.
+        self.file.set_len(self.len)?;
+        if self.in_memory {
+            let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
+            rustix::fs::fcntl_add_seals(&self.file, seals)?;
+        }
+        Ok(CoreBytes::new(self.file, self.len))
+    }
+}
+
+/// Length of the run of pages at the start of `bytes` that are all zero, or are not.
+fn run(bytes: &[u8], zero: bool) -> usize {
+    let pages = bytes.chunks(PAGE).take_while(|page| is_zero(page) == zero);
+    pages.map(<[u8]>::len).sum()
+}
+
+fn is_zero(page: &[u8]) -> bool {
+    let (words, tail) = page.as_chunks::<16>();
+    words.iter().all(|word| u128::from_ne_bytes(*word) == 0) && tail.iter().all(|byte| *byte == 0)
+}
+
+/// A file that vanishes with its last descriptor, for its owner only: a core holds
+/// secrets.
+fn unnamed_file(directory: &Path) -> io::Result<File> {
+    let access = OFlags::RDWR | OFlags::CLOEXEC;
+    let owner = Mode::RUSR | Mode::WUSR;
+    if let Ok(file) = rustix::fs::open(directory, access | OFlags::TMPFILE, owner) {
+        return Ok(File::from(file));
+    }
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let create = access | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+    for _ in 0..NAMES {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = directory.join(format!("obit-core-{}-{number}", std::process::id()));
+        match rustix::fs::open(&path, create, owner) {
+            Ok(file) => {
+                std::fs::remove_file(&path)?;
+                return Ok(File::from(file));
+            }
+            Err(rustix::io::Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "no free name for a temporary file"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes() -> Vec<u8> {
+        let mut bytes = vec![0; 5 * PAGE + 100];
+        bytes[PAGE] = 1;
+        bytes[4 * PAGE - 1] = 2;
+        bytes
+    }
+
+    #[test]
+    fn zeros_are_holes_and_come_back_as_zeros() {
+        for mut spill in [Spill::new().unwrap(), Spill::on_disk().unwrap()] {
+            spill.write(&bytes()).unwrap();
+            assert_eq!(spill.written, 2 * PAGE as u64);
+            assert_eq!(spill.finish().unwrap().read_vec(0, u64::MAX), bytes());
+        }
+    }
+
+    #[test]
+    fn what_outgrows_memory_moves_to_disk() {
+        let mut spill = Spill::new().unwrap();
+        spill.budget = 3 * PAGE as u64;
+        spill.write(&bytes()[..3 * PAGE]).unwrap();
+        assert!(spill.in_memory);
+        spill.write(&bytes()[3 * PAGE..]).unwrap();
+        assert!(!spill.in_memory);
+        assert_eq!(spill.finish().unwrap().read_vec(0, u64::MAX), bytes());
+    }
+
+    #[test]
+    fn the_disk_is_not_filled_to_the_brim() {
+        let mut spill = Spill::on_disk().unwrap();
+        spill.budget = PAGE as u64;
+        assert!(matches!(spill.write(&bytes()), Err(Full::Budget(_))));
+    }
+}

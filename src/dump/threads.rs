@@ -1,0 +1,427 @@
+//! Collects what the notes of a core say, thread by thread, and finds the one that
+//! brought the process down.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::segments::SegmentIndex;
+use super::vector_regs::{Shared, VectorNote};
+use super::xsave::XsaveLayout;
+use super::{
+    Auxv, CoreSegment, DumpedThread, MappedFileRange, ProcessInfo, Signal, VectorState,
+    mapped_files, prstatus, siginfo,
+};
+use crate::addr::Avma;
+use crate::arch::Machine;
+use crate::elf::{Encoding, Note};
+use crate::limits::Limits;
+use crate::memory::CoreBytes;
+use crate::notice::Notice;
+
+/// Notices about single notes that are kept: the millionth says nothing new.
+const MAX_COMPLAINTS: usize = 32;
+/// How far above the stack pointer a stack may start: a stack overflow leaves the
+/// pointer in the guard below it (Linux `stack_guard_gap` is 1 MiB).
+const GUARD: u64 = 1 << 20;
+
+/// The content of all notes read so far.
+pub(super) struct Collected {
+    machine: Machine,
+    e_machine: u16,
+    encoding: Encoding,
+    pub(super) threads: Vec<DumpedThread>,
+    /// i386: `gs` of each thread, by index.
+    tls_selectors: Vec<Option<u64>>,
+    pub(super) process: Option<ProcessInfo>,
+    pub(super) auxv: Auxv,
+    pub(super) mapped_files: Vec<MappedFileRange>,
+    layout: Option<XsaveLayout>,
+    /// An `NT_SIGINFO` before any thread: the first thread's.
+    early_signal: Option<Signal>,
+    complaints: usize,
+    pub(super) notices: Vec<Notice>,
+}
+
+impl Collected {
+    pub(super) fn new(machine: Machine, e_machine: u16, encoding: Encoding) -> Self {
+        Self {
+            machine,
+            e_machine,
+            encoding,
+            threads: Vec::new(),
+            tls_selectors: Vec::new(),
+            process: None,
+            auxv: Auxv::default(),
+            mapped_files: Vec::new(),
+            layout: None,
+            early_signal: None,
+            complaints: 0,
+            notices: Vec::new(),
+        }
+    }
+
+    /// Takes in one note whose descriptor lies at `offset` of the core. Notes of unknown
+    /// owners and types are passed over; of a note that should be unique the first counts.
+    pub(super) fn add(&mut self, note: &Note<'_>, offset: u64, limits: &Limits) {
+        let encoding = self.encoding;
+        if let Some(kind) = VectorNote::of(note.owner, note.kind) {
+            if let Some(thread) = self.threads.last_mut() {
+                thread.vectors.add(kind, offset, note.desc.len() as u64);
+            }
+            return;
+        }
+        match (note.owner, note.kind) {
+            (b"CORE", 1) => self.add_thread(note.desc, limits),
+            (b"CORE", 3) if self.process.is_none() => {
+                self.process = ProcessInfo::parse(note.desc, encoding);
+                if self.process.is_none() {
+                    self.complain("NT_PRPSINFO is too short");
+                }
+            }
+            (b"CORE", 6) if self.auxv.is_empty() => {
+                self.auxv = Auxv::parse(note.desc, encoding);
+            }
+            (b"CORE", 0x5349_4749) => self.add_signal(note.desc),
+            (b"CORE", 0x4649_4c45) if self.mapped_files.is_empty() => {
+                let mut notices = Vec::new();
+                self.mapped_files = mapped_files::parse(note.desc, encoding, limits, &mut notices);
+                for notice in notices {
+                    self.keep(notice);
+                }
+            }
+            (b"LINUX", 0x205) if self.layout.is_none() => {
+                self.layout = Some(XsaveLayout::parse(note.desc, encoding));
+            }
+            (b"LINUX", 0x200) => self.set_i386_tls(note.desc),
+            (b"LINUX", 0x401) => {
+                // NT_ARM_TLS: tpidr_el0 first.
+                if let (Some(thread), Some(value)) =
+                    (self.threads.last_mut(), encoding.unsigned(note.desc, 0, 8))
+                {
+                    thread.thread_pointer = Some(Avma(value));
+                }
+            }
+            (b"LINUX", 0x406) => {
+                // NT_ARM_PAC_MASK: of data pointers, then of instruction pointers.
+                if let Some(thread) = self.threads.last_mut() {
+                    thread.code_pointer_mask = encoding.unsigned(note.desc, 8, 8);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_thread(&mut self, desc: &[u8], limits: &Limits) {
+        let Some(status) = prstatus::parse(desc, self.machine, self.encoding) else {
+            return self.complain("NT_PRSTATUS is too short for a thread id");
+        };
+        if self.threads.len() >= limits.threads {
+            return self
+                .keep(Notice::LimitReached { what: "threads", limit: limits.threads as u64 });
+        }
+        if !status.complete {
+            self.complain("NT_PRSTATUS is too short for all registers");
+        }
+        self.tls_selectors.push(status.tls_selector);
+        self.threads.push(DumpedThread {
+            tid: status.tid,
+            name: None,
+            signal: status.signal,
+            siginfo: None,
+            thread_pointer: prstatus::thread_pointer(self.machine, &status.registers),
+            code_pointer_mask: None,
+            registers: status.registers,
+            vectors: VectorState::default(),
+            complete: status.complete,
+        });
+    }
+
+    fn add_signal(&mut self, desc: &[u8]) {
+        let Some(signal) = Signal::parse(desc, self.encoding, self.e_machine) else {
+            return self.complain("NT_SIGINFO is too short");
+        };
+        match self.threads.last_mut() {
+            Some(thread) if thread.siginfo.is_none() => thread.siginfo = Some(signal),
+            None if self.early_signal.is_none() => self.early_signal = Some(signal),
+            _ => {}
+        }
+    }
+
+    /// `NT_386_TLS`: `struct user_desc` entries of 16 bytes: number, base, limit, flags.
+    /// `gs` holds the number of the entry in use, times eight.
+    fn set_i386_tls(&mut self, desc: &[u8]) {
+        let Some(Some(selector)) = self.tls_selectors.last().copied() else { return };
+        let field = |entry: &[u8], at| self.encoding.unsigned(entry, at, 4);
+        let entry = desc.chunks_exact(16).find(|entry| field(entry, 0) == Some(selector >> 3));
+        let base = entry.and_then(|entry| field(entry, 4));
+        if let (Some(thread), Some(base)) = (self.threads.last_mut(), base) {
+            thread.thread_pointer = Some(Avma(base));
+        }
+    }
+
+    pub(super) fn complain(&mut self, problem: &str) {
+        self.keep(Notice::NoteMalformed { problem: problem.to_owned() });
+    }
+
+    fn keep(&mut self, notice: Notice) {
+        if self.complaints < MAX_COMPLAINTS && !self.notices.contains(&notice) {
+            self.complaints = self.complaints.saturating_add(1);
+            self.notices.push(notice);
+        }
+    }
+
+    /// Ties the loose ends when all notes are in.
+    pub(super) fn finish(&mut self, bytes: &Arc<CoreBytes>) {
+        let shared = Arc::new(Shared {
+            bytes: bytes.clone(),
+            machine: self.machine,
+            encoding: self.encoding,
+            layout: self.layout.take(),
+        });
+        let mut seen = HashSet::new();
+        let mut twice = None;
+        for thread in &mut self.threads {
+            thread.vectors.share(&shared);
+            if !seen.insert(thread.tid) {
+                twice = Some(thread.tid);
+            }
+        }
+        if let Some(tid) = twice {
+            self.complain(&format!("two NT_PRSTATUS name thread {tid}"));
+        }
+        if let (Some(first), Some(signal)) = (self.threads.first_mut(), self.early_signal.take()) {
+            first.siginfo.get_or_insert(signal);
+        }
+        // The kernel keeps one name per process in a core: that of the main thread.
+        if let Some(process) = &self.process {
+            let main = self.threads.iter_mut().find(|thread| thread.tid == process.pid);
+            if let (Some(main), false) = (main, process.command.is_empty()) {
+                main.name = Some(process.command.clone());
+            }
+        }
+    }
+
+    /// The index of the crashed thread; a notice if a rule had to choose it.
+    pub(super) fn crashed(&mut self) -> usize {
+        let (index, rule) = self.choose_crashed();
+        if let (Some(rule), Some(thread)) = (rule, self.threads.get(index)) {
+            self.notices.push(Notice::CrashThreadInferred { tid: thread.tid, rule });
+        }
+        index
+    }
+
+    fn choose_crashed(&self) -> (usize, Option<&'static str>) {
+        let threads = &self.threads;
+        let having = |wanted: fn(&DumpedThread) -> bool| {
+            let mut found = threads.iter().enumerate().filter(move |(_, thread)| wanted(thread));
+            (found.next().map(|(index, _)| index), found.next().is_none())
+        };
+        match having(|thread| thread.siginfo.is_some()) {
+            (Some(index), true) => return (index, None),
+            // gdb's gcore writes one per thread, the selected thread first.
+            (Some(first), false) => {
+                let is_fatal =
+                    |thread: &DumpedThread| thread.siginfo.as_ref().is_some_and(Signal::is_fatal);
+                let fatal = threads.iter().position(is_fatal);
+                return match fatal {
+                    Some(fatal) => (fatal, Some("first thread whose NT_SIGINFO is fatal")),
+                    None => (first, Some("first thread with NT_SIGINFO")),
+                };
+            }
+            (None, _) => {}
+        }
+        if threads.len() <= 1 {
+            return (0, None);
+        }
+        if let (Some(index), true) = having(|thread| thread.signal != 0) {
+            return (index, Some("only thread with a signal in NT_PRSTATUS"));
+        }
+        // The kernel writes the dumping thread first and its signal into every thread.
+        if let (Some(index), _) = having(|thread| siginfo::dumps_core(thread.signal)) {
+            return (index, Some("first thread with a fatal signal in NT_PRSTATUS"));
+        }
+        let pid = self.process.as_ref().map(|process| process.pid);
+        match threads.iter().position(|thread| Some(thread.tid) == pid) {
+            Some(index) => (index, Some("thread whose id is the process id")),
+            None => (0, Some("first thread in the core")),
+        }
+    }
+
+    /// A notice for each thread whose stack the core lacks.
+    pub(super) fn check_stacks(
+        &mut self,
+        segments: &[CoreSegment],
+        index: &SegmentIndex,
+        core_len: u64,
+    ) {
+        let Some(facts) = self.machine.facts() else { return };
+        for thread in &self.threads {
+            let Some(sp) = thread.registers.get(facts.sp) else { continue };
+            if let Some(reason) = stack_problem(Avma(sp), segments, index, core_len) {
+                self.notices.push(Notice::StackMissing { tid: thread.tid, reason });
+            }
+        }
+    }
+}
+
+/// Why nothing can be read at `sp`, or above the guard that holds it.
+fn stack_problem(
+    sp: Avma,
+    segments: &[CoreSegment],
+    index: &SegmentIndex,
+    core_len: u64,
+) -> Option<&'static str> {
+    let segment_at = |at| index.at(at).and_then(|found| segments.get(found));
+    let is_guard = |segment: &CoreSegment| segment.dumped == 0 && !segment.permissions.read;
+    let mut at = sp;
+    if segment_at(sp).is_none_or(is_guard) {
+        let above = index.next_start(sp).filter(|start| start.0.saturating_sub(sp.0) <= GUARD);
+        at = above.unwrap_or(sp);
+    }
+    let Some(segment) = segment_at(at) else { return Some("unmapped") };
+    let into = at.0.saturating_sub(segment.range.start.0);
+    if into >= segment.dumped {
+        return Some("not dumped");
+    }
+    (segment.offset.saturating_add(into) >= core_len).then_some("truncated")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dump::Dump;
+    use crate::testkit::{CoreBuilder, siginfo_64};
+
+    fn crashed(core: CoreBuilder) -> (i64, Option<&'static str>) {
+        let dump = core.open().unwrap();
+        let rule = dump.notices.iter().find_map(|notice| match notice {
+            Notice::CrashThreadInferred { rule, .. } => Some(*rule),
+            _ => None,
+        });
+        (dump.threads[dump.crashed].tid, rule)
+    }
+
+    fn two_threads(first: u16, second: u16) -> CoreBuilder {
+        let core = CoreBuilder::x86_64().signal(first).thread(1, &[]);
+        core.signal(second).thread(2, &[])
+    }
+
+    #[test]
+    fn the_thread_with_the_only_siginfo_crashed_whatever_else_is_said() {
+        let core = CoreBuilder::x86_64().signal(11).thread(7, &[]);
+        let core = core.process(8, "prog", "prog").siginfo(11, 1, 0x18);
+        assert_eq!(crashed(core.thread(8, &[])), (7, None));
+    }
+
+    #[test]
+    fn of_several_siginfos_the_first_fatal_one_counts() {
+        let core = CoreBuilder::x86_64().thread(1, &[]).siginfo(19, 0x80, 0);
+        let gcore = core.thread(2, &[]).siginfo(19, 0x80, 0);
+        assert_eq!(crashed(gcore.clone()), (1, Some("first thread with NT_SIGINFO")));
+        let core = gcore.thread(3, &[]).siginfo(11, 1, 0);
+        assert_eq!(crashed(core), (3, Some("first thread whose NT_SIGINFO is fatal")));
+    }
+
+    #[test]
+    fn without_siginfo_stated_rules_choose() {
+        let rule = "only thread with a signal in NT_PRSTATUS";
+        assert_eq!(crashed(two_threads(0, 6)), (2, Some(rule)));
+        let rule = "first thread with a fatal signal in NT_PRSTATUS";
+        assert_eq!(crashed(two_threads(15, 6)), (2, Some(rule)));
+        assert_eq!(crashed(two_threads(6, 6)), (1, Some(rule)));
+        let core = two_threads(0, 0).process(2, "prog", "prog");
+        assert_eq!(crashed(core), (2, Some("thread whose id is the process id")));
+        assert_eq!(crashed(two_threads(15, 15)), (1, Some("first thread in the core")));
+        assert_eq!(crashed(CoreBuilder::x86_64().signal(6).thread(9, &[])), (9, None));
+    }
+
+    #[test]
+    fn a_signal_without_siginfo_has_no_code() {
+        let dump = two_threads(0, 6).open().unwrap();
+        assert_eq!(dump.signal, Some(Signal::from_number(6)));
+        assert_eq!(two_threads(0, 0).open().unwrap().signal, None);
+    }
+
+    #[test]
+    fn notes_may_come_in_any_order_and_from_anyone() {
+        let core = CoreBuilder::x86_64()
+            .note(b"LINUX", 0x202, &[0; 512])
+            .note(b"\xff\xfe", 1, &[1; 400])
+            .note(b"CORE", 0x5349_4749, &siginfo_64(11, 1, 0x18))
+            .note(b"", 0, &[])
+            .thread(1, &[])
+            .note(b"GDB", 0xff00_0000, b"<target>")
+            .process(1, "prog", "./prog x");
+        let dump = core.open().unwrap();
+        assert_eq!(dump.threads.len(), 1);
+        assert_eq!(dump.signal.as_ref().and_then(Signal::address), Some(Avma(0x18)));
+        assert_eq!(dump.threads[0].name.as_deref(), Some("prog"));
+        assert_eq!(dump.process.map(|process| process.arguments), Some("./prog x".to_owned()));
+    }
+
+    #[test]
+    fn only_the_main_thread_has_the_name_of_the_command() {
+        let core = CoreBuilder::x86_64().thread(2, &[]).thread(1, &[]);
+        let dump = core.process(1, "prog", "").open().unwrap();
+        let names: Vec<_> = dump.threads.iter().map(|thread| thread.name.as_deref()).collect();
+        assert_eq!(names, [None, Some("prog")]);
+    }
+
+    fn stack_notices(core: CoreBuilder) -> Vec<(i64, &'static str)> {
+        let of = |dump: Dump| {
+            dump.notices.into_iter().filter_map(|notice| match notice {
+                Notice::StackMissing { tid, reason } => Some((tid, reason)),
+                _ => None,
+            })
+        };
+        of(core.open().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_thread_without_stack_memory_says_why() {
+        let core = CoreBuilder::x86_64()
+            .thread(1, &[("rsp", 0x1_0000)])
+            .thread(2, &[("rsp", 0x2_0008)])
+            .thread(3, &[("rsp", 0x9000_0000)])
+            .thread(4, &[("rsp", 0x3_0010)])
+            .segment(0x1_0000, &[0; 64], 0x1000)
+            .segment(0x2_0000, &[0; 8], 0x1000)
+            .promised_segment(0x3_0000, 0x1000, 0x1000);
+        let expected = [(2, "not dumped"), (3, "unmapped"), (4, "truncated")];
+        assert_eq!(stack_notices(core), expected);
+    }
+
+    #[test]
+    fn after_a_stack_overflow_the_stack_above_the_guard_is_no_loss() {
+        let core = CoreBuilder::x86_64().thread(1, &[("rsp", 0xf_fff8)]);
+        assert_eq!(stack_notices(core.segment(0x10_0000, &[0; 64], 0x1000)), []);
+    }
+
+    #[test]
+    fn duplicate_and_zero_thread_ids_are_kept_and_noted() {
+        let dump = CoreBuilder::x86_64().thread(0, &[]).thread(0, &[]).open().unwrap();
+        assert_eq!(dump.threads.len(), 2);
+        let problem = "two NT_PRSTATUS name thread 0".to_owned();
+        assert!(dump.notices.contains(&Notice::NoteMalformed { problem }));
+    }
+
+    #[test]
+    fn thread_pointers_are_found_where_each_machine_keeps_them() {
+        let of = |core: CoreBuilder| core.open().unwrap().threads[0].thread_pointer;
+        let x86_64 = CoreBuilder::x86_64().thread(1, &[("fs_base", 0x7000)]);
+        assert_eq!(of(x86_64), Some(Avma(0x7000)));
+        let aarch64 = CoreBuilder::aarch64().thread(1, &[]);
+        assert_eq!(
+            of(aarch64.note(b"LINUX", 0x401, &0x7000_u64.to_le_bytes())),
+            Some(Avma(0x7000))
+        );
+        assert_eq!(of(CoreBuilder::arm().thread(1, &[])), None);
+        let core = CoreBuilder::i386();
+        let mut status = core.prstatus(1, 0, &[]);
+        status[112..116].copy_from_slice(&0x63_u32.to_le_bytes());
+        let entries = [12_u32, 0x7000, 0xf_ffff, 0x51, 13, 0, 0, 0x28];
+        let entries: Vec<u8> = entries.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let core = core.note(b"CORE", 1, &status).note(b"LINUX", 0x200, &entries);
+        assert_eq!(of(core), Some(Avma(0x7000)));
+    }
+}

@@ -1,0 +1,341 @@
+//! Floating-point and vector registers of a thread: `NT_FPREGSET`, `NT_X86_XSTATE`,
+//! `NT_PRXFPREG`, `NT_ARM_VFP`, `NT_ARM_SVE`.
+//!
+//! They stay in the core until asked for: they are rarely wanted, and a core of 50,000
+//! threads holds over 100 MB of them.
+
+use std::sync::Arc;
+
+use super::xsave::XsaveLayout;
+use crate::arch::{Machine, Register};
+use crate::elf::Encoding;
+use crate::memory::CoreBytes;
+
+/// Notes kept for one thread; Linux writes at most about ten that matter here.
+const MAX_NOTES: usize = 16;
+
+/// Bytes of `user_sve_header` and its flag for "the data are SVE's" (Linux
+/// `arch/arm64/include/uapi/asm/ptrace.h`).
+const SVE_HEADER: u64 = 16;
+const SVE_FLAG: u64 = 1;
+
+/// Note types that hold vector registers (Linux `include/uapi/linux/elf.h`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum VectorNote {
+    /// `NT_FPREGSET` (2): `fxsave` on x86_64, `fsave` on i386, `user_fpsimd_state` on
+    /// aarch64, `__riscv_d_ext_state` on riscv64.
+    FpRegset,
+    /// `NT_PRXFPREG` (0x46e62b7f): `fxsave` on i386.
+    Fxsave,
+    /// `NT_X86_XSTATE` (0x202): `xsave`, standard format.
+    Xstate,
+    /// `NT_ARM_VFP` (0x400): 32 double words and fpscr.
+    ArmVfp,
+    /// `NT_ARM_SVE` (0x405).
+    ArmSve,
+}
+
+/// FP and vector registers of one thread. Empty where the core holds none.
+#[derive(Clone, Debug, Default)]
+pub struct VectorState {
+    shared: Option<Arc<Shared>>,
+    notes: Vec<Place>,
+}
+
+/// What the vector states of all threads have in common.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) bytes: Arc<CoreBytes>,
+    pub(super) machine: Machine,
+    pub(super) encoding: Encoding,
+    /// `NT_X86_XSAVE_LAYOUT`.
+    pub(super) layout: Option<XsaveLayout>,
+}
+
+/// Where a note's descriptor lies in the core, bytes.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    note: VectorNote,
+    offset: u64,
+    len: u64,
+}
+
+impl VectorNote {
+    /// By the note's owner and type.
+    pub(super) fn of(owner: &[u8], kind: u32) -> Option<Self> {
+        match (owner, kind) {
+            (b"CORE", 2) => Some(Self::FpRegset),
+            (b"LINUX", 0x46e6_2b7f) => Some(Self::Fxsave),
+            (b"LINUX", 0x202) => Some(Self::Xstate),
+            (b"LINUX", 0x400) => Some(Self::ArmVfp),
+            (b"LINUX", 0x405) => Some(Self::ArmSve),
+            _ => None,
+        }
+    }
+}
+
+/// A register of the x86 floating-point and vector units.
+enum X86 {
+    Vector(u16),
+    Stack(u16),
+    Opmask(u16),
+    Mxcsr,
+    Control,
+    Status,
+}
+
+impl VectorState {
+    pub(super) fn add(&mut self, note: VectorNote, offset: u64, len: u64) {
+        if self.notes.len() < MAX_NOTES {
+            self.notes.push(Place { note, offset, len });
+        }
+    }
+
+    pub(super) fn share(&mut self, shared: &Arc<Shared>) {
+        if !self.notes.is_empty() {
+            self.shared = Some(shared.clone());
+        }
+    }
+
+    /// Whether the core holds no such register of this thread.
+    pub fn is_empty(&self) -> bool {
+        self.notes.is_empty()
+    }
+
+    /// The bytes of `register`, as wide as the core knows it, in the byte order of the
+    /// process. By DWARF number:
+    ///
+    /// - x86_64: 17–32 and 67–82 xmm/ymm/zmm 0–31 (16, 32 or 64 bytes), 33–40 st (10
+    ///   bytes), 64 mxcsr, 65 fctrl, 66 fstat, 118–125 k.
+    /// - i386: 21–28 xmm/ymm/zmm, 11–18 st, 37 fctrl, 38 fstat, 39 mxcsr, 93–100 k.
+    /// - aarch64: 64–95 v (16 bytes), 96–127 z.
+    /// - arm: 256–287 d (8 bytes), 64–95 s.
+    /// - riscv64: 32–63 f (8 bytes); 63 is ft11 here, not [`Register::PC`].
+    pub fn register(&self, register: Register) -> Option<Vec<u8>> {
+        let shared = self.shared.as_ref()?;
+        let number = register.0;
+        let nth = |first: u16| u64::from(number.saturating_sub(first));
+        match (shared.machine, number) {
+            (Machine::X86_64, _) => self.x86(&x86_64_register(number)?, VectorNote::FpRegset),
+            (Machine::I386, _) => self.x86(&i386_register(number)?, VectorNote::Fxsave),
+            (Machine::Aarch64, 64..=95) => {
+                self.field(VectorNote::FpRegset, nth(64).saturating_mul(16), 16)
+            }
+            (Machine::Aarch64, 96..=127) => self.sve(nth(96)),
+            (Machine::Arm, 256..=287) => {
+                self.field(VectorNote::ArmVfp, nth(256).saturating_mul(8), 8)
+            }
+            (Machine::Arm, 64..=95) => self.field(VectorNote::ArmVfp, nth(64).saturating_mul(4), 4),
+            (Machine::Riscv64, 32..=63) => {
+                self.field(VectorNote::FpRegset, nth(32).saturating_mul(8), 8)
+            }
+            _ => None,
+        }
+    }
+
+    /// Exactly `size` bytes at `at` of a note.
+    fn field(&self, note: VectorNote, at: u64, size: u64) -> Option<Vec<u8>> {
+        let place = self.notes.iter().find(|place| place.note == note)?;
+        if at.checked_add(size)? > place.len {
+            return None;
+        }
+        let bytes = self.shared.as_ref()?.bytes.read_vec(place.offset.checked_add(at)?, size);
+        (bytes.len() as u64 == size).then_some(bytes)
+    }
+
+    fn unsigned(&self, note: VectorNote, at: u64, size: u64) -> Option<u64> {
+        let bytes = self.field(note, at, size)?;
+        self.shared.as_ref()?.encoding.unsigned(&bytes, 0, bytes.len())
+    }
+
+    /// `legacy` holds an `fxsave` area where the core has no `xsave` area, whose first
+    /// 512 bytes are laid out the same (Intel SDM volume 1, 13.4).
+    fn x86(&self, register: &X86, legacy: VectorNote) -> Option<Vec<u8>> {
+        let has = |note| self.notes.iter().any(|place| place.note == note);
+        let area = if has(VectorNote::Xstate) { VectorNote::Xstate } else { legacy };
+        if !has(area) {
+            return self.fsave(register);
+        }
+        match *register {
+            X86::Control => self.field(area, 0, 2),
+            X86::Status => self.field(area, 2, 2),
+            X86::Mxcsr => self.field(area, 24, 4),
+            X86::Stack(n) => self.field(area, u64::from(n).saturating_mul(16).checked_add(32)?, 10),
+            X86::Opmask(n) => self.field(area, self.xsave_layout()?.opmask(n)?, 8),
+            X86::Vector(n) => self.x86_vector(area, n),
+        }
+    }
+
+    fn x86_vector(&self, area: VectorNote, n: u16) -> Option<Vec<u8>> {
+        let layout = self.xsave_layout().unwrap_or_default();
+        if n >= 16 {
+            return self.field(area, layout.high_zmm(n.checked_sub(16)?)?, 64);
+        }
+        let low = u64::from(n).saturating_mul(16).checked_add(160)?;
+        let mut bytes = self.field(area, low, 16)?;
+        let upper = [(layout.upper_ymm(n), 16), (layout.upper_zmm(n), 32)];
+        for (at, size) in upper {
+            let Some(part) = at.and_then(|at| self.field(area, at, size)) else { break };
+            bytes.extend(part);
+        }
+        Some(bytes)
+    }
+
+    /// i386 without SSE: `user_i387_struct`, seven words and then st(i) packed.
+    fn fsave(&self, register: &X86) -> Option<Vec<u8>> {
+        if self.shared.as_ref()?.machine != Machine::I386 {
+            return None;
+        }
+        let note = VectorNote::FpRegset;
+        match *register {
+            X86::Control => self.field(note, 0, 2),
+            X86::Status => self.field(note, 4, 2),
+            X86::Stack(n) => self.field(note, u64::from(n).saturating_mul(10).checked_add(28)?, 10),
+            X86::Vector(_) | X86::Opmask(_) | X86::Mxcsr => None,
+        }
+    }
+
+    /// What the `xsave` area holds where: as the core says, or guessed from its length.
+    fn xsave_layout(&self) -> Option<XsaveLayout> {
+        let place = self.notes.iter().find(|place| place.note == VectorNote::Xstate)?;
+        // The kernel puts xcr0, the enabled components, into `sw_reserved`.
+        let enabled = self.unsigned(VectorNote::Xstate, 464, 8)?;
+        let stated = self.shared.as_ref()?.layout.clone();
+        Some(stated.unwrap_or_else(|| XsaveLayout::guess(place.len)).only(enabled))
+    }
+
+    fn sve(&self, n: u64) -> Option<Vec<u8>> {
+        let note = VectorNote::ArmSve;
+        let vector_length = self.unsigned(note, 8, 2)?;
+        let flags = self.unsigned(note, 12, 2)?;
+        // The architecture allows 16 to 256 bytes.
+        if flags & SVE_FLAG == 0 || !(16..=256).contains(&vector_length) {
+            return None;
+        }
+        let at = n.checked_mul(vector_length)?.checked_add(SVE_HEADER)?;
+        self.field(note, at, vector_length)
+    }
+}
+
+fn x86_64_register(number: u16) -> Option<X86> {
+    Some(match number {
+        17..=32 => X86::Vector(number.saturating_sub(17)),
+        67..=82 => X86::Vector(number.saturating_sub(67 - 16)),
+        33..=40 => X86::Stack(number.saturating_sub(33)),
+        64 => X86::Mxcsr,
+        65 => X86::Control,
+        66 => X86::Status,
+        118..=125 => X86::Opmask(number.saturating_sub(118)),
+        _ => return None,
+    })
+}
+
+fn i386_register(number: u16) -> Option<X86> {
+    Some(match number {
+        21..=28 => X86::Vector(number.saturating_sub(21)),
+        11..=18 => X86::Stack(number.saturating_sub(11)),
+        37 => X86::Control,
+        38 => X86::Status,
+        39 => X86::Mxcsr,
+        93..=100 => X86::Opmask(number.saturating_sub(93)),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::CoreBuilder;
+
+    /// Bytes that tell their own offset: the 16-bit number at `2 n` is `n`.
+    fn area(len: u16, xcr0: u64) -> Vec<u8> {
+        let mut bytes: Vec<u8> = (0..len / 2).flat_map(u16::to_le_bytes).collect();
+        if let Some(field) = bytes.get_mut(464..472) {
+            field.copy_from_slice(&xcr0.to_le_bytes());
+        }
+        bytes
+    }
+
+    fn vectors(core: CoreBuilder) -> VectorState {
+        core.open().unwrap().threads.remove(0).vectors
+    }
+
+    fn offsets(bytes: &[u8]) -> Vec<u16> {
+        let starts = bytes.chunks(16).map(|part| u16::from_le_bytes([part[0], part[1]]) * 2);
+        starts.collect()
+    }
+
+    #[test]
+    fn an_avx512_register_is_put_together_from_three_places() {
+        let core = CoreBuilder::x86_64().thread(1, &[]).note(b"LINUX", 0x202, &area(2696, 0xe7));
+        let vectors = vectors(core);
+        let zmm_1 = vectors.register(Register(18)).unwrap();
+        assert_eq!(offsets(&zmm_1), [176, 576 + 16, 1152 + 32, 1152 + 48]);
+        let zmm_17 = vectors.register(Register(68)).unwrap();
+        assert_eq!(offsets(&zmm_17), [1664 + 64, 1664 + 80, 1664 + 96, 1664 + 112]);
+        assert_eq!(vectors.register(Register(119)).unwrap().len(), 8);
+    }
+
+    #[test]
+    fn the_layout_note_is_believed_rather_than_the_customary_offsets() {
+        let layout: Vec<u8> = [(2_u32, 0x100_u32, 0x240_u32), (6, 0x200, 0x380)]
+            .iter()
+            .flat_map(|(kind, size, offset)| [*kind, *size, *offset, 0])
+            .flat_map(u32::to_le_bytes)
+            .collect();
+        let core = CoreBuilder::x86_64()
+            .thread(1, &[])
+            .note(b"LINUX", 0x202, &area(2696, 0xe7))
+            .note(b"LINUX", 0x205, &layout);
+        let zmm_1 = vectors(core).register(Register(18)).unwrap();
+        assert_eq!(offsets(&zmm_1), [176, 0x240 + 16, 0x380 + 32, 0x380 + 48]);
+    }
+
+    #[test]
+    fn a_component_that_was_not_enabled_does_not_widen_a_register() {
+        let core = CoreBuilder::x86_64().thread(1, &[]).note(b"LINUX", 0x202, &area(2696, 7));
+        let vectors = vectors(core);
+        assert_eq!(vectors.register(Register(17)).unwrap().len(), 32);
+        assert_eq!(vectors.register(Register(67)), None);
+    }
+
+    #[test]
+    fn without_xsave_the_fxsave_note_gives_sse_and_x87() {
+        let core = CoreBuilder::x86_64().thread(1, &[]).note(b"CORE", 2, &area(512, 0));
+        let vectors = vectors(core);
+        assert_eq!(offsets(&vectors.register(Register(17)).unwrap()), [160]);
+        let st_1 = vectors.register(Register(34)).unwrap();
+        assert_eq!((offsets(&st_1), st_1.len()), (vec![48], 10));
+        assert_eq!(vectors.register(Register(64)).unwrap(), [12, 0, 13, 0]);
+    }
+
+    #[test]
+    fn i386_has_fxsave_in_a_note_of_its_own_and_fsave_in_fpregset() {
+        let fsave = CoreBuilder::i386().thread(1, &[]).note(b"CORE", 2, &area(108, 0));
+        let both = fsave.clone().note(b"LINUX", 0x46e6_2b7f, &area(512, 0));
+        assert_eq!(offsets(&vectors(fsave).register(Register(12)).unwrap()), [38]);
+        let vectors = vectors(both);
+        assert_eq!(offsets(&vectors.register(Register(12)).unwrap()), [48]);
+        assert_eq!(offsets(&vectors.register(Register(22)).unwrap()), [176]);
+    }
+
+    #[test]
+    fn arm_and_riscv_registers_are_rows_of_an_array() {
+        let aarch64 = CoreBuilder::aarch64().thread(1, &[]).note(b"CORE", 2, &area(528, 0));
+        assert_eq!(offsets(&vectors(aarch64).register(Register(95)).unwrap()), [496]);
+        let arm = CoreBuilder::arm().thread(1, &[]).note(b"LINUX", 0x400, &area(260, 0));
+        let arm = vectors(arm);
+        assert_eq!(offsets(&arm.register(Register(287)).unwrap()), [248]);
+        assert_eq!(arm.register(Register(288)), None);
+        let riscv = CoreBuilder::riscv64().thread(1, &[]).note(b"CORE", 2, &area(264, 0));
+        assert_eq!(offsets(&vectors(riscv).register(Register(33)).unwrap()), [8]);
+    }
+
+    #[test]
+    fn a_register_behind_the_end_of_a_short_note_is_unknown() {
+        let core = CoreBuilder::x86_64().thread(1, &[]).note(b"LINUX", 0x202, &area(170, 0));
+        let vectors = vectors(core);
+        assert_eq!(vectors.register(Register(17)), None);
+        assert!(VectorState::default().register(Register(17)).is_none());
+    }
+}

@@ -1,0 +1,230 @@
+//! The symbols of an image, for naming addresses that DWARF does not name.
+
+use crate::addr::Svma;
+
+use super::{Encoding, ElfImage, Section};
+
+/// One symbol table of an image: `.symtab`, or `.dynsym` where that was stripped. Sorted
+/// by address; names are read only when asked for.
+#[derive(Debug, Default)]
+pub struct SymbolTable {
+    symbols: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    address: u64,
+    size: u64,
+    /// Absolute offset of the name in the file.
+    name: u64,
+    section: u16,
+    binding: u8,
+    kind: u8,
+}
+
+/// A symbol, its name still raw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Symbol<'d> {
+    /// Name in the string table without a version (`@GLIBC_2.2.5`).
+    pub name: &'d [u8],
+    /// `st_value`; the Thumb bit of 32-bit Arm code is cleared.
+    pub address: Svma,
+    /// `st_size`; 0 means not known.
+    pub size: u64,
+    /// `STT_FUNC` or `STT_GNU_IFUNC`.
+    pub is_function: bool,
+}
+
+const SHT_SYMTAB: u32 = 2;
+const SHT_DYNSYM: u32 = 11;
+const STT_SECTION: u8 = 3;
+const STT_FILE: u8 = 4;
+const STT_TLS: u8 = 6;
+const SHN_UNDEF: u16 = 0;
+const SHN_ABS: u16 = 0xfff1;
+const SHN_COMMON: u16 = 0xfff2;
+const EM_ARM: u16 = 40;
+const EM_AARCH64: u16 = 183;
+const EM_RISCV: u16 = 243;
+
+impl SymbolTable {
+    /// Reads `.symtab` if it has entries, else `.dynsym`; empty when there is neither.
+    pub fn parse(image: &ElfImage) -> Self {
+        let of_kind = |kind| {
+            let sections = image.sections().iter().filter(move |section| section.kind == kind);
+            sections.map(|section| read(image, section)).find(|found| !found.is_empty())
+        };
+        let mut symbols =
+            of_kind(SHT_SYMTAB).or_else(|| of_kind(SHT_DYNSYM)).unwrap_or_default();
+        symbols.sort_by_key(|entry| entry.address);
+        Self { symbols }
+    }
+
+    /// Whether there is no symbol.
+    pub fn is_empty(&self) -> bool {
+        self.symbols.is_empty()
+    }
+
+    /// The symbol that stands for the code or datum at `at`. `image` is the one the table
+    /// was parsed from.
+    ///
+    /// The choice is that of gdb's `lookup_minimal_symbol_by_pc_section`: the last symbol
+    /// at or before the address in order of address and name; a global one rather than a
+    /// local one of the same extent; a sized one rather than a label, unless the address
+    /// lies beyond its end.
+    pub fn lookup<'d>(&self, image: &'d ElfImage, at: Svma) -> Option<Symbol<'d>> {
+        let section = section_at(image, at);
+        let end = self.symbols.partition_point(|entry| entry.address <= at.0);
+        let mut label = None;
+        let mut above = end;
+        for _ in 0..MAX_GROUPS {
+            let Some(last) = above.checked_sub(1) else { break };
+            let address = self.symbols.get(last)?.address;
+            let start = self.symbols.partition_point(|entry| entry.address < address);
+            let mut group: Vec<Entry> = self
+                .symbols
+                .get(start.max(above.saturating_sub(MAX_GROUP))..above)?
+                .iter()
+                .filter(|entry| section.is_none_or(|index| entry.section == index))
+                .copied()
+                .collect();
+            group.sort_by_key(|entry| name_of(image, entry));
+            while let Some(entry) = group.pop() {
+                let before = group.last();
+                if entry.binding == 0
+                    && before.is_some_and(|other| other.binding != 0 && other.size == entry.size)
+                {
+                    continue;
+                }
+                if entry.size == 0 {
+                    label = label.or(Some(entry));
+                    continue;
+                }
+                let beyond = at.0.wrapping_sub(entry.address) >= entry.size;
+                if !beyond {
+                    return Some(symbol(image, &entry));
+                }
+                let previous = before.copied().or_else(|| {
+                    self.symbols.get(start.checked_sub(1)?).copied()
+                });
+                if previous.is_some_and(|other| at.0.wrapping_sub(other.address) < other.size) {
+                    continue;
+                }
+                return label.map(|entry| symbol(image, &entry));
+            }
+            above = start;
+        }
+        label.map(|entry| symbol(image, &entry))
+    }
+
+    /// The address of the function called `name`, a global one first.
+    pub fn function_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
+        let called = |entry: &&Entry| {
+            matches!(entry.kind, 0 | 2 | 10) && name_of(image, entry) == name
+        };
+        let mut found = self.symbols.iter().filter(called);
+        let first = found.next()?;
+        let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
+        Some(Svma(global.unwrap_or(first).address))
+    }
+}
+
+fn symbol<'d>(image: &'d ElfImage, entry: &Entry) -> Symbol<'d> {
+    Symbol {
+        name: name_of(image, entry),
+        address: Svma(entry.address),
+        size: entry.size,
+        is_function: matches!(entry.kind, 2 | 10),
+    }
+}
+
+fn name_of<'d>(image: &'d ElfImage, entry: &Entry) -> &'d [u8] {
+    let start = usize::try_from(entry.name).ok();
+    let bytes = start.and_then(|start| image.bytes().get(start..)).unwrap_or(&[]);
+    let bytes = bytes.get(..MAX_NAME).unwrap_or(bytes);
+    let name = bytes.split(|byte| *byte == 0).next().unwrap_or(&[]);
+    let version = name.iter().skip(1).position(|byte| *byte == b'@');
+    version.and_then(|at| name.get(..at.saturating_add(1))).unwrap_or(name)
+}
+
+/// Aliases at one address that are compared, and addresses with nothing but labels that
+/// are walked back over. glibc has at most a dozen of the first, assembly files some
+/// hundreds of the second.
+const MAX_GROUP: usize = 256;
+const MAX_GROUPS: usize = 4096;
+/// Bytes of a symbol's name that are looked at; rustc's longest are below this.
+const MAX_NAME: usize = 1 << 16;
+
+/// The number of the section that holds `at` in the process, `None` where no section
+/// says so or the number does not fit a symbol's `st_shndx`.
+fn section_at(image: &ElfImage, at: Svma) -> Option<u16> {
+    let holds = |section: &Section| {
+        section.flags & 2 != 0
+            && section.flags & 0x400 == 0
+            && at.0.checked_sub(section.address.0).is_some_and(|into| into < section.size)
+    };
+    let index = image.sections().iter().position(holds)?;
+    u16::try_from(index).ok().filter(|index| *index < 0xff00)
+}
+
+fn read(image: &ElfImage, section: &Section) -> Vec<Entry> {
+    let encoding = image.encoding();
+    let size: usize = if encoding.is_64 { 24 } else { 16 };
+    let Some(table) = image.raw_section_bytes(section) else { return Vec::new() };
+    let names = usize::try_from(section.link).ok().and_then(|link| image.sections().get(link));
+    let names = names.map_or((0, 0), |names| (names.offset, names.size));
+    let e_machine = image.header().e_machine;
+    table
+        .chunks_exact(size)
+        .filter_map(|bytes| entry(encoding, bytes, names))
+        .filter(|entry| !is_special(image, e_machine, entry))
+        .map(|mut entry| {
+            if e_machine == EM_ARM && matches!(entry.kind, 2 | 10) {
+                entry.address &= !1;
+            }
+            entry
+        })
+        .collect()
+}
+
+fn entry(encoding: Encoding, bytes: &[u8], names: (u64, u64)) -> Option<Entry> {
+    let (value_at, size_at, info_at, section_at) =
+        if encoding.is_64 { (8, 16, 4, 6) } else { (4, 8, 12, 14) };
+    let section = u16::try_from(encoding.unsigned(bytes, section_at, 2)?).ok()?;
+    let info = *bytes.get(info_at)?;
+    let (binding, kind) = (info >> 4, info & 0xf);
+    let name = u64::from(encoding.u32(bytes, 0)?);
+    if matches!(section, SHN_UNDEF | SHN_ABS | SHN_COMMON)
+        || matches!(kind, STT_SECTION | STT_FILE | STT_TLS)
+        || name == 0
+        || name >= names.1
+    {
+        return None;
+    }
+    Some(Entry {
+        address: encoding.word_at(bytes, value_at)?,
+        size: encoding.word_at(bytes, size_at)?,
+        name: names.0.checked_add(name)?,
+        section,
+        binding,
+        kind,
+    })
+}
+
+/// Mapping symbols of Arm and RISC-V (`$a`, `$d.1`, `$x`) and labels that compilers leave
+/// behind (`.L12`): no names of functions.
+fn is_special(image: &ElfImage, e_machine: u16, entry: &Entry) -> bool {
+    if entry.binding != 0 {
+        return false;
+    }
+    let start = usize::try_from(entry.name).ok();
+    let name = start.and_then(|start| image.bytes().get(start..)).unwrap_or(&[]);
+    match name {
+        [0, ..] | [] | [b'.' | b'$', b'L', ..] => true,
+        [b'$', letter, 0 | b'.', ..] if matches!(e_machine, EM_ARM | EM_AARCH64) => {
+            matches!(letter, b'a' | b't' | b'd' | b'x')
+        }
+        [b'$', b'x' | b'd', ..] => e_machine == EM_RISCV,
+        _ => false,
+    }
+}

@@ -1,0 +1,289 @@
+//! Brings together what the core says was loaded and the files that were found for it.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use crate::addr::{Avma, AvmaRange, LoadBias};
+use crate::debuginfo::SectionCache;
+use crate::debuginfo::locate::{ImageState, Locator, Role};
+use crate::dump::Dump;
+use crate::elf::{ElfImage, SegmentKind};
+use crate::limits::Limits;
+use crate::memory::{Absent, AddressSpace, Backing, Builder, FileBytes, Region};
+use crate::notice::Notice;
+
+use super::discover::{self, Candidate, PAGE};
+use super::{FileState, Module, ModuleKind, Modules, image_in_core, link_map};
+
+/// The modules of a dead process and its memory, files of the same build standing in
+/// for what the core left out.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What was loaded.
+    pub modules: Modules,
+    /// All memory that is known.
+    pub memory: AddressSpace,
+    /// What is missing.
+    pub notices: Vec<Notice>,
+}
+
+/// Finds out what `dump` had loaded and finds the files for it.
+pub fn load(
+    dump: &Dump,
+    locator: Arc<Locator>,
+    cache: Option<SectionCache>,
+    limits: &Limits,
+) -> Loaded {
+    let mut notices = Vec::new();
+    let core_only = memory_of(dump, &[]);
+    let mut found: Vec<(Candidate, Module)> = Vec::new();
+    for candidate in discover::candidates(dump, &core_only, limits) {
+        let module = find_file(&candidate, &core_only, &locator, limits, &mut notices);
+        found.push((candidate, module));
+    }
+    let mut memory = memory_of(dump, &found);
+    let before = found.len();
+    apply_link_map(&mut found, &memory, &locator, limits, &mut notices);
+    if found.len() > before {
+        memory = memory_of(dump, &found);
+    }
+    found.sort_by_key(|(_, module)| module.base);
+    let mapped = mapped_ranges(&found);
+    let list = found.into_iter().map(|(_, module)| module).collect();
+    let modules = Modules { list, mapped, locator, cache, limits: limits.clone() };
+    Loaded { modules, memory, notices }
+}
+
+/// What was mapped from files, sorted, with the index of the module.
+fn mapped_ranges(found: &[(Candidate, Module)]) -> Vec<(AvmaRange, usize)> {
+    let mut mapped: Vec<(AvmaRange, usize)> = Vec::new();
+    for (index, (candidate, _)) in found.iter().enumerate() {
+        mapped.extend(candidate.mapped.iter().map(|(range, _)| (*range, index)));
+    }
+    mapped.sort_by_key(|(range, _)| range.start);
+    mapped
+}
+
+fn find_file(
+    candidate: &Candidate,
+    memory: &AddressSpace,
+    locator: &Locator,
+    limits: &Limits,
+    notices: &mut Vec<Notice>,
+) -> Module {
+    let head = candidate.head.as_ref();
+    let head_bias = head.and_then(|head| candidate.bias_by(head));
+    let in_core = || image_in_core::copy(head?, head_bias?, memory, limits).map(Arc::new);
+    let (image, file) = if candidate.kind == ModuleKind::Vdso {
+        (in_core(), FileState::InCore)
+    } else {
+        let (image, state) = search(candidate, locator, notices);
+        match image {
+            Some(image) => (Some(image), state),
+            None => match in_core() {
+                Some(image) => (Some(image), FileState::InCore),
+                None => (None, state),
+            },
+        }
+    };
+    let image_bias = image.as_ref().and_then(|image| candidate.bias_by(image));
+    let bias = candidate.link_bias.or(head_bias).or(image_bias);
+    let bias = bias.unwrap_or(LoadBias(candidate.base.0));
+    let of_file = |image: &Arc<ElfImage>| image.build_id().cloned();
+    let package_of_file = |image: &Arc<ElfImage>| Some(image.package()?.into_owned());
+    let path = candidate.link_name.clone().unwrap_or_else(|| candidate.path.clone());
+    Module {
+        real_path: (path != candidate.path).then(|| candidate.path.clone()),
+        path,
+        base: candidate.base,
+        range: candidate.extent(head.or(image.as_deref()), bias),
+        bias,
+        build_id: candidate.build_id.clone().or_else(|| image.as_ref().and_then(of_file)),
+        package: candidate.package.clone().or_else(|| image.as_ref().and_then(package_of_file)),
+        kind: candidate.kind,
+        image,
+        file,
+        debug: OnceLock::new(),
+    }
+}
+
+fn search(
+    candidate: &Candidate,
+    locator: &Locator,
+    notices: &mut Vec<Notice>,
+) -> (Option<Arc<ElfImage>>, FileState) {
+    let role = match candidate.kind {
+        ModuleKind::Executable => Role::Executable,
+        _ => Role::Shared,
+    };
+    let found = locator.image(&candidate.path, candidate.build_id.as_ref(), role);
+    notices.extend(found.notices);
+    let state = match found.state {
+        ImageState::Found => FileState::Found,
+        ImageState::Unverified => FileState::Unverified,
+        ImageState::Mismatch => FileState::Mismatch,
+        ImageState::Missing => FileState::Missing,
+    };
+    (found.image, state)
+}
+
+/// Names the modules as the dynamic linker did, and adds those only it knows of.
+fn apply_link_map(
+    found: &mut Vec<(Candidate, Module)>,
+    memory: &AddressSpace,
+    locator: &Locator,
+    limits: &Limits,
+    notices: &mut Vec<Notice>,
+) {
+    let executable = found.iter().find(|(_, module)| module.kind == ModuleKind::Executable);
+    let Some((candidate, module)) = executable else { return };
+    let Some(image) = candidate.head.as_ref().or(module.image.as_deref()) else { return };
+    let (nodes, notice) = link_map::read(image, module.bias, memory, limits);
+    notices.extend(notice);
+    let mapped = mapped_ranges(found);
+    for node in nodes {
+        let after = mapped.partition_point(|(range, _)| range.start <= node.dynamic);
+        let before = after.checked_sub(1).and_then(|index| mapped.get(index));
+        let holder = before.filter(|(range, _)| range.contains(node.dynamic));
+        if let Some((_, module)) = holder.and_then(|(_, index)| found.get_mut(*index)) {
+            let is_named = !node.name.as_os_str().is_empty();
+            if is_named && module.kind == ModuleKind::Shared && node.name != module.path {
+                module.real_path = Some(std::mem::replace(&mut module.path, node.name));
+            }
+            continue;
+        }
+        // No NT_FILE: an object starts where its bias says, its first segment being at
+        // SVMA 0 (prelinked ones are listed by NT_FILE or not at all).
+        let base = Avma(node.bias.0);
+        let unnamed = node.name.as_os_str().is_empty();
+        if base.0 == 0 || unnamed || found.len() >= limits.modules {
+            continue;
+        }
+        let mut new = Candidate::at(base, node.name, ModuleKind::Shared, memory, limits);
+        if new.head.is_none() && !is_path(&new.path) {
+            continue;
+        }
+        new.link_bias = Some(node.bias);
+        let module = find_file(&new, memory, locator, limits, notices);
+        found.push((new, module));
+    }
+}
+
+fn is_path(path: &Path) -> bool {
+    path.is_absolute()
+}
+
+/// The core's segments, and where a module's file is known its bytes below them.
+fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
+    let mut builder = Builder::new(
+        Arc::clone(&dump.bytes),
+        dump.encoding.little_endian,
+        dump.encoding.word(),
+    );
+    // Sorted by start, as the names below are.
+    let mut files: Vec<FileRange<'_>> =
+        found.iter().flat_map(|(_, module)| file_ranges(module)).collect();
+    files.sort_by_key(|file| file.range.start);
+    let file_at = |at: Avma| {
+        let after = files.partition_point(|file| file.range.start <= at);
+        let file = files.get(after.checked_sub(1)?)?;
+        file.range.contains(at).then_some(file)
+    };
+    // Where the core holds private memory that was written, a private file mapping it
+    // left out was never written, and the file has its bytes.
+    let keeps_written = dump.segments.iter().any(|s| s.permissions.write && s.dumped > 0);
+    let names: Vec<_> = {
+        let mut names: Vec<_> = dump.mapped_files.iter().collect();
+        names.sort_by_key(|file| file.range.start);
+        names
+    };
+    let name_of = |at: Avma| {
+        let after = names.partition_point(|file| file.range.start <= at);
+        let file = names.get(after.checked_sub(1)?)?;
+        let into = at.0.checked_sub(file.range.start.0)?;
+        let offset = file.offset.saturating_add(into);
+        file.range.contains(at).then(|| (Arc::clone(&file.path), offset))
+    };
+    for segment in &dump.segments {
+        let name = name_of(segment.range.start);
+        let unwritten = segment.dumped == 0 && keeps_written;
+        let file = file_at(segment.range.start)
+            .filter(|file| !file.permissions.write || unwritten)
+            .map(|file| file.bytes_from(segment.range.start));
+        let absent = match (&name, &file) {
+            (Some(_), None) => Absent::FileNotFound,
+            _ => Absent::NotDumped,
+        };
+        builder.add(Region {
+            range: segment.range,
+            permissions: segment.permissions,
+            backing: Backing {
+                core_offset: segment.offset,
+                core_len: segment.dumped,
+                file,
+                absent,
+            },
+            name,
+        });
+    }
+    // Some writers leave out segments that hold no bytes: the files still know them.
+    for file in files.iter().filter(|file| !file.permissions.write) {
+        builder.add(file.region());
+    }
+    builder.freeze()
+}
+
+/// A segment of a module's file at its place.
+struct FileRange<'m> {
+    image: &'m Arc<ElfImage>,
+    range: AvmaRange,
+    /// Offset in the file of the first byte of `range`.
+    offset: u64,
+    permissions: crate::memory::Permissions,
+}
+
+impl FileRange<'_> {
+    fn bytes_from(&self, at: Avma) -> FileBytes {
+        let into = at.0.saturating_sub(self.range.start.0);
+        let bytes: Arc<dyn AsRef<[u8]> + Send + Sync> = Arc::<ElfImage>::clone(self.image);
+        FileBytes { bytes, offset: self.offset.saturating_add(into) }
+    }
+
+    fn region(&self) -> Region {
+        Region {
+            range: self.range,
+            permissions: self.permissions,
+            backing: Backing {
+                core_offset: 0,
+                core_len: 0,
+                file: Some(self.bytes_from(self.range.start)),
+                absent: Absent::NotDumped,
+            },
+            name: None,
+        }
+    }
+}
+
+fn file_ranges(module: &Module) -> Vec<FileRange<'_>> {
+    let Some(image) = module.image.as_ref().filter(|_| module.file != FileState::InCore) else {
+        return Vec::new();
+    };
+    let loads = image.segments().iter().filter(|segment| segment.kind == SegmentKind::Load);
+    loads
+        .filter_map(|segment| {
+            let head = segment.vaddr.0 % PAGE;
+            let start = module.to_avma(segment.vaddr).0.checked_sub(head)?;
+            let size = segment.file_size.checked_add(head)?.checked_next_multiple_of(PAGE)?;
+            Some(FileRange {
+                image,
+                range: AvmaRange::from_len(Avma(start), size.min(1 << 40)),
+                offset: segment.offset.checked_sub(head)?,
+                permissions: crate::memory::Permissions {
+                    read: true,
+                    write: segment.is_writable(),
+                    execute: segment.is_executable(),
+                },
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,124 @@
+//! Whether a word can be a return address: it must point just past a call.
+
+use crate::addr::Avma;
+use crate::arch::Machine;
+use crate::memory::Cursor;
+
+/// What the bytes before an address say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallBefore {
+    /// A direct call to this address.
+    Direct(Avma),
+    /// A call through a register or memory.
+    Indirect,
+    /// Some other instruction: no return address.
+    None,
+    /// The code is not at hand; the address lies in executable memory.
+    Unknown,
+    /// The address does not lie in executable memory.
+    NotCode,
+}
+
+/// Looks at the code before `at`.
+pub(super) fn call_before(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
+    let region = memory.space().region_at(Avma(at.0.wrapping_sub(1)));
+    if !region.is_some_and(|region| region.permissions.execute) {
+        return CallBefore::NotCode;
+    }
+    match machine {
+        Machine::X86_64 | Machine::I386 => x86(at, machine, memory),
+        Machine::Aarch64 | Machine::Arm | Machine::Riscv64 => risc(at, machine, memory),
+        Machine::Other(_) => CallBefore::Unknown,
+    }
+}
+
+fn x86(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
+    let mut code = [0_u8; 8];
+    if memory.read(Avma(at.0.wrapping_sub(8)), &mut code).is_err() {
+        // Near the start of a mapping fewer bytes may be there: the two of the shortest
+        // call must be.
+        let mut tail = [0_u8; 2];
+        if memory.read(Avma(at.0.wrapping_sub(2)), &mut tail).is_err() {
+            return CallBefore::Unknown;
+        }
+        code = [0, 0, 0, 0, 0, 0, tail[0], tail[1]];
+    }
+    if code[3] == 0xe8 {
+        let distance = i32::from_le_bytes([code[4], code[5], code[6], code[7]]);
+        let target = at.offset(i64::from(distance));
+        let target = if machine == Machine::I386 { Avma(target.0 & 0xffff_ffff) } else { target };
+        if memory.space().region_at(target).is_some_and(|region| region.permissions.execute) {
+            return CallBefore::Direct(target);
+        }
+    }
+    let indirect = (2..=7).any(|length| {
+        let bytes = code.get(8 - length..).unwrap_or(&[]);
+        indirect_call_length(bytes) == Some(length)
+    });
+    if indirect { CallBefore::Indirect } else { CallBefore::None }
+}
+
+/// The length of the `call r/m` (0xff /2) at the start of `code`.
+fn indirect_call_length(code: &[u8]) -> Option<usize> {
+    let [0xff, modrm, rest @ ..] = code else { return None };
+    if (modrm >> 3) & 7 != 2 {
+        return None;
+    }
+    let (mode, base) = (modrm >> 6, modrm & 7);
+    let has_sib = mode != 3 && base == 4;
+    let displacement = match (mode, base) {
+        (0, 5) => 4,
+        (0, 4) if rest.first().is_some_and(|sib| sib & 7 == 5) => 4,
+        (1, _) => 1,
+        (2, _) => 4,
+        _ => 0,
+    };
+    Some(2 + usize::from(has_sib) + displacement)
+}
+
+fn risc(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
+    let Ok(word) = memory.read_unsigned(Avma(at.0.wrapping_sub(4)), 4) else {
+        return CallBefore::Unknown;
+    };
+    let word = word as u32;
+    let half = word >> 16;
+    let (direct, indirect) = match machine {
+        // BL; BLR and BLRA*
+        Machine::Aarch64 => (word >> 26 == 0x25, word & 0xfe9f_f000 == 0xd61f_0000 && word & 0x20_0000 != 0),
+        // BL, BLX (ARM); BL (Thumb) as two halves; BLX register
+        Machine::Arm => (
+            word & 0x0f00_0000 == 0x0b00_0000 || (half & 0xc000 == 0xc000 && word & 0xf800 == 0xf000),
+            word & 0x0fff_fff0 == 0x012f_ff30 || half & 0xff80 == 0x4780,
+        ),
+        // JAL ra; JALR ra; C.JALR
+        _ => (word & 0xfff == 0x0ef, word & 0xfff == 0x0e7 || half & 0xf07f == 0x9002),
+    };
+    if direct && machine == Machine::Aarch64 {
+        let distance = ((word << 6) as i32 >> 4) as i64;
+        return CallBefore::Direct(Avma(at.0.wrapping_sub(4)).offset(distance));
+    }
+    if direct || indirect { CallBefore::Indirect } else { CallBefore::None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_an_indirect_call_has_its_length() {
+        let forms: [(&[u8], usize); 8] = [
+            (&[0xff, 0xd0], 2),                      // call *%rax
+            (&[0xff, 0x10], 2),                      // call *(%rax)
+            (&[0xff, 0x50, 8], 3),                   // call *8(%rax)
+            (&[0xff, 0x14, 0xc3], 3),                // call *(%rbx,%rax,8)
+            (&[0xff, 0x54, 0x24, 8], 4),             // call *8(%rsp)
+            (&[0xff, 0x15, 0, 0, 0, 0], 6),          // call *0(%rip)
+            (&[0xff, 0x90, 0, 1, 0, 0], 6),          // call *256(%rax)
+            (&[0xff, 0x14, 0x25, 0, 0, 0, 0], 7),    // call *0
+        ];
+        for (code, length) in forms {
+            assert_eq!(indirect_call_length(code), Some(length), "{code:x?}");
+        }
+        assert_eq!(indirect_call_length(&[0xff, 0xe0]), None, "jmp *%rax is no call");
+    }
+}

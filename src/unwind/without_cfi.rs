@@ -1,0 +1,168 @@
+//! Steps where no table helps: by what a call leaves on the stack, by the chain of frame
+//! pointers, by scanning for return addresses. Each says how far it is to be trusted.
+
+use super::return_address::{CallBefore, call_before};
+use super::row::code_address;
+use super::{Activation, Left, Trust};
+use crate::addr::Avma;
+use crate::arch::{Facts, Machine, Registers};
+use crate::memory::Cursor;
+
+/// How far a direct call's target may lie before the pc to be the same function.
+const LARGEST_FUNCTION: u64 = 1 << 16;
+/// Frames of the frame-pointer chain lie this close together, bytes.
+const LARGEST_FRAME: u64 = 16 << 20;
+
+/// A way out of a frame.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) registers: Registers,
+    pub(super) pc: Avma,
+    pub(super) trust: Trust,
+}
+
+/// What the steps need.
+pub(super) struct Search<'c, 'm> {
+    pub(super) machine: Machine,
+    pub(super) facts: &'static Facts,
+    pub(super) memory: &'c mut Cursor<'m>,
+    pub(super) scan_words: usize,
+}
+
+impl Search<'_, '_> {
+    /// The caller of `frame`, by the best means that applies.
+    pub(super) fn caller(&mut self, frame: &Activation) -> Option<Step> {
+        if frame.left == Left::Interrupted {
+            if !self.is_executable(frame.pc) {
+                if let Some(step) = self.after_wild_jump(frame) {
+                    return Some(step);
+                }
+            } else if let Some(step) = self.by_direct_call(frame) {
+                return Some(step);
+            }
+        }
+        self.by_frame_pointer(frame).or_else(|| self.by_scan(frame))
+    }
+
+    fn is_executable(&self, at: Avma) -> bool {
+        self.memory.space().region_at(at).is_some_and(|region| region.permissions.execute)
+    }
+
+    /// A call to null or to a wild address pushed its return address and did nothing
+    /// else: it is on top of the stack, or in the link register.
+    fn after_wild_jump(&mut self, frame: &Activation) -> Option<Step> {
+        let sp = frame.registers.get(self.facts.sp)?;
+        let (value, depth) = match self.facts.link {
+            Some(link) => (frame.registers.get(link)?, 0),
+            None => (self.memory.read_word(Avma(sp)).ok()?, u64::from(self.facts.word)),
+        };
+        let pc = code_address(value, self.facts);
+        let trust = match call_before(pc, self.machine, self.memory) {
+            CallBefore::Indirect => Trust::CallSite,
+            CallBefore::Direct(_) | CallBefore::Unknown => Trust::Scan,
+            CallBefore::None | CallBefore::NotCode => return None,
+        };
+        Some(self.popped(&frame.registers, sp.wrapping_add(depth), pc, trust))
+    }
+
+    /// Code without CFI that has not built its frame, or has just pushed the frame
+    /// pointer: the word on top, or the one below it, returns past a call to this very
+    /// function.
+    fn by_direct_call(&mut self, frame: &Activation) -> Option<Step> {
+        if !self.facts.pushed_return {
+            return None;
+        }
+        let word = u64::from(self.facts.word);
+        let sp = frame.registers.get(self.facts.sp)?;
+        for slot in [sp, sp.wrapping_add(word)] {
+            let pc = Avma(self.memory.read_word(Avma(slot)).ok()?);
+            if let CallBefore::Direct(target) = call_before(pc, self.machine, self.memory)
+                && target <= frame.pc
+                && frame.pc.0.wrapping_sub(target.0) < LARGEST_FUNCTION
+            {
+                let mut registers = frame.registers.clone();
+                if slot != sp {
+                    registers.set(self.facts.fp, self.memory.read_word(Avma(sp)).ok());
+                }
+                let above = slot.wrapping_add(word);
+                return Some(self.popped(&registers, above, pc, Trust::CallSite));
+            }
+        }
+        None
+    }
+
+    /// What the caller's registers are when nothing but the return address was taken
+    /// from the stack.
+    fn popped(&self, registers: &Registers, sp: u64, pc: Avma, trust: Trust) -> Step {
+        let mut caller = Registers::default();
+        for register in self.facts.callee_saved {
+            caller.set(*register, registers.get(*register));
+        }
+        caller.set(self.facts.sp, Some(sp));
+        caller.set(self.facts.pc, Some(pc.0));
+        Step { registers: caller, pc, trust }
+    }
+
+    /// The frame record at the frame pointer: the caller's frame pointer and the return
+    /// address (x86 and aarch64: at and above it; riscv64: below it).
+    fn by_frame_pointer(&mut self, frame: &Activation) -> Option<Step> {
+        let word = u64::from(self.facts.word);
+        let fp = frame.registers.get(self.facts.fp)?;
+        let sp = frame.registers.get(self.facts.sp)?;
+        let (saved_at, return_at, caller_sp) = match self.machine {
+            Machine::X86_64 | Machine::I386 | Machine::Aarch64 => {
+                (fp, fp.checked_add(word)?, fp.checked_add(word.checked_mul(2)?)?)
+            }
+            Machine::Riscv64 => (fp.checked_sub(word.checked_mul(2)?)?, fp.checked_sub(word)?, fp),
+            Machine::Arm | Machine::Other(_) => return None,
+        };
+        let distance = fp.checked_sub(sp)?;
+        if !fp.is_multiple_of(word) || distance > LARGEST_FRAME {
+            return None;
+        }
+        let caller_fp = self.memory.read_word(Avma(saved_at)).ok()?;
+        let pc = code_address(self.memory.read_word(Avma(return_at)).ok()?, self.facts);
+        // Without the code to look at, any word pair may look like a frame record.
+        let trust = match call_before(pc, self.machine, self.memory) {
+            CallBefore::Direct(_) | CallBefore::Indirect => Trust::FramePointer,
+            CallBefore::Unknown => Trust::Scan,
+            CallBefore::None | CallBefore::NotCode => return None,
+        };
+        let mut registers = Registers::default();
+        registers.set(self.facts.fp, Some(caller_fp));
+        registers.set(self.facts.sp, Some(caller_sp));
+        registers.set(self.facts.pc, Some(pc.0));
+        Some(Step { registers, pc, trust })
+    }
+
+    /// The first word up the stack that can be a return address.
+    fn by_scan(&mut self, frame: &Activation) -> Option<Step> {
+        let word = u64::from(self.facts.word);
+        let sp = frame.registers.get(self.facts.sp)?;
+        let start = sp.checked_next_multiple_of(word)?;
+        let range = self.memory.space().range_at(Avma(start))?;
+        for index in 0..self.scan_words as u64 {
+            let at = start.checked_add(index.checked_mul(word)?)?;
+            let value = self.memory.read_word(Avma(at)).ok()?;
+            let pc = code_address(value, self.facts);
+            if matches!(
+                call_before(pc, self.machine, self.memory),
+                CallBefore::None | CallBefore::NotCode
+            ) {
+                continue;
+            }
+            let mut registers = Registers::default();
+            registers.set(self.facts.sp, Some(at.wrapping_add(word)));
+            registers.set(self.facts.pc, Some(pc.0));
+            // The word below a return address is often the saved frame pointer; it is
+            // taken only if it points further up this stack.
+            let below = self.memory.read_word(Avma(at.wrapping_sub(word))).ok();
+            let current = frame.registers.get(self.facts.fp);
+            let plausible = |fp: &u64| *fp > at && range.contains(Avma(*fp));
+            let fp = below.filter(plausible).or(current.filter(plausible));
+            registers.set(self.facts.fp, fp);
+            return Some(Step { registers, pc, trust: Trust::Scan });
+        }
+        None
+    }
+}
