@@ -1,6 +1,8 @@
 //! Debug information of one image: symbols, DWARF, and the files they lie in. Serves a
 //! bare ELF file as well as a module of a core: no threads, no bias of its own.
 
+mod abbreviations;
+mod bounds;
 mod demangle;
 mod functions;
 mod lines;
@@ -12,11 +14,14 @@ mod section_cache;
 mod split;
 mod symbolize;
 mod tail_call;
+#[cfg(test)]
+mod test_dwarf;
 mod units;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use demangle::{Language, demangle};
 pub use locate::DebugFiles;
@@ -44,6 +49,8 @@ pub struct DebugInfo {
     dwarf: OnceLock<Option<Parsed>>,
     level: OnceLock<DebugLevel>,
     symbols: [OnceLock<SymbolTable>; 3],
+    /// Answers of `tail_calls`: a recursion asks the same thousands of times.
+    tail_calls: Mutex<HashMap<(Svma, Svma), Vec<TailCall>>>,
 }
 
 self_cell::self_cell!(
@@ -93,6 +100,7 @@ impl DebugInfo {
             dwarf: OnceLock::new(),
             level: OnceLock::new(),
             symbols: Default::default(),
+            tail_calls: Mutex::default(),
         }
     }
 
@@ -100,8 +108,11 @@ impl DebugInfo {
     pub fn level(&self) -> DebugLevel {
         *self.level.get_or_init(|| {
             if self.described_by.is_some() {
-                let full = self.with_dwarf(|file| file.has_types()).unwrap_or(false);
-                return if full { DebugLevel::Full } else { DebugLevel::LineTables };
+                let level = self.with_dwarf(|file| match file.has_types() {
+                    true => DebugLevel::Full,
+                    false => DebugLevel::LineTables,
+                });
+                return level.unwrap_or(DebugLevel::LineTables);
             }
             let has_symbols = (0..self.symbols.len())
                 .any(|number| self.symbols(number).is_some_and(|(_, table)| !table.is_empty()));
@@ -115,8 +126,7 @@ impl DebugInfo {
     /// `at` is the address to look up: inside the instruction, hence one less than a
     /// return address.
     pub fn frames_at(&self, at: Svma) -> Vec<SourceFrame> {
-        let mut frames =
-            self.with_dwarf(|file| symbolize::frames(file, at.0)).unwrap_or_default();
+        let mut frames = self.with_dwarf(|file| symbolize::frames(file, at.0)).unwrap_or_default();
         let has_name = frames.last().is_some_and(|physical| physical.function.is_some());
         if !has_name && let Some(symbol) = self.symbol_at(at) {
             let location = frames.pop().and_then(|unnamed| unnamed.location);
@@ -151,6 +161,10 @@ impl DebugInfo {
     /// first. Empty if there are none or which ones is ambiguous: only what every
     /// possible way has in common is told.
     pub fn tail_calls(&self, return_pc: Svma, callee_pc: Svma) -> Vec<TailCall> {
+        let known = || self.tail_calls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = known().get(&(return_pc, callee_pc)) {
+            return answer.clone();
+        }
         let symbols = tail_call::Symbols {
             start_of: &|at| self.nearest_symbol(Svma(at)).map(|symbol| symbol.address.0),
             named: &|name| {
@@ -162,7 +176,12 @@ impl DebugInfo {
         };
         let found =
             self.with_dwarf(|file| tail_call::chain(file, &symbols, return_pc.0, callee_pc.0));
-        found.unwrap_or_default()
+        let answer = found.unwrap_or_default();
+        let mut known = known();
+        if known.len() < MAX_ANSWERS {
+            known.insert((return_pc, callee_pc), answer.clone());
+        }
+        answer
     }
 
     /// What could not be read so far.
@@ -211,3 +230,5 @@ impl std::fmt::Debug for DebugInfo {
 
 /// How many lookups of the largest size one image is worth in all.
 const WORK_PER_IMAGE: u64 = 64;
+/// Pairs of frames whose tail calls are remembered.
+const MAX_ANSWERS: usize = 1 << 16;

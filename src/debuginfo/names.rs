@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use gimli::{UnitOffset, constants as dw};
 
+use super::bounds::Bounds;
 use super::demangle::{Language, demangle};
 use super::reader::{Slice, Value};
-use super::units::{Bounds, Die, DwarfFile, Unit};
+use super::units::{Die, DwarfFile, Unit};
 
 /// The names of one function.
 #[derive(Clone, Debug, Default)]
@@ -286,20 +287,16 @@ impl ScopeIndex {
         let mut entries = unit.inner.entries_raw(None)?;
         let mut open: Vec<(isize, usize)> = Vec::new();
         let mut visited = 0_usize;
-        let result = loop {
+        loop {
             let (offset, depth) = (entries.next_offset(), entries.next_depth());
             visited = visited.saturating_add(1);
             if entries.is_empty()
                 || visited > file.context().limits.entries_per_lookup
                 || !file.context().spend(1)
             {
-                break Ok(());
+                return Ok(());
             }
-            let abbreviation = match entries.read_abbreviation() {
-                Ok(Some(abbreviation)) => abbreviation,
-                Ok(None) => continue,
-                Err(error) => break Err(error),
-            };
+            let Some(abbreviation) = entries.read_abbreviation()? else { continue };
             while let Some((_, closed)) = open.pop_if(|scope| scope.0 >= depth) {
                 if let Some(closed) = self.scopes.get_mut(closed) {
                     closed.end = offset.0;
@@ -311,11 +308,8 @@ impl ScopeIndex {
                 let tag = abbreviation.tag();
                 self.scopes.push(Scope { tag, start: offset, end: usize::MAX, parent });
             }
-            if let Err(error) = entries.skip_attributes(abbreviation.attributes()) {
-                break Err(error);
-            }
-        };
-        result
+            entries.skip_attributes(abbreviation.attributes())?;
+        }
     }
 
     fn around(&self, target: UnitOffset) -> Vec<(gimli::DwTag, UnitOffset)> {

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gimli::{EndianSlice, RunTimeEndian, SectionId};
 
+use super::SplitLoader;
 use super::locate::DebugFiles;
 use super::section_cache::{CachedSection, SectionCache, SectionKey, WORTH_KEEPING};
-use super::SplitLoader;
 use crate::elf::{ElfImage, SectionError, StoredSection};
 use crate::limits::Limits;
 use crate::notice::Notice;
@@ -76,9 +76,9 @@ pub(super) struct Context {
 impl Context {
     /// Takes `amount` of the work that may still be done; `false` when there is none left.
     pub(super) fn spend(&self, amount: u64) -> bool {
-        let taken = self.work.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            left.checked_sub(amount)
-        });
+        let taken = self
+            .work
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(amount));
         if taken.is_err() {
             let limit = self.limits.entries_per_lookup as u64;
             self.log.add(|_| Notice::LimitReached { what: "debugging information entries", limit });
@@ -274,11 +274,7 @@ impl Sources {
 
 impl Sections {
     fn endian(&self) -> RunTimeEndian {
-        if self.image.encoding().little_endian {
-            RunTimeEndian::Little
-        } else {
-            RunTimeEndian::Big
-        }
+        if self.image.encoding().little_endian { RunTimeEndian::Little } else { RunTimeEndian::Big }
     }
 }
 

@@ -125,13 +125,15 @@ impl<'x, 'd> Search<'x, '_, 'd> {
 
     /// Where `site` of the function `from` goes.
     fn target(&self, from: Found<'x, 'd>, site: &CallSite) -> Option<u64> {
-        let Target::Origin(offset) = site.target else { return None };
-        let die = Die { unit: from.unit, offset };
-        let origin = names::call_origin(from.file, die)?;
-        match names::declared_name(from.file, origin) {
-            Some(name) => (self.symbols.named)(name.slice()),
-            None => names::entry_pc(from.file, origin),
-        }
+        *site.goes_to.get_or_init(|| {
+            let Target::Origin(offset) = site.target else { return None };
+            let die = Die { unit: from.unit, offset };
+            let origin = names::call_origin(from.file, die)?;
+            match names::declared_name(from.file, origin) {
+                Some(name) => (self.symbols.named)(name.slice()),
+                None => names::entry_pc(from.file, origin),
+            }
+        })
     }
 }
 
