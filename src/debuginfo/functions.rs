@@ -7,7 +7,7 @@ use gimli::{UnitOffset, constants as dw};
 use super::bounds::Bounds;
 use super::names::Name;
 use super::range_map::RangeMap;
-use super::reader::{Slice, Value};
+use super::reader::{Meter, Slice, Value};
 use super::units::{DwarfFile, Unit};
 
 /// The functions of one unit that have code, by address.
@@ -128,12 +128,8 @@ impl Functions {
         ranges: &mut Vec<(u64, u64, u32)>,
     ) -> gimli::Result<()> {
         let mut entries = unit.inner.entries_raw(None)?;
-        let mut visited = 0_usize;
-        while !entries.is_empty() {
-            visited = visited.saturating_add(1);
-            if visited > file.context().limits.entries_per_lookup || !file.context().spend(1) {
-                break;
-            }
+        let mut meter = Meter::new(file.context(), file.context().limits.entries_per_lookup);
+        while !entries.is_empty() && meter.step() {
             let offset = entries.next_offset();
             let Some(abbreviation) = entries.read_abbreviation()? else { continue };
             let tag = abbreviation.tag();
@@ -247,15 +243,11 @@ impl<'d> Walk<'_, 'd> {
     fn run(&mut self, offset: UnitOffset) -> gimli::Result<()> {
         let mut entries = self.unit.inner.entries_raw(Some(offset))?;
         self.function(&mut entries)?;
-        let mut visited = 0_usize;
+        let context = self.file.context();
+        let mut meter = Meter::new(context, context.limits.entries_per_lookup);
         // Entries deeper than this are of no interest.
         let mut ignored_below = isize::MAX;
-        while !entries.is_empty() && entries.next_depth() > 0 {
-            visited = visited.saturating_add(1);
-            let context = self.file.context();
-            if visited > context.limits.entries_per_lookup || !context.spend(1) {
-                break;
-            }
+        while !entries.is_empty() && entries.next_depth() > 0 && meter.step() {
             let (offset, depth) = (entries.next_offset(), entries.next_depth());
             let Some(abbreviation) = entries.read_abbreviation()? else { continue };
             if depth > ignored_below {

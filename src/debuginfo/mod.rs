@@ -165,23 +165,34 @@ impl DebugInfo {
         if let Some(answer) = known().get(&(return_pc, callee_pc)) {
             return answer.clone();
         }
-        let symbols = tail_call::Symbols {
-            start_of: &|at| self.nearest_symbol(Svma(at)).map(|symbol| symbol.address.0),
-            named: &|name| {
-                (0..self.symbols.len()).find_map(|number| {
-                    let (image, table) = self.symbols(number)?;
-                    table.function_named(image, name).map(|at| at.0)
-                })
-            },
-        };
-        let found =
-            self.with_dwarf(|file| tail_call::chain(file, &symbols, return_pc.0, callee_pc.0));
+        let found = self.with_dwarf(|file| {
+            self.with_symbols(|symbols| tail_call::chain(file, symbols, return_pc.0, callee_pc.0))
+        });
         let answer = found.unwrap_or_default();
         let mut known = known();
         if known.len() < MAX_ANSWERS {
             known.insert((return_pc, callee_pc), answer.clone());
         }
         answer
+    }
+
+    /// The linkage name of the function called by the call that returns to `return_pc`,
+    /// where it is defined elsewhere: in another unit, or in another image.
+    pub fn called_name(&self, return_pc: Svma) -> Option<String> {
+        let name = self.with_dwarf(|file| {
+            self.with_symbols(|symbols| tail_call::called_name(file, symbols, return_pc.0))
+        });
+        Some(String::from_utf8_lossy(&name??).into_owned())
+    }
+
+    /// As [`DebugInfo::tail_calls`] for a call that comes from another image and goes to
+    /// the function of this one with linkage name `called`.
+    pub fn tail_calls_from(&self, called: &str, callee_pc: Svma) -> Vec<TailCall> {
+        let name = called.as_bytes();
+        let found = self.with_dwarf(|file| {
+            self.with_symbols(|symbols| tail_call::chain_from(file, symbols, name, callee_pc.0))
+        });
+        found.unwrap_or_default()
     }
 
     /// What could not be read so far.
@@ -195,6 +206,18 @@ impl DebugInfo {
             Some(Parsed::new(sources, |sources| DwarfFile::main(sources)))
         });
         parsed.as_ref().map(|parsed| parsed.with_dependent(|_, file| ask(file)))
+    }
+
+    fn with_symbols<T>(&self, ask: impl FnOnce(&tail_call::Symbols<'_>) -> T) -> T {
+        ask(&tail_call::Symbols {
+            start_of: &|at| self.nearest_symbol(Svma(at)).map(|symbol| symbol.address.0),
+            named: &|name| {
+                (0..self.symbols.len()).find_map(|number| {
+                    let (image, table) = self.symbols(number)?;
+                    table.function_named(image, name).map(|at| at.0)
+                })
+            },
+        })
     }
 
     fn nearest_symbol(&self, at: Svma) -> Option<Symbol<'_>> {

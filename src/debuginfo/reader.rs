@@ -92,6 +92,43 @@ impl Context {
     }
 }
 
+/// Counts the entries or rows of one walk: against its own limit, and against the work
+/// that may be done in all, which is taken in portions as threads share it.
+pub(super) struct Meter<'x> {
+    context: &'x Context,
+    portion: u64,
+    left: usize,
+}
+
+/// Entries taken at a time.
+const PORTION: u64 = 1024;
+
+impl<'x> Meter<'x> {
+    pub(super) fn new(context: &'x Context, limit: usize) -> Self {
+        Self { context, portion: 0, left: limit }
+    }
+
+    /// Whether one more may be read.
+    pub(super) fn step(&mut self) -> bool {
+        if self.portion == 0 {
+            if !self.context.spend(PORTION) {
+                return false;
+            }
+            self.portion = PORTION;
+        }
+        self.portion = self.portion.saturating_sub(1);
+        let may = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        may
+    }
+}
+
+impl Drop for Meter<'_> {
+    fn drop(&mut self) {
+        self.context.work.fetch_add(self.portion, Ordering::Relaxed);
+    }
+}
+
 /// The sections of one ELF file, each unpacked when first asked for.
 pub(super) struct Sections {
     image: Arc<ElfImage>,

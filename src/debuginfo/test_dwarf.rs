@@ -454,6 +454,31 @@ fn a_chain_of_jumps_is_told_the_innermost_first() {
 }
 
 #[test]
+fn a_call_into_another_image_is_followed_by_name() {
+    let mut unit = Unit::new(0x1000, 0x1000);
+    let declared = unit.leaf(
+        dw::DW_TAG_subprogram,
+        &[(dw::DW_AT_name, Is::Text("door")), (dw::DW_AT_declaration, Is::Yes)],
+    );
+    unit.function("main", 0x1300, 0x10);
+    unit.call(0x1304, declared);
+    unit.close();
+    let caller = unit.debug_info(Rows::new().build(14));
+    let called = caller.called_name(Svma(0x1304)).unwrap();
+    assert_eq!(called, "door");
+
+    let mut unit = Unit::new(0x1000, 0x1000);
+    let last = unit.function("last", 0x1000, 0x10);
+    unit.close();
+    unit.function("door", 0x1280, 0x10);
+    unit.jump(0x1288, last);
+    unit.close();
+    let image = unit.image(Rows::new().build(14)).symbol("door", true, 0x1280, 0x10);
+    let found = debug_info(image).tail_calls_from(&called, Svma(0x1004));
+    assert_eq!(found.iter().map(|call| call.pc.0).collect::<Vec<_>>(), [0x1288]);
+}
+
+#[test]
 fn of_two_possible_ways_only_what_both_share_is_told() {
     let mut unit = Unit::new(0x1000, 0x1000);
     let last = unit.function("last", 0x1000, 0x10);
