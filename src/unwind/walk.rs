@@ -131,7 +131,9 @@ impl<'m> Unwinder<'m> {
                 frame.is_signal = true;
                 match self.interrupted(frame, code, facts) {
                     Some(next) => return Next::Frame(next),
-                    None => "the registers saved for the signal handler are not in the core".to_owned(),
+                    None => {
+                        "the registers saved for the signal handler are not in the core".to_owned()
+                    }
                 }
             }
             Way::Row(row) => {
@@ -218,7 +220,9 @@ impl<'m> Unwinder<'m> {
         // The bytes decide where the table is silent or does not know the kernel's
         // frame: musl, static programs, Go's runtime, the vDSO of some machines.
         let way = match row {
-            Some(row) if row.is_signal && self.machine != Machine::Aarch64 => Way::Row(Rc::new(row)),
+            Some(row) if row.is_signal && self.machine != Machine::Aarch64 => {
+                Way::Row(Rc::new(row))
+            }
             row => match self.sigreturn_at(frame.pc, facts) {
                 Some(code) => Way::Sigreturn(code),
                 None => row.map_or(Way::NoTable, |row| Way::Row(Rc::new(row))),
