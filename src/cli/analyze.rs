@@ -18,7 +18,6 @@ const CACHE_BYTES: u64 = 4 << 30;
 
 /// All that decides what is in a report.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "until `analyze` opens cores")]
 pub(crate) struct Request {
     pub(crate) inputs: Inputs,
     pub(crate) sysroot: Option<PathBuf>,

@@ -9,6 +9,7 @@ mod thread;
 pub use frame::{Frame, FrameKind, FrameTrust};
 pub use thread::{Recursion, Thread};
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -103,6 +104,8 @@ impl Process {
             observer.begin(Phase::Stacks);
             process.read_threads(&options.limits);
         }
+        let mut said = HashSet::new();
+        process.notices.retain(|notice| said.insert(notice.clone()));
         Ok(process)
     }
 
