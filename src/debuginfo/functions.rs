@@ -109,7 +109,7 @@ impl Functions {
         let in_one = |cell| {
             let functions = Self::of(file, unit, cell);
             let rank = functions.map.find(at)?;
-            let number = if unit.has_scattered { rank } else { u32::MAX - rank };
+            let number = if unit.has_scattered { rank } else { u32::MAX.saturating_sub(rank) };
             functions.all.get(usize::try_from(number).ok()?)
         };
         in_one(&unit.shallow).or_else(|| in_one(&unit.deep))
@@ -173,7 +173,8 @@ impl Functions {
                     // Of functions with the very same code gdb shows the first where
                     // some code of the unit is scattered, else the last: so it takes
                     // `clone3` of `__clone3`, `__GI___clone3`, `clone3`.
-                    let rank = if unit.has_scattered { number } else { u32::MAX - number };
+                    let rank =
+                        if unit.has_scattered { number } else { u32::MAX.saturating_sub(number) };
                     ranges.extend(own.iter().map(|(start, end)| (*start, *end, rank)));
                     self.all.push(Function {
                         offset,

@@ -30,9 +30,7 @@ impl FdeIndex {
                 break;
             }
             let CieOrFde::Fde(partial) = entry else { continue };
-            let Ok(fde) =
-                partial.parse(|section, bases, offset| section.cie_from_offset(bases, offset))
-            else {
+            let Ok(fde) = partial.parse(S::cie_from_offset) else {
                 continue;
             };
             if fde.initial_address() < fde.end_address() {
