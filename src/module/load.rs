@@ -7,9 +7,9 @@ use crate::addr::{Avma, AvmaRange, LoadBias};
 use crate::debuginfo::SectionCache;
 use crate::debuginfo::locate::{ImageState, Locator, Role};
 use crate::dump::Dump;
-use crate::elf::{ElfImage, SegmentKind};
+use crate::elf::{ElfImage, Segment, SegmentKind};
 use crate::limits::Limits;
-use crate::memory::{Absent, AddressSpace, Backing, Builder, FileBytes, Region};
+use crate::memory::{Absent, AddressSpace, Backing, Builder, FileBytes, Permissions, Region};
 use crate::notice::Notice;
 
 use super::discover::{self, Candidate, PAGE};
@@ -91,10 +91,9 @@ fn find_file(
     let bias = bias.unwrap_or(LoadBias(candidate.base.0));
     let of_file = |image: &Arc<ElfImage>| image.build_id().cloned();
     let package_of_file = |image: &Arc<ElfImage>| Some(image.package()?.into_owned());
-    let path = candidate.link_name.clone().unwrap_or_else(|| candidate.path.clone());
     Module {
-        real_path: (path != candidate.path).then(|| candidate.path.clone()),
-        path,
+        path: candidate.path.clone(),
+        linked_as: None,
         base: candidate.base,
         range: candidate.extent(head.or(image.as_deref()), bias),
         bias,
@@ -146,10 +145,8 @@ fn apply_link_map(
         let before = after.checked_sub(1).and_then(|index| mapped.get(index));
         let holder = before.filter(|(range, _)| range.contains(node.dynamic));
         if let Some((_, module)) = holder.and_then(|(_, index)| found.get_mut(*index)) {
-            let is_named = !node.name.as_os_str().is_empty();
-            if is_named && module.kind == ModuleKind::Shared && node.name != module.path {
-                module.real_path = Some(std::mem::replace(&mut module.path, node.name));
-            }
+            let is_other = !node.name.as_os_str().is_empty() && node.name != module.path;
+            module.linked_as = Some(node.name).filter(|_| is_other);
             continue;
         }
         // No NT_FILE: an object starts where its bias says, its first segment being at
@@ -179,7 +176,7 @@ fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
         Builder::new(Arc::clone(&dump.bytes), dump.encoding.little_endian, dump.encoding.word());
     // Sorted by start, as the names below are.
     let mut files: Vec<FileRange<'_>> =
-        found.iter().flat_map(|(_, module)| file_ranges(module)).collect();
+        found.iter().flat_map(|(candidate, module)| file_ranges(candidate, module)).collect();
     files.sort_by_key(|file| file.range.start);
     let file_at = |at: Avma| {
         let after = files.partition_point(|file| file.range.start <= at);
@@ -225,7 +222,7 @@ fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
     }
     // Some writers leave out segments that hold no bytes: the files still know them.
     for file in files.iter().filter(|file| !file.permissions.write) {
-        builder.add(file.region());
+        builder.fill(file.region());
     }
     builder.freeze()
 }
@@ -236,7 +233,7 @@ struct FileRange<'m> {
     range: AvmaRange,
     /// Offset in the file of the first byte of `range`.
     offset: u64,
-    permissions: crate::memory::Permissions,
+    permissions: Permissions,
 }
 
 impl FileRange<'_> {
@@ -261,26 +258,43 @@ impl FileRange<'_> {
     }
 }
 
-fn file_ranges(module: &Module) -> Vec<FileRange<'_>> {
+/// Where the bytes of a module's file lay: what `NT_FILE` lists of it, else its segments
+/// at their bias.
+fn file_ranges<'m>(candidate: &Candidate, module: &'m Module) -> Vec<FileRange<'m>> {
     let Some(image) = module.image.as_ref().filter(|_| module.file != FileState::InCore) else {
         return Vec::new();
     };
-    let loads = image.segments().iter().filter(|segment| segment.kind == SegmentKind::Load);
-    loads
-        .filter_map(|segment| {
-            let head = segment.vaddr.0 % PAGE;
-            let start = module.to_avma(segment.vaddr).0.checked_sub(head)?;
-            let size = segment.file_size.checked_add(head)?.checked_next_multiple_of(PAGE)?;
-            Some(FileRange {
-                image,
-                range: AvmaRange::from_len(Avma(start), size.min(1 << 40)),
-                offset: segment.offset.checked_sub(head)?,
-                permissions: crate::memory::Permissions {
-                    read: true,
-                    write: segment.is_writable(),
-                    execute: segment.is_executable(),
-                },
-            })
-        })
-        .collect()
+    let loads = || image.segments().iter().filter(|segment| segment.kind == SegmentKind::Load);
+    let by_list = candidate.mapped.iter().filter_map(|(range, offset)| {
+        // The segment that holds the mapping's start says what may be done there; two may
+        // share a page of the file, but not an address.
+        let start = module.to_svma(range.start).0;
+        let segment = loads().find(|segment| {
+            let first = segment.vaddr.0 & !(PAGE - 1);
+            let into = start.checked_sub(first);
+            into.is_some_and(|into| into < segment.mem_size.saturating_add(PAGE))
+                && segment.offset & !(PAGE - 1) <= *offset
+        })?;
+        Some((*range, *offset, segment))
+    });
+    let by_segments = loads().filter_map(|segment| {
+        let head = segment.vaddr.0 % PAGE;
+        let start = module.to_avma(segment.vaddr).0.checked_sub(head)?;
+        let size = segment.file_size.checked_add(head)?.checked_next_multiple_of(PAGE)?;
+        let range = AvmaRange::from_len(Avma(start), size.min(1 << 40));
+        Some((range, segment.offset.checked_sub(head)?, segment))
+    });
+    let ranges: Vec<_> =
+        if candidate.mapped.is_empty() { by_segments.collect() } else { by_list.collect() };
+    let file_range = |(range, offset, segment): (AvmaRange, u64, &Segment)| FileRange {
+        image,
+        range,
+        offset,
+        permissions: Permissions {
+            read: true,
+            write: segment.is_writable(),
+            execute: segment.is_executable(),
+        },
+    };
+    ranges.into_iter().map(file_range).collect()
 }
