@@ -197,7 +197,9 @@ fn mark_executable(
         let path = started_as.or(command).unwrap_or_default();
         let path = PathBuf::from(OsStr::from_bytes(&path));
         let candidate = Candidate::at(base, path, ModuleKind::Executable, memory, limits);
-        if candidate.head.is_some() {
+        // Without its first page (qemu's cores) the memory it names must be code.
+        let is_code = || memory.region_at(base).is_some_and(|r| r.permissions.execute);
+        if candidate.head.is_some() || found.is_empty() && is_code() {
             found.push(candidate);
             return;
         }

@@ -115,7 +115,7 @@ impl Process {
         let mut naming = naming::Naming::new(machine, &self.modules, limits);
         let mut threads = Vec::with_capacity(self.dump.threads.len());
         for (index, dumped) in self.dump.threads.iter().enumerate() {
-            let stack = unwinder.unwind(&dumped.registers);
+            let stack = unwinder.unwind(&dumped.registers, dumped.code_pointer_mask);
             if let Some(reason) = &stack.stopped {
                 let frame = stack.frames.len().saturating_sub(1);
                 let reason = reason.clone();

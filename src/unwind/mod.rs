@@ -6,6 +6,7 @@
 
 mod activation;
 mod cfi;
+mod exidx;
 mod fde_index;
 mod return_address;
 mod row;

@@ -69,6 +69,8 @@ pub(super) struct Context<'c, 'm> {
     pub(super) facts: &'static Facts,
     pub(super) memory: &'c mut Cursor<'m>,
     pub(super) steps: u32,
+    /// See [`code_address`].
+    pub(super) code_mask: u64,
 }
 
 impl Context<'_, '_> {
@@ -120,7 +122,7 @@ impl Row<'_> {
                 _ => return Err("the table has no rule for the return address".to_owned()),
             },
         };
-        let pc = pc.map(|pc| code_address(pc, facts));
+        let pc = pc.map(|pc| code_address(pc, facts, context.code_mask));
         registers.set(facts.pc, pc.map(|pc| pc.0));
         Ok(Caller { cfa, registers, pc })
     }
@@ -222,11 +224,13 @@ impl Row<'_> {
 }
 
 /// A return address as the address of an instruction: without Thumb's mode bit, without
-/// aarch64's pointer authentication code and tag (user addresses have 48 bits).
-pub(super) fn code_address(value: u64, facts: &Facts) -> Avma {
+/// aarch64's pointer authentication code and tag. `mask` are the bits of the code as the
+/// core tells them: kernels with 39-bit addresses sign from bit 39 on. Without, user
+/// addresses are taken to have 48 bits.
+pub(super) fn code_address(value: u64, facts: &Facts, mask: u64) -> Avma {
     Avma(match facts.name {
         "arm" => value & !1,
-        "aarch64" => value & 0x0000_ffff_ffff_ffff,
+        "aarch64" => value & 0x0000_ffff_ffff_ffff & !mask,
         _ => value,
     })
 }

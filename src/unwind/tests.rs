@@ -35,7 +35,8 @@ fn unwind(core: &CoreBuilder) -> Stack {
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
     let loaded = module::load(&dump, locator, None, &limits);
     let mut unwinder = Unwinder::new(dump.machine, &loaded.memory, &loaded.modules, &limits);
-    unwinder.unwind(&dump.threads[0].registers)
+    let thread = &dump.threads[0];
+    unwinder.unwind(&thread.registers, thread.code_pointer_mask)
 }
 
 fn trusts(stack: &Stack) -> Vec<(u64, Trust)> {
@@ -156,6 +157,22 @@ fn aarch64_follows_frame_records_and_drops_the_authentication_code() {
         .thread(1, &[("pc", TEXT + 0x100), ("sp", STACK), ("x29", STACK + 16)])
         .segment_with(TEXT, &text(&[(0x20, &blr)]), 0x1000, "rx")
         .segment(STACK, &stack(&[0, 0, 0, signed]), 0x1000);
+    assert_eq!(trusts(&unwind(&core))[1], (TEXT + 0x24, Trust::FramePointer));
+}
+
+#[test]
+fn aarch64_drops_the_bits_the_core_says_are_an_authentication_code() {
+    // A kernel with 39-bit addresses: bits 39 to 54 of data and of code pointers.
+    let mask: u64 = 0x007f_ff80_0000_0000;
+    let masks: Vec<u8> = [mask, mask].iter().flat_map(|mask| mask.to_le_bytes()).collect();
+    let blr = 0xd63f_0000_u32.to_le_bytes();
+    let stack = stack(&[0, 0, 0, (TEXT + 0x24) | 0x0012_3400_0000_0000]);
+    let low = 0x10_0000_0000;
+    let core = CoreBuilder::aarch64()
+        .thread(1, &[("pc", TEXT + 0x100), ("sp", low), ("x29", low + 16)])
+        .note(b"LINUX", 0x406, &masks)
+        .segment_with(TEXT, &text(&[(0x20, &blr)]), 0x1000, "rx")
+        .segment(low, &stack, 0x1000);
     assert_eq!(trusts(&unwind(&core))[1], (TEXT + 0x24, Trust::FramePointer));
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::cfi::{CfiTable, RowContext};
+use super::exidx;
 use super::row::{Context, Row, code_address};
 use super::without_cfi::Search;
 use super::{Activation, Left, Stack, Trust};
@@ -33,6 +34,7 @@ pub struct Unwinder<'m> {
     tables: Vec<OnceCell<Option<CfiTable<'m>>>>,
     rows: HashMap<Avma, Way<'m>>,
     context: RowContext,
+    code_mask: u64,
     budget: usize,
 }
 
@@ -70,12 +72,16 @@ impl<'m> Unwinder<'m> {
             tables: modules.list().iter().map(|_| OnceCell::new()).collect(),
             rows: HashMap::new(),
             context: RowContext::new(),
+            code_mask: 0,
             budget: CFI_BUDGET,
         }
     }
 
-    /// The stack of a thread that died with these registers.
-    pub fn unwind(&mut self, registers: &Registers) -> Stack {
+    /// The stack of a thread that died with these registers. `code_mask` are the bits of
+    /// its code addresses that hold an authentication code
+    /// ([`DumpedThread::code_pointer_mask`](crate::dump::DumpedThread)).
+    pub fn unwind(&mut self, registers: &Registers, code_mask: Option<u64>) -> Stack {
+        self.code_mask = code_mask.unwrap_or(0);
         let Some(facts) = self.facts else {
             let stopped = Some("stacks of this machine cannot be unwound".to_owned());
             return Stack { frames: Vec::new(), stopped };
@@ -85,7 +91,7 @@ impl<'m> Unwinder<'m> {
             return Stack { frames: Vec::new(), stopped };
         };
         let mut frame = Activation {
-            pc: code_address(pc, facts),
+            pc: code_address(pc, facts, self.code_mask),
             cfa: None,
             registers: registers.clone(),
             trust: Trust::Context,
@@ -141,7 +147,9 @@ impl<'m> Unwinder<'m> {
             Way::Row(row) => {
                 frame.is_signal = row.is_signal;
                 let steps = self.limits.expression_steps;
-                let mut context = Context { facts, memory: &mut self.memory, steps };
+                let code_mask = self.code_mask;
+                let memory = &mut self.memory;
+                let mut context = Context { facts, memory, steps, code_mask };
                 match row.apply(&frame.registers, leaf, &mut context) {
                     Ok(caller) => {
                         frame.cfa = Some(caller.cfa);
@@ -169,6 +177,7 @@ impl<'m> Unwinder<'m> {
             facts,
             memory: &mut self.memory,
             scan_words: self.limits.scan_words,
+            code_mask: self.code_mask,
         };
         match search.caller(frame) {
             Some(step) => Next::Frame(Activation {
@@ -202,7 +211,7 @@ impl<'m> Unwinder<'m> {
                 registers.set(base, frame.registers.get(base));
             }
         }
-        let pc = code_address(registers.get(facts.pc)?, facts);
+        let pc = code_address(registers.get(facts.pc)?, facts, self.code_mask);
         Some(Activation {
             pc,
             cfa: None,
@@ -246,7 +255,11 @@ impl<'m> Unwinder<'m> {
         let modules = self.modules;
         let debug_frame = move || modules.debug(index)?.debug_frame();
         let svma = module.to_svma(at);
-        table.as_ref()?.row(svma, debug_frame, &mut self.context, &mut self.budget)
+        let row = table.as_ref()?.row(svma, debug_frame, &mut self.context, &mut self.budget);
+        match self.machine {
+            Machine::Arm => row.or_else(|| exidx::row(image, svma)),
+            _ => row,
+        }
     }
 
     fn sigreturn_at(&mut self, pc: Avma, facts: &'static Facts) -> Option<&'static SigreturnCode> {

@@ -27,6 +27,8 @@ pub(super) struct Search<'c, 'm> {
     pub(super) facts: &'static Facts,
     pub(super) memory: &'c mut Cursor<'m>,
     pub(super) scan_words: usize,
+    /// See [`code_address`].
+    pub(super) code_mask: u64,
 }
 
 impl Search<'_, '_> {
@@ -56,7 +58,7 @@ impl Search<'_, '_> {
             Some(link) => (frame.registers.get(link)?, 0),
             None => (self.memory.read_word(Avma(sp)).ok()?, u64::from(self.facts.word)),
         };
-        let pc = code_address(value, self.facts);
+        let pc = code_address(value, self.facts, self.code_mask);
         let trust = match call_before(pc, self.machine, self.memory) {
             CallBefore::Indirect => Trust::CallSite,
             CallBefore::Direct(_) | CallBefore::Unknown => Trust::Scan,
@@ -121,7 +123,8 @@ impl Search<'_, '_> {
             return None;
         }
         let caller_fp = self.memory.read_word(Avma(saved_at)).ok()?;
-        let pc = code_address(self.memory.read_word(Avma(return_at)).ok()?, self.facts);
+        let pc =
+            code_address(self.memory.read_word(Avma(return_at)).ok()?, self.facts, self.code_mask);
         // Without the code to look at, any word pair may look like a frame record.
         let trust = match call_before(pc, self.machine, self.memory) {
             CallBefore::Direct(_) | CallBefore::Indirect => Trust::FramePointer,
@@ -144,7 +147,7 @@ impl Search<'_, '_> {
         for index in 0..self.scan_words as u64 {
             let at = start.checked_add(index.checked_mul(word)?)?;
             let value = self.memory.read_word(Avma(at)).ok()?;
-            let pc = code_address(value, self.facts);
+            let pc = code_address(value, self.facts, self.code_mask);
             if matches!(
                 call_before(pc, self.machine, self.memory),
                 CallBefore::None | CallBefore::NotCode
