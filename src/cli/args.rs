@@ -80,8 +80,7 @@ pub(crate) struct Search {
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) sysroot: Option<PathBuf>,
     /// Look for shared objects in these directories, too
-    #[arg(long, value_name = "A:B", value_delimiter = ':', global = true,
-        hide_short_help = true)]
+    #[arg(long, value_name = "A:B", value_delimiter = ':', global = true, hide_short_help = true)]
     pub(crate) solib_search_path: Vec<PathBuf>,
     /// Look for debug files in these directories instead of /usr/lib/debug
     #[arg(
@@ -119,8 +118,8 @@ pub(crate) struct Search {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to show")]
 pub(crate) struct Content {
-    /// Frames of one thread, innermost and outermost; 0 is all [default: 300, and on a
-    /// page what fits a screen]
+    /// Innermost frames of a deep stack, besides its outermost 20; 0 is all [default: 300,
+    /// of which a page shows what fits a screen]
     #[arg(short = 'n', long, value_name = "N", global = true)]
     pub(crate) frames: Option<usize>,
     /// Every thread's stack in full, once for those that have the same
@@ -129,23 +128,47 @@ pub(crate) struct Content {
     /// This thread's stack instead of the crashed one's
     #[arg(long, value_name = "TID", global = true)]
     pub(crate) thread: Option<i64>,
-    /// Registers of each thread that is shown in full
+    /// Registers of each thread that is shown in full; in JSON, of every thread
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) registers: bool,
     /// Has no effect yet: obit does not read variables
-    #[arg(long, value_enum, default_value_t, value_name = "WHOSE", global = true,
-        hide_possible_values = true, hide_default_value = true, hide_short_help = true)]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHOSE",
+        global = true,
+        hide_possible_values = true,
+        hide_default_value = true,
+        hide_short_help = true
+    )]
     pub(crate) locals: Locals,
-    /// Where inferred tail calls stand in JSON: under a frame, or among the frames
-    #[arg(long, value_enum, default_value_t, value_name = "WHERE", global = true,
-        hide_short_help = true)]
+    /// Where inferred tail calls stand in JSON: under a frame, or (if given without a
+    /// value) among the frames
+    #[arg(
+        long,
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t,
+        default_missing_value = "frames",
+        value_name = "WHERE",
+        global = true,
+        hide_short_help = true
+    )]
     pub(crate) tail_calls: TailCallPlace,
     /// The linker's names of functions, as `nm` prints them
     #[arg(short, long, global = true)]
     pub(crate) raw: bool,
     /// How much to hide of what the process held
-    #[arg(long, value_enum, default_value_t, value_name = "POLICY", global = true,
-        hide_short_help = true)]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "POLICY",
+        global = true,
+        hide_short_help = true
+    )]
     pub(crate) redact: RedactPolicy,
     /// End with 1 if anything is missing from the report
     #[arg(long, global = true, hide_short_help = true)]
@@ -159,15 +182,21 @@ pub(crate) struct Output {
     /// How to write the report
     #[arg(long, value_enum, default_value_t, global = true, hide_short_help = true)]
     pub(crate) format: Format,
-    /// The same as --format json
+    /// JSON for programs, the same as --format json
     #[arg(long, conflicts_with = "format", global = true)]
     pub(crate) json: bool,
     /// Write to FILE instead of the standard output (-)
     #[arg(short, long, value_name = "FILE", global = true)]
     pub(crate) output: Option<PathBuf>,
     /// When to use colours; NO_COLOR and CLICOLOR_FORCE are honoured
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true,
-        hide_short_help = true)]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        global = true,
+        hide_short_help = true
+    )]
     pub(crate) color: ColorChoice,
     /// Columns of the page [default: the terminal's, or 100]
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..),
@@ -226,7 +255,9 @@ pub(crate) enum ColorChoice {
     /// On a terminal
     #[default]
     Auto,
+    /// Into files and pipes, too
     Always,
+    /// Plain text
     Never,
 }
 

@@ -14,9 +14,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::addr::Avma;
 use crate::debuginfo::SectionCache;
 use crate::debuginfo::locate::{Locator, SearchRules};
-use crate::addr::Avma;
 use crate::dump::{AuxKind, Dump, OpenError};
 use crate::limits::Limits;
 use crate::memory::AddressSpace;

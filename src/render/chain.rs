@@ -69,10 +69,25 @@ fn is_libc(file: &str) -> bool {
 /// What every program is linked to, and no program is about.
 fn is_system(file: &str) -> bool {
     const LIBRARIES: [&str; 13] = [
-        "libpthread", "ld-linux", "ld-2", "ld.so", "libstdc++", "libc++", "libgcc_s", "librt.so",
-        "libdl.so", "libm.so", "[vdso]", "linux-vdso", "linux-gate",
+        "libpthread",
+        "ld-linux",
+        "ld-2",
+        "ld.so",
+        "libstdc++",
+        "libc++",
+        "libgcc_s",
+        "librt.so",
+        "libdl.so",
+        "libm.so",
+        "[vdso]",
+        "linux-vdso",
+        "linux-gate",
     ];
     is_libc(file) || LIBRARIES.iter().any(|start| file.starts_with(start))
+}
+
+fn is_known_system(frame: &FrameReport) -> bool {
+    frame.module.as_ref().is_some_and(|module| is_system(file_name(&module.path)))
 }
 
 /// Sources of languages' own libraries, compiled into programs.
@@ -116,7 +131,10 @@ pub(super) fn chain(
         let more = width(ARROW) + width(&piece.text);
         let mark = if last { 0 } else { width(ARROW) + width(ELLIPSIS) };
         if used + more + mark > room {
-            row.push(ellipsis());
+            // A line of its own would say no more.
+            if used + width(ARROW) + width(ELLIPSIS) <= room {
+                row.push(ellipsis());
+            }
             break;
         }
         used += more;
@@ -143,10 +161,15 @@ fn choose(
         (Some(first), Some(last)) => {
             (frames.get(..first), frames.get(first..=last).unwrap_or_default())
         }
-        // Nothing of the program: its last library function stands for it.
         _ => {
             let begun = frames.iter().rposition(|frame| !is_start(frame));
-            (frames.get(..begun.map_or(frames.len(), |at| at + 1)), &[][..])
+            let frames = frames.get(..begun.map_or(frames.len(), |at| at + 1)).unwrap_or_default();
+            // Of a system library's own thread, its outermost function is what the thread
+            // is for. In a program without lines nobody knows which is whose.
+            match frames.first().map(is_known_system) {
+                Some(true) => (Some(frames), &[][..]),
+                _ => (None, frames),
+            }
         }
     };
     let mut needed = match library.unwrap_or_default() {
@@ -201,6 +224,10 @@ pub(super) fn columns(pieces: &[Piece]) -> usize {
 
 /// Lines end at arrows, never inside a name.
 fn wrap(pieces: impl IntoIterator<Item = Piece>, room: usize) -> Vec<Vec<Piece>> {
+    let pieces: Vec<_> = pieces.into_iter().collect();
+    if columns(&pieces) <= room && !pieces.is_empty() {
+        return vec![pieces];
+    }
     let mut lines: Vec<Vec<Piece>> = Vec::new();
     for piece in pieces {
         match lines.last_mut() {
@@ -230,10 +257,8 @@ mod tests {
             role,
             ..ModuleReport::default()
         };
-        report.modules = vec![
-            module("/usr/bin/t", ModuleRole::Executable),
-            module(LIBC, ModuleRole::Shared),
-        ];
+        report.modules =
+            vec![module("/usr/bin/t", ModuleRole::Executable), module(LIBC, ModuleRole::Shared)];
         let thread = crate::report::ThreadReport { frames: frames.to_vec(), ..Default::default() };
         report.threads = vec![thread];
         let options = PageOptions::default();
@@ -259,8 +284,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_the_kernels_part_the_call_and_the_program() {
-        let whole =
-            "__futex_abstimed_wait_common ← … ← pthread_cond_wait ← Pool::take ← Pool::run";
+        let whole = "__futex_abstimed_wait_common ← … ← pthread_cond_wait ← Pool::take ← Pool::run";
         assert_eq!(row(&waiting(), 100), whole);
         let short = "__futex_abstimed_wait_common ← … ← pthread_cond_wait ← Pool::take ← …";
         assert_eq!(row(&waiting(), 72), short);
@@ -268,7 +292,7 @@ mod tests {
 
     #[test]
     fn rows_too_narrow_are_wrapped_and_names_stay_whole() {
-        let lines = "__futex_abstimed_wait_common ← …\npthread_cond_wait ← Pool::take\n…";
+        let lines = "__futex_abstimed_wait_common ← …\npthread_cond_wait ← Pool::take";
         assert_eq!(row(&waiting(), 36), lines);
     }
 

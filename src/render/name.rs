@@ -89,7 +89,8 @@ pub(super) fn brief(name: &str) -> String {
             rest = after;
             continue;
         }
-        let follows_name = short.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+        let follows_name =
+            short.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '}'));
         match c {
             '(' if rest.starts_with(ANONYMOUS) => {
                 short.push_str(ANONYMOUS);
@@ -182,6 +183,12 @@ mod tests {
             ("a<b", "a<b"),
             ("f<(A)1>(int)", "f<\u{2026}>"),
             ("main", "main"),
+            (
+                "main::{lambda(int)#1}::operator()(int) const",
+                "main::{lambda(\u{2026})#1}::operator()",
+            ),
+            ("run(int)::{lambda()#2}::_FUN(void*)", "run(\u{2026})::{lambda()#2}::_FUN"),
+            ("spawn::{closure#1}<f::{closure_env#0}, ()>", "spawn::{closure#1}<\u{2026}>"),
             ("", ""),
         ];
         for (name, short) in cases {

@@ -66,7 +66,7 @@ fn paragraphs(report: &Report, options: &PageOptions) -> Vec<Paragraph> {
             Some((first, rest)) if rest.iter().all(|notice| notice.hint == first.hint) => {
                 name::shown(&first.hint)
             }
-            _ => code.hint().to_owned(),
+            _ => packages(code, &same, report).unwrap_or_else(|| code.hint().to_owned()),
         };
         match paragraphs.iter_mut().find(|paragraph| paragraph.hint == hint) {
             Some(paragraph) => {
@@ -124,6 +124,28 @@ fn texts(
     }
     let each = notices.iter().map(|notice| format!("  {}", text(notice)));
     [format!("{many}:")].into_iter().chain(each).collect()
+}
+
+/// What to install for several modules, where the distribution says what they came in.
+fn packages(code: NoticeCode, notices: &[&NoticeReport], report: &Report) -> Option<String> {
+    if code != NoticeCode::DebugInfoMissing {
+        return None;
+    }
+    let about = |path: &Shown| {
+        let path = path.as_str();
+        let mut subjects = notices.iter().filter_map(|notice| notice.subject.as_ref());
+        subjects.any(|subject| path.rsplit('/').next() == Some(subject.as_str()))
+    };
+    let modules = report.modules.iter().filter(|module| about(&module.path));
+    let names: BTreeSet<_> =
+        modules.filter_map(|m| Some(name::shown(m.package.as_ref()?.name.as_ref()?))).collect();
+    let first = names.first()?.clone();
+    let names: Vec<_> = names.into_iter().collect();
+    Some(format!(
+        "install the debug packages of {} (apt install {first}-dbgsym, dnf debuginfo-install \
+         {first}), or pass --debug-file-directory DIR or --debuginfod",
+        names.join(", ")
+    ))
 }
 
 /// ` (cut off)`, where it is the same for all.

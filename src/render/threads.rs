@@ -7,7 +7,7 @@ use super::chain::{ARROW, Origins, chain, columns};
 use super::ink::Ink;
 use super::layout::{counted, cut_end, pad, width};
 use super::name;
-use super::stack::write_stack;
+use super::stack::{write_registers, write_stack};
 use super::{Detail, PageOptions};
 use crate::report::{FrameKind, FrameReport, Report, ThreadReport};
 
@@ -37,6 +37,10 @@ pub(super) fn write_threads(
         return groups.iter().try_for_each(|group| write_whole(out, group, options));
     }
     let origins = Origins::of(report);
+    if options.detail != Detail::Verbose {
+        groups = alike(groups, &origins, options);
+        groups.sort_by_key(|group| group.threads.len());
+    }
     let title = format!("{} not crashed", counted(threads.len(), "thread"));
     writeln!(out, "\n{}", options.color.paint(Ink::Aside, &title))?;
     let on_page = match options.detail {
@@ -83,6 +87,27 @@ fn groups<'r>(threads: &[&'r ThreadReport]) -> Vec<Group<'r>> {
     groups
 }
 
+/// Groups that would read the same in one: their stacks differ in what a row leaves out.
+fn alike<'r>(
+    groups: Vec<Group<'r>>,
+    origins: &Origins<'_>,
+    options: &PageOptions,
+) -> Vec<Group<'r>> {
+    let mut merged: Vec<Group<'r>> = Vec::new();
+    let mut by_row: HashMap<Vec<String>, usize> = HashMap::new();
+    for group in groups {
+        let frames = group.threads.first().map_or(&[][..], |thread| &thread.frames);
+        let row = chain(frames, options.width.saturating_sub(WIDEST_LABEL), origins, options);
+        let row = row.into_iter().flatten().map(|piece| piece.text).collect();
+        let at = *by_row.entry(row).or_insert(merged.len());
+        match merged.get_mut(at) {
+            Some(same) => same.threads.extend(group.threads),
+            None => merged.push(group),
+        }
+    }
+    merged
+}
+
 /// What makes two frames the same: their function, or their place where it has no name.
 #[derive(PartialEq, Eq, Hash)]
 enum Function<'r> {
@@ -114,9 +139,17 @@ fn write_whole(
     }
     writeln!(out, "\n{}", options.color.paint(Ink::Focus, &title))?;
     match group.threads.first() {
-        Some(thread) => write_stack(out, thread, options),
-        None => Ok(()),
+        Some(thread) => write_stack(out, thread, options)?,
+        None => return Ok(()),
     }
+    if options.registers {
+        for thread in &group.threads {
+            let title = format!("registers of thread {}", thread.tid);
+            writeln!(out, "{}", options.color.paint(Ink::Aside, &title))?;
+            write_registers(out, thread, options)?;
+        }
+    }
+    Ok(())
 }
 
 fn write_brief(
