@@ -158,7 +158,12 @@ fn address(dump: &Dump, kind: AuxKind) -> Option<Avma> {
 }
 
 /// Finds the program by AT_PHDR or AT_ENTRY; adds it when `NT_FILE` does not list it.
-fn mark_executable(found: &mut Vec<Candidate>, dump: &Dump, memory: &AddressSpace, limits: &Limits) {
+fn mark_executable(
+    found: &mut Vec<Candidate>,
+    dump: &Dump,
+    memory: &AddressSpace,
+    limits: &Limits,
+) {
     let anchors = [address(dump, AuxKind::Phdr), address(dump, AuxKind::Entry)];
     for anchor in anchors.into_iter().flatten() {
         let holds = |c: &&mut Candidate| c.mapped.iter().any(|(range, _)| range.contains(anchor));
@@ -185,7 +190,7 @@ fn mark_executable(found: &mut Vec<Candidate>, dump: &Dump, memory: &AddressSpac
     // or the command's name matches its file.
     let comm = dump.process.as_ref().map_or(&[][..], |process| process.command.as_bytes());
     let by_name = found.iter_mut().find(|candidate| {
-        let name = candidate.path.file_name().map(|name| name.as_encoded_bytes());
+        let name = candidate.path.file_name().map(OsStr::as_encoded_bytes);
         !comm.is_empty() && name.is_some_and(|name| name.starts_with(comm))
     });
     if let Some(candidate) = by_name {

@@ -32,15 +32,15 @@ pub(super) fn copy(
     }
     // Section headers follow the segments in the file and are mapped for the vDSO alone.
     let table_end = head.header().sections_offset.saturating_add(
-        u64::from(head.header().sections_count)
-            .saturating_mul(head.header().section_size() as u64),
+        u64::from(head.header().sections_count).saturating_mul(head.header().section_size() as u64),
     );
     if let Some(first) = loads().next()
         && first.offset == 0
         && table_end > size
         && table_end <= LARGEST
     {
-        let mut whole = memory.read_up_to(bias.to_avma(first.vaddr), usize::try_from(table_end).ok()?);
+        let mut whole =
+            memory.read_up_to(bias.to_avma(first.vaddr), usize::try_from(table_end).ok()?);
         if whole.len() as u64 == table_end {
             std::mem::swap(&mut whole, &mut bytes);
         }

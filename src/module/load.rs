@@ -175,11 +175,8 @@ fn is_path(path: &Path) -> bool {
 
 /// The core's segments, and where a module's file is known its bytes below them.
 fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
-    let mut builder = Builder::new(
-        Arc::clone(&dump.bytes),
-        dump.encoding.little_endian,
-        dump.encoding.word(),
-    );
+    let mut builder =
+        Builder::new(Arc::clone(&dump.bytes), dump.encoding.little_endian, dump.encoding.word());
     // Sorted by start, as the names below are.
     let mut files: Vec<FileRange<'_>> =
         found.iter().flat_map(|(_, module)| file_ranges(module)).collect();

@@ -1,6 +1,6 @@
 //! From the dead process to the document. The only place that knows both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::unix::ffi::OsStrExt;
 
 use super::{
@@ -239,14 +239,14 @@ impl Builder<'_> {
     }
 
     fn notices(&mut self) -> Vec<NoticeReport> {
-        let modules = self.process.modules.list();
+        let mut modules = HashMap::new();
+        for (at, module) in self.process.modules.list().iter().enumerate() {
+            modules.entry(module.path.to_string_lossy()).or_insert(at);
+        }
         let mut notices = Vec::new();
         for notice in &self.process.notices {
-            let about = NoticeReport::module_of(notice);
-            let module = about.and_then(|path| {
-                modules.iter().position(|module| module.path.to_string_lossy() == path)
-            });
-            let package = module.and_then(|at| self.packages.get(at)?.as_ref()?.name.as_deref());
+            let module = NoticeReport::module_of(notice).and_then(|path| modules.get(path));
+            let package = module.and_then(|at| self.packages.get(*at)?.as_ref()?.name.as_deref());
             notices.push(NoticeReport::new(notice, package, &mut self.redactor));
         }
         notices

@@ -4,8 +4,8 @@
 use std::cell::OnceCell;
 
 use gimli::{
-    BaseAddresses, CfaRule, DebugFrame, EhFrame, EhFrameHdr, FrameDescriptionEntry, ParsedEhFrameHdr,
-    RegisterRule, RunTimeEndian, UnwindContext, UnwindSection,
+    BaseAddresses, CfaRule, DebugFrame, EhFrame, EhFrameHdr, FrameDescriptionEntry,
+    ParsedEhFrameHdr, RegisterRule, RunTimeEndian, UnwindContext, UnwindSection,
 };
 
 use super::fde_index::FdeIndex;
@@ -120,7 +120,8 @@ impl<'m> EhTable<'m> {
             let table = header.table()?;
             let pointer = table.lookup(at.0, &self.bases).ok()?;
             let offset = table.pointer_to_offset(pointer).ok()?;
-            let cie = |section: &EhFrame<_>, bases: &_, offset| section.cie_from_offset(bases, offset);
+            let cie =
+                |section: &EhFrame<_>, bases: &_, offset| section.cie_from_offset(bases, offset);
             let fde = self.section.fde_from_offset(&self.bases, offset, cie).ok()?;
             fde.contains(at.0).then_some(fde)
         });

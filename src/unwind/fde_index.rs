@@ -30,9 +30,7 @@ impl FdeIndex {
                 break;
             }
             let CieOrFde::Fde(partial) = entry else { continue };
-            let Ok(fde) = partial.parse(|section, bases, offset| {
-                section.cie_from_offset(bases, offset)
-            }) else {
+            let Ok(fde) = partial.parse(S::cie_from_offset) else {
                 continue;
             };
             if fde.initial_address() < fde.end_address() {
@@ -59,7 +57,8 @@ impl FdeIndex {
         if at.0 >= *end {
             return None;
         }
-        let cie = |section: &S, bases: &BaseAddresses, offset| section.cie_from_offset(bases, offset);
+        let cie =
+            |section: &S, bases: &BaseAddresses, offset| section.cie_from_offset(bases, offset);
         section.fde_from_offset(bases, S::Offset::from(*offset), cie).ok()
     }
 }

@@ -9,9 +9,9 @@ mod cfi;
 mod fde_index;
 mod return_address;
 mod row;
-mod walk;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod without_cfi;
 
 pub use activation::{Activation, Left, Trust};

@@ -52,7 +52,7 @@ fn x86(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
         }
     }
     let indirect = (2..=7).any(|length| {
-        let bytes = code.get(8 - length..).unwrap_or(&[]);
+        let bytes = code.get(code.len().saturating_sub(length)..).unwrap_or(&[]);
         indirect_call_length(bytes) == Some(length)
     });
     if indirect { CallBefore::Indirect } else { CallBefore::None }
@@ -71,9 +71,9 @@ fn indirect_call_length(code: &[u8]) -> Option<usize> {
         (0, 4) if rest.first().is_some_and(|sib| sib & 7 == 5) => 4,
         (1, _) => 1,
         (2, _) => 4,
-        _ => 0,
+        _ => 0_usize,
     };
-    Some(2 + usize::from(has_sib) + displacement)
+    Some(displacement.saturating_add(if has_sib { 3 } else { 2 }))
 }
 
 fn risc(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
@@ -84,10 +84,13 @@ fn risc(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
     let half = word >> 16;
     let (direct, indirect) = match machine {
         // BL; BLR and BLRA*
-        Machine::Aarch64 => (word >> 26 == 0x25, word & 0xfe9f_f000 == 0xd61f_0000 && word & 0x20_0000 != 0),
+        Machine::Aarch64 => {
+            (word >> 26 == 0x25, word & 0xfe9f_f000 == 0xd61f_0000 && word & 0x20_0000 != 0)
+        }
         // BL, BLX (ARM); BL (Thumb) as two halves; BLX register
         Machine::Arm => (
-            word & 0x0f00_0000 == 0x0b00_0000 || (half & 0xc000 == 0xc000 && word & 0xf800 == 0xf000),
+            word & 0x0f00_0000 == 0x0b00_0000
+                || (half & 0xc000 == 0xc000 && word & 0xf800 == 0xf000),
             word & 0x0fff_fff0 == 0x012f_ff30 || half & 0xff80 == 0x4780,
         ),
         // JAL ra; JALR ra; C.JALR
@@ -107,14 +110,14 @@ mod tests {
     #[test]
     fn every_form_of_an_indirect_call_has_its_length() {
         let forms: [(&[u8], usize); 8] = [
-            (&[0xff, 0xd0], 2),                      // call *%rax
-            (&[0xff, 0x10], 2),                      // call *(%rax)
-            (&[0xff, 0x50, 8], 3),                   // call *8(%rax)
-            (&[0xff, 0x14, 0xc3], 3),                // call *(%rbx,%rax,8)
-            (&[0xff, 0x54, 0x24, 8], 4),             // call *8(%rsp)
-            (&[0xff, 0x15, 0, 0, 0, 0], 6),          // call *0(%rip)
-            (&[0xff, 0x90, 0, 1, 0, 0], 6),          // call *256(%rax)
-            (&[0xff, 0x14, 0x25, 0, 0, 0, 0], 7),    // call *0
+            (&[0xff, 0xd0], 2),                   // call *%rax
+            (&[0xff, 0x10], 2),                   // call *(%rax)
+            (&[0xff, 0x50, 8], 3),                // call *8(%rax)
+            (&[0xff, 0x14, 0xc3], 3),             // call *(%rbx,%rax,8)
+            (&[0xff, 0x54, 0x24, 8], 4),          // call *8(%rsp)
+            (&[0xff, 0x15, 0, 0, 0, 0], 6),       // call *0(%rip)
+            (&[0xff, 0x90, 0, 1, 0, 0], 6),       // call *256(%rax)
+            (&[0xff, 0x14, 0x25, 0, 0, 0, 0], 7), // call *0
         ];
         for (code, length) in forms {
             assert_eq!(indirect_call_length(code), Some(length), "{code:x?}");

@@ -134,7 +134,8 @@ impl Row<'_> {
             Cfa::RegisterOffset(register, offset) => {
                 let name = || context.facts.register_name(*register).unwrap_or("a register");
                 let base = callee.get(*register);
-                let base = base.ok_or_else(|| format!("the CFA needs {}, which is unknown", name()))?;
+                let base =
+                    base.ok_or_else(|| format!("the CFA needs {}, which is unknown", name()))?;
                 base.wrapping_add_signed(*offset)
             }
             Cfa::Expression(expression) => {

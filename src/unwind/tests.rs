@@ -75,7 +75,10 @@ fn code_without_tables_is_left_by_the_chain_of_frame_pointers() {
         .segment_with(TEXT, &code, 0x1000, "rx")
         .segment(STACK, &stack(&[1, 2, STACK + 32, TEXT + 0x12, 0, TEXT + 0x22]), 0x1000);
     let found = trusts(&unwind(&core));
-    assert_eq!(found[1..], [(TEXT + 0x12, Trust::FramePointer), (TEXT + 0x22, Trust::FramePointer)]);
+    assert_eq!(
+        found[1..],
+        [(TEXT + 0x12, Trust::FramePointer), (TEXT + 0x22, Trust::FramePointer)]
+    );
 }
 
 #[test]

@@ -44,7 +44,9 @@ enum Way<'m> {
     NoTable,
 }
 
-/// The frame above, or the end.
+/// The frame above, or the end. Lives for one step and is never stored: boxing the large
+/// variant would cost an allocation for each frame.
+#[allow(clippy::large_enum_variant)]
 enum Next {
     Frame(Activation),
     Outermost,
@@ -91,7 +93,7 @@ impl<'m> Unwinder<'m> {
             is_signal: false,
         };
         let mut frames = Vec::new();
-        let mut switches = 0;
+        let mut switches = 0_usize;
         loop {
             let next = self.step(&mut frame, facts);
             let sp = frame.registers.get(facts.sp);
@@ -113,7 +115,7 @@ impl<'m> Unwinder<'m> {
                 return Stack { frames, stopped };
             }
             if next_sp < sp && !is_signal {
-                switches += 1;
+                switches = switches.saturating_add(1);
                 if switches > STACK_SWITCHES {
                     let stopped = Some("the stack goes down again and again".to_owned());
                     return Stack { frames, stopped };
@@ -131,7 +133,9 @@ impl<'m> Unwinder<'m> {
                 frame.is_signal = true;
                 match self.interrupted(frame, code, facts) {
                     Some(next) => return Next::Frame(next),
-                    None => "the registers saved for the signal handler are not in the core".to_owned(),
+                    None => {
+                        "the registers saved for the signal handler are not in the core".to_owned()
+                    }
                 }
             }
             Way::Row(row) => {
@@ -218,7 +222,9 @@ impl<'m> Unwinder<'m> {
         // The bytes decide where the table is silent or does not know the kernel's
         // frame: musl, static programs, Go's runtime, the vDSO of some machines.
         let way = match row {
-            Some(row) if row.is_signal && self.machine != Machine::Aarch64 => Way::Row(Rc::new(row)),
+            Some(row) if row.is_signal && self.machine != Machine::Aarch64 => {
+                Way::Row(Rc::new(row))
+            }
             row => match self.sigreturn_at(frame.pc, facts) {
                 Some(code) => Way::Sigreturn(code),
                 None => row.map_or(Way::NoTable, |row| Way::Row(Rc::new(row))),
