@@ -234,9 +234,10 @@ fn write_frame(
         let text = color.paint(row.name_ink, &row.name);
         return writeln!(out, "{label}  {text}{:blanks$}  {place}{gap}{mark}", "");
     }
-    let text = match options.detail {
-        Detail::Verbose => row.name.clone(),
-        Detail::Quiet | Detail::Normal => cut_middle(&row.name, room),
+    // Linkers' names are for tools: half of one is none.
+    let text = match (options.detail, options.names) {
+        (Detail::Verbose, _) | (_, Names::Raw) => row.name.clone(),
+        (Detail::Quiet | Detail::Normal, Names::Demangled) => cut_middle(&row.name, room),
     };
     writeln!(out, "{label}  {}", color.paint(row.name_ink, &text))?;
     writeln!(out, "{:label_width$}      {place}{gap}{mark}", "")
