@@ -97,7 +97,8 @@ fn alike<'r>(
     let mut by_row: HashMap<Vec<String>, usize> = HashMap::new();
     for group in groups {
         let frames = group.threads.first().map_or(&[][..], |thread| &thread.frames);
-        let row = chain(frames, options.width.saturating_sub(WIDEST_LABEL), origins, options);
+        // A row on the page is narrower: what is the same here is the same there.
+        let row = chain(frames, options.width, origins, options);
         let row = row.into_iter().flatten().map(|piece| piece.text).collect();
         let at = *by_row.entry(row).or_insert(merged.len());
         match merged.get_mut(at) {
