@@ -449,8 +449,8 @@ fn a_chain_of_jumps_is_told_the_innermost_first() {
     };
     assert_eq!(jumps(0x1308, 0x1004), [0x1108, 0x1208]);
     assert_eq!(jumps(0x1308, 0x1104), [0x1208]);
-    assert_eq!(jumps(0x130c, 0x1004), []);
-    assert_eq!(jumps(0x1307, 0x1004), []);
+    assert_eq!(jumps(0x130c, 0x1004), [0_u64; 0]);
+    assert_eq!(jumps(0x1307, 0x1004), [0_u64; 0]);
 }
 
 #[test]
@@ -505,7 +505,7 @@ fn of_two_possible_ways_only_what_both_share_is_told() {
         let found = info.tail_calls(Svma(return_pc), Svma(0x1004));
         found.iter().map(|call| call.pc.0).collect()
     };
-    assert_eq!(jumps(0x1304), []);
+    assert_eq!(jumps(0x1304), [0_u64; 0]);
     assert_eq!(jumps(0x1308), [0x1288]);
 }
 

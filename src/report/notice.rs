@@ -75,7 +75,7 @@ impl NoticeCode {
     pub fn many(self, count: usize) -> String {
         let rest = match self {
             Self::CoreTruncated => "core files are cut short",
-            Self::StackMissing => "threads have no stack memory in the core",
+            Self::StackMissing => "threads have no stack in the core",
             Self::NoteMalformed => "notes of the core could not be read",
             Self::CrashThreadInferred => "threads may be the crashed one",
             Self::MachineUnsupported => "machines cannot be unwound",
