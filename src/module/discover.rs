@@ -158,7 +158,12 @@ fn address(dump: &Dump, kind: AuxKind) -> Option<Avma> {
 }
 
 /// Finds the program by AT_PHDR or AT_ENTRY; adds it when `NT_FILE` does not list it.
-fn mark_executable(found: &mut Vec<Candidate>, dump: &Dump, memory: &AddressSpace, limits: &Limits) {
+fn mark_executable(
+    found: &mut Vec<Candidate>,
+    dump: &Dump,
+    memory: &AddressSpace,
+    limits: &Limits,
+) {
     let anchors = [address(dump, AuxKind::Phdr), address(dump, AuxKind::Entry)];
     for anchor in anchors.into_iter().flatten() {
         let holds = |c: &&mut Candidate| c.mapped.iter().any(|(range, _)| range.contains(anchor));
