@@ -5,13 +5,14 @@
 //! says so. Never asks for names.
 
 mod activation;
+mod budget;
 mod cfi;
 mod fde_index;
 mod return_address;
 mod row;
-mod walk;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod without_cfi;
 
 pub use activation::{Activation, Left, Trust};

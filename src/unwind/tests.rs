@@ -6,6 +6,7 @@ use super::{Left, Stack, Trust, Unwinder};
 use crate::addr::Avma;
 use crate::arch::Register;
 use crate::debuginfo::locate::{Locator, SearchRules};
+use crate::dump::Dump;
 use crate::limits::Limits;
 use crate::module;
 use crate::testkit::CoreBuilder;
@@ -29,13 +30,17 @@ fn stack(words: &[u64]) -> Vec<u8> {
     bytes
 }
 
-fn unwind(core: &CoreBuilder) -> Stack {
-    let dump = core.open().unwrap();
+/// The stacks of all threads.
+fn unwind_all(dump: &Dump) -> Vec<Stack> {
     let limits = Limits::default();
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
-    let loaded = module::load(&dump, locator, None, &limits);
+    let loaded = module::load(dump, locator, None, &limits);
     let mut unwinder = Unwinder::new(dump.machine, &loaded.memory, &loaded.modules, &limits);
-    unwinder.unwind(&dump.threads[0].registers)
+    dump.threads.iter().map(|thread| unwinder.unwind(&thread.registers)).collect()
+}
+
+fn unwind(core: &CoreBuilder) -> Stack {
+    unwind_all(&core.open().unwrap()).remove(0)
 }
 
 fn trusts(stack: &Stack) -> Vec<(u64, Trust)> {
@@ -75,7 +80,10 @@ fn code_without_tables_is_left_by_the_chain_of_frame_pointers() {
         .segment_with(TEXT, &code, 0x1000, "rx")
         .segment(STACK, &stack(&[1, 2, STACK + 32, TEXT + 0x12, 0, TEXT + 0x22]), 0x1000);
     let found = trusts(&unwind(&core));
-    assert_eq!(found[1..], [(TEXT + 0x12, Trust::FramePointer), (TEXT + 0x22, Trust::FramePointer)]);
+    assert_eq!(
+        found[1..],
+        [(TEXT + 0x12, Trust::FramePointer), (TEXT + 0x22, Trust::FramePointer)]
+    );
 }
 
 #[test]
@@ -183,4 +191,185 @@ fn a_chain_that_bites_its_tail_ends() {
         .segment_with(TEXT, &text(&[(0x10, CALL_RAX)]), 0x1000, "rx")
         .segment(STACK, &stack(&[STACK, TEXT + 0x12]), 0x1000);
     assert!(unwind(&core).frames.len() < 10);
+}
+
+#[test]
+fn a_stack_overflow_is_scanned_from_the_lowest_word_of_the_stack() {
+    let core = CoreBuilder::x86_64()
+        .thread(1, &[("rip", TEXT), ("rsp", STACK - 0x40)])
+        .segment_with(TEXT, &[], 0x1000, "rx")
+        .segment(STACK, &stack(&[0, 3, TEXT + 0x12]), 0x1000);
+    assert_eq!(trusts(&unwind(&core))[1], (TEXT + 0x12, Trust::Scan));
+}
+
+#[test]
+fn a_wild_stack_pointer_is_not_taken_for_an_overflow() {
+    let core = CoreBuilder::x86_64()
+        .thread(1, &[("rip", TEXT), ("rsp", STACK - (4 << 20))])
+        .segment_with(TEXT, &[], 0x1000, "rx")
+        .segment(STACK, &stack(&[0, 3, TEXT + 0x12]), 0x1000);
+    assert_eq!(unwind(&core).frames.len(), 1);
+}
+
+/// Code of an aarch64 program: words at byte offsets.
+fn aarch64_text(parts: &[(usize, u32)]) -> Vec<u8> {
+    let parts: Vec<_> = parts.iter().map(|(at, word)| (*at, word.to_le_bytes())).collect();
+    let parts: Vec<_> = parts.iter().map(|(at, bytes)| (*at, bytes.as_slice())).collect();
+    text(&parts)
+}
+
+/// `bl` over `distance` bytes.
+fn bl(distance: i32) -> u32 {
+    0x9400_0000 | ((distance >> 2) as u32 & 0x03ff_ffff)
+}
+
+const RET: u32 = 0xd65f_03c0;
+
+#[test]
+fn aarch64_leaves_a_leaf_without_tables_by_its_link_register() {
+    let core = CoreBuilder::aarch64()
+        .thread(
+            1,
+            &[("pc", TEXT + 0x108), ("sp", STACK), ("x29", STACK + 16), ("x30", TEXT + 0x204)],
+        )
+        .segment_with(
+            TEXT,
+            &aarch64_text(&[(0x200, bl(-0x100)), (0x300, bl(-0x200))]),
+            0x1000,
+            "rx",
+        )
+        .segment(STACK, &stack(&[0, 0, 0, TEXT + 0x304]), 0x1000);
+    let found = trusts(&unwind(&core));
+    assert_eq!(found[1], (TEXT + 0x204, Trust::CallSite), "the caller, from x30");
+    assert_eq!(found[2], (TEXT + 0x304, Trust::FramePointer), "whose record is the innermost");
+}
+
+#[test]
+fn aarch64_does_not_believe_a_link_register_left_by_an_earlier_call() {
+    // The pc is past the `ret` of the function that x30 returns from.
+    let code = aarch64_text(&[(0x104, RET), (0x1fc, bl(-0xfc)), (0x300, bl(-0x180))]);
+    let core = CoreBuilder::aarch64()
+        .thread(
+            1,
+            &[("pc", TEXT + 0x208), ("sp", STACK), ("x29", STACK + 16), ("x30", TEXT + 0x200)],
+        )
+        .segment_with(TEXT, &code, 0x1000, "rx")
+        .segment(STACK, &stack(&[0, 0, 0, TEXT + 0x304]), 0x1000);
+    assert_eq!(trusts(&unwind(&core))[1], (TEXT + 0x304, Trust::FramePointer));
+}
+
+#[test]
+fn aarch64_takes_the_record_of_a_function_that_has_built_it_and_called_nothing() {
+    let code = aarch64_text(&[(0x200, bl(-0x100)), (0x300, bl(-0x180))]);
+    let words = [STACK + 32, TEXT + 0x204, 0, 0, 0, TEXT + 0x304];
+    let core = CoreBuilder::aarch64()
+        .thread(1, &[("pc", TEXT + 0x108), ("sp", STACK), ("x29", STACK), ("x30", TEXT + 0x204)])
+        .segment_with(TEXT, &code, 0x1000, "rx")
+        .segment(STACK, &stack(&words), 0x1000);
+    let pcs: Vec<_> = trusts(&unwind(&core)).iter().map(|frame| frame.0).collect();
+    assert_eq!(pcs[..3], [TEXT + 0x108, TEXT + 0x204, TEXT + 0x304], "each once");
+}
+
+/// Words of 32 bits.
+fn stack_32(words: &[u32]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    bytes.resize(0x1000, 0);
+    bytes
+}
+
+#[test]
+fn arm_recovers_the_frame_below_a_signal_from_the_kernels_trampoline() {
+    const STACK: u64 = 0xbe00_0000;
+    let codes: [&[u8]; 3] = [
+        &[0xad, 0x70, 0xa0, 0xe3, 0xad, 0x00, 0x90, 0xef], // the kernel's page
+        &[0xad, 0x70, 0xa0, 0xe3, 0x00, 0x00, 0x00, 0xef], // a C library's
+        &[0x4f, 0xf0, 0xad, 0x07, 0x00, 0xdf],             // the same in Thumb-2
+    ];
+    let mut words = [0_u32; 64];
+    // siginfo (128), mcontext at + 20: sp at + 64, lr at + 68, pc at + 72
+    words[(128 + 20 + 64) / 4] = STACK as u32 + 0x800;
+    words[(128 + 20 + 72) / 4] = TEXT as u32 + 0x301;
+    for code in codes {
+        let core = CoreBuilder::arm()
+            .thread(1, &[("pc", TEXT + 0x80), ("sp", STACK)])
+            .segment_with(TEXT, &text(&[(0x80, code)]), 0x1000, "rx")
+            .segment(STACK, &stack_32(&words), 0x1000);
+        let stack = unwind(&core);
+        assert!(stack.frames[0].is_signal, "{code:x?}");
+        assert_eq!(stack.frames[1].pc, Avma(TEXT + 0x300), "without Thumb's bit");
+        assert_eq!(stack.frames[1].registers.get(Register(13)), Some(STACK + 0x800));
+    }
+}
+
+#[test]
+fn i386_recovers_the_frame_below_both_kinds_of_signal_frames() {
+    const STACK: u64 = 0xbe00_0000;
+    // popl %eax; movl $119, %eax; int $0x80 and its sigcontext past the signal's number;
+    // movl $173, %eax; int $0x80 and its ucontext past three words and siginfo
+    let kinds: [(&[u8], usize); 2] = [
+        (&[0x58, 0xb8, 0x77, 0, 0, 0, 0xcd, 0x80], 4),
+        (&[0xb8, 0xad, 0, 0, 0, 0xcd, 0x80], 12 + 128 + 20),
+    ];
+    for (code, context) in kinds {
+        let mut words = [0_u32; 64];
+        words[(context + 28) / 4] = STACK as u32 + 0x800;
+        words[(context + 56) / 4] = TEXT as u32 + 0x300;
+        let core = CoreBuilder::i386()
+            .thread(1, &[("eip", TEXT + 0x80), ("esp", STACK)])
+            .segment_with(TEXT, &text(&[(0x80, code)]), 0x1000, "rx")
+            .segment(STACK, &stack_32(&words), 0x1000);
+        let stack = unwind(&core);
+        assert_eq!(stack.frames[1].pc, Avma(TEXT + 0x300), "{code:x?}");
+        assert_eq!(stack.frames[1].registers.get(Register(4)), Some(STACK + 0x800));
+    }
+}
+
+#[test]
+fn riscv64_recovers_the_frame_below_a_signal_from_its_trampoline() {
+    let sigreturn: &[u8] = &[0x93, 0x08, 0xb0, 0x08, 0x73, 0, 0, 0];
+    // regs at 128 + 176: pc first, sp third
+    let context = saved(0x1000, &[(304, TEXT + 0x300), (320, STACK + 0x900)]);
+    let core = CoreBuilder::riscv64()
+        .thread(1, &[("pc", TEXT + 0x80), ("sp", STACK)])
+        .segment_with(TEXT, &text(&[(0x80, sigreturn)]), 0x1000, "rx")
+        .segment(STACK, &context, 0x1000);
+    let stack = unwind(&core);
+    assert_eq!(stack.frames[1].pc, Avma(TEXT + 0x300));
+    assert_eq!(stack.frames[1].registers.get(Register(2)), Some(STACK + 0x900));
+}
+
+#[test]
+fn a_thread_stopped_just_before_the_trampoline_is_not_in_a_signal_frame() {
+    // Both frames look up the byte before the trampoline; only one returns to it.
+    let sigreturn: &[u8] = &[0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05];
+    let code = text(&[(0x10, CALL_RAX), (0x80, sigreturn)]);
+    let core = CoreBuilder::x86_64()
+        .thread(1, &[("rip", TEXT + 0x7f), ("rsp", STACK), ("rbp", STACK)])
+        .thread(2, &[("rip", TEXT + 0x80), ("rsp", STACK), ("rbp", STACK)])
+        .segment_with(TEXT, &code, 0x1000, "rx")
+        .segment(STACK, &stack(&[STACK + 16, TEXT + 0x12]), 0x1000);
+    let dump = core.open().unwrap();
+    let stacks = unwind_all(&dump);
+    assert!(!stacks[0].frames[0].is_signal);
+    assert!(stacks[1].frames[0].is_signal);
+}
+
+#[test]
+fn many_endless_stacks_together_cost_no_more_than_a_few() {
+    // A scan that finds the same call in each word, in a thousand threads.
+    let words = [TEXT + 0x12; 512];
+    let mut core =
+        CoreBuilder::x86_64().segment_with(TEXT, &text(&[(0x10, CALL_RAX)]), 0x1000, "rx");
+    for page in 0..64 {
+        core = core.segment(STACK + page * 0x1000, &stack(&words), 0x1000);
+    }
+    for tid in 1..=1000 {
+        core = core.thread(tid, &[("rip", TEXT + 0x100), ("rsp", STACK)]);
+    }
+    let stacks = unwind_all(&core.open().unwrap());
+    let total: usize = stacks.iter().map(|stack| stack.frames.len()).sum();
+    assert!(total <= (2 << 20) + 1000 * 16 + 200_000, "{total} frames");
+    let last = stacks.last().unwrap();
+    assert_eq!(last.frames.len(), 16, "and the last one still has its innermost frames");
+    assert_eq!(last.stopped.as_deref(), Some("the limit of 16 frames"));
 }
