@@ -1,5 +1,38 @@
 //! obit tells you what a dead process died of.
+//!
+//! A core file goes in, a [`Report`](report::Report) comes out. Between them lie floors
+//! that import downward only (`docs/architecture.md`): the core file ([`dump`]), what was
+//! loaded and from which files ([`module`]), memory ([`memory`]), stacks ([`unwind`]),
+//! names ([`debuginfo`]), and the threads with all of that put together ([`process`]).
+//! What leaves does so through the [`Redactor`](redact::Redactor) and the report, which
+//! [`render`] lays out.
+//!
+//! A partial answer is an answer: a core that is cut short, a library that is gone or a
+//! table that is broken costs what hangs on it and is told as a [`Notice`](notice::Notice);
+//! only what is no core at all is an error.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use obit::process::{Options, Process};
+//! use obit::report::{BuildOptions, build};
+//!
+//! let core = Path::new("tests/fixtures/null-field/core.zst");
+//! let mut options = Options::default();
+//! options.rules.core_directory = core.parent().map(Path::to_owned);
+//!
+//! let process = Process::open(core, options, &())?;
+//! let crashed = process.crashed().ok_or("no crashed thread")?;
+//! assert_eq!(crashed.frames[0].function.as_deref(), Some("next_serial"));
+//!
+//! let report = build(&process, BuildOptions::default());
+//! assert_eq!(report.signal.map(|signal| signal.name).as_deref(), Some("SIGSEGV"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+// What reads files must survive any: no index, no sum that may overflow. Tests may be
+// blunt, and so may the floors above, which see only what was checked.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 pub mod addr;
 pub mod arch;
@@ -11,11 +44,16 @@ pub mod mapped_file;
 pub mod memory;
 pub mod module;
 pub mod notice;
+#[allow(clippy::arithmetic_side_effects)]
 pub mod process;
+#[allow(clippy::arithmetic_side_effects)]
 pub mod redact;
+#[allow(clippy::arithmetic_side_effects)]
 pub mod render;
+#[allow(clippy::arithmetic_side_effects)]
 pub mod report;
 #[doc(hidden)]
 #[cfg(any(test, feature = "testkit"))]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 pub mod testkit;
 pub mod unwind;

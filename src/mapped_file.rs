@@ -1,8 +1,9 @@
 //! A file of the analyst's machine, mapped read-only.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::ops::Deref;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
@@ -101,10 +102,17 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 /// # Errors
 /// Those of `fstat`.
 pub fn identity_of(file: &File) -> io::Result<FileIdentity> {
-    let stat = rustix::fs::fstat(file)?;
-    Ok(FileIdentity {
-        inode: (stat.st_dev, stat.st_ino),
-        len: u64::try_from(stat.st_size).unwrap_or(0),
-        modified_ns: i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec),
-    })
+    file.metadata().map(|metadata| FileIdentity::from(&metadata))
+}
+
+impl From<&Metadata> for FileIdentity {
+    fn from(metadata: &Metadata) -> Self {
+        Self {
+            inode: (metadata.dev(), metadata.ino()),
+            len: metadata.len(),
+            modified_ns: i128::from(metadata.mtime())
+                .saturating_mul(1_000_000_000)
+                .saturating_add(i128::from(metadata.mtime_nsec())),
+        }
+    }
 }

@@ -40,9 +40,19 @@ pub(crate) enum Verb {
 /// A core file named like a verb is given as `./modules`.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Files {
-    /// The core file, and the program that died if obit does not find it; in any order
-    #[arg(value_name = "CORE [EXE]", num_args = 0..=2)]
-    pub(crate) paths: Vec<PathBuf>,
+    /// The core file
+    #[arg(value_name = "CORE")]
+    first: Option<PathBuf>,
+    /// The program that died, if obit does not find it itself; EXE CORE is understood, too
+    #[arg(value_name = "EXE")]
+    second: Option<PathBuf>,
+}
+
+impl Files {
+    /// As they stand on the command line.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.first.iter().chain(&self.second)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -246,7 +256,7 @@ mod tests {
     fn debuginfod_takes_no_file_for_its_servers() {
         let cli = Cli::try_parse_from(["obit", "--debuginfod", "core"]).unwrap();
         assert_eq!(cli.options.search.debuginfod.as_deref(), Some(""));
-        assert_eq!(cli.files.paths, [PathBuf::from("core")]);
+        assert!(cli.files.paths().eq([&PathBuf::from("core")]));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(crate) fn inputs(
     verb_files: &Files,
     options: &Options,
 ) -> Result<Inputs, InputError> {
-    let mut paths: Vec<_> = files.paths.iter().chain(&verb_files.paths).cloned().collect();
+    let mut paths: Vec<_> = files.paths().chain(verb_files.paths()).cloned().collect();
     let (mut core, mut exe) = (options.core.clone(), options.exe.clone());
     // gdb's order is EXE CORE.
     if core.is_none()
@@ -64,8 +64,8 @@ fn is_program(path: &Path) -> bool {
         is_file && File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok());
     // EI_DATA says which byte of `e_type` is the low one.
     let e_type = match start {
-        [0x7f, b'E', b'L', b'F', _, 2, .., high, low] if high == 0 => low,
-        [0x7f, b'E', b'L', b'F', _, 1, .., low, high] if high == 0 => low,
+        [0x7f, b'E', b'L', b'F', _, 2, .., 0, low] => low,
+        [0x7f, b'E', b'L', b'F', _, 1, .., low, 0] => low,
         _ => 0,
     };
     read && matches!(e_type, ET_EXEC | ET_DYN)

@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 use analyze::Request;
 use args::{Cli, Files, Format, Verb};
@@ -123,12 +124,24 @@ fn say(message: &str) {
     let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(message));
 }
 
-/// clap's own words, with exit codes of ours.
+/// Help and versions in clap's words; errors in one line, like all of ours.
 fn usage(error: &clap::Error) -> Exit {
-    match (error.print(), error.use_stderr()) {
-        (Err(failure), false) if failure.kind() == io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
-        (Err(_), false) => Exit::Output,
-        (_, true) => Exit::Usage,
-        (Ok(()), false) => Exit::Success,
+    if error.use_stderr() {
+        let text = error.to_string();
+        // The first paragraph says what is wrong and what is possible.
+        let lines: Vec<_> = text.lines().map(str::trim).take_while(|l| !l.is_empty()).collect();
+        let problem = match error.kind() {
+            // A third file stands where a verb could.
+            ErrorKind::InvalidSubcommand => "one core and at most one program, please".to_owned(),
+            _ => lines.join(" "),
+        };
+        let problem = problem.strip_prefix("error: ").unwrap_or(&problem);
+        say(&format!("{problem}; see `obit --help`"));
+        return Exit::Usage;
+    }
+    match error.print() {
+        Ok(()) => Exit::Success,
+        Err(failure) if failure.kind() == io::ErrorKind::BrokenPipe => Exit::BrokenPipe,
+        Err(_) => Exit::Output,
     }
 }

@@ -9,7 +9,10 @@ use super::say;
 pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     panic::set_hook(Box::new(|info| {
         let place = info.location().map_or_else(String::new, |at| format!(" ({at})"));
-        let what = info.payload_as_str().unwrap_or("no message");
+        let payload = info.payload();
+        let formatted = payload.downcast_ref::<String>().map(String::as_str);
+        let what = formatted.or_else(|| payload.downcast_ref::<&str>().copied());
+        let what = what.unwrap_or("no message");
         say(&format!(
             "this is a bug in obit {}{place}: {what}; please report it with the command line",
             env!("CARGO_PKG_VERSION")

@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn rust_names_lose_their_hash() {
         assert_eq!(
-            shown("_ZN5rffi8callback17he9601becf0d45c22E", Language::Unknown).as_deref(),
+            shown("_ZN4rffi8callback17he9601becf0d45c22E", Language::Unknown).as_deref(),
             Some("rffi::callback")
         );
     }

@@ -4,10 +4,11 @@ use std::sync::OnceLock;
 
 use gimli::{UnitOffset, constants as dw};
 
+use super::bounds::Bounds;
 use super::names::Name;
 use super::range_map::RangeMap;
-use super::reader::{Slice, Value};
-use super::units::{Bounds, DwarfFile, Unit};
+use super::reader::{Meter, Slice, Value};
+use super::units::{DwarfFile, Unit};
 
 /// The functions of one unit that have code, by address.
 pub(super) struct Functions {
@@ -57,7 +58,7 @@ pub(super) struct Inline {
 }
 
 /// A `DW_TAG_call_site` (DWARF 5 § 3.4) or its GNU forerunner.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct CallSite {
     /// `DW_AT_call_return_pc`: just past the call or the jump.
     pub(super) return_pc: u64,
@@ -65,6 +66,8 @@ pub(super) struct CallSite {
     pub(super) is_tail: bool,
     /// Which entry says what is called.
     pub(super) target: Target,
+    /// The address that was found for it.
+    pub(super) goes_to: OnceLock<Option<u64>>,
 }
 
 /// What a call site says about its target.
@@ -106,7 +109,7 @@ impl Functions {
         let in_one = |cell| {
             let functions = Self::of(file, unit, cell);
             let rank = functions.map.find(at)?;
-            let number = if unit.has_scattered { rank } else { u32::MAX - rank };
+            let number = if unit.has_scattered { rank } else { u32::MAX.saturating_sub(rank) };
             functions.all.get(usize::try_from(number).ok()?)
         };
         in_one(&unit.shallow).or_else(|| in_one(&unit.deep))
@@ -125,12 +128,8 @@ impl Functions {
         ranges: &mut Vec<(u64, u64, u32)>,
     ) -> gimli::Result<()> {
         let mut entries = unit.inner.entries_raw(None)?;
-        let mut visited = 0_usize;
-        while !entries.is_empty() {
-            visited = visited.saturating_add(1);
-            if visited > file.context().limits.entries_per_lookup || !file.context().spend(1) {
-                break;
-            }
+        let mut meter = Meter::new(file.context(), file.context().limits.entries_per_lookup);
+        while !entries.is_empty() && meter.step() {
             let offset = entries.next_offset();
             let Some(abbreviation) = entries.read_abbreviation()? else { continue };
             let tag = abbreviation.tag();
@@ -174,7 +173,8 @@ impl Functions {
                     // Of functions with the very same code gdb shows the first where
                     // some code of the unit is scattered, else the last: so it takes
                     // `clone3` of `__clone3`, `__GI___clone3`, `clone3`.
-                    let rank = if unit.has_scattered { number } else { u32::MAX - number };
+                    let rank =
+                        if unit.has_scattered { number } else { u32::MAX.saturating_sub(number) };
                     ranges.extend(own.iter().map(|(start, end)| (*start, *end, rank)));
                     self.all.push(Function {
                         offset,
@@ -196,13 +196,8 @@ impl Function {
     /// What lies inside, read once.
     pub(super) fn body<'d>(&self, file: &DwarfFile<'d>, unit: &Unit<'d>) -> &Body {
         self.body.get_or_init(|| {
-            let mut walk = Walk {
-                file,
-                unit,
-                body: Body::default(),
-                open: Vec::new(),
-                ranges: Vec::new(),
-            };
+            let mut walk =
+                Walk { file, unit, body: Body::default(), open: Vec::new(), ranges: Vec::new() };
             if let Err(error) = walk.run(self.offset) {
                 file.context().report("the entries of a function", error);
             }
@@ -249,15 +244,11 @@ impl<'d> Walk<'_, 'd> {
     fn run(&mut self, offset: UnitOffset) -> gimli::Result<()> {
         let mut entries = self.unit.inner.entries_raw(Some(offset))?;
         self.function(&mut entries)?;
-        let mut visited = 0_usize;
+        let context = self.file.context();
+        let mut meter = Meter::new(context, context.limits.entries_per_lookup);
         // Entries deeper than this are of no interest.
         let mut ignored_below = isize::MAX;
-        while !entries.is_empty() && entries.next_depth() > 0 {
-            visited = visited.saturating_add(1);
-            let context = self.file.context();
-            if visited > context.limits.entries_per_lookup || !context.spend(1) {
-                break;
-            }
+        while !entries.is_empty() && entries.next_depth() > 0 && meter.step() {
             let (offset, depth) = (entries.next_offset(), entries.next_depth());
             let Some(abbreviation) = entries.read_abbreviation()? else { continue };
             if depth > ignored_below {
@@ -370,7 +361,8 @@ impl<'d> Walk<'_, 'd> {
         if let Some(return_pc) = return_pc {
             let target =
                 if origin && !computed { Target::Origin(offset) } else { Target::Computed };
-            self.body.calls.push(CallSite { return_pc, is_tail, target });
+            let goes_to = OnceLock::new();
+            self.body.calls.push(CallSite { return_pc, is_tail, target, goes_to });
         }
         Ok(())
     }
@@ -391,9 +383,10 @@ impl<'d> Walk<'_, 'd> {
                 *turn_of = turn;
             }
         }
-        let ranges = self.ranges.iter().filter_map(|(start, end, place)| {
-            Some((*start, *end, *nth(&turns, *place)?))
-        });
+        let ranges = self
+            .ranges
+            .iter()
+            .filter_map(|(start, end, place)| Some((*start, *end, *nth(&turns, *place)?)));
         self.body.map = RangeMap::new(ranges.collect());
         self.body
     }

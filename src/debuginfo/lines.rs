@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use gimli::DebugLineOffset;
 
-use super::reader::Slice;
+use super::reader::{Meter, Slice};
 use super::symbolize::SourceLocation;
 use super::units::{DwarfFile, Unit};
 
@@ -71,15 +71,14 @@ impl Lines {
         let mut sequences: Vec<Vec<Row>> = Vec::new();
         let mut sequence = Sequence::default();
         let mut rows = program.rows();
-        let mut count = 0_usize;
+        let mut meter = Meter::new(file.context(), file.context().limits.line_rows);
         let result = loop {
             let row = match rows.next_row() {
                 Ok(Some((_, row))) => row,
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             };
-            count = count.saturating_add(1);
-            if count > file.context().limits.line_rows || !file.context().spend(1) {
+            if !meter.step() {
                 break Ok(());
             }
             if row.end_sequence() {

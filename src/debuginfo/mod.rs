@@ -1,6 +1,8 @@
 //! Debug information of one image: symbols, DWARF, and the files they lie in. Serves a
 //! bare ELF file as well as a module of a core: no threads, no bias of its own.
 
+mod abbreviations;
+mod bounds;
 mod demangle;
 mod functions;
 mod lines;
@@ -12,6 +14,8 @@ mod section_cache;
 mod split;
 mod symbolize;
 mod tail_call;
+#[cfg(test)]
+mod test_dwarf;
 mod units;
 
 use std::path::{Path, PathBuf};
@@ -102,8 +106,11 @@ impl DebugInfo {
     pub fn level(&self) -> DebugLevel {
         *self.level.get_or_init(|| {
             if self.described_by.is_some() {
-                let full = self.with_dwarf(|file| file.has_types()).unwrap_or(false);
-                return if full { DebugLevel::Full } else { DebugLevel::LineTables };
+                let level = self.with_dwarf(|file| match file.has_types() {
+                    true => DebugLevel::Full,
+                    false => DebugLevel::LineTables,
+                });
+                return level.unwrap_or(DebugLevel::LineTables);
             }
             let has_symbols = (0..self.symbols.len())
                 .any(|number| self.symbols(number).is_some_and(|(_, table)| !table.is_empty()));
@@ -117,8 +124,7 @@ impl DebugInfo {
     /// `at` is the address to look up: inside the instruction, hence one less than a
     /// return address.
     pub fn frames_at(&self, at: Svma) -> Vec<SourceFrame> {
-        let mut frames =
-            self.with_dwarf(|file| symbolize::frames(file, at.0)).unwrap_or_default();
+        let mut frames = self.with_dwarf(|file| symbolize::frames(file, at.0)).unwrap_or_default();
         let has_name = frames.last().is_some_and(|physical| physical.function.is_some());
         if !has_name && let Some(symbol) = self.symbol_at(at) {
             let location = frames.pop().and_then(|unnamed| unnamed.location);
@@ -153,17 +159,28 @@ impl DebugInfo {
     /// first. Empty if there are none or which ones is ambiguous: only what every
     /// possible way has in common is told.
     pub fn tail_calls(&self, return_pc: Svma, callee_pc: Svma) -> Vec<TailCall> {
-        let symbols = tail_call::Symbols {
-            start_of: &|at| self.nearest_symbol(Svma(at)).map(|symbol| symbol.address.0),
-            named: &|name| {
-                (0..self.symbols.len()).find_map(|number| {
-                    let (image, table) = self.symbols(number)?;
-                    table.function_named(image, name).map(|at| at.0)
-                })
-            },
-        };
-        let found =
-            self.with_dwarf(|file| tail_call::chain(file, &symbols, return_pc.0, callee_pc.0));
+        let found = self.with_dwarf(|file| {
+            self.with_symbols(|symbols| tail_call::chain(file, symbols, return_pc.0, callee_pc.0))
+        });
+        found.unwrap_or_default()
+    }
+
+    /// The linkage name of the function called by the call that returns to `return_pc`,
+    /// where it is defined elsewhere: in another unit, or in another image.
+    pub fn called_name(&self, return_pc: Svma) -> Option<String> {
+        let name = self.with_dwarf(|file| {
+            self.with_symbols(|symbols| tail_call::called_name(file, symbols, return_pc.0))
+        });
+        Some(String::from_utf8_lossy(&name??).into_owned())
+    }
+
+    /// As [`DebugInfo::tail_calls`] for a call that comes from another image and goes to
+    /// the function of this one with linkage name `called`.
+    pub fn tail_calls_from(&self, called: &str, callee_pc: Svma) -> Vec<TailCall> {
+        let name = called.as_bytes();
+        let found = self.with_dwarf(|file| {
+            self.with_symbols(|symbols| tail_call::chain_from(file, symbols, name, callee_pc.0))
+        });
         found.unwrap_or_default()
     }
 
@@ -196,6 +213,18 @@ impl DebugInfo {
             Some(Parsed::new(sources, |sources| DwarfFile::main(sources)))
         });
         parsed.as_ref().map(|parsed| parsed.with_dependent(|_, file| ask(file)))
+    }
+
+    fn with_symbols<T>(&self, ask: impl FnOnce(&tail_call::Symbols<'_>) -> T) -> T {
+        ask(&tail_call::Symbols {
+            start_of: &|at| self.nearest_symbol(Svma(at)).map(|symbol| symbol.address.0),
+            named: &|name| {
+                (0..self.symbols.len()).find_map(|number| {
+                    let (image, table) = self.symbols(number)?;
+                    table.function_named(image, name).map(|at| at.0)
+                })
+            },
+        })
     }
 
     fn nearest_symbol(&self, at: Svma) -> Option<Symbol<'_>> {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use gimli::{UnitOffset, constants as dw};
 
+use super::bounds::Bounds;
 use super::demangle::{Language, demangle};
-use super::reader::{Slice, Value};
-use super::units::{Bounds, Die, DwarfFile, Unit};
+use super::reader::{Meter, Slice, Value};
+use super::units::{Die, DwarfFile, Unit};
 
 /// The names of one function.
 #[derive(Clone, Debug, Default)]
@@ -245,15 +246,13 @@ fn walk_to<'d>(
     // Each jump starts a new reader, which counts depths from 0.
     let mut base = 0_isize;
     let mut around: Vec<(isize, gimli::DwTag, UnitOffset)> = Vec::new();
-    for _ in 0..WALK {
+    let mut meter = Meter::new(file.context(), WALK);
+    while meter.step() {
         let offset = entries.next_offset();
         let depth = base.saturating_add(entries.next_depth());
         if entries.is_empty() || offset.0 >= target.0 {
             around.retain(|scope| scope.0 < depth);
             return Ok(Some(around.into_iter().map(|(_, tag, at)| (tag, at)).collect()));
-        }
-        if !file.context().spend(1) {
-            return Ok(Some(Vec::new()));
         }
         let Some(abbreviation) = entries.read_abbreviation()? else { continue };
         while around.pop_if(|scope| scope.0 >= depth).is_some() {}
@@ -285,21 +284,10 @@ impl ScopeIndex {
     fn read<'d>(&mut self, file: &DwarfFile<'d>, unit: &Unit<'d>) -> gimli::Result<()> {
         let mut entries = unit.inner.entries_raw(None)?;
         let mut open: Vec<(isize, usize)> = Vec::new();
-        let mut visited = 0_usize;
-        let result = loop {
+        let mut meter = Meter::new(file.context(), file.context().limits.entries_per_lookup);
+        while !entries.is_empty() && meter.step() {
             let (offset, depth) = (entries.next_offset(), entries.next_depth());
-            visited = visited.saturating_add(1);
-            if entries.is_empty()
-                || visited > file.context().limits.entries_per_lookup
-                || !file.context().spend(1)
-            {
-                break Ok(());
-            }
-            let abbreviation = match entries.read_abbreviation() {
-                Ok(Some(abbreviation)) => abbreviation,
-                Ok(None) => continue,
-                Err(error) => break Err(error),
-            };
+            let Some(abbreviation) = entries.read_abbreviation()? else { continue };
             while let Some((_, closed)) = open.pop_if(|scope| scope.0 >= depth) {
                 if let Some(closed) = self.scopes.get_mut(closed) {
                     closed.end = offset.0;
@@ -311,11 +299,9 @@ impl ScopeIndex {
                 let tag = abbreviation.tag();
                 self.scopes.push(Scope { tag, start: offset, end: usize::MAX, parent });
             }
-            if let Err(error) = entries.skip_attributes(abbreviation.attributes()) {
-                break Err(error);
-            }
-        };
-        result
+            entries.skip_attributes(abbreviation.attributes())?;
+        }
+        Ok(())
     }
 
     fn around(&self, target: UnitOffset) -> Vec<(gimli::DwTag, UnitOffset)> {

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use gimli::{EndianSlice, RunTimeEndian, SectionId};
 
+use super::SplitLoader;
 use super::locate::DebugFiles;
 use super::section_cache::{CachedSection, SectionCache, SectionKey, WORTH_KEEPING};
-use super::SplitLoader;
 use crate::elf::{ElfImage, SectionError, StoredSection};
 use crate::limits::Limits;
 use crate::notice::Notice;
@@ -76,9 +76,9 @@ pub(super) struct Context {
 impl Context {
     /// Takes `amount` of the work that may still be done; `false` when there is none left.
     pub(super) fn spend(&self, amount: u64) -> bool {
-        let taken = self.work.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            left.checked_sub(amount)
-        });
+        let taken = self
+            .work
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(amount));
         if taken.is_err() {
             let limit = self.limits.entries_per_lookup as u64;
             self.log.add(|_| Notice::LimitReached { what: "debugging information entries", limit });
@@ -89,6 +89,43 @@ impl Context {
     /// Reports `error`, met while reading `what`.
     pub(super) fn report(&self, what: &str, error: gimli::Error) {
         self.log.malformed(|| format!("{what}: {error}"));
+    }
+}
+
+/// Counts the entries or rows of one walk: against its own limit, and against the work
+/// that may be done in all, which is taken in portions as threads share it.
+pub(super) struct Meter<'x> {
+    context: &'x Context,
+    portion: u64,
+    left: usize,
+}
+
+/// Entries taken at a time.
+const PORTION: u64 = 1024;
+
+impl<'x> Meter<'x> {
+    pub(super) fn new(context: &'x Context, limit: usize) -> Self {
+        Self { context, portion: 0, left: limit }
+    }
+
+    /// Whether one more may be read.
+    pub(super) fn step(&mut self) -> bool {
+        if self.portion == 0 {
+            if !self.context.spend(PORTION) {
+                return false;
+            }
+            self.portion = PORTION;
+        }
+        self.portion = self.portion.saturating_sub(1);
+        let may = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        may
+    }
+}
+
+impl Drop for Meter<'_> {
+    fn drop(&mut self) {
+        self.context.work.fetch_add(self.portion, Ordering::Relaxed);
     }
 }
 
@@ -274,11 +311,7 @@ impl Sources {
 
 impl Sections {
     fn endian(&self) -> RunTimeEndian {
-        if self.image.encoding().little_endian {
-            RunTimeEndian::Little
-        } else {
-            RunTimeEndian::Big
-        }
+        if self.image.encoding().little_endian { RunTimeEndian::Little } else { RunTimeEndian::Big }
     }
 }
 

@@ -86,7 +86,7 @@ impl SectionCache {
             return None;
         }
         let modified = u64::try_from(file.identity().modified_ns).ok().map(Duration::from_nanos);
-        let modified = modified.map(|since| SystemTime::UNIX_EPOCH + since);
+        let modified = modified.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
         if modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > TOUCH_AFTER) {
             touch(&path);
         }

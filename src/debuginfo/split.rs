@@ -36,9 +36,9 @@ impl<'d> Split<'d> {
                 let file = DwarfFile::split(dwarf, parent.sources, lent);
                 let found = file.first_compilation().and_then(|found| found.inner.dwo_id);
                 if unit.inner.dwo_id.is_some() && found.is_some() && found != unit.inner.dwo_id {
-                    context.log.malformed(|| {
-                        format!("{} is of another build", name.to_string_lossy())
-                    });
+                    context
+                        .log
+                        .malformed(|| format!("{} is of another build", name.to_string_lossy()));
                     return None;
                 }
                 Some(Self { file })
@@ -60,8 +60,7 @@ pub(super) fn whole<'x, 'd>(
         return (file, unit);
     }
     let split = unit.split.get_or_init(|| Split::open(file, unit).map(Box::new));
-    let half = split.as_deref().and_then(|split| {
-        Some((&split.file, split.file.first_compilation()?))
-    });
+    let half =
+        split.as_deref().and_then(|split| Some((&split.file, split.file.first_compilation()?)));
     half.unwrap_or((file, unit))
 }

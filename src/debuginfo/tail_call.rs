@@ -42,8 +42,32 @@ pub(super) fn chain<'d>(
     callee: u64,
 ) -> Vec<TailCall> {
     let search = Search { file, symbols };
-    let agreed = search.run(return_pc, callee).unwrap_or_default();
-    agreed.into_iter().map(|pc| TailCall { pc: Svma(pc) }).collect()
+    let first = search.call_site(return_pc).and_then(|(caller, site)| search.target(caller, site));
+    search.jumps(first, callee)
+}
+
+/// The jumps that lead from the start of the function called `name` to the function at
+/// `callee`, for a call that comes from another image.
+pub(super) fn chain_from<'d>(
+    file: &DwarfFile<'d>,
+    symbols: &Symbols<'_>,
+    name: &[u8],
+    callee: u64,
+) -> Vec<TailCall> {
+    Search { file, symbols }.jumps((symbols.named)(name), callee)
+}
+
+/// The name of the function called by the call that returns to `return_pc`, if DWARF only
+/// declares it.
+pub(super) fn called_name<'d>(
+    file: &DwarfFile<'d>,
+    symbols: &Symbols<'_>,
+    return_pc: u64,
+) -> Option<Vec<u8>> {
+    let search = Search { file, symbols };
+    let (caller, site) = search.call_site(return_pc)?;
+    let origin = origin(caller, site)?;
+    Some(names::declared_name(caller.file, origin)?.slice().to_vec())
 }
 
 struct Search<'x, 's, 'd> {
@@ -62,14 +86,23 @@ struct Agreed {
 }
 
 impl<'x, 'd> Search<'x, '_, 'd> {
-    fn run(&self, return_pc: u64, callee: u64) -> Option<Vec<u64>> {
+    fn call_site(&self, return_pc: u64) -> Option<(Found<'x, 'd>, &'x CallSite)> {
         let caller = self.function_at(return_pc.checked_sub(1)?)?;
-        let site = caller.body_calls().iter().find(|site| site.return_pc == return_pc)?;
+        let calls = &caller.function.body(caller.file, caller.unit).calls;
+        Some((caller, calls.iter().find(|site| site.return_pc == return_pc)?))
+    }
+
+    fn jumps(&self, first: Option<u64>, callee: u64) -> Vec<TailCall> {
+        let agreed = first.and_then(|first| self.run(first, callee)).unwrap_or_default();
+        agreed.into_iter().map(|pc| TailCall { pc: Svma(pc) }).collect()
+    }
+
+    /// What all ways from the function entered at `first` to the one at `callee` share.
+    fn run(&self, first: u64, callee: u64) -> Option<Vec<u64>> {
         let callee = match self.function_at(callee) {
             Some(found) => found.function.entry,
             None => (self.symbols.start_of)(callee)?,
         };
-        let first = self.target(caller, site)?;
         if first == callee {
             return None;
         }
@@ -125,20 +158,20 @@ impl<'x, 'd> Search<'x, '_, 'd> {
 
     /// Where `site` of the function `from` goes.
     fn target(&self, from: Found<'x, 'd>, site: &CallSite) -> Option<u64> {
-        let Target::Origin(offset) = site.target else { return None };
-        let die = Die { unit: from.unit, offset };
-        let origin = names::call_origin(from.file, die)?;
-        match names::declared_name(from.file, origin) {
-            Some(name) => (self.symbols.named)(name.slice()),
-            None => names::entry_pc(from.file, origin),
-        }
+        *site.goes_to.get_or_init(|| {
+            let origin = origin(from, site)?;
+            match names::declared_name(from.file, origin) {
+                Some(name) => (self.symbols.named)(name.slice()),
+                None => names::entry_pc(from.file, origin),
+            }
+        })
     }
 }
 
-impl<'x> Found<'x, '_> {
-    fn body_calls(&self) -> &'x [CallSite] {
-        &self.function.body(self.file, self.unit).calls
-    }
+/// The function that `site` of `from` refers to.
+fn origin<'x, 'd>(from: Found<'x, 'd>, site: &CallSite) -> Option<Die<'x, 'd>> {
+    let Target::Origin(offset) = site.target else { return None };
+    names::call_origin(from.file, Die { unit: from.unit, offset })
 }
 
 impl Agreed {

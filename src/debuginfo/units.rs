@@ -2,12 +2,12 @@
 //! what its root entry says.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
-use gimli::{
-    Abbreviations, DebugAbbrevOffset, Reader, UnitHeader, UnitOffset, UnitType, constants as dw,
-};
+use gimli::{DebugAbbrevOffset, UnitHeader, UnitOffset, UnitType, constants as dw};
 
+use super::abbreviations::{Table, Tables, scan_table};
+use super::bounds::Bounds;
 use super::demangle::Language;
 use super::functions::Functions;
 use super::lines::Lines;
@@ -28,7 +28,7 @@ pub(super) struct DwarfFile<'d> {
     signatures: OnceLock<HashMap<u64, (List, usize)>>,
     aranges: OnceLock<Aranges>,
     roots: OnceLock<RangeMap>,
-    tables: Mutex<HashMap<(bool, usize), Table>>,
+    tables: Tables,
     package: OnceLock<Option<gimli::DwarfPackage<Slice<'d>>>>,
 }
 
@@ -50,14 +50,6 @@ pub(super) struct Lent {
     pub(super) addr_base: gimli::DebugAddrBase<usize>,
     pub(super) ranges_base: gimli::DebugRngListsBase<usize>,
     pub(super) language: Language,
-}
-
-/// One table of abbreviations.
-#[derive(Clone)]
-struct Table {
-    abbreviations: Arc<Abbreviations>,
-    /// Some entry that is no root of a unit may have `DW_AT_ranges`.
-    has_scattered: bool,
 }
 
 type UnitList<'d> = Vec<LazyUnit<'d>>;
@@ -101,70 +93,6 @@ pub(super) struct Die<'x, 'd> {
     pub(super) offset: UnitOffset,
 }
 
-/// The attributes that say which addresses an entry covers.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Bounds<'d> {
-    low: Option<Value<'d>>,
-    high: Option<Value<'d>>,
-    ranges: Option<Value<'d>>,
-}
-
-impl<'d> Bounds<'d> {
-    /// Takes note of `value` if it is one of the three.
-    pub(super) fn note(&mut self, name: gimli::DwAt, value: Value<'d>) {
-        match name {
-            dw::DW_AT_low_pc => self.low = Some(value),
-            dw::DW_AT_high_pc => self.high = Some(value),
-            dw::DW_AT_ranges => self.ranges = Some(value),
-            _ => {}
-        }
-    }
-
-    /// Whether none of them was there.
-    pub(super) fn is_empty(&self) -> bool {
-        self.low.is_none() && self.ranges.is_none()
-    }
-
-    /// `DW_AT_low_pc`.
-    pub(super) fn low_pc(&self, file: &DwarfFile<'d>, unit: &Unit<'d>) -> Option<u64> {
-        file.address(unit, self.low?)
-    }
-
-    /// The ranges, in the order given. Those that start at 0 are code the linker threw
-    /// away; no image has code there.
-    pub(super) fn ranges(&self, file: &DwarfFile<'d>, unit: &Unit<'d>) -> Vec<(u64, u64)> {
-        let mut found = Vec::new();
-        if let Some(ranges) = self.ranges {
-            let mut read = || {
-                let Some(mut list) = file.dwarf_of(unit).attr_ranges(&unit.inner, ranges)? else {
-                    return Ok(());
-                };
-                while let Some(range) = list.next()? {
-                    if !file.context().spend(1) {
-                        break;
-                    }
-                    if range.begin != 0 && range.begin < range.end {
-                        found.push((range.begin, range.end));
-                    }
-                }
-                Ok(())
-            };
-            if let Err(error) = read() {
-                file.context().report("a list of ranges", error);
-            }
-            return found;
-        }
-        let Some(low) = self.low_pc(file, unit).filter(|low| *low != 0) else { return found };
-        let high = match self.high {
-            Some(gimli::AttributeValue::Udata(size)) => low.checked_add(size),
-            Some(value) => file.address(unit, value),
-            None => None,
-        };
-        found.extend(high.filter(|high| low < *high).map(|high| (low, high)));
-        found
-    }
-}
-
 impl<'d> DwarfFile<'d> {
     /// The main file of an image.
     pub(super) fn main(sources: &'d Sources) -> Self {
@@ -187,7 +115,7 @@ impl<'d> DwarfFile<'d> {
             signatures: OnceLock::new(),
             aranges: OnceLock::new(),
             roots: OnceLock::new(),
-            tables: Mutex::default(),
+            tables: Tables::default(),
             package: OnceLock::new(),
         }
     }
@@ -311,7 +239,8 @@ impl<'d> DwarfFile<'d> {
         match value {
             gimli::AttributeValue::UnitRef(offset) => Some(Die { unit, offset }),
             gimli::AttributeValue::DebugInfoRef(offset) => {
-                let list = if unit.list == List::Supplement { List::Supplement } else { List::Info };
+                let list =
+                    if unit.list == List::Supplement { List::Supplement } else { List::Info };
                 self.die_at(list, offset.0)
             }
             gimli::AttributeValue::DebugInfoRefSup(offset) => {
@@ -521,59 +450,9 @@ impl<'d> DwarfFile<'d> {
         Ok(unit)
     }
 
-    /// One table of `.debug_abbrev`, read once however many units share it.
     fn table(&self, list: List, offset: DebugAbbrevOffset<usize>) -> gimli::Result<Table> {
-        let key = (list == List::Supplement, offset.0);
-        let lock = || self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = lock().get(&key) {
-            return Ok(table.clone());
-        }
+        let in_supplement = list == List::Supplement;
         let section = &self.dwarf_of_list(list).debug_abbrev;
-        let mut has_scattered = false;
-        let length = scan_table(*gimli::Section::reader(section), offset.0, &mut |tag, name| {
-            has_scattered |= name == dw::DW_AT_ranges
-                && !matches!(
-                    tag,
-                    dw::DW_TAG_compile_unit | dw::DW_TAG_partial_unit | dw::DW_TAG_skeleton_unit
-                );
-        });
-        if !self.context().spend(length as u64) {
-            return Err(gimli::Error::MissingUnitDie);
-        }
-        let abbreviations = Arc::new(section.abbreviations(offset)?);
-        let table = Table { abbreviations, has_scattered };
-        lock().insert(key, table.clone());
-        Ok(table)
+        self.tables.get(in_supplement, section, offset, self.context())
     }
-}
-
-/// Tells the tags and attributes of the table of abbreviations that starts at `offset`
-/// (DWARF 5 § 7.5.3), the closing pair of zeros included. Gives its length in bytes.
-fn scan_table(
-    section: Slice<'_>,
-    offset: usize,
-    seen: &mut dyn FnMut(gimli::DwTag, gimli::DwAt),
-) -> usize {
-    let mut rest = section;
-    let mut read = || {
-        rest.skip(offset)?;
-        while rest.read_uleb128()? != 0 {
-            let tag = gimli::DwTag(u16::try_from(rest.read_uleb128()?).unwrap_or(0));
-            rest.read_u8()?;
-            loop {
-                let (name, form) = (rest.read_uleb128()?, rest.read_uleb128()?);
-                if form == u64::from(dw::DW_FORM_implicit_const.0) {
-                    rest.read_sleb128()?;
-                }
-                seen(tag, gimli::DwAt(u16::try_from(name).unwrap_or(0)));
-                if (name, form) == (0, 0) {
-                    break;
-                }
-            }
-        }
-        Ok::<_, gimli::Error>(())
-    };
-    // One that is cut short is as long as what was read of it.
-    read().ok();
-    section.len().saturating_sub(rest.len()).saturating_sub(offset)
 }

@@ -97,6 +97,9 @@ pub(super) fn unpack(
     }
     check_start(path, container, start)?;
     let mut spill = Spill::new().map_err(|error| failed(&error))?;
+    // What comes after the last byte that the core's own headers speak of is not looked
+    // at: a bomb of zeros would cost minutes.
+    let mut promised = None;
     loop {
         let rest = chunk.get_mut(have..).unwrap_or(&mut []);
         if damage.is_none() {
@@ -105,7 +108,10 @@ pub(super) fn unpack(
             have = have.saturating_add(more);
             damage = error;
         }
-        let room = limits.core_bytes.saturating_sub(spill.len());
+        let chunk_bytes = chunk.get(..have).unwrap_or(&[]);
+        let promised = *promised.get_or_insert_with(|| promised_length(chunk_bytes));
+        let most = limits.core_bytes.min(promised);
+        let room = most.saturating_sub(spill.len());
         let kept = have.min(usize::try_from(room).unwrap_or(usize::MAX));
         match spill.write(chunk.get(..kept).unwrap_or(&[])) {
             Ok(()) => {}
@@ -114,6 +120,9 @@ pub(super) fn unpack(
                 break;
             }
             Err(Full::Io(error)) => return Err(failed(&error)),
+        }
+        if kept < have && most == promised {
+            break;
         }
         if kept < have {
             let limit = limits.core_bytes;
@@ -131,6 +140,25 @@ pub(super) fn unpack(
         have = 0;
     }
     spill.finish().map_err(|error| failed(&error))
+}
+
+/// The length of a core by its headers: where its last segment or section header ends. No
+/// limit when they are not all in `start`.
+fn promised_length(start: &[u8]) -> u64 {
+    let end = || {
+        let header = FileHeader::parse(start).ok().filter(|header| !header.has_extended_count())?;
+        let count = usize::from(header.segments_count);
+        let table = start.get(usize::try_from(header.segments_offset).ok()?..)?;
+        let segments = header.parse_segments(table, count);
+        if segments.len() < count {
+            return None;
+        }
+        let sections = u64::from(header.sections_count).checked_mul(header.section_size() as u64)?;
+        let sections_end = header.sections_offset.checked_add(sections)?;
+        let ends = segments.iter().map(|segment| segment.offset.checked_add(segment.file_size));
+        ends.chain([Some(sections_end)]).try_fold(0, |last, end| Some(end?.max(last)))
+    };
+    end().unwrap_or(u64::MAX)
 }
 
 /// Refuses what is no core before gigabytes of it are unpacked.
@@ -283,6 +311,17 @@ mod tests {
         Container::Bzip2,
         Container::Apport,
     ];
+
+    #[test]
+    fn what_follows_the_core_in_its_container_is_not_unpacked() {
+        let core = core();
+        let mut with_tail = core.clone();
+        with_tail.resize(core.len() + (4 << 20), 0);
+        let file = CoreFile::new(&pack(Container::Zstd, &with_tail));
+        let dump = Dump::open(file.path(), &Limits::default()).unwrap();
+        assert_eq!(dump.bytes.len(), core.len() as u64);
+        assert_eq!(dump.missing_bytes, 0);
+    }
 
     #[test]
     fn every_container_gives_back_the_core_byte_for_byte() {

@@ -1,12 +1,6 @@
 //! The core file: what the kernel (or gcore, or a crash handler) wrote of the process.
 //! Readable without any debug information.
 
-#![deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)]
-#![cfg_attr(
-    test,
-    allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::arithmetic_side_effects)
-)]
-
 mod apport;
 mod auxv;
 mod container;

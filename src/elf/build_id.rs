@@ -19,9 +19,8 @@ impl BuildId {
         if !text.len().is_multiple_of(2) || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return None;
         }
-        let pairs = (0..text.len()).step_by(2);
-        let bytes: Option<Vec<u8>> =
-            pairs.map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect();
+        let pairs = text.as_bytes().chunks_exact(2).map(|pair| std::str::from_utf8(pair).ok());
+        let bytes: Option<Vec<u8>> = pairs.map(|pair| u8::from_str_radix(pair?, 16).ok()).collect();
         Self::new(&bytes?)
     }
 

@@ -136,7 +136,7 @@ impl FileHeader {
 
     /// The program headers in `table`, as many whole ones as it holds up to `count`.
     pub fn parse_segments(&self, table: &[u8], count: usize) -> Vec<Segment> {
-        let count = count.min(table.len() / self.segment_size());
+        let count = count.min(table.len().checked_div(self.segment_size()).unwrap_or(0));
         let headers = ProgramHeader::parse(table, 0, count, self.encoding.context());
         headers.unwrap_or_default().iter().map(Segment::from).collect()
     }
@@ -424,7 +424,9 @@ fn parse_sections(bytes: &[u8], header: &FileHeader, limits: &Limits) -> Vec<Sec
     if let (0, Some(first)) = (count, &first) {
         count = usize::try_from(first.sh_size).unwrap_or(0);
     }
-    count = count.min(table.len() / header.section_size()).min(limits.section_headers);
+    count = count
+        .min(table.len().checked_div(header.section_size()).unwrap_or(0))
+        .min(limits.section_headers);
     if count == 0 {
         return Vec::new();
     }

@@ -6,6 +6,8 @@ mod image;
 mod note;
 mod section_data;
 mod symtab;
+#[cfg(test)]
+pub(crate) mod test_image;
 
 pub use build_id::BuildId;
 pub use image::{

@@ -93,7 +93,8 @@ impl<'d> StoredSection<'d> {
             size: section.size,
         })?;
         let stored = |packing, size, skip| {
-            let bytes = raw.get(skip..).ok_or_else(|| SectionError::ShortHeader { name: name() })?;
+            let bytes =
+                raw.get(skip..).ok_or_else(|| SectionError::ShortHeader { name: name() })?;
             Ok(Self { section, bytes, packing, size })
         };
         if section.flags & COMPRESSED != 0 {
@@ -160,9 +161,7 @@ impl<'d> StoredSection<'d> {
             Packing::Zstd => {
                 let decoder = zstd::bulk::Decompressor::new();
                 let mut decoder = decoder.map_err(|_| damaged())?;
-                decoder
-                    .decompress_to_buffer(self.bytes, &mut content)
-                    .map_err(|_| damaged())?;
+                decoder.decompress_to_buffer(self.bytes, &mut content).map_err(|_| damaged())?;
             }
         }
         if content.len() == size { Ok(Cow::Owned(content)) } else { Err(damaged()) }
@@ -208,5 +207,68 @@ impl ElfImage {
     ) -> Result<Option<Cow<'_, [u8]>>, SectionError> {
         let Some(section) = self.sections_called(name).next() else { return Ok(None) };
         StoredSection::new(self, section)?.read(limits).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elf::test_image::TestImage;
+    use std::io::Write;
+
+    fn zlib(content: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6));
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn compressed(ch_type: u32, size: u64, stream: &[u8]) -> Vec<u8> {
+        let mut bytes = ch_type.to_le_bytes().to_vec();
+        bytes.extend([0; 4]);
+        bytes.extend(size.to_le_bytes());
+        bytes.extend(1_u64.to_le_bytes());
+        bytes.extend(stream);
+        bytes
+    }
+
+    fn read(name: &str, flags: u64, bytes: Vec<u8>) -> Result<Vec<u8>, SectionError> {
+        let image = TestImage::default().section(name, flags, bytes).build();
+        let content = image.section_data(".debug_info", &Limits::default())?;
+        Ok(content.unwrap().into_owned())
+    }
+
+    #[test]
+    fn all_three_ways_to_compress_are_read() {
+        let content = b"obit obit obit obit".repeat(50);
+        let size = content.len() as u64;
+        let zstd = zstd::bulk::compress(&content, 3).unwrap();
+        let mut old = b"ZLIB".to_vec();
+        old.extend(size.to_be_bytes());
+        old.extend(zlib(&content));
+        assert_eq!(
+            read(".debug_info", 0x800, compressed(1, size, &zlib(&content))).unwrap(),
+            content
+        );
+        assert_eq!(read(".debug_info", 0x800, compressed(2, size, &zstd)).unwrap(), content);
+        assert_eq!(read(".zdebug_info", 0, old).unwrap(), content);
+    }
+
+    #[test]
+    fn a_size_that_lies_is_an_error_and_not_a_guess() {
+        let stream = zlib(b"twelve bytes");
+        for size in [11, 13] {
+            let lies = read(".debug_info", 0x800, compressed(1, size, &stream));
+            assert!(matches!(lies, Err(SectionError::Damaged { .. })), "{lies:?}");
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_refused_before_it_is_unpacked() {
+        let bomb = compressed(1, 1 << 40, &zlib(&[0; 1000]));
+        assert!(matches!(read(".debug_info", 0x800, bomb), Err(SectionError::TooLarge { .. })));
+        let unknown = read(".debug_info", 0x800, compressed(9, 4, b"abcd"));
+        assert!(matches!(unknown, Err(SectionError::UnknownCompression { ch_type: 9, .. })));
+        let short = read(".debug_info", 0x800, vec![1, 0, 0, 0]);
+        assert!(matches!(short, Err(SectionError::ShortHeader { .. })));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::addr::Svma;
 
-use super::{Encoding, ElfImage, Section};
+use super::{ElfImage, Encoding, Section};
 
 /// One symbol table of an image: `.symtab`, or `.dynsym` where that was stripped. Sorted
 /// by address; names are read only when asked for.
@@ -54,8 +54,7 @@ impl SymbolTable {
             let sections = image.sections().iter().filter(move |section| section.kind == kind);
             sections.map(|section| read(image, section)).find(|found| !found.is_empty())
         };
-        let mut symbols =
-            of_kind(SHT_SYMTAB).or_else(|| of_kind(SHT_DYNSYM)).unwrap_or_default();
+        let mut symbols = of_kind(SHT_SYMTAB).or_else(|| of_kind(SHT_DYNSYM)).unwrap_or_default();
         symbols.sort_by_key(|entry| entry.address);
         Self { symbols }
     }
@@ -104,9 +103,8 @@ impl SymbolTable {
                 if !beyond {
                     return Some(symbol(image, &entry));
                 }
-                let previous = before.copied().or_else(|| {
-                    self.symbols.get(start.checked_sub(1)?).copied()
-                });
+                let previous =
+                    before.copied().or_else(|| self.symbols.get(start.checked_sub(1)?).copied());
                 if previous.is_some_and(|other| at.0.wrapping_sub(other.address) < other.size) {
                     continue;
                 }
@@ -119,9 +117,8 @@ impl SymbolTable {
 
     /// The address of the function called `name`, a global one first.
     pub fn function_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
-        let called = |entry: &&Entry| {
-            matches!(entry.kind, 0 | 2 | 10) && name_of(image, entry) == name
-        };
+        let called =
+            |entry: &&Entry| matches!(entry.kind, 0 | 2 | 10) && name_of(image, entry) == name;
         let mut found = self.symbols.iter().filter(called);
         let first = found.next()?;
         let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
@@ -226,5 +223,64 @@ fn is_special(image: &ElfImage, e_machine: u16, entry: &Entry) -> bool {
         }
         [b'$', b'x' | b'd', ..] => e_machine == EM_RISCV,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elf::test_image::TestImage;
+
+    fn named(image: &ElfImage, at: u64) -> Option<String> {
+        let found = SymbolTable::parse(image).lookup(image, Svma(at))?;
+        Some(String::from_utf8_lossy(found.name).into_owned())
+    }
+
+    #[test]
+    fn of_aliases_the_last_name_wins_and_a_global_one_beats_a_local_one() {
+        let image = TestImage::default()
+            .text(0x1000, 0x1000)
+            .symbol("__clone3", false, 0x1000, 0x40)
+            .symbol("clone3", false, 0x1000, 0x40)
+            .symbol("_exit", true, 0x1100, 0x10)
+            .symbol("exit_alias", false, 0x1100, 0x10)
+            .build();
+        assert_eq!(named(&image, 0x1004).as_deref(), Some("clone3"));
+        assert_eq!(named(&image, 0x1104).as_deref(), Some("_exit"));
+    }
+
+    #[test]
+    fn an_address_beyond_a_sized_symbol_has_no_name_unless_an_outer_one_spans_it() {
+        let image = TestImage::default()
+            .text(0x1000, 0x1000)
+            .symbol("outer", true, 0x1000, 0x100)
+            .symbol("inner", true, 0x1010, 0x10)
+            .build();
+        assert_eq!(named(&image, 0x1018).as_deref(), Some("inner"));
+        assert_eq!(named(&image, 0x1030).as_deref(), Some("outer"));
+        assert_eq!(named(&image, 0x1100), None);
+        assert_eq!(named(&image, 0xfff), None);
+    }
+
+    #[test]
+    fn a_label_names_what_no_sized_symbol_holds() {
+        let image = TestImage::default()
+            .text(0x1000, 0x1000)
+            .symbol("sized", true, 0x1000, 0x10)
+            .any_symbol("_start", 0x10, 0x1020, 0)
+            .build();
+        assert_eq!(named(&image, 0x1008).as_deref(), Some("sized"));
+        assert_eq!(named(&image, 0x1030).as_deref(), Some("_start"));
+    }
+
+    #[test]
+    fn versions_are_no_part_of_a_name() {
+        let image = TestImage::default()
+            .text(0x1000, 0x1000)
+            .symbol("raise@@GLIBC_2.2.5", true, 0x1000, 8)
+            .build();
+        assert_eq!(named(&image, 0x1000).as_deref(), Some("raise"));
+        let table = SymbolTable::parse(&image);
+        assert_eq!(table.function_named(&image, b"raise"), Some(Svma(0x1000)));
     }
 }

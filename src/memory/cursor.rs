@@ -7,7 +7,8 @@ use crate::addr::Avma;
 /// Blocks are aligned to their size, so a block lies in one page run of the core.
 const BLOCK: u64 = 1 << 14;
 /// Direct-mapped by block number.
-const SLOTS: usize = 16;
+const SLOTS: usize = 1 << 4;
+const SLOT_MASK: u64 = SLOTS as u64 - 1;
 
 /// Reads through up to 16 cached blocks of 16 KiB. One per thread of work.
 #[derive(Debug)]
@@ -46,12 +47,12 @@ impl<'m> Cursor<'m> {
 
     fn read_cached(&mut self, at: Avma, buf: &mut [u8]) -> Option<()> {
         let start = at.0 & !(BLOCK - 1);
-        let into = usize::try_from(at.0 - start).ok()?;
+        let into = usize::try_from(at.0 & (BLOCK - 1)).ok()?;
         let end = into.checked_add(buf.len())?;
         if end as u64 > BLOCK {
             return None;
         }
-        let slot = usize::try_from((start / BLOCK) % SLOTS as u64).ok()?;
+        let slot = usize::try_from((start / BLOCK) & SLOT_MASK).ok()?;
         let slot = self.slots.get_mut(slot)?;
         if slot.as_ref().is_none_or(|block| block.start != start) {
             // A block may begin in a hole and still hold what is wanted: then the

@@ -208,7 +208,7 @@ fn mark_executable(
     // or the command's name matches its file.
     let comm = dump.process.as_ref().map_or(&[][..], |process| process.command.as_bytes());
     let by_name = found.iter_mut().find(|candidate| {
-        let name = candidate.path.file_name().map(|name| name.as_encoded_bytes());
+        let name = candidate.path.file_name().map(OsStr::as_encoded_bytes);
         !comm.is_empty() && name.is_some_and(|name| name.starts_with(comm))
     });
     if let Some(candidate) = by_name {

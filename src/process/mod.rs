@@ -9,14 +9,15 @@ mod thread;
 pub use frame::{Frame, FrameKind, FrameTrust};
 pub use thread::{Recursion, Thread};
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::debuginfo::SectionCache;
-use crate::debuginfo::locate::{Locator, SearchRules};
 use crate::addr::Avma;
+use crate::debuginfo::locate::{Locator, SearchRules};
+use crate::debuginfo::{DebugInfo, SectionCache};
 use crate::dump::{AuxKind, Dump, OpenError};
 use crate::limits::Limits;
 use crate::memory::AddressSpace;
@@ -103,6 +104,8 @@ impl Process {
             observer.begin(Phase::Stacks);
             process.read_threads(&options.limits);
         }
+        let mut said = HashSet::new();
+        process.notices.retain(|notice| said.insert(notice.clone()));
         Ok(process)
     }
 
@@ -134,7 +137,7 @@ impl Process {
         for index in 0..self.modules.list().len() {
             self.notices.extend_from_slice(self.modules.debug_notices(index));
             let debug = self.modules.debug_if_searched(index);
-            self.notices.extend(debug.map(|debug| debug.notices()).unwrap_or_default());
+            self.notices.extend(debug.map(DebugInfo::notices).unwrap_or_default());
         }
     }
 

@@ -102,16 +102,15 @@ impl<'m> Naming<'m> {
     /// The functions that jumped instead of calling, between `callee` and its `caller`.
     fn between(&mut self, callee: &Activation, caller: &Activation) -> Vec<Frame> {
         let called = caller.left == Left::Called && !callee.is_signal && !caller.is_signal;
-        let module = self.modules.index_at(callee.lookup_pc());
-        let same = module.is_some() && module == self.modules.index_at(caller.lookup_pc());
-        if !called || !same || caller.trust > Trust::CallSite {
+        if !called || caller.trust > Trust::CallSite {
             return Vec::new();
         }
         let key = (caller.pc, callee.lookup_pc());
         let found = match self.tail_calls.get(&key) {
             Some(found) => Rc::clone(found),
             None => {
-                let found = Rc::new(self.find_tail_calls(module, key));
+                let found =
+                    Rc::new(self.find_tail_calls(callee.lookup_pc(), caller).unwrap_or_default());
                 self.tail_calls.insert(key, Rc::clone(&found));
                 found
             }
@@ -119,6 +118,7 @@ impl<'m> Naming<'m> {
         let mut frames = Vec::new();
         for pc in found.iter() {
             let named = self.at(Avma(pc.0.wrapping_sub(1)));
+            let module = self.modules.index_at(*pc);
             let bare = Frame {
                 kind: FrameKind::TailCall,
                 trust: FrameTrust::Inferred,
@@ -131,19 +131,38 @@ impl<'m> Naming<'m> {
                 source: None,
                 tail_calls: Vec::new(),
             };
-            frames.extend(named.last().map(|source| named_frame(&bare, FrameKind::TailCall, source)));
+            // As in gdb, one frame: the innermost function stands for those it is inlined in.
+            frames.extend(
+                named.first().map(|source| named_frame(&bare, FrameKind::TailCall, source)),
+            );
         }
         frames
     }
 
-    fn find_tail_calls(&self, module: Option<usize>, (return_pc, callee): (Avma, Avma)) -> Vec<Avma> {
-        let found = module.and_then(|index| {
-            let module = self.modules.get(index)?;
-            let debug = self.modules.debug(index)?;
-            let calls = debug.tail_calls(module.to_svma(return_pc), module.to_svma(callee));
-            Some(calls.iter().map(|call| module.to_avma(call.pc)).collect())
-        });
-        found.unwrap_or_default()
+    fn find_tail_calls(&mut self, callee: Avma, caller: &Activation) -> Option<Vec<Avma>> {
+        let from = self.modules.index_at(caller.lookup_pc())?;
+        let to = self.modules.index_at(callee)?;
+        let (calling, called_in) = (self.modules.get(from)?, self.modules.get(to)?);
+        let debug = self.modules.debug(from)?;
+        let return_pc = calling.to_svma(caller.pc);
+        let name = debug.called_name(return_pc);
+        // The usual case: the function that was called is the one that runs.
+        if let Some(name) = &name {
+            let named = self.at(callee);
+            let runs = named
+                .last()
+                .and_then(|physical| physical.linkage_name.as_ref().or(physical.function.as_ref()));
+            if runs == Some(name) {
+                return None;
+            }
+        }
+        let callee = called_in.to_svma(callee);
+        let calls = if from == to {
+            debug.tail_calls(return_pc, callee)
+        } else {
+            self.modules.debug(to)?.tail_calls_from(&name?, callee)
+        };
+        Some(calls.iter().map(|call| called_in.to_avma(call.pc)).collect())
     }
 
     /// The functions at a lookup pc, innermost first.

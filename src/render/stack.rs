@@ -205,7 +205,7 @@ fn write_frame(
     let mark_width = if row.mark.is_empty() { 0 } else { width(row.mark) + 2 };
     let beside = width(&row.place) + mark_width + 2;
     let label = pad(&row.label, label_width);
-    let fits = width(&row.name).max(name_width.min(width(&row.name))) + beside <= room;
+    let fits = width(&row.name) + beside <= room;
     let can_shorten = options.detail != Detail::Verbose && beside + NARROWEST_NAME <= room;
     let place = color.paint(Ink::Place, &row.place);
     let mark = color.paint(row.mark_ink, row.mark);
@@ -222,5 +222,5 @@ fn write_frame(
         Detail::Quiet | Detail::Normal => cut_middle(&row.name, room),
     };
     writeln!(out, "{label}  {}", color.paint(row.name_ink, &text))?;
-    writeln!(out, "{:label_width$}      at {place}{gap}{mark}", "")
+    writeln!(out, "{:label_width$}      {place}{gap}{mark}", "")
 }

@@ -127,7 +127,7 @@ fn verbose_shows_whole_names_and_addresses_and_quiet_only_the_crash() {
     report.notices = vec![missing("libfoo.so")];
     let options = PageOptions { width: 80, detail: Detail::Verbose, ..PageOptions::default() };
     let verbose = page_with(&report, &options);
-    assert!(verbose.contains(&name) && verbose.contains("at /src/t/t.cc:10:5"), "{verbose}");
+    assert!(verbose.contains(&name) && verbose.contains("      /src/t/t.cc:10:5"), "{verbose}");
     assert!(verbose.contains("0x555555555139"), "{verbose}");
     let quiet = page_with(&report, &PageOptions { detail: Detail::Quiet, ..options });
     assert!(!quiet.contains("3023") && !quiet.contains("libfoo"), "{quiet}");

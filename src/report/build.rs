@@ -1,6 +1,7 @@
 //! From the dead process to the document. The only place that knows both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::os::unix::ffi::OsStrExt;
 
 use super::{
     BuildOptions, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust, Hex,
@@ -19,7 +20,7 @@ use crate::redact::{Level, Origin, Redactor, Shown};
 pub fn build(process: &Process, options: BuildOptions) -> Report {
     let id = crash_id(&process.dump);
     let redactor = Redactor::new(options.redaction, &id);
-    let packages = process.modules.list().iter().map(|module| Packaged::of(module)).collect();
+    let packages = process.modules.list().iter().map(Packaged::of).collect();
     let mut builder = Builder { process, options, redactor, packages };
     let threads = process.threads.iter().map(|thread| builder.thread(thread)).collect();
     let modules = (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
@@ -48,7 +49,7 @@ impl Builder<'_> {
     fn core(&mut self) -> CoreReport {
         let dump = &self.process.dump;
         CoreReport {
-            path: self.redactor.show(Origin::Path, &dump.path.to_string_lossy()),
+            path: self.redactor.show_bytes(Origin::Path, dump.path.as_os_str().as_bytes()),
             size: dump.file_size,
             arch: dump.machine.name().to_owned(),
             os: "linux".to_owned(),
@@ -69,7 +70,8 @@ impl Builder<'_> {
             ppid: info.and_then(|info| info.parent),
             uid: info.and_then(|info| info.uid).map(u64::from),
             comm: info.map(|info| self.redactor.show(Origin::ProcessName, &info.command)),
-            exe: exe.map(|path| self.redactor.show(Origin::Path, &path.to_string_lossy())),
+            exe: exe
+                .map(|path| self.redactor.show_bytes(Origin::Path, path.as_os_str().as_bytes())),
             args: self.redactor.show_arguments(&argv),
             build_id: module.and_then(|m| m.build_id.as_ref()).map(ToString::to_string),
             package: executable.and_then(|at| self.package(at)),
@@ -162,7 +164,7 @@ impl Builder<'_> {
             function: symbol(&mut self.redactor, &frame.function),
             linkage_name: symbol(&mut self.redactor, &frame.linkage_name),
             module: module.map(|module| ModulePlace {
-                path: self.redactor.show(Origin::Path, &module.path.to_string_lossy()),
+                path: self.redactor.show_bytes(Origin::Path, module.path.as_os_str().as_bytes()),
                 build_id: module.build_id.as_ref().map(ToString::to_string),
                 offset: Hex(module.to_svma(frame.pc).0),
             }),
@@ -190,8 +192,9 @@ impl Builder<'_> {
         let file_path = module.image.as_ref().and_then(|image| image.path());
         let debug = modules.debug_if_searched(at);
         let debug_path = debug.and_then(|debug| debug.debug_file().map(std::path::Path::to_owned));
-        let mut show =
-            |path: &std::path::Path| self.redactor.show(Origin::Path, &path.to_string_lossy());
+        let mut show = |path: &std::path::Path| {
+            self.redactor.show_bytes(Origin::Path, path.as_os_str().as_bytes())
+        };
         Some(ModuleReport {
             path: show(&module.path),
             file_path: file_path.map(&mut show),
@@ -236,14 +239,14 @@ impl Builder<'_> {
     }
 
     fn notices(&mut self) -> Vec<NoticeReport> {
-        let modules = self.process.modules.list();
+        let mut modules = HashMap::new();
+        for (at, module) in self.process.modules.list().iter().enumerate() {
+            modules.entry(module.path.to_string_lossy()).or_insert(at);
+        }
         let mut notices = Vec::new();
         for notice in &self.process.notices {
-            let about = NoticeReport::module_of(notice);
-            let module = about.and_then(|path| {
-                modules.iter().position(|module| module.path.to_string_lossy() == path)
-            });
-            let package = module.and_then(|at| self.packages.get(at)?.as_ref()?.name.as_deref());
+            let module = NoticeReport::module_of(notice).and_then(|path| modules.get(path));
+            let package = module.and_then(|at| self.packages.get(*at)?.as_ref()?.name.as_deref());
             notices.push(NoticeReport::new(notice, package, &mut self.redactor));
         }
         notices

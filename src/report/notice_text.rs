@@ -229,7 +229,7 @@ fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::Level;
+    use crate::redact::{Level, Shown};
 
     /// One of each kind. A new kind fails to compile in `words`, and is missing here
     /// until the count below is mended.
@@ -287,7 +287,7 @@ mod tests {
         let mut redactor = Redactor::new(Level::Default, "");
         let notices = one_of_each();
         let missing = NoticeReport::new(&notices[5], None, &mut redactor);
-        assert_eq!(missing.subject.as_ref().map(|s| s.as_str()), Some("libfoo.so"));
+        assert_eq!(missing.subject.as_ref().map(Shown::as_str), Some("libfoo.so"));
         assert_eq!(
             missing.text.as_str(),
             "no file for /usr/lib/libfoo.so (build ID 5c1e); looked for /tmp/libfoo.so, \

@@ -55,7 +55,7 @@ impl FdeIndex {
                 if let Some(cie) = cies.get(&at) {
                     return Ok(CommonInformationEntry::clone(cie));
                 }
-                read_again += 1;
+                read_again = read_again.saturating_add(1);
                 if read_again > CIES_READ_AGAIN {
                     return Err(gimli::Error::NotCiePointer(at as u64));
                 }

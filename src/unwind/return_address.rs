@@ -50,7 +50,7 @@ fn x86(at: Avma, start: Avma, machine: Machine, memory: &mut Cursor<'_>) -> Call
         }
     }
     let indirect = (2..=7).any(|length| {
-        let bytes = code.get(8 - length..).unwrap_or(&[]);
+        let bytes = code.get(code.len().saturating_sub(length)..).unwrap_or(&[]);
         indirect_call_length(bytes) == Some(length)
     });
     if indirect { CallBefore::Indirect } else { CallBefore::None }
@@ -69,9 +69,9 @@ fn indirect_call_length(code: &[u8]) -> Option<usize> {
         (0, 4) if rest.first().is_some_and(|sib| sib & 7 == 5) => 4,
         (1, _) => 1,
         (2, _) => 4,
-        _ => 0,
+        _ => 0_usize,
     };
-    Some(2 + usize::from(has_sib) + displacement)
+    Some(displacement.saturating_add(if has_sib { 3 } else { 2 }))
 }
 
 fn risc(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {

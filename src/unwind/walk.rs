@@ -44,7 +44,9 @@ enum Way<'m> {
     NoTable,
 }
 
-/// The frame above, or the end.
+/// The frame above, or the end. Lives for one step and is never stored: boxing the large
+/// variant would cost an allocation for each frame.
+#[allow(clippy::large_enum_variant)]
 enum Next {
     Frame(Activation),
     Outermost,
@@ -98,7 +100,7 @@ impl<'m> Unwinder<'m> {
             is_signal: false,
         };
         let mut frames = Vec::new();
-        let mut switches = 0;
+        let mut switches = 0_usize;
         loop {
             let next = self.step(&mut frame, facts);
             let sp = frame.registers.get(facts.sp);
@@ -119,7 +121,7 @@ impl<'m> Unwinder<'m> {
                 return Stack { frames, stopped };
             }
             if next_sp < sp {
-                switches += 1;
+                switches = switches.saturating_add(1);
                 if switches > STACK_SWITCHES {
                     let stopped = Some("the stack goes down again and again".to_owned());
                     return Stack { frames, stopped };

@@ -56,7 +56,7 @@ impl Files {
         if let Some(reason) = refusal(path, &metadata, by) {
             return Err(NoImage::Refused(reason.to_owned()));
         }
-        let identity = identity(&metadata);
+        let identity = FileIdentity::from(&metadata);
         if let Some(known) = self.lock().get(&identity) {
             return known.clone();
         }
@@ -100,15 +100,6 @@ fn refusal(path: &Path, metadata: &Metadata, by: ChosenBy) -> Option<&'static st
         return Some("is private and not executable");
     }
     None
-}
-
-fn identity(metadata: &Metadata) -> FileIdentity {
-    FileIdentity {
-        inode: (metadata.dev(), metadata.ino()),
-        len: metadata.len(),
-        modified_ns: i128::from(metadata.mtime()) * 1_000_000_000
-            + i128::from(metadata.mtime_nsec()),
-    }
 }
 
 fn no_image(error: &io::Error) -> NoImage {
