@@ -44,7 +44,7 @@ pub(super) fn copy(
     if let Some(first) = loads().next()
         && first.offset == 0
         && table_end > size
-        && table_end - size <= LARGEST_TABLE
+        && table_end <= size.saturating_add(LARGEST_TABLE)
     {
         let mut whole =
             memory.read_up_to(bias.to_avma(first.vaddr), usize::try_from(table_end).ok()?);

@@ -36,9 +36,10 @@ pub(super) fn call_before(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -
 fn x86(at: Avma, start: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
     let mut code = [0_u8; 8];
     // Near the start of a mapping fewer bytes are there.
-    let have = at.0.wrapping_sub(start.0).min(8);
-    let tail = code.get_mut(8 - have as usize..).unwrap_or(&mut []);
-    if memory.read(Avma(at.0.wrapping_sub(have)), tail).is_err() {
+    let from = start.0.max(at.0.wrapping_sub(8));
+    let have = usize::try_from(at.0.wrapping_sub(from)).unwrap_or(0);
+    let tail = code.get_mut(8_usize.saturating_sub(have)..).unwrap_or(&mut []);
+    if memory.read(Avma(from), tail).is_err() {
         return CallBefore::Unknown;
     }
     if code[3] == 0xe8 {

@@ -63,7 +63,7 @@ fn compare_module(case: &Case, process: &Process, index: usize, tally: &mut Tall
     let context = Context::from_dwarf(dwarf(&described_by)).unwrap();
     let mut addresses = BTreeSet::new();
     for thread in &process.threads {
-        let inside = thread.stack.frames.iter().map(|frame| frame.lookup_pc());
+        let inside = thread.stack.frames.iter().map(obit::unwind::Activation::lookup_pc);
         let inside = inside.filter(|at| process.modules.index_at(*at) == Some(index));
         addresses.extend(inside.map(|at| module.to_svma(at).0));
     }

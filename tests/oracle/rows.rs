@@ -28,7 +28,7 @@ impl Rows {
             let mut rows = program.rows();
             let mut sequence = Vec::new();
             while let Some((header, row)) = rows.next_row().unwrap() {
-                let name = row.file(header).map(|file| file.path_name());
+                let name = row.file(header).map(gimli::FileEntry::path_name);
                 let name = name.map(|name| dwarf.attr_string(&unit, name).unwrap());
                 let name = name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
                 let file = Path::new(&name).file_name().unwrap_or_default();
