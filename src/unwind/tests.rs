@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::row::{Caller, Cfa, Context, Row, Slice};
 use super::{Left, Stack, Trust, Unwinder};
 use crate::addr::Avma;
-use crate::arch::Register;
+use crate::arch::{Register, Registers};
 use crate::debuginfo::locate::{Locator, SearchRules};
-use crate::dump::Dump;
 use crate::limits::Limits;
 use crate::module;
 use crate::testkit::CoreBuilder;
@@ -31,16 +31,17 @@ fn stack(words: &[u64]) -> Vec<u8> {
 }
 
 /// The stacks of all threads.
-fn unwind_all(dump: &Dump) -> Vec<Stack> {
+fn unwind_all(core: &CoreBuilder) -> Vec<Stack> {
+    let dump = core.open().unwrap();
     let limits = Limits::default();
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
-    let loaded = module::load(dump, locator, None, &limits);
+    let loaded = module::load(&dump, locator, None, &limits);
     let mut unwinder = Unwinder::new(dump.machine, &loaded.memory, &loaded.modules, &limits);
     dump.threads.iter().map(|thread| unwinder.unwind(&thread.registers)).collect()
 }
 
 fn unwind(core: &CoreBuilder) -> Stack {
-    unwind_all(&core.open().unwrap()).remove(0)
+    unwind_all(core).remove(0)
 }
 
 fn trusts(stack: &Stack) -> Vec<(u64, Trust)> {
@@ -348,8 +349,7 @@ fn a_thread_stopped_just_before_the_trampoline_is_not_in_a_signal_frame() {
         .thread(2, &[("rip", TEXT + 0x80), ("rsp", STACK), ("rbp", STACK)])
         .segment_with(TEXT, &code, 0x1000, "rx")
         .segment(STACK, &stack(&[STACK + 16, TEXT + 0x12]), 0x1000);
-    let dump = core.open().unwrap();
-    let stacks = unwind_all(&dump);
+    let stacks = unwind_all(&core);
     assert!(!stacks[0].frames[0].is_signal);
     assert!(stacks[1].frames[0].is_signal);
 }
@@ -366,10 +366,60 @@ fn many_endless_stacks_together_cost_no_more_than_a_few() {
     for tid in 1..=1000 {
         core = core.thread(tid, &[("rip", TEXT + 0x100), ("rsp", STACK)]);
     }
-    let stacks = unwind_all(&core.open().unwrap());
+    let stacks = unwind_all(&core);
     let total: usize = stacks.iter().map(|stack| stack.frames.len()).sum();
     assert!(total <= (2 << 20) + 1000 * 16 + 200_000, "{total} frames");
     let last = stacks.last().unwrap();
     assert_eq!(last.frames.len(), 16, "and the last one still has its innermost frames");
     assert_eq!(last.stopped.as_deref(), Some("the limit of 16 frames"));
+}
+
+/// A row whose CFA is this register, or this expression, and that says nothing else.
+fn row(cfa: Cfa<'_>) -> Row<'_> {
+    let format = gimli::Format::Dwarf32;
+    Row {
+        cfa,
+        rules: Vec::new(),
+        return_address: Register(30),
+        is_signal: false,
+        encoding: gimli::Encoding { format, version: 4, address_size: 8 },
+    }
+}
+
+/// What `row` says of the caller of an aarch64 frame, and the operations it took.
+fn applied(row: &Row<'_>, callee: &Registers, leaf: bool) -> (Result<Caller, String>, usize) {
+    let dump = CoreBuilder::aarch64().thread(1, &[("pc", TEXT)]).open().unwrap();
+    let limits = Limits::default();
+    let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
+    let loaded = module::load(&dump, locator, None, &limits);
+    let mut memory = loaded.memory.cursor();
+    let mut operations = 1000;
+    let facts = dump.machine.facts().unwrap();
+    let steps = limits.expression_steps;
+    let mut context = Context { facts, memory: &mut memory, steps, operations: &mut operations };
+    let caller = row.apply(callee, leaf, &mut context);
+    (caller, 1000 - operations)
+}
+
+#[test]
+fn an_expression_that_loops_ends_and_costs_little() {
+    // DW_OP_lit0, DW_OP_drop, DW_OP_skip -5
+    let code = [0x30, 0x13, 0x2f, 0xfb, 0xff];
+    let expression = gimli::Expression(Slice::new(&code, gimli::RunTimeEndian::Little));
+    let row = row(Cfa::Expression(expression));
+    let (caller, operations) = applied(&row, &Registers::default(), true);
+    assert_eq!(caller.unwrap_err(), "the CFA expression cannot be evaluated");
+    assert!(operations < 100, "{operations}");
+}
+
+#[test]
+fn a_leaf_returns_by_its_link_register_and_only_while_that_is_known() {
+    let row = row(Cfa::RegisterOffset(Register(31), 16));
+    let callee = Registers::default().with(Register(31), STACK).with(Register(30), TEXT + 4);
+    let (caller, _) = applied(&row, &callee, true);
+    let caller = caller.unwrap();
+    assert_eq!((caller.pc, caller.cfa), (Some(Avma(TEXT + 4)), Avma(STACK + 16)));
+    assert!(applied(&row, &callee, false).0.is_err(), "it was left by a call, which changed x30");
+    let unknown = Registers::default().with(Register(31), STACK);
+    assert!(applied(&row, &unknown, true).0.is_err(), "not the outermost frame");
 }
