@@ -274,6 +274,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_fills_the_gaps_between_what_the_core_holds() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"core").unwrap();
+        let core = Arc::new(CoreBytes::new(file, 4));
+        let mut builder = Builder::new(core, true, 8);
+        builder.add(region(0x1008, 4, 4, 0));
+        let mut filler = region(0x1004, 12, 0, 0);
+        let bytes: Arc<dyn AsRef<[u8]> + Send + Sync> = Arc::new(b"____abcdefghijkl".to_vec());
+        filler.backing.file = Some(FileBytes { bytes, offset: 4 });
+        builder.fill(filler);
+        let mut buf = [0; 12];
+        assert_eq!(builder.freeze().read(Avma(0x1004), &mut buf), Ok(()));
+        assert_eq!(&buf, b"abcdcoreijkl");
+    }
+
+    #[test]
     fn the_last_address_does_not_wrap_to_the_first() {
         let space = space(b"abcd", vec![region(0, 4, 4, 0)]);
         let mut buf = [0; 8];

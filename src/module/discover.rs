@@ -31,8 +31,6 @@ pub(super) struct Candidate {
     pub(super) build_id: Option<BuildId>,
     pub(super) package: Option<String>,
     pub(super) kind: ModuleKind,
-    /// The dynamic linker's name for it.
-    pub(super) link_name: Option<PathBuf>,
     /// The dynamic linker's `l_addr`.
     pub(super) link_bias: Option<LoadBias>,
 }
@@ -49,17 +47,7 @@ impl Candidate {
         let head = read_head(base, memory, limits);
         let build_id = head.as_ref().and_then(|head| head.build_id().cloned());
         let package = head.as_ref().and_then(|head| Some(head.package()?.into_owned()));
-        Self {
-            path,
-            base,
-            mapped: Vec::new(),
-            head,
-            build_id,
-            package,
-            kind,
-            link_name: None,
-            link_bias: None,
-        }
+        Self { path, base, mapped: Vec::new(), head, build_id, package, kind, link_bias: None }
     }
 
     /// The load bias, by the program headers of `image` (the head or the file): the
@@ -93,6 +81,31 @@ impl Candidate {
         loads.any(|segment| {
             let at = bias.map(|bias| bias.to_avma(Svma(page_down(segment.vaddr.0))));
             page_down(segment.offset) == 0 && at == Some(file.range.start)
+        })
+    }
+
+    /// Whether its mappings lie to each other as the loader lays them. Programs map parts
+    /// of their own file elsewhere (V8 its built-in code): such a copy is no module.
+    fn lies_as_loaded(&self, head: &ElfImage) -> bool {
+        const ET_EXEC: u16 = 2;
+        let page_down = |value: u64| value & !(PAGE - 1);
+        // Two small segments may share a page of the file: each mapping has its choice.
+        let biases = |range: AvmaRange, offset: u64| {
+            let loads = head.segments().iter().filter(|s| s.kind == SegmentKind::Load);
+            let fitting = loads.filter(move |segment| page_down(segment.offset) == offset);
+            fitting.map(move |s| LoadBias::between(range.start, Svma(page_down(s.vaddr.0))))
+        };
+        let Some((first, offset)) = self.mapped.first() else { return true };
+        let mut possible = biases(*first, *offset).peekable();
+        if possible.peek().is_none() {
+            return true;
+        }
+        let is_fixed = head.header().e_type == ET_EXEC;
+        possible.filter(|bias| !is_fixed || *bias == LoadBias(0)).any(|bias| {
+            self.mapped.iter().all(|(range, offset)| {
+                let mut fitting = biases(*range, *offset).peekable();
+                fitting.peek().is_none() || fitting.any(|other| other == bias)
+            })
         })
     }
 
@@ -166,6 +179,9 @@ fn looks_loaded(candidate: &Candidate, memory: &AddressSpace) -> bool {
         }),
     };
     // Without its first page in the core, rights decide alone.
+    if candidate.head.as_ref().is_some_and(|head| !candidate.lies_as_loaded(head)) {
+        return false;
+    }
     let may_be_elf = candidate.head.is_some() || memory.read_up_to(candidate.base, 4).len() < 4;
     may_be_elf && candidate.mapped.iter().any(|(range, offset)| is_code(range, *offset))
 }

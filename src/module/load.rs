@@ -7,9 +7,9 @@ use crate::addr::{Avma, AvmaRange, LoadBias};
 use crate::debuginfo::SectionCache;
 use crate::debuginfo::locate::{ImageState, Locator, Role};
 use crate::dump::Dump;
-use crate::elf::{ElfImage, SegmentKind};
+use crate::elf::{ElfImage, Segment, SegmentKind};
 use crate::limits::Limits;
-use crate::memory::{Absent, AddressSpace, Backing, Builder, FileBytes, Region};
+use crate::memory::{Absent, AddressSpace, Backing, Builder, FileBytes, Permissions, Region};
 use crate::notice::Notice;
 
 use super::discover::{self, Candidate, PAGE};
@@ -103,10 +103,9 @@ impl Finder<'_> {
         let bias = bias.unwrap_or(LoadBias(candidate.base.0));
         let of_file = |image: &Arc<ElfImage>| image.build_id().cloned();
         let package_of_file = |image: &Arc<ElfImage>| Some(image.package()?.into_owned());
-        let path = candidate.link_name.clone().unwrap_or_else(|| candidate.path.clone());
         Module {
-            real_path: (path != candidate.path).then(|| candidate.path.clone()),
-            path,
+            path: candidate.path.clone(),
+            linked_as: None,
             base: candidate.base,
             range: candidate.extent(head.or(image.as_deref()), bias),
             bias,
@@ -154,10 +153,8 @@ fn apply_link_map(
         let before = after.checked_sub(1).and_then(|index| mapped.get(index));
         let holder = before.filter(|(range, _)| range.contains(node.dynamic));
         if let Some((_, module)) = holder.and_then(|(_, index)| found.get_mut(*index)) {
-            let is_named = !node.name.as_os_str().is_empty();
-            if is_named && module.kind == ModuleKind::Shared && node.name != module.path {
-                module.real_path = Some(std::mem::replace(&mut module.path, node.name));
-            }
+            let is_other = !node.name.as_os_str().is_empty() && node.name != module.path;
+            module.linked_as = Some(node.name).filter(|_| is_other);
             continue;
         }
         // No NT_FILE: an object starts where its bias says, its first segment being at
@@ -187,7 +184,7 @@ fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
         Builder::new(Arc::clone(&dump.bytes), dump.encoding.little_endian, dump.encoding.word());
     // Sorted by start, as the names below are.
     let mut files: Vec<FileRange<'_>> =
-        found.iter().flat_map(|(_, module)| file_ranges(module)).collect();
+        found.iter().flat_map(|(candidate, module)| file_ranges(candidate, module)).collect();
     files.sort_by_key(|file| file.placed.range.start);
     let file_at = |at: Avma| {
         let after = files.partition_point(|file| file.placed.range.start <= at);
@@ -233,26 +230,26 @@ fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
     }
     // Some writers leave out segments that hold no bytes: the files still know them.
     for file in files.iter().filter(|file| !file.placed.permissions.write) {
-        builder.add(file.region());
+        builder.fill(file.region());
     }
     // Without the file the image's own headers still tell where code was.
     for (candidate, module) in found.iter().filter(|(_, module)| module.image.is_none()) {
-        let head = candidate.head.iter();
-        let code = head.flat_map(|head| segments(head, module)).filter(|s| s.permissions.execute);
-        for segment in code.take(CODE_SEGMENTS) {
-            let name = (Arc::new(candidate.path.clone()), segment.offset);
-            builder.add(segment.region(None, Absent::FileNotFound, Some(name)));
+        let Some(head) = &candidate.head else { continue };
+        let placed = placed(candidate, head, module);
+        for code in placed.iter().filter(|p| p.permissions.execute).take(CODE_SEGMENTS) {
+            let name = (Arc::new(candidate.path.clone()), code.offset);
+            builder.fill(code.region(None, Absent::FileNotFound, Some(name)));
         }
     }
     builder.freeze()
 }
 
-/// A loadable segment of an image, whole pages, at its place.
+/// Whole pages of a loadable segment of an image, at their place.
 struct Placed {
     range: AvmaRange,
     /// Offset in the file of the first byte of `range`.
     offset: u64,
-    permissions: crate::memory::Permissions,
+    permissions: Permissions,
 }
 
 impl Placed {
@@ -271,25 +268,43 @@ impl Placed {
     }
 }
 
-fn segments(image: &ElfImage, module: &Module) -> impl Iterator<Item = Placed> {
-    let loads = image.segments().iter().filter(|segment| segment.kind == SegmentKind::Load);
-    loads.filter_map(|segment| {
+/// Where the bytes of a module lay: what `NT_FILE` lists of it, else the segments of
+/// `image` at their bias.
+fn placed(candidate: &Candidate, image: &ElfImage, module: &Module) -> Vec<Placed> {
+    let page_down = |value: u64| value & !(PAGE - 1);
+    let loads = || image.segments().iter().filter(|segment| segment.kind == SegmentKind::Load);
+    let place = |range: AvmaRange, offset: u64, segment: &Segment| Placed {
+        range,
+        offset,
+        permissions: Permissions {
+            read: true,
+            write: segment.is_writable(),
+            execute: segment.is_executable(),
+        },
+    };
+    let by_list = candidate.mapped.iter().filter_map(|(range, offset)| {
+        // The segment that holds the mapping's start says what may be done there; two may
+        // share a page of the file, but not an address.
+        let start = module.to_svma(range.start).0;
+        let segment = loads().rfind(|segment| {
+            let first = page_down(segment.vaddr.0);
+            let into = start.checked_sub(first);
+            into.is_some_and(|into| into < segment.mem_size.saturating_add(PAGE))
+                && page_down(segment.offset) <= *offset
+        })?;
+        Some(place(*range, *offset, segment))
+    });
+    let by_segments = loads().filter_map(|segment| {
         let head = segment.vaddr.0 % PAGE;
         let start = module.to_avma(segment.vaddr).0.checked_sub(head)?;
         let size = segment.file_size.checked_add(head)?.checked_next_multiple_of(PAGE)?;
-        Some(Placed {
-            range: AvmaRange::from_len(Avma(start), size.min(1 << 40)),
-            offset: segment.offset.checked_sub(head)?,
-            permissions: crate::memory::Permissions {
-                read: true,
-                write: segment.is_writable(),
-                execute: segment.is_executable(),
-            },
-        })
-    })
+        let range = AvmaRange::from_len(Avma(start), size.min(1 << 40));
+        Some(place(range, segment.offset.checked_sub(head)?, segment))
+    });
+    if candidate.mapped.is_empty() { by_segments.collect() } else { by_list.collect() }
 }
 
-/// A segment of a module's file.
+/// A part of a module's file.
 struct FileRange<'m> {
     image: &'m Arc<ElfImage>,
     placed: Placed,
@@ -308,9 +323,10 @@ impl FileRange<'_> {
     }
 }
 
-fn file_ranges(module: &Module) -> Vec<FileRange<'_>> {
+fn file_ranges<'m>(candidate: &Candidate, module: &'m Module) -> Vec<FileRange<'m>> {
     let Some(image) = module.image.as_ref().filter(|_| module.file != FileState::InCore) else {
         return Vec::new();
     };
-    segments(image, module).map(|placed| FileRange { image, placed }).collect()
+    let placed = placed(candidate, image, module).into_iter();
+    placed.map(|placed| FileRange { image, placed }).collect()
 }

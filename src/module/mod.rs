@@ -21,11 +21,11 @@ use crate::notice::Notice;
 /// One image in the dead process.
 #[derive(Debug)]
 pub struct Module {
-    /// The path as the process knew it: the dynamic linker's name for it, else the
-    /// kernel's; `[vdso]` for the vDSO.
+    /// The path of the file that was mapped, as the kernel resolved it, else the dynamic
+    /// linker's name for it; `[vdso]` for the vDSO.
     pub path: PathBuf,
-    /// The path as the kernel resolved it (`NT_FILE`), where it differs.
-    pub real_path: Option<PathBuf>,
+    /// The dynamic linker's name for it, where it differs: often a symbolic link.
+    pub linked_as: Option<PathBuf>,
     /// Address of the first byte mapped from the image.
     pub base: Avma,
     /// Extent over all segments.
