@@ -24,6 +24,9 @@ const ADDRESSES: u64 = 200_000;
 struct Place {
     /// Linkage name, else the name DWARF has.
     function: Option<String>,
+    /// The name for people, where there is a linkage name: obit takes that of a local
+    /// function from the symbol table, addr2line knows it by its DWARF name alone.
+    readable: Option<String>,
     /// Base name of the file and line, where there is a line.
     at: Option<(String, u32)>,
 }
@@ -103,7 +106,10 @@ fn rule(wanted: &[Place], got: &[Place], by_gdb: Option<(String, u32)>) -> Optio
 fn agree(wanted: &[Place], got: &[Place]) -> bool {
     wanted.len() == got.len()
         && wanted.iter().zip(got).all(|(wanted, got)| {
-            wanted.at == got.at && is_named(wanted.function.as_deref(), got.function.as_deref())
+            let wanted_name = wanted.function.as_deref();
+            wanted.at == got.at
+                && (is_named(wanted_name, got.function.as_deref())
+                    || is_named(wanted_name, got.readable.as_deref()))
         })
 }
 
@@ -116,6 +122,7 @@ fn is_named(wanted: Option<&str>, got: Option<&str>) -> bool {
 fn by_obit(debug: &DebugInfo, at: u64) -> Vec<Place> {
     let frames = debug.frames_at(Svma(at));
     let place = |frame: SourceFrame| Place {
+        readable: frame.function.clone().filter(|_| !frame.from_symbol),
         function: frame.linkage_name.or(frame.function).filter(|_| !frame.from_symbol),
         at: frame.location.and_then(|l| Some((base_name(&l.file).to_owned(), l.line?))),
     };
@@ -148,7 +155,7 @@ fn by_addr2line(context: &Context<Slice>, at: u64, directory: &Path) -> Vec<Plac
         let function = frame.function.map(|name| name.raw_name().unwrap().into_owned());
         let location = frame.location.as_ref();
         let at = location.and_then(|l| Some((base_name(l.file?).to_owned(), l.line?)));
-        places.push(Place { function, at });
+        places.push(Place { function, readable: None, at });
     }
     if places.iter().all(|place| place.function.is_none() && place.at.is_none()) {
         return Vec::new();
