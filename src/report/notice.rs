@@ -119,7 +119,9 @@ impl NoticeCode {
                 "copy the files from the machine of the crash and pass --sysroot DIR or \
                  --solib-search-path DIR, or fetch them with --debuginfod"
             }
-            Self::ModuleUnverified => "link with --build-id, so that files can be told apart",
+            Self::ModuleUnverified => {
+                "the core holds no build ID for it: make sure it is the file that ran"
+            }
             Self::DebugInfoMissing => {
                 "install the -dbgsym or -debuginfo packages, or pass \
                  --debug-file-directory DIR or --debuginfod"
