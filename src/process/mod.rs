@@ -132,6 +132,7 @@ impl Process {
                 tid: dumped.tid,
                 name: dumped.name.clone(),
                 crashed: index == self.dump.crashed,
+                signal: dumped.signal,
                 registers: dumped.registers.clone(),
                 stack,
                 frames: named.frames,

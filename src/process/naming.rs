@@ -47,7 +47,8 @@ impl<'m> Naming<'m> {
             self.push(stack, index, &mut frames);
         }
         let left_out = total - innermost - outermost;
-        let omitted = (left_out > 0).then_some((left_out, frames.len()));
+        let last = frames.len().saturating_sub(1);
+        let omitted = (left_out > 0).then_some((left_out, last));
         for index in total - outermost..total {
             self.push(stack, index, &mut frames);
         }
