@@ -66,6 +66,11 @@ fn a_stack_of_95_000_frames_is_counted_and_both_its_ends_are_shown() {
     for (wanted, got) in expected.outermost.iter().rev().zip(frames[..=main_at].iter().rev()) {
         assert_eq!(difference(wanted, got), None);
     }
+    // The numbers go on past the gap: the outermost frame is the last of all.
+    let gap = usize::try_from(thread["truncated"]["gap_after"].as_u64().unwrap()).unwrap();
+    let index = |frame: &Value| usize::try_from(frame["index"].as_u64().unwrap()).unwrap();
+    assert_eq!(index(&frames[gap - 1]), gap - 1);
+    assert_eq!(index(&frames[gap]), gap + total - frames.len());
     let recursion = thread["truncated"]["recursion"].as_str().unwrap();
     assert!(recursion.contains("parse_sum") && recursion.contains("parse_factor"), "{recursion}");
 }
