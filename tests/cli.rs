@@ -60,6 +60,44 @@ fn threads_asleep_in_the_same_place_are_told_once() {
 }
 
 #[test]
+fn the_output_in_the_readme_is_the_real_one() {
+    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let (_, after) = readme.split_once("<!-- output:null-field -->\n```text\n").unwrap();
+    let (sample, _) = after.split_once("```\n<!-- /output -->").unwrap();
+    assert_eq!(sample, stdout(&run([Case::named("null-field").core()])));
+}
+
+#[test]
+fn a_table_that_nobody_measures_is_whole_and_a_narrow_one_keeps_file_names() {
+    let core = Case::named("shared-lib").core();
+    let whole = stdout(&run([OsStr::new("modules"), core.as_os_str()]));
+    assert!(!whole.contains('\u{2026}'), "{whole}");
+    let narrow = obit().env("COLUMNS", "80").arg("modules").arg(&core).output().unwrap();
+    let narrow = stdout(&narrow);
+    assert!(narrow.contains('\u{2026}') && narrow.contains("/libshapes.so"), "{narrow}");
+}
+
+#[test]
+fn frames_asked_for_by_number_are_on_the_page() {
+    let core = Case::named("recursion").core();
+    let lines = |more: &[&str]| {
+        let output = obit().arg(&core).args(more).output().unwrap();
+        stdout(&output).lines().filter(|line| line.starts_with('#')).count()
+    };
+    assert!(lines(&[]) < 60);
+    // The outermost 20 are kept besides.
+    assert_eq!(lines(&["-n", "100"]), 120);
+}
+
+#[test]
+fn raw_names_are_the_linkers() {
+    let page = stdout(&run([OsStr::new("-r"), Case::named("cpp").core().as_os_str()]));
+    // Of the unnamed namespace, which DWARF gives no linkage name.
+    assert!(page.contains("_ZN6ledger12_GLOBAL__N_1"), "{page}");
+    assert!(page.contains("_ZN6ledger5apply"), "{page}");
+}
+
+#[test]
 fn no_arguments_and_unknown_options_are_usage_errors() {
     ends_with(&run([] as [&str; 0]), USAGE);
     ends_with(&run(["--no-such-option", "core"]), USAGE);

@@ -66,6 +66,11 @@ fn a_stack_of_95_000_frames_is_counted_and_both_its_ends_are_shown() {
     for (wanted, got) in expected.outermost.iter().rev().zip(frames[..=main_at].iter().rev()) {
         assert_eq!(difference(wanted, got), None);
     }
+    // The numbers go on past the gap: the outermost frame is the last of all.
+    let gap = usize::try_from(thread["truncated"]["gap_after"].as_u64().unwrap()).unwrap();
+    let index = |frame: &Value| usize::try_from(frame["index"].as_u64().unwrap()).unwrap();
+    assert_eq!(index(&frames[gap - 1]), gap - 1);
+    assert_eq!(index(&frames[gap]), gap + total - frames.len());
     let recursion = thread["truncated"]["recursion"].as_str().unwrap();
     assert!(recursion.contains("parse_sum") && recursion.contains("parse_factor"), "{recursion}");
 }
@@ -80,7 +85,7 @@ fn a_tail_call_is_told_beside_the_frames_and_among_them_on_request() {
         .find(|frame| frame["function"] == "length")
         .unwrap();
     assert_eq!(physical["tail_calls"][0]["function"], "bounded_length");
-    let in_line = report(&case.core(), &["--tail-calls".as_ref()]);
+    let in_line = report(&case.core(), &["--tail-calls=frames".as_ref()]);
     let frames = list(thread(&in_line, expected.tid), "frames");
     for (wanted, got) in expected.frames.iter().zip(frames) {
         assert_eq!(difference(wanted, got), None);
@@ -115,7 +120,7 @@ fn symbols_alone_name_functions() {
 }
 
 #[test]
-fn without_the_program_threads_and_build_ids_remain_and_no_frame_is_called_certain() {
+fn without_the_program_threads_and_build_ids_remain_and_no_certain_frame_is_invented() {
     for case in Case::all() {
         let alone = tempfile::tempdir().unwrap();
         let core = alone.path().join("core.zst");
@@ -138,22 +143,16 @@ fn without_the_program_threads_and_build_ids_remain_and_no_frame_is_called_certa
             assert_ne!(module["file"], "found", "{name} {file}");
         }
 
-        for thread in list(&report, "threads") {
-            let frames = list(thread, "frames");
-            for pair in frames.windows(2) {
-                let [callee, frame] = pair else { unreachable!() };
-                // The vDSO is in the core, code and call frame information.
-                let in_vdso = callee["module"]["path"].as_str().is_some_and(is_vdso);
-                if frame["pc"] != frames[0]["pc"] && !in_vdso {
-                    assert_eq!(frame["trust"], "scan", "{name}: {frame}");
-                }
+        for expected in &case.expect.threads {
+            let frames = list(thread(&report, expected.tid), "frames");
+            // The core holds code and call frame information of the vDSO, and of a program
+            // that fits into the one page the kernel keeps of each image.
+            let real = |frame: &Value| expected.frames.iter().any(|f| frame["pc"] == f.pc.as_str());
+            for frame in frames.iter().filter(|frame| frame["pc"] != frames[0]["pc"]) {
+                assert!(frame["trust"] == "scan" || real(frame), "{name}: {frame}");
             }
         }
     }
-}
-
-fn is_vdso(path: &str) -> bool {
-    path.contains("vdso") || path.contains("linux-gate")
 }
 
 /// The frames every machine must agree on: up to the first in a file that is not kept
@@ -161,10 +160,14 @@ fn is_vdso(path: &str) -> bool {
 fn certain<'f>(frames: &'f [ExpectedFrame], own: &[String]) -> Vec<&'f ExpectedFrame> {
     frames
         .iter()
-        .take_while(|frame| match &frame.module {
+        .enumerate()
+        .take_while(|(index, frame)| match &frame.module {
             Some(module) => module == "[vdso]" || own.contains(module),
-            None => true,
+            // Where gdb has lost its way it ends with a frame at no address; only the
+            // innermost one is truly there, after a call of nothing.
+            None => *index == 0 || frame.pc != "0x0",
         })
+        .map(|(_, frame)| frame)
         .filter(|frame| frame.kind != "tailcall")
         .collect()
 }

@@ -92,6 +92,30 @@ pub(super) static FACTS: Facts = Facts {
     pushed_return: false,
     sigreturn: &[
         SigreturnCode {
+            // mov r7, #119; swi 0x900077: the kernel's own, for a handler without restorer
+            bytes: &[0x77, 0x70, 0xa0, 0xe3, 0x77, 0x00, 0x90, 0xef],
+            context_offset: 20,
+            registers: SIGCONTEXT,
+        },
+        SigreturnCode {
+            // mov r7, #173; swi 0x9000ad
+            bytes: &[0xad, 0x70, 0xa0, 0xe3, 0xad, 0x00, 0x90, 0xef],
+            context_offset: 128 + 20,
+            registers: SIGCONTEXT,
+        },
+        SigreturnCode {
+            // mov.w r7, #119; svc 0 (Thumb-2, a C library's)
+            bytes: &[0x4f, 0xf0, 0x77, 0x07, 0x00, 0xdf],
+            context_offset: 20,
+            registers: SIGCONTEXT,
+        },
+        SigreturnCode {
+            // mov.w r7, #173; svc 0 (Thumb-2)
+            bytes: &[0x4f, 0xf0, 0xad, 0x07, 0x00, 0xdf],
+            context_offset: 128 + 20,
+            registers: SIGCONTEXT,
+        },
+        SigreturnCode {
             // mov r7, #119; svc 0 (ARM): ucontext at sp, its mcontext at 20
             bytes: &[0x77, 0x70, 0xa0, 0xe3, 0x00, 0x00, 0x00, 0xef],
             context_offset: 20,

@@ -59,6 +59,11 @@ impl Registers {
         }
     }
 
+    /// Whether a value of `register` is kept at all.
+    pub fn keeps(register: Register) -> bool {
+        slot(register).is_some()
+    }
+
     /// The same, for building a register file in one expression.
     #[must_use]
     pub fn with(mut self, register: Register, value: u64) -> Self {
@@ -96,5 +101,6 @@ mod tests {
     fn a_number_that_is_not_kept_stays_unknown() {
         let registers = Registers::default().with(Register(9999), 7);
         assert_eq!(registers.get(Register(9999)), None);
+        assert!(!Registers::keeps(Register(9999)));
     }
 }

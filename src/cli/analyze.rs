@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use obit::debuginfo::SectionCache;
 use obit::debuginfo::locate::{Debuginfod, SearchRules};
 use obit::limits::Limits;
-use obit::process::{self, Process};
+use obit::process::{self, Observer, Process};
 use obit::redact::Level;
 use obit::report::{BuildOptions, Report, TailCalls, WhichRegisters};
 
@@ -15,6 +15,9 @@ use super::inputs::Inputs;
 
 /// What the cache of unpacked debug sections may take on disk.
 const CACHE_BYTES: u64 = 4 << 30;
+
+/// Frames of one thread in a report, unless the user says how many.
+const DEFAULT_FRAMES: usize = 300;
 
 /// All that decides what is in a report.
 #[derive(Clone, Debug)]
@@ -49,7 +52,7 @@ impl Request {
                 search.offline,
             ),
             cache: if search.no_cache { None } else { cache_directory() },
-            frames: Some(content.frames).filter(|frames| *frames > 0),
+            frames: Some(content.frames.unwrap_or(DEFAULT_FRAMES)).filter(|frames| *frames > 0),
             build: BuildOptions {
                 redaction: match content.redact {
                     RedactPolicy::Default => Level::Default,
@@ -142,17 +145,16 @@ pub(crate) enum AnalyzeError {
     Open(String),
 }
 
-/// Opens the core, finds what belongs to it, and reports. `modules_only` leaves the stacks
-/// alone.
-pub(crate) fn analyze(request: &Request, view: View) -> Result<Report, AnalyzeError> {
+/// Opens the core, finds what belongs to it, and reports. The list of modules needs no
+/// stacks.
+pub(crate) fn analyze(
+    request: &Request,
+    view: View,
+    observer: &dyn Observer,
+) -> Result<Report, AnalyzeError> {
     let options = request.process_options(view);
-    let process = Process::open(&request.inputs.core, options, &())
+    let process = Process::open(&request.inputs.core, options, observer)
         .map_err(|error| AnalyzeError::Open(error.to_string()))?;
-    if matches!(view, View::Modules) {
-        for index in 0..process.modules.list().len() {
-            process.modules.debug(index);
-        }
-    }
     Ok(obit::report::build(&process, request.build))
 }
 

@@ -13,7 +13,8 @@ use super::exit;
     version,
     about = "Tells you what a dead process died of",
     override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit schema",
-    after_help = exit::HELP,
+    after_help = "obit --help lists all options, exit codes and examples.",
+    after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",
     max_term_width = 100,
     disable_help_subcommand = true
@@ -79,7 +80,7 @@ pub(crate) struct Search {
     #[arg(long, value_name = "DIR", global = true)]
     pub(crate) sysroot: Option<PathBuf>,
     /// Look for shared objects in these directories, too
-    #[arg(long, value_name = "A:B", value_delimiter = ':', global = true)]
+    #[arg(long, value_name = "A:B", value_delimiter = ':', global = true, hide_short_help = true)]
     pub(crate) solib_search_path: Vec<PathBuf>,
     /// Look for debug files in these directories instead of /usr/lib/debug
     #[arg(
@@ -87,11 +88,13 @@ pub(crate) struct Search {
         alias = "debuginfo-path",
         value_name = "A:B",
         value_delimiter = ':',
-        global = true
+        global = true,
+        hide_short_help = true
     )]
     pub(crate) debug_file_directory: Vec<PathBuf>,
     /// Read paths that start with FROM as if they started with TO (repeatable)
-    #[arg(long, value_name = "FROM=TO", value_parser = substitution, global = true)]
+    #[arg(long, value_name = "FROM=TO", value_parser = substitution, global = true,
+        hide_short_help = true)]
     pub(crate) substitute_path: Vec<(PathBuf, PathBuf)>,
     /// Ask debuginfod servers for what is missing: those of DEBUGINFOD_URLS, or these
     #[arg(
@@ -104,10 +107,10 @@ pub(crate) struct Search {
     )]
     pub(crate) debuginfod: Option<String>,
     /// Ask no server, even if DEBUGINFOD_URLS is set
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) offline: bool,
     /// Neither use nor write the cache of debug sections (below XDG_CACHE_HOME)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_cache: bool,
 }
 
@@ -115,32 +118,60 @@ pub(crate) struct Search {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to show")]
 pub(crate) struct Content {
-    /// Frames of one thread; 0 is all
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 300, global = true)]
-    pub(crate) frames: usize,
-    /// Every thread's stack in full
+    /// Innermost frames of a deep stack, besides its outermost 20; 0 is all [default: 300,
+    /// of which a page shows what fits a screen]
+    #[arg(short = 'n', long, value_name = "N", global = true)]
+    pub(crate) frames: Option<usize>,
+    /// Every thread's stack in full, once for those that have the same
     #[arg(short, long, global = true)]
     pub(crate) all_threads: bool,
     /// This thread's stack instead of the crashed one's
     #[arg(long, value_name = "TID", global = true)]
     pub(crate) thread: Option<i64>,
-    /// Registers of every thread
-    #[arg(long, global = true)]
+    /// Registers of each thread that is shown in full; in JSON, of every thread
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) registers: bool,
-    /// Whose variables to show (accepted; no variables are shown yet)
-    #[arg(long, value_enum, default_value_t, global = true)]
+    /// Has no effect yet: obit does not read variables
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHOSE",
+        global = true,
+        hide_possible_values = true,
+        hide_default_value = true,
+        hide_short_help = true
+    )]
     pub(crate) locals: Locals,
-    /// Where inferred tail calls stand in JSON: under a frame, or among the frames
-    #[arg(long, value_enum, default_value_t, value_name = "WHERE", global = true)]
+    /// Where inferred tail calls stand in JSON: under a frame, or (if given without a
+    /// value) among the frames
+    #[arg(
+        long,
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t,
+        default_missing_value = "frames",
+        value_name = "WHERE",
+        global = true,
+        hide_short_help = true
+    )]
     pub(crate) tail_calls: TailCallPlace,
-    /// Linkers' names of functions
+    /// The linker's names of functions, as `nm` prints them
     #[arg(short, long, global = true)]
     pub(crate) raw: bool,
     /// How much to hide of what the process held
-    #[arg(long, value_enum, default_value_t, value_name = "POLICY", global = true)]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "POLICY",
+        global = true,
+        hide_short_help = true
+    )]
     pub(crate) redact: RedactPolicy,
     /// End with 1 if anything is missing from the report
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) strict: bool,
 }
 
@@ -149,24 +180,32 @@ pub(crate) struct Content {
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
     /// How to write the report
-    #[arg(long, value_enum, default_value_t, global = true)]
+    #[arg(long, value_enum, default_value_t, global = true, hide_short_help = true)]
     pub(crate) format: Format,
-    /// The same as --format json
+    /// JSON for programs, the same as --format json
     #[arg(long, conflicts_with = "format", global = true)]
     pub(crate) json: bool,
     /// Write to FILE instead of the standard output (-)
     #[arg(short, long, value_name = "FILE", global = true)]
     pub(crate) output: Option<PathBuf>,
     /// When to use colours; NO_COLOR and CLICOLOR_FORCE are honoured
-    #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        global = true,
+        hide_short_help = true
+    )]
     pub(crate) color: ColorChoice,
     /// Columns of the page [default: the terminal's, or 100]
-    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..), global = true)]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..),
+        global = true, hide_short_help = true)]
     pub(crate) width: Option<u16>,
     /// Accepted for habit's sake: obit starts no pager
-    #[arg(long, global = true)]
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_pager: bool,
-    /// Whole names, paths and addresses
+    /// Whole names, paths and lists; addresses; registers of the crashed thread
     #[arg(short, long, conflicts_with = "quiet", global = true)]
     pub(crate) verbose: bool,
     /// The crash alone, and no progress
@@ -216,7 +255,9 @@ pub(crate) enum ColorChoice {
     /// On a terminal
     #[default]
     Auto,
+    /// Into files and pipes, too
     Always,
+    /// Plain text
     Never,
 }
 

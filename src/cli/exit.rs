@@ -50,4 +50,12 @@ Exit codes:
   64   bad usage
   70   a bug in obit
   74   the output could not be written
-  130  interrupted";
+  130  interrupted
+
+Examples:
+  obit core                         the program is found by what the core says of it
+  obit core ./server                or given, as one would to gdb
+  obit -a core | less               every thread's stack
+  obit --sysroot ./root core        with files copied from the machine of the crash
+  obit modules core                 what was loaded, and what was not found
+  obit --json core | jq .signal     for programs; `obit schema` describes it";

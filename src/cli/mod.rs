@@ -6,6 +6,7 @@ mod exit;
 mod inputs;
 mod outlet;
 mod panic;
+mod progress;
 mod screen;
 
 use std::io::{self, Write};
@@ -18,6 +19,7 @@ use analyze::Request;
 use args::{Cli, Files, Format, Verb};
 use exit::Exit;
 use outlet::{Outlet, OutletError};
+use progress::Progress;
 
 /// Runs obit as the process' arguments say.
 pub(crate) fn main() -> ExitCode {
@@ -53,8 +55,11 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     let inputs = inputs::inputs(&cli.files, verb_files, options)
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
-    let report = analyze::analyze(&Request::new(inputs, options), view)
-        .map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    let progress = Progress::new(options.output.quiet);
+    let analyzed = analyze::analyze(&Request::new(inputs, options), view, &progress);
+    // Cleared before anything is written.
+    drop(progress);
+    let report = analyzed.map_err(|error| Failure::new(Exit::Unusable, &error))?;
     if let Some(tid) = options.content.thread
         && !report.threads.iter().any(|thread| thread.tid == tid)
     {

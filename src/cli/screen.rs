@@ -12,8 +12,11 @@ const NARROWEST: usize = 40;
 /// How to lay out a page for `destination`.
 pub(crate) fn page_options(options: &Options, destination: Destination) -> PageOptions {
     let (output, content) = (&options.output, &options.content);
+    let columns = output.width.map(usize::from).or_else(|| columns(destination));
     PageOptions {
-        width: output.width.map_or_else(|| columns(destination), usize::from),
+        width: columns.unwrap_or(DEFAULT_WIDTH),
+        shorten_tables: columns.is_some(),
+        whole_stacks: content.frames.is_some(),
         color: color(output.color, destination),
         detail: match (output.quiet, output.verbose) {
             (true, _) => Detail::Quiet,
@@ -46,7 +49,8 @@ fn color(choice: ColorChoice, destination: Destination) -> Color {
     if wanted { Color::Always } else { Color::Never }
 }
 
-fn columns(destination: Destination) -> usize {
+/// As the user or the terminal says; `None` if neither does.
+fn columns(destination: Destination) -> Option<usize> {
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let terminal = || match destination {
         Destination::StandardOutput => terminal_size::terminal_size_of(io::stdout()),
@@ -54,5 +58,5 @@ fn columns(destination: Destination) -> usize {
     };
     let measured = || terminal().map(|(columns, _)| usize::from(columns.0));
     let columns = said.filter(|columns| *columns > 0).or_else(measured);
-    columns.map_or(DEFAULT_WIDTH, |columns| columns.max(NARROWEST))
+    columns.map(|columns| columns.max(NARROWEST))
 }

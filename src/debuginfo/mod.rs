@@ -135,8 +135,21 @@ impl DebugInfo {
                 is_inline: false,
                 from_symbol: true,
             });
+        } else if let Some(physical) = frames.last_mut()
+            && physical.linkage_name.is_none()
+            && physical.function.as_deref().is_some_and(is_mangled_by_linkers)
+        {
+            physical.linkage_name = self.mangled_symbol_at(at);
         }
         frames
+    }
+
+    /// The linker's name of the function around `at`, which its DWARF leaves out where
+    /// nobody else may call it: local functions, lambdas.
+    fn mangled_symbol_at(&self, at: Svma) -> Option<String> {
+        let symbol = self.symbol_at(at).filter(|symbol| symbol.offset < symbol.size)?;
+        let name = symbol.linkage_name;
+        (name.starts_with("_Z") || name.starts_with("_R")).then_some(name)
     }
 
     /// The symbol that stands for `at`, by gdb's choice among those of the image, its
@@ -260,3 +273,8 @@ impl std::fmt::Debug for DebugInfo {
 
 /// How many lookups of the largest size one image is worth in all.
 const WORK_PER_IMAGE: u64 = 64;
+
+/// Whether a name is one that C could not have: its symbol is another. Spares C the search.
+fn is_mangled_by_linkers(name: &str) -> bool {
+    name.contains(['<', '(']) || name.contains("::")
+}

@@ -393,7 +393,9 @@ mod tests {
 
     #[test]
     fn a_decompression_bomb_stops_at_the_limit() {
-        let mut core = core();
+        // Headers that promise all of it: nothing but the limit ends it.
+        let builder = CoreBuilder::x86_64().signal(11).thread(42, &[("rsp", 0x1_0000)]);
+        let mut core = builder.promised_segment(0x1_0000, 64 << 20, 64 << 20).build();
         core.resize(64 << 20, 0);
         let limits = Limits { core_bytes: 1 << 20, ..Limits::default() };
         for container in [Container::Zstd, Container::Apport] {

@@ -302,6 +302,6 @@ mod tests {
         let mut cursor = space.cursor();
         assert_eq!(cursor.read_word(Avma(0x1000)), space.read_word(Avma(0x1000)));
         assert_eq!(cursor.read_word(Avma(0x1004)), space.read_word(Avma(0x1004)));
-        assert_eq!(cursor.read_word(Avma(0x1001)).is_ok(), false);
+        assert!(cursor.read_word(Avma(0x1001)).is_err());
     }
 }

@@ -66,6 +66,24 @@ impl Candidate {
         })
     }
 
+    /// Whether a further mapping of the same file belongs to this image.
+    fn goes_on(&self, file: &MappedFileRange) -> bool {
+        let Some((last, offset)) = self.mapped.last() else { return false };
+        if file.offset != 0 {
+            return *offset <= file.offset;
+        }
+        let Some(head) = &self.head else {
+            return *offset == 0 && last.end == file.range.start;
+        };
+        let page_down = |value: u64| value & !(PAGE - 1);
+        let bias = self.bias_by(head);
+        let mut loads = head.segments().iter().filter(|s| s.kind == SegmentKind::Load);
+        loads.any(|segment| {
+            let at = bias.map(|bias| bias.to_avma(Svma(page_down(segment.vaddr.0))));
+            page_down(segment.offset) == 0 && at == Some(file.range.start)
+        })
+    }
+
     /// Whether its mappings lie to each other as the loader lays them. Programs map parts
     /// of their own file elsewhere (V8 its built-in code): such a copy is no module.
     fn lies_as_loaded(&self, head: &ElfImage) -> bool {
@@ -125,10 +143,10 @@ pub(super) fn candidates(dump: &Dump, memory: &AddressSpace, limits: &Limits) ->
     let mut paths: Vec<Arc<PathBuf>> = Vec::new();
     for file in files {
         // A mapping goes on with the image before it when path and order of offsets say
-        // so; offset 0 starts a new one (the same file may be loaded twice by dlmopen).
+        // so; offset 0 starts a new one (the same file may be loaded twice by dlmopen),
+        // unless the page is mapped twice for two segments that meet in it.
         let goes_on = paths.last().is_some_and(|path| **path == *file.path)
-            && file.offset != 0
-            && found.last().and_then(|last| last.mapped.last()).is_some_and(|m| m.1 <= file.offset);
+            && found.last().is_some_and(|last| last.goes_on(file));
         if !goes_on {
             if found.len() >= limits.modules {
                 break;

@@ -8,22 +8,29 @@ use crate::memory::AddressSpace;
 
 /// Largest image that is copied, bytes.
 const LARGEST: u64 = 256 << 20;
+/// Largest section header table behind an image's segments, bytes.
+const LARGEST_TABLE: u64 = 1 << 20;
+/// Bytes of all images of one process that are copied: in a hostile core all modules may
+/// lie over the same bytes.
+pub(super) const MOST: u64 = 512 << 20;
 
 /// Copies the loaded segments of `head` out of memory, laid out as in the file. `None`
 /// unless all bytes of an executable segment are there: an image without its code has
-/// no use that its head does not serve.
+/// no use that its head does not serve. What is copied is taken from `left`.
 pub(super) fn copy(
     head: &ElfImage,
     bias: LoadBias,
     memory: &AddressSpace,
     limits: &Limits,
+    left: &mut u64,
 ) -> Option<ElfImage> {
     let loads = || head.segments().iter().filter(|segment| segment.kind == SegmentKind::Load);
     let size = loads().map(|s| s.offset.saturating_add(s.file_size)).max()?;
     let code = loads().find(|segment| segment.is_executable())?;
-    if size > LARGEST || !is_present(bias.to_avma(code.vaddr), code.file_size, memory) {
+    if size > LARGEST.min(*left) || !is_present(bias.to_avma(code.vaddr), code.file_size, memory) {
         return None;
     }
+    *left = left.saturating_sub(size);
     let mut bytes = vec![0_u8; usize::try_from(size).ok()?];
     for segment in loads() {
         let start = usize::try_from(segment.offset).ok()?;
@@ -37,7 +44,7 @@ pub(super) fn copy(
     if let Some(first) = loads().next()
         && first.offset == 0
         && table_end > size
-        && table_end <= LARGEST
+        && table_end <= size.saturating_add(LARGEST_TABLE)
     {
         let mut whole =
             memory.read_up_to(bias.to_avma(first.vaddr), usize::try_from(table_end).ok()?);

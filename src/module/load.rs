@@ -1,6 +1,6 @@
 //! Brings together what the core says was loaded and the files that were found for it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::addr::{Avma, AvmaRange, LoadBias};
@@ -14,6 +14,9 @@ use crate::notice::Notice;
 
 use super::discover::{self, Candidate, PAGE};
 use super::{FileState, Module, ModuleKind, Modules, image_in_core, link_map};
+
+/// Executable segments of one image that are placed without their bytes; linkers make one.
+const CODE_SEGMENTS: usize = 8;
 
 /// The modules of a dead process and its memory, files of the same build standing in
 /// for what the core left out.
@@ -34,16 +37,19 @@ pub fn load(
     cache: Option<SectionCache>,
     limits: &Limits,
 ) -> Loaded {
-    let mut notices = Vec::new();
+    let notices = Vec::new();
+    let in_core_left = image_in_core::MOST;
+    let mut finder = Finder { locator: &locator, limits, notices, in_core_left };
     let core_only = memory_of(dump, &[]);
     let mut found: Vec<(Candidate, Module)> = Vec::new();
     for candidate in discover::candidates(dump, &core_only, limits) {
-        let module = find_file(&candidate, &core_only, &locator, limits, &mut notices);
+        let module = finder.find_file(&candidate, &core_only);
         found.push((candidate, module));
     }
     let mut memory = memory_of(dump, &found);
     let before = found.len();
-    apply_link_map(&mut found, &memory, &locator, limits, &mut notices);
+    apply_link_map(&mut found, &memory, &mut finder);
+    let notices = finder.notices;
     if found.len() > before {
         memory = memory_of(dump, &found);
     }
@@ -64,81 +70,83 @@ fn mapped_ranges(found: &[(Candidate, Module)]) -> Vec<(AvmaRange, usize)> {
     mapped
 }
 
-fn find_file(
-    candidate: &Candidate,
-    memory: &AddressSpace,
-    locator: &Locator,
-    limits: &Limits,
-    notices: &mut Vec<Notice>,
-) -> Module {
-    let head = candidate.head.as_ref();
-    let head_bias = head.and_then(|head| candidate.bias_by(head));
-    let in_core = || image_in_core::copy(head?, head_bias?, memory, limits).map(Arc::new);
-    let (image, file) = if candidate.kind == ModuleKind::Vdso {
-        (in_core(), FileState::InCore)
-    } else {
-        let (image, state) = search(candidate, locator, notices);
-        match image {
-            Some(image) => (Some(image), state),
-            None => match in_core() {
-                Some(image) => (Some(image), FileState::InCore),
-                None => (None, state),
-            },
-        }
-    };
-    let image_bias = image.as_ref().and_then(|image| candidate.bias_by(image));
-    let bias = candidate.link_bias.or(head_bias).or(image_bias);
-    let bias = bias.unwrap_or(LoadBias(candidate.base.0));
-    let of_file = |image: &Arc<ElfImage>| image.build_id().cloned();
-    let package_of_file = |image: &Arc<ElfImage>| Some(image.package()?.into_owned());
-    Module {
-        path: candidate.path.clone(),
-        linked_as: None,
-        base: candidate.base,
-        range: candidate.extent(head.or(image.as_deref()), bias),
-        bias,
-        build_id: candidate.build_id.clone().or_else(|| image.as_ref().and_then(of_file)),
-        package: candidate.package.clone().or_else(|| image.as_ref().and_then(package_of_file)),
-        kind: candidate.kind,
-        image,
-        file,
-        debug: OnceLock::new(),
-    }
+/// Finds the files of images, and what is needed for it.
+struct Finder<'l> {
+    locator: &'l Locator,
+    limits: &'l Limits,
+    notices: Vec<Notice>,
+    /// Bytes of images that may still be copied out of the core.
+    in_core_left: u64,
 }
 
-fn search(
-    candidate: &Candidate,
-    locator: &Locator,
-    notices: &mut Vec<Notice>,
-) -> (Option<Arc<ElfImage>>, FileState) {
-    let role = match candidate.kind {
-        ModuleKind::Executable => Role::Executable,
-        _ => Role::Shared,
-    };
-    let found = locator.image(&candidate.path, candidate.build_id.as_ref(), role);
-    notices.extend(found.notices);
-    let state = match found.state {
-        ImageState::Found => FileState::Found,
-        ImageState::Unverified => FileState::Unverified,
-        ImageState::Mismatch => FileState::Mismatch,
-        ImageState::Missing => FileState::Missing,
-    };
-    (found.image, state)
+impl Finder<'_> {
+    /// The module that `candidate` is, with its file or what the core holds of it.
+    fn find_file(&mut self, candidate: &Candidate, memory: &AddressSpace) -> Module {
+        let head = candidate.head.as_ref();
+        let head_bias = head.and_then(|head| candidate.bias_by(head));
+        let (image, file) = match candidate.kind {
+            ModuleKind::Vdso => (None, FileState::InCore),
+            _ => self.search(candidate),
+        };
+        let (image, file) = match image {
+            Some(image) => (Some(image), file),
+            None => {
+                let copied = head.zip(head_bias).and_then(|(head, bias)| {
+                    image_in_core::copy(head, bias, memory, self.limits, &mut self.in_core_left)
+                });
+                let file = if copied.is_some() { FileState::InCore } else { file };
+                (copied.map(Arc::new), file)
+            }
+        };
+        let image_bias = image.as_ref().and_then(|image| candidate.bias_by(image));
+        let bias = candidate.link_bias.or(head_bias).or(image_bias);
+        let bias = bias.unwrap_or(LoadBias(candidate.base.0));
+        let of_file = |image: &Arc<ElfImage>| image.build_id().cloned();
+        let package_of_file = |image: &Arc<ElfImage>| Some(image.package()?.into_owned());
+        Module {
+            path: candidate.path.clone(),
+            linked_as: None,
+            base: candidate.base,
+            range: candidate.extent(head.or(image.as_deref()), bias),
+            bias,
+            build_id: candidate.build_id.clone().or_else(|| image.as_ref().and_then(of_file)),
+            package: candidate.package.clone().or_else(|| image.as_ref().and_then(package_of_file)),
+            kind: candidate.kind,
+            image,
+            file,
+            debug: OnceLock::new(),
+        }
+    }
+
+    fn search(&mut self, candidate: &Candidate) -> (Option<Arc<ElfImage>>, FileState) {
+        let role = match candidate.kind {
+            ModuleKind::Executable => Role::Executable,
+            _ => Role::Shared,
+        };
+        let found = self.locator.image(&candidate.path, candidate.build_id.as_ref(), role);
+        self.notices.extend(found.notices);
+        let state = match found.state {
+            ImageState::Found => FileState::Found,
+            ImageState::Unverified => FileState::Unverified,
+            ImageState::Mismatch => FileState::Mismatch,
+            ImageState::Missing => FileState::Missing,
+        };
+        (found.image, state)
+    }
 }
 
 /// Names the modules as the dynamic linker did, and adds those only it knows of.
 fn apply_link_map(
     found: &mut Vec<(Candidate, Module)>,
     memory: &AddressSpace,
-    locator: &Locator,
-    limits: &Limits,
-    notices: &mut Vec<Notice>,
+    finder: &mut Finder<'_>,
 ) {
+    let limits = finder.limits;
     let executable = found.iter().find(|(_, module)| module.kind == ModuleKind::Executable);
     let Some((candidate, module)) = executable else { return };
     let Some(image) = candidate.head.as_ref().or(module.image.as_deref()) else { return };
     let (nodes, notice) = link_map::read(image, module.bias, memory, limits);
-    notices.extend(notice);
+    finder.notices.extend(notice);
     let mapped = mapped_ranges(found);
     for node in nodes {
         let after = mapped.partition_point(|(range, _)| range.start <= node.dynamic);
@@ -161,7 +169,7 @@ fn apply_link_map(
             continue;
         }
         new.link_bias = Some(node.bias);
-        let module = find_file(&new, memory, locator, limits, notices);
+        let module = finder.find_file(&new, memory);
         found.push((new, module));
     }
 }
@@ -177,11 +185,11 @@ fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
     // Sorted by start, as the names below are.
     let mut files: Vec<FileRange<'_>> =
         found.iter().flat_map(|(candidate, module)| file_ranges(candidate, module)).collect();
-    files.sort_by_key(|file| file.range.start);
+    files.sort_by_key(|file| file.placed.range.start);
     let file_at = |at: Avma| {
-        let after = files.partition_point(|file| file.range.start <= at);
+        let after = files.partition_point(|file| file.placed.range.start <= at);
         let file = files.get(after.checked_sub(1)?)?;
-        file.range.contains(at).then_some(file)
+        file.placed.range.contains(at).then_some(file)
     };
     // Where the core holds private memory that was written, a private file mapping it
     // left out was never written, and the file has its bytes.
@@ -202,7 +210,7 @@ fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
         let name = name_of(segment.range.start);
         let unwritten = segment.dumped == 0 && keeps_written;
         let file = file_at(segment.range.start)
-            .filter(|file| !file.permissions.write || unwritten)
+            .filter(|file| !file.placed.permissions.write || unwritten)
             .map(|file| file.bytes_from(segment.range.start));
         let absent = match (&name, &file) {
             (Some(_), None) => Absent::FileNotFound,
@@ -221,73 +229,51 @@ fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
         });
     }
     // Some writers leave out segments that hold no bytes: the files still know them.
-    for file in files.iter().filter(|file| !file.permissions.write) {
+    for file in files.iter().filter(|file| !file.placed.permissions.write) {
         builder.fill(file.region());
+    }
+    // Without the file the image's own headers still tell where code was.
+    for (candidate, module) in found.iter().filter(|(_, module)| module.image.is_none()) {
+        let Some(head) = &candidate.head else { continue };
+        let placed = placed(candidate, head, module);
+        for code in placed.iter().filter(|p| p.permissions.execute).take(CODE_SEGMENTS) {
+            let name = (Arc::new(candidate.path.clone()), code.offset);
+            builder.fill(code.region(None, Absent::FileNotFound, Some(name)));
+        }
     }
     builder.freeze()
 }
 
-/// A segment of a module's file at its place.
-struct FileRange<'m> {
-    image: &'m Arc<ElfImage>,
+/// Whole pages of a loadable segment of an image, at their place.
+struct Placed {
     range: AvmaRange,
     /// Offset in the file of the first byte of `range`.
     offset: u64,
     permissions: Permissions,
 }
 
-impl FileRange<'_> {
-    fn bytes_from(&self, at: Avma) -> FileBytes {
-        let into = at.0.saturating_sub(self.range.start.0);
-        let bytes: Arc<dyn AsRef<[u8]> + Send + Sync> = Arc::<ElfImage>::clone(self.image);
-        FileBytes { bytes, offset: self.offset.saturating_add(into) }
-    }
-
-    fn region(&self) -> Region {
+impl Placed {
+    fn region(
+        &self,
+        file: Option<FileBytes>,
+        absent: Absent,
+        name: Option<(Arc<PathBuf>, u64)>,
+    ) -> Region {
         Region {
             range: self.range,
             permissions: self.permissions,
-            backing: Backing {
-                core_offset: 0,
-                core_len: 0,
-                file: Some(self.bytes_from(self.range.start)),
-                absent: Absent::NotDumped,
-            },
-            name: None,
+            backing: Backing { core_offset: 0, core_len: 0, file, absent },
+            name,
         }
     }
 }
 
-/// Where the bytes of a module's file lay: what `NT_FILE` lists of it, else its segments
-/// at their bias.
-fn file_ranges<'m>(candidate: &Candidate, module: &'m Module) -> Vec<FileRange<'m>> {
-    let Some(image) = module.image.as_ref().filter(|_| module.file != FileState::InCore) else {
-        return Vec::new();
-    };
+/// Where the bytes of a module lay: what `NT_FILE` lists of it, else the segments of
+/// `image` at their bias.
+fn placed(candidate: &Candidate, image: &ElfImage, module: &Module) -> Vec<Placed> {
+    let page_down = |value: u64| value & !(PAGE - 1);
     let loads = || image.segments().iter().filter(|segment| segment.kind == SegmentKind::Load);
-    let by_list = candidate.mapped.iter().filter_map(|(range, offset)| {
-        // The segment that holds the mapping's start says what may be done there; two may
-        // share a page of the file, but not an address.
-        let start = module.to_svma(range.start).0;
-        let segment = loads().find(|segment| {
-            let first = segment.vaddr.0 & !(PAGE - 1);
-            let into = start.checked_sub(first);
-            into.is_some_and(|into| into < segment.mem_size.saturating_add(PAGE))
-                && segment.offset & !(PAGE - 1) <= *offset
-        })?;
-        Some((*range, *offset, segment))
-    });
-    let by_segments = loads().filter_map(|segment| {
-        let head = segment.vaddr.0 % PAGE;
-        let start = module.to_avma(segment.vaddr).0.checked_sub(head)?;
-        let size = segment.file_size.checked_add(head)?.checked_next_multiple_of(PAGE)?;
-        let range = AvmaRange::from_len(Avma(start), size.min(1 << 40));
-        Some((range, segment.offset.checked_sub(head)?, segment))
-    });
-    let ranges: Vec<_> =
-        if candidate.mapped.is_empty() { by_segments.collect() } else { by_list.collect() };
-    let file_range = |(range, offset, segment): (AvmaRange, u64, &Segment)| FileRange {
-        image,
+    let place = |range: AvmaRange, offset: u64, segment: &Segment| Placed {
         range,
         offset,
         permissions: Permissions {
@@ -296,5 +282,85 @@ fn file_ranges<'m>(candidate: &Candidate, module: &'m Module) -> Vec<FileRange<'
             execute: segment.is_executable(),
         },
     };
-    ranges.into_iter().map(file_range).collect()
+    let by_list = candidate.mapped.iter().filter_map(|(range, offset)| {
+        // The segment that holds the mapping's start says what may be done there; two may
+        // share a page of the file, but not an address.
+        let start = module.to_svma(range.start).0;
+        let segment = loads().rfind(|segment| {
+            let first = page_down(segment.vaddr.0);
+            let into = start.checked_sub(first);
+            into.is_some_and(|into| into < segment.mem_size.saturating_add(PAGE))
+                && page_down(segment.offset) <= *offset
+        })?;
+        Some(place(*range, *offset, segment))
+    });
+    let by_segments = loads().filter_map(|segment| {
+        let head = segment.vaddr.0 % PAGE;
+        let start = module.to_avma(segment.vaddr).0.checked_sub(head)?;
+        let size = segment.file_size.checked_add(head)?.checked_next_multiple_of(PAGE)?;
+        let range = AvmaRange::from_len(Avma(start), size.min(1 << 40));
+        Some(place(range, segment.offset.checked_sub(head)?, segment))
+    });
+    if candidate.mapped.is_empty() { by_segments.collect() } else { by_list.collect() }
+}
+
+/// A part of a module's file.
+struct FileRange<'m> {
+    image: &'m Arc<ElfImage>,
+    placed: Placed,
+}
+
+impl FileRange<'_> {
+    fn bytes_from(&self, at: Avma) -> FileBytes {
+        let into = at.0.saturating_sub(self.placed.range.start.0);
+        let bytes: Arc<dyn AsRef<[u8]> + Send + Sync> = Arc::<ElfImage>::clone(self.image);
+        FileBytes { bytes, offset: self.placed.offset.saturating_add(into) }
+    }
+
+    fn region(&self) -> Region {
+        let bytes = self.bytes_from(self.placed.range.start);
+        self.placed.region(Some(bytes), Absent::NotDumped, None)
+    }
+}
+
+fn file_ranges<'m>(candidate: &Candidate, module: &'m Module) -> Vec<FileRange<'m>> {
+    let Some(image) = module.image.as_ref().filter(|_| module.file != FileState::InCore) else {
+        return Vec::new();
+    };
+    let placed = placed(candidate, image, module).into_iter();
+    placed.map(|placed| FileRange { image, placed }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::debuginfo::locate::SearchRules;
+    use crate::testkit::elf_builder::ElfBuilder;
+    use crate::testkit::{CoreBuilder, CoreFile};
+
+    fn modules(core: &CoreBuilder, program: &Path) -> Vec<(ModuleKind, FileState, Avma)> {
+        let dump = core.open().unwrap();
+        let limits = Limits::default();
+        let rules = SearchRules { executable: Some(program.into()), ..SearchRules::default() };
+        let locator = Arc::new(Locator::new(rules, limits.clone()));
+        let loaded = load(&dump, locator, None, &limits);
+        let list = loaded.modules.list().iter();
+        list.map(|m| (m.kind, m.file, m.to_avma(crate::addr::Svma(0x40_0000)))).collect()
+    }
+
+    #[test]
+    fn without_a_list_of_files_and_first_pages_the_program_lies_where_its_headers_were() {
+        let program = CoreFile::new(&ElfBuilder::x86_64().text(&[0x90; 64]).build());
+        let base = 0x55_0000_0000;
+        let core = |rights| {
+            CoreBuilder::x86_64()
+                .thread(1, &[])
+                .process(1, "prog", "./prog")
+                .auxv(&[(3, base + 64)])
+                .segment_with(base, &[], 0x1000, rights)
+        };
+        let wanted = (ModuleKind::Executable, FileState::Unverified, Avma(base));
+        assert_eq!(modules(&core("rx"), program.path()), [wanted]);
+        assert_eq!(modules(&core("rw"), program.path()), [], "no code lies there");
+    }
 }

@@ -39,7 +39,8 @@ pub struct Frame {
     pub kind: FrameKind,
     /// How it is known.
     pub trust: FrameTrust,
-    /// Index of the physical frame in the thread's stack.
+    /// Index of the physical frame in the thread's stack; of a tail call, that of the
+    /// frame it led to.
     pub activation: usize,
     /// Where execution goes on; of an inline frame, that of its physical frame.
     pub pc: Avma,
@@ -56,4 +57,28 @@ pub struct Frame {
     /// Functions that jumped instead of calling, between this physical frame and its
     /// caller, innermost first.
     pub tail_calls: Vec<Frame>,
+}
+
+impl Frame {
+    /// A frame of which nothing but its place is known yet.
+    pub(super) fn unnamed(
+        kind: FrameKind,
+        trust: FrameTrust,
+        activation: usize,
+        pc: Avma,
+        module: Option<usize>,
+    ) -> Self {
+        Self {
+            kind,
+            trust,
+            activation,
+            pc,
+            function: None,
+            linkage_name: None,
+            from_symbol: false,
+            module,
+            source: None,
+            tail_calls: Vec::new(),
+        }
+    }
 }

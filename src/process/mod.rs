@@ -49,7 +49,8 @@ pub struct Options {
     pub cache: Option<SectionCache>,
     /// What the input may cost.
     pub limits: Limits,
-    /// Skip naming frames and unwinding: only what was loaded.
+    /// Skip naming frames and unwinding: only what was loaded, with the debug information
+    /// of all of it.
     pub modules_only: bool,
 }
 
@@ -103,7 +104,12 @@ impl Process {
         if !options.modules_only {
             observer.begin(Phase::Stacks);
             process.read_threads(&options.limits);
+        } else {
+            for index in 0..process.modules.list().len() {
+                process.modules.debug(index);
+            }
         }
+        process.collect_notices();
         let mut said = HashSet::new();
         process.notices.retain(|notice| said.insert(notice.clone()));
         Ok(process)
@@ -126,6 +132,7 @@ impl Process {
                 tid: dumped.tid,
                 name: dumped.name.clone(),
                 crashed: index == self.dump.crashed,
+                signal: dumped.signal,
                 registers: dumped.registers.clone(),
                 stack,
                 frames: named.frames,
@@ -134,6 +141,10 @@ impl Process {
             });
         }
         self.threads = threads;
+    }
+
+    /// What was noticed in the search for debug information.
+    fn collect_notices(&mut self) {
         for index in 0..self.modules.list().len() {
             self.notices.extend_from_slice(self.modules.debug_notices(index));
             let debug = self.modules.debug_if_searched(index);

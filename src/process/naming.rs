@@ -47,7 +47,8 @@ impl<'m> Naming<'m> {
             self.push(stack, index, &mut frames);
         }
         let left_out = total - innermost - outermost;
-        let omitted = (left_out > 0).then_some((left_out, frames.len()));
+        let last = frames.len().saturating_sub(1);
+        let omitted = (left_out > 0).then_some((left_out, last));
         for index in total - outermost..total {
             self.push(stack, index, &mut frames);
         }
@@ -62,18 +63,8 @@ impl<'m> Naming<'m> {
     fn push(&mut self, stack: &Stack, index: usize, frames: &mut Vec<Frame>) {
         let Some(activation) = stack.frames.get(index) else { return };
         let module = self.modules.index_at(activation.lookup_pc());
-        let bare = Frame {
-            kind: FrameKind::Normal,
-            trust: trust(activation.trust),
-            activation: index,
-            pc: activation.pc,
-            function: None,
-            linkage_name: None,
-            from_symbol: false,
-            module,
-            source: None,
-            tail_calls: Vec::new(),
-        };
+        let trust = trust(activation.trust);
+        let bare = Frame::unnamed(FrameKind::Normal, trust, index, activation.pc, module);
         if activation.is_signal {
             // The trampoline has a symbol and nothing else worth telling. It lies at the pc:
             // the byte before is padding, or another function's.
@@ -83,7 +74,8 @@ impl<'m> Naming<'m> {
             frames.push(Frame { kind: FrameKind::Signal, function, linkage_name, ..bare });
             return;
         }
-        let tail_calls = stack.frames.get(index + 1).map(|caller| self.between(activation, caller));
+        let caller = stack.frames.get(index + 1);
+        let tail_calls = caller.map(|caller| self.between(activation, index, caller));
         let tail_calls = tail_calls.unwrap_or_default();
         let named = self.at(activation.lookup_pc());
         if named.is_empty() {
@@ -100,7 +92,7 @@ impl<'m> Naming<'m> {
     }
 
     /// The functions that jumped instead of calling, between `callee` and its `caller`.
-    fn between(&mut self, callee: &Activation, caller: &Activation) -> Vec<Frame> {
+    fn between(&mut self, callee: &Activation, index: usize, caller: &Activation) -> Vec<Frame> {
         let called = caller.left == Left::Called && !callee.is_signal && !caller.is_signal;
         if !called || caller.trust > Trust::CallSite {
             return Vec::new();
@@ -119,18 +111,8 @@ impl<'m> Naming<'m> {
         for pc in found.iter() {
             let named = self.at(Avma(pc.0.wrapping_sub(1)));
             let module = self.modules.index_at(*pc);
-            let bare = Frame {
-                kind: FrameKind::TailCall,
-                trust: FrameTrust::Inferred,
-                activation: 0,
-                pc: *pc,
-                function: None,
-                linkage_name: None,
-                from_symbol: false,
-                module,
-                source: None,
-                tail_calls: Vec::new(),
-            };
+            let kind = FrameKind::TailCall;
+            let bare = Frame::unnamed(kind, FrameTrust::Inferred, index, *pc, module);
             // As in gdb, one frame: the innermost function stands for those it is inlined in.
             frames.extend(
                 named.first().map(|source| named_frame(&bare, FrameKind::TailCall, source)),

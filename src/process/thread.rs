@@ -14,6 +14,8 @@ pub struct Thread {
     pub name: Option<String>,
     /// Whether this thread brought the process down.
     pub crashed: bool,
+    /// The signal it was handling (`pr_cursig`), 0 for none.
+    pub signal: u16,
     /// Registers at the moment of death.
     pub registers: Registers,
     /// Physical frames, innermost first.
@@ -21,7 +23,7 @@ pub struct Thread {
     /// Frames as people count them, innermost first. Of a very deep stack only the
     /// innermost and the outermost; see `omitted`.
     pub frames: Vec<Frame>,
-    /// Physical frames left out of `frames`, and after which index of it.
+    /// Physical frames left out of `frames`, and the index of the entry they follow.
     pub omitted: Option<(usize, usize)>,
     /// How a deep stack repeats.
     pub recursion: Option<Recursion>,

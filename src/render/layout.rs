@@ -25,6 +25,15 @@ pub(super) fn cut_middle(text: &str, columns: usize) -> String {
     format!("{}\u{2026}{tail}", take(text.chars(), room / 2))
 }
 
+/// `text` in at most `columns`, cut at its start: a path tells most by its end.
+pub(super) fn cut_start(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let tail = take(text.chars().rev(), columns.saturating_sub(1));
+    format!("\u{2026}{}", tail.chars().rev().collect::<String>())
+}
+
 /// `text` in at most `columns`, cut at its end.
 pub(super) fn cut_end(text: &str, columns: usize) -> String {
     if width(text) <= columns {
@@ -89,6 +98,7 @@ mod tests {
         assert_eq!(cut_middle("abcdefghij", 10), "abcdefghij");
         assert_eq!(cut_middle("abcdefghijk", 10), "abcd\u{2026}ghijk");
         assert_eq!(cut_end("abcdefghijk", 4), "abc\u{2026}");
+        assert_eq!(cut_start("/usr/lib/libc.so", 10), "\u{2026}b/libc.so");
         // Wide characters that would half fit are left out.
         assert_eq!(width(&cut_middle(&"\u{4e2d}".repeat(50), 11)), 9);
     }

@@ -1,6 +1,7 @@
 //! Outlets: the document laid out for people. What is not in the
 //! [`Report`](crate::report::Report) does not exist here.
 
+mod chain;
 mod ink;
 mod layout;
 mod modules;
@@ -20,6 +21,9 @@ pub use visible::visible;
 pub struct PageOptions {
     /// Columns. What cannot be shortened may be wider.
     pub width: usize,
+    /// Whether a table may be shortened to `width`. Where nobody said how wide, another
+    /// program may read it: paths and build IDs stay whole.
+    pub shorten_tables: bool,
     /// Whether to write colours. Without them the page says the same.
     pub color: Color,
     /// How much to say.
@@ -28,6 +32,8 @@ pub struct PageOptions {
     pub all_threads: bool,
     /// This thread's stack in full instead of the crashed one's.
     pub thread: Option<i64>,
+    /// All frames that the report holds, rather than what fits a screen.
+    pub whole_stacks: bool,
     /// Registers of each thread that is shown in full.
     pub registers: bool,
     /// Which names to show.
@@ -73,6 +79,8 @@ impl Default for PageOptions {
     fn default() -> Self {
         Self {
             width: DEFAULT_WIDTH,
+            shorten_tables: true,
+            whole_stacks: false,
             color: Color::default(),
             detail: Detail::default(),
             all_threads: false,

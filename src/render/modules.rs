@@ -5,8 +5,9 @@ use std::io;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::ink::Ink;
-use super::layout::{counted, cut_middle};
+use super::layout::{counted, cut_start};
 use super::name;
+use super::notices::write_notices;
 use super::terminal::short_build_id;
 use super::{Detail, PageOptions};
 use crate::report::{DebugReport, ModuleFile, ModuleReport, Package, Report};
@@ -42,18 +43,20 @@ pub fn write_modules(
     if without > 0 {
         text.push_str(&format!(", {without} without a file"));
     }
-    writeln!(out, "{}", options.color.paint(Ink::Aside, &text))
+    writeln!(out, "{}", options.color.paint(Ink::Aside, &text))?;
+    write_notices(out, report, options)
 }
 
 fn cells(module: &ModuleReport, options: &PageOptions) -> [String; 6] {
-    let whole = options.detail == Detail::Verbose;
+    let verbose = options.detail == Detail::Verbose;
+    let whole = verbose || !options.shorten_tables;
     let build_id =
         module.build_id.as_ref().map(|id| if whole { id.clone() } else { short_build_id(id) });
     let mut path = name::shown(&module.path);
     if !whole {
-        path = cut_middle(&path, options.width.saturating_sub(OTHER_COLUMNS).max(NARROWEST_PATH));
+        path = cut_start(&path, options.width.saturating_sub(OTHER_COLUMNS).max(NARROWEST_PATH));
     }
-    let debug = match (whole, &module.debug_path) {
+    let debug = match (verbose, &module.debug_path) {
         (true, Some(debug_path)) => {
             format!("{} {}", debug_word(module.debug), name::shown(debug_path))
         }

@@ -89,13 +89,25 @@ pub(super) fn brief(name: &str) -> String {
             rest = after;
             continue;
         }
-        let follows_name = short.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+        let follows_name =
+            short.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '}'));
         match c {
             '(' if rest.starts_with(ANONYMOUS) => {
                 short.push_str(ANONYMOUS);
                 rest = rest.get(ANONYMOUS.len()..).unwrap_or_default();
             }
-            '(' if !short.is_empty() => break,
+            '(' if !short.is_empty() => {
+                // `main()::{lambda()#1}::operator()`: the function of a local one.
+                let Some(end) = closing_parenthesis(rest) else { break };
+                let after = rest.get(end..).unwrap_or_default();
+                let inside = ["::", " const::", "#"].iter().any(|next| after.starts_with(next));
+                let in_braces = short.rfind('{') > short.rfind('}');
+                if !inside && !in_braces {
+                    break;
+                }
+                short.push_str(if end == 2 { "()" } else { "(\u{2026})" });
+                rest = after;
+            }
             '<' if follows_name => {
                 let Some(end) = closing(rest) else { return name.to_owned() };
                 short.push_str("<\u{2026}>");
@@ -111,6 +123,22 @@ pub(super) fn brief(name: &str) -> String {
 }
 
 const ANONYMOUS: &str = "(anonymous namespace)";
+
+/// Bytes up to and with the `)` that closes the `(` at the start.
+fn closing_parenthesis(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at + 1);
+        }
+    }
+    None
+}
 
 /// Bytes up to and with the `>` that closes the `<` at the start.
 fn closing(text: &str) -> Option<usize> {
@@ -155,6 +183,12 @@ mod tests {
             ("a<b", "a<b"),
             ("f<(A)1>(int)", "f<\u{2026}>"),
             ("main", "main"),
+            (
+                "main::{lambda(int)#1}::operator()(int) const",
+                "main::{lambda(\u{2026})#1}::operator()",
+            ),
+            ("run(int)::{lambda()#2}::_FUN(void*)", "run(\u{2026})::{lambda()#2}::_FUN"),
+            ("spawn::{closure#1}<f::{closure_env#0}, ()>", "spawn::{closure#1}<\u{2026}>"),
             ("", ""),
         ];
         for (name, short) in cases {

@@ -5,7 +5,7 @@ use std::io;
 use super::ink::Ink;
 use super::layout::{cut_middle, grouped, pad, width, wrap};
 use super::name;
-use super::{Detail, PageOptions};
+use super::{Detail, Names, PageOptions};
 use crate::report::{FrameKind, FrameReport, FrameTrust, Hex, ThreadReport};
 
 /// Frames that fit a screen; of deeper stacks the ends are shown.
@@ -16,8 +16,6 @@ const INNERMOST: usize = 28;
 const INNERMOST_OF_RECURSION: usize = 10;
 /// … and outermost frames shown.
 const OUTERMOST: usize = 8;
-/// Columns that a function's name gets at least.
-const NARROWEST_NAME: usize = 20;
 
 /// One line of the stack.
 enum Row {
@@ -47,9 +45,12 @@ pub(super) fn write_stack(
     thread: &ThreadReport,
     options: &PageOptions,
 ) -> io::Result<()> {
-    let rows = rows(thread, options);
+    let mut rows = rows(thread, options);
     let label_width = rows.iter().map(label).map(width).max().unwrap_or(0);
     let room = options.width.saturating_sub(label_width + 2);
+    if options.detail != Detail::Verbose && options.names == Names::Demangled {
+        shorten_names(&mut rows, room);
+    }
     let name_width = name_column(&rows, room);
     for row in &rows {
         match row {
@@ -102,7 +103,8 @@ fn rows(thread: &ThreadReport, options: &PageOptions) -> Vec<Row> {
     let gap_at = cut.and_then(|cut| usize::try_from(cut.gap_after).ok());
     let missing = cut.map_or(0, |cut| cut.frames_total.saturating_sub(cut.shown));
     let recursion = cut.and_then(|cut| cut.recursion.as_ref());
-    let too_deep = options.detail != Detail::Verbose && frames.len() > FRAMES_ON_PAGE;
+    let whole = options.detail == Detail::Verbose || options.whole_stacks;
+    let too_deep = !whole && frames.len() > FRAMES_ON_PAGE;
     let skipped = if too_deep {
         let head = if recursion.is_some() { INNERMOST_OF_RECURSION } else { INNERMOST };
         head..frames.len() - OUTERMOST
@@ -116,17 +118,11 @@ fn rows(thread: &ThreadReport, options: &PageOptions) -> Vec<Row> {
     }
     let left_out = skipped.len() as u64 + missing;
     if left_out > 0 {
-        let mut text = format!("\u{2026} {} frames", grouped(left_out));
+        let mut text = format!("\u{2026} {} frames (-n 0 shows them)", grouped(left_out));
         if let Some(recursion) = recursion {
             text.push_str(": ");
             text.push_str(&name::shown(recursion));
         }
-        text.push_str(match (missing, too_deep) {
-            (0, _) => " (-v shows them)",
-            (_, true) => " (-v shows some, -n 0 -v all of them)",
-            (_, false) => " (-n 0 shows them)",
-        });
-        text.push_str(" \u{2026}");
         rows.push(Row::Gap { text });
     }
     for frame in frames.iter().skip(skipped.end) {
@@ -154,6 +150,9 @@ fn frame_row(label: String, frame: &FrameReport, options: &PageOptions) -> Frame
     if options.detail == Detail::Verbose && !unnamed {
         text = format!("{:#014x} in {text}", frame.pc.0);
     }
+    if frame.trust == FrameTrust::Scan {
+        text.insert_str(0, "? ");
+    }
     let place = match (&frame.source, &frame.module) {
         (Some(place), _) => name::source(place, options),
         (None, Some(_)) if unnamed => format!("in {}", name::code_place(frame)),
@@ -161,7 +160,7 @@ fn frame_row(label: String, frame: &FrameReport, options: &PageOptions) -> Frame
         (None, None) => "in no module".to_owned(),
     };
     let (mark, mark_ink) = match (frame.trust, frame.kind) {
-        (FrameTrust::Scan, _) => ("(scanned: may not be real)", Ink::Doubt),
+        (FrameTrust::Scan, _) => ("(found by scanning: may not be real)", Ink::Doubt),
         (FrameTrust::FramePointer, FrameKind::Inline) => {
             ("[inlined] (by frame pointer)", Ink::Doubt)
         }
@@ -171,7 +170,11 @@ fn frame_row(label: String, frame: &FrameReport, options: &PageOptions) -> Frame
         (_, FrameKind::Normal | FrameKind::Signal) => ("", Ink::Plain),
     };
     // Code whose lines are known is most likely one's own.
-    let name_ink = if frame.source.is_some() { Ink::Focus } else { Ink::Plain };
+    let name_ink = match (frame.trust, &frame.source) {
+        (FrameTrust::Scan, _) => Ink::Doubt,
+        (_, Some(_)) => Ink::Focus,
+        (_, None) => Ink::Plain,
+    };
     FrameRow { label, name: text, name_ink, place, mark, mark_ink }
 }
 
@@ -183,9 +186,25 @@ fn label(row: &Row) -> &str {
     }
 }
 
+/// Parameters and template arguments are the first to go, where places would not line up.
+fn shorten_names(rows: &mut [Row], room: usize) {
+    for row in rows {
+        if let Row::Frame(frame) = row
+            && width(&frame.name) > widest_name(room)
+        {
+            frame.name = name::brief(&frame.name);
+        }
+    }
+}
+
+/// Columns of a name that leaves room for places.
+fn widest_name(room: usize) -> usize {
+    room * 6 / 10
+}
+
 /// Columns of the names: as wide as the widest that leaves room for places.
 fn name_column(rows: &[Row], room: usize) -> usize {
-    let most = room * 6 / 10;
+    let most = widest_name(room);
     let names = rows.iter().filter_map(|row| match row {
         Row::Frame(frame) => Some(width(&frame.name)),
         Row::Signal { .. } | Row::Gap { .. } => None,
@@ -206,20 +225,19 @@ fn write_frame(
     let beside = width(&row.place) + mark_width + 2;
     let label = pad(&row.label, label_width);
     let fits = width(&row.name) + beside <= room;
-    let can_shorten = options.detail != Detail::Verbose && beside + NARROWEST_NAME <= room;
     let place = color.paint(Ink::Place, &row.place);
     let mark = color.paint(row.mark_ink, row.mark);
     let gap = if row.mark.is_empty() { "" } else { "  " };
-    if fits || can_shorten {
-        let text = cut_middle(&row.name, room.saturating_sub(beside));
-        let blanks = name_width.saturating_sub(width(&text));
-        let blanks = blanks.min(room.saturating_sub(width(&text) + beside));
-        let text = color.paint(row.name_ink, &text);
+    if fits {
+        let blanks = name_width.saturating_sub(width(&row.name));
+        let blanks = blanks.min(room.saturating_sub(width(&row.name) + beside));
+        let text = color.paint(row.name_ink, &row.name);
         return writeln!(out, "{label}  {text}{:blanks$}  {place}{gap}{mark}", "");
     }
-    let text = match options.detail {
-        Detail::Verbose => row.name.clone(),
-        Detail::Quiet | Detail::Normal => cut_middle(&row.name, room),
+    // Linkers' names are for tools: half of one is none.
+    let text = match (options.detail, options.names) {
+        (Detail::Verbose, _) | (_, Names::Raw) => row.name.clone(),
+        (Detail::Quiet | Detail::Normal, Names::Demangled) => cut_middle(&row.name, room),
     };
     writeln!(out, "{label}  {}", color.paint(row.name_ink, &text))?;
     writeln!(out, "{:label_width$}      {place}{gap}{mark}", "")

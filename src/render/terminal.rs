@@ -3,7 +3,7 @@
 use std::io;
 
 use super::ink::Ink;
-use super::layout::{cut_end, width, wrap};
+use super::layout::{counted, cut_end, width, wrap};
 use super::name;
 use super::notices::write_notices;
 use super::stack::{write_registers, write_stack};
@@ -45,10 +45,10 @@ pub fn write_page(
     }
     let others: Vec<_> = report.threads.iter().filter(|thread| !thread.crashed).collect();
     if !others.is_empty() && options.thread.is_none() && options.detail != Detail::Quiet {
-        write_threads(out, &others, options)?;
+        write_threads(out, report, &others, options)?;
     }
     if options.detail != Detail::Quiet {
-        write_notices(out, &report.notices, options)?;
+        write_notices(out, report, options)?;
     }
     write_footer(out, report, options)
 }
@@ -75,24 +75,51 @@ fn write_headline(
     Ok(())
 }
 
-/// ` (SEGV_MAPERR) at 0x28`, ` (SI_USER) from pid 42, uid 0`.
+/// ` at 0x28: not mapped (SEGV_MAPERR)`, ` from pid 42, uid 0 (SI_USER)`.
 fn signal_facts(signal: &SignalReport, report: &Report) -> String {
-    let mut facts = match (&signal.code_name, signal.code) {
-        (Some(name), _) => format!(" ({name})"),
-        (None, Some(code)) => format!(" (code {code})"),
-        (None, None) => String::new(),
-    };
+    let mut facts = String::new();
     if let Some(address) = signal.fault_address {
         facts.push_str(&format!(" at {address}"));
     }
-    // A process that aborts sends the signal to itself.
-    if let Some(pid) = signal.sender_pid.filter(|pid| Some(*pid) != report.process.pid) {
-        facts.push_str(&format!(" from pid {pid}"));
-        if let Some(uid) = signal.sender_uid {
-            facts.push_str(&format!(", uid {uid}"));
+    if let Some(meaning) = meaning(signal) {
+        facts.push_str(&format!(": {meaning}"));
+    }
+    match signal.sender_pid {
+        Some(pid) if Some(pid) == report.process.pid => facts.push_str(" from itself"),
+        Some(pid) => {
+            facts.push_str(&format!(" from pid {pid}"));
+            if let Some(uid) = signal.sender_uid {
+                facts.push_str(&format!(", uid {uid}"));
+            }
         }
+        None => {}
+    }
+    match (&signal.code_name, signal.code) {
+        (Some(name), _) => facts.push_str(&format!(" ({name})")),
+        (None, Some(code)) => facts.push_str(&format!(" (code {code})")),
+        (None, None) => {}
     }
     facts
+}
+
+/// What the kernel means by the code, where its name alone does not tell.
+fn meaning(signal: &SignalReport) -> Option<&'static str> {
+    Some(match signal.code_name.as_deref()? {
+        "SEGV_MAPERR" => "nothing is mapped there",
+        "SEGV_ACCERR" => "mapped, but access is not allowed",
+        // The processor reports no address for these.
+        "SI_KERNEL" if signal.name == "SIGSEGV" && signal.fault_address.is_none() => {
+            "address not reported, non-canonical or privileged"
+        }
+        "BUS_ADRALN" => "misaligned",
+        "BUS_ADRERR" => "nothing behind it, as beyond the end of a mapped file",
+        "FPE_INTDIV" => "integer division by zero",
+        "FPE_INTOVF" => "integer overflow",
+        "ILL_ILLOPC" => "no such instruction",
+        "ILL_ILLOPN" => "no such instruction or operand",
+        "ILL_PRVOPC" | "ILL_PRVREG" => "instruction of the kernel only",
+        _ => return None,
+    })
 }
 
 fn who(report: &Report) -> String {
@@ -152,7 +179,10 @@ fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions)
     match (report.redactions.policy.as_str(), report.redactions.total) {
         ("off", _) => text.push_str("  nothing redacted"),
         (_, 0) => {}
-        (_, total) => text.push_str(&format!("  {total} texts redacted (--redact=off shows them)")),
+        (_, total) => {
+            let total = counted(usize::try_from(total).unwrap_or(usize::MAX), "text");
+            text.push_str(&format!("  {total} redacted (--redact=off shows all)"));
+        }
     }
     writeln!(out, "\n{}", options.color.paint(Ink::Aside, &text))
 }

@@ -3,7 +3,10 @@
 use super::layout::width;
 use super::samples::{at, crash, inside, missing, text, thread, walk};
 use super::{Color, DEFAULT_WIDTH, Detail, PageOptions, write_modules, write_page};
-use crate::report::{DebugReport, FrameReport, Hex, ModuleFile, ModuleReport, Report, Truncated};
+use crate::report::{
+    DebugReport, FrameReport, Hex, ModuleFile, ModuleReport, NoticeCode, NoticeReport, Report,
+    Truncated,
+};
 
 fn page_with(report: &Report, options: &PageOptions) -> String {
     let mut page = Vec::new();
@@ -81,6 +84,37 @@ fn missing_modules_are_one_paragraph_with_one_hint() {
     report.notices.truncate(1);
     let one = page(&report, 80);
     insta::assert_snapshot!(format!("{many}\n=====\n{one}"));
+}
+
+#[test]
+fn stacks_cut_off_are_one_fact_told_once_and_notices_fit_a_screen() {
+    let mut report = many_threads();
+    let notice = |code, subject: String, told: String, hint: &str| NoticeReport {
+        code,
+        subject: Some(text(&subject)),
+        text: text(&told),
+        hint: text(hint),
+    };
+    let hint = NoticeCode::CoreTruncated.hint();
+    let cut = "the core is cut short".to_owned();
+    report.notices = vec![notice(NoticeCode::CoreTruncated, String::new(), cut, hint)];
+    for tid in 3023..3033 {
+        let thread = format!("thread {tid}");
+        let missing = format!("the stack of {thread} is not in the core: truncated");
+        report.notices.push(notice(NoticeCode::StackMissing, thread.clone(), missing, hint));
+        report.notices.push(notice(NoticeCode::UnwindStopped, thread, "ends".to_owned(), "none"));
+    }
+    for (at, code) in [NoticeCode::FileRefused, NoticeCode::LinkMapBroken].into_iter().enumerate() {
+        let long = "words ".repeat(60);
+        report.notices.push(notice(code, String::new(), long, &format!("hint {at}")));
+    }
+    let page = page(&report, 100);
+    let (_, notices) = page.split_once("missing or in doubt\n").unwrap();
+    let told = "10 of 65 threads have no stack in the core (cut off): 3023, 3024,";
+    assert!(notices.contains(told) && !notices.contains("end early"), "{notices}");
+    assert_eq!(notices.matches("ulimit").count(), 1, "{notices}");
+    assert!(notices.contains("and 1 more (-v shows them)"), "{notices}");
+    assert!(notices.lines().count() <= 12 + 3, "{notices}");
 }
 
 #[test]

@@ -3,28 +3,19 @@
 use std::collections::HashMap;
 use std::io;
 
+use super::chain::{ARROW, Origins, chain, columns};
 use super::ink::Ink;
-use super::layout::{counted, cut_end, cut_middle, pad, width};
+use super::layout::{counted, cut_end, pad, width};
 use super::name;
-use super::stack::write_stack;
+use super::stack::{write_registers, write_stack};
 use super::{Detail, PageOptions};
-use crate::report::{FrameKind, FrameReport, ThreadReport};
+use crate::report::{FrameKind, FrameReport, Report, ThreadReport};
 
 /// Groups on a page, unless all are asked for.
 const GROUPS_ON_PAGE: usize = 20;
 /// Columns of what stands before a stack.
 const WIDEST_LABEL: usize = 36;
-/// Columns of one function's name in a row of them.
-const WIDEST_NAME: usize = 40;
-/// Runs of thread ids that are written out.
-const TID_RUNS: usize = 3;
-
-const ARROW: &str = " \u{2190} ";
-const ELLIPSIS: &str = " \u{2190} \u{2026}";
-const ELLIPSIS_BETWEEN: &str = " \u{2190} \u{2026} \u{2190} ";
-/// Frames of one stack that are looked at for a row.
-const FRAMES_OF_CHAIN: usize = 64;
-/// Columns of a stack that is worth showing; beside less, ids go to a line of their own.
+/// Columns of a stack that is worth showing; beside less, it has lines of its own.
 const NARROWEST_STACK: usize = 36;
 
 /// Threads of one stack, in the report's order.
@@ -36,6 +27,7 @@ struct Group<'r> {
 /// idle.
 pub(super) fn write_threads(
     out: &mut dyn io::Write,
+    report: &Report,
     threads: &[&ThreadReport],
     options: &PageOptions,
 ) -> io::Result<()> {
@@ -43,6 +35,11 @@ pub(super) fn write_threads(
     groups.sort_by_key(|group| group.threads.len());
     if options.all_threads {
         return groups.iter().try_for_each(|group| write_whole(out, group, options));
+    }
+    let origins = Origins::of(report);
+    if options.detail != Detail::Verbose {
+        groups = alike(groups, &origins, options);
+        groups.sort_by_key(|group| group.threads.len());
     }
     let title = format!("{} not crashed", counted(threads.len(), "thread"));
     writeln!(out, "\n{}", options.color.paint(Ink::Aside, &title))?;
@@ -70,7 +67,7 @@ pub(super) fn write_threads(
             writeln!(out, "{}", options.color.paint(Ink::Doubt, &text))?;
         }
         if left_out == 0 || at < on_page / 2 || at >= on_page / 2 + left_out {
-            write_brief(out, group, label_width, options)?;
+            write_brief(out, group, label_width, &origins, options)?;
         }
     }
     Ok(())
@@ -88,6 +85,28 @@ fn groups<'r>(threads: &[&'r ThreadReport]) -> Vec<Group<'r>> {
         }
     }
     groups
+}
+
+/// Groups that would read the same in one: their stacks differ in what a row leaves out.
+fn alike<'r>(
+    groups: Vec<Group<'r>>,
+    origins: &Origins<'_>,
+    options: &PageOptions,
+) -> Vec<Group<'r>> {
+    let mut merged: Vec<Group<'r>> = Vec::new();
+    let mut by_row: HashMap<Vec<String>, usize> = HashMap::new();
+    for group in groups {
+        let frames = group.threads.first().map_or(&[][..], |thread| &thread.frames);
+        // A row on the page is narrower: what is the same here is the same there.
+        let row = chain(frames, options.width, origins, options);
+        let row = row.into_iter().flatten().map(|piece| piece.text).collect();
+        let at = *by_row.entry(row).or_insert(merged.len());
+        match merged.get_mut(at) {
+            Some(same) => same.threads.extend(group.threads),
+            None => merged.push(group),
+        }
+    }
+    merged
 }
 
 /// What makes two frames the same: their function, or their place where it has no name.
@@ -121,33 +140,59 @@ fn write_whole(
     }
     writeln!(out, "\n{}", options.color.paint(Ink::Focus, &title))?;
     match group.threads.first() {
-        Some(thread) => write_stack(out, thread, options),
-        None => Ok(()),
+        Some(thread) => write_stack(out, thread, options)?,
+        None => return Ok(()),
     }
+    if options.registers {
+        for thread in &group.threads {
+            let title = format!("registers of thread {}", thread.tid);
+            writeln!(out, "{}", options.color.paint(Ink::Aside, &title))?;
+            write_registers(out, thread, options)?;
+        }
+    }
+    Ok(())
 }
 
 fn write_brief(
     out: &mut dyn io::Write,
     group: &Group<'_>,
     label_width: usize,
+    origins: &Origins<'_>,
     options: &PageOptions,
 ) -> io::Result<()> {
-    let label = pad(&cut_end(&label(group), label_width), label_width);
-    let tids = if group.threads.len() > 1 { tids(group, TID_RUNS) } else { String::new() };
-    let room = options.width.saturating_sub(2 + label_width + 2);
-    let beside = if tids.is_empty() { 0 } else { width(&tids) + 2 };
+    let color = options.color;
+    let label = cut_end(&label(group), label_width);
     let frames = group.threads.first().map_or(&[][..], |thread| &thread.frames);
-    let painted = options.color.paint(Ink::Aside, &tids);
-    if room >= NARROWEST_STACK + beside {
-        let gap = if tids.is_empty() { "" } else { "  " };
-        let stack = chain(frames, room - beside, options);
-        return writeln!(out, "  {label}  {stack}{gap}{painted}");
+    let beside = options.width.saturating_sub(2 + label_width + 2);
+    let indent = if beside < NARROWEST_STACK { 4 } else { 2 + label_width + 2 };
+    let room = options.width.saturating_sub(indent);
+    let lines = chain(frames, room, origins, options);
+    if beside < NARROWEST_STACK {
+        write!(out, "  {label}\n{:indent$}", "")?;
+    } else {
+        write!(out, "  {}  ", pad(&label, label_width))?;
     }
-    writeln!(out, "  {label}  {}", chain(frames, room.max(NARROWEST_STACK), options))?;
-    if tids.is_empty() {
-        return Ok(());
+    if lines.is_empty() {
+        write!(out, "{}", color.paint(Ink::Doubt, "no frame could be recovered"))?;
     }
-    writeln!(out, "    {painted}")
+    for (at, line) in lines.iter().enumerate() {
+        for (at, piece) in line.iter().enumerate() {
+            let arrow = if at == 0 { "" } else { ARROW };
+            write!(out, "{arrow}{}", color.paint(piece.ink, &piece.text))?;
+        }
+        if at + 1 < lines.len() {
+            write!(out, "{}\n{:indent$}", ARROW.trim_end(), "")?;
+        }
+    }
+    if group.threads.len() == 1 {
+        return writeln!(out);
+    }
+    let used = lines.last().map_or(0, |line| columns(line)) + 2;
+    let whole = tids(group, usize::MAX);
+    if used + width(&whole) <= room {
+        return writeln!(out, "  {}", color.paint(Ink::Aside, &whole));
+    }
+    writeln!(out, "\n{:indent$}{}", "", color.paint(Ink::Aside, &tids(group, room)))
 }
 
 /// `3 threads "pool"`, `thread 3021 "main"`.
@@ -166,8 +211,8 @@ fn label(group: &Group<'_>) -> String {
     label
 }
 
-/// `(tids 3023–3063, 3070)`.
-fn tids(group: &Group<'_>, most: usize) -> String {
+/// `(tids 3023–3063, 3070)` in at most `room` columns.
+fn tids(group: &Group<'_>, room: usize) -> String {
     let mut all: Vec<_> = group.threads.iter().map(|thread| thread.tid).collect();
     all.sort_unstable();
     let mut runs: Vec<(i64, i64)> = Vec::new();
@@ -177,55 +222,21 @@ fn tids(group: &Group<'_>, most: usize) -> String {
             _ => runs.push((tid, tid)),
         }
     }
-    let written = runs.iter().take(most).map(|(first, last)| match last - first {
-        0 => first.to_string(),
-        _ => format!("{first}\u{2013}{last}"),
-    });
-    let written: Vec<_> = written.collect();
-    let more = if runs.len() > most { ", \u{2026}" } else { "" };
-    format!("(tids {}{more})", written.join(", "))
-}
-
-/// As many functions of a stack as fit, innermost first, and of those that do not the
-/// first whose source is known: `poll ← … ← Server::run ← …`.
-fn chain(frames: &[FrameReport], room: usize, options: &PageOptions) -> String {
-    let known = frames.iter().position(|frame| frame.source.is_some());
-    let widest = WIDEST_NAME.min((room / 2).saturating_sub(width(ELLIPSIS)));
-    let names: Vec<_> = frames
-        .iter()
-        .take(FRAMES_OF_CHAIN)
-        .map(|frame| chain_name(frame, widest, options))
-        .collect();
-    let Some(whole) = (!names.is_empty()).then(|| names.join(ARROW)) else {
-        return "no frame could be recovered".to_owned();
-    };
-    if names.len() == frames.len() && width(&whole) <= room {
-        return whole;
-    }
-    let mut best = None;
-    for shown in 1..=names.len() {
-        let mut text = names.iter().take(shown).cloned().collect::<Vec<_>>().join(ARROW);
-        if let Some(name) = known.filter(|at| *at >= shown).and_then(|at| names.get(at)) {
-            let gap = if known == Some(shown) { ARROW } else { ELLIPSIS_BETWEEN };
-            text.push_str(gap);
-            text.push_str(name);
-        }
-        text.push_str(ELLIPSIS);
-        if width(&text) > room && best.is_some() {
+    let mut text = "(tids ".to_owned();
+    for (at, (first, last)) in runs.iter().enumerate() {
+        let run = match last - first {
+            0 => first.to_string(),
+            _ => format!("{first}\u{2013}{last}"),
+        };
+        let comma = if at == 0 { "" } else { ", " };
+        // What follows: `, …)`.
+        if width(&text) + width(comma) + width(&run) + 4 > room && at > 0 {
+            text.push_str(", \u{2026}");
             break;
         }
-        best = Some(text);
+        text.push_str(comma);
+        text.push_str(&run);
     }
-    best.unwrap_or(whole)
-}
-
-fn chain_name(frame: &FrameReport, widest: usize, options: &PageOptions) -> String {
-    let named = match frame.kind {
-        FrameKind::Signal => "<signal handler called>".to_owned(),
-        FrameKind::Normal | FrameKind::Inline | FrameKind::TailCall => {
-            let function = name::function(frame, options.names);
-            function.map_or_else(|| name::code_place(frame), |name| name::brief(&name))
-        }
-    };
-    cut_middle(&named, widest)
+    text.push(')');
+    text
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::arch::{Machine, Register, Registers};
 use crate::debuginfo::{DebugLevel, SourceLocation};
-use crate::dump::{AuxKind, Dump, Signal};
+use crate::dump::{AuxKind, Dump, Signal, signal_name};
 use crate::module::{FileState, Module, ModuleKind};
 use crate::process::{self, Frame, Process, Recursion, Thread};
 use crate::redact::{Level, Origin, Redactor, Shown};
@@ -78,6 +78,20 @@ impl Builder<'_> {
         }
     }
 
+    /// `NT_PRPSINFO` speaks of the thread group's leader.
+    fn state(&self, thread: &Thread) -> Option<&'static str> {
+        let info = self.process.dump.process.as_ref().filter(|info| info.pid == thread.tid)?;
+        match info.state? {
+            'R' => Some("running"),
+            'S' => Some("sleeping"),
+            'D' => Some("disk-sleep"),
+            'T' | 't' => Some("stopped"),
+            'Z' => Some("zombie"),
+            'X' => Some("dead"),
+            _ => None,
+        }
+    }
+
     fn thread(&mut self, thread: &Thread) -> ThreadReport {
         let with_registers = thread.crashed || self.options.registers == WhichRegisters::All;
         let mut frames: Vec<FrameReport> = Vec::with_capacity(thread.frames.len());
@@ -114,7 +128,8 @@ impl Builder<'_> {
             tid: thread.tid,
             name: thread.name.as_ref().map(|name| self.redactor.show(Origin::ThreadName, name)),
             crashed: thread.crashed,
-            state: None,
+            state: self.state(thread).map(str::to_owned),
+            signal: signal_of(thread),
             registers: if with_registers {
                 registers(self.process.dump.machine, &thread.registers)
             } else {
@@ -269,6 +284,11 @@ impl Packaged {
     fn of(module: &Module) -> Option<Self> {
         serde_json::from_str(module.package.as_ref()?).ok()
     }
+}
+
+fn signal_of(thread: &Thread) -> Option<String> {
+    let number = Some(thread.signal).filter(|number| *number != 0)?;
+    Some(signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned))
 }
 
 fn signal(signal: &Signal) -> SignalReport {

@@ -75,7 +75,7 @@ impl NoticeCode {
     pub fn many(self, count: usize) -> String {
         let rest = match self {
             Self::CoreTruncated => "core files are cut short",
-            Self::StackMissing => "threads have no stack memory in the core",
+            Self::StackMissing => "threads have no stack in the core",
             Self::NoteMalformed => "notes of the core could not be read",
             Self::CrashThreadInferred => "threads may be the crashed one",
             Self::MachineUnsupported => "machines cannot be unwound",
@@ -119,7 +119,9 @@ impl NoticeCode {
                 "copy the files from the machine of the crash and pass --sysroot DIR or \
                  --solib-search-path DIR, or fetch them with --debuginfod"
             }
-            Self::ModuleUnverified => "link with --build-id, so that files can be told apart",
+            Self::ModuleUnverified => {
+                "the core holds no build ID for it: make sure it is the file that ran"
+            }
             Self::DebugInfoMissing => {
                 "install the -dbgsym or -debuginfo packages, or pass \
                  --debug-file-directory DIR or --debuginfod"

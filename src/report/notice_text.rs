@@ -60,7 +60,7 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             code: NoticeCode::StackMissing,
             subject: Some(format!("thread {tid}")),
             text: format!("the stack of thread {tid} is not in the core: {reason}"),
-            hint: None,
+            hint: (*reason == "truncated").then(|| NoticeCode::CoreTruncated.hint().to_owned()),
         },
         Notice::NoteMalformed { problem } => Words {
             code: NoticeCode::NoteMalformed,
@@ -112,7 +112,11 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
         Notice::ModuleUnverified { path, at } => Words {
             code: NoticeCode::ModuleUnverified,
             subject: Some(base_name(path)),
-            text: format!("{} was taken for {path} by its name alone", at.display()),
+            text: if at == Path::new(path) {
+                format!("{path} was taken by its name alone: the core holds no build ID of it")
+            } else {
+                format!("{} was taken for {path} by its name alone", at.display())
+            },
             hint: None,
         },
         Notice::DebugInfoMissing { path, build_id, searched } => Words {
@@ -190,6 +194,9 @@ fn named(build_id: &Option<String>) -> String {
 /// Places named in one sentence; more would bury it.
 const PLACES_NAMED: usize = 3;
 
+/// Begins the part of a text that a page leaves out where it is short of room.
+pub(crate) const LOOKED_FOR: &str = "; looked for ";
+
 fn looked_in(searched: &[PathBuf]) -> String {
     if searched.is_empty() {
         return String::new();
@@ -200,7 +207,7 @@ fn looked_in(searched: &[PathBuf]) -> String {
         0 => String::new(),
         more => format!(" and {more} more places"),
     };
-    format!("; looked for {}{more}", places.join(", "))
+    format!("{LOOKED_FOR}{}{more}", places.join(", "))
 }
 
 fn base_name(path: &str) -> String {

@@ -18,8 +18,11 @@ pub struct ThreadReport {
     pub name: Option<Shown>,
     /// Whether it brought the process down.
     pub crashed: bool,
-    /// What it was doing, as far as that is known.
+    /// What the kernel was doing with it: `running`, `sleeping`, `disk-sleep`, `stopped`,
+    /// `zombie`, `dead`. Cores tell it of the main thread alone.
     pub state: Option<String>,
+    /// The signal it was handling, where there was one.
+    pub signal: Option<String>,
     /// Registers at the moment of death, by name. Of the crashed thread only, unless all
     /// were asked for.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

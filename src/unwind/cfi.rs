@@ -8,14 +8,17 @@ use gimli::{
     ParsedEhFrameHdr, RegisterRule, RunTimeEndian, UnwindContext, UnwindSection,
 };
 
+use super::budget::take;
 use super::fde_index::FdeIndex;
 use super::row::{Cfa, Row, Rule, Slice};
 use crate::addr::Svma;
-use crate::arch::{Machine, Register};
+use crate::arch::{Machine, Register, Registers};
 use crate::elf::{ElfImage, SegmentKind};
 
 /// Bytes of one FDE and its CIE that are executed; compilers stay below 64 KiB.
 const LARGEST_ENTRY: usize = 1 << 20;
+/// What an entry that cannot be read costs: how far it was read is not known.
+const UNREADABLE: usize = 1 << 15;
 
 /// The unwind tables of one image.
 pub(super) struct CfiTable<'m> {
@@ -58,8 +61,11 @@ impl<'m> CfiTable<'m> {
         context: &mut RowContext,
         budget: &mut usize,
     ) -> Option<Row<'m>> {
+        if *budget == 0 {
+            return None;
+        }
         if let Some(table) = &self.eh_frame
-            && let Some(fde) = table.entry(at)
+            && let Some(fde) = table.entry(at, budget)
         {
             return row(&table.section, &table.bases, &fde, at, context, budget);
         }
@@ -115,14 +121,17 @@ impl<'m> EhTable<'m> {
         Some(Self { section, bases, header, index: OnceCell::new() })
     }
 
-    fn entry(&self, at: Svma) -> Option<FrameDescriptionEntry<Slice<'m>>> {
+    fn entry(&self, at: Svma, budget: &mut usize) -> Option<FrameDescriptionEntry<Slice<'m>>> {
         let by_header = self.header.as_ref().and_then(|header| {
             let table = header.table()?;
             let pointer = table.lookup(at.0, &self.bases).ok()?;
             let offset = table.pointer_to_offset(pointer).ok()?;
             let cie =
                 |section: &EhFrame<_>, bases: &_, offset| section.cie_from_offset(bases, offset);
-            let fde = self.section.fde_from_offset(&self.bases, offset, cie).ok()?;
+            let Ok(fde) = self.section.fde_from_offset(&self.bases, offset, cie) else {
+                take(budget, UNREADABLE);
+                return None;
+            };
             fde.contains(at.0).then_some(fde)
         });
         if by_header.is_some() {
@@ -147,10 +156,9 @@ where
     S::Offset: gimli::UnwindOffset<usize>,
 {
     let cost = fde.entry_len().saturating_add(fde.cie().entry_len());
-    if cost > LARGEST_ENTRY || cost > *budget {
+    if !take(budget, cost) || cost > LARGEST_ENTRY {
         return None;
     }
-    *budget = budget.saturating_sub(cost);
     let found = fde.unwind_info_for_address(section, bases, context, at.0).ok()?;
     let expression = |expression: &gimli::UnwindExpression<usize>| expression.get(section).ok();
     let cfa = match found.cfa() {
@@ -160,7 +168,12 @@ where
         CfaRule::Expression(e) => Cfa::Expression(expression(e)?),
     };
     let mut rules = Vec::new();
-    for (register, rule) in found.registers() {
+    let return_address = fde.cie().return_address_register();
+    // Rules for vector registers and the like would be applied to each frame for nothing.
+    let kept = |register: gimli::Register| {
+        Registers::keeps(Register(register.0)) || register == return_address
+    };
+    for (register, rule) in found.registers().filter(|(register, _)| kept(*register)) {
         let rule = match rule {
             RegisterRule::Undefined | RegisterRule::Architectural => Rule::Undefined,
             RegisterRule::SameValue => Rule::SameValue,
@@ -178,7 +191,7 @@ where
     Some(Row {
         cfa,
         rules,
-        return_address: Register(fde.cie().return_address_register().0),
+        return_address: Register(return_address.0),
         is_signal: fde.is_signal_trampoline(),
         encoding: fde.cie().encoding(),
     })

@@ -226,7 +226,9 @@ mod tests {
     use super::*;
 
     /// CFA's base and offset, then each register's place from the CFA.
-    fn decoded(code: &[u8]) -> Option<(u16, i64, Vec<(u16, i64)>)> {
+    type Decoded = (u16, i64, Vec<(u16, i64)>);
+
+    fn decoded(code: &[u8]) -> Option<Decoded> {
         let mut frame = Frame::default();
         frame.run(code)?;
         let places = frame.saved.iter().map(|(r, at)| (*r, *at - frame.offset)).collect();

@@ -1,12 +1,20 @@
 //! An index of FDEs by address, for sections without a search table.
 
-use gimli::{BaseAddresses, CieOrFde, FrameDescriptionEntry, UnwindSection};
+use std::collections::HashMap;
+
+use gimli::{
+    BaseAddresses, CieOrFde, CommonInformationEntry, FrameDescriptionEntry, UnwindSection,
+};
 
 use super::row::Slice;
 use crate::addr::Svma;
 
 /// Entries of one section that are indexed.
 const MOST_ENTRIES: usize = 8 << 20;
+/// CIEs that are remembered at a time while a section is read; FDEs follow theirs.
+const CIES_KEPT: usize = 1 << 18;
+/// FDEs whose CIE is read once more because it was not met before them.
+const CIES_READ_AGAIN: usize = 4096;
 
 /// Sorted by start: start, end, and offset of the FDE in its section.
 pub(super) struct FdeIndex {
@@ -22,6 +30,9 @@ impl FdeIndex {
         S::Offset: gimli::UnwindOffset<usize>,
     {
         let mut entries = Vec::new();
+        // Each CIE is read once: one of a megabyte may serve each of a million FDEs.
+        let mut cies = HashMap::new();
+        let mut read_again = 0_usize;
         let mut iterator = section.entries(bases);
         let mut steps = 0_usize;
         while let Ok(Some(entry)) = iterator.next() {
@@ -29,10 +40,28 @@ impl FdeIndex {
             if steps > MOST_ENTRIES {
                 break;
             }
-            let CieOrFde::Fde(partial) = entry else { continue };
-            let Ok(fde) = partial.parse(S::cie_from_offset) else {
-                continue;
+            let partial = match entry {
+                CieOrFde::Fde(partial) => partial,
+                CieOrFde::Cie(cie) => {
+                    if cies.len() >= CIES_KEPT {
+                        cies.clear();
+                    }
+                    cies.insert(cie.offset(), cie);
+                    continue;
+                }
             };
+            let fde = partial.parse(|section, bases, offset| {
+                let at: usize = gimli::UnwindOffset::into(offset);
+                if let Some(cie) = cies.get(&at) {
+                    return Ok(CommonInformationEntry::clone(cie));
+                }
+                read_again = read_again.saturating_add(1);
+                if read_again > CIES_READ_AGAIN {
+                    return Err(gimli::Error::NotCiePointer(at as u64));
+                }
+                section.cie_from_offset(bases, offset)
+            });
+            let Ok(fde) = fde else { continue };
             if fde.initial_address() < fde.end_address() {
                 entries.push((fde.initial_address(), fde.end_address(), fde.offset()));
             }

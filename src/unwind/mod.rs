@@ -5,6 +5,7 @@
 //! says so. Never asks for names.
 
 mod activation;
+mod budget;
 mod cfi;
 mod exidx;
 mod fde_index;

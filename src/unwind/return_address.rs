@@ -22,26 +22,25 @@ pub(super) enum CallBefore {
 /// Looks at the code before `at`.
 pub(super) fn call_before(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
     let region = memory.space().region_at(Avma(at.0.wrapping_sub(1)));
-    if !region.is_some_and(|region| region.permissions.execute) {
+    let Some(region) = region.filter(|region| region.permissions.execute) else {
         return CallBefore::NotCode;
-    }
+    };
+    let start = region.range.start;
     match machine {
-        Machine::X86_64 | Machine::I386 => x86(at, machine, memory),
+        Machine::X86_64 | Machine::I386 => x86(at, start, machine, memory),
         Machine::Aarch64 | Machine::Arm | Machine::Riscv64 => risc(at, machine, memory),
         Machine::Other(_) => CallBefore::Unknown,
     }
 }
 
-fn x86(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
+fn x86(at: Avma, start: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
     let mut code = [0_u8; 8];
-    if memory.read(Avma(at.0.wrapping_sub(8)), &mut code).is_err() {
-        // Near the start of a mapping fewer bytes may be there: the two of the shortest
-        // call must be.
-        let mut tail = [0_u8; 2];
-        if memory.read(Avma(at.0.wrapping_sub(2)), &mut tail).is_err() {
-            return CallBefore::Unknown;
-        }
-        code = [0, 0, 0, 0, 0, 0, tail[0], tail[1]];
+    // Near the start of a mapping fewer bytes are there.
+    let from = start.0.max(at.0.wrapping_sub(8));
+    let have = usize::try_from(at.0.wrapping_sub(from)).unwrap_or(0);
+    let tail = code.get_mut(8_usize.saturating_sub(have)..).unwrap_or(&mut []);
+    if memory.read(Avma(from), tail).is_err() {
+        return CallBefore::Unknown;
     }
     if code[3] == 0xe8 {
         let distance = i32::from_le_bytes([code[4], code[5], code[6], code[7]]);
@@ -90,17 +89,31 @@ fn risc(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
         // BL, BLX (ARM); BL (Thumb) as two halves; BLX register
         Machine::Arm => (
             word & 0x0f00_0000 == 0x0b00_0000
+                || word & 0xfe00_0000 == 0xfa00_0000
                 || (half & 0xc000 == 0xc000 && word & 0xf800 == 0xf000),
             word & 0x0fff_fff0 == 0x012f_ff30 || half & 0xff80 == 0x4780,
         ),
-        // JAL ra; JALR ra; C.JALR
-        _ => (word & 0xfff == 0x0ef, word & 0xfff == 0x0e7 || half & 0xf07f == 0x9002),
+        // JAL ra; JALR ra; C.JALR, whose form with register 0 is C.EBREAK
+        _ => (
+            word & 0xfff == 0x0ef,
+            word & 0xfff == 0x0e7 || (half & 0xf07f == 0x9002 && half != 0x9002),
+        ),
     };
     if direct && machine == Machine::Aarch64 {
         let distance = ((word << 6) as i32 >> 4) as i64;
         return CallBefore::Direct(Avma(at.0.wrapping_sub(4)).offset(distance));
     }
     if direct || indirect { CallBefore::Indirect } else { CallBefore::None }
+}
+
+/// Whether an instruction changes the link register or leaves the function: a call or a
+/// return. Only of machines whose calls [`call_before`] can follow to their target.
+pub(super) fn ends_leaf(code: u32, machine: Machine) -> bool {
+    match machine {
+        // BL; BLR, RET and their forms that authenticate
+        Machine::Aarch64 => code >> 26 == 0x25 || matches!(code >> 21, 0x6b1 | 0x6b2 | 0x6b9),
+        _ => true,
+    }
 }
 
 #[cfg(test)]

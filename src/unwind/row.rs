@@ -3,6 +3,7 @@
 
 use gimli::{EndianSlice, Evaluation, EvaluationResult, Expression, RunTimeEndian};
 
+use super::budget::take;
 use crate::addr::Avma;
 use crate::arch::{Facts, Register, Registers};
 use crate::memory::Cursor;
@@ -68,9 +69,12 @@ pub(super) struct Caller {
 pub(super) struct Context<'c, 'm> {
     pub(super) facts: &'static Facts,
     pub(super) memory: &'c mut Cursor<'m>,
+    /// Operations of one expression at most.
     pub(super) steps: u32,
     /// See [`code_address`].
     pub(super) code_mask: u64,
+    /// Operations that all expressions of the process may still take.
+    pub(super) operations: &'c mut usize,
 }
 
 impl Context<'_, '_> {
@@ -117,9 +121,12 @@ impl Row<'_> {
                 None => return Err(format!("the return address below {cfa} is not readable")),
             },
             // No rule: the call's return address is still in the link register.
-            None => match facts.link.filter(|link| leaf || *link != self.return_address) {
-                Some(link) if leaf => callee.get(link),
-                _ => return Err("the table has no rule for the return address".to_owned()),
+            None => match facts.link.filter(|_| leaf) {
+                Some(link) => {
+                    let pc = callee.get(link);
+                    Some(pc.ok_or("the return address is in a register that is unknown")?)
+                }
+                None => return Err("the table has no rule for the return address".to_owned()),
             },
         };
         let pc = pc.map(|pc| code_address(pc, facts, context.code_mask));
@@ -189,7 +196,13 @@ impl Row<'_> {
     ) -> Option<u64> {
         let mask = if self.encoding.address_size == 4 { 0xffff_ffff } else { u64::MAX };
         let mut evaluation: Evaluation<Slice<'_>> = expression.evaluation(self.encoding);
-        evaluation.set_max_iterations(context.steps);
+        // Compilers and linkers write no loops here: each operation runs once.
+        let operations = expression.0.len().saturating_mul(4).saturating_add(16);
+        let operations = operations.min(usize::try_from(context.steps).unwrap_or(usize::MAX));
+        if !take(context.operations, operations) {
+            return None;
+        }
+        evaluation.set_max_iterations(u32::try_from(operations).unwrap_or(u32::MAX));
         if let Some(cfa) = initial {
             evaluation.set_initial_value(cfa.0);
         }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::row::{Caller, Cfa, Context, Row, Slice};
 use super::{Left, Stack, Trust, Unwinder};
 use crate::addr::Avma;
-use crate::arch::Register;
+use crate::arch::{Register, Registers};
 use crate::debuginfo::locate::{Locator, SearchRules};
 use crate::limits::Limits;
 use crate::module;
@@ -29,14 +30,19 @@ fn stack(words: &[u64]) -> Vec<u8> {
     bytes
 }
 
-fn unwind(core: &CoreBuilder) -> Stack {
+/// The stacks of all threads.
+fn unwind_all(core: &CoreBuilder) -> Vec<Stack> {
     let dump = core.open().unwrap();
     let limits = Limits::default();
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
     let loaded = module::load(&dump, locator, None, &limits);
     let mut unwinder = Unwinder::new(dump.machine, &loaded.memory, &loaded.modules, &limits);
-    let thread = &dump.threads[0];
-    unwinder.unwind(&thread.registers, thread.code_pointer_mask)
+    let threads = dump.threads.iter();
+    threads.map(|t| unwinder.unwind(&t.registers, t.code_pointer_mask)).collect()
+}
+
+fn unwind(core: &CoreBuilder) -> Stack {
+    unwind_all(core).remove(0)
 }
 
 fn trusts(stack: &Stack) -> Vec<(u64, Trust)> {
@@ -203,4 +209,235 @@ fn a_chain_that_bites_its_tail_ends() {
         .segment_with(TEXT, &text(&[(0x10, CALL_RAX)]), 0x1000, "rx")
         .segment(STACK, &stack(&[STACK, TEXT + 0x12]), 0x1000);
     assert!(unwind(&core).frames.len() < 10);
+}
+
+#[test]
+fn a_stack_overflow_is_scanned_from_the_lowest_word_of_the_stack() {
+    let core = CoreBuilder::x86_64()
+        .thread(1, &[("rip", TEXT), ("rsp", STACK - 0x40)])
+        .segment_with(TEXT, &[], 0x1000, "rx")
+        .segment(STACK, &stack(&[0, 3, TEXT + 0x12]), 0x1000);
+    assert_eq!(trusts(&unwind(&core))[1], (TEXT + 0x12, Trust::Scan));
+}
+
+#[test]
+fn a_wild_stack_pointer_is_not_taken_for_an_overflow() {
+    let core = CoreBuilder::x86_64()
+        .thread(1, &[("rip", TEXT), ("rsp", STACK - (4 << 20))])
+        .segment_with(TEXT, &[], 0x1000, "rx")
+        .segment(STACK, &stack(&[0, 3, TEXT + 0x12]), 0x1000);
+    assert_eq!(unwind(&core).frames.len(), 1);
+}
+
+/// Code of an aarch64 program: words at byte offsets.
+fn aarch64_text(parts: &[(usize, u32)]) -> Vec<u8> {
+    let parts: Vec<_> = parts.iter().map(|(at, word)| (*at, word.to_le_bytes())).collect();
+    let parts: Vec<_> = parts.iter().map(|(at, bytes)| (*at, bytes.as_slice())).collect();
+    text(&parts)
+}
+
+/// `bl` over `distance` bytes.
+fn bl(distance: i32) -> u32 {
+    0x9400_0000 | ((distance >> 2) as u32 & 0x03ff_ffff)
+}
+
+const RET: u32 = 0xd65f_03c0;
+
+#[test]
+fn aarch64_leaves_a_leaf_without_tables_by_its_link_register() {
+    let core = CoreBuilder::aarch64()
+        .thread(
+            1,
+            &[("pc", TEXT + 0x108), ("sp", STACK), ("x29", STACK + 16), ("x30", TEXT + 0x204)],
+        )
+        .segment_with(
+            TEXT,
+            &aarch64_text(&[(0x200, bl(-0x100)), (0x300, bl(-0x200))]),
+            0x1000,
+            "rx",
+        )
+        .segment(STACK, &stack(&[0, 0, 0, TEXT + 0x304]), 0x1000);
+    let found = trusts(&unwind(&core));
+    assert_eq!(found[1], (TEXT + 0x204, Trust::CallSite), "the caller, from x30");
+    assert_eq!(found[2], (TEXT + 0x304, Trust::FramePointer), "whose record is the innermost");
+}
+
+#[test]
+fn aarch64_does_not_believe_a_link_register_left_by_an_earlier_call() {
+    // The pc is past the `ret` of the function that x30 returns from.
+    let code = aarch64_text(&[(0x104, RET), (0x1fc, bl(-0xfc)), (0x300, bl(-0x180))]);
+    let core = CoreBuilder::aarch64()
+        .thread(
+            1,
+            &[("pc", TEXT + 0x208), ("sp", STACK), ("x29", STACK + 16), ("x30", TEXT + 0x200)],
+        )
+        .segment_with(TEXT, &code, 0x1000, "rx")
+        .segment(STACK, &stack(&[0, 0, 0, TEXT + 0x304]), 0x1000);
+    assert_eq!(trusts(&unwind(&core))[1], (TEXT + 0x304, Trust::FramePointer));
+}
+
+#[test]
+fn aarch64_takes_the_record_of_a_function_that_has_built_it_and_called_nothing() {
+    let code = aarch64_text(&[(0x200, bl(-0x100)), (0x300, bl(-0x180))]);
+    let words = [STACK + 32, TEXT + 0x204, 0, 0, 0, TEXT + 0x304];
+    let core = CoreBuilder::aarch64()
+        .thread(1, &[("pc", TEXT + 0x108), ("sp", STACK), ("x29", STACK), ("x30", TEXT + 0x204)])
+        .segment_with(TEXT, &code, 0x1000, "rx")
+        .segment(STACK, &stack(&words), 0x1000);
+    let pcs: Vec<_> = trusts(&unwind(&core)).iter().map(|frame| frame.0).collect();
+    assert_eq!(pcs[..3], [TEXT + 0x108, TEXT + 0x204, TEXT + 0x304], "each once");
+}
+
+/// Words of 32 bits.
+fn stack_32(words: &[u32]) -> Vec<u8> {
+    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    bytes.resize(0x1000, 0);
+    bytes
+}
+
+#[test]
+fn arm_recovers_the_frame_below_a_signal_from_the_kernels_trampoline() {
+    const STACK: u64 = 0xbe00_0000;
+    let codes: [&[u8]; 3] = [
+        &[0xad, 0x70, 0xa0, 0xe3, 0xad, 0x00, 0x90, 0xef], // the kernel's page
+        &[0xad, 0x70, 0xa0, 0xe3, 0x00, 0x00, 0x00, 0xef], // a C library's
+        &[0x4f, 0xf0, 0xad, 0x07, 0x00, 0xdf],             // the same in Thumb-2
+    ];
+    let mut words = [0_u32; 64];
+    // siginfo (128), mcontext at + 20: sp at + 64, lr at + 68, pc at + 72
+    words[(128 + 20 + 64) / 4] = STACK as u32 + 0x800;
+    words[(128 + 20 + 72) / 4] = TEXT as u32 + 0x301;
+    for code in codes {
+        let core = CoreBuilder::arm()
+            .thread(1, &[("pc", TEXT + 0x80), ("sp", STACK)])
+            .segment_with(TEXT, &text(&[(0x80, code)]), 0x1000, "rx")
+            .segment(STACK, &stack_32(&words), 0x1000);
+        let stack = unwind(&core);
+        assert!(stack.frames[0].is_signal, "{code:x?}");
+        assert_eq!(stack.frames[1].pc, Avma(TEXT + 0x300), "without Thumb's bit");
+        assert_eq!(stack.frames[1].registers.get(Register(13)), Some(STACK + 0x800));
+    }
+}
+
+#[test]
+fn i386_recovers_the_frame_below_both_kinds_of_signal_frames() {
+    const STACK: u64 = 0xbe00_0000;
+    // popl %eax; movl $119, %eax; int $0x80 and its sigcontext past the signal's number;
+    // movl $173, %eax; int $0x80 and its ucontext past three words and siginfo
+    let kinds: [(&[u8], usize); 2] = [
+        (&[0x58, 0xb8, 0x77, 0, 0, 0, 0xcd, 0x80], 4),
+        (&[0xb8, 0xad, 0, 0, 0, 0xcd, 0x80], 12 + 128 + 20),
+    ];
+    for (code, context) in kinds {
+        let mut words = [0_u32; 64];
+        words[(context + 28) / 4] = STACK as u32 + 0x800;
+        words[(context + 56) / 4] = TEXT as u32 + 0x300;
+        let core = CoreBuilder::i386()
+            .thread(1, &[("eip", TEXT + 0x80), ("esp", STACK)])
+            .segment_with(TEXT, &text(&[(0x80, code)]), 0x1000, "rx")
+            .segment(STACK, &stack_32(&words), 0x1000);
+        let stack = unwind(&core);
+        assert_eq!(stack.frames[1].pc, Avma(TEXT + 0x300), "{code:x?}");
+        assert_eq!(stack.frames[1].registers.get(Register(4)), Some(STACK + 0x800));
+    }
+}
+
+#[test]
+fn riscv64_recovers_the_frame_below_a_signal_from_its_trampoline() {
+    let sigreturn: &[u8] = &[0x93, 0x08, 0xb0, 0x08, 0x73, 0, 0, 0];
+    // regs at 128 + 176: pc first, sp third
+    let context = saved(0x1000, &[(304, TEXT + 0x300), (320, STACK + 0x900)]);
+    let core = CoreBuilder::riscv64()
+        .thread(1, &[("pc", TEXT + 0x80), ("sp", STACK)])
+        .segment_with(TEXT, &text(&[(0x80, sigreturn)]), 0x1000, "rx")
+        .segment(STACK, &context, 0x1000);
+    let stack = unwind(&core);
+    assert_eq!(stack.frames[1].pc, Avma(TEXT + 0x300));
+    assert_eq!(stack.frames[1].registers.get(Register(2)), Some(STACK + 0x900));
+}
+
+#[test]
+fn a_thread_stopped_just_before_the_trampoline_is_not_in_a_signal_frame() {
+    // Both frames look up the byte before the trampoline; only one returns to it.
+    let sigreturn: &[u8] = &[0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05];
+    let code = text(&[(0x10, CALL_RAX), (0x80, sigreturn)]);
+    let core = CoreBuilder::x86_64()
+        .thread(1, &[("rip", TEXT + 0x7f), ("rsp", STACK), ("rbp", STACK)])
+        .thread(2, &[("rip", TEXT + 0x80), ("rsp", STACK), ("rbp", STACK)])
+        .segment_with(TEXT, &code, 0x1000, "rx")
+        .segment(STACK, &stack(&[STACK + 16, TEXT + 0x12]), 0x1000);
+    let stacks = unwind_all(&core);
+    assert!(!stacks[0].frames[0].is_signal);
+    assert!(stacks[1].frames[0].is_signal);
+}
+
+#[test]
+fn many_endless_stacks_together_cost_no_more_than_a_few() {
+    // A scan that finds the same call in each word, in a thousand threads.
+    let words = [TEXT + 0x12; 512];
+    let mut core =
+        CoreBuilder::x86_64().segment_with(TEXT, &text(&[(0x10, CALL_RAX)]), 0x1000, "rx");
+    for page in 0..64 {
+        core = core.segment(STACK + page * 0x1000, &stack(&words), 0x1000);
+    }
+    for tid in 1..=1000 {
+        core = core.thread(tid, &[("rip", TEXT + 0x100), ("rsp", STACK)]);
+    }
+    let stacks = unwind_all(&core);
+    let total: usize = stacks.iter().map(|stack| stack.frames.len()).sum();
+    assert!(total <= (2 << 20) + 1000 * 16 + 200_000, "{total} frames");
+    let last = stacks.last().unwrap();
+    assert_eq!(last.frames.len(), 16, "and the last one still has its innermost frames");
+    assert_eq!(last.stopped.as_deref(), Some("the limit of 16 frames"));
+}
+
+/// A row whose CFA is this register, or this expression, and that says nothing else.
+fn row(cfa: Cfa<'_>) -> Row<'_> {
+    let format = gimli::Format::Dwarf32;
+    Row {
+        cfa,
+        rules: Vec::new(),
+        return_address: Register(30),
+        is_signal: false,
+        encoding: gimli::Encoding { format, version: 4, address_size: 8 },
+    }
+}
+
+/// What `row` says of the caller of an aarch64 frame, and the operations it took.
+fn applied(row: &Row<'_>, callee: &Registers, leaf: bool) -> (Result<Caller, String>, usize) {
+    let dump = CoreBuilder::aarch64().thread(1, &[("pc", TEXT)]).open().unwrap();
+    let limits = Limits::default();
+    let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
+    let loaded = module::load(&dump, locator, None, &limits);
+    let mut memory = loaded.memory.cursor();
+    let mut operations = 1000;
+    let facts = dump.machine.facts().unwrap();
+    let steps = limits.expression_steps;
+    let (memory, left) = (&mut memory, &mut operations);
+    let mut context = Context { facts, memory, steps, operations: left, code_mask: 0 };
+    let caller = row.apply(callee, leaf, &mut context);
+    (caller, 1000 - operations)
+}
+
+#[test]
+fn an_expression_that_loops_ends_and_costs_little() {
+    // DW_OP_lit0, DW_OP_drop, DW_OP_skip -5
+    let code = [0x30, 0x13, 0x2f, 0xfb, 0xff];
+    let expression = gimli::Expression(Slice::new(&code, gimli::RunTimeEndian::Little));
+    let row = row(Cfa::Expression(expression));
+    let (caller, operations) = applied(&row, &Registers::default(), true);
+    assert_eq!(caller.unwrap_err(), "the CFA expression cannot be evaluated");
+    assert!(operations < 100, "{operations}");
+}
+
+#[test]
+fn a_leaf_returns_by_its_link_register_and_only_while_that_is_known() {
+    let row = row(Cfa::RegisterOffset(Register(31), 16));
+    let callee = Registers::default().with(Register(31), STACK).with(Register(30), TEXT + 4);
+    let (caller, _) = applied(&row, &callee, true);
+    let caller = caller.unwrap();
+    assert_eq!((caller.pc, caller.cfa), (Some(Avma(TEXT + 4)), Avma(STACK + 16)));
+    assert!(applied(&row, &callee, false).0.is_err(), "it was left by a call, which changed x30");
+    let unknown = Registers::default().with(Register(31), STACK);
+    assert!(applied(&row, &unknown, true).0.is_err(), "not the outermost frame");
 }

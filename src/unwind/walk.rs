@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::budget::{Budget, FEWEST_FRAMES};
 use super::cfi::{CfiTable, RowContext};
 use super::exidx;
 use super::row::{Context, Row, code_address};
@@ -17,11 +18,9 @@ use crate::module::Modules;
 
 /// Rows that are kept.
 const CACHED_ROWS: usize = 1 << 16;
-/// Bytes of CFI executed for all stacks of one process together.
-const CFI_BUDGET: usize = 256 << 20;
-/// Times a stack may go on at a lower address (split stacks, coroutines) before it is
-/// taken for a loop.
-const STACK_SWITCHES: usize = 16;
+/// Times a stack may go on at a lower address (split stacks, coroutines, a handler's own
+/// stack) before it is taken for a loop.
+const STACK_SWITCHES: usize = 32;
 
 /// Unwinds the threads of one process. Keeps tables and rows between them: one per
 /// worker.
@@ -32,10 +31,11 @@ pub struct Unwinder<'m> {
     modules: &'m Modules,
     limits: &'m Limits,
     tables: Vec<OnceCell<Option<CfiTable<'m>>>>,
-    rows: HashMap<Avma, Way<'m>>,
+    /// By lookup pc, and how it was left: a trampoline is known by the code at the pc itself.
+    rows: HashMap<(Avma, Left), Way<'m>>,
     context: RowContext,
     code_mask: u64,
-    budget: usize,
+    budget: Budget,
 }
 
 /// How to leave a frame whose lookup pc is known.
@@ -73,15 +73,21 @@ impl<'m> Unwinder<'m> {
             rows: HashMap::new(),
             context: RowContext::new(),
             code_mask: 0,
-            budget: CFI_BUDGET,
+            budget: Budget::new(),
         }
     }
 
     /// The stack of a thread that died with these registers. `code_mask` are the bits of
-    /// its code addresses that hold an authentication code
-    /// ([`DumpedThread::code_pointer_mask`](crate::dump::DumpedThread)).
+    /// its code addresses that hold an authentication code, as the core has it.
     pub fn unwind(&mut self, registers: &Registers, code_mask: Option<u64>) -> Stack {
         self.code_mask = code_mask.unwrap_or(0);
+        let most = self.limits.frames.min(self.budget.frames.max(FEWEST_FRAMES));
+        let stack = self.walk(registers, most);
+        self.budget.frames = self.budget.frames.saturating_sub(stack.frames.len());
+        stack
+    }
+
+    fn walk(&mut self, registers: &Registers, most: usize) -> Stack {
         let Some(facts) = self.facts else {
             let stopped = Some("stacks of this machine cannot be unwound".to_owned());
             return Stack { frames: Vec::new(), stopped };
@@ -104,23 +110,22 @@ impl<'m> Unwinder<'m> {
             let next = self.step(&mut frame, facts);
             let sp = frame.registers.get(facts.sp);
             let pc = frame.pc;
-            let is_signal = frame.is_signal;
             frames.push(frame);
-            if frames.len() >= self.limits.frames {
-                let stopped = Some(format!("the limit of {} frames", self.limits.frames));
-                return Stack { frames, stopped };
-            }
             frame = match next {
                 Next::Frame(next) => next,
                 Next::Outermost => return Stack { frames, stopped: None },
                 Next::Stopped(why) => return Stack { frames, stopped: Some(why) },
             };
+            if frames.len() >= most {
+                let stopped = Some(format!("the limit of {most} frames"));
+                return Stack { frames, stopped };
+            }
             let next_sp = frame.registers.get(facts.sp);
             if next_sp == sp && frame.pc == pc {
                 let stopped = Some("the next frame is the same as this one".to_owned());
                 return Stack { frames, stopped };
             }
-            if next_sp < sp && !is_signal {
+            if next_sp < sp {
                 switches = switches.saturating_add(1);
                 if switches > STACK_SWITCHES {
                     let stopped = Some("the stack goes down again and again".to_owned());
@@ -148,8 +153,9 @@ impl<'m> Unwinder<'m> {
                 frame.is_signal = row.is_signal;
                 let steps = self.limits.expression_steps;
                 let code_mask = self.code_mask;
+                let operations = &mut self.budget.operations;
                 let memory = &mut self.memory;
-                let mut context = Context { facts, memory, steps, code_mask };
+                let mut context = Context { facts, memory, steps, operations, code_mask };
                 match row.apply(&frame.registers, leaf, &mut context) {
                     Ok(caller) => {
                         frame.cfa = Some(caller.cfa);
@@ -170,6 +176,9 @@ impl<'m> Unwinder<'m> {
                     Err(why) => why,
                 }
             }
+            Way::NoTable if self.budget.table_bytes == 0 => {
+                "the call frame information of this process takes too much work".to_owned()
+            }
             Way::NoTable => "no call frame information covers the pc".to_owned(),
         };
         let mut search = Search {
@@ -178,6 +187,7 @@ impl<'m> Unwinder<'m> {
             memory: &mut self.memory,
             scan_words: self.limits.scan_words,
             code_mask: self.code_mask,
+            words: &mut self.budget.words,
         };
         match search.caller(frame) {
             Some(step) => Next::Frame(Activation {
@@ -224,16 +234,18 @@ impl<'m> Unwinder<'m> {
 
     fn way_out(&mut self, frame: &Activation, facts: &'static Facts) -> Way<'m> {
         let at = frame.lookup_pc();
-        if let Some(way) = self.rows.get(&at) {
+        let key = (at, frame.left);
+        if let Some(way) = self.rows.get(&key) {
             return way.clone();
         }
         let row = self.row_at(at);
         // The bytes decide where the table is silent or does not know the kernel's
         // frame: musl, static programs, Go's runtime, the vDSO of some machines.
+        // In the vDSO of these machines the table says that the frame is the kernel's, and
+        // not, or not in all versions, where the registers are.
+        let bytes_know_better = matches!(self.machine, Machine::Aarch64 | Machine::Riscv64);
         let way = match row {
-            Some(row) if row.is_signal && self.machine != Machine::Aarch64 => {
-                Way::Row(Rc::new(row))
-            }
+            Some(row) if row.is_signal && !bytes_know_better => Way::Row(Rc::new(row)),
             row => match self.sigreturn_at(frame.pc, facts) {
                 Some(code) => Way::Sigreturn(code),
                 None => row.map_or(Way::NoTable, |row| Way::Row(Rc::new(row))),
@@ -242,7 +254,7 @@ impl<'m> Unwinder<'m> {
         if self.rows.len() >= CACHED_ROWS {
             self.rows.clear();
         }
-        self.rows.insert(at, way.clone());
+        self.rows.insert(key, way.clone());
         way
     }
 
@@ -255,7 +267,8 @@ impl<'m> Unwinder<'m> {
         let modules = self.modules;
         let debug_frame = move || modules.debug(index)?.debug_frame();
         let svma = module.to_svma(at);
-        let row = table.as_ref()?.row(svma, debug_frame, &mut self.context, &mut self.budget);
+        let budget = &mut self.budget.table_bytes;
+        let row = table.as_ref()?.row(svma, debug_frame, &mut self.context, budget);
         match self.machine {
             Machine::Arm => row.or_else(|| exidx::row(image, svma)),
             _ => row,

@@ -1,10 +1,11 @@
 //! Steps where no table helps: by what a call leaves on the stack, by the chain of frame
 //! pointers, by scanning for return addresses. Each says how far it is to be trusted.
 
-use super::return_address::{CallBefore, call_before};
+use super::budget::take;
+use super::return_address::{CallBefore, call_before, ends_leaf};
 use super::row::code_address;
 use super::{Activation, Left, Trust};
-use crate::addr::Avma;
+use crate::addr::{Avma, AvmaRange};
 use crate::arch::{Facts, Machine, Registers};
 use crate::memory::Cursor;
 
@@ -12,6 +13,10 @@ use crate::memory::Cursor;
 const LARGEST_FUNCTION: u64 = 1 << 16;
 /// Frames of the frame-pointer chain lie this close together, bytes.
 const LARGEST_FRAME: u64 = 16 << 20;
+/// How much code of a function without CFI is read to see that it calls nothing.
+const LARGEST_LEAF: u64 = 1 << 12;
+/// How far below its stack a thread may have died that overflowed it.
+const LARGEST_OVERFLOW: u64 = 1 << 20;
 
 /// A way out of a frame.
 #[derive(Clone, Debug)]
@@ -29,6 +34,8 @@ pub(super) struct Search<'c, 'm> {
     pub(super) scan_words: usize,
     /// See [`code_address`].
     pub(super) code_mask: u64,
+    /// Words that may still be looked at for all stacks.
+    pub(super) words: &'c mut usize,
 }
 
 impl Search<'_, '_> {
@@ -39,7 +46,7 @@ impl Search<'_, '_> {
                 if let Some(step) = self.after_wild_jump(frame) {
                     return Some(step);
                 }
-            } else if let Some(step) = self.by_direct_call(frame) {
+            } else if let Some(step) = self.by_direct_call(frame).or_else(|| self.by_link(frame)) {
                 return Some(step);
             }
         }
@@ -93,6 +100,34 @@ impl Search<'_, '_> {
         None
     }
 
+    /// A function without CFI on a machine with a link register, which is still the
+    /// function's own if it holds what a call to this function leaves and no call or
+    /// return lies between the function's start and the pc.
+    fn by_link(&mut self, frame: &Activation) -> Option<Step> {
+        let link = self.facts.link?;
+        let return_to = code_address(frame.registers.get(link)?, self.facts, self.code_mask);
+        let CallBefore::Direct(target) = call_before(return_to, self.machine, self.memory) else {
+            return None;
+        };
+        let size = frame.pc.0.checked_sub(target.0)?;
+        if size > LARGEST_LEAF || !take(self.words, usize::try_from(size / 4).ok()?) {
+            return None;
+        }
+        for offset in (0..size).step_by(4) {
+            let code = self.memory.read_unsigned(target.checked_add(offset)?, 4).ok()?;
+            if ends_leaf(code as u32, self.machine) {
+                return None;
+            }
+        }
+        // The frame record may be built already: then it says the same and knows more.
+        let by_record = self.by_frame_pointer(frame).filter(|step| step.pc == return_to);
+        let step = by_record.unwrap_or_else(|| {
+            let sp = frame.registers.get(self.facts.sp).unwrap_or(0);
+            self.popped(&frame.registers, sp, return_to, Trust::CallSite)
+        });
+        Some(Step { trust: Trust::CallSite, ..step })
+    }
+
     /// What the caller's registers are when nothing but the return address was taken
     /// from the stack.
     fn popped(&self, registers: &Registers, sp: u64, pc: Avma, trust: Trust) -> Step {
@@ -138,13 +173,29 @@ impl Search<'_, '_> {
         Some(Step { registers, pc, trust })
     }
 
+    /// The memory `sp` points into; of a thread that overflowed its stack the lowest part
+    /// of that, just above the guard it ran into.
+    fn stack_from(&self, sp: u64) -> Option<AvmaRange> {
+        let space = self.memory.space();
+        if let Some(range) = space.range_at(Avma(sp)) {
+            return Some(range);
+        }
+        let above = space.regions().partition_point(|region| region.range.start.0 < sp);
+        let region = space.regions().get(above)?;
+        let is_near = region.range.start.0.wrapping_sub(sp) <= LARGEST_OVERFLOW;
+        (is_near && region.permissions.write).then_some(region.range)
+    }
+
     /// The first word up the stack that can be a return address.
     fn by_scan(&mut self, frame: &Activation) -> Option<Step> {
         let word = u64::from(self.facts.word);
         let sp = frame.registers.get(self.facts.sp)?;
-        let start = sp.checked_next_multiple_of(word)?;
-        let range = self.memory.space().range_at(Avma(start))?;
+        let range = self.stack_from(sp)?;
+        let start = sp.max(range.start.0).checked_next_multiple_of(word)?;
         for index in 0..self.scan_words as u64 {
+            if !take(self.words, 1) {
+                return None;
+            }
             let at = start.checked_add(index.checked_mul(word)?)?;
             let value = self.memory.read_word(Avma(at)).ok()?;
             let pc = code_address(value, self.facts, self.code_mask);

@@ -1,0 +1,109 @@
+"""Writes the core of a program of another machine, inside gdb-multiarch.
+
+    qemu-aarch64 -B 0x100000000000 -g 1234 ./prog &
+    OBIT_CORE=core OBIT_QEMU_PID=$! gdb-multiarch --nx --batch \\
+        -ex "file prog" -ex "target remote :1234" -ex continue -x scripts/qemu-core.py
+
+qemu's own cores lack NT_FILE, the first page of each image and, for riscv64, are not
+written at all. The signal is a SIGSEGV at address 0: the stub does not tell. This one is laid out as Linux (fs/binfmt_elf.c) lays out a core with the
+default filter: memory from qemu's process, registers from its gdb stub. One thread, no
+NT_FPREGSET; pages of a file that may be written count as private, others as unwritten.
+"""
+
+import os
+import re
+import struct
+
+import gdb
+
+BASE = 0x1000_0000_0000  # qemu's -B: where the dead program's address 0 lies
+TOP = 0x100_0000_0000
+PAGE = 4096
+EXECUTE, WRITE, READ = 1, 2, 4
+PT_LOAD, PT_NOTE = 1, 4
+SIGSEGV, SEGV_MAPERR = 11, 1
+# e_machine, and elf_gregset_t in the names gdb has for registers.
+MACHINES = {
+    "aarch64": (183, [*(f"x{n}" for n in range(31)), "sp", "pc", "cpsr"]),
+    "riscv": (243, ["pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1",
+                    *(f"a{n}" for n in range(8)), *(f"s{n}" for n in range(2, 12)), "t3", "t4", "t5", "t6"]),
+}
+
+
+def note(kind, data, owner=b"CORE\0"):
+    padded = [part + bytes(-len(part) % 4) for part in (owner, data)]
+    return struct.pack("<III", len(owner), len(data), kind) + b"".join(padded)
+
+
+def words(*values):
+    return struct.pack(f"<{len(values)}Q", *(value & (1 << 64) - 1 for value in values))
+
+
+def auxiliary_vector():
+    """From `info auxv`: number, name, description, value, perhaps a string."""
+    vector = []
+    for line in gdb.execute("info auxv", to_string=True).splitlines():
+        value = re.search(r'(0x[0-9a-f]+|\d+)(?:\s+".*")?$', line)
+        vector += [int(line.split()[0]), int(value.group(1), 0)]
+    return words(*vector)
+
+
+def mappings(pid):
+    """(start, end, rights, offset, path) in the dead program's addresses; qemu maps its
+    code without the right to execute, which the program headers put back."""
+    loads = []
+    with open("prog", "rb") as file:
+        header = file.read(64)
+        offset, size, count = (struct.unpack_from(form, header, at)[0] for form, at in (("<Q", 32), ("<H", 54), ("<H", 56)))
+        for index in range(count):
+            file.seek(offset + index * size)
+            loads.append(struct.unpack("<IIQQQQQQ", file.read(56)))
+    for line in open(f"/proc/{pid}/maps"):
+        place, rights, offset, _, _, *path = line.split()
+        start, end = (int(part, 16) - BASE for part in place.split("-"))
+        if start < 0 or end > TOP or rights.startswith("---"):
+            continue
+        flags = READ * ("r" in rights) | WRITE * ("w" in rights)
+        offset = int(offset, 16)
+        flags |= any(kind == PT_LOAD and f & EXECUTE and at // PAGE * PAGE == offset
+                     for kind, f, at, *_ in loads) and bool(path) and not flags & WRITE
+        yield start, end, flags, offset, os.path.basename(path[0]) if path else ""
+
+
+def main():
+    pid = int(os.environ["OBIT_QEMU_PID"])
+    machine, names = MACHINES[gdb.selected_inferior().architecture().name().split(":")[0]]
+    memory = open(f"/proc/{pid}/mem", "rb", 0)
+    registers = [int(gdb.parse_and_eval(f"(unsigned long)${name}")) for name in names]
+    tid = 4242  # The same each time.
+    status = struct.pack("<iiiHxx", SIGSEGV, 0, 0, SIGSEGV) + words(0, 0)
+    status += struct.pack("<4i", tid, 1, tid, tid) + words(*[0] * 8, *registers) + bytes(8)
+    process = bytes(8) + words(0) + struct.pack("<2I4i", 0, 0, tid, 1, tid, tid)
+    process += b"prog".ljust(16, b"\0") + b"./prog".ljust(80, b"\0")
+    signal = struct.pack("<iiixxxxQ", SIGSEGV, 0, SEGV_MAPERR, 0).ljust(128, b"\0")
+    found = list(mappings(pid))
+    files = [mapping for mapping in found if mapping[4]]
+    listed = words(len(files), PAGE, *(value for start, end, _, offset, _ in files for value in (start, end, offset // PAGE)))
+    listed += b"".join(b"/srv/obit/" + path.encode() + b"\0" for *_, path in files)
+    notes = note(1, status) + note(3, process) + note(0x53494749, signal)
+    notes += note(6, auxiliary_vector()) + note(0x46494C45, listed)
+
+    headers_end = 64 + 56 * (len(found) + 1)
+    at = -(-(headers_end + len(notes)) // PAGE) * PAGE
+    ident = b"\x7fELF" + bytes([2, 1, 1]) + bytes(9)
+    core = ident + struct.pack("<HHIQQQIHHHHHH", 4, machine, 1, 0, 64, 0, 0, 64, 56, len(found) + 1, 0, 0, 0)
+    core += struct.pack("<IIQQQQQQ", PT_NOTE, 0, headers_end, 0, 0, len(notes), 0, 4)
+    contents = b""
+    for start, end, flags, offset, path in found:
+        dumped = end - start
+        if path and not flags & WRITE:
+            dumped = PAGE if offset == 0 else 0
+        memory.seek(start + BASE)
+        core += struct.pack("<IIQQQQQQ", PT_LOAD, flags, at + len(contents), start, 0, dumped, end - start, PAGE)
+        contents += memory.read(dumped)
+    with open(os.environ["OBIT_CORE"], "wb") as file:
+        file.write((core + notes).ljust(at, b"\0") + contents)
+    gdb.execute("kill")
+
+
+main()
