@@ -110,7 +110,7 @@ impl NoticeCode {
             Self::NoteMalformed => "copy the core again, or take one with gcore",
             Self::CrashThreadInferred => "look at the other threads too: --all-threads",
             Self::MachineUnsupported => {
-                "registers and modules are shown; for stacks use that machine's gdb"
+                "threads and modules are shown; for stacks use that machine's gdb"
             }
             Self::ExecutableRefused => {
                 "give the file that ran with --exe, or leave it out: obit looks for it"
