@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(shown("_Z1fIiEiT_").as_deref(), Some("int f<int>(int)"));
         assert_eq!(
             shown("_RNvCskwGfYPst2Cb_3foo3bar").as_deref(),
-            Some("foo[846817f741e54dfd]::bar")
+            Some("foo[ef17931c9e9b4641]::bar")
         );
     }
 
