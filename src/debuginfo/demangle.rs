@@ -47,6 +47,10 @@ const RECURSION: u32 = 128;
 /// `name` as its author wrote it: with scopes and template arguments, without parameters,
 /// return type and Rust's hash. `None` if it is not mangled, malformed, or too long.
 ///
+/// Where the language is [`Language::Unknown`] a symbol is all there is, and as in gdb all
+/// it says is told: parameters and return type tell overloads apart where no line does,
+/// the hashes of `_R…` names tell two versions of a crate apart.
+///
 /// A short name may stand for an exponentially long one (substitutions of
 /// substitutions), hence the output is bounded as well as the input.
 pub fn demangle(name: &str, language: Language, limits: &Limits) -> Option<String> {
@@ -55,28 +59,47 @@ pub fn demangle(name: &str, language: Language, limits: &Limits) -> Option<Strin
     }
     match language {
         Language::C | Language::Go | Language::Scoped => None,
-        Language::Rust => rust(name, limits),
-        Language::Cpp => cpp(name, limits),
-        Language::Unknown => rust(name, limits).or_else(|| cpp(name, limits)),
+        Language::Rust => rust(name, false, limits),
+        Language::Cpp => cpp(name, brief(), limits),
+        Language::Unknown => rust(name, name.starts_with("_R"), limits)
+            .or_else(|| cpp(name, DemangleOptions::default(), limits))
+            .or_else(|| split_off(name)),
     }
 }
 
-fn rust(name: &str, limits: &Limits) -> Option<String> {
+fn rust(name: &str, with_hashes: bool, limits: &Limits) -> Option<String> {
     let name = name.split(".llvm.").next().unwrap_or(name);
     let symbol = rustc_demangle::try_demangle(name).ok()?;
     let mut text = Bounded { text: String::new(), left: limits.name_bytes };
-    write!(text, "{symbol:#}").ok()?;
+    match with_hashes {
+        true => write!(text, "{symbol}").ok()?,
+        false => write!(text, "{symbol:#}").ok()?,
+    }
     Some(text.text)
 }
 
-fn cpp(name: &str, limits: &Limits) -> Option<String> {
+fn brief() -> DemangleOptions {
+    DemangleOptions::default().no_params().no_return_type()
+}
+
+/// The part of a C function that gcc and clang move out of the way (`die.cold`), in gdb's
+/// words: `die[cold]`. gdb takes such names for Ada's, hence no capitals.
+fn split_off(name: &str) -> Option<String> {
+    let of = name.strip_suffix(".cold")?;
+    if of.starts_with('_') || of.contains("__") || of.bytes().any(|b| b.is_ascii_uppercase()) {
+        return None;
+    }
+    let number_at = of.trim_end_matches(|c: char| c.is_ascii_digit());
+    Some(format!("{}[cold]", number_at.strip_suffix('.').unwrap_or(of)))
+}
+
+fn cpp(name: &str, options: DemangleOptions, limits: &Limits) -> Option<String> {
     if !name.starts_with("_Z") && !name.starts_with("__Z") && !name.starts_with("_GLOBAL_") {
         return None;
     }
     let parse = ParseOptions::default().recursion_limit(RECURSION);
     let symbol = Symbol::new_with_options(name, &parse).ok()?;
-    let options =
-        DemangleOptions::default().no_params().no_return_type().recursion_limit(RECURSION * 2);
+    let options = options.recursion_limit(RECURSION * 2);
     let mut text = Bounded { text: String::new(), left: limits.name_bytes };
     symbol.structured_demangle(&mut text, &options).ok()?;
     Some(special(&text.text).unwrap_or(text.text))
@@ -126,7 +149,29 @@ mod tests {
             shown("_ZNKSt6vectorIdSaIdEE2atEm", Language::Cpp).as_deref(),
             Some("std::vector<double, std::allocator<double> >::at")
         );
-        assert_eq!(shown("_ZSt9terminatev", Language::Unknown).as_deref(), Some("std::terminate"));
+    }
+
+    #[test]
+    fn a_symbol_alone_is_told_in_full() {
+        let shown = |name| shown(name, Language::Unknown);
+        assert_eq!(shown("_ZSt9terminatev").as_deref(), Some("std::terminate()"));
+        assert_eq!(shown("_Z1fIiEiT_").as_deref(), Some("int f<int>(int)"));
+        assert_eq!(
+            shown("_RNvCskwGfYPst2Cb_3foo3bar").as_deref(),
+            Some("foo[ef17931c9e9b4641]::bar")
+        );
+    }
+
+    #[test]
+    fn cold_parts_of_c_functions_are_named_as_in_gdb() {
+        let shown = |name| shown(name, Language::Unknown);
+        assert_eq!(shown("main.cold").as_deref(), Some("main[cold]"));
+        assert_eq!(shown("die.constprop.0.cold").as_deref(), Some("die.constprop[cold]"));
+        assert_eq!(shown("Py_FatalError.cold"), None);
+        assert_eq!(
+            shown("_ZSt9terminatev.cold").as_deref(),
+            Some("std::terminate() [clone .cold]")
+        );
     }
 
     #[test]

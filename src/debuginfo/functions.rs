@@ -309,13 +309,13 @@ impl<'d> Walk<'_, 'd> {
         depth: isize,
     ) -> gimli::Result<bool> {
         let mut bounds = Bounds::default();
-        let (mut call_file, mut call_line, mut call_column) = (0, 0, 0);
+        let (mut call_file, mut call_line, mut call_column) = (None, None, 0);
         for specification in abbreviation.attributes() {
             let attribute = entries.read_attribute_inline(*specification)?;
             let value = attribute.value();
             match attribute.name() {
-                dw::DW_AT_call_file => call_file = number(value),
-                dw::DW_AT_call_line => call_line = number(value),
+                dw::DW_AT_call_file => call_file = Some(number(value)),
+                dw::DW_AT_call_line => call_line = Some(number(value)),
                 dw::DW_AT_call_column => call_column = number(value),
                 name => bounds.note(name, value),
             }
@@ -324,6 +324,13 @@ impl<'d> Walk<'_, 'd> {
         if inline.is_some() && own.is_empty() {
             return Ok(false);
         }
+        // DWARF 2 has no way to say where the inlined call stands: its caller would be
+        // shown without a line. As in gdb the code counts as its caller's own.
+        let (call_file, call_line) = match (call_file, call_line) {
+            (Some(file), Some(line)) => (file, line),
+            _ if inline.is_some() => return Ok(false),
+            _ => (0, 0),
+        };
         let Ok(place) = u32::try_from(self.body.blocks.len()) else { return Ok(false) };
         let inline = inline.and_then(|offset| {
             let number = u32::try_from(self.body.inlines.len()).ok()?;

@@ -165,9 +165,22 @@ fn with_scopes<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>, name: String) -> Stri
             }
             let naming = Naming::read(file, Die { unit, offset });
             // What stands elsewhere, in a type unit or before, has its scopes there.
-            let elsewhere = naming.origin.or(naming.signature.filter(|_| naming.name.is_none()));
-            let elsewhere = elsewhere.and_then(|value| file.resolve(unit, value));
-            let found = naming.name.or_else(|| Naming::read(file, elsewhere?).name);
+            // A declaration may have the name only, at the top of a unit, and leave the
+            // scopes to the type unit.
+            let elsewhere = naming.origin.or(naming.signature);
+            let mut elsewhere = elsewhere.and_then(|value| file.resolve(unit, value));
+            let mut found = naming.name;
+            // The definition in a type unit may refer to a declaration in its turn.
+            while let Some(there) = elsewhere {
+                let naming = Naming::read(file, there);
+                found = found.or(naming.name);
+                let further = naming.origin.and_then(|origin| file.resolve(there.unit, origin));
+                if further.is_none() || jumps >= limits.reference_depth {
+                    break;
+                }
+                jumps = jumps.saturating_add(1);
+                elsewhere = further;
+            }
             let scope = match found {
                 Some(found) => found.to_string_lossy().into_owned(),
                 None if is_type => break,

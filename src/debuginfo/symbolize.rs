@@ -85,16 +85,23 @@ pub(super) fn frames<'d>(file: &DwarfFile<'d>, at: u64) -> Vec<SourceFrame> {
             let limits = &file.context().limits;
             // Where the function of this turn is: first by the line table, then by the
             // call that was inlined into it.
-            let mut location = line;
+            let mut location = line.clone();
             let mut frames = Vec::new();
             for inline in body.inlined_at(at, limits.inline_depth) {
                 let die = Die { unit: described, offset: inline.offset };
                 let name = inline.name.get_or_init(|| names::name_of(half, die));
+                // A function without a name is none (DWARF 5 § 3.3.1): its code, with all
+                // that was inlined into it, counts as its caller's.
+                if name.shown.is_none() {
+                    frames.clear();
+                    location = line.clone();
+                    continue;
+                }
                 let number = |value: u64| u32::try_from(value).unwrap_or(0);
-                let (line, column) = (number(inline.call_line), number(inline.call_column));
-                let called = match line {
+                let (call_line, column) = (number(inline.call_line), number(inline.call_column));
+                let called = match call_line {
                     0 => None,
-                    _ => lines.location(file, unit, inline.call_file, line, column),
+                    _ => lines.location(file, unit, inline.call_file, call_line, column),
                 };
                 frames.push(frame(name, std::mem::replace(&mut location, called), true));
             }

@@ -296,6 +296,36 @@ fn inlined_calls_come_first_and_each_caller_is_where_its_call_says() {
 }
 
 #[test]
+fn inlined_calls_without_a_name_or_a_place_count_as_their_callers_code() {
+    let mut unit = Unit::new(0x1000, 0x1000);
+    let (inner, middle) = (unit.abstract_function("inner"), unit.abstract_function("middle"));
+    let nameless = unit.leaf(dw::DW_TAG_subprogram, &[(dw::DW_AT_inline, Is::Number(1))]);
+    unit.function("outer", 0x1000, 0x100);
+    unit.inlined(middle, 0x1010, 0x40, 30);
+    unit.inlined(nameless, 0x1020, 0x20, 20);
+    unit.inlined(inner, 0x1020, 0x10, 10);
+    for _ in 0..3 {
+        unit.close();
+    }
+    let placeless = [
+        (dw::DW_AT_abstract_origin, Is::Entry(middle)),
+        (dw::DW_AT_low_pc, Is::Address(0x1080)),
+        (dw::DW_AT_high_pc, Is::Number(0x10)),
+    ];
+    unit.open(dw::DW_TAG_inlined_subroutine, &placeless);
+    unit.inlined(inner, 0x1080, 0x10, 10);
+    for _ in 0..3 {
+        unit.close();
+    }
+    let rows = Rows::new().row(0x1000, 1, 39, true).row(0x1020, 1, 9, true).end(0x1100);
+    let info = unit.debug_info(rows.build(14));
+    let inside = ["middle /src/a.c:10", "outer /src/a.c:30"];
+    assert_eq!(shown(&info.frames_at(Svma(0x1028))), inside);
+    assert_eq!(shown(&info.frames_at(Svma(0x1084))), ["outer /src/a.c:10"]);
+    assert_eq!(info.notices(), []);
+}
+
+#[test]
 fn rows_that_start_no_statement_yield_to_one_that_does_and_line_0_is_no_row() {
     let mut unit = Unit::new(0x1000, 0x1000);
     unit.function("f", 0x1000, 0x100);
@@ -343,7 +373,7 @@ fn a_symbol_names_what_dwarf_does_not() {
     let rows = Rows::new().row(0x1000, 1, 4, true).end(0x1010);
     let image = unit.image(rows.build(14)).symbol("_ZN1a1fEi", true, 0x1000, 0x10);
     let frames = debug_info(image).frames_at(Svma(0x1004));
-    assert_eq!(shown(&frames), ["a::f /src/a.c:5"]);
+    assert_eq!(shown(&frames), ["a::f(int) /src/a.c:5"]);
     assert!(frames[0].from_symbol);
     assert_eq!(frames[0].linkage_name.as_deref(), Some("_ZN1a1fEi"));
 }

@@ -2,7 +2,7 @@
 //!
 //! The main step is gimli's unwind rows with a full register file, each register known
 //! or not; where no table covers a pc come the frame pointer and the scan, and the frame
-//! says so. Never asks for names.
+//! says so. Never asks for names; of symbols only where a function without a table starts.
 
 mod activation;
 mod budget;

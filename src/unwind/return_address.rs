@@ -42,19 +42,31 @@ fn x86(at: Avma, start: Avma, machine: Machine, memory: &mut Cursor<'_>) -> Call
     if memory.read(Avma(from), tail).is_err() {
         return CallBefore::Unknown;
     }
-    if code[3] == 0xe8 {
-        let distance = i32::from_le_bytes([code[4], code[5], code[6], code[7]]);
-        let target = at.offset(i64::from(distance));
-        let target = if machine == Machine::I386 { Avma(target.0 & 0xffff_ffff) } else { target };
-        if memory.space().region_at(target).is_some_and(|region| region.permissions.execute) {
-            return CallBefore::Direct(target);
-        }
+    if let Some(target) = direct_call(&code, at, machine)
+        && memory.space().region_at(target).is_some_and(|region| region.permissions.execute)
+    {
+        return CallBefore::Direct(target);
     }
     let indirect = (2..=7).any(|length| {
         let bytes = code.get(code.len().saturating_sub(length)..).unwrap_or(&[]);
         indirect_call_length(bytes) == Some(length)
     });
     if indirect { CallBefore::Indirect } else { CallBefore::None }
+}
+
+/// Whether an x86 `call` just before `at` goes to `target`, code or not.
+pub(super) fn calls(at: Avma, target: Avma, machine: Machine, memory: &mut Cursor<'_>) -> bool {
+    let mut code = [0_u8; 8];
+    matches!(machine, Machine::X86_64 | Machine::I386)
+        && memory.read(Avma(at.0.wrapping_sub(8)), &mut code).is_ok()
+        && direct_call(&code, at, machine) == Some(target)
+}
+
+/// Where the `call rel32` at the end of `code`, just before `at`, goes.
+fn direct_call(code: &[u8; 8], at: Avma, machine: Machine) -> Option<Avma> {
+    let [_, _, _, 0xe8, distance @ ..] = *code else { return None };
+    let target = at.offset(i64::from(i32::from_le_bytes(distance)));
+    Some(if machine == Machine::I386 { Avma(target.0 & 0xffff_ffff) } else { target })
 }
 
 /// The length of the `call r/m` (0xff /2) at the start of `code`.

@@ -102,6 +102,44 @@ fn a_function_that_has_just_been_called_has_its_return_address_on_top() {
 }
 
 #[test]
+fn a_call_into_data_returns_to_where_it_was_made() {
+    // The page behind TEXT holds no code; a call goes to 0x10 into it, then to its start.
+    let call = [0xe8, 0xfb, 0x0f, 0, 0];
+    let core = CoreBuilder::x86_64()
+        .thread(1, &[("rip", TEXT + 0x1000), ("rsp", TEXT + 0x1000)])
+        .segment_with(TEXT, &text(&[(0x10, &call)]), 0x1000, "rx")
+        .segment(TEXT + 0x1000, &stack(&[TEXT + 0x15]), 0x1000);
+    assert_eq!(trusts(&unwind(&core)).len(), 1, "the call went elsewhere");
+    let call = [0xe8, 0xeb, 0x0f, 0, 0];
+    let core = CoreBuilder::x86_64()
+        .thread(1, &[("rip", TEXT + 0x1000), ("rsp", TEXT + 0x1000)])
+        .segment_with(TEXT, &text(&[(0x10, &call)]), 0x1000, "rx")
+        .segment(TEXT + 0x1000, &stack(&[TEXT + 0x15]), 0x1000);
+    assert_eq!(trusts(&unwind(&core))[1], (TEXT + 0x15, Trust::CallSite));
+}
+
+#[test]
+fn code_that_has_no_frame_of_its_own_is_left_by_the_top_of_the_stack() {
+    let push_and_set: &[u8] = &[0x55, 0x48, 0x89, 0xe5];
+    let code = text(&[(0x10, CALL_RAX), (0x20, CALL_RAX), (0x100, push_and_set), (0x180, &[0xc3])]);
+    let step = |rip, sp| {
+        let words = [STACK + 32, TEXT + 0x12, 0, 0, 0x99, TEXT + 0x22];
+        let registers = [("rip", TEXT + rip), ("rsp", STACK + sp), ("rbp", STACK + 32)];
+        let core = CoreBuilder::x86_64()
+            .thread(1, &registers)
+            .segment_with(TEXT, &code, 0x1000, "rx")
+            .segment(STACK, &stack(&words), 0x1000);
+        let stack = unwind(&core);
+        let caller = &stack.frames[1];
+        (caller.pc.0 - TEXT, caller.trust, caller.registers.get(Register(6)))
+    };
+    assert_eq!(step(0x101, 0), (0x12, Trust::CallSite, Some(STACK + 32)), "after the push");
+    assert_eq!(step(0x100, 8), (0x12, Trust::CallSite, Some(STACK + 32)), "before it");
+    assert_eq!(step(0x180, 8), (0x12, Trust::CallSite, Some(STACK + 32)), "at the return");
+    assert_eq!(step(0x170, 16), (0x22, Trust::FramePointer, Some(0x99)), "no address on top");
+}
+
+#[test]
 fn what_follows_a_scanned_frame_is_never_trusted_more() {
     let code = text(&[(0x10, CALL_RAX), (0x20, CALL_RAX)]);
     let words = [5, 6, TEXT + 0x12, 9, STACK + 56, TEXT + 0x22, 0, 0, 0];

@@ -181,6 +181,13 @@ impl<'m> Unwinder<'m> {
             }
             Way::NoTable => "no call frame information covers the pc".to_owned(),
         };
+        let (modules, at) = (self.modules, frame.pc);
+        let function_start = move || {
+            let index = modules.index_at(at)?;
+            let module = modules.get(index)?;
+            let symbol = modules.debug(index)?.symbol_at(module.to_svma(at))?;
+            Some(module.to_avma(symbol.address))
+        };
         let mut search = Search {
             machine: self.machine,
             facts,
@@ -188,6 +195,7 @@ impl<'m> Unwinder<'m> {
             scan_words: self.limits.scan_words,
             code_mask: self.code_mask,
             words: &mut self.budget.words,
+            function_start: &function_start,
         };
         match search.caller(frame) {
             Some(step) => Next::Frame(Activation {

@@ -2,7 +2,7 @@
 //! pointers, by scanning for return addresses. Each says how far it is to be trusted.
 
 use super::budget::take;
-use super::return_address::{CallBefore, call_before, ends_leaf};
+use super::return_address::{CallBefore, call_before, calls, ends_leaf};
 use super::row::code_address;
 use super::{Activation, Left, Trust};
 use crate::addr::{Avma, AvmaRange};
@@ -36,6 +36,25 @@ pub(super) struct Search<'c, 'm> {
     pub(super) code_mask: u64,
     /// Words that may still be looked at for all stacks.
     pub(super) words: &'c mut usize,
+    /// Where the symbols say that the function at the pc starts; asked for at most once,
+    /// of an interrupted frame.
+    pub(super) function_start: &'c dyn Fn() -> Option<Avma>,
+}
+
+/// How far a function without CFI has got with its frame.
+enum Progress {
+    /// Nothing is pushed but the return address, as far as its first instructions tell.
+    Frameless,
+    /// The caller's frame pointer lies on top of the stack.
+    FramePointerPushed,
+    /// The frame pointer points to the frame.
+    FrameBuilt,
+}
+
+/// `mov %rsp,%rbp` in its two forms, `mov %esp,%ebp` on i386.
+fn is_frame_pointer_set(code: &[u8]) -> bool {
+    let code = code.strip_prefix(&[0x48]).unwrap_or(code);
+    matches!(code, [0x89, 0xe5, ..] | [0x8b, 0xec, ..])
 }
 
 impl Search<'_, '_> {
@@ -46,7 +65,11 @@ impl Search<'_, '_> {
                 if let Some(step) = self.after_wild_jump(frame) {
                     return Some(step);
                 }
-            } else if let Some(step) = self.by_direct_call(frame).or_else(|| self.by_link(frame)) {
+            } else if let Some(step) = self
+                .by_direct_call(frame)
+                .or_else(|| self.by_link(frame))
+                .or_else(|| self.by_prologue(frame))
+            {
                 return Some(step);
             }
         }
@@ -67,6 +90,7 @@ impl Search<'_, '_> {
         };
         let pc = code_address(value, self.facts, self.code_mask);
         let trust = match call_before(pc, self.machine, self.memory) {
+            _ if calls(pc, frame.pc, self.machine, self.memory) => Trust::CallSite,
             CallBefore::Indirect => Trust::CallSite,
             CallBefore::Direct(_) | CallBefore::Unknown => Trust::Scan,
             CallBefore::None | CallBefore::NotCode => return None,
@@ -126,6 +150,71 @@ impl Search<'_, '_> {
             self.popped(&frame.registers, sp, return_to, Trust::CallSite)
         });
         Some(Step { trust: Trust::CallSite, ..step })
+    }
+
+    /// Code without CFI that has not made the frame pointer its own, or has given it
+    /// back: the return address is on top of the stack, or below a frame pointer just
+    /// pushed. As gdb's analysis of amd64 prologues, but believed only if a call stands
+    /// before the address.
+    fn by_prologue(&mut self, frame: &Activation) -> Option<Step> {
+        if !matches!(self.machine, Machine::X86_64 | Machine::I386) {
+            return None;
+        }
+        let word = u64::from(self.facts.word);
+        let sp = frame.registers.get(self.facts.sp)?;
+        let is_pushed = match self.progress(frame.pc) {
+            Progress::FrameBuilt => return None,
+            Progress::FramePointerPushed => true,
+            Progress::Frameless => false,
+        };
+        let slot = if is_pushed { sp.checked_add(word)? } else { sp };
+        let pc = Avma(self.memory.read_word(Avma(slot)).ok()?);
+        match call_before(pc, self.machine, self.memory) {
+            CallBefore::Direct(_) | CallBefore::Indirect => {}
+            CallBefore::Unknown | CallBefore::None | CallBefore::NotCode => return None,
+        }
+        let mut registers = frame.registers.clone();
+        if is_pushed {
+            registers.set(self.facts.fp, self.memory.read_word(Avma(sp)).ok());
+        }
+        Some(self.popped(&registers, slot.checked_add(word)?, pc, Trust::CallSite))
+    }
+
+    /// How far the x86 function at `pc` has got with its frame.
+    fn progress(&mut self, pc: Avma) -> Progress {
+        const PUSH: u8 = 0x55; // push %rbp
+        let here = self.code(pc);
+        if matches!(here, [0xc3 | 0xc2, ..] | [0xf3, 0xc3, ..]) {
+            return Progress::Frameless;
+        }
+        let Some(start) = (self.function_start)() else {
+            let before = self.code(Avma(pc.0.wrapping_sub(1)));
+            return match is_frame_pointer_set(&here) && before.first() == Some(&PUSH) {
+                true => Progress::FramePointerPushed,
+                false => Progress::Frameless,
+            };
+        };
+        let entry = self.code(start);
+        // endbr64, endbr32
+        let landing = if matches!(entry, [0xf3, 0x0f, 0x1e, 0xfa | 0xfb, ..]) { 4 } else { 0 };
+        let push_at = Avma(start.0.wrapping_add(landing));
+        let set_at = Avma(push_at.0.wrapping_add(1));
+        if self.code(push_at).first() != Some(&PUSH) || pc <= push_at {
+            return Progress::Frameless;
+        }
+        match pc > set_at && is_frame_pointer_set(&self.code(set_at)) {
+            true => Progress::FrameBuilt,
+            false => Progress::FramePointerPushed,
+        }
+    }
+
+    /// The first bytes of the code at `at`, 0 where it is not at hand.
+    fn code(&mut self, at: Avma) -> [u8; 4] {
+        let mut code = [0; 4];
+        if self.memory.read(at, &mut code).is_err() {
+            return [0; 4];
+        }
+        code
     }
 
     /// What the caller's registers are when nothing but the return address was taken
