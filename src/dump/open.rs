@@ -33,10 +33,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The path names a directory.
-    #[error(
-        "{0} is a directory; `obit triage {0}` reads directories of cores",
-        path.display()
-    )]
+    #[error("{} is a directory, not a core file: give one core at a time", path.display())]
     Directory {
         /// As given.
         path: PathBuf,
@@ -385,7 +382,7 @@ mod tests {
         assert!(of(&CoreBuilder::x86_64().build()).contains("holds no thread"));
         assert!(of(b"\x7fELF\x09").contains("EI_CLASS"));
         let directory = Dump::open(&std::env::temp_dir(), &Limits::default()).unwrap_err();
-        assert!(directory.to_string().contains("`obit triage"));
+        assert!(directory.to_string().contains("is a directory"));
         let absent = Dump::open(Path::new("/nonexistent/core"), &Limits::default());
         assert!(matches!(absent, Err(OpenError::Io { .. })));
     }
