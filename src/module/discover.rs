@@ -16,6 +16,10 @@ use super::ModuleKind;
 /// Bytes of an image's start that are read for its headers and notes: the kernel keeps
 /// the first page of every ELF mapping (`coredump_filter` bit 4); some have more.
 const HEAD_BYTES: usize = 16 << 10;
+/// Regions whose first bytes are looked at for a program that no note tells of.
+const MOST_REGIONS: usize = 1 << 16;
+/// `e_type` of a program linked for one address.
+const ET_EXEC: u16 = 2;
 /// Page size of every machine's smallest granule.
 pub(super) const PAGE: u64 = 4096;
 
@@ -87,7 +91,6 @@ impl Candidate {
     /// Whether its mappings lie to each other as the loader lays them. Programs map parts
     /// of their own file elsewhere (V8 its built-in code): such a copy is no module.
     fn lies_as_loaded(&self, head: &ElfImage) -> bool {
-        const ET_EXEC: u16 = 2;
         let page_down = |value: u64| value & !(PAGE - 1);
         // Two small segments may share a page of the file: each mapping has its choice.
         let biases = |range: AvmaRange, offset: u64| {
@@ -231,6 +234,35 @@ fn mark_executable(
     });
     if let Some(candidate) = by_name {
         candidate.kind = ModuleKind::Executable;
+        return;
+    }
+    let Some(program) = by_first_page(dump, memory, limits) else { return };
+    match found.iter_mut().find(|candidate| candidate.base == program.base) {
+        Some(candidate) => candidate.kind = ModuleKind::Executable,
+        None => found.push(program),
+    }
+}
+
+/// The program by its own first page, which the kernel keeps, where no note tells of it.
+fn by_first_page(dump: &Dump, memory: &AddressSpace, limits: &Limits) -> Option<Candidate> {
+    let command = dump.process.as_ref().map(|process| process.command.as_str());
+    let path = PathBuf::from(command.unwrap_or_default());
+    let starts = memory.regions().iter().take(MOST_REGIONS).map(|region| region.range.start);
+    let images = starts.filter(|start| memory.read_up_to(*start, 4) == b"\x7fELF");
+    let kind = ModuleKind::Executable;
+    images.map(|start| Candidate::at(start, path.clone(), kind, memory, limits)).find(|candidate| {
+        candidate.head.as_ref().is_some_and(|head| is_program(head, candidate.base))
+    })
+}
+
+/// Whether an image at `base` is a program: one linked for that very address, or one that
+/// asks for a dynamic linker.
+fn is_program(head: &ElfImage, base: Avma) -> bool {
+    let loads = head.segments().iter().filter(|s| s.kind == SegmentKind::Load);
+    let first = loads.map(|segment| segment.vaddr.0 & !(PAGE - 1)).min();
+    match head.header().e_type {
+        ET_EXEC => first == Some(base.0),
+        _ => head.segments().iter().any(|segment| segment.kind == SegmentKind::Interp),
     }
 }
 

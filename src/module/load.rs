@@ -363,4 +363,22 @@ mod tests {
         assert_eq!(modules(&core("rx"), program.path()), [wanted]);
         assert_eq!(modules(&core("rw"), program.path()), [], "no code lies there");
     }
+
+    #[test]
+    fn without_any_note_on_files_the_programs_first_page_tells_where_it_lies() {
+        let image = ElfBuilder::x86_64().e_type(2).text(&[0x90; 64]).build();
+        let program = CoreFile::new(&image);
+        let mut first_page = image.clone();
+        first_page.resize(0x1000, 0);
+        let core =
+            |at| CoreBuilder::x86_64().thread(1, &[]).segment_with(at, &first_page, 0x1000, "r");
+        let base = 0x40_0000;
+        let wanted = (ModuleKind::Executable, FileState::Unverified, Avma(base));
+        assert_eq!(modules(&core(base), program.path()), [wanted]);
+        assert_eq!(
+            modules(&core(base + 0x1000), program.path()),
+            [],
+            "it was linked for another place"
+        );
+    }
 }
