@@ -147,5 +147,4 @@ pub(super) static FACTS: Facts = Facts {
             (256, PC),
         ],
     }],
-    max_instruction: 4,
 };

@@ -140,5 +140,4 @@ pub(super) static FACTS: Facts = Facts {
             registers: SIGCONTEXT,
         },
     ],
-    max_instruction: 4,
 };

@@ -83,5 +83,4 @@ pub(super) static FACTS: Facts = Facts {
             registers: SIGCONTEXT,
         },
     ],
-    max_instruction: 15,
 };

@@ -56,8 +56,6 @@ pub struct Facts {
     /// Code of the signal trampoline: what a return address points at when the caller is
     /// the kernel, for places without CFI.
     pub sigreturn: &'static [SigreturnCode],
-    /// Length of the longest instruction, bytes.
-    pub max_instruction: u64,
 }
 
 /// A signal trampoline recognised by its bytes.

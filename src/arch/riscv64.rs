@@ -147,5 +147,4 @@ pub(super) static FACTS: Facts = Facts {
             (248, Register(31)),
         ],
     }],
-    max_instruction: 4,
 };

@@ -111,5 +111,4 @@ pub(super) static FACTS: Facts = Facts {
             (128, RIP),
         ],
     }],
-    max_instruction: 15,
 };

@@ -103,8 +103,11 @@ impl Finder<'_> {
         let bias = bias.unwrap_or(LoadBias(candidate.base.0));
         let of_file = |image: &Arc<ElfImage>| image.build_id().cloned();
         let package_of_file = |image: &Arc<ElfImage>| Some(image.package()?.into_owned());
+        // A program that no note names is called what its file is called.
+        let unnamed = candidate.path.as_os_str().is_empty();
+        let file_path = image.as_ref().and_then(|image| image.path()).filter(|_| unnamed);
         Module {
-            path: candidate.path.clone(),
+            path: file_path.unwrap_or(&candidate.path).to_owned(),
             linked_as: None,
             base: candidate.base,
             range: candidate.extent(head.or(image.as_deref()), bias),
@@ -338,12 +341,16 @@ mod tests {
     use crate::testkit::elf_builder::ElfBuilder;
     use crate::testkit::{CoreBuilder, CoreFile};
 
-    fn modules(core: &CoreBuilder, program: &Path) -> Vec<(ModuleKind, FileState, Avma)> {
+    fn load_with(core: &CoreBuilder, program: &Path) -> Loaded {
         let dump = core.open().unwrap();
         let limits = Limits::default();
         let rules = SearchRules { executable: Some(program.into()), ..SearchRules::default() };
         let locator = Arc::new(Locator::new(rules, limits.clone()));
-        let loaded = load(&dump, locator, None, &limits);
+        load(&dump, locator, None, &limits)
+    }
+
+    fn modules(core: &CoreBuilder, program: &Path) -> Vec<(ModuleKind, FileState, Avma)> {
+        let loaded = load_with(core, program);
         let list = loaded.modules.list().iter();
         list.map(|m| (m.kind, m.file, m.to_avma(crate::addr::Svma(0x40_0000)))).collect()
     }
@@ -375,6 +382,8 @@ mod tests {
         let base = 0x40_0000;
         let wanted = (ModuleKind::Executable, FileState::Unverified, Avma(base));
         assert_eq!(modules(&core(base), program.path()), [wanted]);
+        let loaded = load_with(&core(base), program.path());
+        assert_eq!(loaded.modules.list()[0].path, program.path(), "called as its file is");
         assert_eq!(
             modules(&core(base + 0x1000), program.path()),
             [],
