@@ -57,3 +57,4 @@ pub mod report;
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 pub mod testkit;
 pub mod unwind;
+pub mod value;

@@ -4,18 +4,23 @@
 mod abbreviations;
 mod bounds;
 mod demangle;
+mod entry;
+mod expression;
 mod functions;
 mod lines;
 pub mod locate;
 mod names;
 mod range_map;
 mod reader;
+mod scope;
 mod section_cache;
 mod split;
 mod symbolize;
 mod tail_call;
 #[cfg(test)]
 mod test_dwarf;
+mod type_reader;
+mod types;
 mod units;
 
 use std::path::{Path, PathBuf};
@@ -23,15 +28,27 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
 pub use demangle::{Language, demangle};
+pub use expression::{
+    Bound, EntryValue, Expression, Location, LocationList, NoPlace, Piece, Place, Surroundings,
+    VariableId,
+};
 pub use locate::DebugFiles;
+pub use scope::{Scope, Scopes, Variable};
 pub use section_cache::{CachedSection, SectionCache, SectionKey};
 pub use symbolize::{DebugLevel, SourceFrame, SourceLocation, SymbolAt, TailCall};
+
+pub use types::{
+    Array, BaseType, Dimension, DimensionEnd, Encoding, Enumeration, FunctionType, Member,
+    MemberOffset, MemberRole, PointerKind, Qualifier, Record, RecordKeyword, StaticMember,
+    TemplateArgument, Type, TypeId, TypeKind, Variant, VariantPart,
+};
 
 use crate::addr::Svma;
 use crate::elf::{ElfImage, Symbol, SymbolTable};
 use crate::limits::Limits;
 use crate::notice::Notice;
 use reader::{Context, NoticeLog, Sources};
+use type_reader::TypeTable;
 use units::DwarfFile;
 
 /// Finds the `.dwo` file of a unit: given the image's files, `DW_AT_comp_dir` and
@@ -49,6 +66,7 @@ pub struct DebugInfo {
     level: OnceLock<DebugLevel>,
     symbols: [OnceLock<SymbolTable>; 3],
     debug_frame: OnceLock<Option<Vec<u8>>>,
+    types: TypeTable,
 }
 
 self_cell::self_cell!(
@@ -99,6 +117,7 @@ impl DebugInfo {
             level: OnceLock::new(),
             symbols: Default::default(),
             debug_frame: OnceLock::new(),
+            types: TypeTable::default(),
         }
     }
 
@@ -195,6 +214,17 @@ impl DebugInfo {
             self.with_symbols(|symbols| tail_call::chain_from(file, symbols, name, callee_pc.0))
         });
         found.unwrap_or_default()
+    }
+
+    /// The type with this number.
+    pub fn type_at(&self, id: TypeId) -> Arc<Type> {
+        let found = self.with_dwarf(|file| self.types.get(file, id));
+        found.unwrap_or_else(|| Arc::new(Type::unknown()))
+    }
+
+    /// The name of a type as a programmer would write it: with scopes and modifiers.
+    pub fn type_name(&self, id: TypeId) -> Arc<str> {
+        self.with_dwarf(|file| self.types.name(file, id)).unwrap_or_default()
     }
 
     /// `.debug_frame`, unpacked: of the image itself, else of its debug file.

@@ -1,7 +1,7 @@
 //! Split DWARF: the part of a unit that the compiler put into a `.dwo` file, or `dwp` into
 //! a package (DWARF 5 § 3.1.3, appendix F; before that GNU's DebugFission).
 
-use super::units::{DwarfFile, Lent, Unit};
+use super::units::{DwarfFile, Lent, Part, Unit};
 
 /// The other half of a skeleton unit.
 pub(super) struct Split<'d> {
@@ -19,11 +19,12 @@ impl<'d> Split<'d> {
             ranges_base: unit.inner.rnglists_base,
             language: unit.language,
         };
+        let part = Part::Split(unit.index);
         let context = parent.context();
         if let Some((package, id)) = parent.package().zip(unit.inner.dwo_id) {
             match package.find_cu(id, &parent.dwarf) {
                 Ok(Some(dwarf)) => {
-                    return Some(Self { file: DwarfFile::split(dwarf, parent.sources, lent) });
+                    return Some(Self { file: DwarfFile::split(dwarf, parent.sources, part, lent) });
                 }
                 Ok(None) => {}
                 Err(error) => context.report("a unit of the .dwp package", error),
@@ -33,7 +34,7 @@ impl<'d> Split<'d> {
         match (context.split)(&context.files, directory, name.slice()) {
             Ok(image) => {
                 let dwarf = parent.sources.split(image, &parent.dwarf);
-                let file = DwarfFile::split(dwarf, parent.sources, lent);
+                let file = DwarfFile::split(dwarf, parent.sources, part, lent);
                 let found = file.first_compilation().and_then(|found| found.inner.dwo_id);
                 if unit.inner.dwo_id.is_some() && found.is_some() && found != unit.inner.dwo_id {
                     context

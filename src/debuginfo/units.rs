@@ -14,12 +14,14 @@ use super::lines::Lines;
 use super::names::ScopeIndex;
 use super::range_map::RangeMap;
 use super::reader::{Context, Dwarf, Slice, Sources, Value};
-use super::split::Split;
+use super::split::{Split, whole};
 
 /// The DWARF of one file, parsed as far as it was asked about.
 pub(super) struct DwarfFile<'d> {
     pub(super) dwarf: Dwarf<'d>,
     pub(super) sources: &'d Sources,
+    /// Which of the files of its image this is.
+    pub(super) part: Part,
     /// What a skeleton unit in the main file lends to the units of a split file.
     lent: Option<Lent>,
     info: OnceLock<UnitList<'d>>,
@@ -30,10 +32,11 @@ pub(super) struct DwarfFile<'d> {
     roots: OnceLock<RangeMap>,
     tables: Tables,
     package: OnceLock<Option<gimli::DwarfPackage<Slice<'d>>>>,
+    package_types: OnceLock<Vec<OnceLock<Option<Box<DwarfFile<'d>>>>>>,
 }
 
 /// Which list of units one stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum List {
     /// `.debug_info`.
     Info,
@@ -41,6 +44,28 @@ pub(super) enum List {
     Types,
     /// `.debug_info` of the file dwz shares.
     Supplement,
+}
+
+/// An entry by numbers alone: good for the [`DwarfFile`] of its image, and for no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct DieKey {
+    pub(super) part: Part,
+    pub(super) list: List,
+    /// Number of the unit in its list.
+    pub(super) unit: u32,
+    /// Offset of the entry in its unit.
+    pub(super) offset: usize,
+}
+
+/// Which of the files of an image an entry stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Part {
+    /// The main file and its supplement.
+    Main,
+    /// The split half of the unit of this number in `.debug_info` of the main file.
+    Split(u32),
+    /// A type unit of the `.dwp` package, by its row in the index.
+    PackageType(u32),
 }
 
 /// Attributes that stand in the skeleton only (DWARF 5 § 3.1.3).
@@ -71,6 +96,8 @@ struct Aranges {
 pub(super) struct Unit<'d> {
     pub(super) inner: gimli::Unit<Slice<'d>>,
     pub(super) list: List,
+    /// Its number there.
+    pub(super) index: u32,
     pub(super) language: Language,
     pub(super) line_program: Option<gimli::DebugLineOffset<usize>>,
     /// The name of the `.dwo` file, if the unit is a skeleton.
@@ -96,18 +123,19 @@ pub(super) struct Die<'x, 'd> {
 impl<'d> DwarfFile<'d> {
     /// The main file of an image.
     pub(super) fn main(sources: &'d Sources) -> Self {
-        Self::new(sources.dwarf(), sources, None)
+        Self::new(sources.dwarf(), sources, Part::Main, None)
     }
 
     /// One `.dwo` file, or one unit of a package.
-    pub(super) fn split(dwarf: Dwarf<'d>, sources: &'d Sources, lent: Lent) -> Self {
-        Self::new(dwarf, sources, Some(lent))
+    pub(super) fn split(dwarf: Dwarf<'d>, sources: &'d Sources, part: Part, lent: Lent) -> Self {
+        Self::new(dwarf, sources, part, Some(lent))
     }
 
-    fn new(dwarf: Dwarf<'d>, sources: &'d Sources, lent: Option<Lent>) -> Self {
+    fn new(dwarf: Dwarf<'d>, sources: &'d Sources, part: Part, lent: Option<Lent>) -> Self {
         Self {
             dwarf,
             sources,
+            part,
             lent,
             info: OnceLock::new(),
             types: OnceLock::new(),
@@ -117,6 +145,7 @@ impl<'d> DwarfFile<'d> {
             roots: OnceLock::new(),
             tables: Tables::default(),
             package: OnceLock::new(),
+            package_types: OnceLock::new(),
         }
     }
 
@@ -212,7 +241,8 @@ impl<'d> DwarfFile<'d> {
     /// Unit number `index` of `list`; `None` if it cannot be read.
     pub(super) fn unit(&self, list: List, index: usize) -> Option<&Unit<'d>> {
         let lazy = self.list(list).get(index)?;
-        let unit = lazy.unit.get_or_init(|| match self.open(list, &lazy.header) {
+        let number = u32::try_from(index).ok()?;
+        let unit = lazy.unit.get_or_init(|| match self.open(list, number, &lazy.header) {
             Ok(unit) => Some(Box::new(unit)),
             Err(error) => {
                 self.context().report("a unit", error);
@@ -220,6 +250,38 @@ impl<'d> DwarfFile<'d> {
             }
         });
         unit.as_deref()
+    }
+
+    /// The file of this image that `part` names; `self` is the main file.
+    pub(super) fn part(&self, part: Part) -> Option<&Self> {
+        match part {
+            Part::Main => Some(self),
+            Part::Split(unit) => {
+                let unit = self.unit(List::Info, usize::try_from(unit).ok()?)?;
+                Some(whole(self, unit).0)
+            }
+            Part::PackageType(row) => self.package_type(row),
+        }
+    }
+
+    /// The type unit in this row of the package's index.
+    fn package_type(&self, row: u32) -> Option<&Self> {
+        let package = self.package()?;
+        let files = self.package_types.get_or_init(|| {
+            (0..=package.tu_index.unit_count()).map(|_| OnceLock::new()).collect()
+        });
+        let file = files.get(usize::try_from(row).ok()?)?.get_or_init(|| {
+            let dwarf = package.tu_sections(row, &self.dwarf);
+            let dwarf =
+                dwarf.map_err(|error| self.context().report("a type unit of the package", error));
+            Some(Box::new(Self::new(dwarf.ok()?, self.sources, Part::PackageType(row), None)))
+        });
+        file.as_deref()
+    }
+
+    /// The number of units in `list`.
+    pub(super) fn unit_count(&self, list: List) -> usize {
+        self.list(list).len()
     }
 
     /// The first unit that is not a type unit: the only one of a `.dwo` file.
@@ -260,7 +322,7 @@ impl<'d> DwarfFile<'d> {
     }
 
     /// The type that a type unit of this file describes under `signature`.
-    fn type_die(&self, signature: u64) -> Option<Die<'_, 'd>> {
+    pub(super) fn type_die(&self, signature: u64) -> Option<Die<'_, 'd>> {
         let all = self.signatures.get_or_init(|| {
             let mut all = HashMap::new();
             for list in [List::Types, List::Info] {
@@ -356,7 +418,12 @@ impl<'d> DwarfFile<'d> {
 
     /// Reads the root entry. Like `gimli::Unit::new`, except that an attribute that cannot
     /// be read costs that attribute and not the unit, and the line program is left alone.
-    fn open(&self, list: List, header: &UnitHeader<Slice<'d>>) -> gimli::Result<Unit<'d>> {
+    fn open(
+        &self,
+        list: List,
+        index: u32,
+        header: &UnitHeader<Slice<'d>>,
+    ) -> gimli::Result<Unit<'d>> {
         let dwarf = self.dwarf_of_list(list);
         let table = self.table(list, header.debug_abbrev_offset())?;
         let encoding = header.encoding();
@@ -429,6 +496,7 @@ impl<'d> DwarfFile<'d> {
         let mut unit = Unit {
             inner,
             list,
+            index,
             language: language.unwrap_or(Language::Unknown),
             line_program,
             dwo_name: None,
