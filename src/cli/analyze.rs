@@ -7,7 +7,7 @@ use obit::debuginfo::locate::{Debuginfod, SearchRules};
 use obit::limits::Limits;
 use obit::process::{self, Observer, Process};
 use obit::redact::Level;
-use obit::report::{BuildOptions, Report, TailCalls, WhichRegisters};
+use obit::report::{BuildOptions, Report, TailCalls, WhichRegisters, WhoseLocals};
 
 use super::View;
 use super::args::{Options, RedactPolicy, TailCallPlace};
@@ -68,6 +68,13 @@ impl Request {
                 } else {
                     WhichRegisters::Crashed
                 },
+                locals: match content.locals {
+                    Locals::None => WhoseLocals::None,
+                    Locals::Crashed => WhoseLocals::Crashed,
+                    Locals::All => WhoseLocals::All,
+                },
+                max_depth: content.max_depth,
+                max_elements: content.max_elements,
             },
         }
     }

@@ -27,7 +27,7 @@ pub use json::{read_json, write_json};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{NoticeCode, NoticeReport};
 pub(crate) use notice_text::LOOKED_FOR;
-pub use options::{BuildOptions, TailCalls, WhichRegisters};
+pub use options::{BuildOptions, TailCalls, WhichRegisters, WhoseLocals};
 pub use schema::write_schema;
 pub use stack::{
     FrameKind, FrameReport, FrameTrust, ModulePlace, SourceLine, SourcePlace, SourceValue,
