@@ -250,7 +250,7 @@ pub(crate) enum Format {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Locals {
-    /// Nobody's, and no arguments
+    /// Nobody's
     None,
     /// The crashed thread's
     #[default]
