@@ -16,6 +16,7 @@ mod shown;
 mod stack;
 mod subject;
 mod variable;
+mod words;
 
 pub use build::build;
 pub use cause::{
@@ -35,6 +36,7 @@ pub use stack::{
 };
 pub use subject::{CoreReport, Package, ProcessReport, SignalReport};
 pub use variable::{Variable, VariableStatus, VariableValue};
+pub(crate) use words::Pointees;
 
 use std::collections::BTreeMap;
 
