@@ -10,7 +10,7 @@ use obit::redact::Level;
 use obit::report::{BuildOptions, Report, TailCalls, WhichRegisters, WhoseLocals};
 
 use super::View;
-use super::args::{Options, RedactPolicy, TailCallPlace};
+use super::args::{Locals, Options, RedactPolicy, TailCallPlace};
 use super::inputs::Inputs;
 
 /// What the cache of unpacked debug sections may take on disk.

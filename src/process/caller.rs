@@ -10,7 +10,9 @@ use crate::arch::{Register, Registers};
 use crate::debuginfo::{
     CallTarget, EntryValue, Expression, Location, NoPlace, Passed, Scopes, Surroundings,
 };
+use crate::dump::DumpedThread;
 use crate::memory::ReadError;
+use crate::module::thread_local_block;
 use crate::unwind::{Activation, Left, Trust};
 
 /// Callers that are asked in turn: each may have been passed what it passes on.
@@ -103,8 +105,12 @@ impl<'p> FrameView<'p> {
         if level.activation > 0 || level.tail_calls > 0 {
             return None;
         }
-        let dumped = self.process.dump.threads.iter().find(|dumped| dumped.tid == self.thread.tid);
-        dumped?.vectors.register(register)
+        self.dumped()?.vectors.register(register)
+    }
+
+    /// The thread as the core holds it.
+    fn dumped(&self) -> Option<&'p DumpedThread> {
+        self.process.dump.threads.iter().find(|dumped| dumped.tid == self.thread.tid)
     }
 }
 
@@ -245,8 +251,14 @@ impl Surroundings for At<'_, '_> {
     }
 
     fn thread_local(&self, offset: u64) -> Result<Avma, NoPlace> {
-        let _ = offset;
-        Err(NoPlace::Tls("not found"))
+        let process = self.view.process;
+        let pointer = self.view.dumped().and_then(|dumped| dumped.thread_pointer);
+        let pointer = pointer.ok_or(NoPlace::Tls("the core does not hold the thread pointer"))?;
+        let (modules, memory) = (&process.modules, &process.memory);
+        let machine = process.dump.machine;
+        let block = thread_local_block(modules, memory, machine, pointer.0, self.module);
+        let block = block.map_err(NoPlace::Tls)?;
+        Ok(Avma(block.0.wrapping_add(offset)))
     }
 
     fn entry_value(&self, wanted: EntryValue) -> Result<u64, NoPlace> {
