@@ -2,13 +2,17 @@
 //! bare ELF file as well as a module of a core: no threads, no bias of its own.
 
 mod abbreviations;
+mod arrays;
+mod attributes;
 mod bounds;
 mod demangle;
 mod entry;
+mod enumerations;
 mod expression;
 mod functions;
 mod lines;
 pub mod locate;
+mod members;
 mod names;
 mod range_map;
 mod reader;
@@ -19,6 +23,7 @@ mod symbolize;
 mod tail_call;
 #[cfg(test)]
 mod test_dwarf;
+mod type_names;
 mod type_reader;
 mod types;
 mod units;
