@@ -155,7 +155,10 @@ struct Child {
 }
 
 fn is_variable(tag: gimli::DwTag) -> bool {
-    matches!(tag, dw::DW_TAG_variable | dw::DW_TAG_formal_parameter | dw::DW_TAG_constant)
+    matches!(
+        tag,
+        dw::DW_TAG_variable | dw::DW_TAG_formal_parameter | dw::DW_TAG_constant | dw::DW_TAG_label
+    )
 }
 
 fn is_block(tag: gimli::DwTag) -> bool {
