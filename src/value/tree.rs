@@ -418,7 +418,9 @@ enum AbsenceKind {
 
 fn kind_of(absence: &Absence) -> AbsenceKind {
     match absence {
-        Absence::NoPlace(NoPlace::OptimizedOut) => AbsenceKind::OptimizedOut,
+        Absence::NoPlace(NoPlace::OptimizedOut | NoPlace::NoEntryValue(_)) => {
+            AbsenceKind::OptimizedOut
+        }
         Absence::ImplicitPointer => AbsenceKind::ImplicitPointer,
         _ => AbsenceKind::Unavailable,
     }
