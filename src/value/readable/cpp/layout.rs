@@ -15,19 +15,19 @@ const PARTS: usize = 4096;
 #[derive(Clone)]
 pub(super) struct Field<'d> {
     /// Its name; a base has none.
-    pub name: Option<Arc<str>>,
+    pub(super) name: Option<Arc<str>>,
     /// Its type without typedefs and qualifiers.
-    pub ty: TypeRef<'d>,
+    pub(super) ty: TypeRef<'d>,
     /// Bits from the start of the whole object.
-    pub bits: u64,
+    pub(super) bits: u64,
     /// Bits, if it is a bit-field.
-    pub bit_size: Option<u64>,
+    pub(super) bit_size: Option<u64>,
     /// Records around it.
-    pub depth: usize,
+    pub(super) depth: usize,
     /// Whether a union is around it, so that it need not be what is there.
-    pub in_union: bool,
+    pub(super) in_union: bool,
     /// What it is.
-    pub shape: Shape,
+    pub(super) shape: Shape,
 }
 
 /// What can be told of a part without its name.
@@ -49,29 +49,29 @@ pub(super) enum Shape {
 
 impl Shape {
     /// Whether it is one number or pointer.
-    pub fn is_word(self) -> bool {
+    pub(super) fn is_word(self) -> bool {
         matches!(self, Self::Pointer | Self::PointerToPointer | Self::Integer)
     }
 }
 
 impl<'d> Field<'d> {
     /// This part of `whole`.
-    pub fn of(&self, whole: &Object<'d>) -> Object<'d> {
+    pub(super) fn of(&self, whole: &Object<'d>) -> Object<'d> {
         whole.part_at(self.ty, i128::from(self.bits), self.bit_size)
     }
 
     /// Bytes from the start of the whole object.
-    pub fn offset(&self) -> u64 {
+    pub(super) fn offset(&self) -> u64 {
         self.bits / 8
     }
 
     /// What the pointer points at, without typedefs and qualifiers.
-    pub fn target(&self, scene: Scene<'d>) -> Option<TypeRef<'d>> {
+    pub(super) fn target(&self, scene: Scene<'d>) -> Option<TypeRef<'d>> {
         target(self.ty, scene)
     }
 
     /// Whether it has one of these names.
-    pub fn is_named(&self, names: &[&str]) -> bool {
+    pub(super) fn is_named(&self, names: &[&str]) -> bool {
         self.name.as_deref().is_some_and(|name| names.contains(&name))
     }
 }

@@ -17,13 +17,13 @@ const COUNTED_NODES: usize = 10_000;
 #[derive(Default)]
 pub(super) struct Walk<'d> {
     /// The elements of the nodes passed, as many as were wanted.
-    pub elements: Vec<(Arc<str>, Object<'d>)>,
+    pub(super) elements: Vec<(Arc<str>, Object<'d>)>,
     /// Nodes passed.
-    pub passed: u64,
+    pub(super) passed: u64,
     /// The rule that the list was seen to break.
-    pub damage: Option<&'static str>,
+    pub(super) damage: Option<&'static str>,
     /// Whether the end was reached.
-    pub ended: bool,
+    pub(super) ended: bool,
 }
 
 /// A ring of nodes through the container itself, each linked both ways.

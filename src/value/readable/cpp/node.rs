@@ -33,7 +33,7 @@ pub(super) struct Payload<'d> {
 
 impl<'d> Payload<'d> {
     /// Of the container's nodes, whose links take `links` bytes.
-    pub fn of(view: &View<'d>, links: u64) -> Result<Self, Trouble> {
+    pub(super) fn of(view: &View<'d>, links: u64) -> Result<Self, Trouble> {
         let ty = view.value_type().ok_or(Trouble::Unfamiliar)?;
         let node = node_type(view);
         let by_name = node.and_then(|node| {
@@ -50,12 +50,12 @@ impl<'d> Payload<'d> {
     }
 
     /// The element of the node at `node`.
-    pub fn at(&self, node: u64) -> Object<'d> {
+    pub(super) fn at(&self, node: u64) -> Object<'d> {
         Object::at(self.ty, Avma(node.wrapping_add(self.offset)))
     }
 
     /// Bytes of a node up to the end of its element.
-    pub fn end(&self, view: &View<'d>) -> Result<u64, Trouble> {
+    pub(super) fn end(&self, view: &View<'d>) -> Result<u64, Trouble> {
         let size = view.size_of(self.ty)?;
         self.offset.checked_add(size).ok_or(Trouble::Damaged("it is larger than memory"))
     }

@@ -6,7 +6,8 @@ use super::{Told, Trouble};
 use crate::addr::Avma;
 use crate::debuginfo::TypeKind;
 use crate::value::readable::Readable;
-use crate::value::{Absence, Object, Text, TextOrigin};
+use crate::value::text::counted_text;
+use crate::value::{Absence, Object, Text};
 
 /// The name people know a string type by, for the characters it is made of.
 pub(super) fn label(family: &'static str, character: &str) -> Option<&'static str> {
@@ -106,7 +107,8 @@ fn libcxx<'d>(view: &View<'d>, long: &Object<'d>, short: &Object<'d>) -> Told<'d
     let bytes = data.bytes(scene)?;
     let used = usize::try_from(short_length.saturating_mul(size)).unwrap_or(usize::MAX);
     let text = bytes.get(..used).ok_or(Trouble::Unfamiliar)?;
-    Ok(Readable { text: Some(decode(view, text, size, 0)), ..of_length(view, short_length) })
+    let text = (short_length > 0).then(|| decode(view, text, size, 0));
+    Ok(Readable { text, ..of_length(view, short_length) })
 }
 
 /// A string whose characters are followed by a NUL.
@@ -141,11 +143,11 @@ pub(super) fn path<'d>(view: &View<'d>) -> Told<'d> {
     let inner = view.named(&["_M_pathname", "__pn_"]).ok_or(Trouble::Unfamiliar)?;
     let inner = super::super::readable(&view.part(inner), view.scene, view.limit);
     let inner = inner.ok_or(Trouble::Absent)?;
-    if inner.text.is_none() && inner.total.is_none() {
-        let how = inner.summary.as_deref().and_then(|summary| summary.split_once(", damaged: "));
-        return how.map(|(_, how)| view.damaged(how)).ok_or(Trouble::Absent);
+    let summary = inner.summary.as_deref().unwrap_or_default();
+    if let Some((_, how)) = summary.split_once(", damaged: ") {
+        return Ok(view.damaged(how));
     }
-    let rest = if inner.total == Some(0) { ", empty" } else { "" };
+    let rest = if inner.text.is_none() { ", empty" } else { "" };
     Ok(Readable { text: inner.text, ..view.told(rest) })
 }
 
@@ -166,7 +168,7 @@ fn character_size(view: &View<'_>) -> Result<u64, Trouble> {
 }
 
 fn of_length<'d>(view: &View<'d>, length: u64) -> Readable<'d> {
-    Readable { total: Some(length), ..view.told(&counted(length)) }
+    view.told(&counted(length))
 }
 
 /// The text of `length` characters at `start`, as much of it as is shown.
@@ -181,49 +183,22 @@ fn characters<'d>(view: &View<'d>, start: u64, length: u64, size: u64) -> Told<'
 
 /// The text of these bytes, after which `left_out` characters follow.
 fn decode(view: &View<'_>, bytes: &[u8], size: u64, left_out: u64) -> Text {
-    let unit = |chunk: &[u8]| u32::try_from(view.scene.memory.unsigned(chunk)).unwrap_or(u32::MAX);
-    let (text, dropped) = match size {
-        1 => utf8(bytes, left_out > 0),
-        2 => {
-            let units = bytes.chunks_exact(2).map(|chunk| unit(chunk) as u16);
-            let decoded = char::decode_utf16(units).map(|character| match character {
-                Ok(character) => character.to_string(),
-                Err(lone) => format!("\\u{{{:x}}}", lone.unpaired_surrogate()),
-            });
-            (decoded.collect(), 0)
-        }
-        _ => {
-            let units = bytes.chunks_exact(4).map(unit);
-            let decoded = units.map(|code| match char::from_u32(code) {
-                Some(character) => character.to_string(),
-                None => format!("\\u{{{code:x}}}"),
-            });
-            (decoded.collect(), 0)
-        }
-    };
-    Text { text, origin: TextOrigin::Data, left_out: Some(left_out.saturating_add(dropped)) }
+    let mut whole = bytes;
+    if size == 1 && left_out > 0 {
+        whole = without_cut_character(bytes);
+    }
+    let dropped = bytes.len().saturating_sub(whole.len());
+    let left_out = left_out.saturating_add(u64::try_from(dropped).unwrap_or(0));
+    let size = usize::try_from(size).unwrap_or(1);
+    counted_text(whole, size, view.scene.memory.is_little_endian(), left_out)
 }
 
-/// Bytes as text; what is no UTF-8 stands as `\xff`. Where more would follow, a character
-/// that is cut in two is dropped: also how many bytes that were.
-fn utf8(bytes: &[u8], is_cut: bool) -> (String, u64) {
-    let mut text = String::new();
-    let mut chunks = bytes.utf8_chunks().peekable();
-    while let Some(chunk) = chunks.next() {
-        text.push_str(chunk.valid());
-        let invalid = chunk.invalid();
-        let is_last = chunks.peek().is_none();
-        if is_cut
-            && is_last
-            && std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none())
-        {
-            return (text, u64::try_from(invalid.len()).unwrap_or(0));
-        }
-        for byte in invalid {
-            text.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    (text, 0)
+/// Without the beginning of a UTF-8 character at the end.
+fn without_cut_character(bytes: &[u8]) -> &[u8] {
+    let last = bytes.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
+    let is_cut = std::str::from_utf8(last).is_err_and(|error| error.error_len().is_none());
+    let kept = bytes.len().saturating_sub(if is_cut { last.len() } else { 0 });
+    bytes.get(..kept).unwrap_or(bytes)
 }
 
 #[cfg(test)]
@@ -231,13 +206,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_that_are_no_text_are_spelled_as_bytes() {
-        assert_eq!(utf8(b"caf\xc3\xa9 \xff", false), ("caf\u{e9} \\xff".to_owned(), 0));
-    }
-
-    #[test]
     fn a_character_cut_in_two_is_left_out_whole() {
-        assert_eq!(utf8(b"ab\xc3", true), ("ab".to_owned(), 1));
-        assert_eq!(utf8(b"ab\xc3", false), ("ab\\xc3".to_owned(), 0));
+        assert_eq!(without_cut_character(b"ab\xc3"), b"ab");
+        assert_eq!(without_cut_character(b"ab\xff"), b"ab\xff");
+        assert_eq!(without_cut_character(b"ab"), b"ab");
     }
 }
