@@ -1,9 +1,12 @@
 //! What a person would rather read than a structure: the content of containers, strings
 //! and smart pointers, told by the shape of their layout.
 
+mod cpp;
+
 use std::sync::Arc;
 
 use super::{Object, Scene, Text};
+use crate::debuginfo::Language;
 
 /// What a value is to a person.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +25,9 @@ pub struct Readable<'d> {
 /// The readable form of `object`, `None` if its plain structure says it best. At most
 /// `limit` elements are looked up.
 pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Option<Readable<'d>> {
-    let _ = (object, scene, limit);
-    None
+    let ty = object.resolved(scene);
+    match ty.get().language {
+        Language::Cpp => cpp::readable(object, ty, scene, limit),
+        Language::C | Language::Rust | Language::Go | Language::Scoped | Language::Unknown => None,
+    }
 }
