@@ -33,6 +33,8 @@ pub(super) struct DwarfFile<'d> {
     tables: Tables,
     package: OnceLock<Option<gimli::DwarfPackage<Slice<'d>>>>,
     package_types: OnceLock<Vec<OnceLock<Option<Box<DwarfFile<'d>>>>>>,
+    main_locations: OnceLock<gimli::LocationLists<Slice<'d>>>,
+    supplement_locations: OnceLock<gimli::LocationLists<Slice<'d>>>,
 }
 
 /// Which list of units one stands in.
@@ -146,11 +148,37 @@ impl<'d> DwarfFile<'d> {
             tables: Tables::default(),
             package: OnceLock::new(),
             package_types: OnceLock::new(),
+            main_locations: OnceLock::new(),
+            supplement_locations: OnceLock::new(),
         }
     }
 
     pub(super) fn context(&self) -> &'d Context {
         &self.sources.context
+    }
+
+    /// The byte order of the image.
+    pub(super) fn endian(&self) -> gimli::RunTimeEndian {
+        gimli::Reader::endian(gimli::Section::reader(&self.dwarf.debug_info))
+    }
+
+    pub(super) fn is_little_endian(&self) -> bool {
+        self.endian() == gimli::RunTimeEndian::Little
+    }
+
+    /// The location lists that `unit` refers to. Of the main file they are unpacked now:
+    /// naming addresses does without them, and they are large.
+    pub(super) fn locations(&self, unit: &Unit<'d>) -> &gimli::LocationLists<Slice<'d>> {
+        match self.part {
+            Part::Main => {
+                let of = |in_supplement| self.sources.locations(in_supplement);
+                match unit.list {
+                    List::Supplement => self.supplement_locations.get_or_init(|| of(true)),
+                    List::Info | List::Types => self.main_locations.get_or_init(|| of(false)),
+                }
+            }
+            Part::Split(_) | Part::PackageType(_) => &self.dwarf.locations,
+        }
     }
 
     /// The sections `unit` refers to.
@@ -313,7 +341,7 @@ impl<'d> DwarfFile<'d> {
         }
     }
 
-    fn die_at(&self, list: List, offset: usize) -> Option<Die<'_, 'd>> {
+    pub(super) fn die_at(&self, list: List, offset: usize) -> Option<Die<'_, 'd>> {
         let units = self.list(list);
         let index = units.partition_point(|unit| unit.start <= offset).checked_sub(1)?;
         let start = units.get(index)?.start;
