@@ -294,6 +294,13 @@ impl DebugInfo {
         self.with_dwarf(|file| self.types.name(file, id)).unwrap_or_default()
     }
 
+    /// Whether its code is for x86 of either width: there `long double` has 80 bits.
+    pub fn is_x86(&self) -> bool {
+        const EM_386: u16 = 3;
+        const EM_X86_64: u16 = 62;
+        matches!(self.context.files.image.header().e_machine, EM_386 | EM_X86_64)
+    }
+
     /// `.debug_frame`, unpacked: of the image itself, else of its debug file.
     pub fn debug_frame(&self) -> Option<&[u8]> {
         let unpacked = self.debug_frame.get_or_init(|| {

@@ -81,6 +81,13 @@ impl<'d> Extent<'d> {
             TypeKind::Enumeration(enumeration) => {
                 self.size(ty.other(enumeration.underlying?), 0, depth)
             }
+            // One word, or to a method a word and an offset (Itanium C++ ABI § 2.3).
+            TypeKind::MemberPointer { target, .. } => {
+                let target = target.map(|target| ty.other(target).resolved(self.scene).get());
+                let to_method = target.is_some_and(|t| matches!(t.kind, TypeKind::Function(_)));
+                (self.scene.memory.word() as u64).checked_mul(if to_method { 2 } else { 1 })
+            }
+            TypeKind::Pointer { .. } => Some(self.scene.memory.word() as u64),
             TypeKind::Subrange(Some(base)) => self.size(ty.other(*base), 0, depth),
             _ => None,
         }

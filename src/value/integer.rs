@@ -63,16 +63,16 @@ impl<'d> Object<'d> {
 
 /// How the bits of a number lie in its bytes.
 pub(super) struct Layout {
-    is_little_endian: bool,
+    pub(super) is_little_endian: bool,
     /// Bits before the first bit of the number, in memory order.
-    skip: u64,
+    pub(super) skip: u64,
     /// Bits of the number; `None`: all.
-    bits: Option<u64>,
+    pub(super) bits: Option<u64>,
 }
 
 impl Layout {
     /// Of an object that is one number.
-    fn of<'d>(object: &Object<'d>, scene: Scene<'d>) -> Result<Self, Absence> {
+    pub(super) fn of<'d>(object: &Object<'d>, scene: Scene<'d>) -> Result<Self, Absence> {
         let is_little_endian = scene.memory.is_little_endian();
         let plain = Self { is_little_endian, skip: 0, bits: object.bit_size };
         match number_type(object.ty, scene).get().kind {
@@ -88,13 +88,20 @@ impl Layout {
         }
     }
 
+    /// Of each half of a complex number.
+    pub(super) fn of_component(base: &BaseType, scene: Scene<'_>) -> Self {
+        let is_little_endian = scene.memory.is_little_endian();
+        let whole = Self { is_little_endian, skip: 0, bits: None };
+        Self { skip: 0, bits: None, ..Self::of_base(base, whole) }
+    }
+
     fn of_base(base: &BaseType, plain: Self) -> Self {
         let is_little_endian = base.big_endian.map_or(plain.is_little_endian, |big| !big);
         Self { is_little_endian, skip: base.bit_offset, bits: base.bit_size }
     }
 
     /// The number in `bytes`, zero-extended, and its bits; `None` if it has more than 128.
-    fn number(&self, bytes: &[u8]) -> Option<(u128, u32)> {
+    pub(super) fn number(&self, bytes: &[u8]) -> Option<(u128, u32)> {
         let whole = u64::try_from(bytes.len()).ok()?.checked_mul(8)?;
         let bits = self.bits.unwrap_or(whole).min(whole);
         let skip = self.skip.min(whole.checked_sub(bits)?);
@@ -115,7 +122,7 @@ impl Layout {
 }
 
 /// The type behind enumerations' and subranges' own, and the pointer behind a reference.
-fn number_type<'d>(ty: TypeRef<'d>, scene: Scene<'d>) -> TypeRef<'d> {
+pub(super) fn number_type<'d>(ty: TypeRef<'d>, scene: Scene<'d>) -> TypeRef<'d> {
     let mut ty = ty.resolved(scene);
     for _ in 0..TYPE_DEPTH {
         let below = match &ty.get().kind {

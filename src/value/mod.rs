@@ -2,7 +2,10 @@
 //! tree of plain DWARF structure, with what a person would rather read beside it.
 
 mod bits;
+mod decimal;
+mod decode;
 mod extent;
+mod float;
 mod integer;
 mod members;
 mod object;
