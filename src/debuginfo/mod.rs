@@ -2,16 +2,20 @@
 //! bare ELF file as well as a module of a core: no threads, no bias of its own.
 
 mod abbreviations;
+mod arrays;
+mod attributes;
 mod bounds;
 mod call_site;
 mod demangle;
 mod entry;
 mod evaluate;
+mod enumerations;
 mod expression;
 mod functions;
 mod lines;
 pub mod locate;
 mod location;
+mod members;
 mod names;
 mod range_map;
 mod reader;
@@ -23,6 +27,7 @@ mod symbolize;
 mod tail_call;
 #[cfg(test)]
 mod test_dwarf;
+mod type_names;
 mod type_reader;
 mod types;
 mod units;

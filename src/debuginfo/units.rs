@@ -101,6 +101,8 @@ pub(super) struct Unit<'d> {
     /// Its number there.
     pub(super) index: u32,
     pub(super) language: Language,
+    /// The first index of arrays that state none (DWARF 5 table 7.17).
+    pub(super) first_index: i64,
     pub(super) line_program: Option<gimli::DebugLineOffset<usize>>,
     /// The name of the `.dwo` file, if the unit is a skeleton.
     pub(super) dwo_name: Option<Slice<'d>>,
@@ -486,6 +488,7 @@ impl<'d> DwarfFile<'d> {
         drop(entries);
         let mut line_program = None;
         let mut language = None;
+        let mut first_index = 0;
         let mut bounds = Bounds::default();
         let (mut name, mut comp_dir, mut dwo_name) = (None, None, None);
         for attribute in root.attrs() {
@@ -500,6 +503,7 @@ impl<'d> DwarfFile<'d> {
                 }
                 (dw::DW_AT_language, gimli::AttributeValue::Language(tag)) => {
                     language = Some(Language::from_dwarf(tag.0));
+                    first_index = i64::from(counts_from_one(tag));
                 }
                 (_, gimli::AttributeValue::DebugStrOffsetsBase(base)) => {
                     inner.str_offsets_base = base;
@@ -526,6 +530,7 @@ impl<'d> DwarfFile<'d> {
             list,
             index,
             language: language.unwrap_or(Language::Unknown),
+            first_index,
             line_program,
             dwo_name: None,
             tag: root.tag(),
@@ -551,4 +556,25 @@ impl<'d> DwarfFile<'d> {
         let section = &self.dwarf_of_list(list).debug_abbrev;
         self.tables.get(in_supplement, section, offset, self.context())
     }
+}
+
+/// Whether the first element of an array is number 1 unless the program says otherwise.
+fn counts_from_one(language: gimli::DwLang) -> bool {
+    matches!(
+        language,
+        dw::DW_LANG_Ada83
+            | dw::DW_LANG_Ada95
+            | dw::DW_LANG_Cobol74
+            | dw::DW_LANG_Cobol85
+            | dw::DW_LANG_Fortran77
+            | dw::DW_LANG_Fortran90
+            | dw::DW_LANG_Fortran95
+            | dw::DW_LANG_Fortran03
+            | dw::DW_LANG_Fortran08
+            | dw::DW_LANG_Pascal83
+            | dw::DW_LANG_Modula2
+            | dw::DW_LANG_Modula3
+            | dw::DW_LANG_PLI
+            | dw::DW_LANG_Julia
+    )
 }

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::Frame;
 use super::variables::FrameView;
+use super::{Frame, signal_vectors};
 use crate::addr::{Avma, Svma};
 use crate::arch::{Register, Registers};
 use crate::debuginfo::{
@@ -91,7 +91,7 @@ impl<'p> FrameView<'p> {
     }
 
     /// A register's content in memory order. Vector registers are known of the innermost
-    /// frame alone: no ABI here preserves them.
+    /// frame and of one that a signal interrupted: no ABI here has callees keep them.
     pub(super) fn register_bytes(&self, level: Level, register: Register) -> Option<Vec<u8>> {
         let memory = &self.process.memory;
         if let Some(value) = self.registers(level)?.get(register) {
@@ -102,8 +102,14 @@ impl<'p> FrameView<'p> {
             }
             return Some(bytes);
         }
-        if level.activation > 0 || level.tail_calls > 0 {
+        if level.tail_calls > 0 {
             return None;
+        }
+        if let Some(inner) = level.activation.checked_sub(1) {
+            let kernel = self.activation(inner).filter(|inner| inner.is_signal)?;
+            let machine = self.process.dump.machine;
+            let sp = kernel.registers.get(machine.facts()?.sp)?;
+            return signal_vectors::register(machine, memory, Avma(sp), register);
         }
         self.dumped()?.vectors.register(register)
     }

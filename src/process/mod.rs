@@ -5,6 +5,7 @@ mod caller;
 mod frame;
 mod naming;
 mod recursion;
+mod signal_vectors;
 mod thread;
 mod variables;
 
