@@ -164,7 +164,9 @@ impl Builder<'_> {
             v.name = self.redactor.show(Origin::SymbolName, name);
             v.type_name = Some(self.redactor.show(Origin::SymbolName, &object.ty.name()));
             v.status = match &object.contents {
-                crate::value::Contents::Absent(crate::value::Absence::NoPlace(crate::debuginfo::NoPlace::OptimizedOut)) => super::VariableStatus::OptimizedOut,
+                crate::value::Contents::Absent(crate::value::Absence::NoPlace(
+                    crate::debuginfo::NoPlace::OptimizedOut,
+                )) => super::VariableStatus::OptimizedOut,
                 crate::value::Contents::Absent(_) => super::VariableStatus::Unavailable,
                 _ => super::VariableStatus::Ok,
             };
