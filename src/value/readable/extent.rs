@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::Readable;
 use crate::addr::Avma;
-use crate::value::{Object, Scene, Text, TextOrigin, TypeRef};
+use crate::value::text::utf8_text;
+use crate::value::{Object, Scene, Text, TypeRef};
 
 /// `[3]`.
 pub(super) fn element_name(index: u64) -> Arc<str> {
@@ -78,8 +79,8 @@ pub(super) fn text(start: Avma, len: u64, scene: Scene<'_>) -> Option<Text> {
     if (bytes.len() as u64) < len {
         drop_broken_end(&mut bytes);
     }
-    let left_out = len.saturating_sub(bytes.len() as u64);
-    Some(Text { text: escaped(&bytes), origin: TextOrigin::Data, left_out: Some(left_out) })
+    let left_out = Some(len.saturating_sub(bytes.len() as u64));
+    Some(Text { left_out, ..utf8_text(&bytes, true, bytes.len()) })
 }
 
 /// Drops a character that was cut in two at the end.
@@ -89,16 +90,4 @@ fn drop_broken_end(bytes: &mut Vec<u8>) {
     {
         bytes.truncate(error.valid_up_to());
     }
-}
-
-/// Bytes as text, those that are no UTF-8 as `\xff`.
-fn escaped(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    text
 }

@@ -1,6 +1,7 @@
 //! What a person would rather read than a structure: the content of containers, strings
 //! and smart pointers, told by the shape of their layout.
 
+mod cpp;
 mod extent;
 mod rust;
 
@@ -31,7 +32,8 @@ pub struct Readable<'d> {
 pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Option<Readable<'d>> {
     let ty = object.resolved(scene);
     match ty.get().language {
+        Language::Cpp => cpp::readable(object, ty, scene, limit),
         Language::Rust => rust::readable(object, ty, scene, limit),
-        Language::Go | Language::Cpp | Language::C | Language::Scoped | Language::Unknown => None,
+        Language::C | Language::Go | Language::Scoped | Language::Unknown => None,
     }
 }
