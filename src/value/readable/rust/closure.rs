@@ -23,9 +23,9 @@ pub(super) fn readable<'d>(view: &View<'d>, own: &str, record: &Record) -> Optio
     }
     let what = match kind {
         "async_fn" => "async fn",
-        "async_block" => "async block",
-        "async_closure" => "async closure",
-        "gen_fn" | "gen_block" | "generator" | "coroutine" => "coroutine",
+        "async_block" => "async block of",
+        "async_closure" => "async closure of",
+        "gen_fn" | "gen_block" | "generator" | "coroutine" => "coroutine of",
         _ => return None,
     };
     state_machine(view, what, record)
@@ -45,16 +45,17 @@ fn state_machine<'d>(view: &View<'d>, what: &str, record: &Record) -> Option<Rea
             let number: u32 = other.strip_prefix("Suspend")?.parse().ok()?;
             let line = line_of(record, &variant);
             let line = line.map_or(String::new(), |line| format!(" in line {line}"));
-            format!("suspended at await {number}{line}")
+            format!("at await {number}{line}")
         }
     };
     Some(view.told(format!("{what} {of}, {said}"), captured(&variant, view)))
 }
 
 /// The line where the code waits in a state: rustc states it with the variant.
-fn line_of(record: &Record, variant: &Object<'_>) -> Option<u32> {
-    let _ = (record, variant);
-    None
+fn line_of(record: &Record, state: &Object<'_>) -> Option<u32> {
+    let variants = record.variant_parts.iter().flat_map(|part| &part.variants);
+    let mut members = variants.flat_map(|variant| &variant.members);
+    members.find(|member| member.ty == Some(state.ty.id))?.line
 }
 
 /// Captured variables by their own names: those captured by reference as what they refer

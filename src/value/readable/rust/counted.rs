@@ -86,8 +86,10 @@ fn read<'d>(view: &View<'d>, pointer: Object<'d>) -> Option<Counted<'d>> {
     // Both stand first, in this order (`#[repr(C)]`).
     let (strong, weak) = (count(start)?, count(start.checked_add(word)?)?);
     let value = || {
-        let value = inner.member(scene, "value").or_else(|| inner.member(scene, "data"));
-        value.filter(|value| value.address().is_some())
+        let value = inner.member(scene, "value").or_else(|| inner.member(scene, "data"))?;
+        // rustc has stated a size of zero bits for what has no size of its own.
+        let value = value.cast(value.ty);
+        value.address().is_some().then_some(value)
     };
     let value = match fat.as_ref().map(|fat| fat.kind) {
         None => Content::Object(value()?),
