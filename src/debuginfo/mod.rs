@@ -35,7 +35,7 @@ pub use expression::{
 pub use locate::DebugFiles;
 pub use scope::{Scope, Scopes, Variable};
 pub use section_cache::{CachedSection, SectionCache, SectionKey};
-pub use symbolize::{DebugLevel, SourceFrame, SourceLocation, SymbolAt, TailCall};
+pub use symbolize::{DebugLevel, SourceContent, SourceFrame, SourceLocation, SymbolAt, TailCall};
 
 pub use types::{
     Array, BaseType, Dimension, DimensionEnd, Encoding, Enumeration, FunctionType, Member,
