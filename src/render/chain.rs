@@ -41,7 +41,8 @@ impl<'r> Origins<'r> {
         }
     }
 
-    fn is_program(&self, frame: &FrameReport) -> bool {
+    /// Whether the frame is the program's own, and not of a library that all use.
+    pub(super) fn is_program(&self, frame: &FrameReport) -> bool {
         let Some(module) = &frame.module else { return true };
         if is_system(file_name(&module.path)) {
             return false;

@@ -179,7 +179,7 @@ mod tests {
         for (name, value) in known {
             let names = machine.facts().unwrap().names;
             let (register, _) = names.iter().find(|(_, known)| known == name).unwrap();
-            registers.set(*register, *value);
+            registers.set(*register, Some(*value));
         }
         registers
     }
