@@ -7,10 +7,10 @@ use obit::debuginfo::locate::{Debuginfod, SearchRules};
 use obit::limits::Limits;
 use obit::process::{self, Observer, Process};
 use obit::redact::Level;
-use obit::report::{BuildOptions, Context, Flavor, Report, TailCalls, WhichRegisters};
+use obit::report::{BuildOptions, Context, Flavor, Report, TailCalls, WhichRegisters, WhoseLocals};
 
 use super::View;
-use super::args::{self, Options, RedactPolicy, TailCallPlace};
+use super::args::{self, Locals, Options, RedactPolicy, TailCallPlace};
 use super::inputs::Inputs;
 
 /// What the cache of unpacked debug sections may take on disk.
@@ -79,6 +79,13 @@ impl Request {
                     args::Flavor::Att => Flavor::Att,
                     args::Flavor::Intel => Flavor::Intel,
                 },
+                locals: match content.locals {
+                    Locals::None => WhoseLocals::None,
+                    Locals::Crashed => WhoseLocals::Crashed,
+                    Locals::All => WhoseLocals::All,
+                },
+                max_depth: content.max_depth,
+                max_elements: content.max_elements,
             },
         }
     }

@@ -10,7 +10,7 @@ use super::{
     BuildOptions, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust,
     Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
     Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
-    WhichRegisters,
+    WhichRegisters, WhoseLocals, values,
 };
 use crate::arch::{Machine, Register, Registers};
 use crate::debuginfo::{DebugLevel, SourceLocation};
@@ -18,15 +18,18 @@ use crate::dump::{AuxKind, Dump, Signal, signal_name};
 use crate::module::{FileState, Module, ModuleKind};
 use crate::process::{self, Frame, Process, Recursion, Thread};
 use crate::redact::{Level, Origin, Redactor, Shown};
+use crate::value::{Budget, Value, tree};
 
 /// Puts all that is known of `process` into one document.
 pub fn build(process: &Process, options: BuildOptions) -> Report {
     let id = crash_id(&process.dump);
     let redactor = Redactor::new(options.redaction, &id);
     let packages = process.modules.list().iter().map(Packaged::of).collect();
+    let budget = Budget::default().with(options.max_depth, options.max_elements);
     let sources = SourceLines::default();
-    let mut builder = Builder { process, options, redactor, packages, sources };
-    let mut threads: Vec<_> = process.threads.iter().map(|thread| builder.thread(thread)).collect();
+    let mut builder = Builder { process, options, redactor, budget, packages, sources };
+    let mut threads: Vec<_> =
+        (0..process.threads.len()).filter_map(|at| builder.thread(at)).collect();
     threads.iter_mut().for_each(source_values::add);
     let modules = (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
     Report {
@@ -46,6 +49,8 @@ struct Builder<'p> {
     process: &'p Process,
     options: BuildOptions,
     redactor: Redactor,
+    /// How much of the variables is told.
+    budget: Budget,
     /// One for each module.
     packages: Vec<Option<Packaged>>,
     sources: SourceLines,
@@ -98,7 +103,14 @@ impl Builder<'_> {
         }
     }
 
-    fn thread(&mut self, thread: &Thread) -> ThreadReport {
+    fn thread(&mut self, index: usize) -> Option<ThreadReport> {
+        let thread = self.process.threads.get(index)?;
+        let index_of = index;
+        let with_locals = match self.options.locals {
+            WhoseLocals::None => false,
+            WhoseLocals::Crashed => thread.crashed,
+            WhoseLocals::All => true,
+        };
         let with_registers = thread.crashed || self.options.registers == WhichRegisters::All;
         let mut frames: Vec<FrameReport> = Vec::with_capacity(thread.frames.len());
         let mut gap = None;
@@ -106,6 +118,9 @@ impl Builder<'_> {
         for (at, frame) in thread.frames.iter().enumerate() {
             let index = frames.len() + left_out;
             let mut report = self.frame(frame, index);
+            if with_locals {
+                self.variables(index_of, at, &mut report);
+            }
             let tail_calls: Vec<_> = frame
                 .tail_calls
                 .iter()
@@ -133,7 +148,7 @@ impl Builder<'_> {
             self.add_context(thread, &mut frames);
         }
         let total = thread.stack.frames.len();
-        ThreadReport {
+        Some(ThreadReport {
             tid: thread.tid,
             name: thread.name.as_ref().map(|name| self.redactor.show(Origin::ThreadName, name)),
             crashed: thread.crashed,
@@ -151,6 +166,19 @@ impl Builder<'_> {
                 recursion: thread.recursion.as_ref().map(|round| self.recursion(round)),
             }),
             frames,
+        })
+    }
+
+    /// Arguments and locals of frame number `frame` of thread number `thread`.
+    fn variables(&mut self, thread: usize, frame: usize, report: &mut FrameReport) {
+        let Some(view) = self.process.frame_view(thread, frame) else { return };
+        for (variable, object) in view.variables() {
+            let value = match object {
+                Some(object) => tree(&object, variable.name.clone(), view.scene(), &self.budget),
+                None => Value::without_type(variable.name.clone()),
+            };
+            let v = values::variable(&value, &mut self.redactor);
+            if variable.is_argument { report.args.push(v) } else { report.locals.push(v) }
         }
     }
 

@@ -18,6 +18,7 @@ mod source_lines;
 mod source_values;
 mod stack;
 mod subject;
+mod values;
 mod variable;
 mod words;
 
@@ -31,7 +32,7 @@ pub use json::{read_json, write_json};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{NoticeCode, NoticeReport};
 pub(crate) use notice_text::LOOKED_FOR;
-pub use options::{BuildOptions, Context, Flavor, TailCalls, WhichRegisters};
+pub use options::{BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhoseLocals};
 pub use schema::write_schema;
 pub use stack::{
     FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,

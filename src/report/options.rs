@@ -16,6 +16,12 @@ pub struct BuildOptions {
     pub context: Context,
     /// How x86 instructions are written.
     pub flavor: Flavor,
+    /// Whose variables are written.
+    pub locals: WhoseLocals,
+    /// Levels of members that are written; `None` for the default.
+    pub max_depth: Option<usize>,
+    /// Elements of an array or a container that are written; `None` for the default.
+    pub max_elements: Option<usize>,
 }
 
 /// How much source, or code where there is none, is shown around a place.
@@ -41,6 +47,18 @@ pub enum TailCalls {
     Nested,
     /// Among the frames and counted, as gdb does.
     Frames,
+}
+
+/// Whose variables are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhoseLocals {
+    /// Nobody's.
+    None,
+    /// The crashed thread's.
+    #[default]
+    Crashed,
+    /// Every thread's.
+    All,
 }
 
 /// Whose registers are written.

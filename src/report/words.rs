@@ -24,6 +24,8 @@ pub(crate) enum Pointees {
 const DEPTH: usize = 6;
 /// Structures within structures that are spelled out where nothing is to be left out.
 const WHOLE_DEPTH: usize = 64;
+/// Characters of an address: `0x` and 16 digits.
+const LONGEST_ADDRESS: usize = 18;
 /// Columns below which no structure is opened: `{…}` says as much.
 const LEAST_ROOM: usize = 8;
 /// Equal elements in a row that are told rather than shown. gdb's is 10.
@@ -64,7 +66,8 @@ impl Variable {
             VariableValue::Text(value) => value.clone(),
         };
         let Some(text) = text else { return Some(number) };
-        let is_pointer = number.starts_with("0x");
+        // More digits are the bits of a number that no JSON holds.
+        let is_pointer = number.starts_with("0x") && number.len() <= LONGEST_ADDRESS;
         Some(match value {
             VariableValue::Bool(_) | VariableValue::Float(_) => text.to_owned(),
             VariableValue::Text(_) if is_pointer && self.points_at_text() => {
@@ -128,7 +131,7 @@ impl Variable {
         let quoted = format!("\"{}\"", escaped(text, '"'));
         let longest = room.max(LEAST_ROOM);
         if quoted.chars().count() <= longest {
-            return if self.omitted > 0 { format!("{quoted}\u{2026}") } else { quoted };
+            return if self.text_cut { format!("{quoted}\u{2026}") } else { quoted };
         }
         // Cut between characters of the text, not within an escape.
         let mut cut = String::from("\"");
@@ -150,8 +153,10 @@ fn words(variable: &Variable, room: usize, pointees: Pointees, depth: usize) -> 
             None => variable.head(),
         };
     }
-    let has_text = variable.text.is_some() || variable.status != VariableStatus::Ok;
     let children = variable.children();
+    // Of some the rest is known where a part is lost.
+    let is_lost = variable.status != VariableStatus::Ok && children.is_empty();
+    let has_text = variable.text.is_some() || is_lost;
     if has_text || (variable.summary.is_none() && children.is_empty()) {
         let Some(leaf) = variable.leaf_words(room) else { return hollow(variable) };
         return with_pointee(leaf, variable, room, pointees, depth);
@@ -375,7 +380,7 @@ mod tests {
         assert_eq!(all(&name), "0x4006 \"abc\"");
         let long = Variable { text: Some(text(&"\n".repeat(50))), ..named("s") };
         assert_eq!(long.words(10, Pointees::Shown), "\"\\n\\n\\n\"\u{2026}");
-        let cut = Variable { text: Some(text("abc")), omitted: 9, ..named("s") };
+        let cut = Variable { text: Some(text("abc")), text_cut: true, ..named("s") };
         assert_eq!(all(&cut), "\"abc\"\u{2026}");
     }
 
