@@ -101,7 +101,7 @@ fn is_runtime(file: &str, frame: &FrameReport) -> bool {
 }
 
 /// Where threads and programs begin.
-fn is_start(frame: &FrameReport) -> bool {
+pub(super) fn is_start(frame: &FrameReport) -> bool {
     let name = linker_name(frame);
     matches!(name, "_start" | "start_thread" | "clone" | "__clone" | "clone3" | "__clone3")
         || name.starts_with("__libc_start_")

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::ink::Ink;
-use super::layout::{cut_end, width};
+use super::layout::{cut_end, cut_start, width};
 use super::name;
 use super::values::value_line;
 use super::{Detail, PageOptions};
@@ -19,6 +19,7 @@ const NO_MARK: &str = "  ";
 const RULE: &str = " \u{2502} ";
 /// Stands before values beside a line.
 const VALUES: &str = "\u{25c2} ";
+const VALUES_LEAD: usize = 2;
 /// Columns of a tabulator.
 const TAB: usize = 8;
 /// Columns from the start of the names to the values of locals.
@@ -111,8 +112,9 @@ fn source(place: &SourcePlace, extent: Extent, room: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for (line, text) in shown.iter().zip(&texts) {
         let is_current = Some(line.line) == current;
-        let text = text.get(common..).unwrap_or_default();
-        let text = cut_end(&super::visible(text), room);
+        let text = super::visible(text.get(common..).unwrap_or_default()).into_owned();
+        let column = column(place, line, common).filter(|_| is_current);
+        let (text, column) = window(&text, column, room);
         let number = format!("{:>digits$}", line.line);
         let (mark, ink) = if is_current { (MARK, Ink::Focus) } else { (NO_MARK, Ink::Plain) };
         let mut row = vec![
@@ -120,31 +122,40 @@ fn source(place: &SourcePlace, extent: Extent, room: usize) -> Vec<Line> {
             (Ink::Aside, format!("{number}{RULE}")),
             (ink, text.clone()),
         ];
-        if is_current {
-            let caret =
-                caret(place, line, common).filter(|_| !matches!(extent, Extent::Line { .. }));
-            let values = told(line, room);
-            if caret.is_none() && width(&text) + 2 + width(&values) <= room {
-                row.push((Ink::Place, format!("  {values}")));
-                lines.push(row);
-                continue;
-            }
+        let below = |pieces: Line| {
+            let gutter = (Ink::Aside, format!("{NO_MARK}{:digits$}{RULE}", ""));
+            [gutter].into_iter().chain(pieces).collect::<Line>()
+        };
+        if !is_current {
             lines.push(row);
-            let blanks = caret.unwrap_or_else(|| text.len() - text.trim_start().len());
-            let pointer = if caret.is_some() { "^ " } else { "" };
-            let lead = format!("{:blanks$}{pointer}", "");
-            let values = told(line, room.saturating_sub(width(&lead)));
-            lines.push(vec![
-                (Ink::Aside, format!("{NO_MARK}{:digits$}{RULE}", "")),
-                (Ink::Alarm, lead),
-                (Ink::Place, values),
-            ]);
-        } else {
-            lines.push(row);
+            continue;
         }
-    }
-    if let Some(doubt) = &place.doubt {
-        lines.push(vec![(Ink::Doubt, format!("  ({})", name::shown(doubt)))]);
+        let values = told(line, room.saturating_sub(VALUES_LEAD));
+        let with_caret = !matches!(extent, Extent::Line { .. });
+        // Where the line simply begins, there is nothing to point at.
+        let caret = column.filter(|at| with_caret && text.chars().take(*at).any(|c| c != ' '));
+        match caret {
+            Some(at) => {
+                lines.push(row);
+                let pointer = (Ink::Alarm, format!("{:at$}^ ", ""));
+                if at + 2 + width(&values) <= room {
+                    lines.push(below(vec![pointer, (Ink::Place, values)]));
+                } else {
+                    lines.push(below(vec![pointer]));
+                    lines.push(below(vec![(Ink::Place, values)]));
+                }
+            }
+            None if width(&text) + 2 + VALUES_LEAD + width(&values) <= room => {
+                if !values.is_empty() {
+                    row.push((Ink::Place, format!("  {VALUES}{values}")));
+                }
+                lines.push(row);
+            }
+            None => {
+                lines.push(row);
+                lines.push(below(vec![(Ink::Place, format!("{VALUES}{values}"))]));
+            }
+        }
     }
     lines
 }
@@ -164,28 +175,38 @@ fn untabbed(text: &str) -> String {
     plain
 }
 
-/// Columns before the place in its line, if it is not simply where the line begins.
-fn caret(place: &SourcePlace, line: &SourceLine, common: usize) -> Option<usize> {
+/// Columns before the place in its line.
+fn column(place: &SourcePlace, line: &SourceLine, common: usize) -> Option<usize> {
     let text = line.text.as_str();
     let at = usize::try_from(place.column?).ok()?.checked_sub(1)?;
     let before = text.get(..at).filter(|_| at < text.len())?;
-    if before.trim().is_empty() {
-        return None;
-    }
     width(&super::visible(&untabbed(before))).checked_sub(common)
 }
 
-/// `◂ n = 0x0, n->next = …`: the values of a line.
+/// `text` in at most `room` columns, cut so that column `at` is seen, and where that is.
+fn window(text: &str, at: Option<usize>, room: usize) -> (String, Option<usize>) {
+    let Some(at) = at.filter(|at| width(text) > room && *at > room * 2 / 3) else {
+        return (cut_end(text, room), at.filter(|at| *at < room));
+    };
+    let kept = cut_start(text, width(text).saturating_sub(at) + room / 3);
+    let shift = width(text) - width(&kept);
+    (cut_end(&kept, room), Some(at - shift))
+}
+
+/// `n = 0x0, n->next = …`: the values of a line, as many as fit. Structures are left to the
+/// list of locals.
 fn told(line: &SourceLine, room: usize) -> String {
-    let values: Vec<_> = line
-        .values
-        .iter()
-        .map(|value| format!("{} = {}", name::shown(&value.name), name::shown(&value.text)))
-        .collect();
-    if values.is_empty() {
-        return String::new();
+    let mut row = String::new();
+    for value in line.values.iter().filter(|value| !value.text.as_str().contains('{')) {
+        let text = format!("{} = {}", name::shown(&value.name), name::shown(&value.text));
+        let separator = if row.is_empty() { "" } else { ", " };
+        if width(&row) + separator.len() + width(&text) > room {
+            continue;
+        }
+        row.push_str(separator);
+        row.push_str(&text);
     }
-    cut_end(&format!("{VALUES}{}", values.join(", ")), room)
+    row
 }
 
 fn code(instructions: &[InstructionReport], room: usize, options: &PageOptions) -> Vec<Line> {
@@ -257,7 +278,9 @@ fn locals(locals: &[Variable], most: usize, room: usize, options: &PageOptions) 
         lines.push(vec![(Ink::Aside, format!("{NO_MARK}\u{2026} {more} more locals{hint}"))]);
     }
     if !gone.is_empty() && most > 0 {
-        let names: Vec<_> = gone.iter().map(|local| name::shown(&local.name)).collect();
+        let mut names: Vec<_> = gone.iter().map(|local| name::shown(&local.name)).collect();
+        names.sort();
+        names.dedup();
         let text = format!("{NO_MARK}optimized out: {}", names.join(", "));
         lines.push(vec![(Ink::Aside, cut_end(&text, room))]);
     }

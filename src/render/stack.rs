@@ -1,8 +1,9 @@
 //! One thread's stack in full: a line for each frame.
 
+use std::collections::BTreeSet;
 use std::io;
 
-use super::chain::Origins;
+use super::chain::{Origins, is_start};
 use super::excerpt::{Extent, Line, excerpt, write_lines};
 use super::ink::Ink;
 use super::layout::{cut_middle, grouped, pad, width, wrap};
@@ -31,10 +32,8 @@ const LOCALS_OF_FIRST: usize = 8;
 const LOCALS: usize = 5;
 /// Columns that an explanation lacks on its left at most.
 const EXCERPT_INDENT: usize = 8;
-/// Columns of one argument, …
+/// Columns of one argument.
 const WIDEST_ARGUMENT: usize = 40;
-/// … and those below which it is not begun.
-const LEAST_ARGUMENT: usize = 8;
 
 /// One line of the stack.
 enum Row {
@@ -89,7 +88,7 @@ pub(super) fn write_stack(
         shorten_names(&mut rows, room);
     }
     if values == Values::Own {
-        add_arguments(&mut rows, thread, room);
+        add_arguments(&mut rows, thread, room, options);
     }
     let name_width = name_column(&rows, room);
     for row in &rows {
@@ -199,6 +198,8 @@ struct Excerpts<'p> {
     /// … and lines that this may take.
     lines: usize,
     is_first: bool,
+    /// Doubts that were told: once is enough.
+    doubted: BTreeSet<String>,
 }
 
 impl<'p> Excerpts<'p> {
@@ -218,7 +219,7 @@ impl<'p> Excerpts<'p> {
         };
         let lines = if options.detail == Detail::Verbose { usize::MAX } else { EXPLAINING };
         let room = options.width.saturating_sub(EXCERPT_INDENT);
-        Self { origins, options, room, frames, lines, is_first: true }
+        Self { origins, options, room, frames, lines, is_first: true, doubted: BTreeSet::new() }
     }
 
     /// The lines below `frame`.
@@ -238,8 +239,14 @@ impl<'p> Excerpts<'p> {
             return Vec::new();
         }
         // Code of a library says little about the program that called it.
+        let mut lines = lines;
+        if let Some(doubt) = frame.source.as_ref().and_then(|place| place.doubt.as_ref())
+            && self.doubted.insert(doubt.as_str().to_owned())
+        {
+            lines.push(vec![(Ink::Doubt, format!("  ({})", name::shown(doubt)))]);
+        }
         self.is_first &= frame.source.as_ref().is_none_or(|place| place.lines.is_empty());
-        self.lines -= lines.len();
+        self.lines = self.lines.saturating_sub(lines.len());
         self.frames -= 1;
         lines
     }
@@ -300,12 +307,14 @@ fn frame_row(
 }
 
 /// Puts arguments behind the names, as far as there is room for them.
-fn add_arguments(rows: &mut [Row], thread: &ThreadReport, room: usize) {
+fn add_arguments(rows: &mut [Row], thread: &ThreadReport, room: usize, options: &PageOptions) {
     for row in rows {
         let Row::Frame(row) = row else { continue };
         let frame = row.at.and_then(|at| thread.frames.get(at));
         let args = frame.map_or(&[][..], |frame| &frame.args);
-        if args.is_empty() {
+        // What the kernel and the C library hand over tells nothing of a crash.
+        let is_start = frame.is_some_and(is_start) && options.detail != Detail::Verbose;
+        if args.is_empty() || is_start {
             continue;
         }
         let beside = width(&row.name) + row.beside();
@@ -321,13 +330,15 @@ fn arguments(args: &[Variable], room: usize) -> String {
         let separator = if at == 0 { "" } else { ", " };
         let reserve = if at + 1 == args.len() { 0 } else { ", \u{2026}".chars().count() };
         let left = room.saturating_sub(width(&row) + separator.len() + reserve);
-        let text = one_line(arg, left.min(WIDEST_ARGUMENT));
-        if width(&text) > left || left < LEAST_ARGUMENT.min(width(&text)) {
-            row.push_str(separator);
+        let mut text = one_line(arg, left.min(WIDEST_ARGUMENT));
+        if width(&text) > left {
+            text = format!("{}=\u{2026}", name::shown(&arg.name));
+        }
+        row.push_str(separator);
+        if width(&text) > left {
             row.push('\u{2026}');
             break;
         }
-        row.push_str(separator);
         row.push_str(&text);
     }
     row

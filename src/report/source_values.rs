@@ -52,7 +52,8 @@ fn values(line: &SourceLine, locals: &[Variable], args: &[Variable]) -> Vec<Sour
 }
 
 fn tell(values: &mut Vec<SourceValue>, name: &str, variable: &Variable) {
-    if values.iter().any(|value| value.name.as_str() == name) {
+    let is_known = variable.status == VariableStatus::Ok;
+    if !is_known || values.iter().any(|value| value.name.as_str() == name) {
         return;
     }
     let text = Shown::from_report(variable.words(ROOM, Pointees::Hidden));

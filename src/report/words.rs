@@ -115,6 +115,16 @@ impl Variable {
         name.is_empty() || name.starts_with('[') || self.is_tuple_field()
     }
 
+    fn is_idle(&self) -> bool {
+        let is_hollow = self.value.is_none()
+            && self.text.is_none()
+            && self.summary.is_none()
+            && self.omitted == 0
+            && self.status == VariableStatus::Ok
+            && self.children().iter().all(Self::is_idle);
+        is_hollow || self.name.as_str().starts_with("_vptr")
+    }
+
     fn is_tuple_field(&self) -> bool {
         let number = self.name.as_str().strip_prefix("__");
         number.is_some_and(|number| number.parse::<u32>().is_ok())
@@ -230,7 +240,10 @@ fn list(
 ) -> String {
     let mut row = String::new();
     let mut used = 0_usize;
-    let mut rest = children;
+    // Empty bases and members say nothing, nor does where a vtable lies.
+    let counted = |child: &&Variable| child.is_element() || !child.is_idle();
+    let children: Vec<&Variable> = children.iter().filter(counted).collect();
+    let mut rest = children.as_slice();
     while let Some((child, others)) = rest.split_first() {
         let reserve = if others.is_empty() && omitted == 0 { 0 } else { "… 999 more, ".len() };
         let left = room.saturating_sub(used.saturating_add(reserve));
@@ -252,8 +265,7 @@ fn list(
         }
         let separator = if row.is_empty() { 0 } else { 2 };
         let columns = text.chars().count() + separator;
-        // Something is shown of everything that is opened at all.
-        if columns > left && !row.is_empty() {
+        if columns > left {
             break;
         }
         if separator > 0 {
