@@ -29,6 +29,8 @@ mod symbolize;
 mod tail_call;
 #[cfg(test)]
 mod test_dwarf;
+#[cfg(test)]
+mod test_types;
 mod type_names;
 mod type_reader;
 mod types;
