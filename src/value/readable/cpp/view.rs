@@ -9,6 +9,9 @@ use crate::debuginfo::{MemberOffset, MemberRole, TypeKind};
 use crate::value::readable::Readable;
 use crate::value::{Object, Scene, TypeRef};
 
+/// What libc++ calls `std::thread::id`.
+const THREAD_ID: &str = "std::__thread_id";
+
 /// An object and its parts.
 pub(super) struct View<'d> {
     pub(super) object: Object<'d>,
@@ -25,12 +28,17 @@ pub(super) struct View<'d> {
 
 impl<'d> View<'d> {
     /// `object` is of a type without typedefs.
-    pub(super) fn new(object: Object<'d>, scene: Scene<'d>, limit: usize, family: &'static str) -> Self {
+    pub(super) fn new(
+        object: Object<'d>,
+        scene: Scene<'d>,
+        limit: usize,
+        family: &'static str,
+    ) -> Self {
         let fields = layout::fields(object.ty, scene);
         let character =
             layout::type_arguments(object.ty, scene).first().and_then(|ty| ty.get().name.clone());
-        let label =
-            character.and_then(|character| string::label(family, &character)).unwrap_or(family);
+        let label = character.and_then(|character| string::label(family, &character));
+        let label = label.unwrap_or(if family == THREAD_ID { "std::thread::id" } else { family });
         Self { object, scene, limit, family, label, fields }
     }
 
@@ -68,7 +76,10 @@ impl<'d> View<'d> {
     }
 
     /// The numbers of [`View::run`].
-    pub(super) fn run_numbers<const N: usize>(&self, shapes: [Shape; N]) -> Result<[u64; N], Trouble> {
+    pub(super) fn run_numbers<const N: usize>(
+        &self,
+        shapes: [Shape; N],
+    ) -> Result<[u64; N], Trouble> {
         let run = self.run(shapes).ok_or(Trouble::Unfamiliar)?;
         let mut numbers = [0; N];
         for (number, field) in numbers.iter_mut().zip(run) {
@@ -87,15 +98,14 @@ impl<'d> View<'d> {
         layout::type_arguments(self.object.ty, self.scene).get(index).copied()
     }
 
-    /// The type of its elements, as its allocator knows it.
-    pub(super) fn value_type(&self) -> Option<TypeRef<'d>> {
+    /// The type that its allocator was made for.
+    pub(super) fn allocated_type(&self) -> Option<TypeRef<'d>> {
         let arguments = layout::type_arguments(self.object.ty, self.scene);
-        let allocated = arguments.iter().rev().find_map(|argument| {
+        arguments.iter().rev().find_map(|argument| {
             let name = layout::own_name(*argument)?;
             let is_allocator = name.to_ascii_lowercase().contains("alloc");
             layout::type_arguments(*argument, self.scene).first().copied().filter(|_| is_allocator)
-        });
-        allocated.or_else(|| arguments.first().copied())
+        })
     }
 
     /// A base with the same public name.
@@ -156,7 +166,11 @@ impl<'d> View<'d> {
     }
 
     /// A container of `count` elements, these the first of them.
-    pub(super) fn container(&self, count: u64, elements: Vec<(Arc<str>, Object<'d>)>) -> Readable<'d> {
+    pub(super) fn container(
+        &self,
+        count: u64,
+        elements: Vec<(Arc<str>, Object<'d>)>,
+    ) -> Readable<'d> {
         Readable { elements, total: Some(count), ..self.told(&counted(count)) }
     }
 
