@@ -10,14 +10,17 @@ use crate::value::{Object, TypeRef};
 /// What libraries call the element of a node, or the storage it lies in.
 const PAYLOAD: &[&str] = &[
     "_M_storage",
+    "__buffer_",
     "_M_value_field",
     "_M_data",
     "_M_v",
     "__value_",
     "__value",
     "__cc_",
-    "__buffer_",
 ];
+/// Those of them that are bytes: the type of the element is the node's first template
+/// argument.
+const STORAGE: &[&str] = &["_M_storage", "__buffer_"];
 /// Allocators within template arguments that are looked into for the type of nodes.
 const ARGUMENT_DEPTH: usize = 3;
 /// Template arguments of all parts together that are looked into.
@@ -66,7 +69,7 @@ impl<'d> Payload<'d> {
 
 /// The type of nodes.
 struct Node<'d> {
-    /// Its first template argument.
+    /// The type of its element.
     element: Option<TypeRef<'d>>,
     /// Bytes from its start to its element.
     payload: u64,
@@ -93,9 +96,12 @@ impl<'d> Node<'d> {
         layout::own_name(ty).filter(|name| name.to_ascii_lowercase().ends_with("_node"))?;
         let fields = layout::fields(ty, view.scene);
         let named = fields.iter().filter(|field| field.is_named(PAYLOAD));
-        let payload = named.min_by_key(|field| field.depth)?.offset();
-        let element = layout::type_arguments(ty, view.scene).first().copied();
-        Some(Self { element, payload })
+        let payload = named.min_by_key(|field| field.depth)?;
+        let element = match payload.is_named(STORAGE) {
+            true => layout::type_arguments(ty, view.scene).first().copied(),
+            false => Some(payload.ty),
+        };
+        Some(Self { element, payload: payload.offset() })
     }
 }
 
