@@ -106,8 +106,8 @@ pub enum NoPlace {
     #[error("optimized out")]
     OptimizedOut,
     /// The expression names a register this frame cannot recover.
-    #[error("register {} was not saved by the functions called from here", .0.0)]
-    RegisterLost(Register),
+    #[error("{0} was not kept by the functions called from here")]
+    RegisterLost(String),
     /// The expression reads memory that is not there.
     #[error("{0}")]
     Memory(#[from] ReadError),
@@ -133,6 +133,8 @@ pub enum NoPlace {
 pub trait Surroundings {
     /// A general register of the frame, as a number; `None` where it is not known.
     fn register(&self, register: Register) -> Option<u64>;
+    /// What a register is called.
+    fn register_name(&self, register: Register) -> String;
     /// The bytes of any register, vector registers too.
     fn register_bytes(&self, register: Register) -> Option<Vec<u8>>;
     /// Fills `buf` from memory.
@@ -163,6 +165,15 @@ pub trait Surroundings {
     }
     /// The pc to look up in location lists, as the image states it.
     fn lookup_pc(&self) -> Option<Svma>;
+    /// Where execution goes on: past the call, if the frame was left by one.
+    fn pc(&self) -> Option<Svma> {
+        self.lookup_pc()
+    }
+    /// Told before a location is computed: whether the compiler says that it still holds
+    /// after the call the frame was left by. Then the functions called from here leave
+    /// every register alone that it names (gcc's `-fipa-ra` sees to that), and what the
+    /// innermost frame has in it is this frame's, too.
+    fn survives_call(&self, _survives: bool) {}
 }
 
 /// What of the state at a function's entry is asked for.

@@ -22,6 +22,7 @@ pub use text::utf8_text;
 pub use tree::tree;
 
 use crate::addr::Avma;
+use crate::debuginfo::NoPlace;
 
 /// One variable, member or element, with what is known of it.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +52,14 @@ pub struct Value {
     pub omitted: u64,
     /// Where it lies, if in memory.
     pub address: Option<Avma>,
+}
+
+impl Value {
+    /// A variable without a type: a label whose code is gone.
+    pub fn without_type(name: Option<Arc<str>>) -> Self {
+        let state = State::Absent(Absence::NoPlace(NoPlace::OptimizedOut));
+        Self { name, state, ..Self::default() }
+    }
 }
 
 /// What a value holds.
