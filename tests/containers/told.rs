@@ -23,8 +23,8 @@ pub fn variables(case: &str, function: &str) -> BTreeMap<String, String> {
     let view = process.frame_view(crashed, frame).unwrap();
     let budget = Budget::default().with(None, Some(ELEMENTS));
     let tell = |(variable, object): (obit::debuginfo::Variable, Option<_>)| {
-        let name = variable.name?;
-        let value = tree(&object?, Some(name.clone()), view.scene(), &budget);
+        let (name, object) = (variable.name?, object?);
+        let value = tree(&object, Some(name.clone()), view.scene(), &budget);
         Some((name.to_string(), told(&value)))
     };
     view.variables().into_iter().filter_map(tell).collect()
