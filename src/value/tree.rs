@@ -360,7 +360,8 @@ impl<'d> Tree<'_, 'd> {
         element: Object<'d>,
         at: Position,
     ) -> Option<Value> {
-        let named = [("key", key), ("value", element)].map(|(name, part)| (Some(name.into()), part));
+        let named =
+            [("key", key), ("value", element)].map(|(name, part)| (Some(name.into()), part));
         let elements = self.children(named, at);
         (elements.len() == 2).then(|| Value { name: Some(name), elements, ..Value::default() })
     }

@@ -17,7 +17,8 @@ pub fn variables(case: &str, function: &str) -> BTreeMap<String, String> {
     let process = Process::open(&directory.join("core.zst"), options, &()).unwrap();
     let crashed = process.threads.iter().position(|thread| thread.crashed).unwrap();
     let frames = &process.threads[crashed].frames;
-    let is_it = |name: &Option<String>| name.as_deref().is_some_and(|name| name.starts_with(function));
+    let is_it =
+        |name: &Option<String>| name.as_deref().is_some_and(|name| name.starts_with(function));
     let frame = frames.iter().position(|frame| is_it(&frame.function)).unwrap();
     let view = process.frame_view(crashed, frame).unwrap();
     let budget = Budget::default().with(None, Some(ELEMENTS));

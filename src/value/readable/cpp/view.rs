@@ -25,7 +25,12 @@ pub(super) struct View<'d> {
 
 impl<'d> View<'d> {
     /// `object` is of a type without typedefs.
-    pub(super) fn new(object: Object<'d>, scene: Scene<'d>, limit: usize, family: &'static str) -> Self {
+    pub(super) fn new(
+        object: Object<'d>,
+        scene: Scene<'d>,
+        limit: usize,
+        family: &'static str,
+    ) -> Self {
         let fields = layout::fields(object.ty, scene);
         let character =
             layout::type_arguments(object.ty, scene).first().and_then(|ty| ty.get().name.clone());
@@ -68,7 +73,10 @@ impl<'d> View<'d> {
     }
 
     /// The numbers of [`View::run`].
-    pub(super) fn run_numbers<const N: usize>(&self, shapes: [Shape; N]) -> Result<[u64; N], Trouble> {
+    pub(super) fn run_numbers<const N: usize>(
+        &self,
+        shapes: [Shape; N],
+    ) -> Result<[u64; N], Trouble> {
         let run = self.run(shapes).ok_or(Trouble::Unfamiliar)?;
         let mut numbers = [0; N];
         for (number, field) in numbers.iter_mut().zip(run) {
@@ -156,7 +164,11 @@ impl<'d> View<'d> {
     }
 
     /// A container of `count` elements, these the first of them.
-    pub(super) fn container(&self, count: u64, elements: Vec<(Arc<str>, Object<'d>)>) -> Readable<'d> {
+    pub(super) fn container(
+        &self,
+        count: u64,
+        elements: Vec<(Arc<str>, Object<'d>)>,
+    ) -> Readable<'d> {
         Readable { elements, total: Some(count), ..self.told(&counted(count)) }
     }
 
