@@ -12,6 +12,7 @@ mod enumerations;
 mod evaluate;
 mod expression;
 mod functions;
+mod go_types;
 mod lines;
 pub mod locate;
 mod location;
@@ -64,6 +65,7 @@ use crate::addr::Svma;
 use crate::elf::{ElfImage, Symbol, SymbolTable};
 use crate::limits::Limits;
 use crate::notice::Notice;
+use go_types::GoTypes;
 use name_index::NameIndex;
 use reader::{Context, NoticeLog, Sources};
 use scope_reader::ScopeTable;
@@ -87,6 +89,7 @@ pub struct DebugInfo {
     debug_frame: OnceLock<Option<Vec<u8>>>,
     types: TypeTable,
     names: OnceLock<NameIndex>,
+    go_types: OnceLock<GoTypes>,
     scopes: ScopeTable,
 }
 
@@ -140,6 +143,7 @@ impl DebugInfo {
             debug_frame: OnceLock::new(),
             types: TypeTable::default(),
             names: OnceLock::new(),
+            go_types: OnceLock::new(),
             scopes: ScopeTable::default(),
         }
     }
