@@ -69,6 +69,7 @@ pub(crate) fn field(name: &str, ty: u32, byte: u64) -> Member {
         bit_size: None,
         role: MemberRole::Field,
         is_artificial: false,
+        line: None,
     }
 }
 
