@@ -12,6 +12,7 @@ mod enumerations;
 mod evaluate;
 mod expression;
 mod functions;
+mod go_types;
 mod lines;
 pub mod locate;
 mod location;
@@ -21,6 +22,8 @@ mod name_scan;
 mod names;
 mod range_map;
 mod reader;
+#[cfg(test)]
+pub(crate) mod sample_types;
 mod scope;
 mod scope_reader;
 mod section_cache;
@@ -30,7 +33,7 @@ mod tail_call;
 #[cfg(test)]
 mod test_dwarf;
 #[cfg(test)]
-pub(crate) mod test_types;
+mod test_types;
 mod type_names;
 mod type_reader;
 mod types;
@@ -62,6 +65,7 @@ use crate::addr::Svma;
 use crate::elf::{ElfImage, Symbol, SymbolTable};
 use crate::limits::Limits;
 use crate::notice::Notice;
+use go_types::GoTypes;
 use name_index::NameIndex;
 use reader::{Context, NoticeLog, Sources};
 use scope_reader::ScopeTable;
@@ -85,6 +89,7 @@ pub struct DebugInfo {
     debug_frame: OnceLock<Option<Vec<u8>>>,
     types: TypeTable,
     names: OnceLock<NameIndex>,
+    go_types: OnceLock<GoTypes>,
     scopes: ScopeTable,
 }
 
@@ -138,6 +143,7 @@ impl DebugInfo {
             debug_frame: OnceLock::new(),
             types: TypeTable::default(),
             names: OnceLock::new(),
+            go_types: OnceLock::new(),
             scopes: ScopeTable::default(),
         }
     }

@@ -238,7 +238,10 @@ impl<'x, 'd> Described<'x, 'd> {
     }
 
     pub(super) fn language(&self) -> Language {
-        self.own.at.unit.language
+        match self.own.at.unit.language {
+            Language::Unknown => self.own.at.root.main_language(),
+            known => known,
+        }
     }
 
     /// The first of the entries that has the attribute.

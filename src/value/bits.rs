@@ -211,7 +211,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::debuginfo::test_types::{base, named, record};
+    use crate::debuginfo::sample_types::{base, named, record};
     use crate::debuginfo::{Encoding, Type};
     use crate::memory::{Absent, ReadError};
     use crate::value::test_stage::{Play, Stage};

@@ -139,7 +139,7 @@ impl<'d> Extent<'d> {
 
 #[cfg(test)]
 mod tests {
-    use crate::debuginfo::test_types::{array, base, id, named, pointer, record};
+    use crate::debuginfo::sample_types::{array, base, id, named, pointer, record};
     use crate::debuginfo::{Encoding, Type, TypeKind};
     use crate::value::Contents;
     use crate::value::test_stage::Stage;

@@ -155,7 +155,7 @@ fn is_selected(value: i128, bits: u32, (first, last): (i128, i128)) -> bool {
 mod tests {
     use super::*;
     use crate::debuginfo::Encoding;
-    use crate::debuginfo::test_types::{base, field, id, named, record};
+    use crate::debuginfo::sample_types::{base, field, id, named, record};
     use crate::value::test_stage::{Play, Stage};
 
     const BYTE: u32 = 0;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Object, Scene, Surroundings, TypeRef};
 use crate::addr::{Avma, AvmaRange};
-use crate::debuginfo::test_types::{debug_info_of, id};
+use crate::debuginfo::sample_types::{debug_info_of, id};
 use crate::debuginfo::{Bound, DebugInfo, Expression, NoPlace, Type, VariableId};
 use crate::limits::Limits;
 use crate::memory::{Absent, AddressSpace, Backing, Builder, CoreBytes, Permissions, Region};

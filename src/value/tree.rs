@@ -102,7 +102,10 @@ impl<'d> Tree<'_, 'd> {
             }
             TypeKind::Record(_) => self.record(&mut value, object, at),
             TypeKind::Array(_) => self.array(&mut value, object, at),
-            TypeKind::Function(_) => value.text = object.address().and_then(|at| self.symbol(at)),
+            TypeKind::Function(_) => match readable(object, self.scene, 0) {
+                Some(found) => self.tell(&mut value, found, at),
+                None => value.text = object.address().and_then(|at| self.symbol(at)),
+            },
             TypeKind::Unsupported(_) => {
                 value.state =
                     State::Absent(Absence::Malformed("it is of a kind obit does not know"));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::debuginfo::test_types::{array, base, field, id, named, pointer, record};
+use crate::debuginfo::sample_types::{array, base, field, id, named, pointer, record};
 use crate::debuginfo::{Encoding, Enumeration, FunctionType, Member, MemberRole, Record};
 use crate::value::test_stage::{Play, Stage};
 use crate::value::{Contents, Part, PartSource};
