@@ -24,7 +24,9 @@ impl<'d> Split<'d> {
         if let Some((package, id)) = parent.package().zip(unit.inner.dwo_id) {
             match package.find_cu(id, &parent.dwarf) {
                 Ok(Some(dwarf)) => {
-                    return Some(Self { file: DwarfFile::split(dwarf, parent.sources, part, lent) });
+                    return Some(Self {
+                        file: DwarfFile::split(dwarf, parent.sources, part, lent),
+                    });
                 }
                 Ok(None) => {}
                 Err(error) => context.report("a unit of the .dwp package", error),

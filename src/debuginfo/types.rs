@@ -295,6 +295,11 @@ pub struct FunctionType {
 impl Type {
     /// A type of which nothing is known.
     pub(super) fn unknown() -> Self {
-        Self { name: None, byte_size: None, kind: TypeKind::Unspecified, language: Language::Unknown }
+        Self {
+            name: None,
+            byte_size: None,
+            kind: TypeKind::Unspecified,
+            language: Language::Unknown,
+        }
     }
 }

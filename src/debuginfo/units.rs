@@ -267,9 +267,9 @@ impl<'d> DwarfFile<'d> {
     /// The type unit in this row of the package's index.
     fn package_type(&self, row: u32) -> Option<&Self> {
         let package = self.package()?;
-        let files = self.package_types.get_or_init(|| {
-            (0..=package.tu_index.unit_count()).map(|_| OnceLock::new()).collect()
-        });
+        let files = self
+            .package_types
+            .get_or_init(|| (0..=package.tu_index.unit_count()).map(|_| OnceLock::new()).collect());
         let file = files.get(usize::try_from(row).ok()?)?.get_or_init(|| {
             let dwarf = package.tu_sections(row, &self.dwarf);
             let dwarf =
