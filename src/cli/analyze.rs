@@ -7,10 +7,10 @@ use obit::debuginfo::locate::{Debuginfod, SearchRules};
 use obit::limits::Limits;
 use obit::process::{self, Observer, Process};
 use obit::redact::Level;
-use obit::report::{BuildOptions, Report, TailCalls, WhichRegisters};
+use obit::report::{BuildOptions, Report, TailCalls, WhichRegisters, WhoseLocals};
 
 use super::View;
-use super::args::{Options, RedactPolicy, TailCallPlace};
+use super::args::{Locals, Options, RedactPolicy, TailCallPlace};
 use super::inputs::Inputs;
 
 /// What the cache of unpacked debug sections may take on disk.
@@ -68,6 +68,13 @@ impl Request {
                 } else {
                     WhichRegisters::Crashed
                 },
+                locals: match content.locals {
+                    Locals::None => WhoseLocals::None,
+                    Locals::Crashed => WhoseLocals::Crashed,
+                    Locals::All => WhoseLocals::All,
+                },
+                max_depth: content.max_depth,
+                max_elements: content.max_elements,
             },
         }
     }

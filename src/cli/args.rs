@@ -96,6 +96,9 @@ pub(crate) struct Search {
     #[arg(long, value_name = "FROM=TO", value_parser = substitution, global = true,
         hide_short_help = true)]
     pub(crate) substitute_path: Vec<(PathBuf, PathBuf)>,
+    /// Look for source files in these directories, too: by their path, or by its end
+    #[arg(long, value_name = "A:B", value_delimiter = ':', global = true, hide_short_help = true)]
+    pub(crate) source_path: Vec<PathBuf>,
     /// Ask debuginfod servers for what is missing: those of DEBUGINFOD_URLS, or these
     #[arg(
         long,
@@ -131,18 +134,41 @@ pub(crate) struct Content {
     /// Registers of each thread that is shown in full; in JSON, of every thread
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) registers: bool,
-    /// Has no effect yet: obit does not read variables
+    /// Whose local variables are read: none, the crashed thread's, or all threads'
     #[arg(
         long,
         value_enum,
         default_value_t,
         value_name = "WHOSE",
         global = true,
-        hide_possible_values = true,
         hide_default_value = true,
         hide_short_help = true
     )]
     pub(crate) locals: Locals,
+    /// Levels of members, elements and pointees that are read of one variable [default: 6]
+    #[arg(long, value_name = "N", global = true, hide_short_help = true)]
+    pub(crate) max_depth: Option<usize>,
+    /// Elements that are read of one array or container [default: 200]
+    #[arg(long, value_name = "N", global = true, hide_short_help = true)]
+    pub(crate) max_elements: Option<usize>,
+    /// Lines of source, or instructions, around the place of the crash [default: 2]
+    #[arg(short = 'C', long, value_name = "N", global = true, hide_short_help = true)]
+    pub(crate) context: Option<usize>,
+    /// Neither look for source files nor show their lines
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) no_source: bool,
+    /// How x86 instructions are written where there is no source: as gcc and gdb do, or
+    /// as Intel's manuals do
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "HOW",
+        global = true,
+        hide_default_value = true,
+        hide_short_help = true
+    )]
+    pub(crate) disassembly_flavor: Flavor,
     /// Where inferred tail calls stand in JSON: under a frame, or (if given without a
     /// value) among the frames
     #[arg(
@@ -224,10 +250,22 @@ pub(crate) enum Format {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Locals {
+    /// Nobody's
     None,
+    /// The crashed thread's
     #[default]
     Crashed,
+    /// Every thread's
     All,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Flavor {
+    /// `mov 0x8(%rax),%rbx`
+    #[default]
+    Att,
+    /// `mov rbx,[rax+8]`
+    Intel,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -179,4 +179,6 @@ pub enum EntryValue {
     },
     /// A stack slot, by its offset from the CFA of the function entered.
     Stack(i64),
+    /// A parameter of the function itself (`DW_OP_GNU_parameter_ref`).
+    Parameter(VariableId),
 }

@@ -43,8 +43,16 @@ pub(super) struct Body {
 
 /// A lexical block or an inlined call.
 struct Block {
+    offset: UnitOffset,
     parent: Option<u32>,
     inline: Option<u32>,
+}
+
+/// A block around an address.
+pub(super) struct BlockAt<'b> {
+    pub(super) offset: UnitOffset,
+    /// What it is, if it is an inlined call.
+    pub(super) inline: Option<&'b Inline>,
 }
 
 /// A `DW_TAG_inlined_subroutine`.
@@ -60,6 +68,7 @@ pub(super) struct Inline {
 /// A `DW_TAG_call_site` (DWARF 5 § 3.4) or its GNU forerunner.
 #[derive(Debug)]
 pub(super) struct CallSite {
+    pub(super) offset: UnitOffset,
     /// `DW_AT_call_return_pc`: just past the call or the jump.
     pub(super) return_pc: u64,
     /// `DW_AT_call_tail_call`.
@@ -209,19 +218,24 @@ impl Function {
 impl Body {
     /// The calls inlined at `at`, the innermost first, at most `limit`.
     pub(super) fn inlined_at(&self, at: u64, limit: usize) -> Vec<&Inline> {
-        let mut found = Vec::new();
+        self.blocks_at(at, limit).filter_map(|block| block.inline).collect()
+    }
+
+    /// The blocks around `at`, the innermost first, among them at most `limit` inlined
+    /// calls.
+    pub(super) fn blocks_at(&self, at: u64, limit: usize) -> impl Iterator<Item = BlockAt<'_>> {
         let mut here = self.map.find(at).and_then(|place| nth(&self.ended, place)).copied();
+        let mut left = limit;
         // A parent always stands before its children, so this ends.
-        while let Some(block) = here.and_then(|number| nth(&self.blocks, number)) {
-            if let Some(inline) = block.inline.and_then(|number| nth(&self.inlines, number)) {
-                if found.len() >= limit {
-                    break;
-                }
-                found.push(inline);
-            }
+        std::iter::from_fn(move || {
+            let block = nth(&self.blocks, here?)?;
             here = block.parent;
-        }
-        found
+            let inline = block.inline.and_then(|number| nth(&self.inlines, number));
+            if inline.is_some() {
+                left = left.checked_sub(1)?;
+            }
+            Some(BlockAt { offset: block.offset, inline })
+        })
     }
 }
 
@@ -261,9 +275,11 @@ impl<'d> Walk<'_, 'd> {
                 dw::DW_TAG_lexical_block
                 | dw::DW_TAG_try_block
                 | dw::DW_TAG_catch_block
-                | dw::DW_TAG_with_stmt => self.block(&mut entries, abbreviation, None, depth)?,
+                | dw::DW_TAG_with_stmt => {
+                    self.block(&mut entries, abbreviation, offset, false, depth)?
+                }
                 dw::DW_TAG_inlined_subroutine => {
-                    self.block(&mut entries, abbreviation, Some(offset), depth)?
+                    self.block(&mut entries, abbreviation, offset, true, depth)?
                 }
                 dw::DW_TAG_call_site | dw::DW_TAG_GNU_call_site => {
                     self.call_site(&mut entries, abbreviation, offset)?;
@@ -299,15 +315,17 @@ impl<'d> Walk<'_, 'd> {
         Ok(())
     }
 
-    /// A block that starts here; `inline` is its offset if it is an inlined call. `false`
+    /// A block or an inlined call that starts here, at `offset`. `false`
     /// when it claims no address and what is inside does not count.
     fn block(
         &mut self,
         entries: &mut Entries<'_, 'd>,
         abbreviation: &gimli::Abbreviation,
-        inline: Option<UnitOffset>,
+        offset: UnitOffset,
+        is_inline: bool,
         depth: isize,
     ) -> gimli::Result<bool> {
+        let inline = is_inline.then_some(offset);
         let mut bounds = Bounds::default();
         let (mut call_file, mut call_line, mut call_column) = (None, None, 0);
         for specification in abbreviation.attributes() {
@@ -338,7 +356,8 @@ impl<'d> Walk<'_, 'd> {
             self.body.inlines.push(Inline { offset, call_file, call_line, call_column, name });
             Some(number)
         });
-        self.body.blocks.push(Block { parent: self.open.last().map(|open| open.1), inline });
+        let parent = self.open.last().map(|open| open.1);
+        self.body.blocks.push(Block { offset, parent, inline });
         self.ranges.extend(own.into_iter().map(|(start, end)| (start, end, place)));
         self.open.push((depth, place));
         Ok(true)
@@ -369,7 +388,7 @@ impl<'d> Walk<'_, 'd> {
             let target =
                 if origin && !computed { Target::Origin(offset) } else { Target::Computed };
             let goes_to = OnceLock::new();
-            self.body.calls.push(CallSite { return_pc, is_tail, target, goes_to });
+            self.body.calls.push(CallSite { offset, return_pc, is_tail, target, goes_to });
         }
         Ok(())
     }

@@ -2,23 +2,32 @@
 //! bare ELF file as well as a module of a core: no threads, no bias of its own.
 
 mod abbreviations;
+mod arrays;
+mod attributes;
 mod bounds;
+mod call_site;
 mod demangle;
 mod entry;
+mod evaluate;
+mod enumerations;
 mod expression;
 mod functions;
 mod lines;
 pub mod locate;
+mod location;
+mod members;
 mod names;
 mod range_map;
 mod reader;
 mod scope;
+mod scope_reader;
 mod section_cache;
 mod split;
 mod symbolize;
 mod tail_call;
 #[cfg(test)]
 mod test_dwarf;
+mod type_names;
 mod type_reader;
 mod types;
 mod units;
@@ -27,6 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
+pub use call_site::{Call, CallTarget, Passed};
 pub use demangle::{Language, demangle};
 pub use expression::{
     Bound, EntryValue, Expression, Location, LocationList, NoPlace, Piece, Place, Surroundings,
@@ -48,6 +58,7 @@ use crate::elf::{ElfImage, Symbol, SymbolTable};
 use crate::limits::Limits;
 use crate::notice::Notice;
 use reader::{Context, NoticeLog, Sources};
+use scope_reader::ScopeTable;
 use type_reader::TypeTable;
 use units::DwarfFile;
 
@@ -67,6 +78,7 @@ pub struct DebugInfo {
     symbols: [OnceLock<SymbolTable>; 3],
     debug_frame: OnceLock<Option<Vec<u8>>>,
     types: TypeTable,
+    scopes: ScopeTable,
 }
 
 self_cell::self_cell!(
@@ -118,6 +130,7 @@ impl DebugInfo {
             symbols: Default::default(),
             debug_frame: OnceLock::new(),
             types: TypeTable::default(),
+            scopes: ScopeTable::default(),
         }
     }
 
@@ -216,6 +229,65 @@ impl DebugInfo {
         found.unwrap_or_default()
     }
 
+    /// The variables in sight at `at`, frame by frame as [`DebugInfo::frames_at`] lists
+    /// them; none where no DWARF describes the function.
+    pub fn scopes_at(&self, at: Svma) -> Arc<Scopes> {
+        self.with_dwarf(|file| self.scopes.get(file, &self.types, at.0)).unwrap_or_default()
+    }
+
+    /// The variable or parameter of an entry, as an implicit pointer or an array's bound
+    /// names it.
+    pub fn variable_of(&self, id: VariableId) -> Option<Variable> {
+        self.with_dwarf(|file| scope_reader::variable(file, &self.types, id.0))?
+    }
+
+    /// Where a variable at `location` is, for the frame that `around` speaks for.
+    ///
+    /// # Errors
+    /// Why it is nowhere.
+    pub fn locate(
+        &self,
+        location: &Location,
+        around: &dyn Surroundings,
+    ) -> Result<Vec<Piece>, NoPlace> {
+        let found = self.with_dwarf(|file| evaluate::locate(file, location, around));
+        found.unwrap_or(Err(NoPlace::OptimizedOut))
+    }
+
+    /// The number that `expression` computes from `pushed`: an array's bound, a member's
+    /// place.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn compute(
+        &self,
+        expression: &Expression,
+        pushed: Option<u64>,
+        around: &dyn Surroundings,
+    ) -> Result<u64, NoPlace> {
+        let found = self.with_dwarf(|file| evaluate::number(file, expression, pushed, around));
+        found.unwrap_or(Err(NoPlace::OptimizedOut))
+    }
+
+    /// The call that returns to `return_pc`, as its call site entry has it.
+    pub fn call_returning_to(&self, return_pc: Svma) -> Option<Call> {
+        self.with_dwarf(|file| call_site::call(file, return_pc.0))?
+    }
+
+    /// Whether the function entered at `entry` may come to run anew without a new frame,
+    /// so that what its caller passed says nothing of its parameters.
+    pub fn may_run_anew(&self, entry: Svma) -> bool {
+        let found = self.with_dwarf(|file| {
+            self.with_symbols(|symbols| tail_call::may_run_anew(file, symbols, entry.0))
+        });
+        found.unwrap_or(true)
+    }
+
+    /// The address of the function with this linkage name.
+    pub fn function_named(&self, name: &str) -> Option<Svma> {
+        self.with_symbols(|symbols| (symbols.named)(name.as_bytes())).map(Svma)
+    }
+
     /// The type with this number.
     pub fn type_at(&self, id: TypeId) -> Arc<Type> {
         let found = self.with_dwarf(|file| self.types.get(file, id));
@@ -225,6 +297,13 @@ impl DebugInfo {
     /// The name of a type as a programmer would write it: with scopes and modifiers.
     pub fn type_name(&self, id: TypeId) -> Arc<str> {
         self.with_dwarf(|file| self.types.name(file, id)).unwrap_or_default()
+    }
+
+    /// Whether its code is for x86 of either width: there `long double` has 80 bits.
+    pub fn is_x86(&self) -> bool {
+        const EM_386: u16 = 3;
+        const EM_X86_64: u16 = 62;
+        matches!(self.context.files.image.header().e_machine, EM_386 | EM_X86_64)
     }
 
     /// `.debug_frame`, unpacked: of the image itself, else of its debug file.

@@ -6,6 +6,7 @@ use gimli::{UnitOffset, constants as dw};
 
 use super::bounds::Bounds;
 use super::demangle::{Language, demangle};
+use super::entry::Entry;
 use super::reader::{Meter, Slice, Value};
 use super::units::{Die, DwarfFile, Unit};
 
@@ -91,7 +92,8 @@ pub(super) fn name_of<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>) -> Name {
         if !language.has_scopes() {
             return Some(plain);
         }
-        Some(with_scopes(file, declared, plain))
+        let entry = Entry { root: file, file, unit: declared.unit, offset: declared.offset };
+        Some(with_scopes(entry, plain))
     };
     let shown = match language {
         Language::Cpp => demangled().or_else(qualified),
@@ -139,15 +141,15 @@ fn attribute<'d>(
     entry.attrs().iter().find(|attribute| wanted(attribute.name())).map(gimli::Attribute::value)
 }
 
-/// `name` behind the namespaces and types around `die`, by gdb's rule: a type without a
+/// `name` behind the namespaces and types around `entry`, by gdb's rule: a type without a
 /// name hides the scopes further out, and so does a function.
-fn with_scopes<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>, name: String) -> String {
-    let limits = &file.context().limits;
+pub(super) fn with_scopes(entry: Entry<'_, '_>, name: String) -> String {
+    let limits = &entry.file.context().limits;
     let mut scopes: Vec<String> = Vec::new();
     let mut length = name.len();
-    let mut inside = Some((die.unit, ancestors(file, die)));
+    let mut inside = Some((entry, ancestors(entry.file, entry.die())));
     let mut jumps = 0_usize;
-    while let Some((unit, mut around)) = inside.take() {
+    while let Some((entry, mut around)) = inside.take() {
         while let Some((tag, offset)) = around.pop() {
             let is_type = matches!(
                 tag,
@@ -163,18 +165,19 @@ fn with_scopes<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>, name: String) -> Stri
             if !is_type && !matches!(tag, dw::DW_TAG_namespace | dw::DW_TAG_module) {
                 continue;
             }
-            let naming = Naming::read(file, Die { unit, offset });
+            let scope = entry.sibling(offset);
+            let naming = Naming::read(scope.file, scope.die());
             // What stands elsewhere, in a type unit or before, has its scopes there.
             // A declaration may have the name only, at the top of a unit, and leave the
             // scopes to the type unit.
             let elsewhere = naming.origin.or(naming.signature);
-            let mut elsewhere = elsewhere.and_then(|value| file.resolve(unit, value));
+            let mut elsewhere = elsewhere.and_then(|value| scope.follow(value));
             let mut found = naming.name;
             // The definition in a type unit may refer to a declaration in its turn.
             while let Some(there) = elsewhere {
-                let naming = Naming::read(file, there);
+                let naming = Naming::read(there.file, there.die());
                 found = found.or(naming.name);
-                let further = naming.origin.and_then(|origin| file.resolve(there.unit, origin));
+                let further = naming.origin.and_then(|origin| there.follow(origin));
                 if further.is_none() || jumps >= limits.reference_depth {
                     break;
                 }
@@ -195,7 +198,7 @@ fn with_scopes<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>, name: String) -> Stri
                 && jumps < limits.reference_depth
             {
                 jumps = jumps.saturating_add(1);
-                inside = Some((there.unit, ancestors(file, there)));
+                inside = Some((there, ancestors(there.file, there.die())));
                 break;
             }
         }

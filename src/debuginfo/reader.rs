@@ -277,12 +277,24 @@ impl Sources {
         self.main.get(SectionId::DebugAranges, &self.context).into()
     }
 
+    /// The location lists of the main file or its supplement.
+    pub(super) fn locations(&self, in_supplement: bool) -> gimli::LocationLists<Slice<'_>> {
+        let sections = if in_supplement { self.alternate.as_ref() } else { Some(&self.main) };
+        let get = |id| {
+            let bytes = sections.map(|sections| sections.get(id, &self.context));
+            bytes.unwrap_or_else(|| Slice::new(&[], self.main.endian()))
+        };
+        let (old, new) = (get(SectionId::DebugLoc), get(SectionId::DebugLocLists));
+        gimli::LocationLists::new(old.into(), new.into())
+    }
+
     fn dwarf_of<'d>(&'d self, sections: &'d Sections) -> Dwarf<'d> {
         let load = |id: SectionId| {
             Ok::<_, gimli::Error>(match id {
-                SectionId::DebugLoc
-                | SectionId::DebugLocLists
-                | SectionId::DebugAranges
+                SectionId::DebugLoc | SectionId::DebugLocLists if !sections.dwo => {
+                    Slice::new(&[], sections.endian())
+                }
+                SectionId::DebugAranges
                 | SectionId::DebugNames
                 | SectionId::DebugMacinfo
                 | SectionId::DebugMacro => Slice::new(&[], sections.endian()),

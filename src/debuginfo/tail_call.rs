@@ -70,6 +70,31 @@ pub(super) fn called_name<'d>(
     Some(names::declared_name(caller.file, origin)?.slice().to_vec())
 }
 
+/// Whether the function entered at `entry` may, by jumps alone, come to run anew in the
+/// same frame: then what its caller passed says nothing of its parameters. gdb's
+/// `func_verify_no_selftailcall`; jumps nobody knows the target of count as doubt.
+pub(super) fn may_run_anew<'d>(file: &DwarfFile<'d>, symbols: &Symbols<'_>, entry: u64) -> bool {
+    let search = Search { file, symbols };
+    let mut entered = HashSet::from([entry]);
+    let mut waiting = vec![entry];
+    while let Some(function) = waiting.pop() {
+        // A function without call sites is one of which nothing speaks against it.
+        if search.function_at(function).is_none() {
+            continue;
+        }
+        let Some(sites) = search.tail_sites(function) else { return true };
+        for (_, target) in sites {
+            if target == entry || entered.len() > MAX_STEPS {
+                return true;
+            }
+            if entered.insert(target) {
+                waiting.push(target);
+            }
+        }
+    }
+    false
+}
+
 struct Search<'x, 's, 'd> {
     file: &'x DwarfFile<'d>,
     symbols: &'x Symbols<'s>,
@@ -86,6 +111,7 @@ struct Agreed {
 }
 
 impl<'x, 'd> Search<'x, '_, 'd> {
+    /// The call that returns to `return_pc`, and the function it is in.
     fn call_site(&self, return_pc: u64) -> Option<(Found<'x, 'd>, &'x CallSite)> {
         let caller = self.function_at(return_pc.checked_sub(1)?)?;
         let calls = &caller.function.body(caller.file, caller.unit).calls;

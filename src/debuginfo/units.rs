@@ -33,6 +33,8 @@ pub(super) struct DwarfFile<'d> {
     tables: Tables,
     package: OnceLock<Option<gimli::DwarfPackage<Slice<'d>>>>,
     package_types: OnceLock<Vec<OnceLock<Option<Box<DwarfFile<'d>>>>>>,
+    main_locations: OnceLock<gimli::LocationLists<Slice<'d>>>,
+    supplement_locations: OnceLock<gimli::LocationLists<Slice<'d>>>,
 }
 
 /// Which list of units one stands in.
@@ -99,6 +101,8 @@ pub(super) struct Unit<'d> {
     /// Its number there.
     pub(super) index: u32,
     pub(super) language: Language,
+    /// The first index of arrays that state none (DWARF 5 table 7.17).
+    pub(super) first_index: i64,
     pub(super) line_program: Option<gimli::DebugLineOffset<usize>>,
     /// The name of the `.dwo` file, if the unit is a skeleton.
     pub(super) dwo_name: Option<Slice<'d>>,
@@ -146,11 +150,37 @@ impl<'d> DwarfFile<'d> {
             tables: Tables::default(),
             package: OnceLock::new(),
             package_types: OnceLock::new(),
+            main_locations: OnceLock::new(),
+            supplement_locations: OnceLock::new(),
         }
     }
 
     pub(super) fn context(&self) -> &'d Context {
         &self.sources.context
+    }
+
+    /// The byte order of the image.
+    pub(super) fn endian(&self) -> gimli::RunTimeEndian {
+        gimli::Reader::endian(gimli::Section::reader(&self.dwarf.debug_info))
+    }
+
+    pub(super) fn is_little_endian(&self) -> bool {
+        self.endian() == gimli::RunTimeEndian::Little
+    }
+
+    /// The location lists that `unit` refers to. Of the main file they are unpacked now:
+    /// naming addresses does without them, and they are large.
+    pub(super) fn locations(&self, unit: &Unit<'d>) -> &gimli::LocationLists<Slice<'d>> {
+        match self.part {
+            Part::Main => {
+                let of = |in_supplement| self.sources.locations(in_supplement);
+                match unit.list {
+                    List::Supplement => self.supplement_locations.get_or_init(|| of(true)),
+                    List::Info | List::Types => self.main_locations.get_or_init(|| of(false)),
+                }
+            }
+            Part::Split(_) | Part::PackageType(_) => &self.dwarf.locations,
+        }
     }
 
     /// The sections `unit` refers to.
@@ -313,7 +343,7 @@ impl<'d> DwarfFile<'d> {
         }
     }
 
-    fn die_at(&self, list: List, offset: usize) -> Option<Die<'_, 'd>> {
+    pub(super) fn die_at(&self, list: List, offset: usize) -> Option<Die<'_, 'd>> {
         let units = self.list(list);
         let index = units.partition_point(|unit| unit.start <= offset).checked_sub(1)?;
         let start = units.get(index)?.start;
@@ -458,6 +488,7 @@ impl<'d> DwarfFile<'d> {
         drop(entries);
         let mut line_program = None;
         let mut language = None;
+        let mut first_index = 0;
         let mut bounds = Bounds::default();
         let (mut name, mut comp_dir, mut dwo_name) = (None, None, None);
         for attribute in root.attrs() {
@@ -472,6 +503,7 @@ impl<'d> DwarfFile<'d> {
                 }
                 (dw::DW_AT_language, gimli::AttributeValue::Language(tag)) => {
                     language = Some(Language::from_dwarf(tag.0));
+                    first_index = i64::from(counts_from_one(tag));
                 }
                 (_, gimli::AttributeValue::DebugStrOffsetsBase(base)) => {
                     inner.str_offsets_base = base;
@@ -498,6 +530,7 @@ impl<'d> DwarfFile<'d> {
             list,
             index,
             language: language.unwrap_or(Language::Unknown),
+            first_index,
             line_program,
             dwo_name: None,
             tag: root.tag(),
@@ -523,4 +556,25 @@ impl<'d> DwarfFile<'d> {
         let section = &self.dwarf_of_list(list).debug_abbrev;
         self.tables.get(in_supplement, section, offset, self.context())
     }
+}
+
+/// Whether the first element of an array is number 1 unless the program says otherwise.
+fn counts_from_one(language: gimli::DwLang) -> bool {
+    matches!(
+        language,
+        dw::DW_LANG_Ada83
+            | dw::DW_LANG_Ada95
+            | dw::DW_LANG_Cobol74
+            | dw::DW_LANG_Cobol85
+            | dw::DW_LANG_Fortran77
+            | dw::DW_LANG_Fortran90
+            | dw::DW_LANG_Fortran95
+            | dw::DW_LANG_Fortran03
+            | dw::DW_LANG_Fortran08
+            | dw::DW_LANG_Pascal83
+            | dw::DW_LANG_Modula2
+            | dw::DW_LANG_Modula3
+            | dw::DW_LANG_PLI
+            | dw::DW_LANG_Julia
+    )
 }

@@ -20,6 +20,8 @@ const DYNAMIC_ENTRIES: u64 = 4096;
 /// One node of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LinkMapNode {
+    /// Where it lies.
+    pub(super) at: Avma,
     /// `l_addr`: the load bias.
     pub(super) bias: LoadBias,
     /// `l_name`; empty for the program itself.
@@ -91,7 +93,7 @@ fn node(at: Avma, memory: &AddressSpace, limits: &Limits) -> Option<(LinkMapNode
     let field = |index: u64| memory.read_word(at.checked_add(index.checked_mul(word)?)?).ok();
     let name = memory.read_c_string(Avma(field(1)?), limits.string_bytes).unwrap_or_default();
     let name = PathBuf::from(OsStr::from_bytes(&name));
-    let node = LinkMapNode { bias: LoadBias(field(0)?), name, dynamic: Avma(field(2)?) };
+    let node = LinkMapNode { at, bias: LoadBias(field(0)?), name, dynamic: Avma(field(2)?) };
     Some((node, Avma(field(3)?)))
 }
 

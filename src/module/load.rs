@@ -13,7 +13,7 @@ use crate::memory::{Absent, AddressSpace, Backing, Builder, FileBytes, Permissio
 use crate::notice::Notice;
 
 use super::discover::{self, Candidate, PAGE};
-use super::{FileState, Module, ModuleKind, Modules, image_in_core, link_map};
+use super::{FileState, Linked, Module, ModuleKind, Modules, image_in_core, link_map};
 
 /// Executable segments of one image that are placed without their bytes; linkers make one.
 const CODE_SEGMENTS: usize = 8;
@@ -109,6 +109,7 @@ impl Finder<'_> {
         Module {
             path: file_path.unwrap_or(&candidate.path).to_owned(),
             linked_as: None,
+            linked: None,
             base: candidate.base,
             range: candidate.extent(head.or(image.as_deref()), bias),
             bias,
@@ -151,13 +152,15 @@ fn apply_link_map(
     let (nodes, notice) = link_map::read(image, module.bias, memory, limits);
     finder.notices.extend(notice);
     let mapped = mapped_ranges(found);
-    for node in nodes {
+    for (order, node) in nodes.into_iter().enumerate() {
+        let linked = Some(Linked { node: node.at, order });
         let after = mapped.partition_point(|(range, _)| range.start <= node.dynamic);
         let before = after.checked_sub(1).and_then(|index| mapped.get(index));
         let holder = before.filter(|(range, _)| range.contains(node.dynamic));
         if let Some((_, module)) = holder.and_then(|(_, index)| found.get_mut(*index)) {
             let is_other = !node.name.as_os_str().is_empty() && node.name != module.path;
             module.linked_as = Some(node.name).filter(|_| is_other);
+            module.linked = linked;
             continue;
         }
         // No NT_FILE: an object starts where its bias says, its first segment being at
@@ -172,7 +175,7 @@ fn apply_link_map(
             continue;
         }
         new.link_bias = Some(node.bias);
-        let module = finder.find_file(&new, memory);
+        let module = Module { linked, ..finder.find_file(&new, memory) };
         found.push((new, module));
     }
 }

@@ -5,8 +5,10 @@ mod discover;
 mod image_in_core;
 mod link_map;
 mod load;
+mod tls;
 
 pub use load::{Loaded, load};
+pub use tls::thread_local_block;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -26,6 +28,8 @@ pub struct Module {
     pub path: PathBuf,
     /// The dynamic linker's name for it, where it differs: often a symbolic link.
     pub linked_as: Option<PathBuf>,
+    /// Where the dynamic linker lists it.
+    pub linked: Option<Linked>,
     /// Address of the first byte mapped from the image.
     pub base: Avma,
     /// Extent over all segments.
@@ -43,6 +47,15 @@ pub struct Module {
     /// What became of the search for its file.
     pub file: FileState,
     debug: OnceLock<(Option<DebugInfo>, Vec<Notice>)>,
+}
+
+/// A module's place in the dynamic linker's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Linked {
+    /// Address of its `struct link_map`.
+    pub node: Avma,
+    /// How many come before it.
+    pub order: usize,
 }
 
 /// Role of a module.

@@ -1,13 +1,17 @@
 //! The dead process: its threads and their frames, named.
 
 mod arguments;
+mod caller;
 mod frame;
 mod naming;
 mod recursion;
+mod signal_vectors;
 mod thread;
+mod variables;
 
 pub use frame::{Frame, FrameKind, FrameTrust};
 pub use thread::{Recursion, Thread};
+pub use variables::FrameView;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -38,6 +42,8 @@ pub struct Process {
     pub threads: Vec<Thread>,
     /// What could not be known.
     pub notices: Vec<Notice>,
+    /// What the input may cost.
+    pub limits: Limits,
 }
 
 /// How to open a core.
@@ -100,10 +106,11 @@ impl Process {
             modules: loaded.modules,
             threads: Vec::new(),
             notices,
+            limits: options.limits,
         };
         if !options.modules_only {
             observer.begin(Phase::Stacks);
-            process.read_threads(&options.limits);
+            process.read_threads();
         } else {
             for index in 0..process.modules.list().len() {
                 process.modules.debug(index);
@@ -115,7 +122,8 @@ impl Process {
         Ok(process)
     }
 
-    fn read_threads(&mut self, limits: &Limits) {
+    fn read_threads(&mut self) {
+        let limits = &self.limits;
         let machine = self.dump.machine;
         let mut unwinder = Unwinder::new(machine, &self.memory, &self.modules, limits);
         let mut naming = naming::Naming::new(machine, &self.modules, limits);

@@ -10,10 +10,12 @@ mod notices;
 mod stack;
 mod terminal;
 mod threads;
+mod values;
 mod visible;
 
 pub use modules::write_modules;
 pub use terminal::write_page;
+pub use values::write_variable;
 pub use visible::visible;
 
 /// How a page is laid out.

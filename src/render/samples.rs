@@ -3,7 +3,7 @@
 use crate::redact::{Level, Origin, Redactor, Shown};
 use crate::report::{
     FrameKind, FrameReport, FrameTrust, Hex, ModulePlace, NoticeCode, NoticeReport, Report,
-    SignalReport, SourcePlace, ThreadReport,
+    SignalReport, SourcePlace, ThreadReport, Variable, VariableValue,
 };
 
 pub(super) fn text(text: &str) -> Shown {
@@ -90,4 +90,27 @@ pub(super) fn missing(module: &str) -> NoticeReport {
         text: text(&format!("no file for /usr/lib/{module} (build ID 5c1e0f7a)")),
         hint: text("copy the file with build ID 5c1e0f7a to /usr/lib, or pass --sysroot DIR"),
     }
+}
+
+pub(super) fn number(name: &str, value: i64) -> Variable {
+    Variable {
+        name: text(name),
+        type_name: Some(text("int")),
+        value: Some(VariableValue::Integer(value)),
+        ..Variable::default()
+    }
+}
+
+pub(super) fn pointer(name: &str, value: u64) -> Variable {
+    Variable {
+        name: text(name),
+        type_name: Some(text("Node *")),
+        value: Some(VariableValue::Text(format!("{value:#x}"))),
+        ..Variable::default()
+    }
+}
+
+pub(super) fn record(name: &str, members: Vec<Variable>) -> Variable {
+    let type_name = Some(text("struct Node"));
+    Variable { name: text(name), type_name, members, ..Variable::default() }
 }

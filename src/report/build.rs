@@ -7,7 +7,7 @@ use super::{
     BuildOptions, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust, Hex,
     ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
     Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
-    WhichRegisters,
+    WhichRegisters, WhoseLocals,
 };
 use crate::arch::{Machine, Register, Registers};
 use crate::debuginfo::{DebugLevel, SourceLocation};
@@ -22,7 +22,7 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
     let redactor = Redactor::new(options.redaction, &id);
     let packages = process.modules.list().iter().map(Packaged::of).collect();
     let mut builder = Builder { process, options, redactor, packages };
-    let threads = process.threads.iter().map(|thread| builder.thread(thread)).collect();
+    let threads = (0..process.threads.len()).filter_map(|at| builder.thread(at)).collect();
     let modules = (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
     Report {
         core: builder.core(),
@@ -92,7 +92,14 @@ impl Builder<'_> {
         }
     }
 
-    fn thread(&mut self, thread: &Thread) -> ThreadReport {
+    fn thread(&mut self, index: usize) -> Option<ThreadReport> {
+        let thread = self.process.threads.get(index)?;
+        let index_of = index;
+        let with_locals = match self.options.locals {
+            WhoseLocals::None => false,
+            WhoseLocals::Crashed => thread.crashed,
+            WhoseLocals::All => true,
+        };
         let with_registers = thread.crashed || self.options.registers == WhichRegisters::All;
         let mut frames: Vec<FrameReport> = Vec::with_capacity(thread.frames.len());
         let mut gap = None;
@@ -100,6 +107,9 @@ impl Builder<'_> {
         for (at, frame) in thread.frames.iter().enumerate() {
             let index = frames.len() + left_out;
             let mut report = self.frame(frame, index);
+            if with_locals {
+                self.variables(index_of, at, &mut report);
+            }
             let tail_calls: Vec<_> = frame
                 .tail_calls
                 .iter()
@@ -124,7 +134,7 @@ impl Builder<'_> {
             }
         }
         let total = thread.stack.frames.len();
-        ThreadReport {
+        Some(ThreadReport {
             tid: thread.tid,
             name: thread.name.as_ref().map(|name| self.redactor.show(Origin::ThreadName, name)),
             crashed: thread.crashed,
@@ -142,6 +152,23 @@ impl Builder<'_> {
                 recursion: thread.recursion.as_ref().map(|round| self.recursion(round)),
             }),
             frames,
+        })
+    }
+
+    /// Arguments and locals of frame number `frame` of thread number `thread`.
+    fn variables(&mut self, thread: usize, frame: usize, report: &mut FrameReport) {
+        let Some(view) = self.process.frame_view(thread, frame) else { return };
+        for (variable, object) in view.variables() {
+            let mut v = super::Variable::default();
+            let name = variable.name.as_deref().unwrap_or_default();
+            v.name = self.redactor.show(Origin::SymbolName, name);
+            v.type_name = Some(self.redactor.show(Origin::SymbolName, &object.ty.name()));
+            v.status = match &object.contents {
+                crate::value::Contents::Absent(crate::value::Absence::NoPlace(crate::debuginfo::NoPlace::OptimizedOut)) => super::VariableStatus::OptimizedOut,
+                crate::value::Contents::Absent(_) => super::VariableStatus::Unavailable,
+                _ => super::VariableStatus::Ok,
+            };
+            if variable.is_argument { report.args.push(v) } else { report.locals.push(v) }
         }
     }
 

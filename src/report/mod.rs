@@ -16,6 +16,7 @@ mod shown;
 mod stack;
 mod subject;
 mod variable;
+mod words;
 
 pub use build::build;
 pub use cause::{
@@ -27,7 +28,7 @@ pub use json::{read_json, write_json};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{NoticeCode, NoticeReport};
 pub(crate) use notice_text::LOOKED_FOR;
-pub use options::{BuildOptions, TailCalls, WhichRegisters};
+pub use options::{BuildOptions, TailCalls, WhichRegisters, WhoseLocals};
 pub use schema::write_schema;
 pub use stack::{
     FrameKind, FrameReport, FrameTrust, ModulePlace, SourceLine, SourcePlace, SourceValue,
@@ -35,6 +36,7 @@ pub use stack::{
 };
 pub use subject::{CoreReport, Package, ProcessReport, SignalReport};
 pub use variable::{Variable, VariableStatus, VariableValue};
+pub(crate) use words::Pointees;
 
 use std::collections::BTreeMap;
 

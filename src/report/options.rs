@@ -11,6 +11,12 @@ pub struct BuildOptions {
     pub tail_calls: TailCalls,
     /// Whose registers are written.
     pub registers: WhichRegisters,
+    /// Whose variables are written.
+    pub locals: WhoseLocals,
+    /// Levels of members that are written; `None` for the default.
+    pub max_depth: Option<usize>,
+    /// Elements of an array or a container that are written; `None` for the default.
+    pub max_elements: Option<usize>,
 }
 
 /// Where inferred tail calls stand.
@@ -21,6 +27,18 @@ pub enum TailCalls {
     Nested,
     /// Among the frames and counted, as gdb does.
     Frames,
+}
+
+/// Whose variables are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhoseLocals {
+    /// Nobody's.
+    None,
+    /// The crashed thread's.
+    #[default]
+    Crashed,
+    /// Every thread's.
+    All,
 }
 
 /// Whose registers are written.

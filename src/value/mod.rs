@@ -1,6 +1,13 @@
 //! Values: what the bytes of a dead process mean, given a type and a place. A value is a
 //! tree of plain DWARF structure, with what a person would rather read beside it.
 
+mod bits;
+mod decimal;
+mod decode;
+mod extent;
+mod float;
+mod integer;
+mod members;
 mod object;
 pub mod readable;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::addr::Avma;
-use crate::debuginfo::{Bound, DebugInfo, Expression, NoPlace, Type, TypeId, VariableId};
+use crate::debuginfo::{Bound, DebugInfo, Expression, NoPlace, Type, TypeId, TypeKind, VariableId};
 use crate::limits::Limits;
 use crate::memory::{AddressSpace, ReadError};
 
@@ -34,7 +34,38 @@ impl<'d> TypeRef<'d> {
     pub fn other(self, id: TypeId) -> Self {
         Self { id, ..self }
     }
+
+    /// The type without typedefs and qualifiers, and its definition where this one is
+    /// but declared.
+    #[must_use]
+    pub fn resolved(self, scene: Scene<'d>) -> Self {
+        let plain = self.without_names();
+        let is_declaration = match &plain.get().kind {
+            TypeKind::Record(record) => record.is_declaration,
+            TypeKind::Enumeration(enumeration) => enumeration.is_declaration,
+            _ => false,
+        };
+        let definition = is_declaration.then(|| scene.around.definition_of(plain)).flatten();
+        definition.map_or(plain, Self::without_names)
+    }
+
+    /// The type without typedefs and qualifiers. What names `void` stays as it is.
+    fn without_names(self) -> Self {
+        let mut plain = self;
+        for _ in 0..TYPE_DEPTH {
+            match plain.get().kind {
+                TypeKind::Typedef(Some(target))
+                | TypeKind::Qualified { target: Some(target), .. } => plain = plain.other(target),
+                _ => break,
+            }
+        }
+        plain
+    }
 }
+
+/// Types within one another that are followed where nothing is nested in memory:
+/// typedefs of typedefs, arrays of arrays.
+pub(super) const TYPE_DEPTH: usize = 64;
 
 impl std::fmt::Debug for TypeRef<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -112,6 +143,9 @@ pub struct Object<'d> {
     pub bit_offset: u64,
     /// Bits, if it is a bit-field.
     pub bit_size: Option<u64>,
+    /// Of an array, how many of its dimensions were indexed away: `a[1]` of `int a[2][3]`
+    /// has the type of `a`, and 1 here.
+    pub dimensions_taken: usize,
 }
 
 /// What values are read against.
@@ -159,82 +193,53 @@ pub trait Surroundings<'d> {
 impl<'d> Object<'d> {
     /// The object of type `ty` at `at`.
     pub fn at(ty: TypeRef<'d>, at: Avma) -> Self {
-        Self { ty, contents: Contents::Memory(at), bit_offset: 0, bit_size: None }
+        Self::new(ty, Contents::Memory(at))
+    }
+
+    /// The object of type `ty` with these contents.
+    pub fn new(ty: TypeRef<'d>, contents: Contents<'d>) -> Self {
+        Self { ty, contents, bit_offset: 0, bit_size: None, dimensions_taken: 0 }
+    }
+
+    /// The object of type `ty` of which nothing can be said but why.
+    pub fn absent(ty: TypeRef<'d>, why: Absence) -> Self {
+        Self::new(ty, Contents::Absent(why))
     }
 
     /// The same bytes, read as another type.
     #[must_use]
     pub fn cast(&self, ty: TypeRef<'d>) -> Self {
-        Self { ty, bit_size: None, ..self.clone() }
+        Self { ty, bit_size: None, dimensions_taken: 0, ..self.clone() }
     }
 
     /// Where it lies, if in memory at a whole byte.
     pub fn address(&self) -> Option<Avma> {
-        todo!()
+        let Contents::Memory(start) = self.contents else { return None };
+        let is_whole = self.bit_size.is_none() && self.bit_offset.is_multiple_of(8);
+        is_whole.then(|| Avma(start.0.wrapping_add(self.bit_offset / 8)))
     }
 
     /// The type without typedefs and qualifiers, and its definition where this one is
     /// but declared.
     pub fn resolved(&self, scene: Scene<'d>) -> TypeRef<'d> {
-        todo!()
+        self.ty.resolved(scene)
     }
 
-    /// Its size in bytes; `None` for an incomplete type.
-    pub fn size(&self, scene: Scene<'d>) -> Option<u64> {
-        todo!()
-    }
-
-    /// Its bytes in memory order, a bit-field's bits moved to the low end.
-    ///
-    /// # Errors
-    /// The first part that is absent.
-    pub fn bytes(&self, scene: Scene<'d>) -> Result<Vec<u8>, Absence> {
-        todo!()
-    }
-
-    /// The data member called `name`, of this record or of a base or anonymous member of
-    /// it, or of the active variant.
-    pub fn member(&self, scene: Scene<'d>, name: &str) -> Option<Self> {
-        todo!()
-    }
-
-    /// Bases, data members and the active variant's, in order, each with its name.
-    pub fn members(&self, scene: Scene<'d>) -> Vec<(Option<Arc<str>>, Self)> {
-        todo!()
-    }
-
-    /// Element number `index` of an array, counted from 0 whatever its lower bound; not
-    /// checked against its end. Of a pointer, the element it points at.
-    pub fn index(&self, scene: Scene<'d>, index: i64) -> Option<Self> {
-        todo!()
-    }
-
-    /// Elements of an array's outermost dimension; `None` where its end is not known.
-    pub fn length(&self, scene: Scene<'d>) -> Option<u64> {
-        todo!()
-    }
-
-    /// What a pointer or reference points at.
-    ///
-    /// # Errors
-    /// The pointer's own value is absent.
-    pub fn pointee(&self, scene: Scene<'d>) -> Result<Self, Absence> {
-        todo!()
-    }
-
-    /// A pointer's or an integer's value as a number, zero-extended.
-    ///
-    /// # Errors
-    /// It is absent.
-    pub fn unsigned(&self, scene: Scene<'d>) -> Result<u64, Absence> {
-        todo!()
-    }
-
-    /// An integer's value, sign-extended if its type is signed.
-    ///
-    /// # Errors
-    /// It is absent.
-    pub fn signed(&self, scene: Scene<'d>) -> Result<i64, Absence> {
-        todo!()
+    /// What lies `bits` further on, as another type.
+    pub(super) fn part_at(&self, ty: TypeRef<'d>, bits: i128, bit_size: Option<u64>) -> Self {
+        let at = i128::from(self.bit_offset).saturating_add(bits);
+        let place = match &self.contents {
+            // Whole bytes go into the address: an offset in bits would overflow.
+            Contents::Memory(start) => {
+                let bytes = at.div_euclid(8);
+                let rest = u64::try_from(at.rem_euclid(8)).unwrap_or(0);
+                // Addresses wrap, so the low 64 bits are all that counts.
+                Some((Contents::Memory(Avma(start.0.wrapping_add(bytes as u64))), rest))
+            }
+            other => u64::try_from(at).ok().map(|at| (other.clone(), at)),
+        };
+        let outside = || (Contents::Absent(Absence::Malformed("it lies outside of its object")), 0);
+        let (contents, bit_offset) = place.unwrap_or_else(outside);
+        Self { ty, contents, bit_offset, bit_size, dimensions_taken: 0 }
     }
 }

@@ -1,0 +1,107 @@
+//! From attributes to [`Location`]s, and from location lists to the entry for a pc
+//! (DWARF 5 § 2.6.2, 7.7.3; `.debug_loc` before).
+
+use std::sync::Arc;
+
+use gimli::{DebugLocListsIndex, DwarfFileType, LocationListsOffset};
+
+use super::entry::Entry;
+use super::expression::{Expression, ListAt, Location, LocationList, NoPlace};
+use super::reader::Value;
+use super::units::DwarfFile;
+use crate::addr::Svma;
+
+/// Entries of a location list that are looked at.
+const LONGEST_LIST: usize = 1 << 16;
+
+/// What `DW_AT_location` or `DW_AT_frame_base` of `entry` says.
+pub(super) fn of_attribute(entry: &Entry<'_, '_>, value: Value<'_>) -> Location {
+    let list = |at| Location::List(LocationList { unit: entry.key(), at });
+    match value {
+        gimli::AttributeValue::Exprloc(found) if found.0.is_empty() => Location::OptimizedOut,
+        gimli::AttributeValue::Exprloc(found) => {
+            Location::Expression(Expression::new(found.0.slice(), entry))
+        }
+        gimli::AttributeValue::LocationListsRef(at) => list(ListAt::Offset(at.0 as u64)),
+        gimli::AttributeValue::SecOffset(at) => list(ListAt::Offset(at as u64)),
+        gimli::AttributeValue::DebugLocListsIndex(at) => list(ListAt::Index(at.0 as u64)),
+        _ => Location::OptimizedOut,
+    }
+}
+
+/// What `DW_AT_const_value` of `entry` says. Fixed-size forms say nothing of a sign: they
+/// are extended with zeros, which the type's size cuts off.
+pub(super) fn of_constant<'d>(entry: &Entry<'_, 'd>, value: Value<'d>) -> Option<Location> {
+    let number = match value {
+        gimli::AttributeValue::Data1(value) => i128::from(value),
+        gimli::AttributeValue::Data2(value) => i128::from(value),
+        gimli::AttributeValue::Data4(value) => i128::from(value),
+        gimli::AttributeValue::Data8(value) | gimli::AttributeValue::Udata(value) => {
+            i128::from(value)
+        }
+        gimli::AttributeValue::Data16(value) => value as i128,
+        gimli::AttributeValue::Sdata(value) => i128::from(value),
+        gimli::AttributeValue::Addr(value) => i128::from(value),
+        gimli::AttributeValue::Flag(value) => i128::from(value),
+        gimli::AttributeValue::Block(bytes) => {
+            return Some(Location::Constant(Arc::from(bytes.slice())));
+        }
+        gimli::AttributeValue::Exprloc(bytes) => {
+            return Some(Location::Constant(Arc::from(bytes.0.slice())));
+        }
+        value => {
+            // A string, with the NUL that ends it.
+            let text = entry.string(value)?;
+            let bytes: Vec<u8> = text.slice().iter().copied().chain([0]).collect();
+            return Some(Location::Constant(Arc::from(bytes)));
+        }
+    };
+    Some(Location::Number(number))
+}
+
+impl Expression {
+    pub(super) fn new(bytes: &[u8], entry: &Entry<'_, '_>) -> Self {
+        Self { bytes: Arc::from(bytes), unit: entry.key() }
+    }
+}
+
+/// The expression that `list` gives for `at`; `None` if no entry covers it.
+pub(super) fn at_pc<'d>(
+    root: &DwarfFile<'d>,
+    list: &LocationList,
+    at: Svma,
+) -> Result<Option<Expression>, NoPlace> {
+    let malformed = |error: gimli::Error| NoPlace::Malformed(error.to_string());
+    let entry = Entry::at(root, list.unit);
+    let entry = entry.ok_or_else(|| NoPlace::Malformed("its unit is unreadable".to_owned()))?;
+    let unit = &entry.unit.inner;
+    let encoding = unit.encoding();
+    let lists = entry.file.locations(entry.unit);
+    let offset = match list.at {
+        ListAt::Offset(offset) => usize::try_from(offset).map(LocationListsOffset).ok(),
+        ListAt::Index(index) => {
+            let index = usize::try_from(index).map(DebugLocListsIndex).ok();
+            let found = index.map(|i| lists.get_offset(encoding, unit.loclists_base, i));
+            found.transpose().map_err(malformed)?
+        }
+    };
+    let unreadable = || NoPlace::Malformed("a location list beyond all sections".to_owned());
+    let offset = offset.ok_or_else(unreadable)?;
+    let dwarf = entry.file.dwarf_of(entry.unit);
+    let (base, addresses, address_base) = (unit.low_pc, &dwarf.debug_addr, unit.addr_base);
+    let mut entries = match dwarf.file_type {
+        DwarfFileType::Main => lists.locations(offset, encoding, base, addresses, address_base),
+        DwarfFileType::Dwo => lists.locations_dwo(offset, encoding, base, addresses, address_base),
+    }
+    .map_err(malformed)?;
+    for _ in 0..LONGEST_LIST {
+        if !root.context().spend(1) {
+            break;
+        }
+        let Some(found) = entries.next().map_err(malformed)? else { return Ok(None) };
+        if (found.range.begin..found.range.end).contains(&at.0) {
+            return Ok(Some(Expression::new(found.data.0.slice(), &entry)));
+        }
+    }
+    Err(NoPlace::Malformed("its location list is too long".to_owned()))
+}

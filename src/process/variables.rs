@@ -1,0 +1,231 @@
+//! The variables of a frame: where they are, given the frame's registers, its memory, and
+//! what its callers passed.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use super::caller::{At, Level};
+use super::{Frame, Process, Thread};
+use crate::addr::Avma;
+use crate::arch::Register;
+use crate::debuginfo::{
+    Bound, DebugInfo, Expression, Location, NoPlace, Piece, Place, Scopes, Surroundings as Asked,
+    Variable, VariableId,
+};
+use crate::value::{Absence, Contents, Object, Part, PartSource, Scene, Surroundings, TypeRef};
+
+/// Implicit pointers to implicit pointers that are followed, bounds of bounds.
+const DEEPEST: usize = 8;
+
+/// What one frame lets its variables see.
+pub struct FrameView<'p> {
+    pub(super) process: &'p Process,
+    pub(super) thread: &'p Thread,
+    pub(super) frame: &'p Frame,
+    scopes: Arc<Scopes>,
+    /// Its place in `scopes.frames`.
+    nth: usize,
+    depth: Cell<usize>,
+}
+
+impl Process {
+    /// Frame number `frame` of [`Thread::frames`] of thread number `thread`.
+    pub fn frame_view(&self, thread: usize, frame: usize) -> Option<FrameView<'_>> {
+        let thread = self.threads.get(thread)?;
+        let frame_at = thread.frames.get(frame)?;
+        let before = |other: &Frame| other.activation < frame_at.activation;
+        let first = thread.frames.partition_point(before);
+        let mut view = FrameView {
+            process: self,
+            thread,
+            frame: frame_at,
+            scopes: Arc::default(),
+            nth: frame.checked_sub(first)?,
+            depth: Cell::new(0),
+        };
+        view.scopes = view.scopes_of(Level::of(frame_at));
+        Some(view)
+    }
+}
+
+impl<'p> FrameView<'p> {
+    /// What its values are read against.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene { memory: &self.process.memory, around: self, limits: &self.process.limits }
+    }
+
+    /// The debug information of its module.
+    pub fn debug(&self) -> Option<&'p DebugInfo> {
+        self.process.modules.debug(self.frame.module?)
+    }
+
+    /// Arguments and locals in sight, innermost block first, each where it is.
+    pub fn variables(&self) -> Vec<(Variable, Object<'p>)> {
+        let Some(scope) = self.scopes.frames.get(self.nth) else { return Vec::new() };
+        let Some(module) = self.frame.module else { return Vec::new() };
+        let found = scope
+            .variables
+            .iter()
+            .filter_map(|variable| Some((variable.clone(), self.object(module, variable)?)));
+        found.collect()
+    }
+
+    /// Where `variable` of the module is, as this frame sees it; `None` if it has no type.
+    pub fn object(&self, module: usize, variable: &Variable) -> Option<Object<'p>> {
+        let debug = self.process.modules.debug(module)?;
+        let ty = TypeRef { debug, id: variable.ty? };
+        let asked = At::new(self, Level::of(self.frame), module, None);
+        let mut object = Object::at(ty, Avma(0));
+        object.contents = match debug.locate(&variable.location, &asked) {
+            Ok(pieces) => self.contents(&asked, &object, &pieces),
+            Err(reason) => Contents::Absent(reason.into()),
+        };
+        if let Location::Number(_) = variable.location
+            && !self.process.memory.is_little_endian()
+        {
+            // Its bytes are 16, the last of which count.
+            let bits = object.size(self.scene()).unwrap_or(0).saturating_mul(8);
+            object.bit_offset = 128_u64.saturating_sub(bits);
+        }
+        Some(object)
+    }
+
+    /// A register of this frame as bytes, in memory order.
+    pub fn register(&self, register: Register) -> Option<Vec<u8>> {
+        self.register_bytes(Level::of(self.frame), register)
+    }
+
+    fn contents(&self, asked: &At<'_, 'p>, object: &Object<'p>, pieces: &[Piece]) -> Contents<'p> {
+        match pieces {
+            [] => Contents::Absent(NoPlace::OptimizedOut.into()),
+            [Piece { bits: None, bit_offset: 0, place: Place::Memory(at) }] => {
+                Contents::Memory(*at)
+            }
+            [Piece { bits: None, place: Place::OptimizedOut, .. }] => {
+                Contents::Absent(NoPlace::OptimizedOut.into())
+            }
+            [Piece { bits: None, place: Place::Register(register), .. }]
+                if asked.register_bytes(*register).is_none() =>
+            {
+                Contents::Absent(NoPlace::RegisterLost(*register).into())
+            }
+            _ => {
+                let parts = pieces.iter().map(|piece| {
+                    let (source, width) = self.source(asked, &piece.place);
+                    let bits = piece.bits.or(width);
+                    let whole = || object.size(self.scene()).map(|size| size.saturating_mul(8));
+                    let bits = bits.or_else(whole).unwrap_or(0);
+                    Part { bits, bit_offset: piece.bit_offset, source }
+                });
+                Contents::Parts(parts.collect())
+            }
+        }
+    }
+
+    /// What a place holds, and how wide it is if that is known.
+    fn source(&self, asked: &At<'_, 'p>, place: &Place) -> (PartSource<'p>, Option<u64>) {
+        let bytes = |bytes: Arc<[u8]>| {
+            let bits = (bytes.len() as u64).saturating_mul(8);
+            (PartSource::Bytes(bytes), Some(bits))
+        };
+        match place {
+            Place::Memory(at) => (PartSource::Memory(*at), None),
+            Place::Bytes(found) => bytes(Arc::clone(found)),
+            Place::Register(register) => match asked.register_bytes(*register) {
+                Some(found) => bytes(Arc::from(found)),
+                None => {
+                    let lost = NoPlace::RegisterLost(*register);
+                    (PartSource::Absent(lost.into()), None)
+                }
+            },
+            Place::ImplicitPointer { target, offset } => {
+                let debug = self.process.modules.debug(asked.module());
+                let target = debug.and_then(|debug| self.variable_of(debug, *target));
+                let target = target.map(|mut object| {
+                    let bits = (*offset as u64).wrapping_mul(8);
+                    object.bit_offset = object.bit_offset.wrapping_add(bits);
+                    Arc::new(object)
+                });
+                let bits = (self.process.memory.word() as u64).saturating_mul(8);
+                (PartSource::ImplicitPointer(target), Some(bits))
+            }
+            Place::OptimizedOut => (PartSource::Absent(Absence::from(NoPlace::OptimizedOut)), None),
+        }
+    }
+
+    fn variable_of(&self, debug: &'p DebugInfo, id: VariableId) -> Option<Object<'p>> {
+        self.deeper(|| self.object(self.module_of(debug)?, &debug.variable_of(id)?))
+    }
+
+    /// Which module `debug` belongs to.
+    fn module_of(&self, debug: &DebugInfo) -> Option<usize> {
+        let modules = &self.process.modules;
+        let is_it = |index: &usize| {
+            modules.debug_if_searched(*index).is_some_and(|known| std::ptr::eq(known, debug))
+        };
+        self.frame.module.filter(is_it).or_else(|| (0..modules.list().len()).find(is_it))
+    }
+
+    fn deeper<T>(&self, ask: impl FnOnce() -> Option<T>) -> Option<T> {
+        if self.depth.get() >= DEEPEST {
+            return None;
+        }
+        self.depth.set(self.depth.get() + 1);
+        let found = ask();
+        self.depth.set(self.depth.get() - 1);
+        found
+    }
+
+    fn asked<'v>(&'v self, debug: &DebugInfo, object: Option<Avma>) -> Option<At<'v, 'p>> {
+        let module = self.module_of(debug)?;
+        Some(At::new(self, Level::of(self.frame), module, object))
+    }
+}
+
+impl<'v, 'p: 'v> Surroundings<'v> for FrameView<'p> {
+    fn symbol_at(&self, at: Avma) -> Option<(String, u64)> {
+        let index = self.process.modules.index_at(at)?;
+        let module = self.process.modules.get(index)?;
+        let symbol = self.process.modules.debug(index)?.symbol_at(module.to_svma(at))?;
+        (symbol.offset < symbol.size.max(1)).then_some((symbol.name, symbol.offset))
+    }
+
+    fn definition_of(&self, _declared: TypeRef<'v>) -> Option<TypeRef<'v>> {
+        None
+    }
+
+    fn class_of_vtable(&self, _vtable: Avma) -> Option<(TypeRef<'v>, i64)> {
+        None
+    }
+
+    fn bound(&self, of: TypeRef<'v>, bound: &Bound, object: Option<Avma>) -> Option<i64> {
+        match bound {
+            Bound::Constant(value) => Some(*value),
+            Bound::Unknown => None,
+            Bound::Expression(expression) => {
+                let asked = self.asked(of.debug, object)?;
+                of.debug.compute(expression, None, &asked).ok().map(|value| value as i64)
+            }
+            Bound::Variable(id) => self.deeper(|| {
+                let variable = of.debug.variable_of(*id)?;
+                let module = self.module_of(of.debug)?;
+                self.object(module, &variable)?.signed(self.scene()).ok()
+            }),
+        }
+    }
+
+    fn member_address(
+        &self,
+        of: TypeRef<'v>,
+        offset: &Expression,
+        object: Avma,
+    ) -> Result<Avma, NoPlace> {
+        let asked = self.asked(of.debug, Some(object)).ok_or(NoPlace::NoFrame)?;
+        of.debug.compute(offset, Some(object.0), &asked).map(Avma)
+    }
+
+    fn variable(&self, of: &'v DebugInfo, id: VariableId) -> Option<Object<'v>> {
+        let known = self.process.modules.debug(self.module_of(of)?)?;
+        self.variable_of(known, id)
+    }
+}

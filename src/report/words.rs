@@ -1,0 +1,444 @@
+//! A variable's value in one line: `3`, `97 'a'`, `"abc"`, `std::vector of 3 {1, 2, 3}`,
+//! `{x = 1, … 12 more}`.
+//!
+//! The words may hold whatever the process held, control characters outside of quotes
+//! included: whoever prints them escapes them.
+
+use std::fmt::Write as _;
+
+use super::{Variable, VariableStatus, VariableValue};
+use crate::redact::Shown;
+
+/// How much is said of what pointers point at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pointees {
+    /// The address alone.
+    Hidden,
+    /// The address, and the first one's content where there is room.
+    Shown,
+    /// The address, and the content of all.
+    All,
+}
+
+/// Structures within structures that are spelled out in one line.
+const DEPTH: usize = 6;
+/// Structures within structures that are spelled out where nothing is to be left out.
+const WHOLE_DEPTH: usize = 64;
+/// Columns below which no structure is opened: `{…}` says as much.
+const LEAST_ROOM: usize = 8;
+/// Equal elements in a row that are told rather than shown. gdb's is 10.
+const REPEATS: usize = 6;
+
+impl Variable {
+    /// The value in words of about `room` characters: longer where the value is one
+    /// number or address, or names why there is none.
+    pub(crate) fn words(&self, room: usize, pointees: Pointees) -> String {
+        words(self, room, pointees, DEPTH)
+    }
+
+    /// The value in one line, however long.
+    pub(crate) fn whole_words(&self) -> String {
+        words(self, usize::MAX / 2, Pointees::All, WHOLE_DEPTH)
+    }
+
+    /// The value where it needs no children to be told: a scalar, a text, an absence.
+    pub(crate) fn leaf_words(&self, room: usize) -> Option<String> {
+        match self.status {
+            VariableStatus::Ok => {}
+            VariableStatus::OptimizedOut => return Some("<optimized out>".to_owned()),
+            VariableStatus::Unavailable => {
+                let reason = self.reason.as_ref().map(|reason| format!(": {}", reason.as_str()));
+                let reason = reason.unwrap_or_default();
+                return Some(format!("<unavailable{reason}>"));
+            }
+            VariableStatus::ImplicitPointer => return Some("<synthetic pointer>".to_owned()),
+        }
+        let text = self.text.as_ref().map(Shown::as_str);
+        let Some(value) = &self.value else {
+            return text.map(|text| self.string(text, room));
+        };
+        let number = match value {
+            VariableValue::Bool(value) => value.to_string(),
+            VariableValue::Integer(value) => value.to_string(),
+            VariableValue::Float(value) => format!("{value:?}"),
+            VariableValue::Text(value) => value.clone(),
+        };
+        let Some(text) = text else { return Some(number) };
+        let is_pointer = number.starts_with("0x");
+        Some(match value {
+            VariableValue::Bool(_) | VariableValue::Float(_) => text.to_owned(),
+            VariableValue::Text(_) if is_pointer && self.points_at_text() => {
+                let room = room.saturating_sub(number.len() + 1);
+                format!("{number} {}", self.string(text, room))
+            }
+            VariableValue::Text(_) if is_pointer => match text.starts_with('<') {
+                true => format!("{number} {text}"),
+                false => format!("{number} <{text}>"),
+            },
+            VariableValue::Integer(code) if is_character(*code, text) => {
+                format!("{number} '{}'", escaped(unquoted(text), '\''))
+            }
+            VariableValue::Integer(_) | VariableValue::Text(_) => text.to_owned(),
+        })
+    }
+
+    /// Members or elements, whichever a person would rather read.
+    pub(crate) fn children(&self) -> &[Self] {
+        match self.elements.is_empty() && self.summary.is_none() {
+            true => &self.members,
+            false => &self.elements,
+        }
+    }
+
+    /// What a reference stands for, as the language has it: the object itself.
+    pub(crate) fn referent(&self) -> Option<&Self> {
+        let name = self.type_name.as_ref()?.as_str();
+        let is_reference = name.ends_with('&') || name.starts_with('&');
+        self.pointee.as_deref().filter(|_| is_reference && self.text.is_none())
+    }
+
+    /// What stands before the children: `std::vector of 3`, `0x55…`.
+    pub(crate) fn head(&self) -> String {
+        match (&self.summary, &self.value) {
+            (Some(summary), _) => summary.as_str().to_owned(),
+            (None, Some(_)) => self.leaf_words(usize::MAX).unwrap_or_default(),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// Whether its name is a position: `[3]`, or Rust's `__3`.
+    pub(crate) fn is_element(&self) -> bool {
+        let name = self.name.as_str();
+        name.is_empty() || name.starts_with('[') || self.is_tuple_field()
+    }
+
+    fn is_tuple_field(&self) -> bool {
+        let number = self.name.as_str().strip_prefix("__");
+        number.is_some_and(|number| number.parse::<u32>().is_ok())
+    }
+
+    fn points_at_text(&self) -> bool {
+        let Some(name) = &self.type_name else { return true };
+        let name = name.as_str().to_ascii_lowercase();
+        !name.contains("(*") && ["char", "str"].iter().any(|part| name.contains(part))
+    }
+
+    /// A text in quotes, cut to `room`.
+    fn string(&self, text: &str, room: usize) -> String {
+        let quoted = format!("\"{}\"", escaped(text, '"'));
+        let longest = room.max(LEAST_ROOM);
+        if quoted.chars().count() <= longest {
+            return if self.omitted > 0 { format!("{quoted}\u{2026}") } else { quoted };
+        }
+        // Cut between characters of the text, not within an escape.
+        let mut cut = String::from("\"");
+        for c in text.chars() {
+            let next = escaped(c.encode_utf8(&mut [0; 4]), '"');
+            if cut.chars().count() + next.chars().count() + 2 > longest {
+                break;
+            }
+            cut.push_str(&next);
+        }
+        format!("{cut}\"\u{2026}")
+    }
+}
+
+fn words(variable: &Variable, room: usize, pointees: Pointees, depth: usize) -> String {
+    if let Some(referent) = variable.referent() {
+        return match depth.checked_sub(1) {
+            Some(depth) => words(referent, room, pointees, depth),
+            None => variable.head(),
+        };
+    }
+    let has_text = variable.text.is_some() || variable.status != VariableStatus::Ok;
+    let children = variable.children();
+    if has_text || (variable.summary.is_none() && children.is_empty()) {
+        let Some(leaf) = variable.leaf_words(room) else { return hollow(variable) };
+        return with_pointee(leaf, variable, room, pointees, depth);
+    }
+    let head = variable.head();
+    if children.is_empty() && variable.omitted == 0 {
+        return with_pointee(head, variable, room, pointees, depth);
+    }
+    let (open, close) = brackets(variable, children);
+    let start = match (head.is_empty(), open) {
+        (true, _) => open.to_owned(),
+        // `Some(5)`
+        (false, "(") => format!("{head}("),
+        (false, _) => format!("{head} {open}"),
+    };
+    let room = room.saturating_sub(start.chars().count() + 1);
+    let Some(depth) = depth.checked_sub(1) else { return format!("{start}\u{2026}{close}") };
+    format!("{start}{}{close}", list(children, variable.omitted, room, pointees, depth))
+}
+
+/// A structure of which nothing is shown.
+fn hollow(variable: &Variable) -> String {
+    match variable.omitted {
+        0 => "{}".to_owned(),
+        _ => "{\u{2026}}".to_owned(),
+    }
+}
+
+fn with_pointee(
+    mut text: String,
+    variable: &Variable,
+    room: usize,
+    pointees: Pointees,
+    depth: usize,
+) -> String {
+    const ARROW: &str = " -> ";
+    let Some(pointee) = &variable.pointee else { return text };
+    let left = room.saturating_sub(text.chars().count() + ARROW.len());
+    // Of a text, and of a pointer that is none, the pointee says nothing more.
+    let wanted = pointees != Pointees::Hidden || variable.status == VariableStatus::ImplicitPointer;
+    if wanted
+        && variable.text.is_none()
+        && left >= LEAST_ROOM
+        && let Some(depth) = depth.checked_sub(1)
+    {
+        text.push_str(ARROW);
+        let beyond = if pointees == Pointees::All { pointees } else { Pointees::Hidden };
+        text.push_str(&words(pointee, left, beyond, depth));
+    }
+    text
+}
+
+/// Tuples and variants have round ones.
+fn brackets(variable: &Variable, children: &[Variable]) -> (&'static str, &'static str) {
+    let summary = variable.summary.as_ref().map(Shown::as_str);
+    let is_variant = summary.is_some_and(|text| !text.contains(' ') && !text.contains("::"));
+    let is_tuple = !children.is_empty() && children.iter().all(Variable::is_tuple_field);
+    match is_tuple || is_variant && children.iter().all(Variable::is_element) {
+        true => ("(", ")"),
+        false => ("{", "}"),
+    }
+}
+
+/// Children in a row, as many as fit, and how many do not.
+fn list(
+    children: &[Variable],
+    omitted: u64,
+    room: usize,
+    pointees: Pointees,
+    depth: usize,
+) -> String {
+    let mut row = String::new();
+    let mut used = 0_usize;
+    let mut rest = children;
+    while let Some((child, others)) = rest.split_first() {
+        let reserve = if others.is_empty() && omitted == 0 { 0 } else { "… 999 more, ".len() };
+        let left = room.saturating_sub(used.saturating_add(reserve));
+        let mut text = String::new();
+        if !child.is_element() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{} = ", child.name.as_str());
+        }
+        let left_for_value = left.saturating_sub(text.chars().count());
+        let nested = if left_for_value < LEAST_ROOM { 0 } else { depth };
+        let equal = match child.is_element() {
+            true => others.iter().take_while(|other| alike(other, child)).count(),
+            false => 0,
+        };
+        text.push_str(&words(child, left_for_value, pointees, nested));
+        let equal = if equal + 1 >= REPEATS { equal } else { 0 };
+        if equal > 0 {
+            let _ = write!(text, " <repeats {} times>", equal + 1);
+        }
+        let separator = if row.is_empty() { 0 } else { 2 };
+        let columns = text.chars().count() + separator;
+        // Something is shown of everything that is opened at all.
+        if columns > left && !row.is_empty() {
+            break;
+        }
+        if separator > 0 {
+            row.push_str(", ");
+        }
+        row.push_str(&text);
+        used = used.saturating_add(columns);
+        rest = others.get(equal..).unwrap_or_default();
+    }
+    let left_out = omitted.saturating_add(rest.len() as u64);
+    if left_out > 0 {
+        let separator = if row.is_empty() { "" } else { ", " };
+        let _ = write!(row, "{separator}\u{2026} {left_out} more");
+    }
+    row
+}
+
+/// Whether two elements have the same content.
+fn alike(one: &Variable, other: &Variable) -> bool {
+    (one.status, &one.value, &one.text) == (other.status, &other.value, &other.text)
+        && one.members == other.members
+        && one.elements == other.elements
+        && one.summary == other.summary
+}
+
+/// Whether `text` is the character with this code, rather than an enumerator's name.
+fn is_character(code: i64, text: &str) -> bool {
+    let mut chars = unquoted(text).chars();
+    match (chars.next(), chars.next()) {
+        (Some(c), None) => {
+            i64::from(u32::from(c)) == code || text.starts_with('\'') || u32::from(c) >= 0x80
+        }
+        (Some('\\'), Some(_)) => true,
+        _ => false,
+    }
+}
+
+fn unquoted(text: &str) -> &str {
+    let inner = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
+    inner.filter(|inner| !inner.is_empty()).unwrap_or(text)
+}
+
+/// `text` as it would stand between quotes in a program. Bytes that were no UTF-8 stand
+/// as `\xff` in it already: the backslash is left alone.
+fn escaped(text: &str, quote: char) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => escaped.push_str("\\n"),
+            '\t' => escaped.push_str("\\t"),
+            '\r' => escaped.push_str("\\r"),
+            '\0' => escaped.push_str("\\0"),
+            c if c == quote => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            c if c.is_control() => {
+                let _ = write!(escaped, "\\x{:02x}", u32::from(c));
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Shown {
+        Shown::from_report(text.to_owned())
+    }
+
+    fn named(name: &str) -> Variable {
+        Variable { name: text(name), ..Variable::default() }
+    }
+
+    fn number(name: &str, value: i64) -> Variable {
+        Variable { value: Some(VariableValue::Integer(value)), ..named(name) }
+    }
+
+    fn pointer(name: &str, type_name: &str, value: &str) -> Variable {
+        Variable {
+            value: Some(VariableValue::Text(value.to_owned())),
+            type_name: Some(text(type_name)),
+            ..named(name)
+        }
+    }
+
+    fn array(values: &[i64], omitted: u64) -> Variable {
+        let members =
+            values.iter().enumerate().map(|(at, value)| number(&format!("[{at}]"), *value));
+        Variable { members: members.collect(), omitted, ..named("a") }
+    }
+
+    fn all(variable: &Variable) -> String {
+        variable.words(80, Pointees::Shown)
+    }
+
+    #[test]
+    fn scalars_are_numbers_characters_enumerators_and_addresses() {
+        let with = |variable: Variable, word: &str| Variable { text: Some(text(word)), ..variable };
+        assert_eq!(all(&number("n", -3)), "-3");
+        assert_eq!(all(&with(number("c", 97), "a")), "97 'a'");
+        assert_eq!(all(&with(number("c", 10), "\n")), "10 '\\n'");
+        assert_eq!(all(&with(number("c", 39), "'")), "39 '\\''");
+        assert_eq!(all(&with(number("e", 2), "RED")), "RED");
+        assert_eq!(all(&with(number("e", 3), "A")), "A");
+        assert_eq!(all(&pointer("p", "node *", "0x0")), "0x0");
+        let main = with(pointer("f", "int (*)(char)", "0x401136"), "main+4");
+        assert_eq!(all(&main), "0x401136 <main+4>");
+        let flag = Variable { value: Some(VariableValue::Bool(true)), ..named("b") };
+        assert_eq!(all(&flag), "true");
+        let half = Variable { value: Some(VariableValue::Float(0.5)), ..named("f") };
+        assert_eq!(all(&half), "0.5");
+    }
+
+    #[test]
+    fn texts_are_quoted_escaped_and_cut_between_characters() {
+        let string = Variable { text: Some(text("a\"b\n\u{1b}[2J")), ..named("s") };
+        assert_eq!(all(&string), "\"a\\\"b\\n\\x1b[2J\"");
+        let mut name = pointer("p", "const char *", "0x4006");
+        name.text = Some(text("abc"));
+        assert_eq!(all(&name), "0x4006 \"abc\"");
+        let long = Variable { text: Some(text(&"\n".repeat(50))), ..named("s") };
+        assert_eq!(long.words(10, Pointees::Shown), "\"\\n\\n\\n\"\u{2026}");
+        let cut = Variable { text: Some(text("abc")), omitted: 9, ..named("s") };
+        assert_eq!(all(&cut), "\"abc\"\u{2026}");
+    }
+
+    #[test]
+    fn what_has_no_value_says_why() {
+        let gone = Variable { status: VariableStatus::OptimizedOut, ..named("x") };
+        assert_eq!(all(&gone), "<optimized out>");
+        let reason = Some(text("not dumped"));
+        let absent = Variable { status: VariableStatus::Unavailable, reason, ..named("x") };
+        assert_eq!(all(&absent), "<unavailable: not dumped>");
+    }
+
+    #[test]
+    fn structures_and_arrays_show_what_fits_and_count_the_rest() {
+        let members = (0..14).map(|at| number(&format!("m{at}"), at)).collect();
+        let wide = Variable { members, ..named("s") };
+        assert_eq!(wide.words(40, Pointees::Shown), "{m0 = 0, m1 = 1, m2 = 2, \u{2026} 11 more}");
+        assert_eq!(all(&array(&[1, 2, 3], 7)), "{1, 2, 3, \u{2026} 7 more}");
+        assert_eq!(all(&array(&[0; 64], 0)), "{0 <repeats 64 times>}");
+        assert_eq!(all(&named("empty")), "{}");
+    }
+
+    #[test]
+    fn what_is_readable_is_preferred_to_the_plain_structure() {
+        let vector = Variable {
+            summary: Some(text("std::vector of 3")),
+            elements: array(&[1, 2, 3], 0).members,
+            members: vec![number("_M_impl", 0)],
+            ..named("v")
+        };
+        assert_eq!(all(&vector), "std::vector of 3 {1, 2, 3}");
+        let some = Variable {
+            summary: Some(text("Some")),
+            elements: vec![number("__0", 5)],
+            ..named("o")
+        };
+        assert_eq!(all(&some), "Some(5)");
+        let none = Variable { summary: Some(text("None")), ..named("o") };
+        assert_eq!(all(&none), "None");
+        let tuple = Variable { members: vec![number("__0", 5), number("__1", 6)], ..named("t") };
+        assert_eq!(all(&tuple), "(5, 6)");
+    }
+
+    #[test]
+    fn references_are_what_they_refer_to_and_pointers_show_it_after_the_address() {
+        let node = || Some(Box::new(Variable { members: vec![number("v", 7)], ..named("*p") }));
+        let reference = Variable { pointee: node(), ..pointer("r", "Node &", "0x10") };
+        assert_eq!(all(&reference), "{v = 7}");
+        let pointer = Variable { pointee: node(), ..pointer("p", "Node *", "0x10") };
+        assert_eq!(all(&pointer), "0x10 -> {v = 7}");
+        assert_eq!(pointer.words(80, Pointees::Hidden), "0x10");
+    }
+
+    #[test]
+    fn deep_structures_end() {
+        let mut deep = number("leaf", 1);
+        for _ in 0..100_000 {
+            deep = Variable { members: vec![deep], ..named("m") };
+        }
+        assert!(all(&deep).len() < 100);
+        // Dropped by hand: the nesting would overflow the stack.
+        while let Some(next) = deep.members.pop() {
+            deep = next;
+        }
+    }
+}
