@@ -3,6 +3,7 @@
 
 mod ast;
 mod lexer;
+mod number;
 mod parser;
 mod path;
 mod syntax_error;
