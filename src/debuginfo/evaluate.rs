@@ -77,8 +77,10 @@ impl<'x, 'd> Run<'x, 'd> {
             Location::Expression(expression) => self.pieces(expression, None),
             Location::List(list) => {
                 let at = self.around.lookup_pc().ok_or(NoPlace::NoFrame)?;
-                let expression = location::at_pc(self.root, list, at)?;
-                self.pieces(&expression.ok_or(NoPlace::OptimizedOut)?, None)
+                let found = location::at_pc(self.root, list, at)?.ok_or(NoPlace::OptimizedOut)?;
+                let pc = self.around.pc();
+                self.around.survives_call(pc.is_some_and(|pc| at < pc && pc < found.end));
+                self.pieces(&found.expression, None)
             }
         }
     }

@@ -163,6 +163,15 @@ pub trait Surroundings {
     }
     /// The pc to look up in location lists, as the image states it.
     fn lookup_pc(&self) -> Option<Svma>;
+    /// Where execution goes on: past the call, if the frame was left by one.
+    fn pc(&self) -> Option<Svma> {
+        self.lookup_pc()
+    }
+    /// Told before a location is computed: whether the compiler says that it still holds
+    /// after the call the frame was left by. Then the functions called from here leave
+    /// every register alone that it names (gcc's `-fipa-ra` sees to that), and what the
+    /// innermost frame has in it is this frame's, too.
+    fn survives_call(&self, _survives: bool) {}
 }
 
 /// What of the state at a function's entry is asked for.

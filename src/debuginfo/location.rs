@@ -65,12 +65,19 @@ impl Expression {
     }
 }
 
-/// The expression that `list` gives for `at`; `None` if no entry covers it.
+/// An entry of a location list.
+pub(super) struct Found {
+    pub(super) expression: Expression,
+    /// Its range ends beyond this, as the image states it.
+    pub(super) end: Svma,
+}
+
+/// What `list` gives for `at`; `None` if no entry covers it.
 pub(super) fn at_pc<'d>(
     root: &DwarfFile<'d>,
     list: &LocationList,
     at: Svma,
-) -> Result<Option<Expression>, NoPlace> {
+) -> Result<Option<Found>, NoPlace> {
     let malformed = |error: gimli::Error| NoPlace::Malformed(error.to_string());
     let entry = Entry::at(root, list.unit);
     let entry = entry.ok_or_else(|| NoPlace::Malformed("its unit is unreadable".to_owned()))?;
@@ -100,7 +107,8 @@ pub(super) fn at_pc<'d>(
         }
         let Some(found) = entries.next().map_err(malformed)? else { return Ok(None) };
         if (found.range.begin..found.range.end).contains(&at.0) {
-            return Ok(Some(Expression::new(found.data.0.slice(), &entry)));
+            let expression = Expression::new(found.data.0.slice(), &entry);
+            return Ok(Some(Found { expression, end: Svma(found.range.end) }));
         }
     }
     Err(NoPlace::Malformed("its location list is too long".to_owned()))

@@ -155,7 +155,10 @@ struct Child {
 }
 
 fn is_variable(tag: gimli::DwTag) -> bool {
-    matches!(tag, dw::DW_TAG_variable | dw::DW_TAG_formal_parameter | dw::DW_TAG_constant)
+    matches!(
+        tag,
+        dw::DW_TAG_variable | dw::DW_TAG_formal_parameter | dw::DW_TAG_constant | dw::DW_TAG_label
+    )
 }
 
 fn is_block(tag: gimli::DwTag) -> bool {
@@ -312,6 +315,7 @@ impl<'d> Reader<'_, '_> {
         let (mut here, mut attributes) = (entry, own);
         let mut place = None;
         let (mut is_declaration, mut is_external) = (false, false);
+        let (mut is_label, mut has_address) = (false, false);
         for _ in 0..limits.reference_depth {
             let name = attributes.name.map(|name| {
                 let bytes = name.slice();
@@ -332,11 +336,17 @@ impl<'d> Reader<'_, '_> {
             if here.key() == entry.key() {
                 (is_declaration, is_external) = (attributes.is_declaration, attributes.is_external);
             }
+            is_label |= attributes.tag == Some(dw::DW_TAG_label);
+            has_address |= attributes.has_addresses;
             let Some(origin) = attributes.origin.and_then(|value| here.follow(value)) else {
                 break;
             };
             attributes = Attributes::read(&origin);
             here = origin;
+        }
+        // gdb counts a label without an address as a variable that was optimized away.
+        if is_label && has_address {
+            return None;
         }
         if place.is_none() && is_declaration && (is_external || !is_argument) {
             return None;

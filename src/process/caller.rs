@@ -1,6 +1,7 @@
 //! One frame in the chain of calls, as a DWARF expression asks it: its registers, its
 //! memory, and through the call site of its caller what it was passed.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::variables::FrameView;
@@ -114,6 +115,20 @@ impl<'p> FrameView<'p> {
         self.dumped()?.vectors.register(register)
     }
 
+    /// What a register that no callee of this frame touches still holds: its content in
+    /// the innermost frame that was called from here.
+    fn untouched(&self, level: Level, register: Register) -> Option<Vec<u8>> {
+        for index in (0..level.activation).rev() {
+            let inner = self.activation(index).filter(|inner| !inner.is_signal)?;
+            let inside = Level { activation: index, tail_calls: 0 };
+            let found = self.register_bytes(inside, register);
+            if found.is_some() || inner.left == Left::Interrupted {
+                return found;
+            }
+        }
+        None
+    }
+
     /// The thread as the core holds it.
     fn dumped(&self) -> Option<&'p DumpedThread> {
         self.process.dump.threads.iter().find(|dumped| dumped.tid == self.thread.tid)
@@ -129,6 +144,8 @@ pub(super) struct At<'v, 'p> {
     scopes: Arc<Scopes>,
     /// Callers asked so far.
     asked: usize,
+    /// Callees leave the registers alone that are asked for.
+    survives: Cell<bool>,
 }
 
 impl<'v, 'p> At<'v, 'p> {
@@ -139,7 +156,7 @@ impl<'v, 'p> At<'v, 'p> {
         object: Option<Avma>,
     ) -> Self {
         let scopes = view.scopes_of(level);
-        Self { view, level, module, object, scopes, asked: 0 }
+        Self { view, level, module, object, scopes, asked: 0, survives: Cell::new(false) }
     }
 
     pub(super) fn module(&self) -> usize {
@@ -184,6 +201,8 @@ impl<'v, 'p> At<'v, 'p> {
         let call = call.ok_or(unknown("the caller does not describe the call"))?;
         let mut caller = At::new(self.view, level, index, None);
         caller.asked = self.asked + 1;
+        // What was passed is told in terms of what holds after the call (§ 3.4.2).
+        caller.survives.set(true);
         let target = match &call.target {
             CallTarget::Function(at) => Some(module.to_avma(*at)),
             CallTarget::Named(name) => self.function_named(name, index),
@@ -228,12 +247,22 @@ impl Surroundings for At<'_, '_> {
         if let Some(value) = self.view.registers(self.level)?.get(register) {
             return Some(value);
         }
-        let bytes = self.view.register_bytes(self.level, register)?;
+        let bytes = self.register_bytes(register)?;
         Some(self.view.process.memory.unsigned(bytes.get(..bytes.len().min(8))?))
     }
 
     fn register_bytes(&self, register: Register) -> Option<Vec<u8>> {
-        self.view.register_bytes(self.level, register)
+        let own = self.view.register_bytes(self.level, register);
+        own.or_else(|| self.view.untouched(self.level, register).filter(|_| self.survives.get()))
+    }
+
+    fn survives_call(&self, survives: bool) {
+        self.survives.set(survives);
+    }
+
+    fn pc(&self) -> Option<Svma> {
+        let (pc, _) = self.view.place(self.level)?;
+        Some(self.view.process.modules.get(self.module)?.to_svma(pc))
     }
 
     fn read(&self, at: Avma, buf: &mut [u8]) -> Result<(), ReadError> {

@@ -59,15 +59,12 @@ impl<'p> FrameView<'p> {
         self.process.modules.debug(self.frame.module?)
     }
 
-    /// Arguments and locals in sight, innermost block first, each where it is.
-    pub fn variables(&self) -> Vec<(Variable, Object<'p>)> {
+    /// Arguments and locals in sight, innermost block first, each where it is; `None` for
+    /// one without a type.
+    pub fn variables(&self) -> Vec<(Variable, Option<Object<'p>>)> {
         let Some(scope) = self.scopes.frames.get(self.nth) else { return Vec::new() };
-        let Some(module) = self.frame.module else { return Vec::new() };
-        let found = scope
-            .variables
-            .iter()
-            .filter_map(|variable| Some((variable.clone(), self.object(module, variable)?)));
-        found.collect()
+        let object = |variable| self.object(self.frame.module?, variable);
+        scope.variables.iter().map(|variable| (variable.clone(), object(variable))).collect()
     }
 
     /// Where `variable` of the module is, as this frame sees it; `None` if it has no type.

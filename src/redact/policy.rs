@@ -32,6 +32,8 @@ pub enum Origin {
     Environment,
     /// What the program wrote for people: assertions, panics, `what()`.
     MessageText,
+    /// Strings and characters in variables.
+    VariableText,
     /// Package names and versions of a distribution.
     PackageMetadata,
     /// A sentence of obit's that quotes paths and names.
@@ -59,7 +61,7 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
     match (level, origin) {
         (Level::Off, _) | (Level::Default, Origin::SymbolName) => Treatment::Keep,
         (_, Origin::Environment | Origin::Argument) => Treatment::Mask,
-        (Level::Strict, Origin::MessageText) => Treatment::Mask,
+        (Level::Strict, Origin::MessageText | Origin::VariableText) => Treatment::Mask,
         (Level::Strict, Origin::ThreadName) => Treatment::Digest("name"),
         (Level::Strict, Origin::Path | Origin::SourcePath) => Treatment::SearchAndHideHome,
         (
@@ -70,6 +72,7 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
             | Origin::ThreadName
             | Origin::ProcessName
             | Origin::MessageText
+            | Origin::VariableText
             | Origin::PackageMetadata
             | Origin::OwnWords,
         ) => Treatment::Search,

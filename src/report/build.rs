@@ -7,7 +7,7 @@ use super::{
     BuildOptions, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust, Hex,
     ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
     Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
-    WhichRegisters, WhoseLocals,
+    WhichRegisters, WhoseLocals, values,
 };
 use crate::arch::{Machine, Register, Registers};
 use crate::debuginfo::{DebugLevel, SourceLocation};
@@ -15,13 +15,15 @@ use crate::dump::{AuxKind, Dump, Signal, signal_name};
 use crate::module::{FileState, Module, ModuleKind};
 use crate::process::{self, Frame, Process, Recursion, Thread};
 use crate::redact::{Level, Origin, Redactor, Shown};
+use crate::value::{Budget, Value, tree};
 
 /// Puts all that is known of `process` into one document.
 pub fn build(process: &Process, options: BuildOptions) -> Report {
     let id = crash_id(&process.dump);
     let redactor = Redactor::new(options.redaction, &id);
     let packages = process.modules.list().iter().map(Packaged::of).collect();
-    let mut builder = Builder { process, options, redactor, packages };
+    let budget = Budget::default().with(options.max_depth, options.max_elements);
+    let mut builder = Builder { process, options, redactor, budget, packages };
     let threads = (0..process.threads.len()).filter_map(|at| builder.thread(at)).collect();
     let modules = (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
     Report {
@@ -41,6 +43,8 @@ struct Builder<'p> {
     process: &'p Process,
     options: BuildOptions,
     redactor: Redactor,
+    /// How much of the variables is told.
+    budget: Budget,
     /// One for each module.
     packages: Vec<Option<Packaged>>,
 }
@@ -159,15 +163,11 @@ impl Builder<'_> {
     fn variables(&mut self, thread: usize, frame: usize, report: &mut FrameReport) {
         let Some(view) = self.process.frame_view(thread, frame) else { return };
         for (variable, object) in view.variables() {
-            let mut v = super::Variable::default();
-            let name = variable.name.as_deref().unwrap_or_default();
-            v.name = self.redactor.show(Origin::SymbolName, name);
-            v.type_name = Some(self.redactor.show(Origin::SymbolName, &object.ty.name()));
-            v.status = match &object.contents {
-                crate::value::Contents::Absent(crate::value::Absence::NoPlace(crate::debuginfo::NoPlace::OptimizedOut)) => super::VariableStatus::OptimizedOut,
-                crate::value::Contents::Absent(_) => super::VariableStatus::Unavailable,
-                _ => super::VariableStatus::Ok,
+            let value = match object {
+                Some(object) => tree(&object, variable.name.clone(), view.scene(), &self.budget),
+                None => Value::without_type(variable.name.clone()),
             };
+            let v = values::variable(&value, &mut self.redactor);
             if variable.is_argument { report.args.push(v) } else { report.locals.push(v) }
         }
     }

@@ -15,6 +15,7 @@ mod schema;
 mod shown;
 mod stack;
 mod subject;
+mod values;
 mod variable;
 mod words;
 

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Hex;
 use crate::redact::Shown;
 
 /// One variable or member.
@@ -22,9 +23,18 @@ pub struct Variable {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Shown>,
     /// A scalar's value.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<VariableValue>,
-    /// The value as a person would write it.
+    /// The value as a person would write it: an enumerator, a character, a string, the
+    /// function a pointer points to. Bytes that are no UTF-8 stand as `\xff`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Shown>,
+    /// Whether the string goes on after `text`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub text_cut: bool,
+    /// By how many characters, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_left_out: Option<u64>,
     /// The plain structure that debug information states.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Variable>,
@@ -40,6 +50,9 @@ pub struct Variable {
     /// Members or elements left out.
     #[serde(skip_serializing_if = "is_zero")]
     pub omitted: u64,
+    /// Where it lies, if in memory. Of whole variables alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<Hex>,
 }
 
 /// Whether a variable has a value.
@@ -87,4 +100,9 @@ impl VariableValue {
 #[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }

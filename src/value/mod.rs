@@ -2,6 +2,7 @@
 //! tree of plain DWARF structure, with what a person would rather read beside it.
 
 mod bits;
+mod budget;
 mod decimal;
 mod decode;
 mod extent;
@@ -10,12 +11,18 @@ mod integer;
 mod members;
 mod object;
 pub mod readable;
+mod text;
+mod tree;
 
 use std::sync::Arc;
 
+pub use budget::Budget;
 pub use object::{Absence, Contents, Object, Part, PartSource, Scene, Surroundings, TypeRef};
+pub use text::utf8_text;
+pub use tree::tree;
 
 use crate::addr::Avma;
+use crate::debuginfo::NoPlace;
 
 /// One variable, member or element, with what is known of it.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +33,9 @@ pub struct Value {
     pub type_name: Option<Arc<str>>,
     /// What it holds.
     pub state: State,
+    /// Why some of it cannot be told though the rest can: a part of a variable in parts that
+    /// the compiler kept nowhere. Said of whole variables alone.
+    pub partly: Option<Absence>,
     /// A scalar as a person would write it: an enumerator, a character, the text a
     /// pointer points at, the function it points to.
     pub text: Option<Text>,
@@ -42,6 +52,14 @@ pub struct Value {
     pub omitted: u64,
     /// Where it lies, if in memory.
     pub address: Option<Avma>,
+}
+
+impl Value {
+    /// A variable without a type: a label whose code is gone.
+    pub fn without_type(name: Option<Arc<str>>) -> Self {
+        let state = State::Absent(Absence::NoPlace(NoPlace::OptimizedOut));
+        Self { name, state, ..Self::default() }
+    }
 }
 
 /// What a value holds.

@@ -225,6 +225,25 @@ impl<'d> Object<'d> {
         self.ty.resolved(scene)
     }
 
+    /// The name of its type as a programmer would write it.
+    pub fn type_name(&self, scene: Scene<'d>) -> Arc<str> {
+        let mut name = match self.dimensions_taken {
+            0 => self.ty.name(),
+            // A typedef names the whole array.
+            _ => self.resolved(scene).name(),
+        };
+        for _ in 0..self.dimensions_taken {
+            name = without_dimension(&name).unwrap_or_default().into();
+        }
+        name
+    }
+
+    /// What lies `bytes` further on, as another type.
+    #[must_use]
+    pub fn moved(&self, ty: TypeRef<'d>, bytes: i64) -> Self {
+        self.part_at(ty, i128::from(bytes).saturating_mul(8), None)
+    }
+
     /// What lies `bits` further on, as another type.
     pub(super) fn part_at(&self, ty: TypeRef<'d>, bits: i128, bit_size: Option<u64>) -> Self {
         let at = i128::from(self.bit_offset).saturating_add(bits);
@@ -241,5 +260,40 @@ impl<'d> Object<'d> {
         let outside = || (Contents::Absent(Absence::Malformed("it lies outside of its object")), 0);
         let (contents, bit_offset) = place.unwrap_or_else(outside);
         Self { ty, contents, bit_offset, bit_size, dimensions_taken: 0 }
+    }
+}
+
+/// `int [3]` for `int [2][3]`: an array's name without its outermost dimension.
+fn without_dimension(name: &str) -> Option<String> {
+    let mut depth = 0_usize;
+    let mut open = None;
+    for (at, c) in name.char_indices() {
+        match c {
+            // Brackets among template arguments belong to these.
+            '<' => depth = depth.saturating_add(1),
+            '>' => depth = depth.saturating_sub(1),
+            '[' if depth == 0 => {
+                open = Some(at);
+                break;
+            }
+            _ => {}
+        }
+    }
+    let (before, rest) = name.split_at_checked(open?)?;
+    let (_, after) = rest.split_once(']')?;
+    Some(format!("{before}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_dimension;
+
+    #[test]
+    fn an_inner_array_is_named_by_the_dimensions_left() {
+        let inner = |name| without_dimension(name);
+        assert_eq!(inner("int [2][3]").as_deref(), Some("int [3]"));
+        assert_eq!(inner("box<int [4]> [2][3]").as_deref(), Some("box<int [4]> [3]"));
+        assert_eq!(inner("int (*[2][3])(void)").as_deref(), Some("int (*[3])(void)"));
+        assert_eq!(inner("matrix"), None);
     }
 }

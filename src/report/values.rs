@@ -1,0 +1,293 @@
+//! From a value to the document's variable, through the redactor.
+
+use super::{Hex, Variable, VariableStatus, VariableValue};
+use crate::debuginfo::NoPlace;
+use crate::redact::{Level, Origin, Redactor, Shown};
+use crate::value::{Absence, FloatFormat, Scalar, State, TextOrigin, Value};
+
+/// Bytes in a row that are looked at as if they were text.
+const LEAST_TEXT: usize = 4;
+
+/// What of `value` may leave.
+pub(super) fn variable(value: &Value, redactor: &mut Redactor) -> Variable {
+    let mut shown = part(value, redactor);
+    shown.address = value.address.map(|at| Hex(at.0));
+    shown
+}
+
+fn part(value: &Value, redactor: &mut Redactor) -> Variable {
+    let mut shown = Variable {
+        name: value.name.as_deref().map(|name| name_of(name, redactor)).unwrap_or_default(),
+        type_name: value.type_name.as_deref().map(|name| redactor.show(Origin::SymbolName, name)),
+        omitted: value.omitted,
+        ..Variable::default()
+    };
+    state(value, &mut shown, redactor);
+    shown.summary =
+        value.summary.as_deref().map(|summary| redactor.show(Origin::SymbolName, summary));
+    let is_text_hidden = text(value, &mut shown, redactor);
+    let is_data = matches!(&value.text, Some(text) if text.origin == TextOrigin::Data);
+    // What is hidden as a text must not be told letter by letter.
+    let mut children = |values: &[Value], left_out: &mut u64| {
+        if is_text_hidden || (!is_data && spells_secret(values, redactor)) {
+            *left_out = left_out.saturating_add(values.len() as u64);
+            return Vec::new();
+        }
+        values.iter().map(|value| part(value, redactor)).collect()
+    };
+    shown.members = children(&value.members, &mut shown.omitted);
+    shown.elements = children(&value.elements, &mut shown.omitted);
+    shown.pointee = value.pointee.as_deref().map(|pointee| Box::new(part(pointee, redactor)));
+    shown
+}
+
+fn state(value: &Value, shown: &mut Variable, redactor: &mut Redactor) {
+    match (&value.state, &value.partly) {
+        (State::Scalar(scalar), _) => shown.value = Some(scalar_value(scalar)),
+        (State::Absent(why), _) => {
+            shown.status = status(why);
+            shown.reason = Some(redactor.show(Origin::OwnWords, &why.to_string()));
+        }
+        (State::Aggregate, Some(why)) => {
+            shown.status = status(why);
+            let reason = format!("partly: {why}");
+            shown.reason = Some(redactor.show(Origin::OwnWords, &reason));
+        }
+        (State::Aggregate, None) => {}
+    }
+}
+
+fn status(why: &Absence) -> VariableStatus {
+    match why {
+        Absence::NoPlace(NoPlace::OptimizedOut | NoPlace::NoEntryValue(_)) => {
+            VariableStatus::OptimizedOut
+        }
+        Absence::ImplicitPointer => VariableStatus::ImplicitPointer,
+        Absence::NoPlace(_)
+        | Absence::Memory(_)
+        | Absence::Incomplete
+        | Absence::Malformed(_)
+        | Absence::TooLarge(_) => VariableStatus::Unavailable,
+    }
+}
+
+fn scalar_value(scalar: &Scalar) -> VariableValue {
+    match scalar {
+        Scalar::Signed(value) => VariableValue::integer(*value),
+        Scalar::Unsigned(value) => match i128::try_from(*value) {
+            Ok(value) => VariableValue::integer(value),
+            Err(_) => VariableValue::Text(value.to_string()),
+        },
+        Scalar::Boolean(value) => VariableValue::Bool(*value),
+        Scalar::Character { code, .. } => VariableValue::integer((*code).into()),
+        Scalar::Address(at) => VariableValue::Text(format!("{at:#x}")),
+        Scalar::Raw(bytes) => {
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            VariableValue::Text(format!("0x{digits}"))
+        }
+        Scalar::Float(float) => match (float.format, float.finite()) {
+            (_, Some(number)) => VariableValue::Float(number),
+            // No number of JSON holds all their bits.
+            (FloatFormat::Extended80, None) => VariableValue::Text(format!("{:#022x}", float.bits)),
+            (FloatFormat::Binary128, None) => VariableValue::Text(format!("{:#034x}", float.bits)),
+            (_, None) => {
+                let text = float.text();
+                let payload = text.find('(').unwrap_or(text.len());
+                VariableValue::Text(text[..payload].to_owned())
+            }
+        },
+    }
+}
+
+/// Fills in the text; whether it holds data that may not be shown.
+fn text(value: &Value, shown: &mut Variable, redactor: &mut Redactor) -> bool {
+    let Some(text) = &value.text else { return false };
+    let is_character = matches!(value.state, State::Scalar(Scalar::Character { .. }));
+    let origin = match text.origin {
+        // One letter is no secret; whole rows of them are judged as such.
+        TextOrigin::Data if is_character && redactor.level() != Level::Strict => Origin::SymbolName,
+        TextOrigin::Data => Origin::VariableText,
+        TextOrigin::Symbol | TextOrigin::Number => Origin::SymbolName,
+    };
+    let allowed = redactor.show(origin, &text.text);
+    let is_hidden = text.origin == TextOrigin::Data && allowed.as_str() != text.text;
+    if is_hidden && is_character {
+        shown.value = None;
+    }
+    shown.text = Some(allowed);
+    shown.text_cut = text.left_out != Some(0);
+    shown.text_left_out = text.left_out.filter(|count| *count > 0);
+    is_hidden
+}
+
+/// Whether numbers in a row spell a text that may not be shown: a `Vec<u8>` is as often a
+/// buffer of text.
+fn spells_secret(values: &[Value], redactor: &mut Redactor) -> bool {
+    let byte = |value: &Value| {
+        let is_byte = value
+            .type_name
+            .as_deref()
+            .is_some_and(|name| ["char", "8", "byte"].iter().any(|part| name.contains(part)));
+        match value.state {
+            State::Scalar(Scalar::Unsigned(number)) if is_byte => u8::try_from(number).ok(),
+            State::Scalar(Scalar::Signed(number)) if is_byte => u8::try_from(number).ok(),
+            State::Scalar(Scalar::Character { code, .. }) => u8::try_from(code).ok(),
+            _ => None,
+        }
+    };
+    if values.len() < LEAST_TEXT {
+        return false;
+    }
+    let Some(bytes) = values.iter().map(byte).collect::<Option<Vec<u8>>>() else { return false };
+    // Binary data spells nothing.
+    let Ok(spelled) = String::from_utf8(bytes) else { return false };
+    let spelled = spelled.trim_end_matches('\0');
+    if spelled.len() < LEAST_TEXT || spelled.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        return false;
+    }
+    redactor.show(Origin::VariableText, spelled).as_str() != spelled
+}
+
+/// A name is a program's, or made by obit: `[3]`. The key of a map may stand in its place.
+fn name_of(name: &str, redactor: &mut Redactor) -> Shown {
+    let is_plain = |c: char| c.is_alphanumeric() || "_[]$.:<>+-".contains(c);
+    let origin = match name.chars().all(is_plain) {
+        true => Origin::SymbolName,
+        false => Origin::VariableText,
+    };
+    redactor.show(origin, name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::addr::Avma;
+    use crate::memory::{Absent, ReadError};
+    use crate::value::{Float, Text};
+
+    fn shown_at(level: Level, value: &Value) -> Variable {
+        variable(value, &mut Redactor::new(level, "obit-0123"))
+    }
+
+    fn shown(value: &Value) -> Variable {
+        shown_at(Level::Default, value)
+    }
+
+    fn scalar(scalar: Scalar) -> Value {
+        Value { state: State::Scalar(scalar), ..Value::default() }
+    }
+
+    fn data(text: &str, left_out: Option<u64>) -> Option<Text> {
+        Some(Text { text: text.to_owned(), origin: TextOrigin::Data, left_out })
+    }
+
+    fn characters(text: &str) -> Vec<Value> {
+        let of = |c: char| Scalar::Character { code: i64::from(u32::from(c)), character: Some(c) };
+        text.chars()
+            .map(|c| Value { text: data(&c.to_string(), Some(0)), ..scalar(of(c)) })
+            .collect()
+    }
+
+    fn json(of: Scalar) -> String {
+        serde_json::to_string(&shown(&scalar(of)).value).unwrap()
+    }
+
+    #[test]
+    fn numbers_that_json_readers_would_round_are_text() {
+        assert_eq!(json(Scalar::Signed(-7)), "-7");
+        assert_eq!(json(Scalar::Signed(1 << 53)), "9007199254740992");
+        assert_eq!(json(Scalar::Signed((1 << 53) + 1)), "\"9007199254740993\"");
+        let largest = "\"340282366920938463463374607431768211455\"";
+        assert_eq!(json(Scalar::Unsigned(u128::MAX)), largest);
+        assert_eq!(json(Scalar::Address(0x7ffd_0000_0010)), "\"0x7ffd00000010\"");
+        assert_eq!(json(Scalar::Raw(vec![1, 0xff])), "\"0x01ff\"");
+    }
+
+    #[test]
+    fn floats_are_the_shortest_decimal_or_all_their_bits() {
+        let float = |format, bits| json(Scalar::Float(Float { format, bits }));
+        assert_eq!(float(FloatFormat::Binary32, 0x3dcc_cccd), "0.1");
+        assert_eq!(float(FloatFormat::Binary64, 0x8000_0000_0000_0000), "-0.0");
+        assert_eq!(float(FloatFormat::Binary64, 0x7ff8_0000_0000_0000), "\"NaN\"");
+        assert_eq!(float(FloatFormat::Binary32, 0xff80_0000), "\"-inf\"");
+        let one = 0x3fff_8000_0000_0000_0000;
+        assert_eq!(float(FloatFormat::Extended80, one), "\"0x3fff8000000000000000\"");
+        let half = "\"0x3ffe0000000000000000000000000000\"";
+        assert_eq!(float(FloatFormat::Binary128, 0x3ffe << 112), half);
+        assert_eq!(float(FloatFormat::Decimal32, (100 << 23) | 12), "\"1.2\"");
+    }
+
+    #[test]
+    fn what_cannot_be_known_says_why() {
+        let absent = |why: Absence| {
+            let shown = shown(&Value { state: State::Absent(why), ..Value::default() });
+            (shown.status, shown.reason.unwrap().into_string())
+        };
+        let lost = absent(NoPlace::OptimizedOut.into());
+        assert_eq!(lost, (VariableStatus::OptimizedOut, "optimized out".to_owned()));
+        let unmapped = ReadError { at: Avma(0x10), reason: Absent::Unmapped };
+        let (status, reason) = absent(unmapped.into());
+        assert_eq!(status, VariableStatus::Unavailable);
+        assert_eq!(reason, "memory at 0x10 is not mapped");
+        assert_eq!(absent(Absence::ImplicitPointer).0, VariableStatus::ImplicitPointer);
+        assert_eq!(absent(Absence::Incomplete).0, VariableStatus::Unavailable);
+    }
+
+    #[test]
+    fn a_variable_of_which_a_part_is_lost_keeps_what_is_known() {
+        let members = vec![scalar(Scalar::Signed(3))];
+        let partly = Some(NoPlace::OptimizedOut.into());
+        let shown = shown(&Value { members, partly, ..Value::default() });
+        assert_eq!(shown.status, VariableStatus::OptimizedOut);
+        assert_eq!(shown.reason.unwrap().as_str(), "partly: optimized out");
+        assert_eq!(shown.members.len(), 1);
+    }
+
+    #[test]
+    fn a_hidden_text_is_not_told_letter_by_letter() {
+        let secret = "alice@example.com";
+        let members = characters(secret);
+        let value =
+            Value { members: members.clone(), text: data(secret, Some(0)), ..Value::default() };
+        let hidden = shown(&value);
+        assert!(hidden.text.unwrap().as_str().starts_with("<email:"));
+        assert_eq!((hidden.members.len(), hidden.omitted), (0, secret.len() as u64));
+        // Nor where nobody took it for a text.
+        let hidden = shown(&Value { elements: members, ..Value::default() });
+        assert_eq!((hidden.elements.len(), hidden.omitted), (0, secret.len() as u64));
+        let bytes = secret.bytes().map(|byte| Value {
+            type_name: Some(Arc::from("u8")),
+            ..scalar(Scalar::Unsigned(byte.into()))
+        });
+        let hidden = shown(&Value { elements: bytes.collect(), ..Value::default() });
+        assert_eq!(hidden.elements.len(), 0);
+        assert_eq!(shown_at(Level::Off, &value).members.len(), secret.len());
+    }
+
+    #[test]
+    fn the_strict_policy_shows_no_text_of_the_process() {
+        let value =
+            Value { text: data("abc", Some(0)), members: characters("abc"), ..Value::default() };
+        let hidden = shown_at(Level::Strict, &value);
+        assert_eq!(hidden.text.unwrap().as_str(), "<redacted:3>");
+        assert!(hidden.members.is_empty());
+        let letter = shown_at(Level::Strict, &characters("a")[0]);
+        assert_eq!((letter.value, letter.text.unwrap().as_str()), (None, "<redacted:1>"));
+        let text = Text { text: "main".into(), origin: TextOrigin::Symbol, left_out: Some(0) };
+        let pointer = Value { text: Some(text), ..scalar(Scalar::Address(0x10)) };
+        assert_eq!(shown_at(Level::Strict, &pointer).text.unwrap().as_str(), "main");
+    }
+
+    #[test]
+    fn a_text_that_was_cut_says_so() {
+        let cut = |left_out| {
+            let shown = shown(&Value { text: data("abc", left_out), ..Value::default() });
+            (shown.text_cut, shown.text_left_out)
+        };
+        assert_eq!(cut(Some(0)), (false, None));
+        assert_eq!(cut(Some(9)), (true, Some(9)));
+        assert_eq!(cut(None), (true, None));
+    }
+}
