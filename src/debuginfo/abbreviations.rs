@@ -35,6 +35,17 @@ impl Tables {
         if let Some(table) = lock().get(&key) {
             return Ok(table.clone());
         }
+        let table = Self::read(section, offset, context)?;
+        lock().insert(key, table.clone());
+        Ok(table)
+    }
+
+    /// The table at `offset` of `section`, not kept.
+    pub(super) fn read(
+        section: &DebugAbbrev<Slice<'_>>,
+        offset: DebugAbbrevOffset<usize>,
+        context: &Context,
+    ) -> gimli::Result<Table> {
         let mut has_scattered = false;
         let length = scan_table(*gimli::Section::reader(section), offset.0, &mut |tag, name| {
             has_scattered |= name == dw::DW_AT_ranges
@@ -48,9 +59,7 @@ impl Tables {
             return Err(gimli::Error::MissingUnitDie);
         }
         let abbreviations = Arc::new(section.abbreviations(offset)?);
-        let table = Table { abbreviations, has_scattered };
-        lock().insert(key, table.clone());
-        Ok(table)
+        Ok(Table { abbreviations, has_scattered })
     }
 }
 

@@ -16,6 +16,8 @@ mod lines;
 pub mod locate;
 mod location;
 mod members;
+mod name_index;
+mod name_scan;
 mod names;
 mod range_map;
 mod reader;
@@ -43,6 +45,7 @@ pub use expression::{
     VariableId,
 };
 pub use locate::DebugFiles;
+pub use name_index::NamedFunction;
 pub use scope::{Scope, Scopes, Variable};
 pub use section_cache::{CachedSection, SectionCache, SectionKey};
 pub use symbolize::{DebugLevel, SourceFrame, SourceLocation, SymbolAt, TailCall};
@@ -57,6 +60,7 @@ use crate::addr::Svma;
 use crate::elf::{ElfImage, Symbol, SymbolTable};
 use crate::limits::Limits;
 use crate::notice::Notice;
+use name_index::NameIndex;
 use reader::{Context, NoticeLog, Sources};
 use scope_reader::ScopeTable;
 use type_reader::TypeTable;
@@ -78,6 +82,7 @@ pub struct DebugInfo {
     symbols: [OnceLock<SymbolTable>; 3],
     debug_frame: OnceLock<Option<Vec<u8>>>,
     types: TypeTable,
+    names: OnceLock<NameIndex>,
     scopes: ScopeTable,
 }
 
@@ -130,6 +135,7 @@ impl DebugInfo {
             symbols: Default::default(),
             debug_frame: OnceLock::new(),
             types: TypeTable::default(),
+            names: OnceLock::new(),
             scopes: ScopeTable::default(),
         }
     }
@@ -306,6 +312,35 @@ impl DebugInfo {
         matches!(self.context.files.image.header().e_machine, EM_386 | EM_X86_64)
     }
 
+    /// The types called `name`, defined anywhere in the image: by its own name or with
+    /// scopes before it, as many as wanted; `struct x` and the like for C's tags. Spaces
+    /// do not count.
+    pub fn types_named(&self, name: &str) -> Vec<TypeId> {
+        self.with_names(|file, names| names.types(file, &self.types, name)).unwrap_or_default()
+    }
+
+    /// The definition of a type that is but declared where `id` stands, by its name with
+    /// scopes, from elsewhere in the image.
+    pub fn definition_of(&self, id: TypeId) -> Option<TypeId> {
+        self.with_names(|file, names| names.definition(file, &self.types, id))?
+    }
+
+    /// The global and static variables called `name`, as in [`DebugInfo::types_named`];
+    /// those that have a place come first.
+    pub fn variables_named(&self, name: &str) -> Vec<Variable> {
+        self.with_names(|file, names| names.variables(file, &self.types, name)).unwrap_or_default()
+    }
+
+    /// The global or static variable that holds the byte at `at`, and where it starts.
+    pub fn variable_at(&self, at: Svma) -> Option<(Variable, Svma)> {
+        self.with_names(|file, names| names.variable_at(file, &self.types, at.0))?
+    }
+
+    /// The functions called `name` that have code, as in [`DebugInfo::types_named`].
+    pub fn functions_named(&self, name: &str) -> Vec<NamedFunction> {
+        self.with_names(|file, names| names.functions(file, name)).unwrap_or_default()
+    }
+
     /// `.debug_frame`, unpacked: of the image itself, else of its debug file.
     pub fn debug_frame(&self) -> Option<&[u8]> {
         let unpacked = self.debug_frame.get_or_init(|| {
@@ -335,6 +370,10 @@ impl DebugInfo {
             Some(Parsed::new(sources, |sources| DwarfFile::main(sources)))
         });
         parsed.as_ref().map(|parsed| parsed.with_dependent(|_, file| ask(file)))
+    }
+
+    fn with_names<T>(&self, ask: impl FnOnce(&DwarfFile<'_>, &NameIndex) -> T) -> Option<T> {
+        self.with_dwarf(|file| ask(file, self.names.get_or_init(|| NameIndex::build(file))))
     }
 
     fn with_symbols<T>(&self, ask: impl FnOnce(&tail_call::Symbols<'_>) -> T) -> T {

@@ -104,17 +104,17 @@ impl Speller {
                 if keyword.is_empty() { UNKNOWN.to_owned() } else { format!("{keyword} {{...}}") };
             return self.charge(nameless);
         };
-        let name = match language {
-            Language::C | Language::Cpp => canonical(&name),
-            _ => name.to_string(),
-        };
         let is_basic = matches!(it.tag(), dw::DW_TAG_base_type | dw::DW_TAG_unspecified_type);
-        self.charge(if language.has_scopes() && !is_basic {
-            with_scopes(it.declared(), name)
+        let name = if language.has_scopes() && !is_basic {
+            with_scopes(it.declared(), name.to_string())
         } else if language == Language::C && !keyword.is_empty() {
             format!("{keyword} {name}")
         } else {
-            name
+            name.to_string()
+        };
+        self.charge(match language {
+            Language::C | Language::Cpp => canonical(&name),
+            _ => name,
         })
     }
 
@@ -244,12 +244,9 @@ impl Declarator {
     /// Puts a pointer's sign before what is there.
     fn point(&mut self, sign: &str, restrict: &str) {
         let mut text = sign.to_owned();
-        for qualifier in self.qualifiers.drain(..) {
-            let word = word(qualifier, restrict);
-            if !word.is_empty() {
-                text.push(' ');
-                text.push_str(word);
-            }
+        for word in self.words(restrict) {
+            text.push(' ');
+            text.push_str(word);
         }
         if text.len() > sign.len() && self.text.starts_with(|c: char| c != '[' && c != '(') {
             text.push(' ');
@@ -268,16 +265,20 @@ impl Declarator {
         self.text.push_str(suffix);
     }
 
+    /// The qualifiers in the order gdb writes them, each once.
+    fn words<'w>(&mut self, restrict: &'w str) -> Vec<&'w str> {
+        let mut qualifiers = std::mem::take(&mut self.qualifiers);
+        qualifiers.sort_by_key(|qualifier| *qualifier as u8);
+        qualifiers.dedup();
+        let words = qualifiers.into_iter().map(|qualifier| word(qualifier, restrict));
+        words.filter(|word| !word.is_empty()).collect()
+    }
+
     fn around(mut self, base: String) -> String {
         let mut text = String::with_capacity(base.len().saturating_add(self.text.len()));
-        self.qualifiers.sort_by_key(|qualifier| *qualifier as u8);
-        self.qualifiers.dedup();
-        for qualifier in &self.qualifiers {
-            let word = word(*qualifier, "");
-            if !word.is_empty() {
-                text.push_str(word);
-                text.push(' ');
-            }
+        for word in self.words("") {
+            text.push_str(word);
+            text.push(' ');
         }
         text.push_str(&base);
         if !self.text.is_empty() {

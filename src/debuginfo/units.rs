@@ -272,14 +272,38 @@ impl<'d> DwarfFile<'d> {
     pub(super) fn unit(&self, list: List, index: usize) -> Option<&Unit<'d>> {
         let lazy = self.list(list).get(index)?;
         let number = u32::try_from(index).ok()?;
-        let unit = lazy.unit.get_or_init(|| match self.open(list, number, &lazy.header) {
-            Ok(unit) => Some(Box::new(unit)),
-            Err(error) => {
-                self.context().report("a unit", error);
-                None
+        let unit = lazy.unit.get_or_init(|| {
+            let table = self.table(list, lazy.header.debug_abbrev_offset());
+            match table.and_then(|table| self.open(list, number, &lazy.header, table)) {
+                Ok(unit) => Some(Box::new(unit)),
+                Err(error) => {
+                    self.context().report("a unit", error);
+                    None
+                }
             }
         });
         unit.as_deref()
+    }
+
+    /// As [`DwarfFile::unit`], but nothing is kept: for what looks at all units once.
+    /// `last` is the table of the unit before, which the next one often shares.
+    pub(super) fn passing_unit(
+        &self,
+        list: List,
+        index: u32,
+        last: &mut Option<(List, DebugAbbrevOffset<usize>, Table)>,
+    ) -> Option<Unit<'d>> {
+        let lazy = self.list(list).get(usize::try_from(index).ok()?)?;
+        let offset = lazy.header.debug_abbrev_offset();
+        let table = match last {
+            Some((of, at, table)) if (*of, *at) == (list, offset) => Ok(table.clone()),
+            _ => Tables::read(&self.dwarf_of_list(list).debug_abbrev, offset, self.context()),
+        };
+        if let Ok(table) = &table {
+            *last = Some((list, offset, table.clone()));
+        }
+        // What is wrong with it is reported when something asks for the unit itself.
+        table.and_then(|table| self.open(list, index, &lazy.header, table)).ok()
     }
 
     /// The file of this image that `part` names; `self` is the main file.
@@ -453,9 +477,9 @@ impl<'d> DwarfFile<'d> {
         list: List,
         index: u32,
         header: &UnitHeader<Slice<'d>>,
+        table: Table,
     ) -> gimli::Result<Unit<'d>> {
         let dwarf = self.dwarf_of_list(list);
-        let table = self.table(list, header.debug_abbrev_offset())?;
         let encoding = header.encoding();
         let mut inner = gimli::Unit {
             header: *header,
