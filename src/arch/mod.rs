@@ -94,6 +94,25 @@ impl Machine {
         }
     }
 
+    /// What a register is called, vector registers too; its DWARF number where it has no
+    /// name here.
+    pub fn register_name(self, register: Register) -> String {
+        if let Some(name) = self.facts().and_then(|facts| facts.register_name(register)) {
+            return name.to_owned();
+        }
+        let nth = |name: &str, first: u16| format!("{name}{}", register.0.saturating_sub(first));
+        match (self, register.0) {
+            (Self::X86_64, 17..=32) => nth("xmm", 17),
+            (Self::X86_64, 33..=40) => nth("st", 33),
+            (Self::I386, 21..=28) => nth("xmm", 21),
+            (Self::I386, 11..=18) => nth("st", 11),
+            (Self::Aarch64, 64..=95) => nth("v", 64),
+            (Self::Arm, 256..=287) => nth("d", 256),
+            (Self::Riscv64, 32..=62) => nth("f", 32),
+            _ => nth("register ", 0),
+        }
+    }
+
     /// A name for people and for `core.arch` in the report.
     pub fn name(self) -> &'static str {
         match self {

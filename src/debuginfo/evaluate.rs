@@ -63,6 +63,10 @@ impl<'x, 'd> Run<'x, 'd> {
         Ok(Self { depth, ..*self })
     }
 
+    fn lost(&self, register: Register) -> NoPlace {
+        NoPlace::RegisterLost(self.around.register_name(register))
+    }
+
     fn location(&self, location: &Location) -> Result<Vec<Piece>, NoPlace> {
         match location {
             Location::OptimizedOut => Err(NoPlace::OptimizedOut),
@@ -143,10 +147,10 @@ impl<'x, 'd> Run<'x, 'd> {
                 let register = Register(register.0);
                 let value = if base_type.0 == 0 {
                     let known = self.around.register(register);
-                    gimli::Value::Generic(known.ok_or(NoPlace::RegisterLost(register))?)
+                    gimli::Value::Generic(known.ok_or_else(|| self.lost(register))?)
                 } else {
                     let bytes = self.around.register_bytes(register);
-                    let bytes = bytes.ok_or(NoPlace::RegisterLost(register))?;
+                    let bytes = bytes.ok_or_else(|| self.lost(register))?;
                     self.typed(entry, base_type, &bytes)?
                 };
                 evaluation.resume_with_register(value)
@@ -164,9 +168,13 @@ impl<'x, 'd> Run<'x, 'd> {
                 evaluation.resume_with_at_location(self.called(entry, reference)?)
             }
             Request::RequiresEntryValue(wanted) => {
-                let wanted = entry_value(wanted, entry)?;
+                let (wanted, base_type) = entry_value(wanted, entry)?;
                 let value = self.around.entry_value(wanted)?;
-                evaluation.resume_with_entry_value(gimli::Value::Generic(value))
+                let bytes = match self.root.is_little_endian() {
+                    true => value.to_le_bytes(),
+                    false => value.to_be_bytes(),
+                };
+                evaluation.resume_with_entry_value(self.typed(entry, base_type, &bytes)?)
             }
             Request::RequiresParameterRef(offset) => {
                 let parameter = VariableId(entry.sibling(offset).key());
@@ -308,7 +316,7 @@ impl<'x, 'd> Run<'x, 'd> {
             [Piece { place: Place::Memory(at), .. }] => Ok(at.0),
             [Piece { place: Place::Register(register), .. }] => {
                 let known = self.around.register(*register);
-                known.ok_or(NoPlace::RegisterLost(*register))
+                known.ok_or_else(|| self.lost(*register))
             }
             [Piece { place: Place::Bytes(bytes), .. }] => {
                 let mut number = 0_u64;
@@ -362,19 +370,26 @@ fn bytes_of(value: gimli::Value, word: u8, little_endian: bool) -> Vec<u8> {
 fn entry_value(
     wanted: gimli::Expression<Slice<'_>>,
     entry: &Entry<'_, '_>,
-) -> Result<EntryValue, NoPlace> {
+) -> Result<(EntryValue, UnitOffset), NoPlace> {
     let mut operations = wanted.operations(entry.unit.inner.encoding());
     let mut next = || operations.next().map_err(malformed);
     let odd = || NoPlace::NoEntryValue("it is asked for in a way obit does not know");
     match (next()?, next()?) {
         (Some(Operation::Register { register }), None) => {
-            Ok(EntryValue::Register(Register(register.0)))
+            Ok((EntryValue::Register(Register(register.0)), UnitOffset(0)))
+        }
+        (Some(Operation::RegisterOffset { register, offset: 0, base_type }), None)
+            if base_type.0 != 0 =>
+        {
+            Ok((EntryValue::Register(Register(register.0)), base_type))
         }
         (
             Some(Operation::RegisterOffset { register, offset: 0, .. }),
             Some(Operation::Deref { size, .. }),
-        ) => Ok(EntryValue::Pointee { register: Register(register.0), size }),
-        (Some(Operation::FrameOffset { offset }), None) => Ok(EntryValue::Stack(offset)),
+        ) => Ok((EntryValue::Pointee { register: Register(register.0), size }, UnitOffset(0))),
+        (Some(Operation::FrameOffset { offset }), None) => {
+            Ok((EntryValue::Stack(offset), UnitOffset(0)))
+        }
         _ => Err(odd()),
     }
 }

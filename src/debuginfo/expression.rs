@@ -106,8 +106,8 @@ pub enum NoPlace {
     #[error("optimized out")]
     OptimizedOut,
     /// The expression names a register this frame cannot recover.
-    #[error("register {} was not saved by the functions called from here", .0.0)]
-    RegisterLost(Register),
+    #[error("{0} was not kept by the functions called from here")]
+    RegisterLost(String),
     /// The expression reads memory that is not there.
     #[error("{0}")]
     Memory(#[from] ReadError),
@@ -133,6 +133,8 @@ pub enum NoPlace {
 pub trait Surroundings {
     /// A general register of the frame, as a number; `None` where it is not known.
     fn register(&self, register: Register) -> Option<u64>;
+    /// What a register is called.
+    fn register_name(&self, register: Register) -> String;
     /// The bytes of any register, vector registers too.
     fn register_bytes(&self, register: Register) -> Option<Vec<u8>>;
     /// Fills `buf` from memory.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::variables::FrameView;
 use super::{Frame, signal_vectors};
 use crate::addr::{Avma, Svma};
-use crate::arch::{Register, Registers};
+use crate::arch::{Machine, Register, Registers};
 use crate::debuginfo::{
     CallTarget, EntryValue, Expression, Location, NoPlace, Passed, Scopes, Surroundings,
 };
@@ -116,8 +116,16 @@ impl<'p> FrameView<'p> {
     }
 
     /// What a register that no callee of this frame touches still holds: its content in
-    /// the innermost frame that was called from here.
+    /// the innermost frame that was called from here. Of registers that callees must keep
+    /// this says nothing: they may have been saved and used.
     fn untouched(&self, level: Level, register: Register) -> Option<Vec<u8>> {
+        let machine = self.process.dump.machine;
+        let facts = machine.facts().filter(|facts| !facts.is_callee_saved(register))?;
+        // Some vector registers of other machines are kept in part.
+        let is_x86 = matches!(machine, Machine::X86_64 | Machine::I386);
+        if !is_x86 && facts.register_name(register).is_none() {
+            return None;
+        }
         for index in (0..level.activation).rev() {
             let inner = self.activation(index).filter(|inner| !inner.is_signal)?;
             let inside = Level { activation: index, tail_calls: 0 };
@@ -249,6 +257,10 @@ impl Surroundings for At<'_, '_> {
         }
         let bytes = self.register_bytes(register)?;
         Some(self.view.process.memory.unsigned(bytes.get(..bytes.len().min(8))?))
+    }
+
+    fn register_name(&self, register: Register) -> String {
+        self.view.process.dump.machine.register_name(register)
     }
 
     fn register_bytes(&self, register: Register) -> Option<Vec<u8>> {

@@ -104,7 +104,7 @@ impl<'p> FrameView<'p> {
             [Piece { bits: None, place: Place::Register(register), .. }]
                 if asked.register_bytes(*register).is_none() =>
             {
-                Contents::Absent(NoPlace::RegisterLost(*register).into())
+                Contents::Absent(NoPlace::RegisterLost(asked.register_name(*register)).into())
             }
             _ => {
                 let parts = pieces.iter().map(|piece| {
@@ -131,7 +131,7 @@ impl<'p> FrameView<'p> {
             Place::Register(register) => match asked.register_bytes(*register) {
                 Some(found) => bytes(Arc::from(found)),
                 None => {
-                    let lost = NoPlace::RegisterLost(*register);
+                    let lost = NoPlace::RegisterLost(asked.register_name(*register));
                     (PartSource::Absent(lost.into()), None)
                 }
             },
