@@ -4,13 +4,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use obit::print::parse;
+use obit::print::{column, parse, pointed_at};
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, text)) = data.split_first() else { return };
     let Ok(text) = std::str::from_utf8(text) else { return };
     if let Err(error) = parse(text, &|path| path.to_string().len() % 2 == usize::from(kind % 2)) {
         assert!(text.get(error.span.clone()).is_some(), "{error} at {:?}", error.span);
-        let _ = (error.to_string(), error.hint(), error.pointed_at(text), error.column(text));
+        let _ = (error.to_string(), error.hint(), pointed_at(&error.span, text), column(&error.span, text));
     }
 });

@@ -12,6 +12,7 @@ mod enumerations;
 mod evaluate;
 mod expression;
 mod functions;
+mod home;
 mod lines;
 pub mod locate;
 mod location;
@@ -329,6 +330,17 @@ impl DebugInfo {
     /// those that have a place come first.
     pub fn variables_named(&self, name: &str) -> Vec<Variable> {
         self.with_names(|file, names| names.variables(file, &self.types, name)).unwrap_or_default()
+    }
+
+    /// Whether a variable of [`DebugInfo::variables_named`] stands in the unit of the code
+    /// at `at`.
+    pub fn is_of_unit_at(&self, variable: VariableId, at: Svma) -> bool {
+        self.with_dwarf(|file| home::has_code_at(file, variable, at.0)).unwrap_or(false)
+    }
+
+    /// The source file that defines a variable, as the compiler was given it.
+    pub fn source_of(&self, variable: VariableId) -> Option<String> {
+        self.with_dwarf(|file| home::source_of(file, variable))?
     }
 
     /// The global or static variable that holds the byte at `at`, and where it starts.

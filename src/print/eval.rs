@@ -19,6 +19,9 @@ pub(super) struct Evaluator<'v, 'p> {
     pub(super) view: &'v FrameView<'p>,
     /// Index of the frame's module.
     pub(super) module: Option<usize>,
+    pub(super) pc: Avma,
+    /// Where the frame's own unit is looked up.
+    pub(super) lookup_pc: Avma,
     pub(super) scene: Scene<'v>,
     /// Elements of a slice that are looked up.
     pub(super) max_elements: usize,
@@ -34,6 +37,19 @@ pub(super) enum Loaded<'d> {
 }
 
 impl<'v, 'p: 'v> Evaluator<'v, 'p> {
+    pub(super) fn new(
+        process: &'p Process,
+        view: &'v FrameView<'p>,
+        max_elements: usize,
+    ) -> Self {
+        let frame = view.frame();
+        // One byte back is inside of the call, and of a function that was not interrupted
+        // at its first byte.
+        let lookup_pc = Avma(frame.pc.0.saturating_sub(1));
+        let (module, pc, scene) = (frame.module, frame.pc, view.scene());
+        Self { process, view, module, pc, lookup_pc, scene, max_elements }
+    }
+
     pub(super) fn eval(&self, expression: &Expr) -> Result<Operand<'v>, Stop> {
         self.kind(expression).map_err(|stop| stop.at(&expression.span))
     }

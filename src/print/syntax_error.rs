@@ -83,12 +83,6 @@ impl SyntaxError {
         Self { span, problem }
     }
 
-    /// The character at fault, counted from 1, in `text`.
-    pub fn column(&self, text: &str) -> usize {
-        let before = text.get(..self.span.start).unwrap_or(text);
-        before.chars().count().saturating_add(1)
-    }
-
     /// What to write instead, if there is something to say.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match &self.problem {
@@ -111,25 +105,6 @@ impl SyntaxError {
             | Problem::NoColon
             | Problem::Unsupported(_) => return None,
         })
-    }
-
-    /// The text with carets under what is at fault, in two lines. A long text is cut to
-    /// what stands around it.
-    pub fn pointed_at(&self, text: &str) -> String {
-        const BEFORE: usize = 60;
-        const AFTER: usize = 30;
-        let column = self.column(text).saturating_sub(1);
-        let skipped = column.saturating_sub(BEFORE);
-        let width = text.get(self.span.clone()).map_or(1, |at| at.chars().count());
-        let width = width.clamp(1, AFTER);
-        let shown: String = text
-            .chars()
-            .skip(skipped)
-            .take(BEFORE.saturating_add(AFTER))
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
-        let indent = " ".repeat(column.saturating_sub(skipped));
-        format!("{shown}\n{indent}{}", "^".repeat(width))
     }
 }
 
@@ -180,6 +155,31 @@ impl fmt::Display for SyntaxError {
 
 impl std::error::Error for SyntaxError {}
 
+/// The character at which `span` starts in `text`, counted from 1.
+pub fn column(span: &Span, text: &str) -> usize {
+    let before = text.get(..span.start).unwrap_or(text);
+    before.chars().count().saturating_add(1)
+}
+
+/// `text` with carets under `span`, in two lines. A long text is cut to what stands around
+/// it.
+pub fn pointed_at(span: &Span, text: &str) -> String {
+    const BEFORE: usize = 60;
+    const AFTER: usize = 30;
+    let column = column(span, text).saturating_sub(1);
+    let skipped = column.saturating_sub(BEFORE);
+    let width = text.get(span.clone()).map_or(1, |at| at.chars().count());
+    let width = width.clamp(1, AFTER);
+    let shown: String = text
+        .chars()
+        .skip(skipped)
+        .take(BEFORE.saturating_add(AFTER))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let indent = " ".repeat(column.saturating_sub(skipped));
+    format!("{shown}\n{indent}{}", "^".repeat(width))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,15 +187,15 @@ mod tests {
     #[test]
     fn carets_stand_under_the_fault_counted_in_characters() {
         let error = SyntaxError::new(4..5, Problem::StrayCharacter('#'));
-        assert_eq!(error.column("äö#"), 3);
-        assert_eq!(error.pointed_at("äö#"), "äö#\n  ^");
+        assert_eq!(column(&error.span, "äö#"), 3);
+        assert_eq!(pointed_at(&error.span, "äö#"), "äö#\n  ^");
     }
 
     #[test]
     fn a_long_text_is_cut_to_what_stands_around_the_fault() {
         let text = format!("{}#{}", "a".repeat(500), "b".repeat(500));
         let error = SyntaxError::new(500..501, Problem::StrayCharacter('#'));
-        let shown = error.pointed_at(&text);
+        let shown = pointed_at(&error.span, &text);
         let (line, carets) = shown.split_once('\n').unwrap();
         assert_eq!(line.chars().count(), 90);
         assert_eq!(line.find('#'), carets.find('^'));
@@ -204,6 +204,6 @@ mod tests {
     #[test]
     fn what_would_drive_a_terminal_is_not_repeated() {
         let error = SyntaxError::new(0..1, Problem::Empty);
-        assert!(!error.pointed_at("\u{1b}[2J").contains('\u{1b}'));
+        assert!(!pointed_at(&error.span, "\u{1b}[2J").contains('\u{1b}'));
     }
 }
