@@ -37,6 +37,7 @@
 pub mod addr;
 pub mod arch;
 pub mod debuginfo;
+pub mod disassembly;
 pub mod dump;
 pub mod elf;
 pub mod limits;

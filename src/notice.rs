@@ -108,6 +108,20 @@ pub enum Notice {
         /// What happened.
         error: String,
     },
+    /// A source file is not the one that was compiled.
+    SourceDiffers {
+        /// The file that is shown.
+        at: PathBuf,
+        /// The program or library that was compiled from it.
+        module: String,
+    },
+    /// A source file was changed after its program was built.
+    SourceNewer {
+        /// The file that is shown.
+        at: PathBuf,
+        /// The program or library that was compiled from it.
+        module: String,
+    },
     /// Something in a debug section could not be read.
     DwarfMalformed {
         /// The module's path.

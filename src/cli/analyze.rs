@@ -7,10 +7,10 @@ use obit::debuginfo::locate::{Debuginfod, SearchRules};
 use obit::limits::Limits;
 use obit::process::{self, Observer, Process};
 use obit::redact::Level;
-use obit::report::{BuildOptions, Report, TailCalls, WhichRegisters, WhoseLocals};
+use obit::report::{BuildOptions, Context, Flavor, Report, TailCalls, WhichRegisters, WhoseLocals};
 
 use super::View;
-use super::args::{Locals, Options, RedactPolicy, TailCallPlace};
+use super::args::{self, Locals, Options, RedactPolicy, TailCallPlace};
 use super::inputs::Inputs;
 
 /// What the cache of unpacked debug sections may take on disk.
@@ -28,6 +28,7 @@ pub(crate) struct Request {
     /// Empty: the default ones.
     pub(crate) debug_directories: Vec<PathBuf>,
     pub(crate) substitute_path: Vec<(PathBuf, PathBuf)>,
+    pub(crate) source_path: Vec<PathBuf>,
     /// Servers to ask; empty unless the user asked for it.
     pub(crate) debuginfod_urls: Vec<String>,
     /// Where decompressed debug sections are kept.
@@ -46,6 +47,7 @@ impl Request {
             solib_search_path: search.solib_search_path.clone(),
             debug_directories: search.debug_file_directory.clone(),
             substitute_path: search.substitute_path.clone(),
+            source_path: search.source_path.clone(),
             debuginfod_urls: debuginfod_urls(
                 search.debuginfod.as_deref(),
                 std::env::var("DEBUGINFOD_URLS").ok().as_deref(),
@@ -67,6 +69,15 @@ impl Request {
                     WhichRegisters::All
                 } else {
                     WhichRegisters::Crashed
+                },
+                context: match content.context {
+                    _ if content.no_source => Context::Nothing,
+                    Some(lines) => Context::Lines(lines),
+                    None => Context::default(),
+                },
+                flavor: match content.disassembly_flavor {
+                    args::Flavor::Att => Flavor::Att,
+                    args::Flavor::Intel => Flavor::Intel,
                 },
                 locals: match content.locals {
                     Locals::None => WhoseLocals::None,
@@ -98,6 +109,7 @@ impl Request {
             solib_search_path: self.solib_search_path.clone(),
             debug_directories,
             substitute_path: self.substitute_path.clone(),
+            source_path: self.source_path.clone(),
             core_directory,
             debuginfod: debuginfod(&self.debuginfod_urls),
         };

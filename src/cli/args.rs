@@ -161,8 +161,8 @@ pub(crate) struct Content {
     pub(crate) max_elements: Option<usize>,
     /// Lines of source, or instructions, around the place of the crash [default: 2]
     #[arg(short = 'C', long, value_name = "N", global = true, hide_short_help = true)]
-    pub(crate) context: Option<usize>,
-    /// Neither look for source files nor show their lines
+    pub(crate) context: Option<u32>,
+    /// Show neither source lines nor instructions, and look for no source files
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_source: bool,
     /// How x86 instructions are written where there is no source: as gcc and gdb do, or

@@ -13,7 +13,7 @@ use super::expression::{
 };
 use super::location;
 use super::reader::Slice;
-use super::units::{DieKey, DwarfFile, List};
+use super::units::{DwarfFile, List};
 use crate::addr::{Avma, Svma};
 use crate::arch::Register;
 

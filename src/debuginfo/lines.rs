@@ -1,11 +1,11 @@
 //! From addresses to source lines: the line number program of a unit (DWARF 5 § 6.2).
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use gimli::DebugLineOffset;
 
 use super::reader::{Meter, Slice};
-use super::symbolize::SourceLocation;
+use super::symbolize::{SourceContent, SourceLocation};
 use super::units::{DwarfFile, Unit};
 
 /// The rows of a unit's line table that count, by address.
@@ -31,7 +31,11 @@ struct File {
     directory: Vec<u8>,
     name: Vec<u8>,
     path: OnceLock<String>,
+    content: SourceContent,
 }
+
+/// Bytes of embedded sources that are kept of one table: entries may all name one text.
+const EMBEDDED_BYTES: usize = 64 << 20;
 
 impl Lines {
     /// The table of `unit`, read once.
@@ -60,13 +64,24 @@ impl Lines {
         let header = program.header().clone();
         self.first_file = if header.version() >= 5 { 0 } else { 1 };
         let text = |value| file.string(unit, value).map(|text: Slice<'d>| text.slice().to_vec());
+        let has_md5 = header.file_has_md5();
+        let mut left = EMBEDDED_BYTES;
         for entry in header.file_names() {
             if !file.context().spend(1) {
                 break;
             }
             let directory = entry.directory(&header).and_then(text).unwrap_or_default();
             let name = text(entry.path_name()).unwrap_or_default();
-            self.files.push(File { directory, name, path: OnceLock::new() });
+            // An empty text says that there is none.
+            let embedded = entry.source().and_then(|value| file.string(unit, value));
+            let embedded = embedded.map(|text: Slice<'d>| text.slice());
+            let embedded = embedded.filter(|text| !text.is_empty() && text.len() <= left);
+            left = left.saturating_sub(embedded.map_or(0, <[u8]>::len));
+            let content = SourceContent {
+                md5: has_md5.then(|| *entry.md5()).filter(|md5| *md5 != [0; 16]),
+                embedded: embedded.map(Arc::from),
+            };
+            self.files.push(File { directory, name, path: OnceLock::new(), content });
         }
         let mut sequences: Vec<Vec<Row>> = Vec::new();
         let mut sequence = Sequence::default();
@@ -146,6 +161,7 @@ impl Lines {
                 .then(|| String::from_utf8_lossy(comp_dir).into_owned()),
             line: (line != 0).then_some(line),
             column: (column != 0).then_some(column),
+            content: known.content.clone(),
         })
     }
 }

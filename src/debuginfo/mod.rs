@@ -49,7 +49,7 @@ pub use locate::DebugFiles;
 pub use name_index::NamedFunction;
 pub use scope::{Scope, Scopes, Variable};
 pub use section_cache::{CachedSection, SectionCache, SectionKey};
-pub use symbolize::{DebugLevel, SourceFrame, SourceLocation, SymbolAt, TailCall};
+pub use symbolize::{DebugLevel, SourceContent, SourceFrame, SourceLocation, SymbolAt, TailCall};
 
 pub use types::{
     Array, BaseType, Dimension, DimensionEnd, Encoding, Enumeration, FunctionType, Member,

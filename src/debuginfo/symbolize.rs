@@ -1,5 +1,7 @@
 //! From an address of an image to functions, inlined calls and source lines.
 
+use std::sync::Arc;
+
 use super::functions::Functions;
 use super::lines::Lines;
 use super::names::{self, Name};
@@ -31,6 +33,17 @@ pub struct SourceLocation {
     pub line: Option<u32>,
     /// Column from 1, in bytes; `None` where the table says 0.
     pub column: Option<u32>,
+    /// What the line table says of the file's content.
+    pub content: SourceContent,
+}
+
+/// What a line table says of the content of a source file (DWARF 5 § 6.2.4.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceContent {
+    /// `DW_LNCT_MD5`.
+    pub md5: Option<[u8; 16]>,
+    /// `DW_LNCT_LLVM_source`: the file itself (clang's `-gembed-source`).
+    pub embedded: Option<Arc<[u8]>>,
 }
 
 /// One function at an address: the physical one, or a call inlined into it.

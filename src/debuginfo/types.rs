@@ -204,6 +204,8 @@ pub struct Member {
     pub role: MemberRole,
     /// `DW_AT_artificial`: made by the compiler, as `_vptr` and discriminants are.
     pub is_artificial: bool,
+    /// `DW_AT_decl_line`: of a state of Rust's async code, where that waits.
+    pub line: Option<u32>,
 }
 
 /// Whether a member is a data member or a base.

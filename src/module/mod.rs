@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use crate::addr::{Avma, AvmaRange, LoadBias, Svma};
-use crate::debuginfo::locate::{DebugFiles, Locator};
-use crate::debuginfo::{DebugInfo, SectionCache, SplitLoader};
+use crate::debuginfo::locate::{DebugFiles, FoundSource, Locator};
+use crate::debuginfo::{DebugInfo, SectionCache, SourceLocation, SplitLoader};
 use crate::elf::{BuildId, ElfImage};
 use crate::limits::Limits;
 use crate::notice::Notice;
@@ -159,6 +159,13 @@ impl Modules {
     /// The debug information of a module, if it has been asked for and there is some.
     pub fn debug_if_searched(&self, index: usize) -> Option<&DebugInfo> {
         self.get(index)?.debug.get()?.0.as_ref()
+    }
+
+    /// The source file that module number `index` was compiled from.
+    pub fn source(&self, index: usize, location: &SourceLocation) -> FoundSource {
+        let Some(module) = self.get(index) else { return FoundSource::default() };
+        let image = module.image.as_ref().and_then(|image| image.path());
+        self.locator.source(location, image, module.build_id.as_ref())
     }
 
     fn debug_and_notices(&self, index: usize) -> Option<&(Option<DebugInfo>, Vec<Notice>)> {

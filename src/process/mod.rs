@@ -1,6 +1,7 @@
 //! The dead process: its threads and their frames, named.
 
 mod arguments;
+mod around;
 mod caller;
 mod frame;
 mod naming;

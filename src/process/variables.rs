@@ -9,10 +9,9 @@ use super::{Frame, Process, Thread};
 use crate::addr::Avma;
 use crate::arch::Register;
 use crate::debuginfo::{
-    Bound, DebugInfo, Expression, Location, NoPlace, Piece, Place, Scopes, Surroundings as Asked,
-    Variable, VariableId,
+    DebugInfo, Location, NoPlace, Piece, Place, Scopes, Surroundings as Asked, Variable, VariableId,
 };
-use crate::value::{Absence, Contents, Object, Part, PartSource, Scene, Surroundings, TypeRef};
+use crate::value::{Absence, Contents, Object, Part, PartSource, Scene, TypeRef};
 
 /// Implicit pointers to implicit pointers that are followed, bounds of bounds.
 const DEEPEST: usize = 8;
@@ -155,12 +154,12 @@ impl<'p> FrameView<'p> {
         }
     }
 
-    fn variable_of(&self, debug: &'p DebugInfo, id: VariableId) -> Option<Object<'p>> {
+    pub(super) fn variable_of(&self, debug: &'p DebugInfo, id: VariableId) -> Option<Object<'p>> {
         self.deeper(|| self.object(self.module_of(debug)?, &debug.variable_of(id)?))
     }
 
     /// Which module `debug` belongs to.
-    fn module_of(&self, debug: &DebugInfo) -> Option<usize> {
+    pub(super) fn module_of(&self, debug: &DebugInfo) -> Option<usize> {
         let modules = &self.process.modules;
         let is_it = |index: &usize| {
             modules.debug_if_searched(*index).is_some_and(|known| std::ptr::eq(known, debug))
@@ -168,7 +167,7 @@ impl<'p> FrameView<'p> {
         self.frame.module.filter(is_it).or_else(|| (0..modules.list().len()).find(is_it))
     }
 
-    fn deeper<T>(&self, ask: impl FnOnce() -> Option<T>) -> Option<T> {
+    pub(super) fn deeper<T>(&self, ask: impl FnOnce() -> Option<T>) -> Option<T> {
         if self.depth.get() >= DEEPEST {
             return None;
         }
@@ -178,56 +177,12 @@ impl<'p> FrameView<'p> {
         found
     }
 
-    fn asked<'v>(&'v self, debug: &DebugInfo, object: Option<Avma>) -> Option<At<'v, 'p>> {
+    pub(super) fn asked<'v>(
+        &'v self,
+        debug: &DebugInfo,
+        object: Option<Avma>,
+    ) -> Option<At<'v, 'p>> {
         let module = self.module_of(debug)?;
         Some(At::new(self, Level::of(self.frame), module, object))
-    }
-}
-
-impl<'v, 'p: 'v> Surroundings<'v> for FrameView<'p> {
-    fn symbol_at(&self, at: Avma) -> Option<(String, u64)> {
-        let index = self.process.modules.index_at(at)?;
-        let module = self.process.modules.get(index)?;
-        let symbol = self.process.modules.debug(index)?.symbol_at(module.to_svma(at))?;
-        (symbol.offset < symbol.size.max(1)).then_some((symbol.name, symbol.offset))
-    }
-
-    fn definition_of(&self, _declared: TypeRef<'v>) -> Option<TypeRef<'v>> {
-        None
-    }
-
-    fn class_of_vtable(&self, _vtable: Avma) -> Option<(TypeRef<'v>, i64)> {
-        None
-    }
-
-    fn bound(&self, of: TypeRef<'v>, bound: &Bound, object: Option<Avma>) -> Option<i64> {
-        match bound {
-            Bound::Constant(value) => Some(*value),
-            Bound::Unknown => None,
-            Bound::Expression(expression) => {
-                let asked = self.asked(of.debug, object)?;
-                of.debug.compute(expression, None, &asked).ok().map(|value| value as i64)
-            }
-            Bound::Variable(id) => self.deeper(|| {
-                let variable = of.debug.variable_of(*id)?;
-                let module = self.module_of(of.debug)?;
-                self.object(module, &variable)?.signed(self.scene()).ok()
-            }),
-        }
-    }
-
-    fn member_address(
-        &self,
-        of: TypeRef<'v>,
-        offset: &Expression,
-        object: Avma,
-    ) -> Result<Avma, NoPlace> {
-        let asked = self.asked(of.debug, Some(object)).ok_or(NoPlace::NoFrame)?;
-        of.debug.compute(offset, Some(object.0), &asked).map(Avma)
-    }
-
-    fn variable(&self, of: &'v DebugInfo, id: VariableId) -> Option<Object<'v>> {
-        let known = self.process.modules.debug(self.module_of(of)?)?;
-        self.variable_of(known, id)
     }
 }

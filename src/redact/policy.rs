@@ -21,6 +21,8 @@ pub enum Origin {
     Path,
     /// A source file's path as the compiler wrote it.
     SourcePath,
+    /// A line of a source file.
+    SourceText,
     /// What the program called a thread.
     ThreadName,
     /// `comm`: the kernel's name of the process.
@@ -69,6 +71,7 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
             Origin::SymbolName
             | Origin::Path
             | Origin::SourcePath
+            | Origin::SourceText
             | Origin::ThreadName
             | Origin::ProcessName
             | Origin::MessageText

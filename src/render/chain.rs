@@ -41,7 +41,8 @@ impl<'r> Origins<'r> {
         }
     }
 
-    fn is_program(&self, frame: &FrameReport) -> bool {
+    /// Whether the frame is the program's own, and not of a library that all use.
+    pub(super) fn is_program(&self, frame: &FrameReport) -> bool {
         let Some(module) = &frame.module else { return true };
         if is_system(file_name(&module.path)) {
             return false;
@@ -100,7 +101,7 @@ fn is_runtime(file: &str, frame: &FrameReport) -> bool {
 }
 
 /// Where threads and programs begin.
-fn is_start(frame: &FrameReport) -> bool {
+pub(super) fn is_start(frame: &FrameReport) -> bool {
     let name = linker_name(frame);
     matches!(name, "_start" | "start_thread" | "clone" | "__clone" | "clone3" | "__clone3")
         || name.starts_with("__libc_start_")

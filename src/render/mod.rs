@@ -2,6 +2,7 @@
 //! [`Report`](crate::report::Report) does not exist here.
 
 mod chain;
+mod excerpt;
 mod ink;
 mod layout;
 mod modules;

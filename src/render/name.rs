@@ -122,6 +122,31 @@ pub(super) fn brief(name: &str) -> String {
     short
 }
 
+/// A C++ name without its parameters: `ns::walk` of `ns::walk(Node*) const`.
+pub(super) fn without_parameters(name: &str) -> &str {
+    // What follows them is short: ` const`, ` &&`, ` [clone .cold]`.
+    let end = name.rfind(')').map_or(0, |at| at + 1);
+    let after = name.get(end..).unwrap_or_default();
+    let is_end = after.is_empty() || after.starts_with(' ') && !after.contains("::");
+    if !is_end {
+        return name;
+    }
+    let mut depth = 0_usize;
+    for (at, c) in name.get(..end).unwrap_or_default().char_indices().rev() {
+        match c {
+            ')' => depth += 1,
+            '(' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            let before = name.get(..at).unwrap_or_default();
+            let is_whole = c == '(' && !before.is_empty() && !before.ends_with("operator");
+            return if is_whole { before } else { name };
+        }
+    }
+    name
+}
+
 const ANONYMOUS: &str = "(anonymous namespace)";
 
 /// Bytes up to and with the `)` that closes the `(` at the start.
@@ -193,6 +218,25 @@ mod tests {
         ];
         for (name, short) in cases {
             assert_eq!(brief(name), short);
+        }
+    }
+
+    #[test]
+    fn parameters_are_left_out_where_arguments_stand() {
+        let cases = [
+            ("ns::walk(Node*, int (*)(char)) const", "ns::walk"),
+            ("main", "main"),
+            ("S::operator()(int)", "S::operator()"),
+            ("S::operator()", "S::operator()"),
+            ("f(int) [clone .cold]", "f"),
+            ("(anonymous namespace)::f", "(anonymous namespace)::f"),
+            ("(anonymous namespace)::f(int)", "(anonymous namespace)::f"),
+            ("f(int)::{lambda()#1}::operator()(int) const", "f(int)::{lambda()#1}::operator()"),
+            ("<T as core::fmt::Debug>::fmt", "<T as core::fmt::Debug>::fmt"),
+            (")", ")"),
+        ];
+        for (name, short) in cases {
+            assert_eq!(without_parameters(name), short);
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::io;
 
+use super::chain::Origins;
 use super::ink::Ink;
 use super::layout::{counted, cut_end, width, wrap};
 use super::name;
 use super::notices::write_notices;
-use super::stack::{write_registers, write_stack};
+use super::stack::{Values, write_registers, write_stack};
 use super::threads::write_threads;
 use super::{Detail, PageOptions};
 use crate::report::{Report, SignalReport, ThreadReport};
@@ -37,7 +38,8 @@ pub fn write_page(
             let title = format!("thread {}{}", thread.tid, quoted_name(thread));
             writeln!(out, "{}", options.color.paint(Ink::Focus, &title))?;
         }
-        write_stack(out, thread, options)?;
+        let origins = Origins::of(report);
+        write_stack(out, thread, Values::Own, &origins, options)?;
         if options.registers || options.detail == Detail::Verbose {
             writeln!(out)?;
             write_registers(out, thread, options)?;

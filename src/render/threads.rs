@@ -7,7 +7,7 @@ use super::chain::{ARROW, Origins, chain, columns};
 use super::ink::Ink;
 use super::layout::{counted, cut_end, pad, width};
 use super::name;
-use super::stack::{write_registers, write_stack};
+use super::stack::{Values, write_registers, write_stack};
 use super::{Detail, PageOptions};
 use crate::report::{FrameKind, FrameReport, Report, ThreadReport};
 
@@ -33,10 +33,10 @@ pub(super) fn write_threads(
 ) -> io::Result<()> {
     let mut groups = groups(threads);
     groups.sort_by_key(|group| group.threads.len());
-    if options.all_threads {
-        return groups.iter().try_for_each(|group| write_whole(out, group, options));
-    }
     let origins = Origins::of(report);
+    if options.all_threads {
+        return groups.iter().try_for_each(|group| write_whole(out, group, &origins, options));
+    }
     if options.detail != Detail::Verbose {
         groups = alike(groups, &origins, options);
         groups.sort_by_key(|group| group.threads.len());
@@ -131,6 +131,7 @@ impl<'r> Function<'r> {
 fn write_whole(
     out: &mut dyn io::Write,
     group: &Group<'_>,
+    origins: &Origins<'_>,
     options: &PageOptions,
 ) -> io::Result<()> {
     let mut title = label(group);
@@ -139,8 +140,9 @@ fn write_whole(
         title.push_str(&tids(group, usize::MAX));
     }
     writeln!(out, "\n{}", options.color.paint(Ink::Focus, &title))?;
+    let values = if group.threads.len() == 1 { Values::Own } else { Values::Nobodys };
     match group.threads.first() {
-        Some(thread) => write_stack(out, thread, options)?,
+        Some(thread) => write_stack(out, thread, values, origins, options)?,
         None => return Ok(()),
     }
     if options.registers {

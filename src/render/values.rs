@@ -34,7 +34,7 @@ pub fn write_variable(
 pub(crate) fn one_line(variable: &Variable, room: usize) -> String {
     let name = name::shown(&variable.name);
     let left = room.saturating_sub(width(&name) + 1);
-    format!("{name}={}", value_line(variable, left, Pointees::Hidden))
+    format!("{name}={}", visible(&variable.words(left, Pointees::Hidden)))
 }
 
 /// The value alone in at most `room` columns.

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::ffi::OsStrExt;
 
+use super::code::Code;
+use super::source_lines::SourceLines;
+use super::source_values;
 use super::{
-    BuildOptions, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust, Hex,
-    ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
+    BuildOptions, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust,
+    Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
     Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
     WhichRegisters, WhoseLocals, values,
 };
@@ -23,8 +26,11 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
     let redactor = Redactor::new(options.redaction, &id);
     let packages = process.modules.list().iter().map(Packaged::of).collect();
     let budget = Budget::default().with(options.max_depth, options.max_elements);
-    let mut builder = Builder { process, options, redactor, budget, packages };
-    let threads = (0..process.threads.len()).filter_map(|at| builder.thread(at)).collect();
+    let sources = SourceLines::default();
+    let mut builder = Builder { process, options, redactor, budget, packages, sources };
+    let mut threads: Vec<_> =
+        (0..process.threads.len()).filter_map(|at| builder.thread(at)).collect();
+    threads.iter_mut().for_each(source_values::add);
     let modules = (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
     Report {
         core: builder.core(),
@@ -59,6 +65,7 @@ struct Builder<'p> {
     budget: Budget,
     /// One for each module.
     packages: Vec<Option<Packaged>>,
+    sources: SourceLines,
 }
 
 impl Builder<'_> {
@@ -149,6 +156,9 @@ impl Builder<'_> {
                 gap = Some(frames.len());
             }
         }
+        if thread.crashed {
+            self.add_context(thread, &mut frames);
+        }
         let total = thread.stack.frames.len();
         Some(ThreadReport {
             tid: thread.tid,
@@ -225,7 +235,30 @@ impl Builder<'_> {
             source: frame.source.as_ref().map(|place| self.source(place)),
             args: Vec::new(),
             locals: Vec::new(),
+            disassembly: Vec::new(),
             tail_calls: Vec::new(),
+        }
+    }
+
+    /// Shows the places of the crashed stack: their source, and of the innermost one its
+    /// code where there is no source.
+    fn add_context(&mut self, thread: &Thread, frames: &mut [FrameReport]) {
+        let Context::Lines(context) = self.options.context else { return };
+        let physical = frames.iter_mut().filter(|frame| frame.kind != FrameKind::TailCall);
+        for (report, frame) in physical.zip(&thread.frames) {
+            let (Some(place), Some(location)) = (&mut report.source, &frame.source) else {
+                continue;
+            };
+            let Some(module) = frame.module else { continue };
+            let modules = &self.process.modules;
+            self.sources.add(place, location, module, modules, context, &mut self.redactor);
+        }
+        let Some((report, frame)) = frames.first_mut().zip(thread.frames.first()) else { return };
+        let has_source = report.source.as_ref().is_some_and(|place| !place.lines.is_empty());
+        if !has_source && stopped_at_an_instruction(&self.process.dump) {
+            let before = context.saturating_mul(2) as usize;
+            let code = Code { process: self.process, flavor: self.options.flavor };
+            report.disassembly = code.around(frame, before, context as usize, &mut self.redactor);
         }
     }
 
@@ -236,7 +269,7 @@ impl Builder<'_> {
             directory: place.directory.as_deref().map(&mut show),
             line: place.line,
             column: place.column,
-            lines: Vec::new(),
+            ..SourcePlace::default()
         }
     }
 
@@ -298,7 +331,7 @@ impl Builder<'_> {
             modules.entry(module.path.to_string_lossy()).or_insert(at);
         }
         let mut notices = Vec::new();
-        for notice in &self.process.notices {
+        for notice in self.process.notices.iter().chain(self.sources.notices()) {
             let module = NoticeReport::module_of(notice).and_then(|path| modules.get(path));
             let package = module.and_then(|at| self.packages.get(*at)?.as_ref()?.name.as_deref());
             notices.push(NoticeReport::new(notice, package, &mut self.redactor));
@@ -323,6 +356,14 @@ impl Packaged {
     fn of(module: &Module) -> Option<Self> {
         serde_json::from_str(module.package.as_ref()?).ok()
     }
+}
+
+/// Whether the signal is the fault of the instruction at the pc.
+fn stopped_at_an_instruction(dump: &Dump) -> bool {
+    let signal = dump.signal.as_ref();
+    signal.is_some_and(|signal| {
+        matches!(signal.name().as_str(), "SIGSEGV" | "SIGBUS" | "SIGILL" | "SIGFPE" | "SIGTRAP")
+    })
 }
 
 fn signal_of(thread: &Thread) -> Option<String> {

@@ -4,6 +4,7 @@
 
 mod build;
 mod cause;
+mod code;
 mod hex;
 mod id;
 mod json;
@@ -13,6 +14,8 @@ mod notice_text;
 mod options;
 mod schema;
 mod shown;
+mod source_lines;
+mod source_values;
 mod stack;
 mod subject;
 mod values;
@@ -29,11 +32,11 @@ pub use json::{read_json, write_json, write_variable_json};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{NoticeCode, NoticeReport};
 pub(crate) use notice_text::LOOKED_FOR;
-pub use options::{BuildOptions, TailCalls, WhichRegisters, WhoseLocals};
+pub use options::{BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhoseLocals};
 pub use schema::write_schema;
 pub use stack::{
-    FrameKind, FrameReport, FrameTrust, ModulePlace, SourceLine, SourcePlace, SourceValue,
-    ThreadReport, Truncated,
+    FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,
+    SourceValue, ThreadReport, Truncated,
 };
 pub use subject::{CoreReport, Package, ProcessReport, SignalReport};
 pub use variable::{Variable, VariableStatus, VariableValue};

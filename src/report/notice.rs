@@ -51,6 +51,10 @@ pub enum NoticeCode {
     DebugPartMissing,
     /// A path named by the core was not opened.
     FileRefused,
+    /// A source file is not the one that was compiled.
+    SourceDiffers,
+    /// A source file was changed after the build.
+    SourceNewer,
     /// A debuginfod server failed.
     DebuginfodFailed,
     /// A debug section could not be read.
@@ -67,7 +71,13 @@ impl NoticeCode {
     /// Whether a report with it lacks something that a full one would have. The rest are
     /// doubts about what is there.
     pub fn is_incompleteness(self) -> bool {
-        !matches!(self, Self::CrashThreadInferred | Self::ModuleUnverified)
+        !matches!(
+            self,
+            Self::CrashThreadInferred
+                | Self::ModuleUnverified
+                | Self::SourceDiffers
+                | Self::SourceNewer
+        )
     }
 
     /// The sentence for `count` notices of this kind at once, to be followed by their
@@ -87,6 +97,8 @@ impl NoticeCode {
             Self::DebugFileMismatch => "debug files belong to another build",
             Self::DebugPartMissing => "parts of split debug information are missing",
             Self::FileRefused => "files were not opened",
+            Self::SourceDiffers => "source files are not those that were compiled",
+            Self::SourceNewer => "source files were changed after the build",
             Self::DebuginfodFailed => "debuginfod servers failed",
             Self::DwarfMalformed => "debug sections could not be read in full",
             Self::LinkMapBroken => "lists of loaded objects are broken",
@@ -137,6 +149,10 @@ impl NoticeCode {
             Self::FileRefused => {
                 "only regular, readable files are opened; give a copy with --exe, --sysroot \
                  or --solib-search-path"
+            }
+            Self::SourceDiffers | Self::SourceNewer => {
+                "check out the version that was built, or point to it with \
+                 --substitute-path FROM=TO or --source-path DIR"
             }
             Self::DebuginfodFailed => {
                 "check the address and the network, or pass --offline to go without"

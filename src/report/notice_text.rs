@@ -152,6 +152,26 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             text: format!("{} was not opened: {reason}", path.display()),
             hint: None,
         },
+        Notice::SourceDiffers { at, module } => Words {
+            code: NoticeCode::SourceDiffers,
+            subject: Some(base_name(&at.to_string_lossy())),
+            text: format!(
+                "{} is not the file that {} was compiled from: their MD5 differ",
+                at.display(),
+                base_name(module)
+            ),
+            hint: None,
+        },
+        Notice::SourceNewer { at, module } => Words {
+            code: NoticeCode::SourceNewer,
+            subject: Some(base_name(&at.to_string_lossy())),
+            text: format!(
+                "{} is newer than {}: its lines may have moved",
+                at.display(),
+                base_name(module)
+            ),
+            hint: None,
+        },
         Notice::DebuginfodFailed { url, error } => Words {
             code: NoticeCode::DebuginfodFailed,
             subject: Some(url.clone()),
@@ -261,6 +281,8 @@ mod tests {
             Notice::DebugFileMismatch { path: path.clone(), at: at.clone(), problem: "CRC".into() },
             Notice::DebugPartMissing { path: path.clone(), name: "a.dwo".into(), searched: vec![] },
             Notice::FileRefused { path: at.clone(), reason: "is a FIFO".into() },
+            Notice::SourceDiffers { at: at.clone(), module: path.clone() },
+            Notice::SourceNewer { at: at.clone(), module: path.clone() },
             Notice::DebuginfodFailed { url: "http://d".into(), error: "timed out".into() },
             Notice::DwarfMalformed { path, problem: "unknown form".into() },
             Notice::LinkMapBroken { problem: "a loop".into() },
@@ -286,7 +308,7 @@ mod tests {
             .collect();
         codes.sort();
         codes.dedup();
-        assert_eq!(codes.len(), 18, "each notice has a code of its own");
+        assert_eq!(codes.len(), 20, "each notice has a code of its own");
     }
 
     #[test]

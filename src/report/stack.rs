@@ -71,6 +71,9 @@ pub struct FrameReport {
     pub args: Vec<Variable>,
     /// The local variables.
     pub locals: Vec<Variable>,
+    /// The instructions around the pc, where there is no source to show.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disassembly: Vec<InstructionReport>,
     /// Functions that lay between this frame and its caller and jumped instead of
     /// calling, innermost first. Inferred from call-site entries.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -137,6 +140,12 @@ pub struct SourcePlace {
     /// The lines around it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<SourceLine>,
+    /// The file that they were read from, where it is another than `file`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<Shown>,
+    /// Why they may not be the lines that were compiled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Shown>,
 }
 
 /// One line of source.
@@ -149,6 +158,30 @@ pub struct SourceLine {
     pub text: Shown,
     /// What the names in it stood for.
     pub values: Vec<SourceValue>,
+}
+
+/// One instruction.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct InstructionReport {
+    /// Its address.
+    pub address: Hex,
+    /// The place as gdb writes it: `main+12`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Shown>,
+    /// The instruction.
+    pub text: Shown,
+    /// Execution stopped here.
+    #[serde(skip_serializing_if = "is_false")]
+    pub current: bool,
+    /// What its registers held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<Shown>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// What a name in a line of source stood for.

@@ -24,6 +24,8 @@ pub(crate) enum Pointees {
 const DEPTH: usize = 6;
 /// Structures within structures that are spelled out where nothing is to be left out.
 const WHOLE_DEPTH: usize = 64;
+/// Characters of an address: `0x` and 16 digits.
+const LONGEST_ADDRESS: usize = 18;
 /// Columns below which no structure is opened: `{…}` says as much.
 const LEAST_ROOM: usize = 8;
 /// Equal elements in a row that are told rather than shown. gdb's is 10.
@@ -64,7 +66,8 @@ impl Variable {
             VariableValue::Text(value) => value.clone(),
         };
         let Some(text) = text else { return Some(number) };
-        let is_pointer = number.starts_with("0x");
+        // More digits are the bits of a number that no JSON holds.
+        let is_pointer = number.starts_with("0x") && number.len() <= LONGEST_ADDRESS;
         Some(match value {
             VariableValue::Bool(_) | VariableValue::Float(_) => text.to_owned(),
             VariableValue::Text(_) if is_pointer && self.points_at_text() => {
@@ -112,6 +115,16 @@ impl Variable {
         name.is_empty() || name.starts_with('[') || self.is_tuple_field()
     }
 
+    fn is_idle(&self) -> bool {
+        let is_hollow = self.value.is_none()
+            && self.text.is_none()
+            && self.summary.is_none()
+            && self.omitted == 0
+            && self.status == VariableStatus::Ok
+            && self.children().iter().all(Self::is_idle);
+        is_hollow || self.name.as_str().starts_with("_vptr")
+    }
+
     fn is_tuple_field(&self) -> bool {
         let number = self.name.as_str().strip_prefix("__");
         number.is_some_and(|number| number.parse::<u32>().is_ok())
@@ -128,7 +141,7 @@ impl Variable {
         let quoted = format!("\"{}\"", escaped(text, '"'));
         let longest = room.max(LEAST_ROOM);
         if quoted.chars().count() <= longest {
-            return if self.omitted > 0 { format!("{quoted}\u{2026}") } else { quoted };
+            return if self.text_cut { format!("{quoted}\u{2026}") } else { quoted };
         }
         // Cut between characters of the text, not within an escape.
         let mut cut = String::from("\"");
@@ -150,8 +163,10 @@ fn words(variable: &Variable, room: usize, pointees: Pointees, depth: usize) -> 
             None => variable.head(),
         };
     }
-    let has_text = variable.text.is_some() || variable.status != VariableStatus::Ok;
     let children = variable.children();
+    // Of some the rest is known where a part is lost.
+    let is_lost = variable.status != VariableStatus::Ok && children.is_empty();
+    let has_text = variable.text.is_some() || is_lost;
     if has_text || (variable.summary.is_none() && children.is_empty()) {
         let Some(leaf) = variable.leaf_words(room) else { return hollow(variable) };
         return with_pointee(leaf, variable, room, pointees, depth);
@@ -225,7 +240,10 @@ fn list(
 ) -> String {
     let mut row = String::new();
     let mut used = 0_usize;
-    let mut rest = children;
+    // Empty bases and members say nothing, nor does where a vtable lies.
+    let counted = |child: &&Variable| child.is_element() || !child.is_idle();
+    let children: Vec<&Variable> = children.iter().filter(counted).collect();
+    let mut rest = children.as_slice();
     while let Some((child, others)) = rest.split_first() {
         let reserve = if others.is_empty() && omitted == 0 { 0 } else { "… 999 more, ".len() };
         let left = room.saturating_sub(used.saturating_add(reserve));
@@ -247,8 +265,7 @@ fn list(
         }
         let separator = if row.is_empty() { 0 } else { 2 };
         let columns = text.chars().count() + separator;
-        // Something is shown of everything that is opened at all.
-        if columns > left && !row.is_empty() {
+        if columns > left {
             break;
         }
         if separator > 0 {
@@ -375,7 +392,7 @@ mod tests {
         assert_eq!(all(&name), "0x4006 \"abc\"");
         let long = Variable { text: Some(text(&"\n".repeat(50))), ..named("s") };
         assert_eq!(long.words(10, Pointees::Shown), "\"\\n\\n\\n\"\u{2026}");
-        let cut = Variable { text: Some(text("abc")), omitted: 9, ..named("s") };
+        let cut = Variable { text: Some(text("abc")), text_cut: true, ..named("s") };
         assert_eq!(all(&cut), "\"abc\"\u{2026}");
     }
 

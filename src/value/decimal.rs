@@ -22,7 +22,9 @@ pub(super) fn big_digits(mantissa: u128, exponent: i32, is_lower_closer: bool) -
     s.shift(spare);
     up.shift(spare.saturating_sub(1));
     if exponent >= 0 {
-        [&mut r, &mut up, &mut down].map(|number| number.shift(scale));
+        for number in [&mut r, &mut up, &mut down] {
+            number.shift(scale);
+        }
     } else {
         s.shift(scale);
     }
@@ -33,7 +35,9 @@ pub(super) fn big_digits(mantissa: u128, exponent: i32, is_lower_closer: bool) -
     if point >= 0 {
         s.times_ten_to(point.unsigned_abs());
     } else {
-        [&mut r, &mut up, &mut down].map(|n| n.times_ten_to(point.unsigned_abs()));
+        for n in [&mut r, &mut up, &mut down] {
+            n.times_ten_to(point.unsigned_abs());
+        }
     }
     // Ties read back as the even one.
     let is_even = mantissa.is_multiple_of(2);
@@ -45,7 +49,9 @@ pub(super) fn big_digits(mantissa: u128, exponent: i32, is_lower_closer: bool) -
     }
     let mut digits = String::new();
     for _ in 0..DIGITS {
-        [&mut r, &mut up, &mut down].map(|number| number.times(10));
+        for number in [&mut r, &mut up, &mut down] {
+            number.times(10);
+        }
         let mut digit = 0_u8;
         while r.cmp(&s) != Ordering::Less && digit < 9 {
             r.subtract(&s);

@@ -152,7 +152,13 @@ pub(super) fn enumerators<'d>(ty: TypeRef<'d>, scene: Scene<'d>, value: &Scalar)
         Scalar::Unsigned(value) => *value as i128,
         _ => return None,
     };
-    name_of(&enumeration.enumerators, value)
+    // Some rustc state -1 of one byte as 255.
+    let unsigned = || {
+        let bits = u32::try_from(entry.byte_size?.checked_mul(8)?).ok()?;
+        value.checked_add(1_i128.checked_shl(bits).filter(|_| value < 0)?)
+    };
+    let found = name_of(&enumeration.enumerators, value);
+    found.or_else(|| name_of(&enumeration.enumerators, unsigned()?))
 }
 
 fn name_of(enumerators: &[(std::sync::Arc<str>, i128)], value: i128) -> Option<String> {

@@ -120,6 +120,19 @@ pub fn utf8_text(bytes: &[u8], is_whole: bool, longest: usize) -> Text {
     cut(utf8(bytes), is_whole, longest)
 }
 
+/// A string that states its length: `bytes` begin it, in units of `size` bytes, and
+/// `left_out` units follow.
+pub(super) fn counted_text(
+    bytes: &[u8],
+    size: usize,
+    is_little_endian: bool,
+    left_out: u64,
+) -> Text {
+    let units = Units { size, is_text: true, is_little_endian, is_c: false };
+    let text = units.spelled(bytes, true, usize::MAX).map_or(String::new(), |text| text.text);
+    Text { text, origin: TextOrigin::Data, left_out: Some(left_out) }
+}
+
 /// A character of a string, or what stands where one should.
 enum Spelled {
     Char(char),

@@ -319,8 +319,14 @@ impl<'d> Tree<'_, 'd> {
         value.text = found.text.or_else(|| value.text.take());
         let looked_up = found.elements.len() as u64;
         let total = found.total.unwrap_or(looked_up).max(looked_up);
-        let elements = found.elements.into_iter().map(|(name, object)| (Some(name), object));
-        value.elements = self.beside(|tree| tree.children(elements, at));
+        let elements = found.elements.into_iter();
+        value.elements = self.beside(|tree| {
+            if found.keys.is_empty() {
+                return tree.children(elements.map(|(name, object)| (Some(name), object)), at);
+            }
+            let entries = found.keys.into_iter().zip(elements);
+            entries.map_while(|(key, (name, element))| tree.entry(name, key, element, at)).collect()
+        });
         if total > 0 {
             value.omitted = total.saturating_sub(value.elements.len() as u64);
         }
@@ -341,6 +347,20 @@ impl<'d> Tree<'_, 'd> {
             children.push(self.grow(&object, name, inner));
         }
         children
+    }
+
+    /// An element of a map: its key and its value.
+    fn entry(
+        &mut self,
+        name: Arc<str>,
+        key: Object<'d>,
+        element: Object<'d>,
+        at: Position,
+    ) -> Option<Value> {
+        let named =
+            [("key", key), ("value", element)].map(|(name, part)| (Some(name.into()), part));
+        let elements = self.children(named, at);
+        (elements.len() == 2).then(|| Value { name: Some(name), elements, ..Value::default() })
     }
 
     fn beside<T>(&mut self, grow: impl FnOnce(&mut Self) -> T) -> T {

@@ -13,11 +13,13 @@ mod image;
 mod memo;
 mod mini;
 mod names;
+mod source;
 mod split;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::SourceLocation;
 use crate::elf::{BuildId, ElfImage};
 use crate::limits::Limits;
 use crate::notice::Notice;
@@ -27,6 +29,7 @@ use memo::Memo;
 pub use debug_file::DebugFiles;
 pub use debuginfod::Debuginfod;
 pub use image::{FoundImage, ImageState, Role};
+pub use source::{FoundSource, SourceText};
 
 /// Where to look. Mirrors gdb's settings.
 #[derive(Clone, Debug)]
@@ -43,6 +46,8 @@ pub struct SearchRules {
     /// Leading parts of paths and what to read instead (`set substitute-path`). Made for
     /// source files; applied to images and `.dwo` files too where one matches.
     pub substitute_path: Vec<(PathBuf, PathBuf)>,
+    /// Directories of source files (`directory`).
+    pub source_path: Vec<PathBuf>,
     /// The directory of the core file: looked in last, by base name.
     pub core_directory: Option<PathBuf>,
     /// Servers to ask for what is not on this machine. No network without.
@@ -58,6 +63,7 @@ impl Default for SearchRules {
             solib_search_path: Vec::new(),
             debug_directories: vec![PathBuf::from("/usr/lib/debug")],
             substitute_path: Vec::new(),
+            source_path: Vec::new(),
             core_directory: None,
             debuginfod: None,
         }
@@ -75,6 +81,7 @@ pub struct Locator {
     images: Memo<(PathBuf, Option<BuildId>, Role), FoundImage>,
     /// By the image's address, which stays its own: the answer holds the image.
     debug_files: Memo<(usize, PathBuf), (DebugFiles, Vec<Notice>)>,
+    sources: Memo<(String, Option<BuildId>), FoundSource>,
 }
 
 const _: () = {
@@ -91,7 +98,15 @@ impl Locator {
             .clone()
             .map(|settings| debuginfod::Client::new(settings, limits.clone()));
         let files = Files::new(limits.clone());
-        Self { rules, limits, files, client, images: Memo::new(), debug_files: Memo::new() }
+        Self {
+            rules,
+            limits,
+            files,
+            client,
+            images: Memo::new(),
+            debug_files: Memo::new(),
+            sources: Memo::new(),
+        }
     }
 
     /// The file of a module, by the `path` under which the dead process knew it and the
@@ -127,6 +142,19 @@ impl Locator {
         self.search_split_unit(files, comp_dir, dwo_name)
     }
 
+    /// The source file that the line table of `image` calls `location.file`, by gdb's
+    /// rules and a few more. `module_path` and `build_id` are the module's. Asked twice, it
+    /// searches once.
+    pub fn source(
+        &self,
+        location: &SourceLocation,
+        image: Option<&Path>,
+        build_id: Option<&BuildId>,
+    ) -> FoundSource {
+        let question = (location.file.clone(), build_id.cloned());
+        self.sources.get(question, || self.search_source(location, image, build_id))
+    }
+
     fn search(&self) -> Search<'_> {
         Search::new(&self.files)
     }
@@ -151,7 +179,7 @@ impl Locator {
     fn download(
         &self,
         id: &BuildId,
-        artifact: debuginfod::Artifact,
+        artifact: debuginfod::Artifact<'_>,
         search: &mut Search<'_>,
     ) -> Option<PathBuf> {
         let fetched = self.client.as_ref()?.fetch(id, artifact);

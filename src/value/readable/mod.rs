@@ -1,9 +1,14 @@
 //! What a person would rather read than a structure: the content of containers, strings
 //! and smart pointers, told by the shape of their layout.
 
+mod cpp;
+mod extent;
+mod rust;
+
 use std::sync::Arc;
 
 use super::{Object, Scene, Text};
+use crate::debuginfo::Language;
 
 /// What a value is to a person.
 #[derive(Clone, Debug, Default)]
@@ -13,8 +18,11 @@ pub struct Readable<'d> {
     pub summary: Option<String>,
     /// Its content as text, if it is one.
     pub text: Option<Text>,
-    /// Its content, the first ones up to the limit asked for.
+    /// Its content, the first ones up to the limit asked for. Of a map that keeps keys
+    /// and values apart, the values.
     pub elements: Vec<(Arc<str>, Object<'d>)>,
+    /// The key of each element, where `elements` are the values of a map; else empty.
+    pub keys: Vec<Object<'d>>,
     /// How many elements there are in all, where that is known.
     pub total: Option<u64>,
 }
@@ -22,6 +30,10 @@ pub struct Readable<'d> {
 /// The readable form of `object`, `None` if its plain structure says it best. At most
 /// `limit` elements are looked up.
 pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Option<Readable<'d>> {
-    let _ = (object, scene, limit);
-    None
+    let ty = object.resolved(scene);
+    match ty.get().language {
+        Language::Cpp => cpp::readable(object, ty, scene, limit),
+        Language::Rust => rust::readable(object, ty, scene, limit),
+        Language::C | Language::Go | Language::Scoped | Language::Unknown => None,
+    }
 }

@@ -39,12 +39,12 @@ impl Cache {
         Self { root }
     }
 
-    fn place(&self, id: &BuildId, artifact: Artifact) -> PathBuf {
-        self.root.join(id.to_string()).join(artifact.name())
+    fn place(&self, id: &BuildId, artifact: Artifact<'_>) -> PathBuf {
+        self.root.join(id.to_string()).join(&*artifact.file_name())
     }
 
     /// Looks for a file, or for the mark that there is none.
-    pub(super) fn look(&self, id: &BuildId, artifact: Artifact) -> Known {
+    pub(super) fn look(&self, id: &BuildId, artifact: Artifact<'_>) -> Known {
         let path = self.place(id, artifact);
         let Ok(metadata) = fs::metadata(&path) else { return Known::Unknown };
         if metadata.len() > 0 {
@@ -67,7 +67,7 @@ impl Cache {
 
     /// Marks that no server has the file. Mode 0 as elfutils up to 0.186 wants it; later
     /// ones take such a file for old and ask again.
-    pub(super) fn note_miss(&self, id: &BuildId, artifact: Artifact) {
+    pub(super) fn note_miss(&self, id: &BuildId, artifact: Artifact<'_>) {
         let path = self.place(id, artifact);
         // An outdated mark must go: its time is what counts. Where the mark cannot be
         // made, servers are merely asked again in the next run.
@@ -81,13 +81,13 @@ impl Cache {
     ///
     /// # Errors
     /// When the directory or a file in it cannot be made.
-    pub(super) fn begin(&self, id: &BuildId, artifact: Artifact) -> io::Result<Download> {
+    pub(super) fn begin(&self, id: &BuildId, artifact: Artifact<'_>) -> io::Result<Download> {
         let target = self.place(id, artifact);
         let directory = self.root.join(id.to_string());
         DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
         let mut last = io::Error::from(io::ErrorKind::AlreadyExists);
         for attempt in 0..ATTEMPTS {
-            let name = format!("{}.{}-{attempt}", artifact.name(), std::process::id());
+            let name = format!("{}.{}-{attempt}", artifact.file_name(), std::process::id());
             let path = directory.join(name);
             match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
                 Ok(file) => return Ok(Download { file, path, target, is_kept: false }),

@@ -5,11 +5,15 @@ mod cache;
 mod http;
 mod settings;
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
 
 use crate::elf::{BuildId, ElfImage, ImageBytes};
 use crate::limits::Limits;
@@ -25,21 +29,54 @@ const PART: usize = 64 << 10;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Artifact {
+pub(super) enum Artifact<'a> {
     /// The separate debug file, or the image if it was never stripped.
     DebugInfo,
     /// The image.
     Executable,
+    /// The source file with this absolute path, as DWARF has it.
+    Source(&'a str),
 }
 
-impl Artifact {
-    /// Its name in a URL and in the cache.
-    fn name(self) -> &'static str {
+impl Artifact<'_> {
+    /// Its name in a URL.
+    fn address(self) -> Cow<'static, str> {
         match self {
-            Self::DebugInfo => "debuginfo",
-            Self::Executable => "executable",
+            Self::DebugInfo => Cow::Borrowed("debuginfo"),
+            Self::Executable => Cow::Borrowed("executable"),
+            Self::Source(path) => Cow::Owned(format!("source{}", percent_encoded(path))),
         }
     }
+
+    /// Its name in the cache. elfutils writes paths of sources in ways that differ between
+    /// its versions: those are our own.
+    fn file_name(self) -> Cow<'static, str> {
+        match self {
+            Self::Source(path) => {
+                let mut name = String::from("source-");
+                for byte in Sha256::digest(path.as_bytes()).iter().take(16) {
+                    // Writing to a String cannot fail.
+                    let _ = write!(name, "{byte:02x}");
+                }
+                Cow::Owned(name)
+            }
+            Self::DebugInfo | Self::Executable => self.address(),
+        }
+    }
+}
+
+/// `path` as part of a URL (RFC 3986 § 2.1).
+fn percent_encoded(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'~' => encoded.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => encoded.push(char::from(byte)),
+            // Writing to a String cannot fail.
+            byte => drop(write!(encoded, "%{byte:02X}")),
+        }
+    }
+    encoded
 }
 
 /// The outcome of one question.
@@ -107,7 +144,7 @@ impl Client {
     }
 
     /// The file in the cache, or else from the first server that has it.
-    pub(super) fn fetch(&self, id: &BuildId, artifact: Artifact) -> Fetched {
+    pub(super) fn fetch(&self, id: &BuildId, artifact: Artifact<'_>) -> Fetched {
         let mut fetched = Fetched::default();
         match self.cache.look(id, artifact) {
             Known::Here(path) => fetched.path = Some(path),
@@ -117,7 +154,7 @@ impl Client {
         fetched
     }
 
-    fn ask_all(&self, id: &BuildId, artifact: Artifact, fetched: &mut Fetched) {
+    fn ask_all(&self, id: &BuildId, artifact: Artifact<'_>, fetched: &mut Fetched) {
         let mut all_said_no = true;
         for server in &self.servers {
             if self.closed.get().is_some() {
@@ -146,7 +183,7 @@ impl Client {
         &self,
         server: &Server,
         id: &BuildId,
-        artifact: Artifact,
+        artifact: Artifact<'_>,
     ) -> Option<Result<PathBuf, Failure>> {
         let mut turn = (!server.answered.load(Ordering::Acquire))
             .then(|| server.first.lock().unwrap_or_else(PoisonError::into_inner));
@@ -162,15 +199,17 @@ impl Client {
             Ok(download) => download,
             Err(error) => return self.close().then_some(Err(Failure::Cache(error))),
         };
-        let url = format!("{}/buildid/{id}/{}", server.url, artifact.name());
-        let answer = self.http.get(&url, &self.settings, self.most_bytes(), left);
+        let url = format!("{}/buildid/{id}/{}", server.url, artifact.address());
+        let answer = self.http.get(&url, &self.settings, self.most_bytes(artifact), left);
         if answer.is_ok() {
             server.answered.store(true, Ordering::Release);
             turn = None;
         }
         let outcome = answer.map_err(Failure::Server).and_then(|answer| match answer {
             Answer::NotFound => Err(Failure::NotFound),
-            Answer::Body { reader, length } => self.receive(reader, length, download, id),
+            Answer::Body { reader, length } => {
+                self.receive(reader, length, download, (id, artifact))
+            }
         });
         let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.spent.fetch_add(took, Ordering::Relaxed);
@@ -189,9 +228,9 @@ impl Client {
         mut body: impl Read,
         length: Option<u64>,
         mut download: Download,
-        id: &BuildId,
+        (id, artifact): (&BuildId, Artifact<'_>),
     ) -> Result<PathBuf, Failure> {
-        let most = self.most_bytes();
+        let most = self.most_bytes(artifact);
         let too_large = || Failure::Content(format!("is larger than {most} bytes"));
         if length.is_some_and(|length| length > most) {
             return Err(too_large());
@@ -210,6 +249,10 @@ impl Client {
                 return Err(too_large());
             }
             download.write_all(part.get(..count).unwrap_or(&part)).map_err(Failure::Cache)?;
+        }
+        if matches!(artifact, Artifact::Source(_)) {
+            // Nothing in it says what it belongs to; the line table's MD5 may.
+            return download.keep().map_err(Failure::Cache);
         }
         let found = build_id_of(&download, &self.limits).map_err(Failure::Content)?;
         if found.as_ref() != Some(id) {
@@ -239,8 +282,12 @@ impl Client {
         self.closed.set(()).is_ok()
     }
 
-    fn most_bytes(&self) -> u64 {
-        self.settings.max_bytes.unwrap_or(u64::MAX).min(self.limits.section_bytes)
+    fn most_bytes(&self, artifact: Artifact<'_>) -> u64 {
+        let most = match artifact {
+            Artifact::Source(_) => super::source::LARGEST,
+            Artifact::DebugInfo | Artifact::Executable => self.limits.section_bytes,
+        };
+        self.settings.max_bytes.unwrap_or(u64::MAX).min(most)
     }
 
     fn time_left(&self) -> Option<Duration> {

@@ -1,0 +1,54 @@
+//! Machine code as text. Knows one instruction set at a time and nothing of processes:
+//! names for addresses are put to it by whoever knows them.
+
+mod arm;
+mod x86;
+
+use crate::addr::Avma;
+use crate::arch::Machine;
+
+/// How x86 instructions are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Flavor {
+    /// As gcc and gdb do: `mov 0x8(%rax),%rbx`.
+    #[default]
+    Att,
+    /// As the manuals do: `mov rbx,[rax+0x8]`.
+    Intel,
+}
+
+/// One instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instruction {
+    /// Its first byte.
+    pub address: Avma,
+    /// Its length in bytes.
+    pub len: usize,
+    /// What it does, in the assembler's words; `(bad)` where there is no such instruction.
+    pub text: String,
+    /// The address that it jumps to, calls or names by its distance.
+    pub target: Option<Avma>,
+}
+
+/// What stands where no instruction can be made out.
+const BAD: &str = "(bad)";
+
+/// Decodes `code`, which lies at `start` and begins with an instruction, up to the last
+/// one that is whole. Nothing for machines whose code is not known here, and for Thumb.
+pub fn disassemble(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -> Vec<Instruction> {
+    match machine {
+        Machine::X86_64 => x86::disassemble(64, flavor, start, code),
+        Machine::I386 => x86::disassemble(32, flavor, start, code),
+        Machine::Aarch64 => arm::disassemble(start, code),
+        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => Vec::new(),
+    }
+}
+
+/// Bytes of each instruction, where all have the same: decoding may begin anywhere.
+pub fn fixed_length(machine: Machine) -> Option<u64> {
+    match machine {
+        Machine::Aarch64 => Some(4),
+        Machine::X86_64 | Machine::I386 => None,
+        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => None,
+    }
+}

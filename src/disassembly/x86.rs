@@ -1,0 +1,97 @@
+//! x86, 32 and 64 bits.
+
+use iced_x86::{
+    Decoder, DecoderOptions, Formatter, GasFormatter, IntelFormatter, OpKind, Register,
+};
+
+use super::{BAD, Flavor, Instruction};
+use crate::addr::Avma;
+
+/// Column of the first operand, as in gdb and objdump.
+const OPERANDS: u32 = 7;
+
+pub(super) fn disassemble(bits: u32, flavor: Flavor, start: Avma, code: &[u8]) -> Vec<Instruction> {
+    let mut formatter: Box<dyn Formatter> = match flavor {
+        Flavor::Att => Box::new(GasFormatter::new()),
+        Flavor::Intel => Box::new(IntelFormatter::new()),
+    };
+    let options = formatter.options_mut();
+    options.set_hex_prefix("0x");
+    options.set_hex_suffix("");
+    options.set_uppercase_hex(false);
+    options.set_small_hex_numbers_in_decimal(false);
+    options.set_branch_leading_zeros(false);
+    options.set_space_after_operand_separator(false);
+    options.set_show_branch_size(false);
+    options.set_rip_relative_addresses(true);
+    options.set_first_operand_char_index(OPERANDS);
+    let mut decoder = Decoder::with_ip(bits, code, start.0, DecoderOptions::NONE);
+    let mut instructions = Vec::new();
+    while decoder.can_decode() {
+        let decoded = decoder.decode();
+        let cut_off = decoder.last_error() == iced_x86::DecoderError::NoMoreBytes;
+        if cut_off {
+            break;
+        }
+        let mut text = String::new();
+        match decoded.is_invalid() {
+            true => text.push_str(BAD),
+            false => formatter.format(&decoded, &mut text),
+        }
+        instructions.push(Instruction {
+            address: Avma(decoded.ip()),
+            len: decoded.len(),
+            text,
+            target: target(&decoded),
+        });
+    }
+    instructions
+}
+
+fn target(decoded: &iced_x86::Instruction) -> Option<Avma> {
+    let is_branch = matches!(
+        decoded.op0_kind(),
+        OpKind::NearBranch16 | OpKind::NearBranch32 | OpKind::NearBranch64
+    );
+    if is_branch {
+        return Some(Avma(decoded.near_branch_target()));
+    }
+    let is_relative = matches!(decoded.memory_base(), Register::RIP | Register::EIP);
+    is_relative.then(|| Avma(decoded.ip_rel_memory_address()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(bits: u32, flavor: Flavor, code: &[u8]) -> Vec<String> {
+        let decoded = disassemble(bits, flavor, Avma(0x1000), code);
+        decoded.into_iter().map(|instruction| instruction.text).collect()
+    }
+
+    const LOAD: [u8; 4] = [0x48, 0x8b, 0x58, 0x08];
+
+    #[test]
+    fn both_ways_of_writing_are_known() {
+        assert_eq!(lines(64, Flavor::Att, &LOAD), ["mov    0x8(%rax),%rbx"]);
+        assert_eq!(lines(64, Flavor::Intel, &LOAD), ["mov    rbx,[rax+0x8]"]);
+        // `dec %eax` before it.
+        assert_eq!(lines(32, Flavor::Att, &LOAD), ["dec    %eax", "mov    0x8(%eax),%ebx"]);
+    }
+
+    #[test]
+    fn calls_and_relative_addresses_have_a_target() {
+        let call = disassemble(64, Flavor::Att, Avma(0x1000), &[0xe8, 0xfb, 0, 0, 0]);
+        assert_eq!((call[0].text.as_str(), call[0].target), ("call   0x1100", Some(Avma(0x1100))));
+        let load = [0x8b, 0x05, 0x10, 0, 0, 0];
+        let load = disassemble(64, Flavor::Att, Avma(0x1000), &load);
+        assert_eq!(load[0].text, "mov    0x10(%rip),%eax");
+        assert_eq!(load[0].target, Some(Avma(0x1016)));
+    }
+
+    #[test]
+    fn what_is_no_instruction_is_said_and_what_is_cut_off_is_left_out() {
+        assert_eq!(lines(64, Flavor::Att, &[0x06, 0x90]), ["(bad)", "nop"]);
+        assert_eq!(lines(64, Flavor::Att, &[0x90, 0x48, 0x8b]), ["nop"]);
+    }
+}

@@ -1,0 +1,206 @@
+//! The machine code around a place that has no source.
+
+use super::{Flavor, Hex, InstructionReport};
+use crate::addr::Avma;
+use crate::arch::{Machine, Registers};
+use crate::disassembly::{Instruction, disassemble, fixed_length};
+use crate::process::{Frame, Process};
+use crate::redact::{Origin, Redactor};
+
+/// Bytes of code from the start of a function to a place in it that are decoded. Longer
+/// functions are decoded from the place on.
+const LONGEST_FUNCTION: u64 = 1 << 20;
+/// The longest instruction of any machine, in bytes.
+const LONGEST_INSTRUCTION: u64 = 16;
+
+/// Reads code of a dead process.
+pub(super) struct Code<'p> {
+    pub(super) process: &'p Process,
+    pub(super) flavor: Flavor,
+}
+
+impl Code<'_> {
+    /// The instruction at the pc of the crashed thread's innermost `frame`, with at most
+    /// `before` and `after` others of the same function. Empty where the memory is not at
+    /// hand or the machine's code not known.
+    pub(super) fn around(
+        &self,
+        frame: &Frame,
+        before: usize,
+        after: usize,
+        redactor: &mut Redactor,
+    ) -> Vec<InstructionReport> {
+        let machine = self.process.dump.machine;
+        let pc = frame.pc;
+        let function = self.symbol(pc).map(|(_, offset)| offset);
+        let back = match (fixed_length(machine), function) {
+            (_, Some(offset)) if offset <= LONGEST_FUNCTION => offset,
+            (Some(length), _) => length.saturating_mul(before as u64),
+            // Instructions of differing lengths cannot be read backwards.
+            (None, _) => 0,
+        };
+        let back = match fixed_length(machine) {
+            Some(length) => back.min(length.saturating_mul(before as u64)),
+            None => back,
+        };
+        let start = Avma(pc.0.wrapping_sub(back));
+        let ahead = (after as u64).saturating_add(1).saturating_mul(LONGEST_INSTRUCTION);
+        let size = usize::try_from(back.saturating_add(ahead)).unwrap_or(0);
+        let code = self.process.memory.read_up_to(start, size);
+        let all = disassemble(machine, self.flavor, start, &code);
+        // Out of step: data among the code, or no function starts there.
+        let Some(current) = all.iter().position(|instruction| instruction.address == pc) else {
+            return Vec::new();
+        };
+        let first = current.saturating_sub(before);
+        let shown = all.iter().take(current + after + 1).skip(first);
+        let shown = shown.take_while(|instruction| self.is_same_function(pc, instruction));
+        shown.map(|instruction| self.report(instruction, pc, redactor)).collect()
+    }
+
+    fn is_same_function(&self, pc: Avma, instruction: &Instruction) -> bool {
+        let name = |at| self.symbol(at).map(|(name, _)| name);
+        instruction.address <= pc || name(instruction.address) == name(pc)
+    }
+
+    fn report(
+        &self,
+        instruction: &Instruction,
+        pc: Avma,
+        redactor: &mut Redactor,
+    ) -> InstructionReport {
+        let current = instruction.address == pc;
+        let mut text = instruction.text.clone();
+        if let Some(target) = instruction.target
+            && let Some(name) = self.place(target)
+        {
+            // As in gdb: of a branch the place is all there is to say.
+            let hex = Hex(target.0).to_string();
+            text = match text.ends_with(&hex) {
+                true => format!("{text} <{name}>"),
+                false => format!("{text}  # {hex} <{name}>"),
+            };
+        }
+        let registers = self.process.crashed().map(|thread| &thread.registers);
+        let note = registers.filter(|_| current).and_then(|registers| {
+            let held = held(&instruction.text, self.process.dump.machine, registers);
+            (!held.is_empty()).then(|| held.join(", "))
+        });
+        let mut show = |text: &str| redactor.show(Origin::SymbolName, text);
+        InstructionReport {
+            address: Hex(instruction.address.0),
+            place: self.place(instruction.address).as_deref().map(&mut show),
+            text: show(&text),
+            current,
+            note: note.as_deref().map(show),
+        }
+    }
+
+    fn place(&self, at: Avma) -> Option<String> {
+        let (name, offset) = self.symbol(at)?;
+        Some(if offset == 0 { name } else { format!("{name}+{offset}") })
+    }
+
+    /// The function that holds the address, and the distance from its start.
+    fn symbol(&self, at: Avma) -> Option<(String, u64)> {
+        let modules = &self.process.modules;
+        let index = modules.index_at(at)?;
+        let module = modules.get(index)?;
+        let symbol = modules.debug(index)?.symbol_at(module.to_svma(at))?;
+        let is_inside = symbol.size == 0 || symbol.offset < symbol.size;
+        is_inside.then_some((symbol.name, symbol.offset))
+    }
+}
+
+/// What the registers of an instruction held: those that make up an address in memory, or
+/// all if there is none.
+fn held(text: &str, machine: Machine, registers: &Registers) -> Vec<String> {
+    let operands = text.split_once(' ').map_or("", |(_, operands)| operands);
+    let inside = bracketed(operands);
+    let operands = if inside.is_empty() { operands } else { &inside };
+    let names = machine.facts().map(|facts| facts.names).unwrap_or_default();
+    let mut held: Vec<String> = Vec::new();
+    for word in operands.split(|c: char| !c.is_ascii_alphanumeric()) {
+        let whole = whole_register(word, machine);
+        let known = names.iter().find(|(_, name)| *name == whole);
+        let value = known.and_then(|(register, _)| registers.get(*register));
+        let Some(value) = value else { continue };
+        let told = format!("{whole} = {value:#x}");
+        // Where the code is needs no telling.
+        if !matches!(&*whole, "rip" | "eip" | "pc") && !held.contains(&told) {
+            held.push(told);
+        }
+    }
+    held
+}
+
+/// What stands in `(…)` and `[…]`.
+fn bracketed(operands: &str) -> String {
+    let mut inside = String::new();
+    let mut depth = 0_usize;
+    for c in operands.chars() {
+        match c {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            c if depth > 0 => inside.push(c),
+            _ => {}
+        }
+        if depth == 0 {
+            inside.push(' ');
+        }
+    }
+    inside.trim().to_owned()
+}
+
+/// The register of which `name` is a part: `eax` of `rax`, `w3` of `x3`.
+fn whole_register(name: &str, machine: Machine) -> String {
+    let part = match machine {
+        Machine::X86_64 if name.len() == 3 && name.starts_with('e') => name.strip_prefix('e'),
+        Machine::X86_64 if name.starts_with('r') => {
+            let number = name.trim_end_matches(['d', 'w', 'b']);
+            let is_numbered = number.get(1..).is_some_and(|rest| rest.parse::<u8>().is_ok());
+            return if is_numbered { number.to_owned() } else { name.to_owned() };
+        }
+        Machine::Aarch64 => {
+            let number = name.strip_prefix('w').filter(|rest| rest.parse::<u8>().is_ok());
+            return number.map_or_else(|| name.to_owned(), |number| format!("x{number}"));
+        }
+        _ => None,
+    };
+    part.map_or_else(|| name.to_owned(), |rest| format!("r{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registers(known: &[(&str, u64)], machine: Machine) -> Registers {
+        let mut registers = Registers::default();
+        for (name, value) in known {
+            let names = machine.facts().unwrap().names;
+            let (register, _) = names.iter().find(|(_, known)| known == name).unwrap();
+            registers.set(*register, Some(*value));
+        }
+        registers
+    }
+
+    #[test]
+    fn an_address_in_memory_is_explained_by_its_registers() {
+        let machine = Machine::X86_64;
+        let known = registers(&[("rax", 0), ("rbx", 7), ("r8", 2), ("rip", 1)], machine);
+        let held = |text: &str| held(text, machine, &known);
+        assert_eq!(held("mov    0x8(%rax,%r8,4),%rbx"), ["rax = 0x0", "r8 = 0x2"]);
+        assert_eq!(held("mov    rbx,[rax+8]"), ["rax = 0x0"]);
+        assert_eq!(held("idiv   %ebx"), ["rbx = 0x7"]);
+        assert_eq!(held("mov    0x10(%rip),%r8d"), [] as [&str; 0]);
+        assert_eq!(held("ret"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn half_a_register_is_told_as_the_whole() {
+        let machine = Machine::Aarch64;
+        let known = registers(&[("x0", 16), ("x3", 3)], machine);
+        assert_eq!(held("ldr x1, [x0, #0x8]", machine, &known), ["x0 = 0x10"]);
+        assert_eq!(held("cbz w3, #0x40", machine, &known), ["x3 = 0x3"]);
+    }
+}

@@ -1,0 +1,137 @@
+//! The C++ standard library as gcc (libstdc++) and LLVM (libc++) lay it out. A type's
+//! public name tells what it is, the shape of its layout where its parts are; private
+//! names decide only where two parts have the same shape. What breaks a rule of its kind
+//! is called damaged and not followed.
+
+mod deque;
+mod family;
+mod function;
+mod hash;
+mod layout;
+mod list;
+mod node;
+mod product;
+mod sequence;
+mod smart;
+mod string;
+mod sum;
+mod sync;
+mod time;
+mod tree;
+mod view;
+mod wrapper;
+
+use super::Readable;
+use crate::debuginfo::TypeKind;
+use crate::value::{Absence, Object, Scene, TypeRef};
+use view::View;
+
+/// Why there is no readable form.
+enum Trouble {
+    /// It is laid out as no library known does it.
+    Unfamiliar,
+    /// A part of it is not known; the plain structure says why.
+    Absent,
+    /// It breaks this rule of its kind.
+    Damaged(&'static str),
+}
+
+impl From<Absence> for Trouble {
+    fn from(_: Absence) -> Self {
+        Self::Absent
+    }
+}
+
+type Told<'d> = Result<Readable<'d>, Trouble>;
+type Form = for<'v, 'd> fn(&'v View<'d>) -> Told<'d>;
+
+/// Public names and how to read what bears them.
+const FORMS: &[(&str, Form)] = &[
+    ("std::any", wrapper::any),
+    ("std::array", sequence::array),
+    ("std::atomic", wrapper::atomic),
+    ("std::atomic_flag", wrapper::atomic),
+    ("std::basic_string", string::owned),
+    ("std::basic_string_view", string::borrowed),
+    ("std::bitset", sequence::bitset),
+    ("std::chrono::duration", time::duration),
+    ("std::chrono::time_point", time::time_point),
+    ("std::complex", product::complex),
+    ("std::condition_variable", sync::condition_variable),
+    ("std::deque", deque::deque),
+    ("std::exception_ptr", smart::exception_ptr),
+    ("std::expected", sum::expected),
+    ("std::filesystem::path", string::path),
+    ("std::forward_list", list::forward_list),
+    ("std::function", function::function),
+    ("std::initializer_list", sequence::slice),
+    ("std::list", list::list),
+    ("std::map", tree::tree),
+    ("std::multimap", tree::tree),
+    ("std::multiset", tree::tree),
+    ("std::mutex", sync::mutex),
+    ("std::optional", sum::optional),
+    ("std::pair", product::pair),
+    ("std::priority_queue", sequence::adaptor),
+    ("std::queue", sequence::adaptor),
+    ("std::recursive_mutex", sync::mutex),
+    ("std::recursive_timed_mutex", sync::mutex),
+    ("std::reference_wrapper", smart::reference_wrapper),
+    ("std::set", tree::tree),
+    ("std::shared_mutex", sync::shared_mutex),
+    ("std::shared_ptr", smart::shared_ptr),
+    ("std::shared_timed_mutex", sync::shared_mutex),
+    ("std::source_location", wrapper::source_location),
+    ("std::span", sequence::slice),
+    ("std::stack", sequence::adaptor),
+    ("std::thread", sync::thread),
+    ("std::thread::id", sync::thread),
+    ("std::timed_mutex", sync::mutex),
+    ("std::tuple", product::tuple),
+    ("std::unique_ptr", smart::unique_ptr),
+    ("std::unordered_map", hash::hash_table),
+    ("std::unordered_multimap", hash::hash_table),
+    ("std::unordered_multiset", hash::hash_table),
+    ("std::unordered_set", hash::hash_table),
+    ("std::variant", sum::variant),
+    ("std::vector", sequence::vector),
+    ("std::weak_ptr", smart::weak_ptr),
+];
+
+/// The readable form of `object`, whose type without typedefs is `ty`.
+pub(super) fn readable<'d>(
+    object: &Object<'d>,
+    ty: TypeRef<'d>,
+    scene: Scene<'d>,
+    limit: usize,
+) -> Option<Readable<'d>> {
+    let entry = ty.get();
+    let own = entry.name.as_deref().filter(|_| matches!(entry.kind, TypeKind::Record(_)))?;
+    // Most types are no container: spare them the making of their full name.
+    let own = family::without_arguments(own);
+    FORMS.iter().find(|(name, _)| name.rsplit("::").next() == Some(own))?;
+    let family = family::of(&ty.name())?;
+    let (name, form) = FORMS.iter().find(|(name, _)| **name == family)?;
+    let view = View::new(object.cast(ty), scene, limit, name);
+    if let Some(base) = view.base_of_same_family() {
+        return readable_base(&base, scene, limit);
+    }
+    match form(&view) {
+        Ok(readable) => Some(readable),
+        Err(Trouble::Damaged(how)) => Some(view.damaged(how)),
+        Err(Trouble::Unfamiliar | Trouble::Absent) => None,
+    }
+}
+
+/// Libraries that check iterators wrap the plain container in one of the same name.
+fn readable_base<'d>(base: &Object<'d>, scene: Scene<'d>, limit: usize) -> Option<Readable<'d>> {
+    let ty = base.resolved(scene);
+    let family = family::of(&ty.name())?;
+    let (name, form) = FORMS.iter().find(|(name, _)| **name == family)?;
+    let view = View::new(base.cast(ty), scene, limit, name);
+    match form(&view) {
+        Ok(readable) => Some(readable),
+        Err(Trouble::Damaged(how)) => Some(view.damaged(how)),
+        Err(Trouble::Unfamiliar | Trouble::Absent) => None,
+    }
+}

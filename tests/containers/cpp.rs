@@ -1,0 +1,13 @@
+//! libstdc++ and libc++.
+
+use crate::told::variables;
+
+#[test]
+fn dump() {
+    let case = std::env::var("CASE").unwrap();
+    for function in ["hold", "unborn"] {
+        for (name, told) in variables(&case, function) {
+            println!("{name:18} {told}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A value in one line: its summary, its text, its elements.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use obit::process::{Options, Process};
+use obit::value::{Budget, Scalar, State, Value, tree};
+
+/// Elements that are read of each container.
+const ELEMENTS: usize = 8;
+
+/// What obit tells of the variables of `function`, by their names.
+pub fn variables(case: &str, function: &str) -> BTreeMap<String, String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(case);
+    let mut options = Options::default();
+    options.rules.core_directory = Some(directory.clone());
+    let process = Process::open(&directory.join("core.zst"), options, &()).unwrap();
+    let crashed = process.threads.iter().position(|thread| thread.crashed).unwrap();
+    let frames = &process.threads[crashed].frames;
+    let is_it =
+        |name: &Option<String>| name.as_deref().is_some_and(|name| name.starts_with(function));
+    let frame = frames.iter().position(|frame| is_it(&frame.function)).unwrap();
+    let view = process.frame_view(crashed, frame).unwrap();
+    let budget = Budget::default().with(None, Some(ELEMENTS));
+    let tell = |(variable, object): (obit::debuginfo::Variable, _)| {
+        let name = variable.name?;
+        let value = tree(&object, Some(name.clone()), view.scene(), &budget);
+        Some((name.to_string(), told(&value)))
+    };
+    view.variables().into_iter().filter_map(tell).collect()
+}
+
+/// `summary "text" {elements}`, each part if there is one; a value that is not readable as
+/// its members.
+fn told(value: &Value) -> String {
+    let mut parts = Vec::new();
+    parts.extend(value.summary.clone());
+    match (&value.state, &value.text) {
+        (_, Some(text)) => {
+            let rest = text.left_out.filter(|rest| *rest > 0).map(|rest| format!("+{rest}"));
+            let mut shown = text.text.clone();
+            if shown.chars().count() > 50 {
+                shown = shown.chars().take(50).collect::<String>() + "…";
+            }
+            parts.push(format!("{shown:?}{}", rest.unwrap_or_default()));
+        }
+        (State::Scalar(scalar), None) => parts.push(number(scalar)),
+        (State::Absent(why), None) => parts.push(format!("<{why}>")),
+        (State::Aggregate, None) => {}
+    }
+    let children = match value.summary {
+        Some(_) => &value.elements,
+        None => &value.members,
+    };
+    if !children.is_empty() || value.omitted > 0 {
+        let mut inner: Vec<String> = children.iter().map(child).collect();
+        if value.omitted > 0 {
+            inner.push(format!("+{}", value.omitted));
+        }
+        parts.push(format!("{{{}}}", inner.join(", ")));
+    }
+    parts.extend(value.pointee.iter().map(|pointee| format!("-> {}", told(pointee))));
+    parts.join(" ")
+}
+
+fn child(value: &Value) -> String {
+    match value.name.as_deref() {
+        Some(name) if !name.starts_with('[') => format!("{name}: {}", told(value)),
+        _ => told(value),
+    }
+}
+
+fn number(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::Signed(number) => number.to_string(),
+        Scalar::Unsigned(number) => number.to_string(),
+        Scalar::Boolean(truth) => truth.to_string(),
+        Scalar::Float(float) => float.text(),
+        Scalar::Character { code, .. } => code.to_string(),
+        Scalar::Address(0) => "null".to_owned(),
+        // Where things lie differs from core to core.
+        Scalar::Address(_) => "*".to_owned(),
+        Scalar::Raw(bytes) => format!("{bytes:02x?}"),
+    }
+}
