@@ -46,8 +46,7 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
         let problem = "this thread has no frame to look from";
         return Err(Failure::new(Exit::Unusable, &problem));
     };
-    let budget =
-        || Budget::default().with(options.content.max_depth, options.content.max_elements);
+    let budget = || Budget::default().with(options.content.max_depth, options.content.max_elements);
     let mut values = Vec::new();
     let mut exit = Exit::Success;
     for text in &expressions {

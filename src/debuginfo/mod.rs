@@ -338,6 +338,12 @@ impl DebugInfo {
         self.with_dwarf(|file| home::has_code_at(file, variable, at.0)).unwrap_or(false)
     }
 
+    /// The enumeration with an enumerator called `name`, in the unit of the code at `at`.
+    pub fn enumeration_with(&self, name: &str, at: Svma) -> Option<TypeId> {
+        let name = name.as_bytes();
+        self.with_dwarf(|file| home::enumeration_with(file, &self.types, at.0, name))?
+    }
+
     /// The source file that defines a variable, as the compiler was given it.
     pub fn source_of(&self, variable: VariableId) -> Option<String> {
         self.with_dwarf(|file| home::source_of(file, variable))?

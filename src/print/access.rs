@@ -231,9 +231,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
                 }
             }
             _ => match self.load(of)? {
-                Loaded::Pointer(_, Ty::Void | Ty::Function) => {
-                    Err(self.refused("`[ ]`", of))
-                }
+                Loaded::Pointer(_, Ty::Void | Ty::Function) => Err(self.refused("`[ ]`", of)),
                 Loaded::Pointer(at, target) => {
                     let distance = (index as u64).wrapping_mul(self.stride(&target)?);
                     Ok(self.place(target, self.masked(at.0.wrapping_add(distance))))

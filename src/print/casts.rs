@@ -132,7 +132,8 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
 
     /// Whether `path` names a type and no variable.
     pub(super) fn is_type(&self, path: &super::Path) -> bool {
-        if self.name(path).is_ok() {
+        // A class is called as its constructors are.
+        if self.name(path).is_ok_and(|found| !matches!(found, Operand::Function { .. })) {
             return false;
         }
         let name = path.to_string();
@@ -182,11 +183,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         Ok(Operand::Number(convert(&number)))
     }
 
-    fn cast_to_pointer(
-        &self,
-        target: Ty<'v>,
-        operand: &Operand<'v>,
-    ) -> Result<Operand<'v>, Stop> {
+    fn cast_to_pointer(&self, target: Ty<'v>, operand: &Operand<'v>) -> Result<Operand<'v>, Stop> {
         if let Loaded::Pointer(at, from) = self.load(operand)? {
             let moved = match (&from, &target) {
                 (Ty::Known(from), Ty::Known(to)) => self.adjusted(at, *from, *to),
@@ -200,9 +197,8 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
     /// Where the object of class `to` lies that a pointer to `from` means: of several
     /// bases each has a place of its own.
     fn adjusted(&self, at: Avma, from: TypeRef<'v>, to: TypeRef<'v>) -> Avma {
-        let is_record = |ty: TypeRef<'v>| {
-            matches!(ty.resolved(self.scene).get().kind, TypeKind::Record(_))
-        };
+        let is_record =
+            |ty: TypeRef<'v>| matches!(ty.resolved(self.scene).get().kind, TypeKind::Record(_));
         if at.0 == 0 || !is_record(from) || !is_record(to) {
             return at;
         }
@@ -222,11 +218,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         }
     }
 
-    fn cast_to_known(
-        &self,
-        ty: TypeRef<'v>,
-        operand: &Operand<'v>,
-    ) -> Result<Operand<'v>, Stop> {
+    fn cast_to_known(&self, ty: TypeRef<'v>, operand: &Operand<'v>) -> Result<Operand<'v>, Stop> {
         let scene = self.scene;
         let plain = ty.resolved(scene);
         let entry = plain.get();

@@ -37,11 +37,7 @@ pub(super) enum Loaded<'d> {
 }
 
 impl<'v, 'p: 'v> Evaluator<'v, 'p> {
-    pub(super) fn new(
-        process: &'p Process,
-        view: &'v FrameView<'p>,
-        max_elements: usize,
-    ) -> Self {
+    pub(super) fn new(process: &'p Process, view: &'v FrameView<'p>, max_elements: usize) -> Self {
         let frame = view.frame();
         // One byte back is inside of the call, and of a function that was not interrupted
         // at its first byte.
@@ -70,12 +66,18 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
             ExprKind::Name(path) => self.name(path),
             ExprKind::Register(name) => self.register(name),
             ExprKind::Member { of, name } => match self.eval(of) {
-                Ok(of) => self.member(&of, name),
+                Ok(of) => {
+                    // Where the name is written.
+                    let end = expression.span.end;
+                    let span = end.saturating_sub(name.len())..end;
+                    self.member(&of, name).map_err(|stop| stop.at(&span))
+                }
                 // Go's packages: `main.counter`.
-                Err(stop) => match dotted(expression).and_then(|name| self.global(&name)) {
-                    Some(object) => Ok(object),
-                    None => Err(stop),
-                },
+                Err(stop) => {
+                    let name = dotted(expression);
+                    let found = |name: String| self.global(&name).or_else(|| self.function(&name));
+                    name.and_then(found).ok_or(stop)
+                }
             },
             ExprKind::Index { of, index } => {
                 let of = self.eval(of)?;
@@ -121,16 +123,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
                 let operand = self.eval(operand)?;
                 Ok(self.place(ty, self.address(&operand)?))
             }
-            ExprKind::SizeOf(operand) => match self.eval(operand) {
-                Ok(operand) => self.size_of(&operand),
-                Err(stop) => match &operand.kind {
-                    ExprKind::Name(path) => match self.type_named(&path.to_string()) {
-                        Some(ty) => self.size(&ty),
-                        None => Err(stop),
-                    },
-                    _ => Err(stop),
-                },
-            },
+            ExprKind::SizeOf(operand) => self.size_of_either(operand),
             ExprKind::SizeOfType(ty) => self.size(&self.written_type(ty)?),
         }
     }
@@ -277,9 +270,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         match self.load(&operand).map_err(|stop| stop.at(&expression.span))? {
             Loaded::Number(number) => Ok(number.is_true()),
             Loaded::Pointer(at, _) => Ok(at.0 != 0),
-            Loaded::Other => {
-                Err(self.refused("a condition", &operand).at(&expression.span))
-            }
+            Loaded::Other => Err(self.refused("a condition", &operand).at(&expression.span)),
         }
     }
 
@@ -457,6 +448,19 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
             },
             Loaded::Other => Err(self.refused("an address", operand)),
         }
+    }
+
+    /// Of a value or, if a name is of none, of a type. A class is called as its
+    /// constructors are.
+    fn size_of_either(&self, operand: &Expr) -> Result<Operand<'v>, Stop> {
+        let value = self.eval(operand);
+        if let ExprKind::Name(path) = &operand.kind
+            && matches!(value, Err(Stop::Wrong { .. }) | Ok(Operand::Function { .. }))
+            && let Some(ty) = self.type_named(&path.to_string())
+        {
+            return self.size(&ty);
+        }
+        self.size_of(&value?).map_err(|stop| stop.at(&operand.span))
     }
 
     fn size_of(&self, operand: &Operand<'v>) -> Result<Operand<'v>, Stop> {

@@ -5,6 +5,7 @@
 use super::ast::{Expr, ExprKind};
 use super::eval::Evaluator;
 use super::near::nearest;
+use super::no_frame::NoFrame;
 use super::number::{Integer, IntegerType, Number};
 use super::operand::{Operand, Stop, Ty, Wrong};
 use super::path::{Path, squeeze};
@@ -36,7 +37,18 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         if let Some(found) = found {
             return Ok(found);
         }
-        if let Some(enumerator) = self.enumerator(path) {
+        if let Some((name, scopes)) = path.segments.split_last()
+            && !scopes.is_empty()
+            && let Some(found) = self.in_scope(&scopes.join("::"), name)
+        {
+            return found;
+        }
+        if let Some(within) = &path.within
+            && let Some(found) = self.variable_of_function(within, &text)
+        {
+            return found;
+        }
+        if let Some(enumerator) = self.enumerator_in_unit(&text) {
             return Ok(enumerator);
         }
         if let Some(function) = self.function(&text) {
@@ -93,7 +105,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         })
     }
 
-    fn function(&self, name: &str) -> Option<Operand<'v>> {
+    pub(super) fn function(&self, name: &str) -> Option<Operand<'v>> {
         self.modules().find_map(|(index, debug)| {
             let module = self.process.modules.get(index)?;
             if let Some(found) = debug.functions_named(name).first() {
@@ -120,14 +132,59 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         declared.map(Ty::Known)
     }
 
-    /// `Enumeration::ENUMERATOR`.
-    fn enumerator(&self, path: &Path) -> Option<Operand<'v>> {
-        let (name, scopes) = path.segments.split_last()?;
-        if scopes.is_empty() {
-            return None;
+    /// `scope::name` where the scope is no namespace: an enumeration, a class, a function.
+    fn in_scope(&self, scope: &str, name: &str) -> Option<Result<Operand<'v>, Stop>> {
+        if let Some(Ty::Known(ty)) = self.type_named(scope) {
+            if let Some(enumerator) = self.enumerator_of(ty, name) {
+                return Some(Ok(enumerator));
+            }
+            if let Some(member) = self.static_member(&Object::at(ty, Avma(0)), name) {
+                return Some(Ok(member));
+            }
+            // A member of a base, in a method.
+            let this = self.local("this")?.ok()?;
+            return self.member(&this, &format!("{scope}::{name}")).ok().map(Ok);
         }
-        let Ty::Known(ty) = self.type_named(&scopes.join("::"))? else { return None };
-        self.enumerator_of(ty, name)
+        self.variable_of_function(scope, name)
+    }
+
+    /// A static variable of a function, or any of the function that the frame is in.
+    fn variable_of_function(
+        &self,
+        function: &str,
+        name: &str,
+    ) -> Option<Result<Operand<'v>, Stop>> {
+        let own = self.view.frame().function.as_deref();
+        if own.is_some_and(|own| squeeze(own) == squeeze(function))
+            && let Some(local) = self.local(name)
+        {
+            return Some(local);
+        }
+        self.modules().find_map(|(index, debug)| {
+            let entry = debug.functions_named(function).first()?.entry;
+            let scopes = debug.scopes_at(entry);
+            let variables = &scopes.frames.last()?.variables;
+            let variable = variables.iter().find(|variable| is_called(variable, name))?;
+            let bias = self.process.modules.get(index)?.bias;
+            Some(match debug.locate(&variable.location, &NoFrame { bias, scene: self.scene }) {
+                Ok(_) => self
+                    .view
+                    .object(index, variable)
+                    .map(Operand::Object)
+                    .ok_or_else(|| Stop::from(NoPlace::OptimizedOut)),
+                // What a frame would say, this one must not be asked for.
+                Err(_) => Err(NoPlace::NoFrame.into()),
+            })
+        })
+    }
+
+    /// An enumerator without its enumeration's name, as C has them.
+    fn enumerator_in_unit(&self, name: &str) -> Option<Operand<'v>> {
+        let index = self.module?;
+        let debug = self.process.modules.debug(index)?;
+        let at = self.process.modules.get(index)?.to_svma(self.lookup_pc);
+        let id = debug.enumeration_with(name, at)?;
+        self.enumerator_of(TypeRef { debug, id }, name)
     }
 
     fn enumerator_of(&self, ty: TypeRef<'v>, name: &str) -> Option<Operand<'v>> {
@@ -183,8 +240,9 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
             "fp" => (Some(facts.fp), None),
             _ => match facts.register_named(name) {
                 Some(register) => (Some(register), None),
-                None => part_of_register(name)
-                    .map_or((None, None), |(whole, bits)| (facts.register_named(&whole), Some(bits))),
+                None => part_of_register(name).map_or((None, None), |(whole, bits)| {
+                    (facts.register_named(&whole), Some(bits))
+                }),
             },
         };
         let Some(register) = register else {
@@ -244,10 +302,9 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         let locals = self.view.variables();
         let locals = locals.iter().filter_map(|(variable, _)| variable.name.as_deref());
         let members = match self.local("this") {
-            Some(Ok(Operand::Object(this))) => this
-                .pointee(self.scene)
-                .map(|this| this.members(self.scene))
-                .unwrap_or_default(),
+            Some(Ok(Operand::Object(this))) => {
+                this.pointee(self.scene).map(|this| this.members(self.scene)).unwrap_or_default()
+            }
             _ => Vec::new(),
         };
         let members = members.iter().filter_map(|(name, _)| name.as_deref());
@@ -291,7 +348,8 @@ fn part_of_register(name: &str) -> Option<(String, u32)> {
     if let Some(rest) = name.strip_prefix('e') {
         return (rest.len() == 2).then(|| (format!("r{rest}"), 32));
     }
-    let numbered = name.strip_prefix('r').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let numbered =
+        name.strip_prefix('r').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     if let Some(rest) = numbered {
         let bits = match rest.chars().next_back()? {
             'd' => 32,

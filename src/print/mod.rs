@@ -8,6 +8,7 @@ mod eval;
 mod lexer;
 mod lookup;
 mod near;
+mod no_frame;
 mod number;
 mod operand;
 mod outcome;

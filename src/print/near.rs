@@ -31,7 +31,9 @@ fn distance(one: &str, other: &str) -> Option<usize> {
     for (line, left) in one.chars().enumerate() {
         let mut corner = line;
         let mut last = line.saturating_add(1);
-        for (cell, right) in row.iter_mut().zip(std::iter::once(None).chain(other.chars().map(Some))) {
+        for (cell, right) in
+            row.iter_mut().zip(std::iter::once(None).chain(other.chars().map(Some)))
+        {
             let Some(right) = right else {
                 *cell = last;
                 continue;

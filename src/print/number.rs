@@ -293,9 +293,7 @@ fn shift(op: BinaryOp, left: Integer, right: &Integer) -> Result<Integer, Number
     let count = u32::try_from(right.bits).unwrap_or(u32::MAX);
     let bits = match op {
         BinaryOp::ShiftLeft => left.bits.checked_shl(count).unwrap_or(0),
-        _ if left.is_negative() => {
-            (left.bits as i128).checked_shr(count).unwrap_or(-1) as u128
-        }
+        _ if left.is_negative() => (left.bits as i128).checked_shr(count).unwrap_or(-1) as u128,
         _ => left.bits.checked_shr(count).unwrap_or(0),
     };
     Ok(Integer::new(bits, left.ty))
@@ -376,7 +374,10 @@ mod tests {
         assert_eq!(of(BinaryOp::Add, &minus, &c(1, true, 64)), named(0, "long"));
         assert_eq!(of(BinaryOp::Less, &minus, &c(1, false, 32)), named(0, "bool"));
         assert_eq!(of(BinaryOp::Less, &minus, &c(1, true, 32)), named(1, "bool"));
-        assert_eq!(of(BinaryOp::BitOr, &minus, &c(0, false, 32)), named(0xffff_ffff, "unsigned int"));
+        assert_eq!(
+            of(BinaryOp::BitOr, &minus, &c(0, false, 32)),
+            named(0xffff_ffff, "unsigned int")
+        );
         let wide = of(BinaryOp::BitOr, &minus, &c(0, false, 64));
         assert_eq!(wide, named(i128::from(u64::MAX), "unsigned long"));
     }

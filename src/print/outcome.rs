@@ -60,9 +60,8 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
             }
             Operand::List(list) => {
                 let items = list.items.iter();
-                value.members = items
-                    .map(|(name, item)| self.value(item, Arc::clone(name), budget))
-                    .collect();
+                value.members =
+                    items.map(|(name, item)| self.value(item, Arc::clone(name), budget)).collect();
                 value.omitted = list.total.saturating_sub(value.members.len() as u64);
             }
         }

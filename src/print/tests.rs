@@ -1,7 +1,9 @@
 //! What expressions mean, each shown in Lisp's notation.
 
 use super::ast::TypeExpr;
-use super::{BinaryOp, Expr, ExprKind, Path, Problem, SyntaxError, UnaryOp, column, parse, pointed_at};
+use super::{
+    BinaryOp, Expr, ExprKind, Path, Problem, SyntaxError, UnaryOp, column, parse, pointed_at,
+};
 
 /// `node` and whatever ends in `_t` are types.
 fn is_type(path: &Path) -> bool {
@@ -293,7 +295,11 @@ fn a_fault_is_told_with_its_column_and_what_stands_there() {
         ("f->*g", 2, "what a pointer to member selects cannot be printed"),
     ] {
         let error = refused(text);
-        assert_eq!((column(&error.span, text), error.to_string().as_str()), (column, message), "{text}");
+        assert_eq!(
+            (column(&error.span, text), error.to_string().as_str()),
+            (column, message),
+            "{text}"
+        );
     }
 }
 
