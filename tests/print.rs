@@ -27,7 +27,8 @@ fn print(case: &str, options: &[&str], expressions: &[&str]) -> Output {
 fn prints(case: &str, options: &[&str], expected: &[(&str, &str)]) {
     let expressions: Vec<_> = expected.iter().map(|(text, _)| *text).collect();
     let output = print(case, options, &expressions);
-    let lines: String = expected.iter().map(|(text, value)| format!("{text} = {value}\n")).collect();
+    let lines: String =
+        expected.iter().map(|(text, value)| format!("{text} = {value}\n")).collect();
     assert_eq!(stdout(&output), lines, "{}", stderr(&output));
     assert_eq!(output.status.code(), Some(OK));
 }
@@ -153,6 +154,28 @@ fn members_of_cpp_objects_and_bases_are_named_as_in_source() {
 }
 
 #[test]
+fn containers_are_indexed_and_smart_pointers_followed() {
+    let expected = [
+        ("vec[2]", "3"),
+        ("vec[0..2]", "{1, 2}"),
+        ("vec[1] * 10 == 20", "true"),
+        ("vec_text[1] == \"bb\"", "true"),
+        ("bits[2]", "true"),
+        ("arr[1]", "8"),
+        ("deq[1]", "5"),
+        ("map[2].first", "\"two\""),
+        ("*some", "\"yes\""),
+        ("unique->x", "1"),
+        ("(*unique).y", "2"),
+        ("owner->y", "6"),
+        ("unique_array[0]", "0"),
+    ];
+    prints("containers-libstdcxx", &["--frame", "2"], &expected);
+    let message = "element 3 of 3 does not exist, at column 1\n    vec[3]\n    ^^^^^^";
+    refuses("containers-libstdcxx", &["--frame", "2"], "vec[3]", message);
+}
+
+#[test]
 fn paths_and_fields_of_rust_are_read_in_its_spelling() {
     let expected = [
         ("self.total + node.weight", "2"),
@@ -212,7 +235,7 @@ fn json_gives_one_variable_of_the_report_in_a_line() {
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let [job, serial] = values.as_slice() else { panic!("{lines}") };
     assert_eq!(job["name"], "*job");
-    assert_eq!(job["type"], "job");
+    assert_eq!(job["type"], "struct job");
     assert_eq!(job["status"], "ok");
     assert_eq!(job["members"][0]["name"], "id");
     assert_eq!(job["members"][0]["value"], 2);

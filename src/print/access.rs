@@ -11,6 +11,9 @@ use crate::debuginfo::{PointerKind, TypeKind};
 use crate::value::readable::readable;
 use crate::value::{Contents, Object};
 
+/// What the pointer within a smart pointer is called among its elements.
+const HELD: &str = "get()";
+
 /// Elements of a container that are walked to reach one of them.
 const FARTHEST: usize = 1 << 20;
 
@@ -139,13 +142,20 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         None
     }
 
-    /// What a smart pointer points at: its only readable element.
+    /// What a wrapper holds, a smart pointer points at: its only readable element.
     fn wrapped(&self, object: &Object<'v>) -> Option<Object<'v>> {
         let found = readable(object, self.scene, 2)?;
         match found.elements.as_slice() {
+            [(name, only)] if **name == *HELD => only.pointee(self.scene).ok(),
             [(_, only)] if found.total.is_none_or(|total| total == 1) => Some(only.clone()),
             _ => None,
         }
+    }
+
+    /// Whether it is a wrapper or a container that holds nothing.
+    fn is_empty(&self, object: &Object<'v>) -> bool {
+        let found = readable(object, self.scene, 1);
+        found.is_some_and(|found| found.elements.is_empty() && found.text.is_none())
     }
 
     /// `*operand`.
@@ -162,6 +172,10 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
                     None => {
                         if let Contents::Absent(why) = &object.contents {
                             return Err(why.clone().into());
+                        }
+                        if self.is_empty(&object) {
+                            let ty = object.type_name(self.scene).to_string();
+                            return Err(Wrong::Empty(ty).into());
                         }
                         Err(self.refused("`*`", operand))
                     }
@@ -288,6 +302,14 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
                 None => Err(self.refused("`[ ]`", of)),
             };
         };
+        if found.text.is_some() {
+            return Err(self.refused("`[ ]`", of));
+        }
+        if let [(name, held)] = found.elements.as_slice()
+            && **name == *HELD
+        {
+            return self.index(&Operand::Object(held.clone()), index);
+        }
         match wanted.and_then(|index| found.elements.get(index)) {
             Some((_, element)) => Ok(Operand::Object(element.clone())),
             None => {

@@ -195,6 +195,9 @@ pub enum Wrong {
     /// The machine has no such register.
     #[error("obit knows no register `${0}` of this machine")]
     NoRegister(String),
+    /// A wrapper with nothing in it.
+    #[error("this `{0}` holds nothing")]
+    Empty(String),
     /// An element past the end.
     #[error("element {index} of {length} does not exist")]
     NoElement {
