@@ -53,6 +53,11 @@ impl<'p> FrameView<'p> {
         Scene { memory: &self.process.memory, around: self, limits: &self.process.limits }
     }
 
+    /// The frame.
+    pub fn frame(&self) -> &'p Frame {
+        self.frame
+    }
+
     /// The debug information of its module.
     pub fn debug(&self) -> Option<&'p DebugInfo> {
         self.process.modules.debug(self.frame.module?)

@@ -136,7 +136,9 @@ impl Variable {
     fn points_at_text(&self) -> bool {
         let Some(name) = &self.type_name else { return true };
         let name = name.as_str().to_ascii_lowercase();
-        !name.contains("(*") && ["char", "str"].iter().any(|part| name.contains(part))
+        // Not `struct`.
+        let mut words = name.split(|c: char| !c.is_alphanumeric() && c != '_');
+        !name.contains("(*") && words.any(|word| word.contains("char") || word == "str")
     }
 
     /// A text in quotes, cut to `room`.
@@ -356,6 +358,16 @@ mod tests {
             type_name: Some(text(type_name)),
             ..named(name)
         }
+    }
+
+    #[test]
+    fn a_pointer_to_a_structure_has_a_name_beside_it_and_no_string() {
+        let mut jobs = pointer("jobs", "struct queue *", "0x4bb140");
+        jobs.text = Some(text("jobs"));
+        assert_eq!(all(&jobs), "0x4bb140 <jobs>");
+        let mut name = pointer("name", "const char *", "0x4bb140");
+        name.text = Some(text("jobs"));
+        assert_eq!(all(&name), "0x4bb140 \"jobs\"");
     }
 
     fn array(values: &[i64], omitted: u64) -> Variable {
