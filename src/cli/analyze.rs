@@ -116,6 +116,7 @@ impl Request {
         let mut limits = Limits::default();
         limits.frames_shown = self.frames.unwrap_or(limits.frames);
         process::Options {
+            formatters: obit::value::readable::UserFormatters::default(),
             rules,
             cache: self.cache.clone().map(|dir| SectionCache::new(dir, CACHE_BYTES)),
             limits,
