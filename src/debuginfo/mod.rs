@@ -22,6 +22,8 @@ mod name_scan;
 mod names;
 mod range_map;
 mod reader;
+#[cfg(test)]
+pub(crate) mod sample_types;
 mod scope;
 mod scope_reader;
 mod section_cache;
@@ -30,6 +32,8 @@ mod symbolize;
 mod tail_call;
 #[cfg(test)]
 mod test_dwarf;
+#[cfg(test)]
+mod test_types;
 mod type_names;
 mod type_reader;
 mod types;
@@ -300,13 +304,17 @@ impl DebugInfo {
 
     /// The type with this number.
     pub fn type_at(&self, id: TypeId) -> Arc<Type> {
+        if let Some(known) = self.types.known(id) {
+            return known;
+        }
         let found = self.with_dwarf(|file| self.types.get(file, id));
         found.unwrap_or_else(|| Arc::new(Type::unknown()))
     }
 
     /// The name of a type as a programmer would write it: with scopes and modifiers.
     pub fn type_name(&self, id: TypeId) -> Arc<str> {
-        self.with_dwarf(|file| self.types.name(file, id)).unwrap_or_default()
+        let known = self.types.known_name(id);
+        known.or_else(|| self.with_dwarf(|file| self.types.name(file, id))).unwrap_or_default()
     }
 
     /// Whether its code is for x86 of either width: there `long double` has 80 bits.

@@ -126,7 +126,7 @@ mod tests {
     fn what_fits_a_line_is_one_line() {
         assert_eq!(tree(&number("n", 5), 80), "n = 5\n");
         assert_eq!(
-            tree(&node(), 100),
+            tree(&node(), 120),
             "node = {serial = 1, name = \"a long name of a node in the tree\", \
              at = {line = 12, column = 7, \u{2026} 3 more}}\n"
         );

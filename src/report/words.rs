@@ -115,13 +115,16 @@ impl Variable {
         name.is_empty() || name.starts_with('[') || self.is_tuple_field()
     }
 
-    fn is_idle(&self) -> bool {
+    /// Whether it is empty, at most `depth` levels of it looked at.
+    fn is_idle(&self, depth: usize) -> bool {
         let is_hollow = self.value.is_none()
             && self.text.is_none()
             && self.summary.is_none()
             && self.omitted == 0
             && self.status == VariableStatus::Ok
-            && self.children().iter().all(Self::is_idle);
+            && depth
+                .checked_sub(1)
+                .is_some_and(|depth| self.children().iter().all(|child| child.is_idle(depth)));
         is_hollow || self.name.as_str().starts_with("_vptr")
     }
 
@@ -241,7 +244,7 @@ fn list(
     let mut row = String::new();
     let mut used = 0_usize;
     // Empty bases and members say nothing, nor does where a vtable lies.
-    let counted = |child: &&Variable| child.is_element() || !child.is_idle();
+    let counted = |child: &&Variable| child.is_element() || !child.is_idle(DEPTH);
     let children: Vec<&Variable> = children.iter().filter(counted).collect();
     let mut rest = children.as_slice();
     while let Some((child, others)) = rest.split_first() {

@@ -277,7 +277,8 @@ impl<'d> Tree<'_, 'd> {
             false => Position { depth: at.depth.min(POINTEE_DEPTH), pointers, ..inner },
         };
         let found = self.beside(|tree| tree.take().then(|| tree.grow(&pointee, None, inner)));
-        let told = found.filter(|found| !matches!(found.state, State::Absent(_)));
+        let told =
+            found.filter(|found| !matches!(found.state, State::Absent(_)) && !is_hollow(found));
         value.pointee = told.map(Box::new);
     }
 
@@ -417,9 +418,6 @@ fn own_text(scalar: &Scalar) -> Option<Text> {
 /// Why nothing can be said of a whole, if that is so of all its parts and for reasons of
 /// one kind.
 fn absence_of_all(members: &[Value]) -> Option<Absence> {
-    let is_hollow = |value: &&Value| {
-        matches!(value.state, State::Aggregate) && value.members.is_empty() && value.omitted == 0
-    };
     let mut first: Option<&Absence> = None;
     for member in members.iter().filter(|member| !is_hollow(member)) {
         let State::Absent(why) = &member.state else { return None };
@@ -430,6 +428,16 @@ fn absence_of_all(members: &[Value]) -> Option<Absence> {
         }
     }
     first.filter(|why| **why != Absence::ImplicitPointer).cloned()
+}
+
+/// Whether nothing is said: an empty structure.
+fn is_hollow(value: &Value) -> bool {
+    matches!(value.state, State::Aggregate)
+        && value.members.is_empty()
+        && value.elements.is_empty()
+        && value.omitted == 0
+        && value.text.is_none()
+        && value.summary.is_none()
 }
 
 #[derive(PartialEq, Eq)]
@@ -448,3 +456,7 @@ fn kind_of(absence: &Absence) -> AbsenceKind {
         _ => AbsenceKind::Unavailable,
     }
 }
+
+#[cfg(test)]
+#[path = "tree_tests.rs"]
+mod tests;
