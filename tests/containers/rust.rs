@@ -104,6 +104,9 @@ fn counted_pointers_show_their_counts_and_the_value() {
         ("rc", "Rc, 2 strong, 1 weak {value: 5}"),
         ("weak", "Weak, 2 strong, 1 weak {value: 5}"),
         ("dangling", "Weak, to nothing"),
+        ("expired", "Weak, its value is dropped, 1 weak"),
+        ("rc_dyn", "Rc, 1 strong, 0 weak {value: {side: 5}}"),
+        ("arc_slice", "Arc, 1 strong, 0 weak, slice of 2 {4, 5}"),
         ("rc_text", r#"Rc, 1 strong, 0 weak "counted""#),
         ("arc", "Arc, 1 strong, 0 weak {value: Mutex, locked {value: Vec of 3 {1, 2, 3}}}"),
         ("boxed", "* -> 77"),
@@ -119,6 +122,7 @@ fn cells_and_locks_show_who_may_use_their_value() {
         ("ref_cell_mut", "RefCell, mutably borrowed {value: 9}"),
         ("borrowed_mut", "RefMut {value: 9}"),
         ("rwlock", "RwLock, locked by 1 reader {value: {__0: 1, __1: 2.5}}"),
+        ("poisoned", "Mutex, not locked, poisoned {value: 3}"),
         ("atomic", "AtomicU32 {value: 99}"),
         ("flag", "AtomicBool {value: 1}"),
     ]);
@@ -154,11 +158,31 @@ fn a_closure_shows_what_it_captured() {
 }
 
 #[test]
+fn async_code_shows_where_it_waits_and_its_variables_there() {
+    for case in CASES {
+        let told = bag(case);
+        let late = "async fn bag::task, at await 2 of 2 in line 66 \
+                    {id: 8, name: \"late\", first: 1, label: \"late 1\", awaited: {__0: true}}";
+        assert!(told["late"].contains(late), "{case}: {}", told["late"]);
+        let unstarted = "async fn bag::task, not started {id: 9, name: \"unstarted\"}";
+        assert!(told["unstarted"].contains(unstarted), "{case}: {}", told["unstarted"]);
+    }
+}
+
+#[test]
+fn a_once_cell_shows_whether_it_is_set() {
+    let told = bag("containers-rust");
+    assert_eq!(told["once"], "OnceCell, set {value: 4}");
+    assert_eq!(told["no_once"], "OnceCell, not set");
+}
+
+#[test]
 fn numbers_times_and_ranges_are_spelled_out() {
     check(&[
         ("duration", r#""1.5 s" …"#),
         ("range", r#""3..7" …"#),
         ("inclusive", r#""3..=7" …"#),
+        ("time", r#""2000-02-29 00:00:00.5 UTC" …"#),
         ("wrapping", "Wrapping {value: 250}"),
         ("letter", r#""ß""#),
         ("tuple", r#"{__0: 1, __1: -2, __2: "q"}"#),
