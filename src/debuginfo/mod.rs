@@ -12,6 +12,7 @@ mod enumerations;
 mod evaluate;
 mod expression;
 mod functions;
+mod go_types;
 mod lines;
 pub mod locate;
 mod location;
@@ -21,6 +22,8 @@ mod name_scan;
 mod names;
 mod range_map;
 mod reader;
+#[cfg(test)]
+pub(crate) mod sample_types;
 mod scope;
 mod scope_reader;
 mod section_cache;
@@ -29,6 +32,8 @@ mod symbolize;
 mod tail_call;
 #[cfg(test)]
 mod test_dwarf;
+#[cfg(test)]
+mod test_types;
 mod type_names;
 mod type_reader;
 mod types;
@@ -60,6 +65,7 @@ use crate::addr::Svma;
 use crate::elf::{ElfImage, Symbol, SymbolTable};
 use crate::limits::Limits;
 use crate::notice::Notice;
+use go_types::GoTypes;
 use name_index::NameIndex;
 use reader::{Context, NoticeLog, Sources};
 use scope_reader::ScopeTable;
@@ -83,6 +89,7 @@ pub struct DebugInfo {
     debug_frame: OnceLock<Option<Vec<u8>>>,
     types: TypeTable,
     names: OnceLock<NameIndex>,
+    go_types: OnceLock<GoTypes>,
     scopes: ScopeTable,
 }
 
@@ -136,6 +143,7 @@ impl DebugInfo {
             debug_frame: OnceLock::new(),
             types: TypeTable::default(),
             names: OnceLock::new(),
+            go_types: OnceLock::new(),
             scopes: ScopeTable::default(),
         }
     }
@@ -296,13 +304,17 @@ impl DebugInfo {
 
     /// The type with this number.
     pub fn type_at(&self, id: TypeId) -> Arc<Type> {
+        if let Some(known) = self.types.known(id) {
+            return known;
+        }
         let found = self.with_dwarf(|file| self.types.get(file, id));
         found.unwrap_or_else(|| Arc::new(Type::unknown()))
     }
 
     /// The name of a type as a programmer would write it: with scopes and modifiers.
     pub fn type_name(&self, id: TypeId) -> Arc<str> {
-        self.with_dwarf(|file| self.types.name(file, id)).unwrap_or_default()
+        let known = self.types.known_name(id);
+        known.or_else(|| self.with_dwarf(|file| self.types.name(file, id))).unwrap_or_default()
     }
 
     /// Whether its code is for x86 of either width: there `long double` has 80 bits.

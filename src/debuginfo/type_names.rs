@@ -113,7 +113,7 @@ impl Speller {
             name.to_string()
         };
         self.charge(match language {
-            Language::C | Language::Cpp => canonical(&name),
+            Language::C | Language::Cpp | Language::Unknown => canonical(&name),
             _ => name,
         })
     }

@@ -70,6 +70,31 @@ impl TypeTable {
         known.slots.get(usize::try_from(id.0).ok()?).cloned()
     }
 
+    /// The type with this number, if it was read before.
+    pub(super) fn known(&self, id: TypeId) -> Option<Arc<Type>> {
+        self.slot(id)?.ty.get().cloned()
+    }
+
+    /// The name of the type with this number, if it was spelled before.
+    pub(super) fn known_name(&self, id: TypeId) -> Option<Arc<str>> {
+        self.slot(id)?.name.get().cloned()
+    }
+
+    /// These types, numbered in their order, each called by its own name.
+    #[cfg(test)]
+    pub(super) fn of(types: Vec<Type>) -> Self {
+        use super::units::{List, Part};
+        let table = Self::default();
+        for (offset, ty) in types.into_iter().enumerate() {
+            let (part, list) = (Part::Main, List::Info);
+            let id = table.intern(DieKey { part, list, unit: u32::MAX, offset });
+            let slot = table.slot(id).unwrap();
+            slot.name.set(ty.name.clone().unwrap_or_default()).unwrap();
+            slot.ty.set(Arc::new(ty)).unwrap();
+        }
+        table
+    }
+
     /// The type with this number.
     pub(super) fn get<'d>(&self, root: &DwarfFile<'d>, id: TypeId) -> Arc<Type> {
         let Some(slot) = self.slot(id) else { return Arc::new(Type::unknown()) };
@@ -213,7 +238,10 @@ impl<'x, 'd> Described<'x, 'd> {
     }
 
     pub(super) fn language(&self) -> Language {
-        self.own.at.unit.language
+        match self.own.at.unit.language {
+            Language::Unknown => self.own.at.root.main_language(),
+            known => known,
+        }
     }
 
     /// The first of the entries that has the attribute.

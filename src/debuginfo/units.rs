@@ -31,6 +31,7 @@ pub(super) struct DwarfFile<'d> {
     aranges: OnceLock<Aranges>,
     roots: OnceLock<RangeMap>,
     tables: Tables,
+    main_language: OnceLock<Language>,
     package: OnceLock<Option<gimli::DwarfPackage<Slice<'d>>>>,
     package_types: OnceLock<Vec<OnceLock<Option<Box<DwarfFile<'d>>>>>>,
     main_locations: OnceLock<gimli::LocationLists<Slice<'d>>>,
@@ -78,6 +79,9 @@ pub(super) struct Lent {
     pub(super) ranges_base: gimli::DebugRngListsBase<usize>,
     pub(super) language: Language,
 }
+
+/// Units whose languages are compared.
+const UNITS_ASKED: usize = 64;
 
 type UnitList<'d> = Vec<LazyUnit<'d>>;
 
@@ -148,6 +152,7 @@ impl<'d> DwarfFile<'d> {
             aranges: OnceLock::new(),
             roots: OnceLock::new(),
             tables: Tables::default(),
+            main_language: OnceLock::new(),
             package: OnceLock::new(),
             package_types: OnceLock::new(),
             main_locations: OnceLock::new(),
@@ -344,6 +349,23 @@ impl<'d> DwarfFile<'d> {
             !matches!(lazy.header.type_(), UnitType::Type { .. } | UnitType::SplitType { .. })
         })?;
         self.unit(List::Info, index)
+    }
+
+    /// The language of the program, if its first units agree on one: that of dwz's partial
+    /// units, which state none.
+    pub(super) fn main_language(&self) -> Language {
+        *self.main_language.get_or_init(|| {
+            let mut found = None;
+            for index in 0..self.list(List::Info).len().min(UNITS_ASKED) {
+                let Some(unit) = self.unit(List::Info, index) else { continue };
+                if unit.language != Language::Unknown
+                    && *found.get_or_insert(unit.language) != unit.language
+                {
+                    return Language::Unknown;
+                }
+            }
+            found.unwrap_or(Language::Unknown)
+        })
     }
 
     /// The entry `value` refers to from within `unit`.

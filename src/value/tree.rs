@@ -99,7 +99,10 @@ impl<'d> Tree<'_, 'd> {
             }
             TypeKind::Record(_) => self.record(&mut value, object, at),
             TypeKind::Array(_) => self.array(&mut value, object, at),
-            TypeKind::Function(_) => value.text = object.address().and_then(|at| self.symbol(at)),
+            TypeKind::Function(_) => match readable(object, self.scene, 0) {
+                Some(found) => self.tell(&mut value, found, at),
+                None => value.text = object.address().and_then(|at| self.symbol(at)),
+            },
             TypeKind::Unsupported(_) => {
                 value.state =
                     State::Absent(Absence::Malformed("it is of a kind obit does not know"));
@@ -274,7 +277,8 @@ impl<'d> Tree<'_, 'd> {
             false => Position { depth: at.depth.min(POINTEE_DEPTH), pointers, ..inner },
         };
         let found = self.beside(|tree| tree.take().then(|| tree.grow(&pointee, None, inner)));
-        let told = found.filter(|found| !matches!(found.state, State::Absent(_)));
+        let told =
+            found.filter(|found| !matches!(found.state, State::Absent(_)) && !is_hollow(found));
         value.pointee = told.map(Box::new);
     }
 
@@ -414,9 +418,6 @@ fn own_text(scalar: &Scalar) -> Option<Text> {
 /// Why nothing can be said of a whole, if that is so of all its parts and for reasons of
 /// one kind.
 fn absence_of_all(members: &[Value]) -> Option<Absence> {
-    let is_hollow = |value: &&Value| {
-        matches!(value.state, State::Aggregate) && value.members.is_empty() && value.omitted == 0
-    };
     let mut first: Option<&Absence> = None;
     for member in members.iter().filter(|member| !is_hollow(member)) {
         let State::Absent(why) = &member.state else { return None };
@@ -427,6 +428,16 @@ fn absence_of_all(members: &[Value]) -> Option<Absence> {
         }
     }
     first.filter(|why| **why != Absence::ImplicitPointer).cloned()
+}
+
+/// Whether nothing is said: an empty structure.
+fn is_hollow(value: &Value) -> bool {
+    matches!(value.state, State::Aggregate)
+        && value.members.is_empty()
+        && value.elements.is_empty()
+        && value.omitted == 0
+        && value.text.is_none()
+        && value.summary.is_none()
 }
 
 #[derive(PartialEq, Eq)]
@@ -445,3 +456,7 @@ fn kind_of(absence: &Absence) -> AbsenceKind {
         _ => AbsenceKind::Unavailable,
     }
 }
+
+#[cfg(test)]
+#[path = "tree_tests.rs"]
+mod tests;

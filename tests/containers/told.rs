@@ -22,8 +22,8 @@ pub fn variables(case: &str, function: &str) -> BTreeMap<String, String> {
     let frame = frames.iter().position(|frame| is_it(&frame.function)).unwrap();
     let view = process.frame_view(crashed, frame).unwrap();
     let budget = Budget::default().with(None, Some(ELEMENTS));
-    let tell = |(variable, object): (obit::debuginfo::Variable, _)| {
-        let name = variable.name?;
+    let tell = |(variable, object): (obit::debuginfo::Variable, Option<_>)| {
+        let (name, object) = (variable.name?, object?);
         let value = tree(&object, Some(name.clone()), view.scene(), &budget);
         Some((name.to_string(), told(&value)))
     };

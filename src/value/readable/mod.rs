@@ -2,7 +2,9 @@
 //! and smart pointers, told by the shape of their layout.
 
 mod cpp;
+mod date;
 mod extent;
+mod go;
 mod rust;
 
 use std::sync::Arc;
@@ -34,6 +36,7 @@ pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Opti
     match ty.get().language {
         Language::Cpp => cpp::readable(object, ty, scene, limit),
         Language::Rust => rust::readable(object, ty, scene, limit),
-        Language::C | Language::Go | Language::Scoped | Language::Unknown => None,
+        Language::Go => go::readable(object, ty, scene, limit),
+        Language::C | Language::Scoped | Language::Unknown => None,
     }
 }

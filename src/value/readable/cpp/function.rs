@@ -31,11 +31,7 @@ fn libstdcxx<'d>(view: &View<'d>, invoker: &Field<'d>) -> Told<'d> {
         };
     };
     let functor = view.named(&["_M_functor"]).ok_or(Trouble::Unfamiliar)?;
-    let named = is_function_pointer(target).then(|| {
-        let at = view.part(functor).address()?;
-        view.scene.around.symbol_at(Avma(view.word(at.0).ok()?))
-    });
-    let named = named.flatten().filter(|(_, offset)| *offset == 0).map(|(name, _)| name);
+    let named = function_named(view, target, view.part(functor).address());
     Ok(view.told(&format!(" to {}", named.as_deref().unwrap_or(target))))
 }
 
@@ -53,7 +49,11 @@ fn libcxx<'d>(view: &View<'d>) -> Told<'d> {
     let Some((class, into)) = view.scene.around.class_of_vtable(vtable) else {
         let symbol = view.scene.around.symbol_at(vtable);
         let target = symbol.as_ref().and_then(|(name, _)| first_argument(name, "__func<"));
-        return Ok(view.told(&target.map_or(String::new(), |target| format!(" to {target}"))));
+        let Some(target) = target else { return Ok(view.told("")) };
+        // The target lies behind the vtable pointer.
+        let behind = view.part(pointer).size(view.scene).and_then(|size| at.checked_add(size));
+        let named = function_named(view, target, behind.map(Avma));
+        return Ok(view.told(&format!(" to {}", named.as_deref().unwrap_or(target))));
     };
     let whole = Object::at(class, Avma(at).offset(into.wrapping_neg()));
     let fields = layout::fields(class, view.scene);
@@ -68,6 +68,13 @@ fn libcxx<'d>(view: &View<'d>) -> Told<'d> {
         None => target.ty.name().to_string(),
     };
     Ok(view.told_with(&format!(" to {name}"), "target()", target))
+}
+
+/// The name of the function that a target points at, if its type is such a pointer.
+fn function_named(view: &View<'_>, target: &str, at: Option<Avma>) -> Option<String> {
+    let to = view.word(at.filter(|_| is_function_pointer(target))?.0).ok()?;
+    let (name, offset) = view.scene.around.symbol_at(Avma(to))?;
+    (offset == 0).then_some(name)
 }
 
 /// The last template argument of the class that a symbol belongs to.

@@ -47,6 +47,7 @@ type Form = for<'v, 'd> fn(&'v View<'d>) -> Told<'d>;
 
 /// Public names and how to read what bears them.
 const FORMS: &[(&str, Form)] = &[
+    ("std::__thread_id", sync::thread),
     ("std::any", wrapper::any),
     ("std::array", sequence::array),
     ("std::atomic", wrapper::atomic),

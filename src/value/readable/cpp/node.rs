@@ -10,16 +10,21 @@ use crate::value::{Object, TypeRef};
 /// What libraries call the element of a node, or the storage it lies in.
 const PAYLOAD: &[&str] = &[
     "_M_storage",
+    "__buffer_",
     "_M_value_field",
     "_M_data",
     "_M_v",
     "__value_",
     "__value",
     "__cc_",
-    "__buffer_",
 ];
+/// Those of them that are bytes: the type of the element is the node's first template
+/// argument.
+const STORAGE: &[&str] = &["_M_storage", "__buffer_"];
 /// Allocators within template arguments that are looked into for the type of nodes.
 const ARGUMENT_DEPTH: usize = 3;
+/// Template arguments of all parts together that are looked into.
+const ARGUMENTS: usize = 256;
 /// Fields of a type that are looked at for its alignment.
 const ALIGNED_FIELDS: usize = 256;
 
@@ -34,15 +39,16 @@ pub(super) struct Payload<'d> {
 impl<'d> Payload<'d> {
     /// Of the container's nodes, whose links take `links` bytes.
     pub(super) fn of(view: &View<'d>, links: u64) -> Result<Self, Trouble> {
-        let ty = view.value_type().ok_or(Trouble::Unfamiliar)?;
-        let node = node_type(view);
-        let by_name = node.and_then(|node| {
-            let fields = layout::fields(node, view.scene);
-            let named = fields.iter().filter(|field| field.is_named(PAYLOAD));
-            named.min_by_key(|field| field.depth).map(Field::offset)
+        let node = Node::of(view);
+        // What the allocator was made for is often but declared; the nodes' is not.
+        let held = node.as_ref().and_then(|node| node.element);
+        let ty = held.or_else(|| view.allocated_type()).or_else(|| {
+            let is_map = view.family.ends_with("map");
+            view.argument(0).filter(|_| !is_map)
         });
-        let offset = match by_name {
-            Some(offset) => offset,
+        let ty = ty.map(|ty| unwrapped(view, ty)).ok_or(Trouble::Unfamiliar)?;
+        let offset = match node {
+            Some(node) => node.payload,
             None => behind(view, ty, links).ok_or(Trouble::Unfamiliar)?,
         };
         view.size_of(ty)?;
@@ -61,27 +67,53 @@ impl<'d> Payload<'d> {
     }
 }
 
-/// The type of nodes, which no link is a pointer to: links point at what nodes have in
-/// common. Their allocator knows it.
-fn node_type<'d>(view: &View<'d>) -> Option<TypeRef<'d>> {
-    let records = view.fields.iter().map(|field| field.ty);
-    let mut level: Vec<TypeRef<'d>> = records.collect();
-    for _ in 0..ARGUMENT_DEPTH {
-        let arguments = level.iter().flat_map(|ty| layout::type_arguments(*ty, view.scene));
-        level = arguments.take(ALIGNED_FIELDS).collect();
-        let node = level.iter().copied().find(|argument| is_node(*argument));
-        if node.is_some() {
-            return node;
-        }
-    }
-    // libc++'s singly linked list points at whole nodes.
-    view.fields.iter().filter_map(|field| field.target(view.scene)).find(|ty| is_node(*ty))
+/// The type of nodes.
+struct Node<'d> {
+    /// The type of its element.
+    element: Option<TypeRef<'d>>,
+    /// Bytes from its start to its element.
+    payload: u64,
 }
 
-fn is_node(ty: TypeRef<'_>) -> bool {
+impl<'d> Node<'d> {
+    /// No link is a pointer to it: links point at what all nodes have in common. But
+    /// their allocator knows it.
+    fn of(view: &View<'d>) -> Option<Self> {
+        let mut level: Vec<TypeRef<'d>> = view.fields.iter().map(|field| field.ty).collect();
+        for _ in 0..ARGUMENT_DEPTH {
+            let arguments = level.iter().flat_map(|ty| layout::type_arguments(*ty, view.scene));
+            level = arguments.take(ARGUMENTS).collect();
+            if let Some(node) = level.iter().find_map(|argument| Self::described(view, *argument)) {
+                return Some(node);
+            }
+        }
+        // libc++'s singly linked list points at whole nodes.
+        let targets = view.fields.iter().filter_map(|field| field.target(view.scene));
+        targets.into_iter().find_map(|target| Self::described(view, target))
+    }
+
+    fn described(view: &View<'d>, ty: TypeRef<'d>) -> Option<Self> {
+        layout::own_name(ty).filter(|name| name.to_ascii_lowercase().ends_with("_node"))?;
+        let fields = layout::fields(ty, view.scene);
+        let named = fields.iter().filter(|field| field.is_named(PAYLOAD));
+        let payload = named.min_by_key(|field| field.depth)?;
+        let element = match payload.is_named(STORAGE) {
+            true => layout::type_arguments(ty, view.scene).first().copied(),
+            false => Some(payload.ty),
+        };
+        Some(Self { element, payload: payload.offset() })
+    }
+}
+
+/// libc++ puts the pairs of maps into a type of their own.
+fn unwrapped<'d>(view: &View<'d>, ty: TypeRef<'d>) -> TypeRef<'d> {
     let name = layout::own_name(ty);
-    let is_named = name.is_some_and(|name| name.to_ascii_lowercase().ends_with("_node"));
-    is_named && matches!(&ty.get().kind, TypeKind::Record(record) if !record.is_declaration)
+    if !matches!(name.as_deref(), Some("__value_type" | "__hash_value_type")) {
+        return ty;
+    }
+    let fields = layout::fields(ty, view.scene);
+    let pair = fields.iter().find(|field| field.is_named(&["__cc_", "__cc"]));
+    pair.map_or(ty, |pair| pair.ty)
 }
 
 /// Where an element lies behind `links` bytes; `None` if that depends on an alignment

@@ -169,7 +169,7 @@ pub(super) fn exception_ptr<'d>(view: &View<'d>) -> Told<'d> {
         view.word(at).ok().and_then(|vtable| view.scene.around.class_of_vtable(Avma(vtable)));
     let class: Option<TypeRef<'d>> = class.filter(|(_, into)| *into == 0).map(|(class, _)| class);
     Ok(match class.filter(|class| name.is_none_or(|name| *class.name() == *name)) {
-        Some(class) => view.told_with(&rest, "what", Object::at(class, Avma(at))),
+        Some(class) => view.told_with(&rest, "exception", Object::at(class, Avma(at))),
         None => view.told(&rest),
     })
 }

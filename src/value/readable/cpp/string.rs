@@ -79,22 +79,27 @@ fn libcxx<'d>(view: &View<'d>, long: &Object<'d>, short: &Object<'d>) -> Told<'d
     let data = member(short, "__data_")?;
     let stated = member(short, "__size_")?;
     let number = stated.unsigned(scene)?;
-    let (is_long, short_length) = match short.member(scene, "__is_long_") {
+    // The short length shares its byte with the flag, before the text or after it.
+    let place = |of: &Object<'d>| (of.address(), of.bit_offset % 8);
+    let is_first = place(&data) != place(short);
+    let in_lowest_bit = is_first == scene.memory.is_little_endian();
+    let flag = short.member(scene, "__is_long_");
+    let (is_long, short_length) = match &flag {
         Some(flag) => (flag.unsigned(scene)? != 0, number),
-        None => {
-            let is_first =
-                stated.bit_offset == short.bit_offset && stated.address() == short.address();
-            // The lowest bit of the long form's capacity, or its highest.
-            match is_first == scene.memory.is_little_endian() {
-                true => (number & 1 != 0, number >> 1),
-                false => (number & 0x80 != 0, number & 0x7f),
-            }
-        }
+        None if in_lowest_bit => (number & 1 != 0, number >> 1),
+        None => (number & 0x80 != 0, number & 0x7f),
     };
     let size = character_size(view)?;
     if is_long {
         let length = member(long, "__size_")?.unsigned(scene)?;
-        let capacity = member(long, "__cap_")?.unsigned(scene)?;
+        let stated = member(long, "__cap_")?.unsigned(scene)?;
+        let capacity = match (flag, in_lowest_bit) {
+            // Without its lowest bit, which is the flag.
+            (Some(_), true) => stated.saturating_mul(2),
+            (Some(_), false) => stated,
+            (None, true) => stated & !1,
+            (None, false) => stated & (u64::MAX >> 1),
+        };
         if length > capacity {
             return Err(Trouble::Damaged("it is longer than its storage"));
         }

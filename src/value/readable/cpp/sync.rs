@@ -69,7 +69,7 @@ pub(super) fn condition_variable<'d>(view: &View<'d>) -> Told<'d> {
 /// `std::thread` and its id: the `pthread_t`, zero if there is none.
 pub(super) fn thread<'d>(view: &View<'d>) -> Told<'d> {
     let handle = view.words().next().ok_or(Trouble::Unfamiliar)?;
-    let is_id = view.family == "std::thread::id";
+    let is_id = view.family.ends_with("id");
     Ok(match (view.number(handle)?, is_id) {
         (0, true) => view.told(" of no thread"),
         (0, false) => view.told(", not joinable"),

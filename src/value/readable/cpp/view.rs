@@ -9,6 +9,9 @@ use crate::debuginfo::{MemberOffset, MemberRole, TypeKind};
 use crate::value::readable::Readable;
 use crate::value::{Object, Scene, TypeRef};
 
+/// What libc++ calls `std::thread::id`.
+const THREAD_ID: &str = "std::__thread_id";
+
 /// An object and its parts.
 pub(super) struct View<'d> {
     pub(super) object: Object<'d>,
@@ -34,8 +37,8 @@ impl<'d> View<'d> {
         let fields = layout::fields(object.ty, scene);
         let character =
             layout::type_arguments(object.ty, scene).first().and_then(|ty| ty.get().name.clone());
-        let label =
-            character.and_then(|character| string::label(family, &character)).unwrap_or(family);
+        let label = character.and_then(|character| string::label(family, &character));
+        let label = label.unwrap_or(if family == THREAD_ID { "std::thread::id" } else { family });
         Self { object, scene, limit, family, label, fields }
     }
 
@@ -95,15 +98,14 @@ impl<'d> View<'d> {
         layout::type_arguments(self.object.ty, self.scene).get(index).copied()
     }
 
-    /// The type of its elements, as its allocator knows it.
-    pub(super) fn value_type(&self) -> Option<TypeRef<'d>> {
+    /// The type that its allocator was made for.
+    pub(super) fn allocated_type(&self) -> Option<TypeRef<'d>> {
         let arguments = layout::type_arguments(self.object.ty, self.scene);
-        let allocated = arguments.iter().rev().find_map(|argument| {
+        arguments.iter().rev().find_map(|argument| {
             let name = layout::own_name(*argument)?;
             let is_allocator = name.to_ascii_lowercase().contains("alloc");
             layout::type_arguments(*argument, self.scene).first().copied().filter(|_| is_allocator)
-        });
-        allocated.or_else(|| arguments.first().copied())
+        })
     }
 
     /// A base with the same public name.

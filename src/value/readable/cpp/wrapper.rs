@@ -6,6 +6,7 @@ use super::view::View;
 use super::{Told, Trouble};
 use crate::addr::Avma;
 use crate::value::readable::Readable;
+use crate::value::{Object, TypeRef};
 
 /// `std::atomic`: as large as what it holds.
 pub(super) fn atomic<'d>(view: &View<'d>) -> Told<'d> {
@@ -30,12 +31,44 @@ pub(super) fn any<'d>(view: &View<'d>) -> Told<'d> {
     if view.scene.memory.range_at(Avma(manager)).is_none() {
         return Err(Trouble::Damaged("its manager is not mapped"));
     }
-    let symbol = view.scene.around.symbol_at(Avma(manager));
-    let managers = ["_Manager_internal<", "_Manager_external<", "_SmallHandler<", "_LargeHandler<"];
-    let name = symbol
-        .as_ref()
-        .and_then(|(name, _)| managers.iter().find_map(|manager| first_argument(name, manager)));
-    Ok(view.told(&name.map_or(String::new(), |name| format!(" of {name}"))))
+    let Some((symbol, _)) = view.scene.around.symbol_at(Avma(manager)) else {
+        return Ok(view.told(""));
+    };
+    let held = MANAGERS
+        .iter()
+        .find_map(|(class, is_inside)| Some((first_argument(&symbol, class)?, *is_inside)));
+    let Some((name, is_inside)) = held else { return Ok(view.told("")) };
+    let rest = format!(" of {name}");
+    match any_value(view, name, is_inside) {
+        Some(value) => Ok(view.told_with(&rest, "value", value)),
+        None => Ok(view.told(&rest)),
+    }
+}
+
+/// Classes whose functions manage an `any`, and whether the value lies inside it.
+const MANAGERS: [(&str, bool); 4] = [
+    ("_Manager_internal<", true),
+    ("_Manager_external<", false),
+    ("_SmallHandler<", true),
+    ("_LargeHandler<", false),
+];
+
+/// The value of an `any` that holds a type of this name.
+fn any_value<'d>(view: &View<'d>, name: &str, is_inside: bool) -> Option<Object<'d>> {
+    let debug = view.object.ty.debug;
+    let plain = |ty: TypeRef<'d>| ty.resolved(view.scene);
+    let ids = debug.types_named(name).into_iter();
+    let types = ids.map(|id| plain(TypeRef { debug, id }));
+    let ty = types.into_iter().find(|ty| view.size_of(*ty).is_ok())?;
+    let storage = match is_inside {
+        true => view.named(&["_M_buffer", "__buf", "__buf_"])?,
+        false => view.named(&["_M_ptr", "__ptr", "__ptr_"])?,
+    };
+    if is_inside {
+        let room = view.part(storage).size(view.scene)?;
+        return (view.size_of(ty).ok()? <= room).then(|| view.part(storage).cast(ty));
+    }
+    Some(Object::at(ty, Avma(view.number(storage).ok()?)))
 }
 
 /// `std::source_location`: a pointer to what the compiler wrote down.
