@@ -5,3 +5,4 @@
 mod told;
 
 mod cpp;
+mod own;
