@@ -172,10 +172,19 @@ pub(crate) fn analyze(
     view: View,
     observer: &dyn Observer,
 ) -> Result<Report, AnalyzeError> {
-    let options = request.process_options(view);
-    let process = Process::open(&request.inputs.core, options, observer)
-        .map_err(|error| AnalyzeError::Open(error.to_string()))?;
+    let process = open(request, view, observer)?;
     Ok(obit::report::build(&process, request.build))
+}
+
+/// Opens the core and finds what belongs to it.
+pub(crate) fn open(
+    request: &Request,
+    view: View,
+    observer: &dyn Observer,
+) -> Result<Process, AnalyzeError> {
+    let options = request.process_options(view);
+    Process::open(&request.inputs.core, options, observer)
+        .map_err(|error| AnalyzeError::Open(error.to_string()))
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ mod enumerations;
 mod evaluate;
 mod expression;
 mod functions;
+mod go_types;
+mod home;
 mod lines;
 pub mod locate;
 mod location;
@@ -21,6 +23,8 @@ mod name_scan;
 mod names;
 mod range_map;
 mod reader;
+#[cfg(test)]
+pub(crate) mod sample_types;
 mod scope;
 mod scope_reader;
 mod section_cache;
@@ -29,6 +33,8 @@ mod symbolize;
 mod tail_call;
 #[cfg(test)]
 mod test_dwarf;
+#[cfg(test)]
+mod test_types;
 mod type_names;
 mod type_reader;
 mod types;
@@ -60,6 +66,7 @@ use crate::addr::Svma;
 use crate::elf::{ElfImage, Symbol, SymbolTable};
 use crate::limits::Limits;
 use crate::notice::Notice;
+use go_types::GoTypes;
 use name_index::NameIndex;
 use reader::{Context, NoticeLog, Sources};
 use scope_reader::ScopeTable;
@@ -83,6 +90,7 @@ pub struct DebugInfo {
     debug_frame: OnceLock<Option<Vec<u8>>>,
     types: TypeTable,
     names: OnceLock<NameIndex>,
+    go_types: OnceLock<GoTypes>,
     scopes: ScopeTable,
 }
 
@@ -136,6 +144,7 @@ impl DebugInfo {
             debug_frame: OnceLock::new(),
             types: TypeTable::default(),
             names: OnceLock::new(),
+            go_types: OnceLock::new(),
             scopes: ScopeTable::default(),
         }
     }
@@ -296,13 +305,17 @@ impl DebugInfo {
 
     /// The type with this number.
     pub fn type_at(&self, id: TypeId) -> Arc<Type> {
+        if let Some(known) = self.types.known(id) {
+            return known;
+        }
         let found = self.with_dwarf(|file| self.types.get(file, id));
         found.unwrap_or_else(|| Arc::new(Type::unknown()))
     }
 
     /// The name of a type as a programmer would write it: with scopes and modifiers.
     pub fn type_name(&self, id: TypeId) -> Arc<str> {
-        self.with_dwarf(|file| self.types.name(file, id)).unwrap_or_default()
+        let known = self.types.known_name(id);
+        known.or_else(|| self.with_dwarf(|file| self.types.name(file, id))).unwrap_or_default()
     }
 
     /// Whether its code is for x86 of either width: there `long double` has 80 bits.
@@ -329,6 +342,23 @@ impl DebugInfo {
     /// those that have a place come first.
     pub fn variables_named(&self, name: &str) -> Vec<Variable> {
         self.with_names(|file, names| names.variables(file, &self.types, name)).unwrap_or_default()
+    }
+
+    /// Whether a variable of [`DebugInfo::variables_named`] stands in the unit of the code
+    /// at `at`.
+    pub fn is_of_unit_at(&self, variable: VariableId, at: Svma) -> bool {
+        self.with_dwarf(|file| home::has_code_at(file, variable, at.0)).unwrap_or(false)
+    }
+
+    /// The enumeration with an enumerator called `name`, in the unit of the code at `at`.
+    pub fn enumeration_with(&self, name: &str, at: Svma) -> Option<TypeId> {
+        let name = name.as_bytes();
+        self.with_dwarf(|file| home::enumeration_with(file, &self.types, at.0, name))?
+    }
+
+    /// The source file that defines a variable, as the compiler was given it.
+    pub fn source_of(&self, variable: VariableId) -> Option<String> {
+        self.with_dwarf(|file| home::source_of(file, variable))?
     }
 
     /// The global or static variable that holds the byte at `at`, and where it starts.

@@ -13,21 +13,27 @@ use crate::notice::Notice;
 
 /// The value of an attribute, and by it its form.
 #[derive(Clone, Copy)]
-enum Is<'t> {
+pub(super) enum Is<'t> {
     Text(&'t str),
     Address(u64),
     Number(u64),
+    Signed(i64),
+    /// `DW_FORM_data1`.
+    Byte(u8),
+    Signature(u64),
     Entry(usize),
     Yes,
     Offset(u32),
     Expression(&'t [u8]),
+    /// `DW_FORM_block`.
+    Block(&'t [u8]),
 }
 
 /// One unit of `.debug_info` with its table of abbreviations.
-struct Unit {
+pub(super) struct Unit {
     abbreviations: Vec<u8>,
     known: HashMap<Vec<u8>, u64>,
-    info: Vec<u8>,
+    pub(super) info: Vec<u8>,
 }
 
 fn uleb(bytes: &mut Vec<u8>, mut value: u64) {
@@ -40,11 +46,15 @@ fn uleb(bytes: &mut Vec<u8>, mut value: u64) {
 
 impl Unit {
     /// A C unit (C99) that covers `[low, low + size)`, its line program at offset 0.
-    fn new(low: u64, size: u64) -> Self {
-        let info = [0, 0, 0, 0, 5, 0, 1, 8, 0, 0, 0, 0].to_vec();
+    pub(super) fn new(low: u64, size: u64) -> Self {
+        Self::of_language(dw::DW_LANG_C99, low, size)
+    }
+
+    pub(super) fn of_language(language: gimli::DwLang, low: u64, size: u64) -> Self {
+        let info = [0, 0, 0, 0, 5, 0, dw::DW_UT_compile.0, 8, 0, 0, 0, 0].to_vec();
         let mut unit = Self { abbreviations: Vec::new(), known: HashMap::new(), info };
         let root = [
-            (dw::DW_AT_language, Is::Number(0x0c)),
+            (dw::DW_AT_language, Is::Number(language.0.into())),
             (dw::DW_AT_low_pc, Is::Address(low)),
             (dw::DW_AT_high_pc, Is::Number(size)),
             (dw::DW_AT_comp_dir, Is::Text("/src")),
@@ -54,15 +64,39 @@ impl Unit {
         unit
     }
 
-    fn open(&mut self, tag: gimli::DwTag, attributes: &[(gimli::DwAt, Is<'_>)]) -> usize {
+    /// A C++ type unit.
+    pub(super) fn of_type(signature: u64) -> Self {
+        let mut info = [0, 0, 0, 0, 5, 0, dw::DW_UT_type.0, 8, 0, 0, 0, 0].to_vec();
+        info.extend(signature.to_le_bytes());
+        info.extend([0; 4]);
+        let mut unit = Self { abbreviations: Vec::new(), known: HashMap::new(), info };
+        let language = Is::Number(dw::DW_LANG_C_plus_plus_14.0.into());
+        unit.open(dw::DW_TAG_type_unit, &[(dw::DW_AT_language, language)]);
+        unit
+    }
+
+    /// Says that the type of this type unit is the entry at `offset`.
+    pub(super) fn describes(&mut self, offset: usize) {
+        self.info[20..24].copy_from_slice(&(offset as u32).to_le_bytes());
+    }
+
+    pub(super) fn open(
+        &mut self,
+        tag: gimli::DwTag,
+        attributes: &[(gimli::DwAt, Is<'_>)],
+    ) -> usize {
         self.entry(tag, 1, attributes)
     }
 
-    fn leaf(&mut self, tag: gimli::DwTag, attributes: &[(gimli::DwAt, Is<'_>)]) -> usize {
+    pub(super) fn leaf(
+        &mut self,
+        tag: gimli::DwTag,
+        attributes: &[(gimli::DwAt, Is<'_>)],
+    ) -> usize {
         self.entry(tag, 0, attributes)
     }
 
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         self.info.push(0);
     }
 
@@ -80,10 +114,14 @@ impl Unit {
                 Is::Text(_) => dw::DW_FORM_string,
                 Is::Address(_) => dw::DW_FORM_addr,
                 Is::Number(_) => dw::DW_FORM_udata,
+                Is::Signed(_) => dw::DW_FORM_sdata,
+                Is::Byte(_) => dw::DW_FORM_data1,
+                Is::Signature(_) => dw::DW_FORM_ref_sig8,
                 Is::Entry(_) => dw::DW_FORM_ref4,
                 Is::Yes => dw::DW_FORM_flag_present,
                 Is::Offset(_) => dw::DW_FORM_sec_offset,
                 Is::Expression(_) => dw::DW_FORM_exprloc,
+                Is::Block(_) => dw::DW_FORM_block,
             };
             uleb(&mut shape, u64::from(name.0));
             uleb(&mut shape, u64::from(form.0));
@@ -105,10 +143,13 @@ impl Unit {
                 }
                 Is::Address(address) => self.info.extend(address.to_le_bytes()),
                 Is::Number(number) => uleb(&mut self.info, *number),
+                Is::Signed(number) => sleb(&mut self.info, *number),
+                Is::Byte(number) => self.info.push(*number),
+                Is::Signature(number) => self.info.extend(number.to_le_bytes()),
                 Is::Entry(offset) => self.info.extend((*offset as u32).to_le_bytes()),
                 Is::Yes => {}
                 Is::Offset(offset) => self.info.extend(offset.to_le_bytes()),
-                Is::Expression(code) => {
+                Is::Expression(code) | Is::Block(code) => {
                     uleb(&mut self.info, code.len() as u64);
                     self.info.extend(*code);
                 }
@@ -118,7 +159,7 @@ impl Unit {
     }
 
     /// A subprogram with a body to be filled and closed.
-    fn function(&mut self, name: &str, low: u64, size: u64) -> usize {
+    pub(super) fn function(&mut self, name: &str, low: u64, size: u64) -> usize {
         let attributes = [
             (dw::DW_AT_name, Is::Text(name)),
             (dw::DW_AT_low_pc, Is::Address(low)),
@@ -162,8 +203,27 @@ impl Unit {
         self.leaf(dw::DW_TAG_call_site, &attributes);
     }
 
+    /// An image of these units, without lines.
+    pub(super) fn images(units: Vec<Self>) -> TestImage {
+        let (mut info, mut abbreviations) = (Vec::new(), Vec::new());
+        for mut unit in units {
+            unit.close();
+            let length = (unit.info.len() - 4) as u32;
+            unit.info[..4].copy_from_slice(&length.to_le_bytes());
+            unit.info[8..12].copy_from_slice(&(abbreviations.len() as u32).to_le_bytes());
+            info.extend(unit.info);
+            abbreviations.extend(unit.abbreviations);
+            abbreviations.push(0);
+        }
+        TestImage::default().section(".debug_info", 0, info).section(
+            ".debug_abbrev",
+            0,
+            abbreviations,
+        )
+    }
+
     /// An image of this unit with `lines` as its `.debug_line`.
-    fn image(mut self, lines: Vec<u8>) -> TestImage {
+    pub(super) fn image(mut self, lines: Vec<u8>) -> TestImage {
         self.close();
         let length = (self.info.len() - 4) as u32;
         self.info.splice(..4, length.to_le_bytes());
@@ -175,12 +235,12 @@ impl Unit {
             .section(".debug_line", 0, lines)
     }
 
-    fn debug_info(self, lines: Vec<u8>) -> DebugInfo {
+    pub(super) fn debug_info(self, lines: Vec<u8>) -> DebugInfo {
         debug_info(self.image(lines))
     }
 }
 
-fn debug_info(image: TestImage) -> DebugInfo {
+pub(super) fn debug_info(image: TestImage) -> DebugInfo {
     let image = Arc::new(image.build());
     let files = DebugFiles { image, debug: None, alternate: None, mini: None, package: None };
     DebugInfo::new(files, Arc::new(|_, _, _| Err(Vec::new())), &Limits::default(), None)

@@ -62,7 +62,7 @@ impl Speller {
                         Some(base) => base,
                         None => {
                             self.modify(&it, &mut around, depth);
-                            let typed = it.reference(dw::DW_AT_type);
+                            let typed = it.stating(dw::DW_AT_type);
                             next = typed.and_then(|of| of.reference(dw::DW_AT_type));
                             continue;
                         }
@@ -113,7 +113,7 @@ impl Speller {
             name.to_string()
         };
         self.charge(match language {
-            Language::C | Language::Cpp => canonical(&name),
+            Language::C | Language::Cpp | Language::Unknown => canonical(&name),
             _ => name,
         })
     }
@@ -133,7 +133,7 @@ impl Speller {
         if depth >= MAX_DEPTH {
             return Some(CUT.to_owned());
         }
-        let typed = it.reference(dw::DW_AT_type);
+        let typed = it.stating(dw::DW_AT_type);
         let target = typed.and_then(|of| of.reference(dw::DW_AT_type));
         let is_function = it.tag() == dw::DW_TAG_subroutine_type;
         let inner = match target {

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32;
 
 use gimli::{DebugAbbrevOffset, UnitHeader, UnitOffset, UnitType, constants as dw};
 
@@ -31,6 +32,7 @@ pub(super) struct DwarfFile<'d> {
     aranges: OnceLock<Aranges>,
     roots: OnceLock<RangeMap>,
     tables: Tables,
+    main_language: OnceLock<Language>,
     package: OnceLock<Option<gimli::DwarfPackage<Slice<'d>>>>,
     package_types: OnceLock<Vec<OnceLock<Option<Box<DwarfFile<'d>>>>>>,
     main_locations: OnceLock<gimli::LocationLists<Slice<'d>>>,
@@ -79,6 +81,9 @@ pub(super) struct Lent {
     pub(super) language: Language,
 }
 
+/// Units whose languages are compared.
+const UNITS_ASKED: usize = 64;
+
 type UnitList<'d> = Vec<LazyUnit<'d>>;
 
 struct LazyUnit<'d> {
@@ -114,6 +119,8 @@ pub(super) struct Unit<'d> {
     pub(super) deep: OnceLock<Functions>,
     pub(super) lines: OnceLock<Lines>,
     pub(super) scopes: OnceLock<ScopeIndex>,
+    /// How often the scopes around an entry were asked for.
+    pub(super) scopes_asked: AtomicU32,
     pub(super) split: OnceLock<Option<Box<Split<'d>>>>,
 }
 
@@ -148,6 +155,7 @@ impl<'d> DwarfFile<'d> {
             aranges: OnceLock::new(),
             roots: OnceLock::new(),
             tables: Tables::default(),
+            main_language: OnceLock::new(),
             package: OnceLock::new(),
             package_types: OnceLock::new(),
             main_locations: OnceLock::new(),
@@ -344,6 +352,23 @@ impl<'d> DwarfFile<'d> {
             !matches!(lazy.header.type_(), UnitType::Type { .. } | UnitType::SplitType { .. })
         })?;
         self.unit(List::Info, index)
+    }
+
+    /// The language of the program, if its first units agree on one: that of dwz's partial
+    /// units, which state none.
+    pub(super) fn main_language(&self) -> Language {
+        *self.main_language.get_or_init(|| {
+            let mut found = None;
+            for index in 0..self.list(List::Info).len().min(UNITS_ASKED) {
+                let Some(unit) = self.unit(List::Info, index) else { continue };
+                if unit.language != Language::Unknown
+                    && *found.get_or_insert(unit.language) != unit.language
+                {
+                    return Language::Unknown;
+                }
+            }
+            found.unwrap_or(Language::Unknown)
+        })
     }
 
     /// The entry `value` refers to from within `unit`.
@@ -564,6 +589,7 @@ impl<'d> DwarfFile<'d> {
             deep: OnceLock::new(),
             lines: OnceLock::new(),
             scopes: OnceLock::new(),
+            scopes_asked: AtomicU32::new(0),
             split: OnceLock::new(),
         };
         unit.inner.name = name.and_then(|value| self.string(&unit, value));

@@ -33,17 +33,22 @@ pub(super) fn disassemble(bits: u32, flavor: Flavor, start: Avma, code: &[u8]) -
         if cut_off {
             break;
         }
-        let mut text = String::new();
-        match decoded.is_invalid() {
-            true => text.push_str(BAD),
-            false => formatter.format(&decoded, &mut text),
+        let address = Avma(decoded.ip());
+        if decoded.is_invalid() {
+            // As objdump does: the next byte may begin one.
+            instructions.push(Instruction { address, len: 1, text: BAD.to_owned(), target: None });
+            let next = usize::try_from(address.0.wrapping_sub(start.0)).ok();
+            let next = next.and_then(|at| at.checked_add(1));
+            if next.is_none_or(|next| decoder.set_position(next).is_err()) {
+                break;
+            }
+            decoder.set_ip(address.0.wrapping_add(1));
+            continue;
         }
-        instructions.push(Instruction {
-            address: Avma(decoded.ip()),
-            len: decoded.len(),
-            text,
-            target: target(&decoded),
-        });
+        let mut text = String::new();
+        formatter.format(&decoded, &mut text);
+        let target = target(&decoded);
+        instructions.push(Instruction { address, len: decoded.len(), text, target });
     }
     instructions
 }

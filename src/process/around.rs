@@ -42,6 +42,14 @@ impl<'v, 'p: 'v> Surroundings<'v> for FrameView<'p> {
         }
     }
 
+    fn go_type(&self, at: Avma) -> Option<TypeRef<'v>> {
+        let modules = &self.process.modules;
+        let index = modules.index_at(at)?;
+        let debug = modules.debug(index)?;
+        let id = debug.go_type_at(modules.get(index)?.to_svma(at))?;
+        Some(TypeRef { debug, id })
+    }
+
     fn bound(&self, of: TypeRef<'v>, bound: &Bound, object: Option<Avma>) -> Option<i64> {
         match bound {
             Bound::Constant(value) => Some(*value),

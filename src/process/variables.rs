@@ -58,6 +58,11 @@ impl<'p> FrameView<'p> {
         }
     }
 
+    /// The frame.
+    pub fn frame(&self) -> &'p Frame {
+        self.frame
+    }
+
     /// The debug information of its module.
     pub fn debug(&self) -> Option<&'p DebugInfo> {
         self.process.modules.debug(self.frame.module?)

@@ -1,11 +1,11 @@
 //! Whole pages, as a person sees them.
 
 use super::layout::width;
-use super::samples::{at, crash, inside, missing, text, thread, walk};
+use super::samples::{at, crash, inside, missing, number, pointer, record, text, thread, walk};
 use super::{Color, DEFAULT_WIDTH, Detail, PageOptions, write_modules, write_page};
 use crate::report::{
-    DebugReport, FrameReport, Hex, ModuleFile, ModuleReport, NoticeCode, NoticeReport, Report,
-    Truncated,
+    DebugReport, FrameReport, Hex, InstructionReport, ModuleFile, ModuleReport, NoticeCode,
+    NoticeReport, Report, SourceLine, SourceValue, Truncated, Variable, VariableStatus,
 };
 
 fn page_with(report: &Report, options: &PageOptions) -> String {
@@ -211,4 +211,128 @@ fn the_table_of_modules() {
     let options = PageOptions { width: 100, ..PageOptions::default() };
     write_modules(&mut table, &report, &options).unwrap();
     insta::assert_snapshot!(String::from_utf8(table).unwrap());
+}
+
+/// `walk` with all that can be known of its frames.
+fn explained() -> Vec<FrameReport> {
+    let line =
+        |line: u32, text_of: &str| SourceLine { line, text: text(text_of), values: Vec::new() };
+    let mut frames = walk();
+    let next = &mut frames[0];
+    let place = next.source.as_mut().unwrap();
+    place.lines = vec![
+        line(5, ""),
+        line(6, "Node *next(Node *n) {"),
+        line(7, "\treturn n->next->v ? n->next : n;"),
+        line(8, "}"),
+    ];
+    place.column = Some(17);
+    place.doubt = Some(text("newer than the program: lines may have moved"));
+    let value = |name: &str, value: &str| SourceValue { name: text(name), text: text(value) };
+    place.lines[2].values = vec![value("n", "0x5555"), value("n->next", "0x0")];
+    next.args = vec![pointer("n", 0x5555)];
+    let walk = &mut frames[1];
+    walk.source.as_mut().unwrap().lines = vec![
+        line(9, "  for (;;) {"),
+        line(10, &format!("    {} next(n);", "step(n); ".repeat(12))),
+    ];
+    walk.source.as_mut().unwrap().column = Some(113);
+    walk.args = vec![pointer("n", 0x5555), number("count", 3)];
+    let gone = |name: &str| Variable {
+        name: text(name),
+        status: VariableStatus::OptimizedOut,
+        ..Variable::default()
+    };
+    walk.locals = vec![number("i", 12), gone("j"), gone("k")];
+    walk.locals.push(record("here", (0..30).map(|at| number(&format!("field{at}"), at)).collect()));
+    walk.locals.extend((0..9).map(|at| number(&format!("more{at}"), at)));
+    frames
+}
+
+#[test]
+fn frames_are_explained_by_their_source_arguments_and_locals() {
+    insta::assert_snapshot!(page(&crash(vec![thread(3022, "t", explained())]), DEFAULT_WIDTH));
+}
+
+#[test]
+fn a_narrow_page_keeps_the_place_in_sight() {
+    let page = page(&crash(vec![thread(3022, "t", explained())]), 60);
+    let wide: Vec<_> =
+        page.lines().filter(|line| width(line) > 60 && !line.contains("scanning")).collect();
+    assert!(wide.is_empty(), "{wide:?}");
+    assert!(page.contains("next(n);"), "{page}");
+}
+
+#[test]
+fn explanations_fit_a_screen_unless_all_is_wanted() {
+    let mut frames = Vec::new();
+    for _ in 0..20 {
+        frames.extend(explained());
+    }
+    let report = crash(vec![thread(3022, "t", frames)]);
+    let short = page(&report, 100).lines().filter(|line| !line.starts_with('#')).count();
+    assert!(short < 60, "{short}");
+    let options = PageOptions { detail: Detail::Verbose, ..PageOptions::default() };
+    let whole = page_with(&report, &options);
+    assert!(whole.contains("more8") && whole.contains("(int)"), "{whole}");
+    assert!(whole.lines().count() > 200, "{whole}");
+}
+
+#[test]
+fn code_stands_where_there_is_no_source() {
+    let instruction = |offset: u64, told: &str| InstructionReport {
+        address: Hex(0x1130 + offset),
+        place: Some(text(&format!("letters+{offset}"))),
+        text: text(told),
+        ..InstructionReport::default()
+    };
+    let mut frames = vec![inside("letters", "/usr/bin/t", 0x1133)];
+    frames[0].disassembly = vec![
+        instruction(0, "mov    (%rdi),%rcx"),
+        InstructionReport {
+            current: true,
+            note: Some(text("rcx = 0x10")),
+            ..instruction(3, "cmpb   $0x0,(%rcx)")
+        },
+        instruction(12, "je     0x1150 <letters+32>"),
+    ];
+    insta::assert_snapshot!(page(&crash(vec![thread(3022, "t", frames)]), 80));
+}
+
+#[test]
+fn hostile_source_and_values_are_shown_and_not_obeyed() {
+    let evil = "\u{1b}[2J\u{202e}\r\n\u{7}";
+    let mut frames = explained();
+    for frame in &mut frames {
+        for line in frame.source.iter_mut().flat_map(|place| &mut place.lines) {
+            line.text = text(&format!("\t{evil}{}", "x".repeat(5000)));
+            line.values = vec![SourceValue { name: text(evil), text: text(evil) }];
+        }
+        for variable in frame.args.iter_mut().chain(&mut frame.locals) {
+            variable.name = text(evil);
+            variable.text = Some(text(evil));
+        }
+        frame.disassembly = vec![InstructionReport {
+            text: text(evil),
+            note: Some(text(evil)),
+            place: Some(text(evil)),
+            ..InstructionReport::default()
+        }];
+    }
+    frames[0].source = None;
+    let report = crash(vec![thread(3022, "t", frames)]);
+    for detail in [Detail::Normal, Detail::Verbose] {
+        let page = page_with(&report, &PageOptions { detail, width: 80, ..PageOptions::default() });
+        assert!(!page.chars().any(|c| c != '\n' && c.is_control()), "{page:?}");
+        assert!(!page.contains('\u{202e}'), "{page:?}");
+    }
+}
+
+#[test]
+fn a_stack_that_stands_for_many_threads_shows_nobodys_values() {
+    let mut threads = vec![thread(3022, "t", walk())];
+    threads.extend((3023..3025).map(|tid| thread(tid, "w", explained())));
+    let options = PageOptions { all_threads: true, ..PageOptions::default() };
+    let page = page_with(&crash(threads), &options);
+    assert!(!page.contains("n=0x5555") && !page.contains("more0"), "{page}");
 }

@@ -74,7 +74,12 @@ fn member<'v>(variable: &'v Variable, name: &str) -> Option<&'v Variable> {
 
 /// Looks in anonymous members and bases, too.
 fn find<'v>(members: &'v [Variable], name: &str, depth: usize) -> Option<&'v Variable> {
-    let direct = members.iter().find(|member| member.name.as_str() == name);
+    let is_called = |member: &&Variable| {
+        let known = member.name.as_str();
+        // Rust's `t.0` is `__0` in DWARF.
+        known == name || known.strip_prefix("__").is_some_and(|number| number == name)
+    };
+    let direct = members.iter().find(is_called);
     direct.or_else(|| {
         let depth = depth.checked_sub(1)?;
         let nested = members.iter().filter(|member| {
@@ -149,7 +154,7 @@ fn path(text: &str) -> NamePath<'_> {
         let rest = text.get(end..).unwrap_or_default();
         let Some(after) = rest.strip_prefix("->").or_else(|| rest.strip_prefix('.')) else { break };
         let field = name(after);
-        // `1..n` and `a.0` have no name there; the latter is a tuple's.
+        // `a..b` is no member.
         if field.is_empty() {
             break;
         }
@@ -219,7 +224,7 @@ mod tests {
     fn names_are_found_outside_of_strings_comments_and_numbers() {
         assert_eq!(spelled("n = a->b.c[i] + 0x1f; // x"), ["n", "a->b.c", "i"]);
         assert_eq!(spelled("f(\"a \\\" b\", 'c', '\\n', /* d */ e)"), ["f", "e"]);
-        assert_eq!(spelled("let x: &'a str = y.0;"), ["let", "x", "a", "str", "y"]);
+        assert_eq!(spelled("let x: &'a str = y.0;"), ["let", "x", "a", "str", "y.0"]);
         assert_eq!(spelled("p->"), ["p"]);
         assert_eq!(spelled("for i in 0..n {"), ["for", "i", "in", "n"]);
         assert_eq!(spelled("'"), [] as [&str; 0]);

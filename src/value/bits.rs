@@ -205,3 +205,150 @@ impl Bits {
         Some(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::debuginfo::sample_types::{base, named, record};
+    use crate::debuginfo::{Encoding, Type};
+    use crate::memory::{Absent, ReadError};
+    use crate::value::test_stage::{Play, Stage};
+
+    fn numbers() -> Vec<Type> {
+        vec![
+            base("int", 4, Encoding::Signed),
+            base("long", 8, Encoding::Signed),
+            record("huge", 1 << 40, Vec::new()),
+            named("opaque", None, crate::debuginfo::TypeKind::Unspecified),
+        ]
+    }
+
+    fn bits<'d>(play: Play<'d>, at: u64, offset: u64, size: u64) -> Object<'d> {
+        Object { bit_offset: offset, bit_size: Some(size), ..play.object(0, at) }
+    }
+
+    fn part(bits: u64, source: PartSource<'_>) -> Part<'_> {
+        Part { bits, bit_offset: 0, source }
+    }
+
+    fn known<'d>(bytes: &[u8]) -> PartSource<'d> {
+        PartSource::Bytes(Arc::from(bytes))
+    }
+
+    fn composed<'d>(play: Play<'d>, ty: u32, parts: Vec<Part<'d>>) -> Object<'d> {
+        Object::new(play.ty(ty), Contents::Parts(parts.into()))
+    }
+
+    #[test]
+    fn a_bit_field_is_counted_from_the_lowest_bit_on_little_endian_machines() {
+        let stage = Stage::new(numbers(), &[(0x1000, &[0b1010_0110, 0b0000_0011, 0, 0, 0])]);
+        stage.ask(|play| {
+            assert_eq!(bits(play, 0x1000, 1, 3).bytes(play.scene).unwrap(), [0b011, 0, 0, 0]);
+            assert_eq!(bits(play, 0x1000, 5, 5).bytes(play.scene).unwrap(), [0b11101, 0, 0, 0]);
+            assert_eq!(bits(play, 0x1000, 5, 5).signed(play.scene), Ok(-3));
+            assert_eq!(bits(play, 0x1000, 5, 5).unsigned(play.scene), Ok(29));
+        });
+    }
+
+    #[test]
+    fn and_from_the_highest_on_big_endian_ones() {
+        let stage = Stage::big_endian(numbers(), &[(0x1000, &[0b1010_0110, 0b0100_0000, 0, 0, 0])]);
+        stage.ask(|play| {
+            assert_eq!(bits(play, 0x1000, 0, 3).bytes(play.scene).unwrap(), [0, 0, 0, 0b101]);
+            assert_eq!(bits(play, 0x1000, 5, 5).bytes(play.scene).unwrap(), [0, 0, 0, 0b11001]);
+            assert_eq!(bits(play, 0x1000, 5, 5).signed(play.scene), Ok(-7));
+        });
+    }
+
+    #[test]
+    fn a_bit_field_larger_than_its_type_is_malformed() {
+        let stage = Stage::new(numbers(), &[(0x1000, &[0; 16])]);
+        stage.ask(|play| {
+            let wide = bits(play, 0x1000, 0, 33).bytes(play.scene);
+            assert!(matches!(wide, Err(Absence::Malformed(_))), "{wide:?}");
+        });
+    }
+
+    #[test]
+    fn parts_are_put_together_in_their_order() {
+        let stage = Stage::new(numbers(), &[(0x1000, &[5, 6, 7, 8])]);
+        stage.ask(|play| {
+            // A register is wider than the part of it that counts.
+            let low = part(16, known(&[1, 2, 9, 9, 9, 9, 9, 9]));
+            let memory = part(16, PartSource::Memory(Avma(0x1001)));
+            let rest = part(32, known(&[0xa, 0xb, 0xc, 0xd]));
+            let object = composed(play, 1, vec![low, memory, rest]);
+            let bytes = [1, 2, 6, 7, 0xa, 0xb, 0xc, 0xd];
+            assert_eq!(object.bytes(play.scene).unwrap(), bytes);
+        });
+    }
+
+    #[test]
+    fn parts_need_not_be_whole_bytes() {
+        let stage = Stage::new(numbers(), &[]);
+        stage.ask(|play| {
+            let parts = vec![
+                part(3, known(&[0b101])),
+                Part { bits: 7, bit_offset: 1, source: known(&[0b1001_0010]) },
+                part(22, known(&[0xff, 0xff, 0xff])),
+            ];
+            let value = 0b101 | (0b100_1001 << 3) | (0x3f_ffff << 10);
+            assert_eq!(composed(play, 0, parts).unsigned(play.scene), Ok(value));
+        });
+    }
+
+    #[test]
+    fn a_big_endian_register_holds_its_part_in_its_low_end() {
+        let stage = Stage::big_endian(numbers(), &[]);
+        stage.ask(|play| {
+            let object = composed(play, 0, vec![part(32, known(&[9, 9, 9, 9, 0, 0, 0, 7]))]);
+            assert_eq!(object.unsigned(play.scene), Ok(7));
+        });
+    }
+
+    #[test]
+    fn the_first_absent_part_is_the_reason() {
+        let stage = Stage::new(numbers(), &[]);
+        stage.ask(|play| {
+            let hole = part(32, PartSource::Absent(NoPlace::OptimizedOut.into()));
+            let object = composed(play, 1, vec![part(32, known(&[1; 4])), hole.clone()]);
+            let gone = Absence::NoPlace(NoPlace::OptimizedOut);
+            assert_eq!(object.bytes(play.scene), Err(gone.clone()));
+            assert_eq!(object.absent_part(play.scene), Some(&gone));
+            // What lies before it is there.
+            let first = object.part_at(play.ty(0), 0, None);
+            assert_eq!(first.unsigned(play.scene), Ok(0x0101_0101));
+            assert_eq!(first.absent_part(play.scene), None);
+            let few = composed(play, 1, vec![part(32, known(&[1; 4]))]);
+            assert_eq!(few.bytes(play.scene), Err(gone));
+            let pointer = composed(play, 1, vec![part(64, PartSource::ImplicitPointer(None))]);
+            assert_eq!(pointer.bytes(play.scene), Err(Absence::ImplicitPointer));
+        });
+    }
+
+    #[test]
+    fn a_part_that_its_holder_does_not_fill_is_malformed() {
+        let stage = Stage::new(numbers(), &[]);
+        stage.ask(|play| {
+            let object = composed(play, 1, vec![part(64, known(&[1; 4]))]);
+            assert_eq!(object.bytes(play.scene), Err(TOO_SHORT));
+            let source = known(&[1; 8]);
+            let far = Part { bits: 64, bit_offset: u64::MAX, source };
+            assert!(composed(play, 1, vec![far]).bytes(play.scene).is_err());
+        });
+    }
+
+    #[test]
+    fn what_is_too_large_or_has_no_size_is_not_read() {
+        let stage = Stage::new(numbers(), &[]);
+        stage.ask(|play| {
+            let huge = play.object(2, 0x1000).bytes(play.scene);
+            assert_eq!(huge, Err(Absence::TooLarge(1 << 20)));
+            assert_eq!(play.object(3, 0x1000).bytes(play.scene), Err(Absence::Incomplete));
+            let absent = ReadError { at: Avma(0x1000), reason: Absent::Unmapped };
+            assert_eq!(play.object(0, 0x1000).bytes(play.scene), Err(absent.into()));
+        });
+    }
+}

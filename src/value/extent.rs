@@ -136,3 +136,82 @@ impl<'d> Extent<'d> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::debuginfo::sample_types::{array, base, id, named, pointer, record};
+    use crate::debuginfo::{Encoding, Type, TypeKind};
+    use crate::value::Contents;
+    use crate::value::test_stage::Stage;
+
+    fn types() -> Vec<Type> {
+        vec![
+            base("int", 4, Encoding::Signed),
+            array(0, &[(0, 1), (1, 3)]),
+            record("empty", 0, Vec::new()),
+            array(2, &[(0, (1 << 60) - 1)]),
+            array(0, &[(0, (1 << 60) - 1), (0, (1 << 60) - 1)]),
+            array(0, &[(5, 2)]),
+            array(0, &[(i64::MIN, i64::MAX)]),
+            // Contains itself.
+            array(7, &[(0, 1)]),
+            named("loop", None, TypeKind::Typedef(Some(id(8)))),
+            pointer(0),
+            array(0, &[(-2, 2)]),
+        ]
+    }
+
+    #[test]
+    fn an_array_is_indexed_one_dimension_at_a_time() {
+        let bytes: Vec<u8> = (0..6_u32).flat_map(u32::to_le_bytes).collect();
+        Stage::new(types(), &[(0x1000, &bytes)]).ask(|play| {
+            let scene = play.scene;
+            let array = play.object(1, 0x1000);
+            assert_eq!((array.size(scene), array.length(scene)), (Some(24), Some(2)));
+            let row = array.index(scene, 1).unwrap();
+            assert_eq!((row.size(scene), row.length(scene)), (Some(12), Some(3)));
+            assert_eq!((array.lower_bound(scene), row.lower_bound(scene)), (0, 1));
+            let element = row.index(scene, 2).unwrap();
+            assert_eq!(element.signed(scene), Ok(5));
+            assert!(element.index(scene, 0).is_none());
+        });
+    }
+
+    #[test]
+    fn a_pointer_is_indexed_too_before_and_after() {
+        let mut bytes: Vec<u8> = (7..9_u32).flat_map(u32::to_le_bytes).collect();
+        bytes.extend(0x1004_u64.to_le_bytes());
+        Stage::new(types(), &[(0x1000, &bytes)]).ask(|play| {
+            let pointer = play.object(9, 0x1008);
+            let at = |index| pointer.index(play.scene, index).unwrap().signed(play.scene);
+            assert_eq!((at(-1), at(0)), (Ok(7), Ok(8)));
+        });
+    }
+
+    #[test]
+    fn a_lower_bound_below_zero_counts_from_there() {
+        Stage::new(types(), &[]).ask(|play| {
+            let array = play.object(10, 0);
+            assert_eq!((array.length(play.scene), array.lower_bound(play.scene)), (Some(5), -2));
+        });
+    }
+
+    #[test]
+    fn sizes_that_make_no_sense_overflow_nothing() {
+        Stage::new(types(), &[]).ask(|play| {
+            let scene = play.scene;
+            let empties = play.object(3, 0x1000);
+            assert_eq!((empties.size(scene), empties.length(scene)), (Some(0), Some(1 << 60)));
+            let far = empties.index(scene, i64::MAX).unwrap();
+            assert!(matches!(far.contents, Contents::Memory(at) if at.0 == 0x1000));
+            let vast = play.object(4, 0);
+            assert_eq!(vast.size(scene), None);
+            assert!(vast.index(scene, 1).is_some());
+            assert!(vast.index(scene, i64::MIN).is_none());
+            assert_eq!(play.object(5, 0).length(scene), Some(0));
+            assert_eq!(play.object(6, 0).length(scene), Some(u64::MAX));
+            assert_eq!(play.object(7, 0).size(scene), None);
+            assert_eq!(play.object(8, 0).size(scene), None);
+        });
+    }
+}

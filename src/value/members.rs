@@ -150,3 +150,125 @@ fn is_selected(value: i128, bits: u32, (first, last): (i128, i128)) -> bool {
     }
     (first..=last).contains(&value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::debuginfo::Encoding;
+    use crate::debuginfo::sample_types::{base, field, id, named, record};
+    use crate::value::test_stage::{Play, Stage};
+
+    const BYTE: u32 = 0;
+
+    fn base_of(ty: u32, at: u64) -> Member {
+        Member { role: MemberRole::Base, ..field("", ty, at) }
+    }
+
+    fn numbers<'d>(play: Play<'d>, object: &Object<'d>) -> Vec<(Option<String>, i64)> {
+        let members = object.members(play.scene).into_iter();
+        let named = members.map(|(name, member)| {
+            (name.as_deref().map(str::to_owned), member.signed(play.scene).unwrap())
+        });
+        named.collect()
+    }
+
+    #[test]
+    fn a_member_is_found_in_bases_and_anonymous_members_its_own_first() {
+        let types = vec![
+            base("byte", 1, Encoding::Unsigned),
+            record("Base", 2, vec![field("x", BYTE, 0), field("hidden", BYTE, 1)]),
+            record("", 1, vec![field("inner", BYTE, 0)]),
+            record("Derived", 4, vec![base_of(1, 0), field("", 2, 2), field("hidden", BYTE, 3)]),
+        ];
+        Stage::new(types, &[(0x1000, &[1, 2, 3, 4])]).ask(|play| {
+            let object = play.object(3, 0x1000);
+            let member = |name| object.member(play.scene, name)?.unsigned(play.scene).ok();
+            assert_eq!(member("x"), Some(1));
+            assert_eq!(member("inner"), Some(3));
+            assert_eq!(member("hidden"), Some(4));
+            assert_eq!(member("Base"), None);
+            let names: Vec<_> =
+                object.members(play.scene).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(names, [Some("Base".into()), None, Some("hidden".into())]);
+        });
+    }
+
+    fn variant(selectors: &[(i128, i128)], name: &str) -> Variant {
+        Variant { selectors: selectors.to_vec(), members: vec![field(name, BYTE, 1)] }
+    }
+
+    fn sum(discriminant: Option<Member>, variants: Vec<Variant>) -> TypeKind {
+        let variant_parts = vec![VariantPart { discriminant, variants }];
+        TypeKind::Record(Record { variant_parts, ..Record::default() })
+    }
+
+    #[test]
+    fn the_discriminant_selects_the_variant() {
+        let variants = || {
+            vec![
+                variant(&[(1, 1), (5, 7)], "some"),
+                variant(&[], "other"),
+                // Stated as signed by the compiler, as unsigned by its type.
+                variant(&[(-1, -1)], "last"),
+            ]
+        };
+        let types = vec![
+            base("u8", 1, Encoding::Unsigned),
+            named("sum", 2, sum(Some(field("", BYTE, 0)), variants())),
+            named("single", 2, sum(None, vec![variant(&[(3, 3)], "only")])),
+        ];
+        let active = |discriminant: u8| {
+            Stage::new(types.clone(), &[(0x1000, &[discriminant, 42])]).ask(|play| {
+                let found = numbers(play, &play.object(1, 0x1000));
+                assert_eq!(found.len(), 1);
+                assert_eq!(found[0].1, 42);
+                found[0].0.clone().unwrap()
+            })
+        };
+        assert_eq!([1, 5, 7].map(active), ["some", "some", "some"]);
+        assert_eq!([0, 4, 8].map(active), ["other", "other", "other"]);
+        assert_eq!(active(255), "last");
+        Stage::new(types.clone(), &[(0x1000, &[9, 42])]).ask(|play| {
+            let single = play.object(2, 0x1000);
+            assert_eq!(single.member(play.scene, "only").unwrap().unsigned(play.scene), Ok(42));
+        });
+    }
+
+    #[test]
+    fn without_the_discriminant_no_variant_is_guessed() {
+        let types = vec![
+            base("u8", 1, Encoding::Unsigned),
+            named("sum", 2, sum(Some(field("", BYTE, 0)), vec![variant(&[], "a")])),
+        ];
+        Stage::new(types, &[]).ask(|play| {
+            let object = play.object(1, 0x1000);
+            assert!(object.members(play.scene).is_empty());
+            assert!(matches!(object.unknown_variant(play.scene), Some(Absence::Memory(_))));
+        });
+    }
+
+    #[test]
+    fn a_declared_class_has_the_members_of_its_definition() {
+        let declared = Record { is_declaration: true, ..Record::default() };
+        let types = vec![
+            base("u8", 1, Encoding::Unsigned),
+            named("Opaque", None, TypeKind::Record(declared)),
+            record("Opaque", 1, vec![field("x", BYTE, 0)]),
+            named("Alias", None, TypeKind::Typedef(Some(id(1)))),
+        ];
+        let stage = Stage::new(types, &[(0x1000, &[7])]).definition(1, 2);
+        stage.ask(|play| {
+            let found = numbers(play, &play.object(3, 0x1000));
+            assert_eq!(found, [(Some("x".to_owned()), 7)]);
+        });
+    }
+
+    #[test]
+    fn a_class_that_is_its_own_base_ends() {
+        let own = record("A", 1, vec![base_of(1, 0), base_of(1, 0), field("", 1, 0)]);
+        let types = vec![base("u8", 1, Encoding::Unsigned), own];
+        Stage::new(types, &[(0x1000, &[7])]).ask(|play| {
+            assert!(play.object(1, 0x1000).member(play.scene, "none").is_none());
+        });
+    }
+}

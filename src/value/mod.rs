@@ -11,6 +11,8 @@ mod integer;
 mod members;
 mod object;
 pub mod readable;
+#[cfg(test)]
+mod test_stage;
 mod text;
 mod tree;
 

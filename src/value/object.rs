@@ -176,6 +176,12 @@ pub trait Surroundings<'d> {
     /// the concrete type.
     fn class_of_vtable(&self, vtable: Avma) -> Option<(TypeRef<'d>, i64)>;
 
+    /// The type whose runtime type (Go's `runtime._type`) lies at `at`.
+    fn go_type(&self, at: Avma) -> Option<TypeRef<'d>> {
+        let _ = at;
+        None
+    }
+
     /// An array's bound, for the object that lies at `object`.
     fn bound(&self, of: TypeRef<'d>, bound: &Bound, object: Option<Avma>) -> Option<i64>;
 

@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use obit::value::readable::UserFormatters;
-
 use crate::told::{Told, variables};
 
 /// Cases of the same program.
@@ -36,7 +34,7 @@ fn told_of(case: &str, name: &str) -> String {
 fn told(case: &str, function: &str) -> Told {
     static KNOWN: LazyLock<Mutex<HashMap<String, Told>>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let read = || variables(case, function, UserFormatters::default());
+    let read = || variables(case, function);
     known.entry(format!("{case}/{function}")).or_insert_with(read).clone()
 }
 

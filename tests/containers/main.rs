@@ -5,4 +5,6 @@
 mod told;
 
 mod cpp;
+mod go;
 mod own;
+mod rust;

@@ -2,12 +2,12 @@
 
 use obit::value::readable::UserFormatters;
 
-use crate::told::variables;
+use crate::told::variables_by;
 
 /// What is told of `name` with this formatter.
 fn told(formatter: &str, name: &str) -> String {
     let formatters = UserFormatters::parse(formatter).unwrap();
-    variables("containers-own", "hold", formatters).remove(name).unwrap()
+    variables_by("containers-own", "hold", formatters).remove(name).unwrap()
 }
 
 const VEC: &str = r#"

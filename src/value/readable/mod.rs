@@ -2,7 +2,9 @@
 //! and smart pointers, told by the shape of their layout.
 
 mod cpp;
+mod date;
 mod extent;
+mod go;
 mod rust;
 mod user;
 
@@ -40,6 +42,7 @@ pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Opti
     match ty.get().language {
         Language::Cpp => cpp::readable(object, ty, scene, limit),
         Language::Rust => rust::readable(object, ty, scene, limit),
-        Language::C | Language::Go | Language::Scoped | Language::Unknown => None,
+        Language::Go => go::readable(object, ty, scene, limit),
+        Language::C | Language::Scoped | Language::Unknown => None,
     }
 }

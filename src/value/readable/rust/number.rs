@@ -2,10 +2,8 @@
 
 use super::view::{self, View};
 use crate::debuginfo::{Encoding, TypeKind};
-use crate::value::readable::Readable;
+use crate::value::readable::{Readable, date};
 use crate::value::{Object, Text, TextOrigin};
-
-const NANOSECONDS: u64 = 1_000_000_000;
 
 /// `AtomicU32`, `NonZero`, `Wrapping`: the number.
 pub(super) fn wrapped<'d>(view: &View<'d>) -> Option<Readable<'d>> {
@@ -19,16 +17,13 @@ pub(super) fn wrapped<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 /// `Duration`: seconds and nanoseconds.
 pub(super) fn duration<'d>(view: &View<'d>) -> Option<Readable<'d>> {
     let seconds = view.number("secs")?;
-    let nanoseconds = view.number("nanos").filter(|nanos| *nanos < NANOSECONDS)?;
-    Some(spelled(format!("{} s", decimal(seconds.into(), nanoseconds))))
+    Some(spelled(format!("{} s", date::decimal(seconds, view.number("nanos")?, 1)?)))
 }
 
 /// `SystemTime`: a `timespec`.
 pub(super) fn system_time<'d>(view: &View<'d>) -> Option<Readable<'d>> {
     let seconds = view::only(&view.part("tv_sec")?, view.scene).signed(view.scene).ok()?;
-    let nanoseconds = view.number("tv_nsec").filter(|nanos| *nanos < NANOSECONDS)?;
-    let seconds = u64::try_from(seconds).ok()?;
-    Some(spelled(format!("{} s after 1970-01-01 UTC", decimal(seconds.into(), nanoseconds))))
+    Some(spelled(date::utc(seconds, view.number("tv_nsec")?)?))
 }
 
 /// `Range` and `RangeInclusive` of integers.
@@ -57,24 +52,4 @@ fn integer<'d>(object: &Object<'d>, view: &View<'d>) -> Option<String> {
 fn spelled<'d>(text: String) -> Readable<'d> {
     let text = Some(Text { text, origin: TextOrigin::Number, left_out: Some(0) });
     Readable { text, ..Readable::default() }
-}
-
-/// Seconds with as many digits as there are.
-fn decimal(seconds: u128, nanoseconds: u64) -> String {
-    let digits = format!("{nanoseconds:09}");
-    let digits = digits.trim_end_matches('0');
-    let point = if digits.is_empty() { "" } else { "." };
-    format!("{seconds}{point}{digits}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_span_of_time_has_no_needless_digits() {
-        assert_eq!(decimal(1, 500_000_000), "1.5");
-        assert_eq!(decimal(0, 7), "0.000000007");
-        assert_eq!(decimal(60, 0), "60");
-    }
 }

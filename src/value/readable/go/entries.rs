@@ -1,0 +1,73 @@
+//! The elements of a map, as they are found.
+
+use std::sync::Arc;
+
+use super::View;
+use crate::value::Object;
+use crate::value::readable::{Readable, extent};
+
+/// The first elements of a map.
+pub(super) struct Entries<'d> {
+    wanted: u64,
+    keys: Vec<Object<'d>>,
+    elements: Vec<(Arc<str>, Object<'d>)>,
+}
+
+impl<'d> Entries<'d> {
+    /// Of a map of `count` elements.
+    pub(super) fn new(count: u64, view: &View<'d>) -> Self {
+        let wanted = extent::wanted(count, view.limit).end;
+        Self { wanted, keys: Vec::new(), elements: Vec::new() }
+    }
+
+    /// Whether no more are wanted.
+    pub(super) fn is_full(&self) -> bool {
+        self.elements.len() as u64 >= self.wanted
+    }
+
+    /// Adds what lies in the place for a key and that for its value in the map `view`.
+    ///
+    /// What is larger than 128 bytes lies elsewhere, and a pointer to it in its place: only
+    /// the name of the map's type, `prefix`, K, comma, V, `>`, says that K is no pointer.
+    pub(super) fn push(
+        &mut self,
+        view: &View<'d>,
+        prefix: &str,
+        key: Object<'d>,
+        value: Object<'d>,
+    ) -> Option<()> {
+        let map = view.object.ty.name();
+        let arguments = map.strip_prefix(prefix).unwrap_or_default();
+        let followed = |object: Object<'d>, is_wanted: &dyn Fn(&str) -> bool| {
+            let name = object.ty.name();
+            match name.strip_prefix('*') {
+                Some(target) if is_wanted(target) => object.pointee(view.scene).ok(),
+                _ => Some(object),
+            }
+        };
+        let key = followed(key, &|name| arguments.starts_with(&format!("{name},")))?;
+        let value = followed(value, &|name| arguments.ends_with(&format!(",{name}>")))?;
+        let name = extent::element_name(self.elements.len() as u64);
+        self.keys.push(key);
+        self.elements.push((name, value));
+        Some(())
+    }
+
+    /// A map of `count` elements of which all were looked for, or as many as is wise;
+    /// `None` if it did not hold as many as it counts.
+    pub(super) fn told(self, count: u64, looked_at: LookedAt) -> Option<Readable<'d>> {
+        if looked_at == LookedAt::All && !self.is_full() {
+            return None;
+        }
+        let Self { keys, elements, .. } = self;
+        let summary = Some(extent::counted("map", count));
+        Some(Readable { summary, elements, keys, total: Some(count), text: None })
+    }
+}
+
+/// How much of a map was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LookedAt {
+    All,
+    Part,
+}
