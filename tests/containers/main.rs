@@ -6,4 +6,5 @@ mod told;
 
 mod cpp;
 mod go;
+mod hostile;
 mod rust;

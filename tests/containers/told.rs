@@ -1,13 +1,18 @@
 //! A value in one line: its summary, its text, its elements.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use obit::process::{Options, Process};
 use obit::value::{Budget, Scalar, State, Value, tree};
 
 /// Elements that are read of each container.
 const ELEMENTS: usize = 8;
+
+/// Where the files of a case are.
+pub fn fixture(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(case)
+}
 
 /// What obit tells of the variables of `function`, by their names.
 pub fn variables(case: &str, function: &str) -> BTreeMap<String, String> {
@@ -16,7 +21,7 @@ pub fn variables(case: &str, function: &str) -> BTreeMap<String, String> {
 
 /// The same with as many elements of each container.
 pub fn variables_with(case: &str, function: &str, elements: usize) -> BTreeMap<String, String> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(case);
+    let directory = fixture(case);
     let mut options = Options::default();
     options.rules.core_directory = Some(directory.clone());
     let process = Process::open(&directory.join("core.zst"), options, &()).unwrap();
