@@ -8,9 +8,11 @@ use obit::limits::Limits;
 use obit::process::{self, Observer, Process};
 use obit::redact::Level;
 use obit::report::{BuildOptions, Context, Flavor, Report, TailCalls, WhichRegisters, WhoseLocals};
+use obit::value::readable::UserFormatters;
 
 use super::View;
 use super::args::{self, Locals, Options, RedactPolicy, TailCallPlace};
+use super::formatters::{FormattersError, formatters};
 use super::inputs::Inputs;
 
 /// What the cache of unpacked debug sections may take on disk.
@@ -35,14 +37,16 @@ pub(crate) struct Request {
     pub(crate) cache: Option<PathBuf>,
     /// Frames of one thread that the report holds; `None` is all.
     pub(crate) frames: Option<usize>,
+    pub(crate) formatters: UserFormatters,
     pub(crate) build: BuildOptions,
 }
 
 impl Request {
-    pub(crate) fn new(inputs: Inputs, options: &Options) -> Self {
+    pub(crate) fn new(inputs: Inputs, options: &Options) -> Result<Self, FormattersError> {
         let (search, content) = (&options.search, &options.content);
-        Self {
+        Ok(Self {
             inputs,
+            formatters: formatters(&search.formatters)?,
             sysroot: search.sysroot.clone(),
             solib_search_path: search.solib_search_path.clone(),
             debug_directories: search.debug_file_directory.clone(),
@@ -87,7 +91,7 @@ impl Request {
                 max_depth: content.max_depth,
                 max_elements: content.max_elements,
             },
-        }
+        })
     }
 }
 
@@ -116,6 +120,7 @@ impl Request {
         let mut limits = Limits::default();
         limits.frames_shown = self.frames.unwrap_or(limits.frames);
         process::Options {
+            formatters: self.formatters.clone(),
             rules,
             cache: self.cache.clone().map(|dir| SectionCache::new(dir, CACHE_BYTES)),
             limits,
@@ -171,10 +176,19 @@ pub(crate) fn analyze(
     view: View,
     observer: &dyn Observer,
 ) -> Result<Report, AnalyzeError> {
-    let options = request.process_options(view);
-    let process = Process::open(&request.inputs.core, options, observer)
-        .map_err(|error| AnalyzeError::Open(error.to_string()))?;
+    let process = open(request, view, observer)?;
     Ok(obit::report::build(&process, request.build))
+}
+
+/// Opens the core and finds what belongs to it.
+pub(crate) fn open(
+    request: &Request,
+    view: View,
+    observer: &dyn Observer,
+) -> Result<Process, AnalyzeError> {
+    let options = request.process_options(view);
+    Process::open(&request.inputs.core, options, observer)
+        .map_err(|error| AnalyzeError::Open(error.to_string()))
 }
 
 #[cfg(test)]

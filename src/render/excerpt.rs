@@ -6,7 +6,7 @@ use std::io;
 use super::ink::Ink;
 use super::layout::{cut_end, cut_start, width};
 use super::name;
-use super::values::value_line;
+use super::values::{value_line, write_variable};
 use super::{Detail, PageOptions};
 use crate::report::{
     FrameReport, InstructionReport, Pointees, SourceLine, SourcePlace, Variable, VariableStatus,
@@ -65,7 +65,7 @@ pub(super) fn excerpt(
         Some(place) if !place.lines.is_empty() => source(place, extent, room),
         _ => code(&frame.disassembly, room, options),
     };
-    lines.extend(locals(&frame.locals, extent.locals(), room, options));
+    lines.extend(locals(frame, extent.locals(), room, options));
     lines
 }
 
@@ -138,17 +138,16 @@ fn source(place: &SourcePlace, extent: Extent, room: usize) -> Vec<Line> {
             Some(at) => {
                 lines.push(row);
                 let pointer = (Ink::Alarm, format!("{:at$}^ ", ""));
-                if at + 2 + width(&values) <= room {
+                if at + 2 + width(&values) <= room || values.is_empty() {
                     lines.push(below(vec![pointer, (Ink::Place, values)]));
                 } else {
                     lines.push(below(vec![pointer]));
                     lines.push(below(vec![(Ink::Place, values)]));
                 }
             }
+            None if values.is_empty() => lines.push(row),
             None if width(&text) + 2 + VALUES_LEAD + width(&values) <= room => {
-                if !values.is_empty() {
-                    row.push((Ink::Place, format!("  {VALUES}{values}")));
-                }
+                row.push((Ink::Place, format!("  {VALUES}{values}")));
                 lines.push(row);
             }
             None => {
@@ -209,6 +208,35 @@ fn told(line: &SourceLine, room: usize) -> String {
     row
 }
 
+/// Locals with nothing left out.
+fn trees(locals: &[Variable], room: usize, options: &PageOptions) -> Vec<Line> {
+    let options = PageOptions { width: room.saturating_sub(NO_MARK.len()), ..*options };
+    let mut text = Vec::new();
+    for local in locals {
+        // Writing to a Vec cannot fail.
+        let _ = write_variable(&mut text, local, &options);
+    }
+    let text = String::from_utf8_lossy(&text);
+    text.lines().map(|line| vec![(Ink::Plain, format!("{NO_MARK}{line}"))]).collect()
+}
+
+/// Locals in the order they are shown: where not all can be, those that the line names
+/// first, and those that the compiler made last.
+fn chosen<'r>(frame: &FrameReport, mut known: Vec<&'r Variable>, most: usize) -> Vec<&'r Variable> {
+    if known.len() <= most {
+        return known;
+    }
+    let place = frame.source.as_ref();
+    let named = place.into_iter().flat_map(|place| &place.lines).flat_map(|line| &line.values);
+    let named: Vec<_> = named.map(|value| value.name.as_str()).collect();
+    known.sort_by_key(|local| match local.name.as_str() {
+        name if named.contains(&name) => 0,
+        name if name.starts_with('_') => 2,
+        _ => 1,
+    });
+    known
+}
+
 fn code(instructions: &[InstructionReport], room: usize, options: &PageOptions) -> Vec<Line> {
     let places: Vec<_> = instructions.iter().map(|one| place(one, options)).collect();
     let places_width = places.iter().map(|place| width(place)).max().unwrap_or(0);
@@ -243,10 +271,13 @@ fn place(instruction: &InstructionReport, options: &PageOptions) -> String {
 }
 
 /// One `name = value` a line; those that have no value, in one line.
-fn locals(locals: &[Variable], most: usize, room: usize, options: &PageOptions) -> Vec<Line> {
-    let is_verbose = options.detail == Detail::Verbose;
-    let is_gone = |local: &&Variable| !is_verbose && local.status == VariableStatus::OptimizedOut;
-    let (gone, known): (Vec<_>, Vec<_>) = locals.iter().partition(is_gone);
+fn locals(frame: &FrameReport, most: usize, room: usize, options: &PageOptions) -> Vec<Line> {
+    if options.detail == Detail::Verbose {
+        return trees(&frame.locals, room, options);
+    }
+    let is_gone = |local: &&Variable| local.status == VariableStatus::OptimizedOut;
+    let (gone, known): (Vec<_>, Vec<_>) = frame.locals.iter().partition(is_gone);
+    let known = chosen(frame, known, most);
     let most = if known.len() > most { most.saturating_sub(1) } else { most };
     let names: Vec<_> = known.iter().take(most).map(|local| name::shown(&local.name)).collect();
     let widest = names.iter().map(|name| width(name)).filter(|name| *name <= WIDEST_NAME).max();
@@ -263,19 +294,12 @@ fn locals(locals: &[Variable], most: usize, room: usize, options: &PageOptions) 
             VariableStatus::Ok => Ink::Plain,
             _ => Ink::Aside,
         };
-        let mut line = vec![(Ink::Plain, lead), (ink, value.clone())];
-        let type_name = local.type_name.as_ref().filter(|_| is_verbose).map(name::shown);
-        if let Some(type_name) = type_name
-            && width(&value) + 2 + width(&type_name) <= left
-        {
-            line.push((Ink::Aside, format!("  {type_name}")));
-        }
-        lines.push(line);
+        lines.push(vec![(Ink::Plain, lead), (ink, value)]);
     }
     let more = known.len() - names.len();
     if more > 0 {
-        let hint = if is_verbose { "" } else { " (-v shows them)" };
-        lines.push(vec![(Ink::Aside, format!("{NO_MARK}\u{2026} {more} more locals{hint}"))]);
+        let text = format!("{NO_MARK}\u{2026} {more} more locals (-v shows them)");
+        lines.push(vec![(Ink::Aside, text)]);
     }
     if !gone.is_empty() && most > 0 {
         let mut names: Vec<_> = gone.iter().map(|local| name::shown(&local.name)).collect();

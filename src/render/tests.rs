@@ -274,7 +274,7 @@ fn explanations_fit_a_screen_unless_all_is_wanted() {
     assert!(short < 60, "{short}");
     let options = PageOptions { detail: Detail::Verbose, ..PageOptions::default() };
     let whole = page_with(&report, &options);
-    assert!(whole.contains("more8") && whole.contains("  int"), "{whole}");
+    assert!(whole.contains("more8") && whole.contains("(int)"), "{whole}");
     assert!(whole.lines().count() > 200, "{whole}");
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::ink::Ink;
-use super::layout::{cut_end, width};
+use super::layout::{cut_end, width, wrap};
 use super::name;
 use super::visible::visible;
 use super::{Detail, PageOptions};
@@ -13,6 +13,8 @@ use crate::report::{Pointees, Variable};
 const INDENT: usize = 2;
 /// Levels that are indented. What lies deeper is told in one line.
 const DEPTH: usize = 32;
+/// Columns of a type's whole name.
+const WIDEST_TYPE: usize = 40;
 /// Columns that a line has at least, however deep it is indented.
 const LEAST_WIDTH: usize = 40;
 
@@ -27,7 +29,17 @@ pub fn write_variable(
 ) -> io::Result<()> {
     let name = name::shown(&variable.name);
     let lead = if name.is_empty() { String::new() } else { format!("{name} = ") };
-    write_tree(out, &lead, variable, 0, DEPTH, options)
+    let note = type_note(variable, options);
+    write_tree(out, &Entry { lead: &lead, variable, note }, 0, DEPTH, options)
+}
+
+/// What one line begins with.
+struct Entry<'v> {
+    /// `name = `, or `-> `.
+    lead: &'v str,
+    variable: &'v Variable,
+    /// What follows the first line.
+    note: String,
 }
 
 /// `name=value` in about `room` columns.
@@ -44,12 +56,12 @@ pub(super) fn value_line(variable: &Variable, room: usize, pointees: Pointees) -
 
 fn write_tree(
     out: &mut dyn io::Write,
-    lead: &str,
-    variable: &Variable,
+    entry: &Entry<'_>,
     indent: usize,
     depth: usize,
     options: &PageOptions,
 ) -> io::Result<()> {
+    let Entry { lead, variable, note } = entry;
     let color = options.color;
     write!(out, "{:indent$}{}", "", color.paint(Ink::Focus, lead))?;
     let room = options.width.saturating_sub(indent + width(lead)).max(LEAST_WIDTH);
@@ -59,29 +71,62 @@ fn write_tree(
     let (children, pointee) = parts(object);
     if width(&whole) <= room || depth == 0 || (children.is_empty() && pointee.is_none()) {
         let text = if depth == 0 { cut_end(&whole, room) } else { whole };
-        return writeln!(out, "{text}{}", type_note(variable, options));
+        return writeln!(out, "{text}{note}");
     }
     let head = object.leaf_words(usize::MAX).unwrap_or_else(|| object.head());
     let head = visible(&head);
-    let note = type_note(variable, options);
     if let Some(pointee) = pointee {
         writeln!(out, "{head}{note}")?;
         let inner = indent + INDENT;
-        return write_tree(out, "-> ", pointee, inner, depth.saturating_sub(1), options);
+        let entry = Entry { lead: "-> ", variable: pointee, note: String::new() };
+        return write_tree(out, &entry, inner, depth.saturating_sub(1), options);
     }
     let gap = if head.is_empty() { "" } else { " " };
     writeln!(out, "{head}{gap}{{{note}")?;
     let inner = indent + INDENT;
-    for child in children {
+    let mut rest = children;
+    while let Some((child, others)) = rest.split_first() {
+        // Elements without parts stand side by side.
+        let row =
+            if object.is_keyed() { 0 } else { rest.iter().take_while(|one| is_small(one)).count() };
+        if row > 1 {
+            let (small, others) = rest.split_at(row);
+            write_row(out, small, inner, options)?;
+            rest = others;
+            continue;
+        }
+        rest = others;
         let name = name::shown(&child.name);
         let lead = if name.is_empty() { String::new() } else { format!("{name} = ") };
-        write_tree(out, &lead, child, inner, depth.saturating_sub(1), options)?;
+        let entry = Entry { lead: &lead, variable: child, note: String::new() };
+        write_tree(out, &entry, inner, depth.saturating_sub(1), options)?;
     }
     if object.omitted > 0 {
         let text = format!("\u{2026} {} more", object.omitted);
         writeln!(out, "{:inner$}{}", "", color.paint(Ink::Doubt, &text))?;
     }
     writeln!(out, "{:indent$}}}", "")
+}
+
+/// An element of one number or short text.
+fn is_small(element: &Variable) -> bool {
+    element.is_element()
+        && element.children().is_empty()
+        && element.pointee.is_none()
+        && element.text.as_ref().is_none_or(|text| text.as_str().len() <= INDENT * 4)
+}
+
+/// Writes small elements, as many in a line as fit.
+fn write_row(
+    out: &mut dyn io::Write,
+    elements: &[Variable],
+    indent: usize,
+    options: &PageOptions,
+) -> io::Result<()> {
+    let words = elements.iter().map(|element| visible(&element.whole_words()).into_owned());
+    let row = words.collect::<Vec<_>>().join(", ");
+    let room = options.width.saturating_sub(indent).max(LEAST_WIDTH);
+    wrap(&row, room).iter().try_for_each(|line| writeln!(out, "{:indent$}{line}", ""))
 }
 
 /// What lies below a value: its children, or else what it points at.
@@ -91,11 +136,17 @@ fn parts(object: &Variable) -> (&[Variable], Option<&Variable>) {
     (children, pointee.filter(|_| children.is_empty()))
 }
 
-/// The type behind the value, for those who want to know everything.
+/// The type behind the value, for those who want to know everything. Of a long one, the
+/// arguments of its templates are left out.
 fn type_note(variable: &Variable, options: &PageOptions) -> String {
     let name = variable.type_name.as_ref().filter(|_| options.detail == Detail::Verbose);
     name.map_or_else(String::new, |name| {
-        format!("  {}", options.color.paint(Ink::Aside, &name::shown(name)))
+        let mut name = name::shown(name);
+        if width(&name) > WIDEST_TYPE {
+            name = name::brief(&name);
+        }
+        let note = format!("  ({})", cut_end(&name, options.width));
+        options.color.paint(Ink::Aside, &note).to_string()
     })
 }
 
@@ -150,6 +201,14 @@ mod tests {
             omitted: 37,
             ..Variable::default()
         };
+        insta::assert_snapshot!(tree(&vector, 60));
+    }
+
+    #[test]
+    fn numbers_in_a_row_stand_side_by_side() {
+        let elements = (0..40).map(|at| number(&format!("[{at}]"), at)).collect();
+        let summary = Some(text("std::vector of 40"));
+        let vector = Variable { name: text("v"), summary, elements, ..Variable::default() };
         insta::assert_snapshot!(tree(&vector, 60));
     }
 

@@ -37,10 +37,10 @@ mod tests {
 
     use super::*;
     use crate::report::{
-        Blame, Cause, CoreReport, Decision, Evidence, Finding, FrameReport, ModulePlace,
-        ModuleReport, NoticeCode, NoticeReport, Package, ProcessReport, Redactions, SignalReport,
-        Signature, SourceLine, SourcePlace, SourceValue, ThreadReport, Truncated, Variable,
-        VariableValue,
+        Blame, Cause, CoreReport, Decision, Evidence, Finding, FrameReport, InstructionReport,
+        ModulePlace, ModuleReport, NoticeCode, NoticeReport, Package, ProcessReport, Redactions,
+        SignalReport, Signature, SourceLine, SourcePlace, SourceValue, ThreadReport, Truncated,
+        Variable, VariableValue,
     };
 
     /// `OBIT_UPDATE_SCHEMA=1 cargo test schema` writes it anew.
@@ -76,6 +76,7 @@ mod tests {
             source: Some(source),
             args: vec![variable.clone()],
             locals: vec![variable],
+            disassembly: vec![InstructionReport::default()],
             tail_calls: vec![FrameReport::default()],
             ..FrameReport::default()
         };

@@ -100,6 +100,27 @@ impl Variable {
         self.pointee.as_deref().filter(|_| is_reference && self.text.is_none())
     }
 
+    /// What a smart pointer, an optional or a variant holds: its one child, whose name adds
+    /// nothing.
+    pub(crate) fn content(&self) -> Option<&Self> {
+        let is_content = |child: &&Self| matches!(child.name.as_str(), "value" | "get()");
+        match self.elements.as_slice() {
+            [child] if self.summary.is_some() => Some(child).filter(is_content),
+            _ => None,
+        }
+    }
+
+    /// Whether the names of its elements are keys rather than positions.
+    pub(crate) fn is_keyed(&self) -> bool {
+        let says_map = |summary: &Shown| summary.as_str().to_ascii_lowercase().contains("map");
+        let mut positions = self.elements.iter().enumerate();
+        self.summary.as_ref().is_some_and(says_map)
+            || positions.any(|(at, child)| {
+                let name = child.name.as_str();
+                name.starts_with('[') && name != format!("[{at}]")
+            })
+    }
+
     /// What stands before the children: `std::vector of 3`, `0x55…`.
     pub(crate) fn head(&self) -> String {
         match (&self.summary, &self.value) {
@@ -136,7 +157,9 @@ impl Variable {
     fn points_at_text(&self) -> bool {
         let Some(name) = &self.type_name else { return true };
         let name = name.as_str().to_ascii_lowercase();
-        !name.contains("(*") && ["char", "str"].iter().any(|part| name.contains(part))
+        // Not `struct`.
+        let mut words = name.split(|c: char| !c.is_alphanumeric() && c != '_');
+        !name.contains("(*") && words.any(|word| word.contains("char") || word == "str")
     }
 
     /// A text in quotes, cut to `room`.
@@ -178,6 +201,13 @@ fn words(variable: &Variable, room: usize, pointees: Pointees, depth: usize) -> 
     if children.is_empty() && variable.omitted == 0 {
         return with_pointee(head, variable, room, pointees, depth);
     }
+    if let Some(content) = variable.content().filter(|content| content.value.is_some())
+        && content.name.as_str() == "get()"
+    {
+        let left = room.saturating_sub(head.chars().count() + 1);
+        let depth = depth.saturating_sub(1);
+        return format!("{head} {}", words(content, left, pointees, depth));
+    }
     let (open, close) = brackets(variable, children);
     let start = match (head.is_empty(), open) {
         (true, _) => open.to_owned(),
@@ -187,7 +217,7 @@ fn words(variable: &Variable, room: usize, pointees: Pointees, depth: usize) -> 
     };
     let room = room.saturating_sub(start.chars().count() + 1);
     let Some(depth) = depth.checked_sub(1) else { return format!("{start}\u{2026}{close}") };
-    format!("{start}{}{close}", list(children, variable.omitted, room, pointees, depth))
+    format!("{start}{}{close}", list(variable, room, pointees, depth))
 }
 
 /// A structure of which nothing is shown.
@@ -234,30 +264,30 @@ fn brackets(variable: &Variable, children: &[Variable]) -> (&'static str, &'stat
 }
 
 /// Children in a row, as many as fit, and how many do not.
-fn list(
-    children: &[Variable],
-    omitted: u64,
-    room: usize,
-    pointees: Pointees,
-    depth: usize,
-) -> String {
+fn list(parent: &Variable, room: usize, pointees: Pointees, depth: usize) -> String {
+    let omitted = parent.omitted;
+    let is_nameless =
+        |child: &Variable| parent.content().is_some() || child.is_element() && !parent.is_keyed();
     let mut row = String::new();
     let mut used = 0_usize;
     // Empty bases and members say nothing, nor does where a vtable lies.
     let counted = |child: &&Variable| child.is_element() || !child.is_idle(DEPTH);
-    let children: Vec<&Variable> = children.iter().filter(counted).collect();
+    let children: Vec<&Variable> = parent.children().iter().filter(counted).collect();
     let mut rest = children.as_slice();
     while let Some((child, others)) = rest.split_first() {
-        let reserve = if others.is_empty() && omitted == 0 { 0 } else { "… 999 more, ".len() };
+        let reserve = match omitted.saturating_add(others.len() as u64) {
+            0 => 0,
+            left_out => ", \u{2026} 9 more".chars().count() + left_out.ilog10() as usize,
+        };
         let left = room.saturating_sub(used.saturating_add(reserve));
         let mut text = String::new();
-        if !child.is_element() {
+        if !is_nameless(child) {
             // Writing to a String cannot fail.
             let _ = write!(text, "{} = ", child.name.as_str());
         }
         let left_for_value = left.saturating_sub(text.chars().count());
         let nested = if left_for_value < LEAST_ROOM { 0 } else { depth };
-        let equal = match child.is_element() {
+        let equal = match is_nameless(child) {
             true => others.iter().take_while(|other| alike(other, child)).count(),
             false => 0,
         };
@@ -279,9 +309,10 @@ fn list(
         rest = others.get(equal..).unwrap_or_default();
     }
     let left_out = omitted.saturating_add(rest.len() as u64);
-    if left_out > 0 {
-        let separator = if row.is_empty() { "" } else { ", " };
-        let _ = write!(row, "{separator}\u{2026} {left_out} more");
+    match (left_out, row.is_empty()) {
+        (0, _) => {}
+        (_, true) => row.push('\u{2026}'),
+        (_, false) => drop(write!(row, ", \u{2026} {left_out} more")),
     }
     row
 }
@@ -356,6 +387,16 @@ mod tests {
             type_name: Some(text(type_name)),
             ..named(name)
         }
+    }
+
+    #[test]
+    fn a_pointer_to_a_structure_has_a_name_beside_it_and_no_string() {
+        let mut jobs = pointer("jobs", "struct queue *", "0x4bb140");
+        jobs.text = Some(text("jobs"));
+        assert_eq!(all(&jobs), "0x4bb140 <jobs>");
+        let mut name = pointer("name", "const char *", "0x4bb140");
+        name.text = Some(text("jobs"));
+        assert_eq!(all(&name), "0x4bb140 \"jobs\"");
     }
 
     fn array(values: &[i64], omitted: u64) -> Variable {
@@ -435,6 +476,27 @@ mod tests {
         assert_eq!(all(&some), "Some(5)");
         let none = Variable { summary: Some(text("None")), ..named("o") };
         assert_eq!(all(&none), "None");
+        let value = |child| Variable {
+            summary: Some(text("std::optional")),
+            elements: vec![child],
+            ..named("o")
+        };
+        assert_eq!(all(&value(number("value", 5))), "std::optional {5}");
+        let map = Variable {
+            summary: Some(text("std::map of 2")),
+            elements: vec![number("[0]", 5), number("[1]", 6)],
+            ..named("m")
+        };
+        assert_eq!(all(&map), "std::map of 2 {[0] = 5, [1] = 6}");
+        let owner = Variable {
+            summary: Some(text("std::unique_ptr")),
+            elements: vec![Variable {
+                pointee: Some(Box::new(number("", 3))),
+                ..pointer("get()", "int *", "0x10")
+            }],
+            ..named("u")
+        };
+        assert_eq!(all(&owner), "std::unique_ptr 0x10 -> 3");
         let tuple = Variable { members: vec![number("__0", 5), number("__1", 6)], ..named("t") };
         assert_eq!(all(&tuple), "(5, 6)");
     }

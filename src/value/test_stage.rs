@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use super::readable::UserFormatters;
 use super::{Object, Scene, Surroundings, TypeRef};
 use crate::addr::{Avma, AvmaRange};
 use crate::debuginfo::sample_types::{debug_info_of, id};
-use crate::debuginfo::{Bound, DebugInfo, Expression, NoPlace, Type, TypeKind, VariableId};
+use crate::debuginfo::{Bound, DebugInfo, Expression, NoPlace, Type, VariableId};
 use crate::limits::Limits;
 use crate::memory::{Absent, AddressSpace, Backing, Builder, CoreBytes, Permissions, Region};
 
@@ -81,7 +82,13 @@ impl Stage {
     /// Asks about it.
     pub(crate) fn ask<T>(&self, ask: impl for<'d> FnOnce(Play<'d>) -> T) -> T {
         let around = Around { stage: self };
-        let scene = Scene { memory: &self.memory, around: &around, limits: &self.limits };
+        let formatters = UserFormatters::default();
+        let scene = Scene {
+            memory: &self.memory,
+            around: &around,
+            limits: &self.limits,
+            formatters: &formatters,
+        };
         ask(Play { scene, debug: &self.debug })
     }
 }
@@ -138,9 +145,4 @@ impl<'d> Surroundings<'d> for Around<'d> {
     fn variable(&self, _: &'d DebugInfo, _: VariableId) -> Option<Object<'d>> {
         None
     }
-}
-
-/// `void` under a name: a typedef that ends nowhere.
-pub(crate) fn void(name: &str) -> Type {
-    crate::debuginfo::sample_types::named(name, None, TypeKind::Typedef(None))
 }
