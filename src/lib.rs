@@ -45,6 +45,7 @@ pub mod mapped_file;
 pub mod memory;
 pub mod module;
 pub mod notice;
+pub mod print;
 #[allow(clippy::arithmetic_side_effects)]
 pub mod process;
 #[allow(clippy::arithmetic_side_effects)]

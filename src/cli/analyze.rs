@@ -116,6 +116,7 @@ impl Request {
         let mut limits = Limits::default();
         limits.frames_shown = self.frames.unwrap_or(limits.frames);
         process::Options {
+            formatters: obit::value::readable::UserFormatters::default(),
             rules,
             cache: self.cache.clone().map(|dir| SectionCache::new(dir, CACHE_BYTES)),
             limits,
@@ -171,10 +172,19 @@ pub(crate) fn analyze(
     view: View,
     observer: &dyn Observer,
 ) -> Result<Report, AnalyzeError> {
-    let options = request.process_options(view);
-    let process = Process::open(&request.inputs.core, options, observer)
-        .map_err(|error| AnalyzeError::Open(error.to_string()))?;
+    let process = open(request, view, observer)?;
     Ok(obit::report::build(&process, request.build))
+}
+
+/// Opens the core and finds what belongs to it.
+pub(crate) fn open(
+    request: &Request,
+    view: View,
+    observer: &dyn Observer,
+) -> Result<Process, AnalyzeError> {
+    let options = request.process_options(view);
+    Process::open(&request.inputs.core, options, observer)
+        .map_err(|error| AnalyzeError::Open(error.to_string()))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
+use super::print::PrintArgs;
 
 /// Tells you what a dead process died of.
 #[derive(Debug, Parser)]
@@ -12,7 +13,7 @@ use super::exit;
     name = "obit",
     version,
     about = "Tells you what a dead process died of",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit schema",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit schema",
     after_help = "obit --help lists all options, exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",
@@ -34,6 +35,8 @@ pub(crate) enum Verb {
     Analyze(Files),
     /// List what was loaded: builds, files found and missing, debug information
     Modules(Files),
+    /// Print expressions: variables, members, elements, globals, registers
+    Print(PrintArgs),
     /// Print the JSON Schema of the report
     Schema,
 }
@@ -50,6 +53,11 @@ pub(crate) struct Files {
 }
 
 impl Files {
+    /// Only the core.
+    pub(crate) fn of(first: Option<PathBuf>) -> Self {
+        Self { first, second: None }
+    }
+
     /// As they stand on the command line.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
         self.first.iter().chain(&self.second)

@@ -47,7 +47,7 @@ Exit codes:
   0    the report was written; what is incomplete stands in its notices
   1    the report was written but is incomplete (only with --strict)
   2    nothing usable: not a core, or no thread in it
-  64   bad usage
+  64   bad usage; an expression that makes no sense
   70   a bug in obit
   74   the output could not be written
   130  interrupted
@@ -57,5 +57,6 @@ Examples:
   obit core ./server                or given, as one would to gdb
   obit -a core | less               every thread's stack
   obit --sysroot ./root core        with files copied from the machine of the crash
+  obit print core 'list->next[2]'   a variable, member or element; --frame N, --thread TID
   obit modules core                 what was loaded, and what was not found
   obit --json core | jq .signal     for programs; `obit schema` describes it";

@@ -6,6 +6,7 @@ mod exit;
 mod inputs;
 mod outlet;
 mod panic;
+mod print;
 mod progress;
 mod screen;
 
@@ -33,6 +34,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(cli: &Cli) -> Exit {
     let outcome = match &cli.verb {
         Some(Verb::Schema) => schema(cli),
+        Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Analyze(files)) => report(cli, files, View::Page),
         None => report(cli, &Files::default(), View::Page),
@@ -63,11 +65,8 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     if let Some(tid) = options.content.thread
         && !report.threads.iter().any(|thread| thread.tid == tid)
     {
-        let known: Vec<_> =
-            report.threads.iter().take(8).map(|thread| thread.tid.to_string()).collect();
-        let more = if report.threads.len() > known.len() { ", \u{2026}" } else { "" };
-        let problem = format!("no thread {tid} in this core; it has {}{more}", known.join(", "));
-        return Err(Failure::new(Exit::Usage, &problem));
+        let tids = report.threads.iter().map(|thread| thread.tid);
+        return Err(no_such_thread(tid, tids));
     }
     let page = screen::page_options(options, outlet.destination());
     outlet.write(|out| match (cli.format(), view) {
@@ -79,6 +78,16 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         return Ok(Exit::Incomplete);
     }
     Ok(Exit::Success)
+}
+
+/// The failure to find a thread among those there are.
+fn no_such_thread(tid: i64, tids: impl Iterator<Item = i64>) -> Failure {
+    const MOST: usize = 8;
+    let known: Vec<_> = tids.take(MOST + 1).map(|tid| tid.to_string()).collect();
+    let more = if known.len() > MOST { ", \u{2026}" } else { "" };
+    let known = known[..known.len().min(MOST)].join(", ");
+    let problem = format!("no thread {tid} in this core; it has {known}{more}");
+    Failure::new(Exit::Usage, &problem)
 }
 
 fn schema(cli: &Cli) -> Result<Exit, Failure> {

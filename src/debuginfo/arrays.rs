@@ -12,7 +12,7 @@ const MAX_DIMENSIONS: usize = 64;
 
 /// The array type at `it`.
 pub(super) fn array(table: &TypeTable, it: &Described<'_, '_>) -> Array {
-    let element = it.reference(dw::DW_AT_type);
+    let element = it.stating(dw::DW_AT_type);
     let (dimensions, stride_bits) = dimensions(it);
     Array {
         element: element.and_then(|of| table.referred(of, dw::DW_AT_type)),

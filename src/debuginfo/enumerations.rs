@@ -12,7 +12,7 @@ const MAX_ENUMERATORS: usize = 1 << 18;
 
 /// The enumeration at `it`.
 pub(super) fn enumeration(table: &TypeTable, it: &Described<'_, '_>) -> Enumeration {
-    let typed = it.reference(dw::DW_AT_type);
+    let typed = it.stating(dw::DW_AT_type);
     let ty = typed.and_then(integer_type);
     let mut enumeration = Enumeration {
         underlying: typed.and_then(|of| table.referred(of, dw::DW_AT_type)),

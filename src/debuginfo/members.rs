@@ -5,7 +5,7 @@ use gimli::constants as dw;
 use super::attributes::{Attributes, Children, IntegerType, Number, Reference};
 use super::expression::Expression;
 use super::reader::{Slice, Value};
-use super::type_reader::{Described, TypeTable, integer_type, is_big_endian, size_of};
+use super::type_reader::{Described, TypeTable, endian, integer_type, is_big_endian, size_of};
 use super::types::{
     Member, MemberOffset, MemberRole, Record, RecordKeyword, StaticMember, TemplateArgument,
     Variant, VariantPart,
@@ -17,7 +17,7 @@ const MAX_MEMBERS: usize = 1 << 16;
 
 /// The structure, class or union at `it`.
 pub(super) fn record(table: &TypeTable, it: &Described<'_, '_>, keyword: RecordKeyword) -> Record {
-    let holder = it.reference(dw::DW_AT_containing_type);
+    let holder = it.stating(dw::DW_AT_containing_type);
     let mut record = Record {
         keyword,
         is_declaration: it.is_declaration(),
@@ -30,10 +30,8 @@ pub(super) fn record(table: &TypeTable, it: &Described<'_, '_>, keyword: RecordK
             dw::DW_TAG_member if !is_static(child) => {
                 push(&mut record.members, || member(table, child));
             }
-            dw::DW_TAG_member | dw::DW_TAG_variable => {
-                if record.statics.len() < MAX_MEMBERS {
-                    record.statics.extend(static_member(table, child));
-                }
+            dw::DW_TAG_member | dw::DW_TAG_variable if record.statics.len() < MAX_MEMBERS => {
+                record.statics.extend(static_member(table, child));
             }
             dw::DW_TAG_inheritance => push(&mut record.members, || member(table, child)),
             dw::DW_TAG_variant_part => {
@@ -119,11 +117,8 @@ fn nowhere(of: &Attributes<'_, '_>) -> Expression {
 /// The offset in bytes that `code` adds to the address of the object, if that is all it
 /// does: DWARF 2 had no other way to say it.
 fn constant_offset(of: &Attributes<'_, '_>, code: &Expression) -> Option<u64> {
-    let endian = gimli::Reader::endian(&*gimli::Section::reader(
-        &of.at.file.dwarf_of(of.at.unit).debug_abbrev,
-    ));
     let encoding = of.at.unit.inner.header.encoding();
-    let mut rest = Slice::new(&code.bytes, endian);
+    let mut rest = Slice::new(&code.bytes, endian(of));
     let first = gimli::Operation::parse(&mut rest, encoding).ok()?;
     let offset = match first {
         gimli::Operation::PlusConstant { value } => value,

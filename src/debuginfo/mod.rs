@@ -13,6 +13,7 @@ mod evaluate;
 mod expression;
 mod functions;
 mod go_types;
+mod home;
 mod lines;
 pub mod locate;
 mod location;
@@ -341,6 +342,23 @@ impl DebugInfo {
     /// those that have a place come first.
     pub fn variables_named(&self, name: &str) -> Vec<Variable> {
         self.with_names(|file, names| names.variables(file, &self.types, name)).unwrap_or_default()
+    }
+
+    /// Whether a variable of [`DebugInfo::variables_named`] stands in the unit of the code
+    /// at `at`.
+    pub fn is_of_unit_at(&self, variable: VariableId, at: Svma) -> bool {
+        self.with_dwarf(|file| home::has_code_at(file, variable, at.0)).unwrap_or(false)
+    }
+
+    /// The enumeration with an enumerator called `name`, in the unit of the code at `at`.
+    pub fn enumeration_with(&self, name: &str, at: Svma) -> Option<TypeId> {
+        let name = name.as_bytes();
+        self.with_dwarf(|file| home::enumeration_with(file, &self.types, at.0, name))?
+    }
+
+    /// The source file that defines a variable, as the compiler was given it.
+    pub fn source_of(&self, variable: VariableId) -> Option<String> {
+        self.with_dwarf(|file| home::source_of(file, variable))?
     }
 
     /// The global or static variable that holds the byte at `at`, and where it starts.

@@ -416,7 +416,7 @@ impl<'d> Seen<'d> {
             dw::DW_AT_const_value => self.has_constant = true,
             dw::DW_AT_low_pc | dw::DW_AT_ranges => self.has_code = true,
             dw::DW_AT_declaration => {
-                self.is_declaration = value == gimli::AttributeValue::Flag(true)
+                self.is_declaration = value == gimli::AttributeValue::Flag(true);
             }
             dw::DW_AT_external => self.is_external = value == gimli::AttributeValue::Flag(true),
             dw::DW_AT_sibling => {

@@ -1,6 +1,7 @@
 //! What a function is called, as gdb shows it: demangled, with the scopes around it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use gimli::{UnitOffset, constants as dw};
 
@@ -228,10 +229,13 @@ struct Scope {
 
 /// Entries looked at one by one before a unit's scopes are indexed.
 const WALK: usize = 2048;
+/// Such walks in one unit before its scopes are indexed: what names many types gains.
+const WALKS: u32 = 32;
 
 /// The entries around `die`, the outermost first.
 fn ancestors<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>) -> Vec<(gimli::DwTag, UnitOffset)> {
-    let walked = if die.unit.scopes.get().is_none() {
+    let may_walk = die.unit.scopes_asked.fetch_add(1, Ordering::Relaxed) < WALKS;
+    let walked = if may_walk && die.unit.scopes.get().is_none() {
         walk_to(file, die.unit, die.offset).unwrap_or_else(|error| {
             file.context().report("the entries of a unit", error);
             Some(Vec::new())

@@ -62,7 +62,7 @@ impl Speller {
                         Some(base) => base,
                         None => {
                             self.modify(&it, &mut around, depth);
-                            let typed = it.reference(dw::DW_AT_type);
+                            let typed = it.stating(dw::DW_AT_type);
                             next = typed.and_then(|of| of.reference(dw::DW_AT_type));
                             continue;
                         }
@@ -133,7 +133,7 @@ impl Speller {
         if depth >= MAX_DEPTH {
             return Some(CUT.to_owned());
         }
-        let typed = it.reference(dw::DW_AT_type);
+        let typed = it.stating(dw::DW_AT_type);
         let target = typed.and_then(|of| of.reference(dw::DW_AT_type));
         let is_function = it.tag() == dw::DW_TAG_subroutine_type;
         let inner = match target {

@@ -11,6 +11,7 @@ use super::demangle::Language;
 use super::entry::Entry;
 use super::enumerations;
 use super::members;
+use super::reader::Slice;
 use super::type_names;
 use super::types::{
     BaseType, Encoding, FunctionType, PointerKind, Qualifier, RecordKeyword, Type, TypeId, TypeKind,
@@ -117,8 +118,7 @@ impl TypeTable {
     }
 
     fn read(&self, it: &Described<'_, '_>) -> Type {
-        let target =
-            || it.reference(dw::DW_AT_type).and_then(|of| self.referred(of, dw::DW_AT_type));
+        let target = || it.stating(dw::DW_AT_type).and_then(|of| self.referred(of, dw::DW_AT_type));
         let pointer = |kind| TypeKind::Pointer { kind, target: target() };
         let record = |keyword| TypeKind::Record(members::record(self, it, keyword));
         let qualified = |qualifier| TypeKind::Qualified { qualifier, target: target() };
@@ -245,16 +245,16 @@ impl<'x, 'd> Described<'x, 'd> {
     }
 
     /// The first of the entries that has the attribute.
-    pub(super) fn reference(&self, name: gimli::DwAt) -> Option<&Attributes<'x, 'd>> {
+    pub(super) fn stating(&self, name: gimli::DwAt) -> Option<&Attributes<'x, 'd>> {
         std::iter::once(&self.own).chain(&self.continued).find(|entry| entry.has(name))
     }
 
     pub(super) fn text(&self, name: gimli::DwAt) -> Option<Arc<str>> {
-        self.reference(name)?.text(name)
+        self.stating(name)?.text(name)
     }
 
     pub(super) fn unsigned(&self, name: gimli::DwAt) -> Option<u64> {
-        self.reference(name)?.unsigned(name)
+        self.stating(name)?.unsigned(name)
     }
 
     /// The entries below the first that has any.
@@ -277,7 +277,7 @@ fn byte_size(it: &Described<'_, '_>) -> Option<u64> {
             Some(it.own().at.unit.inner.header.address_size().into())
         }
         dw::DW_TAG_enumeration_type | dw::DW_TAG_subrange_type => {
-            let of = it.reference(dw::DW_AT_type)?;
+            let of = it.stating(dw::DW_AT_type)?;
             size_of(of)
         }
         _ => None,
@@ -312,10 +312,15 @@ fn base_type(it: &Described<'_, '_>) -> BaseType {
     }
 }
 
+/// The byte order of the file an entry stands in.
+pub(super) fn endian(of: &Attributes<'_, '_>) -> gimli::RunTimeEndian {
+    let section: &Slice<'_> = gimli::Section::reader(&of.at.file.dwarf_of(of.at.unit).debug_abbrev);
+    gimli::Reader::endian(section)
+}
+
 /// Whether the file an entry stands in is big-endian.
 pub(super) fn is_big_endian(of: &Attributes<'_, '_>) -> bool {
-    let section = *gimli::Section::reader(&of.at.file.dwarf_of(of.at.unit).debug_abbrev);
-    gimli::Endianity::is_big_endian(gimli::Reader::endian(&section))
+    gimli::Endianity::is_big_endian(endian(of))
 }
 
 fn encoding(code: u64) -> Encoding {

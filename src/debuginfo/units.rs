@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU32;
 
 use gimli::{DebugAbbrevOffset, UnitHeader, UnitOffset, UnitType, constants as dw};
 
@@ -118,6 +119,8 @@ pub(super) struct Unit<'d> {
     pub(super) deep: OnceLock<Functions>,
     pub(super) lines: OnceLock<Lines>,
     pub(super) scopes: OnceLock<ScopeIndex>,
+    /// How often the scopes around an entry were asked for.
+    pub(super) scopes_asked: AtomicU32,
     pub(super) split: OnceLock<Option<Box<Split<'d>>>>,
 }
 
@@ -586,6 +589,7 @@ impl<'d> DwarfFile<'d> {
             deep: OnceLock::new(),
             lines: OnceLock::new(),
             scopes: OnceLock::new(),
+            scopes_asked: AtomicU32::new(0),
             split: OnceLock::new(),
         };
         unit.inner.name = name.and_then(|value| self.string(&unit, value));

@@ -29,6 +29,7 @@ use crate::memory::AddressSpace;
 use crate::module::{self, Modules};
 use crate::notice::Notice;
 use crate::unwind::Unwinder;
+use crate::value::readable::UserFormatters;
 
 /// A dead process, as far as its core and the files at hand tell.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub struct Process {
     pub notices: Vec<Notice>,
     /// What the input may cost.
     pub limits: Limits,
+    /// How to read the user's own types.
+    pub formatters: UserFormatters,
 }
 
 /// How to open a core.
@@ -56,6 +59,8 @@ pub struct Options {
     pub cache: Option<SectionCache>,
     /// What the input may cost.
     pub limits: Limits,
+    /// How to read the user's own types.
+    pub formatters: UserFormatters,
     /// Skip naming frames and unwinding: only what was loaded, with the debug information
     /// of all of it.
     pub modules_only: bool,
@@ -108,6 +113,7 @@ impl Process {
             threads: Vec::new(),
             notices,
             limits: options.limits,
+            formatters: options.formatters,
         };
         if !options.modules_only {
             observer.begin(Phase::Stacks);

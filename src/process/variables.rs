@@ -50,7 +50,17 @@ impl Process {
 impl<'p> FrameView<'p> {
     /// What its values are read against.
     pub fn scene(&self) -> Scene<'_> {
-        Scene { memory: &self.process.memory, around: self, limits: &self.process.limits }
+        Scene {
+            memory: &self.process.memory,
+            around: self,
+            limits: &self.process.limits,
+            formatters: &self.process.formatters,
+        }
+    }
+
+    /// The frame.
+    pub fn frame(&self) -> &'p Frame {
+        self.frame
     }
 
     /// The debug information of its module.

@@ -45,6 +45,18 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
     }
 }
 
+/// What of `values` may leave, as [`build`] shows those of variables. Their names are the
+/// words of whoever asked.
+pub fn show_values(process: &Process, values: &[Value], level: Level) -> Vec<super::Variable> {
+    let mut redactor = Redactor::new(level, &crash_id(&process.dump));
+    let shown = values.iter().map(|value| {
+        let name = value.name.as_deref().unwrap_or_default();
+        let name = redactor.show(Origin::OwnWords, name);
+        super::Variable { name, ..values::variable(value, &mut redactor) }
+    });
+    shown.collect()
+}
+
 struct Builder<'p> {
     process: &'p Process,
     options: BuildOptions,

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::Report;
+use super::{Report, Variable};
 
 /// Writes `report` as one line of JSON and a newline.
 ///
@@ -14,6 +14,16 @@ use super::Report;
 pub fn write_json(report: &Report, mut out: impl io::Write) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable);
     report.serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+/// Writes one variable as one line of JSON and a newline, as a report holds it.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_variable_json(variable: &Variable, mut out: impl io::Write) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable);
+    variable.serialize(&mut serializer)?;
     out.write_all(b"\n")
 }
 

@@ -22,13 +22,13 @@ mod values;
 mod variable;
 mod words;
 
-pub use build::build;
+pub use build::{build, show_values};
 pub use cause::{
     Blame, Cause, Confidence, Decision, DecisionAction, Evidence, EvidenceKind, Finding, Signature,
 };
 pub use hex::Hex;
 pub use id::CrashId;
-pub use json::{read_json, write_json};
+pub use json::{read_json, write_json, write_variable_json};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{NoticeCode, NoticeReport};
 pub(crate) use notice_text::LOOKED_FOR;

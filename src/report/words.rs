@@ -157,7 +157,9 @@ impl Variable {
     fn points_at_text(&self) -> bool {
         let Some(name) = &self.type_name else { return true };
         let name = name.as_str().to_ascii_lowercase();
-        !name.contains("(*") && ["char", "str"].iter().any(|part| name.contains(part))
+        // Not `struct`.
+        let mut words = name.split(|c: char| !c.is_alphanumeric() && c != '_');
+        !name.contains("(*") && words.any(|word| word.contains("char") || word == "str")
     }
 
     /// A text in quotes, cut to `room`.

@@ -20,6 +20,16 @@ fn pointer(name: &str, type_name: &str, value: &str) -> Variable {
     }
 }
 
+#[test]
+fn a_pointer_to_a_structure_has_a_name_beside_it_and_no_string() {
+    let mut jobs = pointer("jobs", "struct queue *", "0x4bb140");
+    jobs.text = Some(text("jobs"));
+    assert_eq!(all(&jobs), "0x4bb140 <jobs>");
+    let mut name = pointer("name", "const char *", "0x4bb140");
+    name.text = Some(text("jobs"));
+    assert_eq!(all(&name), "0x4bb140 \"jobs\"");
+}
+
 fn array(values: &[i64], omitted: u64) -> Variable {
     let members = values.iter().enumerate().map(|(at, value)| number(&format!("[{at}]"), *value));
     Variable { members: members.collect(), omitted, ..named("a") }

@@ -30,7 +30,7 @@ pub(super) fn big_digits(mantissa: u128, exponent: i32, is_lower_closer: bool) -
     }
     // log10(2) = 0.30103; the estimate may be one too small, or one too large by rounding.
     let bits = 128_u32.saturating_sub(mantissa.leading_zeros()) as i32;
-    let estimate = i64::from(bits.saturating_add(exponent).saturating_sub(1)) * 30103;
+    let estimate = i64::from(bits.saturating_add(exponent).saturating_sub(1)).saturating_mul(30103);
     let mut point = (estimate.div_euclid(100_000) as i32).saturating_add(1);
     if point >= 0 {
         s.times_ten_to(point.unsigned_abs());
@@ -84,7 +84,7 @@ struct Natural(Vec<u32>);
 
 impl From<u128> for Natural {
     fn from(value: u128) -> Self {
-        let mut limbs: Vec<u32> = (0..4_u32).map(|at| (value >> (at * 32)) as u32).collect();
+        let mut limbs = [0_u32, 32, 64, 96].map(|shift| (value >> shift) as u32).to_vec();
         while limbs.last() == Some(&0) {
             limbs.pop();
         }

@@ -12,8 +12,8 @@ const GNU_COMPLEX_INTEGER: u8 = 0x80;
 const CHARACTER_SETS: [u8; 2] = [0x11, 0x12];
 
 impl<'d> Object<'d> {
-    /// The scalar it is; `None` if its type is of another kind: a record, an array, a
-    /// complex number.
+    /// The scalar it is; `None` if its type is of another kind, a record, an array, a
+    /// complex number, or has no bits.
     ///
     /// # Errors
     /// Its bytes are absent.
@@ -23,6 +23,10 @@ impl<'d> Object<'d> {
         match &entry.kind {
             TypeKind::Base(base) => {
                 if component_encoding(base, entry.name.as_deref()).is_some() {
+                    return Ok(None);
+                }
+                // Rust's `()`.
+                if entry.byte_size == Some(0) {
                     return Ok(None);
                 }
                 let bytes = self.bytes(scene)?;

@@ -8,6 +8,7 @@ use crate::addr::Avma;
 use crate::debuginfo::{Bound, DebugInfo, Expression, NoPlace, Type, TypeId, TypeKind, VariableId};
 use crate::limits::Limits;
 use crate::memory::{AddressSpace, ReadError};
+use crate::value::readable::UserFormatters;
 
 /// A type and the debug information that knows it.
 #[derive(Clone, Copy)]
@@ -157,6 +158,8 @@ pub struct Scene<'d> {
     pub around: &'d dyn Surroundings<'d>,
     /// What the input may cost.
     pub limits: &'d Limits,
+    /// How to read the user's own types.
+    pub formatters: &'d UserFormatters,
 }
 
 /// What a value may ask of the process around it.

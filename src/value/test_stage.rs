@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Object, Scene, Surroundings, TypeRef};
 use crate::addr::{Avma, AvmaRange};
 use crate::debuginfo::sample_types::{debug_info_of, id};
-use crate::debuginfo::{Bound, DebugInfo, Expression, NoPlace, Type, TypeKind, VariableId};
+use crate::debuginfo::{Bound, DebugInfo, Expression, NoPlace, Type, VariableId};
 use crate::limits::Limits;
 use crate::memory::{Absent, AddressSpace, Backing, Builder, CoreBytes, Permissions, Region};
 
@@ -138,9 +138,4 @@ impl<'d> Surroundings<'d> for Around<'d> {
     fn variable(&self, _: &'d DebugInfo, _: VariableId) -> Option<Object<'d>> {
         None
     }
-}
-
-/// `void` under a name: a typedef that ends nowhere.
-pub(crate) fn void(name: &str) -> Type {
-    crate::debuginfo::sample_types::named(name, None, TypeKind::Typedef(None))
 }

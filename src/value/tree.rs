@@ -36,7 +36,8 @@ pub fn tree<'d>(
         beside: budget.max_nodes,
         is_beside: false,
     };
-    let at = Position { depth: budget.depth(), level: 0, pointers: budget.max_pointers };
+    let pointers = budget.max_pointers;
+    let at = Position { depth: budget.depth(), level: 0, pointers, is_within: false };
     let mut value = tree.grow(object, name, at);
     if !matches!(value.state, State::Absent(_))
         && let Some(Absence::NoPlace(NoPlace::OptimizedOut)) = object.absent_part(scene)
@@ -65,6 +66,8 @@ struct Position {
     level: usize,
     /// Pointers that may be followed from here.
     pointers: usize,
+    /// Within the plain structure of what reads well as a whole: nothing is told beside it.
+    is_within: bool,
 }
 
 impl Position {
@@ -74,8 +77,8 @@ impl Position {
         Some(Self { depth: self.depth.checked_sub(1)?, level, ..self })
     }
 
-    fn without_pointers(self) -> Self {
-        Self { pointers: 0, ..self }
+    fn within(self) -> Self {
+        Self { pointers: 0, is_within: true, ..self }
     }
 }
 
@@ -118,9 +121,8 @@ impl<'d> Tree<'_, 'd> {
     }
 
     fn record(&mut self, value: &mut Value, object: &Object<'d>, at: Position) {
-        let found = readable(object, self.scene, self.budget.max_elements);
-        // The pointers of a container are its own business.
-        let plain = if found.is_some() { at.without_pointers() } else { at };
+        let found = self.readable(object, at);
+        let plain = if found.is_some() { at.within() } else { at };
         // Within elements what reads well is not spelled out again.
         let is_plain_told = !(self.is_beside && found.is_some());
         if is_plain_told {
@@ -232,7 +234,7 @@ impl<'d> Tree<'_, 'd> {
         if to.0 < NULL_PAGE {
             return;
         }
-        if let Some(found) = readable(object, self.scene, self.budget.max_elements) {
+        if let Some(found) = self.readable(object, at) {
             self.tell(value, found, at);
             return;
         }
@@ -276,7 +278,8 @@ impl<'d> Tree<'_, 'd> {
             true => Position { level: 0, pointers, ..inner },
             false => Position { depth: at.depth.min(POINTEE_DEPTH), pointers, ..inner },
         };
-        let found = self.beside(|tree| tree.take().then(|| tree.grow(&pointee, None, inner)));
+        let name = value.name.as_deref().map(|name| format!("*{name}").into());
+        let found = self.beside(|tree| tree.take().then(|| tree.grow(&pointee, name, inner)));
         let told =
             found.filter(|found| !matches!(found.state, State::Absent(_)) && !is_hollow(found));
         value.pointee = told.map(Box::new);
@@ -315,6 +318,13 @@ impl<'d> Tree<'_, 'd> {
             }
         }
         None
+    }
+
+    fn readable(&self, object: &Object<'d>, at: Position) -> Option<Readable<'d>> {
+        if at.is_within {
+            return None;
+        }
+        readable(object, self.scene, self.budget.max_elements)
     }
 
     /// What is easier to read, with its elements.

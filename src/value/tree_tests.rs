@@ -239,6 +239,13 @@ fn a_reference_stands_for_its_object() {
 }
 
 #[test]
+fn a_number_without_bits_has_no_value() {
+    Stage::new(types(vec![base("()", 0, Encoding::Unsigned)]), &[]).ask(|play| {
+        assert!(matches!(at(play, 2, 0x1000).state, State::Aggregate));
+    });
+}
+
+#[test]
 fn a_list_that_bites_its_tail_is_followed_once() {
     let types =
         types(vec![record("node", 16, vec![field("next", 3, 0), field("v", INT, 8)]), pointer(2)]);
@@ -247,6 +254,7 @@ fn a_list_that_bites_its_tail_is_followed_once() {
     Stage::new(types, &[(0x1000, &memory)]).ask(|play| {
         let head = at(play, 3, 0x1000);
         let node = head.pointee.unwrap();
+        assert_eq!(node.name.as_deref(), Some("*v"));
         assert_eq!(leaves(&node), ["/next = Address(4096)", "/v = Signed(9)"]);
         assert!(node.members[0].pointee.is_none());
     });

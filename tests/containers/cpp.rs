@@ -6,7 +6,7 @@ use crate::told::variables;
 #[ignore]
 fn dump() {
     let case = std::env::var("CASE").unwrap();
-    for function in ["hold", "unborn"] {
+    for function in ["hold"] {
         for (name, told) in variables(&case, function) {
             println!("{name:18} {told}");
         }

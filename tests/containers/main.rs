@@ -5,3 +5,5 @@
 mod told;
 
 mod cpp;
+mod go;
+mod rust;

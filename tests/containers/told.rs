@@ -11,6 +11,11 @@ const ELEMENTS: usize = 8;
 
 /// What obit tells of the variables of `function`, by their names.
 pub fn variables(case: &str, function: &str) -> BTreeMap<String, String> {
+    variables_with(case, function, ELEMENTS)
+}
+
+/// The same with as many elements of each container.
+pub fn variables_with(case: &str, function: &str, elements: usize) -> BTreeMap<String, String> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(case);
     let mut options = Options::default();
     options.rules.core_directory = Some(directory.clone());
@@ -21,7 +26,7 @@ pub fn variables(case: &str, function: &str) -> BTreeMap<String, String> {
         |name: &Option<String>| name.as_deref().is_some_and(|name| name.starts_with(function));
     let frame = frames.iter().position(|frame| is_it(&frame.function)).unwrap();
     let view = process.frame_view(crashed, frame).unwrap();
-    let budget = Budget::default().with(None, Some(ELEMENTS));
+    let budget = Budget::default().with(None, Some(elements));
     let tell = |(variable, object): (obit::debuginfo::Variable, Option<_>)| {
         let (name, object) = (variable.name?, object?);
         let value = tree(&object, Some(name.clone()), view.scene(), &budget);
@@ -49,8 +54,8 @@ fn told(value: &Value) -> String {
         (State::Aggregate, None) => {}
     }
     let children = match value.summary {
-        Some(_) => &value.elements,
-        None => &value.members,
+        None if value.elements.is_empty() => &value.members,
+        _ => &value.elements,
     };
     if !children.is_empty() || value.omitted > 0 {
         let mut inner: Vec<String> = children.iter().map(child).collect();

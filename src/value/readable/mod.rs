@@ -6,8 +6,11 @@ mod date;
 mod extent;
 mod go;
 mod rust;
+mod user;
 
 use std::sync::Arc;
+
+pub use user::{FormatterError, UserFormatters};
 
 use super::{Object, Scene, Text};
 use crate::debuginfo::Language;
@@ -32,6 +35,9 @@ pub struct Readable<'d> {
 /// The readable form of `object`, `None` if its plain structure says it best. At most
 /// `limit` elements are looked up.
 pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Option<Readable<'d>> {
+    if let Some(declared) = scene.formatters.readable(object, scene, limit) {
+        return Some(declared);
+    }
     let ty = object.resolved(scene);
     match ty.get().language {
         Language::Cpp => cpp::readable(object, ty, scene, limit),

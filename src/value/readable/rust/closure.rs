@@ -45,10 +45,18 @@ fn state_machine<'d>(view: &View<'d>, what: &str, record: &Record) -> Option<Rea
             let number: u32 = other.strip_prefix("Suspend")?.parse().ok()?;
             let line = line_of(record, &variant);
             let line = line.map_or(String::new(), |line| format!(" in line {line}"));
-            format!("at await {number}{line}")
+            let number = number.saturating_add(1);
+            format!("at await {number} of {}{line}", awaits(record))
         }
     };
     Some(view.told(format!("{what} {of}, {said}"), captured(&variant, view)))
+}
+
+/// How many places there are where the code waits: all states but those before the
+/// start, after the end, and after a panic.
+fn awaits(record: &Record) -> usize {
+    let states: usize = record.variant_parts.iter().map(|part| part.variants.len()).sum();
+    states.saturating_sub(3)
 }
 
 /// The line where the code waits in a state: rustc states it with the variant.

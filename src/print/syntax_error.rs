@@ -1,0 +1,209 @@
+//! Why a text is no expression: what is wrong, where, and what to write instead.
+
+use std::fmt;
+
+use super::ast::Span;
+
+/// Why a text is no expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// The bytes at fault; empty at the end of the text.
+    pub span: Span,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Nothing but spaces.
+    Empty,
+    /// More bytes than are read.
+    TooLong {
+        /// How many are.
+        limit: usize,
+    },
+    /// Operators and operands nested more deeply than is read.
+    TooDeep {
+        /// How deeply they may be.
+        limit: u16,
+    },
+    /// A character that starts nothing.
+    StrayCharacter(char),
+    /// A quote without its partner.
+    Unclosed(char),
+    /// A bracket without its partner.
+    Unmatched {
+        /// Which was opened.
+        open: &'static str,
+        /// Which should close it.
+        close: &'static str,
+        /// What stands where it should; empty at the end.
+        found: String,
+    },
+    /// A literal that is none.
+    Literal(&'static str),
+    /// An operand should stand here.
+    NoOperand {
+        /// What stands there; empty at the end.
+        found: String,
+    },
+    /// An operator should stand here, or nothing.
+    NoOperator {
+        /// What stands there.
+        found: String,
+    },
+    /// A name should stand here.
+    NoName {
+        /// What it should follow.
+        after: &'static str,
+        /// What stands there; empty at the end.
+        found: String,
+    },
+    /// A type should stand here.
+    NoType {
+        /// What stands there; empty at the end.
+        found: String,
+    },
+    /// Words that name no type together.
+    UnknownBaseType(String),
+    /// The `:` of a `?` is missing.
+    NoColon,
+    /// A function call.
+    Call,
+    /// An operator that writes.
+    Assignment(&'static str),
+    /// Something other debuggers or languages have.
+    Unsupported(&'static str),
+}
+
+impl SyntaxError {
+    pub(super) fn new(span: Span, problem: Problem) -> Self {
+        Self { span, problem }
+    }
+
+    /// What to write instead, if there is something to say.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match &self.problem {
+            Problem::Empty => "name a variable, as in `obit print core config->name`",
+            Problem::TooLong { .. } | Problem::TooDeep { .. } => "ask for a part of it",
+            Problem::StrayCharacter('#') => "put a name with such characters in single quotes",
+            Problem::StrayCharacter(_) => "names of other characters go in single quotes",
+            Problem::Unclosed(_) => "the shell may have taken it: quote the whole expression",
+            Problem::NoOperator { .. } => "quote an expression with spaces for the shell",
+            Problem::Call => "name the variable that holds the result, or the function alone",
+            Problem::Assignment("=") => "obit only reads; compare with `==`",
+            Problem::Assignment(_) => "obit only reads",
+            Problem::NoOperand { .. } => "write a name, a number or `$register` there",
+            Problem::NoType { .. } | Problem::UnknownBaseType(_) => {
+                "write a type as the program does: `(struct node *)p`, `p as *const Node`"
+            }
+            Problem::Unmatched { .. }
+            | Problem::Literal(_)
+            | Problem::NoName { .. }
+            | Problem::NoColon
+            | Problem::Unsupported(_) => return None,
+        })
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let instead = |found: &String| match found.as_str() {
+            "" => "the expression ends".to_owned(),
+            found => format!("`{found}` stands there"),
+        };
+        match &self.problem {
+            Problem::Empty => f.write_str("the expression is empty"),
+            Problem::TooLong { limit } => {
+                write!(f, "the expression is longer than {limit} bytes")
+            }
+            Problem::TooDeep { limit } => {
+                write!(f, "more than {limit} operators within each other")
+            }
+            Problem::StrayCharacter(c) => write!(f, "`{c}` means nothing here"),
+            Problem::Unclosed(quote) => write!(f, "the {quote} that opens here is never closed"),
+            Problem::Unmatched { open, close, found } => {
+                write!(f, "`{open}` wants a `{close}` here, but {}", instead(found))
+            }
+            Problem::Literal(why) => f.write_str(why),
+            Problem::NoOperand { found } => {
+                write!(f, "a value should stand here, but {}", instead(found))
+            }
+            Problem::NoOperator { found } => {
+                write!(f, "an operator should stand before `{found}`")
+            }
+            Problem::NoName { after, found } => {
+                write!(f, "a name should follow `{after}`, but {}", instead(found))
+            }
+            Problem::NoType { found } => {
+                write!(f, "a type should stand here, but {}", instead(found))
+            }
+            Problem::UnknownBaseType(words) => write!(f, "`{words}` is no type"),
+            Problem::NoColon => f.write_str("the `?` wants a `:` and a second value"),
+            Problem::Call => {
+                f.write_str("a function cannot be called: the process is dead, and obit only reads")
+            }
+            Problem::Assignment(operator) => {
+                write!(f, "`{operator}` would write to a dead process")
+            }
+            Problem::Unsupported(what) => write!(f, "{what} cannot be printed"),
+        }
+    }
+}
+
+impl std::error::Error for SyntaxError {}
+
+/// The character at which `span` starts in `text`, counted from 1.
+pub fn column(span: &Span, text: &str) -> usize {
+    let before = text.get(..span.start).unwrap_or(text);
+    before.chars().count().saturating_add(1)
+}
+
+/// `text` with carets under `span`, in two lines. A long text is cut to what stands around
+/// it.
+pub fn pointed_at(span: &Span, text: &str) -> String {
+    const BEFORE: usize = 60;
+    const AFTER: usize = 30;
+    let column = column(span, text).saturating_sub(1);
+    let skipped = column.saturating_sub(BEFORE);
+    let width = text.get(span.clone()).map_or(1, |at| at.chars().count());
+    let width = width.clamp(1, AFTER);
+    let shown: String = text
+        .chars()
+        .skip(skipped)
+        .take(BEFORE.saturating_add(AFTER))
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let indent = " ".repeat(column.saturating_sub(skipped));
+    format!("{shown}\n{indent}{}", "^".repeat(width))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn carets_stand_under_the_fault_counted_in_characters() {
+        let error = SyntaxError::new(4..5, Problem::StrayCharacter('#'));
+        assert_eq!(column(&error.span, "äö#"), 3);
+        assert_eq!(pointed_at(&error.span, "äö#"), "äö#\n  ^");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_to_what_stands_around_the_fault() {
+        let text = format!("{}#{}", "a".repeat(500), "b".repeat(500));
+        let error = SyntaxError::new(500..501, Problem::StrayCharacter('#'));
+        let shown = pointed_at(&error.span, &text);
+        let (line, carets) = shown.split_once('\n').unwrap();
+        assert_eq!(line.chars().count(), 90);
+        assert_eq!(line.find('#'), carets.find('^'));
+    }
+
+    #[test]
+    fn what_would_drive_a_terminal_is_not_repeated() {
+        let error = SyntaxError::new(0..1, Problem::Empty);
+        assert!(!pointed_at(&error.span, "\u{1b}[2J").contains('\u{1b}'));
+    }
+}

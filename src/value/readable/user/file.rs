@@ -1,0 +1,312 @@
+//! The file that formatters are declared in.
+
+use std::ops::Range;
+
+use thiserror::Error;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{Content, End, Formatter, Glob, Path, UserFormatters, Word};
+
+/// What is wrong with a file of formatters, and in which line (counted from 1).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {problem}")]
+pub struct FormatterError {
+    /// The line.
+    pub line: usize,
+    /// What is wrong there, with the key's name.
+    pub problem: String,
+}
+
+/// The keys of one `[[type]]`.
+const KEYS: &[&str] = &["name", "summary", "elements", "list", "text", "members"];
+/// Those of them that say what is in it.
+const CONTENT: &[&str] = &["elements", "list", "text", "members"];
+
+impl UserFormatters {
+    /// Reads a file of formatters.
+    ///
+    /// # Errors
+    /// The first thing that is wrong in it.
+    pub fn parse(text: &str) -> Result<Self, FormatterError> {
+        let file = File { text };
+        let table = DeTable::parse(text).map_err(|error| {
+            let message = error.message().to_owned();
+            file.error(&error.span().unwrap_or(0..0), message)
+        })?;
+        let mut formatters = Vec::new();
+        for (key, value) in table.get_ref() {
+            if key.get_ref() != "type" {
+                return Err(file.unknown(&key.span(), key.get_ref(), "", &["type"]));
+            }
+            let DeValue::Array(types) = value.get_ref() else {
+                let problem = "`type` must be written as `[[type]]`".to_owned();
+                return Err(file.error(&key.span(), problem));
+            };
+            for entry in types.iter() {
+                formatters.push(file.formatter(entry)?);
+            }
+        }
+        Ok(Self { formatters })
+    }
+}
+
+struct File<'t> {
+    text: &'t str,
+}
+
+type Entry<'i> = Spanned<DeValue<'i>>;
+
+impl File<'_> {
+    fn formatter(&self, entry: &Entry<'_>) -> Result<Formatter, FormatterError> {
+        let table = self.table(entry, "type", KEYS)?;
+        let name = match table.get("name") {
+            Some(name) => Glob::new(self.string(name, "name")?),
+            None => return Err(self.missing(entry, "name")),
+        };
+        let summary = match table.get("summary") {
+            Some(summary) => self.summary(summary)?,
+            None => Vec::new(),
+        };
+        let mut content = None;
+        for key in CONTENT {
+            let Some(value) = table.get(*key) else { continue };
+            if content.is_some() {
+                let problem = format!("`{key}`: of {} only one may be given", listed(CONTENT));
+                return Err(self.error(&value.span(), problem));
+            }
+            content = Some(match *key {
+                "elements" => self.elements(value)?,
+                "list" => self.list(value)?,
+                "text" => self.characters(value)?,
+                _ => self.members(value)?,
+            });
+        }
+        if content.is_none() && summary.is_empty() {
+            let problem = format!("it says nothing: give `summary` or one of {}", listed(CONTENT));
+            return Err(self.error(&entry.span(), problem));
+        }
+        Ok(Formatter { name, summary, content: content.unwrap_or(Content::Nothing) })
+    }
+
+    fn elements(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+        let table = self.table(value, "elements", &["pointer", "count", "end"])?;
+        let first = self.path(value, table, "elements", "pointer")?;
+        let count = self.optional_path(table, "elements", "count")?;
+        let end = self.optional_path(table, "elements", "end")?;
+        let end = match (count, end) {
+            (Some(count), None) => End::Count(count),
+            (None, Some(end)) => End::Pointer(end),
+            _ => {
+                let problem = "`elements` needs either `count` or `end`".to_owned();
+                return Err(self.error(&value.span(), problem));
+            }
+        };
+        Ok(Content::Elements { first, end })
+    }
+
+    fn list(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+        let table = self.table(value, "list", &["first", "next", "value", "count"])?;
+        Ok(Content::List {
+            first: self.path(value, table, "list", "first")?,
+            next: self.path(value, table, "list", "next")?,
+            value: self.optional_path(table, "list", "value")?,
+            count: self.optional_path(table, "list", "count")?,
+        })
+    }
+
+    fn characters(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+        let table = self.table(value, "text", &["pointer", "length"])?;
+        Ok(Content::Text {
+            first: self.path(value, table, "text", "pointer")?,
+            length: self.optional_path(table, "text", "length")?,
+        })
+    }
+
+    fn members(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+        let DeValue::Array(paths) = value.get_ref() else {
+            let problem = "`members` must be a list of texts".to_owned();
+            return Err(self.error(&value.span(), problem));
+        };
+        let paths = paths.iter().map(|path| self.read_path(path, "members"));
+        Ok(Content::Members(paths.collect::<Result<_, _>>()?))
+    }
+
+    /// Text with numbers in braces: `Vec of {len}`; `{{` and `}}` stand for braces.
+    fn summary(&self, value: &Entry<'_>) -> Result<Vec<Word>, FormatterError> {
+        let mut words = Vec::new();
+        let mut text = String::new();
+        let mut rest = self.string(value, "summary")?;
+        while let Some(at) = rest.find(['{', '}']) {
+            let (before, from) = rest.split_at(at);
+            text.push_str(before);
+            if let Some(behind) = from.strip_prefix("{{") {
+                text.push('{');
+                rest = behind;
+            } else if let Some(behind) = from.strip_prefix("}}") {
+                text.push('}');
+                rest = behind;
+            } else {
+                let inner = from.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+                let Some((path, behind)) = inner else {
+                    let problem = "`summary`: a brace has no partner; write `{{` or `}}` for one";
+                    return Err(self.error(&value.span(), problem.to_owned()));
+                };
+                words.push(Word::Text(std::mem::take(&mut text)));
+                let path = Path::parse(path).ok_or_else(|| {
+                    let problem = format!("`summary`: `{{{path}}}` is no path of members");
+                    self.error(&value.span(), problem)
+                })?;
+                words.push(Word::Number(path));
+                rest = behind;
+            }
+        }
+        text.push_str(rest);
+        words.push(Word::Text(text));
+        Ok(words)
+    }
+
+    /// The table at `value`, with no keys but these.
+    fn table<'e, 'i>(
+        &self,
+        value: &'e Entry<'i>,
+        name: &str,
+        keys: &[&str],
+    ) -> Result<&'e DeTable<'i>, FormatterError> {
+        let DeValue::Table(table) = value.get_ref() else {
+            let problem = format!("`{name}` must be a table");
+            return Err(self.error(&value.span(), problem));
+        };
+        let unknown = table.keys().find(|key| !keys.contains(&&**key.get_ref()));
+        match unknown {
+            Some(key) => Err(self.unknown(&key.span(), key.get_ref(), name, keys)),
+            None => Ok(table),
+        }
+    }
+
+    fn path(
+        &self,
+        holder: &Entry<'_>,
+        table: &DeTable<'_>,
+        name: &str,
+        key: &str,
+    ) -> Result<Path, FormatterError> {
+        let path = self.optional_path(table, name, key)?;
+        path.ok_or_else(|| self.missing(holder, &format!("{name}.{key}")))
+    }
+
+    fn optional_path(
+        &self,
+        table: &DeTable<'_>,
+        name: &str,
+        key: &str,
+    ) -> Result<Option<Path>, FormatterError> {
+        let value = table.get(key);
+        value.map(|value| self.read_path(value, &format!("{name}.{key}"))).transpose()
+    }
+
+    fn read_path(&self, value: &Entry<'_>, key: &str) -> Result<Path, FormatterError> {
+        let text = self.string(value, key)?;
+        Path::parse(text).ok_or_else(|| {
+            let problem = format!("`{key}`: `{text}` is no path of members, such as `a.b`");
+            self.error(&value.span(), problem)
+        })
+    }
+
+    fn string<'e>(&self, value: &'e Entry<'_>, key: &str) -> Result<&'e str, FormatterError> {
+        match value.get_ref() {
+            DeValue::String(text) => Ok(text),
+            _ => Err(self.error(&value.span(), format!("`{key}` must be a text"))),
+        }
+    }
+
+    fn missing(&self, holder: &Entry<'_>, key: &str) -> FormatterError {
+        self.error(&holder.span(), format!("`{key}` is missing"))
+    }
+
+    fn unknown(&self, at: &Range<usize>, key: &str, of: &str, keys: &[&str]) -> FormatterError {
+        let of = if of.is_empty() { String::new() } else { format!(" of `{of}`") };
+        self.error(at, format!("`{key}` is no key{of}; there are {}", listed(keys)))
+    }
+
+    fn error(&self, at: &Range<usize>, problem: String) -> FormatterError {
+        let before = self.text.get(..at.start).unwrap_or(self.text);
+        let line = before.matches('\n').count().saturating_add(1);
+        FormatterError { line, problem }
+    }
+}
+
+/// `a`, `b`, `c`.
+fn listed(keys: &[&str]) -> String {
+    keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> String {
+        UserFormatters::parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_file_holds_any_number_of_formatters() {
+        let text = r#"
+            [[type]]
+            name = "mine::Vec<*>"
+            summary = "Vec of {len}, {{raw}}"
+            elements = { pointer = "data", count = "len" }
+            [[type]]
+            name = "mine::Pair"
+            members = ["a", "b.c"]
+        "#;
+        let formatters = UserFormatters::parse(text).unwrap().formatters;
+        assert_eq!(formatters.len(), 2);
+        let words = &formatters[0].summary;
+        assert!(matches!(words.last(), Some(Word::Text(text)) if text == ", {raw}"));
+        assert!(matches!(&formatters[1].content, Content::Members(paths) if paths.len() == 2));
+        assert!(UserFormatters::parse("").unwrap().formatters.is_empty());
+    }
+
+    #[test]
+    fn an_error_names_the_key_and_its_line() {
+        let text = "[[type]]\nname = \"V\"\nelements = { pointer = \"data\" }\n";
+        assert_eq!(problem(text), "line 3: `elements` needs either `count` or `end`");
+        let text = "[[type]]\nsummary = \"x\"\n";
+        assert_eq!(problem(text), "line 1: `name` is missing");
+        let text = "[[type]]\nname = \"V\"\nlist = { first = \"head\" }\n";
+        assert_eq!(problem(text), "line 3: `list.next` is missing");
+        let text = "[[type]]\nname = \"V\"\ntext = { pointer = \"a->b\" }\n";
+        let expected = "line 3: `text.pointer`: `a->b` is no path of members, such as `a.b`";
+        assert_eq!(problem(text), expected);
+    }
+
+    #[test]
+    fn a_misspelled_key_is_no_key() {
+        let text = "[[type]]\nname = \"V\"\nelement = 1\n";
+        let keys = "`name`, `summary`, `elements`, `list`, `text`, `members`";
+        assert_eq!(
+            problem(text),
+            format!("line 3: `element` is no key of `type`; there are {keys}")
+        );
+        assert_eq!(problem("\n[[types]]\n"), "line 2: `types` is no key; there are `type`");
+    }
+
+    #[test]
+    fn a_formatter_says_one_thing() {
+        let text = "[[type]]\nname = \"V\"\nmembers = []\ntext = { pointer = \"p\" }\n";
+        let which = "`elements`, `list`, `text`, `members`";
+        assert!(problem(text).ends_with(&format!("of {which} only one may be given")));
+        let text = "[[type]]\nname = \"V\"\n";
+        let expected = format!("line 1: it says nothing: give `summary` or one of {which}");
+        assert_eq!(problem(text), expected);
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_as_such() {
+        assert!(problem("[[type]]\nname = \n").starts_with("line 2: "));
+        assert_eq!(problem("type = 1"), "line 1: `type` must be written as `[[type]]`");
+        let text = "[[type]]\nname = \"V\"\nsummary = \"a { b\"\n";
+        assert!(problem(text).starts_with("line 3: `summary`: a brace has no partner"));
+    }
+}
