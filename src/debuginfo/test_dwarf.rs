@@ -298,6 +298,30 @@ impl Rows {
         bytes.extend(body);
         bytes
     }
+
+    /// A version 5 table whose only file, `a.c`, has an MD5 of ones and is `text`.
+    fn build_with_content(self, text: &str) -> Vec<u8> {
+        let mut header = vec![1, 1, 1, 0xfb, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1];
+        let form = |form: gimli::DwForm| form.0 as u8;
+        header.extend([1, 1, form(dw::DW_FORM_string), 1]);
+        header.extend(b"/src\0");
+        header.extend([4, 1, form(dw::DW_FORM_string), 2, form(dw::DW_FORM_data1)]);
+        header.extend([5, form(dw::DW_FORM_data16)]);
+        uleb(&mut header, dw::DW_LNCT_LLVM_source.0.into());
+        header.extend([form(dw::DW_FORM_string), 1]);
+        header.extend(b"a.c\0\0");
+        header.extend([1; 16]);
+        header.extend(text.as_bytes());
+        header.push(0);
+        let mut body = 5_u16.to_le_bytes().to_vec();
+        body.extend([8, 0]);
+        body.extend((header.len() as u32).to_le_bytes());
+        body.extend(header);
+        body.extend(self.0);
+        let mut bytes = (body.len() as u32).to_le_bytes().to_vec();
+        bytes.extend(body);
+        bytes
+    }
 }
 
 fn sleb(bytes: &mut Vec<u8>, mut value: i64) {
@@ -480,6 +504,24 @@ fn a_line_program_with_a_range_of_0_costs_the_lines_only() {
     let info = unit.debug_info(rows.build(0));
     assert_eq!(shown(&info.frames_at(Svma(0x1004))), ["f"]);
     assert_eq!(malformed(&info).len(), 1);
+}
+
+#[test]
+fn a_line_table_may_hold_the_digest_and_the_text_of_a_file() {
+    let place = |text| {
+        let mut unit = Unit::new(0x1000, 0x1000);
+        unit.function("f", 0x1000, 0x100);
+        unit.close();
+        let rows = Rows::new().row(0x1000, 0, 4, true).end(0x1100);
+        let info = unit.debug_info(rows.build_with_content(text));
+        info.frames_at(Svma(0x1004)).remove(0).location.unwrap()
+    };
+    let found = place("int x;\n");
+    assert_eq!(found.file, "/src/a.c");
+    assert_eq!(found.content.md5, Some([1; 16]));
+    assert_eq!(found.content.embedded.as_deref(), Some(&b"int x;\n"[..]));
+    // An empty text says that there is none.
+    assert_eq!(place("").content.embedded, None);
 }
 
 #[test]

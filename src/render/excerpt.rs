@@ -20,8 +20,8 @@ const RULE: &str = " \u{2502} ";
 /// Stands before values beside a line.
 const VALUES: &str = "\u{25c2} ";
 const VALUES_LEAD: usize = 2;
-/// Columns of a tabulator.
-const TAB: usize = 8;
+/// Columns of a tabulator: few, as room is short.
+const TAB: usize = 4;
 /// Columns from the start of the names to the values of locals.
 const WIDEST_NAME: usize = 24;
 
@@ -159,7 +159,7 @@ fn source(place: &SourcePlace, extent: Extent, room: usize) -> Vec<Line> {
     lines
 }
 
-/// Blanks instead of tabulators, as a terminal would show them.
+/// Blanks instead of tabulators.
 fn untabbed(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut column = 0;

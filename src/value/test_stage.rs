@@ -3,20 +3,19 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use super::readable::UserFormatters;
 use super::{Object, Scene, Surroundings, TypeRef};
 use crate::addr::{Avma, AvmaRange};
 use crate::debuginfo::sample_types::{debug_info_of, id};
 use crate::debuginfo::{Bound, DebugInfo, Expression, NoPlace, Type, VariableId};
 use crate::limits::Limits;
 use crate::memory::{Absent, AddressSpace, Backing, Builder, CoreBytes, Permissions, Region};
-use crate::value::readable::UserFormatters;
 
 /// What a test reads values from.
 pub(crate) struct Stage {
     debug: DebugInfo,
     memory: AddressSpace,
     limits: Limits,
-    formatters: UserFormatters,
     /// Address, name, size.
     symbols: Vec<(u64, &'static str, u64)>,
     /// Address point, class, bytes from the complete object to the subobject.
@@ -59,7 +58,6 @@ impl Stage {
             debug: debug_info_of(types),
             memory: builder.freeze(),
             limits: Limits::default(),
-            formatters: UserFormatters::default(),
             symbols: Vec::new(),
             vtables: Vec::new(),
             definitions: Vec::new(),
@@ -84,11 +82,12 @@ impl Stage {
     /// Asks about it.
     pub(crate) fn ask<T>(&self, ask: impl for<'d> FnOnce(Play<'d>) -> T) -> T {
         let around = Around { stage: self };
+        let formatters = UserFormatters::default();
         let scene = Scene {
             memory: &self.memory,
             around: &around,
             limits: &self.limits,
-            formatters: &self.formatters,
+            formatters: &formatters,
         };
         ask(Play { scene, debug: &self.debug })
     }

@@ -1,7 +1,7 @@
 //! A value in one line: its summary, its text, its elements.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use obit::process::{Options, Process};
 use obit::value::readable::UserFormatters;
@@ -12,6 +12,11 @@ pub type Told = BTreeMap<String, String>;
 
 /// Elements that are read of each container.
 const ELEMENTS: usize = 8;
+
+/// Where the files of a case are.
+pub fn fixture(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(case)
+}
 
 /// What obit tells of the variables of `function`, by their names.
 pub fn variables(case: &str, function: &str) -> Told {
@@ -29,7 +34,7 @@ pub fn variables_by(case: &str, function: &str, formatters: UserFormatters) -> T
 }
 
 fn read(case: &str, function: &str, elements: usize, formatters: UserFormatters) -> Told {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(case);
+    let directory = fixture(case);
     let mut options = Options { formatters, ..Options::default() };
     options.rules.core_directory = Some(directory.clone());
     let process = Process::open(&directory.join("core.zst"), options, &()).unwrap();

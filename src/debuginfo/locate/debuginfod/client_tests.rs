@@ -115,6 +115,20 @@ fn a_file_is_fetched_once_and_then_comes_from_the_cache() {
 }
 
 #[test]
+fn a_source_file_is_asked_for_by_its_path_and_needs_no_build_id_of_its_own() {
+    let cache = tempfile::tempdir().unwrap();
+    let server = TestServer::new(|path| {
+        assert_eq!(path, format!("/buildid/{}/source/src/a%20b.c", "01".repeat(20)));
+        ("200 OK\r\nContent-Length: 4".to_owned(), b"int\n".to_vec())
+    });
+    for _ in 0..2 {
+        let fetched = client(&[&server], &cache).fetch(&id(1), Artifact::Source("/src/a b.c"));
+        assert_eq!(fs::read(fetched.path.unwrap()).unwrap(), b"int\n");
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
 fn what_no_server_has_is_no_failure_and_is_not_asked_for_again() {
     let cache = tempfile::tempdir().unwrap();
     let server = TestServer::new(not_found);
