@@ -133,6 +133,17 @@ pub(super) fn counted_text(
     Text { text, origin: TextOrigin::Data, left_out: Some(left_out) }
 }
 
+impl Text {
+    /// No more than its first `longest` characters.
+    pub(super) fn cut(mut self, longest: usize) -> Self {
+        let Some((end, _)) = self.text.char_indices().nth(longest) else { return self };
+        let rest = self.text.get(end..).map_or(0, |rest| rest.chars().count());
+        self.text.truncate(end);
+        self.left_out = self.left_out.map(|left_out| left_out.saturating_add(rest as u64));
+        self
+    }
+}
+
 /// A character of a string, or what stands where one should.
 enum Spelled {
     Char(char),
@@ -182,6 +193,14 @@ mod tests {
         assert_eq!((text.text.as_str(), text.left_out), ("żół", Some(1)));
         assert_eq!(utf8_text(b"ab", false, 3).left_out, None);
         assert_eq!(utf8_text(b"ab", true, 3).left_out, Some(0));
+    }
+
+    #[test]
+    fn a_text_that_was_cut_may_be_cut_again() {
+        let text = counted_text("żółw".as_bytes(), 1, true, 10);
+        let cut = text.clone().cut(3);
+        assert_eq!((cut.text.as_str(), cut.left_out), ("żół", Some(11)));
+        assert_eq!(text.clone().cut(4), text);
     }
 
     #[test]

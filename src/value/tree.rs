@@ -330,7 +330,8 @@ impl<'d> Tree<'_, 'd> {
     /// What is easier to read, with its elements.
     fn tell(&mut self, value: &mut Value, found: Readable<'d>, at: Position) {
         value.summary = found.summary;
-        value.text = found.text.or_else(|| value.text.take());
+        let text = found.text.map(|text| text.cut(self.budget.max_text));
+        value.text = text.or_else(|| value.text.take());
         let looked_up = found.elements.len() as u64;
         let total = found.total.unwrap_or(looked_up).max(looked_up);
         let elements = found.elements.into_iter();

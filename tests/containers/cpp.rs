@@ -59,8 +59,8 @@ fn strings_of_all_characters_lengths_and_bytes() {
 }
 
 #[test]
-fn a_string_longer_than_is_read_says_how_much_is_left_out() {
-    let shown = format!("std::string of 10000 \"{}…\"+5904", "h".repeat(50));
+fn a_string_longer_than_is_shown_says_how_much_is_left_out() {
+    let shown = format!("std::string of 10000 \"{}…\"+9800", "h".repeat(50));
     check(ALL, &[("text_huge", &shown)]);
 }
 
@@ -418,7 +418,7 @@ fn times_with_their_unit() {
             ("minutes", r#"std::chrono::duration "1.5 min""#),
             ("hours", r#"std::chrono::duration "2 h""#),
             ("ticks", r#"std::chrono::duration "45 [1/30]s""#),
-            ("instant", r#"std::chrono::time_point of system_clock "2023-11-14T22:13:20Z""#),
+            ("instant", r#"std::chrono::time_point of system_clock "2023-11-14 22:13:20 UTC""#),
             (
                 "steady",
                 r#"std::chrono::time_point of steady_clock "5000000000 ns since the clock's epoch""#,

@@ -131,7 +131,7 @@ fn shape_of<'d>(ty: TypeRef<'d>, scene: Scene<'d>) -> Shape {
     match &ty.get().kind {
         TypeKind::Record(_) => Shape::Record,
         TypeKind::Pointer { .. } => {
-            let target = target(ty, scene).map(|target| target.get());
+            let target = target(ty, scene).map(TypeRef::get);
             match target.is_some_and(|target| matches!(target.kind, TypeKind::Pointer { .. })) {
                 true => Shape::PointerToPointer,
                 false => Shape::Pointer,

@@ -106,31 +106,39 @@ pub(super) fn readable<'d>(
     scene: Scene<'d>,
     limit: usize,
 ) -> Option<Readable<'d>> {
+    let (family, form) = form_of(ty)?;
+    let view = View::new(object.cast(ty), scene, limit, family);
+    // Libraries that check iterators wrap the plain container in one of the same name.
+    let plain = view.base_of_same_family();
+    let plain = plain.map(|base| View::new(base, scene, limit, family));
+    told(plain.as_ref().unwrap_or(&view), form)
+}
+
+/// How a library type is read, with its public name.
+fn form_of(ty: TypeRef<'_>) -> Option<(&'static str, Form)> {
     let entry = ty.get();
     let own = entry.name.as_deref().filter(|_| matches!(entry.kind, TypeKind::Record(_)))?;
     // Most types are no container: spare them the making of their full name.
     let own = family::without_arguments(own);
     FORMS.iter().find(|(name, _)| name.rsplit("::").next() == Some(own))?;
     let family = family::of(&ty.name())?;
-    let (name, form) = FORMS.iter().find(|(name, _)| **name == family)?;
-    let view = View::new(object.cast(ty), scene, limit, name);
-    if let Some(base) = view.base_of_same_family() {
-        return readable_base(&base, scene, limit);
-    }
-    match form(&view) {
-        Ok(readable) => Some(readable),
-        Err(Trouble::Damaged(how)) => Some(view.damaged(how)),
-        Err(Trouble::Unfamiliar | Trouble::Absent) => None,
-    }
+    FORMS.iter().find(|(name, _)| **name == family).copied()
 }
 
-/// Libraries that check iterators wrap the plain container in one of the same name.
-fn readable_base<'d>(base: &Object<'d>, scene: Scene<'d>, limit: usize) -> Option<Readable<'d>> {
-    let ty = base.resolved(scene);
-    let family = family::of(&ty.name())?;
-    let (name, form) = FORMS.iter().find(|(name, _)| **name == family)?;
-    let view = View::new(base.cast(ty), scene, limit, name);
-    match form(&view) {
+/// The readable form of the container that another is made of. Never one that is itself
+/// made of a container: a malformed type may be made of itself.
+fn inner_readable<'d>(view: &View<'d>, inner: &Object<'d>) -> Option<Readable<'d>> {
+    let ty = inner.resolved(view.scene);
+    let (family, _) = form_of(ty)?;
+    (!MADE_OF_OTHERS.contains(&family)).then(|| readable(inner, ty, view.scene, view.limit))?
+}
+
+/// Those that [`inner_readable`] serves.
+const MADE_OF_OTHERS: &[&str] =
+    &["std::filesystem::path", "std::priority_queue", "std::queue", "std::stack"];
+
+fn told<'d>(view: &View<'d>, form: Form) -> Option<Readable<'d>> {
+    match form(view) {
         Ok(readable) => Some(readable),
         Err(Trouble::Damaged(how)) => Some(view.damaged(how)),
         Err(Trouble::Unfamiliar | Trouble::Absent) => None,

@@ -1,7 +1,7 @@
 //! Nodes of lists, trees and hash tables: links, and an element behind them.
 
 use super::Trouble;
-use super::layout::{self, Field};
+use super::layout;
 use super::view::View;
 use crate::addr::Avma;
 use crate::debuginfo::TypeKind;

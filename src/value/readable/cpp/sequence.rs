@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::layout::{self, Shape};
 use super::view::{View, counted, element_name};
-use super::{Told, Trouble};
+use super::{Told, Trouble, inner_readable};
 use crate::addr::Avma;
 use crate::debuginfo::{Encoding, TypeKind};
 use crate::value::readable::Readable;
@@ -96,12 +96,14 @@ fn word_bits<'d>(view: &View<'d>, pointer: Option<&layout::Field<'d>>) -> Result
     size.checked_mul(8).ok_or(Trouble::Unfamiliar)
 }
 
-/// Where bit number `bit` of an array of words lies, in memory order: on a big-endian
-/// machine the bits of a word count from its other end.
+/// Where bit number `bit` of an array of `unsigned long`s lies, in memory order: on a
+/// big-endian machine the bits of a word count from its other end.
 fn bit_in_memory(view: &View<'_>, bit: u64) -> u64 {
-    match view.scene.memory.is_little_endian() {
-        true => bit,
-        false => bit ^ 63,
+    let memory = view.scene.memory;
+    match (memory.is_little_endian(), memory.word()) {
+        (true, _) => bit,
+        (false, 4) => bit ^ 31,
+        (false, _) => bit ^ 63,
     }
 }
 
@@ -139,8 +141,7 @@ pub(super) fn slice<'d>(view: &View<'d>) -> Told<'d> {
 /// `std::stack` and its like: what they adapt.
 pub(super) fn adaptor<'d>(view: &View<'d>) -> Told<'d> {
     let inner = view.part(view.named(&["c"]).ok_or(Trouble::Unfamiliar)?);
-    let inner = crate::value::readable::readable(&inner, view.scene, view.limit);
-    let inner = inner.ok_or(Trouble::Absent)?;
+    let inner = inner_readable(view, &inner).ok_or(Trouble::Absent)?;
     let Some(total) = inner.total else {
         let summary = inner.summary.as_deref().unwrap_or_default();
         let damage = summary.split_once(", damaged: ").map(|(_, how)| view.damaged(how));

@@ -2,7 +2,7 @@
 
 use super::layout::{Field, Shape};
 use super::view::{View, counted};
-use super::{Told, Trouble};
+use super::{Told, Trouble, inner_readable};
 use crate::addr::Avma;
 use crate::debuginfo::TypeKind;
 use crate::value::readable::Readable;
@@ -146,8 +146,7 @@ pub(super) fn borrowed<'d>(view: &View<'d>) -> Told<'d> {
 /// `std::filesystem::path`: a string, and what it was parted into.
 pub(super) fn path<'d>(view: &View<'d>) -> Told<'d> {
     let inner = view.named(&["_M_pathname", "__pn_"]).ok_or(Trouble::Unfamiliar)?;
-    let inner = super::super::readable(&view.part(inner), view.scene, view.limit);
-    let inner = inner.ok_or(Trouble::Absent)?;
+    let inner = inner_readable(view, &view.part(inner)).ok_or(Trouble::Absent)?;
     let summary = inner.summary.as_deref().unwrap_or_default();
     if let Some((_, how)) = summary.split_once(", damaged: ") {
         return Ok(view.damaged(how));

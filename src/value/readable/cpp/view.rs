@@ -6,7 +6,8 @@ use super::layout::{self, Field, Shape};
 use super::{Told, Trouble, family, string};
 use crate::addr::Avma;
 use crate::debuginfo::{MemberOffset, MemberRole, TypeKind};
-use crate::value::readable::Readable;
+pub(super) use crate::value::readable::extent::element_name;
+use crate::value::readable::{Readable, extent};
 use crate::value::{Object, Scene, TypeRef};
 
 /// What libc++ calls `std::thread::id`.
@@ -126,10 +127,7 @@ impl<'d> View<'d> {
 
     /// Whether `[start, start + len)` begins and ends in memory that was mapped.
     pub(super) fn check_mapped(&self, start: u64, len: u64) -> Result<(), Trouble> {
-        let Some(last) = len.checked_sub(1) else { return Ok(()) };
-        let end = start.checked_add(last);
-        let is_mapped = |at| self.scene.memory.range_at(Avma(at)).is_some();
-        match end.is_some_and(|end| is_mapped(start) && is_mapped(end)) {
+        match extent::is_mapped(self.scene, Avma(start), len) {
             true => Ok(()),
             false => Err(Trouble::Damaged("its memory is not mapped")),
         }
@@ -162,7 +160,7 @@ impl<'d> View<'d> {
 
     /// Indices of the elements to look up, of `count`.
     pub(super) fn wanted(&self, count: u64) -> std::ops::Range<u64> {
-        0..count.min(u64::try_from(self.limit).unwrap_or(u64::MAX))
+        extent::wanted(count, self.limit)
     }
 
     /// A container of `count` elements, these the first of them.
@@ -196,9 +194,4 @@ pub(super) fn counted(count: u64) -> String {
         0 => ", empty".to_owned(),
         count => format!(" of {count}"),
     }
-}
-
-/// `[3]`.
-pub(super) fn element_name(index: u64) -> Arc<str> {
-    format!("[{index}]").into()
 }
