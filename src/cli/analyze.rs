@@ -8,9 +8,11 @@ use obit::limits::Limits;
 use obit::process::{self, Observer, Process};
 use obit::redact::Level;
 use obit::report::{BuildOptions, Context, Flavor, Report, TailCalls, WhichRegisters, WhoseLocals};
+use obit::value::readable::UserFormatters;
 
 use super::View;
 use super::args::{self, Locals, Options, RedactPolicy, TailCallPlace};
+use super::formatters::{FormattersError, formatters};
 use super::inputs::Inputs;
 
 /// What the cache of unpacked debug sections may take on disk.
@@ -35,14 +37,16 @@ pub(crate) struct Request {
     pub(crate) cache: Option<PathBuf>,
     /// Frames of one thread that the report holds; `None` is all.
     pub(crate) frames: Option<usize>,
+    pub(crate) formatters: UserFormatters,
     pub(crate) build: BuildOptions,
 }
 
 impl Request {
-    pub(crate) fn new(inputs: Inputs, options: &Options) -> Self {
+    pub(crate) fn new(inputs: Inputs, options: &Options) -> Result<Self, FormattersError> {
         let (search, content) = (&options.search, &options.content);
-        Self {
+        Ok(Self {
             inputs,
+            formatters: formatters(&search.formatters)?,
             sysroot: search.sysroot.clone(),
             solib_search_path: search.solib_search_path.clone(),
             debug_directories: search.debug_file_directory.clone(),
@@ -87,7 +91,7 @@ impl Request {
                 max_depth: content.max_depth,
                 max_elements: content.max_elements,
             },
-        }
+        })
     }
 }
 
@@ -116,7 +120,7 @@ impl Request {
         let mut limits = Limits::default();
         limits.frames_shown = self.frames.unwrap_or(limits.frames);
         process::Options {
-            formatters: obit::value::readable::UserFormatters::default(),
+            formatters: self.formatters.clone(),
             rules,
             cache: self.cache.clone().map(|dir| SectionCache::new(dir, CACHE_BYTES)),
             limits,

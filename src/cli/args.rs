@@ -104,6 +104,9 @@ pub(crate) struct Search {
     #[arg(long, value_name = "FROM=TO", value_parser = substitution, global = true,
         hide_short_help = true)]
     pub(crate) substitute_path: Vec<(PathBuf, PathBuf)>,
+    /// Read how to show your own types from this file (repeatable; see docs/formatters.md)
+    #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
+    pub(crate) formatters: Vec<PathBuf>,
     /// Look for source files in these directories, too: by their path, or by its end
     #[arg(long, value_name = "A:B", value_delimiter = ':', global = true, hide_short_help = true)]
     pub(crate) source_path: Vec<PathBuf>,

@@ -3,6 +3,7 @@
 mod analyze;
 mod args;
 mod exit;
+mod formatters;
 mod inputs;
 mod outlet;
 mod panic;
@@ -58,7 +59,9 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
     let progress = Progress::new(options.output.quiet);
-    let analyzed = analyze::analyze(&Request::new(inputs, options), view, &progress);
+    let request =
+        Request::new(inputs, options).map_err(|error| Failure::new(Exit::Usage, &error))?;
+    let analyzed = analyze::analyze(&request, view, &progress);
     // Cleared before anything is written.
     drop(progress);
     let report = analyzed.map_err(|error| Failure::new(Exit::Unusable, &error))?;

@@ -34,7 +34,8 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
     let (inputs, expressions) = told(cli, args)?;
     let options = &cli.options;
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
-    let request = Request::new(inputs, options);
+    let request =
+        Request::new(inputs, options).map_err(|error| Failure::new(Exit::Usage, &error))?;
     let progress = Progress::new(options.output.quiet);
     let opened = analyze::open(&request, View::Page, &progress);
     // Cleared before anything is written.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ast::{BaseName, RecordWord, TypeExpr};
-use super::eval::{Evaluator, FOLLOWED, Loaded};
+use super::eval::{Evaluator, Loaded};
 use super::number::{IntegerType, Number, Rules};
 use super::operand::{Operand, Stop, Ty, Wrong};
 use crate::addr::Avma;
@@ -264,7 +264,8 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         }
     }
 
-    /// The same bytes as another record or array: a base of it, or what is as large.
+    /// The same bytes as another record or array: a base of it, what lies at its address,
+    /// or what is no larger.
     fn reread(&self, ty: TypeRef<'v>, operand: &Operand<'v>) -> Result<Operand<'v>, Stop> {
         let refused = || self.no_cast(operand, &Ty::Known(ty));
         let Operand::Object(object) = operand else {
@@ -273,21 +274,16 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
                 _ => Err(refused()),
             };
         };
-        let mut object = self.through_references(object)?;
-        for _ in 0..FOLLOWED {
-            if let Some(base) = self.base(&object, &ty.resolved(self.scene).name()) {
-                return Ok(Operand::Object(base.cast(ty)));
-            }
-            let size = |object: &Object<'v>| object.size(self.scene);
-            let wanted = Object::at(ty, Avma(0)).size(self.scene);
-            if wanted.is_some() && size(&object) >= wanted {
-                return Ok(Operand::Object(object.cast(ty)));
-            }
-            if object.address().is_some() {
-                object = Object::at(ty, object.address().unwrap_or(Avma(0)));
-                return Ok(Operand::Object(object));
-            }
-            break;
+        let object = self.through_references(object)?;
+        if let Some(base) = self.base(&object, &ty.resolved(self.scene).name()) {
+            return Ok(Operand::Object(base.cast(ty)));
+        }
+        if let Some(at) = object.address() {
+            return Ok(Operand::Object(Object::at(ty, at)));
+        }
+        let wanted = Object::at(ty, Avma(0)).size(self.scene);
+        if wanted.is_some() && object.size(self.scene) >= wanted {
+            return Ok(Operand::Object(object.cast(ty)));
         }
         Err(refused())
     }

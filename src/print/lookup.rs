@@ -63,8 +63,8 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
 
     /// A variable of the frame. `None` if it has none of this name.
     fn local(&self, name: &str) -> Option<Result<Operand<'v>, Stop>> {
-        let variables = self.view.variables().into_iter();
-        let (_, object) = variables.filter(|(variable, _)| is_called(variable, name)).next()?;
+        let mut variables = self.view.variables().into_iter();
+        let (_, object) = variables.find(|(variable, _)| is_called(variable, name))?;
         // Without a type it is nowhere, too.
         Some(object.map(Operand::Object).ok_or_else(|| NoPlace::OptimizedOut.into()))
     }
@@ -268,7 +268,8 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
                 return Ok(Operand::Pointer(at, Ty::Void));
             }
         }
-        let bits = low_bits.unwrap_or_else(|| u32::try_from(bytes.len()).unwrap_or(8) * 8);
+        let bits =
+            low_bits.unwrap_or_else(|| u32::try_from(bytes.len()).unwrap_or(8).saturating_mul(8));
         let ty = IntegerType::c(true, bits);
         Ok(Operand::Number(Number::Integer(Integer::new(value, ty))))
     }
@@ -394,7 +395,7 @@ mod tests {
     #[test]
     fn words_for_where_one_is_are_left_out_of_paths() {
         let path = |text: &str| Path::quoted(text);
-        assert_eq!(asked_as(&path("crate::config::LIMIT")), "config::LIMIT");
+        assert_eq!(asked_as(&path("crate::module::LIMIT")), "module::LIMIT");
         assert_eq!(asked_as(&path("self")), "self");
         assert_eq!(asked_as(&path("::count")), "::count");
     }

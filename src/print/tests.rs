@@ -273,7 +273,7 @@ fn nothing_is_called_and_nothing_written() {
 
 #[test]
 fn a_fault_is_told_with_its_column_and_what_stands_there() {
-    for (text, column, message) in [
+    for (text, at, message) in [
         ("", 1, "the expression is empty"),
         ("  ", 3, "the expression is empty"),
         ("a +", 4, "a value should stand here, but the expression ends"),
@@ -297,7 +297,7 @@ fn a_fault_is_told_with_its_column_and_what_stands_there() {
         let error = refused(text);
         assert_eq!(
             (column(&error.span, text), error.to_string().as_str()),
-            (column, message),
+            (at, message),
             "{text}"
         );
     }

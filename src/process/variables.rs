@@ -9,7 +9,7 @@ use super::{Frame, Process, Thread};
 use crate::addr::Avma;
 use crate::arch::Register;
 use crate::debuginfo::{
-    DebugInfo, Location, NoPlace, Piece, Place, Scopes, Surroundings as Asked, Variable, VariableId,
+    DebugInfo, NoPlace, Piece, Place, Scopes, Surroundings as Asked, Variable, VariableId,
 };
 use crate::value::{Absence, Contents, Object, Part, PartSource, Scene, TypeRef};
 
@@ -86,12 +86,13 @@ impl<'p> FrameView<'p> {
             Ok(pieces) => self.contents(&asked, &object, &pieces),
             Err(reason) => Contents::Absent(reason.into()),
         };
-        if let Location::Number(_) = variable.location
+        if let Contents::Parts(parts) = &object.contents
+            && let [Part { bits: wide, source: PartSource::Bytes(_), .. }] = **parts
             && !self.process.memory.is_little_endian()
         {
-            // Its bytes are 16, the last of which count.
+            // A register or a number is wider than what is in it: the last bytes count.
             let bits = object.size(self.scene()).unwrap_or(0).saturating_mul(8);
-            object.bit_offset = 128_u64.saturating_sub(bits);
+            object.bit_offset = wide.saturating_sub(bits);
         }
         Some(object)
     }
@@ -147,11 +148,7 @@ impl<'p> FrameView<'p> {
             Place::ImplicitPointer { target, offset } => {
                 let debug = self.process.modules.debug(asked.module());
                 let target = debug.and_then(|debug| self.variable_of(debug, *target));
-                let target = target.map(|mut object| {
-                    let bits = (*offset as u64).wrapping_mul(8);
-                    object.bit_offset = object.bit_offset.wrapping_add(bits);
-                    Arc::new(object)
-                });
+                let target = target.map(|object| Arc::new(object.moved(object.ty, *offset)));
                 let bits = (self.process.memory.word() as u64).saturating_mul(8);
                 (PartSource::ImplicitPointer(target), Some(bits))
             }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use super::readable::UserFormatters;
 use super::{Object, Scene, Surroundings, TypeRef};
 use crate::addr::{Avma, AvmaRange};
 use crate::debuginfo::sample_types::{debug_info_of, id};
@@ -81,7 +82,13 @@ impl Stage {
     /// Asks about it.
     pub(crate) fn ask<T>(&self, ask: impl for<'d> FnOnce(Play<'d>) -> T) -> T {
         let around = Around { stage: self };
-        let scene = Scene { memory: &self.memory, around: &around, limits: &self.limits };
+        let formatters = UserFormatters::default();
+        let scene = Scene {
+            memory: &self.memory,
+            around: &around,
+            limits: &self.limits,
+            formatters: &formatters,
+        };
         ask(Play { scene, debug: &self.debug })
     }
 }

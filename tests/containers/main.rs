@@ -6,4 +6,6 @@ mod told;
 
 mod cpp;
 mod go;
+mod hostile;
+mod own;
 mod rust;

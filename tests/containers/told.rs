@@ -1,36 +1,56 @@
 //! A value in one line: its summary, its text, its elements.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use obit::process::{Options, Process};
+use obit::value::readable::UserFormatters;
 use obit::value::{Budget, Scalar, State, Value, tree};
+
+/// Variables and what is told of them.
+pub type Told = BTreeMap<String, String>;
 
 /// Elements that are read of each container.
 const ELEMENTS: usize = 8;
 
+/// Where the files of a case are.
+pub fn fixture(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(case)
+}
+
 /// What obit tells of the variables of `function`, by their names.
-pub fn variables(case: &str, function: &str) -> BTreeMap<String, String> {
-    variables_with(case, function, ELEMENTS)
+pub fn variables(case: &str, function: &str) -> Told {
+    read(case, function, ELEMENTS, UserFormatters::default())
 }
 
 /// The same with as many elements of each container.
-pub fn variables_with(case: &str, function: &str, elements: usize) -> BTreeMap<String, String> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(case);
-    let mut options = Options::default();
+pub fn variables_with(case: &str, function: &str, elements: usize) -> Told {
+    read(case, function, elements, UserFormatters::default())
+}
+
+/// The same with formatters of the user's own.
+pub fn variables_by(case: &str, function: &str, formatters: UserFormatters) -> Told {
+    read(case, function, ELEMENTS, formatters)
+}
+
+fn read(case: &str, function: &str, elements: usize, formatters: UserFormatters) -> Told {
+    let directory = fixture(case);
+    let mut options = Options { formatters, ..Options::default() };
     options.rules.core_directory = Some(directory.clone());
     let process = Process::open(&directory.join("core.zst"), options, &()).unwrap();
     let crashed = process.threads.iter().position(|thread| thread.crashed).unwrap();
-    let frames = &process.threads[crashed].frames;
+    let thread = &process.threads[crashed];
     let is_it =
         |name: &Option<String>| name.as_deref().is_some_and(|name| name.starts_with(function));
-    let frame = frames.iter().position(|frame| is_it(&frame.function)).unwrap();
+    let frame = thread.frames.iter().position(|frame| is_it(&frame.function)).unwrap();
     let view = process.frame_view(crashed, frame).unwrap();
     let budget = Budget::default().with(None, Some(elements));
     let tell = |(variable, object): (obit::debuginfo::Variable, Option<_>)| {
         let (name, object) = (variable.name?, object?);
         let value = tree(&object, Some(name.clone()), view.scene(), &budget);
-        Some((name.to_string(), told(&value)))
+        // Who it was differs from core to core.
+        let told = told(&value).replace(&format!("thread {}", thread.tid), "thread TID");
+        Some((name.to_string(), told))
     };
     view.variables().into_iter().filter_map(tell).collect()
 }
@@ -39,7 +59,7 @@ pub fn variables_with(case: &str, function: &str, elements: usize) -> BTreeMap<S
 /// its members.
 fn told(value: &Value) -> String {
     let mut parts = Vec::new();
-    parts.extend(value.summary.clone());
+    parts.extend(value.summary.as_deref().map(without_address));
     match (&value.state, &value.text) {
         (_, Some(text)) => {
             let rest = text.left_out.filter(|rest| *rest > 0).map(|rest| format!("+{rest}"));
@@ -66,6 +86,11 @@ fn told(value: &Value) -> String {
     }
     parts.extend(value.pointee.iter().map(|pointee| format!("-> {}", told(pointee))));
     parts.join(" ")
+}
+
+/// `Circle at 0x5555` as `Circle`.
+fn without_address(summary: &str) -> String {
+    summary.split(" at 0x").next().unwrap().to_owned()
 }
 
 fn child(value: &Value) -> String {

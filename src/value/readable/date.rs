@@ -12,23 +12,28 @@ pub(super) fn utc(seconds: i64, nanoseconds: u64) -> Option<String> {
     let days = seconds.div_euclid(SECONDS_PER_DAY).checked_add(DAYS_TO_1970)?;
     let second = seconds.rem_euclid(SECONDS_PER_DAY);
     let era = days.div_euclid(DAYS_PER_ERA);
-    let day = days.rem_euclid(DAYS_PER_ERA);
-    // Years begin in March here, so that the leap day is their last. In each era the last
-    // day of every 4th year is one, but not that of every 100th, but that of the 400th.
-    let skipped = day / 1460 - day / 36_524 + day / 146_096;
-    let year = (day - skipped) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    // Months from March on have 31, 30, 31, 30, 31 days, and again.
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = era.checked_mul(400)?.checked_add(year)?.checked_add(carry)?;
+    let (year, month, day) = of_era(days.rem_euclid(DAYS_PER_ERA));
+    let year = era.checked_mul(400)?.checked_add(year)?;
     if !(0..=9999).contains(&year) {
         return None;
     }
     let (hours, minutes) = (second / 3600, second / 60 % 60);
     let seconds = decimal(u64::try_from(second % 60).ok()?, nanoseconds, 2)?;
     Some(format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds} UTC"))
+}
+
+/// Year, month and day of a day of 400 years that begin on a 1 March.
+#[allow(clippy::arithmetic_side_effects)] // of numbers below 1,000,000
+fn of_era(day: i64) -> (i64, i64, i64) {
+    // Years begin in March here, so that the leap day is their last. The last day of every
+    // 4th year is one, but not that of every 100th, but that of the 400th.
+    let skipped = day / 1460 - day / 36_524 + day / 146_096;
+    let year = (day - skipped) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // Months from March on have 31, 30, 31, 30, 31 days, and again.
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
 }
 
 /// Seconds, of `digits` digits at least, and as many behind the point as it takes.

@@ -78,7 +78,7 @@ fn read<'d>(view: &View<'d>, pointer: Object<'d>) -> Option<Counted<'d>> {
     let fat = Fat::of(&pointer, scene);
     let thin = fat.as_ref().map_or(&pointer, |fat| &fat.pointer);
     let inner = thin.pointee(scene).ok()?;
-    let start = inner.address().filter(|at| at.0 != 0 && at.0 % word == 0)?;
+    let start = inner.address().filter(|at| at.0 != 0 && at.0.is_multiple_of(word))?;
     let count = |at: Avma| {
         let count = scene.memory.read_word(at).ok()?;
         i64::try_from(count).is_ok().then_some(count)

@@ -1,7 +1,7 @@
 //! Names with gaps.
 
-/// A name in which `*` stands for any text. Spaces do not count: compilers differ in
-/// them.
+/// A name in which `*` stands for any text. Spaces do not count, compilers differ in them;
+/// nor does the `struct` before a tag of C.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Glob {
     /// What lies between the stars.
@@ -10,12 +10,12 @@ pub(super) struct Glob {
 
 impl Glob {
     pub(super) fn new(pattern: &str) -> Self {
-        Self { pieces: pattern.split('*').map(dense).collect() }
+        Self { pieces: without_keyword(pattern).split('*').map(dense).collect() }
     }
 
     /// Whether it fits the whole of `name`.
     pub(super) fn fits(&self, name: &str) -> bool {
-        let name = dense(name);
+        let name = dense(without_keyword(name));
         let Some((first, rest)) = self.pieces.split_first() else { return false };
         let Some((last, middle)) = rest.split_last() else { return name == *first };
         let Some(mut left) = name.strip_prefix(first.as_str()) else { return false };
@@ -28,6 +28,12 @@ impl Glob {
         }
         left.ends_with(last.as_str())
     }
+}
+
+fn without_keyword(name: &str) -> &str {
+    let name = name.trim();
+    let keywords = ["struct ", "union ", "class ", "enum "];
+    keywords.iter().find_map(|keyword| name.strip_prefix(keyword)).unwrap_or(name)
 }
 
 fn dense(text: &str) -> String {
@@ -54,6 +60,7 @@ mod tests {
     fn without_a_star_the_name_must_be_the_same() {
         assert!(Glob::new("Map<int,int>").fits("Map<int, int>"));
         assert!(!Glob::new("Map").fits("Map2"));
+        assert!(Glob::new("struct map").fits("map") && Glob::new("map").fits("struct map"));
     }
 
     #[test]
