@@ -82,7 +82,7 @@ fn compare(
                 "{who} #{index} {:?}: framehop {step:x?} {sp:x?}, obit {ours:x?}",
                 frame.pc
             );
-            (rule(process, frame, next, stack), what)
+            (rule(process, frame, next, stack, sp), what)
         });
         tally.add(difference);
         if let Some(next) = next {
@@ -100,13 +100,22 @@ fn rule(
     frame: &Activation,
     next: Option<&Activation>,
     stack: &Stack,
+    sp: Option<u64>,
 ) -> Option<&'static str> {
     if frame.is_signal {
         return Some("framehop cannot leave a signal frame");
     }
     let module = process.modules.module_at(frame.lookup_pc());
     let is_without_tables = module.is_none_or(|module| module.image.is_none());
+    let behind_rbp = frame.registers.get(RBP).and_then(|rbp| rbp.checked_add(16));
     match next {
+        Some(next)
+            if next.trust == Trust::CallFrameInfo
+                && sp == behind_rbp
+                && next.registers.get(RSP) > sp =>
+        {
+            Some("the frame was aligned anew; framehop takes its CFA to be rbp + 16")
+        }
         Some(next) if is_without_tables && next.trust == Trust::CallSite => {
             Some("a call of nothing left its return address on top; framehop follows rbp")
         }
