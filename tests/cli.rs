@@ -90,6 +90,46 @@ fn frames_asked_for_by_number_are_on_the_page() {
 }
 
 #[test]
+fn the_source_around_the_crash_is_as_long_as_was_asked_for() {
+    let core = Case::named("null-field").core();
+    let lines = |more: &[&str]| {
+        let output = obit().arg(&core).args(more).output().unwrap();
+        stdout(&output).lines().filter(|line| line.contains('\u{2502}')).count()
+    };
+    let usual = lines(&[]);
+    assert!(lines(&["-C", "0"]) < usual && usual < lines(&["--context", "9"]));
+    assert_eq!(lines(&["--no-source"]), 0);
+}
+
+#[test]
+fn a_source_file_that_was_moved_is_found_where_the_user_says() {
+    let case = Case::named("null-field");
+    let directory = tempfile::tempdir().unwrap();
+    let core = directory.path().join("core.zst");
+    fs::copy(case.core(), &core).unwrap();
+    let fixture = case.core().parent().unwrap().to_owned();
+    let page = |more: &[&OsStr]| {
+        let program = fixture.join("prog");
+        stdout(&obit().arg(&core).arg(program).args(more).output().unwrap())
+    };
+    let line = "return owner->finished + 1;";
+    assert!(!page(&[]).contains(line));
+    assert!(page(&[OsStr::new("--source-path"), fixture.as_os_str()]).contains(line));
+    let rule = format!("/tmp/obit-fixture/null-field={}", fixture.display());
+    assert!(page(&[OsStr::new("--substitute-path"), OsStr::new(&rule)]).contains(line));
+}
+
+#[test]
+fn code_without_source_is_shown_in_either_spelling() {
+    let page = |flavor: &str| {
+        let core = Case::named("mini-debuginfo").core();
+        stdout(&obit().arg(core).args(["--disassembly-flavor", flavor]).output().unwrap())
+    };
+    assert!(page("att").contains("cmpb   $0x0,(%rcx)"), "{}", page("att"));
+    assert!(page("intel").contains("cmp    byte ptr [rcx],0x0"), "{}", page("intel"));
+}
+
+#[test]
 fn raw_names_are_the_linkers() {
     let page = stdout(&run([OsStr::new("-r"), Case::named("cpp").core().as_os_str()]));
     // Of the unnamed namespace, which DWARF gives no linkage name.

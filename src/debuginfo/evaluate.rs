@@ -40,7 +40,11 @@ pub(super) fn number<'d>(
     around: &dyn Surroundings,
 ) -> Result<u64, NoPlace> {
     let run = Run { root, around, depth: 0 };
-    let pieces = run.pieces(expression, pushed)?;
+    let pieces = run.pieces(expression, pushed).or_else(|error| match error {
+        // What is left on the stack may be a floating-point number, which is no place.
+        NoPlace::Malformed(_) => run.pieces(&expression.as_value(), pushed).map_err(|_| error),
+        error => Err(error),
+    })?;
     run.number_of(&pieces)
 }
 

@@ -63,6 +63,12 @@ impl Expression {
     pub(super) fn new(bytes: &[u8], entry: &Entry<'_, '_>) -> Self {
         Self { bytes: Arc::from(bytes), unit: entry.key() }
     }
+
+    /// The same, its result a value and not a place.
+    pub(super) fn as_value(&self) -> Self {
+        let bytes = self.bytes.iter().copied().chain([gimli::constants::DW_OP_stack_value.0]);
+        Self { bytes: bytes.collect(), unit: self.unit }
+    }
 }
 
 /// An entry of a location list.

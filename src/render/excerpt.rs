@@ -275,7 +275,10 @@ fn locals(frame: &FrameReport, most: usize, room: usize, options: &PageOptions) 
     if options.detail == Detail::Verbose {
         return trees(&frame.locals, room, options);
     }
-    let is_gone = |local: &&Variable| local.status == VariableStatus::OptimizedOut;
+    // Of one that is lost in part the rest is told.
+    let is_gone = |local: &&Variable| {
+        local.status == VariableStatus::OptimizedOut && local.children().is_empty()
+    };
     let (gone, known): (Vec<_>, Vec<_>) = frame.locals.iter().partition(is_gone);
     let known = chosen(frame, known, most);
     let most = if known.len() > most { most.saturating_sub(1) } else { most };

@@ -97,7 +97,11 @@ fn write_tree(
         }
         rest = others;
         let name = name::shown(&child.name);
-        let lead = if name.is_empty() { String::new() } else { format!("{name} = ") };
+        let (lead, child) = match child.as_entry().filter(|_| object.is_keyed()) {
+            Some((key, value)) => (format!("{}: ", visible(&key.whole_words())), value),
+            None if name.is_empty() => (String::new(), child),
+            None => (format!("{name} = "), child),
+        };
         let entry = Entry { lead: &lead, variable: child, note: String::new() };
         write_tree(out, &entry, inner, depth.saturating_sub(1), options)?;
     }

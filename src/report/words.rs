@@ -121,6 +121,14 @@ impl Variable {
             })
     }
 
+    /// Key and value, if it is an element of a map.
+    pub(crate) fn as_entry(&self) -> Option<(&Self, &Self)> {
+        let [key, value] = self.children() else { return None };
+        let names = (key.name.as_str(), value.name.as_str());
+        let is_entry = matches!(names, ("first", "second") | ("__0", "__1") | ("key", "value"));
+        is_entry.then_some((key, value))
+    }
+
     /// What stands before the children: `std::vector of 3`, `0x55…`.
     pub(crate) fn head(&self) -> String {
         match (&self.summary, &self.value) {
@@ -266,8 +274,9 @@ fn brackets(variable: &Variable, children: &[Variable]) -> (&'static str, &'stat
 /// Children in a row, as many as fit, and how many do not.
 fn list(parent: &Variable, room: usize, pointees: Pointees, depth: usize) -> String {
     let omitted = parent.omitted;
+    let is_keyed = parent.is_keyed();
     let is_nameless =
-        |child: &Variable| parent.content().is_some() || child.is_element() && !parent.is_keyed();
+        |child: &Variable| parent.content().is_some() || child.is_element() && !is_keyed;
     let mut row = String::new();
     let mut used = 0_usize;
     // Empty bases and members say nothing, nor does where a vtable lies.
@@ -281,7 +290,12 @@ fn list(parent: &Variable, room: usize, pointees: Pointees, depth: usize) -> Str
         };
         let left = room.saturating_sub(used.saturating_add(reserve));
         let mut text = String::new();
-        if !is_nameless(child) {
+        let entry = child.as_entry().filter(|_| is_keyed);
+        let told = entry.map_or(*child, |(_, value)| value);
+        if let Some((key, _)) = entry {
+            let key = words(key, left / 2, Pointees::Hidden, depth);
+            let _ = write!(text, "{key}: ");
+        } else if !is_nameless(child) {
             // Writing to a String cannot fail.
             let _ = write!(text, "{} = ", child.name.as_str());
         }
@@ -291,7 +305,7 @@ fn list(parent: &Variable, room: usize, pointees: Pointees, depth: usize) -> Str
             true => others.iter().take_while(|other| alike(other, child)).count(),
             false => 0,
         };
-        text.push_str(&words(child, left_for_value, pointees, nested));
+        text.push_str(&words(told, left_for_value, pointees, nested));
         let equal = if equal + 1 >= REPEATS { equal } else { 0 };
         if equal > 0 {
             let _ = write!(text, " <repeats {} times>", equal + 1);

@@ -115,6 +115,13 @@ fn what_is_readable_is_preferred_to_the_plain_structure() {
         ..named("m")
     };
     assert_eq!(all(&map), "std::map of 2 {[0] = 5, [1] = 6}");
+    let pair = Variable {
+        elements: vec![number("first", 1), number("second", 2)],
+        summary: Some(text("std::pair")),
+        ..named("[0]")
+    };
+    let map = Variable { elements: vec![pair], ..map };
+    assert_eq!(all(&map), "std::map of 2 {1: 2}");
     let owner = Variable {
         summary: Some(text("std::unique_ptr")),
         elements: vec![Variable {

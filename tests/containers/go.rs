@@ -126,7 +126,7 @@ fn function_values_show_the_name_of_their_code() {
 #[test]
 fn points_in_time_are_dates() {
     check(&[
-        ("date", r#""2024-02-29 12:30:15.000005 UTC" …"#),
-        ("zeroTime", r#""0001-01-01 00:00:00 UTC" …"#),
+        ("date", r#""2024-02-29T12:30:15.000005Z" …"#),
+        ("zeroTime", r#""0001-01-01T00:00:00Z" …"#),
     ]);
 }

@@ -1,4 +1,4 @@
-//! Points in time as people write them, in the proleptic Gregorian calendar and UTC.
+//! Points in time as ISO 8601 writes them, in the proleptic Gregorian calendar and UTC.
 
 const SECONDS_PER_DAY: i64 = 86_400;
 /// Days from 0000-03-01 to 1970-01-01.
@@ -6,7 +6,7 @@ const DAYS_TO_1970: i64 = 719_468;
 /// Days of 400 years.
 const DAYS_PER_ERA: i64 = 146_097;
 
-/// `2024-02-29 12:30:15.5 UTC`: `seconds` after 1970-01-01, and billionths of one.
+/// `2024-02-29T12:30:15.5Z`: `seconds` after 1970-01-01, and billionths of one.
 /// `None` outside the years 0 to 9999 or if the billionths are none.
 pub(super) fn utc(seconds: i64, nanoseconds: u64) -> Option<String> {
     let days = seconds.div_euclid(SECONDS_PER_DAY).checked_add(DAYS_TO_1970)?;
@@ -19,7 +19,7 @@ pub(super) fn utc(seconds: i64, nanoseconds: u64) -> Option<String> {
     }
     let (hours, minutes) = (second / 3600, second / 60 % 60);
     let seconds = decimal(u64::try_from(second % 60).ok()?, nanoseconds, 2)?;
-    Some(format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds} UTC"))
+    Some(format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds}Z"))
 }
 
 /// Year, month and day of a day of 400 years that begin on a 1 March.
@@ -54,14 +54,14 @@ mod tests {
     #[test]
     fn leap_days_centuries_and_the_years_before_1970_are_counted() {
         for (seconds, date) in [
-            (0, "1970-01-01 00:00:00 UTC"),
-            (-1, "1969-12-31 23:59:59 UTC"),
-            (951_782_400, "2000-02-29 00:00:00 UTC"),
-            (951_868_800, "2000-03-01 00:00:00 UTC"),
-            (1_709_209_815, "2024-02-29 12:30:15 UTC"),
-            (4_107_542_400, "2100-03-01 00:00:00 UTC"),
-            (4_107_455_999, "2100-02-28 23:59:59 UTC"),
-            (-62_135_596_800, "0001-01-01 00:00:00 UTC"),
+            (0, "1970-01-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_709_209_815, "2024-02-29T12:30:15Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+            (-62_135_596_800, "0001-01-01T00:00:00Z"),
         ] {
             assert_eq!(utc(seconds, 0).as_deref(), Some(date));
         }

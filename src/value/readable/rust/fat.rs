@@ -105,11 +105,10 @@ pub(super) fn target_name(name: &str) -> &str {
         match c {
             '<' | '(' | '[' => depth = depth.saturating_add(1),
             ')' | ']' => depth = depth.saturating_sub(1),
-            ',' | '>' if depth == 0 => return inner.get(..at).unwrap_or(inner),
             // The arrow of a function's type closes nothing.
-            '>' if !inner.get(..at).unwrap_or_default().ends_with('-') => {
-                depth = depth.saturating_sub(1);
-            }
+            '>' if inner.get(..at).unwrap_or_default().ends_with('-') => {}
+            ',' | '>' if depth == 0 => return inner.get(..at).unwrap_or(inner),
+            '>' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
