@@ -16,6 +16,8 @@ mod smart;
 mod string;
 mod sum;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod time;
 mod tree;
 mod view;
@@ -119,8 +121,8 @@ fn form_of(ty: TypeRef<'_>) -> Option<(&'static str, Form)> {
     let entry = ty.get();
     let own = entry.name.as_deref().filter(|_| matches!(entry.kind, TypeKind::Record(_)))?;
     // Most types are no container: spare them the making of their full name.
-    let own = family::without_arguments(own);
-    FORMS.iter().find(|(name, _)| name.rsplit("::").next() == Some(own))?;
+    let last = |name| family::without_arguments(name).rsplit("::").next();
+    FORMS.iter().find(|(name, _)| last(name) == last(own))?;
     let family = family::of(&ty.name())?;
     FORMS.iter().find(|(name, _)| **name == family).copied()
 }
