@@ -418,7 +418,7 @@ fn times_with_their_unit() {
             ("minutes", r#"std::chrono::duration "1.5 min""#),
             ("hours", r#"std::chrono::duration "2 h""#),
             ("ticks", r#"std::chrono::duration "45 [1/30]s""#),
-            ("instant", r#"std::chrono::time_point of system_clock "2023-11-14 22:13:20 UTC""#),
+            ("instant", r#"std::chrono::time_point of system_clock "2023-11-14T22:13:20Z""#),
             (
                 "steady",
                 r#"std::chrono::time_point of steady_clock "5000000000 ns since the clock's epoch""#,
