@@ -40,9 +40,10 @@ mod type_reader;
 mod types;
 mod units;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use call_site::{Call, CallTarget, Passed};
 pub use demangle::{Language, demangle};
@@ -92,6 +93,8 @@ pub struct DebugInfo {
     names: OnceLock<NameIndex>,
     go_types: OnceLock<GoTypes>,
     scopes: ScopeTable,
+    /// Functions asked for by name: symbol tables are not sorted by it.
+    named: Mutex<HashMap<String, Option<Svma>>>,
 }
 
 self_cell::self_cell!(
@@ -146,6 +149,7 @@ impl DebugInfo {
             names: OnceLock::new(),
             go_types: OnceLock::new(),
             scopes: ScopeTable::default(),
+            named: Mutex::default(),
         }
     }
 
@@ -300,7 +304,13 @@ impl DebugInfo {
 
     /// The address of the function with this linkage name.
     pub fn function_named(&self, name: &str) -> Option<Svma> {
-        self.with_symbols(|symbols| (symbols.named)(name.as_bytes())).map(Svma)
+        let lock = || self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(name) {
+            return *known;
+        }
+        let found = self.with_symbols(|symbols| (symbols.named)(name.as_bytes())).map(Svma);
+        lock().insert(name.to_owned(), found);
+        found
     }
 
     /// The type with this number.
