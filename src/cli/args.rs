@@ -159,7 +159,7 @@ pub(crate) struct Content {
     /// Levels of members, elements and pointees that are read of one variable [default: 6]
     #[arg(long, value_name = "N", global = true, hide_short_help = true)]
     pub(crate) max_depth: Option<usize>,
-    /// Elements that are read of one array or container [default: 200]
+    /// Elements that are read of one array or container [default: 64]
     #[arg(long, value_name = "N", global = true, hide_short_help = true)]
     pub(crate) max_elements: Option<usize>,
     /// Lines of source, or instructions, around the place of the crash [default: 2]
