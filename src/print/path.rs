@@ -8,7 +8,7 @@ pub struct Path {
     pub is_global: bool,
     /// `'main.c'::`, `'f(int)'::`: a source file, or a function whose name needs quotes.
     pub within: Option<String>,
-    /// Scopes and the name, each with its template arguments, [squeezed](squeeze).
+    /// Scopes and the name, each with its template arguments, without spaces.
     pub segments: Vec<String>,
 }
 

@@ -2,9 +2,7 @@
 //! was compiled.
 
 use std::ffi::OsStr;
-use std::fs::Metadata;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,7 +47,7 @@ pub struct SourceText {
 }
 
 impl SourceText {
-    /// Splits `bytes` into lines. What lies beyond [`LARGEST`] is left out.
+    /// Splits `bytes` into lines. What lies beyond 16 MiB is left out.
     pub fn new(mut bytes: Vec<u8>) -> Self {
         bytes.truncate(usize::try_from(LARGEST).unwrap_or(usize::MAX));
         let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
@@ -189,7 +187,7 @@ fn endings(path: &Path) -> impl Iterator<Item = PathBuf> {
 /// debug information may lead to.
 fn read(path: &Path, by_rule: bool) -> Option<Candidate> {
     let metadata = std::fs::metadata(path).ok()?;
-    let may_be_read = by_rule || is_open(path, &metadata);
+    let may_be_read = by_rule || std::fs::canonicalize(path).is_ok_and(|real| is_source(&real));
     if !metadata.is_file() || !may_be_read || metadata.len() == 0 || metadata.len() > LARGEST {
         return None;
     }
@@ -200,17 +198,19 @@ fn read(path: &Path, by_rule: bool) -> Option<Candidate> {
     Some(Candidate { path: path.to_owned(), bytes, identity })
 }
 
-/// DWARF that calls `/etc/shadow` a source file has no business there: what only its
-/// owner may read must at least be called as sources are.
-fn is_open(path: &Path, metadata: &Metadata) -> bool {
-    const OTHERS_READ: u32 = 0o004;
-    const EXTENSIONS: [&str; 28] = [
+/// DWARF that calls `/etc/shadow` a source file has no business there: where it leads by
+/// itself, links followed, must be called as sources are. The C++ library's headers
+/// have no extension.
+fn is_source(path: &Path) -> bool {
+    const EXTENSIONS: [&str; 31] = [
         "c", "h", "cc", "cpp", "cxx", "c++", "C", "hh", "hpp", "hxx", "inl", "inc", "ipp", "tcc",
-        "s", "S", "asm", "rs", "go", "m", "mm", "y", "l", "d", "zig", "f", "f90", "def",
+        "s", "S", "asm", "rs", "go", "m", "mm", "y", "l", "d", "zig", "f", "f90", "def", "swift",
+        "adb", "ads",
     ];
-    let extension = path.extension().and_then(OsStr::to_str);
-    metadata.mode() & OTHERS_READ != 0
-        || extension.is_some_and(|extension| EXTENSIONS.contains(&extension))
+    match path.extension().and_then(OsStr::to_str) {
+        Some(extension) => EXTENSIONS.contains(&extension),
+        None => path.starts_with("/usr/include/c++") || path.starts_with("/usr/lib/llvm"),
+    }
 }
 
 fn md5_of(bytes: &[u8]) -> [u8; 16] {

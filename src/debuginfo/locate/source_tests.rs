@@ -106,6 +106,19 @@ fn a_file_that_is_newer_than_its_program_is_doubted() {
 }
 
 #[test]
+fn only_what_is_called_as_sources_are_is_read_where_debug_information_leads() {
+    let (directory, secret) = tree("secret", "hunter2");
+    assert_eq!(found_by_itself(&secret), None);
+    let link = directory.path().join("innocent.c");
+    std::os::unix::fs::symlink(&secret, &link).unwrap();
+    assert_eq!(found_by_itself(&link), None, "links are followed before they are judged");
+}
+
+fn found_by_itself(path: &Path) -> Option<String> {
+    first_line(&locator(|_| {}).source(&at(path.to_str().unwrap()), None, None))
+}
+
+#[test]
 fn devices_secrets_huge_and_empty_files_are_no_sources() {
     let (root, path) = tree("secret", "password\n");
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
