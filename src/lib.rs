@@ -35,6 +35,8 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 pub mod addr;
+#[allow(clippy::arithmetic_side_effects)]
+pub mod analysis;
 pub mod arch;
 pub mod debuginfo;
 pub mod disassembly;
