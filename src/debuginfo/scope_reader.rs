@@ -19,6 +19,9 @@ use crate::addr::Svma;
 
 /// Variables of one block that are read.
 const MOST_VARIABLES: usize = 1 << 14;
+/// Blocks around one address whose variables are read, the innermost first; each is a walk
+/// over all that is inside of it. Compilers stay below a hundred.
+const MOST_BLOCKS: usize = 512;
 /// Blocks without addresses that may nest, and abstract functions that may refer on.
 const DEEPEST: usize = 64;
 
@@ -49,8 +52,10 @@ fn read<'d>(root: &DwarfFile<'d>, types: &TypeTable, at: u64) -> Scopes {
         let body = function.body(file, unit);
         let mut frames = Vec::new();
         let mut reader = Reader { types, found: Vec::new(), meter: meter(root) };
-        for block in body.blocks_at(at, root.context().limits.inline_depth) {
-            reader.block(entry(block.offset));
+        for (nth, block) in body.blocks_at(at, root.context().limits.inline_depth).enumerate() {
+            if nth < MOST_BLOCKS {
+                reader.block(entry(block.offset));
+            }
             let Some(inline) = block.inline else { continue };
             let name = inline.name.get_or_init(|| names::name_of(file, entry(inline.offset).die()));
             // As in the list of frames: code of a function without a name is its caller's.
