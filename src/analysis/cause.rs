@@ -1,8 +1,8 @@
 //! The judgement: which class of cause the facts make, and how sure that is.
 
+use super::blame::blame;
 use super::fault::{AccessKind, Fault, Reason};
 use super::said::{Said, Speaker};
-use crate::addr::Avma;
 use crate::process::Process;
 
 /// Why the process died.
@@ -20,8 +20,6 @@ pub struct Cause {
     pub sender: Option<i64>,
     /// Index of the frame of the crashed thread to look at first.
     pub blame: Option<usize>,
-    /// What it rests on.
-    pub facts: Vec<Fact>,
 }
 
 /// A class of causes. Closed: docs/causes.md lists each with an example.
@@ -217,7 +215,9 @@ pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>)
         (None, None) => (CauseClass::Signal, Confidence::Proved),
     };
     let sender = sender(process);
-    Some(Cause { class, confidence, fault, said, sender, blame: None, facts: Vec::new() })
+    let raised = said.as_ref().and_then(|said| said.frame);
+    let blame = raised.or_else(|| blame(process));
+    Some(Cause { class, confidence, fault, said, sender, blame })
 }
 
 const SIGABRT: u16 = 6;
@@ -281,27 +281,4 @@ pub enum Confidence {
     Guess,
     Likely,
     Proved,
-}
-
-/// One fact a judgement rests on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fact {
-    /// Where it was seen.
-    pub kind: FactKind,
-    /// What was seen: names and numbers, no sentence.
-    pub text: String,
-    /// In which frame of the crashed thread.
-    pub frame: Option<usize>,
-    /// At which address.
-    pub address: Option<Avma>,
-}
-
-/// Where a fact was seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
-pub enum FactKind {
-    Instruction,
-    Register,
-    Memory,
-    Text,
 }

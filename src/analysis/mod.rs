@@ -1,11 +1,12 @@
 //! Judgement: why the process died, as data. No text for people is made here, and nothing
 //! is said that the core does not show.
 
+mod blame;
 mod cause;
 mod fault;
 mod said;
 
-pub use cause::{Cause, CauseClass, Confidence, Fact, FactKind, Severity};
+pub use cause::{Cause, CauseClass, Confidence, Severity};
 pub use fault::{Access, AccessKind, Fault, Reason};
 pub use said::{Said, Speaker};
 

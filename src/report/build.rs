@@ -5,13 +5,14 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::code::Code;
 use super::source_lines::SourceLines;
-use super::source_values;
 use super::{
     BuildOptions, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust,
     Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
     Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
     WhichRegisters, WhoseLocals, values,
 };
+use super::{judgement, source_values};
+use crate::analysis;
 use crate::arch::{Machine, Register, Registers};
 use crate::debuginfo::{DebugLevel, SourceLocation};
 use crate::dump::{AuxKind, Dump, Signal, signal_name};
@@ -31,11 +32,15 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
     let mut threads: Vec<_> =
         (0..process.threads.len()).filter_map(|at| builder.thread(at)).collect();
     threads.iter_mut().for_each(source_values::add);
+    let crashed = threads.iter().find(|thread| thread.crashed);
+    let cause = analysis::analyze(process);
+    let cause = cause.map(|cause| judgement::cause(&cause, crashed, &mut builder.redactor));
     let modules = (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
     Report {
         core: builder.core(),
         process: builder.process(),
         signal: process.dump.signal.as_ref().map(signal),
+        cause,
         threads,
         modules,
         notices: builder.notices(),

@@ -8,6 +8,7 @@ mod code;
 mod hex;
 mod id;
 mod json;
+mod judgement;
 mod module;
 mod notice;
 mod notice_text;
