@@ -13,7 +13,7 @@ use super::print::PrintArgs;
     name = "obit",
     version,
     about = "Tells you what a dead process died of",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit schema",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit explain CLASS\n       obit schema",
     after_help = "obit --help lists all options, exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",
@@ -37,8 +37,18 @@ pub(crate) enum Verb {
     Modules(Files),
     /// Print expressions: variables, members, elements, globals, registers
     Print(PrintArgs),
+    /// Say what a class of causes means, and what to look at
+    Explain(Explain),
     /// Print the JSON Schema of the report
     Schema,
+}
+
+/// A word of the catalogue of causes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Explain {
+    /// The class, as `cause.class` has it: null-read, stack-overflow, …
+    #[arg(value_name = "CLASS")]
+    pub(crate) class: String,
 }
 
 /// A core file named like a verb is given as `./modules`.

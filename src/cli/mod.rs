@@ -3,6 +3,7 @@
 mod analyze;
 mod args;
 mod exit;
+mod explain;
 mod formatters;
 mod inputs;
 mod outlet;
@@ -35,6 +36,7 @@ pub(crate) fn main() -> ExitCode {
 fn run(cli: &Cli) -> Exit {
     let outcome = match &cli.verb {
         Some(Verb::Schema) => schema(cli),
+        Some(Verb::Explain(args)) => explain::explain(cli, args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Analyze(files)) => report(cli, files, View::Page),
