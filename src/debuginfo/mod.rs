@@ -313,6 +313,14 @@ impl DebugInfo {
         found
     }
 
+    /// The address of the variable with this linkage name, by the symbols alone.
+    pub fn datum_named(&self, name: &str) -> Option<Svma> {
+        (0..self.symbols.len()).find_map(|number| {
+            let (image, table) = self.symbols(number)?;
+            table.datum_named(image, name.as_bytes())
+        })
+    }
+
     /// The type with this number.
     pub fn type_at(&self, id: TypeId) -> Arc<Type> {
         if let Some(known) = self.types.known(id) {

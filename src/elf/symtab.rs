@@ -124,6 +124,15 @@ impl SymbolTable {
         let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
         Some(Svma(global.unwrap_or(first).address))
     }
+
+    /// The address of the variable (`STT_OBJECT`) called `name`, a global one first.
+    pub fn datum_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
+        let called = |entry: &&Entry| entry.kind == 1 && name_of(image, entry) == name;
+        let mut found = self.symbols.iter().filter(called);
+        let first = found.next()?;
+        let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
+        Some(Svma(global.unwrap_or(first).address))
+    }
 }
 
 fn symbol<'d>(image: &'d ElfImage, entry: &Entry) -> Symbol<'d> {
@@ -271,6 +280,18 @@ mod tests {
             .build();
         assert_eq!(named(&image, 0x1008).as_deref(), Some("sized"));
         assert_eq!(named(&image, 0x1030).as_deref(), Some("_start"));
+    }
+
+    #[test]
+    fn a_variable_is_found_by_name_and_no_function_is_taken_for_one() {
+        let image = TestImage::default()
+            .text(0x1000, 0x1000)
+            .symbol("__abort_msg", true, 0x1000, 8)
+            .any_symbol("__abort_msg", 0x11, 0x1100, 8)
+            .build();
+        let table = SymbolTable::parse(&image);
+        assert_eq!(table.datum_named(&image, b"__abort_msg"), Some(Svma(0x1100)));
+        assert_eq!(table.datum_named(&image, b"__abort"), None);
     }
 
     #[test]
