@@ -1,6 +1,5 @@
 //! `obit explain CLASS`: a section of docs/causes.md.
 
-
 use obit::analysis::CauseClass;
 
 use super::Failure;

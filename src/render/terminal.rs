@@ -10,7 +10,7 @@ use super::notices::write_notices;
 use super::stack::{Values, write_registers, write_stack};
 use super::threads::write_threads;
 use super::{Detail, PageOptions};
-use crate::report::{Report, SignalReport, ThreadReport};
+use crate::report::{Blame, Confidence, Report, SignalReport, ThreadReport};
 
 /// Digits of a build ID that tell builds apart at a glance.
 const BUILD_ID_DIGITS: usize = 12;
@@ -170,7 +170,24 @@ fn write_cause(out: &mut dyn io::Write, report: &Report, options: &PageOptions) 
             writeln!(out, "      {}", options.color.paint(Ink::Focus, &line))?;
         }
     }
-    Ok(())
+    let Some(place) = cause.blame.as_ref().and_then(|blame| place_of(blame, options)) else {
+        return Ok(());
+    };
+    let doubt = match cause.confidence {
+        Confidence::Proved => "",
+        Confidence::Likely => ", likely",
+        Confidence::Guess => ", a guess",
+    };
+    let class = format!("({}{doubt})", cause.class);
+    let place = cut_end(&place, options.width.saturating_sub(8 + width(&class)));
+    writeln!(out, "      {place}  {}", options.color.paint(Ink::Aside, &class))
+}
+
+/// `→ #2 run_job, jobd.c:77`: the frame to look at first.
+fn place_of(blame: &Blame, options: &PageOptions) -> Option<String> {
+    let function = name::brief(&name::shown(blame.function.as_ref()?));
+    let source = blame.source.as_ref().map(|place| format!(", {}", name::source(place, options)));
+    Some(format!("\u{2192} #{} {function}{}", blame.frame?, source.unwrap_or_default()))
 }
 
 fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {
