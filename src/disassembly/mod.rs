@@ -2,7 +2,12 @@
 //! names for addresses are put to it by whoever knows them.
 
 mod arm;
+mod arm_effects;
+mod effects;
 mod x86;
+mod x86_effects;
+
+pub use effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source, effects};
 
 use crate::addr::Avma;
 use crate::arch::Machine;

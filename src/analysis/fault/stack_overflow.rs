@@ -1,0 +1,55 @@
+//! Whether an address lies where a thread's stack would have gone on.
+
+use super::instant::Instant;
+use crate::addr::Avma;
+use crate::memory::{Permissions, Region};
+
+/// How far below the stack an access still is one of the stack: the kernel keeps as much
+/// free below the main thread's (Linux `stack_guard_gap`).
+const GUARD: u64 = 1 << 20;
+/// How far from the stack pointer: half a frame that is larger than most.
+const NEAR: u64 = 1 << 16;
+
+/// Whether `at` is just below the stack of the thread, by way of its stack pointer.
+pub(super) fn is_below(instant: &Instant<'_>, at: Avma) -> bool {
+    below(instant, at).unwrap_or(false)
+}
+
+fn below(instant: &Instant<'_>, at: Avma) -> Option<bool> {
+    let facts = instant.facts()?;
+    let sp = Avma(instant.place.registers.get(facts.sp)?);
+    let stack = stack_of(instant, sp)?;
+    let low = stack.range.start;
+    let within = at < low && low.0.saturating_sub(at.0) <= GUARD;
+    let blocked = instant.process.memory.region_at(at).is_none_or(has_no_right);
+    // A large frame has moved the pointer past the end at once, and is filled from there.
+    let filled = sp < low && at >= sp;
+    let near = filled || at.0.abs_diff(sp.0) <= NEAR;
+    let frame_pointer = instant.place.registers.get(facts.fp).map(Avma);
+    let mut known = instant.thread.stack.frames.iter().filter_map(|frame| frame.cfa);
+    let in_stack = |place: Avma| stack.range.contains(place);
+    // The caller's frames are there: it is this thread's stack and no other's.
+    let is_own = in_stack(sp) || known.any(in_stack) || frame_pointer.is_some_and(in_stack);
+    Some(within && blocked && near && is_own)
+}
+
+/// The memory that holds `sp` or, if that is in the guard, the first above it.
+fn stack_of<'p>(instant: &Instant<'p>, sp: Avma) -> Option<&'p Region> {
+    let memory = &instant.process.memory;
+    if let Some(region) = memory.region_at(sp).filter(|region| !has_no_right(region)) {
+        return is_stack_like(region).then_some(region);
+    }
+    let regions = memory.regions();
+    let next = regions.partition_point(|region| region.range.start <= sp);
+    let mut above = regions.get(next..)?.iter().skip_while(|region| has_no_right(region));
+    let first = above.next().filter(|region| is_stack_like(region))?;
+    (first.range.start.0.saturating_sub(sp.0) <= GUARD).then_some(first)
+}
+
+fn is_stack_like(region: &Region) -> bool {
+    region.permissions.read && region.permissions.write && region.name.is_none()
+}
+
+fn has_no_right(region: &Region) -> bool {
+    region.permissions == Permissions::default()
+}
