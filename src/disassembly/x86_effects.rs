@@ -109,7 +109,7 @@ fn operand(bits: u32, memory: &UsedMemory, rounds: Option<Part>) -> Option<Memor
         register => part(bits, register).map(Some),
     };
     let base = known(memory.base())?;
-    let scale = u64::try_from(memory.scale()).ok()?;
+    let scale = u64::from(memory.scale());
     let index = known(memory.index())?.map(|index| (index, scale));
     let segment = match memory.segment() {
         X86::FS => Some(FS_BASE),

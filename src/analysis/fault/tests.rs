@@ -252,3 +252,19 @@ fn a_signal_that_somebody_sent_is_no_fault() {
     assert_eq!(of_core(&core((SIGSEGV, 0, 0), &[("rax", 0)], &LOAD)), None);
     assert_eq!(of_core(&core((6, -6, 0), &[], &LOAD)), None);
 }
+
+#[test]
+fn a_handler_that_sends_the_signal_on_is_not_where_the_fault_was() {
+    // mov $15,%rax; syscall
+    let trampoline = [0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05];
+    let mut context = vec![0; 0x400];
+    // uc_mcontext: rax, rsp, rip.
+    for (at, value) in [(40 + 104, 0_u64), (40 + 120, SP), (40 + 128, CODE)] {
+        context[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    }
+    let core = core(segv(0x18), &[("rip", 0x40_5000), ("rsp", STACK - 0x1000)], &LOAD);
+    let core = core.segment(STACK - 0x1000, &context, 0x1000);
+    let fault = of_core(&core.segment_with(0x40_5000, &trampoline, 0x1000, "rx")).unwrap();
+    assert_eq!((fault.pc, fault.reason), (Avma(CODE), Reason::Null));
+    assert_eq!(fault.access.unwrap().base, Some(("rax".to_owned(), 0)));
+}
