@@ -271,8 +271,14 @@ fn of_fault(fault: &Fault) -> (CauseClass, Confidence) {
         (Reason::Privileged, _) => CauseClass::PrivilegedInstruction,
         (Reason::Unknown, _) => CauseClass::Signal,
     };
-    let proved = fault.instruction.is_some() || fault.reason != Reason::Unknown;
-    (class, if proved { Confidence::Proved } else { Confidence::Likely })
+    // Without the instruction, what was done at the address is not known; and a file's end
+    // looks like a disk's error.
+    let is_known = match fault.reason {
+        Reason::BeyondFile | Reason::Unknown => false,
+        Reason::Null | Reason::Unmapped | Reason::Forbidden => kind != AccessKind::Unknown,
+        _ => true,
+    };
+    (class, if is_known { Confidence::Proved } else { Confidence::Likely })
 }
 /// How sure a judgement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
