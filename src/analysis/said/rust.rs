@@ -14,7 +14,8 @@ const VTABLE_WORDS: u64 = 8;
 /// What Rust panicked with.
 pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     let at = stack.find(is_panicking)?;
-    if !stack.is_aborted() && !(stack.is_trapped() && stack.is_library_up_to(at)) {
+    let is_of_panic = stack.is_aborted() || (stack.is_trapped() && stack.is_library_up_to(at));
+    if !is_of_panic {
         return None;
     }
     let frame = stack.raised_below(at);
@@ -103,7 +104,8 @@ fn payload(stack: &Stack<'_>, end: Option<usize>) -> Option<String> {
 enum Payload {
     /// `FormatStringPayload { inner: &fmt::Arguments, string: Option<String> }`.
     Formatted,
-    /// `StaticStrPayload(&'static str)`.
+    /// `StaticStrPayload(&'static str)`; before the edition of 2021 `begin_panic`'s
+    /// `Payload<&str>`.
     Literal,
 }
 
@@ -127,10 +129,16 @@ fn kind(stack: &Stack<'_>, vtable: u64) -> Option<Payload> {
         match () {
             () if offset != 0 || !is_method => None,
             () if name.contains("FormatStringPayload") && size == 4 => Some(Payload::Formatted),
-            () if name.contains("StaticStrPayload") && size == 2 => Some(Payload::Literal),
+            () if is_literal(&name) && size == 2 => Some(Payload::Literal),
             () => None,
         }
     })
+}
+
+/// Whether a method is of a payload that is a `&str` (`Re` in symbols of `_R…`).
+fn is_literal(method: &str) -> bool {
+    method.contains("StaticStrPayload")
+        || (method.contains("begin_panic") && method.contains("PayloadReE"))
 }
 
 /// The string of a `FormatStringPayload`, if it has been made. rustc orders the members
