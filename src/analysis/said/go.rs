@@ -5,9 +5,15 @@ use super::stack::Stack;
 use super::{Said, Speaker, TEXT_BYTES};
 use crate::value::{Budget, Scalar, State, Value, tree};
 
-/// Functions by which the runtime ends the process after it has told why.
-const FATAL: [&str; 4] =
-    ["runtime.fatalpanic", "runtime.throw", "runtime.fatalthrow", "runtime.fatal"];
+/// Functions by which the runtime ends the process after it has told why. `func1` runs on
+/// another stack, which may be all that can be unwound.
+const FATAL: [&str; 5] = [
+    "runtime.fatalpanic",
+    "runtime.throw",
+    "runtime.fatalthrow",
+    "runtime.fatalthrow.func1",
+    "runtime.fatal",
+];
 
 /// What Go's runtime ended the process for.
 pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {

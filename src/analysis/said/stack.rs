@@ -150,8 +150,10 @@ impl<'p> Stack<'p> {
     /// to be called at `from` decides where the libraries end: the program may be called
     /// back by a library further out.
     pub(super) fn raised_below(&self, from: usize) -> Option<usize> {
-        let outward = self.frames.iter().enumerate().skip(from);
-        outward.skip_while(|(_, frame)| self.is_of_library(frame)).map(|(index, _)| index).next()
+        let mut outward = self.frames.iter().enumerate().skip(from);
+        let (index, frame) = outward.find(|(_, frame)| !self.is_of_library(frame))?;
+        // Of what has neither name nor file nobody knows whose it is.
+        (frame.function.is_some() || frame.module.is_some()).then_some(index)
     }
 
     /// Whether every frame inward of frame `to` is of a library.
