@@ -1,5 +1,7 @@
 //! The stack of the crashed thread, as the search for its last words goes through it.
 
+use std::borrow::Cow;
+
 use crate::addr::Avma;
 use crate::process::{Frame, Process};
 
@@ -113,9 +115,25 @@ impl<'p> Stack<'p> {
         self.process.dump.signal.as_ref().is_some_and(|signal| signal.number == SIGABRT)
     }
 
+    /// Whether it ended by an instruction that is there to end it: SIGILL or SIGTRAP.
+    pub(super) fn is_trapped(&self) -> bool {
+        let signal = self.process.dump.signal.as_ref();
+        signal.is_some_and(|signal| matches!(signal.number, 4 | 5))
+    }
+
+    /// The memory that the frames inward of frame `end` take.
+    pub(super) fn extent(&self, end: usize) -> Option<(Avma, Avma)> {
+        let thread = self.process.threads.get(self.thread)?;
+        let machine = self.process.dump.machine.facts()?;
+        let start = thread.registers.get(machine.sp)?;
+        let outside = self.frames.get(end)?.activation;
+        let last = thread.stack.frames.get(outside.checked_sub(1)?)?;
+        Some((Avma(start), last.cfa?))
+    }
+
     /// The innermost frame of a function that `is_wanted` by its name.
     pub(super) fn find(&self, is_wanted: impl Fn(&str) -> bool) -> Option<usize> {
-        self.frames.iter().position(|frame| names(frame).any(&is_wanted))
+        self.frames.iter().position(|frame| names(frame).any(|name| is_wanted(&name)))
     }
 
     /// The innermost frame of one of `functions`.
@@ -123,12 +141,19 @@ impl<'p> Stack<'p> {
         self.find(|name| functions.contains(&name))
     }
 
+    /// Whether frame `at` is of `function`.
+    pub(super) fn is_called(&self, at: usize, function: &str) -> bool {
+        self.frames.get(at).is_some_and(|frame| names(frame).any(|name| name == function))
+    }
+
     /// The innermost frame outward of frame `from` that is of no library. What is known
     /// to be called at `from` decides where the libraries end: the program may be called
     /// back by a library further out.
     pub(super) fn raised_below(&self, from: usize) -> Option<usize> {
-        let outward = self.frames.iter().enumerate().skip(from);
-        outward.skip_while(|(_, frame)| self.is_of_library(frame)).map(|(index, _)| index).next()
+        let mut outward = self.frames.iter().enumerate().skip(from);
+        let (index, frame) = outward.find(|(_, frame)| !self.is_of_library(frame))?;
+        // Of what has neither name nor file nobody knows whose it is.
+        (frame.function.is_some() || frame.module.is_some()).then_some(index)
     }
 
     /// Whether every frame inward of frame `to` is of a library.
@@ -142,7 +167,7 @@ impl<'p> Stack<'p> {
         let file = file.map(|name| name.to_string_lossy()).unwrap_or_default();
         LIBRARIES.iter().any(|prefix| file.starts_with(prefix))
             || names(frame).any(|name| {
-                LIBRARY_FUNCTIONS.contains(&name)
+                LIBRARY_FUNCTIONS.contains(&&*name)
                     || LIBRARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
             })
     }
@@ -157,9 +182,41 @@ impl<'p> Stack<'p> {
 }
 
 /// What a frame's function and those it tail-called are called.
-fn names(frame: &Frame) -> impl Iterator<Item = &str> {
+fn names(frame: &Frame) -> impl Iterator<Item = Cow<'_, str>> {
     std::iter::once(frame)
         .chain(&frame.tail_calls)
         .flat_map(|frame| [frame.function.as_deref(), frame.linkage_name.as_deref()])
         .flatten()
+        .map(without_hashes)
+}
+
+/// `core::panicking::panic` for `core[1b2c3d4e5f607182]::panicking::panic`: Rust's crates
+/// have their hashes where a symbol alone names a function.
+fn without_hashes(name: &str) -> Cow<'_, str> {
+    const DIGITS: usize = 16;
+    let Some((crate_name, rest)) = name.split_once('[') else { return Cow::Borrowed(name) };
+    match rest.split_once("]::") {
+        Some((hash, path))
+            if hash.len() <= DIGITS && hash.bytes().all(|b| b.is_ascii_hexdigit()) =>
+        {
+            Cow::Owned(format!("{crate_name}::{path}"))
+        }
+        _ => Cow::Borrowed(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_hashes;
+
+    #[test]
+    fn the_hash_of_a_crate_is_no_part_of_a_functions_name() {
+        let name = "core[1b2c3d4e5f607182]::panicking::panic_fmt";
+        assert_eq!(without_hashes(name), "core::panicking::panic_fmt");
+        assert_eq!(
+            without_hashes("operator new[](unsigned long)"),
+            "operator new[](unsigned long)"
+        );
+        assert_eq!(without_hashes("int at<int [2]>::of"), "int at<int [2]>::of");
+    }
 }
