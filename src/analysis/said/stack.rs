@@ -187,7 +187,16 @@ fn names(frame: &Frame) -> impl Iterator<Item = Cow<'_, str>> {
         .chain(&frame.tail_calls)
         .flat_map(|frame| [frame.function.as_deref(), frame.linkage_name.as_deref()])
         .flatten()
+        .map(whole_function)
         .map(without_hashes)
+}
+
+/// The name of the function that gcc split a part from: `__assert_fail_base` for
+/// `__assert_fail_base.cold`.
+fn whole_function(name: &str) -> &str {
+    let parts = [".cold", ".part.", ".constprop.", ".isra."];
+    let ends = parts.iter().filter_map(|part| name.find(part)).min();
+    ends.and_then(|end| name.get(..end)).unwrap_or(name)
 }
 
 /// `core::panicking::panic` for `core[1b2c3d4e5f607182]::panicking::panic`: Rust's crates
