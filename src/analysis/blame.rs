@@ -1,7 +1,7 @@
 //! The frame to look at first: the innermost one of the program's own code. Libraries and
 //! language runtimes pass on what they were given.
 
-use crate::module::ModuleKind;
+use super::library::is_of_library;
 use crate::process::{Frame, FrameKind, FrameTrust, Process};
 
 /// Directories that no program's own sources lie in: those of distributions' libraries and
@@ -39,21 +39,15 @@ pub(super) fn blame(process: &Process) -> Option<usize> {
 }
 
 fn is_own(process: &Process, frame: &Frame) -> bool {
-    let Some(module) = frame.module.and_then(|index| process.modules.get(index)) else {
-        return false;
-    };
     let Some(source) = frame.source.as_ref().filter(|_| frame.kind != FrameKind::Signal) else {
         return false;
     };
-    let file = module.path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    let is_libc = ["libc.", "libc-", "ld-", "libpthread", "libstdc++", "libc++", "libgcc_s"]
-        .iter()
-        .any(|start| file.starts_with(start));
-    let is_program = module.kind == ModuleKind::Executable || !is_libc;
-    let is_runtime = frame.function.as_deref().is_some_and(|name| name.starts_with("runtime."));
     // glibc's sources are named from its own root: `./nptl/pthread_kill.c`.
     let path = format!("/{}", source.file.trim_start_matches("./"));
     let directory = source.directory.as_deref().unwrap_or_default();
     let in_library = LIBRARY_SOURCES.iter().any(|part| path.contains(part));
-    is_program && !is_runtime && !in_library && !directory.contains("/glibc")
+    frame.module.is_some()
+        && !is_of_library(process, frame)
+        && !in_library
+        && !directory.contains("/glibc")
 }

@@ -86,8 +86,11 @@ impl<'x, 'd> Run<'x, 'd> {
             Location::List(list) => {
                 let at = self.around.lookup_pc().ok_or(NoPlace::NoFrame)?;
                 let found = location::at_pc(self.root, list, at)?.ok_or(NoPlace::OptimizedOut)?;
-                let pc = self.around.pc();
-                self.around.survives_call(pc.is_some_and(|pc| at < pc && pc < found.end));
+                // A frame base that outlives the call says nothing of the variable.
+                if self.depth == 0 {
+                    let pc = self.around.pc();
+                    self.around.survives_call(pc.is_some_and(|pc| at < pc && pc < found.end));
+                }
                 self.pieces(&found.expression, None)
             }
         }

@@ -1,7 +1,9 @@
 //! Split DWARF: the part of a unit that the compiler put into a `.dwo` file, or `dwp` into
 //! a package (DWARF 5 § 3.1.3, appendix F; before that GNU's DebugFission).
 
-use super::units::{DwarfFile, Lent, Part, Unit};
+use std::sync::OnceLock;
+
+use super::units::{DwarfFile, Lent, List, Part, Unit};
 
 /// The other half of a skeleton unit.
 pub(super) struct Split<'d> {
@@ -66,4 +68,33 @@ pub(super) fn whole<'x, 'd>(
     let half =
         split.as_deref().and_then(|split| Some((&split.file, split.file.first_compilation()?)));
     half.unwrap_or((file, unit))
+}
+
+impl<'d> DwarfFile<'d> {
+    /// The file of this image that `part` names; `self` is the main file.
+    pub(super) fn part(&self, part: Part) -> Option<&Self> {
+        match part {
+            Part::Main => Some(self),
+            Part::Split(unit) => {
+                let unit = self.unit(List::Info, usize::try_from(unit).ok()?)?;
+                Some(whole(self, unit).0)
+            }
+            Part::PackageType(row) => self.package_type(row),
+        }
+    }
+
+    /// The type unit in this row of the package's index.
+    fn package_type(&self, row: u32) -> Option<&Self> {
+        let package = self.package()?;
+        let files = self
+            .package_types
+            .get_or_init(|| (0..=package.tu_index.unit_count()).map(|_| OnceLock::new()).collect());
+        let file = files.get(usize::try_from(row).ok()?)?.get_or_init(|| {
+            let dwarf = package.tu_sections(row, &self.dwarf);
+            let dwarf =
+                dwarf.map_err(|error| self.context().report("a type unit of the package", error));
+            Some(Box::new(Self::package_part(dwarf.ok()?, self.sources, row)))
+        });
+        file.as_deref()
+    }
 }

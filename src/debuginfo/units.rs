@@ -15,7 +15,7 @@ use super::lines::Lines;
 use super::names::ScopeIndex;
 use super::range_map::RangeMap;
 use super::reader::{Context, Dwarf, Slice, Sources, Value};
-use super::split::{Split, whole};
+use super::split::Split;
 
 /// The DWARF of one file, parsed as far as it was asked about.
 pub(super) struct DwarfFile<'d> {
@@ -34,7 +34,7 @@ pub(super) struct DwarfFile<'d> {
     tables: Tables,
     main_language: OnceLock<Language>,
     package: OnceLock<Option<gimli::DwarfPackage<Slice<'d>>>>,
-    package_types: OnceLock<Vec<OnceLock<Option<Box<DwarfFile<'d>>>>>>,
+    pub(super) package_types: OnceLock<Vec<OnceLock<Option<Box<DwarfFile<'d>>>>>>,
     main_locations: OnceLock<gimli::LocationLists<Slice<'d>>>,
     supplement_locations: OnceLock<gimli::LocationLists<Slice<'d>>>,
 }
@@ -140,6 +140,11 @@ impl<'d> DwarfFile<'d> {
     /// One `.dwo` file, or one unit of a package.
     pub(super) fn split(dwarf: Dwarf<'d>, sources: &'d Sources, part: Part, lent: Lent) -> Self {
         Self::new(dwarf, sources, part, Some(lent))
+    }
+
+    /// One type unit of a package, by its row in the index.
+    pub(super) fn package_part(dwarf: Dwarf<'d>, sources: &'d Sources, row: u32) -> Self {
+        Self::new(dwarf, sources, Part::PackageType(row), None)
     }
 
     fn new(dwarf: Dwarf<'d>, sources: &'d Sources, part: Part, lent: Option<Lent>) -> Self {
@@ -312,33 +317,6 @@ impl<'d> DwarfFile<'d> {
         }
         // What is wrong with it is reported when something asks for the unit itself.
         table.and_then(|table| self.open(list, index, &lazy.header, table)).ok()
-    }
-
-    /// The file of this image that `part` names; `self` is the main file.
-    pub(super) fn part(&self, part: Part) -> Option<&Self> {
-        match part {
-            Part::Main => Some(self),
-            Part::Split(unit) => {
-                let unit = self.unit(List::Info, usize::try_from(unit).ok()?)?;
-                Some(whole(self, unit).0)
-            }
-            Part::PackageType(row) => self.package_type(row),
-        }
-    }
-
-    /// The type unit in this row of the package's index.
-    fn package_type(&self, row: u32) -> Option<&Self> {
-        let package = self.package()?;
-        let files = self
-            .package_types
-            .get_or_init(|| (0..=package.tu_index.unit_count()).map(|_| OnceLock::new()).collect());
-        let file = files.get(usize::try_from(row).ok()?)?.get_or_init(|| {
-            let dwarf = package.tu_sections(row, &self.dwarf);
-            let dwarf =
-                dwarf.map_err(|error| self.context().report("a type unit of the package", error));
-            Some(Box::new(Self::new(dwarf.ok()?, self.sources, Part::PackageType(row), None)))
-        });
-        file.as_deref()
     }
 
     /// The number of units in `list`.

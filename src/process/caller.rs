@@ -11,7 +11,6 @@ use crate::arch::{Machine, Register, Registers};
 use crate::debuginfo::{
     CallTarget, EntryValue, Expression, Location, NoPlace, Passed, Scopes, Surroundings,
 };
-use crate::dump::DumpedThread;
 use crate::memory::ReadError;
 use crate::module::thread_local_block;
 use crate::unwind::{Activation, Left, Trust};
@@ -112,7 +111,7 @@ impl<'p> FrameView<'p> {
             let sp = kernel.registers.get(machine.facts()?.sp)?;
             return signal_vectors::register(machine, memory, Avma(sp), register);
         }
-        self.dumped()?.vectors.register(register)
+        self.dumped.vectors.register(register)
     }
 
     /// What a register that no callee of this frame touches still holds: its content in
@@ -135,11 +134,6 @@ impl<'p> FrameView<'p> {
             }
         }
         None
-    }
-
-    /// The thread as the core holds it.
-    fn dumped(&self) -> Option<&'p DumpedThread> {
-        self.process.dump.threads.iter().find(|dumped| dumped.tid == self.thread.tid)
     }
 }
 
@@ -299,7 +293,7 @@ impl Surroundings for At<'_, '_> {
 
     fn thread_local(&self, offset: u64) -> Result<Avma, NoPlace> {
         let process = self.view.process;
-        let pointer = self.view.dumped().and_then(|dumped| dumped.thread_pointer);
+        let pointer = self.view.dumped.thread_pointer;
         let pointer = pointer.ok_or(NoPlace::Tls("the core does not hold the thread pointer"))?;
         let (modules, memory) = (&process.modules, &process.memory);
         let machine = process.dump.machine;

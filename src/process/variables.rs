@@ -11,6 +11,7 @@ use crate::arch::Register;
 use crate::debuginfo::{
     DebugInfo, NoPlace, Piece, Place, Scopes, Surroundings as Asked, Variable, VariableId,
 };
+use crate::dump::DumpedThread;
 use crate::value::{Absence, Contents, Object, Part, PartSource, Scene, TypeRef};
 
 /// Implicit pointers to implicit pointers that are followed, bounds of bounds.
@@ -20,6 +21,8 @@ const DEEPEST: usize = 8;
 pub struct FrameView<'p> {
     pub(super) process: &'p Process,
     pub(super) thread: &'p Thread,
+    /// The same thread as the core holds it.
+    pub(super) dumped: &'p DumpedThread,
     pub(super) frame: &'p Frame,
     scopes: Arc<Scopes>,
     /// Its place in `scopes.frames`.
@@ -30,6 +33,8 @@ pub struct FrameView<'p> {
 impl Process {
     /// Frame number `frame` of [`Thread::frames`] of thread number `thread`.
     pub fn frame_view(&self, thread: usize, frame: usize) -> Option<FrameView<'_>> {
+        // Threads are kept in the order of the core.
+        let dumped = self.dump.threads.get(thread)?;
         let thread = self.threads.get(thread)?;
         let frame_at = thread.frames.get(frame)?;
         let before = |other: &Frame| other.activation < frame_at.activation;
@@ -37,6 +42,7 @@ impl Process {
         let mut view = FrameView {
             process: self,
             thread,
+            dumped,
             frame: frame_at,
             scopes: Arc::default(),
             nth: frame.checked_sub(first)?,
@@ -108,14 +114,6 @@ impl<'p> FrameView<'p> {
             [Piece { bits: None, bit_offset: 0, place: Place::Memory(at) }] => {
                 Contents::Memory(*at)
             }
-            [Piece { bits: None, place: Place::OptimizedOut, .. }] => {
-                Contents::Absent(NoPlace::OptimizedOut.into())
-            }
-            [Piece { bits: None, place: Place::Register(register), .. }]
-                if asked.register_bytes(*register).is_none() =>
-            {
-                Contents::Absent(NoPlace::RegisterLost(asked.register_name(*register)).into())
-            }
             _ => {
                 let parts = pieces.iter().map(|piece| {
                     let (source, width) = self.source(asked, &piece.place);
@@ -124,7 +122,15 @@ impl<'p> FrameView<'p> {
                     let bits = bits.or_else(whole).unwrap_or(0);
                     Part { bits, bit_offset: piece.bit_offset, source }
                 });
-                Contents::Parts(parts.collect())
+                let parts: Arc<[_]> = parts.collect();
+                match (pieces, &*parts) {
+                    // The whole is nowhere, for one reason.
+                    (
+                        [Piece { bits: None, .. }],
+                        [Part { source: PartSource::Absent(reason), .. }],
+                    ) => Contents::Absent(reason.clone()),
+                    _ => Contents::Parts(parts),
+                }
             }
         }
     }

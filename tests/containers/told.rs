@@ -23,6 +23,21 @@ pub fn variables(case: &str, function: &str) -> Told {
     read(case, function, ELEMENTS, UserFormatters::default())
 }
 
+/// Each variable of `function` is told so in all `cases`; `…` at the end stands for any
+/// more.
+pub fn check(cases: &[&str], function: &str, expected: &[(&str, &str)]) {
+    for case in cases {
+        let told = variables(case, function);
+        for (name, expected) in expected {
+            let told = told.get(*name).unwrap_or_else(|| panic!("{case} has no {name}"));
+            match expected.strip_suffix('\u{2026}') {
+                Some(start) => assert!(told.starts_with(start), "{case} {name}: {told}"),
+                None => assert_eq!(told, expected, "{case} {name}"),
+            }
+        }
+    }
+}
+
 /// The same with as many elements of each container.
 pub fn variables_with(case: &str, function: &str, elements: usize) -> Told {
     read(case, function, elements, UserFormatters::default())
