@@ -373,3 +373,12 @@ fn codes(report: &Value) -> Vec<String> {
 fn frames<'r>(report: &'r Value, case: &Case) -> &'r [Value] {
     list(thread(report, case.expect.crashed), "frames")
 }
+
+#[test]
+fn a_list_of_modules_claims_no_cause() {
+    let core = Case::named("null-field").core();
+    let output = run(["modules".as_ref(), "--json".as_ref(), core.as_os_str()]);
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["cause"].is_null(), "{}", report["cause"]);
+    assert!(!report["modules"].as_array().unwrap().is_empty());
+}
