@@ -1,7 +1,8 @@
 //! The judgement: which class of cause the facts make, and how sure that is.
 
 use super::blame::blame;
-use super::fault::{AccessKind, Fault, Reason};
+use super::fault::{Access, AccessKind, Fault, Reason};
+use super::memory::{self, Verdict};
 use super::said::{Said, Speaker};
 use crate::process::Process;
 
@@ -14,6 +15,8 @@ pub struct Cause {
     pub confidence: Confidence,
     /// The instruction that failed.
     pub fault: Option<Fault>,
+    /// What is known of the pointer that was used.
+    pub verdict: Option<Verdict>,
     /// What the program said.
     pub said: Option<Said>,
     /// Who sent the signal, if another process did.
@@ -217,7 +220,9 @@ pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>)
     let sender = sender(process);
     let raised = said.as_ref().and_then(|said| said.frame);
     let blame = raised.or_else(|| blame(process));
-    Some(Cause { class, confidence, fault, said, sender, blame })
+    let pointer = fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
+    let verdict = pointer.and_then(|at| memory::verdict(process, at));
+    Some(Cause { class, confidence, fault, verdict, said, sender, blame })
 }
 
 const SIGABRT: u16 = 6;

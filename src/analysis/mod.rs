@@ -4,20 +4,40 @@
 mod blame;
 mod cause;
 mod fault;
+mod finding;
 mod library;
+mod locks;
+mod memory;
 mod said;
 
 pub use cause::{Cause, CauseClass, Confidence, Severity};
 pub use fault::{Access, AccessKind, Fault, Reason};
+pub use finding::Finding;
+pub use locks::LockFinding;
+pub use memory::{MemoryFinding, Verdict};
 pub use said::{Said, Speaker};
 
 use crate::process::Process;
 
-/// Why the process died, as far as its core tells; `None` where no signal ended it, or
-/// its stacks were not read.
-pub fn analyze(process: &Process) -> Option<Cause> {
-    process.crashed()?;
+/// What is wrong in a dead process.
+#[derive(Clone, Debug, Default)]
+pub struct Analysis {
+    /// Why it died, as far as its core tells; `None` where no signal ended it, or its
+    /// stacks were not read.
+    pub cause: Option<Cause>,
+    /// What else is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges a dead process.
+pub fn analyze(process: &Process) -> Analysis {
+    if process.crashed().is_none() {
+        return Analysis::default();
+    }
     let fault = fault::fault(process);
     let said = said::said(process);
-    cause::judge(process, fault, said)
+    let locks = locks::findings(process).into_iter().map(Finding::Lock);
+    let memory = memory::findings(process, fault.as_ref()).into_iter().map(Finding::Memory);
+    let findings = locks.chain(memory).collect();
+    Analysis { cause: cause::judge(process, fault, said), findings }
 }

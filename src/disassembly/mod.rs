@@ -4,10 +4,12 @@
 mod arm;
 mod arm_effects;
 mod effects;
+mod flow;
 mod x86;
 mod x86_effects;
 
 pub use effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source, effects};
+pub use flow::{Next, Step, Target, Term, Write, steps};
 
 use crate::addr::Avma;
 use crate::arch::Machine;

@@ -32,6 +32,7 @@ pub fn write_page(
     };
     write_headline(out, report, options)?;
     write_cause(out, report, options)?;
+    write_findings(out, report, options)?;
     if let Some(thread) = wanted {
         writeln!(out)?;
         if !thread.crashed {
@@ -188,6 +189,29 @@ fn place_of(blame: &Blame, options: &PageOptions) -> Option<String> {
     let function = name::brief(&name::shown(blame.function.as_ref()?));
     let source = blame.source.as_ref().map(|place| format!(", {}", name::source(place, options)));
     Some(format!("\u{2192} #{} {function}{}", blame.frame?, source.unwrap_or_default()))
+}
+
+/// `also  two threads wait for each other …`, and what shows it.
+fn write_findings(
+    out: &mut dyn io::Write,
+    report: &Report,
+    options: &PageOptions,
+) -> io::Result<()> {
+    const INDENT: &str = "      ";
+    for finding in &report.findings {
+        let title = wrap(&name::shown(&finding.title), options.width.saturating_sub(INDENT.len()));
+        for (at, line) in title.iter().enumerate() {
+            let lead = if at == 0 { "also  " } else { INDENT };
+            writeln!(out, "{lead}{}", options.color.paint(Ink::Focus, line))?;
+        }
+        for evidence in &finding.evidence {
+            let text = name::shown(&evidence.text);
+            for line in wrap(&text, options.width.saturating_sub(INDENT.len())) {
+                writeln!(out, "{INDENT}{line}")?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {

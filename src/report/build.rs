@@ -11,7 +11,7 @@ use super::{
     Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
     WhichRegisters, WhoseLocals, values,
 };
-use super::{judgement, source_values};
+use super::{findings, judgement, source_values};
 use crate::analysis;
 use crate::arch::{Machine, Register, Registers};
 use crate::debuginfo::{DebugLevel, SourceLocation};
@@ -33,8 +33,10 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
         (0..process.threads.len()).filter_map(|at| builder.thread(at)).collect();
     threads.iter_mut().for_each(source_values::add);
     let crashed = threads.iter().find(|thread| thread.crashed);
-    let cause = analysis::analyze(process);
-    let cause = cause.map(|cause| judgement::cause(&cause, crashed, &mut builder.redactor));
+    let analysis = analysis::analyze(process);
+    let redactor = &mut builder.redactor;
+    let cause = analysis.cause.map(|cause| judgement::cause(&cause, crashed, redactor));
+    let findings = analysis.findings.iter().map(|one| findings::finding(one, redactor)).collect();
     let modules = (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
     Report {
         core: builder.core(),
@@ -43,6 +45,7 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
         cause,
         threads,
         modules,
+        findings,
         notices: builder.notices(),
         redactions: redactions(&builder.redactor),
         id,

@@ -3,6 +3,7 @@
 
 use super::{
     Blame, Cause, Confidence, Evidence, EvidenceKind, FrameReport, Hex, SourceValue, ThreadReport,
+    findings,
 };
 use crate::addr::Avma;
 use crate::analysis::{self, Access, AccessKind, CauseClass, Fault, Reason, Said, Severity};
@@ -15,7 +16,8 @@ pub(super) fn cause(
     redactor: &mut Redactor,
 ) -> Cause {
     let frame = cause.blame.and_then(|index| crashed?.frames.get(index));
-    let bad = cause.fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(bad_pointer);
+    let bad =
+        cause.fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let expression = bad.zip(frame).and_then(|(bad, frame)| holder(frame, bad));
     let own = |redactor: &mut Redactor, text: &str| redactor.show(Origin::OwnWords, text);
     let explanation = explanation(cause, expression.map(|value| value.name.as_str()), crashed);
@@ -30,7 +32,7 @@ pub(super) fn cause(
             analysis::Confidence::Proved => Confidence::Proved,
         },
         message: cause.said.as_ref().and_then(|said| message(said, redactor)),
-        evidence: cause.fault.iter().flat_map(|fault| evidence(fault, redactor)).collect(),
+        evidence: all_evidence(cause, redactor),
         blame: frame.zip(crashed).map(|(frame, thread)| Blame {
             thread: Some(thread.tid),
             frame: Some(frame.index),
@@ -45,20 +47,11 @@ pub(super) fn cause(
     }
 }
 
-/// The value that was used as an address and was none: the base's, where there is one.
-fn bad_pointer(access: &Access) -> Option<u64> {
-    match (&access.base, access.kind) {
-        (Some((_, value)), _) => Some(*value),
-        (None, AccessKind::Execute) => Some(access.address.0),
-        (None, _) => None,
-    }
-}
-
 /// The only name on the frame's line that stood for `bad`, a pointer.
-fn holder(frame: &FrameReport, bad: u64) -> Option<&SourceValue> {
+fn holder(frame: &FrameReport, bad: Avma) -> Option<&SourceValue> {
     let place = frame.source.as_ref()?;
     let line = place.lines.iter().find(|line| Some(line.line) == place.line)?;
-    let wanted = Hex(bad).to_string();
+    let wanted = Hex(bad.0).to_string();
     let is_it = |value: &&SourceValue| {
         let text = value.text.as_str();
         text.strip_prefix(wanted.as_str())
@@ -131,6 +124,14 @@ fn done(access: &Access) -> String {
 
 fn message(said: &Said, redactor: &mut Redactor) -> Option<Shown> {
     (!said.text.is_empty()).then(|| redactor.show(Origin::MessageText, &said.text))
+}
+
+fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidence> {
+    let mut all: Vec<Evidence> =
+        cause.fault.iter().flat_map(|fault| evidence(fault, redactor)).collect();
+    let verdict = cause.verdict.as_ref();
+    all.extend(verdict.and_then(|verdict| findings::memory::verdict(verdict, redactor)));
+    all
 }
 
 fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {

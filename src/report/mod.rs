@@ -5,6 +5,7 @@
 mod build;
 mod cause;
 mod code;
+mod findings;
 mod hex;
 mod id;
 mod json;

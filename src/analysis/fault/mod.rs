@@ -46,6 +46,17 @@ pub struct Access {
     pub displacement: i64,
 }
 
+impl Access {
+    /// The value that was used as an address and was none: the base's, where there is one.
+    pub fn pointer(&self) -> Option<Avma> {
+        match (&self.base, self.kind) {
+            (Some((_, value)), _) => Some(Avma(*value)),
+            (None, AccessKind::Execute) => Some(self.address),
+            (None, _) => None,
+        }
+    }
+}
+
 /// What was done to memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]

@@ -1,0 +1,16 @@
+//! Findings in words.
+
+mod locks;
+pub(super) mod memory;
+
+use super::Finding;
+use crate::analysis;
+use crate::redact::Redactor;
+
+/// `finding` as the report tells it.
+pub(super) fn finding(finding: &analysis::Finding, redactor: &mut Redactor) -> Finding {
+    match finding {
+        analysis::Finding::Lock(finding) => locks::finding(finding, redactor),
+        analysis::Finding::Memory(finding) => memory::finding(finding, redactor),
+    }
+}
