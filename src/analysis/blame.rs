@@ -38,6 +38,14 @@ pub(super) fn blame(process: &Process) -> Option<usize> {
     })
 }
 
+/// The first frame of the program's own code from frame `from` outward: what a library did
+/// for it counts as its doing.
+pub(super) fn own_from(process: &Process, from: usize) -> Option<usize> {
+    let frames = process.crashed()?.frames.get(from..)?;
+    let found = frames.iter().position(|frame| is_own(process, frame))?;
+    from.checked_add(found)
+}
+
 fn is_own(process: &Process, frame: &Frame) -> bool {
     let Some(source) = frame.source.as_ref().filter(|_| frame.kind != FrameKind::Signal) else {
         return false;

@@ -1,8 +1,9 @@
 //! The judgement: which class of cause the facts make, and how sure that is.
 
-use super::blame::blame;
+use super::blame::{blame, own_from};
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::memory::{self, Verdict};
+use super::origin::{self, Origin};
 use super::said::{Said, Speaker};
 use crate::process::Process;
 
@@ -15,6 +16,8 @@ pub struct Cause {
     pub confidence: Confidence,
     /// The instruction that failed.
     pub fault: Option<Fault>,
+    /// Where the value came from that made the fault.
+    pub origin: Option<Origin>,
     /// What is known of the pointer that was used.
     pub verdict: Option<Verdict>,
     /// What the program said.
@@ -23,6 +26,8 @@ pub struct Cause {
     pub sender: Option<i64>,
     /// Index of the frame of the crashed thread to look at first.
     pub blame: Option<usize>,
+    /// How sure that is.
+    pub blame_confidence: Confidence,
 }
 
 /// A class of causes. Closed: docs/causes.md lists each with an example.
@@ -218,11 +223,20 @@ pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>)
         (None, None) => (CauseClass::Signal, Confidence::Proved),
     };
     let sender = sender(process);
+    let origin = fault.as_ref().filter(|_| said.is_none());
+    let origin = origin.and_then(|fault| origin::of_fault(process, fault));
     let raised = said.as_ref().and_then(|said| said.frame);
-    let blame = raised.or_else(|| blame(process));
+    let made = origin.as_ref().and_then(|origin| own_from(process, origin.frame));
+    let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
+    let (blame, blame_confidence) = match (raised, made) {
+        (Some(raised), _) => (Some(raised), Confidence::Proved),
+        (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
+        (None, Some(made)) => (Some(made), Confidence::Likely),
+        (None, None) => (blame(process), Confidence::Likely),
+    };
     let pointer = fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
-    Some(Cause { class, confidence, fault, verdict, said, sender, blame })
+    Some(Cause { class, confidence, fault, origin, verdict, said, sender, blame, blame_confidence })
 }
 
 const SIGABRT: u16 = 6;

@@ -8,6 +8,7 @@ mod finding;
 mod library;
 mod locks;
 mod memory;
+mod origin;
 mod said;
 
 pub use cause::{Cause, CauseClass, Confidence, Severity};
@@ -15,6 +16,7 @@ pub use fault::{Access, AccessKind, Fault, Reason};
 pub use finding::Finding;
 pub use locks::LockFinding;
 pub use memory::{MemoryFinding, Verdict};
+pub use origin::{Origin, Source, Through};
 pub use said::{Said, Speaker};
 
 use crate::process::Process;

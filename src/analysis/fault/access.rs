@@ -45,7 +45,7 @@ fn with_access(instant: &Instant<'_>, access: Access, reason: Reason) -> Fault {
     // What cannot be executed is no instruction.
     let is_data = access.kind == AccessKind::Execute && access.address == instant.pc();
     let instruction = instant.text().filter(|_| !is_data);
-    Fault { pc: instant.pc(), instruction, access: Some(access), reason }
+    Fault { activation: instant.index, pc: instant.pc(), instruction, access: Some(access), reason }
 }
 
 /// The instruction itself could not be read: `address` is in it, and no code is there.
@@ -61,7 +61,7 @@ fn fetch(instant: &Instant<'_>, address: Avma) -> Option<Access> {
 
 fn executed(address: Avma, base: Option<(String, u64)>) -> Access {
     let kind = AccessKind::Execute;
-    Access { kind, address, size: None, base, index: None, displacement: 0 }
+    Access { kind, address, size: None, base, index: None, displacement: 0, operand: None }
 }
 
 /// The access that touches `address`; of several the one that begins nearest.
@@ -109,6 +109,7 @@ fn describe(instant: &Instant<'_>, operand: &MemoryOperand, address: Avma) -> Ac
         base: base.or_else(segment),
         index: operand.index.and_then(|(index, _)| instant.named(index)),
         displacement: operand.displacement,
+        operand: Some(*operand),
     }
 }
 

@@ -7,7 +7,7 @@ mod stack_overflow;
 mod tests;
 
 use crate::addr::Avma;
-use crate::disassembly::{InstructionKind, effects};
+use crate::disassembly::{InstructionKind, MemoryOperand, effects};
 use crate::dump::{AddressMeaning, Signal, SignalDetail};
 use crate::process::{Process, Thread};
 
@@ -17,6 +17,8 @@ use instant::Instant;
 /// making says, together with the instruction at the pc.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// Index of the activation in the thread's stack.
+    pub activation: usize,
     /// The instruction: where execution was, but for `int3`, after which it stops.
     pub pc: Avma,
     /// The instruction there as text; `None` where its bytes are not at hand.
@@ -44,6 +46,8 @@ pub struct Access {
     pub index: Option<(String, u64)>,
     /// The constant added to them, in bytes.
     pub displacement: i64,
+    /// The instruction's operand, where the access is one of its own.
+    pub operand: Option<MemoryOperand>,
 }
 
 impl Access {
@@ -137,9 +141,9 @@ pub(super) fn fault(process: &Process) -> Option<Fault> {
 /// kernel told it leaves a core of itself.
 fn instants<'p>(process: &'p Process, thread: &'p Thread) -> Vec<Instant<'p>> {
     let frames = &thread.stack.frames;
-    let handled = frames.iter().skip_while(|frame| !frame.is_signal).nth(1);
-    let places = frames.first().into_iter().chain(handled);
-    places.map(|place| Instant::new(process, thread, place)).collect()
+    let handled = frames.iter().position(|frame| frame.is_signal).map(|at| at + 1);
+    let places = std::iter::once(0).chain(handled);
+    places.filter_map(|index| Instant::new(process, thread, index)).collect()
 }
 
 /// What is left to say where no instruction fits what the kernel said.
@@ -152,6 +156,7 @@ fn unexplained(signal: &Signal, instant: &Instant<'_>) -> Fault {
             base: None,
             index: None,
             displacement: 0,
+            operand: None,
         }),
         _ => None,
     };
@@ -159,7 +164,13 @@ fn unexplained(signal: &Signal, instant: &Instant<'_>) -> Fault {
         Some(access) => access::reason(signal, instant, access),
         None => Reason::Unknown,
     };
-    Fault { pc: instant.pc(), instruction: instant.text(), access, reason }
+    Fault {
+        activation: instant.index,
+        pc: instant.pc(),
+        instruction: instant.text(),
+        access,
+        reason,
+    }
 }
 
 /// Whether the kernel's address, if it tells one, is that of the instruction.
@@ -168,7 +179,13 @@ fn is_at(signal: &Signal, instant: &Instant<'_>) -> bool {
 }
 
 fn without_access(instant: &Instant<'_>, reason: Reason) -> Fault {
-    Fault { pc: instant.pc(), instruction: instant.text(), access: None, reason }
+    Fault {
+        activation: instant.index,
+        pc: instant.pc(),
+        instruction: instant.text(),
+        access: None,
+        reason,
+    }
 }
 
 /// SIGFPE. The kernel does not tell zero from a quotient that is too large.
