@@ -3,7 +3,7 @@
 use super::blame::blame;
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::memory::{self, Verdict};
-use super::said::{Said, Speaker};
+use super::said::{self, Fact, Said, Speaker};
 use crate::process::Process;
 
 /// Why the process died.
@@ -23,6 +23,10 @@ pub struct Cause {
     pub sender: Option<i64>,
     /// Index of the frame of the crashed thread to look at first.
     pub blame: Option<usize>,
+    /// Index of the frame of the crashed thread that failed, if one did.
+    pub failed: Option<usize>,
+    /// What else the process left that bears on it.
+    pub facts: Vec<Fact>,
 }
 
 /// A class of causes. Closed: docs/causes.md lists each with an example.
@@ -208,21 +212,43 @@ impl CauseClass {
 /// Puts the facts together.
 pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>) -> Option<Cause> {
     let signal = process.dump.signal.as_ref()?;
+    let (fault, said, aftermath) = first_trouble(process, fault, said);
+    let sender = sender(process);
     let (class, confidence) = match (&said, &fault) {
         (Some(said), _) => (of_speaker(said.speaker), Confidence::Proved),
         (None, Some(fault)) => of_fault(fault),
-        (None, None) if sender(process).is_some() => {
-            (CauseClass::SignalFromOutside, Confidence::Proved)
-        }
+        (None, None) if sender.is_some() => (CauseClass::SignalFromOutside, Confidence::Proved),
         (None, None) if signal.number == SIGABRT => (CauseClass::Abort, Confidence::Likely),
         (None, None) => (CauseClass::Signal, Confidence::Proved),
     };
-    let sender = sender(process);
+    let mut facts: Vec<Fact> = aftermath.into_iter().map(Fact::Aftermath).collect();
+    facts.extend(said::facts(process, fault.as_ref(), said.as_ref(), sender));
     let raised = said.as_ref().and_then(|said| said.frame);
-    let blame = raised.or_else(|| blame(process));
+    let failed = fault.as_ref().map(|fault| fault.frame(process));
+    let blame = raised.or_else(|| blame(process, failed.unwrap_or(0)));
     let pointer = fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
-    Some(Cause { class, confidence, fault, verdict, said, sender, blame })
+    Some(Cause { class, confidence, fault, verdict, said, sender, blame, failed, facts })
+}
+
+/// Of a fault that a handler caught and of what the program said, the one that came first;
+/// what was said from the handler is the aftermath, and a fault that came of ending the
+/// process for what was said is none.
+fn first_trouble(
+    process: &Process,
+    fault: Option<Fault>,
+    said: Option<Said>,
+) -> (Option<Fault>, Option<Said>, Option<Said>) {
+    match (fault, said) {
+        (Some(fault), Some(said)) if fault.caught.is_some() => {
+            if said.frame.is_none_or(|frame| frame < fault.frame(process)) {
+                (Some(fault), None, Some(said))
+            } else {
+                (None, Some(said), None)
+            }
+        }
+        (fault, said) => (fault, said, None),
+    }
 }
 
 const SIGABRT: u16 = 6;
@@ -276,6 +302,7 @@ fn of_fault(fault: &Fault) -> (CauseClass, Confidence) {
         (Reason::Privileged, _) => CauseClass::PrivilegedInstruction,
         (Reason::Unknown, _) => CauseClass::Signal,
     };
+    let is_told = !fault.caught.as_ref().is_some_and(|caught| caught.is_inferred);
     // Without the instruction, what was done at the address is not known; and a file's end
     // looks like a disk's error.
     let is_known = match fault.reason {
@@ -283,7 +310,7 @@ fn of_fault(fault: &Fault) -> (CauseClass, Confidence) {
         Reason::Null | Reason::Unmapped | Reason::Forbidden => kind != AccessKind::Unknown,
         _ => true,
     };
-    (class, if is_known { Confidence::Proved } else { Confidence::Likely })
+    (class, if is_known && is_told { Confidence::Proved } else { Confidence::Likely })
 }
 /// How sure a judgement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -129,8 +129,14 @@ fn message(said: &Said, redactor: &mut Redactor) -> Option<Shown> {
 fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidence> {
     let mut all: Vec<Evidence> =
         cause.fault.iter().flat_map(|fault| evidence(fault, redactor)).collect();
+    for evidence in &mut all {
+        evidence.frame = cause.failed.map(|index| index as u64);
+    }
     let verdict = cause.verdict.as_ref();
     all.extend(verdict.and_then(|verdict| findings::memory::verdict(verdict, redactor)));
+    let caught = cause.fault.as_ref().and_then(|fault| fault.caught.as_ref());
+    all.extend(caught.map(|caught| findings::facts::caught(caught, redactor)));
+    all.extend(cause.facts.iter().map(|fact| findings::facts::fact(fact, redactor)));
     all
 }
 

@@ -2,7 +2,7 @@
 
 use super::instant::{Instant, LONGEST};
 use super::stack_overflow;
-use super::{Access, AccessKind, Fault, Reason, SIGBUS, without_access};
+use super::{Access, AccessKind, Fault, Reason, SIGBUS, fault_at, without_access};
 use crate::addr::Avma;
 use crate::arch::Machine;
 use crate::disassembly::{AccessMode, InstructionKind, MemoryOperand, Source};
@@ -45,7 +45,7 @@ fn with_access(instant: &Instant<'_>, access: Access, reason: Reason) -> Fault {
     // What cannot be executed is no instruction.
     let is_data = access.kind == AccessKind::Execute && access.address == instant.pc();
     let instruction = instant.text().filter(|_| !is_data);
-    Fault { pc: instant.pc(), instruction, access: Some(access), reason }
+    fault_at(instant, instruction, Some(access), reason)
 }
 
 /// The instruction itself could not be read: `address` is in it, and no code is there.

@@ -1,6 +1,7 @@
 //! The instruction that failed and the memory access it failed at.
 
 mod access;
+mod caught;
 mod instant;
 mod stack_overflow;
 #[cfg(test)]
@@ -11,6 +12,7 @@ use crate::disassembly::{InstructionKind, effects};
 use crate::dump::{AddressMeaning, Signal, SignalDetail};
 use crate::process::{Process, Thread};
 
+pub use caught::Caught;
 use instant::Instant;
 
 /// What a fault signal (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP) of the kernel's own
@@ -26,6 +28,19 @@ pub struct Fault {
     pub access: Option<Access>,
     /// Why it failed.
     pub reason: Reason,
+    /// Index among the physical frames of the crashed thread: 0, or that of the frame which
+    /// a signal handler interrupted.
+    pub activation: usize,
+    /// A handler of the program caught it, and the core's own signal is of what came after.
+    pub caught: Option<Caught>,
+}
+
+impl Fault {
+    /// Index of the frame that failed among the named frames of the crashed thread.
+    pub fn frame(&self, process: &Process) -> usize {
+        let frames = process.crashed().map_or(&[][..], |thread| &thread.frames);
+        frames.partition_point(|frame| frame.activation < self.activation)
+    }
 }
 
 /// One access to memory.
@@ -113,33 +128,48 @@ const FPE_FLTDIV: i32 = 3;
 const TRAP_BRKPT: i32 = 1;
 
 /// The fault of the crashed thread; `None` if a person or the program itself sent the
-/// signal.
+/// signal, and not from within the handler of a fault.
 pub(super) fn fault(process: &Process) -> Option<Fault> {
     let signal = process.dump.signal.as_ref()?;
-    if !matches!(signal.detail, SignalDetail::Fault { .. } | SignalDetail::Kernel) {
-        return None;
-    }
-    let explain = match signal.number {
-        SIGSEGV | SIGBUS => access::explain,
-        SIGFPE => division,
-        SIGILL => illegal,
-        SIGTRAP => trap,
-        _ => return None,
-    };
     let thread = process.crashed()?;
+    if !is_fault(signal) {
+        return caught::caught(process, thread);
+    }
     let instants = instants(process, thread);
-    let found = instants.iter().find_map(|instant| explain(signal, instant));
-    found.or_else(|| Some(unexplained(signal, instants.first()?)))
+    let found = instants.iter().find_map(|(index, instant)| {
+        Some(Fault { activation: *index, ..of_instant(signal, instant)? })
+    });
+    found.or_else(|| {
+        let (_, innermost) = instants.first()?;
+        Some(unexplained(signal, innermost))
+    })
+}
+
+/// Whether the kernel itself sent a signal because of an instruction.
+fn is_fault(signal: &Signal) -> bool {
+    matches!(signal.detail, SignalDetail::Fault { .. } | SignalDetail::Kernel)
+        && matches!(signal.number, SIGSEGV | SIGBUS | SIGFPE | SIGILL | SIGTRAP)
+}
+
+/// The fault by the instruction at `instant`, if that explains `signal`.
+fn of_instant(signal: &Signal, instant: &Instant<'_>) -> Option<Fault> {
+    match signal.number {
+        SIGSEGV | SIGBUS => access::explain(signal, instant),
+        SIGFPE => division(signal, instant),
+        SIGILL => illegal(signal, instant),
+        SIGTRAP => trap(signal, instant),
+        _ => None,
+    }
 }
 
 /// Where the fault may have been: where the thread stopped or, if that is in the handler
 /// of the signal, where the signal came. A handler that sends the signal on with what the
 /// kernel told it leaves a core of itself.
-fn instants<'p>(process: &'p Process, thread: &'p Thread) -> Vec<Instant<'p>> {
-    let frames = &thread.stack.frames;
-    let handled = frames.iter().skip_while(|frame| !frame.is_signal).nth(1);
-    let places = frames.first().into_iter().chain(handled);
-    places.map(|place| Instant::new(process, thread, place)).collect()
+fn instants<'p>(process: &'p Process, thread: &'p Thread) -> Vec<(usize, Instant<'p>)> {
+    let frames = thread.stack.frames.iter().enumerate();
+    let handled = frames.clone().skip_while(|(_, frame)| !frame.is_signal).nth(1);
+    let places = frames.take(1).chain(handled);
+    places.map(|(index, place)| (index, Instant::new(process, thread, place))).collect()
 }
 
 /// What is left to say where no instruction fits what the kernel said.
@@ -159,7 +189,7 @@ fn unexplained(signal: &Signal, instant: &Instant<'_>) -> Fault {
         Some(access) => access::reason(signal, instant, access),
         None => Reason::Unknown,
     };
-    Fault { pc: instant.pc(), instruction: instant.text(), access, reason }
+    fault_at(instant, instant.text(), access, reason)
 }
 
 /// Whether the kernel's address, if it tells one, is that of the instruction.
@@ -168,7 +198,16 @@ fn is_at(signal: &Signal, instant: &Instant<'_>) -> bool {
 }
 
 fn without_access(instant: &Instant<'_>, reason: Reason) -> Fault {
-    Fault { pc: instant.pc(), instruction: instant.text(), access: None, reason }
+    fault_at(instant, instant.text(), None, reason)
+}
+
+fn fault_at(
+    instant: &Instant<'_>,
+    instruction: Option<String>,
+    access: Option<Access>,
+    reason: Reason,
+) -> Fault {
+    Fault { pc: instant.pc(), instruction, access, reason, activation: 0, caught: None }
 }
 
 /// SIGFPE. The kernel does not tell zero from a quotient that is too large.

@@ -1,11 +1,17 @@
 //! What the program itself left as its last words.
 
 mod cpp;
+mod errno;
 mod exception;
+mod facts;
 mod glibc;
 mod go;
 mod rust;
 mod stack;
+mod watchdog;
+
+pub use facts::Fact;
+pub(super) use facts::facts;
 
 use crate::addr::Avma;
 use crate::memory::AddressSpace;
