@@ -32,6 +32,7 @@ pub(super) fn blame(process: &Process, from: usize) -> Option<usize> {
     let found = found.or_else(|| {
         let is_program = |frame: &Frame| {
             frame.kind != FrameKind::Signal
+                && !is_of_library(process, frame)
                 && frame.module.is_some()
                 && frame.module == process.modules.executable()
         };

@@ -4,6 +4,7 @@ use super::blame::blame;
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::memory::{self, Verdict};
 use super::said::{self, Fact, Said, Speaker};
+use crate::dump::{Signal, SignalDetail};
 use crate::process::Process;
 
 /// Why the process died.
@@ -66,6 +67,13 @@ pub enum CauseClass {
     Abort,
     SignalFromOutside,
     Signal,
+    ReturnOverwritten,
+    BusError,
+    OutOfMemory,
+    Sanitizer,
+    FatalLog,
+    ResourceLimit,
+    BadSystemCall,
 }
 
 /// How bad a class is for whoever runs the program: what an attacker could make of it, as
@@ -81,7 +89,7 @@ pub enum Severity {
 
 impl CauseClass {
     /// All classes, in the catalogue's order.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 40] = [
         Self::NullRead,
         Self::NullWrite,
         Self::NullAccess,
@@ -115,6 +123,13 @@ impl CauseClass {
         Self::Abort,
         Self::SignalFromOutside,
         Self::Signal,
+        Self::ReturnOverwritten,
+        Self::BusError,
+        Self::OutOfMemory,
+        Self::Sanitizer,
+        Self::FatalLog,
+        Self::ResourceLimit,
+        Self::BadSystemCall,
     ];
 
     /// Its word in reports, its severity, and what happened in a few words.
@@ -185,6 +200,19 @@ impl CauseClass {
                 ("signal-from-outside", Severity::Info, "another process sent the signal")
             }
             Self::Signal => ("signal", Severity::Info, "a signal ended it"),
+            Self::ReturnOverwritten => (
+                "return-overwritten",
+                Severity::High,
+                "a function returned to an address that is no code",
+            ),
+            Self::BusError => ("bus-error", Severity::Low, "memory could not be brought in"),
+            Self::OutOfMemory => ("out-of-memory", Severity::Low, "memory was refused"),
+            Self::Sanitizer => ("sanitizer", Severity::Medium, "a sanitizer found an error"),
+            Self::FatalLog => ("fatal-log", Severity::Low, "a fatal message was logged"),
+            Self::ResourceLimit => ("resource-limit", Severity::Info, "a limit was reached"),
+            Self::BadSystemCall => {
+                ("bad-system-call", Severity::Medium, "a system call was refused")
+            }
         }
     }
 
@@ -215,11 +243,11 @@ pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>)
     let (fault, said, aftermath) = first_trouble(process, fault, said);
     let sender = sender(process);
     let (class, confidence) = match (&said, &fault) {
-        (Some(said), _) => (of_speaker(said.speaker), Confidence::Proved),
-        (None, Some(fault)) => of_fault(fault),
+        (Some(said), _) => (of_said(said), Confidence::Proved),
+        (None, Some(fault)) => of_fault(fault, signal.number),
         (None, None) if sender.is_some() => (CauseClass::SignalFromOutside, Confidence::Proved),
         (None, None) if signal.number == SIGABRT => (CauseClass::Abort, Confidence::Likely),
-        (None, None) => (CauseClass::Signal, Confidence::Proved),
+        (None, None) => (of_signal(signal), Confidence::Proved),
     };
     let mut facts: Vec<Fact> = aftermath.into_iter().map(Fact::Aftermath).collect();
     facts.extend(said::facts(process, fault.as_ref(), said.as_ref(), sender));
@@ -252,6 +280,18 @@ fn first_trouble(
 }
 
 const SIGABRT: u16 = 6;
+const SIGBUS: u16 = 7;
+const SIGXCPU: u16 = 24;
+const SIGXFSZ: u16 = 25;
+
+/// The class of a signal that the kernel sent for no instruction's sake.
+fn of_signal(signal: &Signal) -> CauseClass {
+    match signal.detail {
+        SignalDetail::SystemCall { .. } => CauseClass::BadSystemCall,
+        _ if matches!(signal.number, SIGXCPU | SIGXFSZ) => CauseClass::ResourceLimit,
+        _ => CauseClass::Signal,
+    }
+}
 
 /// The process that sent the signal, if it was another than the dead one.
 fn sender(process: &Process) -> Option<i64> {
@@ -259,6 +299,13 @@ fn sender(process: &Process) -> Option<i64> {
     let own = process.dump.process.as_ref().map(|info| info.pid);
     let own = own.or_else(|| process.threads.first().map(|thread| thread.tid))?;
     (pid > 0 && i64::from(pid) != own).then_some(i64::from(pid))
+}
+
+fn of_said(said: &Said) -> CauseClass {
+    match (said.speaker, said.exception.as_deref()) {
+        (Speaker::CppException, Some("std::bad_alloc")) => CauseClass::OutOfMemory,
+        (speaker, _) => of_speaker(speaker),
+    }
 }
 
 fn of_speaker(speaker: Speaker) -> CauseClass {
@@ -274,10 +321,14 @@ fn of_speaker(speaker: Speaker) -> CauseClass {
         Speaker::RustPanic => CauseClass::RustPanic,
         Speaker::GoPanic => CauseClass::GoPanic,
         Speaker::GoFatal => CauseClass::GoFatal,
+        Speaker::Sanitizer => CauseClass::Sanitizer,
+        Speaker::FatalLog => CauseClass::FatalLog,
+        Speaker::OutOfMemory => CauseClass::OutOfMemory,
     }
 }
 
-fn of_fault(fault: &Fault) -> (CauseClass, Confidence) {
+fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
+    let number = fault.caught.as_ref().map_or(number, |caught| caught.signal.number);
     let kind = fault.access.as_ref().map_or(AccessKind::Unknown, |access| access.kind);
     let class = match (fault.reason, kind) {
         (Reason::Null, AccessKind::Read) => CauseClass::NullRead,
@@ -300,6 +351,8 @@ fn of_fault(fault: &Fault) -> (CauseClass, Confidence) {
         (Reason::Trap, _) => CauseClass::Trap,
         (Reason::IllegalInstruction, _) => CauseClass::IllegalInstruction,
         (Reason::Privileged, _) => CauseClass::PrivilegedInstruction,
+        (Reason::Returned, _) => CauseClass::ReturnOverwritten,
+        (Reason::Unknown, _) if number == SIGBUS => CauseClass::BusError,
         (Reason::Unknown, _) => CauseClass::Signal,
     };
     let is_told = !fault.caught.as_ref().is_some_and(|caught| caught.is_inferred);
@@ -307,6 +360,8 @@ fn of_fault(fault: &Fault) -> (CauseClass, Confidence) {
     // looks like a disk's error.
     let is_known = match fault.reason {
         Reason::BeyondFile | Reason::Unknown => false,
+        // A call that went astray may look alike, unless the instruction is at hand.
+        Reason::Returned => fault.instruction.is_some(),
         Reason::Null | Reason::Unmapped | Reason::Forbidden => kind != AccessKind::Unknown,
         _ => true,
     };

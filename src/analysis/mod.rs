@@ -11,7 +11,7 @@ mod memory;
 mod said;
 
 pub use cause::{Cause, CauseClass, Confidence, Severity};
-pub use fault::{Access, AccessKind, Caught, Fault, Reason};
+pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
 pub use finding::Finding;
 pub use locks::LockFinding;
 pub use memory::{MemoryFinding, Verdict};

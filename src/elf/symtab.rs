@@ -194,7 +194,7 @@ fn read(image: &ElfImage, section: &Section) -> Vec<Entry> {
     table
         .chunks_exact(size)
         .filter_map(|bytes| entry(encoding, bytes, names))
-        .filter(|entry| !is_special(image, e_machine, entry))
+        .filter(|entry| entry.kind != STT_TLS && !is_special(image, e_machine, entry))
         .map(|mut entry| {
             if e_machine == EM_ARM && matches!(entry.kind, 2 | 10) {
                 entry.address &= !1;
@@ -212,7 +212,7 @@ fn thread_locals(image: &ElfImage, section: &Section) -> Vec<Entry> {
     let names = usize::try_from(section.link).ok().and_then(|link| image.sections().get(link));
     let names = names.map_or((0, 0), |names| (names.offset, names.size));
     let entries = table.chunks_exact(size).filter_map(|bytes| entry(encoding, bytes, names));
-    entries.filter(|entry| entry.kind == STT_TLS && entry.section != SHN_UNDEF).collect()
+    entries.filter(|entry| entry.kind == STT_TLS).collect()
 }
 
 fn entry(encoding: Encoding, bytes: &[u8], names: (u64, u64)) -> Option<Entry> {
@@ -223,7 +223,7 @@ fn entry(encoding: Encoding, bytes: &[u8], names: (u64, u64)) -> Option<Entry> {
     let (binding, kind) = (info >> 4, info & 0xf);
     let name = u64::from(encoding.u32(bytes, 0)?);
     if matches!(section, SHN_UNDEF | SHN_ABS | SHN_COMMON)
-        || matches!(kind, STT_SECTION | STT_FILE | STT_TLS)
+        || matches!(kind, STT_SECTION | STT_FILE)
         || name == 0
         || name >= names.1
     {

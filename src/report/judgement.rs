@@ -129,6 +129,8 @@ fn message(said: &Said, redactor: &mut Redactor) -> Option<Shown> {
 fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidence> {
     let mut all: Vec<Evidence> =
         cause.fault.iter().flat_map(|fault| evidence(fault, redactor)).collect();
+    let other = |fault| findings::facts::instruction(fault, redactor);
+    all.extend(cause.fault.iter().flat_map(other));
     for evidence in &mut all {
         evidence.frame = cause.failed.map(|index| index as u64);
     }
@@ -160,6 +162,7 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
             Reason::Unmapped => "nothing is mapped there",
             Reason::Forbidden => "mapped, but the right to do so is missing",
             Reason::NonCanonical => "no address of this machine",
+            Reason::Returned => "the return address on the stack was overwritten",
             Reason::StackOverflow => "below the end of the thread's stack",
             Reason::BeyondFile => "mapped from a file that ends before",
             Reason::Misaligned => "not aligned",

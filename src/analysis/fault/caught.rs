@@ -2,9 +2,8 @@
 //! `raise`) is all that the core's own signal tells; the fault itself lies in the frame
 //! the kernel made for the handler (Linux `arch/*/include/asm/sigframe.h`).
 
-use super::Fault;
 use super::instant::Instant;
-use super::{SIGFPE, SIGILL, SIGSEGV, SIGTRAP, is_fault, of_instant, unexplained};
+use super::{Fault, Reason, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, is_fault, of_instant, unexplained};
 use crate::addr::Avma;
 use crate::arch::Machine;
 use crate::dump::Signal;
@@ -72,7 +71,11 @@ fn of_handler(
     // What the processor said last may be of a fault long before: it must fit.
     let signal = inferred(process, handler, instant.pc())?;
     let fault = of_instant(&signal, instant)?;
-    let fits = !matches!(fault.reason, super::Reason::Unknown | super::Reason::IllegalInstruction);
+    // It is the processor's first exception, too, before there was any.
+    let fits = match fault.reason {
+        Reason::Unknown | Reason::IllegalInstruction | Reason::DivideOverflow => false,
+        _ => true,
+    };
     fits.then_some((fault, Caught { signal, is_inferred: true }))
 }
 

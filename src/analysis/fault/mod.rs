@@ -8,7 +8,8 @@ mod stack_overflow;
 mod tests;
 
 use crate::addr::Avma;
-use crate::disassembly::{InstructionKind, effects};
+use crate::arch::Machine;
+use crate::disassembly::{InstructionKind, Source, effects};
 use crate::dump::{AddressMeaning, Signal, SignalDetail};
 use crate::process::{Process, Thread};
 
@@ -33,6 +34,19 @@ pub struct Fault {
     pub activation: usize,
     /// A handler of the program caught it, and the core's own signal is of what came after.
     pub caught: Option<Caught>,
+    /// What was divided by what, of a failed division.
+    pub division: Option<Division>,
+    /// The check of a sanitizer that the trap belongs to.
+    pub check: Option<&'static str>,
+}
+
+/// The numbers of a division.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Division {
+    /// What was to be divided; `None` where a register of it is not known.
+    pub dividend: Option<i128>,
+    /// By what.
+    pub divisor: i128,
 }
 
 impl Fault {
@@ -101,6 +115,8 @@ pub enum Reason {
     BeyondFile,
     /// Not aligned (SIGBUS, BUS_ADRALN).
     Misaligned,
+    /// A function returned to what is no code: its return address was overwritten.
+    Returned,
     /// A division by zero.
     DivideByZero,
     /// A quotient too large for its register: `INT_MIN / -1`.
@@ -143,6 +159,11 @@ pub(super) fn fault(process: &Process) -> Option<Fault> {
         let (_, innermost) = instants.first()?;
         Some(unexplained(signal, innermost))
     })
+}
+
+/// A fault before the one that ended the process, whose handler had not returned.
+pub(super) fn earlier(process: &Process, thread: &Thread) -> Option<Caught> {
+    caught::caught(process, thread)?.caught
 }
 
 /// Whether the kernel itself sent a signal because of an instruction.
@@ -207,7 +228,16 @@ fn fault_at(
     access: Option<Access>,
     reason: Reason,
 ) -> Fault {
-    Fault { pc: instant.pc(), instruction, access, reason, activation: 0, caught: None }
+    Fault {
+        pc: instant.pc(),
+        instruction,
+        access,
+        reason,
+        activation: 0,
+        caught: None,
+        division: None,
+        check: None,
+    }
 }
 
 /// SIGFPE. The kernel does not tell zero from a quotient that is too large.
@@ -215,15 +245,53 @@ fn division(signal: &Signal, instant: &Instant<'_>) -> Option<Fault> {
     if !is_at(signal, instant) {
         return None;
     }
-    let reason = match (signal.code?, instant.kind()) {
-        (FPE_INTDIV, Some(InstructionKind::Division(divisor))) => match instant.value(divisor)? {
-            0 => Reason::DivideByZero,
-            _ => Reason::DivideOverflow,
-        },
-        (FPE_FLTDIV, _) => Reason::DivideByZero,
+    if signal.code? == FPE_FLTDIV {
+        return Some(without_access(instant, Reason::DivideByZero));
+    }
+    let Some(InstructionKind::Division(divisor)) = instant.kind() else { return None };
+    let value = instant.value(divisor).filter(|_| signal.code == Some(FPE_INTDIV))?;
+    let reason = if value == 0 { Reason::DivideByZero } else { Reason::DivideOverflow };
+    let fault = without_access(instant, reason);
+    let division = numbers(instant, fault.instruction.as_deref(), divisor, value);
+    Some(Fault { division, ..fault })
+}
+
+/// The numbers that x86 divides: twice as many bits as the divisor has, in the registers a
+/// and d (Intel SDM volume 2, DIV and IDIV).
+fn numbers(
+    instant: &Instant<'_>,
+    text: Option<&str>,
+    divisor: Source,
+    value: u64,
+) -> Option<Division> {
+    let is_signed = text?.starts_with("idiv");
+    let bits = instant.size(divisor)?.checked_mul(8)?;
+    let extended = |value: u128, bits: u64| {
+        let unused = u32::try_from(128_u64.checked_sub(bits)?).ok()?;
+        let high = value.checked_shl(unused)?;
+        let low = || i128::try_from(high.checked_shr(unused)?).ok();
+        if is_signed { high.cast_signed().checked_shr(unused) } else { low() }
+    };
+    let register = |name| {
+        let register = instant.facts()?.register_named(name)?;
+        instant.place.registers.get(register).map(u128::from)
+    };
+    let (a, d) = match instant.machine() {
+        Machine::X86_64 => ("rax", "rdx"),
+        Machine::I386 => ("eax", "edx"),
         _ => return None,
     };
-    Some(without_access(instant, reason))
+    let dividend = || {
+        // Of a byte both halves are in ax.
+        if bits == 8 {
+            return extended(register(a)? & 0xffff, 16);
+        }
+        let bits_of = u32::try_from(bits).ok()?;
+        let mask = 1_u128.checked_shl(bits_of)?.wrapping_sub(1);
+        let high = (register(d)? & mask).checked_shl(bits_of)?;
+        extended(high | (register(a)? & mask), bits.checked_mul(2)?)
+    };
+    Some(Division { dividend: dividend(), divisor: extended(u128::from(value), bits)? })
 }
 
 /// SIGILL.
@@ -239,7 +307,8 @@ fn illegal(signal: &Signal, instant: &Instant<'_>) -> Option<Fault> {
         // That it can be decoded does not mean that this processor has it.
         _ => Reason::IllegalInstruction,
     };
-    Some(without_access(instant, reason))
+    let check = super::said::check(instant.code());
+    Some(Fault { check, ..without_access(instant, reason) })
 }
 
 /// SIGTRAP. x86 stops after `int3` and the kernel gives no address; other machines stop at

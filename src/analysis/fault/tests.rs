@@ -63,6 +63,8 @@ fn a_read_through_null_names_the_register_and_the_offset() {
         reason: Reason::Null,
         activation: 0,
         caught: None,
+        division: None,
+        check: None,
     };
     assert_eq!(of(segv(0x18), &[("rax", 0)], &LOAD), expected);
 }

@@ -4,6 +4,8 @@
 use super::exception::{Exceptions, Thrown};
 use super::stack::Stack;
 use super::{Said, Speaker};
+use crate::addr::Avma;
+use crate::arch::Machine;
 use crate::debuginfo::{Language, demangle};
 use crate::elf::SegmentKind;
 use crate::limits::Limits;
@@ -29,6 +31,9 @@ const TERMINATING: [&str; 4] = [
 
 /// Bytes of a module's thread-local storage that are searched. libstdc++ has 32.
 const STORAGE_BYTES: u64 = 4096;
+
+/// Bytes of glibc's `struct pthread`, all versions since 2.17; its first keys are within.
+const STRUCT_PTHREAD: usize = 0x900;
 
 /// What C++'s runtime ended the process for.
 pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
@@ -110,9 +115,30 @@ fn caught(stack: &Stack<'_>, module: usize) -> Vec<Thrown> {
     let storage = storage().unwrap_or_default();
     let words = storage.chunks_exact(memory.word()).map(|word| memory.unsigned(word));
     let mut found = words.map(|word| exceptions.chain(word)).filter(|chain| !chain.is_empty());
-    let first = found.next().unwrap_or_default();
+    let first = found.next().unwrap_or_else(|| by_key(stack, &exceptions));
     // Of two it could be either.
     if found.next().is_some() { Vec::new() } else { first }
+}
+
+/// The same of a libc++abi that keeps it under a key of `pthread_getspecific`: a pointer to
+/// the variable lies in glibc's `struct pthread`.
+fn by_key(stack: &Stack<'_>, exceptions: &Exceptions<'_>) -> Vec<Thrown> {
+    let process = stack.process;
+    let memory = &process.memory;
+    let pointer = process.dump.threads.get(stack.thread).and_then(|thread| thread.thread_pointer);
+    // On Arm it lies below the pointer.
+    let start = match process.dump.machine {
+        Machine::X86_64 | Machine::I386 => pointer,
+        _ => pointer.and_then(|at| Some(Avma(at.0.checked_sub(STRUCT_PTHREAD as u64)?))),
+    };
+    let Some(start) = start else { return Vec::new() };
+    let storage = memory.read_up_to(start, STRUCT_PTHREAD);
+    let words = storage.chunks_exact(memory.word()).map(|word| memory.unsigned(word));
+    let lists = words.filter_map(|word| memory.read_word(Avma(word)).ok());
+    let mut found = lists.map(|list| exceptions.chain(list)).filter(|chain| !chain.is_empty());
+    let first = found.next().unwrap_or_default();
+    let is_only = found.all(|other| other == first);
+    if is_only { first } else { Vec::new() }
 }
 
 /// The type with this name of `std::type_info`, as its author wrote it.

@@ -2,7 +2,8 @@
 
 use super::stack::Stack;
 use super::{Said, Speaker, cpp, errno, watchdog};
-use crate::analysis::fault::{Fault, Reason};
+use crate::analysis::fault::{Fault, Reason, earlier};
+use crate::dump::{Signal, SignalDetail};
 use crate::process::Process;
 
 /// One fact about the crashed thread or the process.
@@ -10,6 +11,10 @@ use crate::process::Process;
 pub enum Fact {
     /// What the program said from the handler that caught the fault.
     Aftermath(Said),
+    /// A fault before this one: its handler had not returned when it failed, too.
+    Earlier(Signal),
+    /// The system call that was refused, by its number.
+    SystemCall(i32),
     /// The thread's `errno`, as the last call of the C library that failed left it: its
     /// number and its name on Linux.
     Errno(i32, &'static str),
@@ -33,8 +38,16 @@ pub(in crate::analysis) fn facts(
     said: Option<&Said>,
     sender: Option<i64>,
 ) -> Vec<Fact> {
+    let signal = process.dump.signal.as_ref();
     let Some(stack) = Stack::of_crashed(process) else { return Vec::new() };
     let mut found = Vec::new();
+    if let (Some(fault), Some(thread)) = (fault, process.crashed()) {
+        let earlier = earlier(process, thread).filter(|_| fault.activation == 0);
+        found.extend(earlier.map(|caught| Fact::Earlier(caught.signal)));
+    }
+    if let Some(SignalDetail::SystemCall { number, .. }) = signal.map(|signal| signal.detail) {
+        found.push(Fact::SystemCall(number));
+    }
     if is_after_a_failure(fault, said, sender) {
         found.extend(errno::errno(&stack));
     }

@@ -1,6 +1,6 @@
 //! What stands beside the cause, in words.
 
-use crate::analysis::{Caught, Fact};
+use crate::analysis::{Caught, Fact, Fault};
 use crate::redact::{Origin, Redactor};
 use crate::report::{Evidence, EvidenceKind, Hex};
 
@@ -15,6 +15,14 @@ pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
                 (text, _) => format!("the handler then said: {text}"),
             };
             (EvidenceKind::Text, redactor.show(Origin::MessageText, &text))
+        }
+        Fact::Earlier(signal) => {
+            let at = signal.address().map(|at| format!(" at {}", Hex(at.0))).unwrap_or_default();
+            let text = format!("in the handler of an earlier {}{at}", signal.name());
+            (EvidenceKind::Memory, own(redactor, &text))
+        }
+        Fact::SystemCall(number) => {
+            (EvidenceKind::Memory, own(redactor, &format!("system call {number}")))
         }
         Fact::Errno(number, name) => {
             (EvidenceKind::Variable, own(redactor, &format!("errno is {name} ({number})")))
@@ -31,6 +39,26 @@ pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
         }
     };
     Evidence { kind, text, frame: None, address: None }
+}
+
+/// What is known of a fault that is no access.
+pub(in super::super) fn instruction(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
+    let division = fault.division.map(|numbers| {
+        let divisor = numbers.divisor;
+        let text = match numbers.dividend {
+            Some(dividend) => format!("{dividend} divided by {divisor}"),
+            None => format!("divided by {divisor}"),
+        };
+        (EvidenceKind::Register, text)
+    });
+    let check = fault.check.map(|check| {
+        (EvidenceKind::Instruction, format!("a check of UndefinedBehaviorSanitizer: {check}"))
+    });
+    let evidence = |(kind, text): (_, String)| {
+        let text = redactor.show(Origin::OwnWords, &text);
+        Evidence { kind, text, frame: None, address: None }
+    };
+    division.into_iter().chain(check).map(evidence).collect()
 }
 
 /// What the kernel told the handler that caught the fault.
