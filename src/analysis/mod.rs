@@ -12,12 +12,12 @@ mod origin;
 mod said;
 
 pub use cause::{Cause, CauseClass, Confidence, Severity};
-pub use fault::{Access, AccessKind, Fault, Reason};
+pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
 pub use finding::Finding;
 pub use locks::LockFinding;
 pub use memory::{MemoryFinding, Verdict};
 pub use origin::{Origin, Source, Through};
-pub use said::{Said, Speaker};
+pub use said::{Fact, Said, Speaker};
 
 use crate::process::Process;
 
