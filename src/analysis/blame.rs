@@ -38,7 +38,7 @@ pub(super) fn blame(process: &Process) -> Option<usize> {
     })
 }
 
-fn is_own(process: &Process, frame: &Frame) -> bool {
+pub(super) fn is_own(process: &Process, frame: &Frame) -> bool {
     let Some(source) = frame.source.as_ref().filter(|_| frame.kind != FrameKind::Signal) else {
         return false;
     };

@@ -129,8 +129,15 @@ fn message(said: &Said, redactor: &mut Redactor) -> Option<Shown> {
 fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidence> {
     let mut all: Vec<Evidence> =
         cause.fault.iter().flat_map(|fault| evidence(fault, redactor)).collect();
-    let verdict = cause.verdict.as_ref();
-    all.extend(verdict.and_then(|verdict| findings::memory::verdict(verdict, redactor)));
+    let access = cause.fault.as_ref().and_then(|fault| fault.access.as_ref());
+    let used = access.and_then(Access::pointer);
+    let accessed = access.map(|access| access.address);
+    all.extend(
+        cause
+            .verdict
+            .as_ref()
+            .and_then(|verdict| findings::memory::verdict(verdict, used, accessed, redactor)),
+    );
     all
 }
 
