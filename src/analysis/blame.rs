@@ -49,7 +49,7 @@ pub(super) fn own_from(process: &Process, from: usize) -> Option<usize> {
     from.checked_add(found)
 }
 
-fn is_own(process: &Process, frame: &Frame) -> bool {
+pub(super) fn is_own(process: &Process, frame: &Frame) -> bool {
     let Some(source) = frame.source.as_ref().filter(|_| frame.kind != FrameKind::Signal) else {
         return false;
     };

@@ -189,8 +189,12 @@ fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidenc
     for evidence in &mut all {
         evidence.frame = cause.failed.map(|index| index as u64);
     }
+    let access = cause.fault.as_ref().and_then(|fault| fault.access.as_ref());
+    let (used, accessed) = (access.and_then(Access::pointer), access.map(|access| access.address));
     let verdict = cause.verdict.as_ref();
-    all.extend(verdict.and_then(|verdict| findings::memory::verdict(verdict, redactor)));
+    let verdict =
+        verdict.and_then(|verdict| findings::memory::verdict(verdict, used, accessed, redactor));
+    all.extend(verdict);
     let caught = cause.fault.as_ref().and_then(|fault| fault.caught.as_ref());
     all.extend(caught.map(|caught| findings::facts::caught(caught, redactor)));
     all.extend(cause.facts.iter().map(|fact| findings::facts::fact(fact, redactor)));
