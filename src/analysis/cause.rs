@@ -232,11 +232,34 @@ pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>)
         (Some(raised), _) => (Some(raised), Confidence::Proved),
         (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
         (None, Some(made)) => (Some(made), Confidence::Likely),
-        (None, None) => (blame(process), Confidence::Likely),
+        (None, None) => {
+            let blame = blame(process);
+            (
+                blame,
+                if stopped_itself(process, fault.as_ref(), blame) {
+                    Confidence::Proved
+                } else {
+                    Confidence::Likely
+                },
+            )
+        }
     };
     let pointer = fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
     Some(Cause { class, confidence, fault, origin, verdict, said, sender, blame, blame_confidence })
+}
+
+/// Whether the function in frame `blame` stopped at its own instruction, by no value that
+/// may have come from elsewhere.
+fn stopped_itself(process: &Process, fault: Option<&Fault>, blame: Option<usize>) -> bool {
+    let frame = blame.and_then(|index| process.crashed()?.frames.get(index));
+    let by_itself = matches!(
+        fault.map(|fault| fault.reason),
+        Some(
+            Reason::StackOverflow | Reason::Trap | Reason::IllegalInstruction | Reason::Privileged
+        )
+    );
+    by_itself && frame.is_some_and(|frame| frame.activation == 0)
 }
 
 const SIGABRT: u16 = 6;

@@ -1,28 +1,31 @@
 //! The cause in words. What is said here the analysis found; nothing is added but names
 //! from the frames.
 
+use super::holder::{Wanted, holder};
 use super::{
-    Blame, Cause, Confidence, Evidence, EvidenceKind, FrameReport, Hex, SourceValue, ThreadReport,
-    findings,
+    Blame, Cause, Confidence, Evidence, EvidenceKind, FrameReport, Hex, ThreadReport, findings,
 };
 use crate::addr::Avma;
 use crate::analysis::{
     self, Access, AccessKind, CauseClass, Fault, Reason, Said, Severity, Source,
 };
+use crate::process::Process;
 use crate::redact::{Origin, Redactor, Shown};
 
 /// `cause` with what the frames of the crashed thread know of it.
 pub(super) fn cause(
     cause: &analysis::Cause,
+    process: &Process,
     crashed: Option<&ThreadReport>,
     redactor: &mut Redactor,
 ) -> Cause {
     let frame = cause.blame.and_then(|index| crashed?.frames.get(index));
-    let bad =
-        cause.fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let traced = cause.origin.as_ref().and_then(|origin| origin.expression.as_deref());
-    let held = bad.zip(frame).and_then(|(bad, frame)| holder(frame, bad));
-    let expression = traced.or_else(|| held.map(|value| value.name.as_str()));
+    let held = match traced {
+        Some(_) => None,
+        None => frame.and_then(|frame| on_the_line(cause, process, frame)),
+    };
+    let expression = traced.or(held.as_deref());
     let own = |redactor: &mut Redactor, text: &str| redactor.show(Origin::OwnWords, text);
     let explanation = explanation(cause, expression, crashed);
     Cause {
@@ -30,9 +33,11 @@ pub(super) fn cause(
         severity: Some(severity(cause.class.severity()).to_owned()),
         title: own(redactor, &title(cause)),
         explanation: explanation.map(|text| own(redactor, &text)),
-        confidence: match frame {
-            Some(_) => confidence(cause.confidence.min(cause.blame_confidence)),
-            None => confidence(cause.confidence),
+        confidence: match (frame, &held) {
+            // That it is on the line and has the value does not make it the one.
+            (_, Some(_)) => confidence(cause.confidence.min(analysis::Confidence::Likely)),
+            (Some(_), None) => confidence(cause.confidence.min(cause.blame_confidence)),
+            (None, None) => confidence(cause.confidence),
         },
         message: cause.said.as_ref().and_then(|said| message(said, redactor)),
         evidence: all_evidence(cause, redactor),
@@ -51,19 +56,26 @@ pub(super) fn cause(
     }
 }
 
-/// The only name on the frame's line that stood for `bad`, a pointer.
-fn holder(frame: &FrameReport, bad: Avma) -> Option<&SourceValue> {
+/// What was used as a pointer and was none. Where the compiler put the address into the
+/// instruction, it knew the pointer to be null.
+fn bad_pointer(fault: &Fault) -> Option<Avma> {
+    let pointer = fault.access.as_ref()?.pointer();
+    pointer.or_else(|| (fault.reason == Reason::Null).then_some(Avma(0)))
+}
+
+/// The only expression on the frame's line that gave what was bad.
+fn on_the_line(cause: &analysis::Cause, process: &Process, frame: &FrameReport) -> Option<String> {
+    let fault = cause.fault.as_ref()?;
+    let wanted = match (bad_pointer(fault), fault.reason) {
+        (Some(bad), _) => Wanted::Pointer(bad.0),
+        (None, Reason::DivideByZero) => Wanted::Number(0),
+        _ => return None,
+    };
     let place = frame.source.as_ref()?;
     let line = place.lines.iter().find(|line| Some(line.line) == place.line)?;
-    let wanted = Hex(bad.0).to_string();
-    let is_it = |value: &&SourceValue| {
-        let text = value.text.as_str();
-        text.strip_prefix(wanted.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-    };
-    let mut found = line.values.iter().filter(is_it);
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
+    let thread = process.threads.iter().position(|thread| thread.crashed)?;
+    let view = process.frame_view(thread, cause.blame?)?;
+    holder(process, &view, line.text.as_str(), wanted)
 }
 
 fn title(cause: &analysis::Cause) -> String {
@@ -119,7 +131,7 @@ fn held(cause: &analysis::Cause, expression: Option<&str>) -> Option<String> {
     let base = fault.access.as_ref().and_then(|access| access.base.as_ref());
     let is_index = origin.is_some_and(|origin| origin.is_index);
     let traced = origin.and_then(|origin| origin.value);
-    let pointer = fault.access.as_ref().and_then(Access::pointer).map(|at| at.0);
+    let pointer = bad_pointer(fault).map(|at| at.0);
     let value = traced.or(pointer)?;
     let told = match (value, is_index, &fault.access) {
         (0, false, Some(_)) => "NULL".to_owned(),

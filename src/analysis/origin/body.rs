@@ -204,3 +204,89 @@ pub(super) enum Overlap {
     All,
     Part,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::Machine;
+    use crate::disassembly::Part;
+
+    const RAX: Register = Register(0);
+    const RBX: Register = Register(3);
+
+    /// Steps of one byte each: what is written, and where execution goes on.
+    fn body(steps: &[(Option<(Register, Term)>, Next)]) -> Body {
+        let steps = steps.iter().zip(0x1000..).map(|((write, next), at)| {
+            let whole = |register| Target::Register(Part { register, shift: 0, size: 8 });
+            let write = write.map(|(register, from)| Write { to: whole(register), from });
+            Step { address: Avma(at), len: 1, writes: write.into_iter().collect(), next: *next }
+        });
+        Body::of(steps.collect(), true).unwrap()
+    }
+
+    fn definitions(body: &Body, from: usize, register: Register) -> Vec<Definition> {
+        let facts = Machine::X86_64.facts().unwrap();
+        let reaching = body.reaching(from, Slot::Register(register), facts, |_, _| None);
+        reaching.definitions
+    }
+
+    fn number(register: Register, value: u64) -> Option<(Register, Term)> {
+        Some((register, Term::Constant(value)))
+    }
+
+    #[test]
+    fn the_last_write_on_a_straight_way_is_the_only_definition() {
+        let body = body(&[
+            (number(RAX, 1), Next::Falls),
+            (number(RAX, 2), Next::Falls),
+            (number(RBX, 3), Next::Falls),
+            (None, Next::Ends),
+        ]);
+        let expected = Definition::Written(1, Term::Constant(2));
+        assert_eq!(definitions(&body, 3, RAX), [expected]);
+    }
+
+    #[test]
+    fn both_arms_of_a_branch_define() {
+        let body = body(&[
+            (None, Next::Branches(Avma(0x1003))),
+            (number(RAX, 1), Next::Falls),
+            (None, Next::Jumps(Some(Avma(0x1004)))),
+            (number(RAX, 2), Next::Falls),
+            (None, Next::Ends),
+        ]);
+        let found = definitions(&body, 4, RAX);
+        assert_eq!(found.len(), 2);
+        assert!(found.contains(&Definition::Written(1, Term::Constant(1))));
+        assert!(found.contains(&Definition::Written(3, Term::Constant(2))));
+    }
+
+    #[test]
+    fn a_loop_ends_and_what_it_writes_counts_beside_what_was_there() {
+        let body = body(&[
+            (None, Next::Falls),
+            (number(RAX, 1), Next::Branches(Avma(0x1000))),
+            (None, Next::Ends),
+        ]);
+        let found = definitions(&body, 0, RAX);
+        assert!(found.contains(&Definition::Entry) && found.len() == 2, "{found:?}");
+    }
+
+    #[test]
+    fn a_call_leaves_what_callees_must_keep() {
+        let body = body(&[
+            (number(RAX, 1), Next::Falls),
+            (number(RBX, 2), Next::Falls),
+            (None, Next::Calls(None)),
+            (None, Next::Ends),
+        ]);
+        assert_eq!(definitions(&body, 3, RAX), [Definition::Called(2)]);
+        assert_eq!(definitions(&body, 3, RBX), [Definition::Written(1, Term::Constant(2))]);
+    }
+
+    #[test]
+    fn code_that_nothing_leads_to_is_no_source() {
+        let body = body(&[(None, Next::Ends), (None, Next::Ends)]);
+        assert_eq!(definitions(&body, 1, RAX), [Definition::Lost]);
+    }
+}

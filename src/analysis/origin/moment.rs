@@ -150,19 +150,19 @@ impl<'p> Moment<'p> {
         match term {
             Term::Constant(value) => Some(Known { value, is_certain: true }),
             Term::Register(part) => self.part_within(part, by, depth),
-            Term::SignExtended(part) => {
+            Term::SignExtended(part, _) => {
                 let known = self.part_within(part, by, depth)?;
                 Some(Known { value: sign_extended(known.value, part.size), ..known })
             }
             Term::Address(operand) => self.address_within(&operand, by, depth),
-            Term::Memory(operand) | Term::SignExtendedMemory(operand) => {
+            Term::Memory(operand) | Term::SignExtendedMemory(operand, _) => {
                 let at = self.address_within(&operand, by, depth)?;
                 let size = operand.size.filter(|size| *size <= 8)?;
                 let mut bytes = [0; 8];
                 let bytes = bytes.get_mut(..usize::try_from(size).ok()?)?;
                 self.process.memory.read(Avma(at.value), bytes).ok()?;
                 let value = self.process.memory.unsigned(bytes);
-                let is_signed = matches!(term, Term::SignExtendedMemory(_));
+                let is_signed = matches!(term, Term::SignExtendedMemory(..));
                 let value = if is_signed { sign_extended(value, size) } else { value };
                 // It may have been written since.
                 Some(Known { value, is_certain: false })

@@ -104,9 +104,12 @@ impl<'t> Names<'t> {
         let reaching = self.moment.reaching(at, Slot::Register(register));
         match *reaching.definitions {
             [
-                Definition::Written(by, Term::Memory(operand) | Term::SignExtendedMemory(operand)),
+                Definition::Written(
+                    by,
+                    Term::Memory(operand) | Term::SignExtendedMemory(operand, _),
+                ),
             ] => self.memory_within(by, &operand, depth),
-            [Definition::Written(by, Term::Register(part) | Term::SignExtended(part))] => {
+            [Definition::Written(by, Term::Register(part) | Term::SignExtended(part, _))] => {
                 self.register_within(by, part.register, depth)
             }
             [Definition::Called(by)] => self.returned(by, depth),
@@ -219,11 +222,14 @@ impl<'t> Names<'t> {
                 let (part, factor) = operand.index?;
                 self.index(by, part, scale.checked_mul(factor)?, depth)
             }
-            [Definition::Written(by, Term::Register(part) | Term::SignExtended(part))] => {
+            [Definition::Written(by, Term::Register(part) | Term::SignExtended(part, _))] => {
                 self.index(by, part, scale, depth)
             }
             [
-                Definition::Written(by, Term::Memory(operand) | Term::SignExtendedMemory(operand)),
+                Definition::Written(
+                    by,
+                    Term::Memory(operand) | Term::SignExtendedMemory(operand, _),
+                ),
             ] => Some((self.memory_within(by, &operand, depth)?.text, scale)),
             _ => None,
         }

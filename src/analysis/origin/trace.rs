@@ -129,7 +129,9 @@ impl<'t> Trace<'t> {
             value(part).is_some_and(|at| self.process.memory.region_at(Avma(at)).is_some())
         };
         let facts = names.moment.facts;
-        let is_frame = |part: &Part| part.register == facts.sp || part.register == facts.fp;
+        // Without frame pointers that register is one like the others.
+        let is_frame =
+            |part: &Part| part.register == facts.sp || part.register == facts.fp && is_sound(part);
         let part = match (operand.base, operand.index) {
             (Some(base), Some((index, 1))) if is_sound(&index) && !is_sound(&base) => base,
             (Some(base), Some((index, _))) if is_sound(&base) => index,
@@ -183,7 +185,7 @@ impl<'t> Trace<'t> {
                     Term::Unknown => {
                         return Some(ended(Source::Computed, by, expression, is_certain));
                     }
-                    Term::Register(part) | Term::SignExtended(part) => {
+                    Term::Register(part) | Term::SignExtended(part, _) => {
                         let is_whole = part.shift == 0;
                         if !is_whole {
                             return Some(ended(Source::Computed, by, expression, is_certain));
@@ -209,7 +211,7 @@ impl<'t> Trace<'t> {
                     Term::Address(_) => {
                         return Some(ended(Source::Computed, by, expression, is_certain));
                     }
-                    Term::Memory(operand) | Term::SignExtendedMemory(operand) => {
+                    Term::Memory(operand) | Term::SignExtendedMemory(operand, _) => {
                         let address = names.moment.address(&operand, by);
                         let local = address.filter(|at| {
                             let at = Avma(at.value);
@@ -258,7 +260,9 @@ impl<'t> Trace<'t> {
         held: Option<String>,
         is_certain: bool,
     ) -> Option<End> {
-        let (Term::Memory(operand) | Term::SignExtendedMemory(operand)) = term else { return None };
+        let (Term::Memory(operand) | Term::SignExtendedMemory(operand, _)) = term else {
+            return None;
+        };
         let address = names.moment.address(&operand, by).map(|known| Avma(known.value));
         let named = names.memory(by, &operand);
         Some(End {
