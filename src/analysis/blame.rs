@@ -23,7 +23,11 @@ const LIBRARY_SOURCES: [&str; 12] = [
 
 /// Its index among the frames of the crashed thread.
 pub(super) fn blame(process: &Process) -> Option<usize> {
-    let frames = &process.crashed()?.frames;
+    own_frame(process, &process.crashed()?.frames)
+}
+
+/// The index of the innermost of `frames` that is of the program's own code.
+pub(super) fn own_frame(process: &Process, frames: &[Frame]) -> Option<usize> {
     let is_certain = |frame: &&Frame| frame.trust != FrameTrust::Scan;
     let own = |frame: &Frame| is_own(process, frame);
     let found = frames.iter().take_while(is_certain).position(own);

@@ -2,7 +2,9 @@
 
 use super::blame::blame;
 use super::fault::{Access, AccessKind, Fault, Reason};
+use super::locks::LockFinding;
 use super::memory::{self, Verdict};
+use super::outside::{is_from_outside, sender};
 use super::said::{Said, Speaker};
 use crate::process::Process;
 
@@ -21,7 +23,11 @@ pub struct Cause {
     pub said: Option<Said>,
     /// Who sent the signal, if another process did.
     pub sender: Option<i64>,
-    /// Index of the frame of the crashed thread to look at first.
+    /// The threads that wait for each other, if that is why it hung.
+    pub deadlock: Option<LockFinding>,
+    /// Id of the thread to look at first, where it is not the crashed one.
+    pub thread: Option<i64>,
+    /// Index of the frame of that thread to look at first.
     pub blame: Option<usize>,
 }
 
@@ -60,6 +66,7 @@ pub enum CauseClass {
     GoPanic,
     GoFatal,
     Abort,
+    Deadlock,
     SignalFromOutside,
     Signal,
 }
@@ -77,7 +84,7 @@ pub enum Severity {
 
 impl CauseClass {
     /// All classes, in the catalogue's order.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::NullRead,
         Self::NullWrite,
         Self::NullAccess,
@@ -109,6 +116,7 @@ impl CauseClass {
         Self::GoPanic,
         Self::GoFatal,
         Self::Abort,
+        Self::Deadlock,
         Self::SignalFromOutside,
         Self::Signal,
     ];
@@ -177,6 +185,7 @@ impl CauseClass {
             Self::GoPanic => ("go-panic", Severity::Low, "Go panicked"),
             Self::GoFatal => ("go-fatal", Severity::Low, "Go's runtime gave up"),
             Self::Abort => ("abort", Severity::Low, "the program aborted itself"),
+            Self::Deadlock => ("deadlock", Severity::Low, "threads wait for each other"),
             Self::SignalFromOutside => {
                 ("signal-from-outside", Severity::Info, "another process sent the signal")
             }
@@ -206,7 +215,16 @@ impl CauseClass {
 }
 
 /// Puts the facts together.
-pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>) -> Option<Cause> {
+pub(super) fn judge(
+    process: &Process,
+    fault: Option<Fault>,
+    said: Option<Said>,
+    deadlock: Option<&LockFinding>,
+) -> Option<Cause> {
+    let is_hung = said.is_none() && fault.is_none() && is_from_outside(process);
+    if let Some(deadlock) = deadlock.filter(|_| is_hung) {
+        return Some(of_deadlock(process, deadlock));
+    }
     let signal = process.dump.signal.as_ref()?;
     let (class, confidence) = match (&said, &fault) {
         (Some(said), _) => (of_speaker(said.speaker), Confidence::Proved),
@@ -222,18 +240,31 @@ pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>)
     let blame = raised.or_else(|| blame(process));
     let pointer = fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
-    Some(Cause { class, confidence, fault, verdict, said, sender, blame })
+    let (deadlock, thread) = (None, None);
+    Some(Cause { class, confidence, fault, verdict, said, sender, deadlock, thread, blame })
+}
+
+/// The cause of a process that somebody ended or looked at because it hung.
+fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
+    let first = match deadlock {
+        LockFinding::Deadlock(ring) => ring.first().map(|link| &link.waiter),
+        LockFinding::Abandoned { .. } | LockFinding::Held { .. } => None,
+    };
+    let crashed = process.crashed().map(|thread| thread.tid);
+    Cause {
+        class: CauseClass::Deadlock,
+        confidence: deadlock.confidence(),
+        fault: None,
+        verdict: None,
+        said: None,
+        sender: sender(process),
+        deadlock: Some(deadlock.clone()),
+        thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
+        blame: first.and_then(|place| place.frame),
+    }
 }
 
 const SIGABRT: u16 = 6;
-
-/// The process that sent the signal, if it was another than the dead one.
-fn sender(process: &Process) -> Option<i64> {
-    let (pid, _) = process.dump.signal.as_ref()?.sender()?;
-    let own = process.dump.process.as_ref().map(|info| info.pid);
-    let own = own.or_else(|| process.threads.first().map(|thread| thread.tid))?;
-    (pid > 0 && i64::from(pid) != own).then_some(i64::from(pid))
-}
 
 fn of_speaker(speaker: Speaker) -> CauseClass {
     match speaker {

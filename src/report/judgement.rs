@@ -6,10 +6,12 @@ use super::{
     findings,
 };
 use crate::addr::Avma;
-use crate::analysis::{self, Access, AccessKind, CauseClass, Fault, Reason, Said, Severity};
+use crate::analysis::{
+    self, Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Severity,
+};
 use crate::redact::{Origin, Redactor, Shown};
 
-/// `cause` with what the frames of the crashed thread know of it.
+/// `cause` with what the frames of the thread to blame, mostly the crashed one, know of it.
 pub(super) fn cause(
     cause: &analysis::Cause,
     crashed: Option<&ThreadReport>,
@@ -66,6 +68,7 @@ fn title(cause: &analysis::Cause) -> String {
     let summary = cause.class.summary();
     match (&cause.said, cause.class) {
         (Some(Said { exception: Some(exception), .. }), _) => format!("{summary}: {exception}"),
+        (_, CauseClass::Deadlock) if is_alone(cause) => "a thread waits for itself".to_owned(),
         (_, CauseClass::SignalFromOutside) => match cause.sender {
             Some(pid) => format!("{summary}: pid {pid}"),
             None => summary.to_owned(),
@@ -74,11 +77,19 @@ fn title(cause: &analysis::Cause) -> String {
     }
 }
 
+/// Whether one thread is the whole ring.
+fn is_alone(cause: &analysis::Cause) -> bool {
+    matches!(&cause.deadlock, Some(LockFinding::Deadlock(ring)) if ring.len() == 1)
+}
+
 fn explanation(
     cause: &analysis::Cause,
     expression: Option<&str>,
     crashed: Option<&ThreadReport>,
 ) -> Option<String> {
+    if let Some(deadlock) = &cause.deadlock {
+        return Some(findings::locks::sentences(deadlock).join("; "));
+    }
     let fault = cause.fault.as_ref().filter(|_| cause.said.is_none())?;
     if fault.reason == Reason::StackOverflow {
         let recursion = crashed?.truncated.as_ref().and_then(|cut| cut.recursion.as_ref());
@@ -129,6 +140,8 @@ fn message(said: &Said, redactor: &mut Redactor) -> Option<Shown> {
 fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidence> {
     let mut all: Vec<Evidence> =
         cause.fault.iter().flat_map(|fault| evidence(fault, redactor)).collect();
+    let deadlock = cause.deadlock.iter();
+    all.extend(deadlock.flat_map(|deadlock| findings::locks::evidence(deadlock, redactor)));
     let verdict = cause.verdict.as_ref();
     all.extend(verdict.and_then(|verdict| findings::memory::verdict(verdict, redactor)));
     all
@@ -170,6 +183,9 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
 }
 
 fn reason(cause: &analysis::Cause, has_expression: bool) -> &'static str {
+    if cause.deadlock.is_some() {
+        return "it waits here for what another thread of the ring holds";
+    }
     match (&cause.said, has_expression) {
         (Some(_), _) => "the innermost frame of the program's own code: it was raised from here",
         (None, true) => {

@@ -1,6 +1,6 @@
 //! Findings in words.
 
-mod locks;
+pub(super) mod locks;
 pub(super) mod memory;
 
 use super::Finding;
