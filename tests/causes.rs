@@ -90,7 +90,7 @@ fn a_hung_process_is_led_by_its_deadlock_thread_by_thread() {
 fn who_waits_for_a_lock_of_a_deadlock_is_told_beside_it() {
     let report = report(&Case::named("deadlock").core(), &[]);
     let waiting = told(&report, "lock-wait");
-    assert!(waiting.iter().any(|text| text == "thread waits in total (bank.c:44)"), "{waiting:?}");
+    assert!(waiting.iter().any(|text| text == "thread waits in total (bank.c:43)"), "{waiting:?}");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_deadlock_beside_a_fault_is_a_finding_and_not_the_cause() {
     for text in ring {
         assert!(text.contains("mutex `incoming.mutex`"), "{text}");
         assert!(text.contains("mutex `outgoing.mutex`"), "{text}");
-        assert!(text.ends_with(" in move_one (queue.cc:31)"), "{text}");
+        assert!(text.ends_with(" in move_one (queue.cc:30)"), "{text}");
     }
 }
 

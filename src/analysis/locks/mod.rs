@@ -24,6 +24,14 @@ use wait::{Target, Wait};
 const MANY: usize = 3;
 /// Findings of one kind that are told: of a thousand locks the first few do.
 const MOST: usize = 8;
+/// Threads of one ring whose locks are named.
+const MOST_NAMED: usize = 16;
+/// Locks that are looked at for an owner that is gone.
+const MOST_LOCKS: usize = 64;
+
+/// Fewer bytes than these lie between a thread pointer and the thread's id in glibc's
+/// `struct pthread`, which is above or below it by the machine.
+const BLOCK: u64 = 0x800;
 
 /// A lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,10 +148,27 @@ impl<'p> Waits<'p> {
         let threads = process.threads.iter().enumerate();
         let numbers: HashMap<i64, usize> =
             threads.map(|(number, thread)| (thread.tid, number)).collect();
-        let next = waits.iter().map(|wait| match wait.as_ref()?.owner? {
+        let next = |wait: &Wait| match wait.owner? {
             Owner::Thread(tid) | Owner::Shared(tid) => numbers.get(&tid).copied(),
             Owner::Ended(_) => None,
+        };
+        let waits = waits.into_iter().map(|wait| {
+            let mut wait = wait?;
+            match (wait.target, next(&wait)) {
+                (Target::End, other) => {
+                    // The id lies in the thread's own block.
+                    let other = process.dump.threads.get(other?)?.thread_pointer?;
+                    let is_its = other.0.abs_diff(wait.word.0) < BLOCK;
+                    wait.is_sure = is_its;
+                    is_its.then_some(wait)
+                }
+                // What looks like a lock, but is nobody's here, may be something else.
+                (Target::Lock(..), None) if !wait.is_sure && wait.owner.is_some() => None,
+                (Target::Lock(..), _) => Some(wait),
+            }
         });
+        let waits: Vec<_> = waits.collect();
+        let next = waits.iter().map(|wait| next(wait.as_ref()?));
         let mut waits = Self { process, next: next.collect(), waits };
         waits.add_guards();
         waits
@@ -169,6 +194,8 @@ impl<'p> Waits<'p> {
         let all = 0..self.waits.len();
         let (waiting, others): (Vec<_>, Vec<_>) =
             all.partition(|thread| self.of(*thread).is_some());
+        // A lock that only one thread waits for matters if the process hangs.
+        let others = others.into_iter().filter(|_| is_from_outside(self.process));
         let holders = rust::holders(self.process, &locks, waiting.into_iter().chain(others));
         for (wait, next) in self.waits.iter_mut().zip(&mut self.next) {
             let Some(wait) = wait else { continue };
@@ -184,7 +211,10 @@ impl<'p> Waits<'p> {
         let rings = cycles.iter().take(MOST).map(|ring| {
             let before = ring.iter().cycle().skip(ring.len().saturating_sub(1));
             let links = ring.iter().zip(before);
-            LockFinding::Deadlock(links.filter_map(|(at, from)| self.link(*at, *from)).collect())
+            let links = links
+                .enumerate()
+                .filter_map(|(nth, (at, from))| self.link(*at, *from, nth < MOST_NAMED));
+            LockFinding::Deadlock(links.collect())
         });
         let mut found: Vec<LockFinding> = rings.collect();
         let mut in_ring = vec![false; self.waits.len()];
@@ -194,7 +224,8 @@ impl<'p> Waits<'p> {
             }
         }
         let groups = self.groups(&in_ring);
-        found.extend(groups.iter().filter_map(|group| self.abandoned(group)).take(MOST));
+        let gone = groups.iter().take(MOST_LOCKS).filter_map(|group| self.abandoned(group));
+        found.extend(gone.take(MOST));
         let is_hung = is_from_outside(self.process);
         let telling = groups.iter().filter(|group| is_hung || group.waiters.len() >= MANY);
         found.extend(telling.filter_map(|group| self.held(group)).take(MOST));
@@ -242,39 +273,39 @@ impl<'p> Waits<'p> {
     fn held(&self, group: &Group) -> Option<LockFinding> {
         let first = *group.waiters.first()?;
         let holder = (*self.next.get(first)?)?;
+        let wait = self.of(holder);
+        let here = wait.and_then(|wait| Some((holder, wait.frame?)));
         let frames = &self.process.threads.get(holder)?.frames;
         Some(LockFinding::Held {
             lock: self.lock(group.kind, group.lock),
             holder: self.whereabouts(holder)?,
             innermost: frames.first().and_then(|frame| frame.function.clone()),
-            wanted: self.of(holder).and_then(|wait| self.wanted(holder, wait)),
+            wanted: wait.and_then(|wait| self.wanted(holder, wait, here.as_slice())),
             is_sure: self.of(first)?.is_sure,
             waiters: self.whereabouts_of(&group.waiters),
         })
     }
 
     /// Thread number `thread` of a ring, for which number `before` waits.
-    fn link(&self, thread: usize, before: usize) -> Option<Link> {
+    fn link(&self, thread: usize, before: usize, is_named: bool) -> Option<Link> {
         let (wait, wait_before) = (self.of(thread)?, self.of(before)?);
+        let here = wait.frame.map(|frame| (thread, frame)).filter(|_| is_named);
         let held = match wait_before.target {
             Target::Lock(kind, lock) => {
-                let here = wait.frame.map(|frame| (thread, frame));
                 Wanted::Lock(self.lock_seen_from(kind, lock, here.as_slice()))
             }
             Target::End => Wanted::End(self.process.threads.get(thread)?.tid),
         };
-        let (waiter, wanted) = (self.whereabouts(thread)?, self.wanted(thread, wait)?);
+        let (waiter, wanted) =
+            (self.whereabouts(thread)?, self.wanted(thread, wait, here.as_slice())?);
         let (is_sure, is_timed) = (wait_before.is_sure, wait.is_timed);
         Some(Link { waiter, held, is_sure, wanted, is_timed })
     }
 
-    /// What thread number `thread` waits for.
-    fn wanted(&self, thread: usize, wait: &Wait) -> Option<Wanted> {
+    /// What thread number `thread` waits for, as `frames` call it.
+    fn wanted(&self, thread: usize, wait: &Wait, frames: &[(usize, usize)]) -> Option<Wanted> {
         Some(match wait.target {
-            Target::Lock(kind, lock) => {
-                let here = wait.frame.map(|frame| (thread, frame));
-                Wanted::Lock(self.lock_seen_from(kind, lock, here.as_slice()))
-            }
+            Target::Lock(kind, lock) => Wanted::Lock(self.lock_seen_from(kind, lock, frames)),
             Target::End => {
                 let other = (*self.next.get(thread)?)?;
                 Wanted::End(self.process.threads.get(other)?.tid)
@@ -319,13 +350,11 @@ impl<'p> Waits<'p> {
     /// Whether a thread's own block of data (`struct pthread`, about its thread pointer)
     /// holds the id it has in the core.
     fn knows_itself_by_its_id(&self, thread: usize) -> bool {
-        /// More than glibc's `struct pthread` has before its `tid`, on either side.
-        const REACH: u64 = 0x800;
         let dumped = self.process.dump.threads.get(thread);
         let pointer = dumped.and_then(|dumped| dumped.thread_pointer);
         let id = dumped.and_then(|dumped| u32::try_from(dumped.tid).ok());
         let Some((Avma(pointer), id)) = pointer.zip(id) else { return false };
-        let block = pointer.saturating_sub(REACH)..pointer.saturating_add(REACH);
+        let block = pointer.saturating_sub(BLOCK)..pointer.saturating_add(BLOCK);
         let mut words = block.step_by(4);
         words.any(|at| int(&self.process.memory, Avma(at), 0) == Some(id))
     }

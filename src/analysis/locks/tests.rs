@@ -83,3 +83,39 @@ fn a_word_that_is_no_mutex_of_a_thread_of_the_process_is_no_wait_for_one() {
     let core = waiting(sent_sigabrt(), 11, nth(0)).siginfo(6, 0, 99);
     assert!(findings(&process(mutexes(core, &[4711]))).is_empty());
 }
+
+#[test]
+fn who_waits_for_the_id_in_a_threads_own_block_to_go_waits_for_its_end() {
+    let ring = |block: u64| {
+        let call = [("orig_rax", 202), ("rax", ASLEEP), ("rsi", 0x189)];
+        let core = sent_sigabrt().thread(11, &[&call[..], &[("rdi", 0x52d0)]].concat());
+        let call = [&call[..], &[("rdi", nth(0)), ("fs_base", block)]].concat();
+        let core = core.thread(12, &call).siginfo(6, 0, 99);
+        let core = core.segment(0x52d0, &12_u32.to_le_bytes(), 0x100);
+        rings(&findings(&process(mutexes(core, &[11]))))
+    };
+    assert_eq!(ring(0x5000), [[11, 12]]);
+    assert!(ring(0x9000).is_empty());
+}
+
+#[test]
+fn a_mutex_of_a_thread_that_is_gone_is_told_where_ids_are_those_of_the_process() {
+    let found = |id: u32| {
+        let core = waiting(sent_sigabrt(), 11, nth(0)).siginfo(6, 0, 99);
+        let core = mutexes(core, &[4711]).segment(0x9000, &id.to_le_bytes(), 0x100);
+        let process = process(core);
+        let wait = Wait {
+            target: Target::Lock(LockKind::Mutex, Avma(nth(0))),
+            word: Avma(nth(0)),
+            owner: Some(Owner::Thread(4711)),
+            is_sure: true,
+            is_timed: false,
+            frame: None,
+        };
+        Waits::new(&process, vec![Some(wait)]).findings()
+    };
+    let gone = found(11);
+    assert!(matches!(gone[..], [LockFinding::Abandoned { owner: 4711, .. }]), "{gone:?}");
+    // A debugger outside of the namespace called the thread 11; it knows itself as 3.
+    assert!(found(3).is_empty());
+}

@@ -6,7 +6,7 @@ use super::futex::{self, FutexWait};
 use super::glibc::{self, Owner};
 use super::rust;
 use crate::addr::Avma;
-use crate::process::{Frame, FrameTrust, Process};
+use crate::process::{Frame, FrameKind, FrameTrust, Process};
 
 /// Frames between the kernel and the function that locks, inlined ones counted.
 const INNERMOST: usize = 10;
@@ -22,6 +22,8 @@ pub enum LockKind {
     RustMutex,
     /// `std::sync::RwLock` and that of `parking_lot`.
     RustRwLock,
+    /// That of glibc's allocator, which knows no owner.
+    Allocator,
 }
 
 /// What a thread waits for.
@@ -37,6 +39,8 @@ pub(super) enum Target {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
     pub(super) target: Target,
+    /// The futex.
+    pub(super) word: Avma,
     /// Who must act first, where that is on record.
     pub(super) owner: Option<Owner>,
     /// Whether the sort of lock and its owner are beyond doubt.
@@ -56,17 +60,16 @@ pub(super) fn of_thread(process: &Process, thread: usize) -> Option<Wait> {
     let frame = own_frame_beyond(process, frames, by_name.map_or(0, |(at, _)| at + 1));
     let (target, owner) = match by_name {
         Some((at, called)) => by_function(process, thread, at, called, futex)?,
-        // A stripped libc names no functions of its own. What looks like a mutex that a
-        // thread of this process holds hardly is anything else.
-        None => {
-            let owner = glibc::mutex_owner(&process.memory, futex.word)?;
-            let Owner::Thread(tid) = owner else { return None };
-            process.dump.threads.iter().find(|thread| thread.tid == tid)?;
-            (Target::Lock(LockKind::Mutex, futex.word), Some(owner))
-        }
+        // A stripped libc does not name all of its functions. What looks like a mutex that
+        // a thread of this process holds, or like the id of one, hardly is anything else.
+        None => match glibc::mutex_owner(&process.memory, futex.word) {
+            Some(owner) => (Target::Lock(LockKind::Mutex, futex.word), Some(owner)),
+            None => end_at(process, futex.word)?,
+        },
     };
-    let is_sure = by_name.is_some() && owner.is_some();
-    Some(Wait { target, owner, is_sure, is_timed: futex.is_timed, frame })
+    let is_sure = owner.is_some() && !matches!(by_name, None | Some((_, Function::Allocator)));
+    let FutexWait { word, is_timed } = futex;
+    Some(Wait { target, word, owner, is_sure, is_timed, frame })
 }
 
 /// What a function waits for.
@@ -78,6 +81,7 @@ enum Function {
     RustMutex,
     RustRwLock { is_writer: bool },
     ParkingLot(LockKind),
+    Allocator,
 }
 
 fn function(frame: &Frame) -> Option<Function> {
@@ -99,6 +103,7 @@ fn named(name: &str) -> Option<Function> {
         return (is_writer || lock.contains("rdlock")).then_some(Function::Rwlock { is_writer });
     }
     match plain {
+        "lll_lock_wait_private" => return Some(Function::Allocator),
         "mtx_lock" | "mtx_timedlock" => return Some(Function::Mutex),
         "pthread_join"
         | "pthread_timedjoin_np"
@@ -142,11 +147,7 @@ fn by_function(
             let lock = glibc::rwlock_of(memory, word, is_writer)?;
             (Target::Lock(LockKind::RwLock, lock), glibc::rwlock_writer(memory, lock))
         }
-        Function::Join => {
-            // `pd->tid`, which the kernel clears at the thread's end.
-            let tid = i64::from(glibc::int(memory, word, 0)?);
-            (Target::End, Some(Owner::Thread(tid)))
-        }
+        Function::Join => end_at(process, word)?,
         Function::RustMutex => (Target::Lock(LockKind::RustMutex, word), None),
         Function::RustRwLock { is_writer } => {
             // `state`, then `writer_notify` (library/std/src/sys/sync/rwlock/futex.rs).
@@ -154,12 +155,45 @@ fn by_function(
             let lock = Avma(word.0.checked_sub(before)?);
             (Target::Lock(LockKind::RustRwLock, lock), None)
         }
+        Function::Allocator => {
+            let thread = process.threads.get(thread)?;
+            let is_own = is_handler_within_allocator(thread.frames.get(at..)?);
+            let owner = is_own.then_some(Owner::Thread(thread.tid))?;
+            (Target::Lock(LockKind::Allocator, word), Some(owner))
+        }
         Function::ParkingLot(kind) => {
             // The futex is the thread's own; the lock is an argument.
             let lock = rust::receiver(process, thread, at)?;
             (Target::Lock(kind, lock), None)
         }
     })
+}
+
+/// The wait for the end of the thread whose `pd->tid` is at `word`: the kernel clears that
+/// then.
+fn end_at(process: &Process, word: Avma) -> Option<(Target, Option<Owner>)> {
+    let tid = i64::from(glibc::int(&process.memory, word, 0)?);
+    (tid > 0).then_some((Target::End, Some(Owner::Thread(tid))))
+}
+
+/// Whether `frames` are those of a signal handler that allocates while the allocator was
+/// interrupted: then it waits for the lock that its own thread took.
+fn is_handler_within_allocator(frames: &[Frame]) -> bool {
+    const FUNCTIONS: [&str; 8] =
+        ["malloc", "free", "calloc", "realloc", "memalign", "cfree", "valloc", "pvalloc"];
+    let is_allocator = |frame: &Frame| {
+        names(frame).any(|name| {
+            let plain = name.trim_start_matches('_');
+            let plain = ["GI_", "libc_", "int_"].iter().fold(plain, |plain, start| {
+                plain.strip_prefix(start).unwrap_or(plain).trim_start_matches('_')
+            });
+            FUNCTIONS.contains(&plain)
+        })
+    };
+    let mut parts = frames.splitn(2, |frame| frame.kind == FrameKind::Signal);
+    let (Some(handler), Some(interrupted)) = (parts.next(), parts.next()) else { return false };
+    handler.iter().take(INNERMOST).any(is_allocator)
+        && interrupted.iter().take(INNERMOST).any(is_allocator)
 }
 
 /// The innermost frame from number `from` on that is of the program's own code.
@@ -211,6 +245,38 @@ mod tests {
             named("parking_lot::raw_mutex::RawMutex::lock_slow"),
             Some(Function::ParkingLot(LockKind::RustMutex))
         );
+    }
+
+    fn frame(function: &str, kind: FrameKind) -> Frame {
+        Frame {
+            kind,
+            trust: FrameTrust::CallFrameInfo,
+            activation: 0,
+            pc: Avma(0),
+            function: Some(function.to_owned()),
+            linkage_name: None,
+            from_symbol: true,
+            module: None,
+            source: None,
+            tail_calls: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_handler_that_allocates_within_the_allocator_waits_for_its_own_thread() {
+        let stack = |names: &[&str]| -> Vec<Frame> {
+            let kind = |name: &str| match name {
+                "__restore_rt" => FrameKind::Signal,
+                _ => FrameKind::Normal,
+            };
+            names.iter().map(|name| frame(name, kind(name))).collect()
+        };
+        let handler = ["__lll_lock_wait_private", "__libc_malloc", "on_alarm", "__restore_rt"];
+        let within =
+            |rest: &[&str]| is_handler_within_allocator(&stack(&[&handler[..], rest].concat()));
+        assert!(within(&["_int_free", "__GI___libc_free", "main"]));
+        assert!(!within(&["memcpy", "main"]));
+        assert!(!is_handler_within_allocator(&stack(&["__lll_lock_wait_private", "free"])));
     }
 
     #[test]

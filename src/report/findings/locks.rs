@@ -6,6 +6,8 @@ use crate::report::{Evidence, EvidenceKind, Finding, Hex};
 
 /// Waiting threads of one lock that are told one by one.
 const MOST_WAITERS: usize = 4;
+/// Threads of one ring that are told one by one.
+const MOST_LINKS: usize = 16;
 
 pub(super) fn finding(finding: &LockFinding, redactor: &mut Redactor) -> Finding {
     let (kind, threads) = match finding {
@@ -75,7 +77,11 @@ pub(in super::super) fn evidence(finding: &LockFinding, redactor: &mut Redactor)
 /// The same as sentences.
 pub(in super::super) fn sentences(finding: &LockFinding) -> Vec<String> {
     match finding {
-        LockFinding::Deadlock(ring) => ring.iter().map(in_ring).collect(),
+        LockFinding::Deadlock(ring) => {
+            let mut told: Vec<String> = ring.iter().take(MOST_LINKS).map(in_ring).collect();
+            told.extend(and_more(ring.len(), MOST_LINKS));
+            told
+        }
         LockFinding::Abandoned { waiters, .. } => waiting(waiters),
         LockFinding::Held { holder, innermost, wanted, waiters, .. } => {
             let place = place(holder);
@@ -116,10 +122,13 @@ fn in_ring(link: &Link) -> String {
 fn waiting(waiters: &[Whereabouts]) -> Vec<String> {
     let one = |place: &Whereabouts| format!("thread {} waits{}", place.tid, self::place(place));
     let mut told: Vec<String> = waiters.iter().take(MOST_WAITERS).map(one).collect();
-    if let Some(more) = waiters.len().checked_sub(MOST_WAITERS).filter(|more| *more > 0) {
-        told.push(format!("and {more} more"));
-    }
+    told.extend(and_more(waiters.len(), MOST_WAITERS));
     told
+}
+
+fn and_more(all: usize, told: usize) -> Option<String> {
+    let more = all.checked_sub(told).filter(|more| *more > 0)?;
+    Some(format!("and {more} more"))
 }
 
 fn want(wanted: &Wanted) -> String {
@@ -141,6 +150,7 @@ fn called(lock: &Lock) -> String {
     let kind = match lock.kind {
         LockKind::Mutex | LockKind::RustMutex => "mutex",
         LockKind::RwLock | LockKind::RustRwLock => "rwlock",
+        LockKind::Allocator => "the allocator's lock",
     };
     let address = Hex(lock.address.0);
     match &lock.name {
