@@ -26,7 +26,8 @@ fn section(word: &str) -> &'static str {
     let heading = format!("\n## {word}\n");
     let start = CAUSES.find(&heading).map_or(0, |at| at + 1);
     let text = &CAUSES[start..];
-    text[3..].find("\n## ").map_or(text, |end| &text[..end + 3])
+    let ends = ["\n## ", "\n# "].into_iter().filter_map(|heading| text[3..].find(heading)).min();
+    ends.map_or(text, |end| &text[..end + 3])
 }
 
 #[cfg(test)]
@@ -42,6 +43,7 @@ mod tests {
             let severity = format!("Severity: {:?}.", class.severity()).to_lowercase();
             assert!(text.to_lowercase().contains(&severity), "{text}");
             assert!(text.contains(class.summary()), "{text}");
+            assert!(!text.contains("\n# "), "{text}");
         }
     }
 }
