@@ -10,6 +10,9 @@ use crate::dump::Signal;
 use crate::process::{Process, Thread};
 use crate::unwind::Activation;
 
+/// Handlers within one another that are looked at. One that fails the same way again and
+/// again leaves thousands; the first ones count.
+const MOST_HANDLERS: usize = 64;
 /// Bytes of `siginfo_t`.
 const SIGINFO: usize = 128;
 /// From the stack pointer of the trampoline on x86_64, which is that of `ucontext`, to
@@ -49,8 +52,8 @@ pub struct Caught {
 /// somebody sent are none.
 pub(super) fn caught(process: &Process, thread: &Thread) -> Option<Fault> {
     let places = thread.stack.frames.iter().enumerate();
-    let handlers = places.rev().filter(|(_, place)| place.is_signal);
-    handlers.into_iter().find_map(|(index, handler)| {
+    let mut handlers = places.rev().filter(|(_, place)| place.is_signal).take(MOST_HANDLERS);
+    handlers.find_map(|(index, handler)| {
         let index = index.checked_add(1)?;
         let place = thread.stack.frames.get(index)?;
         let instant = Instant::new(process, thread, place);

@@ -1,6 +1,7 @@
 //! Sanitizers: their runtimes end the process once they have reported
 //! (compiler-rt `lib/sanitizer_common`, `lib/asan`, `lib/ubsan`, `lib/tsan`, `lib/msan`).
 
+use super::logging::is_function;
 use super::stack::Stack;
 use super::{Said, Speaker, spelled};
 use crate::addr::Avma;
@@ -12,12 +13,22 @@ const STACK_BYTES: u64 = 1 << 14;
 /// How a report begins.
 const BANNER: &[u8] = b"================";
 
+/// How the functions begin that compiled code calls for nothing but a report: all that is
+/// named of a runtime without symbols.
+const ENTRIES: [&str; 4] =
+    ["__asan_report_", "__ubsan_handle_", "__msan_warning", "__hwasan_report"];
+
 /// What a sanitizer ended the process for.
 pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     if !stack.is_aborted() {
         return None;
     }
-    let died = stack.find_one_of(&["__sanitizer::Die", "__sanitizer::Abort"])?;
+    let is_end = |name: &str| {
+        is_function(name, "__sanitizer::Die")
+            || is_function(name, "__sanitizer::Abort")
+            || ENTRIES.iter().any(|entry| name.starts_with(entry))
+    };
+    let died = stack.find(is_end).filter(|at| stack.is_library_up_to(*at))?;
     let frame = stack.raised_below(died);
     let end = frame.unwrap_or(stack.frames.len());
     let text = report(stack, end).or_else(|| by_function(stack, died, end)).unwrap_or_default();
