@@ -75,10 +75,10 @@ fn of_handler(
     let signal = inferred(process, handler, instant.pc())?;
     let fault = of_instant(&signal, instant)?;
     // It is the processor's first exception, too, before there was any.
-    let fits = match fault.reason {
-        Reason::Unknown | Reason::IllegalInstruction | Reason::DivideOverflow => false,
-        _ => true,
-    };
+    let fits = !matches!(
+        fault.reason,
+        Reason::Unknown | Reason::IllegalInstruction | Reason::DivideOverflow
+    );
     fits.then_some((fault, Caught { signal, is_inferred: true }))
 }
 
