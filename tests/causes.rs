@@ -10,7 +10,7 @@ use expected::{FACTS, Fact, Program, Score};
 use fixture::{Case, report};
 
 /// Case, class, function to blame, expression that held the bad value.
-const CAUSES: [(&str, &str, &str, Option<&str>); 17] = [
+const CAUSES: [(&str, &str, &str, Option<&str>); 21] = [
     ("null-field", "null-read", "next_serial", Some("owner")),
     ("recursion", "stack-overflow", "parse_sum", None),
     ("jump-null", "null-call", "finish", Some("plugin->close")),
@@ -28,6 +28,10 @@ const CAUSES: [(&str, &str, &str, Option<&str>); 17] = [
     ("deadlock", "deadlock", "transfer", None),
     ("deadlock-cpp", "null-read", "cost_of", None),
     ("deadlock-rust", "deadlock", "bank::transfer", None),
+    ("sighandler", "null-read", "checksum", Some("from")),
+    ("failed-open", "null-read", "duration", Some("recipe")),
+    ("ubsan-trap", "trap", "jars_on", None),
+    ("libcxxabi", "null-write", "on_terminate", None),
 ];
 
 #[test]
@@ -250,4 +254,38 @@ fn a_guard_in_its_frames_tells_who_likely_holds_a_mutex_of_rust() {
         assert!(text.contains(" (`from`) and waits for mutex 0x"), "{text}");
         assert!(text.ends_with(" (`to`) in bank::transfer (bank.rs:11)"), "{text}");
     }
+}
+
+/// Whether one piece of the evidence for the cause of a case says `text`.
+fn is_told(case: &str, text: &str) -> bool {
+    let report = report(&Case::named(case).core(), &["--redact=off".as_ref()]);
+    let evidence = report["cause"]["evidence"].as_array().unwrap();
+    evidence.iter().any(|evidence| evidence["text"] == text)
+}
+
+#[test]
+fn a_fault_that_a_handler_caught_says_so() {
+    assert!(is_told(
+        "sighandler",
+        "SIGSEGV (SEGV_MAPERR) was caught by a handler, which has not returned"
+    ));
+}
+
+#[test]
+fn what_a_failed_call_left_in_errno_is_evidence() {
+    assert!(is_told("failed-open", "errno is ENOENT (2)"));
+}
+
+#[test]
+fn an_exception_that_is_being_handled_is_told_of_either_runtime() {
+    assert!(is_told("cpp", "while handling std::runtime_error: not enough"));
+    assert!(is_told("libcxxabi", "while handling TooHot: the oven is at 300 degrees"));
+}
+
+#[test]
+fn the_check_of_a_sanitizers_trap_is_named() {
+    assert!(is_told(
+        "ubsan-trap",
+        "a check of UndefinedBehaviorSanitizer: an index was out of bounds"
+    ));
 }

@@ -335,10 +335,10 @@ fn first_trouble(
 ) -> (Option<Fault>, Option<Said>, Option<Said>) {
     match (fault, said) {
         (Some(fault), Some(said)) if fault.caught.is_some() => {
-            if said.frame.is_none_or(|frame| frame < fault.frame(process)) {
-                (Some(fault), None, Some(said))
-            } else {
-                (None, Some(said), None)
+            let handler = fault.frame(process).saturating_sub(1);
+            match said::said_before(process, handler) {
+                Some(aftermath) => (Some(fault), None, Some(aftermath)),
+                None => (None, Some(said), None),
             }
         }
         (fault, said) => (fault, said, None),
