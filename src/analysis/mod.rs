@@ -16,7 +16,7 @@ pub use finding::Finding;
 pub use locks::LockFinding;
 pub use memory::{
     Bin, Block, BlockState, Content, Damage, Dangling, FilePlace, Fill, FlippedBit, Hardware,
-    MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
+    Holder, MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
 };
 pub use said::{Said, Speaker};
 

@@ -17,24 +17,40 @@ pub(super) fn finding(finding: &MemoryFinding, redactor: &mut Redactor) -> Findi
 }
 
 fn dangling(found: &Dangling, redactor: &mut Redactor) -> Finding {
-    let function = found.function.as_ref().map(|name| {
-        let name = redactor.show(Origin::SymbolName, name);
-        format!(" in `{}`", name.as_str())
-    });
     let chunk = block(&found.block);
-    let title = format!("`{}`{} points to {chunk}", found.path, function.unwrap_or_default());
-    let at = Hex(found.pointer.0);
-    let text = format!("{at} is {} {}", place_in(&found.block), room(&found.block));
+    let mut title = String::new();
+    let mut evidence = Vec::new();
+    for holder in &found.holders {
+        let function = holder.function.as_ref().map(|name| {
+            let name = redactor.show(Origin::SymbolName, name);
+            format!(" in `{}`", name.as_str())
+        });
+        let variable = format!("`{}`{}", holder.path, function.unwrap_or_default());
+        if title.is_empty() {
+            title = format!("{variable} points to {chunk}");
+        }
+        let offset = holder.pointer.0.wrapping_sub(found.block.start.0).cast_signed();
+        let place = place_in(&Block { offset, ..found.block });
+        let text = format!("{variable} is {}: {place}", Hex(holder.pointer.0));
+        evidence.push(Evidence {
+            kind: EvidenceKind::Variable,
+            text: redactor.show(Origin::OwnWords, &text),
+            frame: Some(holder.frame as u64),
+            address: Some(Hex(holder.pointer.0)),
+        });
+    }
+    let text = format!("{chunk} {}", room(&found.block));
+    evidence.push(Evidence {
+        kind: EvidenceKind::Heap,
+        text: redactor.show(Origin::OwnWords, &text),
+        frame: None,
+        address: Some(Hex(found.block.start.0)),
+    });
     Finding {
         kind: "dangling-pointer".to_owned(),
         title: redactor.show(Origin::OwnWords, &title),
         threads: vec![found.tid],
-        evidence: vec![Evidence {
-            kind: EvidenceKind::Heap,
-            text: redactor.show(Origin::OwnWords, &text),
-            frame: Some(found.frame as u64),
-            address: Some(at),
-        }],
+        evidence,
     }
 }
 
@@ -158,10 +174,7 @@ fn verdict_text(verdict: &Verdict, accessed: Option<Avma>, redactor: &mut Redact
             found.register
         ),
         Verdict::Heap(of) => in_heap(of, accessed),
-        Verdict::PastHeap(of) => {
-            let past = of.offset.saturating_sub_unsigned(of.room).max(0);
-            format!("{} past the end of {}", bytes(past.cast_unsigned()), block(of))
-        }
+        Verdict::PastHeap(past) => format!("{} past the end of the heap", bytes(*past)),
         Verdict::Stack(place) => on_stack(place, redactor),
         Verdict::Unloaded(found) => {
             let name = redactor.show(Origin::Path, &found.name);
