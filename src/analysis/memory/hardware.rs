@@ -115,3 +115,47 @@ fn impossible(process: &Process, fault: &Fault) -> Option<Hardware> {
     let instruction = fault.instruction.clone().filter(|_| touches_nothing)?;
     Some(Hardware::Impossible { address: access.address, instruction })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Options;
+    use crate::testkit::CoreBuilder;
+
+    const CODE: u64 = 0x40_1000;
+    const DATA: u64 = 0x60_0000;
+    const ACCERR: i32 = 2;
+
+    fn found(signal: u16, si_code: i32, address: u64, code: &[u8]) -> Vec<Hardware> {
+        let core = CoreBuilder::x86_64()
+            .signal(signal)
+            .thread(1, &[("rip", CODE), ("rax", DATA), ("rsp", DATA + 0x800)])
+            .siginfo(i32::from(signal), si_code, address)
+            .segment_with(CODE, code, 0x1000, "rx")
+            .segment(DATA, &[0; 8], 0x1000)
+            .write();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        let fault = crate::analysis::fault::fault(&process);
+        findings(&process, fault.as_ref())
+    }
+
+    #[test]
+    fn a_memory_error_that_the_kernel_reports_is_the_machines() {
+        const BUS_MCEERR_AR: i32 = 4;
+        assert_eq!(found(7, BUS_MCEERR_AR, DATA, &[0x90]), [Hardware::MemoryError(Avma(DATA))]);
+        assert_eq!(found(7, 2, DATA, &[0x90]), []);
+    }
+
+    #[test]
+    fn an_instruction_without_memory_cannot_fail_at_memory_that_is_there() {
+        // add %rbx,%rax
+        let add = [0x48, 0x01, 0xd8];
+        let [Hardware::Impossible { address, .. }] = &found(11, ACCERR, DATA, &add)[..] else {
+            panic!("one finding");
+        };
+        assert_eq!(*address, Avma(DATA));
+        // mov (%rax),%rbx
+        assert_eq!(found(11, ACCERR, DATA, &[0x48, 0x8b, 0x18]), []);
+        assert_eq!(found(11, ACCERR, 0x1234_0000, &add), [], "it may be a race with munmap");
+    }
+}

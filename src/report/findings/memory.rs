@@ -174,6 +174,7 @@ fn verdict_text(verdict: &Verdict, accessed: Option<Avma>, redactor: &mut Redact
             found.register
         ),
         Verdict::Heap(of) => in_heap(of, accessed),
+        Verdict::PastHeap(0) => "right behind the end of the heap".to_owned(),
         Verdict::PastHeap(past) => format!("{} past the end of the heap", bytes(*past)),
         Verdict::Stack(place) => on_stack(place, redactor),
         Verdict::Unloaded(found) => {
