@@ -220,7 +220,9 @@ pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>)
     let sender = sender(process);
     let raised = said.as_ref().and_then(|said| said.frame);
     let blame = raised.or_else(|| blame(process));
-    let pointer = fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
+    // That a stack pointer is on the stack tells nothing.
+    let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
+    let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
     Some(Cause { class, confidence, fault, verdict, said, sender, blame })
 }

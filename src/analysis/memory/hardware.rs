@@ -37,6 +37,8 @@ pub enum Hardware {
 /// Bits that may differ before it is a program that changes its own code.
 const MOST_BITS: u32 = 32;
 const PAGE: u64 = 4096;
+const SIGSEGV: u16 = 11;
+const SEGV_ACCERR: i32 = 2;
 /// `int3`: a debugger put it there.
 const BREAKPOINT: u8 = 0xcc;
 /// Tags of a dynamic section (gABI, "Dynamic Section").
@@ -103,7 +105,13 @@ fn code(process: &Process, pc: Avma) -> Option<Hardware> {
 }
 
 fn impossible(process: &Process, fault: &Fault) -> Option<Hardware> {
-    let access = fault.access.as_ref().filter(|_| fault.reason == Reason::Unknown)?;
+    // Other codes have other reasons: a protection key, a failed read of a file.
+    let signal = process.dump.signal.as_ref()?;
+    if (signal.number, signal.code) != (SIGSEGV, Some(SEGV_ACCERR)) {
+        return None;
+    }
+    let is_for_rights = matches!(fault.reason, Reason::Unknown | Reason::Forbidden);
+    let access = fault.access.as_ref().filter(|_| is_for_rights)?;
     let is_unexplained = access.kind == AccessKind::Unknown && access.base.is_none();
     let rights = process.memory.region_at(access.address)?.permissions;
     if !is_unexplained || !rights.read || !rights.write {
@@ -124,7 +132,6 @@ mod tests {
 
     const CODE: u64 = 0x40_1000;
     const DATA: u64 = 0x60_0000;
-    const ACCERR: i32 = 2;
 
     fn found(signal: u16, si_code: i32, address: u64, code: &[u8]) -> Vec<Hardware> {
         let core = CoreBuilder::x86_64()
@@ -150,12 +157,14 @@ mod tests {
     fn an_instruction_without_memory_cannot_fail_at_memory_that_is_there() {
         // add %rbx,%rax
         let add = [0x48, 0x01, 0xd8];
-        let [Hardware::Impossible { address, .. }] = &found(11, ACCERR, DATA, &add)[..] else {
+        let [Hardware::Impossible { address, .. }] = &found(SIGSEGV, SEGV_ACCERR, DATA, &add)[..]
+        else {
             panic!("one finding");
         };
         assert_eq!(*address, Avma(DATA));
         // mov (%rax),%rbx
-        assert_eq!(found(11, ACCERR, DATA, &[0x48, 0x8b, 0x18]), []);
-        assert_eq!(found(11, ACCERR, 0x1234_0000, &add), [], "it may be a race with munmap");
+        assert_eq!(found(SIGSEGV, SEGV_ACCERR, DATA, &[0x48, 0x8b, 0x18]), []);
+        let unmapped = found(SIGSEGV, SEGV_ACCERR, 0x1234_0000, &add);
+        assert_eq!(unmapped, [], "it may be a race with munmap");
     }
 }

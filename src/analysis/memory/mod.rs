@@ -87,6 +87,11 @@ pub(super) fn verdict(process: &Process, at: Avma) -> Option<Verdict> {
                 if heap.is_list_head(at) {
                     return Some(Verdict::ListHead);
                 }
+                // Mixed with its page, a link of 32 bits may fall into the heap again.
+                let link = heap.freed_at(at).is_none().then(|| heap.with_link(at.0)).flatten();
+                if let Some(of) = link {
+                    return Some(Verdict::Link(of));
+                }
                 heap.block_at(at).map(Verdict::Heap)
             };
             place::on_stack(process, at)

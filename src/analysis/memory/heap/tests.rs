@@ -217,6 +217,17 @@ fn a_top_chunk_that_was_overwritten_is_damage() {
 }
 
 #[test]
+fn while_a_thread_works_on_an_arena_nothing_is_called_damage() {
+    let mut memory = Memory::with_chunks(&[0x30, 0x70]);
+    memory.put(FIRST + 0x38, 0x4141_4141_4141_4141);
+    let near = |memory: &Memory| memory.ask(|heap| heap.damage_near(Avma(FIRST + 16)));
+    assert!(near(&memory).is_some());
+    memory.put(ARENA, 1);
+    assert_eq!(near(&memory), None);
+    assert!(memory.damage().is_some(), "but if the allocator itself says so");
+}
+
+#[test]
 fn a_ring_of_freed_chunks_ends_and_nothing_is_called_in_use_then() {
     let mut memory = Memory::with_chunks(&[0x30, 0x30]);
     let first = FIRST + 16;
