@@ -293,7 +293,9 @@ pub(super) fn judge(
             (blame, if by_itself { Confidence::Proved } else { Confidence::Likely })
         }
     };
-    let pointer = fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
+    // That a stack pointer is on the stack tells nothing.
+    let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
+    let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
     Some(Cause {
         class,

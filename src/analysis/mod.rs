@@ -18,7 +18,7 @@ pub use finding::Finding;
 pub use locks::{Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
 pub use memory::{
     Bin, Block, BlockState, Content, Damage, Dangling, FilePlace, Fill, FlippedBit, Hardware,
-    MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
+    Holder, MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
 };
 pub use origin::{Gone, Origin, Source, Through};
 pub use said::{Fact, Said, Speaker};
