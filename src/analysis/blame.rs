@@ -21,21 +21,24 @@ const LIBRARY_SOURCES: [&str; 12] = [
     "/.cargo/registry/",
 ];
 
-/// Its index among the frames of the crashed thread.
-pub(super) fn blame(process: &Process) -> Option<usize> {
-    let frames = &process.crashed()?.frames;
+/// Its index among the frames of the crashed thread; those before frame `from` have their
+/// own story.
+pub(super) fn blame(process: &Process, from: usize) -> Option<usize> {
+    let frames = process.crashed()?.frames.get(from..)?;
     let is_certain = |frame: &&Frame| frame.trust != FrameTrust::Scan;
     let own = |frame: &Frame| is_own(process, frame);
     let found = frames.iter().take_while(is_certain).position(own);
     // Without lines the module is all there is to go by.
-    found.or_else(|| {
+    let found = found.or_else(|| {
         let is_program = |frame: &Frame| {
             frame.kind != FrameKind::Signal
+                && !is_of_library(process, frame)
                 && frame.module.is_some()
                 && frame.module == process.modules.executable()
         };
         frames.iter().position(is_program)
-    })
+    });
+    found?.checked_add(from)
 }
 
 /// The first frame of the program's own code from frame `from` outward: what a library did
@@ -46,7 +49,7 @@ pub(super) fn own_from(process: &Process, from: usize) -> Option<usize> {
     from.checked_add(found)
 }
 
-fn is_own(process: &Process, frame: &Frame) -> bool {
+pub(super) fn is_own(process: &Process, frame: &Frame) -> bool {
     let Some(source) = frame.source.as_ref().filter(|_| frame.kind != FrameKind::Signal) else {
         return false;
     };

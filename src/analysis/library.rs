@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::process::{Frame, Process};
 
 /// Shared objects that a program calls, but that nobody wrote for it: C and C++ libraries.
-const LIBRARIES: [&str; 11] = [
+const LIBRARIES: [&str; 19] = [
     "libc.so",
     "libc-2",
     "libpthread",
@@ -18,13 +18,32 @@ const LIBRARIES: [&str; 11] = [
     "libc++abi.so",
     "libgcc_s",
     "libunwind.so",
+    "libasan.so",
+    "libtsan.so",
+    "libubsan.so",
+    "liblsan.so",
+    "libclang_rt.",
+    "libglib-2.0.so",
+    "libglog.so",
+    "libabsl_",
 ];
 
 /// How the functions of C++'s, Rust's and Go's own libraries are called, which are
 /// compiled into the program.
-const LIBRARY_PREFIXES: [&str; 18] = [
+const LIBRARY_PREFIXES: [&str; 29] = [
     "std::",
     "__gnu_cxx::",
+    "__gnu_debug::",
+    "__sanitizer::",
+    "__asan",
+    "__ubsan",
+    "__tsan",
+    "__msan",
+    "__lsan",
+    "__hwasan",
+    "__interceptor_",
+    "google::LogMessage",
+    "absl::",
     "__cxxabiv1::",
     "__cxa_",
     "__gxx_",

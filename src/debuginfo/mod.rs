@@ -321,6 +321,15 @@ impl DebugInfo {
         })
     }
 
+    /// The offset of the thread-local variable with this linkage name in the module's block,
+    /// by the symbols alone.
+    pub fn thread_local_named(&self, name: &str) -> Option<u64> {
+        (0..self.symbols.len()).find_map(|number| {
+            let (image, _) = self.symbols(number)?;
+            SymbolTable::thread_local_named(image, name.as_bytes())
+        })
+    }
+
     /// The type with this number.
     pub fn type_at(&self, id: TypeId) -> Arc<Type> {
         if let Some(known) = self.types.known(id) {

@@ -184,8 +184,20 @@ fn message(said: &Said, redactor: &mut Redactor) -> Option<Shown> {
 fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidence> {
     let mut all: Vec<Evidence> =
         cause.fault.iter().flat_map(|fault| evidence(fault, redactor)).collect();
+    let other = |fault| findings::facts::instruction(fault, redactor);
+    all.extend(cause.fault.iter().flat_map(other));
+    for evidence in &mut all {
+        evidence.frame = cause.failed.map(|index| index as u64);
+    }
+    let access = cause.fault.as_ref().and_then(|fault| fault.access.as_ref());
+    let (used, accessed) = (access.and_then(Access::pointer), access.map(|access| access.address));
     let verdict = cause.verdict.as_ref();
-    all.extend(verdict.and_then(|verdict| findings::memory::verdict(verdict, redactor)));
+    let verdict =
+        verdict.and_then(|verdict| findings::memory::verdict(verdict, used, accessed, redactor));
+    all.extend(verdict);
+    let caught = cause.fault.as_ref().and_then(|fault| fault.caught.as_ref());
+    all.extend(caught.map(|caught| findings::facts::caught(caught, redactor)));
+    all.extend(cause.facts.iter().map(|fact| findings::facts::fact(fact, redactor)));
     all
 }
 
@@ -209,6 +221,7 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
             Reason::Unmapped => "nothing is mapped there",
             Reason::Forbidden => "mapped, but the right to do so is missing",
             Reason::NonCanonical => "no address of this machine",
+            Reason::Returned => "the return address on the stack was overwritten",
             Reason::StackOverflow => "below the end of the thread's stack",
             Reason::BeyondFile => "mapped from a file that ends before",
             Reason::Misaligned => "not aligned",

@@ -17,8 +17,6 @@ const GS_BASE: Register = Register(59);
 pub(super) struct Instant<'p> {
     pub(super) process: &'p Process,
     pub(super) thread: &'p Thread,
-    /// Index of `place` in the thread's stack.
-    pub(super) index: usize,
     pub(super) place: &'p Activation,
     pc: Avma,
     code: Vec<u8>,
@@ -26,26 +24,20 @@ pub(super) struct Instant<'p> {
 }
 
 impl<'p> Instant<'p> {
-    pub(super) fn new(process: &'p Process, thread: &'p Thread, index: usize) -> Option<Self> {
-        let place = thread.stack.frames.get(index)?;
-        Some(Self::at(process, thread, (index, place), place.pc))
+    pub(super) fn new(process: &'p Process, thread: &'p Thread, place: &'p Activation) -> Self {
+        Self::at(process, thread, place, place.pc)
     }
 
-    fn at(
-        process: &'p Process,
-        thread: &'p Thread,
-        (index, place): (usize, &'p Activation),
-        pc: Avma,
-    ) -> Self {
+    fn at(process: &'p Process, thread: &'p Thread, place: &'p Activation, pc: Avma) -> Self {
         let code = process.memory.read_up_to(pc, LONGEST);
         let effects = effects(process.dump.machine, pc, &code);
-        Self { process, thread, index, place, pc, code, effects }
+        Self { process, thread, place, pc, code, effects }
     }
 
     /// The same with an instruction that begins `bytes` before it.
     pub(super) fn before(&self, bytes: usize) -> Self {
         let pc = Avma(self.pc.0.wrapping_sub(bytes as u64));
-        Self::at(self.process, self.thread, (self.index, self.place), pc)
+        Self::at(self.process, self.thread, self.place, pc)
     }
 
     pub(super) fn machine(&self) -> Machine {
@@ -117,6 +109,14 @@ impl<'p> Instant<'p> {
             (machine, register) => machine.register_name(register),
         };
         Some((name, self.segment_base(register)?))
+    }
+
+    /// Bytes of the number that an instruction takes from a register or from memory.
+    pub(super) fn size(&self, source: Source) -> Option<u64> {
+        match source {
+            Source::Register(part) => Some(part.size),
+            Source::Memory(nth) => self.effects.as_ref()?.accesses.get(nth)?.size,
+        }
     }
 
     /// The number an instruction takes from a register or from memory.

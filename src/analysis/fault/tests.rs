@@ -63,7 +63,6 @@ fn a_read_through_null_names_the_register_and_the_offset() {
         rounds: None,
     };
     let expected = Fault {
-        activation: 0,
         pc: Avma(CODE),
         instruction: Some("mov    0x18(%rax),%rbx".to_owned()),
         access: Some(Access {
@@ -76,6 +75,10 @@ fn a_read_through_null_names_the_register_and_the_offset() {
             operand: Some(operand),
         }),
         reason: Reason::Null,
+        activation: 0,
+        caught: None,
+        division: None,
+        check: None,
     };
     assert_eq!(of(segv(0x18), &[("rax", 0)], &LOAD), expected);
 }

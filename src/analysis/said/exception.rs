@@ -13,6 +13,13 @@ const CLASS: u64 = 80;
 const GNU: u64 = 0x474e_5543_432b_2b00;
 /// `CLNGC++\0` and `CLNGC++\x01`.
 const CLANG: u64 = 0x434c_4e47_432b_2b00;
+/// Bytes from `exceptionType` to `nextException`.
+const NEXT: u64 = 32;
+/// Bytes from where a list points to `exceptionType`: libc++abi has two words before it, or
+/// one (before LLVM 10), libstdc++ none.
+const INTO_RECORD: [u64; 3] = [0, 16, 8];
+/// Exceptions handled within one another that are told.
+const MOST: usize = 8;
 /// Bases within bases that are followed, and bases of one class.
 const BASES: usize = 16;
 /// Bytes of a type's mangled name.
@@ -69,6 +76,24 @@ impl Exceptions<'_> {
         let mangled = self.type_name(type_info)?;
         let text = self.text(object, type_info, &mangled);
         Some(Thrown { mangled, text })
+    }
+
+    /// The exceptions in the list that begins with the record at `record`; empty if there is
+    /// no exception.
+    pub(super) fn chain(&self, record: u64) -> Vec<Thrown> {
+        let mut found = Vec::new();
+        let mut next = Some(record);
+        while let Some(record) = next.filter(|record| *record != 0 && found.len() < MOST) {
+            let thrown = INTO_RECORD.iter().find_map(|into| {
+                let header = record.checked_add(*into)?;
+                let is_there = self.with_header(header)?;
+                Some((header, is_there))
+            });
+            let Some((header, thrown)) = thrown else { break };
+            found.push(thrown);
+            next = header.checked_add(NEXT).and_then(|at| self.word(at));
+        }
+        found
     }
 
     /// What an exception says: the text of an object that is one, or of one whose `what`
