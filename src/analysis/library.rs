@@ -30,7 +30,7 @@ const LIBRARIES: [&str; 19] = [
 
 /// How the functions of C++'s, Rust's and Go's own libraries are called, which are
 /// compiled into the program.
-const LIBRARY_PREFIXES: [&str; 29] = [
+const LIBRARY_PREFIXES: [&str; 30] = [
     "std::",
     "__gnu_cxx::",
     "__gnu_debug::",
@@ -55,11 +55,29 @@ const LIBRARY_PREFIXES: [&str; 29] = [
     "alloc::",
     "panic_abort::",
     "panic_unwind::",
+    "__rustc::",
     "<core::",
     "<alloc::",
     "<std::",
     "runtime.",
     "internal/",
+];
+
+/// Directories that no program's own sources lie in: those of distributions' libraries and
+/// of compilers.
+const LIBRARY_SOURCES: [&str; 12] = [
+    "/rustc/",
+    "/library/std/",
+    "/library/core/",
+    "/library/alloc/",
+    "/usr/include/",
+    "/usr/lib/",
+    "/sysdeps/",
+    "/nptl/",
+    "/libgcc/",
+    "/libstdc++-v3/",
+    "/usr/local/go/src/",
+    "/.cargo/registry/",
 ];
 
 /// Functions of Rust's runtime without scope, and those of the C library that stand above
@@ -112,7 +130,8 @@ const LIBRARY_FUNCTIONS: [&str; 45] = [
     "__libc_realloc",
 ];
 
-/// Whether a frame is of a library, by its module and by its name.
+/// Whether a frame is of a library, by its module, by its name and by its source file:
+/// what a header of the C library defines (`memcpy` of a checked program) is inlined.
 pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
     let module = frame.module.and_then(|index| process.modules.get(index));
     let file = module.and_then(|module| module.path.file_name());
@@ -122,6 +141,15 @@ pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
             LIBRARY_FUNCTIONS.contains(&&*name)
                 || LIBRARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         })
+        || has_library_source(frame)
+}
+
+fn has_library_source(frame: &Frame) -> bool {
+    let Some(source) = &frame.source else { return false };
+    // glibc's sources are named from its own root: `./nptl/pthread_kill.c`.
+    let path = format!("/{}", source.file.trim_start_matches("./"));
+    LIBRARY_SOURCES.iter().any(|part| path.contains(part))
+        || source.directory.as_deref().is_some_and(|directory| directory.contains("/glibc"))
 }
 
 /// What a frame's function and those it tail-called are called.
