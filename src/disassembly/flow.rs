@@ -2,7 +2,7 @@
 //! follow a value backwards through a function.
 
 use super::effects::{MemoryOperand, Part};
-use super::x86_flow;
+use super::{arm_flow, x86_flow};
 use crate::addr::Avma;
 use crate::arch::Machine;
 
@@ -86,6 +86,7 @@ pub fn steps(machine: Machine, start: Avma, code: &[u8]) -> Vec<Step> {
     match machine {
         Machine::X86_64 => x86_flow::steps(64, start, code),
         Machine::I386 => x86_flow::steps(32, start, code),
-        Machine::Aarch64 | Machine::Arm | Machine::Riscv64 | Machine::Other(_) => Vec::new(),
+        Machine::Aarch64 => arm_flow::steps(start, code),
+        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => Vec::new(),
     }
 }

@@ -3,6 +3,8 @@
 
 mod arm;
 mod arm_effects;
+mod arm_flow;
+mod arm_flow_memory;
 mod effects;
 mod flow;
 mod x86;
