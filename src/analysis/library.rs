@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use crate::process::{Frame, Process};
+use crate::debuginfo::SourceLocation;
+use crate::process::{Frame, FrameKind, Process};
 
 /// Shared objects that a program calls, but that nobody wrote for it: C and C++ libraries.
 const LIBRARIES: [&str; 19] = [
@@ -141,15 +142,31 @@ pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
             LIBRARY_FUNCTIONS.contains(&&*name)
                 || LIBRARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         })
-        || has_library_source(frame)
+        || has_library_source(process, frame)
 }
 
-fn has_library_source(frame: &Frame) -> bool {
-    let Some(source) = &frame.source else { return false };
+/// The line of a physical function may be that of a header, where something of it was
+/// inlined and no record of that was left: the line it begins at tells whose it is.
+fn has_library_source(process: &Process, frame: &Frame) -> bool {
+    let is_library = frame.source.as_ref().is_some_and(is_library_file);
+    is_library
+        && (frame.kind == FrameKind::Inline
+            || first_line(process, frame).is_none_or(|source| is_library_file(&source)))
+}
+
+fn is_library_file(source: &SourceLocation) -> bool {
     // glibc's sources are named from its own root: `./nptl/pthread_kill.c`.
     let path = format!("/{}", source.file.trim_start_matches("./"));
     LIBRARY_SOURCES.iter().any(|part| path.contains(part))
         || source.directory.as_deref().is_some_and(|directory| directory.contains("/glibc"))
+}
+
+/// Where the physical function of a frame begins.
+fn first_line(process: &Process, frame: &Frame) -> Option<SourceLocation> {
+    let index = frame.module?;
+    let debug = process.modules.debug(index)?;
+    let symbol = debug.symbol_at(process.modules.get(index)?.to_svma(frame.pc))?;
+    debug.frames_at(symbol.address).pop()?.location
 }
 
 /// What a frame's function and those it tail-called are called.

@@ -138,13 +138,10 @@ fn matching(instant: &Instant<'_>, address: Avma) -> Option<Access> {
 
 /// `operand` with what its registers held, failed at `address`.
 fn describe(instant: &Instant<'_>, operand: &MemoryOperand, address: Avma) -> Access {
-    let rights = instant.process.memory.region_at(address).map(|region| region.permissions);
     let kind = match operand.mode {
         AccessMode::Read => AccessKind::Read,
-        AccessMode::Write => AccessKind::Write,
-        // It can have been read: the write failed.
-        AccessMode::ReadWrite if rights.is_some_and(|rights| rights.read) => AccessKind::Write,
-        AccessMode::ReadWrite => AccessKind::Unknown,
+        // What was read was to be stored again, whichever of the two failed.
+        AccessMode::Write | AccessMode::ReadWrite => AccessKind::Write,
     };
     let base = operand.base.and_then(|base| instant.named(base));
     let segment = || operand.segment.and_then(|segment| instant.named_segment(segment));
