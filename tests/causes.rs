@@ -154,10 +154,11 @@ fn score() {
         }
         println!("  {:5}  {:5}", score.proved_wrong.len(), score.proved_elsewhere.len());
     };
-    println!(
-        "{:16} cores  {:^16}  {:^16}  {:^16}  {:^16}  wrong  elsewhere",
-        "", "class", "blame", "expression", "message"
-    );
+    print!("{:16} cores", "");
+    for fact in FACTS {
+        print!("  {:^16}", fact.word());
+    }
+    println!("  wrong  elsewhere");
     let mut misses = String::new();
     let mut cores = 0;
     for (name, source) in PROGRAMS {

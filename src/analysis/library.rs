@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::debuginfo::SourceLocation;
-use crate::process::{Frame, Process};
+use crate::process::{Frame, FrameKind, Process};
 
 /// Shared objects that a program calls, but that nobody wrote for it: C and C++ libraries.
 const LIBRARIES: [&str; 19] = [
@@ -56,12 +56,29 @@ const LIBRARY_PREFIXES: [&str; 30] = [
     "alloc::",
     "panic_abort::",
     "panic_unwind::",
+    "__rustc::",
     "<core::",
     "<alloc::",
     "<std::",
     "runtime.",
-    "__rustc::",
     "internal/",
+];
+
+/// Directories that no program's own sources lie in: those of distributions' libraries and
+/// of compilers.
+const LIBRARY_SOURCES: [&str; 12] = [
+    "/rustc/",
+    "/library/std/",
+    "/library/core/",
+    "/library/alloc/",
+    "/usr/include/",
+    "/usr/lib/",
+    "/sysdeps/",
+    "/nptl/",
+    "/libgcc/",
+    "/libstdc++-v3/",
+    "/usr/local/go/src/",
+    "/.cargo/registry/",
 ];
 
 /// Functions of Rust's runtime without scope, and those of the C library that stand above
@@ -114,24 +131,8 @@ const LIBRARY_FUNCTIONS: [&str; 45] = [
     "__libc_realloc",
 ];
 
-/// Directories that no program's own sources lie in: those of distributions' libraries and
-/// of compilers.
-const LIBRARY_SOURCES: [&str; 12] = [
-    "/rustc/",
-    "/library/std/",
-    "/library/core/",
-    "/library/alloc/",
-    "/usr/include/",
-    "/usr/lib/",
-    "/sysdeps/",
-    "/nptl/",
-    "/libgcc/",
-    "/libstdc++-v3/",
-    "/usr/local/go/src/",
-    "/.cargo/registry/",
-];
-
-/// Whether a frame is of a library, by its module, its name and its source.
+/// Whether a frame is of a library, by its module, by its name and by its source file:
+/// what a header of the C library defines (`memcpy` of a checked program) is inlined.
 pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
     let module = frame.module.and_then(|index| process.modules.get(index));
     let file = module.and_then(|module| module.path.file_name());
@@ -141,14 +142,31 @@ pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
             LIBRARY_FUNCTIONS.contains(&&*name)
                 || LIBRARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         })
-        || frame.source.as_ref().is_some_and(is_source_of_library)
+        || has_library_source(process, frame)
 }
 
-fn is_source_of_library(source: &SourceLocation) -> bool {
+/// The line of a physical function may be that of a header, where something of it was
+/// inlined and no record of that was left: the line it begins at tells whose it is.
+fn has_library_source(process: &Process, frame: &Frame) -> bool {
+    let is_library = frame.source.as_ref().is_some_and(is_library_file);
+    is_library
+        && (frame.kind == FrameKind::Inline
+            || first_line(process, frame).is_none_or(|source| is_library_file(&source)))
+}
+
+fn is_library_file(source: &SourceLocation) -> bool {
     // glibc's sources are named from its own root: `./nptl/pthread_kill.c`.
     let path = format!("/{}", source.file.trim_start_matches("./"));
-    let directory = source.directory.as_deref().unwrap_or_default();
-    LIBRARY_SOURCES.iter().any(|part| path.contains(part)) || directory.contains("/glibc")
+    LIBRARY_SOURCES.iter().any(|part| path.contains(part))
+        || source.directory.as_deref().is_some_and(|directory| directory.contains("/glibc"))
+}
+
+/// Where the physical function of a frame begins.
+fn first_line(process: &Process, frame: &Frame) -> Option<SourceLocation> {
+    let index = frame.module?;
+    let debug = process.modules.debug(index)?;
+    let symbol = debug.symbol_at(process.modules.get(index)?.to_svma(frame.pc))?;
+    debug.frames_at(symbol.address).pop()?.location
 }
 
 /// What a frame's function and those it tail-called are called.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::fixture::report;
+use crate::fixture::{list, report};
 
 /// A program that dies in many ways: each core, with what its source says of it.
 pub struct Program {
@@ -27,6 +27,18 @@ pub struct Expected {
     pub blame: Vec<String>,
     pub expression: Vec<String>,
     pub message: Option<String>,
+    /// Parts of the explanation.
+    pub explanation: Vec<String>,
+    pub findings: Vec<ExpectedFinding>,
+}
+
+/// A finding beside the cause.
+pub struct ExpectedFinding {
+    pub kind: String,
+    /// How many threads it is about, if about threads.
+    pub threads: usize,
+    /// A part of its title or of its evidence.
+    pub text: String,
 }
 
 /// An entry of `known.toml`.
@@ -43,6 +55,8 @@ pub enum Fact {
     Blame,
     Expression,
     Message,
+    Explanation,
+    Finding,
 }
 
 /// How one program's cores came out.
@@ -61,7 +75,8 @@ pub struct Score {
 }
 
 /// In the order a table shows them.
-pub const FACTS: [Fact; 4] = [Fact::Class, Fact::Blame, Fact::Expression, Fact::Message];
+pub const FACTS: [Fact; 6] =
+    [Fact::Class, Fact::Blame, Fact::Expression, Fact::Message, Fact::Explanation, Fact::Finding];
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -81,6 +96,8 @@ impl Fact {
             Self::Blame => "blame",
             Self::Expression => "expression",
             Self::Message => "message",
+            Self::Explanation => "explanation",
+            Self::Finding => "finding",
         }
     }
 }
@@ -117,7 +134,7 @@ impl Program {
     pub fn score(&self) -> Score {
         let mut score = Score::default();
         for case in &self.cases {
-            score.add(case, &report(&case.core, &[])["cause"]);
+            score.add(case, &report(&case.core, &[]));
         }
         score
     }
@@ -141,12 +158,44 @@ impl Expected {
             blame: list("blame"),
             expression: list("expression"),
             message: text("message"),
+            explanation: list("explanation"),
+            findings: value("findings").map(findings).unwrap_or_default(),
         })
     }
 }
 
+impl ExpectedFinding {
+    fn is_in(&self, told: &Value) -> bool {
+        let texts = list(told, "evidence").iter().map(|evidence| &evidence["text"]);
+        let mut texts = texts.chain([&told["title"]]).filter_map(Value::as_str);
+        told["kind"] == self.kind.as_str()
+            && (self.threads == 0 || list(told, "threads").len() == self.threads)
+            && texts.any(|text| text.contains(&self.text))
+    }
+}
+
+fn findings(value: &toml::Value) -> Vec<ExpectedFinding> {
+    let text = |finding: &toml::Value, key: &str| {
+        finding.get(key).map_or_else(String::new, |text| text.as_str().unwrap().to_owned())
+    };
+    let threads = |finding: &toml::Value| {
+        finding
+            .get("threads")
+            .map_or(0, |count| usize::try_from(count.as_integer().unwrap()).unwrap())
+    };
+    let found = value.as_array().unwrap().iter();
+    found
+        .map(|finding| ExpectedFinding {
+            kind: text(finding, "kind"),
+            threads: threads(finding),
+            text: text(finding, "text"),
+        })
+        .collect()
+}
+
 impl Score {
-    fn add(&mut self, case: &Expected, cause: &Value) {
+    fn add(&mut self, case: &Expected, report: &Value) {
+        let cause = &report["cause"];
         let class = cause["class"].as_str();
         let function = cause["blame"]["function"].as_str();
         let expression = cause["blame"]["expression"].as_str();
@@ -167,6 +216,15 @@ impl Score {
         }
         if let Some(part) = &case.message {
             self.compare(case, Fact::Message, message, |told| told.contains(part));
+        }
+        let explanation = cause["explanation"].as_str();
+        for part in &case.explanation {
+            self.compare(case, Fact::Explanation, explanation, |told| told.contains(part));
+        }
+        for finding in &case.findings {
+            let is_there = list(report, "findings").iter().any(|told| finding.is_in(told));
+            let told = if is_there { "there" } else { "missing" };
+            self.compare(case, Fact::Finding, Some(told), |told| told == "there");
         }
         let told = cause["confidence"].as_str().unwrap_or("none");
         let proved = told == "proved";
