@@ -48,21 +48,23 @@ fn is_plain(decoded: &Instruction) -> bool {
     let narrow = [decoded.memory_base(), decoded.memory_index()];
     let is_narrow =
         narrow.iter().any(|register| register.size() == 2 || *register == Register::EIP);
-    let is_own = match decoded.code() {
-        Code::Leavew | Code::Retnw | Code::Retnw_imm16 | Code::Push_imm16 | Code::Pushw_imm8 => {
-            true
-        }
-        Code::Mov_AL_moffs8
-        | Code::Mov_AX_moffs16
-        | Code::Mov_EAX_moffs32
-        | Code::Mov_RAX_moffs64
-        | Code::Mov_moffs8_AL
-        | Code::Mov_moffs16_AX
-        | Code::Mov_moffs32_EAX
-        | Code::Mov_moffs64_RAX
-        | Code::Mov_r64_imm64 => true,
-        _ => false,
-    };
+    let is_own = matches!(
+        decoded.code(),
+        Code::Leavew
+            | Code::Retnw
+            | Code::Retnw_imm16
+            | Code::Push_imm16
+            | Code::Pushw_imm8
+            | Code::Mov_AL_moffs8
+            | Code::Mov_AX_moffs16
+            | Code::Mov_EAX_moffs32
+            | Code::Mov_RAX_moffs64
+            | Code::Mov_moffs8_AL
+            | Code::Mov_moffs16_AX
+            | Code::Mov_moffs32_EAX
+            | Code::Mov_moffs64_RAX
+            | Code::Mov_r64_imm64
+    );
     let has_segment = (0..decoded.op_count())
         .filter_map(|number| decoded.try_op_register(number).ok())
         .any(Register::is_segment_register);
