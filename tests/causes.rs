@@ -3,6 +3,10 @@
 
 mod fixture;
 
+#[path = "causes/expected.rs"]
+mod expected;
+
+use expected::{FACTS, Fact, Program, Score};
 use fixture::{Case, report};
 
 /// Case, class, function to blame, expression that held the bad value.
@@ -86,4 +90,135 @@ fn the_check_of_a_sanitizers_trap_is_named() {
         "ubsan-trap",
         "a check of UndefinedBehaviorSanitizer: an index was out of bounds"
     ));
+}
+
+/// Programs that die in many ways, and where their source is.
+const PROGRAMS: [(&str, &str); 9] = [
+    ("causes-c-O0", "causes-c"),
+    ("causes-c-O2", "causes-c"),
+    ("causes-c-O3", "causes-c"),
+    ("causes-aarch64", "causes-c"),
+    ("causes-cpp-O0", "causes-cpp"),
+    ("causes-cpp-O2", "causes-cpp"),
+    ("causes-rust-O0", "causes-rust"),
+    ("causes-rust-O3", "causes-rust"),
+    ("causes-go", "causes-go"),
+];
+
+/// A miss that known.toml does not list, by program.
+fn check(name: &str) {
+    let (_, source) = PROGRAMS.into_iter().find(|(program, _)| *program == name).unwrap();
+    let program = Program::read(name, source);
+    let score = program.score();
+    let is_known = |way: &str, fact: Fact| {
+        program.known.iter().any(|known| known.way == way && known.fact == fact)
+    };
+    let news: Vec<String> = score
+        .missed
+        .iter()
+        .filter(|(way, fact, _)| !is_known(way, *fact))
+        .map(|(way, fact, told)| format!("{way}: {} is said to be `{told}`", fact.word()))
+        .collect();
+    assert!(news.is_empty(), "{name}:\n{}", news.join("\n"));
+    assert!(score.proved_wrong.is_empty(), "{name}: proved, and wrong: {:?}", score.proved_wrong);
+}
+
+#[test]
+fn c_unoptimised_dies_as_its_source_says() {
+    check("causes-c-O0");
+}
+
+#[test]
+fn c_optimised_by_gcc_dies_as_its_source_says() {
+    check("causes-c-O2");
+}
+
+#[test]
+fn c_optimised_by_clang_dies_as_its_source_says() {
+    check("causes-c-O3");
+}
+
+#[test]
+fn c_on_aarch64_dies_as_its_source_says() {
+    check("causes-aarch64");
+}
+
+#[test]
+fn cpp_unoptimised_dies_as_its_source_says() {
+    check("causes-cpp-O0");
+}
+
+#[test]
+fn cpp_optimised_dies_as_its_source_says() {
+    check("causes-cpp-O2");
+}
+
+#[test]
+fn rust_unoptimised_dies_as_its_source_says() {
+    check("causes-rust-O0");
+}
+
+#[test]
+fn rust_optimised_dies_as_its_source_says() {
+    check("causes-rust-O3");
+}
+
+#[test]
+fn go_dies_as_its_source_says() {
+    check("causes-go");
+}
+
+/// `scripts/score-causes` prints what this one does.
+#[test]
+#[ignore = "prints a table"]
+fn score() {
+    let mut all = Score::default();
+    let line = |name: &str, cores: usize, score: &Score| {
+        print!("{name:16} {cores:5}");
+        for fact in FACTS {
+            let (total, right) = score.facts.get(&fact).copied().unwrap_or_default();
+            let percent =
+                if total == 0 { String::new() } else { format!("{:.1} %", score.percent(fact)) };
+            print!("  {:>7} {percent:>8}", format!("{right}/{total}"));
+        }
+        println!("  {:5}  {:5}", score.proved_wrong.len(), score.proved_elsewhere.len());
+    };
+    println!(
+        "{:16} cores  {:^16}  {:^16}  {:^16}  {:^16}  wrong  elsewhere",
+        "", "class", "blame", "expression", "message"
+    );
+    let mut misses = String::new();
+    let mut cores = 0;
+    for (name, source) in PROGRAMS {
+        let program = Program::read(name, source);
+        let score = program.score();
+        line(name, program.cases.len(), &score);
+        cores += program.cases.len();
+        all.join(&score);
+        for (way, fact, told) in &score.missed {
+            let known = program.known.iter().find(|known| known.way == *way && known.fact == *fact);
+            let reason = known.map_or("NOT LISTED", |known| known.reason.as_str());
+            misses += &format!("{name} {way}: {} `{told}` ({reason})\n", fact.word());
+        }
+        for known in &program.known {
+            if !score.missed.iter().any(|(way, fact, _)| *way == known.way && *fact == known.fact) {
+                misses += &format!(
+                    "{name} {}: {} is right now; take it off known.toml\n",
+                    known.way,
+                    known.fact.word()
+                );
+            }
+        }
+        for way in &score.proved_wrong {
+            misses += &format!("{name} {way}: proved, and wrong\n");
+        }
+        for way in &score.proved_elsewhere {
+            misses +=
+                &format!("{name} {way}: proved, and another function or expression is blamed\n");
+        }
+    }
+    line("all", cores, &all);
+    println!(
+        "\nwrong: `proved` with a wrong class; elsewhere: `proved`, another function or expression told\n\n{misses}"
+    );
 }

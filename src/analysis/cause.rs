@@ -1,8 +1,9 @@
 //! The judgement: which class of cause the facts make, and how sure that is.
 
-use super::blame::blame;
+use super::blame::{blame, own_from};
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::memory::{self, Verdict};
+use super::origin::{self, Origin};
 use super::said::{self, Fact, Said, Speaker};
 use crate::dump::{Signal, SignalDetail};
 use crate::process::Process;
@@ -16,6 +17,8 @@ pub struct Cause {
     pub confidence: Confidence,
     /// The instruction that failed.
     pub fault: Option<Fault>,
+    /// Where the value came from that made the fault.
+    pub origin: Option<Origin>,
     /// What is known of the pointer that was used.
     pub verdict: Option<Verdict>,
     /// What the program said.
@@ -24,6 +27,8 @@ pub struct Cause {
     pub sender: Option<i64>,
     /// Index of the frame of the crashed thread to look at first.
     pub blame: Option<usize>,
+    /// How sure that is.
+    pub blame_confidence: Confidence,
     /// Index of the frame of the crashed thread that failed, if one did.
     pub failed: Option<usize>,
     /// What else the process left that bears on it.
@@ -253,10 +258,51 @@ pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>)
     facts.extend(said::facts(process, fault.as_ref(), said.as_ref(), sender));
     let raised = said.as_ref().and_then(|said| said.frame);
     let failed = fault.as_ref().map(|fault| fault.frame(process));
-    let blame = raised.or_else(|| blame(process, failed.unwrap_or(0)));
+    let origin = fault.as_ref().filter(|_| said.is_none());
+    let origin = origin.and_then(|fault| origin::of_fault(process, fault));
+    let made = origin.as_ref().and_then(|origin| match origin.gone {
+        Some(_) => Some(origin.frame),
+        None => own_from(process, origin.frame),
+    });
+    let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
+    let (blame, blame_confidence) = match (raised, made) {
+        (Some(raised), _) => (Some(raised), Confidence::Proved),
+        (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
+        (None, Some(made)) => (Some(made), Confidence::Likely),
+        (None, None) => {
+            let blame = blame(process, failed.unwrap_or(0));
+            let by_itself = stopped_itself(process, fault.as_ref(), blame);
+            (blame, if by_itself { Confidence::Proved } else { Confidence::Likely })
+        }
+    };
     let pointer = fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
-    Some(Cause { class, confidence, fault, verdict, said, sender, blame, failed, facts })
+    Some(Cause {
+        class,
+        confidence,
+        fault,
+        origin,
+        verdict,
+        said,
+        sender,
+        blame,
+        blame_confidence,
+        failed,
+        facts,
+    })
+}
+
+/// Whether the function in frame `blame` stopped at its own instruction, by no value that
+/// may have come from elsewhere.
+fn stopped_itself(process: &Process, fault: Option<&Fault>, blame: Option<usize>) -> bool {
+    let frame = blame.and_then(|index| process.crashed()?.frames.get(index));
+    let by_itself = matches!(
+        fault.map(|fault| fault.reason),
+        Some(
+            Reason::StackOverflow | Reason::Trap | Reason::IllegalInstruction | Reason::Privileged
+        )
+    );
+    by_itself && frame.zip(fault).is_some_and(|(frame, fault)| frame.activation == fault.activation)
 }
 
 /// Of a fault that a handler caught and of what the program said, the one that came first;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::debuginfo::SourceLocation;
 use crate::process::{Frame, Process};
 
 /// Shared objects that a program calls, but that nobody wrote for it: C and C++ libraries.
@@ -30,7 +31,7 @@ const LIBRARIES: [&str; 19] = [
 
 /// How the functions of C++'s, Rust's and Go's own libraries are called, which are
 /// compiled into the program.
-const LIBRARY_PREFIXES: [&str; 29] = [
+const LIBRARY_PREFIXES: [&str; 30] = [
     "std::",
     "__gnu_cxx::",
     "__gnu_debug::",
@@ -59,6 +60,7 @@ const LIBRARY_PREFIXES: [&str; 29] = [
     "<alloc::",
     "<std::",
     "runtime.",
+    "__rustc::",
     "internal/",
 ];
 
@@ -112,7 +114,24 @@ const LIBRARY_FUNCTIONS: [&str; 45] = [
     "__libc_realloc",
 ];
 
-/// Whether a frame is of a library, by its module and by its name.
+/// Directories that no program's own sources lie in: those of distributions' libraries and
+/// of compilers.
+const LIBRARY_SOURCES: [&str; 12] = [
+    "/rustc/",
+    "/library/std/",
+    "/library/core/",
+    "/library/alloc/",
+    "/usr/include/",
+    "/usr/lib/",
+    "/sysdeps/",
+    "/nptl/",
+    "/libgcc/",
+    "/libstdc++-v3/",
+    "/usr/local/go/src/",
+    "/.cargo/registry/",
+];
+
+/// Whether a frame is of a library, by its module, its name and its source.
 pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
     let module = frame.module.and_then(|index| process.modules.get(index));
     let file = module.and_then(|module| module.path.file_name());
@@ -122,6 +141,14 @@ pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
             LIBRARY_FUNCTIONS.contains(&&*name)
                 || LIBRARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         })
+        || frame.source.as_ref().is_some_and(is_source_of_library)
+}
+
+fn is_source_of_library(source: &SourceLocation) -> bool {
+    // glibc's sources are named from its own root: `./nptl/pthread_kill.c`.
+    let path = format!("/{}", source.file.trim_start_matches("./"));
+    let directory = source.directory.as_deref().unwrap_or_default();
+    LIBRARY_SOURCES.iter().any(|part| path.contains(part)) || directory.contains("/glibc")
 }
 
 /// What a frame's function and those it tail-called are called.

@@ -8,13 +8,18 @@ mod finding;
 mod library;
 mod locks;
 mod memory;
+mod origin;
 mod said;
 
 pub use cause::{Cause, CauseClass, Confidence, Severity};
 pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
 pub use finding::Finding;
 pub use locks::LockFinding;
-pub use memory::{MemoryFinding, Verdict};
+pub use memory::{
+    Bin, Block, BlockState, Content, Damage, Dangling, FilePlace, Fill, FlippedBit, Hardware,
+    MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
+};
+pub use origin::{Gone, Origin, Source, Through};
 pub use said::{Fact, Said, Speaker};
 
 use crate::process::Process;
@@ -37,7 +42,8 @@ pub fn analyze(process: &Process) -> Analysis {
     let fault = fault::fault(process);
     let said = said::said(process);
     let locks = locks::findings(process).into_iter().map(Finding::Lock);
-    let memory = memory::findings(process, fault.as_ref()).into_iter().map(Finding::Memory);
+    let memory = memory::findings(process, fault.as_ref(), said.as_ref());
+    let memory = memory.into_iter().map(Finding::Memory);
     let findings = locks.chain(memory).collect();
     Analysis { cause: cause::judge(process, fault, said), findings }
 }

@@ -107,7 +107,7 @@ fn has_returned(instant: &Instant<'_>, access: &Access) -> bool {
 
 fn executed(address: Avma, base: Option<(String, u64)>) -> Access {
     let kind = AccessKind::Execute;
-    Access { kind, address, size: None, base, index: None, displacement: 0 }
+    Access { kind, address, size: None, base, index: None, displacement: 0, operand: None }
 }
 
 /// The access that touches `address`; of several the one that begins nearest.
@@ -138,13 +138,11 @@ fn matching(instant: &Instant<'_>, address: Avma) -> Option<Access> {
 
 /// `operand` with what its registers held, failed at `address`.
 fn describe(instant: &Instant<'_>, operand: &MemoryOperand, address: Avma) -> Access {
-    let rights = instant.process.memory.region_at(address).map(|region| region.permissions);
     let kind = match operand.mode {
         AccessMode::Read => AccessKind::Read,
         AccessMode::Write => AccessKind::Write,
-        // It can have been read: the write failed.
-        AccessMode::ReadWrite if rights.is_some_and(|rights| rights.read) => AccessKind::Write,
-        AccessMode::ReadWrite => AccessKind::Unknown,
+        // It was to be written; where it could be read, that is what failed.
+        AccessMode::ReadWrite => AccessKind::Write,
     };
     let base = operand.base.and_then(|base| instant.named(base));
     let segment = || operand.segment.and_then(|segment| instant.named_segment(segment));
@@ -155,6 +153,7 @@ fn describe(instant: &Instant<'_>, operand: &MemoryOperand, address: Avma) -> Ac
         base: base.or_else(segment),
         index: operand.index.and_then(|(index, _)| instant.named(index)),
         displacement: operand.displacement,
+        operand: Some(*operand),
     }
 }
 

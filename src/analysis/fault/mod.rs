@@ -9,7 +9,7 @@ mod tests;
 
 use crate::addr::Avma;
 use crate::arch::Machine;
-use crate::disassembly::{InstructionKind, Source, effects};
+use crate::disassembly::{InstructionKind, MemoryOperand, Source, effects};
 use crate::dump::{AddressMeaning, Signal, SignalDetail};
 use crate::process::{Process, Thread};
 
@@ -73,6 +73,8 @@ pub struct Access {
     pub index: Option<(String, u64)>,
     /// The constant added to them, in bytes.
     pub displacement: i64,
+    /// The instruction's operand, where the access is one of its own.
+    pub operand: Option<MemoryOperand>,
 }
 
 impl Access {
@@ -203,6 +205,7 @@ fn unexplained(signal: &Signal, instant: &Instant<'_>) -> Fault {
             base: None,
             index: None,
             displacement: 0,
+            operand: None,
         }),
         _ => None,
     };

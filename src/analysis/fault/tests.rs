@@ -1,4 +1,6 @@
 use super::*;
+use crate::arch::Register;
+use crate::disassembly::{AccessMode, Part};
 use crate::process::Options;
 use crate::testkit::CoreBuilder;
 
@@ -49,6 +51,17 @@ const PUSH: [u8; 1] = [0x50];
 
 #[test]
 fn a_read_through_null_names_the_register_and_the_offset() {
+    let rax = Part { register: Register(0), shift: 0, size: 8 };
+    let operand = MemoryOperand {
+        mode: AccessMode::Read,
+        size: Some(8),
+        segment: None,
+        base: Some(rax),
+        index: None,
+        displacement: 0x18,
+        address_size: 8,
+        rounds: None,
+    };
     let expected = Fault {
         pc: Avma(CODE),
         instruction: Some("mov    0x18(%rax),%rbx".to_owned()),
@@ -59,6 +72,7 @@ fn a_read_through_null_names_the_register_and_the_offset() {
             base: Some(("rax".to_owned(), 0)),
             index: None,
             displacement: 0x18,
+            operand: Some(operand),
         }),
         reason: Reason::Null,
         activation: 0,

@@ -1,0 +1,150 @@
+//! What is mapped at an address: a thread's stack, an object, a file.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::addr::Avma;
+use crate::process::{FrameKind, Process, Thread};
+use crate::value::Surroundings as _;
+
+/// A place on the stack of a thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StackPlace {
+    /// Whose stack it is.
+    pub tid: i64,
+    /// Where on it.
+    pub place: OnStack,
+}
+
+/// A place on a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnStack {
+    /// So many bytes below the stack pointer: of a function that has returned.
+    Below(u64),
+    /// In the frame of a function: its index among the thread's frames, and its name.
+    Frame(usize, Option<String>),
+    /// Above all frames that are known.
+    Above,
+}
+
+/// A place in an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModulePlace {
+    /// The object's path.
+    pub path: PathBuf,
+    /// What is there.
+    pub content: Content,
+    /// The function or variable there, and bytes from its start.
+    pub symbol: Option<(String, u64)>,
+}
+
+/// What a part of an object holds, by the rights to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Content {
+    /// Code.
+    Code,
+    /// What is only read.
+    Constants,
+    /// Variables.
+    Data,
+}
+
+/// A place in a mapped file that is no object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePlace {
+    /// The file.
+    pub path: Arc<PathBuf>,
+    /// Bytes from its start.
+    pub offset: u64,
+}
+
+/// Bytes below the stack pointer that a leaf function uses (psABI of x86_64; others have
+/// none).
+const RED_ZONE: u64 = 128;
+
+/// Which stack holds `at`, and where on it that is.
+pub(super) fn on_stack(process: &Process, at: Avma) -> Option<StackPlace> {
+    let region = process.memory.range_at(at)?;
+    let sp = process.dump.machine.facts()?.sp;
+    let stacks = process.threads.iter().filter_map(|thread| {
+        let pointer = thread.registers.get(sp)?;
+        region.contains(Avma(pointer)).then_some((thread, pointer))
+    });
+    // Of stacks side by side the one whose pointer is nearest below, else above.
+    let (thread, pointer) = stacks.min_by_key(|(_, pointer)| match at.0.checked_sub(*pointer) {
+        Some(above) => (0, above),
+        None => (1, pointer.saturating_sub(at.0)),
+    })?;
+    // What the instruction itself reaches by the stack pointer tells nothing.
+    if at.0 == pointer {
+        return None;
+    }
+    let place = match pointer.checked_sub(at.0) {
+        Some(below) if below > RED_ZONE => OnStack::Below(below),
+        _ => frame_at(thread, at),
+    };
+    Some(StackPlace { tid: thread.tid, place })
+}
+
+fn frame_at(thread: &Thread, at: Avma) -> OnStack {
+    let holds = |activation: &crate::unwind::Activation| activation.cfa.is_some_and(|cfa| at < cfa);
+    let Some(activation) = thread.stack.frames.iter().position(holds) else {
+        return OnStack::Above;
+    };
+    // Of inlined calls the function they are in: theirs is the frame.
+    let is_it = |frame: &crate::process::Frame| {
+        frame.activation == activation && frame.kind == FrameKind::Normal
+    };
+    match thread.frames.iter().position(is_it) {
+        Some(index) => {
+            let function = thread.frames.get(index).and_then(|frame| frame.function.clone());
+            OnStack::Frame(index, function)
+        }
+        None => OnStack::Above,
+    }
+}
+
+/// Which object holds `at`, and what is there.
+pub(super) fn in_module(process: &Process, at: Avma) -> Option<ModulePlace> {
+    let rights = process.memory.region_at(at)?.permissions;
+    let index = process.modules.index_at(at)?;
+    let module = process.modules.get(index)?;
+    let crashed = process.threads.iter().position(|thread| thread.crashed);
+    let view = crashed.and_then(|thread| process.frame_view(thread, 0));
+    Some(ModulePlace {
+        path: module.path.clone(),
+        content: match (rights.execute, rights.write) {
+            (true, _) => Content::Code,
+            (false, true) => Content::Data,
+            (false, false) => Content::Constants,
+        },
+        symbol: view.and_then(|view| view.symbol_at(at)),
+    })
+}
+
+/// Which mapped file holds `at`.
+pub(super) fn in_file(process: &Process, at: Avma) -> Option<FilePlace> {
+    let file = process.dump.mapped_files.iter().find(|file| file.range.contains(at))?;
+    let into = at.0.checked_sub(file.range.start.0)?;
+    Some(FilePlace { path: Arc::clone(&file.path), offset: file.offset.checked_add(into)? })
+}
+
+/// Whether something is mapped in the neighbourhood of `at`, so that it may be an address:
+/// with the same upper half, or on 32-bit machines within 16 MiB.
+pub(super) fn is_near_a_mapping(process: &Process, at: Avma) -> bool {
+    let shift = if process.memory.word() == 4 { 24 } else { 32 };
+    let part = at.0 >> shift;
+    let regions = process.memory.regions();
+    regions
+        .iter()
+        .any(|region| (region.range.start.0 >> shift..=region.range.end.0 >> shift).contains(&part))
+}
+
+/// The last byte of the mapping that ends at most `reach` bytes before `at`.
+pub(super) fn end_before(process: &Process, at: Avma, reach: u64) -> Option<Avma> {
+    let regions = process.memory.regions();
+    let after = regions.partition_point(|region| region.range.start <= at);
+    let end = regions.get(after.checked_sub(1)?)?.range.end;
+    let between = at.0.checked_sub(end.0)?;
+    (between < reach).then_some(Avma(end.0.checked_sub(1)?))
+}

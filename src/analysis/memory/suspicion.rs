@@ -1,0 +1,103 @@
+//! Numbers that are nearly a pointer: one that lost its upper half, one with a bit turned.
+
+use super::place::is_near_a_mapping;
+use crate::addr::{Avma, AvmaRange};
+use crate::process::Process;
+
+/// A pointer whose upper half was lost on the way: kept in an `int`, or returned by a
+/// function that was not declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Truncated {
+    /// The pointer that it was.
+    pub whole: Avma,
+    /// Whether `whole` is in the heap; else it is on a stack.
+    pub in_heap: bool,
+}
+
+/// A pointer but for one bit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlippedBit {
+    /// The bit, from 0.
+    pub bit: u32,
+    /// The pointer without the change.
+    pub meant: Avma,
+    /// A register that points nearby.
+    pub register: String,
+}
+
+/// Heap and stacks together that are so small that no number falls among them by chance: a
+/// hundredth of what the lower half of an address counts.
+const MOST_BYTES: u64 = 40 << 20;
+/// Bytes that a pointer nearby may be away.
+const NEARBY: u64 = 4096;
+/// Below this an index out of range is as likely as a bit.
+const LOWEST_BIT: u32 = 24;
+/// Above this programs keep marks in pointers.
+const HIGHEST_BIT: u32 = 46;
+/// An index that lost or gained its sign turns this bit.
+const SIGN_CARRY: u32 = 32;
+
+/// The heap or stack address that `at` is the lower half of, if there is but one.
+pub(super) fn truncated(process: &Process, at: Avma, heap: &[AvmaRange]) -> Option<Truncated> {
+    if process.memory.word() != 8 {
+        return None;
+    }
+    let low = at.0 & u64::from(u32::MAX);
+    let is_half = match at.0 >> 32 {
+        0 => true,
+        0xffff_ffff => low >> 31 == 1,
+        _ => false,
+    };
+    if !is_half || low < super::NULL_ZONE {
+        return None;
+    }
+    let sp = process.dump.machine.facts()?.sp;
+    let stacks = process.threads.iter().filter_map(|thread| {
+        let start = Avma(thread.registers.get(sp)?);
+        let end = process.memory.range_at(start)?.end;
+        Some((AvmaRange { start, end }, false))
+    });
+    let places: Vec<_> = heap.iter().map(|range| (*range, true)).chain(stacks).collect();
+    let all = places.iter().fold(0_u64, |sum, (range, _)| sum.saturating_add(range.len()));
+    if all > MOST_BYTES {
+        return None;
+    }
+    let mut found = None;
+    for (range, in_heap) in places {
+        let uppers = [range.start.0 >> 32, range.end.0 >> 32];
+        let whole = uppers.into_iter().map(|upper| Avma(upper << 32 | low));
+        let Some(whole) = whole.into_iter().find(|whole| range.contains(*whole)) else { continue };
+        match found {
+            Some(Truncated { whole: other, .. }) if other != whole => return None,
+            _ => found = Some(Truncated { whole, in_heap }),
+        }
+    }
+    found.filter(|found| found.whole != at)
+}
+
+/// The address that `at` is but for one bit, if it is near another pointer in a register.
+pub(super) fn flipped_bit(process: &Process, at: Avma) -> Option<FlippedBit> {
+    if process.memory.word() != 8 || is_near_a_mapping(process, at) {
+        return None;
+    }
+    let facts = process.dump.machine.facts()?;
+    let registers = &process.crashed()?.registers;
+    let mut found = None;
+    for bit in (LOWEST_BIT..=HIGHEST_BIT).filter(|bit| *bit != SIGN_CARRY) {
+        let meant = Avma(at.0 ^ 1_u64 << bit);
+        let Some(region) = process.memory.range_at(meant) else { continue };
+        let near = facts.names.iter().find(|(register, _)| {
+            let value = registers.get(*register).unwrap_or(0);
+            *register != facts.pc
+                && region.contains(Avma(value))
+                && value.abs_diff(meant.0) < NEARBY
+        });
+        if let Some((_, name)) = near {
+            if found.is_some() {
+                return None;
+            }
+            found = Some(FlippedBit { bit, meant, register: (*name).to_owned() });
+        }
+    }
+    found
+}
