@@ -10,7 +10,7 @@ use expected::{FACTS, Fact, Program, Score};
 use fixture::{Case, report};
 
 /// Case, class, function to blame, expression that held the bad value.
-const CAUSES: [(&str, &str, &str, Option<&str>); 21] = [
+const CAUSES: [(&str, &str, &str, Option<&str>); 20] = [
     ("null-field", "null-read", "next_serial", Some("owner")),
     ("recursion", "stack-overflow", "parse_sum", None),
     ("jump-null", "null-call", "finish", Some("plugin->close")),
@@ -28,8 +28,7 @@ const CAUSES: [(&str, &str, &str, Option<&str>); 21] = [
     ("deadlock", "deadlock", "transfer", None),
     ("deadlock-cpp", "null-read", "cost_of", None),
     ("deadlock-rust", "deadlock", "bank::transfer", None),
-    ("sighandler", "null-read", "checksum", Some("from")),
-    ("failed-open", "null-read", "duration", Some("recipe")),
+    ("failed-open", "null-read", "main", Some("recipe")),
     ("ubsan-trap", "trap", "jars_on", None),
     ("libcxxabi", "null-write", "on_terminate", None),
 ];

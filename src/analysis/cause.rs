@@ -1,6 +1,6 @@
 //! The judgement: which class of cause the facts make, and how sure that is.
 
-use super::blame::{blame, own_from};
+use super::blame::{blame, own_about};
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::locks::LockFinding;
 use super::memory::{self, Verdict};
@@ -280,7 +280,7 @@ pub(super) fn judge(
     let origin = origin.and_then(|fault| origin::of_fault(process, fault));
     let made = origin.as_ref().and_then(|origin| match origin.gone {
         Some(_) => Some(origin.frame),
-        None => own_from(process, origin.frame),
+        None => own_about(process, origin.frame, failed.unwrap_or(0)),
     });
     let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
     let (blame, blame_confidence) = match (raised, made) {

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::debuginfo::SourceLocation;
+use crate::debuginfo::{SourceFrame, SourceLocation};
 use crate::process::{Frame, FrameKind, Process};
 
 /// Shared objects that a program calls, but that nobody wrote for it: C and C++ libraries.
@@ -143,6 +143,14 @@ pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
                 || LIBRARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         })
         || has_library_source(process, frame)
+}
+
+/// Whether a function that was inlined is of a library, by its name and its source.
+pub(super) fn is_library_call(inlined: &SourceFrame) -> bool {
+    let name = inlined.function.as_deref().unwrap_or_default();
+    LIBRARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || LIBRARY_FUNCTIONS.contains(&name)
+        || inlined.location.as_ref().is_none_or(is_library_file)
 }
 
 /// The line of a physical function may be that of a header, where something of it was

@@ -99,6 +99,8 @@ enum Wanted {
     Address(MemoryOperand),
     /// The number an instruction took.
     Operand(crate::disassembly::Source),
+    /// The argument of a call that was one of these.
+    Passed([Option<u64>; 2]),
 }
 
 /// Activations that are looked at.

@@ -11,8 +11,8 @@ use crate::disassembly::{MemoryOperand, Next, Part, Term};
 use crate::process::FrameView;
 use crate::value::{Object, Scene, TypeRef};
 
-/// Loads that are followed for one name: `a->b->c` takes two.
-const DEEPEST: usize = 8;
+/// Definitions that are followed for one name; each load of `a->b->c` takes some.
+const DEEPEST: usize = 24;
 /// Characters of a name.
 const LONGEST: usize = 200;
 
@@ -336,6 +336,10 @@ impl<'t> Names<'t> {
 
     /// What a function that was called at step `by` returned, where the function only finds
     /// its way in a container or a smart pointer.
+    pub(super) fn accessed(&self, by: usize) -> Option<Named<'t>> {
+        self.returned(by, DEEPEST)
+    }
+
     fn returned(&self, by: usize, depth: usize) -> Option<Named<'t>> {
         let depth = depth.checked_sub(1)?;
         let function = self.called(by)?;
@@ -406,8 +410,23 @@ fn method_of(function: &str) -> Option<&'static str> {
     if !function.starts_with("std::") {
         return None;
     }
-    let name = function.split_once('(').map_or(function, |(name, _)| name);
-    METHODS.into_iter().find(|method| name.ends_with(&format!("::{method}")))
+    METHODS
+        .into_iter()
+        .find(|method| without_parameters(function).ends_with(&format!("::{method}")))
+}
+
+/// `a<b(c)>::f` for `a<b(c)>::f(d) const`.
+pub(super) fn without_parameters(function: &str) -> &str {
+    let mut depth = 0_usize;
+    for (at, c) in function.char_indices().rev() {
+        match c {
+            ')' => depth += 1,
+            '(' if depth == 1 => return function.get(..at).unwrap_or(function),
+            '(' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    function
 }
 
 /// The registers of a call's first arguments, in their order (psABI).

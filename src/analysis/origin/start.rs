@@ -1,12 +1,11 @@
 //! What to follow back for a fault.
 
 use super::body::Body;
-use super::names::{Names, argument_registers};
+use super::names::Names;
 use super::{Gone, Moment, Origin, Source, Wanted, origin};
-use crate::addr::Avma;
 use crate::analysis::blame::own_from;
 use crate::analysis::fault::{Access, AccessKind, Fault};
-use crate::disassembly::{self, InstructionKind, Next, Part, effects};
+use crate::disassembly::{self, InstructionKind, Next, effects};
 use crate::process::{FrameKind, Process};
 
 /// Where the value came from that made `fault`: a pointer, an index, a function, a divisor.
@@ -49,18 +48,8 @@ fn passed_to_library(process: &Process, fault: &Fault, access: &Access) -> Optio
     if caller.activation <= fault.activation || caller.kind == FrameKind::Signal {
         return None;
     }
-    let moment = Moment::new(process, thread, caller.activation)?;
-    let bad = [access.pointer(), Some(access.address)];
-    let had = |part: &Part| {
-        let value = moment.part(*part, moment.stop).map(|known| Avma(known.value));
-        value.is_some() && bad.contains(&value)
-    };
-    let registers = argument_registers(process.dump.machine).iter();
-    let mut parts =
-        registers.map(|register| Part { register: *register, shift: 0, size: 8 }).filter(had);
-    let part = parts.next()?;
-    let wanted = Wanted::Operand(disassembly::Source::Register(part));
-    let found = origin(process, caller.activation, wanted)?;
+    let bad = [access.pointer().map(|at| at.0), Some(access.address.0)];
+    let found = origin(process, caller.activation, Wanted::Passed(bad))?;
     Some(Origin { is_certain: false, ..found })
 }
 
