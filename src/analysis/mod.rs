@@ -14,7 +14,7 @@ mod said;
 pub use cause::{Cause, CauseClass, Confidence, Severity};
 pub use fault::{Access, AccessKind, Fault, Reason};
 pub use finding::Finding;
-pub use locks::{Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
+pub use locks::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
 pub use memory::{MemoryFinding, Verdict};
 pub use said::{Said, Speaker};
 
