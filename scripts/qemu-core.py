@@ -5,7 +5,8 @@
         -ex "file prog" -ex "target remote :1234" -ex continue -x scripts/qemu-core.py
 
 qemu's own cores lack NT_FILE, the first page of each image and, for riscv64, are not
-written at all. The signal is a SIGSEGV at address 0: the stub does not tell. This one is laid out as Linux (fs/binfmt_elf.c) lays out a core with the
+written at all. The stub tells which signal it is and not at which address: that is
+computed from the instruction. The core is laid out as Linux (fs/binfmt_elf.c) lays out a core with the
 default filter: memory from qemu's process, registers from its gdb stub. One thread, no
 NT_FPREGSET; pages of a file that may be written count as private, others as unwritten.
 """
@@ -21,7 +22,9 @@ TOP = 0x100_0000_0000
 PAGE = 4096
 EXECUTE, WRITE, READ = 1, 2, 4
 PT_LOAD, PT_NOTE = 1, 4
-SIGSEGV, SEGV_MAPERR = 11, 1
+# Number and si_code of a signal. abort sends its own (SI_TKILL); brk is a trap.
+SIGNALS = {"SIGSEGV": (11, 1), "SIGABRT": (6, -6), "SIGTRAP": (5, 1), "SIGILL": (4, 1), "SIGBUS": (7, 2)}
+SEGV_ACCERR = 2
 # e_machine, and elf_gregset_t in the names gdb has for registers.
 MACHINES = {
     "aarch64": (183, [*(f"x{n}" for n in range(31)), "sp", "pc", "cpsr"]),
@@ -70,18 +73,45 @@ def mappings(pid):
         yield start, end, flags, offset, os.path.basename(path[0]) if path else ""
 
 
+def fault_address(signal, found):
+    """(address, whether something is mapped there) the processor would have told."""
+    pc = int(gdb.parse_and_eval("(unsigned long)$pc"))
+    address = pc
+    if signal == "SIGSEGV" and any(start <= pc < end and flags & EXECUTE for start, end, flags, *_ in found):
+        text = gdb.execute("x/i $pc", to_string=True)
+        place = re.search(r"\[(\w+)(?:, (?:#(-?\w+)|([wx]\d+)(?:, (?:lsl|[su]xtw) ?#?(\d+)?)?))?\](?!,)|\[(\w+)\],", text)
+        if not place:  # lb, ld, sb and the like of RISC-V.
+            place = re.search(r"()(-?\d+)()()\((\w+)\)", text)
+        if not place:
+            raise gdb.GdbError(f"no address in {text}")
+        base, offset, index, shift, after = place.groups()
+        value = lambda name: int(gdb.parse_and_eval(f"(unsigned long)${name}"))
+        address = value(base or after) + int(offset or "0", 0)
+        if index:
+            address += value(index) << int(shift or "0")
+        address &= (1 << 64) - 1
+    return address, any(start <= address < end for start, end, *_ in found)
+
+
 def main():
+    stopped = re.search(r"signal (SIG\w+)", gdb.execute("info program", to_string=True)).group(1)
+    signal, code = SIGNALS[stopped]
     pid = int(os.environ["OBIT_QEMU_PID"])
     machine, names = MACHINES[gdb.selected_inferior().architecture().name().split(":")[0]]
     memory = open(f"/proc/{pid}/mem", "rb", 0)
     registers = [int(gdb.parse_and_eval(f"(unsigned long)${name}")) for name in names]
     tid = 4242  # The same each time.
-    status = struct.pack("<iiiHxx", SIGSEGV, 0, 0, SIGSEGV) + words(0, 0)
+    found = list(mappings(pid))
+    address, there = fault_address(stopped, found)
+    if stopped == "SIGSEGV" and there:
+        code = SEGV_ACCERR
+    status = struct.pack("<iiiHxx", signal, 0, 0, signal) + words(0, 0)
     status += struct.pack("<4i", tid, 1, tid, tid) + words(*[0] * 8, *registers) + bytes(8)
     process = bytes(8) + words(0) + struct.pack("<2I4i", 0, 0, tid, 1, tid, tid)
     process += b"prog".ljust(16, b"\0") + b"./prog".ljust(80, b"\0")
-    signal = struct.pack("<iiixxxxQ", SIGSEGV, 0, SEGV_MAPERR, 0).ljust(128, b"\0")
-    found = list(mappings(pid))
+    # An address, or who sent it.
+    rest = struct.pack("<II", tid, 0) if code < 0 else words(address)
+    signal = (struct.pack("<iiixxxx", signal, 0, code) + rest).ljust(128, b"\0")
     files = [mapping for mapping in found if mapping[4]]
     listed = words(len(files), PAGE, *(value for start, end, _, offset, _ in files for value in (start, end, offset // PAGE)))
     listed += b"".join(b"/srv/obit/" + path.encode() + b"\0" for *_, path in files)

@@ -3,10 +3,14 @@
 
 mod fixture;
 
+#[path = "causes/expected.rs"]
+mod expected;
+
+use expected::{FACTS, Fact, Program, Score};
 use fixture::{Case, report};
 
 /// Case, class, function to blame, expression that held the bad value.
-const CAUSES: [(&str, &str, &str, Option<&str>); 17] = [
+const CAUSES: [(&str, &str, &str, Option<&str>); 21] = [
     ("null-field", "null-read", "next_serial", Some("owner")),
     ("recursion", "stack-overflow", "parse_sum", None),
     ("jump-null", "null-call", "finish", Some("plugin->close")),
@@ -24,6 +28,10 @@ const CAUSES: [(&str, &str, &str, Option<&str>); 17] = [
     ("deadlock", "deadlock", "transfer", None),
     ("deadlock-cpp", "null-read", "cost_of", None),
     ("deadlock-rust", "deadlock", "bank::transfer", None),
+    ("sighandler", "null-read", "checksum", Some("from")),
+    ("failed-open", "null-read", "duration", Some("recipe")),
+    ("ubsan-trap", "trap", "jars_on", None),
+    ("libcxxabi", "null-write", "on_terminate", None),
 ];
 
 #[test]
@@ -53,6 +61,138 @@ fn without_a_decoder_the_access_is_doubtful_and_said_to_be() {
     let report = report(&Case::named("riscv64").core(), &[]);
     assert_eq!(report["cause"]["class"], "null-access");
     assert_eq!(report["cause"]["confidence"], "likely");
+}
+
+/// Programs that die in many ways, and where their source is.
+const PROGRAMS: [(&str, &str); 9] = [
+    ("causes-c-O0", "causes-c"),
+    ("causes-c-O2", "causes-c"),
+    ("causes-c-O3", "causes-c"),
+    ("causes-aarch64", "causes-c"),
+    ("causes-cpp-O0", "causes-cpp"),
+    ("causes-cpp-O2", "causes-cpp"),
+    ("causes-rust-O0", "causes-rust"),
+    ("causes-rust-O3", "causes-rust"),
+    ("causes-go", "causes-go"),
+];
+
+/// A miss that known.toml does not list, by program.
+fn check(name: &str) {
+    let (_, source) = PROGRAMS.into_iter().find(|(program, _)| *program == name).unwrap();
+    let program = Program::read(name, source);
+    let score = program.score();
+    let is_known = |way: &str, fact: Fact| {
+        program.known.iter().any(|known| known.way == way && known.fact == fact)
+    };
+    let news: Vec<String> = score
+        .missed
+        .iter()
+        .filter(|(way, fact, _)| !is_known(way, *fact))
+        .map(|(way, fact, told)| format!("{way}: {} is said to be `{told}`", fact.word()))
+        .collect();
+    assert!(news.is_empty(), "{name}:\n{}", news.join("\n"));
+    assert!(score.proved_wrong.is_empty(), "{name}: proved, and wrong: {:?}", score.proved_wrong);
+}
+
+#[test]
+fn c_unoptimised_dies_as_its_source_says() {
+    check("causes-c-O0");
+}
+
+#[test]
+fn c_optimised_by_gcc_dies_as_its_source_says() {
+    check("causes-c-O2");
+}
+
+#[test]
+fn c_optimised_by_clang_dies_as_its_source_says() {
+    check("causes-c-O3");
+}
+
+#[test]
+fn c_on_aarch64_dies_as_its_source_says() {
+    check("causes-aarch64");
+}
+
+#[test]
+fn cpp_unoptimised_dies_as_its_source_says() {
+    check("causes-cpp-O0");
+}
+
+#[test]
+fn cpp_optimised_dies_as_its_source_says() {
+    check("causes-cpp-O2");
+}
+
+#[test]
+fn rust_unoptimised_dies_as_its_source_says() {
+    check("causes-rust-O0");
+}
+
+#[test]
+fn rust_optimised_dies_as_its_source_says() {
+    check("causes-rust-O3");
+}
+
+#[test]
+fn go_dies_as_its_source_says() {
+    check("causes-go");
+}
+
+/// `scripts/score-causes` prints what this one does.
+#[test]
+#[ignore = "prints a table"]
+fn score() {
+    let mut all = Score::default();
+    let line = |name: &str, cores: usize, score: &Score| {
+        print!("{name:16} {cores:5}");
+        for fact in FACTS {
+            let (total, right) = score.facts.get(&fact).copied().unwrap_or_default();
+            let percent =
+                if total == 0 { String::new() } else { format!("{:.1} %", score.percent(fact)) };
+            print!("  {:>7} {percent:>8}", format!("{right}/{total}"));
+        }
+        println!("  {:5}  {:5}", score.proved_wrong.len(), score.proved_elsewhere.len());
+    };
+    print!("{:16} cores", "");
+    for fact in FACTS {
+        print!("  {:^16}", fact.word());
+    }
+    println!("  wrong  elsewhere");
+    let mut misses = String::new();
+    let mut cores = 0;
+    for (name, source) in PROGRAMS {
+        let program = Program::read(name, source);
+        let score = program.score();
+        line(name, program.cases.len(), &score);
+        cores += program.cases.len();
+        all.join(&score);
+        for (way, fact, told) in &score.missed {
+            let known = program.known.iter().find(|known| known.way == *way && known.fact == *fact);
+            let reason = known.map_or("NOT LISTED", |known| known.reason.as_str());
+            misses += &format!("{name} {way}: {} `{told}` ({reason})\n", fact.word());
+        }
+        for known in &program.known {
+            if !score.missed.iter().any(|(way, fact, _)| *way == known.way && *fact == known.fact) {
+                misses += &format!(
+                    "{name} {}: {} is right now; take it off known.toml\n",
+                    known.way,
+                    known.fact.word()
+                );
+            }
+        }
+        for way in &score.proved_wrong {
+            misses += &format!("{name} {way}: proved, and wrong\n");
+        }
+        for way in &score.proved_elsewhere {
+            misses +=
+                &format!("{name} {way}: proved, and another function or expression is blamed\n");
+        }
+    }
+    line("all", cores, &all);
+    println!(
+        "\nwrong: `proved` with a wrong class; elsewhere: `proved`, another function or expression told\n\n{misses}"
+    );
 }
 
 /// The sentences of the finding of this kind.
@@ -115,4 +255,38 @@ fn a_guard_in_its_frames_tells_who_likely_holds_a_mutex_of_rust() {
         assert!(text.contains(" (`from`) and waits for mutex 0x"), "{text}");
         assert!(text.ends_with(" (`to`) in bank::transfer (bank.rs:11)"), "{text}");
     }
+}
+
+/// Whether one piece of the evidence for the cause of a case says `text`.
+fn is_told(case: &str, text: &str) -> bool {
+    let report = report(&Case::named(case).core(), &["--redact=off".as_ref()]);
+    let evidence = report["cause"]["evidence"].as_array().unwrap();
+    evidence.iter().any(|evidence| evidence["text"] == text)
+}
+
+#[test]
+fn a_fault_that_a_handler_caught_says_so() {
+    assert!(is_told(
+        "sighandler",
+        "SIGSEGV (SEGV_MAPERR) was caught by a handler, which has not returned"
+    ));
+}
+
+#[test]
+fn what_a_failed_call_left_in_errno_is_evidence() {
+    assert!(is_told("failed-open", "errno is ENOENT (2)"));
+}
+
+#[test]
+fn an_exception_that_is_being_handled_is_told_of_either_runtime() {
+    assert!(is_told("cpp", "while handling std::runtime_error: not enough"));
+    assert!(is_told("libcxxabi", "while handling TooHot: the oven is at 300 degrees"));
+}
+
+#[test]
+fn the_check_of_a_sanitizers_trap_is_named() {
+    assert!(is_told(
+        "ubsan-trap",
+        "a check of UndefinedBehaviorSanitizer: an index was out of bounds"
+    ));
 }

@@ -4,26 +4,10 @@
 use super::library::is_of_library;
 use crate::process::{Frame, FrameKind, FrameTrust, Process};
 
-/// Directories that no program's own sources lie in: those of distributions' libraries and
-/// of compilers.
-const LIBRARY_SOURCES: [&str; 12] = [
-    "/rustc/",
-    "/library/std/",
-    "/library/core/",
-    "/library/alloc/",
-    "/usr/include/",
-    "/usr/lib/",
-    "/sysdeps/",
-    "/nptl/",
-    "/libgcc/",
-    "/libstdc++-v3/",
-    "/usr/local/go/src/",
-    "/.cargo/registry/",
-];
-
-/// Its index among the frames of the crashed thread.
-pub(super) fn blame(process: &Process) -> Option<usize> {
-    own_frame(process, &process.crashed()?.frames)
+/// Its index among the frames of the crashed thread; those before frame `from` have their
+/// own story.
+pub(super) fn blame(process: &Process, from: usize) -> Option<usize> {
+    own_frame(process, process.crashed()?.frames.get(from..)?)?.checked_add(from)
 }
 
 /// The index of the innermost of `frames` that is of the program's own code.
@@ -35,6 +19,7 @@ pub(super) fn own_frame(process: &Process, frames: &[Frame]) -> Option<usize> {
     found.or_else(|| {
         let is_program = |frame: &Frame| {
             frame.kind != FrameKind::Signal
+                && !is_of_library(process, frame)
                 && frame.module.is_some()
                 && frame.module == process.modules.executable()
         };
@@ -42,16 +27,17 @@ pub(super) fn own_frame(process: &Process, frames: &[Frame]) -> Option<usize> {
     })
 }
 
-fn is_own(process: &Process, frame: &Frame) -> bool {
-    let Some(source) = frame.source.as_ref().filter(|_| frame.kind != FrameKind::Signal) else {
-        return false;
-    };
-    // glibc's sources are named from its own root: `./nptl/pthread_kill.c`.
-    let path = format!("/{}", source.file.trim_start_matches("./"));
-    let directory = source.directory.as_deref().unwrap_or_default();
-    let in_library = LIBRARY_SOURCES.iter().any(|part| path.contains(part));
-    frame.module.is_some()
+/// The first frame of the program's own code from frame `from` outward: what a library did
+/// for it counts as its doing.
+pub(super) fn own_from(process: &Process, from: usize) -> Option<usize> {
+    let frames = process.crashed()?.frames.get(from..)?;
+    let found = frames.iter().position(|frame| is_own(process, frame))?;
+    from.checked_add(found)
+}
+
+pub(super) fn is_own(process: &Process, frame: &Frame) -> bool {
+    frame.source.is_some()
+        && frame.kind != FrameKind::Signal
+        && frame.module.is_some()
         && !is_of_library(process, frame)
-        && !in_library
-        && !directory.contains("/glibc")
 }

@@ -1,11 +1,13 @@
 //! The judgement: which class of cause the facts make, and how sure that is.
 
-use super::blame::blame;
+use super::blame::{blame, own_from};
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::locks::LockFinding;
 use super::memory::{self, Verdict};
+use super::origin::{self, Origin};
 use super::outside::{is_from_outside, sender};
-use super::said::{Said, Speaker};
+use super::said::{self, Fact, Said, Speaker};
+use crate::dump::{Signal, SignalDetail};
 use crate::process::Process;
 
 /// Why the process died.
@@ -17,6 +19,8 @@ pub struct Cause {
     pub confidence: Confidence,
     /// The instruction that failed.
     pub fault: Option<Fault>,
+    /// Where the value came from that made the fault.
+    pub origin: Option<Origin>,
     /// What is known of the pointer that was used.
     pub verdict: Option<Verdict>,
     /// What the program said.
@@ -29,6 +33,12 @@ pub struct Cause {
     pub thread: Option<i64>,
     /// Index of the frame of that thread to look at first.
     pub blame: Option<usize>,
+    /// How sure that is.
+    pub blame_confidence: Confidence,
+    /// Index of the frame of the crashed thread that failed, if one did.
+    pub failed: Option<usize>,
+    /// What else the process left that bears on it.
+    pub facts: Vec<Fact>,
 }
 
 /// A class of causes. Closed: docs/causes.md lists each with an example.
@@ -69,6 +79,13 @@ pub enum CauseClass {
     Deadlock,
     SignalFromOutside,
     Signal,
+    ReturnOverwritten,
+    BusError,
+    OutOfMemory,
+    Sanitizer,
+    FatalLog,
+    ResourceLimit,
+    BadSystemCall,
 }
 
 /// How bad a class is for whoever runs the program: what an attacker could make of it, as
@@ -84,7 +101,7 @@ pub enum Severity {
 
 impl CauseClass {
     /// All classes, in the catalogue's order.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 41] = [
         Self::NullRead,
         Self::NullWrite,
         Self::NullAccess,
@@ -119,6 +136,13 @@ impl CauseClass {
         Self::Deadlock,
         Self::SignalFromOutside,
         Self::Signal,
+        Self::ReturnOverwritten,
+        Self::BusError,
+        Self::OutOfMemory,
+        Self::Sanitizer,
+        Self::FatalLog,
+        Self::ResourceLimit,
+        Self::BadSystemCall,
     ];
 
     /// Its word in reports, its severity, and what happened in a few words.
@@ -190,6 +214,19 @@ impl CauseClass {
                 ("signal-from-outside", Severity::Info, "another process sent the signal")
             }
             Self::Signal => ("signal", Severity::Info, "a signal ended it"),
+            Self::ReturnOverwritten => (
+                "return-overwritten",
+                Severity::High,
+                "a function returned to an address that is no code",
+            ),
+            Self::BusError => ("bus-error", Severity::Low, "memory could not be brought in"),
+            Self::OutOfMemory => ("out-of-memory", Severity::Low, "memory was refused"),
+            Self::Sanitizer => ("sanitizer", Severity::Medium, "a sanitizer found an error"),
+            Self::FatalLog => ("fatal-log", Severity::Low, "a fatal message was logged"),
+            Self::ResourceLimit => ("resource-limit", Severity::Info, "a limit was reached"),
+            Self::BadSystemCall => {
+                ("bad-system-call", Severity::Medium, "a system call was refused")
+            }
         }
     }
 
@@ -226,22 +263,88 @@ pub(super) fn judge(
         return Some(of_deadlock(process, deadlock));
     }
     let signal = process.dump.signal.as_ref()?;
-    let (class, confidence) = match (&said, &fault) {
-        (Some(said), _) => (of_speaker(said.speaker), Confidence::Proved),
-        (None, Some(fault)) => of_fault(fault),
-        (None, None) if sender(process).is_some() => {
-            (CauseClass::SignalFromOutside, Confidence::Proved)
-        }
-        (None, None) if signal.number == SIGABRT => (CauseClass::Abort, Confidence::Likely),
-        (None, None) => (CauseClass::Signal, Confidence::Proved),
-    };
+    let (fault, said, aftermath) = first_trouble(process, fault, said);
     let sender = sender(process);
+    let (class, confidence) = match (&said, &fault) {
+        (Some(said), _) => (of_said(said), Confidence::Proved),
+        (None, Some(fault)) => of_fault(fault, signal.number),
+        (None, None) if sender.is_some() => (CauseClass::SignalFromOutside, Confidence::Proved),
+        (None, None) if signal.number == SIGABRT => (CauseClass::Abort, Confidence::Likely),
+        (None, None) => (of_signal(signal), Confidence::Proved),
+    };
+    let mut facts: Vec<Fact> = aftermath.into_iter().map(Fact::Aftermath).collect();
+    facts.extend(said::facts(process, fault.as_ref(), said.as_ref(), sender));
     let raised = said.as_ref().and_then(|said| said.frame);
-    let blame = raised.or_else(|| blame(process));
-    let pointer = fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
+    let failed = fault.as_ref().map(|fault| fault.frame(process));
+    let origin = fault.as_ref().filter(|_| said.is_none());
+    let origin = origin.and_then(|fault| origin::of_fault(process, fault));
+    let made = origin.as_ref().and_then(|origin| match origin.gone {
+        Some(_) => Some(origin.frame),
+        None => own_from(process, origin.frame),
+    });
+    let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
+    let (blame, blame_confidence) = match (raised, made) {
+        (Some(raised), _) => (Some(raised), Confidence::Proved),
+        (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
+        (None, Some(made)) => (Some(made), Confidence::Likely),
+        (None, None) => {
+            let blame = blame(process, failed.unwrap_or(0));
+            let by_itself = stopped_itself(process, fault.as_ref(), blame);
+            (blame, if by_itself { Confidence::Proved } else { Confidence::Likely })
+        }
+    };
+    // That a stack pointer is on the stack tells nothing.
+    let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
+    let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
-    let (deadlock, thread) = (None, None);
-    Some(Cause { class, confidence, fault, verdict, said, sender, deadlock, thread, blame })
+    Some(Cause {
+        class,
+        confidence,
+        fault,
+        origin,
+        verdict,
+        said,
+        sender,
+        deadlock: None,
+        thread: None,
+        blame,
+        blame_confidence,
+        failed,
+        facts,
+    })
+}
+
+/// Whether the function in frame `blame` stopped at its own instruction, by no value that
+/// may have come from elsewhere.
+fn stopped_itself(process: &Process, fault: Option<&Fault>, blame: Option<usize>) -> bool {
+    let frame = blame.and_then(|index| process.crashed()?.frames.get(index));
+    let by_itself = matches!(
+        fault.map(|fault| fault.reason),
+        Some(
+            Reason::StackOverflow | Reason::Trap | Reason::IllegalInstruction | Reason::Privileged
+        )
+    );
+    by_itself && frame.zip(fault).is_some_and(|(frame, fault)| frame.activation == fault.activation)
+}
+
+/// Of a fault that a handler caught and of what the program said, the one that came first;
+/// what was said from the handler is the aftermath, and a fault that came of ending the
+/// process for what was said is none.
+fn first_trouble(
+    process: &Process,
+    fault: Option<Fault>,
+    said: Option<Said>,
+) -> (Option<Fault>, Option<Said>, Option<Said>) {
+    match (fault, said) {
+        (Some(fault), Some(said)) if fault.caught.is_some() => {
+            let handler = fault.frame(process).saturating_sub(1);
+            match said::said_before(process, handler) {
+                Some(aftermath) => (Some(fault), None, Some(aftermath)),
+                None => (None, Some(said), None),
+            }
+        }
+        (fault, said) => (fault, said, None),
+    }
 }
 
 /// The cause of a process that somebody ended or looked at because it hung.
@@ -255,16 +358,39 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
         class: CauseClass::Deadlock,
         confidence: deadlock.confidence(),
         fault: None,
+        origin: None,
         verdict: None,
         said: None,
         sender: sender(process),
         deadlock: Some(deadlock.clone()),
         thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
         blame: first.and_then(|place| place.frame),
+        blame_confidence: deadlock.confidence(),
+        failed: None,
+        facts: Vec::new(),
     }
 }
 
 const SIGABRT: u16 = 6;
+const SIGBUS: u16 = 7;
+const SIGXCPU: u16 = 24;
+const SIGXFSZ: u16 = 25;
+
+/// The class of a signal that the kernel sent for no instruction's sake.
+fn of_signal(signal: &Signal) -> CauseClass {
+    match signal.detail {
+        SignalDetail::SystemCall { .. } => CauseClass::BadSystemCall,
+        _ if matches!(signal.number, SIGXCPU | SIGXFSZ) => CauseClass::ResourceLimit,
+        _ => CauseClass::Signal,
+    }
+}
+
+fn of_said(said: &Said) -> CauseClass {
+    match (said.speaker, said.exception.as_deref()) {
+        (Speaker::CppException, Some("std::bad_alloc")) => CauseClass::OutOfMemory,
+        (speaker, _) => of_speaker(speaker),
+    }
+}
 
 fn of_speaker(speaker: Speaker) -> CauseClass {
     match speaker {
@@ -279,10 +405,14 @@ fn of_speaker(speaker: Speaker) -> CauseClass {
         Speaker::RustPanic => CauseClass::RustPanic,
         Speaker::GoPanic => CauseClass::GoPanic,
         Speaker::GoFatal => CauseClass::GoFatal,
+        Speaker::Sanitizer => CauseClass::Sanitizer,
+        Speaker::FatalLog => CauseClass::FatalLog,
+        Speaker::OutOfMemory => CauseClass::OutOfMemory,
     }
 }
 
-fn of_fault(fault: &Fault) -> (CauseClass, Confidence) {
+fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
+    let number = fault.caught.as_ref().map_or(number, |caught| caught.signal.number);
     let kind = fault.access.as_ref().map_or(AccessKind::Unknown, |access| access.kind);
     let class = match (fault.reason, kind) {
         (Reason::Null, AccessKind::Read) => CauseClass::NullRead,
@@ -305,16 +435,21 @@ fn of_fault(fault: &Fault) -> (CauseClass, Confidence) {
         (Reason::Trap, _) => CauseClass::Trap,
         (Reason::IllegalInstruction, _) => CauseClass::IllegalInstruction,
         (Reason::Privileged, _) => CauseClass::PrivilegedInstruction,
+        (Reason::Returned, _) => CauseClass::ReturnOverwritten,
+        (Reason::Unknown, _) if number == SIGBUS => CauseClass::BusError,
         (Reason::Unknown, _) => CauseClass::Signal,
     };
+    let is_told = !fault.caught.as_ref().is_some_and(|caught| caught.is_inferred);
     // Without the instruction, what was done at the address is not known; and a file's end
     // looks like a disk's error.
     let is_known = match fault.reason {
         Reason::BeyondFile | Reason::Unknown => false,
+        // A call that went astray may look alike, unless the instruction is at hand.
+        Reason::Returned => fault.instruction.is_some(),
         Reason::Null | Reason::Unmapped | Reason::Forbidden => kind != AccessKind::Unknown,
         _ => true,
     };
-    (class, if is_known { Confidence::Proved } else { Confidence::Likely })
+    (class, if is_known && is_told { Confidence::Proved } else { Confidence::Likely })
 }
 /// How sure a judgement is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

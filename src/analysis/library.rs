@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 
-use crate::process::{Frame, Process};
+use crate::debuginfo::SourceLocation;
+use crate::process::{Frame, FrameKind, Process};
 
 /// Shared objects that a program calls, but that nobody wrote for it: C and C++ libraries.
-const LIBRARIES: [&str; 11] = [
+const LIBRARIES: [&str; 19] = [
     "libc.so",
     "libc-2",
     "libpthread",
@@ -18,13 +19,32 @@ const LIBRARIES: [&str; 11] = [
     "libc++abi.so",
     "libgcc_s",
     "libunwind.so",
+    "libasan.so",
+    "libtsan.so",
+    "libubsan.so",
+    "liblsan.so",
+    "libclang_rt.",
+    "libglib-2.0.so",
+    "libglog.so",
+    "libabsl_",
 ];
 
 /// How the functions of C++'s, Rust's and Go's own libraries are called, which are
 /// compiled into the program.
-const LIBRARY_PREFIXES: [&str; 18] = [
+const LIBRARY_PREFIXES: [&str; 30] = [
     "std::",
     "__gnu_cxx::",
+    "__gnu_debug::",
+    "__sanitizer::",
+    "__asan",
+    "__ubsan",
+    "__tsan",
+    "__msan",
+    "__lsan",
+    "__hwasan",
+    "__interceptor_",
+    "google::LogMessage",
+    "absl::",
     "__cxxabiv1::",
     "__cxa_",
     "__gxx_",
@@ -36,11 +56,29 @@ const LIBRARY_PREFIXES: [&str; 18] = [
     "alloc::",
     "panic_abort::",
     "panic_unwind::",
+    "__rustc::",
     "<core::",
     "<alloc::",
     "<std::",
     "runtime.",
     "internal/",
+];
+
+/// Directories that no program's own sources lie in: those of distributions' libraries and
+/// of compilers.
+const LIBRARY_SOURCES: [&str; 12] = [
+    "/rustc/",
+    "/library/std/",
+    "/library/core/",
+    "/library/alloc/",
+    "/usr/include/",
+    "/usr/lib/",
+    "/sysdeps/",
+    "/nptl/",
+    "/libgcc/",
+    "/libstdc++-v3/",
+    "/usr/local/go/src/",
+    "/.cargo/registry/",
 ];
 
 /// Functions of Rust's runtime without scope, and those of the C library that stand above
@@ -93,7 +131,8 @@ const LIBRARY_FUNCTIONS: [&str; 45] = [
     "__libc_realloc",
 ];
 
-/// Whether a frame is of a library, by its module and by its name.
+/// Whether a frame is of a library, by its module, by its name and by its source file:
+/// what a header of the C library defines (`memcpy` of a checked program) is inlined.
 pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
     let module = frame.module.and_then(|index| process.modules.get(index));
     let file = module.and_then(|module| module.path.file_name());
@@ -103,6 +142,31 @@ pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
             LIBRARY_FUNCTIONS.contains(&&*name)
                 || LIBRARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         })
+        || has_library_source(process, frame)
+}
+
+/// The line of a physical function may be that of a header, where something of it was
+/// inlined and no record of that was left: the line it begins at tells whose it is.
+fn has_library_source(process: &Process, frame: &Frame) -> bool {
+    let is_library = frame.source.as_ref().is_some_and(is_library_file);
+    is_library
+        && (frame.kind == FrameKind::Inline
+            || first_line(process, frame).is_none_or(|source| is_library_file(&source)))
+}
+
+fn is_library_file(source: &SourceLocation) -> bool {
+    // glibc's sources are named from its own root: `./nptl/pthread_kill.c`.
+    let path = format!("/{}", source.file.trim_start_matches("./"));
+    LIBRARY_SOURCES.iter().any(|part| path.contains(part))
+        || source.directory.as_deref().is_some_and(|directory| directory.contains("/glibc"))
+}
+
+/// Where the physical function of a frame begins.
+fn first_line(process: &Process, frame: &Frame) -> Option<SourceLocation> {
+    let index = frame.module?;
+    let debug = process.modules.debug(index)?;
+    let symbol = debug.symbol_at(process.modules.get(index)?.to_svma(frame.pc))?;
+    debug.frames_at(symbol.address).pop()?.location
 }
 
 /// What a frame's function and those it tail-called are called.

@@ -321,6 +321,15 @@ impl DebugInfo {
         })
     }
 
+    /// The offset of the thread-local variable with this linkage name in the module's block,
+    /// by the symbols alone.
+    pub fn thread_local_named(&self, name: &str) -> Option<u64> {
+        let files = &self.context.files;
+        let images = [Some(&files.image), files.debug.as_ref(), files.mini.as_ref()];
+        let mut images = images.into_iter().flatten();
+        images.find_map(|image| SymbolTable::thread_local_named(image, name.as_bytes()))
+    }
+
     /// The type with this number.
     pub fn type_at(&self, id: TypeId) -> Arc<Type> {
         if let Some(known) = self.types.known(id) {

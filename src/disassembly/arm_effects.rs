@@ -18,7 +18,7 @@ pub(super) fn effects(code: &[u8]) -> Option<Effects> {
 
 /// A load or store of one register (size 111 V .. opc): with an unsigned offset, a signed
 /// one, one that is written back, or a register.
-fn single(word: u32) -> Option<MemoryOperand> {
+pub(super) fn single(word: u32) -> Option<MemoryOperand> {
     if field(word, 27, 3) != 0b111 {
         return None;
     }
@@ -76,7 +76,7 @@ fn single(word: u32) -> Option<MemoryOperand> {
 }
 
 /// A load or store of two registers (opc 101 V): the offset counts in registers.
-fn pair(word: u32) -> Option<MemoryOperand> {
+pub(super) fn pair(word: u32) -> Option<MemoryOperand> {
     if field(word, 27, 3) != 0b101 || field(word, 25, 1) != 0 {
         return None;
     }

@@ -48,7 +48,7 @@ pub struct Part {
     pub register: Register,
     /// The lowest bit taken.
     pub shift: u32,
-    /// Bytes taken, 1 to 8.
+    /// Bytes taken, 1 to 8; of a vector register up to 64.
     pub size: u64,
 }
 
@@ -116,7 +116,7 @@ impl MemoryOperand {
 }
 
 /// The low `size` bytes of `value`.
-fn low_bytes(value: u64, size: u64) -> u64 {
+pub(super) fn low_bytes(value: u64, size: u64) -> u64 {
     let bits = size.saturating_mul(8);
     if bits >= 64 { value } else { value & !(u64::MAX << bits) }
 }

@@ -3,10 +3,14 @@
 
 mod arm;
 mod arm_effects;
+mod arm_flow;
+mod arm_flow_memory;
 mod effects;
 mod flow;
 mod x86;
 mod x86_effects;
+mod x86_flow;
+mod x86_vectors;
 
 pub use effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source, effects};
 pub use flow::{Next, Step, Target, Term, Write, steps};

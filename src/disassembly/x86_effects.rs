@@ -1,8 +1,8 @@
 //! Effects of x86 instructions.
 
 use iced_x86::{
-    Code, CodeSize, Decoder, DecoderError, DecoderOptions, FlowControl, InstructionInfoFactory,
-    Mnemonic, OpAccess, OpKind, Register as X86, UsedMemory,
+    Code, CodeSize, Decoder, DecoderError, DecoderOptions, FlowControl, InstructionInfo,
+    InstructionInfoFactory, Mnemonic, OpAccess, OpKind, Register as X86, UsedMemory,
 };
 
 use super::effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source};
@@ -26,15 +26,7 @@ pub(super) fn effects(bits: u32, start: Avma, code: &[u8]) -> Option<Effects> {
     }
     let mut factory = InstructionInfoFactory::new();
     let info = factory.info(&decoded);
-    let rounds = is_repeated(&decoded).then_some(bits).and_then(|bits| {
-        let counter = match info.used_memory().first()?.address_size() {
-            CodeSize::Code16 => X86::CX,
-            CodeSize::Code32 => X86::ECX,
-            CodeSize::Code64 => X86::RCX,
-            CodeSize::Unknown => return None,
-        };
-        part(bits, counter)
-    });
+    let rounds = rounds(bits, &decoded, info);
     let mut accesses = Vec::new();
     // Where the explicit operand stands among them; implicit ones (the stack) have others.
     let mut explicit = None;
@@ -79,6 +71,24 @@ pub(super) fn effects(bits: u32, start: Avma, code: &[u8]) -> Option<Effects> {
     Some(Effects { kind: kind.unwrap_or(InstructionKind::Plain), accesses })
 }
 
+/// The register that counts the rounds of a repeated string instruction.
+pub(super) fn rounds(
+    bits: u32,
+    decoded: &iced_x86::Instruction,
+    info: &InstructionInfo,
+) -> Option<Part> {
+    if !is_repeated(decoded) {
+        return None;
+    }
+    let counter = match info.used_memory().first()?.address_size() {
+        CodeSize::Code16 => X86::CX,
+        CodeSize::Code32 => X86::ECX,
+        CodeSize::Code64 => X86::RCX,
+        CodeSize::Unknown => return None,
+    };
+    part(bits, counter)
+}
+
 /// `int $3` in two bytes.
 fn is_breakpoint(decoded: &iced_x86::Instruction) -> bool {
     decoded.code() == Code::Int_imm8 && decoded.immediate8() == 3
@@ -97,25 +107,16 @@ fn has_memory_operand(decoded: &iced_x86::Instruction) -> bool {
 }
 
 /// `None` for an access that does not happen and for one whose address is made of a vector.
-fn operand(bits: u32, memory: &UsedMemory, rounds: Option<Part>) -> Option<MemoryOperand> {
+pub(super) fn operand(
+    bits: u32,
+    memory: &UsedMemory,
+    rounds: Option<Part>,
+) -> Option<MemoryOperand> {
     let mode = match memory.access() {
         OpAccess::Read | OpAccess::CondRead => AccessMode::Read,
         OpAccess::Write | OpAccess::CondWrite => AccessMode::Write,
         OpAccess::ReadWrite | OpAccess::ReadCondWrite => AccessMode::ReadWrite,
         OpAccess::None | OpAccess::NoMemAccess => return None,
-    };
-    let known = |register| match register {
-        X86::None => Some(None),
-        register => part(bits, register).map(Some),
-    };
-    let base = known(memory.base())?;
-    let scale = u64::from(memory.scale());
-    let index = known(memory.index())?.map(|index| (index, scale));
-    let segment = match memory.segment() {
-        X86::FS => Some(FS_BASE),
-        X86::GS => Some(GS_BASE),
-        // Their bases are zero: always on x86_64, and on Linux for 32 bits.
-        _ => None,
     };
     let address_size = match memory.address_size() {
         CodeSize::Code16 => 2,
@@ -123,21 +124,67 @@ fn operand(bits: u32, memory: &UsedMemory, rounds: Option<Part>) -> Option<Memor
         CodeSize::Code64 => 8,
         CodeSize::Unknown => return None,
     };
-    let displacement = match address_size {
-        8 => memory.displacement().cast_signed(),
-        // A register and a constant: the constant has a sign.
-        _ if base.is_some() || index.is_some() => {
-            let low = u32::try_from(memory.displacement() & 0xffff_ffff).ok()?;
-            i64::from(low.cast_signed())
-        }
-        _ => memory.displacement().cast_signed(),
+    let address = Address {
+        segment: memory.segment(),
+        base: memory.base(),
+        index: memory.index(),
+        scale: memory.scale(),
+        displacement: memory.displacement(),
+        address_size,
     };
     let size = u64::try_from(memory.memory_size().size()).ok().filter(|size| *size > 0);
-    Some(MemoryOperand { mode, size, segment, base, index, displacement, address_size, rounds })
+    Some(MemoryOperand { mode, size, rounds, ..address.operand(bits)? })
+}
+
+/// An address as the instruction has it.
+pub(super) struct Address {
+    pub(super) segment: X86,
+    pub(super) base: X86,
+    pub(super) index: X86,
+    pub(super) scale: u32,
+    pub(super) displacement: u64,
+    pub(super) address_size: u64,
+}
+
+impl Address {
+    /// An operand there, to read and of no size. `None` if it is made of a vector.
+    pub(super) fn operand(&self, bits: u32) -> Option<MemoryOperand> {
+        let known = |register| match register {
+            X86::None => Some(None),
+            register => part(bits, register).map(Some),
+        };
+        let base = known(self.base)?;
+        let index = known(self.index)?.map(|index| (index, u64::from(self.scale)));
+        let segment = match self.segment {
+            X86::FS => Some(FS_BASE),
+            X86::GS => Some(GS_BASE),
+            // Their bases are zero: always on x86_64, and on Linux for 32 bits.
+            _ => None,
+        };
+        let displacement = match self.address_size {
+            8 => self.displacement.cast_signed(),
+            // A register and a constant: the constant has a sign.
+            _ if base.is_some() || index.is_some() => {
+                let low = u32::try_from(self.displacement & 0xffff_ffff).ok()?;
+                i64::from(low.cast_signed())
+            }
+            _ => self.displacement.cast_signed(),
+        };
+        Some(MemoryOperand {
+            mode: AccessMode::Read,
+            size: None,
+            segment,
+            base,
+            index,
+            displacement,
+            address_size: self.address_size,
+            rounds: None,
+        })
+    }
 }
 
 /// A general register or a part of one; `None` for another.
-fn part(bits: u32, register: X86) -> Option<Part> {
+pub(super) fn part(bits: u32, register: X86) -> Option<Part> {
     if !register.is_gpr() {
         return None;
     }

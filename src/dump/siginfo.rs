@@ -140,6 +140,26 @@ impl Signal {
         Some(Self { number, code: Some(code), errno: int(errno_at)?, detail })
     }
 
+    /// Reads a `siginfo_t` as it lies in memory, on a machine that has the usual order of
+    /// its fields (all but Mips); `None` if it is too short for number and code.
+    pub fn from_siginfo(bytes: &[u8], encoding: Encoding) -> Option<Self> {
+        const EM_NONE: u16 = 0;
+        Self::parse(bytes, encoding, EM_NONE)
+    }
+
+    /// That of a fault at `address`, as the kernel would have told it.
+    pub fn of_fault(number: u16, code: i32, address: Avma) -> Self {
+        let meaning = match number {
+            SIGSEGV | SIGBUS => AddressMeaning::Access,
+            _ => AddressMeaning::Instruction,
+        };
+        let detail = match code {
+            SI_KERNEL => SignalDetail::Kernel,
+            _ => SignalDetail::Fault { address, meaning, cause: FaultCause::Plain },
+        };
+        Self { number, code: Some(code), errno: 0, detail }
+    }
+
     /// `si_addr` of a fault.
     pub fn address(&self) -> Option<Avma> {
         match self.detail {

@@ -125,6 +125,17 @@ impl SymbolTable {
         Some(Svma(global.unwrap_or(first).address))
     }
 
+    /// The offset of the thread-local variable (`STT_TLS`) called `name` in the block of
+    /// its file, by whichever table of symbols has it.
+    pub fn thread_local_named(image: &ElfImage, name: &[u8]) -> Option<u64> {
+        [SHT_DYNSYM, SHT_SYMTAB].into_iter().find_map(|kind| {
+            let sections = image.sections().iter().filter(move |section| section.kind == kind);
+            sections
+                .flat_map(|section| thread_locals(image, section))
+                .find_map(|entry| (name_of(image, &entry) == name).then_some(entry.address))
+        })
+    }
+
     /// The address of the variable (`STT_OBJECT`) called `name`, a global one first.
     pub fn datum_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
         let called = |entry: &&Entry| entry.kind == 1 && name_of(image, entry) == name;
@@ -183,7 +194,7 @@ fn read(image: &ElfImage, section: &Section) -> Vec<Entry> {
     table
         .chunks_exact(size)
         .filter_map(|bytes| entry(encoding, bytes, names))
-        .filter(|entry| !is_special(image, e_machine, entry))
+        .filter(|entry| entry.kind != STT_TLS && !is_special(image, e_machine, entry))
         .map(|mut entry| {
             if e_machine == EM_ARM && matches!(entry.kind, 2 | 10) {
                 entry.address &= !1;
@@ -191,6 +202,17 @@ fn read(image: &ElfImage, section: &Section) -> Vec<Entry> {
             entry
         })
         .collect()
+}
+
+/// The symbols of thread-local variables: their addresses are offsets in the block.
+fn thread_locals(image: &ElfImage, section: &Section) -> Vec<Entry> {
+    let encoding = image.encoding();
+    let size: usize = if encoding.is_64 { 24 } else { 16 };
+    let Some(table) = image.raw_section_bytes(section) else { return Vec::new() };
+    let names = usize::try_from(section.link).ok().and_then(|link| image.sections().get(link));
+    let names = names.map_or((0, 0), |names| (names.offset, names.size));
+    let entries = table.chunks_exact(size).filter_map(|bytes| entry(encoding, bytes, names));
+    entries.filter(|entry| entry.kind == STT_TLS).collect()
 }
 
 fn entry(encoding: Encoding, bytes: &[u8], names: (u64, u64)) -> Option<Entry> {
@@ -201,7 +223,7 @@ fn entry(encoding: Encoding, bytes: &[u8], names: (u64, u64)) -> Option<Entry> {
     let (binding, kind) = (info >> 4, info & 0xf);
     let name = u64::from(encoding.u32(bytes, 0)?);
     if matches!(section, SHN_UNDEF | SHN_ABS | SHN_COMMON)
-        || matches!(kind, STT_SECTION | STT_FILE | STT_TLS)
+        || matches!(kind, STT_SECTION | STT_FILE)
         || name == 0
         || name >= names.1
     {

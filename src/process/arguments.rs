@@ -39,6 +39,32 @@ pub(super) fn argv(dump: &Dump, memory: &AddressSpace) -> Option<Vec<Vec<u8>>> {
             return None;
         }
     }
+    texts(memory, pointers)
+}
+
+/// The environment: `NAME=value`, in the order the program was given it.
+pub(super) fn environment(dump: &Dump, memory: &AddressSpace) -> Option<Vec<Vec<u8>>> {
+    let auxv = auxiliary_vector(dump, memory)?;
+    let word = memory.word() as u64;
+    let mut pointers = Vec::new();
+    // Slot 1 before the vector is the NULL after the environment.
+    for index in 2.. {
+        let slot = Avma(auxv.0.checked_sub(u64::checked_mul(index, word)?)?);
+        let value = memory.read_word(slot).ok()?;
+        // The NULL after the arguments.
+        if value == 0 {
+            break;
+        }
+        pointers.push(Avma(value));
+        if pointers.len() > MOST_ARGUMENTS {
+            return None;
+        }
+    }
+    texts(memory, pointers)
+}
+
+/// The texts at `pointers`, last first.
+fn texts(memory: &AddressSpace, pointers: Vec<Avma>) -> Option<Vec<Vec<u8>>> {
     let mut left = MOST_BYTES;
     let mut arguments = Vec::new();
     for pointer in pointers.into_iter().rev() {

@@ -73,6 +73,9 @@ impl<'p> FrameView<'p> {
     /// Where execution goes on in a frame, and the address to look it up by.
     fn place(&self, level: Level) -> Option<(Avma, Avma)> {
         if level.tail_calls == 0 {
+            if let Some(at) = self.instruction.filter(|_| level == Level::of(self.frame)) {
+                return Some((at, at));
+            }
             let activation = self.activation(level.activation)?;
             return Some((activation.pc, activation.lookup_pc()));
         }
@@ -315,6 +318,10 @@ impl Surroundings for At<'_, '_> {
 
     fn object(&self) -> Option<Avma> {
         self.object
+    }
+
+    fn sees_views(&self) -> bool {
+        self.view.instruction.is_some()
     }
 
     fn lookup_pc(&self) -> Option<Svma> {

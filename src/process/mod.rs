@@ -189,4 +189,10 @@ impl Process {
     pub fn argv(&self) -> Option<Vec<Vec<u8>>> {
         arguments::argv(&self.dump, &self.memory)
     }
+
+    /// The environment the program was started with, each entry as `NAME=value`; `None`
+    /// when its block at the bottom of the stack is not in the core.
+    pub fn environment(&self) -> Option<Vec<Vec<u8>>> {
+        arguments::environment(&self.dump, &self.memory)
+    }
 }

@@ -27,6 +27,8 @@ pub struct FrameView<'p> {
     scopes: Arc<Scopes>,
     /// Its place in `scopes.frames`.
     nth: usize,
+    /// Another instruction of the function to look from than where execution goes on.
+    pub(super) instruction: Option<Avma>,
     depth: Cell<usize>,
 }
 
@@ -46,6 +48,7 @@ impl Process {
             frame: frame_at,
             scopes: Arc::default(),
             nth: frame.checked_sub(first)?,
+            instruction: None,
             depth: Cell::new(0),
         };
         view.scopes = view.scopes_of(Level::of(frame_at));
@@ -80,6 +83,34 @@ impl<'p> FrameView<'p> {
         let Some(scope) = self.scopes.frames.get(self.nth) else { return Vec::new() };
         let object = |variable| self.object(self.frame.module?, variable);
         scope.variables.iter().map(|variable| (variable.clone(), object(variable))).collect()
+    }
+
+    /// What is in sight at `instruction`, another one of the same activation: one view for
+    /// each call inlined there, the innermost first. Registers stay those of the moment the
+    /// frame was left.
+    pub fn seen_from(&self, instruction: Avma) -> Vec<Self> {
+        let view = |nth| Self {
+            scopes: Arc::default(),
+            nth,
+            instruction: Some(instruction),
+            depth: Cell::new(0),
+            ..*self
+        };
+        let scopes = view(0).scopes_of(Level::of(self.frame));
+        let views =
+            (0..scopes.frames.len()).map(|nth| Self { scopes: Arc::clone(&scopes), ..view(nth) });
+        views.collect()
+    }
+
+    /// Where each variable in sight is, as far as its location can be told.
+    pub fn places(&self) -> Vec<(Variable, Vec<Piece>)> {
+        let Some(scope) = self.scopes.frames.get(self.nth) else { return Vec::new() };
+        let Some((module, debug)) = self.frame.module.zip(self.debug()) else { return Vec::new() };
+        let asked = At::new(self, Level::of(self.frame), module, None);
+        let place = |variable: &Variable| {
+            Some((variable.clone(), debug.locate(&variable.location, &asked).ok()?))
+        };
+        scope.variables.iter().filter_map(place).collect()
     }
 
     /// Where `variable` of the module is, as this frame sees it; `None` if it has no type.

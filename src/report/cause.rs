@@ -19,7 +19,7 @@ pub struct Cause {
     pub title: Shown,
     /// How it came about.
     pub explanation: Option<Shown>,
-    /// How sure this is.
+    /// How sure this is: as sure as the least of its parts.
     pub confidence: Confidence,
     /// What the program itself said of it: assertion, panic, `what()`.
     pub message: Option<Shown>,
@@ -95,6 +95,8 @@ pub struct Blame {
     pub expression: Option<Shown>,
     /// Why this frame and no other.
     pub reason: Option<Shown>,
+    /// How sure that is.
+    pub confidence: Confidence,
 }
 
 /// What crashes of the same cause have in common.

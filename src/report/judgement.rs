@@ -1,67 +1,103 @@
 //! The cause in words. What is said here the analysis found; nothing is added but names
 //! from the frames.
 
+use super::build::source_place;
+use super::holder::{Wanted, holder};
 use super::{
-    Blame, Cause, Confidence, Evidence, EvidenceKind, FrameReport, Hex, SourceValue, ThreadReport,
-    findings,
+    Blame, Cause, Confidence, Evidence, EvidenceKind, FrameReport, Hex, SourceLine, SourcePlace,
+    ThreadReport, findings,
 };
 use crate::addr::Avma;
 use crate::analysis::{
-    self, Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Severity,
+    self, Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Severity, Source,
 };
+use crate::process::Process;
 use crate::redact::{Origin, Redactor, Shown};
 
 /// `cause` with what the frames of the thread to blame, mostly the crashed one, know of it.
 pub(super) fn cause(
     cause: &analysis::Cause,
+    process: &Process,
     crashed: Option<&ThreadReport>,
     redactor: &mut Redactor,
 ) -> Cause {
     let frame = cause.blame.and_then(|index| crashed?.frames.get(index));
-    let bad =
-        cause.fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
-    let expression = bad.zip(frame).and_then(|(bad, frame)| holder(frame, bad));
+    let traced = cause.origin.as_ref().and_then(|origin| origin.expression.as_deref());
+    let is_spelled = |frame: &FrameReport| {
+        let line = own_line(frame);
+        traced.is_some_and(|name| line.is_some_and(|line| line.text.as_str().contains(name)))
+    };
+    // What the line itself says is what a person reads, though the compiler found another way
+    // to the value.
+    let held = frame.filter(|frame| cause.said.is_none() && !is_spelled(frame));
+    let held = held.and_then(|frame| on_the_line(cause, process, frame));
+    let expression = held.as_deref().or(traced);
     let own = |redactor: &mut Redactor, text: &str| redactor.show(Origin::OwnWords, text);
-    let explanation = explanation(cause, expression.map(|value| value.name.as_str()), crashed);
+    let gone = cause.origin.as_ref().and_then(|origin| origin.gone.as_ref());
+    let explanation = explanation(cause, expression, crashed);
     Cause {
         class: cause.class.word().to_owned(),
         severity: Some(severity(cause.class.severity()).to_owned()),
         title: own(redactor, &title(cause)),
         explanation: explanation.map(|text| own(redactor, &text)),
-        confidence: match cause.confidence {
-            analysis::Confidence::Guess => Confidence::Guess,
-            analysis::Confidence::Likely => Confidence::Likely,
-            analysis::Confidence::Proved => Confidence::Proved,
+        confidence: match (frame, &held) {
+            // That it is on the line and has the value does not make it the one.
+            (_, Some(_)) => confidence(cause.confidence.min(analysis::Confidence::Likely)),
+            (Some(_), None) => confidence(cause.confidence.min(cause.blame_confidence)),
+            (None, None) => confidence(cause.confidence),
         },
         message: cause.said.as_ref().and_then(|said| message(said, redactor)),
         evidence: all_evidence(cause, redactor),
         blame: frame.zip(crashed).map(|(frame, thread)| Blame {
             thread: Some(thread.tid),
             frame: Some(frame.index),
-            function: frame.function.clone(),
-            source: frame
-                .source
-                .clone()
-                .map(|place| super::SourcePlace { lines: Vec::new(), ..place }),
-            expression: expression.map(|value| value.name.clone()),
-            reason: Some(own(redactor, reason(cause, expression.is_some()))),
+            function: match gone {
+                Some(gone) => Some(redactor.show(Origin::SymbolName, &gone.function)),
+                None => frame.function.clone(),
+            },
+            source: match gone {
+                Some(gone) => gone.source.as_ref().map(|place| source_place(place, redactor)),
+                None => {
+                    frame.source.clone().map(|place| SourcePlace { lines: Vec::new(), ..place })
+                }
+            },
+            expression: expression.map(|name| own(redactor, name)),
+            reason: Some(own(redactor, &reason(cause, expression.is_some()))),
+            confidence: confidence(cause.blame_confidence),
         }),
     }
 }
 
-/// The only name on the frame's line that stood for `bad`, a pointer.
-fn holder(frame: &FrameReport, bad: Avma) -> Option<&SourceValue> {
+/// What was used as a pointer and was none. Where the compiler put the address into the
+/// instruction, it knew the pointer to be null.
+fn bad_pointer(fault: &Fault) -> Option<Avma> {
+    let pointer = fault.access.as_ref()?.pointer();
+    pointer.or_else(|| (fault.reason == Reason::Null).then_some(Avma(0)))
+}
+
+/// The line of source where a frame is.
+fn own_line(frame: &FrameReport) -> Option<&SourceLine> {
     let place = frame.source.as_ref()?;
-    let line = place.lines.iter().find(|line| Some(line.line) == place.line)?;
-    let wanted = Hex(bad.0).to_string();
-    let is_it = |value: &&SourceValue| {
-        let text = value.text.as_str();
-        text.strip_prefix(wanted.as_str())
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    place.lines.iter().find(|line| Some(line.line) == place.line)
+}
+
+/// The only expression on the frame's line that gave what was bad.
+fn on_the_line(cause: &analysis::Cause, process: &Process, frame: &FrameReport) -> Option<String> {
+    let fault = cause.fault.as_ref()?;
+    let traced = cause.origin.as_ref().and_then(|origin| Some((origin.value?, origin.is_index)));
+    let wanted = match (bad_pointer(fault), fault.reason) {
+        (Some(bad), _) => match traced {
+            Some((index, true)) => Wanted::Number(index),
+            Some((pointer, false)) => Wanted::Pointer(pointer),
+            None => Wanted::Pointer(bad.0),
+        },
+        (None, Reason::DivideByZero) => Wanted::Number(0),
+        _ => return None,
     };
-    let mut found = line.values.iter().filter(is_it);
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
+    let line = own_line(frame)?;
+    let thread = process.threads.iter().position(|thread| thread.crashed)?;
+    let view = process.frame_view(thread, cause.blame?)?;
+    holder(process, &view, line.text.as_str(), wanted)
 }
 
 fn title(cause: &analysis::Cause) -> String {
@@ -74,6 +110,14 @@ fn title(cause: &analysis::Cause) -> String {
             None => summary.to_owned(),
         },
         _ => summary.to_owned(),
+    }
+}
+
+fn confidence(confidence: analysis::Confidence) -> Confidence {
+    match confidence {
+        analysis::Confidence::Guess => Confidence::Guess,
+        analysis::Confidence::Likely => Confidence::Likely,
+        analysis::Confidence::Proved => Confidence::Proved,
     }
 }
 
@@ -95,23 +139,53 @@ fn explanation(
         let recursion = crashed?.truncated.as_ref().and_then(|cut| cut.recursion.as_ref());
         return recursion.map(|recursion| recursion.as_str().to_owned());
     }
-    let access = fault.access.as_ref()?;
-    let done = done(access);
-    let Some((register, value)) = &access.base else {
-        let of = expression.map(|name| format!(": `{name}`")).unwrap_or_default();
-        return Some(format!("{done}{of}"));
+    let origin = cause.origin.as_ref();
+    let held = held(cause, expression);
+    let done = fault
+        .access
+        .as_ref()
+        .map(|access| done(access, origin.and_then(|origin| origin.member.as_deref())));
+    let through = origin.and_then(|origin| origin.through.as_ref()).map(|through| {
+        let function = crashed.and_then(|thread| thread.frames.get(through.frame));
+        let function = function.and_then(|frame| frame.function.as_ref());
+        let within = function.map(|name| format!(" in `{}`", name.as_str())).unwrap_or_default();
+        format!("`{}` came from `{}`{within}", through.name, through.expression)
+    });
+    let parts: Vec<String> = [held, done, through].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// `` `n->next` is NULL ``.
+fn held(cause: &analysis::Cause, expression: Option<&str>) -> Option<String> {
+    let fault = cause.fault.as_ref()?;
+    let origin = cause.origin.as_ref();
+    let base = fault.access.as_ref().and_then(|access| access.base.as_ref());
+    let is_index = origin.is_some_and(|origin| origin.is_index);
+    let traced = origin.and_then(|origin| origin.value);
+    let pointer = bad_pointer(fault).map(|at| at.0);
+    let value = traced.or(pointer)?;
+    let told = match (value, is_index, &fault.access) {
+        (0, false, Some(_)) => "NULL".to_owned(),
+        (_, false, Some(_)) => Hex(value).to_string(),
+        _ => value.cast_signed().to_string(),
     };
-    let is_null = *value == 0;
-    let value = Hex(*value);
-    Some(match (expression, is_null) {
-        (Some(name), true) => format!("`{name}` is NULL; {done}"),
-        (Some(name), false) => format!("`{name}` is {value}; {done}"),
-        (None, _) => format!("{register} is {value}; {done}"),
-    })
+    let made = origin.map(|origin| match &origin.source {
+        Source::Returned { function: Some(function) } => format!(", returned by `{function}`"),
+        Source::NeverSet => ", never set".to_owned(),
+        _ => String::new(),
+    });
+    let made = made.unwrap_or_default();
+    match (expression, base) {
+        (Some(name), _) => Some(format!("`{name}` is {told}{made}")),
+        (None, Some((register, value))) if !is_index => {
+            Some(format!("{register} is {}{made}", Hex(*value)))
+        }
+        (None, _) => None,
+    }
 }
 
 /// `reading 8 bytes at 0x20`.
-fn done(access: &Access) -> String {
+fn done(access: &Access, member: Option<&str>) -> String {
     let Avma(address) = access.address;
     let address = Hex(address);
     let size = access.size.map(|size| match size {
@@ -125,9 +199,10 @@ fn done(access: &Access) -> String {
         back => format!(" (-{:#x})", back.unsigned_abs()),
     });
     let offset = offset.unwrap_or_default();
+    let what = member.map_or(size, |member| format!("`{member}` "));
     match access.kind {
-        AccessKind::Read => format!("reading {size}at {address}{offset}"),
-        AccessKind::Write => format!("writing {size}at {address}{offset}"),
+        AccessKind::Read => format!("reading {what}at {address}{offset}"),
+        AccessKind::Write => format!("writing {what}at {address}{offset}"),
         AccessKind::Execute => format!("executing at {address}"),
         AccessKind::Unknown => format!("an access at {address}"),
     }
@@ -140,10 +215,22 @@ fn message(said: &Said, redactor: &mut Redactor) -> Option<Shown> {
 fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidence> {
     let mut all: Vec<Evidence> =
         cause.fault.iter().flat_map(|fault| evidence(fault, redactor)).collect();
+    let other = |fault| findings::facts::instruction(fault, redactor);
+    all.extend(cause.fault.iter().flat_map(other));
+    for evidence in &mut all {
+        evidence.frame = cause.failed.map(|index| index as u64);
+    }
+    let access = cause.fault.as_ref().and_then(|fault| fault.access.as_ref());
+    let (used, accessed) = (access.and_then(Access::pointer), access.map(|access| access.address));
     let deadlock = cause.deadlock.iter();
     all.extend(deadlock.flat_map(|deadlock| findings::locks::evidence(deadlock, redactor)));
     let verdict = cause.verdict.as_ref();
-    all.extend(verdict.and_then(|verdict| findings::memory::verdict(verdict, redactor)));
+    let verdict =
+        verdict.and_then(|verdict| findings::memory::verdict(verdict, used, accessed, redactor));
+    all.extend(verdict);
+    let caught = cause.fault.as_ref().and_then(|fault| fault.caught.as_ref());
+    all.extend(caught.map(|caught| findings::facts::caught(caught, redactor)));
+    all.extend(cause.facts.iter().map(|fact| findings::facts::fact(fact, redactor)));
     all
 }
 
@@ -167,6 +254,7 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
             Reason::Unmapped => "nothing is mapped there",
             Reason::Forbidden => "mapped, but the right to do so is missing",
             Reason::NonCanonical => "no address of this machine",
+            Reason::Returned => "the return address on the stack was overwritten",
             Reason::StackOverflow => "below the end of the thread's stack",
             Reason::BeyondFile => "mapped from a file that ends before",
             Reason::Misaligned => "not aligned",
@@ -182,17 +270,28 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
     found
 }
 
-fn reason(cause: &analysis::Cause, has_expression: bool) -> &'static str {
+fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
     if cause.deadlock.is_some() {
-        return "it waits here for what another thread of the ring holds";
+        return "it waits here for what another thread of the ring holds".to_owned();
     }
-    match (&cause.said, has_expression) {
+    let origin = cause.origin.as_ref().filter(|_| cause.said.is_none());
+    let made = origin.map(|origin| match origin.source {
+        Source::Constant => "the value was set here",
+        Source::Loaded { .. } => "the value was loaded here",
+        Source::Returned { .. } => "a function called from here returned the value",
+        Source::Computed => "the value was computed here",
+        Source::NeverSet => "the variable was never set here",
+        Source::Passed => "the value came in here, and the caller does not show it",
+        Source::Unclear => "the value was made here in one of several ways",
+    });
+    let fallback = match (&cause.said, has_expression) {
         (Some(_), _) => "the innermost frame of the program's own code: it was raised from here",
         (None, true) => {
             "the innermost frame of the program's own code, and the value is on its line"
         }
         (None, false) => "the innermost frame of the program's own code",
-    }
+    };
+    made.unwrap_or(fallback).to_owned()
 }
 
 fn severity(severity: Severity) -> &'static str {

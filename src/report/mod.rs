@@ -7,6 +7,7 @@ mod cause;
 mod code;
 mod findings;
 mod hex;
+mod holder;
 mod id;
 mod json;
 mod judgement;

@@ -136,11 +136,11 @@ fn paths(line: &str) -> Vec<NamePath<'_>> {
     paths
 }
 
-fn is_start(c: char) -> bool {
+pub(super) fn is_start(c: char) -> bool {
     c.is_alphabetic() || c == '_'
 }
 
-fn name(text: &str) -> &str {
+pub(super) fn name(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     text.get(..end).unwrap_or(text)
 }
@@ -166,7 +166,7 @@ fn path(text: &str) -> NamePath<'_> {
 }
 
 /// Bytes of the string that begins here.
-fn literal(text: &str, quote: char) -> usize {
+pub(super) fn literal(text: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
         match c {

@@ -2,11 +2,12 @@
 
 use super::instant::{Instant, LONGEST};
 use super::stack_overflow;
-use super::{Access, AccessKind, Fault, Reason, SIGBUS, without_access};
+use super::{Access, AccessKind, Fault, Reason, SIGBUS, fault_at, without_access};
 use crate::addr::Avma;
 use crate::arch::Machine;
 use crate::disassembly::{AccessMode, InstructionKind, MemoryOperand, Source};
 use crate::dump::{Signal, SignalDetail};
+use crate::unwind::Trust;
 
 const SEGV_MAPERR: i32 = 1;
 const SEGV_ACCERR: i32 = 2;
@@ -25,11 +26,21 @@ pub(super) fn explain(signal: &Signal, instant: &Instant<'_>) -> Option<Fault> {
     match signal.detail {
         SignalDetail::Fault { address, .. } => {
             let access = fetch(instant, address).or_else(|| matching(instant, address))?;
-            let reason = reason(signal, instant, &access);
+            let reason = match reason(signal, instant, &access) {
+                Reason::Unmapped | Reason::Forbidden if has_returned(instant, &access) => {
+                    Reason::Returned
+                }
+                reason => reason,
+            };
             Some(with_access(instant, access, reason))
         }
         SignalDetail::Kernel => {
-            let non_canonical = || Some((non_canonical(instant)?, Reason::NonCanonical));
+            let non_canonical = || {
+                let access = non_canonical(instant)?;
+                let is_return = is_return(instant) || has_returned(instant, &access);
+                let reason = if is_return { Reason::Returned } else { Reason::NonCanonical };
+                Some((access, reason))
+            };
             let found = non_canonical().or_else(|| off_stack(instant)).or_else(|| skewed(instant));
             if let Some((access, reason)) = found {
                 return Some(with_access(instant, access, reason));
@@ -45,7 +56,7 @@ fn with_access(instant: &Instant<'_>, access: Access, reason: Reason) -> Fault {
     // What cannot be executed is no instruction.
     let is_data = access.kind == AccessKind::Execute && access.address == instant.pc();
     let instruction = instant.text().filter(|_| !is_data);
-    Fault { pc: instant.pc(), instruction, access: Some(access), reason }
+    fault_at(instant, instruction, Some(access), reason)
 }
 
 /// The instruction itself could not be read: `address` is in it, and no code is there.
@@ -59,9 +70,44 @@ fn fetch(instant: &Instant<'_>, address: Avma) -> Option<Access> {
     (is_missing && goes_on).then(|| executed(address, None))
 }
 
+/// Whether the instruction at hand is a return (x86). Where calls go by way of a thunk
+/// against speculation, it may be any jump.
+fn is_return(instant: &Instant<'_>) -> bool {
+    let is_thunk = || {
+        let frame = instant.thread.frames.first();
+        let name = frame.and_then(|frame| frame.function.as_deref());
+        name.is_some_and(|name| name.contains("_thunk"))
+    };
+    let is_return = match instant.machine() {
+        Machine::X86_64 | Machine::I386 => {
+            matches!(instant.code(), [0xc2 | 0xc3, ..] | [0xf2 | 0xf3, 0xc3, ..])
+        }
+        _ => false,
+    };
+    is_return && !is_thunk()
+}
+
+/// Whether a return led to the pc, where no code is: what it took from the stack still lies
+/// just below the stack pointer (x86), and nothing looks like a call.
+fn has_returned(instant: &Instant<'_>, access: &Access) -> bool {
+    let is_x86 = matches!(instant.machine(), Machine::X86_64 | Machine::I386);
+    if !is_x86 || access.kind != AccessKind::Execute || access.address != instant.pc() {
+        return false;
+    }
+    let popped = || {
+        let facts = instant.facts()?;
+        let sp = Avma(instant.place.registers.get(facts.sp)?);
+        let below = Avma(sp.0.checked_sub(u64::from(facts.word))?);
+        instant.process.memory.read_word(below).ok()
+    };
+    let caller = instant.thread.stack.frames.get(1);
+    let is_called = caller.is_some_and(|caller| caller.trust != Trust::Scan);
+    !is_called && popped() == Some(instant.pc().0)
+}
+
 fn executed(address: Avma, base: Option<(String, u64)>) -> Access {
     let kind = AccessKind::Execute;
-    Access { kind, address, size: None, base, index: None, displacement: 0 }
+    Access { kind, address, size: None, base, index: None, displacement: 0, operand: None }
 }
 
 /// The access that touches `address`; of several the one that begins nearest.
@@ -92,13 +138,10 @@ fn matching(instant: &Instant<'_>, address: Avma) -> Option<Access> {
 
 /// `operand` with what its registers held, failed at `address`.
 fn describe(instant: &Instant<'_>, operand: &MemoryOperand, address: Avma) -> Access {
-    let rights = instant.process.memory.region_at(address).map(|region| region.permissions);
     let kind = match operand.mode {
         AccessMode::Read => AccessKind::Read,
-        AccessMode::Write => AccessKind::Write,
-        // It can have been read: the write failed.
-        AccessMode::ReadWrite if rights.is_some_and(|rights| rights.read) => AccessKind::Write,
-        AccessMode::ReadWrite => AccessKind::Unknown,
+        // What was read was to be stored again, whichever of the two failed.
+        AccessMode::Write | AccessMode::ReadWrite => AccessKind::Write,
     };
     let base = operand.base.and_then(|base| instant.named(base));
     let segment = || operand.segment.and_then(|segment| instant.named_segment(segment));
@@ -109,6 +152,7 @@ fn describe(instant: &Instant<'_>, operand: &MemoryOperand, address: Avma) -> Ac
         base: base.or_else(segment),
         index: operand.index.and_then(|(index, _)| instant.named(index)),
         displacement: operand.displacement,
+        operand: Some(*operand),
     }
 }
 

@@ -111,6 +111,14 @@ impl<'p> Instant<'p> {
         Some((name, self.segment_base(register)?))
     }
 
+    /// Bytes of the number that an instruction takes from a register or from memory.
+    pub(super) fn size(&self, source: Source) -> Option<u64> {
+        match source {
+            Source::Register(part) => Some(part.size),
+            Source::Memory(nth) => self.effects.as_ref()?.accesses.get(nth)?.size,
+        }
+    }
+
     /// The number an instruction takes from a register or from memory.
     pub(super) fn value(&self, source: Source) -> Option<u64> {
         match source {

@@ -4,6 +4,8 @@
 use super::exception::{Exceptions, Thrown};
 use super::stack::Stack;
 use super::{Said, Speaker};
+use crate::addr::Avma;
+use crate::arch::Machine;
 use crate::debuginfo::{Language, demangle};
 use crate::elf::SegmentKind;
 use crate::limits::Limits;
@@ -29,6 +31,9 @@ const TERMINATING: [&str; 4] = [
 
 /// Bytes of a module's thread-local storage that are searched. libstdc++ has 32.
 const STORAGE_BYTES: u64 = 4096;
+
+/// Bytes of glibc's `struct pthread`, all versions since 2.17; its first keys are within.
+const STRUCT_PTHREAD: usize = 0x900;
 
 /// What C++'s runtime ended the process for.
 pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
@@ -60,27 +65,80 @@ fn bare(speaker: Speaker, frame: Option<usize>) -> Said {
     Said { speaker, text: String::new(), exception: None, frame }
 }
 
-/// The exception that the crashed thread handles: the head of its `caughtExceptions`, to
-/// which the runtime adds one before it calls `std::terminate` because of it.
+/// The exception that the crashed thread handles last: the runtime adds one to those
+/// handled before it calls `std::terminate` because of it.
+fn in_flight(stack: &Stack<'_>, terminate: usize) -> Option<Thrown> {
+    caught(stack, stack.frames.get(terminate)?.module?).into_iter().next()
+}
+
+/// The exceptions that the crashed thread has caught and not done with, the last caught
+/// first: type, and what it says.
+pub(super) fn handled(stack: &Stack<'_>) -> Vec<(String, Option<String>)> {
+    let limits = &stack.process.limits;
+    let found = runtime(stack).map(|module| caught(stack, module)).unwrap_or_default();
+    let named = |thrown: Thrown| Some((type_name(&thrown.mangled, limits)?, thrown.text));
+    found.into_iter().filter_map(named).collect()
+}
+
+/// The module that holds C++'s runtime: its shared object, or the program.
+fn runtime(stack: &Stack<'_>) -> Option<usize> {
+    const RUNTIMES: [&str; 3] = ["libstdc++.so", "libc++abi.so", "libcxxrt.so"];
+    let modules = &stack.process.modules;
+    let is_runtime = |module: &crate::module::Module| {
+        let file = module.path.file_name().map(|name| name.to_string_lossy());
+        file.is_some_and(|file| RUNTIMES.iter().any(|start| file.starts_with(start)))
+    };
+    modules.list().iter().position(is_runtime).or_else(|| {
+        let program = modules.executable()?;
+        modules.debug_if_searched(program)?.function_named("__cxa_get_globals").map(|_| program)
+    })
+}
+
+/// The exceptions in `caughtExceptions` of the crashed thread.
 ///
 /// The variable has no symbol, but it lies in the thread-local storage of the runtime, and
 /// a pointer to the header of an exception is told from all else.
-fn in_flight(stack: &Stack<'_>, terminate: usize) -> Option<Thrown> {
+fn caught(stack: &Stack<'_>, module: usize) -> Vec<Thrown> {
     let process = stack.process;
-    let module = stack.frames.get(terminate)?.module?;
-    let image = process.modules.get(module)?.image.as_ref()?;
-    let segment = image.segments().iter().find(|s| s.kind == SegmentKind::Tls)?;
-    let size = usize::try_from(segment.mem_size.min(STORAGE_BYTES)).ok()?;
-    let pointer = process.dump.threads.get(stack.thread)?.thread_pointer?;
-    let (modules, memory) = (&process.modules, &process.memory);
-    let block = thread_local_block(modules, memory, process.dump.machine, pointer.0, module);
-    let storage = memory.read_up_to(block.ok()?, size);
+    let storage = || {
+        let image = process.modules.get(module)?.image.as_ref()?;
+        let segment = image.segments().iter().find(|s| s.kind == SegmentKind::Tls)?;
+        let size = usize::try_from(segment.mem_size.min(STORAGE_BYTES)).ok()?;
+        let pointer = process.dump.threads.get(stack.thread)?.thread_pointer?;
+        let (modules, memory) = (&process.modules, &process.memory);
+        let block = thread_local_block(modules, memory, process.dump.machine, pointer.0, module);
+        Some(memory.read_up_to(block.ok()?, size))
+    };
+    let memory = &process.memory;
     let symbol_at = |at| stack.symbol_at(at);
     let exceptions = Exceptions { memory, symbol_at: &symbol_at };
+    let storage = storage().unwrap_or_default();
     let words = storage.chunks_exact(memory.word()).map(|word| memory.unsigned(word));
-    let mut found: Vec<Thrown> = words.filter_map(|word| exceptions.with_header(word)).collect();
+    let mut found = words.map(|word| exceptions.chain(word)).filter(|chain| !chain.is_empty());
+    let first = found.next().unwrap_or_else(|| by_key(stack, &exceptions));
     // Of two it could be either.
-    if found.len() > 1 { None } else { found.pop() }
+    if found.next().is_some() { Vec::new() } else { first }
+}
+
+/// The same of a libc++abi that keeps it under a key of `pthread_getspecific`: a pointer to
+/// the variable lies in glibc's `struct pthread`.
+fn by_key(stack: &Stack<'_>, exceptions: &Exceptions<'_>) -> Vec<Thrown> {
+    let process = stack.process;
+    let memory = &process.memory;
+    let pointer = process.dump.threads.get(stack.thread).and_then(|thread| thread.thread_pointer);
+    // On Arm it lies below the pointer.
+    let start = match process.dump.machine {
+        Machine::X86_64 | Machine::I386 => pointer,
+        _ => pointer.and_then(|at| Some(Avma(at.0.checked_sub(STRUCT_PTHREAD as u64)?))),
+    };
+    let Some(start) = start else { return Vec::new() };
+    let storage = memory.read_up_to(start, STRUCT_PTHREAD);
+    let words = storage.chunks_exact(memory.word()).map(|word| memory.unsigned(word));
+    let lists = words.filter_map(|word| memory.read_word(Avma(word)).ok());
+    let mut found = lists.map(|list| exceptions.chain(list)).filter(|chain| !chain.is_empty());
+    let first = found.next().unwrap_or_default();
+    let is_only = found.all(|other| other == first);
+    if is_only { first } else { Vec::new() }
 }
 
 /// The type with this name of `std::type_info`, as its author wrote it.

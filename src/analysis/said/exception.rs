@@ -13,6 +13,13 @@ const CLASS: u64 = 80;
 const GNU: u64 = 0x474e_5543_432b_2b00;
 /// `CLNGC++\0` and `CLNGC++\x01`.
 const CLANG: u64 = 0x434c_4e47_432b_2b00;
+/// Bytes from `exceptionType` to `nextException`.
+const NEXT: u64 = 32;
+/// Bytes from where a list points to `exceptionType`: libc++abi has two words before it, or
+/// one (before LLVM 10), libstdc++ none.
+const INTO_RECORD: [u64; 3] = [0, 16, 8];
+/// Exceptions handled within one another that are told.
+const MOST: usize = 8;
 /// Bases within bases that are followed, and bases of one class.
 const BASES: usize = 16;
 /// Bytes of a type's mangled name.
@@ -71,6 +78,24 @@ impl Exceptions<'_> {
         Some(Thrown { mangled, text })
     }
 
+    /// The exceptions in the list that begins with the record at `record`; empty if there is
+    /// no exception.
+    pub(super) fn chain(&self, record: u64) -> Vec<Thrown> {
+        let mut found = Vec::new();
+        let mut next = Some(record);
+        while let Some(record) = next.filter(|record| *record != 0 && found.len() < MOST) {
+            let thrown = INTO_RECORD.iter().find_map(|into| {
+                let header = record.checked_add(*into)?;
+                let is_there = self.with_header(header)?;
+                Some((header, is_there))
+            });
+            let Some((header, thrown)) = thrown else { break };
+            found.push(thrown);
+            next = header.checked_add(NEXT).and_then(|at| self.word(at));
+        }
+        found
+    }
+
     /// What an exception says: the text of an object that is one, or of one whose `what`
     /// is known to return the text it holds.
     fn text(&self, object: u64, type_info: u64, mangled: &str) -> Option<String> {
@@ -79,6 +104,9 @@ impl Exceptions<'_> {
             "NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE" => {
                 let length = self.word(object.checked_add(8)?)?;
                 return text_at(self.memory, Avma(self.word(object)?), length);
+            }
+            "NSt3__112basic_stringIcNS_11char_traitsIcEENS_9allocatorIcEEEE" => {
+                return self.libcxx_string(object);
             }
             _ => {}
         }
@@ -92,6 +120,20 @@ impl Exceptions<'_> {
             return None;
         }
         c_text(self.memory, Avma(self.word(base.checked_add(8)?)?))
+    }
+
+    /// A `std::string` of libc++ in its usual layout on little-endian machines: its lowest
+    /// bit says that it is long (`__long`: capacity, length, address), else the first byte
+    /// is twice the length and the text follows.
+    fn libcxx_string(&self, object: u64) -> Option<String> {
+        let mut first = [0];
+        self.memory.read(Avma(object), &mut first).ok()?;
+        let [first] = first;
+        if first & 1 == 0 {
+            return text_at(self.memory, Avma(object.checked_add(1)?), u64::from(first >> 1));
+        }
+        let length = self.word(object.checked_add(8)?)?;
+        text_at(self.memory, Avma(self.word(object.checked_add(16)?)?), length)
     }
 
     /// Bytes from the start of an object to its `std::runtime_error` or `std::logic_error`.
@@ -210,6 +252,42 @@ mod tests {
         assert_eq!(thrown(GNU ^ 0x100, TYPES, WHAT), None);
         assert_eq!(thrown(GNU, TEXTS, WHAT), None);
         assert_eq!(thrown(GNU | 1, OBJECT, WHAT), None);
+    }
+
+    #[test]
+    fn exceptions_handled_within_one_another_are_a_list_of_records() {
+        let record = |next: u64, class: u64| {
+            // libc++abi: two words, then what both have.
+            let mut record = vec![0; 16];
+            record[2] = TYPES;
+            record[2 + 4] = next;
+            record[2 + 10] = class;
+            record.push(TEXTS + 0x10);
+            words(&record)
+        };
+        let types = words(&[0x30, TEXTS]);
+        let texts = b"PKc\0............late\0";
+        let list = |next| {
+            let (outer, inner) = (record(0, CLANG), record(next, CLANG));
+            let memory =
+                memory(&[(HEAP, &inner), (0x5000, &outer), (TYPES, &types), (TEXTS, texts)]);
+            Exceptions { memory: &memory, symbol_at: &symbol_at }.chain(HEAP).len()
+        };
+        assert_eq!(list(0), 1);
+        assert_eq!(list(0x5000), 2);
+        // A list that bites its tail.
+        assert_eq!(list(HEAP), MOST);
+        assert_eq!(list(TEXTS), 1);
+    }
+
+    #[test]
+    fn a_string_of_libcxx_is_told_short_and_long() {
+        let text = |object: &[u8]| {
+            let memory = memory(&[(HEAP, object), (TEXTS, b"a text that is long\0")]);
+            Exceptions { memory: &memory, symbol_at: &symbol_at }.libcxx_string(HEAP)
+        };
+        assert_eq!(text(b"\x08late\0").as_deref(), Some("late"));
+        assert_eq!(text(&words(&[0x21, 19, TEXTS])).as_deref(), Some("a text that is long"));
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) fn message(stack: &Stack<'_>) -> Option<Said> {
 
 /// What a failed check is known by if its message is not in the core.
 pub(super) fn by_function(stack: &Stack<'_>) -> Option<Said> {
-    const CHECKS: [(&str, Speaker); 7] = [
+    const CHECKS: [(&str, Speaker); 10] = [
         ("__assert_fail", Speaker::Assertion),
         ("__assert_perror_fail", Speaker::Assertion),
         ("__stack_chk_fail", Speaker::StackProtector),
@@ -50,15 +50,26 @@ pub(super) fn by_function(stack: &Stack<'_>) -> Option<Said> {
         ("__chk_fail", Speaker::Fortify),
         ("__fortify_fail", Speaker::Fortify),
         ("malloc_printerr", Speaker::Allocator),
+        // `_GLIBCXX_ASSERTIONS`, and libc++'s hardening.
+        ("std::__glibcxx_assert_fail", Speaker::Assertion),
+        ("std::__replacement_assert", Speaker::Assertion),
+        ("std::__1::__libcpp_verbose_abort", Speaker::Assertion),
     ];
     if !stack.is_aborted() {
         return None;
     }
     CHECKS.iter().find_map(|(function, speaker)| {
-        let at = stack.find_one_of(&[function]).filter(|at| stack.is_library_up_to(*at))?;
+        let at = stack
+            .find(|name| is_function(name, function))
+            .filter(|at| stack.is_library_up_to(*at))?;
         let frame = stack.raised_below(at);
         Some(Said { speaker: *speaker, text: String::new(), exception: None, frame })
     })
+}
+
+/// Whether `name` is `function`, with or without its arguments.
+fn is_function(name: &str, function: &str) -> bool {
+    name.strip_prefix(function).is_some_and(|rest| rest.is_empty() || rest.starts_with('('))
 }
 
 /// The text that the pointer at `at` (`__abort_msg`) leads to.

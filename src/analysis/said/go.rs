@@ -23,7 +23,9 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     let inner = |function| stack.find_one_of(function).filter(|at| *at < end);
     let (speaker, text) = if let Some(at) = inner(&["runtime.throw", "runtime.fatal"]) {
         let text = variable(stack, at, "s").and_then(|s| s.text).map(|text| text.text);
-        (Speaker::GoFatal, text)
+        let text = text.or_else(|| thrown_by(stack, at, end));
+        let is_memory = text.as_deref().is_some_and(|text| text.ends_with(OUT_OF_MEMORY));
+        (if is_memory { Speaker::OutOfMemory } else { Speaker::GoFatal }, text)
     } else if let Some(at) = inner(&["runtime.gopanic"]) {
         let text = panicked_with(stack, at).or_else(|| by_function(stack, at));
         (Speaker::GoPanic, text)
@@ -50,6 +52,23 @@ fn by_function(stack: &Stack<'_>, panic: usize) -> Option<String> {
         ("runtime.panicdivide", "runtime error: integer divide by zero"),
     ];
     let caller = panic.checked_add(1)?;
+    let found = TEXTS.iter().find(|(function, _)| stack.is_called(caller, function));
+    found.map(|(_, text)| (*text).to_owned())
+}
+
+/// What Go's runtime says if the system gives no more memory.
+const OUT_OF_MEMORY: &str = "out of memory";
+
+/// What a function says whenever it calls `throw` or `fatal`.
+fn thrown_by(stack: &Stack<'_>, throw: usize, end: usize) -> Option<String> {
+    const TEXTS: [(&str, &str); 5] = [
+        ("runtime.checkdead", "all goroutines are asleep - deadlock!"),
+        ("runtime.newstack", "stack overflow"),
+        ("runtime.sysMapOS", OUT_OF_MEMORY),
+        ("runtime.sysMap", OUT_OF_MEMORY),
+        ("runtime.(*mcache).allocLarge", OUT_OF_MEMORY),
+    ];
+    let caller = throw.checked_add(1).filter(|caller| *caller < end)?;
     let found = TEXTS.iter().find(|(function, _)| stack.is_called(caller, function));
     found.map(|(_, text)| (*text).to_owned())
 }

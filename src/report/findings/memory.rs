@@ -1,14 +1,344 @@
 //! Findings on memory in words.
 
-use crate::analysis::{MemoryFinding, Verdict};
-use crate::redact::Redactor;
-use crate::report::{Evidence, Finding};
+use crate::addr::Avma;
+use crate::analysis::{
+    Bin, Block, BlockState, Content, Damage, Dangling, Fill, Hardware, MemoryFinding, ModulePlace,
+    OnStack, StackPlace, Verdict,
+};
+use crate::redact::{Origin, Redactor};
+use crate::report::{Evidence, EvidenceKind, Finding, Hex};
 
-pub(super) fn finding(finding: &MemoryFinding, _redactor: &mut Redactor) -> Finding {
-    match *finding {}
+pub(super) fn finding(finding: &MemoryFinding, redactor: &mut Redactor) -> Finding {
+    match finding {
+        MemoryFinding::Dangling(found) => dangling(found, redactor),
+        MemoryFinding::HeapDamage(damage) => heap_damage(damage, redactor),
+        MemoryFinding::Hardware(found) => hardware(found, redactor),
+    }
 }
 
-/// What is known of the pointer that was used: evidence beside the access.
-pub(in super::super) fn verdict(verdict: &Verdict, _redactor: &mut Redactor) -> Option<Evidence> {
-    match *verdict {}
+fn dangling(found: &Dangling, redactor: &mut Redactor) -> Finding {
+    let chunk = block(&found.block);
+    let mut title = String::new();
+    let mut evidence = Vec::new();
+    for holder in &found.holders {
+        let function = holder.function.as_ref().map(|name| {
+            let name = redactor.show(Origin::SymbolName, name);
+            format!(" in `{}`", name.as_str())
+        });
+        let variable = format!("`{}`{}", holder.path, function.unwrap_or_default());
+        if title.is_empty() {
+            title = format!("{variable} points to {chunk}");
+        }
+        let offset = holder.pointer.0.wrapping_sub(found.block.start.0).cast_signed();
+        let place = place_in(&Block { offset, ..found.block });
+        let text = format!("{variable} is {}: {place}", Hex(holder.pointer.0));
+        evidence.push(Evidence {
+            kind: EvidenceKind::Variable,
+            text: redactor.show(Origin::OwnWords, &text),
+            frame: Some(holder.frame as u64),
+            address: Some(Hex(holder.pointer.0)),
+        });
+    }
+    let text = format!("{chunk} {}", room(&found.block));
+    evidence.push(Evidence {
+        kind: EvidenceKind::Heap,
+        text: redactor.show(Origin::OwnWords, &text),
+        frame: None,
+        address: Some(Hex(found.block.start.0)),
+    });
+    Finding {
+        kind: "dangling-pointer".to_owned(),
+        title: redactor.show(Origin::OwnWords, &title),
+        threads: vec![found.tid],
+        evidence,
+    }
+}
+
+fn heap_damage(damage: &Damage, redactor: &mut Redactor) -> Finding {
+    let size = Hex(damage.size_field);
+    let what = match damage.is_senseless {
+        true => format!("the size field {size} makes no sense"),
+        false => format!("the size field {size} says the block before it is free, which it is not"),
+    };
+    let mut evidence = Vec::new();
+    let mut add = |kind, text: &str, address: Avma, redactor: &mut Redactor| {
+        let text = redactor.show(Origin::OwnWords, text);
+        evidence.push(Evidence { kind, text, frame: None, address: Some(Hex(address.0)) });
+    };
+    add(EvidenceKind::Heap, &what, damage.at, redactor);
+    let title = match &damage.before {
+        Some(before) => {
+            let text = format!("before it lies {} {}", block(before), room(before));
+            add(EvidenceKind::Heap, &text, before.start, redactor);
+            format!("the heap is damaged behind {}", block(before))
+        }
+        None => "the heap is damaged at its first block".to_owned(),
+    };
+    if let Some(text) = &damage.text {
+        let text = redactor.show(Origin::VariableText, text);
+        let text = format!("where the size should be stands text: {:?}", text.as_str());
+        add(EvidenceKind::Text, &text, damage.at, redactor);
+    }
+    let title = redactor.show(Origin::OwnWords, &title);
+    Finding { kind: "heap-damage".to_owned(), title, threads: Vec::new(), evidence }
+}
+
+fn hardware(found: &Hardware, redactor: &mut Redactor) -> Finding {
+    let (title, text, address) = match found {
+        Hardware::MemoryError(at) => (
+            "the machine's memory failed".to_owned(),
+            "the kernel reports a memory error (BUS_MCEERR)".to_owned(),
+            *at,
+        ),
+        Hardware::Code { at, bits: 1, .. } => (
+            "one bit of the code is not that of the file: failing memory, or a patch".to_owned(),
+            "differs from the file with the same build ID in one bit".to_owned(),
+            *at,
+        ),
+        Hardware::Code { at, bits, .. } => (
+            "the code is not that of the file: a patch, or failing memory".to_owned(),
+            format!("differs from the file with the same build ID, in {bits} bits from here on"),
+            *at,
+        ),
+        Hardware::Impossible { address, instruction } => (
+            "a fault that cannot be: perhaps the machine failed".to_owned(),
+            format!(
+                "`{instruction}` touches no memory, and what the kernel names may be read and written"
+            ),
+            *address,
+        ),
+    };
+    Finding {
+        kind: "hardware".to_owned(),
+        title: redactor.show(Origin::OwnWords, &title),
+        threads: Vec::new(),
+        evidence: vec![Evidence {
+            kind: EvidenceKind::Memory,
+            text: redactor.show(Origin::OwnWords, &text),
+            frame: None,
+            address: Some(Hex(address.0)),
+        }],
+    }
+}
+
+/// What is known of the pointer `used`: evidence beside the access, which was at
+/// `accessed`.
+pub(in super::super) fn verdict(
+    verdict: &Verdict,
+    used: Option<Avma>,
+    accessed: Option<Avma>,
+    redactor: &mut Redactor,
+) -> Option<Evidence> {
+    let kind = match verdict {
+        Verdict::Link(_) | Verdict::ListHead | Verdict::Heap(_) | Verdict::PastHeap(_) => {
+            EvidenceKind::Heap
+        }
+        _ => EvidenceKind::Memory,
+    };
+    let text = verdict_text(verdict, accessed, redactor);
+    let text = redactor.show(Origin::OwnWords, &text);
+    Some(Evidence { kind, text, frame: None, address: used.map(|at| Hex(at.0)) })
+}
+
+fn verdict_text(verdict: &Verdict, accessed: Option<Avma>, redactor: &mut Redactor) -> String {
+    match verdict {
+        Verdict::Fill(Fill { pattern, by: Some(by) }) => {
+            format!("the pattern {pattern:#x} ({by})")
+        }
+        Verdict::Fill(Fill { pattern, by: None }) => {
+            format!("one byte repeated, {:#x}: memory filled on purpose", pattern & 0xff)
+        }
+        Verdict::Link(of) => format!(
+            "no pointer: what the allocator keeps in {} at {}; it was read after the block was freed",
+            block(of),
+            Hex(of.start.0)
+        ),
+        Verdict::ListHead => {
+            "the allocator's list of freed blocks: read from a freed block".to_owned()
+        }
+        Verdict::Text(text) => {
+            let text = redactor.show(Origin::VariableText, text);
+            format!("looks like text: {:?}", text.as_str())
+        }
+        Verdict::Negative(-1) => "the number -1: an error (MAP_FAILED), not a pointer".to_owned(),
+        Verdict::Negative(number) => format!("the number {number}: an error, not a pointer"),
+        Verdict::Truncated(found) => format!(
+            "looks like the lower half of {}, which is {}: a pointer kept in an int, or a function that was not declared",
+            Hex(found.whole.0),
+            if found.in_heap { "in the heap" } else { "on a stack" },
+        ),
+        Verdict::FlippedBit(found) => format!(
+            "bit {} apart from {}, near which {} points: perhaps failing memory",
+            found.bit,
+            Hex(found.meant.0),
+            found.register
+        ),
+        Verdict::Heap(of) => in_heap(of, accessed),
+        Verdict::PastHeap(0) => "right behind the end of the heap".to_owned(),
+        Verdict::PastHeap(past) => format!("{} past the end of the heap", bytes(*past)),
+        Verdict::Stack(place) => on_stack(place, redactor),
+        Verdict::Unloaded(found) => {
+            let name = redactor.show(Origin::Path, &found.name);
+            format!(
+                "{} into {}, which seems to have been unloaded",
+                bytes(found.offset),
+                name.as_str()
+            )
+        }
+        Verdict::Module(place) => in_module(place, redactor),
+        Verdict::File(place) => {
+            let path = redactor.show_bytes(Origin::Path, place.path.as_os_str().as_encoded_bytes());
+            format!("{} into the mapped file {}", bytes(place.offset), path.as_str())
+        }
+    }
+}
+
+fn in_heap(of: &Block, accessed: Option<Avma>) -> String {
+    let place = format!("{} {}", place_in(of), room(of));
+    let end = of.start.0.saturating_add(of.room);
+    let past = accessed.and_then(|at| at.0.checked_sub(end));
+    match past.filter(|_| matches!(of.state, BlockState::InUse | BlockState::Mapping)) {
+        Some(past) => format!("{place}; the access is {} past its end", bytes(past)),
+        None => place,
+    }
+}
+
+/// `16 bytes into a freed 48-byte chunk of the heap (tcache)`.
+fn place_in(of: &Block) -> String {
+    let block = block(of);
+    match of.offset {
+        0 => format!("the start of {block}"),
+        into @ 1.. => format!("{} into {block}", bytes(into.cast_unsigned())),
+        before => format!("in the header of {block}, {} before it", bytes(before.unsigned_abs())),
+    }
+}
+
+/// `a freed 48-byte chunk of the heap (tcache)`.
+fn block(of: &Block) -> String {
+    let size = of.chunk_size;
+    let list = match of.state {
+        BlockState::InUse => return format!("a {size}-byte chunk of the heap that is in use"),
+        BlockState::Mapping => return format!("a {size}-byte block mapped by malloc, in use"),
+        BlockState::Top => {
+            return "the heap's top: never handed out, or freed and merged with it".to_owned();
+        }
+        BlockState::Freed(list) => list,
+    };
+    let list = match list {
+        Some(Bin::Tcache) => " (tcache)",
+        Some(Bin::Fastbin) => " (fastbin)",
+        Some(Bin::Unsorted) => " (unsorted bin)",
+        Some(Bin::Small) => " (small bin)",
+        Some(Bin::Large) => " (large bin)",
+        None => "",
+    };
+    format!("a freed {size}-byte chunk of the heap{list}")
+}
+
+/// How much of it is the program's.
+fn room(of: &Block) -> String {
+    match of.state {
+        BlockState::Top => format!("at {}", Hex(of.start.0)),
+        _ => format!("at {}, with room for {}", Hex(of.start.0), bytes(of.room)),
+    }
+}
+
+fn bytes(count: u64) -> String {
+    match count {
+        1 => "1 byte".to_owned(),
+        count => format!("{count} bytes"),
+    }
+}
+
+fn on_stack(place: &StackPlace, redactor: &mut Redactor) -> String {
+    let tid = place.tid;
+    match &place.place {
+        OnStack::Below(below) => format!(
+            "within the stack of thread {tid}, {} below its stack pointer: a function that has returned",
+            bytes(*below)
+        ),
+        OnStack::Frame(index, Some(function)) => {
+            let function = redactor.show(Origin::SymbolName, function);
+            format!("on the stack of thread {tid}, in frame {index}, `{}`", function.as_str())
+        }
+        OnStack::Frame(index, None) => format!("on the stack of thread {tid}, in frame {index}"),
+        OnStack::Above => format!("on the stack of thread {tid}"),
+    }
+}
+
+fn in_module(place: &ModulePlace, redactor: &mut Redactor) -> String {
+    let path = redactor.show_bytes(Origin::Path, place.path.as_os_str().as_encoded_bytes());
+    let path = path.as_str();
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let content = match place.content {
+        Content::Code => "code",
+        Content::Constants => "constants",
+        Content::Data => "data",
+    };
+    match &place.symbol {
+        Some((symbol, offset)) => {
+            let symbol = redactor.show(Origin::SymbolName, symbol);
+            format!("in the {content} of {name}: {}+{offset:#x}", symbol.as_str())
+        }
+        None => format!("in the {content} of {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::Level;
+
+    fn said(found: &Verdict, accessed: u64, level: Level) -> String {
+        let mut redactor = Redactor::new(level, "obit-0123");
+        let used = Some(Avma(0x1000));
+        let evidence = verdict(found, used, Some(Avma(accessed)), &mut redactor).unwrap();
+        assert_eq!(evidence.address, Some(Hex(0x1000)));
+        evidence.text.as_str().to_owned()
+    }
+
+    fn block(state: BlockState, offset: i64) -> Block {
+        Block { start: Avma(0x1000), chunk_size: 48, room: 40, state, offset }
+    }
+
+    #[test]
+    fn a_block_is_told_with_its_state_and_the_way_into_it() {
+        let text =
+            |state, offset| said(&Verdict::Heap(block(state, offset)), 0x1000, Level::Default);
+        assert_eq!(
+            text(BlockState::Freed(Some(Bin::Tcache)), 16),
+            "16 bytes into a freed 48-byte chunk of the heap (tcache) at 0x1000, with room for 40 bytes"
+        );
+        assert_eq!(
+            text(BlockState::InUse, 0),
+            "the start of a 48-byte chunk of the heap that is in use at 0x1000, with room for 40 bytes"
+        );
+        assert!(text(BlockState::InUse, -8).starts_with("in the header of a 48-byte chunk"));
+    }
+
+    #[test]
+    fn an_access_past_a_block_says_how_far() {
+        let found = Verdict::Heap(block(BlockState::InUse, 0));
+        let text = said(&found, 0x1000 + 40 + 5, Level::Default);
+        assert!(text.ends_with("; the access is 5 bytes past its end"), "{text}");
+        let inside = said(&found, 0x1000 + 39, Level::Default);
+        assert!(!inside.contains("past"), "{inside}");
+    }
+
+    #[test]
+    fn text_in_a_pointer_is_a_datum_and_hidden_by_the_strict_policy() {
+        let found = Verdict::Text("hunter22".to_owned());
+        assert_eq!(said(&found, 0, Level::Default), "looks like text: \"hunter22\"");
+        assert_eq!(said(&found, 0, Level::Strict), "looks like text: \"<redacted:8>\"");
+    }
+
+    #[test]
+    fn a_stack_says_whose_it_is() {
+        let place = OnStack::Below(64);
+        let found = Verdict::Stack(StackPlace { tid: 7, place });
+        assert_eq!(
+            said(&found, 0, Level::Default),
+            "within the stack of thread 7, 64 bytes below its stack pointer: a function that has returned"
+        );
+    }
 }

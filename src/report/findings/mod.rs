@@ -1,5 +1,6 @@
 //! Findings in words.
 
+pub(super) mod facts;
 pub(super) mod locks;
 pub(super) mod memory;
 

@@ -1,0 +1,72 @@
+//! What stands beside the cause, in words.
+
+use crate::analysis::{Caught, Fact, Fault};
+use crate::redact::{Origin, Redactor};
+use crate::report::{Evidence, EvidenceKind, Hex};
+
+/// `fact` as evidence.
+pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
+    let own = |redactor: &mut Redactor, text: &str| redactor.show(Origin::OwnWords, text);
+    let (kind, text) = match fact {
+        Fact::Aftermath(said) => {
+            let text = match (said.text.as_str(), &said.exception) {
+                ("", Some(exception)) => format!("the handler then threw {exception}"),
+                ("", None) => "the handler then ended the process itself".to_owned(),
+                (text, _) => format!("the handler then said: {text}"),
+            };
+            (EvidenceKind::Text, redactor.show(Origin::MessageText, &text))
+        }
+        Fact::Earlier(signal) => {
+            let at = signal.address().map(|at| format!(" at {}", Hex(at.0))).unwrap_or_default();
+            let text = format!("in the handler of an earlier {}{at}", signal.name());
+            (EvidenceKind::Memory, own(redactor, &text))
+        }
+        Fact::SystemCall(number) => {
+            (EvidenceKind::Memory, own(redactor, &format!("system call {number}")))
+        }
+        Fact::Errno(number, name) => {
+            (EvidenceKind::Variable, own(redactor, &format!("errno is {name} ({number})")))
+        }
+        Fact::Handled { exception, text } => {
+            let said = text.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+            let text = format!("while handling {exception}{said}");
+            (EvidenceKind::Text, redactor.show(Origin::MessageText, &text))
+        }
+        Fact::Watchdog(microseconds) => {
+            let seconds = *microseconds / 1_000_000;
+            let text = format!("systemd's watchdog was on (WATCHDOG_USEC: {seconds} s)");
+            (EvidenceKind::Text, own(redactor, &text))
+        }
+    };
+    Evidence { kind, text, frame: None, address: None }
+}
+
+/// What is known of a fault that is no access.
+pub(in super::super) fn instruction(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
+    let division = fault.division.map(|numbers| {
+        let divisor = numbers.divisor;
+        let text = match numbers.dividend {
+            Some(dividend) => format!("{dividend} divided by {divisor}"),
+            None => format!("divided by {divisor}"),
+        };
+        (EvidenceKind::Register, text)
+    });
+    let check = fault.check.map(|check| {
+        (EvidenceKind::Instruction, format!("a check of UndefinedBehaviorSanitizer: {check}"))
+    });
+    let evidence = |(kind, text): (_, String)| {
+        let text = redactor.show(Origin::OwnWords, &text);
+        Evidence { kind, text, frame: None, address: None }
+    };
+    division.into_iter().chain(check).map(evidence).collect()
+}
+
+/// What the kernel told the handler that caught the fault.
+pub(in super::super) fn caught(caught: &Caught, redactor: &mut Redactor) -> Evidence {
+    let signal = &caught.signal;
+    let code = signal.code_name().map(|code| format!(" ({code})")).unwrap_or_default();
+    let text = format!("{}{code} was caught by a handler, which has not returned", signal.name());
+    let text = redactor.show(Origin::OwnWords, &text);
+    let address = signal.address().map(|at| Hex(at.0));
+    Evidence { kind: EvidenceKind::Memory, text, frame: None, address }
+}

@@ -1,0 +1,137 @@
+//! Which expression of a line of source held a value: those the line itself spells are
+//! evaluated in the frame, and the one that gives the value is it.
+
+use super::source_values::{is_start, literal, name};
+use crate::print::evaluate;
+use crate::process::{FrameView, Process};
+use crate::value::{Budget, Scalar, State, Value};
+
+/// Expressions of one line that are evaluated.
+const MOST: usize = 24;
+/// Bytes of one expression.
+const LONGEST: usize = 200;
+
+/// What kind of value is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A pointer or reference.
+    Pointer(u64),
+    /// An integer.
+    Number(u64),
+}
+
+/// The only expression in `line` that gives the value; `None` if several do.
+pub(super) fn holder(
+    process: &Process,
+    view: &FrameView<'_>,
+    line: &str,
+    wanted: Wanted,
+) -> Option<String> {
+    let budget = Budget::default().with(Some(1), Some(1));
+    let is_it = |text: &&String| {
+        let value = evaluate(process, view, text, &budget);
+        value.is_ok_and(|value| is_wanted(&value, wanted))
+    };
+    let all = expressions(line);
+    let mut found = all.iter().filter(is_it);
+    let first = found.next()?;
+    found.next().is_none().then(|| first.clone())
+}
+
+fn is_wanted(value: &Value, wanted: Wanted) -> bool {
+    match (&value.state, wanted) {
+        (State::Scalar(Scalar::Address(at)), Wanted::Pointer(wanted)) => *at == wanted,
+        (State::Scalar(Scalar::Signed(number)), Wanted::Number(wanted)) => {
+            *number == i128::from(wanted.cast_signed()) || *number == i128::from(wanted)
+        }
+        (State::Scalar(Scalar::Unsigned(number)), Wanted::Number(wanted)) => {
+            *number == u128::from(wanted)
+        }
+        _ => false,
+    }
+}
+
+/// The names in a line with members and indexes, and all that begins each: `a`, `a->b`,
+/// `a->b[i]` for `a->b[i]`.
+fn expressions(line: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut rest = line;
+    while let Some(c) = rest.chars().next()
+        && found.len() < MOST
+    {
+        let skipped = match c {
+            '/' if rest.starts_with("//") => break,
+            '"' => literal(rest, '"'),
+            c if is_start(c) => {
+                let mut ends = vec![name(rest).len()];
+                while let Some(end) = ends.last().copied()
+                    && end < LONGEST
+                    && let Some(len) = suffix(rest.get(end..).unwrap_or_default())
+                {
+                    ends.push(end + len);
+                }
+                for end in &ends {
+                    let text = rest.get(..*end).unwrap_or_default().to_owned();
+                    if !found.contains(&text) && found.len() < MOST {
+                        found.push(text);
+                    }
+                }
+                // What stands in brackets has names of its own.
+                name(rest).len()
+            }
+            c if c.is_ascii_digit() => {
+                rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())
+            }
+            // A member's name alone is none.
+            '.' => 1 + name(rest.get(1..).unwrap_or_default()).len(),
+            '-' if rest.starts_with("->") => 2 + name(rest.get(2..).unwrap_or_default()).len(),
+            c => c.len_utf8(),
+        };
+        rest = rest.get(skipped.max(1)..).unwrap_or_default();
+    }
+    found
+}
+
+/// Bytes of the member or index that `text` begins with.
+fn suffix(text: &str) -> Option<usize> {
+    if let Some(after) = text.strip_prefix("->").or_else(|| text.strip_prefix('.')) {
+        let field = name(after);
+        return (!field.is_empty()).then(|| text.len() - after.len() + field.len());
+    }
+    let mut depth = 0_usize;
+    if !text.starts_with('[') {
+        return None;
+    }
+    for (at, c) in text.char_indices().take(LONGEST) {
+        match c {
+            '[' => depth += 1,
+            ']' if depth == 1 => return Some(at + 1),
+            ']' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expressions;
+
+    #[test]
+    fn each_name_is_tried_with_each_of_its_members_and_indexes() {
+        let found = expressions("return job->owner[i + 1].name + f(n); // x");
+        let expected = [
+            "return",
+            "job",
+            "job->owner",
+            "job->owner[i + 1]",
+            "job->owner[i + 1].name",
+            "i",
+            "f",
+            "n",
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(expressions("\"a\" b"), ["b"]);
+        assert_eq!(expressions("a[0"), ["a"]);
+    }
+}
