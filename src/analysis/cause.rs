@@ -351,7 +351,7 @@ fn first_trouble(
 fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
     let first = match deadlock {
         LockFinding::Deadlock(ring) => ring.first().map(|link| &link.waiter),
-        LockFinding::Abandoned { .. } | LockFinding::Held { .. } => None,
+        LockFinding::Abandoned { .. } | LockFinding::Held(_) => None,
     };
     let crashed = process.crashed().map(|thread| thread.tid);
     Cause {
