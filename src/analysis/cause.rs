@@ -260,7 +260,10 @@ pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>)
     let failed = fault.as_ref().map(|fault| fault.frame(process));
     let origin = fault.as_ref().filter(|_| said.is_none());
     let origin = origin.and_then(|fault| origin::of_fault(process, fault));
-    let made = origin.as_ref().and_then(|origin| own_from(process, origin.frame));
+    let made = origin.as_ref().and_then(|origin| match origin.gone {
+        Some(_) => Some(origin.frame),
+        None => own_from(process, origin.frame),
+    });
     let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
     let (blame, blame_confidence) = match (raised, made) {
         (Some(raised), _) => (Some(raised), Confidence::Proved),

@@ -19,7 +19,7 @@ pub use memory::{
     Bin, Block, BlockState, Content, Damage, Dangling, FilePlace, Fill, FlippedBit, Hardware,
     MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
 };
-pub use origin::{Origin, Source, Through};
+pub use origin::{Gone, Origin, Source, Through};
 pub use said::{Fact, Said, Speaker};
 
 use crate::process::Process;

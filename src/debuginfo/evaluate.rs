@@ -85,7 +85,9 @@ impl<'x, 'd> Run<'x, 'd> {
             Location::Expression(expression) => self.pieces(expression, None),
             Location::List(list) => {
                 let at = self.around.lookup_pc().ok_or(NoPlace::NoFrame)?;
-                let found = location::at_pc(self.root, list, at)?.ok_or(NoPlace::OptimizedOut)?;
+                let with_views = self.around.sees_views();
+                let found = location::at_pc(self.root, list, at, with_views)?;
+                let found = found.ok_or(NoPlace::OptimizedOut)?;
                 // A frame base that outlives the call says nothing of the variable.
                 if self.depth == 0 {
                     let pc = self.around.pc();

@@ -174,6 +174,11 @@ pub trait Surroundings {
     /// every register alone that it names (gcc's `-fipa-ra` sees to that), and what the
     /// innermost frame has in it is this frame's, too.
     fn survives_call(&self, _survives: bool) {}
+    /// Whether a location that holds at some view of the instruction alone counts: for whoever
+    /// asks what a register was called when the instruction began, not what it holds.
+    fn sees_views(&self) -> bool {
+        false
+    }
 }
 
 /// What of the state at a function's entry is asked for.

@@ -78,11 +78,47 @@ pub(super) struct Found {
     pub(super) end: Svma,
 }
 
-/// What `list` gives for `at`; `None` if no entry covers it.
+/// The expression of an entry without extent at `at`: what ranges are read for passes it by.
+fn between_views<R: gimli::Reader>(
+    root: &DwarfFile<'_>,
+    mut entries: gimli::RawLocListIter<R>,
+    mut base: u64,
+    at: Svma,
+) -> Option<gimli::Expression<R>> {
+    for _ in 0..LONGEST_LIST {
+        if !root.context().spend(1) {
+            break;
+        }
+        let (begin, end, data) = match entries.next().ok()?? {
+            gimli::RawLocListEntry::BaseAddress { addr } => {
+                base = addr;
+                continue;
+            }
+            gimli::RawLocListEntry::OffsetPair { begin, end, data }
+            | gimli::RawLocListEntry::AddressOrOffsetPair { begin, end, data } => {
+                (base.wrapping_add(begin), base.wrapping_add(end), data)
+            }
+            gimli::RawLocListEntry::StartEnd { begin, end, data } => (begin, end, data),
+            gimli::RawLocListEntry::StartLength { begin, length, data } => {
+                (begin, begin.wrapping_add(length), data)
+            }
+            _ => continue,
+        };
+        if begin == at.0 && end == at.0 {
+            return Some(data);
+        }
+    }
+    None
+}
+
+/// What `list` gives for `at`; `None` if no entry covers it. An entry without extent that
+/// begins there holds before the instruction, between two views of it (gcc's
+/// `DW_AT_GNU_locviews`): it counts where `with_views` says so and nothing else covers.
 pub(super) fn at_pc<'d>(
     root: &DwarfFile<'d>,
     list: &LocationList,
     at: Svma,
+    with_views: bool,
 ) -> Result<Option<Found>, NoPlace> {
     let malformed = |error: gimli::Error| NoPlace::Malformed(error.to_string());
     let entry = Entry::at(root, list.unit);
@@ -111,7 +147,16 @@ pub(super) fn at_pc<'d>(
         if !root.context().spend(1) {
             break;
         }
-        let Some(found) = entries.next().map_err(malformed)? else { return Ok(None) };
+        let Some(found) = entries.next().map_err(malformed)? else {
+            if !with_views || dwarf.file_type != DwarfFileType::Main {
+                return Ok(None);
+            }
+            let raw = lists.raw_locations(offset, encoding).map_err(malformed)?;
+            return Ok(between_views(root, raw, base, at).map(|data| Found {
+                expression: Expression::new(data.0.slice(), &entry),
+                end: at,
+            }));
+        };
         if (found.range.begin..found.range.end).contains(&at.0) {
             let expression = Expression::new(found.data.0.slice(), &entry);
             return Ok(Some(Found { expression, end: Svma(found.range.end) }));

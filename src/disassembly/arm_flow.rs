@@ -174,7 +174,7 @@ impl Word {
             2 => false,
             _ => return Term::Unknown,
         };
-        if let Some(bits @ (8 | 16 | 32 | 64)) = (top + 1).checked_sub(rotate) {
+        if let Some(bits @ (8 | 16 | 32 | 64)) = top.wrapping_add(1).checked_sub(rotate) {
             let part = Part { shift: rotate, size: u64::from(bits / 8), ..general(from, size) };
             let wide = part.size == size;
             return if is_signed && !wide {
@@ -183,9 +183,11 @@ impl Word {
                 Term::Register(part)
             };
         }
-        let width = if size == 8 { 64 } else { 32 };
-        match 1_u64.checked_shl(width - 1 - top.min(width - 1)) {
-            Some(times) if !is_signed && (top + 1) % width == rotate => {
+        // LSL rotates to the right by what is left of the width.
+        let last: u32 = if size == 8 { 63 } else { 31 };
+        let shift = last.checked_sub(top);
+        match shift.and_then(|shift| 1_u64.checked_shl(shift)) {
+            Some(times) if !is_signed && top.wrapping_add(1) & last == rotate => {
                 Term::Address(sum(None, Some((general(from, size), times)), 0, size))
             }
             _ => Term::Unknown,
@@ -198,18 +200,16 @@ impl Word {
         let levels = (n << 6) | (!ones & 0x3f);
         let len = levels.checked_ilog2().filter(|len| *len > 0)?;
         let size = 1_u32 << len;
-        let count = (ones & (size - 1)) + 1;
-        if count == size || (n == 1 && self.size() == 4) {
+        let last = size.wrapping_sub(1);
+        let (ones, rotate) = (ones & last, rotate & last);
+        if ones == last || (n == 1 && self.size() == 4) {
             return None;
         }
-        let rotate = rotate & (size - 1);
-        let element = u64::MAX >> (64 - count);
-        let element = match rotate {
-            0 => element,
-            _ => (element >> rotate) | (element << (size - rotate)),
-        };
-        let element = element & (u64::MAX >> (64 - size));
-        let copies = (0..64).step_by(size as usize);
+        // One bit more than `ones`, rotated to the right within `size` bits.
+        let element = u64::MAX >> 63_u32.wrapping_sub(ones);
+        let wrapped = element.checked_shl(size.wrapping_sub(rotate)).unwrap_or(0);
+        let element = ((element >> rotate) | wrapped) & (u64::MAX >> 64_u32.wrapping_sub(size));
+        let copies = (0..64_u32).step_by(usize::try_from(size).ok()?);
         let number = copies.fold(0, |number, shift| number | (element << shift));
         Some(if self.size() == 4 { number & 0xffff_ffff } else { number })
     }
@@ -358,22 +358,24 @@ impl Word {
 
     /// Moves of one element of a vector register.
     fn element(self, to: u32, from: u32) -> Option<Vec<Write>> {
+        // Its size in bytes is the lowest bit set, what is above counts it out.
         let which = self.field(16, 5);
-        let bytes = 1_u32.checked_shl(which.trailing_zeros()).filter(|bytes| *bytes <= 8)?;
-        let size = u64::from(bytes);
-        let shift = (which >> (bytes.trailing_zeros() + 1)) * bytes * 8;
-        let element = Part { shift, size, ..vector(to) };
-        let put = |from| Some(vec![Write { to: Target::Register(element), from }]);
+        let scale = which.trailing_zeros();
+        let size = 1_u64.checked_shl(scale).filter(|size| *size <= 8)?;
+        let part = |number: u32, count: u32| {
+            let shift = count << scale.wrapping_add(3);
+            Part { shift, size, ..vector(number) }
+        };
+        let count = which >> scale.wrapping_add(1);
+        let put = |from| Some(vec![Write { to: Target::Register(part(to, count)), from }]);
         if self.is(0xffe0_fc00, 0x4e00_1c00) {
             return put(self.read(from, size));
         }
         if self.is(0xffe0_8400, 0x6e00_0400) {
-            let shift = (self.field(11, 4) >> bytes.trailing_zeros()) * bytes * 8;
-            return put(Term::Register(Part { shift, size, ..vector(from) }));
+            return put(Term::Register(part(from, self.field(11, 4) >> scale)));
         }
         if self.is(0xbfe0_fc00, 0x0e00_3c00) {
-            let taken = Part { shift, size, ..vector(from) };
-            return Some(self.set(to, Term::Register(taken)));
+            return Some(self.set(to, Term::Register(part(from, count))));
         }
         None
     }
@@ -388,7 +390,7 @@ impl Word {
 
     /// So many vector registers from one on.
     pub(super) fn vector_run(self, first: u32, count: u32) -> Vec<Write> {
-        let numbers = (0..count).map(|at| (first + at) & 31);
+        let numbers = (0..count).map(|at| first.wrapping_add(at) & 31);
         numbers.flat_map(|number| set_vector(number, Term::Unknown)).collect()
     }
 

@@ -118,7 +118,7 @@ fn atomic(word: Word, size: u32) -> Option<Vec<Write>> {
     let is_block = word.flag(15) && word.field(12, 3) != 0;
     let memory = MemoryOperand { size: memory.size.filter(|_| !is_block), ..memory };
     let registers = if is_block { 8 } else { 1 };
-    let mut writes: Vec<Write> = (target..target + registers)
+    let mut writes: Vec<Write> = (target..target.saturating_add(registers))
         .filter(|to| *to < SP_OR_ZERO)
         .flat_map(|to| word.set(to, Term::Unknown))
         .collect();

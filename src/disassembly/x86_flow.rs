@@ -12,9 +12,6 @@ use super::x86_effects::{Address, operand, part, rounds};
 use super::x86_vectors;
 use crate::addr::Avma;
 
-/// Bytes of a vector register, as far as any instruction reaches (`zmm`).
-const WHOLE_VECTOR: u64 = 64;
-
 pub(super) fn steps(bits: u32, start: Avma, code: &[u8]) -> Vec<Step> {
     let mut decoder = Decoder::with_ip(bits, code, start.0, DecoderOptions::NONE);
     let mut factory = InstructionInfoFactory::new();
@@ -216,13 +213,16 @@ impl Shape<'_> {
                 let general = part(self.bits, used.register()).map(|part| self.cleared(part));
                 general.or_else(|| {
                     let vector = x86_vectors::part(self.bits, used.register())?;
-                    Some(Part { shift: 0, size: WHOLE_VECTOR, ..vector })
+                    Some(Part { size: x86_vectors::WHOLE, ..vector })
                 })
             })
             .collect();
         if is_system_call(self.decoded) {
             // The kernel's answer.
             parts.extend(part(self.bits, X86::EAX).map(|part| self.cleared(part)));
+        }
+        if restores_vectors(self.decoded) {
+            parts.extend(x86_vectors::all(self.bits));
         }
         for part in parts {
             if !writes.iter().any(|write| is_of(write, part)) {
@@ -368,6 +368,19 @@ fn is_system_call(decoded: &Instruction) -> bool {
         Mnemonic::Syscall | Mnemonic::Sysenter => true,
         _ => decoded.code() == Code::Int_imm8 && decoded.immediate8() == 0x80,
     }
+}
+
+/// Instructions that load what the kernel or the dynamic linker saved.
+fn restores_vectors(decoded: &Instruction) -> bool {
+    matches!(
+        decoded.mnemonic(),
+        Mnemonic::Fxrstor
+            | Mnemonic::Fxrstor64
+            | Mnemonic::Xrstor
+            | Mnemonic::Xrstor64
+            | Mnemonic::Xrstors
+            | Mnemonic::Xrstors64
+    )
 }
 
 /// Whether it may write.

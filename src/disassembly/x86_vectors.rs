@@ -8,6 +8,16 @@ use super::flow::{Target, Term, Write};
 use super::x86_flow::Shape;
 use crate::arch::Register;
 
+/// Bytes of a vector register, as far as any instruction reaches (`zmm`).
+pub(super) const WHOLE: u64 = 64;
+
+/// All of them, whole.
+pub(super) fn all(bits: u32) -> impl Iterator<Item = Part> {
+    let registers =
+        (X86::ZMM0 as u32..=X86::ZMM31 as u32).filter_map(|at| X86::try_from(at as usize).ok());
+    registers.filter_map(move |register| part(bits, register))
+}
+
 /// A vector register; its `size` is that of the operand (`xmm` 16, `ymm` 32, `zmm` 64).
 pub(super) fn part(bits: u32, register: X86) -> Option<Part> {
     if !register.is_vector_register() {
@@ -177,7 +187,7 @@ fn vector(shape: &Shape, number: u32) -> Option<Target> {
     let part = shape.register(number)?;
     let size = match shape.decoded.encoding() {
         EncodingKind::Legacy => part.size,
-        _ => 64,
+        _ => WHOLE,
     };
     Some(Target::Register(Part { size, ..part }))
 }
@@ -277,6 +287,15 @@ mod tests {
         assert_eq!(writes(&[0xf2, 0x0f, 0x10, 0xc1]), moved);
         let moved = [set(RAX, Term::Register(xmm(1, 0, 4)))];
         assert_eq!(writes(&[0x66, 0x0f, 0x7e, 0xc8]), moved);
+    }
+
+    #[test]
+    fn what_was_saved_comes_back_into_all_vectors() {
+        // xrstor 0x40(%rsp)
+        let writes = writes(&[0x0f, 0xae, 0x6c, 0x24, 0x40]);
+        for number in [0, 15, 50, 65] {
+            assert!(writes.contains(&set(xmm(number, 0, 64), Term::Unknown)), "{number}");
+        }
     }
 
     #[test]

@@ -320,6 +320,10 @@ impl Surroundings for At<'_, '_> {
         self.object
     }
 
+    fn sees_views(&self) -> bool {
+        self.view.instruction.is_some()
+    }
+
     fn lookup_pc(&self) -> Option<Svma> {
         let (_, lookup) = self.view.place(self.level)?;
         Some(self.view.process.modules.get(self.module)?.to_svma(lookup))

@@ -240,7 +240,7 @@ impl Builder<'_> {
                 build_id: module.build_id.as_ref().map(ToString::to_string),
                 offset: Hex(module.to_svma(frame.pc).0),
             }),
-            source: frame.source.as_ref().map(|place| self.source(place)),
+            source: frame.source.as_ref().map(|place| source_place(place, &mut self.redactor)),
             args: Vec::new(),
             locals: Vec::new(),
             disassembly: Vec::new(),
@@ -267,17 +267,6 @@ impl Builder<'_> {
             let before = context.saturating_mul(2) as usize;
             let code = Code { process: self.process, flavor: self.options.flavor };
             report.disassembly = code.around(frame, before, context as usize, &mut self.redactor);
-        }
-    }
-
-    fn source(&mut self, place: &SourceLocation) -> SourcePlace {
-        let mut show = |path: &str| self.redactor.show(Origin::SourcePath, path);
-        SourcePlace {
-            file: show(&place.file),
-            directory: place.directory.as_deref().map(&mut show),
-            line: place.line,
-            column: place.column,
-            ..SourcePlace::default()
         }
     }
 
@@ -410,6 +399,18 @@ fn redactions(redactor: &Redactor) -> Redactions {
         .to_owned(),
         counts: counts.collect(),
         total: redactor.counts().values().sum(),
+    }
+}
+
+/// A place in source, as the report names it.
+pub(super) fn source_place(place: &SourceLocation, redactor: &mut Redactor) -> SourcePlace {
+    let mut show = |path: &str| redactor.show(Origin::SourcePath, path);
+    SourcePlace {
+        file: show(&place.file),
+        directory: place.directory.as_deref().map(&mut show),
+        line: place.line,
+        column: place.column,
+        ..SourcePlace::default()
     }
 }
 

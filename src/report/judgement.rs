@@ -1,9 +1,11 @@
 //! The cause in words. What is said here the analysis found; nothing is added but names
 //! from the frames.
 
+use super::build::source_place;
 use super::holder::{Wanted, holder};
 use super::{
-    Blame, Cause, Confidence, Evidence, EvidenceKind, FrameReport, Hex, ThreadReport, findings,
+    Blame, Cause, Confidence, Evidence, EvidenceKind, FrameReport, Hex, SourceLine, SourcePlace,
+    ThreadReport, findings,
 };
 use crate::addr::Avma;
 use crate::analysis::{
@@ -21,12 +23,17 @@ pub(super) fn cause(
 ) -> Cause {
     let frame = cause.blame.and_then(|index| crashed?.frames.get(index));
     let traced = cause.origin.as_ref().and_then(|origin| origin.expression.as_deref());
-    let held = match traced {
-        Some(_) => None,
-        None => frame.and_then(|frame| on_the_line(cause, process, frame)),
+    let is_spelled = |frame: &FrameReport| {
+        let line = own_line(frame);
+        traced.is_some_and(|name| line.is_some_and(|line| line.text.as_str().contains(name)))
     };
-    let expression = traced.or(held.as_deref());
+    // What the line itself says is what a person reads, though the compiler found another way
+    // to the value.
+    let held = frame.filter(|frame| cause.said.is_none() && !is_spelled(frame));
+    let held = held.and_then(|frame| on_the_line(cause, process, frame));
+    let expression = held.as_deref().or(traced);
     let own = |redactor: &mut Redactor, text: &str| redactor.show(Origin::OwnWords, text);
+    let gone = cause.origin.as_ref().and_then(|origin| origin.gone.as_ref());
     let explanation = explanation(cause, expression, crashed);
     Cause {
         class: cause.class.word().to_owned(),
@@ -44,11 +51,16 @@ pub(super) fn cause(
         blame: frame.zip(crashed).map(|(frame, thread)| Blame {
             thread: Some(thread.tid),
             frame: Some(frame.index),
-            function: frame.function.clone(),
-            source: frame
-                .source
-                .clone()
-                .map(|place| super::SourcePlace { lines: Vec::new(), ..place }),
+            function: match gone {
+                Some(gone) => Some(redactor.show(Origin::SymbolName, &gone.function)),
+                None => frame.function.clone(),
+            },
+            source: match gone {
+                Some(gone) => gone.source.as_ref().map(|place| source_place(place, redactor)),
+                None => {
+                    frame.source.clone().map(|place| SourcePlace { lines: Vec::new(), ..place })
+                }
+            },
             expression: expression.map(|name| own(redactor, name)),
             reason: Some(own(redactor, &reason(cause, expression.is_some()))),
             confidence: confidence(cause.blame_confidence),
@@ -63,16 +75,26 @@ fn bad_pointer(fault: &Fault) -> Option<Avma> {
     pointer.or_else(|| (fault.reason == Reason::Null).then_some(Avma(0)))
 }
 
+/// The line of source where a frame is.
+fn own_line(frame: &FrameReport) -> Option<&SourceLine> {
+    let place = frame.source.as_ref()?;
+    place.lines.iter().find(|line| Some(line.line) == place.line)
+}
+
 /// The only expression on the frame's line that gave what was bad.
 fn on_the_line(cause: &analysis::Cause, process: &Process, frame: &FrameReport) -> Option<String> {
     let fault = cause.fault.as_ref()?;
+    let traced = cause.origin.as_ref().and_then(|origin| Some((origin.value?, origin.is_index)));
     let wanted = match (bad_pointer(fault), fault.reason) {
-        (Some(bad), _) => Wanted::Pointer(bad.0),
+        (Some(bad), _) => match traced {
+            Some((index, true)) => Wanted::Number(index),
+            Some((pointer, false)) => Wanted::Pointer(pointer),
+            None => Wanted::Pointer(bad.0),
+        },
         (None, Reason::DivideByZero) => Wanted::Number(0),
         _ => return None,
     };
-    let place = frame.source.as_ref()?;
-    let line = place.lines.iter().find(|line| Some(line.line) == place.line)?;
+    let line = own_line(frame)?;
     let thread = process.threads.iter().position(|thread| thread.crashed)?;
     let view = process.frame_view(thread, cause.blame?)?;
     holder(process, &view, line.text.as_str(), wanted)

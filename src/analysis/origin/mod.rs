@@ -10,6 +10,7 @@ mod start;
 mod trace;
 
 use crate::addr::Avma;
+use crate::debuginfo::SourceLocation;
 use crate::disassembly::MemoryOperand;
 use crate::process::{FrameView, Process};
 use moment::Moment;
@@ -24,6 +25,8 @@ pub struct Origin {
     /// Index among the crashed thread's frames of the one that made or loaded it rather than
     /// passed it on.
     pub frame: usize,
+    /// The function, where it jumped on and left no frame.
+    pub gone: Option<Gone>,
     /// The instruction that did.
     pub at: Avma,
     /// The value, where it is known.
@@ -41,6 +44,15 @@ pub struct Origin {
     pub through: Option<Through>,
     /// Whether every step backwards was the only possible one.
     pub is_certain: bool,
+}
+
+/// A function that jumped where it could have called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Its name.
+    pub function: String,
+    /// Where it jumped.
+    pub source: Option<SourceLocation>,
 }
 
 /// How a value came about.

@@ -1,13 +1,14 @@
 //! One activation of a function at the moment it was left, and what its registers and
 //! memory held at earlier instructions.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::body::{Body, Definition, Overlap, Reaching, Slot};
 use crate::addr::Avma;
-use crate::arch::{Facts, Register};
+use crate::arch::{Facts, Register, Registers};
 use crate::disassembly::{MemoryOperand, Part, Target, Term, Write};
 use crate::process::{Process, Thread};
 use crate::unwind::{Activation, Left, Trust};
@@ -22,7 +23,7 @@ pub(super) struct Moment<'p> {
     pub(super) process: &'p Process,
     /// Its index in the thread's stack.
     pub(super) index: usize,
-    pub(super) activation: &'p Activation,
+    pub(super) activation: Cow<'p, Activation>,
     pub(super) facts: &'static Facts,
     pub(super) body: Body,
     /// The step it was left at: the one that was interrupted, or the call.
@@ -56,8 +57,31 @@ impl<'p> Moment<'p> {
         Some(Self {
             process,
             index,
-            activation,
+            activation: Cow::Borrowed(activation),
             facts,
+            body,
+            stop,
+            kept: RefCell::default(),
+            stack_pointers: RefCell::default(),
+        })
+    }
+
+    /// A function that was left at step `stop` and is gone: nothing of its registers is
+    /// known.
+    pub(super) fn gone(process: &'p Process, body: Body, stop: usize) -> Option<Self> {
+        let activation = Activation {
+            pc: body.steps.get(stop)?.address,
+            cfa: None,
+            registers: Registers::default(),
+            trust: Trust::CallSite,
+            left: Left::Interrupted,
+            is_signal: false,
+        };
+        Some(Self {
+            process,
+            index: 0,
+            activation: Cow::Owned(activation),
+            facts: process.dump.machine.facts()?,
             body,
             stop,
             kept: RefCell::default(),

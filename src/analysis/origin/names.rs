@@ -23,6 +23,9 @@ pub(super) struct Named<'t> {
     pub(super) text: String,
     /// It, where its type is known; its address may be made up.
     pub(super) object: Option<Object<'t>>,
+    /// How many calls inlined into one another are around the function whose variable it
+    /// begins with; `None` for what belongs to no function.
+    pub(super) depth: Option<usize>,
 }
 
 /// A pointer into what something points at.
@@ -50,7 +53,9 @@ impl<'t> Names<'t> {
     pub(super) fn variable(&self, at: usize, slot: Slot) -> Option<Named<'t>> {
         let instruction = self.moment.body.steps.get(at)?.address;
         let debug = self.view.debug()?;
-        for view in self.view.seen_from(instruction) {
+        let views = self.view.seen_from(instruction);
+        for (outward, view) in views.iter().enumerate() {
+            let depth = views.len().checked_sub(outward + 1);
             for (variable, pieces) in view.places() {
                 let [Piece { bits: None, bit_offset: 0, place }] = &*pieces else { continue };
                 let (Some(name), Some(ty)) = (&variable.name, variable.ty) else { continue };
@@ -58,13 +63,13 @@ impl<'t> Names<'t> {
                 match (place, slot) {
                     (Place::Register(register), Slot::Register(wanted)) if *register == wanted => {
                         let object = Some(Object::at(ty, Avma(0)));
-                        return Some(Named { text: name.to_string(), object });
+                        return Some(Named { text: name.to_string(), object, depth });
                     }
                     (Place::Memory(start), Slot::Memory(at, size)) => {
                         let found =
                             self.within(name, &Object::at(ty, *start), at, Some(size), None);
-                        if found.is_some() {
-                            return found;
+                        if let Some(found) = found {
+                            return Some(Named { depth, ..found });
                         }
                     }
                     _ => {}
@@ -88,7 +93,8 @@ impl<'t> Names<'t> {
             return None;
         }
         let part = part_at(self.scene(), object, into, size, index)?;
-        Some(Named { text: format!("{name}{}", part.text), object: Some(part.object) })
+        let text = format!("{name}{}", part.text);
+        Some(Named { text, object: Some(part.object), depth: None })
     }
 
     /// What is in a register before step `at`.
@@ -150,7 +156,7 @@ impl<'t> Names<'t> {
         }
         let symbol = debug.symbol_at(module.to_svma(at))?;
         let is_it = symbol.offset == 0 && symbol.size > 0;
-        is_it.then_some(Named { text: symbol.name, object: None })
+        is_it.then_some(Named { text: symbol.name, object: None, depth: None })
     }
 
     /// What the address of `operand` points into.
@@ -198,6 +204,21 @@ impl<'t> Names<'t> {
         }
     }
 
+    /// Whether a register holds what source calls a pointer.
+    pub(super) fn is_pointer(&self, at: usize, register: Register) -> bool {
+        self.pointer_in(at, register, DEEPEST).is_some()
+    }
+
+    /// Whether what a register holds was read from memory or handed over: an array's own
+    /// address is not.
+    pub(super) fn is_loaded(&self, at: usize, register: Register) -> bool {
+        let reaching = self.moment.reaching(at, Slot::Register(register));
+        !matches!(
+            *reaching.definitions,
+            [Definition::Written(_, Term::Address(_) | Term::Constant(_))]
+        )
+    }
+
     fn as_pointer(&self, to: Named<'t>) -> Option<Pointer<'t>> {
         let ty = to.object.as_ref()?.resolved(self.scene());
         matches!(ty.get().kind, TypeKind::Pointer { .. }).then_some(Pointer {
@@ -242,7 +263,12 @@ impl<'t> Names<'t> {
             return (*offset == 0 && index.is_none()).then(|| to.clone());
         }
         let ty = to.object.as_ref()?.resolved(self.scene());
-        let TypeKind::Pointer { kind, target: Some(target) } = ty.get().kind else { return None };
+        let TypeKind::Pointer { kind, target } = ty.get().kind else { return None };
+        let Some(target) = target else {
+            let is_start = *offset == 0 && index.is_none();
+            let text = format!("*{}", to.text);
+            return is_start.then_some(Named { text, object: None, depth: to.depth });
+        };
         let target = Object::at(ty.other(target), Avma(0));
         let bytes = target.size(self.scene()).filter(|bytes| *bytes > 0)?;
         let length = i64::try_from(bytes).ok()?;
@@ -273,7 +299,7 @@ impl<'t> Names<'t> {
         } else {
             format!("(*{name}){}", part.text)
         };
-        Some(Named { text, object: Some(part.object) })
+        Some(Named { text, object: Some(part.object), depth: to.depth })
     }
 
     /// Whether a library's wrapper stands between the two: its name says it all.
@@ -314,8 +340,9 @@ impl<'t> Names<'t> {
         let depth = depth.checked_sub(1)?;
         let function = self.called(by)?;
         let method = method_of(&function)?;
-        let [first, second] = argument_registers(self.moment.process.dump.machine)?;
-        let on = self.object_in(by, first, depth)?;
+        let registers = argument_registers(self.moment.process.dump.machine);
+        let [first, second, ..] = *registers else { return None };
+        let Named { text: on, depth: inlined, .. } = self.object_in(by, first, depth)?;
         let text = match method {
             "operator[]" | "at" => {
                 let part = Part { register: second, shift: 0, size: 8 };
@@ -328,20 +355,20 @@ impl<'t> Names<'t> {
             "operator*" | "operator->" | "get" => on,
             method => format!("{on}.{method}()"),
         };
-        Some(Named { text, object: None })
+        Some(Named { text, object: None, depth: inlined })
     }
 
     /// The name of what a register points at: `ns` for `&ns` and for a reference to it.
-    fn object_in(&self, at: usize, register: Register, depth: usize) -> Option<String> {
+    fn object_in(&self, at: usize, register: Register, depth: usize) -> Option<Named<'t>> {
         let depth = depth.checked_sub(1)?;
         let reaching = self.moment.reaching(at, Slot::Register(register));
         if let [Definition::Written(by, Term::Address(operand))] = *reaching.definitions {
             let address = self.moment.address(&operand, by).map(|known| Avma(known.value));
             if let Some(address) = address.filter(|address| self.moment.is_own(*address)) {
-                return Some(self.variable(by, Slot::Memory(address, 1))?.text);
+                return self.variable(by, Slot::Memory(address, 1));
             }
             if operand.base.is_none() {
-                return Some(self.global(address?, None)?.text);
+                return self.global(address?, None);
             }
         }
         if let [Definition::Written(by, Term::Register(part))] = *reaching.definitions {
@@ -349,7 +376,8 @@ impl<'t> Names<'t> {
         }
         let pointer = self.pointer_in(at, register, depth)?;
         let named = self.pointee(&pointer, None)?;
-        Some(named.text.strip_prefix('*').map_or(named.text.clone(), str::to_owned))
+        let text = named.text.strip_prefix('*').map_or(named.text.clone(), str::to_owned);
+        Some(Named { text, ..named })
     }
 
     /// The function that step `by` calls, by the name of its symbol.
@@ -382,11 +410,24 @@ fn method_of(function: &str) -> Option<&'static str> {
     METHODS.into_iter().find(|method| name.ends_with(&format!("::{method}")))
 }
 
-/// The registers of a call's first two arguments (psABI).
-fn argument_registers(machine: Machine) -> Option<[Register; 2]> {
+/// The registers of a call's first arguments, in their order (psABI).
+pub(super) fn argument_registers(machine: Machine) -> &'static [Register] {
+    // rdi, rsi, rdx, rcx, r8, r9
+    const X86_64: [Register; 6] =
+        [Register(5), Register(4), Register(1), Register(2), Register(8), Register(9)];
+    const AARCH64: [Register; 8] = [
+        Register(0),
+        Register(1),
+        Register(2),
+        Register(3),
+        Register(4),
+        Register(5),
+        Register(6),
+        Register(7),
+    ];
     match machine {
-        Machine::X86_64 => Some([Register(5), Register(4)]),
-        Machine::Aarch64 => Some([Register(0), Register(1)]),
-        Machine::I386 | Machine::Arm | Machine::Riscv64 | Machine::Other(_) => None,
+        Machine::X86_64 => &X86_64,
+        Machine::Aarch64 => &AARCH64,
+        Machine::I386 | Machine::Arm | Machine::Riscv64 | Machine::Other(_) => &[],
     }
 }

@@ -1,21 +1,33 @@
 //! What to follow back for a fault.
 
-use super::{Origin, Wanted, origin};
+use super::body::Body;
+use super::names::{Names, argument_registers};
+use super::{Gone, Moment, Origin, Source, Wanted, origin};
+use crate::addr::Avma;
+use crate::analysis::blame::own_from;
 use crate::analysis::fault::{Access, AccessKind, Fault};
-use crate::disassembly::{InstructionKind, effects};
-use crate::process::Process;
+use crate::disassembly::{self, InstructionKind, Next, Part, effects};
+use crate::process::{FrameKind, Process};
 
 /// Where the value came from that made `fault`: a pointer, an index, a function, a divisor.
 pub(in crate::analysis) fn of_fault(process: &Process, fault: &Fault) -> Option<Origin> {
     match &fault.access {
-        Some(Access { operand: Some(operand), .. }) => {
-            origin(process, fault.activation, Wanted::Address(*operand))
+        Some(access @ Access { operand: Some(operand), .. }) => {
+            let found = origin(process, fault.activation, Wanted::Address(*operand));
+            let is_lost = found.as_ref().is_none_or(|origin| {
+                matches!(origin.source, Source::Unclear | Source::Computed | Source::Passed)
+            });
+            match is_lost {
+                true => passed_to_library(process, fault, access).or(found),
+                false => found,
+            }
         }
         Some(Access { kind: AccessKind::Execute, .. }) => {
+            let caller = fault.activation.checked_add(1)?;
             // The call itself failed, or what it led to.
-            [fault.activation, fault.activation.checked_add(1)?]
-                .into_iter()
-                .find_map(|index| target_of(process, index))
+            target_of(process, fault.activation)
+                .or_else(|| target_of(process, caller))
+                .or_else(|| jumped(process, caller))
         }
         Some(_) => None,
         None => match kind_at(process, fault.activation)? {
@@ -27,6 +39,31 @@ pub(in crate::analysis) fn of_fault(process: &Process, fault: &Fault) -> Option<
     }
 }
 
+/// A library was given the bad pointer, and what it did with it cannot be followed: the
+/// argument of the call into it that had the value.
+fn passed_to_library(process: &Process, fault: &Fault, access: &Access) -> Option<Origin> {
+    let thread = process.crashed()?;
+    let first = thread.frames.partition_point(|frame| frame.activation < fault.activation);
+    let own = own_from(process, first)?;
+    let caller = thread.frames.get(own)?;
+    if caller.activation <= fault.activation || caller.kind == FrameKind::Signal {
+        return None;
+    }
+    let moment = Moment::new(process, thread, caller.activation)?;
+    let bad = [access.pointer(), Some(access.address)];
+    let had = |part: &Part| {
+        let value = moment.part(*part, moment.stop).map(|known| Avma(known.value));
+        value.is_some() && bad.contains(&value)
+    };
+    let registers = argument_registers(process.dump.machine).iter();
+    let mut parts =
+        registers.map(|register| Part { register: *register, shift: 0, size: 8 }).filter(had);
+    let part = parts.next()?;
+    let wanted = Wanted::Operand(disassembly::Source::Register(part));
+    let found = origin(process, caller.activation, wanted)?;
+    Some(Origin { is_certain: false, ..found })
+}
+
 fn target_of(process: &Process, index: usize) -> Option<Origin> {
     match kind_at(process, index)? {
         InstructionKind::IndirectBranch(source) => origin(process, index, Wanted::Operand(source)),
@@ -34,11 +71,66 @@ fn target_of(process: &Process, index: usize) -> Option<Origin> {
     }
 }
 
+/// The caller called a function that left no frame: it jumped to what was no function.
+fn jumped(process: &Process, caller: usize) -> Option<Origin> {
+    let thread = process.crashed()?;
+    let moment = Moment::new(process, thread, caller)?;
+    let Next::Calls(Some(called)) = moment.body.steps.get(moment.stop)?.next else { return None };
+    let body = Body::around(process, called)?;
+    let is_jump = |step: &disassembly::Step| step.next == Next::Jumps(None);
+    let mut jumps = body.steps.iter().enumerate().filter(|(_, step)| is_jump(step));
+    let (at, step) =
+        jumps.next().filter(|_| body.steps.first().is_some_and(|s| s.address == called))?;
+    if jumps.next().is_some() {
+        return None;
+    }
+    let jump = step.address;
+    let gone = Moment::gone(process, body, at)?;
+    let modules = &process.modules;
+    let index = modules.index_at(jump)?;
+    let there = modules.debug(index)?.frames_at(modules.get(index)?.to_svma(jump));
+    let innermost = there.first()?;
+    let thread_index = process.threads.iter().position(|thread| thread.crashed)?;
+    let frame = thread.frames.partition_point(|frame| frame.activation < caller);
+    let view = process.frame_view(thread_index, frame)?;
+    let names = Names { moment: &gone, view: &view };
+    let expression = match kind_of(process, &gone)? {
+        InstructionKind::IndirectBranch(disassembly::Source::Register(part)) => {
+            names.register(at, part.register)
+        }
+        InstructionKind::IndirectBranch(disassembly::Source::Memory(nth)) => {
+            names.memory(at, effects_of(process, &gone)?.accesses.get(nth)?)
+        }
+        _ => None,
+    };
+    Some(Origin {
+        frame: frame.checked_sub(1)?,
+        gone: Some(Gone {
+            function: innermost.function.clone()?,
+            source: innermost.location.clone(),
+        }),
+        at: jump,
+        value: None,
+        is_index: false,
+        source: Source::Loaded { address: None },
+        expression: expression.map(|named| named.text),
+        member: None,
+        through: None,
+        is_certain: false,
+    })
+}
+
 /// What the instruction is at which an activation was left.
 fn kind_at(process: &Process, index: usize) -> Option<InstructionKind> {
-    let thread = process.crashed()?;
-    let moment = super::Moment::new(process, thread, index)?;
+    kind_of(process, &Moment::new(process, process.crashed()?, index)?)
+}
+
+fn kind_of(process: &Process, moment: &Moment<'_>) -> Option<InstructionKind> {
+    Some(effects_of(process, moment)?.kind)
+}
+
+fn effects_of(process: &Process, moment: &Moment<'_>) -> Option<disassembly::Effects> {
     let step = moment.body.steps.get(moment.stop)?;
     let code = process.memory.read_up_to(step.address, usize::try_from(step.len).ok()?);
-    effects(process.dump.machine, step.address, &code).map(|effects| effects.kind)
+    effects(process.dump.machine, step.address, &code)
 }

@@ -2,7 +2,7 @@
 
 use super::body::{Definition, Reaching, Slot};
 use super::moment::low_bytes;
-use super::names::Names;
+use super::names::{Names, argument_registers};
 use super::{Origin, Source, Through, Wanted};
 use crate::addr::Avma;
 use crate::arch::{Machine, Register};
@@ -30,6 +30,20 @@ struct Place {
     value: Option<u64>,
 }
 
+/// The part of an address that made it what it was.
+struct Culprit {
+    part: Part,
+    /// What it is multiplied by.
+    scale: u64,
+    is_index: bool,
+}
+
+impl Culprit {
+    fn pointer(part: Part) -> Self {
+        Self { part, scale: 1, is_index: false }
+    }
+}
+
 /// What the way back ended at.
 struct End {
     activation: usize,
@@ -37,8 +51,14 @@ struct End {
     at: usize,
     source: Source,
     expression: Option<String>,
+    /// See [`Named::depth`](super::names::Named::depth).
+    depth: Option<usize>,
     /// The operand it was loaded by.
     operand: Option<MemoryOperand>,
+    /// What it was there.
+    value: Option<u64>,
+    /// It is not the pointer but what was added to one.
+    is_index: bool,
     is_certain: bool,
 }
 
@@ -49,10 +69,9 @@ impl<'t> Trace<'t> {
         let stop = names.moment.stop;
         let (value, is_index, end) = match wanted {
             Wanted::Address(operand) => {
-                let part = self.bad_part(&names, &operand)?;
-                let is_index = operand.base != Some(part);
-                let place = self.part(&names, part);
-                (place.value, is_index, self.follow(place)?)
+                let culprit = self.culprit(&names, stop, &operand)?;
+                let place = self.part(&names, culprit.part);
+                (place.value, culprit.is_index, self.follow(place)?)
             }
             Wanted::Operand(disassembly::Source::Register(part)) => {
                 let place = self.part(&names, part);
@@ -65,6 +84,7 @@ impl<'t> Trace<'t> {
                 (value, false, self.from_memory(&names, operand, stop, value)?)
             }
         };
+        let (value, is_index) = (end.value.or(value), is_index || end.is_index);
         let member = match wanted {
             Wanted::Address(operand) if !is_index => names.wanted(stop, &operand),
             Wanted::Address(_) | Wanted::Operand(_) => None,
@@ -73,7 +93,8 @@ impl<'t> Trace<'t> {
         let made = (self.names)(end.activation)?;
         let at = made.moment.body.steps.get(end.at)?.address;
         Some(Origin {
-            frame: self.frame_at(end.activation, at)?,
+            frame: self.frame_at(end.activation, at, end.depth)?,
+            gone: None,
             at,
             value,
             is_index,
@@ -118,34 +139,71 @@ impl<'t> Trace<'t> {
             activation: moment.index,
             at: moment.stop,
             slot: Slot::Register(part.register),
-            value: part.value(&moment.activation.registers),
+            value: moment.part(part, moment.stop).map(|known| known.value),
         }
     }
 
-    /// The register to blame for an address: the base, or the index where the base is sound.
-    fn bad_part(&self, names: &Names<'t>, operand: &MemoryOperand) -> Option<Part> {
-        let value = |part: &Part| names.moment.activation.registers.get(part.register);
-        let is_sound = |part: &Part| {
-            value(part).is_some_and(|at| self.process.memory.region_at(Avma(at)).is_some())
-        };
+    /// The register to blame for an address, and what it is multiplied by: the pointer among
+    /// them, or the index where the pointer is sound and the index leads far away.
+    fn culprit(&self, names: &Names<'t>, at: usize, operand: &MemoryOperand) -> Option<Culprit> {
+        /// An index that leads further is none.
+        const FAR: u64 = 16 << 20;
+        let value = |part: Part| names.moment.part(part, at).map(|known| known.value);
+        let is_mapped = |at: u64| self.process.memory.region_at(Avma(at)).is_some();
+        let is_sound = |part: Part| value(part).is_some_and(is_mapped);
         let facts = names.moment.facts;
         // Without frame pointers that register is one like the others.
         let is_frame =
-            |part: &Part| part.register == facts.sp || part.register == facts.fp && is_sound(part);
-        let part = match (operand.base, operand.index) {
-            (Some(base), Some((index, 1))) if is_sound(&index) && !is_sound(&base) => base,
-            (Some(base), Some((index, _))) if is_sound(&base) => index,
-            (Some(base), _) => base,
-            (None, Some((index, _))) => index,
+            |part: Part| part.register == facts.sp || part.register == facts.fp && is_sound(part);
+        let (base, index) = match (operand.base, operand.index) {
+            (Some(base), None) => return (!is_frame(base)).then_some(Culprit::pointer(base)),
+            (None, Some((part, scale))) => return Some(Culprit { part, scale, is_index: true }),
             (None, None) => return None,
+            (Some(base), Some(index)) => (base, index),
         };
-        (!is_frame(&part)).then_some(part)
+        let (pointer, index) = match index {
+            // A sum of two registers does not say which of them is the pointer.
+            (other, 1) if is_sound(other) && !is_sound(base) => (other, (base, 1)),
+            (other, 1) if !is_sound(base) && names.is_pointer(at, other.register) => {
+                (other, (base, 1))
+            }
+            index => (base, index),
+        };
+        if !is_sound(pointer) {
+            return Some(Culprit::pointer(pointer));
+        }
+        let is_array = is_frame(pointer) || !names.is_loaded(at, pointer.register);
+        let distance = value(index.0).map(|value| value.wrapping_mul(index.1).cast_signed());
+        let is_far = distance.is_none_or(|bytes| bytes.unsigned_abs() > FAR);
+        Some(match is_array || is_far {
+            true => Culprit { part: index.0, scale: index.1, is_index: true },
+            false => Culprit::pointer(pointer),
+        })
+    }
+
+    /// Of a sum that was `value` what `part` of it was.
+    fn share(
+        &self,
+        names: &Names<'t>,
+        at: usize,
+        operand: &MemoryOperand,
+        part: Part,
+        scale: u64,
+        value: Option<u64>,
+    ) -> Option<u64> {
+        if let Some(known) = names.moment.part(part, at) {
+            return Some(known.value);
+        }
+        let both = operand.base.is_some() && operand.index.is_some();
+        let sum = value.filter(|_| !both && operand.segment.is_none())?;
+        let product = sum.wrapping_sub(operand.displacement.cast_unsigned());
+        (product.checked_rem(scale)? == 0).then(|| product / scale)
     }
 
     /// Goes back from `place` to the end of the way.
     fn follow(&self, mut place: Place) -> Option<End> {
         let mut expression: Option<String> = None;
-        let mut is_certain = true;
+        let (mut is_certain, mut is_index) = (true, false);
         // Whether the words are of the frame the way is in.
         for _ in 0..MOST_STEPS {
             let names = (self.names)(place.activation)?;
@@ -157,7 +215,10 @@ impl<'t> Trace<'t> {
                 at,
                 source,
                 expression,
+                depth: None,
                 operand: None,
+                value: place.value,
+                is_index,
                 is_certain,
             };
             let reaching = names.moment.reaching(place.at, place.slot);
@@ -170,12 +231,14 @@ impl<'t> Trace<'t> {
                     return Some(ended(Source::Computed, place.at, expression, false));
                 }
                 Definition::Called(by) => {
-                    let source = match place.slot {
-                        Slot::Register(register) if self.is_result(register) => {
-                            Source::Returned { function: names.called(by) }
-                        }
-                        _ => return Some(ended(Source::Unclear, by, expression, false)),
-                    };
+                    if !matches!(place.slot, Slot::Register(register) if self.is_result(register)) {
+                        return Some(ended(Source::Unclear, by, expression, false));
+                    }
+                    let function = names.called(by);
+                    let kept = names.variable(by + 1, place.slot).map(|named| named.text);
+                    let called = || function.as_ref().map(|name| called(name));
+                    let expression = expression.or(kept).or_else(called);
+                    let source = Source::Returned { function };
                     return Some(ended(source, by, expression, is_certain));
                 }
                 Definition::Written(by, term) => match term {
@@ -194,22 +257,15 @@ impl<'t> Trace<'t> {
                         place.at = by;
                         place.slot = Slot::Register(part.register);
                     }
-                    Term::Address(MemoryOperand {
-                        base: Some(base),
-                        index: None,
-                        segment: None,
-                        displacement,
-                        ..
-                    }) if base.register != names.moment.facts.sp
-                        && base.register != names.moment.facts.fp =>
-                    {
-                        let value = |sum: u64| sum.wrapping_sub(displacement.cast_unsigned());
-                        place.value = place.value.map(value);
+                    Term::Address(operand) => {
+                        let Some(culprit) = self.culprit(&names, by, &operand) else {
+                            return Some(ended(Source::Computed, by, expression, is_certain));
+                        };
+                        let Culprit { part, scale, .. } = culprit;
+                        is_index |= culprit.is_index;
+                        place.value = self.share(&names, by, &operand, part, scale, place.value);
                         place.at = by;
-                        place.slot = Slot::Register(base.register);
-                    }
-                    Term::Address(_) => {
-                        return Some(ended(Source::Computed, by, expression, is_certain));
+                        place.slot = Slot::Register(part.register);
                     }
                     Term::Memory(operand) | Term::SignExtendedMemory(operand, _) => {
                         let address = names.moment.address(&operand, by);
@@ -218,8 +274,8 @@ impl<'t> Trace<'t> {
                             names.moment.is_own(at) || names.moment.is_argument(at)
                         });
                         let Some((at, size)) = local.zip(operand.size) else {
-                            let end = self.load(&names, term, by, expression, is_certain);
-                            return end;
+                            let end = self.load(&names, term, by, expression, is_certain)?;
+                            return Some(End { value: place.value, is_index, ..end });
                         };
                         is_certain &= at.is_certain;
                         place.slot = Slot::Memory(Avma(at.value), size);
@@ -269,8 +325,11 @@ impl<'t> Trace<'t> {
             activation: names.moment.index,
             at: by,
             source: Source::Loaded { address },
+            depth: named.as_ref().and_then(|named| named.depth),
             expression: named.map(|named| named.text).or(held),
             operand: Some(operand),
+            value: None,
+            is_index: false,
             is_certain,
         })
     }
@@ -342,7 +401,7 @@ impl<'t> Trace<'t> {
                 Some(called) if !is_stub(&called) => return None,
                 _ => false,
             },
-            Next::Calls(None) => true,
+            Next::Calls(None) => false,
             _ => return None,
         };
         Some((Place { activation, at, ..*place }, is_sure))
@@ -388,14 +447,16 @@ impl<'t> Trace<'t> {
             && matches!(from.source, Source::Loaded { .. } | Source::Returned { .. });
         is_told.then_some(Through {
             name: pointer.text,
-            frame: self.frame_at(from.activation, at)?,
+            frame: self.frame_at(from.activation, at, from.depth)?,
             expression,
         })
     }
 
     /// The frame of an activation that the instruction at `at` belongs to: of calls inlined
     /// there the innermost that execution was still in.
-    fn frame_at(&self, activation: usize, at: Avma) -> Option<usize> {
+    /// Of `depth` no deeper than that: what a variable of an outer function leads to was
+    /// loaded for it, wherever the compiler put the load.
+    fn frame_at(&self, activation: usize, at: Avma, depth: Option<usize>) -> Option<usize> {
         let frames = &self.thread.frames;
         let start = frames.partition_point(|frame| frame.activation < activation);
         let end = frames.partition_point(|frame| frame.activation <= activation);
@@ -405,6 +466,7 @@ impl<'t> Trace<'t> {
         let own = frames.get(start..end)?;
         let same = own.iter().rev().zip(there.iter().rev());
         let same = same.take_while(|(frame, there)| frame.function == there.function).count();
+        let same = depth.map_or(same, |depth| same.min(depth.saturating_add(1)));
         end.checked_sub(same.max(1)).filter(|frame| *frame >= start)
     }
 
@@ -417,13 +479,14 @@ impl<'t> Trace<'t> {
 
     /// Whether callers pass arguments in the register (psABI).
     fn is_argument(&self, register: Register) -> bool {
-        match self.process.dump.machine {
-            // rdx, rcx, rsi, rdi, r8, r9
-            Machine::X86_64 => matches!(register.0, 1 | 2 | 4 | 5 | 8 | 9),
-            Machine::Aarch64 => register.0 < 8,
-            Machine::I386 | Machine::Arm | Machine::Riscv64 | Machine::Other(_) => false,
-        }
+        argument_registers(self.process.dump.machine).contains(&register)
     }
+}
+
+/// `find(…)` for a call of `find(int)`.
+fn called(function: &str) -> String {
+    let name = function.split_once('(').map_or(function, |(name, _)| name);
+    format!("{name}(\u{2026})")
 }
 
 /// Whether a symbol names an entry of the linker's table.
