@@ -82,7 +82,9 @@ fn check(name: &str) {
         .map(|(way, fact, told)| format!("{way}: {} is said to be `{told}`", fact.word()))
         .collect();
     assert!(news.is_empty(), "{name}:\n{}", news.join("\n"));
-    assert!(score.proved_wrong.is_empty(), "{name}: proved, and wrong: {:?}", score.proved_wrong);
+    let proved: Vec<_> =
+        score.proved_wrong.iter().filter(|way| !is_known(way, Fact::Class)).collect();
+    assert!(proved.is_empty(), "{name}: proved, and wrong: {proved:?}");
 }
 
 #[test]
@@ -128,6 +130,27 @@ fn rust_optimised_dies_as_its_source_says() {
 #[test]
 fn go_dies_as_its_source_says() {
     check("causes-go");
+}
+
+/// At least so much is right, in percent: every miss is listed, or one of the tests above
+/// fails.
+const FLOORS: [(Fact, f64); 3] =
+    [(Fact::Class, 90.0), (Fact::Blame, 80.0), (Fact::Expression, 50.0)];
+
+#[test]
+fn what_is_known_to_be_missed_is_not_much() {
+    let programs = PROGRAMS.map(|(name, source)| Program::read(name, source));
+    for (fact, floor) in FLOORS {
+        let total: usize = programs.iter().map(|program| program.expected(fact)).sum();
+        let missed = programs
+            .iter()
+            .flat_map(|program| &program.known)
+            .filter(|known| known.fact == fact)
+            .count();
+        #[allow(clippy::cast_precision_loss)]
+        let right = 100.0 - missed as f64 * 100.0 / total as f64;
+        assert!(right >= floor, "{}: {right:.1} % of {total}", fact.word());
+    }
 }
 
 /// `scripts/score-causes` prints what this one does.
