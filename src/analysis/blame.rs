@@ -7,12 +7,16 @@ use crate::process::{Frame, FrameKind, FrameTrust, Process};
 /// Its index among the frames of the crashed thread; those before frame `from` have their
 /// own story.
 pub(super) fn blame(process: &Process, from: usize) -> Option<usize> {
-    let frames = process.crashed()?.frames.get(from..)?;
+    own_frame(process, process.crashed()?.frames.get(from..)?)?.checked_add(from)
+}
+
+/// The index of the innermost of `frames` that is of the program's own code.
+pub(super) fn own_frame(process: &Process, frames: &[Frame]) -> Option<usize> {
     let is_certain = |frame: &&Frame| frame.trust != FrameTrust::Scan;
     let own = |frame: &Frame| is_own(process, frame);
     let found = frames.iter().take_while(is_certain).position(own);
     // Without lines the module is all there is to go by.
-    let found = found.or_else(|| {
+    found.or_else(|| {
         let is_program = |frame: &Frame| {
             frame.kind != FrameKind::Signal
                 && !is_of_library(process, frame)
@@ -20,8 +24,7 @@ pub(super) fn blame(process: &Process, from: usize) -> Option<usize> {
                 && frame.module == process.modules.executable()
         };
         frames.iter().position(is_program)
-    });
-    found?.checked_add(from)
+    })
 }
 
 /// The first frame of the program's own code from frame `from` outward: what a library did

@@ -2,8 +2,10 @@
 
 use super::blame::{blame, own_from};
 use super::fault::{Access, AccessKind, Fault, Reason};
+use super::locks::LockFinding;
 use super::memory::{self, Verdict};
 use super::origin::{self, Origin};
+use super::outside::{is_from_outside, sender};
 use super::said::{self, Fact, Said, Speaker};
 use crate::dump::{Signal, SignalDetail};
 use crate::process::Process;
@@ -25,7 +27,11 @@ pub struct Cause {
     pub said: Option<Said>,
     /// Who sent the signal, if another process did.
     pub sender: Option<i64>,
-    /// Index of the frame of the crashed thread to look at first.
+    /// The threads that wait for each other, if that is why it hung.
+    pub deadlock: Option<LockFinding>,
+    /// Id of the thread to look at first, where it is not the crashed one.
+    pub thread: Option<i64>,
+    /// Index of the frame of that thread to look at first.
     pub blame: Option<usize>,
     /// How sure that is.
     pub blame_confidence: Confidence,
@@ -70,6 +76,7 @@ pub enum CauseClass {
     GoPanic,
     GoFatal,
     Abort,
+    Deadlock,
     SignalFromOutside,
     Signal,
     ReturnOverwritten,
@@ -94,7 +101,7 @@ pub enum Severity {
 
 impl CauseClass {
     /// All classes, in the catalogue's order.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::NullRead,
         Self::NullWrite,
         Self::NullAccess,
@@ -126,6 +133,7 @@ impl CauseClass {
         Self::GoPanic,
         Self::GoFatal,
         Self::Abort,
+        Self::Deadlock,
         Self::SignalFromOutside,
         Self::Signal,
         Self::ReturnOverwritten,
@@ -201,6 +209,7 @@ impl CauseClass {
             Self::GoPanic => ("go-panic", Severity::Low, "Go panicked"),
             Self::GoFatal => ("go-fatal", Severity::Low, "Go's runtime gave up"),
             Self::Abort => ("abort", Severity::Low, "the program aborted itself"),
+            Self::Deadlock => ("deadlock", Severity::Low, "threads wait for each other"),
             Self::SignalFromOutside => {
                 ("signal-from-outside", Severity::Info, "another process sent the signal")
             }
@@ -243,7 +252,16 @@ impl CauseClass {
 }
 
 /// Puts the facts together.
-pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>) -> Option<Cause> {
+pub(super) fn judge(
+    process: &Process,
+    fault: Option<Fault>,
+    said: Option<Said>,
+    deadlock: Option<&LockFinding>,
+) -> Option<Cause> {
+    let is_hung = said.is_none() && fault.is_none() && is_from_outside(process);
+    if let Some(deadlock) = deadlock.filter(|_| is_hung) {
+        return Some(of_deadlock(process, deadlock));
+    }
     let signal = process.dump.signal.as_ref()?;
     let (fault, said, aftermath) = first_trouble(process, fault, said);
     let sender = sender(process);
@@ -275,7 +293,9 @@ pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>)
             (blame, if by_itself { Confidence::Proved } else { Confidence::Likely })
         }
     };
-    let pointer = fault.as_ref().and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
+    // That a stack pointer is on the stack tells nothing.
+    let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
+    let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
     Some(Cause {
         class,
@@ -285,6 +305,8 @@ pub(super) fn judge(process: &Process, fault: Option<Fault>, said: Option<Said>)
         verdict,
         said,
         sender,
+        deadlock: None,
+        thread: None,
         blame,
         blame_confidence,
         failed,
@@ -315,13 +337,37 @@ fn first_trouble(
 ) -> (Option<Fault>, Option<Said>, Option<Said>) {
     match (fault, said) {
         (Some(fault), Some(said)) if fault.caught.is_some() => {
-            if said.frame.is_none_or(|frame| frame < fault.frame(process)) {
-                (Some(fault), None, Some(said))
-            } else {
-                (None, Some(said), None)
+            let handler = fault.frame(process).saturating_sub(1);
+            match said::said_before(process, handler) {
+                Some(aftermath) => (Some(fault), None, Some(aftermath)),
+                None => (None, Some(said), None),
             }
         }
         (fault, said) => (fault, said, None),
+    }
+}
+
+/// The cause of a process that somebody ended or looked at because it hung.
+fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
+    let first = match deadlock {
+        LockFinding::Deadlock(ring) => ring.first().map(|link| &link.waiter),
+        LockFinding::Abandoned { .. } | LockFinding::Held { .. } => None,
+    };
+    let crashed = process.crashed().map(|thread| thread.tid);
+    Cause {
+        class: CauseClass::Deadlock,
+        confidence: deadlock.confidence(),
+        fault: None,
+        origin: None,
+        verdict: None,
+        said: None,
+        sender: sender(process),
+        deadlock: Some(deadlock.clone()),
+        thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
+        blame: first.and_then(|place| place.frame),
+        blame_confidence: deadlock.confidence(),
+        failed: None,
+        facts: Vec::new(),
     }
 }
 
@@ -337,14 +383,6 @@ fn of_signal(signal: &Signal) -> CauseClass {
         _ if matches!(signal.number, SIGXCPU | SIGXFSZ) => CauseClass::ResourceLimit,
         _ => CauseClass::Signal,
     }
-}
-
-/// The process that sent the signal, if it was another than the dead one.
-fn sender(process: &Process) -> Option<i64> {
-    let (pid, _) = process.dump.signal.as_ref()?.sender()?;
-    let own = process.dump.process.as_ref().map(|info| info.pid);
-    let own = own.or_else(|| process.threads.first().map(|thread| thread.tid))?;
-    (pid > 0 && i64::from(pid) != own).then_some(i64::from(pid))
 }
 
 fn of_said(said: &Said) -> CauseClass {

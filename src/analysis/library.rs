@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use crate::addr::Svma;
 use crate::debuginfo::SourceLocation;
 use crate::process::{Frame, FrameKind, Process};
 
@@ -132,7 +131,8 @@ const LIBRARY_FUNCTIONS: [&str; 45] = [
     "__libc_realloc",
 ];
 
-/// Whether a frame is of a library, by its module, its name and its source.
+/// Whether a frame is of a library, by its module, by its name and by its source file:
+/// what a header of the C library defines (`memcpy` of a checked program) is inlined.
 pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
     let module = frame.module.and_then(|index| process.modules.get(index));
     let file = module.and_then(|module| module.path.file_name());
@@ -146,34 +146,27 @@ pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
 }
 
 /// The line of a physical function may be that of a header, where something of it was
-/// inlined and no record of that was left: the lines it begins and ends at tell whose it
-/// is.
+/// inlined and no record of that was left: the line it begins at tells whose it is.
 fn has_library_source(process: &Process, frame: &Frame) -> bool {
-    let is_library = frame.source.as_ref().is_some_and(is_source_of_library);
-    is_library && (frame.kind == FrameKind::Inline || !is_mostly_own(process, frame))
+    let is_library = frame.source.as_ref().is_some_and(is_library_file);
+    is_library
+        && (frame.kind == FrameKind::Inline
+            || first_line(process, frame).is_none_or(|source| is_library_file(&source)))
 }
 
-/// Whether the physical function of a frame begins or ends in a source of the program.
-fn is_mostly_own(process: &Process, frame: &Frame) -> bool {
-    let own = || {
-        let index = frame.module?;
-        let debug = process.modules.debug(index)?;
-        let symbol = debug.symbol_at(process.modules.get(index)?.to_svma(frame.pc))?;
-        let last = Svma(symbol.address.0.checked_add(symbol.size.checked_sub(1)?)?);
-        let mut ends = [symbol.address, last].into_iter();
-        Some(ends.any(|at| {
-            let outermost = debug.frames_at(at).pop().and_then(|frame| frame.location);
-            outermost.is_some_and(|source| !is_source_of_library(&source))
-        }))
-    };
-    own().unwrap_or(false)
-}
-
-fn is_source_of_library(source: &SourceLocation) -> bool {
+fn is_library_file(source: &SourceLocation) -> bool {
     // glibc's sources are named from its own root: `./nptl/pthread_kill.c`.
     let path = format!("/{}", source.file.trim_start_matches("./"));
-    let directory = source.directory.as_deref().unwrap_or_default();
-    LIBRARY_SOURCES.iter().any(|part| path.contains(part)) || directory.contains("/glibc")
+    LIBRARY_SOURCES.iter().any(|part| path.contains(part))
+        || source.directory.as_deref().is_some_and(|directory| directory.contains("/glibc"))
+}
+
+/// Where the physical function of a frame begins.
+fn first_line(process: &Process, frame: &Frame) -> Option<SourceLocation> {
+    let index = frame.module?;
+    let debug = process.modules.debug(index)?;
+    let symbol = debug.symbol_at(process.modules.get(index)?.to_svma(frame.pc))?;
+    debug.frames_at(symbol.address).pop()?.location
 }
 
 /// What a frame's function and those it tail-called are called.

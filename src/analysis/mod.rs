@@ -9,15 +9,16 @@ mod library;
 mod locks;
 mod memory;
 mod origin;
+mod outside;
 mod said;
 
 pub use cause::{Cause, CauseClass, Confidence, Severity};
 pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
 pub use finding::Finding;
-pub use locks::LockFinding;
+pub use locks::{Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
 pub use memory::{
     Bin, Block, BlockState, Content, Damage, Dangling, FilePlace, Fill, FlippedBit, Hardware,
-    MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
+    Holder, MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
 };
 pub use origin::{Gone, Origin, Source, Through};
 pub use said::{Fact, Said, Speaker};
@@ -41,9 +42,12 @@ pub fn analyze(process: &Process) -> Analysis {
     }
     let fault = fault::fault(process);
     let said = said::said(process);
-    let locks = locks::findings(process).into_iter().map(Finding::Lock);
+    let locks = locks::findings(process);
+    let is_deadlock = |finding: &&LockFinding| matches!(finding, LockFinding::Deadlock(_));
+    let deadlock = locks.iter().find(is_deadlock).cloned();
+    let locks = locks.into_iter().map(Finding::Lock);
     let memory = memory::findings(process, fault.as_ref(), said.as_ref());
     let memory = memory.into_iter().map(Finding::Memory);
     let findings = locks.chain(memory).collect();
-    Analysis { cause: cause::judge(process, fault, said), findings }
+    Analysis { cause: cause::judge(process, fault, said, deadlock.as_ref()), findings }
 }

@@ -26,7 +26,8 @@ fn section(word: &str) -> &'static str {
     let heading = format!("\n## {word}\n");
     let start = CAUSES.find(&heading).map_or(0, |at| at + 1);
     let text = &CAUSES[start..];
-    text[3..].find("\n## ").map_or(text, |end| &text[..end + 3])
+    let ends = ["\n## ", "\n# "].into_iter().filter_map(|heading| text[3..].find(heading));
+    ends.min().map_or(text, |end| &text[..end + 3])
 }
 
 #[cfg(test)]
@@ -38,10 +39,11 @@ mod tests {
         for class in CauseClass::ALL {
             let text = section(class.word());
             assert!(text.starts_with(&format!("## {}\n", class.word())), "{}", class.word());
-            assert!(text.matches("\n## ").count() == 0, "{text}");
+            assert!(!text.contains("\n## ") && !text.contains("\n# "), "{text}");
             let severity = format!("Severity: {:?}.", class.severity()).to_lowercase();
             assert!(text.to_lowercase().contains(&severity), "{text}");
             assert!(text.contains(class.summary()), "{text}");
+            assert!(!text.contains("\n# "), "{text}");
         }
     }
 }

@@ -324,10 +324,10 @@ impl DebugInfo {
     /// The offset of the thread-local variable with this linkage name in the module's block,
     /// by the symbols alone.
     pub fn thread_local_named(&self, name: &str) -> Option<u64> {
-        (0..self.symbols.len()).find_map(|number| {
-            let (image, _) = self.symbols(number)?;
-            SymbolTable::thread_local_named(image, name.as_bytes())
-        })
+        let files = &self.context.files;
+        let images = [Some(&files.image), files.debug.as_ref(), files.mini.as_ref()];
+        let mut images = images.into_iter().flatten();
+        images.find_map(|image| SymbolTable::thread_local_named(image, name.as_bytes()))
     }
 
     /// The type with this number.

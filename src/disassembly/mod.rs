@@ -10,6 +10,7 @@ mod flow;
 mod x86;
 mod x86_effects;
 mod x86_flow;
+mod x86_text;
 mod x86_vectors;
 
 pub use effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source, effects};
@@ -48,11 +49,23 @@ const BAD: &str = "(bad)";
 /// one that is whole. Nothing for machines whose code is not known here, and for Thumb.
 pub fn disassemble(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -> Vec<Instruction> {
     match machine {
-        Machine::X86_64 => x86::disassemble(64, flavor, start, code),
-        Machine::I386 => x86::disassemble(32, flavor, start, code),
+        Machine::X86_64 => x86::disassemble(64, flavor, start, code, usize::MAX),
+        Machine::I386 => x86::disassemble(32, flavor, start, code, usize::MAX),
         Machine::Aarch64 => arm::disassemble(start, code),
         Machine::Arm | Machine::Riscv64 | Machine::Other(_) => Vec::new(),
     }
+}
+
+/// The first of these instructions. Cheaper than [`disassemble`] where what follows it would
+/// take tables that it does not.
+pub fn first(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -> Option<Instruction> {
+    let decoded = match machine {
+        Machine::X86_64 => x86::disassemble(64, flavor, start, code, 1),
+        Machine::I386 => x86::disassemble(32, flavor, start, code, 1),
+        Machine::Aarch64 => arm::disassemble(start, code.get(..4)?),
+        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => return None,
+    };
+    decoded.into_iter().next()
 }
 
 /// Bytes of each instruction, where all have the same: decoding may begin anywhere.

@@ -17,6 +17,10 @@ const FS_BASE: Register = Register(58);
 const GS_BASE: Register = Register(59);
 
 pub(super) fn effects(bits: u32, start: Avma, code: &[u8]) -> Option<Effects> {
+    if code.is_empty() {
+        // A call of a null pointer: not worth the decoder's tables.
+        return None;
+    }
     let mut decoder = Decoder::with_ip(bits, code, start.0, DecoderOptions::NONE);
     let decoded = decoder.decode();
     if decoded.is_invalid() {

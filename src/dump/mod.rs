@@ -97,6 +97,9 @@ pub struct DumpedThread {
     pub siginfo: Option<Signal>,
     /// Integer registers.
     pub registers: Registers,
+    /// The number of the system call the thread was in (`orig_rax` on x86_64, `orig_eax` on
+    /// i386), `None` where it was in none or the machine's `pr_reg` has no word for it.
+    pub system_call: Option<u64>,
     /// FP and vector registers.
     pub vectors: VectorState,
     /// The thread pointer that TLS is reached from: fs_base on x86_64, the base of gs on

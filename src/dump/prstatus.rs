@@ -13,6 +13,8 @@ pub(super) struct ThreadStatus {
     pub(super) tid: i64,
     pub(super) signal: u16,
     pub(super) registers: Registers,
+    /// The system call it was in.
+    pub(super) system_call: Option<u64>,
     /// Whether all of `elf_gregset_t` was there.
     pub(super) complete: bool,
     /// i386: the segment selector in `gs`, which names the thread's TLS descriptor.
@@ -24,6 +26,16 @@ fn pid_offset(encoding: Encoding) -> usize {
     if encoding.is_64 { 32 } else { 24 }
 }
 
+/// Which word of `elf_gregset_t` holds the number of the system call a thread is in, -1 for
+/// none (Linux `arch/x86/include/asm/user_64.h`, `user_32.h`: `orig_ax`).
+fn system_call_word(machine: Machine) -> Option<usize> {
+    match machine {
+        Machine::X86_64 => Some(15),
+        Machine::I386 => Some(11),
+        Machine::Aarch64 | Machine::Arm | Machine::Riscv64 | Machine::Other(_) => None,
+    }
+}
+
 /// Reads the note's descriptor; `None` if it is too short for a thread id.
 pub(super) fn parse(desc: &[u8], machine: Machine, encoding: Encoding) -> Option<ThreadStatus> {
     let tid = i64::from(encoding.u32(desc, pid_offset(encoding))?.cast_signed());
@@ -31,6 +43,7 @@ pub(super) fn parse(desc: &[u8], machine: Machine, encoding: Encoding) -> Option
     let mut registers = Registers::default();
     let mut complete = true;
     let mut tls_selector = None;
+    let mut system_call = None;
     if let Some(facts) = machine.facts() {
         let word = usize::from(facts.word);
         let words = (facts.prstatus_registers..).step_by(word.max(1));
@@ -41,12 +54,18 @@ pub(super) fn parse(desc: &[u8], machine: Machine, encoding: Encoding) -> Option
                 registers.set(*register, value);
             }
         }
+        let nth = system_call_word(machine).and_then(|nth| nth.checked_mul(word));
+        let at = nth.and_then(|nth| facts.prstatus_registers.checked_add(nth));
+        let none = if word == 4 { u64::from(u32::MAX) } else { u64::MAX };
+        let number = at.and_then(|at| encoding.unsigned(desc, at, word));
+        system_call = number.filter(|number| *number != none);
         if machine == Machine::I386 {
             let gs = facts.prstatus_registers.saturating_add(10 * 4);
             tls_selector = encoding.unsigned(desc, gs, 4);
         }
     }
-    Some(ThreadStatus { tid, signal: signal.unwrap_or(0), registers, complete, tls_selector })
+    let signal = signal.unwrap_or(0);
+    Some(ThreadStatus { tid, signal, registers, system_call, complete, tls_selector })
 }
 
 /// The thread pointer where a general register holds it.
@@ -97,6 +116,16 @@ mod tests {
         assert_eq!(status.registers.get(Register(15)), Some(5));
         assert_eq!(status.registers.get(Register(16)), None);
         assert!(parse(&desc[..35], Machine::X86_64, core.encoding()).is_none());
+    }
+
+    #[test]
+    fn the_system_call_a_thread_is_in_is_known_and_none_is_none() {
+        let call = |core: CoreBuilder, number: u64| {
+            let desc = core.prstatus(77, 11, &[("orig_rax", number)]);
+            parse(&desc, core.machine(), core.encoding()).unwrap().system_call
+        };
+        assert_eq!(call(CoreBuilder::x86_64(), 202), Some(202));
+        assert_eq!(call(CoreBuilder::x86_64(), u64::MAX), None);
     }
 
     #[test]

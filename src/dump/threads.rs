@@ -131,6 +131,7 @@ impl Collected {
             thread_pointer: prstatus::thread_pointer(self.machine, &status.registers),
             code_pointer_mask: None,
             registers: status.registers,
+            system_call: status.system_call,
             vectors: VectorState::default(),
             complete: status.complete,
         });

@@ -10,7 +10,7 @@ use super::notices::write_notices;
 use super::stack::{Values, write_registers, write_stack};
 use super::threads::write_threads;
 use super::{Detail, PageOptions};
-use crate::report::{Blame, Confidence, Report, SignalReport, ThreadReport};
+use crate::report::{Blame, Confidence, Finding, Report, SignalReport, ThreadReport};
 
 /// Digits of a build ID that tell builds apart at a glance.
 const BUILD_ID_DIGITS: usize = 12;
@@ -171,7 +171,9 @@ fn write_cause(out: &mut dyn io::Write, report: &Report, options: &PageOptions) 
             writeln!(out, "      {}", options.color.paint(Ink::Focus, &line))?;
         }
     }
-    let Some(place) = cause.blame.as_ref().and_then(|blame| place_of(blame, options)) else {
+    let crashed = report.crashed_thread().map(|thread| thread.tid);
+    let place = cause.blame.as_ref().and_then(|blame| place_of(blame, crashed, options));
+    let Some(place) = place else {
         return Ok(());
     };
     let doubt = match cause.confidence {
@@ -184,11 +186,15 @@ fn write_cause(out: &mut dyn io::Write, report: &Report, options: &PageOptions) 
     writeln!(out, "      {place}  {}", options.color.paint(Ink::Aside, &class))
 }
 
-/// `→ #2 run_job, jobd.c:77`: the frame to look at first.
-fn place_of(blame: &Blame, options: &PageOptions) -> Option<String> {
+/// `→ #2 run_job, jobd.c:77`: the frame to look at first, and the thread where it is not
+/// the crashed one.
+fn place_of(blame: &Blame, crashed: Option<i64>, options: &PageOptions) -> Option<String> {
     let function = name::brief(&name::shown(blame.function.as_ref()?));
     let source = blame.source.as_ref().map(|place| format!(", {}", name::source(place, options)));
-    Some(format!("\u{2192} #{} {function}{}", blame.frame?, source.unwrap_or_default()))
+    let other = blame.thread.filter(|tid| Some(*tid) != crashed);
+    let thread = other.map(|tid| format!("thread {tid} ")).unwrap_or_default();
+    let source = source.unwrap_or_default();
+    Some(format!("\u{2192} {thread}#{} {function}{source}", blame.frame?))
 }
 
 /// `also  two threads wait for each other …`, and what shows it.
@@ -198,7 +204,10 @@ fn write_findings(
     options: &PageOptions,
 ) -> io::Result<()> {
     const INDENT: &str = "      ";
-    for finding in &report.findings {
+    // What leads the page is not told again.
+    let led = report.cause.as_ref().filter(|cause| cause.class == "deadlock");
+    let is_led = |finding: &Finding| led.is_some_and(|cause| finding.evidence == cause.evidence);
+    for finding in report.findings.iter().filter(|finding| !is_led(finding)) {
         let title = wrap(&name::shown(&finding.title), options.width.saturating_sub(INDENT.len()));
         for (at, line) in title.iter().enumerate() {
             let lead = if at == 0 { "also  " } else { INDENT };

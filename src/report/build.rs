@@ -35,7 +35,10 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
     let crashed = threads.iter().find(|thread| thread.crashed);
     let analysis = analysis::analyze(process);
     let redactor = &mut builder.redactor;
-    let cause = analysis.cause.map(|cause| judgement::cause(&cause, process, crashed, redactor));
+    let cause = analysis.cause.map(|cause| {
+        let other = threads.iter().find(|thread| Some(thread.tid) == cause.thread);
+        judgement::cause(&cause, process, other.or(crashed), redactor)
+    });
     let findings = analysis.findings.iter().map(|one| findings::finding(one, redactor)).collect();
     let modules = (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
     Report {

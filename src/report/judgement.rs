@@ -9,12 +9,12 @@ use super::{
 };
 use crate::addr::Avma;
 use crate::analysis::{
-    self, Access, AccessKind, CauseClass, Fault, Reason, Said, Severity, Source,
+    self, Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Severity, Source,
 };
 use crate::process::Process;
 use crate::redact::{Origin, Redactor, Shown};
 
-/// `cause` with what the frames of the crashed thread know of it.
+/// `cause` with what the frames of the thread to blame, mostly the crashed one, know of it.
 pub(super) fn cause(
     cause: &analysis::Cause,
     process: &Process,
@@ -104,6 +104,7 @@ fn title(cause: &analysis::Cause) -> String {
     let summary = cause.class.summary();
     match (&cause.said, cause.class) {
         (Some(Said { exception: Some(exception), .. }), _) => format!("{summary}: {exception}"),
+        (_, CauseClass::Deadlock) if is_alone(cause) => "a thread waits for itself".to_owned(),
         (_, CauseClass::SignalFromOutside) => match cause.sender {
             Some(pid) => format!("{summary}: pid {pid}"),
             None => summary.to_owned(),
@@ -120,11 +121,19 @@ fn confidence(confidence: analysis::Confidence) -> Confidence {
     }
 }
 
+/// Whether one thread is the whole ring.
+fn is_alone(cause: &analysis::Cause) -> bool {
+    matches!(&cause.deadlock, Some(LockFinding::Deadlock(ring)) if ring.len() == 1)
+}
+
 fn explanation(
     cause: &analysis::Cause,
     expression: Option<&str>,
     crashed: Option<&ThreadReport>,
 ) -> Option<String> {
+    if let Some(deadlock) = &cause.deadlock {
+        return Some(findings::locks::sentences(deadlock).join("; "));
+    }
     let fault = cause.fault.as_ref().filter(|_| cause.said.is_none())?;
     if fault.reason == Reason::StackOverflow {
         let recursion = crashed?.truncated.as_ref().and_then(|cut| cut.recursion.as_ref());
@@ -213,6 +222,8 @@ fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidenc
     }
     let access = cause.fault.as_ref().and_then(|fault| fault.access.as_ref());
     let (used, accessed) = (access.and_then(Access::pointer), access.map(|access| access.address));
+    let deadlock = cause.deadlock.iter();
+    all.extend(deadlock.flat_map(|deadlock| findings::locks::evidence(deadlock, redactor)));
     let verdict = cause.verdict.as_ref();
     let verdict =
         verdict.and_then(|verdict| findings::memory::verdict(verdict, used, accessed, redactor));
@@ -260,6 +271,9 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
 }
 
 fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
+    if cause.deadlock.is_some() {
+        return "it waits here for what another thread of the ring holds".to_owned();
+    }
     let origin = cause.origin.as_ref().filter(|_| cause.said.is_none());
     let made = origin.map(|origin| match origin.source {
         Source::Constant => "the value was set here",

@@ -302,7 +302,7 @@ impl CoreBuilder {
         Dump::open(self.write().path(), &Limits::default())
     }
 
-    /// The descriptor of an `NT_PRSTATUS`.
+    /// The descriptor of an `NT_PRSTATUS`. x86_64's `orig_rax` counts as a register, too.
     ///
     /// # Panics
     /// When the machine has no register of that name.
@@ -320,6 +320,7 @@ impl CoreBuilder {
             let facts = facts.expect("a machine with registers");
             let register = facts.register_named(name);
             let nth = facts.gregset.iter().position(|held| held.is_some() && *held == register);
+            let nth = nth.or((*name == "orig_rax").then_some(15));
             let nth = nth.unwrap_or_else(|| panic!("{} has no register {name}", facts.name));
             self.put(&mut desc, registers_at + nth * word, *value, word);
         }

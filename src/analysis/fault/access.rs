@@ -140,9 +140,8 @@ fn matching(instant: &Instant<'_>, address: Avma) -> Option<Access> {
 fn describe(instant: &Instant<'_>, operand: &MemoryOperand, address: Avma) -> Access {
     let kind = match operand.mode {
         AccessMode::Read => AccessKind::Read,
-        AccessMode::Write => AccessKind::Write,
-        // It was to be written; where it could be read, that is what failed.
-        AccessMode::ReadWrite => AccessKind::Write,
+        // What was read was to be stored again, whichever of the two failed.
+        AccessMode::Write | AccessMode::ReadWrite => AccessKind::Write,
     };
     let base = operand.base.and_then(|base| instant.named(base));
     let segment = || operand.segment.and_then(|segment| instant.named_segment(segment));

@@ -10,6 +10,9 @@ use crate::dump::Signal;
 use crate::process::{Process, Thread};
 use crate::unwind::Activation;
 
+/// Handlers within one another that are looked at. One that fails the same way again and
+/// again leaves thousands; the first ones count.
+const MOST_HANDLERS: usize = 64;
 /// Bytes of `siginfo_t`.
 const SIGINFO: usize = 128;
 /// From the stack pointer of the trampoline on x86_64, which is that of `ucontext`, to
@@ -49,8 +52,8 @@ pub struct Caught {
 /// somebody sent are none.
 pub(super) fn caught(process: &Process, thread: &Thread) -> Option<Fault> {
     let places = thread.stack.frames.iter().enumerate();
-    let handlers = places.rev().filter(|(_, place)| place.is_signal);
-    handlers.into_iter().find_map(|(index, handler)| {
+    let mut handlers = places.rev().filter(|(_, place)| place.is_signal).take(MOST_HANDLERS);
+    handlers.find_map(|(index, handler)| {
         let index = index.checked_add(1)?;
         let place = thread.stack.frames.get(index)?;
         let instant = Instant::new(process, thread, place);
@@ -72,10 +75,10 @@ fn of_handler(
     let signal = inferred(process, handler, instant.pc())?;
     let fault = of_instant(&signal, instant)?;
     // It is the processor's first exception, too, before there was any.
-    let fits = match fault.reason {
-        Reason::Unknown | Reason::IllegalInstruction | Reason::DivideOverflow => false,
-        _ => true,
-    };
+    let fits = !matches!(
+        fault.reason,
+        Reason::Unknown | Reason::IllegalInstruction | Reason::DivideOverflow
+    );
     fits.then_some((fault, Caught { signal, is_inferred: true }))
 }
 
@@ -137,4 +140,139 @@ fn inferred(process: &Process, handler: &Activation, pc: Avma) -> Option<Signal>
 
 fn stack_pointer(process: &Process, handler: &Activation) -> Option<Avma> {
     handler.registers.get(process.dump.machine.facts()?.sp).map(Avma)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::analyze;
+    use crate::analysis::{CauseClass, Confidence};
+    use crate::process::Options;
+    use crate::testkit::{CoreBuilder, siginfo_64};
+
+    const CODE: u64 = 0x40_1000;
+    const TRAMPOLINE: u64 = 0x40_5000;
+    const CONTEXT: u64 = 0x7ffd_0000_0000;
+    const STACK: u64 = 0x7ffe_0000_0000;
+    const SIGABRT: u16 = 6;
+    const SIGALRM: i32 = 14;
+    /// `mov $15,%rax; syscall`
+    const RETURN: [u8; 9] = [0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05];
+    /// `mov 0x18(%rax),%rbx`
+    const LOAD: [u8; 4] = [0x48, 0x8b, 0x58, 0x18];
+    /// `idiv %ecx`
+    const DIVIDE: [u8; 2] = [0xf7, 0xf9];
+
+    /// A process that ended by SIGABRT in a handler that was run for what `siginfo` says
+    /// (nothing if it is empty), when `code` was to be executed; `trap` and `cr2` are what
+    /// the processor said last.
+    fn handled(siginfo: &[u8], trap: u64, cr2: u64, code: &[u8]) -> Process {
+        let mut frame = vec![0; 304];
+        let words =
+            [(104, 0), (112, 3), (120, STACK + 0x800), (128, CODE), (160, trap), (176, cr2)];
+        for (at, value) in words {
+            let at = 40 + at;
+            frame[at..at + 8].copy_from_slice(&u64::to_le_bytes(value));
+        }
+        frame.extend(siginfo);
+        let core = CoreBuilder::x86_64().signal(SIGABRT);
+        let core = core.thread(1, &[("rip", TRAMPOLINE), ("rsp", CONTEXT)]).siginfo(6, -6, 0);
+        let core = core
+            .segment_with(CODE, code, 0x1000, "rx")
+            .segment_with(TRAMPOLINE, &RETURN, 0x1000, "rx")
+            .segment(CONTEXT, &frame, 0x1000)
+            .segment(STACK, &[0; 0x1000], 0x1000)
+            .write();
+        Process::open(core.path(), Options::default(), &()).unwrap()
+    }
+
+    fn judged(process: &Process) -> (CauseClass, Confidence) {
+        let cause = analyze(process).cause.unwrap();
+        (cause.class, cause.confidence)
+    }
+
+    #[test]
+    fn the_fault_that_a_handler_caught_is_the_cause_and_not_the_abort_of_the_handler() {
+        let process = handled(&siginfo_64(11, 1, 0x18), PAGE_FAULT, 0x18, &LOAD);
+        assert_eq!(judged(&process), (CauseClass::NullRead, Confidence::Proved));
+        let cause = analyze(&process).cause.unwrap();
+        assert_eq!((cause.failed, cause.blame), (Some(1), None));
+        let caught = cause.fault.unwrap().caught.unwrap();
+        assert_eq!(caught.signal.code_name(), Some("SEGV_MAPERR"));
+    }
+
+    #[test]
+    fn a_handler_that_was_told_nothing_leaves_what_the_processor_said() {
+        let process = handled(&[], PAGE_FAULT, 0x18, &LOAD);
+        assert_eq!(judged(&process), (CauseClass::NullRead, Confidence::Likely));
+        // The last page fault was another.
+        let other = handled(&[], PAGE_FAULT, 0x5000, &LOAD);
+        assert_eq!(judged(&other).0, CauseClass::Abort);
+    }
+
+    #[test]
+    fn a_handler_of_a_signal_that_came_by_chance_hides_no_fault() {
+        let timer = siginfo_64(SIGALRM, 0x80, 0);
+        assert_eq!(judged(&handled(&timer, 0, 0, &LOAD)).0, CauseClass::Abort);
+        // Before its first exception a thread has number 0, which is that of a division.
+        assert_eq!(judged(&handled(&timer, 0, 0, &DIVIDE)).0, CauseClass::Abort);
+        // Sent by `raise`.
+        let sent = siginfo_64(11, -6, 1);
+        assert_eq!(judged(&handled(&sent, 0, 0, &LOAD)).0, CauseClass::Abort);
+        // An older record that a handler without one left in place.
+        let stale = siginfo_64(11, 1, 0x18);
+        assert_eq!(judged(&handled(&stale, 0, 0, &DIVIDE)).0, CauseClass::Abort);
+    }
+
+    #[test]
+    fn on_aarch64_the_record_comes_first() {
+        let process = |told: u64, address: u64| {
+            let mut frame = siginfo_64(11, 1, told);
+            frame.resize(128 + 176, 0);
+            frame.extend(address.to_le_bytes());
+            frame.resize(128 + 176 + 8 + 248, 0);
+            frame.extend([STACK + 0x800, CODE].map(u64::to_le_bytes).as_flattened());
+            // mov x8, #139; svc #0
+            let trampoline = [0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4];
+            // str x1, [x0, #8]
+            let store = 0xf900_0401_u32.to_le_bytes();
+            let core = CoreBuilder::aarch64().signal(SIGABRT);
+            let core = core.thread(1, &[("pc", TRAMPOLINE), ("sp", CONTEXT)]).siginfo(6, -6, 0);
+            let core = core
+                .segment_with(CODE, &store, 0x1000, "rx")
+                .segment_with(TRAMPOLINE, &trampoline, 0x1000, "rx")
+                .segment(CONTEXT, &frame, 0x1000)
+                .segment(STACK, &[0; 0x1000], 0x1000)
+                .write();
+            Process::open(core.path(), Options::default(), &()).unwrap()
+        };
+        assert_eq!(judged(&process(8, 8)), (CauseClass::NullWrite, Confidence::Proved));
+        assert_eq!(judged(&process(8, 0x5000)).0, CauseClass::Abort);
+    }
+
+    #[test]
+    fn a_fault_in_a_handler_of_a_fault_is_the_cause_and_the_first_is_told() {
+        use crate::analysis::Fact;
+        let mut frame = vec![0; 304];
+        for (at, value) in [(120, STACK + 0x800), (128, CODE), (160, PAGE_FAULT), (176, 0x18)] {
+            let at = 40 + at;
+            frame[at..at + 8].copy_from_slice(&u64::to_le_bytes(value));
+        }
+        frame.extend(siginfo_64(11, 1, 0x18));
+        // The trampoline itself cannot be read any more.
+        let core = CoreBuilder::x86_64().signal(SIGSEGV);
+        let core = core.thread(1, &[("rip", TRAMPOLINE), ("rsp", CONTEXT), ("rax", 0x5000_0000)]);
+        let core = core
+            .siginfo(11, 2, TRAMPOLINE)
+            .segment_with(CODE, &LOAD, 0x1000, "rx")
+            .segment_with(TRAMPOLINE, &RETURN, 0x1000, "r")
+            .segment(CONTEXT, &frame, 0x1000)
+            .segment(STACK, &[0; 0x1000], 0x1000)
+            .write();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        let cause = analyze(&process).cause.unwrap();
+        assert_eq!(cause.class, CauseClass::ForbiddenExecute);
+        let first = Signal::of_fault(SIGSEGV, SEGV_MAPERR, Avma(0x18));
+        assert_eq!(cause.facts, [Fact::Earlier(first)]);
+    }
 }

@@ -3,7 +3,7 @@
 use crate::addr::Avma;
 use crate::arch::{Facts, Machine, Register};
 use crate::disassembly::{
-    Effects, Flavor, InstructionKind, MemoryOperand, Part, Source, disassemble, effects,
+    Effects, Flavor, InstructionKind, MemoryOperand, Part, Source, effects, first,
 };
 use crate::process::{Process, Thread};
 use crate::unwind::Activation;
@@ -59,8 +59,8 @@ impl<'p> Instant<'p> {
 
     /// The instruction as text.
     pub(super) fn text(&self) -> Option<String> {
-        let decoded = disassemble(self.machine(), Flavor::default(), self.pc, &self.code);
-        decoded.into_iter().next().map(|instruction| instruction.text)
+        let decoded = first(self.machine(), Flavor::default(), self.pc, &self.code);
+        decoded.map(|instruction| instruction.text)
     }
 
     /// What the instruction is; `None` where it is not known.

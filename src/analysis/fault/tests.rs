@@ -167,11 +167,51 @@ fn an_address_the_kernel_does_not_tell_is_computed() {
 fn a_return_and_a_call_to_no_address_are_executions() {
     let smashed = core(GP, &[("rsp", 0x7000_0000)], &[0xc3]);
     let smashed = of_core(&smashed.segment(0x7000_0000, &[0x41; 16], 0x1000)).unwrap();
-    assert_eq!(kind_and_reason(&smashed), (Some(AccessKind::Execute), Reason::NonCanonical));
+    assert_eq!(kind_and_reason(&smashed), (Some(AccessKind::Execute), Reason::Returned));
     assert_eq!(smashed.access.unwrap().address, Avma(0x4141_4141_4141_4141));
     // call *%rax
     let call = of(GP, &[("rax", 1 << 63)], &[0xff, 0xd0]).access.unwrap();
     assert_eq!((call.kind, call.base), (AccessKind::Execute, Some(("rax".to_owned(), 1 << 63))));
+}
+
+#[test]
+fn a_return_to_no_code_leaves_what_it_took_below_the_stack_pointer() {
+    let reason = |taken: u64| {
+        let core = CoreBuilder::x86_64().signal(SIGSEGV);
+        let core = core.thread(1, &[("rip", 0x4141_4141), ("rsp", SP)]);
+        let mut stack = vec![0; 0x1000];
+        stack[0x7f8..0x800].copy_from_slice(&taken.to_le_bytes());
+        let core = core.siginfo(11, MAPERR, 0x4141_4141).segment(STACK, &stack, 0x1000);
+        of_core(&core).unwrap().reason
+    };
+    assert_eq!(reason(0x4141_4141), Reason::Returned);
+    assert_eq!(reason(0x4000), Reason::Unmapped);
+}
+
+#[test]
+fn a_division_has_its_numbers() {
+    let of = |registers: &[(&str, u64)], code: &[u8]| {
+        let division = of((SIGFPE, FPE_INTDIV, CODE), registers, code).division.unwrap();
+        (division.dividend, division.divisor)
+    };
+    // idiv %ecx: INT_MIN / -1
+    let least = [("rdx", 0xffff_ffff), ("rax", 0x8000_0000), ("rcx", 0xffff_ffff)];
+    assert_eq!(of(&least, &[0xf7, 0xf9]), (Some(-0x8000_0000), -1));
+    // div %ecx of the same
+    assert_eq!(of(&least, &[0xf7, 0xf1]).1, 0xffff_ffff);
+    // div %cl: ax
+    assert_eq!(of(&[("rax", 0x1_0203), ("rcx", 0)], &[0xf6, 0xf1]), (Some(0x203), 0));
+    // idiv %rcx: 128 bits
+    let wide = [("rdx", u64::MAX), ("rax", u64::MAX - 6), ("rcx", 0)];
+    assert_eq!(of(&wide, &[0x48, 0xf7, 0xf9]), (Some(-7), 0));
+}
+
+#[test]
+fn a_trap_of_a_sanitizer_tells_its_check() {
+    // ud1 0x12(%eax),%eax
+    let trap = of((SIGILL, 2, CODE), &[], &[0x67, 0x0f, 0xb9, 0x40, 0x12]);
+    assert_eq!((trap.reason, trap.check), (Reason::Trap, Some("an index was out of bounds")));
+    assert_eq!(of((SIGILL, 2, CODE), &[], &[0x0f, 0x0b]).check, None);
 }
 
 #[test]

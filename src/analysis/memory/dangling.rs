@@ -8,11 +8,20 @@ use crate::analysis::blame::is_own;
 use crate::process::{Frame, FrameTrust, FrameView, Process};
 use crate::value::{Budget, Contents, Object, Scalar, State, Value, tree};
 
-/// A variable that points into a freed block.
+/// A freed block that variables point into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dangling {
     /// The thread.
     pub tid: i64,
+    /// The block.
+    pub block: Block,
+    /// The variables, the innermost frame's first; at least one.
+    pub holders: Vec<Holder>,
+}
+
+/// A variable that points into a freed block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
     /// The index of its frame.
     pub frame: usize,
     /// The function of that frame.
@@ -21,16 +30,15 @@ pub struct Dangling {
     pub path: String,
     /// What it points at.
     pub pointer: Avma,
-    /// The block.
-    pub block: Block,
 }
 
 /// Frames that are looked through.
 const MOST_FRAMES: usize = 8;
 /// Pointers that are judged.
 const MOST_POINTERS: usize = 500;
-/// Pointers that are told.
+/// Blocks that are told, and variables of each.
 const MOST_FOUND: usize = 8;
+const MOST_HOLDERS: usize = 8;
 /// Bytes of a variable that are searched for a pointer into the heap.
 const VARIABLE_BYTES: u64 = 4096;
 /// Members and elements of one variable.
@@ -44,7 +52,10 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
         return Vec::new();
     };
     let Some(thread) = process.threads.get(number) else { return Vec::new() };
-    let extents = heap.extents();
+    // What lies on the stack may hold pointers too: a container passed by reference.
+    let mut extents = heap.extents();
+    let sp = process.dump.machine.facts().and_then(|facts| thread.registers.get(facts.sp));
+    extents.extend(sp.and_then(|sp| process.memory.range_at(Avma(sp))));
     let mut search = Search { heap, tid: thread.tid, left: MOST_POINTERS, found: Vec::new() };
     let is_of_program = |frame: &Frame| frame.trust != FrameTrust::Scan && is_own(process, frame);
     let frames = thread.frames.iter().enumerate().filter(|(_, frame)| is_of_program(frame));
@@ -68,7 +79,7 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
     search.found
 }
 
-/// Whether some word of `object` lies in the heap.
+/// Whether some word of `object` points into `extents`.
 fn holds_pointer(object: &Object<'_>, view: &FrameView<'_>, extents: &[AvmaRange]) -> bool {
     if matches!(object.contents, Contents::Absent(_)) {
         return false;
@@ -97,7 +108,7 @@ struct Search<'h, 'p> {
 impl Search<'_, '_> {
     /// Looks at `value`, which is called `path`, and at what is within it.
     fn look(&mut self, value: &Value, path: &str, at: (usize, &Frame), depth: usize) {
-        if depth > DEEPEST || self.found.len() >= MOST_FOUND {
+        if depth > DEEPEST {
             return;
         }
         if let State::Scalar(Scalar::Address(pointer)) = value.state {
@@ -115,7 +126,10 @@ impl Search<'_, '_> {
             self.within(&value.members, path, at, depth);
         }
         let Some(pointee) = &value.pointee else { return };
-        if pointee.summary.is_some() {
+        let is_reference = value.type_name.as_deref().is_some_and(|name| name.ends_with('&'));
+        if is_reference {
+            self.look(pointee, path, at, depth + 1);
+        } else if pointee.summary.is_some() {
             self.look(pointee, &format!("(*{path})"), at, depth + 1);
         } else if pointee.members.is_empty() {
             self.look(pointee, &format!("*{path}"), at, depth + 1);
@@ -139,17 +153,21 @@ impl Search<'_, '_> {
     }
 
     fn add(&mut self, path: &str, pointer: Avma, block: Block, (index, frame): (usize, &Frame)) {
-        // The same variable in the frame of an inlined call.
-        let is_known = self.found.iter().any(|one| one.path == path && one.pointer == pointer);
-        if !is_known {
-            self.found.push(Dangling {
-                tid: self.tid,
-                frame: index,
-                function: frame.function.clone(),
-                path: path.to_owned(),
-                pointer,
-                block,
-            });
+        let function = frame.function.clone();
+        let holder = Holder { frame: index, function, path: path.to_owned(), pointer };
+        let has_room = self.found.len() < MOST_FOUND;
+        match self.found.iter_mut().find(|one| one.block.start == block.start) {
+            Some(known) => {
+                // The same variable in the frame of an inlined call.
+                let is_known = known.holders.iter().any(|one| one.path == holder.path);
+                if !is_known && known.holders.len() < MOST_HOLDERS {
+                    known.holders.push(holder);
+                }
+            }
+            None if has_room => {
+                self.found.push(Dangling { tid: self.tid, block, holders: vec![holder] });
+            }
+            None => {}
         }
     }
 }

@@ -37,6 +37,8 @@ pub enum Hardware {
 /// Bits that may differ before it is a program that changes its own code.
 const MOST_BITS: u32 = 32;
 const PAGE: u64 = 4096;
+const SIGSEGV: u16 = 11;
+const SEGV_ACCERR: i32 = 2;
 /// `int3`: a debugger put it there.
 const BREAKPOINT: u8 = 0xcc;
 /// Tags of a dynamic section (gABI, "Dynamic Section").
@@ -103,7 +105,13 @@ fn code(process: &Process, pc: Avma) -> Option<Hardware> {
 }
 
 fn impossible(process: &Process, fault: &Fault) -> Option<Hardware> {
-    let access = fault.access.as_ref().filter(|_| fault.reason == Reason::Unknown)?;
+    // Other codes have other reasons: a protection key, a failed read of a file.
+    let signal = process.dump.signal.as_ref()?;
+    if (signal.number, signal.code) != (SIGSEGV, Some(SEGV_ACCERR)) {
+        return None;
+    }
+    let is_for_rights = matches!(fault.reason, Reason::Unknown | Reason::Forbidden);
+    let access = fault.access.as_ref().filter(|_| is_for_rights)?;
     let is_unexplained = access.kind == AccessKind::Unknown && access.base.is_none();
     let rights = process.memory.region_at(access.address)?.permissions;
     if !is_unexplained || !rights.read || !rights.write {
@@ -114,4 +122,49 @@ fn impossible(process: &Process, fault: &Fault) -> Option<Hardware> {
     let touches_nothing = effects.accesses.is_empty() && effects.kind == InstructionKind::Plain;
     let instruction = fault.instruction.clone().filter(|_| touches_nothing)?;
     Some(Hardware::Impossible { address: access.address, instruction })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Options;
+    use crate::testkit::CoreBuilder;
+
+    const CODE: u64 = 0x40_1000;
+    const DATA: u64 = 0x60_0000;
+
+    fn found(signal: u16, si_code: i32, address: u64, code: &[u8]) -> Vec<Hardware> {
+        let core = CoreBuilder::x86_64()
+            .signal(signal)
+            .thread(1, &[("rip", CODE), ("rax", DATA), ("rsp", DATA + 0x800)])
+            .siginfo(i32::from(signal), si_code, address)
+            .segment_with(CODE, code, 0x1000, "rx")
+            .segment(DATA, &[0; 8], 0x1000)
+            .write();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        let fault = crate::analysis::fault::fault(&process);
+        findings(&process, fault.as_ref())
+    }
+
+    #[test]
+    fn a_memory_error_that_the_kernel_reports_is_the_machines() {
+        const BUS_MCEERR_AR: i32 = 4;
+        assert_eq!(found(7, BUS_MCEERR_AR, DATA, &[0x90]), [Hardware::MemoryError(Avma(DATA))]);
+        assert_eq!(found(7, 2, DATA, &[0x90]), []);
+    }
+
+    #[test]
+    fn an_instruction_without_memory_cannot_fail_at_memory_that_is_there() {
+        // add %rbx,%rax
+        let add = [0x48, 0x01, 0xd8];
+        let [Hardware::Impossible { address, .. }] = &found(SIGSEGV, SEGV_ACCERR, DATA, &add)[..]
+        else {
+            panic!("one finding");
+        };
+        assert_eq!(*address, Avma(DATA));
+        // mov (%rax),%rbx
+        assert_eq!(found(SIGSEGV, SEGV_ACCERR, DATA, &[0x48, 0x8b, 0x18]), []);
+        let unmapped = found(SIGSEGV, SEGV_ACCERR, 0x1234_0000, &add);
+        assert_eq!(unmapped, [], "it may be a race with munmap");
+    }
 }

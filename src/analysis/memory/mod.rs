@@ -9,7 +9,7 @@ mod place;
 mod suspicion;
 mod unloaded;
 
-pub use dangling::Dangling;
+pub use dangling::{Dangling, Holder};
 pub use hardware::Hardware;
 pub use heap::{Bin, Block, BlockState, Damage};
 pub use pattern::Fill;
@@ -45,8 +45,8 @@ pub enum Verdict {
     FlippedBit(FlippedBit),
     /// In the heap.
     Heap(Block),
-    /// So many bytes past the end of the last block before it.
-    PastHeap(Block),
+    /// So many bytes past the end of the heap: as a rule a run over the end of a block.
+    PastHeap(u64),
     /// On the stack of a thread.
     Stack(StackPlace),
     /// Where an object was that is no longer loaded.
@@ -87,6 +87,11 @@ pub(super) fn verdict(process: &Process, at: Avma) -> Option<Verdict> {
                 if heap.is_list_head(at) {
                     return Some(Verdict::ListHead);
                 }
+                // Mixed with its page, a link of 32 bits may fall into the heap again.
+                let link = heap.freed_at(at).is_none().then(|| heap.with_link(at.0)).flatten();
+                if let Some(of) = link {
+                    return Some(Verdict::Link(of));
+                }
                 heap.block_at(at).map(Verdict::Heap)
             };
             place::on_stack(process, at)
@@ -102,13 +107,12 @@ pub(super) fn verdict(process: &Process, at: Avma) -> Option<Verdict> {
                 let text = pattern::text(at.0, word, little_endian)?;
                 (!place::is_near_a_mapping(process, at)).then_some(Verdict::Text(text))
             };
+            let extents = || heap().map(|heap| heap.borrow_mut().extents()).unwrap_or_default();
             let past = || {
                 let last = place::end_before(process, at, PAST)?;
-                let block = heap()?.borrow_mut().block_at(last)?;
-                let offset = at.0.wrapping_sub(block.start.0).cast_signed();
-                Some(Verdict::PastHeap(Block { offset, ..block }))
+                let is_heap = extents().iter().any(|range| range.contains(last));
+                is_heap.then(|| Verdict::PastHeap(at.0.wrapping_sub(last.0).wrapping_sub(1)))
             };
-            let extents = || heap().map(|heap| heap.borrow_mut().extents()).unwrap_or_default();
             let link = || heap()?.borrow().with_link(at.0).map(Verdict::Link);
             link()
                 .or_else(|| pattern::fill(at.0, word).map(Verdict::Fill))
@@ -147,8 +151,11 @@ pub(super) fn findings(
         heap.damage()
     } else {
         let pointer = fault.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
-        let pointer = pointer.filter(|at| process.memory.region_at(*at).is_some());
-        pointer.and_then(|at| heap.damage_near(at))
+        let inside = |at: Avma| match process.memory.region_at(at) {
+            Some(_) => Some(at),
+            None => place::end_before(process, at, PAST),
+        };
+        pointer.and_then(inside).and_then(|at| heap.damage_near(at))
     };
     found.extend(damage.map(MemoryFinding::HeapDamage));
     if heap.has_freed() {

@@ -148,3 +148,58 @@ pub(super) fn end_before(process: &Process, at: Avma, reach: u64) -> Option<Avma
     let between = at.0.checked_sub(end.0)?;
     (between < reach).then_some(Avma(end.0.checked_sub(1)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Options;
+    use crate::testkit::CoreBuilder;
+
+    const STACK: u64 = 0x7ffd_0000_0000;
+    const OTHER: u64 = 0x7f00_0000_0000;
+
+    fn process() -> Process {
+        let core = CoreBuilder::x86_64()
+            .signal(11)
+            .thread(7, &[("rsp", STACK + 0x800)])
+            .thread(8, &[("rsp", OTHER + 0x400)])
+            .files(&[(0x10_0000, 0x10_2000, 0x3000, "/var/data")])
+            .segment(STACK, &[0; 8], 0x1000)
+            .segment(OTHER, &[0; 8], 0x1000)
+            .segment_with(0x10_0000, &[0; 8], 0x2000, "r")
+            .write();
+        Process::open(core.path(), Options::default(), &()).unwrap()
+    }
+
+    fn stack(at: u64) -> Option<(i64, OnStack)> {
+        on_stack(&process(), Avma(at)).map(|found| (found.tid, found.place))
+    }
+
+    #[test]
+    fn below_a_stack_pointer_is_what_a_function_left_that_has_returned() {
+        assert_eq!(stack(OTHER + 0x300), Some((8, OnStack::Below(0x100))));
+        assert_eq!(stack(STACK + 0x100), Some((7, OnStack::Below(0x700))));
+        assert_eq!(stack(STACK + 0x2000), None);
+    }
+
+    #[test]
+    fn what_a_leaf_function_uses_below_its_stack_pointer_is_in_use() {
+        assert_ne!(stack(OTHER + 0x400 - 64), Some((8, OnStack::Below(64))));
+        assert_eq!(stack(OTHER + 0x400), None, "the stack pointer itself tells nothing");
+    }
+
+    #[test]
+    fn a_mapped_file_is_named_with_the_offset_in_the_file() {
+        let found = in_file(&process(), Avma(0x10_1010)).unwrap();
+        assert_eq!((found.path.to_str(), found.offset), (Some("/var/data"), 0x4010));
+    }
+
+    #[test]
+    fn the_end_of_a_mapping_is_found_from_just_behind_it() {
+        let end = |at| end_before(&process(), Avma(at), 4096);
+        assert_eq!(end(STACK + 0x1000), Some(Avma(STACK + 0xfff)));
+        assert_eq!(end(STACK + 0x1fff), Some(Avma(STACK + 0xfff)));
+        assert_eq!(end(STACK + 0x2000), None);
+        assert_eq!(end(0x1000), None);
+    }
+}

@@ -101,3 +101,69 @@ pub(super) fn flipped_bit(process: &Process, at: Avma) -> Option<FlippedBit> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Options;
+    use crate::testkit::CoreBuilder;
+
+    const HEAP: u64 = 0x5555_5555_9000;
+    const STACK: u64 = 0x7ffd_0000_1000;
+
+    fn process(registers: &[(&str, u64)]) -> Process {
+        let mut all = vec![("rip", 0x40_1000), ("rsp", STACK + 0x100)];
+        all.extend(registers);
+        let core = CoreBuilder::x86_64().signal(11).thread(1, &all);
+        let core = core.segment(HEAP, &[0; 8], 0x2000).segment(STACK, &[0; 8], 0x1000).write();
+        Process::open(core.path(), Options::default(), &()).unwrap()
+    }
+
+    fn whole(at: u64) -> Option<Truncated> {
+        let heap = AvmaRange::from_len(Avma(HEAP), 0x2000);
+        truncated(&process(&[]), Avma(at), &[heap])
+    }
+
+    #[test]
+    fn the_lower_half_of_a_heap_address_is_told_with_the_whole() {
+        let in_heap = Some(Truncated { whole: Avma(HEAP + 0x10), in_heap: true });
+        assert_eq!(whole(0x5555_9010), in_heap);
+        assert_eq!(whole(0x0000_1200), None, "too small to tell");
+        assert_eq!(whole(0x1234_5678), None);
+    }
+
+    #[test]
+    fn a_sign_that_was_extended_is_no_part_of_the_address() {
+        let stack = 0x7ffd_9000_1000;
+        let core = CoreBuilder::x86_64().signal(11).thread(1, &[("rsp", stack + 8)]);
+        let core = core.segment(stack, &[0; 8], 0x1000).write();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        let found = truncated(&process, Avma(0xffff_ffff_9000_1020), &[]).unwrap();
+        assert_eq!(found, Truncated { whole: Avma(stack + 0x20), in_heap: false });
+        let below = truncated(&process, Avma(0xffff_ffff_9000_1000), &[]);
+        assert_eq!(below, None, "below the stack pointer nothing is in use");
+    }
+
+    #[test]
+    fn a_heap_so_large_that_any_number_falls_into_it_tells_nothing() {
+        let heap = AvmaRange::from_len(Avma(HEAP), 1 << 30);
+        assert_eq!(truncated(&process(&[]), Avma(0x5555_9010), &[heap]), None);
+    }
+
+    #[test]
+    fn one_bit_is_told_only_beside_a_register_that_points_nearby() {
+        let bad = Avma((HEAP + 0x40) ^ 1 << 41);
+        let found = flipped_bit(&process(&[("rbx", HEAP + 0x80)]), bad).unwrap();
+        assert_eq!((found.bit, found.meant), (41, Avma(HEAP + 0x40)));
+        assert_eq!(found.register, "rbx");
+        assert_eq!(flipped_bit(&process(&[]), bad), None);
+        let two = Avma(bad.0 ^ 1 << 30);
+        assert_eq!(flipped_bit(&process(&[("rbx", HEAP + 0x80)]), two), None);
+    }
+
+    #[test]
+    fn a_carry_into_the_upper_half_is_an_index_not_a_bit() {
+        let bad = Avma((HEAP + 0x40) ^ 1 << 32);
+        assert_eq!(flipped_bit(&process(&[("rbx", HEAP + 0x80)]), bad), None);
+    }
+}

@@ -90,7 +90,7 @@ fn runtime(stack: &Stack<'_>) -> Option<usize> {
     };
     modules.list().iter().position(is_runtime).or_else(|| {
         let program = modules.executable()?;
-        modules.debug(program)?.function_named("__cxa_get_globals").map(|_| program)
+        modules.debug_if_searched(program)?.function_named("__cxa_get_globals").map(|_| program)
     })
 }
 

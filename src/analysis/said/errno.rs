@@ -2,28 +2,25 @@
 
 use super::facts::Fact;
 use super::stack::Stack;
-use crate::module::thread_local_block;
+use crate::module::{Module, thread_local_block};
 
-/// What glibc (`csu/errno.c`) calls it: in a static program, in a library's own table of
-/// symbols, and for whoever links to it.
-const NAMES: [&str; 3] = ["__libc_errno", "errno", "__errno"];
+/// What glibc (`csu/errno.c`) calls it, for others and for itself.
+const NAMES: [&str; 2] = ["errno", "__libc_errno"];
 
 /// The crashed thread's `errno`, if a call has failed since it began.
 pub(super) fn errno(stack: &Stack<'_>) -> Option<Fact> {
     let process = stack.process;
     let pointer = process.dump.threads.get(stack.thread)?.thread_pointer?;
     let (modules, memory) = (&process.modules, &process.memory);
-    // That of the library whose functions stand on the stack or, in a static program, of
-    // the program.
-    let (module, offset) = (0..modules.list().len()).find_map(|index| {
-        let is_libc = modules.executable() == Some(index) || {
-            let file = modules.get(index)?.path.file_name()?.to_string_lossy();
-            file.starts_with("libc.so") || file.starts_with("libc-2")
-        };
-        let debug = if is_libc { modules.debug(index)? } else { return None };
-        let offset = NAMES.iter().find_map(|name| debug.thread_local_named(name))?;
-        Some((index, offset))
-    })?;
+    let is_libc = |module: &Module| {
+        let file = module.path.file_name().map(|name| name.to_string_lossy());
+        file.is_some_and(|file| file.starts_with("libc.so") || file.starts_with("libc-2"))
+    };
+    let module = modules.list().iter().position(is_libc).or_else(|| modules.executable())?;
+    // Some function of the library stands on every stack: to look for another's debug
+    // information is not worth the time.
+    let debug = modules.debug_if_searched(module)?;
+    let offset = NAMES.iter().find_map(|name| debug.thread_local_named(name))?;
     let block = thread_local_block(modules, memory, process.dump.machine, pointer.0, module);
     let mut bytes = [0; 4];
     memory.read(block.ok()?.checked_add(offset)?, &mut bytes).ok()?;

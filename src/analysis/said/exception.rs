@@ -105,6 +105,9 @@ impl Exceptions<'_> {
                 let length = self.word(object.checked_add(8)?)?;
                 return text_at(self.memory, Avma(self.word(object)?), length);
             }
+            "NSt3__112basic_stringIcNS_11char_traitsIcEENS_9allocatorIcEEEE" => {
+                return self.libcxx_string(object);
+            }
             _ => {}
         }
         let base = object.checked_add(self.message_base(type_info, BASES)?)?;
@@ -117,6 +120,20 @@ impl Exceptions<'_> {
             return None;
         }
         c_text(self.memory, Avma(self.word(base.checked_add(8)?)?))
+    }
+
+    /// A `std::string` of libc++ in its usual layout on little-endian machines: its lowest
+    /// bit says that it is long (`__long`: capacity, length, address), else the first byte
+    /// is twice the length and the text follows.
+    fn libcxx_string(&self, object: u64) -> Option<String> {
+        let mut first = [0];
+        self.memory.read(Avma(object), &mut first).ok()?;
+        let [first] = first;
+        if first & 1 == 0 {
+            return text_at(self.memory, Avma(object.checked_add(1)?), u64::from(first >> 1));
+        }
+        let length = self.word(object.checked_add(8)?)?;
+        text_at(self.memory, Avma(self.word(object.checked_add(16)?)?), length)
     }
 
     /// Bytes from the start of an object to its `std::runtime_error` or `std::logic_error`.
@@ -235,6 +252,42 @@ mod tests {
         assert_eq!(thrown(GNU ^ 0x100, TYPES, WHAT), None);
         assert_eq!(thrown(GNU, TEXTS, WHAT), None);
         assert_eq!(thrown(GNU | 1, OBJECT, WHAT), None);
+    }
+
+    #[test]
+    fn exceptions_handled_within_one_another_are_a_list_of_records() {
+        let record = |next: u64, class: u64| {
+            // libc++abi: two words, then what both have.
+            let mut record = vec![0; 16];
+            record[2] = TYPES;
+            record[2 + 4] = next;
+            record[2 + 10] = class;
+            record.push(TEXTS + 0x10);
+            words(&record)
+        };
+        let types = words(&[0x30, TEXTS]);
+        let texts = b"PKc\0............late\0";
+        let list = |next| {
+            let (outer, inner) = (record(0, CLANG), record(next, CLANG));
+            let memory =
+                memory(&[(HEAP, &inner), (0x5000, &outer), (TYPES, &types), (TEXTS, texts)]);
+            Exceptions { memory: &memory, symbol_at: &symbol_at }.chain(HEAP).len()
+        };
+        assert_eq!(list(0), 1);
+        assert_eq!(list(0x5000), 2);
+        // A list that bites its tail.
+        assert_eq!(list(HEAP), MOST);
+        assert_eq!(list(TEXTS), 1);
+    }
+
+    #[test]
+    fn a_string_of_libcxx_is_told_short_and_long() {
+        let text = |object: &[u8]| {
+            let memory = memory(&[(HEAP, object), (TEXTS, b"a text that is long\0")]);
+            Exceptions { memory: &memory, symbol_at: &symbol_at }.libcxx_string(HEAP)
+        };
+        assert_eq!(text(b"\x08late\0").as_deref(), Some("late"));
+        assert_eq!(text(&words(&[0x21, 19, TEXTS])).as_deref(), Some("a text that is long"));
     }
 
     #[test]

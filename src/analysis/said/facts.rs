@@ -74,3 +74,72 @@ fn is_after_a_failure(fault: Option<&Fault>, said: Option<&Said>, sender: Option
         (None, None) => sender.is_none(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Cause, CauseClass, Confidence, analyze};
+    use crate::process::Options;
+    use crate::testkit::CoreBuilder;
+
+    const STACK: u64 = 0x7ffd_0000_0000;
+    const PID: i32 = 77;
+
+    /// The cause of the end of a process with this environment; the last number is what
+    /// the kernel puts behind the code of a signal: the sender, or an address.
+    fn cause(environment: &[&str], number: u16, code: i32, who: u64) -> Cause {
+        let mut texts = b"./svc\0".to_vec();
+        let mut place = |text: &str| {
+            let at = STACK + 0x800 + texts.len() as u64;
+            texts.extend(text.bytes().chain([0]));
+            at
+        };
+        let pointers: Vec<u64> = environment.iter().map(|entry| place(entry)).collect();
+        let name = place("./svc");
+        // AT_EXECFN, AT_PAGESZ, AT_NULL
+        let auxv = [(31, name), (6, 4096), (0, 0)];
+        let mut block = vec![1, STACK + 0x800, 0];
+        block.extend(pointers);
+        block.push(0);
+        block.extend(auxv.iter().flat_map(|(key, value)| [*key, *value]));
+        let mut stack: Vec<u8> = block.iter().flat_map(|word| word.to_le_bytes()).collect();
+        stack.resize(0x800, 0);
+        stack.extend(texts);
+        let core = CoreBuilder::x86_64().signal(number).process(PID, "svc", "./svc");
+        let core = core.thread(PID, &[("rip", 0x40_1000), ("rsp", STACK)]);
+        let core = core.siginfo(i32::from(number), code, who).auxv(&auxv);
+        let core = core.segment(STACK, &stack, 0x1000).write();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        analyze(&process).cause.unwrap()
+    }
+
+    #[test]
+    fn an_abort_from_outside_tells_of_the_watchdog_that_was_on() {
+        let watched = ["HOME=/", "WATCHDOG_USEC=3000000", "WATCHDOG_PID=77"];
+        let killed = cause(&watched, 6, 0, 1);
+        assert_eq!(killed.class, CauseClass::SignalFromOutside);
+        assert_eq!(killed.facts, [Fact::Watchdog(3_000_000)]);
+        let of_parent = ["WATCHDOG_USEC=3000000", "WATCHDOG_PID=76"];
+        assert_eq!(cause(&of_parent, 6, 0, 1).facts, []);
+        assert_eq!(cause(&["HOME=/"], 6, 0, 1).facts, []);
+        // It aborted itself.
+        assert_eq!(cause(&watched, 6, -6, 77).facts, []);
+    }
+
+    #[test]
+    fn limits_and_filters_of_system_calls_have_their_classes() {
+        let class = |number, code| cause(&[], number, code, 0).class;
+        assert_eq!(class(24, 0x80), CauseClass::ResourceLimit);
+        assert_eq!(class(25, 0x80), CauseClass::ResourceLimit);
+        assert_eq!(class(3, 0x80), CauseClass::Signal);
+        let refused = cause(&[], 31, 1, 0);
+        assert_eq!(refused.class, CauseClass::BadSystemCall);
+        assert_eq!(refused.facts, [Fact::SystemCall(0)]);
+    }
+
+    #[test]
+    fn a_bus_error_without_a_file_is_one_of_the_memory_itself() {
+        let found = cause(&[], 7, 3, 0x50_0000);
+        assert_eq!((found.class, found.confidence), (CauseClass::BusError, Confidence::Likely));
+    }
+}

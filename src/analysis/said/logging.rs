@@ -58,9 +58,9 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     Some(if is_memory { Said { speaker: Speaker::OutOfMemory, ..said } } else { said })
 }
 
-/// `at`, unless the program's own frames are inward of it.
+/// `at`, unless it or what it called is the program's own.
 fn inner(stack: &Stack<'_>, at: Option<usize>) -> Option<usize> {
-    at.filter(|at| stack.is_library_up_to(*at))
+    at.filter(|at| stack.is_library_up_to(at.saturating_add(1)))
 }
 
 fn bare(stack: &Stack<'_>, at: usize, speaker: Speaker) -> Said {
@@ -69,7 +69,7 @@ fn bare(stack: &Stack<'_>, at: usize, speaker: Speaker) -> Said {
 }
 
 /// Whether `name` is `function`, in whatever inline namespace, with whatever arguments.
-fn is_function(name: &str, function: &str) -> bool {
+pub(super) fn is_function(name: &str, function: &str) -> bool {
     let name = name.split('(').next().unwrap_or(name);
     let Some(before) = name.strip_suffix(function) else { return false };
     before.is_empty() || before.ends_with("::")

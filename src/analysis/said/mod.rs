@@ -71,15 +71,25 @@ pub enum Speaker {
 
 /// The last words that brought the process down, if there are any.
 pub(super) fn said(process: &Process) -> Option<Said> {
+    last_words(&Stack::of_crashed(process)?)
+}
+
+/// What the frames of the crashed thread inward of frame `end`, that of the kernel for a
+/// handler, said.
+pub(super) fn said_before(process: &Process, end: usize) -> Option<Said> {
     let stack = Stack::of_crashed(process)?;
-    glibc::message(&stack)
-        .or_else(|| go::said(&stack))
-        .or_else(|| sanitizer::said(&stack))
-        .or_else(|| allocation::said(&stack))
-        .or_else(|| logging::said(&stack))
-        .or_else(|| rust::said(&stack))
-        .or_else(|| cpp::said(&stack))
-        .or_else(|| glibc::by_function(&stack))
+    last_words(&Stack { frames: stack.frames.get(..end)?, ..stack })
+}
+
+fn last_words(stack: &Stack<'_>) -> Option<Said> {
+    glibc::message(stack)
+        .or_else(|| go::said(stack))
+        .or_else(|| sanitizer::said(stack))
+        .or_else(|| allocation::said(stack))
+        .or_else(|| logging::said(stack))
+        .or_else(|| rust::said(stack))
+        .or_else(|| cpp::said(stack))
+        .or_else(|| glibc::by_function(stack))
 }
 
 /// Bytes of a message that are told.

@@ -1,41 +1,57 @@
 //! Sanitizers: their runtimes end the process once they have reported
 //! (compiler-rt `lib/sanitizer_common`, `lib/asan`, `lib/ubsan`, `lib/tsan`, `lib/msan`).
 
+use super::logging::is_function;
 use super::stack::Stack;
 use super::{Said, Speaker, spelled};
 use crate::addr::Avma;
 
-/// Where the runtime of AddressSanitizer keeps what it reported: a pointer to
-/// [`REPORT_BYTES`], or those bytes.
-const REPORTS: [&str; 2] =
-    ["_ZN6__asanL20error_message_bufferE", "_ZN6__asan20error_message_bufferE"];
-/// Bytes of a report that are searched for its first line.
+/// Bytes of a report that are searched for the line that says what was found.
 const REPORT_BYTES: usize = 4096;
+/// Bytes of the stack that are searched for the report: those of a handful of frames.
+const STACK_BYTES: u64 = 1 << 14;
+/// How a report begins.
+const BANNER: &[u8] = b"================";
+
+/// How the functions begin that compiled code calls for nothing but a report: all that is
+/// named of a runtime without symbols.
+const ENTRIES: [&str; 4] =
+    ["__asan_report_", "__ubsan_handle_", "__msan_warning", "__hwasan_report"];
 
 /// What a sanitizer ended the process for.
 pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     if !stack.is_aborted() {
         return None;
     }
-    let died = stack.find_one_of(&["__sanitizer::Die", "__sanitizer::Abort"])?;
+    let is_end = |name: &str| {
+        is_function(name, "__sanitizer::Die")
+            || is_function(name, "__sanitizer::Abort")
+            || ENTRIES.iter().any(|entry| name.starts_with(entry))
+    };
+    let died = stack.find(is_end).filter(|at| stack.is_library_up_to(*at))?;
     let frame = stack.raised_below(died);
     let end = frame.unwrap_or(stack.frames.len());
-    let text = report(stack, died).or_else(|| by_function(stack, died, end)).unwrap_or_default();
+    let text = report(stack, end).or_else(|| by_function(stack, died, end)).unwrap_or_default();
     Some(Said { speaker: Speaker::Sanitizer, text, exception: None, frame })
 }
 
-/// The line of AddressSanitizer's report that says what it found.
-fn report(stack: &Stack<'_>, died: usize) -> Option<String> {
-    let (modules, memory) = (&stack.process.modules, &stack.process.memory);
-    let index = stack.frames.get(died)?.module?;
-    let debug = modules.debug(index)?;
-    let at = REPORTS.iter().find_map(|name| debug.datum_named(name))?;
-    let at = memory.read_word(modules.get(index)?.to_avma(at)).ok()?;
+/// The line of AddressSanitizer's report that says what it found. The runtime has made a
+/// copy of the report to hand on, and the pointer to it is in one of its own frames, which
+/// are those inward of frame `end` (`ScopedInErrorReport::~ScopedInErrorReport`).
+fn report(stack: &Stack<'_>, end: usize) -> Option<String> {
+    let memory = &stack.process.memory;
+    let (start, end) = stack.extent(end)?;
+    let length = usize::try_from(end.0.checked_sub(start.0)?.min(STACK_BYTES)).ok()?;
+    let bytes = memory.read_up_to(start, length);
+    let words = bytes.chunks_exact(memory.word()).map(|word| memory.unsigned(word));
+    let mut beginning = [0; BANNER.len()];
+    let mut is_report =
+        |at: &u64| memory.read(Avma(*at), &mut beginning).is_ok() && beginning == *BANNER;
+    let at = words.into_iter().find(|word| *word != 0 && is_report(word))?;
     line(&memory.read_up_to(Avma(at), REPORT_BYTES))
 }
 
-/// `AddressSanitizer: heap-buffer-overflow on address …`. `==12==ABORTING` has overwritten
-/// the beginning of the report, which is a row of equals signs.
+/// `AddressSanitizer: heap-buffer-overflow on address …`.
 fn line(report: &[u8]) -> Option<String> {
     const ERROR: &[u8] = b"==ERROR: ";
     let start = report.windows(ERROR.len()).position(|window| window == ERROR)?;
@@ -128,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_line_of_a_report_that_says_what_was_found_is_quoted() {
-        let report = b"==31770==ABORTING\n\0=======\n==31770==ERROR: AddressSanitizer: \
+        let report = b"================\n==31770==ERROR: AddressSanitizer: \
             heap-use-after-free on address 0x602\nREAD of size 4\n";
         let expected = "AddressSanitizer: heap-use-after-free on address 0x602";
         assert_eq!(line(report).as_deref(), Some(expected));

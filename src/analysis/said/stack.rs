@@ -37,8 +37,11 @@ impl<'p> Stack<'p> {
         let thread = self.process.threads.get(self.thread)?;
         let machine = self.process.dump.machine.facts()?;
         let start = thread.registers.get(machine.sp)?;
-        let outside = self.frames.get(end)?.activation;
-        let last = thread.stack.frames.get(outside.checked_sub(1)?)?;
+        let last = match self.frames.get(end) {
+            Some(outside) => outside.activation.checked_sub(1)?,
+            None => self.frames.last()?.activation,
+        };
+        let last = thread.stack.frames.get(last)?;
         Some((Avma(start), last.cfa?))
     }
 

@@ -12,7 +12,7 @@ pub(super) fn expected(process: &Process) -> Option<u64> {
             environment.iter().filter_map(|entry| entry.strip_prefix(name)?.strip_prefix(b"="));
         std::str::from_utf8(values.next()?).ok()
     };
-    let own = process.dump.process.as_ref().map(|info| i64::from(info.pid));
+    let own = process.dump.process.as_ref().map(|info| info.pid);
     let meant: Option<i64> = value(b"WATCHDOG_PID").and_then(|pid| pid.parse().ok());
     if meant.is_some_and(|meant| Some(meant) != own) {
         return None;

@@ -1,9 +1,171 @@
 //! Findings on locks in words.
 
-use crate::analysis::LockFinding;
-use crate::redact::Redactor;
-use crate::report::Finding;
+use crate::analysis::{Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
+use crate::redact::{Origin, Redactor};
+use crate::report::{Evidence, EvidenceKind, Finding, Hex};
 
-pub(super) fn finding(finding: &LockFinding, _redactor: &mut Redactor) -> Finding {
-    match *finding {}
+/// Waiting threads of one lock that are told one by one.
+const MOST_WAITERS: usize = 4;
+/// Threads of one ring that are told one by one.
+const MOST_LINKS: usize = 16;
+
+pub(super) fn finding(finding: &LockFinding, redactor: &mut Redactor) -> Finding {
+    let (kind, threads) = match finding {
+        LockFinding::Deadlock(ring) => (
+            if ring.len() == 1 { "self-deadlock" } else { "deadlock" },
+            ring.iter().map(|link| link.waiter.tid).collect(),
+        ),
+        LockFinding::Abandoned { waiters, .. } => ("lock-abandoned", tids(waiters)),
+        LockFinding::Held { holder, waiters, .. } => {
+            ("lock-wait", std::iter::once(holder.tid).chain(tids(waiters)).collect())
+        }
+    };
+    Finding {
+        kind: kind.to_owned(),
+        title: redactor.show(Origin::OwnWords, &title(finding)),
+        threads,
+        evidence: evidence(finding, redactor),
+    }
+}
+
+fn tids(places: &[Whereabouts]) -> Vec<i64> {
+    places.iter().map(|place| place.tid).collect()
+}
+
+fn title(finding: &LockFinding) -> String {
+    match finding {
+        LockFinding::Deadlock(ring) => match &ring[..] {
+            [link] => format!("thread {} waits for what it holds itself", link.waiter.tid),
+            _ => format!("{} threads wait for each other", ring.len()),
+        },
+        LockFinding::Abandoned { lock, owner, waiters } => {
+            let (who, lock) = (who_wait(waiters), called(lock));
+            format!("{who} for {lock}, held by thread {owner}, which is gone")
+        }
+        LockFinding::Held { lock, holder, is_sure, waiters, .. } => {
+            let (who, lock) = (who_wait(waiters), called(lock));
+            let surely = if *is_sure { "" } else { "likely " };
+            format!("{who} for {lock}, {surely}held by thread {}", holder.tid)
+        }
+    }
+}
+
+/// `3 threads wait`, `thread 7 waits`.
+fn who_wait(waiters: &[Whereabouts]) -> String {
+    match waiters {
+        [one] => format!("thread {} waits", one.tid),
+        all => format!("{} threads wait", all.len()),
+    }
+}
+
+/// What shows it, a lock each.
+pub(in super::super) fn evidence(finding: &LockFinding, redactor: &mut Redactor) -> Vec<Evidence> {
+    let locks: Vec<Option<&Lock>> = match finding {
+        LockFinding::Deadlock(ring) => ring.iter().map(|link| lock_of(&link.wanted)).collect(),
+        LockFinding::Abandoned { lock, .. } | LockFinding::Held { lock, .. } => vec![Some(lock)],
+    };
+    let mut locks = locks.into_iter();
+    let evidence = sentences(finding).into_iter().map(|text| Evidence {
+        kind: EvidenceKind::Lock,
+        text: redactor.show(Origin::OwnWords, &text),
+        frame: None,
+        address: locks.next().flatten().map(|lock| Hex(lock.address.0)),
+    });
+    evidence.collect()
+}
+
+/// The same as sentences.
+pub(in super::super) fn sentences(finding: &LockFinding) -> Vec<String> {
+    match finding {
+        LockFinding::Deadlock(ring) => {
+            let mut told: Vec<String> = ring.iter().take(MOST_LINKS).map(in_ring).collect();
+            told.extend(and_more(ring.len(), MOST_LINKS));
+            told
+        }
+        LockFinding::Abandoned { waiters, .. } => waiting(waiters),
+        LockFinding::Held { holder, innermost, wanted, waiters, .. } => {
+            let place = place(holder);
+            let doing = match (wanted, innermost) {
+                (Some(wanted), _) => format!("thread {} waits for {}", holder.tid, want(wanted)),
+                (None, Some(inner)) if holder.function.as_ref() != Some(inner) => {
+                    format!("thread {} is in {inner}, called", holder.tid)
+                }
+                (None, _) => format!("thread {} is", holder.tid),
+            };
+            let mut told = vec![format!("{doing}{place}")];
+            told.extend(waiting(waiters));
+            told
+        }
+    }
+}
+
+/// One thread of a ring.
+fn in_ring(link: &Link) -> String {
+    let tid = link.waiter.tid;
+    let (want, place) = (want(&link.wanted), place(&link.waiter));
+    let surely = if link.is_sure { "" } else { "likely " };
+    let waits = if link.is_timed { "waits for a time" } else { "waits" };
+    match &link.held {
+        Wanted::Lock(lock) if link.held == link.wanted => {
+            format!(
+                "thread {tid} {waits} for {}, which it {surely}holds itself,{place}",
+                called(lock)
+            )
+        }
+        Wanted::Lock(lock) => {
+            format!("thread {tid} {surely}holds {} and {waits} for {want}{place}", called(lock))
+        }
+        Wanted::End(_) => format!("thread {tid} {waits} for {want}{place}"),
+    }
+}
+
+fn waiting(waiters: &[Whereabouts]) -> Vec<String> {
+    let one = |place: &Whereabouts| format!("thread {} waits{}", place.tid, self::place(place));
+    let mut told: Vec<String> = waiters.iter().take(MOST_WAITERS).map(one).collect();
+    told.extend(and_more(waiters.len(), MOST_WAITERS));
+    told
+}
+
+fn and_more(all: usize, told: usize) -> Option<String> {
+    let more = all.checked_sub(told).filter(|more| *more > 0)?;
+    Some(format!("and {more} more"))
+}
+
+fn want(wanted: &Wanted) -> String {
+    match wanted {
+        Wanted::Lock(lock) => called(lock),
+        Wanted::End(tid) => format!("the end of thread {tid}"),
+    }
+}
+
+fn lock_of(wanted: &Wanted) -> Option<&Lock> {
+    match wanted {
+        Wanted::Lock(lock) => Some(lock),
+        Wanted::End(_) => None,
+    }
+}
+
+/// ``mutex `accounts[1].lock` ``; with the address where the name is but one frame's.
+fn called(lock: &Lock) -> String {
+    let kind = match lock.kind {
+        LockKind::Mutex | LockKind::RustMutex => "mutex",
+        LockKind::RwLock | LockKind::RustRwLock => "rwlock",
+        LockKind::Allocator => "the allocator's lock",
+    };
+    let address = Hex(lock.address.0);
+    match &lock.name {
+        Some(LockName::Global(name)) => format!("{kind} `{name}`"),
+        Some(LockName::Local(name)) => format!("{kind} {address} (`{name}`)"),
+        None => format!("{kind} {address}"),
+    }
+}
+
+/// ` in transfer (bank.c:30)`.
+fn place(place: &Whereabouts) -> String {
+    let Some(function) = &place.function else { return String::new() };
+    let source = place.source.as_ref().and_then(|source| {
+        let file = source.file.rsplit('/').next()?;
+        Some(format!(" ({file}:{})", source.line?))
+    });
+    format!(" in {function}{}", source.unwrap_or_default())
 }

@@ -17,24 +17,40 @@ pub(super) fn finding(finding: &MemoryFinding, redactor: &mut Redactor) -> Findi
 }
 
 fn dangling(found: &Dangling, redactor: &mut Redactor) -> Finding {
-    let function = found.function.as_ref().map(|name| {
-        let name = redactor.show(Origin::SymbolName, name);
-        format!(" in `{}`", name.as_str())
-    });
     let chunk = block(&found.block);
-    let title = format!("`{}`{} points to {chunk}", found.path, function.unwrap_or_default());
-    let at = Hex(found.pointer.0);
-    let text = format!("{at} is {} {}", place_in(&found.block), room(&found.block));
+    let mut title = String::new();
+    let mut evidence = Vec::new();
+    for holder in &found.holders {
+        let function = holder.function.as_ref().map(|name| {
+            let name = redactor.show(Origin::SymbolName, name);
+            format!(" in `{}`", name.as_str())
+        });
+        let variable = format!("`{}`{}", holder.path, function.unwrap_or_default());
+        if title.is_empty() {
+            title = format!("{variable} points to {chunk}");
+        }
+        let offset = holder.pointer.0.wrapping_sub(found.block.start.0).cast_signed();
+        let place = place_in(&Block { offset, ..found.block });
+        let text = format!("{variable} is {}: {place}", Hex(holder.pointer.0));
+        evidence.push(Evidence {
+            kind: EvidenceKind::Variable,
+            text: redactor.show(Origin::OwnWords, &text),
+            frame: Some(holder.frame as u64),
+            address: Some(Hex(holder.pointer.0)),
+        });
+    }
+    let text = format!("{chunk} {}", room(&found.block));
+    evidence.push(Evidence {
+        kind: EvidenceKind::Heap,
+        text: redactor.show(Origin::OwnWords, &text),
+        frame: None,
+        address: Some(Hex(found.block.start.0)),
+    });
     Finding {
         kind: "dangling-pointer".to_owned(),
         title: redactor.show(Origin::OwnWords, &title),
         threads: vec![found.tid],
-        evidence: vec![Evidence {
-            kind: EvidenceKind::Heap,
-            text: redactor.show(Origin::OwnWords, &text),
-            frame: Some(found.frame as u64),
-            address: Some(at),
-        }],
+        evidence,
     }
 }
 
@@ -158,10 +174,8 @@ fn verdict_text(verdict: &Verdict, accessed: Option<Avma>, redactor: &mut Redact
             found.register
         ),
         Verdict::Heap(of) => in_heap(of, accessed),
-        Verdict::PastHeap(of) => {
-            let past = of.offset.saturating_sub_unsigned(of.room).max(0);
-            format!("{} past the end of {}", bytes(past.cast_unsigned()), block(of))
-        }
+        Verdict::PastHeap(0) => "right behind the end of the heap".to_owned(),
+        Verdict::PastHeap(past) => format!("{} past the end of the heap", bytes(*past)),
         Verdict::Stack(place) => on_stack(place, redactor),
         Verdict::Unloaded(found) => {
             let name = redactor.show(Origin::Path, &found.name);
@@ -267,5 +281,64 @@ fn in_module(place: &ModulePlace, redactor: &mut Redactor) -> String {
             format!("in the {content} of {name}: {}+{offset:#x}", symbol.as_str())
         }
         None => format!("in the {content} of {name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::Level;
+
+    fn said(found: &Verdict, accessed: u64, level: Level) -> String {
+        let mut redactor = Redactor::new(level, "obit-0123");
+        let used = Some(Avma(0x1000));
+        let evidence = verdict(found, used, Some(Avma(accessed)), &mut redactor).unwrap();
+        assert_eq!(evidence.address, Some(Hex(0x1000)));
+        evidence.text.as_str().to_owned()
+    }
+
+    fn block(state: BlockState, offset: i64) -> Block {
+        Block { start: Avma(0x1000), chunk_size: 48, room: 40, state, offset }
+    }
+
+    #[test]
+    fn a_block_is_told_with_its_state_and_the_way_into_it() {
+        let text =
+            |state, offset| said(&Verdict::Heap(block(state, offset)), 0x1000, Level::Default);
+        assert_eq!(
+            text(BlockState::Freed(Some(Bin::Tcache)), 16),
+            "16 bytes into a freed 48-byte chunk of the heap (tcache) at 0x1000, with room for 40 bytes"
+        );
+        assert_eq!(
+            text(BlockState::InUse, 0),
+            "the start of a 48-byte chunk of the heap that is in use at 0x1000, with room for 40 bytes"
+        );
+        assert!(text(BlockState::InUse, -8).starts_with("in the header of a 48-byte chunk"));
+    }
+
+    #[test]
+    fn an_access_past_a_block_says_how_far() {
+        let found = Verdict::Heap(block(BlockState::InUse, 0));
+        let text = said(&found, 0x1000 + 40 + 5, Level::Default);
+        assert!(text.ends_with("; the access is 5 bytes past its end"), "{text}");
+        let inside = said(&found, 0x1000 + 39, Level::Default);
+        assert!(!inside.contains("past"), "{inside}");
+    }
+
+    #[test]
+    fn text_in_a_pointer_is_a_datum_and_hidden_by_the_strict_policy() {
+        let found = Verdict::Text("hunter22".to_owned());
+        assert_eq!(said(&found, 0, Level::Default), "looks like text: \"hunter22\"");
+        assert_eq!(said(&found, 0, Level::Strict), "looks like text: \"<redacted:8>\"");
+    }
+
+    #[test]
+    fn a_stack_says_whose_it_is() {
+        let place = OnStack::Below(64);
+        let found = Verdict::Stack(StackPlace { tid: 7, place });
+        assert_eq!(
+            said(&found, 0, Level::Default),
+            "within the stack of thread 7, 64 bytes below its stack pointer: a function that has returned"
+        );
     }
 }

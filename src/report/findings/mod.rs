@@ -1,7 +1,7 @@
 //! Findings in words.
 
 pub(super) mod facts;
-mod locks;
+pub(super) mod locks;
 pub(super) mod memory;
 
 use super::Finding;

@@ -8,6 +8,7 @@
 
 use super::chunk::Layout;
 use crate::addr::Avma;
+use crate::dump::AuxKind;
 use crate::elf::SegmentKind;
 use crate::memory::Cursor;
 use crate::module::{Module, ModuleKind};
@@ -149,8 +150,11 @@ pub(super) fn library(process: &Process) -> Option<usize> {
     };
     list.iter().position(is_libc).or_else(|| {
         let program = process.modules.executable()?;
-        let image = list.get(program)?.image.as_ref()?;
-        let is_static = image.segments().iter().all(|s| s.kind != SegmentKind::Interp);
+        let is_static = match list.get(program)?.image.as_ref() {
+            Some(image) => image.segments().iter().all(|s| s.kind != SegmentKind::Interp),
+            // The kernel tells where it loaded the interpreter.
+            None => process.dump.auxv.get(AuxKind::Base).unwrap_or(0) == 0,
+        };
         is_static.then_some(program)
     })
 }

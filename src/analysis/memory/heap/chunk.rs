@@ -88,11 +88,12 @@ impl Chunk {
     /// Whether the size is one that a chunk may have which ends at `end` or before.
     pub(super) fn has_sense(&self, layout: Layout, end: u64, is_main: bool) -> bool {
         let size = self.size();
+        // Of another arena those in use have the flag, freed ones may lack it.
         let foreign = self.size_field & NON_MAIN_ARENA != 0;
         size >= layout.smallest()
             && size & (Layout::ALIGNMENT - 1) == 0
             && !self.is_mapping()
-            && foreign != is_main
+            && !(foreign && is_main)
             && self.at.checked_add(size).is_some_and(|after| after <= end)
     }
 }

@@ -11,6 +11,7 @@ mod tests;
 mod walk;
 
 use crate::addr::{Avma, AvmaRange};
+use crate::arch::Machine;
 use crate::memory::Cursor;
 use crate::process::Process;
 use arena::Arena;
@@ -93,6 +94,10 @@ pub(super) struct Heap<'p> {
 impl<'p> Heap<'p> {
     /// The heap, if the process has one of glibc's.
     pub(super) fn of(process: &'p Process) -> Option<Self> {
+        // There chunks are aligned to 8 bytes.
+        if process.dump.machine == Machine::Arm {
+            return None;
+        }
         let layout = Layout { word: process.memory.word() as u64 };
         let mut cursor = process.memory.cursor();
         let arenas = arena::arenas(process, &mut cursor, layout);
@@ -254,13 +259,20 @@ impl<'p> Heap<'p> {
         (start <= at && at < end).then_some(Span { start, end, top, is_main: false })
     }
 
-    /// The first damage in the piece of the heap that holds `at`.
+    /// The first damage in the piece of the heap that holds `at`, unless some thread was at
+    /// work on an arena: then its books may be about to be right again.
     pub(super) fn damage_near(&mut self, at: Avma) -> Option<Damage> {
+        let cursor = &mut self.cursor;
+        // `mutex` comes first.
+        let is_locked = |arena: &Arena| cursor.read_unsigned(Avma(arena.at), 4) != Ok(0);
+        if self.arenas.iter().any(is_locked) {
+            return None;
+        }
         let span = self.span_at(at.0)?;
         self.damage_in(&span)
     }
 
-    /// The first damage in any arena.
+    /// The first damage in any arena, for when the allocator itself stumbled.
     pub(super) fn damage(&mut self) -> Option<Damage> {
         let arenas = self.arenas.clone();
         arenas.iter().find_map(|arena| {

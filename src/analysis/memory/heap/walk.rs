@@ -48,8 +48,9 @@ pub(super) fn walk(
     let mut before: Option<Chunk> = None;
     let mut at = from;
     for _ in 0..MOST_CHUNKS {
-        // Two small chunks end a piece that is full.
-        let fence = layout.smallest();
+        // Two chunks that are too small for others, and what alignment leaves, end a piece
+        // that is full (`sysmalloc`).
+        let fence = layout.smallest().saturating_add(Layout::ALIGNMENT);
         if at >= span.end || span.top.is_none() && span.end.saturating_sub(at) <= fence {
             return End::Reached;
         }
