@@ -35,6 +35,8 @@ pub struct Cause {
     pub blame: Option<usize>,
     /// How sure that is.
     pub blame_confidence: Confidence,
+    /// What that frame gave to the allocator which then complained.
+    pub freed: Option<String>,
     /// Index of the frame of the crashed thread that failed, if one did.
     pub failed: Option<usize>,
     /// What else the process left that bears on it.
@@ -278,6 +280,8 @@ pub(super) fn judge(
     let failed = fault.as_ref().map(|fault| fault.frame(process));
     let origin = fault.as_ref().filter(|_| said.is_none());
     let origin = origin.and_then(|fault| origin::of_fault(process, fault));
+    let freed = said.as_ref().filter(|said| said.speaker == Speaker::Allocator);
+    let freed = freed.and_then(|said| origin::first_argument(process, said.frame?));
     let made = origin.as_ref().and_then(|origin| match origin.gone {
         Some(_) => Some(origin.frame),
         None => own_about(process, origin.frame, failed.unwrap_or(0)),
@@ -309,6 +313,7 @@ pub(super) fn judge(
         thread: None,
         blame,
         blame_confidence,
+        freed,
         failed,
         facts,
     })
@@ -366,6 +371,7 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
         thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
         blame: first.and_then(|place| place.frame),
         blame_confidence: deadlock.confidence(),
+        freed: None,
         failed: None,
         facts: Vec::new(),
     }

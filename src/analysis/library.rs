@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::addr::Svma;
 use crate::debuginfo::{SourceFrame, SourceLocation};
 use crate::process::{Frame, FrameKind, Process};
 
@@ -154,12 +155,11 @@ pub(super) fn is_library_call(inlined: &SourceFrame) -> bool {
 }
 
 /// The line of a physical function may be that of a header, where something of it was
-/// inlined and no record of that was left: the line it begins at tells whose it is.
+/// inlined and no record of that was left: the lines it begins and ends at tell whose it
+/// is.
 fn has_library_source(process: &Process, frame: &Frame) -> bool {
     let is_library = frame.source.as_ref().is_some_and(is_library_file);
-    is_library
-        && (frame.kind == FrameKind::Inline
-            || first_line(process, frame).is_none_or(|source| is_library_file(&source)))
+    is_library && (frame.kind == FrameKind::Inline || !has_own_ends(process, frame))
 }
 
 fn is_library_file(source: &SourceLocation) -> bool {
@@ -169,12 +169,19 @@ fn is_library_file(source: &SourceLocation) -> bool {
         || source.directory.as_deref().is_some_and(|directory| directory.contains("/glibc"))
 }
 
-/// Where the physical function of a frame begins.
-fn first_line(process: &Process, frame: &Frame) -> Option<SourceLocation> {
-    let index = frame.module?;
-    let debug = process.modules.debug(index)?;
-    let symbol = debug.symbol_at(process.modules.get(index)?.to_svma(frame.pc))?;
-    debug.frames_at(symbol.address).pop()?.location
+/// Whether the physical function of a frame begins or ends in a source of the program.
+fn has_own_ends(process: &Process, frame: &Frame) -> bool {
+    let own = || {
+        let index = frame.module?;
+        let debug = process.modules.debug(index)?;
+        let symbol = debug.symbol_at(process.modules.get(index)?.to_svma(frame.pc))?;
+        let last = Svma(symbol.address.0.checked_add(symbol.size.checked_sub(1)?)?);
+        Some([symbol.address, last].into_iter().any(|at| {
+            let outermost = debug.frames_at(at).pop().and_then(|frame| frame.location);
+            outermost.is_some_and(|source| !is_library_file(&source))
+        }))
+    };
+    own().unwrap_or(false)
 }
 
 /// What a frame's function and those it tail-called are called.

@@ -31,7 +31,7 @@ pub(super) fn cause(
     // to the value.
     let held = frame.filter(|frame| cause.said.is_none() && !is_spelled(frame));
     let held = held.and_then(|frame| on_the_line(cause, process, frame));
-    let expression = held.as_deref().or(traced);
+    let expression = held.as_deref().or(traced).or(cause.freed.as_deref());
     let own = |redactor: &mut Redactor, text: &str| redactor.show(Origin::OwnWords, text);
     let gone = cause.origin.as_ref().and_then(|origin| origin.gone.as_ref());
     let explanation = explanation(cause, expression, crashed);

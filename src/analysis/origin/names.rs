@@ -28,6 +28,13 @@ pub(super) struct Named<'t> {
     pub(super) depth: Option<usize>,
 }
 
+impl Named<'_> {
+    /// Whether it is a member or an element of something.
+    pub(super) fn is_part(&self) -> bool {
+        self.text.contains(['.', '[']) || self.text.contains("->")
+    }
+}
+
 /// A pointer into what something points at.
 struct Pointer<'t> {
     to: Named<'t>,

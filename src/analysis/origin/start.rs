@@ -1,7 +1,7 @@
 //! What to follow back for a fault.
 
 use super::body::Body;
-use super::names::Names;
+use super::names::{Names, argument_registers};
 use super::{Gone, Moment, Origin, Source, Wanted, origin};
 use crate::analysis::blame::own_from;
 use crate::analysis::fault::{Access, AccessKind, Fault};
@@ -51,6 +51,18 @@ fn passed_to_library(process: &Process, fault: &Fault, access: &Access) -> Optio
     let bad = [access.pointer().map(|at| at.0), Some(access.address.0)];
     let found = origin(process, caller.activation, Wanted::Passed(bad))?;
     Some(Origin { is_certain: false, ..found })
+}
+
+/// What frame `index` of the crashed thread gave as the first argument to what it called.
+pub(in crate::analysis) fn first_argument(process: &Process, index: usize) -> Option<String> {
+    let thread_index = process.threads.iter().position(|thread| thread.crashed)?;
+    let thread = process.threads.get(thread_index)?;
+    let activation = thread.frames.get(index)?.activation;
+    let moment = Moment::new(process, thread, activation)?;
+    let view = process.frame_view(thread_index, index)?;
+    let names = Names { moment: &moment, view: &view };
+    let first = argument_registers(process.dump.machine).first()?;
+    names.register(moment.stop, *first).map(|named| named.text)
 }
 
 fn target_of(process: &Process, index: usize) -> Option<Origin> {

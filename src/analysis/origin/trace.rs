@@ -2,7 +2,7 @@
 
 use super::body::{Definition, Reaching, Slot};
 use super::moment::low_bytes;
-use super::names::{Names, argument_registers, without_parameters};
+use super::names::{Named, Names, argument_registers, without_parameters};
 use super::{Gone, Origin, Source, Through, Wanted};
 use crate::addr::Avma;
 use crate::analysis::library::is_library_call;
@@ -308,7 +308,13 @@ impl<'t> Trace<'t> {
                             return Some(End { value: place.value, is_index, ..end });
                         };
                         is_certain &= at.is_certain;
-                        place.slot = Slot::Memory(Avma(at.value), size);
+                        let slot = Slot::Memory(Avma(at.value), size);
+                        // A member of a record was loaded, wherever the record lies.
+                        if let Some(part) = names.variable(by, slot).filter(Named::is_part) {
+                            let source = Source::Loaded { address: Some(Avma(at.value)) };
+                            return Some(ended(source, by, Some(part.text), is_certain));
+                        }
+                        place.slot = slot;
                         place.at = by;
                         place.value = place.value.filter(|_| size >= 8);
                     }
