@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::heap::{Block, Heap};
 use crate::addr::{Avma, AvmaRange};
 use crate::analysis::blame::is_own;
+use crate::memory::{AddressSpace, Cursor};
 use crate::process::{Frame, FrameTrust, FrameView, Process};
 use crate::value::{Budget, Contents, Object, Scalar, State, Value, tree};
 
@@ -41,6 +42,10 @@ const MOST_FOUND: usize = 8;
 const MOST_HOLDERS: usize = 8;
 /// Bytes of a variable that are searched for a pointer into the heap.
 const VARIABLE_BYTES: u64 = 4096;
+/// Places that are looked at before a variable's tree is built, and bytes of each: as many
+/// as a tree has elements of one container.
+const MOST_REACHED: usize = 64;
+const REACHED_BYTES: usize = 512;
 /// Members and elements of one variable.
 const MOST_NODES: usize = 200;
 /// Values within values.
@@ -56,6 +61,7 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
     let mut extents = heap.extents();
     let sp = process.dump.machine.facts().and_then(|facts| thread.registers.get(facts.sp));
     extents.extend(sp.and_then(|sp| process.memory.range_at(Avma(sp))));
+    let mut cursor = process.memory.cursor();
     let mut search = Search { heap, tid: thread.tid, left: MOST_POINTERS, found: Vec::new() };
     let is_of_program = |frame: &Frame| frame.trust != FrameTrust::Scan && is_own(process, frame);
     let frames = thread.frames.iter().enumerate().filter(|(_, frame)| is_of_program(frame));
@@ -67,7 +73,11 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
             // What is declared further down has not been set yet.
             let is_later =
                 line.zip(variable.line).is_some_and(|(line, of)| u64::from(of) > u64::from(line));
-            if is_later && !variable.is_argument || !holds_pointer(&object, &view, &extents) {
+            if is_later && !variable.is_argument {
+                continue;
+            }
+            let pointers = pointers(&object, &view, &extents);
+            if !search.may_reach_freed(pointers, &mut cursor, &extents) {
                 continue;
             }
             let mut budget = Budget::default().with(Some(DEEPEST), None);
@@ -79,22 +89,27 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
     search.found
 }
 
-/// Whether some word of `object` points into `extents`.
-fn holds_pointer(object: &Object<'_>, view: &FrameView<'_>, extents: &[AvmaRange]) -> bool {
+/// The words of `object` that point into `extents`.
+fn pointers(object: &Object<'_>, view: &FrameView<'_>, extents: &[AvmaRange]) -> Vec<Avma> {
     if matches!(object.contents, Contents::Absent(_)) {
-        return false;
+        return Vec::new();
     }
     let scene = view.scene();
-    let word = scene.memory.word();
     let size = object.size(scene).unwrap_or(0);
-    if size < word as u64 || size > VARIABLE_BYTES {
-        return false;
+    if size < scene.memory.word() as u64 || size > VARIABLE_BYTES {
+        return Vec::new();
     }
-    let Ok(bytes) = object.bytes(scene) else { return false };
-    bytes.chunks_exact(word).any(|word| {
-        let at = Avma(scene.memory.unsigned(word));
-        extents.iter().any(|range| range.contains(at))
-    })
+    let bytes = object.bytes(scene).unwrap_or_default();
+    words_into(&bytes, scene.memory, extents).collect()
+}
+
+fn words_into<'b>(
+    bytes: &'b [u8],
+    memory: &'b AddressSpace,
+    extents: &'b [AvmaRange],
+) -> impl Iterator<Item = Avma> + 'b {
+    let words = bytes.chunks_exact(memory.word()).map(|word| Avma(memory.unsigned(word)));
+    words.filter(|at| extents.iter().any(|range| range.contains(*at)))
 }
 
 struct Search<'h, 'p> {
@@ -106,6 +121,35 @@ struct Search<'h, 'p> {
 }
 
 impl Search<'_, '_> {
+    /// Whether a freed block is among what `pointers` lead to, or there is too much of it to
+    /// tell. To build a tree of a variable costs far more.
+    fn may_reach_freed(
+        &self,
+        pointers: Vec<Avma>,
+        cursor: &mut Cursor<'_>,
+        extents: &[AvmaRange],
+    ) -> bool {
+        let memory = cursor.space();
+        let mut reached = pointers;
+        let mut next = 0;
+        while let Some(at) = reached.get(next).copied() {
+            if next > MOST_REACHED || self.heap.freed_at(at).is_some() {
+                return true;
+            }
+            next += 1;
+            let mut bytes = [0; REACHED_BYTES];
+            if cursor.read(at, &mut bytes).is_err() {
+                return true;
+            }
+            for further in words_into(&bytes, memory, extents) {
+                if reached.len() <= MOST_REACHED + 1 && !reached.contains(&further) {
+                    reached.push(further);
+                }
+            }
+        }
+        false
+    }
+
     /// Looks at `value`, which is called `path`, and at what is within it.
     fn look(&mut self, value: &Value, path: &str, at: (usize, &Frame), depth: usize) {
         if depth > DEEPEST {
