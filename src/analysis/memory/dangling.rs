@@ -46,6 +46,8 @@ const VARIABLE_BYTES: u64 = 4096;
 /// as a tree has elements of one container.
 const MOST_REACHED: usize = 64;
 const REACHED_BYTES: usize = 512;
+/// Bytes of a container itself.
+const CONTAINER_BYTES: usize = 64;
 /// Members and elements of one variable.
 const MOST_NODES: usize = 200;
 /// Values within values.
@@ -57,12 +59,12 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
         return Vec::new();
     };
     let Some(thread) = process.threads.get(number) else { return Vec::new() };
-    // What lies on the stack may hold pointers too: a container passed by reference.
-    let mut extents = heap.extents();
     let sp = process.dump.machine.facts().and_then(|facts| thread.registers.get(facts.sp));
-    extents.extend(sp.and_then(|sp| process.memory.range_at(Avma(sp))));
+    let stack = sp.and_then(|sp| process.memory.range_at(Avma(sp)));
+    let extents = heap.extents();
     let mut cursor = process.memory.cursor();
-    let mut search = Search { heap, tid: thread.tid, left: MOST_POINTERS, found: Vec::new() };
+    let (tid, found) = (thread.tid, Vec::new());
+    let mut search = Search { heap, extents, stack, tid, left: MOST_POINTERS, found };
     let is_of_program = |frame: &Frame| frame.trust != FrameTrust::Scan && is_own(process, frame);
     let frames = thread.frames.iter().enumerate().filter(|(_, frame)| is_of_program(frame));
     for (index, frame) in frames.take(MOST_FRAMES) {
@@ -76,8 +78,8 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
             if is_later && !variable.is_argument {
                 continue;
             }
-            let pointers = pointers(&object, &view, &extents);
-            if !search.may_reach_freed(pointers, &mut cursor, &extents) {
+            let pointers = search.pointers(&object, &view);
+            if !search.may_reach_freed(pointers, &mut cursor) {
                 continue;
             }
             let mut budget = Budget::default().with(Some(DEEPEST), None);
@@ -89,31 +91,12 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
     search.found
 }
 
-/// The words of `object` that point into `extents`.
-fn pointers(object: &Object<'_>, view: &FrameView<'_>, extents: &[AvmaRange]) -> Vec<Avma> {
-    if matches!(object.contents, Contents::Absent(_)) {
-        return Vec::new();
-    }
-    let scene = view.scene();
-    let size = object.size(scene).unwrap_or(0);
-    if size < scene.memory.word() as u64 || size > VARIABLE_BYTES {
-        return Vec::new();
-    }
-    let bytes = object.bytes(scene).unwrap_or_default();
-    words_into(&bytes, scene.memory, extents).collect()
-}
-
-fn words_into<'b>(
-    bytes: &'b [u8],
-    memory: &'b AddressSpace,
-    extents: &'b [AvmaRange],
-) -> impl Iterator<Item = Avma> + 'b {
-    let words = bytes.chunks_exact(memory.word()).map(|word| Avma(memory.unsigned(word)));
-    words.filter(|at| extents.iter().any(|range| range.contains(*at)))
-}
-
 struct Search<'h, 'p> {
     heap: &'h Heap<'p>,
+    /// Where blocks may lie.
+    extents: Vec<AvmaRange>,
+    /// The thread's stack.
+    stack: Option<AvmaRange>,
     tid: i64,
     /// Pointers that may still be judged.
     left: usize,
@@ -121,14 +104,35 @@ struct Search<'h, 'p> {
 }
 
 impl Search<'_, '_> {
+    /// The words of `object` that point into the heap, or where a container lies that was
+    /// passed by reference.
+    fn pointers(&self, object: &Object<'_>, view: &FrameView<'_>) -> Vec<Avma> {
+        if matches!(object.contents, Contents::Absent(_)) {
+            return Vec::new();
+        }
+        let scene = view.scene();
+        let word = scene.memory.word();
+        let size = object.size(scene).unwrap_or(0);
+        if size < word as u64 || size > VARIABLE_BYTES {
+            return Vec::new();
+        }
+        let bytes = object.bytes(scene).unwrap_or_default();
+        match (self.stack, bytes.len() == word) {
+            (Some(stack), true) if stack.contains(Avma(scene.memory.unsigned(&bytes))) => {
+                vec![Avma(scene.memory.unsigned(&bytes))]
+            }
+            _ => self.words_into_heap(&bytes, scene.memory).collect(),
+        }
+    }
+
+    fn words_into_heap(&self, bytes: &[u8], memory: &AddressSpace) -> impl Iterator<Item = Avma> {
+        let words = bytes.chunks_exact(memory.word()).map(|word| Avma(memory.unsigned(word)));
+        words.filter(|at| self.extents.iter().any(|range| range.contains(*at)))
+    }
+
     /// Whether a freed block is among what `pointers` lead to, or there is too much of it to
     /// tell. To build a tree of a variable costs far more.
-    fn may_reach_freed(
-        &self,
-        pointers: Vec<Avma>,
-        cursor: &mut Cursor<'_>,
-        extents: &[AvmaRange],
-    ) -> bool {
+    fn may_reach_freed(&self, pointers: Vec<Avma>, cursor: &mut Cursor<'_>) -> bool {
         let memory = cursor.space();
         let mut reached = pointers;
         let mut next = 0;
@@ -138,10 +142,13 @@ impl Search<'_, '_> {
             }
             next += 1;
             let mut bytes = [0; REACHED_BYTES];
-            if cursor.read(at, &mut bytes).is_err() {
+            let on_stack = self.stack.is_some_and(|stack| stack.contains(at));
+            let size = if on_stack { CONTAINER_BYTES } else { REACHED_BYTES };
+            let bytes = bytes.get_mut(..size).unwrap_or(&mut []);
+            if cursor.read(at, bytes).is_err() {
                 return true;
             }
-            for further in words_into(&bytes, memory, extents) {
+            for further in self.words_into_heap(bytes, memory) {
                 if reached.len() <= MOST_REACHED + 1 && !reached.contains(&further) {
                     reached.push(further);
                 }
