@@ -186,7 +186,13 @@ impl<'t> Names<'t> {
             let mut pointer = self.pointer_in(at, base.register, depth)?;
             pointer.offset = pointer.offset.checked_add(operand.displacement)?;
             if let Some((part, scale)) = index {
-                let index = self.index(at, part, scale, depth)?;
+                let (name, bytes) = self.index(at, part, scale, depth)?;
+                // Which element it was says more than the name of what counts.
+                let number = self.moment.part(part, at).and_then(|known| {
+                    let offset = known.value.checked_mul(scale)?;
+                    Some((offset / bytes.max(1)).to_string()).filter(|_| known.is_certain)
+                });
+                let index = (number.unwrap_or(name), bytes);
                 if pointer.index.replace(index).is_some() {
                     return None;
                 }
@@ -357,9 +363,10 @@ impl<'t> Names<'t> {
         let text = match method {
             "operator[]" | "at" => {
                 let part = Part { register: second, shift: 0, size: 8 };
-                let index = match self.index(by, part, 1, depth) {
-                    Some((name, 1)) => name,
-                    _ => self.moment.part(Part { size: 4, ..part }, by)?.value.to_string(),
+                let number = self.moment.part(Part { size: 4, ..part }, by);
+                let index = match number {
+                    Some(number) => number.value.to_string(),
+                    None => self.index(by, part, 1, depth).filter(|(_, bytes)| *bytes == 1)?.0,
                 };
                 format!("{on}[{index}]")
             }
