@@ -3,10 +3,12 @@
 use super::body::Body;
 use super::names::{Names, argument_registers};
 use super::{Gone, Moment, Origin, Source, Wanted, origin};
+use crate::addr::Avma;
 use crate::analysis::blame::own_from;
 use crate::analysis::fault::{Access, AccessKind, Fault};
 use crate::disassembly::{self, InstructionKind, Next, effects};
 use crate::process::{FrameKind, Process};
+use crate::unwind::Trust;
 
 /// Where the value came from that made `fault`: a pointer, an index, a function, a divisor.
 pub(in crate::analysis) fn of_fault(process: &Process, fault: &Fault) -> Option<Origin> {
@@ -75,7 +77,15 @@ fn target_of(process: &Process, index: usize) -> Option<Origin> {
 /// The caller called a function that left no frame: it jumped to what was no function.
 fn jumped(process: &Process, caller: usize) -> Option<Origin> {
     let thread = process.crashed()?;
-    let moment = Moment::new(process, thread, caller)?;
+    let activation = thread.stack.frames.get(caller)?;
+    // A jump to nowhere has left the stack as the call made it.
+    let sp = thread.stack.frames.get(caller.checked_sub(1)?)?;
+    let sp = sp.registers.get(process.dump.machine.facts()?.sp)?;
+    let is_on_top = process.memory.read_word(Avma(sp)).ok() == Some(activation.pc.0);
+    if activation.trust == Trust::Scan && !is_on_top {
+        return None;
+    }
+    let moment = Moment::scanned(process, caller, activation)?;
     let Next::Calls(Some(called)) = moment.body.steps.get(moment.stop)?.next else { return None };
     let body = Body::around(process, called)?;
     let is_jump = |step: &disassembly::Step| step.next == Next::Jumps(None);
