@@ -24,7 +24,7 @@ pub(super) fn cause(
     let terms = source_terms(cause, process, crashed);
     let expression = terms.expression.as_deref();
     let own = |redactor: &mut Redactor, text: &str| redactor.show(Origin::OwnWords, text);
-    let gone = cause.origin.as_ref().and_then(|origin| origin.gone.as_ref());
+    let gone = cause.gone.as_ref();
     let explanation = explanation(cause, &terms, crashed);
     Cause {
         class: cause.class.word().to_owned(),

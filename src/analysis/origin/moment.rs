@@ -134,11 +134,16 @@ impl<'p> Moment<'p> {
 
     fn address_within(&self, operand: &MemoryOperand, at: usize, depth: usize) -> Option<Known> {
         let mut sum = Known { value: operand.displacement.cast_unsigned(), is_certain: true };
-        let index = operand.index.map(|(part, scale)| (part, scale));
-        for (part, scale) in operand.base.map(|part| (part, 1)).into_iter().chain(index) {
-            let part = self.part_within(part, at, depth)?;
-            sum.value = sum.value.wrapping_add(part.value.wrapping_mul(scale));
-            sum.is_certain &= part.is_certain;
+        if let Some(base) = operand.base {
+            let base = self.part_within(base, at, depth)?;
+            sum.value = sum.value.wrapping_add(base.value);
+            sum.is_certain &= base.is_certain;
+        }
+        if let Some((part, scale)) = operand.index {
+            let index = self.part_within(part, at, depth)?;
+            let value = operand.index_value(part, index.value);
+            sum.value = sum.value.wrapping_add(value.wrapping_mul(scale));
+            sum.is_certain &= index.is_certain;
         }
         if let Some(segment) = operand.segment {
             sum.value = sum.value.wrapping_add(self.activation.registers.get(segment)?);
