@@ -293,9 +293,14 @@ pub(super) fn judge(
         (None, Some(raised)) => origin::jumped_from(process, raised),
         (None, None) => None,
     };
+    // A language that checks its pointers says where one was used, not where it came from.
+    let is_bad_pointer = said.as_ref().is_some_and(|said| {
+        said.text.contains("nil pointer dereference")
+            || said.text.contains("null pointer dereference")
+    });
     let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
     let (blame, blame_confidence) = match (raised, made) {
-        (Some(raised), _) if gone.is_some() => (Some(raised), Confidence::Likely),
+        (Some(raised), _) if gone.is_some() || is_bad_pointer => (Some(raised), Confidence::Likely),
         (Some(raised), _) => (Some(raised), Confidence::Proved),
         (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
         (None, Some(made)) => (Some(made), Confidence::Likely),

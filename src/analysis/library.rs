@@ -67,12 +67,13 @@ const LIBRARY_PREFIXES: [&str; 30] = [
 
 /// Directories that no program's own sources lie in: those of distributions' libraries and
 /// of compilers.
-const LIBRARY_SOURCES: [&str; 12] = [
+const LIBRARY_SOURCES: [&str; 13] = [
     "/rustc/",
     "/library/std/",
     "/library/core/",
     "/library/alloc/",
     "/usr/include/",
+    "/include/bits/",
     "/usr/lib/",
     "/sysdeps/",
     "/nptl/",

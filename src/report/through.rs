@@ -1,5 +1,5 @@
-//! Where else a pointer lies: the element or member of the frame's and its callers'
-//! variables that holds it, by the report alone.
+//! Where else a pointer lies: the element of the frame's and its callers' variables that
+//! holds it, by the report alone.
 
 use super::{Hex, ThreadReport, Variable, VariableValue};
 
@@ -19,7 +19,7 @@ pub(super) struct Element {
     pub(super) path: String,
 }
 
-/// The only element or member that holds `pointer`, in the innermost frame that has one.
+/// The only element that holds `pointer`, in the innermost frame that has one.
 pub(super) fn element_holding(
     thread: &ThreadReport,
     frame: usize,
@@ -60,7 +60,9 @@ fn look(
             true => format!("{path}{name}"),
             false => format!("{path}.{name}"),
         };
-        if matches!(&part.value, Some(VariableValue::Text(text)) if text == wanted) {
+        let is_it = matches!(&part.value, Some(VariableValue::Text(text)) if text == wanted);
+        // That a member holds it says no more than the source does.
+        if is_it && inner.contains('[') {
             found.push(inner.clone());
         }
         look(part, &inner, wanted, depth, left, found);
