@@ -27,6 +27,18 @@ pub(super) fn own_frame(process: &Process, frames: &[Frame]) -> Option<usize> {
     })
 }
 
+/// The frame of the program's own code to name for what frame `made` did: itself, or where it
+/// is a library's, whom the library handed it to (a callback, up to frame `failed`), else
+/// for whom it did so.
+pub(super) fn own_about(process: &Process, made: usize, failed: usize) -> Option<usize> {
+    let frames = &process.crashed()?.frames;
+    let own = |index: &usize| frames.get(*index).is_some_and(|frame| is_own(process, frame));
+    if own(&made) {
+        return Some(made);
+    }
+    (failed..made).rev().find(own).or_else(|| own_from(process, made))
+}
+
 /// The first frame of the program's own code from frame `from` outward: what a library did
 /// for it counts as its doing.
 pub(super) fn own_from(process: &Process, from: usize) -> Option<usize> {

@@ -1,10 +1,10 @@
 //! The judgement: which class of cause the facts make, and how sure that is.
 
-use super::blame::{blame, own_from};
+use super::blame::{blame, own_about};
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::locks::LockFinding;
 use super::memory::{self, Verdict};
-use super::origin::{self, Origin};
+use super::origin::{self, Gone, Origin};
 use super::outside::{is_from_outside, sender};
 use super::said::{self, Fact, Said, Speaker};
 use crate::dump::{Signal, SignalDetail};
@@ -33,8 +33,12 @@ pub struct Cause {
     pub thread: Option<i64>,
     /// Index of the frame of that thread to look at first.
     pub blame: Option<usize>,
+    /// The function to blame, where it jumped on and left no frame: that one called it.
+    pub gone: Option<Gone>,
     /// How sure that is.
     pub blame_confidence: Confidence,
+    /// What that frame gave to the allocator which then complained.
+    pub freed: Option<String>,
     /// Index of the frame of the crashed thread that failed, if one did.
     pub failed: Option<usize>,
     /// What else the process left that bears on it.
@@ -278,12 +282,25 @@ pub(super) fn judge(
     let failed = fault.as_ref().map(|fault| fault.frame(process));
     let origin = fault.as_ref().filter(|_| said.is_none());
     let origin = origin.and_then(|fault| origin::of_fault(process, fault));
+    let freed = said.as_ref().filter(|said| said.speaker == Speaker::Allocator);
+    let freed = freed.and_then(|said| origin::first_argument(process, said.frame?));
     let made = origin.as_ref().and_then(|origin| match origin.gone {
         Some(_) => Some(origin.frame),
-        None => own_from(process, origin.frame),
+        None => own_about(process, origin.frame, failed.unwrap_or(0)),
+    });
+    let gone = match (&origin, raised) {
+        (Some(origin), _) => origin.gone.clone(),
+        (None, Some(raised)) => origin::jumped_from(process, raised),
+        (None, None) => None,
+    };
+    // A language that checks its pointers says where one was used, not where it came from.
+    let is_bad_pointer = said.as_ref().is_some_and(|said| {
+        said.text.contains("nil pointer dereference")
+            || said.text.contains("null pointer dereference")
     });
     let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
     let (blame, blame_confidence) = match (raised, made) {
+        (Some(raised), _) if gone.is_some() || is_bad_pointer => (Some(raised), Confidence::Likely),
         (Some(raised), _) => (Some(raised), Confidence::Proved),
         (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
         (None, Some(made)) => (Some(made), Confidence::Likely),
@@ -308,7 +325,9 @@ pub(super) fn judge(
         deadlock: None,
         thread: None,
         blame,
+        gone,
         blame_confidence,
+        freed,
         failed,
         facts,
     })
@@ -351,7 +370,7 @@ fn first_trouble(
 fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
     let first = match deadlock {
         LockFinding::Deadlock(ring) => ring.first().map(|link| &link.waiter),
-        LockFinding::Abandoned { .. } | LockFinding::Held { .. } => None,
+        LockFinding::Abandoned { .. } | LockFinding::Held(_) => None,
     };
     let crashed = process.crashed().map(|thread| thread.tid);
     Cause {
@@ -365,7 +384,9 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
         deadlock: Some(deadlock.clone()),
         thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
         blame: first.and_then(|place| place.frame),
+        gone: None,
         blame_confidence: deadlock.confidence(),
+        freed: None,
         failed: None,
         facts: Vec::new(),
     }

@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use crate::debuginfo::SourceLocation;
+use crate::addr::Svma;
+use crate::debuginfo::{SourceFrame, SourceLocation};
 use crate::process::{Frame, FrameKind, Process};
 
 /// Shared objects that a program calls, but that nobody wrote for it: C and C++ libraries.
@@ -66,12 +67,13 @@ const LIBRARY_PREFIXES: [&str; 30] = [
 
 /// Directories that no program's own sources lie in: those of distributions' libraries and
 /// of compilers.
-const LIBRARY_SOURCES: [&str; 12] = [
+const LIBRARY_SOURCES: [&str; 13] = [
     "/rustc/",
     "/library/std/",
     "/library/core/",
     "/library/alloc/",
     "/usr/include/",
+    "/include/bits/",
     "/usr/lib/",
     "/sysdeps/",
     "/nptl/",
@@ -146,6 +148,14 @@ pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
         || has_library_source(process, frame)
 }
 
+/// Whether a function that was inlined is of a library, by its name and its source.
+pub(super) fn is_library_call(inlined: &SourceFrame) -> bool {
+    let name = inlined.function.as_deref().unwrap_or_default();
+    LIBRARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        || LIBRARY_FUNCTIONS.contains(&name)
+        || inlined.location.as_ref().is_none_or(is_library_file)
+}
+
 /// Whether a function is one that the C library puts for another in a checked program
 /// (`_FORTIFY_SOURCE`): `__memcpy_chk` for `memcpy`.
 fn is_checked_function(name: &str) -> bool {
@@ -153,12 +163,11 @@ fn is_checked_function(name: &str) -> bool {
 }
 
 /// The line of a physical function may be that of a header, where something of it was
-/// inlined and no record of that was left: the line it begins at tells whose it is.
+/// inlined and no record of that was left: the lines it begins and ends at tell whose it
+/// is.
 fn has_library_source(process: &Process, frame: &Frame) -> bool {
     let is_library = frame.source.as_ref().is_some_and(is_library_file);
-    is_library
-        && (frame.kind == FrameKind::Inline
-            || first_line(process, frame).is_none_or(|source| is_library_file(&source)))
+    is_library && (frame.kind == FrameKind::Inline || !has_own_ends(process, frame))
 }
 
 fn is_library_file(source: &SourceLocation) -> bool {
@@ -177,12 +186,19 @@ fn is_header_of_machine(path: &str) -> bool {
     parts.is_some_and(|(machine, rest)| machine.contains("-linux-") && rest.starts_with("include/"))
 }
 
-/// Where the physical function of a frame begins.
-fn first_line(process: &Process, frame: &Frame) -> Option<SourceLocation> {
-    let index = frame.module?;
-    let debug = process.modules.debug(index)?;
-    let symbol = debug.symbol_at(process.modules.get(index)?.to_svma(frame.pc))?;
-    debug.frames_at(symbol.address).pop()?.location
+/// Whether the physical function of a frame begins or ends in a source of the program.
+fn has_own_ends(process: &Process, frame: &Frame) -> bool {
+    let own = || {
+        let index = frame.module?;
+        let debug = process.modules.debug(index)?;
+        let symbol = debug.symbol_at(process.modules.get(index)?.to_svma(frame.pc))?;
+        let last = Svma(symbol.address.0.checked_add(symbol.size.checked_sub(1)?)?);
+        Some([symbol.address, last].into_iter().any(|at| {
+            let outermost = debug.frames_at(at).pop().and_then(|frame| frame.location);
+            outermost.is_some_and(|source| !is_library_file(&source))
+        }))
+    };
+    own().unwrap_or(false)
 }
 
 /// What a frame's function and those it tail-called are called.

@@ -15,7 +15,7 @@ mod said;
 pub use cause::{Cause, CauseClass, Confidence, Severity};
 pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
 pub use finding::Finding;
-pub use locks::{Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
+pub use locks::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
 pub use memory::{
     Bin, Block, BlockState, Content, Damage, Dangling, FilePlace, Fill, FlippedBit, Hardware,
     Holder, MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,

@@ -130,6 +130,19 @@ impl Program {
         Self { cases, known }
     }
 
+    /// How many answers of that kind are expected.
+    pub fn expected(&self, fact: Fact) -> usize {
+        let of_case = |case: &Expected| match fact {
+            Fact::Class => 1,
+            Fact::Blame => usize::from(!case.blame.is_empty()),
+            Fact::Expression => usize::from(!case.expression.is_empty()),
+            Fact::Message => usize::from(case.message.is_some()),
+            Fact::Explanation => case.explanation.len(),
+            Fact::Finding => case.findings.len(),
+        };
+        self.cases.iter().map(of_case).sum()
+    }
+
     /// Compares every core's report.
     pub fn score(&self) -> Score {
         let mut score = Score::default();

@@ -18,6 +18,9 @@ pub(super) fn is_below(instant: &Instant<'_>, at: Avma) -> bool {
 fn below(instant: &Instant<'_>, at: Avma) -> Option<bool> {
     let facts = instant.facts()?;
     let sp = Avma(instant.place.registers.get(facts.sp)?);
+    if has_leapt(instant, sp, at) {
+        return Some(true);
+    }
     let stack = stack_of(instant, sp)?;
     let low = stack.range.start;
     let within = at < low && low.0.saturating_sub(at.0) <= GUARD;
@@ -31,6 +34,17 @@ fn below(instant: &Instant<'_>, at: Avma) -> Option<bool> {
     // The caller's frames are there: it is this thread's stack and no other's.
     let is_own = in_stack(sp) || known.any(in_stack) || frame_pointer.is_some_and(in_stack);
     Some(within && blocked && near && is_own)
+}
+
+/// Whether one frame is so large that it begins on a stack and has moved the stack pointer to
+/// where nothing is, and `at` is between the two, or just below for a call.
+fn has_leapt(instant: &Instant<'_>, sp: Avma, at: Avma) -> bool {
+    let memory = &instant.process.memory;
+    let Some(cfa) = instant.place.cfa else { return false };
+    let on_stack = memory.region_at(cfa).is_some_and(is_stack_like);
+    let is_lost = |place: Avma| memory.region_at(place).is_none_or(has_no_right);
+    let within = at.0.saturating_add(NEAR) >= sp.0 && at < cfa;
+    on_stack && sp < cfa && is_lost(sp) && is_lost(at) && within
 }
 
 /// The memory that holds `sp` or, if that is in the guard, the first above it.

@@ -25,7 +25,7 @@ const MANY: usize = 3;
 /// Findings of one kind that are told: of a thousand locks the first few do.
 const MOST: usize = 8;
 /// Threads of one ring whose locks are named.
-const MOST_NAMED: usize = 16;
+const MOST_NAMED: usize = 4;
 /// Locks that are looked at for an owner that is gone.
 const MOST_LOCKS: usize = 64;
 
@@ -81,6 +81,23 @@ pub struct Link {
     pub is_timed: bool,
 }
 
+/// A lock that threads wait for, and who has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The lock.
+    pub lock: Lock,
+    /// Who holds it, and where it is.
+    pub holder: Whereabouts,
+    /// The function that thread is in.
+    pub innermost: Option<String>,
+    /// What the holder waits for itself.
+    pub wanted: Option<Wanted>,
+    /// Whether it is certain that it holds the lock.
+    pub is_sure: bool,
+    /// Who waits, those left out that a [`LockFinding::Deadlock`] names.
+    pub waiters: Vec<Whereabouts>,
+}
+
 /// What is wrong with a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockFinding {
@@ -97,20 +114,7 @@ pub enum LockFinding {
         waiters: Vec<Whereabouts>,
     },
     /// Threads wait for a lock that another one holds.
-    Held {
-        /// The lock.
-        lock: Lock,
-        /// Who holds it, and where it is.
-        holder: Whereabouts,
-        /// The function that thread is in.
-        innermost: Option<String>,
-        /// What the holder waits for itself.
-        wanted: Option<Wanted>,
-        /// Whether it is certain that it holds the lock.
-        is_sure: bool,
-        /// Who waits, those left out that a [`LockFinding::Deadlock`] names.
-        waiters: Vec<Whereabouts>,
-    },
+    Held(Box<Held>),
 }
 
 impl LockFinding {
@@ -119,7 +123,7 @@ impl LockFinding {
         let is_sure = match self {
             Self::Deadlock(ring) => ring.iter().all(|link| link.is_sure && !link.is_timed),
             Self::Abandoned { .. } => true,
-            Self::Held { is_sure, .. } => *is_sure,
+            Self::Held(held) => held.is_sure,
         };
         if is_sure { Confidence::Proved } else { Confidence::Likely }
     }
@@ -276,14 +280,15 @@ impl<'p> Waits<'p> {
         let wait = self.of(holder);
         let here = wait.and_then(|wait| Some((holder, wait.frame?)));
         let frames = &self.process.threads.get(holder)?.frames;
-        Some(LockFinding::Held {
+        let held = Held {
             lock: self.lock(group.kind, group.lock),
             holder: self.whereabouts(holder)?,
             innermost: frames.first().and_then(|frame| frame.function.clone()),
             wanted: wait.and_then(|wait| self.wanted(holder, wait, here.as_slice())),
             is_sure: self.of(first)?.is_sure,
             waiters: self.whereabouts_of(&group.waiters),
-        })
+        };
+        Some(LockFinding::Held(Box::new(held)))
     }
 
     /// Thread number `thread` of a ring, for which number `before` waits.

@@ -62,7 +62,7 @@ fn who_waits_for_a_ring_is_told_apart_from_it() {
     let found = findings(&process(mutexes(waiting(core, 13, nth(0)), &[11, 12])));
     assert_eq!(rings(&found), [[11, 12]]);
     let held = |finding: &LockFinding| match finding {
-        LockFinding::Held { holder, waiters, .. } => Some((holder.tid, waiters[0].tid)),
+        LockFinding::Held(held) => Some((held.holder.tid, held.waiters[0].tid)),
         _ => None,
     };
     assert_eq!(found.iter().filter_map(held).collect::<Vec<_>>(), [(11, 13)]);

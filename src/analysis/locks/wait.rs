@@ -55,8 +55,8 @@ pub(super) struct Wait {
 pub(super) fn of_thread(process: &Process, thread: usize) -> Option<Wait> {
     let futex = futex::of_thread(process, thread)?;
     let frames = &process.threads.get(thread)?.frames;
-    let innermost = frames.iter().take(INNERMOST).enumerate();
-    let by_name = innermost.filter_map(|(at, frame)| Some((at, function(frame)?))).last();
+    let innermost = frames.iter().enumerate().take(INNERMOST);
+    let by_name = innermost.rev().find_map(|(at, frame)| Some((at, function(frame)?)));
     let frame = own_frame_beyond(process, frames, by_name.map_or(0, |(at, _)| at + 1));
     let (target, owner) = match by_name {
         Some((at, called)) => by_function(process, thread, at, called, futex)?,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::heap::{Block, Heap};
 use crate::addr::{Avma, AvmaRange};
 use crate::analysis::blame::is_own;
+use crate::memory::{AddressSpace, Cursor};
 use crate::process::{Frame, FrameTrust, FrameView, Process};
 use crate::value::{Budget, Contents, Object, Scalar, State, Value, tree};
 
@@ -41,6 +42,12 @@ const MOST_FOUND: usize = 8;
 const MOST_HOLDERS: usize = 8;
 /// Bytes of a variable that are searched for a pointer into the heap.
 const VARIABLE_BYTES: u64 = 4096;
+/// Places that are looked at before a variable's tree is built, and bytes of each: as many
+/// as a tree has elements of one container.
+const MOST_REACHED: usize = 64;
+const REACHED_BYTES: usize = 512;
+/// Bytes of a container itself.
+const CONTAINER_BYTES: usize = 64;
 /// Members and elements of one variable.
 const MOST_NODES: usize = 200;
 /// Values within values.
@@ -52,11 +59,12 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
         return Vec::new();
     };
     let Some(thread) = process.threads.get(number) else { return Vec::new() };
-    // What lies on the stack may hold pointers too: a container passed by reference.
-    let mut extents = heap.extents();
     let sp = process.dump.machine.facts().and_then(|facts| thread.registers.get(facts.sp));
-    extents.extend(sp.and_then(|sp| process.memory.range_at(Avma(sp))));
-    let mut search = Search { heap, tid: thread.tid, left: MOST_POINTERS, found: Vec::new() };
+    let stack = sp.and_then(|sp| process.memory.range_at(Avma(sp)));
+    let extents = heap.extents();
+    let mut cursor = process.memory.cursor();
+    let (tid, found) = (thread.tid, Vec::new());
+    let mut search = Search { heap, extents, stack, tid, left: MOST_POINTERS, found };
     let is_of_program = |frame: &Frame| frame.trust != FrameTrust::Scan && is_own(process, frame);
     let frames = thread.frames.iter().enumerate().filter(|(_, frame)| is_of_program(frame));
     for (index, frame) in frames.take(MOST_FRAMES) {
@@ -67,7 +75,11 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
             // What is declared further down has not been set yet.
             let is_later =
                 line.zip(variable.line).is_some_and(|(line, of)| u64::from(of) > u64::from(line));
-            if is_later && !variable.is_argument || !holds_pointer(&object, &view, &extents) {
+            if is_later && !variable.is_argument {
+                continue;
+            }
+            let pointers = search.pointers(&object, &view);
+            if !search.may_reach_freed(pointers, &mut cursor) {
                 continue;
             }
             let mut budget = Budget::default().with(Some(DEEPEST), None);
@@ -79,26 +91,12 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
     search.found
 }
 
-/// Whether some word of `object` points into `extents`.
-fn holds_pointer(object: &Object<'_>, view: &FrameView<'_>, extents: &[AvmaRange]) -> bool {
-    if matches!(object.contents, Contents::Absent(_)) {
-        return false;
-    }
-    let scene = view.scene();
-    let word = scene.memory.word();
-    let size = object.size(scene).unwrap_or(0);
-    if size < word as u64 || size > VARIABLE_BYTES {
-        return false;
-    }
-    let Ok(bytes) = object.bytes(scene) else { return false };
-    bytes.chunks_exact(word).any(|word| {
-        let at = Avma(scene.memory.unsigned(word));
-        extents.iter().any(|range| range.contains(at))
-    })
-}
-
 struct Search<'h, 'p> {
     heap: &'h Heap<'p>,
+    /// Where blocks may lie.
+    extents: Vec<AvmaRange>,
+    /// The thread's stack.
+    stack: Option<AvmaRange>,
     tid: i64,
     /// Pointers that may still be judged.
     left: usize,
@@ -106,6 +104,59 @@ struct Search<'h, 'p> {
 }
 
 impl Search<'_, '_> {
+    /// The words of `object` that point into the heap, or where a container lies that was
+    /// passed by reference.
+    fn pointers(&self, object: &Object<'_>, view: &FrameView<'_>) -> Vec<Avma> {
+        if matches!(object.contents, Contents::Absent(_)) {
+            return Vec::new();
+        }
+        let scene = view.scene();
+        let word = scene.memory.word();
+        let size = object.size(scene).unwrap_or(0);
+        if size < word as u64 || size > VARIABLE_BYTES {
+            return Vec::new();
+        }
+        let bytes = object.bytes(scene).unwrap_or_default();
+        match (self.stack, bytes.len() == word) {
+            (Some(stack), true) if stack.contains(Avma(scene.memory.unsigned(&bytes))) => {
+                vec![Avma(scene.memory.unsigned(&bytes))]
+            }
+            _ => self.words_into_heap(&bytes, scene.memory).collect(),
+        }
+    }
+
+    fn words_into_heap(&self, bytes: &[u8], memory: &AddressSpace) -> impl Iterator<Item = Avma> {
+        let words = bytes.chunks_exact(memory.word()).map(|word| Avma(memory.unsigned(word)));
+        words.filter(|at| self.extents.iter().any(|range| range.contains(*at)))
+    }
+
+    /// Whether a freed block is among what `pointers` lead to, or there is too much of it to
+    /// tell. To build a tree of a variable costs far more.
+    fn may_reach_freed(&self, pointers: Vec<Avma>, cursor: &mut Cursor<'_>) -> bool {
+        let memory = cursor.space();
+        let mut reached = pointers;
+        let mut next = 0;
+        while let Some(at) = reached.get(next).copied() {
+            if next > MOST_REACHED || self.heap.freed_at(at).is_some() {
+                return true;
+            }
+            next += 1;
+            let mut bytes = [0; REACHED_BYTES];
+            let on_stack = self.stack.is_some_and(|stack| stack.contains(at));
+            let size = if on_stack { CONTAINER_BYTES } else { REACHED_BYTES };
+            let bytes = bytes.get_mut(..size).unwrap_or(&mut []);
+            if cursor.read(at, bytes).is_err() {
+                return true;
+            }
+            for further in self.words_into_heap(bytes, memory) {
+                if reached.len() <= MOST_REACHED + 1 && !reached.contains(&further) {
+                    reached.push(further);
+                }
+            }
+        }
+        false
+    }
+
     /// Looks at `value`, which is called `path`, and at what is within it.
     fn look(&mut self, value: &Value, path: &str, at: (usize, &Frame), depth: usize) {
         if depth > DEEPEST {

@@ -56,7 +56,8 @@ pub(super) fn unloaded(process: &Process, at: Avma, heap: &[AvmaRange]) -> Optio
 
 /// `l_map_start`, if `l_map_end` follows and they enclose `at`.
 fn extent(record: &[u64], at: Avma) -> Option<u64> {
-    record.array_windows().find_map(|[start, end]| {
+    record.windows(2).find_map(|words| {
+        let [start, end] = words else { return None };
         let encloses = (*start..*end).contains(&at.0);
         let fits = start & 0xfff == 0 && end.wrapping_sub(*start) < OBJECT_BYTES;
         (encloses && fits).then_some(*start)

@@ -17,7 +17,7 @@ use moment::Moment;
 use names::Names;
 use trace::Trace;
 
-pub(super) use start::of_fault;
+pub(super) use start::{first_argument, jumped_from, of_fault};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +99,8 @@ enum Wanted {
     Address(MemoryOperand),
     /// The number an instruction took.
     Operand(crate::disassembly::Source),
+    /// The argument of a call that was one of these.
+    Passed([Option<u64>; 2]),
 }
 
 /// Activations that are looked at.

@@ -48,6 +48,19 @@ impl<'p> Moment<'p> {
         if activation.is_signal || activation.trust == Trust::Scan {
             return None;
         }
+        Self::of(process, index, activation)
+    }
+
+    /// The same of one that was found by scanning: its registers mean nothing.
+    pub(super) fn scanned(
+        process: &'p Process,
+        index: usize,
+        activation: &'p Activation,
+    ) -> Option<Self> {
+        Self::of(process, index, activation)
+    }
+
+    fn of(process: &'p Process, index: usize, activation: &'p Activation) -> Option<Self> {
         let facts = process.dump.machine.facts()?;
         let body = Body::around(process, activation.lookup_pc())?;
         let stop = match activation.left {

@@ -11,8 +11,8 @@ use crate::disassembly::{MemoryOperand, Next, Part, Term};
 use crate::process::FrameView;
 use crate::value::{Object, Scene, TypeRef};
 
-/// Loads that are followed for one name: `a->b->c` takes two.
-const DEEPEST: usize = 8;
+/// Definitions that are followed for one name; each load of `a->b->c` takes some.
+const DEEPEST: usize = 24;
 /// Characters of a name.
 const LONGEST: usize = 200;
 
@@ -26,6 +26,13 @@ pub(super) struct Named<'t> {
     /// How many calls inlined into one another are around the function whose variable it
     /// begins with; `None` for what belongs to no function.
     pub(super) depth: Option<usize>,
+}
+
+impl Named<'_> {
+    /// Whether it is a member or an element of something.
+    pub(super) fn is_part(&self) -> bool {
+        self.text.contains(['.', '[']) || self.text.contains("->")
+    }
 }
 
 /// A pointer into what something points at.
@@ -179,7 +186,13 @@ impl<'t> Names<'t> {
             let mut pointer = self.pointer_in(at, base.register, depth)?;
             pointer.offset = pointer.offset.checked_add(operand.displacement)?;
             if let Some((part, scale)) = index {
-                let index = self.index(at, part, scale, depth)?;
+                let (name, bytes) = self.index(at, part, scale, depth)?;
+                // Which element it was says more than the name of what counts.
+                let number = self.moment.part(part, at).and_then(|known| {
+                    let offset = known.value.checked_mul(scale)?;
+                    Some((offset / bytes.max(1)).to_string()).filter(|_| known.is_certain)
+                });
+                let index = (number.unwrap_or(name), bytes);
                 if pointer.index.replace(index).is_some() {
                     return None;
                 }
@@ -299,6 +312,7 @@ impl<'t> Names<'t> {
         } else {
             format!("(*{name}){}", part.text)
         };
+        let text = captured(text);
         Some(Named { text, object: Some(part.object), depth: to.depth })
     }
 
@@ -336,6 +350,10 @@ impl<'t> Names<'t> {
 
     /// What a function that was called at step `by` returned, where the function only finds
     /// its way in a container or a smart pointer.
+    pub(super) fn accessed(&self, by: usize) -> Option<Named<'t>> {
+        self.returned(by, DEEPEST)
+    }
+
     fn returned(&self, by: usize, depth: usize) -> Option<Named<'t>> {
         let depth = depth.checked_sub(1)?;
         let function = self.called(by)?;
@@ -346,9 +364,10 @@ impl<'t> Names<'t> {
         let text = match method {
             "operator[]" | "at" => {
                 let part = Part { register: second, shift: 0, size: 8 };
-                let index = match self.index(by, part, 1, depth) {
-                    Some((name, 1)) => name,
-                    _ => self.moment.part(Part { size: 4, ..part }, by)?.value.to_string(),
+                let number = self.moment.part(Part { size: 4, ..part }, by);
+                let index = match number {
+                    Some(number) => number.value.to_string(),
+                    None => self.index(by, part, 1, depth).filter(|(_, bytes)| *bytes == 1)?.0,
                 };
                 format!("{on}[{index}]")
             }
@@ -390,6 +409,12 @@ impl<'t> Names<'t> {
     }
 }
 
+/// What a lambda captured by its own name: `x` for gcc's `__closure->__x`.
+fn captured(text: String) -> String {
+    let inner = text.strip_prefix("__closure->__").or_else(|| text.strip_prefix("*__closure->__"));
+    inner.map(str::to_owned).unwrap_or(text)
+}
+
 /// `(*p)` for `*p`.
 fn in_parentheses(name: &str) -> String {
     match name.starts_with('*') {
@@ -406,8 +431,23 @@ fn method_of(function: &str) -> Option<&'static str> {
     if !function.starts_with("std::") {
         return None;
     }
-    let name = function.split_once('(').map_or(function, |(name, _)| name);
-    METHODS.into_iter().find(|method| name.ends_with(&format!("::{method}")))
+    METHODS
+        .into_iter()
+        .find(|method| without_parameters(function).ends_with(&format!("::{method}")))
+}
+
+/// `a<b(c)>::f` for `a<b(c)>::f(d) const`.
+pub(super) fn without_parameters(function: &str) -> &str {
+    let mut depth = 0_usize;
+    for (at, c) in function.char_indices().rev() {
+        match c {
+            ')' => depth += 1,
+            '(' if depth == 1 => return function.get(..at).unwrap_or(function),
+            '(' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    function
 }
 
 /// The registers of a call's first arguments, in their order (psABI).

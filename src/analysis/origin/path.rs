@@ -31,7 +31,7 @@ pub(super) fn part_at<'t>(
         let into = start.0.wrapping_add(offset).wrapping_sub(part.object.address()?.0);
         let ty = part.object.resolved(scene);
         let found = match &ty.get().kind {
-            TypeKind::Record(_) => member_at(scene, &part.object, into),
+            TypeKind::Record(_) => member_at(scene, &part.object, into, size),
             TypeKind::Array(_) => element_at(scene, &part.object, into, &mut index),
             _ => break,
         };
@@ -53,26 +53,37 @@ pub(super) fn part_at<'t>(
     index.is_none().then_some(part)
 }
 
-fn member_at<'t>(scene: Scene<'t>, object: &Object<'t>, into: u64) -> Option<(String, Object<'t>)> {
+/// The member that holds the byte at `into`: of several (a union's, empty bases) one of the
+/// size that is wanted, else the largest.
+fn member_at<'t>(
+    scene: Scene<'t>,
+    object: &Object<'t>,
+    into: u64,
+    wanted: Option<u64>,
+) -> Option<(String, Object<'t>)> {
     let start = object.address()?;
     let owner = object.resolved(scene).name();
-    let mut members = object.members(scene).into_iter();
-    members.find_map(|(name, member)| {
-        let before = member.address()?.0.wrapping_sub(start.0);
-        let size = member.size(scene)?;
+    let mut best: Option<(bool, u64, Option<std::sync::Arc<str>>, Object<'t>)> = None;
+    for (name, member) in object.members(scene) {
+        let place = member.address().map(|at| at.0.wrapping_sub(start.0));
+        let (Some(before), Some(size)) = (place, member.size(scene)) else { continue };
         if into < before || into - before >= size {
-            return None;
+            continue;
         }
-        let is_base = object
-            .bases(scene)
-            .iter()
-            .any(|base| base.address() == member.address() && base.ty.id == member.ty.id);
-        let text = match name {
-            Some(name) if !is_base && !is_internal(&owner, &name) => format!(".{}", told(&name)),
-            _ => String::new(),
-        };
-        Some((text, member))
-    })
+        let fits = into == before && Some(size) == wanted;
+        if best.as_ref().is_none_or(|best| (best.0, best.1) < (fits, size)) {
+            best = Some((fits, size, name, member));
+        }
+    }
+    let (_, _, name, member) = best?;
+    let bases = object.bases(scene);
+    let is_base =
+        bases.iter().any(|base| base.address() == member.address() && base.ty.id == member.ty.id);
+    let text = match name {
+        Some(name) if !is_base && !is_internal(&owner, &name) => format!(".{}", told(&name)),
+        _ => String::new(),
+    };
+    Some((text, member))
 }
 
 /// `0` for `__0`: how Rust's tuples name their members.
@@ -90,7 +101,6 @@ fn is_internal(owner: &str, name: &str) -> bool {
     let is_tuple = told(name) != name;
     !is_public && !is_tuple && LIBRARIES.iter().any(|prefix| owner.starts_with(prefix))
         || name.starts_with("_M_")
-        || name.starts_with("__") && !is_tuple
 }
 
 fn element_at<'t>(

@@ -2,13 +2,16 @@
 
 use super::body::{Definition, Reaching, Slot};
 use super::moment::low_bytes;
-use super::names::{Names, argument_registers};
-use super::{Origin, Source, Through, Wanted};
+use super::names::{Named, Names, argument_registers, without_parameters};
+use super::{Gone, Origin, Source, Through, Wanted};
 use crate::addr::Avma;
+use crate::analysis::library::is_library_call;
 use crate::arch::{Machine, Register};
 use crate::disassembly::{self, MemoryOperand, Next, Part, Term};
 use crate::process::{Process, Thread};
 
+/// Definitions that are followed to compute one number.
+const DEEPEST: usize = 12;
 /// Steps from one definition to the one before.
 const MOST_STEPS: usize = 96;
 
@@ -77,6 +80,17 @@ impl<'t> Trace<'t> {
                 let place = self.part(&names, part);
                 (place.value, false, self.follow(place)?)
             }
+            Wanted::Passed(bad) => {
+                let registers = argument_registers(self.process.dump.machine).iter();
+                let mut values = registers.filter_map(|register| {
+                    Some((*register, self.value(&names, *register, stop, DEEPEST)?))
+                });
+                let (register, value) = values.find(|(_, value)| bad.contains(&Some(*value)))?;
+                let slot = Slot::Register(register);
+                let value = Some(value);
+                let place = Place { activation, at: stop, slot, value };
+                (value, false, self.follow(place)?)
+            }
             Wanted::Operand(disassembly::Source::Memory(nth)) => {
                 let operand = *self.effects(&names)?.accesses.get(nth)?;
                 let term = Term::Memory(operand);
@@ -87,14 +101,15 @@ impl<'t> Trace<'t> {
         let (value, is_index) = (end.value.or(value), is_index || end.is_index);
         let member = match wanted {
             Wanted::Address(operand) if !is_index => names.wanted(stop, &operand),
-            Wanted::Address(_) | Wanted::Operand(_) => None,
+            Wanted::Address(_) | Wanted::Operand(_) | Wanted::Passed(_) => None,
         };
         let through = end.operand.and_then(|operand| self.through(&end, &operand));
         let made = (self.names)(end.activation)?;
         let at = made.moment.body.steps.get(end.at)?.address;
+        let (frame, gone) = self.place(end.activation, at, end.depth)?;
         Some(Origin {
-            frame: self.frame_at(end.activation, at, end.depth)?,
-            gone: None,
+            frame,
+            gone,
             at,
             value,
             is_index,
@@ -239,6 +254,16 @@ impl<'t> Trace<'t> {
                     if !matches!(place.slot, Slot::Register(register) if self.is_result(register)) {
                         return Some(ended(Source::Unclear, by, expression, false));
                     }
+                    // An accessor of a container only finds its way in it.
+                    if let Some(named) = names.accessed(by) {
+                        let end = ended(
+                            Source::Loaded { address: None },
+                            by,
+                            Some(named.text),
+                            is_certain,
+                        );
+                        return Some(End { depth: named.depth, ..end });
+                    }
                     let function = names.called(by);
                     let kept = names.variable(by + 1, place.slot).map(|named| named.text);
                     let called = || function.as_ref().map(|name| called(name));
@@ -274,16 +299,27 @@ impl<'t> Trace<'t> {
                     }
                     Term::Memory(operand) | Term::SignExtendedMemory(operand, _) => {
                         let address = names.moment.address(&operand, by);
+                        let facts = names.moment.facts;
+                        let is_frame = operand.base.is_some_and(|base| {
+                            base.register == facts.sp || base.register == facts.fp
+                        });
                         let local = address.filter(|at| {
                             let at = Avma(at.value);
-                            names.moment.is_own(at) || names.moment.is_argument(at)
+                            // Beyond the frame only what it reaches by its own registers.
+                            names.moment.is_own(at) || is_frame && names.moment.is_argument(at)
                         });
                         let Some((at, size)) = local.zip(operand.size) else {
                             let end = self.load(&names, term, by, expression, is_certain)?;
                             return Some(End { value: place.value, is_index, ..end });
                         };
                         is_certain &= at.is_certain;
-                        place.slot = Slot::Memory(Avma(at.value), size);
+                        let slot = Slot::Memory(Avma(at.value), size);
+                        // A member of a record was loaded, wherever the record lies.
+                        if let Some(part) = names.variable(by, slot).filter(Named::is_part) {
+                            let source = Source::Loaded { address: Some(Avma(at.value)) };
+                            return Some(ended(source, by, Some(part.text), is_certain));
+                        }
+                        place.slot = slot;
                         place.at = by;
                         place.value = place.value.filter(|_| size >= 8);
                     }
@@ -369,6 +405,59 @@ impl<'t> Trace<'t> {
         left.next().is_none().then_some(*first)
     }
 
+    /// What a register held before step `at`, looked for in callers too.
+    pub(super) fn value(
+        &self,
+        names: &Names<'t>,
+        register: Register,
+        at: usize,
+        depth: usize,
+    ) -> Option<u64> {
+        if let Some(known) = names.moment.part(Part { register, shift: 0, size: 8 }, at) {
+            return Some(known.value);
+        }
+        let depth = depth.checked_sub(1)?;
+        let reaching = names.moment.reaching(at, Slot::Register(register));
+        match *reaching.definitions {
+            [Definition::Entry] => {
+                let slot = Slot::Register(register);
+                let here = Place { activation: names.moment.index, at, slot, value: None };
+                let (caller, _) = self.caller(names, &here)?;
+                let names = (self.names)(caller.activation)?;
+                self.value(&names, register, caller.at, depth)
+            }
+            [Definition::Written(by, Term::Register(part))] if part.shift == 0 => {
+                let value = self.value(names, part.register, by, depth)?;
+                Some(low_bytes(value, part.size))
+            }
+            [Definition::Written(by, Term::Address(operand))] => {
+                self.address(names, &operand, by, depth)
+            }
+            [Definition::Written(by, Term::Memory(operand))] => {
+                let address = Avma(self.address(names, &operand, by, depth)?);
+                let mut bytes = [0; 8];
+                let bytes = bytes.get_mut(..usize::try_from(operand.size?).ok()?)?;
+                self.process.memory.read(address, bytes).ok()?;
+                Some(self.process.memory.unsigned(bytes))
+            }
+            _ => None,
+        }
+    }
+
+    fn address(
+        &self,
+        names: &Names<'t>,
+        operand: &MemoryOperand,
+        at: usize,
+        depth: usize,
+    ) -> Option<u64> {
+        if operand.segment.is_some() || operand.index.is_some() {
+            return None;
+        }
+        let base = self.value(names, operand.base?.register, at, depth)?;
+        Some(base.wrapping_add(operand.displacement.cast_unsigned()))
+    }
+
     /// What the caller had in the slot at its call.
     fn passed(&self, names: &Names<'t>, place: &Place) -> Option<super::moment::Known> {
         let (caller, _) = self.caller(names, place)?;
@@ -452,27 +541,40 @@ impl<'t> Trace<'t> {
             && matches!(from.source, Source::Loaded { .. } | Source::Returned { .. });
         is_told.then_some(Through {
             name: pointer.text,
-            frame: self.frame_at(from.activation, at, from.depth)?,
+            frame: self.place(from.activation, at, from.depth)?.0,
             expression,
         })
     }
 
     /// The frame of an activation that the instruction at `at` belongs to: of calls inlined
-    /// there the innermost that execution was still in.
-    /// Of `depth` no deeper than that: what a variable of an outer function leads to was
-    /// loaded for it, wherever the compiler put the load.
-    fn frame_at(&self, activation: usize, at: Avma, depth: Option<usize>) -> Option<usize> {
+    /// there the innermost that execution was still in; and the function itself, if a call of
+    /// it was inlined there that execution had left. Of `depth` no deeper than that: what a
+    /// variable of an outer function leads to was loaded for it, wherever the compiler put
+    /// the load.
+    fn place(
+        &self,
+        activation: usize,
+        at: Avma,
+        depth: Option<usize>,
+    ) -> Option<(usize, Option<Gone>)> {
         let frames = &self.thread.frames;
         let start = frames.partition_point(|frame| frame.activation < activation);
         let end = frames.partition_point(|frame| frame.activation <= activation);
         let modules = &self.process.modules;
         let index = modules.index_at(at)?;
         let there = modules.debug(index)?.frames_at(modules.get(index)?.to_svma(at));
+        let mut there: Vec<_> = there.iter().rev().collect();
+        there.truncate(depth.map_or(there.len(), |depth| depth.saturating_add(1)));
         let own = frames.get(start..end)?;
-        let same = own.iter().rev().zip(there.iter().rev());
+        let same = own.iter().rev().zip(&there);
         let same = same.take_while(|(frame, there)| frame.function == there.function).count();
-        let same = depth.map_or(same, |depth| same.min(depth.saturating_add(1)));
-        end.checked_sub(same.max(1)).filter(|frame| *frame >= start)
+        let left = there.get(same..).unwrap_or_default().iter();
+        let mut left = left.rev().filter(|inlined| !is_library_call(inlined));
+        let gone = left.next().filter(|_| same > 0).and_then(|inlined| {
+            Some(Gone { function: inlined.function.clone()?, source: inlined.location.clone() })
+        });
+        let frame = end.checked_sub(same.max(1)).filter(|frame| *frame >= start)?;
+        Some((frame, gone))
     }
 
     fn is_result(&self, register: Register) -> bool {
@@ -490,7 +592,7 @@ impl<'t> Trace<'t> {
 
 /// `find(…)` for a call of `find(int)`.
 fn called(function: &str) -> String {
-    let name = function.split_once('(').map_or(function, |(name, _)| name);
+    let name = without_parameters(function);
     format!("{name}(\u{2026})")
 }
 

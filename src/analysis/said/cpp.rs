@@ -111,7 +111,8 @@ fn caught(stack: &Stack<'_>, module: usize) -> Vec<Thrown> {
     };
     let memory = &process.memory;
     let symbol_at = |at| stack.symbol_at(at);
-    let exceptions = Exceptions { memory, symbol_at: &symbol_at };
+    let exceptions =
+        Exceptions { memory, symbol_at: &symbol_at, machine: stack.process.dump.machine };
     let storage = storage().unwrap_or_default();
     let words = storage.chunks_exact(memory.word()).map(|word| memory.unsigned(word));
     let mut found = words.map(|word| exceptions.chain(word)).filter(|chain| !chain.is_empty());

@@ -1,8 +1,10 @@
 //! Exceptions of C++ as they lie in memory: Itanium C++ ABI, "Exception Handling", § 2.2.1,
 //! as libstdc++ and libc++abi lay it out on 64-bit machines.
 
+use super::what::returned_text;
 use super::{c_text, text_at};
 use crate::addr::Avma;
+use crate::arch::Machine;
 use crate::memory::AddressSpace;
 
 /// Bytes from `exceptionType` of the header to the object.
@@ -41,6 +43,7 @@ pub(super) type SymbolAt<'s> = dyn Fn(Avma) -> Option<(String, u64)> + 's;
 pub(super) struct Exceptions<'s> {
     pub(super) memory: &'s AddressSpace,
     pub(super) symbol_at: &'s SymbolAt<'s>,
+    pub(super) machine: Machine,
 }
 
 /// Of a `std::type_info`: which classes it may be one of.
@@ -110,6 +113,25 @@ impl Exceptions<'_> {
             }
             _ => {}
         }
+        self.kept_text(object, type_info).or_else(|| self.own_text(object, type_info))
+    }
+
+    /// The text of a `what` of the class's own, where that does nothing but hand it out.
+    fn own_text(&self, object: u64, type_info: u64) -> Option<String> {
+        // The vtable of the object itself, which names its type and has `what` third.
+        let vtable = self.word(object)?;
+        if self.word(vtable.checked_sub(8)?)? != type_info {
+            return None;
+        }
+        let what = Avma(self.word(vtable.checked_add(16)?)?);
+        let (name, offset) = (self.symbol_at)(what)?;
+        let is_what = name.starts_with("_ZNK") && name.ends_with("4whatEv") && offset == 0;
+        let machine = self.machine;
+        is_what.then(|| returned_text(self.memory, machine, what, object)).flatten()
+    }
+
+    /// The text that the standard library's own classes keep.
+    fn kept_text(&self, object: u64, type_info: u64) -> Option<String> {
         let base = object.checked_add(self.message_base(type_info, BASES)?)?;
         // The destructors come first: Itanium C++ ABI § 2.5.2.
         let what = self.word(self.word(base)?.checked_add(16)?)?;
@@ -230,7 +252,8 @@ mod tests {
         texts.resize(0x30, 0);
         texts.extend(b"St13runtime_error\0");
         let memory = memory(&[(HEAP, &words(&header)), (TYPES, &words(&types)), (TEXTS, &texts)]);
-        Exceptions { memory: &memory, symbol_at: &symbol_at }.with_header(HEAP)
+        Exceptions { memory: &memory, symbol_at: &symbol_at, machine: Machine::X86_64 }
+            .with_header(HEAP)
     }
 
     #[test]
@@ -271,7 +294,9 @@ mod tests {
             let (outer, inner) = (record(0, CLANG), record(next, CLANG));
             let memory =
                 memory(&[(HEAP, &inner), (0x5000, &outer), (TYPES, &types), (TEXTS, texts)]);
-            Exceptions { memory: &memory, symbol_at: &symbol_at }.chain(HEAP).len()
+            Exceptions { memory: &memory, symbol_at: &symbol_at, machine: Machine::X86_64 }
+                .chain(HEAP)
+                .len()
         };
         assert_eq!(list(0), 1);
         assert_eq!(list(0x5000), 2);
@@ -284,7 +309,8 @@ mod tests {
     fn a_string_of_libcxx_is_told_short_and_long() {
         let text = |object: &[u8]| {
             let memory = memory(&[(HEAP, object), (TEXTS, b"a text that is long\0")]);
-            Exceptions { memory: &memory, symbol_at: &symbol_at }.libcxx_string(HEAP)
+            Exceptions { memory: &memory, symbol_at: &symbol_at, machine: Machine::X86_64 }
+                .libcxx_string(HEAP)
         };
         assert_eq!(text(b"\x08late\0").as_deref(), Some("late"));
         assert_eq!(text(&words(&[0x21, 19, TEXTS])).as_deref(), Some("a text that is long"));
@@ -308,7 +334,8 @@ mod tests {
             (TEXTS, texts),
             (OTHER, &words(&dependent)),
         ]);
-        let found = Exceptions { memory: &memory, symbol_at: &symbol_at }.with_header(OTHER);
+        let found = Exceptions { memory: &memory, symbol_at: &symbol_at, machine: Machine::X86_64 }
+            .with_header(OTHER);
         let late = Thrown { mangled: "PKc".to_owned(), text: Some("late".to_owned()) };
         assert_eq!(found, Some(late));
     }

@@ -12,6 +12,7 @@ mod rust;
 mod sanitizer;
 mod stack;
 mod watchdog;
+mod what;
 
 pub use facts::Fact;
 pub(super) use facts::facts;

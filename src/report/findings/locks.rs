@@ -1,13 +1,13 @@
 //! Findings on locks in words.
 
-use crate::analysis::{Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
+use crate::analysis::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
 use crate::redact::{Origin, Redactor};
 use crate::report::{Evidence, EvidenceKind, Finding, Hex};
 
 /// Waiting threads of one lock that are told one by one.
 const MOST_WAITERS: usize = 4;
 /// Threads of one ring that are told one by one.
-const MOST_LINKS: usize = 16;
+const MOST_LINKS: usize = 4;
 
 pub(super) fn finding(finding: &LockFinding, redactor: &mut Redactor) -> Finding {
     let (kind, threads) = match finding {
@@ -16,7 +16,8 @@ pub(super) fn finding(finding: &LockFinding, redactor: &mut Redactor) -> Finding
             ring.iter().map(|link| link.waiter.tid).collect(),
         ),
         LockFinding::Abandoned { waiters, .. } => ("lock-abandoned", tids(waiters)),
-        LockFinding::Held { holder, waiters, .. } => {
+        LockFinding::Held(held) => {
+            let Held { holder, waiters, .. } = &**held;
             ("lock-wait", std::iter::once(holder.tid).chain(tids(waiters)).collect())
         }
     };
@@ -42,7 +43,8 @@ fn title(finding: &LockFinding) -> String {
             let (who, lock) = (who_wait(waiters), called(lock));
             format!("{who} for {lock}, held by thread {owner}, which is gone")
         }
-        LockFinding::Held { lock, holder, is_sure, waiters, .. } => {
+        LockFinding::Held(held) => {
+            let Held { lock, holder, is_sure, waiters, .. } = &**held;
             let (who, lock) = (who_wait(waiters), called(lock));
             let surely = if *is_sure { "" } else { "likely " };
             format!("{who} for {lock}, {surely}held by thread {}", holder.tid)
@@ -62,7 +64,8 @@ fn who_wait(waiters: &[Whereabouts]) -> String {
 pub(in super::super) fn evidence(finding: &LockFinding, redactor: &mut Redactor) -> Vec<Evidence> {
     let locks: Vec<Option<&Lock>> = match finding {
         LockFinding::Deadlock(ring) => ring.iter().map(|link| lock_of(&link.wanted)).collect(),
-        LockFinding::Abandoned { lock, .. } | LockFinding::Held { lock, .. } => vec![Some(lock)],
+        LockFinding::Abandoned { lock, .. } => vec![Some(lock)],
+        LockFinding::Held(held) => vec![Some(&held.lock)],
     };
     let mut locks = locks.into_iter();
     let evidence = sentences(finding).into_iter().map(|text| Evidence {
@@ -83,7 +86,8 @@ pub(in super::super) fn sentences(finding: &LockFinding) -> Vec<String> {
             told
         }
         LockFinding::Abandoned { waiters, .. } => waiting(waiters),
-        LockFinding::Held { holder, innermost, wanted, waiters, .. } => {
+        LockFinding::Held(held) => {
+            let Held { holder, innermost, wanted, waiters, .. } = &**held;
             let place = place(holder);
             let doing = match (wanted, innermost) {
                 (Some(wanted), _) => format!("thread {} waits for {}", holder.tid, want(wanted)),
@@ -168,4 +172,52 @@ fn place(place: &Whereabouts) -> String {
         Some(format!(" ({file}:{})", source.line?))
     });
     format!(" in {function}{}", source.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::Avma;
+
+    fn mutex(number: u64, name: Option<LockName>) -> Wanted {
+        Wanted::Lock(Lock { address: Avma(0x1000 * number), kind: LockKind::Mutex, name })
+    }
+
+    /// A thread that holds the lock of its number and waits for the next.
+    fn link(number: u64) -> Link {
+        let tid = number.cast_signed();
+        let waiter = Whereabouts { tid, frame: None, function: None, source: None };
+        let (held, wanted) = (mutex(number, None), mutex(number + 1, None));
+        Link { waiter, held, is_sure: true, wanted, is_timed: false }
+    }
+
+    fn told(link: Link) -> String {
+        sentences(&LockFinding::Deadlock(vec![link])).concat()
+    }
+
+    #[test]
+    fn what_is_not_certain_is_not_told_as_if_it_were() {
+        assert_eq!(told(link(1)), "thread 1 holds mutex 0x1000 and waits for mutex 0x2000");
+        assert_eq!(
+            told(Link { is_sure: false, is_timed: true, ..link(1) }),
+            "thread 1 likely holds mutex 0x1000 and waits for a time for mutex 0x2000"
+        );
+    }
+
+    #[test]
+    fn a_name_that_only_one_frame_has_stands_behind_the_address() {
+        let named = |name| told(Link { wanted: mutex(2, Some(name)), ..link(1) });
+        let global = named(LockName::Global("accounts[1].lock".to_owned()));
+        assert!(global.ends_with("waits for mutex `accounts[1].lock`"), "{global}");
+        let local = named(LockName::Local("to->lock".to_owned()));
+        assert!(local.ends_with("waits for mutex 0x2000 (`to->lock`)"), "{local}");
+    }
+
+    #[test]
+    fn of_a_large_ring_the_first_threads_are_told_and_the_others_counted() {
+        let ring = LockFinding::Deadlock((1..=64).map(link).collect());
+        assert_eq!(title(&ring), "64 threads wait for each other");
+        let told = sentences(&ring);
+        assert_eq!((told.len(), told.last().map(String::as_str)), (5, Some("and 60 more")));
+    }
 }
