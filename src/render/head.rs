@@ -127,12 +127,15 @@ impl<'r> Head<'r> {
     fn place(&mut self, report: &Report, cause: &Cause, after: usize, options: &PageOptions) {
         let Some(blame) = &cause.blame else { return };
         let Some((thread, frame)) = blamed(report, blame) else { return };
-        let Some(function) = &blame.function else { return };
         let room = options.width.saturating_sub(LABELS);
-        let mut function = name::shown(function);
-        if options.detail != Detail::Verbose && options.names == Names::Demangled {
-            function = name::brief(&function);
-        }
+        let function = match &blame.function {
+            Some(function) if options.detail != Detail::Verbose => match options.names {
+                Names::Demangled => name::brief(&name::shown(function)),
+                Names::Raw => name::shown(function),
+            },
+            Some(function) => name::shown(function),
+            None => name::code_place(frame),
+        };
         let likely = match blame.confidence {
             Confidence::Proved => "",
             Confidence::Likely => "likely ",
@@ -144,8 +147,10 @@ impl<'r> Head<'r> {
             blame.source.as_ref().map(|place| format!(", {}", name::source(place, options)));
         let source = match (source, &frame.module) {
             (Some(source), _) => source,
-            (None, Some(module)) => format!(", in {}", name::base_name(&module.path)),
-            (None, None) => String::new(),
+            (None, Some(module)) if blame.function.is_some() => {
+                format!(", in {}", name::base_name(&module.path))
+            }
+            (None, _) => String::new(),
         };
         let left = room.saturating_sub(width(&lead) + width(&source));
         let function = cut_end(&function, left.max(LABELS));

@@ -25,6 +25,7 @@ pub(super) struct Known<'k> {
 pub(super) fn steps(cause: &Cause, known: &Known<'_>, redactor: &mut Redactor) -> Vec<Shown> {
     let mut steps = Vec::new();
     steps.extend(missing_file(cause, known));
+    steps.extend(whole_core(known));
     steps.extend(other_threads(cause, known));
     steps.extend(sanitizer(known.analysis));
     steps.extend(print(cause, known));
@@ -76,6 +77,22 @@ fn missing_file(cause: &Cause, known: &Known<'_>) -> Option<String> {
     notice
 }
 
+/// How to get a core that has the stack, where this one has not.
+fn whole_core(known: &Known<'_>) -> Option<String> {
+    let crashed = known.threads.iter().find(|thread| thread.crashed)?;
+    let thread = format!("thread {}", crashed.tid);
+    let is_lost = known.notices.iter().any(|notice| {
+        let is_its = notice.subject.as_ref().is_some_and(|subject| subject.as_str() == thread);
+        is_its && notice.code == NoticeCode::StackMissing
+    });
+    let is_cut = known.notices.iter().any(|notice| notice.code == NoticeCode::CoreTruncated);
+    match (is_lost, is_cut) {
+        (true, true) => Some("get a whole core: ulimit -c unlimited, room on the disk".to_owned()),
+        (true, false) => Some("get a core with stacks: /proc/PID/coredump_filter".to_owned()),
+        (false, _) => None,
+    }
+}
+
 /// The stacks of the threads that wait for each other, or of all where none is to blame.
 fn other_threads(cause: &Cause, known: &Known<'_>) -> Option<String> {
     let is_ring =
@@ -83,11 +100,13 @@ fn other_threads(cause: &Cause, known: &Known<'_>) -> Option<String> {
     let is_crashed = |tid: i64| known.threads.iter().any(|one| one.tid == tid && one.crashed);
     if let Some(ring) = known.findings.iter().find(is_ring) {
         let others = ring.threads.iter().copied().filter(|tid| !is_crashed(*tid));
-        let options: Vec<_> =
-            others.take(MOST_THREADS).map(|tid| format!("--thread {tid}")).collect();
-        let (first, rest) = options.split_first()?;
-        let rest: Vec<_> = rest.iter().map(|option| format!(", {option}")).collect();
-        return Some(format!("obit CORE {first}{}", rest.concat()));
+        let tids: Vec<_> = others.take(MOST_THREADS).map(|tid| tid.to_string()).collect();
+        let (first, rest) = tids.split_first()?;
+        let rest = match rest {
+            [] => String::new(),
+            rest => format!(" (and {})", rest.join(", ")),
+        };
+        return Some(format!("obit CORE --thread {first}{rest}"));
     }
     let blamed = cause.blame.as_ref().and_then(|blame| blame.thread);
     if let Some(tid) = blamed.filter(|tid| !is_crashed(*tid)) {
