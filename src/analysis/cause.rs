@@ -4,7 +4,7 @@ use super::blame::{blame, own_about};
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::locks::LockFinding;
 use super::memory::{self, Verdict};
-use super::origin::{self, Origin};
+use super::origin::{self, Gone, Origin};
 use super::outside::{is_from_outside, sender};
 use super::said::{self, Fact, Said, Speaker};
 use crate::dump::{Signal, SignalDetail};
@@ -33,6 +33,8 @@ pub struct Cause {
     pub thread: Option<i64>,
     /// Index of the frame of that thread to look at first.
     pub blame: Option<usize>,
+    /// The function to blame, where it jumped on and left no frame: that one called it.
+    pub gone: Option<Gone>,
     /// How sure that is.
     pub blame_confidence: Confidence,
     /// What that frame gave to the allocator which then complained.
@@ -286,8 +288,19 @@ pub(super) fn judge(
         Some(_) => Some(origin.frame),
         None => own_about(process, origin.frame, failed.unwrap_or(0)),
     });
+    let gone = match (&origin, raised) {
+        (Some(origin), _) => origin.gone.clone(),
+        (None, Some(raised)) => origin::jumped_from(process, raised),
+        (None, None) => None,
+    };
+    // A language that checks its pointers says where one was used, not where it came from.
+    let is_bad_pointer = said.as_ref().is_some_and(|said| {
+        said.text.contains("nil pointer dereference")
+            || said.text.contains("null pointer dereference")
+    });
     let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
     let (blame, blame_confidence) = match (raised, made) {
+        (Some(raised), _) if gone.is_some() || is_bad_pointer => (Some(raised), Confidence::Likely),
         (Some(raised), _) => (Some(raised), Confidence::Proved),
         (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
         (None, Some(made)) => (Some(made), Confidence::Likely),
@@ -312,6 +325,7 @@ pub(super) fn judge(
         deadlock: None,
         thread: None,
         blame,
+        gone,
         blame_confidence,
         freed,
         failed,
@@ -370,6 +384,7 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
         deadlock: Some(deadlock.clone()),
         thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
         blame: first.and_then(|place| place.frame),
+        gone: None,
         blame_confidence: deadlock.confidence(),
         freed: None,
         failed: None,

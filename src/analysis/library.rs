@@ -67,12 +67,13 @@ const LIBRARY_PREFIXES: [&str; 30] = [
 
 /// Directories that no program's own sources lie in: those of distributions' libraries and
 /// of compilers.
-const LIBRARY_SOURCES: [&str; 12] = [
+const LIBRARY_SOURCES: [&str; 13] = [
     "/rustc/",
     "/library/std/",
     "/library/core/",
     "/library/alloc/",
     "/usr/include/",
+    "/include/bits/",
     "/usr/lib/",
     "/sysdeps/",
     "/nptl/",
@@ -141,6 +142,7 @@ pub(super) fn is_of_library(process: &Process, frame: &Frame) -> bool {
     LIBRARIES.iter().any(|prefix| file.starts_with(prefix))
         || names(frame).any(|name| {
             LIBRARY_FUNCTIONS.contains(&&*name)
+                || is_checked_function(&name)
                 || LIBRARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         })
         || has_library_source(process, frame)
@@ -152,6 +154,12 @@ pub(super) fn is_library_call(inlined: &SourceFrame) -> bool {
     LIBRARY_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         || LIBRARY_FUNCTIONS.contains(&name)
         || inlined.location.as_ref().is_none_or(is_library_file)
+}
+
+/// Whether a function is one that the C library puts for another in a checked program
+/// (`_FORTIFY_SOURCE`): `__memcpy_chk` for `memcpy`.
+fn is_checked_function(name: &str) -> bool {
+    name.starts_with("__") && name.ends_with("_chk")
 }
 
 /// The line of a physical function may be that of a header, where something of it was
@@ -219,7 +227,15 @@ fn without_hashes(name: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::without_hashes;
+    use super::{is_checked_function, without_hashes};
+
+    #[test]
+    fn the_checked_functions_of_the_c_library_are_its_own() {
+        assert!(is_checked_function("__memcpy_chk"));
+        assert!(is_checked_function("__vsnprintf_chk"));
+        assert!(!is_checked_function("parity_chk"));
+        assert!(!is_checked_function("__memcpy_chk_test"));
+    }
 
     #[test]
     fn the_hash_of_a_crate_is_no_part_of_a_functions_name() {

@@ -284,14 +284,20 @@ impl Word {
             0b001 => Some(2),
             0b010 => Some(4),
             0b011 | 0b111 => Some(size),
-            0b110 if size == 4 => Some(4),
+            0b100 => Some(1),
+            0b101 => Some(2),
+            0b110 => Some(4),
             _ => None,
         };
         let term = match taken {
             Some(taken) if operation & 2 == 0 && other != SP_OR_ZERO => {
                 let times = 1 << self.field(10, 3);
                 let index = Some((general(other, taken), times));
-                Term::Address(sum(Some(general(one, size)), index, 0, size))
+                let sum = sum(Some(general(one, size)), index, 0, size);
+                Term::Address(MemoryOperand {
+                    index_is_signed: self.flag(15) && taken < size,
+                    ..sum
+                })
             }
             _ => Term::Unknown,
         };
@@ -461,6 +467,7 @@ pub(super) fn nowhere() -> MemoryOperand {
         index: None,
         displacement: 0,
         address_size: 8,
+        index_is_signed: false,
         rounds: None,
     }
 }

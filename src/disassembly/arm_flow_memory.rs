@@ -33,11 +33,7 @@ fn single(word: Word) -> Option<Vec<Write>> {
         return atomic(word, size);
     }
     let target = word.field(0, 5);
-    let mut writes = match arm_effects::single(word.bits) {
-        Some(memory) => moved(word, memory, target),
-        // An index with a sign, an access of the unprivileged kind.
-        None => inexact(word, size, opc)?,
-    };
+    let mut writes = moved(word, arm_effects::single(word.bits)?, target);
     // Before or after the access the base moves.
     if !is_offset && form & 1 == 1 {
         writes.extend(moved_base(word, signed(word.field(12, 9), 9)));
@@ -68,32 +64,6 @@ fn moved(word: Word, memory: MemoryOperand, target: u32) -> Vec<Write> {
             vec![Write { to: Target::Memory(memory), from: word.read(target, size) }]
         }
     }
-}
-
-/// The forms whose address is not told, or not told by [`arm_effects`].
-fn inexact(word: Word, size: u32, opc: u32) -> Option<Vec<Write>> {
-    let target = word.field(0, 5);
-    let bytes = 1_u64.checked_shl(size)?;
-    if word.flag(21) {
-        // With an index that has a sign.
-        let is_load = opc != 0 && !(word.flag(26) && opc == 2);
-        return Some(match (is_load, word.flag(26)) {
-            (true, true) => set_vector(target, Term::Unknown),
-            (true, false) => word.set(target, Term::Unknown),
-            (false, _) => vec![unknown(Target::Memory(MemoryOperand {
-                mode: AccessMode::Write,
-                ..nowhere()
-            }))],
-        });
-    }
-    if word.flag(26) || word.field(10, 2) != 0b10 {
-        return None;
-    }
-    let mode = if opc == 0 { AccessMode::Write } else { AccessMode::Read };
-    let base = Some(general(word.field(5, 5), 8));
-    let offset = signed(word.field(12, 9), 9);
-    let memory = MemoryOperand { mode, size: Some(bytes), ..sum(base, None, offset, 8) };
-    Some(moved(word, memory, target))
 }
 
 /// Atomic operations, and loads with an authenticated pointer.
@@ -326,6 +296,12 @@ mod tests {
         let signed = Write { to: Target::Register(x(0)), from: signed };
         assert_eq!(writes(0xb89f_c020), [signed]);
         assert_eq!(writes(0xb900_0fe2), [store(31, 12, general(2, 4))]);
+        // ldr x0, [x1, w2, sxtw #3]; ldtr x0, [x1, #8]
+        let index = Some((general(2, 4), 8));
+        let extended = MemoryOperand { index, index_is_signed: true, ..read(1, 0, 8) };
+        let extended = Write { to: Target::Register(x(0)), from: Term::Memory(extended) };
+        assert_eq!(writes(0xf862_d820), [extended]);
+        assert_eq!(writes(0xf840_8820), [load(x(0), 1, 8, 8)]);
         // ldr x0, [x1, x2, lsl #3]; ldr x0, .+8; str xzr, [x1]; str q0, [x1, #16]
         let indexed = MemoryOperand { index: Some((x(2), 8)), ..read(1, 0, 8) };
         let indexed = Write { to: Target::Register(x(0)), from: Term::Memory(indexed) };

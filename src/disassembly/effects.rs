@@ -66,6 +66,8 @@ pub struct MemoryOperand {
     pub base: Option<Part>,
     /// Added to the address, multiplied by the number beside it.
     pub index: Option<(Part, u64)>,
+    /// The index is a number with a sign and as many bytes as its part (aarch64: `sxtw`).
+    pub index_is_signed: bool,
     /// Added to the address.
     pub displacement: i64,
     /// Bytes of the address before the segment's base is added: 2, 4 or 8.
@@ -107,11 +109,18 @@ impl MemoryOperand {
             offset = offset.wrapping_add(base.value(registers)?);
         }
         if let Some((index, scale)) = self.index {
-            offset = offset.wrapping_add(index.value(registers)?.wrapping_mul(scale));
+            let index = self.index_value(index, index.value(registers)?);
+            offset = offset.wrapping_add(index.wrapping_mul(scale));
         }
         let offset = low_bytes(offset, self.address_size);
         let start = self.segment.map_or(Some(0), segment_base)?;
         Some(Avma(low_bytes(start.wrapping_add(offset), word)))
+    }
+
+    /// What is multiplied for the address where `value` is what the `index`'s part of its
+    /// register held.
+    pub fn index_value(&self, index: Part, value: u64) -> u64 {
+        if self.index_is_signed { sign_extended(value, index.size) } else { value }
     }
 }
 
@@ -121,13 +130,20 @@ pub(super) fn low_bytes(value: u64, size: u64) -> u64 {
     if bits >= 64 { value } else { value & !(u64::MAX << bits) }
 }
 
+/// The number in two's complement that the low `size` bytes of `value` are.
+pub(super) fn sign_extended(value: u64, size: u64) -> u64 {
+    let bits = size.saturating_mul(8);
+    let unused = u32::try_from(64_u64.saturating_sub(bits)).unwrap_or(0).min(63);
+    ((value << unused).cast_signed() >> unused).cast_unsigned()
+}
+
 /// The effects of the instruction at `start` that `code` begins with. `None` if it is cut
 /// off, and for machines whose code is not known here.
 pub fn effects(machine: Machine, start: Avma, code: &[u8]) -> Option<Effects> {
     match machine {
         Machine::X86_64 => x86_effects::effects(64, start, code),
         Machine::I386 => x86_effects::effects(32, start, code),
-        Machine::Aarch64 => arm_effects::effects(code),
+        Machine::Aarch64 => arm_effects::effects(start, code),
         Machine::Arm | Machine::Riscv64 | Machine::Other(_) => None,
     }
 }
@@ -147,6 +163,7 @@ mod tests {
             segment: None,
             base: Some(whole),
             index: None,
+            index_is_signed: false,
             displacement: 8,
             address_size: 4,
             rounds: None,
@@ -156,6 +173,27 @@ mod tests {
         assert_eq!(address(operand), Some(Avma(4)));
         let in_segment = MemoryOperand { segment: Some(Register(9)), ..operand };
         assert_eq!(address(in_segment), Some(Avma(0x1_0004)));
+    }
+
+    #[test]
+    fn an_index_with_a_sign_leads_below_its_base() {
+        let part = Part { register: Register(2), shift: 0, size: 4 };
+        let operand = MemoryOperand {
+            mode: AccessMode::Read,
+            size: Some(4),
+            segment: None,
+            base: Some(Part { register: RAX, shift: 0, size: 8 }),
+            index: Some((part, 4)),
+            index_is_signed: true,
+            displacement: 0,
+            address_size: 8,
+            rounds: None,
+        };
+        let registers = Registers::default().with(RAX, 0x5000).with(part.register, 0xffff_ffff);
+        let address = |operand: MemoryOperand| operand.address(&registers, |_| None, 8);
+        assert_eq!(address(operand), Some(Avma(0x4ffc)));
+        let without = MemoryOperand { index_is_signed: false, ..operand };
+        assert_eq!(address(without), Some(Avma(0x4_0000_4ffc)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod arm;
 mod arm_effects;
 mod arm_flow;
 mod arm_flow_memory;
+mod arm_structures;
 mod effects;
 mod flow;
 mod x86;

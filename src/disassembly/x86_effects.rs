@@ -182,6 +182,7 @@ impl Address {
             index,
             displacement,
             address_size: self.address_size,
+            index_is_signed: false,
             rounds: None,
         })
     }

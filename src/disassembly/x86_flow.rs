@@ -249,6 +249,7 @@ impl Shape<'_> {
                 index: None,
                 displacement: 0,
                 address_size: if self.bits == 64 { 8 } else { 4 },
+                index_is_signed: false,
                 rounds: None,
             });
             operand.mode = AccessMode::Write;
@@ -342,6 +343,7 @@ impl Shape<'_> {
             index,
             displacement: number.checked_shl(sign)?.cast_signed().checked_shr(sign)?,
             address_size: base.size,
+            index_is_signed: false,
             rounds: None,
         }))
     }
@@ -447,6 +449,7 @@ mod tests {
             index: None,
             displacement,
             address_size: base.size,
+            index_is_signed: false,
             rounds: None,
         }
     }

@@ -242,6 +242,7 @@ mod tests {
             index: None,
             displacement: -0x20,
             address_size: 8,
+            index_is_signed: false,
             rounds: None,
         }
     }

@@ -38,6 +38,32 @@ pub(super) fn holder(
     found.next().is_none().then(|| first.clone())
 }
 
+/// The member at `address` that `line` wants of what `holder` points at.
+pub(super) fn member_wanted(
+    process: &Process,
+    view: &FrameView<'_>,
+    line: &str,
+    holder: &str,
+    address: u64,
+) -> Option<String> {
+    expressions(line).into_iter().find_map(|text| {
+        let rest = text.strip_prefix(holder)?;
+        let member = rest.strip_prefix("->").or_else(|| rest.strip_prefix('.'))?;
+        let is_there = value_of(process, view, &format!("&({text})")) == Some(address);
+        is_there.then(|| member.to_owned())
+    })
+}
+
+/// The address that `expression` gives.
+pub(super) fn value_of(process: &Process, view: &FrameView<'_>, expression: &str) -> Option<u64> {
+    let budget = Budget::default().with(Some(1), Some(1));
+    let value = evaluate(process, view, expression, &budget).ok()?;
+    match value.state {
+        State::Scalar(Scalar::Address(at)) => Some(at),
+        _ => None,
+    }
+}
+
 fn is_wanted(value: &Value, wanted: Wanted) -> bool {
     match (&value.state, wanted) {
         (State::Scalar(Scalar::Address(at)), Wanted::Pointer(wanted)) => *at == wanted,

@@ -2,10 +2,9 @@
 //! from the frames.
 
 use super::build::source_place;
-use super::holder::{Wanted, holder};
+use super::source_terms::{SourceTerms, bad_pointer, source_terms};
 use super::{
-    Blame, Cause, Confidence, Evidence, EvidenceKind, FrameReport, Hex, SourceLine, SourcePlace,
-    ThreadReport, findings,
+    Blame, Cause, Confidence, Evidence, EvidenceKind, Hex, SourcePlace, ThreadReport, findings,
 };
 use crate::addr::Avma;
 use crate::analysis::{
@@ -22,29 +21,21 @@ pub(super) fn cause(
     redactor: &mut Redactor,
 ) -> Cause {
     let frame = cause.blame.and_then(|index| crashed?.frames.get(index));
-    let traced = cause.origin.as_ref().and_then(|origin| origin.expression.as_deref());
-    let is_spelled = |frame: &FrameReport| {
-        let line = own_line(frame);
-        traced.is_some_and(|name| line.is_some_and(|line| line.text.as_str().contains(name)))
-    };
-    // What the line itself says is what a person reads, though the compiler found another way
-    // to the value.
-    let held = frame.filter(|frame| cause.said.is_none() && !is_spelled(frame));
-    let held = held.and_then(|frame| on_the_line(cause, process, frame));
-    let expression = held.as_deref().or(traced).or(cause.freed.as_deref());
+    let terms = source_terms(cause, process, crashed);
+    let expression = terms.expression.as_deref();
     let own = |redactor: &mut Redactor, text: &str| redactor.show(Origin::OwnWords, text);
-    let gone = cause.origin.as_ref().and_then(|origin| origin.gone.as_ref());
-    let explanation = explanation(cause, expression, crashed);
+    let gone = cause.gone.as_ref();
+    let explanation = explanation(cause, &terms, crashed);
     Cause {
         class: cause.class.word().to_owned(),
         severity: Some(severity(cause.class.severity()).to_owned()),
         title: own(redactor, &title(cause)),
         explanation: explanation.map(|text| own(redactor, &text)),
-        confidence: match (frame, &held) {
+        confidence: match (frame, terms.is_by_value) {
             // That it is on the line and has the value does not make it the one.
-            (_, Some(_)) => confidence(cause.confidence.min(analysis::Confidence::Likely)),
-            (Some(_), None) => confidence(cause.confidence.min(cause.blame_confidence)),
-            (None, None) => confidence(cause.confidence),
+            (_, true) => confidence(cause.confidence.min(analysis::Confidence::Likely)),
+            (Some(_), false) => confidence(cause.confidence.min(cause.blame_confidence)),
+            (None, false) => confidence(cause.confidence),
         },
         message: cause.said.as_ref().and_then(|said| message(said, redactor)),
         evidence: all_evidence(cause, redactor),
@@ -68,38 +59,6 @@ pub(super) fn cause(
         // They need the rest of the report.
         next: Vec::new(),
     }
-}
-
-/// What was used as a pointer and was none. Where the compiler put the address into the
-/// instruction, it knew the pointer to be null.
-fn bad_pointer(fault: &Fault) -> Option<Avma> {
-    let pointer = fault.access.as_ref()?.pointer();
-    pointer.or_else(|| (fault.reason == Reason::Null).then_some(Avma(0)))
-}
-
-/// The line of source where a frame is.
-fn own_line(frame: &FrameReport) -> Option<&SourceLine> {
-    let place = frame.source.as_ref()?;
-    place.lines.iter().find(|line| Some(line.line) == place.line)
-}
-
-/// The only expression on the frame's line that gave what was bad.
-fn on_the_line(cause: &analysis::Cause, process: &Process, frame: &FrameReport) -> Option<String> {
-    let fault = cause.fault.as_ref()?;
-    let traced = cause.origin.as_ref().and_then(|origin| Some((origin.value?, origin.is_index)));
-    let wanted = match (bad_pointer(fault), fault.reason) {
-        (Some(bad), _) => match traced {
-            Some((index, true)) => Wanted::Number(index),
-            Some((pointer, false)) => Wanted::Pointer(pointer),
-            None => Wanted::Pointer(bad.0),
-        },
-        (None, Reason::DivideByZero) => Wanted::Number(0),
-        _ => return None,
-    };
-    let line = own_line(frame)?;
-    let thread = process.threads.iter().position(|thread| thread.crashed)?;
-    let view = process.frame_view(thread, cause.blame?)?;
-    holder(process, &view, line.text.as_str(), wanted)
 }
 
 fn title(cause: &analysis::Cause) -> String {
@@ -130,7 +89,7 @@ fn is_alone(cause: &analysis::Cause) -> bool {
 
 fn explanation(
     cause: &analysis::Cause,
-    expression: Option<&str>,
+    terms: &SourceTerms,
     crashed: Option<&ThreadReport>,
 ) -> Option<String> {
     if let Some(deadlock) = &cause.deadlock {
@@ -141,19 +100,10 @@ fn explanation(
         let recursion = crashed?.truncated.as_ref().and_then(|cut| cut.recursion.as_ref());
         return recursion.map(|recursion| recursion.as_str().to_owned());
     }
-    let origin = cause.origin.as_ref();
-    let held = held(cause, expression);
-    let done = fault
-        .access
-        .as_ref()
-        .map(|access| done(access, origin.and_then(|origin| origin.member.as_deref())));
-    let through = origin.and_then(|origin| origin.through.as_ref()).map(|through| {
-        let function = crashed.and_then(|thread| thread.frames.get(through.frame));
-        let function = function.and_then(|frame| frame.function.as_ref());
-        let within = function.map(|name| format!(" in `{}`", name.as_str())).unwrap_or_default();
-        format!("`{}` came from `{}`{within}", through.name, through.expression)
-    });
-    let parts: Vec<String> = [held, done, through].into_iter().flatten().collect();
+    let held = held(cause, terms.expression.as_deref());
+    let access = fault.access.as_ref();
+    let done = access.map(|access| done(access, terms.member.as_deref()));
+    let parts: Vec<String> = [held, done, terms.through.clone()].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 

@@ -236,6 +236,15 @@ impl Row<'_> {
     }
 }
 
+/// The pc where a thread was interrupted as the address of an instruction. It has no
+/// authentication code, and may be no address at all.
+pub(super) fn interrupted_at(pc: u64, facts: &Facts) -> Avma {
+    match facts.name {
+        "aarch64" => Avma(pc),
+        _ => code_address(pc, facts, 0),
+    }
+}
+
 /// A return address as the address of an instruction: without Thumb's mode bit, without
 /// aarch64's pointer authentication code and tag. `mask` are the bits of the code as the
 /// core tells them: kernels with 39-bit addresses sign from bit 39 on. Without, user

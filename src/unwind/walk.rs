@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::budget::{Budget, FEWEST_FRAMES};
 use super::cfi::{CfiTable, RowContext};
 use super::exidx;
-use super::row::{Context, Row, code_address};
+use super::row::{Context, Row, interrupted_at};
 use super::without_cfi::Search;
 use super::{Activation, Left, Stack, Trust};
 use crate::addr::Avma;
@@ -97,7 +97,7 @@ impl<'m> Unwinder<'m> {
             return Stack { frames: Vec::new(), stopped };
         };
         let mut frame = Activation {
-            pc: code_address(pc, facts, self.code_mask),
+            pc: interrupted_at(pc, facts),
             cfa: None,
             registers: registers.clone(),
             trust: Trust::Context,
@@ -229,7 +229,7 @@ impl<'m> Unwinder<'m> {
                 registers.set(base, frame.registers.get(base));
             }
         }
-        let pc = code_address(registers.get(facts.pc)?, facts, self.code_mask);
+        let pc = interrupted_at(registers.get(facts.pc)?, facts);
         Some(Activation {
             pc,
             cfa: None,

@@ -1,8 +1,8 @@
 //! Which access of an instruction failed, and why (SIGSEGV, SIGBUS).
 
 use super::instant::{Instant, LONGEST};
-use super::stack_overflow;
 use super::{Access, AccessKind, Fault, Reason, SIGBUS, fault_at, without_access};
+use super::{arm, stack_overflow};
 use crate::addr::Avma;
 use crate::arch::Machine;
 use crate::disassembly::{AccessMode, InstructionKind, MemoryOperand, Source};
@@ -27,7 +27,9 @@ pub(super) fn explain(signal: &Signal, instant: &Instant<'_>) -> Option<Fault> {
         SignalDetail::Fault { address, .. } => {
             let access = fetch(instant, address).or_else(|| matching(instant, address))?;
             let reason = match reason(signal, instant, &access) {
-                Reason::Unmapped | Reason::Forbidden if has_returned(instant, &access) => {
+                Reason::Unmapped | Reason::Forbidden | Reason::NonCanonical
+                    if has_returned(instant, &access) =>
+                {
                     Reason::Returned
                 }
                 reason => reason,
@@ -90,9 +92,13 @@ fn is_return(instant: &Instant<'_>) -> bool {
 /// Whether a return led to the pc, where no code is: what it took from the stack still lies
 /// just below the stack pointer (x86), and nothing looks like a call.
 fn has_returned(instant: &Instant<'_>, access: &Access) -> bool {
-    let is_x86 = matches!(instant.machine(), Machine::X86_64 | Machine::I386);
-    if !is_x86 || access.kind != AccessKind::Execute || access.address != instant.pc() {
+    if access.kind != AccessKind::Execute || access.address != instant.pc() {
         return false;
+    }
+    match instant.machine() {
+        Machine::X86_64 | Machine::I386 => {}
+        Machine::Aarch64 => return arm::has_returned(instant),
+        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => return false,
     }
     let popped = || {
         let facts = instant.facts()?;
@@ -113,7 +119,7 @@ fn executed(address: Avma, base: Option<(String, u64)>) -> Access {
 /// The access that touches `address`; of several the one that begins nearest.
 fn matching(instant: &Instant<'_>, address: Avma) -> Option<Access> {
     let reaching = instant.accesses().filter_map(|(operand, start)| {
-        let into = address.0.wrapping_sub(start.0);
+        let into = instant.untagged(address).0.wrapping_sub(instant.untagged(start).0);
         let once = operand.size.unwrap_or(REACH);
         let all = once.saturating_mul(instant.rounds(operand)).min(REACH.max(once));
         (into < all).then_some((into, operand))
@@ -175,6 +181,10 @@ pub(super) fn reason(signal: &Signal, instant: &Instant<'_>, access: &Access) ->
     let region = instant.process.memory.region_at(access.address);
     if region.is_none() && is_null(access, instant) {
         return Reason::Null;
+    }
+    let is_arm = instant.machine() == Machine::Aarch64;
+    if is_arm && region.is_none() && !arm::is_canonical(instant, access.address) {
+        return Reason::NonCanonical;
     }
     let rights = region.map(|region| region.permissions);
     match (code, access.kind) {

@@ -90,6 +90,15 @@ impl<'p> Instant<'p> {
         }
     }
 
+    /// An address as the processor translates it. The kernel tells that of a failed access
+    /// so, where the pointer may have had a tag (aarch64, `uapi/asm/signal.h`).
+    pub(super) fn untagged(&self, address: Avma) -> Avma {
+        match self.machine() {
+            Machine::Aarch64 => super::arm::untagged(address),
+            _ => address,
+        }
+    }
+
     /// How many times a repeated string instruction was still to run.
     pub(super) fn rounds(&self, operand: &MemoryOperand) -> u64 {
         let rounds = operand.rounds.and_then(|counter| counter.value(&self.place.registers));

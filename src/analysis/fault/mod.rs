@@ -1,6 +1,7 @@
 //! The instruction that failed and the memory access it failed at.
 
 mod access;
+mod arm;
 mod caught;
 mod instant;
 mod stack_overflow;
@@ -109,7 +110,8 @@ pub enum Reason {
     Unmapped,
     /// Mapped without the right that was needed.
     Forbidden,
-    /// No address of this machine: bits 48 to 63 are not all the same (x86_64).
+    /// No address of this machine: bits 47 to 63 are not all the same (x86_64); bits 48 to
+    /// 55 are not, whatever tag is above them (aarch64).
     NonCanonical,
     /// Below the stack, within its guard or just beyond, by stack pointer or recursion.
     StackOverflow,

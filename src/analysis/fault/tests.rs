@@ -60,6 +60,7 @@ fn a_read_through_null_names_the_register_and_the_offset() {
         index: None,
         displacement: 0x18,
         address_size: 8,
+        index_is_signed: false,
         rounds: None,
     };
     let expected = Fault {
@@ -303,6 +304,69 @@ fn i386_and_aarch64_are_known_too() {
     let arm = of_core(&arm).unwrap();
     assert_eq!(kind_and_reason(&arm), (Some(AccessKind::Write), Reason::Null));
     assert_eq!(arm.access.unwrap().base, Some(("x0".to_owned(), 0)));
+}
+
+/// One thread of aarch64 at `code`, with a SIGSEGV at `address`.
+fn arm(address: u64, registers: &[(&str, u64)], code: u32, stack: &[u8]) -> CoreBuilder {
+    let mut all = vec![("pc", CODE), ("sp", SP)];
+    all.extend(registers);
+    let core = CoreBuilder::aarch64().signal(SIGSEGV).thread(1, &all);
+    let core = core.siginfo(11, MAPERR, address);
+    core.segment_with(CODE, &code.to_le_bytes(), 0x1000, "rx").segment(STACK, stack, 0x1000)
+}
+
+/// `ldr x1, [x0]`
+const ARM_LOAD: u32 = 0xf940_0001;
+
+#[test]
+fn on_aarch64_what_lies_between_the_address_and_the_tag_makes_it_none() {
+    let of = |pointer: u64, told: u64| {
+        let core = arm(told, &[("x0", pointer)], ARM_LOAD, &[0; 8]);
+        kind_and_reason(&of_core(&core).unwrap())
+    };
+    let read = Some(AccessKind::Read);
+    assert_eq!(of(0x4141_4141_4141_4141, 0x41_4141_4141_4141), (read, Reason::NonCanonical));
+    assert_eq!(of(0xbebe_bebe_bebe_bebe, 0xbebe_bebe_bebe_bebe), (read, Reason::NonCanonical));
+    // A tag alone; the kernel's half.
+    assert_eq!(of(0x4100_4141_4141_0000, 0x4141_4141_0000), (read, Reason::Unmapped));
+    assert_eq!(of(0xffff_ffff_4141_0000, 0xffff_ffff_4141_0000), (read, Reason::Unmapped));
+}
+
+#[test]
+fn a_program_with_large_addresses_has_more_of_them() {
+    let core = |pointer| {
+        let core = arm(pointer, &[("x0", pointer)], ARM_LOAD, &[0; 8]);
+        of_core(&core.segment(0xf_0000_0000_0000, &[0; 8], 0x1000)).unwrap().reason
+    };
+    assert_eq!(core(0x1_4141_4141_0000), Reason::Unmapped);
+    assert_eq!(core(0x41_4141_4141_0000), Reason::NonCanonical);
+}
+
+#[test]
+fn on_aarch64_a_return_is_to_what_the_link_register_took_from_the_stack() {
+    let text = 0x4141_4141_4141_4141_u64;
+    let reason = |link: u64, taken: u64| {
+        let pc = text & (u64::MAX >> 8);
+        let mut stack = vec![0; 0x1000];
+        // ldp x29, x30, [sp], #48
+        stack[0x800 - 40..0x800 - 32].copy_from_slice(&taken.to_le_bytes());
+        let core = arm(pc, &[("pc", pc), ("x30", link)], 0, &stack);
+        kind_and_reason(&of_core(&core).unwrap())
+    };
+    let execute = Some(AccessKind::Execute);
+    assert_eq!(reason(text, text), (execute, Reason::Returned));
+    // A call leaves its own place there; nothing was taken.
+    assert_eq!(reason(CODE + 4, text), (execute, Reason::NonCanonical));
+    assert_eq!(reason(text, 0), (execute, Reason::NonCanonical));
+}
+
+#[test]
+fn the_vector_loads_of_aarch64s_string_functions_are_reads() {
+    // ld1 {v0.16b}, [x0]; ldp q0, q1, [x0]; dc zva, x0
+    let of = |code| kind_and_reason(&of_core(&arm(0, &[("x0", 0)], code, &[0; 8])).unwrap());
+    assert_eq!(of(0x4c40_7000), (Some(AccessKind::Read), Reason::Null));
+    assert_eq!(of(0xad40_0400), (Some(AccessKind::Read), Reason::Null));
+    assert_eq!(of(0xd50b_7420), (Some(AccessKind::Write), Reason::Null));
 }
 
 #[test]

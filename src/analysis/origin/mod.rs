@@ -17,7 +17,7 @@ use moment::Moment;
 use names::Names;
 use trace::Trace;
 
-pub(super) use start::{first_argument, of_fault};
+pub(super) use start::{first_argument, jumped_from, of_fault};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -48,6 +48,19 @@ impl<'p> Moment<'p> {
         if activation.is_signal || activation.trust == Trust::Scan {
             return None;
         }
+        Self::of(process, index, activation)
+    }
+
+    /// The same of one that was found by scanning: its registers mean nothing.
+    pub(super) fn scanned(
+        process: &'p Process,
+        index: usize,
+        activation: &'p Activation,
+    ) -> Option<Self> {
+        Self::of(process, index, activation)
+    }
+
+    fn of(process: &'p Process, index: usize, activation: &'p Activation) -> Option<Self> {
         let facts = process.dump.machine.facts()?;
         let body = Body::around(process, activation.lookup_pc())?;
         let stop = match activation.left {
@@ -121,11 +134,16 @@ impl<'p> Moment<'p> {
 
     fn address_within(&self, operand: &MemoryOperand, at: usize, depth: usize) -> Option<Known> {
         let mut sum = Known { value: operand.displacement.cast_unsigned(), is_certain: true };
-        let index = operand.index.map(|(part, scale)| (part, scale));
-        for (part, scale) in operand.base.map(|part| (part, 1)).into_iter().chain(index) {
-            let part = self.part_within(part, at, depth)?;
-            sum.value = sum.value.wrapping_add(part.value.wrapping_mul(scale));
-            sum.is_certain &= part.is_certain;
+        if let Some(base) = operand.base {
+            let base = self.part_within(base, at, depth)?;
+            sum.value = sum.value.wrapping_add(base.value);
+            sum.is_certain &= base.is_certain;
+        }
+        if let Some((part, scale)) = operand.index {
+            let index = self.part_within(part, at, depth)?;
+            let value = operand.index_value(part, index.value);
+            sum.value = sum.value.wrapping_add(value.wrapping_mul(scale));
+            sum.is_certain &= index.is_certain;
         }
         if let Some(segment) = operand.segment {
             sum.value = sum.value.wrapping_add(self.activation.registers.get(segment)?);

@@ -312,6 +312,7 @@ impl<'t> Names<'t> {
         } else {
             format!("(*{name}){}", part.text)
         };
+        let text = captured(text);
         Some(Named { text, object: Some(part.object), depth: to.depth })
     }
 
@@ -406,6 +407,12 @@ impl<'t> Names<'t> {
         let symbol = modules.debug(index)?.symbol_at(modules.get(index)?.to_svma(target))?;
         (symbol.offset == 0).then_some(symbol.name)
     }
+}
+
+/// What a lambda captured by its own name: `x` for gcc's `__closure->__x`.
+fn captured(text: String) -> String {
+    let inner = text.strip_prefix("__closure->__").or_else(|| text.strip_prefix("*__closure->__"));
+    inner.map(str::to_owned).unwrap_or(text)
 }
 
 /// `(*p)` for `*p`.

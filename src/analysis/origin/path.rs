@@ -101,7 +101,6 @@ fn is_internal(owner: &str, name: &str) -> bool {
     let is_tuple = told(name) != name;
     !is_public && !is_tuple && LIBRARIES.iter().any(|prefix| owner.starts_with(prefix))
         || name.starts_with("_M_")
-        || name.starts_with("__") && !is_tuple
 }
 
 fn element_at<'t>(

@@ -3,10 +3,13 @@
 use super::body::Body;
 use super::names::{Names, argument_registers};
 use super::{Gone, Moment, Origin, Source, Wanted, origin};
+use crate::addr::Avma;
 use crate::analysis::blame::own_from;
 use crate::analysis::fault::{Access, AccessKind, Fault};
+use crate::analysis::library::is_library_call;
 use crate::disassembly::{self, InstructionKind, Next, effects};
 use crate::process::{FrameKind, Process};
+use crate::unwind::Trust;
 
 /// Where the value came from that made `fault`: a pointer, an index, a function, a divisor.
 pub(in crate::analysis) fn of_fault(process: &Process, fault: &Fault) -> Option<Origin> {
@@ -49,7 +52,23 @@ fn passed_to_library(process: &Process, fault: &Fault, access: &Access) -> Optio
         return None;
     }
     let bad = [access.pointer().map(|at| at.0), Some(access.address.0)];
-    let found = origin(process, caller.activation, Wanted::Passed(bad))?;
+    let found = origin(process, caller.activation, Wanted::Passed(bad));
+    if let Some(gone) = jumped_from(process, own) {
+        let at = thread.stack.frames.get(caller.activation)?.pc;
+        return Some(Origin {
+            frame: own,
+            gone: Some(gone),
+            at,
+            value: access.pointer().map(|at| at.0),
+            is_index: false,
+            source: Source::Passed,
+            expression: None,
+            member: None,
+            through: None,
+            is_certain: false,
+        });
+    }
+    let found = found?;
     Some(Origin { is_certain: false, ..found })
 }
 
@@ -62,7 +81,34 @@ pub(in crate::analysis) fn first_argument(process: &Process, index: usize) -> Op
     let view = process.frame_view(thread_index, index)?;
     let names = Names { moment: &moment, view: &view };
     let first = argument_registers(process.dump.machine).first()?;
-    names.register(moment.stop, *first).map(|named| named.text)
+    let named = names.register(moment.stop, *first)?;
+    // A parameter of a library's function that was inlined is no name of the program's.
+    let last = thread.frames.partition_point(|frame| frame.activation <= activation);
+    let depth = last.checked_sub(index)?.checked_sub(1)?;
+    named.depth.is_none_or(|of| of <= depth).then_some(named.text)
+}
+
+/// The function of the program's own that frame `index` called and that jumped on, leaving
+/// the frame below it to another.
+pub(in crate::analysis) fn jumped_from(process: &Process, index: usize) -> Option<Gone> {
+    let thread = process.crashed()?;
+    let frame = thread.frames.get(index)?;
+    let moment = Moment::new(process, thread, frame.activation)?;
+    let Next::Calls(Some(called)) = moment.body.steps.get(moment.stop)?.next else { return None };
+    let first = thread.frames.partition_point(|of| of.activation < frame.activation);
+    let below = thread.frames.get(first.checked_sub(1)?)?;
+    let modules = &process.modules;
+    let module = modules.index_at(called)?;
+    let debug = modules.debug(module)?;
+    let at = modules.get(module)?.to_svma(called);
+    let symbol = debug.symbol_at(at).filter(|symbol| symbol.offset == 0 && symbol.size > 0)?;
+    let entered = debug.frames_at(at).pop()?;
+    // By its name too: of a function that was split, the cold part has a symbol of its own.
+    let is_below = below.function == entered.function
+        || modules.index_at(below.pc) == Some(module)
+            && debug.symbol_at(modules.get(module)?.to_svma(below.pc))?.address == symbol.address;
+    let is_own = !is_library_call(&entered) && !is_below && below.kind != FrameKind::Signal;
+    is_own.then_some(Gone { function: entered.function?, source: entered.location })
 }
 
 fn target_of(process: &Process, index: usize) -> Option<Origin> {
@@ -75,7 +121,15 @@ fn target_of(process: &Process, index: usize) -> Option<Origin> {
 /// The caller called a function that left no frame: it jumped to what was no function.
 fn jumped(process: &Process, caller: usize) -> Option<Origin> {
     let thread = process.crashed()?;
-    let moment = Moment::new(process, thread, caller)?;
+    let activation = thread.stack.frames.get(caller)?;
+    // A jump to nowhere has left the stack as the call made it.
+    let sp = thread.stack.frames.get(caller.checked_sub(1)?)?;
+    let sp = sp.registers.get(process.dump.machine.facts()?.sp)?;
+    let is_on_top = process.memory.read_word(Avma(sp)).ok() == Some(activation.pc.0);
+    if activation.trust == Trust::Scan && !is_on_top {
+        return None;
+    }
+    let moment = Moment::scanned(process, caller, activation)?;
     let Next::Calls(Some(called)) = moment.body.steps.get(moment.stop)?.next else { return None };
     let body = Body::around(process, called)?;
     let is_jump = |step: &disassembly::Step| step.next == Next::Jumps(None);

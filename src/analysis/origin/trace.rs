@@ -188,7 +188,12 @@ impl<'t> Trace<'t> {
             return Some(Culprit::pointer(pointer));
         }
         let is_array = is_frame(pointer) || !names.is_loaded(at, pointer.register);
-        let distance = value(index.0).map(|value| value.wrapping_mul(index.1).cast_signed());
+        let distance = value(index.0).map(|value| {
+            // Of two that changed places the other has no sign.
+            let is_its_own = operand.index == Some(index);
+            let value = if is_its_own { operand.index_value(index.0, value) } else { value };
+            value.wrapping_mul(index.1).cast_signed()
+        });
         let is_far = distance.is_none_or(|bytes| bytes.unsigned_abs() > FAR);
         Some(match is_array || is_far {
             true => Culprit { part: index.0, scale: index.1, is_index: true },
