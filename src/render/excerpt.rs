@@ -46,7 +46,7 @@ pub(super) enum Extent {
 }
 
 impl Extent {
-    fn locals(self) -> usize {
+    pub(super) fn locals(self) -> usize {
         match self {
             Self::Whole => usize::MAX,
             Self::Around { locals } | Self::Line { locals } => locals,
@@ -271,7 +271,12 @@ fn place(instruction: &InstructionReport, options: &PageOptions) -> String {
 }
 
 /// One `name = value` a line; those that have no value, in one line.
-fn locals(frame: &FrameReport, most: usize, room: usize, options: &PageOptions) -> Vec<Line> {
+pub(super) fn locals(
+    frame: &FrameReport,
+    most: usize,
+    room: usize,
+    options: &PageOptions,
+) -> Vec<Line> {
     if options.detail == Detail::Verbose {
         return trees(&frame.locals, room, options);
     }

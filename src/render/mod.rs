@@ -2,7 +2,9 @@
 //! [`Report`](crate::report::Report) does not exist here.
 
 mod chain;
+mod details;
 mod excerpt;
+mod head;
 mod ink;
 mod layout;
 mod modules;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 
 use super::chain::{Origins, is_start};
-use super::excerpt::{Extent, Line, excerpt, write_lines};
+use super::excerpt::{Extent, Line, excerpt, locals, write_lines};
 use super::ink::Ink;
 use super::layout::{cut_middle, grouped, pad, width, wrap};
 use super::name;
@@ -32,6 +32,8 @@ const LOCALS_OF_FIRST: usize = 8;
 const LOCALS: usize = 5;
 /// Columns that an explanation lacks on its left at most.
 const EXCERPT_INDENT: usize = 8;
+/// Columns of all arguments where they have a line of their own.
+pub(super) const WIDEST_ARGUMENTS: usize = 100;
 /// Columns of one argument.
 const WIDEST_ARGUMENT: usize = 40;
 
@@ -67,7 +69,10 @@ struct FrameRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Values {
     /// The thread's own.
-    Own,
+    Own {
+        /// Index of the frame whose source the reader has seen already.
+        explained: Option<u64>,
+    },
     /// Nobody's: the stack stands for those of several threads.
     Nobodys,
 }
@@ -87,7 +92,7 @@ pub(super) fn write_stack(
     if options.detail != Detail::Verbose && options.names == Names::Demangled {
         shorten_names(&mut rows, room);
     }
-    if values == Values::Own {
+    if let Values::Own { .. } = values {
         add_arguments(&mut rows, thread, room, options);
     }
     let name_width = name_column(&rows, room);
@@ -198,6 +203,8 @@ struct Excerpts<'p> {
     /// … and lines that this may take.
     lines: usize,
     is_first: bool,
+    /// Index of the frame whose source the reader has seen already.
+    explained: Option<u64>,
     /// Doubts that were told: once is enough.
     doubted: BTreeSet<String>,
 }
@@ -212,14 +219,19 @@ impl<'p> Excerpts<'p> {
         let repeats = thread.truncated.as_ref().is_some_and(|cut| cut.recursion.is_some());
         let frames = match (values, options.detail) {
             (Values::Nobodys, _) => 0,
-            (Values::Own, Detail::Verbose) => usize::MAX,
-            (Values::Own, Detail::Quiet) => 1,
-            (Values::Own, Detail::Normal) if repeats => EXPLAINED_OF_RECURSION,
-            (Values::Own, Detail::Normal) => EXPLAINED,
+            (Values::Own { .. }, Detail::Verbose) => usize::MAX,
+            (Values::Own { .. }, Detail::Quiet) => 1,
+            (Values::Own { .. }, Detail::Normal) if repeats => EXPLAINED_OF_RECURSION,
+            (Values::Own { .. }, Detail::Normal) => EXPLAINED,
         };
         let lines = if options.detail == Detail::Verbose { usize::MAX } else { EXPLAINING };
         let room = options.width.saturating_sub(EXCERPT_INDENT);
-        Self { origins, options, room, frames, lines, is_first: true, doubted: BTreeSet::new() }
+        let explained = match values {
+            Values::Own { explained } => explained,
+            Values::Nobodys => None,
+        };
+        let doubted = BTreeSet::new();
+        Self { origins, options, room, frames, lines, is_first: true, explained, doubted }
     }
 
     /// The lines below `frame`.
@@ -234,13 +246,19 @@ impl<'p> Excerpts<'p> {
             (false, true) => Extent::Around { locals: LOCALS_OF_FIRST },
             (false, false) => Extent::Line { locals: LOCALS },
         };
-        let lines = excerpt(frame, extent, self.room, self.options);
+        let lines = if self.explained == Some(frame.index) {
+            self.is_first = false;
+            locals(frame, extent.locals(), self.room, self.options)
+        } else {
+            excerpt(frame, extent, self.room, self.options)
+        };
         if lines.is_empty() || lines.len() > self.lines {
             return Vec::new();
         }
         // Code of a library says little about the program that called it.
         let mut lines = lines;
-        if let Some(doubt) = frame.source.as_ref().and_then(|place| place.doubt.as_ref())
+        if self.explained != Some(frame.index)
+            && let Some(doubt) = frame.source.as_ref().and_then(|place| place.doubt.as_ref())
             && self.doubted.insert(doubt.as_str().to_owned())
         {
             lines.push(vec![(Ink::Doubt, format!("  ({})", name::shown(doubt)))]);
@@ -324,7 +342,7 @@ fn add_arguments(rows: &mut [Row], thread: &ThreadReport, room: usize, options: 
 }
 
 /// `n=0x0, count=3`, with `…` for what does not fit.
-fn arguments(args: &[Variable], room: usize) -> String {
+pub(super) fn arguments(args: &[Variable], room: usize) -> String {
     let mut row = String::new();
     for (at, arg) in args.iter().enumerate() {
         let separator = if at == 0 { "" } else { ", " };

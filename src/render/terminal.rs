@@ -3,6 +3,8 @@
 use std::io;
 
 use super::chain::Origins;
+use super::details::write_details;
+use super::head::Head;
 use super::ink::Ink;
 use super::layout::{counted, cut_end, width, wrap};
 use super::name;
@@ -10,7 +12,7 @@ use super::notices::write_notices;
 use super::stack::{Values, write_registers, write_stack};
 use super::threads::write_threads;
 use super::{Detail, PageOptions};
-use crate::report::{Blame, Confidence, Finding, Report, SignalReport, ThreadReport};
+use crate::report::{Report, SignalReport, ThreadReport};
 
 /// Digits of a build ID that tell builds apart at a glance.
 const BUILD_ID_DIGITS: usize = 12;
@@ -31,8 +33,8 @@ pub fn write_page(
         None => report.crashed_thread(),
     };
     write_headline(out, report, options)?;
-    write_cause(out, report, options)?;
-    write_findings(out, report, options)?;
+    let head = Head::of(report, options);
+    head.write(out, options)?;
     if let Some(thread) = wanted {
         writeln!(out)?;
         if !thread.crashed {
@@ -40,11 +42,16 @@ pub fn write_page(
             writeln!(out, "{}", options.color.paint(Ink::Focus, &title))?;
         }
         let origins = Origins::of(report);
-        write_stack(out, thread, Values::Own, &origins, options)?;
+        let explained = head.explained.filter(|(tid, _)| *tid == thread.tid);
+        let values = Values::Own { explained: explained.map(|(_, index)| index) };
+        write_stack(out, thread, values, &origins, options)?;
         if options.registers || options.detail == Detail::Verbose {
             writeln!(out)?;
             write_registers(out, thread, options)?;
         }
+    }
+    if options.detail != Detail::Quiet {
+        write_details(out, report, &head, options)?;
     }
     let others: Vec<_> = report.threads.iter().filter(|thread| !thread.crashed).collect();
     if !others.is_empty() && options.thread.is_none() && options.detail != Detail::Quiet {
@@ -161,66 +168,6 @@ pub(super) fn short_build_id(id: &str) -> String {
 fn quoted_name(thread: &ThreadReport) -> String {
     let name = thread.name.as_ref().map(name::shown);
     name.map_or_else(String::new, |name| format!(" \"{}\"", cut_end(&name, WIDEST_NAME)))
-}
-
-fn write_cause(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {
-    let Some(cause) = &report.cause else { return Ok(()) };
-    let texts = [Some(&cause.title), cause.explanation.as_ref(), cause.message.as_ref()];
-    for text in texts.into_iter().flatten() {
-        for line in wrap(&name::shown(text), options.width.saturating_sub(6)) {
-            writeln!(out, "      {}", options.color.paint(Ink::Focus, &line))?;
-        }
-    }
-    let crashed = report.crashed_thread().map(|thread| thread.tid);
-    let place = cause.blame.as_ref().and_then(|blame| place_of(blame, crashed, options));
-    let Some(place) = place else {
-        return Ok(());
-    };
-    let doubt = match cause.confidence {
-        Confidence::Proved => "",
-        Confidence::Likely => ", likely",
-        Confidence::Guess => ", a guess",
-    };
-    let class = format!("({}{doubt})", cause.class);
-    let place = cut_end(&place, options.width.saturating_sub(8 + width(&class)));
-    writeln!(out, "      {place}  {}", options.color.paint(Ink::Aside, &class))
-}
-
-/// `→ #2 run_job, jobd.c:77`: the frame to look at first, and the thread where it is not
-/// the crashed one.
-fn place_of(blame: &Blame, crashed: Option<i64>, options: &PageOptions) -> Option<String> {
-    let function = name::brief(&name::shown(blame.function.as_ref()?));
-    let source = blame.source.as_ref().map(|place| format!(", {}", name::source(place, options)));
-    let other = blame.thread.filter(|tid| Some(*tid) != crashed);
-    let thread = other.map(|tid| format!("thread {tid} ")).unwrap_or_default();
-    let source = source.unwrap_or_default();
-    Some(format!("\u{2192} {thread}#{} {function}{source}", blame.frame?))
-}
-
-/// `also  two threads wait for each other …`, and what shows it.
-fn write_findings(
-    out: &mut dyn io::Write,
-    report: &Report,
-    options: &PageOptions,
-) -> io::Result<()> {
-    const INDENT: &str = "      ";
-    // What leads the page is not told again.
-    let led = report.cause.as_ref().filter(|cause| cause.class == "deadlock");
-    let is_led = |finding: &Finding| led.is_some_and(|cause| finding.evidence == cause.evidence);
-    for finding in report.findings.iter().filter(|finding| !is_led(finding)) {
-        let title = wrap(&name::shown(&finding.title), options.width.saturating_sub(INDENT.len()));
-        for (at, line) in title.iter().enumerate() {
-            let lead = if at == 0 { "also  " } else { INDENT };
-            writeln!(out, "{lead}{}", options.color.paint(Ink::Focus, line))?;
-        }
-        for evidence in &finding.evidence {
-            let text = name::shown(&evidence.text);
-            for line in wrap(&text, options.width.saturating_sub(INDENT.len())) {
-                writeln!(out, "{INDENT}{line}")?;
-            }
-        }
-    }
-    Ok(())
 }
 
 fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {

@@ -4,8 +4,9 @@ use super::layout::width;
 use super::samples::{at, crash, inside, missing, number, pointer, record, text, thread, walk};
 use super::{Color, DEFAULT_WIDTH, Detail, PageOptions, write_modules, write_page};
 use crate::report::{
-    DebugReport, FrameReport, Hex, InstructionReport, ModuleFile, ModuleReport, NoticeCode,
-    NoticeReport, Report, SourceLine, SourceValue, Truncated, Variable, VariableStatus,
+    Blame, Cause, Confidence, DebugReport, Evidence, EvidenceKind, Finding, FrameReport, Hex,
+    InstructionReport, ModuleFile, ModuleReport, NoticeCode, NoticeReport, Report, Signature,
+    SourceLine, SourceValue, Truncated, Variable, VariableStatus,
 };
 
 fn page_with(report: &Report, options: &PageOptions) -> String {
@@ -335,4 +336,125 @@ fn a_stack_that_stands_for_many_threads_shows_nobodys_values() {
     let options = PageOptions { all_threads: true, ..PageOptions::default() };
     let page = page_with(&crash(threads), &options);
     assert!(!page.contains("n=0x5555") && !page.contains("more0"), "{page}");
+}
+
+/// A crash that is understood, beside threads that wait for each other.
+fn understood() -> Report {
+    let seen = |kind, told: &str, address: Option<u64>| Evidence {
+        kind,
+        text: text(told),
+        frame: Some(0),
+        address: address.map(Hex),
+    };
+    let frames = explained();
+    let blame = Blame {
+        thread: Some(3022),
+        frame: Some(0),
+        function: frames[0].function.clone(),
+        source: frames[0].source.clone(),
+        expression: Some(text("n->next")),
+        reason: Some(text("the value was loaded here")),
+        confidence: Confidence::Proved,
+    };
+    let mut report = crash(vec![thread(3022, "t", frames), thread(3023, "u", walk())]);
+    report.cause = Some(Cause {
+        class: "null-read".to_owned(),
+        title: text("a null pointer was read through"),
+        explanation: Some(text("`n->next` is NULL; reading `v` at 0x28 (+0x28)")),
+        confidence: Confidence::Likely,
+        evidence: vec![
+            seen(EvidenceKind::Instruction, "mov    0x28(%rax),%rdx", Some(0x5555_5555_5139)),
+            seen(EvidenceKind::Register, "rax = 0x0", None),
+            seen(EvidenceKind::Memory, "the first pages are never mapped", Some(0x28)),
+            seen(EvidenceKind::Variable, "errno is ENOENT (2)", None),
+        ],
+        blame: Some(blame),
+        next: vec![text("obit print CORE '*n'"), text("obit explain null-read")],
+        ..Cause::default()
+    });
+    report.signature = Some(Signature { text: text("null-read in ns::next"), ..<_>::default() });
+    report.findings = vec![Finding {
+        kind: "deadlock".to_owned(),
+        title: text("2 threads wait for each other"),
+        threads: vec![3023, 3024],
+        evidence: vec![seen(EvidenceKind::Lock, "thread 3023 holds mutex `a`", None)],
+    }];
+    report
+}
+
+/// Lines of a page before its first blank one.
+fn first_screen(page: &str) -> Vec<&str> {
+    page.lines().take_while(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn the_first_screen_has_the_cause_what_shows_it_the_place_and_the_next_step() {
+    let page = page(&understood(), 80);
+    assert!(page.lines().all(|line| width(line) <= 80), "{page}");
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn the_source_of_the_frame_to_look_at_is_shown_once() {
+    let page = page(&understood(), 80);
+    assert_eq!(page.matches("return n->next->v ? n->next : n;").count(), 1, "{page}");
+    assert_eq!(page.matches("newer than the program").count(), 1, "{page}");
+}
+
+#[test]
+fn the_first_screen_is_short_whatever_it_has_to_tell_and_the_rest_stands_below() {
+    let mut report = understood();
+    let finding = report.findings[0].clone();
+    report.findings = vec![finding; 40];
+    let cause = report.cause.as_mut().unwrap();
+    let long = |word: &str| text(&format!("{word} ").repeat(200));
+    cause.message = Some(long("said"));
+    cause.explanation = Some(long("explained"));
+    cause.title = long("title");
+    cause.evidence[0].text = long("instruction");
+    cause.evidence[3].text = long("errno");
+    cause.next = vec![long("step"), text("obit explain null-read")];
+    let page = page(&report, 80);
+    let head = first_screen(&page);
+    assert!(head.len() <= 25, "{page}");
+    for label in ["why ", "said ", "in ", "seen ", "also ", "sig ", "next "] {
+        assert!(head.iter().any(|line| line.starts_with(label)), "no {label}in\n{page}");
+    }
+    assert!(head.last().unwrap().contains("obit explain null-read"), "{page}");
+    for word in ["said", "explained", "errno"] {
+        assert!(page.matches(word).count() >= 200, "{word} is cut:\n{page}");
+    }
+    assert!(page.contains("… and 38 more, told below"), "{page}");
+    assert!(page.contains("… and 28 more (-v shows them)"), "{page}");
+}
+
+#[test]
+fn each_thread_of_a_deadlock_has_its_line_and_its_finding_is_not_told_again() {
+    let mut report = understood();
+    let ring = report.findings[0].evidence.clone();
+    let cause = report.cause.as_mut().unwrap();
+    cause.class = "deadlock".to_owned();
+    cause.evidence = ring;
+    let page = page(&report, 80);
+    assert_eq!(page.matches("thread 3023 holds mutex `a`").count(), 1, "{page}");
+    assert!(!page.contains("also") && !page.contains("seen"), "{page}");
+}
+
+#[test]
+fn hostile_words_of_a_cause_are_shown_and_not_obeyed() {
+    let evil = "\u{1b}[2J\u{202e}\r\n\u{7}";
+    let mut report = understood();
+    let cause = report.cause.as_mut().unwrap();
+    cause.class = "null-read".to_owned();
+    cause.message = Some(text(evil));
+    cause.explanation = Some(text(&evil.repeat(3000)));
+    cause.next = vec![text(evil)];
+    cause.blame.as_mut().unwrap().function = Some(text(evil));
+    cause.evidence.iter_mut().for_each(|one| one.text = text(evil));
+    report.findings[0].title = text(evil);
+    for detail in [Detail::Quiet, Detail::Normal, Detail::Verbose] {
+        let page = page_with(&report, &PageOptions { detail, width: 80, ..PageOptions::default() });
+        assert!(!page.chars().any(|c| c != '\n' && c.is_control()), "{page:?}");
+        assert!(!page.contains('\u{202e}'), "{page:?}");
+    }
 }

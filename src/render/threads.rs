@@ -140,7 +140,8 @@ fn write_whole(
         title.push_str(&tids(group, usize::MAX));
     }
     writeln!(out, "\n{}", options.color.paint(Ink::Focus, &title))?;
-    let values = if group.threads.len() == 1 { Values::Own } else { Values::Nobodys };
+    let own = Values::Own { explained: None };
+    let values = if group.threads.len() == 1 { own } else { Values::Nobodys };
     match group.threads.first() {
         Some(thread) => write_stack(out, thread, values, origins, options)?,
         None => return Ok(()),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::os::unix::ffi::OsStrExt;
 
 use super::code::Code;
+use super::next::Known;
 use super::source_lines::SourceLines;
 use super::{
     BuildOptions, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust,
@@ -11,7 +12,7 @@ use super::{
     Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
     WhichRegisters, WhoseLocals, values,
 };
-use super::{findings, judgement, source_values};
+use super::{findings, judgement, next, source_values};
 use crate::analysis;
 use crate::arch::{Machine, Register, Registers};
 use crate::debuginfo::{DebugLevel, SourceLocation};
@@ -35,12 +36,21 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
     let crashed = threads.iter().find(|thread| thread.crashed);
     let analysis = analysis::analyze(process);
     let redactor = &mut builder.redactor;
-    let cause = analysis.cause.map(|cause| {
+    let mut cause = analysis.cause.as_ref().map(|cause| {
         let other = threads.iter().find(|thread| Some(thread.tid) == cause.thread);
-        judgement::cause(&cause, process, other.or(crashed), redactor)
+        judgement::cause(cause, process, other.or(crashed), redactor)
     });
-    let findings = analysis.findings.iter().map(|one| findings::finding(one, redactor)).collect();
-    let modules = (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
+    let findings: Vec<_> =
+        analysis.findings.iter().map(|one| findings::finding(one, redactor)).collect();
+    let modules: Vec<_> =
+        (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
+    let notices = builder.notices();
+    if let (Some(cause), Some(analysis)) = (&mut cause, &analysis.cause) {
+        let (threads, modules) = (&threads[..], &modules[..]);
+        let (findings, notices) = (&findings[..], &notices[..]);
+        let known = Known { analysis, process, threads, modules, findings, notices };
+        cause.next = next::steps(cause, &known, &mut builder.redactor);
+    }
     Report {
         core: builder.core(),
         process: builder.process(),
@@ -49,7 +59,7 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
         threads,
         modules,
         findings,
-        notices: builder.notices(),
+        notices,
         redactions: redactions(&builder.redactor),
         id,
         ..Report::default()

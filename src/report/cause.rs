@@ -27,6 +27,9 @@ pub struct Cause {
     pub evidence: Vec<Evidence>,
     /// Whose code it is.
     pub blame: Option<Blame>,
+    /// What to do next, the most useful first: a command of obit, where `CORE` stands for
+    /// the core file, or a few words.
+    pub next: Vec<Shown>,
 }
 
 /// How sure a judgement is.

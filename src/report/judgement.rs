@@ -56,6 +56,8 @@ pub(super) fn cause(
             reason: Some(own(redactor, &reason(cause, expression.is_some()))),
             confidence: confidence(cause.blame_confidence),
         }),
+        // They need the rest of the report.
+        next: Vec::new(),
     }
 }
 

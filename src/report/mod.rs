@@ -12,6 +12,7 @@ mod id;
 mod json;
 mod judgement;
 mod module;
+mod next;
 mod notice;
 mod notice_text;
 mod options;

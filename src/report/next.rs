@@ -1,0 +1,206 @@
+//! What to do next about a cause: commands of obit, and what mends the gap that hides more.
+
+use super::{Cause, Finding, ModuleReport, NoticeCode, NoticeReport, ThreadReport};
+use crate::analysis::{self, BlockState, CauseClass, Verdict};
+use crate::print::evaluate;
+use crate::process::Process;
+use crate::redact::{Origin, Redactor, Shown};
+use crate::value::{Budget, State};
+
+/// Threads of one ring that are named.
+const MOST_THREADS: usize = 3;
+
+/// What the steps are taken from, beside the report's own cause.
+pub(super) struct Known<'k> {
+    /// What the report says of the cause was made of this.
+    pub(super) analysis: &'k analysis::Cause,
+    pub(super) process: &'k Process,
+    pub(super) threads: &'k [ThreadReport],
+    pub(super) modules: &'k [ModuleReport],
+    pub(super) findings: &'k [Finding],
+    pub(super) notices: &'k [NoticeReport],
+}
+
+/// Steps for `cause`, the most useful first. `CORE` stands for the core file.
+pub(super) fn steps(cause: &Cause, known: &Known<'_>, redactor: &mut Redactor) -> Vec<Shown> {
+    let mut steps = Vec::new();
+    steps.extend(missing_file(cause, known));
+    steps.extend(whole_core(known));
+    steps.extend(other_threads(cause, known));
+    steps.extend(sanitizer(known.analysis));
+    steps.extend(print(cause, known));
+    if known.analysis.class == CauseClass::StackOverflow {
+        steps.push("obit CORE --frames 0".to_owned());
+    }
+    steps.push(format!("obit explain {}", cause.class));
+    steps.iter().map(|step| redactor.show(Origin::OwnWords, step)).collect()
+}
+
+/// The file without which the frame to look at has no lines.
+fn missing_file(cause: &Cause, known: &Known<'_>) -> Option<String> {
+    let blame = cause.blame.as_ref();
+    if blame.is_some_and(|blame| blame.source.is_some()) {
+        return None;
+    }
+    let crashed = known.threads.iter().find(|thread| thread.crashed);
+    let tid = blame.and_then(|blame| blame.thread);
+    let thread = known.threads.iter().find(|thread| Some(thread.tid) == tid).or(crashed)?;
+    let index = blame.and_then(|blame| blame.frame).unwrap_or(0);
+    let frame = thread.frames.iter().find(|frame| frame.index == index)?;
+    let path = &frame.module.as_ref()?.path;
+    let base = path.as_str().rsplit('/').next()?;
+    let about = |notice: &&NoticeReport| {
+        notice.subject.as_ref().is_some_and(|subject| subject.as_str() == base)
+    };
+    let notice = known.notices.iter().filter(about).find_map(|notice| match notice.code {
+        NoticeCode::ModuleMissing | NoticeCode::ModuleMismatch => {
+            Some(format!("fetch the {base} that ran, and pass --sysroot DIR or --debuginfod"))
+        }
+        NoticeCode::DebugInfoMissing => {
+            let module = known.modules.iter().find(|module| module.path == *path);
+            let package = module.and_then(|module| module.package.as_ref()?.name.as_ref());
+            Some(match package {
+                Some(package) => format!(
+                    "install {}-dbgsym (or -debuginfo), or pass --debuginfod",
+                    package.as_str()
+                ),
+                None => {
+                    format!("get debug information for {base}: --debuginfod, or a build with -g")
+                }
+            })
+        }
+        NoticeCode::DebugFileMismatch | NoticeCode::DebugPartMissing => {
+            Some(format!("get the debug file of the {base} that ran, or pass --debuginfod"))
+        }
+        _ => None,
+    });
+    notice
+}
+
+/// How to get a core that has the stack, where this one has not.
+fn whole_core(known: &Known<'_>) -> Option<String> {
+    let crashed = known.threads.iter().find(|thread| thread.crashed)?;
+    let thread = format!("thread {}", crashed.tid);
+    let is_lost = known.notices.iter().any(|notice| {
+        let is_its = notice.subject.as_ref().is_some_and(|subject| subject.as_str() == thread);
+        is_its && notice.code == NoticeCode::StackMissing
+    });
+    let is_cut = known.notices.iter().any(|notice| notice.code == NoticeCode::CoreTruncated);
+    match (is_lost, is_cut) {
+        (true, true) => Some("get a whole core: ulimit -c unlimited, room on the disk".to_owned()),
+        (true, false) => Some("get a core with stacks: /proc/PID/coredump_filter".to_owned()),
+        (false, _) => None,
+    }
+}
+
+/// The stacks of the threads that wait for each other, or of all where none is to blame.
+fn other_threads(cause: &Cause, known: &Known<'_>) -> Option<String> {
+    let is_ring =
+        |finding: &&Finding| matches!(finding.kind.as_str(), "deadlock" | "self-deadlock");
+    let is_crashed = |tid: i64| known.threads.iter().any(|one| one.tid == tid && one.crashed);
+    if let Some(ring) = known.findings.iter().find(is_ring) {
+        let others = ring.threads.iter().copied().filter(|tid| !is_crashed(*tid));
+        let tids: Vec<_> = others.take(MOST_THREADS).map(|tid| tid.to_string()).collect();
+        let (first, rest) = tids.split_first()?;
+        let rest = match rest {
+            [] => String::new(),
+            rest => format!(" (and {})", rest.join(", ")),
+        };
+        return Some(format!("obit CORE --thread {first}{rest}"));
+    }
+    let blamed = cause.blame.as_ref().and_then(|blame| blame.thread);
+    if let Some(tid) = blamed.filter(|tid| !is_crashed(*tid)) {
+        return Some(format!("obit CORE --thread {tid}"));
+    }
+    let is_from_outside = known.analysis.class == CauseClass::SignalFromOutside;
+    (is_from_outside && known.threads.len() > 1).then(|| "obit CORE --all-threads".to_owned())
+}
+
+/// Where the damage was done before it was noticed, only a run that watches can tell.
+fn sanitizer(cause: &analysis::Cause) -> Option<String> {
+    let is_damage = matches!(
+        cause.class,
+        CauseClass::HeapCorruption
+            | CauseClass::StackSmashing
+            | CauseClass::BufferOverflow
+            | CauseClass::ReturnOverwritten
+    );
+    let is_freed = match &cause.verdict {
+        Some(Verdict::Heap(block)) => matches!(block.state, BlockState::Freed { .. }),
+        Some(Verdict::Link(_) | Verdict::ListHead | Verdict::PastHeap(_)) => true,
+        _ => false,
+    };
+    (is_damage || is_freed)
+        .then(|| "run a build with AddressSanitizer: it stops where the damage is done".to_owned())
+}
+
+/// The object that held the bad value. The value itself is told already.
+fn print(cause: &Cause, known: &Known<'_>) -> Option<String> {
+    let blame = cause.blame.as_ref()?;
+    let object = holds(blame.expression.as_ref()?.as_str())?;
+    // A shell's quotes; a name with one of them needs more than a line to explain.
+    if object.contains('\'') || known.analysis.origin.as_ref().is_some_and(|o| o.gone.is_some()) {
+        return None;
+    }
+    let tid = blame.thread?;
+    let at = known.process.threads.iter().position(|thread| thread.tid == tid)?;
+    let view = known.process.frame_view(at, known.analysis.blame?)?;
+    let budget = Budget::default().with(Some(1), Some(1));
+    let value = evaluate(known.process, &view, &object, &budget).ok()?;
+    if matches!(value.state, State::Absent(_)) {
+        return None;
+    }
+    let thread = known.threads.iter().find(|thread| thread.tid == tid)?;
+    let thread = if thread.crashed { String::new() } else { format!(" --thread {tid}") };
+    let frame = blame.frame.filter(|index| *index > 0);
+    let frame = frame.map(|index| format!(" -f {index}")).unwrap_or_default();
+    Some(format!("obit print CORE '{object}'{frame}{thread}"))
+}
+
+/// `*job` of `job->owner`, `jobs` of `jobs[2]`, `shop.till` of `shop.till.open`.
+fn holds(expression: &str) -> Option<String> {
+    let text = expression.trim();
+    if text.ends_with(']') {
+        let mut depth = 0_usize;
+        let opening = text.char_indices().rev().find(|(_, c)| {
+            match c {
+                ']' => depth += 1,
+                '[' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0
+        });
+        let object = text.get(..opening?.0)?;
+        return (!object.is_empty()).then(|| object.to_owned());
+    }
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let before = text.trim_end_matches(is_name);
+    if let Some(pointer) = before.strip_suffix("->") {
+        return Some(format!("*{pointer}"));
+    }
+    before.strip_suffix('.').filter(|object| !object.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_a_member_or_an_element_is_the_expression_before_it() {
+        let cases = [
+            ("job->owner", Some("*job")),
+            ("a->b[1].next", Some("a->b[1]")),
+            ("self->items[n[0]]", Some("self->items")),
+            ("node.next", Some("node")),
+            ("pair.0", Some("pair")),
+            ("list->head->next", Some("*list->head")),
+            ("owner", None),
+            ("", None),
+            (".x", None),
+            ("]", None),
+        ];
+        for (expression, object) in cases {
+            assert_eq!(holds(expression).as_deref(), object, "{expression}");
+        }
+    }
+}
