@@ -107,6 +107,9 @@ impl<'t> Trace<'t> {
         let made = (self.names)(end.activation)?;
         let at = made.moment.body.steps.get(end.at)?.address;
         let (frame, gone) = self.place(end.activation, at, end.depth)?;
+        // Compilers put the making of a constant anywhere.
+        let is_astray = end.source == Source::Constant && gone.is_some();
+        let gone = gone.filter(|_| !is_astray);
         Some(Origin {
             frame,
             gone,
@@ -117,7 +120,7 @@ impl<'t> Trace<'t> {
             expression: end.expression,
             member,
             through,
-            is_certain: end.is_certain,
+            is_certain: end.is_certain && !is_astray,
         })
     }
 
