@@ -174,7 +174,16 @@ fn is_library_file(source: &SourceLocation) -> bool {
     // glibc's sources are named from its own root: `./nptl/pthread_kill.c`.
     let path = format!("/{}", source.file.trim_start_matches("./"));
     LIBRARY_SOURCES.iter().any(|part| path.contains(part))
+        || is_header_of_machine(&path)
         || source.directory.as_deref().is_some_and(|directory| directory.contains("/glibc"))
+}
+
+/// Whether a header is of the C library of another machine than the compiler ran on:
+/// `/usr/aarch64-linux-gnu/include/bits/string_fortified.h`.
+fn is_header_of_machine(path: &str) -> bool {
+    let below = path.trim_start_matches('/').strip_prefix("usr/");
+    let parts = below.and_then(|below| below.split_once('/'));
+    parts.is_some_and(|(machine, rest)| machine.contains("-linux-") && rest.starts_with("include/"))
 }
 
 /// Whether the physical function of a frame begins or ends in a source of the program.
@@ -227,7 +236,7 @@ fn without_hashes(name: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_checked_function, without_hashes};
+    use super::{is_checked_function, is_header_of_machine, without_hashes};
 
     #[test]
     fn the_checked_functions_of_the_c_library_are_its_own() {
@@ -235,6 +244,13 @@ mod tests {
         assert!(is_checked_function("__vsnprintf_chk"));
         assert!(!is_checked_function("parity_chk"));
         assert!(!is_checked_function("__memcpy_chk_test"));
+    }
+
+    #[test]
+    fn headers_for_another_machine_lie_beside_those_of_this() {
+        let header = "/usr/aarch64-linux-gnu/include/bits/string_fortified.h";
+        assert!(is_header_of_machine(header));
+        assert!(!is_header_of_machine("/usr/src/app/include/desk.h"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! Architecture Reference Manual, C4.1 "A64 instruction set encoding").
 
 use super::arm_structures::structure;
+use super::arm_sve::contiguous;
 use super::effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source};
 use crate::addr::Avma;
 use crate::arch::Register;
@@ -29,7 +30,7 @@ pub(super) fn effects(start: Avma, code: &[u8]) -> Option<Effects> {
         0b011 => literal(start, word).or_else(|| ordered(word)),
         0b101 => pair(word),
         0b111 => single(word).or_else(|| atomic(word)),
-        _ => zero_block(word),
+        _ => zero_block(word).or_else(|| contiguous(word)),
     }?;
     Some(Effects { kind: InstructionKind::Plain, accesses: vec![access] })
 }
@@ -248,7 +249,7 @@ pub(super) fn at_base(word: u32, mode: AccessMode, bytes: u64, displacement: i64
 }
 
 /// x0 to x30, and sp as 31: our numbers are the same.
-fn register(number: u32) -> Part {
+pub(super) fn register(number: u32) -> Part {
     let number = u16::try_from(number).unwrap_or(u16::MAX);
     Part { register: Register(number), shift: 0, size: 8 }
 }

@@ -6,6 +6,7 @@ mod arm_effects;
 mod arm_flow;
 mod arm_flow_memory;
 mod arm_structures;
+mod arm_sve;
 mod effects;
 mod flow;
 mod x86;
@@ -44,7 +45,7 @@ pub struct Instruction {
 }
 
 /// What stands where no instruction can be made out.
-const BAD: &str = "(bad)";
+pub const BAD: &str = "(bad)";
 
 /// Decodes `code`, which lies at `start` and begins with an instruction, up to the last
 /// one that is whole. Nothing for machines whose code is not known here, and for Thumb.

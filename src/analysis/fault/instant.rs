@@ -3,7 +3,7 @@
 use crate::addr::Avma;
 use crate::arch::{Facts, Machine, Register};
 use crate::disassembly::{
-    Effects, Flavor, InstructionKind, MemoryOperand, Part, Source, effects, first,
+    BAD, Effects, Flavor, InstructionKind, MemoryOperand, Part, Source, effects, first,
 };
 use crate::process::{Process, Thread};
 use crate::unwind::Activation;
@@ -57,10 +57,11 @@ impl<'p> Instant<'p> {
         &self.code
     }
 
-    /// The instruction as text.
+    /// The instruction as text; `None` where only its effects are known (SVE).
     pub(super) fn text(&self) -> Option<String> {
         let decoded = first(self.machine(), Flavor::default(), self.pc, &self.code);
-        decoded.map(|instruction| instruction.text)
+        let is_plain = self.kind() == Some(InstructionKind::Plain);
+        decoded.map(|instruction| instruction.text).filter(|text| !is_plain || text != BAD)
     }
 
     /// What the instruction is; `None` where it is not known.

@@ -370,6 +370,14 @@ fn the_vector_loads_of_aarch64s_string_functions_are_reads() {
 }
 
 #[test]
+fn an_instruction_whose_effects_alone_are_known_has_no_text() {
+    // st1b {z0.b}, p0, [x2]
+    let store = of_core(&arm(0, &[("x2", 0)], 0xe400_e040, &[0; 8])).unwrap();
+    assert_eq!(kind_and_reason(&store), (Some(AccessKind::Write), Reason::Null));
+    assert_eq!(store.instruction, None);
+}
+
+#[test]
 fn a_signal_that_somebody_sent_is_no_fault() {
     assert_eq!(of_core(&core((SIGSEGV, 0, 0), &[("rax", 0)], &LOAD)), None);
     assert_eq!(of_core(&core((6, -6, 0), &[], &LOAD)), None);
