@@ -46,6 +46,7 @@ const SCREENS: &[(&str, &str, &[&str])] = &[
         &[
             "(deadlock)",
             "#2 lock_both, threads.c:49",
+            "→ 49 │",
             "holds mutex `stock_lock` and waits for mutex `price_lock`",
             "holds mutex `price_lock` and waits for mutex `stock_lock`",
             "next  obit CORE --thread",
@@ -71,7 +72,8 @@ const SCREENS: &[(&str, &str, &[&str])] = &[
             "is NULL",
             "also  2 threads wait for each other",
             "points to a freed 32-byte chunk",
-            "next  obit CORE --thread 688",
+            "next  obit print CORE '*n'",
+            "obit CORE --thread 507 (and 508)",
         ],
     ),
     (

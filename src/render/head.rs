@@ -315,7 +315,13 @@ fn some_lines(text: &str, most: usize, options: &PageOptions) -> (Vec<String>, b
     }
     let mut is_whole = lines.len() <= most;
     if let Some(last) = lines.get(most.saturating_sub(1)).filter(|_| !is_whole) {
-        let last = cut_end(&format!("{last} \u{2026}"), room);
+        let mut kept = last.as_str();
+        while width(kept) + 2 > room
+            && let Some((before, _)) = kept.rsplit_once(' ')
+        {
+            kept = before;
+        }
+        let last = format!("{kept} \u{2026}");
         lines.truncate(most.saturating_sub(1));
         lines.push(last);
     }

@@ -72,11 +72,16 @@ fn write_headline(
         Some(signal) => (signal.name.clone(), signal_facts(signal, report)),
         None => ("no signal on record".to_owned(), String::new()),
     };
-    let what_width = "obit: ".len() + width(&what) + width(&about);
+    let mut lines = wrap(&format!("{what}{about}"), options.width.saturating_sub(6)).into_iter();
     let who = who(report);
+    let first = lines.next().unwrap_or_default();
+    let about = first.strip_prefix(&what).unwrap_or_default();
     write!(out, "obit: {}{about}", options.color.paint(Ink::Alarm, &what))?;
-    if what_width + 4 + width(&who) <= options.width {
+    if lines.len() == 0 && "obit: ".len() + width(&first) + 4 + width(&who) <= options.width {
         return writeln!(out, "    {who}");
+    }
+    for line in lines {
+        write!(out, "\n      {line}")?;
     }
     writeln!(out)?;
     for line in wrap(&who, options.width.saturating_sub(6)) {

@@ -40,6 +40,10 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
         let other = threads.iter().find(|thread| Some(thread.tid) == cause.thread);
         judgement::cause(cause, process, other.or(crashed), redactor)
     });
+    if let Some((tid, blame)) = analysis.cause.as_ref().and_then(|c| c.thread.zip(c.blame)) {
+        builder.add_place(&mut threads, tid, blame);
+    }
+    let redactor = &mut builder.redactor;
     let findings: Vec<_> =
         analysis.findings.iter().map(|one| findings::finding(one, redactor)).collect();
     let modules: Vec<_> =
@@ -280,6 +284,27 @@ impl Builder<'_> {
             let before = context.saturating_mul(2) as usize;
             let code = Code { process: self.process, flavor: self.options.flavor };
             report.disassembly = code.around(frame, before, context as usize, &mut self.redactor);
+        }
+    }
+
+    /// Shows the line of the frame to look at first, where it is not of the crashed thread.
+    fn add_place(&mut self, reports: &mut [ThreadReport], tid: i64, frame: usize) {
+        let Context::Lines(context) = self.options.context else { return };
+        let Some(thread) = self.process.threads.iter().find(|thread| thread.tid == tid) else {
+            return;
+        };
+        let report = reports.iter_mut().find(|thread| thread.tid == tid && !thread.crashed);
+        let report = report.and_then(|thread| {
+            let mut physical =
+                thread.frames.iter_mut().filter(|frame| frame.kind != FrameKind::TailCall);
+            physical.nth(frame)
+        });
+        let (Some(report), Some(frame)) = (report, thread.frames.get(frame)) else { return };
+        let modules = &self.process.modules;
+        if let (Some(place), Some(location), Some(module)) =
+            (&mut report.source, &frame.source, frame.module)
+        {
+            self.sources.add(place, location, module, modules, context, &mut self.redactor);
         }
     }
 

@@ -26,9 +26,16 @@ pub(super) fn steps(cause: &Cause, known: &Known<'_>, redactor: &mut Redactor) -
     let mut steps = Vec::new();
     steps.extend(missing_file(cause, known));
     steps.extend(whole_core(known));
-    steps.extend(other_threads(cause, known));
+    // Threads that wait for each other beside another cause come after it.
+    let is_fault = known.analysis.fault.is_some() || known.analysis.said.is_some();
+    let (before, after) = match other_threads(cause, known) {
+        threads if is_fault => (None, threads),
+        threads => (threads, None),
+    };
+    steps.extend(before);
     steps.extend(sanitizer(known.analysis));
     steps.extend(print(cause, known));
+    steps.extend(after);
     if known.analysis.class == CauseClass::StackOverflow {
         steps.push("obit CORE --frames 0".to_owned());
     }
