@@ -177,7 +177,9 @@ pub(crate) fn analyze(
     observer: &dyn Observer,
 ) -> Result<Report, AnalyzeError> {
     let process = open(request, view, observer)?;
-    Ok(obit::report::build(&process, request.build))
+    let mut report = obit::report::build(&process, request.build);
+    report.signature = obit::triage::signature(&report);
+    Ok(report)
 }
 
 /// Opens the core and finds what belongs to it.
