@@ -27,7 +27,6 @@ const PROCESSORS: &[&str] = &[
     "sse42",
     "sse4_1",
     "sse4_2",
-    "sse4_2",
     "erms",
     "unaligned",
     "aligned",
@@ -101,12 +100,13 @@ pub fn library_name(name: &str) -> &str {
     let trimmed = bare.trim_start_matches('_');
     bare = if trimmed.is_empty() { bare } else { trimmed };
     bare = bare.strip_prefix("IO_").unwrap_or(bare);
-    while let Some((before, last)) = PROCESSORS.iter().find_map(|part| {
-        let before = bare.strip_suffix(part)?.strip_suffix('_')?;
-        (!before.is_empty()).then_some((before, part))
-    }) {
-        debug_assert!(!last.is_empty());
-        bare = before;
+    let variant_of = |name: &str| {
+        let before = |part: &&str| name.strip_suffix(*part)?.strip_suffix('_').map(str::len);
+        PROCESSORS.iter().find_map(before).filter(|length| *length > 0)
+    };
+    // All variants are internal, and named so.
+    while let Some(length) = variant_of(bare).filter(|_| name.starts_with("__")) {
+        bare = &bare[..length];
     }
     bare = bare.strip_suffix("_chk").filter(|rest| *rest != "stack").unwrap_or(bare);
     match bare {
@@ -220,7 +220,13 @@ impl<'n> Reader<'n> {
                 '<' => self.angle(depth),
                 '(' => self.round(depth),
                 '{' => self.curly(),
-                '[' => drop(self.group()),
+                '[' => {
+                    let owned = ["operator new", "operator delete"];
+                    let is_owned = owned.iter().any(|operator| self.out.ends_with(operator));
+                    if self.group().is_empty() && is_owned {
+                        self.out.push_str("[]");
+                    }
+                }
                 '\'' => self.quoted(),
                 '$' if self.rest.starts_with("$_") => {
                     self.rest = self.rest[2..].trim_start_matches(|c: char| c.is_ascii_digit());
@@ -471,6 +477,7 @@ mod tests {
             ("T::operator bool() const", "T::operator bool"),
             ("operator new(unsigned long)", "operator new"),
             ("operator new[](unsigned long)", "operator new[]"),
+            ("operator delete[](void*)", "operator delete[]"),
             ("operators::f", "operators::f"),
             ("main::{lambda(int)#1}::operator()", "main::{lambda}"),
             ("main(int, char**)::<lambda(int)>::operator()(int) const", "main::{lambda}"),
@@ -527,6 +534,7 @@ mod tests {
             ("std::__throw_bad_cast", "std::__throw_bad_cast"),
             ("__interceptor_memcpy", "memmove"),
             ("abort", "abort"),
+            ("list_back", "list_back"),
             ("_", "_"),
         ] {
             assert_eq!(library_name(raw), bare, "{raw}");
