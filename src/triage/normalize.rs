@@ -71,7 +71,7 @@ const PROCESSORS: &[&str] = &[
 /// suffixes, hashes, numbers of lambdas and closures, ABI tags and inline and anonymous
 /// namespaces. Control characters become spaces.
 pub fn normalized(name: &str) -> String {
-    let name = &name[..name.floor_char_boundary(LONGEST)];
+    let name = start(name, LONGEST);
     let name = name
         .split_once('@')
         .map_or(name, |(before, _)| if before.is_empty() { name } else { before });
@@ -79,6 +79,15 @@ pub fn normalized(name: &str) -> String {
     reader.read(0);
     let plain = components(without_return_type(without_qualifiers(&reader.out)));
     if plain.is_empty() { name.replace(char::is_control, " ") } else { plain }
+}
+
+/// The first `most` bytes of a text, or fewer: whole characters.
+pub(super) fn start(text: &str, most: usize) -> &str {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// The public name of a function of the C library, whichever of its variants, aliases and
@@ -379,7 +388,7 @@ fn without_return_type(name: &str) -> &str {
     for (at, c) in name[..operator].char_indices() {
         match c {
             '<' if !name[..at].ends_with("operator") && !name[..at].ends_with("operator<") => {
-                depth += 1
+                depth += 1;
             }
             '>' => depth = depth.saturating_sub(1),
             ' ' if depth == 0 => start = at + 1,

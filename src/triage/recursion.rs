@@ -1,11 +1,9 @@
 //! Recursion: which functions call each other in a circle, wherever it was entered.
 
-/// Names that are looked at.
-const LOOKED_AT: usize = 256;
 /// Frames that may stand above the first of a circle.
 const ABOVE: usize = 16;
 /// Functions of one circle.
-const LONGEST: usize = 32;
+const LONGEST: usize = 24;
 /// Rounds that make a circle.
 const ROUNDS: usize = 8;
 
@@ -21,7 +19,6 @@ pub(super) struct Cycle<'n> {
 /// The circle that the innermost of `names` run in, the shortest of those that start
 /// first.
 pub(super) fn cycle<'n>(names: &[&'n str]) -> Option<Cycle<'n>> {
-    let names = &names[..names.len().min(LOOKED_AT)];
     (0..ABOVE.min(names.len())).find_map(|above| {
         let names = &names[above..];
         let period = (1..=LONGEST)

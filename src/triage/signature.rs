@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::lists::Lists;
+use super::normalize::start;
 use super::recursion::cycle;
 use super::stack::{Role, Seen, stack};
 use crate::redact::Shown;
@@ -14,11 +15,11 @@ use crate::report::{Decision, DecisionAction, Report, Signature};
 pub const SIGNATURE_VERSION: u32 = 1;
 
 /// Frames that are looked at.
-const LOOKED_AT: usize = 512;
+const LOOKED_AT: usize = 200;
 /// Functions that may stand before the one that ends a signature.
 const PREFIXES: usize = 3;
-/// Rounds of a circle of calls that are no accident, whatever the cause.
-const ENDLESS: usize = 200;
+/// Frames of one circle of calls that are no accident, whatever the cause.
+const ENDLESS: usize = 150;
 /// Bytes of one name.
 const LONGEST_NAME: usize = 200;
 
@@ -72,10 +73,7 @@ struct Chosen {
 
 impl Chosen {
     fn signature(self) -> Signature {
-        let names = self
-            .frames
-            .iter()
-            .map(|name| name[..name.floor_char_boundary(LONGEST_NAME)].to_owned());
+        let names = self.frames.iter().map(|name| start(name, LONGEST_NAME).to_owned());
         let frames: Vec<String> = names.collect();
         let mut text = frames.join(" | ");
         if let Some(image) = self.image {
