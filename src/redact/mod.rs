@@ -2,20 +2,26 @@
 //! from ([`Origin`]) and by what it looks like, never by who asks.
 
 mod arguments;
-mod patterns;
+mod find;
+mod kind;
+mod names;
 mod policy;
 mod shown;
+pub mod stream;
+mod token;
+mod vocabulary;
 
+pub use kind::Kind;
+pub use names::judge;
 pub use policy::{Level, Origin};
 pub use shown::Shown;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use sha2::{Digest, Sha256};
-
-use patterns::Patterns;
+use find::{Carried, Finding};
 use policy::Treatment;
+use token::Tokens;
 
 /// The only maker of [`Shown`], and the book-keeper of what it hid.
 ///
@@ -24,16 +30,19 @@ use policy::Treatment;
 #[derive(Debug)]
 pub struct Redactor {
     level: Level,
-    key: String,
-    patterns: Patterns,
+    tokens: Tokens,
     counts: BTreeMap<&'static str, u64>,
 }
 
 impl Redactor {
     /// `key` is anything that belongs to this report alone: the crash's id.
     pub fn new(level: Level, key: &str) -> Self {
-        let patterns = Patterns::default();
-        Self { level, key: key.to_owned(), patterns, counts: BTreeMap::new() }
+        Self::with_key(level, key.as_bytes())
+    }
+
+    /// The same with a key of the user's, who can so compare tokens of several reports.
+    pub fn with_key(level: Level, key: &[u8]) -> Self {
+        Self { level, tokens: Tokens::new(key), counts: BTreeMap::new() }
     }
 
     /// What of `text` may leave.
@@ -88,17 +97,42 @@ impl Redactor {
     }
 
     fn search(&mut self, text: &str) -> Shown {
-        let found = self.patterns.find(text);
-        let mut shown = String::with_capacity(text.len());
+        let mut found = find::find(text.as_bytes(), &mut Carried::default(), true);
+        if found.is_empty() {
+            return Shown::new(text.to_owned());
+        }
+        for finding in &mut found {
+            finding.range = whole_characters(text, finding.range.clone());
+        }
+        let bytes = self.replace(text.as_bytes(), &found);
+        Shown::new(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// Any bytes, with what is sensitive in them replaced. `carried` goes from one block
+    /// of a long text to the next.
+    pub(crate) fn redact_bytes(&mut self, bytes: &[u8], carried: &mut Carried) -> Vec<u8> {
+        let found = find::find(bytes, carried, true);
+        self.replace(bytes, &found)
+    }
+
+    /// `bytes` with tokens for `found`, which is in order.
+    fn replace(&mut self, bytes: &[u8], found: &[Finding]) -> Vec<u8> {
+        let mut shown = Vec::with_capacity(bytes.len() + found.len() * 4);
         let mut done = 0;
         for finding in found {
-            shown.push_str(text.get(done..finding.range.start).unwrap_or_default());
-            let secret = text.get(finding.range.clone()).unwrap_or_default();
-            shown.push_str(&self.token(finding.kind, secret));
-            done = finding.range.end;
+            shown.extend_from_slice(bytes.get(done..finding.range.start).unwrap_or_default());
+            let secret = bytes.get(finding.range.clone()).unwrap_or_default();
+            self.count(finding.kind.word());
+            if finding.is_wide {
+                let token = self.tokens.of(finding.kind, &narrowed(secret));
+                shown.extend(token.encode_utf16().flat_map(u16::to_le_bytes));
+            } else {
+                shown.extend_from_slice(self.tokens.of(finding.kind, secret).as_bytes());
+            }
+            done = finding.range.end.max(done);
         }
-        shown.push_str(text.get(done..).unwrap_or_default());
-        Shown::new(shown)
+        shown.extend_from_slice(bytes.get(done..).unwrap_or_default());
+        shown
     }
 
     /// `/home/alice/x` as `/home/<user:3f2c>/x`.
@@ -121,24 +155,37 @@ impl Redactor {
 
     fn token(&mut self, kind: &'static str, text: &str) -> String {
         self.count(kind);
-        let mut hasher = Sha256::new();
-        for part in [self.key.as_str(), kind, text] {
-            hasher.update(part.as_bytes());
-            hasher.update([0]);
-        }
-        let digest = hasher.finalize();
-        let mut token = format!("<{kind}:");
-        for byte in digest.iter().take(2) {
-            // Writing to a String cannot fail.
-            let _ = write!(token, "{byte:02x}");
-        }
-        token.push('>');
-        token
+        self.tokens.token(kind, text.as_bytes())
     }
 
     fn count(&mut self, kind: &'static str) {
         *self.counts.entry(kind).or_default() += 1;
     }
+}
+
+/// UTF-16 as UTF-8, so that a text has one token in both.
+fn narrowed(wide: &[u8]) -> Vec<u8> {
+    let units = wide.chunks_exact(2).map(|pair| match pair {
+        [low, high] => u16::from_le_bytes([*low, *high]),
+        _ => 0,
+    });
+    char::decode_utf16(units)
+        .map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect::<String>()
+        .into_bytes()
+}
+
+/// `range` widened to whole characters of `text`.
+fn whole_characters(text: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let mut start = range.start.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let mut end = range.end.min(text.len());
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    start..end
 }
 
 /// UTF-8 as it is; each byte that is none as `\xff`, so that no byte is lost.
