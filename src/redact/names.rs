@@ -31,9 +31,7 @@ const MOST_WORDS: usize = 12;
 /// As what the value of something called `name` is hidden, whatever it looks like; `None`
 /// if the name does not say.
 pub fn judge(name: &str) -> Option<Kind> {
-    field(name.as_bytes())
-        .filter(|field| field.sureness != Sureness::Maybe)
-        .map(|field| field.kind)
+    field(name.as_bytes()).filter(|field| field.sureness != Sureness::Maybe).map(|field| field.kind)
 }
 
 /// What `name` announces.
@@ -286,10 +284,33 @@ mod tests {
     #[test]
     fn parts_of_other_words_and_properties_of_secrets_say_nothing() {
         for name in [
-            "passenger", "discard", "tokenize", "compass", "password_len", "token_count", "key",
-            "primary_key", "card_type", "emailVerified", "keyboard", "author_id", "file_name",
-            "hostname", "thread_name", "PasswordPolicy", "secret_name", "session_count", "pinned",
-            "hash", "address", "ip_address", "base_address", "next_tokenizer", "", "_", "x1",
+            "passenger",
+            "discard",
+            "tokenize",
+            "compass",
+            "password_len",
+            "token_count",
+            "key",
+            "primary_key",
+            "card_type",
+            "emailVerified",
+            "keyboard",
+            "author_id",
+            "file_name",
+            "hostname",
+            "thread_name",
+            "PasswordPolicy",
+            "secret_name",
+            "session_count",
+            "pinned",
+            "hash",
+            "address",
+            "ip_address",
+            "base_address",
+            "next_tokenizer",
+            "",
+            "_",
+            "x1",
         ] {
             assert_eq!(judge(name), None, "{name}");
         }

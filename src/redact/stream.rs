@@ -16,7 +16,11 @@ const LONGEST_LINE: usize = 4 << 20;
 /// # Errors
 ///
 /// What reading and writing end with.
-pub fn redact(redactor: &mut Redactor, input: &mut dyn Read, output: &mut dyn Write) -> io::Result<()> {
+pub fn redact(
+    redactor: &mut Redactor,
+    input: &mut dyn Read,
+    output: &mut dyn Write,
+) -> io::Result<()> {
     let mut block = Vec::with_capacity(BLOCK);
     let mut carried = Carried::default();
     let mut in_key = false;
@@ -36,8 +40,11 @@ pub fn redact(redactor: &mut Redactor, input: &mut dyn Read, output: &mut dyn Wr
             }
             let whole = block.get(..end).unwrap_or_default();
             let key = if in_key { key_end(whole) } else { 0 };
-            in_key = (in_key && key == whole.len()) || leaves_key_open(whole.get(key..).unwrap_or_default());
-            output.write_all(&redactor.redact_bytes(whole.get(key..).unwrap_or_default(), &mut carried))?;
+            in_key = (in_key && key == whole.len())
+                || leaves_key_open(whole.get(key..).unwrap_or_default());
+            output.write_all(
+                &redactor.redact_bytes(whole.get(key..).unwrap_or_default(), &mut carried),
+            )?;
             block.drain(..end);
         }
         wanted = BLOCK.max(block.len() + 1);

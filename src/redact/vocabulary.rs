@@ -143,7 +143,11 @@ const fn first_byte(at: usize) -> u8 {
 }
 
 use Role::{
-    Account, Address, Auth, Bank, Benign, Birth, Card, CardQualifier, City, Code, CodeQualifier, Cookie, Cvv, Date, Email, FullName, Given, Hash, Iban, Id, IdQualifier, Ip, Key, KeyQualifier, Latitude, License, LicenseNoun, Location, Longitude, Mac, Name, NationalId, Neutral, Number, Otp, Passport, Password, PersonNoun, Phone, PhoneWord, Pin, Postal, PostalQualifier, Salted, Secret, SecretKey, Session, Signature, Thing, Token, Uid, User, Zip,
+    Account, Address, Auth, Bank, Benign, Birth, Card, CardQualifier, City, Code, CodeQualifier,
+    Cookie, Cvv, Date, Email, FullName, Given, Hash, Iban, Id, IdQualifier, Ip, Key, KeyQualifier,
+    Latitude, License, LicenseNoun, Location, Longitude, Mac, Name, NationalId, Neutral, Number,
+    Otp, Passport, Password, PersonNoun, Phone, PhoneWord, Pin, Postal, PostalQualifier, Salted,
+    Secret, SecretKey, Session, Signature, Thing, Token, Uid, User, Zip,
 };
 
 /// Sorted by their bytes.
@@ -230,7 +234,6 @@ const WORDS: &[(&str, Role)] = &[
     ("ascii", Neutral),
     ("asmenskodas", NationalId),
     ("aspsessionid", Cookie),
-    ("assertion", Token),
     ("assignee", PersonNoun),
     ("at", Benign),
     ("attempt", Benign),
@@ -614,6 +617,7 @@ const WORDS: &[(&str, Role)] = &[
     ("firebase", KeyQualifier),
     ("first", Given),
     ("firstname", FullName),
+    ("fiscaal", IdQualifier),
     ("fiscal", IdQualifier),
     ("fiscale", IdQualifier),
     ("fix", Location),
@@ -757,7 +761,6 @@ const WORDS: &[(&str, Role)] = &[
     ("integration", KeyQualifier),
     ("interface", Thing),
     ("interval", Benign),
-    ("invite", Token),
     ("invoice", PostalQualifier),
     ("invoker", User),
     ("ip", Ip),
@@ -986,7 +989,6 @@ const WORDS: &[(&str, Role)] = &[
     ("nome", FullName),
     ("nomecompleto", FullName),
     ("nominativo", FullName),
-    ("nonce", Token),
     ("nr", Number),
     ("nric", NationalId),
     ("ns", Neutral),
@@ -1365,6 +1367,7 @@ const WORDS: &[(&str, Role)] = &[
     ("source", Benign),
     ("sourceip", Ip),
     ("soyad", FullName),
+    ("sozial", IdQualifier),
     ("sozialversicherung", NationalId),
     ("sozialversicherungsnummer", NationalId),
     ("sponsor", PersonNoun),
@@ -1387,6 +1390,7 @@ const WORDS: &[(&str, Role)] = &[
     ("status", Benign),
     ("std", Neutral),
     ("step", Thing),
+    ("steuer", IdQualifier),
     ("steuerid", NationalId),
     ("steueridentifikationsnummer", NationalId),
     ("steuernummer", NationalId),
@@ -1467,7 +1471,6 @@ const WORDS: &[(&str, Role)] = &[
     ("theme", Thing),
     ("thread", Benign),
     ("threshold", Benign),
-    ("ticket", Token),
     ("tid", Benign),
     ("tier", Benign),
     ("timeout", Benign),
@@ -1548,6 +1551,7 @@ const WORDS: &[(&str, Role)] = &[
     ("verificationvalue", Cvv),
     ("verified", Benign),
     ("verifier", Hash),
+    ("versicherung", IdQualifier),
     ("version", Benign),
     ("via", Postal),
     ("victim", PersonNoun),

@@ -54,8 +54,12 @@ fn value(byte: u8) -> Option<u32> {
 
 /// Whether nearly all of it is printable ASCII, or UTF-8.
 fn is_text(bytes: &[u8]) -> bool {
-    let plain = bytes.iter().filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0)).count();
-    let beyond: usize = bytes.utf8_chunks().map(|chunk| chunk.valid().bytes().filter(|byte| *byte >= 0x80).count()).sum();
+    let plain =
+        bytes.iter().filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0)).count();
+    let beyond: usize = bytes
+        .utf8_chunks()
+        .map(|chunk| chunk.valid().bytes().filter(|byte| *byte >= 0x80).count())
+        .sum();
     let controls = bytes.iter().filter(|byte| **byte == 0).count();
     (plain + beyond) * 10 >= bytes.len() * 9 && controls * 4 <= bytes.len()
 }

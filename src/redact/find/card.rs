@@ -100,9 +100,8 @@ fn length_of(country: &[u8]) -> Option<usize> {
         (33, "RU"),
         (26, "IR"),
     ];
-    let found = LENGTHS
-        .iter()
-        .find(|(_, names)| names.split(' ').any(|name| name.as_bytes() == country));
+    let found =
+        LENGTHS.iter().find(|(_, names)| names.split(' ').any(|name| name.as_bytes() == country));
     found.map(|(length, _)| *length)
 }
 
@@ -112,7 +111,9 @@ mod tests {
 
     #[test]
     fn cards_have_an_issuer_a_length_and_a_check_digit() {
-        for card in ["4111111111111111", "3782 822463 10005", "6011-1111-1111-1117", "30569309025904"] {
+        for card in
+            ["4111111111111111", "3782 822463 10005", "6011-1111-1111-1117", "30569309025904"]
+        {
             assert!(is_card(card.as_bytes()) && is_grouped_as_card(card.as_bytes()), "{card}");
         }
         for other in ["4111111111111112", "1111111111111117", "411111111111111", "0"] {

@@ -23,7 +23,9 @@ impl Scan<'_> {
     pub(super) fn line_start(&mut self, start: usize) -> usize {
         let text = self.text;
         let first = text.at(start);
-        if self.table.is_none() && !(is_word(first) || matches!(first, b'"' | b'\'' | b'`' | b'#' | b' ' | b'|')) {
+        if self.table.is_none()
+            && !(is_word(first) || matches!(first, b'"' | b'\'' | b'`' | b'#' | b' ' | b'|'))
+        {
             return start;
         }
         if start > 0 && text.before(start) == 0 {
@@ -70,7 +72,8 @@ impl Scan<'_> {
             return;
         }
         let Some((names, mut place)) = items(text, open) else { return };
-        let columns: Vec<_> = names.into_iter().map(|item| names::field(text.slice(unquoted(text, item)))).collect();
+        let columns: Vec<_> =
+            names.into_iter().map(|item| names::field(text.slice(unquoted(text, item)))).collect();
         if columns.iter().all(Option::is_none) {
             return;
         }
@@ -115,9 +118,10 @@ fn header(text: Text<'_>, start: usize) -> Option<Table> {
     for cell in cells {
         let name = text.slice(cell);
         let words = name.split(|byte| *byte == b' ').count();
-        let is_name = name.first().is_none_or(|byte| is_letter(*byte) || *byte == b'_' || *byte == b'#')
-            && name.len() <= 40
-            && words <= 4;
+        let is_name =
+            name.first().is_none_or(|byte| is_letter(*byte) || *byte == b'_' || *byte == b'#')
+                && name.len() <= 40
+                && words <= 4;
         if !is_name {
             return None;
         }
@@ -168,7 +172,8 @@ fn unquoted(text: Text<'_>, range: Range<usize>) -> Range<usize> {
     let start = text.run(range.start, range.len(), |byte| byte.is_ascii_whitespace());
     let end = text.run_back(range.end, range.end - start, |byte| byte.is_ascii_whitespace());
     let first = text.at(start);
-    let is_quoted = end > start + 1 && matches!(first, b'"' | b'\'' | b'`') && text.before(end) == first;
+    let is_quoted =
+        end > start + 1 && matches!(first, b'"' | b'\'' | b'`') && text.before(end) == first;
     if is_quoted { start + 1..end - 1 } else { start..end }
 }
 

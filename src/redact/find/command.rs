@@ -95,7 +95,13 @@ impl Scan<'_> {
             let start = match known.secret {
                 Secret::Glued => behind,
                 _ if matches!(text.at(behind), b' ' | 0) => behind + 1,
-                _ if matches!((text.at(behind), text.at(behind + 1)), (b'"' | b'\'', b',' | b' ')) => behind + 2,
+                _ if matches!(
+                    (text.at(behind), text.at(behind + 1)),
+                    (b'"' | b'\'', b',' | b' ')
+                ) =>
+                {
+                    behind + 2
+                }
                 _ => behind,
             };
             let start = text.run(start, 2, |byte| b" \"'".contains(&byte));
@@ -103,7 +109,10 @@ impl Scan<'_> {
             place = end.max(behind);
             let is_value = end > start && !matches!(text.at(start), b'-' | b'$' | b'<' | b'%');
             // `docker run -p 8080:80`
-            let is_port = text.slice(start..end).iter().all(|byte| byte.is_ascii_digit() || *byte == b':' || *byte == b'.');
+            let is_port = text
+                .slice(start..end)
+                .iter()
+                .all(|byte| byte.is_ascii_digit() || *byte == b':' || *byte == b'.');
             if !is_value || is_port && known.program != b"mysql" {
                 continue;
             }
@@ -153,7 +162,8 @@ impl Scan<'_> {
         }
         let value = value(text, start, Joint::Tight, field.kind)?;
         // In a manual: `--password to …`.
-        const PROSE: &[&[u8]] = &[b"to", b"and", b"or", b"option", b"flag", b"if", b"for", b"with", b"in", b"which"];
+        const PROSE: &[&[u8]] =
+            &[b"to", b"and", b"or", b"option", b"flag", b"if", b"for", b"with", b"in", b"which"];
         if PROSE.contains(&text.slice(value.range.clone())) {
             return None;
         }

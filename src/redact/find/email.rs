@@ -61,8 +61,8 @@ fn domain_end(text: Text<'_>, start: usize) -> Option<usize> {
         end = next;
     }
     let tld = text.slice(last);
-    let is_named = tld.len() >= 2
-        && (tld.iter().all(|byte| is_letter(*byte)) || tld.starts_with(b"xn--"));
+    let is_named =
+        tld.len() >= 2 && (tld.iter().all(|byte| is_letter(*byte)) || tld.starts_with(b"xn--"));
     (labels >= 2 && is_named && text.at(end) != b'_').then_some(end)
 }
 
@@ -87,8 +87,16 @@ mod tests {
     #[test]
     fn symbols_files_and_units_are_no_addresses() {
         for line in [
-            "memcpy@@GLIBC_2.14", "memcpy@GLIBC_2.34", "foo@plt", "stat@@LIBX_1.so", "icon@2x.png",
-            "getty@tty1.service", "git@github.com:a/b", "pkg@1.2.3", "a @ b.c", "@param",
+            "memcpy@@GLIBC_2.14",
+            "memcpy@GLIBC_2.34",
+            "foo@plt",
+            "stat@@LIBX_1.so",
+            "icon@2x.png",
+            "getty@tty1.service",
+            "git@github.com:a/b",
+            "pkg@1.2.3",
+            "a @ b.c",
+            "@param",
         ] {
             assert_eq!(found(line), None, "{line}");
         }

@@ -38,7 +38,8 @@ impl Scan<'_> {
 
     /// `{"name": "password", "value": "hunter2"}`: the first names what the second is.
     fn announce(&mut self, name: &[u8], value: &Value) {
-        const NAMING: &[&[u8]] = &[b"name", b"key", b"Name", b"Key", b"n", b"field", b"label", b"property"];
+        const NAMING: &[&[u8]] =
+            &[b"name", b"key", b"Name", b"Key", b"n", b"field", b"label", b"property"];
         if NAMING.contains(&name) {
             let named = names::field(self.text.slice(value.range.clone()));
             self.announced = named
@@ -48,7 +49,8 @@ impl Scan<'_> {
     }
 
     fn announced_for(&mut self, name: &[u8], place: usize) -> Option<Field> {
-        const VALUES: &[&[u8]] = &[b"value", b"Value", b"val", b"v", b"content", b"string", b"text", b"data"];
+        const VALUES: &[&[u8]] =
+            &[b"value", b"Value", b"val", b"v", b"content", b"string", b"text", b"data"];
         const NAMING: &[&[u8]] = &[b"key", b"Key", b"n", b"field", b"label", b"property"];
         if NAMING.contains(&name) {
             // Judged as a name, to see what it announces; it is nothing to hide itself.
@@ -81,18 +83,36 @@ impl Scan<'_> {
         let field = names::field(name)?;
         let mut place = text.run(end, 4, |byte| is_blank(byte) || b".#".contains(&byte));
         // `code is 1234`, `phone number: `, `user '…'`
-        for word in [&b"is "[..], b"was ", b"number ", b"no. ", b"nr. ", b"= ", b"LIKE ", b"like ", b"is: ", b"for ", b"of "] {
+        for word in [
+            &b"is "[..],
+            b"was ",
+            b"number ",
+            b"no. ",
+            b"nr. ",
+            b"= ",
+            b"LIKE ",
+            b"like ",
+            b"is: ",
+            b"for ",
+            b"of ",
+        ] {
             if text.has(place, word) {
                 place += word.len();
             }
         }
         let value = value(text, place, Joint::Blank, field.kind)?;
         let fits = match field.kind {
-            Kind::Card | Kind::Account | Kind::NationalId | Kind::Passport | Kind::Code | Kind::Phone | Kind::Birth => {
-                text.slice(value.range.clone()).iter().any(u8::is_ascii_digit)
-            }
+            Kind::Card
+            | Kind::Account
+            | Kind::NationalId
+            | Kind::Passport
+            | Kind::Code
+            | Kind::Phone
+            | Kind::Birth => text.slice(value.range.clone()).iter().any(u8::is_ascii_digit),
             Kind::Place | Kind::Cookie | Kind::Email => false,
-            Kind::PasswordHash => secret::is_mixed(text.slice(value.range.clone())) && value.range.len() >= 16,
+            Kind::PasswordHash => {
+                secret::is_mixed(text.slice(value.range.clone())) && value.range.len() >= 16
+            }
             _ => true,
         };
         if !fits {
@@ -119,7 +139,11 @@ impl Scan<'_> {
             }
             let name = text.slice(place..name_end);
             let from = name_end + 1;
-            let until = text.run(from, 8192, |byte| byte > b' ' && byte != b';' && byte != b'"' && byte != b'\'').min(line);
+            let until = text
+                .run(from, 8192, |byte| {
+                    byte > b' ' && byte != b';' && byte != b'"' && byte != b'\''
+                })
+                .min(line);
             if is_session_cookie(name, text.slice(from..until)) {
                 self.hide(from..until, Kind::Cookie);
             }
@@ -183,7 +207,9 @@ fn joint(text: Text<'_>, end: usize) -> Option<(Joint, usize)> {
         (b'=', b'>') | (b':', b'=') => Some((Joint::Tight, place + 2)),
         (b'=', _) => Some((Joint::Tight, place + 1)),
         (b':', _) if is_quoted => Some((Joint::Tight, place + 1)),
-        (b':', next) if is_blank(next) || matches!(next, b'\n' | b'\r') => Some((Joint::Colon, place + 1)),
+        (b':', next) if is_blank(next) || matches!(next, b'\n' | b'\r') => {
+            Some((Joint::Colon, place + 1))
+        }
         (b':', _) => Some((Joint::Tight, place + 1)),
         (b',', _) if is_quoted => pair_of(text, place),
         _ => None,
@@ -193,7 +219,9 @@ fn joint(text: Text<'_>, end: usize) -> Option<(Joint, usize)> {
 /// `("password", "hunter2")`: a name and its value as a pair.
 fn pair_of(text: Text<'_>, comma: usize) -> Option<(Joint, usize)> {
     let next = text.run(comma + 1, 2, is_blank);
-    let open = text.run_back(comma, LONGEST_NAME, |byte| byte != b'(' && byte != b'[' && byte != b'\n' && byte != b',');
+    let open = text.run_back(comma, LONGEST_NAME, |byte| {
+        byte != b'(' && byte != b'[' && byte != b'\n' && byte != b','
+    });
     let is_pair = matches!(text.before(open), b'(' | b'[') && matches!(text.at(next), b'"' | b'\'');
     let end = text.run(next + 1, 256, |byte| !matches!(byte, b'"' | b'\'' | b'\n'));
     (is_pair && matches!(text.at(end + 1), b')' | b']')).then_some((Joint::Tight, comma + 1))
@@ -229,17 +257,39 @@ fn name_start(text: Text<'_>, start: usize, end: usize) -> usize {
 /// By its name, or by being too random for a preference.
 fn is_session_cookie(name: &[u8], value: &[u8]) -> bool {
     const ATTRIBUTES: &[&[u8]] = &[
-        b"path", b"domain", b"expires", b"max-age", b"samesite", b"version", b"comment", b"priority",
+        b"path",
+        b"domain",
+        b"expires",
+        b"max-age",
+        b"samesite",
+        b"version",
+        b"comment",
+        b"priority",
     ];
-    const HARMLESS: &[&[u8]] = &[b"theme", b"lang", b"locale", b"tz", b"timezone", b"currency", b"consent"];
+    const HARMLESS: &[&[u8]] =
+        &[b"theme", b"lang", b"locale", b"tz", b"timezone", b"currency", b"consent"];
     let is_one = |known: &[&[u8]]| known.iter().any(|word| name.eq_ignore_ascii_case(word));
     if is_one(ATTRIBUTES) || is_one(HARMLESS) || value.len() < 4 {
         return false;
     }
     let lower = name.to_ascii_lowercase();
-    let says = [&b"sess"[..], b"sid", b"auth", b"token", b"jwt", b"csrf", b"xsrf", b"login", b"remember", b"user", b"ident", b"secret", b"key"]
-        .iter()
-        .any(|word| lower.windows(word.len()).any(|part| part == *word));
+    let says = [
+        &b"sess"[..],
+        b"sid",
+        b"auth",
+        b"token",
+        b"jwt",
+        b"csrf",
+        b"xsrf",
+        b"login",
+        b"remember",
+        b"user",
+        b"ident",
+        b"secret",
+        b"key",
+    ]
+    .iter()
+    .any(|word| lower.windows(word.len()).any(|part| part == *word));
     if value.first() == Some(&b'%') && value.len() < 4 {
         return false;
     }

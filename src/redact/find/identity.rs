@@ -105,8 +105,8 @@ fn fit(text: Text<'_>, start: usize, shape: Shape) -> Option<usize> {
     }
     let end = start + shape.len();
     let next = text.at(end);
-    let goes_on = is_word(next)
-        || (matches!(next, b'-' | b'.' | b'/') && text.at(end + 1).is_ascii_digit());
+    let goes_on =
+        is_word(next) || (matches!(next, b'-' | b'.' | b'/') && text.at(end + 1).is_ascii_digit());
     (!goes_on).then_some(end)
 }
 
@@ -142,7 +142,8 @@ fn is_cpf(value: &[u8]) -> bool {
 fn is_rut(value: &[u8]) -> bool {
     let Some((check, body)) = value.split_last() else { return false };
     let digits = body.iter().rev().filter(|byte| byte.is_ascii_digit());
-    let sum: u32 = digits.zip((2..=7).cycle()).map(|(byte, weight)| u32::from(byte - b'0') * weight).sum();
+    let sum: u32 =
+        digits.zip((2..=7).cycle()).map(|(byte, weight)| u32::from(byte - b'0') * weight).sum();
     let wanted = match 11 - sum % 11 {
         11 => b'0',
         10 => b'K',
@@ -372,10 +373,24 @@ mod tests {
     #[test]
     fn numbers_of_many_countries_are_known_by_shape_and_check() {
         for value in [
-            "078-05-1120", "111.444.777-35", "12.345.678-5", "046-454-286", "811218-9876",
-            "131052-308T", "12345678Z", "X1234567L", "RSSMRA85T10A562S", "AB 12 34 56 C",
-            "255081416802538", "85.07.30-033.28", "756.9217.0769.85", "ABCPA1234A",
-            "11010519491231002X", "S1234567D", "A123456789", "8001015009087",
+            "078-05-1120",
+            "111.444.777-35",
+            "12.345.678-5",
+            "046-454-286",
+            "811218-9876",
+            "131052-308T",
+            "12345678Z",
+            "X1234567L",
+            "RSSMRA85T10A562S",
+            "AB 12 34 56 C",
+            "255081416802538",
+            "85.07.30-033.28",
+            "756.9217.0769.85",
+            "ABCPA1234A",
+            "11010519491231002X",
+            "S1234567D",
+            "A123456789",
+            "8001015009087",
         ] {
             assert!(is_found(value), "{value}");
         }
@@ -384,9 +399,19 @@ mod tests {
     #[test]
     fn a_wrong_check_digit_makes_it_a_number_like_others() {
         for value in [
-            "000-05-1120", "111.444.777-36", "12.345.678-6", "046-454-287", "811218-9875",
-            "131052-308U", "12345678A", "85.07.30-033.29", "756.9217.0769.84", "8001015009088",
-            "2026-01-01", "1234567890123", "A123456788",
+            "000-05-1120",
+            "111.444.777-36",
+            "12.345.678-6",
+            "046-454-287",
+            "811218-9875",
+            "131052-308U",
+            "12345678A",
+            "85.07.30-033.29",
+            "756.9217.0769.84",
+            "8001015009088",
+            "2026-01-01",
+            "1234567890123",
+            "A123456788",
         ] {
             assert!(!is_found(value), "{value}");
         }

@@ -114,7 +114,13 @@ impl Scan<'_> {
             return self.hide(range, Kind::Account);
         }
         if len >= 2
-            && (matches!(text.at(start + 1), b'0'..=b'9') || len <= 2 || matches!(text.at(start + 6), b'0'..=b'9') || matches!(text.at(start + 5), b'0'..=b'9') || matches!(text.at(start + 2), b'0'..=b'9') || matches!(text.at(start + 4), b'0'..=b'9') || next == b'-')
+            && (matches!(text.at(start + 1), b'0'..=b'9')
+                || len <= 2
+                || matches!(text.at(start + 6), b'0'..=b'9')
+                || matches!(text.at(start + 5), b'0'..=b'9')
+                || matches!(text.at(start + 2), b'0'..=b'9')
+                || matches!(text.at(start + 4), b'0'..=b'9')
+                || next == b'-')
             && !is_joined(text, start)
             && let Some(range) = identity::identifier(text, start)
         {
@@ -203,6 +209,7 @@ impl Scan<'_> {
             return None;
         }
         let until = text.run(start, 1 << 16, is_base64);
+        let until = text.run(until, 2, |byte| byte == b'=');
         if until - start >= 24
             && self.looks_inside
             && let Some(next) = self.inside(start..until)
@@ -220,7 +227,8 @@ impl Scan<'_> {
             _ => start + token.iter().position(|byte| *byte == b'/').unwrap_or(token.len()),
         };
         let token = text.slice(start..until);
-        let is_mangled = [&b"_Z"[..], b"_R", b"__Z", b"$s"].iter().any(|mark| token.starts_with(mark));
+        let is_mangled =
+            [&b"_Z"[..], b"_R", b"__Z", b"$s"].iter().any(|mark| token.starts_with(mark));
         if !is_mangled && secret::is_random(token) && !is_constant_pair(token) {
             return Some(self.hide(start..until, Kind::Secret));
         }
@@ -233,7 +241,10 @@ impl Scan<'_> {
         let found = find(&inner.text, &mut Carried::default(), false);
         for finding in &found {
             let wrapped = inner.wrapped(finding.range.clone());
-            self.hide(range.start + wrapped.start..range.start + wrapped.end.min(range.len()), finding.kind);
+            self.hide(
+                range.start + wrapped.start..range.start + wrapped.end.min(range.len()),
+                finding.kind,
+            );
         }
         Some(range.end)
     }
@@ -244,7 +255,9 @@ impl Scan<'_> {
         let before = text.slice(address.local.start.saturating_sub(5)..address.local.start);
         // Who is called through whose exchange: the host is nobody's.
         if before.ends_with(b"sip:") || before.ends_with(b"sips:") {
-            let number = text.run(address.local.start, 20, |byte| byte.is_ascii_digit() || b"+-.".contains(&byte));
+            let number = text.run(address.local.start, 20, |byte| {
+                byte.is_ascii_digit() || b"+-.".contains(&byte)
+            });
             if number == address.local.end {
                 self.hide(address.local, Kind::Phone);
                 return address.domain.end;
@@ -262,9 +275,11 @@ impl Scan<'_> {
         let mut at = text.run(start, 512, is_part);
         // A password may hold an `@` or a slash; the last `@` before the path counts.
         if text.at(at) == b'/' || text.at(at) == b'#' || text.at(at) == b'?' {
-            let further = text.run(at + 1, 128, |byte| byte > b' ' && !b"?\"'<>`\\@".contains(&byte));
+            let further =
+                text.run(at + 1, 128, |byte| byte > b' ' && !b"?\"'<>`\\@".contains(&byte));
             let has_colon = text.slice(start..at).contains(&b':');
-            let port = text.slice(start..at).rsplit(|byte| *byte == b':').next().unwrap_or_default();
+            let port =
+                text.slice(start..at).rsplit(|byte| *byte == b':').next().unwrap_or_default();
             if text.at(further) == b'@' && has_colon && !port.iter().all(u8::is_ascii_digit) {
                 at = further;
             }
@@ -290,7 +305,10 @@ impl Scan<'_> {
             }
         } else if user.len() >= 16 && secret::is_mixed(text.slice(user.clone())) {
             self.hide(user, Kind::Secret);
-        } else if !user.is_empty() && text.slice(user.clone()) != b"git" && !is_slot(text.slice(user.clone())) {
+        } else if !user.is_empty()
+            && text.slice(user.clone()) != b"git"
+            && !is_slot(text.slice(user.clone()))
+        {
             self.hide(user, Kind::User);
         }
         at + 1
@@ -310,14 +328,16 @@ impl Scan<'_> {
         let is_path = |byte: u8| is_word(byte) || b"/-.%:".contains(&byte);
         for (host, _) in HOOKS {
             if text.has(start, host) {
-                let from = text.run_back(start.saturating_sub(3), 8, |byte| byte.is_ascii_alphabetic());
+                let from =
+                    text.run_back(start.saturating_sub(3), 8, |byte| byte.is_ascii_alphabetic());
                 let end = text.run(start, 512, is_path);
                 return self.hide(from..end, Kind::Key);
             }
         }
         // `https://outlook.office.com/webhook/…`, `….webhook.office.com/…`
         let host = text.run(start, 128, |byte| is_word(byte) || b".-".contains(&byte));
-        if text.slice(start..host).ends_with(b"webhook.office.com") || text.has(host, b"/webhook/") {
+        if text.slice(start..host).ends_with(b"webhook.office.com") || text.has(host, b"/webhook/")
+        {
             return self.hide(host..text.run(host, 512, is_path), Kind::Key);
         }
         start
@@ -327,7 +347,10 @@ impl Scan<'_> {
 /// Whether the word at `start` goes on with something before it: `x-ab:cd`, `v1.2`.
 fn is_joined(text: Text<'_>, start: usize) -> bool {
     let prior = text.before(start);
-    is_word(prior) || (matches!(prior, b'-' | b'.' | b'+' | b'/') && is_word(text.before(start - 1)) && prior != b'/')
+    is_word(prior)
+        || (matches!(prior, b'-' | b'.' | b'+' | b'/')
+            && is_word(text.before(start - 1))
+            && prior != b'/')
 }
 
 /// Placeholders within a URL.
@@ -340,7 +363,7 @@ fn is_slot(part: &[u8]) -> bool {
 
 /// The alphabets of base64 and base64url.
 fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
 }
 
 /// Joined names with digits within: `libFoo-1.2-Bar_64`.

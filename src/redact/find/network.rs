@@ -107,7 +107,7 @@ pub(super) fn ipv6(text: Text<'_>, start: usize) -> Option<Range<usize>> {
     let groups = written.split(':').filter(|group| !group.is_empty()).count();
     let digits = written.bytes().filter(u8::is_ascii_digit).count();
     // `dead::beef` is a name in C++; `10::20` a range.
-    if groups < 3 || digits == 0 {
+    if (groups < 3 && !written.contains('.')) || digits == 0 {
         return None;
     }
     let address: Ipv6Addr = written.parse().ok()?;
@@ -170,7 +170,10 @@ pub(super) fn mac(text: Text<'_>, start: usize) -> Option<Range<usize>> {
 mod tests {
     use super::*;
 
-    fn found(finder: impl Fn(Text<'_>, usize) -> Option<Range<usize>>, line: &str) -> Option<String> {
+    fn found(
+        finder: impl Fn(Text<'_>, usize) -> Option<Range<usize>>,
+        line: &str,
+    ) -> Option<String> {
         let text = Text(line.as_bytes());
         let starts = (0..line.len()).filter(|at| {
             !is_word(text.before(*at)) && (is_word(text.at(*at)) || text.at(*at) == b':')
@@ -184,15 +187,25 @@ mod tests {
         assert_eq!(found(ipv4, "from 203.0.113.9 port 22").as_deref(), Some("203.0.113.9"));
         assert_eq!(found(ipv4, "peer 8.8.4.4.").as_deref(), Some("8.8.4.4"));
         for line in [
-            "127.0.0.53", "10.1.2.3", "192.168.0.7", "0.0.0.0:80", "255.255.255.255",
-            "libx.so.2.31.4.5", "version=88.31.4.5", "curl/7.88.1.2", "2.31.4.5", "1.2.3.4.5",
-            "1.2.3.400", "v91.3.2.1",
+            "127.0.0.53",
+            "10.1.2.3",
+            "192.168.0.7",
+            "0.0.0.0:80",
+            "255.255.255.255",
+            "libx.so.2.31.4.5",
+            "version=88.31.4.5",
+            "curl/7.88.1.2",
+            "2.31.4.5",
+            "1.2.3.4.5",
+            "1.2.3.400",
+            "v91.3.2.1",
         ] {
             assert_eq!(found(ipv4, line), None, "{line}");
         }
         let address = "2a01:4f8:0:1::7";
         assert_eq!(found(ipv6, &format!("[{address}]:443")).as_deref(), Some(address));
-        for line in ["[::1]:80", "fe80::1:2:3", "std::a::b", "12:34:56", "dead::beef", "a.c:12:34"] {
+        for line in ["[::1]:80", "fe80::1:2:3", "std::a::b", "12:34:56", "dead::beef", "a.c:12:34"]
+        {
             assert_eq!(found(ipv6, line), None, "{line}");
         }
         assert_eq!(found(mac, "to 3c:A4:f0:01:02:03 via").as_deref(), Some("3c:A4:f0:01:02:03"));

@@ -24,7 +24,10 @@ impl Scan<'_> {
                 return self.hide(range, Kind::Ip);
             }
             // `1.2.3.4` that was none is no telephone either.
-            if text.run(end + 1, 3, |byte| byte.is_ascii_digit()) < end + 4 && len < 3 && !self.is_grouped_identifier(start) {
+            if text.run(end + 1, 3, |byte| byte.is_ascii_digit()) < end + 4
+                && len < 3
+                && !self.is_grouped_identifier(start)
+            {
                 return self.coordinates(start).unwrap_or(end);
             }
         }
@@ -41,7 +44,8 @@ impl Scan<'_> {
         if len < 7 && !matches!(next, b' ' | b'-' | b'.' | b'/' | b')' | 0xc2) {
             return end;
         }
-        if next == b':' && (8..=10).contains(&len)
+        if next == b':'
+            && (8..=10).contains(&len)
             && let Some((range, kind)) = secret::shaped(text, start, end)
         {
             return self.hide(range, kind);
@@ -49,8 +53,16 @@ impl Scan<'_> {
         if let Some(next) = self.card(start) {
             return next;
         }
-        if let Some(range) = identity::identifier(text, start) {
+        if let Some(range) = identity::identifier(text, start)
+            && (range.end != end || self.speaks_of(start, PERSON_WORDS))
+        {
             return self.hide(range, Kind::NationalId);
+        }
+        if matches!(len, 9 | 11 | 13)
+            && identity::is_bare_identifier(text.slice(start..end))
+            && self.speaks_of(start, PERSON_WORDS)
+        {
+            return self.hide(start..end, Kind::NationalId);
         }
         if let Some(next) = self.coordinates(start) {
             return next;
@@ -109,13 +121,23 @@ impl Scan<'_> {
             }
             place = group + 1;
         }
-        let goes_on = is_word(text.at(end)) || (text.at(end) == b'.' && text.at(end + 1).is_ascii_digit());
+        let goes_on =
+            is_word(text.at(end)) || (text.at(end) == b'.' && text.at(end + 1).is_ascii_digit());
         let prior = text.before(start);
-        if goes_on || matches!(prior, b'.' | b'#') || (prior == b'-' && text.before(start - 1).is_ascii_digit()) {
+        if goes_on
+            || matches!(prior, b'.' | b'#')
+            || (prior == b'-' && text.before(start - 1).is_ascii_digit())
+        {
             return None;
         }
         let value = text.slice(start..end);
-        let is_card = (12..=19).contains(&count) && card::is_grouped_as_card(value) && card::is_card(value);
+        // Counters have as many digits; only sixteen of them are hardly ever chance.
+        let is_bare = value.len() == count && count != 16;
+        if is_bare && !self.speaks_of(start, CARD_WORDS) {
+            return None;
+        }
+        let is_card =
+            (12..=19).contains(&count) && card::is_grouped_as_card(value) && card::is_card(value);
         is_card.then(|| self.hide(start..end, Kind::Card))
     }
 
@@ -139,12 +161,21 @@ impl Scan<'_> {
         answer
     }
 
+    /// Whether one of `words` stands on the line before `place`.
+    fn speaks_of(&self, place: usize, words: &[&[u8]]) -> bool {
+        let text = self.text;
+        let line = text.slice(text.run_back(place, 80, |byte| byte != b'\n' && byte != 0)..place);
+        line.split(|byte| !byte.is_ascii_alphabetic())
+            .any(|word| words.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    }
+
     /// Whether bare digits stand right behind a word that announces a number; those that
     /// are grouped need not.
     fn is_spelled(&self, start: usize) -> bool {
         let text = self.text;
         let end = text.run(start, 18, |byte| byte.is_ascii_digit());
-        let is_grouped = matches!(text.at(end), b' ' | b'-' | b'.' | b'/') && text.at(end + 1).is_ascii_digit();
+        let is_grouped =
+            matches!(text.at(end), b' ' | b'-' | b'.' | b'/') && text.at(end + 1).is_ascii_digit();
         if is_grouped {
             let is_trunk = text.at(start) == b'0' || matches!(text.at(start), b'+' | b'(');
             return is_trunk || end - start == 3;
@@ -164,10 +195,32 @@ impl Scan<'_> {
         let (first, second) = pair(text, start)?;
         let line = text.slice(text.run_back(start, 80, |byte| byte != b'\n' && byte != 0)..start);
         const WORDS: &[&[u8]] = &[
-            b"geo", b"loc", b"gps", b"coord", b"position", b"point", b"lat", b"ll", b"near", b"map", b"pos", b"place",
-            b"center", b"centre", b"pickup", b"dropoff", b"fix", b"lng", b"lon", b"waypoint", b"q", b"at", b"marker",
+            b"geo",
+            b"loc",
+            b"gps",
+            b"coord",
+            b"position",
+            b"point",
+            b"lat",
+            b"ll",
+            b"near",
+            b"map",
+            b"pos",
+            b"place",
+            b"center",
+            b"centre",
+            b"pickup",
+            b"dropoff",
+            b"fix",
+            b"lng",
+            b"lon",
+            b"waypoint",
+            b"q",
+            b"at",
+            b"marker",
         ];
-        let mut words = line.rsplit(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+        let mut words =
+            line.rsplit(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty());
         let is_place = words.any(|word| {
             let word = word.to_ascii_lowercase();
             WORDS.iter().any(|known| word == *known || (known.len() > 2 && word.starts_with(known)))
@@ -179,6 +232,74 @@ impl Scan<'_> {
         Some(self.hide(second, Kind::Place))
     }
 }
+
+/// Words near which a number may be a card's.
+const CARD_WORDS: &[&[u8]] = &[
+    b"card",
+    b"cards",
+    b"pan",
+    b"cc",
+    b"payment",
+    b"pay",
+    b"paid",
+    b"charge",
+    b"charged",
+    b"visa",
+    b"amex",
+    b"mastercard",
+    b"credit",
+    b"debit",
+    b"billing",
+    b"checkout",
+    b"purchase",
+    b"diners",
+    b"discover",
+    b"maestro",
+    b"jcb",
+    b"unionpay",
+    b"authorize",
+    b"authorization",
+    b"refund",
+    b"acquirer",
+    b"issuer",
+    b"tarjeta",
+    b"karte",
+    b"carte",
+    b"pos",
+    b"terminal",
+];
+
+/// Words near which a number may be a person's.
+const PERSON_WORDS: &[&[u8]] = &[
+    b"citizen",
+    b"resident",
+    b"patient",
+    b"insured",
+    b"insurance",
+    b"taxpayer",
+    b"tax",
+    b"identity",
+    b"national",
+    b"person",
+    b"employee",
+    b"applicant",
+    b"kyc",
+    b"id",
+    b"ssn",
+    b"pesel",
+    b"bsn",
+    b"nir",
+    b"personal",
+    b"passport",
+    b"customer",
+    b"member",
+    b"claimant",
+    b"beneficiary",
+    b"social",
+    b"security",
+    b"identification",
+    b"ident",
+];
 
 /// Two numbers of degrees with a comma or a blank between: the end of the first, and the
 /// second.

@@ -7,22 +7,88 @@ use crate::redact::kind::Kind;
 
 /// Forms of address that a name follows.
 const TITLES: &[&[u8]] = &[
-    b"Mr", b"Mrs", b"Ms", b"Miss", b"Dr", b"Prof", b"Herr", b"Frau", b"Mme", b"Mlle", b"Monsieur", b"Madame", b"Sr", b"Sra",
-    b"Signor", b"Signora", b"Dear", b"Se\xc3\xb1or", b"Se\xc3\xb1ora", b"Pan", b"Pani", b"Fru", b"Hr", b"Sir", b"Lady",
-    b"MR", b"MRS", b"MS", b"DR",
+    b"Mr",
+    b"Mrs",
+    b"Ms",
+    b"Miss",
+    b"Dr",
+    b"Prof",
+    b"Herr",
+    b"Frau",
+    b"Mme",
+    b"Mlle",
+    b"Monsieur",
+    b"Madame",
+    b"Sr",
+    b"Sra",
+    b"Signor",
+    b"Signora",
+    b"Dear",
+    b"Se\xc3\xb1or",
+    b"Se\xc3\xb1ora",
+    b"Pan",
+    b"Pani",
+    b"Fru",
+    b"Hr",
+    b"Sir",
+    b"Lady",
+    b"MR",
+    b"MRS",
+    b"MS",
+    b"DR",
 ];
 
 /// Words behind a title that are none.
 const NO_ONE: &[&[u8]] = &[
-    b"Customer", b"Sir", b"Madam", b"User", b"All", b"Team", b"Client", b"Member", b"Friend", b"Who", b"API", b"Support",
-    b"The", b"No", b"Admin", b"Access", b"Server",
+    b"Customer",
+    b"Sir",
+    b"Madam",
+    b"User",
+    b"All",
+    b"Team",
+    b"Client",
+    b"Member",
+    b"Friend",
+    b"Who",
+    b"API",
+    b"Support",
+    b"The",
+    b"No",
+    b"Admin",
+    b"Access",
+    b"Server",
 ];
 
 /// Homes of no one.
 const NO_HOMES: &[&[u8]] = &[
-    b"Public", b"Shared", b"Default", b"All", b"linuxbrew", b"user", b"runner", b"vagrant", b"ubuntu", b"ec2-user",
-    b"node", b"root", b"admin", b"Administrator", b"app", b"runneradmin", b"travis", b"circleci", b"jenkins", b"git",
-    b"ContainerAdministrator", b"Guest", b"default", b"centos", b"debian", b"build", b"builder", b"docker",
+    b"Public",
+    b"Shared",
+    b"Default",
+    b"All",
+    b"linuxbrew",
+    b"user",
+    b"runner",
+    b"vagrant",
+    b"ubuntu",
+    b"ec2-user",
+    b"node",
+    b"root",
+    b"admin",
+    b"Administrator",
+    b"app",
+    b"runneradmin",
+    b"travis",
+    b"circleci",
+    b"jenkins",
+    b"git",
+    b"ContainerAdministrator",
+    b"Guest",
+    b"default",
+    b"centos",
+    b"debian",
+    b"build",
+    b"builder",
+    b"docker",
 ];
 
 impl Scan<'_> {
@@ -50,11 +116,28 @@ impl Scan<'_> {
         let mut place = from;
         for _ in 0..4 {
             let first = text.at(place);
-            let word_end = text.run(place, 40, |byte| is_letter(byte) || byte == b'\'' || byte == b'-');
+            let word_end =
+                text.run(place, 40, |byte| is_letter(byte) || byte == b'\'' || byte == b'-');
             let word = text.slice(place..word_end);
-            let is_particle = matches!(word, b"de" | b"van" | b"der" | b"von" | b"la" | b"del" | b"da" | b"di" | b"den" | b"bin" | b"al");
-            let is_name = (first.is_ascii_uppercase() || first >= 0x80) && word.len() >= 2 && !NO_ONE.contains(&word);
-            let is_initial = first.is_ascii_uppercase() && word.len() == 1 && text.at(word_end) == b'.';
+            let is_particle = matches!(
+                word,
+                b"de"
+                    | b"van"
+                    | b"der"
+                    | b"von"
+                    | b"la"
+                    | b"del"
+                    | b"da"
+                    | b"di"
+                    | b"den"
+                    | b"bin"
+                    | b"al"
+            );
+            let is_name = (first.is_ascii_uppercase() || first >= 0x80)
+                && word.len() >= 2
+                && !NO_ONE.contains(&word);
+            let is_initial =
+                first.is_ascii_uppercase() && word.len() == 1 && text.at(word_end) == b'.';
             if is_word(text.at(word_end)) || !(is_name || is_particle || is_initial) {
                 break;
             }
@@ -102,7 +185,10 @@ impl Scan<'_> {
         while place > from && words < 4 {
             let word = text.run_back(place, 40, |byte| byte != b' ').max(from);
             let first = text.at(word);
-            let is_particle = matches!(text.slice(word..place), b"de" | b"van" | b"der" | b"von" | b"la" | b"del" | b"da" | b"di");
+            let is_particle = matches!(
+                text.slice(word..place),
+                b"de" | b"van" | b"der" | b"von" | b"la" | b"del" | b"da" | b"di"
+            );
             if !(first.is_ascii_uppercase() || first >= 0x80 || (is_particle && words > 0)) {
                 break;
             }
@@ -113,7 +199,11 @@ impl Scan<'_> {
                 break;
             }
         }
-        if words >= 2 || (words == 1 && end - start >= 3 && matches!(text.before(start), b' ' | b',' | b';' | b'\n' | 0)) {
+        if words >= 2
+            || (words == 1
+                && end - start >= 3
+                && matches!(text.before(start), b' ' | b',' | b';' | b'\n' | 0))
+        {
             self.hide(start..end, Kind::Name);
         }
     }
@@ -121,13 +211,19 @@ impl Scan<'_> {
     /// Whose home lies in the path at whose separator `place` is.
     pub(super) fn home(&mut self, place: usize) -> Option<usize> {
         const PARENTS: &[&[u8]] = &[
-            b"/home/", b"/Users/", b"\\Users\\", b"\\\\Users\\\\", b"/users/", b"\\Documents and Settings\\",
+            b"/home/",
+            b"/Users/",
+            b"\\Users\\",
+            b"\\\\Users\\\\",
+            b"/users/",
+            b"\\Documents and Settings\\",
         ];
         let text = self.text;
         let parent = PARENTS.iter().find(|parent| text.has(place, parent))?;
         if *parent != b"\\Users\\" && is_word(text.before(place)) {
             let segment = text.slice(text.run_back(place, 12, is_word)..place);
-            const ABOVE: &[&[u8]] = &[b"export", b"usr", b"var", b"data", b"nfs", b"mnt", b"c", b"C", b"d", b"host"];
+            const ABOVE: &[&[u8]] =
+                &[b"export", b"usr", b"var", b"data", b"nfs", b"mnt", b"c", b"C", b"d", b"host"];
             if !ABOVE.contains(&segment) {
                 return None;
             }
@@ -146,8 +242,15 @@ impl Scan<'_> {
         end = text.run_back(end, 8, |byte| byte == b'.' || byte == b'\'').max(start);
         let user = text.slice(start..end);
         let is_resource = *parent == b"/users/" && !user.iter().any(|byte| is_letter(*byte))
-            || *parent == b"/users/" && text.at(end) != b'/' && text.before(place) != 0 && text.before(place) > b' ';
-        if user.is_empty() || NO_HOMES.contains(&user) || is_resource || !user.iter().any(|byte| is_letter(*byte)) {
+            || *parent == b"/users/"
+                && text.at(end) != b'/'
+                && text.before(place) != 0
+                && text.before(place) > b' ';
+        if user.is_empty()
+            || NO_HOMES.contains(&user)
+            || is_resource
+            || !user.iter().any(|byte| is_letter(*byte))
+        {
             return None;
         }
         Some(self.hide(start..end, Kind::User))

@@ -211,9 +211,7 @@ fn is_national(text: Text<'_>, start: usize, written: &Written) -> bool {
         [3, 3, 4] if written.has_parentheses || matches!(separator, b'-' | b'.') => {
             is_north_american(digits)
         }
-        [1, 3, 3, 4] if digits.starts_with(b"1") => {
-            digits.get(1..).is_some_and(is_north_american)
-        }
+        [1, 3, 3, 4] if digits.starts_with(b"1") => digits.get(1..).is_some_and(is_north_american),
         // 8 (912) 345-67-89
         [1, 3, 3, 2, 2] => digits.starts_with(b"8") || digits.starts_with(b"7"),
         // (11) 91234-5678
@@ -245,10 +243,40 @@ fn is_plausible(written: &Written) -> bool {
 /// Whether the word before the blanks before `start` names a call, or the line holds one.
 pub(super) fn is_called(line: &[u8]) -> bool {
     const WORDS: &[&[u8]] = &[
-        b"phone", b"tel", b"telephone", b"mobile", b"call", b"calling", b"caller", b"called",
-        b"callee", b"dial", b"dialed", b"dialing", b"sms", b"otp", b"fax", b"whatsapp", b"msisdn",
-        b"cell", b"sip", b"voicemail", b"text", b"texted", b"number", b"ring", b"contact", b"imsi",
-        b"telefon", b"handy", b"mobil", b"telefono", b"subscriber", b"hotline", b"cdr", b"anrufer",
+        b"phone",
+        b"tel",
+        b"telephone",
+        b"mobile",
+        b"call",
+        b"calling",
+        b"caller",
+        b"called",
+        b"callee",
+        b"dial",
+        b"dialed",
+        b"dialing",
+        b"sms",
+        b"otp",
+        b"fax",
+        b"whatsapp",
+        b"msisdn",
+        b"cell",
+        b"sip",
+        b"voicemail",
+        b"text",
+        b"texted",
+        b"number",
+        b"ring",
+        b"contact",
+        b"imsi",
+        b"telefon",
+        b"handy",
+        b"mobil",
+        b"telefono",
+        b"subscriber",
+        b"hotline",
+        b"cdr",
+        b"anrufer",
     ];
     line.split(|byte| !is_letter(*byte))
         .any(|word| word.len() > 2 && WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
@@ -265,11 +293,25 @@ mod tests {
     #[test]
     fn numbers_of_many_countries_are_found() {
         for number in [
-            "+12125550100", "+1 (212) 555-0100", "+44 20 7946 0958", "+49 (0)171 3920012",
-            "+33 6 39 98 12 34", "+81-90-1234-5678", "+7 (912) 345-67-89", "+353 1 234 5678",
-            "+254 712 345678", "(212) 555-0100", "212-555-0100", "07700 900123",
-            "030/23125 123", "01 99 00 12 34", "070-174 06 12", "0049 30 23125123",
-            "8 (912) 345-67-89", "212-555-0100 x42", "1-800-555-0199",
+            "+12125550100",
+            "+1 (212) 555-0100",
+            "+44 20 7946 0958",
+            "+49 (0)171 3920012",
+            "+33 6 39 98 12 34",
+            "+81-90-1234-5678",
+            "+7 (912) 345-67-89",
+            "+353 1 234 5678",
+            "+254 712 345678",
+            "(212) 555-0100",
+            "212-555-0100",
+            "07700 900123",
+            "030/23125 123",
+            "01 99 00 12 34",
+            "070-174 06 12",
+            "0049 30 23125123",
+            "8 (912) 345-67-89",
+            "212-555-0100 x42",
+            "1-800-555-0199",
         ] {
             assert_eq!(found(number, false), Some(number), "{number}");
         }
@@ -279,8 +321,17 @@ mod tests {
     #[test]
     fn dates_counters_and_versions_are_no_numbers() {
         for number in [
-            "2026-01-02", "1700000000", "1.2.3", "12:34:56", "0.123", "+1.5", "1024 2048 4096",
-            "+123", "4096", "20260102 123456", "192.168.1.1",
+            "2026-01-02",
+            "1700000000",
+            "1.2.3",
+            "12:34:56",
+            "0.123",
+            "+1.5",
+            "1024 2048 4096",
+            "+123",
+            "4096",
+            "20260102 123456",
+            "192.168.1.1",
         ] {
             assert_eq!(found(number, false), None, "{number}");
         }

@@ -193,7 +193,13 @@ pub(super) fn shaped(text: Text<'_>, start: usize, end: usize) -> Option<(Range<
         let body = start + prefix.len();
         let until = text.run(body, LONGEST_TOKEN, |byte| alphabet.holds(byte));
         let until = trimmed(text, body, until);
-        if until - body >= *least && !is_word(text.at(until)) && is_mixed(text.slice(body..until)) {
+        // The longer the prefix, the less the rest must prove.
+        let is_sure = prefix.len() >= 4
+            && prefix.bytes().any(|byte| !byte.is_ascii_lowercase() && byte != b'_');
+        if until - body >= *least
+            && !is_word(text.at(until))
+            && (is_sure || is_mixed(text.slice(body..until)))
+        {
             return Some((start..until, Kind::Key));
         }
     }
@@ -262,7 +268,8 @@ pub(super) fn private_key(text: Text<'_>, start: usize) -> Option<Range<usize>> 
         return None;
     }
     let label = start + BEGIN.len();
-    let label_end = text.run(label, 64, |byte| byte.is_ascii_uppercase() || byte == b' ' || byte.is_ascii_digit());
+    let label_end = text
+        .run(label, 64, |byte| byte.is_ascii_uppercase() || byte == b' ' || byte.is_ascii_digit());
     let is_private = text.slice(label..label_end).windows(11).any(|word| word == b"PRIVATE KEY");
     if !is_private || !text.has(label_end, b"-----") {
         return None;
@@ -325,8 +332,10 @@ mod tests {
 
     fn found(line: &str) -> Option<(Kind, String)> {
         let text = Text(line.as_bytes());
-        let starts = (0..line.len()).filter(|at| is_word(text.at(*at)) && !is_word(text.before(*at)));
-        let mut hits = starts.filter_map(|start| shaped(text, start, text.run(start, 999, is_word)));
+        let starts =
+            (0..line.len()).filter(|at| is_word(text.at(*at)) && !is_word(text.before(*at)));
+        let mut hits =
+            starts.filter_map(|start| shaped(text, start, text.run(start, 999, is_word)));
         hits.next().map(|(range, kind)| (kind, line[range].to_owned()))
     }
 
@@ -349,9 +358,14 @@ mod tests {
     #[test]
     fn words_are_no_tokens() {
         for line in [
-            "ask-questions-about-everything-here", "task_manager_of_the_scheduler", "sk-",
-            "pattern_matching_of_all_the_things", "AKIAshort", "live_migration_of_virtual_machines",
-            "eyJ.foo", "hf_transformers_and_their_attention_layers",
+            "ask-questions-about-everything-here",
+            "task_manager_of_the_scheduler",
+            "sk-",
+            "pattern_matching_of_all_the_things",
+            "AKIAshort",
+            "live_migration_of_virtual_machines",
+            "eyJ.foo",
+            "hf_transformers_and_their_attention_layers",
         ] {
             assert_eq!(found(line), None, "{line}");
         }

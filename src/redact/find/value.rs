@@ -45,13 +45,18 @@ pub(super) fn value(text: Text<'_>, start: usize, joint: Joint, kind: Kind) -> O
             return Some(Value { range: start..end, is_delimited: true, joint });
         }
         let end = text.run_back(end, LONGEST, |byte| byte.is_ascii_whitespace());
-        return (text.at(end) != 0 && start < end)
-            .then_some(Value { range: start..end, is_delimited: true, joint });
+        return (text.at(end) != 0 && start < end).then_some(Value {
+            range: start..end,
+            is_delimited: true,
+            joint,
+        });
     }
     let mut place = text.run(start, 64, is_blank);
     place = behind_wrappers(text, place);
-    if let Some(range) = quoted(text, place) {
-        return Some(Value { range, is_delimited: true, joint });
+    if let Some((range, is_closed)) = quoted(text, place) {
+        // A quote that was never closed: the text was cut, or it was an apostrophe.
+        let end = if is_closed { range.end } else { bare_end(text, range.start, kind) };
+        return Some(Value { range: range.start..end, is_delimited: is_closed, joint });
     }
     // gdb: `password = 0x55d0 "hunter2"`, `0x55d0 <buffer> "hunter2"`.
     if text.has(place, b"0x") {
@@ -61,7 +66,7 @@ pub(super) fn value(text: Text<'_>, start: usize, joint: Joint, kind: Kind) -> O
             behind = text.run(behind, 128, |byte| byte != b'>' && byte != b'\n') + 1;
             behind = text.run(behind, 2, is_blank);
         }
-        let range = quoted(text, behind)?;
+        let (range, _) = quoted(text, behind)?;
         return Some(Value { range, is_delimited: true, joint });
     }
     let end = bare_end(text, place, kind);
@@ -91,9 +96,9 @@ fn behind_wrappers(text: Text<'_>, start: usize) -> usize {
     place
 }
 
-/// What stands between the quotes of which the first is at `place`; to the end of the
-/// line if the last is missing.
-fn quoted(text: Text<'_>, place: usize) -> Option<Range<usize>> {
+/// What stands between the quotes of which the first is at `place`, and whether there is
+/// a last one; without it, to the end of the line.
+fn quoted(text: Text<'_>, place: usize) -> Option<(Range<usize>, bool)> {
     let (quote, len): (&[u8], usize) = match (text.at(place), text.at(place + 1)) {
         (b'"', _) => (b"\"", 1),
         (b'\'', _) => (b"'", 1),
@@ -113,7 +118,7 @@ fn quoted(text: Text<'_>, place: usize) -> Option<Range<usize>> {
                 && end > start
                 && is_word(text.at(end + 2));
             if !is_doubled {
-                return Some(start..end);
+                return Some((start..end, true));
             }
             end += 2;
             continue;
@@ -124,7 +129,7 @@ fn quoted(text: Text<'_>, place: usize) -> Option<Range<usize>> {
             _ => end += 1,
         }
     }
-    Some(start..end.min(text.len()))
+    Some((start..end.min(text.len()), false))
 }
 
 /// Where a value without quotes ends.
@@ -183,10 +188,16 @@ fn phrase_end(text: Text<'_>, start: usize, takes_commas: bool) -> usize {
     while end < text.len() && end - start < LONGEST_PHRASE {
         let byte = text.at(end);
         let stops = match byte {
-            b'\n' | b'\r' | b'\t' | 0 | b';' | b'|' | b'<' | b'>' | b'"' | b'{' | b'}' | b'=' => true,
+            b'\n' | b'\r' | b'\t' | 0 | b';' | b'|' | b'<' | b'>' | b'"' | b'{' | b'}' | b'=' => {
+                true
+            }
             b'(' | b')' | b'[' | b']' => !takes_commas || byte != b'(',
             b',' => !takes_commas || names_field(text, end + 1),
-            b' ' => text.at(end + 1) == b' ' || names_field(text, end + 1) || begins_clause(text, end + 1),
+            b' ' => {
+                text.at(end + 1) == b' '
+                    || names_field(text, end + 1)
+                    || begins_clause(text, end + 1)
+            }
             b'\\' => true,
             _ => false,
         };
@@ -195,8 +206,10 @@ fn phrase_end(text: Text<'_>, start: usize, takes_commas: bool) -> usize {
         }
         end += 1;
     }
-    text.run_back(end, LONGEST_PHRASE, |byte| is_blank(byte) || matches!(byte, b',' | b'.' | b':' | b'-'))
-        .max(start)
+    text.run_back(end, LONGEST_PHRASE, |byte| {
+        is_blank(byte) || matches!(byte, b',' | b'.' | b':' | b'-')
+    })
+    .max(start)
 }
 
 /// Bytes of a name or an address.
@@ -213,10 +226,45 @@ fn names_field(text: Text<'_>, place: usize) -> bool {
 /// Whether a dash, a bracket or a word of a sentence follows, that is of no name.
 fn begins_clause(text: Text<'_>, place: usize) -> bool {
     const WORDS: &[&[u8]] = &[
-        b"from", b"with", b"has", b"was", b"is", b"not", b"failed", b"logged", b"at", b"to", b"for",
-        b"by", b"on", b"and", b"via", b"using", b"who", b"born", b"requested", b"wants", b"called",
-        b"status", b"id", b"email", b"phone", b"tel", b"updated", b"created", b"signed", b"paid",
-        b"account", b"card", b"against", b"in", b"after", b"before", b"because", b"while", b"when",
+        b"from",
+        b"with",
+        b"has",
+        b"was",
+        b"is",
+        b"not",
+        b"failed",
+        b"logged",
+        b"at",
+        b"to",
+        b"for",
+        b"by",
+        b"on",
+        b"and",
+        b"via",
+        b"using",
+        b"who",
+        b"born",
+        b"requested",
+        b"wants",
+        b"called",
+        b"status",
+        b"id",
+        b"email",
+        b"phone",
+        b"tel",
+        b"updated",
+        b"created",
+        b"signed",
+        b"paid",
+        b"account",
+        b"card",
+        b"against",
+        b"in",
+        b"after",
+        b"before",
+        b"because",
+        b"while",
+        b"when",
     ];
     if matches!(text.at(place), b'-' | b'(' | b'[' | b'#' | b'@' | b'*' | b'=') {
         return !is_word(text.at(place + 1)) || text.at(place) != b'-';
@@ -234,9 +282,8 @@ fn number_end(text: Text<'_>, start: usize) -> usize {
         let group = text.run(place, 40, is_part);
         let part = text.slice(place..group);
         let has_digit = part.iter().any(u8::is_ascii_digit);
-        let is_letters = !has_digit
-            && (1..=4).contains(&part.len())
-            && part.iter().all(u8::is_ascii_uppercase);
+        let is_letters =
+            !has_digit && (1..=4).contains(&part.len()) && part.iter().all(u8::is_ascii_uppercase);
         if part.is_empty() || !(has_digit || is_letters) {
             break;
         }

@@ -17,7 +17,11 @@ pub(crate) fn find(bytes: &[u8], carried: &mut Carried, looks_inside: bool) -> V
         let mut inner = Vec::new();
         narrow(&text, 0..text.len(), carried, looks_inside, &mut inner);
         for finding in inner {
-            found.extend(placed(finding.range, &places).map(|range| Finding { range, is_wide: true, ..finding }));
+            found.extend(placed(finding.range, &places).map(|range| Finding {
+                range,
+                is_wide: true,
+                ..finding
+            }));
         }
     }
     narrow(bytes, done..bytes.len(), carried, looks_inside, &mut found);
@@ -45,7 +49,13 @@ fn in_order(mut found: Vec<Finding>) -> Vec<Finding> {
 }
 
 /// Finds in text of single bytes, as it is and as its escapes say.
-fn narrow(bytes: &[u8], part: Range<usize>, carried: &mut Carried, looks_inside: bool, found: &mut Vec<Finding>) {
+fn narrow(
+    bytes: &[u8],
+    part: Range<usize>,
+    carried: &mut Carried,
+    looks_inside: bool,
+    found: &mut Vec<Finding>,
+) {
     let base = part.start;
     let Some(text) = bytes.get(part).filter(|text| !text.is_empty()) else { return };
     let mut push = |finding: Finding, from: usize| {
@@ -276,7 +286,10 @@ mod tests {
 
     #[test]
     fn what_is_wrapped_once_is_found_and_the_rest_can_still_be_decoded() {
-        assert_eq!(hidden("data: cGFzc3dvcmQ9aHVudGVyMjsgeD0x"), ["dWRlcjI7".replace("dWRlcjI7", "aHVudGVyMjsg")]);
+        assert_eq!(
+            hidden("data: cGFzc3dvcmQ9aHVudGVyMjsgeD0x"),
+            ["dWRlcjI7".replace("dWRlcjI7", "aHVudGVyMjsg")]
+        );
     }
 
     #[test]

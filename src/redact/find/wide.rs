@@ -13,12 +13,18 @@ pub(super) fn regions(bytes: &[u8]) -> Vec<Range<usize>> {
         return found;
     }
     let at = |place: usize| bytes.get(place).copied().unwrap_or(1);
-    let is_plain = |place: usize| matches!(at(place), b' '..=b'~' | b'\t' | b'\n' | b'\r') && at(place + 1) == 0;
+    let is_plain = |place: usize| {
+        matches!(at(place), b' '..=b'~' | b'\t' | b'\n' | b'\r') && at(place + 1) == 0
+    };
     let mut place = 0;
     while place + 2 * LEAST <= bytes.len() {
         // A plain character is a byte and a NUL: NULs alone decide, most texts have none.
         if at(place + 1) != 0 {
-            let Some(next) = bytes.get(place + 1..).and_then(|rest| rest.iter().position(|byte| *byte == 0)) else { break };
+            let Some(next) =
+                bytes.get(place + 1..).and_then(|rest| rest.iter().position(|byte| *byte == 0))
+            else {
+                break;
+            };
             place += next.max(1);
             continue;
         }
@@ -58,7 +64,9 @@ fn fit(low: u8, high: u8) -> Fit {
 
 fn end_behind(bytes: &[u8], start: usize) -> usize {
     let unit = |place: usize| {
-        bytes.get(place..place.saturating_add(2)).and_then(|pair| Some((*pair.first()?, *pair.get(1)?)))
+        bytes
+            .get(place..place.saturating_add(2))
+            .and_then(|pair| Some((*pair.first()?, *pair.get(1)?)))
     };
     let mut end = start;
     while let Some((low, high)) = unit(end) {
@@ -68,7 +76,8 @@ fn end_behind(bytes: &[u8], start: usize) -> usize {
             Fit::IfFollowed => {
                 let reach = if low == 0 { 1 } else { 8 };
                 let follows = (1..=reach).any(|ahead| {
-                    unit(end + 2 * ahead).is_some_and(|(low, high)| high == 0 && low.is_ascii_graphic())
+                    unit(end + 2 * ahead)
+                        .is_some_and(|(low, high)| high == 0 && low.is_ascii_graphic())
                 });
                 if !follows {
                     break;
