@@ -40,11 +40,9 @@ pub fn redact(
             }
             let whole = block.get(..end).unwrap_or_default();
             let key = if in_key { key_end(whole) } else { 0 };
-            in_key = (in_key && key == whole.len())
-                || leaves_key_open(whole.get(key..).unwrap_or_default());
-            output.write_all(
-                &redactor.redact_bytes(whole.get(key..).unwrap_or_default(), &mut carried),
-            )?;
+            let rest = whole.get(key..).unwrap_or_default();
+            output.write_all(&redactor.redact_bytes(rest, &mut carried))?;
+            in_key = (in_key && rest.is_empty()) || carried.is_in_key;
             block.drain(..end);
         }
         wanted = BLOCK.max(block.len() + 1);
@@ -70,15 +68,6 @@ fn end_of_whole(block: &[u8]) -> usize {
 /// Bytes of a private key that began in an earlier block.
 fn key_end(block: &[u8]) -> usize {
     block.windows(5).position(|part| part == b"-----").unwrap_or(block.len())
-}
-
-/// Whether a private key begins in `block` and does not end there.
-fn leaves_key_open(block: &[u8]) -> bool {
-    let mark = b"PRIVATE KEY";
-    let begin = block.windows(11).rposition(|part| part.starts_with(b"-----BEGIN "));
-    let Some(rest) = begin.and_then(|begin| block.get(begin..)) else { return false };
-    rest.iter().take(80).copied().collect::<Vec<_>>().windows(mark.len()).any(|part| part == mark)
-        && !rest.windows(9).any(|part| part == b"-----END ")
 }
 
 #[cfg(test)]

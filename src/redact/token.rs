@@ -28,10 +28,14 @@ const BLOCK: usize = 64;
 impl Tokens {
     pub(super) fn new(key: &[u8]) -> Self {
         let mut block = [0; BLOCK];
-        let digest = Sha256::digest(key);
-        let short: &[u8] = if key.len() > BLOCK { digest.as_slice() } else { key };
-        for (byte, key) in block.iter_mut().zip(short) {
-            *byte = *key;
+        if key.len() > BLOCK {
+            for (byte, digest) in block.iter_mut().zip(Sha256::digest(key)) {
+                *byte = digest;
+            }
+        } else {
+            for (byte, key) in block.iter_mut().zip(key) {
+                *byte = *key;
+            }
         }
         let started = |pad: u8| {
             let mut hasher = Sha256::new();

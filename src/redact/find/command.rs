@@ -73,8 +73,11 @@ impl Scan<'_> {
         if word.eq_ignore_ascii_case(b"into") {
             self.insertion(whole);
         }
-        for known in KNOWN.iter().filter(|known| known.program == word) {
-            self.options(whole, known);
+        let may_be = word.first().is_some_and(|first| b"chmrsldpouw7ix".contains(first));
+        if may_be && matches!(text.at(whole), b' ' | 0 | b'"' | b'\'') {
+            for known in KNOWN.iter().filter(|known| known.program == word) {
+                self.options(whole, known);
+            }
         }
         None
     }

@@ -22,7 +22,7 @@ impl Scan<'_> {
         }
         let field = match names::field(name) {
             Some(field) => field,
-            None => self.announced_for(name, start)?,
+            None => self.announced_for(text.slice(start..end), start)?,
         };
         let Some(value) = value(text, after, joint, field.kind) else {
             return None;
@@ -30,7 +30,7 @@ impl Scan<'_> {
         match plausible::sensitive(text, &value, field) {
             Some(range) => Some(self.hide(range, field.kind)),
             None => {
-                self.announce(name, &value);
+                self.announce(text.slice(start..end), &value);
                 None
             }
         }
@@ -76,6 +76,11 @@ impl Scan<'_> {
             return None;
         }
         if let Some(next) = self.titled(start, end) {
+            return Some(next);
+        }
+        if text.has(start, b"for ")
+            && let Some(next) = self.peer(end + 1)
+        {
             return Some(next);
         }
         names::role_of(text.slice(start..end))?;
@@ -212,6 +217,11 @@ fn joint(text: Text<'_>, end: usize) -> Option<(Joint, usize)> {
         }
         (b':', _) => Some((Joint::Tight, place + 1)),
         (b',', _) if is_quoted => pair_of(text, place),
+        // `s:5:"email";s:9:"…"`, as PHP writes.
+        (b';', b's') if is_quoted && text.at(place + 2) == b':' => {
+            let digits = text.run(place + 3, 8, |byte| byte.is_ascii_digit());
+            (text.at(digits) == b':').then_some((Joint::Tight, digits + 1))
+        }
         _ => None,
     }
 }

@@ -81,12 +81,27 @@ const SCHEMES: &[Scheme] = &[
 
 /// An identifier that starts at `start`.
 pub(super) fn identifier(text: Text<'_>, start: usize) -> Option<Range<usize>> {
+    let first = text.at(start);
+    let lead = if first.is_ascii_digit() {
+        text.run(start, MOST_LEADING, |byte| byte.is_ascii_digit()) - start
+    } else if first.is_ascii_uppercase() {
+        0
+    } else {
+        return None;
+    };
     let found = SCHEMES.iter().find_map(|scheme| {
+        let leading = scheme.shape.iter().take_while(|byte| **byte == b'9').count();
+        if leading != lead && !(leading + 1 == lead && leading > 0) {
+            return None;
+        }
         let end = fit(text, start, scheme.shape)?;
         (scheme.is_right)(text.slice(start..end)).then_some(end)
     })?;
     Some(start..found)
 }
+
+/// Digits a shape begins with, at most; one more may be the last.
+const MOST_LEADING: usize = 18;
 
 /// Where the text that has `shape` ends, if nothing goes on there.
 #[inline]

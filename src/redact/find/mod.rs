@@ -45,6 +45,8 @@ pub(crate) struct Finding {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Carried {
     table: Option<Table>,
+    /// Whether a private key began that did not end.
+    pub(crate) is_in_key: bool,
 }
 
 /// A pass over one text.
@@ -56,6 +58,7 @@ struct Scan<'t> {
     announced: Option<(Field, usize)>,
     /// Whether text that hides text may be looked into.
     looks_inside: bool,
+    is_in_key: bool,
     /// The line that was asked last whether it speaks of calls, and the answer.
     called: Option<(Range<usize>, bool)>,
 }
@@ -68,10 +71,12 @@ fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carried) -> Vec<Finding>
         table: carried.table.take(),
         announced: None,
         looks_inside,
+        is_in_key: false,
         called: None,
     };
     scan.run();
     carried.table = scan.table.take();
+    carried.is_in_key = scan.is_in_key;
     scan.found
 }
 
@@ -155,6 +160,7 @@ impl Scan<'_> {
             }
             b'-' => {
                 if let Some(range) = secret::private_key(text, place) {
+                    self.is_in_key = range.end == text.len();
                     return self.hide(range, Kind::PrivateKey);
                 }
                 if let Some(next) = self.option(place) {
@@ -363,8 +369,10 @@ fn is_slot(part: &[u8]) -> bool {
 
 /// The alphabets of base64 and base64url.
 fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte)
+    BASE64.get(usize::from(byte)).copied().unwrap_or(false)
 }
+
+static BASE64: [bool; 256] = text::table(b"+/-_", false);
 
 /// Joined names with digits within: `libFoo-1.2-Bar_64`.
 fn is_constant_pair(token: &[u8]) -> bool {

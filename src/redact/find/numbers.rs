@@ -1,7 +1,7 @@
 //! What begins with a digit: addresses, cards, telephones, identifiers, coordinates.
 
 use super::plausible::is_coordinate;
-use super::text::{Text, is_blank, is_word};
+use super::text::{self, Text, is_blank, is_word};
 use super::{Scan, card, identity, is_joined, network, phone, secret};
 use crate::redact::kind::Kind;
 
@@ -133,18 +133,19 @@ impl Scan<'_> {
         let value = text.slice(start..end);
         // Counters have as many digits; only sixteen of them are hardly ever chance.
         let is_bare = value.len() == count && count != 16;
-        if is_bare && !self.speaks_of(start, CARD_WORDS) {
-            return None;
-        }
-        let is_card =
-            (12..=19).contains(&count) && card::is_grouped_as_card(value) && card::is_card(value);
+        let is_card = (12..=19).contains(&count)
+            && card::is_grouped_as_card(value)
+            && card::is_card(value)
+            && (!is_bare || self.speaks_of(start, CARD_WORDS));
         is_card.then(|| self.hide(start..end, Kind::Card))
     }
 
     /// A telephone number that starts at `start`.
     pub(super) fn phone(&mut self, start: usize) -> Option<usize> {
-        let is_called = self.is_called(start);
-        let range = phone::phone(self.text, start, is_called && self.is_spelled(start))?;
+        let range = phone::phone(self.text, start, false).or_else(|| {
+            let is_expected = self.is_spelled(start) && self.is_called(start);
+            if is_expected { phone::phone(self.text, start, true) } else { None }
+        })?;
         Some(self.hide(range, Kind::Phone))
     }
 
@@ -166,7 +167,8 @@ impl Scan<'_> {
         let text = self.text;
         let line = text.slice(text.run_back(place, 80, |byte| byte != b'\n' && byte != 0)..place);
         line.split(|byte| !byte.is_ascii_alphabetic())
-            .any(|word| words.iter().any(|known| word.eq_ignore_ascii_case(known)))
+            .filter(|word| word.len() > 1)
+            .any(|word| words.iter().any(|known| text::starts_caseless(word, known)))
     }
 
     /// Whether bare digits stand right behind a word that announces a number; those that
@@ -235,6 +237,10 @@ impl Scan<'_> {
 
 /// Words near which a number may be a card's.
 const CARD_WORDS: &[&[u8]] = &[
+    b"charging",
+    b"authoris",
+    b"authoriz",
+    b"purchas",
     b"card",
     b"cards",
     b"pan",

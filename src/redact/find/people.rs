@@ -1,9 +1,11 @@
 //! People where no field names them: behind a title, before their address, in the path of
 //! their home.
 
-use super::Scan;
 use super::text::{is_blank, is_letter, is_word};
+use super::value::{Joint, Value};
+use super::{Scan, plausible};
 use crate::redact::kind::Kind;
+use crate::redact::names::{Field, Sureness};
 
 /// Forms of address that a name follows.
 const TITLES: &[&[u8]] = &[
@@ -96,7 +98,8 @@ impl Scan<'_> {
     pub(super) fn titled(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
         let word = text.slice(start..end);
-        if !(2..=8).contains(&word.len()) || !TITLES.contains(&word) {
+        let may_be = text.at(start).is_ascii_uppercase() && (2..=8).contains(&word.len());
+        if !may_be || !TITLES.contains(&word) {
             return None;
         }
         let from = text.run(end, 2, |byte| is_blank(byte) || byte == b'.');
@@ -107,6 +110,21 @@ impl Scan<'_> {
         }
         let until = self.capitalized_end(from)?;
         Some(self.hide(from..until, Kind::Name))
+    }
+
+    /// `for bob from 203.0.113.9`, with the name at `start`: who came from where.
+    pub(super) fn peer(&mut self, start: usize) -> Option<usize> {
+        let text = self.text;
+        let end = text.run(start, 64, |byte| is_word(byte) || b".-+$\\".contains(&byte));
+        let behind = end + b" from ".len();
+        let is_host = text.at(behind).is_ascii_digit() || text.at(behind) == b'[';
+        let value = Value { range: start..end, is_delimited: true, joint: Joint::Blank };
+        let field = Field { kind: Kind::User, sureness: Sureness::Likely };
+        if end == start || !text.has(end, b" from ") || !is_host {
+            return None;
+        }
+        let range = plausible::sensitive(text, &value, field)?;
+        Some(self.hide(range, Kind::User))
     }
 
     /// Where up to four words of a name that begin at `from` end.

@@ -275,7 +275,7 @@ fn is_code(value: &Value, bytes: &[u8]) -> bool {
     let is_digits =
         bytes.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-' || *byte == b' ');
     match value.joint {
-        Joint::Blank => is_digits && (4..=8).contains(&digits),
+        Joint::Blank => is_digits && (3..=8).contains(&digits),
         _ => {
             (is_digits && (3..=10).contains(&digits))
                 || (digits >= 2
@@ -662,7 +662,7 @@ fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
     match value.joint {
         Joint::Blank if value.is_delimited => true,
         Joint::Blank => {
-            let behind = text.slice(value.range.end..value.range.end + 16);
+            let behind = text.slice(value.range.end..text.len().min(value.range.end + 16));
             const NEXT: &[&[u8]] = &[
                 b" from ",
                 b" logged",

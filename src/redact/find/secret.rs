@@ -185,9 +185,9 @@ pub(super) fn shaped(text: Text<'_>, start: usize, end: usize) -> Option<(Range<
     if let Some(range) = json_web_token(text, start) {
         return Some((range, Kind::Jwt));
     }
-    let first = text.at(start);
-    for (prefix, least, alphabet) in PREFIXES {
-        if prefix.as_bytes().first() != Some(&first) || !text.has(start, prefix.as_bytes()) {
+    let known = if may_be_prefix(text.at(start), text.at(start + 1)) { PREFIXES } else { &[] };
+    for (prefix, least, alphabet) in known {
+        if !text.has(start, prefix.as_bytes()) {
             continue;
         }
         let body = start + prefix.len();
@@ -208,6 +208,27 @@ pub(super) fn shaped(text: Text<'_>, start: usize, end: usize) -> Option<(Range<
         return bot_token(text, start, end).map(|range| (range, Kind::Key));
     }
     None
+}
+
+/// Whether a prefix begins with these two bytes; hardly any word does.
+fn may_be_prefix(first: u8, second: u8) -> bool {
+    let seconds = SECONDS.get(usize::from(first & 0x7f)).copied().unwrap_or(0);
+    seconds & (1 << (second & 0x7f)) != 0
+}
+
+/// For each first byte of a prefix the bytes that may come second, as bits.
+static SECONDS: [u128; 128] = seconds();
+
+#[allow(clippy::indexing_slicing)]
+const fn seconds() -> [u128; 128] {
+    let mut seconds = [0; 128];
+    let mut at = 0;
+    while at < PREFIXES.len() {
+        let prefix = PREFIXES[at].0.as_bytes();
+        seconds[prefix[0] as usize] |= 1 << prefix[1];
+        at += 1;
+    }
+    seconds
 }
 
 /// Longer ones are told in parts.

@@ -71,7 +71,27 @@ impl<'t> Text<'t> {
 /// ASCII letters and digits, `_`, and every byte beyond ASCII.
 #[inline]
 pub(crate) fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    WORD.get(usize::from(byte)).copied().unwrap_or(false)
+}
+
+static WORD: [bool; 256] = table(b"_", true);
+
+/// For each byte whether it is a letter, a digit, beyond ASCII if `beyond`, or one of
+/// `others`: quicker to ask than to compute.
+#[allow(clippy::indexing_slicing)]
+pub(crate) const fn table(others: &[u8], beyond: bool) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || (beyond && byte >= 0x80);
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        table[others[at] as usize] = true;
+        at += 1;
+    }
+    table
 }
 
 /// Letters of any alphabet.
@@ -84,6 +104,14 @@ pub(crate) fn is_letter(byte: u8) -> bool {
 #[inline]
 pub(crate) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
+}
+
+/// Whether `word` begins with `start`, in any case; short ones must be the whole word.
+pub(crate) fn starts_caseless(word: &[u8], start: &[u8]) -> bool {
+    if start.len() <= 3 && word.len() != start.len() {
+        return false;
+    }
+    word.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
 }
 
 /// The digits of `bytes`, at most `N`; `None` if there are more.

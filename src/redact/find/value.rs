@@ -82,9 +82,14 @@ fn behind_wrappers(text: Text<'_>, start: usize) -> usize {
         let opens = matches!(next, b'(' | b'[' | b'{')
             && (word > place || next == b'[')
             && matches!(text.at(word + 1), b'"' | b'\'' | b'\\' | b'(');
+        // `string(9) "…"`
+        let digits = text.run(word + 1, 8, |byte| byte.is_ascii_digit());
+        let is_sized = next == b'(' && digits > word + 1 && text.has(digits, b") \"");
         let is_literal = word - place <= 2 && word > place && matches!(next, b'"' | b'\'');
         if opens {
             place = word + 1;
+        } else if is_sized {
+            return digits + 2;
         } else if is_literal {
             return word;
         } else if text.at(place) == b'&' && matches!(text.at(place + 1), b'"' | b'\'') {
