@@ -58,7 +58,7 @@ pub(super) fn role_of(word: &[u8]) -> Option<Role> {
     for (lower, byte) in lower.iter_mut().zip(word) {
         *lower = byte.to_ascii_lowercase();
     }
-    role(lower).or_else(|| role_of_end(lower))
+    role(lower)
 }
 
 /// Calls `found` with each word of `name`, in lower case. Words end at whatever is no
@@ -94,6 +94,13 @@ const LONGEST_WORD: usize = 40;
 
 /// Compounds written as one word: no other word of English ends like these.
 fn role_of_end(word: &[u8]) -> Option<Role> {
+    // Cheaper than to compare with each.
+    let [.., one, two, three, four] = word else { return None };
+    match &[*one, *two, *three, *four] {
+        b"word" | b"sswd" | b"wort" | b"rase" | b"cret" | b"oken" | b"ikey" | b"tkey" | b"skey"
+        | b"ekey" | b"onid" | b"name" | b"mber" | b"mmer" | b"ress" | b"irth" => {}
+        _ => return None,
+    }
     const ENDS: &[(&[u8], Role)] = &[
         (b"password", Role::Password),
         (b"passwd", Role::Password),

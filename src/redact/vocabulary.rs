@@ -113,33 +113,48 @@ pub(super) enum Role {
 
 /// The role of a word in lower case, if it has one.
 pub(super) fn role(word: &[u8]) -> Option<Role> {
-    let first = usize::from(*word.first()?);
-    let start = usize::from(*STARTS.get(first)?);
-    let end = usize::from(*STARTS.get(first + 1)?);
-    let words = WORDS.get(start..end)?;
-    let at = words.binary_search_by(|(known, _)| known.as_bytes().cmp(word)).ok()?;
-    words.get(at).map(|(_, role)| *role)
-}
-
-/// Where the words that begin with each byte start in [`WORDS`].
-static STARTS: [u16; 257] = starts();
-
-const fn starts() -> [u16; 257] {
-    let mut starts = [0; 257];
-    let mut byte = 0;
-    let mut at = 0;
-    while byte <= 256 {
-        while at < WORDS.len() && (first_byte(at) as usize) < byte {
-            at += 1;
+    let mut slot = hash(word);
+    loop {
+        let at = SLOTS.get(slot).copied().filter(|at| *at != FREE)?;
+        let (known, role) = WORDS.get(usize::from(at))?;
+        if known.as_bytes() == word {
+            return Some(*role);
         }
-        starts[byte] = at as u16;
-        byte += 1;
+        slot = (slot + 1) % SLOTS.len();
     }
-    starts
 }
 
-const fn first_byte(at: usize) -> u8 {
-    WORDS[at].0.as_bytes()[0]
+/// Where each word stands in [`WORDS`], by its hash; the next free slot where two have
+/// the same. Made by the compiler: nothing is built when obit starts.
+static SLOTS: [u16; 8192] = slots();
+/// A slot without a word.
+const FREE: u16 = u16::MAX;
+
+#[allow(clippy::indexing_slicing)]
+const fn slots() -> [u16; 8192] {
+    let mut slots = [FREE; 8192];
+    let mut at = 0;
+    while at < WORDS.len() {
+        let mut slot = hash(WORDS[at].0.as_bytes());
+        while slots[slot] != FREE {
+            slot = (slot + 1) % slots.len();
+        }
+        slots[slot] = at as u16;
+        at += 1;
+    }
+    slots
+}
+
+/// FNV-1a, folded to the number of slots.
+#[allow(clippy::indexing_slicing)]
+const fn hash(word: &[u8]) -> usize {
+    let mut hash: u32 = 0x811c_9dc5;
+    let mut at = 0;
+    while at < word.len() {
+        hash = (hash ^ word[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    ((hash >> 13) ^ hash) as usize % 8192
 }
 
 use Role::{

@@ -12,71 +12,84 @@ type Shape = &'static [u8];
 /// One country's numbers.
 struct Scheme {
     shape: Shape,
+    /// Digits it begins with.
+    leading: usize,
     /// Whether the characters of the shape fit together.
     is_right: fn(&[u8]) -> bool,
 }
 
+impl Scheme {
+    #[allow(clippy::indexing_slicing)]
+    const fn new(shape: Shape, is_right: fn(&[u8]) -> bool) -> Self {
+        let mut leading = 0;
+        while leading < shape.len() && shape[leading] == b'9' {
+            leading += 1;
+        }
+        Self { shape, leading, is_right }
+    }
+}
+
 /// In each the separators or letters and the check make a chance hit rare.
-const SCHEMES: &[Scheme] = &[
+static SCHEMES: &[Scheme] = &[
     // United States: social security number.
-    Scheme { shape: b"999-99-9999", is_right: is_ssn },
+    Scheme::new(b"999-99-9999", is_ssn),
     // Brazil: persons and companies.
-    Scheme { shape: b"999.999.999-99", is_right: is_cpf },
-    Scheme { shape: b"99.999.999/9999-99", is_right: |_| true },
+    Scheme::new(b"999.999.999-99", is_cpf),
+    Scheme::new(b"99.999.999/9999-99", |_| true),
     // Chile.
-    Scheme { shape: b"9.999.999-X", is_right: is_rut },
-    Scheme { shape: b"99.999.999-X", is_right: is_rut },
+    Scheme::new(b"9.999.999-X", is_rut),
+    Scheme::new(b"99.999.999-X", is_rut),
     // Canada: social insurance.
-    Scheme { shape: b"999-999-999", is_right: is_luhn_nine },
+    Scheme::new(b"999-999-999", is_luhn_nine),
     // Sweden and Finland; Denmark has no check, so a date must do.
-    Scheme { shape: b"999999-9999", is_right: is_personnummer },
-    Scheme { shape: b"999999+9999", is_right: is_personnummer },
-    Scheme { shape: b"99999999-9999", is_right: is_long_personnummer },
-    Scheme { shape: b"999999-999X", is_right: is_hetu },
-    Scheme { shape: b"999999A999X", is_right: is_hetu },
+    Scheme::new(b"999999-9999", is_personnummer),
+    Scheme::new(b"999999+9999", is_personnummer),
+    Scheme::new(b"99999999-9999", is_long_personnummer),
+    Scheme::new(b"999999-999X", is_hetu),
+    Scheme::new(b"999999A999X", is_hetu),
     // Spain: citizens and foreigners.
-    Scheme { shape: b"99999999A", is_right: is_dni },
-    Scheme { shape: b"99999999-A", is_right: is_dni },
-    Scheme { shape: b"A9999999A", is_right: is_nie },
-    Scheme { shape: b"A-9999999-A", is_right: is_nie },
+    Scheme::new(b"99999999A", is_dni),
+    Scheme::new(b"99999999-A", is_dni),
+    Scheme::new(b"A9999999A", is_nie),
+    Scheme::new(b"A-9999999-A", is_nie),
     // Italy, with its month letter.
-    Scheme { shape: b"AAAAAA99A99A999A", is_right: is_codice_fiscale },
+    Scheme::new(b"AAAAAA99A99A999A", is_codice_fiscale),
     // United Kingdom: national insurance.
-    Scheme { shape: b"AA 99 99 99 A", is_right: is_nino },
-    Scheme { shape: b"AA999999A", is_right: is_nino },
+    Scheme::new(b"AA 99 99 99 A", is_nino),
+    Scheme::new(b"AA999999A", is_nino),
     // France: social security, bare and in its usual groups.
-    Scheme { shape: b"999999999999999", is_right: is_nir },
-    Scheme { shape: b"9 99 99 99 999 999 99", is_right: is_nir },
+    Scheme::new(b"999999999999999", is_nir),
+    Scheme::new(b"9 99 99 99 999 999 99", is_nir),
     // Belgium.
-    Scheme { shape: b"99.99.99-999.99", is_right: is_belgian },
+    Scheme::new(b"99.99.99-999.99", is_belgian),
     // Switzerland: EAN-13 with the country's prefix.
-    Scheme { shape: b"999.9999.9999.99", is_right: is_ahv },
+    Scheme::new(b"999.9999.9999.99", is_ahv),
     // India: the registry's number in groups; the tax number.
-    Scheme { shape: b"9999 9999 9999", is_right: is_aadhaar },
-    Scheme { shape: b"AAAAA9999A", is_right: is_indian_tax_number },
+    Scheme::new(b"9999 9999 9999", is_aadhaar),
+    Scheme::new(b"AAAAA9999A", is_indian_tax_number),
     // South Korea and China.
-    Scheme { shape: b"999999-9999999", is_right: is_korean },
-    Scheme { shape: b"99999999999999999X", is_right: is_chinese },
+    Scheme::new(b"999999-9999999", is_korean),
+    Scheme::new(b"99999999999999999X", is_chinese),
     // Singapore, Hong Kong, Taiwan.
-    Scheme { shape: b"A9999999A", is_right: is_nric },
-    Scheme { shape: b"A999999(X)", is_right: |_| true },
-    Scheme { shape: b"A999999999", is_right: is_taiwanese },
+    Scheme::new(b"A9999999A", is_nric),
+    Scheme::new(b"A999999(X)", |_| true),
+    Scheme::new(b"A999999999", is_taiwanese),
     // Mexico.
-    Scheme { shape: b"AAAA999999AAAAAAX9", is_right: is_curp },
+    Scheme::new(b"AAAA999999AAAAAAX9", is_curp),
     // Russia: pension insurance.
-    Scheme { shape: b"999-999-999 99", is_right: is_snils },
+    Scheme::new(b"999-999-999 99", is_snils),
     // South Africa, by date and check digit.
-    Scheme { shape: b"9999999999999", is_right: is_south_african },
+    Scheme::new(b"9999999999999", is_south_african),
     // Thailand, in its groups.
-    Scheme { shape: b"9-9999-99999-99-9", is_right: |_| true },
+    Scheme::new(b"9-9999-99999-99-9", |_| true),
     // Malaysia: a date and a place of birth.
-    Scheme { shape: b"999999-99-9999", is_right: is_dated },
+    Scheme::new(b"999999-99-9999", is_dated),
     // Czechia and Slovakia.
-    Scheme { shape: b"999999/9999", is_right: is_czech },
+    Scheme::new(b"999999/9999", is_czech),
     // Norway in its usual groups.
-    Scheme { shape: b"999999 99999", is_right: is_norwegian },
+    Scheme::new(b"999999 99999", is_norwegian),
     // Argentina: tax number.
-    Scheme { shape: b"99-99999999-9", is_right: is_cuit },
+    Scheme::new(b"99-99999999-9", is_cuit),
 ];
 
 /// An identifier that starts at `start`.
@@ -90,7 +103,7 @@ pub(super) fn identifier(text: Text<'_>, start: usize) -> Option<Range<usize>> {
         return None;
     };
     let found = SCHEMES.iter().find_map(|scheme| {
-        let leading = scheme.shape.iter().take_while(|byte| **byte == b'9').count();
+        let leading = scheme.leading;
         if leading != lead && !(leading + 1 == lead && leading > 0) {
             return None;
         }

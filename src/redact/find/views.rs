@@ -106,31 +106,39 @@ impl View {
             return None;
         }
         let mut view = Self { text: Vec::new(), places: Vec::new(), mixed: Vec::new() };
-        let mut is_needed = false;
-        let mut start = 0;
         let mut copied = 0;
-        for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let mut from = 0;
+        let is_mark = |byte: &u8| *byte == b'%' || *byte == b'\\';
+        while let Some(mark) = text.get(from..).and_then(|rest| rest.iter().position(is_mark)) {
+            let mark = from + mark;
+            let before = text.get(from..mark).unwrap_or_default();
+            let start =
+                before.iter().rposition(|byte| *byte == b'\n').map_or(from, |at| from + at + 1);
+            let behind = text.get(mark..).unwrap_or_default();
+            let len =
+                behind.iter().position(|byte| *byte == b'\n').map_or(behind.len(), |at| at + 1);
+            from = mark + len;
+            let line = text.get(start..from).unwrap_or_default();
             let escapes = escapes(line);
-            if escapes != Escapes::None {
-                if !is_needed {
-                    view.text.reserve(text.len());
-                    view.places.reserve(text.len() + 1);
-                    is_needed = true;
-                }
-                view.copy(text, copied..start);
-                match escapes {
-                    Escapes::Percent => view.percent(line, start),
-                    _ => view.backslash(line, start),
-                }
-                copied = start + line.len();
-                let is_plain = line.iter().any(|byte| b" =&\"<>".contains(byte));
-                if escapes == Escapes::Percent && is_plain {
-                    view.mixed.push(start..start + line.len());
-                }
+            if escapes == Escapes::None {
+                continue;
             }
-            start += line.len();
+            if view.places.is_empty() {
+                view.text.reserve(text.len());
+                view.places.reserve(text.len() + 1);
+            }
+            view.copy(text, copied..start);
+            match escapes {
+                Escapes::Percent => view.percent(line, start),
+                _ => view.backslash(line, start),
+            }
+            copied = from;
+            let is_plain = line.iter().any(|byte| b" =&\"<>".contains(byte));
+            if escapes == Escapes::Percent && is_plain {
+                view.mixed.push(start..from);
+            }
         }
-        if !is_needed {
+        if view.places.is_empty() {
             return None;
         }
         view.copy(text, copied..text.len());
