@@ -56,6 +56,28 @@ const KNOWN: &[Known] = &[
     Known { program: b"xfreerdp", letter: b'p', secret: Secret::Next },
 ];
 
+/// Whether a known program's name begins and is as long as `word`; hardly any other is.
+fn may_be_known(word: &[u8]) -> bool {
+    let first = word.first().copied().unwrap_or(0);
+    let lengths = LENGTHS.get(usize::from(first & 0x7f)).copied().unwrap_or(0);
+    word.len() < 16 && lengths & (1 << word.len()) != 0
+}
+
+/// For each first letter the lengths of the names that begin with it, as bits.
+static LENGTHS: [u16; 128] = lengths();
+
+#[allow(clippy::indexing_slicing)]
+const fn lengths() -> [u16; 128] {
+    let mut lengths = [0; 128];
+    let mut at = 0;
+    while at < KNOWN.len() {
+        let program = KNOWN[at].program;
+        lengths[program[0] as usize] |= 1 << program.len();
+        at += 1;
+    }
+    lengths
+}
+
 /// Bytes behind a program's name in which its options are looked for.
 const FAR: usize = 600;
 
@@ -73,8 +95,7 @@ impl Scan<'_> {
         if word.eq_ignore_ascii_case(b"into") {
             self.insertion(whole);
         }
-        let may_be = word.first().is_some_and(|first| b"chmrsldpouw7ix".contains(first));
-        if may_be && matches!(text.at(whole), b' ' | 0 | b'"' | b'\'') {
+        if may_be_known(word) && matches!(text.at(whole), b' ' | 0 | b'"' | b'\'') {
             for known in KNOWN.iter().filter(|known| known.program == word) {
                 self.options(whole, known);
             }

@@ -30,7 +30,7 @@ impl Scheme {
 }
 
 /// In each the separators or letters and the check make a chance hit rare.
-static SCHEMES: &[Scheme] = &[
+const SCHEMES: &[Scheme] = &[
     // United States: social security number.
     Scheme::new(b"999-99-9999", is_ssn),
     // Brazil: persons and companies.
@@ -102,15 +102,36 @@ pub(super) fn identifier(text: Text<'_>, start: usize) -> Option<Range<usize>> {
     } else {
         return None;
     };
-    let found = SCHEMES.iter().find_map(|scheme| {
-        let leading = scheme.leading;
-        if leading != lead && !(leading + 1 == lead && leading > 0) {
-            return None;
-        }
+    let mut fitting = BY_LEADING.get(lead).copied().unwrap_or(0);
+    let schemes = std::iter::from_fn(|| {
+        let at = fitting.trailing_zeros();
+        fitting &= fitting.wrapping_sub(1);
+        SCHEMES.get(at as usize)
+    });
+    let found = schemes.into_iter().find_map(|scheme| {
         let end = fit(text, start, scheme.shape)?;
         (scheme.is_right)(text.slice(start..end)).then_some(end)
     })?;
     Some(start..found)
+}
+
+/// For each number of digits at the start the schemes that may fit, as bits. A digit more
+/// than a shape begins with may be its last character.
+static BY_LEADING: [u64; MOST_LEADING + 1] = by_leading();
+
+#[allow(clippy::indexing_slicing)]
+const fn by_leading() -> [u64; MOST_LEADING + 1] {
+    let mut fitting = [0; MOST_LEADING + 1];
+    let mut at = 0;
+    while at < SCHEMES.len() {
+        let leading = SCHEMES[at].leading;
+        fitting[leading] |= 1 << at;
+        if leading > 0 && leading < MOST_LEADING {
+            fitting[leading + 1] |= 1 << at;
+        }
+        at += 1;
+    }
+    fitting
 }
 
 /// Digits a shape begins with, at most; one more may be the last.

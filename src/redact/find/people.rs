@@ -237,6 +237,9 @@ impl Scan<'_> {
             b"\\Documents and Settings\\",
         ];
         let text = self.text;
+        if !matches!(text.at(place + 1), b'h' | b'U' | b'u' | b'D' | b'\\') {
+            return None;
+        }
         let parent = PARENTS.iter().find(|parent| text.has(place, parent))?;
         if *parent != b"\\Users\\" && is_word(text.before(place)) {
             let segment = text.slice(text.run_back(place, 12, is_word)..place);

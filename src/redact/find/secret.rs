@@ -285,7 +285,7 @@ pub(super) fn password_hash(text: Text<'_>, start: usize) -> Option<Range<usize>
 /// if its end is missing.
 pub(super) fn private_key(text: Text<'_>, start: usize) -> Option<Range<usize>> {
     const BEGIN: &[u8] = b"-----BEGIN ";
-    if !text.has(start, BEGIN) {
+    if text.at(start + 1) != b'-' || !text.has(start, BEGIN) {
         return None;
     }
     let label = start + BEGIN.len();
