@@ -45,13 +45,15 @@ pub enum Kind {
     Address,
     /// Degrees of latitude or longitude.
     Place,
+    /// Text that only the strict policy hides.
+    Text,
     /// What a rule of the user hides.
     Rule,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Email,
         Self::Phone,
         Self::Card,
@@ -73,6 +75,7 @@ impl Kind {
         Self::Birth,
         Self::Address,
         Self::Place,
+        Self::Text,
         Self::Rule,
     ];
 
@@ -100,6 +103,7 @@ impl Kind {
             Self::Birth => "dob",
             Self::Address => "address",
             Self::Place => "geo",
+            Self::Text => "text",
             Self::Rule => "rule",
         }
     }

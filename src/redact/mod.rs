@@ -6,6 +6,7 @@ mod find;
 mod kind;
 mod names;
 mod policy;
+mod rules;
 mod shown;
 pub mod stream;
 mod token;
@@ -14,6 +15,7 @@ mod vocabulary;
 pub use kind::Kind;
 pub use names::judge;
 pub use policy::{Level, Origin};
+pub use rules::{Named, RuleError, Rules, Verdict};
 pub use shown::Shown;
 
 use std::collections::BTreeMap;
@@ -31,6 +33,7 @@ use token::Tokens;
 pub struct Redactor {
     level: Level,
     tokens: Tokens,
+    rules: Rules,
     counts: BTreeMap<&'static str, u64>,
 }
 
@@ -42,7 +45,51 @@ impl Redactor {
 
     /// The same with a key of the user's, who can so compare tokens of several reports.
     pub fn with_key(level: Level, key: &[u8]) -> Self {
-        Self { level, tokens: Tokens::new(key), counts: BTreeMap::new() }
+        let rules = Rules::default();
+        Self { level, tokens: Tokens::new(key), rules, counts: BTreeMap::new() }
+    }
+
+    /// The same with rules of the user's.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// What of a variable's text may leave: judged by the user's rules, by its name and
+    /// its type, and then by what it looks like.
+    pub fn show_value(&mut self, origin: Origin, named: &Named<'_>, text: &str) -> Shown {
+        if self.level == Level::Off {
+            return self.show(origin, text);
+        }
+        let kind = match self.rules.verdict(named, text.as_bytes()) {
+            Some(Verdict::Allow) => return Shown::new(text.to_owned()),
+            Some(Verdict::Deny(kind)) => Some(kind),
+            None => announced(named, text),
+        };
+        match kind {
+            Some(kind) => Shown::new(self.hidden(kind, text)),
+            None => self.show(origin, text),
+        }
+    }
+
+    /// The token for a number whose variable's name or type says that it is a card's, a
+    /// person's or a secret; `None` if it may be shown.
+    pub fn hide_number(&mut self, named: &Named<'_>, digits: &str) -> Option<Shown> {
+        if self.level == Level::Off {
+            return None;
+        }
+        let kind = match self.rules.verdict(named, digits.as_bytes()) {
+            Some(Verdict::Allow) => return None,
+            Some(Verdict::Deny(kind)) => kind,
+            None => announced(named, digits)?,
+        };
+        Some(Shown::new(self.hidden(kind, digits)))
+    }
+
+    fn hidden(&mut self, kind: Kind, text: &str) -> String {
+        self.count(kind.word());
+        self.tokens.of(kind, text.as_bytes())
     }
 
     /// What of `text` may leave.
@@ -97,7 +144,7 @@ impl Redactor {
     }
 
     fn search(&mut self, text: &str) -> Shown {
-        let mut found = find::find(text.as_bytes(), &mut Carried::default(), true);
+        let mut found = self.find(text.as_bytes(), &mut Carried::default());
         if found.is_empty() {
             return Shown::new(text.to_owned());
         }
@@ -111,8 +158,26 @@ impl Redactor {
     /// Any bytes, with what is sensitive in them replaced. `carried` goes from one block
     /// of a long text to the next.
     pub(crate) fn redact_bytes(&mut self, bytes: &[u8], carried: &mut Carried) -> Vec<u8> {
-        let found = find::find(bytes, carried, true);
+        let found = self.find(bytes, carried);
         self.replace(bytes, &found)
+    }
+
+    /// Everything to hide in `bytes`, by obit's finders and the user's rules.
+    fn find(&self, bytes: &[u8], carried: &mut Carried) -> Vec<Finding> {
+        let mut found = find::find(bytes, carried, true);
+        if self.level == Level::Strict {
+            found = find::with_quoted(bytes, found);
+        }
+        if self.rules.is_empty() {
+            return found;
+        }
+        found.retain(|finding| {
+            let text = bytes.get(finding.range.clone()).unwrap_or_default();
+            !self.rules.allows(finding.kind, text)
+        });
+        let denied = self.rules.denied(bytes).into_iter();
+        found.extend(denied.map(|(range, kind)| Finding { range, kind, is_wide: false }));
+        find::in_order(found)
     }
 
     /// `bytes` with tokens for `found`, which is in order.
@@ -161,6 +226,18 @@ impl Redactor {
     fn count(&mut self, kind: &'static str) {
         *self.counts.entry(kind).or_default() += 1;
     }
+}
+
+/// As what the name or the type of a value says it is to be hidden.
+fn announced(named: &Named<'_>, text: &str) -> Option<Kind> {
+    let type_name = named.type_name.unwrap_or_default();
+    // `acme::Secret<std::string> &`: the template's name counts.
+    let plain = type_name.split('<').next().unwrap_or_default();
+    let plain = plain.trim_end_matches(['*', '&', ' ']).rsplit("::").next().unwrap_or_default();
+    [named.name, plain].into_iter().find_map(|name| {
+        let field = names::field(name.as_bytes())?;
+        find::is_sensitive(text.as_bytes(), field).then_some(field.kind)
+    })
 }
 
 /// UTF-16 as UTF-8, so that a text has one token in both.

@@ -27,8 +27,9 @@ use super::kind::Kind;
 use super::names::Field;
 use columns::Table;
 use text::{Text, is_word};
+use value::{Joint, Value};
 
-pub(crate) use views::find;
+pub(crate) use views::{find, in_order, with_quoted};
 
 /// A stretch of text to hide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,12 @@ pub(crate) struct Carried {
     table: Option<Table>,
     /// Whether a private key began that did not end.
     pub(crate) is_in_key: bool,
+}
+
+/// Whether the whole of `text` is what `field` announces.
+pub(super) fn is_sensitive(text: &[u8], field: Field) -> bool {
+    let value = Value { range: 0..text.len(), is_delimited: true, joint: Joint::Tight };
+    plausible::sensitive(Text(text), &value, field).is_some()
 }
 
 /// A pass over one text.

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::{Carried, Finding, scan, wide};
+use crate::redact::kind::Kind;
 
 /// Everything to hide in `bytes`, in order, not overlapping. `looks_inside` says whether
 /// base64 is unwrapped.
@@ -34,7 +35,7 @@ fn placed(range: Range<usize>, places: &[usize]) -> Option<Range<usize>> {
 }
 
 /// Sorts, and joins what overlaps: the earlier kind counts, then the longer.
-fn in_order(mut found: Vec<Finding>) -> Vec<Finding> {
+pub(crate) fn in_order(mut found: Vec<Finding>) -> Vec<Finding> {
     found.sort_by_key(|finding| (finding.range.start, std::cmp::Reverse(finding.range.end)));
     let mut apart: Vec<Finding> = Vec::with_capacity(found.len());
     for finding in found {
@@ -46,6 +47,24 @@ fn in_order(mut found: Vec<Finding>) -> Vec<Finding> {
         }
     }
     apart
+}
+
+/// `found`, and every quoted text of `bytes` besides.
+pub(crate) fn with_quoted(bytes: &[u8], mut found: Vec<Finding>) -> Vec<Finding> {
+    let mut place = 0;
+    let find = |from: usize, wanted: fn(&u8) -> bool| {
+        bytes.get(from..).and_then(|rest| rest.iter().position(wanted)).map(|at| from + at)
+    };
+    while let Some(open) = find(place, |byte| *byte == b'"') {
+        let Some(end) = find(open + 1, |byte| matches!(byte, b'"' | b'\n' | 0)) else { break };
+        place = end + 1;
+        // A name of a field is no value.
+        let is_name = bytes.get(end + 1) == Some(&b':');
+        if bytes.get(end) == Some(&b'"') && end > open + 1 && !is_name {
+            found.push(Finding { range: open + 1..end, kind: Kind::Text, is_wide: false });
+        }
+    }
+    in_order(found)
 }
 
 /// Finds in text of single bytes, as it is and as its escapes say.
