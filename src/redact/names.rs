@@ -154,7 +154,7 @@ fn judge_roles(roles: &[Option<Role>]) -> Option<Field> {
         Role::Cookie => likely(Kind::Cookie),
         Role::Auth => likely(Kind::Secret),
         Role::Pin | Role::Cvv | Role::Otp => likely(Kind::Code),
-        Role::Code if is_qualified(&[Role::Zip]) => likely(Kind::Address),
+        Role::Code if is_qualified(&[Role::Zip, Role::PostalQualifier]) => likely(Kind::Address),
         Role::Code if is_qualified(CODE_OWNERS) => likely(Kind::Code),
         Role::Number | Role::Id => judge_number(before, prior),
         Role::Email => likely(Kind::Email),
@@ -178,6 +178,7 @@ fn judge_roles(roles: &[Option<Role>]) -> Option<Field> {
         Role::Zip => likely(Kind::Address),
         Role::Latitude | Role::Longitude => likely(Kind::Place),
         Role::Location => maybe(Kind::Place),
+        Role::IdQualifier if is_qualified(&[Role::Number, Role::Id]) => likely(Kind::NationalId),
         Role::PostalQualifier => maybe(Kind::Address),
         _ => None,
     }

@@ -19,6 +19,19 @@ const LONGEST_LINE: usize = 1 << 16;
 const MOST_COLUMNS: usize = 256;
 
 impl Scan<'_> {
+    /// `COPY table (a, b) FROM stdin;` whose `COPY` ends at `end`: the lines that follow
+    /// are the table's, parted by tabs.
+    pub(super) fn copied(&mut self, end: usize) {
+        let text = self.text;
+        let open = text.run(end, 160, |byte| is_word(byte) || b".\" ".contains(&byte));
+        let Some((names, behind)) = items(text, open) else { return };
+        if text.has_caseless(behind, b" from stdin") {
+            let columns =
+                names.into_iter().map(|item| names::field(text.slice(unquoted(text, item))));
+            self.table = Some(Table { separator: b'\t', columns: columns.collect() });
+        }
+    }
+
     /// What a line that starts at `start` is in a table; gives where to go on.
     pub(super) fn line_start(&mut self, start: usize) -> usize {
         let text = self.text;

@@ -4,9 +4,9 @@
 use super::Scan;
 use super::plausible;
 use super::text::{is_letter, is_word};
-use super::value::{Joint, value};
+use super::value::{Joint, Value, value};
 use crate::redact::kind::Kind;
-use crate::redact::names;
+use crate::redact::names::{self, Field, Sureness};
 
 /// A program, the letter of an option of its, and what follows that.
 struct Known {
@@ -21,6 +21,8 @@ enum Secret {
     Glued,
     /// The next word.
     Next,
+    /// The next word is who, not what.
+    User,
     /// The next word is `user:password`, or `user%password`.
     Pair,
 }
@@ -39,6 +41,12 @@ const KNOWN: &[Known] = &[
     Known { program: b"ldapsearch", letter: b'w', secret: Secret::Next },
     Known { program: b"ldapmodify", letter: b'w', secret: Secret::Next },
     Known { program: b"docker", letter: b'p', secret: Secret::Next },
+    Known { program: b"docker", letter: b'u', secret: Secret::User },
+    Known { program: b"podman", letter: b'u', secret: Secret::User },
+    Known { program: b"mysql", letter: b'u', secret: Secret::User },
+    Known { program: b"psql", letter: b'U', secret: Secret::User },
+    Known { program: b"sqlcmd", letter: b'U', secret: Secret::User },
+    Known { program: b"mongo", letter: b'u', secret: Secret::User },
     Known { program: b"podman", letter: b'p', secret: Secret::Next },
     Known { program: b"mongo", letter: b'p', secret: Secret::Next },
     Known { program: b"mongosh", letter: b'p', secret: Secret::Next },
@@ -86,7 +94,7 @@ impl Scan<'_> {
     pub(super) fn command(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
         let len = end - start;
-        let ends_word = matches!(text.at(end), b' ' | 0 | b'-');
+        let ends_word = matches!(text.at(end), b' ' | 0 | b'-' | b':' | b'[');
         if !(2..=13).contains(&len) || !ends_word || end == text.len() {
             return None;
         }
@@ -94,6 +102,10 @@ impl Scan<'_> {
         let word = text.slice(start..whole);
         if word.eq_ignore_ascii_case(b"into") {
             self.insertion(whole);
+        } else if word.eq_ignore_ascii_case(b"copy") {
+            self.copied(whole);
+        } else if word == b"sudo" {
+            self.sudo(whole);
         }
         if may_be_known(word) && matches!(text.at(whole), b' ' | 0 | b'"' | b'\'') {
             for known in KNOWN.iter().filter(|known| known.program == word) {
@@ -101,6 +113,21 @@ impl Scan<'_> {
             }
         }
         None
+    }
+
+    /// `sudo: bob : TTY=…`, as it writes to the log.
+    fn sudo(&mut self, end: usize) {
+        let text = self.text;
+        let mark = text.run(end, 12, |byte| byte != b':' && byte > b' ');
+        let start = text.run(mark + 1, 8, |byte| byte == b' ');
+        let end = text.run(start, 64, |byte| byte > b' ');
+        if text.at(mark) == b':' && end > start && text.has(end, b" : ") {
+            let value = Value { range: start..end, is_delimited: true, joint: Joint::Tight };
+            let field = Field { kind: Kind::User, sureness: Sureness::Likely };
+            if let Some(range) = plausible::sensitive(text, &value, field) {
+                self.hide(range, Kind::User);
+            }
+        }
     }
 
     fn options(&mut self, from: usize, known: &Known) {
@@ -144,8 +171,12 @@ impl Scan<'_> {
             if known.secret == Secret::Pair && colon < end {
                 self.hide(start..colon, Kind::User);
                 self.hide(colon + 1..end, Kind::Password);
-            } else if known.secret == Secret::Pair {
-                self.hide(start..end, Kind::User);
+            } else if matches!(known.secret, Secret::Pair | Secret::User) {
+                let value = Value { range: start..end, is_delimited: true, joint: Joint::Tight };
+                let field = Field { kind: Kind::User, sureness: Sureness::Likely };
+                if let Some(range) = plausible::sensitive(text, &value, field) {
+                    self.hide(range, Kind::User);
+                }
             } else {
                 self.hide(start..end, Kind::Password);
             }

@@ -114,7 +114,11 @@ impl Scan<'_> {
             | Kind::Code
             | Kind::Phone
             | Kind::Birth => text.slice(value.range.clone()).iter().any(u8::is_ascii_digit),
-            Kind::Place | Kind::Cookie | Kind::Email => false,
+            Kind::Place => {
+                text.slice(value.range.clone()).iter().filter(|byte| byte.is_ascii_digit()).count()
+                    >= 5
+            }
+            Kind::Cookie | Kind::Email => false,
             Kind::PasswordHash => {
                 secret::is_mixed(text.slice(value.range.clone())) && value.range.len() >= 16
             }

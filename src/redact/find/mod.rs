@@ -167,7 +167,8 @@ impl Scan<'_> {
             }
             b'-' => {
                 if let Some(range) = secret::private_key(text, place) {
-                    self.is_in_key = range.end == text.len();
+                    let end = text.run(range.end, 16, |byte| byte.is_ascii_whitespace());
+                    self.is_in_key = end == text.len();
                     return self.hide(range, Kind::PrivateKey);
                 }
                 if let Some(next) = self.option(place) {

@@ -132,7 +132,8 @@ impl Scan<'_> {
         }
         let value = text.slice(start..end);
         // Counters have as many digits; only sixteen of them are hardly ever chance.
-        let is_bare = value.len() == count && count != 16;
+        // On a magnetic stripe the number ends with `=` or `^`.
+        let is_bare = value.len() == count && count != 16 && !matches!(text.at(end), b'=' | b'^');
         let is_card = (12..=19).contains(&count)
             && card::is_grouped_as_card(value)
             && card::is_card(value)

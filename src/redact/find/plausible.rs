@@ -142,7 +142,10 @@ fn is_no_value(bytes: &[u8]) -> bool {
     let is_code = bytes.windows(2).any(|pair| pair == b"->" || pair == b"::")
         && bytes.contains(&b'(')
         || (bytes.ends_with(b"()") || bytes.ends_with(b"("));
+    // `PWD=/home/…`, `--password-file`: where a secret lies is none.
+    let is_path = *first == b'/' && bytes.iter().filter(|byte| **byte == b'/').count() > 1;
     is_format
+        || is_path
         || is_slot
         || is_blank_out
         || is_pointer
@@ -676,7 +679,19 @@ fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
                 b" by ",
                 b"@",
             ];
-            NEXT.iter().any(|next| behind.starts_with(next))
+            let ends = matches!(behind.first(), None | Some(b'\n' | b'\r' | b',' | b';' | 0));
+            let before = text.slice(value.range.start.saturating_sub(14)..value.range.start);
+            const WHO: &[&[u8]] = &[
+                b"for user ",
+                b"by user ",
+                b"as user ",
+                b"invalid user ",
+                b"unknown user ",
+                b"of user ",
+            ];
+            let is_someone = ends && WHO.iter().any(|words| before.ends_with(words));
+            is_someone
+                || NEXT.iter().any(|next| behind.starts_with(next))
                 || (is_marked
                     && bytes.len() >= 4
                     && !bytes.contains(&b'_')

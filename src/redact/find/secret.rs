@@ -269,16 +269,28 @@ fn json_web_token(text: Text<'_>, start: usize) -> Option<Range<usize>> {
     (end - header > 5).then_some(start..end)
 }
 
-/// A hash of a password in the form `$method$…`, starting at the `$` at `start`.
+/// A hash of a password in the form `$method$…` or `method$…`, with its first `$` at
+/// `start`.
 pub(super) fn password_hash(text: Text<'_>, start: usize) -> Option<Range<usize>> {
+    const NAMES: &[&[u8]] =
+        &[b"pbkdf2_", b"argon2", b"bcrypt", b"scrypt", b"sha1", b"md5", b"sha256", b"sha512"];
+    let name = text.run_back(start, 24, |byte| is_word(byte) || byte == b'-');
+    if name < start && NAMES.iter().any(|known| text.has(name, known)) {
+        let end = hash_end(text, start);
+        return (end - start >= 40).then_some(name..end);
+    }
     const METHODS: &[&str] = &[
         "$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$7$", "$y$", "$gy$", "$argon2", "$scrypt$",
         "$pbkdf2", "$apr1$", "$bcrypt", "$sha1$", "$P$", "$S$",
     ];
     METHODS.iter().find(|method| text.has(start, method.as_bytes()))?;
-    let end = text.run(start, 512, |byte| Wide.holds(byte) || byte == b'$' || byte == b',');
-    let end = text.run_back(end, 8, |byte| b",.:/%~-".contains(&byte));
+    let end = hash_end(text, start);
     (end > start && end - start >= 20).then_some(start..end)
+}
+
+fn hash_end(text: Text<'_>, start: usize) -> usize {
+    let end = text.run(start, 512, |byte| Wide.holds(byte) || byte == b'$' || byte == b',');
+    text.run_back(end, 8, |byte| b",.:/%~-".contains(&byte)).max(start)
 }
 
 /// The body of a private key whose `-----BEGIN` stands at `start`; to the end of the text
@@ -394,7 +406,7 @@ mod tests {
 
     #[test]
     fn randomness_is_told_from_names_and_hashes() {
-        assert!(is_random(b"wJalrXUtnFEMIK7MDENGbPxRfiCYzzEXAMP"));
+        assert!(is_random(b"wJalrXUtn4EMIK7MDENGbPxRfiCYzzEXAMP"));
         for name in [
             &b"4f2a6b1c9d8e7f60514233445566778899aabbcc"[..],
             b"_ZN4auth14verify_passwordERKNSt7__cxx1112basic",

@@ -142,12 +142,10 @@ fn bare_end(text: Text<'_>, start: usize, kind: Kind) -> usize {
     match kind {
         Kind::Name => phrase_end(text, start, false),
         Kind::Address => phrase_end(text, start, true),
-        Kind::Card
-        | Kind::Account
-        | Kind::NationalId
-        | Kind::Passport
-        | Kind::Phone
-        | Kind::Code => number_end(text, start),
+        Kind::Card | Kind::Account | Kind::NationalId | Kind::Passport | Kind::Code => {
+            number_end(text, start, false)
+        }
+        Kind::Phone => number_end(text, start, true),
         Kind::Birth => phrase_end(text, start, true),
         _ => word_end(text, start),
     }
@@ -278,8 +276,10 @@ fn begins_clause(text: Text<'_>, place: usize) -> bool {
     WORDS.contains(&text.slice(place..end))
 }
 
-/// Groups of digits and capitals of a number, with single separators between.
-fn number_end(text: Text<'_>, start: usize) -> usize {
+/// Groups of digits and capitals of a number, with single separators between: of one kind,
+/// but in telephone numbers.
+fn number_end(text: Text<'_>, start: usize, may_mix: bool) -> usize {
+    let mut has_sign = false;
     let is_part = |byte: u8| byte.is_ascii_alphanumeric();
     let mut place = text.run(start, 1, |byte| byte == b'+' || byte == b'(');
     let mut end = start;
@@ -293,12 +293,15 @@ fn number_end(text: Text<'_>, start: usize) -> usize {
             break;
         }
         // `017 retries=3`: that 3 is another's.
-        let is_short = group - place <= 6 || text.before(group) == b')';
+        let is_short = (group - place <= 6 && (may_mix || !has_sign)) || text.before(group) == b')';
         end = group;
         place = group;
         match text.at(place) {
             b')' => place += 1 + usize::from(matches!(text.at(place + 1), b' ' | b'-')),
-            b'-' | b'.' | b'/' if is_part(text.at(place + 1)) => place += 1,
+            b'-' | b'.' | b'/' if is_part(text.at(place + 1)) => {
+                has_sign = true;
+                place += 1;
+            }
             b' ' if is_short && is_part(text.at(place + 1)) && !names_field(text, place + 1) => {
                 place += 1;
                 place += usize::from(text.at(place) == b'(');

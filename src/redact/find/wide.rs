@@ -76,8 +76,10 @@ fn end_behind(bytes: &[u8], start: usize) -> usize {
             Fit::IfFollowed => {
                 let reach = if low == 0 { 1 } else { 8 };
                 let follows = (1..=reach).any(|ahead| {
-                    unit(end + 2 * ahead)
-                        .is_some_and(|(low, high)| high == 0 && low.is_ascii_graphic())
+                    unit(end + 2 * ahead).is_some_and(|(low, high)| {
+                        high == 0
+                            && (low.is_ascii_graphic() || (reach > 1 && low.is_ascii_whitespace()))
+                    })
                 });
                 if !follows {
                     break;
@@ -89,15 +91,14 @@ fn end_behind(bytes: &[u8], start: usize) -> usize {
     end
 }
 
-/// Letters of other alphabets before the first plain one.
+/// Text before the first plain characters in a row: letters of other alphabets.
 fn start_before(bytes: &[u8], start: usize, floor: usize) -> usize {
     const MOST: usize = 64;
     let mut place = start;
     for _ in 0..MOST {
         let Some(before) = place.checked_sub(2).filter(|before| *before >= floor) else { break };
         let Some([low, high]) = bytes.get(before..place) else { break };
-        let is_letter = fit(*low, *high) == Fit::Yes && (*high != 0 || *low >= 0xc0);
-        if !is_letter {
+        if fit(*low, *high) != Fit::Yes {
             break;
         }
         place = before;
