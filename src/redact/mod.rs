@@ -96,11 +96,8 @@ impl Redactor {
     pub fn show(&mut self, origin: Origin, text: &str) -> Shown {
         match policy::treatment(self.level, origin) {
             Treatment::Keep => Shown::new(text.to_owned()),
-            Treatment::Search => self.search(text),
-            Treatment::SearchAndHideHome => {
-                let text = self.hide_home(text);
-                self.search(&text)
-            }
+            Treatment::Search => self.search(text, &[]),
+            Treatment::SearchBut(kept) => self.search(text, kept),
             Treatment::Digest(kind) => {
                 let token = self.token(kind, text);
                 Shown::new(token)
@@ -125,7 +122,7 @@ impl Redactor {
             _ => {
                 let (kept, hidden) = arguments::split(&text, self.level);
                 let hidden = if hidden.is_empty() { String::new() } else { self.mask(hidden) };
-                let mut kept = self.search(kept).into_string();
+                let mut kept = self.search(kept, &[]).into_string();
                 kept.push_str(&hidden);
                 Shown::new(kept)
             }
@@ -143,8 +140,10 @@ impl Redactor {
         &self.counts
     }
 
-    fn search(&mut self, text: &str) -> Shown {
+    /// `text` but for what is found in it; what is of the kinds `kept` may stay.
+    fn search(&mut self, text: &str, kept: &[Kind]) -> Shown {
         let mut found = self.find(text.as_bytes(), &mut Carried::default());
+        found.retain(|finding| !kept.contains(&finding.kind));
         if found.is_empty() {
             return Shown::new(text.to_owned());
         }
@@ -198,19 +197,6 @@ impl Redactor {
         }
         shown.extend_from_slice(bytes.get(done..).unwrap_or_default());
         shown
-    }
-
-    /// `/home/alice/x` as `/home/<user:3f2c>/x`.
-    fn hide_home(&mut self, text: &str) -> String {
-        for parent in ["/home/", "/Users/"] {
-            let Some(rest) = text.strip_prefix(parent) else { continue };
-            let user = rest.split('/').next().unwrap_or_default();
-            if !user.is_empty() {
-                let after = rest.strip_prefix(user).unwrap_or_default();
-                return format!("{parent}{}{after}", self.token("user", user));
-            }
-        }
-        text.to_owned()
     }
 
     fn mask(&mut self, text: &str) -> String {

@@ -1255,7 +1255,6 @@ const WORDS: &[(&str, Role)] = &[
     ("result", Benign),
     ("retries", Benign),
     ("retype", Neutral),
-    ("rfc", NationalId),
     ("rib", Iban),
     ("rider", PersonNoun),
     ("rodne", IdQualifier),

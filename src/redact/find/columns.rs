@@ -134,9 +134,11 @@ fn header(text: Text<'_>, start: usize) -> Option<Table> {
     for cell in cells {
         let name = text.slice(cell);
         let words = name.split(|byte| *byte == b' ').count();
+        let is_balanced = name.contains(&b'(') == name.contains(&b')');
         let is_name =
             name.first().is_none_or(|byte| is_letter(*byte) || *byte == b'_' || *byte == b'#')
                 && name.len() <= 40
+                && is_balanced
                 && words <= 4;
         if !is_name {
             return None;

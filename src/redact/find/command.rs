@@ -111,6 +111,8 @@ impl Scan<'_> {
             for known in KNOWN.iter().filter(|known| known.program == word) {
                 self.options(whole, known);
             }
+            // Words of this command are not asked again.
+            self.commanded = self.commanded.max(whole + FAR / 4);
         }
         None
     }
@@ -132,6 +134,9 @@ impl Scan<'_> {
 
     fn options(&mut self, from: usize, known: &Known) {
         let text = self.text;
+        if from < self.commanded {
+            return;
+        }
         let limit = text.run(from, FAR, |byte| byte != b'\n' && byte != b';' && byte != b'|');
         let mut place = from;
         while place < limit {

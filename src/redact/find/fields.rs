@@ -6,6 +6,7 @@ use super::value::{Joint, Value, value};
 use super::{Scan, secret};
 use crate::redact::kind::Kind;
 use crate::redact::names::{self, Field, Sureness};
+use crate::redact::vocabulary::Role;
 
 /// Bytes of a field's name, its qualifying words included.
 const LONGEST_NAME: usize = 64;
@@ -83,7 +84,11 @@ impl Scan<'_> {
         {
             return Some(next);
         }
-        names::role_of(text.slice(start..end))?;
+        // `pass` is a verb as well.
+        let word = text.slice(start..end);
+        if names::role_of(word)? == Role::Neutral || word.eq_ignore_ascii_case(b"pass") {
+            return None;
+        }
         let name = text.slice(name_start(text, start, end)..end);
         let field = names::field(name)?;
         let mut place = text.run(end, 4, |byte| is_blank(byte) || b".#".contains(&byte));

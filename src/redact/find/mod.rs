@@ -66,6 +66,8 @@ struct Scan<'t> {
     /// Whether text that hides text may be looked into.
     looks_inside: bool,
     is_in_key: bool,
+    /// Up to where a command line was read for its options.
+    commanded: usize,
     /// The line that was asked last whether it speaks of calls, and the answer.
     called: Option<(Range<usize>, bool)>,
 }
@@ -79,6 +81,7 @@ fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carried) -> Vec<Finding>
         announced: None,
         looks_inside,
         is_in_key: false,
+        commanded: 0,
         called: None,
     };
     scan.run();

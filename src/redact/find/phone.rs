@@ -208,8 +208,10 @@ fn is_national(text: Text<'_>, start: usize, written: &Written) -> bool {
     };
     match written.groups.as_slice() {
         // (212) 555-0100, 212-555-0100, 212.555.0100, 1-212-…
-        [3, 3, 4] if written.has_parentheses || matches!(separator, b'-' | b'.') => {
-            is_north_american(digits)
+        [3, 3, 4] if written.has_parentheses => is_north_american(digits),
+        // `252.227-7013` is a clause of some law.
+        [3, 3, 4] if matches!(separator, b'-' | b'.') => {
+            separator == text.at(start + 7) && is_north_american(digits)
         }
         [1, 3, 3, 4] if digits.starts_with(b"1") => digits.get(1..).is_some_and(is_north_american),
         // 8 (912) 345-67-89

@@ -208,6 +208,11 @@ fn is_secret(value: &Value, bytes: &[u8]) -> bool {
     {
         return false;
     }
+    // `tokens: &[Token]`: code, not data.
+    let is_code = bytes.starts_with(b"&") || bytes.windows(2).any(|pair| pair == b"::");
+    if is_code && !value.is_delimited {
+        return false;
+    }
     let is_word_like = bytes.iter().all(|byte| byte.is_ascii_alphabetic() || b"_-.".contains(byte))
         && !is_mixed(bytes);
     let is_strong = !is_word_like || bytes.len() >= 20;
@@ -675,8 +680,6 @@ fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
                 b" signed",
                 b" connect",
                 b" port ",
-                b" on ",
-                b" by ",
                 b"@",
             ];
             let ends = matches!(behind.first(), None | Some(b'\n' | b'\r' | b',' | b';' | 0));
@@ -816,7 +819,8 @@ fn date_len(bytes: &[u8]) -> Option<usize> {
 fn is_address(value: &Value, bytes: &[u8], sureness: Sureness) -> bool {
     let letters = bytes.iter().filter(|byte| is_letter(**byte)).count();
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let is_foreign = bytes.contains(&b'@')
+    let is_foreign = bytes.iter().any(|byte| b"[]{}!&*".contains(byte))
+        || bytes.contains(&b'@')
         || bytes.contains(&b'=')
         || bytes.contains(&b'_')
         || bytes.starts_with(b"0x")
