@@ -36,6 +36,10 @@ pub fn judge(name: &str) -> Option<Kind> {
 
 /// What `name` announces.
 pub(super) fn field(name: &[u8]) -> Option<Field> {
+    // Who, in audit logs; an account of money is qualified or numbered.
+    if name == b"acct" {
+        return Some(Field { kind: Kind::User, sureness: Sureness::Likely });
+    }
     let mut roles = [None; MOST_WORDS];
     let mut count = 0;
     for_each_word(name, |word| {

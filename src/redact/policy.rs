@@ -68,7 +68,7 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
         (Level::Strict, Origin::MessageText | Origin::VariableText) => Treatment::Mask,
         (Level::Strict, Origin::ThreadName) => Treatment::Digest("name"),
         // Whose home it was is seen by whoever may open the file.
-        (Level::Default, Origin::Path | Origin::SourcePath) => {
+        (Level::Default, Origin::Path | Origin::SourcePath | Origin::OwnWords) => {
             Treatment::SearchBut(&[Kind::User, Kind::Ip])
         }
         // Four numbers are a version there.

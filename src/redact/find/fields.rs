@@ -21,6 +21,10 @@ impl Scan<'_> {
         if name.eq_ignore_ascii_case(b"cookie") || name.eq_ignore_ascii_case(b"set-cookie") {
             return Some(self.cookies(after));
         }
+        // `PASS: test_login`, of a run of tests.
+        if name == b"PASS" && joint == Joint::Colon {
+            return None;
+        }
         let field = match names::field(name) {
             Some(field) => field,
             None => self.announced_for(text.slice(start..end), start)?,
@@ -29,10 +33,16 @@ impl Scan<'_> {
             return None;
         };
         match plausible::sensitive(text, &value, field) {
-            Some(range) => Some(self.hide(range, field.kind)),
+            Some(range) => {
+                if text.before(start) == b'<' {
+                    // `"Ann Lee" <tel:+43…>`
+                    self.display_name(range.start);
+                }
+                Some(self.hide(range, field.kind))
+            }
             None => {
                 self.announce(text.slice(start..end), &value);
-                None
+                self.form_part(&value)
             }
         }
     }
@@ -47,6 +57,22 @@ impl Scan<'_> {
                 .filter(|field| field.sureness != Sureness::Maybe)
                 .map(|field| (field, value.range.end));
         }
+    }
+
+    /// `name="password"`, an empty line, and the value: a part of a form (RFC 7578).
+    fn form_part(&mut self, name: &Value) -> Option<usize> {
+        let text = self.text;
+        let (field, end) = self.announced?;
+        let gap = [&b"\"\r\n\r\n"[..], b"\"\n\n"].into_iter().find(|gap| text.has(end, gap))?;
+        if name.range.end != end {
+            return None;
+        }
+        let start = end + gap.len();
+        let stop = text.run(start, 512, |byte| byte != b'\r' && byte != b'\n' && byte != 0);
+        let value = Value { range: start..stop, is_delimited: true, joint: Joint::Tight };
+        self.announced = None;
+        let range = plausible::sensitive(text, &value, field)?;
+        Some(self.hide(range, field.kind))
     }
 
     fn announced_for(&mut self, name: &[u8], place: usize) -> Option<Field> {
@@ -79,10 +105,21 @@ impl Scan<'_> {
         if let Some(next) = self.titled(start, end) {
             return Some(next);
         }
-        if text.has(start, b"for ")
+        if (text.has(start, b"for ") || text.has(start, b"by "))
             && let Some(next) = self.peer(end + 1)
         {
             return Some(next);
+        }
+        if let Some(next) = self.protocol(start, end) {
+            return Some(next);
+        }
+        if text.has(start, b"code is ")
+            && self.speaks_of(start, &[b"your", b"verification", b"login"])
+        {
+            let digits = text.run(end + 4, 9, |byte| byte.is_ascii_digit());
+            if (4..=8).contains(&(digits - end - 4)) && !is_word(text.at(digits)) {
+                return Some(self.hide(end + 4..digits, Kind::Code));
+            }
         }
         // `pass` is a verb as well.
         let word = text.slice(start..end);

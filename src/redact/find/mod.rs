@@ -165,6 +165,7 @@ impl Scan<'_> {
             }
             b'$' => {
                 if let Some(range) = secret::password_hash(text, place) {
+                    self.owner(range.start);
                     return self.hide(range, Kind::PasswordHash);
                 }
             }

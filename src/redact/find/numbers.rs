@@ -147,6 +147,10 @@ impl Scan<'_> {
             let is_expected = self.is_spelled(start) && self.is_called(start);
             if is_expected { phone::phone(self.text, start, true) } else { None }
         })?;
+        if self.text.before(range.start) == b':' {
+            // `"Ann Lee" <tel:+43…>`
+            self.display_name(range.start);
+        }
         Some(self.hide(range, Kind::Phone))
     }
 
@@ -164,7 +168,7 @@ impl Scan<'_> {
     }
 
     /// Whether one of `words` stands on the line before `place`.
-    fn speaks_of(&self, place: usize, words: &[&[u8]]) -> bool {
+    pub(super) fn speaks_of(&self, place: usize, words: &[&[u8]]) -> bool {
         let text = self.text;
         let line = text.slice(text.run_back(place, 80, |byte| byte != b'\n' && byte != 0)..place);
         line.split(|byte| !byte.is_ascii_alphabetic())

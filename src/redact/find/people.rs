@@ -112,15 +112,63 @@ impl Scan<'_> {
         Some(self.hide(from..until, Kind::Name))
     }
 
+    /// `USER bob`, `PASS hunter2`, `a1 LOGIN bob hunter2`: lines of FTP, POP and IMAP, whose
+    /// word stands at `start..end`.
+    pub(super) fn protocol(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let line = text.run_back(start, 12, |byte| byte != b'\n' && byte != 0);
+        let is_end = |place: usize| matches!(text.at(place), b'\r' | b'\n' | 0);
+        let word = |from: usize| text.run(from, 256, |byte| byte > b' ');
+        let first = word(end + 1);
+        match text.slice(start..end) {
+            b"USER" if line == start && is_end(first) => {
+                Some(self.hide(end + 1..first, Kind::User))
+            }
+            b"PASS" if line == start && is_end(first) && first > end + 4 => {
+                Some(self.hide(end + 1..first, Kind::Password))
+            }
+            b"LOGIN" if text.at(first) == b' ' => {
+                let second = word(first + 1);
+                // A tag at most stands before.
+                let is_tagged =
+                    text.slice(line..start).iter().filter(|byte| **byte == b' ').count() <= 1;
+                if !is_end(second) || !is_tagged || second < first + 4 {
+                    return None;
+                }
+                self.hide(end + 1..first, Kind::User);
+                Some(self.hide(first + 1..second, Kind::Password))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whose hash starts at `hash`: `bob:$6$…` at the start of a line.
+    pub(super) fn owner(&mut self, hash: usize) {
+        let text = self.text;
+        let end = hash.saturating_sub(1);
+        let start = text.run_back(end, 40, |byte| is_word(byte) || byte == b'-' || byte == b'.');
+        let begins = start == 0 || matches!(text.before(start), b'\n' | 0);
+        if text.at(end) == b':'
+            && begins
+            && start < end
+            && !matches!(text.slice(start..end), b"root" | b"hash")
+        {
+            self.hide(start..end, Kind::User);
+        }
+    }
+
     /// `for bob from 203.0.113.9`, with the name at `start`: who came from where.
     pub(super) fn peer(&mut self, start: usize) -> Option<usize> {
         let text = self.text;
+        let start = start + usize::from(matches!(text.at(start), b'\'' | b'"'));
         let end = text.run(start, 64, |byte| is_word(byte) || b".-+$\\".contains(&byte));
-        let behind = end + b" from ".len();
+        let quote = usize::from(matches!(text.at(end), b'\'' | b'"'));
+        let behind = end + quote + b" from ".len();
+        let behind = if text.has(behind, b"host ") { behind + 5 } else { behind };
         let is_host = text.at(behind).is_ascii_digit() || text.at(behind) == b'[';
         let value = Value { range: start..end, is_delimited: true, joint: Joint::Blank };
         let field = Field { kind: Kind::User, sureness: Sureness::Likely };
-        if end == start || !text.has(end, b" from ") || !is_host {
+        if end == start || !text.has(end + quote, b" from ") || !is_host {
             return None;
         }
         let range = plausible::sensitive(text, &value, field)?;

@@ -673,6 +673,7 @@ fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
             let behind = text.slice(value.range.end..text.len().min(value.range.end + 16));
             const NEXT: &[&[u8]] = &[
                 b" from ",
+                b" password ",
                 b" logged",
                 b" authent",
                 b" by (",

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::text::{Text, is_blank, is_word};
+use super::text::{Text, is_blank, is_letter, is_word};
 use crate::redact::kind::Kind;
 
 /// How a value is joined to the name of its field.
@@ -195,7 +195,7 @@ fn phrase_end(text: Text<'_>, start: usize, takes_commas: bool) -> usize {
                 true
             }
             b'(' | b')' | b'[' | b']' => !takes_commas || byte != b'(',
-            b',' => !takes_commas || names_field(text, end + 1),
+            b',' => names_field(text, end + 1) || !(takes_commas || is_given_name(text, end + 1)),
             b' ' => {
                 text.at(end + 1) == b' '
                     || names_field(text, end + 1)
@@ -213,6 +213,15 @@ fn phrase_end(text: Text<'_>, start: usize, takes_commas: bool) -> usize {
         is_blank(byte) || matches!(byte, b',' | b'.' | b':' | b'-')
     })
     .max(start)
+}
+
+/// Whether a blank, a name and the end of the line follow: `Lee, Ann`.
+fn is_given_name(text: Text<'_>, place: usize) -> bool {
+    let end = text.run(place + 1, 30, is_letter);
+    text.at(place) == b' '
+        && text.at(place + 1).is_ascii_uppercase()
+        && end > place + 2
+        && matches!(text.at(end), b'\n' | b'\r' | 0)
 }
 
 /// Bytes of a name or an address.
