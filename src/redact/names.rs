@@ -171,6 +171,8 @@ fn judge_roles(roles: &[Option<Role>]) -> Option<Field> {
         Role::Passport => likely(Kind::Passport),
         Role::LicenseNoun if is_qualified(&[Role::License]) => likely(Kind::Passport),
         Role::FullName => likely(Kind::Name),
+        // `ship_to`, `bill_to`
+        Role::PersonNoun if is_qualified(&[Role::PostalQualifier]) => likely(Kind::Address),
         Role::Given | Role::PersonNoun => maybe(Kind::Name),
         Role::Name => judge_name(before, prior),
         Role::User | Role::Uid => likely(Kind::User),

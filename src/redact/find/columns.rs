@@ -44,6 +44,9 @@ impl Scan<'_> {
         if start > 0 && text.before(start) == 0 {
             return start;
         }
+        if matches!(first, b'P' | b'N' | b'I' | b'G') && text.at(start + 3) == b'|' {
+            self.segment(start);
+        }
         if let Some(table) = self.table.take() {
             let end = text.run(start, LONGEST_LINE, |byte| byte != b'\n');
             let line = text.slice(start..end);
@@ -57,6 +60,49 @@ impl Scan<'_> {
         match self.table {
             Some(_) => text.run(start, LONGEST_LINE, |byte| byte != b'\n'),
             None => start,
+        }
+    }
+
+    /// A line of an HL7 message (version 2) about persons, whose fields have numbers.
+    fn segment(&mut self, start: usize) {
+        const SEGMENTS: &[(&[u8], &[(usize, &[u8])])] = &[
+            (
+                b"PID|",
+                &[
+                    (3, b"mrn"),
+                    (5, b"fullname"),
+                    (7, b"dob"),
+                    (9, b"fullname"),
+                    (11, b"street"),
+                    (13, b"phone"),
+                    (14, b"phone"),
+                    (19, b"ssn"),
+                ],
+            ),
+            (b"NK1|", &[(2, b"fullname"), (4, b"street"), (5, b"phone"), (6, b"phone")]),
+            (
+                b"GT1|",
+                &[(3, b"fullname"), (5, b"street"), (6, b"phone"), (8, b"dob"), (12, b"ssn")],
+            ),
+            (b"IN1|", &[(16, b"fullname"), (18, b"dob"), (19, b"street")]),
+        ];
+        let text = self.text;
+        let Some((_, fields)) = SEGMENTS.iter().find(|(name, _)| text.has(start, name)) else {
+            return;
+        };
+        let end = text.run(start, LONGEST_LINE, |byte| byte != b'\n' && byte != b'\r');
+        let mut from = start;
+        for (number, cell) in text.slice(start..end).split(|byte| *byte == b'|').enumerate() {
+            let range = from..from + cell.len();
+            from = range.end + 1;
+            let Some((_, name)) = fields.iter().find(|(wanted, _)| *wanted == number) else {
+                continue;
+            };
+            let Some(field) = names::field(name) else { continue };
+            let is_filled = cell.iter().any(u8::is_ascii_alphanumeric);
+            if is_filled && cell.len() < 250 {
+                self.hide(range, field.kind);
+            }
         }
     }
 
@@ -235,4 +281,53 @@ fn items(text: Text<'_>, open: usize) -> Option<(Vec<Range<usize>>, usize)> {
 fn trimmed(text: Text<'_>, range: Range<usize>) -> Range<usize> {
     let start = text.run(range.start, range.len(), |byte| byte.is_ascii_whitespace());
     start..text.run_back(range.end, range.end - start, |byte| byte.is_ascii_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::redact::find::{Carried, find};
+
+    fn hidden(text: &str) -> Vec<(&'static str, String)> {
+        let found = find(text.as_bytes(), &mut Carried::default(), true);
+        found.into_iter().map(|hit| (hit.kind.word(), text[hit.range].to_owned())).collect()
+    }
+
+    fn kinds(text: &str) -> Vec<&'static str> {
+        hidden(text).into_iter().map(|(kind, _)| kind).collect()
+    }
+
+    #[test]
+    fn cells_are_judged_by_the_names_of_their_columns() {
+        let table = "id,name,born,note\n7,Ann Lee,1980-02-03,ok\n8,\"Lee, Bo\",1981-02-03,ok\n";
+        let wanted = [
+            ("name", "Ann Lee"),
+            ("dob", "1980-02-03"),
+            ("name", "Lee, Bo"),
+            ("dob", "1981-02-03"),
+        ];
+        assert_eq!(hidden(table), wanted.map(|(kind, text)| (kind, text.to_owned())));
+        // A line with other cells ends the table.
+        assert_eq!(kinds("name,email\nall done\nAnn Lee,x\n"), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_table_goes_on_in_the_next_block() {
+        let mut carried = Carried::default();
+        find(b"user_name\tcity\n", &mut carried, true);
+        assert_eq!(find(b"ann_lee\tEly\n", &mut carried, true).len(), 2);
+    }
+
+    #[test]
+    fn inserted_and_copied_rows_are_tables_too() {
+        let insertion =
+            "INSERT INTO t (id, email, city) VALUES (1, 'x', 'Ely'), (2, 'a@b.org', 'Bath')";
+        assert_eq!(kinds(insertion), ["address", "email", "address"]);
+        assert_eq!(kinds("COPY t (id, passwd) FROM stdin;\n1\ttulip3\n\\.\n"), ["password"]);
+    }
+
+    #[test]
+    fn segments_of_hl7_have_their_persons_in_numbered_fields() {
+        let line = "PID|1||4711^^^HOSP||LEE^ANN||19800203|F|||1 High St^^Ely||555\r\n";
+        assert_eq!(kinds(line), ["national-id", "name", "dob", "address", "phone"]);
+    }
 }

@@ -20,6 +20,10 @@ impl Scan<'_> {
             return end;
         }
         if next == b'.' && len <= 3 {
+            let address = text.run(start, 15, |byte| byte.is_ascii_digit() || byte == b'.');
+            if text.has(address, b" - ") {
+                self.remote_user(address + 3);
+            }
             if let Some(range) = network::ipv4(text, start) {
                 return self.hide(range, Kind::Ip);
             }

@@ -142,6 +142,19 @@ impl Scan<'_> {
         }
     }
 
+    /// `203.0.113.9 - bob [10/Oct/2026…`, as web servers write (the common log format), with
+    /// the name at `start`.
+    pub(super) fn remote_user(&mut self, start: usize) {
+        let text = self.text;
+        let end = text.run(start, 64, |byte| byte > b' ');
+        let is_log = text.has(end, b" [") && text.at(end + 2).is_ascii_digit();
+        let value = Value { range: start..end, is_delimited: true, joint: Joint::Tight };
+        let field = Field { kind: Kind::User, sureness: Sureness::Likely };
+        if is_log && let Some(range) = plausible::sensitive(text, &value, field) {
+            self.hide(range, Kind::User);
+        }
+    }
+
     /// Whose hash starts at `hash`: `bob:$6$…` at the start of a line.
     pub(super) fn owner(&mut self, hash: usize) {
         let text = self.text;
@@ -323,5 +336,45 @@ impl Scan<'_> {
             return None;
         }
         Some(self.hide(start..end, Kind::User))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::redact::find::{Carried, find};
+
+    fn hidden(text: &str) -> Vec<(&'static str, &str)> {
+        let found = find(text.as_bytes(), &mut Carried::default(), true);
+        found.into_iter().map(|hit| (hit.kind.word(), &text[hit.range])).collect()
+    }
+
+    #[test]
+    fn people_are_found_where_programs_write_them() {
+        for (line, kind, who) in [
+            ("Dear Mr. Lee, hello", "name", "Lee"),
+            ("open /home/ann/x.c", "user", "ann"),
+            ("Accepted publickey for ann from 203.0.113.9", "user", "ann"),
+            ("session opened for user ann by (uid=0)", "user", "ann"),
+            ("sudo:  ann : TTY=pts/0 ; USER=root", "user", "ann"),
+            ("203.0.113.9 - ann [10/Oct/2026:13:55:36 +0000] \"GET /\"", "user", "ann"),
+            ("ann:$6$abcdefgh$abcdefghijklmnopqrstuvwx1234:19000:", "user", "ann"),
+            ("USER ann\r\n", "user", "ann"),
+            ("By: Ann Lee <ann@example.com>", "name", "Ann Lee"),
+        ] {
+            assert!(hidden(line).contains(&(kind, who)), "{line}: {:?}", hidden(line));
+        }
+    }
+
+    #[test]
+    fn words_of_sentences_are_nobody() {
+        for line in [
+            "the user is not allowed, user input is empty, in user space",
+            "Dear Customer, Mr. Who",
+            "/home/ubuntu/x /home/runner/y /usr/home",
+            "USER namespaces enabled, PASS 3 of 7",
+            "waiting for data from 3 peers",
+        ] {
+            assert_eq!(hidden(line), [], "{line}");
+        }
     }
 }

@@ -143,7 +143,12 @@ fn is_no_value(bytes: &[u8]) -> bool {
         && bytes.contains(&b'(')
         || (bytes.ends_with(b"()") || bytes.ends_with(b"("));
     // `PWD=/home/…`, `--password-file`: where a secret lies is none.
-    let is_path = *first == b'/' && bytes.iter().filter(|byte| **byte == b'/').count() > 1;
+    const FILES: &[&[u8]] = &[
+        b".pem", b".key", b".crt", b".json", b".yaml", b".yml", b".txt", b".p12", b".jks", b".der",
+        b".env",
+    ];
+    let is_path = *first == b'/' && bytes.iter().filter(|byte| **byte == b'/').count() > 1
+        || FILES.iter().any(|end| bytes.len() > end.len() && bytes.ends_with(end));
     is_format
         || is_path
         || is_slot
