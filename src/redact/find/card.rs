@@ -42,11 +42,10 @@ pub(super) fn is_grouped_as_card(value: &[u8]) -> bool {
         *free = group.len();
         count += 1;
     }
-    match groups.get(..count) {
-        Some([12..=19] | [4, 6, 4 | 5] | [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=4]) => true,
-        Some([4, 4, 4]) => true,
-        _ => false,
-    }
+    matches!(
+        groups.get(..count),
+        Some([12..=19] | [4, 6, 4 | 5] | [4, 4, 4] | [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=4])
+    )
 }
 
 /// An international bank account number (ISO 13616) that starts at `start`, written in

@@ -7,6 +7,9 @@ use super::value::{Joint, Value};
 use super::{Scan, plausible};
 use crate::redact::names::{self, Field, Sureness};
 
+/// Fields of a line by their number, and names that say the same.
+type Numbered = &'static [(usize, &'static [u8])];
+
 /// The columns of a table that is being read.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
@@ -35,6 +38,9 @@ impl Scan<'_> {
     /// What a line that starts at `start` is in a table; gives where to go on.
     pub(super) fn line_start(&mut self, start: usize) -> usize {
         let text = self.text;
+        if start >= text.len() {
+            return start;
+        }
         let first = text.at(start);
         if self.table.is_none()
             && !(is_word(first) || matches!(first, b'"' | b'\'' | b'`' | b'#' | b' ' | b'|'))
@@ -65,7 +71,7 @@ impl Scan<'_> {
 
     /// A line of an HL7 message (version 2) about persons, whose fields have numbers.
     fn segment(&mut self, start: usize) {
-        const SEGMENTS: &[(&[u8], &[(usize, &[u8])])] = &[
+        const SEGMENTS: &[(&[u8], Numbered)] = &[
             (
                 b"PID|",
                 &[
@@ -256,11 +262,7 @@ fn items(text: Text<'_>, open: usize) -> Option<(Vec<Range<usize>>, usize)> {
         match byte {
             b'\\' if quote != 0 => place += 1,
             b'\'' | b'"' | b'`' if quote == 0 => quote = byte,
-            _ if quote != 0 => {
-                if byte == quote {
-                    quote = 0;
-                }
-            }
+            _ if quote != 0 => quote = if byte == quote { 0 } else { quote },
             b'(' => depth += 1,
             b')' if depth > 0 => depth -= 1,
             b',' if depth == 0 => {

@@ -29,9 +29,7 @@ impl Scan<'_> {
             Some(field) => field,
             None => self.announced_for(text.slice(start..end), start)?,
         };
-        let Some(value) = value(text, after, joint, field.kind) else {
-            return None;
-        };
+        let value = value(text, after, joint, field.kind)?;
         match plausible::sensitive(text, &value, field) {
             Some(range) => {
                 if text.before(start) == b'<' {

@@ -7,6 +7,7 @@ mod card;
 mod checks;
 mod columns;
 mod command;
+mod dates;
 mod email;
 mod fields;
 mod identity;
@@ -14,11 +15,13 @@ mod network;
 mod numbers;
 mod people;
 mod phone;
+mod places;
 mod plausible;
 mod secret;
 mod text;
 mod value;
 mod views;
+mod who;
 mod wide;
 
 use std::ops::Range;
@@ -123,19 +126,14 @@ impl Scan<'_> {
             return end;
         }
         if len >= 4
-            && matches!(text.at(start + 2), b'0'..=b'9')
+            && text.at(start + 2).is_ascii_digit()
             && let Some(range) = card::iban(text, start)
         {
             return self.hide(range, Kind::Account);
         }
         if len >= 2
-            && (matches!(text.at(start + 1), b'0'..=b'9')
-                || len <= 2
-                || matches!(text.at(start + 6), b'0'..=b'9')
-                || matches!(text.at(start + 5), b'0'..=b'9')
-                || matches!(text.at(start + 2), b'0'..=b'9')
-                || matches!(text.at(start + 4), b'0'..=b'9')
-                || next == b'-')
+            // Letters, then soon a digit: as all identifiers that begin with letters.
+            && (len == 2 || next == b'-' || (1..=6).any(|at| text.at(start + at).is_ascii_digit()))
             && !is_joined(text, start)
             && let Some(range) = identity::identifier(text, start)
         {

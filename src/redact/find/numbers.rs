@@ -1,6 +1,6 @@
 //! What begins with a digit: addresses, cards, telephones, identifiers, coordinates.
 
-use super::plausible::is_coordinate;
+use super::places::is_coordinate;
 use super::text::{self, Text, is_blank, is_word};
 use super::{Scan, card, identity, is_joined, network, phone, secret};
 use crate::redact::kind::Kind;
