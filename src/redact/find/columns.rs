@@ -20,6 +20,8 @@ pub(super) struct Table {
 /// Bytes of a line that may be a table's; columns of one.
 const LONGEST_LINE: usize = 1 << 16;
 const MOST_COLUMNS: usize = 256;
+/// Bytes between the parentheses of a list; each `INTO` of a hostile text costs as many.
+const LONGEST_LIST: usize = 1 << 13;
 
 impl Scan<'_> {
     /// `COPY table (a, b) FROM stdin;` whose `COPY` ends at `end`: the lines that follow
@@ -257,7 +259,7 @@ fn items(text: Text<'_>, open: usize) -> Option<(Vec<Range<usize>>, usize)> {
     let mut place = from;
     let mut depth = 0;
     let mut quote = 0;
-    while place < text.len() && place - open < LONGEST_LINE && items.len() < MOST_COLUMNS {
+    while place < text.len() && place - open < LONGEST_LIST && items.len() < MOST_COLUMNS {
         let byte = text.at(place);
         match byte {
             b'\\' if quote != 0 => place += 1,
