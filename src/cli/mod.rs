@@ -10,6 +10,7 @@ mod outlet;
 mod panic;
 mod print;
 mod progress;
+mod redact;
 mod screen;
 
 use std::io::{self, Write};
@@ -37,6 +38,7 @@ fn run(cli: &Cli) -> Exit {
     let outcome = match &cli.verb {
         Some(Verb::Schema) => schema(cli),
         Some(Verb::Explain(args)) => explain::explain(cli, args),
+        Some(Verb::Redact(args)) => redact::redact(cli, args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Analyze(files)) => report(cli, files, View::Page),
