@@ -1,5 +1,6 @@
 //! What to do next about a cause: commands of obit, and what mends the gap that hides more.
 
+use super::holder::is_in_sight;
 use super::{Cause, Finding, ModuleReport, NoticeCode, NoticeReport, ThreadReport};
 use crate::analysis::{self, BlockState, CauseClass, Verdict};
 use crate::print::evaluate;
@@ -152,6 +153,9 @@ fn print(cause: &Cause, known: &Known<'_>) -> Option<String> {
     let tid = blame.thread?;
     let at = known.process.threads.iter().position(|thread| thread.tid == tid)?;
     let view = known.process.frame_view(at, known.analysis.blame?)?;
+    if !is_in_sight(&view, &object) {
+        return None;
+    }
     let budget = Budget::default().with(Some(1), Some(1));
     let value = evaluate(known.process, &view, &object, &budget).ok()?;
     if matches!(value.state, State::Absent(_)) {
