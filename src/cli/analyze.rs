@@ -1,6 +1,7 @@
 //! From the command line to a report.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use obit::debuginfo::SectionCache;
 use obit::debuginfo::locate::{Debuginfod, SearchRules};
@@ -12,8 +13,10 @@ use obit::value::readable::UserFormatters;
 
 use super::View;
 use super::args::{self, Locals, Options, RedactPolicy, TailCallPlace};
-use super::formatters::{FormattersError, formatters};
+use super::exit::Exit;
+use super::formatters::formatters;
 use super::inputs::Inputs;
+use super::{Failure, redact};
 
 /// What the cache of unpacked debug sections may take on disk.
 const CACHE_BYTES: u64 = 4 << 30;
@@ -42,11 +45,12 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn new(inputs: Inputs, options: &Options) -> Result<Self, FormattersError> {
+    pub(crate) fn new(inputs: Inputs, options: &Options) -> Result<Self, Failure> {
         let (search, content) = (&options.search, &options.content);
         Ok(Self {
             inputs,
-            formatters: formatters(&search.formatters)?,
+            formatters: formatters(&search.formatters)
+                .map_err(|error| Failure::new(Exit::Usage, &error))?,
             sysroot: search.sysroot.clone(),
             solib_search_path: search.solib_search_path.clone(),
             debug_directories: search.debug_file_directory.clone(),
@@ -65,6 +69,8 @@ impl Request {
                     RedactPolicy::Strict => Level::Strict,
                     RedactPolicy::Off => Level::Off,
                 },
+                rules: redact::rules(&content.redact_rules)?,
+                key: content.redact_key.as_deref().map(redact::key).transpose()?.map(Arc::from),
                 tail_calls: match content.tail_calls {
                     TailCallPlace::Nested => TailCalls::Nested,
                     TailCallPlace::Frames => TailCalls::Frames,
@@ -177,7 +183,7 @@ pub(crate) fn analyze(
     observer: &dyn Observer,
 ) -> Result<Report, AnalyzeError> {
     let process = open(request, view, observer)?;
-    Ok(obit::report::build(&process, request.build))
+    Ok(obit::report::build(&process, request.build.clone()))
 }
 
 /// Opens the core and finds what belongs to it.

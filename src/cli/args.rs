@@ -220,6 +220,14 @@ pub(crate) struct Content {
         hide_short_help = true
     )]
     pub(crate) redact: RedactPolicy,
+    /// Take the key of the tokens that stand for what is hidden from this file, so that equal
+    /// values have equal tokens in all reports made with it
+    #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
+    pub(crate) redact_key: Option<PathBuf>,
+    /// Read what to hide and what to show from this file, too (repeatable; see
+    /// docs/redaction.md)
+    #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
+    pub(crate) redact_rules: Vec<PathBuf>,
     /// End with 1 if anything is missing from the report
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) strict: bool,

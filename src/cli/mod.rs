@@ -63,8 +63,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
     let progress = Progress::new(options.output.quiet);
-    let request =
-        Request::new(inputs, options).map_err(|error| Failure::new(Exit::Usage, &error))?;
+    let request = Request::new(inputs, options)?;
     let analyzed = analyze::analyze(&request, view, &progress);
     // Cleared before anything is written.
     drop(progress);

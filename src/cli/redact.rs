@@ -27,7 +27,7 @@ pub(crate) struct Redact {
     key: Option<PathBuf>,
     /// Read what to hide and what to show from this file, too (repeatable; see
     /// docs/redaction.md)
-    #[arg(long, alias = "redact-rules", value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     rules: Vec<PathBuf>,
 }
 
@@ -52,8 +52,13 @@ pub(super) fn redact(cli: &Cli, args: &Redact) -> Result<Exit, Failure> {
         TextLevel::Strict => Level::Strict,
         TextLevel::Off => Level::Off,
     };
-    let key = key(args.key.as_deref())?;
-    let rules = rules(&args.rules).map_err(|error| Failure::new(Exit::Usage, &error))?;
+    let content = &cli.options.content;
+    let key = match args.key.as_deref().or(content.redact_key.as_deref()) {
+        Some(path) => key(path)?,
+        None => random()?,
+    };
+    let files: Vec<_> = args.rules.iter().chain(&content.redact_rules).cloned().collect();
+    let rules = rules(&files)?;
     let mut redactor = Redactor::with_key(level, &key).with_rules(rules);
     let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
     let mut input: Box<dyn Read> = match &args.file {
@@ -66,7 +71,7 @@ pub(super) fn redact(cli: &Cli, args: &Redact) -> Result<Exit, Failure> {
 
 /// Why rules cannot be used; printed after `obit: `.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum RulesError {
+enum RulesError {
     #[error("cannot read the rules in {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("{}:{}: {}", path.display(), error.line, error.problem)]
@@ -78,7 +83,11 @@ const LARGEST_RULES: u64 = 1 << 20;
 
 /// Those of `files`, then those of the project, `.obit/redact.toml` in the working
 /// directory or one above, and of the configuration directory.
-pub(crate) fn rules(files: &[PathBuf]) -> Result<Rules, RulesError> {
+pub(super) fn rules(files: &[PathBuf]) -> Result<Rules, Failure> {
+    read_rules(files).map_err(|error| Failure::new(Exit::Usage, &error))
+}
+
+fn read_rules(files: &[PathBuf]) -> Result<Rules, RulesError> {
     let mut all = Rules::default();
     let found = [of_project(), configured()];
     let found = found.into_iter().flatten().filter(|path| path.exists());
@@ -106,20 +115,26 @@ fn configured() -> Option<PathBuf> {
     Some(base?.join("obit/redact.toml"))
 }
 
-/// The user's key; without one, random bytes that nobody keeps.
-fn key(path: Option<&Path>) -> Result<Vec<u8>, Failure> {
-    let mut key = Vec::new();
-    let (path, most) = match path {
-        Some(path) => (path, LONGEST_KEY),
-        None => (Path::new("/dev/urandom"), 32),
-    };
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    file.take(most).read_to_end(&mut key).map_err(|error| unreadable(path, &error))?;
+/// The user's key.
+pub(super) fn key(path: &Path) -> Result<Vec<u8>, Failure> {
+    let key = read(path, LONGEST_KEY)?;
     if key.len() < SHORTEST_KEY {
         let problem = format!("the key in {} is shorter than {SHORTEST_KEY} bytes", path.display());
         return Err(Failure::new(Exit::Usage, &problem));
     }
     Ok(key)
+}
+
+/// Random bytes that nobody keeps.
+fn random() -> Result<Vec<u8>, Failure> {
+    read(Path::new("/dev/urandom"), 32)
+}
+
+fn read(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    file.take(most).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    Ok(bytes)
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::code::Code;
 use super::next::Known;
 use super::source_lines::SourceLines;
+use super::values::Whose;
 use super::{
     BuildOptions, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust,
     Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
@@ -25,7 +26,7 @@ use crate::value::{Budget, Value, tree};
 /// Puts all that is known of `process` into one document.
 pub fn build(process: &Process, options: BuildOptions) -> Report {
     let id = crash_id(&process.dump);
-    let redactor = Redactor::new(options.redaction, &id);
+    let redactor = options.redactor(&id);
     let packages = process.modules.list().iter().map(Packaged::of).collect();
     let budget = Budget::default().with(options.max_depth, options.max_elements);
     let sources = SourceLines::default();
@@ -72,12 +73,16 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
 
 /// What of `values` may leave, as [`build`] shows those of variables. Their names are the
 /// words of whoever asked.
-pub fn show_values(process: &Process, values: &[Value], level: Level) -> Vec<super::Variable> {
-    let mut redactor = Redactor::new(level, &crash_id(&process.dump));
+pub fn show_values(
+    process: &Process,
+    values: &[Value],
+    options: &BuildOptions,
+) -> Vec<super::Variable> {
+    let mut redactor = options.redactor(&crash_id(&process.dump));
     let shown = values.iter().map(|value| {
         let name = value.name.as_deref().unwrap_or_default();
         let name = redactor.show(Origin::OwnWords, name);
-        super::Variable { name, ..values::variable(value, &mut redactor) }
+        super::Variable { name, ..values::variable(value, Whose::default(), &mut redactor) }
     });
     shown.collect()
 }
@@ -209,12 +214,16 @@ impl Builder<'_> {
     /// Arguments and locals of frame number `frame` of thread number `thread`.
     fn variables(&mut self, thread: usize, frame: usize, report: &mut FrameReport) {
         let Some(view) = self.process.frame_view(thread, frame) else { return };
+        let module = view.frame().module.and_then(|index| self.process.modules.get(index));
+        let file = module.and_then(|module| module.path.file_name());
+        let file = file.map(|name| name.to_string_lossy());
+        let whose = Whose { function: view.frame().function.as_deref(), module: file.as_deref() };
         for (variable, object) in view.variables() {
             let value = match object {
                 Some(object) => tree(&object, variable.name.clone(), view.scene(), &self.budget),
                 None => Value::without_type(variable.name.clone()),
             };
-            let v = values::variable(&value, &mut self.redactor);
+            let v = values::variable(&value, whose, &mut self.redactor);
             if variable.is_argument { report.args.push(v) } else { report.locals.push(v) }
         }
     }

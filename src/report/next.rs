@@ -60,7 +60,7 @@ fn missing_file(cause: &Cause, known: &Known<'_>) -> Option<String> {
     let about = |notice: &&NoticeReport| {
         notice.subject.as_ref().is_some_and(|subject| subject.as_str() == base)
     };
-    let notice = known.notices.iter().filter(about).find_map(|notice| match notice.code {
+    known.notices.iter().filter(about).find_map(|notice| match notice.code {
         NoticeCode::ModuleMissing | NoticeCode::ModuleMismatch => {
             Some(format!("fetch the {base} that ran, and pass --sysroot DIR or --debuginfod"))
         }
@@ -81,8 +81,7 @@ fn missing_file(cause: &Cause, known: &Known<'_>) -> Option<String> {
             Some(format!("get the debug file of the {base} that ran, or pass --debuginfod"))
         }
         _ => None,
-    });
-    notice
+    })
 }
 
 /// How to get a core that has the stack, where this one has not.

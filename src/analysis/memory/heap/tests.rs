@@ -102,7 +102,7 @@ impl Memory {
     }
 
     fn damage(&self) -> Option<Damage> {
-        self.ask(|heap| heap.damage())
+        self.ask(super::Heap::damage)
     }
 }
 
