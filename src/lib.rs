@@ -60,5 +60,7 @@ pub mod report;
 #[cfg(any(test, feature = "testkit"))]
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 pub mod testkit;
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+pub mod triage;
 pub mod unwind;
 pub mod value;

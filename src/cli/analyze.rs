@@ -183,7 +183,9 @@ pub(crate) fn analyze(
     observer: &dyn Observer,
 ) -> Result<Report, AnalyzeError> {
     let process = open(request, view, observer)?;
-    Ok(obit::report::build(&process, request.build.clone()))
+    let mut report = obit::report::build(&process, request.build.clone());
+    report.signature = obit::triage::signature(&report);
+    Ok(report)
 }
 
 /// Opens the core and finds what belongs to it.

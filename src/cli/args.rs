@@ -14,7 +14,7 @@ use super::redact::Redact;
     name = "obit",
     version,
     about = "Tells you what a dead process died of",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit redact [FILE]\n       obit explain CLASS\n       obit schema",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit explain CLASS\n       obit schema",
     after_help = "obit --help lists all options, exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",
@@ -40,10 +40,22 @@ pub(crate) enum Verb {
     Print(PrintArgs),
     /// Copy a text without secrets and personal data: a log beside a core
     Redact(Redact),
+    /// Say what crashes of the same bug have in common
+    Signature(SignatureArgs),
     /// Say what a class of causes means, and what to look at
     Explain(Explain),
     /// Print the JSON Schema of the report
     Schema,
+}
+
+/// Which core, and how much to say.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SignatureArgs {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// List each frame that was looked at and the rule that kept it or left it out
+    #[arg(long)]
+    pub(crate) explain: bool,
 }
 
 /// A word of the catalogue of causes.

@@ -41,6 +41,9 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Redact(args)) => redact::redact(cli, args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
+        Some(Verb::Signature(args)) => {
+            report(cli, &args.files, View::Signature { explained: args.explain })
+        }
         Some(Verb::Analyze(files)) => report(cli, files, View::Page),
         None => report(cli, &Files::default(), View::Page),
     };
@@ -55,6 +58,7 @@ fn run(cli: &Cli) -> Exit {
 enum View {
     Page,
     Modules,
+    Signature { explained: bool },
 }
 
 fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
@@ -79,6 +83,9 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         (Format::Json, _) => obit::report::write_json(&report, out),
         (Format::Human, View::Page) => obit::render::write_page(out, &report, &page),
         (Format::Human, View::Modules) => obit::render::write_modules(out, &report, &page),
+        (Format::Human, View::Signature { explained }) => {
+            obit::render::write_signature(out, &report, explained, &page)
+        }
     })?;
     if options.content.strict && report.is_incomplete() {
         return Ok(Exit::Incomplete);

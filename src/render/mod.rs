@@ -10,6 +10,7 @@ mod layout;
 mod modules;
 mod name;
 mod notices;
+mod signature;
 mod stack;
 mod terminal;
 mod threads;
@@ -17,6 +18,7 @@ mod values;
 mod visible;
 
 pub use modules::write_modules;
+pub use signature::write_signature;
 pub use terminal::write_page;
 pub use values::write_variable;
 pub use visible::visible;

@@ -134,6 +134,15 @@ impl Report {
         self.threads.iter().find(|thread| thread.crashed)
     }
 
+    /// The thread of the frame that is to blame for certain, else the one that crashed.
+    pub fn thread_to_blame(&self) -> Option<&ThreadReport> {
+        let blame = self.cause.as_ref().and_then(|cause| cause.blame.as_ref());
+        let proved = blame.filter(|blame| blame.confidence == Confidence::Proved);
+        let proved = proved.and_then(|blame| blame.thread);
+        let proved = proved.and_then(|tid| self.threads.iter().find(|thread| thread.tid == tid));
+        proved.or_else(|| self.crashed_thread())
+    }
+
     /// Whether something that belongs to a full report is missing from this one.
     pub fn is_incomplete(&self) -> bool {
         self.notices.iter().any(|notice| notice.code.is_incompleteness())

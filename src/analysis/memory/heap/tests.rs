@@ -102,7 +102,8 @@ impl Memory {
     }
 
     fn damage(&self) -> Option<Damage> {
-        self.ask(super::Heap::damage)
+        #[allow(clippy::redundant_closure_for_method_calls)] // the method alone is of one lifetime
+        self.ask(|heap| heap.damage())
     }
 }
 

@@ -1,0 +1,15 @@
+//! Crashes of one bug brought together. Reads reports and nothing else.
+//!
+//! [`signature`] names what crashes of one bug share: the library function that was called
+//! and the function of the program that called it (`docs/signature.md`). Measured on
+//! native stacks, callers further out tell the workload and not the bug, and the kind of
+//! the fault and the line differ from build to build; so neither is in it.
+
+mod lists;
+mod normalize;
+mod recursion;
+mod signature;
+mod stack;
+
+pub use normalize::{library_name, module_name, normalized};
+pub use signature::{Rules, SIGNATURE_VERSION, signature};

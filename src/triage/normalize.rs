@@ -1,0 +1,514 @@
+//! Names of functions without what a compiler, a build or a processor added to them.
+
+/// Bytes of a name that are looked at.
+const LONGEST: usize = 4096;
+/// Brackets within brackets that are looked into.
+const DEEPEST: usize = 12;
+
+/// Suffixes of functions that a compiler split or copied: they end the name, or stand
+/// before a number.
+const CLONES: &[&str] = &[
+    ".cold",
+    ".isra",
+    ".part",
+    ".constprop",
+    ".lto_priv",
+    ".llvm",
+    ".localalias",
+    ".__uniq",
+    ".clone",
+    ".warm",
+    ".abi0",
+    ".abiinternal",
+];
+
+/// Parts of a name that stand for the processor one variant of a C function is made for
+/// (the `multiarch` directories of glibc).
+const PROCESSORS: &[&str] = &[
+    "avx",
+    "avx2",
+    "avx512",
+    "evex",
+    "evex512",
+    "sse2",
+    "sse3",
+    "ssse3",
+    "sse4",
+    "sse42",
+    "sse4_1",
+    "sse4_2",
+    "sse4_2",
+    "erms",
+    "unaligned",
+    "aligned",
+    "generic",
+    "rtm",
+    "movbe",
+    "no_vzeroupper",
+    "back",
+    "vzeroupper",
+    "ia32",
+    "i586",
+    "i686",
+    "bsf",
+    "slow",
+    "fma",
+    "fma4",
+    "avx2_movbe",
+    "avx_fma4",
+    "thunderx",
+    "thunderx2",
+    "falkor",
+    "simd",
+    "nosimd",
+    "mops",
+    "sve",
+    "mte",
+    "kunpeng",
+    "neon",
+    "a64fx",
+    "oryon1",
+    "emag",
+    "zva64",
+    "noalignment",
+    "power7",
+    "power8",
+    "power9",
+    "power10",
+];
+
+/// The name of a function in the form that builds, optimisation levels, compilers and
+/// demanglers agree on: without return type, arguments, template arguments, clone
+/// suffixes, hashes, numbers of lambdas and closures, ABI tags and inline and anonymous
+/// namespaces. Control characters become spaces.
+pub fn normalized(name: &str) -> String {
+    let name = &name[..name.floor_char_boundary(LONGEST)];
+    let name = name
+        .split_once('@')
+        .map_or(name, |(before, _)| if before.is_empty() { name } else { before });
+    let mut reader = Reader { rest: without_clones(name), out: String::new() };
+    reader.read(0);
+    let plain = components(without_return_type(without_qualifiers(&reader.out)));
+    if plain.is_empty() { name.replace(char::is_control, " ") } else { plain }
+}
+
+/// The public name of a function of the C library, whichever of its variants, aliases and
+/// internal forms ran: `__memmove_avx_unaligned_erms` is `memmove`, `__GI___libc_free`
+/// `free`, `__memcpy_chk` `memmove`, which does the work of both.
+pub fn library_name(name: &str) -> &str {
+    let mut bare = name;
+    for prefix in ["___interceptor_", "__interceptor_", "__asan_", "__hwasan_", "__GI_", "__libc_"]
+    {
+        bare = bare.strip_prefix(prefix).filter(|rest| !rest.is_empty()).unwrap_or(bare);
+    }
+    bare = bare.strip_prefix("__libc_").unwrap_or(bare);
+    let trimmed = bare.trim_start_matches('_');
+    bare = if trimmed.is_empty() { bare } else { trimmed };
+    bare = bare.strip_prefix("IO_").unwrap_or(bare);
+    while let Some((before, last)) = PROCESSORS.iter().find_map(|part| {
+        let before = bare.strip_suffix(part)?.strip_suffix('_')?;
+        (!before.is_empty()).then_some((before, part))
+    }) {
+        debug_assert!(!last.is_empty());
+        bare = before;
+    }
+    bare = bare.strip_suffix("_chk").filter(|rest| *rest != "stack").unwrap_or(bare);
+    match bare {
+        "memcpy" => "memmove",
+        "strcasecmp_l" => "strcasecmp",
+        "strncasecmp_l" => "strncasecmp",
+        "gsignal"
+        | "pthread_kill"
+        | "thread_kill_implementation"
+        | "pthread_kill_implementation"
+        | "pthread_kill_internal"
+        | "tgkill"
+        | "tkill" => "raise",
+        "assert_fail_base" => "assert_fail",
+        "fortify_fail" | "fortify_fail_abort" => "chk_fail",
+        "cfree" | "free_default" | "je_free" | "mi_free" | "tc_free" => "free",
+        "je_malloc" | "mi_malloc" | "tc_malloc" => "malloc",
+        bare => bare,
+    }
+}
+
+/// The name of an image without directory, version and hash: `libglib-2.0.so.0.7200.4` is
+/// `libglib.so`, `libstd-d1237ef7159db0a2.so` `libstd.so`, `python3.11` `python`.
+pub fn module_name(path: &str) -> String {
+    let path = path.strip_suffix(" (deleted)").unwrap_or(path);
+    let base = path.rsplit('/').next().unwrap_or(path);
+    let (stem, is_library) = match base.find(".so") {
+        Some(at) if matches!(base.as_bytes().get(at + 3), None | Some(b'.' | b'-')) && at > 0 => {
+            (&base[..at], true)
+        }
+        _ => (base, false),
+    };
+    let mut stem = without_version(stem);
+    if let Some((before, hash)) = stem.rsplit_once('-')
+        && hash.len() == 16
+        && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+    {
+        stem = before;
+    }
+    let stem = stem.replace(char::is_control, " ");
+    if is_library { stem + ".so" } else { stem }
+}
+
+/// Less a version: `-2.0`, `3.11`, `-12`. A lone number that touches the name is part of
+/// it: `lib32`, `worker2`.
+fn without_version(stem: &str) -> &str {
+    let before = stem.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let version = &stem[before.len()..];
+    let name = before.strip_suffix(['-', '_']).unwrap_or(before);
+    let is_version = version.starts_with(|c: char| c.is_ascii_digit())
+        && (version.contains('.') || before.ends_with('-'));
+    if is_version && !name.is_empty() { name } else { stem }
+}
+
+fn without_clones(name: &str) -> &str {
+    let mut name = name;
+    for clone in CLONES {
+        let found = name.match_indices(clone).find(|(at, _)| {
+            let rest = &name[at + clone.len()..];
+            *at > 0 && (rest.is_empty() || rest.starts_with('.'))
+        });
+        name = found.map_or(name, |(at, _)| &name[..at]);
+    }
+    // Functions within functions, and OpenMP's bodies: `inner.0`.
+    while let Some((before, number)) = name.rsplit_once('.')
+        && !before.is_empty()
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        name = before;
+    }
+    name
+}
+
+/// Leaves out bracketed parts, or says shortly what they are.
+struct Reader<'n> {
+    rest: &'n str,
+    out: String,
+}
+
+impl<'n> Reader<'n> {
+    fn read(&mut self, depth: usize) {
+        while let Some(c) = self.rest.chars().next() {
+            if self.rest.starts_with("operator") && self.is_at_word() && self.operator() {
+                continue;
+            }
+            match c {
+                '<' => self.angle(depth),
+                '(' => self.round(depth),
+                '{' => self.curly(),
+                '[' => drop(self.group()),
+                '\'' => self.quoted(),
+                '$' if self.rest.starts_with("$_") => {
+                    self.rest = self.rest[2..].trim_start_matches(|c: char| c.is_ascii_digit());
+                    self.out.push_str("{lambda}");
+                }
+                c => {
+                    self.rest = &self.rest[c.len_utf8()..];
+                    self.out.push(if c.is_control() { ' ' } else { c });
+                }
+            }
+        }
+    }
+
+    /// Whether no part of a word was read just now.
+    fn is_at_word(&self) -> bool {
+        !self.out.ends_with(|c: char| c.is_alphanumeric() || c == '_')
+    }
+
+    /// Whether a component of the name starts here.
+    fn is_at_component(&self) -> bool {
+        self.out.is_empty() || self.out.ends_with("::") || self.out.ends_with(' ')
+    }
+
+    /// An operator's own brackets stay.
+    fn operator(&mut self) -> bool {
+        const SIGNS: &[&str] =
+            &["()", "[]", "<=>", "<<=", ">>=", "->*", "<<", ">>", "<=", ">=", "->", "<", ">"];
+        let after = &self.rest["operator".len()..];
+        if after.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
+            return false;
+        }
+        let sign = SIGNS.iter().find(|sign| after.starts_with(**sign)).map_or(0, |sign| sign.len());
+        let (taken, rest) = self.rest.split_at("operator".len() + sign);
+        self.out.push_str(taken);
+        self.rest = rest;
+        true
+    }
+
+    /// What stands between this bracket and the one that closes it; all, if none does.
+    fn group(&mut self) -> &'n str {
+        let mut depth = 0_usize;
+        let mut last = ' ';
+        for (at, c) in self.rest.char_indices() {
+            match c {
+                '<' | '(' | '[' | '{' => depth += 1,
+                '>' if last == '-' => {}
+                '>' | ')' | ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            last = c;
+            if depth == 0 {
+                let inner = self.rest.get(1..at).unwrap_or_default();
+                self.rest = &self.rest[at + c.len_utf8()..];
+                return inner;
+            }
+        }
+        let inner = self.rest.get(1..).unwrap_or_default();
+        self.rest = "";
+        inner
+    }
+
+    /// Template arguments, a lambda of gcc's, or a type of Rust's.
+    fn angle(&mut self, depth: usize) {
+        let starts = self.is_at_component();
+        let inner = self.group();
+        let of = |text: &str| if depth < DEEPEST { read(text, depth + 1) } else { String::new() };
+        if !starts {
+        } else if inner.starts_with("lambda") {
+            self.out.push_str("{lambda}");
+        } else if inner.starts_with("impl ") {
+            self.out.push_str("{impl}");
+        } else if let Some((of_type, of_trait)) = inner.rsplit_once(" as ") {
+            self.out.push_str(&format!("<{} as {}>", of(of_type), of(of_trait)));
+        } else if self.out.ends_with("::") {
+            // `f::<T>`
+            self.out.truncate(self.out.len() - 2);
+        } else {
+            // `<T>::f`
+            self.out.push_str(&of(inner));
+        }
+    }
+
+    /// Arguments, an unnamed namespace, or a receiver of Go's.
+    fn round(&mut self, depth: usize) {
+        let of_go = self.out.ends_with('.');
+        let starts = self.is_at_component();
+        let inner = self.group();
+        if of_go && depth < DEEPEST {
+            self.out.push_str(&format!("({})", read(inner, depth + 1)));
+        } else if starts && inner.starts_with("anonymous class") {
+            self.out.push_str("{lambda}");
+        }
+    }
+
+    fn curly(&mut self) {
+        let inner = self.group().trim_matches(['{', '}']);
+        let kind = inner.split(['#', '(', ':', ' ']).next().unwrap_or_default();
+        let kind = match kind {
+            "anonymous" | "unnamed" => return,
+            "closure_env" => "closure",
+            kind => kind,
+        };
+        let kind: String = kind.chars().filter(|c| !c.is_control()).collect();
+        self.out.push_str(&format!("{{{kind}}}"));
+    }
+
+    /// clang's `'lambda0'(int)`.
+    fn quoted(&mut self) {
+        let rest = &self.rest[1..];
+        match rest.find('\'') {
+            Some(end) => {
+                self.out.push_str(if rest.starts_with("lambda") { "{lambda}" } else { "{type}" });
+                self.rest = &rest[end + 1..];
+            }
+            None => self.rest = rest,
+        }
+    }
+}
+
+fn read(text: &str, depth: usize) -> String {
+    let mut reader = Reader { rest: text, out: String::new() };
+    reader.read(depth);
+    components(reader.out.trim())
+}
+
+fn without_qualifiers(name: &str) -> &str {
+    let mut name = name.trim();
+    while let Some(before) = [" const", " volatile", " noexcept", "&"]
+        .iter()
+        .find_map(|word| name.strip_suffix(word))
+        .filter(|before| !before.ends_with("operator") && !before.ends_with("operator&"))
+    {
+        name = before.trim_end();
+    }
+    name
+}
+
+/// What stands behind the last space that no bracket and no operator owns.
+fn without_return_type(name: &str) -> &str {
+    let operator = name.find("operator ").unwrap_or(name.len());
+    let (mut depth, mut start) = (0_usize, 0);
+    for (at, c) in name[..operator].char_indices() {
+        match c {
+            '<' if !name[..at].ends_with("operator") && !name[..at].ends_with("operator<") => {
+                depth += 1
+            }
+            '>' => depth = depth.saturating_sub(1),
+            ' ' if depth == 0 => start = at + 1,
+            _ => {}
+        }
+    }
+    if name[start..].is_empty() { name } else { &name[start..] }
+}
+
+/// Without namespaces that only tell versions apart, hashes of crates, and what a lambda
+/// is called through.
+fn components(name: &str) -> String {
+    let all: Vec<&str> = name.split("::").collect();
+    let last = all.len() - 1;
+    let mut kept: Vec<&str> = Vec::with_capacity(all.len());
+    for (at, part) in all.iter().enumerate() {
+        let through_lambda = matches!(*part, "operator()" | "_FUN" | "__invoke")
+            && kept.last().is_some_and(|before| *before == "{lambda}");
+        let is_hash = at == last && at > 0 && is_rust_hash(part);
+        let is_inner = at < last && is_version_namespace(part, at);
+        if !(part.is_empty() || through_lambda || is_hash || is_inner) {
+            kept.push(part);
+        }
+    }
+    let name = kept.join("::");
+    if name.contains('.') { of_go(&name) } else { name }
+}
+
+fn is_rust_hash(part: &str) -> bool {
+    let hash = part.strip_prefix('h').unwrap_or_default();
+    hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_version_namespace(part: &str, at: usize) -> bool {
+    const ABI: &[&str] =
+        &["__cxx11", "__cxx1998", "__1", "__2", "__8", "__ndk1", "__debug", "_V2", "_GLOBAL__N_1"];
+    let digits = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_digit())
+            && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+    };
+    let versioned = ["v", "lts_", "json_abi_v", "__v", "inline_v"]
+        .iter()
+        .any(|prefix| part.strip_prefix(prefix).is_some_and(digits));
+    ABI.contains(&part) || (at > 0 && versioned)
+}
+
+/// Function literals of Go are numbered: `main.serve.func1.2`.
+fn of_go(name: &str) -> String {
+    let parts = name.split('.').enumerate().map(|(at, part)| {
+        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        if at > 0 && matches!(word, "func" | "gowrap" | "deferwrap") { word } else { part }
+    });
+    parts.collect::<Vec<_>>().join(".").trim_end_matches("-fm").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_has_one_name_whatever_made_it() {
+        for (raw, plain) in [
+            ("walk", "walk"),
+            ("walk.cold", "walk"),
+            ("walk.isra.0", "walk"),
+            ("walk.part.1.constprop.0.cold", "walk"),
+            ("walk.llvm.8217346", "walk"),
+            ("walk@@VERS_1.2", "walk"),
+            ("walk@plt", "walk"),
+            ("parse(char const*, int)", "parse"),
+            ("parse(char const*) [clone .isra.0]", "parse"),
+            ("ns::Node::walk(int) const", "ns::Node::walk"),
+            ("ns::(anonymous namespace)::walk", "ns::walk"),
+            ("ns::{anonymous}::walk(int)", "ns::walk"),
+            ("ns::_GLOBAL__N_1::walk", "ns::walk"),
+            ("std::__cxx11::basic_string<char>::append", "std::basic_string::append"),
+            ("std::__1::vector<int>::at", "std::vector::at"),
+            ("fmt::v9::detail::write", "fmt::detail::write"),
+            ("v9::write", "v9::write"),
+            ("name[abi:cxx11]", "name"),
+            ("int twice<std::pair<int, char> >(int)", "twice"),
+            ("std::vector<int, std::allocator<int> > make<int>()", "make"),
+            ("T<(a->b)>::f", "T::f"),
+            ("T<int>::operator<", "T::operator<"),
+            ("operator<< <char>(std::ostream&, T const&)", "operator<<"),
+            ("T::operator()(int) const", "T::operator()"),
+            ("T::operator->() const", "T::operator->"),
+            ("T::operator bool() const", "T::operator bool"),
+            ("operator new(unsigned long)", "operator new"),
+            ("operator new[](unsigned long)", "operator new[]"),
+            ("operators::f", "operators::f"),
+            ("main::{lambda(int)#1}::operator()", "main::{lambda}"),
+            ("main(int, char**)::<lambda(int)>::operator()(int) const", "main::{lambda}"),
+            ("main::$_0::operator()(int) const", "main::{lambda}"),
+            ("main::'lambda'(int)::operator()(int) const", "main::{lambda}"),
+            ("non-virtual thunk to A::f()", "A::f"),
+            ("app::walk::h17e1a8e5371ffa9b", "app::walk"),
+            ("app[3f1a]::walk::<u8>", "app::walk"),
+            ("app::main::{closure#0}", "app::main::{closure}"),
+            ("app::main::{{closure}}::h3a1f8e5371ffa9b2", "app::main::{closure}"),
+            ("app::{impl#3}::visit", "app::{impl}::visit"),
+            ("<app::Sum<T> as app::Visitor>::visit", "<app::Sum as app::Visitor>::visit"),
+            ("core::slice::<impl [T]>::iter", "core::slice::{impl}::iter"),
+            ("main.(*Shop).Open", "main.(*Shop).Open"),
+            ("main.serve.func1.2", "main.serve.func"),
+            ("main.Map[...].Get", "main.Map.Get"),
+            ("func1", "func1"),
+            ("inner.0", "inner"),
+            ("a\nb", "a b"),
+            ("", ""),
+            ("<", "<"),
+        ] {
+            let first = normalized(raw);
+            let wanted = if plain == "a b" { "b" } else { plain };
+            assert_eq!(first, wanted, "{raw}");
+            assert_eq!(normalized(&first), first, "{raw}: not stable");
+        }
+    }
+
+    #[test]
+    fn brackets_without_end_and_depth_are_survived() {
+        for part in ["<", "(", "{", "[", "'", "a<", "<a as ", "a::(", "operator", "\u{fc}<"] {
+            normalized(&part.repeat(3000));
+        }
+    }
+
+    #[test]
+    fn variants_of_a_library_function_are_that_function() {
+        for (raw, bare) in [
+            ("__memmove_avx_unaligned_erms", "memmove"),
+            ("__memcpy_avx512_unaligned_erms", "memmove"),
+            ("__memcpy_chk", "memmove"),
+            ("__strlen_evex", "strlen"),
+            ("__strncasecmp_l_evex", "strncasecmp"),
+            ("__strcmp_sse2_unaligned", "strcmp"),
+            ("__GI___libc_free", "free"),
+            ("__libc_calloc", "calloc"),
+            ("__pthread_kill_implementation", "raise"),
+            ("_IO_vfprintf", "vfprintf"),
+            ("__stack_chk_fail", "stack_chk_fail"),
+            ("__interceptor_memcpy", "memmove"),
+            ("abort", "abort"),
+            ("_", "_"),
+        ] {
+            assert_eq!(library_name(raw), bare, "{raw}");
+        }
+    }
+
+    #[test]
+    fn an_image_has_no_version() {
+        for (path, name) in [
+            ("/usr/lib/libc.so.6", "libc.so"),
+            ("/lib/libc-2.31.so", "libc.so"),
+            ("/usr/lib/libglib-2.0.so.0.7200.4", "libglib.so"),
+            ("/x/libstd-d1237ef7159db0a2.so", "libstd.so"),
+            ("/usr/bin/python3.11", "python"),
+            ("/opt/shop/bin/shop-1.2 (deleted)", "shop"),
+            ("/opt/worker2", "worker2"),
+            ("[vdso]", "[vdso]"),
+            ("7", "7"),
+        ] {
+            assert_eq!(module_name(path), name, "{path}");
+        }
+    }
+}
