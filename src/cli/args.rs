@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
 use super::print::PrintArgs;
+use super::scrub::ScrubArgs;
 
 /// Tells you what a dead process died of.
 #[derive(Debug, Parser)]
@@ -13,7 +14,7 @@ use super::print::PrintArgs;
     name = "obit",
     version,
     about = "Tells you what a dead process died of",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit explain CLASS\n       obit schema",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit scrub CORE -o OUT\n       obit explain CLASS\n       obit schema",
     after_help = "obit --help lists all options, exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",
@@ -37,6 +38,8 @@ pub(crate) enum Verb {
     Modules(Files),
     /// Print expressions: variables, members, elements, globals, registers
     Print(PrintArgs),
+    /// Write a small core without people's data, which debuggers still read
+    Scrub(ScrubArgs),
     /// Say what a class of causes means, and what to look at
     Explain(Explain),
     /// Print the JSON Schema of the report

@@ -11,6 +11,7 @@ mod panic;
 mod print;
 mod progress;
 mod screen;
+mod scrub;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ fn run(cli: &Cli) -> Exit {
     let outcome = match &cli.verb {
         Some(Verb::Schema) => schema(cli),
         Some(Verb::Explain(args)) => explain::explain(cli, args),
+        Some(Verb::Scrub(args)) => scrub::scrub(cli, args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Analyze(files)) => report(cli, files, View::Page),
