@@ -1,6 +1,7 @@
 //! What becomes of the bytes that are kept: pointers, small numbers and what is known to be
 //! a number stay, text becomes `x` of the same length, all else becomes zero.
 
+use super::phrases;
 use super::ranges::Ranges;
 
 /// What masked text is made of. No digit, no letter of the original, one byte each: lengths
@@ -57,6 +58,7 @@ impl Judge<'_> {
         self.find_pointers(start, original, &mut bytes);
         find_text(original, &mut bytes);
         self.find_numbers(start, original, &mut bytes);
+        self.find_phrases(start, original, &mut bytes);
         self.judge_words(start, original, &mut bytes);
         let end = start.saturating_add(original.len() as u64);
         let mut masked = vec![0; original.len()];
@@ -134,6 +136,24 @@ impl Judge<'_> {
             };
             if !is_text {
                 kinds.iter_mut().for_each(|kind| *kind = (*kind).max_number());
+            }
+        }
+    }
+
+    /// What runtimes say by themselves stays in what the analysis read.
+    fn find_phrases(&self, start: u64, original: &[u8], bytes: &mut [Byte]) {
+        let end = start.saturating_add(original.len() as u64);
+        for (from, to) in self.facts.within(start, end) {
+            let part = span(start, from, to);
+            let (Some(text), Some(kinds)) = (original.get(part.clone()), bytes.get_mut(part))
+            else {
+                continue;
+            };
+            if !kinds.iter().any(|kind| matches!(kind, Byte::Text(_))) {
+                continue;
+            }
+            for (at, length) in phrases::find(text) {
+                kinds.iter_mut().skip(at).take(length).for_each(|kind| *kind = Byte::Number);
             }
         }
     }
@@ -327,6 +347,14 @@ mod tests {
         let bytes = 0x2_1000_0000_u64.to_le_bytes();
         assert_eq!(masked(&bytes, &[], &[])[..], [0, 0, 0, 0, 2, 0, 0, 0]);
         assert_eq!(masked(&bytes, &[(0x1000, 0x1008)], &[]), bytes);
+    }
+
+    #[test]
+    fn of_a_message_that_the_analysis_read_the_runtime_s_own_words_stay() {
+        let message = b"srv: a.c:4: Assertion `pin != 4711' failed.\0\0\0\0\0";
+        let kept = masked(message, &[(0x1000, 0x1040)], &[]);
+        assert_eq!(kept, b"xxxxxxxxxxxxAssertion `xxxxxxxxxxx' failed.\0\0\0\0\0");
+        assert_eq!(masked(message, &[], &[])[..43], [MASK; 43]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod mask;
 mod notes;
+mod phrases;
 mod ranges;
 mod selection;
 mod verify;
@@ -11,6 +12,7 @@ mod write;
 pub use mask::MASK;
 pub use verify::{Leak, verify};
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use mask::Judge;
@@ -18,6 +20,7 @@ use selection::Selector;
 use write::PAGE;
 
 use crate::addr::Avma;
+use crate::dump::Dump;
 use crate::process::Process;
 use crate::redact::{Level, Redactor};
 use crate::report::{self, BuildOptions, Report, WhoseLocals};
@@ -79,7 +82,9 @@ pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Re
     selector.take_windows();
     let selection = selector.finish();
 
-    let is_mapped = |at: u64| process.dump.segment_at(Avma(at)).is_some();
+    let near = near(&process.dump);
+    let is_mapped =
+        |at: u64| process.dump.segment_at(Avma(at)).is_some() || near.contains(&(at >> 32));
     let judge = Judge {
         word: process.memory.word(),
         little_endian: process.memory.is_little_endian(),
@@ -100,6 +105,13 @@ pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Re
         is_cut: selection.is_cut,
         report,
     })
+}
+
+/// The upper halves of 64-bit addresses that mappings share. What lies so close to one was
+/// an address, too, of what is unmapped or freed by now; text hardly ever does.
+fn near(dump: &Dump) -> BTreeSet<u64> {
+    let ends = dump.segments.iter().flat_map(|s| [s.range.start.0, s.range.end.0]);
+    ends.map(|at| at >> 32).filter(|upper| *upper != 0).collect()
 }
 
 /// Masks whose homes paths name. A path that crosses the end of `bytes` is masked whole.

@@ -2,7 +2,7 @@
 
 use super::mask::{Judge, MASK};
 use crate::arch::Machine;
-use crate::dump::Dump;
+use crate::dump::{Dump, Signal, xsave_mask_registers};
 use crate::elf::{FileHeader, Notes, SegmentKind};
 use crate::limits::Limits;
 use crate::redact::{Level, Origin, Redactor};
@@ -97,7 +97,7 @@ fn mask_note(
         (b"CORE", 6 | 0x5349_4749) | (b"LINUX", 0x200 | 0x205 | 0x401 | 0x406) => {}
         (b"CORE", 0x4649_4c45) => mask_file_names(desc, dump, redactor),
         (b"LINUX", 0x46e6_2b7f) => keep_only(desc, &[FX_CONTROL]),
-        (b"LINUX", 0x202) => keep_only(desc, &[FX_CONTROL, XSAVE_LAYOUT]),
+        (b"LINUX", 0x202) => mask_xsave(desc, judge),
         (b"LINUX", 0x400) => keep_only(desc, &[256..260]),
         (b"LINUX", 0x405) => keep_only(desc, &[0..16]),
         _ => return false,
@@ -113,19 +113,32 @@ fn keep_only(desc: &mut [u8], kept: &[std::ops::Range<usize>]) {
     }
 }
 
+/// What compares left in the mask registers stays, unless it is text.
+fn mask_xsave(desc: &mut [u8], judge: &Judge<'_>) {
+    let masks = xsave_mask_registers(desc.len() as u64).unwrap_or(0..0);
+    keep_only(desc, &[FX_CONTROL, XSAVE_LAYOUT, masks.clone()]);
+    for register in desc.get_mut(masks).unwrap_or(&mut []).chunks_exact_mut(8) {
+        judge.mask_register(register);
+    }
+}
+
 fn mask_registers(desc: &mut [u8], dump: &Dump, judge: &Judge<'_>) -> usize {
     let Some(facts) = dump.machine.facts() else {
         // Which bytes are registers is not known: all go but the thread's number.
         keep_only(desc, &[0..if dump.encoding.is_64 { 48 } else { 32 }]);
         return 0;
     };
-    let size = facts.gregset.len() * usize::from(facts.word);
+    let fault = dump.signal.as_ref().and_then(Signal::address).map(|at| at.0);
     let registers = desc.get_mut(facts.prstatus_registers..).unwrap_or(&mut []);
     let registers = registers.chunks_exact_mut(usize::from(facts.word).max(1));
-    registers
-        .take(size / usize::from(facts.word).max(1))
-        .filter_map(|register| judge.mask_register(register).then_some(()))
-        .count()
+    let named = registers.zip(facts.gregset);
+    let masked = named.filter_map(|(bytes, register)| {
+        // Where it stood stays, and the signal tells the address that failed anyway.
+        let is_place = *register == Some(facts.pc) || *register == Some(facts.sp);
+        let is_fault = dump.encoding.word_at(bytes, 0) == fault;
+        (!is_place && !is_fault && judge.mask_register(bytes)).then_some(())
+    });
+    masked.count()
 }
 
 /// The program's own word stays, the rest of the command line does not.

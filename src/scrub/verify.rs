@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use super::mask::{MASK, is_printable};
+use super::phrases::PHRASES;
 use super::write::present;
-use crate::dump::{CoreSegment, Dump};
+use crate::addr::Avma;
+use crate::dump::{AuxKind, CoreSegment, Dump};
 
 /// Bytes of the shortest text that is looked for.
 const SHORTEST: usize = 6;
@@ -38,15 +40,7 @@ pub fn verify(scrubbed: &Dump, original: &Dump) -> Vec<Leak> {
         let kept = scrubbed.process.as_ref().map(|kept| kept.arguments.as_bytes());
         collect(process.arguments.as_bytes(), kept.unwrap_or(&[]), &mut masked);
     }
-    let mut public: HashSet<Window> = HashSet::new();
-    for file in &scrubbed.mapped_files {
-        windows(file.path.as_os_str().as_encoded_bytes(), &mut public);
-    }
-    for segment in scrubbed.segments.iter().filter(|s| s.dumped > 0 && !s.permissions.write) {
-        for_chunks(scrubbed, segment.offset, present(scrubbed, segment), |_, bytes| {
-            windows(bytes, &mut public);
-        });
-    }
+    let public = shown(scrubbed);
     masked.retain(|window| !public.contains(window));
     find(scrubbed, &masked)
 }
@@ -56,7 +50,8 @@ fn compare(scrubbed: &Dump, segment: &CoreSegment, original: &Dump, masked: &mut
     let into = segment.range.start.0.saturating_sub(whole.range.start.0);
     for_chunks(scrubbed, segment.offset, present(scrubbed, segment), |at, bytes| {
         let from = whole.offset.saturating_add(into).saturating_add(at - segment.offset);
-        let was = original.bytes.read_vec(from, bytes.len() as u64);
+        let mut was = original.bytes.read_vec(from, bytes.len() as u64);
+        drop_addresses(original, segment.range.start.0 + (at - segment.offset), &mut was);
         collect(&was, bytes, masked);
         for phase in [0, 1] {
             let narrow = |bytes: &[u8]| -> Vec<u8> {
@@ -67,6 +62,48 @@ fn compare(scrubbed: &Dump, segment: &CoreSegment, original: &Dump, masked: &mut
             collect(&narrow(&was), &narrow(bytes), masked);
         }
     });
+}
+
+/// Addresses may spell text, and an address that is not wanted in one place stands in others.
+fn drop_addresses(original: &Dump, start: u64, bytes: &mut [u8]) {
+    let word = original.encoding.word();
+    let skip = (start.next_multiple_of(word as u64) - start) as usize;
+    for word in bytes.get_mut(skip..).unwrap_or(&mut []).chunks_exact_mut(word) {
+        let value = original.encoding.word_at(word, 0);
+        if value.is_some_and(|value| original.segment_at(Avma(value)).is_some()) {
+            word.fill(0);
+        }
+    }
+}
+
+/// What the scrubbed core shows by intent: paths of files and of the program, what runtimes
+/// say, and bytes that nobody could write.
+fn shown(scrubbed: &Dump) -> HashSet<Window> {
+    let mut public = HashSet::new();
+    for file in &scrubbed.mapped_files {
+        windows(file.path.as_os_str().as_encoded_bytes(), &mut public);
+    }
+    for phrase in PHRASES {
+        windows(phrase, &mut public);
+    }
+    if let Some(process) = &scrubbed.process {
+        windows(process.command.as_bytes(), &mut public);
+        let program = process.arguments.split(' ').next().unwrap_or_default();
+        windows(program.as_bytes(), &mut public);
+    }
+    if let Some(at) = scrubbed.auxv.get(AuxKind::ExecFn)
+        && let Some(segment) = scrubbed.segment_at(Avma(at))
+    {
+        let offset = segment.offset.saturating_add(at - segment.range.start.0);
+        let path = scrubbed.bytes.read_vec(offset, OVERLAP);
+        windows(path.split(|byte| *byte == 0).next().unwrap_or(&[]), &mut public);
+    }
+    for segment in scrubbed.segments.iter().filter(|s| s.dumped > 0 && !s.permissions.write) {
+        for_chunks(scrubbed, segment.offset, present(scrubbed, segment), |_, bytes| {
+            windows(bytes, &mut public);
+        });
+    }
+    public
 }
 
 /// Adds the text of `was` that is not the same in `is`.
