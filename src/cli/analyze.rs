@@ -42,6 +42,10 @@ pub(crate) struct Request {
     pub(crate) frames: Option<usize>,
     pub(crate) formatters: UserFormatters,
     pub(crate) build: BuildOptions,
+    /// Remember what is read of the dead memory.
+    pub(crate) log_reads: bool,
+    /// Where files may lie beside the core, if not where it lies itself.
+    pub(crate) core_directory: Option<PathBuf>,
 }
 
 impl Request {
@@ -97,6 +101,8 @@ impl Request {
                 max_depth: content.max_depth,
                 max_elements: content.max_elements,
             },
+            log_reads: false,
+            core_directory: None,
         })
     }
 }
@@ -104,7 +110,8 @@ impl Request {
 impl Request {
     fn process_options(&self, view: View) -> process::Options {
         let defaults = SearchRules::default();
-        let core_directory = self.inputs.core.parent().map(|parent| match parent.as_os_str() {
+        let beside = self.core_directory.as_deref().or(self.inputs.core.parent());
+        let core_directory = beside.map(|parent| match parent.as_os_str() {
             empty if empty.is_empty() => PathBuf::from("."),
             _ => parent.to_owned(),
         });
@@ -127,6 +134,7 @@ impl Request {
         limits.frames_shown = self.frames.unwrap_or(limits.frames);
         process::Options {
             formatters: self.formatters.clone(),
+            log_reads: self.log_reads,
             rules,
             cache: self.cache.clone().map(|dir| SectionCache::new(dir, CACHE_BYTES)),
             limits,

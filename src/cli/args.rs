@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::exit;
 use super::print::PrintArgs;
 use super::redact::Redact;
+use super::scrub::ScrubArgs;
 
 /// Tells you what a dead process died of.
 #[derive(Debug, Parser)]
@@ -14,7 +15,7 @@ use super::redact::Redact;
     name = "obit",
     version,
     about = "Tells you what a dead process died of",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit explain CLASS\n       obit schema",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit scrub CORE -o OUT\n       obit explain CLASS\n       obit schema",
     after_help = "obit --help lists all options, exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",
@@ -42,6 +43,8 @@ pub(crate) enum Verb {
     Redact(Redact),
     /// Say what crashes of the same bug have in common
     Signature(SignatureArgs),
+    /// Write a small core without people's data, which debuggers still read
+    Scrub(ScrubArgs),
     /// Say what a class of causes means, and what to look at
     Explain(Explain),
     /// Print the JSON Schema of the report

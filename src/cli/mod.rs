@@ -12,6 +12,7 @@ mod print;
 mod progress;
 mod redact;
 mod screen;
+mod scrub;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Schema) => schema(cli),
         Some(Verb::Explain(args)) => explain::explain(cli, args),
         Some(Verb::Redact(args)) => redact::redact(cli, args),
+        Some(Verb::Scrub(args)) => scrub::scrub(cli, args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Signature(args)) => {

@@ -462,7 +462,8 @@ pub(super) fn source_place(place: &SourceLocation, redactor: &mut Redactor) -> S
 }
 
 /// The crash's name, of facts that the notes hold: no file of the analyst's, no memory
-/// that a cut core may lack, no size that compression changes.
+/// that a cut core may lack, no size that compression changes, no argument of the command
+/// line.
 fn crash_id(dump: &Dump) -> String {
     let number = |value: Option<u64>| value.map(i128::from);
     let signal = dump.signal.as_ref();
@@ -475,8 +476,7 @@ fn crash_id(dump: &Dump) -> String {
     id = id
         .number("pid", info.map(|info| i128::from(info.pid)))
         .number("ppid", info.and_then(|info| info.parent).map(i128::from))
-        .fact("comm", info.map(|info| info.command.as_bytes()))
-        .fact("psargs", info.map(|info| info.arguments.as_bytes()));
+        .fact("comm", info.map(|info| info.command.as_bytes()));
     // Where the kernel's address randomisation put things.
     for (name, kind) in [
         ("AT_RANDOM", AuxKind::Random),
@@ -487,13 +487,13 @@ fn crash_id(dump: &Dump) -> String {
         id = id.number(name, number(dump.auxv.get(kind)));
     }
     for thread in &dump.threads {
-        id = id.number("tid", Some(i128::from(thread.tid)));
-        for register in (0..=63).map(Register) {
-            if let Some(value) = thread.registers.get(register) {
-                id =
-                    id.number("register", Some((i128::from(register.0) << 64) | i128::from(value)));
-            }
-        }
+        // No register that may hold data: `obit scrub` masks those, and the name stays.
+        let facts = dump.machine.facts();
+        let value = |register: Option<Register>| number(thread.registers.get(register?));
+        id = id
+            .number("tid", Some(i128::from(thread.tid)))
+            .number("pc", value(facts.map(|facts| facts.pc)))
+            .number("sp", value(facts.map(|facts| facts.sp)));
     }
     id.finish()
 }
