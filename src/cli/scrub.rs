@@ -53,7 +53,7 @@ pub(crate) fn scrub(cli: &Cli, args: &ScrubArgs) -> Result<Exit, Failure> {
     // Cleared before anything is written.
     drop(progress);
     let process = opened.map_err(|error| Failure::new(Exit::Unusable, &error))?;
-    let wanted = Options { max_size: args.max_size, build: request.build };
+    let wanted = Options { max_size: args.max_size, build: request.build.clone() };
     let scrubbed = write(&process, wanted, path)
         .map_err(|source| OutletError::File { path: path.clone(), source })?;
     if options.output.quiet {

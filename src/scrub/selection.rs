@@ -170,7 +170,7 @@ impl<'p> Selector<'p> {
             self.process.dump.segment_at(Avma(sp.saturating_add(1 << 20)))
         })?;
         let (low, top) = (segment.range.start.0, segment.range.end.0);
-        let start = sp.saturating_sub(RED_ZONE).max(low) & !(facts.word as u64 - 1).max(0);
+        let start = sp.saturating_sub(RED_ZONE).max(low) & !(u64::from(facts.word) - 1);
         let outermost = thread.stack.frames.iter().rev().find_map(|frame| frame.cfa);
         let end = match outermost {
             Some(cfa) if top.saturating_sub(start) > LONG_STACK => {
