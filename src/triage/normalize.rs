@@ -5,22 +5,12 @@ const LONGEST: usize = 4096;
 /// Brackets within brackets that are looked into.
 const DEEPEST: usize = 12;
 
-/// Suffixes of functions that a compiler split or copied: they end the name, or stand
-/// before a number.
-const CLONES: &[&str] = &[
-    ".cold",
-    ".isra",
-    ".part",
-    ".constprop",
-    ".lto_priv",
-    ".llvm",
-    ".localalias",
-    ".__uniq",
-    ".clone",
-    ".warm",
-    ".abi0",
-    ".abiinternal",
-];
+/// Suffixes of functions that a compiler split or copied, before a number.
+const NUMBERED: &[&str] =
+    &[".cold", ".isra", ".part", ".constprop", ".lto_priv", ".llvm", ".localalias", ".__uniq"];
+
+/// Such suffixes that end a name.
+const ENDS: &[&str] = &[".cold", ".localalias", ".warm", ".abi0", ".abiinternal"];
 
 /// Parts of a name that stand for the processor one variant of a C function is made for
 /// (the `multiarch` directories of glibc).
@@ -36,7 +26,6 @@ const PROCESSORS: &[&str] = &[
     "sse4",
     "sse42",
     "sse4_1",
-    "sse4_2",
     "sse4_2",
     "erms",
     "unaligned",
@@ -96,7 +85,13 @@ pub fn normalized(name: &str) -> String {
 /// internal forms ran: `__memmove_avx_unaligned_erms` is `memmove`, `__GI___libc_free`
 /// `free`, `__memcpy_chk` `memmove`, which does the work of both.
 pub fn library_name(name: &str) -> &str {
-    let mut bare = name;
+    let mut bare = match name {
+        "std::__terminate" | "__cxxabiv1::__terminate" => return "std::terminate",
+        name => name.strip_prefix("__cxxabiv1::").unwrap_or(name),
+    };
+    if bare.contains("::") {
+        return name;
+    }
     for prefix in ["___interceptor_", "__interceptor_", "__asan_", "__hwasan_", "__GI_", "__libc_"]
     {
         bare = bare.strip_prefix(prefix).filter(|rest| !rest.is_empty()).unwrap_or(bare);
@@ -105,12 +100,13 @@ pub fn library_name(name: &str) -> &str {
     let trimmed = bare.trim_start_matches('_');
     bare = if trimmed.is_empty() { bare } else { trimmed };
     bare = bare.strip_prefix("IO_").unwrap_or(bare);
-    while let Some((before, last)) = PROCESSORS.iter().find_map(|part| {
-        let before = bare.strip_suffix(part)?.strip_suffix('_')?;
-        (!before.is_empty()).then_some((before, part))
-    }) {
-        debug_assert!(!last.is_empty());
-        bare = before;
+    let variant_of = |name: &str| {
+        let before = |part: &&str| name.strip_suffix(*part)?.strip_suffix('_').map(str::len);
+        PROCESSORS.iter().find_map(before).filter(|length| *length > 0)
+    };
+    // All variants are internal, and named so.
+    while let Some(length) = variant_of(bare).filter(|_| name.starts_with("__")) {
+        bare = &bare[..length];
     }
     bare = bare.strip_suffix("_chk").filter(|rest| *rest != "stack").unwrap_or(bare);
     match bare {
@@ -125,6 +121,7 @@ pub fn library_name(name: &str) -> &str {
         | "tgkill"
         | "tkill" => "raise",
         "assert_fail_base" => "assert_fail",
+        "stack_chk_fail_local" => "stack_chk_fail",
         "fortify_fail" | "fortify_fail_abort" => "chk_fail",
         "cfree" | "free_default" | "je_free" | "mi_free" | "tc_free" => "free",
         "je_malloc" | "mi_malloc" | "tc_malloc" => "malloc",
@@ -165,15 +162,37 @@ fn without_version(stem: &str) -> &str {
     if is_version && !name.is_empty() { name } else { stem }
 }
 
+/// The function around a lambda of gcc's, whose debug information calls it `operator()`,
+/// from its mangled name (Itanium C++ ABI, 5.1.7): `_ZZNK4shop5totalEvENKUlvE_clEv` is
+/// within `shop::total`.
+pub(super) fn around_lambda(mangled: &str) -> Option<String> {
+    let mut rest = mangled.strip_prefix("_ZZ")?;
+    rest = rest.strip_prefix('L').unwrap_or(rest);
+    rest = rest.strip_prefix('N').unwrap_or(rest).trim_start_matches(['K', 'V', 'R', 'O']);
+    let mut names: Vec<&str> = Vec::new();
+    loop {
+        rest = rest.strip_prefix('L').unwrap_or(rest);
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (length, after) = rest.split_at(digits);
+        let name = length.parse().ok().and_then(|length: usize| after.get(..length));
+        let Some(name) = name.filter(|name| !name.is_empty()) else { break };
+        names.push(name);
+        rest = &after[name.len()..];
+    }
+    (!names.is_empty()).then(|| components(&names.join("::")))
+}
+
 fn without_clones(name: &str) -> &str {
     let mut name = name;
-    for clone in CLONES {
+    for clone in NUMBERED {
         let found = name.match_indices(clone).find(|(at, _)| {
-            let rest = &name[at + clone.len()..];
-            *at > 0 && (rest.is_empty() || rest.starts_with('.'))
+            let number = name[at + clone.len()..].strip_prefix('.');
+            *at > 0 && number.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         });
         name = found.map_or(name, |(at, _)| &name[..at]);
     }
+    let end = ENDS.iter().find_map(|end| name.strip_suffix(end));
+    name = end.filter(|before| !before.is_empty()).unwrap_or(name);
     // Functions within functions, and OpenMP's bodies: `inner.0`.
     while let Some((before, number)) = name.rsplit_once('.')
         && !before.is_empty()
@@ -201,7 +220,13 @@ impl<'n> Reader<'n> {
                 '<' => self.angle(depth),
                 '(' => self.round(depth),
                 '{' => self.curly(),
-                '[' => drop(self.group()),
+                '[' => {
+                    let owned = ["operator new", "operator delete"];
+                    let is_owned = owned.iter().any(|operator| self.out.ends_with(operator));
+                    if self.group().is_empty() && is_owned {
+                        self.out.push_str("[]");
+                    }
+                }
                 '\'' => self.quoted(),
                 '$' if self.rest.starts_with("$_") => {
                     self.rest = self.rest[2..].trim_start_matches(|c: char| c.is_ascii_digit());
@@ -236,7 +261,8 @@ impl<'n> Reader<'n> {
         let sign = SIGNS.iter().find(|sign| after.starts_with(**sign)).map_or(0, |sign| sign.len());
         let (taken, rest) = self.rest.split_at("operator".len() + sign);
         self.out.push_str(taken);
-        self.rest = rest;
+        // `operator<< <char>`
+        self.rest = rest.strip_prefix(' ').filter(|rest| rest.starts_with('<')).unwrap_or(rest);
         true
     }
 
@@ -289,6 +315,13 @@ impl<'n> Reader<'n> {
         let of_go = self.out.ends_with('.');
         let starts = self.is_at_component();
         let inner = self.group();
+        // What qualifies a method stands before its own lambdas, too.
+        while let Some(rest) = [" const", " volatile", " noexcept", " &&", " &"]
+            .iter()
+            .find_map(|word| self.rest.strip_prefix(word))
+        {
+            self.rest = rest;
+        }
         if of_go && depth < DEEPEST {
             self.out.push_str(&format!("({})", read(inner, depth + 1)));
         } else if starts && inner.starts_with("anonymous class") {
@@ -414,6 +447,13 @@ mod tests {
             ("walk.isra.0", "walk"),
             ("walk.part.1.constprop.0.cold", "walk"),
             ("walk.llvm.8217346", "walk"),
+            ("walk.cold.3", "walk"),
+            ("main.part", "main.part"),
+            ("runtime.clone.abi0", "runtime.clone"),
+            (
+                "shop::total(std::function<int (int)> const&) const::$_0::operator() const",
+                "shop::total::{lambda}",
+            ),
             ("walk@@VERS_1.2", "walk"),
             ("walk@plt", "walk"),
             ("parse(char const*, int)", "parse"),
@@ -437,6 +477,7 @@ mod tests {
             ("T::operator bool() const", "T::operator bool"),
             ("operator new(unsigned long)", "operator new"),
             ("operator new[](unsigned long)", "operator new[]"),
+            ("operator delete[](void*)", "operator delete[]"),
             ("operators::f", "operators::f"),
             ("main::{lambda(int)#1}::operator()", "main::{lambda}"),
             ("main(int, char**)::<lambda(int)>::operator()(int) const", "main::{lambda}"),
@@ -487,11 +528,30 @@ mod tests {
             ("__pthread_kill_implementation", "raise"),
             ("_IO_vfprintf", "vfprintf"),
             ("__stack_chk_fail", "stack_chk_fail"),
+            ("__stack_chk_fail_local", "stack_chk_fail"),
+            ("__cxxabiv1::__cxa_throw", "cxa_throw"),
+            ("__cxxabiv1::__terminate", "std::terminate"),
+            ("std::__throw_bad_cast", "std::__throw_bad_cast"),
             ("__interceptor_memcpy", "memmove"),
             ("abort", "abort"),
+            ("list_back", "list_back"),
             ("_", "_"),
         ] {
             assert_eq!(library_name(raw), bare, "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_lambda_is_called_after_the_function_around_it() {
+        for (mangled, around) in [
+            ("_ZZNK4shop4Cart5totalEvENKUlvE_clEv", Some("shop::Cart::total")),
+            ("_ZZL5driveP5RightENUlT_E_clIiEEDaS6_", Some("drive")),
+            ("_ZZN12_GLOBAL__N_14walkEvENKUlvE_clEv", Some("walk")),
+            ("_ZN4shop4walkEv", None),
+            ("_ZZN99a", None),
+            ("_ZZ99999999999999999999a", None),
+        ] {
+            assert_eq!(around_lambda(mangled).as_deref(), around, "{mangled}");
         }
     }
 

@@ -123,7 +123,9 @@ fn relevant(seen: &[Seen]) -> Option<Chosen> {
             Role::Prefix if kept.len() == PREFIXES => DecisionAction::Stop,
             Role::Prefix => DecisionAction::Prefix,
             Role::Called | Role::Sentinel | Role::NoCode => {
-                called = if kept.is_empty() { Some((at, frame)) } else { called };
+                // A name says more than an image, which may stand for what the named called.
+                let is_better = called.is_none_or(|_| !frame.is_unnamed());
+                called = if kept.is_empty() && is_better { Some((at, frame)) } else { called };
                 DecisionAction::Skip
             }
             Role::Irrelevant => DecisionAction::Skip,
@@ -176,13 +178,12 @@ fn recursion(report: &Report, seen: &[Seen]) -> Option<Chosen> {
     Some(Chosen { frames, image: first.image.clone(), decisions })
 }
 
-/// Where no function of the program is on the stack: the library function called, in its
-/// image.
+/// Where no function of the program is on the stack: what reported the death, or the
+/// innermost function of the system that has a name.
 fn nothing_of_the_program(seen: &[Seen]) -> Option<Chosen> {
-    let of_system = |frame: &&Seen| frame.role == Role::Called || frame.role == Role::Sentinel;
-    let last =
-        seen.iter().filter(of_system).find(|frame| Some(&frame.name) != frame.image.as_ref())?;
-    let decisions = seen.iter().take_while(|frame| frame.index < last.index);
+    let with = |role| seen.iter().find(|frame| frame.role == role && !frame.is_unnamed());
+    let last = with(Role::Sentinel).or_else(|| with(Role::Called))?;
+    let decisions = seen.iter().take_while(|frame| !std::ptr::eq(*frame, last));
     let mut decisions: Vec<Decision> =
         decisions.map(|frame| decision(frame, DecisionAction::Skip, &*frame.rule)).collect();
     decisions.push(decision(last, DecisionAction::Stop, "nothing of the program on the stack"));
@@ -245,9 +246,16 @@ mod tests {
             // A template of the C++ library is nobody's.
             (&["std::vector<int>::at", "Shop::open", "main"], "Shop::open in app"),
             (
-                &["std::__throw_out_of_range_fmt@libstdc++.so.6", "std::vector<int>::at", "walk"],
-                "std::__throw_out_of_range_fmt | walk in app",
+                &[
+                    "std::terminate()@libstdc++.so.6",
+                    "__cxa_throw@libstdc++.so.6",
+                    "?@libstdc++.so.6",
+                    "std::vector<int>::at",
+                    "walk",
+                ],
+                "cxa_throw | walk in app",
             ),
+            (&["vtable for Shop", "walk"], "(no code) | walk in app"),
             (
                 &[
                     "app::report_panic",

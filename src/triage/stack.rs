@@ -1,7 +1,7 @@
 //! The frames of one thread as the rules see them.
 
 use super::lists::Lists;
-use super::normalize::{library_name, module_name, normalized};
+use super::normalize::{around_lambda, library_name, module_name, normalized};
 use crate::report::{FrameKind, FrameReport, Report, ThreadReport};
 
 /// Frames below the innermost that are searched for a report of the death.
@@ -36,6 +36,13 @@ pub(super) struct Seen {
     pub(super) name: String,
     /// The name of its image.
     pub(super) image: Option<String>,
+}
+
+impl Seen {
+    /// Whether it is called by its image, for want of a name.
+    pub(super) fn is_unnamed(&self) -> bool {
+        self.image.as_ref() == Some(&self.name)
+    }
 }
 
 /// The frames of `thread`, innermost first, from the one that failed on: at most `most`.
@@ -109,7 +116,16 @@ fn see(index: u64, frame: &FrameReport, lists: &Lists) -> Seen {
             (None, None) => of(Role::NoCode, "no code there".to_owned(), "(no code)".to_owned()),
         };
     };
-    let name = normalized(raw);
+    // A jump into data.
+    if ["vtable for ", "VTT for ", "typeinfo for "].iter().any(|data| raw.starts_with(data)) {
+        return of(Role::NoCode, "no code there".to_owned(), "(no code)".to_owned());
+    }
+    let mut name = normalized(raw);
+    if name == "operator()"
+        && let Some(around) = frame.linkage_name.as_ref().and_then(|n| around_lambda(n.as_str()))
+    {
+        name = around + "::{lambda}";
+    }
     let public = |name: &str| library_name(name).to_owned();
     if let Some(rule) = lists.sentinel.find_c(&name) {
         return of(Role::Sentinel, format!("sentinel {rule}"), public(&name));
