@@ -72,6 +72,8 @@ impl Judge<'_> {
             for ((to, from), kind) in to.iter_mut().zip(from).zip(kinds) {
                 *to = match kind {
                     Byte::Pointer | Byte::Number => *from,
+                    // Where lines end says nothing.
+                    Byte::Text(_) if *from == b'\n' => *from,
                     // The zeros of UTF-16.
                     Byte::Text(_) if *from != 0 => MASK,
                     Byte::Text(_) | Byte::Unknown => 0,
@@ -351,9 +353,9 @@ mod tests {
 
     #[test]
     fn of_a_message_that_the_analysis_read_the_runtime_s_own_words_stay() {
-        let message = b"srv: a.c:4: Assertion `pin != 4711' failed.\0\0\0\0\0";
+        let message = b"srv: a.c:4: Assertion `pin != 4711' failed.\n\0\0\0\0";
         let kept = masked(message, &[(0x1000, 0x1040)], &[]);
-        assert_eq!(kept, b"xxxxxxxxxxxxAssertion `xxxxxxxxxxx' failed.\0\0\0\0\0");
+        assert_eq!(kept, b"xxxxxxxxxxxxAssertion `xxxxxxxxxxx' failed.\n\0\0\0\0");
         assert_eq!(masked(message, &[], &[])[..43], [MASK; 43]);
     }
 

@@ -128,3 +128,78 @@ fn mask_paths(paths: &[(u64, u64)], start: u64, bytes: &mut [u8]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dump::Dump;
+    use crate::limits::Limits;
+    use crate::testkit::{CoreBuilder, CoreFile};
+
+    const STACK: u64 = 0x7ffd_0000_0000;
+
+    /// A stack that holds `bytes` above the stack pointer, and a register that holds text.
+    fn core(bytes: &[u8]) -> CoreFile {
+        let mut stack = vec![0; 0x2000];
+        stack[0x1000..0x1000 + bytes.len()].copy_from_slice(bytes);
+        let text = u64::from_le_bytes(*b"hunter2!");
+        let registers = [("rsp", STACK + 0xff0), ("rip", 0x40_1000), ("rbx", text)];
+        let builder = CoreBuilder::x86_64().signal(11).thread(42, &registers);
+        CoreFile::new(&builder.segment(STACK, &stack, stack.len() as u64).build())
+    }
+
+    fn scrubbed(file: &CoreFile) -> Vec<u8> {
+        let options = crate::process::Options { log_reads: true, ..Default::default() };
+        let process = Process::open(file.path(), options, &()).unwrap();
+        let mut out = Vec::new();
+        scrub(&process, Options::default(), &mut out).unwrap();
+        out
+    }
+
+    fn holds(bytes: &[u8], text: &[u8]) -> bool {
+        bytes.windows(text.len()).any(|window| window == text)
+    }
+
+    #[test]
+    fn no_text_of_stacks_or_registers_is_left_and_addresses_are() {
+        let mut bytes = b"mail=ada@example.org\0\0\0\0".to_vec();
+        bytes.extend((STACK + 0x1234).to_le_bytes());
+        bytes.extend("Gr\u{fc}\u{df}e".encode_utf16().flat_map(u16::to_le_bytes));
+        bytes.extend("geheim".encode_utf16().flat_map(u16::to_le_bytes));
+        let out = scrubbed(&core(&bytes));
+        for text in [&b"mail"[..], b"ada@", b"hunter", b"g\0e\0h\0", b"G\0r\0"] {
+            assert!(!holds(&out, text), "{text:?}");
+        }
+        assert!(holds(&out, &(STACK + 0x1234).to_le_bytes()));
+        assert!(holds(&out, b"xxxxxxxxxxxxxxxxxxxx\0"));
+    }
+
+    #[test]
+    fn segments_keep_their_addresses_and_sizes() {
+        let file = core(b"");
+        let out = CoreFile::new(&scrubbed(&file));
+        let limits = Limits::default();
+        let (before, after) =
+            (Dump::open(file.path(), &limits).unwrap(), Dump::open(out.path(), &limits).unwrap());
+        let size = |dump: &Dump| dump.segments.iter().map(|s| s.range.len()).sum::<u64>();
+        assert_eq!(size(&before), size(&after));
+        assert_eq!(after.threads[0].tid, 42);
+        assert_eq!(after.notices, []);
+    }
+
+    #[test]
+    fn masked_text_is_found_where_it_was_put_back() {
+        let file = core(b"the quick brown fox\0");
+        let mut out = scrubbed(&file);
+        let limits = Limits::default();
+        let original = Dump::open(file.path(), &limits).unwrap();
+        let leaks = |bytes: &[u8]| {
+            let file = CoreFile::new(bytes);
+            verify(&Dump::open(file.path(), &limits).unwrap(), &original)
+        };
+        assert_eq!(leaks(&out), []);
+        let end = out.len();
+        out[end - 16..end - 5].copy_from_slice(b"quick brown");
+        assert_eq!(leaks(&out), [Leak { offset: end as u64 - 16, length: 11 }]);
+    }
+}

@@ -54,12 +54,7 @@ fn compare(scrubbed: &Dump, segment: &CoreSegment, original: &Dump, masked: &mut
         drop_addresses(original, segment.range.start.0 + (at - segment.offset), &mut was);
         collect(&was, bytes, masked);
         for phase in [0, 1] {
-            let narrow = |bytes: &[u8]| -> Vec<u8> {
-                // Only where the other half is zero is it UTF-16.
-                let pairs = bytes.get(phase..).unwrap_or(&[]).chunks_exact(2);
-                pairs.map(|pair| if pair.get(1) == Some(&0) { pair[0] } else { 0 }).collect()
-            };
-            collect(&narrow(&was), &narrow(bytes), masked);
+            collect(&narrowed(&was, phase), &narrowed(bytes, phase), masked);
         }
     });
 }
@@ -101,6 +96,9 @@ fn shown(scrubbed: &Dump) -> HashSet<Window> {
     for segment in scrubbed.segments.iter().filter(|s| s.dumped > 0 && !s.permissions.write) {
         for_chunks(scrubbed, segment.offset, present(scrubbed, segment), |_, bytes| {
             windows(bytes, &mut public);
+            for phase in [0, 1] {
+                windows(&narrowed(bytes, phase), &mut public);
+            }
         });
     }
     public
@@ -118,6 +116,12 @@ fn collect(was: &[u8], is: &[u8], masked: &mut HashSet<Window>) {
         }
         at += length.max(1);
     }
+}
+
+/// The characters of UTF-16 text that are ASCII, zero for any other.
+fn narrowed(bytes: &[u8], phase: usize) -> Vec<u8> {
+    let pairs = bytes.get(phase..).unwrap_or(&[]).chunks_exact(2);
+    pairs.map(|pair| if let [byte, 0] = pair { *byte } else { 0 }).collect()
 }
 
 fn windows(bytes: &[u8], to: &mut HashSet<Window>) {
@@ -157,15 +161,24 @@ fn find(scrubbed: &Dump, masked: &HashSet<Window>) -> Vec<Leak> {
         };
         look(bytes, 1, 0);
         for phase in [0, 1] {
-            let pairs = bytes.get(phase..).unwrap_or(&[]).chunks_exact(2);
-            let narrow: Vec<u8> =
-                pairs.map(|pair| if pair[1] == 0 { pair[0] } else { 0 }).collect();
-            look(&narrow, 2, phase as u64);
+            look(&narrowed(bytes, phase), 2, phase as u64);
         }
     });
     leaks.sort_by_key(|leak| leak.offset);
     leaks.dedup_by_key(|leak| leak.offset);
+    leaks.retain(|leak| !is_library(scrubbed, leak.offset));
     leaks
+}
+
+/// Whether the C string around `offset` is the dynamic linker's name for a library.
+fn is_library(scrubbed: &Dump, offset: u64) -> bool {
+    let start = offset.saturating_sub(OVERLAP);
+    let bytes = scrubbed.bytes.read_vec(start, 2 * OVERLAP);
+    let at = (offset - start) as usize;
+    let before = bytes.get(..at).unwrap_or(&[]).split(|byte| *byte == 0).next_back();
+    let after = bytes.get(at..).unwrap_or(&[]).split(|byte| *byte == 0).next();
+    let name = [before.unwrap_or(&[]), after.unwrap_or(&[])].concat();
+    name.contains(&b'/') && name.windows(3).any(|part| part == b".so")
 }
 
 /// Calls `visit` with offset and bytes of chunks that overlap, so that no text is cut.
