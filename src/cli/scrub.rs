@@ -139,8 +139,8 @@ fn differences(original: &Report, scrubbed: &Report) -> Vec<&'static str> {
         threads
             .map(|thread| {
                 let frames = thread.frames.iter();
-                let named = frames
-                    .map(|f| (f.pc.clone(), f.function.clone(), f.source.as_ref().map(|s| s.line)));
+                let named =
+                    frames.map(|f| (f.pc, f.function.clone(), f.source.as_ref().map(|s| s.line)));
                 (thread.tid, named.collect())
             })
             .collect()

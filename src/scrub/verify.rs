@@ -128,7 +128,8 @@ fn windows(bytes: &[u8], to: &mut HashSet<Window>) {
     for window in bytes.windows(SHORTEST) {
         let is_text = window.iter().all(|byte| is_printable(*byte));
         // Filling says nothing: blanks, and what masks are made of.
-        let is_filling = window.iter().all(|byte| *byte == window[0] || *byte == MASK);
+        let first = window.first();
+        let is_filling = window.iter().all(|byte| Some(byte) == first || *byte == MASK);
         if is_text
             && !is_filling
             && to.len() < MOST

@@ -71,7 +71,7 @@ const PROCESSORS: &[&str] = &[
 /// suffixes, hashes, numbers of lambdas and closures, ABI tags and inline and anonymous
 /// namespaces. Control characters become spaces.
 pub fn normalized(name: &str) -> String {
-    let name = &name[..name.floor_char_boundary(LONGEST)];
+    let name = cut(name, LONGEST);
     let name = name
         .split_once('@')
         .map_or(name, |(before, _)| if before.is_empty() { name } else { before });
@@ -79,6 +79,12 @@ pub fn normalized(name: &str) -> String {
     reader.read(0);
     let plain = components(without_return_type(without_qualifiers(&reader.out)));
     if plain.is_empty() { name.replace(char::is_control, " ") } else { plain }
+}
+
+/// At most `most` bytes of a name, whole characters.
+pub(super) fn cut(name: &str, most: usize) -> &str {
+    let ends = (0..=most.min(name.len())).rev();
+    ends.into_iter().find_map(|end| name.get(..end)).unwrap_or_default()
 }
 
 /// The public name of a function of the C library, whichever of its variants, aliases and
@@ -379,7 +385,7 @@ fn without_return_type(name: &str) -> &str {
     for (at, c) in name[..operator].char_indices() {
         match c {
             '<' if !name[..at].ends_with("operator") && !name[..at].ends_with("operator<") => {
-                depth += 1
+                depth += 1;
             }
             '>' => depth = depth.saturating_sub(1),
             ' ' if depth == 0 => start = at + 1,

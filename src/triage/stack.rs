@@ -1,7 +1,8 @@
 //! The frames of one thread as the rules see them.
 
 use super::lists::Lists;
-use super::normalize::{around_lambda, library_name, module_name, normalized};
+use super::normalize::{around_lambda, cut, library_name, module_name, normalized};
+use crate::redact::Shown;
 use crate::report::{FrameKind, FrameReport, Report, ThreadReport};
 
 /// Frames below the innermost that are searched for a report of the death.
@@ -66,8 +67,8 @@ pub(super) fn stack(
         frame.role = Role::Irrelevant;
         frame.rule = "above the frame of a signal handler".to_owned();
     }
-    let reported = seen.iter().skip(handled).take(REPORT);
-    if let Some(last) = reported.enumerate().filter(|(_, f)| f.role == Role::Sentinel).last() {
+    let mut reported = seen.iter().skip(handled).take(REPORT).enumerate();
+    if let Some(last) = reported.rfind(|(_, f)| f.role == Role::Sentinel) {
         let (end, rule) = (handled + last.0, last.1.rule.clone());
         for frame in seen.iter_mut().take(end).skip(handled) {
             if frame.role != Role::Sentinel {
@@ -95,7 +96,7 @@ fn see(index: u64, frame: &FrameReport, lists: &Lists) -> Seen {
     let image = path.map(module_name);
     let of_system = image.as_ref().and_then(|image| lists.images.find(image));
     let raw = frame.function.as_ref().or(frame.linkage_name.as_ref());
-    let raw = raw.map(|name| name.as_str()).filter(|name| !name.is_empty());
+    let raw = raw.map(Shown::as_str).filter(|name| !name.is_empty());
     let of =
         |role, rule: String, name: String| Seen { index, role, rule, name, image: image.clone() };
     if frame.kind == FrameKind::Signal {
@@ -108,7 +109,7 @@ fn see(index: u64, frame: &FrameReport, lists: &Lists) -> Seen {
                 of(Role::Called, format!("image {rule}, no symbol"), name)
             }
             (None, Some(module)) => {
-                let build = module.build_id.as_ref().map(|id| &id[..id.floor_char_boundary(16)]);
+                let build = module.build_id.as_ref().map(|id| cut(id, 16));
                 let within = build.or(image.as_deref()).unwrap_or_default();
                 let name = format!("{within}+{:#x}", module.offset.0);
                 of(Role::Relevant, "no symbol: build and offset".to_owned(), name)
