@@ -56,6 +56,8 @@ pub mod redact;
 pub mod render;
 #[allow(clippy::arithmetic_side_effects)]
 pub mod report;
+#[allow(clippy::arithmetic_side_effects)]
+pub mod scrub;
 #[doc(hidden)]
 #[cfg(any(test, feature = "testkit"))]
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]

@@ -382,3 +382,29 @@ fn a_list_of_modules_claims_no_cause() {
     assert!(report["cause"].is_null(), "{}", report["cause"]);
     assert!(!report["modules"].as_array().unwrap().is_empty());
 }
+
+#[test]
+fn a_rule_of_the_users_hides_a_variable_by_its_name_and_a_key_keeps_its_token() {
+    let directory = TempDir::new().unwrap();
+    let rules = directory.path().join("rules.toml");
+    fs::write(&rules, "[[deny]]\nname = \"*command\"\nkind = \"secret\"\n").unwrap();
+    let key = directory.path().join("key");
+    fs::write(&key, "0123456789abcdef").unwrap();
+    let core = Case::named("null-field").core();
+    let told = |key: &Path| {
+        let options: [&OsStr; 4] = [
+            "--redact-rules".as_ref(),
+            rules.as_os_str(),
+            "--redact-key".as_ref(),
+            key.as_os_str(),
+        ];
+        let report = report(&core, &options).to_string();
+        assert!(!report.contains("\"text\":\"report\""), "the text of `command` is told");
+        let token = report.find("<secret:").map(|at| report[at..at + 13].to_owned());
+        token.expect("a token stands for it")
+    };
+    let token = told(&key);
+    assert_eq!(told(&key), token);
+    fs::write(&key, "another key of 16").unwrap();
+    assert_ne!(told(&key), token);
+}

@@ -1,6 +1,7 @@
 //! From the command line to a report.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use obit::debuginfo::SectionCache;
 use obit::debuginfo::locate::{Debuginfod, SearchRules};
@@ -12,8 +13,10 @@ use obit::value::readable::UserFormatters;
 
 use super::View;
 use super::args::{self, Locals, Options, RedactPolicy, TailCallPlace};
-use super::formatters::{FormattersError, formatters};
+use super::exit::Exit;
+use super::formatters::formatters;
 use super::inputs::Inputs;
+use super::{Failure, redact};
 
 /// What the cache of unpacked debug sections may take on disk.
 const CACHE_BYTES: u64 = 4 << 30;
@@ -39,14 +42,19 @@ pub(crate) struct Request {
     pub(crate) frames: Option<usize>,
     pub(crate) formatters: UserFormatters,
     pub(crate) build: BuildOptions,
+    /// Remember what is read of the dead memory.
+    pub(crate) log_reads: bool,
+    /// Where files may lie beside the core, if not where it lies itself.
+    pub(crate) core_directory: Option<PathBuf>,
 }
 
 impl Request {
-    pub(crate) fn new(inputs: Inputs, options: &Options) -> Result<Self, FormattersError> {
+    pub(crate) fn new(inputs: Inputs, options: &Options) -> Result<Self, Failure> {
         let (search, content) = (&options.search, &options.content);
         Ok(Self {
             inputs,
-            formatters: formatters(&search.formatters)?,
+            formatters: formatters(&search.formatters)
+                .map_err(|error| Failure::new(Exit::Usage, &error))?,
             sysroot: search.sysroot.clone(),
             solib_search_path: search.solib_search_path.clone(),
             debug_directories: search.debug_file_directory.clone(),
@@ -65,6 +73,8 @@ impl Request {
                     RedactPolicy::Strict => Level::Strict,
                     RedactPolicy::Off => Level::Off,
                 },
+                rules: redact::rules(&content.redact_rules)?,
+                key: content.redact_key.as_deref().map(redact::key).transpose()?.map(Arc::from),
                 tail_calls: match content.tail_calls {
                     TailCallPlace::Nested => TailCalls::Nested,
                     TailCallPlace::Frames => TailCalls::Frames,
@@ -91,6 +101,8 @@ impl Request {
                 max_depth: content.max_depth,
                 max_elements: content.max_elements,
             },
+            log_reads: false,
+            core_directory: None,
         })
     }
 }
@@ -98,7 +110,8 @@ impl Request {
 impl Request {
     fn process_options(&self, view: View) -> process::Options {
         let defaults = SearchRules::default();
-        let core_directory = self.inputs.core.parent().map(|parent| match parent.as_os_str() {
+        let beside = self.core_directory.as_deref().or(self.inputs.core.parent());
+        let core_directory = beside.map(|parent| match parent.as_os_str() {
             empty if empty.is_empty() => PathBuf::from("."),
             _ => parent.to_owned(),
         });
@@ -121,6 +134,7 @@ impl Request {
         limits.frames_shown = self.frames.unwrap_or(limits.frames);
         process::Options {
             formatters: self.formatters.clone(),
+            log_reads: self.log_reads,
             rules,
             cache: self.cache.clone().map(|dir| SectionCache::new(dir, CACHE_BYTES)),
             limits,
@@ -177,7 +191,7 @@ pub(crate) fn analyze(
     observer: &dyn Observer,
 ) -> Result<Report, AnalyzeError> {
     let process = open(request, view, observer)?;
-    let mut report = obit::report::build(&process, request.build);
+    let mut report = obit::report::build(&process, request.build.clone());
     report.signature = obit::triage::signature(&report);
     Ok(report)
 }

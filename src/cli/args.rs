@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
 use super::print::PrintArgs;
+use super::redact::Redact;
+use super::scrub::ScrubArgs;
 
 /// Tells you what a dead process died of.
 #[derive(Debug, Parser)]
@@ -13,7 +15,7 @@ use super::print::PrintArgs;
     name = "obit",
     version,
     about = "Tells you what a dead process died of",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit explain CLASS\n       obit schema",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit scrub CORE -o OUT\n       obit explain CLASS\n       obit schema",
     after_help = "obit --help lists all options, exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",
@@ -37,8 +39,12 @@ pub(crate) enum Verb {
     Modules(Files),
     /// Print expressions: variables, members, elements, globals, registers
     Print(PrintArgs),
+    /// Copy a text without secrets and personal data: a log beside a core
+    Redact(Redact),
     /// Say what crashes of the same bug have in common
     Signature(SignatureArgs),
+    /// Write a small core without people's data, which debuggers still read
+    Scrub(ScrubArgs),
     /// Say what a class of causes means, and what to look at
     Explain(Explain),
     /// Print the JSON Schema of the report
@@ -229,6 +235,14 @@ pub(crate) struct Content {
         hide_short_help = true
     )]
     pub(crate) redact: RedactPolicy,
+    /// Take the key of the tokens that stand for what is hidden from this file, so that equal
+    /// values have equal tokens in all reports made with it
+    #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
+    pub(crate) redact_key: Option<PathBuf>,
+    /// Read what to hide and what to show from this file, too (repeatable; see
+    /// docs/redaction.md)
+    #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
+    pub(crate) redact_rules: Vec<PathBuf>,
     /// End with 1 if anything is missing from the report
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) strict: bool,

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// The report was written. What is incomplete stands in its notices.
     Success,
-    /// The report was written, is incomplete, and `--strict` was given.
+    /// The report was written, is incomplete, and `--strict` was given. Or a scrubbed core
+    /// does not say the same as its original, or holds what was masked.
     Incomplete,
     /// Nothing usable: not a core, or no thread in it.
     Unusable,
@@ -45,7 +46,8 @@ impl From<Exit> for ExitCode {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    the report was written; what is incomplete stands in its notices
-  1    the report was written but is incomplete (only with --strict)
+  1    the report was written but is incomplete (only with --strict); a scrubbed core
+       that does not say the same, or holds masked text
   2    nothing usable: not a core, or no thread in it
   64   bad usage; an expression that makes no sense
   70   a bug in obit
@@ -59,4 +61,5 @@ Examples:
   obit --sysroot ./root core        with files copied from the machine of the crash
   obit print core 'list->next[2]'   a variable, member or element; --frame N, --thread TID
   obit modules core                 what was loaded, and what was not found
+  obit scrub core -o small.zst      a core that can be handed on
   obit --json core | jq .signal     for programs; `obit schema` describes it";

@@ -10,7 +10,9 @@ mod outlet;
 mod panic;
 mod print;
 mod progress;
+mod redact;
 mod screen;
+mod scrub;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -37,6 +39,8 @@ fn run(cli: &Cli) -> Exit {
     let outcome = match &cli.verb {
         Some(Verb::Schema) => schema(cli),
         Some(Verb::Explain(args)) => explain::explain(cli, args),
+        Some(Verb::Redact(args)) => redact::redact(cli, args),
+        Some(Verb::Scrub(args)) => scrub::scrub(cli, args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Signature(args)) => {
@@ -65,8 +69,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
     let progress = Progress::new(options.output.quiet);
-    let request =
-        Request::new(inputs, options).map_err(|error| Failure::new(Exit::Usage, &error))?;
+    let request = Request::new(inputs, options)?;
     let analyzed = analyze::analyze(&request, view, &progress);
     // Cleared before anything is written.
     drop(progress);

@@ -34,8 +34,7 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
     let (inputs, expressions) = told(cli, args)?;
     let options = &cli.options;
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
-    let request =
-        Request::new(inputs, options).map_err(|error| Failure::new(Exit::Usage, &error))?;
+    let request = Request::new(inputs, options)?;
     let progress = Progress::new(options.output.quiet);
     let opened = analyze::open(&request, View::Page, &progress);
     // Cleared before anything is written.
@@ -59,7 +58,7 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    let shown = show_values(&process, &values, request.build.redaction);
+    let shown = show_values(&process, &values, &request.build);
     let page = screen::page_options(options, outlet.destination());
     outlet.write(|out| {
         shown.iter().try_for_each(|variable| match cli.format() {

@@ -39,7 +39,7 @@ fn index(number: u32, form: u32, scale: u32) -> Option<Option<(Part, u64)>> {
 fn load_scale(word: u32) -> u32 {
     match field(word, 21, 4) {
         0b0000..=0b0011 | 0b1100..=0b1110 => 0,
-        0b0101..=0b0111 | 0b1000 | 0b1001 => 1,
+        0b0101..=0b1001 => 1,
         0b0100 | 0b1010 | 0b1011 => 2,
         _ => 3,
     }

@@ -24,6 +24,7 @@ pub use open::OpenError;
 pub use prpsinfo::ProcessInfo;
 pub use siginfo::{AddressMeaning, FaultCause, Signal, SignalDetail, code_name, signal_name};
 pub use vector_regs::VectorState;
+pub use xsave::xsave_mask_registers;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -22,6 +22,14 @@ struct Component {
     offset: u64,
 }
 
+/// Where the AVX-512 mask registers lie in an `xsave` area of `len` bytes, as processors are
+/// known to have it.
+pub fn xsave_mask_registers(len: u64) -> Option<std::ops::Range<usize>> {
+    let layout = XsaveLayout::guess(len);
+    let (first, last) = (layout.opmask(0)?, layout.opmask(7)?.checked_add(8)?);
+    Some(usize::try_from(first).ok()?..usize::try_from(last).ok()?)
+}
+
 impl XsaveLayout {
     /// `NT_X86_XSAVE_LAYOUT` (0x205): records of `struct x86_xfeat_component`: type,
     /// size, offset, flags, each 32 bits (Linux 6.12 `arch/x86/include/uapi/asm/elf.h`).

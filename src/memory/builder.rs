@@ -56,6 +56,7 @@ impl Builder {
             regions: all,
             little_endian: self.little_endian,
             word: self.word,
+            log: None,
         }
     }
 }

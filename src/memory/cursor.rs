@@ -40,6 +40,7 @@ impl<'m> Cursor<'m> {
     /// Names the first absent byte.
     pub fn read(&mut self, at: Avma, buf: &mut [u8]) -> Result<(), ReadError> {
         if self.read_cached(at, buf).is_some() {
+            self.space.note_read(at, buf.len());
             return Ok(());
         }
         self.space.read(at, buf)
@@ -59,7 +60,7 @@ impl<'m> Cursor<'m> {
             // uncached read serves it.
             let mut bytes = slot.take().map(|block| block.bytes).unwrap_or_default();
             bytes.resize(BLOCK as usize, 0);
-            let (read, _) = self.space.read_prefix(Avma(start), &mut bytes);
+            let (read, _) = self.space.fill(Avma(start), &mut bytes);
             bytes.truncate(read);
             *slot = Some(Block { start, bytes });
         }

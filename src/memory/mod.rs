@@ -6,6 +6,7 @@
 
 mod builder;
 mod cursor;
+mod read_log;
 mod region;
 
 pub use builder::Builder;
@@ -108,9 +109,28 @@ pub struct AddressSpace {
     regions: Vec<Region>,
     little_endian: bool,
     word: usize,
+    log: Option<read_log::ReadLog>,
 }
 
 impl AddressSpace {
+    /// From now on remembers what is read; see [`AddressSpace::take_reads`].
+    pub fn log_reads(&mut self) {
+        self.log = Some(read_log::ReadLog::default());
+    }
+
+    /// What was asked for since reads are logged, or since the last call: each place and
+    /// length once, sorted. Empty where reads are not logged.
+    pub fn take_reads(&self) -> Vec<AvmaRange> {
+        self.log.as_ref().map(read_log::ReadLog::take).unwrap_or_default()
+    }
+
+    /// Remembers a read that a cache answers, too.
+    fn note_read(&self, at: Avma, len: usize) {
+        if let Some(log) = &self.log {
+            log.note(at, len);
+        }
+    }
+
     /// The regions, sorted and disjoint.
     pub fn regions(&self) -> &[Region] {
         &self.regions
@@ -149,6 +169,11 @@ impl AddressSpace {
 
     /// Fills `buf` as far as memory goes: the number of bytes read, and why it ended.
     pub fn read_prefix(&self, start: Avma, buf: &mut [u8]) -> (usize, Option<Absent>) {
+        self.note_read(start, buf.len());
+        self.fill(start, buf)
+    }
+
+    fn fill(&self, start: Avma, buf: &mut [u8]) -> (usize, Option<Absent>) {
         let mut filled = 0_usize;
         while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             let Some(at) = start.checked_add(filled as u64) else {
@@ -175,12 +200,18 @@ impl AddressSpace {
     /// Up to `size` bytes from `start`, fewer where memory ends. `size` is the caller's
     /// limit: nothing is allocated for bytes that are not there.
     pub fn read_up_to(&self, start: Avma, size: usize) -> Vec<u8> {
+        let bytes = self.collect_up_to(start, size);
+        self.note_read(start, bytes.len());
+        bytes
+    }
+
+    fn collect_up_to(&self, start: Avma, size: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         while bytes.len() < size {
             let Some(at) = start.checked_add(bytes.len() as u64) else { break };
             let have = bytes.len();
             bytes.resize(size.min(have.saturating_add(1 << 16)), 0);
-            let (read, _) = self.read_prefix(at, bytes.get_mut(have..).unwrap_or(&mut []));
+            let (read, _) = self.fill(at, bytes.get_mut(have..).unwrap_or(&mut []));
             bytes.truncate(have.saturating_add(read));
             if read < 1 << 16 {
                 break;
@@ -203,8 +234,9 @@ impl AddressSpace {
     /// The bytes of a C string at `at`, without its NUL; `None` if it cannot be read or
     /// does not end within `limit` bytes.
     pub fn read_c_string(&self, at: Avma, limit: usize) -> Option<Vec<u8>> {
-        let mut text = self.read_up_to(at, limit);
+        let mut text = self.collect_up_to(at, limit);
         text.truncate(text.iter().position(|byte| *byte == 0)?);
+        self.note_read(at, text.len().saturating_add(1));
         Some(text)
     }
 

@@ -64,6 +64,8 @@ pub struct Options {
     /// Skip naming frames and unwinding: only what was loaded, with the debug information
     /// of all of it.
     pub modules_only: bool,
+    /// Remember what is read of the dead memory (see [`AddressSpace::take_reads`]).
+    pub log_reads: bool,
 }
 
 /// Told what is being done, for progress.
@@ -115,6 +117,9 @@ impl Process {
             limits: options.limits,
             formatters: options.formatters,
         };
+        if options.log_reads {
+            process.memory.log_reads();
+        }
         if !options.modules_only {
             observer.begin(Phase::Stacks);
             process.read_threads();

@@ -102,6 +102,13 @@ impl<'p> FrameView<'p> {
         views.collect()
     }
 
+    /// The names of what is in sight.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        let scope = self.scopes.frames.get(self.nth);
+        let variables = scope.into_iter().flat_map(|scope| &scope.variables);
+        variables.filter_map(|variable| variable.name.clone()).collect()
+    }
+
     /// Where each variable in sight is, as far as its location can be told.
     pub fn places(&self) -> Vec<(Variable, Vec<Piece>)> {
         let Some(scope) = self.scopes.frames.get(self.nth) else { return Vec::new() };

@@ -2,20 +2,28 @@
 //! from ([`Origin`]) and by what it looks like, never by who asks.
 
 mod arguments;
-mod patterns;
+mod find;
+mod kind;
+mod names;
 mod policy;
+mod rules;
 mod shown;
+pub mod stream;
+mod token;
+mod vocabulary;
 
+pub use kind::Kind;
+pub use names::judge;
 pub use policy::{Level, Origin};
+pub use rules::{Named, RuleError, Rules, Verdict};
 pub use shown::Shown;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use sha2::{Digest, Sha256};
-
-use patterns::Patterns;
+use find::{Carried, Finding};
 use policy::Treatment;
+use token::Tokens;
 
 /// The only maker of [`Shown`], and the book-keeper of what it hid.
 ///
@@ -24,27 +32,72 @@ use policy::Treatment;
 #[derive(Debug)]
 pub struct Redactor {
     level: Level,
-    key: String,
-    patterns: Patterns,
+    tokens: Tokens,
+    rules: Rules,
     counts: BTreeMap<&'static str, u64>,
 }
 
 impl Redactor {
     /// `key` is anything that belongs to this report alone: the crash's id.
     pub fn new(level: Level, key: &str) -> Self {
-        let patterns = Patterns::default();
-        Self { level, key: key.to_owned(), patterns, counts: BTreeMap::new() }
+        Self::with_key(level, key.as_bytes())
+    }
+
+    /// The same with a key of the user's, who can so compare tokens of several reports.
+    pub fn with_key(level: Level, key: &[u8]) -> Self {
+        let rules = Rules::default();
+        Self { level, tokens: Tokens::new(key), rules, counts: BTreeMap::new() }
+    }
+
+    /// The same with rules of the user's.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// What of a variable's text may leave: judged by the user's rules, by its name and
+    /// its type, and then by what it looks like.
+    pub fn show_value(&mut self, origin: Origin, named: &Named<'_>, text: &str) -> Shown {
+        if self.level == Level::Off {
+            return self.show(origin, text);
+        }
+        let kind = match self.rules.verdict(named, text.as_bytes()) {
+            Some(Verdict::Allow) => return Shown::new(text.to_owned()),
+            Some(Verdict::Deny(kind)) => Some(kind),
+            None => announced(named, text),
+        };
+        match kind {
+            Some(kind) => Shown::new(self.hidden(kind, text)),
+            None => self.show(origin, text),
+        }
+    }
+
+    /// The token for a number whose variable's name or type says that it is a card's, a
+    /// person's or a secret; `None` if it may be shown.
+    pub fn hide_number(&mut self, named: &Named<'_>, digits: &str) -> Option<Shown> {
+        if self.level == Level::Off {
+            return None;
+        }
+        let kind = match self.rules.verdict(named, digits.as_bytes()) {
+            Some(Verdict::Allow) => return None,
+            Some(Verdict::Deny(kind)) => kind,
+            None => announced(named, digits)?,
+        };
+        Some(Shown::new(self.hidden(kind, digits)))
+    }
+
+    fn hidden(&mut self, kind: Kind, text: &str) -> String {
+        self.count(kind.word());
+        self.tokens.of(kind, text.as_bytes())
     }
 
     /// What of `text` may leave.
     pub fn show(&mut self, origin: Origin, text: &str) -> Shown {
         match policy::treatment(self.level, origin) {
             Treatment::Keep => Shown::new(text.to_owned()),
-            Treatment::Search => self.search(text),
-            Treatment::SearchAndHideHome => {
-                let text = self.hide_home(text);
-                self.search(&text)
-            }
+            Treatment::Search => self.search(text, &[]),
+            Treatment::SearchBut(kept) => self.search(text, kept),
             Treatment::Digest(kind) => {
                 let token = self.token(kind, text);
                 Shown::new(token)
@@ -69,7 +122,7 @@ impl Redactor {
             _ => {
                 let (kept, hidden) = arguments::split(&text, self.level);
                 let hidden = if hidden.is_empty() { String::new() } else { self.mask(hidden) };
-                let mut kept = self.search(kept).into_string();
+                let mut kept = self.search(kept, &[]).into_string();
                 kept.push_str(&hidden);
                 Shown::new(kept)
             }
@@ -87,31 +140,63 @@ impl Redactor {
         &self.counts
     }
 
-    fn search(&mut self, text: &str) -> Shown {
-        let found = self.patterns.find(text);
-        let mut shown = String::with_capacity(text.len());
-        let mut done = 0;
-        for finding in found {
-            shown.push_str(text.get(done..finding.range.start).unwrap_or_default());
-            let secret = text.get(finding.range.clone()).unwrap_or_default();
-            shown.push_str(&self.token(finding.kind, secret));
-            done = finding.range.end;
+    /// `text` but for what is found in it; what is of the kinds `kept` may stay.
+    fn search(&mut self, text: &str, kept: &[Kind]) -> Shown {
+        let mut found = self.find(text.as_bytes(), &mut Carried::default());
+        found.retain(|finding| !kept.contains(&finding.kind));
+        if found.is_empty() {
+            return Shown::new(text.to_owned());
         }
-        shown.push_str(text.get(done..).unwrap_or_default());
-        Shown::new(shown)
+        for finding in &mut found {
+            finding.range = whole_characters(text, finding.range.clone());
+        }
+        let bytes = self.replace(text.as_bytes(), &found);
+        Shown::new(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// `/home/alice/x` as `/home/<user:3f2c>/x`.
-    fn hide_home(&mut self, text: &str) -> String {
-        for parent in ["/home/", "/Users/"] {
-            let Some(rest) = text.strip_prefix(parent) else { continue };
-            let user = rest.split('/').next().unwrap_or_default();
-            if !user.is_empty() {
-                let after = rest.strip_prefix(user).unwrap_or_default();
-                return format!("{parent}{}{after}", self.token("user", user));
-            }
+    /// Any bytes, with what is sensitive in them replaced. `carried` goes from one block
+    /// of a long text to the next.
+    pub(crate) fn redact_bytes(&mut self, bytes: &[u8], carried: &mut Carried) -> Vec<u8> {
+        let found = self.find(bytes, carried);
+        self.replace(bytes, &found)
+    }
+
+    /// Everything to hide in `bytes`, by obit's finders and the user's rules.
+    fn find(&self, bytes: &[u8], carried: &mut Carried) -> Vec<Finding> {
+        let mut found = find::find(bytes, carried, true);
+        if self.level == Level::Strict {
+            found = find::with_quoted(bytes, found);
         }
-        text.to_owned()
+        if self.rules.is_empty() {
+            return found;
+        }
+        found.retain(|finding| {
+            let text = bytes.get(finding.range.clone()).unwrap_or_default();
+            !self.rules.allows(finding.kind, text)
+        });
+        let denied = self.rules.denied(bytes).into_iter();
+        found.extend(denied.map(|(range, kind)| Finding { range, kind, is_wide: false }));
+        find::in_order(found)
+    }
+
+    /// `bytes` with tokens for `found`, which is in order.
+    fn replace(&mut self, bytes: &[u8], found: &[Finding]) -> Vec<u8> {
+        let mut shown = Vec::with_capacity(bytes.len() + found.len() * 4);
+        let mut done = 0;
+        for finding in found {
+            shown.extend_from_slice(bytes.get(done..finding.range.start).unwrap_or_default());
+            let secret = bytes.get(finding.range.clone()).unwrap_or_default();
+            self.count(finding.kind.word());
+            if finding.is_wide {
+                let token = self.tokens.of(finding.kind, &narrowed(secret));
+                shown.extend(token.encode_utf16().flat_map(u16::to_le_bytes));
+            } else {
+                shown.extend_from_slice(self.tokens.of(finding.kind, secret).as_bytes());
+            }
+            done = finding.range.end.max(done);
+        }
+        shown.extend_from_slice(bytes.get(done..).unwrap_or_default());
+        shown
     }
 
     fn mask(&mut self, text: &str) -> String {
@@ -121,24 +206,49 @@ impl Redactor {
 
     fn token(&mut self, kind: &'static str, text: &str) -> String {
         self.count(kind);
-        let mut hasher = Sha256::new();
-        for part in [self.key.as_str(), kind, text] {
-            hasher.update(part.as_bytes());
-            hasher.update([0]);
-        }
-        let digest = hasher.finalize();
-        let mut token = format!("<{kind}:");
-        for byte in digest.iter().take(2) {
-            // Writing to a String cannot fail.
-            let _ = write!(token, "{byte:02x}");
-        }
-        token.push('>');
-        token
+        self.tokens.token(kind, text.as_bytes())
     }
 
     fn count(&mut self, kind: &'static str) {
         *self.counts.entry(kind).or_default() += 1;
     }
+}
+
+/// As what the name or the type of a value says it is to be hidden.
+fn announced(named: &Named<'_>, text: &str) -> Option<Kind> {
+    let type_name = named.type_name.unwrap_or_default();
+    // `acme::Secret<std::string> &`: the template's name counts.
+    let plain = type_name.split('<').next().unwrap_or_default();
+    let plain = plain.trim_end_matches(['*', '&', ' ']).rsplit("::").next().unwrap_or_default();
+    [named.name, plain].into_iter().find_map(|name| {
+        let field = names::field(name.as_bytes())?;
+        find::is_sensitive(text.as_bytes(), field).then_some(field.kind)
+    })
+}
+
+/// UTF-16 as UTF-8, so that a text has one token in both.
+fn narrowed(wide: &[u8]) -> Vec<u8> {
+    let units = wide.chunks_exact(2).map(|pair| match pair {
+        [low, high] => u16::from_le_bytes([*low, *high]),
+        _ => 0,
+    });
+    char::decode_utf16(units)
+        .map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect::<String>()
+        .into_bytes()
+}
+
+/// `range` widened to whole characters of `text`.
+fn whole_characters(text: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let mut start = range.start.min(text.len());
+    while !text.is_char_boundary(start) {
+        start -= 1;
+    }
+    let mut end = range.end.min(text.len());
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    start..end
 }
 
 /// UTF-8 as it is; each byte that is none as `\xff`, so that no byte is lost.

@@ -1,5 +1,7 @@
 //! Which origin is treated how, in one table.
 
+use super::kind::Kind;
+
 /// How much is hidden.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Level {
@@ -49,8 +51,8 @@ pub(super) enum Treatment {
     Keep,
     /// Shown but for what looks like a secret or a person.
     Search,
-    /// The same, and home directories lose their owner's name.
-    SearchAndHideHome,
+    /// The same, but findings of these kinds stay.
+    SearchBut(&'static [Kind]),
     /// Only a digest is shown, under this kind.
     Digest(&'static str),
     /// Only the length is shown.
@@ -65,7 +67,12 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
         (_, Origin::Environment | Origin::Argument) => Treatment::Mask,
         (Level::Strict, Origin::MessageText | Origin::VariableText) => Treatment::Mask,
         (Level::Strict, Origin::ThreadName) => Treatment::Digest("name"),
-        (Level::Strict, Origin::Path | Origin::SourcePath) => Treatment::SearchAndHideHome,
+        // Whose home it was is seen by whoever may open the file.
+        (Level::Default, Origin::Path | Origin::SourcePath | Origin::OwnWords) => {
+            Treatment::SearchBut(&[Kind::User, Kind::Ip])
+        }
+        // Four numbers are a version there.
+        (_, Origin::PackageMetadata) => Treatment::SearchBut(&[Kind::Ip]),
         (
             Level::Default | Level::Strict,
             Origin::SymbolName
@@ -76,7 +83,6 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
             | Origin::ProcessName
             | Origin::MessageText
             | Origin::VariableText
-            | Origin::PackageMetadata
             | Origin::OwnWords,
         ) => Treatment::Search,
     }

@@ -142,7 +142,10 @@ impl<'r> Head<'r> {
             Confidence::Guess => "perhaps ",
         };
         let other = if thread.crashed { String::new() } else { format!("thread {} ", thread.tid) };
-        let lead = format!("{likely}{other}#{} ", frame.index);
+        // Of a function that is gone from the stack another frame stands there.
+        let is_here = blame.function == frame.function;
+        let number = if is_here { format!("#{} ", frame.index) } else { String::new() };
+        let lead = format!("{likely}{other}{number}");
         let source =
             blame.source.as_ref().map(|place| format!(", {}", name::source(place, options)));
         let source = match (source, &frame.module) {
@@ -166,8 +169,6 @@ impl<'r> Head<'r> {
             let reason = wrap(&reason, room).into_iter().filter(|line| !line.is_empty());
             lines.extend(reason.map(|line| vec![(Ink::Plain, line)]));
         }
-        // Of a function that is gone from the stack another frame stands there.
-        let is_here = blame.function == frame.function;
         let has_source = frame.source.as_ref().is_some_and(|place| !place.lines.is_empty());
         if is_here && has_source {
             let bare = FrameReport { locals: Vec::new(), ..frame.clone() };

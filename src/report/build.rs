@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::code::Code;
 use super::next::Known;
 use super::source_lines::SourceLines;
+use super::values::Whose;
 use super::{
     BuildOptions, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust,
     Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
@@ -25,7 +26,7 @@ use crate::value::{Budget, Value, tree};
 /// Puts all that is known of `process` into one document.
 pub fn build(process: &Process, options: BuildOptions) -> Report {
     let id = crash_id(&process.dump);
-    let redactor = Redactor::new(options.redaction, &id);
+    let redactor = options.redactor(&id);
     let packages = process.modules.list().iter().map(Packaged::of).collect();
     let budget = Budget::default().with(options.max_depth, options.max_elements);
     let sources = SourceLines::default();
@@ -72,12 +73,16 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
 
 /// What of `values` may leave, as [`build`] shows those of variables. Their names are the
 /// words of whoever asked.
-pub fn show_values(process: &Process, values: &[Value], level: Level) -> Vec<super::Variable> {
-    let mut redactor = Redactor::new(level, &crash_id(&process.dump));
+pub fn show_values(
+    process: &Process,
+    values: &[Value],
+    options: &BuildOptions,
+) -> Vec<super::Variable> {
+    let mut redactor = options.redactor(&crash_id(&process.dump));
     let shown = values.iter().map(|value| {
         let name = value.name.as_deref().unwrap_or_default();
         let name = redactor.show(Origin::OwnWords, name);
-        super::Variable { name, ..values::variable(value, &mut redactor) }
+        super::Variable { name, ..values::variable(value, Whose::default(), &mut redactor) }
     });
     shown.collect()
 }
@@ -209,12 +214,16 @@ impl Builder<'_> {
     /// Arguments and locals of frame number `frame` of thread number `thread`.
     fn variables(&mut self, thread: usize, frame: usize, report: &mut FrameReport) {
         let Some(view) = self.process.frame_view(thread, frame) else { return };
+        let module = view.frame().module.and_then(|index| self.process.modules.get(index));
+        let file = module.and_then(|module| module.path.file_name());
+        let file = file.map(|name| name.to_string_lossy());
+        let whose = Whose { function: view.frame().function.as_deref(), module: file.as_deref() };
         for (variable, object) in view.variables() {
             let value = match object {
                 Some(object) => tree(&object, variable.name.clone(), view.scene(), &self.budget),
                 None => Value::without_type(variable.name.clone()),
             };
-            let v = values::variable(&value, &mut self.redactor);
+            let v = values::variable(&value, whose, &mut self.redactor);
             if variable.is_argument { report.args.push(v) } else { report.locals.push(v) }
         }
     }
@@ -453,7 +462,8 @@ pub(super) fn source_place(place: &SourceLocation, redactor: &mut Redactor) -> S
 }
 
 /// The crash's name, of facts that the notes hold: no file of the analyst's, no memory
-/// that a cut core may lack, no size that compression changes.
+/// that a cut core may lack, no size that compression changes, no argument of the command
+/// line.
 fn crash_id(dump: &Dump) -> String {
     let number = |value: Option<u64>| value.map(i128::from);
     let signal = dump.signal.as_ref();
@@ -466,8 +476,7 @@ fn crash_id(dump: &Dump) -> String {
     id = id
         .number("pid", info.map(|info| i128::from(info.pid)))
         .number("ppid", info.and_then(|info| info.parent).map(i128::from))
-        .fact("comm", info.map(|info| info.command.as_bytes()))
-        .fact("psargs", info.map(|info| info.arguments.as_bytes()));
+        .fact("comm", info.map(|info| info.command.as_bytes()));
     // Where the kernel's address randomisation put things.
     for (name, kind) in [
         ("AT_RANDOM", AuxKind::Random),
@@ -478,13 +487,13 @@ fn crash_id(dump: &Dump) -> String {
         id = id.number(name, number(dump.auxv.get(kind)));
     }
     for thread in &dump.threads {
-        id = id.number("tid", Some(i128::from(thread.tid)));
-        for register in (0..=63).map(Register) {
-            if let Some(value) = thread.registers.get(register) {
-                id =
-                    id.number("register", Some((i128::from(register.0) << 64) | i128::from(value)));
-            }
-        }
+        // No register that may hold data: `obit scrub` masks those, and the name stays.
+        let facts = dump.machine.facts();
+        let value = |register: Option<Register>| number(thread.registers.get(register?));
+        id = id
+            .number("tid", Some(i128::from(thread.tid)))
+            .number("pc", value(facts.map(|facts| facts.pc)))
+            .number("sp", value(facts.map(|facts| facts.sp)));
     }
     id.finish()
 }

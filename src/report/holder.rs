@@ -2,6 +2,8 @@
 //! evaluated in the frame, and the one that gives the value is it.
 
 use super::source_values::{is_start, literal, name};
+use std::sync::Arc;
+
 use crate::print::evaluate;
 use crate::process::{FrameView, Process};
 use crate::value::{Budget, Scalar, State, Value};
@@ -28,14 +30,24 @@ pub(super) fn holder(
     wanted: Wanted,
 ) -> Option<String> {
     let budget = Budget::default().with(Some(1), Some(1));
-    let is_it = |text: &&String| {
-        let value = evaluate(process, view, text, &budget);
-        value.is_ok_and(|value| is_wanted(&value, wanted))
-    };
-    let all = expressions(line);
-    let mut found = all.iter().filter(is_it);
-    let first = found.next()?;
-    found.next().is_none().then(|| first.clone())
+    let mut found = None;
+    let mut absent: Vec<String> = Vec::new();
+    for text in expressions(line, view) {
+        // Of what is nowhere no member is anywhere.
+        if absent.iter().any(|absent| text.starts_with(absent.as_str())) {
+            continue;
+        }
+        match evaluate(process, view, &text, &budget) {
+            Ok(value) if is_wanted(&value, wanted) => {
+                if found.replace(text).is_some() {
+                    return None;
+                }
+            }
+            Ok(value) if !matches!(value.state, State::Absent(_)) => {}
+            _ => absent.push(text),
+        }
+    }
+    found
 }
 
 /// The member at `address` that `line` wants of what `holder` points at.
@@ -46,7 +58,7 @@ pub(super) fn member_wanted(
     holder: &str,
     address: u64,
 ) -> Option<String> {
-    expressions(line).into_iter().find_map(|text| {
+    expressions(line, view).into_iter().find_map(|text| {
         let rest = text.strip_prefix(holder)?;
         let member = rest.strip_prefix("->").or_else(|| rest.strip_prefix('.'))?;
         let is_there = value_of(process, view, &format!("&({text})")) == Some(address);
@@ -77,9 +89,50 @@ fn is_wanted(value: &Value, wanted: Wanted) -> bool {
     }
 }
 
+/// What [`spelled`] finds that is made of arguments and locals in sight: to look for a name
+/// among all globals of all modules would cost more than all the rest.
+fn expressions(line: &str, view: &FrameView<'_>) -> Vec<String> {
+    let known = view.names();
+    spelled(line).into_iter().filter(|text| is_of(text, &known)).collect()
+}
+
+/// Whether all variables of an expression are arguments and locals in sight.
+pub(super) fn is_in_sight(view: &FrameView<'_>, expression: &str) -> bool {
+    is_of(expression, &view.names())
+}
+
+fn is_of(expression: &str, known: &[Arc<str>]) -> bool {
+    variables(expression).iter().all(|name| known.iter().any(|known| **known == **name))
+}
+
+/// The names in an expression that are of no member.
+fn variables(expression: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut before = ' ';
+    let mut rest = expression;
+    while let Some(c) = rest.chars().next() {
+        let len = match c {
+            c if is_start(c) => {
+                let name = name(rest);
+                if !matches!(before, '.' | '>') {
+                    found.push(name);
+                }
+                name.len()
+            }
+            c if c.is_ascii_digit() => {
+                rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len())
+            }
+            c => c.len_utf8(),
+        };
+        before = c;
+        rest = rest.get(len..).unwrap_or_default();
+    }
+    found
+}
+
 /// The names in a line with members and indexes, and all that begins each: `a`, `a->b`,
 /// `a->b[i]` for `a->b[i]`.
-fn expressions(line: &str) -> Vec<String> {
+fn spelled(line: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut rest = line;
     while let Some(c) = rest.chars().next()
@@ -141,11 +194,11 @@ fn suffix(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::expressions;
+    use super::{spelled, variables};
 
     #[test]
     fn each_name_is_tried_with_each_of_its_members_and_indexes() {
-        let found = expressions("return job->owner[i + 1].name + f(n); // x");
+        let found = spelled("return job->owner[i + 1].name + f(n); // x");
         let expected = [
             "return",
             "job",
@@ -157,7 +210,12 @@ mod tests {
             "n",
         ];
         assert_eq!(found, expected);
-        assert_eq!(expressions("\"a\" b"), ["b"]);
-        assert_eq!(expressions("a[0"), ["a"]);
+        assert_eq!(spelled("\"a\" b"), ["b"]);
+        assert_eq!(spelled("a[0"), ["a"]);
+    }
+
+    #[test]
+    fn members_and_numbers_are_no_variables() {
+        assert_eq!(variables("job->owner[i + 0x1f].name"), ["job", "i"]);
     }
 }

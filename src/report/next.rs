@@ -1,5 +1,6 @@
 //! What to do next about a cause: commands of obit, and what mends the gap that hides more.
 
+use super::holder::is_in_sight;
 use super::{Cause, Finding, ModuleReport, NoticeCode, NoticeReport, ThreadReport};
 use crate::analysis::{self, BlockState, CauseClass, Verdict};
 use crate::print::evaluate;
@@ -59,7 +60,7 @@ fn missing_file(cause: &Cause, known: &Known<'_>) -> Option<String> {
     let about = |notice: &&NoticeReport| {
         notice.subject.as_ref().is_some_and(|subject| subject.as_str() == base)
     };
-    let notice = known.notices.iter().filter(about).find_map(|notice| match notice.code {
+    known.notices.iter().filter(about).find_map(|notice| match notice.code {
         NoticeCode::ModuleMissing | NoticeCode::ModuleMismatch => {
             Some(format!("fetch the {base} that ran, and pass --sysroot DIR or --debuginfod"))
         }
@@ -80,8 +81,7 @@ fn missing_file(cause: &Cause, known: &Known<'_>) -> Option<String> {
             Some(format!("get the debug file of the {base} that ran, or pass --debuginfod"))
         }
         _ => None,
-    });
-    notice
+    })
 }
 
 /// How to get a core that has the stack, where this one has not.
@@ -152,6 +152,9 @@ fn print(cause: &Cause, known: &Known<'_>) -> Option<String> {
     let tid = blame.thread?;
     let at = known.process.threads.iter().position(|thread| thread.tid == tid)?;
     let view = known.process.frame_view(at, known.analysis.blame?)?;
+    if !is_in_sight(&view, &object) {
+        return None;
+    }
     let budget = Budget::default().with(Some(1), Some(1));
     let value = evaluate(known.process, &view, &object, &budget).ok()?;
     if matches!(value.state, State::Absent(_)) {

@@ -1,13 +1,20 @@
 //! What a report is to hold, where the user has a choice.
 
+use std::sync::Arc;
+
 pub use crate::disassembly::Flavor;
-use crate::redact::Level;
+use crate::redact::{Level, Redactor, Rules};
 
 /// Choices of the user that change the document.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct BuildOptions {
     /// How much is hidden.
     pub redaction: Level,
+    /// What else is hidden or shown, by the user's rules.
+    pub rules: Rules,
+    /// The key of the tokens: equal values have equal tokens in all reports of one key;
+    /// `None` for one that belongs to this report alone.
+    pub key: Option<Arc<[u8]>>,
     /// Where inferred tail calls stand.
     pub tail_calls: TailCalls,
     /// Whose registers are written.
@@ -22,6 +29,17 @@ pub struct BuildOptions {
     pub max_depth: Option<usize>,
     /// Elements of an array or a container that are written; `None` for the default.
     pub max_elements: Option<usize>,
+}
+
+impl BuildOptions {
+    /// The redactor of a report: `id` is the crash's.
+    pub(super) fn redactor(&self, id: &str) -> Redactor {
+        let redactor = match &self.key {
+            Some(key) => Redactor::with_key(self.redaction, key),
+            None => Redactor::new(self.redaction, id),
+        };
+        redactor.with_rules(self.rules.clone())
+    }
 }
 
 /// How much source, or code where there is none, is shown around a place.

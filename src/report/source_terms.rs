@@ -1,7 +1,7 @@
 //! The cause in terms of the source: which expression held the bad value, what was wanted
 //! through it, and where the pointer lies that led to it.
 
-use super::holder::{Wanted, holder, member_wanted, value_of};
+use super::holder::{Wanted, holder, is_in_sight, member_wanted, value_of};
 use super::through::element_holding;
 use super::{FrameReport, SourceLine, ThreadReport};
 use crate::addr::Avma;
@@ -74,6 +74,7 @@ fn add_from_line(
     }
     if terms.through.is_none()
         && let Some((pointer, _)) = expression.rsplit_once("->").or(expression.rsplit_once('.'))
+        && is_in_sight(view, pointer)
         && let Some(value) = value_of(process, view, pointer).filter(|value| *value != 0)
         && let Some(element) = cause.blame.and_then(|at| element_holding(thread, at, value))
     {

@@ -2,30 +2,62 @@
 
 use super::{Hex, Variable, VariableStatus, VariableValue};
 use crate::debuginfo::NoPlace;
-use crate::redact::{Level, Origin, Redactor, Shown};
+use crate::redact::{Level, Named, Origin, Redactor, Shown};
 use crate::value::{Absence, FloatFormat, Scalar, State, TextOrigin, Value};
 
 /// Bytes in a row that are looked at as if they were text.
 const LEAST_TEXT: usize = 4;
 
+/// Whose variable a value is, for rules that ask for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Whose<'w> {
+    /// The function.
+    pub(super) function: Option<&'w str>,
+    /// The file that it is in.
+    pub(super) module: Option<&'w str>,
+}
+
+/// A value's way from the variable it is a part of.
+#[derive(Clone, Copy)]
+struct Way<'w> {
+    whose: Whose<'w>,
+    outer: Option<&'w Way<'w>>,
+    name: Option<&'w str>,
+}
+
+impl Way<'_> {
+    /// `config.db.password`; elements are called as what they are of.
+    fn path(&self) -> String {
+        let mut path = self.outer.map(Way::path).unwrap_or_default();
+        if let Some(name) = self.name.filter(|name| !name.starts_with('[')) {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(name);
+        }
+        path
+    }
+}
+
 /// What of `value` may leave.
-pub(super) fn variable(value: &Value, redactor: &mut Redactor) -> Variable {
-    let mut shown = part(value, redactor);
+pub(super) fn variable(value: &Value, whose: Whose<'_>, redactor: &mut Redactor) -> Variable {
+    let mut shown = part(value, Way { whose, outer: None, name: None }, redactor);
     shown.address = value.address.map(|at| Hex(at.0));
     shown
 }
 
-fn part(value: &Value, redactor: &mut Redactor) -> Variable {
+fn part(value: &Value, outer: Way<'_>, redactor: &mut Redactor) -> Variable {
+    let way = Way { outer: Some(&outer), name: value.name.as_deref(), ..outer };
     let mut shown = Variable {
         name: value.name.as_deref().map(|name| name_of(name, redactor)).unwrap_or_default(),
         type_name: value.type_name.as_deref().map(|name| redactor.show(Origin::SymbolName, name)),
         omitted: value.omitted,
         ..Variable::default()
     };
-    state(value, &mut shown, redactor);
+    state(value, &mut shown, &way, redactor);
     shown.summary =
         value.summary.as_deref().map(|summary| redactor.show(Origin::SymbolName, summary));
-    let is_text_hidden = text(value, &mut shown, redactor);
+    let is_text_hidden = text(value, &mut shown, &way, redactor);
     let is_data = matches!(&value.text, Some(text) if text.origin == TextOrigin::Data);
     // What is hidden as a text must not be told letter by letter.
     let mut children = |values: &[Value], left_out: &mut u64| {
@@ -33,17 +65,22 @@ fn part(value: &Value, redactor: &mut Redactor) -> Variable {
             *left_out = left_out.saturating_add(values.len() as u64);
             return Vec::new();
         }
-        values.iter().map(|value| part(value, redactor)).collect()
+        values.iter().map(|value| part(value, way, redactor)).collect()
     };
     shown.members = children(&value.members, &mut shown.omitted);
     shown.elements = children(&value.elements, &mut shown.omitted);
-    shown.pointee = value.pointee.as_deref().map(|pointee| Box::new(part(pointee, redactor)));
+    shown.pointee = value.pointee.as_deref().map(|pointee| Box::new(part(pointee, way, redactor)));
     shown
 }
 
-fn state(value: &Value, shown: &mut Variable, redactor: &mut Redactor) {
+fn state(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Redactor) {
     match (&value.state, &value.partly) {
-        (State::Scalar(scalar), _) => shown.value = Some(scalar_value(scalar)),
+        (State::Scalar(scalar), _) => {
+            shown.value = Some(match hidden_number(scalar, value, way, redactor) {
+                Some(token) => VariableValue::Text(token.into_string()),
+                None => scalar_value(scalar),
+            });
+        }
         (State::Absent(why), _) => {
             shown.status = status(why);
             shown.reason = Some(redactor.show(Origin::OwnWords, &why.to_string()));
@@ -55,6 +92,30 @@ fn state(value: &Value, shown: &mut Variable, redactor: &mut Redactor) {
         }
         (State::Aggregate, None) => {}
     }
+}
+
+/// The token for an integer that is a card's number, a person's or a secret.
+fn hidden_number(
+    scalar: &Scalar,
+    value: &Value,
+    way: &Way<'_>,
+    redactor: &mut Redactor,
+) -> Option<Shown> {
+    let digits = match scalar {
+        Scalar::Signed(number) => number.to_string(),
+        Scalar::Unsigned(number) => number.to_string(),
+        _ => return None,
+    };
+    if redactor.level() == Level::Off {
+        return None;
+    }
+    let path = way.path();
+    redactor.hide_number(&named(&path, value, way), &digits)
+}
+
+fn named<'n>(path: &'n str, value: &'n Value, way: &Way<'n>) -> Named<'n> {
+    let Whose { function, module } = way.whose;
+    Named { name: path, type_name: value.type_name.as_deref(), function, module }
 }
 
 fn status(why: &Absence) -> VariableStatus {
@@ -100,7 +161,7 @@ fn scalar_value(scalar: &Scalar) -> VariableValue {
 }
 
 /// Fills in the text; whether it holds data that may not be shown.
-fn text(value: &Value, shown: &mut Variable, redactor: &mut Redactor) -> bool {
+fn text(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Redactor) -> bool {
     let Some(text) = &value.text else { return false };
     let is_character = matches!(value.state, State::Scalar(Scalar::Character { .. }));
     let origin = match text.origin {
@@ -109,7 +170,13 @@ fn text(value: &Value, shown: &mut Variable, redactor: &mut Redactor) -> bool {
         TextOrigin::Data => Origin::VariableText,
         TextOrigin::Symbol | TextOrigin::Number => Origin::SymbolName,
     };
-    let allowed = redactor.show(origin, &text.text);
+    let allowed = match origin {
+        Origin::VariableText if redactor.level() != Level::Off => {
+            let path = way.path();
+            redactor.show_value(origin, &named(&path, value, way), &text.text)
+        }
+        _ => redactor.show(origin, &text.text),
+    };
     let is_hidden = text.origin == TextOrigin::Data && allowed.as_str() != text.text;
     if is_hidden && is_character {
         shown.value = None;
@@ -168,7 +235,7 @@ mod tests {
     use crate::value::{Float, Text};
 
     fn shown_at(level: Level, value: &Value) -> Variable {
-        variable(value, &mut Redactor::new(level, "obit-0123"))
+        variable(value, Whose::default(), &mut Redactor::new(level, "obit-0123"))
     }
 
     fn shown(value: &Value) -> Variable {

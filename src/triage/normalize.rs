@@ -71,7 +71,7 @@ const PROCESSORS: &[&str] = &[
 /// suffixes, hashes, numbers of lambdas and closures, ABI tags and inline and anonymous
 /// namespaces. Control characters become spaces.
 pub fn normalized(name: &str) -> String {
-    let name = start(name, LONGEST);
+    let name = cut(name, LONGEST);
     let name = name
         .split_once('@')
         .map_or(name, |(before, _)| if before.is_empty() { name } else { before });
@@ -81,13 +81,10 @@ pub fn normalized(name: &str) -> String {
     if plain.is_empty() { name.replace(char::is_control, " ") } else { plain }
 }
 
-/// The first `most` bytes of a text, or fewer: whole characters.
-pub(super) fn start(text: &str, most: usize) -> &str {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
+/// At most `most` bytes of a name, whole characters.
+pub(super) fn cut(name: &str, most: usize) -> &str {
+    let ends = (0..=most.min(name.len())).rev();
+    ends.into_iter().find_map(|end| name.get(..end)).unwrap_or_default()
 }
 
 /// The public name of a function of the C library, whichever of its variants, aliases and

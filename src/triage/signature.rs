@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::lists::Lists;
-use super::normalize::start;
+use super::normalize::cut;
 use super::recursion::cycle;
 use super::stack::{Role, Seen, stack};
 use crate::redact::Shown;
@@ -73,7 +73,7 @@ struct Chosen {
 
 impl Chosen {
     fn signature(self) -> Signature {
-        let names = self.frames.iter().map(|name| start(name, LONGEST_NAME).to_owned());
+        let names = self.frames.iter().map(|name| cut(name, LONGEST_NAME).to_owned());
         let frames: Vec<String> = names.collect();
         let mut text = frames.join(" | ");
         if let Some(image) = self.image {

@@ -1,7 +1,7 @@
 //! The frames of one thread as the rules see them.
 
 use super::lists::Lists;
-use super::normalize::{around_lambda, library_name, module_name, normalized, start};
+use super::normalize::{around_lambda, cut, library_name, module_name, normalized};
 use crate::redact::Shown;
 use crate::report::{FrameKind, FrameReport, Report, ThreadReport};
 
@@ -67,10 +67,9 @@ pub(super) fn stack(
         frame.role = Role::Irrelevant;
         frame.rule = "above the frame of a signal handler".to_owned();
     }
-    let mut reported = seen[handled..].iter().take(REPORT);
-    if let Some(at) = reported.rposition(|frame| frame.role == Role::Sentinel) {
-        let end = handled + at;
-        let rule = seen[end].rule.clone();
+    let mut reported = seen.iter().skip(handled).take(REPORT).enumerate();
+    if let Some(last) = reported.rfind(|(_, f)| f.role == Role::Sentinel) {
+        let (end, rule) = (handled + last.0, last.1.rule.clone());
         for frame in seen.iter_mut().take(end).skip(handled) {
             if frame.role != Role::Sentinel {
                 frame.rule = format!("above {rule}");
@@ -110,7 +109,7 @@ fn see(index: u64, frame: &FrameReport, lists: &Lists) -> Seen {
                 of(Role::Called, format!("image {rule}, no symbol"), name)
             }
             (None, Some(module)) => {
-                let build = module.build_id.as_ref().map(|id| start(id, 16));
+                let build = module.build_id.as_ref().map(|id| cut(id, 16));
                 let within = build.or(image.as_deref()).unwrap_or_default();
                 let name = format!("{within}+{:#x}", module.offset.0);
                 of(Role::Relevant, "no symbol: build and offset".to_owned(), name)

@@ -95,7 +95,7 @@ impl<'t> Trace<'t> {
                 let operand = *self.effects(&names)?.accesses.get(nth)?;
                 let term = Term::Memory(operand);
                 let value = names.moment.term(term, stop).map(|known| known.value);
-                (value, false, self.from_memory(&names, operand, stop, value)?)
+                (value, false, self.in_memory(&names, operand, stop, value)?)
             }
         };
         let (value, is_index) = (end.value.or(value), is_index || end.is_index);
@@ -132,7 +132,7 @@ impl<'t> Trace<'t> {
     }
 
     /// What an operand in memory held: a local variable is followed on.
-    fn from_memory(
+    fn in_memory(
         &self,
         names: &Names<'t>,
         operand: MemoryOperand,

@@ -102,6 +102,7 @@ impl Memory {
     }
 
     fn damage(&self) -> Option<Damage> {
+        #[allow(clippy::redundant_closure_for_method_calls)] // the method alone is of one lifetime
         self.ask(|heap| heap.damage())
     }
 }

@@ -1,0 +1,351 @@
+//! Fields: a name, a joint, a value.
+
+use super::plausible;
+use super::text::{Text, is_blank, is_letter, is_word};
+use super::value::{Joint, Value, value};
+use super::{Scan, secret};
+use crate::redact::kind::Kind;
+use crate::redact::names::{self, Field, Sureness};
+use crate::redact::vocabulary::Role;
+
+/// Bytes of a field's name, its qualifying words included.
+const LONGEST_NAME: usize = 64;
+
+impl Scan<'_> {
+    /// The field whose name ends with the word at `start..end`: hides its value and gives
+    /// where to go on; `None` if there is nothing to hide.
+    pub(super) fn field(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let Some((joint, after)) = joint(text, end) else { return self.phrase(start, end) };
+        let name = text.slice(name_start(text, start, end)..end);
+        if name.eq_ignore_ascii_case(b"cookie") || name.eq_ignore_ascii_case(b"set-cookie") {
+            return Some(self.cookies(after));
+        }
+        // `PASS: test_login`, of a run of tests.
+        if name == b"PASS" && joint == Joint::Colon {
+            return None;
+        }
+        let field = match names::field(name) {
+            Some(field) => field,
+            None => self.announced_for(text.slice(start..end), start)?,
+        };
+        let value = value(text, after, joint, field.kind)?;
+        match plausible::sensitive(text, &value, field) {
+            Some(range) => {
+                if text.before(start) == b'<' {
+                    // `"Ann Lee" <tel:+43…>`
+                    self.display_name(range.start);
+                }
+                Some(self.hide(range, field.kind))
+            }
+            None => {
+                self.announce(text.slice(start..end), &value);
+                self.form_part(&value)
+            }
+        }
+    }
+
+    /// `{"name": "password", "value": "hunter2"}`: the first names what the second is.
+    fn announce(&mut self, name: &[u8], value: &Value) {
+        const NAMING: &[&[u8]] =
+            &[b"name", b"key", b"Name", b"Key", b"n", b"field", b"label", b"property"];
+        if NAMING.contains(&name) {
+            let named = names::field(self.text.slice(value.range.clone()));
+            self.announced = named
+                .filter(|field| field.sureness != Sureness::Maybe)
+                .map(|field| (field, value.range.end));
+        }
+    }
+
+    /// `name="password"`, an empty line, and the value: a part of a form (RFC 7578).
+    fn form_part(&mut self, name: &Value) -> Option<usize> {
+        let text = self.text;
+        let (field, end) = self.announced?;
+        let gap = [&b"\"\r\n\r\n"[..], b"\"\n\n"].into_iter().find(|gap| text.has(end, gap))?;
+        if name.range.end != end {
+            return None;
+        }
+        let start = end + gap.len();
+        let stop = text.run(start, 512, |byte| byte != b'\r' && byte != b'\n' && byte != 0);
+        let value = Value { range: start..stop, is_delimited: true, joint: Joint::Tight };
+        self.announced = None;
+        let range = plausible::sensitive(text, &value, field)?;
+        Some(self.hide(range, field.kind))
+    }
+
+    fn announced_for(&mut self, name: &[u8], place: usize) -> Option<Field> {
+        const VALUES: &[&[u8]] =
+            &[b"value", b"Value", b"val", b"v", b"content", b"string", b"text", b"data"];
+        const NAMING: &[&[u8]] = &[b"key", b"Key", b"n", b"field", b"label", b"property"];
+        if NAMING.contains(&name) {
+            // Judged as a name, to see what it announces; it is nothing to hide itself.
+            return Some(Field { kind: Kind::Rule, sureness: Sureness::Maybe });
+        }
+        let (field, told) = self.announced?;
+        if !VALUES.contains(&name) {
+            return None;
+        }
+        self.announced = None;
+        (place.saturating_sub(told) < 160).then_some(field)
+    }
+
+    /// A word that announces a value behind a blank: `SSN 078-05-1120`, `user bob from`.
+    fn phrase(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let is_gap = match text.at(end) {
+            b' ' | b'\t' => true,
+            b'.' | b'#' | b':' => text.at(end + 1) == b' ',
+            _ => false,
+        };
+        if !is_gap || is_word(text.before(start)) {
+            return None;
+        }
+        if let Some(next) = self.titled(start, end) {
+            return Some(next);
+        }
+        if (text.has(start, b"for ") || text.has(start, b"by "))
+            && let Some(next) = self.peer(end + 1)
+        {
+            return Some(next);
+        }
+        if let Some(next) = self.protocol(start, end) {
+            return Some(next);
+        }
+        if text.has(start, b"code is ")
+            && self.speaks_of(start, &[b"your", b"verification", b"login"])
+        {
+            let digits = text.run(end + 4, 9, |byte| byte.is_ascii_digit());
+            if (4..=8).contains(&(digits - end - 4)) && !is_word(text.at(digits)) {
+                return Some(self.hide(end + 4..digits, Kind::Code));
+            }
+        }
+        // `pass` is a verb as well.
+        let word = text.slice(start..end);
+        if names::role_of(word)? == Role::Neutral || word.eq_ignore_ascii_case(b"pass") {
+            return None;
+        }
+        let name = text.slice(name_start(text, start, end)..end);
+        let field = names::field(name)?;
+        let mut place = text.run(end, 4, |byte| is_blank(byte) || b".#".contains(&byte));
+        // `code is 1234`, `phone number: `, `user '…'`
+        for word in [
+            &b"is "[..],
+            b"was ",
+            b"number ",
+            b"no. ",
+            b"nr. ",
+            b"= ",
+            b"LIKE ",
+            b"like ",
+            b"is: ",
+            b"for ",
+            b"of ",
+        ] {
+            if text.has(place, word) {
+                place += word.len();
+            }
+        }
+        let value = value(text, place, Joint::Blank, field.kind)?;
+        let fits = match field.kind {
+            Kind::Card
+            | Kind::Account
+            | Kind::NationalId
+            | Kind::Passport
+            | Kind::Code
+            | Kind::Phone
+            | Kind::Birth => text.slice(value.range.clone()).iter().any(u8::is_ascii_digit),
+            Kind::Place => {
+                text.slice(value.range.clone()).iter().filter(|byte| byte.is_ascii_digit()).count()
+                    >= 5
+            }
+            Kind::Cookie | Kind::Email => false,
+            Kind::PasswordHash => {
+                secret::is_mixed(text.slice(value.range.clone())) && value.range.len() >= 16
+            }
+            _ => true,
+        };
+        if !fits {
+            return None;
+        }
+        let range = plausible::sensitive(text, &value, field)?;
+        Some(self.hide(range, field.kind))
+    }
+
+    /// The pairs of a cookie header from `start` on: values that stand for a session.
+    fn cookies(&mut self, start: usize) -> usize {
+        let text = self.text;
+        let line = text.line(start, 8192).end;
+        let mut place = text.run(start, 4, |byte| is_blank(byte) || byte == b'"' || byte == b'\'');
+        while place < line {
+            let name_end = text.run(place, 256, |byte| byte > b' ' && !b"=;\"',".contains(&byte));
+            if text.at(name_end) != b'=' {
+                // `HttpOnly`, or the end.
+                place = text.run(name_end, 2, |byte| byte == b';' || byte == b' ');
+                if place == name_end {
+                    break;
+                }
+                continue;
+            }
+            let name = text.slice(place..name_end);
+            let from = name_end + 1;
+            let until = text
+                .run(from, 8192, |byte| {
+                    byte > b' ' && byte != b';' && byte != b'"' && byte != b'\''
+                })
+                .min(line);
+            if is_session_cookie(name, text.slice(from..until)) {
+                self.hide(from..until, Kind::Cookie);
+            }
+            place = text.run(until, 3, |byte| byte == b';' || byte == b' ' || byte == b'"');
+            if place == until {
+                break;
+            }
+        }
+        place
+    }
+
+    /// `<name>value</name>` whose `<` stands at `place`; gives where to go on.
+    pub(super) fn tag(&mut self, place: usize) -> usize {
+        let text = self.text;
+        let mut start = place + 1;
+        let mut end = text.run(start, 64, |byte| is_word(byte) || b":.-".contains(&byte));
+        if let Some(colon) = text.slice(start..end).iter().rposition(|byte| *byte == b':') {
+            start += colon + 1;
+        }
+        let name = text.slice(start..end);
+        if end == start {
+            return place + 1;
+        }
+        if is_blank(text.at(end)) {
+            end = text.run(end, 300, |byte| byte != b'>' && byte != b'<' && byte != b'\n');
+        }
+        if text.at(end) != b'>' || text.before(end) == b'/' {
+            return place + 1;
+        }
+        let Some(field) = names::field(name).or_else(|| self.announced_for(name, place)) else {
+            return place + 1;
+        };
+        let Some(value) = value(text, end + 1, Joint::Tag, field.kind) else { return place + 1 };
+        let closing = text.run(value.range.end, 64, |byte| byte != b'<' && byte != 0);
+        if text.at(closing + 1) != b'/' && !text.slice(end..value.range.start).ends_with(b"[") {
+            return place + 1;
+        }
+        match plausible::sensitive(text, &value, field) {
+            Some(range) => {
+                self.hide(range, field.kind);
+            }
+            None => self.announce(name, &value),
+        }
+        // Attributes are fields of their own.
+        place + 1
+    }
+}
+
+/// What joins the name that ends at `end` to a value, and where that may begin.
+fn joint(text: Text<'_>, end: usize) -> Option<(Joint, usize)> {
+    let mut place = end;
+    let mut is_quoted = false;
+    while is_quoted_end(text, place) {
+        is_quoted = true;
+        place += if text.has(place, b"&quot;") { 6 } else { 1 };
+    }
+    let place = text.run(place, 40, is_blank);
+    match (text.at(place), text.at(place + 1)) {
+        (b'=', b'=' | b'~') | (b':', b':') => None,
+        (b':', b'/') if text.at(place + 2) == b'/' => None,
+        (b'=', b'>') | (b':', b'=') => Some((Joint::Tight, place + 2)),
+        (b'=', _) => Some((Joint::Tight, place + 1)),
+        (b':', _) if is_quoted => Some((Joint::Tight, place + 1)),
+        (b':', next) if is_blank(next) || matches!(next, b'\n' | b'\r') => {
+            Some((Joint::Colon, place + 1))
+        }
+        (b':', _) => Some((Joint::Tight, place + 1)),
+        (b',', _) if is_quoted => pair_of(text, place),
+        // `s:5:"email";s:9:"…"`, as PHP writes.
+        (b';', b's') if is_quoted && text.at(place + 2) == b':' => {
+            let digits = text.run(place + 3, 8, |byte| byte.is_ascii_digit());
+            (text.at(digits) == b':').then_some((Joint::Tight, digits + 1))
+        }
+        _ => None,
+    }
+}
+
+/// `("password", "hunter2")`: a name and its value as a pair.
+fn pair_of(text: Text<'_>, comma: usize) -> Option<(Joint, usize)> {
+    let next = text.run(comma + 1, 2, is_blank);
+    let open = text.run_back(comma, LONGEST_NAME, |byte| {
+        byte != b'(' && byte != b'[' && byte != b'\n' && byte != b','
+    });
+    let is_pair = matches!(text.before(open), b'(' | b'[') && matches!(text.at(next), b'"' | b'\'');
+    let end = text.run(next + 1, 256, |byte| !matches!(byte, b'"' | b'\'' | b'\n'));
+    (is_pair && matches!(text.at(end + 1), b')' | b']')).then_some((Joint::Tight, comma + 1))
+}
+
+/// What may close a name: quotes, brackets, with backslashes before.
+fn is_quoted_end(text: Text<'_>, place: usize) -> bool {
+    match text.at(place) {
+        b'"' | b'\'' | b']' | b'`' => true,
+        b'\\' => matches!(text.at(place + 1), b'"' | b'\''),
+        b'&' => text.has(place, b"&quot;"),
+        _ => false,
+    }
+}
+
+/// Where the name that ends with the word at `start..end` begins: with the joined parts
+/// before it, and up to three words before those.
+fn name_start(text: Text<'_>, start: usize, end: usize) -> usize {
+    let is_part = |byte: u8| is_word(byte) || byte == b'-' || byte == b'.';
+    let mut begin = text.run_back(start, LONGEST_NAME, is_part);
+    for _ in 0..3 {
+        let is_spaced = text.before(begin) == b' ' && is_letter(text.before(begin - 1));
+        let earlier = begin.saturating_sub(1);
+        let before = text.run_back(earlier, 24, |byte| is_letter(byte) || byte == b'\'');
+        if !is_spaced || end - before > LONGEST_NAME || is_word(text.before(before)) {
+            break;
+        }
+        begin = before;
+    }
+    begin
+}
+
+/// By its name, or by being too random for a preference.
+fn is_session_cookie(name: &[u8], value: &[u8]) -> bool {
+    const ATTRIBUTES: &[&[u8]] = &[
+        b"path",
+        b"domain",
+        b"expires",
+        b"max-age",
+        b"samesite",
+        b"version",
+        b"comment",
+        b"priority",
+    ];
+    const HARMLESS: &[&[u8]] =
+        &[b"theme", b"lang", b"locale", b"tz", b"timezone", b"currency", b"consent"];
+    let is_one = |known: &[&[u8]]| known.iter().any(|word| name.eq_ignore_ascii_case(word));
+    if is_one(ATTRIBUTES) || is_one(HARMLESS) || value.len() < 4 {
+        return false;
+    }
+    let lower = name.to_ascii_lowercase();
+    let says = [
+        &b"sess"[..],
+        b"sid",
+        b"auth",
+        b"token",
+        b"jwt",
+        b"csrf",
+        b"xsrf",
+        b"login",
+        b"remember",
+        b"user",
+        b"ident",
+        b"secret",
+        b"key",
+    ]
+    .iter()
+    .any(|word| lower.windows(word.len()).any(|part| part == *word));
+    if value.first() == Some(&b'%') && value.len() < 4 {
+        return false;
+    }
+    (says && value.len() >= 6) || (value.len() >= 16 && secret::is_mixed(value))
+}

@@ -1,0 +1,115 @@
+//! What is hidden, by kind: the word that stands in its token.
+
+/// A kind of sensitive text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// An e-mail address.
+    Email,
+    /// A telephone number.
+    Phone,
+    /// A payment card's number.
+    Card,
+    /// A card's security code, a PIN, a one-time code.
+    Code,
+    /// An international or national bank account number.
+    Account,
+    /// A number a state, an insurance or a clinic gave a person.
+    NationalId,
+    /// A passport or driving licence.
+    Passport,
+    /// An Internet address, of either version.
+    Ip,
+    /// A hardware address.
+    Mac,
+    /// A JSON Web Token.
+    Jwt,
+    /// A key or token of a service, known by its shape.
+    Key,
+    /// The value of a field that says it is secret; text of high entropy.
+    Secret,
+    /// A password.
+    Password,
+    /// What a password was hashed to.
+    PasswordHash,
+    /// The body of a private key.
+    PrivateKey,
+    /// A cookie that stands for a session.
+    Cookie,
+    /// A person's name.
+    Name,
+    /// What a person is called by a machine.
+    User,
+    /// A date of birth.
+    Birth,
+    /// A postal address, or a part of one.
+    Address,
+    /// Degrees of latitude or longitude.
+    Place,
+    /// Text that only the strict policy hides.
+    Text,
+    /// What a rule of the user hides.
+    Rule,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 23] = [
+        Self::Email,
+        Self::Phone,
+        Self::Card,
+        Self::Code,
+        Self::Account,
+        Self::NationalId,
+        Self::Passport,
+        Self::Ip,
+        Self::Mac,
+        Self::Jwt,
+        Self::Key,
+        Self::Secret,
+        Self::Password,
+        Self::PasswordHash,
+        Self::PrivateKey,
+        Self::Cookie,
+        Self::Name,
+        Self::User,
+        Self::Birth,
+        Self::Address,
+        Self::Place,
+        Self::Text,
+        Self::Rule,
+    ];
+
+    /// The word in a token, in counts and in the user's rules.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Card => "card",
+            Self::Code => "code",
+            Self::Account => "account",
+            Self::NationalId => "national-id",
+            Self::Passport => "passport",
+            Self::Ip => "ip",
+            Self::Mac => "mac",
+            Self::Jwt => "jwt",
+            Self::Key => "key",
+            Self::Secret => "secret",
+            Self::Password => "password",
+            Self::PasswordHash => "password-hash",
+            Self::PrivateKey => "private-key",
+            Self::Cookie => "cookie",
+            Self::Name => "name",
+            Self::User => "user",
+            Self::Birth => "dob",
+            Self::Address => "address",
+            Self::Place => "geo",
+            Self::Text => "text",
+            Self::Rule => "rule",
+        }
+    }
+
+    /// The kind of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+}

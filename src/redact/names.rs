@@ -1,0 +1,332 @@
+//! What the name of a field, variable or member announces, judged by the words it is made
+//! of: `userEmail` holds an address, `passenger` no password, `password_len` a number.
+
+use super::kind::Kind;
+use super::vocabulary::{Role, role};
+
+/// What a name says of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Field {
+    /// As what the value is hidden.
+    pub(super) kind: Kind,
+    /// How much the value itself must look the part.
+    pub(super) sureness: Sureness,
+}
+
+/// How much a name alone proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sureness {
+    /// The value is hidden unless it is no value at all: `null`, `%s`, an address.
+    Sure,
+    /// The value is hidden if it looks like one of its kind.
+    Likely,
+    /// The value is hidden if it can hardly be anything else: a `name` with a first and a
+    /// last part.
+    Maybe,
+}
+
+/// Words of a name that are looked at; the last ones say what it is.
+const MOST_WORDS: usize = 12;
+
+/// As what the value of something called `name` is hidden, whatever it looks like; `None`
+/// if the name does not say.
+pub fn judge(name: &str) -> Option<Kind> {
+    field(name.as_bytes()).filter(|field| field.sureness != Sureness::Maybe).map(|field| field.kind)
+}
+
+/// What `name` announces.
+pub(super) fn field(name: &[u8]) -> Option<Field> {
+    // Who, in audit logs; an account of money is qualified or numbered.
+    if name == b"acct" {
+        return Some(Field { kind: Kind::User, sureness: Sureness::Likely });
+    }
+    let mut roles = [None; MOST_WORDS];
+    let mut count = 0;
+    for_each_word(name, |word| {
+        if count == MOST_WORDS {
+            roles.rotate_left(1);
+            count -= 1;
+        }
+        if let Some(free) = roles.get_mut(count) {
+            *free = role(word).or_else(|| role_of_end(word));
+        }
+        count += 1;
+    });
+    judge_roles(roles.get(..count)?)
+}
+
+/// The role of a single word, in any case.
+pub(super) fn role_of(word: &[u8]) -> Option<Role> {
+    let mut lower = [0; LONGEST_WORD];
+    let lower = lower.get_mut(..word.len())?;
+    for (lower, byte) in lower.iter_mut().zip(word) {
+        *lower = byte.to_ascii_lowercase();
+    }
+    role(lower)
+}
+
+/// Calls `found` with each word of `name`, in lower case. Words end at whatever is no
+/// letter, where a capital follows a small letter, and before the last of several
+/// capitals that a small letter follows.
+fn for_each_word(name: &[u8], mut found: impl FnMut(&[u8])) {
+    let mut word = [0; LONGEST_WORD];
+    let mut len = 0;
+    let mut prior = 0u8;
+    for (at, &byte) in name.iter().enumerate() {
+        let is_letter = byte.is_ascii_alphabetic() || byte >= 0x80;
+        let next = name.get(at + 1).copied().unwrap_or(0);
+        let begins = byte.is_ascii_uppercase()
+            && (prior.is_ascii_lowercase()
+                || (prior.is_ascii_uppercase() && next.is_ascii_lowercase()));
+        if (!is_letter || begins) && len > 0 {
+            found(word.get(..len).unwrap_or_default());
+            len = 0;
+        }
+        if is_letter && let Some(free) = word.get_mut(len) {
+            *free = byte.to_ascii_lowercase();
+            len += 1;
+        }
+        prior = byte;
+    }
+    if len > 0 {
+        found(word.get(..len).unwrap_or_default());
+    }
+}
+
+/// Bytes of one word; what is longer is cut, and then unknown.
+const LONGEST_WORD: usize = 40;
+
+/// Compounds written as one word: no other word of English ends like these.
+fn role_of_end(word: &[u8]) -> Option<Role> {
+    // Cheaper than to compare with each.
+    let [.., one, two, three, four] = word else { return None };
+    match &[*one, *two, *three, *four] {
+        b"word" | b"sswd" | b"wort" | b"rase" | b"cret" | b"oken" | b"ikey" | b"tkey" | b"skey"
+        | b"ekey" | b"onid" | b"name" | b"mber" | b"mmer" | b"ress" | b"irth" => {}
+        _ => return None,
+    }
+    const ENDS: &[(&[u8], Role)] = &[
+        (b"password", Role::Password),
+        (b"passwd", Role::Password),
+        (b"passwort", Role::Password),
+        (b"passphrase", Role::Password),
+        (b"secret", Role::Secret),
+        (b"token", Role::Token),
+        (b"apikey", Role::SecretKey),
+        (b"secretkey", Role::SecretKey),
+        (b"accesskey", Role::SecretKey),
+        (b"privatekey", Role::SecretKey),
+        (b"sessionid", Role::Session),
+        (b"username", Role::User),
+        (b"firstname", Role::FullName),
+        (b"lastname", Role::FullName),
+        (b"fullname", Role::FullName),
+        (b"phonenumber", Role::Phone),
+        (b"telefonnummer", Role::Phone),
+        (b"emailaddress", Role::Email),
+        (b"cardnumber", Role::Card),
+        (b"dateofbirth", Role::Birth),
+    ];
+    let found = ENDS.iter().find(|(end, _)| word.len() > end.len() && word.ends_with(end));
+    found.map(|(_, role)| *role)
+}
+
+fn judge_roles(roles: &[Option<Role>]) -> Option<Field> {
+    let mut rest = roles;
+    // `password_confirm`, `email_home`: what says nothing of its own is passed over.
+    while let [before @ .., Some(Role::Neutral | Role::PostalQualifier | Role::Bank)] = rest
+        && !before.is_empty()
+    {
+        rest = before;
+    }
+    let [before @ .., Some(last)] = rest else { return None };
+    let is_qualified = |wanted: &[Role]| before.iter().flatten().any(|role| wanted.contains(role));
+    let prior = before.iter().rev().flatten().copied().find(|role| *role != Role::Neutral);
+    let sure = |kind| Some(Field { kind, sureness: Sureness::Sure });
+    let likely = |kind| Some(Field { kind, sureness: Sureness::Likely });
+    let maybe = |kind| Some(Field { kind, sureness: Sureness::Maybe });
+    match last {
+        Role::Password => sure(Kind::Password),
+        Role::Salted => sure(Kind::PasswordHash),
+        Role::Secret | Role::SecretKey => sure(Kind::Secret),
+        Role::Token => sure(Kind::Secret),
+        Role::Key if is_qualified(KEY_OWNERS) => sure(Kind::Secret),
+        Role::Hash if is_qualified(&[Role::Password]) => sure(Kind::PasswordHash),
+        Role::Signature => maybe(Kind::Secret),
+        Role::Session => likely(Kind::Cookie),
+        Role::Id if is_qualified(&[Role::Session]) => likely(Kind::Cookie),
+        Role::Cookie => likely(Kind::Cookie),
+        Role::Auth => likely(Kind::Secret),
+        Role::Pin | Role::Cvv | Role::Otp => likely(Kind::Code),
+        Role::Code if is_qualified(&[Role::Zip, Role::PostalQualifier]) => likely(Kind::Address),
+        Role::Code if is_qualified(CODE_OWNERS) => likely(Kind::Code),
+        Role::Number | Role::Id => judge_number(before, prior),
+        Role::Email => likely(Kind::Email),
+        Role::Phone => likely(Kind::Phone),
+        Role::PhoneWord => likely(Kind::Phone),
+        Role::Card => likely(Kind::Card),
+        Role::Iban => likely(Kind::Account),
+        Role::Account if is_qualified(&[Role::Bank]) => likely(Kind::Account),
+        Role::NationalId => likely(Kind::NationalId),
+        Role::Passport => likely(Kind::Passport),
+        Role::LicenseNoun if is_qualified(&[Role::License]) => likely(Kind::Passport),
+        Role::FullName => likely(Kind::Name),
+        // `ship_to`, `bill_to`
+        Role::PersonNoun if is_qualified(&[Role::PostalQualifier]) => likely(Kind::Address),
+        Role::Given | Role::PersonNoun => maybe(Kind::Name),
+        Role::Name => judge_name(before, prior),
+        Role::User | Role::Uid => likely(Kind::User),
+        Role::Birth => likely(Kind::Birth),
+        Role::Date if is_qualified(&[Role::Birth]) => likely(Kind::Birth),
+        Role::Address => judge_address(before, prior),
+        Role::Postal => likely(Kind::Address),
+        Role::City => likely(Kind::Address),
+        Role::Zip => likely(Kind::Address),
+        Role::Latitude | Role::Longitude => likely(Kind::Place),
+        Role::Location => maybe(Kind::Place),
+        Role::IdQualifier if is_qualified(&[Role::Number, Role::Id]) => likely(Kind::NationalId),
+        Role::PostalQualifier => maybe(Kind::Address),
+        _ => None,
+    }
+}
+
+const KEY_OWNERS: &[Role] = &[
+    Role::KeyQualifier,
+    Role::Secret,
+    Role::Token,
+    Role::Session,
+    Role::Account,
+    Role::Password,
+    Role::Auth,
+];
+const CODE_OWNERS: &[Role] = &[
+    Role::CodeQualifier,
+    Role::Cvv,
+    Role::Pin,
+    Role::Otp,
+    Role::Password,
+    Role::Auth,
+    Role::Card,
+    Role::KeyQualifier,
+];
+
+/// `card_number`, `taxId`.
+fn judge_number(before: &[Option<Role>], prior: Option<Role>) -> Option<Field> {
+    let likely = |kind| Some(Field { kind, sureness: Sureness::Likely });
+    match prior? {
+        Role::Card | Role::CardQualifier => likely(Kind::Card),
+        Role::Bank | Role::Account | Role::Iban => likely(Kind::Account),
+        Role::Phone | Role::PhoneWord => likely(Kind::Phone),
+        Role::PersonNoun if before.len() > 1 => None,
+        Role::NationalId | Role::IdQualifier => likely(Kind::NationalId),
+        Role::Passport | Role::License | Role::LicenseNoun => likely(Kind::Passport),
+        Role::Email => likely(Kind::Email),
+        Role::User => likely(Kind::User),
+        Role::Pin | Role::Cvv => likely(Kind::Code),
+        Role::Zip => likely(Kind::Address),
+        _ => None,
+    }
+}
+
+fn judge_name(before: &[Option<Role>], prior: Option<Role>) -> Option<Field> {
+    let field = |kind, sureness| Some(Field { kind, sureness });
+    match (prior, before.last()) {
+        (Some(Role::Given | Role::Card), _) => field(Kind::Name, Sureness::Likely),
+        (Some(Role::PersonNoun | Role::FullName), _) => field(Kind::Name, Sureness::Likely),
+        (Some(Role::User), _) => field(Kind::User, Sureness::Likely),
+        (Some(Role::Thing | Role::Benign | Role::Email | Role::City), _) => None,
+        (Some(Role::Token | Role::Key | Role::Cookie | Role::Secret | Role::Session), _) => None,
+        // A name alone, or of something unknown.
+        _ => field(Kind::Name, Sureness::Maybe),
+    }
+}
+
+fn judge_address(before: &[Option<Role>], prior: Option<Role>) -> Option<Field> {
+    let field = |kind, sureness| Some(Field { kind, sureness });
+    let is_postal =
+        before.iter().flatten().any(|role| matches!(role, Role::PostalQualifier | Role::Postal));
+    match prior {
+        Some(Role::Email) => field(Kind::Email, Sureness::Likely),
+        Some(Role::Ip | Role::Mac | Role::Benign | Role::Thing) => None,
+        _ if is_postal => field(Kind::Address, Sureness::Likely),
+        Some(Role::PersonNoun | Role::FullName) => field(Kind::Address, Sureness::Likely),
+        _ => field(Kind::Address, Sureness::Maybe),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_judged_by_their_words() {
+        let cases = [
+            ("password", Kind::Password),
+            ("m_userPassword", Kind::Password),
+            ("PGPASSWORD", Kind::Password),
+            ("new_password_confirm", Kind::Password),
+            ("spring.datasource.password", Kind::Password),
+            ("password_hash", Kind::PasswordHash),
+            ("userEmail", Kind::Email),
+            ("email_address", Kind::Email),
+            ("card_no", Kind::Card),
+            ("creditCardNumber", Kind::Card),
+            ("cvv2", Kind::Code),
+            ("X-Api-Key", Kind::Secret),
+            ("AWS_SECRET_ACCESS_KEY", Kind::Secret),
+            ("refreshToken", Kind::Secret),
+            ("Date of Birth", Kind::Birth),
+            ("birthDate", Kind::Birth),
+            ("firstName", Kind::Name),
+            ("cardholder_name", Kind::Name),
+            ("shipping_address", Kind::Address),
+            ("postal_code", Kind::Address),
+            ("SSN", Kind::NationalId),
+            ("taxId", Kind::NationalId),
+            ("phone_home", Kind::Phone),
+            ("JSESSIONID", Kind::Cookie),
+            ("iban", Kind::Account),
+            ("passportNumber", Kind::Passport),
+            ("username", Kind::User),
+            ("geoLat", Kind::Place),
+        ];
+        for (name, kind) in cases {
+            assert_eq!(judge(name), Some(kind), "{name}");
+        }
+    }
+
+    #[test]
+    fn parts_of_other_words_and_properties_of_secrets_say_nothing() {
+        for name in [
+            "passenger",
+            "discard",
+            "tokenize",
+            "compass",
+            "password_len",
+            "token_count",
+            "key",
+            "primary_key",
+            "card_type",
+            "emailVerified",
+            "keyboard",
+            "author_id",
+            "file_name",
+            "hostname",
+            "thread_name",
+            "PasswordPolicy",
+            "secret_name",
+            "session_count",
+            "pinned",
+            "hash",
+            "address",
+            "ip_address",
+            "base_address",
+            "next_tokenizer",
+            "",
+            "_",
+            "x1",
+        ] {
+            assert_eq!(judge(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! What the user says of his own data: a TOML file of names, types and patterns that are
+//! always hidden, or never.
+//!
+//! ```toml
+//! [[deny]]
+//! name = "*customer_ref*"       # variables and members
+//! type = "acme::Sealed<*>"
+//! function = "bank::*"
+//! module = "libledger.so*"
+//! regex = "CUST-[0-9]{6}"
+//! kind = "account"              # the token it is hidden as; "rule" without it
+//!
+//! [[allow]]
+//! kind = "ip"                   # what obit would hide it as
+//! regex = "^203\\.0\\.113\\."
+//! ```
+//!
+//! All conditions of one rule must hold. What is allowed is shown even if a rule or a
+//! finder of obit's hides it.
+
+use std::ops::Range;
+
+use regex::bytes::{Regex, RegexBuilder};
+use thiserror::Error;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::kind::Kind;
+
+/// What is wrong with a file of rules, and in which line (counted from 1).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {problem}")]
+pub struct RuleError {
+    /// The line.
+    pub line: usize,
+    /// What is wrong there, with the key's name.
+    pub problem: String,
+}
+
+/// Where a value stands in a program.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Named<'n> {
+    /// The variable, and its members down to the value: `config.db.password`.
+    pub name: &'n str,
+    /// Its type, if it is known.
+    pub type_name: Option<&'n str>,
+    /// The function whose variable it is.
+    pub function: Option<&'n str>,
+    /// The file that function is in.
+    pub module: Option<&'n str>,
+}
+
+/// What rules say of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Shown as it is.
+    Allow,
+    /// Hidden as this.
+    Deny(Kind),
+}
+
+/// The user's rules.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    rules: Vec<Rule>,
+}
+
+#[derive(Clone, Debug)]
+struct Rule {
+    denies: bool,
+    name: Option<String>,
+    type_name: Option<String>,
+    function: Option<String>,
+    module: Option<String>,
+    regex: Option<Regex>,
+    kind: Option<Kind>,
+}
+
+/// Bytes of a compiled pattern, so that no file of rules can exhaust memory.
+const LARGEST_PATTERN: usize = 1 << 18;
+const KEYS: &[&str] = &["name", "type", "function", "module", "regex", "kind", "reason"];
+
+impl Rules {
+    /// Reads a file of rules.
+    ///
+    /// # Errors
+    /// The first thing that is wrong in it.
+    pub fn parse(text: &str) -> Result<Self, RuleError> {
+        let error = |span: Range<usize>, problem: String| {
+            let before = text.get(..span.start).unwrap_or(text);
+            RuleError { line: 1 + before.matches('\n').count(), problem }
+        };
+        let table = DeTable::parse(text)
+            .map_err(|wrong| error(wrong.span().unwrap_or(0..0), wrong.message().to_owned()))?;
+        let mut rules = Vec::new();
+        for (key, value) in table.get_ref() {
+            let denies = match key.get_ref().as_ref() {
+                "deny" => true,
+                "allow" => false,
+                other => {
+                    let problem = format!("`{other}` is unknown here; there are `deny`, `allow`");
+                    return Err(error(key.span(), problem));
+                }
+            };
+            let DeValue::Array(entries) = value.get_ref() else {
+                let problem = format!("`{0}` must be written as `[[{0}]]`", key.get_ref());
+                return Err(error(key.span(), problem));
+            };
+            for entry in entries.iter() {
+                let rule = rule(denies, entry).map_err(|(span, problem)| error(span, problem))?;
+                rules.push(rule);
+            }
+        }
+        Ok(Self { rules })
+    }
+
+    /// Puts `others` behind these.
+    pub fn append(&mut self, others: Self) {
+        self.rules.extend(others.rules);
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// What is said of `text`, the value of `named`.
+    pub fn verdict(&self, named: &Named<'_>, text: &[u8]) -> Option<Verdict> {
+        let holds = |rule: &&Rule| rule.names_value() && rule.holds(named, text);
+        let fitting = || self.rules.iter().filter(holds);
+        if fitting().any(|rule| !rule.denies && rule.kind.is_none()) {
+            return Some(Verdict::Allow);
+        }
+        let denied = fitting().find(|rule| rule.denies);
+        denied.map(|rule| Verdict::Deny(rule.kind.unwrap_or(Kind::Rule)))
+    }
+
+    /// Whether `text`, which a finder would hide as `kind`, is to be shown.
+    pub(super) fn allows(&self, kind: Kind, text: &[u8]) -> bool {
+        self.rules.iter().any(|rule| {
+            !rule.denies
+                && !rule.names_value()
+                && rule.kind.is_none_or(|wanted| wanted == kind)
+                && rule.regex.as_ref().is_none_or(|regex| regex.is_match(text))
+        })
+    }
+
+    /// What patterns alone hide in `text`.
+    pub(super) fn denied(&self, text: &[u8]) -> Vec<(Range<usize>, Kind)> {
+        let patterns = self.rules.iter().filter(|rule| rule.denies && !rule.names_value());
+        let found = patterns.filter_map(|rule| Some((rule.regex.as_ref()?, rule.kind)));
+        found
+            .flat_map(|(regex, kind)| {
+                let kind = kind.unwrap_or(Kind::Rule);
+                regex.find_iter(text).map(move |found| (found.range(), kind))
+            })
+            .filter(|(range, _)| !range.is_empty())
+            .collect()
+    }
+}
+
+impl Rule {
+    /// Whether it is about values that have a name or a type.
+    fn names_value(&self) -> bool {
+        [&self.name, &self.type_name, &self.function, &self.module].into_iter().any(Option::is_some)
+    }
+
+    fn holds(&self, named: &Named<'_>, text: &[u8]) -> bool {
+        let fits = |glob: &Option<String>, value: Option<&str>| {
+            glob.as_ref().is_none_or(|glob| value.is_some_and(|value| fits(glob, value)))
+        };
+        let member = named.name.rsplit(['.', '>']).next().unwrap_or_default();
+        (fits(&self.name, Some(named.name)) || fits(&self.name, Some(member)))
+            && fits(&self.type_name, named.type_name)
+            && fits(&self.function, named.function)
+            && fits(&self.module, named.module)
+            && self.regex.as_ref().is_none_or(|regex| regex.is_match(text))
+    }
+}
+
+type Wrong = (Range<usize>, String);
+
+fn rule(denies: bool, entry: &Spanned<DeValue<'_>>) -> Result<Rule, Wrong> {
+    let DeValue::Table(table) = entry.get_ref() else {
+        return Err((entry.span(), "a rule must be a table".to_owned()));
+    };
+    let mut rule = Rule {
+        denies,
+        name: None,
+        type_name: None,
+        function: None,
+        module: None,
+        regex: None,
+        kind: None,
+    };
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        if !KEYS.contains(&name) {
+            let problem = format!("`{name}` is unknown in a rule; there are {}", KEYS.join(", "));
+            return Err((key.span(), problem));
+        }
+        let DeValue::String(text) = value.get_ref() else {
+            return Err((value.span(), format!("`{name}` must be a string")));
+        };
+        let text = text.as_ref();
+        let glob = Some(text.to_owned());
+        match name {
+            "name" => rule.name = glob,
+            "type" => rule.type_name = glob,
+            "function" => rule.function = glob,
+            "module" => rule.module = glob,
+            "regex" => {
+                let built = RegexBuilder::new(text).size_limit(LARGEST_PATTERN).build();
+                let regex = built.map_err(|wrong| {
+                    let wrong = wrong.to_string();
+                    let last = wrong.lines().last().unwrap_or_default().trim();
+                    (value.span(), format!("`regex`: {}", last.trim_start_matches("error: ")))
+                })?;
+                rule.regex = Some(regex);
+            }
+            "kind" => {
+                let kind = Kind::named(text).ok_or_else(|| {
+                    let known: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+                    (value.span(), format!("`kind`: no {text:?}; there are {}", known.join(", ")))
+                })?;
+                rule.kind = Some(kind);
+            }
+            _ => {}
+        }
+    }
+    let has_condition = rule.names_value() || rule.regex.is_some();
+    if !has_condition && (denies || rule.kind.is_none()) {
+        let problem = "a rule needs a condition: name, type, function, module or regex";
+        return Err((entry.span(), problem.to_owned()));
+    }
+    Ok(rule)
+}
+
+/// Whether `text` is as `glob` says, in any case of letters: `*` is any text, `?` any
+/// character. The last `*` is the only one that is gone back to.
+fn fits(glob: &str, text: &str) -> bool {
+    let (glob, text) = (glob.as_bytes(), text.as_bytes());
+    let (mut at, mut place) = (0, 0);
+    let mut star = None;
+    while let Some(byte) = text.get(place) {
+        match glob.get(at) {
+            Some(b'*') => {
+                star = Some((at, place));
+                at += 1;
+            }
+            Some(wanted) if *wanted == b'?' || wanted.eq_ignore_ascii_case(byte) => {
+                at += 1;
+                place += 1;
+            }
+            _ => {
+                let Some((behind, from)) = star else { return false };
+                star = Some((behind, from + 1));
+                at = behind + 1;
+                place = from + 1;
+            }
+        }
+    }
+    glob.get(at..).unwrap_or_default().iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_hide_and_show_by_name_type_and_pattern() {
+        let rules = Rules::parse(
+            "[[deny]]\nname = '*ref*'\ntype = 'acme::Sealed<*>'\nkind = 'account'\n\
+             [[deny]]\nregex = 'CUST-[0-9]+'\n\
+             [[allow]]\nname = 'greeting'\n\
+             [[allow]]\nkind = 'ip'\nregex = '^203\\.'\n",
+        )
+        .unwrap();
+        let named =
+            |name, type_name| Named { name, type_name: Some(type_name), ..Named::default() };
+        let sealed = named("order.customerRef", "acme::Sealed<int>");
+        assert_eq!(rules.verdict(&sealed, b"x"), Some(Verdict::Deny(Kind::Account)));
+        assert_eq!(rules.verdict(&named("customerRef", "int"), b"x"), None);
+        assert_eq!(rules.verdict(&named("greeting", "int"), b"x"), Some(Verdict::Allow));
+        assert_eq!(rules.denied(b"for CUST-42."), [(4..11, Kind::Rule)]);
+        assert!(rules.allows(Kind::Ip, b"203.0.113.9") && !rules.allows(Kind::Ip, b"8.8.8.8"));
+        assert!(!rules.allows(Kind::Email, b"203.a@example.com"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (text, line, problem) in [
+            ("\n[[deny]]\nnme = 'x'\n", 3, "`nme` is unknown"),
+            ("[[deny]]\nregex = '('\n", 2, "`regex`: unclosed group"),
+            ("[[deny]]\nname = 'a'\nkind = 'emial'\n", 3, "`kind`: no \"emial\""),
+            ("[[allow]]\nreason = 'all'\n", 1, "a rule needs a condition"),
+            ("[[deny]]\nname = 3\n", 2, "`name` must be a string"),
+            ("deny = 1\n", 1, "must be written as `[[deny]]`"),
+            ("[[hide]]\nname = 'x'\n", 1, "`hide` is unknown"),
+            ("[[deny]\n", 1, ""),
+        ] {
+            let error = Rules::parse(text).unwrap_err();
+            assert_eq!(error.line, line, "{text}: {error}");
+            assert!(error.problem.contains(problem), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        assert!(fits("*pin*", "userPin") && fits("a*b*c", "aXbYbZc") && fits("?", "x"));
+        assert!(!fits("pin", "pins") && !fits("a*b", "a") && !fits("", "x"));
+    }
+}

@@ -1,0 +1,381 @@
+//! What becomes of the bytes that are kept: pointers, small numbers and what is known to be
+//! a number stay, text becomes `x` of the same length, all else becomes zero.
+
+use super::phrases;
+use super::ranges::Ranges;
+
+/// What masked text is made of. No digit, no letter of the original, one byte each: lengths
+/// and terminators stay true, so that printers of strings work.
+pub const MASK: u8 = b'x';
+/// Printable bytes in a row that are called text.
+const SHORTEST_TEXT: usize = 4;
+/// The same for 4-byte characters: four small numbers in a row are common.
+const SHORTEST_WIDE_TEXT: usize = 6;
+/// Text of this length is text even where a number was read.
+const CERTAIN_TEXT: u8 = 6;
+/// Words below are numbers wherever they stand, in either sign. No text of three letters
+/// fits.
+const SMALL: u64 = 1 << 16;
+/// The same where not three of the bytes are printable: thread ids, sizes, line numbers.
+const MODEST: u64 = 1 << 24;
+/// Where the analysis read, sizes of heaps and mangled pointers count as numbers, too.
+const READ_BY_ANALYSIS: u64 = 1 << 48;
+
+/// What is known of the bytes of one span.
+pub(super) struct Judge<'j> {
+    /// Bytes of an address: 4 or 8.
+    pub(super) word: usize,
+    /// Byte order.
+    pub(super) little_endian: bool,
+    /// Whether an address lies in a mapping.
+    pub(super) is_mapped: &'j dyn Fn(u64) -> bool,
+    /// What is wanted of the span; the rest becomes zero.
+    pub(super) wanted: &'j Ranges,
+    /// What stays as it is: code and headers of files.
+    pub(super) plain: &'j Ranges,
+    /// What the analysis of the crash read.
+    pub(super) facts: &'j Ranges,
+    /// Where single numbers were read: start and length, sorted.
+    pub(super) numbers: &'j [(u64, u64)],
+}
+
+/// What stands at a byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Byte {
+    Unknown,
+    Pointer,
+    /// Of a text of so many characters, 255 and more alike.
+    Text(u8),
+    /// Stays.
+    Number,
+}
+
+impl Judge<'_> {
+    /// The masked form of `original`, which lay at `start`. The same length. Text that
+    /// crosses the ends is seen only as far as `original` goes.
+    pub(super) fn mask(&self, start: u64, original: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![Byte::Unknown; original.len()];
+        self.find_pointers(start, original, &mut bytes);
+        find_text(original, &mut bytes);
+        self.find_numbers(start, original, &mut bytes);
+        self.find_phrases(start, original, &mut bytes);
+        self.judge_words(start, original, &mut bytes);
+        let end = start.saturating_add(original.len() as u64);
+        let mut masked = vec![0; original.len()];
+        for (from, to) in self.wanted.within(start, end) {
+            let part = span(start, from, to);
+            let (Some(to), Some(from), Some(kinds)) =
+                (masked.get_mut(part.clone()), original.get(part.clone()), bytes.get(part))
+            else {
+                continue;
+            };
+            for ((to, from), kind) in to.iter_mut().zip(from).zip(kinds) {
+                *to = match kind {
+                    Byte::Pointer | Byte::Number => *from,
+                    // Where lines end says nothing.
+                    Byte::Text(_) if *from == b'\n' => *from,
+                    // The zeros of UTF-16.
+                    Byte::Text(_) if *from != 0 => MASK,
+                    Byte::Text(_) | Byte::Unknown => 0,
+                };
+            }
+        }
+        for (from, to) in self.plain.within(start, end) {
+            let part = span(start, from, to);
+            if let (Some(to), Some(from)) = (masked.get_mut(part.clone()), original.get(part)) {
+                to.copy_from_slice(from);
+            }
+        }
+        masked
+    }
+
+    fn number(&self, bytes: &[u8]) -> u64 {
+        let fold = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
+        if self.little_endian {
+            bytes.iter().rev().fold(0, fold)
+        } else {
+            bytes.iter().fold(0, fold)
+        }
+    }
+
+    fn find_pointers(&self, start: u64, original: &[u8], bytes: &mut [Byte]) {
+        let skip = to_alignment(start, self.word);
+        let words = original.get(skip..).unwrap_or(&[]).chunks_exact(self.word);
+        let kinds = bytes.get_mut(skip..).unwrap_or(&mut []).chunks_exact_mut(self.word);
+        for (word, kinds) in words.zip(kinds) {
+            let value = self.number(word);
+            if value >= SMALL && (self.is_mapped)(value) {
+                kinds.fill(Byte::Pointer);
+            }
+        }
+    }
+
+    /// Numbers that were read as such stay, unless they are text: a variable that was never
+    /// set holds what lay there before.
+    fn find_numbers(&self, start: u64, original: &[u8], bytes: &mut [Byte]) {
+        let end = start.saturating_add(original.len() as u64);
+        let first = self.numbers.partition_point(|(at, _)| at.saturating_add(16) <= start);
+        for (at, len) in self.numbers.iter().skip(first).take_while(|(at, _)| *at < end) {
+            // Text that crosses the ends of what is seen here would not be known as such.
+            let to = at.saturating_add(*len);
+            if *at < start || to > end {
+                continue;
+            }
+            let part = span(start, *at, to);
+            let (Some(number), Some(kinds)) = (original.get(part.clone()), bytes.get_mut(part))
+            else {
+                continue;
+            };
+            let is_text = match number {
+                [byte] => *byte >= 0x20,
+                [_, _] => kinds.iter().any(|kind| matches!(kind, Byte::Text(_))),
+                _ => {
+                    number.iter().all(|byte| is_printable(*byte))
+                        || kinds
+                            .iter()
+                            .any(|kind| matches!(kind, Byte::Text(n) if *n >= CERTAIN_TEXT))
+                }
+            };
+            if !is_text {
+                kinds.iter_mut().for_each(|kind| *kind = (*kind).max_number());
+            }
+        }
+    }
+
+    /// What runtimes say by themselves stays in what the analysis read.
+    fn find_phrases(&self, start: u64, original: &[u8], bytes: &mut [Byte]) {
+        let end = start.saturating_add(original.len() as u64);
+        for (from, to) in self.facts.within(start, end) {
+            let part = span(start, from, to);
+            let (Some(text), Some(kinds)) = (original.get(part.clone()), bytes.get_mut(part))
+            else {
+                continue;
+            };
+            if !kinds.iter().any(|kind| matches!(kind, Byte::Text(_))) {
+                continue;
+            }
+            for (at, length) in phrases::find(text) {
+                kinds.iter_mut().skip(at).take(length).for_each(|kind| *kind = Byte::Number);
+            }
+        }
+    }
+
+    fn judge_words(&self, start: u64, original: &[u8], bytes: &mut [Byte]) {
+        let skip = to_alignment(start, self.word);
+        let words = original.get(skip..).unwrap_or(&[]).chunks_exact(self.word);
+        let kinds = bytes.get_mut(skip..).unwrap_or(&mut []).chunks_exact_mut(self.word);
+        let mut at = start.saturating_add(skip as u64);
+        for (word, kinds) in words.zip(kinds) {
+            let here = at;
+            at = at.saturating_add(self.word as u64);
+            if kinds.iter().all(|kind| *kind == Byte::Unknown) {
+                let value = self.number(word);
+                let fact = value < READ_BY_ANALYSIS && self.word == 8 && self.facts.contains(here);
+                if fact || self.is_small(value, word) {
+                    kinds.fill(Byte::Number);
+                    continue;
+                }
+            }
+            for (half, kinds) in word.chunks_exact(4).zip(kinds.chunks_exact_mut(4)) {
+                let free = kinds.iter().all(|kind| *kind == Byte::Unknown);
+                if free && self.is_small(self.number(half), half) {
+                    kinds.fill(Byte::Number);
+                }
+            }
+        }
+    }
+
+    /// Whether a number of the size of `bytes` says nothing by itself.
+    fn is_small(&self, value: u64, bytes: &[u8]) -> bool {
+        let all = if bytes.len() == 4 { u64::from(u32::MAX) } else { u64::MAX };
+        let printable = bytes.iter().filter(|byte| is_printable(**byte)).count();
+        value < SMALL || value > all - SMALL || (value < MODEST && printable < 3)
+    }
+
+    /// What of a general register stays: all but text, and that as a mask of the same
+    /// length. A number that is neither small nor an address stays, because the access that
+    /// failed may have used it.
+    pub(super) fn mask_register(&self, bytes: &mut [u8]) -> bool {
+        let value = self.number(bytes);
+        if value < SMALL || (self.is_mapped)(value) {
+            return false;
+        }
+        let mut kinds = vec![Byte::Unknown; bytes.len()];
+        find_text(bytes, &mut kinds);
+        let length = kinds.iter().filter(|kind| matches!(kind, Byte::Text(_))).count();
+        let rest =
+            bytes.iter().zip(&kinds).any(|(byte, kind)| *kind == Byte::Unknown && *byte != 0);
+        let is_text = length >= 5 || (length >= SHORTEST_TEXT && !rest);
+        if is_text {
+            for byte in bytes.iter_mut().filter(|byte| **byte != 0) {
+                *byte = MASK;
+            }
+        }
+        is_text
+    }
+}
+
+impl Byte {
+    fn max_number(self) -> Self {
+        if self == Self::Pointer { self } else { Self::Number }
+    }
+}
+
+/// The part of a span from `start` that is `[from, to)`.
+fn span(start: u64, from: u64, to: u64) -> std::ops::Range<usize> {
+    let at = |address: u64| usize::try_from(address.saturating_sub(start)).unwrap_or(usize::MAX);
+    at(from)..at(to)
+}
+
+/// Bytes from `start` to the next address that `word` divides.
+fn to_alignment(start: u64, word: usize) -> usize {
+    let word = word.max(1) as u64;
+    usize::try_from((word - start % word) % word).unwrap_or(0)
+}
+
+pub(super) fn is_printable(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7e | b'\t' | b'\n' | b'\r')
+}
+
+/// Marks text in bytes that are no pointers: ASCII with UTF-8 or Latin-1 among it, UTF-16
+/// and UTF-32 of ASCII, in either byte order, at any address.
+fn find_text(original: &[u8], bytes: &mut [Byte]) {
+    let mut at = 0;
+    while at < original.len() {
+        let is_text = |at: &usize| {
+            let byte = original.get(*at).copied().unwrap_or(0);
+            bytes.get(*at) == Some(&Byte::Unknown) && (is_printable(byte) || byte >= 0x80)
+        };
+        let length = (at..original.len()).take_while(is_text).count();
+        let run = original.get(at..at + length).unwrap_or(&[]);
+        let printable = run.iter().filter(|byte| is_printable(**byte)).count();
+        if longest_printable(run) >= SHORTEST_TEXT
+            || printable * 4 >= length * 3 && printable >= SHORTEST_TEXT
+        {
+            mark(bytes, at, length, printable);
+        }
+        at += length.max(1);
+    }
+    for (size, shortest) in [(2, SHORTEST_TEXT), (4, SHORTEST_WIDE_TEXT)] {
+        let mut at = 0;
+        while at + size <= original.len() {
+            let length = (at..original.len())
+                .step_by(size)
+                .take_while(|at| {
+                    let unit = original.get(*at..*at + size).unwrap_or(&[]);
+                    let free = bytes.get(*at..*at + size).unwrap_or(&[]);
+                    let rest = unit.get(1..).unwrap_or(&[]);
+                    unit.first().is_some_and(|byte| is_printable(*byte))
+                        && rest.iter().all(|byte| *byte == 0)
+                        && !free.contains(&Byte::Pointer)
+                })
+                .count();
+            if length >= shortest {
+                mark(bytes, at, length * size, length);
+                at += length * size;
+            } else {
+                at += 1;
+            }
+        }
+    }
+}
+
+fn longest_printable(run: &[u8]) -> usize {
+    run.split(|byte| !is_printable(*byte)).map(<[u8]>::len).max().unwrap_or(0)
+}
+
+fn mark(bytes: &mut [Byte], at: usize, length: usize, characters: usize) {
+    let kind = Byte::Text(u8::try_from(characters).unwrap_or(u8::MAX));
+    for byte in bytes.iter_mut().skip(at).take(length) {
+        *byte = kind;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STACK: u64 = 0x7ffd_0000_0000;
+
+    fn masked(bytes: &[u8], facts: &[(u64, u64)], numbers: &[(u64, u64)]) -> Vec<u8> {
+        let all = Ranges::of([(0x1000, 0x1000 + bytes.len() as u64)]);
+        let judge = Judge {
+            word: 8,
+            little_endian: true,
+            is_mapped: &|at| (STACK..STACK + 0x1000).contains(&at),
+            wanted: &all,
+            plain: &Ranges::default(),
+            facts: &Ranges::of(facts.iter().copied()),
+            numbers,
+        };
+        judge.mask(0x1000, bytes)
+    }
+
+    #[test]
+    fn text_is_masked_with_its_length_and_its_end() {
+        assert_eq!(masked(b"hunter2hunter98\0", &[], &[]), b"xxxxxxxxxxxxxxx\0");
+        assert_eq!(masked("M\u{fc}ller, J\0\0\0\0\0".as_bytes(), &[], &[])[..10], *b"xxxxxxxxxx");
+    }
+
+    #[test]
+    fn utf_16_is_masked() {
+        let wide: Vec<u8> = "geheim12".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let expected: Vec<u8> = "xxxxxxxx".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(masked(&wide, &[], &[]), expected);
+    }
+
+    #[test]
+    fn addresses_small_numbers_and_halves_stay() {
+        let words = [STACK + 0x18, 42, u64::MAX - 1, 7 << 32 | 9, 0];
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        assert_eq!(masked(&bytes, &[], &[]), bytes);
+    }
+
+    #[test]
+    fn what_is_neither_text_nor_small_goes_unless_it_was_read_as_a_number() {
+        let bytes = 0x9f3c_a1b2_c3d4_e5f6_u64.to_le_bytes();
+        assert_eq!(masked(&bytes, &[], &[]), [0; 8]);
+        assert_eq!(masked(&bytes, &[], &[(0x1000, 8)]), bytes);
+    }
+
+    #[test]
+    fn a_number_that_spells_text_goes_even_if_it_was_read_as_a_number() {
+        assert_eq!(masked(b"s3cret-p", &[], &[(0x1000, 8)]), b"xxxxxxxx");
+        assert_eq!(masked(b"pw12\x01\0\0\0", &[], &[(0x1000, 4)])[..4], *b"xxxx");
+    }
+
+    #[test]
+    fn sizes_that_the_analysis_read_stay() {
+        let bytes = 0x2_1000_0000_u64.to_le_bytes();
+        assert_eq!(masked(&bytes, &[], &[])[..], [0, 0, 0, 0, 2, 0, 0, 0]);
+        assert_eq!(masked(&bytes, &[(0x1000, 0x1008)], &[]), bytes);
+    }
+
+    #[test]
+    fn of_a_message_that_the_analysis_read_the_runtime_s_own_words_stay() {
+        let message = b"srv: a.c:4: Assertion `pin != 4711' failed.\n\0\0\0\0";
+        let kept = masked(message, &[(0x1000, 0x1040)], &[]);
+        assert_eq!(kept, b"xxxxxxxxxxxxAssertion `xxxxxxxxxxx' failed.\n\0\0\0\0");
+        assert_eq!(masked(message, &[], &[])[..43], [MASK; 43]);
+    }
+
+    #[test]
+    fn a_register_full_of_text_is_masked_and_a_bad_pointer_is_not() {
+        let nothing = Ranges::default();
+        let judge = Judge {
+            word: 8,
+            little_endian: true,
+            is_mapped: &|_| false,
+            wanted: &nothing,
+            plain: &nothing,
+            facts: &nothing,
+            numbers: &[],
+        };
+        let mut text = *b"hunter\0\0";
+        assert!(judge.mask_register(&mut text));
+        assert_eq!(text, *b"xxxxxx\0\0");
+        let mut bad = 0xdead_0000_beef_u64.to_le_bytes();
+        assert!(!judge.mask_register(&mut bad));
+        assert_eq!(bad, 0xdead_0000_beef_u64.to_le_bytes());
+    }
+}

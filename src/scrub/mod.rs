@@ -1,0 +1,205 @@
+//! A core that can be handed on: what debugging needs of it, without what it tells of
+//! people. docs/scrub.md says what stays and what goes.
+
+mod mask;
+mod notes;
+mod phrases;
+mod ranges;
+mod selection;
+mod verify;
+mod write;
+
+pub use mask::MASK;
+pub use verify::{Leak, verify};
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use mask::Judge;
+use selection::Selector;
+use write::PAGE;
+
+use crate::addr::Avma;
+use crate::dump::Dump;
+use crate::process::Process;
+use crate::redact::{Level, Redactor};
+use crate::report::{self, BuildOptions, Report, WhoseLocals};
+
+/// Memory that is kept at least where there is as much, unless the user says less.
+const LEAST: u64 = 1 << 20;
+/// What part of a large core is kept.
+const PART: u64 = 125;
+/// Memory that is kept at most, whatever the stacks are.
+const MOST: u64 = 1 << 28;
+
+/// What the user may choose.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Bytes of memory that are kept at most. Without it stacks are whole, and objects are
+    /// kept up to a part of the core's size.
+    pub max_size: Option<u64>,
+    /// What is in reports: the analysis reads for it what the scrubbed core has to hold.
+    pub build: BuildOptions,
+}
+
+/// What was written.
+#[derive(Debug)]
+pub struct Scrubbed {
+    /// Bytes of memory that are in it, masked ones included.
+    pub kept: u64,
+    /// Bytes of notes.
+    pub notes: u64,
+    /// General registers that held text and are masked.
+    pub masked_registers: usize,
+    /// Notes of kinds that are not known, left out.
+    pub dropped_notes: usize,
+    /// Whether objects or stacks were left out for want of room.
+    pub is_cut: bool,
+    /// The report on the original.
+    pub report: Report,
+}
+
+/// Writes the scrubbed core of `process`, which must log its reads
+/// ([`process::Options::log_reads`](crate::process::Options::log_reads)).
+///
+/// # Errors
+/// When `out` fails.
+pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Result<Scrubbed> {
+    // What the analysis reads is what its answer hangs on.
+    let report = report::build(process, options.build.clone());
+    let facts = process.memory.take_reads();
+    let all = BuildOptions { locals: WhoseLocals::All, ..options.build };
+    report::build(process, all);
+    let objects = process.memory.take_reads();
+
+    let mut selector = Selector::new(process, options.max_size.unwrap_or(MOST));
+    selector.take_modules();
+    selector.take_facts(&facts);
+    selector.take_stacks();
+    selector.take_runtime();
+    selector.limit((process.dump.bytes.len() / PART).max(LEAST));
+    selector.take_reads(&objects);
+    selector.take_windows();
+    let selection = selector.finish();
+
+    let near = near(&process.dump);
+    let is_mapped =
+        |at: u64| process.dump.segment_at(Avma(at)).is_some() || near.contains(&(at >> 32));
+    let judge = Judge {
+        word: process.memory.word(),
+        little_endian: process.memory.is_little_endian(),
+        is_mapped: &is_mapped,
+        wanted: &selection.wanted,
+        plain: &selection.plain,
+        facts: &selection.facts,
+        numbers: &selection.numbers,
+    };
+    let notes = notes::mask(&process.dump, &judge, &process.limits);
+    let finish = |start: u64, bytes: &mut [u8]| mask_paths(&selection.paths, start, bytes);
+    write::write(&process.dump, &notes.bytes, &selection.pages, &judge, &finish, out)?;
+    Ok(Scrubbed {
+        kept: (selection.pages.len() as u64).saturating_mul(PAGE),
+        notes: notes.bytes.len() as u64,
+        masked_registers: notes.registers,
+        dropped_notes: notes.dropped,
+        is_cut: selection.is_cut,
+        report,
+    })
+}
+
+/// The upper halves of 64-bit addresses that mappings share. What lies so close to one was
+/// an address, too, of what is unmapped or freed by now; text hardly ever does.
+fn near(dump: &Dump) -> BTreeSet<u64> {
+    let ends = dump.segments.iter().flat_map(|s| [s.range.start.0, s.range.end.0]);
+    ends.map(|at| at >> 32).filter(|upper| *upper != 0).collect()
+}
+
+/// Masks whose homes paths name. A path that crosses the end of `bytes` is masked whole.
+fn mask_paths(paths: &[(u64, u64)], start: u64, bytes: &mut [u8]) {
+    let end = start.saturating_add(bytes.len() as u64);
+    for (from, to) in paths.iter().filter(|(from, to)| *from < end && start < *to) {
+        let inside = *from >= start && *to <= end;
+        let part = (from.max(&start) - start) as usize..(to.min(&end) - start) as usize;
+        let Some(path) = bytes.get_mut(part) else { continue };
+        if inside {
+            notes::mask_path(path, &mut Redactor::new(Level::Default, ""));
+        } else {
+            path.fill(MASK);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dump::Dump;
+    use crate::limits::Limits;
+    use crate::testkit::{CoreBuilder, CoreFile};
+
+    const STACK: u64 = 0x7ffd_0000_0000;
+
+    /// A stack that holds `bytes` above the stack pointer, and a register that holds text.
+    fn core(bytes: &[u8]) -> CoreFile {
+        let mut stack = vec![0; 0x2000];
+        stack[0x1000..0x1000 + bytes.len()].copy_from_slice(bytes);
+        let text = u64::from_le_bytes(*b"hunter2!");
+        let registers = [("rsp", STACK + 0xff0), ("rip", 0x40_1000), ("rbx", text)];
+        let builder = CoreBuilder::x86_64().signal(11).thread(42, &registers);
+        CoreFile::new(&builder.segment(STACK, &stack, stack.len() as u64).build())
+    }
+
+    fn scrubbed(file: &CoreFile) -> Vec<u8> {
+        let options = crate::process::Options { log_reads: true, ..Default::default() };
+        let process = Process::open(file.path(), options, &()).unwrap();
+        let mut out = Vec::new();
+        scrub(&process, Options::default(), &mut out).unwrap();
+        out
+    }
+
+    fn holds(bytes: &[u8], text: &[u8]) -> bool {
+        bytes.windows(text.len()).any(|window| window == text)
+    }
+
+    #[test]
+    fn no_text_of_stacks_or_registers_is_left_and_addresses_are() {
+        let mut bytes = b"mail=ada@example.org\0\0\0\0".to_vec();
+        bytes.extend((STACK + 0x1234).to_le_bytes());
+        bytes.extend("Gr\u{fc}\u{df}e".encode_utf16().flat_map(u16::to_le_bytes));
+        bytes.extend("geheim".encode_utf16().flat_map(u16::to_le_bytes));
+        let out = scrubbed(&core(&bytes));
+        for text in [&b"mail"[..], b"ada@", b"hunter", b"g\0e\0h\0", b"G\0r\0"] {
+            assert!(!holds(&out, text), "{text:?}");
+        }
+        assert!(holds(&out, &(STACK + 0x1234).to_le_bytes()));
+        assert!(holds(&out, b"xxxxxxxxxxxxxxxxxxxx\0"));
+    }
+
+    #[test]
+    fn segments_keep_their_addresses_and_sizes() {
+        let file = core(b"");
+        let out = CoreFile::new(&scrubbed(&file));
+        let limits = Limits::default();
+        let (before, after) =
+            (Dump::open(file.path(), &limits).unwrap(), Dump::open(out.path(), &limits).unwrap());
+        let size = |dump: &Dump| dump.segments.iter().map(|s| s.range.len()).sum::<u64>();
+        assert_eq!(size(&before), size(&after));
+        assert_eq!(after.threads[0].tid, 42);
+        assert_eq!(after.notices, []);
+    }
+
+    #[test]
+    fn masked_text_is_found_where_it_was_put_back() {
+        let file = core(b"the quick brown fox\0");
+        let mut out = scrubbed(&file);
+        let limits = Limits::default();
+        let original = Dump::open(file.path(), &limits).unwrap();
+        let leaks = |bytes: &[u8]| {
+            let file = CoreFile::new(bytes);
+            verify(&Dump::open(file.path(), &limits).unwrap(), &original)
+        };
+        assert_eq!(leaks(&out), []);
+        let end = out.len();
+        out[end - 16..end - 5].copy_from_slice(b"quick brown");
+        assert_eq!(leaks(&out), [Leak { offset: end as u64 - 16, length: 11 }]);
+    }
+}

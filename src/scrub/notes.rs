@@ -1,0 +1,205 @@
+//! The notes of a core without what they tell of people: which stay, and what of them.
+
+use super::mask::{Judge, MASK};
+use crate::arch::Machine;
+use crate::dump::{Dump, Signal, xsave_mask_registers};
+use crate::elf::{FileHeader, Notes, SegmentKind};
+use crate::limits::Limits;
+use crate::redact::{Level, Origin, Redactor};
+
+/// Program headers that are looked at for notes: the kernel and gcore put theirs first.
+const HEADERS: usize = 4096;
+/// `struct elf_prpsinfo`: bytes of `pr_fname` and of `pr_psargs`, at its end.
+const ARGUMENTS: usize = 80;
+/// `struct _xstate` (Linux `arch/x86/include/uapi/asm/sigcontext.h`): control words and
+/// `mxcsr`; `sw_reserved`, which names the components, and the header that follows it.
+const FX_CONTROL: std::ops::Range<usize> = 0..32;
+const XSAVE_LAYOUT: std::ops::Range<usize> = 464..576;
+
+/// The notes that were kept, ready to be written, and how much of them was masked.
+#[derive(Debug, Default)]
+pub(super) struct MaskedNotes {
+    /// The segment.
+    pub(super) bytes: Vec<u8>,
+    /// General registers that held text.
+    pub(super) registers: usize,
+    /// Notes of kinds that are not known.
+    pub(super) dropped: usize,
+}
+
+/// The notes of `dump`, masked.
+pub(super) fn mask(dump: &Dump, judge: &Judge<'_>, limits: &Limits) -> MaskedNotes {
+    let mut masked = MaskedNotes::default();
+    let start = dump.bytes.read_vec(0, FileHeader::SIZE as u64);
+    let Ok(header) = FileHeader::parse(&start) else { return masked };
+    let count = usize::from(header.segments_count).min(HEADERS);
+    let table = (count * header.segment_size()) as u64;
+    let table = dump.bytes.read_vec(header.segments_offset, table);
+    let mut left = limits.note_segment_bytes;
+    let mut redactor = Redactor::new(Level::Default, "");
+    for segment in header.parse_segments(&table, count) {
+        if segment.kind != SegmentKind::Note {
+            continue;
+        }
+        let size = segment.file_size.min(left);
+        left -= size;
+        let bytes = dump.bytes.read_vec(segment.offset, size);
+        // A note that is cut short ends the segment: what cannot be judged goes.
+        for note in Notes::new(&bytes, segment.align, dump.encoding).map_while(Result::ok) {
+            let mut desc = note.desc.to_vec();
+            if mask_note(note.owner, note.kind, &mut desc, dump, judge, &mut masked, &mut redactor)
+            {
+                append(&mut masked.bytes, note.owner, note.kind, &desc, dump);
+            } else {
+                masked.dropped += 1;
+            }
+        }
+    }
+    masked
+}
+
+fn append(out: &mut Vec<u8>, owner: &[u8], kind: u32, desc: &[u8], dump: &Dump) {
+    let size = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(0);
+    for number in [size(owner).saturating_add(1), size(desc), kind] {
+        out.extend(super::write::number(u64::from(number), 4, dump.encoding));
+    }
+    out.extend(owner);
+    out.push(0);
+    out.resize(out.len().next_multiple_of(4), 0);
+    out.extend(desc);
+    out.resize(out.len().next_multiple_of(4), 0);
+}
+
+/// Masks one note in place; `false` if it must not be kept.
+fn mask_note(
+    owner: &[u8],
+    kind: u32,
+    desc: &mut [u8],
+    dump: &Dump,
+    judge: &Judge<'_>,
+    masked: &mut MaskedNotes,
+    redactor: &mut Redactor,
+) -> bool {
+    match (owner, kind) {
+        (b"CORE", 1) => masked.registers += mask_registers(desc, dump, judge),
+        (b"CORE", 2) => match dump.machine {
+            Machine::X86_64 => keep_only(desc, std::slice::from_ref(&(FX_CONTROL))),
+            // `fsave`: seven control words, then the stack.
+            Machine::I386 => keep_only(desc, std::slice::from_ref(&(0..28))),
+            // `fpsr`, `fpcr` and `fcsr` follow the registers.
+            Machine::Aarch64 => keep_only(desc, std::slice::from_ref(&(512..528))),
+            Machine::Riscv64 => keep_only(desc, std::slice::from_ref(&(256..264))),
+            Machine::Arm | Machine::Other(_) => return false,
+        },
+        (b"CORE", 3) => mask_arguments(desc, redactor),
+        // NT_AUXV, NT_SIGINFO, NT_386_TLS, NT_X86_XSAVE_LAYOUT, NT_ARM_TLS,
+        // NT_ARM_PAC_MASK: numbers and addresses.
+        (b"CORE", 6 | 0x5349_4749) | (b"LINUX", 0x200 | 0x205 | 0x401 | 0x406) => {}
+        (b"CORE", 0x4649_4c45) => mask_file_names(desc, dump, redactor),
+        (b"LINUX", 0x46e6_2b7f) => keep_only(desc, std::slice::from_ref(&(FX_CONTROL))),
+        (b"LINUX", 0x202) => mask_xsave(desc, judge),
+        (b"LINUX", 0x400) => keep_only(desc, std::slice::from_ref(&(256..260))),
+        (b"LINUX", 0x405) => keep_only(desc, std::slice::from_ref(&(0..16))),
+        _ => return false,
+    }
+    true
+}
+
+fn keep_only(desc: &mut [u8], kept: &[std::ops::Range<usize>]) {
+    for (at, byte) in desc.iter_mut().enumerate() {
+        if !kept.iter().any(|range| range.contains(&at)) {
+            *byte = 0;
+        }
+    }
+}
+
+/// What compares left in the mask registers stays, unless it is text.
+fn mask_xsave(desc: &mut [u8], judge: &Judge<'_>) {
+    let masks = xsave_mask_registers(desc.len() as u64).unwrap_or(0..0);
+    keep_only(desc, &[FX_CONTROL, XSAVE_LAYOUT, masks.clone()]);
+    for register in desc.get_mut(masks).unwrap_or(&mut []).chunks_exact_mut(8) {
+        judge.mask_register(register);
+    }
+}
+
+fn mask_registers(desc: &mut [u8], dump: &Dump, judge: &Judge<'_>) -> usize {
+    let Some(facts) = dump.machine.facts() else {
+        // Which bytes are registers is not known: all go but the thread's number.
+        keep_only(desc, std::slice::from_ref(&(0..if dump.encoding.is_64 { 48 } else { 32 })));
+        return 0;
+    };
+    let fault = dump.signal.as_ref().and_then(Signal::address).map(|at| at.0);
+    let registers = desc.get_mut(facts.prstatus_registers..).unwrap_or(&mut []);
+    let registers = registers.chunks_exact_mut(usize::from(facts.word).max(1));
+    let named = registers.zip(facts.gregset);
+    let masked = named.filter_map(|(bytes, register)| {
+        // Where it stood stays, and the signal tells the address that failed anyway.
+        let is_place = *register == Some(facts.pc) || *register == Some(facts.sp);
+        let is_fault = dump.encoding.word_at(bytes, 0) == fault;
+        (!is_place && !is_fault && judge.mask_register(bytes)).then_some(())
+    });
+    masked.count()
+}
+
+/// The program's own word stays, the rest of the command line does not.
+fn mask_arguments(desc: &mut [u8], redactor: &mut Redactor) {
+    let Some(at) = desc.len().checked_sub(ARGUMENTS) else { return desc.fill(0) };
+    let arguments = desc.get_mut(at..).unwrap_or(&mut []);
+    let program = arguments.iter().position(|byte| matches!(byte, b' ' | 0)).unwrap_or(0);
+    let (program, rest) = arguments.split_at_mut(program);
+    mask_path(program, redactor);
+    for byte in rest.iter_mut().filter(|byte| !matches!(**byte, b' ' | 0)) {
+        *byte = MASK;
+    }
+}
+
+/// `NT_FILE`: a count, the size of a page, three words for each mapping, then the names.
+fn mask_file_names(desc: &mut [u8], dump: &Dump, redactor: &mut Redactor) {
+    let word = dump.encoding.word();
+    let count = dump.encoding.word_at(desc, 0).and_then(|count| usize::try_from(count).ok());
+    let names = count.and_then(|count| count.checked_mul(3)?.checked_add(2)?.checked_mul(word));
+    // A table that makes no sense is not kept.
+    let Some(names) = names.and_then(|at| desc.get_mut(at..)) else { return desc.fill(0) };
+    for name in names.split_mut(|byte| *byte == 0) {
+        mask_path(name, redactor);
+    }
+}
+
+/// Masks what a path tells of people, with its length: whose home it is, and parts that
+/// look like a secret or a person.
+pub(super) fn mask_path(path: &mut [u8], redactor: &mut Redactor) {
+    let mut is_home = false;
+    for part in path.split_mut(|byte| *byte == b'/') {
+        let shown = redactor.show_bytes(Origin::Path, part).into_string();
+        let is_text = std::str::from_utf8(part).is_ok_and(|text| text == shown);
+        if is_home || !is_text {
+            part.fill(MASK);
+        }
+        is_home = matches!(&*part, b"home" | b"Users");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_keeps_its_length_and_loses_whose_home_it_is() {
+        let mut redactor = Redactor::new(Level::Default, "");
+        let mut path = *b"/home/alice/bin/server";
+        mask_path(&mut path, &mut redactor);
+        assert_eq!(path, *b"/home/xxxxx/bin/server");
+        let mut path = *b"/srv/alice@example.com/log";
+        mask_path(&mut path, &mut redactor);
+        assert_eq!(path, *b"/srv/xxxxxxxxxxxxxxxxx/log");
+    }
+
+    #[test]
+    fn of_the_command_line_only_the_program_stays() {
+        let mut redactor = Redactor::new(Level::Default, "");
+        let mut desc = vec![0; 136];
+        desc[56..56 + 22].copy_from_slice(b"./srv --key=geheim 4 5");
+        mask_arguments(&mut desc, &mut redactor);
+        assert_eq!(desc[56..56 + 23], *b"./srv xxxxxxxxxxxx x x\0");
+    }
+}

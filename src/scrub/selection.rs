@@ -1,0 +1,323 @@
+//! Which memory a scrubbed core keeps, the most needed first.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
+
+use super::ranges::Ranges;
+use super::write::{PAGE, present};
+use crate::addr::{Avma, AvmaRange};
+use crate::elf::SegmentKind;
+use crate::module::ModuleKind;
+use crate::process::{Process, Thread};
+
+/// Bytes below the stack pointer that belong to the running function (System V ABI AMD64
+/// 3.2.2: 128), and as many again.
+const RED_ZONE: u64 = 256;
+/// Beyond this a stack is kept only as far as its frames go: goroutines' lie in the heap.
+const LONG_STACK: u64 = 16 << 20;
+/// Bytes kept beyond the outermost frame of such a stack.
+const BEYOND: u64 = 1 << 14;
+/// Bytes around a thread pointer: control block and the first thread-local variables.
+const THREAD_BLOCK: u64 = 2400;
+/// Bytes of `struct link_map` and of the dynamic linker's own part behind it.
+const LINK_MAP: u64 = 1200;
+/// Bytes kept of what a word of a stack points at.
+const WINDOW: u64 = 256;
+/// Data of the runtime that tools list threads by; larger segments are the program's own.
+const RUNTIME_DATA: u64 = 256 << 10;
+/// A single read that is longer says nothing of what is needed.
+const LONGEST_READ: u64 = 1 << 20;
+
+/// Memory that is kept.
+#[derive(Debug, Default)]
+pub(super) struct Selection {
+    /// Numbers of the pages.
+    pub(super) pages: BTreeSet<u64>,
+    /// What of them is wanted.
+    pub(super) wanted: Ranges,
+    /// What stays as it is.
+    pub(super) plain: Ranges,
+    /// What the analysis of the crash read.
+    pub(super) facts: Ranges,
+    /// Numbers that were read: start and length.
+    pub(super) numbers: Vec<(u64, u64)>,
+    /// Paths that stay but for people's names.
+    pub(super) paths: Vec<(u64, u64)>,
+    /// Whether something had to be left out.
+    pub(super) is_cut: bool,
+}
+
+/// Builds a [`Selection`].
+pub(super) struct Selector<'p> {
+    process: &'p Process,
+    /// Pages that may still be taken.
+    room: u64,
+    pages: BTreeSet<u64>,
+    wanted: Vec<(u64, u64)>,
+    plain: Vec<(u64, u64)>,
+    paths: Vec<(u64, u64)>,
+    facts: Vec<(u64, u64)>,
+    numbers: BTreeSet<(u64, u64)>,
+    is_cut: bool,
+}
+
+impl<'p> Selector<'p> {
+    /// Nothing yet; `most` bytes at most.
+    pub(super) fn new(process: &'p Process, most: u64) -> Self {
+        Self {
+            process,
+            room: most / PAGE,
+            pages: BTreeSet::new(),
+            wanted: Vec::new(),
+            plain: Vec::new(),
+            paths: Vec::new(),
+            facts: Vec::new(),
+            numbers: BTreeSet::new(),
+            is_cut: false,
+        }
+    }
+
+    /// No more than `most` bytes from now on, what was taken included.
+    pub(super) fn limit(&mut self, most: u64) {
+        self.room = (most / PAGE).saturating_sub(self.pages.len() as u64).min(self.room);
+    }
+
+    /// What is chosen.
+    pub(super) fn finish(self) -> Selection {
+        Selection {
+            pages: self.pages,
+            wanted: Ranges::of(self.wanted),
+            plain: Ranges::of(self.plain),
+            facts: Ranges::of(self.facts),
+            numbers: self.numbers.into_iter().collect(),
+            paths: self.paths,
+            is_cut: self.is_cut,
+        }
+    }
+
+    /// Takes what of `[start, end)` is in the core; `false` if there was no room.
+    fn take(&mut self, start: u64, end: u64) -> bool {
+        let mut at = start;
+        while at < end {
+            let Some(segment) = self.process.dump.segment_at(Avma(at)) else {
+                // The next page may be mapped again.
+                at = (at / PAGE + 1).saturating_mul(PAGE);
+                continue;
+            };
+            let held = segment.range.start.0.saturating_add(present(&self.process.dump, segment));
+            let to = end.min(segment.range.end.0);
+            let kept = to.min(held);
+            for page in at / PAGE..kept.max(at).div_ceil(PAGE) {
+                if self.pages.contains(&page) || at >= kept {
+                    continue;
+                }
+                let Some(room) = self.room.checked_sub(1) else {
+                    self.is_cut = true;
+                    return false;
+                };
+                self.room = room;
+                self.pages.insert(page);
+            }
+            if at < kept {
+                self.wanted.push((at, kept));
+            }
+            at = to.max(at + 1);
+        }
+        true
+    }
+
+    /// What the analysis read, which makes the cause.
+    pub(super) fn take_facts(&mut self, reads: &[AvmaRange]) {
+        for read in reads.iter().filter(|read| read.len() <= LONGEST_READ) {
+            self.facts.push((read.start.0, read.end.0));
+        }
+        self.take_reads(reads);
+    }
+
+    /// What was read of variables, numbers as numbers.
+    pub(super) fn take_reads(&mut self, reads: &[AvmaRange]) {
+        for read in reads.iter().filter(|read| read.len() <= LONGEST_READ) {
+            if self.take(read.start.0, read.end.0) && matches!(read.len(), 1 | 2 | 4 | 8) {
+                self.numbers.insert((read.start.0, read.len()));
+            }
+        }
+    }
+
+    /// The stack of each thread, the crashed one's first, and its control block.
+    pub(super) fn take_stacks(&mut self) {
+        let process = self.process;
+        let crashed_first = |thread: &&Thread| !thread.crashed;
+        let mut threads: Vec<_> = process.threads.iter().collect();
+        threads.sort_by_key(crashed_first);
+        for thread in threads {
+            if let Some((start, end)) = self.stack_of(thread) {
+                self.take(start, end);
+            }
+        }
+        for thread in &process.dump.threads {
+            if let Some(at) = thread.thread_pointer.filter(|at| at.0 != 0) {
+                let block = (at.0.saturating_sub(THREAD_BLOCK), at.0.saturating_add(THREAD_BLOCK));
+                self.take(block.0, block.1);
+            }
+        }
+    }
+
+    /// From the red zone below the stack pointer to the top of the mapping.
+    fn stack_of(&self, thread: &Thread) -> Option<(u64, u64)> {
+        let facts = self.process.dump.machine.facts()?;
+        let sp = thread.registers.get(facts.sp)?;
+        let segment = self.process.dump.segment_at(Avma(sp)).or_else(|| {
+            // A stack overflow leaves the pointer in the guard below.
+            self.process.dump.segment_at(Avma(sp.saturating_add(1 << 20)))
+        })?;
+        let (low, top) = (segment.range.start.0, segment.range.end.0);
+        let start = sp.saturating_sub(RED_ZONE).max(low) & !(u64::from(facts.word) - 1);
+        let outermost = thread.stack.frames.iter().rev().find_map(|frame| frame.cfa);
+        let end = match outermost {
+            Some(cfa) if top.saturating_sub(start) > LONG_STACK => {
+                cfa.0.saturating_add(BEYOND).clamp(start, top)
+            }
+            _ => top,
+        };
+        Some((start, end))
+    }
+
+    /// What says which files were loaded where: their headers with the build ids, the
+    /// dynamic linker's list, the vDSO, what the auxiliary vector names.
+    pub(super) fn take_modules(&mut self) {
+        let process = self.process;
+        for file in process.dump.mapped_files.iter().filter(|file| file.offset == 0) {
+            let start = file.range.start.0;
+            let is_elf = process.memory.read_up_to(file.range.start, 4) == *b"\x7fELF";
+            if is_elf && self.is_code_or_constant(start) {
+                self.take_plain(start, start.saturating_add(PAGE).min(file.range.end.0));
+            }
+        }
+        for module in process.modules.list() {
+            if module.kind == ModuleKind::Vdso {
+                self.take_plain(module.range.start.0, module.range.end.0);
+            }
+        }
+        for kind in [3_u64, 15, 31, 33] {
+            // AT_PHDR, AT_PLATFORM, AT_EXECFN, AT_SYSINFO_EHDR.
+            let Some(at) = process.dump.auxv.get(kind) else { continue };
+            match kind {
+                3 if self.is_code_or_constant(at) => {
+                    self.take_plain(at & !(PAGE - 1), (at & !(PAGE - 1)).saturating_add(PAGE));
+                }
+                15 | 31 => self.take_path(at),
+                _ => {}
+            }
+        }
+        self.take_link_map();
+    }
+
+    /// Whether nobody writes there, so that the bytes are a file's.
+    fn is_code_or_constant(&self, at: u64) -> bool {
+        self.process.dump.segment_at(Avma(at)).is_some_and(|segment| !segment.permissions.write)
+    }
+
+    fn take_plain(&mut self, start: u64, end: u64) {
+        if self.take(start, end) {
+            self.plain.push((start, end));
+        }
+    }
+
+    /// A path, a C string.
+    fn take_path(&mut self, at: u64) {
+        let Some(path) = self.process.memory.read_c_string(Avma(at), PAGE as usize) else { return };
+        let end = at.saturating_add(path.len() as u64);
+        if self.take(at, end.saturating_add(1)) {
+            self.plain.push((at, end));
+            self.paths.push((at, end));
+        }
+    }
+
+    /// `r_debug` and the `link_map`s (`<link.h>`), from any node in both directions: the
+    /// program's own and the vDSO's are no modules of the list.
+    fn take_link_map(&mut self) {
+        let process = self.process;
+        let (memory, word) = (&process.memory, process.memory.word() as u64);
+        let field = |at: u64, nth: u64| memory.read_word(Avma(at.checked_add(nth * word)?)).ok();
+        let executable = process.modules.executable().and_then(|index| process.modules.get(index));
+        if let Some(module) = executable
+            && let Some(image) = &module.image
+            && let Some(dynamic) = image.segments().iter().find(|s| s.kind == SegmentKind::Dynamic)
+        {
+            let start = module.to_avma(dynamic.vaddr).0;
+            let end = start.saturating_add(dynamic.mem_size.min(PAGE));
+            self.take_plain(start, end);
+            let entries = (start..end).step_by(2 * word as usize);
+            let debug = entries.take_while(|at| field(*at, 0) != Some(0));
+            // DT_DEBUG.
+            if let Some(at) = debug.into_iter().find(|at| field(*at, 0) == Some(21))
+                && let Some(r_debug) = field(at, 1)
+            {
+                self.take_plain(r_debug, r_debug.saturating_add(5 * word));
+            }
+        }
+        let linked = process.modules.list().iter().find_map(|module| module.linked);
+        let Some(linked) = linked else { return };
+        let mut seen = HashSet::new();
+        for direction in [4, 3] {
+            let mut at = linked.node.0;
+            while at != 0 && seen.len() < process.limits.link_map_nodes {
+                if !seen.insert((at, direction)) {
+                    break;
+                }
+                if self.take(at, at.saturating_add(LINK_MAP)) {
+                    self.plain.push((at, at.saturating_add(5 * word)));
+                }
+                if let Some(name) = field(at, 1) {
+                    self.take_path(name);
+                }
+                at = field(at, direction).unwrap_or(0);
+            }
+        }
+    }
+
+    /// What the dynamic linker and the C library know of threads: debuggers list them by it.
+    pub(super) fn take_runtime(&mut self) {
+        let process = self.process;
+        let is_runtime = |path: &std::path::Path| {
+            let name = path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
+            [&b"ld-"[..], b"ld.so", b"libc.so", b"libc-2", b"libpthread"]
+                .iter()
+                .any(|start| name.starts_with(start))
+        };
+        let modules: Vec<_> = process.modules.list().iter().collect();
+        let ranges = modules.iter().filter(|module| is_runtime(&module.path)).map(|m| m.range);
+        let ranges: Vec<_> = ranges.collect();
+        for segment in &process.dump.segments {
+            let range = segment.range;
+            let inside = ranges.iter().any(|runtime| {
+                // Data without content in the file follow the mapping.
+                range.start <= runtime.end && runtime.start < range.end
+            });
+            if inside && segment.permissions.write && range.len() <= RUNTIME_DATA {
+                self.take(range.start.0, range.end.0);
+            }
+        }
+    }
+
+    /// What words of stacks and registers point at, in memory that was written.
+    pub(super) fn take_windows(&mut self) {
+        let process = self.process;
+        let word = process.memory.word();
+        let mut targets = BTreeSet::new();
+        for thread in &process.threads {
+            let registers = (0..=63).map(crate::arch::Register);
+            targets.extend(registers.filter_map(|register| thread.registers.get(register)));
+            let Some((start, end)) = self.stack_of(thread) else { continue };
+            let bytes = process.memory.read_up_to(Avma(start), (end - start).min(1 << 20) as usize);
+            targets.extend(bytes.chunks_exact(word).map(|bytes| process.memory.unsigned(bytes)));
+        }
+        for at in targets {
+            let segment = process.dump.segment_at(Avma(at));
+            let is_data = segment.is_some_and(|segment| segment.permissions.write);
+            if is_data && !self.take(at.saturating_sub(16), at.saturating_add(WINDOW)) {
+                return;
+            }
+        }
+    }
+}
