@@ -265,7 +265,8 @@ fn find_text(original: &[u8], bytes: &mut [Byte]) {
                     let unit = original.get(*at..*at + size).unwrap_or(&[]);
                     let free = bytes.get(*at..*at + size).unwrap_or(&[]);
                     let rest = unit.get(1..).unwrap_or(&[]);
-                    unit.first().is_some_and(|byte| is_printable(*byte))
+                    // Latin-1 is the start of Unicode.
+                    unit.first().is_some_and(|byte| is_printable(*byte) || *byte >= 0xa0)
                         && rest.iter().all(|byte| *byte == 0)
                         && !free.contains(&Byte::Pointer)
                 })
