@@ -213,7 +213,7 @@ mod tests {
                 let file = CoreFile::new(&spoilt);
                 let options = crate::process::Options { log_reads: true, ..Default::default() };
                 let Ok(process) = Process::open(file.path(), options, &()) else { continue };
-                scrub(&process, Options::default(), &mut std::io::sink()).unwrap();
+                scrub(&process, Options::default(), &mut io::sink()).unwrap();
                 verify(&process.dump, &process.dump);
             }
         }

@@ -1,6 +1,7 @@
 //! Which memory a scrubbed core keeps, the most needed first.
 
 use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsStr;
 
 use super::MOST;
 use super::ranges::Ranges;
@@ -283,7 +284,7 @@ impl<'p> Selector<'p> {
     pub(super) fn take_runtime(&mut self) {
         let process = self.process;
         let is_runtime = |path: &std::path::Path| {
-            let name = path.file_name().map(|name| name.as_encoded_bytes()).unwrap_or_default();
+            let name = path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
             [&b"ld-"[..], b"ld.so", b"libc.so", b"libc-2", b"libpthread"]
                 .iter()
                 .any(|start| name.starts_with(start))
