@@ -102,11 +102,16 @@ impl Judge<'_> {
         let skip = to_alignment(start, self.word);
         let words = original.get(skip..).unwrap_or(&[]).chunks_exact(self.word);
         let kinds = bytes.get_mut(skip..).unwrap_or(&mut []).chunks_exact_mut(self.word);
+        let mut before = skip.checked_sub(1).and_then(|at| original.get(at)).copied().unwrap_or(0);
         for (word, kinds) in words.zip(kinds) {
             let value = self.number(word);
-            if value >= SMALL && (self.is_mapped)(value) {
+            // Programs at low addresses: the last letters of a text look like one.
+            let is_tail = is_printable(before)
+                && word.iter().all(|byte| *byte == 0 || *byte >= 0x80 || is_printable(*byte));
+            if value >= SMALL && !is_tail && (self.is_mapped)(value) {
                 kinds.fill(Byte::Pointer);
             }
+            before = word.last().copied().unwrap_or(0);
         }
     }
 
@@ -265,7 +270,8 @@ fn find_text(original: &[u8], bytes: &mut [Byte]) {
                     let unit = original.get(*at..*at + size).unwrap_or(&[]);
                     let free = bytes.get(*at..*at + size).unwrap_or(&[]);
                     let rest = unit.get(1..).unwrap_or(&[]);
-                    unit.first().is_some_and(|byte| is_printable(*byte))
+                    // Latin-1 is the start of Unicode.
+                    unit.first().is_some_and(|byte| is_printable(*byte) || *byte >= 0xa0)
                         && rest.iter().all(|byte| *byte == 0)
                         && !free.contains(&Byte::Pointer)
                 })
@@ -302,7 +308,9 @@ mod tests {
         let judge = Judge {
             word: 8,
             little_endian: true,
-            is_mapped: &|at| (STACK..STACK + 0x1000).contains(&at),
+            is_mapped: &|at| {
+                (STACK..STACK + 0x1000).contains(&at) || (0x40_0000..0x60_0000).contains(&at)
+            },
             wanted: &all,
             plain: &Ranges::default(),
             facts: &Ranges::of(facts.iter().copied()),
@@ -315,6 +323,13 @@ mod tests {
     fn text_is_masked_with_its_length_and_its_end() {
         assert_eq!(masked(b"hunter2hunter98\0", &[], &[]), b"xxxxxxxxxxxxxxx\0");
         assert_eq!(masked("M\u{fc}ller, J\0\0\0\0\0".as_bytes(), &[], &[])[..10], *b"xxxxxxxxxx");
+    }
+
+    #[test]
+    fn the_end_of_a_text_is_no_address_even_where_one_would_be_mapped() {
+        assert_eq!(masked(b"passwordtRE\0\0\0\0\0", &[], &[]), b"xxxxxxxxxxx\0\0\0\0\0");
+        let address = 0x45_5274_u64.to_le_bytes();
+        assert_eq!(masked(&address, &[], &[]), address);
     }
 
     #[test]

@@ -202,4 +202,20 @@ mod tests {
         out[end - 16..end - 5].copy_from_slice(b"quick brown");
         assert_eq!(leaks(&out), [Leak { offset: end as u64 - 16, length: 11 }]);
     }
+
+    #[test]
+    fn a_spoilt_core_never_panics() {
+        let core = std::fs::read(core(b"text and more text\0").path()).unwrap();
+        for at in (0..core.len().min(0x400)).step_by(3) {
+            for bits in [0xff, 0x80] {
+                let mut spoilt = core.clone();
+                spoilt[at] ^= bits;
+                let file = CoreFile::new(&spoilt);
+                let options = crate::process::Options { log_reads: true, ..Default::default() };
+                let Ok(process) = Process::open(file.path(), options, &()) else { continue };
+                scrub(&process, Options::default(), &mut io::sink()).unwrap();
+                verify(&process.dump, &process.dump);
+            }
+        }
+    }
 }

@@ -13,8 +13,8 @@ const HEADERS: usize = 4096;
 const ARGUMENTS: usize = 80;
 /// `struct _xstate` (Linux `arch/x86/include/uapi/asm/sigcontext.h`): control words and
 /// `mxcsr`; `sw_reserved`, which names the components, and the header that follows it.
-const FX_CONTROL: std::ops::Range<usize> = 0..32;
-const XSAVE_LAYOUT: std::ops::Range<usize> = 464..576;
+const FX_CONTROL: (usize, usize) = (0, 32);
+const XSAVE_LAYOUT: (usize, usize) = (464, 576);
 
 /// The notes that were kept, ready to be written, and how much of them was masked.
 #[derive(Debug, Default)]
@@ -83,12 +83,12 @@ fn mask_note(
     match (owner, kind) {
         (b"CORE", 1) => masked.registers += mask_registers(desc, dump, judge),
         (b"CORE", 2) => match dump.machine {
-            Machine::X86_64 => keep_only(desc, std::slice::from_ref(&(FX_CONTROL))),
+            Machine::X86_64 => keep_only(desc, &[FX_CONTROL]),
             // `fsave`: seven control words, then the stack.
-            Machine::I386 => keep_only(desc, std::slice::from_ref(&(0..28))),
+            Machine::I386 => keep_only(desc, &[(0, 28)]),
             // `fpsr`, `fpcr` and `fcsr` follow the registers.
-            Machine::Aarch64 => keep_only(desc, std::slice::from_ref(&(512..528))),
-            Machine::Riscv64 => keep_only(desc, std::slice::from_ref(&(256..264))),
+            Machine::Aarch64 => keep_only(desc, &[(512, 528)]),
+            Machine::Riscv64 => keep_only(desc, &[(256, 264)]),
             Machine::Arm | Machine::Other(_) => return false,
         },
         (b"CORE", 3) => mask_arguments(desc, redactor),
@@ -96,18 +96,18 @@ fn mask_note(
         // NT_ARM_PAC_MASK: numbers and addresses.
         (b"CORE", 6 | 0x5349_4749) | (b"LINUX", 0x200 | 0x205 | 0x401 | 0x406) => {}
         (b"CORE", 0x4649_4c45) => mask_file_names(desc, dump, redactor),
-        (b"LINUX", 0x46e6_2b7f) => keep_only(desc, std::slice::from_ref(&(FX_CONTROL))),
+        (b"LINUX", 0x46e6_2b7f) => keep_only(desc, &[FX_CONTROL]),
         (b"LINUX", 0x202) => mask_xsave(desc, judge),
-        (b"LINUX", 0x400) => keep_only(desc, std::slice::from_ref(&(256..260))),
-        (b"LINUX", 0x405) => keep_only(desc, std::slice::from_ref(&(0..16))),
+        (b"LINUX", 0x400) => keep_only(desc, &[(256, 260)]),
+        (b"LINUX", 0x405) => keep_only(desc, &[(0, 16)]),
         _ => return false,
     }
     true
 }
 
-fn keep_only(desc: &mut [u8], kept: &[std::ops::Range<usize>]) {
+fn keep_only(desc: &mut [u8], kept: &[(usize, usize)]) {
     for (at, byte) in desc.iter_mut().enumerate() {
-        if !kept.iter().any(|range| range.contains(&at)) {
+        if !kept.iter().any(|(from, to)| (*from..*to).contains(&at)) {
             *byte = 0;
         }
     }
@@ -116,7 +116,7 @@ fn keep_only(desc: &mut [u8], kept: &[std::ops::Range<usize>]) {
 /// What compares left in the mask registers stays, unless it is text.
 fn mask_xsave(desc: &mut [u8], judge: &Judge<'_>) {
     let masks = xsave_mask_registers(desc.len() as u64).unwrap_or(0..0);
-    keep_only(desc, &[FX_CONTROL, XSAVE_LAYOUT, masks.clone()]);
+    keep_only(desc, &[FX_CONTROL, XSAVE_LAYOUT, (masks.start, masks.end)]);
     for register in desc.get_mut(masks).unwrap_or(&mut []).chunks_exact_mut(8) {
         judge.mask_register(register);
     }
@@ -125,7 +125,7 @@ fn mask_xsave(desc: &mut [u8], judge: &Judge<'_>) {
 fn mask_registers(desc: &mut [u8], dump: &Dump, judge: &Judge<'_>) -> usize {
     let Some(facts) = dump.machine.facts() else {
         // Which bytes are registers is not known: all go but the thread's number.
-        keep_only(desc, std::slice::from_ref(&(0..if dump.encoding.is_64 { 48 } else { 32 })));
+        keep_only(desc, &[(0, if dump.encoding.is_64 { 48 } else { 32 })]);
         return 0;
     };
     let fault = dump.signal.as_ref().and_then(Signal::address).map(|at| at.0);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 
+use super::MOST;
 use super::ranges::Ranges;
 use super::write::{PAGE, present};
 use crate::addr::{Avma, AvmaRange};
@@ -98,6 +99,8 @@ impl<'p> Selector<'p> {
     /// Takes what of `[start, end)` is in the core; `false` if there was no room.
     fn take(&mut self, start: u64, end: u64) -> bool {
         let mut at = start;
+        // No range that a core states is walked for longer than memory may be kept.
+        let end = end.min(start.saturating_add(MOST));
         while at < end {
             let Some(segment) = self.process.dump.segment_at(Avma(at)) else {
                 // The next page may be mapped again.
@@ -171,7 +174,8 @@ impl<'p> Selector<'p> {
             self.process.dump.segment_at(Avma(sp.saturating_add(1 << 20)))
         })?;
         let (low, top) = (segment.range.start.0, segment.range.end.0);
-        let start = sp.saturating_sub(RED_ZONE).max(low) & !(u64::from(facts.word) - 1);
+        let start =
+            sp.saturating_sub(RED_ZONE).max(low) / u64::from(facts.word) * u64::from(facts.word);
         let outermost = thread.stack.frames.iter().rev().find_map(|frame| frame.cfa);
         let end = match outermost {
             Some(cfa) if top.saturating_sub(start) > LONG_STACK => {

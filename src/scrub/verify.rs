@@ -128,8 +128,7 @@ fn windows(bytes: &[u8], to: &mut HashSet<Window>) {
     for window in bytes.windows(SHORTEST) {
         let is_text = window.iter().all(|byte| is_printable(*byte));
         // Filling says nothing: blanks, and what masks are made of.
-        let first = window.first();
-        let is_filling = window.iter().all(|byte| Some(byte) == first || *byte == MASK);
+        let is_filling = window.iter().all(|byte| Some(byte) == window.first() || *byte == MASK);
         if is_text
             && !is_filling
             && to.len() < MOST
@@ -146,7 +145,7 @@ fn find(scrubbed: &Dump, masked: &HashSet<Window>) -> Vec<Leak> {
         let mut look = |bytes: &[u8], width: u64, phase: u64| {
             for (nth, window) in bytes.windows(SHORTEST).enumerate() {
                 let Ok(window) = Window::try_from(window) else { continue };
-                if !is_printable(window[0]) || !masked.contains(&window) {
+                if !masked.contains(&window) {
                     continue;
                 }
                 let offset = at + phase + nth as u64 * width;
