@@ -282,7 +282,7 @@ pub(super) fn judge(
     let failed = fault.as_ref().map(|fault| fault.frame(process));
     let origin = fault.as_ref().filter(|_| said.is_none());
     let origin = origin.and_then(|fault| origin::of_fault(process, fault));
-    let freed = said.as_ref().filter(|said| said.speaker == Speaker::Allocator);
+    let freed = said.as_ref().filter(|said| is_of_free(said));
     let freed = freed.and_then(|said| origin::first_argument(process, said.frame?));
     let made = origin.as_ref().and_then(|origin| match origin.gone {
         Some(_) => Some(origin.frame),
@@ -406,6 +406,13 @@ fn of_signal(signal: &Signal) -> CauseClass {
     }
 }
 
+/// Whether the allocator complains of the block it was given, not of what it found when it
+/// was asked for one.
+fn is_of_free(said: &Said) -> bool {
+    const GIVEN: [&str; 4] = ["free()", "double free", "munmap_chunk()", "realloc()"];
+    said.speaker == Speaker::Allocator && GIVEN.iter().any(|start| said.text.starts_with(start))
+}
+
 fn of_said(said: &Said) -> CauseClass {
     match (said.speaker, said.exception.as_deref()) {
         (Speaker::CppException, Some("std::bad_alloc")) => CauseClass::OutOfMemory,
@@ -479,4 +486,21 @@ pub enum Confidence {
     Guess,
     Likely,
     Proved,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_complaint_of_a_given_block_is_of_what_was_freed() {
+        let of = |text: &str| {
+            let text = text.to_owned();
+            let said = Said { speaker: Speaker::Allocator, text, exception: None, frame: None };
+            is_of_free(&said)
+        };
+        assert!(of("free(): invalid pointer"));
+        assert!(of("double free or corruption (out)"));
+        assert!(!of("malloc(): corrupted top size"));
+    }
 }

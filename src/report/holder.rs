@@ -1,9 +1,9 @@
 //! Which expression of a line of source held a value: those the line itself spells are
 //! evaluated in the frame, and the one that gives the value is it.
 
-use super::source_values::{is_start, literal, name};
 use std::sync::Arc;
 
+use super::source_values::{is_start, literal, name};
 use crate::print::evaluate;
 use crate::process::{FrameView, Process};
 use crate::value::{Budget, Scalar, State, Value};
@@ -34,7 +34,10 @@ pub(super) fn holder(
     let mut absent: Vec<String> = Vec::new();
     for text in expressions(line, view) {
         // Of what is nowhere no member is anywhere.
-        if absent.iter().any(|absent| text.starts_with(absent.as_str())) {
+        let is_part = |whole: &String| {
+            text.strip_prefix(whole.as_str()).is_some_and(|rest| rest.starts_with(['.', '-', '[']))
+        };
+        if absent.iter().any(is_part) {
             continue;
         }
         match evaluate(process, view, &text, &budget) {
@@ -99,6 +102,11 @@ fn expressions(line: &str, view: &FrameView<'_>) -> Vec<String> {
 /// Whether all variables of an expression are arguments and locals in sight.
 pub(super) fn is_in_sight(view: &FrameView<'_>, expression: &str) -> bool {
     is_of(expression, &view.names())
+}
+
+/// Whether the line itself has the expression.
+pub(super) fn is_spelled(line: &str, expression: &str) -> bool {
+    spelled(line).iter().any(|text| text == expression)
 }
 
 fn is_of(expression: &str, known: &[Arc<str>]) -> bool {
@@ -194,7 +202,7 @@ fn suffix(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{spelled, variables};
+    use super::{is_spelled, spelled, variables};
 
     #[test]
     fn each_name_is_tried_with_each_of_its_members_and_indexes() {
@@ -217,5 +225,11 @@ mod tests {
     #[test]
     fn members_and_numbers_are_no_variables() {
         assert_eq!(variables("job->owner[i + 0x1f].name"), ["job", "i"]);
+    }
+
+    #[test]
+    fn a_line_that_has_the_letters_of_a_name_does_not_have_the_name() {
+        assert!(is_spelled("use(n->next);", "n->next"));
+        assert!(!is_spelled("unsigned done;", "n"));
     }
 }

@@ -1,7 +1,7 @@
 //! The cause in terms of the source: which expression held the bad value, what was wanted
 //! through it, and where the pointer lies that led to it.
 
-use super::holder::{Wanted, holder, is_in_sight, member_wanted, value_of};
+use super::holder::{Wanted, holder, is_in_sight, is_spelled, member_wanted, value_of};
 use super::through::element_holding;
 use super::{FrameReport, SourceLine, ThreadReport};
 use crate::addr::Avma;
@@ -59,7 +59,7 @@ fn add_from_line(
 ) {
     let Some(line) = own_line(frame) else { return };
     let line = line.text.as_str();
-    let is_spelled = terms.expression.as_deref().is_some_and(|name| line.contains(name));
+    let is_spelled = terms.expression.as_deref().is_some_and(|name| is_spelled(line, name));
     if !is_spelled && let Some(spelled) = on_the_line(cause, process, view, frame) {
         terms.expression = Some(spelled);
         terms.is_by_value = true;

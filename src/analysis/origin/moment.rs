@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::body::{Body, Definition, Overlap, Reaching, Slot};
 use crate::addr::Avma;
 use crate::arch::{Facts, Register, Registers};
-use crate::disassembly::{MemoryOperand, Part, Target, Term, Write};
+use crate::disassembly::{Effects, MemoryOperand, Part, Target, Term, Write, effects};
 use crate::process::{Process, Thread};
 use crate::unwind::{Activation, Left, Trust};
 
@@ -48,7 +48,7 @@ impl<'p> Moment<'p> {
         if activation.is_signal || activation.trust == Trust::Scan {
             return None;
         }
-        Self::of(process, index, activation)
+        Self::scanned(process, index, activation)
     }
 
     /// The same of one that was found by scanning: its registers mean nothing.
@@ -57,10 +57,6 @@ impl<'p> Moment<'p> {
         index: usize,
         activation: &'p Activation,
     ) -> Option<Self> {
-        Self::of(process, index, activation)
-    }
-
-    fn of(process: &'p Process, index: usize, activation: &'p Activation) -> Option<Self> {
         let facts = process.dump.machine.facts()?;
         let body = Body::around(process, activation.lookup_pc())?;
         let stop = match activation.left {
@@ -100,6 +96,13 @@ impl<'p> Moment<'p> {
             kept: RefCell::default(),
             stack_pointers: RefCell::default(),
         })
+    }
+
+    /// What the instruction it was left at does.
+    pub(super) fn effects(&self) -> Option<Effects> {
+        let step = self.body.steps.get(self.stop)?;
+        let code = self.process.memory.read_up_to(step.address, usize::try_from(step.len).ok()?);
+        effects(self.process.dump.machine, step.address, &code)
     }
 
     /// What may have written `slot` before step `from`.

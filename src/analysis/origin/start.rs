@@ -7,7 +7,7 @@ use crate::addr::Avma;
 use crate::analysis::blame::own_from;
 use crate::analysis::fault::{Access, AccessKind, Fault};
 use crate::analysis::library::is_library_call;
-use crate::disassembly::{self, InstructionKind, Next, effects};
+use crate::disassembly::{self, InstructionKind, Next};
 use crate::process::{FrameKind, Process};
 use crate::unwind::Trust;
 
@@ -149,12 +149,12 @@ fn jumped(process: &Process, caller: usize) -> Option<Origin> {
     let frame = thread.frames.partition_point(|frame| frame.activation < caller);
     let view = process.frame_view(thread_index, frame)?;
     let names = Names { moment: &gone, view: &view };
-    let expression = match kind_of(process, &gone)? {
+    let expression = match gone.effects()?.kind {
         InstructionKind::IndirectBranch(disassembly::Source::Register(part)) => {
             names.register(at, part.register)
         }
         InstructionKind::IndirectBranch(disassembly::Source::Memory(nth)) => {
-            names.memory(at, effects_of(process, &gone)?.accesses.get(nth)?)
+            names.memory(at, gone.effects()?.accesses.get(nth)?)
         }
         _ => None,
     };
@@ -177,15 +177,5 @@ fn jumped(process: &Process, caller: usize) -> Option<Origin> {
 
 /// What the instruction is at which an activation was left.
 fn kind_at(process: &Process, index: usize) -> Option<InstructionKind> {
-    kind_of(process, &Moment::new(process, process.crashed()?, index)?)
-}
-
-fn kind_of(process: &Process, moment: &Moment<'_>) -> Option<InstructionKind> {
-    Some(effects_of(process, moment)?.kind)
-}
-
-fn effects_of(process: &Process, moment: &Moment<'_>) -> Option<disassembly::Effects> {
-    let step = moment.body.steps.get(moment.stop)?;
-    let code = process.memory.read_up_to(step.address, usize::try_from(step.len).ok()?);
-    effects(process.dump.machine, step.address, &code)
+    Some(Moment::new(process, process.crashed()?, index)?.effects()?.kind)
 }

@@ -92,7 +92,7 @@ impl<'t> Trace<'t> {
                 (value, false, self.follow(place)?)
             }
             Wanted::Operand(disassembly::Source::Memory(nth)) => {
-                let operand = *self.effects(&names)?.accesses.get(nth)?;
+                let operand = *names.moment.effects()?.accesses.get(nth)?;
                 let term = Term::Memory(operand);
                 let value = names.moment.term(term, stop).map(|known| known.value);
                 (value, false, self.in_memory(&names, operand, stop, value)?)
@@ -122,13 +122,6 @@ impl<'t> Trace<'t> {
             through,
             is_certain: end.is_certain && !is_astray,
         })
-    }
-
-    fn effects(&self, names: &Names<'t>) -> Option<disassembly::Effects> {
-        let moment = names.moment;
-        let step = moment.body.steps.get(moment.stop)?;
-        let code = self.process.memory.read_up_to(step.address, usize::try_from(step.len).ok()?);
-        disassembly::effects(self.process.dump.machine, step.address, &code)
     }
 
     /// What an operand in memory held: a local variable is followed on.
@@ -227,7 +220,6 @@ impl<'t> Trace<'t> {
     fn follow(&self, mut place: Place) -> Option<End> {
         let mut expression: Option<String> = None;
         let (mut is_certain, mut is_index) = (true, false);
-        // Whether the words are of the frame the way is in.
         for _ in 0..MOST_STEPS {
             let names = (self.names)(place.activation)?;
             if let Some(named) = names.variable(place.at, place.slot) {
@@ -246,6 +238,11 @@ impl<'t> Trace<'t> {
             };
             let reaching = names.moment.reaching(place.at, place.slot);
             is_certain &= names.moment.body.is_whole();
+            // Whoever was given a variable's address may have written it.
+            is_certain &= match place.slot {
+                Slot::Memory(at, _) => !self.is_lent(&names, at),
+                Slot::Register(_) => true,
+            };
             let Some(definition) = self.choose(&names, &place, &reaching, &mut is_certain) else {
                 return Some(ended(Source::Unclear, place.at, expression, false));
             };
@@ -386,23 +383,28 @@ impl<'t> Trace<'t> {
         reaching: &Reaching,
         is_certain: &mut bool,
     ) -> Option<Definition> {
-        if let [only] = *reaching.definitions {
-            return Some(only);
-        }
-        *is_certain = false;
         let size = match place.slot {
             Slot::Register(_) => 8,
             Slot::Memory(_, size) => size,
         };
-        let agrees = |definition: &&Definition| {
-            let Some(value) = place.value else { return true };
-            let known = match **definition {
-                Definition::Written(by, term) => names.moment.term(term, by),
-                Definition::Entry => self.passed(names, place),
-                Definition::Called(_) | Definition::Lost => None,
+        // `None` where it agrees or nothing is known, else whether it surely does not.
+        let disagrees = |definition: &Definition| {
+            let value = place.value?;
+            let known = match *definition {
+                Definition::Written(by, term) => names.moment.term(term, by)?,
+                Definition::Entry => self.passed(names, place)?,
+                Definition::Called(_) | Definition::Lost => return None,
             };
-            known.is_none_or(|known| low_bytes(known.value, size) == low_bytes(value, size))
+            let is_other = low_bytes(known.value, size) != low_bytes(value, size);
+            is_other.then_some(known.is_certain)
         };
+        if let [only] = *reaching.definitions {
+            let disagrees = disagrees(&only);
+            *is_certain &= disagrees.is_none();
+            return (disagrees != Some(true)).then_some(only);
+        }
+        *is_certain = false;
+        let agrees = |definition: &&Definition| disagrees(definition).is_none();
         let mut left = reaching.definitions.iter().filter(agrees);
         let first = left.next()?;
         left.next().is_none().then_some(*first)
