@@ -108,7 +108,7 @@ impl Request {
 }
 
 impl Request {
-    fn process_options(&self, view: View) -> process::Options {
+    pub(crate) fn process_options(&self, view: View) -> process::Options {
         let defaults = SearchRules::default();
         let beside = self.core_directory.as_deref().or(self.inputs.core.parent());
         let core_directory = beside.map(|parent| match parent.as_os_str() {
