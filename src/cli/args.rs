@@ -300,6 +300,23 @@ pub(crate) enum Format {
     Human,
     /// One line of JSON (see `obit schema`)
     Json,
+    /// The same: JSON with one document a line
+    Ndjson,
+    /// One line of text, for a chat or a log
+    Brief,
+    /// Markdown, for a ticket
+    #[value(alias = "md")]
+    Markdown,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// A JUnit report with a failed test
+    Junit,
+    /// An event for Sentry
+    Sentry,
+    /// `::error` commands for GitHub Actions
+    Github,
+    /// A code quality report for GitLab
+    Gitlab,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

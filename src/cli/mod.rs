@@ -4,6 +4,7 @@ mod analyze;
 mod args;
 mod exit;
 mod explain;
+mod formats;
 mod formatters;
 mod inputs;
 mod outlet;
@@ -85,14 +86,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         return Err(no_such_thread(tid, tids));
     }
     let page = screen::page_options(options, outlet.destination());
-    outlet.write(|out| match (cli.format(), view) {
-        (Format::Json, _) => obit::report::write_json(&report, out),
-        (Format::Human, View::Page) => obit::render::write_page(out, &report, &page),
-        (Format::Human, View::Modules) => obit::render::write_modules(out, &report, &page),
-        (Format::Human, View::Signature { explained }) => {
-            obit::render::write_signature(out, &report, explained, &page)
-        }
-    })?;
+    outlet.write(|out| formats::write(out, &report, cli.format(), view, &page))?;
     if options.content.strict && report.is_incomplete() {
         return Ok(Exit::Incomplete);
     }

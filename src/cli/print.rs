@@ -58,12 +58,16 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
             }
         }
     }
+    if !matches!(cli.format(), Format::Human | Format::Json | Format::Ndjson) {
+        let problem = "values are printed as text or JSON; leave --format away, or give --json";
+        return Err(Failure::new(Exit::Usage, &problem));
+    }
     let shown = show_values(&process, &values, &request.build);
     let page = screen::page_options(options, outlet.destination());
     outlet.write(|out| {
         shown.iter().try_for_each(|variable| match cli.format() {
-            Format::Json => write_json(out, variable),
-            Format::Human => obit::render::write_variable(out, variable, &page),
+            Format::Json | Format::Ndjson => write_json(out, variable),
+            _ => obit::render::write_variable(out, variable, &page),
         })
     })?;
     Ok(exit)
