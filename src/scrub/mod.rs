@@ -6,6 +6,7 @@ mod notes;
 mod phrases;
 mod ranges;
 mod selection;
+mod typed;
 mod verify;
 mod write;
 
@@ -23,7 +24,7 @@ use crate::addr::Avma;
 use crate::dump::Dump;
 use crate::process::Process;
 use crate::redact::{Level, Redactor};
-use crate::report::{self, BuildOptions, Report, WhoseLocals};
+use crate::report::{self, BuildOptions, Report};
 
 /// Memory that is kept at least where there is as much, unless the user says less.
 const LEAST: u64 = 1 << 20;
@@ -68,17 +69,21 @@ pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Re
     // What the analysis reads is what its answer hangs on.
     let report = report::build(process, options.build.clone());
     let facts = process.memory.take_reads();
-    let all = BuildOptions { locals: WhoseLocals::All, ..options.build };
-    report::build(process, all);
-    let objects = process.memory.take_reads();
+    let typed = typed::learn(process, &options.build);
 
-    let mut selector = Selector::new(process, options.max_size.unwrap_or(MOST));
+    let most = options.max_size.unwrap_or(MOST);
+    let mut selector = Selector::new(process, most / 4);
+    selector.take_modules();
+    selector.take_facts(&facts);
+    // Whatever else is there must leave room for the stack of the crash.
+    selector.allow(most);
+    selector.take_crashed_stack();
     selector.take_modules();
     selector.take_facts(&facts);
     selector.take_stacks();
     selector.take_runtime();
     selector.limit((process.dump.bytes.len() / PART).max(LEAST));
-    selector.take_reads(&objects);
+    selector.take_reads(&typed.reads);
     selector.take_windows();
     let selection = selector.finish();
 
@@ -93,6 +98,7 @@ pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Re
         plain: &selection.plain,
         facts: &selection.facts,
         numbers: &selection.numbers,
+        typed: &typed,
     };
     let notes = notes::mask(&process.dump, &judge, &process.limits);
     let finish = |start: u64, bytes: &mut [u8]| mask_paths(&selection.paths, start, bytes);

@@ -83,6 +83,12 @@ impl<'p> Selector<'p> {
         self.room = (most / PAGE).saturating_sub(self.pages.len() as u64).min(self.room);
     }
 
+    /// `most` bytes from now on, what was taken included.
+    pub(super) fn allow(&mut self, most: u64) {
+        self.room = (most / PAGE).saturating_sub(self.pages.len() as u64);
+        self.is_cut = false;
+    }
+
     /// What is chosen.
     pub(super) fn finish(self) -> Selection {
         Selection {
@@ -146,17 +152,24 @@ impl<'p> Selector<'p> {
         }
     }
 
-    /// The stack of each thread, the crashed one's first, and its control block.
-    pub(super) fn take_stacks(&mut self) {
+    /// The stack of the thread that crashed, innermost frames first.
+    pub(super) fn take_crashed_stack(&mut self) {
         let process = self.process;
-        let crashed_first = |thread: &&Thread| !thread.crashed;
-        let mut threads: Vec<_> = process.threads.iter().collect();
-        threads.sort_by_key(crashed_first);
+        self.take_stacks_of(process.threads.iter().filter(|thread| thread.crashed));
+    }
+
+    fn take_stacks_of<'t>(&mut self, threads: impl Iterator<Item = &'t Thread>) {
         for thread in threads {
             if let Some((start, end)) = self.stack_of(thread) {
                 self.take(start, end);
             }
         }
+    }
+
+    /// The stack of each thread, and its control block.
+    pub(super) fn take_stacks(&mut self) {
+        let process = self.process;
+        self.take_stacks_of(process.threads.iter());
         for thread in &process.dump.threads {
             if let Some(at) = thread.thread_pointer.filter(|at| at.0 != 0) {
                 let block = (at.0.saturating_sub(THREAD_BLOCK), at.0.saturating_add(THREAD_BLOCK));
@@ -212,6 +225,10 @@ impl<'p> Selector<'p> {
                 15 | 31 => self.take_path(at),
                 _ => {}
             }
+        }
+        // What the program was started as, `argv[0]`.
+        if let Some(at) = process.program_name_at() {
+            self.take_path(at.0);
         }
         self.take_link_map();
     }
