@@ -95,7 +95,7 @@ fn next(index: u64) -> Option<u64> {
 }
 
 /// Where the auxiliary vector lies on the stack: the place that holds what the note holds.
-fn auxiliary_vector(dump: &Dump, memory: &AddressSpace) -> Option<Avma> {
+pub(super) fn auxiliary_vector(dump: &Dump, memory: &AddressSpace) -> Option<Avma> {
     let name = Avma(dump.auxv.get(AuxKind::ExecFn)?);
     let range = memory.range_at(name)?;
     let start = Avma(name.0.saturating_sub(SEARCHED)).max(range.start);

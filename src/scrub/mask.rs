@@ -40,6 +40,8 @@ pub(super) struct Judge<'j> {
     pub(super) facts: &'j Ranges,
     /// Where single numbers were read: start and length, sorted.
     pub(super) numbers: &'j [(u64, u64)],
+    /// Where several bytes were read at once that are no single number.
+    pub(super) groups: &'j Ranges,
     /// What types and names say.
     pub(super) typed: &'j Typed,
 }
@@ -89,6 +91,7 @@ impl Judge<'_> {
                 };
             }
         }
+        self.keep_free_slots(start, original, &mut masked);
         self.hide(start, original, &bytes, &mut masked);
         for (from, to) in self.plain.within(start, end) {
             let part = span(start, from, to);
@@ -97,6 +100,21 @@ impl Judge<'_> {
             }
         }
         masked
+    }
+
+    /// What marks the free slots of a hash table stays: 0xff and 0x80 of Rust's and Abseil's,
+    /// 0x80 and 0xfe of Go's. They were read as groups.
+    fn keep_free_slots(&self, start: u64, original: &[u8], masked: &mut [u8]) {
+        let end = start.saturating_add(original.len() as u64);
+        for (from, to) in self.groups.within(start, end) {
+            let part = span(start, from, to);
+            let was = original.get(part.clone()).unwrap_or(&[]);
+            for (to, from) in masked.get_mut(part).unwrap_or(&mut []).iter_mut().zip(was) {
+                if matches!(from, 0x80 | 0xfe | 0xff) {
+                    *to = *from;
+                }
+            }
+        }
     }
 
     /// Takes away what a report hides: where its variable is, and its copies.
@@ -175,8 +193,11 @@ impl Judge<'_> {
         for (word, kinds) in words.zip(kinds) {
             let value = self.number(word);
             // Programs at low addresses: the last letters of a text look like one.
+            let is_low = value >> 32 == 0;
             let is_tail = is_printable(before)
-                && word.iter().all(|byte| *byte == 0 || *byte >= 0x80 || is_printable(*byte));
+                && word
+                    .iter()
+                    .all(|byte| *byte == 0 || (is_low && *byte >= 0x80) || is_printable(*byte));
             if value >= SMALL && !is_tail && (self.is_mapped)(value) {
                 kinds.fill(Byte::Pointer);
             }
@@ -283,7 +304,7 @@ impl Judge<'_> {
         if kinds.iter().any(|kind| matches!(kind, Byte::Wide(n) if *n >= CERTAIN_TEXT)) {
             return true;
         }
-        is_marked(CERTAIN_TEXT) && row_of_letters(original, part) >= usize::from(CERTAIN_TEXT)
+        is_marked(CERTAIN_TEXT) && lies_in_text(original, part)
     }
 
     /// What runtimes say by themselves stays in what the analysis read.
@@ -320,7 +341,11 @@ impl Judge<'_> {
                     continue;
                 }
             }
-            if is_uniform(word) && kinds.iter().all(|kind| matches!(kind, Byte::Text(_))) {
+            let is_filling = is_uniform(word) && word.first().is_some_and(|b| b.is_ascii_graphic());
+            if is_filling
+                && self.facts.contains(here)
+                && kinds.iter().all(|k| matches!(k, Byte::Text(_)))
+            {
                 kinds.fill(Byte::Number);
                 continue;
             }
@@ -447,23 +472,26 @@ fn find_text(original: &[u8], bytes: &mut [Byte]) {
     }
 }
 
-/// Letters in a row, of which one at least lies in `part`.
-fn row_of_letters(original: &[u8], part: &std::ops::Range<usize>) -> usize {
+/// Whether a row of letters that is certainly text goes on in `part`, or lies in it: four of
+/// its letters, or the last two of it.
+fn lies_in_text(original: &[u8], part: &std::ops::Range<usize>) -> bool {
+    let certain = usize::from(CERTAIN_TEXT);
     let is_letter = |at: &usize| original.get(*at).is_some_and(|byte| is_printable(*byte));
-    let before =
-        (0..part.start).rev().take(usize::from(CERTAIN_TEXT)).take_while(is_letter).count();
-    let end = part.end.saturating_add(usize::from(CERTAIN_TEXT)).min(original.len());
-    let around = original.get(part.start - before..end).unwrap_or(&[]);
-    let mut longest = 0;
-    let mut at = 0;
-    for row in around.split(|byte| !is_printable(*byte)) {
-        // Rows that begin behind the number are of what follows.
-        if at < before + part.len() {
-            longest = longest.max(row.len());
+    let mut at = part.start;
+    while at < part.end {
+        let row = (at..original.len().min(part.end + certain)).take_while(is_letter).count();
+        let inside = row.min(part.end - at);
+        let before = match at == part.start {
+            true => (0..at).rev().take(certain).take_while(is_letter).count(),
+            false => 0,
+        };
+        let is_rest = before >= SHORTEST_TEXT && inside >= 2;
+        if row + before >= certain && (is_rest || inside >= SHORTEST_TEXT) {
+            return true;
         }
-        at += row.len() + 1;
+        at += row + 1;
     }
-    longest
+    false
 }
 
 /// A whole word of one character tells no more than that it is one.
@@ -483,6 +511,8 @@ fn mark(bytes: &mut [Byte], at: usize, length: usize, kind: Byte) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     const STACK: u64 = 0x7ffd_0000_0000;
@@ -499,6 +529,7 @@ mod tests {
             plain: &Ranges::default(),
             facts: &Ranges::of(facts.iter().copied()),
             numbers,
+            groups: &Ranges::default(),
             typed: &Typed::default(),
         };
         judge.mask(0x1000, bytes)
@@ -559,6 +590,105 @@ mod tests {
         assert_eq!(masked(message, &[], &[])[..43], [MASK; 43]);
     }
 
+    fn masked_as(bytes: &[u8], typed: &Typed) -> Vec<u8> {
+        let nothing = Ranges::default();
+        let judge = Judge {
+            word: 8,
+            little_endian: true,
+            is_mapped: &|_| false,
+            wanted: &Ranges::of([(0x1000, 0x1000 + bytes.len() as u64)]),
+            plain: &nothing,
+            facts: &nothing,
+            numbers: &[],
+            groups: &nothing,
+            typed,
+        };
+        judge.mask(0x1000, bytes)
+    }
+
+    #[test]
+    fn a_hidden_number_keeps_its_size_its_sign_and_whether_it_is_zero() {
+        let hidden = vec![
+            (0x1000, 8, Hidden::Integer),
+            (0x1008, 4, Hidden::Integer),
+            (0x100c, 2, Hidden::Integer),
+            (0x100e, 2, Hidden::Other),
+        ];
+        let mut bytes = 4_532_015_112_830_366_u64.to_le_bytes().to_vec();
+        bytes.extend((-4711_i32).to_le_bytes());
+        bytes.extend([0, 0, 7, 7]);
+        let masked = masked_as(&bytes, &Typed { hidden, ..Typed::default() });
+        let expected = [1, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+        assert_eq!(masked, expected);
+    }
+
+    #[test]
+    fn copies_of_a_hidden_number_go_too_and_those_in_network_order() {
+        let card = 4_532_015_112_830_366_u64;
+        let typed = Typed {
+            values: HashSet::from([card, 4711]),
+            numbers: vec![(0x1000, 8), (0x1010, 4)],
+            ..Typed::default()
+        };
+        let mut bytes = card.to_le_bytes().to_vec();
+        bytes.extend(card.to_be_bytes());
+        // A number as small may be another one where it is known to be one.
+        bytes.extend(4711_u32.to_le_bytes());
+        bytes.extend(4711_u32.to_le_bytes());
+        let masked = masked_as(&bytes, &typed);
+        let numbers: Vec<_> = masked.chunks_exact(8).collect();
+        assert_eq!(numbers[..2], [&1_u64.to_le_bytes(), &1_u64.to_le_bytes()]);
+        assert_eq!(masked[16..], [0x67, 0x12, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_number_by_its_type_stays_whatever_its_size_and_beside_text() {
+        let typed = Typed {
+            numbers: vec![(0x1000, 1), (0x1001, 1), (0x1004, 8), (0x100c, 4)],
+            ..Typed::default()
+        };
+        let mut bytes = vec![200, b'A', 0, 0];
+        bytes.extend(0x9f3c_a1b2_c3d4_e5f6_u64.to_le_bytes());
+        bytes.extend([0x54, 0x2d, 0, 0x5f]);
+        let length = bytes.len();
+        bytes.extend(b"a name of somebody");
+        let masked = masked_as(&bytes, &typed);
+        assert_eq!(masked[..length], bytes[..length]);
+        assert_eq!(masked[length..], [MASK; 18]);
+        // The rest of a text is none.
+        let typed = Typed { numbers: vec![(0x1008, 4)], ..Typed::default() };
+        assert_eq!(masked_as(b"hunter2h98\0\0\0\0\0\0", &typed)[8..12], *b"xx\0\0");
+    }
+
+    #[test]
+    fn an_array_of_characters_is_masked_to_its_end_however_short_its_text() {
+        let typed = Typed { texts: vec![(0x1000, 8)], ..Typed::default() };
+        assert_eq!(masked_as(b"w7\0ab\0\0c", &typed), b"xx\0xx\0\0x");
+        let hidden = vec![(0x1000, 4, Hidden::Text)];
+        let typed = Typed { hidden, numbers: vec![(0x1000, 4)], ..Typed::default() };
+        assert_eq!(masked_as(&[1, 2, 0, 3], &typed), b"xx\0x");
+    }
+
+    #[test]
+    fn of_a_hash_table_the_free_slots_stay_free() {
+        let mut bytes = b"abcd".to_vec();
+        bytes.extend([0xff; 12]);
+        let nothing = Ranges::default();
+        let judge = Judge {
+            word: 8,
+            little_endian: true,
+            is_mapped: &|_| false,
+            wanted: &Ranges::of([(0x1000, 0x1010)]),
+            plain: &nothing,
+            facts: &nothing,
+            numbers: &[],
+            groups: &Ranges::of([(0x1000, 0x1010)]),
+            typed: &Typed::default(),
+        };
+        let masked = judge.mask(0x1000, &bytes);
+        assert_eq!((&masked[..4], &masked[4..]), (&b"xxxx"[..], &[0xff; 12][..]));
+    }
+
     #[test]
     fn a_register_full_of_text_is_masked_and_a_bad_pointer_is_not() {
         let nothing = Ranges::default();
@@ -570,6 +700,7 @@ mod tests {
             plain: &nothing,
             facts: &nothing,
             numbers: &[],
+            groups: &Ranges::default(),
             typed: &Typed::default(),
         };
         let mut text = *b"hunter\0\0";

@@ -251,6 +251,7 @@ pub(super) fn mask_path(path: &mut [u8], redactor: &mut Redactor) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testkit::CoreBuilder;
 
     #[test]
     fn a_path_keeps_its_length_and_loses_whose_home_it_is() {
@@ -261,6 +262,17 @@ mod tests {
         let mut path = *b"/srv/alice@example.com/log";
         mask_path(&mut path, &mut redactor);
         assert_eq!(path, *b"/srv/xxxxxxxxxxxxxxxxx/log");
+    }
+
+    #[test]
+    fn a_process_name_stays_only_where_it_is_a_file_s() {
+        let name = |command: &str| {
+            let files = [(0x40_0000, 0x40_1000, 0, "/usr/bin/desk")];
+            let builder = CoreBuilder::x86_64().signal(11).thread(42, &[]);
+            let dump = builder.process(42, command, "desk").files(&files).open().unwrap();
+            String::from_utf8(report::public_command(&dump)).unwrap()
+        };
+        assert_eq!((name("desk").as_str(), name("desk ann").as_str()), ("desk", "xxxxxxxx"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::MOST;
 use super::ranges::Ranges;
 use super::write::{PAGE, present};
 use crate::addr::{Avma, AvmaRange};
+use crate::dump::AuxKind;
 use crate::elf::SegmentKind;
 use crate::module::ModuleKind;
 use crate::process::{Process, Thread};
@@ -14,7 +15,8 @@ use crate::process::{Process, Thread};
 /// Bytes below the stack pointer that belong to the running function (System V ABI AMD64
 /// 3.2.2: 128), and as many again.
 const RED_ZONE: u64 = 256;
-/// Beyond this a stack is kept only as far as its frames go: goroutines' lie in the heap.
+/// Beyond this a stack is kept only as far as its frames go, and so are those of
+/// goroutines, which lie in the heap.
 const LONG_STACK: u64 = 16 << 20;
 /// Bytes kept beyond the outermost frame of such a stack.
 const BEYOND: u64 = 1 << 14;
@@ -44,8 +46,6 @@ pub(super) struct Selection {
     pub(super) numbers: Vec<(u64, u64)>,
     /// Paths that stay but for people's names.
     pub(super) paths: Vec<(u64, u64)>,
-    /// Whether something had to be left out.
-    pub(super) is_cut: bool,
 }
 
 /// Builds a [`Selection`].
@@ -89,6 +89,16 @@ impl<'p> Selector<'p> {
         self.is_cut = false;
     }
 
+    /// Whether something had to be left out so far.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Bytes that are taken.
+    pub(super) fn taken(&self) -> u64 {
+        (self.pages.len() as u64).saturating_mul(PAGE)
+    }
+
     /// What is chosen.
     pub(super) fn finish(self) -> Selection {
         Selection {
@@ -98,7 +108,6 @@ impl<'p> Selector<'p> {
             facts: Ranges::of(self.facts),
             numbers: self.numbers.into_iter().collect(),
             paths: self.paths,
-            is_cut: self.is_cut,
         }
     }
 
@@ -178,6 +187,11 @@ impl<'p> Selector<'p> {
         }
     }
 
+    fn thread_pointer(&self, tid: i64) -> Option<u64> {
+        let thread = self.process.dump.threads.iter().find(|thread| thread.tid == tid)?;
+        thread.thread_pointer.map(|at| at.0)
+    }
+
     /// From the red zone below the stack pointer to the top of the mapping.
     fn stack_of(&self, thread: &Thread) -> Option<(u64, u64)> {
         let facts = self.process.dump.machine.facts()?;
@@ -190,8 +204,13 @@ impl<'p> Selector<'p> {
         let start =
             sp.saturating_sub(RED_ZONE).max(low) / u64::from(facts.word) * u64::from(facts.word);
         let outermost = thread.stack.frames.iter().rev().find_map(|frame| frame.cfa);
+        // glibc puts a thread's control block above its stack, the kernel the program's path.
+        let path = self.process.dump.auxv.get(AuxKind::ExecFn);
+        let own = [path, self.thread_pointer(thread.tid)];
+        let is_stack = own.iter().flatten().any(|at| (low..top).contains(at));
+        let is_long = top.saturating_sub(start) > LONG_STACK;
         let end = match outermost {
-            Some(cfa) if top.saturating_sub(start) > LONG_STACK => {
+            Some(cfa) if is_long || (!is_stack && (start..top).contains(&cfa.0)) => {
                 cfa.0.saturating_add(BEYOND).clamp(start, top)
             }
             _ => top,
@@ -226,8 +245,19 @@ impl<'p> Selector<'p> {
                 _ => {}
             }
         }
+        // The kernel's own copy on the stack leads to the command line.
+        if let Some(at) = process.auxiliary_vector_at() {
+            let size = 2 * process.memory.word() * process.dump.auxv.entries().len();
+            self.take_plain(at.0, at.0.saturating_add(size as u64));
+        }
         // What the program was started as, `argv[0]`.
-        if let Some(at) = process.program_name_at() {
+        // Programs write other things there: what they are busy with.
+        let program = process.executable_path();
+        if let Some(at) = process.program_name_at()
+            && let Some(name) = process.memory.read_c_string(at, PAGE as usize)
+            && let Some(file) = program.as_deref().and_then(std::path::Path::file_name)
+            && name.split(|byte| *byte == b'/').next_back() == Some(file.as_encoded_bytes())
+        {
             self.take_path(at.0);
         }
         self.take_link_map();

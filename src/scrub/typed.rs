@@ -97,6 +97,15 @@ struct Whose<'w> {
     module: Option<&'w str>,
 }
 
+/// What a value is a part of.
+#[derive(Clone, Copy, Default)]
+struct Within {
+    /// Another member lies at the same place.
+    is_overlaid: bool,
+    /// It is a letter of a text.
+    is_text: bool,
+}
+
 /// What one variable turned out to be made of.
 #[derive(Default)]
 struct Parts {
@@ -121,7 +130,7 @@ impl Learner<'_> {
             let value = tree(&object, variable.name.clone(), view.scene(), &self.budget);
             let mut parts = Parts::default();
             let mut path = String::new();
-            self.part(&value, &whose, &mut path, false, &mut parts);
+            self.part(&value, &whose, &mut path, Within::default(), &mut parts);
             let reads = self.process.memory.take_reads();
             self.short_texts(&parts.short, &reads);
             self.typed.reads.extend(reads);
@@ -156,7 +165,7 @@ impl Learner<'_> {
         value: &Value,
         whose: &Whose<'_>,
         path: &mut String,
-        is_overlaid: bool,
+        within: Within,
         parts: &mut Parts,
     ) {
         let before = path.len();
@@ -173,21 +182,27 @@ impl Learner<'_> {
             module: whose.module,
         };
         if let State::Scalar(scalar) = &value.state {
-            self.scalar(value, scalar, &named, parts);
+            let is_letter = matches!(scalar, Scalar::Character { .. });
+            if !(is_letter && within.is_text) {
+                self.scalar(value, scalar, &named, parts);
+            }
         }
-        if let Some(text) = value.text.as_ref().filter(|text| text.origin == TextOrigin::Data) {
-            self.text(value, text, &named, is_overlaid, parts);
+        let text = value.text.as_ref().filter(|text| text.origin == TextOrigin::Data);
+        if let Some(text) = text {
+            self.text(value, text, &named, within, parts);
         }
         let overlaid = overlaid(&value.members);
         for member in &value.members {
             let is_overlaid = member.address.is_some_and(|at| overlaid.contains(&at));
-            self.part(member, whose, path, is_overlaid, parts);
+            let inner = Within { is_overlaid, is_text: text.is_some() };
+            self.part(member, whose, path, inner, parts);
         }
         for element in &value.elements {
-            self.part(element, whose, path, false, parts);
+            let inner = Within { is_overlaid: false, is_text: text.is_some() };
+            self.part(element, whose, path, inner, parts);
         }
         if let Some(pointee) = &value.pointee {
-            self.part(pointee, whose, path, false, parts);
+            self.part(pointee, whose, path, Within::default(), parts);
         }
         path.truncate(before);
     }
@@ -204,7 +219,8 @@ impl Learner<'_> {
             _ => (String::new(), None),
         };
         if !digits.is_empty() && self.is_hidden(named, &digits) {
-            parts.hides = true;
+            // What lies in memory is no register's, though one may point to it.
+            parts.hides |= value.address.is_none() && value.span.is_none();
             if let Some(span) = value.span {
                 let is_whole = value.address.is_some() && bits.is_some();
                 let what = if is_whole { Hidden::Integer } else { Hidden::Other };
@@ -232,7 +248,7 @@ impl Learner<'_> {
         value: &Value,
         text: &Text,
         named: &Named<'_>,
-        is_overlaid: bool,
+        within: Within,
         parts: &mut Parts,
     ) {
         let spans = || value.members.iter().map(|member| member.span);
@@ -243,7 +259,7 @@ impl Learner<'_> {
             let shown = self.redactor.show_value(Origin::VariableText, named, &text.text);
             if shown.as_str() != text.text {
                 self.typed.hidden.push((range.0, range.1, Hidden::Text));
-            } else if !is_overlaid {
+            } else if !within.is_overlaid {
                 self.typed.texts.push(range);
             }
             return;

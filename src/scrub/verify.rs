@@ -128,7 +128,9 @@ fn windows(bytes: &[u8], to: &mut HashSet<Window>) {
     for window in bytes.windows(SHORTEST) {
         let is_text = window.iter().all(|byte| is_printable(*byte));
         // Filling says nothing: blanks, and what masks are made of.
-        let is_filling = window.iter().all(|byte| Some(byte) == window.first() || *byte == MASK);
+        let as_many =
+            |one: &u8| window.iter().filter(|byte| *byte == one || **byte == MASK).count();
+        let is_filling = window.iter().any(|one| as_many(one) + 2 >= SHORTEST);
         if is_text
             && !is_filling
             && to.len() < MOST
