@@ -37,7 +37,7 @@ const MOST: u64 = 1 << 28;
 /// Bytes of the shortest group that hash tables are read by.
 const GROUP: u64 = 8;
 /// Bytes that objects may take however much the stacks are.
-const OBJECTS: u64 = 256 << 10;
+const OBJECTS: u64 = 64 << 10;
 
 /// What the user may choose.
 #[derive(Clone, Debug, Default)]

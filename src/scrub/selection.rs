@@ -1,6 +1,6 @@
 //! Which memory a scrubbed core keeps, the most needed first.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 
 use super::MOST;
@@ -51,6 +51,8 @@ pub(super) struct Selection {
 /// Builds a [`Selection`].
 pub(super) struct Selector<'p> {
     process: &'p Process,
+    /// Thread pointers, by thread.
+    blocks: HashMap<i64, u64>,
     /// Pages that may still be taken.
     room: u64,
     pages: BTreeSet<u64>,
@@ -65,8 +67,11 @@ pub(super) struct Selector<'p> {
 impl<'p> Selector<'p> {
     /// Nothing yet; `most` bytes at most.
     pub(super) fn new(process: &'p Process, most: u64) -> Self {
+        let threads = process.dump.threads.iter();
+        let blocks = threads.filter_map(|thread| Some((thread.tid, thread.thread_pointer?.0)));
         Self {
             process,
+            blocks: blocks.collect(),
             room: most / PAGE,
             pages: BTreeSet::new(),
             wanted: Vec::new(),
@@ -187,11 +192,6 @@ impl<'p> Selector<'p> {
         }
     }
 
-    fn thread_pointer(&self, tid: i64) -> Option<u64> {
-        let thread = self.process.dump.threads.iter().find(|thread| thread.tid == tid)?;
-        thread.thread_pointer.map(|at| at.0)
-    }
-
     /// From the red zone below the stack pointer to the top of the mapping.
     fn stack_of(&self, thread: &Thread) -> Option<(u64, u64)> {
         let facts = self.process.dump.machine.facts()?;
@@ -206,7 +206,7 @@ impl<'p> Selector<'p> {
         let outermost = thread.stack.frames.iter().rev().find_map(|frame| frame.cfa);
         // glibc puts a thread's control block above its stack, the kernel the program's path.
         let path = self.process.dump.auxv.get(AuxKind::ExecFn);
-        let own = [path, self.thread_pointer(thread.tid)];
+        let own = [path, self.blocks.get(&thread.tid).copied()];
         let is_stack = own.iter().flatten().any(|at| (low..top).contains(at));
         let is_long = top.saturating_sub(start) > LONG_STACK;
         let end = match outermost {

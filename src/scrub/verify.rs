@@ -6,8 +6,10 @@ use super::mask::{MASK, is_printable};
 use super::phrases::PHRASES;
 use super::write::present;
 use crate::addr::Avma;
-use crate::dump::{AuxKind, CoreSegment, Dump};
+use crate::dump::{AuxKind, CoreSegment, Dump, Signal};
 
+/// `AT_PLATFORM`: the machine's name.
+const PLATFORM: u64 = 15;
 /// Bytes of the shortest text that is looked for.
 const SHORTEST: usize = 6;
 /// Texts of which no more windows are kept, so that a hostile core costs no more.
@@ -86,12 +88,22 @@ fn shown(scrubbed: &Dump) -> HashSet<Window> {
         let program = process.arguments.split(' ').next().unwrap_or_default();
         windows(program.as_bytes(), &mut public);
     }
-    if let Some(at) = scrubbed.auxv.get(AuxKind::ExecFn)
-        && let Some(segment) = scrubbed.segment_at(Avma(at))
-    {
+    for at in [scrubbed.auxv.get(AuxKind::ExecFn), scrubbed.auxv.get(PLATFORM)] {
+        let Some(at) = at else { continue };
+        let Some(segment) = scrubbed.segment_at(Avma(at)) else { continue };
         let offset = segment.offset.saturating_add(at - segment.range.start.0);
         let path = scrubbed.bytes.read_vec(offset, OVERLAP);
         windows(path.split(|byte| *byte == 0).next().unwrap_or(&[]), &mut public);
+    }
+    // Where threads stood and what failed stays, even if it spells text.
+    let places = scrubbed.threads.iter().flat_map(|thread| {
+        let facts = scrubbed.machine.facts();
+        let registers = facts.map(|facts| [facts.pc, facts.sp]).into_iter().flatten();
+        registers.filter_map(|register| thread.registers.get(register))
+    });
+    let fault = scrubbed.signal.as_ref().and_then(Signal::address).map(|at| at.0);
+    for place in places.chain(fault) {
+        windows(&super::write::number(place, 8, scrubbed.encoding), &mut public);
     }
     for segment in scrubbed.segments.iter().filter(|s| s.dumped > 0 && !s.permissions.write) {
         for_chunks(scrubbed, segment.offset, present(scrubbed, segment), |_, bytes| {
