@@ -341,6 +341,13 @@ impl Judge<'_> {
                     continue;
                 }
             }
+            // Books of the heap lie where a freed text was, and are no letters.
+            let is_book = word.iter().any(|byte| *byte != 0 && !is_printable(*byte))
+                && kinds.iter().all(|kind| matches!(kind, Byte::Unknown | Byte::Text(1)));
+            if is_book && self.facts.contains(here) && self.number(word) < READ_BY_ANALYSIS {
+                kinds.fill(Byte::Number);
+                continue;
+            }
             let is_filling = is_uniform(word) && word.first().is_some_and(|b| b.is_ascii_graphic());
             if is_filling
                 && self.facts.contains(here)

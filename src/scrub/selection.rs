@@ -20,6 +20,8 @@ const RED_ZONE: u64 = 256;
 const LONG_STACK: u64 = 16 << 20;
 /// Bytes kept beyond the outermost frame of such a stack.
 const BEYOND: u64 = 1 << 14;
+/// Bytes at the top of a stack that control block, arguments and environment may take.
+const TOP: u64 = 128 << 10;
 /// Bytes around a thread pointer: control block and the first thread-local variables.
 const THREAD_BLOCK: u64 = 2400;
 /// Bytes of `struct link_map` and of the dynamic linker's own part behind it.
@@ -204,10 +206,12 @@ impl<'p> Selector<'p> {
         let start =
             sp.saturating_sub(RED_ZONE).max(low) / u64::from(facts.word) * u64::from(facts.word);
         let outermost = thread.stack.frames.iter().rev().find_map(|frame| frame.cfa);
-        // glibc puts a thread's control block above its stack, the kernel the program's path.
+        // glibc puts a thread's control block right below the top of its stack, the kernel the
+        // program's path.
         let path = self.process.dump.auxv.get(AuxKind::ExecFn);
         let own = [path, self.blocks.get(&thread.tid).copied()];
-        let is_stack = own.iter().flatten().any(|at| (low..top).contains(at));
+        let at_top = top.saturating_sub(TOP).max(low)..top;
+        let is_stack = own.iter().flatten().any(|at| at_top.contains(at));
         let is_long = top.saturating_sub(start) > LONG_STACK;
         let end = match outermost {
             Some(cfa) if is_long || (!is_stack && (start..top).contains(&cfa.0)) => {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::mask::{MASK, is_printable};
-use super::phrases::PHRASES;
+use super::phrases::{self, PHRASES};
 use super::write::present;
 use crate::addr::Avma;
 use crate::dump::{AuxKind, CoreSegment, Dump, Signal};
@@ -180,8 +180,18 @@ fn find(scrubbed: &Dump, masked: &HashSet<Window>) -> Vec<Leak> {
     });
     leaks.sort_by_key(|leak| leak.offset);
     leaks.dedup_by_key(|leak| leak.offset);
-    leaks.retain(|leak| !is_library(scrubbed, leak.offset));
+    leaks.retain(|leak| !is_library(scrubbed, leak.offset) && !is_phrase(scrubbed, leak));
     leaks
+}
+
+/// Whether runtimes say all of it, in phrases that follow each other.
+fn is_phrase(scrubbed: &Dump, leak: &Leak) -> bool {
+    let start = leak.offset.saturating_sub(OVERLAP);
+    let size = leak.offset - start + (leak.length as u64).saturating_add(OVERLAP);
+    let phrases = phrases::find(&scrubbed.bytes.read_vec(start, size));
+    let at = (leak.offset - start) as usize;
+    let is_said = |byte| phrases.iter().any(|(from, len)| (*from..from + len).contains(&byte));
+    leak.length < OVERLAP as usize && (at..at + leak.length).all(is_said)
 }
 
 /// Whether the C string around `offset` is the dynamic linker's name for a library.
