@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::os::unix::ffi::OsStrExt;
 
 use super::code::Code;
+use super::id::public_command;
 use super::next::Known;
 use super::source_lines::SourceLines;
 use super::values::Whose;
@@ -476,7 +477,7 @@ fn crash_id(dump: &Dump) -> String {
     id = id
         .number("pid", info.map(|info| i128::from(info.pid)))
         .number("ppid", info.and_then(|info| info.parent).map(i128::from))
-        .fact("comm", info.map(|info| info.command.as_bytes()));
+        .fact("comm", info.map(|_| public_command(dump)).as_deref());
     // Where the kernel's address randomisation put things.
     for (name, kind) in [
         ("AT_RANDOM", AuxKind::Random),

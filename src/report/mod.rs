@@ -33,7 +33,7 @@ pub use cause::{
     Blame, Cause, Confidence, Decision, DecisionAction, Evidence, EvidenceKind, Finding, Signature,
 };
 pub use hex::Hex;
-pub use id::CrashId;
+pub use id::{CrashId, public_command};
 pub(crate) use json::write_json_line;
 pub use json::{read_json, write_json, write_variable_json};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
