@@ -51,12 +51,12 @@ pub struct Named<'n> {
 }
 
 /// What rules say of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Shown as it is.
     Allow,
-    /// Hidden as this.
-    Deny(Kind),
+    /// Hidden as this, by the rule of that file and line.
+    Deny(Kind, String),
 }
 
 /// The user's rules.
@@ -68,6 +68,8 @@ pub struct Rules {
 #[derive(Clone, Debug)]
 struct Rule {
     denies: bool,
+    /// Where it was read: `redact.toml:3`; only the line until the file is told.
+    place: String,
     name: Option<String>,
     type_name: Option<String>,
     function: Option<String>,
@@ -108,10 +110,31 @@ impl Rules {
             };
             for entry in entries.iter() {
                 let rule = rule(denies, entry).map_err(|(span, problem)| error(span, problem))?;
-                rules.push(rule);
+                let before = text.get(..entry.span().start).unwrap_or(text);
+                let place = format!("{}", 1 + before.matches('\n').count());
+                rules.push(Rule { place, ..rule });
             }
         }
         Ok(Self { rules })
+    }
+
+    /// The same, known to be of that file.
+    #[must_use]
+    pub fn of_file(mut self, file: &str) -> Self {
+        for rule in &mut self.rules {
+            rule.place = format!("{file}:{}", rule.place);
+        }
+        self
+    }
+
+    /// The same without those that show what would be hidden, and how many there were: who
+    /// wrote the file may be no friend.
+    #[must_use]
+    pub fn denying(mut self) -> (Self, usize) {
+        let all = self.rules.len();
+        self.rules.retain(|rule| rule.denies);
+        let refused = all - self.rules.len();
+        (self, refused)
     }
 
     /// Puts `others` behind these.
@@ -132,7 +155,7 @@ impl Rules {
             return Some(Verdict::Allow);
         }
         let denied = fitting().find(|rule| rule.denies);
-        denied.map(|rule| Verdict::Deny(rule.kind.unwrap_or(Kind::Rule)))
+        denied.map(|rule| Verdict::Deny(rule.kind.unwrap_or(Kind::Rule), rule.place.clone()))
     }
 
     /// Whether `text`, which a finder would hide as `kind`, is to be shown.
@@ -146,15 +169,15 @@ impl Rules {
     }
 
     /// What patterns alone hide in `text`.
-    pub(super) fn denied(&self, text: &[u8]) -> Vec<(Range<usize>, Kind)> {
+    pub(super) fn denied(&self, text: &[u8]) -> Vec<(Range<usize>, Kind, String)> {
         let patterns = self.rules.iter().filter(|rule| rule.denies && !rule.names_value());
-        let found = patterns.filter_map(|rule| Some((rule.regex.as_ref()?, rule.kind)));
+        let found = patterns.filter_map(|rule| Some((rule.regex.as_ref()?, rule)));
         found
-            .flat_map(|(regex, kind)| {
-                let kind = kind.unwrap_or(Kind::Rule);
-                regex.find_iter(text).map(move |found| (found.range(), kind))
+            .flat_map(|(regex, rule)| {
+                let kind = rule.kind.unwrap_or(Kind::Rule);
+                regex.find_iter(text).map(move |found| (found.range(), kind, rule.place.clone()))
             })
-            .filter(|(range, _)| !range.is_empty())
+            .filter(|(range, ..)| !range.is_empty())
             .collect()
     }
 }
@@ -186,6 +209,7 @@ fn rule(denies: bool, entry: &Spanned<DeValue<'_>>) -> Result<Rule, Wrong> {
     };
     let mut rule = Rule {
         denies,
+        place: String::new(),
         name: None,
         type_name: None,
         function: None,
@@ -279,10 +303,13 @@ mod tests {
         let named =
             |name, type_name| Named { name, type_name: Some(type_name), ..Named::default() };
         let sealed = named("order.customerRef", "acme::Sealed<int>");
-        assert_eq!(rules.verdict(&sealed, b"x"), Some(Verdict::Deny(Kind::Account)));
+        assert_eq!(
+            rules.verdict(&sealed, b"x"),
+            Some(Verdict::Deny(Kind::Account, "1".to_owned()))
+        );
         assert_eq!(rules.verdict(&named("customerRef", "int"), b"x"), None);
         assert_eq!(rules.verdict(&named("greeting", "int"), b"x"), Some(Verdict::Allow));
-        assert_eq!(rules.denied(b"for CUST-42."), [(4..11, Kind::Rule)]);
+        assert_eq!(rules.denied(b"for CUST-42."), [(4..11, Kind::Rule, "5".to_owned())]);
         assert!(rules.allows(Kind::Ip, b"203.0.113.9") && !rules.allows(Kind::Ip, b"8.8.8.8"));
         assert!(!rules.allows(Kind::Email, b"203.a@example.com"));
     }

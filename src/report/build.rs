@@ -26,7 +26,7 @@ use crate::value::{Budget, Value, tree};
 /// Puts all that is known of `process` into one document.
 pub fn build(process: &Process, options: BuildOptions) -> Report {
     let id = crash_id(&process.dump);
-    let redactor = options.redactor(&id);
+    let redactor = options.redactor(&id, process);
     let packages = process.modules.list().iter().map(Packaged::of).collect();
     let budget = Budget::default().with(options.max_depth, options.max_elements);
     let sources = SourceLines::default();
@@ -59,7 +59,7 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
     Report {
         core: builder.core(),
         process: builder.process(),
-        signal: process.dump.signal.as_ref().map(signal),
+        signal: process.dump.signal.as_ref().map(|it| signal(it, &mut builder.redactor)),
         cause,
         threads,
         modules,
@@ -78,7 +78,7 @@ pub fn show_values(
     values: &[Value],
     options: &BuildOptions,
 ) -> Vec<super::Variable> {
-    let mut redactor = options.redactor(&crash_id(&process.dump));
+    let mut redactor = options.redactor(&crash_id(&process.dump), process);
     let shown = values.iter().map(|value| {
         let name = value.name.as_deref().unwrap_or_default();
         let name = redactor.show(Origin::OwnWords, name);
@@ -197,7 +197,7 @@ impl Builder<'_> {
             state: self.state(thread).map(str::to_owned),
             signal: signal_of(thread),
             registers: if with_registers {
-                registers(self.process.dump.machine, &thread.registers)
+                registers(self.process.dump.machine, &thread.registers, &mut self.redactor)
             } else {
                 BTreeMap::new()
             },
@@ -245,7 +245,7 @@ impl Builder<'_> {
         let module = frame.module.and_then(|at| self.process.modules.list().get(at));
         FrameReport {
             index: index as u64,
-            pc: Hex(frame.pc.0),
+            pc: Hex(self.redactor.show_word(frame.pc.0)),
             kind: match frame.kind {
                 process::FrameKind::Normal => FrameKind::Normal,
                 process::FrameKind::Inline => FrameKind::Inline,
@@ -415,23 +415,28 @@ fn signal_of(thread: &Thread) -> Option<String> {
     Some(signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned))
 }
 
-fn signal(signal: &Signal) -> SignalReport {
+fn signal(signal: &Signal, redactor: &mut Redactor) -> SignalReport {
     SignalReport {
         number: i64::from(signal.number),
         name: signal.name(),
         code: signal.code.map(i64::from),
         code_name: signal.code_name().map(str::to_owned),
-        fault_address: signal.address().map(|at| Hex(at.0)),
+        fault_address: signal.address().map(|at| Hex(redactor.show_word(at.0))),
         sender_pid: signal.sender().map(|(pid, _)| i64::from(pid)),
         sender_uid: signal.sender().map(|(_, uid)| u64::from(uid)),
     }
 }
 
-fn registers(machine: Machine, registers: &Registers) -> BTreeMap<String, Hex> {
+fn registers(
+    machine: Machine,
+    registers: &Registers,
+    redactor: &mut Redactor,
+) -> BTreeMap<String, Hex> {
     let names = machine.facts().map(|facts| facts.names).unwrap_or_default();
-    let known = names
-        .iter()
-        .filter_map(|(register, name)| Some(((*name).to_owned(), Hex(registers.get(*register)?))));
+    let known = names.iter().filter_map(|(register, name)| {
+        let value = redactor.show_word(registers.get(*register)?);
+        Some(((*name).to_owned(), Hex(value)))
+    });
     known.collect()
 }
 
