@@ -4,12 +4,13 @@
 
 mod fixture;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use fixture::run;
+use regex::bytes::{Regex, RegexBuilder};
 
 /// What each way to die is about.
 const WAYS: [&str; 7] = ["null", "wild", "smash", "registers", "symbol", "what", "assert"];
@@ -21,7 +22,7 @@ const SECRETS: [(&str, &str); 45] = [
     ("ap.edda.loam", "a word of the command line"),
     ("as words of a line", "another"),
     ("EN-tansy-Ocelot95", "environment"),
-    ("ew words of the environment", "environment"),
+    ("eg gorse thrush dapple", "environment"),
     ("ep.ilsa.wren", "the directory of the program"),
     ("cp.alwin.drey", "the directory of the core"),
     ("tn@quarry", "the name of a thread"),
@@ -84,7 +85,7 @@ fn fixtures() -> PathBuf {
 
 /// The core below a directory that is a secret and somebody's home.
 fn core_of(way: &str) -> PathBuf {
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("canary/home").join(HOME_OWNER);
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("canary/mnt/home").join(HOME_OWNER);
     let directory = home.join("cp.alwin.drey@quarrymail.example");
     fs::create_dir_all(&directory).unwrap();
     let core = directory.join(format!("{way}.core.zst"));
@@ -92,8 +93,11 @@ fn core_of(way: &str) -> PathBuf {
     core
 }
 
+/// An address behind two pointers.
+const NEXT: &str = "accounts._M_t._M_t._M_head_impl->next._M_t._M_t._M_head_impl->owner_email";
+
 /// What is printed to look at: variables by name, casts, members, globals, registers.
-const EXPRESSIONS: [&str; 18] = [
+const EXPRESSIONS: [&str; 19] = [
     "mail",
     "password",
     "connection",
@@ -109,6 +113,7 @@ const EXPRESSIONS: [&str; 18] = [
     "*(long *)password",
     "password_word.number",
     "*accounts._M_t._M_t._M_head_impl",
+    NEXT,
     "global_secret",
     "tls_token",
     "$r12",
@@ -189,8 +194,6 @@ fn forms(secret: &str) -> BTreeSet<Vec<u8>> {
         if let Ok(word) = piece.try_into().map(u64::from_le_bytes) {
             forms.insert(word.to_string().into_bytes());
             forms.insert(f64::from_bits(word).to_string().into_bytes());
-            let half = |word: u64| (word & 0xff_ffff_ffff).to_string().into_bytes();
-            forms.insert(half(word));
         }
     }
     if let Ok(number) = secret.parse::<u64>() {
@@ -214,20 +217,43 @@ fn base64(bytes: &[u8]) -> Vec<u8> {
     groups.collect()
 }
 
-/// The secrets of which a part stands in `text`.
-fn leaks<'s>(text: &[u8], secrets: &[(&'s str, &'s str)]) -> Vec<&'s str> {
-    let holds = |form: &Vec<u8>| text.windows(form.len()).any(|part| part == form);
-    let leaks = secrets.iter().filter(|(secret, _)| forms(secret).iter().any(holds));
-    leaks.map(|(secret, _)| *secret).collect()
+/// Finds secrets in all their forms at once.
+struct Detector<'s> {
+    owners: BTreeMap<Vec<u8>, &'s str>,
+    any: Regex,
+}
+
+impl<'s> Detector<'s> {
+    fn new(secrets: &[(&'s str, &str)]) -> Self {
+        let mut owners = BTreeMap::new();
+        for (secret, _) in secrets {
+            owners.extend(forms(secret).into_iter().map(|form| (form, *secret)));
+        }
+        let escaped =
+            |form: &Vec<u8>| form.iter().map(|byte| format!(r"\x{byte:02x}")).collect::<String>();
+        let all: Vec<String> = owners.keys().map(escaped).collect();
+        let any = RegexBuilder::new(&all.join("|")).size_limit(1 << 28).unicode(false).build();
+        Self { owners, any: any.unwrap() }
+    }
+
+    /// The secrets of which a part stands in `text`.
+    fn leaks(&self, text: &[u8]) -> BTreeSet<&'s str> {
+        self.any.find_iter(text).map(|found| self.owners[found.as_bytes()]).collect()
+    }
+}
+
+fn leaks<'s>(text: &[u8], secrets: &[(&'s str, &str)]) -> BTreeSet<&'s str> {
+    Detector::new(secrets).leaks(text)
 }
 
 fn no_leak(level: &str, secrets: &[(&str, &str)]) {
+    let detector = Detector::new(secrets);
     let mut found = Vec::new();
     for way in WAYS {
         for (asked, text) in outputs(way, level) {
-            let leaks = leaks(&text, secrets);
+            let leaks = detector.leaks(&text);
             if !leaks.is_empty() {
-                found.push(format!("{asked}: {}", leaks.join(", ")));
+                found.push(format!("{asked}: {leaks:?}"));
             }
         }
     }
@@ -253,7 +279,7 @@ fn what_is_shown_by_default_is_shown_on_purpose() {
     assert!(!leaks(&symbol, &[(SYMBOL, "a function")]).is_empty(), "names of code are shown");
     let text: Vec<u8> = all("null").collect();
     assert!(!leaks(&text, &[(HOME_OWNER, "a path")]).is_empty(), "paths keep home directories");
-    assert_eq!(leaks(&text, &WORDS), WORDS.map(|(word, _)| word), "plain text is shown");
+    assert_eq!(leaks(&text, &WORDS).len(), WORDS.len(), "plain text is shown");
 }
 
 #[test]
@@ -261,7 +287,7 @@ fn off_shows_what_the_other_levels_hide() {
     let all = WAYS.iter().flat_map(|way| outputs(way, "off"));
     let text: Vec<u8> = all.flat_map(|(_, text)| text).collect();
     // The environment and vector registers are in no report at all.
-    let nowhere = ["EN-tansy-Ocelot95", "ew words of the environment", "RX-yarrow-Hare27"];
+    let nowhere = ["EN-tansy-Ocelot95", "eg gorse thrush dapple", "RX-yarrow-Hare27"];
     let secrets: Vec<_> =
         SECRETS.into_iter().filter(|(secret, _)| !nowhere.contains(secret)).collect();
     let shown = leaks(&text, &secrets);
@@ -284,6 +310,7 @@ fn a_scrubbed_core_and_what_is_said_of_it_hold_no_secret() {
         let said = leaks(&said, &words);
         assert!(said.iter().all(|secret| *secret == "cp.alwin.drey"), "{way}: {said:?}");
         let text = [&out, &program, Path::new("--source-path"), &sources];
-        assert_eq!(leaks(&both(&run(text)), &SECRETS), [""; 0], "{way}");
+        let shown = leaks(&both(&run(text)), &SECRETS);
+        assert!(shown.is_empty(), "{way}: {shown:?}");
     }
 }

@@ -36,17 +36,15 @@ impl Default for Known {
 impl Known {
     /// Remembers `text`, if it is of a kind that no other text is by chance.
     pub(super) fn add(&mut self, kind: Kind, text: &[u8]) {
-        let is_own = !matches!(
-            kind,
-            Kind::User
-                | Kind::Name
-                | Kind::Address
-                | Kind::Place
-                | Kind::Birth
-                | Kind::Ip
-                | Kind::Text
-        );
         let is_plain = text.iter().all(u8::is_ascii_alphabetic);
+        let is_own = match kind {
+            Kind::Place | Kind::Birth | Kind::Ip | Kind::Text => false,
+            // `root`, `www-data`; but not `lee.marsh@sales`.
+            Kind::User | Kind::Name | Kind::Address => {
+                text.len() >= SHORTEST_WORD && !text.iter().all(u8::is_ascii_alphanumeric)
+            }
+            _ => true,
+        };
         let shortest = if is_plain { SHORTEST_WORD } else { SHORTEST };
         if !is_own || text.len() < shortest || word::is_dull(text) {
             return;
@@ -128,8 +126,8 @@ mod tests {
         for text in ["default", "root", "aaaaaaaa", "12345"] {
             known.add(Kind::Password, text.as_bytes());
         }
-        known.add(Kind::User, b"postgres-9");
-        assert!(known.find(b"default root aaaaaaaa 12345 postgres-9").is_empty());
+        known.add(Kind::User, b"www-data");
+        assert!(known.find(b"default root aaaaaaaa 12345 www-data").is_empty());
         assert!(!known.has_number(12_345));
     }
 }

@@ -121,10 +121,20 @@ impl Redactor {
         let (kind, reason) = match self.rules.verdict(named, text.as_bytes()) {
             Some(Verdict::Allow) => return Shown::new(text.to_owned()),
             Some(Verdict::Deny(kind, rule)) => (kind, Reason::Rule(rule)),
-            None => match announced(named, text) {
-                Some(found) => found,
-                None => return self.show(origin, text),
-            },
+            None => {
+                let allowed = match self.rules.is_empty() {
+                    true => Vec::new(),
+                    false => self.rules.allowed_kinds(named, text.as_bytes()),
+                };
+                match announced_text(named, text).filter(|(kind, _)| !allowed.contains(kind)) {
+                    Some(found) => found,
+                    None if !allowed.is_empty() && self.level == Level::Default => {
+                        self.begin(Some(origin));
+                        return self.search(text, &allowed);
+                    }
+                    None => return self.show(origin, text),
+                }
+            }
         };
         self.begin(Some(origin));
         Shown::new(self.hidden(kind, text, reason))
@@ -133,7 +143,8 @@ impl Redactor {
     /// The token for text of which a part could not be read: what it was cannot be judged,
     /// so all of it is hidden if its name or the level says that any of it could be.
     pub fn show_part(&mut self, origin: Origin, named: &Named<'_>, text: &str) -> Shown {
-        let kind = [named.name, plain_type(named)].into_iter().find_map(judge);
+        let kind =
+            [names::without_storage(named.name), plain_type(named)].into_iter().find_map(judge);
         let verdict = self.rules.verdict(named, text.as_bytes());
         match kind {
             Some(kind) if self.level != Level::Off && verdict != Some(Verdict::Allow) => {
@@ -154,6 +165,12 @@ impl Redactor {
             Some(Verdict::Allow) => return None,
             Some(Verdict::Deny(kind, rule)) => (kind, Reason::Rule(rule)),
             None => match announced(named, digits) {
+                Some((kind, _))
+                    if !self.rules.is_empty()
+                        && self.rules.allowed_kinds(named, digits.as_bytes()).contains(&kind) =>
+                {
+                    return None;
+                }
                 Some(found) => found,
                 None if digits.parse().is_ok_and(|it| self.known.has_number(it)) => {
                     (Kind::Secret, Reason::Known)
@@ -204,6 +221,21 @@ impl Redactor {
             }
             _ => self.show(Origin::VariableText, text),
         }
+    }
+
+    /// What may leave of a text beside the report, as of the name of a file of rules: it
+    /// counts as nothing and is no decision.
+    pub fn aside(&self, text: &str) -> Shown {
+        let mut other = Self {
+            level: self.level,
+            tokens: self.tokens.clone(),
+            rules: Rules::default(),
+            counts: BTreeMap::new(),
+            mapped: Vec::new(),
+            log: None,
+            known: Known::default(),
+        };
+        other.show(Origin::OwnWords, text)
     }
 
     fn is_mapped(&self, word: u64) -> bool {
@@ -286,7 +318,7 @@ impl Redactor {
     pub fn show_arguments<A: AsRef<[u8]>>(&mut self, argv: &[A]) -> Vec<Shown> {
         let texts = argv.iter().map(|argument| visible_utf8(argument.as_ref()));
         let shown = texts.enumerate().map(|(at, text)| {
-            self.enter(0, || format!("argument {at}"));
+            self.enter(1, || format!("argument {at}"));
             if at == 0 {
                 return self.show(Origin::Path, &text);
             }
@@ -421,6 +453,14 @@ fn announced(named: &Named<'_>, text: &str) -> Option<(Kind, Reason)> {
     })
 }
 
+/// The same for text, whose variable may be named for how it is kept.
+fn announced_text(named: &Named<'_>, text: &str) -> Option<(Kind, Reason)> {
+    announced(named, text).or_else(|| {
+        let name = names::without_storage(named.name);
+        (name.len() < named.name.len()).then(|| announced(&Named { name, ..*named }, text))?
+    })
+}
+
 /// `acme::Secret<std::string> &`: the template's name counts.
 fn plain_type<'n>(named: &Named<'n>) -> &'n str {
     let plain = named.type_name.unwrap_or_default().split('<').next().unwrap_or_default();
@@ -531,6 +571,98 @@ mod tests {
         assert!(redactor.show(Origin::ThreadName, "conn alice").as_str().starts_with("<name:"));
         assert_eq!(redactor.show(Origin::MessageText, "x == 3").as_str(), "<redacted:6>");
         assert_eq!(redactor.show(Origin::OwnWords, "no file").as_str(), "no file");
+    }
+
+    fn named(name: &str) -> Named<'_> {
+        Named { name, ..Named::default() }
+    }
+
+    #[test]
+    fn words_that_spell_text_are_hidden_unless_something_is_mapped_there() {
+        let word = u64::from_le_bytes(*b"hunter22");
+        let mut redactor = at(Level::Default);
+        assert_eq!(redactor.show_word(word), 0x7878_7878_7878_7878);
+        assert_eq!(redactor.show_word(0x7fff_ffff_e180), 0x7fff_ffff_e180);
+        assert!(redactor.hide_spelled(word).is_some());
+        let text = format!("rax = {word:#x}; 0x10");
+        for origin in [Origin::OwnWords, Origin::Code] {
+            let shown = redactor.show(origin, &text);
+            assert!(shown.as_str().starts_with("rax = <text:"), "{shown:?}");
+            assert!(shown.as_str().ends_with(">; 0x10"), "{shown:?}");
+        }
+        let mut mapped = at(Level::Default).with_mapped([(word - 8, word + 8), (0, 16)]);
+        assert_eq!(mapped.show_word(word), word);
+        assert_eq!(mapped.show(Origin::Code, &text).as_str(), text);
+        assert_eq!(at(Level::Off).show_word(word), word);
+    }
+
+    #[test]
+    fn a_piece_of_a_text_is_hidden_unless_it_says_nothing() {
+        let mut redactor = at(Level::Default);
+        assert!(redactor.show_piece("hunter22").as_str().starts_with("<text:"));
+        assert_eq!(redactor.show_piece("AAAAAAAA").as_str(), "AAAAAAAA");
+        assert_eq!(at(Level::Off).show_piece("hunter22").as_str(), "hunter22");
+    }
+
+    #[test]
+    fn a_value_hidden_by_its_name_is_hidden_where_nothing_names_it() {
+        let mut redactor = at(Level::Default);
+        let line = "  return open(\"LT-fescue-62\");";
+        assert_eq!(redactor.show(Origin::SourceText, line).as_str(), line);
+        let token = redactor.show_value(Origin::VariableText, &named("api_token"), "LT-fescue-62");
+        let shown = redactor.show(Origin::SourceText, line);
+        assert_eq!(shown.as_str(), format!("  return open(\"{}\");", token.as_str()));
+        assert!(redactor.hide_number(&named("card_no"), "4929804463622139").is_some());
+        assert!(redactor.hide_number(&named("n"), "4929804463622139").is_some());
+        assert!(redactor.hide_number(&named("n"), "4929804463622138").is_none());
+        assert_ne!(redactor.show_word(4_929_804_463_622_139), 4_929_804_463_622_139);
+    }
+
+    #[test]
+    fn text_of_which_a_part_is_lost_is_hidden_where_its_name_says_that_it_may_be() {
+        let mut redactor = at(Level::Default);
+        let mail = named("owner_email");
+        assert_eq!(redactor.show_value(Origin::VariableText, &mail, "ann").as_str(), "ann");
+        let part = redactor.show_part(Origin::VariableText, &mail, "ann");
+        assert!(part.as_str().starts_with("<email:"), "{part:?}");
+        let title = named("title");
+        assert_eq!(redactor.show_part(Origin::VariableText, &title, "ann").as_str(), "ann");
+        let mut strict = at(Level::Strict);
+        let shown = strict.show_part(Origin::VariableText, &title, "ann");
+        assert_eq!(shown.as_str(), "<redacted:3>");
+    }
+
+    #[test]
+    fn decisions_say_where_and_why_without_the_text() {
+        let rules = Rules::parse("[[deny]]\nregex = 'CUST-[0-9]+'\n").unwrap().of_file("r.toml");
+        let mut redactor = at(Level::Default).with_rules(rules).with_log();
+        redactor.enter(0, || "thread 7".to_owned());
+        redactor.enter(1, || "#0 of ann@example.com".to_owned());
+        redactor.show_value(Origin::VariableText, &named("password"), "hunter2");
+        redactor.show(Origin::MessageText, "to ann@example.com for CUST-42");
+        redactor.enter(0, || "process".to_owned());
+        redactor.show(Origin::Environment, "A=1");
+        let (decisions, left_out) = redactor.decisions();
+        let reasons: Vec<_> = decisions.iter().map(|one| one.reason.clone()).collect();
+        let rule = Reason::Rule("r.toml:1".to_owned());
+        assert_eq!(reasons, [Reason::Name, Reason::Content, rule, Reason::Level]);
+        assert_eq!((decisions[0].place.len(), decisions[3].place.len(), left_out), (2, 1, 0));
+        let told = format!("{decisions:?}");
+        assert!(!told.contains("ann") && !told.contains("hunter2"), "{told}");
+        // Names of places are judged and not counted.
+        assert_eq!(redactor.counts().get("email"), Some(&1));
+    }
+
+    #[test]
+    fn a_rule_may_allow_one_kind_of_a_variable() {
+        let rules = Rules::parse("[[allow]]\nname = 'peer'\nkind = 'ip'\n").unwrap();
+        let mut redactor = at(Level::Default).with_rules(rules);
+        let mut shown = |name, text| {
+            redactor.show_value(Origin::VariableText, &named(name), text).into_string()
+        };
+        assert_eq!(shown("peer", "203.0.113.9"), "203.0.113.9");
+        assert!(shown("other", "203.0.113.9").starts_with("<ip:"));
+        assert!(shown("peer", "ann@example.com").starts_with("<email:"));
     }
 
     #[test]

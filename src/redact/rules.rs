@@ -158,6 +158,12 @@ impl Rules {
         denied.map(|rule| Verdict::Deny(rule.kind.unwrap_or(Kind::Rule), rule.place.clone()))
     }
 
+    /// The kinds that values of `named` may be, and are shown nonetheless.
+    pub(super) fn allowed_kinds(&self, named: &Named<'_>, text: &[u8]) -> Vec<Kind> {
+        let allowing = self.rules.iter().filter(|rule| !rule.denies && rule.names_value());
+        allowing.filter(|rule| rule.holds(named, text)).filter_map(|rule| rule.kind).collect()
+    }
+
     /// Whether `text`, which a finder would hide as `kind`, is to be shown.
     pub(super) fn allows(&self, kind: Kind, text: &[u8]) -> bool {
         self.rules.iter().any(|rule| {
@@ -312,6 +318,46 @@ mod tests {
         assert_eq!(rules.denied(b"for CUST-42."), [(4..11, Kind::Rule, "5".to_owned())]);
         assert!(rules.allows(Kind::Ip, b"203.0.113.9") && !rules.allows(Kind::Ip, b"8.8.8.8"));
         assert!(!rules.allows(Kind::Email, b"203.a@example.com"));
+    }
+
+    #[test]
+    fn each_condition_alone_hides_a_value() {
+        let place = Named {
+            name: "order.ref",
+            type_name: Some("acme::Sealed<int>"),
+            function: Some("bank::pay"),
+            module: Some("libledger.so.2"),
+        };
+        for (condition, other) in [
+            ("name = '*.ref'", "name = 'reference'"),
+            ("name = 'REF'", "name = 're'"),
+            ("type = 'acme::*'", "type = 'acme'"),
+            ("function = 'bank::*'", "function = 'shop::*'"),
+            ("module = 'libledger.so*'", "module = 'libledger'"),
+            ("regex = '^C-[0-9]+$'\nname = '*'", "regex = '^D'\nname = '*'"),
+        ] {
+            let verdict = |condition: &str| {
+                let rules = Rules::parse(&format!("[[deny]]\n{condition}\nkind = 'name'\n"));
+                rules.unwrap().of_file("r.toml").verdict(&place, b"C-12")
+            };
+            let hidden = Some(Verdict::Deny(Kind::Name, "r.toml:1".to_owned()));
+            assert_eq!((verdict(condition), verdict(other)), (hidden, None), "{condition}");
+            let allowed = Rules::parse(&format!("[[allow]]\n{condition}\n")).unwrap();
+            assert_eq!(allowed.verdict(&place, b"C-12"), Some(Verdict::Allow), "{condition}");
+        }
+        let rules = Rules::parse("[[allow]]\nname = 'ref'\nkind = 'card'\n").unwrap();
+        assert_eq!(rules.allowed_kinds(&place, b"C-12"), [Kind::Card]);
+        assert_eq!(rules.verdict(&place, b"C-12"), None);
+    }
+
+    #[test]
+    fn rules_of_strangers_hide_and_do_not_show() {
+        let rules = Rules::parse("[[deny]]\nname = 'a'\n[[allow]]\nname = '*'\n").unwrap();
+        let (rules, refused) = rules.denying();
+        let named = |name| Named { name, ..Named::default() };
+        assert_eq!(refused, 1);
+        assert!(matches!(rules.verdict(&named("a"), b""), Some(Verdict::Deny(..))));
+        assert_eq!(rules.verdict(&named("b"), b""), None);
     }
 
     #[test]

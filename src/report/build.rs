@@ -27,6 +27,22 @@ use crate::value::{Budget, Value, tree};
 pub fn build(process: &Process, options: BuildOptions) -> Report {
     let id = crash_id(&process.dump);
     let redactor = options.redactor(&id, process);
+    built(process, options, id, redactor).0
+}
+
+/// The same, and the redactor that knows what was hidden where.
+pub(super) fn logged(process: &Process, options: BuildOptions) -> (Report, Redactor) {
+    let id = crash_id(&process.dump);
+    let redactor = options.redactor(&id, process).with_log();
+    built(process, options, id, redactor)
+}
+
+fn built(
+    process: &Process,
+    options: BuildOptions,
+    id: String,
+    redactor: Redactor,
+) -> (Report, Redactor) {
     let packages = process.modules.list().iter().map(Packaged::of).collect();
     let budget = Budget::default().with(options.max_depth, options.max_elements);
     let sources = SourceLines::default();
@@ -37,6 +53,7 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
     let crashed = threads.iter().find(|thread| thread.crashed);
     let analysis = analysis::analyze(process);
     let redactor = &mut builder.redactor;
+    redactor.enter(0, || "cause".to_owned());
     let mut cause = analysis.cause.as_ref().map(|cause| {
         let other = threads.iter().find(|thread| Some(thread.tid) == cause.thread);
         judgement::cause(cause, process, other.or(crashed), redactor)
@@ -45,6 +62,7 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
         builder.add_place(&mut threads, tid, blame);
     }
     let redactor = &mut builder.redactor;
+    redactor.enter(0, || "findings".to_owned());
     let findings: Vec<_> =
         analysis.findings.iter().map(|one| findings::finding(one, redactor)).collect();
     let modules: Vec<_> =
@@ -56,7 +74,7 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
         let known = Known { analysis, process, threads, modules, findings, notices };
         cause.next = next::steps(cause, &known, &mut builder.redactor);
     }
-    Report {
+    let report = Report {
         core: builder.core(),
         process: builder.process(),
         signal: process.dump.signal.as_ref().map(|it| signal(it, &mut builder.redactor)),
@@ -68,7 +86,8 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
         redactions: redactions(&builder.redactor),
         id,
         ..Report::default()
-    }
+    };
+    (report, builder.redactor)
 }
 
 /// What of `values` may leave, as [`build`] shows those of variables. Their names are the
@@ -100,6 +119,7 @@ struct Builder<'p> {
 
 impl Builder<'_> {
     fn core(&mut self) -> CoreReport {
+        self.redactor.enter(0, || "core".to_owned());
         let dump = &self.process.dump;
         CoreReport {
             path: self.redactor.show_bytes(Origin::Path, dump.path.as_os_str().as_bytes()),
@@ -118,6 +138,7 @@ impl Builder<'_> {
         let module = executable.and_then(|at| self.process.modules.list().get(at));
         let argv = self.process.argv().unwrap_or_default();
         let exe = self.process.executable_path();
+        self.redactor.enter(0, || "process".to_owned());
         ProcessReport {
             pid: info.map(|info| info.pid),
             ppid: info.and_then(|info| info.parent),
@@ -148,6 +169,7 @@ impl Builder<'_> {
     fn thread(&mut self, index: usize) -> Option<ThreadReport> {
         let thread = self.process.threads.get(index)?;
         let index_of = index;
+        self.redactor.enter(0, || format!("thread {}", thread.tid));
         let with_locals = match self.options.locals {
             WhoseLocals::None => false,
             WhoseLocals::Crashed => thread.crashed,
@@ -190,9 +212,12 @@ impl Builder<'_> {
             self.add_context(thread, &mut frames);
         }
         let total = thread.stack.frames.len();
+        self.redactor.enter(1, || "registers".to_owned());
+        let name = thread.name.as_ref();
+        let name = name.map(|name| self.redactor.show(Origin::ThreadName, name));
         Some(ThreadReport {
             tid: thread.tid,
-            name: thread.name.as_ref().map(|name| self.redactor.show(Origin::ThreadName, name)),
+            name,
             crashed: thread.crashed,
             state: self.state(thread).map(str::to_owned),
             signal: signal_of(thread),
@@ -243,6 +268,8 @@ impl Builder<'_> {
             name.as_ref().map(|name| redactor.show(Origin::SymbolName, name))
         };
         let module = frame.module.and_then(|at| self.process.modules.list().get(at));
+        self.redactor
+            .enter(1, || format!("#{index} {}", frame.function.as_deref().unwrap_or_default()));
         FrameReport {
             index: index as u64,
             pc: Hex(self.redactor.show_word(frame.pc.0)),
@@ -320,6 +347,7 @@ impl Builder<'_> {
     fn module(&mut self, at: usize) -> Option<ModuleReport> {
         let modules = &self.process.modules;
         let module = modules.list().get(at)?;
+        self.redactor.enter(0, || "modules".to_owned());
         let file_path = module.image.as_ref().and_then(|image| image.path());
         let debug = modules.debug_if_searched(at);
         let debug_path = debug.and_then(|debug| debug.debug_file().map(std::path::Path::to_owned));
@@ -375,6 +403,7 @@ impl Builder<'_> {
             modules.entry(module.path.to_string_lossy()).or_insert(at);
         }
         let mut notices = Vec::new();
+        self.redactor.enter(0, || "notices".to_owned());
         for notice in self.process.notices.iter().chain(self.sources.notices()) {
             let module = NoticeReport::module_of(notice).and_then(|path| modules.get(path));
             let package = module.and_then(|at| self.packages.get(*at)?.as_ref()?.name.as_deref());

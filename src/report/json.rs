@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::{Report, Variable};
+use super::{Hidden, Report, Variable};
 
 /// Writes `report` as one line of JSON and a newline.
 ///
@@ -24,6 +24,16 @@ pub fn write_json(report: &Report, mut out: impl io::Write) -> io::Result<()> {
 pub fn write_variable_json(variable: &Variable, mut out: impl io::Write) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable);
     variable.serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+/// Writes what a report hides as one line of JSON and a newline.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_hidden_json(hidden: &Hidden, mut out: impl io::Write) -> io::Result<()> {
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable);
+    hidden.serialize(&mut serializer)?;
     out.write_all(b"\n")
 }
 

@@ -51,6 +51,7 @@ pub(super) fn variable(value: &Value, whose: Whose<'_>, redactor: &mut Redactor)
 
 fn part(value: &Value, outer: Way<'_>, redactor: &mut Redactor) -> Variable {
     let way = Way { outer: Some(&outer), name: value.name.as_deref(), ..outer };
+    redactor.enter(2, || way.path());
     let mut shown = Variable {
         name: value.name.as_deref().map(|name| name_of(name, redactor)).unwrap_or_default(),
         type_name: value.type_name.as_deref().map(|name| redactor.show(Origin::SymbolName, name)),
