@@ -20,7 +20,7 @@ const SECRETS: [(&str, &str); 45] = [
     ("AL-willow-Grebe73", "the value of an option"),
     ("AS-alder-Plover84", "the value of a short option"),
     ("ap.edda.loam", "a word of the command line"),
-    ("as words of a line", "another"),
+    ("ag fennel drizzle lantern", "another"),
     ("EN-tansy-Ocelot95", "environment"),
     ("eg gorse thrush dapple", "environment"),
     ("ep.ilsa.wren", "the directory of the program"),
@@ -286,8 +286,8 @@ fn what_is_shown_by_default_is_shown_on_purpose() {
 fn off_shows_what_the_other_levels_hide() {
     let all = WAYS.iter().flat_map(|way| outputs(way, "off"));
     let text: Vec<u8> = all.flat_map(|(_, text)| text).collect();
-    // The environment and vector registers are in no report at all.
-    let nowhere = ["EN-tansy-Ocelot95", "eg gorse thrush dapple", "RX-yarrow-Hare27"];
+    // The environment is in no report at all.
+    let nowhere = ["EN-tansy-Ocelot95", "eg gorse thrush dapple"];
     let secrets: Vec<_> =
         SECRETS.into_iter().filter(|(secret, _)| !nowhere.contains(secret)).collect();
     let shown = leaks(&text, &secrets);

@@ -22,7 +22,7 @@ pub(crate) struct Redact {
     file: Option<PathBuf>,
     /// With --explain, the program that died
     #[arg(value_name = "EXE", requires = "explain")]
-    exe: Option<PathBuf>,
+    program: Option<PathBuf>,
     /// Say what a report on a core hides: where, as what and why, without showing it
     #[arg(long)]
     explain: bool,
@@ -68,7 +68,7 @@ pub(super) fn redact(cli: &Cli, args: &Redact) -> Result<Exit, Failure> {
 /// What of a report on the core is hidden, where and why.
 fn explain(cli: &Cli, args: &Redact, level: Level) -> Result<Exit, Failure> {
     let options = &cli.options;
-    let files = Files::both(args.file.clone(), args.exe.clone());
+    let files = Files::both(args.file.clone(), args.program.clone());
     let inputs = inputs::inputs(&cli.files, &files, options)
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
