@@ -327,11 +327,15 @@ mod tests {
     }
 
     #[test]
-    fn text_in_a_pointer_is_a_datum_and_hidden_by_the_strict_policy() {
+    fn text_in_a_pointer_is_a_piece_of_something_and_hidden_unless_it_says_nothing() {
         let found = Verdict::Text("hunter22".to_owned());
-        assert_eq!(said(&found, 0, Level::Default), "looks like text: \"hunter22\"");
-        let strict = said(&found, 0, Level::Strict);
-        assert!(strict.starts_with("looks like text: \"<") && !strict.contains("hunter22"));
+        assert_eq!(said(&found, 0, Level::Off), "looks like text: \"hunter22\"");
+        for level in [Level::Default, Level::Strict] {
+            let hidden = said(&found, 0, level);
+            assert!(hidden.starts_with("looks like text: \"<") && !hidden.contains("hunter22"));
+        }
+        let dull = Verdict::Text("AAAAAAAA".to_owned());
+        assert_eq!(said(&dull, 0, Level::Default), "looks like text: \"AAAAAAAA\"");
     }
 
     #[test]
