@@ -103,7 +103,7 @@ impl Request {
 }
 
 impl Request {
-    fn process_options(&self, view: View) -> process::Options {
+    pub(crate) fn process_options(&self, view: View) -> process::Options {
         let defaults = SearchRules::default();
         let beside = self.core_directory.as_deref().or(self.inputs.core.parent());
         let core_directory = beside.map(|parent| match parent.as_os_str() {
@@ -133,6 +133,7 @@ impl Request {
             rules,
             cache: self.cache.clone().map(|dir| SectionCache::new(dir, CACHE_BYTES)),
             limits,
+            library: None,
             modules_only: matches!(view, View::Modules),
         }
     }

@@ -9,6 +9,7 @@ use super::exit;
 use super::print::PrintArgs;
 use super::redact::Redact;
 use super::scrub::ScrubArgs;
+use super::triage::{DbArgs, StoreArgs, TriageArgs};
 
 /// Tells you what a dead process died of.
 #[derive(Debug, Parser)]
@@ -46,6 +47,12 @@ pub(crate) enum Verb {
     Signature(SignatureArgs),
     /// Write a small core without people's data, which debuggers still read
     Scrub(ScrubArgs),
+    /// Read many cores, and say which bugs they died of
+    Triage(TriageArgs),
+    /// List the crashes in the store
+    List(StoreArgs),
+    /// Look after the store
+    Db(DbArgs),
     /// Say what a class of causes means, and what to look at
     Explain(Explain),
     /// Print the JSON Schema of the report

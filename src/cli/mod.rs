@@ -13,6 +13,7 @@ mod progress;
 mod redact;
 mod screen;
 mod scrub;
+mod triage;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -46,6 +47,9 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Explain(args)) => explain::explain(cli, args),
         Some(Verb::Redact(args)) => redact::redact(cli, args),
         Some(Verb::Scrub(args)) => scrub::scrub(cli, args),
+        Some(Verb::Triage(args)) => triage::triage(cli, args),
+        Some(Verb::List(args)) => triage::list(cli, args),
+        Some(Verb::Db(args)) => triage::db(args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Signature(args)) => {

@@ -36,6 +36,7 @@ pub use cause::{
 pub use hex::Hex;
 pub use hidden::{Hidden, HiddenText, hidden};
 pub use id::CrashId;
+pub(crate) use json::write_json_line;
 pub use json::{read_json, write_hidden_json, write_json, write_variable_json};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{NoticeCode, NoticeReport};

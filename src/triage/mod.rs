@@ -5,11 +5,21 @@
 //! native stacks, callers further out tell the workload and not the bug, and the kind of
 //! the fault and the line differ from build to build; so neither is in it.
 
+mod cluster;
+pub mod history;
 mod lists;
 mod normalize;
+mod record;
 mod recursion;
 mod signature;
 mod stack;
+pub mod store;
+mod trace;
 
+pub use cluster::{Grouping, Wishes, group};
 pub use normalize::{library_name, module_name, normalized};
+pub use record::{
+    FileFacts, RECORD_SCHEMA, Reason, Record, RecordStatus, read_record, write_record,
+};
 pub use signature::{Rules, SIGNATURE_VERSION, signature};
+pub use trace::Trace;
