@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use obit::redact::Level;
 
 use super::exit;
 use super::print::PrintArgs;
@@ -16,7 +17,7 @@ use super::triage::{DbArgs, StoreArgs, TriageArgs};
     name = "obit",
     version,
     about = "Tells you what a dead process died of",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit scrub CORE -o OUT\n       obit explain CLASS\n       obit schema",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit redact --explain CORE [EXE]\n       obit scrub CORE -o OUT\n       obit explain CLASS\n       obit schema",
     after_help = "obit --help lists all options, exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",
@@ -91,6 +92,11 @@ impl Files {
     /// Only the core.
     pub(crate) fn of(first: Option<PathBuf>) -> Self {
         Self { first, second: None }
+    }
+
+    /// The core and the program.
+    pub(crate) fn both(first: Option<PathBuf>, second: Option<PathBuf>) -> Self {
+        Self { first, second }
     }
 
     /// As they stand on the command line.
@@ -250,6 +256,9 @@ pub(crate) struct Content {
     /// docs/redaction.md)
     #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
     pub(crate) redact_rules: Vec<PathBuf>,
+    /// Take rules that show what would be hidden from the project's .obit/redact.toml, too
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) trust_project_rules: bool,
     /// End with 1 if anything is missing from the report
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) strict: bool,
@@ -357,6 +366,16 @@ pub(crate) enum RedactPolicy {
     Strict,
     /// Hide nothing
     Off,
+}
+
+impl RedactPolicy {
+    pub(crate) fn level(self) -> Level {
+        match self {
+            Self::Default => Level::Default,
+            Self::Strict => Level::Strict,
+            Self::Off => Level::Off,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

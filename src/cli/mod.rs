@@ -18,9 +18,12 @@ mod triage;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use obit::redact::{Level, Origin, Redactor};
 
 use analyze::Request;
 use args::{Cli, Files, Format, Verb};
@@ -38,6 +41,8 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Exit {
+    // Set once; a second time there is none.
+    let _ = LEVEL.set(cli.options.content.redact.level());
     let outcome = match &cli.verb {
         Some(Verb::Schema) => schema(cli),
         Some(Verb::Explain(args)) => explain::explain(cli, args),
@@ -148,7 +153,21 @@ impl From<OutletError> for Failure {
 
 /// One line on the standard error. If that is closed, nobody listens.
 fn say(message: &str) {
-    let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(message));
+    let message = discreet(message);
+    let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(&message));
+}
+
+/// How much messages hide: what `--redact` says, once that is known.
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// What of a message may leave: it may quote a path, an option or an expression, and logs
+/// keep what is written to the standard error.
+fn discreet(message: &str) -> String {
+    // No report's tokens, so that nobody can compare them.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let key = format!("{}-{}", std::process::id(), since.as_nanos());
+    let level = LEVEL.get().copied().unwrap_or_default();
+    Redactor::new(level, &key).show(Origin::OwnWords, message).into_string()
 }
 
 /// Help and versions in clap's words; errors in one line, like all of ours.

@@ -138,6 +138,6 @@ fn tell(error: &PrintError, text: &str) {
     let mut stderr = io::stderr();
     for line in pointed_at(error.span(), text).lines() {
         // If nobody listens, nobody misses it.
-        let _ = writeln!(stderr, "    {}", visible(line));
+        let _ = writeln!(stderr, "    {}", visible(&super::discreet(line)));
     }
 }

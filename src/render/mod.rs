@@ -8,6 +8,7 @@ mod excerpt;
 pub mod exchange;
 mod gist;
 mod head;
+mod hidden;
 mod ink;
 mod layout;
 mod markdown;
@@ -22,6 +23,7 @@ mod values;
 mod visible;
 
 pub use brief::write_brief;
+pub use hidden::write_hidden;
 pub use markdown::write_markdown;
 pub use modules::write_modules;
 pub use signature::write_signature;
