@@ -8,7 +8,9 @@ use obit::debuginfo::locate::{Debuginfod, SearchRules};
 use obit::limits::Limits;
 use obit::process::{self, Observer, Process};
 use obit::redact::Level;
-use obit::report::{BuildOptions, Context, Flavor, Report, TailCalls, WhichRegisters, WhoseLocals};
+use obit::report::{
+    BuildOptions, Context, Flavor, Report, TailCalls, WhichRegisters, WhichStacks, WhoseLocals,
+};
 use obit::value::readable::UserFormatters;
 
 use super::View;
@@ -98,6 +100,8 @@ impl Request {
                     Locals::Crashed => WhoseLocals::Crashed,
                     Locals::All => WhoseLocals::All,
                 },
+                variable_frames: None,
+                stacks: WhichStacks::All,
                 max_depth: content.max_depth,
                 max_elements: content.max_elements,
             },

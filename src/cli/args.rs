@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::db::DbArgs;
 use super::exit;
+use super::list::ListArgs;
 use super::print::PrintArgs;
 use super::redact::Redact;
 use super::scrub::ScrubArgs;
-use super::triage::{DbArgs, StoreArgs, TriageArgs};
+use super::triage::{TriageArgs, WorkerArgs};
 
 /// Tells you what a dead process died of.
 #[derive(Debug, Parser)]
@@ -49,9 +51,12 @@ pub(crate) enum Verb {
     /// Read many cores, and say which bugs they died of
     Triage(TriageArgs),
     /// List the crashes in the store
-    List(StoreArgs),
+    List(ListArgs),
     /// Look after the store
     Db(DbArgs),
+    /// Read cores for `obit triage`
+    #[command(hide = true)]
+    TriageWorker(WorkerArgs),
     /// Say what a class of causes means, and what to look at
     Explain(Explain),
     /// Print the JSON Schema of the report
@@ -298,8 +303,10 @@ pub(crate) enum Format {
     /// A page for a person
     #[default]
     Human,
-    /// One line of JSON (see `obit schema`)
+    /// One line of JSON (see `obit schema`); of many records, an array
     Json,
+    /// One line of JSON for each record
+    Ndjson,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -2,10 +2,13 @@
 
 mod analyze;
 mod args;
+mod batch_progress;
+mod db;
 mod exit;
 mod explain;
 mod formatters;
 mod inputs;
+mod list;
 mod outlet;
 mod panic;
 mod print;
@@ -14,6 +17,7 @@ mod redact;
 mod screen;
 mod scrub;
 mod triage;
+mod when;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -43,8 +47,9 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Redact(args)) => redact::redact(cli, args),
         Some(Verb::Scrub(args)) => scrub::scrub(cli, args),
         Some(Verb::Triage(args)) => triage::triage(cli, args),
-        Some(Verb::List(args)) => triage::list(cli, args),
-        Some(Verb::Db(args)) => triage::db(args),
+        Some(Verb::TriageWorker(args)) => triage::worker(args),
+        Some(Verb::List(args)) => list::list(cli, args),
+        Some(Verb::Db(args)) => db::db(args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Signature(args)) => {
@@ -86,7 +91,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     }
     let page = screen::page_options(options, outlet.destination());
     outlet.write(|out| match (cli.format(), view) {
-        (Format::Json, _) => obit::report::write_json(&report, out),
+        (Format::Json | Format::Ndjson, _) => obit::report::write_json(&report, out),
         (Format::Human, View::Page) => obit::render::write_page(out, &report, &page),
         (Format::Human, View::Modules) => obit::render::write_modules(out, &report, &page),
         (Format::Human, View::Signature { explained }) => {
