@@ -6,10 +6,12 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::num::NonZeroUsize;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Parser, ValueEnum};
 use obit::batch::{self, BatchError, Code, Order, Settings, Summary, Watcher, WorkerCommand};
+use obit::module::Library;
 use obit::report::{Context, WhichStacks, WhoseLocals};
 use obit::triage::store::{Store, StoreError, StoreTrouble};
 use obit::triage::{Record, Rules, WITH_VARIABLES, write_record};
@@ -27,6 +29,9 @@ const GROUPS: usize = 20;
 /// Levels of a variable and elements of an array that a record holds.
 const DEPTH: usize = 3;
 const ELEMENTS: usize = 8;
+
+/// Directories with cores whose files a worker keeps at hand.
+const LIBRARIES: usize = 4;
 
 /// Many cores, brought together by what they died of.
 #[derive(Clone, Debug, Args)]
@@ -263,10 +268,21 @@ pub(crate) fn worker(args: &WorkerArgs) -> Result<Exit, Failure> {
     batch::with_limits(args.max_memory);
     let request = request(&cli)?;
     let rules = Rules::built_in();
+    // What was found and read for one core serves the next; a directory's own files are for
+    // its cores alone.
+    let mut libraries: Vec<(Option<PathBuf>, Arc<Library>)> = Vec::new();
     let mut work = |path: &Path| {
         let mut one = request.clone();
         one.inputs.core = path.to_owned();
-        let options = one.process_options(View::Page);
+        let mut options = one.process_options(View::Page);
+        let directory = options.rules.core_directory.clone();
+        let library = match libraries.iter().position(|(known, _)| *known == directory) {
+            Some(at) => libraries.remove(at).1,
+            None => options.library(),
+        };
+        options.library = Some(Arc::clone(&library));
+        libraries.truncate(LIBRARIES - 1);
+        libraries.insert(0, (directory, library));
         batch::analyze(path, &batch::facts_of(path), options, one.build, &rules)
     };
     let (mut from, mut to) = (io::stdin().lock(), io::stdout().lock());

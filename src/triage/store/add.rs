@@ -5,6 +5,7 @@ use std::io;
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{Store, StoreError};
+use crate::redact::Shown;
 use crate::report::Confidence;
 use crate::triage::{Record, RecordStatus, module_name, read_record, write_record};
 
@@ -342,7 +343,7 @@ fn build(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<i64
              ON CONFLICT (program, id) DO UPDATE SET version = coalesce(version, excluded.version)
              RETURNING n",
         )?
-        .query_row(params![id, program, version.map(|v| v.as_str())], |row| row.get(0))
+        .query_row(params![id, program, version.map(Shown::as_str)], |row| row.get(0))
 }
 
 /// The row of `table` whose `column` holds `text`, made if it is not there.
