@@ -55,8 +55,8 @@ pub struct Job {
 pub struct Done {
     /// What was to be done.
     pub job: Job,
-    /// What there is to say.
-    pub record: Record,
+    /// What there is to say; an error if no worker could be started to say it.
+    pub record: io::Result<Record>,
 }
 
 /// The workers.
@@ -168,28 +168,23 @@ impl Seat {
         }
     }
 
-    fn record(&self, seat: &mut Option<Worker>, job: &Job) -> Record {
-        let answer = match seat.take().map_or_else(|| Worker::start(&self.command), Ok) {
-            Ok(mut worker) => match worker.ask(job, self.patience) {
-                Answer::Record(record, true) => {
-                    *seat = Some(worker);
-                    Answer::Record(record, true)
-                }
-                Answer::Record(record, false) => {
-                    worker.dismiss();
-                    Answer::Record(record, false)
-                }
-                lost @ Answer::Lost(..) => lost,
-            },
-            Err(error) => {
-                Answer::Lost(Code::Crashed, format!("no worker could be started: {error}"))
-            }
+    fn record(&self, seat: &mut Option<Worker>, job: &Job) -> io::Result<Record> {
+        let mut worker = match seat.take() {
+            Some(worker) => worker,
+            None => Worker::start(&self.command)?,
         };
-        match answer {
-            Answer::Record(record, _) => *record,
+        match worker.ask(job, self.patience) {
+            Answer::Record(record, true) => {
+                *seat = Some(worker);
+                Ok(*record)
+            }
+            Answer::Record(record, false) => {
+                worker.dismiss();
+                Ok(*record)
+            }
             Answer::Lost(code, why) => {
                 let why = format!("{}: {why}", job.path.display());
-                failed(&job.path, &facts_of(&job.path), &self.build, code, &why)
+                Ok(failed(&job.path, &facts_of(&job.path), &self.build, code, &why))
             }
         }
     }

@@ -100,6 +100,28 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testkit::CoreBuilder;
+
+    #[test]
+    fn processes_that_differ_in_nothing_but_their_random_bytes_are_two() {
+        const RANDOM: u64 = 25;
+        let id = |bytes: &[u8]| {
+            let core = CoreBuilder::x86_64().signal(11).thread(1, &[("rip", 0x1000)]);
+            let core = core.process(1, "init", "init").auxv(&[(RANDOM, 0x7000_0010)]);
+            let core = core.segment(0x7000_0000, bytes, 0x1000).write();
+            let process = Process::open(core.path(), Default::default(), &()).unwrap();
+            let report = crate::report::build(&process, Default::default());
+            (report.id.clone(), dump_id(&process, &report.id))
+        };
+        let (one, other) = (id(&[1; 64]), id(&[2; 64]));
+        assert_eq!(one.0, other.0);
+        assert_ne!(one.1, other.1);
+        // Where the core lacks them or a scrubbed one has zeros, the id stands alone; it is
+        // what the other begins with.
+        let (short, zero) = (id(&[1; 20]), id(&[0; 64]));
+        assert_eq!((&short.1, &zero.1), (&one.0, &one.0));
+        assert!(one.1.starts_with(&one.0));
+    }
 
     #[test]
     fn copies_of_an_unreadable_core_are_one_and_empty_files_are_not() {

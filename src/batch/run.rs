@@ -63,6 +63,9 @@ pub enum BatchError {
     /// The store said no.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The system starts no process.
+    #[error("no worker can be started: {0}")]
+    Worker(std::io::Error),
     /// Whoever is told of records could not be told.
     #[error(transparent)]
     Output(std::io::Error),
@@ -244,6 +247,7 @@ impl Batch<'_> {
 
     fn done(&mut self, done: Done, files: &mut [Option<[u8; 32]>]) -> Result<(), BatchError> {
         let Done { job, record } = done;
+        let record = record.map_err(BatchError::Worker)?;
         let code = record.reason.as_ref().and_then(|reason| Code::of_word(&reason.code));
         let is_other = match code {
             // It only looked like one: a packed text.

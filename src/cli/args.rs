@@ -18,7 +18,7 @@ use super::triage::{TriageArgs, WorkerArgs};
     name = "obit",
     version,
     about = "Tells you what a dead process died of",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit scrub CORE -o OUT\n       obit explain CLASS\n       obit schema",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit scrub CORE -o OUT\n       obit triage DIR\n       obit explain CLASS\n       obit schema",
     after_help = "obit --help lists all options, exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",

@@ -221,7 +221,9 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
     let summary = match outcome {
         Some(Ok(summary)) => summary,
         Some(Err(BatchError::Store(error))) => return Err(error.into()),
-        Some(Err(BatchError::Output(error))) => return Err(Failure::new(Exit::Output, &error)),
+        Some(Err(error @ (BatchError::Worker(_) | BatchError::Output(_)))) => {
+            return Err(Failure::new(Exit::Output, &error));
+        }
         None => return Ok(Exit::Success),
     };
     if !is_streamed {

@@ -33,7 +33,10 @@ impl Store {
         let before = self.bytes()?;
         let path = self.path.clone();
         let failed = |source| StoreError::Database { path: path.clone(), source };
-        let transaction = self.connection.transaction().map_err(failed)?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+            .map_err(failed)?;
         let per_group = i64::try_from(keep.per_group).unwrap_or(i64::MAX);
         let records = transaction
             .execute(
