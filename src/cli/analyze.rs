@@ -7,7 +7,9 @@ use obit::debuginfo::SectionCache;
 use obit::debuginfo::locate::{Debuginfod, SearchRules};
 use obit::limits::Limits;
 use obit::process::{self, Observer, Process};
-use obit::report::{BuildOptions, Context, Flavor, Report, TailCalls, WhichRegisters, WhoseLocals};
+use obit::report::{
+    BuildOptions, Context, Flavor, Report, TailCalls, WhichRegisters, WhichStacks, WhoseLocals,
+};
 use obit::value::readable::UserFormatters;
 
 use super::View;
@@ -93,6 +95,8 @@ impl Request {
                     Locals::Crashed => WhoseLocals::Crashed,
                     Locals::All => WhoseLocals::All,
                 },
+                variable_frames: None,
+                stacks: WhichStacks::All,
                 max_depth: content.max_depth,
                 max_elements: content.max_elements,
             },

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use obit::redact::Level;
 
+use super::db::DbArgs;
 use super::exit;
+use super::list::ListArgs;
 use super::print::PrintArgs;
 use super::redact::Redact;
 use super::scrub::ScrubArgs;
-use super::triage::{DbArgs, StoreArgs, TriageArgs};
+use super::triage::{TriageArgs, WorkerArgs};
 
 /// Tells you what a dead process died of.
 #[derive(Debug, Parser)]
@@ -17,7 +19,7 @@ use super::triage::{DbArgs, StoreArgs, TriageArgs};
     name = "obit",
     version,
     about = "Tells you what a dead process died of",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit redact --explain CORE [EXE]\n       obit scrub CORE -o OUT\n       obit explain CLASS\n       obit schema",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit redact --explain CORE [EXE]\n       obit scrub CORE -o OUT\n       obit triage DIR\n       obit explain CLASS\n       obit schema",
     after_help = "obit --help lists all options, exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",
@@ -50,9 +52,12 @@ pub(crate) enum Verb {
     /// Read many cores, and say which bugs they died of
     Triage(TriageArgs),
     /// List the crashes in the store
-    List(StoreArgs),
+    List(ListArgs),
     /// Look after the store
     Db(DbArgs),
+    /// Read cores for `obit triage`
+    #[command(hide = true)]
+    TriageWorker(WorkerArgs),
     /// Say what a class of causes means, and what to look at
     Explain(Explain),
     /// Print the JSON Schema of the report
@@ -307,7 +312,7 @@ pub(crate) enum Format {
     /// A page for a person
     #[default]
     Human,
-    /// One line of JSON (see `obit schema`)
+    /// One line of JSON (see `obit schema`); of many records, an array
     Json,
     /// The same: JSON with one document a line
     Ndjson,

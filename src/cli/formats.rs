@@ -6,8 +6,33 @@ use obit::render::exchange::{self, Item};
 use obit::render::{self, PageOptions};
 use obit::report::{self, Report};
 
-use super::View;
-use super::args::Format;
+use super::args::{Cli, Format};
+use super::exit::Exit;
+use super::{Failure, View};
+
+/// The formats of what is no report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plain {
+    /// For a person.
+    Text,
+    /// For a program, in one document.
+    Json,
+    /// For a program, a document a line.
+    Lines,
+}
+
+/// Which of them was asked for.
+pub(crate) fn plain(cli: &Cli) -> Result<Plain, Failure> {
+    match cli.format() {
+        Format::Human => Ok(Plain::Text),
+        Format::Json => Ok(Plain::Json),
+        Format::Ndjson => Ok(Plain::Lines),
+        _ => {
+            let problem = "this is written as text or JSON: leave --format away, or give --json";
+            Err(Failure::new(Exit::Usage, &problem))
+        }
+    }
+}
 
 /// Writes `report`. A view is of the page alone; the other formats are always whole.
 pub(crate) fn write(

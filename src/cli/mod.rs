@@ -2,11 +2,14 @@
 
 mod analyze;
 mod args;
+mod batch_progress;
+mod db;
 mod exit;
 mod explain;
 mod formats;
 mod formatters;
 mod inputs;
+mod list;
 mod outlet;
 mod panic;
 mod print;
@@ -15,6 +18,7 @@ mod redact;
 mod screen;
 mod scrub;
 mod triage;
+mod when;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -49,8 +53,9 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Redact(args)) => redact::redact(cli, args),
         Some(Verb::Scrub(args)) => scrub::scrub(cli, args),
         Some(Verb::Triage(args)) => triage::triage(cli, args),
-        Some(Verb::List(args)) => triage::list(cli, args),
-        Some(Verb::Db(args)) => triage::db(args),
+        Some(Verb::TriageWorker(args)) => triage::worker(args),
+        Some(Verb::List(args)) => list::list(cli, args),
+        Some(Verb::Db(args)) => db::db(args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Signature(args)) => {

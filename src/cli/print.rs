@@ -9,8 +9,9 @@ use obit::render::visible;
 use obit::report::{Variable, show_values};
 use obit::value::Budget;
 
-use super::args::{Cli, Files, Format};
+use super::args::{Cli, Files};
 use super::exit::Exit;
+use super::formats::{self, Plain};
 use super::inputs::Inputs;
 use super::outlet::Outlet;
 use super::progress::Progress;
@@ -58,16 +59,13 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    if !matches!(cli.format(), Format::Human | Format::Json | Format::Ndjson) {
-        let problem = "values are printed as text or JSON; leave --format away, or give --json";
-        return Err(Failure::new(Exit::Usage, &problem));
-    }
+    let format = formats::plain(cli)?;
     let shown = show_values(&process, &values, &request.build);
     let page = screen::page_options(options, outlet.destination());
     outlet.write(|out| {
-        shown.iter().try_for_each(|variable| match cli.format() {
-            Format::Json | Format::Ndjson => write_json(out, variable),
-            _ => obit::render::write_variable(out, variable, &page),
+        shown.iter().try_for_each(|variable| match format {
+            Plain::Json | Plain::Lines => write_json(out, variable),
+            Plain::Text => obit::render::write_variable(out, variable, &page),
         })
     })?;
     Ok(exit)

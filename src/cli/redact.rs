@@ -8,8 +8,9 @@ use std::sync::Arc;
 use clap::Args;
 use obit::redact::{Level, Redactor, RuleError, Rules, stream};
 
-use super::args::{Cli, Files, Format, RedactPolicy};
+use super::args::{Cli, Files, RedactPolicy};
 use super::exit::Exit;
+use super::formats::{self, Plain};
 use super::outlet::Outlet;
 use super::progress::Progress;
 use super::{Failure, Request, View, analyze, inputs, say, screen};
@@ -86,11 +87,12 @@ fn explain(cli: &Cli, args: &Redact, level: Level) -> Result<Exit, Failure> {
     // Cleared before anything is written.
     drop(progress);
     let process = opened.map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    let format = formats::plain(cli)?;
     let hidden = obit::report::hidden(&process, request.build);
     let page = screen::page_options(options, outlet.destination());
-    outlet.write(|out| match cli.format() {
-        Format::Json => obit::report::write_hidden_json(&hidden, out),
-        Format::Human => obit::render::write_hidden(out, &hidden, &page),
+    outlet.write(|out| match format {
+        Plain::Json | Plain::Lines => obit::report::write_hidden_json(&hidden, out),
+        Plain::Text => obit::render::write_hidden(out, &hidden, &page),
     })?;
     Ok(Exit::Success)
 }

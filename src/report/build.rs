@@ -12,7 +12,7 @@ use super::{
     BuildOptions, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust,
     Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
     Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
-    WhichRegisters, WhoseLocals, values,
+    WhichRegisters, WhichStacks, WhoseLocals, values,
 };
 use super::{findings, judgement, next, source_values};
 use crate::analysis;
@@ -48,11 +48,17 @@ fn built(
     let budget = Budget::default().with(options.max_depth, options.max_elements);
     let sources = SourceLines::default();
     let mut builder = Builder { process, options, redactor, budget, packages, sources };
-    let mut threads: Vec<_> =
-        (0..process.threads.len()).filter_map(|at| builder.thread(at)).collect();
+    let analysis = analysis::analyze(process);
+    let blamed = analysis.cause.as_ref().and_then(|cause| cause.thread);
+    let threads = process.threads.iter().enumerate();
+    let wanted = threads.filter(|(_, thread)| match builder.options.stacks {
+        WhichStacks::All => true,
+        WhichStacks::ToBlame => thread.crashed || Some(thread.tid) == blamed,
+    });
+    let wanted: Vec<_> = wanted.map(|(at, _)| at).collect();
+    let mut threads: Vec<_> = wanted.into_iter().filter_map(|at| builder.thread(at)).collect();
     threads.iter_mut().for_each(source_values::add);
     let crashed = threads.iter().find(|thread| thread.crashed);
-    let analysis = analysis::analyze(process);
     let redactor = &mut builder.redactor;
     redactor.enter(0, || "cause".to_owned());
     let mut cause = analysis.cause.as_ref().map(|cause| {
@@ -183,7 +189,7 @@ impl Builder<'_> {
         for (at, frame) in thread.frames.iter().enumerate() {
             let index = frames.len() + left_out;
             let mut report = self.frame(frame, index);
-            if with_locals {
+            if with_locals && self.options.variable_frames.is_none_or(|most| at < most) {
                 self.variables(index_of, at, &mut report);
             }
             let tail_calls: Vec<_> = frame

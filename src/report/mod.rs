@@ -41,7 +41,9 @@ pub use json::{read_json, write_hidden_json, write_json, write_variable_json};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{NoticeCode, NoticeReport};
 pub(crate) use notice_text::LOOKED_FOR;
-pub use options::{BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhoseLocals};
+pub use options::{
+    BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhichStacks, WhoseLocals,
+};
 pub use schema::write_schema;
 pub use stack::{
     FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,

@@ -26,6 +26,10 @@ pub struct BuildOptions {
     pub flavor: Flavor,
     /// Whose variables are written.
     pub locals: WhoseLocals,
+    /// Innermost frames whose variables are written; `None` for all.
+    pub variable_frames: Option<usize>,
+    /// Whose frames are written.
+    pub stacks: WhichStacks,
     /// Levels of members that are written; `None` for the default.
     pub max_depth: Option<usize>,
     /// Elements of an array or a container that are written; `None` for the default.
@@ -81,6 +85,16 @@ pub enum WhoseLocals {
     Crashed,
     /// Every thread's.
     All,
+}
+
+/// Whose frames are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhichStacks {
+    /// Every thread's.
+    #[default]
+    All,
+    /// The crashed thread's, and that of the thread to blame.
+    ToBlame,
 }
 
 /// Whose registers are written.
