@@ -138,6 +138,7 @@ impl Request {
             rules,
             cache: self.cache.clone().map(|dir| SectionCache::new(dir, CACHE_BYTES)),
             limits,
+            library: None,
             modules_only: matches!(view, View::Modules),
         }
     }

@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
@@ -85,6 +86,7 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
     let mut store = Store::create(&path)?;
     let rules = Rules::built_in();
     let mut records: Vec<Record> = Vec::new();
+    let mut library = None;
     for candidate in batch::walk(&args.paths) {
         let Some(stamp) = stamp(&candidate.path) else { continue };
         if store.known(&stamp)? == Known::Unchanged {
@@ -93,7 +95,8 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
         let time = Some(stamp.mtime.div_euclid(1_000_000_000));
         let mut one = request.clone();
         one.inputs.core.clone_from(&candidate.path);
-        let options = one.process_options(View::Page);
+        let mut options = one.process_options(View::Page);
+        options.library = Some(Arc::clone(library.get_or_insert_with(|| options.library())));
         let record = batch::analyze(&candidate.path, time, options, one.build, &rules);
         store.add(&[(stamp, record.clone())], now())?;
         records.push(record);

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Store, StoreError};
+use crate::redact::Shown;
 use crate::report::Confidence;
 use crate::triage::{Record, RecordStatus, module_name, write_record};
 
@@ -217,7 +218,7 @@ fn build(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<i64
              ON CONFLICT (program, id) DO UPDATE SET version = coalesce(version, excluded.version)
              RETURNING n",
         )?
-        .query_row(params![id, program, version.map(|v| v.as_str())], |row| row.get(0))
+        .query_row(params![id, program, version.map(Shown::as_str)], |row| row.get(0))
 }
 
 /// The row of `table` whose `column` holds `text`, made if it is not there.
