@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::exit;
+use super::group::GroupArgs;
 use super::print::PrintArgs;
 use super::redact::Redact;
 use super::scrub::ScrubArgs;
@@ -50,6 +51,8 @@ pub(crate) enum Verb {
     Triage(TriageArgs),
     /// List the crashes in the store
     List(StoreArgs),
+    /// Correct groups: split, merge, name
+    Group(GroupArgs),
     /// Look after the store
     Db(DbArgs),
     /// Say what a class of causes means, and what to look at

@@ -5,6 +5,7 @@ mod args;
 mod exit;
 mod explain;
 mod formatters;
+mod group;
 mod inputs;
 mod outlet;
 mod panic;
@@ -44,6 +45,7 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Scrub(args)) => scrub::scrub(cli, args),
         Some(Verb::Triage(args)) => triage::triage(cli, args),
         Some(Verb::List(args)) => triage::list(cli, args),
+        Some(Verb::Group(args)) => group::group(cli, args),
         Some(Verb::Db(args)) => triage::db(args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),

@@ -72,8 +72,8 @@ pub(super) struct Cell<'t> {
     pub(super) caller: Option<u32>,
     /// Builds of the image in which it was seen.
     pub(super) builds: BTreeSet<&'t str>,
-    /// Inlined calls cannot be seen in any of them.
-    pub(super) by_symbol: bool,
+    /// Classes of its causes.
+    pub(super) classes: BTreeSet<&'t str>,
     /// Indices of its traces.
     pub(super) traces: Vec<usize>,
 }
@@ -318,7 +318,7 @@ fn cell<'t>(
         from_caller: Profile::of(outer.iter().map(Vec::as_slice), rarity),
         caller: if callers.len() == 1 { callers.into_iter().next().flatten() } else { None },
         builds: members.iter().map(|member| member.trace.build.as_str()).collect(),
-        by_symbol: members.iter().all(|member| member.trace.by_symbol),
+        classes: members.iter().map(|member| member.trace.class.as_str()).collect(),
         traces: members.iter().map(|member| member.index).collect(),
     }
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Trace;
 use super::cells::{Cell, cells};
-use super::link::{SAME, SUSPECTED, likeness, named};
+use super::link::{DOUBTED, SAME, SUSPECTED, likeness, lost_function, named};
 use super::trace::Called;
 
 /// Cells that one function leads to. More have it in common because everything has.
@@ -96,13 +96,30 @@ type Links = BTreeMap<(usize, usize), f64>;
 /// All pairs that are alike enough to be suspected.
 fn links(cells: &[Cell<'_>]) -> Links {
     let mut links = Links::new();
+    // By the cell that may have lost a function.
+    let mut lost: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
     for (one, other) in candidates(cells) {
-        if let (Some(a), Some(b)) = (cells.get(one), cells.get(other))
-            && !is_unnamed(a)
-            && !is_unnamed(b)
-            && let Some(likeness) = likeness(a, b).filter(|likeness| *likeness >= SUSPECTED)
-        {
+        let (Some(a), Some(b)) = (cells.get(one), cells.get(other)) else { continue };
+        if is_unnamed(a) || is_unnamed(b) {
+            continue;
+        }
+        if let Some(likeness) = likeness(a, b).filter(|likeness| *likeness >= SUSPECTED) {
             links.insert((one, other), likeness);
+        }
+        for (more, less) in [(one, other), (other, one)] {
+            if let (Some(a), Some(b)) = (cells.get(more), cells.get(less))
+                && let Some(likeness) = lost_function(a, b).filter(|l| *l >= SUSPECTED)
+            {
+                lost.entry(less).or_default().push((more, likeness));
+            }
+        }
+    }
+    for (less, found) in lost {
+        for (more, likeness) in &found {
+            // One function is lost, not one of several.
+            let likeness = if found.len() == 1 { *likeness } else { likeness.min(DOUBTED) };
+            let most = links.entry((less.min(*more), less.max(*more))).or_default();
+            *most = most.max(likeness);
         }
     }
     links
@@ -153,7 +170,12 @@ impl<'c, 't> Parts<'c, 't> {
             }
         }
         let pairs = |list: &[(String, String)]| -> BTreeSet<(usize, usize)> {
-            let cells = |name: &str| by_name.get(name).cloned().unwrap_or_default();
+            // What was once a helper's caller may be all of its signature now.
+            let signature = |name: &str| name.split('@').next().unwrap_or_default().to_owned();
+            let cells = |name: &str| {
+                let found = by_name.get(name).or_else(|| by_name.get(signature(name).as_str()));
+                found.cloned().unwrap_or_default()
+            };
             let mut pairs = BTreeSet::new();
             for (one, other) in list {
                 for a in cells(one) {
@@ -279,3 +301,7 @@ impl<'c, 't> Parts<'c, 't> {
         open
     }
 }
+
+#[cfg(test)]
+#[path = "cluster_tests.rs"]
+mod tests;

@@ -9,7 +9,7 @@ pub(super) const SAME: f64 = 0.6;
 /// So alike are crashes that a person should look at.
 pub(super) const SUSPECTED: f64 = 0.35;
 /// What speaks against it leaves a suspicion at most.
-const DOUBTED: f64 = 0.55;
+pub(super) const DOUBTED: f64 = 0.55;
 
 /// Functions that compilers replace by each other: `printf("%s\n", s)` is `puts(s)` at -O2,
 /// and a part of the C library does its work by the other of the row.
@@ -51,9 +51,7 @@ pub(super) fn likeness(one: &Cell<'_>, other: &Cell<'_>) -> Option<f64> {
     if is_jump {
         return Some(if first == second { stacks } else { stacks.min(DOUBTED) });
     }
-    let by_blame = if is_jump { 0.0 } else { by_blame(one, other) };
-    let by_symbol = lost_function(one, other).max(lost_function(other, one));
-    Some(stacks.max(by_blame).max(by_symbol))
+    Some(stacks.max(by_blame(one, other)))
 }
 
 /// Both came to grief over what the same function did, at least one of them further in.
@@ -69,14 +67,18 @@ fn by_blame(one: &Cell<'_>, other: &Cell<'_>) -> f64 {
     if is_further_out && blamed == blames { stacks.likeness(others) } else { 0.0 }
 }
 
-/// `less` has lost the function that failed: it was inlined into its caller, and there is
-/// nothing but symbols to say so.
-fn lost_function(more: &Cell<'_>, less: &Cell<'_>) -> f64 {
-    let is_lost = less.by_symbol && more.caller.is_some() && more.caller == less.first;
-    if is_lost && more.builds.is_disjoint(&less.builds) {
-        return more.from_caller.likeness(&less.profile);
-    }
-    0.0
+/// How alike they are if `less` has lost the function that failed: it was inlined into its
+/// caller without a trace, its work was moved there, or it ended in a jump. No build shows
+/// both then, and the cause is of one class.
+pub(super) fn lost_function(more: &Cell<'_>, less: &Cell<'_>) -> Option<f64> {
+    let is_lost = more.image == less.image
+        && more.called == less.called
+        && more.called != Some(&Called::Recursion)
+        && more.caller.is_some()
+        && more.caller == less.first
+        && more.builds.is_disjoint(&less.builds)
+        && !more.classes.is_disjoint(&less.classes);
+    is_lost.then(|| more.from_caller.likeness(&less.profile))
 }
 
 /// Whether the library functions called may be one, seen in two builds.

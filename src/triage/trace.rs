@@ -31,8 +31,8 @@ pub struct Trace {
     pub frames: Vec<String>,
     /// Which of them is to blame; empty where that is not known.
     pub blamed: String,
-    /// The innermost of them is known by a symbol alone: what was inlined into it is not.
-    pub by_symbol: bool,
+    /// The class of the cause.
+    pub class: String,
 }
 
 /// What stands between the program and the fault.
@@ -100,7 +100,7 @@ impl Trace {
             functions,
             frames,
             blamed: record.blamed.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default(),
-            by_symbol: at.is_some_and(|frame| frame.source.is_none()),
+            class: record.cause.as_ref().map(|cause| cause.class.clone()).unwrap_or_default(),
         })
     }
 }

@@ -9,13 +9,14 @@ mod add;
 mod groups;
 mod read;
 mod schema;
+mod wishes;
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
 pub use add::{Added, FileStamp, Known};
-pub use groups::{GroupRow, Regrouped};
+pub use groups::{GroupRow, Regrouped, Suspected};
 
 /// A store, open.
 #[derive(Debug)]
@@ -39,6 +40,12 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// What is wrong.
+        problem: String,
+    },
+    /// No group, or no part of one, is called so, or too many are.
+    #[error("{problem}")]
+    NoSuchGroup {
+        /// What was asked for, and what is there.
         problem: String,
     },
     /// SQLite says no.
@@ -85,3 +92,6 @@ impl Store {
         StoreError::Database { path: self.path.clone(), source }
     }
 }
+
+#[cfg(test)]
+mod group_tests;
