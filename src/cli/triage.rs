@@ -86,7 +86,7 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
     let mut store = Store::create(&path)?;
     let rules = Rules::built_in();
     let mut records: Vec<Record> = Vec::new();
-    let mut library = None;
+    let mut library: Option<(PathBuf, Arc<_>)> = None;
     for candidate in batch::walk(&args.paths) {
         let Some(stamp) = stamp(&candidate.path) else { continue };
         if store.known(&stamp)? == Known::Unchanged {
@@ -96,7 +96,11 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
         let mut one = request.clone();
         one.inputs.core.clone_from(&candidate.path);
         let mut options = one.process_options(View::Page);
-        options.library = Some(Arc::clone(library.get_or_insert_with(|| options.library())));
+        // Files are looked for beside the core, too.
+        let beside = candidate.path.parent().unwrap_or(Path::new("")).to_owned();
+        let kept = library.take().filter(|(directory, _)| *directory == beside);
+        let (_, shared) = library.insert(kept.unwrap_or_else(|| (beside, options.library())));
+        options.library = Some(Arc::clone(shared));
         let record = batch::analyze(&candidate.path, time, options, one.build, &rules);
         store.add(&[(stamp, record.clone())], now())?;
         records.push(record);

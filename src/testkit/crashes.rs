@@ -79,15 +79,17 @@ fn report(bug: u64, program: u64, build: u64, dice: &mut Dice) -> Report {
     let passed_on = of_bug.below(4) == 0;
     let fails = frames.len() as u64;
     // Down from the bug to main: near it one of a few ways, further out what the day brought.
-    let mut function = of_bug.below(FUNCTIONS);
+    // A bug of a caller of one of a few helpers, or one of its own.
+    let mut function = of_bug.below(if passed_on { 4 } else { FUNCTIONS });
+    let mut caller = passed_on.then(|| of_bug.below(FUNCTIONS));
     let depth = 6 + dice.below(20);
     let ways = 1 + of_bug.below(6);
     let mut way = Dice(bug * 64 + dice.below(ways));
     for level in 0..depth {
         let name = format!("part{}::function_{function}", function % 24);
         push(&mut frames, Some(name), place(&path, build_id.clone(), 0x1000 + function * 64));
-        let near = level < 3;
-        function = if near { way.below(FUNCTIONS) } else { dice.below(12) * 40 + level };
+        let further = if level < 3 { way.below(FUNCTIONS) } else { dice.below(12) * 40 + level };
+        function = caller.take().unwrap_or(further);
     }
     push(&mut frames, Some("main".to_owned()), place(&path, build_id.clone(), 0x900));
     let blame = Blame {

@@ -282,6 +282,11 @@ impl<'c, 't> Parts<'c, 't> {
                     continue;
                 };
                 open.insert((index.min(*other), index.max(*other)), likeness);
+                // To fail in a library is not to fail beside it.
+                if self.cells.get(*other).is_some_and(|cell| cell.called == Some(&Called::Nothing))
+                {
+                    continue;
+                }
                 let best = fits.entry(self.part(*other)).or_insert((likeness, *other));
                 if likeness > best.0 {
                     *best = (likeness, *other);

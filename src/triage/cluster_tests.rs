@@ -159,6 +159,7 @@ fn a_library_without_symbols_is_the_function_that_all_else_names() {
     let second = trace("free > label < parse < main");
     let traces = [unnamed.clone(), named, second];
     assert_eq!(groups_of(&traces).len(), 3, "which of two is open");
+    assert!(are_suspected(&[unnamed.clone(), trace("label < parse < main")]));
     let jump = trace("(no code) > label < parse < main");
     assert!(!are_one(&[unnamed.clone(), jump]), "there was code");
     assert!(!are_one(&[unnamed, trace("strlen > other < parse < main")]));
