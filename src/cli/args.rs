@@ -7,6 +7,7 @@ use obit::redact::Level;
 
 use super::db::DbArgs;
 use super::exit;
+use super::group::GroupArgs;
 use super::list::ListArgs;
 use super::print::PrintArgs;
 use super::redact::Redact;
@@ -53,6 +54,8 @@ pub(crate) enum Verb {
     Triage(TriageArgs),
     /// List the crashes in the store
     List(ListArgs),
+    /// Correct groups: split, merge, name
+    Group(GroupArgs),
     /// Look after the store
     Db(DbArgs),
     /// Read cores for `obit triage`

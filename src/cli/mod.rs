@@ -8,6 +8,7 @@ mod exit;
 mod explain;
 mod formats;
 mod formatters;
+mod group;
 mod inputs;
 mod list;
 mod outlet;
@@ -55,6 +56,7 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Triage(args)) => triage::triage(cli, args),
         Some(Verb::TriageWorker(args)) => triage::worker(args),
         Some(Verb::List(args)) => list::list(cli, args),
+        Some(Verb::Group(args)) => group::group(cli, args),
         Some(Verb::Db(args)) => db::db(args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
