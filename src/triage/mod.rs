@@ -6,15 +6,22 @@
 //! the fault and the line differ from build to build; so neither is in it.
 
 mod cluster;
+pub mod filter;
 pub mod history;
 mod lists;
 mod normalize;
+pub mod overview;
+pub mod rank;
 mod record;
 mod recursion;
+pub mod release;
 mod signature;
 mod stack;
 pub mod store;
+pub mod time;
 mod trace;
+pub mod trend;
+pub mod version;
 
 pub use cluster::{Grouping, Wishes, group};
 pub use normalize::{library_name, module_name, normalized};

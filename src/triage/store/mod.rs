@@ -7,6 +7,7 @@
 
 mod add;
 mod groups;
+mod overview;
 mod read;
 mod schema;
 
@@ -16,6 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use add::{Added, FileStamp, Known};
 pub use groups::{GroupRow, Regrouped};
+pub use overview::{Found, Note};
 
 /// A store, open.
 #[derive(Debug)]

@@ -70,7 +70,7 @@ impl Store {
     }
 }
 
-fn unpacked(packed: &[u8]) -> Option<Record> {
+pub(super) fn unpacked(packed: &[u8]) -> Option<Record> {
     const MOST: usize = 64 << 20;
     let json = zstd::bulk::decompress(packed, MOST).ok()?;
     read_record(&json).ok()
