@@ -8,6 +8,8 @@ use super::exit;
 use super::print::PrintArgs;
 use super::redact::Redact;
 use super::scrub::ScrubArgs;
+use super::state::StateArgs;
+use super::top::TopArgs;
 use super::triage::{DbArgs, StoreArgs, TriageArgs};
 
 /// Tells you what a dead process died of.
@@ -52,6 +54,10 @@ pub(crate) enum Verb {
     List(StoreArgs),
     /// Look after the store
     Db(DbArgs),
+    /// List the groups of crashes, what to look at first
+    Top(TopArgs),
+    /// Say of a group that it is resolved or ignored, or add a note
+    State(StateArgs),
     /// Say what a class of causes means, and what to look at
     Explain(Explain),
     /// Print the JSON Schema of the report
@@ -298,8 +304,14 @@ pub(crate) enum Format {
     /// A page for a person
     #[default]
     Human,
-    /// One line of JSON (see `obit schema`)
+    /// One line of JSON (see `obit schema`); of many records, an array
     Json,
+    /// One line of JSON for each record
+    Ndjson,
+    /// A table for spreadsheets: of groups alone
+    Csv,
+    /// Markdown: of groups alone
+    Markdown,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

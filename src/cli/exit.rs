@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Incomplete,
     /// Nothing usable: not a core, or no thread in it.
     Unusable,
+    /// `--fail-on` found what it was to find.
+    Gate,
     /// The command line makes no sense (sysexits.h `EX_USAGE`).
     Usage,
     /// A bug in obit (`EX_SOFTWARE`).
@@ -28,6 +30,7 @@ impl Exit {
             Self::Success => 0,
             Self::Incomplete => 1,
             Self::Unusable => 2,
+            Self::Gate => 3,
             Self::Usage => 64,
             Self::Bug => 70,
             Self::Output => 74,
@@ -42,13 +45,14 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// For the end of `obit --help`. 3 is kept for gates, 130 is the shell's word for Ctrl-C.
+/// For the end of `obit --help`. 130 is the shell's word for Ctrl-C.
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    the report was written; what is incomplete stands in its notices
   1    the report was written but is incomplete (only with --strict); a scrubbed core
        that does not say the same, or holds masked text
   2    nothing usable: not a core, or no thread in it
+  3    --fail-on found what it was to find; the reasons stand on the standard error
   64   bad usage; an expression that makes no sense
   70   a bug in obit
   74   the output could not be written

@@ -5,6 +5,7 @@ mod args;
 mod exit;
 mod explain;
 mod formatters;
+mod gate;
 mod inputs;
 mod outlet;
 mod panic;
@@ -13,7 +14,10 @@ mod progress;
 mod redact;
 mod screen;
 mod scrub;
+mod state;
+mod top;
 mod triage;
+mod view;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -45,6 +49,8 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Triage(args)) => triage::triage(cli, args),
         Some(Verb::List(args)) => triage::list(cli, args),
         Some(Verb::Db(args)) => triage::db(args),
+        Some(Verb::Top(args)) => top::top(cli, args),
+        Some(Verb::State(args)) => state::state(args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Signature(args)) => {
@@ -69,6 +75,10 @@ enum View {
 
 fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     let options = &cli.options;
+    if matches!(cli.format(), Format::Csv | Format::Markdown) {
+        let problem = "one crash is written as human or json; csv and markdown are for groups";
+        return Err(Failure::new(Exit::Usage, &problem));
+    }
     let inputs = inputs::inputs(&cli.files, verb_files, options)
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
@@ -86,7 +96,8 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     }
     let page = screen::page_options(options, outlet.destination());
     outlet.write(|out| match (cli.format(), view) {
-        (Format::Json, _) => obit::report::write_json(&report, out),
+        (Format::Json | Format::Ndjson, _) => obit::report::write_json(&report, out),
+        (Format::Csv | Format::Markdown, _) => Ok(()),
         (Format::Human, View::Page) => obit::render::write_page(out, &report, &page),
         (Format::Human, View::Modules) => obit::render::write_modules(out, &report, &page),
         (Format::Human, View::Signature { explained }) => {

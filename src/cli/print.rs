@@ -62,8 +62,8 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
     let page = screen::page_options(options, outlet.destination());
     outlet.write(|out| {
         shown.iter().try_for_each(|variable| match cli.format() {
-            Format::Json => write_json(out, variable),
-            Format::Human => obit::render::write_variable(out, variable, &page),
+            Format::Json | Format::Ndjson => write_json(out, variable),
+            Format::Human | Format::Csv | Format::Markdown => obit::render::write_variable(out, variable, &page),
         })
     })?;
     Ok(exit)

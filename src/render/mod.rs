@@ -4,6 +4,7 @@
 mod chain;
 mod details;
 mod excerpt;
+mod groups;
 mod head;
 mod ink;
 mod layout;
@@ -17,6 +18,7 @@ mod threads;
 mod values;
 mod visible;
 
+pub use groups::{write_groups, write_groups_csv, write_groups_markdown};
 pub use modules::write_modules;
 pub use signature::write_signature;
 pub use terminal::write_page;

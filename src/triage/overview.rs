@@ -1,6 +1,7 @@
 //! All groups, with their history, rank and numbers: what the views show.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use super::filter::{DumpFacts, Filter, GroupFacts, SEVERITIES};
 use super::history::{Build, Event, Program, State, Status, Verdict, WINDOW, judge, most_urgent};
 use super::rank::Rank;
 use super::release::{BuildOrder, Exposure, Releases};
-use crate::report::Confidence;
+use crate::report::{Confidence, write_json_line};
 
 /// The version of a group's JSON.
 pub const GROUP_SCHEMA: &str = "obit.group/1";
@@ -288,6 +289,22 @@ pub fn overview(census: &mut Census, options: &ViewOptions) -> Overview {
     sort(&mut overview.groups, options.sort);
     overview.groups_total = overview.groups.len() as u64;
     overview
+}
+
+/// Writes the list as one line of JSON, safe to print.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_overview(overview: &Overview, out: impl io::Write) -> io::Result<()> {
+    write_json_line(overview, out)
+}
+
+/// Writes each group as one line of JSON, safe to print.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_group_lines(overview: &Overview, mut out: impl io::Write) -> io::Result<()> {
+    overview.groups.iter().try_for_each(|group| write_json_line(group, &mut out))
 }
 
 impl Overview {
