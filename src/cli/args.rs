@@ -8,6 +8,7 @@ use super::exit;
 use super::print::PrintArgs;
 use super::redact::Redact;
 use super::scrub::ScrubArgs;
+use super::show::ShowArgs;
 use super::state::StateArgs;
 use super::top::TopArgs;
 use super::triage::{DbArgs, StoreArgs, TriageArgs};
@@ -56,6 +57,8 @@ pub(crate) enum Verb {
     Db(DbArgs),
     /// List the groups of crashes, what to look at first
     Top(TopArgs),
+    /// Show a group in full, or a crash of the store
+    Show(ShowArgs),
     /// Say of a group that it is resolved or ignored, or add a note
     State(StateArgs),
     /// Say what a class of causes means, and what to look at

@@ -14,6 +14,7 @@ mod progress;
 mod redact;
 mod screen;
 mod scrub;
+mod show;
 mod state;
 mod top;
 mod triage;
@@ -50,6 +51,7 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::List(args)) => triage::list(cli, args),
         Some(Verb::Db(args)) => triage::db(args),
         Some(Verb::Top(args)) => top::top(cli, args),
+        Some(Verb::Show(args)) => show::show(cli, args),
         Some(Verb::State(args)) => state::state(args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),

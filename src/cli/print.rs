@@ -63,7 +63,9 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
     outlet.write(|out| {
         shown.iter().try_for_each(|variable| match cli.format() {
             Format::Json | Format::Ndjson => write_json(out, variable),
-            Format::Human | Format::Csv | Format::Markdown => obit::render::write_variable(out, variable, &page),
+            Format::Human | Format::Csv | Format::Markdown => {
+                obit::render::write_variable(out, variable, &page)
+            }
         })
     })?;
     Ok(exit)

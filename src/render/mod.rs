@@ -4,6 +4,7 @@
 mod chain;
 mod details;
 mod excerpt;
+mod group;
 mod groups;
 mod head;
 mod ink;
@@ -18,6 +19,7 @@ mod threads;
 mod values;
 mod visible;
 
+pub use group::{write_group, write_group_markdown};
 pub use groups::{write_groups, write_groups_csv, write_groups_markdown};
 pub use modules::write_modules;
 pub use signature::write_signature;

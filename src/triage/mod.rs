@@ -6,6 +6,7 @@
 //! the fault and the line differ from build to build; so neither is in it.
 
 mod cluster;
+pub mod detail;
 pub mod filter;
 pub mod history;
 mod lists;
@@ -20,6 +21,7 @@ mod stack;
 pub mod store;
 pub mod time;
 mod trace;
+pub mod traits;
 pub mod trend;
 pub mod version;
 

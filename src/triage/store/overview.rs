@@ -195,6 +195,30 @@ impl Store {
         Ok(())
     }
 
+    /// Fills in a group's signature and what its example says.
+    pub(super) fn fill_in(&self, group: &mut GroupSummary) -> Result<(), StoreError> {
+        let read = |group: &mut GroupSummary| -> rusqlite::Result<()> {
+            let signature: Option<String> = self
+                .connection
+                .prepare_cached("SELECT json_extract(json, '$.text') FROM trace WHERE n = ?1")?
+                .query_row([group.trace_row], |row| row.get(0))
+                .optional()?;
+            group.signature = signature.unwrap_or_default();
+            self.describe(group)
+        };
+        read(group).map_err(|source| self.failed(source))
+    }
+
+    /// Ids of the dump in a row: the dump's and the crash's.
+    pub(super) fn ids_of(&self, row: i64) -> Result<Option<(String, String)>, StoreError> {
+        self.connection
+            .prepare_cached("SELECT id, crash FROM dump WHERE n = ?1")
+            .and_then(|mut statement| {
+                statement.query_row([row], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            })
+            .map_err(|source| self.failed(source))
+    }
+
     fn record_in(&self, row: i64) -> rusqlite::Result<Option<Record>> {
         let packed: Option<Vec<u8>> = self
             .connection
