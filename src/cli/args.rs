@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::diff::DiffArgs;
+use super::digest::DigestArgs;
 use super::exit;
+use super::gate::Gate;
 use super::print::PrintArgs;
 use super::redact::Redact;
 use super::scrub::ScrubArgs;
@@ -59,6 +62,10 @@ pub(crate) enum Verb {
     Top(TopArgs),
     /// Show a group in full, or a crash of the store
     Show(ShowArgs),
+    /// Compare two directories of cores, or two stores
+    Diff(DiffArgs),
+    /// Say in Markdown what died since some time: --since 24h
+    Digest(DigestArgs),
     /// Say of a group that it is resolved or ignored, or add a note
     State(StateArgs),
     /// Say what a class of causes means, and what to look at
@@ -122,6 +129,8 @@ pub(crate) struct Options {
     pub(crate) content: Content,
     #[command(flatten)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) gate: Gate,
 }
 
 /// Where files are looked for.

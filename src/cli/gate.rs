@@ -1,6 +1,7 @@
 //! `--fail-on`: an exit code for machines that decide.
 
 use clap::Args;
+use obit::report::Report;
 use obit::triage::filter::{SEVERITIES, severity_level};
 use obit::triage::history::Status;
 use obit::triage::overview::GroupSummary;
@@ -11,19 +12,22 @@ use super::say;
 /// What makes the run end with 3.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Gate {
-    /// End with 3 if a group is one of these: new, regressed, increasing, or another status;
-    /// severity>=high
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = alarm)]
-    pub(crate) fail_on: Vec<Alarm>,
+    /// End with 3 if a crash or a group is one of these: severity>=high, class=null-read;
+    /// of groups, new, regressed, increasing, or another status
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = alarm, global = true,
+        hide_short_help = true)]
+    fail_on: Vec<Alarm>,
 }
 
 /// One thing to fail on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Alarm {
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Alarm {
     /// A group that stands so.
     Status(Status),
-    /// A group that is as bad, or worse: a place in the list of severities.
+    /// A crash that is as bad, or worse: a place in the list of severities.
     Severity(i64),
+    /// A crash of that class.
+    Class(String),
 }
 
 /// Reasons that are told one by one.
@@ -35,30 +39,9 @@ impl Gate {
         !self.fail_on.is_empty()
     }
 
-    /// Why to fail, a line for each group.
-    pub(crate) fn reasons<'g>(
-        &self,
-        groups: impl IntoIterator<Item = &'g GroupSummary>,
-    ) -> Vec<String> {
-        let failing = groups.into_iter().filter_map(|group| {
-            let severity = group.severity.as_deref().unwrap_or_default();
-            let level = severity_level(severity);
-            let why = self.fail_on.iter().find_map(|alarm| match *alarm {
-                Alarm::Status(status) if status == group.status => {
-                    Some(format!("{}: {}", status.word(), group.reason))
-                }
-                Alarm::Severity(least) if level.is_some_and(|level| level >= least) => {
-                    Some(format!("severity {severity}"))
-                }
-                _ => None,
-            })?;
-            Some(format!("{} {}: {why}", group.id, group.signature))
-        });
-        failing.collect()
-    }
-
-    /// Tells the reasons; 3 if there are any.
-    pub(crate) fn exit(reasons: &[String]) -> Exit {
+    /// Tells why to fail, a line for each group; 3 if there is any reason.
+    pub(crate) fn exit(&self, groups: &[GroupSummary]) -> Exit {
+        let reasons = self.reasons(groups);
         for reason in reasons.iter().take(MOST_REASONS) {
             say(&format!("fails on {reason}"));
         }
@@ -67,16 +50,65 @@ impl Gate {
         }
         if reasons.is_empty() { Exit::Success } else { Exit::Gate }
     }
+
+    /// The same of one crash, of which there is no history.
+    pub(crate) fn exit_of(&self, report: &Report) -> Exit {
+        let Some(cause) = report.cause.as_ref().filter(|_| self.is_shut()) else {
+            return Exit::Success;
+        };
+        let signature = report.signature.as_ref().map(|s| s.text.as_str().to_owned());
+        self.exit(&[GroupSummary {
+            id: report.id.clone(),
+            signature: signature.unwrap_or_default(),
+            class: Some(cause.class.clone()),
+            severity: cause.severity.clone(),
+            ..GroupSummary::default()
+        }])
+    }
+
+    fn reasons(&self, groups: &[GroupSummary]) -> Vec<String> {
+        let failing = groups.iter().filter_map(|group| {
+            let why = self.fail_on.iter().find_map(|alarm| alarm.why(group))?;
+            Some(format!("{} {}: {why}", group.id, group.signature))
+        });
+        failing.collect()
+    }
+}
+
+impl Alarm {
+    /// Why it goes off, if it does.
+    fn why(&self, group: &GroupSummary) -> Option<String> {
+        match self {
+            Self::Status(status) => {
+                // What has no reason has no history.
+                let goes_off = *status == group.status && !group.reason.is_empty();
+                goes_off.then(|| format!("{}: {}", status.word(), group.reason))
+            }
+            Self::Severity(least) => {
+                let severity = group.severity.as_deref()?;
+                let level = severity_level(severity)?;
+                (level >= *least).then(|| format!("severity {severity}"))
+            }
+            Self::Class(class) => {
+                (group.class.as_ref() == Some(class)).then(|| format!("class {class}"))
+            }
+        }
+    }
 }
 
 fn alarm(text: &str) -> Result<Alarm, String> {
-    if let Some(status) = Status::named(text.trim()) {
+    let text = text.trim();
+    if let Some(status) = Status::named(text) {
         return Ok(Alarm::Status(status));
     }
-    let severity = text.trim().strip_prefix("severity>=").and_then(severity_level);
+    if let Some(class) = text.strip_prefix("class=") {
+        return Ok(Alarm::Class(class.to_owned()));
+    }
+    let severity = text.strip_prefix("severity>=").and_then(severity_level);
     severity.map(Alarm::Severity).ok_or_else(|| {
         let statuses: Vec<&str> = Status::ALL.iter().map(|status| status.word()).collect();
-        format!("write {}, or severity>= and {}", statuses.join(", "), SEVERITIES.join(", "))
+        let severities = SEVERITIES.join(", ");
+        format!("write {}, class=CLASS, or severity>= and {severities}", statuses.join(", "))
     })
 }
 
@@ -84,24 +116,31 @@ fn alarm(text: &str) -> Result<Alarm, String> {
 mod tests {
     use super::*;
 
-    fn group(status: Status, severity: &str) -> GroupSummary {
-        GroupSummary { status, severity: Some(severity.to_owned()), ..GroupSummary::default() }
+    fn group(status: Status, severity: &str, class: &str) -> GroupSummary {
+        GroupSummary {
+            status,
+            severity: Some(severity.to_owned()),
+            class: Some(class.to_owned()),
+            reason: "so it is".to_owned(),
+            ..GroupSummary::default()
+        }
     }
 
     #[test]
     fn the_gate_fails_on_what_it_was_told_alone() {
-        let fail_on = ["new", "severity>=medium"].map(|text| alarm(text).unwrap());
+        let fail_on = ["new", "severity>=medium", "class=abort"].map(|text| alarm(text).unwrap());
         let gate = Gate { fail_on: fail_on.to_vec() };
         let groups = [
-            group(Status::New, "low"),
-            group(Status::Active, "high"),
-            group(Status::Active, "medium"),
-            group(Status::Regressed, "low"),
+            group(Status::New, "low", "null-read"),
+            group(Status::Active, "high", "null-read"),
+            group(Status::Active, "medium", "null-read"),
+            group(Status::Active, "low", "abort"),
+            group(Status::Regressed, "low", "null-read"),
         ];
-        assert_eq!(gate.reasons(&groups).len(), 3);
+        assert_eq!(gate.reasons(&groups).len(), 4);
+        assert_eq!(gate.exit(&groups[4..]), Exit::Success);
+        assert_eq!(gate.exit(&groups[..1]), Exit::Gate);
         assert!(Gate::default().reasons(&groups).is_empty());
-        assert_eq!(Gate::exit(&[]), Exit::Success);
-        assert_eq!(Gate::exit(&["x".to_owned()]), Exit::Gate);
     }
 
     #[test]

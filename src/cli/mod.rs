@@ -2,6 +2,8 @@
 
 mod analyze;
 mod args;
+mod diff;
+mod digest;
 mod exit;
 mod explain;
 mod formatters;
@@ -52,6 +54,8 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Db(args)) => triage::db(args),
         Some(Verb::Top(args)) => top::top(cli, args),
         Some(Verb::Show(args)) => show::show(cli, args),
+        Some(Verb::Diff(args)) => diff::diff(cli, args),
+        Some(Verb::Digest(args)) => digest::digest(cli, args),
         Some(Verb::State(args)) => state::state(args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
@@ -109,7 +113,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     if options.content.strict && report.is_incomplete() {
         return Ok(Exit::Incomplete);
     }
-    Ok(Exit::Success)
+    Ok(options.gate.exit_of(&report))
 }
 
 /// The failure to find a thread among those there are.

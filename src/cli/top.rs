@@ -6,7 +6,6 @@ use obit::triage::overview::{self, Sort};
 
 use super::args::{Cli, Format};
 use super::exit::Exit;
-use super::gate::Gate;
 use super::outlet::Outlet;
 use super::view::ViewArgs;
 use super::{Failure, screen};
@@ -22,8 +21,6 @@ pub(crate) struct TopArgs {
     /// Say of each group why it has its rank and its status
     #[arg(long)]
     explain_rank: bool,
-    #[command(flatten)]
-    gate: Gate,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -66,9 +63,9 @@ pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
         (None, Format::Human | Format::Markdown) => GROUPS,
         (None, _) => usize::MAX,
     };
-    let mut found =
-        store.overview(&options, if args.gate.is_shut() { usize::MAX } else { most })?;
-    let reasons = args.gate.reasons(&found.groups);
+    let gate = &cli.options.gate;
+    let mut found = store.overview(&options, if gate.is_shut() { usize::MAX } else { most })?;
+    let all = found.groups.clone();
     found.groups.truncate(most);
     let page = screen::page_options(&cli.options, outlet.destination());
     outlet.write(|out| match format {
@@ -78,5 +75,5 @@ pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
         Format::Csv => render::write_groups_csv(out, &found),
         Format::Markdown => render::write_groups_markdown(out, &found),
     })?;
-    Ok(Gate::exit(&reasons))
+    Ok(gate.exit(&all))
 }

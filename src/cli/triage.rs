@@ -111,6 +111,25 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// The cores below `path`, in a store that is gone with the process.
+pub(crate) fn in_memory(cli: &Cli, path: &Path) -> Result<Store, Failure> {
+    let inputs = Inputs { core: PathBuf::new(), exe: cli.options.exe.clone() };
+    let request = Request::new(inputs, &cli.options)?;
+    let mut store = Store::create(Path::new(":memory:"))?;
+    let rules = Rules::built_in();
+    for candidate in batch::walk(&[path.to_owned()]) {
+        let Some(stamp) = stamp(&candidate.path) else { continue };
+        let time = Some(stamp.mtime.div_euclid(1_000_000_000));
+        let mut one = request.clone();
+        one.inputs.core.clone_from(&candidate.path);
+        let options = one.process_options(View::Page);
+        let record = batch::analyze(&candidate.path, time, options, one.build, &rules);
+        store.add(&[(stamp, record)], now())?;
+    }
+    store.regroup()?;
+    Ok(store)
+}
+
 pub(crate) fn list(cli: &Cli, args: &StoreArgs) -> Result<Exit, Failure> {
     let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
     let store = Store::open(&args.path()?)?;

@@ -79,15 +79,15 @@ pub fn write_group(
     write_traits(out, detail, most, options)?;
     if group.releases.iter().any(|release| release.count > 0) {
         writeln!(out, "\n{}", options.color.paint(Ink::Aside, "releases"))?;
-        write_counts(out, &group.releases, most, options)?;
+        write_counts(out, &group.releases, false, most, options)?;
     }
     if detail.builds.len() > group.releases.len() {
         writeln!(out, "\n{}", options.color.paint(Ink::Aside, "builds"))?;
-        write_counts(out, &detail.builds, most, options)?;
+        write_counts(out, &detail.builds, true, most, options)?;
     }
     if !detail.hosts.is_empty() {
         writeln!(out, "\n{}", options.color.paint(Ink::Aside, "hosts"))?;
-        write_counts(out, &detail.hosts, most, options)?;
+        write_counts(out, &detail.hosts, false, most, options)?;
     }
     write_dumps(out, detail, options)
 }
@@ -171,14 +171,17 @@ fn trait_line(one: &GroupTrait) -> String {
 fn write_counts(
     out: &mut dyn io::Write,
     counts: &[ReleaseCount],
+    names_builds: bool,
     most: usize,
     options: &PageOptions,
 ) -> io::Result<()> {
     let name = |count: &ReleaseCount| {
         let build = count.builds.first().map_or("", String::as_str);
-        match (count.name.as_str(), count.builds.len()) {
-            ("", _) => text(build.get(..12).unwrap_or(build)),
-            (name, _) => text(name),
+        let build = build.get(..12).unwrap_or(build);
+        match count.name.as_str() {
+            "" => text(build),
+            name if names_builds => format!("{}  {}", text(build), text(name)),
+            name => text(name),
         }
     };
     let columns = counts.iter().map(|count| width(&name(count))).max().unwrap_or(0).min(40);
@@ -189,7 +192,8 @@ fn write_counts(
         };
         let share = format!("{} of {}", count.count, counted(count.dumps as usize, "dump"));
         let name = pad(&cut_middle(&name(count), columns), columns);
-        writeln!(out, "  {name}  {}{dates}", pad(&share, 18))?;
+        let line = format!("  {name}  {}{dates}", pad(&share, 18));
+        writeln!(out, "{}", line.trim_end())?;
     }
     write_rest(out, counts.len(), most, "more", options)
 }

@@ -5,7 +5,7 @@ use std::io;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::ink::Ink;
-use super::layout::{counted, cut_middle, grouped, wrap};
+use super::layout::{counted, cut_middle, grouped, width, wrap};
 use super::visible::visible;
 use super::{Detail, PageOptions};
 use crate::triage::history::Status;
@@ -45,12 +45,12 @@ pub fn write_groups(
         header.extend(["releases", "first", "last"]);
     }
     header.extend(["cause", "signature"]);
-    table.set_header(header);
+    table.set_header(header.clone());
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (at, group) in overview.groups.iter().enumerate() {
         rows.push(cells(at, group, is_wide));
     }
-    shorten(&mut rows, options);
+    shorten(&mut rows, &header, options);
     for row in rows {
         table.add_row(row);
     }
@@ -134,7 +134,7 @@ fn cells(at: usize, group: &GroupSummary, is_wide: bool) -> Vec<String> {
 }
 
 /// Cuts signatures, and what else is long, to what the page leaves.
-fn shorten(rows: &mut [Vec<String>], options: &PageOptions) {
+fn shorten(rows: &mut [Vec<String>], header: &[&str], options: &PageOptions) {
     if !options.shorten_tables && options.detail == Detail::Verbose {
         return;
     }
@@ -147,10 +147,10 @@ fn shorten(rows: &mut [Vec<String>], options: &PageOptions) {
         }
     }
     let width_of = |at: usize| {
-        rows.iter().filter_map(|row| row.get(at)).map(|cell| super::layout::width(cell)).max()
+        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| width(cell)).max();
+        cells.unwrap_or(0).max(header.get(at).map_or(0, |header| width(header)))
     };
-    let used: usize =
-        (0..columns - 1).map(|at| width_of(at).unwrap_or(0).max(6) + usize::from(GAP)).sum();
+    let used: usize = (0..columns - 1).map(|at| width_of(at) + usize::from(GAP)).sum();
     let room = options.width.saturating_sub(used).max(NARROWEST);
     for cell in rows.iter_mut().filter_map(|row| row.last_mut()) {
         *cell = cut_middle(cell, room);

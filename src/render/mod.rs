@@ -3,6 +3,8 @@
 
 mod chain;
 mod details;
+mod difference;
+mod digest;
 mod excerpt;
 mod group;
 mod groups;
@@ -19,6 +21,8 @@ mod threads;
 mod values;
 mod visible;
 
+pub use difference::{write_difference, write_difference_markdown};
+pub use digest::write_digest;
 pub use group::{write_group, write_group_markdown};
 pub use groups::{write_groups, write_groups_csv, write_groups_markdown};
 pub use modules::write_modules;

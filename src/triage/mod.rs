@@ -7,6 +7,7 @@
 
 mod cluster;
 pub mod detail;
+pub mod difference;
 pub mod filter;
 pub mod history;
 mod lists;

@@ -14,6 +14,12 @@ use crate::report::{FrameReport, ThreadReport, Variable, VariableValue};
 const MOST_FACTS: usize = 256;
 /// Frames whose variables are compared.
 const FRAMES: usize = 4;
+/// Where members stand in the order of a frame's variables: after all of those.
+const MEMBERS: usize = 1_000;
+/// Traits of one frame's variables that are told.
+const MOST_OF_FRAME: usize = 8;
+/// A number beyond that is rather an address, or rubbish.
+const LARGEST: f64 = (1_u64 << 40) as f64;
 /// Traits that are told.
 const MOST_TRAITS: usize = 24;
 /// A difference to other crashes that chance makes less often than this is told.
@@ -38,7 +44,8 @@ pub struct Facts {
     /// Of the process: comparable with any other crash.
     process: BTreeMap<String, Fact>,
     /// Of variables of the innermost frames.
-    variables: BTreeMap<(usize, String), Fact>,
+    /// In order: by frame, arguments before locals before members, as they are declared.
+    variables: BTreeMap<(usize, usize, String), Fact>,
 }
 
 /// One thing that the crashes of a group have in common.
@@ -106,18 +113,18 @@ impl Facts {
 
     fn frame(&mut self, at: usize, frame: &FrameReport) {
         let Some(function) = &frame.function else { return };
-        let frames: BTreeSet<usize> = self.variables.keys().map(|(at, _)| *at).collect();
+        let frames: BTreeSet<usize> = self.variables.keys().map(|(at, ..)| *at).collect();
         if frames.len() >= FRAMES || self.variables.len() >= MOST_FACTS {
             return;
         }
-        for variable in frame.args.iter().chain(&frame.locals).take(32) {
+        for (place, variable) in frame.args.iter().chain(&frame.locals).take(32).enumerate() {
             let name = format!("{}: {}", function.as_str(), variable.name.as_str());
             // A function that calls itself is told of by its innermost call.
-            if self.variables.keys().any(|(_, known)| *known == name) {
+            if self.variables.keys().any(|(.., known)| *known == name) {
                 continue;
             }
             if let Some(fact) = fact(variable) {
-                self.variables.insert((at, name.clone()), fact);
+                self.variables.insert((at, place, name.clone()), fact);
             }
             let pointee = variable.pointee.as_ref();
             let (members, joint) = match pointee {
@@ -127,7 +134,7 @@ impl Facts {
             for member in members.iter().take(16) {
                 if let Some(fact) = fact(member) {
                     let name = format!("{name}{joint}{}", member.name.as_str());
-                    self.variables.insert((at, name), fact);
+                    self.variables.insert((at, place + MEMBERS, name), fact);
                 }
             }
         }
@@ -143,8 +150,9 @@ fn fact(variable: &Variable) -> Option<Fact> {
     match &variable.value {
         Some(VariableValue::Bool(value)) => Some(Fact::Text(value.to_string())),
         Some(VariableValue::Integer(value)) => match text() {
-            Some(text) => Some(Fact::Text(cut(text))),
-            None => Some(Fact::Number(*value as f64)),
+            // A byte is shown as a character, too.
+            Some(text) if !text.starts_with('\\') => Some(Fact::Text(cut(text))),
+            _ => Some(Fact::Number(*value as f64)),
         },
         Some(VariableValue::Float(value)) => Some(Fact::Number(*value)),
         Some(VariableValue::Text(value)) => match value.strip_prefix("0x") {
@@ -168,17 +176,28 @@ pub fn traits(group: &[Facts], elsewhere: &[Facts]) -> Vec<GroupTrait> {
     let mut found = differences(group, elsewhere);
     found.sort_by(|a, b| a.p.partial_cmp(&b.p).unwrap_or(std::cmp::Ordering::Equal));
     found.truncate(MOST_TRAITS / 2);
-    let names: BTreeSet<&(usize, String)> = group.iter().flat_map(|f| f.variables.keys()).collect();
-    let mut told = BTreeSet::new();
-    for (at, name) in names {
-        if found.len() < MOST_TRAITS && told.insert(name) {
-            let of = |facts: &Facts| {
-                let mut all = facts.variables.iter();
-                all.find(|((_, known), _)| known == name).map(|(_, fact)| fact.clone())
-            };
-            let _ = at;
-            let values: Vec<Fact> = group.iter().filter_map(of).collect();
-            found.extend(of_variable(name, &values, group.len() as u64));
+    let mut names: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (at, place, name) in group.iter().flat_map(|facts| facts.variables.keys()) {
+        let known = names.entry(name).or_insert((*at, *place));
+        *known = (*known).min((*at, *place));
+    }
+    let mut names: Vec<((usize, usize), &str)> =
+        names.into_iter().map(|(name, place)| (place, name)).collect();
+    names.sort_unstable();
+    let mut of_frame: BTreeMap<usize, usize> = BTreeMap::new();
+    for ((at, _), name) in names {
+        let told = of_frame.entry(at).or_default();
+        if found.len() >= MOST_TRAITS || *told >= MOST_OF_FRAME {
+            continue;
+        }
+        let of = |facts: &Facts| {
+            let mut all = facts.variables.iter();
+            all.find(|((.., known), _)| known == name).map(|(_, fact)| fact.clone())
+        };
+        let values: Vec<Fact> = group.iter().filter_map(of).collect();
+        if let Some(one) = of_variable(name, &values, group.len() as u64) {
+            found.push(one);
+            *told += 1;
         }
     }
     found
@@ -276,6 +295,9 @@ fn of_variable(name: &str, values: &[Fact], dumps: u64) -> Option<GroupTrait> {
     if numbers.len() == values.len() {
         let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
         let high = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if low.abs().max(high.abs()) >= LARGEST {
+            return None;
+        }
         return Some(if low == high {
             said("is", vec![low.to_string()], known)
         } else {
@@ -308,7 +330,7 @@ mod tests {
     }
 
     fn variable(value: Fact) -> Facts {
-        let variables = [((0, "walk: n".to_owned()), value)].into();
+        let variables = [((0, 0, "walk: n".to_owned()), value)].into();
         Facts { variables, ..Facts::default() }
     }
 

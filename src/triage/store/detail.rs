@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{Store, StoreError};
 use crate::triage::Record;
 use crate::triage::detail::{DumpLine, GroupDetail, NoteReport, SHOW_SCHEMA, Suspect};
-use crate::triage::history::State;
+use crate::triage::history::{Build, State};
 use crate::triage::overview::{Census, Overview, ReleaseCount, Sighting, ViewOptions, overview};
 use crate::triage::traits::{Facts, traits};
 
@@ -59,9 +59,12 @@ impl Store {
             |sighting| Some(sighting.event.build),
             |at| {
                 let build = census.builds.get(at);
-                let version = build.and_then(|build| build.version.clone());
+                let words = |build: &Build| {
+                    let words = [build.version.clone(), build.variant.clone()];
+                    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+                };
                 ReleaseCount {
-                    name: version.unwrap_or_default(),
+                    name: build.map(words).unwrap_or_default(),
                     builds: build.map(|build| build.id.clone()).into_iter().collect(),
                     dumps: build.map_or(0, |build| build.dumps),
                     ..ReleaseCount::default()

@@ -6,6 +6,7 @@
 //! depend on the order in which dumps came.
 
 mod add;
+mod bundles;
 mod detail;
 mod groups;
 mod overview;
