@@ -70,8 +70,8 @@ pub(crate) enum Verb {
     State(StateArgs),
     /// Say what a class of causes means, and what to look at
     Explain(Explain),
-    /// Print the JSON Schema of the report
-    Schema,
+    /// Print the JSON Schema of the report, or of what is said of many crashes
+    Schema(SchemaArgs),
 }
 
 /// Which core, and how much to say.
@@ -82,6 +82,31 @@ pub(crate) struct SignatureArgs {
     /// List each frame that was looked at and the rule that kept it or left it out
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// Of what.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Of what
+    #[arg(long, value_enum, default_value_t, value_name = "DOCUMENT")]
+    pub(crate) of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The report of one crash
+    #[default]
+    Report,
+    /// A line of `obit list`
+    Record,
+    /// `obit top --json`
+    Top,
+    /// A line of `obit top --format ndjson`
+    Group,
+    /// `obit show GROUP --json`
+    Show,
+    /// `obit diff --json`
+    Diff,
 }
 
 /// A word of the catalogue of causes.

@@ -29,8 +29,9 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 use analyze::Request;
-use args::{Cli, Files, Format, Verb};
+use args::{Cli, Files, Format, SchemaOf, Verb};
 use exit::Exit;
+use obit::triage::schema::Document;
 use outlet::{Outlet, OutletError};
 use progress::Progress;
 
@@ -45,7 +46,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Exit {
     let outcome = match &cli.verb {
-        Some(Verb::Schema) => schema(cli),
+        Some(Verb::Schema(args)) => schema(cli, args.of),
         Some(Verb::Explain(args)) => explain::explain(cli, args),
         Some(Verb::Redact(args)) => redact::redact(cli, args),
         Some(Verb::Scrub(args)) => scrub::scrub(cli, args),
@@ -126,9 +127,20 @@ fn no_such_thread(tid: i64, tids: impl Iterator<Item = i64>) -> Failure {
     Failure::new(Exit::Usage, &problem)
 }
 
-fn schema(cli: &Cli) -> Result<Exit, Failure> {
+fn schema(cli: &Cli, of: SchemaOf) -> Result<Exit, Failure> {
     let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
-    outlet.write(|out| obit::report::write_schema(out))?;
+    let document = match of {
+        SchemaOf::Report => None,
+        SchemaOf::Record => Some(Document::Record),
+        SchemaOf::Top => Some(Document::Top),
+        SchemaOf::Group => Some(Document::Group),
+        SchemaOf::Show => Some(Document::Show),
+        SchemaOf::Diff => Some(Document::Diff),
+    };
+    outlet.write(|out| match document {
+        None => obit::report::write_schema(out),
+        Some(document) => obit::triage::schema::write_schema(document, out),
+    })?;
     Ok(Exit::Success)
 }
 

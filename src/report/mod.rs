@@ -41,6 +41,7 @@ pub use notice::{NoticeCode, NoticeReport};
 pub(crate) use notice_text::LOOKED_FOR;
 pub use options::{BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhoseLocals};
 pub use schema::write_schema;
+pub(crate) use schema::write_schema_of;
 pub use stack::{
     FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,
     SourceValue, ThreadReport, Truncated,

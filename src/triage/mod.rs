@@ -17,6 +17,7 @@ pub mod rank;
 mod record;
 mod recursion;
 pub mod release;
+pub mod schema;
 mod signature;
 mod stack;
 pub mod store;
