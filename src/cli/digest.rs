@@ -28,7 +28,7 @@ pub(super) fn digest(cli: &Cli, args: &DigestArgs) -> Result<Exit, Failure> {
     let since = args.view.since.unwrap_or(DAY).seconds(clock);
     let usage = |problem: String| Failure::new(Exit::Usage, &problem);
     // Which time is asked for is said twice below.
-    let mut options = ViewArgs { since: None, ..args.view.clone() }.options()?;
+    let mut options = args.view.options_since(None)?;
     let until = options.now.unwrap_or(clock);
     let all = options.filter.clone();
     let between = |from: i64, to: i64| {

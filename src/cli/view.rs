@@ -46,13 +46,18 @@ pub(crate) struct ViewArgs {
 impl ViewArgs {
     /// The options that these arguments stand for.
     pub(crate) fn options(&self) -> Result<ViewOptions, Failure> {
+        self.options_since(self.since)
+    }
+
+    /// The same, with another start.
+    pub(crate) fn options_since(&self, since: Option<When>) -> Result<ViewOptions, Failure> {
         let clock = clock();
         let usage = |problem: String| Failure::new(Exit::Usage, &problem);
         let mut filter = Filter::default();
         for conditions in &self.conditions {
             filter = filter.and(Filter::parse(conditions, clock).map_err(usage)?);
         }
-        if let Some(since) = self.since {
+        if let Some(since) = since {
             let condition = format!("since=@{}", since.seconds(clock));
             filter = filter.and(Filter::parse(&condition, clock).map_err(usage)?);
         }

@@ -94,12 +94,11 @@ pub fn write_groups(
 fn heading(overview: &Overview) -> String {
     let groups = counted(overview.groups_total as usize, "group");
     let mut text = format!("{groups} of {}", counted(overview.dumps as usize, "dump"));
-    let is_whole = overview.groups_total == overview.groups.len() as u64;
-    let by_status = Status::ALL.into_iter().filter_map(|status| {
-        let count = overview.groups.iter().filter(|group| group.status == status).count();
-        (count > 0).then(|| format!("{} {}", grouped(count as u64), status.word()))
-    });
-    let by_status: Vec<String> = by_status.filter(|_| is_whole).collect();
+    let by_status: Vec<String> = overview
+        .by_status
+        .iter()
+        .map(|(status, count)| format!("{} {}", grouped(*count), status.word()))
+        .collect();
     if !by_status.is_empty() {
         text.push_str(&format!(": {}", by_status.join(", ")));
     }

@@ -149,6 +149,9 @@ pub struct Program<'p> {
     pub now: i64,
     /// Seconds of what is lately.
     pub window: i64,
+    /// Whether the user says of groups of this program when they are resolved. Then weak
+    /// evidence alone makes none regressed.
+    pub keeps_states: bool,
 }
 
 /// Seconds of what is lately, unless the user says otherwise.
@@ -316,6 +319,9 @@ fn by_release(seen: &Seen, program: &Program<'_>) -> Option<Verdict> {
     if let Some(gap_rate) = gap.iter().map(|at| rate(*at)).reduce(Rate::and) {
         let before = together(first, last + 1);
         let p = p_of_fewer(gap_rate, before);
+        if p >= ABSENCE_P && program.keeps_states {
+            return changed_since(here, before, &newest.name);
+        }
         let names: Vec<&str> = gap.iter().map(|at| list[*at].name.as_str()).collect();
         let reason = format!(
             "back in {}: {}; none of {} in {}, where {:.1} were expected",
@@ -333,8 +339,12 @@ fn by_release(seen: &Seen, program: &Program<'_>) -> Option<Verdict> {
             ..Verdict::default()
         });
     }
-    let told = || format!("{} in {}, {} before", part(here), newest.name, part(before));
-    changed(here, before, told)
+    changed_since(here, before, &newest.name)
+}
+
+/// What the newest release tells against all before it.
+fn changed_since(here: Rate, before: Rate, newest: &str) -> Option<Verdict> {
+    changed(here, before, || format!("{} in {newest}, {} before", part(here), part(before)))
 }
 
 /// What the last days tell, within the newest release or where there are no releases.
@@ -467,6 +477,7 @@ mod tests {
         builds: Vec<Build>,
         releases: Releases,
         times: Vec<i64>,
+        keeps_states: bool,
     }
 
     impl Sample {
@@ -491,7 +502,7 @@ mod tests {
                 .flat_map(|(at, dumps)| (0..*dumps).map(move |i| time(at, i, *dumps)))
                 .collect();
             times.sort_unstable();
-            Self { builds, releases, times }
+            Self { builds, releases, times, keeps_states: false }
         }
 
         fn judge(&self, events: &[Event], state: &State) -> Verdict {
@@ -501,6 +512,7 @@ mod tests {
                 times: &self.times,
                 now: *self.times.last().unwrap(),
                 window: WINDOW,
+                keeps_states: self.keeps_states,
             };
             judge(events, state, &program)
         }
@@ -575,6 +587,16 @@ mod tests {
         sample.releases = Releases::of("app", &sample.builds, None, None);
         let verdict = sample.judge(&events(&[9, 0, 9]), &State::Open);
         assert_eq!(verdict.status, Status::Active, "{verdict:?}");
+    }
+
+    #[test]
+    fn where_states_are_kept_weak_evidence_makes_nothing_regressed() {
+        let mut sample = Sample::of(&[50, 40, 60]);
+        sample.keeps_states = true;
+        for (counts, status) in [([2, 0, 1], Status::Active), ([9, 0, 5], Status::Regressed)] {
+            let verdict = sample.judge(&events(&counts), &State::Open);
+            assert_eq!(verdict.status, status, "{verdict:?}");
+        }
     }
 
     #[test]

@@ -121,6 +121,8 @@ pub struct Overview {
     pub without_group: u64,
     /// Groups that were asked for, before the list was cut.
     pub groups_total: u64,
+    /// How many of these stand how.
+    pub by_status: BTreeMap<Status, u64>,
     /// The groups.
     pub groups: Vec<GroupSummary>,
 }
@@ -240,6 +242,7 @@ struct Programs {
     of_build: Vec<usize>,
     releases: Vec<Releases>,
     times: Vec<Vec<i64>>,
+    keep_states: Vec<bool>,
 }
 
 /// The groups of a census, as `options` ask for them.
@@ -287,7 +290,7 @@ pub fn overview(census: &mut Census, options: &ViewOptions) -> Overview {
         overview.groups.push(summary);
     }
     sort(&mut overview.groups, options.sort);
-    overview.groups_total = overview.groups.len() as u64;
+    overview.count();
     overview
 }
 
@@ -319,7 +322,15 @@ impl Overview {
                 signature: &group.signature,
             })
         });
+        self.count();
+    }
+
+    fn count(&mut self) {
         self.groups_total = self.groups.len() as u64;
+        self.by_status.clear();
+        for group in &self.groups {
+            *self.by_status.entry(group.status).or_default() += 1;
+        }
     }
 }
 
@@ -349,8 +360,14 @@ impl Programs {
         let releases =
             names.iter().map(|name| Releases::of(name, &census.builds, order, exposure)).collect();
         let mut times = vec![Vec::new(); names.len()];
+        let mut keep_states = vec![false; names.len()];
         for sighting in &census.sightings {
             let program = of_build.get(sighting.event.build).copied();
+            let group = sighting.group.and_then(|group| census.groups.get(group));
+            let is_resolved = group.is_some_and(|g| matches!(g.state, State::Resolved { .. }));
+            if let Some(keeps) = program.and_then(|program| keep_states.get_mut(program)) {
+                *keeps |= is_resolved;
+            }
             if let Some(times) = program.and_then(|program| times.get_mut(program)) {
                 times.push(sighting.event.time);
             }
@@ -358,7 +375,7 @@ impl Programs {
         for times in &mut times {
             times.sort_unstable();
         }
-        Self { names, of_build, releases, times }
+        Self { names, of_build, releases, times, keep_states }
     }
 
     fn release_name(&self, build: usize) -> Option<&str> {
@@ -407,6 +424,7 @@ fn verdict(
             times: &programs.times[at],
             now,
             window,
+            keeps_states: programs.keep_states[at],
         };
         judge(&events, state, &program)
     });
