@@ -124,7 +124,10 @@ impl Sample {
 
 fn run(db: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_obit"));
-    command.args(words).args(["--width", "100", "--db"]).arg(db);
+    command.args(words).arg("--db").arg(db);
+    if !words.contains(&"--width") {
+        command.args(["--width", "100"]);
+    }
     command.env("NO_COLOR", "1").output().unwrap()
 }
 
@@ -161,7 +164,9 @@ fn show_tells_all_of_one_group() {
 fn the_digest_is_markdown_in_which_no_name_is_markup() {
     let sample = Sample::new();
     let page = sample.says(&["digest", "--since", "2026-03-02", "--now", "2026-04-01"]);
-    assert!(!page.contains("<img") && !page.contains('\u{1b}'), "{page}");
+    let names = page.matches("<img").count();
+    assert_eq!((names, page.matches("`<img").count()), (1, 1), "{page}");
+    assert!(!page.contains('\u{1b}'), "{page}");
     insta::assert_snapshot!(page);
 }
 
@@ -226,7 +231,7 @@ fn conditions_select_dumps_and_groups() {
     assert_eq!(counts("host=db-1"), [5]);
     assert_eq!(counts("status=new|regressed"), [13, 5]);
     assert_eq!(counts("severity>=high"), [5, 3]);
-    assert_eq!(counts("since=2026-03-30"), [1]);
+    assert_eq!(counts("since=2026-03-29"), [1]);
     let output = sample.run(&["top", "--where", "colour=red"]);
     assert_eq!(output.status.code(), Some(64));
 }

@@ -121,9 +121,10 @@ fn write_stack(
         let place = place.map(|place| text(place)).unwrap_or_default();
         let inline = if frame.is_inline { "  [inlined]" } else { "" };
         let mark = if frame.is_to_blame { "  \u{2190} to blame" } else { "" };
+        let gap = if place.is_empty() { "" } else { "  " };
         writeln!(
             out,
-            "{number}{}  {}{inline}{mark}",
+            "{number}{}{gap}{}{inline}{mark}",
             options.color.paint(Ink::Focus, &function),
             options.color.paint(Ink::Place, &place)
         )?;
