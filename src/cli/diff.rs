@@ -8,8 +8,9 @@ use obit::triage::difference::{self, difference};
 use obit::triage::overview::GroupSummary;
 use obit::triage::store::Store;
 
-use super::args::{Cli, Format};
+use super::args::Cli;
 use super::exit::Exit;
+use super::formats::{self, Listed};
 use super::outlet::Outlet;
 use super::{Failure, screen, triage};
 
@@ -47,11 +48,12 @@ pub(super) fn against(
     let (baseline, old) = named(old, old_path)?;
     let (current, new) = named(new, new_path)?;
     let found = difference((baseline, &old), (current, &new));
+    let format = formats::listed(cli)?;
     let page = screen::page_options(&cli.options, outlet.destination());
-    outlet.write(|out| match cli.format() {
-        Format::Human => render::write_difference(out, &found, &page),
-        Format::Json | Format::Ndjson => difference::write_difference(&found, out),
-        Format::Markdown | Format::Csv => render::write_difference_markdown(out, &found),
+    outlet.write(|out| match format {
+        Listed::Text => render::write_difference(out, &found, &page),
+        Listed::Json | Listed::Lines => difference::write_difference(&found, out),
+        Listed::Markdown | Listed::Csv => render::write_difference_markdown(out, &found),
     })?;
     let for_gate: Vec<GroupSummary> = found
         .groups

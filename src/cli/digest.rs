@@ -7,8 +7,9 @@ use obit::triage::overview;
 use obit::triage::time::When;
 
 use super::Failure;
-use super::args::{Cli, Format};
+use super::args::Cli;
 use super::exit::Exit;
+use super::formats::{self, Listed};
 use super::outlet::Outlet;
 use super::view::{ViewArgs, clock};
 
@@ -24,6 +25,7 @@ const DAY: When = When::Ago(86_400);
 
 pub(super) fn digest(cli: &Cli, args: &DigestArgs) -> Result<Exit, Failure> {
     let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    let format = formats::listed(cli)?;
     let clock = clock();
     let since = args.view.since.unwrap_or(DAY).seconds(clock);
     let usage = |problem: String| Failure::new(Exit::Usage, &problem);
@@ -40,11 +42,11 @@ pub(super) fn digest(cli: &Cli, args: &DigestArgs) -> Result<Exit, Failure> {
     let before = store.overview(&options, 0)?.dumps;
     options.filter = between(since, until.saturating_add(1))?;
     let found = store.overview(&options, usize::MAX)?;
-    outlet.write(|out| match cli.format() {
-        Format::Human | Format::Markdown => render::write_digest(out, &found, since, before),
-        Format::Json => overview::write_overview(&found, out),
-        Format::Ndjson => overview::write_group_lines(&found, out),
-        Format::Csv => render::write_groups_csv(out, &found),
+    outlet.write(|out| match format {
+        Listed::Text | Listed::Markdown => render::write_digest(out, &found, since, before),
+        Listed::Json => overview::write_overview(&found, out),
+        Listed::Lines => overview::write_group_lines(&found, out),
+        Listed::Csv => render::write_groups_csv(out, &found),
     })?;
     Ok(cli.options.gate.exit(&found.groups))
 }

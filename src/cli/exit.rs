@@ -8,9 +8,10 @@ pub(crate) enum Exit {
     /// The report was written. What is incomplete stands in its notices.
     Success,
     /// The report was written, is incomplete, and `--strict` was given. Or a scrubbed core
-    /// does not say the same as its original, or holds what was masked.
+    /// does not say the same as its original, or holds what was masked. Or files of a batch
+    /// could not be read.
     Incomplete,
-    /// Nothing usable: not a core, or no thread in it.
+    /// Nothing usable: not a core, or no thread in it; no store.
     Unusable,
     /// `--fail-on` found what it was to find.
     Gate,
@@ -18,7 +19,7 @@ pub(crate) enum Exit {
     Usage,
     /// A bug in obit (`EX_SOFTWARE`).
     Bug,
-    /// The output could not be written (`EX_IOERR`).
+    /// The output or the store could not be written (`EX_IOERR`).
     Output,
     /// Whoever read our output went away: 128 + SIGPIPE, as if it had killed us.
     BrokenPipe,
@@ -50,12 +51,13 @@ pub(crate) const HELP: &str = "\
 Exit codes:
   0    the report was written; what is incomplete stands in its notices
   1    the report was written but is incomplete (only with --strict); a scrubbed core
-       that does not say the same, or holds masked text
-  2    nothing usable: not a core, or no thread in it
+       that does not say the same, or holds masked text; a batch in which files could
+       not be read
+  2    nothing usable: not a core, or no thread in it; a store that is damaged or none
   3    --fail-on found what it was to find; the reasons stand on the standard error
   64   bad usage; an expression that makes no sense
   70   a bug in obit
-  74   the output could not be written
+  74   the output or the store could not be written
   130  interrupted
 
 Examples:

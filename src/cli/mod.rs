@@ -2,13 +2,17 @@
 
 mod analyze;
 mod args;
+mod batch_progress;
+mod db;
 mod diff;
 mod digest;
 mod exit;
 mod explain;
+mod formats;
 mod formatters;
 mod gate;
 mod inputs;
+mod list;
 mod outlet;
 mod panic;
 mod print;
@@ -21,12 +25,16 @@ mod state;
 mod top;
 mod triage;
 mod view;
+mod when;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use obit::redact::{Level, Origin, Redactor};
 
 use analyze::Request;
 use args::{Cli, Files, Format, SchemaOf, Verb};
@@ -45,14 +53,17 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Exit {
+    // Set once; a second time there is none.
+    let _ = LEVEL.set(cli.options.content.redact.level());
     let outcome = match &cli.verb {
         Some(Verb::Schema(args)) => schema(cli, args.of),
         Some(Verb::Explain(args)) => explain::explain(cli, args),
         Some(Verb::Redact(args)) => redact::redact(cli, args),
         Some(Verb::Scrub(args)) => scrub::scrub(cli, args),
         Some(Verb::Triage(args)) => triage::triage(cli, args),
-        Some(Verb::List(args)) => triage::list(cli, args),
-        Some(Verb::Db(args)) => triage::db(args),
+        Some(Verb::TriageWorker(args)) => triage::worker(args),
+        Some(Verb::List(args)) => list::list(cli, args),
+        Some(Verb::Db(args)) => db::db(args),
         Some(Verb::Top(args)) => top::top(cli, args),
         Some(Verb::Show(args)) => show::show(cli, args),
         Some(Verb::Diff(args)) => diff::diff(cli, args),
@@ -82,8 +93,8 @@ enum View {
 
 fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     let options = &cli.options;
-    if matches!(cli.format(), Format::Csv | Format::Markdown) {
-        let problem = "one crash is written as human or json; csv and markdown are for groups";
+    if cli.format() == Format::Csv {
+        let problem = "csv is for groups: `obit top`";
         return Err(Failure::new(Exit::Usage, &problem));
     }
     let inputs = inputs::inputs(&cli.files, verb_files, options)
@@ -102,15 +113,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         return Err(no_such_thread(tid, tids));
     }
     let page = screen::page_options(options, outlet.destination());
-    outlet.write(|out| match (cli.format(), view) {
-        (Format::Json | Format::Ndjson, _) => obit::report::write_json(&report, out),
-        (Format::Csv | Format::Markdown, _) => Ok(()),
-        (Format::Human, View::Page) => obit::render::write_page(out, &report, &page),
-        (Format::Human, View::Modules) => obit::render::write_modules(out, &report, &page),
-        (Format::Human, View::Signature { explained }) => {
-            obit::render::write_signature(out, &report, explained, &page)
-        }
-    })?;
+    outlet.write(|out| formats::write(out, &report, cli.format(), view, &page))?;
     if options.content.strict && report.is_incomplete() {
         return Ok(Exit::Incomplete);
     }
@@ -183,7 +186,21 @@ impl From<OutletError> for Failure {
 
 /// One line on the standard error. If that is closed, nobody listens.
 fn say(message: &str) {
-    let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(message));
+    let message = discreet(message);
+    let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(&message));
+}
+
+/// How much messages hide: what `--redact` says, once that is known.
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// What of a message may leave: it may quote a path, an option or an expression, and logs
+/// keep what is written to the standard error.
+fn discreet(message: &str) -> String {
+    // No report's tokens, so that nobody can compare them.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let key = format!("{}-{}", std::process::id(), since.as_nanos());
+    let level = LEVEL.get().copied().unwrap_or_default();
+    Redactor::new(level, &key).show(Origin::OwnWords, message).into_string()
 }
 
 /// Help and versions in clap's words; errors in one line, like all of ours.

@@ -5,8 +5,9 @@ use obit::render;
 use obit::triage::detail;
 use obit::triage::store::Found;
 
-use super::args::{Cli, Format};
+use super::args::Cli;
 use super::exit::Exit;
+use super::formats::{self, Listed};
 use super::outlet::Outlet;
 use super::state::not_found;
 use super::view::ViewArgs;
@@ -30,7 +31,7 @@ pub(super) fn show(cli: &Cli, args: &ShowArgs) -> Result<Exit, Failure> {
     let options = args.view.options()?;
     let store = args.view.open()?;
     let page = screen::page_options(&cli.options, outlet.destination());
-    let format = cli.format();
+    let format = formats::listed(cli)?;
     let usage = |problem: &str| Failure::new(Exit::Usage, &problem);
     match store.find(&args.id)? {
         Found::Group(group) => {
@@ -39,16 +40,16 @@ pub(super) fn show(cli: &Cli, args: &ShowArgs) -> Result<Exit, Failure> {
             let detail = store.detail(&group, &options, newest)?;
             let detail = detail.ok_or_else(|| usage("the group has no such dumps"))?;
             outlet.write(|out| match format {
-                Format::Human => render::write_group(out, &detail, &page),
-                Format::Json | Format::Ndjson => detail::write_detail(&detail, out),
-                Format::Markdown | Format::Csv => render::write_group_markdown(out, &detail),
+                Listed::Text => render::write_group(out, &detail, &page),
+                Listed::Json | Listed::Lines => detail::write_detail(&detail, out),
+                Listed::Markdown | Listed::Csv => render::write_group_markdown(out, &detail),
             })?;
         }
         Found::Dump(dump) => {
             let report = store.report_of(&dump)?;
             let report = report.ok_or_else(|| usage("its record was removed by `obit db gc`"))?;
             outlet.write(|out| match format {
-                Format::Json | Format::Ndjson => obit::report::write_json(&report, out),
+                Listed::Json | Listed::Lines => obit::report::write_json(&report, out),
                 _ => render::write_page(out, &report, &page),
             })?;
         }

@@ -4,8 +4,9 @@ use clap::{Args, ValueEnum};
 use obit::render;
 use obit::triage::overview::{self, Sort};
 
-use super::args::{Cli, Format};
+use super::args::Cli;
 use super::exit::Exit;
+use super::formats::{self, Listed};
 use super::outlet::Outlet;
 use super::view::ViewArgs;
 use super::{Failure, screen};
@@ -55,12 +56,12 @@ pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
         SortBy::Severity => Sort::Severity,
     };
     let store = args.view.open()?;
-    let format = cli.format();
+    let format = formats::listed(cli)?;
     // A page is for reading; programs get all.
     let most = match (cli.options.content.frames, format) {
         (Some(0), _) => usize::MAX,
         (Some(most), _) => most,
-        (None, Format::Human | Format::Markdown) => GROUPS,
+        (None, Listed::Text | Listed::Markdown) => GROUPS,
         (None, _) => usize::MAX,
     };
     let gate = &cli.options.gate;
@@ -69,11 +70,11 @@ pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
     found.groups.truncate(most);
     let page = screen::page_options(&cli.options, outlet.destination());
     outlet.write(|out| match format {
-        Format::Human => render::write_groups(out, &found, args.explain_rank, &page),
-        Format::Json => overview::write_overview(&found, out),
-        Format::Ndjson => overview::write_group_lines(&found, out),
-        Format::Csv => render::write_groups_csv(out, &found),
-        Format::Markdown => render::write_groups_markdown(out, &found),
+        Listed::Text => render::write_groups(out, &found, args.explain_rank, &page),
+        Listed::Json => overview::write_overview(&found, out),
+        Listed::Lines => overview::write_group_lines(&found, out),
+        Listed::Csv => render::write_groups_csv(out, &found),
+        Listed::Markdown => render::write_groups_markdown(out, &found),
     })?;
     Ok(gate.exit(&all))
 }

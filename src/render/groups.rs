@@ -257,8 +257,11 @@ pub(super) fn sparkline(counts: &[u64], columns: usize) -> String {
     sums.iter().map(bar).collect()
 }
 
-/// Columns of the CSV, and the values of a group in their order.
-const COLUMNS: &[(&str, fn(&GroupSummary) -> String)] = &[
+/// A column of the CSV: its heading, and the value of a group.
+type Column = (&'static str, fn(&GroupSummary) -> String);
+
+/// The columns.
+const COLUMNS: &[Column] = &[
     ("group", |g| g.id.clone()),
     ("name", |g| g.name.clone().unwrap_or_default()),
     ("status", |g| g.status.word().to_owned()),

@@ -30,7 +30,8 @@ pub mod version;
 pub use cluster::{Grouping, Wishes, group};
 pub use normalize::{library_name, module_name, normalized};
 pub use record::{
-    FileFacts, RECORD_SCHEMA, Reason, Record, RecordStatus, read_record, write_record,
+    FileFacts, RECORD_SCHEMA, Reason, Record, RecordStatus, WITH_VARIABLES, read_record,
+    write_record,
 };
 pub use signature::{Rules, SIGNATURE_VERSION, signature};
 pub use trace::Trace;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::trend::{Rate, p_of_more};
 use super::{Record, module_name};
+use crate::redact::Shown;
 use crate::report::{FrameReport, ThreadReport, Variable, VariableValue};
 
 /// Facts that are taken from one crash.
@@ -146,7 +147,7 @@ fn crashed(record: &Record) -> Option<&ThreadReport> {
 }
 
 fn fact(variable: &Variable) -> Option<Fact> {
-    let text = || variable.text.as_ref().or(variable.summary.as_ref()).map(|text| text.as_str());
+    let text = || variable.text.as_ref().or(variable.summary.as_ref()).map(Shown::as_str);
     match &variable.value {
         Some(VariableValue::Bool(value)) => Some(Fact::Text(value.to_string())),
         Some(VariableValue::Integer(value)) => match text() {

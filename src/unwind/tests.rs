@@ -35,7 +35,8 @@ fn unwind_all(core: &CoreBuilder) -> Vec<Stack> {
     let dump = core.open().unwrap();
     let limits = Limits::default();
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
-    let loaded = module::load(&dump, locator, None, &limits);
+    let loaded =
+        module::load(&dump, &Arc::new(module::Library::new(locator, None, limits.clone())));
     let mut unwinder = Unwinder::new(dump.machine, &loaded.memory, &loaded.modules, &limits);
     let threads = dump.threads.iter();
     threads.map(|t| unwinder.unwind(&t.registers, t.code_pointer_mask)).collect()
@@ -446,7 +447,8 @@ fn applied(row: &Row<'_>, callee: &Registers, leaf: bool) -> (Result<Caller, Str
     let dump = CoreBuilder::aarch64().thread(1, &[("pc", TEXT)]).open().unwrap();
     let limits = Limits::default();
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
-    let loaded = module::load(&dump, locator, None, &limits);
+    let loaded =
+        module::load(&dump, &Arc::new(module::Library::new(locator, None, limits.clone())));
     let mut memory = loaded.memory.cursor();
     let mut operations = 1000;
     let facts = dump.machine.facts().unwrap();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
 
-use super::read::unpacked;
+use super::add::unpacked;
 use super::{Store, StoreError};
 use crate::report::Confidence;
 use crate::triage::history::{Build, Event, State};
