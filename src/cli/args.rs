@@ -6,12 +6,18 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use obit::redact::Level;
 
 use super::db::DbArgs;
+use super::diff::DiffArgs;
+use super::digest::DigestArgs;
 use super::exit;
+use super::gate::Gate;
 use super::group::GroupArgs;
 use super::list::ListArgs;
 use super::print::PrintArgs;
 use super::redact::Redact;
 use super::scrub::ScrubArgs;
+use super::show::ShowArgs;
+use super::state::StateArgs;
+use super::top::TopArgs;
 use super::triage::{TriageArgs, WorkerArgs};
 
 /// Tells you what a dead process died of.
@@ -58,13 +64,23 @@ pub(crate) enum Verb {
     Group(GroupArgs),
     /// Look after the store
     Db(DbArgs),
+    /// List the groups of crashes, what to look at first
+    Top(TopArgs),
+    /// Show a group in full, or a crash of the store
+    Show(ShowArgs),
+    /// Compare two directories of cores, or two stores
+    Diff(DiffArgs),
+    /// Say in Markdown what died since some time: --since 24h
+    Digest(DigestArgs),
+    /// Say of a group that it is resolved or ignored, or add a note
+    State(StateArgs),
     /// Read cores for `obit triage`
     #[command(hide = true)]
     TriageWorker(WorkerArgs),
     /// Say what a class of causes means, and what to look at
     Explain(Explain),
-    /// Print the JSON Schema of the report
-    Schema,
+    /// Print the JSON Schema of the report, or of what is said of many crashes
+    Schema(SchemaArgs),
 }
 
 /// Which core, and how much to say.
@@ -75,6 +91,31 @@ pub(crate) struct SignatureArgs {
     /// List each frame that was looked at and the rule that kept it or left it out
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// Of what.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Of what
+    #[arg(long, value_enum, default_value_t, value_name = "DOCUMENT")]
+    pub(crate) of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The report of one crash
+    #[default]
+    Report,
+    /// A line of `obit list`
+    Record,
+    /// `obit top --json`
+    Top,
+    /// A line of `obit top --format ndjson`
+    Group,
+    /// `obit show GROUP --json`
+    Show,
+    /// `obit diff --json`
+    Diff,
 }
 
 /// A word of the catalogue of causes.
@@ -127,6 +168,8 @@ pub(crate) struct Options {
     pub(crate) content: Content,
     #[command(flatten)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) gate: Gate,
 }
 
 /// Where files are looked for.
@@ -334,6 +377,8 @@ pub(crate) enum Format {
     Github,
     /// A code quality report for GitLab
     Gitlab,
+    /// A table for spreadsheets: of groups alone
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

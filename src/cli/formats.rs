@@ -34,6 +34,36 @@ pub(crate) fn plain(cli: &Cli) -> Result<Plain, Failure> {
     }
 }
 
+/// The formats of lists of groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// For a person.
+    Text,
+    /// For a program, in one document.
+    Json,
+    /// For a program, a group a line.
+    Lines,
+    /// For a spreadsheet.
+    Csv,
+    /// For a ticket.
+    Markdown,
+}
+
+/// Which of them was asked for.
+pub(crate) fn listed(cli: &Cli) -> Result<Listed, Failure> {
+    match cli.format() {
+        Format::Human => Ok(Listed::Text),
+        Format::Json => Ok(Listed::Json),
+        Format::Ndjson => Ok(Listed::Lines),
+        Format::Csv => Ok(Listed::Csv),
+        Format::Markdown => Ok(Listed::Markdown),
+        _ => {
+            let problem = "groups are written as human, json, ndjson, csv or markdown";
+            Err(Failure::new(Exit::Usage, &problem))
+        }
+    }
+}
+
 /// Writes `report`. A view is of the page alone; the other formats are always whole.
 pub(crate) fn write(
     out: &mut dyn Write,
@@ -51,6 +81,8 @@ pub(crate) fn write(
             render::write_signature(out, report, explained, page)
         }
         (Format::Brief, _) => render::write_brief(out, report),
+        // Refused before anything is read.
+        (Format::Csv, _) => Ok(()),
         (Format::Markdown, _) => render::write_markdown(out, report, page),
         (Format::Sarif, _) => exchange::write_sarif(out, &item),
         (Format::Junit, _) => exchange::write_junit(out, &item),

@@ -4,10 +4,13 @@ mod analyze;
 mod args;
 mod batch_progress;
 mod db;
+mod diff;
+mod digest;
 mod exit;
 mod explain;
 mod formats;
 mod formatters;
+mod gate;
 mod group;
 mod inputs;
 mod list;
@@ -18,7 +21,11 @@ mod progress;
 mod redact;
 mod screen;
 mod scrub;
+mod show;
+mod state;
+mod top;
 mod triage;
+mod view;
 mod when;
 
 use std::io::{self, Write};
@@ -31,8 +38,9 @@ use clap::error::ErrorKind;
 use obit::redact::{Level, Origin, Redactor};
 
 use analyze::Request;
-use args::{Cli, Files, Format, Verb};
+use args::{Cli, Files, Format, SchemaOf, Verb};
 use exit::Exit;
+use obit::triage::schema::Document;
 use outlet::{Outlet, OutletError};
 use progress::Progress;
 
@@ -49,7 +57,7 @@ fn run(cli: &Cli) -> Exit {
     // Set once; a second time there is none.
     let _ = LEVEL.set(cli.options.content.redact.level());
     let outcome = match &cli.verb {
-        Some(Verb::Schema) => schema(cli),
+        Some(Verb::Schema(args)) => schema(cli, args.of),
         Some(Verb::Explain(args)) => explain::explain(cli, args),
         Some(Verb::Redact(args)) => redact::redact(cli, args),
         Some(Verb::Scrub(args)) => scrub::scrub(cli, args),
@@ -58,6 +66,11 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::List(args)) => list::list(cli, args),
         Some(Verb::Group(args)) => group::group(cli, args),
         Some(Verb::Db(args)) => db::db(args),
+        Some(Verb::Top(args)) => top::top(cli, args),
+        Some(Verb::Show(args)) => show::show(cli, args),
+        Some(Verb::Diff(args)) => diff::diff(cli, args),
+        Some(Verb::Digest(args)) => digest::digest(cli, args),
+        Some(Verb::State(args)) => state::state(args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Signature(args)) => {
@@ -82,6 +95,10 @@ enum View {
 
 fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     let options = &cli.options;
+    if cli.format() == Format::Csv {
+        let problem = "csv is for groups: `obit top`";
+        return Err(Failure::new(Exit::Usage, &problem));
+    }
     let inputs = inputs::inputs(&cli.files, verb_files, options)
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
@@ -102,7 +119,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     if options.content.strict && report.is_incomplete() {
         return Ok(Exit::Incomplete);
     }
-    Ok(Exit::Success)
+    Ok(options.gate.exit_of(&report))
 }
 
 /// The failure to find a thread among those there are.
@@ -115,9 +132,20 @@ fn no_such_thread(tid: i64, tids: impl Iterator<Item = i64>) -> Failure {
     Failure::new(Exit::Usage, &problem)
 }
 
-fn schema(cli: &Cli) -> Result<Exit, Failure> {
+fn schema(cli: &Cli, of: SchemaOf) -> Result<Exit, Failure> {
     let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
-    outlet.write(|out| obit::report::write_schema(out))?;
+    let document = match of {
+        SchemaOf::Report => None,
+        SchemaOf::Record => Some(Document::Record),
+        SchemaOf::Top => Some(Document::Top),
+        SchemaOf::Group => Some(Document::Group),
+        SchemaOf::Show => Some(Document::Show),
+        SchemaOf::Diff => Some(Document::Diff),
+    };
+    outlet.write(|out| match document {
+        None => obit::report::write_schema(out),
+        Some(document) => obit::triage::schema::write_schema(document, out),
+    })?;
     Ok(Exit::Success)
 }
 

@@ -12,7 +12,9 @@ use std::time::Duration;
 use clap::{Args, Parser, ValueEnum};
 use obit::batch::{self, BatchError, Code, Order, Settings, Summary, Watcher, WorkerCommand};
 use obit::module::Library;
+use obit::render::{self, PageOptions};
 use obit::report::{Context, WhichStacks, WhoseLocals};
+use obit::triage::overview::ViewOptions;
 use obit::triage::store::{Store, StoreError, StoreTrouble};
 use obit::triage::{Record, Rules, WITH_VARIABLES, write_record};
 
@@ -23,13 +25,17 @@ use super::exit::Exit;
 use super::formats::{self, Plain};
 use super::inputs::Inputs;
 use super::outlet::Outlet;
-use super::{Failure, View};
+use super::{Failure, View, diff, screen};
 
 /// Groups that a person is shown.
 const GROUPS: usize = 20;
 /// Levels of a variable and elements of an array that a record holds.
 const DEPTH: usize = 3;
 const ELEMENTS: usize = 8;
+
+/// What one core may take, if nothing else is said: as the help of `obit triage` says.
+const TIMEOUT: Duration = Duration::from_secs(60);
+const MAX_MEMORY: u64 = 2 << 30;
 
 /// Directories with cores whose files a worker keeps at hand.
 const LIBRARIES: usize = 4;
@@ -69,6 +75,9 @@ pub(crate) struct TriageArgs {
     /// or each record as it is done
     #[arg(long, value_enum, default_value_t, value_name = "HOW")]
     pub(crate) order: RecordOrder,
+    /// Say what is different from these instead: a directory of cores, or a store
+    #[arg(long, value_name = "DIR|DB")]
+    pub(crate) baseline: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }
@@ -167,20 +176,53 @@ impl TriageArgs {
     }
 
     fn settings(&self, request: &Request) -> Settings {
-        let processors = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        let arguments = ["triage-worker", "--"].map(OsString::from);
         Settings {
-            worker: WorkerCommand {
-                // Whatever has become of the file since it was started.
-                program: PathBuf::from("/proc/self/exe"),
-                arguments: arguments.into_iter().chain(std::env::args_os().skip(1)).collect(),
-            },
             jobs: self.jobs.unwrap_or_else(processors),
             timeout: self.timeout,
             rescan: self.rescan,
-            build: request.build.clone(),
+            ..settings(request)
         }
     }
+}
+
+fn processors() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Those of a batch that was not told more.
+fn settings(request: &Request) -> Settings {
+    let arguments = ["triage-worker", "--"].map(OsString::from);
+    Settings {
+        worker: WorkerCommand {
+            // Whatever has become of the file since it was started.
+            program: PathBuf::from("/proc/self/exe"),
+            arguments: arguments.into_iter().chain(std::env::args_os().skip(1)).collect(),
+        },
+        jobs: processors(),
+        timeout: TIMEOUT,
+        rescan: false,
+        build: request.build.clone(),
+    }
+}
+
+/// The cores below `path`, in a store that is gone with the process.
+pub(super) fn in_memory(cli: &Cli, path: &Path) -> Result<Store, Failure> {
+    let request = request(cli)?;
+    let mut store = Store::temporary()?;
+    let output = &cli.options.output;
+    let mut progress = BatchProgress::new(output.quiet, output.verbose);
+    let summary = batch::run([path.to_owned()], &mut store, &settings(&request), &mut progress);
+    drop(progress);
+    let summary = match summary {
+        Ok(summary) => summary,
+        Err(BatchError::Store(error)) => return Err(error.into()),
+        Err(error) => return Err(Failure::new(Exit::Output, &error)),
+    };
+    if exit(cli, &summary) == Exit::Unusable {
+        let problem = format!("{}: there is no such directory or file", path.display());
+        return Err(Failure::new(Exit::Unusable, &problem));
+    }
+    Ok(store)
 }
 
 pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
@@ -191,7 +233,7 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
         true => Store::temporary()?,
         false => Store::create(&args.store.path()?)?,
     };
-    let format = formats::plain(cli)?;
+    let format = if args.baseline.is_some() { Plain::Text } else { formats::plain(cli)? };
     let settings = args.settings(&request);
     let output = &cli.options.output;
     let order = match args.order {
@@ -228,8 +270,23 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
         }
         None => return Ok(Exit::Success),
     };
+    if let Some(baseline) = &args.baseline {
+        let old = diff::side(cli, baseline)?;
+        let name = inputs.first().cloned().unwrap_or_default();
+        let compared = diff::against(cli, &outlet, (&old, baseline), (&store, &name))?;
+        return Ok(if compared == Exit::Success { exit(cli, &summary) } else { compared });
+    }
     if !is_streamed {
-        write(format, &outlet, &store, &summary)?;
+        let page = screen::page_options(&cli.options, outlet.destination());
+        write(format, &outlet, &store, &summary, &page)?;
+    }
+    let gate = &cli.options.gate;
+    if gate.is_shut() {
+        let found = store.overview(&ViewOptions::default(), usize::MAX)?;
+        let failed = gate.exit(&found.groups);
+        if failed != Exit::Success {
+            return Ok(failed);
+        }
     }
     Ok(exit(cli, &summary))
 }
@@ -266,10 +323,12 @@ fn request(cli: &Cli) -> Result<Request, Failure> {
 pub(crate) fn worker(args: &WorkerArgs) -> Result<Exit, Failure> {
     let line = [OsString::from("obit")].into_iter().chain(args.arguments.iter().cloned());
     let cli = Cli::try_parse_from(line).map_err(|error| Failure::new(Exit::Usage, &error))?;
-    let Some(Verb::Triage(args)) = &cli.verb else {
-        return Err(Failure::new(Exit::Usage, &"a worker works for a batch"));
+    let max_memory = match &cli.verb {
+        Some(Verb::Triage(args)) => args.max_memory,
+        Some(Verb::Diff(_)) => MAX_MEMORY,
+        _ => return Err(Failure::new(Exit::Usage, &"a worker works for a batch")),
     };
-    batch::with_limits(args.max_memory);
+    batch::with_limits(max_memory);
     let request = request(&cli)?;
     let rules = Rules::built_in();
     // What was found and read for one core serves the next; a directory's own files are for
@@ -318,7 +377,13 @@ impl Watcher for Streamed<'_> {
     }
 }
 
-fn write(format: Plain, outlet: &Outlet, store: &Store, summary: &Summary) -> Result<(), Failure> {
+fn write(
+    format: Plain,
+    outlet: &Outlet,
+    store: &Store,
+    summary: &Summary,
+    page: &PageOptions,
+) -> Result<(), Failure> {
     let mut failure = None;
     outlet.write(|out| {
         let mut each = |take: &mut dyn FnMut(Record) -> io::Result<()>| {
@@ -344,7 +409,7 @@ fn write(format: Plain, outlet: &Outlet, store: &Store, summary: &Summary) -> Re
                 })?;
                 out.write_all(b"]\n")
             }
-            Plain::Text => match human(store, summary) {
+            Plain::Text => match human(store, summary, page) {
                 Ok(text) => out.write_all(text.as_bytes()),
                 Err(error) => {
                     failure = Some(error);
@@ -356,19 +421,14 @@ fn write(format: Plain, outlet: &Outlet, store: &Store, summary: &Summary) -> Re
     failure.map_or(Ok(()), |error| Err(error.into()))
 }
 
-fn human(store: &Store, summary: &Summary) -> Result<String, StoreError> {
-    let mut text = in_words(summary);
-    text.push('\n');
-    let groups = store.groups()?;
-    for group in groups.iter().take(GROUPS) {
-        let name = group.name.as_ref().unwrap_or(&group.signature);
-        let _ =
-            writeln!(text, "{:>7}  {:<8}  {}", group.count, group.id, obit::render::visible(name));
-    }
-    if let Some(more @ 1..) = groups.len().checked_sub(GROUPS) {
-        let _ = writeln!(text, "         and {more} more");
-    }
-    Ok(text)
+/// A summary, and what to look at first.
+fn human(store: &Store, summary: &Summary, page: &PageOptions) -> Result<String, StoreError> {
+    let mut text = in_words(summary).into_bytes();
+    text.push(b'\n');
+    let found = store.overview(&ViewOptions::default(), GROUPS)?;
+    // Writing to memory does not fail.
+    let _ = render::write_groups(&mut text, &found, false, page);
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 /// What a batch came to, in a line or three.

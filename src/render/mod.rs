@@ -4,9 +4,13 @@
 mod brief;
 mod chain;
 mod details;
+mod difference;
+mod digest;
 mod excerpt;
 pub mod exchange;
 mod gist;
+mod group;
+mod groups;
 mod head;
 mod hidden;
 mod ink;
@@ -23,6 +27,10 @@ mod values;
 mod visible;
 
 pub use brief::write_brief;
+pub use difference::{write_difference, write_difference_markdown};
+pub use digest::write_digest;
+pub use group::{write_group, write_group_markdown};
+pub use groups::{write_groups, write_groups_csv, write_groups_markdown};
 pub use hidden::write_hidden;
 pub use markdown::write_markdown;
 pub use modules::write_modules;

@@ -45,6 +45,7 @@ pub use options::{
     BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhichStacks, WhoseLocals,
 };
 pub use schema::write_schema;
+pub(crate) use schema::write_schema_of;
 pub use stack::{
     FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,
     SourceValue, ThreadReport, Truncated,

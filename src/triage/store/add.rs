@@ -5,8 +5,8 @@ use std::io;
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{Store, StoreError};
-use crate::redact::Shown;
 use crate::report::Confidence;
+use crate::triage::version::version_of_path;
 use crate::triage::{Record, RecordStatus, module_name, read_record, write_record};
 
 /// What tells whether a file is still the one that was read.
@@ -337,13 +337,20 @@ fn build(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<i64
     let program = program.unwrap_or_default();
     let id = process.build_id.clone().unwrap_or_default();
     let version = process.package.as_ref().and_then(|package| package.version.as_ref());
+    let by_path = process.exe.as_ref().and_then(|exe| version_of_path(exe.as_str()));
+    let (by_path, variant) = by_path.map_or((None, None), |named| {
+        let variant = Some(named.variant).filter(|variant| !variant.is_empty());
+        (Some(named.version), variant)
+    });
+    let version = version.map(|version| version.as_str().to_owned()).or(by_path);
     transaction
         .prepare_cached(
-            "INSERT INTO build (id, program, version) VALUES (?1, ?2, ?3)
-             ON CONFLICT (program, id) DO UPDATE SET version = coalesce(version, excluded.version)
+            "INSERT INTO build (id, program, version, variant) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (program, id) DO UPDATE SET version = coalesce(version, excluded.version),
+               variant = coalesce(variant, excluded.variant)
              RETURNING n",
         )?
-        .query_row(params![id, program, version.map(Shown::as_str)], |row| row.get(0))
+        .query_row(params![id, program, version, variant], |row| row.get(0))
 }
 
 /// The row of `table` whose `column` holds `text`, made if it is not there.

@@ -6,11 +6,14 @@
 //! depend on the order in which dumps came.
 
 mod add;
+mod bundles;
+mod detail;
 mod error;
 mod exchange;
 mod gc;
 mod groups;
 mod open;
+mod overview;
 mod read;
 mod schema;
 mod wishes;
@@ -24,6 +27,7 @@ pub use error::{StoreError, StoreTrouble};
 pub use exchange::{Exported, Imported};
 pub use gc::{Keep, Removed};
 pub use groups::{GroupRow, Regrouped, Suspected};
+pub use overview::{Found, Note};
 pub use read::Counts;
 
 /// A store, open.

@@ -19,8 +19,8 @@ CREATE TABLE build (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL,                 -- build ID of the program; '' where it has none
   program TEXT NOT NULL,
-  version TEXT,
-  place INTEGER,                    -- in the order the user gave
+  version TEXT,                     -- of its package, or named by its path
+  variant TEXT,                     -- how it was made, where its path tells
   UNIQUE (program, id)
 ) STRICT;
 CREATE TABLE host (
