@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use obit::redact::Level;
 
 use super::db::DbArgs;
 use super::exit;
+use super::group::GroupArgs;
 use super::list::ListArgs;
 use super::print::PrintArgs;
 use super::redact::Redact;
@@ -18,7 +20,7 @@ use super::triage::{TriageArgs, WorkerArgs};
     name = "obit",
     version,
     about = "Tells you what a dead process died of",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit scrub CORE -o OUT\n       obit triage DIR\n       obit explain CLASS\n       obit schema",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit redact --explain CORE [EXE]\n       obit scrub CORE -o OUT\n       obit triage DIR\n       obit explain CLASS\n       obit schema",
     after_help = "obit --help lists all options, exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",
@@ -52,6 +54,8 @@ pub(crate) enum Verb {
     Triage(TriageArgs),
     /// List the crashes in the store
     List(ListArgs),
+    /// Correct groups: split, merge, name
+    Group(GroupArgs),
     /// Look after the store
     Db(DbArgs),
     /// Read cores for `obit triage`
@@ -96,6 +100,11 @@ impl Files {
     /// Only the core.
     pub(crate) fn of(first: Option<PathBuf>) -> Self {
         Self { first, second: None }
+    }
+
+    /// The core and the program.
+    pub(crate) fn both(first: Option<PathBuf>, second: Option<PathBuf>) -> Self {
+        Self { first, second }
     }
 
     /// As they stand on the command line.
@@ -255,6 +264,9 @@ pub(crate) struct Content {
     /// docs/redaction.md)
     #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
     pub(crate) redact_rules: Vec<PathBuf>,
+    /// Take rules that show what would be hidden from the project's .obit/redact.toml, too
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) trust_project_rules: bool,
     /// End with 1 if anything is missing from the report
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) strict: bool,
@@ -305,8 +317,23 @@ pub(crate) enum Format {
     Human,
     /// One line of JSON (see `obit schema`); of many records, an array
     Json,
-    /// One line of JSON for each record
+    /// The same: JSON with one document a line
     Ndjson,
+    /// One line of text, for a chat or a log
+    Brief,
+    /// Markdown, for a ticket
+    #[value(alias = "md")]
+    Markdown,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// A JUnit report with a failed test
+    Junit,
+    /// An event for Sentry
+    Sentry,
+    /// `::error` commands for GitHub Actions
+    Github,
+    /// A code quality report for GitLab
+    Gitlab,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -347,6 +374,16 @@ pub(crate) enum RedactPolicy {
     Strict,
     /// Hide nothing
     Off,
+}
+
+impl RedactPolicy {
+    pub(crate) fn level(self) -> Level {
+        match self {
+            Self::Default => Level::Default,
+            Self::Strict => Level::Strict,
+            Self::Off => Level::Off,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -7,8 +7,9 @@ use obit::triage::store::Store;
 use obit::triage::{Record, RecordStatus, write_record};
 
 use super::Failure;
-use super::args::{Cli, Format};
+use super::args::Cli;
 use super::exit::Exit;
+use super::formats::{self, Plain};
 use super::outlet::Outlet;
 use super::triage::StoreArgs;
 
@@ -26,8 +27,8 @@ pub(crate) fn list(cli: &Cli, args: &ListArgs) -> Result<Exit, Failure> {
     let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
     let store = Store::open(&args.store.path()?)?;
     let mut failure = None;
+    let format = formats::plain(cli)?;
     outlet.write(|out| {
-        let format = cli.format();
         let mut comma: &[u8] = b"[";
         let mut written = Ok(());
         let outcome = store.each_record(&mut |record| {
@@ -35,11 +36,9 @@ pub(crate) fn list(cli: &Cli, args: &ListArgs) -> Result<Exit, Failure> {
                 return Ok(());
             }
             let one = match format {
-                Format::Human => line(&record, out),
-                Format::Ndjson => write_record(&record, &mut *out),
-                Format::Json => {
-                    out.write_all(comma).and_then(|()| write_record(&record, &mut *out))
-                }
+                Plain::Text => line(&record, out),
+                Plain::Lines => write_record(&record, &mut *out),
+                Plain::Json => out.write_all(comma).and_then(|()| write_record(&record, &mut *out)),
             };
             comma = b",";
             one.map_err(|error| {
@@ -50,8 +49,8 @@ pub(crate) fn list(cli: &Cli, args: &ListArgs) -> Result<Exit, Failure> {
         failure = outcome.err();
         written?;
         match format {
-            Format::Json if comma == b"[" => out.write_all(b"[]\n"),
-            Format::Json => out.write_all(b"]\n"),
+            Plain::Json if comma == b"[" => out.write_all(b"[]\n"),
+            Plain::Json => out.write_all(b"]\n"),
             _ => Ok(()),
         }
     })?;

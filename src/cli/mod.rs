@@ -6,7 +6,9 @@ mod batch_progress;
 mod db;
 mod exit;
 mod explain;
+mod formats;
 mod formatters;
+mod group;
 mod inputs;
 mod list;
 mod outlet;
@@ -21,9 +23,12 @@ mod when;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use obit::redact::{Level, Origin, Redactor};
 
 use analyze::Request;
 use args::{Cli, Files, Format, Verb};
@@ -41,6 +46,8 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Exit {
+    // Set once; a second time there is none.
+    let _ = LEVEL.set(cli.options.content.redact.level());
     let outcome = match &cli.verb {
         Some(Verb::Schema) => schema(cli),
         Some(Verb::Explain(args)) => explain::explain(cli, args),
@@ -49,6 +56,7 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Triage(args)) => triage::triage(cli, args),
         Some(Verb::TriageWorker(args)) => triage::worker(args),
         Some(Verb::List(args)) => list::list(cli, args),
+        Some(Verb::Group(args)) => group::group(cli, args),
         Some(Verb::Db(args)) => db::db(args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
@@ -90,14 +98,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         return Err(no_such_thread(tid, tids));
     }
     let page = screen::page_options(options, outlet.destination());
-    outlet.write(|out| match (cli.format(), view) {
-        (Format::Json | Format::Ndjson, _) => obit::report::write_json(&report, out),
-        (Format::Human, View::Page) => obit::render::write_page(out, &report, &page),
-        (Format::Human, View::Modules) => obit::render::write_modules(out, &report, &page),
-        (Format::Human, View::Signature { explained }) => {
-            obit::render::write_signature(out, &report, explained, &page)
-        }
-    })?;
+    outlet.write(|out| formats::write(out, &report, cli.format(), view, &page))?;
     if options.content.strict && report.is_incomplete() {
         return Ok(Exit::Incomplete);
     }
@@ -159,7 +160,21 @@ impl From<OutletError> for Failure {
 
 /// One line on the standard error. If that is closed, nobody listens.
 fn say(message: &str) {
-    let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(message));
+    let message = discreet(message);
+    let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(&message));
+}
+
+/// How much messages hide: what `--redact` says, once that is known.
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// What of a message may leave: it may quote a path, an option or an expression, and logs
+/// keep what is written to the standard error.
+fn discreet(message: &str) -> String {
+    // No report's tokens, so that nobody can compare them.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let key = format!("{}-{}", std::process::id(), since.as_nanos());
+    let level = LEVEL.get().copied().unwrap_or_default();
+    Redactor::new(level, &key).show(Origin::OwnWords, message).into_string()
 }
 
 /// Help and versions in clap's words; errors in one line, like all of ours.

@@ -17,9 +17,10 @@ use obit::triage::store::{Store, StoreError, StoreTrouble};
 use obit::triage::{Record, Rules, WITH_VARIABLES, write_record};
 
 use super::analyze::Request;
-use super::args::{Cli, Format, Verb};
+use super::args::{Cli, Verb};
 use super::batch_progress::BatchProgress;
 use super::exit::Exit;
+use super::formats::{self, Plain};
 use super::inputs::Inputs;
 use super::outlet::Outlet;
 use super::{Failure, View};
@@ -190,13 +191,14 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
         true => Store::temporary()?,
         false => Store::create(&args.store.path()?)?,
     };
+    let format = formats::plain(cli)?;
     let settings = args.settings(&request);
     let output = &cli.options.output;
     let order = match args.order {
         RecordOrder::Input => Order::Input,
         RecordOrder::Finished => Order::Finished,
     };
-    let is_streamed = order == Order::Finished && cli.format() == Format::Ndjson;
+    let is_streamed = order == Order::Finished && format == Plain::Lines;
     let mut progress = BatchProgress::new(output.quiet, output.verbose);
     let mut batch =
         |progress: &mut dyn Watcher| batch::run(inputs.clone(), &mut store, &settings, progress);
@@ -227,7 +229,7 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
         None => return Ok(Exit::Success),
     };
     if !is_streamed {
-        write(cli.format(), &outlet, &store, &summary)?;
+        write(format, &outlet, &store, &summary)?;
     }
     Ok(exit(cli, &summary))
 }
@@ -316,7 +318,7 @@ impl Watcher for Streamed<'_> {
     }
 }
 
-fn write(format: Format, outlet: &Outlet, store: &Store, summary: &Summary) -> Result<(), Failure> {
+fn write(format: Plain, outlet: &Outlet, store: &Store, summary: &Summary) -> Result<(), Failure> {
     let mut failure = None;
     outlet.write(|out| {
         let mut each = |take: &mut dyn FnMut(Record) -> io::Result<()>| {
@@ -331,8 +333,8 @@ fn write(format: Format, outlet: &Outlet, store: &Store, summary: &Summary) -> R
             written
         };
         match format {
-            Format::Ndjson => each(&mut |record| write_record(&record, &mut *out)),
-            Format::Json => {
+            Plain::Lines => each(&mut |record| write_record(&record, &mut *out)),
+            Plain::Json => {
                 out.write_all(b"[")?;
                 let mut comma: &[u8] = b"";
                 each(&mut |record| {
@@ -342,7 +344,7 @@ fn write(format: Format, outlet: &Outlet, store: &Store, summary: &Summary) -> R
                 })?;
                 out.write_all(b"]\n")
             }
-            Format::Human => match human(store, summary) {
+            Plain::Text => match human(store, summary) {
                 Ok(text) => out.write_all(text.as_bytes()),
                 Err(error) => {
                     failure = Some(error);

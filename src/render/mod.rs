@@ -1,12 +1,17 @@
 //! Outlets: the document laid out for people. What is not in the
 //! [`Report`](crate::report::Report) does not exist here.
 
+mod brief;
 mod chain;
 mod details;
 mod excerpt;
+pub mod exchange;
+mod gist;
 mod head;
+mod hidden;
 mod ink;
 mod layout;
+mod markdown;
 mod modules;
 mod name;
 mod notices;
@@ -17,6 +22,9 @@ mod threads;
 mod values;
 mod visible;
 
+pub use brief::write_brief;
+pub use hidden::write_hidden;
+pub use markdown::write_markdown;
 pub use modules::write_modules;
 pub use signature::write_signature;
 pub use terminal::write_page;

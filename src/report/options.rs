@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 pub use crate::disassembly::Flavor;
+use crate::process::Process;
 use crate::redact::{Level, Redactor, Rules};
 
 /// Choices of the user that change the document.
@@ -36,13 +37,16 @@ pub struct BuildOptions {
 }
 
 impl BuildOptions {
-    /// The redactor of a report: `id` is the crash's.
-    pub(super) fn redactor(&self, id: &str) -> Redactor {
+    /// The redactor of a report on `process`: `id` is the crash's.
+    pub(super) fn redactor(&self, id: &str, process: &Process) -> Redactor {
         let redactor = match &self.key {
             Some(key) => Redactor::with_key(self.redaction, key),
             None => Redactor::new(self.redaction, id),
         };
-        redactor.with_rules(self.rules.clone())
+        let regions = process.memory.regions().iter();
+        let mapped =
+            regions.map(|region| (region.range.start.0, region.range.end.0.saturating_sub(1)));
+        redactor.with_rules(self.rules.clone()).with_mapped(mapped)
     }
 }
 

@@ -5,13 +5,16 @@
 //! native stacks, callers further out tell the workload and not the bug, and the kind of
 //! the fault and the line differ from build to build; so neither is in it.
 
+mod cells;
 mod cluster;
 pub mod history;
+mod link;
 mod lists;
 mod normalize;
 mod record;
 mod recursion;
 mod signature;
+mod similarity;
 mod stack;
 pub mod store;
 mod trace;
@@ -22,5 +25,5 @@ pub use record::{
     FileFacts, RECORD_SCHEMA, Reason, Record, RecordStatus, WITH_VARIABLES, read_record,
     write_record,
 };
-pub use signature::{Rules, SIGNATURE_VERSION, signature};
-pub use trace::Trace;
+pub use signature::{Program, Rules, SIGNATURE_VERSION, signature};
+pub use trace::{Called, Trace};

@@ -55,6 +55,8 @@ pub struct Record {
     pub signature: Option<Signature>,
     /// Functions of the program on the stack that died, innermost first, by normal name.
     pub frames: Vec<Shown>,
+    /// Which of them the cause is in, if that is known; a normal name.
+    pub blamed: Option<Shown>,
     /// The thread that died, and the one to blame where that is another.
     pub threads: Vec<ThreadReport>,
     /// The program, and what stands on those threads' stacks.
@@ -117,6 +119,7 @@ impl Default for Record {
             cause: None,
             signature: None,
             frames: Vec::new(),
+            blamed: None,
             threads: Vec::new(),
             modules: Vec::new(),
             findings: Vec::new(),
@@ -130,7 +133,7 @@ impl Record {
     /// Of a core that could be read.
     pub fn of(report: Report, facts: FileFacts, rules: &Rules) -> Self {
         let signature = report.signature.clone().or_else(|| rules.signature(&report));
-        let frames = rules.relevant_frames(&report, Trace::FRAMES);
+        let program = rules.program(&report, Trace::FRAMES);
         let blamed = report.thread_to_blame().map(|thread| thread.tid);
         let mut threads = report.threads;
         threads.retain(|thread| thread.crashed || Some(thread.tid) == blamed);
@@ -149,7 +152,8 @@ impl Record {
             signal: report.signal,
             cause: report.cause,
             signature,
-            frames: frames.into_iter().map(Shown::from_report).collect(),
+            frames: program.functions.into_iter().map(Shown::from_report).collect(),
+            blamed: program.blamed.map(Shown::from_report),
             threads,
             modules,
             findings: report.findings,
@@ -174,12 +178,7 @@ impl Record {
 
     /// What grouping looks at; `None` if there is nothing.
     pub fn trace(&self) -> Option<Trace> {
-        let signature = self.signature.as_ref()?;
-        Some(Trace {
-            signature: signature.id.clone(),
-            text: signature.text.as_str().to_owned(),
-            frames: self.frames.iter().map(|name| name.as_str().to_owned()).collect(),
-        })
+        Trace::of(self)
     }
 
     /// The report again, as far as it was kept.

@@ -46,6 +46,12 @@ pub enum StoreError {
         /// What is wrong.
         problem: String,
     },
+    /// No group, or no part of one, is called so, or too many are.
+    #[error("{problem}")]
+    NoSuchGroup {
+        /// What was asked for, and what is there.
+        problem: String,
+    },
     /// SQLite says no.
     #[error("{}", in_words(path, source))]
     Database {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use super::{Store, StoreError};
 use crate::triage::{Trace, Wishes, group};
@@ -29,11 +29,23 @@ pub struct GroupRow {
     pub count: u64,
 }
 
+/// Two groups that may be one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Suspected {
+    /// The one's id.
+    pub one: String,
+    /// The other's.
+    pub other: String,
+    /// How alike they are, from 0 to 1.
+    pub likeness: f64,
+}
+
 struct Row {
     n: i64,
     trace: Trace,
     bug: Option<i64>,
     count: u64,
+    cell: Option<String>,
 }
 
 impl Store {
@@ -53,8 +65,9 @@ impl Store {
         let mut rows = Vec::new();
         {
             let mut statement = transaction.prepare(
-                "SELECT trace.n, json, bug, count(dump.n) FROM trace
-                 LEFT JOIN dump ON dump.trace = trace.n GROUP BY trace.n",
+                // What no dump has any more keeps its group and has no say.
+                "SELECT trace.n, json, bug, count(*), cell FROM trace
+                 JOIN dump ON dump.trace = trace.n GROUP BY trace.n",
             )?;
             let mut found = statement.query([])?;
             while let Some(row) = found.next()? {
@@ -62,7 +75,8 @@ impl Store {
                 let trace = serde_json::from_str(&json).unwrap_or_default();
                 let count: i64 = row.get(3)?;
                 let count = u64::try_from(count).unwrap_or(0);
-                rows.push(Row { n: row.get(0)?, trace, bug: row.get(2)?, count });
+                let cell = row.get(4)?;
+                rows.push(Row { n: row.get(0)?, trace, bug: row.get(2)?, count, cell });
             }
         }
         let traces: Vec<Trace> = rows.iter().map(|row| row.trace.clone()).collect();
@@ -92,13 +106,26 @@ impl Store {
         }
         let mut regrouped =
             Regrouped { groups: grouping.groups.len() as u64, ..Regrouped::default() };
+        for (row, cell) in rows.iter().zip(&grouping.cells) {
+            if row.cell.as_ref() != Some(cell) {
+                transaction
+                    .prepare_cached("UPDATE trace SET cell = ?1 WHERE n = ?2")?
+                    .execute(params![cell, row.n])?;
+            }
+        }
         for (members, bug) in grouping.groups.iter().zip(&mut bugs) {
             let members = || members.iter().filter_map(|member| rows.get(*member));
             let n = match *bug {
                 Some(n) => n,
                 None => {
                     regrouped.new += 1;
-                    new_bug(&transaction, members().map(|row| row.trace.signature.as_str()))?
+                    let n = new_bug(
+                        &transaction,
+                        members().map(|r| r.trace.signature.as_str()),
+                        &taken,
+                    )?;
+                    taken.insert(n);
+                    n
                 }
             };
             *bug = Some(n);
@@ -117,6 +144,25 @@ impl Store {
         }
         transaction.commit()?;
         Ok(regrouped)
+    }
+
+    /// Pairs of groups that may be one, the most alike first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn suspected(&self) -> Result<Vec<Suspected>, StoreError> {
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT a.id, b.id, likeness FROM suspected
+                 JOIN bug a ON a.n = one JOIN bug b ON b.n = other
+                 ORDER BY likeness DESC, a.id, b.id",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(Suspected { one: row.get(0)?, other: row.get(1)?, likeness: row.get(2)? })
+            })?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|source| self.failed(source))
     }
 
     /// All groups, the largest first.
@@ -145,33 +191,27 @@ impl Store {
     }
 }
 
-/// A new group is called by the first eight digits of its smallest signature's id that are
-/// free.
+/// A new group is called by the first eight digits of its smallest signature's id, or more
+/// if another has these. A group that was joined to another and is parted from it again
+/// gets its name back.
 fn new_bug<'s>(
     transaction: &rusqlite::Transaction<'_>,
     signatures: impl Iterator<Item = &'s str>,
+    taken: &BTreeSet<i64>,
 ) -> rusqlite::Result<i64> {
     let signature = signatures.min().unwrap_or_default();
-    let mut insert = transaction
-        .prepare_cached("INSERT INTO bug (id) VALUES (?1) ON CONFLICT DO NOTHING RETURNING n")?;
-    for length in [8, 12, 16] {
-        let id = signature.get(..length).unwrap_or(signature);
-        let made: Vec<i64> =
-            insert.query_map([id], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        if let Some(n) = made.first() {
-            return Ok(*n);
+    let mut find = transaction.prepare_cached("SELECT n FROM bug WHERE id = ?1")?;
+    let mut insert = transaction.prepare_cached("INSERT INTO bug (id) VALUES (?1)")?;
+    let short = [8, 12, 16].map(|length| signature.get(..length).unwrap_or(signature).to_owned());
+    let numbered = (2_u64..).map(|number| format!("{signature}.{number}"));
+    for id in short.into_iter().chain(numbered) {
+        match find.query_row([&id], |row| row.get(0)).optional()? {
+            Some(n) if !taken.contains(&n) => return Ok(n),
+            Some(_) => {}
+            None => return insert.insert([&id]),
         }
     }
-    let mut number = 2;
-    loop {
-        let made: Vec<i64> = insert
-            .query_map([format!("{signature}.{number}")], |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()?;
-        if let Some(n) = made.first() {
-            return Ok(*n);
-        }
-        number += 1;
-    }
+    Err(rusqlite::Error::QueryReturnedNoRows)
 }
 
 fn wishes(transaction: &rusqlite::Transaction<'_>) -> rusqlite::Result<Wishes> {

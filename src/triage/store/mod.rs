@@ -13,6 +13,7 @@ mod groups;
 mod open;
 mod read;
 mod schema;
+mod wishes;
 
 use std::path::PathBuf;
 
@@ -22,7 +23,7 @@ pub use add::{Added, FileStamp, Known};
 pub use error::{StoreError, StoreTrouble};
 pub use exchange::{Exported, Imported};
 pub use gc::{Keep, Removed};
-pub use groups::{GroupRow, Regrouped};
+pub use groups::{GroupRow, Regrouped, Suspected};
 pub use read::Counts;
 
 /// A store, open.
@@ -37,3 +38,6 @@ impl Store {
         StoreError::Database { path: self.path.clone(), source }
     }
 }
+
+#[cfg(test)]
+mod group_tests;

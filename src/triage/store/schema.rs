@@ -38,6 +38,7 @@ CREATE TABLE bug (
 CREATE TABLE trace (
   n INTEGER PRIMARY KEY,
   json TEXT NOT NULL UNIQUE,        -- triage::Trace
+  cell TEXT,                        -- Grouping::cells
   bug INTEGER REFERENCES bug (n)
 ) STRICT;
 CREATE INDEX trace_bug ON trace (bug);
@@ -76,7 +77,7 @@ CREATE TABLE path (
 ) STRICT;
 CREATE INDEX path_dump ON path (dump);
 CREATE TABLE wish (
-  one TEXT NOT NULL,                -- signature ids
+  one TEXT NOT NULL,                -- cells, or signature ids
   other TEXT NOT NULL,
   together INTEGER NOT NULL,        -- else apart
   PRIMARY KEY (one, other)
