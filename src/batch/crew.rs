@@ -263,7 +263,7 @@ impl Worker {
         Answer::Lost(Code::Crashed, format!("the worker that read it {how}{words}"))
     }
 
-    /// The last line that the worker wrote.
+    /// The last line that the worker wrote, but for advice on how to find bugs.
     fn last_words(&mut self) -> Option<String> {
         let file = self.words.as_mut()?;
         let length = file.metadata().ok()?.len();
@@ -271,7 +271,8 @@ impl Worker {
         let mut words = Vec::new();
         file.take(LAST_WORDS).read_to_end(&mut words).ok()?;
         let words = String::from_utf8_lossy(&words);
-        let line = words.lines().rfind(|line| !line.trim().is_empty())?;
+        let said = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
+        let line = words.lines().rfind(said)?;
         Some(line.trim_start_matches("obit: ").to_owned())
     }
 

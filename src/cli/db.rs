@@ -60,7 +60,7 @@ pub(crate) fn db(args: &DbArgs) -> Result<Exit, Failure> {
             let store = Store::open(&store.path()?)?;
             let counts = store.check()?;
             say(format!(
-                "{} is whole: {} dumps, {} of them failed, {} groups",
+                "{} is whole: dumps: {}, failed: {}, groups: {}",
                 store.path().display(),
                 counts.dumps,
                 counts.failed,

@@ -94,14 +94,15 @@ struct Old {
     id: String,
     crash: String,
     is_complete: bool,
+    is_kept: bool,
 }
 
 impl Old {
-    const COLUMNS: &'static str = "dump.n, dump.id, dump.crash, dump.complete";
+    const COLUMNS: &'static str = "dump.n, dump.id, dump.crash, dump.complete, dump.kept";
 
     fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         let (n, id, crash) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Self { n, id, crash, is_complete: row.get(3)? })
+        Ok(Self { n, id, crash, is_complete: row.get(3)?, is_kept: row.get(4)? })
     }
 }
 
@@ -120,13 +121,16 @@ fn add(
              JOIN dump ON dump.n = path.dump WHERE key = ?1"
         ))?
         .query_row([stamp.key.as_slice()], |row| {
-            Ok((Old::of(row)?, (row.get(4)?, row.get(5)?, row.get(6)?)))
+            Ok((Old::of(row)?, (row.get(5)?, row.get(6)?, row.get(7)?)))
         })
         .optional()?;
     let is_complete = record.status == RecordStatus::Ok && !record.core.truncated;
     let dump = match same(transaction, record, is_complete)? {
         Some(old) if old.is_complete || !is_complete => {
             added.known += 1;
+            if !old.is_kept && is_complete == old.is_complete {
+                keep_again(transaction, old.n, record)?;
+            }
             old.n
         }
         Some(old) => {
@@ -222,13 +226,18 @@ fn is_part_of(
     let packed: Option<Vec<u8>> = transaction
         .query_row("SELECT json FROM record WHERE dump = ?1", [old.n], |row| row.get(0))
         .optional()?;
-    let was = packed.and_then(|packed| unpacked(&packed)).map(|record| record.process);
-    let is = &record.process;
-    Ok(was.is_some_and(|was| match (was.pid, is.pid) {
-        (Some(was), Some(is)) => was == is,
-        // The note that says so had not come.
-        _ => true,
+    // The thread that crashed comes first, so a part of its core has it.
+    let was = packed.and_then(|packed| unpacked(&packed));
+    Ok(was.is_some_and(|was| {
+        let pids = was.process.pid.zip(record.process.pid);
+        pids.is_none_or(|(was, is)| was == is) && place_of(&was) == place_of(record)
     }))
+}
+
+/// Which thread crashed, and where.
+fn place_of(record: &Record) -> Option<(i64, u64)> {
+    let thread = record.threads.iter().find(|thread| thread.crashed)?;
+    Some((thread.tid, thread.frames.first()?.pc.0))
 }
 
 fn size_of(stamp: &FileStamp) -> i64 {
@@ -237,6 +246,13 @@ fn size_of(stamp: &FileStamp) -> i64 {
 
 fn signed(number: u64) -> i64 {
     i64::from_ne_bytes(number.to_ne_bytes())
+}
+
+/// Puts back a record that was given up or lost.
+fn keep_again(transaction: &Transaction<'_>, dump: i64, record: &Record) -> rusqlite::Result<()> {
+    insert_body(transaction, dump, record)?;
+    transaction.execute("UPDATE dump SET kept = 1 WHERE n = ?1", [dump])?;
+    Ok(())
 }
 
 /// The row of a dump that was cut, with `record` in its place. Its paths stay.
@@ -303,12 +319,17 @@ fn insert(
             module.map(|module| module_name(module.path.as_str())),
         ])?;
     let dump = transaction.last_insert_rowid();
+    insert_body(transaction, dump, record)?;
+    Ok(dump)
+}
+
+fn insert_body(transaction: &Transaction<'_>, dump: i64, record: &Record) -> rusqlite::Result<()> {
     let packed =
         packed(record).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     transaction
-        .prepare_cached("INSERT INTO record (dump, json) VALUES (?1, ?2)")?
+        .prepare_cached("INSERT OR REPLACE INTO record (dump, json) VALUES (?1, ?2)")?
         .execute(params![dump, packed])?;
-    Ok(dump)
+    Ok(())
 }
 
 /// A record as it is stored: packed JSON with a checksum, as SQLite has none.

@@ -183,6 +183,8 @@ fn read_dump(connection: &Connection, n: i64) -> rusqlite::Result<Option<Object>
         None if is_kept => {
             row.insert("kept".to_owned(), 0.into());
             row.insert("damaged".to_owned(), true.into());
+            // Its files count as unread, so that the record comes back with the next run.
+            return Ok(Some(row));
         }
         None => {}
     }
