@@ -41,8 +41,8 @@ const REPORTERS: &[&str] = &[
 ];
 /// And those that the C library is called through.
 const WRAPPERS: &[&str] = &[
-    "alloc", "calloc", "copy", "cpy", "dup", "free", "malloc", "memcpy", "memdup", "realloc",
-    "release", "strdup", "strlen", "zalloc",
+    "alloc", "calloc", "cpy", "dup", "malloc", "memcpy", "memdup", "realloc", "strdup", "strlen",
+    "zalloc",
 ];
 /// Functions that end the process.
 pub(super) const DEATHS: &[&str] = &["abort", "raise", "std::terminate", "kill"];

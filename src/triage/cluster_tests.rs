@@ -82,6 +82,8 @@ fn a_helper_that_hands_on_what_it_got_is_passed_over_for_its_callers() {
     assert!(are_one(&two(["copy_of", "copy_of"])));
     assert!(are_one(&two(["", ""])), "where nothing is blamed, nothing is split");
     assert!(are_one(&two(["parse", "copy_of"])), "not clear enough");
+    let named = ["parse", "store"].map(|by| trace(&format!("memmove > mem_dup < {by} < main")));
+    assert!(!are_one(&named), "but a name may say it");
 }
 
 #[test]

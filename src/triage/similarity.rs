@@ -77,7 +77,7 @@ impl Profile {
 
 /// What a function of `having` of `all` kinds of crashes weighs at the fault.
 pub(super) fn rarity(having: usize, all: usize) -> f64 {
-    (1.0 + all as f64 / having.max(1) as f64).ln()
+    (1.0 + all.max(1) as f64 / having.max(1) as f64).ln()
 }
 
 #[cfg(test)]
