@@ -81,8 +81,9 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         return Err(no_such_thread(tid, tids));
     }
     let page = screen::page_options(options, outlet.destination());
-    outlet.write(|out| match (cli.format(), view) {
+    outlet.write(|out| match (options.output.format(), view) {
         (Format::Json, _) => obit::report::write_json(&report, out),
+        (Format::Html, _) => obit::render::write_html(out, &report),
         (Format::Human, View::Page) => obit::render::write_page(out, &report, &page),
         (Format::Human, View::Modules) => obit::render::write_modules(out, &report, &page),
         (Format::Human, View::Signature { explained }) => {
@@ -109,12 +110,6 @@ fn schema(cli: &Cli) -> Result<Exit, Failure> {
     let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
     outlet.write(|out| obit::report::write_schema(out))?;
     Ok(Exit::Success)
-}
-
-impl Cli {
-    fn format(&self) -> Format {
-        if self.options.output.json { Format::Json } else { self.options.output.format }
-    }
 }
 
 /// Why a run ended early.

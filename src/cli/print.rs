@@ -33,6 +33,9 @@ pub(crate) struct PrintArgs {
 pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
     let (inputs, expressions) = told(cli, args)?;
     let options = &cli.options;
+    if options.output.format() == Format::Html {
+        return Err(Failure::new(Exit::Usage, &"values have no page of their own; see --json"));
+    }
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
     let request = Request::new(inputs, options)?;
     let progress = Progress::new(options.output.quiet);
@@ -61,9 +64,9 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
     let shown = show_values(&process, &values, &request.build);
     let page = screen::page_options(options, outlet.destination());
     outlet.write(|out| {
-        shown.iter().try_for_each(|variable| match cli.format() {
+        shown.iter().try_for_each(|variable| match options.output.format() {
             Format::Json => write_json(out, variable),
-            Format::Human => obit::render::write_variable(out, variable, &page),
+            Format::Human | Format::Html => obit::render::write_variable(out, variable, &page),
         })
     })?;
     Ok(exit)

@@ -160,7 +160,7 @@ fn source(place: &SourcePlace, extent: Extent, room: usize) -> Vec<Line> {
 }
 
 /// Blanks instead of tabulators.
-fn untabbed(text: &str) -> String {
+pub(super) fn untabbed(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut column = 0;
     for c in text.chars() {

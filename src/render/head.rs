@@ -298,7 +298,8 @@ fn is_ring(cause: &Cause) -> bool {
     cause.class == "deadlock" && !cause.evidence.is_empty()
 }
 
-fn blamed<'r>(report: &'r Report, blame: &Blame) -> Option<(&'r ThreadReport, &'r FrameReport)> {
+/// The frame to look at first, and whose it is.
+pub(super) fn blamed<'r>(report: &'r Report, blame: &Blame) -> Option<(&'r ThreadReport, &'r FrameReport)> {
     let thread = match blame.thread {
         Some(tid) => report.threads.iter().find(|thread| thread.tid == tid),
         None => report.crashed_thread(),

@@ -5,6 +5,7 @@ mod chain;
 mod details;
 mod excerpt;
 mod head;
+mod html;
 mod ink;
 mod layout;
 mod modules;
@@ -17,6 +18,7 @@ mod threads;
 mod values;
 mod visible;
 
+pub use html::write_html;
 pub use modules::write_modules;
 pub use signature::write_signature;
 pub use terminal::write_page;
