@@ -294,12 +294,15 @@ pub(super) fn other_findings(report: &Report) -> impl Iterator<Item = &Finding> 
 }
 
 /// Whether the cause is threads that wait for each other: its evidence explains it.
-fn is_ring(cause: &Cause) -> bool {
+pub(super) fn is_ring(cause: &Cause) -> bool {
     cause.class == "deadlock" && !cause.evidence.is_empty()
 }
 
 /// The frame to look at first, and whose it is.
-pub(super) fn blamed<'r>(report: &'r Report, blame: &Blame) -> Option<(&'r ThreadReport, &'r FrameReport)> {
+pub(super) fn blamed<'r>(
+    report: &'r Report,
+    blame: &Blame,
+) -> Option<(&'r ThreadReport, &'r FrameReport)> {
     let thread = match blame.thread {
         Some(tid) => report.threads.iter().find(|thread| thread.tid == tid),
         None => report.crashed_thread(),

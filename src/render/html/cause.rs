@@ -6,7 +6,7 @@ use super::commands::runnable;
 use super::escape::{NAME, prose, text, visible_text};
 use super::page::command;
 use super::room::{Room, more};
-use crate::render::head::{blamed, other_findings};
+use crate::render::head::{blamed, is_ring, other_findings};
 use crate::render::terminal::{signal_facts, who};
 use crate::render::{PageOptions, name};
 use crate::report::{Blame, Cause, Confidence, Evidence, EvidenceKind, Report};
@@ -64,7 +64,8 @@ fn told(report: &Report, cause: &Cause, room: &Room) -> Markup {
                 " " span.badge { "severity " (crate::render::visible(severity)) }
             }
         }
-        @if let Some(explanation) = &cause.explanation {
+        // Of threads that wait for each other the evidence says the same.
+        @if let Some(explanation) = cause.explanation.as_ref().filter(|_| !is_ring(cause)) {
             p.explanation { (prose(explanation)) }
         }
         @if let Some(message) = &cause.message {
@@ -147,9 +148,8 @@ pub(super) fn evidence(report: &Report, evidence: &[Evidence], room: &Room) -> M
     let crashed = report.crashed_thread();
     let (facts, left_out) = room.fill(evidence.iter(), EVIDENCE, |one| {
         let frame = one.frame.zip(crashed);
-        let frame = frame.filter(|(index, thread)| {
-            thread.frames.iter().any(|frame| frame.index == *index)
-        });
+        let frame =
+            frame.filter(|(index, thread)| thread.frames.iter().any(|frame| frame.index == *index));
         let is_code = matches!(one.kind, EvidenceKind::Instruction | EvidenceKind::Register);
         let words = name::shown(&one.text);
         // Columns of an assembler's listing say nothing here.
@@ -157,10 +157,12 @@ pub(super) fn evidence(report: &Report, evidence: &[Evidence], room: &Room) -> M
         html! {
             li {
                 span.kind { (kind(one.kind)) } " "
-                @if is_code { code { (visible_text(&words, NAME)) } }
-                @else { (super::escape::visible_prose(&words)) }
-                @if let Some((index, thread)) = frame {
-                    " " a.at href={ "#t" (thread.tid) "-f" (index) } { "#" (index) }
+                span {
+                    @if is_code { code { (visible_text(&words, NAME)) } }
+                    @else { (super::escape::visible_prose(&words)) }
+                    @if let Some((index, thread)) = frame {
+                        " " a.at href={ "#t" (thread.tid) "-f" (index) } { "#" (index) }
+                    }
                 }
             }
         }
@@ -185,7 +187,7 @@ fn steps(report: &Report, cause: &Cause, room: &Room) -> Markup {
         html! {
             li {
                 @match runnable(&name::shown(step), report) {
-                    Some(text) => (command(&text)),
+                    Some((text, rest)) => { (command(&text)) @if !rest.is_empty() { " " (rest) } }
                     None => (prose(step)),
                 }
             }
@@ -205,9 +207,9 @@ fn also(report: &Report, room: &Room) -> Markup {
                     details {
                         summary { (prose(&finding.title)) }
                         (evidence(report, &finding.evidence, room))
+                        @if !finding.locks.is_empty() { a.at href="#locks" { "drawn below" } }
                     }
                 }
-                @if !finding.locks.is_empty() { " " a.at href="#locks" { "drawn" } }
             }
         }
     });

@@ -40,16 +40,19 @@ pub(super) fn of_threads(report: &Report, tids: impl Iterator<Item = i64>) -> Ma
     }
 }
 
-/// A step of the report as a command for this core; `None` if it is no command.
-pub(super) fn runnable(step: &str, report: &Report) -> Option<String> {
+/// A step of the report as a command for this core, and what follows it for people:
+/// `(and 507)`; `None` if it is no command.
+pub(super) fn runnable<'s>(step: &'s str, report: &Report) -> Option<(String, &'s str)> {
     if !step.starts_with("obit ") {
         return None;
     }
+    let end = step.find(" (and ").unwrap_or(step.len());
+    let (step, rest) = step.split_at_checked(end)?;
     let words = step.split(' ').map(|word| match word {
         CORE => quoted_core(report),
         word => word.to_owned(),
     });
-    Some(words.collect::<Vec<_>>().join(" "))
+    Some((words.collect::<Vec<_>>().join(" "), rest.trim_start()))
 }
 
 /// The core's path as the user gave it, redacted, for a shell.
@@ -86,10 +89,13 @@ mod tests {
     #[test]
     fn a_step_names_this_core() {
         let mut report = Report::default();
-        assert_eq!(runnable("obit CORE", &report).as_deref(), Some("obit CORE"));
+        let step = |step: &'static str, report: &Report| runnable(step, report);
+        assert_eq!(step("obit CORE", &report), Some(("obit CORE".to_owned(), "")));
+        let told = Some(("obit CORE --thread 7".to_owned(), "(and 8)"));
+        assert_eq!(step("obit CORE --thread 7 (and 8)", &report), told);
         report.core.path = text("-core one");
-        let step = runnable("obit print CORE '*job' -f 1", &report);
-        assert_eq!(step.as_deref(), Some("obit print './-core one' '*job' -f 1"));
-        assert_eq!(runnable("install libfoo-dbgsym", &report), None);
+        let told = "obit print './-core one' '*job' -f 1".to_owned();
+        assert_eq!(step("obit print CORE '*job' -f 1", &report), Some((told, "")));
+        assert_eq!(step("install libfoo-dbgsym", &report), None);
     }
 }

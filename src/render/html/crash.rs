@@ -10,7 +10,7 @@ use super::{
 use crate::render::chain::Origins;
 use crate::render::layout::{counted, cut_end};
 use crate::render::terminal::write_page;
-use crate::render::{PageOptions, name};
+use crate::render::{PageOptions, name, visible};
 use crate::report::Report;
 
 /// Characters of the window's title.
@@ -46,7 +46,7 @@ pub(super) fn crash(report: &Report) -> Markup {
     add("commands", "Commands", "that show the same".to_owned(), Some(commands::part(report)));
     let brand = html! { strong { "obit" } " " code { (cut_end(&id(report), TITLE)) } };
     let tools = html! {
-        button type="button" data-do="markdown" { "Copy as Markdown" }
+        button type="button" data-do="markdown" { "Copy Markdown" }
     };
     let title = title(report);
     page(&title, &brand, &tools, &cause::cause(report), &parts, &foot(report))
@@ -54,7 +54,7 @@ pub(super) fn crash(report: &Report) -> Markup {
 
 /// The crash's name: obit's own, but read back from a file it may be anything.
 fn id(report: &Report) -> String {
-    crate::render::visible(&report.id).into_owned()
+    visible(&report.id).into_owned()
 }
 
 fn title(report: &Report) -> String {
@@ -62,7 +62,7 @@ fn title(report: &Report) -> String {
     let program = program.or_else(|| report.process.comm.as_ref().map(name::shown));
     let what = match (&report.cause, &report.signal) {
         (Some(cause), _) => name::shown(&cause.title),
-        (None, Some(signal)) => crate::render::visible(&signal.name).into_owned(),
+        (None, Some(signal)) => visible(&signal.name).into_owned(),
         (None, None) => "no signal on record".to_owned(),
     };
     let program = program.map(|program| format!("{}: ", cut_end(&program, TITLE / 2)));
@@ -74,7 +74,7 @@ fn foot(report: &Report) -> Markup {
     html! {
         p {
             (notices::redactions(report))
-            " Written by obit " (crate::render::visible(&report.obit.version)) "."
+            " Written by obit " (visible(&report.obit.version)) "."
         }
         p.keys data-js hidden {
             kbd { "j" } " " kbd { "k" } " frames \u{b7} " kbd { "/" } " search \u{b7} "
@@ -97,6 +97,8 @@ fn markdown(report: &Report) -> String {
     // Writing to a Vec cannot fail.
     let _ = write_page(&mut text, report, &options);
     let text = String::from_utf8_lossy(&text);
+    // Read back from a file, the words of obit's own may be anything, too.
+    let text: String = text.lines().map(|line| format!("{}\n", visible(line))).collect();
     let end = text.char_indices().map(|(at, _)| at).find(|at| *at >= TICKET);
     let text = end.and_then(|end| text.get(..end)).unwrap_or(&text);
     // A fence longer than any within.

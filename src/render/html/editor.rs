@@ -213,11 +213,14 @@ fn panel(
                     @if let Some(mark) = mark(frame) { span.mark { (mark) } }
                 }
             }
-            @if let Some(place) = &frame.source { (source(place, room)) }
+            @if let Some(place) = &frame.source { @if !place.lines.is_empty() { (source(place, room)) }
+                @else if thread.crashed {
+                    p.aside { "The source was not found: --source-path DIR says where it is." }
+                } }
             (variables("Arguments", &frame.args, room))
             (variables("Locals", &frame.locals, room))
             @if frame.args.is_empty() && frame.locals.is_empty() && frame.kind != FrameKind::Signal {
-                p.aside { (why_empty(report, frame)) }
+                p.aside { (why_empty(report, thread, frame)) }
             }
             p.again { (command(&again(report, thread, frame))) }
         }
@@ -233,11 +236,15 @@ fn full_place(place: &crate::report::SourcePlace) -> Markup {
     }
 }
 
-fn why_empty(report: &Report, frame: &FrameReport) -> &'static str {
+/// Why a frame has no variables.
+fn why_empty(report: &Report, thread: &ThreadReport, frame: &FrameReport) -> &'static str {
     use crate::report::DebugReport;
     let module = frame.module.as_ref();
     let module = module.and_then(|place| report.modules.iter().find(|m| m.path == place.path));
     match module.map(|module| module.debug) {
+        Some(DebugReport::Full) if !thread.crashed => {
+            "Variables of this thread are not in the report: --locals all reads them."
+        }
         Some(DebugReport::Full) => "No arguments and no locals here.",
         _ => "Variables are not known: there is no debug information for this code.",
     }
@@ -251,7 +258,9 @@ fn again(report: &Report, thread: &ThreadReport, frame: &FrameReport) -> String 
     let names = frame.args.iter().chain(&frame.locals);
     let known = names.filter(|variable| variable.status == crate::report::VariableStatus::Ok);
     let names = known.map(|variable| variable.name.as_str());
-    let first = names.into_iter().find(|name| !name.is_empty() && name.len() < 64 && name.chars().all(plain));
+    let first = names
+        .into_iter()
+        .find(|name| !name.is_empty() && name.len() < 64 && name.chars().all(plain));
     match first {
         Some(variable) => {
             let at = if frame.index > 0 { format!(" -f {}", frame.index) } else { String::new() };

@@ -2,13 +2,16 @@
 
 use maud::{Markup, html};
 
-use super::escape::{NAME, text};
+use super::escape::{NAME, text, with_tooltip};
 use super::page::scrolling;
 use super::room::{Room, more};
+use crate::render::{PageOptions, excerpt, name};
 use crate::report::{InstructionReport, Report};
 
 /// Instructions that are shown.
 const MOST: usize = 400;
+/// Characters of one.
+const TEXT: usize = 100;
 /// Bytes of them.
 const ROOM: usize = 120_000;
 
@@ -30,9 +33,9 @@ fn row(instruction: &InstructionReport) -> Markup {
                 (instruction.address)
                 @if instruction.current { span.sr { " (here)" } }
             }
-            td.place { @if let Some(place) = &instruction.place { (text(place, NAME / 2)) } }
+            td.place { @if let Some(place) = &instruction.place { (with_tooltip(&excerpt::place(instruction, &PageOptions::default()), &name::shown(place))) } }
             td {
-                code.line { (text(&instruction.text, NAME)) }
+                code.line { (text(&instruction.text, TEXT)) }
                 @if let Some(note) = &instruction.note { " " span.value { (text(note, NAME)) } }
             }
         }

@@ -3,17 +3,19 @@
 
 use maud::{Markup, html};
 
-use super::escape::{NAME, text};
+use super::escape::{NAME, text, visible_text};
 use super::page::scrolling;
 use super::room::{Room, more};
-use crate::render::layout::grouped;
-use crate::render::name;
+use crate::render::layout::{counted, grouped};
+use crate::render::{name, visible};
 use crate::report::{MemoryReport, RangeKind, RangeReport, Report};
 
 /// Ranges farther apart than this are in different bars, …
 const FAR: u64 = 16 << 20;
 /// … and so are those with a gap of this many times what the bar has.
 const FAR_FACTOR: u64 = 4;
+/// Names beside a bar.
+const NAMED: usize = 8;
 /// Bars on a page.
 const BARS: usize = 48;
 /// Rows of the table.
@@ -34,7 +36,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
     let (rows, rows_left) = room.fill(memory.ranges.iter(), ROWS, |range| row(range, fault));
     let rows_left = rows_left.saturating_add(usize::try_from(memory.omitted).unwrap_or(0));
     let table = html! {
-        table {
+        table.wide {
             thead { tr { @for head in ["start", "bytes", "rights", "what", "in core"] {
                 th scope="col" { (head) }
             } } }
@@ -78,7 +80,7 @@ pub(super) fn about(range: &RangeReport) -> Markup {
         @match (range.kind, &range.path, range.thread) {
             (RangeKind::Stack, _, Some(tid)) => { "stack of " (tid) }
             (RangeKind::Image | RangeKind::File, Some(path), _) => {
-                (super::escape::visible_text(&name::base_name(path), NAME / 2))
+                (visible_text(&name::base_name(path), NAME / 2))
                 @if range.permissions.contains('x') { " code" }
                 @else if range.permissions.contains('w') { " data" }
             }
@@ -156,9 +158,7 @@ fn drawn(bar: &[RangeReport], fault: Option<u64>) -> Markup {
         u64::try_from(u128::from(bytes) * u128::from(ACROSS) / u128::from(size)).unwrap_or(ACROSS)
     };
     let fault = fault.filter(|at| holds(bar, *at));
-    let mut what: Vec<String> = bar.iter().map(|range| about(range).into_string()).collect();
-    what.dedup();
-    // Counted, as a list of names would be longer than the bar.
+    let what = named(bar);
     let mut kinds: Vec<_> = bar.iter().map(|range| word(range.kind)).collect();
     kinds.sort_unstable();
     kinds.dedup();
@@ -167,11 +167,11 @@ fn drawn(bar: &[RangeReport], fault: Option<u64>) -> Markup {
         figure.bar-of {
             figcaption {
                 code { (format!("{start:#x}")) } " " span.aside { (bytes(size)) " " }
-                @for (at, text) in what.iter().take(6).enumerate() {
+                @for (at, text) in what.iter().take(NAMED).enumerate() {
                     @if at > 0 { ", " }
-                    (maud::PreEscaped(text))
+                    (visible_text(text, NAME / 2))
                 }
-                @if what.len() > 6 { ", \u{2026}" }
+                @if what.len() > NAMED { ", \u{2026}" }
                 @if let Some(at) = fault { " " strong.fault { "fault at " (format!("{at:#x}")) } }
             }
             svg viewBox={ "0 0 " (ACROSS) " 20" } preserveAspectRatio="none" role="img"
@@ -181,7 +181,7 @@ fn drawn(bar: &[RangeReport], fault: Option<u64>) -> Markup {
                     @let width = scaled(range.size).max(1);
                     @let gone = if range.in_core == 0 { " gone" } else { "" };
                     rect class={ (class(range.kind)) (gone) } x=(x) y="0" width=(width) height="20" {
-                        title { (range.start) " " (bytes(range.size)) " " (range.permissions) " " (about_plain(range)) }
+                        title { (range.start) " " (bytes(range.size)) " " (visible(&range.permissions)) " " (about_plain(range)) }
                     }
                 }
                 @if let Some(at) = fault {
@@ -190,6 +190,24 @@ fn drawn(bar: &[RangeReport], fault: Option<u64>) -> Markup {
             }
         }
     }
+}
+
+/// What a bar holds, each once, in the order of addresses; stacks are counted.
+fn named(bar: &[RangeReport]) -> Vec<String> {
+    let mut named: Vec<String> = Vec::new();
+    let stacks = bar.iter().filter(|range| range.kind == RangeKind::Stack).count();
+    for range in bar {
+        let text = match (range.kind, range.thread) {
+            (RangeKind::Stack, Some(tid)) if stacks == 1 => format!("stack of {tid}"),
+            (RangeKind::Stack, _) => counted(stacks, "stack"),
+            (RangeKind::Guard, _) => continue,
+            _ => about_plain(range),
+        };
+        if named.len() <= NAMED && !named.contains(&text) {
+            named.push(text);
+        }
+    }
+    named
 }
 
 /// In the title of a shape there is no markup.
@@ -228,7 +246,7 @@ fn row(range: &RangeReport, fault: Option<u64>) -> Markup {
         tr.current[is_fault] {
             th scope="row" { code { (range.start) } }
             td.number { (bytes(range.size)) }
-            td { code { (crate::render::visible(&range.permissions)) } }
+            td { code { (visible(&range.permissions)) } }
             td {
                 (about(range))
                 @if let Some(path) = &range.path { " " span.aside { (text(path, NAME)) } }

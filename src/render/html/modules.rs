@@ -29,7 +29,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
     let modules = report.modules.iter();
     let (rows, left_out) = Room::new(ROOM).fill(modules, MODULES, |module| row(&known, module));
     let table = html! {
-        table {
+        table.wide {
             thead { tr { @for head in ["module", "file", "debug info", "base", "size", "build ID", "package"] {
                 th scope="col" { (head) }
             } } }

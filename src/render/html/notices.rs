@@ -54,7 +54,7 @@ pub(super) fn redactions(report: &Report) -> Markup {
             ("off", _) => strong.doubt { "Nothing was redacted: this page may hold secrets." },
             (_, 0) => "Nothing in it had to be redacted.",
             (_, total) => {
-                (grouped(total)) " texts were redacted ("
+                "Hidden in it: " (counted(usize::try_from(total).unwrap_or(usize::MAX), "text")) " ("
                 @for (at, (kind, count)) in hidden.counts.iter().take(KINDS).enumerate() {
                     @if at > 0 { ", " }
                     (grouped(*count)) " " (visible(kind))

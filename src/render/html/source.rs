@@ -17,14 +17,9 @@ const VALUES: usize = 24;
 /// Characters of one value.
 const VALUE: usize = 80;
 
-/// The lines around a place; nothing where the source was not found.
+/// The lines around a place.
 pub(super) fn source(place: &SourcePlace, room: &Room) -> Markup {
     let lines = trimmed(place);
-    if lines.is_empty() {
-        return html! {
-            p.aside { "The source was not found: --source-path DIR says where it is." }
-        };
-    }
     let texts: Vec<_> = lines.iter().map(|line| untabbed(line.text.as_str())).collect();
     let indented = texts.iter().filter(|text| !text.trim().is_empty());
     let common = indented.map(|text| text.len() - text.trim_start_matches(' ').len()).min();
@@ -40,9 +35,8 @@ pub(super) fn source(place: &SourcePlace, room: &Room) -> Markup {
 
 /// All lines but blank ones at the ends.
 fn trimmed(place: &SourcePlace) -> &[SourceLine] {
-    let is_told = |line: &SourceLine| {
-        Some(line.line) == place.line || !line.text.as_str().trim().is_empty()
-    };
+    let is_told =
+        |line: &SourceLine| Some(line.line) == place.line || !line.text.as_str().trim().is_empty();
     let first = place.lines.iter().position(is_told);
     let last = place.lines.iter().rposition(is_told);
     let range = first.zip(last).and_then(|(first, last)| place.lines.get(first..=last));
@@ -82,7 +76,11 @@ fn row(place: &SourcePlace, line: &SourceLine, common: usize) -> Markup {
 }
 
 /// The line before the place in it, the name at the place, and the rest.
-fn parts<'l>(place: &SourcePlace, line: &'l SourceLine, is_current: bool) -> (&'l str, &'l str, &'l str) {
+fn parts<'l>(
+    place: &SourcePlace,
+    line: &'l SourceLine,
+    is_current: bool,
+) -> (&'l str, &'l str, &'l str) {
     let whole = line.text.as_str();
     let at = place.column.filter(|_| is_current).and_then(|column| column.checked_sub(1));
     let at = at.and_then(|at| usize::try_from(at).ok());

@@ -47,7 +47,10 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
 
 fn of_thread(stack: &StackReport) -> Markup {
     let share = share(stack.used, stack.size);
-    let percent = share / (ACROSS / 100);
+    let percent = match share / (ACROSS / 100) {
+        0 => "under 1".to_owned(),
+        percent => percent.to_string(),
+    };
     let told = format!("{} of {} mapped, {percent} %", bytes(stack.used), bytes(stack.size));
     html! {
         figure.bar-of {

@@ -81,7 +81,13 @@ fn heap_damage(damage: &Damage, redactor: &mut Redactor) -> Finding {
         add(EvidenceKind::Text, &text, damage.at, redactor);
     }
     let title = redactor.show(Origin::OwnWords, &title);
-    Finding { kind: "heap-damage".to_owned(), title, threads: Vec::new(), evidence, ..Finding::default() }
+    Finding {
+        kind: "heap-damage".to_owned(),
+        title,
+        threads: Vec::new(),
+        evidence,
+        ..Finding::default()
+    }
 }
 
 fn hardware(found: &Hardware, redactor: &mut Redactor) -> Finding {
