@@ -132,7 +132,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = |name: &str, content: &[u8]| {
             let path = directory.path().join(name);
-            std::fs::write(&path, content).unwrap();
+            fs::write(&path, content).unwrap();
             path
         };
         let core = crate::testkit::CoreBuilder::x86_64().thread(1, &[]).build();

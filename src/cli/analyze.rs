@@ -25,6 +25,9 @@ const CACHE_BYTES: u64 = 4 << 30;
 /// Frames of one thread in a report, unless the user says how many.
 const DEFAULT_FRAMES: usize = 300;
 
+/// Lines around the place of the crash on a page for a browser, which has room.
+const PAGE_CONTEXT: u32 = 8;
+
 /// All that decides what is in a report.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -51,7 +54,7 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn new(inputs: Inputs, options: &Options) -> Result<Self, Failure> {
-        let (search, content) = (&options.search, &options.content);
+        let (search, content, output) = (&options.search, &options.content, &options.output);
         Ok(Self {
             inputs,
             formatters: formatters(&search.formatters)
@@ -84,8 +87,11 @@ impl Request {
                 context: match content.context {
                     _ if content.no_source => Context::Nothing,
                     Some(lines) => Context::Lines(lines),
+                    None if output.is_page() => Context::Lines(PAGE_CONTEXT),
                     None => Context::default(),
                 },
+                always_code: output.is_page(),
+                memory: output.is_page() || output.is_json(),
                 flavor: match content.disassembly_flavor {
                     args::Flavor::Att => Flavor::Att,
                     args::Flavor::Intel => Flavor::Intel,

@@ -254,7 +254,8 @@ pub(crate) struct Content {
     /// Elements that are read of one array or container [default: 64]
     #[arg(long, value_name = "N", global = true, hide_short_help = true)]
     pub(crate) max_elements: Option<usize>,
-    /// Lines of source, or instructions, around the place of the crash [default: 2]
+    /// Lines of source, or instructions, around the place of the crash [default: 2;
+    /// 8 on an HTML page]
     #[arg(short = 'C', long, value_name = "N", global = true, hide_short_help = true)]
     pub(crate) context: Option<u32>,
     /// Show neither source lines nor instructions, and look for no source files
@@ -353,6 +354,21 @@ pub(crate) struct Output {
     pub(crate) quiet: bool,
 }
 
+impl Output {
+    /// The format, however it was asked for.
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.format(), Format::Json | Format::Ndjson)
+    }
+
+    pub(crate) fn is_page(&self) -> bool {
+        self.format() == Format::Html
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A page for a person
@@ -360,6 +376,8 @@ pub(crate) enum Format {
     Human,
     /// One line of JSON (see `obit schema`); of many records, an array
     Json,
+    /// One self-contained page for a browser (see docs/html.md)
+    Html,
     /// The same: JSON with one document a line
     Ndjson,
     /// One line of text, for a chat or a log

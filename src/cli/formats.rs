@@ -23,7 +23,7 @@ pub(crate) enum Plain {
 
 /// Which of them was asked for.
 pub(crate) fn plain(cli: &Cli) -> Result<Plain, Failure> {
-    match cli.format() {
+    match cli.options.output.format() {
         Format::Human => Ok(Plain::Text),
         Format::Json => Ok(Plain::Json),
         Format::Ndjson => Ok(Plain::Lines),
@@ -51,7 +51,7 @@ pub(crate) enum Listed {
 
 /// Which of them was asked for.
 pub(crate) fn listed(cli: &Cli) -> Result<Listed, Failure> {
-    match cli.format() {
+    match cli.options.output.format() {
         Format::Human => Ok(Listed::Text),
         Format::Json => Ok(Listed::Json),
         Format::Ndjson => Ok(Listed::Lines),
@@ -80,6 +80,7 @@ pub(crate) fn write(
         (Format::Human, View::Signature { explained }) => {
             render::write_signature(out, report, explained, page)
         }
+        (Format::Html, _) => render::write_html(out, report),
         (Format::Brief, _) => render::write_brief(out, report),
         // Refused before anything is read.
         (Format::Csv, _) => Ok(()),

@@ -160,7 +160,7 @@ fn source(place: &SourcePlace, extent: Extent, room: usize) -> Vec<Line> {
 }
 
 /// Blanks instead of tabulators.
-fn untabbed(text: &str) -> String {
+pub(super) fn untabbed(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut column = 0;
     for c in text.chars() {
@@ -260,7 +260,7 @@ fn code(instructions: &[InstructionReport], room: usize, options: &PageOptions) 
 }
 
 /// The address, and the distance from the start of the function.
-fn place(instruction: &InstructionReport, options: &PageOptions) -> String {
+pub(super) fn place(instruction: &InstructionReport, options: &PageOptions) -> String {
     let Some(place) = &instruction.place else { return instruction.address.to_string() };
     let place = name::shown(place);
     match place.rsplit_once('+') {

@@ -293,7 +293,7 @@ pub(super) fn other_findings(report: &Report) -> impl Iterator<Item = &Finding> 
 }
 
 /// Whether the cause is threads that wait for each other: its evidence explains it.
-fn is_ring(cause: &Cause) -> bool {
+pub(super) fn is_ring(cause: &Cause) -> bool {
     cause.class == "deadlock" && !cause.evidence.is_empty()
 }
 

@@ -72,7 +72,8 @@ fn cells(module: &ModuleReport, options: &PageOptions) -> [String; 6] {
     ]
 }
 
-fn file_word(file: ModuleFile) -> &'static str {
+/// Whether its file was found, in a word.
+pub(super) fn file_word(file: ModuleFile) -> &'static str {
     match file {
         ModuleFile::Found => "found",
         ModuleFile::Mismatch => "mismatch",
@@ -81,7 +82,8 @@ fn file_word(file: ModuleFile) -> &'static str {
     }
 }
 
-fn debug_word(debug: DebugReport) -> &'static str {
+/// How much is known of its code, in a word.
+pub(super) fn debug_word(debug: DebugReport) -> &'static str {
     match debug {
         DebugReport::None => "none",
         DebugReport::Symbols => "symbols",
@@ -90,7 +92,8 @@ fn debug_word(debug: DebugReport) -> &'static str {
     }
 }
 
-fn package(package: &Package) -> String {
+/// Name and version.
+pub(super) fn package(package: &Package) -> String {
     let fields = [package.name.as_ref(), package.version.as_ref()];
     fields.into_iter().flatten().map(name::shown).collect::<Vec<_>>().join(" ")
 }

@@ -16,11 +16,13 @@ const SUBJECTS: usize = 6;
 const LINES: usize = 12;
 
 /// What one hint mends.
-struct Paragraph {
-    texts: Vec<String>,
-    hint: String,
+pub(super) struct Paragraph {
+    /// What is missing; what begins with two blanks belongs to the text before it.
+    pub(super) texts: Vec<String>,
+    /// What mends it.
+    pub(super) hint: String,
     /// Notices told in it.
-    count: usize,
+    pub(super) count: usize,
 }
 
 /// Writes the report's notices: those of one kind in one text, those that the same hint
@@ -54,7 +56,8 @@ pub(super) fn write_notices(
     Ok(())
 }
 
-fn paragraphs(report: &Report, options: &PageOptions) -> Vec<Paragraph> {
+/// The notices, those that the same hint mends together, the gravest first.
+pub(super) fn paragraphs(report: &Report, options: &PageOptions) -> Vec<Paragraph> {
     let mut by_code: BTreeMap<NoticeCode, Vec<&NoticeReport>> = BTreeMap::new();
     for notice in told(&report.notices) {
         by_code.entry(notice.code).or_default().push(notice);

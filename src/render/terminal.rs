@@ -91,7 +91,7 @@ fn write_headline(
 }
 
 /// ` at 0x28: not mapped (SEGV_MAPERR)`, ` from pid 42, uid 0 (SI_USER)`.
-fn signal_facts(signal: &SignalReport, report: &Report) -> String {
+pub(super) fn signal_facts(signal: &SignalReport, report: &Report) -> String {
     let mut facts = String::new();
     if let Some(address) = signal.fault_address {
         facts.push_str(&format!(" at {address}"));
@@ -137,7 +137,8 @@ fn meaning(signal: &SignalReport) -> Option<&'static str> {
     })
 }
 
-fn who(report: &Report) -> String {
+/// `prog, build 5c1e0f7a99b0…, pid 7, thread 7 "main" (1 of 6)`.
+pub(super) fn who(report: &Report) -> String {
     let process = &report.process;
     let exe = process.exe.as_ref().map(name::base_name);
     let program = exe.or_else(|| process.comm.as_ref().map(name::shown));
@@ -170,7 +171,8 @@ pub(super) fn short_build_id(id: &str) -> String {
     }
 }
 
-fn quoted_name(thread: &ThreadReport) -> String {
+/// ` "main"`, or nothing.
+pub(super) fn quoted_name(thread: &ThreadReport) -> String {
     let name = thread.name.as_ref().map(name::shown);
     name.map_or_else(String::new, |name| format!(" \"{}\"", cut_end(&name, WIDEST_NAME)))
 }

@@ -378,6 +378,7 @@ fn understood() -> Report {
         title: text("2 threads wait for each other"),
         threads: vec![3023, 3024],
         evidence: vec![seen(EvidenceKind::Lock, "thread 3023 holds mutex `a`", None)],
+        ..Finding::default()
     }];
     report
 }

@@ -19,8 +19,9 @@ const WIDEST_LABEL: usize = 36;
 const NARROWEST_STACK: usize = 36;
 
 /// Threads of one stack, in the report's order.
-struct Group<'r> {
-    threads: Vec<&'r ThreadReport>,
+pub(super) struct Group<'r> {
+    /// At least one.
+    pub(super) threads: Vec<&'r ThreadReport>,
 }
 
 /// Writes all of `threads`, grouped by stack: odd ones first, since the crowd is mostly
@@ -73,7 +74,8 @@ pub(super) fn write_threads(
     Ok(())
 }
 
-fn groups<'r>(threads: &[&'r ThreadReport]) -> Vec<Group<'r>> {
+/// Those with the same functions on their stacks.
+pub(super) fn groups<'r>(threads: &[&'r ThreadReport]) -> Vec<Group<'r>> {
     let mut groups: Vec<Group<'r>> = Vec::new();
     let mut by_stack: HashMap<Vec<Function<'r>>, usize> = HashMap::new();
     for thread in threads {
@@ -199,7 +201,7 @@ fn write_brief(
 }
 
 /// `3 threads "pool"`, `thread 3021 "main"`.
-fn label(group: &Group<'_>) -> String {
+pub(super) fn label(group: &Group<'_>) -> String {
     let first = group.threads.first();
     let name = first.and_then(|thread| thread.name.as_ref());
     let named = name.filter(|name| !name.as_str().is_empty());
@@ -215,7 +217,7 @@ fn label(group: &Group<'_>) -> String {
 }
 
 /// `(tids 3023–3063, 3070)` in at most `room` columns.
-fn tids(group: &Group<'_>, room: usize) -> String {
+pub(super) fn tids(group: &Group<'_>, room: usize) -> String {
     let mut all: Vec<_> = group.threads.iter().map(|thread| thread.tid).collect();
     all.sort_unstable();
     let mut runs: Vec<(i64, i64)> = Vec::new();

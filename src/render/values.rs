@@ -134,7 +134,7 @@ fn write_row(
 }
 
 /// What lies below a value: its children, or else what it points at.
-fn parts(object: &Variable) -> (&[Variable], Option<&Variable>) {
+pub(super) fn parts(object: &Variable) -> (&[Variable], Option<&Variable>) {
     let children = object.children();
     let pointee = object.pointee.as_deref().filter(|_| object.text.is_none());
     (children, pointee.filter(|_| children.is_empty()))

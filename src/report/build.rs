@@ -14,7 +14,7 @@ use super::{
     Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
     WhichRegisters, WhichStacks, WhoseLocals, values,
 };
-use super::{findings, judgement, next, source_values};
+use super::{findings, judgement, mappings, next, source_values};
 use crate::analysis;
 use crate::arch::{Machine, Register, Registers};
 use crate::debuginfo::{DebugLevel, SourceLocation};
@@ -81,6 +81,7 @@ fn built(
         let known = Known { analysis, process, threads, modules, findings, notices };
         cause.next = next::steps(cause, &known, &mut builder.redactor);
     }
+    let memory = builder.options.memory.then(|| mappings::memory(process, &mut builder.redactor));
     let report = Report {
         core: builder.core(),
         process: builder.process(),
@@ -88,6 +89,7 @@ fn built(
         cause,
         threads,
         modules,
+        memory,
         findings,
         notices,
         redactions: redactions(&builder.redactor),
@@ -192,6 +194,9 @@ impl Builder<'_> {
             if with_locals && self.options.variable_frames.is_none_or(|most| at < most) {
                 self.variables(index_of, at, &mut report);
             }
+            if thread.crashed && report.kind != FrameKind::Inline {
+                report.stack_bytes = self.stack_bytes(thread, frame.activation);
+            }
             let tail_calls: Vec<_> = frame
                 .tail_calls
                 .iter()
@@ -241,6 +246,20 @@ impl Builder<'_> {
             }),
             frames,
         })
+    }
+
+    /// From the end of the frame that activation number `at` called to its own.
+    fn stack_bytes(&self, thread: &Thread, at: usize) -> Option<u64> {
+        let frames = &thread.stack.frames;
+        let end = frames.get(at)?.cfa?;
+        let start = match at.checked_sub(1) {
+            Some(callee) => frames.get(callee)?.cfa?.0,
+            None => thread.registers.get(self.process.dump.machine.facts()?.sp)?,
+        };
+        let range = self.process.memory.range_at(crate::addr::Avma(start))?;
+        // Of another stack: a signal handler's.
+        let is_here = range.contains(end) || range.end == end;
+        end.0.checked_sub(start).filter(|_| is_here)
     }
 
     /// Arguments and locals of frame number `frame` of thread number `thread`.
@@ -304,6 +323,7 @@ impl Builder<'_> {
             args: Vec::new(),
             locals: Vec::new(),
             disassembly: Vec::new(),
+            stack_bytes: None,
             tail_calls: Vec::new(),
         }
     }
@@ -323,7 +343,8 @@ impl Builder<'_> {
         }
         let Some((report, frame)) = frames.first_mut().zip(thread.frames.first()) else { return };
         let has_source = report.source.as_ref().is_some_and(|place| !place.lines.is_empty());
-        if !has_source && stopped_at_an_instruction(&self.process.dump) {
+        let is_wanted = !has_source || self.options.always_code;
+        if is_wanted && stopped_at_an_instruction(&self.process.dump) {
             let before = context.saturating_mul(2) as usize;
             let code = Code { process: self.process, flavor: self.options.flavor };
             report.disassembly = code.around(frame, before, context as usize, &mut self.redactor);

@@ -155,4 +155,23 @@ pub struct Finding {
     pub threads: Vec<i64>,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
+    /// The locks it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<LockReport>,
+}
+
+/// What threads wait for, and who has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct LockReport {
+    /// What it is called: ``mutex `stock_lock` ``, `the end of thread 7`.
+    pub name: Shown,
+    /// Its address; a thread has none.
+    pub address: Option<Hex>,
+    /// Id of the thread that holds it, or that is waited for.
+    pub holder: Option<i64>,
+    /// Ids of the threads that wait for it.
+    pub waiters: Vec<i64>,
+    /// Whether it is certain that the holder holds it.
+    pub is_sure: bool,
 }

@@ -12,6 +12,8 @@ mod holder;
 mod id;
 mod json;
 mod judgement;
+mod mappings;
+mod memory;
 mod module;
 mod next;
 mod notice;
@@ -31,13 +33,15 @@ mod words;
 
 pub use build::{build, show_values};
 pub use cause::{
-    Blame, Cause, Confidence, Decision, DecisionAction, Evidence, EvidenceKind, Finding, Signature,
+    Blame, Cause, Confidence, Decision, DecisionAction, Evidence, EvidenceKind, Finding,
+    LockReport, Signature,
 };
 pub use hex::Hex;
 pub use hidden::{Hidden, HiddenText, hidden};
 pub use id::{CrashId, public_command};
 pub(crate) use json::write_json_line;
 pub use json::{read_json, write_hidden_json, write_json, write_variable_json};
+pub use memory::{MemoryReport, RangeKind, RangeReport, StackReport};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{NoticeCode, NoticeReport};
 pub(crate) use notice_text::LOOKED_FOR;
@@ -86,6 +90,9 @@ pub struct Report {
     pub threads: Vec<ThreadReport>,
     /// Every image that was loaded, by address.
     pub modules: Vec<ModuleReport>,
+    /// What was mapped where, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryReport>,
     /// What else is wrong in the process.
     pub findings: Vec<Finding>,
     /// What was hidden from this report.
@@ -127,6 +134,7 @@ impl Default for Report {
             signature: None,
             threads: Vec::new(),
             modules: Vec::new(),
+            memory: None,
             findings: Vec::new(),
             redactions: Redactions::default(),
             notices: Vec::new(),

@@ -22,6 +22,10 @@ pub struct BuildOptions {
     pub registers: WhichRegisters,
     /// What is said of the places of the crashed stack.
     pub context: Context,
+    /// Whether the code around the place of the crash is shown where its source is, too.
+    pub always_code: bool,
+    /// Whether the report tells what was mapped where.
+    pub memory: bool,
     /// How x86 instructions are written.
     pub flavor: Flavor,
     /// Whose variables are written.

@@ -74,6 +74,10 @@ pub struct FrameReport {
     /// The instructions around the pc, where there is no source to show.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub disassembly: Vec<InstructionReport>,
+    /// Bytes of stack that it takes: from the end of the frame it called to its own. Of
+    /// physical frames of the crashed thread, where both are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack_bytes: Option<u64>,
     /// Functions that lay between this frame and its caller and jumped instead of
     /// calling, innermost first. Inferred from call-site entries.
     #[serde(skip_serializing_if = "Vec::is_empty")]

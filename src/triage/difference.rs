@@ -238,6 +238,7 @@ mod tests {
                 signature: format!("{signature}00000000"),
                 text: format!("{signature} in app"),
                 frames: vec![(*signature).to_owned()],
+                ..Trace::default()
             },
             count: *count,
             ..Bundle::default()

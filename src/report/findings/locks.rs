@@ -2,12 +2,14 @@
 
 use crate::analysis::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
 use crate::redact::{Origin, Redactor};
-use crate::report::{Evidence, EvidenceKind, Finding, Hex};
+use crate::report::{Evidence, EvidenceKind, Finding, Hex, LockReport};
 
 /// Waiting threads of one lock that are told one by one.
 const MOST_WAITERS: usize = 4;
 /// Threads of one ring that are told one by one.
 const MOST_LINKS: usize = 4;
+/// Locks of one ring that are listed.
+const MOST_LOCKS: usize = 64;
 
 pub(super) fn finding(finding: &LockFinding, redactor: &mut Redactor) -> Finding {
     let (kind, threads) = match finding {
@@ -26,6 +28,34 @@ pub(super) fn finding(finding: &LockFinding, redactor: &mut Redactor) -> Finding
         title: redactor.show(Origin::OwnWords, &title(finding)),
         threads,
         evidence: evidence(finding, redactor),
+        locks: locks(finding, redactor),
+    }
+}
+
+/// Who waits for what, and who has it.
+fn locks(finding: &LockFinding, redactor: &mut Redactor) -> Vec<LockReport> {
+    let mut lock = |wanted: &Wanted, holder: Option<i64>, waiters: Vec<i64>, is_sure: bool| {
+        let address = lock_of(wanted).map(|lock| Hex(lock.address.0));
+        let name = redactor.show(Origin::OwnWords, &want(wanted));
+        LockReport { name, address, holder, waiters, is_sure }
+    };
+    match finding {
+        LockFinding::Deadlock(ring) => {
+            let holders = ring.iter().cycle().skip(1);
+            let links = ring.iter().zip(holders).take(MOST_LOCKS);
+            let told = links.map(|(link, next)| {
+                let waiters = vec![link.waiter.tid];
+                lock(&link.wanted, Some(next.waiter.tid), waiters, next.is_sure)
+            });
+            told.collect()
+        }
+        LockFinding::Abandoned { lock: one, owner, waiters } => {
+            vec![lock(&Wanted::Lock(one.clone()), Some(*owner), tids(waiters), true)]
+        }
+        LockFinding::Held(held) => {
+            let Held { lock: one, holder, is_sure, waiters, .. } = &**held;
+            vec![lock(&Wanted::Lock(one.clone()), Some(holder.tid), tids(waiters), *is_sure)]
+        }
     }
 }
 
@@ -193,6 +223,19 @@ mod tests {
 
     fn told(link: Link) -> String {
         sentences(&LockFinding::Deadlock(vec![link])).concat()
+    }
+
+    #[test]
+    fn each_lock_of_a_ring_is_held_by_the_next_thread() {
+        let last = Link { wanted: mutex(1, None), ..link(2) };
+        let ring = LockFinding::Deadlock(vec![link(1), last]);
+        let mut redactor = Redactor::new(crate::redact::Level::Default, "");
+        let told: Vec<_> = locks(&ring, &mut redactor)
+            .into_iter()
+            .map(|lock| (lock.address, lock.holder, lock.waiters))
+            .collect();
+        let (one, two) = (Some(Hex(0x1000)), Some(Hex(0x2000)));
+        assert_eq!(told, [(two, Some(2), vec![1]), (one, Some(1), vec![2])]);
     }
 
     #[test]

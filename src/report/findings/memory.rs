@@ -51,6 +51,7 @@ fn dangling(found: &Dangling, redactor: &mut Redactor) -> Finding {
         title: redactor.show(Origin::OwnWords, &title),
         threads: vec![found.tid],
         evidence,
+        ..Finding::default()
     }
 }
 
@@ -80,7 +81,13 @@ fn heap_damage(damage: &Damage, redactor: &mut Redactor) -> Finding {
         add(EvidenceKind::Text, &text, damage.at, redactor);
     }
     let title = redactor.show(Origin::OwnWords, &title);
-    Finding { kind: "heap-damage".to_owned(), title, threads: Vec::new(), evidence }
+    Finding {
+        kind: "heap-damage".to_owned(),
+        title,
+        threads: Vec::new(),
+        evidence,
+        ..Finding::default()
+    }
 }
 
 fn hardware(found: &Hardware, redactor: &mut Redactor) -> Finding {
@@ -118,6 +125,7 @@ fn hardware(found: &Hardware, redactor: &mut Redactor) -> Finding {
             frame: None,
             address: Some(Hex(address.0)),
         }],
+        ..Finding::default()
     }
 }
 
