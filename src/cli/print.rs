@@ -9,8 +9,9 @@ use obit::render::visible;
 use obit::report::{Variable, show_values};
 use obit::value::Budget;
 
-use super::args::{Cli, Files, Format};
+use super::args::{Cli, Files};
 use super::exit::Exit;
+use super::formats::{self, Plain};
 use super::inputs::Inputs;
 use super::outlet::Outlet;
 use super::progress::Progress;
@@ -58,12 +59,13 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
             }
         }
     }
+    let format = formats::plain(cli)?;
     let shown = show_values(&process, &values, &request.build);
     let page = screen::page_options(options, outlet.destination());
     outlet.write(|out| {
-        shown.iter().try_for_each(|variable| match cli.format() {
-            Format::Json => write_json(out, variable),
-            Format::Human => obit::render::write_variable(out, variable, &page),
+        shown.iter().try_for_each(|variable| match format {
+            Plain::Json | Plain::Lines => write_json(out, variable),
+            Plain::Text => obit::render::write_variable(out, variable, &page),
         })
     })?;
     Ok(exit)
@@ -134,6 +136,6 @@ fn tell(error: &PrintError, text: &str) {
     let mut stderr = io::stderr();
     for line in pointed_at(error.span(), text).lines() {
         // If nobody listens, nobody misses it.
-        let _ = writeln!(stderr, "    {}", visible(line));
+        let _ = writeln!(stderr, "    {}", visible(&super::discreet(line)));
     }
 }

@@ -200,6 +200,16 @@ impl Process {
         Some(PathBuf::from(OsStr::from_bytes(&name)))
     }
 
+    /// Where the auxiliary vector lies on the stack.
+    pub fn auxiliary_vector_at(&self) -> Option<Avma> {
+        arguments::auxiliary_vector(&self.dump, &self.memory)
+    }
+
+    /// Where the first of [`Process::argv`], the program's own name, lies.
+    pub fn program_name_at(&self) -> Option<Avma> {
+        arguments::program_name(&self.dump, &self.memory)
+    }
+
     /// The command line the program was started with, `None` when its block at the
     /// bottom of the stack is not in the core.
     pub fn argv(&self) -> Option<Vec<Vec<u8>>> {

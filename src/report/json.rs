@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::{Report, Variable};
+use super::{Hidden, Report, Variable};
 
 /// Writes `report` as one line of JSON and a newline.
 ///
@@ -34,6 +34,14 @@ where
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable);
     value.serialize(&mut serializer)?;
     out.write_all(b"\n")
+}
+
+/// Writes what a report hides as one line of JSON and a newline.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_hidden_json(hidden: &Hidden, out: impl io::Write) -> io::Result<()> {
+    write_json_line(hidden, out)
 }
 
 /// Reads a report back. Unknown fields are ignored, missing ones take their defaults.

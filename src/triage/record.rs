@@ -18,7 +18,7 @@ pub const RECORD_SCHEMA: &str = "obit.record/1";
 /// Frames of the crashed thread that a record keeps.
 const FRAMES: usize = 64;
 /// Innermost of them that keep their variables.
-const WITH_VARIABLES: usize = 8;
+pub const WITH_VARIABLES: usize = 8;
 
 /// What a batch says of one core: the report without what only one reader of that one
 /// crash would want, or the reason why there is none.

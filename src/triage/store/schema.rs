@@ -1,6 +1,8 @@
 //! The tables, and how older ones become these.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::{Store, StoreError};
 
@@ -17,8 +19,8 @@ CREATE TABLE build (
   n INTEGER PRIMARY KEY,
   id TEXT NOT NULL,                 -- build ID of the program; '' where it has none
   program TEXT NOT NULL,
-  version TEXT,
-  place INTEGER,                    -- in the order the user gave
+  version TEXT,                     -- of its package, or named by its path
+  variant TEXT,                     -- how it was made, where its path tells
   UNIQUE (program, id)
 ) STRICT;
 CREATE TABLE host (
@@ -47,6 +49,7 @@ CREATE TABLE dump (
   status TEXT NOT NULL,
   reason TEXT,
   complete INTEGER NOT NULL,        -- 0 where the file was cut
+  kept INTEGER NOT NULL DEFAULT 1,  -- 0 where the record was given up for its age
   time INTEGER,
   added INTEGER NOT NULL,
   host INTEGER REFERENCES host (n),
@@ -93,6 +96,10 @@ CREATE TABLE note (
 ) STRICT;
 ";
 
+/// What makes tables of version 1 into those of version 2, those of 2 into 3, and so on.
+const STEPS: &[&str] = &[];
+const _: () = assert!(STEPS.len() + 1 == VERSION as usize);
+
 pub(super) fn prepare(store: &mut Store) -> Result<(), StoreError> {
     let path = store.path.clone();
     let failed = |source| StoreError::Database { path: path.clone(), source };
@@ -100,25 +107,117 @@ pub(super) fn prepare(store: &mut Store) -> Result<(), StoreError> {
         |problem: &str| StoreError::NotAStore { path: path.clone(), problem: problem.to_owned() };
     let connection = &mut store.connection;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
-    let number = |c: &rusqlite::Connection, name: &str| {
-        c.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).map_err(failed)
-    };
     connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-    // One process makes the tables, the others wait and then find them.
-    let transaction = connection
-        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(failed)?;
-    let is_empty = number(&transaction, "schema_version")? == 0;
-    if is_empty {
-        transaction.execute_batch(TABLES).map_err(failed)?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
-        transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
-    } else if number(&transaction, "application_id")? != APPLICATION_ID {
-        return Err(not_ours("is a database, but not one of obit's"));
-    } else if number(&transaction, "user_version")? > VERSION {
+    let is_read_only = connection.is_readonly("main").map_err(failed)?;
+    let state = State::of(connection).map_err(failed)?;
+    if !state.is_empty && state.application != APPLICATION_ID {
+        return Err(not_ours("is a database, but not one of obit's: name another by --db FILE"));
+    }
+    if state.version > VERSION {
         return Err(not_ours("was written by a newer obit: use that one"));
     }
-    transaction.commit().map_err(failed)
+    if is_read_only {
+        return match state {
+            State { is_empty: true, .. } => Err(not_ours("is empty")),
+            State { version, .. } if version < VERSION => Err(not_ours(
+                "was written by an older obit, and cannot be brought up to date: it is read-only",
+            )),
+            _ => Ok(()),
+        };
+    }
+    with_log(connection).map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    if state.is_empty || state.version < VERSION {
+        bring_up(connection, STEPS).map_err(failed)?;
+    }
+    Ok(())
+}
+
+struct State {
+    is_empty: bool,
+    application: i64,
+    version: i64,
+}
+
+impl State {
+    fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        let number = |name: &str| {
+            connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0))
+        };
+        Ok(Self {
+            is_empty: number("schema_version")? == 0,
+            application: number("application_id")?,
+            version: number("user_version")?,
+        })
+    }
+}
+
+/// Changes are written to a log first: readers do not wait for writers, and a killed writer
+/// leaves no trace. Two processes that ask for the log at once do not wait for each other
+/// inside SQLite.
+fn with_log(connection: &Connection) -> rusqlite::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let set = connection.pragma_update(None, "journal_mode", "WAL");
+        let is_busy = set.as_ref().is_err_and(|error| {
+            error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+        });
+        if !is_busy || Instant::now() > end {
+            return set;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Makes the tables, or what is missing to the newest ones, in one transaction. One process
+/// does so, the others wait and find it done.
+fn bring_up(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
+    let newest = steps.len() as i64 + 1;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let state = State::of(&transaction)?;
+    if state.is_empty {
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    } else {
+        let done = usize::try_from(state.version.saturating_sub(1)).unwrap_or(0);
+        for step in steps.iter().skip(done) {
+            transaction.execute_batch(step)?;
+        }
+    }
+    transaction.pragma_update(None, "user_version", newest)?;
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_tables_become_the_newest_step_by_step_and_once() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        bring_up(&mut connection, &[]).unwrap();
+        connection.execute("INSERT INTO host (name) VALUES ('a')", []).unwrap();
+        let steps = [
+            "ALTER TABLE host ADD COLUMN rack TEXT",
+            "ALTER TABLE host ADD COLUMN room TEXT; UPDATE host SET room = 'cellar'",
+        ];
+        bring_up(&mut connection, &steps[..1]).unwrap();
+        for _ in 0..2 {
+            bring_up(&mut connection, &steps).unwrap();
+        }
+        let room: String =
+            connection.query_row("SELECT room FROM host", [], |row| row.get(0)).unwrap();
+        assert_eq!(room, "cellar");
+        assert_eq!(State::of(&connection).unwrap().version, 3);
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        bring_up(&mut connection, &[]).unwrap();
+        let steps = ["ALTER TABLE host ADD COLUMN rack TEXT; SELECT nonsense"];
+        assert!(bring_up(&mut connection, &steps).is_err());
+        assert_eq!(State::of(&connection).unwrap().version, 1);
+        assert!(connection.prepare("SELECT rack FROM host").is_err());
+    }
 }
