@@ -194,7 +194,7 @@ impl Store {
 /// A new group is called by the first eight digits of its smallest signature's id, or more
 /// if another has these. A group that was joined to another and is parted from it again
 /// gets its name back.
-fn new_bug<'s>(
+pub(super) fn new_bug<'s>(
     transaction: &rusqlite::Transaction<'_>,
     signatures: impl Iterator<Item = &'s str>,
     taken: &BTreeSet<i64>,

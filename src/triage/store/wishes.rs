@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
+use super::groups::new_bug;
 use super::{Store, StoreError};
 
 impl Store {
@@ -105,6 +106,23 @@ impl Store {
                 for other in parted.iter().skip(1) {
                     set(transaction, first, other, true)?;
                 }
+            }
+            // The rest goes on under the id, however small it is.
+            let taken: BTreeSet<i64> = transaction
+                .prepare("SELECT DISTINCT bug FROM trace WHERE bug IS NOT NULL")?
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let bug = new_bug(
+                transaction,
+                parted.iter().filter_map(|cell| cell.split('@').next()),
+                &taken,
+            )?;
+            for cell in &parted {
+                transaction.execute(
+                    "UPDATE trace SET bug = ?1
+                     WHERE bug = ?2 AND coalesce(cell, json ->> '$.signature') = ?3",
+                    params![bug, n, cell],
+                )?;
             }
             Ok(Ok(()))
         })
