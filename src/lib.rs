@@ -38,6 +38,8 @@ pub mod addr;
 #[allow(clippy::arithmetic_side_effects)]
 pub mod analysis;
 pub mod arch;
+#[allow(clippy::arithmetic_side_effects)]
+pub mod batch;
 pub mod debuginfo;
 pub mod disassembly;
 pub mod dump;

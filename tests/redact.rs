@@ -85,3 +85,64 @@ fn strict_hides_quoted_text_and_off_nothing() {
     assert!(strict.starts_with("name = \"<text:") && strict.contains(">\", id = 7, "), "{strict}");
     assert_eq!(text(&redact(&["--level", "off"], line.as_bytes())), line);
 }
+
+#[test]
+fn a_project_may_hide_and_only_the_user_may_show() {
+    let project = tempfile::tempdir().unwrap();
+    let inside = project.path().join("src/deep");
+    fs::create_dir_all(&inside).unwrap();
+    fs::create_dir(project.path().join(".obit")).unwrap();
+    let rules = "[[deny]]\nregex = 'CUST-[0-9]+'\n[[allow]]\nkind = 'ip'\n";
+    fs::write(project.path().join(".obit/redact.toml"), rules).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_obit"))
+            .arg("redact")
+            .args(arguments)
+            .env_remove("XDG_CONFIG_HOME")
+            .env("HOME", "/nonexistent")
+            .current_dir(&inside)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(b"CUST-42 from 203.0.113.9\n").unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let output = run(&[]);
+    let shown = text(&output);
+    assert!(shown.starts_with("<rule:") && shown.contains("> from <ip:"), "{shown}");
+    let warning = String::from_utf8(output.stderr).unwrap();
+    assert!(warning.contains("1 `allow` not taken"), "{warning}");
+    assert!(warning.contains("--trust-project-rules"), "{warning}");
+    let trusted = run(&["--trust-project-rules"]);
+    assert!(text(&trusted).ends_with("> from 203.0.113.9\n"), "{}", text(&trusted));
+    assert!(trusted.stderr.is_empty());
+}
+
+#[test]
+fn explain_says_where_and_why_and_not_what() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/canary-cpp/");
+    let (core, program) = (format!("{fixture}null.core.zst"), format!("{fixture}prog"));
+    let directory = tempfile::tempdir().unwrap();
+    let rules = directory.path().join("rules.toml");
+    let rule = "[[deny]]\nname = 'words'\nfunction = 'check'\nmodule = 'prog'\n";
+    fs::write(&rules, format!("# mine\n{rule}")).unwrap();
+    let arguments = ["--explain", &core, &program, "--rules", rules.to_str().unwrap()];
+    let page = text(&redact(&arguments, b""));
+    assert!(page.contains("#1 check") || page.contains("#0 check"), "{page}");
+    assert!(page.contains("its name says password"), "{page}");
+    assert!(page.contains("rules.toml:2"), "{page}");
+    let json = redact(&[&arguments[..], &["--json"]].concat(), b"").stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["schema"], "obit.hidden/1");
+    let hidden = json["hidden"].as_array().unwrap();
+    let of = |name: &str| {
+        hidden.iter().find(|one| one["place"].as_array().unwrap().iter().any(|p| p == name))
+    };
+    assert_eq!(of("card_no").unwrap()["reason"], "name");
+    assert_eq!(of("cloud_key").unwrap()["kind"], "key");
+    assert_eq!(of("words").unwrap()["reason"], "rule");
+    let total: u64 = json["counts"].as_object().unwrap().values().filter_map(|c| c.as_u64()).sum();
+    assert_eq!(total, hidden.len() as u64);
+}

@@ -7,12 +7,13 @@ use obit::debuginfo::SectionCache;
 use obit::debuginfo::locate::{Debuginfod, SearchRules};
 use obit::limits::Limits;
 use obit::process::{self, Observer, Process};
-use obit::redact::Level;
-use obit::report::{BuildOptions, Context, Flavor, Report, TailCalls, WhichRegisters, WhoseLocals};
+use obit::report::{
+    BuildOptions, Context, Flavor, Report, TailCalls, WhichRegisters, WhichStacks, WhoseLocals,
+};
 use obit::value::readable::UserFormatters;
 
 use super::View;
-use super::args::{self, Locals, Options, RedactPolicy, TailCallPlace};
+use super::args::{self, Locals, Options, TailCallPlace};
 use super::exit::Exit;
 use super::formatters::formatters;
 use super::inputs::Inputs;
@@ -71,12 +72,8 @@ impl Request {
             cache: if search.no_cache { None } else { cache_directory() },
             frames: Some(content.frames.unwrap_or(DEFAULT_FRAMES)).filter(|frames| *frames > 0),
             build: BuildOptions {
-                redaction: match content.redact {
-                    RedactPolicy::Default => Level::Default,
-                    RedactPolicy::Strict => Level::Strict,
-                    RedactPolicy::Off => Level::Off,
-                },
-                rules: redact::rules(&content.redact_rules)?,
+                redaction: content.redact.level(),
+                rules: redact::rules(&content.redact_rules, content.trust_project_rules)?,
                 key: content.redact_key.as_deref().map(redact::key).transpose()?.map(Arc::from),
                 tail_calls: match content.tail_calls {
                     TailCallPlace::Nested => TailCalls::Nested,
@@ -104,6 +101,8 @@ impl Request {
                     Locals::Crashed => WhoseLocals::Crashed,
                     Locals::All => WhoseLocals::All,
                 },
+                variable_frames: None,
+                stacks: WhichStacks::All,
                 max_depth: content.max_depth,
                 max_elements: content.max_elements,
             },
@@ -114,7 +113,7 @@ impl Request {
 }
 
 impl Request {
-    fn process_options(&self, view: View) -> process::Options {
+    pub(crate) fn process_options(&self, view: View) -> process::Options {
         let defaults = SearchRules::default();
         let beside = self.core_directory.as_deref().or(self.inputs.core.parent());
         let core_directory = beside.map(|parent| match parent.as_os_str() {
@@ -144,6 +143,7 @@ impl Request {
             rules,
             cache: self.cache.clone().map(|dir| SectionCache::new(dir, CACHE_BYTES)),
             limits,
+            library: None,
             modules_only: matches!(view, View::Modules),
         }
     }

@@ -3,11 +3,22 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use obit::redact::Level;
 
+use super::db::DbArgs;
+use super::diff::DiffArgs;
+use super::digest::DigestArgs;
 use super::exit;
+use super::gate::Gate;
+use super::group::GroupArgs;
+use super::list::ListArgs;
 use super::print::PrintArgs;
 use super::redact::Redact;
 use super::scrub::ScrubArgs;
+use super::show::ShowArgs;
+use super::state::StateArgs;
+use super::top::TopArgs;
+use super::triage::{TriageArgs, WorkerArgs};
 
 /// Tells you what a dead process died of.
 #[derive(Debug, Parser)]
@@ -15,7 +26,7 @@ use super::scrub::ScrubArgs;
     name = "obit",
     version,
     about = "Tells you what a dead process died of",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit scrub CORE -o OUT\n       obit explain CLASS\n       obit schema",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit modules [OPTIONS] CORE [EXE]\n       obit print [OPTIONS] CORE EXPR...\n       obit signature [OPTIONS] CORE [EXE]\n       obit redact [FILE]\n       obit redact --explain CORE [EXE]\n       obit scrub CORE -o OUT\n       obit triage DIR\n       obit explain CLASS\n       obit schema",
     after_help = "obit --help lists all options, exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_help_heading = "Other views",
@@ -45,10 +56,31 @@ pub(crate) enum Verb {
     Signature(SignatureArgs),
     /// Write a small core without people's data, which debuggers still read
     Scrub(ScrubArgs),
+    /// Read many cores, and say which bugs they died of
+    Triage(TriageArgs),
+    /// List the crashes in the store
+    List(ListArgs),
+    /// Correct groups: split, merge, name
+    Group(GroupArgs),
+    /// Look after the store
+    Db(DbArgs),
+    /// List the groups of crashes, what to look at first
+    Top(TopArgs),
+    /// Show a group in full, or a crash of the store
+    Show(ShowArgs),
+    /// Compare two directories of cores, or two stores
+    Diff(DiffArgs),
+    /// Say in Markdown what died since some time: --since 24h
+    Digest(DigestArgs),
+    /// Say of a group that it is resolved or ignored, or add a note
+    State(StateArgs),
+    /// Read cores for `obit triage`
+    #[command(hide = true)]
+    TriageWorker(WorkerArgs),
     /// Say what a class of causes means, and what to look at
     Explain(Explain),
-    /// Print the JSON Schema of the report
-    Schema,
+    /// Print the JSON Schema of the report, or of what is said of many crashes
+    Schema(SchemaArgs),
 }
 
 /// Which core, and how much to say.
@@ -59,6 +91,31 @@ pub(crate) struct SignatureArgs {
     /// List each frame that was looked at and the rule that kept it or left it out
     #[arg(long)]
     pub(crate) explain: bool,
+}
+
+/// Of what.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Of what
+    #[arg(long, value_enum, default_value_t, value_name = "DOCUMENT")]
+    pub(crate) of: SchemaOf,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The report of one crash
+    #[default]
+    Report,
+    /// A line of `obit list`
+    Record,
+    /// `obit top --json`
+    Top,
+    /// A line of `obit top --format ndjson`
+    Group,
+    /// `obit show GROUP --json`
+    Show,
+    /// `obit diff --json`
+    Diff,
 }
 
 /// A word of the catalogue of causes.
@@ -86,6 +143,11 @@ impl Files {
         Self { first, second: None }
     }
 
+    /// The core and the program.
+    pub(crate) fn both(first: Option<PathBuf>, second: Option<PathBuf>) -> Self {
+        Self { first, second }
+    }
+
     /// As they stand on the command line.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &PathBuf> {
         self.first.iter().chain(&self.second)
@@ -106,6 +168,8 @@ pub(crate) struct Options {
     pub(crate) content: Content,
     #[command(flatten)]
     pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) gate: Gate,
 }
 
 /// Where files are looked for.
@@ -244,6 +308,9 @@ pub(crate) struct Content {
     /// docs/redaction.md)
     #[arg(long, value_name = "FILE", global = true, hide_short_help = true)]
     pub(crate) redact_rules: Vec<PathBuf>,
+    /// Take rules that show what would be hidden from the project's .obit/redact.toml, too
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) trust_project_rules: bool,
     /// End with 1 if anything is missing from the report
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) strict: bool,
@@ -294,7 +361,7 @@ impl Output {
     }
 
     pub(crate) fn is_json(&self) -> bool {
-        self.format() == Format::Json
+        matches!(self.format(), Format::Json | Format::Ndjson)
     }
 
     pub(crate) fn is_page(&self) -> bool {
@@ -307,10 +374,29 @@ pub(crate) enum Format {
     /// A page for a person
     #[default]
     Human,
-    /// One line of JSON (see `obit schema`)
+    /// One line of JSON (see `obit schema`); of many records, an array
     Json,
+    /// The same: JSON with one document a line
+    Ndjson,
     /// One self-contained page for a browser (see docs/html.md)
     Html,
+    /// One line of text, for a chat or a log
+    Brief,
+    /// Markdown, for a ticket
+    #[value(alias = "md")]
+    Markdown,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// A JUnit report with a failed test
+    Junit,
+    /// An event for Sentry
+    Sentry,
+    /// `::error` commands for GitHub Actions
+    Github,
+    /// A code quality report for GitLab
+    Gitlab,
+    /// A table for spreadsheets: of groups alone
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -351,6 +437,16 @@ pub(crate) enum RedactPolicy {
     Strict,
     /// Hide nothing
     Off,
+}
+
+impl RedactPolicy {
+    pub(crate) fn level(self) -> Level {
+        match self {
+            Self::Default => Level::Default,
+            Self::Strict => Level::Strict,
+            Self::Off => Level::Off,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -8,15 +8,18 @@ pub(crate) enum Exit {
     /// The report was written. What is incomplete stands in its notices.
     Success,
     /// The report was written, is incomplete, and `--strict` was given. Or a scrubbed core
-    /// does not say the same as its original, or holds what was masked.
+    /// does not say the same as its original, or holds what was masked. Or files of a batch
+    /// could not be read.
     Incomplete,
-    /// Nothing usable: not a core, or no thread in it.
+    /// Nothing usable: not a core, or no thread in it; no store.
     Unusable,
+    /// `--fail-on` found what it was to find.
+    Gate,
     /// The command line makes no sense (sysexits.h `EX_USAGE`).
     Usage,
     /// A bug in obit (`EX_SOFTWARE`).
     Bug,
-    /// The output could not be written (`EX_IOERR`).
+    /// The output or the store could not be written (`EX_IOERR`).
     Output,
     /// Whoever read our output went away: 128 + SIGPIPE, as if it had killed us.
     BrokenPipe,
@@ -28,6 +31,7 @@ impl Exit {
             Self::Success => 0,
             Self::Incomplete => 1,
             Self::Unusable => 2,
+            Self::Gate => 3,
             Self::Usage => 64,
             Self::Bug => 70,
             Self::Output => 74,
@@ -42,16 +46,18 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// For the end of `obit --help`. 3 is kept for gates, 130 is the shell's word for Ctrl-C.
+/// For the end of `obit --help`. 130 is the shell's word for Ctrl-C.
 pub(crate) const HELP: &str = "\
 Exit codes:
   0    the report was written; what is incomplete stands in its notices
   1    the report was written but is incomplete (only with --strict); a scrubbed core
-       that does not say the same, or holds masked text
-  2    nothing usable: not a core, or no thread in it
+       that does not say the same, or holds masked text; a batch in which files could
+       not be read
+  2    nothing usable: not a core, or no thread in it; a store that is damaged or none
+  3    --fail-on found what it was to find; the reasons stand on the standard error
   64   bad usage; an expression that makes no sense
   70   a bug in obit
-  74   the output could not be written
+  74   the output or the store could not be written
   130  interrupted
 
 Examples:

@@ -2,10 +2,18 @@
 
 mod analyze;
 mod args;
+mod batch_progress;
+mod db;
+mod diff;
+mod digest;
 mod exit;
 mod explain;
+mod formats;
 mod formatters;
+mod gate;
+mod group;
 mod inputs;
+mod list;
 mod outlet;
 mod panic;
 mod print;
@@ -13,16 +21,26 @@ mod progress;
 mod redact;
 mod screen;
 mod scrub;
+mod show;
+mod state;
+mod top;
+mod triage;
+mod view;
+mod when;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use obit::redact::{Level, Origin, Redactor};
 
 use analyze::Request;
-use args::{Cli, Files, Format, Verb};
+use args::{Cli, Files, Format, SchemaOf, Verb};
 use exit::Exit;
+use obit::triage::schema::Document;
 use outlet::{Outlet, OutletError};
 use progress::Progress;
 
@@ -36,11 +54,23 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Exit {
+    // Set once; a second time there is none.
+    let _ = LEVEL.set(cli.options.content.redact.level());
     let outcome = match &cli.verb {
-        Some(Verb::Schema) => schema(cli),
+        Some(Verb::Schema(args)) => schema(cli, args.of),
         Some(Verb::Explain(args)) => explain::explain(cli, args),
         Some(Verb::Redact(args)) => redact::redact(cli, args),
         Some(Verb::Scrub(args)) => scrub::scrub(cli, args),
+        Some(Verb::Triage(args)) => triage::triage(cli, args),
+        Some(Verb::TriageWorker(args)) => triage::worker(args),
+        Some(Verb::List(args)) => list::list(cli, args),
+        Some(Verb::Group(args)) => group::group(cli, args),
+        Some(Verb::Db(args)) => db::db(args),
+        Some(Verb::Top(args)) => top::top(cli, args),
+        Some(Verb::Show(args)) => show::show(cli, args),
+        Some(Verb::Diff(args)) => diff::diff(cli, args),
+        Some(Verb::Digest(args)) => digest::digest(cli, args),
+        Some(Verb::State(args)) => state::state(args),
         Some(Verb::Print(args)) => print::print(cli, args),
         Some(Verb::Modules(files)) => report(cli, files, View::Modules),
         Some(Verb::Signature(args)) => {
@@ -65,6 +95,10 @@ enum View {
 
 fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     let options = &cli.options;
+    if cli.format() == Format::Csv {
+        let problem = "csv is for groups: `obit top`";
+        return Err(Failure::new(Exit::Usage, &problem));
+    }
     let inputs = inputs::inputs(&cli.files, verb_files, options)
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
@@ -81,19 +115,11 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         return Err(no_such_thread(tid, tids));
     }
     let page = screen::page_options(options, outlet.destination());
-    outlet.write(|out| match (options.output.format(), view) {
-        (Format::Json, _) => obit::report::write_json(&report, out),
-        (Format::Html, _) => obit::render::write_html(out, &report),
-        (Format::Human, View::Page) => obit::render::write_page(out, &report, &page),
-        (Format::Human, View::Modules) => obit::render::write_modules(out, &report, &page),
-        (Format::Human, View::Signature { explained }) => {
-            obit::render::write_signature(out, &report, explained, &page)
-        }
-    })?;
+    outlet.write(|out| formats::write(out, &report, cli.format(), view, &page))?;
     if options.content.strict && report.is_incomplete() {
         return Ok(Exit::Incomplete);
     }
-    Ok(Exit::Success)
+    Ok(options.gate.exit_of(&report))
 }
 
 /// The failure to find a thread among those there are.
@@ -106,10 +132,27 @@ fn no_such_thread(tid: i64, tids: impl Iterator<Item = i64>) -> Failure {
     Failure::new(Exit::Usage, &problem)
 }
 
-fn schema(cli: &Cli) -> Result<Exit, Failure> {
+fn schema(cli: &Cli, of: SchemaOf) -> Result<Exit, Failure> {
     let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
-    outlet.write(|out| obit::report::write_schema(out))?;
+    let document = match of {
+        SchemaOf::Report => None,
+        SchemaOf::Record => Some(Document::Record),
+        SchemaOf::Top => Some(Document::Top),
+        SchemaOf::Group => Some(Document::Group),
+        SchemaOf::Show => Some(Document::Show),
+        SchemaOf::Diff => Some(Document::Diff),
+    };
+    outlet.write(|out| match document {
+        None => obit::report::write_schema(out),
+        Some(document) => obit::triage::schema::write_schema(document, out),
+    })?;
     Ok(Exit::Success)
+}
+
+impl Cli {
+    fn format(&self) -> Format {
+        self.options.output.format()
+    }
 }
 
 /// Why a run ended early.
@@ -145,7 +188,21 @@ impl From<OutletError> for Failure {
 
 /// One line on the standard error. If that is closed, nobody listens.
 fn say(message: &str) {
-    let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(message));
+    let message = discreet(message);
+    let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(&message));
+}
+
+/// How much messages hide: what `--redact` says, once that is known.
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// What of a message may leave: it may quote a path, an option or an expression, and logs
+/// keep what is written to the standard error.
+fn discreet(message: &str) -> String {
+    // No report's tokens, so that nobody can compare them.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let key = format!("{}-{}", std::process::id(), since.as_nanos());
+    let level = LEVEL.get().copied().unwrap_or_default();
+    Redactor::new(level, &key).show(Origin::OwnWords, message).into_string()
 }
 
 /// Help and versions in clap's words; errors in one line, like all of ours.

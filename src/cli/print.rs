@@ -9,8 +9,9 @@ use obit::render::visible;
 use obit::report::{Variable, show_values};
 use obit::value::Budget;
 
-use super::args::{Cli, Files, Format};
+use super::args::{Cli, Files};
 use super::exit::Exit;
+use super::formats::{self, Plain};
 use super::inputs::Inputs;
 use super::outlet::Outlet;
 use super::progress::Progress;
@@ -33,9 +34,6 @@ pub(crate) struct PrintArgs {
 pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
     let (inputs, expressions) = told(cli, args)?;
     let options = &cli.options;
-    if options.output.format() == Format::Html {
-        return Err(Failure::new(Exit::Usage, &"values have no page of their own; see --json"));
-    }
     let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
     let request = Request::new(inputs, options)?;
     let progress = Progress::new(options.output.quiet);
@@ -61,12 +59,13 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
             }
         }
     }
+    let format = formats::plain(cli)?;
     let shown = show_values(&process, &values, &request.build);
     let page = screen::page_options(options, outlet.destination());
     outlet.write(|out| {
-        shown.iter().try_for_each(|variable| match options.output.format() {
-            Format::Json => write_json(out, variable),
-            Format::Human | Format::Html => obit::render::write_variable(out, variable, &page),
+        shown.iter().try_for_each(|variable| match format {
+            Plain::Json | Plain::Lines => write_json(out, variable),
+            Plain::Text => obit::render::write_variable(out, variable, &page),
         })
     })?;
     Ok(exit)
@@ -137,6 +136,6 @@ fn tell(error: &PrintError, text: &str) {
     let mut stderr = io::stderr();
     for line in pointed_at(error.span(), text).lines() {
         // If nobody listens, nobody misses it.
-        let _ = writeln!(stderr, "    {}", visible(line));
+        let _ = writeln!(stderr, "    {}", visible(&super::discreet(line)));
     }
 }

@@ -3,24 +3,33 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use obit::redact::{Level, Redactor, RuleError, Rules, stream};
 
-use super::Failure;
-use super::args::Cli;
+use super::args::{Cli, Files, RedactPolicy};
 use super::exit::Exit;
+use super::formats::{self, Plain};
 use super::outlet::Outlet;
+use super::progress::Progress;
+use super::{Failure, Request, View, analyze, inputs, say, screen};
 
 /// How to redact a text.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Redact {
-    /// The text [default: the standard input]
+    /// The text [default: the standard input]; with --explain, the core
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// How much to hide
-    #[arg(long, value_enum, default_value_t, value_name = "LEVEL")]
-    level: TextLevel,
+    /// With --explain, the program that died
+    #[arg(value_name = "EXE", requires = "explain")]
+    program: Option<PathBuf>,
+    /// Say what a report on a core hides: where, as what and why, without showing it
+    #[arg(long)]
+    explain: bool,
+    /// How much to hide [default: as --redact says]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    level: Option<RedactPolicy>,
     /// Take the key of the tokens from this file, so that equal values have equal tokens in
     /// all texts redacted with it; without it each run has a key of its own
     #[arg(long, value_name = "FILE")]
@@ -31,34 +40,22 @@ pub(crate) struct Redact {
     rules: Vec<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum TextLevel {
-    /// Secrets and personal data
-    #[default]
-    Default,
-    /// Also all quoted text
-    Strict,
-    /// Nothing
-    Off,
-}
-
 /// Bytes of a key, at least and at most.
 const SHORTEST_KEY: usize = 16;
 const LONGEST_KEY: u64 = 1 << 16;
 
 pub(super) fn redact(cli: &Cli, args: &Redact) -> Result<Exit, Failure> {
-    let level = match args.level {
-        TextLevel::Default => Level::Default,
-        TextLevel::Strict => Level::Strict,
-        TextLevel::Off => Level::Off,
-    };
     let content = &cli.options.content;
+    let level = args.level.unwrap_or(content.redact).level();
+    if args.explain {
+        return explain(cli, args, level);
+    }
     let key = match args.key.as_deref().or(content.redact_key.as_deref()) {
         Some(path) => key(path)?,
         None => random()?,
     };
     let files: Vec<_> = args.rules.iter().chain(&content.redact_rules).cloned().collect();
-    let rules = rules(&files)?;
+    let rules = rules(&files, content.trust_project_rules)?;
     let mut redactor = Redactor::with_key(level, &key).with_rules(rules);
     let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
     let mut input: Box<dyn Read> = match &args.file {
@@ -66,6 +63,37 @@ pub(super) fn redact(cli: &Cli, args: &Redact) -> Result<Exit, Failure> {
         None => Box::new(io::stdin().lock()),
     };
     outlet.write(|out| stream::redact(&mut redactor, &mut input, out))?;
+    Ok(Exit::Success)
+}
+
+/// What of a report on the core is hidden, where and why.
+fn explain(cli: &Cli, args: &Redact, level: Level) -> Result<Exit, Failure> {
+    let options = &cli.options;
+    let files = Files::both(args.file.clone(), args.program.clone());
+    let inputs = inputs::inputs(&cli.files, &files, options)
+        .map_err(|error| Failure::new(Exit::Usage, &error))?;
+    let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
+    let mut request = Request::new(inputs, options)?;
+    request.build.redaction = level;
+    if let Some(path) = &args.key {
+        request.build.key = Some(Arc::from(key(path)?));
+    }
+    if !args.rules.is_empty() {
+        let all: Vec<_> = args.rules.iter().chain(&options.content.redact_rules).cloned().collect();
+        request.build.rules = rules(&all, options.content.trust_project_rules)?;
+    }
+    let progress = Progress::new(options.output.quiet);
+    let opened = analyze::open(&request, View::Page, &progress);
+    // Cleared before anything is written.
+    drop(progress);
+    let process = opened.map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    let format = formats::plain(cli)?;
+    let hidden = obit::report::hidden(&process, request.build);
+    let page = screen::page_options(options, outlet.destination());
+    outlet.write(|out| match format {
+        Plain::Json | Plain::Lines => obit::report::write_hidden_json(&hidden, out),
+        Plain::Text => obit::render::write_hidden(out, &hidden, &page),
+    })?;
     Ok(Exit::Success)
 }
 
@@ -82,29 +110,48 @@ enum RulesError {
 const LARGEST_RULES: u64 = 1 << 20;
 
 /// Those of `files`, then those of the project, `.obit/redact.toml` in the working
-/// directory or one above, and of the configuration directory.
-pub(super) fn rules(files: &[PathBuf]) -> Result<Rules, Failure> {
-    read_rules(files).map_err(|error| Failure::new(Exit::Usage, &error))
+/// directory or one above, and of the configuration directory. The project may be anybody's,
+/// cloned to look at a crash: unless it `is_trusted` its rules may hide and not show.
+pub(super) fn rules(files: &[PathBuf], is_trusted: bool) -> Result<Rules, Failure> {
+    read_rules(files, is_trusted).map_err(|error| Failure::new(Exit::Usage, &error))
 }
 
-fn read_rules(files: &[PathBuf]) -> Result<Rules, RulesError> {
+fn read_rules(files: &[PathBuf], is_trusted: bool) -> Result<Rules, RulesError> {
     let mut all = Rules::default();
-    let found = [of_project(), configured()];
-    let found = found.into_iter().flatten().filter(|path| path.exists());
-    for path in files.iter().cloned().chain(found) {
-        let unreadable = |source| RulesError::Read { path: path.clone(), source };
-        let mut text = String::new();
-        let file = File::open(&path).map_err(unreadable)?;
-        file.take(LARGEST_RULES).read_to_string(&mut text).map_err(unreadable)?;
-        let parsed = Rules::parse(&text);
-        all.append(parsed.map_err(|error| RulesError::Malformed { path: path.clone(), error })?);
+    let named = files.iter().cloned().map(|path| (path, true));
+    let project = of_project().map(|path| (path, is_trusted));
+    let configured = configured().filter(|path| path.exists()).map(|path| (path, true));
+    for (path, may_allow) in named.chain(project).chain(configured) {
+        let mut rules = read_file(&path)?;
+        if !may_allow {
+            let refused;
+            (rules, refused) = rules.denying();
+            if refused > 0 {
+                say(&format!(
+                    "{}: {refused} `allow` not taken, since a project may be anybody's; \
+                     --trust-project-rules takes them",
+                    path.display()
+                ));
+            }
+        }
+        all.append(rules);
     }
     Ok(all)
 }
 
+fn read_file(path: &Path) -> Result<Rules, RulesError> {
+    let unreadable = |source| RulesError::Read { path: path.to_owned(), source };
+    let mut text = String::new();
+    let file = File::open(path).map_err(unreadable)?;
+    file.take(LARGEST_RULES).read_to_string(&mut text).map_err(unreadable)?;
+    let parsed = Rules::parse(&text);
+    let parsed = parsed.map_err(|error| RulesError::Malformed { path: path.to_owned(), error })?;
+    Ok(parsed.of_file(&path.display().to_string()))
+}
+
 fn of_project() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
-    here.ancestors().map(|above| above.join(".obit/redact.toml")).find(|path| path.exists())
+    here.ancestors().map(|above| above.join(".obit/redact.toml")).find(|path| path.is_file())
 }
 
 /// `$XDG_CONFIG_HOME/obit/redact.toml`, else below `~/.config`.

@@ -9,7 +9,7 @@ use obit::dump::Dump;
 use obit::limits::Limits;
 use obit::process::Process;
 use obit::report::{self, Report};
-use obit::scrub::{self, Options};
+use obit::scrub::{self, LeftOut, Options};
 
 use super::args::{Cli, Files};
 use super::exit::Exit;
@@ -54,40 +54,144 @@ pub(crate) fn scrub(cli: &Cli, args: &ScrubArgs) -> Result<Exit, Failure> {
     drop(progress);
     let process = opened.map_err(|error| Failure::new(Exit::Unusable, &error))?;
     let wanted = Options { max_size: args.max_size, build: request.build.clone() };
-    let scrubbed = write(&process, wanted, path)
-        .map_err(|source| OutletError::File { path: path.clone(), source })?;
-    if options.output.quiet {
-        return Ok(Exit::Success);
+    let failed = |source| OutletError::File { path: path.clone(), source };
+    let draft = Draft::of(path).map_err(failed)?;
+    let scrubbed = write(&process, wanted, &draft).map_err(failed)?;
+    let size = std::fs::metadata(draft.written()).map_or(0, |metadata| metadata.len());
+    let differs = if draft.is_file() {
+        prove(&process.dump, &draft, path)?;
+        check(&request, &draft, &scrubbed.report)?
+    } else {
+        Vec::new()
+    };
+    draft.publish().map_err(failed)?;
+    if !options.output.quiet {
+        tell(path, size, &process.dump, &scrubbed);
     }
-    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if !differs.is_empty() {
+        say(&format!("obit does not say the same of it: {} differ", differs.join(", ")));
+        return Ok(Exit::Incomplete);
+    }
+    if !options.output.quiet {
+        say("obit says the same of it: stacks, cause, id");
+    }
+    Ok(Exit::Success)
+}
+
+/// What was written, and what is not in it.
+fn tell(path: &Path, size: u64, original: &Dump, scrubbed: &scrub::Scrubbed) {
     say(&format!(
         "{}: {size} bytes, {} of memory, of {} in the core",
         path.display(),
         scrubbed.kept,
-        process.dump.bytes.len()
+        original.bytes.len()
     ));
     if scrubbed.masked_registers > 0 {
         let count = scrubbed.masked_registers;
-        say(&format!("{count} general registers held text and are masked"));
+        say(&format!("{count} general registers held text or what is hidden, and are masked"));
     }
-    if scrubbed.is_cut {
-        say("not all that variables reach was kept; --max-size keeps more");
+    if scrubbed.hidden_numbers > 0 {
+        let count = scrubbed.hidden_numbers;
+        say(&format!("{count} numbers of variables are hidden: they read 1, or -1"));
     }
-    check(&request, path, &scrubbed.report)
+    match scrubbed.left_out {
+        LeftOut::Nothing => {}
+        LeftOut::Objects => say("not all that variables reach was kept; --max-size keeps more"),
+        LeftOut::Stacks => say("stacks were cut: raise --max-size to keep them whole"),
+    }
 }
 
-fn write(process: &Process, options: Options, path: &Path) -> io::Result<scrub::Scrubbed> {
-    let file = File::create(path)?;
-    if path.extension().is_some_and(|extension| extension == "zst") {
+/// The file while it is written: it gets its name when it is whole and proved.
+struct Draft {
+    /// Where it is written.
+    path: PathBuf,
+    /// What it is to be called; `None` where there is no file to replace: a device, a pipe.
+    name: Option<PathBuf>,
+    is_compressed: bool,
+}
+
+impl Draft {
+    fn of(path: &Path) -> io::Result<Self> {
+        let is_compressed = path.extension().is_some_and(|extension| extension == "zst");
+        // A link stays one, to a new file.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Ok(Self { path, name: None, is_compressed });
+        }
+        let Some(file) = path.file_name() else {
+            return Err(io::Error::other("that is no name of a file"));
+        };
+        let mut draft = std::ffi::OsString::from(".");
+        draft.push(file);
+        draft.push(format!(".{}.part", std::process::id()));
+        Ok(Self { path: path.with_file_name(draft), name: Some(path), is_compressed })
+    }
+
+    fn open(&self) -> io::Result<File> {
+        match self.name {
+            // Never through a link that someone left there.
+            Some(_) => File::options().write(true).create_new(true).open(&self.path),
+            None => File::options().write(true).open(&self.path),
+        }
+    }
+
+    fn is_file(&self) -> bool {
+        self.name.is_some()
+    }
+
+    fn written(&self) -> &Path {
+        &self.path
+    }
+
+    fn publish(mut self) -> io::Result<()> {
+        match self.name.take() {
+            Some(name) => std::fs::rename(&self.path, name),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if self.name.is_some() {
+            // Nobody is left to tell of a failure.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn write(process: &Process, options: Options, draft: &Draft) -> io::Result<scrub::Scrubbed> {
+    let file = draft.open()?;
+    if draft.is_compressed {
         let mut out = zstd::Encoder::new(file, LEVEL)?;
         let scrubbed = scrub::scrub(process, options, &mut out)?;
         out.finish()?.flush()?;
         return Ok(scrubbed);
     }
+    if !draft.is_file() {
+        return scrub::scrub(process, options, &mut io::BufWriter::new(file));
+    }
     let mut out = Sparse { file, length: 0 };
     let scrubbed = scrub::scrub(process, options, &mut out)?;
     out.file.set_len(out.length)?;
     Ok(scrubbed)
+}
+
+/// Nothing gets its name that holds what was masked.
+fn prove(original: &Dump, draft: &Draft, path: &Path) -> Result<(), Failure> {
+    let written = Dump::open(draft.written(), &Limits::default())
+        .map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    let leaks = scrub::verify(&written, original);
+    let Some(first) = leaks.first() else { return Ok(()) };
+    let problem = format!(
+        "{} was not written: masked text would stand at {} places of it, {} bytes at offset {:#x} \
+         first; please report this",
+        path.display(),
+        leaks.len(),
+        first.length,
+        first.offset
+    );
+    Err(Failure::new(Exit::Incomplete, &problem))
 }
 
 /// Leaves pages of zeros out of the file.
@@ -115,21 +219,18 @@ impl Write for Sparse {
 }
 
 /// Reads what was written, and compares.
-fn check(request: &Request, path: &Path, original: &Report) -> Result<Exit, Failure> {
+fn check(
+    request: &Request,
+    draft: &Draft,
+    original: &Report,
+) -> Result<Vec<&'static str>, Failure> {
     let mut request = request.clone();
     request.log_reads = false;
     request.core_directory = request.inputs.core.parent().map(Path::to_owned);
-    request.inputs.core = path.to_owned();
+    request.inputs.core = draft.written().to_owned();
     let process = analyze::open(&request, View::Page, &())
         .map_err(|error| Failure::new(Exit::Unusable, &error))?;
-    let report = report::build(&process, request.build);
-    let differs = differences(original, &report);
-    if differs.is_empty() {
-        say("obit says the same of it: stacks, cause, id");
-        return Ok(Exit::Success);
-    }
-    say(&format!("obit does not say the same of it: {} differ", differs.join(", ")));
-    Ok(Exit::Incomplete)
+    Ok(differences(original, &report::build(&process, request.build)))
 }
 
 /// What of a report is not the same on the scrubbed core.

@@ -110,6 +110,11 @@ const _: () = {
     may_be_shared::<DebugInfo>();
 };
 
+/// Entries, rows and ranges that may be read for one image.
+fn all_work(limits: &Limits) -> u64 {
+    (limits.entries_per_lookup as u64).saturating_mul(WORK_PER_IMAGE)
+}
+
 impl DebugInfo {
     /// Takes note of where the information lies; touches no debug section.
     ///
@@ -129,14 +134,13 @@ impl DebugInfo {
             .flatten()
             .find(|image| image.sections_called(".debug_info").next().is_some())
             .cloned();
-        let work = (limits.entries_per_lookup as u64).saturating_mul(WORK_PER_IMAGE);
         let context = Context {
             files,
             limits: limits.clone(),
             log: Arc::new(NoticeLog::new(path)),
             split,
             cache,
-            work: Arc::new(AtomicU64::new(work)),
+            work: Arc::new(AtomicU64::new(all_work(limits))),
         };
         Self {
             context,
@@ -419,6 +423,13 @@ impl DebugInfo {
     /// What could not be read so far.
     pub fn notices(&self) -> Vec<Notice> {
         self.context.log.all()
+    }
+
+    /// Whether another core may be answered from this: nothing was found wrong, and no more
+    /// than half of the work that may be done is done.
+    pub fn may_serve_on(&self) -> bool {
+        let left = self.context.work.load(std::sync::atomic::Ordering::Relaxed);
+        left >= all_work(&self.context.limits) / 2 && self.context.log.is_empty()
     }
 
     fn with_dwarf<T>(&self, ask: impl FnOnce(&DwarfFile<'_>) -> T) -> Option<T> {

@@ -58,6 +58,10 @@ impl NoticeLog {
         let notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         notices.iter().cloned().collect()
     }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
 }
 
 /// Everything that is needed to load and to judge, whatever file is read.

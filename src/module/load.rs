@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::addr::{Avma, AvmaRange, LoadBias};
-use crate::debuginfo::SectionCache;
 use crate::debuginfo::locate::{ImageState, Locator, Role};
 use crate::dump::Dump;
 use crate::elf::{ElfImage, Segment, SegmentKind};
@@ -13,7 +12,7 @@ use crate::memory::{Absent, AddressSpace, Backing, Builder, FileBytes, Permissio
 use crate::notice::Notice;
 
 use super::discover::{self, Candidate, PAGE};
-use super::{FileState, Linked, Module, ModuleKind, Modules, image_in_core, link_map};
+use super::{FileState, Library, Linked, Module, ModuleKind, Modules, image_in_core, link_map};
 
 /// Executable segments of one image that are placed without their bytes; linkers make one.
 const CODE_SEGMENTS: usize = 8;
@@ -31,15 +30,12 @@ pub struct Loaded {
 }
 
 /// Finds out what `dump` had loaded and finds the files for it.
-pub fn load(
-    dump: &Dump,
-    locator: Arc<Locator>,
-    cache: Option<SectionCache>,
-    limits: &Limits,
-) -> Loaded {
+pub fn load(dump: &Dump, library: &Arc<Library>) -> Loaded {
+    library.turn_page();
+    let (locator, limits) = (&library.locator, &library.limits);
     let notices = Vec::new();
     let in_core_left = image_in_core::MOST;
-    let mut finder = Finder { locator: &locator, limits, notices, in_core_left };
+    let mut finder = Finder { locator, limits, notices, in_core_left };
     let core_only = memory_of(dump, &[]);
     let mut found: Vec<(Candidate, Module)> = Vec::new();
     for candidate in discover::candidates(dump, &core_only, limits) {
@@ -56,7 +52,7 @@ pub fn load(
     found.sort_by_key(|(_, module)| module.base);
     let mapped = mapped_ranges(&found);
     let list = found.into_iter().map(|(_, module)| module).collect();
-    let modules = Modules { list, mapped, locator, cache, limits: limits.clone() };
+    let modules = Modules { list, mapped, library: Arc::clone(library) };
     Loaded { modules, memory, notices }
 }
 
@@ -349,7 +345,7 @@ mod tests {
         let limits = Limits::default();
         let rules = SearchRules { executable: Some(program.into()), ..SearchRules::default() };
         let locator = Arc::new(Locator::new(rules, limits.clone()));
-        load(&dump, locator, None, &limits)
+        load(&dump, &Arc::new(Library::new(locator, None, limits)))
     }
 
     fn modules(core: &CoreBuilder, program: &Path) -> Vec<(ModuleKind, FileState, Avma)> {

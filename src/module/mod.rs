@@ -3,10 +3,12 @@
 
 mod discover;
 mod image_in_core;
+mod library;
 mod link_map;
 mod load;
 mod tls;
 
+pub use library::Library;
 pub use load::{Loaded, load};
 pub use tls::thread_local_block;
 
@@ -14,11 +16,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use crate::addr::{Avma, AvmaRange, LoadBias, Svma};
-use crate::debuginfo::locate::{DebugFiles, FoundSource, Locator};
-use crate::debuginfo::{DebugInfo, SectionCache, SourceLocation, SplitLoader};
+use crate::debuginfo::locate::FoundSource;
+use crate::debuginfo::{DebugInfo, SourceLocation};
 use crate::elf::{BuildId, ElfImage};
-use crate::limits::Limits;
 use crate::notice::Notice;
+use library::Described;
 
 /// One image in the dead process.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ pub struct Module {
     pub image: Option<Arc<ElfImage>>,
     /// What became of the search for its file.
     pub file: FileState,
-    debug: OnceLock<(Option<DebugInfo>, Vec<Notice>)>,
+    debug: OnceLock<Arc<Described>>,
 }
 
 /// A module's place in the dynamic linker's list.
@@ -104,9 +106,7 @@ pub struct Modules {
     /// Ranges that certainly belong to a module, sorted by start: what was mapped from
     /// its file. Consulted before the extents, which may enclose foreign mappings.
     mapped: Vec<(AvmaRange, usize)>,
-    locator: Arc<Locator>,
-    cache: Option<SectionCache>,
-    limits: Limits,
+    library: Arc<Library>,
 }
 
 impl Modules {
@@ -147,39 +147,29 @@ impl Modules {
     /// The debug information of a module: found and opened at the first call, `None`
     /// when not even the image is at hand.
     pub fn debug(&self, index: usize) -> Option<&DebugInfo> {
-        self.debug_and_notices(index)?.0.as_ref()
+        self.described(index)?.debug.as_ref()
     }
 
     /// What the search for a module's debug files had to say, if it has been made.
     pub fn debug_notices(&self, index: usize) -> &[Notice] {
         let made = self.get(index).and_then(|module| module.debug.get());
-        made.map_or(&[], |(_, notices)| notices)
+        made.map_or(&[], |described| &described.notices)
     }
 
     /// The debug information of a module, if it has been asked for and there is some.
     pub fn debug_if_searched(&self, index: usize) -> Option<&DebugInfo> {
-        self.get(index)?.debug.get()?.0.as_ref()
+        self.get(index)?.debug.get()?.debug.as_ref()
     }
 
     /// The source file that module number `index` was compiled from.
     pub fn source(&self, index: usize, location: &SourceLocation) -> FoundSource {
         let Some(module) = self.get(index) else { return FoundSource::default() };
         let image = module.image.as_ref().and_then(|image| image.path());
-        self.locator.source(location, image, module.build_id.as_ref())
+        self.library.locator.source(location, image, module.build_id.as_ref())
     }
 
-    fn debug_and_notices(&self, index: usize) -> Option<&(Option<DebugInfo>, Vec<Notice>)> {
+    fn described(&self, index: usize) -> Option<&Described> {
         let module = self.list.get(index)?;
-        Some(module.debug.get_or_init(|| {
-            let Some(image) = &module.image else { return (None, Vec::new()) };
-            let (files, notices) = match module.kind {
-                ModuleKind::Vdso => (DebugFiles::only(Arc::clone(image)), Vec::new()),
-                _ => self.locator.debug_files(image, &module.path),
-            };
-            let locator = Arc::clone(&self.locator);
-            let split: SplitLoader =
-                Arc::new(move |files, directory, name| locator.split_unit(files, directory, name));
-            (Some(DebugInfo::new(files, split, &self.limits, self.cache.clone())), notices)
-        }))
+        Some(module.debug.get_or_init(|| self.library.describe(module)))
     }
 }

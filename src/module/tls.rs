@@ -248,7 +248,11 @@ mod tests {
         });
         let limits = Limits::default();
         let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
-        crate::module::load(&core.open().unwrap(), locator, None, &limits).memory
+        crate::module::load(
+            &core.open().unwrap(),
+            &Arc::new(crate::module::Library::new(locator, None, limits)),
+        )
+        .memory
     }
 
     fn thread(memory: &AddressSpace, machine: Machine) -> Thread<'_> {

@@ -17,6 +17,16 @@ const SEARCHED: u64 = 8 << 20;
 
 /// The arguments, the program's own name first.
 pub(super) fn argv(dump: &Dump, memory: &AddressSpace) -> Option<Vec<Vec<u8>>> {
+    texts(memory, pointers(dump, memory)?)
+}
+
+/// Where the program's own name lies.
+pub(super) fn program_name(dump: &Dump, memory: &AddressSpace) -> Option<Avma> {
+    pointers(dump, memory)?.pop()
+}
+
+/// Where the arguments lie, the last first.
+fn pointers(dump: &Dump, memory: &AddressSpace) -> Option<Vec<Avma>> {
     let auxv = auxiliary_vector(dump, memory)?;
     let word = memory.word() as u64;
     let slot = |index: u64| Some(Avma(auxv.0.checked_sub(index.checked_mul(word)?)?));
@@ -39,7 +49,7 @@ pub(super) fn argv(dump: &Dump, memory: &AddressSpace) -> Option<Vec<Vec<u8>>> {
             return None;
         }
     }
-    texts(memory, pointers)
+    Some(pointers)
 }
 
 /// The environment: `NAME=value`, in the order the program was given it.
@@ -85,7 +95,7 @@ fn next(index: u64) -> Option<u64> {
 }
 
 /// Where the auxiliary vector lies on the stack: the place that holds what the note holds.
-fn auxiliary_vector(dump: &Dump, memory: &AddressSpace) -> Option<Avma> {
+pub(super) fn auxiliary_vector(dump: &Dump, memory: &AddressSpace) -> Option<Avma> {
     let name = Avma(dump.auxv.get(AuxKind::ExecFn)?);
     let range = memory.range_at(name)?;
     let start = Avma(name.0.saturating_sub(SEARCHED)).max(range.start);

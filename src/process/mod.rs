@@ -26,7 +26,7 @@ use crate::debuginfo::{DebugInfo, SectionCache};
 use crate::dump::{AuxKind, Dump, OpenError};
 use crate::limits::Limits;
 use crate::memory::AddressSpace;
-use crate::module::{self, Modules};
+use crate::module::{self, Library, Modules};
 use crate::notice::Notice;
 use crate::unwind::Unwinder;
 use crate::value::readable::UserFormatters;
@@ -59,6 +59,9 @@ pub struct Options {
     pub cache: Option<SectionCache>,
     /// What the input may cost.
     pub limits: Limits,
+    /// Files found and read for other cores, by [`Options::library`] of the same options;
+    /// `None` for those of this core alone.
+    pub library: Option<Arc<Library>>,
     /// How to read the user's own types.
     pub formatters: UserFormatters,
     /// Skip naming frames and unwinding: only what was loaded, with the debug information
@@ -66,6 +69,14 @@ pub struct Options {
     pub modules_only: bool,
     /// Remember what is read of the dead memory (see [`AddressSpace::take_reads`]).
     pub log_reads: bool,
+}
+
+impl Options {
+    /// An empty library that looks for files as these options say.
+    pub fn library(&self) -> Arc<Library> {
+        let locator = Arc::new(Locator::new(self.rules.clone(), self.limits.clone()));
+        Arc::new(Library::new(locator, self.cache.clone(), self.limits.clone()))
+    }
 }
 
 /// Told what is being done, for progress.
@@ -104,8 +115,8 @@ impl Process {
         observer.begin(Phase::Core);
         let dump = Dump::open(path, &options.limits)?;
         observer.begin(Phase::Files);
-        let locator = Arc::new(Locator::new(options.rules, options.limits.clone()));
-        let loaded = module::load(&dump, locator, options.cache, &options.limits);
+        let library = options.library.clone().unwrap_or_else(|| options.library());
+        let loaded = module::load(&dump, &library);
         let mut notices = dump.notices.clone();
         notices.extend(loaded.notices);
         let mut process = Self {
@@ -187,6 +198,16 @@ impl Process {
         let name = self.dump.auxv.get(AuxKind::ExecFn)?;
         let name = self.memory.read_c_string(Avma(name), 4096)?;
         Some(PathBuf::from(OsStr::from_bytes(&name)))
+    }
+
+    /// Where the auxiliary vector lies on the stack.
+    pub fn auxiliary_vector_at(&self) -> Option<Avma> {
+        arguments::auxiliary_vector(&self.dump, &self.memory)
+    }
+
+    /// Where the first of [`Process::argv`], the program's own name, lies.
+    pub fn program_name_at(&self) -> Option<Avma> {
+        arguments::program_name(&self.dump, &self.memory)
     }
 
     /// The command line the program was started with, `None` when its block at the

@@ -83,7 +83,9 @@ mod tests {
         let dump = core.open().unwrap();
         let limits = Limits::default();
         let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
-        let memory = module::load(&dump, locator, None, &limits).memory;
+        let memory =
+            module::load(&dump, &Arc::new(module::Library::new(locator, None, limits.clone())))
+                .memory;
         register(Machine::X86_64, &memory, Avma(SP), Register(17))
     }
 

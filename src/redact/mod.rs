@@ -4,6 +4,8 @@
 mod arguments;
 mod find;
 mod kind;
+mod known;
+mod log;
 mod names;
 mod policy;
 mod rules;
@@ -11,8 +13,10 @@ mod shown;
 pub mod stream;
 mod token;
 mod vocabulary;
+mod word;
 
 pub use kind::Kind;
+pub use log::{Decision, Reason};
 pub use names::judge;
 pub use policy::{Level, Origin};
 pub use rules::{Named, RuleError, Rules, Verdict};
@@ -22,6 +26,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use find::{Carried, Finding};
+use known::Known;
+use log::Log;
 use policy::Treatment;
 use token::Tokens;
 
@@ -35,6 +41,11 @@ pub struct Redactor {
     tokens: Tokens,
     rules: Rules,
     counts: BTreeMap<&'static str, u64>,
+    /// First and last address of each mapping: a number within is a pointer, no text.
+    mapped: Vec<(u64, u64)>,
+    /// `None` where nobody asked for it.
+    log: Option<Box<Log>>,
+    known: Known,
 }
 
 impl Redactor {
@@ -46,7 +57,16 @@ impl Redactor {
     /// The same with a key of the user's, who can so compare tokens of several reports.
     pub fn with_key(level: Level, key: &[u8]) -> Self {
         let rules = Rules::default();
-        Self { level, tokens: Tokens::new(key), rules, counts: BTreeMap::new() }
+        let (tokens, counts) = (Tokens::new(key), BTreeMap::new());
+        Self {
+            level,
+            tokens,
+            rules,
+            counts,
+            mapped: Vec::new(),
+            log: None,
+            known: Known::default(),
+        }
     }
 
     /// The same with rules of the user's.
@@ -56,20 +76,82 @@ impl Redactor {
         self
     }
 
+    /// The same with the mappings of the process, as first and last address: numbers within
+    /// are no text whatever they spell.
+    #[must_use]
+    pub fn with_mapped(mut self, mapped: impl IntoIterator<Item = (u64, u64)>) -> Self {
+        if self.level != Level::Off {
+            self.mapped = mapped.into_iter().collect();
+            self.mapped.sort_unstable();
+        }
+        self
+    }
+
+    /// The same, but every decision is noted: see [`decisions`](Self::decisions).
+    #[must_use]
+    pub fn with_log(mut self) -> Self {
+        self.log = Some(Box::default());
+        self
+    }
+
+    /// What was hidden since [`with_log`](Self::with_log), in the order of the work, and how
+    /// many more decisions were not kept.
+    pub fn decisions(&self) -> (&[Decision], u64) {
+        self.log.as_ref().map_or((&[], 0), |log| (&log.decisions, log.left_out))
+    }
+
+    /// For the log: where the texts that follow stand, `depth` steps into what was told
+    /// before. `place` is only asked for if there is a log.
+    pub fn enter(&mut self, depth: usize, place: impl FnOnce() -> String) {
+        // What names a place is judged like any text, but is no decision of its own.
+        let Some(mut log) = self.log.take() else { return };
+        let counts = self.counts.clone();
+        log.place.truncate(depth);
+        log.place.push(self.search(&place(), &[]));
+        self.counts = counts;
+        self.log = Some(log);
+    }
+
     /// What of a variable's text may leave: judged by the user's rules, by its name and
     /// its type, and then by what it looks like.
     pub fn show_value(&mut self, origin: Origin, named: &Named<'_>, text: &str) -> Shown {
         if self.level == Level::Off {
             return self.show(origin, text);
         }
-        let kind = match self.rules.verdict(named, text.as_bytes()) {
+        let (kind, reason) = match self.rules.verdict(named, text.as_bytes()) {
             Some(Verdict::Allow) => return Shown::new(text.to_owned()),
-            Some(Verdict::Deny(kind)) => Some(kind),
-            None => announced(named, text),
+            Some(Verdict::Deny(kind, rule)) => (kind, Reason::Rule(rule)),
+            None => {
+                let allowed = match self.rules.is_empty() {
+                    true => Vec::new(),
+                    false => self.rules.allowed_kinds(named, text.as_bytes()),
+                };
+                match announced_text(named, text).filter(|(kind, _)| !allowed.contains(kind)) {
+                    Some(found) => found,
+                    None if !allowed.is_empty() && self.level == Level::Default => {
+                        self.begin(Some(origin));
+                        return self.search(text, &allowed);
+                    }
+                    None => return self.show(origin, text),
+                }
+            }
         };
+        self.begin(Some(origin));
+        Shown::new(self.hidden(kind, text, reason))
+    }
+
+    /// The token for text of which a part could not be read: what it was cannot be judged,
+    /// so all of it is hidden if its name or the level says that any of it could be.
+    pub fn show_part(&mut self, origin: Origin, named: &Named<'_>, text: &str) -> Shown {
+        let kind =
+            [names::without_storage(named.name), plain_type(named)].into_iter().find_map(judge);
+        let verdict = self.rules.verdict(named, text.as_bytes());
         match kind {
-            Some(kind) => Shown::new(self.hidden(kind, text)),
-            None => self.show(origin, text),
+            Some(kind) if self.level != Level::Off && verdict != Some(Verdict::Allow) => {
+                self.begin(Some(origin));
+                Shown::new(self.hidden(kind, text, Reason::Name))
+            }
+            _ => self.show_value(origin, named, text),
         }
     }
 
@@ -79,31 +161,150 @@ impl Redactor {
         if self.level == Level::Off {
             return None;
         }
-        let kind = match self.rules.verdict(named, digits.as_bytes()) {
+        let (kind, reason) = match self.rules.verdict(named, digits.as_bytes()) {
             Some(Verdict::Allow) => return None,
-            Some(Verdict::Deny(kind)) => kind,
-            None => announced(named, digits)?,
+            Some(Verdict::Deny(kind, rule)) => (kind, Reason::Rule(rule)),
+            None => match announced(named, digits) {
+                Some((kind, _))
+                    if !self.rules.is_empty()
+                        && self.rules.allowed_kinds(named, digits.as_bytes()).contains(&kind) =>
+                {
+                    return None;
+                }
+                Some(found) => found,
+                None if digits.parse().is_ok_and(|it| self.known.has_number(it)) => {
+                    (Kind::Secret, Reason::Known)
+                }
+                None => return None,
+            },
         };
-        Some(Shown::new(self.hidden(kind, digits)))
+        self.begin(None);
+        Some(Shown::new(self.hidden(kind, digits, reason)))
     }
 
-    fn hidden(&mut self, kind: Kind, text: &str) -> String {
+    /// What stands for a register, an address or another word of memory: itself, or
+    /// letters `x` if it spells text, since a piece of a text cannot be judged.
+    pub fn show_word(&mut self, word: u64) -> u64 {
+        if self.level == Level::Off {
+            return word;
+        }
+        let reason = match self.known.has_number(word) {
+            true => Reason::Known,
+            false if word::is_text(word) => Reason::Piece,
+            false => return word,
+        };
+        if self.is_mapped(word) {
+            return word;
+        }
+        self.begin(None);
+        self.hidden(Kind::Text, &word.to_string(), reason);
+        word::masked(word)
+    }
+
+    /// The token for a number of eight bytes that are all letters: a part of a text that was
+    /// read as a number. `None` if it may be shown.
+    pub fn hide_spelled(&mut self, word: u64) -> Option<Shown> {
+        if self.level == Level::Off || !word::is_whole_text(word) || self.is_mapped(word) {
+            return None;
+        }
+        self.begin(None);
+        Some(Shown::new(self.hidden(Kind::Text, &word.to_string(), Reason::Piece)))
+    }
+
+    /// What may leave of a piece of a longer text that nobody knows. What says nothing, as
+    /// `AAAAAAAA`, is shown.
+    pub fn show_piece(&mut self, text: &str) -> Shown {
+        match self.level {
+            Level::Default if !word::is_dull(text.as_bytes()) => {
+                self.begin(Some(Origin::VariableText));
+                Shown::new(self.hidden(Kind::Text, text, Reason::Piece))
+            }
+            _ => self.show(Origin::VariableText, text),
+        }
+    }
+
+    /// What may leave of a text beside the report, as of the name of a file of rules: it
+    /// counts as nothing and is no decision.
+    pub fn aside(&self, text: &str) -> Shown {
+        let mut other = Self {
+            level: self.level,
+            tokens: self.tokens.clone(),
+            rules: Rules::default(),
+            counts: BTreeMap::new(),
+            mapped: Vec::new(),
+            log: None,
+            known: Known::default(),
+        };
+        other.show(Origin::OwnWords, text)
+    }
+
+    fn is_mapped(&self, word: u64) -> bool {
+        let after = self.mapped.partition_point(|(first, _)| *first <= word);
+        let before = after.checked_sub(1).and_then(|at| self.mapped.get(at));
+        before.is_some_and(|(_, last)| word <= *last)
+    }
+
+    fn begin(&mut self, origin: Option<Origin>) {
+        if let Some(log) = &mut self.log {
+            log.origin = origin;
+        }
+    }
+
+    fn note(&mut self, reason: Reason, kind: &'static str, token: &str) {
+        if let Some(log) = &mut self.log {
+            log.note(reason, kind, token);
+        }
+    }
+
+    fn hidden(&mut self, kind: Kind, text: &str, reason: Reason) -> String {
+        self.known.add(kind, text.as_bytes());
         self.count(kind.word());
-        self.tokens.of(kind, text.as_bytes())
+        let token = self.tokens.of(kind, text.as_bytes());
+        self.note(reason, kind.word(), &token);
+        token
     }
 
     /// What of `text` may leave.
     pub fn show(&mut self, origin: Origin, text: &str) -> Shown {
+        self.begin(Some(origin));
         match policy::treatment(self.level, origin) {
             Treatment::Keep => Shown::new(text.to_owned()),
             Treatment::Search => self.search(text, &[]),
             Treatment::SearchBut(kept) => self.search(text, kept),
+            Treatment::SearchWords(kept) => {
+                let shown = self.search(text, kept);
+                self.without_words(shown)
+            }
+            Treatment::Words => self.without_words(Shown::new(text.to_owned())),
             Treatment::Digest(kind) => {
-                let token = self.token(kind, text);
+                let token = self.tokens.token(kind, text.as_bytes());
+                self.count(kind);
+                self.note(Reason::Level, kind, &token);
                 Shown::new(token)
             }
             Treatment::Mask => Shown::new(self.mask(text)),
         }
+    }
+
+    /// `text` but for the numbers in it that spell text.
+    fn without_words(&mut self, text: Shown) -> Shown {
+        let numbers = word::numbers(text.as_str());
+        let mut shown = String::new();
+        let mut done = 0;
+        for (range, number) in numbers {
+            let is_known = self.known.has_number(number);
+            if !(is_known || word::is_text(number)) || self.is_mapped(number) {
+                continue;
+            }
+            shown.push_str(text.as_str().get(done..range.start).unwrap_or_default());
+            shown.push_str(&self.hidden(Kind::Text, &number.to_string(), Reason::Piece));
+            done = range.end;
+        }
+        if done == 0 {
+            return text;
+        }
+        shown.push_str(text.as_str().get(done..).unwrap_or_default());
+        Shown::new(shown)
     }
 
     /// The same for bytes: what is no UTF-8 is shown as `\xff`.
@@ -116,16 +317,20 @@ impl Redactor {
     /// their values and plain words are not.
     pub fn show_arguments<A: AsRef<[u8]>>(&mut self, argv: &[A]) -> Vec<Shown> {
         let texts = argv.iter().map(|argument| visible_utf8(argument.as_ref()));
-        let shown = texts.enumerate().map(|(at, text)| match at {
-            0 => self.show(Origin::Path, &text),
-            _ if self.level == Level::Off => self.show(Origin::Argument, &text),
-            _ => {
-                let (kept, hidden) = arguments::split(&text, self.level);
-                let hidden = if hidden.is_empty() { String::new() } else { self.mask(hidden) };
-                let mut kept = self.search(kept, &[]).into_string();
-                kept.push_str(&hidden);
-                Shown::new(kept)
+        let shown = texts.enumerate().map(|(at, text)| {
+            self.enter(1, || format!("argument {at}"));
+            if at == 0 {
+                return self.show(Origin::Path, &text);
             }
+            if self.level == Level::Off {
+                return self.show(Origin::Argument, &text);
+            }
+            self.begin(Some(Origin::Argument));
+            let (kept, hidden) = arguments::split(&text, self.level);
+            let hidden = if hidden.is_empty() { String::new() } else { self.mask(hidden) };
+            let mut kept = self.search(kept, &[]).into_string();
+            kept.push_str(&hidden);
+            Shown::new(kept)
         });
         shown.collect()
     }
@@ -144,6 +349,12 @@ impl Redactor {
     fn search(&mut self, text: &str, kept: &[Kind]) -> Shown {
         let mut found = self.find(text.as_bytes(), &mut Carried::default());
         found.retain(|finding| !kept.contains(&finding.kind));
+        let known = self.known.find(text.as_bytes());
+        if !known.is_empty() {
+            let known = known.into_iter();
+            found.extend(known.map(|(range, kind)| Finding { range, kind, is_wide: false }));
+            found = find::in_order(found);
+        }
         if found.is_empty() {
             return Shown::new(text.to_owned());
         }
@@ -175,7 +386,7 @@ impl Redactor {
             !self.rules.allows(finding.kind, text)
         });
         let denied = self.rules.denied(bytes).into_iter();
-        found.extend(denied.map(|(range, kind)| Finding { range, kind, is_wide: false }));
+        found.extend(denied.map(|(range, kind, _)| Finding { range, kind, is_wide: false }));
         find::in_order(found)
     }
 
@@ -187,11 +398,16 @@ impl Redactor {
             shown.extend_from_slice(bytes.get(done..finding.range.start).unwrap_or_default());
             let secret = bytes.get(finding.range.clone()).unwrap_or_default();
             self.count(finding.kind.word());
-            if finding.is_wide {
-                let token = self.tokens.of(finding.kind, &narrowed(secret));
-                shown.extend(token.encode_utf16().flat_map(u16::to_le_bytes));
-            } else {
-                shown.extend_from_slice(self.tokens.of(finding.kind, secret).as_bytes());
+            let token = match finding.is_wide {
+                true => self.tokens.of(finding.kind, &narrowed(secret)),
+                false => self.tokens.of(finding.kind, secret),
+            };
+            if self.log.is_some() {
+                self.note(self.reason(finding, bytes), finding.kind.word(), &token);
+            }
+            match finding.is_wide {
+                true => shown.extend(token.encode_utf16().flat_map(u16::to_le_bytes)),
+                false => shown.extend_from_slice(token.as_bytes()),
             }
             done = finding.range.end.max(done);
         }
@@ -199,14 +415,25 @@ impl Redactor {
         shown
     }
 
-    fn mask(&mut self, text: &str) -> String {
-        self.count("redacted");
-        format!("<redacted:{}>", text.len())
+    /// For the log: a rule's pattern, or a finder.
+    fn reason(&self, finding: &Finding, bytes: &[u8]) -> Reason {
+        let overlaps = |range: &std::ops::Range<usize>| {
+            range.start < finding.range.end && finding.range.start < range.end
+        };
+        let denied = self.rules.denied(bytes).into_iter();
+        let rule = denied.filter(|(range, ..)| overlaps(range)).map(|(.., rule)| rule).next();
+        match rule {
+            Some(rule) => Reason::Rule(rule),
+            None if finding.kind == Kind::Text => Reason::Level,
+            None => Reason::Content,
+        }
     }
 
-    fn token(&mut self, kind: &'static str, text: &str) -> String {
-        self.count(kind);
-        self.tokens.token(kind, text.as_bytes())
+    fn mask(&mut self, text: &str) -> String {
+        self.count(MASKED);
+        let token = format!("<{MASKED}:{}>", text.len());
+        self.note(Reason::Level, MASKED, &token);
+        token
     }
 
     fn count(&mut self, kind: &'static str) {
@@ -214,16 +441,30 @@ impl Redactor {
     }
 }
 
-/// As what the name or the type of a value says it is to be hidden.
-fn announced(named: &Named<'_>, text: &str) -> Option<Kind> {
-    let type_name = named.type_name.unwrap_or_default();
-    // `acme::Secret<std::string> &`: the template's name counts.
-    let plain = type_name.split('<').next().unwrap_or_default();
-    let plain = plain.trim_end_matches(['*', '&', ' ']).rsplit("::").next().unwrap_or_default();
-    [named.name, plain].into_iter().find_map(|name| {
+/// What stands for a text that is hidden as a whole, with the number of its bytes.
+const MASKED: &str = "redacted";
+
+/// As what the name or the type of a value says it is to be hidden, and which of them.
+fn announced(named: &Named<'_>, text: &str) -> Option<(Kind, Reason)> {
+    let parts = [(named.name, Reason::Name), (plain_type(named), Reason::Type)];
+    parts.into_iter().find_map(|(name, reason)| {
         let field = names::field(name.as_bytes())?;
-        find::is_sensitive(text.as_bytes(), field).then_some(field.kind)
+        find::is_sensitive(text.as_bytes(), field).then_some((field.kind, reason))
     })
+}
+
+/// The same for text, whose variable may be named for how it is kept.
+fn announced_text(named: &Named<'_>, text: &str) -> Option<(Kind, Reason)> {
+    announced(named, text).or_else(|| {
+        let name = names::without_storage(named.name);
+        (name.len() < named.name.len()).then(|| announced(&Named { name, ..*named }, text))?
+    })
+}
+
+/// `acme::Secret<std::string> &`: the template's name counts.
+fn plain_type<'n>(named: &Named<'n>) -> &'n str {
+    let plain = named.type_name.unwrap_or_default().split('<').next().unwrap_or_default();
+    plain.trim_end_matches(['*', '&', ' ']).rsplit("::").next().unwrap_or_default()
 }
 
 /// UTF-16 as UTF-8, so that a text has one token in both.
@@ -330,6 +571,98 @@ mod tests {
         assert!(redactor.show(Origin::ThreadName, "conn alice").as_str().starts_with("<name:"));
         assert_eq!(redactor.show(Origin::MessageText, "x == 3").as_str(), "<redacted:6>");
         assert_eq!(redactor.show(Origin::OwnWords, "no file").as_str(), "no file");
+    }
+
+    fn named(name: &str) -> Named<'_> {
+        Named { name, ..Named::default() }
+    }
+
+    #[test]
+    fn words_that_spell_text_are_hidden_unless_something_is_mapped_there() {
+        let word = u64::from_le_bytes(*b"hunter22");
+        let mut redactor = at(Level::Default);
+        assert_eq!(redactor.show_word(word), 0x7878_7878_7878_7878);
+        assert_eq!(redactor.show_word(0x7fff_ffff_e180), 0x7fff_ffff_e180);
+        assert!(redactor.hide_spelled(word).is_some());
+        let text = format!("rax = {word:#x}; 0x10");
+        for origin in [Origin::OwnWords, Origin::Code] {
+            let shown = redactor.show(origin, &text);
+            assert!(shown.as_str().starts_with("rax = <text:"), "{shown:?}");
+            assert!(shown.as_str().ends_with(">; 0x10"), "{shown:?}");
+        }
+        let mut mapped = at(Level::Default).with_mapped([(word - 8, word + 8), (0, 16)]);
+        assert_eq!(mapped.show_word(word), word);
+        assert_eq!(mapped.show(Origin::Code, &text).as_str(), text);
+        assert_eq!(at(Level::Off).show_word(word), word);
+    }
+
+    #[test]
+    fn a_piece_of_a_text_is_hidden_unless_it_says_nothing() {
+        let mut redactor = at(Level::Default);
+        assert!(redactor.show_piece("hunter22").as_str().starts_with("<text:"));
+        assert_eq!(redactor.show_piece("AAAAAAAA").as_str(), "AAAAAAAA");
+        assert_eq!(at(Level::Off).show_piece("hunter22").as_str(), "hunter22");
+    }
+
+    #[test]
+    fn a_value_hidden_by_its_name_is_hidden_where_nothing_names_it() {
+        let mut redactor = at(Level::Default);
+        let line = "  return open(\"LT-fescue-62\");";
+        assert_eq!(redactor.show(Origin::SourceText, line).as_str(), line);
+        let token = redactor.show_value(Origin::VariableText, &named("api_token"), "LT-fescue-62");
+        let shown = redactor.show(Origin::SourceText, line);
+        assert_eq!(shown.as_str(), format!("  return open(\"{}\");", token.as_str()));
+        assert!(redactor.hide_number(&named("card_no"), "4929804463622139").is_some());
+        assert!(redactor.hide_number(&named("n"), "4929804463622139").is_some());
+        assert!(redactor.hide_number(&named("n"), "4929804463622138").is_none());
+        assert_ne!(redactor.show_word(4_929_804_463_622_139), 4_929_804_463_622_139);
+    }
+
+    #[test]
+    fn text_of_which_a_part_is_lost_is_hidden_where_its_name_says_that_it_may_be() {
+        let mut redactor = at(Level::Default);
+        let mail = named("owner_email");
+        assert_eq!(redactor.show_value(Origin::VariableText, &mail, "ann").as_str(), "ann");
+        let part = redactor.show_part(Origin::VariableText, &mail, "ann");
+        assert!(part.as_str().starts_with("<email:"), "{part:?}");
+        let title = named("title");
+        assert_eq!(redactor.show_part(Origin::VariableText, &title, "ann").as_str(), "ann");
+        let mut strict = at(Level::Strict);
+        let shown = strict.show_part(Origin::VariableText, &title, "ann");
+        assert_eq!(shown.as_str(), "<redacted:3>");
+    }
+
+    #[test]
+    fn decisions_say_where_and_why_without_the_text() {
+        let rules = Rules::parse("[[deny]]\nregex = 'CUST-[0-9]+'\n").unwrap().of_file("r.toml");
+        let mut redactor = at(Level::Default).with_rules(rules).with_log();
+        redactor.enter(0, || "thread 7".to_owned());
+        redactor.enter(1, || "#0 of ann@example.com".to_owned());
+        redactor.show_value(Origin::VariableText, &named("password"), "hunter2");
+        redactor.show(Origin::MessageText, "to ann@example.com for CUST-42");
+        redactor.enter(0, || "process".to_owned());
+        redactor.show(Origin::Environment, "A=1");
+        let (decisions, left_out) = redactor.decisions();
+        let reasons: Vec<_> = decisions.iter().map(|one| one.reason.clone()).collect();
+        let rule = Reason::Rule("r.toml:1".to_owned());
+        assert_eq!(reasons, [Reason::Name, Reason::Content, rule, Reason::Level]);
+        assert_eq!((decisions[0].place.len(), decisions[3].place.len(), left_out), (2, 1, 0));
+        let told = format!("{decisions:?}");
+        assert!(!told.contains("ann") && !told.contains("hunter2"), "{told}");
+        // Names of places are judged and not counted.
+        assert_eq!(redactor.counts().get("email"), Some(&1));
+    }
+
+    #[test]
+    fn a_rule_may_allow_one_kind_of_a_variable() {
+        let rules = Rules::parse("[[allow]]\nname = 'peer'\nkind = 'ip'\n").unwrap();
+        let mut redactor = at(Level::Default).with_rules(rules);
+        let mut shown = |name, text| {
+            redactor.show_value(Origin::VariableText, &named(name), text).into_string()
+        };
+        assert_eq!(shown("peer", "203.0.113.9"), "203.0.113.9");
+        assert!(shown("other", "203.0.113.9").starts_with("<ip:"));
+        assert!(shown("peer", "ann@example.com").starts_with("<email:"));
     }
 
     #[test]

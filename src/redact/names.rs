@@ -34,6 +34,28 @@ pub fn judge(name: &str) -> Option<Kind> {
     field(name.as_bytes()).filter(|field| field.sureness != Sureness::Maybe).map(|field| field.kind)
 }
 
+/// `name` without what only says how a text is kept: `password` of `password_buf`, of
+/// `password.ptr` and of `password.inner.vec.data`.
+pub(super) fn without_storage(name: &str) -> &str {
+    const MEMBERS: &[&str] = &[
+        "text", "str", "s", "ptr", "p", "data", "value", "val", "buf", "buffer", "bytes", "inner",
+        "raw", "content", "contents", "c_str", "chars", "string", "begin", "vec", "__0", "0",
+        "array", "pointer",
+    ];
+    const ENDS: &[&str] = &[
+        "_buf", "_buffer", "_copy", "_ptr", "_bytes", "_data", "_tmp", "_in", "_out", "_word",
+        "Buf", "Buffer", "Copy", "Ptr", "Bytes", "Data",
+    ];
+    let mut name = name;
+    while let Some((before, last)) = name.rsplit_once('.')
+        && MEMBERS.contains(&last.trim_start_matches("m_").trim_end_matches('_'))
+    {
+        name = before;
+    }
+    let shorter = ENDS.iter().find_map(|end| name.strip_suffix(end));
+    shorter.filter(|shorter| !shorter.is_empty()).unwrap_or(name)
+}
+
 /// What `name` announces.
 pub(super) fn field(name: &[u8]) -> Option<Field> {
     // Who, in audit logs; an account of money is qualified or numbered.
@@ -293,6 +315,15 @@ mod tests {
         for (name, kind) in cases {
             assert_eq!(judge(name), Some(kind), "{name}");
         }
+    }
+
+    #[test]
+    fn how_a_text_is_kept_says_nothing_of_what_it_is() {
+        for name in ["password_buf", "password.ptr", "password.inner.vec.m_data", "passwordCopy"] {
+            assert_eq!(without_storage(name), "password", "{name}");
+        }
+        assert_eq!(without_storage("token.kind"), "token.kind");
+        assert_eq!(without_storage("buf"), "buf");
     }
 
     #[test]

@@ -42,6 +42,29 @@ pub enum Origin {
     PackageMetadata,
     /// A sentence of obit's that quotes paths and names.
     OwnWords,
+    /// An instruction, and what its registers held.
+    Code,
+}
+
+impl Origin {
+    /// A word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::SymbolName => "symbol",
+            Self::Path => "path",
+            Self::SourcePath => "source-path",
+            Self::SourceText => "source-line",
+            Self::ThreadName => "thread-name",
+            Self::ProcessName => "process-name",
+            Self::Argument => "argument",
+            Self::Environment => "environment",
+            Self::MessageText => "message",
+            Self::VariableText => "variable",
+            Self::PackageMetadata => "package",
+            Self::OwnWords => "sentence",
+            Self::Code => "code",
+        }
+    }
 }
 
 /// What is done with a text.
@@ -53,6 +76,10 @@ pub(super) enum Treatment {
     Search,
     /// The same, but findings of these kinds stay.
     SearchBut(&'static [Kind]),
+    /// The same, and numbers that spell text are hidden.
+    SearchWords(&'static [Kind]),
+    /// Only numbers that spell text are hidden.
+    Words,
     /// Only a digest is shown, under this kind.
     Digest(&'static str),
     /// Only the length is shown.
@@ -68,9 +95,12 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
         (Level::Strict, Origin::MessageText | Origin::VariableText) => Treatment::Mask,
         (Level::Strict, Origin::ThreadName) => Treatment::Digest("name"),
         // Whose home it was is seen by whoever may open the file.
-        (Level::Default, Origin::Path | Origin::SourcePath | Origin::OwnWords) => {
+        (Level::Default, Origin::Path | Origin::SourcePath) => {
             Treatment::SearchBut(&[Kind::User, Kind::Ip])
         }
+        (Level::Default, Origin::OwnWords) => Treatment::SearchWords(&[Kind::User, Kind::Ip]),
+        (Level::Strict, Origin::OwnWords) => Treatment::SearchWords(&[]),
+        (Level::Default | Level::Strict, Origin::Code) => Treatment::Words,
         // Four numbers are a version there.
         (_, Origin::PackageMetadata) => Treatment::SearchBut(&[Kind::Ip]),
         (
@@ -82,8 +112,7 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
             | Origin::ThreadName
             | Origin::ProcessName
             | Origin::MessageText
-            | Origin::VariableText
-            | Origin::OwnWords,
+            | Origin::VariableText,
         ) => Treatment::Search,
     }
 }

@@ -51,12 +51,12 @@ pub struct Named<'n> {
 }
 
 /// What rules say of a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Shown as it is.
     Allow,
-    /// Hidden as this.
-    Deny(Kind),
+    /// Hidden as this, by the rule of that file and line.
+    Deny(Kind, String),
 }
 
 /// The user's rules.
@@ -68,6 +68,8 @@ pub struct Rules {
 #[derive(Clone, Debug)]
 struct Rule {
     denies: bool,
+    /// Where it was read: `redact.toml:3`; only the line until the file is told.
+    place: String,
     name: Option<String>,
     type_name: Option<String>,
     function: Option<String>,
@@ -108,10 +110,31 @@ impl Rules {
             };
             for entry in entries.iter() {
                 let rule = rule(denies, entry).map_err(|(span, problem)| error(span, problem))?;
-                rules.push(rule);
+                let before = text.get(..entry.span().start).unwrap_or(text);
+                let place = format!("{}", 1 + before.matches('\n').count());
+                rules.push(Rule { place, ..rule });
             }
         }
         Ok(Self { rules })
+    }
+
+    /// The same, known to be of that file.
+    #[must_use]
+    pub fn of_file(mut self, file: &str) -> Self {
+        for rule in &mut self.rules {
+            rule.place = format!("{file}:{}", rule.place);
+        }
+        self
+    }
+
+    /// The same without those that show what would be hidden, and how many there were: who
+    /// wrote the file may be no friend.
+    #[must_use]
+    pub fn denying(mut self) -> (Self, usize) {
+        let all = self.rules.len();
+        self.rules.retain(|rule| rule.denies);
+        let refused = all - self.rules.len();
+        (self, refused)
     }
 
     /// Puts `others` behind these.
@@ -132,7 +155,13 @@ impl Rules {
             return Some(Verdict::Allow);
         }
         let denied = fitting().find(|rule| rule.denies);
-        denied.map(|rule| Verdict::Deny(rule.kind.unwrap_or(Kind::Rule)))
+        denied.map(|rule| Verdict::Deny(rule.kind.unwrap_or(Kind::Rule), rule.place.clone()))
+    }
+
+    /// The kinds that values of `named` may be, and are shown nonetheless.
+    pub(super) fn allowed_kinds(&self, named: &Named<'_>, text: &[u8]) -> Vec<Kind> {
+        let allowing = self.rules.iter().filter(|rule| !rule.denies && rule.names_value());
+        allowing.filter(|rule| rule.holds(named, text)).filter_map(|rule| rule.kind).collect()
     }
 
     /// Whether `text`, which a finder would hide as `kind`, is to be shown.
@@ -146,15 +175,15 @@ impl Rules {
     }
 
     /// What patterns alone hide in `text`.
-    pub(super) fn denied(&self, text: &[u8]) -> Vec<(Range<usize>, Kind)> {
+    pub(super) fn denied(&self, text: &[u8]) -> Vec<(Range<usize>, Kind, String)> {
         let patterns = self.rules.iter().filter(|rule| rule.denies && !rule.names_value());
-        let found = patterns.filter_map(|rule| Some((rule.regex.as_ref()?, rule.kind)));
+        let found = patterns.filter_map(|rule| Some((rule.regex.as_ref()?, rule)));
         found
-            .flat_map(|(regex, kind)| {
-                let kind = kind.unwrap_or(Kind::Rule);
-                regex.find_iter(text).map(move |found| (found.range(), kind))
+            .flat_map(|(regex, rule)| {
+                let kind = rule.kind.unwrap_or(Kind::Rule);
+                regex.find_iter(text).map(move |found| (found.range(), kind, rule.place.clone()))
             })
-            .filter(|(range, _)| !range.is_empty())
+            .filter(|(range, ..)| !range.is_empty())
             .collect()
     }
 }
@@ -186,6 +215,7 @@ fn rule(denies: bool, entry: &Spanned<DeValue<'_>>) -> Result<Rule, Wrong> {
     };
     let mut rule = Rule {
         denies,
+        place: String::new(),
         name: None,
         type_name: None,
         function: None,
@@ -279,12 +309,55 @@ mod tests {
         let named =
             |name, type_name| Named { name, type_name: Some(type_name), ..Named::default() };
         let sealed = named("order.customerRef", "acme::Sealed<int>");
-        assert_eq!(rules.verdict(&sealed, b"x"), Some(Verdict::Deny(Kind::Account)));
+        assert_eq!(
+            rules.verdict(&sealed, b"x"),
+            Some(Verdict::Deny(Kind::Account, "1".to_owned()))
+        );
         assert_eq!(rules.verdict(&named("customerRef", "int"), b"x"), None);
         assert_eq!(rules.verdict(&named("greeting", "int"), b"x"), Some(Verdict::Allow));
-        assert_eq!(rules.denied(b"for CUST-42."), [(4..11, Kind::Rule)]);
+        assert_eq!(rules.denied(b"for CUST-42."), [(4..11, Kind::Rule, "5".to_owned())]);
         assert!(rules.allows(Kind::Ip, b"203.0.113.9") && !rules.allows(Kind::Ip, b"8.8.8.8"));
         assert!(!rules.allows(Kind::Email, b"203.a@example.com"));
+    }
+
+    #[test]
+    fn each_condition_alone_hides_a_value() {
+        let place = Named {
+            name: "order.ref",
+            type_name: Some("acme::Sealed<int>"),
+            function: Some("bank::pay"),
+            module: Some("libledger.so.2"),
+        };
+        for (condition, other) in [
+            ("name = '*.ref'", "name = 'reference'"),
+            ("name = 'REF'", "name = 're'"),
+            ("type = 'acme::*'", "type = 'acme'"),
+            ("function = 'bank::*'", "function = 'shop::*'"),
+            ("module = 'libledger.so*'", "module = 'libledger'"),
+            ("regex = '^C-[0-9]+$'\nname = '*'", "regex = '^D'\nname = '*'"),
+        ] {
+            let verdict = |condition: &str| {
+                let rules = Rules::parse(&format!("[[deny]]\n{condition}\nkind = 'name'\n"));
+                rules.unwrap().of_file("r.toml").verdict(&place, b"C-12")
+            };
+            let hidden = Some(Verdict::Deny(Kind::Name, "r.toml:1".to_owned()));
+            assert_eq!((verdict(condition), verdict(other)), (hidden, None), "{condition}");
+            let allowed = Rules::parse(&format!("[[allow]]\n{condition}\n")).unwrap();
+            assert_eq!(allowed.verdict(&place, b"C-12"), Some(Verdict::Allow), "{condition}");
+        }
+        let rules = Rules::parse("[[allow]]\nname = 'ref'\nkind = 'card'\n").unwrap();
+        assert_eq!(rules.allowed_kinds(&place, b"C-12"), [Kind::Card]);
+        assert_eq!(rules.verdict(&place, b"C-12"), None);
+    }
+
+    #[test]
+    fn rules_of_strangers_hide_and_do_not_show() {
+        let rules = Rules::parse("[[deny]]\nname = 'a'\n[[allow]]\nname = '*'\n").unwrap();
+        let (rules, refused) = rules.denying();
+        let named = |name| Named { name, ..Named::default() };
+        assert_eq!(refused, 1);
+        assert!(matches!(rules.verdict(&named("a"), b""), Some(Verdict::Deny(..))));
+        assert_eq!(rules.verdict(&named("b"), b""), None);
     }
 
     #[test]

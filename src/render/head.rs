@@ -4,15 +4,14 @@
 use std::io;
 
 use super::excerpt::{Extent, Line, excerpt, write_lines};
+use super::gist::blamed;
 use super::ink::Ink;
 use super::layout::{cut_end, width, wrap};
 use super::name;
 use super::stack::{WIDEST_ARGUMENTS, arguments};
 use super::{Detail, Names, PageOptions};
 use crate::redact::Shown;
-use crate::report::{
-    Blame, Cause, Confidence, EvidenceKind, Finding, FrameReport, Report, ThreadReport,
-};
+use crate::report::{Cause, Confidence, EvidenceKind, Finding, FrameReport, Report};
 
 /// Columns of the labels.
 const LABELS: usize = 6;
@@ -296,19 +295,6 @@ pub(super) fn other_findings(report: &Report) -> impl Iterator<Item = &Finding> 
 /// Whether the cause is threads that wait for each other: its evidence explains it.
 pub(super) fn is_ring(cause: &Cause) -> bool {
     cause.class == "deadlock" && !cause.evidence.is_empty()
-}
-
-/// The frame to look at first, and whose it is.
-pub(super) fn blamed<'r>(
-    report: &'r Report,
-    blame: &Blame,
-) -> Option<(&'r ThreadReport, &'r FrameReport)> {
-    let thread = match blame.thread {
-        Some(tid) => report.threads.iter().find(|thread| thread.tid == tid),
-        None => report.crashed_thread(),
-    }?;
-    let frame = thread.frames.iter().find(|frame| Some(frame.index) == blame.frame)?;
-    Some((thread, frame))
 }
 
 /// `text` in at most `most` lines, unless all is wanted, and whether that is all of it.

@@ -1,13 +1,22 @@
 //! Outlets: the document laid out for people. What is not in the
 //! [`Report`](crate::report::Report) does not exist here.
 
+mod brief;
 mod chain;
 mod details;
+mod difference;
+mod digest;
 mod excerpt;
+pub mod exchange;
+mod gist;
+mod group;
+mod groups;
 mod head;
+mod hidden;
 mod html;
 mod ink;
 mod layout;
+mod markdown;
 mod modules;
 mod name;
 mod notices;
@@ -18,7 +27,14 @@ mod threads;
 mod values;
 mod visible;
 
+pub use brief::write_brief;
+pub use difference::{write_difference, write_difference_markdown};
+pub use digest::write_digest;
+pub use group::{write_group, write_group_markdown};
+pub use groups::{write_groups, write_groups_csv, write_groups_markdown};
+pub use hidden::write_hidden;
 pub use html::write_html;
+pub use markdown::write_markdown;
 pub use modules::write_modules;
 pub use signature::write_signature;
 pub use terminal::write_page;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::os::unix::ffi::OsStrExt;
 
 use super::code::Code;
+use super::id::public_command;
 use super::next::Known;
 use super::source_lines::SourceLines;
 use super::values::Whose;
@@ -11,7 +12,7 @@ use super::{
     BuildOptions, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust,
     Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
     Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
-    WhichRegisters, WhoseLocals, values,
+    WhichRegisters, WhichStacks, WhoseLocals, values,
 };
 use super::{findings, judgement, mappings, next, source_values};
 use crate::analysis;
@@ -26,17 +27,40 @@ use crate::value::{Budget, Value, tree};
 /// Puts all that is known of `process` into one document.
 pub fn build(process: &Process, options: BuildOptions) -> Report {
     let id = crash_id(&process.dump);
-    let redactor = options.redactor(&id);
+    let redactor = options.redactor(&id, process);
+    built(process, options, id, redactor).0
+}
+
+/// The same, and the redactor that knows what was hidden where.
+pub(super) fn logged(process: &Process, options: BuildOptions) -> (Report, Redactor) {
+    let id = crash_id(&process.dump);
+    let redactor = options.redactor(&id, process).with_log();
+    built(process, options, id, redactor)
+}
+
+fn built(
+    process: &Process,
+    options: BuildOptions,
+    id: String,
+    redactor: Redactor,
+) -> (Report, Redactor) {
     let packages = process.modules.list().iter().map(Packaged::of).collect();
     let budget = Budget::default().with(options.max_depth, options.max_elements);
     let sources = SourceLines::default();
     let mut builder = Builder { process, options, redactor, budget, packages, sources };
-    let mut threads: Vec<_> =
-        (0..process.threads.len()).filter_map(|at| builder.thread(at)).collect();
+    let analysis = analysis::analyze(process);
+    let blamed = analysis.cause.as_ref().and_then(|cause| cause.thread);
+    let threads = process.threads.iter().enumerate();
+    let wanted = threads.filter(|(_, thread)| match builder.options.stacks {
+        WhichStacks::All => true,
+        WhichStacks::ToBlame => thread.crashed || Some(thread.tid) == blamed,
+    });
+    let wanted: Vec<_> = wanted.map(|(at, _)| at).collect();
+    let mut threads: Vec<_> = wanted.into_iter().filter_map(|at| builder.thread(at)).collect();
     threads.iter_mut().for_each(source_values::add);
     let crashed = threads.iter().find(|thread| thread.crashed);
-    let analysis = analysis::analyze(process);
     let redactor = &mut builder.redactor;
+    redactor.enter(0, || "cause".to_owned());
     let mut cause = analysis.cause.as_ref().map(|cause| {
         let other = threads.iter().find(|thread| Some(thread.tid) == cause.thread);
         judgement::cause(cause, process, other.or(crashed), redactor)
@@ -45,6 +69,7 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
         builder.add_place(&mut threads, tid, blame);
     }
     let redactor = &mut builder.redactor;
+    redactor.enter(0, || "findings".to_owned());
     let findings: Vec<_> =
         analysis.findings.iter().map(|one| findings::finding(one, redactor)).collect();
     let modules: Vec<_> =
@@ -56,11 +81,13 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
         let known = Known { analysis, process, threads, modules, findings, notices };
         cause.next = next::steps(cause, &known, &mut builder.redactor);
     }
+    let redactor = &mut builder.redactor;
+    redactor.enter(0, || "memory".to_owned());
     let memory = builder.options.memory.then(|| mappings::memory(process, &mut builder.redactor));
-    Report {
+    let report = Report {
         core: builder.core(),
         process: builder.process(),
-        signal: process.dump.signal.as_ref().map(signal),
+        signal: process.dump.signal.as_ref().map(|it| signal(it, &mut builder.redactor)),
         cause,
         threads,
         modules,
@@ -70,7 +97,8 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
         redactions: redactions(&builder.redactor),
         id,
         ..Report::default()
-    }
+    };
+    (report, builder.redactor)
 }
 
 /// What of `values` may leave, as [`build`] shows those of variables. Their names are the
@@ -80,7 +108,7 @@ pub fn show_values(
     values: &[Value],
     options: &BuildOptions,
 ) -> Vec<super::Variable> {
-    let mut redactor = options.redactor(&crash_id(&process.dump));
+    let mut redactor = options.redactor(&crash_id(&process.dump), process);
     let shown = values.iter().map(|value| {
         let name = value.name.as_deref().unwrap_or_default();
         let name = redactor.show(Origin::OwnWords, name);
@@ -102,6 +130,7 @@ struct Builder<'p> {
 
 impl Builder<'_> {
     fn core(&mut self) -> CoreReport {
+        self.redactor.enter(0, || "core".to_owned());
         let dump = &self.process.dump;
         CoreReport {
             path: self.redactor.show_bytes(Origin::Path, dump.path.as_os_str().as_bytes()),
@@ -120,6 +149,7 @@ impl Builder<'_> {
         let module = executable.and_then(|at| self.process.modules.list().get(at));
         let argv = self.process.argv().unwrap_or_default();
         let exe = self.process.executable_path();
+        self.redactor.enter(0, || "process".to_owned());
         ProcessReport {
             pid: info.map(|info| info.pid),
             ppid: info.and_then(|info| info.parent),
@@ -150,6 +180,7 @@ impl Builder<'_> {
     fn thread(&mut self, index: usize) -> Option<ThreadReport> {
         let thread = self.process.threads.get(index)?;
         let index_of = index;
+        self.redactor.enter(0, || format!("thread {}", thread.tid));
         let with_locals = match self.options.locals {
             WhoseLocals::None => false,
             WhoseLocals::Crashed => thread.crashed,
@@ -162,7 +193,7 @@ impl Builder<'_> {
         for (at, frame) in thread.frames.iter().enumerate() {
             let index = frames.len() + left_out;
             let mut report = self.frame(frame, index);
-            if with_locals {
+            if with_locals && self.options.variable_frames.is_none_or(|most| at < most) {
                 self.variables(index_of, at, &mut report);
             }
             if thread.crashed && report.kind != FrameKind::Inline {
@@ -195,14 +226,17 @@ impl Builder<'_> {
             self.add_context(thread, &mut frames);
         }
         let total = thread.stack.frames.len();
+        self.redactor.enter(1, || "registers".to_owned());
+        let name = thread.name.as_ref();
+        let name = name.map(|name| self.redactor.show(Origin::ThreadName, name));
         Some(ThreadReport {
             tid: thread.tid,
-            name: thread.name.as_ref().map(|name| self.redactor.show(Origin::ThreadName, name)),
+            name,
             crashed: thread.crashed,
             state: self.state(thread).map(str::to_owned),
             signal: signal_of(thread),
             registers: if with_registers {
-                registers(self.process.dump.machine, &thread.registers)
+                registers(self.process.dump.machine, &thread.registers, &mut self.redactor)
             } else {
                 BTreeMap::new()
             },
@@ -262,9 +296,11 @@ impl Builder<'_> {
             name.as_ref().map(|name| redactor.show(Origin::SymbolName, name))
         };
         let module = frame.module.and_then(|at| self.process.modules.list().get(at));
+        self.redactor
+            .enter(1, || format!("#{index} {}", frame.function.as_deref().unwrap_or_default()));
         FrameReport {
             index: index as u64,
-            pc: Hex(frame.pc.0),
+            pc: Hex(self.redactor.show_word(frame.pc.0)),
             kind: match frame.kind {
                 process::FrameKind::Normal => FrameKind::Normal,
                 process::FrameKind::Inline => FrameKind::Inline,
@@ -341,6 +377,7 @@ impl Builder<'_> {
     fn module(&mut self, at: usize) -> Option<ModuleReport> {
         let modules = &self.process.modules;
         let module = modules.list().get(at)?;
+        self.redactor.enter(0, || "modules".to_owned());
         let file_path = module.image.as_ref().and_then(|image| image.path());
         let debug = modules.debug_if_searched(at);
         let debug_path = debug.and_then(|debug| debug.debug_file().map(std::path::Path::to_owned));
@@ -396,6 +433,7 @@ impl Builder<'_> {
             modules.entry(module.path.to_string_lossy()).or_insert(at);
         }
         let mut notices = Vec::new();
+        self.redactor.enter(0, || "notices".to_owned());
         for notice in self.process.notices.iter().chain(self.sources.notices()) {
             let module = NoticeReport::module_of(notice).and_then(|path| modules.get(path));
             let package = module.and_then(|at| self.packages.get(*at)?.as_ref()?.name.as_deref());
@@ -436,23 +474,28 @@ fn signal_of(thread: &Thread) -> Option<String> {
     Some(signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned))
 }
 
-fn signal(signal: &Signal) -> SignalReport {
+fn signal(signal: &Signal, redactor: &mut Redactor) -> SignalReport {
     SignalReport {
         number: i64::from(signal.number),
         name: signal.name(),
         code: signal.code.map(i64::from),
         code_name: signal.code_name().map(str::to_owned),
-        fault_address: signal.address().map(|at| Hex(at.0)),
+        fault_address: signal.address().map(|at| Hex(redactor.show_word(at.0))),
         sender_pid: signal.sender().map(|(pid, _)| i64::from(pid)),
         sender_uid: signal.sender().map(|(_, uid)| u64::from(uid)),
     }
 }
 
-fn registers(machine: Machine, registers: &Registers) -> BTreeMap<String, Hex> {
+fn registers(
+    machine: Machine,
+    registers: &Registers,
+    redactor: &mut Redactor,
+) -> BTreeMap<String, Hex> {
     let names = machine.facts().map(|facts| facts.names).unwrap_or_default();
-    let known = names
-        .iter()
-        .filter_map(|(register, name)| Some(((*name).to_owned(), Hex(registers.get(*register)?))));
+    let known = names.iter().filter_map(|(register, name)| {
+        let value = redactor.show_word(registers.get(*register)?);
+        Some(((*name).to_owned(), Hex(value)))
+    });
     known.collect()
 }
 
@@ -497,7 +540,7 @@ fn crash_id(dump: &Dump) -> String {
     id = id
         .number("pid", info.map(|info| i128::from(info.pid)))
         .number("ppid", info.and_then(|info| info.parent).map(i128::from))
-        .fact("comm", info.map(|info| info.command.as_bytes()));
+        .fact("comm", info.map(|_| public_command(dump)).as_deref());
     // Where the kernel's address randomisation put things.
     for (name, kind) in [
         ("AT_RANDOM", AuxKind::Random),

@@ -86,10 +86,12 @@ impl Code<'_> {
             let held = held(&instruction.text, self.process.dump.machine, registers);
             (!held.is_empty()).then(|| held.join(", "))
         });
-        let mut show = |text: &str| redactor.show(Origin::SymbolName, text);
+        let place = self.place(instruction.address);
+        let place = place.map(|place| redactor.show(Origin::SymbolName, &place));
+        let mut show = |text: &str| redactor.show(Origin::Code, text);
         InstructionReport {
             address: Hex(instruction.address.0),
-            place: self.place(instruction.address).as_deref().map(&mut show),
+            place,
             text: show(&text),
             current,
             note: note.as_deref().map(show),

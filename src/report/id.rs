@@ -1,8 +1,29 @@
 //! A crash's name.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
+
+use crate::dump::Dump;
+use crate::redact::{Level, Origin, Redactor};
+
+/// The kernel's name of the process (`pr_fname`), if it is that of a mapped file; otherwise
+/// as many `x`: a program may call itself by what it works on, a user's name for one.
+pub fn public_command(dump: &Dump) -> Vec<u8> {
+    let command = dump.process.as_ref().map_or("", |process| &process.command);
+    let name = command.as_bytes();
+    let is_file = dump.mapped_files.iter().any(|file| {
+        let file = file.path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
+        file == name || (name.len() == LONGEST_COMMAND && file.starts_with(name))
+    });
+    let is_known = is_file || dump.mapped_files.is_empty();
+    let shown = Redactor::new(Level::Default, "").show(Origin::Path, command);
+    if is_known && shown.as_str() == command { name.into() } else { vec![b'x'; name.len()] }
+}
+
+/// Bytes of `pr_fname` without its end.
+const LONGEST_COMMAND: usize = 15;
 
 /// Makes the crash's id out of facts that the core alone holds, so that whoever has the
 /// core, compressed or not and with or without symbols, derives the same one.

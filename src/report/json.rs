@@ -5,26 +5,43 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::{Report, Variable};
+use super::{Hidden, Report, Variable};
 
 /// Writes `report` as one line of JSON and a newline.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_json(report: &Report, mut out: impl io::Write) -> io::Result<()> {
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable);
-    report.serialize(&mut serializer)?;
-    out.write_all(b"\n")
+pub fn write_json(report: &Report, out: impl io::Write) -> io::Result<()> {
+    write_json_line(report, out)
 }
 
 /// Writes one variable as one line of JSON and a newline, as a report holds it.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_variable_json(variable: &Variable, mut out: impl io::Write) -> io::Result<()> {
+pub fn write_variable_json(variable: &Variable, out: impl io::Write) -> io::Result<()> {
+    write_json_line(variable, out)
+}
+
+/// Writes anything as one line of JSON, safe to print, and a newline.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_json_line<T>(value: &T, mut out: impl io::Write) -> io::Result<()>
+where
+    T: Serialize + ?Sized,
+{
     let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable);
-    variable.serialize(&mut serializer)?;
+    value.serialize(&mut serializer)?;
     out.write_all(b"\n")
+}
+
+/// Writes what a report hides as one line of JSON and a newline.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_hidden_json(hidden: &Hidden, out: impl io::Write) -> io::Result<()> {
+    write_json_line(hidden, out)
 }
 
 /// Reads a report back. Unknown fields are ignored, missing ones take their defaults.

@@ -188,12 +188,13 @@ fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidenc
 
 fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
     let mut found = Vec::new();
-    let mut add = |kind, text: &str, address| {
+    let mut add = |kind, text: &str, address: Option<Avma>| {
         let text = redactor.show(Origin::OwnWords, text);
+        let address = address.map(|Avma(at)| Hex(redactor.show_word(at)));
         found.push(Evidence { kind, text, frame: Some(0), address });
     };
     if let Some(instruction) = &fault.instruction {
-        add(EvidenceKind::Instruction, instruction, Some(Hex(fault.pc.0)));
+        add(EvidenceKind::Instruction, instruction, Some(fault.pc));
     }
     for (name, value) in
         fault.access.iter().flat_map(|access| [&access.base, &access.index]).flatten()
@@ -217,7 +218,7 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
             | Reason::Privileged
             | Reason::Unknown => return found,
         };
-        add(EvidenceKind::Memory, text, Some(Hex(access.address.0)));
+        add(EvidenceKind::Memory, text, Some(access.address));
     }
     found
 }

@@ -7,6 +7,7 @@ mod cause;
 mod code;
 mod findings;
 mod hex;
+mod hidden;
 mod holder;
 mod id;
 mod json;
@@ -36,14 +37,19 @@ pub use cause::{
     LockReport, Signature,
 };
 pub use hex::Hex;
-pub use id::CrashId;
-pub use json::{read_json, write_json, write_variable_json};
+pub use hidden::{Hidden, HiddenText, hidden};
+pub use id::{CrashId, public_command};
+pub(crate) use json::write_json_line;
+pub use json::{read_json, write_hidden_json, write_json, write_variable_json};
 pub use memory::{MemoryReport, RangeKind, RangeReport, StackReport};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{NoticeCode, NoticeReport};
 pub(crate) use notice_text::LOOKED_FOR;
-pub use options::{BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhoseLocals};
+pub use options::{
+    BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhichStacks, WhoseLocals,
+};
 pub use schema::write_schema;
+pub(crate) use schema::write_schema_of;
 pub use stack::{
     FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,
     SourceValue, ThreadReport, Truncated,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 pub use crate::disassembly::Flavor;
+use crate::process::Process;
 use crate::redact::{Level, Redactor, Rules};
 
 /// Choices of the user that change the document.
@@ -29,6 +30,10 @@ pub struct BuildOptions {
     pub flavor: Flavor,
     /// Whose variables are written.
     pub locals: WhoseLocals,
+    /// Innermost frames whose variables are written; `None` for all.
+    pub variable_frames: Option<usize>,
+    /// Whose frames are written.
+    pub stacks: WhichStacks,
     /// Levels of members that are written; `None` for the default.
     pub max_depth: Option<usize>,
     /// Elements of an array or a container that are written; `None` for the default.
@@ -36,13 +41,16 @@ pub struct BuildOptions {
 }
 
 impl BuildOptions {
-    /// The redactor of a report: `id` is the crash's.
-    pub(super) fn redactor(&self, id: &str) -> Redactor {
+    /// The redactor of a report on `process`: `id` is the crash's.
+    pub(super) fn redactor(&self, id: &str, process: &Process) -> Redactor {
         let redactor = match &self.key {
             Some(key) => Redactor::with_key(self.redaction, key),
             None => Redactor::new(self.redaction, id),
         };
-        redactor.with_rules(self.rules.clone())
+        let regions = process.memory.regions().iter();
+        let mapped =
+            regions.map(|region| (region.range.start.0, region.range.end.0.saturating_sub(1)));
+        redactor.with_rules(self.rules.clone()).with_mapped(mapped)
     }
 }
 
@@ -81,6 +89,16 @@ pub enum WhoseLocals {
     Crashed,
     /// Every thread's.
     All,
+}
+
+/// Whose frames are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhichStacks {
+    /// Every thread's.
+    #[default]
+    All,
+    /// The crashed thread's, and that of the thread to blame.
+    ToBlame,
 }
 
 /// Whose registers are written.

@@ -4,7 +4,7 @@ use std::io;
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
-use schemars::{Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::Report;
 
@@ -12,16 +12,24 @@ use super::Report;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_schema(mut out: impl io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut out, &schema())?;
+pub fn write_schema(out: impl io::Write) -> io::Result<()> {
+    write_schema_of::<Report>(out)
+}
+
+/// Writes the JSON Schema of any document, indented, and a newline.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_schema_of<T: JsonSchema>(mut out: impl io::Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut out, &schema::<T>())?;
     out.write_all(b"\n")
 }
 
 /// Of the reader's side: no field is required, so that every document of this version,
 /// older or newer, satisfies it.
-fn schema() -> Schema {
+fn schema<T: JsonSchema>() -> Schema {
     let settings = SchemaSettings::draft2020_12().for_deserialize();
-    let mut schema = SchemaGenerator::new(settings).into_root_schema_for::<Report>();
+    let mut schema = SchemaGenerator::new(settings).into_root_schema_for::<T>();
     // Defaults are for Rust readers; in the schema they are noise, and the version of
     // the writer among them would change it with every release.
     let mut without_defaults = RecursiveTransform(|schema: &mut Schema| {
@@ -169,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_is_written_satisfies_the_schema() {
-        let schema = schema().to_value();
+        let schema = schema::<Report>().to_value();
         let document = serde_json::to_value(full()).unwrap();
         assert_eq!(problems("report", &document, &schema, &schema), [""; 0]);
         let mut wrong = document;

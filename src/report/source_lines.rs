@@ -64,6 +64,7 @@ impl SourceLines {
         let first = line.saturating_sub(context).max(1);
         for number in first..=line.saturating_add(context) {
             let Some(bytes) = text.line(number) else { break };
+            redactor.enter(1, || format!("{}:{number}", location.file));
             let text = redactor.show_bytes(Origin::SourceText, bytes);
             place.lines.push(SourceLine { line: number, text, values: Vec::new() });
         }

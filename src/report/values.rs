@@ -8,6 +8,9 @@ use crate::value::{Absence, FloatFormat, Scalar, State, TextOrigin, Value};
 /// Bytes in a row that are looked at as if they were text.
 const LEAST_TEXT: usize = 4;
 
+/// Characters of the index of an element, with its brackets; longer ones are keys.
+const LONGEST_INDEX: usize = 9;
+
 /// Whose variable a value is, for rules that ask for it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Whose<'w> {
@@ -48,6 +51,7 @@ pub(super) fn variable(value: &Value, whose: Whose<'_>, redactor: &mut Redactor)
 
 fn part(value: &Value, outer: Way<'_>, redactor: &mut Redactor) -> Variable {
     let way = Way { outer: Some(&outer), name: value.name.as_deref(), ..outer };
+    redactor.enter(2, || way.path());
     let mut shown = Variable {
         name: value.name.as_deref().map(|name| name_of(name, redactor)).unwrap_or_default(),
         type_name: value.type_name.as_deref().map(|name| redactor.show(Origin::SymbolName, name)),
@@ -78,7 +82,10 @@ fn state(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Reda
         (State::Scalar(scalar), _) => {
             shown.value = Some(match hidden_number(scalar, value, way, redactor) {
                 Some(token) => VariableValue::Text(token.into_string()),
-                None => scalar_value(scalar),
+                None => match scalar {
+                    Scalar::Address(at) => scalar_value(&Scalar::Address(redactor.show_word(*at))),
+                    scalar => scalar_value(scalar),
+                },
             });
         }
         (State::Absent(why), _) => {
@@ -94,23 +101,51 @@ fn state(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Reda
     }
 }
 
-/// The token for an integer that is a card's number, a person's or a secret.
+/// The token for a number that is a card's, a person's or a secret, or of which all bytes
+/// are letters.
 fn hidden_number(
     scalar: &Scalar,
     value: &Value,
     way: &Way<'_>,
     redactor: &mut Redactor,
 ) -> Option<Shown> {
-    let digits = match scalar {
-        Scalar::Signed(number) => number.to_string(),
-        Scalar::Unsigned(number) => number.to_string(),
-        _ => return None,
-    };
     if redactor.level() == Level::Off {
         return None;
     }
+    let (digits, words) = match scalar {
+        Scalar::Signed(number) => (number.to_string(), words(number.cast_unsigned())),
+        Scalar::Unsigned(number) => (number.to_string(), words(*number)),
+        Scalar::Float(float) => (float.text(), words(float.bits)),
+        Scalar::Raw(bytes) => return hidden_bytes(bytes, value, way, redactor),
+        _ => return None,
+    };
     let path = way.path();
-    redactor.hide_number(&named(&path, value, way), &digits)
+    let token = redactor.hide_number(&named(&path, value, way), &digits);
+    token.or_else(|| words.into_iter().find_map(|word| redactor.hide_spelled(word)))
+}
+
+/// The lower and the upper half of a number; of a negative one that has no upper half,
+/// nothing but signs stands there.
+fn words(number: u128) -> [u64; 2] {
+    let lower = u64::try_from(number & u128::from(u64::MAX)).unwrap_or(0);
+    [lower, u64::try_from(number >> 64).unwrap_or(0)]
+}
+
+/// The token for bytes that nobody can say what they are, if they hold text.
+fn hidden_bytes(
+    bytes: &[u8],
+    value: &Value,
+    way: &Way<'_>,
+    redactor: &mut Redactor,
+) -> Option<Shown> {
+    let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+    let path = way.path();
+    let shown = redactor.show_value(Origin::VariableText, &named(&path, value, way), &text);
+    if shown.as_str() != text && redactor.level() == Level::Default {
+        return Some(shown);
+    }
+    let word = |part: &[u8]| part.iter().rfold(0, |word, byte| word << 8 | u64::from(*byte));
+    bytes.chunks(8).find_map(|part| redactor.hide_spelled(word(part)))
 }
 
 fn named<'n>(path: &'n str, value: &'n Value, way: &Way<'n>) -> Named<'n> {
@@ -173,7 +208,12 @@ fn text(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Redac
     let allowed = match origin {
         Origin::VariableText if redactor.level() != Level::Off => {
             let path = way.path();
-            redactor.show_value(origin, &named(&path, value, way), &text.text)
+            let named = named(&path, value, way);
+            match text.left_out {
+                Some(_) => redactor.show_value(origin, &named, &text.text),
+                // It ends where memory ends, or nobody knows where it does.
+                None => redactor.show_part(origin, &named, &text.text),
+            }
         }
         _ => redactor.show(origin, &text.text),
     };
@@ -218,7 +258,9 @@ fn spells_secret(values: &[Value], redactor: &mut Redactor) -> bool {
 /// A name is a program's, or made by obit: `[3]`. The key of a map may stand in its place.
 fn name_of(name: &str, redactor: &mut Redactor) -> Shown {
     let is_plain = |c: char| c.is_alphanumeric() || "_[]$.:<>+-".contains(c);
-    let origin = match name.chars().all(is_plain) {
+    // `[4111111111111111]` is no index of an array.
+    let is_index = !name.starts_with('[') || name.len() <= LONGEST_INDEX;
+    let origin = match is_index && name.chars().all(is_plain) {
         true => Origin::SymbolName,
         false => Origin::VariableText,
     };

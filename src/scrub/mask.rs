@@ -3,6 +3,7 @@
 
 use super::phrases;
 use super::ranges::Ranges;
+use super::typed::{Hidden, Typed};
 
 /// What masked text is made of. No digit, no letter of the original, one byte each: lengths
 /// and terminators stay true, so that printers of strings work.
@@ -13,6 +14,8 @@ const SHORTEST_TEXT: usize = 4;
 const SHORTEST_WIDE_TEXT: usize = 6;
 /// Text of this length is text even where a number was read.
 const CERTAIN_TEXT: u8 = 6;
+/// Letters in front of zeros that no number of eight bytes is likely to be.
+const LETTERS: usize = 5;
 /// Words below are numbers wherever they stand, in either sign. No text of three letters
 /// fits.
 const SMALL: u64 = 1 << 16;
@@ -37,6 +40,10 @@ pub(super) struct Judge<'j> {
     pub(super) facts: &'j Ranges,
     /// Where single numbers were read: start and length, sorted.
     pub(super) numbers: &'j [(u64, u64)],
+    /// Where several bytes were read at once that are no single number.
+    pub(super) groups: &'j Ranges,
+    /// What types and names say.
+    pub(super) typed: &'j Typed,
 }
 
 /// What stands at a byte.
@@ -46,6 +53,8 @@ enum Byte {
     Pointer,
     /// Of a text of so many characters, 255 and more alike.
     Text(u8),
+    /// The same of characters of two or four bytes.
+    Wide(u8),
     /// Stays.
     Number,
 }
@@ -57,7 +66,9 @@ impl Judge<'_> {
         let mut bytes = vec![Byte::Unknown; original.len()];
         self.find_pointers(start, original, &mut bytes);
         find_text(original, &mut bytes);
+        self.find_typed_text(start, original, &mut bytes);
         self.find_numbers(start, original, &mut bytes);
+        self.find_typed_numbers(start, original, &mut bytes);
         self.find_phrases(start, original, &mut bytes);
         self.judge_words(start, original, &mut bytes);
         let end = start.saturating_add(original.len() as u64);
@@ -73,13 +84,15 @@ impl Judge<'_> {
                 *to = match kind {
                     Byte::Pointer | Byte::Number => *from,
                     // Where lines end says nothing.
-                    Byte::Text(_) if *from == b'\n' => *from,
+                    Byte::Text(_) | Byte::Wide(_) if *from == b'\n' => *from,
                     // The zeros of UTF-16.
-                    Byte::Text(_) if *from != 0 => MASK,
-                    Byte::Text(_) | Byte::Unknown => 0,
+                    Byte::Text(_) | Byte::Wide(_) if *from != 0 => MASK,
+                    Byte::Text(_) | Byte::Wide(_) | Byte::Unknown => 0,
                 };
             }
         }
+        self.keep_free_slots(start, original, &mut masked);
+        self.hide(start, original, &bytes, &mut masked);
         for (from, to) in self.plain.within(start, end) {
             let part = span(start, from, to);
             if let (Some(to), Some(from)) = (masked.get_mut(part.clone()), original.get(part)) {
@@ -87,6 +100,80 @@ impl Judge<'_> {
             }
         }
         masked
+    }
+
+    /// What marks the free slots of a hash table stays: 0xff and 0x80 of Rust's and Abseil's,
+    /// 0x80 and 0xfe of Go's. They were read as groups.
+    fn keep_free_slots(&self, start: u64, original: &[u8], masked: &mut [u8]) {
+        let end = start.saturating_add(original.len() as u64);
+        for (from, to) in self.groups.within(start, end) {
+            let part = span(start, from, to);
+            let was = original.get(part.clone()).unwrap_or(&[]);
+            for (to, from) in masked.get_mut(part).unwrap_or(&mut []).iter_mut().zip(was) {
+                if matches!(from, 0x80 | 0xfe | 0xff) {
+                    *to = *from;
+                }
+            }
+        }
+    }
+
+    /// Takes away what a report hides: where its variable is, and its copies.
+    fn hide(&self, start: u64, original: &[u8], kinds: &[Byte], masked: &mut [u8]) {
+        let end = start.saturating_add(original.len() as u64);
+        if !self.typed.values.is_empty() {
+            for size in [4, 8] {
+                let skip = to_alignment(start, size);
+                let words = original.get(skip..).unwrap_or(&[]).chunks_exact(size).enumerate();
+                for (nth, word) in words {
+                    let at = skip + nth * size;
+                    let value = self.number(word);
+                    // A smaller one may be another number that is known to be one.
+                    let is_copy = value >= SMALL && self.is_hidden_value(value);
+                    let is_pointer = size == self.word && kinds.get(at) == Some(&Byte::Pointer);
+                    if is_copy && !is_pointer {
+                        self.put(Hidden::Integer, word, masked.get_mut(at..at + size));
+                    }
+                }
+            }
+        }
+        for (from, len, what) in &self.typed.hidden {
+            let to = from.saturating_add(*len);
+            if *from < end && to > start {
+                let part = span(start, (*from).max(start), to.min(end));
+                let was = original.get(part.clone()).unwrap_or(&[]);
+                let is_whole = *from >= start && to <= end;
+                let what = if is_whole || *what == Hidden::Text { *what } else { Hidden::Other };
+                self.put(what, was, masked.get_mut(part));
+            }
+        }
+    }
+
+    fn is_hidden_value(&self, value: u64) -> bool {
+        let swapped = |value: u64| match u32::try_from(value) {
+            Ok(half) => u64::from(half.swap_bytes()),
+            Err(_) => value.swap_bytes(),
+        };
+        self.typed.values.contains(&value)
+            || (value >= MODEST && self.typed.values.contains(&swapped(value)))
+    }
+
+    /// Writes what stands for a hidden value.
+    fn put(&self, what: Hidden, was: &[u8], to: Option<&mut [u8]>) {
+        let Some(to) = to else { return };
+        if what == Hidden::Text {
+            let bytes = to.iter_mut().zip(was);
+            bytes.for_each(|(to, was)| *to = if *was == 0 { 0 } else { MASK });
+            return;
+        }
+        let sign = if self.little_endian { was.last() } else { was.first() };
+        let is_negative = sign.is_some_and(|byte| *byte >= 0x80);
+        to.fill(if is_negative && what == Hidden::Integer { 0xff } else { 0 });
+        let lowest = if self.little_endian { to.first_mut() } else { to.last_mut() };
+        if let (Some(lowest), Hidden::Integer, true, false) =
+            (lowest, what, was.iter().any(|byte| *byte != 0), is_negative)
+        {
+            *lowest = 1;
+        }
     }
 
     fn number(&self, bytes: &[u8]) -> u64 {
@@ -106,8 +193,11 @@ impl Judge<'_> {
         for (word, kinds) in words.zip(kinds) {
             let value = self.number(word);
             // Programs at low addresses: the last letters of a text look like one.
+            let is_low = value >> 32 == 0;
             let is_tail = is_printable(before)
-                && word.iter().all(|byte| *byte == 0 || *byte >= 0x80 || is_printable(*byte));
+                && word
+                    .iter()
+                    .all(|byte| *byte == 0 || (is_low && *byte >= 0x80) || is_printable(*byte));
             if value >= SMALL && !is_tail && (self.is_mapped)(value) {
                 kinds.fill(Byte::Pointer);
             }
@@ -133,18 +223,88 @@ impl Judge<'_> {
             };
             let is_text = match number {
                 [byte] => *byte >= 0x20,
-                [_, _] => kinds.iter().any(|kind| matches!(kind, Byte::Text(_))),
-                _ => {
-                    number.iter().all(|byte| is_printable(*byte))
-                        || kinds
-                            .iter()
-                            .any(|kind| matches!(kind, Byte::Text(n) if *n >= CERTAIN_TEXT))
-                }
+                [_, _] => kinds.iter().any(|kind| matches!(kind, Byte::Text(_) | Byte::Wide(_))),
+                _ => number.iter().all(|byte| is_printable(*byte))
+                    || kinds.iter().any(
+                        |kind| matches!(kind, Byte::Text(n) | Byte::Wide(n) if *n >= CERTAIN_TEXT),
+                    ),
             };
             if !is_text {
                 kinds.iter_mut().for_each(|kind| *kind = (*kind).max_number());
             }
         }
+    }
+
+    /// Arrays of characters are text, whatever their bytes look like; what else lies in one
+    /// was read by its own type.
+    fn find_typed_text(&self, start: u64, original: &[u8], bytes: &mut [Byte]) {
+        for (from, to) in self.places(&self.typed.texts, start, original) {
+            for kind in bytes.get_mut(span(start, from, to)).unwrap_or(&mut []) {
+                if *kind == Byte::Unknown {
+                    *kind = Byte::Text(1);
+                }
+            }
+        }
+    }
+
+    /// The parts of `sorted` that lie in `original`, cut to it.
+    fn places(
+        &self,
+        sorted: &[(u64, u64)],
+        start: u64,
+        original: &[u8],
+    ) -> impl Iterator<Item = (u64, u64)> {
+        let end = start.saturating_add(original.len() as u64);
+        let before = sorted.partition_point(|(at, _)| *at < end);
+        let places = sorted.iter().take(before).map(|(at, len)| (*at, at.saturating_add(*len)));
+        let inside = places.filter(move |(_, to)| *to > start);
+        inside.map(move |(from, to)| (from.max(start), to.min(end)))
+    }
+
+    /// Numbers and pointers of variables stay, unless they spell text.
+    fn find_typed_numbers(&self, start: u64, original: &[u8], bytes: &mut [Byte]) {
+        let end = start.saturating_add(original.len() as u64);
+        let first = self.typed.numbers.partition_point(|(at, _)| at.saturating_add(16) <= start);
+        let numbers = self.typed.numbers.iter().skip(first);
+        for (at, len) in numbers.take_while(|(at, _)| *at < end) {
+            let to = at.saturating_add(*len);
+            if *at < start || to > end {
+                continue;
+            }
+            let part = span(start, *at, to);
+            let is_text = self.spells_text(original, &part, bytes);
+            let kinds = bytes.get_mut(part).unwrap_or(&mut []).iter_mut();
+            if !is_text {
+                kinds.for_each(|kind| *kind = (*kind).max_number());
+            }
+        }
+    }
+
+    /// Whether a number says more as text.
+    fn spells_text(&self, original: &[u8], part: &std::ops::Range<usize>, kinds: &[Byte]) -> bool {
+        let number = original.get(part.clone()).unwrap_or(&[]);
+        let kinds = kinds.get(part.clone()).unwrap_or(&[]);
+        let is_marked = |least: u8| kinds.iter().any(|k| matches!(k, Byte::Text(n) if *n >= least));
+        if number.len() == 1 {
+            // One of a row of letters. Alone, it is as large as an octet may be.
+            return is_marked(SHORTEST_TEXT as u8);
+        }
+        if is_uniform(number) {
+            return false;
+        }
+        let letters = if self.little_endian {
+            number.iter().take_while(|byte| is_printable(**byte)).count()
+        } else {
+            number.iter().rev().take_while(|byte| is_printable(**byte)).count()
+        };
+        let rest = number.iter().filter(|byte| **byte != 0).count();
+        if letters == number.len() || (letters == rest && letters >= LETTERS) {
+            return true;
+        }
+        if kinds.iter().any(|kind| matches!(kind, Byte::Wide(n) if *n >= CERTAIN_TEXT)) {
+            return true;
+        }
+        is_marked(CERTAIN_TEXT) && lies_in_text(original, part)
     }
 
     /// What runtimes say by themselves stays in what the analysis read.
@@ -156,7 +316,7 @@ impl Judge<'_> {
             else {
                 continue;
             };
-            if !kinds.iter().any(|kind| matches!(kind, Byte::Text(_))) {
+            if !kinds.iter().any(|kind| matches!(kind, Byte::Text(_) | Byte::Wide(_))) {
                 continue;
             }
             for (at, length) in phrases::find(text) {
@@ -176,14 +336,30 @@ impl Judge<'_> {
             if kinds.iter().all(|kind| *kind == Byte::Unknown) {
                 let value = self.number(word);
                 let fact = value < READ_BY_ANALYSIS && self.word == 8 && self.facts.contains(here);
-                if fact || self.is_small(value, word) {
+                if fact || (self.is_small(value, word) && !self.typed.values.contains(&value)) {
                     kinds.fill(Byte::Number);
                     continue;
                 }
             }
+            // Books of the heap lie where a freed text was, and are no letters.
+            let is_book = word.iter().any(|byte| *byte != 0 && !is_printable(*byte))
+                && kinds.iter().all(|kind| matches!(kind, Byte::Unknown | Byte::Text(1)));
+            if is_book && self.facts.contains(here) && self.number(word) < READ_BY_ANALYSIS {
+                kinds.fill(Byte::Number);
+                continue;
+            }
+            let is_filling = is_uniform(word) && word.first().is_some_and(|b| b.is_ascii_graphic());
+            if is_filling
+                && self.facts.contains(here)
+                && kinds.iter().all(|k| matches!(k, Byte::Text(_)))
+            {
+                kinds.fill(Byte::Number);
+                continue;
+            }
             for (half, kinds) in word.chunks_exact(4).zip(kinds.chunks_exact_mut(4)) {
                 let free = kinds.iter().all(|kind| *kind == Byte::Unknown);
-                if free && self.is_small(self.number(half), half) {
+                let value = self.number(half);
+                if free && self.is_small(value, half) && !self.typed.values.contains(&value) {
                     kinds.fill(Byte::Number);
                 }
             }
@@ -197,17 +373,33 @@ impl Judge<'_> {
         value < SMALL || value > all - SMALL || (value < MODEST && printable < 3)
     }
 
+    /// A register that holds a number which a report hides.
+    pub(super) fn hide_register(&self, bytes: &mut [u8]) -> bool {
+        let was = bytes.to_vec();
+        self.put(Hidden::Integer, &was, Some(bytes));
+        true
+    }
+
     /// What of a general register stays: all but text, and that as a mask of the same
     /// length. A number that is neither small nor an address stays, because the access that
     /// failed may have used it.
     pub(super) fn mask_register(&self, bytes: &mut [u8]) -> bool {
         let value = self.number(bytes);
-        if value < SMALL || (self.is_mapped)(value) {
+        if (self.is_mapped)(value) || is_uniform(bytes) {
+            return false;
+        }
+        if value >= u64::from(u8::MAX) && self.is_hidden_value(value) {
+            let was = bytes.to_vec();
+            self.put(Hidden::Integer, &was, Some(bytes));
+            return true;
+        }
+        if value < SMALL {
             return false;
         }
         let mut kinds = vec![Byte::Unknown; bytes.len()];
         find_text(bytes, &mut kinds);
-        let length = kinds.iter().filter(|kind| matches!(kind, Byte::Text(_))).count();
+        let is_marked = |kind: &&Byte| matches!(kind, Byte::Text(_) | Byte::Wide(_));
+        let length = kinds.iter().filter(is_marked).count();
         let rest =
             bytes.iter().zip(&kinds).any(|(byte, kind)| *kind == Byte::Unknown && *byte != 0);
         let is_text = length >= 5 || (length >= SHORTEST_TEXT && !rest);
@@ -257,7 +449,7 @@ fn find_text(original: &[u8], bytes: &mut [Byte]) {
         if longest_printable(run) >= SHORTEST_TEXT
             || printable * 4 >= length * 3 && printable >= SHORTEST_TEXT
         {
-            mark(bytes, at, length, printable);
+            mark(bytes, at, length, Byte::Text(u8::try_from(printable).unwrap_or(u8::MAX)));
         }
         at += length.max(1);
     }
@@ -277,7 +469,8 @@ fn find_text(original: &[u8], bytes: &mut [Byte]) {
                 })
                 .count();
             if length >= shortest {
-                mark(bytes, at, length * size, length);
+                let kind = Byte::Wide(u8::try_from(length).unwrap_or(u8::MAX));
+                mark(bytes, at, length * size, kind);
                 at += length * size;
             } else {
                 at += 1;
@@ -286,12 +479,38 @@ fn find_text(original: &[u8], bytes: &mut [Byte]) {
     }
 }
 
+/// Whether a row of letters that is certainly text goes on in `part`, or lies in it: four of
+/// its letters, or the last two of it.
+fn lies_in_text(original: &[u8], part: &std::ops::Range<usize>) -> bool {
+    let certain = usize::from(CERTAIN_TEXT);
+    let is_letter = |at: &usize| original.get(*at).is_some_and(|byte| is_printable(*byte));
+    let mut at = part.start;
+    while at < part.end {
+        let row = (at..original.len().min(part.end + certain)).take_while(is_letter).count();
+        let inside = row.min(part.end - at);
+        let before = match at == part.start {
+            true => (0..at).rev().take(certain).take_while(is_letter).count(),
+            false => 0,
+        };
+        let is_rest = before >= SHORTEST_TEXT && inside >= 2;
+        if row + before >= certain && (is_rest || inside >= SHORTEST_TEXT) {
+            return true;
+        }
+        at += row + 1;
+    }
+    false
+}
+
+/// A whole word of one character tells no more than that it is one.
+fn is_uniform(word: &[u8]) -> bool {
+    word.len() >= 8 && word.iter().all(|byte| Some(byte) == word.first())
+}
+
 fn longest_printable(run: &[u8]) -> usize {
     run.split(|byte| !is_printable(*byte)).map(<[u8]>::len).max().unwrap_or(0)
 }
 
-fn mark(bytes: &mut [Byte], at: usize, length: usize, characters: usize) {
-    let kind = Byte::Text(u8::try_from(characters).unwrap_or(u8::MAX));
+fn mark(bytes: &mut [Byte], at: usize, length: usize, kind: Byte) {
     for byte in bytes.iter_mut().skip(at).take(length) {
         *byte = kind;
     }
@@ -299,6 +518,8 @@ fn mark(bytes: &mut [Byte], at: usize, length: usize, characters: usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     const STACK: u64 = 0x7ffd_0000_0000;
@@ -315,6 +536,8 @@ mod tests {
             plain: &Ranges::default(),
             facts: &Ranges::of(facts.iter().copied()),
             numbers,
+            groups: &Ranges::default(),
+            typed: &Typed::default(),
         };
         judge.mask(0x1000, bytes)
     }
@@ -374,6 +597,105 @@ mod tests {
         assert_eq!(masked(message, &[], &[])[..43], [MASK; 43]);
     }
 
+    fn masked_as(bytes: &[u8], typed: &Typed) -> Vec<u8> {
+        let nothing = Ranges::default();
+        let judge = Judge {
+            word: 8,
+            little_endian: true,
+            is_mapped: &|_| false,
+            wanted: &Ranges::of([(0x1000, 0x1000 + bytes.len() as u64)]),
+            plain: &nothing,
+            facts: &nothing,
+            numbers: &[],
+            groups: &nothing,
+            typed,
+        };
+        judge.mask(0x1000, bytes)
+    }
+
+    #[test]
+    fn a_hidden_number_keeps_its_size_its_sign_and_whether_it_is_zero() {
+        let hidden = vec![
+            (0x1000, 8, Hidden::Integer),
+            (0x1008, 4, Hidden::Integer),
+            (0x100c, 2, Hidden::Integer),
+            (0x100e, 2, Hidden::Other),
+        ];
+        let mut bytes = 4_532_015_112_830_366_u64.to_le_bytes().to_vec();
+        bytes.extend((-4711_i32).to_le_bytes());
+        bytes.extend([0, 0, 7, 7]);
+        let masked = masked_as(&bytes, &Typed { hidden, ..Typed::default() });
+        let expected = [1, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+        assert_eq!(masked, expected);
+    }
+
+    #[test]
+    fn copies_of_a_hidden_number_go_too_and_those_in_network_order() {
+        let card = 4_532_015_112_830_366_u64;
+        let typed = Typed {
+            values: HashSet::from([card, 4711]),
+            numbers: vec![(0x1000, 8), (0x1010, 4)],
+            ..Typed::default()
+        };
+        let mut bytes = card.to_le_bytes().to_vec();
+        bytes.extend(card.to_be_bytes());
+        // A number as small may be another one where it is known to be one.
+        bytes.extend(4711_u32.to_le_bytes());
+        bytes.extend(4711_u32.to_le_bytes());
+        let masked = masked_as(&bytes, &typed);
+        let numbers: Vec<_> = masked.chunks_exact(8).collect();
+        assert_eq!(numbers[..2], [&1_u64.to_le_bytes(), &1_u64.to_le_bytes()]);
+        assert_eq!(masked[16..], [0x67, 0x12, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn a_number_by_its_type_stays_whatever_its_size_and_beside_text() {
+        let typed = Typed {
+            numbers: vec![(0x1000, 1), (0x1001, 1), (0x1004, 8), (0x100c, 4)],
+            ..Typed::default()
+        };
+        let mut bytes = vec![200, b'A', 0, 0];
+        bytes.extend(0x9f3c_a1b2_c3d4_e5f6_u64.to_le_bytes());
+        bytes.extend([0x54, 0x2d, 0, 0x5f]);
+        let length = bytes.len();
+        bytes.extend(b"a name of somebody");
+        let masked = masked_as(&bytes, &typed);
+        assert_eq!(masked[..length], bytes[..length]);
+        assert_eq!(masked[length..], [MASK; 18]);
+        // The rest of a text is none.
+        let typed = Typed { numbers: vec![(0x1008, 4)], ..Typed::default() };
+        assert_eq!(masked_as(b"hunter2h98\0\0\0\0\0\0", &typed)[8..12], *b"xx\0\0");
+    }
+
+    #[test]
+    fn an_array_of_characters_is_masked_to_its_end_however_short_its_text() {
+        let typed = Typed { texts: vec![(0x1000, 8)], ..Typed::default() };
+        assert_eq!(masked_as(b"w7\0ab\0\0c", &typed), b"xx\0xx\0\0x");
+        let hidden = vec![(0x1000, 4, Hidden::Text)];
+        let typed = Typed { hidden, numbers: vec![(0x1000, 4)], ..Typed::default() };
+        assert_eq!(masked_as(&[1, 2, 0, 3], &typed), b"xx\0x");
+    }
+
+    #[test]
+    fn of_a_hash_table_the_free_slots_stay_free() {
+        let mut bytes = b"abcd".to_vec();
+        bytes.extend([0xff; 12]);
+        let nothing = Ranges::default();
+        let judge = Judge {
+            word: 8,
+            little_endian: true,
+            is_mapped: &|_| false,
+            wanted: &Ranges::of([(0x1000, 0x1010)]),
+            plain: &nothing,
+            facts: &nothing,
+            numbers: &[],
+            groups: &Ranges::of([(0x1000, 0x1010)]),
+            typed: &Typed::default(),
+        };
+        let masked = judge.mask(0x1000, &bytes);
+        assert_eq!((&masked[..4], &masked[4..]), (&b"xxxx"[..], &[0xff; 12][..]));
+    }
+
     #[test]
     fn a_register_full_of_text_is_masked_and_a_bad_pointer_is_not() {
         let nothing = Ranges::default();
@@ -385,6 +707,8 @@ mod tests {
             plain: &nothing,
             facts: &nothing,
             numbers: &[],
+            groups: &Ranges::default(),
+            typed: &Typed::default(),
         };
         let mut text = *b"hunter\0\0";
         assert!(judge.mask_register(&mut text));

@@ -6,6 +6,7 @@ mod notes;
 mod phrases;
 mod ranges;
 mod selection;
+mod typed;
 mod verify;
 mod write;
 
@@ -16,14 +17,15 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use mask::Judge;
+use ranges::Ranges;
 use selection::Selector;
 use write::PAGE;
 
-use crate::addr::Avma;
+use crate::addr::{Avma, AvmaRange};
 use crate::dump::Dump;
 use crate::process::Process;
 use crate::redact::{Level, Redactor};
-use crate::report::{self, BuildOptions, Report, WhoseLocals};
+use crate::report::{self, BuildOptions, Report};
 
 /// Memory that is kept at least where there is as much, unless the user says less.
 const LEAST: u64 = 1 << 20;
@@ -31,6 +33,11 @@ const LEAST: u64 = 1 << 20;
 const PART: u64 = 125;
 /// Memory that is kept at most, whatever the stacks are.
 const MOST: u64 = 1 << 28;
+
+/// Bytes of the shortest group that hash tables are read by.
+const GROUP: u64 = 8;
+/// Bytes that objects may take however much the stacks are.
+const OBJECTS: u64 = 64 << 10;
 
 /// What the user may choose.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +47,17 @@ pub struct Options {
     pub max_size: Option<u64>,
     /// What is in reports: the analysis reads for it what the scrubbed core has to hold.
     pub build: BuildOptions,
+}
+
+/// What there was no room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// All that was wanted is kept.
+    Nothing,
+    /// Objects that variables reach.
+    Objects,
+    /// Stacks, and then all objects.
+    Stacks,
 }
 
 /// What was written.
@@ -53,8 +71,10 @@ pub struct Scrubbed {
     pub masked_registers: usize,
     /// Notes of kinds that are not known, left out.
     pub dropped_notes: usize,
-    /// Whether objects or stacks were left out for want of room.
-    pub is_cut: bool,
+    /// Numbers of variables that a report hides.
+    pub hidden_numbers: usize,
+    /// What there was no room for.
+    pub left_out: LeftOut,
     /// The report on the original.
     pub report: Report,
 }
@@ -68,23 +88,37 @@ pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Re
     // What the analysis reads is what its answer hangs on.
     let report = report::build(process, options.build.clone());
     let facts = process.memory.take_reads();
-    let all = BuildOptions { locals: WhoseLocals::All, ..options.build };
-    report::build(process, all);
-    let objects = process.memory.take_reads();
+    let typed = typed::learn(process, &options.build);
 
-    let mut selector = Selector::new(process, options.max_size.unwrap_or(MOST));
+    let most = options.max_size.unwrap_or(MOST);
+    let mut selector = Selector::new(process, most / 4);
+    selector.take_modules();
+    selector.take_facts(&facts);
+    // Whatever else is there must leave room for the stack of the crash.
+    selector.allow(most);
+    selector.take_crashed_stack();
     selector.take_modules();
     selector.take_facts(&facts);
     selector.take_stacks();
     selector.take_runtime();
-    selector.limit((process.dump.bytes.len() / PART).max(LEAST));
-    selector.take_reads(&objects);
+    let are_stacks_cut = selector.is_cut();
+    let part = (process.dump.bytes.len() / PART).max(LEAST);
+    selector.limit(part.max(selector.taken().saturating_add(OBJECTS)));
+    selector.take_reads(&typed.reads);
     selector.take_windows();
+    let left_out = match (are_stacks_cut, selector.is_cut()) {
+        (true, _) => LeftOut::Stacks,
+        (false, true) => LeftOut::Objects,
+        (false, false) => LeftOut::Nothing,
+    };
     let selection = selector.finish();
 
     let near = near(&process.dump);
     let is_mapped =
         |at: u64| process.dump.segment_at(Avma(at)).is_some() || near.contains(&(at >> 32));
+    let is_group = |read: &&AvmaRange| read.len() >= GROUP;
+    let groups = typed.reads.iter().filter(is_group).map(|read| (read.start.0, read.end.0));
+    let groups = Ranges::of(groups);
     let judge = Judge {
         word: process.memory.word(),
         little_endian: process.memory.is_little_endian(),
@@ -93,6 +127,8 @@ pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Re
         plain: &selection.plain,
         facts: &selection.facts,
         numbers: &selection.numbers,
+        groups: &groups,
+        typed: &typed,
     };
     let notes = notes::mask(&process.dump, &judge, &process.limits);
     let finish = |start: u64, bytes: &mut [u8]| mask_paths(&selection.paths, start, bytes);
@@ -102,7 +138,8 @@ pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Re
         notes: notes.bytes.len() as u64,
         masked_registers: notes.registers,
         dropped_notes: notes.dropped,
-        is_cut: selection.is_cut,
+        hidden_numbers: typed.hidden.len(),
+        left_out,
         report,
     })
 }
@@ -185,6 +222,21 @@ mod tests {
         assert_eq!(size(&before), size(&after));
         assert_eq!(after.threads[0].tid, 42);
         assert_eq!(after.notices, []);
+    }
+
+    #[test]
+    fn what_is_left_out_follows_what_is_kept_in_one_segment() {
+        let stack = vec![1; 0x2000];
+        let heap = vec![2; 0x4000];
+        let registers = [("rsp", STACK + 0x1ff0), ("rip", 0x40_1000), ("rbx", 0x60_0010)];
+        let builder = CoreBuilder::x86_64().signal(11).thread(42, &registers);
+        let builder = builder.segment(STACK, &stack, 0x2000).segment(0x60_0000, &heap, 0x4000);
+        let out = CoreFile::new(&scrubbed(&CoreFile::new(&builder.build())));
+        let after = Dump::open(out.path(), &Limits::default()).unwrap();
+        let heap = after.segment_at(Avma(0x60_3fff)).unwrap();
+        assert_eq!((heap.range.start.0, heap.dumped), (0x60_0000, PAGE));
+        let stack: Vec<_> = after.segments.iter().filter(|s| s.range.start.0 >= STACK).collect();
+        assert_eq!(stack.iter().map(|s| s.dumped).collect::<Vec<_>>(), [0, PAGE]);
     }
 
     #[test]

@@ -6,11 +6,13 @@ use crate::dump::{Dump, Signal, xsave_mask_registers};
 use crate::elf::{FileHeader, Notes, SegmentKind};
 use crate::limits::Limits;
 use crate::redact::{Level, Origin, Redactor};
+use crate::report;
 
 /// Program headers that are looked at for notes: the kernel and gcore put theirs first.
 const HEADERS: usize = 4096;
 /// `struct elf_prpsinfo`: bytes of `pr_fname` and of `pr_psargs`, at its end.
 const ARGUMENTS: usize = 80;
+const COMMAND: usize = 16;
 /// `struct _xstate` (Linux `arch/x86/include/uapi/asm/sigcontext.h`): control words and
 /// `mxcsr`; `sw_reserved`, which names the components, and the header that follows it.
 const FX_CONTROL: (usize, usize) = (0, 32);
@@ -27,6 +29,17 @@ pub(super) struct MaskedNotes {
     pub(super) dropped: usize,
 }
 
+/// What all notes are judged by.
+struct Masker<'m> {
+    dump: &'m Dump,
+    judge: &'m Judge<'m>,
+    redactor: Redactor,
+    /// The thread whose notes are read: `NT_PRSTATUS` is its first.
+    tid: i64,
+    /// General registers that were masked.
+    registers: usize,
+}
+
 /// The notes of `dump`, masked.
 pub(super) fn mask(dump: &Dump, judge: &Judge<'_>, limits: &Limits) -> MaskedNotes {
     let mut masked = MaskedNotes::default();
@@ -36,7 +49,8 @@ pub(super) fn mask(dump: &Dump, judge: &Judge<'_>, limits: &Limits) -> MaskedNot
     let table = (count * header.segment_size()) as u64;
     let table = dump.bytes.read_vec(header.segments_offset, table);
     let mut left = limits.note_segment_bytes;
-    let mut redactor = Redactor::new(Level::Default, "");
+    let redactor = Redactor::new(Level::Default, "");
+    let mut masker = Masker { dump, judge, redactor, tid: 0, registers: 0 };
     for segment in header.parse_segments(&table, count) {
         if segment.kind != SegmentKind::Note {
             continue;
@@ -47,14 +61,14 @@ pub(super) fn mask(dump: &Dump, judge: &Judge<'_>, limits: &Limits) -> MaskedNot
         // A note that is cut short ends the segment: what cannot be judged goes.
         for note in Notes::new(&bytes, segment.align, dump.encoding).map_while(Result::ok) {
             let mut desc = note.desc.to_vec();
-            if mask_note(note.owner, note.kind, &mut desc, dump, judge, &mut masked, &mut redactor)
-            {
+            if masker.mask_note(note.owner, note.kind, &mut desc) {
                 append(&mut masked.bytes, note.owner, note.kind, &desc, dump);
             } else {
                 masked.dropped += 1;
             }
         }
     }
+    masked.registers = masker.registers;
     masked
 }
 
@@ -70,39 +84,113 @@ fn append(out: &mut Vec<u8>, owner: &[u8], kind: u32, desc: &[u8], dump: &Dump) 
     out.resize(out.len().next_multiple_of(4), 0);
 }
 
-/// Masks one note in place; `false` if it must not be kept.
-fn mask_note(
-    owner: &[u8],
-    kind: u32,
-    desc: &mut [u8],
-    dump: &Dump,
-    judge: &Judge<'_>,
-    masked: &mut MaskedNotes,
-    redactor: &mut Redactor,
-) -> bool {
-    match (owner, kind) {
-        (b"CORE", 1) => masked.registers += mask_registers(desc, dump, judge),
-        (b"CORE", 2) => match dump.machine {
-            Machine::X86_64 => keep_only(desc, &[FX_CONTROL]),
-            // `fsave`: seven control words, then the stack.
-            Machine::I386 => keep_only(desc, &[(0, 28)]),
-            // `fpsr`, `fpcr` and `fcsr` follow the registers.
-            Machine::Aarch64 => keep_only(desc, &[(512, 528)]),
-            Machine::Riscv64 => keep_only(desc, &[(256, 264)]),
-            Machine::Arm | Machine::Other(_) => return false,
-        },
-        (b"CORE", 3) => mask_arguments(desc, redactor),
-        // NT_AUXV, NT_SIGINFO, NT_386_TLS, NT_X86_XSAVE_LAYOUT, NT_ARM_TLS,
-        // NT_ARM_PAC_MASK: numbers and addresses.
-        (b"CORE", 6 | 0x5349_4749) | (b"LINUX", 0x200 | 0x205 | 0x401 | 0x406) => {}
-        (b"CORE", 0x4649_4c45) => mask_file_names(desc, dump, redactor),
-        (b"LINUX", 0x46e6_2b7f) => keep_only(desc, &[FX_CONTROL]),
-        (b"LINUX", 0x202) => mask_xsave(desc, judge),
-        (b"LINUX", 0x400) => keep_only(desc, &[(256, 260)]),
-        (b"LINUX", 0x405) => keep_only(desc, &[(0, 16)]),
-        _ => return false,
+impl Masker<'_> {
+    /// Masks one note in place; `false` if it must not be kept.
+    fn mask_note(&mut self, owner: &[u8], kind: u32, desc: &mut [u8]) -> bool {
+        let dump = self.dump;
+        match (owner, kind) {
+            (b"CORE", 1) => self.mask_registers(desc),
+            (b"CORE", 2) => {
+                let controls = match dump.machine {
+                    Machine::X86_64 => FX_CONTROL,
+                    // `fsave`: seven control words, then the stack.
+                    Machine::I386 => (0, 28),
+                    // `fpsr`, `fpcr` and `fcsr` follow the registers.
+                    Machine::Aarch64 => (512, 528),
+                    Machine::Riscv64 => (256, 264),
+                    Machine::Arm | Machine::Other(_) => return false,
+                };
+                let mut kept = self.vectors();
+                kept.push(controls);
+                keep_only(desc, &kept);
+            }
+            (b"CORE", 3) => {
+                mask_command(desc, dump);
+                mask_arguments(desc, &mut self.redactor);
+            }
+            // NT_AUXV, NT_SIGINFO, NT_386_TLS, NT_X86_XSAVE_LAYOUT, NT_ARM_TLS,
+            // NT_ARM_PAC_MASK: numbers and addresses.
+            (b"CORE", 6 | 0x5349_4749) | (b"LINUX", 0x200 | 0x205 | 0x401 | 0x406) => {}
+            (b"CORE", 0x4649_4c45) => mask_file_names(desc, dump, &mut self.redactor),
+            (b"LINUX", 0x46e6_2b7f) => keep_only(desc, &[FX_CONTROL]),
+            (b"LINUX", 0x202) => self.mask_xsave(desc),
+            (b"LINUX", 0x400) => keep_only(desc, &[(256, 260)]),
+            (b"LINUX", 0x405) => keep_only(desc, &[(0, 16)]),
+            _ => return false,
+        }
+        true
     }
-    true
+
+    /// Where the vector registers of the thread lie that hold numbers of variables: in
+    /// `fxsave` and `xsave` areas, and in `struct user_fpsimd_state`.
+    fn vectors(&self) -> Vec<(usize, usize)> {
+        let place = |register: u16| -> Option<usize> {
+            match self.dump.machine {
+                // DWARF numbers of the psABI: `xmm0` is 17, `v0` is 64.
+                Machine::X86_64 => Some(160 + 16 * usize::from(in_row(register, 17, 16)?)),
+                Machine::Aarch64 => Some(16 * usize::from(in_row(register, 64, 32)?)),
+                _ => None,
+            }
+        };
+        let known = self.judge.typed.vectors.iter();
+        let own = known.filter(|((tid, _), _)| *tid == self.tid);
+        own.filter_map(|((_, register), size)| {
+            let at = place(register.0)?;
+            Some((at, at + size))
+        })
+        .collect()
+    }
+
+    /// What compares left in the mask registers stays, unless it is text.
+    fn mask_xsave(&self, desc: &mut [u8]) {
+        let masks = xsave_mask_registers(desc.len() as u64).unwrap_or(0..0);
+        let mut kept = self.vectors();
+        kept.extend([FX_CONTROL, XSAVE_LAYOUT, (masks.start, masks.end)]);
+        keep_only(desc, &kept);
+        for register in desc.get_mut(masks).unwrap_or(&mut []).chunks_exact_mut(8) {
+            self.judge.mask_register(register);
+        }
+    }
+
+    fn mask_registers(&mut self, desc: &mut [u8]) {
+        let dump = self.dump;
+        // `pr_pid` of `struct elf_prstatus_common`.
+        let pid = dump.encoding.u32(desc, if dump.encoding.is_64 { 32 } else { 24 });
+        self.tid = pid.map_or(0, i64::from);
+        let Some(facts) = dump.machine.facts() else {
+            // Which bytes are registers is not known: all go but the thread's number.
+            keep_only(desc, &[(0, if dump.encoding.is_64 { 48 } else { 32 })]);
+            return;
+        };
+        let fault = dump.signal.as_ref().and_then(Signal::address).map(|at| at.0);
+        let registers = desc.get_mut(facts.prstatus_registers..).unwrap_or(&mut []);
+        let registers = registers.chunks_exact_mut(usize::from(facts.word).max(1));
+        for (bytes, register) in registers.zip(facts.gregset) {
+            // Where it stood stays, and the signal tells the address that failed anyway.
+            let is_place = *register == Some(facts.pc) || *register == Some(facts.sp);
+            let is_fault = dump.encoding.word_at(bytes, 0) == fault;
+            if is_place || is_fault {
+                continue;
+            }
+            let hidden = &self.judge.typed.registers;
+            let is_hidden = register.is_some_and(|it| hidden.contains(&(self.tid, it)));
+            let is_masked = match is_hidden {
+                true => self.judge.hide_register(bytes),
+                false => self.judge.mask_register(bytes),
+            };
+            self.registers += usize::from(is_masked);
+        }
+    }
+}
+
+/// Which of `count` registers from `first` on it is.
+fn in_row(register: u16, first: u16, count: u16) -> Option<u16> {
+    register.checked_sub(first).filter(|nth| *nth < count)
+}
+
+/// Whether all of `bytes` is printable, and long enough to tell something.
+pub(super) fn is_text_of_all(bytes: &[u8]) -> bool {
+    bytes.len() >= 8 && bytes.iter().all(|byte| super::mask::is_printable(*byte))
 }
 
 fn keep_only(desc: &mut [u8], kept: &[(usize, usize)]) {
@@ -113,32 +201,13 @@ fn keep_only(desc: &mut [u8], kept: &[(usize, usize)]) {
     }
 }
 
-/// What compares left in the mask registers stays, unless it is text.
-fn mask_xsave(desc: &mut [u8], judge: &Judge<'_>) {
-    let masks = xsave_mask_registers(desc.len() as u64).unwrap_or(0..0);
-    keep_only(desc, &[FX_CONTROL, XSAVE_LAYOUT, (masks.start, masks.end)]);
-    for register in desc.get_mut(masks).unwrap_or(&mut []).chunks_exact_mut(8) {
-        judge.mask_register(register);
+/// `pr_fname` stays where it is a file's name; a program may call itself what it wants.
+fn mask_command(desc: &mut [u8], dump: &Dump) {
+    let Some(shown) = dump.process.as_ref().map(|_| report::public_command(dump)) else { return };
+    let Some(at) = desc.len().checked_sub(ARGUMENTS + COMMAND) else { return };
+    for (nth, byte) in desc.iter_mut().skip(at).take(COMMAND).enumerate() {
+        *byte = shown.get(nth).copied().unwrap_or(0);
     }
-}
-
-fn mask_registers(desc: &mut [u8], dump: &Dump, judge: &Judge<'_>) -> usize {
-    let Some(facts) = dump.machine.facts() else {
-        // Which bytes are registers is not known: all go but the thread's number.
-        keep_only(desc, &[(0, if dump.encoding.is_64 { 48 } else { 32 })]);
-        return 0;
-    };
-    let fault = dump.signal.as_ref().and_then(Signal::address).map(|at| at.0);
-    let registers = desc.get_mut(facts.prstatus_registers..).unwrap_or(&mut []);
-    let registers = registers.chunks_exact_mut(usize::from(facts.word).max(1));
-    let named = registers.zip(facts.gregset);
-    let masked = named.filter_map(|(bytes, register)| {
-        // Where it stood stays, and the signal tells the address that failed anyway.
-        let is_place = *register == Some(facts.pc) || *register == Some(facts.sp);
-        let is_fault = dump.encoding.word_at(bytes, 0) == fault;
-        (!is_place && !is_fault && judge.mask_register(bytes)).then_some(())
-    });
-    masked.count()
 }
 
 /// The program's own word stays, the rest of the command line does not.
@@ -182,6 +251,7 @@ pub(super) fn mask_path(path: &mut [u8], redactor: &mut Redactor) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testkit::CoreBuilder;
 
     #[test]
     fn a_path_keeps_its_length_and_loses_whose_home_it_is() {
@@ -192,6 +262,17 @@ mod tests {
         let mut path = *b"/srv/alice@example.com/log";
         mask_path(&mut path, &mut redactor);
         assert_eq!(path, *b"/srv/xxxxxxxxxxxxxxxxx/log");
+    }
+
+    #[test]
+    fn a_process_name_stays_only_where_it_is_a_file_s() {
+        let name = |command: &str| {
+            let files = [(0x40_0000, 0x40_1000, 0, "/usr/bin/desk")];
+            let builder = CoreBuilder::x86_64().signal(11).thread(42, &[]);
+            let dump = builder.process(42, command, "desk").files(&files).open().unwrap();
+            String::from_utf8(report::public_command(&dump)).unwrap()
+        };
+        assert_eq!((name("desk").as_str(), name("desk ann").as_str()), ("desk", "xxxxxxxx"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(super) const PHRASES: &[&[u8]] = &[
     b"*** stack smashing detected ***",
     b"*** buffer overflow detected ***",
     b"break adjusted to free malloc space",
+    b"free(): double free detected in tcache 2",
     b"double free detected in tcache 2",
     b"double free or corruption",
     b"corrupted size vs. prev_size",
@@ -37,7 +38,27 @@ pub(super) const PHRASES: &[&[u8]] = &[
     b"invalid memory address or nil pointer dereference",
     b"nil pointer dereference",
     b"null pointer dereference",
+    b"runtime error: ",
     b"index out of range",
+    b"misaligned pointer dereference: address must be a multiple of 0x",
+    b"vector::_M_range_check: __n (which is ",
+    b") >= this->size() (which is ",
+    // What `_Unwind_Exception` is of: C++ of libstdc++ and of libc++abi, and Rust
+    // (Itanium C++ ABI, Level II, 2.2.1), as the words lie in memory.
+    b"\0++CCUNG",
+    b"\x01++CCUNG",
+    b"\0++CGNLC",
+    b"\x01++CGNLC",
+    b"MOZ\0RUST",
+    // glibc's fixed texts as whole ones.
+    b"*** stack smashing detected ***: terminated",
+    b"*** buffer overflow detected ***: terminated",
+    b"munmap_chunk(): invalid pointer",
+    b"free(): invalid pointer",
+    b"free(): invalid size",
+    b"malloc(): corrupted top size",
+    b"realloc(): invalid next size",
+    b"free(): invalid next size",
     b"out of memory",
 ];
 

@@ -1,12 +1,13 @@
 //! Which memory a scrubbed core keeps, the most needed first.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 
 use super::MOST;
 use super::ranges::Ranges;
 use super::write::{PAGE, present};
 use crate::addr::{Avma, AvmaRange};
+use crate::dump::AuxKind;
 use crate::elf::SegmentKind;
 use crate::module::ModuleKind;
 use crate::process::{Process, Thread};
@@ -14,10 +15,13 @@ use crate::process::{Process, Thread};
 /// Bytes below the stack pointer that belong to the running function (System V ABI AMD64
 /// 3.2.2: 128), and as many again.
 const RED_ZONE: u64 = 256;
-/// Beyond this a stack is kept only as far as its frames go: goroutines' lie in the heap.
+/// Beyond this a stack is kept only as far as its frames go, and so are those of
+/// goroutines, which lie in the heap.
 const LONG_STACK: u64 = 16 << 20;
 /// Bytes kept beyond the outermost frame of such a stack.
 const BEYOND: u64 = 1 << 14;
+/// Bytes at the top of a stack that control block, arguments and environment may take.
+const TOP: u64 = 128 << 10;
 /// Bytes around a thread pointer: control block and the first thread-local variables.
 const THREAD_BLOCK: u64 = 2400;
 /// Bytes of `struct link_map` and of the dynamic linker's own part behind it.
@@ -44,13 +48,13 @@ pub(super) struct Selection {
     pub(super) numbers: Vec<(u64, u64)>,
     /// Paths that stay but for people's names.
     pub(super) paths: Vec<(u64, u64)>,
-    /// Whether something had to be left out.
-    pub(super) is_cut: bool,
 }
 
 /// Builds a [`Selection`].
 pub(super) struct Selector<'p> {
     process: &'p Process,
+    /// Thread pointers, by thread.
+    blocks: HashMap<i64, u64>,
     /// Pages that may still be taken.
     room: u64,
     pages: BTreeSet<u64>,
@@ -65,8 +69,11 @@ pub(super) struct Selector<'p> {
 impl<'p> Selector<'p> {
     /// Nothing yet; `most` bytes at most.
     pub(super) fn new(process: &'p Process, most: u64) -> Self {
+        let threads = process.dump.threads.iter();
+        let blocks = threads.filter_map(|thread| Some((thread.tid, thread.thread_pointer?.0)));
         Self {
             process,
+            blocks: blocks.collect(),
             room: most / PAGE,
             pages: BTreeSet::new(),
             wanted: Vec::new(),
@@ -83,6 +90,22 @@ impl<'p> Selector<'p> {
         self.room = (most / PAGE).saturating_sub(self.pages.len() as u64).min(self.room);
     }
 
+    /// `most` bytes from now on, what was taken included.
+    pub(super) fn allow(&mut self, most: u64) {
+        self.room = (most / PAGE).saturating_sub(self.pages.len() as u64);
+        self.is_cut = false;
+    }
+
+    /// Whether something had to be left out so far.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    /// Bytes that are taken.
+    pub(super) fn taken(&self) -> u64 {
+        (self.pages.len() as u64).saturating_mul(PAGE)
+    }
+
     /// What is chosen.
     pub(super) fn finish(self) -> Selection {
         Selection {
@@ -92,7 +115,6 @@ impl<'p> Selector<'p> {
             facts: Ranges::of(self.facts),
             numbers: self.numbers.into_iter().collect(),
             paths: self.paths,
-            is_cut: self.is_cut,
         }
     }
 
@@ -146,17 +168,24 @@ impl<'p> Selector<'p> {
         }
     }
 
-    /// The stack of each thread, the crashed one's first, and its control block.
-    pub(super) fn take_stacks(&mut self) {
+    /// The stack of the thread that crashed, innermost frames first.
+    pub(super) fn take_crashed_stack(&mut self) {
         let process = self.process;
-        let crashed_first = |thread: &&Thread| !thread.crashed;
-        let mut threads: Vec<_> = process.threads.iter().collect();
-        threads.sort_by_key(crashed_first);
+        self.take_stacks_of(process.threads.iter().filter(|thread| thread.crashed));
+    }
+
+    fn take_stacks_of<'t>(&mut self, threads: impl Iterator<Item = &'t Thread>) {
         for thread in threads {
             if let Some((start, end)) = self.stack_of(thread) {
                 self.take(start, end);
             }
         }
+    }
+
+    /// The stack of each thread, and its control block.
+    pub(super) fn take_stacks(&mut self) {
+        let process = self.process;
+        self.take_stacks_of(process.threads.iter());
         for thread in &process.dump.threads {
             if let Some(at) = thread.thread_pointer.filter(|at| at.0 != 0) {
                 let block = (at.0.saturating_sub(THREAD_BLOCK), at.0.saturating_add(THREAD_BLOCK));
@@ -177,8 +206,15 @@ impl<'p> Selector<'p> {
         let start =
             sp.saturating_sub(RED_ZONE).max(low) / u64::from(facts.word) * u64::from(facts.word);
         let outermost = thread.stack.frames.iter().rev().find_map(|frame| frame.cfa);
+        // glibc puts a thread's control block right below the top of its stack, the kernel the
+        // program's path.
+        let path = self.process.dump.auxv.get(AuxKind::ExecFn);
+        let own = [path, self.blocks.get(&thread.tid).copied()];
+        let at_top = top.saturating_sub(TOP).max(low)..top;
+        let is_stack = own.iter().flatten().any(|at| at_top.contains(at));
+        let is_long = top.saturating_sub(start) > LONG_STACK;
         let end = match outermost {
-            Some(cfa) if top.saturating_sub(start) > LONG_STACK => {
+            Some(cfa) if is_long || (!is_stack && (start..top).contains(&cfa.0)) => {
                 cfa.0.saturating_add(BEYOND).clamp(start, top)
             }
             _ => top,
@@ -212,6 +248,21 @@ impl<'p> Selector<'p> {
                 15 | 31 => self.take_path(at),
                 _ => {}
             }
+        }
+        // The kernel's own copy on the stack leads to the command line.
+        if let Some(at) = process.auxiliary_vector_at() {
+            let size = 2 * process.memory.word() * process.dump.auxv.entries().len();
+            self.take_plain(at.0, at.0.saturating_add(size as u64));
+        }
+        // What the program was started as, `argv[0]`.
+        // Programs write other things there: what they are busy with.
+        let program = process.executable_path();
+        if let Some(at) = process.program_name_at()
+            && let Some(name) = process.memory.read_c_string(at, PAGE as usize)
+            && let Some(file) = program.as_deref().and_then(std::path::Path::file_name)
+            && name.split(|byte| *byte == b'/').next_back() == Some(file.as_encoded_bytes())
+        {
+            self.take_path(at.0);
         }
         self.take_link_map();
     }

@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 
 use super::mask::{MASK, is_printable};
-use super::phrases::PHRASES;
+use super::phrases::{self, PHRASES};
 use super::write::present;
 use crate::addr::Avma;
-use crate::dump::{AuxKind, CoreSegment, Dump};
+use crate::dump::{AuxKind, CoreSegment, Dump, Signal};
 
+/// `AT_PLATFORM`: the machine's name.
+const PLATFORM: u64 = 15;
 /// Bytes of the shortest text that is looked for.
 const SHORTEST: usize = 6;
 /// Texts of which no more windows are kept, so that a hostile core costs no more.
@@ -86,12 +88,22 @@ fn shown(scrubbed: &Dump) -> HashSet<Window> {
         let program = process.arguments.split(' ').next().unwrap_or_default();
         windows(program.as_bytes(), &mut public);
     }
-    if let Some(at) = scrubbed.auxv.get(AuxKind::ExecFn)
-        && let Some(segment) = scrubbed.segment_at(Avma(at))
-    {
+    for at in [scrubbed.auxv.get(AuxKind::ExecFn), scrubbed.auxv.get(PLATFORM)] {
+        let Some(at) = at else { continue };
+        let Some(segment) = scrubbed.segment_at(Avma(at)) else { continue };
         let offset = segment.offset.saturating_add(at - segment.range.start.0);
         let path = scrubbed.bytes.read_vec(offset, OVERLAP);
         windows(path.split(|byte| *byte == 0).next().unwrap_or(&[]), &mut public);
+    }
+    // Where threads stood and what failed stays, even if it spells text.
+    let places = scrubbed.threads.iter().flat_map(|thread| {
+        let facts = scrubbed.machine.facts();
+        let registers = facts.map(|facts| [facts.pc, facts.sp]).into_iter().flatten();
+        registers.filter_map(|register| thread.registers.get(register))
+    });
+    let fault = scrubbed.signal.as_ref().and_then(Signal::address).map(|at| at.0);
+    for place in places.chain(fault) {
+        windows(&super::write::number(place, 8, scrubbed.encoding), &mut public);
     }
     for segment in scrubbed.segments.iter().filter(|s| s.dumped > 0 && !s.permissions.write) {
         for_chunks(scrubbed, segment.offset, present(scrubbed, segment), |_, bytes| {
@@ -128,7 +140,9 @@ fn windows(bytes: &[u8], to: &mut HashSet<Window>) {
     for window in bytes.windows(SHORTEST) {
         let is_text = window.iter().all(|byte| is_printable(*byte));
         // Filling says nothing: blanks, and what masks are made of.
-        let is_filling = window.iter().all(|byte| Some(byte) == window.first() || *byte == MASK);
+        let as_many =
+            |one: &u8| window.iter().filter(|byte| *byte == one || **byte == MASK).count();
+        let is_filling = window.iter().any(|one| as_many(one) + 2 >= SHORTEST);
         if is_text
             && !is_filling
             && to.len() < MOST
@@ -166,8 +180,18 @@ fn find(scrubbed: &Dump, masked: &HashSet<Window>) -> Vec<Leak> {
     });
     leaks.sort_by_key(|leak| leak.offset);
     leaks.dedup_by_key(|leak| leak.offset);
-    leaks.retain(|leak| !is_library(scrubbed, leak.offset));
+    leaks.retain(|leak| !is_library(scrubbed, leak.offset) && !is_phrase(scrubbed, leak));
     leaks
+}
+
+/// Whether runtimes say all of it, in phrases that follow each other.
+fn is_phrase(scrubbed: &Dump, leak: &Leak) -> bool {
+    let start = leak.offset.saturating_sub(OVERLAP);
+    let size = leak.offset - start + (leak.length as u64).saturating_add(OVERLAP);
+    let phrases = phrases::find(&scrubbed.bytes.read_vec(start, size));
+    let at = (leak.offset - start) as usize;
+    let is_said = |byte| phrases.iter().any(|(from, len)| (*from..from + len).contains(&byte));
+    leak.length < OVERLAP as usize && (at..at + leak.length).all(is_said)
 }
 
 /// Whether the C string around `offset` is the dynamic linker's name for a library.

@@ -17,12 +17,13 @@ const AROUND: u64 = 64;
 /// `PN_XNUM`: the number of program headers stands in `sh_info` of section 0.
 const EXTENDED: usize = 0xffff;
 
-/// A part of a segment: all of it is in the core, or nothing is.
+/// A part of a segment: its start is in the core, or nothing of it.
 struct Piece<'d> {
     segment: &'d CoreSegment,
     start: u64,
+    /// The end of what is in the core.
+    held: u64,
     end: u64,
-    kept: bool,
 }
 
 /// `value` in `size` bytes.
@@ -68,7 +69,7 @@ pub(super) fn write(
         let flags =
             u64::from(rights.read) << 2 | u64::from(rights.write) << 1 | u64::from(rights.execute);
         let size = piece.end - piece.start;
-        let dumped = if piece.kept { size } else { 0 };
+        let dumped = piece.held - piece.start;
         head.extend(program_header(encoding, 1, flags, [at, piece.start, dumped, size, PAGE]));
         at = at.saturating_add(dumped);
     }
@@ -81,7 +82,7 @@ pub(super) fn write(
     head.extend(notes);
     head.resize(usize::try_from(data_at).unwrap_or(head.len()), 0);
     out.write_all(&head)?;
-    for piece in pieces.iter().filter(|piece| piece.kept) {
+    for piece in &pieces {
         write_piece(dump, piece, judge, finish, out)?;
     }
     Ok(())
@@ -97,8 +98,8 @@ fn write_piece(
     let base = piece.segment.range.start.0;
     let present = present(dump, piece.segment);
     let mut at = piece.start;
-    while at < piece.end {
-        let end = at.saturating_add(CHUNK).min(piece.end);
+    while at < piece.held {
+        let end = at.saturating_add(CHUNK).min(piece.held);
         // Whole words before and after, so that what is aligned stays so.
         let from = at.saturating_sub(AROUND).max(base);
         let to = end.saturating_add(AROUND).min(base.saturating_add(present)).max(end);
@@ -113,29 +114,30 @@ fn write_piece(
     Ok(())
 }
 
+/// Segments are cut only where they must be: what is left out follows what is kept, so that
+/// a heap stays one mapping as far as it is read from its start.
 fn pieces<'d>(dump: &'d Dump, pages: &BTreeSet<u64>) -> Vec<Piece<'d>> {
     let mut pieces = Vec::new();
     for segment in &dump.segments {
         let (start, end) = (segment.range.start.0, segment.range.end.0);
         let held = start.saturating_add(present(dump, segment));
-        let mut at = start;
+        let mut open = Piece { segment, start, held: start, end: start };
         for page in pages.range(start / PAGE..end.div_ceil(PAGE)) {
             let from = page.saturating_mul(PAGE).max(start);
             let to = page.saturating_mul(PAGE).saturating_add(PAGE).min(held);
             if from >= to {
                 break;
             }
-            if at < from {
-                pieces.push(Piece { segment, start: at, end: from, kept: false });
+            if open.held < from {
+                open.end = from;
+                let next = Piece { segment, start: from, held: from, end: from };
+                pieces.push(std::mem::replace(&mut open, next));
             }
-            match pieces.last_mut() {
-                Some(last) if last.kept && last.end == from && last.start >= start => last.end = to,
-                _ => pieces.push(Piece { segment, start: from, end: to, kept: true }),
-            }
-            at = to;
+            open.held = to;
         }
-        if at < end {
-            pieces.push(Piece { segment, start: at, end, kept: false });
+        open.end = end;
+        if open.start < open.end {
+            pieces.push(open);
         }
     }
     pieces

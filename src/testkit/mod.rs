@@ -4,6 +4,7 @@
 
 mod core_builder;
 mod core_file;
+pub mod crashes;
 pub mod elf_builder;
 
 pub use core_builder::{CoreBuilder, siginfo_64};

@@ -5,11 +5,36 @@
 //! native stacks, callers further out tell the workload and not the bug, and the kind of
 //! the fault and the line differ from build to build; so neither is in it.
 
+mod cells;
+mod cluster;
+pub mod detail;
+pub mod difference;
+pub mod filter;
+pub mod history;
+mod link;
 mod lists;
 mod normalize;
+pub mod overview;
+pub mod rank;
+mod record;
 mod recursion;
+pub mod release;
+pub mod schema;
 mod signature;
+mod similarity;
 mod stack;
+pub mod store;
+pub mod time;
+mod trace;
+pub mod traits;
+pub mod trend;
+pub mod version;
 
+pub use cluster::{Grouping, Wishes, group};
 pub use normalize::{library_name, module_name, normalized};
-pub use signature::{Rules, SIGNATURE_VERSION, signature};
+pub use record::{
+    FileFacts, RECORD_SCHEMA, Reason, Record, RecordStatus, WITH_VARIABLES, read_record,
+    write_record,
+};
+pub use signature::{Program, Rules, SIGNATURE_VERSION, signature};
+pub use trace::{Called, Trace};

@@ -8,8 +8,9 @@ use super::lists::Lists;
 use super::normalize::cut;
 use super::recursion::cycle;
 use super::stack::{Role, Seen, stack};
+use super::trace::RECURSION;
 use crate::redact::Shown;
-use crate::report::{Decision, DecisionAction, Report, Signature};
+use crate::report::{Blame, Confidence, Decision, DecisionAction, Report, Signature};
 
 /// The version of the rules and lists.
 pub const SIGNATURE_VERSION: u32 = 1;
@@ -51,17 +52,37 @@ impl Rules {
         Some(chosen.signature())
     }
 
-    /// Names of the `most` innermost functions of the program on the stack that died, in
-    /// normal form, without repetitions of one after the other.
-    pub fn relevant_frames(&self, report: &Report, most: usize) -> Vec<String> {
-        let Some(thread) = report.thread_to_blame() else { return Vec::new() };
+    /// The `most` innermost functions of the program on the stack that died.
+    pub fn program(&self, report: &Report, most: usize) -> Program {
+        let Some(thread) = report.thread_to_blame() else { return Program::default() };
         let seen = stack(report, thread, &self.lists, LOOKED_AT);
+        let blame = report.cause.as_ref().and_then(|cause| cause.blame.as_ref());
+        let is_sure = |blame: &&Blame| {
+            blame.confidence != Confidence::Guess && blame.thread.is_none_or(|t| t == thread.tid)
+        };
+        let blamed = blame.filter(is_sure).and_then(|blame| blame.frame);
         let relevant = seen.into_iter().filter(|f| matches!(f.role, Role::Relevant | Role::Prefix));
-        let mut names: Vec<String> = relevant.map(|frame| frame.name).collect();
-        names.dedup();
-        names.truncate(most);
-        names
+        let relevant: Vec<(u64, String)> = relevant
+            .map(|frame| (frame.index, cut(&frame.name, LONGEST_NAME).to_owned()))
+            .collect();
+        // A function of the system has nothing to answer for: its caller has.
+        let blamed = blamed.and_then(|at| relevant.iter().find(|(index, _)| *index >= at));
+        let blamed = blamed.map(|(_, name)| name.clone());
+        let mut functions: Vec<String> = relevant.into_iter().map(|(_, name)| name).collect();
+        functions.dedup();
+        functions.truncate(most);
+        Program { functions, blamed }
     }
+}
+
+/// What of a stack is the program's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Program {
+    /// Its functions by normal name, innermost first, without repetitions of one after the
+    /// other.
+    pub functions: Vec<String>,
+    /// The one of them that the cause is in, if that is more than a guess.
+    pub blamed: Option<String>,
 }
 
 /// Names, and why those.
@@ -172,7 +193,7 @@ fn recursion(report: &Report, seen: &[Seen]) -> Option<Chosen> {
         decisions.push(decision(frame, action, "recursion"));
     }
     let functions = cycle.names.iter().map(|name| (*name).to_owned());
-    let frames = std::iter::once("(recursion)".to_owned()).chain(functions).collect();
+    let frames = std::iter::once(RECURSION.to_owned()).chain(functions).collect();
     Some(Chosen { frames, image: first.image.clone(), decisions })
 }
 

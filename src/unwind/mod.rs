@@ -11,6 +11,7 @@ mod exidx;
 mod fde_index;
 mod return_address;
 mod row;
+mod signal_frame;
 #[cfg(test)]
 mod tests;
 mod walk;

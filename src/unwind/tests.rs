@@ -35,7 +35,8 @@ fn unwind_all(core: &CoreBuilder) -> Vec<Stack> {
     let dump = core.open().unwrap();
     let limits = Limits::default();
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
-    let loaded = module::load(&dump, locator, None, &limits);
+    let loaded =
+        module::load(&dump, &Arc::new(module::Library::new(locator, None, limits.clone())));
     let mut unwinder = Unwinder::new(dump.machine, &loaded.memory, &loaded.modules, &limits);
     let threads = dump.threads.iter();
     threads.map(|t| unwinder.unwind(&t.registers, t.code_pointer_mask)).collect()
@@ -395,6 +396,38 @@ fn riscv64_recovers_the_frame_below_a_signal_from_its_trampoline() {
 }
 
 #[test]
+fn a_trampoline_whose_code_is_missing_is_known_by_what_the_kernel_left() {
+    let (selectors, context) = (0x002b_0000_0000_0033, STACK + 16);
+    let area = STACK + 0x240;
+    let unwound = |selectors: u64, area: u64| {
+        // A handler called by nobody: the word on top is the trampoline's address.
+        let registers = [(168, TEXT + 0x300), (160, STACK + 0x800), (152, 77)];
+        let rest = [(0, 7), (184, selectors), (224, area)];
+        let all: Vec<(usize, u64)> =
+            registers.iter().chain(&rest).map(|(at, word)| (at + 16, *word)).collect();
+        let mut bytes = saved(0x1000, &all);
+        bytes[8..16].copy_from_slice(&(TEXT + 0x4000).to_le_bytes());
+        bytes[0..8].copy_from_slice(&(STACK + 0x900).to_le_bytes());
+        let core = CoreBuilder::x86_64()
+            .thread(1, &[("rip", TEXT + 0x100), ("rsp", STACK), ("rbp", STACK)])
+            .segment_with(TEXT, &text(&[]), 0x1000, "rx")
+            .segment_with(TEXT + 0x4000, &[], 0x1000, "rx")
+            .segment(STACK, &bytes, 0x1000);
+        unwind(&core)
+    };
+    let stack = unwound(selectors, area);
+    assert!(stack.frames[1].is_signal, "{:?}", trusts(&stack));
+    assert_eq!(stack.frames[1].registers.get(Register(7)), Some(context));
+    assert_eq!(stack.frames[2].pc, Avma(TEXT + 0x300));
+    assert_eq!(stack.frames[2].registers.get(Register(2)), Some(77), "rcx as it was");
+    // Not the kernel's.
+    for (selectors, area) in [(0x33, 0), (0, area), (selectors, STACK), (selectors, area + 1)] {
+        let stack = unwound(selectors, area);
+        assert!(stack.frames.iter().all(|frame| !frame.is_signal), "{selectors:#x} {area:#x}");
+    }
+}
+
+#[test]
 fn a_thread_stopped_just_before_the_trampoline_is_not_in_a_signal_frame() {
     // Both frames look up the byte before the trampoline; only one returns to it.
     let sigreturn: &[u8] = &[0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05];
@@ -446,7 +479,8 @@ fn applied(row: &Row<'_>, callee: &Registers, leaf: bool) -> (Result<Caller, Str
     let dump = CoreBuilder::aarch64().thread(1, &[("pc", TEXT)]).open().unwrap();
     let limits = Limits::default();
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
-    let loaded = module::load(&dump, locator, None, &limits);
+    let loaded =
+        module::load(&dump, &Arc::new(module::Library::new(locator, None, limits.clone())));
     let mut memory = loaded.memory.cursor();
     let mut operations = 1000;
     let facts = dump.machine.facts().unwrap();

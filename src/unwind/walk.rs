@@ -9,7 +9,7 @@ use super::cfi::{CfiTable, RowContext};
 use super::exidx;
 use super::row::{Context, Row, interrupted_at};
 use super::without_cfi::Search;
-use super::{Activation, Left, Stack, Trust};
+use super::{Activation, Left, Stack, Trust, signal_frame};
 use crate::addr::Avma;
 use crate::arch::{Facts, Machine, Register, Registers, SigreturnCode};
 use crate::limits::Limits;
@@ -137,7 +137,10 @@ impl<'m> Unwinder<'m> {
 
     /// Completes `frame` (its CFA, whether the kernel made it) and finds its caller.
     fn step(&mut self, frame: &mut Activation, facts: &'static Facts) -> Next {
-        let way = self.way_out(frame, facts);
+        let way = match self.way_out(frame, facts) {
+            Way::NoTable => self.unseen_trampoline(frame, facts).unwrap_or(Way::NoTable),
+            way => way,
+        };
         let leaf = frame.left == Left::Interrupted;
         let why = match way {
             Way::Sigreturn(code) => {
@@ -281,6 +284,20 @@ impl<'m> Unwinder<'m> {
             Machine::Arm => row.or_else(|| exidx::row(image, svma)),
             _ => row,
         }
+    }
+
+    /// The trampoline of a library whose file is missing, so that its code cannot be read:
+    /// known by what the kernel left on the stack behind its address.
+    fn unseen_trampoline(&mut self, frame: &Activation, facts: &'static Facts) -> Option<Way<'m>> {
+        if self.machine != Machine::X86_64 || frame.left != Left::Called {
+            return None;
+        }
+        if self.memory.read(frame.pc, &mut [0]).is_ok() {
+            return None;
+        }
+        let sp = frame.registers.get(facts.sp)?;
+        signal_frame::is_context(Avma(sp), &mut self.memory).then_some(())?;
+        facts.sigreturn.first().map(Way::Sigreturn)
     }
 
     fn sigreturn_at(&mut self, pc: Avma, facts: &'static Facts) -> Option<&'static SigreturnCode> {

@@ -1,8 +1,8 @@
 //! How large objects are, and where the elements of arrays lie.
 
 use super::object::TYPE_DEPTH;
-use super::{Object, Scene, TypeRef};
-use crate::addr::Avma;
+use super::{Contents, Object, Scene, TypeRef};
+use crate::addr::{Avma, AvmaRange};
 use crate::debuginfo::{Array, Bound, Dimension, DimensionEnd, TypeKind};
 
 impl<'d> Object<'d> {
@@ -10,6 +10,15 @@ impl<'d> Object<'d> {
     pub fn size(&self, scene: Scene<'d>) -> Option<u64> {
         let extent = Extent { scene, object: self.address() };
         extent.size(self.ty, self.dimensions_taken, TYPE_DEPTH)
+    }
+
+    /// The bytes it lies in, if in memory: of a bit-field all those that hold a part of it.
+    pub fn span(&self, scene: Scene<'d>) -> Option<AvmaRange> {
+        let Contents::Memory(start) = self.contents else { return None };
+        let whole = || self.size(scene)?.checked_mul(8);
+        let bits = self.bit_size.or_else(whole)?.checked_add(self.bit_offset % 8)?;
+        let first = Avma(start.0.wrapping_add(self.bit_offset / 8));
+        Some(AvmaRange::from_len(first, bits.div_ceil(8)))
     }
 
     /// Element number `index` of an array, counted from 0 whatever its lower bound; not

@@ -23,7 +23,7 @@ pub use object::{Absence, Contents, Object, Part, PartSource, Scene, Surrounding
 pub use text::utf8_text;
 pub use tree::tree;
 
-use crate::addr::Avma;
+use crate::addr::{Avma, AvmaRange};
 use crate::debuginfo::NoPlace;
 
 /// One variable, member or element, with what is known of it.
@@ -54,6 +54,8 @@ pub struct Value {
     pub omitted: u64,
     /// Where it lies, if in memory.
     pub address: Option<Avma>,
+    /// The bytes of a scalar in memory; those that hold a part of it, of a bit-field.
+    pub span: Option<AvmaRange>,
 }
 
 impl Value {

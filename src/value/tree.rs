@@ -207,6 +207,7 @@ impl<'d> Tree<'_, 'd> {
             let text = enumerators(ty, self.scene, &scalar)?;
             Some(Text { text, origin: TextOrigin::Symbol, left_out: Some(0) })
         });
+        value.span = object.span(self.scene);
         value.state = State::Scalar(scalar.clone());
         match (&entry.kind, scalar) {
             (TypeKind::Pointer { kind, target }, Scalar::Address(to)) => {

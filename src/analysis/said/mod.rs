@@ -141,7 +141,11 @@ mod tests {
         let core = pages.iter().fold(core, |core, (at, bytes)| core.segment(*at, bytes, 0x800));
         let limits = Limits::default();
         let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
-        crate::module::load(&core.open().unwrap(), locator, None, &limits).memory
+        crate::module::load(
+            &core.open().unwrap(),
+            &Arc::new(crate::module::Library::new(locator, None, limits)),
+        )
+        .memory
     }
 
     #[test]

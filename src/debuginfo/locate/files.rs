@@ -145,6 +145,11 @@ impl<'l> Search<'l> {
         }
     }
 
+    /// The file at `path`, of which nothing is said if it is not what was hoped for.
+    pub(super) fn open_quietly(&self, path: &Path, by: ChosenBy) -> Option<Arc<ElfImage>> {
+        self.files.open(path, by).ok()
+    }
+
     /// Notes that `path` was not opened.
     pub(super) fn refuse(&mut self, path: PathBuf, reason: impl Into<String>) {
         self.notices.push(Notice::FileRefused { path, reason: reason.into() });

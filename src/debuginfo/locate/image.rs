@@ -82,6 +82,9 @@ impl Locator {
             let candidates = self.image_candidates(path, build_id, &mut search.search);
             image = candidates.into_iter().find_map(|candidate| search.consider(candidate));
         }
+        if let (None, Some(_), Some(_)) = (&image, build_id, &self.rules.sysroot) {
+            image = search.same_build_here(path);
+        }
         if let (None, Some(id)) = (&image, build_id) {
             let fetched = self.download(id, Artifact::Executable, &mut search.search);
             let candidate = fetched.map(|path| Candidate { path, by: ChosenBy::Rule });
@@ -157,6 +160,18 @@ impl ImageSearch<'_> {
             return None;
         }
         Some(image)
+    }
+
+    /// The file of this machine at the module's `path`, if it is of the very build: beside a
+    /// sysroot that holds only the program, the libraries of the system are still known.
+    fn same_build_here(&mut self, path: &Path) -> Option<Arc<ElfImage>> {
+        let path = names::resolve(Path::new(""), path)?;
+        if !path.is_absolute() || is_kernel_file(&path) {
+            return None;
+        }
+        let image = self.search.open_quietly(&path, ChosenBy::Input)?;
+        let is_wanted = image.build_id() == self.wanted && !is_debug_only(&image);
+        is_wanted.then_some(image)
     }
 
     /// The file the user gave. Whatever is wrong with it, they must hear of it.

@@ -108,14 +108,18 @@ fn a_missing_module_says_everywhere_it_was_looked_for() {
 }
 
 #[test]
-fn with_a_sysroot_the_paths_of_this_machine_are_not_touched() {
+fn with_a_sysroot_the_paths_of_this_machine_count_only_for_the_very_build() {
     let dir = dir();
     let host = put(&dir.path().join("host/libx.so"), image(1));
     let root = dir.path().join("root");
     let rules = SearchRules { sysroot: Some(root.clone()), ..bare() };
     let locator = locator(rules);
     let found = locator.image(&host, Some(&id(1)), Role::Shared);
-    assert_eq!(found.state, ImageState::Missing);
+    assert_eq!(path_of(&found), Some(host.as_path()));
+    for other in [Some(&id(3)), None] {
+        let found = locator.image(&host, other, Role::Shared);
+        assert_eq!(found.state, ImageState::Missing, "{other:?}");
+    }
     let inside = put(&names::under(&root, Path::new("/usr/lib/liby.so")), image(2));
     let found = locator.image(Path::new("/usr/lib/liby.so"), Some(&id(2)), Role::Shared);
     assert_eq!(path_of(&found), Some(inside.as_path()));

@@ -37,7 +37,8 @@ pub struct SearchRules {
     /// The executable as the user gave it (gdb's first argument).
     pub executable: Option<PathBuf>,
     /// A copy of the dead machine's root directory (`set sysroot`). With one, the paths
-    /// of the core are looked up below it only.
+    /// of the core are looked up below it; a file of this machine counts only if it is of
+    /// the very build.
     pub sysroot: Option<PathBuf>,
     /// Directories that hold shared objects (`set solib-search-path`).
     pub solib_search_path: Vec<PathBuf>,

@@ -29,6 +29,13 @@ impl Scan<'_> {
             Some(field) => field,
             None => self.announced_for(text.slice(start..end), start)?,
         };
+        // What a password is compared with, or copied from; of less certain fields, anything.
+        if text.before(after) == b','
+            && !is_quoted_end(text, end)
+            && field.sureness != Sureness::Sure
+        {
+            return None;
+        }
         let value = value(text, after, joint, field.kind)?;
         match plausible::sensitive(text, &value, field) {
             Some(range) => {
@@ -249,6 +256,14 @@ fn joint(text: Text<'_>, end: usize) -> Option<(Joint, usize)> {
         is_quoted = true;
         place += if text.has(place, b"&quot;") { 6 } else { 1 };
     }
+    // `char password[32] = "…"`
+    if text.at(place) == b'[' {
+        let end = text.run(place + 1, 24, |byte| is_word(byte) || byte == b' ');
+        let after = text.run(end + 1, 4, is_blank);
+        if text.at(end) == b']' && text.at(after) == b'=' {
+            place = end + 1;
+        }
+    }
     let place = text.run(place, 40, is_blank);
     match (text.at(place), text.at(place + 1)) {
         (b'=', b'=' | b'~') | (b':', b':') => None,
@@ -261,6 +276,7 @@ fn joint(text: Text<'_>, end: usize) -> Option<(Joint, usize)> {
         }
         (b':', _) => Some((Joint::Tight, place + 1)),
         (b',', _) if is_quoted => pair_of(text, place),
+        (b',', _) => argument_after(text, end, place),
         // `s:5:"email";s:9:"…"`, as PHP writes.
         (b';', b's') if is_quoted && text.at(place + 2) == b':' => {
             let digits = text.run(place + 3, 8, |byte| byte.is_ascii_digit());
@@ -279,6 +295,20 @@ fn pair_of(text: Text<'_>, comma: usize) -> Option<(Joint, usize)> {
     let is_pair = matches!(text.before(open), b'(' | b'[') && matches!(text.at(next), b'"' | b'\'');
     let end = text.run(next + 1, 256, |byte| !matches!(byte, b'"' | b'\'' | b'\n'));
     (is_pair && matches!(text.at(end + 1), b')' | b']')).then_some((Joint::Tight, comma + 1))
+}
+
+/// `strcmp(user->password, "hunter2")`: the literal behind the first argument of a call.
+fn argument_after(text: Text<'_>, end: usize, comma: usize) -> Option<(Joint, usize)> {
+    let next = text.run(comma + 1, 2, is_blank);
+    if text.at(next) != b'"' {
+        return None;
+    }
+    let is_part = |byte: u8| is_word(byte) || matches!(byte, b'-' | b'>' | b'.' | b'&' | b':');
+    let start = text.run_back(end, LONGEST_NAME, is_part);
+    let is_call = text.before(start) == b'(' && is_word(text.before(start - 1));
+    let close = text.run(next + 1, 128, |byte| !matches!(byte, b'"' | b'\n'));
+    (is_call && text.at(close) == b'"' && matches!(text.at(close + 1), b')' | b','))
+        .then_some((Joint::Tight, comma + 1))
 }
 
 /// What may close a name: quotes, brackets, with backslashes before.

@@ -72,7 +72,7 @@ pub(super) fn shown_here(report: &Report) -> Vec<&ThreadReport> {
 /// The one that is selected when the page opens: to blame, else with source.
 fn first_frame(report: &Report, threads: &[&ThreadReport]) -> Option<(i64, u64)> {
     let blame = report.cause.as_ref().and_then(|cause| cause.blame.as_ref());
-    let blamed = blame.and_then(|blame| crate::render::head::blamed(report, blame));
+    let blamed = blame.and_then(|blame| crate::render::gist::blamed(report, blame));
     let blamed = blamed.map(|(thread, frame)| (thread.tid, frame.index));
     blamed.or_else(|| {
         let thread = threads.first()?;

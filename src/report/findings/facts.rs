@@ -67,6 +67,6 @@ pub(in super::super) fn caught(caught: &Caught, redactor: &mut Redactor) -> Evid
     let code = signal.code_name().map(|code| format!(" ({code})")).unwrap_or_default();
     let text = format!("{}{code} was caught by a handler, which has not returned", signal.name());
     let text = redactor.show(Origin::OwnWords, &text);
-    let address = signal.address().map(|at| Hex(at.0));
+    let address = signal.address().map(|at| Hex(redactor.show_word(at.0)));
     Evidence { kind: EvidenceKind::Memory, text, frame: None, address }
 }

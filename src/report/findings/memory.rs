@@ -36,7 +36,7 @@ fn dangling(found: &Dangling, redactor: &mut Redactor) -> Finding {
             kind: EvidenceKind::Variable,
             text: redactor.show(Origin::OwnWords, &text),
             frame: Some(holder.frame as u64),
-            address: Some(Hex(holder.pointer.0)),
+            address: Some(Hex(redactor.show_word(holder.pointer.0))),
         });
     }
     let text = format!("{chunk} {}", room(&found.block));
@@ -76,7 +76,7 @@ fn heap_damage(damage: &Damage, redactor: &mut Redactor) -> Finding {
         None => "the heap is damaged at its first block".to_owned(),
     };
     if let Some(text) = &damage.text {
-        let text = redactor.show(Origin::VariableText, text);
+        let text = redactor.show_piece(text);
         let text = format!("where the size should be stands text: {:?}", text.as_str());
         add(EvidenceKind::Text, &text, damage.at, redactor);
     }
@@ -145,7 +145,8 @@ pub(in super::super) fn verdict(
     };
     let text = verdict_text(verdict, accessed, redactor);
     let text = redactor.show(Origin::OwnWords, &text);
-    Some(Evidence { kind, text, frame: None, address: used.map(|at| Hex(at.0)) })
+    let address = used.map(|at| Hex(redactor.show_word(at.0)));
+    Some(Evidence { kind, text, frame: None, address })
 }
 
 fn verdict_text(verdict: &Verdict, accessed: Option<Avma>, redactor: &mut Redactor) -> String {
@@ -165,7 +166,7 @@ fn verdict_text(verdict: &Verdict, accessed: Option<Avma>, redactor: &mut Redact
             "the allocator's list of freed blocks: read from a freed block".to_owned()
         }
         Verdict::Text(text) => {
-            let text = redactor.show(Origin::VariableText, text);
+            let text = redactor.show_piece(text);
             format!("looks like text: {:?}", text.as_str())
         }
         Verdict::Negative(-1) => "the number -1: an error (MAP_FAILED), not a pointer".to_owned(),
@@ -334,11 +335,15 @@ mod tests {
     }
 
     #[test]
-    fn text_in_a_pointer_is_a_datum_and_hidden_by_the_strict_policy() {
+    fn text_in_a_pointer_is_a_piece_of_something_and_hidden_unless_it_says_nothing() {
         let found = Verdict::Text("hunter22".to_owned());
-        assert_eq!(said(&found, 0, Level::Default), "looks like text: \"hunter22\"");
-        let strict = said(&found, 0, Level::Strict);
-        assert!(strict.starts_with("looks like text: \"<") && !strict.contains("hunter22"));
+        assert_eq!(said(&found, 0, Level::Off), "looks like text: \"hunter22\"");
+        for level in [Level::Default, Level::Strict] {
+            let hidden = said(&found, 0, level);
+            assert!(hidden.starts_with("looks like text: \"<") && !hidden.contains("hunter22"));
+        }
+        let dull = Verdict::Text("AAAAAAAA".to_owned());
+        assert_eq!(said(&dull, 0, Level::Default), "looks like text: \"AAAAAAAA\"");
     }
 
     #[test]

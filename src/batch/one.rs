@@ -1,0 +1,55 @@
+//! One core of many.
+
+use std::path::Path;
+
+use super::identity::{dump_id, file_id};
+use super::{Code, NameFacts};
+use crate::process::{Options, Process};
+use crate::redact::{Origin, Redactor, Shown};
+use crate::report::{self, BuildOptions, CoreReport};
+use crate::triage::{FileFacts, Reason, Record, Rules};
+
+/// What is to be said of the core at `path`, whatever it is.
+pub fn analyze(
+    path: &Path,
+    facts: &NameFacts,
+    options: Options,
+    build: BuildOptions,
+    rules: &Rules,
+) -> Record {
+    match Process::open(path, options, &()) {
+        Ok(process) => {
+            let host = host(facts, &build);
+            let report = report::build(&process, build);
+            let dump = dump_id(&process, &report.id);
+            Record::of(report, FileFacts { dump, time: facts.time, host }, rules)
+        }
+        Err(error) => failed(path, facts, &build, Code::of_open_error(&error), &error.to_string()),
+    }
+}
+
+/// What is to be said of a file of which there is no report, `why` in a sentence.
+pub fn failed(
+    path: &Path,
+    facts: &NameFacts,
+    build: &BuildOptions,
+    code: Code,
+    why: &str,
+) -> Record {
+    let mut redactor = Redactor::new(build.redaction, "").with_rules(build.rules.clone());
+    let core = CoreReport {
+        path: redactor.show(Origin::Path, &path.to_string_lossy()),
+        size: path.metadata().map(|metadata| metadata.len()).unwrap_or(0),
+        ..CoreReport::default()
+    };
+    let text = redactor.show(Origin::Path, why);
+    let reason = Reason { code: code.word().to_owned(), text };
+    let host = host(facts, build);
+    let facts = FileFacts { dump: file_id(path), time: facts.time, host };
+    Record::failed(core, facts, reason)
+}
+
+fn host(facts: &NameFacts, build: &BuildOptions) -> Option<Shown> {
+    let mut redactor = Redactor::new(build.redaction, "").with_rules(build.rules.clone());
+    Some(redactor.show(Origin::ProcessName, facts.host.as_ref()?))
+}

@@ -1,0 +1,299 @@
+//! A batch from its paths to the store.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::identity::{stamp_of, stamp_without_file};
+use super::plan::is_named_like_a_core;
+use super::{Code, Crew, Done, Found, Job, Sight, WorkerCommand, facts_of, failed, sight, walk};
+use crate::report::BuildOptions;
+use crate::triage::store::{FileStamp, Known, Store, StoreError};
+use crate::triage::{Record, RecordStatus};
+
+/// Records that are committed together, at most.
+const TOGETHER: usize = 64;
+/// Time after which those that there are are committed.
+const HELD: Duration = Duration::from_millis(500);
+
+/// How a batch is done.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How workers are started.
+    pub worker: WorkerCommand,
+    /// Workers.
+    pub jobs: NonZeroUsize,
+    /// Time for one core.
+    pub timeout: Duration,
+    /// Read what was read before, too.
+    pub rescan: bool,
+    /// How failures are shown.
+    pub build: BuildOptions,
+}
+
+/// In which order records are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As the files were given.
+    #[default]
+    Input,
+    /// As they are done.
+    Finished,
+}
+
+/// Told of a batch while it goes on.
+pub trait Watcher {
+    /// So many files will be read.
+    fn planned(&mut self, _files: u64) {}
+    /// A file was looked at and passed over.
+    fn passed(&mut self, _path: &Path, _why: Code) {}
+    /// A record is in the store.
+    ///
+    /// # Errors
+    /// When it could not be told: the batch ends.
+    fn stored(&mut self, _record: &Record, _store: &Store) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Why a batch ended early. What was committed stays.
+#[derive(Debug, thiserror::Error)]
+pub enum BatchError {
+    /// The store said no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system starts no process.
+    #[error("no worker can be started: {0}")]
+    Worker(std::io::Error),
+    /// Whoever is told of records could not be told.
+    #[error(transparent)]
+    Output(std::io::Error),
+}
+
+/// What a batch came to.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// The files that have a record, in the order of the input.
+    pub files: Vec<[u8; 32]>,
+    /// Dumps that were not known.
+    pub new: u64,
+    /// Files with a dump that was known, from another path or an earlier run.
+    pub known: u64,
+    /// Files that were read before, and have not changed.
+    pub unchanged: u64,
+    /// Dumps that stand now where a part of them had been.
+    pub completed: u64,
+    /// Files without a report, by reason; those of this run.
+    pub failed: BTreeMap<Code, u64>,
+    /// Files that are no cores, by reason.
+    pub passed: BTreeMap<Code, u64>,
+    /// Groups in the store.
+    pub groups: u64,
+    /// Of these, new ones.
+    pub new_groups: u64,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl Summary {
+    /// Whether a file could not be looked at that may be a core: then nobody knows what
+    /// the batch is a part of.
+    pub fn is_partial(&self) -> bool {
+        self.failed.contains_key(&Code::Unreadable)
+    }
+
+    /// Files without a report.
+    pub fn failures(&self) -> u64 {
+        self.failed.values().sum()
+    }
+}
+
+/// Reads all cores of `paths` and below them into `store`, those that it knows left out.
+///
+/// # Errors
+/// When the store cannot be read or written, or `watcher` fails.
+pub fn run(
+    paths: impl IntoIterator<Item = PathBuf>,
+    store: &mut Store,
+    settings: &Settings,
+    watcher: &mut dyn Watcher,
+) -> Result<Summary, BatchError> {
+    let begun = Instant::now();
+    let mut batch = Batch {
+        store,
+        settings,
+        watcher,
+        summary: Summary::default(),
+        held: Vec::new(),
+        since: begun,
+    };
+    let (jobs, files) = batch.plan(paths)?;
+    let mut files: Vec<Option<[u8; 32]>> = files;
+    batch.watcher.planned(jobs.len() as u64);
+    if !jobs.is_empty() {
+        let size = NonZeroUsize::new(jobs.len()).unwrap_or(settings.jobs).min(settings.jobs);
+        let crew =
+            Crew::new(settings.worker.clone(), size, settings.timeout, settings.build.clone());
+        batch.read(jobs, &crew, size.get().saturating_mul(2), &mut files)?;
+    }
+    batch.commit()?;
+    let Batch { store, mut summary, .. } = batch;
+    let regrouped = store.regroup()?;
+    summary.groups = regrouped.groups;
+    summary.new_groups = regrouped.new;
+    summary.files = files.into_iter().flatten().collect();
+    summary.took = begun.elapsed();
+    Ok(summary)
+}
+
+struct Batch<'b> {
+    store: &'b mut Store,
+    settings: &'b Settings,
+    watcher: &'b mut dyn Watcher,
+    summary: Summary,
+    /// Not committed yet.
+    held: Vec<(FileStamp, Record)>,
+    /// Since when there is something held.
+    since: Instant,
+}
+
+impl Batch<'_> {
+    /// What is to be read, and for each place in the order of the input the file's key.
+    fn plan(
+        &mut self,
+        paths: impl IntoIterator<Item = PathBuf>,
+    ) -> Result<(Vec<Job>, Vec<Option<[u8; 32]>>), BatchError> {
+        let (mut jobs, mut files) = (Vec::new(), Vec::new());
+        let mut outcome = Ok(());
+        walk(paths, &mut |found| {
+            if outcome.is_ok() {
+                outcome = self.plan_one(found, &mut jobs, &mut files);
+            }
+        });
+        outcome?;
+        self.commit()?;
+        Ok((jobs, files))
+    }
+
+    fn plan_one(
+        &mut self,
+        found: Found,
+        jobs: &mut Vec<Job>,
+        files: &mut Vec<Option<[u8; 32]>>,
+    ) -> Result<(), BatchError> {
+        match sight(&found) {
+            Sight::Core(metadata) => {
+                let stamp = stamp_of(&found.path, &metadata);
+                let at = files.len();
+                files.push(Some(stamp.key));
+                if self.is_known(&stamp)? {
+                    self.summary.unchanged += 1;
+                } else {
+                    jobs.push(Job { at, path: found.path, stamp, named: found.named });
+                }
+            }
+            Sight::Other(code) => self.pass(&found.path, code),
+            Sight::Failed(code, why) => {
+                let stamp = found.path.metadata().map(|metadata| stamp_of(&found.path, &metadata));
+                let stamp = stamp.unwrap_or_else(|_| stamp_without_file(&found.path));
+                files.push(Some(stamp.key));
+                let build = &self.settings.build;
+                let record = failed(&found.path, &facts_of(&found.path), build, code, &why);
+                self.hold(stamp, record)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_known(&self, stamp: &FileStamp) -> Result<bool, StoreError> {
+        Ok(!self.settings.rescan && self.store.known(stamp)? == Known::Unchanged)
+    }
+
+    fn pass(&mut self, path: &Path, code: Code) {
+        *self.summary.passed.entry(code).or_default() += 1;
+        self.watcher.passed(path, code);
+    }
+
+    fn read(
+        &mut self,
+        jobs: Vec<Job>,
+        crew: &Crew,
+        most: usize,
+        files: &mut [Option<[u8; 32]>],
+    ) -> Result<(), BatchError> {
+        let mut jobs = jobs.into_iter();
+        loop {
+            while crew.under_way() < most {
+                let Some(job) = jobs.next() else { break };
+                // Another run may have been quicker.
+                if self.is_known(&job.stamp)? {
+                    self.summary.unchanged += 1;
+                    continue;
+                }
+                crew.give(job);
+            }
+            if crew.under_way() == 0 {
+                return Ok(());
+            }
+            if let Some(done) = crew.take(HELD) {
+                self.done(done, files)?;
+            }
+            if self.since.elapsed() >= HELD {
+                self.commit()?;
+            }
+        }
+    }
+
+    fn done(&mut self, done: Done, files: &mut [Option<[u8; 32]>]) -> Result<(), BatchError> {
+        let Done { job, record } = done;
+        let record = record.map_err(BatchError::Worker)?;
+        let code = record.reason.as_ref().and_then(|reason| Code::of_word(&reason.code));
+        let is_other = match code {
+            // It only looked like one: a packed text.
+            Some(Code::NotACore | Code::Missing) => !job.named,
+            Some(Code::Packing) => !job.named && !is_named_like_a_core(&job.path),
+            _ => false,
+        };
+        if let (true, Some(code)) = (is_other, code) {
+            if let Some(file) = files.get_mut(job.at) {
+                *file = None;
+            }
+            self.pass(&job.path, code);
+            return Ok(());
+        }
+        self.hold(job.stamp, record)
+    }
+
+    fn hold(&mut self, stamp: FileStamp, record: Record) -> Result<(), BatchError> {
+        if record.status == RecordStatus::Failed {
+            let code = record.reason.as_ref().and_then(|reason| Code::of_word(&reason.code));
+            *self.summary.failed.entry(code.unwrap_or(Code::Unreadable)).or_default() += 1;
+        }
+        if self.held.is_empty() {
+            self.since = Instant::now();
+        }
+        self.held.push((stamp, record));
+        if self.held.len() >= TOGETHER { self.commit() } else { Ok(()) }
+    }
+
+    fn commit(&mut self) -> Result<(), BatchError> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let added = self.store.add(&self.held, now())?;
+        self.summary.new += added.new;
+        self.summary.known += added.known;
+        self.summary.completed += added.completed;
+        for (_, record) in self.held.drain(..) {
+            self.watcher.stored(&record, self.store).map_err(BatchError::Output)?;
+        }
+        Ok(())
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,106 @@
+//! Tells a person that waits how far a batch is.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use obit::batch::{Code, Watcher};
+use obit::triage::store::Store;
+use obit::triage::{Record, RecordStatus};
+
+use super::say;
+
+/// Time between two lines where no terminal is.
+const BETWEEN: Duration = Duration::from_secs(10);
+/// Failures that are told one by one.
+const TOLD: u64 = 20;
+
+/// A bar on a terminal; else a line now and then.
+pub(crate) struct BatchProgress {
+    bar: Option<ProgressBar>,
+    is_quiet: bool,
+    is_verbose: bool,
+    begun: Instant,
+    told: Instant,
+    planned: u64,
+    done: u64,
+    failed: u64,
+}
+
+impl BatchProgress {
+    pub(crate) fn new(is_quiet: bool, is_verbose: bool) -> Self {
+        let bar = (!is_quiet && io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+            let template = "{bar:30} {pos}/{len} cores, {per_sec}, {eta} left{msg}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar
+        });
+        let now = Instant::now();
+        Self { bar, is_quiet, is_verbose, begun: now, told: now, planned: 0, done: 0, failed: 0 }
+    }
+
+    /// A line that stays.
+    fn say(&self, message: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| say(message)),
+            None => say(message),
+        }
+    }
+}
+
+impl Watcher for BatchProgress {
+    fn planned(&mut self, files: u64) {
+        self.planned = files;
+        if let Some(bar) = &self.bar {
+            bar.set_length(files);
+            bar.reset_eta();
+        }
+    }
+
+    fn passed(&mut self, path: &Path, why: Code) {
+        if self.is_verbose {
+            self.say(&format!("passed over: {} ({})", path.display(), why.word()));
+        }
+    }
+
+    fn stored(&mut self, record: &Record, _: &Store) -> io::Result<()> {
+        self.done += 1;
+        if let (RecordStatus::Failed, Some(reason)) = (record.status, &record.reason) {
+            self.failed += 1;
+            if let (false, true) = (self.is_quiet, self.failed <= TOLD || self.is_verbose) {
+                self.say(&format!("{}: {}", reason.code, reason.text.as_str()));
+            }
+            if let Some(bar) = &self.bar {
+                bar.set_message(format!(", {} failed", self.failed));
+            }
+        }
+        match &self.bar {
+            Some(bar) => bar.set_position(self.done),
+            None if !self.is_quiet && self.told.elapsed() >= BETWEEN => {
+                self.told = Instant::now();
+                let rate = self.done as f64 / self.begun.elapsed().as_secs_f64();
+                let (done, planned) = (self.done, self.planned.max(self.done));
+                say(&format!("{done} of {planned} cores, {rate:.0} a second"));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+impl Drop for BatchProgress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        if let Some(more @ 1..) = self.failed.checked_sub(TOLD)
+            && !self.is_quiet
+            && !self.is_verbose
+        {
+            say(&format!("{more} more failed; `obit list` has them all"));
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `obit list`: the crashes that are remembered.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use obit::triage::store::Store;
+use obit::triage::{Record, RecordStatus, write_record};
+
+use super::Failure;
+use super::args::Cli;
+use super::exit::Exit;
+use super::formats::{self, Plain};
+use super::outlet::Outlet;
+use super::triage::StoreArgs;
+
+/// What is to be listed.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only those of which there is no report
+    #[arg(long)]
+    pub(crate) failed: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+pub(crate) fn list(cli: &Cli, args: &ListArgs) -> Result<Exit, Failure> {
+    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    let store = Store::open(&args.store.path()?)?;
+    let mut failure = None;
+    let format = formats::plain(cli)?;
+    outlet.write(|out| {
+        let mut comma: &[u8] = b"[";
+        let mut written = Ok(());
+        let outcome = store.each_record(&mut |record| {
+            if args.failed && record.status == RecordStatus::Ok {
+                return Ok(());
+            }
+            let one = match format {
+                Plain::Text => line(&record, out),
+                Plain::Lines => write_record(&record, &mut *out),
+                Plain::Json => out.write_all(comma).and_then(|()| write_record(&record, &mut *out)),
+            };
+            comma = b",";
+            one.map_err(|error| {
+                written = Err(io::Error::from(error.kind()));
+                error
+            })
+        });
+        failure = outcome.err();
+        written?;
+        match format {
+            Plain::Json if comma == b"[" => out.write_all(b"[]\n"),
+            Plain::Json => out.write_all(b"]\n"),
+            _ => Ok(()),
+        }
+    })?;
+    failure.map_or(Ok(Exit::Success), |error| Err(error.into()))
+}
+
+/// Time, group, what it died of, file.
+fn line(record: &Record, out: &mut dyn Write) -> io::Result<()> {
+    let visible = |text: &str| obit::render::visible(text).to_string();
+    let cause = match (&record.cause, &record.reason) {
+        (Some(cause), _) => cause.class.clone(),
+        (None, Some(reason)) => format!("({})", reason.code),
+        (None, None) => "-".to_owned(),
+    };
+    writeln!(
+        out,
+        "{}  {:<8}  {:<16}  {}  {}",
+        record.time.map_or_else(|| "-".to_owned(), super::when::utc),
+        record.group.as_deref().unwrap_or("-"),
+        visible(&cause),
+        visible(record.signature.as_ref().map_or("-", |signature| signature.text.as_str())),
+        visible(record.core.path.as_str()),
+    )
+}

@@ -1,0 +1,80 @@
+//! `obit top`: what to look at first.
+
+use clap::{Args, ValueEnum};
+use obit::render;
+use obit::triage::overview::{self, Sort};
+
+use super::args::Cli;
+use super::exit::Exit;
+use super::formats::{self, Listed};
+use super::outlet::Outlet;
+use super::view::ViewArgs;
+use super::{Failure, screen};
+
+/// The list of groups.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TopArgs {
+    #[command(flatten)]
+    view: ViewArgs,
+    /// What comes first
+    #[arg(long, value_enum, default_value_t, value_name = "BY")]
+    sort: SortBy,
+    /// Say of each group why it has its rank and its status
+    #[arg(long)]
+    explain_rank: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum SortBy {
+    /// The highest rank
+    #[default]
+    Rank,
+    /// The most dumps
+    Count,
+    /// Those seen last
+    Last,
+    /// Those that came last
+    First,
+    /// The most urgent status
+    Status,
+    /// The worst
+    Severity,
+}
+
+/// Groups of a page.
+const GROUPS: usize = 20;
+
+pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
+    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    let mut options = args.view.options()?;
+    options.sort = match args.sort {
+        SortBy::Rank => Sort::Rank,
+        SortBy::Count => Sort::Count,
+        SortBy::Last => Sort::Last,
+        SortBy::First => Sort::First,
+        SortBy::Status => Sort::Status,
+        SortBy::Severity => Sort::Severity,
+    };
+    let store = args.view.open()?;
+    let format = formats::listed(cli)?;
+    // A page is for reading; programs get all.
+    let most = match (cli.options.content.frames, format) {
+        (Some(0), _) => usize::MAX,
+        (Some(most), _) => most,
+        (None, Listed::Text | Listed::Markdown) => GROUPS,
+        (None, _) => usize::MAX,
+    };
+    let gate = &cli.options.gate;
+    let mut found = store.overview(&options, if gate.is_shut() { usize::MAX } else { most })?;
+    let all = found.groups.clone();
+    found.groups.truncate(most);
+    let page = screen::page_options(&cli.options, outlet.destination());
+    outlet.write(|out| match format {
+        Listed::Text => render::write_groups(out, &found, args.explain_rank, &page),
+        Listed::Json => overview::write_overview(&found, out),
+        Listed::Lines => overview::write_group_lines(&found, out),
+        Listed::Csv => render::write_groups_csv(out, &found),
+        Listed::Markdown => render::write_groups_markdown(out, &found),
+    })?;
+    Ok(gate.exit(&all))
+}

@@ -1,0 +1,297 @@
+//! What the program's own types and names say of the bytes that are kept: which are
+//! numbers, which are text, and which a report would hide.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::notes::is_text_of_all;
+use crate::addr::{Avma, AvmaRange};
+use crate::arch::Register;
+use crate::debuginfo::Place;
+use crate::process::{FrameView, Process};
+use crate::redact::{Level, Named, Origin, Redactor};
+use crate::report::BuildOptions;
+use crate::value::{Budget, Scalar, State, Text, TextOrigin, Value, tree};
+
+/// Hidden numbers that are looked for in all of the core; one program has a few.
+const MOST_VALUES: usize = 4096;
+/// Below this a hidden number is masked where its variable is, not wherever it stands: too
+/// many numbers are as small.
+const LEAST_VALUE: u64 = 1 << 8;
+/// Digits of the shortest number that tells what it is by itself: a card's.
+const LEAST_DIGITS: usize = 12;
+/// Bytes of the longest number.
+const LONGEST_NUMBER: u64 = 16;
+/// Characters of text that is not known as such by its bytes.
+const SHORT_TEXT: usize = 4;
+/// Bytes of a vector register that every processor has, and that notes hold in one place.
+const VECTOR: usize = 16;
+
+/// What is known of single places.
+#[derive(Debug, Default)]
+pub(super) struct Typed {
+    /// Numbers and pointers: start and length, sorted.
+    pub(super) numbers: Vec<(u64, u64)>,
+    /// Arrays of characters, whole: what lies behind the end of a text is older text.
+    pub(super) texts: Vec<(u64, u64)>,
+    /// What a report hides: start, length and what it is, sorted.
+    pub(super) hidden: Vec<(u64, u64, Hidden)>,
+    /// Hidden numbers, wherever they stand.
+    pub(super) values: HashSet<u64>,
+    /// Registers of threads (by their ids) that hold a hidden number.
+    pub(super) registers: HashSet<(i64, Register)>,
+    /// Vector registers of threads that hold numbers, and how many bytes of each do.
+    pub(super) vectors: BTreeMap<(i64, Register), usize>,
+    /// All that was read.
+    pub(super) reads: Vec<AvmaRange>,
+}
+
+/// What is hidden at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Hidden {
+    /// Becomes 1 or, below zero, -1; zero stays.
+    Integer,
+    /// Becomes zero, and so does what shares bytes with other members.
+    Other,
+    /// An array of characters.
+    Text,
+}
+
+/// Reads the variables of all threads as a report on them would.
+pub(super) fn learn(process: &Process, options: &BuildOptions) -> Typed {
+    // Scrubbing hides, whatever reports are asked to show.
+    let level = if options.redaction == Level::Off { Level::Default } else { options.redaction };
+    let mut learner = Learner {
+        process,
+        redactor: Redactor::new(level, "").with_rules(options.rules.clone()),
+        budget: Budget::default().with(options.max_depth, options.max_elements),
+        typed: Typed::default(),
+    };
+    process.memory.take_reads();
+    for (at, thread) in process.threads.iter().enumerate() {
+        for frame in 0..thread.frames.len() {
+            if let Some(view) = process.frame_view(at, frame) {
+                learner.frame(&view, thread.tid);
+            }
+        }
+    }
+    let mut typed = learner.typed;
+    for places in [&mut typed.numbers, &mut typed.texts] {
+        places.sort_unstable();
+        places.dedup();
+    }
+    typed.hidden.sort_unstable();
+    typed.hidden.dedup();
+    typed
+}
+
+struct Learner<'p> {
+    process: &'p Process,
+    redactor: Redactor,
+    budget: Budget,
+    typed: Typed,
+}
+
+/// Whose variable is looked at.
+struct Whose<'w> {
+    function: Option<&'w str>,
+    module: Option<&'w str>,
+}
+
+/// What a value is a part of.
+#[derive(Clone, Copy, Default)]
+struct Within {
+    /// Another member lies at the same place.
+    is_overlaid: bool,
+    /// It is a letter of a text.
+    is_text: bool,
+}
+
+/// What one variable turned out to be made of.
+#[derive(Default)]
+struct Parts {
+    /// Whether a number in it is hidden.
+    hides: bool,
+    /// The bytes of its floating-point numbers, one after the other.
+    floats: Vec<u8>,
+    /// Short texts: nothing in their bytes says that they are.
+    short: Vec<Vec<u8>>,
+}
+
+impl Learner<'_> {
+    fn frame(&mut self, view: &FrameView<'_>, tid: i64) {
+        let module = view.frame().module.and_then(|index| self.process.modules.get(index));
+        let file = module.and_then(|module| module.path.file_name());
+        let file = file.map(|name| name.to_string_lossy());
+        let whose = Whose { function: view.frame().function.as_deref(), module: file.as_deref() };
+        // Only the registers of the interrupted function are those of the notes.
+        let places = if view.frame().activation == 0 { view.places() } else { Vec::new() };
+        for (variable, object) in view.variables() {
+            let Some(object) = object else { continue };
+            let value = tree(&object, variable.name.clone(), view.scene(), &self.budget);
+            let mut parts = Parts::default();
+            let mut path = String::new();
+            self.part(&value, &whose, &mut path, Within::default(), &mut parts);
+            let reads = self.process.memory.take_reads();
+            self.short_texts(&parts.short, &reads);
+            self.typed.reads.extend(reads);
+            let pieces = places.iter().find(|(other, _)| other.id == variable.id);
+            for piece in pieces.into_iter().flat_map(|(_, pieces)| pieces) {
+                let Place::Register(register) = piece.place else { continue };
+                if parts.hides {
+                    self.typed.registers.insert((tid, register));
+                } else if piece.bit_offset == 0 {
+                    let bytes = view.register(register).unwrap_or_default();
+                    let size = piece.bits.map_or(parts.floats.len(), |bits| (bits / 8) as usize);
+                    self.vector(tid, register, bytes.get(..size).unwrap_or(&[]), &parts);
+                }
+            }
+        }
+    }
+
+    /// A register of which these bytes are a variable's.
+    fn vector(&mut self, tid: i64, register: Register, bytes: &[u8], parts: &Parts) {
+        let is_number = !bytes.is_empty()
+            && bytes.len() <= VECTOR
+            && parts.floats.windows(bytes.len()).any(|floats| floats == bytes);
+        if is_number && !is_text_of_all(bytes) {
+            let known = self.typed.vectors.entry((tid, register)).or_default();
+            *known = bytes.len().max(*known);
+        }
+    }
+
+    /// Whatever `value` is made of. `path` is its way from the variable.
+    fn part(
+        &mut self,
+        value: &Value,
+        whose: &Whose<'_>,
+        path: &mut String,
+        within: Within,
+        parts: &mut Parts,
+    ) {
+        let before = path.len();
+        if let Some(name) = value.name.as_deref().filter(|name| !name.starts_with('[')) {
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(name);
+        }
+        let named = Named {
+            name: path.as_str(),
+            type_name: value.type_name.as_deref(),
+            function: whose.function,
+            module: whose.module,
+        };
+        if let State::Scalar(scalar) = &value.state {
+            let is_letter = matches!(scalar, Scalar::Character { .. });
+            if !(is_letter && within.is_text) {
+                self.scalar(value, scalar, &named, parts);
+            }
+        }
+        let text = value.text.as_ref().filter(|text| text.origin == TextOrigin::Data);
+        if let Some(text) = text {
+            self.text(value, text, &named, within, parts);
+        }
+        let overlaid = overlaid(&value.members);
+        for member in &value.members {
+            let is_overlaid = member.address.is_some_and(|at| overlaid.contains(&at));
+            let inner = Within { is_overlaid, is_text: text.is_some() };
+            self.part(member, whose, path, inner, parts);
+        }
+        for element in &value.elements {
+            let inner = Within { is_overlaid: false, is_text: text.is_some() };
+            self.part(element, whose, path, inner, parts);
+        }
+        if let Some(pointee) = &value.pointee {
+            self.part(pointee, whose, path, Within::default(), parts);
+        }
+        path.truncate(before);
+    }
+
+    fn scalar(&mut self, value: &Value, scalar: &Scalar, named: &Named<'_>, parts: &mut Parts) {
+        let (digits, bits) = match scalar {
+            Scalar::Signed(number) => (number.to_string(), Some(*number as u64)),
+            Scalar::Unsigned(number) => (number.to_string(), Some(*number as u64)),
+            Scalar::Float(float) => {
+                let size = (float.format.bits() / 8) as usize;
+                parts.floats.extend(float.bits.to_le_bytes().get(..size).unwrap_or(&[]));
+                (float.text(), None)
+            }
+            _ => (String::new(), None),
+        };
+        if !digits.is_empty() && self.is_hidden(named, &digits) {
+            // What lies in memory is no register's, though one may point to it.
+            parts.hides |= value.address.is_none() && value.span.is_none();
+            if let Some(span) = value.span {
+                let is_whole = value.address.is_some() && bits.is_some();
+                let what = if is_whole { Hidden::Integer } else { Hidden::Other };
+                self.typed.hidden.push((span.start.0, span.len(), what));
+            }
+            let found = bits.filter(|bits| *bits >= LEAST_VALUE && bits.wrapping_neg() >= 256);
+            self.typed.values.extend(found.filter(|_| self.typed.values.len() < MOST_VALUES));
+        } else if let Some(span) = value.span
+            && span.len() <= LONGEST_NUMBER
+        {
+            self.typed.numbers.push((span.start.0, span.len()));
+        }
+    }
+
+    /// Whether a report hides the number, or would if it stood in a text.
+    fn is_hidden(&mut self, named: &Named<'_>, digits: &str) -> bool {
+        self.redactor.hide_number(named, digits).is_some()
+            || (digits.len() >= LEAST_DIGITS
+                && !digits.contains('.')
+                && self.redactor.show(Origin::VariableText, digits).as_str() != digits)
+    }
+
+    fn text(
+        &mut self,
+        value: &Value,
+        text: &Text,
+        named: &Named<'_>,
+        within: Within,
+        parts: &mut Parts,
+    ) {
+        let spans = || value.members.iter().map(|member| member.span);
+        if let (Some(first), Some(Some(last))) = (spans().next().flatten(), spans().next_back()) {
+            let behind = first.len().saturating_mul(value.omitted);
+            let end = last.end.0.saturating_add(behind);
+            let range = (first.start.0, end.saturating_sub(first.start.0));
+            let shown = self.redactor.show_value(Origin::VariableText, named, &text.text);
+            if shown.as_str() != text.text {
+                self.typed.hidden.push((range.0, range.1, Hidden::Text));
+            } else if !within.is_overlaid {
+                self.typed.texts.push(range);
+            }
+            return;
+        }
+        let is_letter = matches!(value.state, State::Scalar(Scalar::Character { .. }));
+        if is_letter || text.text.is_empty() || text.text.len() >= SHORT_TEXT {
+            return;
+        }
+        match value.state {
+            State::Scalar(Scalar::Address(at)) => {
+                self.typed.texts.push((at, text.text.len() as u64));
+            }
+            _ => parts.short.push(text.text.as_bytes().to_vec()),
+        }
+    }
+
+    /// Where short texts of strings lie: they were read.
+    fn short_texts(&mut self, texts: &[Vec<u8>], reads: &[AvmaRange]) {
+        for text in texts {
+            let fits = reads.iter().filter(|read| read.len() == text.len() as u64);
+            for read in fits {
+                if self.process.memory.read_up_to(read.start, text.len()) == *text {
+                    self.typed.texts.push((read.start.0, read.len()));
+                }
+            }
+        }
+        self.process.memory.take_reads();
+    }
+}
+
+/// Places where two members lie: of a union the bytes may be either.
+fn overlaid(members: &[Value]) -> BTreeSet<Avma> {
+    let mut seen = BTreeSet::new();
+    members.iter().filter_map(|member| member.address).filter(|at| !seen.insert(*at)).collect()
+}

@@ -1,0 +1,676 @@
+//! What became of a group over time and builds. No clock and no store: the same crashes
+//! have the same history.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::release::{Release, Releases};
+use super::trend::{ABSENCE_P, Rate, TREND_COUNT, TREND_P, TREND_RATIO, p_of_fewer, p_of_more};
+
+/// What is known of one build of a program.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Build {
+    /// The build ID of the program; empty where it has none.
+    pub id: String,
+    /// The program's name.
+    pub program: String,
+    /// The version of its package, or one its path names.
+    pub version: Option<String>,
+    /// How it was made, where its path tells: `debug`, `release`.
+    pub variant: Option<String>,
+    /// Time of its first and last dump, seconds since 1970.
+    pub seen: Option<(i64, i64)>,
+    /// Its dumps, of all groups.
+    pub dumps: u64,
+}
+
+/// One crash, as history sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Event {
+    /// Seconds since 1970.
+    pub time: i64,
+    /// When it came into the store, seconds since 1970.
+    pub added: i64,
+    /// Index of the build.
+    pub build: usize,
+    /// Index of the host, where it is known.
+    pub host: Option<usize>,
+}
+
+/// What the user said of a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// Nothing.
+    #[default]
+    Open,
+    /// It is mended in this build and later ones, or from that time on.
+    Resolved {
+        /// Build ID or version.
+        in_build: Option<String>,
+        /// When that was said, seconds since 1970.
+        at: i64,
+    },
+    /// Nobody wants to hear of it.
+    Ignored,
+}
+
+/// How a group stands, in one word.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It was gone, or said to be mended, and is back.
+    Regressed,
+    /// Seen in the newest release, or in the last days, for the first time.
+    New,
+    /// It comes more often than before, and chance does not explain that.
+    Increasing,
+    /// It goes on.
+    #[default]
+    Active,
+    /// Not seen in the newest release, or far less.
+    Fading,
+    /// Said to be mended, and not seen since.
+    Resolved,
+    /// Nobody wants to hear of it.
+    Ignored,
+}
+
+impl Status {
+    /// All, the most urgent first.
+    pub const ALL: [Self; 7] = [
+        Self::Regressed,
+        Self::New,
+        Self::Increasing,
+        Self::Active,
+        Self::Fading,
+        Self::Resolved,
+        Self::Ignored,
+    ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Regressed => "regressed",
+            Self::New => "new",
+            Self::Increasing => "increasing",
+            Self::Active => "active",
+            Self::Fading => "fading",
+            Self::Resolved => "resolved",
+            Self::Ignored => "ignored",
+        }
+    }
+
+    /// The status of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+}
+
+/// A status, and what it rests on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// The word.
+    pub status: Status,
+    /// Whether the newest release that has any dump has one of this group.
+    pub in_latest: bool,
+    /// Whether the numbers leave no doubt of it.
+    pub is_sure: bool,
+    /// Why, in words and numbers.
+    pub reason: String,
+    /// How likely chance alone does that; `None` where nothing had to be tested.
+    pub p: Option<f64>,
+}
+
+/// The program that a group is judged in.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'p> {
+    /// All its builds, and perhaps those of others.
+    pub builds: &'p [Build],
+    /// Its releases.
+    pub releases: &'p Releases,
+    /// Times of all its dumps, in order.
+    pub times: &'p [i64],
+    /// The newest dump of the store, or what the user says is now.
+    pub now: i64,
+    /// Seconds of what is lately.
+    pub window: i64,
+    /// Whether the user says of groups of this program when they are resolved. Then weak
+    /// evidence alone makes none regressed.
+    pub keeps_states: bool,
+}
+
+/// Seconds of what is lately, unless the user says otherwise.
+pub const WINDOW: i64 = 7 * 86_400;
+/// What is lately is compared with so many times its length before it.
+const WINDOWS_BEFORE: i64 = 3;
+
+/// How a group stands of which `events` are the dumps in this program.
+pub fn judge(events: &[Event], state: &State, program: &Program<'_>) -> Verdict {
+    let seen = Seen::of(events, program);
+    let mut verdict = match state {
+        State::Ignored => sure(Status::Ignored, "as the user said".to_owned()),
+        State::Resolved { in_build, at } => resolved(events, in_build.as_deref(), *at, program),
+        State::Open => by_release(&seen, program)
+            .or_else(|| lately(events, &seen, program))
+            .unwrap_or_else(|| going_on(&seen, program)),
+    };
+    verdict.in_latest = seen.newest_count() > 0;
+    verdict
+}
+
+/// The verdict for a group that several programs have: the most urgent.
+pub fn most_urgent(verdicts: Vec<Verdict>) -> Verdict {
+    let in_latest = verdicts.iter().any(|verdict| verdict.in_latest);
+    // What is new to one program is not new.
+    let is_new = |verdict: &Verdict| verdict.status == Status::New;
+    let mut verdicts = verdicts;
+    if !verdicts.iter().all(is_new) {
+        for verdict in verdicts.iter_mut().filter(|verdict| is_new(verdict)) {
+            verdict.status = Status::Active;
+            verdict.reason = format!("{}; another program had it before", verdict.reason);
+        }
+    }
+    let worst = verdicts.into_iter().min_by_key(|verdict| verdict.status);
+    Verdict { in_latest, ..worst.unwrap_or_default() }
+}
+
+/// Dumps of a group by release.
+struct Seen {
+    counts: Vec<u64>,
+    /// Variants it was seen in, where all its builds tell theirs.
+    variants: Option<BTreeSet<String>>,
+    newest: Option<usize>,
+}
+
+impl Seen {
+    fn of(events: &[Event], program: &Program<'_>) -> Self {
+        let mut counts = vec![0; program.releases.list.len()];
+        let mut builds = BTreeSet::new();
+        for event in events {
+            if let Some(count) =
+                program.releases.place(event.build).and_then(|place| counts.get_mut(place))
+            {
+                *count += 1;
+            }
+            builds.insert(event.build);
+        }
+        let variants = builds
+            .iter()
+            .map(|at| program.builds.get(*at).and_then(|build| build.variant.clone()))
+            .collect();
+        Self { counts, variants, newest: program.releases.newest() }
+    }
+
+    fn newest_count(&self) -> u64 {
+        self.newest.and_then(|newest| self.counts.get(newest)).copied().unwrap_or(0)
+    }
+
+    /// Whether the release could have shown the group: it was used, and one of its builds
+    /// was made like one that the group was seen in.
+    fn is_comparable(&self, release: &Release) -> bool {
+        let used = release.dumps > 0 || release.exposure.is_some_and(|hours| hours > 0.0);
+        let alike = match &self.variants {
+            Some(variants) if !release.variants.is_empty() => {
+                variants.iter().any(|variant| release.variants.contains(variant))
+            }
+            _ => true,
+        };
+        used && alike
+    }
+}
+
+fn sure(status: Status, reason: String) -> Verdict {
+    Verdict { status, is_sure: true, reason, ..Verdict::default() }
+}
+
+/// After the user said that it is mended: a later dump of that release, or any of a later
+/// one, says that it is not.
+fn resolved(events: &[Event], in_build: Option<&str>, at: i64, program: &Program<'_>) -> Verdict {
+    let Some(name) = in_build else {
+        let since = events.iter().filter(|event| event.time > at).count();
+        return if since == 0 {
+            sure(Status::Resolved, "as the user said; not seen since".to_owned())
+        } else {
+            let dumps = dumps(since as u64);
+            sure(Status::Regressed, format!("said to be resolved; {dumps} since"))
+        };
+    };
+    let Some(mended) = program.releases.named(name, program.builds) else {
+        return sure(Status::Resolved, format!("in {name}, of which there is no dump yet"));
+    };
+    let is_later = |event: &&Event| {
+        program.releases.place(event.build).is_some_and(|place| {
+            place > mended || (place == mended && (event.time > at || event.added > at))
+        })
+    };
+    let later: Vec<&Event> = events.iter().filter(is_later).collect();
+    let release = later.iter().filter_map(|event| program.releases.place(event.build)).max();
+    match release.and_then(|place| program.releases.list.get(place)) {
+        Some(newest) => {
+            let (dumps, newest) = (dumps(later.len() as u64), &newest.name);
+            let last = if newest == name { String::new() } else { format!(", up to {newest}") };
+            sure(Status::Regressed, format!("said to be resolved in {name}; {dumps} since{last}"))
+        }
+        None => sure(Status::Resolved, format!("in {name}, as the user said; not seen since")),
+    }
+}
+
+/// What the releases tell, where there are two or more.
+fn by_release(seen: &Seen, program: &Program<'_>) -> Option<Verdict> {
+    let newest_at = seen.newest?;
+    let list = &program.releases.list;
+    let newest = list.get(newest_at)?;
+    let rate = |at: usize| list[at].rate(seen.counts[at]);
+    let together =
+        |from: usize, to: usize| (from..to).map(rate).reduce(Rate::and).unwrap_or_default();
+    list[..newest_at].iter().find(|release| release.dumps > 0)?;
+    let here = rate(newest_at);
+    let first = seen.counts.iter().position(|count| *count > 0)?;
+    if first == newest_at {
+        let before = together(0, newest_at);
+        let p = p_of_fewer(before, here);
+        let reason = format!(
+            "first seen in {}: {}; none of {} before",
+            newest.name,
+            part(here),
+            dumps(before.dumps)
+        );
+        return Some(Verdict {
+            status: Status::New,
+            is_sure: p < ABSENCE_P,
+            reason: reason + &doubt(p, ABSENCE_P),
+            p: Some(p),
+            ..Verdict::default()
+        });
+    }
+    let before = together(first, newest_at);
+    if here.count == 0 {
+        let p = p_of_fewer(here, before);
+        let expected = here.expected_from(before);
+        let reason = format!("not seen in {}: {}; {expected:.1} expected", newest.name, part(here));
+        let is_sure = p < ABSENCE_P && seen.is_comparable(newest);
+        return Some(Verdict {
+            status: Status::Fading,
+            is_sure,
+            reason: reason + &doubt(p, ABSENCE_P),
+            p: Some(p),
+            ..Verdict::default()
+        });
+    }
+    // The releases directly before the newest that could have shown it and did not.
+    let last = seen.counts[..newest_at].iter().rposition(|count| *count > 0)?;
+    let gap: Vec<usize> =
+        (last + 1..newest_at).filter(|at| seen.is_comparable(&list[*at])).collect();
+    if let Some(gap_rate) = gap.iter().map(|at| rate(*at)).reduce(Rate::and) {
+        let before = together(first, last + 1);
+        let p = p_of_fewer(gap_rate, before);
+        if p >= ABSENCE_P && program.keeps_states {
+            return changed_since(here, before, &newest.name);
+        }
+        let names: Vec<&str> = gap.iter().map(|at| list[*at].name.as_str()).collect();
+        let reason = format!(
+            "back in {}: {}; none of {} in {}, where {:.1} were expected",
+            newest.name,
+            part(here),
+            dumps(gap_rate.dumps),
+            names.join(", "),
+            gap_rate.expected_from(before)
+        );
+        return Some(Verdict {
+            status: Status::Regressed,
+            is_sure: p < ABSENCE_P,
+            reason: reason + &doubt(p, ABSENCE_P),
+            p: Some(p),
+            ..Verdict::default()
+        });
+    }
+    changed_since(here, before, &newest.name)
+}
+
+/// What the newest release tells against all before it.
+fn changed_since(here: Rate, before: Rate, newest: &str) -> Option<Verdict> {
+    changed(here, before, || format!("{} in {newest}, {} before", part(here), part(before)))
+}
+
+/// What the last days tell, within the newest release or where there are no releases.
+fn lately(events: &[Event], seen: &Seen, program: &Program<'_>) -> Option<Verdict> {
+    let start = program.now.saturating_sub(program.window);
+    let before_start = start.saturating_sub(program.window.saturating_mul(WINDOWS_BEFORE));
+    let first_of_program = *program.times.first()?;
+    // What there is of the time before: less than one window is nothing to compare with.
+    let before_start = before_start.max(first_of_program.saturating_sub(1));
+    let first = events.iter().map(|event| event.time).min()?;
+    let days = program.window as f64 / 86_400.0;
+    let has_releases = program.releases.list.iter().filter(|r| r.dumps > 0).count() > 1;
+    if !has_releases && first > start {
+        let earlier = program.times.partition_point(|time| *time <= start) as u64;
+        let all = program.times.len() as u64;
+        let reason = if earlier == 0 {
+            format!("first seen within the {} for which there are dumps", in_days(days))
+        } else {
+            let count = dumps(events.len() as u64);
+            format!("first seen in the last {}: {count}; none of {earlier} before", in_days(days))
+        };
+        let p = p_of_fewer(
+            Rate { count: 0, dumps: earlier, exposure: None },
+            Rate { count: events.len() as u64, dumps: all - earlier, exposure: None },
+        );
+        return Some(Verdict {
+            status: Status::New,
+            is_sure: earlier > 0 && p < ABSENCE_P,
+            reason,
+            p: (earlier > 0).then_some(p),
+            ..Verdict::default()
+        });
+    }
+    if start.saturating_sub(before_start) < program.window {
+        return None;
+    }
+    let _ = seen;
+    let within = |from: i64, to: i64| {
+        let count = events.iter().filter(|event| event.time > from && event.time <= to);
+        let until = |time: i64| program.times.partition_point(|other| *other <= time) as u64;
+        let of = until(to).saturating_sub(until(from));
+        Rate { count: count.count() as u64, dumps: of, exposure: None }
+    };
+    let (mut here, mut before) = (within(start, program.now), within(before_start, start));
+    // Where the program dies of nothing else, a share says nothing: then time counts.
+    if here.count == here.dumps && before.count == before.dumps {
+        here.exposure = Some(program.window as f64);
+        before.exposure = Some((start - before_start) as f64);
+    }
+    let told = || {
+        let length = in_days((start - before_start) as f64 / 86_400.0);
+        format!(
+            "{} in the last {}, {} in the {length} before",
+            part(here),
+            in_days(days),
+            part(before)
+        )
+    };
+    let verdict = changed(here, before, told)?;
+    // A release that has more of it outweighs some quiet days.
+    (verdict.status != Status::Fading || !has_releases).then_some(verdict)
+}
+
+fn changed(here: Rate, before: Rate, told: impl Fn() -> String) -> Option<Verdict> {
+    let (more, fewer) = (p_of_more(here, before), p_of_fewer(here, before));
+    let expected = here.expected_from(before);
+    let status = if more < TREND_P
+        && here.count >= TREND_COUNT
+        && here.count as f64 >= TREND_RATIO * expected
+    {
+        Status::Increasing
+    } else if fewer < TREND_P
+        && before.count >= TREND_COUNT
+        && here.count as f64 * TREND_RATIO <= expected
+    {
+        Status::Fading
+    } else {
+        return None;
+    };
+    let p = more.min(fewer);
+    let reason = format!("{} ({})", told(), p_text(p));
+    Some(Verdict { status, is_sure: true, reason, p: Some(p), ..Verdict::default() })
+}
+
+fn going_on(seen: &Seen, program: &Program<'_>) -> Verdict {
+    let total: u64 = seen.counts.iter().sum();
+    let list = &program.releases.list;
+    let reason = match seen.newest.and_then(|at| Some((at, list.get(at)?))) {
+        Some((at, newest)) if list.len() > 1 => {
+            let here = newest.rate(seen.counts[at]);
+            format!("{} in {}, {} before: no trend", part(here), newest.name, total - here.count)
+        }
+        _ => format!("{}: no trend", dumps(total)),
+    };
+    Verdict { status: Status::Active, is_sure: true, reason, ..Verdict::default() }
+}
+
+/// `3 of 47 dumps`.
+fn part(rate: Rate) -> String {
+    match rate.exposure {
+        Some(exposure) => format!("{} in {exposure:.0} units of exposure", dumps(rate.count)),
+        None => format!("{} of {}", rate.count, dumps(rate.dumps)),
+    }
+}
+
+fn dumps(count: u64) -> String {
+    if count == 1 { "1 dump".to_owned() } else { format!("{count} dumps") }
+}
+
+fn in_days(days: f64) -> String {
+    if days < 2.0 { format!("{:.0} hours", days * 24.0) } else { format!("{days:.0} days") }
+}
+
+fn doubt(p: f64, limit: f64) -> String {
+    if p < limit { format!(" ({})", p_text(p)) } else { format!(" ({}: weak evidence)", p_text(p)) }
+}
+
+fn p_text(p: f64) -> String {
+    if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 86_400;
+
+    /// Releases of 30 days each, a dump of all groups at equal distances.
+    struct Sample {
+        builds: Vec<Build>,
+        releases: Releases,
+        times: Vec<i64>,
+        keeps_states: bool,
+    }
+
+    impl Sample {
+        fn of(dumps: &[u64]) -> Self {
+            let builds: Vec<Build> = (0..dumps.len())
+                .map(|at| {
+                    let start = at as i64 * 30 * DAY;
+                    Build {
+                        id: format!("{at:040x}"),
+                        program: "app".to_owned(),
+                        version: Some(format!("{}.0", at + 1)),
+                        seen: Some((start, start + 29 * DAY)),
+                        dumps: dumps[at],
+                        ..Build::default()
+                    }
+                })
+                .collect();
+            let releases = Releases::of("app", &builds, None, None);
+            let mut times: Vec<i64> = dumps
+                .iter()
+                .enumerate()
+                .flat_map(|(at, dumps)| (0..*dumps).map(move |i| time(at, i, *dumps)))
+                .collect();
+            times.sort_unstable();
+            Self { builds, releases, times, keeps_states: false }
+        }
+
+        fn judge(&self, events: &[Event], state: &State) -> Verdict {
+            let program = Program {
+                builds: &self.builds,
+                releases: &self.releases,
+                times: &self.times,
+                now: *self.times.last().unwrap(),
+                window: WINDOW,
+                keeps_states: self.keeps_states,
+            };
+            judge(events, state, &program)
+        }
+    }
+
+    fn time(release: usize, i: u64, of: u64) -> i64 {
+        release as i64 * 30 * DAY + (i * 29 * DAY as u64 / of.max(1)) as i64
+    }
+
+    /// `counts` dumps of each release, at equal distances.
+    fn events(counts: &[u64]) -> Vec<Event> {
+        let of_release = |(at, count): (usize, &u64)| {
+            let count = *count;
+            (0..count)
+                .map(move |i| Event { time: time(at, i, count), build: at, ..Event::default() })
+                .collect::<Vec<_>>()
+        };
+        counts.iter().enumerate().flat_map(of_release).collect()
+    }
+
+    #[test]
+    fn a_group_stands_as_its_releases_tell() {
+        let sample = Sample::of(&[50, 40, 60]);
+        for (counts, status, is_sure) in [
+            ([0, 0, 9], Status::New, true),
+            ([0, 0, 1], Status::New, false),
+            ([0, 3, 4], Status::Active, true),
+            ([2, 2, 3], Status::Active, true),
+            ([9, 0, 5], Status::Regressed, true),
+            ([2, 0, 1], Status::Regressed, false),
+            ([9, 6, 0], Status::Fading, true),
+            ([1, 0, 0], Status::Fading, false),
+            ([3, 2, 20], Status::Increasing, true),
+            ([20, 18, 2], Status::Fading, true),
+        ] {
+            let verdict = sample.judge(&events(&counts), &State::Open);
+            assert_eq!((verdict.status, verdict.is_sure), (status, is_sure), "{verdict:?}");
+            assert_eq!(verdict.in_latest, counts[2] > 0, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn two_then_three_is_no_trend_nor_is_one_then_four() {
+        for (all, counts) in [([20, 20], [2, 3]), ([20, 20], [1, 4]), ([500, 20], [1, 4])] {
+            let verdict = Sample::of(&all).judge(&events(&counts), &State::Open);
+            assert_eq!(verdict.status, Status::Active, "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn the_reason_tells_the_numbers() {
+        let sample = Sample::of(&[50, 40, 60]);
+        let reason = |counts: &[u64]| sample.judge(&events(counts), &State::Open).reason;
+        assert_eq!(
+            reason(&[2, 0, 1]),
+            "back in 3.0: 1 of 60 dumps; none of 40 dumps in 2.0, where 1.6 were expected \
+             (p = 0.306: weak evidence)"
+        );
+        assert_eq!(reason(&[9, 6, 0]), "not seen in 3.0: 0 of 60 dumps; 10.0 expected (p < 0.001)");
+        assert_eq!(
+            reason(&[0, 0, 9]),
+            "first seen in 3.0: 9 of 60 dumps; none of 90 dumps before (p < 0.001)"
+        );
+    }
+
+    #[test]
+    fn a_release_made_in_another_way_does_not_prove_that_it_was_gone() {
+        let mut sample = Sample::of(&[50, 40, 60]);
+        for (build, variant) in sample.builds.iter_mut().zip(["clang", "debug", "clang"]) {
+            build.variant = Some(variant.to_owned());
+        }
+        sample.releases = Releases::of("app", &sample.builds, None, None);
+        let verdict = sample.judge(&events(&[9, 0, 9]), &State::Open);
+        assert_eq!(verdict.status, Status::Active, "{verdict:?}");
+    }
+
+    #[test]
+    fn where_states_are_kept_weak_evidence_makes_nothing_regressed() {
+        let mut sample = Sample::of(&[50, 40, 60]);
+        sample.keeps_states = true;
+        for (counts, status) in [([2, 0, 1], Status::Active), ([9, 0, 5], Status::Regressed)] {
+            let verdict = sample.judge(&events(&counts), &State::Open);
+            assert_eq!(verdict.status, status, "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_said_to_be_resolved_regresses_with_a_later_dump() {
+        let sample = Sample::of(&[50, 40, 60]);
+        let said = |build: Option<&str>, at: i64| State::Resolved {
+            in_build: build.map(str::to_owned),
+            at: at * DAY,
+        };
+        for (counts, state, status) in [
+            ([5, 0, 0], said(Some("2.0"), 30), Status::Resolved),
+            ([5, 0, 1], said(Some("2.0"), 30), Status::Regressed),
+            ([5, 1, 0], said(Some("2.0"), 30), Status::Resolved),
+            ([5, 2, 0], said(Some("2.0"), 30), Status::Regressed),
+            ([5, 5, 5], said(Some("4.0"), 30), Status::Resolved),
+            ([5, 5, 0], said(None, 60), Status::Resolved),
+            ([5, 5, 5], said(None, 60), Status::Regressed),
+        ] {
+            let verdict = sample.judge(&events(&counts), &state);
+            assert_eq!(verdict.status, status, "{counts:?} {state:?}: {verdict:?}");
+        }
+        let ignored = sample.judge(&events(&[1, 1, 50]), &State::Ignored);
+        assert_eq!(ignored.status, Status::Ignored);
+    }
+
+    #[test]
+    fn a_dump_that_came_in_later_counts_whenever_it_crashed() {
+        let sample = Sample::of(&[50, 40]);
+        let mut events = events(&[5, 1]);
+        let state = State::Resolved { in_build: Some("2.0".to_owned()), at: 1_000 * DAY };
+        assert_eq!(sample.judge(&events, &state).status, Status::Resolved);
+        events[5].added = 1_001 * DAY;
+        assert_eq!(sample.judge(&events, &state).status, Status::Regressed);
+    }
+
+    #[test]
+    fn within_one_release_the_last_days_are_compared_with_those_before() {
+        let sample = Sample::of(&[290]);
+        let at = |days: &[i64]| -> Vec<Event> {
+            days.iter().map(|day| Event { time: day * DAY, ..Event::default() }).collect()
+        };
+        for (days, status) in [
+            (&[26, 27][..], Status::New),
+            (&[1, 26], Status::Active),
+            (&[1, 10, 23, 24, 25, 26, 26, 27, 27, 28], Status::Increasing),
+            (&[1, 10, 24, 25, 26], Status::Active),
+            (&[3, 4, 5, 8, 9, 9, 10, 11, 12, 13, 14, 15, 15, 16, 17, 18, 19, 20], Status::Fading),
+        ] {
+            let verdict = sample.judge(&at(days), &State::Open);
+            assert_eq!(verdict.status, status, "{days:?}: {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_dies_of_one_thing_alone_is_judged_by_the_clock() {
+        let mut sample = Sample::of(&[0]);
+        sample.times =
+            (0..40).map(|i| if i < 10 { i * 2 * DAY } else { 22 * DAY + i * 3_600 }).collect();
+        sample.builds[0].dumps = 40;
+        sample.releases = Releases::of("app", &sample.builds, None, None);
+        let events: Vec<Event> =
+            sample.times.iter().map(|time| Event { time: *time, ..Event::default() }).collect();
+        let verdict = sample.judge(&events, &State::Open);
+        assert_eq!(verdict.status, Status::Increasing, "{verdict:?}");
+    }
+
+    #[test]
+    fn what_is_new_to_one_program_and_known_to_another_is_not_new() {
+        let of = |status| Verdict { status, ..Verdict::default() };
+        assert_eq!(most_urgent(vec![of(Status::New), of(Status::Fading)]).status, Status::Active);
+        assert_eq!(most_urgent(vec![of(Status::New), of(Status::New)]).status, Status::New);
+        assert_eq!(
+            most_urgent(vec![of(Status::Active), of(Status::Regressed)]).status,
+            Status::Regressed
+        );
+    }
+}

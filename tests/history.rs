@@ -1,0 +1,290 @@
+//! What the views say of a store that was filled release by release.
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use obit::triage::store::{FileStamp, Store};
+use obit::triage::{Record, read_record};
+use serde_json::json;
+
+const DAY: i64 = 86_400;
+/// 2026-01-01.
+const START: i64 = 1_767_225_600;
+
+/// A store of three releases of one program, a month each.
+struct Sample {
+    _directory: tempfile::TempDir,
+    db: PathBuf,
+    made: u64,
+}
+
+/// A group's function, the class and severity of its cause, and its dumps in each release.
+const GROUPS: [(&str, &str, &str, [u64; 3]); 6] = [
+    ("walk", "null-read", "low", [6, 7, 8]),
+    ("append", "wild-write", "high", [0, 0, 5]),
+    ("render", "assertion", "low", [9, 0, 4]),
+    ("save", "null-read", "low", [9, 6, 0]),
+    ("load", "null-write", "medium", [2, 2, 22]),
+    ("<img src=x>|`rm`\u{1b}[31m", "null-call", "high", [1, 1, 1]),
+];
+
+impl Sample {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let db = directory.path().join("t.db");
+        let mut sample = Self { _directory: directory, db, made: 0 };
+        for release in 0..3 {
+            sample.fill(release);
+        }
+        sample
+    }
+
+    fn fill(&mut self, release: usize) {
+        let mut store = Store::create(&self.db).unwrap();
+        for (function, class, severity, counts) in GROUPS {
+            for i in 0..counts[release] {
+                let day = release as i64 * 30 + (i * 29 / counts[release]) as i64;
+                let record = self.record(function, class, severity, release, START + day * DAY, i);
+                let stamp = self.stamp();
+                store.add(&[(stamp, record)], START + 90 * DAY).unwrap();
+            }
+        }
+        store.regroup().unwrap();
+    }
+
+    fn stamp(&self) -> FileStamp {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&self.made.to_be_bytes());
+        FileStamp { key, size: self.made, mtime: 0, inode: self.made, device: 1 }
+    }
+
+    fn record(
+        &mut self,
+        function: &str,
+        class: &str,
+        severity: &str,
+        release: usize,
+        time: i64,
+        i: u64,
+    ) -> Record {
+        self.made += 1;
+        let id = format!("obit-{:016x}", self.made * 0x1111_2222_3333);
+        let version = ["1.0", "2.0", "3.0"][release];
+        let host = ["web-1", "web-2", "web-3"][(i % 3) as usize];
+        let host = if function == "append" { "db-1" } else { host };
+        let build_id = [1, 2, 3].map(|digit: u32| digit.to_string().repeat(40))[release].clone();
+        let record = json!({
+            "schema": "obit.record/1", "status": "ok", "dump": id, "id": id, "time": time,
+            "host": host,
+            "core": {"path": format!("/cores/{id}.core"), "size": 4096, "arch": "x86_64"},
+            "process": {"pid": 7, "comm": "shopd", "exe": format!("/opt/shop/{version}/bin/shopd"),
+                "args": ["shopd", "--serve"], "build_id": build_id},
+            "signal": {"number": 11, "name": "SIGSEGV"},
+            "cause": {"class": class, "severity": severity, "title": format!("{class} it was"),
+                "confidence": "proved", "blame": {"frame": 0, "confidence": "proved"}},
+            "signature": {"id": format!("{:016x}", digest(function)), "version": 1,
+                "text": format!("{function} in shopd")},
+            "frames": [function, "main"],
+            "threads": [{"tid": 7, "crashed": true, "frames": [
+                {"index": 0, "function": function,
+                 "module": {"path": "/opt/shop/bin/shopd"},
+                 "source": {"file": "shop.c", "line": 12},
+                 "args": [{"name": "n", "type": "struct node *", "value": "0x0"},
+                          {"name": "depth", "type": "int", "value": i}]},
+                {"index": 1, "function": "main"}]}],
+        });
+        read_record(record.to_string().as_bytes()).unwrap()
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        run(&self.db, words)
+    }
+
+    /// What a run prints, where it ends well.
+    fn says(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{words:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, words: &[&str]) -> serde_json::Value {
+        serde_json::from_str(&self.says(words)).unwrap()
+    }
+
+    /// The group of a function.
+    fn group(&self, function: &str) -> serde_json::Value {
+        let top = self.json(&["top", "--json"]);
+        let groups = top["groups"].as_array().unwrap().clone();
+        let signature = format!("{function} in shopd");
+        groups.into_iter().find(|group| group["signature"] == signature.as_str()).unwrap()
+    }
+}
+
+fn run(db: &Path, words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_obit"));
+    command.args(words).arg("--db").arg(db);
+    if !words.contains(&"--width") {
+        command.args(["--width", "100"]);
+    }
+    command.env("NO_COLOR", "1").output().unwrap()
+}
+
+/// A number that differs from name to name.
+fn digest(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[test]
+fn top_lists_what_to_look_at_first() {
+    insta::assert_snapshot!(Sample::new().says(&["top"]));
+}
+
+#[test]
+fn a_wide_page_has_releases_and_dates_in_columns() {
+    insta::assert_snapshot!(Sample::new().says(&["top", "--width", "160"]));
+}
+
+#[test]
+fn the_rank_and_the_status_are_explained() {
+    insta::assert_snapshot!(Sample::new().says(&["top", "--explain-rank", "-n", "2"]));
+}
+
+#[test]
+fn show_tells_all_of_one_group() {
+    let sample = Sample::new();
+    let group = sample.group("render");
+    insta::assert_snapshot!(sample.says(&["show", group["id"].as_str().unwrap()]));
+}
+
+#[test]
+fn the_digest_is_markdown_in_which_no_name_is_markup() {
+    let sample = Sample::new();
+    let page = sample.says(&["digest", "--since", "2026-03-02", "--now", "2026-04-01"]);
+    let names = page.matches("<img").count();
+    assert_eq!((names, page.matches("`<img").count()), (1, 1), "{page}");
+    assert!(!page.contains('\u{1b}'), "{page}");
+    insta::assert_snapshot!(page);
+}
+
+#[test]
+fn statuses_are_those_of_the_history() {
+    let sample = Sample::new();
+    for (function, status, in_latest) in [
+        ("walk", "active", true),
+        ("append", "new", true),
+        ("render", "regressed", true),
+        ("save", "fading", false),
+        ("load", "increasing", true),
+    ] {
+        let group = sample.group(function);
+        assert_eq!((&group["status"], &group["in_latest"]), (&json!(status), &json!(in_latest)));
+    }
+}
+
+#[test]
+fn a_group_that_was_resolved_regresses_when_a_later_build_has_it() {
+    let mut sample = Sample::new();
+    let id = sample.group("save")["id"].as_str().unwrap().to_owned();
+    sample.says(&["state", &id[..5], "resolved", "--in", "3.0", "--note", "see bug 12"]);
+    assert_eq!(sample.group("save")["status"], "resolved");
+    assert!(sample.says(&["show", &id]).contains("see bug 12"));
+
+    let record = sample.record("save", "null-read", "low", 2, START + 200 * DAY, 0);
+    let stamp = sample.stamp();
+    let mut store = Store::create(&sample.db).unwrap();
+    store.add(&[(stamp, record)], i64::from(i32::MAX)).unwrap();
+    store.regroup().unwrap();
+    assert_eq!(sample.group("save")["status"], "regressed");
+
+    sample.says(&["state", &id, "ignored"]);
+    assert_eq!(sample.group("save")["status"], "ignored");
+    sample.says(&["state", &id, "open"]);
+    assert_ne!(sample.group("save")["status"], "ignored");
+}
+
+#[test]
+fn the_gate_ends_with_3_and_says_why() {
+    let sample = Sample::new();
+    let output = sample.run(&["top", "--fail-on", "new,severity>=high"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("append in shopd: new: first seen in 3.0"), "{said}");
+    assert!(!said.contains('\u{1b}'), "{said}");
+    let output = sample.run(&["top", "--fail-on", "regressed", "--where", "status!=regressed"]);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn conditions_select_dumps_and_groups() {
+    let sample = Sample::new();
+    let counts = |conditions: &str| -> Vec<u64> {
+        let top = sample.json(&["top", "--json", "--sort", "count", "--where", conditions]);
+        let groups = top["groups"].as_array().unwrap();
+        groups.iter().map(|group| group["count"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(counts("build=3.0"), [22, 8, 5, 4, 1]);
+    assert_eq!(counts("class=null-*,build=1.0"), [9, 6, 2, 1]);
+    assert_eq!(counts("host=db-1"), [5]);
+    assert_eq!(counts("status=new|regressed"), [13, 5]);
+    assert_eq!(counts("severity>=high"), [5, 3]);
+    assert_eq!(counts("since=2026-03-29"), [1]);
+    let output = sample.run(&["top", "--where", "colour=red"]);
+    assert_eq!(output.status.code(), Some(64));
+}
+
+#[test]
+fn every_format_has_every_group() {
+    let sample = Sample::new();
+    let lines = |format: &str| sample.says(&["top", "--format", format]).lines().count();
+    assert_eq!((lines("json"), lines("ndjson"), lines("csv")), (1, 6, 7));
+    let markdown = sample.says(&["top", "--format", "markdown"]);
+    assert_eq!(markdown.lines().filter(|line| line.starts_with("| `")).count(), 6);
+    assert!(!markdown.contains("<img src=x>|"), "{markdown}");
+}
+
+#[test]
+fn two_stores_are_compared_by_group() {
+    let (old, new) = (Sample::new(), Sample::new());
+    let same = Command::new(env!("CARGO_BIN_EXE_obit"))
+        .args(["diff", "--fail-on", "new"])
+        .args([&old.db, &new.db])
+        .output()
+        .unwrap();
+    assert_eq!(same.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&same.stdout).contains("no group differs"));
+}
+
+#[test]
+fn an_id_that_stands_for_nothing_or_for_several_is_told() {
+    let sample = Sample::new();
+    for (id, word) in [("nothing", "is called"), ("obit-0000", "may be any of")] {
+        let output = sample.run(&["show", id]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(64), "{said}");
+        assert!(said.contains(word), "{said}");
+    }
+    let crash = sample.group("walk")["example"].as_str().unwrap().to_owned();
+    assert!(sample.says(&["show", &crash]).contains("null-read it was"));
+}
+
+#[test]
+fn the_json_of_the_views_is_what_its_schema_says() {
+    let sample = Sample::new();
+    let id = sample.group("walk")["id"].as_str().unwrap().to_owned();
+    for (of, document) in [
+        ("top", sample.json(&["top", "--json"])),
+        ("group", sample.group("walk")),
+        ("show", sample.json(&["show", &id, "--json"])),
+    ] {
+        let schema = Command::new(env!("CARGO_BIN_EXE_obit")).args(["schema", "--of", of]).output();
+        let schema: serde_json::Value = serde_json::from_slice(&schema.unwrap().stdout).unwrap();
+        let properties = schema["properties"].as_object().unwrap();
+        for name in document.as_object().unwrap().keys() {
+            assert!(properties.contains_key(name), "{of}: {name}");
+        }
+    }
+}
