@@ -93,3 +93,47 @@ fn every_text_ends_with_the_crashs_id() {
         }
     }
 }
+
+/// Titles, frames, threads and drawings of a page, in order.
+fn outline(page: &str) -> String {
+    let marks: [(&str, &str); 7] = [
+        ("<h1 id=\"cause-title\">", "cause: "),
+        ("<h2 id=\"", "part "),
+        ("<a class=\"frame ", "frame "),
+        ("<details class=\"thread\" id=\"", "thread "),
+        ("<figure class=\"graph\">", "graph "),
+        ("<figure class=\"bar-of\">", "bar "),
+        ("<tr class=\"current\">", "here "),
+    ];
+    let mut found: Vec<(usize, String)> = Vec::new();
+    for (mark, what) in marks {
+        for (at, _) in page.match_indices(mark) {
+            let rest = &page[at + mark.len()..];
+            let text = match what {
+                "part " | "thread " => rest.split('"').next().unwrap().to_owned(),
+                "cause: " => rest.split("</h1>").next().unwrap().to_owned(),
+                "frame " => rest
+                    .split("<span class=\"name\">")
+                    .nth(1)
+                    .unwrap()
+                    .split('<')
+                    .next()
+                    .unwrap()
+                    .to_owned(),
+                _ => String::new(),
+            };
+            found.push((at, format!("{what}{text}")));
+        }
+    }
+    found.sort();
+    found.into_iter().map(|(_, line)| line + "\n").collect()
+}
+
+#[test]
+fn the_page_has_the_same_parts_for_the_same_three_cores() {
+    for core in CORES {
+        let page = written(core, "html");
+        assert!(page.len() < 400_000, "{core}: {} bytes", page.len());
+        insta::assert_snapshot!(format!("{}-html", name_of(core)), outline(&page));
+    }
+}

@@ -376,10 +376,10 @@ pub(crate) enum Format {
     Human,
     /// One line of JSON (see `obit schema`); of many records, an array
     Json,
-    /// One self-contained page for a browser (see docs/html.md)
-    Html,
     /// The same: JSON with one document a line
     Ndjson,
+    /// One self-contained page for a browser (see docs/html.md)
+    Html,
     /// One line of text, for a chat or a log
     Brief,
     /// Markdown, for a ticket

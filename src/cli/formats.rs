@@ -23,7 +23,7 @@ pub(crate) enum Plain {
 
 /// Which of them was asked for.
 pub(crate) fn plain(cli: &Cli) -> Result<Plain, Failure> {
-    match cli.options.output.format() {
+    match cli.format() {
         Format::Human => Ok(Plain::Text),
         Format::Json => Ok(Plain::Json),
         Format::Ndjson => Ok(Plain::Lines),
@@ -51,7 +51,7 @@ pub(crate) enum Listed {
 
 /// Which of them was asked for.
 pub(crate) fn listed(cli: &Cli) -> Result<Listed, Failure> {
-    match cli.options.output.format() {
+    match cli.format() {
         Format::Human => Ok(Listed::Text),
         Format::Json => Ok(Listed::Json),
         Format::Ndjson => Ok(Listed::Lines),

@@ -95,7 +95,7 @@ enum View {
 
 fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     let options = &cli.options;
-    if cli.options.output.format() == Format::Csv {
+    if cli.format() == Format::Csv {
         let problem = "csv is for groups: `obit top`";
         return Err(Failure::new(Exit::Usage, &problem));
     }
@@ -115,7 +115,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         return Err(no_such_thread(tid, tids));
     }
     let page = screen::page_options(options, outlet.destination());
-    outlet.write(|out| formats::write(out, &report, cli.options.output.format(), view, &page))?;
+    outlet.write(|out| formats::write(out, &report, cli.format(), view, &page))?;
     if options.content.strict && report.is_incomplete() {
         return Ok(Exit::Incomplete);
     }
@@ -147,6 +147,12 @@ fn schema(cli: &Cli, of: SchemaOf) -> Result<Exit, Failure> {
         Some(document) => obit::triage::schema::write_schema(document, out),
     })?;
     Ok(Exit::Success)
+}
+
+impl Cli {
+    fn format(&self) -> Format {
+        self.options.output.format()
+    }
 }
 
 /// Why a run ended early.

@@ -81,6 +81,8 @@ fn built(
         let known = Known { analysis, process, threads, modules, findings, notices };
         cause.next = next::steps(cause, &known, &mut builder.redactor);
     }
+    let redactor = &mut builder.redactor;
+    redactor.enter(0, || "memory".to_owned());
     let memory = builder.options.memory.then(|| mappings::memory(process, &mut builder.redactor));
     let report = Report {
         core: builder.core(),

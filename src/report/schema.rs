@@ -46,9 +46,9 @@ mod tests {
     use super::*;
     use crate::report::{
         Blame, Cause, CoreReport, Decision, Evidence, Finding, FrameReport, InstructionReport,
-        ModulePlace, ModuleReport, NoticeCode, NoticeReport, Package, ProcessReport, Redactions,
-        SignalReport, Signature, SourceLine, SourcePlace, SourceValue, ThreadReport, Truncated,
-        Variable, VariableValue,
+        LockReport, MemoryReport, ModulePlace, ModuleReport, NoticeCode, NoticeReport, Package,
+        ProcessReport, RangeReport, Redactions, SignalReport, Signature, SourceLine, SourcePlace,
+        SourceValue, StackReport, ThreadReport, Truncated, Variable, VariableValue,
     };
 
     /// `OBIT_UPDATE_SCHEMA=1 cargo test schema` writes it anew.
@@ -110,7 +110,16 @@ mod tests {
                 ..ThreadReport::default()
             }],
             modules: vec![ModuleReport::default()],
-            findings: vec![Finding { evidence, ..Finding::default() }],
+            findings: vec![Finding {
+                evidence,
+                locks: vec![LockReport::default()],
+                ..Finding::default()
+            }],
+            memory: Some(MemoryReport {
+                ranges: vec![RangeReport::default()],
+                stacks: vec![StackReport::default()],
+                ..MemoryReport::default()
+            }),
             redactions: Redactions { counts: [("email".into(), 2)].into(), ..Default::default() },
             notices: vec![NoticeReport {
                 code: NoticeCode::ModuleMissing,

@@ -86,7 +86,7 @@ fn told(report: &Report, cause: &Cause, room: &Room) -> Markup {
             @if !cause.next.is_empty() {
                 div.fact {
                     h2 { "Next" }
-                    ul.steps { (steps(report, cause, room)) }
+                    (steps(report, cause, room))
                 }
             }
         }
@@ -194,7 +194,7 @@ fn steps(report: &Report, cause: &Cause, room: &Room) -> Markup {
             }
         }
     });
-    html! { (steps) (more(left_out, "step")) }
+    html! { ul.steps { (steps) } (more(left_out, "step")) }
 }
 
 /// What else is wrong.

@@ -9,15 +9,13 @@ use super::{
 };
 use crate::render::chain::Origins;
 use crate::render::layout::{counted, cut_end};
-use crate::render::terminal::write_page;
+use crate::render::markdown::write_markdown;
 use crate::render::{PageOptions, name, visible};
 use crate::report::Report;
 
 /// Characters of the window's title.
 const TITLE: usize = 100;
-/// Columns of the text for a ticket.
-const TICKET_WIDTH: usize = 100;
-/// Bytes of it.
+/// Bytes of the text for a ticket.
 const TICKET: usize = 60_000;
 
 /// The whole page.
@@ -90,19 +88,20 @@ fn foot(report: &Report) -> Markup {
     }
 }
 
-/// The terminal's page in a block of code.
+/// What goes into a ticket.
 fn markdown(report: &Report) -> String {
-    let options = PageOptions { width: TICKET_WIDTH, ..PageOptions::default() };
     let mut text = Vec::new();
     // Writing to a Vec cannot fail.
-    let _ = write_page(&mut text, report, &options);
+    let _ = write_markdown(&mut text, report, &PageOptions::default());
     let text = String::from_utf8_lossy(&text);
     // Read back from a file, the words of obit's own may be anything, too.
-    let text: String = text.lines().map(|line| format!("{}\n", visible(line))).collect();
-    let end = text.char_indices().map(|(at, _)| at).find(|at| *at >= TICKET);
-    let text = end.and_then(|end| text.get(..end)).unwrap_or(&text);
-    // A fence longer than any within.
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}text\n{}\n{fence}\n", text.trim_end())
+    let lines = text.lines().map(|line| format!("{}\n", visible(line)));
+    let mut whole = String::new();
+    for line in lines.take_while(|line| line.len() < TICKET) {
+        if whole.len() + line.len() > TICKET {
+            break;
+        }
+        whole.push_str(&line);
+    }
+    whole
 }

@@ -95,7 +95,7 @@ fn graph(finding: &Finding, number: usize) -> Markup {
     let label = name::shown(&finding.title);
     html! {
         div.scroll role="region" aria-label="Lock graph" tabindex="0" {
-            svg viewBox={ "0 0 " (WIDTH) " " (height) } width=(WIDTH) height=(height) role="img"
+            svg viewBox={ "0 0 " (WIDTH) " " (height) } width=(WIDTH) height=(height) role="group"
                 aria-label=(cut_middle(&label, 200)) {
                 defs {
                     marker id=(marker) viewBox="0 0 10 10" refX="9" refY="5" markerWidth="8"

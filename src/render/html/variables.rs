@@ -79,7 +79,13 @@ fn entry(variable: &Variable, within: Option<&Variable>, depth: usize, room: &Ro
                 details {
                     summary { (row) }
                     @match pointee {
-                        Some(pointee) => (list(std::slice::from_ref(pointee), None, depth - 1, room)),
+                        Some(pointee) => {
+                            // Its members, if it has any: its name is but the pointer's.
+                            @match parts(pointee).0 {
+                                [] => (list(std::slice::from_ref(pointee), None, depth - 1, room)),
+                                members => (list(members, Some(pointee), depth - 1, room)),
+                            }
+                        }
                         None => (list(children, Some(object), depth - 1, room)),
                     }
                 }
