@@ -147,6 +147,7 @@ fn outputs(way: &str, level: &str) -> Vec<(String, Vec<u8>)> {
         &["modules", "--json"],
         &["signature", "--explain"],
         &["signature", "--json"],
+        &["--format", "html", "--locals", "all", "--registers"],
         &["redact", "--explain"],
         &["redact", "--explain", "--json"],
         &["--thread", "cp.alwin.drey@quarrymail.example"],
