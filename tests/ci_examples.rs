@@ -52,7 +52,7 @@ fn the_step_of_github_annotates_summarises_and_leaves_sarif() {
     assert_eq!(summary.matches("\n### ").count() + 1, 2, "{summary}");
     let sarif = fs::read(directory.path().join("sarif/null-field.zst.sarif")).unwrap();
     let sarif: Value = serde_json::from_slice(&sarif).unwrap();
-    assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "null-read");
+    assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "null-access");
 }
 
 #[test]
@@ -63,12 +63,13 @@ fn the_script_of_gitlab_leaves_its_reports() {
     let kept = script.lines().filter(|line| has_jq || !line.starts_with("jq "));
     let (directory, _) = run(&kept.collect::<Vec<_>>().join("\n"));
     let read = |name: &str| fs::read_to_string(directory.path().join(name)).unwrap();
+    // Without the program no line is known, and without a line GitLab shows nothing.
     let issues: Value = serde_json::from_str(&read("crashes/null-field.zst.json")).unwrap();
-    assert_eq!(issues[0]["check_name"], "null-read");
+    assert_eq!(issues, Value::Array(Vec::new()));
     assert!(read("crashes/deadlock.zst.xml").contains("<failure"));
     assert!(read("crashes/deadlock.zst.html").starts_with("<!DOCTYPE html>"));
     if has_jq {
         let all: Value = serde_json::from_str(&read("gl-code-quality-report.json")).unwrap();
-        assert_eq!(all.as_array().unwrap().len(), 2);
+        assert_eq!(all, Value::Array(Vec::new()));
     }
 }

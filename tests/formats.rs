@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// A null pointer, an uncaught exception, a deadlock.
 const CORES: [&str; 3] =
-    ["null-field/core.zst", "causes-cpp-O0/uncaught.core.zst", "deadlock/core.zst"];
+    ["null-field/core.zst", "causes-cpp-O0/runtime_error.core.zst", "deadlock/core.zst"];
 
 fn written(core: &str, format: &str) -> String {
     let out = obit()

@@ -27,7 +27,8 @@ fn groups(db: &Path, parts: &[Vec<PathBuf>]) -> BTreeMap<PathBuf, String> {
         args.extend(part.iter().map(OsString::from));
         stdout(&run(args));
     }
-    let listed = stdout(&run([OsString::from("list"), "--db".into(), db.into()]));
+    let list = [OsString::from("list"), "--format=ndjson".into(), "--db".into(), db.into()];
+    let listed = stdout(&run(list));
     let records = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     records
         .map(|record| {

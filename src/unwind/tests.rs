@@ -406,7 +406,7 @@ fn a_trampoline_whose_code_is_missing_is_known_by_what_the_kernel_left() {
         let all: Vec<(usize, u64)> =
             registers.iter().chain(&rest).map(|(at, word)| (at + 16, *word)).collect();
         let mut bytes = saved(0x1000, &all);
-        bytes[8..16].copy_from_slice(&(TEXT + 0x4000).to_le_bytes());
+        bytes[8..16].copy_from_slice(&(TEXT + 0x4100).to_le_bytes());
         bytes[0..8].copy_from_slice(&(STACK + 0x900).to_le_bytes());
         let core = CoreBuilder::x86_64()
             .thread(1, &[("rip", TEXT + 0x100), ("rsp", STACK), ("rbp", STACK)])

@@ -52,11 +52,22 @@ pub(crate) fn in_order(mut found: Vec<Finding>) -> Vec<Finding> {
 /// `found`, and every quoted text of `bytes` besides.
 pub(crate) fn with_quoted(bytes: &[u8], mut found: Vec<Finding>) -> Vec<Finding> {
     let mut place = 0;
-    let find = |from: usize, wanted: fn(&u8) -> bool| {
-        bytes.get(from..).and_then(|rest| rest.iter().position(wanted)).map(|at| from + at)
+    let next_quote = |from: usize| {
+        bytes.get(from..)?.iter().position(|byte| *byte == b'"').map(|at| from + at)
     };
-    while let Some(open) = find(place, |byte| *byte == b'"') {
-        let Some(end) = find(open + 1, |byte| matches!(byte, b'"' | b'\n' | 0)) else { break };
+    // `\"` is in the text, not its end.
+    let end_from = |from: usize| {
+        let mut at = from;
+        loop {
+            match bytes.get(at)? {
+                b'"' | b'\n' | 0 => return Some(at),
+                b'\\' if !matches!(bytes.get(at + 1), Some(b'\n' | 0)) => at += 2,
+                _ => at += 1,
+            }
+        }
+    };
+    while let Some(open) = next_quote(place) {
+        let Some(end) = end_from(open + 1) else { break };
         place = end + 1;
         // A name of a field is no value.
         let is_name = bytes.get(end + 1) == Some(&b':');
