@@ -66,10 +66,14 @@ pub(super) fn visible_prose(sentence: &str) -> Markup {
     let parts = sentence.split('`').collect::<Vec<_>>();
     // Without its partner the last one is but a letter.
     let is_paired = parts.len() % 2 == 1;
+    let mut cut = |part: &str| {
+        let cut = cut_middle(part, left);
+        left = left.saturating_sub(width(part));
+        cut
+    };
     html! {
         @for (at, part) in parts.iter().enumerate() {
-            @let cut = cut_middle(part, left);
-            @let _ = left = left.saturating_sub(width(part));
+            @let cut = cut(part);
             @if at % 2 == 1 && (is_paired || at + 1 < parts.len()) { code { (cut) } }
             @else {
                 @if at % 2 == 1 { "`" }

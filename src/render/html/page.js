@@ -96,7 +96,7 @@
     follow();
     addEventListener("hashchange", follow);
 
-    // Search: what does not match is hidden.
+    // Search: what does not fit is hidden.
     for (const field of all("[data-filter]")) {
       const list = one(`[data-filtered="${field.dataset.filter}"]`);
       const items = [...list.children].map((item) => [item, item.textContent.toLowerCase()]);

@@ -80,7 +80,7 @@ fn by_frame(thread: &ThreadReport, room: &Room) -> Markup {
                     "#" (frame.index) " " (visible_text(&called(frame), NAME / 2))
                 }
                 " " span.aside { (bytes(*size)) }
-                (bar(share(*size, most), "m-frame", &format!("{} bytes", size)))
+                (bar(share(*size, most), "m-frame", &format!("{size} bytes")))
             }
         }
     });

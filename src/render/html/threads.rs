@@ -121,7 +121,8 @@ fn has_values(thread: &ThreadReport) -> bool {
 fn own_values(thread: &ThreadReport, room: &Room) -> Markup {
     html! {
         @for frame in thread.frames.iter().take(FRAMES) {
-            @if !(frame.args.is_empty() && frame.locals.is_empty()) && !room.is_full() {
+            @let is_told = !frame.args.is_empty() || !frame.locals.is_empty();
+            @if is_told && !room.is_full() {
                 h4 { "#" (frame.index) " " (visible_text(&called(frame), NAME)) }
                 (variables("Arguments", &frame.args, room))
                 (variables("Locals", &frame.locals, room))
