@@ -148,6 +148,13 @@ fn outputs(way: &str, level: &str) -> Vec<(String, Vec<u8>)> {
         &["signature", "--explain"],
         &["signature", "--json"],
         &["--format", "html", "--locals", "all", "--registers"],
+        &["--format", "brief"],
+        &["--format", "markdown", "--registers"],
+        &["--format", "sarif"],
+        &["--format", "junit"],
+        &["--format", "sentry", "--locals", "all"],
+        &["--format", "github"],
+        &["--format", "gitlab"],
         &["redact", "--explain"],
         &["redact", "--explain", "--json"],
         &["--thread", "cp.alwin.drey@quarrymail.example"],
@@ -162,6 +169,10 @@ fn outputs(way: &str, level: &str) -> Vec<(String, Vec<u8>)> {
             let output = run([&words, &base[..1], &["-e"], &base[1..]].concat());
             all.push((format!("{way} {level} print {expression}"), both(&output)));
         }
+    }
+    for format in ["human", "ndjson"] {
+        let words = ["triage", core, "--no-db", "--format", format, "-e", program, &redact];
+        all.push((format!("{way} {level} triage {format}"), both(&run(words))));
     }
     let bad = ["print", "password +* mail", "-c"];
     let output = run([&bad, &base[..1], &["-e"], &base[1..]].concat());

@@ -50,8 +50,9 @@ impl Known {
             return;
         }
         if text.len() <= LONGEST && self.texts.len() < MOST {
-            if let Some(first) = text.first() {
-                self.firsts[usize::from(*first)] = true;
+            let first = text.first().and_then(|first| self.firsts.get_mut(usize::from(*first)));
+            if let Some(is_first) = first {
+                *is_first = true;
             }
             self.texts.insert((text.to_vec(), kind));
         }

@@ -52,9 +52,8 @@ pub(crate) fn in_order(mut found: Vec<Finding>) -> Vec<Finding> {
 /// `found`, and every quoted text of `bytes` besides.
 pub(crate) fn with_quoted(bytes: &[u8], mut found: Vec<Finding>) -> Vec<Finding> {
     let mut place = 0;
-    let next_quote = |from: usize| {
-        bytes.get(from..)?.iter().position(|byte| *byte == b'"').map(|at| from + at)
-    };
+    let next_quote =
+        |from: usize| bytes.get(from..)?.iter().position(|byte| *byte == b'"').map(|at| from + at);
     // `\"` is in the text, not its end.
     let end_from = |from: usize| {
         let mut at = from;
