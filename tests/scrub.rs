@@ -142,6 +142,10 @@ fn a_report_on_a_scrubbed_core_differs_only_in_what_is_masked() {
                 |way: &str| way.ends_with(".confidence") || way == ".cause.evidence[].text";
             found.retain(|(way, ..)| !is_of_text(way));
         }
+        if core.ends_with("canary-cpp/wild.core.zst") {
+            // The pointer itself spells a secret, and goes.
+            found.retain(|(way, ..)| !way.starts_with(".cause"));
+        }
         if LOSES_A_FINDING.iter().any(|name| core.ends_with(name)) {
             found.retain(|(way, ..)| way != ".findings");
         }

@@ -96,6 +96,9 @@ pub struct Summary {
     pub took: Duration,
 }
 
+/// The jobs, and for each file the key of its path.
+type Planned = (Vec<Job>, Vec<Option<[u8; 32]>>);
+
 impl Summary {
     /// Whether a file could not be looked at that may be a core: then nobody knows what
     /// the batch is a part of.
@@ -160,10 +163,7 @@ struct Batch<'b> {
 
 impl Batch<'_> {
     /// What is to be read, and for each place in the order of the input the file's key.
-    fn plan(
-        &mut self,
-        paths: impl IntoIterator<Item = PathBuf>,
-    ) -> Result<(Vec<Job>, Vec<Option<[u8; 32]>>), BatchError> {
+    fn plan(&mut self, paths: impl IntoIterator<Item = PathBuf>) -> Result<Planned, BatchError> {
         let (mut jobs, mut files) = (Vec::new(), Vec::new());
         let mut outcome = Ok(());
         walk(paths, &mut |found| {

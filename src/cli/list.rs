@@ -41,9 +41,8 @@ pub(crate) fn list(cli: &Cli, args: &ListArgs) -> Result<Exit, Failure> {
                 Plain::Json => out.write_all(comma).and_then(|()| write_record(&record, &mut *out)),
             };
             comma = b",";
-            one.map_err(|error| {
+            one.inspect_err(|error| {
                 written = Err(io::Error::from(error.kind()));
-                error
             })
         });
         failure = outcome.err();

@@ -389,9 +389,8 @@ fn write(
         let mut each = |take: &mut dyn FnMut(Record) -> io::Result<()>| {
             let mut written = Ok(());
             let outcome = store.each_record_of(&summary.files, &mut |record| {
-                take(record).map_err(|error| {
+                take(record).inspect_err(|error| {
                     written = Err(io::Error::from(error.kind()));
-                    error
                 })
             });
             failure = outcome.err();
@@ -450,9 +449,9 @@ pub(super) fn in_words(summary: &Summary) -> String {
         parts.push(format!("{} failed ({reasons})", summary.failures()));
     }
     let mut text = parts.join(", ");
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "; {}, {} new; {:.1} s\n",
+        "; {}, {} new; {:.1} s",
         counted(summary.groups, "group", "groups"),
         summary.new_groups,
         summary.took.as_secs_f64()

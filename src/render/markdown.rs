@@ -147,7 +147,7 @@ pub(super) fn code(text: &str) -> String {
 pub(super) fn prose(text: &str) -> String {
     let mut parts: Vec<&str> = text.split('`').collect();
     // A backtick without a partner is a character.
-    let rest = if parts.len() % 2 == 0 { parts.pop() } else { None };
+    let rest = if parts.len().is_multiple_of(2) { parts.pop() } else { None };
     let mut written = String::new();
     for (at, part) in parts.iter().enumerate() {
         if at % 2 == 1 {

@@ -348,7 +348,7 @@ impl Judge<'_> {
                 kinds.fill(Byte::Number);
                 continue;
             }
-            let is_filling = is_uniform(word) && word.first().is_some_and(|b| b.is_ascii_graphic());
+            let is_filling = is_uniform(word) && word.first().is_some_and(u8::is_ascii_graphic);
             if is_filling
                 && self.facts.contains(here)
                 && kinds.iter().all(|k| matches!(k, Byte::Text(_)))

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::redact::Shown;
 use crate::render::visible;
 use crate::report::SourcePlace;
 
@@ -16,7 +17,7 @@ pub(super) struct File<'r> {
 impl<'r> File<'r> {
     pub(super) fn of(place: &'r SourcePlace) -> Self {
         let path = place.file.as_str();
-        let base = place.directory.as_ref().map(|directory| directory.as_str());
+        let base = place.directory.as_ref().map(Shown::as_str);
         let below = base.and_then(|base| path.strip_prefix(base)?.strip_prefix('/'));
         match (below, base) {
             (Some(path), Some(base)) if !path.is_empty() => Self { path, base: Some(base) },

@@ -327,7 +327,7 @@ fn insert(transaction: &Transaction<'_>, table: &str, row: &Object) -> rusqlite:
     let mut columns = Vec::new();
     {
         let statement = transaction.prepare_cached(&format!("SELECT * FROM {table}"))?;
-        columns.extend(statement.column_names().into_iter().map(str::to_owned));
+        columns.extend(statement.column_names().map(str::to_owned));
     }
     columns.retain(|column| row.contains_key(column));
     let places: Vec<_> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
@@ -347,14 +347,14 @@ fn insert(transaction: &Transaction<'_>, table: &str, row: &Object) -> rusqlite:
 fn row_of(connection: &Connection, table: &str, n: i64) -> rusqlite::Result<Option<Object>> {
     connection
         .prepare_cached(&format!("SELECT * FROM {table} NOT INDEXED WHERE rowid = ?1"))?
-        .query_row([n], |row| object(row))
+        .query_row([n], object)
         .optional()
 }
 
 fn object(row: &Row<'_>) -> rusqlite::Result<Object> {
     let statement: &rusqlite::Statement<'_> = row.as_ref();
     let mut object = Object::new();
-    for (at, name) in statement.column_names().into_iter().enumerate() {
+    for (at, name) in statement.column_names().enumerate() {
         let value = match row.get_ref(at)? {
             ValueRef::Null => continue,
             ValueRef::Integer(number) => number.into(),
