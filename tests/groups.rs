@@ -70,7 +70,7 @@ fn partition(groups: &BTreeMap<PathBuf, String>) -> BTreeSet<BTreeSet<&Path>> {
 fn one_bug_is_one_group_at_every_level_and_in_every_order() {
     let directory = tempfile::tempdir().unwrap();
     let cores = cores();
-    let at_once = groups(&directory.path().join("a.db"), &[cores.clone()]);
+    let at_once = groups(&directory.path().join("a.db"), std::slice::from_ref(&cores));
     let mut by_way: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (core, group) in &at_once {
         by_way.entry(way(core)).or_default().insert(group);
@@ -82,9 +82,9 @@ fn one_bug_is_one_group_at_every_level_and_in_every_order() {
     let (mut late, early): (Vec<PathBuf>, Vec<PathBuf>) =
         cores.into_iter().enumerate().fold(Default::default(), |mut parts, (at, core)| {
             if at % 3 == 0 {
-                parts.0.push(core)
+                parts.0.push(core);
             } else {
-                parts.1.push(core)
+                parts.1.push(core);
             }
             parts
         });
