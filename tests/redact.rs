@@ -143,6 +143,7 @@ fn explain_says_where_and_why_and_not_what() {
     assert_eq!(of("card_no").unwrap()["reason"], "name");
     assert_eq!(of("cloud_key").unwrap()["kind"], "key");
     assert_eq!(of("words").unwrap()["reason"], "rule");
-    let total: u64 = json["counts"].as_object().unwrap().values().filter_map(|c| c.as_u64()).sum();
+    let total: u64 =
+        json["counts"].as_object().unwrap().values().filter_map(serde_json::Value::as_u64).sum();
     assert_eq!(total, hidden.len() as u64);
 }
