@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use obit::triage::store::{Keep, Store};
 
+use super::Failure;
 use super::exit::Exit;
 use super::outlet::Outlet;
 use super::triage::StoreArgs;
-use super::{Failure, when};
+use super::view::{clock, length};
 
 /// What is to be done with the store.
 #[derive(Clone, Debug, Args)]
@@ -42,7 +43,7 @@ pub(crate) enum DbVerb {
     /// Give up old records; what is counted stays
     Gc {
         /// Keep the records of dumps that are not older
-        #[arg(long, value_name = "TIME", default_value = "90d", value_parser = when::span)]
+        #[arg(long, value_name = "TIME", default_value = "90d", value_parser = length)]
         keep: i64,
         /// Keep the newest records of each group, whatever their age
         #[arg(long, value_name = "N", default_value_t = 5)]
@@ -113,7 +114,7 @@ pub(crate) fn db(args: &DbArgs) -> Result<Exit, Failure> {
         }
         DbVerb::Gc { keep, keep_per_group, store } => {
             let mut store = Store::open(&store.path()?)?;
-            let since = when::now().saturating_sub(*keep);
+            let since = clock().saturating_sub(*keep);
             let removed = store.collect(Keep { since, per_group: *keep_per_group })?;
             let megabytes = removed.bytes as f64 / 1e6;
             say(format!("{} records given up, {megabytes:.1} MB freed", removed.records))?;

@@ -67,7 +67,7 @@ fn line(record: &Record, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "{}  {:<8}  {:<16}  {}  {}",
-        record.time.map_or_else(|| "-".to_owned(), super::when::utc),
+        record.time.map_or_else(|| "-".to_owned(), obit::triage::time::minute_of),
         record.group.as_deref().unwrap_or("-"),
         visible(&cause),
         visible(record.signature.as_ref().map_or("-", |signature| signature.text.as_str())),

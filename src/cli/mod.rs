@@ -26,7 +26,6 @@ mod state;
 mod top;
 mod triage;
 mod view;
-mod when;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -83,9 +83,14 @@ pub(crate) fn clock() -> i64 {
     i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }
 
+/// A length of time, in seconds.
+pub(crate) fn length(text: &str) -> Result<i64, String> {
+    seconds_of(text).ok_or_else(|| "write a length of time: 7d, 24h, 30min".to_owned())
+}
+
 fn window(text: &str) -> Result<i64, String> {
-    let seconds = seconds_of(text).filter(|seconds| *seconds > 0);
-    seconds.ok_or_else(|| "write a length of time: 7d, 24h".to_owned())
+    let seconds = length(text)?;
+    if seconds > 0 { Ok(seconds) } else { Err("a window is longer than nothing: 7d".to_owned()) }
 }
 
 /// Bytes of a list that are read.
