@@ -288,3 +288,96 @@ fn the_json_of_the_views_is_what_its_schema_says() {
         }
     }
 }
+
+#[test]
+fn sarif_has_the_count_of_a_group_and_what_became_of_it() {
+    let sample = Sample::new();
+    let id = |function: &str| sample.group(function)["id"].as_str().unwrap().to_owned();
+    sample.says(&["state", &id("walk"), "ignored"]);
+    sample.says(&["state", &id("save"), "resolved", "--at", "2026-03-30"]);
+    let log = sample.json(&["top", "--format", "sarif"]);
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 6);
+    for (function, state, count) in [
+        ("append", "new", 5),
+        ("render", "new", 13),
+        ("load", "updated", 26),
+        ("walk", "unchanged", 21),
+        ("save", "absent", 15),
+    ] {
+        let result = results
+            .iter()
+            .find(|result| result["properties"]["group"] == id(function).as_str())
+            .unwrap();
+        assert_eq!(result["baselineState"], state, "{function}");
+        assert_eq!(result["occurrenceCount"], count, "{function}");
+        let signature = format!("{:016x}", digest(function));
+        assert_eq!(result["partialFingerprints"]["obitSignature/v1"], signature.as_str());
+        assert_eq!(result["suppressions"].is_array(), function == "walk");
+    }
+}
+
+#[test]
+fn what_is_resolved_or_ignored_neither_fails_nor_annotates() {
+    let sample = Sample::new();
+    let id = |function: &str| sample.group(function)["id"].as_str().unwrap().to_owned();
+    sample.says(&["state", &id("walk"), "ignored"]);
+    sample.says(&["state", &id("save"), "resolved", "--at", "2026-03-30"]);
+    let junit = sample.says(&["top", "--format", "junit"]);
+    let report = quick_junit::Report::deserialize_from_str(&junit).unwrap();
+    assert_eq!((report.tests, report.failures), (6, 4), "{junit}");
+    assert_eq!(report.test_suites[0].skipped, 1);
+    assert!(junit.contains("13 crashes, regressed"), "{junit}");
+    let annotations = sample.says(&["top", "--format", "github"]);
+    assert_eq!(annotations.lines().count(), 4, "{annotations}");
+    let issues = sample.json(&["top", "--format", "gitlab"]);
+    assert_eq!(issues.as_array().unwrap().len(), 4);
+    let brief = sample.says(&["top", "--format", "brief"]);
+    assert_eq!(brief.lines().count(), 6, "{brief}");
+    assert!(!brief.contains('\u{1b}'), "{brief}");
+}
+
+#[test]
+fn a_group_whose_records_were_given_up_is_told_from_its_history() {
+    let sample = Sample::new();
+    sample.says(&["db", "gc", "--keep", "1s", "--keep-per-group", "0"]);
+    for format in ["sarif", "junit", "github", "brief", "sentry"] {
+        assert!(sample.says(&["top", "--format", format]).contains("null-write"), "{format}");
+    }
+}
+
+#[test]
+fn a_group_that_is_not_there_is_bad_usage_and_says_where_groups_are_listed() {
+    let sample = Sample::new();
+    for words in [
+        &["group", "name", "zzz", "x"][..],
+        &["group", "split", "zzz", "x"],
+        &["group", "merge", "zzz", "yyy"],
+        &["group", "signatures", "zzz"],
+        &["show", "zzz"],
+        &["state", "zzz", "ignored"],
+    ] {
+        let output = sample.run(words);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(64), "{words:?}: {said}");
+        assert!(said.contains("`obit top`") && said.lines().count() == 1, "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_written_names_the_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    std::fs::create_dir(directory.path().join("cores")).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_obit"))
+        .arg("triage")
+        .arg(directory.path().join("cores"))
+        // Nobody, not even root, makes a directory below a file.
+        .env("XDG_STATE_HOME", file.join("state"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(74), "{said}");
+    assert!(said.contains("--db FILE") && said.lines().count() == 1, "{said}");
+}

@@ -26,7 +26,7 @@ pub(crate) struct DiffArgs {
 }
 
 pub(super) fn diff(cli: &Cli, args: &DiffArgs) -> Result<Exit, Failure> {
-    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    let outlet = Outlet::of(&cli.options.output, None)?;
     let (old, new) = (side(cli, &args.baseline)?, side(cli, &args.current)?);
     against(cli, &outlet, (&old, &args.baseline), (&new, &args.current))
 }

@@ -3,8 +3,10 @@
 use std::io;
 
 use super::gist::{self, Place};
-use super::layout::cut_end;
+use super::layout::{cut_end, grouped};
+use super::visible::visible;
 use crate::report::Report;
+use crate::triage::overview::GroupSummary;
 
 /// Columns of the sentence.
 const SENTENCE: usize = 240;
@@ -25,4 +27,19 @@ pub fn write_brief(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
         write!(out, ": {}", cut_end(&gist::sentence(report), SENTENCE))?;
     }
     writeln!(out, " {}", report.id)
+}
+
+/// Writes the group's id, how it stands and its crashes, then the line of the crash that
+/// stands for it.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_group_brief(
+    out: &mut dyn io::Write,
+    group: &GroupSummary,
+    report: &Report,
+) -> io::Result<()> {
+    let (id, status) = (visible(&group.id), group.status.word());
+    write!(out, "{id} {status} {}\u{d7} ", grouped(group.count))?;
+    write_brief(out, report)
 }

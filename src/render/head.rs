@@ -62,6 +62,16 @@ impl<'r> Head<'r> {
         head
     }
 
+    /// What happened and where to look, without what shows it.
+    pub(super) fn short(report: &'r Report, options: &PageOptions) -> Self {
+        let mut head = Self { lines: Vec::new(), explained: None, cut: Vec::new() };
+        if let Some(cause) = &report.cause {
+            head.why(cause, options);
+            head.place(report, cause, LINES, options);
+        }
+        head
+    }
+
     /// Writes it.
     pub(super) fn write(&self, out: &mut dyn io::Write, options: &PageOptions) -> io::Result<()> {
         write_lines(out, &self.lines, 0, options)

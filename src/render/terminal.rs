@@ -63,6 +63,20 @@ pub fn write_page(
     write_footer(out, report, options)
 }
 
+/// Writes what died, why, the frame to look at and the crash's id, in a few lines.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_summary(
+    out: &mut dyn io::Write,
+    report: &Report,
+    options: &PageOptions,
+) -> io::Result<()> {
+    write_headline(out, report, options)?;
+    Head::short(report, options).write(out, options)?;
+    writeln!(out, "{}", options.color.paint(Ink::Aside, &format!("id    {}", report.id)))
+}
+
 fn write_headline(
     out: &mut dyn io::Write,
     report: &Report,
