@@ -31,18 +31,22 @@ const GROUPS: [(&str, &str, &str, [u64; 3]); 6] = [
 
 impl Sample {
     fn new() -> Self {
+        Self::of(&GROUPS)
+    }
+
+    fn of(groups: &[(&str, &str, &str, [u64; 3])]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let db = directory.path().join("t.db");
         let mut sample = Self { _directory: directory, db, made: 0 };
         for release in 0..3 {
-            sample.fill(release);
+            sample.fill(groups, release);
         }
         sample
     }
 
-    fn fill(&mut self, release: usize) {
+    fn fill(&mut self, groups: &[(&str, &str, &str, [u64; 3])], release: usize) {
         let mut store = Store::create(&self.db).unwrap();
-        for (function, class, severity, counts) in GROUPS {
+        for &(function, class, severity, counts) in groups {
             for i in 0..counts[release] {
                 let day = release as i64 * 30 + (i * 29 / counts[release]) as i64;
                 let record = self.record(function, class, severity, release, START + day * DAY, i);
@@ -82,7 +86,8 @@ impl Sample {
                 "args": ["shopd", "--serve"], "build_id": build_id},
             "signal": {"number": 11, "name": "SIGSEGV"},
             "cause": {"class": class, "severity": severity, "title": format!("{class} it was"),
-                "confidence": "proved", "blame": {"frame": 0, "confidence": "proved"}},
+                "confidence": "proved", "blame": {"frame": 0, "confidence": "proved",
+                    "function": function, "source": {"file": "shop.c", "line": 12}}},
             "signature": {"id": format!("{:016x}", digest(function)), "version": 1,
                 "text": format!("{function} in shopd")},
             "frames": [function, "main"],
@@ -244,6 +249,78 @@ fn every_format_has_every_group() {
     let markdown = sample.says(&["top", "--format", "markdown"]);
     assert_eq!(markdown.lines().filter(|line| line.starts_with("| `")).count(), 6);
     assert!(!markdown.contains("<img src=x>|"), "{markdown}");
+}
+
+/// The groups of the other side: `save` is gone, `append` new, of `load` there are far more
+/// and of `render` far fewer, `walk` is as it was.
+const OTHER: [(&str, &str, &str, [u64; 3]); 5] = [
+    ("walk", "null-read", "low", [6, 7, 8]),
+    ("render", "assertion", "low", [0, 0, 14]),
+    ("save", "null-read", "low", [9, 6, 0]),
+    ("load", "null-write", "medium", [0, 0, 3]),
+    ("<img src=x>|`rm`\u{1b}[31m", "null-call", "high", [1, 1, 1]),
+];
+
+#[test]
+fn a_difference_tells_what_is_new_gone_more_and_fewer() {
+    let now: Vec<_> = GROUPS
+        .into_iter()
+        .filter(|group| group.0 != "save")
+        .map(
+            |group| {
+                if group.0 == "render" { (group.0, group.1, group.2, [1, 0, 0]) } else { group }
+            },
+        )
+        .collect();
+    let (old, new) = (Sample::of(&OTHER), Sample::of(&now));
+    let directory = tempfile::tempdir().unwrap();
+    let [before, after] = ["release.db", "nightly.db"].map(|name| directory.path().join(name));
+    std::fs::copy(&old.db, &before).unwrap();
+    std::fs::copy(&new.db, &after).unwrap();
+    let diff = |more: &[&str]| {
+        let out = Command::new(env!("CARGO_BIN_EXE_obit"))
+            .arg("diff")
+            .args([&before, &after])
+            .args(more)
+            .output()
+            .unwrap();
+        (String::from_utf8(out.stdout).unwrap(), out.status.code())
+    };
+    for columns in ["60", "100", "140"] {
+        let (page, _) = diff(&["--width", columns]);
+        insta::assert_snapshot!(format!("difference-{columns}"), page);
+        let most: usize = columns.parse().unwrap();
+        let widest = page.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(most), "{page}");
+    }
+    insta::assert_snapshot!("difference-markdown", diff(&["--format", "markdown"]).0);
+    let json: serde_json::Value = serde_json::from_str(&diff(&["--json"]).0).unwrap();
+    let changes: Vec<&str> =
+        json["groups"].as_array().unwrap().iter().map(|g| g["change"].as_str().unwrap()).collect();
+    assert_eq!(changes, ["new", "more", "same", "same", "fewer", "gone"]);
+    assert_eq!(diff(&["--fail-on", "new"]).1, Some(3));
+    assert_eq!(diff(&["--fail-on", "regressed"]).1, Some(0));
+}
+
+#[test]
+fn a_narrow_list_has_signatures_in_lines_of_their_own() {
+    let sample = Sample::new();
+    for columns in ["60", "80"] {
+        let page = sample.says(&["top", "--width", columns]);
+        insta::assert_snapshot!(format!("top-{columns}"), page);
+        let most: usize = columns.parse().unwrap();
+        let widest = page.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(most), "{page}");
+    }
+}
+
+#[test]
+fn a_digest_tells_of_all_statuses_and_of_the_time_before() {
+    let sample = Sample::new();
+    let page = sample.says(&["digest", "--since", "2026-02-01", "--now", "2026-04-01"]);
+    insta::assert_snapshot!(page);
+    let nothing = sample.says(&["digest", "--since", "2026-05-01", "--now", "2026-05-02"]);
+    insta::assert_snapshot!("digest-of-nothing", nothing);
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub(crate) enum RecordOrder {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct StoreArgs {
     /// The store of crashes [default: obit/triage.db below $XDG_STATE_HOME or ~/.local/state]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub(crate) db: Option<PathBuf>,
 }
 

@@ -192,17 +192,25 @@ pub(super) fn quoted_name(thread: &ThreadReport) -> String {
 }
 
 fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {
-    let mut text = format!("id {}", report.id);
+    let mut remarks = Vec::new();
     if report.core.truncated {
-        text.push_str("  (of a core that is cut short)");
+        remarks.push("(of a core that is cut short)".to_owned());
     }
     match (report.redactions.policy.as_str(), report.redactions.total) {
-        ("off", _) => text.push_str("  nothing redacted"),
+        ("off", _) => remarks.push("nothing redacted".to_owned()),
         (_, 0) => {}
         (_, total) => {
             let total = counted(usize::try_from(total).unwrap_or(usize::MAX), "text");
-            text.push_str(&format!("  {total} redacted (--redact=off shows all)"));
+            remarks.push(format!("{total} redacted (--redact=off shows all)"));
         }
     }
-    writeln!(out, "\n{}", options.color.paint(Ink::Aside, &text))
+    let id = format!("id {}", report.id);
+    let line = [&[id.clone()], remarks.as_slice()].concat().join("  ");
+    // The id stands at the end, whatever is said of it.
+    let lines = match width(&line) <= options.width {
+        true => vec![line],
+        false => [remarks.as_slice(), &[id]].concat(),
+    };
+    writeln!(out)?;
+    lines.iter().try_for_each(|line| writeln!(out, "{}", options.color.paint(Ink::Aside, line)))
 }

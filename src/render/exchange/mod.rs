@@ -96,7 +96,12 @@ impl Group<'_> {
     fn numbers(&self) -> String {
         let summary = self.summary;
         let noun = if summary.count == 1 { "crash" } else { "crashes" };
-        format!("{} {noun}, {}", grouped(summary.count), summary.status.word())
+        let count = format!("{} {noun}", grouped(summary.count));
+        // That it fades on weak evidence would make less of it than it is.
+        match summary.status == Status::Fading && !summary.is_sure {
+            true => count,
+            false => format!("{count}, {}", summary.status.word()),
+        }
     }
 
     /// `walk in shopd`, or what the user calls it.
