@@ -234,3 +234,47 @@ fn the_id_at_the_end_of_every_text_finds_the_crash_again() {
     batch.says(&["list", "--format", "sarif"], 64);
     batch.says(&["show", "obit-0000000000000000"], 64);
 }
+
+#[test]
+fn what_is_new_against_a_baseline_is_told_to_people_and_to_code_scanning() {
+    let batch = Batch::new();
+    let against = ["triage", "cores", "--baseline", "cores/0"];
+    let page = batch.says(&[&against[..], &["--width", "100"]].concat(), 0);
+    insta::assert_snapshot!("baseline", page);
+    let log = batch.says(&[&against[..], &["--format", "sarif"]].concat(), 0);
+    let log: Value = serde_json::from_str(&log).unwrap();
+    let mut states: Vec<(&str, &str)> = log["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["ruleId"].as_str().unwrap(), one["baselineState"].as_str().unwrap()))
+        .collect();
+    states.sort_unstable();
+    assert_eq!(
+        states,
+        [("deadlock", "new"), ("null-read", "unchanged"), ("uncaught-exception", "new")]
+    );
+    let junit = batch.says(&[&against[..], &["--format", "junit"]].concat(), 0);
+    let report = quick_junit::Report::deserialize_from_str(&junit).unwrap();
+    assert_eq!((report.tests, report.failures), (3, 3));
+    batch.says(&[&against[..], &["--fail-on", "new", "--format", "brief"]].concat(), 3);
+}
+
+#[test]
+fn two_directories_are_compared_crash_by_crash() {
+    let batch = Batch::new();
+    let diff = |more: &[&str]| {
+        let out = obit()
+            .current_dir(batch.root.path())
+            .args(["diff", "cores/0", "cores/1", "--width", "100"])
+            .args(more)
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", fixture::stderr(&out));
+        stdout(&out)
+    };
+    insta::assert_snapshot!("two-directories", diff(&[]));
+    let annotations = diff(&["--format", "github"]);
+    assert_eq!(annotations.lines().count(), 1, "what is gone is no error: {annotations}");
+    assert!(annotations.contains("1 crash, new"), "{annotations}");
+}

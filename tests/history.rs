@@ -299,6 +299,19 @@ fn a_difference_tells_what_is_new_gone_more_and_fewer() {
         json["groups"].as_array().unwrap().iter().map(|g| g["change"].as_str().unwrap()).collect();
     assert_eq!(changes, ["new", "more", "same", "same", "fewer", "gone"]);
     assert_eq!(diff(&["--fail-on", "new"]).1, Some(3));
+    let (log, code) = diff(&["--format", "sarif", "--fail-on", "new"]);
+    let log: serde_json::Value = serde_json::from_str(&log).unwrap();
+    let states: Vec<&str> = log["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["baselineState"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["new", "updated", "unchanged", "unchanged", "updated", "absent"]);
+    assert_eq!(code, Some(3));
+    insta::assert_snapshot!("difference-brief", diff(&["--format", "brief"]).0);
+    insta::assert_snapshot!("difference-github", diff(&["--format", "github"]).0);
+    insta::assert_snapshot!("difference-csv", diff(&["--format", "csv"]).0);
     assert_eq!(diff(&["--fail-on", "regressed"]).1, Some(0));
 }
 

@@ -3,9 +3,10 @@
 
 use std::io::{self, Write};
 
-use obit::render::exchange::{self, Item};
+use obit::render::exchange::{self, Baseline, Group, Item};
 use obit::render::write_group_brief;
 use obit::report::Report;
+use obit::triage::difference::{Change, Difference};
 use obit::triage::overview::GroupSummary;
 use obit::triage::store::Store;
 
@@ -46,19 +47,15 @@ impl Exchange {
         }
     }
 
-    /// Writes `groups` of `store`.
+    /// Writes `groups` of `store`, with their history there.
     pub(crate) fn write(
         self,
         outlet: &Outlet,
         store: &Store,
         groups: &[GroupSummary],
     ) -> Result<(), Failure> {
-        if groups.len() > MOST {
-            say(&format!("the first {MOST} of {} groups are written", groups.len()));
-        }
-        let groups = groups.get(..MOST).unwrap_or(groups);
-        let mut reports: Vec<Report> = Vec::with_capacity(groups.len());
-        for group in groups {
+        let mut reports: Vec<Report> = Vec::new();
+        for group in some(groups) {
             reports.push(store.example_of(group)?);
         }
         let both = groups.iter().zip(&reports);
@@ -67,10 +64,52 @@ impl Exchange {
         Ok(outlet.write(|out| self.write_items(out, &items))?)
     }
 
+    /// Writes what differs between two stores, and what does not.
+    pub(crate) fn write_difference(
+        self,
+        outlet: &Outlet,
+        difference: &Difference,
+        (old, new): (&Store, &Store),
+    ) -> Result<(), Failure> {
+        let mut found = Vec::new();
+        for group in some(&difference.groups) {
+            let is_gone = group.change == Change::Gone;
+            let summary = GroupSummary {
+                id: group.id.clone(),
+                signature: group.signature.clone(),
+                status: group.change.status(),
+                is_sure: true,
+                reason: group.reason.clone(),
+                class: group.class.clone(),
+                severity: group.severity.clone(),
+                title: group.title.clone(),
+                count: if is_gone { group.baseline } else { group.current },
+                example_row: group.example_row,
+                ..GroupSummary::default()
+            };
+            let report = if is_gone { old } else { new }.example_of(&summary)?;
+            found.push((group.change, summary, report));
+        }
+        let items: Vec<Item<'_>> = found
+            .iter()
+            .map(|(change, summary, report)| {
+                let baseline = match change {
+                    Change::New => Baseline::New,
+                    Change::More | Change::Fewer => Baseline::Updated,
+                    Change::Same => Baseline::Unchanged,
+                    Change::Gone => Baseline::Absent,
+                };
+                let group = Group { summary, standing: change.word(), baseline };
+                Item { report, group: Some(group) }
+            })
+            .collect();
+        Ok(outlet.write(|out| self.write_items(out, &items))?)
+    }
+
     fn write_items(self, out: &mut dyn Write, items: &[Item<'_>]) -> io::Result<()> {
         match self {
             Self::Brief => items.iter().try_for_each(|item| match &item.group {
-                Some(group) => write_group_brief(out, group.summary, item.report),
+                Some(group) => write_group_brief(out, group, item.report),
                 None => obit::render::write_brief(out, item.report),
             }),
             Self::Sarif => exchange::write_sarif(out, items),
@@ -80,4 +119,12 @@ impl Exchange {
             Self::Gitlab => exchange::write_gitlab(out, items),
         }
     }
+}
+
+/// As many as are written.
+fn some<T>(groups: &[T]) -> &[T] {
+    if groups.len() > MOST {
+        say(&format!("the first {MOST} of {} groups are written", groups.len()));
+    }
+    groups.get(..MOST).unwrap_or(groups)
 }

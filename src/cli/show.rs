@@ -3,6 +3,7 @@
 use clap::Args;
 use obit::render;
 use obit::triage::detail;
+use obit::triage::overview::Overview;
 use obit::triage::store::Found;
 
 use super::args::{Cli, Format};
@@ -51,7 +52,11 @@ pub(super) fn show(cli: &Cli, args: &ShowArgs) -> Result<Exit, Failure> {
             outlet.write(|out| match format {
                 Listed::Text => render::write_group(out, &detail, &page),
                 Listed::Json | Listed::Lines => detail::write_detail(&detail, out),
-                Listed::Markdown | Listed::Csv => render::write_group_markdown(out, &detail),
+                Listed::Markdown => render::write_group_markdown(out, &detail),
+                Listed::Csv => {
+                    let groups = vec![detail.group.clone()];
+                    render::write_groups_csv(out, &Overview { groups, ..Overview::default() })
+                }
             })?;
         }
         Found::Dump(dump) => {

@@ -324,7 +324,9 @@ impl Written {
     /// Known before anything is read.
     fn of(cli: &Cli, args: &TriageArgs) -> Result<Self, Failure> {
         if args.baseline.is_some() {
-            formats::listed(cli)?;
+            if Exchange::of(cli.format()).is_none() {
+                formats::listed(cli)?;
+            }
             return Ok(Self::Plain(Plain::Text));
         }
         if let Some(exchange) = Exchange::of(cli.format()) {

@@ -2,11 +2,11 @@
 
 use std::io;
 
+use super::exchange::Group;
 use super::gist::{self, Place};
 use super::layout::{cut_end, grouped};
 use super::visible::visible;
 use crate::report::Report;
-use crate::triage::overview::GroupSummary;
 
 /// Columns of the sentence.
 const SENTENCE: usize = 240;
@@ -36,10 +36,11 @@ pub fn write_brief(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
 /// Those of `out`.
 pub fn write_group_brief(
     out: &mut dyn io::Write,
-    group: &GroupSummary,
+    group: &Group<'_>,
     report: &Report,
 ) -> io::Result<()> {
-    let (id, status) = (visible(&group.id), group.status.word());
-    write!(out, "{id} {status} {}\u{d7} ", grouped(group.count))?;
+    let summary = group.summary;
+    let count = grouped(summary.count);
+    write!(out, "{} {} {count}\u{d7} ", visible(&summary.id), group.standing)?;
     write_brief(out, report)
 }

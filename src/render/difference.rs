@@ -4,7 +4,7 @@ use std::io;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::groups::{NARROW, code, markdown, text};
+use super::groups::{NARROW, code, csv, in_parts, markdown, text};
 use super::ink::Ink;
 use super::layout::{counted, cut_middle, wrap};
 use super::{Detail, PageOptions};
@@ -25,7 +25,7 @@ pub fn write_difference(
     let is_shown = |group: &&GroupDifference| {
         group.change != Change::Same || options.detail == Detail::Verbose
     };
-    for line in wrap(&heading(difference), options.width) {
+    for line in in_parts(&heading(difference), options.width) {
         writeln!(out, "{}", options.color.paint(Ink::Aside, &line))?;
     }
     let shown: Vec<&GroupDifference> = difference.groups.iter().filter(is_shown).collect();
@@ -129,6 +129,32 @@ pub fn write_difference_markdown(
             markdown(group.title.as_deref().or(group.class.as_deref()).unwrap_or("unknown")),
             code(&group.signature),
             markdown(&group.reason)
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes a row for each group of both sides as CSV, with a line of headings.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_difference_csv(out: &mut dyn io::Write, difference: &Difference) -> io::Result<()> {
+    writeln!(out, "change,group,before,now,p,class,severity,signature,title,reason")?;
+    for group in &difference.groups {
+        let text = |text: &Option<String>| csv(text.as_deref().unwrap_or_default());
+        writeln!(
+            out,
+            "{},{},{},{},{:.4},{},{},{},{},{}",
+            group.change.word(),
+            csv(&group.id),
+            group.baseline,
+            group.current,
+            group.p,
+            text(&group.class),
+            text(&group.severity),
+            csv(&group.signature),
+            text(&group.title),
+            csv(&group.reason)
         )?;
     }
     Ok(())

@@ -36,7 +36,7 @@ pub fn write_groups(
     explained: bool,
     options: &PageOptions,
 ) -> io::Result<()> {
-    for line in wrap(&heading(overview), options.width) {
+    for line in in_parts(&heading(overview), options.width) {
         writeln!(out, "{}", options.color.paint(Ink::Aside, &line))?;
     }
     if overview.groups.is_empty() {
@@ -130,6 +130,18 @@ fn heading(overview: &Overview) -> String {
         text.push_str(&format!("; as of {} UTC", minute_of(overview.now)));
     }
     text
+}
+
+/// A heading in lines, broken where its parts end; a part that is too wide, at blanks.
+pub(super) fn in_parts(heading: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in heading.split_inclusive("; ") {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(part.trim_end()) <= columns => line.push_str(part),
+            _ => lines.push(part.to_owned()),
+        }
+    }
+    lines.iter().flat_map(|line| wrap(line.trim_end(), columns)).collect()
 }
 
 fn cells(at: usize, group: &GroupSummary, is_wide: bool) -> Vec<String> {
@@ -319,7 +331,7 @@ pub fn write_groups_csv(out: &mut dyn io::Write, overview: &Overview) -> io::Res
 
 /// One cell. Spreadsheets take text that starts like a formula for one: it gets an
 /// apostrophe before it, as they themselves would write it.
-fn csv(cell: &str) -> String {
+pub(super) fn csv(cell: &str) -> String {
     let cell = text(cell);
     let is_formula = cell.starts_with(['=', '+', '-', '@']) && cell.parse::<f64>().is_err();
     let cell = if is_formula { format!("'{cell}") } else { cell };

@@ -28,7 +28,7 @@ mod values;
 mod visible;
 
 pub use brief::{write_brief, write_group_brief};
-pub use difference::{write_difference, write_difference_markdown};
+pub use difference::{write_difference, write_difference_csv, write_difference_markdown};
 pub use digest::write_digest;
 pub use group::{write_group, write_group_markdown};
 pub use groups::{write_groups, write_groups_csv, write_groups_markdown};

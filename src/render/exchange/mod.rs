@@ -34,8 +34,10 @@ pub struct Item<'r> {
 pub struct Group<'r> {
     /// Its numbers, and how it stands.
     pub summary: &'r GroupSummary,
+    /// The word for how it stands.
+    pub standing: &'static str,
     /// Whether it is new since what it was compared with, there before, or gone.
-    pub baseline: Option<Baseline>,
+    pub baseline: Baseline,
 }
 
 /// What became of a group since what it was compared with, as SARIF 2.1.0 has it (§3.27.24).
@@ -47,7 +49,7 @@ pub enum Baseline {
     Unchanged,
     /// It was there, and its numbers are others.
     Updated,
-    /// It is there no more: mended, as the user says.
+    /// It is there no more: not seen in what is compared, or mended, as the user says.
     Absent,
 }
 
@@ -59,22 +61,22 @@ impl<'r> Item<'r> {
 
     /// A group, by the crash that stands for it.
     pub fn of_group(summary: &'r GroupSummary, report: &'r Report) -> Self {
-        let baseline = Some(Baseline::of(summary));
-        Self { report, group: Some(Group { summary, baseline }) }
+        let (standing, baseline) = (summary.status.word(), Baseline::of(summary));
+        Self { report, group: Some(Group { summary, standing, baseline }) }
     }
 
     /// Whether it says that something has to be mended: a crash does, and a group that is
     /// neither mended nor ignored.
     fn is_open(&self) -> bool {
         self.group.is_none_or(|group| {
-            group.baseline != Some(Baseline::Absent) && group.summary.status != Status::Ignored
+            group.baseline != Baseline::Absent && group.summary.status != Status::Ignored
         })
     }
 }
 
 impl Baseline {
     /// What a group's history makes it: the crashes before are what it is compared with.
-    fn of(summary: &GroupSummary) -> Self {
+    pub fn of(summary: &GroupSummary) -> Self {
         match summary.status {
             // What is back was not there in between.
             Status::New | Status::Regressed => Self::New,
@@ -100,7 +102,7 @@ impl Group<'_> {
         // That it fades on weak evidence would make less of it than it is.
         match summary.status == Status::Fading && !summary.is_sure {
             true => count,
-            false => format!("{count}, {}", summary.status.word()),
+            false => format!("{count}, {}", self.standing),
         }
     }
 

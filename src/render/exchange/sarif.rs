@@ -102,15 +102,13 @@ fn result(item: &Item<'_>, bases: &mut BTreeMap<String, String>) -> Value {
             let suppressions = json!([{"kind": "external", "status": "accepted"}]);
             set(&mut result, "suppressions", suppressions);
         }
-        if let Some(baseline) = group.baseline {
-            let word = match baseline {
-                Baseline::New => "new",
-                Baseline::Unchanged => "unchanged",
-                Baseline::Updated => "updated",
-                Baseline::Absent => "absent",
-            };
-            set(&mut result, "baselineState", json!(word));
-        }
+        let word = match group.baseline {
+            Baseline::New => "new",
+            Baseline::Unchanged => "unchanged",
+            Baseline::Updated => "updated",
+            Baseline::Absent => "absent",
+        };
+        set(&mut result, "baselineState", json!(word));
     }
     if !fingerprints.is_empty() {
         set(&mut result, "partialFingerprints", Value::Object(fingerprints));
@@ -123,7 +121,7 @@ fn group_properties(report: &Report, group: &Group<'_>) -> Value {
     json!({
         "crash": visible(&report.id),
         "group": group.id(),
-        "status": summary.status.word(),
+        "status": group.standing,
         "reason": text(&summary.reason),
         "signature": text(&summary.signature),
     })
