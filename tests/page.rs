@@ -134,3 +134,11 @@ fn one_thread_is_shown_in_full_and_no_other() {
     assert!(other.contains("thread 16964\n#0 ") && other.contains(" reaper"), "{other}");
     assert!(!other.contains("threads not crashed") && !other.contains("16960"), "{other}");
 }
+
+#[test]
+fn a_verbose_page_cuts_neither_the_function_to_blame_nor_its_path() {
+    let page = page(CORES[1].1, &["-v", "--width", "60"]);
+    let place: Vec<&str> = page.lines().skip_while(|line| !line.starts_with("in ")).collect();
+    assert_eq!(place[0], "in    #0 (anonymous namespace)::walk");
+    assert!(place[1].ends_with("/probes.cc:38:25"), "{page}");
+}

@@ -57,7 +57,8 @@ pub(super) fn redact(cli: &Cli, args: &Redact) -> Result<Exit, Failure> {
     let files: Vec<_> = args.rules.iter().chain(&content.redact_rules).cloned().collect();
     let rules = rules(&files, content.trust_project_rules)?;
     let mut redactor = Redactor::with_key(level, &key).with_rules(rules);
-    let outlet = Outlet::of(&cli.options.output, None)?;
+    // No pager: a log that is still being written is passed on as it comes.
+    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
     let mut input: Box<dyn Read> = match &args.file {
         Some(path) => Box::new(File::open(path).map_err(|error| unreadable(path, &error))?),
         None => Box::new(io::stdin().lock()),

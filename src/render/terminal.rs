@@ -205,7 +205,8 @@ fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions)
         }
     }
     let id = format!("id {}", report.id);
-    let line = [&[id.clone()], remarks.as_slice()].concat().join("  ");
+    let all: Vec<&str> = [&id].into_iter().chain(&remarks).map(String::as_str).collect();
+    let line = all.join("  ");
     // The id stands at the end, whatever is said of it.
     let lines = match width(&line) <= options.width {
         true => vec![line],

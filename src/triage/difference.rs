@@ -209,8 +209,9 @@ fn compared(here: Rate, there: Rate) -> GroupDifference {
         _ => "",
     };
     let p_text = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
+    let noun = if here.dumps == 1 { "dump" } else { "dumps" };
     let reason = format!(
-        "{} of {} dumps, {} of {} in the baseline ({p_text}{doubt})",
+        "{} of {} {noun}, {} of {} in the baseline ({p_text}{doubt})",
         here.count, here.dumps, there.count, there.dumps
     );
     GroupDifference {
