@@ -9,6 +9,7 @@ mod add;
 mod bundles;
 mod detail;
 mod error;
+mod examples;
 mod exchange;
 mod gc;
 mod groups;
