@@ -5,7 +5,7 @@ use obit::render;
 use obit::triage::detail;
 use obit::triage::store::Found;
 
-use super::args::Cli;
+use super::args::{Cli, Format};
 use super::exit::Exit;
 use super::formats::{self, Listed};
 use super::outlet::Outlet;
@@ -31,9 +31,15 @@ pub(super) fn show(cli: &Cli, args: &ShowArgs) -> Result<Exit, Failure> {
     let options = args.view.options()?;
     let store = args.view.open()?;
     let page = screen::page_options(&cli.options, outlet.destination());
-    let format = formats::listed(cli)?;
+    let is_html = cli.format() == Format::Html;
+    let format = if is_html { Listed::Text } else { formats::listed(cli)? };
     let usage = |problem: &str| Failure::new(Exit::Usage, &problem);
     match store.find(&args.id)? {
+        Found::Group(_) if is_html => {
+            return Err(usage(
+                "a page shows a crash: name one of the group, or use `obit top --html`",
+            ));
+        }
         Found::Group(group) => {
             let newest = cli.options.content.frames.unwrap_or(DUMPS);
             let newest = if newest == 0 { usize::MAX } else { newest };
@@ -50,6 +56,7 @@ pub(super) fn show(cli: &Cli, args: &ShowArgs) -> Result<Exit, Failure> {
             let report = report.ok_or_else(|| usage("its record was removed by `obit db gc`"))?;
             outlet.write(|out| match format {
                 Listed::Json | Listed::Lines => obit::report::write_json(&report, out),
+                _ if is_html => render::write_html(out, &report),
                 _ => render::write_page(out, &report, &page),
             })?;
         }

@@ -1,5 +1,7 @@
 //! `obit top`: what to look at first.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use obit::render;
 use obit::triage::overview::{self, Sort};
@@ -8,6 +10,7 @@ use super::args::Cli;
 use super::exit::Exit;
 use super::formats::{self, Listed};
 use super::outlet::Outlet;
+use super::pages::{self, Pages};
 use super::view::ViewArgs;
 use super::{Failure, screen};
 
@@ -22,6 +25,10 @@ pub(crate) struct TopArgs {
     /// Say of each group why it has its rank and its status
     #[arg(long)]
     explain_rank: bool,
+    /// Write a page for a browser instead: to one file, or to a directory with a page for
+    /// one crash of each group
+    #[arg(long, value_name = "DIR/|FILE.html")]
+    html: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -68,6 +75,11 @@ pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
     let mut found = store.overview(&options, if gate.is_shut() { usize::MAX } else { most })?;
     let all = found.groups.clone();
     found.groups.truncate(most);
+    if let Some(path) = &args.html {
+        let remembered = pages::remembered(&args.view.store);
+        Pages::at(path).write(&store, &options, remembered)?;
+        return Ok(gate.exit(&all));
+    }
     let page = screen::page_options(&cli.options, outlet.destination());
     outlet.write(|out| match format {
         Listed::Text => render::write_groups(out, &found, args.explain_rank, &page),

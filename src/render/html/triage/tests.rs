@@ -1,0 +1,1 @@
+//! The page as a whole: what it may not hold, and what it may weigh.
