@@ -372,8 +372,7 @@ impl Store {
         let read = || {
             let mut statement = self.connection.prepare(
                 "SELECT a.id, b.id, likeness FROM suspected
-                 JOIN bug AS a ON a.n = suspected.one JOIN bug AS b ON b.n = suspected.other
-                 ORDER BY likeness DESC, a.id, b.id",
+                 JOIN bug AS a ON a.n = suspected.one JOIN bug AS b ON b.n = suspected.other",
             )?;
             let mut rows = statement.query([])?;
             let mut all: HashMap<String, Vec<(String, f64)>> = HashMap::new();
@@ -382,6 +381,9 @@ impl Store {
                 let likeness = row.get(2)?;
                 all.entry(one.clone()).or_default().push((other.clone(), likeness));
                 all.entry(other).or_default().push((one, likeness));
+            }
+            for likes in all.values_mut() {
+                likes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
             }
             Ok(all)
         };

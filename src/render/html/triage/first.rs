@@ -6,6 +6,7 @@ use super::anchor;
 use super::drawing::{is_urgent, severity, sparkline, status, title};
 use crate::render::html::escape::{NAME, stored, stored_prose};
 use crate::render::layout::{counted, grouped};
+use crate::triage::detail::GroupDetail;
 use crate::triage::history::Status;
 use crate::triage::overview::GroupSummary;
 use crate::triage::survey::Survey;
@@ -48,7 +49,7 @@ pub(super) fn first(survey: &Survey, told: usize) -> Markup {
             @if !cards.is_empty() {
                 h2 { "Look at these first" }
                 div.cards {
-                    @for (at, group) in &cards { (card(group, *at < told)) }
+                    @for (at, group) in &cards { (card(group, survey.details.get(*at), *at < told)) }
                 }
             }
         }
@@ -103,8 +104,9 @@ fn tiles(survey: &Survey) -> Markup {
     }
 }
 
-fn card(group: &GroupSummary, is_told: bool) -> Markup {
+fn card(group: &GroupSummary, detail: Option<&GroupDetail>, is_told: bool) -> Markup {
     let words = html! { (stored_prose(title(group))) };
+    let explanation = detail.and_then(|detail| detail.explanation.as_ref());
     html! {
         article.card {
             p.badges {
@@ -115,6 +117,7 @@ fn card(group: &GroupSummary, is_told: bool) -> Markup {
             h3 {
                 @if is_told { a href={ "#" (anchor(&group.id)) } { (words) } } @else { (words) }
             }
+            @if let Some(explanation) = explanation { p.why { (stored_prose(explanation)) } }
             p.sig { code { (stored(&group.signature, NAME)) } }
             p.reason { (stored_prose(&group.reason)) }
         }

@@ -4,10 +4,10 @@ use maud::{Markup, html};
 
 use super::anchor;
 use super::drawing::status;
-use crate::render::html::escape::{NAME, stored};
+use crate::render::html::escape::{NAME, bounded, stored};
 use crate::render::html::page::scrolling;
 use crate::render::html::room::{Room, more_by};
-use crate::render::layout::{counted, grouped};
+use crate::render::layout::{counted, cut_end, grouped};
 use crate::triage::overview::{GroupSummary, ReleaseCount};
 use crate::triage::survey::Survey;
 
@@ -18,12 +18,14 @@ const ROWS: usize = 600;
 /// Programs.
 const PROGRAMS: usize = 24;
 /// Bytes of all of them.
-const ROOM: usize = 300_000;
+const ROOM: usize = 200_000;
 /// Depths of colour.
 const LEVELS: f64 = 5.0;
 /// Characters of a build's name, and of a signature.
 const BUILD: usize = 14;
 const SIGNATURE: usize = 56;
+/// Characters of what is known of a build.
+const TOOLTIP: usize = 200;
 
 /// A table for each program; `None` if no group is known by build.
 pub(super) fn grids(survey: &Survey, told: usize) -> Option<Markup> {
@@ -107,7 +109,7 @@ fn tooltip(build: &ReleaseCount) -> String {
     let ids: Vec<&str> = build.builds.iter().take(4).map(String::as_str).collect();
     let more = if build.builds.len() > ids.len() { ", \u{2026}" } else { "" };
     let of = format!("{}; build {}{more}", counted(build.dumps as usize, "dump"), ids.join(", "));
-    crate::render::html::escape::bounded(&of)
+    cut_end(&bounded(&of), TOOLTIP)
 }
 
 fn cell(count: u64, most: u64) -> Markup {

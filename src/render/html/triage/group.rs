@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::drawing::{severity, sparkline, status, title};
+use super::drawing::{severity, status, title};
 use super::{Beside, anchor};
 use crate::render::group::{state, trait_line};
 use crate::render::groups::explanation;
@@ -19,7 +19,7 @@ use crate::triage::time::{day_of, minute_of};
 /// Groups in full.
 const GROUPS: usize = 1_000;
 /// Bytes of all of them.
-const ROOM: usize = 1_000_000;
+const ROOM: usize = 950_000;
 
 /// How much of each list is shown.
 struct Most {
@@ -28,15 +28,18 @@ struct Most {
     builds: usize,
     hosts: usize,
     dumps: usize,
+    commands: usize,
 }
 
 impl Most {
     /// Less of each if there are many groups, so that all have their place.
     fn of(groups: usize) -> Self {
         match groups {
-            0..=80 => Self { frames: 24, traits: 24, builds: 24, hosts: 12, dumps: 20 },
-            81..=160 => Self { frames: 12, traits: 8, builds: 8, hosts: 4, dumps: 6 },
-            _ => Self { frames: 6, traits: 3, builds: 3, hosts: 0, dumps: 2 },
+            0..=80 => {
+                Self { frames: 24, traits: 24, builds: 24, hosts: 12, dumps: 20, commands: 12 }
+            }
+            81..=160 => Self { frames: 12, traits: 8, builds: 8, hosts: 4, dumps: 6, commands: 4 },
+            _ => Self { frames: 4, traits: 3, builds: 3, hosts: 0, dumps: 1, commands: 3 },
         }
     }
 }
@@ -78,7 +81,7 @@ fn group(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
                 }
                 (dumps(detail, most))
                 (suspects(detail))
-                (commands(detail, beside))
+                (commands(detail, beside, most))
             }
         }
     }
@@ -107,7 +110,7 @@ fn story(detail: &GroupDetail, beside: &Beside) -> Markup {
         dl.pairs {
             (pair("signature", &html! { code { (stored(&group.signature, NAME * 2)) } }))
             (pair("status", &html! { (visible_line(&why)) (visible_line(&since)) }))
-            (pair("rank", &html! { (visible_line(&rank)) }))
+            (pair("rank", &html! { (visible_line(rank.strip_prefix("rank ").unwrap_or(&rank))) }))
             @if let Some(class) = &group.class {
                 (pair("cause", &html! {
                     code { (stored(class, NAME)) } ", " (severity(group))
@@ -116,8 +119,7 @@ fn story(detail: &GroupDetail, beside: &Beside) -> Markup {
             }
             @if let (Some(first), Some(last)) = (&group.first, &group.last) {
                 (pair("seen", &html! {
-                    (minute_of(first.time)) " to " (minute_of(last.time)) " "
-                    (sparkline(&group.trend))
+                    (minute_of(first.time)) " to " (minute_of(last.time))
                 }))
             }
             @if !group.programs.is_empty() {
@@ -289,27 +291,29 @@ fn suspects(detail: &GroupDetail) -> Markup {
     }
 }
 
-/// What to say to the store of this group.
-fn commands(detail: &GroupDetail, beside: &Beside) -> Markup {
+/// What to say to the store of this group: what is used most goes first.
+fn commands(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
     let group = &detail.group;
     let id = bounded(&group.id);
-    let mut all = vec![("all of this group", format!("obit show {id}"))];
-    if let Some(example) = &group.example {
-        let crash = format!("obit show {} --format html -o crash.html", bounded(example));
-        all.push(("its crash as a page", crash));
-    }
+    let mut all = vec![
+        ("all of this group", format!("obit show {id}")),
+        ("it is mended", format!("obit state {id} resolved --in BUILD")),
+        ("nobody wants to hear of it", format!("obit state {id} ignored")),
+    ];
     if group.state != "open" {
-        all.push(("it is open again", format!("obit state {id} open")));
+        all.insert(1, ("it is open again", format!("obit state {id} open")));
     }
-    all.push(("it is mended", format!("obit state {id} resolved --in BUILD")));
-    all.push(("nobody wants to hear of it", format!("obit state {id} ignored")));
+    if let Some(dump) = group.example.as_ref().filter(|dump| !beside.crashes.contains_key(*dump)) {
+        let crash = format!("obit show {} --format html -o crash.html", bounded(dump));
+        all.insert(1, ("its crash as a page", crash));
+    }
     for suspect in detail.suspected_same.iter().take(3) {
         let other = bounded(&suspect.group);
         all.push(("the same bug", format!("obit group merge {id} {other}")));
     }
     all.push(("what is in it, to split it", format!("obit group signatures {id}")));
-    let all: Vec<_> =
-        all.into_iter().filter_map(|(what, text)| Some((what, beside.command(&text)?))).collect();
+    let all = all.into_iter().filter_map(|(what, text)| Some((what, beside.command(&text)?)));
+    let all: Vec<_> = all.take(most.commands).collect();
     html! {
         @if !all.is_empty() {
             h3 { "Commands" }

@@ -17,7 +17,7 @@ use crate::triage::survey::Survey;
 /// Rows.
 const ROWS: usize = 1_000;
 /// Bytes of all of them.
-const ROOM: usize = 800_000;
+const ROOM: usize = 550_000;
 /// Characters of names that are found by, and not shown.
 const WORDS: usize = 300;
 
@@ -115,7 +115,7 @@ fn row(at: usize, group: &GroupSummary, most: u64, is_told: bool) -> Markup {
             td.rank data-value=(at + 1) title={ "rank " (format!("{:.1}", group.rank.score)) } {
                 (at + 1)
             }
-            td.status data-value=(place(group.status)) title=(reason(group)) { (status(group)) }
+            td.state data-value=(place(group.status)) title=(reason(group)) { (status(group)) }
             td.severity data-value=(badness) { (severity(group)) }
             td.count data-value=(group.count) {
                 span.number { (grouped(group.count)) } (bar(group.count, most))

@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use maud::{Markup, html};
+use sha2::{Digest, Sha256};
 
 use super::assets::TRIAGE;
 use super::page::{Part, page};
@@ -78,13 +79,13 @@ pub fn crash_file(dump: &str) -> Option<String> {
 }
 
 /// The anchor of a group. Ids are hexadecimal; what else may have come in through
-/// an imported store is spelled out.
+/// an imported store is known by its digest.
 pub(super) fn anchor(group: &str) -> String {
     if !group.is_empty() && group.len() <= ID && group.bytes().all(|b| b.is_ascii_hexdigit()) {
         return format!("group-{group}");
     }
     let mut anchor = "group-x".to_owned();
-    for byte in group.bytes().take(ID) {
+    for byte in Sha256::digest(group.as_bytes()).iter().take(12) {
         // Writing to a String cannot fail.
         let _ = write!(anchor, "{byte:02x}");
     }

@@ -13,7 +13,7 @@ use crate::triage::survey::Survey;
 /// Pairs that are shown.
 const PAIRS: usize = 60;
 /// Bytes of all of them.
-const ROOM: usize = 80_000;
+const ROOM: usize = 60_000;
 
 /// Two groups: ids and likeness.
 pub(super) struct Pair<'s> {

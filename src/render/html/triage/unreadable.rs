@@ -12,7 +12,7 @@ use crate::triage::survey::Survey;
 /// Files that are listed.
 const ROWS: usize = 200;
 /// Bytes of all of them.
-const ROOM: usize = 100_000;
+const ROOM: usize = 80_000;
 
 /// The reasons and the files; `None` if all could be read.
 pub(super) fn part(survey: &Survey) -> Option<Markup> {
