@@ -20,8 +20,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use super::worker::{BUG, GOES, STAYS};
 use super::{Code, facts_of, failed, wire};
 use crate::report::BuildOptions;
+use crate::triage::Incoming;
 use crate::triage::store::FileStamp;
-use crate::triage::{Record, read_record};
 
 /// Bytes of what a dead worker said last that are looked at.
 const LAST_WORDS: u64 = 2000;
@@ -56,7 +56,7 @@ pub struct Done {
     /// What was to be done.
     pub job: Job,
     /// What there is to say; an error if no worker could be started to say it.
-    pub record: io::Result<Record>,
+    pub record: io::Result<Incoming>,
 }
 
 /// The workers.
@@ -147,7 +147,7 @@ struct Worker {
 /// What came of one core.
 enum Answer {
     /// The record; and whether the worker goes on.
-    Record(Box<Record>, bool),
+    Record(Box<Incoming>, bool),
     /// Why there is none. The worker is gone.
     Lost(Code, String),
 }
@@ -168,7 +168,7 @@ impl Seat {
         }
     }
 
-    fn record(&self, seat: &mut Option<Worker>, job: &Job) -> io::Result<Record> {
+    fn record(&self, seat: &mut Option<Worker>, job: &Job) -> io::Result<Incoming> {
         let mut worker = match seat.take() {
             Some(worker) => worker,
             None => Worker::start(&self.command)?,
@@ -184,7 +184,7 @@ impl Seat {
             }
             Answer::Lost(code, why) => {
                 let why = format!("{}: {why}", job.path.display());
-                Ok(failed(&job.path, &facts_of(&job.path), &self.build, code, &why))
+                Incoming::of(failed(&job.path, &facts_of(&job.path), &self.build, code, &why))
             }
         }
     }
@@ -215,7 +215,7 @@ impl Worker {
         let mut timed = Timed { pipe: &mut self.from, end };
         let answer = sent.and_then(|()| wire::receive(&mut timed));
         match answer.as_ref().map(|message| message.as_deref()) {
-            Ok(Some([state @ (STAYS | GOES), json @ ..])) => match read_record(json) {
+            Ok(Some([state @ (STAYS | GOES), record @ ..])) => match Incoming::of_message(record) {
                 Ok(record) => Answer::Record(Box::new(record), *state == STAYS),
                 Err(error) => {
                     self.end();

@@ -10,7 +10,7 @@ use super::plan::is_named_like_a_core;
 use super::{Code, Crew, Done, Found, Job, Sight, WorkerCommand, facts_of, failed, sight, walk};
 use crate::report::BuildOptions;
 use crate::triage::store::{FileStamp, Known, Store, StoreError};
-use crate::triage::{Record, RecordStatus};
+use crate::triage::{Incoming, RecordStatus};
 
 /// Records that are committed together, at most.
 const TOGETHER: usize = 64;
@@ -52,7 +52,7 @@ pub trait Watcher {
     ///
     /// # Errors
     /// When it could not be told: the batch ends.
-    fn stored(&mut self, _record: &Record, _store: &Store) -> std::io::Result<()> {
+    fn stored(&mut self, _record: &Incoming, _store: &Store) -> std::io::Result<()> {
         Ok(())
     }
 }
@@ -156,7 +156,7 @@ struct Batch<'b> {
     watcher: &'b mut dyn Watcher,
     summary: Summary,
     /// Not committed yet.
-    held: Vec<(FileStamp, Record)>,
+    held: Vec<(FileStamp, Incoming)>,
     /// Since when there is something held.
     since: Instant,
 }
@@ -200,7 +200,7 @@ impl Batch<'_> {
                 files.push(Some(stamp.key));
                 let build = &self.settings.build;
                 let record = failed(&found.path, &facts_of(&found.path), build, code, &why);
-                self.hold(stamp, record)?;
+                self.hold(stamp, Incoming::of(record).map_err(BatchError::Output)?)?;
             }
         }
         Ok(())
@@ -248,7 +248,7 @@ impl Batch<'_> {
     fn done(&mut self, done: Done, files: &mut [Option<[u8; 32]>]) -> Result<(), BatchError> {
         let Done { job, record } = done;
         let record = record.map_err(BatchError::Worker)?;
-        let code = record.reason.as_ref().and_then(|reason| Code::of_word(&reason.code));
+        let code = code_of(&record);
         let is_other = match code {
             // It only looked like one: a packed text.
             Some(Code::NotACore | Code::Missing) => !job.named,
@@ -265,10 +265,10 @@ impl Batch<'_> {
         self.hold(job.stamp, record)
     }
 
-    fn hold(&mut self, stamp: FileStamp, record: Record) -> Result<(), BatchError> {
-        if record.status == RecordStatus::Failed {
-            let code = record.reason.as_ref().and_then(|reason| Code::of_word(&reason.code));
-            *self.summary.failed.entry(code.unwrap_or(Code::Unreadable)).or_default() += 1;
+    fn hold(&mut self, stamp: FileStamp, record: Incoming) -> Result<(), BatchError> {
+        if record.head().status == RecordStatus::Failed {
+            let code = code_of(&record).unwrap_or(Code::Unreadable);
+            *self.summary.failed.entry(code).or_default() += 1;
         }
         if self.held.is_empty() {
             self.since = Instant::now();
@@ -290,6 +290,11 @@ impl Batch<'_> {
         }
         Ok(())
     }
+}
+
+/// Why there is no report.
+fn code_of(record: &Incoming) -> Option<Code> {
+    Code::of_word(&record.head().reason.as_ref()?.code)
 }
 
 /// Seconds since 1970.

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::process::{Resource, Rlimit, Signal};
 
 use super::wire;
-use crate::triage::{Record, write_record};
+use crate::triage::{Incoming, Record};
 
 /// Bytes of memory of its own after which a worker makes room for a new one.
 const ENOUGH: u64 = 96 << 20;
@@ -49,11 +49,9 @@ pub fn serve(
             // What may be half changed is not used again.
             return wire::send(to, &[&[BUG]]);
         };
-        let mut json = Vec::new();
-        write_record(&record, &mut json)?;
-        drop(record);
+        let record = Incoming::of(record)?.to_message()?;
         let goes = own_memory().is_some_and(|bytes| bytes > ENOUGH);
-        wire::send(to, &[&[if goes { GOES } else { STAYS }], &json])?;
+        wire::send(to, &[&[if goes { GOES } else { STAYS }], &record])?;
         if goes {
             break;
         }

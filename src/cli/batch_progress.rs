@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use obit::batch::{Code, Watcher};
 use obit::triage::store::Store;
-use obit::triage::{Record, RecordStatus};
+use obit::triage::{Incoming, RecordStatus};
 
 use super::say;
 
@@ -66,8 +66,9 @@ impl Watcher for BatchProgress {
         }
     }
 
-    fn stored(&mut self, record: &Record, _: &Store) -> io::Result<()> {
+    fn stored(&mut self, record: &Incoming, _: &Store) -> io::Result<()> {
         self.done += 1;
+        let record = record.head();
         if let (RecordStatus::Failed, Some(reason)) = (record.status, &record.reason) {
             self.failed += 1;
             if let (false, true) = (self.is_quiet, self.failed <= TOLD || self.is_verbose) {

@@ -16,7 +16,7 @@ use obit::render::{self, PageOptions, Remembered};
 use obit::report::{Context, WhichStacks, WhoseLocals};
 use obit::triage::overview::ViewOptions;
 use obit::triage::store::{Store, StoreError, StoreTrouble};
-use obit::triage::{Record, Rules, WITH_VARIABLES, write_record};
+use obit::triage::{Incoming, Record, Rules, WITH_VARIABLES, write_record};
 
 use super::analyze::Request;
 use super::args::{Cli, Verb};
@@ -379,10 +379,11 @@ impl Watcher for Streamed<'_> {
         self.progress.passed(path, why);
     }
 
-    fn stored(&mut self, record: &Record, store: &Store) -> io::Result<()> {
-        self.progress.stored(record, store)?;
+    fn stored(&mut self, incoming: &Incoming, store: &Store) -> io::Result<()> {
+        self.progress.stored(incoming, store)?;
+        let Some(record) = incoming.record() else { return Ok(()) };
         let group = store.group_of(&record.dump).unwrap_or_default();
-        write_record(&Record { group, ..record.clone() }, &mut *self.out)?;
+        write_record(&Record { group, ..record }, &mut *self.out)?;
         self.out.flush()
     }
 }

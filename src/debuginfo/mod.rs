@@ -335,12 +335,12 @@ impl DebugInfo {
     }
 
     /// The type with this number.
-    pub fn type_at(&self, id: TypeId) -> Arc<Type> {
+    pub fn type_at(&self, id: TypeId) -> &Type {
         if let Some(known) = self.types.known(id) {
             return known;
         }
         let found = self.with_dwarf(|file| self.types.get(file, id));
-        found.unwrap_or_else(|| Arc::new(Type::unknown()))
+        found.unwrap_or_else(|| self.types.unknown())
     }
 
     /// The name of a type as a programmer would write it: with scopes and modifiers.

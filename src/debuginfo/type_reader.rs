@@ -19,34 +19,76 @@ use super::types::{
 use super::units::{DieKey, DwarfFile};
 
 /// The types of one image that were asked about, each under a number of its own.
-#[derive(Default)]
 pub(super) struct TypeTable {
-    known: Mutex<Known>,
+    numbers: Mutex<HashMap<DieKey, TypeId>>,
+    slots: Slots,
+    unknown: Type,
 }
 
-#[derive(Default)]
-struct Known {
-    numbers: HashMap<DieKey, TypeId>,
-    slots: Vec<Arc<Slot>>,
+impl Default for TypeTable {
+    fn default() -> Self {
+        Self { numbers: Mutex::default(), slots: Slots::default(), unknown: Type::unknown() }
+    }
 }
 
 /// What is known of one type.
+#[derive(Default)]
 struct Slot {
-    entry: DieKey,
-    ty: OnceLock<Arc<Type>>,
+    entry: OnceLock<DieKey>,
+    ty: OnceLock<Box<Type>>,
     name: OnceLock<Arc<str>>,
+}
+
+/// Slots by their number. They stay where they are, so that a type is borrowed without a
+/// lock: values ask for types more often than for anything else. Each block is twice as
+/// long as the one before.
+#[derive(Default)]
+struct Slots {
+    blocks: [OnceLock<Box<[Slot]>>; BLOCKS],
+}
+
+const BLOCKS: usize = 26;
+const FIRST_BLOCK: u32 = 64;
+
+impl Slots {
+    /// The block of a number, and the place in it.
+    fn place(number: u32) -> Option<(usize, usize)> {
+        let from_first = number.checked_add(FIRST_BLOCK)?;
+        let block = from_first.ilog2().checked_sub(FIRST_BLOCK.ilog2())?;
+        let place = from_first.checked_sub(FIRST_BLOCK.checked_shl(block)?)?;
+        Some((usize::try_from(block).ok()?, usize::try_from(place).ok()?))
+    }
+
+    fn get(&self, number: u32) -> Option<&Slot> {
+        let (block, place) = Self::place(number)?;
+        self.blocks.get(block)?.get()?.get(place)
+    }
+
+    /// The slot, and the block around it if it is the first there.
+    fn make(&self, number: u32) -> Option<&Slot> {
+        let (block, place) = Self::place(number)?;
+        let length = usize::try_from(FIRST_BLOCK).ok()?.checked_shl(u32::try_from(block).ok()?)?;
+        let slots = self
+            .blocks
+            .get(block)?
+            .get_or_init(|| std::iter::repeat_with(Slot::default).take(length).collect());
+        slots.get(place)
+    }
 }
 
 impl TypeTable {
     /// The number of the type at `entry`.
     pub(super) fn intern(&self, entry: DieKey) -> TypeId {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = known.numbers.get(&entry) {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = numbers.get(&entry) {
             return *id;
         }
-        let id = TypeId(u32::try_from(known.slots.len()).unwrap_or(u32::MAX));
-        known.slots.push(Arc::new(Slot { entry, ty: OnceLock::new(), name: OnceLock::new() }));
-        known.numbers.insert(entry, id);
+        let number = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        if let Some(slot) = self.slots.make(number) {
+            slot.entry.get_or_init(|| entry);
+        }
+        let id = TypeId(number);
+        numbers.insert(entry, id);
         id
     }
 
@@ -63,22 +105,22 @@ impl TypeTable {
 
     /// The entry of the type with this number.
     pub(super) fn entry(&self, id: TypeId) -> Option<DieKey> {
-        Some(self.slot(id)?.entry)
-    }
-
-    fn slot(&self, id: TypeId) -> Option<Arc<Slot>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.slots.get(usize::try_from(id.0).ok()?).cloned()
+        self.slots.get(id.0)?.entry.get().copied()
     }
 
     /// The type with this number, if it was read before.
-    pub(super) fn known(&self, id: TypeId) -> Option<Arc<Type>> {
-        self.slot(id)?.ty.get().cloned()
+    pub(super) fn known(&self, id: TypeId) -> Option<&Type> {
+        self.slots.get(id.0)?.ty.get().map(|ty| &**ty)
+    }
+
+    /// Stands for what cannot be read.
+    pub(super) fn unknown(&self) -> &Type {
+        &self.unknown
     }
 
     /// The name of the type with this number, if it was spelled before.
     pub(super) fn known_name(&self, id: TypeId) -> Option<Arc<str>> {
-        self.slot(id)?.name.get().cloned()
+        self.slots.get(id.0)?.name.get().cloned()
     }
 
     /// These types, numbered in their order, each called by its own name.
@@ -89,31 +131,32 @@ impl TypeTable {
         for (offset, ty) in types.into_iter().enumerate() {
             let (part, list) = (Part::Main, List::Info);
             let id = table.intern(DieKey { part, list, unit: u32::MAX, offset });
-            let slot = table.slot(id).unwrap();
+            let slot = table.slots.get(id.0).unwrap();
             slot.name.set(ty.name.clone().unwrap_or_default()).unwrap();
-            slot.ty.set(Arc::new(ty)).unwrap();
+            slot.ty.set(Box::new(ty)).unwrap();
         }
         table
     }
 
     /// The type with this number.
-    pub(super) fn get<'d>(&self, root: &DwarfFile<'d>, id: TypeId) -> Arc<Type> {
-        let Some(slot) = self.slot(id) else { return Arc::new(Type::unknown()) };
-        let read = || {
-            let described = entry_of(root, slot.entry).and_then(Described::read);
-            Arc::new(described.map_or_else(Type::unknown, |described| self.read(&described)))
-        };
-        slot.ty.get_or_init(read).clone()
+    pub(super) fn get<'d>(&self, root: &DwarfFile<'d>, id: TypeId) -> &Type {
+        let Some(slot) = self.slots.get(id.0) else { return &self.unknown };
+        slot.ty.get_or_init(|| {
+            let entry = slot.entry.get().and_then(|entry| entry_of(root, *entry));
+            let described = entry.and_then(Described::read);
+            Box::new(described.map_or_else(Type::unknown, |described| self.read(&described)))
+        })
     }
 
     /// Its name as a programmer would write it.
     pub(super) fn name<'d>(&self, root: &DwarfFile<'d>, id: TypeId) -> Arc<str> {
-        let Some(slot) = self.slot(id) else { return type_names::UNKNOWN.into() };
+        let Some(slot) = self.slots.get(id.0) else { return type_names::UNKNOWN.into() };
         if let Some(name) = slot.name.get() {
             return name.clone();
         }
-        let name = entry_of(root, slot.entry)
-            .map_or_else(|| type_names::UNKNOWN.to_owned(), |entry| type_names::spell(entry));
+        let entry = slot.entry.get().and_then(|entry| entry_of(root, *entry));
+        let name =
+            entry.map_or_else(|| type_names::UNKNOWN.to_owned(), |entry| type_names::spell(entry));
         slot.name.get_or_init(|| name.into()).clone()
     }
 

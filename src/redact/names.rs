@@ -62,6 +62,13 @@ pub(super) fn field(name: &[u8]) -> Option<Field> {
     if name == b"acct" {
         return Some(Field { kind: Kind::User, sureness: Sureness::Likely });
     }
+    // Without a role of its own the last word announces nothing, whatever stands before.
+    let (last, len) = last_word(name);
+    let last = last.get(..len).unwrap_or_default();
+    let last = role(last).or_else(|| role_of_end(last))?;
+    if let Some(field) = alone(last) {
+        return Some(field);
+    }
     let mut roles = [None; MOST_WORDS];
     let mut count = 0;
     for_each_word(name, |word| {
@@ -87,20 +94,47 @@ pub(super) fn role_of(word: &[u8]) -> Option<Role> {
     role(lower)
 }
 
+/// Whether a word begins with the byte at `at` of `name`, a letter behind another.
+fn begins_word(name: &[u8], at: usize) -> bool {
+    let byte = |at: usize| name.get(at).copied().unwrap_or(0);
+    let prior = at.checked_sub(1).map_or(0, byte);
+    byte(at).is_ascii_uppercase()
+        && (prior.is_ascii_lowercase()
+            || (prior.is_ascii_uppercase() && byte(at + 1).is_ascii_lowercase()))
+}
+
+/// Letters of any alphabet.
+fn is_letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte >= 0x80
+}
+
+/// The last word of `name` in lower case, and its length.
+fn last_word(name: &[u8]) -> ([u8; LONGEST_WORD], usize) {
+    let end = name.iter().rposition(|byte| is_letter(*byte)).map_or(0, |at| at + 1);
+    let mut start = end;
+    while start > 0
+        && name.get(start - 1).is_some_and(|byte| is_letter(*byte))
+        && (start == end || !begins_word(name, start))
+    {
+        start -= 1;
+    }
+    let mut word = [0; LONGEST_WORD];
+    let letters = name.get(start..end).unwrap_or_default();
+    for (free, letter) in word.iter_mut().zip(letters) {
+        *free = letter.to_ascii_lowercase();
+    }
+    (word, letters.len().min(LONGEST_WORD))
+}
+
 /// Calls `found` with each word of `name`, in lower case. Words end at whatever is no
 /// letter, where a capital follows a small letter, and before the last of several
 /// capitals that a small letter follows.
 fn for_each_word(name: &[u8], mut found: impl FnMut(&[u8])) {
     let mut word = [0; LONGEST_WORD];
     let mut len = 0;
-    let mut prior = 0u8;
     for (at, &byte) in name.iter().enumerate() {
-        let is_letter = byte.is_ascii_alphabetic() || byte >= 0x80;
-        let next = name.get(at + 1).copied().unwrap_or(0);
-        let begins = byte.is_ascii_uppercase()
-            && (prior.is_ascii_lowercase()
-                || (prior.is_ascii_uppercase() && next.is_ascii_lowercase()));
-        if (!is_letter || begins) && len > 0 {
+        let is_letter = is_letter(byte);
+        if (!is_letter || begins_word(name, at)) && len > 0 {
             found(word.get(..len).unwrap_or_default());
             len = 0;
         }
@@ -108,7 +142,6 @@ fn for_each_word(name: &[u8], mut found: impl FnMut(&[u8])) {
             *free = byte.to_ascii_lowercase();
             len += 1;
         }
-        prior = byte;
     }
     if len > 0 {
         found(word.get(..len).unwrap_or_default());
@@ -153,6 +186,35 @@ fn role_of_end(word: &[u8]) -> Option<Role> {
     found.map(|(_, role)| *role)
 }
 
+/// What a last word announces whatever stands before it.
+fn alone(last: Role) -> Option<Field> {
+    let field = |kind, sureness| Some(Field { kind, sureness });
+    let likely = |kind| field(kind, Sureness::Likely);
+    match last {
+        Role::Password => field(Kind::Password, Sureness::Sure),
+        Role::Salted => field(Kind::PasswordHash, Sureness::Sure),
+        Role::Secret | Role::SecretKey | Role::Token => field(Kind::Secret, Sureness::Sure),
+        Role::Signature => field(Kind::Secret, Sureness::Maybe),
+        Role::Session | Role::Cookie => likely(Kind::Cookie),
+        Role::Auth => likely(Kind::Secret),
+        Role::Pin | Role::Cvv | Role::Otp => likely(Kind::Code),
+        Role::Email => likely(Kind::Email),
+        Role::Phone | Role::PhoneWord => likely(Kind::Phone),
+        Role::Card => likely(Kind::Card),
+        Role::Iban => likely(Kind::Account),
+        Role::NationalId => likely(Kind::NationalId),
+        Role::Passport => likely(Kind::Passport),
+        Role::FullName => likely(Kind::Name),
+        Role::Given => field(Kind::Name, Sureness::Maybe),
+        Role::User | Role::Uid => likely(Kind::User),
+        Role::Birth => likely(Kind::Birth),
+        Role::Postal | Role::City | Role::Zip => likely(Kind::Address),
+        Role::Latitude | Role::Longitude => likely(Kind::Place),
+        Role::Location => field(Kind::Place, Sureness::Maybe),
+        _ => None,
+    }
+}
+
 fn judge_roles(roles: &[Option<Role>]) -> Option<Field> {
     let mut rest = roles;
     // `password_confirm`, `email_home`: what says nothing of its own is passed over.
@@ -168,47 +230,23 @@ fn judge_roles(roles: &[Option<Role>]) -> Option<Field> {
     let likely = |kind| Some(Field { kind, sureness: Sureness::Likely });
     let maybe = |kind| Some(Field { kind, sureness: Sureness::Maybe });
     match last {
-        Role::Password => sure(Kind::Password),
-        Role::Salted => sure(Kind::PasswordHash),
-        Role::Secret | Role::SecretKey => sure(Kind::Secret),
-        Role::Token => sure(Kind::Secret),
         Role::Key if is_qualified(KEY_OWNERS) => sure(Kind::Secret),
         Role::Hash if is_qualified(&[Role::Password]) => sure(Kind::PasswordHash),
-        Role::Signature => maybe(Kind::Secret),
-        Role::Session => likely(Kind::Cookie),
         Role::Id if is_qualified(&[Role::Session]) => likely(Kind::Cookie),
-        Role::Cookie => likely(Kind::Cookie),
-        Role::Auth => likely(Kind::Secret),
-        Role::Pin | Role::Cvv | Role::Otp => likely(Kind::Code),
         Role::Code if is_qualified(&[Role::Zip, Role::PostalQualifier]) => likely(Kind::Address),
         Role::Code if is_qualified(CODE_OWNERS) => likely(Kind::Code),
         Role::Number | Role::Id => judge_number(before, prior),
-        Role::Email => likely(Kind::Email),
-        Role::Phone => likely(Kind::Phone),
-        Role::PhoneWord => likely(Kind::Phone),
-        Role::Card => likely(Kind::Card),
-        Role::Iban => likely(Kind::Account),
         Role::Account if is_qualified(&[Role::Bank]) => likely(Kind::Account),
-        Role::NationalId => likely(Kind::NationalId),
-        Role::Passport => likely(Kind::Passport),
         Role::LicenseNoun if is_qualified(&[Role::License]) => likely(Kind::Passport),
-        Role::FullName => likely(Kind::Name),
         // `ship_to`, `bill_to`
         Role::PersonNoun if is_qualified(&[Role::PostalQualifier]) => likely(Kind::Address),
-        Role::Given | Role::PersonNoun => maybe(Kind::Name),
+        Role::PersonNoun => maybe(Kind::Name),
         Role::Name => judge_name(before, prior),
-        Role::User | Role::Uid => likely(Kind::User),
-        Role::Birth => likely(Kind::Birth),
         Role::Date if is_qualified(&[Role::Birth]) => likely(Kind::Birth),
         Role::Address => judge_address(before, prior),
-        Role::Postal => likely(Kind::Address),
-        Role::City => likely(Kind::Address),
-        Role::Zip => likely(Kind::Address),
-        Role::Latitude | Role::Longitude => likely(Kind::Place),
-        Role::Location => maybe(Kind::Place),
         Role::IdQualifier if is_qualified(&[Role::Number, Role::Id]) => likely(Kind::NationalId),
         Role::PostalQualifier => maybe(Kind::Address),
-        _ => None,
+        other => alone(*other),
     }
 }
 

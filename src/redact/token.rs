@@ -1,7 +1,5 @@
 //! What stands in place of a hidden text: its kind, and a short keyed digest.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 
 use super::kind::Kind;
@@ -58,8 +56,8 @@ impl Tokens {
         token.push_str(kind);
         token.push(':');
         for byte in outer.finalize().iter().take(2) {
-            // Writing to a String cannot fail.
-            let _ = write!(token, "{byte:02x}");
+            let digits = [byte >> 4, byte & 15].map(u32::from);
+            token.extend(digits.into_iter().filter_map(|digit| char::from_digit(digit, 16)));
         }
         token.push('>');
         token

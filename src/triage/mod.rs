@@ -11,6 +11,7 @@ pub mod detail;
 pub mod difference;
 pub mod filter;
 pub mod history;
+mod incoming;
 mod link;
 mod lists;
 mod normalize;
@@ -32,6 +33,7 @@ pub mod trend;
 pub mod version;
 
 pub use cluster::{Grouping, Wishes, group};
+pub use incoming::Incoming;
 pub use normalize::{library_name, module_name, normalized};
 pub use record::{
     FileFacts, RECORD_SCHEMA, Reason, Record, RecordStatus, WITH_VARIABLES, read_record,

@@ -21,7 +21,7 @@ pub struct TypeRef<'d> {
 
 impl<'d> TypeRef<'d> {
     /// What it is.
-    pub fn get(self) -> Arc<Type> {
+    pub fn get(self) -> &'d Type {
         self.debug.type_at(self.id)
     }
 

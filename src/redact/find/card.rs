@@ -78,31 +78,56 @@ const LONGEST_IBAN: usize = 34;
 
 /// Characters of an account number of `country`, by the registry of ISO 13616.
 fn length_of(country: &[u8]) -> Option<usize> {
-    const LENGTHS: &[(usize, &str)] = &[
-        (15, "NO"),
-        (16, "BE"),
-        (18, "DK FI FO GL NL SD FK"),
-        (19, "MK SI"),
-        (20, "AT BA EE KZ LT LU XK MN"),
-        (21, "CH CR HR LI LV"),
-        (22, "BG BH DE GB GE IE ME RS VA"),
-        (23, "AE GI IL IQ OM SO TL"),
-        (24, "AD CZ ES MD PK RO SA SE SK TN VG DZ"),
-        (25, "AO CV GW LY MZ PT ST"),
-        (26, "IS TR"),
-        (27, "FR GR IT MC MR SM BF CM CG CF DJ GA GQ KM TD BI MG"),
-        (28, "AL AZ BY CI CY DO GT HU LB NI PL SV BJ ML SN TG HN MA NE"),
-        (29, "BR EG PS QA UA"),
-        (30, "JO KW MU YE"),
-        (31, "MT SC"),
-        (32, "LC"),
-        (33, "RU"),
-        (26, "IR"),
-    ];
-    let found =
-        LENGTHS.iter().find(|(_, names)| names.split(' ').any(|name| name.as_bytes() == country));
-    found.map(|(length, _)| *length)
+    let &[first, second] = country else { return None };
+    let length = *BY_COUNTRY.get(place_of(first)?)?.get(place_of(second)?)?;
+    (length > 0).then_some(usize::from(length))
 }
+
+fn place_of(letter: u8) -> Option<usize> {
+    letter.is_ascii_uppercase().then(|| usize::from(letter - b'A'))
+}
+
+/// The lengths by the two letters of the country; 0 where there is none.
+static BY_COUNTRY: [[u8; 26]; 26] = by_country();
+
+#[allow(clippy::indexing_slicing)]
+const fn by_country() -> [[u8; 26]; 26] {
+    let mut lengths = [[0; 26]; 26];
+    let mut row = 0;
+    while row < LENGTHS.len() {
+        let (length, names) = LENGTHS[row];
+        let names = names.as_bytes();
+        let mut at = 0;
+        while at < names.len() {
+            lengths[(names[at] - b'A') as usize][(names[at + 1] - b'A') as usize] = length;
+            at += 3;
+        }
+        row += 1;
+    }
+    lengths
+}
+
+const LENGTHS: &[(u8, &str)] = &[
+    (15, "NO"),
+    (16, "BE"),
+    (18, "DK FI FO GL NL SD FK"),
+    (19, "MK SI"),
+    (20, "AT BA EE KZ LT LU XK MN"),
+    (21, "CH CR HR LI LV"),
+    (22, "BG BH DE GB GE IE ME RS VA"),
+    (23, "AE GI IL IQ OM SO TL"),
+    (24, "AD CZ ES MD PK RO SA SE SK TN VG DZ"),
+    (25, "AO CV GW LY MZ PT ST"),
+    (26, "IS TR"),
+    (27, "FR GR IT MC MR SM BF CM CG CF DJ GA GQ KM TD BI MG"),
+    (28, "AL AZ BY CI CY DO GT HU LB NI PL SV BJ ML SN TG HN MA NE"),
+    (29, "BR EG PS QA UA"),
+    (30, "JO KW MU YE"),
+    (31, "MT SC"),
+    (32, "LC"),
+    (33, "RU"),
+    (26, "IR"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -23,6 +23,7 @@ mod value;
 mod views;
 mod who;
 mod wide;
+mod words;
 
 use std::ops::Range;
 
@@ -71,6 +72,8 @@ struct Scan<'t> {
     is_in_key: bool,
     /// Up to where a command line was read for its options.
     commanded: usize,
+    /// The letters of base64 that were looked at last, to their end.
+    coded: Range<usize>,
     /// The line that was asked last whether it speaks of calls, and the answer.
     called: Option<(Range<usize>, bool)>,
 }
@@ -85,6 +88,7 @@ fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carried) -> Vec<Finding>
         looks_inside,
         is_in_key: false,
         commanded: 0,
+        coded: 0..0,
         called: None,
     };
     scan.run();
@@ -95,14 +99,15 @@ fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carried) -> Vec<Finding>
 
 impl Scan<'_> {
     fn run(&mut self) {
+        let text = self.text;
         let mut place = self.line_start(0);
-        while place < self.text.len() {
-            let next = match CLASSES.get(usize::from(self.text.at(place))) {
-                Some(Class::Letter) => self.word(place),
-                Some(Class::Digit) => self.number(place),
-                Some(Class::Sign) => self.sign(place),
-                Some(Class::LineEnd) => self.line_start(place + 1),
-                _ => place + 1,
+        while place < text.len() {
+            let next = match class(text.at(place)) {
+                Class::Letter => self.word(place),
+                Class::Digit => self.number(place),
+                Class::Sign => self.sign(place),
+                Class::LineEnd => self.line_start(place + 1),
+                _ => text.run(place + 1, usize::MAX, |byte| class(byte) == Class::Nothing),
             };
             place = next.max(place + 1);
         }
@@ -132,6 +137,7 @@ impl Scan<'_> {
             return self.hide(range, Kind::Account);
         }
         if len >= 2
+            && text.at(start).is_ascii_uppercase()
             // Letters, then soon a digit: as all identifiers that begin with letters.
             && (len == 2 || next == b'-' || (1..=6).any(|at| text.at(start + at).is_ascii_digit()))
             && !is_joined(text, start)
@@ -224,8 +230,11 @@ impl Scan<'_> {
         if is_word(text.before(start)) {
             return None;
         }
-        let until = text.run(start, 1 << 16, is_base64);
-        let until = text.run(until, 2, |byte| byte == b'=');
+        // The parts of a path are asked one by one.
+        if !(self.coded.start..self.coded.end).contains(&start) {
+            self.coded = start..text.run(start, 1 << 16, is_base64);
+        }
+        let until = text.run(self.coded.end, 2, |byte| byte == b'=');
         if until - start >= 24
             && self.looks_inside
             && let Some(next) = self.inside(start..until)
@@ -400,6 +409,11 @@ enum Class {
     Digit,
     Sign,
     LineEnd,
+}
+
+#[inline]
+fn class(byte: u8) -> Class {
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(Class::Nothing)
 }
 
 static CLASSES: [Class; 256] = classes();

@@ -116,6 +116,9 @@ impl Scan<'_> {
     /// word stands at `start..end`.
     pub(super) fn protocol(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
+        if !matches!(text.at(start), b'U' | b'P' | b'L') {
+            return None;
+        }
         let line = text.run_back(start, 12, |byte| byte != b'\n' && byte != 0);
         let is_end = |place: usize| matches!(text.at(place), b'\r' | b'\n' | 0);
         let word = |from: usize| text.run(from, 256, |byte| byte > b' ');

@@ -9,10 +9,32 @@ use super::text::{Text, is_blank, is_letter, is_word};
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Written {
     end: usize,
-    digits: Vec<u8>,
+    digits: [u8; MOST_DIGITS],
+    digit_count: usize,
     /// Digits of each group.
-    groups: Vec<usize>,
+    groups: [usize; MOST_DIGITS],
+    group_count: usize,
     has_parentheses: bool,
+}
+
+impl Written {
+    fn digits(&self) -> &[u8] {
+        self.digits.get(..self.digit_count).unwrap_or_default()
+    }
+
+    fn groups(&self) -> &[usize] {
+        self.groups.get(..self.group_count).unwrap_or_default()
+    }
+
+    /// Takes a group of digits, if there is room.
+    fn push(&mut self, group: &[u8]) -> Option<()> {
+        let end = self.digit_count + group.len();
+        self.digits.get_mut(self.digit_count..end)?.copy_from_slice(group);
+        *self.groups.get_mut(self.group_count)? = group.len();
+        self.digit_count = end;
+        self.group_count += 1;
+        Some(())
+    }
 }
 
 /// A telephone number that starts at `start` with a digit, `+` or `(`. `is_expected` says
@@ -25,10 +47,10 @@ pub(super) fn phone(text: Text<'_>, start: usize, is_expected: bool) -> Option<R
     }
     let written = read(text, start)?;
     let is_phone = match text.at(start) {
-        b'+' => is_international(&written.digits),
-        _ if written.digits.starts_with(b"00") && !written.digits.starts_with(b"000") => {
-            let number = written.digits.get(2..)?;
-            (is_international(number) && (is_expected || written.groups.len() > 1))
+        b'+' => is_international(written.digits()),
+        _ if written.digits().starts_with(b"00") && !written.digits().starts_with(b"000") => {
+            let number = written.digits().get(2..)?;
+            (is_international(number) && (is_expected || written.groups().len() > 1))
                 || (is_expected && is_plausible(&written))
         }
         _ => is_national(text, start, &written) || (is_expected && is_plausible(&written)),
@@ -38,8 +60,14 @@ pub(super) fn phone(text: Text<'_>, start: usize, is_expected: bool) -> Option<R
 
 /// Reads groups of digits with one separator between, or a closing parenthesis.
 fn read(text: Text<'_>, start: usize) -> Option<Written> {
-    let mut written =
-        Written { end: start, digits: Vec::new(), groups: Vec::new(), has_parentheses: false };
+    let mut written = Written {
+        end: start,
+        digits: [0; MOST_DIGITS],
+        digit_count: 0,
+        groups: [0; MOST_DIGITS],
+        group_count: 0,
+        has_parentheses: false,
+    };
     let mut place = start;
     if text.at(place) == b'+' {
         place += 1;
@@ -51,11 +79,9 @@ fn read(text: Text<'_>, start: usize) -> Option<Written> {
             place += 1;
         }
         let end = text.run(place, MOST_DIGITS + 1, |byte| byte.is_ascii_digit());
-        if end == place || written.digits.len() + end - place > MOST_DIGITS {
+        if end == place || written.push(text.slice(place..end)).is_none() {
             break;
         }
-        written.digits.extend_from_slice(text.slice(place..end));
-        written.groups.push(end - place);
         place = end;
         if is_open && text.at(place) == b')' {
             written.has_parentheses = true;
@@ -81,7 +107,7 @@ fn read(text: Text<'_>, start: usize) -> Option<Written> {
             _ => break,
         }
     }
-    if is_word(text.at(written.end)) || written.groups.len() > 8 || written.digits.is_empty() {
+    if is_word(text.at(written.end)) || written.groups().len() > 8 || written.digits().is_empty() {
         return None;
     }
     Some(written)
@@ -191,7 +217,9 @@ fn country(digits: &[u8]) -> Option<(usize, usize, usize)> {
         ("977", 8, 10),
         ("998", 9, 9),
     ];
-    let known = PLANS.iter().find(|(code, ..)| digits.starts_with(code.as_bytes()));
+    let known = PLANS.iter().find(|(code, ..)| {
+        code.as_bytes().first() == digits.first() && digits.starts_with(code.as_bytes())
+    });
     if let Some((code, least, most)) = known {
         return Some((code.len(), *least, *most));
     }
@@ -201,12 +229,12 @@ fn country(digits: &[u8]) -> Option<(usize, usize, usize)> {
 
 /// Whether it is written as numbers are in some country, and as little else is.
 fn is_national(text: Text<'_>, start: usize, written: &Written) -> bool {
-    let separator = text.at(start + written.groups.first().copied().unwrap_or(0));
-    let digits = &written.digits;
+    let separator = text.at(start + written.groups().first().copied().unwrap_or(0));
+    let digits = written.digits();
     let is_north_american = |digits: &[u8]| {
         matches!(digits.first(), Some(b'2'..=b'9')) && matches!(digits.get(3), Some(b'2'..=b'9'))
     };
-    match written.groups.as_slice() {
+    match written.groups() {
         // (212) 555-0100, 212-555-0100, 212.555.0100, 1-212-…
         [3, 3, 4] if written.has_parentheses => is_north_american(digits),
         // `252.227-7013` is a clause of some law.
@@ -223,7 +251,7 @@ fn is_national(text: Text<'_>, start: usize, written: &Written) -> bool {
         [3, 4, 4] => digits.starts_with(b"02") || digits.starts_with(b"01"),
         // 030/23125 123
         [2..=5, ..] if separator == b'/' && digits.starts_with(b"0") => {
-            (8..=12).contains(&digits.len()) && written.groups.len() < 5
+            (8..=12).contains(&digits.len()) && written.groups().len() < 5
         }
         // 01 99 00 12 34
         [2, 2, 2, 2, 2] => digits.starts_with(b"0") && digits.get(1) != Some(&b'0'),
@@ -238,8 +266,8 @@ fn is_national(text: Text<'_>, start: usize, written: &Written) -> bool {
 /// Whether digits that something announces can be a telephone number at all: neither a
 /// date, nor a version, nor a time.
 fn is_plausible(written: &Written) -> bool {
-    let is_date = matches!(written.groups.as_slice(), [4, 2, 2, ..] | [2, 2, 4, ..]);
-    (7..=15).contains(&written.digits.len()) && !is_date
+    let is_date = matches!(written.groups(), [4, 2, 2, ..] | [2, 2, 4, ..]);
+    (7..=15).contains(&written.digits().len()) && !is_date
 }
 
 /// Whether the word before the blanks before `start` names a call, or the line holds one.

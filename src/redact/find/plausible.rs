@@ -9,6 +9,7 @@ use super::secret::is_mixed;
 use super::text::{Text, is_letter, number};
 use super::value::{Joint, Value};
 use super::who::{is_name, is_user};
+use super::words::Words;
 use crate::redact::kind::Kind;
 use crate::redact::names::{Field, Sureness};
 
@@ -43,87 +44,89 @@ pub(super) fn sensitive(text: Text<'_>, value: &Value, field: Field) -> Option<R
     fits.then(whole)
 }
 
+/// Words that stand where there is no value, or for what a value is.
+static NO_VALUES: Words<256> = Words::new(&[
+    b"null",
+    b"nil",
+    b"none",
+    b"undefined",
+    b"true",
+    b"false",
+    b"yes",
+    b"no",
+    b"on",
+    b"off",
+    b"nan",
+    b"n/a",
+    b"na",
+    b"unknown",
+    b"empty",
+    b"redacted",
+    b"hidden",
+    b"masked",
+    b"filtered",
+    b"required",
+    b"optional",
+    b"missing",
+    b"invalid",
+    b"incorrect",
+    b"wrong",
+    b"expired",
+    b"unset",
+    b"not",
+    b"changed",
+    b"ok",
+    b"failed",
+    b"default",
+    b"string",
+    b"const",
+    b"char",
+    b"int",
+    b"void",
+    b"self",
+    b"this",
+    b"error",
+    b"the",
+    b"a",
+    b"is",
+    b"was",
+    b"has",
+    b"must",
+    b"mismatch",
+    b"authentication",
+    b"nullptr",
+    b"std",
+    b"&str",
+    b"str",
+    b"bool",
+    b"object",
+    b"denied",
+    b"accepted",
+    b"success",
+    b"prompt",
+    b"disabled",
+    b"enabled",
+    b"unavailable",
+    b"omitted",
+    b"identifier",
+    b"value",
+    b"password",
+    b"token",
+    b"secret",
+    b"username",
+    b"user",
+    b"xxx",
+    b"changeme?",
+    b"deleted",
+    b"reset",
+    b"verified",
+    b"unverified",
+    b"sent",
+    b"cannot",
+]);
+
 /// Placeholders, formats, nothings, addresses of memory: what stands for a value.
 fn is_no_value(bytes: &[u8]) -> bool {
-    const WORDS: &[&[u8]] = &[
-        b"null",
-        b"nil",
-        b"none",
-        b"undefined",
-        b"true",
-        b"false",
-        b"yes",
-        b"no",
-        b"on",
-        b"off",
-        b"nan",
-        b"n/a",
-        b"na",
-        b"unknown",
-        b"empty",
-        b"redacted",
-        b"hidden",
-        b"masked",
-        b"filtered",
-        b"required",
-        b"optional",
-        b"missing",
-        b"invalid",
-        b"incorrect",
-        b"wrong",
-        b"expired",
-        b"unset",
-        b"not",
-        b"changed",
-        b"ok",
-        b"failed",
-        b"default",
-        b"string",
-        b"const",
-        b"char",
-        b"int",
-        b"void",
-        b"self",
-        b"this",
-        b"error",
-        b"the",
-        b"a",
-        b"is",
-        b"was",
-        b"has",
-        b"must",
-        b"mismatch",
-        b"authentication",
-        b"nullptr",
-        b"std",
-        b"&str",
-        b"str",
-        b"bool",
-        b"object",
-        b"denied",
-        b"accepted",
-        b"success",
-        b"prompt",
-        b"disabled",
-        b"enabled",
-        b"unavailable",
-        b"omitted",
-        b"identifier",
-        b"value",
-        b"password",
-        b"token",
-        b"secret",
-        b"username",
-        b"user",
-        b"xxx",
-        b"changeme?",
-        b"deleted",
-        b"reset",
-        b"verified",
-        b"unverified",
-        b"sent",
-        b"cannot",
-    ];
     let Some(first) = bytes.first() else { return true };
     let second = bytes.get(1).copied().unwrap_or(0);
     let is_format = *first == b'%'
@@ -135,29 +138,31 @@ fn is_no_value(bytes: &[u8]) -> bool {
             || (*first == b'<' && bytes.len() < 40)
             || (*first == b'[' && second.is_ascii_alphabetic() && bytes.ends_with(b"]"))
             || bytes == b"?";
-    let is_blank_out = bytes.iter().all(|byte| b"*xX.-_#? ".contains(byte))
-        || bytes.contains(&b'*')
-            && bytes.iter().filter(|byte| **byte == b'*').count() * 2 > bytes.len();
+    let is_blank_out =
+        matches!(first, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?' | b' ')
+            && bytes.iter().all(|byte| b"*xX.-_#? ".contains(byte))
+            || bytes.iter().filter(|byte| **byte == b'*').count() * 2 > bytes.len();
     let is_pointer = bytes.starts_with(b"0x")
         && bytes.len() <= 18
         && bytes.iter().skip(2).all(u8::is_ascii_hexdigit);
-    let is_code = bytes.windows(2).any(|pair| pair == b"->" || pair == b"::")
-        && bytes.contains(&b'(')
-        || (bytes.ends_with(b"()") || bytes.ends_with(b"("));
+    let is_code = bytes.contains(&b'(')
+        && (bytes.windows(2).any(|pair| pair == b"->" || pair == b"::")
+            || bytes.ends_with(b"()")
+            || bytes.ends_with(b"("));
     // `PWD=/home/…`, `--password-file`: where a secret lies is none.
     const FILES: &[&[u8]] = &[
         b".pem", b".key", b".crt", b".json", b".yaml", b".yml", b".txt", b".p12", b".jks", b".der",
         b".env",
     ];
     let is_path = *first == b'/' && bytes.iter().filter(|byte| **byte == b'/').count() > 1
-        || FILES.iter().any(|end| bytes.len() > end.len() && bytes.ends_with(end));
-    is_format
-        || is_path
-        || is_slot
-        || is_blank_out
-        || is_pointer
-        || is_code
-        || WORDS.iter().any(|word| bytes.eq_ignore_ascii_case(word))
+        || has_dot_near_end(bytes)
+            && FILES.iter().any(|end| bytes.len() > end.len() && bytes.ends_with(end));
+    is_format || is_path || is_slot || is_blank_out || is_pointer || is_code || NO_VALUES.has(bytes)
+}
+
+/// Whether a name may end here with a suffix of a file.
+fn has_dot_near_end(bytes: &[u8]) -> bool {
+    bytes.iter().rev().take(5).any(|byte| *byte == b'.')
 }
 
 /// A password may be anything; in prose it must not be the next word of the sentence.

@@ -185,8 +185,7 @@ pub(super) fn shaped(text: Text<'_>, start: usize, end: usize) -> Option<(Range<
     if let Some(range) = json_web_token(text, start) {
         return Some((range, Kind::Jwt));
     }
-    let known = if may_be_prefix(text.at(start), text.at(start + 1)) { PREFIXES } else { &[] };
-    for (prefix, least, alphabet) in known {
+    for (prefix, least, alphabet) in prefixes(text.at(start), text.at(start + 1)) {
         if !text.has(start, prefix.as_bytes()) {
             continue;
         }
@@ -210,25 +209,41 @@ pub(super) fn shaped(text: Text<'_>, start: usize, end: usize) -> Option<(Range<
     None
 }
 
-/// Whether a prefix begins with these two bytes; hardly any word does.
-fn may_be_prefix(first: u8, second: u8) -> bool {
-    let seconds = SECONDS.get(usize::from(first & 0x7f)).copied().unwrap_or(0);
-    seconds & (1 << (second & 0x7f)) != 0
+/// The prefixes that may begin with these two bytes, in their order; of hardly any word.
+fn prefixes(
+    first: u8,
+    second: u8,
+) -> impl Iterator<Item = &'static (&'static str, usize, Alphabet)> {
+    let mut at = CHAINS.0.get(chain(first, second)).copied().unwrap_or(0);
+    std::iter::from_fn(move || {
+        let prefix = PREFIXES.get(usize::from(at).checked_sub(1)?);
+        at = CHAINS.1.get(usize::from(at) - 1).copied().unwrap_or(0);
+        prefix
+    })
 }
 
-/// For each first byte of a prefix the bytes that may come second, as bits.
-static SECONDS: [u128; 128] = seconds();
+const CHAIN_COUNT: usize = 1024;
+
+const fn chain(first: u8, second: u8) -> usize {
+    (first as usize * 31 + second as usize) % CHAIN_COUNT
+}
+
+/// The first prefix of each chain, and the one behind each prefix, both counted from 1.
+static CHAINS: ([u8; CHAIN_COUNT], [u8; PREFIXES.len()]) = chains();
 
 #[allow(clippy::indexing_slicing)]
-const fn seconds() -> [u128; 128] {
-    let mut seconds = [0; 128];
-    let mut at = 0;
-    while at < PREFIXES.len() {
-        let prefix = PREFIXES[at].0.as_bytes();
-        seconds[prefix[0] as usize] |= 1 << prefix[1];
-        at += 1;
+const fn chains() -> ([u8; CHAIN_COUNT], [u8; PREFIXES.len()]) {
+    let mut firsts = [0; CHAIN_COUNT];
+    let mut behind = [0; PREFIXES.len()];
+    let mut at = PREFIXES.len();
+    while at > 0 {
+        let prefix = PREFIXES[at - 1].0.as_bytes();
+        let chain = chain(prefix[0], prefix[1]);
+        behind[at - 1] = firsts[chain];
+        firsts[chain] = at as u8;
+        at -= 1;
     }
-    seconds
+    (firsts, behind)
 }
 
 /// Longer ones are told in parts.

@@ -25,11 +25,13 @@ impl<'t> Text<'t> {
     }
 
     /// The bytes of `range`; none if it is not inside.
+    #[inline]
     pub(crate) fn slice(self, range: Range<usize>) -> &'t [u8] {
         self.0.get(range).unwrap_or_default()
     }
 
     /// Whether `word` stands at `place`.
+    #[inline]
     pub(crate) fn has(self, place: usize, word: &[u8]) -> bool {
         self.0.get(place..).is_some_and(|rest| rest.starts_with(word))
     }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::text::{Text, is_blank, is_letter, is_word};
+use super::words::Words;
 use crate::redact::kind::Kind;
 
 /// How a value is joined to the name of its field.
@@ -83,8 +84,11 @@ fn behind_wrappers(text: Text<'_>, start: usize) -> usize {
             && (word > place || next == b'[')
             && matches!(text.at(word + 1), b'"' | b'\'' | b'\\' | b'(');
         // `string(9) "…"`
-        let digits = text.run(word + 1, 8, |byte| byte.is_ascii_digit());
-        let is_sized = next == b'(' && digits > word + 1 && text.has(digits, b") \"");
+        let digits = match next {
+            b'(' => text.run(word + 1, 8, |byte| byte.is_ascii_digit()),
+            _ => 0,
+        };
+        let is_sized = digits > word + 1 && text.has(digits, b") \"");
         let is_literal = word - place <= 2 && word > place && matches!(next, b'"' | b'\'');
         if opens {
             place = word + 1;
@@ -116,7 +120,7 @@ fn quoted(text: Text<'_>, place: usize) -> Option<(Range<usize>, bool)> {
     let start = place + len;
     let mut end = start;
     while end < text.len() && end - start < LONGEST {
-        if text.has(end, quote) {
+        if text.at(end) == text.at(place) && text.has(end, quote) {
             // SQL doubles a quote within.
             let is_doubled = quote == b"'"
                 && text.at(end + 1) == b'\''
@@ -235,54 +239,57 @@ fn names_field(text: Text<'_>, place: usize) -> bool {
         && (text.at(name) == b'=' || (text.at(name) == b':' && !text.at(name + 1).is_ascii_digit()))
 }
 
+/// Words of a sentence, that are of no name.
+static CLAUSES: Words<128> = Words::new(&[
+    b"from",
+    b"with",
+    b"has",
+    b"was",
+    b"is",
+    b"not",
+    b"failed",
+    b"logged",
+    b"at",
+    b"to",
+    b"for",
+    b"by",
+    b"on",
+    b"and",
+    b"via",
+    b"using",
+    b"who",
+    b"born",
+    b"requested",
+    b"wants",
+    b"called",
+    b"status",
+    b"id",
+    b"email",
+    b"phone",
+    b"tel",
+    b"updated",
+    b"created",
+    b"signed",
+    b"paid",
+    b"account",
+    b"card",
+    b"against",
+    b"in",
+    b"after",
+    b"before",
+    b"because",
+    b"while",
+    b"when",
+]);
+
 /// Whether a dash, a bracket or a word of a sentence follows, that is of no name.
 fn begins_clause(text: Text<'_>, place: usize) -> bool {
-    const WORDS: &[&[u8]] = &[
-        b"from",
-        b"with",
-        b"has",
-        b"was",
-        b"is",
-        b"not",
-        b"failed",
-        b"logged",
-        b"at",
-        b"to",
-        b"for",
-        b"by",
-        b"on",
-        b"and",
-        b"via",
-        b"using",
-        b"who",
-        b"born",
-        b"requested",
-        b"wants",
-        b"called",
-        b"status",
-        b"id",
-        b"email",
-        b"phone",
-        b"tel",
-        b"updated",
-        b"created",
-        b"signed",
-        b"paid",
-        b"account",
-        b"card",
-        b"against",
-        b"in",
-        b"after",
-        b"before",
-        b"because",
-        b"while",
-        b"when",
-    ];
     if matches!(text.at(place), b'-' | b'(' | b'[' | b'#' | b'@' | b'*' | b'=') {
         return !is_word(text.at(place + 1)) || text.at(place) != b'-';
     }
     let end = text.run(place, 12, is_word);
-    WORDS.contains(&text.slice(place..end))
+    let word = text.slice(place..end);
+    text.at(place).is_ascii_lowercase() && CLAUSES.has(word)
 }
 
 /// Groups of digits and capitals of a number, with single separators between: of one kind,

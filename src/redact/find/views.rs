@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use memchr::{memchr, memchr2, memrchr};
+
 use super::{Carried, Finding, scan, wide};
 use crate::redact::kind::Kind;
 
@@ -98,9 +100,8 @@ fn narrow(
         return;
     };
     for finding in scan(&view.text, looks_inside, carried) {
-        if let Some(range) = placed(finding.range.clone(), &view.places) {
-            push(Finding { range, ..finding }, base);
-        }
+        let range = view.place(finding.range.start)..view.place(finding.range.end);
+        push(Finding { range, ..finding }, base);
     }
     // Escaped characters may be part of a value: `?password=a%26b&x=1`.
     for line in view.mixed {
@@ -114,10 +115,19 @@ fn narrow(
 /// A text without its escapes.
 struct View {
     text: Vec<u8>,
-    /// Where each byte of `text` came from, and the end.
-    places: Vec<usize>,
+    /// Where the bytes of `text` came from, in order.
+    stretches: Vec<Stretch>,
     /// Lines that hold percent signs among plain separators: to be read both ways.
     mixed: Vec<Range<usize>>,
+}
+
+/// Bytes that stand in the text as they are, or that one escape stands for.
+struct Stretch {
+    /// In the view.
+    at: usize,
+    /// In the text.
+    place: usize,
+    is_escape: bool,
 }
 
 /// What a line is written in.
@@ -131,35 +141,28 @@ enum Escapes {
 impl View {
     /// `None` if `text` has no escapes.
     fn of(text: &[u8]) -> Option<Self> {
-        if !text.contains(&b'%') && !text.contains(&b'\\') {
-            return None;
-        }
-        let mut view = Self { text: Vec::new(), places: Vec::new(), mixed: Vec::new() };
+        let mut view = Self { text: Vec::new(), stretches: Vec::new(), mixed: Vec::new() };
         let mut copied = 0;
         let mut from = 0;
-        let is_mark = |byte: &u8| *byte == b'%' || *byte == b'\\';
-        while let Some(mark) = text.get(from..).and_then(|rest| rest.iter().position(is_mark)) {
+        while let Some(mark) = text.get(from..).and_then(|rest| memchr2(b'%', b'\\', rest)) {
             let mark = from + mark;
             let before = text.get(from..mark).unwrap_or_default();
-            let start =
-                before.iter().rposition(|byte| *byte == b'\n').map_or(from, |at| from + at + 1);
+            let start = memrchr(b'\n', before).map_or(from, |at| from + at + 1);
             let behind = text.get(mark..).unwrap_or_default();
-            let len =
-                behind.iter().position(|byte| *byte == b'\n').map_or(behind.len(), |at| at + 1);
+            let len = memchr(b'\n', behind).map_or(behind.len(), |at| at + 1);
             from = mark + len;
             let line = text.get(start..from).unwrap_or_default();
             let escapes = escapes(line);
             if escapes == Escapes::None {
                 continue;
             }
-            if view.places.is_empty() {
+            if view.text.is_empty() {
                 view.text.reserve(text.len());
-                view.places.reserve(text.len() + 1);
             }
             view.copy(text, copied..start);
             match escapes {
-                Escapes::Percent => view.percent(line, start),
-                _ => view.backslash(line, start),
+                Escapes::Percent => view.percent(text, start..from),
+                _ => view.backslash(text, start..from),
             }
             copied = from;
             let is_plain = line.iter().any(|byte| b" =&\"<>".contains(byte));
@@ -167,84 +170,116 @@ impl View {
                 view.mixed.push(start..from);
             }
         }
-        if view.places.is_empty() {
+        if copied == 0 {
             return None;
         }
         view.copy(text, copied..text.len());
-        view.places.push(text.len());
         Some(view)
     }
 
+    /// Where the byte at `at` of the view stands in the text; its end is the text's.
+    fn place(&self, at: usize) -> usize {
+        let behind = self.stretches.partition_point(|stretch| stretch.at <= at);
+        match behind.checked_sub(1).and_then(|last| self.stretches.get(last)) {
+            Some(Stretch { at: start, place, is_escape: false }) => place + (at - start),
+            Some(stretch) => stretch.place,
+            None => at,
+        }
+    }
+
+    /// Takes `part` of `text` as it is.
     fn copy(&mut self, text: &[u8], part: Range<usize>) {
-        self.text.extend_from_slice(text.get(part.clone()).unwrap_or_default());
-        self.places.extend(part);
+        let copied = text.get(part.clone()).unwrap_or_default();
+        if copied.is_empty() {
+            return;
+        }
+        let goes_on = self.stretches.last().is_some_and(|last| {
+            !last.is_escape && last.place + (self.text.len() - last.at) == part.start
+        });
+        if !goes_on {
+            let at = self.text.len();
+            self.stretches.push(Stretch { at, place: part.start, is_escape: false });
+        }
+        self.text.extend_from_slice(copied);
     }
 
-    fn push(&mut self, decoded: &[u8], place: usize) {
+    /// Takes what the escape at `place`, of `len` bytes, stands for.
+    fn push(&mut self, decoded: &[u8], place: usize, len: usize) {
+        self.stretches.push(Stretch { at: self.text.len(), place, is_escape: true });
         self.text.extend_from_slice(decoded);
-        self.places.extend(decoded.iter().map(|_| place));
+        let at = self.text.len();
+        // What follows begins behind the escape, the end of the text included.
+        self.stretches.push(Stretch { at, place: place + len, is_escape: false });
     }
 
-    fn percent(&mut self, line: &[u8], start: usize) {
+    fn percent(&mut self, text: &[u8], line: Range<usize>) {
+        let start = line.start;
+        let line = text.get(line).unwrap_or_default();
         let mut place = 0;
-        while let Some(byte) = line.get(place) {
+        while place < line.len() {
             match percent(line, place) {
                 Some(decoded) => {
-                    self.push(&[decoded], start + place);
+                    self.push(&[decoded], start + place, 3);
                     place += 3;
                 }
                 None => {
-                    self.push(&[*byte], start + place);
-                    place += 1;
+                    let next = behind(line, place, b'%');
+                    self.copy(text, start + place..start + next);
+                    place = next;
                 }
             }
         }
     }
 
-    fn backslash(&mut self, line: &[u8], start: usize) {
+    fn backslash(&mut self, text: &[u8], line: Range<usize>) {
+        let start = line.start;
+        let line = text.get(line).unwrap_or_default();
         let mut place = 0;
         while let Some(byte) = line.get(place) {
             let escape = if *byte == b'\\' { escape(line, place) } else { None };
             match escape {
                 Some((character, len)) if character <= '\u{ff}' && len == 4 => {
                     // `\303\251`: a byte, not a character.
-                    self.push(&[character as u32 as u8], start + place);
+                    self.push(&[character as u32 as u8], start + place, len);
                     place += len;
                 }
                 Some((character, len)) => {
                     let mut buffer = [0; 4];
-                    self.push(character.encode_utf8(&mut buffer).as_bytes(), start + place);
+                    self.push(character.encode_utf8(&mut buffer).as_bytes(), start + place, len);
                     place += len;
                 }
                 None => {
-                    self.push(&[*byte], start + place);
-                    place += 1;
+                    let next = behind(line, place, b'\\');
+                    self.copy(text, start + place..start + next);
+                    place = next;
                 }
             }
         }
     }
 }
 
+/// The next `mark` behind `place`, or the end.
+fn behind(line: &[u8], place: usize, mark: u8) -> usize {
+    let rest = line.get(place + 1..).unwrap_or_default();
+    place + 1 + memchr(mark, rest).unwrap_or(rest.len())
+}
+
 fn escapes(line: &[u8]) -> Escapes {
-    if line.contains(&b'\\') {
-        let mut place = 0;
-        while let Some(byte) = line.get(place) {
-            if *byte == b'\\' {
-                let Some((_, len)) = escape(line, place) else {
-                    place = usize::MAX;
-                    break;
-                };
-                place += len;
-            } else {
-                place += 1;
-            }
+    if let Some(first) = memchr(b'\\', line) {
+        let mut place = first;
+        while place < line.len() {
+            let Some((_, len)) = escape(line, place) else {
+                place = usize::MAX;
+                break;
+            };
+            // Behind the escape, to the next.
+            place = behind(line, place + len - 1, b'\\');
         }
         if place != usize::MAX {
             return Escapes::Backslash;
         }
     }
-    let has_percent = line.contains(&b'%')
-        && line.iter().enumerate().any(|(at, byte)| *byte == b'%' && percent(line, at).is_some());
+    let has_percent = memchr::memchr_iter(b'%', line).any(|at| percent(line, at).is_some());
     if has_percent { Escapes::Percent } else { Escapes::None }
 }
 

@@ -3,10 +3,11 @@
 use super::plausible::{is_uuid, names_next};
 use super::text::{Text, is_letter, is_word};
 use super::value::{Joint, Value};
+use super::words::Words;
 use crate::redact::names::Sureness;
 
 /// Words with which no name of a person is written.
-const NO_NAMES: &[&[u8]] = &[
+static NO_NAMES: Words<512> = Words::new(&[
     b"error",
     b"thread",
     b"main",
@@ -164,7 +165,7 @@ const NO_NAMES: &[&[u8]] = &[
     b"states",
     b"kingdom",
     b"city",
-];
+]);
 
 /// Letters, blanks and the marks within names, each part beginning as names do.
 pub(super) fn is_name(value: &Value, bytes: &[u8], sureness: Sureness) -> bool {
@@ -187,7 +188,7 @@ pub(super) fn is_name(value: &Value, bytes: &[u8], sureness: Sureness) -> bool {
             && !part.starts_with(b"Mac")
             && !part.starts_with(b"De")
             && !part.starts_with(b"La");
-        if has_inner || NO_NAMES.iter().any(|word| part.eq_ignore_ascii_case(word)) {
+        if has_inner || NO_NAMES.has(part) {
             return false;
         }
     }

@@ -1,13 +1,12 @@
 //! Dumps come in.
 
-use std::io;
-
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{Store, StoreError};
 use crate::report::Confidence;
+use crate::triage::incoming::unpacked;
 use crate::triage::version::version_of_path;
-use crate::triage::{Record, RecordStatus, module_name, read_record, write_record};
+use crate::triage::{Incoming, Record, RecordStatus, module_name};
 
 /// What tells whether a file is still the one that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -70,7 +69,11 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn add(&mut self, records: &[(FileStamp, Record)], now: i64) -> Result<Added, StoreError> {
+    pub fn add(
+        &mut self,
+        records: &[(FileStamp, Incoming)],
+        now: i64,
+    ) -> Result<Added, StoreError> {
         let path = self.path.clone();
         let failed = |source| StoreError::Database { path: path.clone(), source };
         // From the start as a writer: one that reads first cannot become one if another
@@ -110,10 +113,11 @@ impl Old {
 fn add(
     transaction: &Transaction<'_>,
     stamp: &FileStamp,
-    record: &Record,
+    incoming: &Incoming,
     now: i64,
     added: &mut Added,
 ) -> rusqlite::Result<()> {
+    let record = incoming.head();
     let columns = Old::COLUMNS;
     let before = transaction
         .prepare_cached(&format!(
@@ -129,17 +133,17 @@ fn add(
         Some(old) if old.is_complete || !is_complete => {
             added.known += 1;
             if !old.is_kept && is_complete == old.is_complete {
-                keep_again(transaction, old.n, record)?;
+                keep_again(transaction, old.n, incoming)?;
             }
             old.n
         }
         Some(old) => {
             added.completed += 1;
-            replaced(transaction, old.n, record, now)?
+            replaced(transaction, old.n, incoming, now)?
         }
         None => {
             added.new += 1;
-            insert(transaction, record, is_complete, now)?
+            insert(transaction, incoming, is_complete, now)?
         }
     };
     transaction
@@ -249,8 +253,12 @@ fn signed(number: u64) -> i64 {
 }
 
 /// Puts back a record that was given up or lost.
-fn keep_again(transaction: &Transaction<'_>, dump: i64, record: &Record) -> rusqlite::Result<()> {
-    insert_body(transaction, dump, record)?;
+fn keep_again(
+    transaction: &Transaction<'_>,
+    dump: i64,
+    incoming: &Incoming,
+) -> rusqlite::Result<()> {
+    insert_body(transaction, dump, incoming)?;
     transaction.execute("UPDATE dump SET kept = 1 WHERE n = ?1", [dump])?;
     Ok(())
 }
@@ -259,12 +267,12 @@ fn keep_again(transaction: &Transaction<'_>, dump: i64, record: &Record) -> rusq
 fn replaced(
     transaction: &Transaction<'_>,
     old: i64,
-    record: &Record,
+    incoming: &Incoming,
     now: i64,
 ) -> rusqlite::Result<i64> {
     // The name may be the same.
     transaction.execute("UPDATE dump SET id = 'replaced ' || n WHERE n = ?1", [old])?;
-    let new = insert(transaction, record, true, now)?;
+    let new = insert(transaction, incoming, true, now)?;
     transaction.execute("UPDATE path SET dump = ?1 WHERE dump = ?2", [new, old])?;
     transaction.execute("DELETE FROM dump WHERE n = ?1", [old])?;
     Ok(new)
@@ -272,10 +280,11 @@ fn replaced(
 
 fn insert(
     transaction: &Transaction<'_>,
-    record: &Record,
+    incoming: &Incoming,
     is_complete: bool,
     now: i64,
 ) -> rusqlite::Result<i64> {
+    let record = incoming.head();
     let is_ok = record.status == RecordStatus::Ok;
     let trace = match record.trace() {
         Some(trace) => {
@@ -319,36 +328,19 @@ fn insert(
             module.map(|module| module_name(module.path.as_str())),
         ])?;
     let dump = transaction.last_insert_rowid();
-    insert_body(transaction, dump, record)?;
+    insert_body(transaction, dump, incoming)?;
     Ok(dump)
 }
 
-fn insert_body(transaction: &Transaction<'_>, dump: i64, record: &Record) -> rusqlite::Result<()> {
-    let packed =
-        packed(record).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+fn insert_body(
+    transaction: &Transaction<'_>,
+    dump: i64,
+    incoming: &Incoming,
+) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("INSERT OR REPLACE INTO record (dump, json) VALUES (?1, ?2)")?
-        .execute(params![dump, packed])?;
+        .execute(params![dump, incoming.packed()])?;
     Ok(())
-}
-
-/// A record as it is stored: packed JSON with a checksum, as SQLite has none.
-pub(super) fn packed(record: &Record) -> io::Result<Vec<u8>> {
-    let mut json = Vec::new();
-    write_record(record, &mut json)?;
-    let mut compressor = zstd::bulk::Compressor::new(3)?;
-    compressor.include_checksum(true)?;
-    compressor.compress(&json)
-}
-
-/// A stored record; `None` if it is damaged.
-pub(super) fn unpacked(packed: &[u8]) -> Option<Record> {
-    const MOST: usize = 256 << 20;
-    // The frame says how long its content is: nothing is set aside beyond that.
-    let length = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
-    let length = usize::try_from(length).ok().filter(|length| *length <= MOST)?;
-    let json = zstd::bulk::decompress(packed, length).ok()?;
-    read_record(&json).ok()
 }
 
 fn build(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<i64> {

@@ -12,9 +12,9 @@ use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use serde_json::{Map, Value, json};
 
-use super::add::{packed, unpacked};
 use super::{Store, StoreError};
 use crate::triage::Record;
+use crate::triage::incoming::{packed, unpacked};
 
 const SCHEMA: &str = "obit.store/1";
 /// Bytes of one line that are read.

@@ -7,7 +7,7 @@ use super::*;
 use crate::redact::Shown;
 use crate::testkit::crashes::{Crash, crash};
 use crate::triage::overview::ViewOptions;
-use crate::triage::{FileFacts, Reason, Record, Rules};
+use crate::triage::{FileFacts, Incoming, Reason, Record, Rules};
 
 /// Crashes of a series, in this order.
 fn crashes(numbers: impl Iterator<Item = u64>) -> Vec<Crash> {
@@ -22,8 +22,9 @@ fn store() -> (TempDir, Store) {
 }
 
 fn add(store: &mut Store, crashes: &[Crash]) {
-    let records: Vec<(FileStamp, Record)> =
-        crashes.iter().map(|crash| (crash.stamp.clone(), crash.record.clone())).collect();
+    let incoming = |crash: &Crash| Incoming::of(crash.record.clone()).unwrap();
+    let records: Vec<(FileStamp, Incoming)> =
+        crashes.iter().map(|crash| (crash.stamp.clone(), incoming(crash))).collect();
     store.add(&records, 0).unwrap();
     store.regroup().unwrap();
 }
@@ -177,7 +178,8 @@ fn a_hundred_thousand_crashes_are_grouped_in_seconds() {
     let rules = Rules::built_in();
     let made = Instant::now();
     let all = (0..100_000).map(|n| crash(3, n, &rules));
-    let records: Vec<(FileStamp, Record)> = all.map(|crash| (crash.stamp, crash.record)).collect();
+    let records: Vec<(FileStamp, Incoming)> =
+        all.map(|crash| (crash.stamp, Incoming::of(crash.record).unwrap())).collect();
     println!("made in {:?}", made.elapsed());
     let added = Instant::now();
     store.add(&records, 0).unwrap();

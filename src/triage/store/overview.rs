@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
 
-use super::add::unpacked;
 use super::{Store, StoreError};
 use crate::report::Confidence;
 use crate::triage::history::{Build, Event, State};
+use crate::triage::incoming::unpacked;
 use crate::triage::overview::{
     Census, CensusGroup, GroupSummary, Overview, Sighting, ViewOptions, overview,
 };

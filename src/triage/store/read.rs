@@ -4,9 +4,9 @@ use std::io;
 
 use rusqlite::{OptionalExtension, Row};
 
-use super::add::unpacked;
 use super::{Store, StoreError};
 use crate::redact::Shown;
+use crate::triage::incoming::unpacked;
 use crate::triage::{Record, RecordStatus};
 
 /// How much is there.

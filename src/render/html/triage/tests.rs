@@ -5,13 +5,13 @@ use std::collections::HashSet;
 
 use super::*;
 use crate::testkit::crashes::crash;
-use crate::triage::Rules;
 use crate::triage::detail::{DumpLine, GroupDetail, NoteReport, StackLine, Suspect};
 use crate::triage::history::Status;
 use crate::triage::overview::{GroupSummary, Moment, Overview, ReleaseCount, Trend, ViewOptions};
 use crate::triage::store::Store;
 use crate::triage::survey::Unreadable;
 use crate::triage::traits::GroupTrait;
+use crate::triage::{Incoming, Rules};
 
 const EVIL: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'\u{202e}\u{1b}[31m\0";
 
@@ -119,7 +119,7 @@ fn real(dumps: u64) -> (Survey, Beside) {
     let rules = Rules::built_in();
     let records: Vec<_> = (0..dumps)
         .map(|nth| crash(7, nth, &rules))
-        .map(|crash| (crash.stamp, crash.record))
+        .map(|crash| (crash.stamp, Incoming::of(crash.record).unwrap()))
         .collect();
     store.add(&records, 0).unwrap();
     store.regroup().unwrap();

@@ -121,8 +121,10 @@ fn form_of(ty: TypeRef<'_>) -> Option<(&'static str, Form)> {
     let entry = ty.get();
     let own = entry.name.as_deref().filter(|_| matches!(entry.kind, TypeKind::Record(_)))?;
     // Most types are no container: spare them the making of their full name.
-    let last = |name| family::without_arguments(name).rsplit("::").next();
-    FORMS.iter().find(|(name, _)| last(name) == last(own))?;
+    let last = family::without_arguments(own).rsplit("::").next()?;
+    FORMS
+        .iter()
+        .find(|(name, _)| name.strip_suffix(last).is_some_and(|scopes| scopes.ends_with("::")))?;
     let family = family::of(&ty.name())?;
     FORMS.iter().find(|(name, _)| **name == family).copied()
 }
