@@ -323,7 +323,7 @@ test("without its script the triage page shows the groups by rank, and opens the
   await tab.close();
 });
 
-test("builds are columns, and the more dumps the darker", async () => {
+test("builds are columns, coloured by their dumps", async () => {
   const tab = await open("triage");
   const cells = await tab.$$eval(".heat td:not(.h0)", (cells) => cells.map((cell) =>
     [Number(cell.className.slice(1)), getComputedStyle(cell).backgroundColor, cell.textContent]));

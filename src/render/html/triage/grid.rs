@@ -1,4 +1,4 @@
-//! Which build has how many dumps of which group: a table, coloured by the numbers.
+//! Which build has how many dumps of which group: a table, coloured by its numbers.
 
 use maud::{Markup, html};
 
@@ -48,7 +48,7 @@ pub(super) fn grids(survey: &Survey, told: usize) -> Option<Markup> {
     let left = programs.len().saturating_sub(PROGRAMS);
     Some(html! {
         p.hint {
-            "Dumps of each group in each build, oldest build first; the darker, the more of them."
+            "Dumps of each group in each build, oldest build first; the stronger the colour, the more."
         }
         @for (name, groups) in programs.iter().take(PROGRAMS) { (grid(name, groups, told, &room)) }
         (more_by(left, "program", "obit top --where program=NAME"))
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_more_dumps_the_darker() {
+    fn the_more_dumps_the_stronger_the_colour() {
         let class = |count| cell(count, 100).into_string();
         assert!(class(0).contains("class=\"h0\""));
         assert!(class(1).contains("class=\"h1\""));
