@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{Store, StoreError};
 use crate::report::Confidence;
-use crate::triage::version::version_of_path;
 use crate::triage::incoming::unpacked;
+use crate::triage::version::version_of_path;
 use crate::triage::{Incoming, Record, RecordStatus, module_name};
 
 /// What tells whether a file is still the one that was read.
@@ -69,7 +69,11 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn add(&mut self, records: &[(FileStamp, Incoming)], now: i64) -> Result<Added, StoreError> {
+    pub fn add(
+        &mut self,
+        records: &[(FileStamp, Incoming)],
+        now: i64,
+    ) -> Result<Added, StoreError> {
         let path = self.path.clone();
         let failed = |source| StoreError::Database { path: path.clone(), source };
         // From the start as a writer: one that reads first cannot become one if another

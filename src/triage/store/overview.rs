@@ -7,8 +7,8 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Store, StoreError};
 use crate::report::Confidence;
-use crate::triage::incoming::unpacked;
 use crate::triage::history::{Build, Event, State};
+use crate::triage::incoming::unpacked;
 use crate::triage::overview::{
     Census, CensusGroup, GroupSummary, Overview, Sighting, ViewOptions, overview,
 };

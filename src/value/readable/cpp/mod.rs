@@ -122,9 +122,9 @@ fn form_of(ty: TypeRef<'_>) -> Option<(&'static str, Form)> {
     let own = entry.name.as_deref().filter(|_| matches!(entry.kind, TypeKind::Record(_)))?;
     // Most types are no container: spare them the making of their full name.
     let last = family::without_arguments(own).rsplit("::").next()?;
-    FORMS.iter().find(|(name, _)| {
-        name.strip_suffix(last).is_some_and(|scopes| scopes.ends_with("::"))
-    })?;
+    FORMS
+        .iter()
+        .find(|(name, _)| name.strip_suffix(last).is_some_and(|scopes| scopes.ends_with("::")))?;
     let family = family::of(&ty.name())?;
     FORMS.iter().find(|(name, _)| **name == family).copied()
 }
