@@ -180,6 +180,7 @@ impl TriageArgs {
             jobs: self.jobs.unwrap_or_else(processors),
             timeout: self.timeout,
             rescan: self.rescan,
+            programs: Some(request.process_options(View::Page).rules),
             ..settings(request)
         }
     }
@@ -202,6 +203,7 @@ fn settings(request: &Request) -> Settings {
         timeout: TIMEOUT,
         rescan: false,
         build: request.build.clone(),
+        programs: None,
     }
 }
 
