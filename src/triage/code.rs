@@ -93,7 +93,8 @@ pub enum Evidence {
 pub struct GroupCode<'c> {
     /// All that is known.
     pub code: &'c Code,
-    /// Builds of the newest release, and the functions on a stack of the group there.
+    /// Builds of the newest release that has the group and of the one before, and the
+    /// functions on a stack of the group there.
     pub stacks: Vec<(usize, &'c [StackFunction])>,
 }
 
@@ -166,33 +167,33 @@ fn builds_like<'b>(
         .filter(|(_, build)| build.variant == like.variant && !build.id.is_empty())
 }
 
+/// The place of an earlier release and that of a later one.
+type Span = (usize, usize);
+
 impl GroupCode<'_> {
     /// What became of each function between two releases, both by their place.
     pub fn changes(
         &self,
         releases: &Releases,
         builds: &[Build],
-        from: usize,
-        to: usize,
+        span: Span,
     ) -> Vec<ChangedFunction> {
         let name = |place: usize| {
             releases.list.get(place).map(|release| release.name.clone()).unwrap_or_default()
         };
         let mut found: Vec<ChangedFunction> = Vec::new();
         for (build, stack) in &self.stacks {
-            let Some(like) = builds.get(*build) else { continue };
-            for function in *stack {
-                let Some(what) = self.change(releases, builds, (from, to), like, function) else {
-                    continue;
-                };
+            let whats = self.of_stack(releases, builds, span, *build, stack);
+            for (function, what) in stack.iter().zip(whats) {
+                let Some(what) = what else { continue };
                 match found.iter_mut().find(|known| known.function == function.name) {
                     // What is the same in one variant and not in another has changed.
                     Some(known) if known.what == Change::Same => known.what = what,
                     Some(_) => {}
                     None => found.push(ChangedFunction {
                         function: function.name.clone(),
-                        from: name(from),
-                        to: name(to),
+                        from: name(span.0),
+                        to: name(span.1),
                         what,
                     }),
                 }
@@ -201,29 +202,33 @@ impl GroupCode<'_> {
         found
     }
 
-    fn change(
+    /// What became of each function of a stack in builds made as `build`.
+    fn of_stack(
         &self,
         releases: &Releases,
         builds: &[Build],
-        (from, to): (usize, usize),
-        like: &Build,
-        function: &StackFunction,
-    ) -> Option<Change> {
-        // Several builds of one release and variant differ in what is not told: what is the
-        // same in any pair is the same.
-        let mut change = None;
+        (from, to): Span,
+        build: usize,
+        stack: &[StackFunction],
+    ) -> Vec<Option<Change>> {
+        let mut changes = vec![None; stack.len()];
+        let Some(like) = builds.get(build) else { return changes };
         for (_, one) in builds_like(releases, builds, from, like) {
             for (_, other) in builds_like(releases, builds, to, like) {
                 if !self.code.are_alike(&one.id, &other.id) {
                     continue;
                 }
-                match self.code.change(&one.id, &other.id, function) {
-                    Some(Change::Same) => return Some(Change::Same),
-                    other => change = change.or(other),
+                for (change, function) in changes.iter_mut().zip(stack) {
+                    // Builds of one release and variant differ in what is not told: what
+                    // is the same in any two is the same.
+                    match self.code.change(&one.id, &other.id, function) {
+                        Some(Change::Same) => *change = Some(Change::Same),
+                        other => *change = change.or(other),
+                    }
                 }
             }
         }
-        change
+        changes
     }
 
     /// What the code of the releases in `gap` says, which did not show the group, between
@@ -236,37 +241,37 @@ impl GroupCode<'_> {
         gap: &[usize],
         newest: usize,
     ) -> Evidence {
-        let of_one = |place: usize| {
-            let before = self.changes(releases, builds, last, place);
-            let after = self.changes(releases, builds, place, newest);
-            let is_whole = |changes: &[ChangedFunction]| {
-                !changes.is_empty()
-                    && changes.iter().all(|change| change.what == Change::Same)
-                    && self.names().all(|name| changes.iter().any(|c| c.function == name))
-            };
-            if is_whole(&before) || is_whole(&after) {
-                return Evidence::Same;
-            }
-            let differs = |changes: &[ChangedFunction], name: &str| {
-                changes.iter().any(|c| c.function == name && c.what != Change::Same)
-            };
-            let twice = after.iter().map(|change| &change.function);
-            let twice: Vec<String> = twice
-                .filter(|name| differs(&before, name) && differs(&after, name))
-                .cloned()
-                .collect();
-            if twice.is_empty() { Evidence::Unknown } else { Evidence::Changed(twice) }
+        let is_whole = |changes: &[Option<Change>]| {
+            !changes.is_empty() && changes.iter().all(|change| *change == Some(Change::Same))
         };
-        let all: Vec<Evidence> = gap.iter().map(|place| of_one(*place)).collect();
-        // One release with the same code had the bug; then it was never gone.
-        if let Some(same) = all.iter().find(|evidence| **evidence == Evidence::Same) {
-            return same.clone();
+        let differs = |change: &Option<Change>| change.is_some_and(|what| what != Change::Same);
+        let mut is_same = false;
+        let mut twice: Vec<String> = Vec::new();
+        for place in gap {
+            let (mut same_here, mut twice_here) = (false, Vec::new());
+            for (build, stack) in &self.stacks {
+                let of = |span| self.of_stack(releases, builds, span, *build, stack);
+                let (before, after) = (of((last, *place)), of((*place, newest)));
+                same_here |= is_whole(&before) || is_whole(&after);
+                for (function, changes) in stack.iter().zip(before.iter().zip(&after)) {
+                    let is_told = twice_here.contains(&function.name);
+                    if differs(changes.0) && differs(changes.1) && !is_told {
+                        twice_here.push(function.name.clone());
+                    }
+                }
+            }
+            // What one variant has in line, another may show to have changed.
+            is_same |= same_here && twice_here.is_empty();
+            twice.extend(
+                twice_here.into_iter().filter(|name| !twice.contains(name)).collect::<Vec<_>>(),
+            );
         }
-        all.into_iter().find(|e| matches!(e, Evidence::Changed(_))).unwrap_or_default()
-    }
-
-    fn names(&self) -> impl Iterator<Item = &str> {
-        self.stacks.iter().flat_map(|(_, stack)| stack.iter()).map(|f| f.name.as_str())
+        match (is_same, twice.is_empty()) {
+            // One release with the same code had the bug; then it was never gone.
+            (true, _) => Evidence::Same,
+            (false, false) => Evidence::Changed(twice),
+            (false, true) => Evidence::Unknown,
+        }
     }
 }
 
@@ -282,6 +287,13 @@ pub fn symbol_of_function(symbol: &str) -> &str {
         if let Some(at) = name.find(part).filter(|at| *at > 0) {
             name = &name[..at];
         }
+    }
+    // A static function of C++: debug information calls it by its plain name.
+    if let Some(local) = name.strip_prefix("_ZL") {
+        let digits = local.len() - local.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (length, rest) = local.split_at(digits);
+        let plain = length.parse().ok().and_then(|length: usize| rest.get(..length));
+        return plain.filter(|plain| !plain.is_empty()).unwrap_or(name);
     }
     let is_hash = |hash: &str| {
         hash.len() == RUST_HASH.len() + 17
@@ -388,6 +400,10 @@ mod tests {
             ("parse.part.0.isra.1", "parse"),
             (".cold", ".cold"),
             ("main.parse", "main.parse"),
+            ("_ZL5parsePKc", "parse"),
+            ("_ZL5parsePKc.part.0", "parse"),
+            ("_ZL", "_ZL"),
+            ("_ZL99parse", "_ZL99parse"),
             ("_ZN3app5parse17h0123456789abcdefE", "_ZN3app5parse"),
             ("_ZN3app5parse17h0123456789abcdefE.llvm.77", "_ZN3app5parse"),
             ("_ZN3app5parse17hnodigits89abcdefE", "_ZN3app5parse17hnodigits89abcdefE"),

@@ -11,8 +11,8 @@ use super::signature::Rules;
 use super::{Record, WITH_VARIABLES};
 use crate::report::FrameKind;
 
-/// Builds of the newest release of which a stack is taken.
-const STACKS: usize = 4;
+/// Builds of which a stack is taken.
+const STACKS: usize = 6;
 /// Releases before it that are compared.
 const RELEASES: usize = 4;
 /// Frames that are looked at.
@@ -55,7 +55,8 @@ pub fn wanted(census: &mut Census) -> Vec<Wanted> {
         places.insert(newest);
         let mut stacks: BTreeMap<usize, &Sighting> = BTreeMap::new();
         for sighting in &members {
-            if releases.place(sighting.event.build) == Some(newest) {
+            let place = releases.place(sighting.event.build);
+            if place == Some(newest) || (place.is_some() && place == last) {
                 let best = stacks.entry(sighting.event.build).or_insert(sighting);
                 let better = |s: &Sighting| (s.is_complete, s.confidence, s.event.time, s.dump);
                 if better(sighting) > better(best) {

@@ -322,7 +322,7 @@ fn by_release(seen: &Seen, program: &Program<'_>, code: &GroupCode<'_>) -> Told 
             part(here),
             dumps(before.dumps)
         );
-        let changed = code.changes(program.releases, program.builds, previous, newest_at);
+        let changed = code.changes(program.releases, program.builds, (previous, newest_at));
         let verdict = Verdict {
             status: Status::New,
             is_sure: p < ABSENCE_P,
@@ -360,23 +360,23 @@ fn by_release(seen: &Seen, program: &Program<'_>, code: &GroupCode<'_>) -> Told 
     };
     let names: Vec<&str> = gap.iter().map(|at| list[*at].name.as_str()).collect();
     let names = names.join(", ");
-    let changes = |from, to| code.changes(program.releases, program.builds, from, to);
+    let changes = |from, to| code.changes(program.releases, program.builds, (from, to));
     let mut changed = Vec::new();
     for at in &gap {
         changed.extend(changes(last, *at).into_iter().chain(changes(*at, newest_at)));
     }
     let evidence = code.of_gap(program.releases, program.builds, last, &gap, newest_at);
-    if evidence == Evidence::Same {
+    let p = p_of_fewer(gap_rate, together(first, last + 1));
+    if evidence == Evidence::Same && p >= ABSENCE_P {
         let and_code = format!(
-            "; not seen in {names} by chance: the functions on its stack are there as in a \
-             release that has it"
+            "; not seen in {names}, by chance as far as code tells: the functions on its stack \
+             are there as in a release that has it"
         );
         return Told { verdict: on(), and_code, changed };
     }
-    let p = p_of_fewer(gap_rate, together(first, last + 1));
-    let twice = match evidence {
-        Evidence::Changed(functions) => Some(functions),
-        _ => None,
+    let (is_same, twice) = match evidence {
+        Evidence::Changed(functions) => (false, Some(functions)),
+        evidence => (evidence == Evidence::Same, None),
     };
     if p >= ABSENCE_P && program.keeps_states && twice.is_none() {
         return Told { changed, ..Told::from(on()) };
@@ -393,6 +393,16 @@ fn by_release(seen: &Seen, program: &Program<'_>, code: &GroupCode<'_>) -> Told 
             let functions = listed(functions.iter().map(String::as_str));
             let p = format!(" ({})", p_text(p));
             (true, format!("{p}; {functions} changed in {names} and again since"))
+        }
+        // Then data, settings or another function were others.
+        None if is_same => {
+            let p = doubt(p, ABSENCE_P);
+            (
+                true,
+                format!(
+                    "{p}; yet the functions on its stack are there as in a release that has it"
+                ),
+            )
         }
         None => (p < ABSENCE_P, doubt(p, ABSENCE_P)),
     };
@@ -551,7 +561,7 @@ fn p_text(p: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::triage::code::Code;
+    use crate::triage::code::{Code, CodeRow, StackFunction};
 
     const DAY: i64 = 86_400;
 
@@ -561,6 +571,8 @@ mod tests {
         releases: Releases,
         times: Vec<i64>,
         keeps_states: bool,
+        code: Code,
+        stack: Vec<StackFunction>,
     }
 
     impl Sample {
@@ -585,7 +597,8 @@ mod tests {
                 .flat_map(|(at, dumps)| (0..*dumps).map(move |i| time(at, i, *dumps)))
                 .collect();
             times.sort_unstable();
-            Self { builds, releases, times, keeps_states: false }
+            let (code, stack) = (Code::default(), Vec::new());
+            Self { builds, releases, times, keeps_states: false, code, stack }
         }
 
         fn judge(&self, events: &[Event], state: &State) -> Verdict {
@@ -597,12 +610,26 @@ mod tests {
                 window: WINDOW,
                 keeps_states: self.keeps_states,
             };
-            judge(
-                events,
-                state,
-                &program,
-                &GroupCode { code: &Code::default(), stacks: Vec::new() },
-            )
+            let newest = self.builds.len() - 1;
+            let stacks = vec![(newest, self.stack.as_slice())];
+            judge(events, state, &program, &GroupCode { code: &self.code, stacks })
+        }
+    }
+
+    impl Sample {
+        /// A function on the stack, with its hash in each release.
+        fn with_function(mut self, name: &str, hashes: &[&str]) -> Self {
+            for (build, hash) in self.builds.iter().zip(hashes) {
+                self.code.insert(CodeRow {
+                    build: build.id.clone(),
+                    module: "app".to_owned(),
+                    symbol: name.to_owned(),
+                    hash: Some((*hash).to_owned()),
+                });
+            }
+            let (module, symbol) = ("app".to_owned(), name.to_owned());
+            self.stack.push(StackFunction { module, symbol, name: name.to_owned() });
+            self
         }
     }
 
@@ -664,6 +691,52 @@ mod tests {
             reason(&[0, 0, 9]),
             "first seen in 3.0: 9 of 60 dumps; none of 90 dumps before (p < 0.001)"
         );
+    }
+
+    #[test]
+    fn the_same_code_says_that_a_release_did_not_show_it_by_chance() {
+        let sample = Sample::of(&[50, 40, 60]).with_function("parse", &["1", "1", "1"]);
+        let verdict = sample.judge(&events(&[2, 0, 1]), &State::Open);
+        assert_eq!(verdict.status, Status::Active);
+        assert_eq!(
+            verdict.reason,
+            "1 of 60 dumps in 3.0, 2 before: no trend; not seen in 2.0, by chance as far as code \
+             tells: the functions on its stack are there as in a release that has it"
+        );
+        // Numbers that chance does not explain are stronger.
+        let verdict = sample.judge(&events(&[9, 0, 5]), &State::Open);
+        assert_eq!((verdict.status, verdict.is_sure), (Status::Regressed, true));
+        assert!(verdict.reason.contains("yet the functions on its stack"), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_function_that_changed_twice_makes_weak_evidence_sure() {
+        let mut sample = Sample::of(&[50, 40, 60])
+            .with_function("parse", &["1", "2", "1"])
+            .with_function("main", &["1", "1", "1"]);
+        // Even where states are kept.
+        for keeps_states in [false, true] {
+            sample.keeps_states = keeps_states;
+            let verdict = sample.judge(&events(&[2, 0, 1]), &State::Open);
+            assert_eq!((verdict.status, verdict.is_sure), (Status::Regressed, true));
+            let end = "(p = 0.306); `parse` changed in 2.0 and again since";
+            assert!(verdict.reason.ends_with(end), "{verdict:?}");
+            assert_eq!(verdict.changed.len(), 4, "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_new_says_which_functions_changed() {
+        let reason = |hashes: &[&str]| {
+            let sample = Sample::of(&[50, 40, 60]).with_function("parse", hashes);
+            let verdict = sample.judge(&events(&[0, 0, 9]), &State::Open);
+            assert_eq!(verdict.status, Status::New);
+            verdict.reason
+        };
+        assert!(reason(&["1", "1", "2"]).ends_with("; changed since 2.0: `parse`"));
+        let same = "; the functions on its stack are the same as in 2.0";
+        assert!(reason(&["1", "1", "1"]).ends_with(same));
+        assert!(reason(&["1"]).ends_with("(p < 0.001)"));
     }
 
     #[test]

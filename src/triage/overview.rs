@@ -444,15 +444,18 @@ fn verdict(
     most_urgent(verdicts.collect())
 }
 
-/// What is known of the code on the stacks of the group's dumps in the newest release.
+/// What is known of the code on the stacks of the group's dumps in the newest release that
+/// has any, and in the one before.
 fn group_code<'c>(members: &[&Sighting], code: &'c Code, program: &Program<'_>) -> GroupCode<'c> {
     let mut stacks = Vec::new();
     if !code.stacks.is_empty() {
-        let newest = program.releases.newest();
+        let place = |sighting: &Sighting| program.releases.place(sighting.event.build);
+        let places: BTreeSet<usize> = members.iter().filter_map(|s| place(s)).collect();
+        let last: Vec<usize> = places.into_iter().rev().take(2).collect();
         for sighting in members {
             let build = sighting.event.build;
-            let is_newest = newest.is_some() && program.releases.place(build) == newest;
-            let stack = code.stacks.get(&sighting.dump).filter(|_| is_newest);
+            let is_last = place(sighting).is_some_and(|place| last.contains(&place));
+            let stack = code.stacks.get(&sighting.dump).filter(|_| is_last);
             let is_known = |(known, _): &(usize, _)| *known == build;
             if let Some(stack) = stack.filter(|_| !stacks.iter().any(is_known)) {
                 stacks.push((build, stack.as_slice()));
