@@ -50,26 +50,22 @@ fn the_step_of_github_annotates_summarises_and_leaves_sarif() {
     assert_eq!(said.lines().filter(|line| line.starts_with("::error ")).count(), 2, "{said}");
     let summary = fs::read_to_string(directory.path().join("summary.md")).unwrap();
     assert_eq!(summary.matches("\n### ").count() + 1, 2, "{summary}");
-    let sarif = fs::read(directory.path().join("sarif/null-field.zst.sarif")).unwrap();
+    let sarif = fs::read(directory.path().join("crashes.sarif")).unwrap();
     let sarif: Value = serde_json::from_slice(&sarif).unwrap();
-    assert_eq!(sarif["runs"][0]["results"][0]["ruleId"], "null-access");
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let mut rules: Vec<&str> = results.iter().map(|one| one["ruleId"].as_str().unwrap()).collect();
+    rules.sort_unstable();
+    assert_eq!(rules, ["deadlock", "null-access"]);
 }
 
 #[test]
 fn the_script_of_gitlab_leaves_its_reports() {
     let script = script("after_script:");
-    // jq joins lists; where it is not there, its line is not what is tested.
-    let has_jq = Command::new("jq").arg("--version").output().is_ok();
-    let kept = script.lines().filter(|line| has_jq || !line.starts_with("jq "));
-    let (directory, _) = run(&kept.collect::<Vec<_>>().join("\n"));
+    let (directory, _) = run(&script);
     let read = |name: &str| fs::read_to_string(directory.path().join(name)).unwrap();
     // Without the program no line is known, and without a line GitLab shows nothing.
-    let issues: Value = serde_json::from_str(&read("crashes/null-field.zst.json")).unwrap();
+    let issues: Value = serde_json::from_str(&read("gl-code-quality-report.json")).unwrap();
     assert_eq!(issues, Value::Array(Vec::new()));
-    assert!(read("crashes/deadlock.zst.xml").contains("<failure"));
+    assert_eq!(read("crashes.xml").matches("<failure").count(), 2);
     assert!(read("crashes/deadlock.zst.html").starts_with("<!DOCTYPE html>"));
-    if has_jq {
-        let all: Value = serde_json::from_str(&read("gl-code-quality-report.json")).unwrap();
-        assert_eq!(all, Value::Array(Vec::new()));
-    }
 }

@@ -93,3 +93,188 @@ fn every_text_ends_with_the_crashs_id() {
         }
     }
 }
+
+/// The cores of [`CORES`] with their programs in a directory for each, called as the kernel
+/// would at that time, so that their history is the same on every day.
+struct Batch {
+    root: tempfile::TempDir,
+}
+
+impl Batch {
+    fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        for (at, core) in CORES.iter().enumerate() {
+            let from = fixtures.join(core);
+            let to = root.path().join(format!("cores/{at}"));
+            std::fs::create_dir_all(&to).unwrap();
+            std::fs::copy(&from, to.join(format!("core.{}.zst", 1_767_225_600 + at))).unwrap();
+            std::fs::copy(from.with_file_name("prog"), to.join("prog")).unwrap();
+        }
+        Self { root }
+    }
+
+    /// What `words` print, on a store of this batch alone; they end with `code`.
+    fn says(&self, words: &[&str], code: i32) -> String {
+        let out = obit()
+            .current_dir(self.root.path())
+            .args(words)
+            .args(["--db", "triage.db"])
+            .output()
+            .unwrap();
+        assert_eq!(out.status.code(), Some(code), "{words:?}: {}", fixture::stderr(&out));
+        stdout(&out)
+    }
+
+    fn triage(&self, format: &str) -> String {
+        self.says(&["triage", "cores", "--format", format], 0)
+    }
+}
+
+#[test]
+fn a_directory_of_cores_is_a_result_for_each_group_in_every_format() {
+    let batch = Batch::new();
+    for format in ["brief", "markdown", "csv", "github", "junit"] {
+        insta::assert_snapshot!(format!("groups-{format}"), batch.triage(format));
+    }
+    for format in ["sarif", "gitlab"] {
+        let value: Value = serde_json::from_str(&batch.triage(format)).unwrap();
+        let text = serde_json::to_string_pretty(&value).unwrap();
+        insta::assert_snapshot!(format!("groups-{format}"), text);
+    }
+    let events = batch.triage("sentry");
+    let events: Vec<Value> =
+        events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let groups: Vec<&str> =
+        events.iter().map(|event| event["fingerprint"][0].as_str().unwrap()).collect();
+    assert_eq!(groups.len(), 3);
+    assert_eq!(events[0]["extra"]["group"], groups[0]);
+}
+
+#[test]
+fn the_sarif_of_groups_is_as_the_oasis_schema_wants_it() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemas/sarif-2.1.0.json");
+    let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let mut value: Value = serde_json::from_str(&Batch::new().triage("sarif")).unwrap();
+    let errors: Vec<String> =
+        schema.iter_errors(&value).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    value["runs"][0]["results"][0]["baselineState"] = "resolved".into();
+    assert!(!schema.is_valid(&value), "the schema must be able to refuse");
+}
+
+/// The rules of JUnit's format that its readers share: counts are those of what is there,
+/// every case has a name and a class, every failure a type and a message.
+#[test]
+fn the_junit_of_groups_counts_what_it_holds() {
+    let text = Batch::new().triage("junit");
+    let report = quick_junit::Report::deserialize_from_str(&text).unwrap();
+    let [suite] = report.test_suites.as_slice() else { panic!("one suite: {text}") };
+    assert_eq!((report.tests, report.failures, report.errors), (3, 3, 0));
+    assert_eq!((suite.tests, suite.failures, suite.errors, suite.test_cases.len()), (3, 3, 0, 3));
+    let names: std::collections::BTreeSet<&str> =
+        suite.test_cases.iter().map(|case| case.name.as_str()).collect();
+    assert_eq!(names.len(), 3, "cases are told apart by name");
+    for case in &suite.test_cases {
+        assert_eq!(case.classname.as_ref().unwrap().as_str(), "prog");
+        let quick_junit::TestCaseStatus::NonSuccess { message, ty, description, .. } = &case.status
+        else {
+            panic!("{:?} did not fail", case.name)
+        };
+        assert!(message.as_ref().unwrap().as_str().contains("1 crash"), "{message:?}");
+        assert!(ty.as_ref().unwrap().as_str().starts_with("SIG"), "{ty:?}");
+        assert!(description.as_ref().unwrap().as_str().starts_with("group "), "{description:?}");
+    }
+}
+
+#[test]
+fn a_gate_ends_a_batch_with_3_and_its_format_is_written_all_the_same() {
+    let batch = Batch::new();
+    let gate = ["--fail-on", "class=deadlock"];
+    let words = [&["triage", "cores", "--format", "sarif"][..], &gate].concat();
+    let value: Value = serde_json::from_str(&batch.says(&words, 3)).unwrap();
+    assert_eq!(value["runs"][0]["results"].as_array().unwrap().len(), 3);
+    let words = ["triage", "cores", "--format", "brief", "--fail-on", "class=abort"];
+    assert_eq!(batch.says(&words, 0).lines().count(), 3);
+}
+
+#[test]
+fn a_run_tells_of_the_groups_it_has_seen_and_top_of_all() {
+    let batch = Batch::new();
+    batch.triage("brief");
+    let words = ["triage", "cores/0", "--format", "github"];
+    assert_eq!(batch.says(&words, 0).lines().count(), 1);
+    assert_eq!(batch.says(&["top", "--format", "github"], 0).lines().count(), 3);
+    assert_eq!(batch.says(&["top", "--format", "brief", "-n", "2"], 0).lines().count(), 2);
+}
+
+#[test]
+fn the_id_at_the_end_of_every_text_finds_the_crash_again() {
+    let batch = Batch::new();
+    for format in ["brief", "github"] {
+        let text = batch.triage(format);
+        assert_eq!(text.lines().count(), 3);
+        for line in text.lines() {
+            let id = &line[line.rfind("obit-").unwrap()..];
+            let id = id.trim_end_matches(']');
+            let page = batch.says(&["show", id], 0);
+            let last = page.trim_end().lines().last().unwrap();
+            assert!(last.starts_with(&format!("id {id}")), "{last}");
+            for format in ["brief", "markdown", "github", "json"] {
+                assert!(batch.says(&["show", id, "--format", format], 0).contains(id));
+            }
+            let summary = batch.says(&["show", id, "--summary"], 0);
+            assert!(summary.lines().count() < 10, "{summary}");
+            assert!(summary.trim_end().ends_with(id), "{summary}");
+        }
+    }
+    let listed = batch.says(&["list", "--format", "brief"], 0);
+    assert_eq!(listed.lines().filter(|line| line.contains(" obit-")).count(), 3);
+    batch.says(&["list", "--format", "sarif"], 64);
+    batch.says(&["show", "obit-0000000000000000"], 64);
+}
+
+#[test]
+fn what_is_new_against_a_baseline_is_told_to_people_and_to_code_scanning() {
+    let batch = Batch::new();
+    let against = ["triage", "cores", "--baseline", "cores/0"];
+    let page = batch.says(&[&against[..], &["--width", "100"]].concat(), 0);
+    insta::assert_snapshot!("baseline", page);
+    let log = batch.says(&[&against[..], &["--format", "sarif"]].concat(), 0);
+    let log: Value = serde_json::from_str(&log).unwrap();
+    let mut states: Vec<(&str, &str)> = log["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["ruleId"].as_str().unwrap(), one["baselineState"].as_str().unwrap()))
+        .collect();
+    states.sort_unstable();
+    assert_eq!(
+        states,
+        [("deadlock", "new"), ("null-read", "unchanged"), ("uncaught-exception", "new")]
+    );
+    let junit = batch.says(&[&against[..], &["--format", "junit"]].concat(), 0);
+    let report = quick_junit::Report::deserialize_from_str(&junit).unwrap();
+    assert_eq!((report.tests, report.failures), (3, 3));
+    batch.says(&[&against[..], &["--fail-on", "new", "--format", "brief"]].concat(), 3);
+}
+
+#[test]
+fn two_directories_are_compared_crash_by_crash() {
+    let batch = Batch::new();
+    let diff = |more: &[&str]| {
+        let out = obit()
+            .current_dir(batch.root.path())
+            .args(["diff", "cores/0", "cores/1", "--width", "100"])
+            .args(more)
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", fixture::stderr(&out));
+        stdout(&out)
+    };
+    insta::assert_snapshot!("two-directories", diff(&[]));
+    let annotations = diff(&["--format", "github"]);
+    assert_eq!(annotations.lines().count(), 1, "what is gone is no error: {annotations}");
+    assert!(annotations.contains("1 crash, new"), "{annotations}");
+}

@@ -31,18 +31,22 @@ const GROUPS: [(&str, &str, &str, [u64; 3]); 6] = [
 
 impl Sample {
     fn new() -> Self {
+        Self::of(&GROUPS)
+    }
+
+    fn of(groups: &[(&str, &str, &str, [u64; 3])]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let db = directory.path().join("t.db");
         let mut sample = Self { _directory: directory, db, made: 0 };
         for release in 0..3 {
-            sample.fill(release);
+            sample.fill(groups, release);
         }
         sample
     }
 
-    fn fill(&mut self, release: usize) {
+    fn fill(&mut self, groups: &[(&str, &str, &str, [u64; 3])], release: usize) {
         let mut store = Store::create(&self.db).unwrap();
-        for (function, class, severity, counts) in GROUPS {
+        for &(function, class, severity, counts) in groups {
             for i in 0..counts[release] {
                 let day = release as i64 * 30 + (i * 29 / counts[release]) as i64;
                 let record = self.record(function, class, severity, release, START + day * DAY, i);
@@ -82,7 +86,8 @@ impl Sample {
                 "args": ["shopd", "--serve"], "build_id": build_id},
             "signal": {"number": 11, "name": "SIGSEGV"},
             "cause": {"class": class, "severity": severity, "title": format!("{class} it was"),
-                "confidence": "proved", "blame": {"frame": 0, "confidence": "proved"}},
+                "confidence": "proved", "blame": {"frame": 0, "confidence": "proved",
+                    "function": function, "source": {"file": "shop.c", "line": 12}}},
             "signature": {"id": format!("{:016x}", digest(function)), "version": 1,
                 "text": format!("{function} in shopd")},
             "frames": [function, "main"],
@@ -246,6 +251,91 @@ fn every_format_has_every_group() {
     assert!(!markdown.contains("<img src=x>|"), "{markdown}");
 }
 
+/// The groups of the other side: `save` is gone, `append` new, of `load` there are far more
+/// and of `render` far fewer, `walk` is as it was.
+const OTHER: [(&str, &str, &str, [u64; 3]); 5] = [
+    ("walk", "null-read", "low", [6, 7, 8]),
+    ("render", "assertion", "low", [0, 0, 14]),
+    ("save", "null-read", "low", [9, 6, 0]),
+    ("load", "null-write", "medium", [0, 0, 3]),
+    ("<img src=x>|`rm`\u{1b}[31m", "null-call", "high", [1, 1, 1]),
+];
+
+#[test]
+fn a_difference_tells_what_is_new_gone_more_and_fewer() {
+    let now: Vec<_> = GROUPS
+        .into_iter()
+        .filter(|group| group.0 != "save")
+        .map(
+            |group| {
+                if group.0 == "render" { (group.0, group.1, group.2, [1, 0, 0]) } else { group }
+            },
+        )
+        .collect();
+    let (old, new) = (Sample::of(&OTHER), Sample::of(&now));
+    let directory = tempfile::tempdir().unwrap();
+    let [before, after] = ["release.db", "nightly.db"].map(|name| directory.path().join(name));
+    std::fs::copy(&old.db, &before).unwrap();
+    std::fs::copy(&new.db, &after).unwrap();
+    let diff = |more: &[&str]| {
+        let out = Command::new(env!("CARGO_BIN_EXE_obit"))
+            .arg("diff")
+            .args([&before, &after])
+            .args(more)
+            .output()
+            .unwrap();
+        (String::from_utf8(out.stdout).unwrap(), out.status.code())
+    };
+    for columns in ["60", "100", "140"] {
+        let (page, _) = diff(&["--width", columns]);
+        insta::assert_snapshot!(format!("difference-{columns}"), page);
+        let most: usize = columns.parse().unwrap();
+        let widest = page.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(most), "{page}");
+    }
+    insta::assert_snapshot!("difference-markdown", diff(&["--format", "markdown"]).0);
+    let json: serde_json::Value = serde_json::from_str(&diff(&["--json"]).0).unwrap();
+    let changes: Vec<&str> =
+        json["groups"].as_array().unwrap().iter().map(|g| g["change"].as_str().unwrap()).collect();
+    assert_eq!(changes, ["new", "more", "same", "same", "fewer", "gone"]);
+    assert_eq!(diff(&["--fail-on", "new"]).1, Some(3));
+    let (log, code) = diff(&["--format", "sarif", "--fail-on", "new"]);
+    let log: serde_json::Value = serde_json::from_str(&log).unwrap();
+    let states: Vec<&str> = log["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| result["baselineState"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["new", "updated", "unchanged", "unchanged", "updated", "absent"]);
+    assert_eq!(code, Some(3));
+    insta::assert_snapshot!("difference-brief", diff(&["--format", "brief"]).0);
+    insta::assert_snapshot!("difference-github", diff(&["--format", "github"]).0);
+    insta::assert_snapshot!("difference-csv", diff(&["--format", "csv"]).0);
+    assert_eq!(diff(&["--fail-on", "regressed"]).1, Some(0));
+}
+
+#[test]
+fn a_narrow_list_has_signatures_in_lines_of_their_own() {
+    let sample = Sample::new();
+    for columns in ["60", "80"] {
+        let page = sample.says(&["top", "--width", columns]);
+        insta::assert_snapshot!(format!("top-{columns}"), page);
+        let most: usize = columns.parse().unwrap();
+        let widest = page.lines().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(most), "{page}");
+    }
+}
+
+#[test]
+fn a_digest_tells_of_all_statuses_and_of_the_time_before() {
+    let sample = Sample::new();
+    let page = sample.says(&["digest", "--since", "2026-02-01", "--now", "2026-04-01"]);
+    insta::assert_snapshot!(page);
+    let nothing = sample.says(&["digest", "--since", "2026-05-01", "--now", "2026-05-02"]);
+    insta::assert_snapshot!("digest-of-nothing", nothing);
+}
+
 #[test]
 fn two_stores_are_compared_by_group() {
     let (old, new) = (Sample::new(), Sample::new());
@@ -287,4 +377,97 @@ fn the_json_of_the_views_is_what_its_schema_says() {
             assert!(properties.contains_key(name), "{of}: {name}");
         }
     }
+}
+
+#[test]
+fn sarif_has_the_count_of_a_group_and_what_became_of_it() {
+    let sample = Sample::new();
+    let id = |function: &str| sample.group(function)["id"].as_str().unwrap().to_owned();
+    sample.says(&["state", &id("walk"), "ignored"]);
+    sample.says(&["state", &id("save"), "resolved", "--at", "2026-03-30"]);
+    let log = sample.json(&["top", "--format", "sarif"]);
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 6);
+    for (function, state, count) in [
+        ("append", "new", 5),
+        ("render", "new", 13),
+        ("load", "updated", 26),
+        ("walk", "unchanged", 21),
+        ("save", "absent", 15),
+    ] {
+        let result = results
+            .iter()
+            .find(|result| result["properties"]["group"] == id(function).as_str())
+            .unwrap();
+        assert_eq!(result["baselineState"], state, "{function}");
+        assert_eq!(result["occurrenceCount"], count, "{function}");
+        let signature = format!("{:016x}", digest(function));
+        assert_eq!(result["partialFingerprints"]["obitSignature/v1"], signature.as_str());
+        assert_eq!(result["suppressions"].is_array(), function == "walk");
+    }
+}
+
+#[test]
+fn what_is_resolved_or_ignored_neither_fails_nor_annotates() {
+    let sample = Sample::new();
+    let id = |function: &str| sample.group(function)["id"].as_str().unwrap().to_owned();
+    sample.says(&["state", &id("walk"), "ignored"]);
+    sample.says(&["state", &id("save"), "resolved", "--at", "2026-03-30"]);
+    let junit = sample.says(&["top", "--format", "junit"]);
+    let report = quick_junit::Report::deserialize_from_str(&junit).unwrap();
+    assert_eq!((report.tests, report.failures), (6, 4), "{junit}");
+    assert_eq!(report.test_suites[0].skipped, 1);
+    assert!(junit.contains("13 crashes, regressed"), "{junit}");
+    let annotations = sample.says(&["top", "--format", "github"]);
+    assert_eq!(annotations.lines().count(), 4, "{annotations}");
+    let issues = sample.json(&["top", "--format", "gitlab"]);
+    assert_eq!(issues.as_array().unwrap().len(), 4);
+    let brief = sample.says(&["top", "--format", "brief"]);
+    assert_eq!(brief.lines().count(), 6, "{brief}");
+    assert!(!brief.contains('\u{1b}'), "{brief}");
+}
+
+#[test]
+fn a_group_whose_records_were_given_up_is_told_from_its_history() {
+    let sample = Sample::new();
+    sample.says(&["db", "gc", "--keep", "1s", "--keep-per-group", "0"]);
+    for format in ["sarif", "junit", "github", "brief", "sentry"] {
+        assert!(sample.says(&["top", "--format", format]).contains("null-write"), "{format}");
+    }
+}
+
+#[test]
+fn a_group_that_is_not_there_is_bad_usage_and_says_where_groups_are_listed() {
+    let sample = Sample::new();
+    for words in [
+        &["group", "name", "zzz", "x"][..],
+        &["group", "split", "zzz", "x"],
+        &["group", "merge", "zzz", "yyy"],
+        &["group", "signatures", "zzz"],
+        &["show", "zzz"],
+        &["state", "zzz", "ignored"],
+    ] {
+        let output = sample.run(words);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(64), "{words:?}: {said}");
+        assert!(said.contains("`obit top`") && said.lines().count() == 1, "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_written_names_the_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    std::fs::create_dir(directory.path().join("cores")).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_obit"))
+        .arg("triage")
+        .arg(directory.path().join("cores"))
+        // Nobody, not even root, makes a directory below a file.
+        .env("XDG_STATE_HOME", file.join("state"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(74), "{said}");
+    assert!(said.contains("--db FILE") && said.lines().count() == 1, "{said}");
 }

@@ -68,3 +68,77 @@ fn the_page_has_the_same_parts_for_the_same_three_cores() {
         insta::assert_snapshot!(name, outline(&page));
     }
 }
+
+/// Columns of terminals: half of one, a window of code beside another, a wide one.
+const WIDTHS: [&str; 3] = ["60", "120", "200"];
+
+fn page(core: &str, more: &[&str]) -> String {
+    let out = obit()
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures"))
+        .arg(core)
+        .args(more)
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{core}: {}", fixture::stderr(&out));
+    stdout(&out)
+}
+
+#[test]
+fn the_page_is_laid_out_for_narrow_and_for_wide_terminals() {
+    for (name, core) in CORES {
+        for columns in WIDTHS {
+            let page = page(core, &["--width", columns, "--color", "never"]);
+            insta::assert_snapshot!(format!("{name}-{columns}"), page);
+            let most: usize = columns.parse().unwrap();
+            for line in page.lines() {
+                assert!(line.chars().count() <= most, "{name}, {columns} columns: {line}");
+                assert_eq!(line, line.trim_end(), "{name}, {columns} columns");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_without_colours_says_the_same() {
+    for (name, core) in CORES {
+        for more in [&["-a"][..], &["-v"], &["--summary"], &["--registers"]] {
+            let plain = page(core, &[more, &["--color", "never"]].concat());
+            let painted = page(core, &[more, &["--color", "always"]].concat());
+            assert!(painted.contains('\u{1b}'), "{name} {more:?}");
+            assert_eq!(without_colours(&painted), plain, "{name} {more:?}");
+        }
+    }
+}
+
+/// The text less `ESC [ … m`.
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let mut plain = parts.next().unwrap().to_owned();
+    for part in parts {
+        plain.push_str(part.split_once('m').unwrap().1);
+    }
+    plain
+}
+
+#[test]
+fn a_summary_is_what_died_why_where_and_the_id() {
+    for (name, core) in CORES {
+        insta::assert_snapshot!(format!("{name}-summary"), page(core, &["--summary"]));
+    }
+}
+
+#[test]
+fn one_thread_is_shown_in_full_and_no_other() {
+    let core = CORES[0].1;
+    let other = page(core, &["--thread", "16964"]);
+    assert!(other.contains("thread 16964\n#0 ") && other.contains(" reaper"), "{other}");
+    assert!(!other.contains("threads not crashed") && !other.contains("16960"), "{other}");
+}
+
+#[test]
+fn a_verbose_page_cuts_neither_the_function_to_blame_nor_its_path() {
+    let page = page(CORES[1].1, &["-v", "--width", "60"]);
+    let place: Vec<&str> = page.lines().skip_while(|line| !line.starts_with("in ")).collect();
+    assert_eq!(place[0], "in    #0 (anonymous namespace)::walk");
+    assert!(place[1].ends_with("/probes.cc:38:25"), "{page}");
+}

@@ -231,6 +231,9 @@ pub(crate) struct Content {
     /// Every thread's stack in full, once for those that have the same
     #[arg(short, long, global = true)]
     pub(crate) all_threads: bool,
+    /// A few lines: what died, why, the frame to look at, the crash's id
+    #[arg(long, global = true, conflicts_with = "verbose")]
+    pub(crate) summary: bool,
     /// This thread's stack instead of the crashed one's
     #[arg(long, value_name = "TID", global = true)]
     pub(crate) thread: Option<i64>,
@@ -343,7 +346,8 @@ pub(crate) struct Output {
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..),
         global = true, hide_short_help = true)]
     pub(crate) width: Option<u16>,
-    /// Accepted for habit's sake: obit starts no pager
+    /// No pager, however long the page is [default: OBIT_PAGER, PAGER or less, on a
+    /// terminal]
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_pager: bool,
     /// Whole names, paths and lists; addresses; registers of the crashed thread

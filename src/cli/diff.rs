@@ -11,6 +11,7 @@ use obit::triage::store::Store;
 use super::args::Cli;
 use super::exit::Exit;
 use super::formats::{self, Listed};
+use super::groups::Exchange;
 use super::outlet::Outlet;
 use super::{Failure, screen, triage};
 
@@ -26,7 +27,11 @@ pub(crate) struct DiffArgs {
 }
 
 pub(super) fn diff(cli: &Cli, args: &DiffArgs) -> Result<Exit, Failure> {
-    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    if Exchange::of(cli.format()).is_none() {
+        // Known before anything is read.
+        formats::listed(cli)?;
+    }
+    let outlet = Outlet::of(&cli.options.output, None)?;
     let (old, new) = (side(cli, &args.baseline)?, side(cli, &args.current)?);
     against(cli, &outlet, (&old, &args.baseline), (&new, &args.current))
 }
@@ -45,16 +50,22 @@ pub(super) fn against(
             .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
         Ok::<_, Failure>((side, bundles))
     };
+    let stores = (old, new);
     let (baseline, old) = named(old, old_path)?;
     let (current, new) = named(new, new_path)?;
     let found = difference((baseline, &old), (current, &new));
-    let format = formats::listed(cli)?;
-    let page = screen::page_options(&cli.options, outlet.destination());
-    outlet.write(|out| match format {
-        Listed::Text => render::write_difference(out, &found, &page),
-        Listed::Json | Listed::Lines => difference::write_difference(&found, out),
-        Listed::Markdown | Listed::Csv => render::write_difference_markdown(out, &found),
-    })?;
+    if let Some(exchange) = Exchange::of(cli.format()) {
+        exchange.write_difference(outlet, &found, stores)?;
+    } else {
+        let format = formats::listed(cli)?;
+        let page = screen::page_options(&cli.options, outlet.destination());
+        outlet.write(|out| match format {
+            Listed::Text => render::write_difference(out, &found, &page),
+            Listed::Json | Listed::Lines => difference::write_difference(&found, out),
+            Listed::Markdown => render::write_difference_markdown(out, &found),
+            Listed::Csv => render::write_difference_csv(out, &found),
+        })?;
+    }
     let for_gate: Vec<GroupSummary> = found
         .groups
         .into_iter()

@@ -24,7 +24,7 @@ pub(crate) struct DigestArgs {
 const DAY: When = When::Ago(86_400);
 
 pub(super) fn digest(cli: &Cli, args: &DigestArgs) -> Result<Exit, Failure> {
-    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    let outlet = Outlet::of(&cli.options.output, None)?;
     let format = formats::listed(cli)?;
     let clock = clock();
     let since = args.view.since.unwrap_or(DAY).seconds(clock);

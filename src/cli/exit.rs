@@ -63,7 +63,7 @@ Exit codes:
 Examples:
   obit core                         the program is found by what the core says of it
   obit core ./server                or given, as one would to gdb
-  obit -a core | less               every thread's stack
+  obit -a core                      every thread's stack, through your pager
   obit --sysroot ./root core        with files copied from the machine of the crash
   obit print core 'list->next[2]'   a variable, member or element; --frame N, --thread TID
   obit modules core                 what was loaded, and what was not found

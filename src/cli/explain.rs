@@ -16,7 +16,7 @@ pub(super) fn explain(cli: &Cli, args: &Explain) -> Result<Exit, Failure> {
             format!("no cause is called {:?}; there are {}", args.class, known.join(", "));
         return Err(Failure::new(Exit::Usage, &problem));
     };
-    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    let outlet = Outlet::of(&cli.options.output, None)?;
     outlet.write(|out| writeln!(out, "{}", section(class.word()).trim_end()))?;
     Ok(Exit::Success)
 }

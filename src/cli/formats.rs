@@ -76,6 +76,7 @@ pub(crate) fn write(
     match (format, view) {
         (Format::Json | Format::Ndjson, _) => report::write_json(report, out),
         (Format::Human, View::Page) => render::write_page(out, report, page),
+        (Format::Human, View::Summary) => render::write_summary(out, report, page),
         (Format::Human, View::Modules) => render::write_modules(out, report, page),
         (Format::Human, View::Signature { explained }) => {
             render::write_signature(out, report, explained, page)

@@ -51,7 +51,7 @@ pub(crate) enum GroupVerb {
 }
 
 pub(crate) fn group(cli: &Cli, args: &GroupArgs) -> Result<Exit, Failure> {
-    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    let outlet = Outlet::of(&cli.options.output, None)?;
     let mut store = Store::open(&args.store.path()?)?;
     let group = match &args.what {
         GroupVerb::Split { group, signatures } => {

@@ -3,11 +3,13 @@
 use std::io::{self, Write};
 
 use clap::Args;
+use obit::render;
+use obit::render::exchange::{self, Item};
 use obit::triage::store::Store;
 use obit::triage::{Record, RecordStatus, write_record};
 
 use super::Failure;
-use super::args::Cli;
+use super::args::{Cli, Format};
 use super::exit::Exit;
 use super::formats::{self, Plain};
 use super::outlet::Outlet;
@@ -23,11 +25,29 @@ pub(crate) struct ListArgs {
     pub(crate) store: StoreArgs,
 }
 
+/// How: these formats have a line for each crash, so that any number can be written.
+#[derive(Clone, Copy)]
+enum Listing {
+    Plain(Plain),
+    Brief,
+    Github,
+    Sentry,
+}
+
 pub(crate) fn list(cli: &Cli, args: &ListArgs) -> Result<Exit, Failure> {
-    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    let outlet = Outlet::of(&cli.options.output, None)?;
     let store = Store::open(&args.store.path()?)?;
     let mut failure = None;
-    let format = formats::plain(cli)?;
+    let format = match cli.format() {
+        Format::Brief => Listing::Brief,
+        Format::Github => Listing::Github,
+        Format::Sentry => Listing::Sentry,
+        Format::Sarif | Format::Junit | Format::Gitlab => {
+            let problem = "this has one result for each group: `obit top --format \u{2026}`";
+            return Err(Failure::new(Exit::Usage, &problem));
+        }
+        _ => Listing::Plain(formats::plain(cli)?),
+    };
     outlet.write(|out| {
         let mut comma: &[u8] = b"[";
         let mut written = Ok(());
@@ -36,9 +56,16 @@ pub(crate) fn list(cli: &Cli, args: &ListArgs) -> Result<Exit, Failure> {
                 return Ok(());
             }
             let one = match format {
-                Plain::Text => line(&record, out),
-                Plain::Lines => write_record(&record, &mut *out),
-                Plain::Json => out.write_all(comma).and_then(|()| write_record(&record, &mut *out)),
+                Listing::Plain(Plain::Text) => line(&record, out),
+                Listing::Plain(Plain::Lines) => write_record(&record, &mut *out),
+                Listing::Plain(Plain::Json) => {
+                    out.write_all(comma).and_then(|()| write_record(&record, &mut *out))
+                }
+                // Of what could not be read there is no crash to tell.
+                _ if record.status == RecordStatus::Failed => Ok(()),
+                Listing::Brief => render::write_brief(out, &record.into_report()),
+                Listing::Github => exchange::write_github(out, &[Item::of(&record.into_report())]),
+                Listing::Sentry => exchange::write_sentry(out, &[Item::of(&record.into_report())]),
             };
             comma = b",";
             one.inspect_err(|error| {
@@ -48,8 +75,8 @@ pub(crate) fn list(cli: &Cli, args: &ListArgs) -> Result<Exit, Failure> {
         failure = outcome.err();
         written?;
         match format {
-            Plain::Json if comma == b"[" => out.write_all(b"[]\n"),
-            Plain::Json => out.write_all(b"]\n"),
+            Listing::Plain(Plain::Json) if comma == b"[" => out.write_all(b"[]\n"),
+            Listing::Plain(Plain::Json) => out.write_all(b"]\n"),
             _ => Ok(()),
         }
     })?;
@@ -58,7 +85,7 @@ pub(crate) fn list(cli: &Cli, args: &ListArgs) -> Result<Exit, Failure> {
 
 /// Time, group, what it died of, file.
 fn line(record: &Record, out: &mut dyn Write) -> io::Result<()> {
-    let visible = |text: &str| obit::render::visible(text).to_string();
+    let visible = |text: &str| render::visible(text).to_string();
     let cause = match (&record.cause, &record.reason) {
         (Some(cause), _) => cause.class.clone(),
         (None, Some(reason)) => format!("({})", reason.code),

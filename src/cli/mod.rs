@@ -12,9 +12,11 @@ mod formats;
 mod formatters;
 mod gate;
 mod group;
+mod groups;
 mod inputs;
 mod list;
 mod outlet;
+mod pager;
 mod panic;
 mod print;
 mod progress;
@@ -75,8 +77,8 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Signature(args)) => {
             report(cli, &args.files, View::Signature { explained: args.explain })
         }
-        Some(Verb::Analyze(files)) => report(cli, files, View::Page),
-        None => report(cli, &Files::default(), View::Page),
+        Some(Verb::Analyze(files)) => report(cli, files, View::page(cli)),
+        None => report(cli, &Files::default(), View::page(cli)),
     };
     outcome.unwrap_or_else(|failure| {
         failure.say();
@@ -88,8 +90,16 @@ fn run(cli: &Cli) -> Exit {
 #[derive(Clone, Copy)]
 enum View {
     Page,
+    Summary,
     Modules,
     Signature { explained: bool },
+}
+
+impl View {
+    /// The page, or what is asked for of it.
+    fn page(cli: &Cli) -> Self {
+        if cli.options.content.summary { Self::Summary } else { Self::Page }
+    }
 }
 
 fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
@@ -100,7 +110,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     }
     let inputs = inputs::inputs(&cli.files, verb_files, options)
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
-    let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
+    let outlet = Outlet::of(&options.output, Some(&inputs))?;
     let progress = Progress::new(options.output.quiet);
     let request = Request::new(inputs, options)?;
     let analyzed = analyze::analyze(&request, view, &progress);
@@ -132,7 +142,7 @@ fn no_such_thread(tid: i64, tids: impl Iterator<Item = i64>) -> Failure {
 }
 
 fn schema(cli: &Cli, of: SchemaOf) -> Result<Exit, Failure> {
-    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    let outlet = Outlet::of(&cli.options.output, None)?;
     let document = match of {
         SchemaOf::Report => None,
         SchemaOf::Record => Some(Document::Record),

@@ -5,13 +5,16 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::args::{Format, Output};
 use super::inputs::Inputs;
+use super::pager::{Paged, Pager};
 use super::screen::Destination;
 
-/// The standard output or a file.
+/// The standard output, a pager before it, or a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outlet {
     StandardOutput,
+    Pager(Pager),
     File(PathBuf),
 }
 
@@ -44,9 +47,17 @@ impl Outlet {
         Ok(Self::File(path.to_owned()))
     }
 
+    /// As the user asks; pages on a terminal go through a pager.
+    pub(crate) fn of(output: &Output, inputs: Option<&Inputs>) -> Result<Self, OutletError> {
+        let outlet = Self::new(output.output.as_deref(), inputs)?;
+        let is_page = outlet == Self::StandardOutput && output.format() == Format::Human;
+        let pager = if is_page && !output.no_pager { Pager::wanted() } else { None };
+        Ok(pager.map_or(outlet, Self::Pager))
+    }
+
     pub(crate) fn destination(&self) -> Destination {
         match self {
-            Self::StandardOutput => Destination::StandardOutput,
+            Self::StandardOutput | Self::Pager(_) => Destination::StandardOutput,
             Self::File(_) => Destination::File,
         }
     }
@@ -56,13 +67,21 @@ impl Outlet {
         &self,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), OutletError> {
+        let of_standard_output = |error: io::Error| match error.kind() {
+            io::ErrorKind::BrokenPipe => OutletError::BrokenPipe,
+            _ => OutletError::StandardOutput(error),
+        };
         match self {
             Self::StandardOutput => {
                 let mut out = BufWriter::new(io::stdout().lock());
-                fill(&mut out).and_then(|()| out.flush()).map_err(|error| match error.kind() {
-                    io::ErrorKind::BrokenPipe => OutletError::BrokenPipe,
-                    _ => OutletError::StandardOutput(error),
-                })
+                fill(&mut out).and_then(|()| out.flush()).map_err(of_standard_output)
+            }
+            Self::Pager(pager) => {
+                let mut paged = Paged::new(pager);
+                let mut out = BufWriter::new(&mut paged);
+                let filled = fill(&mut out).and_then(|()| out.flush());
+                drop(out);
+                filled.and_then(|()| paged.finish()).map_err(of_standard_output)
             }
             Self::File(path) => {
                 let failed = |source| OutletError::File { path: path.clone(), source };

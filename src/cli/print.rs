@@ -34,7 +34,7 @@ pub(crate) struct PrintArgs {
 pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
     let (inputs, expressions) = told(cli, args)?;
     let options = &cli.options;
-    let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
+    let outlet = Outlet::of(&options.output, Some(&inputs))?;
     let request = Request::new(inputs, options)?;
     let progress = Progress::new(options.output.quiet);
     let opened = analyze::open(&request, View::Page, &progress);

@@ -57,6 +57,7 @@ pub(super) fn redact(cli: &Cli, args: &Redact) -> Result<Exit, Failure> {
     let files: Vec<_> = args.rules.iter().chain(&content.redact_rules).cloned().collect();
     let rules = rules(&files, content.trust_project_rules)?;
     let mut redactor = Redactor::with_key(level, &key).with_rules(rules);
+    // No pager: a log that is still being written is passed on as it comes.
     let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
     let mut input: Box<dyn Read> = match &args.file {
         Some(path) => Box::new(File::open(path).map_err(|error| unreadable(path, &error))?),
@@ -72,7 +73,7 @@ fn explain(cli: &Cli, args: &Redact, level: Level) -> Result<Exit, Failure> {
     let files = Files::both(args.file.clone(), args.program.clone());
     let inputs = inputs::inputs(&cli.files, &files, options)
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
-    let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
+    let outlet = Outlet::of(&options.output, Some(&inputs))?;
     let mut request = Request::new(inputs, options)?;
     request.build.redaction = level;
     if let Some(path) = &args.key {

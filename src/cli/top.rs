@@ -7,6 +7,7 @@ use obit::triage::overview::{self, Sort};
 use super::args::Cli;
 use super::exit::Exit;
 use super::formats::{self, Listed};
+use super::groups::Exchange;
 use super::outlet::Outlet;
 use super::view::ViewArgs;
 use super::{Failure, screen};
@@ -19,6 +20,10 @@ pub(crate) struct TopArgs {
     /// What comes first
     #[arg(long, value_enum, default_value_t, value_name = "BY")]
     sort: SortBy,
+    /// Groups that are listed; 0 is all [default: 20 on a page; all for programs]
+    // In the place of the number of frames, which every other view takes.
+    #[arg(short = 'n', long = "limit", alias = "frames", value_name = "N", help_heading = None)]
+    frames: Option<usize>,
     /// Say of each group why it has its rank and its status
     #[arg(long)]
     explain_rank: bool,
@@ -45,7 +50,7 @@ enum SortBy {
 const GROUPS: usize = 20;
 
 pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
-    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    let outlet = Outlet::of(&cli.options.output, None)?;
     let mut options = args.view.options()?;
     options.sort = match args.sort {
         SortBy::Rank => Sort::Rank,
@@ -55,10 +60,14 @@ pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
         SortBy::Status => Sort::Status,
         SortBy::Severity => Sort::Severity,
     };
+    let exchange = Exchange::of(cli.format());
+    let format = match exchange {
+        Some(_) => Listed::Lines,
+        None => formats::listed(cli)?,
+    };
     let store = args.view.open()?;
-    let format = formats::listed(cli)?;
     // A page is for reading; programs get all.
-    let most = match (cli.options.content.frames, format) {
+    let most = match (args.frames, format) {
         (Some(0), _) => usize::MAX,
         (Some(most), _) => most,
         (None, Listed::Text | Listed::Markdown) => GROUPS,
@@ -68,6 +77,10 @@ pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
     let mut found = store.overview(&options, if gate.is_shut() { usize::MAX } else { most })?;
     let all = found.groups.clone();
     found.groups.truncate(most);
+    if let Some(exchange) = exchange {
+        exchange.write(&outlet, &store, &found.groups)?;
+        return Ok(gate.exit(&all));
+    }
     let page = screen::page_options(&cli.options, outlet.destination());
     outlet.write(|out| match format {
         Listed::Text => render::write_groups(out, &found, args.explain_rank, &page),

@@ -14,15 +14,16 @@ use obit::batch::{self, BatchError, Code, Order, Settings, Summary, Watcher, Wor
 use obit::module::Library;
 use obit::render::{self, PageOptions};
 use obit::report::{Context, WhichStacks, WhoseLocals};
-use obit::triage::overview::ViewOptions;
+use obit::triage::overview::{Overview, ViewOptions};
 use obit::triage::store::{Store, StoreError, StoreTrouble};
 use obit::triage::{Incoming, Record, Rules, WITH_VARIABLES, write_record};
 
 use super::analyze::Request;
-use super::args::{Cli, Verb};
+use super::args::{Cli, Format, Verb};
 use super::batch_progress::BatchProgress;
 use super::exit::Exit;
 use super::formats::{self, Plain};
+use super::groups::Exchange;
 use super::inputs::Inputs;
 use super::outlet::Outlet;
 use super::{Failure, View, diff, screen};
@@ -102,7 +103,7 @@ pub(crate) enum RecordOrder {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct StoreArgs {
     /// The store of crashes [default: obit/triage.db below $XDG_STATE_HOME or ~/.local/state]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub(crate) db: Option<PathBuf>,
 }
 
@@ -128,6 +129,7 @@ impl From<StoreError> for Failure {
         let exit = match error.trouble() {
             StoreTrouble::Unusable => Exit::Unusable,
             StoreTrouble::NotWritten => Exit::Output,
+            StoreTrouble::Asked => Exit::Usage,
         };
         Self::new(exit, &error)
     }
@@ -230,19 +232,19 @@ pub(super) fn in_memory(cli: &Cli, path: &Path) -> Result<Store, Failure> {
 pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
     let inputs = args.inputs()?;
     let request = request(cli)?;
-    let outlet = Outlet::new(cli.options.output.output.as_deref(), None)?;
+    let outlet = Outlet::of(&cli.options.output, None)?;
     let mut store = match args.no_db {
         true => Store::temporary()?,
         false => Store::create(&args.store.path()?)?,
     };
-    let format = if args.baseline.is_some() { Plain::Text } else { formats::plain(cli)? };
+    let format = Written::of(cli, args)?;
     let settings = args.settings(&request);
     let output = &cli.options.output;
     let order = match args.order {
         RecordOrder::Input => Order::Input,
         RecordOrder::Finished => Order::Finished,
     };
-    let is_streamed = order == Order::Finished && format == Plain::Lines;
+    let is_streamed = order == Order::Finished && format == Written::Plain(Plain::Lines);
     let mut progress = BatchProgress::new(output.quiet, output.verbose);
     let mut batch =
         |progress: &mut dyn Watcher| batch::run(inputs.clone(), &mut store, &settings, progress);
@@ -279,8 +281,23 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
         return Ok(if compared == Exit::Success { exit(cli, &summary) } else { compared });
     }
     if !is_streamed {
-        let page = screen::page_options(&cli.options, outlet.destination());
-        write(format, &outlet, &store, &summary, &page)?;
+        match format {
+            Written::Plain(format) => {
+                let page = screen::page_options(&cli.options, outlet.destination());
+                write(format, &outlet, &store, &summary, &page)?;
+            }
+            Written::Exchange(format) => {
+                format.write(&outlet, &store, &seen(&store, &summary)?.groups)?;
+            }
+            Written::Csv => {
+                let found = seen(&store, &summary)?;
+                outlet.write(|out| render::write_groups_csv(out, &found))?;
+            }
+            Written::Markdown => {
+                let found = seen(&store, &summary)?;
+                outlet.write(|out| render::write_groups_markdown(out, &found))?;
+            }
+        }
     }
     let gate = &cli.options.gate;
     if gate.is_shut() {
@@ -291,6 +308,45 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(exit(cli, &summary))
+}
+
+/// What a batch is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    /// The records, or a summary for a person.
+    Plain(Plain),
+    /// A result for each group.
+    Exchange(Exchange),
+    /// A row for each group.
+    Csv,
+    Markdown,
+}
+
+impl Written {
+    /// Known before anything is read.
+    fn of(cli: &Cli, args: &TriageArgs) -> Result<Self, Failure> {
+        if args.baseline.is_some() {
+            if Exchange::of(cli.format()).is_none() {
+                formats::listed(cli)?;
+            }
+            return Ok(Self::Plain(Plain::Text));
+        }
+        if let Some(exchange) = Exchange::of(cli.format()) {
+            return Ok(Self::Exchange(exchange));
+        }
+        match cli.format() {
+            Format::Csv => Ok(Self::Csv),
+            Format::Markdown => Ok(Self::Markdown),
+            _ => formats::plain(cli).map(Self::Plain),
+        }
+    }
+}
+
+/// The groups that the files of this run are in, with the history they have in the store.
+fn seen(store: &Store, summary: &Summary) -> Result<Overview, StoreError> {
+    let mut found = store.overview(&ViewOptions::default(), usize::MAX)?;
+    found.keep(&store.groups_of(&summary.files)?);
+    Ok(found)
 }
 
 /// 0 whatever became of single cores; but a batch that was kept from looking at files is

@@ -14,6 +14,7 @@ pub mod stream;
 mod token;
 mod vocabulary;
 mod word;
+mod words;
 
 pub use kind::Kind;
 pub use log::{Decision, Reason};

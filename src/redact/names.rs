@@ -84,6 +84,52 @@ pub(super) fn field(name: &[u8]) -> Option<Field> {
     judge_roles(roles.get(..count)?)
 }
 
+/// Names that were judged, so that those of a long text are judged once. One forgets
+/// another that has the same place.
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
+    names: [(Name, Option<Field>); JUDGED],
+}
+
+const JUDGED: usize = 512;
+/// Bytes of a name that is remembered.
+const SHORT: usize = 24;
+
+/// A name, and zeros.
+type Name = [u8; SHORT];
+
+impl Default for Judged {
+    fn default() -> Self {
+        Self { names: [([0; SHORT], None); JUDGED] }
+    }
+}
+
+impl Judged {
+    /// What `name` announces.
+    pub(super) fn field(&mut self, name: &[u8]) -> Option<Field> {
+        let mut padded = [0; SHORT];
+        let Some(start) = padded.get_mut(..name.len()).filter(|_| !name.contains(&0)) else {
+            return field(name);
+        };
+        start.copy_from_slice(name);
+        let place = usize::try_from(mixed(&padded)).unwrap_or(0) % JUDGED;
+        let Some(slot) = self.names.get_mut(place) else { return field(name) };
+        if slot.0 != padded {
+            *slot = (padded, field(name));
+        }
+        slot.1
+    }
+}
+
+/// A number for a name, eight bytes at a time.
+fn mixed(name: &Name) -> u64 {
+    let (words, _) = name.as_chunks::<8>();
+    let mixed = words.iter().fold(0, |sum: u64, word| {
+        (sum.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    });
+    mixed >> 32
+}
+
 /// The role of a single word, in any case.
 pub(super) fn role_of(word: &[u8]) -> Option<Role> {
     let mut lower = [0; LONGEST_WORD];
@@ -352,6 +398,16 @@ mod tests {
         ];
         for (name, kind) in cases {
             assert_eq!(judge(name), Some(kind), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_was_judged() {
+        let mut judged = Judged::default();
+        let long = "a_name_of_more_than_twenty_four_bytes_password";
+        let names = ["password", "passenger", "user_email", "", "x", "pass\0word", long];
+        for name in names.into_iter().chain(names) {
+            assert_eq!(judged.field(name.as_bytes()), field(name.as_bytes()), "{name}");
         }
     }
 

@@ -22,7 +22,7 @@ pub fn redact(
     output: &mut dyn Write,
 ) -> io::Result<()> {
     let mut block = Vec::with_capacity(BLOCK);
-    let mut carried = Carried::default();
+    let mut carried = Carried::through_long_text();
     let mut in_key = false;
     let mut wanted = BLOCK;
     loop {

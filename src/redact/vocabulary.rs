@@ -1,5 +1,7 @@
 //! The words of field names that matter, and what each adds to a name's meaning.
 
+use super::words;
+
 /// What a word adds to the meaning of the name it is a part of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -113,7 +115,7 @@ pub(super) enum Role {
 
 /// The role of a word in lower case, if it has one.
 pub(super) fn role(word: &[u8]) -> Option<Role> {
-    let mut slot = hash(word);
+    let mut slot = slot_of(word);
     loop {
         let Slot { group, start, len } = *SLOTS.get(slot)?;
         if len == 0 {
@@ -154,7 +156,7 @@ const fn slots() -> [Slot; COUNT] {
             while end < words.len() && words[end] != b' ' {
                 end += 1;
             }
-            let mut slot = hash(words.split_at(start).1.split_at(end - start).0);
+            let mut slot = slot_of(words.split_at(start).1.split_at(end - start).0);
             while slots[slot].len > 0 {
                 slot = (slot + 1) % COUNT;
             }
@@ -167,16 +169,9 @@ const fn slots() -> [Slot; COUNT] {
     slots
 }
 
-/// FNV-1a, folded to the number of slots.
-#[allow(clippy::indexing_slicing)]
-const fn hash(word: &[u8]) -> usize {
-    let mut hash: u32 = 0x811c_9dc5;
-    let mut at = 0;
-    while at < word.len() {
-        hash = (hash ^ word[at] as u32).wrapping_mul(0x0100_0193);
-        at += 1;
-    }
-    ((hash >> 13) ^ hash) as usize % COUNT
+/// The slot where a word is looked for first.
+const fn slot_of(word: &[u8]) -> usize {
+    words::hash(word) % COUNT
 }
 
 /// Words in lower case, with one blank between. A word has one role.

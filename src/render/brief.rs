@@ -2,8 +2,10 @@
 
 use std::io;
 
+use super::exchange::Group;
 use super::gist::{self, Place};
-use super::layout::cut_end;
+use super::layout::{cut_end, grouped};
+use super::visible::visible;
 use crate::report::Report;
 
 /// Columns of the sentence.
@@ -25,4 +27,20 @@ pub fn write_brief(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
         write!(out, ": {}", cut_end(&gist::sentence(report), SENTENCE))?;
     }
     writeln!(out, " {}", report.id)
+}
+
+/// Writes the group's id, how it stands and its crashes, then the line of the crash that
+/// stands for it.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_group_brief(
+    out: &mut dyn io::Write,
+    group: &Group<'_>,
+    report: &Report,
+) -> io::Result<()> {
+    let summary = group.summary;
+    let count = grouped(summary.count);
+    write!(out, "{} {} {count}\u{d7} ", visible(&summary.id), group.standing)?;
+    write_brief(out, report)
 }

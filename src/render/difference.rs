@@ -4,7 +4,7 @@ use std::io;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::groups::{code, markdown, text};
+use super::groups::{NARROW, code, csv, in_parts, markdown, text};
 use super::ink::Ink;
 use super::layout::{counted, cut_middle, wrap};
 use super::{Detail, PageOptions};
@@ -25,24 +25,30 @@ pub fn write_difference(
     let is_shown = |group: &&GroupDifference| {
         group.change != Change::Same || options.detail == Detail::Verbose
     };
-    writeln!(out, "{}", options.color.paint(Ink::Aside, &heading(difference)))?;
+    for line in in_parts(&heading(difference), options.width) {
+        writeln!(out, "{}", options.color.paint(Ink::Aside, &line))?;
+    }
     let shown: Vec<&GroupDifference> = difference.groups.iter().filter(is_shown).collect();
     if shown.is_empty() {
         return writeln!(out, "no group differs");
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["change", "group", "before", "now", "cause", "signature"]);
-    let room = options.width.saturating_sub(OTHER_COLUMNS).max(16);
+    let is_narrow = options.width < NARROW;
+    let header = ["change", "group", "before", "now", "cause", "signature"];
+    let columns = if is_narrow { header.len() - 1 } else { header.len() };
+    table.set_header(header.into_iter().take(columns));
+    let room = options.width.saturating_sub(OTHER_COLUMNS);
     for group in &shown {
-        table.add_row([
+        let row = [
             group.change.word().to_owned(),
             group.id.clone(),
             group.baseline.to_string(),
             group.current.to_string(),
             cut_middle(&text(group.class.as_deref().unwrap_or("unknown")), 20),
             cut_middle(&text(&group.signature), room),
-        ]);
+        ];
+        table.add_row(row.into_iter().take(columns));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
@@ -65,9 +71,13 @@ pub fn write_difference(
         let rest = line.trim_end();
         let rest = rest.strip_prefix(group.change.word()).unwrap_or(rest);
         writeln!(out, "{}{rest}", options.color.paint(ink, group.change.word()))?;
+        let below = options.width.saturating_sub(4).max(20);
+        if is_narrow {
+            writeln!(out, "    {}", cut_middle(&text(&group.signature), below))?;
+        }
         let title = group.title.as_deref().map(|title| format!("{}; ", text(title)));
         let line = format!("{}{}", title.unwrap_or_default(), text(&group.reason));
-        for line in wrap(&line, options.width.saturating_sub(4).max(20)) {
+        for line in wrap(&line, below) {
             writeln!(out, "    {}", options.color.paint(Ink::Aside, &line))?;
         }
     }
@@ -119,6 +129,32 @@ pub fn write_difference_markdown(
             markdown(group.title.as_deref().or(group.class.as_deref()).unwrap_or("unknown")),
             code(&group.signature),
             markdown(&group.reason)
+        )?;
+    }
+    Ok(())
+}
+
+/// Writes a row for each group of both sides as CSV, with a line of headings.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_difference_csv(out: &mut dyn io::Write, difference: &Difference) -> io::Result<()> {
+    writeln!(out, "change,group,before,now,p,class,severity,signature,title,reason")?;
+    for group in &difference.groups {
+        let text = |text: &Option<String>| csv(text.as_deref().unwrap_or_default());
+        writeln!(
+            out,
+            "{},{},{},{},{:.4},{},{},{},{},{}",
+            group.change.word(),
+            csv(&group.id),
+            group.baseline,
+            group.current,
+            group.p,
+            text(&group.class),
+            text(&group.severity),
+            csv(&group.signature),
+            text(&group.title),
+            csv(&group.reason)
         )?;
     }
     Ok(())

@@ -14,7 +14,10 @@ use crate::triage::time::{day_of, minute_of};
 
 /// Columns from which releases and dates have columns of their own.
 const WIDE: usize = 140;
-/// Columns of a signature that a narrow table leaves.
+/// Columns below which a signature has a line of its own: in the table's last column
+/// nothing of it could be read.
+pub(super) const NARROW: usize = 96;
+/// Columns of a signature, or a cause, that a narrow table leaves.
 const NARROWEST: usize = 16;
 /// Columns between two columns.
 const GAP: u16 = 2;
@@ -33,22 +36,29 @@ pub fn write_groups(
     explained: bool,
     options: &PageOptions,
 ) -> io::Result<()> {
-    writeln!(out, "{}", options.color.paint(Ink::Aside, &heading(overview)))?;
+    for line in in_parts(&heading(overview), options.width) {
+        writeln!(out, "{}", options.color.paint(Ink::Aside, &line))?;
+    }
     if overview.groups.is_empty() {
         return Ok(());
     }
-    let is_wide = options.width >= WIDE;
+    let (is_wide, is_narrow) = (options.width >= WIDE, options.width < NARROW);
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     let mut header = vec!["#", "group", "status", "count", "trend"];
     if is_wide {
         header.extend(["releases", "first", "last"]);
     }
-    header.extend(["cause", "signature"]);
+    header.push("cause");
+    if !is_narrow {
+        header.push("signature");
+    }
     table.set_header(header.clone());
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (at, group) in overview.groups.iter().enumerate() {
-        rows.push(cells(at, group, is_wide));
+        let mut row = cells(at, group, is_wide);
+        row.truncate(header.len());
+        rows.push(row);
     }
     shorten(&mut rows, &header, options);
     for row in rows {
@@ -68,13 +78,21 @@ pub fn write_groups(
     }
     for (group, line) in overview.groups.iter().zip(lines) {
         writeln!(out, "{}", painted(line.trim_end(), group, options))?;
+        let room = options.width.saturating_sub(4);
+        if is_narrow {
+            let signature = signature(group);
+            let lines = match options.detail {
+                Detail::Verbose => wrap(&signature, room),
+                Detail::Quiet | Detail::Normal => vec![cut_middle(&signature, room)],
+            };
+            for line in lines {
+                writeln!(out, "    {line}")?;
+            }
+        }
         if !is_wide && options.detail != Detail::Quiet {
-            let text = format!("    {}", where_and_when(group));
-            writeln!(
-                out,
-                "{}",
-                options.color.paint(Ink::Aside, &cut_middle(&text, options.width))
-            )?;
+            for line in wrap(&where_and_when(group), room) {
+                writeln!(out, "    {}", options.color.paint(Ink::Aside, &line))?;
+            }
         }
         if explained {
             for line in explanation(group).iter().flat_map(|line| wrap(line, options.width - 6)) {
@@ -112,6 +130,18 @@ fn heading(overview: &Overview) -> String {
         text.push_str(&format!("; as of {} UTC", minute_of(overview.now)));
     }
     text
+}
+
+/// A heading in lines, broken where its parts end; a part that is too wide, at blanks.
+pub(super) fn in_parts(heading: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in heading.split_inclusive("; ") {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(part.trim_end()) <= columns => line.push_str(part),
+            _ => lines.push(part.to_owned()),
+        }
+    }
+    lines.iter().flat_map(|line| wrap(line.trim_end(), columns)).collect()
 }
 
 fn cells(at: usize, group: &GroupSummary, is_wide: bool) -> Vec<String> {
@@ -301,7 +331,7 @@ pub fn write_groups_csv(out: &mut dyn io::Write, overview: &Overview) -> io::Res
 
 /// One cell. Spreadsheets take text that starts like a formula for one: it gets an
 /// apostrophe before it, as they themselves would write it.
-fn csv(cell: &str) -> String {
+pub(super) fn csv(cell: &str) -> String {
     let cell = text(cell);
     let is_formula = cell.starts_with(['=', '+', '-', '@']) && cell.parse::<f64>().is_err();
     let cell = if is_formula { format!("'{cell}") } else { cell };

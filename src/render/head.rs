@@ -62,6 +62,16 @@ impl<'r> Head<'r> {
         head
     }
 
+    /// What happened and where to look, without what shows it.
+    pub(super) fn short(report: &'r Report, options: &PageOptions) -> Self {
+        let mut head = Self { lines: Vec::new(), explained: None, cut: Vec::new() };
+        if let Some(cause) = &report.cause {
+            head.why(cause, options);
+            head.place(report, cause, LINES, options);
+        }
+        head
+    }
+
     /// Writes it.
     pub(super) fn write(&self, out: &mut dyn io::Write, options: &PageOptions) -> io::Result<()> {
         write_lines(out, &self.lines, 0, options)
@@ -155,16 +165,26 @@ impl<'r> Head<'r> {
             (None, _) => String::new(),
         };
         let left = room.saturating_sub(width(&lead) + width(&source));
-        let function = cut_end(&function, left.max(LABELS));
+        let is_whole = options.detail == Detail::Verbose;
+        // Names and paths that were asked for in full have a line each.
+        let (function, source, below) = match (is_whole, width(&function) <= left) {
+            (_, true) => (function, source, None),
+            (true, false) => {
+                let below = source.strip_prefix(", ").map(str::to_owned);
+                (function, String::new(), below)
+            }
+            (false, false) => (cut_end(&function, left.max(LABELS)), source, None),
+        };
         let reason = blame.reason.as_ref().map(name::shown).unwrap_or_default();
         let used = width(&lead) + width(&function) + width(&source);
         let mut place = vec![(Ink::Plain, lead), (Ink::Focus, function), (Ink::Place, source)];
         let mut lines = Vec::new();
-        if !reason.is_empty() && used + 2 + width(&reason) <= room {
+        if below.is_none() && !reason.is_empty() && used + 2 + width(&reason) <= room {
             place.push((Ink::Plain, format!(": {reason}")));
             lines.push(place);
         } else {
             lines.push(place);
+            lines.extend(below.map(|source| vec![(Ink::Place, source)]));
             let reason = wrap(&reason, room).into_iter().filter(|line| !line.is_empty());
             lines.extend(reason.map(|line| vec![(Ink::Plain, line)]));
         }

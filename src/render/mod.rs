@@ -27,8 +27,8 @@ mod threads;
 mod values;
 mod visible;
 
-pub use brief::write_brief;
-pub use difference::{write_difference, write_difference_markdown};
+pub use brief::{write_brief, write_group_brief};
+pub use difference::{write_difference, write_difference_csv, write_difference_markdown};
 pub use digest::write_digest;
 pub use group::{write_group, write_group_markdown};
 pub use groups::{write_groups, write_groups_csv, write_groups_markdown};
@@ -37,7 +37,7 @@ pub use html::write_html;
 pub use markdown::write_markdown;
 pub use modules::write_modules;
 pub use signature::write_signature;
-pub use terminal::write_page;
+pub use terminal::{write_page, write_summary};
 pub use values::write_variable;
 pub use visible::visible;
 

@@ -63,6 +63,20 @@ pub fn write_page(
     write_footer(out, report, options)
 }
 
+/// Writes what died, why, the frame to look at and the crash's id, in a few lines.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_summary(
+    out: &mut dyn io::Write,
+    report: &Report,
+    options: &PageOptions,
+) -> io::Result<()> {
+    write_headline(out, report, options)?;
+    Head::short(report, options).write(out, options)?;
+    writeln!(out, "{}", options.color.paint(Ink::Aside, &format!("id    {}", report.id)))
+}
+
 fn write_headline(
     out: &mut dyn io::Write,
     report: &Report,
@@ -178,17 +192,26 @@ pub(super) fn quoted_name(thread: &ThreadReport) -> String {
 }
 
 fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {
-    let mut text = format!("id {}", report.id);
+    let mut remarks = Vec::new();
     if report.core.truncated {
-        text.push_str("  (of a core that is cut short)");
+        remarks.push("(of a core that is cut short)".to_owned());
     }
     match (report.redactions.policy.as_str(), report.redactions.total) {
-        ("off", _) => text.push_str("  nothing redacted"),
+        ("off", _) => remarks.push("nothing redacted".to_owned()),
         (_, 0) => {}
         (_, total) => {
             let total = counted(usize::try_from(total).unwrap_or(usize::MAX), "text");
-            text.push_str(&format!("  {total} redacted (--redact=off shows all)"));
+            remarks.push(format!("{total} redacted (--redact=off shows all)"));
         }
     }
-    writeln!(out, "\n{}", options.color.paint(Ink::Aside, &text))
+    let id = format!("id {}", report.id);
+    let all: Vec<&str> = [&id].into_iter().chain(&remarks).map(String::as_str).collect();
+    let line = all.join("  ");
+    // The id stands at the end, whatever is said of it.
+    let lines = match width(&line) <= options.width {
+        true => vec![line],
+        false => [remarks.as_slice(), &[id]].concat(),
+    };
+    writeln!(out)?;
+    lines.iter().try_for_each(|line| writeln!(out, "{}", options.color.paint(Ink::Aside, line)))
 }

@@ -27,6 +27,8 @@ pub struct Bundle {
     pub severity: Option<String>,
     /// What happened in one of them.
     pub title: Option<String>,
+    /// The row of that one's dump.
+    pub example_row: Option<i64>,
 }
 
 /// One side.
@@ -109,6 +111,10 @@ pub struct GroupDifference {
     pub severity: Option<String>,
     /// What happened in one of them.
     pub title: Option<String>,
+    /// The row of that one's dump: in what is compared, or where the group is gone from it,
+    /// in the baseline.
+    #[serde(skip)]
+    pub example_row: Option<i64>,
 }
 
 impl Change {
@@ -173,6 +179,7 @@ pub fn difference(
                 found.class.clone_from(&bundle.class);
                 found.severity.clone_from(&bundle.severity);
                 found.title.clone_from(&bundle.title);
+                found.example_row = bundle.example_row;
             }
             found
         })
@@ -202,8 +209,9 @@ fn compared(here: Rate, there: Rate) -> GroupDifference {
         _ => "",
     };
     let p_text = if p < 0.001 { "p < 0.001".to_owned() } else { format!("p = {p:.3}") };
+    let noun = if here.dumps == 1 { "dump" } else { "dumps" };
     let reason = format!(
-        "{} of {} dumps, {} of {} in the baseline ({p_text}{doubt})",
+        "{} of {} {noun}, {} of {} in the baseline ({p_text}{doubt})",
         here.count, here.dumps, there.count, there.dumps
     );
     GroupDifference {

@@ -332,6 +332,14 @@ impl Overview {
         self.count();
     }
 
+    /// Keeps the groups of these ids, and tells of their dumps alone.
+    pub fn keep(&mut self, ids: &BTreeSet<String>) {
+        self.groups.retain(|group| ids.contains(&group.id));
+        self.dumps = self.groups.iter().map(|group| group.count).sum();
+        self.without_group = 0;
+        self.count();
+    }
+
     fn count(&mut self) {
         self.groups_total = self.groups.len() as u64;
         self.by_status.clear();

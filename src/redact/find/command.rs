@@ -66,9 +66,11 @@ const KNOWN: &[Known] = &[
 
 /// Whether a known program's name begins and is as long as `word`; hardly any other is.
 fn may_be_known(word: &[u8]) -> bool {
-    let first = word.first().copied().unwrap_or(0);
-    let lengths = LENGTHS.get(usize::from(first & 0x7f)).copied().unwrap_or(0);
-    word.len() < 16 && lengths & (1 << word.len()) != 0
+    word.len() < 16 && lengths_with(word.first().copied().unwrap_or(0)) & (1 << word.len()) != 0
+}
+
+fn lengths_with(first: u8) -> u16 {
+    LENGTHS.get(usize::from(first & 0x7f)).copied().unwrap_or(0)
 }
 
 /// For each first letter the lengths of the names that begin with it, as bits.
@@ -94,6 +96,10 @@ impl Scan<'_> {
     pub(super) fn command(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
         let len = end - start;
+        let first = text.at(start);
+        if lengths_with(first) == 0 && !matches!(first, b'i' | b'I' | b'c' | b'C' | b's') {
+            return None;
+        }
         let ends_word = matches!(text.at(end), b' ' | 0 | b'-' | b':' | b'[');
         if !(2..=13).contains(&len) || !ends_word || end == text.len() {
             return None;

@@ -25,7 +25,7 @@ impl Scan<'_> {
         if name == b"PASS" && joint == Joint::Colon {
             return None;
         }
-        let field = match names::field(name) {
+        let field = match self.announced_by(name) {
             Some(field) => field,
             None => self.announced_for(text.slice(start..end), start)?,
         };
@@ -49,6 +49,14 @@ impl Scan<'_> {
                 self.announce(text.slice(start..end), &value);
                 self.form_part(&value)
             }
+        }
+    }
+
+    /// What `name` announces. A long text has few names, and each of them often.
+    fn announced_by(&mut self, name: &[u8]) -> Option<Field> {
+        match &mut self.judged {
+            Some(judged) => judged.field(name),
+            None => names::field(name),
         }
     }
 
@@ -132,7 +140,7 @@ impl Scan<'_> {
             return None;
         }
         let name = text.slice(name_start(text, start, end)..end);
-        let field = names::field(name)?;
+        let field = self.announced_by(name)?;
         let mut place = text.run(end, 4, |byte| is_blank(byte) || b".#".contains(&byte));
         // `code is 1234`, `phone number: `, `user '…'`
         for word in [

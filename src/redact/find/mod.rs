@@ -23,12 +23,11 @@ mod value;
 mod views;
 mod who;
 mod wide;
-mod words;
 
 use std::ops::Range;
 
 use super::kind::Kind;
-use super::names::Field;
+use super::names::{Field, Judged};
 use columns::Table;
 use text::{Text, is_word};
 use value::{Joint, Value};
@@ -52,6 +51,15 @@ pub(crate) struct Carried {
     table: Option<Table>,
     /// Whether a private key began that did not end.
     pub(crate) is_in_key: bool,
+    /// What names were judged to announce.
+    judged: Option<Box<Judged>>,
+}
+
+impl Carried {
+    /// For a text of many blocks.
+    pub(crate) fn through_long_text() -> Self {
+        Self { judged: Some(Box::default()), ..Self::default() }
+    }
 }
 
 /// Whether the whole of `text` is what `field` announces.
@@ -70,6 +78,7 @@ struct Scan<'t> {
     /// Whether text that hides text may be looked into.
     looks_inside: bool,
     is_in_key: bool,
+    judged: Option<Box<Judged>>,
     /// Up to where a command line was read for its options.
     commanded: usize,
     /// The letters of base64 that were looked at last, to their end.
@@ -87,6 +96,7 @@ fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carried) -> Vec<Finding>
         announced: None,
         looks_inside,
         is_in_key: false,
+        judged: carried.judged.take(),
         commanded: 0,
         coded: 0..0,
         called: None,
@@ -94,6 +104,7 @@ fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carried) -> Vec<Finding>
     scan.run();
     carried.table = scan.table.take();
     carried.is_in_key = scan.is_in_key;
+    carried.judged = scan.judged;
     scan.found
 }
 

@@ -9,9 +9,9 @@ use super::secret::is_mixed;
 use super::text::{Text, is_letter, number};
 use super::value::{Joint, Value};
 use super::who::{is_name, is_user};
-use super::words::Words;
 use crate::redact::kind::Kind;
 use crate::redact::names::{Field, Sureness};
+use crate::redact::words::Words;
 
 /// The part of `value` to hide as `field` announces; `None` if it is no such thing.
 pub(super) fn sensitive(text: Text<'_>, value: &Value, field: Field) -> Option<Range<usize>> {

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::text::{Text, is_blank, is_letter, is_word};
-use super::words::Words;
 use crate::redact::kind::Kind;
+use crate::redact::words::Words;
 
 /// How a value is joined to the name of its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use super::plausible::{is_uuid, names_next};
 use super::text::{Text, is_letter, is_word};
 use super::value::{Joint, Value};
-use super::words::Words;
 use crate::redact::names::Sureness;
+use crate::redact::words::Words;
 
 /// Words with which no name of a person is written.
 static NO_NAMES: Words<512> = Words::new(&[

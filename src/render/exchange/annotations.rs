@@ -11,12 +11,12 @@ use crate::render::visible;
 use crate::report::write_json_line;
 
 /// Writes an `::error` command for each of `items`, as GitHub Actions reads it from a
-/// step's output.
+/// step's output. Groups that are mended or ignored have none.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn write_github(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
-    for item in items {
+    for item in items.iter().filter(|item| item.is_open()) {
         let place = Place::of(item.report);
         let mut properties = Vec::new();
         if let Some(source) = place.source {
@@ -34,12 +34,12 @@ pub fn write_github(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<(
     Ok(())
 }
 
-/// Writes GitLab's code quality report.
+/// Writes GitLab's code quality report. Groups that are mended or ignored have no issue.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn write_gitlab(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
-    let issues: Vec<Value> = items.iter().filter_map(issue).collect();
+    let issues: Vec<Value> = items.iter().filter(|item| item.is_open()).filter_map(issue).collect();
     write_json_line(&issues, out)
 }
 
@@ -48,7 +48,7 @@ fn issue(item: &Item<'_>) -> Option<Value> {
     let report = item.report;
     let source = Place::of(report).source?;
     let signature = report.signature.as_ref().map(|signature| signature.id.as_str());
-    let group = item.group.as_ref().map(|group| group.id);
+    let group = item.group.as_ref().map(|group| group.summary.id.as_str());
     let severity = match report.cause.as_ref().and_then(|cause| cause.severity.as_deref()) {
         Some("high") => "blocker",
         Some("medium") => "critical",
@@ -70,7 +70,9 @@ fn message(item: &Item<'_>) -> String {
     let sentence = gist::sentence(item.report);
     let id = visible(&item.report.id);
     match &item.group {
-        Some(group) => format!("{sentence} ({} crashes) [{id}]", group.count),
+        Some(group) => {
+            format!("{sentence} ({}; group {}) [{id}]", group.numbers(), group.id())
+        }
         None => format!("{sentence} [{id}]"),
     }
 }

@@ -6,10 +6,12 @@ use std::io;
 use serde_json::{Map, Value, json};
 
 use super::place::File;
-use super::{Baseline, Item};
+use super::{Baseline, Group, Item};
 use crate::render::gist::{self, Place};
+use crate::render::groups::text;
 use crate::render::{Names, name, visible};
-use crate::report::{FrameReport, SourcePlace, ThreadReport, write_json_line};
+use crate::report::{FrameReport, Report, SourcePlace, ThreadReport, write_json_line};
+use crate::triage::history::Status;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -60,7 +62,7 @@ fn result(item: &Item<'_>, bases: &mut BTreeMap<String, String>) -> Value {
     let place = Place::of(report);
     let mut text = format!("{}: {}", gist::kind(report), gist::sentence(report));
     if let Some(group) = &item.group {
-        text.push_str(&format!(" ({} crashes)", group.count));
+        text.push_str(&format!(" ({}; group {})", group.numbers(), group.id()));
     }
     let mut result = json!({
         "ruleId": rule_id(item),
@@ -71,7 +73,9 @@ fn result(item: &Item<'_>, bases: &mut BTreeMap<String, String>) -> Value {
     });
     let function = place.function.as_deref();
     let location = location(place.source, function, None, bases);
-    set(&mut result, "locations", json!([location]));
+    if location.as_object().is_some_and(|location| !location.is_empty()) {
+        set(&mut result, "locations", json!([location]));
+    }
     let stacks: Vec<Value> = report
         .threads
         .iter()
@@ -90,21 +94,37 @@ fn result(item: &Item<'_>, bases: &mut BTreeMap<String, String>) -> Value {
         fingerprints.insert(name, json!(visible(&signature.id)));
     }
     if let Some(group) = &item.group {
-        fingerprints.insert("obitGroup/v1".to_owned(), json!(visible(group.id)));
-        set(&mut result, "occurrenceCount", json!(group.count.max(1)));
-        if let Some(baseline) = group.baseline {
-            let word = match baseline {
-                Baseline::New => "new",
-                Baseline::Unchanged => "unchanged",
-                Baseline::Absent => "absent",
-            };
-            set(&mut result, "baselineState", json!(word));
+        let summary = group.summary;
+        fingerprints.insert("obitGroup/v1".to_owned(), json!(group.id()));
+        set(&mut result, "occurrenceCount", json!(summary.count.max(1)));
+        set(&mut result, "properties", group_properties(report, group));
+        if summary.status == Status::Ignored {
+            let suppressions = json!([{"kind": "external", "status": "accepted"}]);
+            set(&mut result, "suppressions", suppressions);
         }
+        let word = match group.baseline {
+            Baseline::New => "new",
+            Baseline::Unchanged => "unchanged",
+            Baseline::Updated => "updated",
+            Baseline::Absent => "absent",
+        };
+        set(&mut result, "baselineState", json!(word));
     }
     if !fingerprints.is_empty() {
         set(&mut result, "partialFingerprints", Value::Object(fingerprints));
     }
     result
+}
+
+fn group_properties(report: &Report, group: &Group<'_>) -> Value {
+    let summary = group.summary;
+    json!({
+        "crash": visible(&report.id),
+        "group": group.id(),
+        "status": group.standing,
+        "reason": text(&summary.reason),
+        "signature": text(&summary.signature),
+    })
 }
 
 /// From the frame to blame, where the bad value came from, to the one that failed.

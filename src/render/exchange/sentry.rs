@@ -63,10 +63,15 @@ fn event(item: &Item<'_>) -> Value {
         "tags": tags(report),
         "extra": {"crash": visible(&report.id)},
     });
-    let fingerprint = item.group.as_ref().map(|group| group.id);
+    let fingerprint = item.group.as_ref().map(|group| group.summary.id.as_str());
     let signature = report.signature.as_ref().map(|signature| signature.id.as_str());
     if let (Value::Object(event), Some(fingerprint)) = (&mut event, fingerprint.or(signature)) {
         event.insert("fingerprint".to_owned(), json!([visible(fingerprint)]));
+    }
+    if let (Some(extra), Some(group)) = (event.get_mut("extra"), &item.group) {
+        extra["group"] = json!(group.id());
+        extra["crashes"] = json!(group.summary.count);
+        extra["status"] = json!(group.standing);
     }
     let version = report.process.package.as_ref().and_then(|package| package.version.as_ref());
     if let (Value::Object(event), Some(version)) = (&mut event, version) {

@@ -35,6 +35,7 @@ impl Store {
                 class: word(best.class),
                 severity: word(best.severity),
                 title: cause.map(|cause| cause.title.into_string()),
+                example_row: Some(best.dump),
             });
         }
         let side = Side {

@@ -69,6 +69,8 @@ pub enum StoreTrouble {
     Unusable,
     /// It cannot be written now.
     NotWritten,
+    /// It holds nothing by the name that was asked for.
+    Asked,
 }
 
 impl StoreError {
@@ -76,6 +78,7 @@ impl StoreError {
     pub fn trouble(&self) -> StoreTrouble {
         match self {
             Self::Io { .. } => StoreTrouble::NotWritten,
+            Self::NoSuchGroup { .. } => StoreTrouble::Asked,
             Self::Database { source, .. } => match source.sqlite_error_code() {
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                     StoreTrouble::Unusable
@@ -102,7 +105,9 @@ fn in_words(path: &Path, source: &rusqlite::Error) -> String {
             "{store} cannot grow: the disk is full; what was stored is whole: make room, then \
              give the same command again"
         ),
-        Some(ErrorCode::ReadOnly) => format!("{store} cannot be written: it is read-only"),
+        Some(ErrorCode::ReadOnly) => {
+            format!("{store} cannot be written: it is read-only; name another by --db FILE")
+        }
         Some(ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => format!(
             "{store} cannot be opened: is its directory there, and may you write to it? Name \
              another by --db FILE ({source})"
@@ -138,7 +143,7 @@ mod tests {
         };
         for (code, word) in [
             (rusqlite::ffi::SQLITE_FULL, "make room"),
-            (rusqlite::ffi::SQLITE_READONLY, "read-only"),
+            (rusqlite::ffi::SQLITE_READONLY, "--db FILE"),
             (rusqlite::ffi::SQLITE_CANTOPEN, "--db FILE"),
             (rusqlite::ffi::SQLITE_BUSY, "try again"),
             (rusqlite::ffi::SQLITE_CORRUPT, "obit db export"),

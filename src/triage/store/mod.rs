@@ -10,6 +10,7 @@ mod bundles;
 mod code;
 mod detail;
 mod error;
+mod examples;
 mod exchange;
 mod gc;
 mod groups;

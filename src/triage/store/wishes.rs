@@ -179,8 +179,10 @@ fn group(connection: &Connection, id: &str) -> rusqlite::Result<Result<(i64, Str
         .collect::<rusqlite::Result<_>>()?;
     Ok(match <[_; 1]>::try_from(found) {
         Ok([only]) if !id.is_empty() => Ok(only),
-        Err(several) if several.len() > 1 => Err(format!("more than one group starts with {id}")),
-        _ => Err(format!("there is no group {id}")),
+        Err(several) if several.len() > 1 => {
+            Err(format!("more than one group starts with {id:?}: `obit top` lists them"))
+        }
+        _ => Err(format!("there is no group {id:?}: `obit top` lists them")),
     })
 }
 

@@ -40,9 +40,12 @@ impl<const SLOTS: usize> Words<SLOTS> {
     }
 }
 
-/// Of the length and four letters, whatever their case.
+/// A number for a word, of its length and four letters, whatever their case.
 #[allow(clippy::indexing_slicing)]
-const fn hash(word: &[u8]) -> usize {
+pub(super) const fn hash(word: &[u8]) -> usize {
+    if word.is_empty() {
+        return 0;
+    }
     let last = word.len() - 1;
     let letters = u32::from_le_bytes([word[0], word[last], word[last / 2], word[last.div_ceil(4)]]);
     let mixed = ((letters | 0x2020_2020) ^ (word.len() as u32)).wrapping_mul(0x9e37_79b1);
