@@ -44,7 +44,7 @@ pub(super) fn compare(store: &mut Store, locator: &Locator) -> Result<(), StoreE
             }
             for function in census.code.stacks.get(&dump).into_iter().flatten() {
                 for at in &group.builds {
-                    let build = &census.builds[*at];
+                    let Some(build) = census.builds.get(*at) else { continue };
                     if !census.code.knows(&build.id, function) {
                         let need = needs.entry((*at, function.module.clone())).or_default();
                         need.insert(function.symbol.clone());
@@ -68,7 +68,7 @@ pub(super) fn compare(store: &mut Store, locator: &Locator) -> Result<(), StoreE
         let Some((path, id, role)) = images.get(module) else { continue };
         let Some(code) = ImageCode::find(locator, path, id, *role) else { continue };
         let symbols = symbols.iter().map(String::as_str).collect();
-        let build = &census.builds[*build].id;
+        let Some(build) = census.builds.get(*build).map(|build| &build.id) else { continue };
         rows.extend(code.hashes(&symbols).into_iter().map(|(symbol, hash)| CodeRow {
             build: build.clone(),
             module: module.clone(),

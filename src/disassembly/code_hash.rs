@@ -204,6 +204,27 @@ mod tests {
     }
 
     #[test]
+    fn a_function_of_two_links_of_one_program_has_one_hash() {
+        // gcc 12 -O2 -no-pie: int r = fixed(n); sink = r; return r + 1; once as it is, and
+        // once with another function and 700 bytes of data in front.
+        let one = [
+            0x48, 0x83, 0xec, 0x08, 0xe8, 0xe7, 0xff, 0xff, 0xff, 0x89, 0x05, 0x5d, 0x2e, 0, 0,
+            0x83, 0xc0, 0x01, 0x48, 0x83, 0xc4, 0x08, 0xc3,
+        ];
+        let mut other = one;
+        (other[5], other[11]) = (0xd7, 0x0d);
+        let of = |start: u64, code: &[u8], callee: u64, name: &str| {
+            let name_of = |at: Svma| (at.0 == callee).then(|| name.to_owned());
+            let fixed = Some(0x40_0000..0x40_5000);
+            let place = CodePlace { fixed, counted_from: None, name_of: &name_of };
+            code_hash(Machine::X86_64, Svma(start), code, &place)
+        };
+        let before = of(0x40_11c0, &one, 0x40_11b0, "fixed");
+        assert_eq!(before, of(0x40_1210, &other, 0x40_11f0, "fixed"));
+        assert_ne!(before, of(0x40_1210, &other, 0x40_11f0, "mended"));
+    }
+
+    #[test]
     fn jumps_lead_to_instructions_wherever_padding_lies() {
         // test %edi,%edi; je end; inc %eax; nop; end: ret
         let short = [0x85, 0xff, 0x74, 0x03, 0xff, 0xc0, 0x90, 0xc3];

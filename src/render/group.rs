@@ -55,8 +55,8 @@ pub fn write_group(
         say("said", &text(message))?;
     }
     say("status", &format!("{}{}", text(&group.reason), state(detail)))?;
-    for line in changes(&group.changed) {
-        say("code", &line)?;
+    for (at, line) in changes(&group.changed).iter().enumerate() {
+        say(if at == 0 { "code" } else { "" }, line)?;
     }
     if let (Some(first), Some(last)) = (&group.first, &group.last) {
         let hosts = match group.hosts {

@@ -63,3 +63,38 @@ impl Store {
         Ok(code)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::crashes::crash;
+    use crate::triage::{Incoming, Rules, stack_functions};
+
+    #[test]
+    fn what_is_known_of_code_is_kept_once_and_goes_with_its_dump() {
+        let mut store = Store::temporary().unwrap();
+        let rules = Rules::built_in();
+        let made = crash(3, 1, &rules);
+        let incoming = Incoming::of(made.record.clone()).unwrap();
+        store.add(&[(made.stamp, incoming)], 0).unwrap();
+        let stack = stack_functions(made.record, &rules);
+        assert!(!stack.is_empty() && stack.len() <= crate::triage::code::COMPARED);
+        let function = stack[0].clone();
+        let row = |hash: Option<&str>| CodeRow {
+            build: "b1".to_owned(),
+            module: function.module.clone(),
+            symbol: function.symbol.clone(),
+            hash: hash.map(str::to_owned),
+        };
+        // The second comes from a run that went on at the same time.
+        for hash in [None, Some("0123456789abcdef")] {
+            store.add_code(&[(1, stack.clone()), (77, stack.clone())], &[row(hash)]).unwrap();
+        }
+        let code = store.census().unwrap().code;
+        assert_eq!(code.stacks.keys().collect::<Vec<_>>(), [&1]);
+        assert_eq!(code.stacks[&1], stack);
+        assert!(code.knows("b1", &function) && !code.knows("b2", &function));
+        store.connection.execute("DELETE FROM dump", []).unwrap();
+        assert!(store.census().unwrap().code.stacks.is_empty());
+    }
+}
