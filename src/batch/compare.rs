@@ -2,7 +2,8 @@
 //! the builds that have them and those before: history tells from it whether a release
 //! could have shown the group.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -36,13 +37,16 @@ pub(super) fn compare(store: &mut Store, locator: &Locator) -> Result<(), StoreE
     let mut needs: BTreeMap<(usize, String), BTreeSet<String>> = BTreeMap::new();
     for group in wanted.into_iter().take(GROUPS) {
         for dump in group.dumps {
-            if !census.code.stacks.contains_key(&dump) {
-                let Some(record) = store.record(dump)? else { continue };
-                let stack = stack_functions(record, &rules);
-                stacks.push((dump, stack.clone()));
-                census.code.stacks.insert(dump, stack);
-            }
-            for function in census.code.stacks.get(&dump).into_iter().flatten() {
+            let stack = match census.code.stacks.entry(dump) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(unknown) => {
+                    let Some(record) = store.record(dump)? else { continue };
+                    let stack = stack_functions(record, &rules);
+                    stacks.push((dump, stack.clone()));
+                    unknown.insert(stack).clone()
+                }
+            };
+            for function in &stack {
                 for at in &group.builds {
                     let Some(build) = census.builds.get(*at) else { continue };
                     if !census.code.knows(&build.id, function) {
@@ -60,10 +64,8 @@ pub(super) fn compare(store: &mut Store, locator: &Locator) -> Result<(), StoreE
             break;
         }
         let images = match images.entry(*build) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(unknown) => {
-                unknown.insert(images_of(store, &census, *build)?)
-            }
+            btree_map::Entry::Occupied(known) => known.into_mut(),
+            btree_map::Entry::Vacant(unknown) => unknown.insert(images_of(store, &census, *build)?),
         };
         let Some((path, id, role)) = images.get(module) else { continue };
         let Some(code) = ImageCode::find(locator, path, id, *role) else { continue };
