@@ -117,7 +117,7 @@ fn groups_are_named_merged_and_split_by_hand() {
     assert_eq!(groups(&db, &[]), before, "as it was");
     stdout(&say(&["name", &id[..6], "the packet"]));
     let refused = say(&["name", "nothing", "x"]);
-    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(refused.status.code(), Some(64));
     let refused = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(refused.contains("there is no group nothing"), "{refused}");
 }

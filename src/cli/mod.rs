@@ -17,6 +17,7 @@ mod inputs;
 mod list;
 mod outlet;
 mod pager;
+mod pages;
 mod panic;
 mod print;
 mod progress;
@@ -207,11 +208,16 @@ static LEVEL: OnceLock<Level> = OnceLock::new();
 /// What of a message may leave: it may quote a path, an option or an expression, and logs
 /// keep what is written to the standard error.
 fn discreet(message: &str) -> String {
+    shown(Origin::OwnWords, message)
+}
+
+/// What of a text of the command line may leave.
+fn shown(origin: Origin, text: &str) -> String {
     // No report's tokens, so that nobody can compare them.
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let key = format!("{}-{}", std::process::id(), since.as_nanos());
     let level = LEVEL.get().copied().unwrap_or_default();
-    Redactor::new(level, &key).show(Origin::OwnWords, message).into_string()
+    Redactor::new(level, &key).show(origin, text).into_string()
 }
 
 /// Help and versions in clap's words; errors in one line, like all of ours.

@@ -37,8 +37,14 @@ pub(super) fn show(cli: &Cli, args: &ShowArgs) -> Result<Exit, Failure> {
     let options = args.view.options()?;
     let store = args.view.open()?;
     let page = screen::page_options(&cli.options, outlet.destination());
+    let is_html = cli.format() == Format::Html;
     let usage = |problem: &str| Failure::new(Exit::Usage, &problem);
     match store.find(&args.id)? {
+        Found::Group(_) if is_html => {
+            return Err(usage(
+                "a page shows a crash: name one of the group, or use `obit top --html`",
+            ));
+        }
         Found::Group(group) => {
             let newest = args.frames.unwrap_or(DUMPS);
             let newest = if newest == 0 { usize::MAX } else { newest };

@@ -1,5 +1,7 @@
 //! `obit top`: what to look at first.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use obit::render;
 use obit::triage::overview::{self, Sort};
@@ -9,6 +11,7 @@ use super::exit::Exit;
 use super::formats::{self, Listed};
 use super::groups::Exchange;
 use super::outlet::Outlet;
+use super::pages::{self, Pages};
 use super::view::ViewArgs;
 use super::{Failure, screen};
 
@@ -27,6 +30,10 @@ pub(crate) struct TopArgs {
     /// Say of each group why it has its rank and its status
     #[arg(long)]
     explain_rank: bool,
+    /// Write a page for a browser instead: to one file, or to a directory with a page for
+    /// one crash of each group
+    #[arg(long, value_name = "DIR/|FILE.html")]
+    html: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -77,6 +84,11 @@ pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
     let mut found = store.overview(&options, if gate.is_shut() { usize::MAX } else { most })?;
     let all = found.groups.clone();
     found.groups.truncate(most);
+    if let Some(path) = &args.html {
+        let remembered = pages::remembered(&args.view.store);
+        Pages::at(path).write(&store, &options, remembered)?;
+        return Ok(gate.exit(&all));
+    }
     if let Some(exchange) = exchange {
         exchange.write(&outlet, &store, &found.groups)?;
         return Ok(gate.exit(&all));

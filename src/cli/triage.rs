@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::{Args, Parser, ValueEnum};
 use obit::batch::{self, BatchError, Code, Order, Settings, Summary, Watcher, WorkerCommand};
 use obit::module::Library;
-use obit::render::{self, PageOptions};
+use obit::render::{self, PageOptions, Remembered};
 use obit::report::{Context, WhichStacks, WhoseLocals};
 use obit::triage::overview::{Overview, ViewOptions};
 use obit::triage::store::{Store, StoreError, StoreTrouble};
@@ -26,6 +26,7 @@ use super::formats::{self, Plain};
 use super::groups::Exchange;
 use super::inputs::Inputs;
 use super::outlet::Outlet;
+use super::pages::{self, Pages};
 use super::{Failure, View, diff, screen};
 
 /// Groups that a person is shown.
@@ -79,6 +80,10 @@ pub(crate) struct TriageArgs {
     /// Say what is different from these instead: a directory of cores, or a store
     #[arg(long, value_name = "DIR|DB")]
     pub(crate) baseline: Option<PathBuf>,
+    /// Write the groups of the store as a page for a browser, too: to one file, or to a
+    /// directory with a page for one crash of each group
+    #[arg(long, value_name = "DIR/|FILE.html", conflicts_with = "baseline")]
+    pub(crate) html: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }
@@ -298,6 +303,11 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
                 outlet.write(|out| render::write_groups_markdown(out, &found))?;
             }
         }
+    }
+    if let Some(path) = &args.html {
+        let remembered =
+            if args.no_db { Remembered::Nowhere } else { pages::remembered(&args.store) };
+        Pages::at(path).write(&store, &ViewOptions::default(), remembered)?;
     }
     let gate = &cli.options.gate;
     if gate.is_shut() {

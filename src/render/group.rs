@@ -125,10 +125,11 @@ fn changes(changed: &[ChangedFunction]) -> Vec<String> {
 }
 
 /// What the user said.
-fn state(detail: &GroupDetail) -> String {
+pub(super) fn state(detail: &GroupDetail) -> String {
     let build = detail.state_build.as_ref().map(|build| format!(" in {}", text(build)));
     match (detail.state_since, detail.group.state.as_str()) {
         (Some(at), state) => {
+            let state = text(state);
             format!(" \u{b7} {state}{} since {}", build.unwrap_or_default(), day_of(at))
         }
         _ => String::new(),
@@ -184,10 +185,10 @@ fn write_traits(
 }
 
 /// `host is web-3 in all 8; 1 of 21 elsewhere`.
-fn trait_line(one: &GroupTrait) -> String {
+pub(super) fn trait_line(one: &GroupTrait) -> String {
     let joint = if one.what == "is between" { " and " } else { ", " };
     let values: Vec<String> = one.values.iter().map(|value| text(value)).collect();
-    let mut line = format!("{} {}", text(&one.of), one.what);
+    let mut line = format!("{} {}", text(&one.of), text(&one.what));
     if !values.is_empty() {
         line.push_str(&format!(" {}", values.join(joint)));
     }

@@ -201,7 +201,7 @@ fn painted(line: &str, group: &GroupSummary, options: &PageOptions) -> String {
     format!("{start}{id}{middle}{}{end}", options.color.paint(ink, word))
 }
 
-fn explanation(group: &GroupSummary) -> [String; 2] {
+pub(super) fn explanation(group: &GroupSummary) -> [String; 2] {
     let rank = group.rank;
     let doubt = if group.is_sure { "" } else { " (weak evidence)" };
     [

@@ -33,7 +33,9 @@ pub use digest::write_digest;
 pub use group::{write_group, write_group_markdown};
 pub use groups::{write_groups, write_groups_csv, write_groups_markdown};
 pub use hidden::write_hidden;
-pub use html::write_html;
+pub use html::{
+    Beside, Remembered, crash_file, write_html, write_html_of_group, write_triage_html,
+};
 pub use markdown::write_markdown;
 pub use modules::write_modules;
 pub use signature::write_signature;

@@ -14,6 +14,8 @@ use crate::report::{Confidence, FrameKind, write_json_line};
 pub const SHOW_SCHEMA: &str = "obit.show/1";
 /// Frames of the stack that stands for the group.
 const FRAMES: usize = 32;
+/// Groups that may be the same, at most.
+pub(super) const SUSPECTS: usize = 16;
 
 /// One group, in full.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -113,6 +115,21 @@ pub struct DumpLine {
 }
 
 impl GroupDetail {
+    /// Takes over which groups may be the same, and how alike they are; `signature` tells
+    /// theirs.
+    pub(super) fn suspect(
+        &mut self,
+        likes: &[(String, f64)],
+        signature: impl Fn(&str) -> Option<String>,
+    ) {
+        let suspects = likes.iter().take(SUSPECTS).map(|(group, likeness)| Suspect {
+            group: group.clone(),
+            likeness: *likeness,
+            signature: signature(group).unwrap_or_default(),
+        });
+        self.suspected_same = suspects.collect();
+    }
+
     /// Takes over what the crash that stands for the group says.
     pub fn describe(&mut self, example: &Record) {
         let cause = example.cause.as_ref();

@@ -27,6 +27,7 @@ mod signature;
 mod similarity;
 mod stack;
 pub mod store;
+pub mod survey;
 pub mod time;
 mod trace;
 pub mod traits;

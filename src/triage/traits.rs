@@ -1,6 +1,7 @@
 //! What the crashes of a group have in common and others have not: values of variables,
 //! builds, hosts, arguments.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
@@ -173,7 +174,10 @@ fn cut(text: &str) -> String {
 
 /// What `group` has in common: first what other crashes have not, by how unlikely that is;
 /// then what its variables held, from the innermost frame on.
-pub fn traits(group: &[Facts], elsewhere: &[Facts]) -> Vec<GroupTrait> {
+pub fn traits<F: Borrow<Facts>>(group: &[F], elsewhere: &[F]) -> Vec<GroupTrait> {
+    let group: Vec<&Facts> = group.iter().map(Borrow::borrow).collect();
+    let elsewhere: Vec<&Facts> = elsewhere.iter().map(Borrow::borrow).collect();
+    let (group, elsewhere) = (group.as_slice(), elsewhere.as_slice());
     let mut found = differences(group, elsewhere);
     found.sort_by(|a, b| a.p.partial_cmp(&b.p).unwrap_or(std::cmp::Ordering::Equal));
     found.truncate(MOST_TRAITS / 2);
@@ -191,7 +195,7 @@ pub fn traits(group: &[Facts], elsewhere: &[Facts]) -> Vec<GroupTrait> {
         if found.len() >= MOST_TRAITS || *told >= MOST_OF_FRAME {
             continue;
         }
-        let of = |facts: &Facts| {
+        let of = |facts: &&Facts| {
             let mut all = facts.variables.iter();
             all.find(|((.., known), _)| known == name).map(|(_, fact)| fact.clone())
         };
@@ -205,13 +209,13 @@ pub fn traits(group: &[Facts], elsewhere: &[Facts]) -> Vec<GroupTrait> {
 }
 
 /// Values that (nearly) all of the group have, and others far less often.
-fn differences(group: &[Facts], elsewhere: &[Facts]) -> Vec<GroupTrait> {
+fn differences(group: &[&Facts], elsewhere: &[&Facts]) -> Vec<GroupTrait> {
     let mut found = Vec::new();
     let names: BTreeSet<&String> = group.iter().flat_map(|facts| facts.process.keys()).collect();
     for name in names {
         // That an argument is not given is known of every crash.
         let is_flag = name.starts_with("argument ");
-        let known = |side: &[Facts]| {
+        let known = |side: &[&Facts]| {
             let has = side.iter().filter(|facts| is_flag || facts.process.contains_key(name));
             has.count() as u64
         };
@@ -226,7 +230,7 @@ fn differences(group: &[Facts], elsewhere: &[Facts]) -> Vec<GroupTrait> {
         };
         let known_here = known(group);
         let wanted = Fact::Text(value.to_owned());
-        let has = |facts: &&Facts| facts.process.get(name) == Some(&wanted);
+        let has = |facts: &&&Facts| facts.process.get(name) == Some(&wanted);
         let (others, known_there) = (elsewhere.iter().filter(has).count() as u64, known(elsewhere));
         let p = p_of_more(
             Rate { count, dumps: known_here, exposure: None },

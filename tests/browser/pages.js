@@ -4,7 +4,7 @@
 //     node pages.js OBIT        (see scripts/test-browser)
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -23,16 +23,27 @@ const write = (name, core, ...more) => {
   execFileSync(obit, [path.join(fixtures, core), "--format", "html", "-o", file, ...more]);
   return file;
 };
+// Many crashes: a page for all, and beside it one for each group.
+const triage = (name, ...cores) => {
+  const directory = path.join(scratch, name);
+  const store = path.join(scratch, name + ".db");
+  const broken = path.join(scratch, "broken.core");
+  writeFileSync(broken, "no core");
+  const paths = [...cores.map((core) => path.join(fixtures, core)), broken];
+  execFileSync(obit, ["triage", ...paths, "--db", store, "--html", directory]);
+  return path.join(directory, "index.html");
+};
 const source = (name) => ["--source-path", path.join(fixtures, name)];
 const pages = {
   null: write("null", "null-field/core.zst"),
   deadlock: write("deadlock", "causes-c-O2/deadlock.core.zst", ...source("causes-c")),
   cpp: write("cpp", "causes-cpp-O0/probe_vector.core.zst", ...source("causes-cpp")),
   recursion: write("recursion", "recursion/core.zst"),
+  triage: triage("triage", "causes-c-O0", "causes-c-O2", "causes-c-O3", "null-field", "recursion"),
 };
 // Made by a test of the library: src/render/html/tests.rs.
 if (process.env.OBIT_HOSTILE_PAGES) {
-  for (const name of ["hostile", "crowd", "heavy"]) {
+  for (const name of ["hostile", "crowd", "heavy", "triage-hostile", "triage-many"]) {
     pages[name] = path.join(process.env.OBIT_HOSTILE_PAGES, name + ".html");
   }
 }
@@ -49,7 +60,7 @@ const open = async (page, { hash = "", width = 1280, height = 900, scheme = "lig
   await tab.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
   const url = pathToFileURL(pages[page]).href;
   tab.on("request", (request) => {
-    const asked = request.url();
+    const asked = request.url().split("#")[0];
     if (!asked.startsWith(url) && asked !== "data:,") tab.troubles.push("request: " + asked);
   });
   tab.on("console", (message) => tab.troubles.push("console: " + message.text()));
@@ -193,12 +204,150 @@ test("without its script a page shows every frame", async () => {
   await tab.close();
 });
 
+// Of the table, in order: what its visible rows say.
+const rows = (tab, cell = "td.rank") =>
+  tab.$$eval("[data-groups] tbody tr:not([hidden])", (all, cell) =>
+    all.map((row) => row.querySelector(cell).textContent.trim()), cell);
+const numbers = async (tab) => (await rows(tab)).map(Number);
+const columns = ["#", "Status", "Severity", "Dumps", "Trend", "Cause", "Signature"];
+const heading = (name) => `[data-groups] thead th:nth-child(${columns.indexOf(name) + 1}) button`;
+
+test("groups are sorted by their headings, and say so", async () => {
+  const tab = await open("triage");
+  const ranks = await numbers(tab);
+  assert.ok(ranks.length > 20, `${ranks.length} groups`);
+  assert.deepEqual(ranks, ranks.map((_, at) => at + 1));
+  const sorted = () => tab.$$eval("[data-groups] th[aria-sort]", (heads) =>
+    heads.map((head) => [head.textContent, head.getAttribute("aria-sort")].join(" ")));
+  assert.deepEqual(await sorted(), ["# ascending"]);
+  await tab.click(heading("Dumps"));
+  assert.deepEqual(await sorted(), ["Dumps descending"]);
+  let counts = (await rows(tab, "td.count")).map(Number);
+  assert.ok(counts[0] > counts.at(-1));
+  assert.deepEqual(counts, [...counts].sort((a, b) => b - a));
+  await tab.click(heading("Dumps"));
+  assert.deepEqual(await sorted(), ["Dumps ascending"]);
+  counts = (await rows(tab, "td.count")).map(Number);
+  assert.deepEqual(counts, [...counts].sort((a, b) => a - b));
+  await tab.focus(heading("Signature"));
+  await tab.keyboard.press("Enter");
+  const signatures = (await rows(tab, "td.sig")).map((text) => text.toLowerCase());
+  assert.deepEqual(signatures, [...signatures].sort((a, b) => a.localeCompare(b)));
+  await tab.click(heading("#"));
+  assert.deepEqual(await numbers(tab), ranks);
+  await close(tab);
+});
+
+test("groups are filtered by words and by status, in every part of the page", async () => {
+  const tab = await open("triage");
+  const all = (await rows(tab)).length;
+  await tab.keyboard.press("/");
+  await tab.keyboard.type("divided zero");
+  const found = await rows(tab, "th.cause");
+  assert.ok(found.length > 0 && found.length < all, `${found.length} of ${all}`);
+  assert.ok(found.every((cause) => cause.includes("divided")), found.join());
+  assert.match(await tab.$eval("[data-shown]", (told) => told.textContent), /of \d+ groups shown/);
+  const open_ = await tab.$$eval("details.group:not([hidden])", (groups) => groups.length);
+  assert.equal(open_, found.length);
+  await tab.keyboard.press("Escape");
+  assert.equal((await rows(tab)).length, all);
+  const [status, count] = await tab.$eval(".chip", (chip) =>
+    [chip.dataset.status, Number(chip.querySelector("span").textContent)]);
+  await tab.click(".chip");
+  assert.equal(await tab.$eval(".chip", (chip) => chip.getAttribute("aria-pressed")), "true");
+  const states = await rows(tab, "td.state");
+  assert.equal(states.length, count);
+  assert.ok(states.every((text) => text.startsWith(status)), states.join());
+  await tab.click(".chip");
+  assert.equal((await rows(tab)).length, all);
+  await close(tab);
+});
+
+test("a link opens its group also where it is filtered away, and copies a command", async () => {
+  const tab = await open("triage");
+  await tab.keyboard.press("/");
+  await tab.keyboard.type("nothing has this name");
+  assert.equal((await rows(tab)).length, 0);
+  const card = await tab.$eval(".card h3 a", (link) => link.hash);
+  await tab.click(".card h3 a");
+  await tab.waitForSelector(`details${card}[open]`);
+  assert.ok(await inView(tab, `details${card} .stack`));
+  const text = await tab.$eval(`details${card}`, (group) => group.innerText);
+  for (const words of ["Stack of the crash", "Newest dumps", "obit state ", "resolved --in BUILD --db "]) {
+    assert.ok(text.includes(words), words);
+  }
+  await tab.click(`details${card} [data-do="copy"]`);
+  await tab.waitForFunction(() => document.querySelector("[data-status]").textContent.includes("copied"));
+  await close(tab);
+});
+
+test("j and k walk the groups, Enter opens one, and its crash leads back", async () => {
+  const tab = await open("triage");
+  await tab.keyboard.press("j");
+  await tab.keyboard.press("j");
+  await tab.keyboard.press("j");
+  await tab.keyboard.press("k");
+  const focused = () => tab.evaluate(() => document.activeElement.closest("[data-group]")?.dataset.group);
+  const second = await tab.$$eval("[data-groups] tbody tr", (all) => all[1].dataset.group);
+  assert.equal(await focused(), second);
+  await tab.keyboard.press("Enter");
+  await tab.waitForSelector(`details#${second}[open]`);
+  assert.equal(await tab.evaluate(() => document.activeElement.tagName), "SUMMARY");
+  await tab.keyboard.press("j");
+  const third = await tab.$$eval("details.group", (all) => all[2].id);
+  assert.equal(await focused(), third);
+  const link = await tab.$eval(`details#${second} .open-crash a`, (link) => link.getAttribute("href"));
+  assert.match(link, /^crash-[\w-]+\.html$/);
+  assert.deepEqual(await tab.evaluate(() => window.violations), []);
+  await Promise.all([tab.waitForNavigation(), tab.click(`details#${second} .open-crash a`)]);
+  assert.ok(await tab.$("#cause-title") && await tab.$(".panel"), "a crash");
+  await Promise.all([tab.waitForNavigation(), tab.click("a.home")]);
+  await tab.waitForSelector(`details#${second}[open]`);
+  // The crash's page is the one other file that was asked for.
+  const others = new Set(tab.troubles.map((trouble) => trouble.split("/").at(-1)));
+  assert.deepEqual([...others], [link]);
+  tab.troubles.length = 0;
+  await close(tab);
+});
+
+test("without its script the triage page shows the groups by rank, and opens them", async () => {
+  const tab = await browser.newPage();
+  await tab.setJavaScriptEnabled(false);
+  await tab.goto(pathToFileURL(pages.triage).href);
+  const ranks = await numbers(tab);
+  assert.deepEqual(ranks, ranks.map((_, at) => at + 1));
+  assert.equal(await tab.$eval(".filters", (filters) => filters.offsetHeight), 0);
+  assert.equal(await tab.$$eval("[data-groups] button", (buttons) => buttons.length), 0);
+  await tab.click("details.group summary");
+  assert.equal(await tab.$$eval("details.group[open]", (open) => open.length), 1);
+  await tab.close();
+});
+
+test("builds are columns, coloured by their dumps", async () => {
+  const tab = await open("triage");
+  const cells = await tab.$$eval(".heat td:not(.h0)", (cells) => cells.map((cell) =>
+    [Number(cell.className.slice(1)), getComputedStyle(cell).backgroundColor, cell.textContent]));
+  assert.ok(cells.length > 20);
+  assert.ok(cells.every(([level, color, text]) => level >= 1 && level <= 5 && Number(text) > 0 && !color.includes("0)")));
+  assert.ok(new Set(cells.map(([, color]) => color)).size > 1);
+  await close(tab);
+});
+
+test("unreadable files stand with their reason", async () => {
+  const tab = await open("triage");
+  const text = await tab.$eval("#unreadable", (part) => part.innerText);
+  assert.ok(text.includes("not-a-core") && text.includes("broken.core"), text);
+  await close(tab);
+});
+
 for (const page of Object.keys(pages)) {
-  for (const [width, scheme] of [[1280, "light"], [390, "dark"]]) {
+  for (const [width, scheme] of [[1280, "light"], [1280, "dark"], [390, "light"], [390, "dark"]]) {
     test(`${page} at ${width} pixels, ${scheme}: no serious violation, nothing wider than the page`, async () => {
       const tab = await open(page, { width, scheme });
       const wide = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(wide <= 0, `${wide} pixels too wide`);
+      // What is closed is not looked at.
+      if (page.startsWith("triage") && page !== "triage-many") await tab.click('[data-do="expand"]');
       // The policy lets no script in; the debugger's own are not asked.
       await tab.setBypassCSP(true);
       await tab.evaluate(axe);
@@ -217,9 +366,9 @@ for (const page of Object.keys(pages)) {
   });
 }
 
-if (pages.hostile) {
-  test("hostile names are text", async () => {
-    const tab = await open("hostile");
+for (const page of ["hostile", "triage-hostile"].filter((page) => pages[page])) {
+  test(`${page}: names are text`, async () => {
+    const tab = await open(page);
     await tab.click('[data-do="expand"]');
     assert.equal((await tab.$$("img, iframe, object, embed, body script, form")).length, 0);
     const text = await tab.$eval("main", (main) => main.innerText);

@@ -2,19 +2,39 @@
 
 use sha2::{Digest, Sha256};
 
-/// The style sheet.
-pub(super) const STYLE: &str = include_str!("page.css");
-/// The script. Without it a page shows the same, only less conveniently.
-pub(super) const SCRIPT: &str = include_str!("page.js");
+/// What a page brings with it. Without its scripts it shows the same, only less
+/// conveniently.
+#[derive(Clone, Copy)]
+pub(super) struct Assets {
+    /// Style sheets.
+    pub(super) styles: &'static [&'static str],
+    /// Scripts, in the order in which they run.
+    pub(super) scripts: &'static [&'static str],
+}
 
-/// The Content Security Policy of a page: its own style, its own script, nothing else.
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Those of the page of one crash.
+pub(super) const CRASH: Assets = Assets { styles: &[STYLE], scripts: &[SCRIPT] };
+/// Those of the page of many.
+pub(super) const TRIAGE: Assets = Assets {
+    styles: &[STYLE, include_str!("triage.css")],
+    scripts: &[SCRIPT, include_str!("triage.js")],
+};
+
+/// The Content Security Policy of a page: its own styles, its own scripts, nothing else.
 /// What a hostile name might smuggle in would not run, and no request could leave.
-pub(super) fn policy() -> String {
+pub(super) fn policy(assets: Assets) -> String {
+    let hashes = |texts: &[&str]| {
+        let hashes = texts.iter().map(|text| format!("'{}'", source_hash(text)));
+        hashes.collect::<Vec<_>>().join(" ")
+    };
     format!(
-        "default-src 'none'; style-src '{}'; script-src '{}'; img-src data:; base-uri 'none'; \
+        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; \
          form-action 'none'",
-        source_hash(STYLE),
-        source_hash(SCRIPT)
+        hashes(assets.styles),
+        hashes(assets.scripts)
     )
 }
 
@@ -57,7 +77,7 @@ mod tests {
 
     #[test]
     fn nothing_in_style_and_script_ends_its_element_or_asks_the_network() {
-        for text in [STYLE, SCRIPT] {
+        for text in TRIAGE.styles.iter().chain(TRIAGE.scripts) {
             let text = text.to_ascii_lowercase();
             for bad in ["</style", "</script", "<!--", "http:", "https:", "@import", "url("] {
                 assert!(!text.contains(bad), "{bad}");

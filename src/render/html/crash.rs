@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::assets::CRASH;
 use super::page::{Part, page};
 use super::{
     cause, commands, editor, instructions, lock_graph, memory_map, modules, notices, registers,
@@ -18,8 +19,8 @@ const TITLE: usize = 100;
 /// Bytes of the text for a ticket.
 const TICKET: usize = 60_000;
 
-/// The whole page.
-pub(super) fn crash(report: &Report) -> Markup {
+/// The whole page; `home` is the address of the page that led here.
+pub(super) fn crash(report: &Report, home: Option<&str>) -> Markup {
     let origins = Origins::of(report);
     let mut parts = Vec::new();
     let mut add = |id, title, aside: String, body: Option<Markup>| {
@@ -42,12 +43,18 @@ pub(super) fn crash(report: &Report) -> Markup {
     let aside = notices::aside(report);
     add("notices", "Missing or in doubt", aside, notices::part(report));
     add("commands", "Commands", "that show the same".to_owned(), Some(commands::part(report)));
-    let brand = html! { strong { "obit" } " " code { (cut_end(&id(report), TITLE)) } };
+    let brand = html! {
+        @match home {
+            Some(home) => a.home href=(home) { "\u{2190} all groups" },
+            None => strong { "obit" },
+        }
+        " " code { (cut_end(&id(report), TITLE)) }
+    };
     let tools = html! {
         button type="button" data-do="markdown" { "Copy Markdown" }
     };
     let title = title(report);
-    page(&title, &brand, &tools, &cause::cause(report), &parts, &foot(report))
+    page(CRASH, &title, &brand, &tools, &cause::cause(report), &parts, &foot(report))
 }
 
 /// The crash's name: obit's own, but read back from a file it may be anything.

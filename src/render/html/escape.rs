@@ -23,6 +23,27 @@ pub(super) fn text(shown: &Shown, most: usize) -> Markup {
     visible_text(&name::shown(shown), most)
 }
 
+/// The same for a text of the store, where all is redacted already.
+pub(super) fn stored(text: &str, most: usize) -> Markup {
+    visible_text(&bounded(text), most)
+}
+
+/// A path of the store.
+pub(super) fn stored_path(path: &str, most: usize) -> Markup {
+    let whole = bounded(path);
+    with_tooltip(&cut_start(&whole, most), &whole)
+}
+
+/// A sentence of the store, with what stands in backticks as code.
+pub(super) fn stored_prose(sentence: &str) -> Markup {
+    visible_prose(&bounded(sentence))
+}
+
+/// What of a text of the store is looked at: visible.
+pub(super) fn bounded(text: &str) -> String {
+    crate::render::groups::text(text)
+}
+
 /// The same for a path, which says most by its end.
 pub(super) fn path(shown: &Shown, most: usize) -> Markup {
     let whole = name::shown(shown);

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::assets::{SCRIPT, STYLE, policy};
+use super::assets::{Assets, policy};
 
 /// A part of a page that the bar on top leads to.
 pub(super) struct Part {
@@ -18,6 +18,7 @@ pub(super) struct Part {
 
 /// A whole page: `title` for the window, `brand` for the bar on top.
 pub(super) fn page(
+    assets: Assets,
     title: &str,
     brand: &Markup,
     tools: &Markup,
@@ -30,14 +31,14 @@ pub(super) fn page(
         html lang="en" {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(policy());
+                meta http-equiv="Content-Security-Policy" content=(policy(assets));
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
                 title { (title) }
                 link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
-                script { (PreEscaped(SCRIPT)) }
+                @for style in assets.styles { style { (PreEscaped(style)) } }
+                @for script in assets.scripts { script { (PreEscaped(script)) } }
             }
             body {
                 a.skip href="#main" { "Skip to the content" }

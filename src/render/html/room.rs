@@ -53,12 +53,17 @@ impl Room {
 
 /// `… 17 more frames, see obit --json`, if there are any.
 pub(super) fn more(left_out: usize, what: &str) -> Markup {
+    more_by(left_out, what, "obit --json")
+}
+
+/// The same, where another command shows them.
+pub(super) fn more_by(left_out: usize, what: &str, command: &str) -> Markup {
     let plural = if left_out == 1 { "" } else { "s" };
     html! {
         @if left_out > 0 {
             span.more {
                 "\u{2026} " (grouped(left_out as u64)) " more " (what) (plural) ", see "
-                code { "obit --json" }
+                code { (command) }
             }
         }
     }

@@ -4,8 +4,10 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use super::*;
+use crate::redact::Shown;
 use crate::testkit::crashes::{Crash, crash};
-use crate::triage::{Incoming, Rules};
+use crate::triage::overview::ViewOptions;
+use crate::triage::{FileFacts, Incoming, Reason, Record, Rules};
 
 /// Crashes of a series, in this order.
 fn crashes(numbers: impl Iterator<Item = u64>) -> Vec<Crash> {
@@ -39,6 +41,42 @@ fn partition(groups: &BTreeMap<String, String>) -> BTreeSet<BTreeSet<&str>> {
         by_group.entry(group).or_default().insert(dump);
     }
     by_group.into_values().collect()
+}
+
+#[test]
+fn a_survey_says_of_each_group_what_is_said_of_it_alone() {
+    let (_kept, mut store) = store();
+    add(&mut store, &crashes(0..600));
+    let options = ViewOptions::default();
+    let survey = store.survey(&options, 40, 3, 10).unwrap();
+    let list = store.overview(&options, 40).unwrap();
+    assert_eq!(survey.overview, list);
+    assert!(list.groups_total > 40 && survey.details.len() == 40);
+    for detail in &survey.details {
+        let alone = store.detail(&detail.group.id, &options, 3).unwrap().unwrap();
+        // The likes of those that are left out have their signatures, too.
+        assert_eq!(*detail, alone);
+    }
+}
+
+#[test]
+fn a_survey_tells_the_newest_unreadable_files_and_counts_all() {
+    let (_kept, mut store) = store();
+    let broken = |nth: i64| {
+        let mut one = crash(7, nth.cast_unsigned(), &Rules::built_in());
+        let reason = Reason {
+            code: if nth == 0 { "empty" } else { "damaged" }.to_owned(),
+            text: Shown::from_report(format!("no. {nth}")),
+        };
+        let facts = FileFacts { dump: format!("broken-{nth}"), time: Some(nth), host: None };
+        one.record = Record::failed(one.record.core, facts, reason);
+        one
+    };
+    add(&mut store, &(0..5).map(broken).collect::<Vec<_>>());
+    let survey = store.survey(&ViewOptions::default(), 10, 3, 2).unwrap();
+    let told: Vec<&str> = survey.unreadable.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(told, ["no. 4", "no. 3"]);
+    assert_eq!(survey.reasons, [("damaged".to_owned(), 4), ("empty".to_owned(), 1)].into());
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod open;
 mod overview;
 mod read;
 mod schema;
+mod survey;
 mod wishes;
 
 use std::path::PathBuf;

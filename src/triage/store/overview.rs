@@ -56,20 +56,23 @@ impl Store {
     pub fn overview(&self, options: &ViewOptions, most: usize) -> Result<Overview, StoreError> {
         let mut census = self.census()?;
         let mut found = overview(&mut census, options);
-        let read = || {
-            let signatures = self.foremost_signatures()?;
-            for group in &mut found.groups {
-                let signature = group.trace_row.and_then(|row| signatures.get(&row));
-                group.signature = signature.cloned().unwrap_or_default();
-            }
-            found.retain(&options.filter);
-            found.groups.truncate(most);
-            for group in &mut found.groups {
-                self.describe(group)?;
-            }
-            Ok(found)
-        };
-        read().map_err(|source| self.failed(source))
+        self.sign(&mut found)?;
+        found.retain(&options.filter);
+        found.groups.truncate(most);
+        for group in &mut found.groups {
+            self.describe(group).map_err(|source| self.failed(source))?;
+        }
+        Ok(found)
+    }
+
+    /// Fills in the signatures.
+    pub(super) fn sign(&self, found: &mut Overview) -> Result<(), StoreError> {
+        let signatures = self.foremost_signatures().map_err(|source| self.failed(source))?;
+        for group in &mut found.groups {
+            let signature = group.trace_row.and_then(|row| signatures.get(&row));
+            group.signature = signature.cloned().unwrap_or_default();
+        }
+        Ok(())
     }
 
     fn read_census(&self) -> rusqlite::Result<Census> {
@@ -359,6 +362,31 @@ impl Store {
             )?;
             let rows = statement.query_map([group], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// The same of all groups, by their ids.
+    pub(super) fn all_suspected_same(
+        &self,
+    ) -> Result<HashMap<String, Vec<(String, f64)>>, StoreError> {
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT a.id, b.id, likeness FROM suspected
+                 JOIN bug AS a ON a.n = suspected.one JOIN bug AS b ON b.n = suspected.other",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut all: HashMap<String, Vec<(String, f64)>> = HashMap::new();
+            while let Some(row) = rows.next()? {
+                let (one, other): (String, String) = (row.get(0)?, row.get(1)?);
+                let likeness = row.get(2)?;
+                all.entry(one.clone()).or_default().push((other.clone(), likeness));
+                all.entry(other).or_default().push((one, likeness));
+            }
+            for likes in all.values_mut() {
+                likes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            }
+            Ok(all)
         };
         read().map_err(|source| self.failed(source))
     }

@@ -1,0 +1,114 @@
+//! `--html`: the groups of a store as a page, or as a directory of pages.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use obit::redact::Origin;
+use obit::render::{self, Beside, Remembered};
+use obit::triage::overview::ViewOptions;
+use obit::triage::store::Store;
+
+use super::outlet::{Outlet, OutletError};
+use super::triage::StoreArgs;
+use super::{Failure, shown};
+
+/// Groups, dumps of each, and unreadable files that are read for a page.
+const GROUPS: usize = 1_000;
+const DUMPS: usize = 20;
+const UNREADABLE: usize = 200;
+
+/// What a page is made of, and where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pages {
+    /// One file that holds all.
+    File(PathBuf),
+    /// `index.html` in it, and beside that the page of one crash of each group.
+    Directory(PathBuf),
+}
+
+impl Pages {
+    /// What is called like a page is one, unless it is a directory.
+    pub(crate) fn at(path: &Path) -> Self {
+        let called = path.extension().and_then(|extension| extension.to_str());
+        let is_page = called.is_some_and(|called| matches!(called, "html" | "htm"));
+        if is_page && !path.is_dir() {
+            Self::File(path.to_owned())
+        } else {
+            Self::Directory(path.to_owned())
+        }
+    }
+
+    /// Writes the groups of `store` as `options` ask for them. What the directory holds
+    /// beside stays as it is.
+    pub(crate) fn write(
+        &self,
+        store: &Store,
+        options: &ViewOptions,
+        remembered: Remembered,
+    ) -> Result<(), Failure> {
+        let survey = store.survey(options, GROUPS, DUMPS, UNREADABLE)?;
+        let mut beside = Beside { store: remembered, ..Beside::default() };
+        let index = match self {
+            Self::File(path) => path.clone(),
+            Self::Directory(directory) => {
+                fs::create_dir_all(directory)
+                    .map_err(|source| OutletError::File { path: directory.clone(), source })?;
+                for detail in &survey.details {
+                    let Some(dump) = &detail.group.example else { continue };
+                    let Some(name) = render::crash_file(dump) else { continue };
+                    let Some(report) = store.report_of(dump)? else { continue };
+                    let page = Outlet::File(directory.join(&name));
+                    page.write(|out| render::write_html_of_group(out, &report, &detail.group.id))?;
+                    beside.crashes.insert(dump.clone(), name);
+                }
+                directory.join("index.html")
+            }
+        };
+        Outlet::File(index).write(|out| render::write_triage_html(out, &survey, &beside))?;
+        Ok(())
+    }
+}
+
+/// How commands of a page find the store that `args` name.
+pub(crate) fn remembered(args: &StoreArgs) -> Remembered {
+    match &args.db {
+        None => Remembered::AsUsual,
+        Some(path) => {
+            // Absolute: whoever reads the page stands elsewhere.
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            Remembered::In(quoted(&shown(Origin::Path, &path.to_string_lossy())))
+        }
+    }
+}
+
+/// As one word for a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_called_like_a_page_is_one_unless_it_is_a_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let odd = directory.path().join("odd.html");
+        fs::create_dir(&odd).unwrap();
+        assert_eq!(Pages::at(&odd), Pages::Directory(odd.clone()));
+        assert_eq!(Pages::at(Path::new("out.html")), Pages::File("out.html".into()));
+        for path in ["out", "out/", "out.d"] {
+            assert!(matches!(Pages::at(Path::new(path)), Pages::Directory(_)), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_store_is_one_word_of_a_command() {
+        assert_eq!(quoted("/var/lib/t.db"), "/var/lib/t.db");
+        assert_eq!(quoted("/my store/it's.db"), "'/my store/it'\\''s.db'");
+    }
+}
