@@ -4,10 +4,12 @@
 //! finds a bug in obit costs its own record and nothing else.
 
 mod code;
+mod compare;
 mod crew;
 mod facts;
 mod glob;
 mod identity;
+mod image_code;
 mod one;
 mod plan;
 mod run;

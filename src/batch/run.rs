@@ -5,9 +5,12 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::compare::compare;
 use super::identity::{stamp_of, stamp_without_file};
 use super::plan::is_named_like_a_core;
 use super::{Code, Crew, Done, Found, Job, Sight, WorkerCommand, facts_of, failed, sight, walk};
+use crate::debuginfo::locate::{Locator, SearchRules};
+use crate::limits::Limits;
 use crate::report::BuildOptions;
 use crate::triage::store::{FileStamp, Known, Store, StoreError};
 use crate::triage::{Incoming, RecordStatus};
@@ -30,6 +33,8 @@ pub struct Settings {
     pub rescan: bool,
     /// How failures are shown.
     pub build: BuildOptions,
+    /// Where files of programs are looked for, to compare the code of builds; `None` not to.
+    pub programs: Option<SearchRules>,
 }
 
 /// In which order records are written.
@@ -145,6 +150,9 @@ pub fn run(
     let regrouped = store.regroup()?;
     summary.groups = regrouped.groups;
     summary.new_groups = regrouped.new;
+    if let Some(rules) = &settings.programs {
+        compare(store, &Locator::new(rules.clone(), Limits::default()))?;
+    }
     summary.files = files.into_iter().flatten().collect();
     summary.took = begun.elapsed();
     Ok(summary)

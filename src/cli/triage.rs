@@ -187,6 +187,7 @@ impl TriageArgs {
             jobs: self.jobs.unwrap_or_else(processors),
             timeout: self.timeout,
             rescan: self.rescan,
+            programs: Some(request.process_options(View::Page).rules),
             ..settings(request)
         }
     }
@@ -209,6 +210,7 @@ fn settings(request: &Request) -> Settings {
         timeout: TIMEOUT,
         rescan: false,
         build: request.build.clone(),
+        programs: None,
     }
 }
 

@@ -2,19 +2,23 @@
 //! names for addresses are put to it by whoever knows them.
 
 mod arm;
+mod arm_code;
 mod arm_effects;
 mod arm_flow;
 mod arm_flow_memory;
 mod arm_structures;
 mod arm_sve;
+mod code_hash;
 mod effects;
 mod flow;
 mod x86;
+mod x86_code;
 mod x86_effects;
 mod x86_flow;
 mod x86_text;
 mod x86_vectors;
 
+pub use code_hash::{CodeHash, CodePlace, MOST_CODE, code_hash};
 pub use effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source, effects};
 pub use flow::{Next, Step, Target, Term, Write, steps};
 

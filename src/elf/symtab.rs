@@ -115,6 +115,20 @@ impl SymbolTable {
         label.map(|entry| symbol(image, &entry))
     }
 
+    /// The functions of which the size is known, by address.
+    pub fn functions<'d>(&self, image: &'d ElfImage) -> impl Iterator<Item = Symbol<'d>> {
+        let functions = self.symbols.iter().filter(|e| matches!(e.kind, 2 | 10) && e.size > 0);
+        functions.map(move |entry| symbol(image, entry))
+    }
+
+    /// The name of the function that begins at `at`; of aliases the first by name.
+    pub fn function_starting_at<'d>(&self, image: &'d ElfImage, at: Svma) -> Option<&'d [u8]> {
+        let from = self.symbols.partition_point(|entry| entry.address < at.0);
+        let here = self.symbols.iter().skip(from).take(MAX_GROUP);
+        let here = here.take_while(|entry| entry.address == at.0);
+        here.filter(|e| matches!(e.kind, 2 | 10)).map(|entry| name_of(image, entry)).min()
+    }
+
     /// The address of the function called `name`, a global one first.
     pub fn function_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
         let called =

@@ -6,6 +6,7 @@ use super::groups::{code, markdown, releases, sparkline, text};
 use super::ink::Ink;
 use super::layout::{counted, cut_middle, cut_start, pad, width, wrap};
 use super::{Detail, PageOptions};
+use crate::triage::code::{Change, ChangedFunction};
 use crate::triage::detail::{GroupDetail, StackLine};
 use crate::triage::overview::ReleaseCount;
 use crate::triage::time::{day_of, minute_of};
@@ -54,6 +55,9 @@ pub fn write_group(
         say("said", &text(message))?;
     }
     say("status", &format!("{}{}", text(&group.reason), state(detail)))?;
+    for (at, line) in changes(&group.changed).iter().enumerate() {
+        say(if at == 0 { "code" } else { "" }, line)?;
+    }
     if let (Some(first), Some(last)) = (&group.first, &group.last) {
         let hosts = match group.hosts {
             0 => String::new(),
@@ -90,6 +94,34 @@ pub fn write_group(
         write_counts(out, &detail.hosts, false, most, options)?;
     }
     write_dumps(out, detail, options)
+}
+
+/// What became of functions between releases, a line for each two releases.
+fn changes(changed: &[ChangedFunction]) -> Vec<String> {
+    let mut spans: Vec<(&str, &str)> = Vec::new();
+    for change in changed {
+        let span = (change.from.as_str(), change.to.as_str());
+        if !spans.contains(&span) {
+            spans.push(span);
+        }
+    }
+    let of_span = |(from, to): (&str, &str)| {
+        let parts = [
+            (Change::Changed, "changed"),
+            (Change::Added, "added"),
+            (Change::Removed, "removed"),
+            (Change::Same, "the same"),
+        ]
+        .into_iter()
+        .filter_map(|(what, word)| {
+            let here = changed.iter().filter(|c| c.from == from && c.to == to && c.what == what);
+            let names: Vec<String> = here.map(|change| text(&change.function)).collect();
+            (!names.is_empty()).then(|| format!("{word}: {}", names.join(", ")))
+        });
+        let parts: Vec<String> = parts.collect();
+        format!("{} to {}: {}", text(from), text(to), parts.join("; "))
+    };
+    spans.into_iter().map(of_span).collect()
 }
 
 /// What the user said.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::code::{Change, ChangedFunction, Evidence, GroupCode};
 use super::release::{Release, Releases};
 use super::trend::{ABSENCE_P, Rate, TREND_COUNT, TREND_P, TREND_RATIO, p_of_fewer, p_of_more};
 
@@ -134,6 +135,8 @@ pub struct Verdict {
     pub reason: String,
     /// How likely chance alone does that; `None` where nothing had to be tested.
     pub p: Option<f64>,
+    /// What became of the functions on its stack, where that was looked at.
+    pub changed: Vec<ChangedFunction>,
 }
 
 /// The program that a group is judged in.
@@ -159,15 +162,28 @@ pub const WINDOW: i64 = 7 * 86_400;
 /// What is lately is compared with so many times its length before it.
 const WINDOWS_BEFORE: i64 = 3;
 
-/// How a group stands of which `events` are the dumps in this program.
-pub fn judge(events: &[Event], state: &State, program: &Program<'_>) -> Verdict {
+/// How a group stands of which `events` are the dumps in this program, and `code` what is
+/// known of its functions there.
+pub fn judge(
+    events: &[Event],
+    state: &State,
+    program: &Program<'_>,
+    code: &GroupCode<'_>,
+) -> Verdict {
     let seen = Seen::of(events, program);
     let mut verdict = match state {
         State::Ignored => sure(Status::Ignored, "as the user said".to_owned()),
         State::Resolved { in_build, at } => resolved(events, in_build.as_deref(), *at, program),
-        State::Open => by_release(&seen, program)
-            .or_else(|| lately(events, &seen, program))
-            .unwrap_or_else(|| going_on(&seen, program)),
+        State::Open => {
+            let told = by_release(&seen, program, code);
+            let mut verdict = told
+                .verdict
+                .or_else(|| lately(events, &seen, program))
+                .unwrap_or_else(|| going_on(&seen, program));
+            verdict.reason.push_str(&told.and_code);
+            verdict.changed = told.changed;
+            verdict
+        }
     };
     verdict.in_latest = seen.newest_count() > 0;
     verdict
@@ -270,17 +286,33 @@ fn resolved(events: &[Event], in_build: Option<&str>, at: i64, program: &Program
     }
 }
 
+/// What the releases tell, and the code of their builds.
+#[derive(Default)]
+struct Told {
+    verdict: Option<Verdict>,
+    /// What the code adds to the reason.
+    and_code: String,
+    changed: Vec<ChangedFunction>,
+}
+
+impl From<Option<Verdict>> for Told {
+    fn from(verdict: Option<Verdict>) -> Self {
+        Self { verdict, ..Self::default() }
+    }
+}
+
 /// What the releases tell, where there are two or more.
-fn by_release(seen: &Seen, program: &Program<'_>) -> Option<Verdict> {
-    let newest_at = seen.newest?;
+fn by_release(seen: &Seen, program: &Program<'_>, code: &GroupCode<'_>) -> Told {
     let list = &program.releases.list;
-    let newest = list.get(newest_at)?;
+    let first = seen.counts.iter().position(|count| *count > 0);
+    let Some((newest_at, first)) = seen.newest.zip(first) else { return Told::default() };
+    let Some(newest) = list.get(newest_at) else { return Told::default() };
     let rate = |at: usize| list[at].rate(seen.counts[at]);
     let together =
         |from: usize, to: usize| (from..to).map(rate).reduce(Rate::and).unwrap_or_default();
-    list[..newest_at].iter().find(|release| release.dumps > 0)?;
+    let used = |at: &usize| list[*at].dumps > 0;
+    let Some(previous) = (0..newest_at).rev().find(used) else { return Told::default() };
     let here = rate(newest_at);
-    let first = seen.counts.iter().position(|count| *count > 0)?;
     if first == newest_at {
         let before = together(0, newest_at);
         let p = p_of_fewer(before, here);
@@ -290,13 +322,19 @@ fn by_release(seen: &Seen, program: &Program<'_>) -> Option<Verdict> {
             part(here),
             dumps(before.dumps)
         );
-        return Some(Verdict {
+        let changed = code.changes(program.releases, program.builds, (previous, newest_at));
+        let verdict = Verdict {
             status: Status::New,
             is_sure: p < ABSENCE_P,
             reason: reason + &doubt(p, ABSENCE_P),
             p: Some(p),
             ..Verdict::default()
-        });
+        };
+        return Told {
+            verdict: Some(verdict),
+            and_code: since(&changed, &list[previous].name),
+            changed,
+        };
     }
     let before = together(first, newest_at);
     if here.count == 0 {
@@ -304,42 +342,96 @@ fn by_release(seen: &Seen, program: &Program<'_>) -> Option<Verdict> {
         let expected = here.expected_from(before);
         let reason = format!("not seen in {}: {}; {expected:.1} expected", newest.name, part(here));
         let is_sure = p < ABSENCE_P && seen.is_comparable(newest);
-        return Some(Verdict {
+        return Told::from(Some(Verdict {
             status: Status::Fading,
             is_sure,
             reason: reason + &doubt(p, ABSENCE_P),
             p: Some(p),
             ..Verdict::default()
-        });
+        }));
     }
     // The releases directly before the newest that could have shown it and did not.
-    let last = seen.counts[..newest_at].iter().rposition(|count| *count > 0)?;
+    let last = seen.counts[..newest_at].iter().rposition(|count| *count > 0).unwrap_or(first);
     let gap: Vec<usize> =
         (last + 1..newest_at).filter(|at| seen.is_comparable(&list[*at])).collect();
-    if let Some(gap_rate) = gap.iter().map(|at| rate(*at)).reduce(Rate::and) {
-        let before = together(first, last + 1);
-        let p = p_of_fewer(gap_rate, before);
-        if p >= ABSENCE_P && program.keeps_states {
-            return changed_since(here, before, &newest.name);
-        }
-        let names: Vec<&str> = gap.iter().map(|at| list[*at].name.as_str()).collect();
-        let reason = format!(
-            "back in {}: {}; none of {} in {}, where {:.1} were expected",
-            newest.name,
-            part(here),
-            dumps(gap_rate.dumps),
-            names.join(", "),
-            gap_rate.expected_from(before)
-        );
-        return Some(Verdict {
-            status: Status::Regressed,
-            is_sure: p < ABSENCE_P,
-            reason: reason + &doubt(p, ABSENCE_P),
-            p: Some(p),
-            ..Verdict::default()
-        });
+    let on = || changed_since(here, before, &newest.name);
+    let Some(gap_rate) = gap.iter().map(|at| rate(*at)).reduce(Rate::and) else {
+        return Told::from(on());
+    };
+    let names: Vec<&str> = gap.iter().map(|at| list[*at].name.as_str()).collect();
+    let names = names.join(", ");
+    let changes = |from, to| code.changes(program.releases, program.builds, (from, to));
+    let mut changed = Vec::new();
+    for at in &gap {
+        changed.extend(changes(last, *at).into_iter().chain(changes(*at, newest_at)));
     }
-    changed_since(here, before, &newest.name)
+    let evidence = code.of_gap(program.releases, program.builds, last, &gap, newest_at);
+    let p = p_of_fewer(gap_rate, together(first, last + 1));
+    if evidence == Evidence::Same && p >= ABSENCE_P {
+        let and_code = format!(
+            "; not seen in {names}, by chance as far as code tells: the functions on its stack \
+             are there as in a release that has it"
+        );
+        return Told { verdict: on(), and_code, changed };
+    }
+    let (is_same, twice) = match evidence {
+        Evidence::Changed(functions) => (false, Some(functions)),
+        evidence => (evidence == Evidence::Same, None),
+    };
+    if p >= ABSENCE_P && program.keeps_states && twice.is_none() {
+        return Told { changed, ..Told::from(on()) };
+    }
+    let reason = format!(
+        "back in {}: {}; none of {} in {names}, where {:.1} were expected",
+        newest.name,
+        part(here),
+        dumps(gap_rate.dumps),
+        gap_rate.expected_from(together(first, last + 1))
+    );
+    let (is_sure, and_code) = match &twice {
+        Some(functions) => {
+            let functions = listed(functions.iter().map(String::as_str));
+            let p = format!(" ({})", p_text(p));
+            (true, format!("{p}; {functions} changed in {names} and again since"))
+        }
+        // Then data, settings or another function were others.
+        None if is_same => {
+            let p = doubt(p, ABSENCE_P);
+            (
+                true,
+                format!(
+                    "{p}; yet the functions on its stack are there as in a release that has it"
+                ),
+            )
+        }
+        None => (p < ABSENCE_P, doubt(p, ABSENCE_P)),
+    };
+    let verdict =
+        Verdict { status: Status::Regressed, is_sure, reason, p: Some(p), ..Verdict::default() };
+    Told { verdict: Some(verdict), and_code, changed }
+}
+
+/// What changed since a release, as the end of a reason.
+fn since(changes: &[ChangedFunction], release: &str) -> String {
+    let differs = || changes.iter().filter(|change| change.what != Change::Same);
+    if changes.is_empty() {
+        String::new()
+    } else if differs().next().is_none() {
+        format!("; the functions on its stack are the same as in {release}")
+    } else {
+        let names = listed(differs().map(|change| change.function.as_str()));
+        format!("; changed since {release}: {names}")
+    }
+}
+
+/// Functions that a reason names.
+const NAMED: usize = 3;
+
+fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let rest = names.len().saturating_sub(NAMED);
+    let shown = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    if rest > 0 { format!("{shown} and {rest} more") } else { shown }
 }
 
 /// What the newest release tells against all before it.
@@ -469,6 +561,7 @@ fn p_text(p: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::triage::code::{Code, CodeRow, StackFunction};
 
     const DAY: i64 = 86_400;
 
@@ -478,6 +571,8 @@ mod tests {
         releases: Releases,
         times: Vec<i64>,
         keeps_states: bool,
+        code: Code,
+        stack: Vec<StackFunction>,
     }
 
     impl Sample {
@@ -502,7 +597,8 @@ mod tests {
                 .flat_map(|(at, dumps)| (0..*dumps).map(move |i| time(at, i, *dumps)))
                 .collect();
             times.sort_unstable();
-            Self { builds, releases, times, keeps_states: false }
+            let (code, stack) = (Code::default(), Vec::new());
+            Self { builds, releases, times, keeps_states: false, code, stack }
         }
 
         fn judge(&self, events: &[Event], state: &State) -> Verdict {
@@ -514,7 +610,26 @@ mod tests {
                 window: WINDOW,
                 keeps_states: self.keeps_states,
             };
-            judge(events, state, &program)
+            let newest = self.builds.len() - 1;
+            let stacks = vec![(newest, self.stack.as_slice())];
+            judge(events, state, &program, &GroupCode { code: &self.code, stacks })
+        }
+    }
+
+    impl Sample {
+        /// A function on the stack, with its hash in each release.
+        fn with_function(mut self, name: &str, hashes: &[&str]) -> Self {
+            for (build, hash) in self.builds.iter().zip(hashes) {
+                self.code.insert(CodeRow {
+                    build: build.id.clone(),
+                    module: "app".to_owned(),
+                    symbol: name.to_owned(),
+                    hash: Some((*hash).to_owned()),
+                });
+            }
+            let (module, symbol) = ("app".to_owned(), name.to_owned());
+            self.stack.push(StackFunction { module, symbol, name: name.to_owned() });
+            self
         }
     }
 
@@ -576,6 +691,52 @@ mod tests {
             reason(&[0, 0, 9]),
             "first seen in 3.0: 9 of 60 dumps; none of 90 dumps before (p < 0.001)"
         );
+    }
+
+    #[test]
+    fn the_same_code_says_that_a_release_did_not_show_it_by_chance() {
+        let sample = Sample::of(&[50, 40, 60]).with_function("parse", &["1", "1", "1"]);
+        let verdict = sample.judge(&events(&[2, 0, 1]), &State::Open);
+        assert_eq!(verdict.status, Status::Active);
+        assert_eq!(
+            verdict.reason,
+            "1 of 60 dumps in 3.0, 2 before: no trend; not seen in 2.0, by chance as far as code \
+             tells: the functions on its stack are there as in a release that has it"
+        );
+        // Numbers that chance does not explain are stronger.
+        let verdict = sample.judge(&events(&[9, 0, 5]), &State::Open);
+        assert_eq!((verdict.status, verdict.is_sure), (Status::Regressed, true));
+        assert!(verdict.reason.contains("yet the functions on its stack"), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_function_that_changed_twice_makes_weak_evidence_sure() {
+        let mut sample = Sample::of(&[50, 40, 60])
+            .with_function("parse", &["1", "2", "1"])
+            .with_function("main", &["1", "1", "1"]);
+        // Even where states are kept.
+        for keeps_states in [false, true] {
+            sample.keeps_states = keeps_states;
+            let verdict = sample.judge(&events(&[2, 0, 1]), &State::Open);
+            assert_eq!((verdict.status, verdict.is_sure), (Status::Regressed, true));
+            let end = "(p = 0.306); `parse` changed in 2.0 and again since";
+            assert!(verdict.reason.ends_with(end), "{verdict:?}");
+            assert_eq!(verdict.changed.len(), 4, "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_new_says_which_functions_changed() {
+        let reason = |hashes: &[&str]| {
+            let sample = Sample::of(&[50, 40, 60]).with_function("parse", hashes);
+            let verdict = sample.judge(&events(&[0, 0, 9]), &State::Open);
+            assert_eq!(verdict.status, Status::New);
+            verdict.reason
+        };
+        assert!(reason(&["1", "1", "2"]).ends_with("; changed since 2.0: `parse`"));
+        let same = "; the functions on its stack are the same as in 2.0";
+        assert!(reason(&["1", "1", "1"]).ends_with(same));
+        assert!(reason(&["1"]).ends_with("(p < 0.001)"));
     }
 
     #[test]

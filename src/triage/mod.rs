@@ -7,6 +7,8 @@
 
 mod cells;
 mod cluster;
+pub mod code;
+mod code_wanted;
 pub mod detail;
 pub mod difference;
 pub mod filter;
@@ -33,6 +35,7 @@ pub mod trend;
 pub mod version;
 
 pub use cluster::{Grouping, Wishes, group};
+pub use code_wanted::{stack_functions, wanted};
 pub use incoming::Incoming;
 pub use normalize::{library_name, module_name, normalized};
 pub use record::{

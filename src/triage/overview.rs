@@ -6,6 +6,7 @@ use std::io;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::code::{ChangedFunction, Code, GroupCode};
 use super::filter::{DumpFacts, Filter, GroupFacts, SEVERITIES};
 use super::history::{Build, Event, Program, State, Status, Verdict, WINDOW, judge, most_urgent};
 use super::rank::Rank;
@@ -34,6 +35,8 @@ pub struct Census {
     pub sightings: Vec<Sighting>,
     /// Dumps that could not be read.
     pub failed: u64,
+    /// What is known of the code of builds.
+    pub code: Code,
 }
 
 /// A group as the store has it.
@@ -149,6 +152,10 @@ pub struct GroupSummary {
     pub is_sure: bool,
     /// How likely chance alone does that.
     pub p: Option<f64>,
+    /// What became of the functions on its stack between the releases that did not show it
+    /// and those that did, where their files were at hand: the innermost function first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<ChangedFunction>,
     /// `open`, `resolved` or `ignored`, as the user said.
     pub state: String,
     /// The most frequent class of cause.
@@ -237,10 +244,10 @@ pub struct Trend {
 }
 
 /// Programs of a census, and their releases.
-struct Programs {
+pub(super) struct Programs {
     names: Vec<String>,
-    of_build: Vec<usize>,
-    releases: Vec<Releases>,
+    pub(super) of_build: Vec<usize>,
+    pub(super) releases: Vec<Releases>,
     times: Vec<Vec<i64>>,
     keep_states: Vec<bool>,
 }
@@ -342,6 +349,12 @@ impl Overview {
     }
 }
 
+/// The programs of a census, whose builds' dumps are counted.
+pub(super) fn programs_of(census: &mut Census, options: &ViewOptions) -> Programs {
+    count_dumps(census);
+    Programs::of(census, options)
+}
+
 fn count_dumps(census: &mut Census) {
     for build in &mut census.builds {
         (build.dumps, build.seen) = (0, None);
@@ -434,9 +447,30 @@ fn verdict(
             window,
             keeps_states: programs.keep_states[at],
         };
-        judge(&events, state, &program)
+        judge(&events, state, &program, &group_code(members, &census.code, &program))
     });
     most_urgent(verdicts.collect())
+}
+
+/// What is known of the code on the stacks of the group's dumps in the newest release that
+/// has any, and in the one before.
+fn group_code<'c>(members: &[&Sighting], code: &'c Code, program: &Program<'_>) -> GroupCode<'c> {
+    let mut stacks = Vec::new();
+    if !code.stacks.is_empty() {
+        let place = |sighting: &Sighting| program.releases.place(sighting.event.build);
+        let places: BTreeSet<usize> = members.iter().filter_map(|s| place(s)).collect();
+        let last: Vec<usize> = places.into_iter().rev().take(2).collect();
+        for sighting in members {
+            let build = sighting.event.build;
+            let is_last = place(sighting).is_some_and(|place| last.contains(&place));
+            let stack = code.stacks.get(&sighting.dump).filter(|_| is_last);
+            let is_known = |(known, _): &(usize, _)| *known == build;
+            if let Some(stack) = stack.filter(|_| !stacks.iter().any(is_known)) {
+                stacks.push((build, stack.as_slice()));
+            }
+        }
+    }
+    GroupCode { code, stacks }
 }
 
 fn buckets(members: &[&Sighting], from: i64, step: i64) -> Vec<u64> {
@@ -492,6 +526,7 @@ fn summary(
         reason: verdict.reason,
         is_sure: verdict.is_sure,
         p: verdict.p,
+        changed: verdict.changed,
         state: match group.state {
             State::Open => "open",
             State::Resolved { .. } => "resolved",

@@ -10,7 +10,7 @@ use super::recursion::cycle;
 use super::stack::{Role, Seen, stack};
 use super::trace::RECURSION;
 use crate::redact::Shown;
-use crate::report::{Blame, Confidence, Decision, DecisionAction, Report, Signature};
+use crate::report::{Blame, Confidence, Decision, DecisionAction, Report, Signature, ThreadReport};
 
 /// The version of the rules and lists.
 pub const SIGNATURE_VERSION: u32 = 1;
@@ -50,6 +50,14 @@ impl Rules {
             .or_else(|| relevant(&seen))
             .or_else(|| nothing_of_the_program(&seen))?;
         Some(chosen.signature())
+    }
+
+    /// The numbers of the frames of `thread` that are the program's, innermost first, of the
+    /// `most` innermost frames.
+    pub fn relevant_frames(&self, report: &Report, thread: &ThreadReport, most: usize) -> Vec<u64> {
+        let seen = stack(report, thread, &self.lists, most);
+        let relevant = seen.into_iter().filter(|f| matches!(f.role, Role::Relevant | Role::Prefix));
+        relevant.map(|frame| frame.index).collect()
     }
 
     /// The `most` innermost functions of the program on the stack that died.

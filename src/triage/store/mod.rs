@@ -7,6 +7,7 @@
 
 mod add;
 mod bundles;
+mod code;
 mod detail;
 mod error;
 mod examples;

@@ -173,6 +173,7 @@ impl Store {
             [],
             |row| row.get(0),
         )?;
+        census.code = self.read_code()?;
         census.failed = u64::try_from(failed).unwrap_or(0);
         Ok(census)
     }

@@ -9,7 +9,7 @@ use super::{Store, StoreError};
 /// `obit` in ASCII, in the file's header.
 const APPLICATION_ID: i64 = 0x6f62_6974;
 /// The version of the tables.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How long another process' write is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -94,10 +94,33 @@ CREATE TABLE note (
   time INTEGER NOT NULL,
   text TEXT NOT NULL
 ) STRICT;
+CREATE TABLE code (
+  build TEXT NOT NULL,              -- build ID of the program
+  module TEXT NOT NULL,             -- name of the image
+  symbol TEXT NOT NULL,             -- of the function, without what compilers add
+  hash TEXT,                        -- NULL: not in the image; '': it has none
+  PRIMARY KEY (build, module, symbol)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stack (
+  dump INTEGER PRIMARY KEY REFERENCES dump (n) ON DELETE CASCADE,
+  json TEXT NOT NULL                -- triage::code::StackFunction, innermost first
+) STRICT;
 ";
 
 /// What makes tables of version 1 into those of version 2, those of 2 into 3, and so on.
-const STEPS: &[&str] = &[];
+const STEPS: &[&str] = &["
+CREATE TABLE code (
+  build TEXT NOT NULL,              -- build ID of the program
+  module TEXT NOT NULL,             -- name of the image
+  symbol TEXT NOT NULL,             -- of the function, without what compilers add
+  hash TEXT,                        -- NULL: not in the image; '': it has none
+  PRIMARY KEY (build, module, symbol)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE stack (
+  dump INTEGER PRIMARY KEY REFERENCES dump (n) ON DELETE CASCADE,
+  json TEXT NOT NULL                -- triage::code::StackFunction, innermost first
+) STRICT;
+"];
 const _: () = assert!(STEPS.len() + 1 == VERSION as usize);
 
 pub(super) fn prepare(store: &mut Store) -> Result<(), StoreError> {
@@ -209,6 +232,24 @@ mod tests {
             connection.query_row("SELECT room FROM host", [], |row| row.get(0)).unwrap();
         assert_eq!(room, "cellar");
         assert_eq!(State::of(&connection).unwrap().version, 3);
+    }
+
+    #[test]
+    fn a_store_of_the_first_version_gets_what_was_added_since() {
+        let tables = |connection: &Connection| -> Vec<(String, String)> {
+            let mut statement = connection
+                .prepare("SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name")
+                .unwrap();
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            rows.collect::<rusqlite::Result<_>>().unwrap()
+        };
+        let mut new = Connection::open_in_memory().unwrap();
+        bring_up(&mut new, STEPS).unwrap();
+        let mut old = Connection::open_in_memory().unwrap();
+        bring_up(&mut old, STEPS).unwrap();
+        old.execute_batch("DROP TABLE code; DROP TABLE stack; PRAGMA user_version = 1").unwrap();
+        bring_up(&mut old, STEPS).unwrap();
+        assert_eq!(tables(&old), tables(&new));
     }
 
     #[test]
