@@ -115,7 +115,7 @@ impl<'d> Tree<'_, 'd> {
             | TypeKind::Pointer { .. }
             | TypeKind::MemberPointer { .. }
             | TypeKind::Enumeration(_)
-            | TypeKind::Subrange(_) => self.scalar(&mut value, object, ty, &entry, at),
+            | TypeKind::Subrange(_) => self.scalar(&mut value, object, ty, entry, at),
         }
         value
     }
