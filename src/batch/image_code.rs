@@ -5,12 +5,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::addr::Svma;
 use crate::arch::Machine;
 use crate::debuginfo::locate::{ImageState, Locator, Role};
 use crate::disassembly::{CodeHash, CodePlace, MOST_CODE, code_hash};
 use crate::elf::{BuildId, ElfImage, SegmentKind, SymbolTable};
-use crate::triage::code::symbol_of_function;
+use crate::triage::code::{WHOLE_IMAGE, symbol_of_function};
 
 /// Pieces and namesakes of one function; of more there is no hash.
 const PIECES: usize = 16;
@@ -18,6 +20,8 @@ const PIECES: usize = 16;
 const SAMPLE: usize = 48;
 /// Bytes of a function of the sample, at least: of shorter ones many are equal by chance.
 const TELLING: u64 = 32;
+/// Bytes of the code of an image that is compared as a whole.
+const MOST_TEXT: usize = 256 << 20;
 /// `ET_EXEC`.
 const FIXED: u16 = 2;
 /// `SHT_SYMTAB`.
@@ -84,6 +88,15 @@ impl ImageCode {
         for (name, pieces) in &pieces {
             let hash = self.hash(pieces).map(|hash| hash.to_string());
             hashes.insert((*name).to_owned(), Some(hash.unwrap_or_default()));
+        }
+        if let Some(text) = self.image.section(".text") {
+            let size = usize::try_from(text.size).ok().filter(|size| *size <= MOST_TEXT);
+            let code = size.and_then(|size| self.image.bytes_at(text.address)?.get(..size));
+            if let Some(code) = code {
+                let hash: String =
+                    Sha256::digest(code).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+                hashes.insert(WHOLE_IMAGE.to_owned(), Some(hash));
+            }
         }
         for name in wanted.iter().filter(|_| self.has_all) {
             hashes.entry((*name).to_owned()).or_insert(None);

@@ -15,6 +15,9 @@ pub const COMPARED: usize = 8;
 /// in the same way.
 const TELLING: usize = 16;
 
+/// Stands for all code of an image, to the byte, in place of a symbol.
+pub const WHOLE_IMAGE: &str = "";
+
 /// A function of the program on a stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StackFunction {
@@ -136,6 +139,21 @@ impl Code {
         }
     }
 
+    /// Whether all images on the stack are the same to the byte: then what made the crash
+    /// come and go lies elsewhere, and code says nothing of it.
+    fn are_the_same(&self, one: &str, other: &str, stack: &[StackFunction]) -> bool {
+        let image = |function: &StackFunction| StackFunction {
+            module: function.module.clone(),
+            symbol: WHOLE_IMAGE.to_owned(),
+            name: String::new(),
+        };
+        one != other
+            && !stack.is_empty()
+            && stack.iter().map(image).all(|image| {
+                self.change(one, other, &image).is_some_and(|what| what == Change::Same)
+            })
+    }
+
     /// Whether functions that are the same would look so: of two builds made by different
     /// compilers or options hardly any is.
     fn are_alike(&self, one: &str, other: &str) -> bool {
@@ -144,7 +162,8 @@ impl Code {
         };
         let is_hash = |hash: &&Option<String>| hash.as_ref().is_some_and(|hash| !hash.is_empty());
         let (mut common, mut same) = (0_usize, 0_usize);
-        for (function, hash) in one.iter().filter(|(_, hash)| is_hash(hash)) {
+        let functions = one.iter().filter(|((_, symbol), _)| symbol != WHOLE_IMAGE);
+        for (function, hash) in functions.filter(|(_, hash)| is_hash(hash)) {
             let Some(there) = other.get(function).filter(is_hash) else { continue };
             common += 1;
             same += usize::from(hash == there);
@@ -215,7 +234,9 @@ impl GroupCode<'_> {
         let Some(like) = builds.get(build) else { return changes };
         for (_, one) in builds_like(releases, builds, from, like) {
             for (_, other) in builds_like(releases, builds, to, like) {
-                if !self.code.are_alike(&one.id, &other.id) {
+                if !self.code.are_alike(&one.id, &other.id)
+                    || self.code.are_the_same(&one.id, &other.id, stack)
+                {
                     continue;
                 }
                 for (change, function) in changes.iter_mut().zip(stack) {
@@ -372,6 +393,26 @@ mod tests {
             assert_eq!(evidence([[one, one], [unknown, one], [one, one]]), Evidence::Unknown);
         }
         assert_eq!(evidence([[one, None], [one, None], [one, None]]), Evidence::Unknown);
+    }
+
+    #[test]
+    fn images_that_are_the_same_to_the_byte_do_not_tell_why_a_crash_came_and_went() {
+        let mut code = Code::default();
+        let row = |build: &str, hash: &str| CodeRow {
+            build: build.to_owned(),
+            module: "app".to_owned(),
+            symbol: WHOLE_IMAGE.to_owned(),
+            hash: Some(hash.to_owned()),
+        };
+        for (build, hash) in [("a", "1"), ("b", "1"), ("c", "2")] {
+            code.insert(row(build, hash));
+        }
+        let function = StackFunction { module: "app".to_owned(), ..StackFunction::default() };
+        let stack = [function];
+        assert!(code.are_the_same("a", "b", &stack));
+        assert!(!code.are_the_same("a", "c", &stack));
+        assert!(!code.are_the_same("a", "d", &stack));
+        assert!(!code.are_the_same("a", "a", &stack), "of one build everything is told");
     }
 
     #[test]
