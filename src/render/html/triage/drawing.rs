@@ -74,7 +74,8 @@ pub(super) fn severity(group: &GroupSummary) -> Markup {
 
 /// What happened, in a line.
 pub(super) fn title(group: &GroupSummary) -> &str {
-    group.title.as_deref().or(group.class.as_deref()).unwrap_or("the cause is not known")
+    let told = group.title.as_deref().filter(|title| !title.trim().is_empty());
+    told.or(group.class.as_deref()).unwrap_or("the cause is not known")
 }
 
 /// Whether it is one to look at before others.

@@ -19,7 +19,7 @@ use crate::triage::time::{day_of, minute_of};
 /// Groups in full.
 const GROUPS: usize = 1_000;
 /// Bytes of all of them.
-const ROOM: usize = 950_000;
+const ROOM: usize = 600_000;
 
 /// How much of each list is shown.
 struct Most {
