@@ -53,12 +53,34 @@ impl Builder {
         all.sort_by_key(|region| region.range.start);
         AddressSpace {
             core: self.core,
+            mappings: mappings(&all),
             regions: all,
             little_endian: self.little_endian,
             word: self.word,
             log: None,
         }
     }
+}
+
+/// `regions`, sorted and disjoint, those put together that only absent pages cut apart.
+fn mappings(regions: &[Region]) -> Vec<AvmaRange> {
+    let mut mappings: Vec<AvmaRange> = Vec::with_capacity(regions.len());
+    let mut below: Option<&Region> = None;
+    for region in regions {
+        let goes_on = below.is_some_and(|below| {
+            below.range.end == region.range.start
+                && below.backing.core_len < below.range.len()
+                && below.permissions == region.permissions
+                && below.name.is_none()
+                && region.name.is_none()
+        });
+        match mappings.last_mut().filter(|_| goes_on) {
+            Some(mapping) => mapping.end = region.range.end,
+            None => mappings.push(region.range),
+        }
+        below = Some(region);
+    }
+    mappings
 }
 
 /// Sorted by start; of two that overlap, the one that starts later loses its head.

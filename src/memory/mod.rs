@@ -107,6 +107,8 @@ pub struct AddressSpace {
     core: Arc<CoreBytes>,
     /// Sorted by start, disjoint.
     regions: Vec<Region>,
+    /// Sorted by start, disjoint: see [`AddressSpace::range_at`].
+    mappings: Vec<AvmaRange>,
     little_endian: bool,
     word: usize,
     log: Option<read_log::ReadLog>,
@@ -250,9 +252,11 @@ impl AddressSpace {
         }
     }
 
-    /// The range that `at`'s region covers.
+    /// The mapping that holds `at`: its region, and those that are apart from it only
+    /// because the core leaves out pages between them, as a scrubbed one does.
     pub fn range_at(&self, at: Avma) -> Option<AvmaRange> {
-        self.region_at(at).map(|region| region.range)
+        let after = self.mappings.partition_point(|mapping| mapping.start <= at);
+        self.mappings.get(after.checked_sub(1)?).copied().filter(|mapping| mapping.contains(at))
     }
 }
 
@@ -291,6 +295,42 @@ mod tests {
         let mut buf = [0; 8];
         assert_eq!(space.read(Avma(0x1ffc), &mut buf), Ok(()));
         assert_eq!(&buf, b"abcdefgh");
+    }
+
+    #[test]
+    fn pages_that_were_left_out_do_not_cut_a_mapping() {
+        let regions = vec![
+            region(0x1000, 0x3000, 0x1000, 0),
+            region(0x4000, 0x1000, 0x1000, 0),
+            region(0x5000, 0x1000, 0x1000, 0),
+            region(0x7000, 0x1000, 0, 0),
+        ];
+        let space = space(&[0; 0x1000], regions);
+        let range = |start, end| Some(AvmaRange { start: Avma(start), end: Avma(end) });
+        for (at, whole) in [
+            (0xfff, None),
+            (0x1000, range(0x1000, 0x5000)),
+            (0x4fff, range(0x1000, 0x5000)),
+            // What was kept whole has its own end.
+            (0x5000, range(0x5000, 0x6000)),
+            (0x6000, None),
+            (0x7000, range(0x7000, 0x8000)),
+        ] {
+            assert_eq!(space.range_at(Avma(at)), whole, "{at:#x}");
+        }
+    }
+
+    #[test]
+    fn other_rights_and_files_are_other_mappings() {
+        let mut of_file = region(0x2000, 0x1000, 0, 0);
+        of_file.name = Some((Arc::new("/tmp/data".into()), 0));
+        let mut writable = region(0x3000, 0x1000, 0, 0);
+        writable.permissions.write = true;
+        let space = space(&[], vec![region(0x1000, 0x1000, 0, 0), of_file, writable]);
+        for start in [0x1000, 0x2000, 0x3000] {
+            let own = AvmaRange::from_len(Avma(start), 0x1000);
+            assert_eq!(space.range_at(Avma(start)), Some(own));
+        }
     }
 
     #[test]

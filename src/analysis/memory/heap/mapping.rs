@@ -17,13 +17,16 @@ pub(super) fn block_at(
     layout: Layout,
     at: Avma,
 ) -> Option<Block> {
-    let region = process.memory.region_at(at).filter(|region| region.name.is_none())?;
-    let mut chunk = region.range.start.0;
+    if process.memory.region_at(at)?.name.is_some() {
+        return None;
+    }
+    let mapping = process.memory.range_at(at)?;
+    let mut chunk = mapping.start.0;
     for _ in 0..MOST_MAPPINGS {
         let header = Chunk::read(cursor, layout, chunk)?;
         let size = header.size();
         // `munmap_chunk` checks the same: the flag, and whole pages.
-        let fits = size > 0 && size.is_multiple_of(PAGE) && header.end() <= region.range.end.0;
+        let fits = size > 0 && size.is_multiple_of(PAGE) && header.end() <= mapping.end.0;
         if header.size_field & 7 != 2 || header.prev_size != 0 || !fits {
             return None;
         }
