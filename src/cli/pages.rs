@@ -76,18 +76,9 @@ pub(crate) fn remembered(args: &StoreArgs) -> Remembered {
         Some(path) => {
             // Absolute: whoever reads the page stands elsewhere.
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            Remembered::In(quoted(&shown(Origin::Path, &path.to_string_lossy())))
+            Remembered::In(shown(Origin::Path, &path.to_string_lossy()))
         }
     }
-}
-
-/// As one word for a shell.
-fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%=,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]
@@ -104,11 +95,5 @@ mod tests {
         for path in ["out", "out/", "out.d"] {
             assert!(matches!(Pages::at(Path::new(path)), Pages::Directory(_)), "{path}");
         }
-    }
-
-    #[test]
-    fn a_store_is_one_word_of_a_command() {
-        assert_eq!(quoted("/var/lib/t.db"), "/var/lib/t.db");
-        assert_eq!(quoted("/my store/it's.db"), "'/my store/it'\\''s.db'");
     }
 }

@@ -66,9 +66,10 @@ pub(super) fn quoted_core(report: &Report) -> String {
     quoted(&path)
 }
 
-fn quoted(text: &str) -> String {
+/// As one word for a shell.
+pub(super) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./+-:,@%=".contains(c);
-    if text.chars().all(is_plain) {
+    if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', "'\\''"))
@@ -83,6 +84,7 @@ mod tests {
     fn a_path_is_quoted_for_a_shell() {
         assert_eq!(quoted("/tmp/core.12"), "/tmp/core.12");
         assert_eq!(quoted("/tmp/my core"), "'/tmp/my core'");
+        assert_eq!(quoted(""), "''");
         assert_eq!(quoted("it's; rm $(x)"), "'it'\\''s; rm $(x)'");
     }
 

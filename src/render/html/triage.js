@@ -89,6 +89,12 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   }
 
+  // Laid out in full behind the first screen; a link's target may have moved by that.
+  addEventListener("load", () => setTimeout(() => {
+    document.documentElement.classList.add("settled");
+    if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+  }));
+
   // A link shows what it leads to, whatever is filtered.
   addEventListener("hashchange", () => {
     const target = document.getElementById(location.hash.slice(1));

@@ -17,6 +17,7 @@ use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
 use super::assets::TRIAGE;
+use super::commands::quoted;
 use super::page::{Part, page};
 use crate::render::layout::{counted, grouped};
 use crate::triage::survey::Survey;
@@ -39,7 +40,7 @@ pub enum Remembered {
     /// In the store that commands use if they are not told another.
     #[default]
     AsUsual,
-    /// In the store that `--db` names; as words for a shell.
+    /// In the store that `--db` names, whose path may be shown.
     In(String),
     /// Nowhere: no command can ask for them.
     Nowhere,
@@ -50,7 +51,7 @@ impl Beside {
     fn command(&self, command: &str) -> Option<String> {
         match &self.store {
             Remembered::AsUsual => Some(command.to_owned()),
-            Remembered::In(store) => Some(format!("{command} --db {store}")),
+            Remembered::In(store) => Some(format!("{command} --db {}", quoted(store))),
             Remembered::Nowhere => None,
         }
     }

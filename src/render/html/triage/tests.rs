@@ -233,6 +233,9 @@ fn commands_name_the_store_and_are_not_there_without_one() {
     beside.store = Remembered::In("/t.db".to_owned());
     let page = written(&survey, &beside);
     assert!(page.contains(&format!("obit state {id} resolved --in BUILD --db /t.db<")));
+    beside.store = Remembered::In("/my store/it's.db".to_owned());
+    let page = written(&survey, &beside);
+    assert!(page.contains(&format!("obit state {id} resolved --in BUILD --db '/my store/it'")));
     beside.store = Remembered::Nowhere;
     let page = written(&survey, &beside);
     assert!(!page.contains("obit state ") && page.contains("was not remembered"));
