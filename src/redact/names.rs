@@ -65,6 +65,10 @@ pub(super) fn field(name: &[u8]) -> Option<Field> {
     // Without a role of its own the last word announces nothing, whatever stands before.
     let (last, len) = last_word(name);
     let last = last.get(..len).unwrap_or_default();
+    // `line1` of an address; `line` is most often one of a file.
+    if last == b"line" && !(name.ends_with(b"1") || name.ends_with(b"2")) {
+        return address_line(name);
+    }
     let last = role(last).or_else(|| role_of_end(last))?;
     if let Some(field) = alone(last) {
         return Some(field);
@@ -82,6 +86,16 @@ pub(super) fn field(name: &[u8]) -> Option<Field> {
         count += 1;
     });
     judge_roles(roles.get(..count)?)
+}
+
+/// `address_line`, `street line`.
+fn address_line(name: &[u8]) -> Option<Field> {
+    let mut is_postal = false;
+    for_each_word(name, |word| {
+        let role = role(word).filter(|_| word != b"line");
+        is_postal |= matches!(role, Some(Role::Address | Role::Postal));
+    });
+    is_postal.then_some(Field { kind: Kind::Address, sureness: Sureness::Likely })
 }
 
 /// Names that were judged, so that those of a long text are judged once. One forgets
@@ -256,6 +270,7 @@ fn alone(last: Role) -> Option<Field> {
         Role::Birth => likely(Kind::Birth),
         Role::Postal | Role::City | Role::Zip => likely(Kind::Address),
         Role::Latitude | Role::Longitude => likely(Kind::Place),
+        Role::Device => likely(Kind::Mac),
         Role::Location => field(Kind::Place, Sureness::Maybe),
         _ => None,
     }
@@ -298,6 +313,7 @@ fn judge_roles(roles: &[Option<Role>]) -> Option<Field> {
 
 const KEY_OWNERS: &[Role] = &[
     Role::KeyQualifier,
+    Role::LicenseNoun,
     Role::Secret,
     Role::Token,
     Role::Session,
@@ -339,7 +355,7 @@ fn judge_name(before: &[Option<Role>], prior: Option<Role>) -> Option<Field> {
     match (prior, before.last()) {
         (Some(Role::Given | Role::Card), _) => field(Kind::Name, Sureness::Likely),
         (Some(Role::PersonNoun | Role::FullName), _) => field(Kind::Name, Sureness::Likely),
-        (Some(Role::User), _) => field(Kind::User, Sureness::Likely),
+        (Some(Role::User | Role::Account), _) => field(Kind::User, Sureness::Likely),
         (Some(Role::Thing | Role::Benign | Role::Email | Role::City), _) => None,
         (Some(Role::Token | Role::Key | Role::Cookie | Role::Secret | Role::Session), _) => None,
         // A name alone, or of something unknown.

@@ -103,6 +103,8 @@ pub(super) enum Role {
     Location,
     /// Internet addresses.
     Ip,
+    /// A telephone as its network knows it.
+    Device,
     /// Hardware addresses.
     Mac,
     /// Adds nothing: what stands before it counts.
@@ -204,13 +206,13 @@ const WORDS: &[(Role, &str)] = &[
          privatekey privkey secretaccesskey secretkey serverkey servicekey sharedaccesskey \
          sharedkey signingkey skey sshkey subscriptionkey writekey",
     ),
-    (Role::Key, "key keys"),
+    (Role::Key, "key keys phrase"),
     (
         Role::KeyQualifier,
         "access admin aes algolia api apim app application aws azure cipher crypt crypto \
          datadog dd decrypt decryption dek deploy encrypt encrypting encryption firebase \
          functions gcp github gitlab google gpg hmac ingest integration kek mailgun maps \
-         master merchant newrelic oauth ocp openai partner pgp private publishable recovery \
+         master merchant newrelic oauth ocp openai partner pgp preshared private publishable recovery \
          rsa seed sendgrid sentry service shared sign signing slack ssh storage stripe \
          subscription twilio vault wallet webhook wrapping write writer",
     ),
@@ -399,6 +401,7 @@ const WORDS: &[(Role, &str)] = &[
          lastfix latlng latlon latlong loc location lonlat point position standort \
          ubicacion waypoint",
     ),
+    (Role::Device, "iccid imei imsi"),
     (Role::Ip, "clientip ip ipaddr ipaddress ipv remoteip sourceip"),
     (Role::Mac, "bssid ether ethernet hwaddr hwaddress lladdr mac macaddr macaddress"),
     (

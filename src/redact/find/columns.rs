@@ -179,7 +179,8 @@ fn header(text: Text<'_>, start: usize) -> Option<Table> {
     let line = text.slice(start..end);
     let separator = line.iter().copied().find(|byte| b",;\t|".contains(byte))?;
     let cells = cells(text, start..end, separator);
-    if cells.len() < 2 {
+    // `token,` is a line of a program.
+    if cells.iter().filter(|cell| !cell.is_empty()).count() < 2 {
         return None;
     }
     let mut sure = 0;

@@ -100,7 +100,7 @@ impl Scan<'_> {
         if lengths_with(first) == 0 && !matches!(first, b'i' | b'I' | b'c' | b'C' | b's') {
             return None;
         }
-        let ends_word = matches!(text.at(end), b' ' | 0 | b'-' | b':' | b'[');
+        let ends_word = matches!(text.at(end), b' ' | 0 | b'-' | b':' | b'[' | b'"' | b'\'');
         if !(2..=13).contains(&len) || !ends_word || end == text.len() {
             return None;
         }

@@ -27,6 +27,9 @@ impl Scan<'_> {
         }
         let field = match self.announced_by(name) {
             Some(field) => field,
+            None if is_key_of_query(text, start, end) => {
+                Field { kind: Kind::Secret, sureness: Sureness::Maybe }
+            }
             None => self.announced_for(text.slice(start..end), start)?,
         };
         // What a password is compared with, or copied from; of less certain fields, anything.
@@ -107,6 +110,11 @@ impl Scan<'_> {
     /// A word that announces a value behind a blank: `SSN 078-05-1120`, `user bob from`.
     fn phrase(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
+        if matches!(end - start, 2 | 4 | 7 | 8 | 12)
+            && let Some(next) = self.notation(start, end)
+        {
+            return Some(next);
+        }
         let is_gap = match text.at(end) {
             b' ' | b'\t' => true,
             b'.' | b'#' | b':' => text.at(end + 1) == b' ',
@@ -126,13 +134,10 @@ impl Scan<'_> {
         if let Some(next) = self.protocol(start, end) {
             return Some(next);
         }
-        if text.has(start, b"code is ")
-            && self.speaks_of(start, &[b"your", b"verification", b"login"])
+        if text.has(start, b"code ")
+            && let Some(next) = self.code_for_once(start)
         {
-            let digits = text.run(end + 4, 9, |byte| byte.is_ascii_digit());
-            if (4..=8).contains(&(digits - end - 4)) && !is_word(text.at(digits)) {
-                return Some(self.hide(end + 4..digits, Kind::Code));
-            }
+            return Some(next);
         }
         // `pass` is a verb as well.
         let word = text.slice(start..end);
@@ -184,6 +189,34 @@ impl Scan<'_> {
         }
         let range = plausible::sensitive(text, &value, field)?;
         Some(self.hide(range, field.kind))
+    }
+
+    /// `your code is 123456`, `one-time code 123456`, with `code` at `start`.
+    fn code_for_once(&mut self, start: usize) -> Option<usize> {
+        let text = self.text;
+        let is_said = text.has(start, b"code is ");
+        let from = start + if is_said { 8 } else { 5 };
+        let digits = text.run(from, 9, |byte| byte.is_ascii_digit());
+        if !(4..=8).contains(&(digits - from)) || is_word(text.at(digits)) {
+            return None;
+        }
+        const BEFORE: &[&[u8]] = &[
+            b"one-time ",
+            b"onetime ",
+            b"verification ",
+            b"confirmation ",
+            b"authentication ",
+            b"security ",
+            b"login ",
+            b"otp ",
+            b"sms ",
+            b"2fa ",
+            b"mfa ",
+        ];
+        let before = text.slice(start.saturating_sub(16)..start).to_ascii_lowercase();
+        let is_meant = BEFORE.iter().any(|words| before.ends_with(words))
+            || is_said && self.speaks_of(start, &[b"your", b"verification", b"login"]);
+        is_meant.then(|| self.hide(from..digits, Kind::Code))
     }
 
     /// The pairs of a cookie header from `start` on: values that stand for a session.
@@ -256,6 +289,13 @@ impl Scan<'_> {
     }
 }
 
+/// `?key=…`, `&code=…`: of an address, where such a name has a secret if it is random.
+fn is_key_of_query(text: Text<'_>, start: usize, end: usize) -> bool {
+    matches!(text.before(start), b'?' | b'&')
+        && text.at(end) == b'='
+        && matches!(text.slice(start..end), b"key" | b"code" | b"k" | b"ticket")
+}
+
 /// What joins the name that ends at `end` to a value, and where that may begin.
 fn joint(text: Text<'_>, end: usize) -> Option<(Joint, usize)> {
     let mut place = end;
@@ -276,6 +316,10 @@ fn joint(text: Text<'_>, end: usize) -> Option<(Joint, usize)> {
     match (text.at(place), text.at(place + 1)) {
         (b'=', b'=' | b'~') | (b':', b':') => None,
         (b':', b'/') if text.at(place + 2) == b'/' => None,
+        // PHP's `var_dump` writes the value on a line of its own.
+        (b'=', b'>') if is_quoted && matches!(text.at(place + 2), b'\n' | b'\r') => {
+            Some((Joint::Tight, text.run(place + 2, 64, |byte| byte.is_ascii_whitespace())))
+        }
         (b'=', b'>') | (b':', b'=') => Some((Joint::Tight, place + 2)),
         (b'=', _) => Some((Joint::Tight, place + 1)),
         (b':', _) if is_quoted => Some((Joint::Tight, place + 1)),

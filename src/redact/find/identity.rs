@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::checks::{is_day, luhn, mod11_10, two, verhoeff, weighted};
+use super::is_in_dump;
 use super::text::{Text, digits, is_word};
 
 /// How the characters of an identifier stand: `9` a digit, `A` a capital, `X` either, all
@@ -112,7 +113,9 @@ pub(super) fn identifier(text: Text<'_>, start: usize) -> Option<Range<usize>> {
         let end = fit(text, start, scheme.shape)?;
         (scheme.is_right)(text.slice(start..end)).then_some(end)
     })?;
-    Some(start..found)
+    let range = start..found;
+    let is_grouped = text.slice(range.clone()).contains(&b' ');
+    (!is_grouped || !is_in_dump(text, &range)).then_some(range)
 }
 
 /// For each number of digits at the start the schemes that may fit, as bits. A digit more

@@ -12,6 +12,7 @@ mod email;
 mod fields;
 mod identity;
 mod network;
+mod notations;
 mod numbers;
 mod people;
 mod phone;
@@ -29,7 +30,7 @@ use std::ops::Range;
 use super::kind::Kind;
 use super::names::{Field, Judged};
 use columns::Table;
-use text::{Text, is_word};
+use text::{Text, is_blank, is_word};
 use value::{Joint, Value};
 
 pub(crate) use views::{find, in_order, with_quoted};
@@ -159,6 +160,12 @@ impl Scan<'_> {
         if let Some(next) = self.command(start, end) {
             return next;
         }
+        if len == 5
+            && text.has(start, b"VCARD")
+            && text.slice(start.saturating_sub(6)..start) == b"BEGIN:"
+        {
+            self.visiting_card(end);
+        }
         self.field(start, end).unwrap_or(end)
     }
 
@@ -263,9 +270,11 @@ impl Scan<'_> {
             _ => start + token.iter().position(|byte| *byte == b'/').unwrap_or(token.len()),
         };
         let token = text.slice(start..until);
-        let is_mangled =
-            [&b"_Z"[..], b"_R", b"__Z", b"$s"].iter().any(|mark| token.starts_with(mark));
-        if !is_mangled && secret::is_random(token) && !is_constant_pair(token) {
+        let is_mangled = [&b"_Z"[..], b"_R", b"__Z", b"$s", b"WebKitFormBoundary"]
+            .iter()
+            .any(|mark| token.starts_with(mark));
+        let is_random = !is_mangled && secret::is_random(token) && !is_joined_names(token);
+        if is_random && !notations::is_checksum(text, start) {
             return Some(self.hide(start..until, Kind::Secret));
         }
         None
@@ -389,6 +398,18 @@ fn is_joined(text: Text<'_>, start: usize) -> bool {
             && prior != b'/')
 }
 
+/// Whether groups of four hexadecimal digits stand beside `range`: it is of a table, or of
+/// a dump of memory.
+fn is_in_dump(text: Text<'_>, range: &Range<usize>) -> bool {
+    let is_part = |byte: u8| byte > b' ';
+    let is_group =
+        |part: Range<usize>| part.len() == 4 && text.slice(part).iter().all(u8::is_ascii_hexdigit);
+    let before = range.start.saturating_sub(1);
+    let after = range.end + 1;
+    is_blank(text.before(range.start)) && is_group(text.run_back(before, 6, is_part)..before)
+        || is_blank(text.at(range.end)) && is_group(after..text.run(after, 6, is_part))
+}
+
 /// Placeholders within a URL.
 fn is_slot(part: &[u8]) -> bool {
     part.is_empty()
@@ -404,12 +425,12 @@ fn is_base64(byte: u8) -> bool {
 
 static BASE64: [bool; 256] = text::table(b"+/-_", false);
 
-/// Joined names with digits within: `libFoo-1.2-Bar_64`.
-fn is_constant_pair(token: &[u8]) -> bool {
-    token.iter().filter(|byte| b"-_".contains(byte)).count() >= 3
+/// Joined names with digits within: `libFoo-1.2-Bar_64`, `Win32_Storage_FileSystem`.
+fn is_joined_names(token: &[u8]) -> bool {
+    token.iter().filter(|byte| b"-_".contains(byte)).count() >= 2
         && token
             .split(|byte| b"-_".contains(byte))
-            .all(|part| part.len() < 12 && !secret::is_mixed(part))
+            .all(|part| part.len() <= 20 && secret::changes(part) <= 2 + part.len() / 5)
 }
 
 /// What a byte may begin.

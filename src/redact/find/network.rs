@@ -59,10 +59,17 @@ fn is_version(text: Text<'_>, start: usize, address: Ipv4Addr) -> bool {
     }
     let until = text.run_back(start, 3, |byte| is_blank(byte) || b"=:\"'(".contains(&byte));
     let word = text.slice(text.run_back(until, 16, is_word)..until);
-    let says_version = [&b"version"[..], b"ver", b"release", b"rev", b"build", b"upgrade"]
-        .iter()
-        .any(|known| ends_caseless(word, known));
-    if says_version {
+    const VERSIONS: &[&[u8]] =
+        &[b"version", b"ver", b"release", b"rev", b"build", b"upgrade", b"section"];
+    let says = |word: &[u8]| VERSIONS.iter().any(|known| ends_caseless(word, known));
+    // `Standards-Version to 3.9.6.1`
+    let blank = until.saturating_sub(word.len() + 1);
+    let earlier = text.slice(text.run_back(blank, 16, is_word)..blank);
+    let says_version = says(word) || word == b"to" && says(earlier);
+    const PROGRAMS: &[&[u8]] =
+        &[b"chrome", b"chromium", b"firefox", b"edge", b"safari", b"opera", b"driver", b"firmware"];
+    let is_program = PROGRAMS.iter().any(|known| word.eq_ignore_ascii_case(known));
+    if says_version || is_program {
         return true;
     }
     let is_small = address.octets().iter().filter(|octet| **octet < 50).count() == 4;
@@ -103,7 +110,13 @@ pub(super) fn ipv6(text: Text<'_>, start: usize) -> Option<Range<usize>> {
     if is_word(text.at(end)) || end == start {
         return None;
     }
-    let written = str::from_utf8(text.slice(start..end)).ok()?;
+    // Most of what has colons is a time or a place in a file.
+    let part = text.slice(start..end);
+    let colons = part.iter().filter(|byte| **byte == b':').count();
+    if colons < 6 && !part.windows(2).any(|pair| pair == b"::") {
+        return None;
+    }
+    let written = str::from_utf8(part).ok()?;
     let groups = written.split(':').filter(|group| !group.is_empty()).count();
     let digits = written.bytes().filter(u8::is_ascii_digit).count();
     // `dead::beef` is a name in C++; `10::20` a range.

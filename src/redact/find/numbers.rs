@@ -2,7 +2,7 @@
 
 use super::places::is_coordinate;
 use super::text::{self, Text, is_blank, is_word};
-use super::{Scan, card, identity, is_joined, network, phone, secret};
+use super::{Scan, card, identity, is_in_dump, is_joined, network, phone, secret};
 use crate::redact::kind::Kind;
 
 impl Scan<'_> {
@@ -15,6 +15,13 @@ impl Scan<'_> {
         let next = text.at(end);
         if digits < end {
             return self.mixed(start, end);
+        }
+        if (4..=5).contains(&len)
+            && next == b':'
+            && text.before(start) == b':'
+            && let Some(next) = self.password_file(start, end)
+        {
+            return next;
         }
         if is_joined(text, start) && text.before(start) != b'/' {
             return end;
@@ -34,6 +41,9 @@ impl Scan<'_> {
             {
                 return self.coordinates(start).unwrap_or(end);
             }
+        }
+        if len == 2 && next == b':' && is_time(text, start) {
+            return start + 8;
         }
         if matches!(next, b':' | b'-' | b'.')
             && len <= 4
@@ -89,6 +99,7 @@ impl Scan<'_> {
         if text.has(start, b"0x") || text.has(start, b"0X") {
             return end;
         }
+        self.command(start, end);
         if !is_joined(text, start)
             && let Some(range) = identity::identifier(text, start)
         {
@@ -141,6 +152,7 @@ impl Scan<'_> {
         let is_card = (12..=19).contains(&count)
             && card::is_grouped_as_card(value)
             && card::is_card(value)
+            && !(value.len() > count && is_in_dump(text, &(start..end)))
             && (!is_bare || self.speaks_of(start, CARD_WORDS));
         is_card.then(|| self.hide(start..end, Kind::Card))
     }
@@ -328,6 +340,16 @@ fn pair(text: Text<'_>, start: usize) -> Option<(usize, std::ops::Range<usize>)>
         && is_coordinate(text.slice(start..first), 4)
         && is_coordinate(text.slice(gap..second), 4);
     fits.then_some((first, gap..second))
+}
+
+/// `14:36:25`, and no more groups.
+fn is_time(text: Text<'_>, start: usize) -> bool {
+    let is_two = |at: usize| text.at(at).is_ascii_digit() && text.at(at + 1).is_ascii_digit();
+    is_two(start + 3)
+        && text.at(start + 5) == b':'
+        && is_two(start + 6)
+        && text.at(start + 8) != b':'
+        && !is_word(text.at(start + 8))
 }
 
 fn is_iso_date(text: Text<'_>, start: usize) -> bool {

@@ -29,7 +29,7 @@ pub(super) fn is_address(value: &Value, bytes: &[u8], sureness: Sureness) -> boo
             letters >= 2 && (begins || digits > 0 || has_blank) || (4..=10).contains(&digits)
         }
         _ => {
-            begins
+            (begins || has_street_word(bytes))
                 && (is_house
                     || (digits == 0 && letters >= 3 && !bytes.contains(&b'/'))
                     || (digits >= 4 && bytes.len() <= 10))

@@ -38,6 +38,8 @@ pub(super) fn sensitive(text: Text<'_>, value: &Value, field: Field) -> Option<R
         Kind::User => is_user(text, value, bytes),
         Kind::Birth => return date(text, value),
         Kind::Address => is_address(value, bytes, field.sureness),
+        // Of a telephone, or of the card in it.
+        Kind::Mac => has_digits(bytes, 14, 20) && bytes.iter().all(u8::is_ascii_digit),
         Kind::Place => is_degrees(bytes, field.sureness),
         _ => false,
     };
@@ -136,6 +138,10 @@ fn is_no_value(bytes: &[u8]) -> bool {
     let is_slot =
         matches!((first, second), (b'$', b'{' | b'(') | (b'{', b'}' | b'{' | b'0'..=b'9'))
             || (*first == b'<' && bytes.len() < 40)
+            || (*first == b'%'
+                && bytes.len() > 3
+                && bytes.ends_with(b"%")
+                && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"%_".contains(byte)))
             || (*first == b'[' && second.is_ascii_alphabetic() && bytes.ends_with(b"]"))
             || bytes == b"?";
     let is_blank_out =
@@ -148,7 +154,8 @@ fn is_no_value(bytes: &[u8]) -> bool {
     let is_code = bytes.contains(&b'(')
         && (bytes.windows(2).any(|pair| pair == b"->" || pair == b"::")
             || bytes.ends_with(b"()")
-            || bytes.ends_with(b"("));
+            || bytes.ends_with(b"("))
+        || is_expression(bytes);
     // `PWD=/home/…`, `--password-file`: where a secret lies is none.
     const FILES: &[&[u8]] = &[
         b".pem", b".key", b".crt", b".json", b".yaml", b".yml", b".txt", b".p12", b".jks", b".der",
@@ -158,6 +165,55 @@ fn is_no_value(bytes: &[u8]) -> bool {
         || has_dot_near_end(bytes)
             && FILES.iter().any(|end| bytes.len() > end.len() && bytes.ends_with(end));
     is_format || is_path || is_slot || is_blank_out || is_pointer || is_code || NO_VALUES.has(bytes)
+}
+
+/// `self.store.get_token(id`, `os.environ[`, `New-Object`: code that yields a value.
+fn is_expression(bytes: &[u8]) -> bool {
+    const ROOTS: &[&[u8]] = &[
+        b"self.",
+        b"this.",
+        b"os.",
+        b"process.",
+        b"request.",
+        b"req.",
+        b"config.",
+        b"settings.",
+        b"args.",
+        b"options.",
+        b"params.",
+        b"ctx.",
+        b"cfg.",
+        b"env.",
+    ];
+    const VERBS: &[&[u8]] =
+        &[b"New-", b"Get-", b"Read-", b"ConvertTo-", b"ConvertFrom-", b"Import-"];
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.".contains(byte);
+    let head = bytes.split(|byte| matches!(byte, b'(' | b'[')).next().unwrap_or_default();
+    let is_call = head.len() < bytes.len()
+        && head.contains(&b'.')
+        && head.iter().all(is_part)
+        && !head.iter().any(u8::is_ascii_digit);
+    let is_member = ROOTS.iter().any(|root| bytes.starts_with(root)) && bytes.iter().all(is_part);
+    let is_cmdlet = VERBS.iter().any(|verb| {
+        bytes.strip_prefix(*verb).is_some_and(|noun| {
+            noun.first().is_some_and(u8::is_ascii_uppercase)
+                && noun.iter().all(u8::is_ascii_alphabetic)
+        })
+    });
+    const MACROS: &[&[u8]] = &[
+        b"quote!",
+        b"parse_quote!",
+        b"parenthesized!",
+        b"format!",
+        b"Token!",
+        b"braced!",
+        b"bracketed!",
+    ];
+    let is_macro = MACROS.iter().any(|name| bytes.starts_with(name));
+    // `windows_sys::core::PCWSTR`
+    let is_path = bytes.windows(2).any(|pair| pair == b"::")
+        && bytes.iter().all(|byte| is_part(byte) || *byte == b':');
+    is_call || is_member || is_cmdlet || is_macro || is_path
 }
 
 /// Whether a name may end here with a suffix of a file.
@@ -190,8 +246,12 @@ fn is_password(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
 }
 
 pub(super) fn names_next(text: Text<'_>, place: usize) -> bool {
-    let name = text.run(place, 40, |byte| is_letter(byte) || byte == b'_' || byte == b'-');
-    matches!(text.at(name), b'=' | b':')
+    let word =
+        |from: usize| text.run(from, 40, |byte| is_letter(byte) || byte == b'_' || byte == b'-');
+    let name = word(place);
+    // `Failure Reason: `
+    let second = if text.at(name) == b' ' { word(name + 1) } else { name };
+    matches!(text.at(name), b'=' | b':') || second > name + 1 && text.at(second) == b':'
 }
 
 /// Digits or signs among letters, or capitals within.
@@ -213,15 +273,18 @@ fn is_secret(value: &Value, bytes: &[u8]) -> bool {
         return false;
     }
     if bytes.contains(&b' ') {
-        return is_likely_password(bytes) && bytes.len() >= 12;
+        return is_likely_password(bytes) && bytes.len() >= 12 || is_mnemonic(bytes);
     }
     if matches!(bytes.first(), Some(b'=' | b'>' | b'(' | b'{' | b'[' | b':' | b'/' | b'-'))
         && !value.is_delimited
     {
         return false;
     }
-    // `tokens: &[Token]`: code, not data.
-    let is_code = bytes.starts_with(b"&") || bytes.windows(2).any(|pair| pair == b"::");
+    // `tokens: &[Token]`, `token: node.token`: code, not data.
+    let is_member = bytes.contains(&b'.')
+        && bytes.iter().all(|byte| byte.is_ascii_lowercase() || b"_.".contains(byte));
+    let is_code =
+        bytes.starts_with(b"&") || is_member || bytes.windows(2).any(|pair| pair == b"::");
     if is_code && !value.is_delimited {
         return false;
     }
@@ -234,6 +297,18 @@ fn is_secret(value: &Value, bytes: &[u8]) -> bool {
         Joint::Tight | Joint::Colon => is_strong || bytes.len() >= 8,
         Joint::Tag | Joint::Cell => is_strong || bytes.len() >= 8,
     }
+}
+
+/// Twelve words and more from which a key is made (BIP 39).
+fn is_mnemonic(bytes: &[u8]) -> bool {
+    let mut words = 0;
+    let is_word =
+        |word: &[u8]| (3..=8).contains(&word.len()) && word.iter().all(u8::is_ascii_lowercase);
+    let all = bytes.split(|byte| *byte == b' ').all(|word| {
+        words += 1;
+        is_word(word)
+    });
+    all && matches!(words, 12 | 15 | 18 | 21 | 24)
 }
 
 /// `Bearer abc`, `Basic YTpi`, `Digest …`, or a bare key: what follows the scheme.
@@ -266,7 +341,7 @@ fn credentials(text: Text<'_>, value: &Value) -> Option<Range<usize>> {
     });
     let from = scheme
         .map_or(start, |scheme| text.run(start + scheme.len(), 4, |byte| b" =:".contains(&byte)));
-    let until = text.run(from, 8192, |byte| byte > b' ' && !b"\"',;<>".contains(&byte)).min(limit);
+    let until = text.run(from, 8192, |byte| byte > b' ' && !b"\"',;<>&".contains(&byte)).min(limit);
     let token = text.slice(from..until);
     let least = if scheme.is_some() { 6 } else { 12 };
     let looks = token.len() >= least

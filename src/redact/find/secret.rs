@@ -304,7 +304,10 @@ pub(super) fn password_hash(text: Text<'_>, start: usize) -> Option<Range<usize>
 }
 
 fn hash_end(text: Text<'_>, start: usize) -> usize {
-    let end = text.run(start, 512, |byte| Wide.holds(byte) || byte == b'$' || byte == b',');
+    let end = text.run(start, 512, |byte| {
+        // Behind a colon the next field of `/etc/shadow` begins.
+        (Wide.holds(byte) || byte == b'$' || byte == b',') && byte != b':'
+    });
     text.run_back(end, 8, |byte| b",.:/%~-".contains(&byte)).max(start)
 }
 
@@ -341,7 +344,7 @@ pub(super) fn is_mixed(token: &[u8]) -> bool {
 }
 
 /// How often the class of character changes: small letter, capital, digit, all else.
-fn changes(token: &[u8]) -> usize {
+pub(super) fn changes(token: &[u8]) -> usize {
     let class = |byte: &u8| match byte {
         b'a'..=b'z' => 0,
         b'A'..=b'Z' => 1,

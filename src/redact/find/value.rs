@@ -199,6 +199,7 @@ fn phrase_end(text: Text<'_>, start: usize, takes_commas: bool) -> usize {
                 true
             }
             b'(' | b')' | b'[' | b']' => !takes_commas || byte != b'(',
+            b'&' => names_field(text, end + 1),
             b',' => names_field(text, end + 1) || !(takes_commas || is_given_name(text, end + 1)),
             b' ' => {
                 text.at(end + 1) == b' '

@@ -324,8 +324,11 @@ pub(super) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
         return is_name(value, bytes, Sureness::Maybe);
     }
     let is_written = bytes.iter().all(|byte| is_word(*byte) || b".-+@\\$".contains(byte));
-    let is_constant = bytes.contains(&b'_')
-        && bytes.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    // `st_uid: uid_t`
+    let is_type = bytes.ends_with(b"_t") || bytes == b"c_int" || bytes == b"c_uint";
+    let is_constant = is_type
+        || bytes.contains(&b'_')
+            && bytes.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
     if !is_written || is_constant || bytes.starts_with(b"-") {
         return false;
     }
