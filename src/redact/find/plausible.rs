@@ -16,7 +16,8 @@ use crate::redact::words::Words;
 /// The part of `value` to hide as `field` announces; `None` if it is no such thing.
 pub(super) fn sensitive(text: Text<'_>, value: &Value, field: Field) -> Option<Range<usize>> {
     let bytes = text.slice(value.range.clone());
-    if is_no_value(bytes) {
+    let is_literal = value.is_delimited || value.joint == Joint::Cell;
+    if is_no_value(bytes) || !is_literal && is_expression(bytes) {
         return None;
     }
     let whole = || value.range.clone();
@@ -154,8 +155,7 @@ fn is_no_value(bytes: &[u8]) -> bool {
     let is_code = bytes.contains(&b'(')
         && (bytes.windows(2).any(|pair| pair == b"->" || pair == b"::")
             || bytes.ends_with(b"()")
-            || bytes.ends_with(b"("))
-        || is_expression(bytes);
+            || bytes.ends_with(b"("));
     // `PWD=/home/…`, `--password-file`: where a secret lies is none.
     const FILES: &[&[u8]] = &[
         b".pem", b".key", b".crt", b".json", b".yaml", b".yml", b".txt", b".p12", b".jks", b".der",
@@ -187,6 +187,10 @@ fn is_expression(bytes: &[u8]) -> bool {
     ];
     const VERBS: &[&[u8]] =
         &[b"New-", b"Get-", b"Read-", b"ConvertTo-", b"ConvertFrom-", b"Import-"];
+    // Hardly any value has one of these.
+    if !bytes.iter().any(|byte| matches!(byte, b'.' | b':' | b'!' | b'-')) {
+        return false;
+    }
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.".contains(byte);
     let head = bytes.split(|byte| matches!(byte, b'(' | b'[')).next().unwrap_or_default();
     let is_call = head.len() < bytes.len()
@@ -444,6 +448,11 @@ mod tests {
     fn values_that_look_the_part_are_hidden() {
         for (name, value) in [
             ("password", "hunter2"),
+            ("password", "\"Read-Only\""),
+            (
+                "seed_phrase",
+                "\"fabric kitten pelican jacket dinosaur ability tornado island whale yellow zebra salt\"",
+            ),
             ("dob", "1980-02-03"),
             ("date_of_birth", "3 Mar 1980"),
             ("born", "March 3, 1980"),
@@ -466,6 +475,11 @@ mod tests {
     #[test]
     fn values_that_stand_for_none_or_are_others_stay() {
         for (name, value) in [
+            ("password", "%DB_PASSWORD%"),
+            ("password", "Read-Host"),
+            ("token", "self.store.get_token(user_id)"),
+            ("api_key", "os.environ[\"API_KEY\"]"),
+            ("token", "node.semi_token"),
             ("password", "%s"),
             ("password", "0x7ffd1234"),
             ("password", "NULL"),
