@@ -58,6 +58,25 @@ pub(super) fn without_storage(name: &str) -> &str {
 
 /// What `name` announces.
 pub(super) fn field(name: &[u8]) -> Option<Field> {
+    if !name.is_ascii()
+        && let Ok(text) = std::str::from_utf8(name)
+        && text.chars().any(|c| !c.is_ascii() && c.is_uppercase())
+    {
+        // Words are compared in lower case, which beyond ASCII only whole texts have.
+        let lower: String =
+            text.chars().map(|c| if c.is_ascii() { c } else { lowered(c) }).collect();
+        return field_of(lower.as_bytes());
+    }
+    field_of(name)
+}
+
+/// `c` in lower case where that is one character.
+fn lowered(c: char) -> char {
+    let mut lower = c.to_lowercase();
+    lower.next().filter(|_| lower.next().is_none()).unwrap_or(c)
+}
+
+fn field_of(name: &[u8]) -> Option<Field> {
     // Who, in audit logs; an account of money is qualified or numbered.
     if name == b"acct" {
         return Some(Field { kind: Kind::User, sureness: Sureness::Likely });
@@ -66,7 +85,7 @@ pub(super) fn field(name: &[u8]) -> Option<Field> {
     let (last, len) = last_word(name);
     let last = last.get(..len).unwrap_or_default();
     // `line1` of an address; `line` is most often one of a file.
-    if last == b"line" && !(name.ends_with(b"1") || name.ends_with(b"2")) {
+    if matches!(last, b"line" | b"lines") && !(name.ends_with(b"1") || name.ends_with(b"2")) {
         return address_line(name);
     }
     let last = role(last).or_else(|| role_of_end(last))?;
@@ -92,7 +111,7 @@ pub(super) fn field(name: &[u8]) -> Option<Field> {
 fn address_line(name: &[u8]) -> Option<Field> {
     let mut is_postal = false;
     for_each_word(name, |word| {
-        let role = role(word).filter(|_| word != b"line");
+        let role = role(word).filter(|_| !word.starts_with(b"line"));
         is_postal |= matches!(role, Some(Role::Address | Role::Postal));
     });
     is_postal.then_some(Field { kind: Kind::Address, sureness: Sureness::Likely })
@@ -292,7 +311,7 @@ fn judge_roles(roles: &[Option<Role>]) -> Option<Field> {
     let maybe = |kind| Some(Field { kind, sureness: Sureness::Maybe });
     match last {
         Role::Key if is_qualified(KEY_OWNERS) => sure(Kind::Secret),
-        Role::Hash if is_qualified(&[Role::Password]) => sure(Kind::PasswordHash),
+        Role::Hash if is_qualified(&[Role::Password, Role::Auth]) => sure(Kind::PasswordHash),
         Role::Id if is_qualified(&[Role::Session]) => likely(Kind::Cookie),
         Role::Code if is_qualified(&[Role::Zip, Role::PostalQualifier]) => likely(Kind::Address),
         Role::Code if is_qualified(CODE_OWNERS) => likely(Kind::Code),

@@ -184,7 +184,7 @@ const WORDS: &[(Role, &str)] = &[
          dbpassword dbpwd haslo hasło heslo jelszó kennwort keypass losenord lösenord mdp \
          motdepasse parola pass passcode passe passkey passord passphrase passwd password \
          passwords passwort pgpassword psw pswd pw pwd rootpw salasana senha sifre sshpass \
-         storepass unlock upwd userpassword userpwd wachtwoord şifre пароль パスワード 密码",
+         storepass unlock upwd userpassword userpwd wachtwoord şifre пароль パスワード 密码 密碼 口令",
     ),
     (Role::Pin, "mpin pin pincode puk upin"),
     (
@@ -206,7 +206,7 @@ const WORDS: &[(Role, &str)] = &[
          privatekey privkey secretaccesskey secretkey serverkey servicekey sharedaccesskey \
          sharedkey signingkey skey sshkey subscriptionkey writekey",
     ),
-    (Role::Key, "key keys phrase"),
+    (Role::Key, "answer answers key keys phrase"),
     (
         Role::KeyQualifier,
         "access admin aes algolia api apim app application aws azure cipher crypt crypto \
@@ -216,7 +216,7 @@ const WORDS: &[(Role, &str)] = &[
          rsa seed sendgrid sentry service shared sign signing slack ssh storage stripe \
          subscription twilio vault wallet webhook wrapping write writer",
     ),
-    (Role::Hash, "bcrypt digest hash hashed pwhash salt shadow verifier"),
+    (Role::Hash, "bcrypt digest hash hashed md pwhash salt shadow verifier"),
     (Role::Salted, "passhash passwordhash passwordsalt userpasswordhash"),
     (Role::Signature, "hmacsignature sig signature xamzsignature"),
     (Role::Cookie, "aspsessionid cookie cookies jsessionid phpsessid setcookie"),
@@ -229,7 +229,7 @@ const WORDS: &[(Role, &str)] = &[
         Role::Email,
         "correo courriel courrier email emailaddr emailaddress emails eml epost mail \
          mailaddress mailbox mailto rcpt recipientemail replyto upn useremail \
-         userprincipalname почта пошта メール 邮箱",
+         userprincipalname почта пошта メール メールアドレス 邮箱",
     ),
     (
         Role::Phone,
@@ -239,7 +239,7 @@ const WORDS: &[(Role, &str)] = &[
          phoneno phonenumber phones portable puhelin puhelinnumero rufnummer smsnumber tel \
          telefax telefon telefone telefonnr telefonnummer telefono telefonu telefoon \
          telephone telephonenumber telno teléfono tfno tlf téléphone whatsapp workphone \
-         телефон 手机 电话 電話",
+         телефон 手机 手机号 手机号码 电话 電話 電話番号 携帯 携帯電話 携帯番号",
     ),
     (
         Role::PhoneWord,
@@ -329,7 +329,7 @@ const WORDS: &[(Role, &str)] = &[
          nextofkin nom nombre nombres nome nomecompleto nominativo név ownername patient \
          patientname payee payer personname physician policyholder prenom prénom příjmení \
          realname signatory sn sobrenome soyad spouse sukunimi surname titular voornaam \
-         vorname имя фамилия фио 名前 姓名 氏名",
+         vorname имя отчество фамилия фио 名前 姓名 氏名",
     ),
     (
         Role::PersonNoun,
@@ -341,7 +341,7 @@ const WORDS: &[(Role, &str)] = &[
          seller sender shipto shopper sibling signer soldto sponsor student surgeon teacher \
          tenant to traveler traveller victim visitor wife witness",
     ),
-    (Role::Name, "name names"),
+    (Role::Name, "name names nm"),
     (
         Role::User,
         "acctname anvandare användare användarnamn authuser benutzer benutzername dbuser \

@@ -72,7 +72,7 @@ impl Scan<'_> {
     }
 
     /// A line of an HL7 message (version 2) about persons, whose fields have numbers.
-    fn segment(&mut self, start: usize) {
+    pub(super) fn segment(&mut self, start: usize) {
         const SEGMENTS: &[(&[u8], Numbered)] = &[
             (
                 b"PID|",
@@ -195,7 +195,14 @@ fn header(text: Text<'_>, start: usize) -> Option<Table> {
                 && name.len() <= 40
                 && is_balanced
                 && words <= 4;
-        if !is_name {
+        let has = |wanted: fn(&u8) -> bool| name.iter().any(wanted);
+        let is_value = name.len() >= 12
+            && has(u8::is_ascii_digit)
+            && has(u8::is_ascii_alphabetic)
+            && !has(|byte| matches!(byte, b'_' | b' ' | b'.' | b'-'));
+        // A setting and its value: `a.b.c⇥8g`.
+        let is_setting = separator == b'\t' && name.contains(&b'.');
+        if !is_name || is_value || is_setting {
             return None;
         }
         let field = names::field(name);

@@ -51,6 +51,14 @@ const KNOWN: &[Known] = &[
     Known { program: b"mongo", letter: b'p', secret: Secret::Next },
     Known { program: b"mongosh", letter: b'p', secret: Secret::Next },
     Known { program: b"mongodump", letter: b'p', secret: Secret::Next },
+    Known { program: b"mongorestore", letter: b'p', secret: Secret::Next },
+    Known { program: b"mongoexport", letter: b'p', secret: Secret::Next },
+    Known { program: b"mongoimport", letter: b'p', secret: Secret::Next },
+    Known { program: b"snmpget", letter: b'A', secret: Secret::Next },
+    Known { program: b"snmpget", letter: b'X', secret: Secret::Next },
+    Known { program: b"snmpget", letter: b'c', secret: Secret::Next },
+    Known { program: b"snmpwalk", letter: b'A', secret: Secret::Next },
+    Known { program: b"snmpwalk", letter: b'X', secret: Secret::Next },
     Known { program: b"sqlcmd", letter: b'P', secret: Secret::Next },
     Known { program: b"smbclient", letter: b'U', secret: Secret::Pair },
     Known { program: b"unzip", letter: b'P', secret: Secret::Next },
@@ -100,7 +108,8 @@ impl Scan<'_> {
         if lengths_with(first) == 0 && !matches!(first, b'i' | b'I' | b'c' | b'C' | b's') {
             return None;
         }
-        let ends_word = matches!(text.at(end), b' ' | 0 | b'-' | b':' | b'[' | b'"' | b'\'');
+        let ends_word = matches!(text.at(end), b' ' | 0 | b'-' | b':' | b'[')
+            || matches!(text.at(end), b'"' | b'\'') && may_be_known(text.slice(start..end));
         if !(2..=13).contains(&len) || !ends_word || end == text.len() {
             return None;
         }
@@ -167,6 +176,10 @@ impl Scan<'_> {
                 _ => behind,
             };
             let start = text.run(start, 2, |byte| b" \"'".contains(&byte));
+            // `a1="-u" a2="ann:hunter2"`, of the kernel's audit.
+            let number = text.run(start + 1, 3, |byte| byte.is_ascii_digit());
+            let is_audit = text.at(start) == b'a' && number > start + 1 && text.has(number, b"=\"");
+            let start = if is_audit { number + 2 } else { start };
             let end = text.run(start, 256, |byte| byte > b' ' && byte != b'"' && byte != b'\'');
             place = end.max(behind);
             let is_value = end > start && !matches!(text.at(start), b'-' | b'$' | b'<' | b'%');
@@ -221,7 +234,8 @@ impl Scan<'_> {
         if text.slice(name..end) == b"user" || text.slice(name..end) == b"proxy-user" {
             let until = text.run(start, 256, |byte| byte > b' ');
             let colon = text.run(start, until - start, |byte| byte != b':');
-            if colon < until {
+            // In a manual: `--user USER[:PASSWORD]`.
+            if colon < until && text.before(colon) != b'[' {
                 self.hide(start..colon, Kind::User);
                 return Some(self.hide(colon + 1..until, Kind::Password));
             }

@@ -128,9 +128,18 @@ impl Scan<'_> {
     /// A word that begins with a letter; gives where to go on.
     fn word(&mut self, start: usize) -> usize {
         let text = self.text;
-        let end = text.run(start, usize::MAX, is_word);
+        let mut end = text.run(start, usize::MAX, is_word);
+        if text.at(start) >= 0x80
+            && let Some(colon) = memchr::memmem::find(text.slice(start..end), fields::WIDE_COLON)
+            && colon > 0
+        {
+            end = start + colon;
+        }
         let next = text.at(end);
         let len = end - start;
+        if len == 3 && next == b'|' && text.before(start) == b'\r' {
+            self.segment(start);
+        }
         if len <= 4
             && matches!(next, b':' | b'-' | b'.' | 0)
             && let Some(range) = self.hexadecimal(start)
@@ -180,7 +189,10 @@ impl Scan<'_> {
                 }
             }
             b':' if text.has(place, b"://") => return self.behind_scheme(place),
-            b':' if text.at(place + 1) == b':' => {
+            b':' if text.at(place + 1) == b'x' && text.at(place + 2) == b':' => {
+                return self.password_line(place);
+            }
+            b':' if text.at(place + 1) == b':' && !is_word(text.before(place)) => {
                 if let Some(range) = network::ipv6(text, place) {
                     return self.hide(range, Kind::Ip);
                 }
@@ -296,7 +308,20 @@ impl Scan<'_> {
 
     fn at_sign(&mut self, place: usize) -> usize {
         let text = self.text;
-        let Some(address) = email::address(text, place) else { return place + 1 };
+        let Some(address) = email::address(text, place) else {
+            // `ann@203.0.113.9`
+            if let Some(host) = network::ipv4(text, place + 1)
+                && text.at(place + 1).is_ascii_digit()
+            {
+                let is_part = |byte: u8| is_word(byte) || b"-.".contains(&byte);
+                let start = text.run_back(place, 40, is_part);
+                if start < place && !who::is_nobody(text.slice(start..place)) {
+                    self.hide(start..place, Kind::User);
+                }
+                return self.hide(host, Kind::Ip);
+            }
+            return place + 1;
+        };
         let before = text.slice(address.local.start.saturating_sub(5)..address.local.start);
         // Who is called through whose exchange: the host is nobody's.
         if before.ends_with(b"sip:") || before.ends_with(b"sips:") {
@@ -342,7 +367,7 @@ impl Scan<'_> {
         let colon = text.run(start, 512, |byte| byte != b':' && byte != b'@');
         let user = start..colon.min(at);
         if text.at(colon) == b':' && colon < at {
-            if !is_slot(text.slice(user.clone())) {
+            if !is_slot(text.slice(user.clone())) && !who::is_nobody(text.slice(user.clone())) {
                 self.hide(user, Kind::User);
             }
             if !is_slot(text.slice(colon + 1..at)) {
@@ -370,7 +395,7 @@ impl Scan<'_> {
             (b"maker.ifttt.com/trigger/", b""),
         ];
         let text = self.text;
-        let is_path = |byte: u8| is_word(byte) || b"/-.%:".contains(&byte);
+        let is_path = |byte: u8| is_word(byte) || b"/-.%:@".contains(&byte);
         for (host, _) in HOOKS {
             if text.has(start, host) {
                 let from =
@@ -427,10 +452,15 @@ static BASE64: [bool; 256] = text::table(b"+/-_", false);
 
 /// Joined names with digits within: `libFoo-1.2-Bar_64`, `Win32_Storage_FileSystem`.
 fn is_joined_names(token: &[u8]) -> bool {
-    token.iter().filter(|byte| b"-_".contains(byte)).count() >= 2
-        && token
-            .split(|byte| b"-_".contains(byte))
-            .all(|part| part.len() <= 20 && secret::changes(part) <= 2 + part.len() / 5)
+    // `582696fd3a0df6bf-FRA`: a number of a request, and where it came in.
+    let mut ends = token.rsplitn(2, |byte| *byte == b'-');
+    let is_marked_hex = ends.next().is_some_and(|last| last.len() <= 4)
+        && ends.next().is_some_and(|first| first.iter().all(u8::is_ascii_hexdigit));
+    is_marked_hex
+        || token.iter().filter(|byte| b"-_".contains(byte)).count() >= 2
+            && token
+                .split(|byte| b"-_".contains(byte))
+                .all(|part| part.len() <= 20 && secret::changes(part) <= 2 + part.len() / 5)
 }
 
 /// What a byte may begin.

@@ -1,10 +1,70 @@
 //! Lines whose places have a meaning that no name tells: of single programs and formats.
 
-use super::text::{Text, is_blank, is_word};
+use super::text::{Text, is_blank, is_word, number};
 use super::value::{Joint, Value, value};
 use super::{Scan, plausible};
 use crate::redact::kind::Kind;
 use crate::redact::names::{Field, Sureness};
+
+/// Functions whose last two arguments are a name and a password.
+const CALLS: &[&[u8]] = &[
+    b"PlainCredentials",
+    b"HTTPBasicAuth",
+    b"HTTPDigestAuth",
+    b"BasicAuth",
+    b"BasicAuthentication",
+    b"UsernamePasswordCredentials",
+    b"UsernamePasswordAuthenticationToken",
+    b"PasswordAuthentication",
+    b"NetworkCredential",
+    b"PDO",
+    b"__construct",
+    b"mysqli_connect",
+    b"mysql_connect",
+];
+
+/// Other words that begin a notation.
+const WORDS: &[&[u8]] = &[
+    b"AUTH",
+    b"machine",
+    b"to",
+    b"SecureString",
+    b"PSK",
+    b"EAP",
+    b"XAUTH",
+    b"IDENTIFY",
+    b"community",
+    b"rocommunity",
+    b"rwcommunity",
+    b"pts",
+    b"tty",
+    b"BY",
+    b"by",
+    b"password",
+    b"PASSWORD",
+    b"Password",
+];
+
+/// Whether some word that begins a notation has this first letter and this length.
+#[inline]
+pub(super) fn may_begin(first: u8, len: usize) -> bool {
+    len < 64 && LENGTHS.get(usize::from(first)).is_some_and(|lengths| lengths >> len & 1 == 1)
+}
+
+/// For each first letter the lengths of those words, as bits.
+static LENGTHS: [u64; 256] = lengths();
+
+#[allow(clippy::indexing_slicing)]
+const fn lengths() -> [u64; 256] {
+    let mut lengths = [0; 256];
+    let mut at = 0;
+    while at < WORDS.len() + CALLS.len() {
+        let word = if at < WORDS.len() { WORDS[at] } else { CALLS[at - WORDS.len()] };
+        lengths[word[0] as usize] |= 1 << word.len();
+        at += 1;
+    }
+    lengths
+}
 
 /// Bytes of a card (RFC 6350) that are looked through.
 const LONGEST_CARD: usize = 8192;
@@ -18,6 +78,12 @@ impl Scan<'_> {
             b"machine" => self.netrc(end),
             b"to" if text.before(start) == b'(' => self.switched(end),
             b"SecureString" => self.literal(end),
+            b"PSK" | b"EAP" | b"XAUTH" if text.has(end, b" \"") => self.literal(end),
+            b"IDENTIFY" => self.last_word(end),
+            b"community" if is_behind(text, start, b"snmp-server") => self.next_word(end),
+            b"rocommunity" | b"rwcommunity" => self.next_word(end),
+            b"pts" | b"tty" if text.at(end) == b'/' => self.terminal(start),
+            word if text.at(end) == b'(' && CALLS.contains(&word) => self.credentials(end + 1),
             b"BY" | b"by" if is_behind(text, start, b"identified") => self.literal(end),
             word if text.at(end) == b'(' && word.eq_ignore_ascii_case(b"password") => {
                 self.literal(end + 1)
@@ -118,6 +184,101 @@ impl Scan<'_> {
         Some(self.hide(range, Kind::Password))
     }
 
+    /// The word behind `end`, for routers' and agents' settings.
+    fn next_word(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let stop = text.run(end + 1, 128, |byte| byte > b' ');
+        let fits = text.at(end) == b' ' && stop > end + 3 && text.at(end + 1) != b'<';
+        fits.then(|| self.hide(end + 1..stop, Kind::Password))
+    }
+
+    /// The same where it ends the line.
+    fn last_word(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let stop = text.run(end + 1, 128, |byte| byte > b' ');
+        let fits =
+            text.at(end) == b' ' && stop > end + 4 && matches!(text.at(stop), b'\r' | b'\n' | 0);
+        fits.then(|| self.hide(end + 1..stop, Kind::Password))
+    }
+
+    /// Who sits at the terminal that stands at `start`, in lists of `who`, `w` and `last`.
+    fn terminal(&mut self, start: usize) -> Option<usize> {
+        let text = self.text;
+        let stop = text.run_back(start, 32, is_blank);
+        let from = text.run_back(stop, 40, |byte| is_word(byte) || b".-".contains(&byte));
+        let begins = from == 0 || matches!(text.before(from), b'\n' | 0);
+        if !begins || stop == start {
+            return None;
+        }
+        let value = Value { range: from..stop, is_delimited: true, joint: Joint::Tight };
+        let field = Field { kind: Kind::User, sureness: Sureness::Likely };
+        let range = plausible::sensitive(text, &value, field)?;
+        self.hide(range, Kind::User);
+        None
+    }
+
+    /// `PlainCredentials('ann', 'hunter2')` from `place` on.
+    pub(super) fn credentials_behind(&mut self, place: usize) -> Option<usize> {
+        let text = self.text;
+        let start = text.run(place, 4, is_blank);
+        let end = text.run(start, 48, is_word);
+        if text.at(end) != b'(' || !CALLS.contains(&text.slice(start..end)) {
+            return None;
+        }
+        self.credentials(end + 1)
+    }
+
+    /// `('ann', 'hunter2')`, the last two literals of a call whose first begins at `from`.
+    fn credentials(&mut self, from: usize) -> Option<usize> {
+        let text = self.text;
+        let mut literals = [0..0, 0..0];
+        let mut place = from;
+        for _ in 0..4 {
+            place = text.run(place, 4, is_blank);
+            let quote = text.at(place);
+            if !matches!(quote, b'\'' | b'"') {
+                break;
+            }
+            let end = text.run(place + 1, 256, |byte| byte != quote && byte != b'\n');
+            literals.rotate_left(1);
+            if let Some(last) = literals.last_mut() {
+                *last = place + 1..end;
+            }
+            place = end + 1;
+            if text.at(place) != b',' {
+                break;
+            }
+            place += 1;
+        }
+        let [user, word] = literals;
+        if user.is_empty() || word.is_empty() || text.at(place) != b')' {
+            return None;
+        }
+        self.hide(user, Kind::User);
+        Some(self.hide(word, Kind::Password))
+    }
+
+    /// The line of `/etc/passwd` in which `place` has the `:x:`; gives where to go on.
+    pub(super) fn password_line(&mut self, place: usize) -> usize {
+        let text = self.text;
+        let start = text.run_back(place, 40, |byte| is_word(byte) || b".-".contains(&byte));
+        let begins = start == 0 || matches!(text.before(start), b'\n' | 0);
+        let digits = |from: usize| text.run(from, 8, |byte| byte.is_ascii_digit());
+        let uid = digits(place + 3);
+        let gid = digits(uid + 1);
+        let person =
+            number(text.slice(place + 3..uid)).is_some_and(|uid| (1000..60_000).contains(&uid));
+        if !begins || !person || text.at(uid) != b':' || text.at(gid) != b':' || gid == uid + 1 {
+            return place + 1;
+        }
+        self.hide(start..place, Kind::User);
+        let end = text.run(gid + 1, 80, |byte| !matches!(byte, b':' | b',' | b'\n' | 0));
+        if end > gid + 1 {
+            self.hide(gid + 1..end, Kind::Name);
+        }
+        end
+    }
+
     /// `host:5432:db:user:password`, a line of PostgreSQL's password file, whose port
     /// stands at `port..end`.
     pub(super) fn password_file(&mut self, port: usize, end: usize) -> Option<usize> {
@@ -152,7 +313,8 @@ impl Scan<'_> {
     pub(super) fn visiting_card(&mut self, end: usize) {
         let text = self.text;
         let mut place = end;
-        while place < text.len() && place - end < LONGEST_CARD && !text.has(place, b"END:VCARD") {
+        let ends = |place: usize| text.has(place, b"END:VCARD") || text.has(place, b"BEGIN:VCARD");
+        while place < text.len() && place - end < LONGEST_CARD && !ends(place) {
             let line = text.run(place, 1024, |byte| !matches!(byte, b'\n' | 0));
             let kind = match text.at(place) {
                 b'N' => Kind::Name,
@@ -200,6 +362,12 @@ pub(super) fn is_checksum(text: Text<'_>, token: usize) -> bool {
     let head = text.run_back(token, 128, is_part);
     const PREFIXES: &[&[u8]] = &[b"sha1-", b"sha256-", b"sha384-", b"sha512-", b"md5-"];
     if PREFIXES.iter().any(|prefix| text.has(head, prefix)) {
+        return true;
+    }
+    // `h1:…` of `go.sum`; a picture within a page.
+    let is_picture = text.slice(head.saturating_sub(7)..head) == b"base64,"
+        && memchr::memmem::find(text.slice(head.saturating_sub(48)..head), b"data:").is_some();
+    if is_picture || text.slice(head.saturating_sub(4)..head) == b" h1:" {
         return true;
     }
     let gap = text.run_back(head, 4, |byte| is_blank(byte) || b":=\"'".contains(&byte));

@@ -99,7 +99,9 @@ impl Scan<'_> {
         if text.has(start, b"0x") || text.has(start, b"0X") {
             return end;
         }
-        self.command(start, end);
+        if text.at(start) == b'7' {
+            self.command(start, end);
+        }
         if !is_joined(text, start)
             && let Some(range) = identity::identifier(text, start)
         {

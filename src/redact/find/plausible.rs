@@ -35,6 +35,8 @@ pub(super) fn sensitive(text: Text<'_>, value: &Value, field: Field) -> Option<R
         Kind::Passport => is_passport(bytes),
         Kind::Phone => is_phone(text, value, bytes),
         Kind::Email => bytes.contains(&b'@') && !bytes.contains(&b' ') && bytes.len() >= 3,
+        // `holder=Person(name='Ann')`
+        Kind::Name if !value.is_delimited && text.at(value.range.end) == b'(' => false,
         Kind::Name => is_name(value, bytes, field.sureness),
         Kind::User => is_user(text, value, bytes),
         Kind::Birth => return date(text, value),
@@ -155,7 +157,8 @@ fn is_no_value(bytes: &[u8]) -> bool {
     let is_code = bytes.contains(&b'(')
         && (bytes.windows(2).any(|pair| pair == b"->" || pair == b"::")
             || bytes.ends_with(b"()")
-            || bytes.ends_with(b"("));
+            || bytes.ends_with(b"(")
+            || bytes.ends_with(b"({"));
     // `PWD=/home/…`, `--password-file`: where a secret lies is none.
     const FILES: &[&[u8]] = &[
         b".pem", b".key", b".crt", b".json", b".yaml", b".yml", b".txt", b".p12", b".jks", b".der",
@@ -164,7 +167,18 @@ fn is_no_value(bytes: &[u8]) -> bool {
     let is_path = *first == b'/' && bytes.iter().filter(|byte| **byte == b'/').count() > 1
         || has_dot_near_end(bytes)
             && FILES.iter().any(|end| bytes.len() > end.len() && bytes.ends_with(end));
-    is_format || is_path || is_slot || is_blank_out || is_pointer || is_code || NO_VALUES.has(bytes)
+    is_format
+        || is_path
+        || is_slot
+        || is_blank_out
+        || is_pointer
+        || is_code
+        || NO_VALUES.has(named(bytes))
+}
+
+/// `USER` of `USER[:PASSWORD]`, as in a manual.
+fn named(bytes: &[u8]) -> &[u8] {
+    bytes.strip_suffix(b"[").unwrap_or(bytes)
 }
 
 /// `self.store.get_token(id`, `os.environ[`, `New-Object`: code that yields a value.
@@ -184,6 +198,11 @@ fn is_expression(bytes: &[u8]) -> bool {
         b"ctx.",
         b"cfg.",
         b"env.",
+        b"var.",
+        b"local.",
+        b"data.",
+        b"module.",
+        b"secrets.",
     ];
     const VERBS: &[&[u8]] =
         &[b"New-", b"Get-", b"Read-", b"ConvertTo-", b"ConvertFrom-", b"Import-"];
@@ -277,7 +296,9 @@ fn is_secret(value: &Value, bytes: &[u8]) -> bool {
         return false;
     }
     if bytes.contains(&b' ') {
-        return is_likely_password(bytes) && bytes.len() >= 12 || is_mnemonic(bytes);
+        let blanks = bytes.iter().filter(|byte| **byte == b' ').count();
+        let is_noise = bytes.len() >= 32 && is_mixed(bytes) && blanks * 8 < bytes.len();
+        return is_likely_password(bytes) && bytes.len() >= 12 || is_mnemonic(bytes) || is_noise;
     }
     if matches!(bytes.first(), Some(b'=' | b'>' | b'(' | b'{' | b'[' | b':' | b'/' | b'-'))
         && !value.is_delimited

@@ -195,6 +195,10 @@ pub(super) fn shaped(text: Text<'_>, start: usize, end: usize) -> Option<(Range<
         // The longer the prefix, the less the rest must prove.
         let is_sure = prefix.len() >= 4
             && prefix.bytes().any(|byte| !byte.is_ascii_lowercase() && byte != b'_');
+        // Of two letters: no longer either.
+        if prefix.len() == 2 && *least == 32 && until - body > 32 {
+            continue;
+        }
         if until - body >= *least
             && !is_word(text.at(until))
             && (is_sure || is_mixed(text.slice(body..until)))

@@ -83,15 +83,39 @@ fn behind_wrappers(text: Text<'_>, start: usize) -> usize {
         let opens = matches!(next, b'(' | b'[' | b'{')
             && (word > place || next == b'[')
             && matches!(text.at(word + 1), b'"' | b'\'' | b'\\' | b'(');
+        // `Some(`, and the value on a line of its own.
+        let below = text.run(word + 1, 64, |byte| byte.is_ascii_whitespace());
+        let opens_below =
+            next == b'(' && word > place && matches!(text.at(word + 1), b'\n' | b'\r');
+        // `<<"hunter2">>`, `_UNICODE_STRING "hunter2"`
+        let is_binary = text.has(place, b"<<\"");
+        let is_typed = word > place + 4
+            && next == b' '
+            && text.at(word + 1) == b'"'
+            && text
+                .slice(place..word)
+                .iter()
+                .all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
         // `string(9) "…"`
         let digits = match next {
             b'(' => text.run(word + 1, 8, |byte| byte.is_ascii_digit()),
             _ => 0,
         };
         let is_sized = digits > word + 1 && text.has(digits, b") \"");
+        // Go: `key:[…]`, a list of one.
+        let inner = text.run(place + 1, 256, |byte| is_word(byte) || b"-.+/=".contains(&byte));
+        if text.at(place) == b'[' && inner > place + 12 && text.at(inner) == b']' {
+            return place + 1;
+        }
         let is_literal = word - place <= 2 && word > place && matches!(next, b'"' | b'\'');
         if opens {
             place = word + 1;
+        } else if opens_below && matches!(text.at(below), b'"' | b'\'') {
+            return below;
+        } else if is_binary {
+            return place + 2;
+        } else if is_typed {
+            return word + 1;
         } else if is_sized {
             return digits + 2;
         } else if is_literal {
@@ -200,9 +224,11 @@ fn phrase_end(text: Text<'_>, start: usize, takes_commas: bool) -> usize {
             }
             b'(' | b')' | b'[' | b']' => !takes_commas || byte != b'(',
             b'&' => names_field(text, end + 1),
+            b':' => !takes_commas && text.at(end + 1) != b':' && text.before(end) != b':',
             b',' => names_field(text, end + 1) || !(takes_commas || is_given_name(text, end + 1)),
             b' ' => {
                 text.at(end + 1) == b' '
+                    || text.at(end + 1) == b'/' && text.at(end + 2) == b' '
                     || names_field(text, end + 1)
                     || begins_clause(text, end + 1)
             }
@@ -236,7 +262,12 @@ const LONGEST_PHRASE: usize = 160;
 fn names_field(text: Text<'_>, place: usize) -> bool {
     let from = text.run(place, 2, is_blank);
     let name = text.run(from, 48, |byte| is_word(byte) || byte == b'-' || byte == b'.');
+    // `CN=Ann Lee:mailto:ann@…`
+    let is_last = text.at(name) == b':'
+        && matches!(text.at(name + 1), b'm' | b't')
+        && (text.has(name, b":mailto:") || text.has(name, b":tel:"));
     name > from
+        && !is_last
         && (text.at(name) == b'=' || (text.at(name) == b':' && !text.at(name + 1).is_ascii_digit()))
 }
 

@@ -289,7 +289,11 @@ fn percent(line: &[u8], place: usize) -> Option<u8> {
         return None;
     }
     let value = hexadecimal(line.get(place + 1..place + 3)?)? as u8;
-    (matches!(value, 0 | b'\t' | b'\n' | b'\r') || value >= b' ').then_some(value)
+    // Bytes of UTF-8 beyond ASCII are several; `%DB_NAME%` has none.
+    let is_sign = |at: Option<usize>| at.and_then(|at| line.get(at)) == Some(&b'%');
+    let is_alone = !is_sign(Some(place + 3)) && !is_sign(place.checked_sub(3));
+    (matches!(value, 0 | b'\t' | b'\n' | b'\r') || value >= b' ' && (value < 0x80 || !is_alone))
+        .then_some(value)
 }
 
 /// The character that the escape at `place` stands for, and its length: those of JSON,

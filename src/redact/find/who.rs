@@ -314,10 +314,14 @@ const NO_USERS: &[&[u8]] = &[
     b"accounts",
 ];
 
+/// Whether a system, and no person, is called so.
+pub(super) fn is_nobody(name: &[u8]) -> bool {
+    NO_USERS.iter().any(|word| name.eq_ignore_ascii_case(word))
+}
+
 pub(super) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
     let has_letter = bytes.iter().any(|byte| is_letter(*byte));
-    let is_known = NO_USERS.iter().any(|word| bytes.eq_ignore_ascii_case(word));
-    if !has_letter || is_known || !(2..=64).contains(&bytes.len()) || is_uuid(bytes) {
+    if !has_letter || is_nobody(bytes) || !(2..=64).contains(&bytes.len()) || is_uuid(bytes) {
         return false;
     }
     if bytes.contains(&b' ') {
