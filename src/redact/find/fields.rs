@@ -1,15 +1,12 @@
 //! Fields: a name, a joint, a value.
 
-use super::text::{Text, is_blank, is_letter, is_word};
+use super::joints::{is_quoted_end, is_tuple, joined_start, joint, name_start};
+use super::text::{Text, is_blank, is_word};
 use super::value::{Joint, Value, value};
-use super::{Scan, secret};
-use super::{notations, plausible};
+use super::{Scan, notations, plausible, secret};
 use crate::redact::kind::Kind;
 use crate::redact::names::{self, Field, Sureness};
 use crate::redact::vocabulary::Role;
-
-/// Bytes of a field's name, its qualifying words included.
-const LONGEST_NAME: usize = 64;
 
 impl Scan<'_> {
     /// The field whose name ends with the word at `start..end`: hides its value and gives
@@ -87,7 +84,7 @@ impl Scan<'_> {
     }
 
     /// `{"name": "password", "value": "hunter2"}`: the first names what the second is.
-    fn announce(&mut self, name: &[u8], value: &Value) {
+    pub(super) fn announce(&mut self, name: &[u8], value: &Value) {
         const NAMING: &[&[u8]] =
             &[b"name", b"key", b"Name", b"Key", b"n", b"field", b"label", b"property"];
         if NAMING.contains(&name) {
@@ -114,7 +111,7 @@ impl Scan<'_> {
         Some(self.hide(range, field.kind))
     }
 
-    fn announced_for(&mut self, name: &[u8], place: usize) -> Option<Field> {
+    pub(super) fn announced_for(&mut self, name: &[u8], place: usize) -> Option<Field> {
         const VALUES: &[&[u8]] = &[
             b"value",
             b"Value",
@@ -185,7 +182,7 @@ impl Scan<'_> {
         let mut place = text.run(end, 4, |byte| is_blank(byte) || b".#".contains(&byte));
         // `password 7 0822455D0A16`, as routers write: how it is kept.
         let is_kept = matches!(field.kind, Kind::Password | Kind::Secret)
-            && matches!(text.at(place), b'0'..=b'9')
+            && text.at(place).is_ascii_digit()
             && text.at(place + 1) == b' ';
         place += if is_kept { 2 } else { 0 };
         // `code is 1234`, `phone number: `, `user '…'`
@@ -265,106 +262,6 @@ impl Scan<'_> {
             || is_said && self.speaks_of(start, &[b"your", b"verification", b"login"]);
         is_meant.then(|| self.hide(from..digits, Kind::Code))
     }
-
-    /// The pairs of a cookie header from `start` on: values that stand for a session.
-    fn cookies(&mut self, start: usize) -> usize {
-        let text = self.text;
-        let line = text.line(start, 8192).end;
-        let mut place = text.run(start, 4, |byte| is_blank(byte) || byte == b'"' || byte == b'\'');
-        // `cookie=4f…`, without pairs.
-        let bare = text.run(place, 512, |byte| is_word(byte) || b"-_+/.".contains(&byte));
-        if matches!(text.at(bare), b' ' | b'\n' | b'\r' | b',' | b'"' | 0)
-            && bare - place >= 16
-            && secret::is_mixed(text.slice(place..bare))
-        {
-            return self.hide(place..bare, Kind::Cookie);
-        }
-        while place < line {
-            let name_end = text.run(place, 256, |byte| byte > b' ' && !b"=;\"',".contains(&byte));
-            if text.at(name_end) != b'=' {
-                // `HttpOnly`, or the end.
-                place = text.run(name_end, 2, |byte| byte == b';' || byte == b' ');
-                if place == name_end {
-                    break;
-                }
-                continue;
-            }
-            let name = text.slice(place..name_end);
-            let from = name_end + 1;
-            let until = text
-                .run(from, 8192, |byte| {
-                    byte > b' ' && byte != b';' && byte != b'"' && byte != b'\''
-                })
-                .min(line);
-            if is_session_cookie(name, text.slice(from..until)) {
-                self.hide(from..until, Kind::Cookie);
-            }
-            place = text.run(until, 3, |byte| byte == b';' || byte == b' ' || byte == b'"');
-            if place == until {
-                break;
-            }
-        }
-        place
-    }
-
-    /// `<name>value</name>` whose `<` stands at `place`; gives where to go on.
-    pub(super) fn tag(&mut self, place: usize) -> usize {
-        let text = self.text;
-        let mut start = place + 1;
-        let mut end = text.run(start, 64, |byte| is_word(byte) || b":.-".contains(&byte));
-        if let Some(colon) = text.slice(start..end).iter().rposition(|byte| *byte == b':') {
-            start += colon + 1;
-        }
-        let name = text.slice(start..end);
-        if end == start {
-            return place + 1;
-        }
-        if is_blank(text.at(end)) {
-            end = text.run(end, 300, |byte| byte != b'>' && byte != b'<' && byte != b'\n');
-        }
-        if text.at(end) != b'>' || text.before(end) == b'/' {
-            return place + 1;
-        }
-        let own = names::field(name).or_else(|| named_by_attribute(text, start..end));
-        let Some(field) = own.or_else(|| self.announced_for(name, place)) else {
-            return place + 1;
-        };
-        let Some(value) = value(text, end + 1, Joint::Tag, field.kind) else {
-            // `<Password><Value>hunter2</Value>`
-            if text.at(text.run(end + 1, 64, |byte| byte.is_ascii_whitespace())) == b'<'
-                && field.sureness == Sureness::Sure
-            {
-                self.announced = Some((field, end));
-            }
-            return place + 1;
-        };
-        let closing = text.run(value.range.end, 64, |byte| byte != b'<' && byte != 0);
-        if text.at(closing + 1) != b'/' && !text.slice(end..value.range.start).ends_with(b"[") {
-            return place + 1;
-        }
-        match plausible::sensitive(text, &value, field) {
-            Some(range) => {
-                self.hide(range, field.kind);
-            }
-            None => self.announce(name, &value),
-        }
-        // Attributes are fields of their own.
-        place + 1
-    }
-}
-
-/// What the attribute `Name` of the element whose text is `range` says of its content.
-fn named_by_attribute(text: Text<'_>, range: std::ops::Range<usize>) -> Option<Field> {
-    let inside = text.slice(range.clone());
-    let mark = [&b" Name="[..], b" name=", b" key="]
-        .into_iter()
-        .find_map(|mark| Some(memchr::memmem::find(inside, mark)? + mark.len()))?;
-    let start = range.start + mark;
-    if !matches!(text.at(start), b'"' | b'\'') {
-        return None;
-    }
-    let end = text.run(start + 1, 64, |byte| !matches!(byte, b'"' | b'\'' | b'>'));
-    names::field(text.slice(start + 1..end)).filter(|field| field.sureness != Sureness::Maybe)
 }
 
 /// `?key=…`, `&code=…`: of an address, where such a name has a secret if it is random.
@@ -372,174 +269,6 @@ fn is_key_of_query(text: Text<'_>, start: usize, end: usize) -> bool {
     matches!(text.before(start), b'?' | b'&')
         && text.at(end) == b'='
         && matches!(text.slice(start..end), b"key" | b"code" | b"k" | b"ticket")
-}
-
-/// What joins the name that ends at `end` to a value, and where that may begin.
-fn joint(text: Text<'_>, end: usize) -> Option<(Joint, usize)> {
-    let mut place = end;
-    let mut is_quoted = false;
-    while is_quoted_end(text, place) {
-        is_quoted = true;
-        place += if text.has(place, b"&quot;") { 6 } else { 1 };
-    }
-    // `char password[32] = "…"`
-    if text.at(place) == b'[' {
-        let end = text.run(place + 1, 24, |byte| is_word(byte) || byte == b' ');
-        let after = text.run(end + 1, 4, is_blank);
-        if text.at(end) == b']' && text.at(after) == b'=' {
-            place = end + 1;
-        }
-    }
-    let place = text.run(place, 40, is_blank);
-    if text.at(place) == 0xef && text.has(place, WIDE_COLON) {
-        return Some((Joint::Tight, place + WIDE_COLON.len()));
-    }
-    match (text.at(place), text.at(place + 1)) {
-        // LDIF, whose values in base64 stand behind two colons.
-        (b':', b':') if !is_quoted && text.at(place + 2) == b' ' && text.at(place + 3) > b' ' => {
-            let start = text.run_back(place, LONGEST_NAME, |byte| is_word(byte) || byte == b'-');
-            let begins = start == 0 || matches!(text.before(start), b'\n' | 0);
-            begins.then_some((Joint::Tight, place + 2))
-        }
-        (b'=', b'=' | b'~') | (b':', b':') => None,
-        (b':', b'/') if text.at(place + 2) == b'/' => None,
-        // PHP's `var_dump` writes the value on a line of its own.
-        (b'=', b'>') if is_quoted && matches!(text.at(place + 2), b'\n' | b'\r') => {
-            Some((Joint::Tight, text.run(place + 2, 64, |byte| byte.is_ascii_whitespace())))
-        }
-        (b'=', b'>') | (b':', b'=') => Some((Joint::Tight, place + 2)),
-        (b'=', _) => Some((Joint::Tight, place + 1)),
-        (b':', _) if is_quoted => Some((Joint::Tight, place + 1)),
-        (b':', next) if is_blank(next) || matches!(next, b'\n' | b'\r') => {
-            Some((Joint::Colon, place + 1))
-        }
-        (b':', _) => Some((Joint::Tight, place + 1)),
-        (b',', _) if is_quoted => pair_of(text, place),
-        (b',', b'"' | b'<') if is_tuple(text, end) => Some((Joint::Tight, place + 1)),
-        (b',', _) => argument_after(text, end, place),
-        // `"HSET" "first_name" "Ann"`: words of a command.
-        (b'"', _) if is_quoted && place == end + 2 && text.has(end, b"\" \"") => {
-            Some((Joint::Tight, place))
-        }
-        // `email|s:9:"…"` and `s:5:"email";s:9:"…"`, as PHP writes.
-        (b'|', b's') if text.at(place + 2) == b':' => {
-            let digits = text.run(place + 3, 8, |byte| byte.is_ascii_digit());
-            text.has(digits, b":\"").then_some((Joint::Tight, digits + 1))
-        }
-        (b';', b's') if is_quoted && text.at(place + 2) == b':' => {
-            let digits = text.run(place + 3, 8, |byte| byte.is_ascii_digit());
-            (text.at(digits) == b':').then_some((Joint::Tight, digits + 1))
-        }
-        _ => None,
-    }
-}
-
-/// The colon of full width, as in Chinese and Japanese.
-pub(super) const WIDE_COLON: &[u8] = "\u{ff1a}".as_bytes();
-
-/// Whether the name that ends at `end` begins a tuple of Erlang: `{password,"hunter2"}`.
-fn is_tuple(text: Text<'_>, end: usize) -> bool {
-    let start = text.run_back(end, LONGEST_NAME, is_word);
-    start < end && text.before(start) == b'{'
-}
-
-/// `("password", "hunter2")`: a name and its value as a pair.
-fn pair_of(text: Text<'_>, comma: usize) -> Option<(Joint, usize)> {
-    let next = text.run(comma + 1, 2, is_blank);
-    let open = text.run_back(comma, LONGEST_NAME, |byte| {
-        byte != b'(' && byte != b'[' && byte != b'\n' && byte != b','
-    });
-    let is_pair = matches!(text.before(open), b'(' | b'[') && matches!(text.at(next), b'"' | b'\'');
-    let end = text.run(next + 1, 256, |byte| !matches!(byte, b'"' | b'\'' | b'\n'));
-    let close = text.run(end + 1, 2, is_blank);
-    (is_pair && matches!(text.at(close), b')' | b']')).then_some((Joint::Tight, comma + 1))
-}
-
-/// `strcmp(user->password, "hunter2")`: the literal behind the first argument of a call.
-fn argument_after(text: Text<'_>, end: usize, comma: usize) -> Option<(Joint, usize)> {
-    let next = text.run(comma + 1, 2, is_blank);
-    if text.at(next) != b'"' {
-        return None;
-    }
-    let is_part = |byte: u8| is_word(byte) || matches!(byte, b'-' | b'>' | b'.' | b'&' | b':');
-    let start = text.run_back(end, LONGEST_NAME, is_part);
-    let is_call = text.before(start) == b'(' && is_word(text.before(start - 1));
-    let close = text.run(next + 1, 128, |byte| !matches!(byte, b'"' | b'\n'));
-    (is_call && text.at(close) == b'"' && matches!(text.at(close + 1), b')' | b','))
-        .then_some((Joint::Tight, comma + 1))
-}
-
-/// What may close a name: quotes, brackets, with backslashes before.
-fn is_quoted_end(text: Text<'_>, place: usize) -> bool {
-    match text.at(place) {
-        b'"' | b'\'' | b']' | b'`' => true,
-        b'\\' => matches!(text.at(place + 1), b'"' | b'\''),
-        b'&' => text.has(place, b"&quot;"),
-        _ => false,
-    }
-}
-
-/// Where the name that ends with the word at `start..end` begins: with the joined parts
-/// before it, and up to three words before those.
-fn name_start(text: Text<'_>, start: usize, end: usize) -> usize {
-    let mut begin = joined_start(text, start);
-    for _ in 0..3 {
-        let is_spaced = text.before(begin) == b' ' && is_letter(text.before(begin - 1));
-        let earlier = begin.saturating_sub(1);
-        let before = text.run_back(earlier, 24, |byte| is_letter(byte) || byte == b'\'');
-        if !is_spaced || end - before > LONGEST_NAME || is_word(text.before(before)) {
-            break;
-        }
-        begin = before;
-    }
-    begin
-}
-
-/// The same without the words before.
-fn joined_start(text: Text<'_>, start: usize) -> usize {
-    text.run_back(start, LONGEST_NAME, |byte| is_word(byte) || byte == b'-' || byte == b'.')
-}
-
-/// By its name, or by being too random for a preference.
-fn is_session_cookie(name: &[u8], value: &[u8]) -> bool {
-    const ATTRIBUTES: &[&[u8]] = &[
-        b"path",
-        b"domain",
-        b"expires",
-        b"max-age",
-        b"samesite",
-        b"version",
-        b"comment",
-        b"priority",
-    ];
-    const HARMLESS: &[&[u8]] =
-        &[b"theme", b"lang", b"locale", b"tz", b"timezone", b"currency", b"consent"];
-    let is_one = |known: &[&[u8]]| known.iter().any(|word| name.eq_ignore_ascii_case(word));
-    if is_one(ATTRIBUTES) || is_one(HARMLESS) || value.len() < 4 {
-        return false;
-    }
-    let lower = name.to_ascii_lowercase();
-    let says = [
-        &b"sess"[..],
-        b"sid",
-        b"auth",
-        b"token",
-        b"jwt",
-        b"csrf",
-        b"xsrf",
-        b"login",
-        b"remember",
-        b"user",
-        b"ident",
-        b"secret",
-        b"key",
-    ]
-    .iter()
-    .any(|word| lower.windows(word.len()).any(|part| part == *word));
-    if value.first() == Some(&b'%') && value.len() < 4 {
-        return false;
-    }
-    (says && value.len() >= 6) || (value.len() >= 16 && secret::is_mixed(value))
 }
 
 #[cfg(test)]

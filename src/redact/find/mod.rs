@@ -7,18 +7,22 @@ mod card;
 mod checks;
 mod columns;
 mod command;
+mod cookies;
 mod dates;
 mod email;
 mod fields;
 mod identity;
+mod joints;
 mod network;
 mod notations;
 mod numbers;
 mod people;
 mod phone;
+mod placeholder;
 mod places;
 mod plausible;
 mod secret;
+mod tags;
 mod text;
 mod value;
 mod views;
@@ -130,7 +134,7 @@ impl Scan<'_> {
         let text = self.text;
         let mut end = text.run(start, usize::MAX, is_word);
         if text.at(start) >= 0x80
-            && let Some(colon) = memchr::memmem::find(text.slice(start..end), fields::WIDE_COLON)
+            && let Some(colon) = memchr::memmem::find(text.slice(start..end), joints::WIDE_COLON)
             && colon > 0
         {
             end = start + colon;
