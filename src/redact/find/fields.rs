@@ -273,12 +273,7 @@ fn is_key_of_query(text: Text<'_>, start: usize, end: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::redact::find::{Carried, find};
-
-    fn hidden(text: &str) -> Vec<&str> {
-        let found = find(text.as_bytes(), &mut Carried::default(), true);
-        found.into_iter().map(|hit| &text[hit.range]).collect()
-    }
+    use crate::redact::find::hidden;
 
     #[test]
     fn values_are_found_in_the_notations_of_languages() {

@@ -500,3 +500,10 @@ const fn classes() -> [Class; 256] {
     }
     classes
 }
+
+/// The parts of `text` that are hidden.
+#[cfg(test)]
+fn hidden(text: &str) -> Vec<&str> {
+    let found = find(text.as_bytes(), &mut Carried::default(), true);
+    found.into_iter().map(|hit| &text[hit.range]).collect()
+}

@@ -396,12 +396,7 @@ pub(super) fn is_checksum(text: Text<'_>, token: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::redact::find::{Carried, find};
-
-    fn hidden(text: &str) -> Vec<&str> {
-        let found = find(text.as_bytes(), &mut Carried::default(), true);
-        found.into_iter().map(|hit| &text[hit.range]).collect()
-    }
+    use crate::redact::find::hidden;
 
     #[test]
     fn places_of_known_notations_are_hidden() {
