@@ -460,11 +460,17 @@ fn is_joined_names(token: &[u8]) -> bool {
     let mut ends = token.rsplitn(2, |byte| *byte == b'-');
     let is_marked_hex = ends.next().is_some_and(|last| last.len() <= 4)
         && ends.next().is_some_and(|first| first.iter().all(u8::is_ascii_hexdigit));
-    is_marked_hex
-        || token.iter().filter(|byte| b"-_".contains(byte)).count() >= 2
-            && token
-                .split(|byte| b"-_".contains(byte))
-                .all(|part| part.len() <= 20 && secret::changes(part) <= 2 + part.len() / 5)
+    // Identifiers of programs, which have no dashes.
+    let is_identifier = !token.contains(&b'-')
+        && token.iter().filter(|byte| **byte == b'_').count() >= 2
+        && token
+            .split(|byte| *byte == b'_')
+            .all(|part| part.len() <= 20 && secret::changes(part) <= 2 + part.len() / 5);
+    let is_pair = token.iter().filter(|byte| b"-_".contains(byte)).count() >= 3
+        && token
+            .split(|byte| b"-_".contains(byte))
+            .all(|part| part.len() < 12 && !secret::is_mixed(part));
+    is_marked_hex || is_identifier || is_pair
 }
 
 /// What a byte may begin.
