@@ -306,6 +306,19 @@ mod tests {
     }
 
     #[test]
+    fn a_random_text_of_any_length_is_hidden_whole() {
+        let mut state = 7_u32;
+        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+        let token: String = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(letters[(state >> 8) as usize % letters.len()])
+        })
+        .take(5000)
+        .collect();
+        assert_eq!(hidden(&format!("x {token} y")), [token.as_str()]);
+    }
+
+    #[test]
     fn code_and_words_of_manuals_stay() {
         for text in [
             "token = self.store.get_token(user_id)",

@@ -278,8 +278,8 @@ impl Scan<'_> {
         if until - start < 20 {
             return None;
         }
-        // Names within a path or a joined name are judged one by one.
-        let token = text.slice(start..until);
+        // Names within a path or a joined name are judged one by one; a long path has many.
+        let token = text.slice(start..until.min(start + LONGEST_JUDGED));
         let until = match token.iter().filter(|byte| **byte == b'/').count() {
             0 => until,
             count if token.len() / (count + 1) >= 12 && secret::is_random(token) => until,
@@ -417,6 +417,9 @@ impl Scan<'_> {
         start
     }
 }
+
+/// Bytes of a token by which all of it is judged.
+const LONGEST_JUDGED: usize = 1024;
 
 /// Whether the word at `start` goes on with something before it: `x-ab:cd`, `v1.2`.
 fn is_joined(text: Text<'_>, start: usize) -> bool {
