@@ -23,8 +23,10 @@ impl Scan<'_> {
         if name.eq_ignore_ascii_case(b"cookie") || name.eq_ignore_ascii_case(b"set-cookie") {
             return Some(self.cookies(after));
         }
-        // `PASS: test_login`, of a run of tests.
-        if name == b"PASS" && joint == Joint::Colon {
+        // `PASS: test_login`, of a run of tests; `psk.c:203:7`, of a compiler.
+        let is_place =
+            joint == Joint::Tight && text.at(after).is_ascii_digit() && notations::is_source(name);
+        if name == b"PASS" && joint == Joint::Colon || is_place {
             return None;
         }
         let field = match self.announced_by(name) {
@@ -334,6 +336,8 @@ mod tests {
             "CF-RAY: 582696fd3a0df6bf-FRA",
             "root:x:0:0:root:/root:/bin/bash",
             "aes_encrypt_key,\naes_decrypt_key,\n",
+            "psk.c:2037:21: warning: unused",
+            "at src/password.rs:1234",
             "tokend --password-file=/run/secrets/db_password --token-ttl=3600",
         ] {
             assert_eq!(hidden(text), [""; 0], "{text}");

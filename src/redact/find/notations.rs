@@ -316,15 +316,17 @@ impl Scan<'_> {
         let ends = |place: usize| text.has(place, b"END:VCARD") || text.has(place, b"BEGIN:VCARD");
         while place < text.len() && place - end < LONGEST_CARD && !ends(place) {
             let line = text.run(place, 1024, |byte| !matches!(byte, b'\n' | 0));
-            let kind = match text.at(place) {
-                b'N' => Kind::Name,
-                b'A' if text.has(place, b"ADR") => Kind::Address,
-                _ => Kind::Text,
-            };
             let name = text.run(place, 4, |byte| byte.is_ascii_uppercase());
             let colon = text.run(place, 128, |byte| byte != b':' && byte != b'\n');
-            let is_name = name == place + if kind == Kind::Name { 1 } else { 3 };
-            if kind != Kind::Text && is_name && colon < line && b";:".contains(&text.at(name)) {
+            let kind = match text.slice(place..name) {
+                b"N" => Some(Kind::Name),
+                b"ADR" => Some(Kind::Address),
+                _ => None,
+            };
+            if let Some(kind) = kind
+                && colon < line
+                && b";:".contains(&text.at(name))
+            {
                 let mut part = colon + 1;
                 while part < line {
                     let stop = text
@@ -348,7 +350,7 @@ fn is_behind(text: Text<'_>, place: usize, word: &[u8]) -> bool {
 }
 
 /// Whether what stands before `:12:` is a file of a program's source.
-fn is_source(name: &[u8]) -> bool {
+pub(super) fn is_source(name: &[u8]) -> bool {
     const ENDS: &[&[u8]] = &[
         b".c", b".h", b".cc", b".cpp", b".hpp", b".rs", b".go", b".py", b".js", b".ts", b".java",
         b".rb", b".php", b".log", b".txt", b".conf", b".sh",

@@ -97,7 +97,9 @@ pub(super) fn is_no_value(bytes: &[u8]) -> bool {
             || (*first == b'%'
                 && bytes.len() > 3
                 && bytes.ends_with(b"%")
-                && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"%_".contains(byte)))
+                && bytes.iter().all(|byte| {
+                    byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"%_".contains(byte)
+                }))
             || (*first == b'[' && second.is_ascii_alphabetic() && bytes.ends_with(b"]"))
             || bytes == b"?";
     let is_blank_out =

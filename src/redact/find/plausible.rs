@@ -7,7 +7,7 @@ use super::phone;
 use super::placeholder::{is_expression, is_no_value};
 use super::places::{is_address, is_degrees};
 use super::secret::is_mixed;
-use super::text::{Text, is_letter, number};
+use super::text::{Text, is_blank, is_letter, number};
 use super::value::{Joint, Value};
 use super::who::{is_name, is_user};
 use crate::redact::kind::Kind;
@@ -16,7 +16,9 @@ use crate::redact::names::{Field, Sureness};
 /// The part of `value` to hide as `field` announces; `None` if it is no such thing.
 pub(super) fn sensitive(text: Text<'_>, value: &Value, field: Field) -> Option<Range<usize>> {
     let bytes = text.slice(value.range.clone());
-    let is_literal = value.is_delimited || value.joint == Joint::Cell;
+    // `DB_PASSWORD=New-York` of an environment is a value, whatever it looks like.
+    let is_setting = !is_blank(text.before(value.range.start)) && text.at(value.range.end) <= b' ';
+    let is_literal = value.is_delimited || value.joint == Joint::Cell || is_setting;
     if is_no_value(bytes) || !is_literal && is_expression(bytes) {
         return None;
     }
@@ -275,6 +277,8 @@ mod tests {
         for (name, value) in [
             ("password", "hunter2"),
             ("password", "\"Read-Only\""),
+            ("password", "New-York"),
+            ("password", "data.Base"),
             (
                 "seed_phrase",
                 "\"fabric kitten pelican jacket dinosaur ability tornado island whale yellow zebra salt\"",
@@ -302,10 +306,10 @@ mod tests {
     fn values_that_stand_for_none_or_are_others_stay() {
         for (name, value) in [
             ("password", "%DB_PASSWORD%"),
-            ("password", "Read-Host"),
+            ("password", " Read-Host"),
             ("token", "self.store.get_token(user_id)"),
             ("api_key", "os.environ[\"API_KEY\"]"),
-            ("token", "node.semi_token"),
+            ("token", " node.semi_token"),
             ("password", "%s"),
             ("password", "0x7ffd1234"),
             ("password", "NULL"),
