@@ -30,41 +30,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-// What reads files must survive any: no index, no sum that may overflow. Tests may be
-// blunt, and so may the floors above, which see only what was checked.
-#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-pub mod addr;
-#[allow(clippy::arithmetic_side_effects)]
-pub mod analysis;
-pub mod arch;
-#[allow(clippy::arithmetic_side_effects)]
+pub use obit_corefile::{addr, arch, dump, elf, limits, mapped_file, memory, notice};
+pub use obit_process::{module, print, process, unwind, value};
+pub use {
+    obit_analysis as analysis, obit_disassembly as disassembly, obit_dwarf as debuginfo,
+    obit_redact as redact, obit_render as render, obit_triage as triage,
+};
+
 pub mod batch;
-pub mod debuginfo;
-pub mod disassembly;
-pub mod dump;
-pub mod elf;
-pub mod limits;
-pub mod mapped_file;
-pub mod memory;
-pub mod module;
-pub mod notice;
-pub mod print;
-#[allow(clippy::arithmetic_side_effects)]
-pub mod process;
-#[allow(clippy::arithmetic_side_effects)]
-pub mod redact;
-#[allow(clippy::arithmetic_side_effects)]
-pub mod render;
-#[allow(clippy::arithmetic_side_effects)]
 pub mod report;
-#[allow(clippy::arithmetic_side_effects)]
 pub mod scrub;
-#[doc(hidden)]
-#[cfg(any(test, feature = "testkit"))]
-#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
-pub mod testkit;
-#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
-pub mod triage;
-pub mod unwind;
-pub mod value;

@@ -1,6 +1,6 @@
 //! Why there is no report on a file. The words are a promise; see docs/triage.md.
 
-use crate::dump::OpenError;
+use obit_corefile::dump::OpenError;
 
 /// Why there is no report on a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +85,8 @@ impl Code {
             OpenError::BadHeader { .. } => Self::Damaged,
             OpenError::NoThreads { .. } => Self::NoThreads,
             OpenError::Container { .. } => Self::Packing,
+            // What a later version cannot open, and for a reason not known here.
+            _ => Self::Damaged,
         }
     }
 

@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::image_code::ImageCode;
-use crate::debuginfo::locate::{Locator, Role};
-use crate::elf::BuildId;
 use crate::report::ModuleRole;
-use crate::triage::code::{CodeRow, StackFunction};
-use crate::triage::overview::Census;
-use crate::triage::store::{Store, StoreError};
-use crate::triage::{Rules, module_name, stack_functions, wanted};
+use obit_corefile::elf::BuildId;
+use obit_dwarf::locate::{Locator, Role};
+use obit_triage::code::{CodeRow, StackFunction};
+use obit_triage::overview::Census;
+use obit_triage::store::{Store, StoreError};
+use obit_triage::{Rules, module_name, stack_functions, wanted};
 
 /// Groups that are looked at, those with most dumps first.
 const GROUPS: usize = 200;

@@ -20,8 +20,8 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use super::worker::{BUG, GOES, STAYS};
 use super::{Code, facts_of, failed, wire};
 use crate::report::BuildOptions;
-use crate::triage::Incoming;
-use crate::triage::store::FileStamp;
+use obit_triage::Incoming;
+use obit_triage::store::FileStamp;
 
 /// Bytes of what a dead worker said last that are looked at.
 const LAST_WORDS: u64 = 2000;

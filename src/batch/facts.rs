@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::mapped_file::open_regular;
+use obit_corefile::mapped_file::open_regular;
 
 /// 2001-09-09 to 2100: ten digits of these are a time.
 const PLAUSIBLE: std::ops::Range<i64> = 1_000_000_000..4_102_444_800;

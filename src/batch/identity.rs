@@ -8,11 +8,11 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::addr::Avma;
-use crate::dump::AuxKind;
-use crate::mapped_file::open_regular;
-use crate::process::Process;
-use crate::triage::store::FileStamp;
+use obit_corefile::addr::Avma;
+use obit_corefile::dump::AuxKind;
+use obit_corefile::mapped_file::open_regular;
+use obit_process::process::Process;
+use obit_triage::store::FileStamp;
 
 /// Bytes at each end of a file that cannot be read as a core, by which it is known.
 const ENDS: u64 = 1 << 20;
@@ -100,7 +100,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testkit::CoreBuilder;
+    use obit_corefile::testkit::CoreBuilder;
 
     #[test]
     fn processes_that_differ_in_nothing_but_their_random_bytes_are_two() {

@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::addr::Svma;
-use crate::arch::Machine;
-use crate::debuginfo::locate::{ImageState, Locator, Role};
-use crate::disassembly::{CodeHash, CodePlace, MOST_CODE, code_hash};
-use crate::elf::{BuildId, ElfImage, SegmentKind, SymbolTable};
-use crate::triage::code::{WHOLE_IMAGE, symbol_of_function};
+use obit_corefile::addr::Svma;
+use obit_corefile::arch::Machine;
+use obit_corefile::elf::{BuildId, ElfImage, SegmentKind, SymbolTable};
+use obit_disassembly::{CodeHash, CodePlace, MOST_CODE, code_hash};
+use obit_dwarf::locate::{ImageState, Locator, Role};
+use obit_triage::code::{WHOLE_IMAGE, symbol_of_function};
 
 /// Pieces and namesakes of one function; of more there is no hash.
 const PIECES: usize = 16;

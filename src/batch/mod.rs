@@ -1,4 +1,4 @@
-//! Many cores: found, each made a [`Record`](crate::triage::Record), whatever they are.
+//! Many cores: found, each made a [`Record`](obit_triage::Record), whatever they are.
 //!
 //! The cores are read by worker processes ([`Crew`]), so that one that hangs, swells or
 //! finds a bug in obit costs its own record and nothing else.

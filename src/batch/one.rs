@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::identity::{dump_id, file_id};
 use super::{Code, NameFacts};
-use crate::process::{Options, Process};
-use crate::redact::{Origin, Redactor, Shown};
 use crate::report::{self, BuildOptions, CoreReport};
-use crate::triage::{FileFacts, Reason, Record, Rules};
+use obit_process::process::{Options, Process};
+use obit_redact::{Origin, Redactor, Shown};
+use obit_triage::{FileFacts, Reason, Record, Rules};
 
 /// What is to be said of the core at `path`, whatever it is.
 pub fn analyze(

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::{Code, Found};
-use crate::dump::Container;
-use crate::mapped_file::open_regular;
+use obit_corefile::dump::Container;
+use obit_corefile::mapped_file::open_regular;
 
 /// Bytes that are looked at.
 const HEAD: u64 = 64;
@@ -135,9 +135,10 @@ mod tests {
             fs::write(&path, content).unwrap();
             path
         };
-        let core = crate::testkit::CoreBuilder::x86_64().thread(1, &[]).build();
+        let core = obit_corefile::testkit::CoreBuilder::x86_64().thread(1, &[]).build();
         assert_eq!(of(&file("anything", &core), false), "core");
-        let big = crate::testkit::CoreBuilder::aarch64().big_endian().thread(1, &[]).build();
+        let big =
+            obit_corefile::testkit::CoreBuilder::aarch64().big_endian().thread(1, &[]).build();
         assert_eq!(of(&file("big", &big), false), "core");
         assert_eq!(of(&file("core.txt", b"about cores"), false), "other: not-a-core");
         assert_eq!(of(&file("core.txt", b"about cores"), true), "core");

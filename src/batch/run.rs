@@ -9,11 +9,11 @@ use super::compare::compare;
 use super::identity::{stamp_of, stamp_without_file};
 use super::plan::is_named_like_a_core;
 use super::{Code, Crew, Done, Found, Job, Sight, WorkerCommand, facts_of, failed, sight, walk};
-use crate::debuginfo::locate::{Locator, SearchRules};
-use crate::limits::Limits;
 use crate::report::BuildOptions;
-use crate::triage::store::{FileStamp, Known, Store, StoreError};
-use crate::triage::{Incoming, RecordStatus};
+use obit_corefile::limits::Limits;
+use obit_dwarf::locate::{Locator, SearchRules};
+use obit_triage::store::{FileStamp, Known, Store, StoreError};
+use obit_triage::{Incoming, RecordStatus};
 
 /// Records that are committed together, at most.
 const TOGETHER: usize = 64;

@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::process::{Resource, Rlimit, Signal};
 
 use super::wire;
-use crate::triage::{Incoming, Record};
+use obit_triage::{Incoming, Record};
 
 /// Bytes of memory of its own after which a worker makes room for a new one.
 const ENOUGH: u64 = 96 << 20;

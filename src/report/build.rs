@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::code::Code;
 use super::id::public_command;
 use super::next::Known;
+use super::notice_text::{module_of, notice_report};
 use super::source_lines::SourceLines;
 use super::values::Whose;
 use super::{
@@ -15,14 +16,14 @@ use super::{
     WhichRegisters, WhichStacks, WhoseLocals, values,
 };
 use super::{findings, judgement, mappings, next, source_values};
-use crate::analysis;
-use crate::arch::{Machine, Register, Registers};
-use crate::debuginfo::{DebugLevel, SourceLocation};
-use crate::dump::{AuxKind, Dump, Signal, signal_name};
-use crate::module::{FileState, Module, ModuleKind};
-use crate::process::{self, Frame, Process, Recursion, Thread};
-use crate::redact::{Level, Origin, Redactor, Shown};
-use crate::value::{Budget, Value, tree};
+use obit_analysis as analysis;
+use obit_corefile::arch::{Machine, Register, Registers};
+use obit_corefile::dump::{AuxKind, Dump, Signal, signal_name};
+use obit_dwarf::{DebugLevel, SourceLocation};
+use obit_process::module::{FileState, Module, ModuleKind};
+use obit_process::process::{self, Frame, Process, Recursion, Thread};
+use obit_process::value::{Budget, Value, tree};
+use obit_redact::{Level, Origin, Redactor, Shown};
 
 /// Puts all that is known of `process` into one document.
 pub fn build(process: &Process, options: BuildOptions) -> Report {
@@ -258,7 +259,7 @@ impl Builder<'_> {
             Some(callee) => frames.get(callee)?.cfa?.0,
             None => thread.registers.get(self.process.dump.machine.facts()?.sp)?,
         };
-        let range = self.process.memory.range_at(crate::addr::Avma(start))?;
+        let range = self.process.memory.range_at(obit_corefile::addr::Avma(start))?;
         // Of another stack: a signal handler's.
         let is_here = range.contains(end) || range.end == end;
         end.0.checked_sub(start).filter(|_| is_here)
@@ -402,7 +403,7 @@ impl Builder<'_> {
                 FileState::Missing => ModuleFile::Missing,
                 FileState::InCore => ModuleFile::InCore,
             },
-            debug: match debug.map_or(DebugLevel::None, crate::debuginfo::DebugInfo::level) {
+            debug: match debug.map_or(DebugLevel::None, obit_dwarf::DebugInfo::level) {
                 DebugLevel::None => DebugReport::None,
                 DebugLevel::Symbols => DebugReport::Symbols,
                 DebugLevel::LineTables => DebugReport::LineTables,
@@ -435,9 +436,9 @@ impl Builder<'_> {
         let mut notices = Vec::new();
         self.redactor.enter(0, || "notices".to_owned());
         for notice in self.process.notices.iter().chain(self.sources.notices()) {
-            let module = NoticeReport::module_of(notice).and_then(|path| modules.get(path));
+            let module = module_of(notice).and_then(|path| modules.get(path));
             let package = module.and_then(|at| self.packages.get(*at)?.as_ref()?.name.as_deref());
-            notices.push(NoticeReport::new(notice, package, &mut self.redactor));
+            notices.push(notice_report(notice, package, &mut self.redactor));
         }
         notices
     }

@@ -1,11 +1,11 @@
 //! The machine code around a place that has no source.
 
 use super::{Flavor, Hex, InstructionReport};
-use crate::addr::Avma;
-use crate::arch::{Machine, Registers};
-use crate::disassembly::{Instruction, disassemble, fixed_length};
-use crate::process::{Frame, Process};
-use crate::redact::{Origin, Redactor};
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::{Machine, Registers};
+use obit_disassembly::{Instruction, disassemble, fixed_length};
+use obit_process::process::{Frame, Process};
+use obit_redact::{Origin, Redactor};
 
 /// Bytes of code from the start of a function to a place in it that are decoded. Longer
 /// functions are decoded from the place on.

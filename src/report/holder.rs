@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::source_values::{is_start, literal, name};
-use crate::print::evaluate;
-use crate::process::{FrameView, Process};
-use crate::value::{Budget, Scalar, State, Value};
+use obit_process::print::evaluate;
+use obit_process::process::{FrameView, Process};
+use obit_process::value::{Budget, Scalar, State, Value};
 
 /// Expressions of one line that are evaluated.
 const MOST: usize = 24;

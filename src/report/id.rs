@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::dump::Dump;
-use crate::redact::{Level, Origin, Redactor};
+use obit_corefile::dump::Dump;
+use obit_redact::{Level, Origin, Redactor};
 
 /// The kernel's name of the process (`pr_fname`), if it is that of a mapped file; otherwise
 /// as many `x`: a program may call itself by what it works on, a user's name for one.

@@ -6,12 +6,13 @@ use super::source_terms::{SourceTerms, bad_pointer, source_terms};
 use super::{
     Blame, Cause, Confidence, Evidence, EvidenceKind, Hex, SourcePlace, ThreadReport, findings,
 };
-use crate::addr::Avma;
-use crate::analysis::{
-    self, Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Severity, Source,
+use obit_analysis as analysis;
+use obit_analysis::{
+    Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Severity, Source,
 };
-use crate::process::Process;
-use crate::redact::{Origin, Redactor, Shown};
+use obit_corefile::addr::Avma;
+use obit_process::process::Process;
+use obit_redact::{Origin, Redactor, Shown};
 
 /// `cause` with what the frames of the thread to blame, mostly the crashed one, know of it.
 pub(super) fn cause(

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 
 use super::{Hex, MemoryReport, RangeKind, RangeReport, StackReport};
-use crate::addr::Avma;
-use crate::memory::{Permissions, Region};
-use crate::module::ModuleKind;
-use crate::process::Process;
-use crate::redact::{Origin, Redactor, Shown};
+use obit_corefile::addr::Avma;
+use obit_corefile::memory::{Permissions, Region};
+use obit_process::module::ModuleKind;
+use obit_process::process::Process;
+use obit_redact::{Origin, Redactor, Shown};
 
 /// Ranges that are told.
 const MOST_RANGES: usize = 512;
@@ -142,9 +142,9 @@ impl Mapped<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::Options;
-    use crate::redact::Level;
-    use crate::testkit::CoreBuilder;
+    use obit_corefile::testkit::CoreBuilder;
+    use obit_process::process::Options;
+    use obit_redact::Level;
 
     const STACK: u64 = 0x7ffd_0000_0000;
 

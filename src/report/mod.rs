@@ -1,164 +1,27 @@
-//! The document: all that leaves an analysis. Renderers, stores and other people's
-//! programs read it and nothing else. Names and nesting are a promise (`docs/report.md`):
-//! additive only within a schema version, and every field is optional to the reader.
+//! Makes the report of a crashed process: the analysis in words, redacted, as the document
+//! that every renderer and store reads.
 
 mod build;
-mod cause;
 mod code;
 mod findings;
-mod hex;
 mod hidden;
 mod holder;
 mod id;
-mod json;
 mod judgement;
 mod mappings;
-mod memory;
-mod module;
 mod next;
-mod notice;
 mod notice_text;
 mod options;
-mod schema;
-mod shown;
 mod source_lines;
 mod source_terms;
 mod source_values;
-mod stack;
-mod subject;
 mod through;
 mod values;
-mod variable;
-mod words;
 
 pub use build::{build, show_values};
-pub use cause::{
-    Blame, Cause, Confidence, Decision, DecisionAction, Evidence, EvidenceKind, Finding,
-    LockReport, Signature,
-};
-pub use hex::Hex;
-pub use hidden::{Hidden, HiddenText, hidden};
+pub use hidden::hidden;
 pub use id::{CrashId, public_command};
-pub(crate) use json::write_json_line;
-pub use json::{read_json, write_hidden_json, write_json, write_variable_json};
-pub use memory::{MemoryReport, RangeKind, RangeReport, StackReport};
-pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
-pub use notice::{NoticeCode, NoticeReport};
-pub(crate) use notice_text::LOOKED_FOR;
+pub use obit_report::*;
 pub use options::{
     BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhichStacks, WhoseLocals,
 };
-pub use schema::write_schema;
-pub(crate) use schema::write_schema_of;
-pub use stack::{
-    FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,
-    SourceValue, ThreadReport, Truncated,
-};
-pub use subject::{CoreReport, Package, ProcessReport, SignalReport};
-pub use variable::{Variable, VariableStatus, VariableValue};
-pub(crate) use words::Pointees;
-
-use std::collections::BTreeMap;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// The version of the contract this library writes.
-pub const SCHEMA: &str = "obit.report/1";
-
-/// What a dead process died of, and all that is known of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Report {
-    /// `obit.report/1`.
-    pub schema: String,
-    /// What wrote the report.
-    pub obit: Tool,
-    /// The crash's name: `obit-` and 16 hexadecimal digits, derived from the core alone.
-    pub id: String,
-    /// The core file.
-    pub core: CoreReport,
-    /// The process that died.
-    pub process: ProcessReport,
-    /// What killed it.
-    pub signal: Option<SignalReport>,
-    /// Why, as far as it can be said.
-    pub cause: Option<Cause>,
-    /// What crashes of the same cause have in common.
-    pub signature: Option<Signature>,
-    /// Every thread, in the core's order.
-    pub threads: Vec<ThreadReport>,
-    /// Every image that was loaded, by address.
-    pub modules: Vec<ModuleReport>,
-    /// What was mapped where, if that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub memory: Option<MemoryReport>,
-    /// What else is wrong in the process.
-    pub findings: Vec<Finding>,
-    /// What was hidden from this report.
-    pub redactions: Redactions,
-    /// What could not be known, and how to mend that.
-    pub notices: Vec<NoticeReport>,
-}
-
-/// The program that wrote a report.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Tool {
-    /// Its version.
-    pub version: String,
-}
-
-/// What was hidden.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Redactions {
-    /// `default`, `strict` or `off`.
-    pub policy: String,
-    /// How often a text of each kind was hidden.
-    pub counts: BTreeMap<String, u64>,
-    /// The sum of `counts`.
-    pub total: u64,
-}
-
-impl Default for Report {
-    fn default() -> Self {
-        Self {
-            schema: SCHEMA.to_owned(),
-            obit: Tool { version: env!("CARGO_PKG_VERSION").to_owned() },
-            id: String::new(),
-            core: CoreReport::default(),
-            process: ProcessReport::default(),
-            signal: None,
-            cause: None,
-            signature: None,
-            threads: Vec::new(),
-            modules: Vec::new(),
-            memory: None,
-            findings: Vec::new(),
-            redactions: Redactions::default(),
-            notices: Vec::new(),
-        }
-    }
-}
-
-impl Report {
-    /// The thread that brought the process down.
-    pub fn crashed_thread(&self) -> Option<&ThreadReport> {
-        self.threads.iter().find(|thread| thread.crashed)
-    }
-
-    /// The thread of the frame that is to blame for certain, else the one that crashed.
-    pub fn thread_to_blame(&self) -> Option<&ThreadReport> {
-        let blame = self.cause.as_ref().and_then(|cause| cause.blame.as_ref());
-        let proved = blame.filter(|blame| blame.confidence == Confidence::Proved);
-        let proved = proved.and_then(|blame| blame.thread);
-        let proved = proved.and_then(|tid| self.threads.iter().find(|thread| thread.tid == tid));
-        proved.or_else(|| self.crashed_thread())
-    }
-
-    /// Whether something that belongs to a full report is missing from this one.
-    pub fn is_incomplete(&self) -> bool {
-        self.notices.iter().any(|notice| notice.code.is_incompleteness())
-    }
-}

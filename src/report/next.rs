@@ -2,11 +2,12 @@
 
 use super::holder::is_in_sight;
 use super::{Cause, Finding, ModuleReport, NoticeCode, NoticeReport, ThreadReport};
-use crate::analysis::{self, BlockState, CauseClass, Verdict};
-use crate::print::evaluate;
-use crate::process::Process;
-use crate::redact::{Origin, Redactor, Shown};
-use crate::value::{Budget, State};
+use obit_analysis as analysis;
+use obit_analysis::{BlockState, CauseClass, Verdict};
+use obit_process::print::evaluate;
+use obit_process::process::Process;
+use obit_process::value::{Budget, State};
+use obit_redact::{Origin, Redactor, Shown};
 
 /// Threads of one ring that are named.
 const MOST_THREADS: usize = 3;

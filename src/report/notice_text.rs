@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{NoticeCode, NoticeReport};
-use crate::notice::Notice;
-use crate::redact::{Origin, Redactor};
+use super::{LOOKED_FOR, NoticeCode, NoticeReport};
+use obit_corefile::notice::Notice;
+use obit_redact::{Origin, Redactor};
 
 /// A notice in words, not yet judged by the redactor.
 struct Words {
@@ -15,32 +15,34 @@ struct Words {
     hint: Option<String>,
 }
 
-impl NoticeReport {
-    /// `notice` in words. `package` is the distribution package of the module that it is
-    /// about, where that is known.
-    pub fn new(notice: &Notice, package: Option<&str>, redactor: &mut Redactor) -> Self {
-        let words = words(notice, package);
-        let mut show = |text: &str| redactor.show(Origin::OwnWords, text);
-        Self {
-            code: words.code,
-            subject: words.subject.as_deref().map(&mut show),
-            text: show(&words.text),
-            hint: show(words.hint.as_deref().unwrap_or_else(|| words.code.hint())),
-        }
+/// `notice` in words. `package` is the distribution package of the module that it is
+/// about, where that is known.
+pub(super) fn notice_report(
+    notice: &Notice,
+    package: Option<&str>,
+    redactor: &mut Redactor,
+) -> NoticeReport {
+    let words = words(notice, package);
+    let mut show = |text: &str| redactor.show(Origin::OwnWords, text);
+    NoticeReport {
+        code: words.code,
+        subject: words.subject.as_deref().map(&mut show),
+        text: show(&words.text),
+        hint: show(words.hint.as_deref().unwrap_or_else(|| words.code.hint())),
     }
+}
 
-    /// The path of the module that `notice` is about.
-    pub fn module_of(notice: &Notice) -> Option<&str> {
-        match notice {
-            Notice::ModuleMissing { path, .. }
-            | Notice::ModuleMismatch { path, .. }
-            | Notice::ModuleUnverified { path, .. }
-            | Notice::DebugInfoMissing { path, .. }
-            | Notice::DebugFileMismatch { path, .. }
-            | Notice::DebugPartMissing { path, .. }
-            | Notice::DwarfMalformed { path, .. } => Some(path),
-            _ => None,
-        }
+/// The path of the module that `notice` is about.
+pub(super) fn module_of(notice: &Notice) -> Option<&str> {
+    match notice {
+        Notice::ModuleMissing { path, .. }
+        | Notice::ModuleMismatch { path, .. }
+        | Notice::ModuleUnverified { path, .. }
+        | Notice::DebugInfoMissing { path, .. }
+        | Notice::DebugFileMismatch { path, .. }
+        | Notice::DebugPartMissing { path, .. }
+        | Notice::DwarfMalformed { path, .. } => Some(path),
+        _ => None,
     }
 }
 
@@ -214,9 +216,6 @@ fn named(build_id: &Option<String>) -> String {
 /// Places named in one sentence; more would bury it.
 const PLACES_NAMED: usize = 3;
 
-/// Begins the part of a text that a page leaves out where it is short of room.
-pub(crate) const LOOKED_FOR: &str = "; looked for ";
-
 fn looked_in(searched: &[PathBuf]) -> String {
     if searched.is_empty() {
         return String::new();
@@ -256,7 +255,7 @@ fn bytes(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::{Level, Shown};
+    use obit_redact::{Level, Shown};
 
     /// One of each kind. A new kind fails to compile in `words`, and is missing here
     /// until the count below is mended.
@@ -298,7 +297,7 @@ mod tests {
         let mut codes: Vec<_> = one_of_each()
             .iter()
             .map(|notice| {
-                let report = NoticeReport::new(notice, None, &mut redactor);
+                let report = notice_report(notice, None, &mut redactor);
                 assert!(report.text.as_str().len() > 10, "{notice:?}");
                 assert!(report.hint.as_str().len() > 10, "{notice:?}");
                 assert!(!report.text.as_str().ends_with('.'), "{notice:?}");
@@ -315,7 +314,7 @@ mod tests {
     fn a_missing_module_is_named_with_what_to_get_and_where_it_was_looked_for() {
         let mut redactor = Redactor::new(Level::Default, "");
         let notices = one_of_each();
-        let missing = NoticeReport::new(&notices[5], None, &mut redactor);
+        let missing = notice_report(&notices[5], None, &mut redactor);
         assert_eq!(missing.subject.as_ref().map(Shown::as_str), Some("libfoo.so"));
         assert_eq!(
             missing.text.as_str(),
@@ -329,7 +328,7 @@ mod tests {
     fn a_known_package_is_named_in_the_hint() {
         let notices = one_of_each();
         let mut redactor = Redactor::new(Level::Default, "");
-        let notice = NoticeReport::new(&notices[8], Some("libfoo1"), &mut redactor);
+        let notice = notice_report(&notices[8], Some("libfoo1"), &mut redactor);
         assert!(notice.hint.as_str().starts_with("apt install libfoo1-dbgsym"));
     }
 

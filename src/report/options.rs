@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-pub use crate::disassembly::Flavor;
-use crate::process::Process;
-use crate::redact::{Level, Redactor, Rules};
+pub use obit_disassembly::Flavor;
+use obit_process::process::Process;
+use obit_redact::{Level, Redactor, Rules};
 
 /// Choices of the user that change the document.
 #[derive(Clone, Debug, Default)]

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::{SourceLine, SourcePlace};
-use crate::debuginfo::SourceLocation;
-use crate::module::Modules;
-use crate::notice::Notice;
-use crate::redact::{Origin, Redactor};
+use obit_corefile::notice::Notice;
+use obit_dwarf::SourceLocation;
+use obit_process::module::Modules;
+use obit_redact::{Origin, Redactor};
 
 /// Lines on each side of a place that a report holds at most.
 const MOST_CONTEXT: u32 = 200;

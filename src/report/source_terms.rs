@@ -4,9 +4,10 @@
 use super::holder::{Wanted, holder, is_in_sight, is_spelled, member_wanted, value_of};
 use super::through::element_holding;
 use super::{FrameReport, SourceLine, ThreadReport};
-use crate::addr::Avma;
-use crate::analysis::{self, Fault, Reason};
-use crate::process::{FrameView, Process};
+use obit_analysis as analysis;
+use obit_analysis::{Fault, Reason};
+use obit_corefile::addr::Avma;
+use obit_process::process::{FrameView, Process};
 
 /// The cause in terms of the source.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@
 use super::{
     FrameReport, Pointees, SourceLine, SourceValue, ThreadReport, Variable, VariableStatus,
 };
-use crate::redact::Shown;
+use obit_redact::Shown;
 
 /// Values told of one line.
 const VALUES: usize = 8;

@@ -75,8 +75,8 @@ fn look(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::Shown;
     use crate::report::FrameReport;
+    use obit_redact::Shown;
 
     fn variable(name: &str, value: u64) -> Variable {
         let name = Shown::from_report(name.to_owned());

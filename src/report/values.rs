@@ -1,9 +1,9 @@
 //! From a value to the document's variable, through the redactor.
 
 use super::{Hex, Variable, VariableStatus, VariableValue};
-use crate::debuginfo::NoPlace;
-use crate::redact::{Level, Named, Origin, Redactor, Shown};
-use crate::value::{Absence, FloatFormat, Scalar, State, TextOrigin, Value};
+use obit_dwarf::NoPlace;
+use obit_process::value::{Absence, FloatFormat, Scalar, State, TextOrigin, Value};
+use obit_redact::{Level, Named, Origin, Redactor, Shown};
 
 /// Bytes in a row that are looked at as if they were text.
 const LEAST_TEXT: usize = 4;
@@ -272,9 +272,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::addr::Avma;
-    use crate::memory::{Absent, ReadError};
-    use crate::value::{Float, Text};
+    use obit_corefile::addr::Avma;
+    use obit_corefile::memory::{Absent, ReadError};
+    use obit_process::value::{Float, Text};
 
     fn shown_at(level: Level, value: &Value) -> Variable {
         variable(value, Whose::default(), &mut Redactor::new(level, "obit-0123"))

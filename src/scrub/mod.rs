@@ -21,11 +21,11 @@ use ranges::Ranges;
 use selection::Selector;
 use write::PAGE;
 
-use crate::addr::{Avma, AvmaRange};
-use crate::dump::Dump;
-use crate::process::Process;
-use crate::redact::{Level, Redactor};
 use crate::report::{self, BuildOptions, Report};
+use obit_corefile::addr::{Avma, AvmaRange};
+use obit_corefile::dump::Dump;
+use obit_process::process::Process;
+use obit_redact::{Level, Redactor};
 
 /// Memory that is kept at least where there is as much, unless the user says less.
 const LEAST: u64 = 1 << 20;
@@ -80,7 +80,7 @@ pub struct Scrubbed {
 }
 
 /// Writes the scrubbed core of `process`, which must log its reads
-/// ([`process::Options::log_reads`](crate::process::Options::log_reads)).
+/// ([`process::Options::log_reads`](obit_process::process::Options::log_reads)).
 ///
 /// # Errors
 /// When `out` fails.
@@ -169,9 +169,9 @@ fn mask_paths(paths: &[(u64, u64)], start: u64, bytes: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dump::Dump;
-    use crate::limits::Limits;
-    use crate::testkit::{CoreBuilder, CoreFile};
+    use obit_corefile::dump::Dump;
+    use obit_corefile::limits::Limits;
+    use obit_corefile::testkit::{CoreBuilder, CoreFile};
 
     const STACK: u64 = 0x7ffd_0000_0000;
 
@@ -186,7 +186,7 @@ mod tests {
     }
 
     fn scrubbed(file: &CoreFile) -> Vec<u8> {
-        let options = crate::process::Options { log_reads: true, ..Default::default() };
+        let options = obit_process::process::Options { log_reads: true, ..Default::default() };
         let process = Process::open(file.path(), options, &()).unwrap();
         let mut out = Vec::new();
         scrub(&process, Options::default(), &mut out).unwrap();
@@ -263,7 +263,8 @@ mod tests {
                 let mut spoilt = core.clone();
                 spoilt[at] ^= bits;
                 let file = CoreFile::new(&spoilt);
-                let options = crate::process::Options { log_reads: true, ..Default::default() };
+                let options =
+                    obit_process::process::Options { log_reads: true, ..Default::default() };
                 let Ok(process) = Process::open(file.path(), options, &()) else { continue };
                 scrub(&process, Options::default(), &mut io::sink()).unwrap();
                 verify(&process.dump, &process.dump);

@@ -1,12 +1,12 @@
 //! The notes of a core without what they tell of people: which stay, and what of them.
 
 use super::mask::{Judge, MASK};
-use crate::arch::Machine;
-use crate::dump::{Dump, Signal, xsave_mask_registers};
-use crate::elf::{FileHeader, Notes, SegmentKind};
-use crate::limits::Limits;
-use crate::redact::{Level, Origin, Redactor};
 use crate::report;
+use obit_corefile::arch::Machine;
+use obit_corefile::dump::{Dump, Signal, xsave_mask_registers};
+use obit_corefile::elf::{FileHeader, Notes, SegmentKind};
+use obit_corefile::limits::Limits;
+use obit_redact::{Level, Origin, Redactor};
 
 /// Program headers that are looked at for notes: the kernel and gcore put theirs first.
 const HEADERS: usize = 4096;
@@ -251,7 +251,7 @@ pub(super) fn mask_path(path: &mut [u8], redactor: &mut Redactor) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testkit::CoreBuilder;
+    use obit_corefile::testkit::CoreBuilder;
 
     #[test]
     fn a_path_keeps_its_length_and_loses_whose_home_it_is() {

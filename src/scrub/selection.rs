@@ -6,11 +6,11 @@ use std::ffi::OsStr;
 use super::MOST;
 use super::ranges::Ranges;
 use super::write::{PAGE, present};
-use crate::addr::{Avma, AvmaRange};
-use crate::dump::AuxKind;
-use crate::elf::SegmentKind;
-use crate::module::ModuleKind;
-use crate::process::{Process, Thread};
+use obit_corefile::addr::{Avma, AvmaRange};
+use obit_corefile::dump::AuxKind;
+use obit_corefile::elf::SegmentKind;
+use obit_process::module::ModuleKind;
+use obit_process::process::{Process, Thread};
 
 /// Bytes below the stack pointer that belong to the running function (System V ABI AMD64
 /// 3.2.2: 128), and as many again.
@@ -361,7 +361,7 @@ impl<'p> Selector<'p> {
         let word = process.memory.word();
         let mut targets = BTreeSet::new();
         for thread in &process.threads {
-            let registers = (0..=63).map(crate::arch::Register);
+            let registers = (0..=63).map(obit_corefile::arch::Register);
             targets.extend(registers.filter_map(|register| thread.registers.get(register)));
             let Some((start, end)) = self.stack_of(thread) else { continue };
             let bytes = process.memory.read_up_to(Avma(start), (end - start).min(1 << 20) as usize);

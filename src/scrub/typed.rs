@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::notes::is_text_of_all;
-use crate::addr::{Avma, AvmaRange};
-use crate::arch::Register;
-use crate::debuginfo::Place;
-use crate::process::{FrameView, Process};
-use crate::redact::{Level, Named, Origin, Redactor};
 use crate::report::BuildOptions;
-use crate::value::{Budget, Scalar, State, Text, TextOrigin, Value, tree};
+use obit_corefile::addr::{Avma, AvmaRange};
+use obit_corefile::arch::Register;
+use obit_dwarf::Place;
+use obit_process::process::{FrameView, Process};
+use obit_process::value::{Budget, Scalar, State, Text, TextOrigin, Value, tree};
+use obit_redact::{Level, Named, Origin, Redactor};
 
 /// Hidden numbers that are looked for in all of the core; one program has a few.
 const MOST_VALUES: usize = 4096;

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::mask::{MASK, is_printable};
 use super::phrases::{self, PHRASES};
 use super::write::present;
-use crate::addr::Avma;
-use crate::dump::{AuxKind, CoreSegment, Dump, Signal};
+use obit_corefile::addr::Avma;
+use obit_corefile::dump::{AuxKind, CoreSegment, Dump, Signal};
 
 /// `AT_PLATFORM`: the machine's name.
 const PLATFORM: u64 = 15;

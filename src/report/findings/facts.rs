@@ -1,8 +1,8 @@
 //! What stands beside the cause, in words.
 
-use crate::analysis::{Caught, Fact, Fault};
-use crate::redact::{Origin, Redactor};
 use crate::report::{Evidence, EvidenceKind, Hex};
+use obit_analysis::{Caught, Fact, Fault};
+use obit_redact::{Origin, Redactor};
 
 /// `fact` as evidence.
 pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {

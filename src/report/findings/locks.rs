@@ -1,8 +1,8 @@
 //! Findings on locks in words.
 
-use crate::analysis::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
-use crate::redact::{Origin, Redactor};
 use crate::report::{Evidence, EvidenceKind, Finding, Hex, LockReport};
+use obit_analysis::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
+use obit_redact::{Origin, Redactor};
 
 /// Waiting threads of one lock that are told one by one.
 const MOST_WAITERS: usize = 4;
@@ -207,7 +207,7 @@ fn place(place: &Whereabouts) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::addr::Avma;
+    use obit_corefile::addr::Avma;
 
     fn mutex(number: u64, name: Option<LockName>) -> Wanted {
         Wanted::Lock(Lock { address: Avma(0x1000 * number), kind: LockKind::Mutex, name })
@@ -229,7 +229,7 @@ mod tests {
     fn each_lock_of_a_ring_is_held_by_the_next_thread() {
         let last = Link { wanted: mutex(1, None), ..link(2) };
         let ring = LockFinding::Deadlock(vec![link(1), last]);
-        let mut redactor = Redactor::new(crate::redact::Level::Default, "");
+        let mut redactor = Redactor::new(obit_redact::Level::Default, "");
         let told: Vec<_> = locks(&ring, &mut redactor)
             .into_iter()
             .map(|lock| (lock.address, lock.holder, lock.waiters))

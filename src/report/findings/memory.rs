@@ -1,12 +1,12 @@
 //! Findings on memory in words.
 
-use crate::addr::Avma;
-use crate::analysis::{
+use crate::report::{Evidence, EvidenceKind, Finding, Hex};
+use obit_analysis::{
     Bin, Block, BlockState, Content, Damage, Dangling, Fill, Hardware, MemoryFinding, ModulePlace,
     OnStack, StackPlace, Verdict,
 };
-use crate::redact::{Origin, Redactor};
-use crate::report::{Evidence, EvidenceKind, Finding, Hex};
+use obit_corefile::addr::Avma;
+use obit_redact::{Origin, Redactor};
 
 pub(super) fn finding(finding: &MemoryFinding, redactor: &mut Redactor) -> Finding {
     match finding {
@@ -296,7 +296,7 @@ fn in_module(place: &ModulePlace, redactor: &mut Redactor) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::Level;
+    use obit_redact::Level;
 
     fn said(found: &Verdict, accessed: u64, level: Level) -> String {
         let mut redactor = Redactor::new(level, "obit-0123");

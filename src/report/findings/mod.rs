@@ -5,8 +5,8 @@ pub(super) mod locks;
 pub(super) mod memory;
 
 use super::Finding;
-use crate::analysis;
-use crate::redact::Redactor;
+use obit_analysis as analysis;
+use obit_redact::Redactor;
 
 /// `finding` as the report tells it.
 pub(super) fn finding(finding: &analysis::Finding, redactor: &mut Redactor) -> Finding {

@@ -1,0 +1,506 @@
+//! The judgement: which class of cause the facts make, and how sure that is.
+
+use super::blame::{blame, own_about};
+use super::fault::{Access, AccessKind, Fault, Reason};
+use super::locks::LockFinding;
+use super::memory::{self, Verdict};
+use super::origin::{self, Gone, Origin};
+use super::outside::{is_from_outside, sender};
+use super::said::{self, Fact, Said, Speaker};
+use obit_corefile::dump::{Signal, SignalDetail};
+use obit_process::process::Process;
+
+/// Why the process died.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// Of the catalogue in docs/causes.md.
+    pub class: CauseClass,
+    /// How sure the class is.
+    pub confidence: Confidence,
+    /// The instruction that failed.
+    pub fault: Option<Fault>,
+    /// Where the value came from that made the fault.
+    pub origin: Option<Origin>,
+    /// What is known of the pointer that was used.
+    pub verdict: Option<Verdict>,
+    /// What the program said.
+    pub said: Option<Said>,
+    /// Who sent the signal, if another process did.
+    pub sender: Option<i64>,
+    /// The threads that wait for each other, if that is why it hung.
+    pub deadlock: Option<LockFinding>,
+    /// Id of the thread to look at first, where it is not the crashed one.
+    pub thread: Option<i64>,
+    /// Index of the frame of that thread to look at first.
+    pub blame: Option<usize>,
+    /// The function to blame, where it jumped on and left no frame: that one called it.
+    pub gone: Option<Gone>,
+    /// How sure that is.
+    pub blame_confidence: Confidence,
+    /// What that frame gave to the allocator which then complained.
+    pub freed: Option<String>,
+    /// Index of the frame of the crashed thread that failed, if one did.
+    pub failed: Option<usize>,
+    /// What else the process left that bears on it.
+    pub facts: Vec<Fact>,
+}
+
+/// A class of causes. Closed: docs/causes.md lists each with an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // the words below say what they are
+pub enum CauseClass {
+    NullRead,
+    NullWrite,
+    NullAccess,
+    NullCall,
+    WildRead,
+    WildWrite,
+    WildAccess,
+    WildCall,
+    ForbiddenWrite,
+    ForbiddenRead,
+    ForbiddenExecute,
+    NonCanonical,
+    StackOverflow,
+    BeyondFile,
+    Misaligned,
+    DivideByZero,
+    DivideOverflow,
+    Trap,
+    IllegalInstruction,
+    PrivilegedInstruction,
+    Assertion,
+    HeapCorruption,
+    StackSmashing,
+    BufferOverflow,
+    UncaughtException,
+    PureVirtualCall,
+    Terminate,
+    RustPanic,
+    GoPanic,
+    GoFatal,
+    Abort,
+    Deadlock,
+    SignalFromOutside,
+    Signal,
+    ReturnOverwritten,
+    BusError,
+    OutOfMemory,
+    Sanitizer,
+    FatalLog,
+    ResourceLimit,
+    BadSystemCall,
+}
+
+/// How bad a class is for whoever runs the program: what an attacker could make of it, as
+/// CASR and `!exploitable` rank it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Severity {
+    Info,
+    Low,
+    Medium,
+    High,
+}
+
+impl CauseClass {
+    /// All classes, in the catalogue's order.
+    pub const ALL: [Self; 41] = [
+        Self::NullRead,
+        Self::NullWrite,
+        Self::NullAccess,
+        Self::NullCall,
+        Self::WildRead,
+        Self::WildWrite,
+        Self::WildAccess,
+        Self::WildCall,
+        Self::ForbiddenWrite,
+        Self::ForbiddenRead,
+        Self::ForbiddenExecute,
+        Self::NonCanonical,
+        Self::StackOverflow,
+        Self::BeyondFile,
+        Self::Misaligned,
+        Self::DivideByZero,
+        Self::DivideOverflow,
+        Self::Trap,
+        Self::IllegalInstruction,
+        Self::PrivilegedInstruction,
+        Self::Assertion,
+        Self::HeapCorruption,
+        Self::StackSmashing,
+        Self::BufferOverflow,
+        Self::UncaughtException,
+        Self::PureVirtualCall,
+        Self::Terminate,
+        Self::RustPanic,
+        Self::GoPanic,
+        Self::GoFatal,
+        Self::Abort,
+        Self::Deadlock,
+        Self::SignalFromOutside,
+        Self::Signal,
+        Self::ReturnOverwritten,
+        Self::BusError,
+        Self::OutOfMemory,
+        Self::Sanitizer,
+        Self::FatalLog,
+        Self::ResourceLimit,
+        Self::BadSystemCall,
+    ];
+
+    /// Its word in reports, its severity, and what happened in a few words.
+    fn entry(self) -> (&'static str, Severity, &'static str) {
+        match self {
+            Self::NullRead => ("null-read", Severity::Low, "a null pointer was read through"),
+            Self::NullWrite => ("null-write", Severity::Low, "a null pointer was written through"),
+            Self::NullAccess => ("null-access", Severity::Low, "a null pointer was used"),
+            Self::NullCall => ("null-call", Severity::Medium, "a null function pointer was called"),
+            Self::WildRead => ("wild-read", Severity::Medium, "memory that is not there was read"),
+            Self::WildWrite => {
+                ("wild-write", Severity::High, "memory that is not there was written")
+            }
+            Self::WildAccess => {
+                ("wild-access", Severity::Medium, "memory that is not there was used")
+            }
+            Self::WildCall => {
+                ("wild-call", Severity::High, "execution went to an address that is no code")
+            }
+            Self::ForbiddenWrite => {
+                ("forbidden-write", Severity::High, "read-only memory was written")
+            }
+            Self::ForbiddenRead => {
+                ("forbidden-read", Severity::Medium, "memory that may not be read was read")
+            }
+            Self::ForbiddenExecute => ("forbidden-execute", Severity::High, "data was executed"),
+            Self::NonCanonical => {
+                ("non-canonical", Severity::Medium, "a pointer that is no address was used")
+            }
+            Self::StackOverflow => ("stack-overflow", Severity::Low, "the stack ran out"),
+            Self::BeyondFile => {
+                ("beyond-file", Severity::Low, "a mapped file was read beyond its end")
+            }
+            Self::Misaligned => ("misaligned", Severity::Low, "an access was not aligned"),
+            Self::DivideByZero => ("divide-by-zero", Severity::Low, "a number was divided by zero"),
+            Self::DivideOverflow => ("divide-overflow", Severity::Low, "a quotient was too large"),
+            Self::Trap => ("trap", Severity::Low, "the compiler's trap was reached"),
+            Self::IllegalInstruction => (
+                "illegal-instruction",
+                Severity::Medium,
+                "an instruction was not known to the machine",
+            ),
+            Self::PrivilegedInstruction => (
+                "privileged-instruction",
+                Severity::Medium,
+                "an instruction was for the kernel alone",
+            ),
+            Self::Assertion => ("assertion", Severity::Low, "an assertion failed"),
+            Self::HeapCorruption => {
+                ("heap-corruption", Severity::High, "the allocator found its books damaged")
+            }
+            Self::StackSmashing => ("stack-smashing", Severity::High, "a stack buffer was overrun"),
+            Self::BufferOverflow => {
+                ("buffer-overflow", Severity::High, "a checked copy would have overrun its buffer")
+            }
+            Self::UncaughtException => {
+                ("uncaught-exception", Severity::Low, "an exception was not caught")
+            }
+            Self::PureVirtualCall => {
+                ("pure-virtual-call", Severity::Medium, "a pure virtual function was called")
+            }
+            Self::Terminate => ("terminate", Severity::Low, "std::terminate was called"),
+            Self::RustPanic => ("rust-panic", Severity::Low, "Rust panicked"),
+            Self::GoPanic => ("go-panic", Severity::Low, "Go panicked"),
+            Self::GoFatal => ("go-fatal", Severity::Low, "Go's runtime gave up"),
+            Self::Abort => ("abort", Severity::Low, "the program aborted itself"),
+            Self::Deadlock => ("deadlock", Severity::Low, "threads wait for each other"),
+            Self::SignalFromOutside => {
+                ("signal-from-outside", Severity::Info, "another process sent the signal")
+            }
+            Self::Signal => ("signal", Severity::Info, "a signal ended it"),
+            Self::ReturnOverwritten => (
+                "return-overwritten",
+                Severity::High,
+                "a function returned to an address that is no code",
+            ),
+            Self::BusError => ("bus-error", Severity::Low, "memory could not be brought in"),
+            Self::OutOfMemory => ("out-of-memory", Severity::Low, "memory was refused"),
+            Self::Sanitizer => ("sanitizer", Severity::Medium, "a sanitizer found an error"),
+            Self::FatalLog => ("fatal-log", Severity::Low, "a fatal message was logged"),
+            Self::ResourceLimit => ("resource-limit", Severity::Info, "a limit was reached"),
+            Self::BadSystemCall => {
+                ("bad-system-call", Severity::Medium, "a system call was refused")
+            }
+        }
+    }
+
+    /// Its word in reports.
+    pub fn word(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// How bad it is.
+    pub fn severity(self) -> Severity {
+        self.entry().1
+    }
+
+    /// What happened, in a few words.
+    pub fn summary(self) -> &'static str {
+        self.entry().2
+    }
+
+    /// The class called `word`.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.word() == word)
+    }
+}
+
+/// Puts the facts together.
+pub(super) fn judge(
+    process: &Process,
+    fault: Option<Fault>,
+    said: Option<Said>,
+    deadlock: Option<&LockFinding>,
+) -> Option<Cause> {
+    let is_hung = said.is_none() && fault.is_none() && is_from_outside(process);
+    if let Some(deadlock) = deadlock.filter(|_| is_hung) {
+        return Some(of_deadlock(process, deadlock));
+    }
+    let signal = process.dump.signal.as_ref()?;
+    let (fault, said, aftermath) = first_trouble(process, fault, said);
+    let sender = sender(process);
+    let (class, confidence) = match (&said, &fault) {
+        (Some(said), _) => (of_said(said), Confidence::Proved),
+        (None, Some(fault)) => of_fault(fault, signal.number),
+        (None, None) if sender.is_some() => (CauseClass::SignalFromOutside, Confidence::Proved),
+        (None, None) if signal.number == SIGABRT => (CauseClass::Abort, Confidence::Likely),
+        (None, None) => (of_signal(signal), Confidence::Proved),
+    };
+    let mut facts: Vec<Fact> = aftermath.into_iter().map(Fact::Aftermath).collect();
+    facts.extend(said::facts(process, fault.as_ref(), said.as_ref(), sender));
+    let raised = said.as_ref().and_then(|said| said.frame);
+    let failed = fault.as_ref().map(|fault| fault.frame(process));
+    let origin = fault.as_ref().filter(|_| said.is_none());
+    let origin = origin.and_then(|fault| origin::of_fault(process, fault));
+    let freed = said.as_ref().filter(|said| is_of_free(said));
+    let freed = freed.and_then(|said| origin::first_argument(process, said.frame?));
+    let made = origin.as_ref().and_then(|origin| match origin.gone {
+        Some(_) => Some(origin.frame),
+        None => own_about(process, origin.frame, failed.unwrap_or(0)),
+    });
+    let gone = match (&origin, raised) {
+        (Some(origin), _) => origin.gone.clone(),
+        (None, Some(raised)) => origin::jumped_from(process, raised),
+        (None, None) => None,
+    };
+    // A language that checks its pointers says where one was used, not where it came from.
+    let is_bad_pointer = said.as_ref().is_some_and(|said| {
+        said.text.contains("nil pointer dereference")
+            || said.text.contains("null pointer dereference")
+    });
+    let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
+    let (blame, blame_confidence) = match (raised, made) {
+        (Some(raised), _) if gone.is_some() || is_bad_pointer => (Some(raised), Confidence::Likely),
+        (Some(raised), _) => (Some(raised), Confidence::Proved),
+        (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
+        (None, Some(made)) => (Some(made), Confidence::Likely),
+        (None, None) => {
+            let blame = blame(process, failed.unwrap_or(0));
+            let by_itself = stopped_itself(process, fault.as_ref(), blame);
+            (blame, if by_itself { Confidence::Proved } else { Confidence::Likely })
+        }
+    };
+    // That a stack pointer is on the stack tells nothing.
+    let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
+    let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
+    let verdict = pointer.and_then(|at| memory::verdict(process, at));
+    Some(Cause {
+        class,
+        confidence,
+        fault,
+        origin,
+        verdict,
+        said,
+        sender,
+        deadlock: None,
+        thread: None,
+        blame,
+        gone,
+        blame_confidence,
+        freed,
+        failed,
+        facts,
+    })
+}
+
+/// Whether the function in frame `blame` stopped at its own instruction, by no value that
+/// may have come from elsewhere.
+fn stopped_itself(process: &Process, fault: Option<&Fault>, blame: Option<usize>) -> bool {
+    let frame = blame.and_then(|index| process.crashed()?.frames.get(index));
+    let by_itself = matches!(
+        fault.map(|fault| fault.reason),
+        Some(
+            Reason::StackOverflow | Reason::Trap | Reason::IllegalInstruction | Reason::Privileged
+        )
+    );
+    by_itself && frame.zip(fault).is_some_and(|(frame, fault)| frame.activation == fault.activation)
+}
+
+/// Of a fault that a handler caught and of what the program said, the one that came first;
+/// what was said from the handler is the aftermath, and a fault that came of ending the
+/// process for what was said is none.
+fn first_trouble(
+    process: &Process,
+    fault: Option<Fault>,
+    said: Option<Said>,
+) -> (Option<Fault>, Option<Said>, Option<Said>) {
+    match (fault, said) {
+        (Some(fault), Some(said)) if fault.caught.is_some() => {
+            let handler = fault.frame(process).saturating_sub(1);
+            match said::said_before(process, handler) {
+                Some(aftermath) => (Some(fault), None, Some(aftermath)),
+                None => (None, Some(said), None),
+            }
+        }
+        (fault, said) => (fault, said, None),
+    }
+}
+
+/// The cause of a process that somebody ended or looked at because it hung.
+fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
+    let first = match deadlock {
+        LockFinding::Deadlock(ring) => ring.first().map(|link| &link.waiter),
+        LockFinding::Abandoned { .. } | LockFinding::Held(_) => None,
+    };
+    let crashed = process.crashed().map(|thread| thread.tid);
+    Cause {
+        class: CauseClass::Deadlock,
+        confidence: deadlock.confidence(),
+        fault: None,
+        origin: None,
+        verdict: None,
+        said: None,
+        sender: sender(process),
+        deadlock: Some(deadlock.clone()),
+        thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
+        blame: first.and_then(|place| place.frame),
+        gone: None,
+        blame_confidence: deadlock.confidence(),
+        freed: None,
+        failed: None,
+        facts: Vec::new(),
+    }
+}
+
+const SIGABRT: u16 = 6;
+const SIGBUS: u16 = 7;
+const SIGXCPU: u16 = 24;
+const SIGXFSZ: u16 = 25;
+
+/// The class of a signal that the kernel sent for no instruction's sake.
+fn of_signal(signal: &Signal) -> CauseClass {
+    match signal.detail {
+        SignalDetail::SystemCall { .. } => CauseClass::BadSystemCall,
+        _ if matches!(signal.number, SIGXCPU | SIGXFSZ) => CauseClass::ResourceLimit,
+        _ => CauseClass::Signal,
+    }
+}
+
+/// Whether the allocator complains of the block it was given, not of what it found when it
+/// was asked for one.
+fn is_of_free(said: &Said) -> bool {
+    const GIVEN: [&str; 4] = ["free()", "double free", "munmap_chunk()", "realloc()"];
+    said.speaker == Speaker::Allocator && GIVEN.iter().any(|start| said.text.starts_with(start))
+}
+
+fn of_said(said: &Said) -> CauseClass {
+    match (said.speaker, said.exception.as_deref()) {
+        (Speaker::CppException, Some("std::bad_alloc")) => CauseClass::OutOfMemory,
+        (speaker, _) => of_speaker(speaker),
+    }
+}
+
+fn of_speaker(speaker: Speaker) -> CauseClass {
+    match speaker {
+        Speaker::Assertion => CauseClass::Assertion,
+        Speaker::Allocator => CauseClass::HeapCorruption,
+        Speaker::StackProtector => CauseClass::StackSmashing,
+        Speaker::Fortify => CauseClass::BufferOverflow,
+        Speaker::Abort => CauseClass::Abort,
+        Speaker::CppException => CauseClass::UncaughtException,
+        Speaker::PureVirtual => CauseClass::PureVirtualCall,
+        Speaker::Terminate => CauseClass::Terminate,
+        Speaker::RustPanic => CauseClass::RustPanic,
+        Speaker::GoPanic => CauseClass::GoPanic,
+        Speaker::GoFatal => CauseClass::GoFatal,
+        Speaker::Sanitizer => CauseClass::Sanitizer,
+        Speaker::FatalLog => CauseClass::FatalLog,
+        Speaker::OutOfMemory => CauseClass::OutOfMemory,
+    }
+}
+
+fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
+    let number = fault.caught.as_ref().map_or(number, |caught| caught.signal.number);
+    let kind = fault.access.as_ref().map_or(AccessKind::Unknown, |access| access.kind);
+    let class = match (fault.reason, kind) {
+        (Reason::Null, AccessKind::Read) => CauseClass::NullRead,
+        (Reason::Null, AccessKind::Write) => CauseClass::NullWrite,
+        (Reason::Null, AccessKind::Execute) => CauseClass::NullCall,
+        (Reason::Null, AccessKind::Unknown) => CauseClass::NullAccess,
+        (Reason::Unmapped, AccessKind::Read) => CauseClass::WildRead,
+        (Reason::Unmapped, AccessKind::Write) => CauseClass::WildWrite,
+        (Reason::Unmapped | Reason::NonCanonical, AccessKind::Execute) => CauseClass::WildCall,
+        (Reason::Unmapped, AccessKind::Unknown) => CauseClass::WildAccess,
+        (Reason::Forbidden, AccessKind::Write) => CauseClass::ForbiddenWrite,
+        (Reason::Forbidden, AccessKind::Execute) => CauseClass::ForbiddenExecute,
+        (Reason::Forbidden, AccessKind::Read | AccessKind::Unknown) => CauseClass::ForbiddenRead,
+        (Reason::NonCanonical, _) => CauseClass::NonCanonical,
+        (Reason::StackOverflow, _) => CauseClass::StackOverflow,
+        (Reason::BeyondFile, _) => CauseClass::BeyondFile,
+        (Reason::Misaligned, _) => CauseClass::Misaligned,
+        (Reason::DivideByZero, _) => CauseClass::DivideByZero,
+        (Reason::DivideOverflow, _) => CauseClass::DivideOverflow,
+        (Reason::Trap, _) => CauseClass::Trap,
+        (Reason::IllegalInstruction, _) => CauseClass::IllegalInstruction,
+        (Reason::Privileged, _) => CauseClass::PrivilegedInstruction,
+        (Reason::Returned, _) => CauseClass::ReturnOverwritten,
+        (Reason::Unknown, _) if number == SIGBUS => CauseClass::BusError,
+        (Reason::Unknown, _) => CauseClass::Signal,
+    };
+    let is_told = !fault.caught.as_ref().is_some_and(|caught| caught.is_inferred);
+    // Without the instruction, what was done at the address is not known; and a file's end
+    // looks like a disk's error.
+    let is_known = match fault.reason {
+        Reason::BeyondFile | Reason::Unknown => false,
+        // A call that went astray may look alike, unless the instruction is at hand.
+        Reason::Returned => fault.instruction.is_some(),
+        Reason::Null | Reason::Unmapped | Reason::Forbidden => kind != AccessKind::Unknown,
+        _ => true,
+    };
+    (class, if is_known && is_told { Confidence::Proved } else { Confidence::Likely })
+}
+/// How sure a judgement is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum Confidence {
+    Guess,
+    Likely,
+    Proved,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_complaint_of_a_given_block_is_of_what_was_freed() {
+        let of = |text: &str| {
+            let text = text.to_owned();
+            let said = Said { speaker: Speaker::Allocator, text, exception: None, frame: None };
+            is_of_free(&said)
+        };
+        assert!(of("free(): invalid pointer"));
+        assert!(of("double free or corruption (out)"));
+        assert!(!of("malloc(): corrupted top size"));
+    }
+}

@@ -1,0 +1,145 @@
+//! One place where a thread was, with the instruction there and what it works on.
+
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::{Facts, Machine, Register};
+use obit_disassembly::{
+    BAD, Effects, Flavor, InstructionKind, MemoryOperand, Part, Source, effects, first,
+};
+use obit_process::process::{Process, Thread};
+use obit_process::unwind::Activation;
+
+/// x86 instructions are at most this long (Intel SDM volume 2, 2.3.11); others are shorter.
+pub(super) const LONGEST: usize = 15;
+/// gs of i386 as [`obit_disassembly`] names it.
+const GS_BASE: Register = Register(59);
+
+/// One place where a thread was.
+pub(super) struct Instant<'p> {
+    pub(super) process: &'p Process,
+    pub(super) thread: &'p Thread,
+    pub(super) place: &'p Activation,
+    pc: Avma,
+    code: Vec<u8>,
+    effects: Option<Effects>,
+}
+
+impl<'p> Instant<'p> {
+    pub(super) fn new(process: &'p Process, thread: &'p Thread, place: &'p Activation) -> Self {
+        Self::at(process, thread, place, place.pc)
+    }
+
+    fn at(process: &'p Process, thread: &'p Thread, place: &'p Activation, pc: Avma) -> Self {
+        let code = process.memory.read_up_to(pc, LONGEST);
+        let effects = effects(process.dump.machine, pc, &code);
+        Self { process, thread, place, pc, code, effects }
+    }
+
+    /// The same with an instruction that begins `bytes` before it.
+    pub(super) fn before(&self, bytes: usize) -> Self {
+        let pc = Avma(self.pc.0.wrapping_sub(bytes as u64));
+        Self::at(self.process, self.thread, self.place, pc)
+    }
+
+    pub(super) fn machine(&self) -> Machine {
+        self.process.dump.machine
+    }
+
+    pub(super) fn facts(&self) -> Option<&'static Facts> {
+        self.machine().facts()
+    }
+
+    pub(super) fn pc(&self) -> Avma {
+        self.pc
+    }
+
+    /// Bytes from the pc on, as many as an instruction may have and memory holds.
+    pub(super) fn code(&self) -> &[u8] {
+        &self.code
+    }
+
+    /// The instruction as text; `None` where only its effects are known (SVE).
+    pub(super) fn text(&self) -> Option<String> {
+        let decoded = first(self.machine(), Flavor::default(), self.pc, &self.code);
+        let is_plain = self.kind() == Some(InstructionKind::Plain);
+        decoded.map(|instruction| instruction.text).filter(|text| !is_plain || text != BAD)
+    }
+
+    /// What the instruction is; `None` where it is not known.
+    pub(super) fn kind(&self) -> Option<InstructionKind> {
+        self.effects.as_ref().map(|effects| effects.kind)
+    }
+
+    /// The accesses of the instruction whose addresses are known.
+    pub(super) fn accesses(&self) -> impl Iterator<Item = (&MemoryOperand, Avma)> {
+        let operands = self.effects.iter().flat_map(|effects| &effects.accesses);
+        operands.filter_map(|operand| Some((operand, self.address(operand)?)))
+    }
+
+    fn address(&self, operand: &MemoryOperand) -> Option<Avma> {
+        let word = u64::from(self.facts()?.word);
+        operand.address(&self.place.registers, |register| self.segment_base(register), word)
+    }
+
+    fn segment_base(&self, register: Register) -> Option<u64> {
+        match (self.machine(), register) {
+            (Machine::I386, GS_BASE) => {
+                let dump = &self.process.dump;
+                dump.threads.get(dump.crashed)?.thread_pointer.map(|base| base.0)
+            }
+            (Machine::I386, _) => None,
+            _ => self.place.registers.get(register),
+        }
+    }
+
+    /// An address as the processor translates it. The kernel tells that of a failed access
+    /// so, where the pointer may have had a tag (aarch64, `uapi/asm/signal.h`).
+    pub(super) fn untagged(&self, address: Avma) -> Avma {
+        match self.machine() {
+            Machine::Aarch64 => super::arm::untagged(address),
+            _ => address,
+        }
+    }
+
+    /// How many times a repeated string instruction was still to run.
+    pub(super) fn rounds(&self, operand: &MemoryOperand) -> u64 {
+        let rounds = operand.rounds.and_then(|counter| counter.value(&self.place.registers));
+        rounds.unwrap_or(1)
+    }
+
+    /// The name of a register and what is in (a part of) it.
+    pub(super) fn named(&self, part: Part) -> Option<(String, u64)> {
+        let value = part.value(&self.place.registers)?;
+        Some((self.machine().register_name(part.register), value))
+    }
+
+    /// The base of a segment by its name.
+    pub(super) fn named_segment(&self, register: Register) -> Option<(String, u64)> {
+        let name = match (self.machine(), register) {
+            (Machine::I386, GS_BASE) => "gs_base".to_owned(),
+            (machine, register) => machine.register_name(register),
+        };
+        Some((name, self.segment_base(register)?))
+    }
+
+    /// Bytes of the number that an instruction takes from a register or from memory.
+    pub(super) fn size(&self, source: Source) -> Option<u64> {
+        match source {
+            Source::Register(part) => Some(part.size),
+            Source::Memory(nth) => self.effects.as_ref()?.accesses.get(nth)?.size,
+        }
+    }
+
+    /// The number an instruction takes from a register or from memory.
+    pub(super) fn value(&self, source: Source) -> Option<u64> {
+        match source {
+            Source::Register(part) => part.value(&self.place.registers),
+            Source::Memory(nth) => {
+                let operand = self.effects.as_ref()?.accesses.get(nth)?;
+                let mut bytes = [0; 8];
+                let bytes = bytes.get_mut(..usize::try_from(operand.size?).ok()?)?;
+                self.process.memory.read(self.address(operand)?, bytes).ok()?;
+                Some(self.process.memory.unsigned(bytes))
+            }
+        }
+    }
+}

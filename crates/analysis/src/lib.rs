@@ -1,0 +1,55 @@
+//! Judgement: why the process died, as data. No text for people is made here, and nothing
+//! is said that the core does not show.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+mod blame;
+mod cause;
+mod fault;
+mod finding;
+mod library;
+mod locks;
+mod memory;
+mod origin;
+mod outside;
+mod said;
+
+pub use cause::{Cause, CauseClass, Confidence, Severity};
+pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
+pub use finding::Finding;
+pub use locks::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
+pub use memory::{
+    Bin, Block, BlockState, Content, Damage, Dangling, FilePlace, Fill, FlippedBit, Hardware,
+    Holder, MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
+};
+pub use origin::{Gone, Origin, Source, Through};
+pub use said::{Fact, Said, Speaker};
+
+use obit_process::process::Process;
+
+/// What is wrong in a dead process.
+#[derive(Clone, Debug, Default)]
+pub struct Analysis {
+    /// Why it died, as far as its core tells; `None` where no signal ended it, or its
+    /// stacks were not read.
+    pub cause: Option<Cause>,
+    /// What else is wrong.
+    pub findings: Vec<Finding>,
+}
+
+/// Judges a dead process.
+pub fn analyze(process: &Process) -> Analysis {
+    if process.crashed().is_none() {
+        return Analysis::default();
+    }
+    let fault = fault::fault(process);
+    let said = said::said(process);
+    let locks = locks::findings(process);
+    let is_deadlock = |finding: &&LockFinding| matches!(finding, LockFinding::Deadlock(_));
+    let deadlock = locks.iter().find(is_deadlock).cloned();
+    let locks = locks.into_iter().map(Finding::Lock);
+    let memory = memory::findings(process, fault.as_ref(), said.as_ref());
+    let memory = memory.into_iter().map(Finding::Memory);
+    let findings = locks.chain(memory).collect();
+    Analysis { cause: cause::judge(process, fault, said, deadlock.as_ref()), findings }
+}

@@ -1,0 +1,81 @@
+//! From chunk to chunk: each begins where the one before ends.
+
+use super::chunk::{Chunk, Layout};
+use obit_corefile::memory::Cursor;
+
+/// Chunks of one walk.
+const MOST_CHUNKS: usize = 200_000;
+/// Bytes that one walk may pass over.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// Chunks one after the other, in one piece of a heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    /// Its first chunk.
+    pub(super) start: u64,
+    /// Behind its last chunk.
+    pub(super) end: u64,
+    /// The last chunk, which is never free by the flags of the next; `None` in a piece that
+    /// is full.
+    pub(super) top: Option<u64>,
+    /// Of `main_arena`.
+    pub(super) is_main: bool,
+}
+
+/// How a walk ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The one who asked had seen enough.
+    Stopped,
+    /// At the end of the span.
+    Reached,
+    /// At a limit, or where memory is missing: nothing can be said.
+    GaveUp,
+    /// At a header that makes no sense, behind this chunk.
+    Senseless { header: Chunk, before: Option<Chunk> },
+    /// At a header that says of the chunk before it what is not so.
+    Contradiction { header: Chunk, before: Chunk },
+}
+
+/// Walks through `span` from `from` until `is_enough` of a chunk and the one before it.
+pub(super) fn walk(
+    cursor: &mut Cursor<'_>,
+    layout: Layout,
+    span: &Span,
+    from: u64,
+    mut is_enough: impl FnMut(&Chunk, Option<&Chunk>) -> bool,
+) -> End {
+    let mut before: Option<Chunk> = None;
+    let mut at = from;
+    for _ in 0..MOST_CHUNKS {
+        // Two chunks that are too small for others, and what alignment leaves, end a piece
+        // that is full (`sysmalloc`).
+        let fence = layout.smallest().saturating_add(Layout::ALIGNMENT);
+        if at >= span.end || span.top.is_none() && span.end.saturating_sub(at) <= fence {
+            return End::Reached;
+        }
+        if at.saturating_sub(from) > MOST_BYTES {
+            return End::GaveUp;
+        }
+        let Some(header) = Chunk::read(cursor, layout, at) else { return End::GaveUp };
+        if !header.has_sense(layout, span.end, span.is_main) {
+            // A top chunk may be as small as its header.
+            let is_top = span.top == Some(at) && header.end() == span.end;
+            if !is_top {
+                return End::Senseless { header, before };
+            }
+        }
+        if let Some(before) = before
+            && !header.is_previous_in_use()
+            && header.prev_size != before.size()
+        {
+            return End::Contradiction { header, before };
+        }
+        if is_enough(&header, before.as_ref()) {
+            return End::Stopped;
+        }
+        before = Some(header);
+        at = header.end();
+    }
+    End::GaveUp
+}

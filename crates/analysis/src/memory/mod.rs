@@ -1,0 +1,192 @@
+//! What an address is: a block of the heap and whether it is in use, a place on a stack, a
+//! variable, a pattern that tells where a pointer came from.
+
+mod dangling;
+mod hardware;
+mod heap;
+mod pattern;
+mod place;
+mod suspicion;
+mod unloaded;
+
+pub use dangling::{Dangling, Holder};
+pub use hardware::Hardware;
+pub use heap::{Bin, Block, BlockState, Damage};
+pub use pattern::Fill;
+pub use place::{Content, FilePlace, ModulePlace, OnStack, StackPlace};
+pub use suspicion::{FlippedBit, Truncated};
+pub use unloaded::Unloaded;
+
+use std::cell::OnceCell;
+
+use super::fault::{Access, Fault, Reason};
+use super::library::names;
+use super::said::{Said, Speaker};
+use heap::Heap;
+use obit_corefile::addr::Avma;
+use obit_process::process::Process;
+
+/// What is at an address, or what the address itself looks like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A pattern that memory is filled with.
+    Fill(Fill),
+    /// The very number that glibc keeps in this freed chunk to find the next one.
+    Link(Block),
+    /// A list of freed chunks begins there: the pointer was read from a freed chunk.
+    ListHead,
+    /// Text in memory order.
+    Text(String),
+    /// A small negative number: an error's.
+    Negative(i32),
+    /// The half of a pointer.
+    Truncated(Truncated),
+    /// A pointer but for one bit.
+    FlippedBit(FlippedBit),
+    /// In the heap.
+    Heap(Block),
+    /// So many bytes past the end of the heap: as a rule a run over the end of a block.
+    PastHeap(u64),
+    /// On the stack of a thread.
+    Stack(StackPlace),
+    /// Where an object was that is no longer loaded.
+    Unloaded(Unloaded),
+    /// In an object.
+    Module(ModulePlace),
+    /// In a mapped file.
+    File(FilePlace),
+}
+
+/// Something wrong with memory that did not itself end the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MemoryFinding {
+    /// A variable that points into a freed block.
+    Dangling(Dangling),
+    /// The allocator's books are damaged.
+    HeapDamage(Damage),
+    /// The machine may be at fault.
+    Hardware(Hardware),
+}
+
+/// Nothing is mapped below: the default of `vm.mmap_min_addr`.
+const NULL_ZONE: u64 = 1 << 16;
+/// Bytes behind the heap that a run over its end reaches.
+const PAST: u64 = 4096;
+
+/// What is known of the pointer `at`; `None` where nothing tells.
+pub(super) fn verdict(process: &Process, at: Avma) -> Option<Verdict> {
+    if at.0 < NULL_ZONE {
+        return None;
+    }
+    let heap = OnceCell::new();
+    let heap = || heap.get_or_init(|| Heap::of(process).map(std::cell::RefCell::new)).as_ref();
+    match process.memory.region_at(at) {
+        Some(_) => {
+            let in_heap = || {
+                let mut heap = heap()?.borrow_mut();
+                if heap.is_list_head(at) {
+                    return Some(Verdict::ListHead);
+                }
+                // Mixed with its page, a link of 32 bits may fall into the heap again.
+                let link = heap.freed_at(at).is_none().then(|| heap.with_link(at.0)).flatten();
+                if let Some(of) = link {
+                    return Some(Verdict::Link(of));
+                }
+                heap.block_at(at).map(Verdict::Heap)
+            };
+            place::on_stack(process, at)
+                .map(Verdict::Stack)
+                .or_else(in_heap)
+                .or_else(|| place::in_module(process, at).map(Verdict::Module))
+                .or_else(|| place::in_file(process, at).map(Verdict::File))
+        }
+        None => {
+            let word = process.memory.word();
+            let little_endian = process.memory.is_little_endian();
+            let text = || {
+                let text = pattern::text(at.0, word, little_endian)?;
+                (!place::is_near_a_mapping(process, at)).then_some(Verdict::Text(text))
+            };
+            let extents = || heap().map(|heap| heap.borrow_mut().extents()).unwrap_or_default();
+            let past = || {
+                let last = place::end_before(process, at, PAST)?;
+                let is_heap = extents().iter().any(|range| range.contains(last));
+                is_heap.then(|| Verdict::PastHeap(at.0.wrapping_sub(last.0).wrapping_sub(1)))
+            };
+            let link = || heap()?.borrow().with_link(at.0).map(Verdict::Link);
+            link()
+                .or_else(|| pattern::fill(at.0, word).map(Verdict::Fill))
+                .or_else(|| pattern::negative(at.0, word).map(Verdict::Negative))
+                .or_else(text)
+                .or_else(|| unloaded::unloaded(process, at, &extents()).map(Verdict::Unloaded))
+                .or_else(past)
+                .or_else(|| suspicion::truncated(process, at, &extents()).map(Verdict::Truncated))
+                .or_else(|| suspicion::flipped_bit(process, at).map(Verdict::FlippedBit))
+        }
+    }
+}
+
+/// Damage near the fault, pointers of the crashed thread's frames that dangle, and what
+/// the machine may have done.
+pub(super) fn findings(
+    process: &Process,
+    fault: Option<&Fault>,
+    said: Option<&Said>,
+) -> Vec<MemoryFinding> {
+    let mut found: Vec<MemoryFinding> = Vec::new();
+    found.extend(hardware::findings(process, fault).into_iter().map(MemoryFinding::Hardware));
+    let of_allocator = said.is_some_and(|said| said.speaker == Speaker::Allocator);
+    let of_memory = said.is_none()
+        && fault.is_some_and(|fault| {
+            matches!(
+                fault.reason,
+                Reason::Null | Reason::Unmapped | Reason::Forbidden | Reason::NonCanonical
+            )
+        });
+    if !of_allocator && !of_memory {
+        return found;
+    }
+    let Some(mut heap) = Heap::of(process) else { return found };
+    let damage = if of_allocator || is_in_allocator(process) {
+        heap.damage()
+    } else {
+        let pointer = fault.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
+        let inside = |at: Avma| match process.memory.region_at(at) {
+            Some(_) => Some(at),
+            None => place::end_before(process, at, PAST),
+        };
+        pointer.and_then(inside).and_then(|at| heap.damage_near(at))
+    };
+    found.extend(damage.map(MemoryFinding::HeapDamage));
+    if heap.has_freed() {
+        found.extend(
+            dangling::findings(process, &mut heap).into_iter().map(MemoryFinding::Dangling),
+        );
+    }
+    found
+}
+
+/// Functions of glibc that follow the books of the heap.
+const ALLOCATOR: [&str; 10] = [
+    "malloc",
+    "free",
+    "calloc",
+    "realloc",
+    "_int_malloc",
+    "_int_free",
+    "_int_realloc",
+    "_int_free_merge_chunk",
+    "malloc_consolidate",
+    "unlink_chunk",
+];
+
+/// Whether the innermost frame is the allocator's.
+fn is_in_allocator(process: &Process) -> bool {
+    let frame = process.crashed().and_then(|thread| thread.frames.first());
+    frame.is_some_and(|frame| {
+        names(frame).any(|name| {
+            let plain = name.trim_start_matches("__GI_").trim_start_matches("__libc_");
+            ALLOCATOR.contains(&plain)
+        })
+    })
+}

@@ -1,0 +1,292 @@
+//! The machine code of one function, as a graph in which values are followed backwards.
+
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::{Facts, Register};
+use obit_disassembly::{Next, Step, Target, Term, Write, steps};
+use obit_process::process::Process;
+
+/// Bytes of a function that are decoded; larger ones are not followed.
+const MOST_CODE: u64 = 64 << 10;
+/// Bytes decoded beyond the pc where the function's end is not known.
+const BEYOND: u64 = 256;
+
+/// The instructions of one function.
+pub(super) struct Body {
+    pub(super) steps: Vec<Step>,
+    /// For each step those that execution may come from.
+    before: Vec<Vec<usize>>,
+    /// Whether all ways to come to each step are known.
+    is_whole: bool,
+}
+
+/// Something whose content is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// A register.
+    Register(Register),
+    /// Memory.
+    Memory(Avma, u64),
+}
+
+/// What gave a slot its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Definition {
+    /// A step that wrote all of it, and what it wrote.
+    Written(usize, Term),
+    /// A call, which leaves something there.
+    Called(usize),
+    /// It was there when the function was entered.
+    Entry,
+    /// A step that wrote a part, or a place execution comes to in an unknown way.
+    Lost,
+}
+
+/// All that may have given a slot its content, and the steps in between.
+pub(super) struct Reaching {
+    pub(super) definitions: Vec<Definition>,
+    passed: Vec<bool>,
+}
+
+impl Reaching {
+    /// Whether a way leads from before step `at` to the place asked from on which nothing
+    /// writes the slot.
+    pub(super) fn holds_at(&self, at: usize) -> bool {
+        self.passed.get(at).copied().unwrap_or(false)
+    }
+}
+
+impl Body {
+    /// The function around `lookup`; `None` where no symbol and no debug information tells
+    /// where it begins, or its code is not known here.
+    pub(super) fn around(process: &Process, lookup: Avma) -> Option<Self> {
+        let index = process.modules.index_at(lookup)?;
+        let module = process.modules.get(index)?;
+        let debug = process.modules.debug(index)?;
+        let at = module.to_svma(lookup);
+        let symbol = debug.symbol_at(at).filter(|symbol| symbol.offset < symbol.size);
+        let (start, size) = match symbol {
+            Some(symbol) => (symbol.address, Some(symbol.size)),
+            None => (debug.scopes_at(at).entry?, None),
+        };
+        let known = at.0.checked_sub(start.0)?.saturating_add(BEYOND);
+        let length = size.unwrap_or(known);
+        if length > MOST_CODE {
+            return None;
+        }
+        let code = process.memory.read_up_to(module.to_avma(start), usize::try_from(length).ok()?);
+        Self::of(steps(process.dump.machine, module.to_avma(start), &code), size.is_some())
+    }
+
+    pub(super) fn of(steps: Vec<Step>, is_whole: bool) -> Option<Self> {
+        if steps.is_empty() {
+            return None;
+        }
+        let mut body = Self { before: vec![Vec::new(); steps.len()], steps, is_whole };
+        for index in 0..body.steps.len() {
+            let step = body.steps.get(index)?;
+            let jump = match step.next {
+                Next::Jumps(target) => target,
+                Next::Branches(target) => Some(target),
+                Next::Falls | Next::Calls(_) | Next::Ends => None,
+            };
+            let falls = !matches!(step.next, Next::Jumps(_) | Next::Ends);
+            if matches!(step.next, Next::Jumps(None)) {
+                body.is_whole = false;
+            }
+            let target = jump.and_then(|target| body.index_of(target));
+            let next = Some(index + 1).filter(|next| falls && *next < body.steps.len());
+            for to in target.into_iter().chain(next) {
+                body.before.get_mut(to)?.push(index);
+            }
+        }
+        Some(body)
+    }
+
+    /// The step that begins at `address`.
+    pub(super) fn index_of(&self, address: Avma) -> Option<usize> {
+        self.steps.binary_search_by_key(&address, |step| step.address).ok()
+    }
+
+    /// The step that ends at `address`: the call that returns there.
+    pub(super) fn index_before(&self, address: Avma) -> Option<usize> {
+        let next = self.steps.partition_point(|step| step.address < address);
+        let index = next.checked_sub(1)?;
+        let step = self.steps.get(index)?;
+        (step.address.0.checked_add(step.len)? == address.0).then_some(index)
+    }
+
+    /// The steps that execution may come from to step `at`.
+    pub(super) fn before(&self, at: usize) -> &[usize] {
+        self.before.get(at).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether all ways through the function are known.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Goes backwards from before step `from`, along all ways, to what wrote `slot`.
+    /// `hit` tells what a write to memory is to the slot.
+    pub(super) fn reaching(
+        &self,
+        from: usize,
+        slot: Slot,
+        facts: &Facts,
+        hit: impl Fn(usize, &Write) -> Option<Overlap>,
+    ) -> Reaching {
+        let mut reaching =
+            Reaching { definitions: Vec::new(), passed: vec![false; self.steps.len()] };
+        let mut open = vec![from];
+        let mut add = |found: Definition| {
+            if !reaching.definitions.contains(&found) {
+                reaching.definitions.push(found);
+            }
+        };
+        while let Some(at) = open.pop() {
+            match reaching.passed.get_mut(at) {
+                Some(passed) if !*passed => *passed = true,
+                _ => continue,
+            }
+            let before = self.before(at);
+            if at == 0 {
+                add(Definition::Entry);
+            } else if before.is_empty() {
+                add(Definition::Lost);
+            }
+            for index in before {
+                match self.written(*index, slot, facts, &hit) {
+                    Some(found) => add(found),
+                    None => open.push(*index),
+                }
+            }
+        }
+        reaching
+    }
+
+    fn written(
+        &self,
+        index: usize,
+        slot: Slot,
+        facts: &Facts,
+        hit: &impl Fn(usize, &Write) -> Option<Overlap>,
+    ) -> Option<Definition> {
+        let step = self.steps.get(index)?;
+        let mut found = None;
+        for write in &step.writes {
+            let overlap = match (write.to, slot) {
+                (Target::Register(part), Slot::Register(wanted)) if part.register == wanted => {
+                    let is_all = part.shift == 0 && part.size >= u64::from(facts.word);
+                    Some(if is_all { Overlap::All } else { Overlap::Part })
+                }
+                (Target::Memory(_), Slot::Memory(..)) => hit(index, write),
+                _ => None,
+            };
+            match overlap {
+                Some(Overlap::All) => found = Some(Definition::Written(index, write.from)),
+                Some(Overlap::Part) => return Some(Definition::Lost),
+                None => {}
+            }
+        }
+        let clobbers = |register| !facts.is_callee_saved(register) && register != facts.sp;
+        match (found, step.next, slot) {
+            (Some(found), _, _) => Some(found),
+            (None, Next::Calls(_), Slot::Register(register)) if clobbers(register) => {
+                Some(Definition::Called(index))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// How much of a slot is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Overlap {
+    All,
+    Part,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use obit_corefile::arch::Machine;
+    use obit_disassembly::Part;
+
+    const RAX: Register = Register(0);
+    const RBX: Register = Register(3);
+
+    /// Steps of one byte each: what is written, and where execution goes on.
+    fn body(steps: &[(Option<(Register, Term)>, Next)]) -> Body {
+        let steps = steps.iter().zip(0x1000..).map(|((write, next), at)| {
+            let whole = |register| Target::Register(Part { register, shift: 0, size: 8 });
+            let write = write.map(|(register, from)| Write { to: whole(register), from });
+            Step { address: Avma(at), len: 1, writes: write.into_iter().collect(), next: *next }
+        });
+        Body::of(steps.collect(), true).unwrap()
+    }
+
+    fn definitions(body: &Body, from: usize, register: Register) -> Vec<Definition> {
+        let facts = Machine::X86_64.facts().unwrap();
+        let reaching = body.reaching(from, Slot::Register(register), facts, |_, _| None);
+        reaching.definitions
+    }
+
+    fn number(register: Register, value: u64) -> Option<(Register, Term)> {
+        Some((register, Term::Constant(value)))
+    }
+
+    #[test]
+    fn the_last_write_on_a_straight_way_is_the_only_definition() {
+        let body = body(&[
+            (number(RAX, 1), Next::Falls),
+            (number(RAX, 2), Next::Falls),
+            (number(RBX, 3), Next::Falls),
+            (None, Next::Ends),
+        ]);
+        let expected = Definition::Written(1, Term::Constant(2));
+        assert_eq!(definitions(&body, 3, RAX), [expected]);
+    }
+
+    #[test]
+    fn both_arms_of_a_branch_define() {
+        let body = body(&[
+            (None, Next::Branches(Avma(0x1003))),
+            (number(RAX, 1), Next::Falls),
+            (None, Next::Jumps(Some(Avma(0x1004)))),
+            (number(RAX, 2), Next::Falls),
+            (None, Next::Ends),
+        ]);
+        let found = definitions(&body, 4, RAX);
+        assert_eq!(found.len(), 2);
+        assert!(found.contains(&Definition::Written(1, Term::Constant(1))));
+        assert!(found.contains(&Definition::Written(3, Term::Constant(2))));
+    }
+
+    #[test]
+    fn a_loop_ends_and_what_it_writes_counts_beside_what_was_there() {
+        let body = body(&[
+            (None, Next::Falls),
+            (number(RAX, 1), Next::Branches(Avma(0x1000))),
+            (None, Next::Ends),
+        ]);
+        let found = definitions(&body, 0, RAX);
+        assert!(found.contains(&Definition::Entry) && found.len() == 2, "{found:?}");
+    }
+
+    #[test]
+    fn a_call_leaves_what_callees_must_keep() {
+        let body = body(&[
+            (number(RAX, 1), Next::Falls),
+            (number(RBX, 2), Next::Falls),
+            (None, Next::Calls(None)),
+            (None, Next::Ends),
+        ]);
+        assert_eq!(definitions(&body, 3, RAX), [Definition::Called(2)]);
+        assert_eq!(definitions(&body, 3, RBX), [Definition::Written(1, Term::Constant(2))]);
+    }
+
+    #[test]
+    fn code_that_nothing_leads_to_is_no_source() {
+        let body = body(&[(None, Next::Ends), (None, Next::Ends)]);
+        assert_eq!(definitions(&body, 1, RAX), [Definition::Lost]);
+    }
+}

@@ -1,0 +1,473 @@
+//! What source calls a register or a place in memory at one instruction: a variable, a
+//! member of what one points at, what an accessor of a library returned.
+
+use super::body::{Definition, Slot};
+use super::moment::Moment;
+use super::path::part_at;
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::{Machine, Register};
+use obit_disassembly::{MemoryOperand, Next, Part, Term};
+use obit_dwarf::{Piece, Place, PointerKind, TypeKind};
+use obit_process::process::FrameView;
+use obit_process::value::{Object, Scene, TypeRef};
+
+/// Definitions that are followed for one name; each load of `a->b->c` takes some.
+const DEEPEST: usize = 24;
+/// Characters of a name.
+const LONGEST: usize = 200;
+
+/// Something source has words for.
+#[derive(Clone, Debug)]
+pub(super) struct Named<'t> {
+    /// `self->items[i].next`.
+    pub(super) text: String,
+    /// It, where its type is known; its address may be made up.
+    pub(super) object: Option<Object<'t>>,
+    /// How many calls inlined into one another are around the function whose variable it
+    /// begins with; `None` for what belongs to no function.
+    pub(super) depth: Option<usize>,
+}
+
+impl Named<'_> {
+    /// Whether it is a member or an element of something.
+    pub(super) fn is_part(&self) -> bool {
+        self.text.contains(['.', '[']) || self.text.contains("->")
+    }
+}
+
+/// A pointer into what something points at.
+struct Pointer<'t> {
+    to: Named<'t>,
+    offset: i64,
+    /// A variable that was added, and the bytes each of its ones counts.
+    index: Option<(String, u64)>,
+    /// It is what `to` names itself, not what `to` points at: an accessor returned it.
+    is_place: bool,
+}
+
+/// A frame's words.
+pub(super) struct Names<'t> {
+    pub(super) moment: &'t Moment<'t>,
+    pub(super) view: &'t FrameView<'t>,
+}
+
+impl<'t> Names<'t> {
+    fn scene(&self) -> Scene<'t> {
+        self.view.scene()
+    }
+
+    /// The variable, or the part of one, that is in `slot` before step `at`.
+    pub(super) fn variable(&self, at: usize, slot: Slot) -> Option<Named<'t>> {
+        let instruction = self.moment.body.steps.get(at)?.address;
+        let debug = self.view.debug()?;
+        let views = self.view.seen_from(instruction);
+        for (outward, view) in views.iter().enumerate() {
+            let depth = views.len().checked_sub(outward + 1);
+            for (variable, pieces) in view.places() {
+                let [Piece { bits: None, bit_offset: 0, place }] = &*pieces else { continue };
+                let (Some(name), Some(ty)) = (&variable.name, variable.ty) else { continue };
+                let ty = TypeRef { debug, id: ty };
+                match (place, slot) {
+                    (Place::Register(register), Slot::Register(wanted)) if *register == wanted => {
+                        let object = Some(Object::at(ty, Avma(0)));
+                        return Some(Named { text: name.to_string(), object, depth });
+                    }
+                    (Place::Memory(start), Slot::Memory(at, size)) => {
+                        let found =
+                            self.within(name, &Object::at(ty, *start), at, Some(size), None);
+                        if let Some(found) = found {
+                            return Some(Named { depth, ..found });
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
+    /// The part of `object`, called `name`, that lies at `at`.
+    fn within(
+        &self,
+        name: &str,
+        object: &Object<'t>,
+        at: Avma,
+        size: Option<u64>,
+        index: Option<(&str, u64)>,
+    ) -> Option<Named<'t>> {
+        let into = at.0.checked_sub(object.address()?.0)?;
+        if into >= object.size(self.scene())? {
+            return None;
+        }
+        let part = part_at(self.scene(), object, into, size, index)?;
+        let text = format!("{name}{}", part.text);
+        Some(Named { text, object: Some(part.object), depth: None })
+    }
+
+    /// What is in a register before step `at`.
+    pub(super) fn register(&self, at: usize, register: Register) -> Option<Named<'t>> {
+        self.register_within(at, register, DEEPEST)
+    }
+
+    fn register_within(&self, at: usize, register: Register, depth: usize) -> Option<Named<'t>> {
+        if let Some(named) = self.variable(at, Slot::Register(register)) {
+            return Some(named);
+        }
+        let depth = depth.checked_sub(1)?;
+        let reaching = self.moment.reaching(at, Slot::Register(register));
+        match *reaching.definitions {
+            [
+                Definition::Written(
+                    by,
+                    Term::Memory(operand) | Term::SignExtendedMemory(operand, _),
+                ),
+            ] => self.memory_within(by, &operand, depth),
+            [Definition::Written(by, Term::Register(part) | Term::SignExtended(part, _))] => {
+                self.register_within(by, part.register, depth)
+            }
+            [Definition::Called(by)] => self.returned(by, depth),
+            _ => None,
+        }
+    }
+
+    /// What lies in memory where `operand` of step `at` points.
+    pub(super) fn memory(&self, at: usize, operand: &MemoryOperand) -> Option<Named<'t>> {
+        self.memory_within(at, operand, DEEPEST)
+    }
+
+    fn memory_within(&self, at: usize, operand: &MemoryOperand, depth: usize) -> Option<Named<'t>> {
+        let address = self.moment.address(operand, at).map(|known| Avma(known.value));
+        let size = operand.size;
+        if let Some(address) = address.filter(|address| self.moment.is_own(*address)) {
+            return self.variable(at, Slot::Memory(address, size?));
+        }
+        if let (None, None, None) = (operand.base, operand.index, operand.segment) {
+            return self.global(Avma(operand.displacement.cast_unsigned()), size);
+        }
+        let pointer = self.pointer(at, operand, depth);
+        let named = pointer.and_then(|pointer| self.pointee(&pointer, size));
+        named.or_else(|| self.global(address?, size)).filter(|named| named.text.len() <= LONGEST)
+    }
+
+    /// A variable that lives as long as its module.
+    fn global(&self, at: Avma, size: Option<u64>) -> Option<Named<'t>> {
+        let process = self.moment.process;
+        let index = process.modules.index_at(at)?;
+        let module = process.modules.get(index)?;
+        let debug = process.modules.debug(index)?;
+        if let Some((variable, start)) = debug.variable_at(module.to_svma(at))
+            && let (Some(name), Some(id)) = (&variable.name, variable.ty)
+        {
+            let object = Object::at(TypeRef { debug, id }, module.to_avma(start));
+            return self.within(name, &object, at, size, None);
+        }
+        let symbol = debug.symbol_at(module.to_svma(at))?;
+        let is_it = symbol.offset == 0 && symbol.size > 0;
+        is_it.then_some(Named { text: symbol.name, object: None, depth: None })
+    }
+
+    /// What the address of `operand` points into.
+    fn pointer(&self, at: usize, operand: &MemoryOperand, depth: usize) -> Option<Pointer<'t>> {
+        let depth = depth.checked_sub(1)?;
+        if operand.segment.is_some() {
+            return None;
+        }
+        let (base, index) = match (operand.base, operand.index) {
+            (Some(base), index) => (base, index),
+            (None, Some((index, 1))) => (index, None),
+            _ => return None,
+        };
+        // A sum of two registers does not say which of them is the pointer.
+        let orders = match index {
+            Some((other, 1)) => vec![(base, index), (other, Some((base, 1)))],
+            _ => vec![(base, index)],
+        };
+        orders.into_iter().find_map(|(base, index)| {
+            let mut pointer = self.pointer_in(at, base.register, depth)?;
+            pointer.offset = pointer.offset.checked_add(operand.displacement)?;
+            if let Some((part, scale)) = index {
+                let (name, bytes) = self.index(at, part, scale, depth)?;
+                // Which element it was says more than the name of what counts.
+                let number = self.moment.part(part, at).and_then(|known| {
+                    let offset = known.value.checked_mul(scale)?;
+                    Some((offset / bytes.max(1)).to_string()).filter(|_| known.is_certain)
+                });
+                let index = (number.unwrap_or(name), bytes);
+                if pointer.index.replace(index).is_some() {
+                    return None;
+                }
+            }
+            Some(pointer)
+        })
+    }
+
+    fn pointer_in(&self, at: usize, register: Register, depth: usize) -> Option<Pointer<'t>> {
+        if let Some(to) = self.variable(at, Slot::Register(register)) {
+            return self.as_pointer(to);
+        }
+        let depth = depth.checked_sub(1)?;
+        let reaching = self.moment.reaching(at, Slot::Register(register));
+        match *reaching.definitions {
+            [Definition::Written(by, Term::Address(operand))] => self.pointer(by, &operand, depth),
+            [Definition::Called(by)] => {
+                let to = self.returned(by, depth)?;
+                Some(Pointer { to, offset: 0, index: None, is_place: true })
+            }
+            _ => self.as_pointer(self.register_within(at, register, depth)?),
+        }
+    }
+
+    /// Whether a register holds what source calls a pointer.
+    pub(super) fn is_pointer(&self, at: usize, register: Register) -> bool {
+        self.pointer_in(at, register, DEEPEST).is_some()
+    }
+
+    /// Whether what a register holds was read from memory or handed over: an array's own
+    /// address is not.
+    pub(super) fn is_loaded(&self, at: usize, register: Register) -> bool {
+        let reaching = self.moment.reaching(at, Slot::Register(register));
+        !matches!(
+            *reaching.definitions,
+            [Definition::Written(_, Term::Address(_) | Term::Constant(_))]
+        )
+    }
+
+    fn as_pointer(&self, to: Named<'t>) -> Option<Pointer<'t>> {
+        let ty = to.object.as_ref()?.resolved(self.scene());
+        matches!(ty.get().kind, TypeKind::Pointer { .. }).then_some(Pointer {
+            to,
+            offset: 0,
+            index: None,
+            is_place: false,
+        })
+    }
+
+    /// The variable that counts in an index, and the bytes of each step.
+    fn index(&self, at: usize, part: Part, scale: u64, depth: usize) -> Option<(String, u64)> {
+        let depth = depth.checked_sub(1)?;
+        if let Some(named) = self.variable(at, Slot::Register(part.register)) {
+            return Some((named.text, scale));
+        }
+        let reaching = self.moment.reaching(at, Slot::Register(part.register));
+        match *reaching.definitions {
+            [Definition::Written(by, Term::Address(operand))]
+                if operand.base.is_none() && operand.displacement == 0 =>
+            {
+                let (part, factor) = operand.index?;
+                self.index(by, part, scale.checked_mul(factor)?, depth)
+            }
+            [Definition::Written(by, Term::Register(part) | Term::SignExtended(part, _))] => {
+                self.index(by, part, scale, depth)
+            }
+            [
+                Definition::Written(
+                    by,
+                    Term::Memory(operand) | Term::SignExtendedMemory(operand, _),
+                ),
+            ] => Some((self.memory_within(by, &operand, depth)?.text, scale)),
+            _ => None,
+        }
+    }
+
+    /// What a pointer leads to.
+    fn pointee(&self, pointer: &Pointer<'t>, size: Option<u64>) -> Option<Named<'t>> {
+        let Pointer { to, offset, index, is_place } = pointer;
+        if *is_place {
+            return (*offset == 0 && index.is_none()).then(|| to.clone());
+        }
+        let ty = to.object.as_ref()?.resolved(self.scene());
+        let TypeKind::Pointer { kind, target } = ty.get().kind else { return None };
+        let Some(target) = target else {
+            let is_start = *offset == 0 && index.is_none();
+            let text = format!("*{}", to.text);
+            return is_start.then_some(Named { text, object: None, depth: to.depth });
+        };
+        let target = Object::at(ty.other(target), Avma(0));
+        let bytes = target.size(self.scene()).filter(|bytes| *bytes > 0)?;
+        let length = i64::try_from(bytes).ok()?;
+        let (nth, into) = (offset.div_euclid(length), offset.rem_euclid(length).cast_unsigned());
+        let mut index = index.as_ref().map(|(name, step)| (name.as_str(), *step));
+        let name = &to.text;
+        // A dereference that stands before a member or an index of what it yields.
+        let base = match (kind, nth, index) {
+            (PointerKind::Pointer, 0, Some((by, step))) if step == bytes => {
+                index = None;
+                format!("{name}[{by}]")
+            }
+            (PointerKind::Pointer, 0, _) => String::new(),
+            (PointerKind::Pointer, ..) => format!("{name}[{nth}]"),
+            (PointerKind::LvalueReference | PointerKind::RvalueReference, 0, _) => name.clone(),
+            _ => return None,
+        };
+        let part = part_at(self.scene(), &target, into, size, index)?;
+        let text = if !base.is_empty() {
+            format!("{base}{}", part.text)
+        } else if let Some(member) = part.text.strip_prefix('.') {
+            let arrow = if self.has_arrows() { "->" } else { "." };
+            format!("{}{arrow}{member}", in_parentheses(name))
+        } else if part.text.is_empty() && !self.is_hidden(&target, &part.object) {
+            format!("*{name}")
+        } else if part.text.is_empty() {
+            name.clone()
+        } else {
+            format!("(*{name}){}", part.text)
+        };
+        let text = captured(text);
+        Some(Named { text, object: Some(part.object), depth: to.depth })
+    }
+
+    /// Whether a library's wrapper stands between the two: its name says it all.
+    fn is_hidden(&self, outer: &Object<'t>, inner: &Object<'t>) -> bool {
+        let is_record = |object: &Object<'t>| {
+            matches!(object.resolved(self.scene()).get().kind, TypeKind::Record(_))
+        };
+        is_record(outer) && !is_record(inner)
+    }
+
+    /// Whether the language writes members of a pointee with an arrow.
+    fn has_arrows(&self) -> bool {
+        let source = self.view.frame().source.as_ref();
+        !source.is_some_and(|source| source.file.ends_with(".rs") || source.file.ends_with(".go"))
+    }
+
+    /// The member that an access by way of the pointer in `register` wanted.
+    pub(super) fn wanted(&self, at: usize, operand: &MemoryOperand) -> Option<String> {
+        let pointer = self.pointer(at, operand, DEEPEST)?;
+        let TypeKind::Pointer { target: Some(target), .. } =
+            pointer.to.object.as_ref()?.resolved(self.scene()).get().kind
+        else {
+            return None;
+        };
+        let ty = pointer.to.object.as_ref()?.resolved(self.scene()).other(target);
+        let target = Object::at(ty, Avma(0));
+        let offset = u64::try_from(pointer.offset).ok()?;
+        if pointer.index.is_some() || offset >= target.size(self.scene())? {
+            return None;
+        }
+        let part = part_at(self.scene(), &target, offset, operand.size, None)?;
+        part.text.strip_prefix('.').map(str::to_owned)
+    }
+
+    /// What a function that was called at step `by` returned, where the function only finds
+    /// its way in a container or a smart pointer.
+    pub(super) fn accessed(&self, by: usize) -> Option<Named<'t>> {
+        self.returned(by, DEEPEST)
+    }
+
+    fn returned(&self, by: usize, depth: usize) -> Option<Named<'t>> {
+        let depth = depth.checked_sub(1)?;
+        let function = self.called(by)?;
+        let method = method_of(&function)?;
+        let registers = argument_registers(self.moment.process.dump.machine);
+        let [first, second, ..] = *registers else { return None };
+        let Named { text: on, depth: inlined, .. } = self.object_in(by, first, depth)?;
+        let text = match method {
+            "operator[]" | "at" => {
+                let part = Part { register: second, shift: 0, size: 8 };
+                let number = self.moment.part(Part { size: 4, ..part }, by);
+                let index = match number {
+                    Some(number) => number.value.to_string(),
+                    None => self.index(by, part, 1, depth).filter(|(_, bytes)| *bytes == 1)?.0,
+                };
+                format!("{on}[{index}]")
+            }
+            "operator*" | "operator->" | "get" => on,
+            method => format!("{on}.{method}()"),
+        };
+        Some(Named { text, object: None, depth: inlined })
+    }
+
+    /// The name of what a register points at: `ns` for `&ns` and for a reference to it.
+    fn object_in(&self, at: usize, register: Register, depth: usize) -> Option<Named<'t>> {
+        let depth = depth.checked_sub(1)?;
+        let reaching = self.moment.reaching(at, Slot::Register(register));
+        if let [Definition::Written(by, Term::Address(operand))] = *reaching.definitions {
+            let address = self.moment.address(&operand, by).map(|known| Avma(known.value));
+            if let Some(address) = address.filter(|address| self.moment.is_own(*address)) {
+                return self.variable(by, Slot::Memory(address, 1));
+            }
+            if operand.base.is_none() {
+                return self.global(address?, None);
+            }
+        }
+        if let [Definition::Written(by, Term::Register(part))] = *reaching.definitions {
+            return self.object_in(by, part.register, depth);
+        }
+        let pointer = self.pointer_in(at, register, depth)?;
+        let named = self.pointee(&pointer, None)?;
+        let text = named.text.strip_prefix('*').map_or(named.text.clone(), str::to_owned);
+        Some(Named { text, ..named })
+    }
+
+    /// The function that step `by` calls, by the name of its symbol.
+    pub(super) fn called(&self, by: usize) -> Option<String> {
+        let Next::Calls(Some(target)) = self.moment.body.steps.get(by)?.next else { return None };
+        let modules = &self.moment.process.modules;
+        let index = modules.index_at(target)?;
+        let symbol = modules.debug(index)?.symbol_at(modules.get(index)?.to_svma(target))?;
+        (symbol.offset == 0).then_some(symbol.name)
+    }
+}
+
+/// What a lambda captured by its own name: `x` for gcc's `__closure->__x`.
+fn captured(text: String) -> String {
+    let inner = text.strip_prefix("__closure->__").or_else(|| text.strip_prefix("*__closure->__"));
+    inner.map(str::to_owned).unwrap_or(text)
+}
+
+/// `(*p)` for `*p`.
+fn in_parentheses(name: &str) -> String {
+    match name.starts_with('*') {
+        true => format!("({name})"),
+        false => name.to_owned(),
+    }
+}
+
+/// The method's name, if it is one of a standard container or pointer that only tells
+/// where its element is.
+fn method_of(function: &str) -> Option<&'static str> {
+    const METHODS: [&str; 8] =
+        ["operator[]", "at", "operator*", "operator->", "get", "front", "back", "data"];
+    if !function.starts_with("std::") {
+        return None;
+    }
+    METHODS
+        .into_iter()
+        .find(|method| without_parameters(function).ends_with(&format!("::{method}")))
+}
+
+/// `a<b(c)>::f` for `a<b(c)>::f(d) const`.
+pub(super) fn without_parameters(function: &str) -> &str {
+    let mut depth = 0_usize;
+    for (at, c) in function.char_indices().rev() {
+        match c {
+            ')' => depth += 1,
+            '(' if depth == 1 => return function.get(..at).unwrap_or(function),
+            '(' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    function
+}
+
+/// The registers of a call's first arguments, in their order (psABI).
+pub(super) fn argument_registers(machine: Machine) -> &'static [Register] {
+    // rdi, rsi, rdx, rcx, r8, r9
+    const X86_64: [Register; 6] =
+        [Register(5), Register(4), Register(1), Register(2), Register(8), Register(9)];
+    const AARCH64: [Register; 8] = [
+        Register(0),
+        Register(1),
+        Register(2),
+        Register(3),
+        Register(4),
+        Register(5),
+        Register(6),
+        Register(7),
+    ];
+    match machine {
+        Machine::X86_64 => &X86_64,
+        Machine::Aarch64 => &AARCH64,
+        Machine::I386 | Machine::Arm | Machine::Riscv64 | Machine::Other(_) => &[],
+    }
+}

@@ -1,0 +1,120 @@
+//! What lies at an offset of an object, as source names it: `.items[3].next`.
+
+use obit_dwarf::TypeKind;
+use obit_process::value::{Object, Scene};
+
+/// Members within one another that are followed.
+const DEEPEST: usize = 24;
+
+/// A part of an object, and how source gets there from it.
+#[derive(Clone, Debug)]
+pub(super) struct Part<'t> {
+    /// `.items[3].next`; empty for the object itself.
+    pub(super) text: String,
+    pub(super) object: Object<'t>,
+}
+
+/// The smallest part of `object` that begins `offset` bytes into it and has `size` bytes,
+/// if one does; else the one without parts that holds it. What an index that is a variable
+/// chose stands in `index` with the bytes of one element: it goes into the first array of
+/// such elements.
+pub(super) fn part_at<'t>(
+    scene: Scene<'t>,
+    object: &Object<'t>,
+    offset: u64,
+    size: Option<u64>,
+    mut index: Option<(&str, u64)>,
+) -> Option<Part<'t>> {
+    let mut part = Part { text: String::new(), object: object.clone() };
+    let start = object.address()?;
+    for _ in 0..DEEPEST {
+        let into = start.0.wrapping_add(offset).wrapping_sub(part.object.address()?.0);
+        let ty = part.object.resolved(scene);
+        let found = match &ty.get().kind {
+            TypeKind::Record(_) => member_at(scene, &part.object, into, size),
+            TypeKind::Array(_) => element_at(scene, &part.object, into, &mut index),
+            _ => break,
+        };
+        let is_whole = into == 0 && index.is_none() && part.object.size(scene) == size;
+        match found {
+            // A record of one member is that member, unless libraries hide it.
+            Some((text, object)) => {
+                let is_hidden = text.is_empty();
+                if is_whole && !is_hidden && !matches!(ty.get().kind, TypeKind::Record(_)) {
+                    break;
+                }
+                part.text.push_str(&text);
+                part.object = object;
+            }
+            None if is_whole => break,
+            None => return None,
+        }
+    }
+    index.is_none().then_some(part)
+}
+
+/// The member that holds the byte at `into`: of several (a union's, empty bases) one of the
+/// size that is wanted, else the largest.
+fn member_at<'t>(
+    scene: Scene<'t>,
+    object: &Object<'t>,
+    into: u64,
+    wanted: Option<u64>,
+) -> Option<(String, Object<'t>)> {
+    let start = object.address()?;
+    let owner = object.resolved(scene).name();
+    let mut best: Option<(bool, u64, Option<std::sync::Arc<str>>, Object<'t>)> = None;
+    for (name, member) in object.members(scene) {
+        let place = member.address().map(|at| at.0.wrapping_sub(start.0));
+        let (Some(before), Some(size)) = (place, member.size(scene)) else { continue };
+        if into < before || into - before >= size {
+            continue;
+        }
+        let fits = into == before && Some(size) == wanted;
+        if best.as_ref().is_none_or(|best| (best.0, best.1) < (fits, size)) {
+            best = Some((fits, size, name, member));
+        }
+    }
+    let (_, _, name, member) = best?;
+    let bases = object.bases(scene);
+    let is_base =
+        bases.iter().any(|base| base.address() == member.address() && base.ty.id == member.ty.id);
+    let text = match name {
+        Some(name) if !is_base && !is_internal(&owner, &name) => format!(".{}", told(&name)),
+        _ => String::new(),
+    };
+    Some((text, member))
+}
+
+/// `0` for `__0`: how Rust's tuples name their members.
+fn told(name: &str) -> &str {
+    match name.strip_prefix("__") {
+        Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => number,
+        _ => name,
+    }
+}
+
+/// A member that only a library's own code names.
+fn is_internal(owner: &str, name: &str) -> bool {
+    const LIBRARIES: [&str; 4] = ["std::", "alloc::", "core::", "__gnu_cxx::"];
+    let is_public = matches!(name, "first" | "second");
+    let is_tuple = told(name) != name;
+    !is_public && !is_tuple && LIBRARIES.iter().any(|prefix| owner.starts_with(prefix))
+        || name.starts_with("_M_")
+}
+
+fn element_at<'t>(
+    scene: Scene<'t>,
+    object: &Object<'t>,
+    into: u64,
+    index: &mut Option<(&str, u64)>,
+) -> Option<(String, Object<'t>)> {
+    let first = object.index(scene, object.lower_bound(scene))?;
+    let size = first.size(scene).filter(|size| *size > 0)?;
+    if let Some((name, _)) = index.filter(|(_, bytes)| *bytes == size) {
+        *index = None;
+        return Some((format!("[{name}]"), first));
+    }
+    let nth = i64::try_from(into / size).ok()?.checked_add(object.lower_bound(scene))?;
+    Some((format!("[{nth}]"), object.index(scene, nth)?))
+}

@@ -1,0 +1,182 @@
+//! What to follow back for a fault.
+
+use super::body::Body;
+use super::names::{Names, argument_registers};
+use super::{Gone, Moment, Origin, Source, Wanted, origin};
+use crate::blame::own_from;
+use crate::fault::{Access, AccessKind, Fault};
+use crate::library::is_library_call;
+use obit_corefile::addr::Avma;
+use obit_disassembly as disassembly;
+use obit_disassembly::{InstructionKind, Next};
+use obit_process::process::{FrameKind, Process};
+use obit_process::unwind::Trust;
+
+/// Where the value came from that made `fault`: a pointer, an index, a function, a divisor.
+pub(crate) fn of_fault(process: &Process, fault: &Fault) -> Option<Origin> {
+    match &fault.access {
+        Some(access @ Access { operand: Some(operand), .. }) => {
+            let found = origin(process, fault.activation, Wanted::Address(*operand));
+            let is_lost = found.as_ref().is_none_or(|origin| {
+                matches!(origin.source, Source::Unclear | Source::Computed | Source::Passed)
+            });
+            match is_lost {
+                true => passed_to_library(process, fault, access).or(found),
+                false => found,
+            }
+        }
+        Some(Access { kind: AccessKind::Execute, .. }) => {
+            let caller = fault.activation.checked_add(1)?;
+            // The call itself failed, or what it led to.
+            target_of(process, fault.activation)
+                .or_else(|| target_of(process, caller))
+                .or_else(|| jumped(process, caller))
+        }
+        Some(_) => None,
+        None => match kind_at(process, fault.activation)? {
+            InstructionKind::Division(divisor) => {
+                origin(process, fault.activation, Wanted::Operand(divisor))
+            }
+            _ => None,
+        },
+    }
+}
+
+/// A library was given the bad pointer, and what it did with it cannot be followed: the
+/// argument of the call into it that had the value.
+fn passed_to_library(process: &Process, fault: &Fault, access: &Access) -> Option<Origin> {
+    let thread = process.crashed()?;
+    let first = thread.frames.partition_point(|frame| frame.activation < fault.activation);
+    let own = own_from(process, first)?;
+    let caller = thread.frames.get(own)?;
+    if caller.activation <= fault.activation || caller.kind == FrameKind::Signal {
+        return None;
+    }
+    let bad = [access.pointer().map(|at| at.0), Some(access.address.0)];
+    let found = origin(process, caller.activation, Wanted::Passed(bad));
+    if let Some(gone) = jumped_from(process, own) {
+        let at = thread.stack.frames.get(caller.activation)?.pc;
+        return Some(Origin {
+            frame: own,
+            gone: Some(gone),
+            at,
+            value: access.pointer().map(|at| at.0),
+            is_index: false,
+            source: Source::Passed,
+            expression: None,
+            member: None,
+            through: None,
+            is_certain: false,
+        });
+    }
+    let found = found?;
+    Some(Origin { is_certain: false, ..found })
+}
+
+/// What frame `index` of the crashed thread gave as the first argument to what it called.
+pub(crate) fn first_argument(process: &Process, index: usize) -> Option<String> {
+    let thread_index = process.threads.iter().position(|thread| thread.crashed)?;
+    let thread = process.threads.get(thread_index)?;
+    let activation = thread.frames.get(index)?.activation;
+    let moment = Moment::new(process, thread, activation)?;
+    let view = process.frame_view(thread_index, index)?;
+    let names = Names { moment: &moment, view: &view };
+    let first = argument_registers(process.dump.machine).first()?;
+    let named = names.register(moment.stop, *first)?;
+    // A parameter of a library's function that was inlined is no name of the program's.
+    let last = thread.frames.partition_point(|frame| frame.activation <= activation);
+    let depth = last.checked_sub(index)?.checked_sub(1)?;
+    named.depth.is_none_or(|of| of <= depth).then_some(named.text)
+}
+
+/// The function of the program's own that frame `index` called and that jumped on, leaving
+/// the frame below it to another.
+pub(crate) fn jumped_from(process: &Process, index: usize) -> Option<Gone> {
+    let thread = process.crashed()?;
+    let frame = thread.frames.get(index)?;
+    let moment = Moment::new(process, thread, frame.activation)?;
+    let Next::Calls(Some(called)) = moment.body.steps.get(moment.stop)?.next else { return None };
+    let first = thread.frames.partition_point(|of| of.activation < frame.activation);
+    let below = thread.frames.get(first.checked_sub(1)?)?;
+    let modules = &process.modules;
+    let module = modules.index_at(called)?;
+    let debug = modules.debug(module)?;
+    let at = modules.get(module)?.to_svma(called);
+    let symbol = debug.symbol_at(at).filter(|symbol| symbol.offset == 0 && symbol.size > 0)?;
+    let entered = debug.frames_at(at).pop()?;
+    // By its name too: of a function that was split, the cold part has a symbol of its own.
+    let is_below = below.function == entered.function
+        || modules.index_at(below.pc) == Some(module)
+            && debug.symbol_at(modules.get(module)?.to_svma(below.pc))?.address == symbol.address;
+    let is_own = !is_library_call(&entered) && !is_below && below.kind != FrameKind::Signal;
+    is_own.then_some(Gone { function: entered.function?, source: entered.location })
+}
+
+fn target_of(process: &Process, index: usize) -> Option<Origin> {
+    match kind_at(process, index)? {
+        InstructionKind::IndirectBranch(source) => origin(process, index, Wanted::Operand(source)),
+        _ => None,
+    }
+}
+
+/// The caller called a function that left no frame: it jumped to what was no function.
+fn jumped(process: &Process, caller: usize) -> Option<Origin> {
+    let thread = process.crashed()?;
+    let activation = thread.stack.frames.get(caller)?;
+    // A jump to nowhere has left the stack as the call made it.
+    let sp = thread.stack.frames.get(caller.checked_sub(1)?)?;
+    let sp = sp.registers.get(process.dump.machine.facts()?.sp)?;
+    let is_on_top = process.memory.read_word(Avma(sp)).ok() == Some(activation.pc.0);
+    if activation.trust == Trust::Scan && !is_on_top {
+        return None;
+    }
+    let moment = Moment::scanned(process, caller, activation)?;
+    let Next::Calls(Some(called)) = moment.body.steps.get(moment.stop)?.next else { return None };
+    let body = Body::around(process, called)?;
+    let is_jump = |step: &disassembly::Step| step.next == Next::Jumps(None);
+    let mut jumps = body.steps.iter().enumerate().filter(|(_, step)| is_jump(step));
+    let (at, step) =
+        jumps.next().filter(|_| body.steps.first().is_some_and(|s| s.address == called))?;
+    if jumps.next().is_some() {
+        return None;
+    }
+    let jump = step.address;
+    let gone = Moment::gone(process, body, at)?;
+    let modules = &process.modules;
+    let index = modules.index_at(jump)?;
+    let there = modules.debug(index)?.frames_at(modules.get(index)?.to_svma(jump));
+    let innermost = there.first()?;
+    let thread_index = process.threads.iter().position(|thread| thread.crashed)?;
+    let frame = thread.frames.partition_point(|frame| frame.activation < caller);
+    let view = process.frame_view(thread_index, frame)?;
+    let names = Names { moment: &gone, view: &view };
+    let expression = match gone.effects()?.kind {
+        InstructionKind::IndirectBranch(disassembly::Source::Register(part)) => {
+            names.register(at, part.register)
+        }
+        InstructionKind::IndirectBranch(disassembly::Source::Memory(nth)) => {
+            names.memory(at, gone.effects()?.accesses.get(nth)?)
+        }
+        _ => None,
+    };
+    Some(Origin {
+        frame: frame.checked_sub(1)?,
+        gone: Some(Gone {
+            function: innermost.function.clone()?,
+            source: innermost.location.clone(),
+        }),
+        at: jump,
+        value: None,
+        is_index: false,
+        source: Source::Loaded { address: None },
+        expression: expression.map(|named| named.text),
+        member: None,
+        through: None,
+        is_certain: false,
+    })
+}
+
+/// What the instruction is at which an activation was left.
+fn kind_at(process: &Process, index: usize) -> Option<InstructionKind> {
+    Some(Moment::new(process, process.crashed()?, index)?.effects()?.kind)
+}

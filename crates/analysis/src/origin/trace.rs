@@ -1,0 +1,608 @@
+//! The way back from the use of a value to where it was made or loaded.
+
+use super::body::{Definition, Reaching, Slot};
+use super::moment::low_bytes;
+use super::names::{Named, Names, argument_registers, without_parameters};
+use super::{Gone, Origin, Source, Through, Wanted};
+use crate::library::is_library_call;
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::{Machine, Register};
+use obit_disassembly as disassembly;
+use obit_disassembly::{MemoryOperand, Next, Part, Term};
+use obit_process::process::{Process, Thread};
+
+/// Definitions that are followed to compute one number.
+const DEEPEST: usize = 12;
+/// Steps from one definition to the one before.
+const MOST_STEPS: usize = 96;
+
+/// What the way back leads through.
+pub(super) struct Trace<'t> {
+    pub(super) process: &'t Process,
+    pub(super) thread: &'t Thread,
+    /// The words of an activation; `None` where its code cannot be followed.
+    pub(super) names: &'t dyn Fn(usize) -> Option<Names<'t>>,
+}
+
+/// A value at one place on the way back: what is in `slot` before step `at`.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    activation: usize,
+    at: usize,
+    slot: Slot,
+    /// What it was, where that is known.
+    value: Option<u64>,
+}
+
+/// The part of an address that made it what it was.
+struct Culprit {
+    part: Part,
+    /// What it is multiplied by.
+    scale: u64,
+    is_index: bool,
+}
+
+impl Culprit {
+    fn pointer(part: Part) -> Self {
+        Self { part, scale: 1, is_index: false }
+    }
+}
+
+/// What the way back ended at.
+struct End {
+    activation: usize,
+    /// The step there.
+    at: usize,
+    source: Source,
+    expression: Option<String>,
+    /// See [`Named::depth`](super::names::Named::depth).
+    depth: Option<usize>,
+    /// The operand it was loaded by.
+    operand: Option<MemoryOperand>,
+    /// What it was there.
+    value: Option<u64>,
+    /// It is not the pointer but what was added to one.
+    is_index: bool,
+    is_certain: bool,
+}
+
+impl<'t> Trace<'t> {
+    /// Where what `wanted` asks for came from.
+    pub(super) fn origin(&self, activation: usize, wanted: Wanted) -> Option<Origin> {
+        let names = (self.names)(activation)?;
+        let stop = names.moment.stop;
+        let (value, is_index, end) = match wanted {
+            Wanted::Address(operand) => {
+                let culprit = self.culprit(&names, stop, &operand)?;
+                let place = self.part(&names, culprit.part);
+                (place.value, culprit.is_index, self.follow(place)?)
+            }
+            Wanted::Operand(disassembly::Source::Register(part)) => {
+                let place = self.part(&names, part);
+                (place.value, false, self.follow(place)?)
+            }
+            Wanted::Passed(bad) => {
+                let registers = argument_registers(self.process.dump.machine).iter();
+                let mut values = registers.filter_map(|register| {
+                    Some((*register, self.value(&names, *register, stop, DEEPEST)?))
+                });
+                let (register, value) = values.find(|(_, value)| bad.contains(&Some(*value)))?;
+                let slot = Slot::Register(register);
+                let value = Some(value);
+                let place = Place { activation, at: stop, slot, value };
+                (value, false, self.follow(place)?)
+            }
+            Wanted::Operand(disassembly::Source::Memory(nth)) => {
+                let operand = *names.moment.effects()?.accesses.get(nth)?;
+                let term = Term::Memory(operand);
+                let value = names.moment.term(term, stop).map(|known| known.value);
+                (value, false, self.in_memory(&names, operand, stop, value)?)
+            }
+        };
+        let (value, is_index) = (end.value.or(value), is_index || end.is_index);
+        let member = match wanted {
+            Wanted::Address(operand) if !is_index => names.wanted(stop, &operand),
+            Wanted::Address(_) | Wanted::Operand(_) | Wanted::Passed(_) => None,
+        };
+        let through = end.operand.and_then(|operand| self.through(&end, &operand));
+        let made = (self.names)(end.activation)?;
+        let at = made.moment.body.steps.get(end.at)?.address;
+        let (frame, gone) = self.place(end.activation, at, end.depth)?;
+        // Compilers put the making of a constant anywhere.
+        let is_astray = end.source == Source::Constant && gone.is_some();
+        let gone = gone.filter(|_| !is_astray);
+        Some(Origin {
+            frame,
+            gone,
+            at,
+            value,
+            is_index,
+            source: end.source,
+            expression: end.expression,
+            member,
+            through,
+            is_certain: end.is_certain && !is_astray,
+        })
+    }
+
+    /// What an operand in memory held: a local variable is followed on.
+    fn in_memory(
+        &self,
+        names: &Names<'t>,
+        operand: MemoryOperand,
+        at: usize,
+        value: Option<u64>,
+    ) -> Option<End> {
+        let address = names.moment.address(&operand, at).map(|known| Avma(known.value));
+        match (address.filter(|address| names.moment.is_own(*address)), operand.size) {
+            (Some(address), Some(size)) => self.follow(Place {
+                activation: names.moment.index,
+                at,
+                slot: Slot::Memory(address, size),
+                value,
+            }),
+            _ => self.load(names, Term::Memory(operand), at, None, true),
+        }
+    }
+
+    fn part(&self, names: &Names<'t>, part: Part) -> Place {
+        let moment = names.moment;
+        Place {
+            activation: moment.index,
+            at: moment.stop,
+            slot: Slot::Register(part.register),
+            value: moment.part(part, moment.stop).map(|known| known.value),
+        }
+    }
+
+    /// The register to blame for an address, and what it is multiplied by: the pointer among
+    /// them, or the index where the pointer is sound and the index leads far away.
+    fn culprit(&self, names: &Names<'t>, at: usize, operand: &MemoryOperand) -> Option<Culprit> {
+        /// An index that leads further is none.
+        const FAR: u64 = 16 << 20;
+        let value = |part: Part| names.moment.part(part, at).map(|known| known.value);
+        let is_mapped = |at: u64| self.process.memory.region_at(Avma(at)).is_some();
+        let is_sound = |part: Part| value(part).is_some_and(is_mapped);
+        let facts = names.moment.facts;
+        // Without frame pointers that register is one like the others.
+        let is_frame =
+            |part: Part| part.register == facts.sp || part.register == facts.fp && is_sound(part);
+        let (base, index) = match (operand.base, operand.index) {
+            (Some(base), None) => return (!is_frame(base)).then_some(Culprit::pointer(base)),
+            (None, Some((part, scale))) => return Some(Culprit { part, scale, is_index: true }),
+            (None, None) => return None,
+            (Some(base), Some(index)) => (base, index),
+        };
+        let (pointer, index) = match index {
+            // A sum of two registers does not say which of them is the pointer.
+            (other, 1) if is_sound(other) && !is_sound(base) => (other, (base, 1)),
+            (other, 1) if !is_sound(base) && names.is_pointer(at, other.register) => {
+                (other, (base, 1))
+            }
+            index => (base, index),
+        };
+        if !is_sound(pointer) {
+            return Some(Culprit::pointer(pointer));
+        }
+        let is_array = is_frame(pointer) || !names.is_loaded(at, pointer.register);
+        let distance = value(index.0).map(|value| {
+            // Of two that changed places the other has no sign.
+            let is_its_own = operand.index == Some(index);
+            let value = if is_its_own { operand.index_value(index.0, value) } else { value };
+            value.wrapping_mul(index.1).cast_signed()
+        });
+        let is_far = distance.is_none_or(|bytes| bytes.unsigned_abs() > FAR);
+        Some(match is_array || is_far {
+            true => Culprit { part: index.0, scale: index.1, is_index: true },
+            false => Culprit::pointer(pointer),
+        })
+    }
+
+    /// Of a sum that was `value` what `part` of it was.
+    fn share(
+        &self,
+        names: &Names<'t>,
+        at: usize,
+        operand: &MemoryOperand,
+        part: Part,
+        scale: u64,
+        value: Option<u64>,
+    ) -> Option<u64> {
+        if let Some(known) = names.moment.part(part, at) {
+            return Some(known.value);
+        }
+        let both = operand.base.is_some() && operand.index.is_some();
+        let sum = value.filter(|_| !both && operand.segment.is_none())?;
+        let product = sum.wrapping_sub(operand.displacement.cast_unsigned());
+        (product.checked_rem(scale)? == 0).then(|| product / scale)
+    }
+
+    /// Goes back from `place` to the end of the way.
+    fn follow(&self, mut place: Place) -> Option<End> {
+        let mut expression: Option<String> = None;
+        let (mut is_certain, mut is_index) = (true, false);
+        for _ in 0..MOST_STEPS {
+            let names = (self.names)(place.activation)?;
+            if let Some(named) = names.variable(place.at, place.slot) {
+                expression = Some(named.text);
+            }
+            let ended = |source: Source, at: usize, expression: Option<String>, is_certain| End {
+                activation: place.activation,
+                at,
+                source,
+                expression,
+                depth: None,
+                operand: None,
+                value: place.value,
+                is_index,
+                is_certain,
+            };
+            let reaching = names.moment.reaching(place.at, place.slot);
+            is_certain &= names.moment.body.is_whole();
+            // Whoever was given a variable's address may have written it.
+            is_certain &= match place.slot {
+                Slot::Memory(at, _) => !self.is_lent(&names, at),
+                Slot::Register(_) => true,
+            };
+            let Some(definition) = self.choose(&names, &place, &reaching, &mut is_certain) else {
+                return Some(ended(Source::Unclear, place.at, expression, false));
+            };
+            match definition {
+                Definition::Lost => {
+                    return Some(ended(Source::Computed, place.at, expression, false));
+                }
+                Definition::Called(by) => {
+                    if !matches!(place.slot, Slot::Register(register) if self.is_result(register)) {
+                        return Some(ended(Source::Unclear, by, expression, false));
+                    }
+                    // An accessor of a container only finds its way in it.
+                    if let Some(named) = names.accessed(by) {
+                        let end = ended(
+                            Source::Loaded { address: None },
+                            by,
+                            Some(named.text),
+                            is_certain,
+                        );
+                        return Some(End { depth: named.depth, ..end });
+                    }
+                    let function = names.called(by);
+                    let kept = names.variable(by + 1, place.slot).map(|named| named.text);
+                    let called = || function.as_ref().map(|name| called(name));
+                    let expression = expression.or(kept).or_else(called);
+                    let source = Source::Returned { function };
+                    return Some(ended(source, by, expression, is_certain));
+                }
+                Definition::Written(by, term) => match term {
+                    Term::Constant(_) => {
+                        return Some(ended(Source::Constant, by, expression, is_certain));
+                    }
+                    Term::Unknown => {
+                        return Some(ended(Source::Computed, by, expression, is_certain));
+                    }
+                    Term::Register(part) | Term::SignExtended(part, _) => {
+                        let is_whole = part.shift == 0;
+                        if !is_whole {
+                            return Some(ended(Source::Computed, by, expression, is_certain));
+                        }
+                        place.value = place.value.filter(|_| part.size >= 8);
+                        place.at = by;
+                        place.slot = Slot::Register(part.register);
+                    }
+                    Term::Address(operand) => {
+                        let Some(culprit) = self.culprit(&names, by, &operand) else {
+                            return Some(ended(Source::Computed, by, expression, is_certain));
+                        };
+                        let Culprit { part, scale, .. } = culprit;
+                        is_index |= culprit.is_index;
+                        place.value = self.share(&names, by, &operand, part, scale, place.value);
+                        place.at = by;
+                        place.slot = Slot::Register(part.register);
+                    }
+                    Term::Memory(operand) | Term::SignExtendedMemory(operand, _) => {
+                        let address = names.moment.address(&operand, by);
+                        let facts = names.moment.facts;
+                        let is_frame = operand.base.is_some_and(|base| {
+                            base.register == facts.sp || base.register == facts.fp
+                        });
+                        let local = address.filter(|at| {
+                            let at = Avma(at.value);
+                            // Beyond the frame only what it reaches by its own registers.
+                            names.moment.is_own(at) || is_frame && names.moment.is_argument(at)
+                        });
+                        let Some((at, size)) = local.zip(operand.size) else {
+                            let end = self.load(&names, term, by, expression, is_certain)?;
+                            return Some(End { value: place.value, is_index, ..end });
+                        };
+                        is_certain &= at.is_certain;
+                        let slot = Slot::Memory(Avma(at.value), size);
+                        // A member of a record was loaded, wherever the record lies.
+                        if let Some(part) = names.variable(by, slot).filter(Named::is_part) {
+                            let source = Source::Loaded { address: Some(Avma(at.value)) };
+                            return Some(ended(source, by, Some(part.text), is_certain));
+                        }
+                        place.slot = slot;
+                        place.at = by;
+                        place.value = place.value.filter(|_| size >= 8);
+                    }
+                },
+                Definition::Entry => {
+                    if let Slot::Memory(at, _) = place.slot
+                        && !names.moment.is_argument(at)
+                    {
+                        let source = match self.is_lent(&names, at) {
+                            true => Source::Unclear,
+                            false => Source::NeverSet,
+                        };
+                        let is_certain = is_certain && source == Source::NeverSet;
+                        return Some(ended(source, place.at, expression, is_certain));
+                    }
+                    match self.caller(&names, &place) {
+                        Some((caller, is_sure)) => {
+                            is_certain &= is_sure;
+                            place = caller;
+                        }
+                        None => return Some(ended(Source::Passed, 0, expression, false)),
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The end at a load from memory that outlives the frame.
+    fn load(
+        &self,
+        names: &Names<'t>,
+        term: Term,
+        by: usize,
+        held: Option<String>,
+        is_certain: bool,
+    ) -> Option<End> {
+        let (Term::Memory(operand) | Term::SignExtendedMemory(operand, _)) = term else {
+            return None;
+        };
+        let address = names.moment.address(&operand, by).map(|known| Avma(known.value));
+        let named = names.memory(by, &operand);
+        Some(End {
+            activation: names.moment.index,
+            at: by,
+            source: Source::Loaded { address },
+            depth: named.as_ref().and_then(|named| named.depth),
+            expression: named.map(|named| named.text).or(held),
+            operand: Some(operand),
+            value: None,
+            is_index: false,
+            is_certain,
+        })
+    }
+
+    /// Of several definitions the one that agrees with what the value was.
+    fn choose(
+        &self,
+        names: &Names<'t>,
+        place: &Place,
+        reaching: &Reaching,
+        is_certain: &mut bool,
+    ) -> Option<Definition> {
+        let size = match place.slot {
+            Slot::Register(_) => 8,
+            Slot::Memory(_, size) => size,
+        };
+        // `None` where it agrees or nothing is known, else whether it surely does not.
+        let disagrees = |definition: &Definition| {
+            let value = place.value?;
+            let known = match *definition {
+                Definition::Written(by, term) => names.moment.term(term, by)?,
+                Definition::Entry => self.passed(names, place)?,
+                Definition::Called(_) | Definition::Lost => return None,
+            };
+            let is_other = low_bytes(known.value, size) != low_bytes(value, size);
+            is_other.then_some(known.is_certain)
+        };
+        if let [only] = *reaching.definitions {
+            let disagrees = disagrees(&only);
+            *is_certain &= disagrees.is_none();
+            return (disagrees != Some(true)).then_some(only);
+        }
+        *is_certain = false;
+        let agrees = |definition: &&Definition| disagrees(definition).is_none();
+        let mut left = reaching.definitions.iter().filter(agrees);
+        let first = left.next()?;
+        left.next().is_none().then_some(*first)
+    }
+
+    /// What a register held before step `at`, looked for in callers too.
+    pub(super) fn value(
+        &self,
+        names: &Names<'t>,
+        register: Register,
+        at: usize,
+        depth: usize,
+    ) -> Option<u64> {
+        if let Some(known) = names.moment.part(Part { register, shift: 0, size: 8 }, at) {
+            return Some(known.value);
+        }
+        let depth = depth.checked_sub(1)?;
+        let reaching = names.moment.reaching(at, Slot::Register(register));
+        match *reaching.definitions {
+            [Definition::Entry] => {
+                let slot = Slot::Register(register);
+                let here = Place { activation: names.moment.index, at, slot, value: None };
+                let (caller, _) = self.caller(names, &here)?;
+                let names = (self.names)(caller.activation)?;
+                self.value(&names, register, caller.at, depth)
+            }
+            [Definition::Written(by, Term::Register(part))] if part.shift == 0 => {
+                let value = self.value(names, part.register, by, depth)?;
+                Some(low_bytes(value, part.size))
+            }
+            [Definition::Written(by, Term::Address(operand))] => {
+                self.address(names, &operand, by, depth)
+            }
+            [Definition::Written(by, Term::Memory(operand))] => {
+                let address = Avma(self.address(names, &operand, by, depth)?);
+                let mut bytes = [0; 8];
+                let bytes = bytes.get_mut(..usize::try_from(operand.size?).ok()?)?;
+                self.process.memory.read(address, bytes).ok()?;
+                Some(self.process.memory.unsigned(bytes))
+            }
+            _ => None,
+        }
+    }
+
+    fn address(
+        &self,
+        names: &Names<'t>,
+        operand: &MemoryOperand,
+        at: usize,
+        depth: usize,
+    ) -> Option<u64> {
+        if operand.segment.is_some() || operand.index.is_some() {
+            return None;
+        }
+        let base = self.value(names, operand.base?.register, at, depth)?;
+        Some(base.wrapping_add(operand.displacement.cast_unsigned()))
+    }
+
+    /// What the caller had in the slot at its call.
+    fn passed(&self, names: &Names<'t>, place: &Place) -> Option<super::moment::Known> {
+        let (caller, _) = self.caller(names, place)?;
+        let Slot::Register(register) = caller.slot else { return None };
+        let names = (self.names)(caller.activation)?;
+        names.moment.part(Part { register, shift: 0, size: 8 }, caller.at)
+    }
+
+    /// The same slot in the caller, at its call, and whether that call is sure to have
+    /// entered this function.
+    fn caller(&self, names: &Names<'t>, place: &Place) -> Option<(Place, bool)> {
+        let end = self.thread.frames.partition_point(|frame| frame.activation <= place.activation);
+        let physical = end.checked_sub(1).and_then(|at| self.thread.frames.get(at))?;
+        // Whoever jumped here set the registers, and is gone.
+        if physical.activation != place.activation || !physical.tail_calls.is_empty() {
+            return None;
+        }
+        if let Slot::Register(register) = place.slot
+            && !self.is_argument(register)
+            && !names.moment.facts.is_callee_saved(register)
+        {
+            return None;
+        }
+        let activation = place.activation.checked_add(1)?;
+        let caller = (self.names)(activation)?;
+        if caller.moment.activation.left != obit_process::unwind::Left::Called {
+            return None;
+        }
+        let at = caller.moment.stop;
+        let entry = names.moment.body.steps.first()?.address;
+        let is_sure = match caller.moment.body.steps.get(at)?.next {
+            Next::Calls(Some(target)) if target == entry => true,
+            // By way of the linker's table, or another function that jumped here.
+            Next::Calls(Some(_)) => match caller.called(at) {
+                Some(called) if !is_stub(&called) => return None,
+                _ => false,
+            },
+            Next::Calls(None) => false,
+            _ => return None,
+        };
+        Some((Place { activation, at, ..*place }, is_sure))
+    }
+
+    /// Whether the address of the local variable at `at` is taken: others may write it.
+    fn is_lent(&self, names: &Names<'t>, at: Avma) -> bool {
+        let steps = names.moment.body.steps.iter().enumerate();
+        steps.flat_map(|(index, step)| step.writes.iter().map(move |write| (index, write))).any(
+            |(index, write)| match write.from {
+                Term::Address(operand) => {
+                    let facts = names.moment.facts;
+                    let base = operand.base.map(|base| base.register);
+                    let is_frame = base == Some(facts.sp) || base == Some(facts.fp);
+                    is_frame
+                        && names.moment.address(&operand, index).is_some_and(|start| {
+                            // Of an array or a record the start is lent.
+                            start.value <= at.0 && at.0 - start.value < 4096
+                        })
+                        && !matches!(write.to, disassembly::Target::Register(part)
+                            if part.register == facts.sp || part.register == facts.fp)
+                }
+                _ => false,
+            },
+        )
+    }
+
+    /// Where the pointer came from that the end's operand goes through, if from elsewhere.
+    fn through(&self, end: &End, operand: &MemoryOperand) -> Option<Through> {
+        let names = (self.names)(end.activation)?;
+        let base = operand.base?;
+        let pointer = names.register(end.at, base.register)?;
+        let start = Place {
+            activation: end.activation,
+            at: end.at,
+            slot: Slot::Register(base.register),
+            value: names.moment.part(base, end.at).map(|known| known.value),
+        };
+        let from = self.follow(start)?;
+        let expression = from.expression?;
+        let at = (self.names)(from.activation)?.moment.body.steps.get(from.at)?.address;
+        let is_told = expression != pointer.text
+            && matches!(from.source, Source::Loaded { .. } | Source::Returned { .. });
+        is_told.then_some(Through {
+            name: pointer.text,
+            frame: self.place(from.activation, at, from.depth)?.0,
+            expression,
+        })
+    }
+
+    /// The frame of an activation that the instruction at `at` belongs to: of calls inlined
+    /// there the innermost that execution was still in; and the function itself, if a call of
+    /// it was inlined there that execution had left. Of `depth` no deeper than that: what a
+    /// variable of an outer function leads to was loaded for it, wherever the compiler put
+    /// the load.
+    fn place(
+        &self,
+        activation: usize,
+        at: Avma,
+        depth: Option<usize>,
+    ) -> Option<(usize, Option<Gone>)> {
+        let frames = &self.thread.frames;
+        let start = frames.partition_point(|frame| frame.activation < activation);
+        let end = frames.partition_point(|frame| frame.activation <= activation);
+        let modules = &self.process.modules;
+        let index = modules.index_at(at)?;
+        let there = modules.debug(index)?.frames_at(modules.get(index)?.to_svma(at));
+        let mut there: Vec<_> = there.iter().rev().collect();
+        there.truncate(depth.map_or(there.len(), |depth| depth.saturating_add(1)));
+        let own = frames.get(start..end)?;
+        let same = own.iter().rev().zip(&there);
+        let same = same.take_while(|(frame, there)| frame.function == there.function).count();
+        let left = there.get(same..).unwrap_or_default().iter();
+        let mut left = left.rev().filter(|inlined| !is_library_call(inlined));
+        let gone = left.next().filter(|_| same > 0).and_then(|inlined| {
+            Some(Gone { function: inlined.function.clone()?, source: inlined.location.clone() })
+        });
+        let frame = end.checked_sub(same.max(1)).filter(|frame| *frame >= start)?;
+        Some((frame, gone))
+    }
+
+    fn is_result(&self, register: Register) -> bool {
+        match self.process.dump.machine {
+            Machine::X86_64 | Machine::I386 | Machine::Aarch64 => register == Register(0),
+            Machine::Arm | Machine::Riscv64 | Machine::Other(_) => false,
+        }
+    }
+
+    /// Whether callers pass arguments in the register (psABI).
+    fn is_argument(&self, register: Register) -> bool {
+        argument_registers(self.process.dump.machine).contains(&register)
+    }
+}
+
+/// `find(…)` for a call of `find(int)`.
+fn called(function: &str) -> String {
+    let name = without_parameters(function);
+    format!("{name}(\u{2026})")
+}
+
+/// Whether a symbol names an entry of the linker's table.
+fn is_stub(name: &str) -> bool {
+    name.contains("@plt") || name.starts_with("*ABS*") || name.starts_with(".plt")
+}

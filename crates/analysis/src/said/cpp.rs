@@ -1,0 +1,165 @@
+//! C++ that ended itself: an exception that nobody caught, a pure virtual function, or
+//! `std::terminate` for another reason.
+
+use super::exception::{Exceptions, Thrown};
+use super::stack::Stack;
+use super::{Said, Speaker};
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::Machine;
+use obit_corefile::elf::SegmentKind;
+use obit_corefile::limits::Limits;
+use obit_dwarf::{Language, demangle};
+use obit_process::module::thread_local_block;
+
+/// Functions of the C++ runtime that end the process for an exception's sake.
+const FOR_AN_EXCEPTION: [&str; 6] = [
+    "__cxa_throw",
+    "__cxa_rethrow",
+    "__cxa_call_terminate",
+    "__clang_call_terminate",
+    "__gxx_personality_v0",
+    "_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE",
+];
+
+/// Those that end it for any reason.
+const TERMINATING: [&str; 4] = [
+    "_ZSt9terminatev",
+    "std::terminate",
+    "_ZSt11__terminatePFvvE",
+    "_ZN10__cxxabiv111__terminateEPFvvE",
+];
+
+/// Bytes of a module's thread-local storage that are searched. libstdc++ has 32.
+const STORAGE_BYTES: u64 = 4096;
+
+/// Bytes of glibc's `struct pthread`, all versions since 2.17; its first keys are within.
+const STRUCT_PTHREAD: usize = 0x900;
+
+/// What C++'s runtime ended the process for.
+pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
+    if !stack.is_aborted() {
+        return None;
+    }
+    let pure = stack.find_one_of(&["__cxa_pure_virtual"]);
+    if let Some(at) = pure.filter(|at| stack.is_library_up_to(*at)) {
+        return Some(bare(Speaker::PureVirtual, stack.raised_below(at)));
+    }
+    let thrown_at = stack.find_one_of(&FOR_AN_EXCEPTION);
+    let terminated_at = stack.find_one_of(&TERMINATING);
+    let at = [thrown_at, terminated_at].into_iter().flatten().min()?;
+    let frame = stack.raised_below(at);
+    // What stands further out than the program's own frames has another story.
+    let is_thrown = thrown_at.is_some_and(|at| frame.is_none_or(|frame| at < frame));
+    if !is_thrown {
+        return Some(bare(Speaker::Terminate, frame));
+    }
+    let mut said = bare(Speaker::CppException, frame);
+    if let Some(thrown) = in_flight(stack, at) {
+        said.text = thrown.text.unwrap_or_default();
+        said.exception = type_name(&thrown.mangled, &stack.process.limits);
+    }
+    Some(said)
+}
+
+fn bare(speaker: Speaker, frame: Option<usize>) -> Said {
+    Said { speaker, text: String::new(), exception: None, frame }
+}
+
+/// The exception that the crashed thread handles last: the runtime adds one to those
+/// handled before it calls `std::terminate` because of it.
+fn in_flight(stack: &Stack<'_>, terminate: usize) -> Option<Thrown> {
+    caught(stack, stack.frames.get(terminate)?.module?).into_iter().next()
+}
+
+/// The exceptions that the crashed thread has caught and not done with, the last caught
+/// first: type, and what it says.
+pub(super) fn handled(stack: &Stack<'_>) -> Vec<(String, Option<String>)> {
+    let limits = &stack.process.limits;
+    let found = runtime(stack).map(|module| caught(stack, module)).unwrap_or_default();
+    let named = |thrown: Thrown| Some((type_name(&thrown.mangled, limits)?, thrown.text));
+    found.into_iter().filter_map(named).collect()
+}
+
+/// The module that holds C++'s runtime: its shared object, or the program.
+fn runtime(stack: &Stack<'_>) -> Option<usize> {
+    const RUNTIMES: [&str; 3] = ["libstdc++.so", "libc++abi.so", "libcxxrt.so"];
+    let modules = &stack.process.modules;
+    let is_runtime = |module: &obit_process::module::Module| {
+        let file = module.path.file_name().map(|name| name.to_string_lossy());
+        file.is_some_and(|file| RUNTIMES.iter().any(|start| file.starts_with(start)))
+    };
+    modules.list().iter().position(is_runtime).or_else(|| {
+        let program = modules.executable()?;
+        modules.debug_if_searched(program)?.function_named("__cxa_get_globals").map(|_| program)
+    })
+}
+
+/// The exceptions in `caughtExceptions` of the crashed thread.
+///
+/// The variable has no symbol, but it lies in the thread-local storage of the runtime, and
+/// a pointer to the header of an exception is told from all else.
+fn caught(stack: &Stack<'_>, module: usize) -> Vec<Thrown> {
+    let process = stack.process;
+    let storage = || {
+        let image = process.modules.get(module)?.image.as_ref()?;
+        let segment = image.segments().iter().find(|s| s.kind == SegmentKind::Tls)?;
+        let size = usize::try_from(segment.mem_size.min(STORAGE_BYTES)).ok()?;
+        let pointer = process.dump.threads.get(stack.thread)?.thread_pointer?;
+        let (modules, memory) = (&process.modules, &process.memory);
+        let block = thread_local_block(modules, memory, process.dump.machine, pointer.0, module);
+        Some(memory.read_up_to(block.ok()?, size))
+    };
+    let memory = &process.memory;
+    let symbol_at = |at| stack.symbol_at(at);
+    let exceptions =
+        Exceptions { memory, symbol_at: &symbol_at, machine: stack.process.dump.machine };
+    let storage = storage().unwrap_or_default();
+    let words = storage.chunks_exact(memory.word()).map(|word| memory.unsigned(word));
+    let mut found = words.map(|word| exceptions.chain(word)).filter(|chain| !chain.is_empty());
+    let first = found.next().unwrap_or_else(|| by_key(stack, &exceptions));
+    // Of two it could be either.
+    if found.next().is_some() { Vec::new() } else { first }
+}
+
+/// The same of a libc++abi that keeps it under a key of `pthread_getspecific`: a pointer to
+/// the variable lies in glibc's `struct pthread`.
+fn by_key(stack: &Stack<'_>, exceptions: &Exceptions<'_>) -> Vec<Thrown> {
+    let process = stack.process;
+    let memory = &process.memory;
+    let pointer = process.dump.threads.get(stack.thread).and_then(|thread| thread.thread_pointer);
+    // On Arm it lies below the pointer.
+    let start = match process.dump.machine {
+        Machine::X86_64 | Machine::I386 => pointer,
+        _ => pointer.and_then(|at| Some(Avma(at.0.checked_sub(STRUCT_PTHREAD as u64)?))),
+    };
+    let Some(start) = start else { return Vec::new() };
+    let storage = memory.read_up_to(start, STRUCT_PTHREAD);
+    let words = storage.chunks_exact(memory.word()).map(|word| memory.unsigned(word));
+    let lists = words.filter_map(|word| memory.read_word(Avma(word)).ok());
+    let mut found = lists.map(|list| exceptions.chain(list)).filter(|chain| !chain.is_empty());
+    let first = found.next().unwrap_or_default();
+    let is_only = found.all(|other| other == first);
+    if is_only { first } else { Vec::new() }
+}
+
+/// The type with this name of `std::type_info`, as its author wrote it.
+fn type_name(mangled: &str, limits: &Limits) -> Option<String> {
+    let of_name = demangle(&format!("_ZTS{mangled}"), Language::Cpp, limits)?;
+    let name = of_name.strip_prefix("typeinfo name for ")?;
+    Some(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_in_a_type_info_is_told_as_sources_have_it() {
+        let name = |mangled| type_name(mangled, &Limits::default());
+        assert_eq!(name("St12out_of_range").as_deref(), Some("std::out_of_range"));
+        assert_eq!(name("10ParseError").as_deref(), Some("ParseError"));
+        assert_eq!(name("PKc").as_deref(), Some("char const*"));
+        assert_eq!(name("i").as_deref(), Some("int"));
+        assert_eq!(name("no type at all"), None);
+    }
+}

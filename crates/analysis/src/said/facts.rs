@@ -1,0 +1,145 @@
+//! What else the process left that bears on its end: not the cause, but beside it.
+
+use super::stack::Stack;
+use super::{Said, Speaker, cpp, errno, watchdog};
+use crate::fault::{Fault, Reason, earlier};
+use obit_corefile::dump::{Signal, SignalDetail};
+use obit_process::process::Process;
+
+/// One fact about the crashed thread or the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// What the program said from the handler that caught the fault.
+    Aftermath(Said),
+    /// A fault before this one: its handler had not returned when it failed, too.
+    Earlier(Signal),
+    /// The system call that was refused, by its number.
+    SystemCall(i32),
+    /// The thread's `errno`, as the last call of the C library that failed left it: its
+    /// number and its name on Linux.
+    Errno(i32, &'static str),
+    /// An exception of C++ that the crashed thread has caught and not done with: its type,
+    /// and what it says where that is sure.
+    Handled {
+        /// As its author wrote the type.
+        exception: String,
+        /// What it says.
+        text: Option<String>,
+    },
+    /// systemd expects a sign of life this often, in microseconds (`WATCHDOG_USEC`), and
+    /// sends SIGABRT otherwise (sd_watchdog_enabled(3)).
+    Watchdog(u64),
+}
+
+/// Facts beside the cause. Each is looked for only where it can bear on the end.
+pub(crate) fn facts(
+    process: &Process,
+    fault: Option<&Fault>,
+    said: Option<&Said>,
+    sender: Option<i64>,
+) -> Vec<Fact> {
+    let signal = process.dump.signal.as_ref();
+    let Some(stack) = Stack::of_crashed(process) else { return Vec::new() };
+    let mut found = Vec::new();
+    if let (Some(fault), Some(thread)) = (fault, process.crashed()) {
+        let earlier = earlier(process, thread).filter(|_| fault.activation == 0);
+        found.extend(earlier.map(|caught| Fact::Earlier(caught.signal)));
+    }
+    if let Some(SignalDetail::SystemCall { number, .. }) = signal.map(|signal| signal.detail) {
+        found.push(Fact::SystemCall(number));
+    }
+    if is_after_a_failure(fault, said, sender) {
+        found.extend(errno::errno(&stack));
+    }
+    let is_told = said.is_some_and(|said| said.speaker == Speaker::CppException);
+    if !is_told {
+        let handled = cpp::handled(&stack).into_iter();
+        found.extend(handled.map(|(exception, text)| Fact::Handled { exception, text }));
+    }
+    if sender.is_some() && stack.is_aborted() {
+        found.extend(watchdog::expected(process).map(Fact::Watchdog));
+    }
+    found
+}
+
+/// Whether a call that failed may be behind the end: the program gave up by itself, or
+/// used a pointer that it was given as a sign of failure.
+fn is_after_a_failure(fault: Option<&Fault>, said: Option<&Said>, sender: Option<i64>) -> bool {
+    match (said, fault) {
+        (Some(said), _) => matches!(
+            said.speaker,
+            Speaker::Assertion | Speaker::Abort | Speaker::Terminate | Speaker::CppException
+        ),
+        (None, Some(fault)) => fault.reason == Reason::Null,
+        (None, None) => sender.is_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Cause, CauseClass, Confidence, analyze};
+    use obit_corefile::testkit::CoreBuilder;
+    use obit_process::process::Options;
+
+    const STACK: u64 = 0x7ffd_0000_0000;
+    const PID: i32 = 77;
+
+    /// The cause of the end of a process with this environment; the last number is what
+    /// the kernel puts behind the code of a signal: the sender, or an address.
+    fn cause(environment: &[&str], number: u16, code: i32, who: u64) -> Cause {
+        let mut texts = b"./svc\0".to_vec();
+        let mut place = |text: &str| {
+            let at = STACK + 0x800 + texts.len() as u64;
+            texts.extend(text.bytes().chain([0]));
+            at
+        };
+        let pointers: Vec<u64> = environment.iter().map(|entry| place(entry)).collect();
+        let name = place("./svc");
+        // AT_EXECFN, AT_PAGESZ, AT_NULL
+        let auxv = [(31, name), (6, 4096), (0, 0)];
+        let mut block = vec![1, STACK + 0x800, 0];
+        block.extend(pointers);
+        block.push(0);
+        block.extend(auxv.iter().flat_map(|(key, value)| [*key, *value]));
+        let mut stack: Vec<u8> = block.iter().flat_map(|word| word.to_le_bytes()).collect();
+        stack.resize(0x800, 0);
+        stack.extend(texts);
+        let core = CoreBuilder::x86_64().signal(number).process(PID, "svc", "./svc");
+        let core = core.thread(PID, &[("rip", 0x40_1000), ("rsp", STACK)]);
+        let core = core.siginfo(i32::from(number), code, who).auxv(&auxv);
+        let core = core.segment(STACK, &stack, 0x1000).write();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        analyze(&process).cause.unwrap()
+    }
+
+    #[test]
+    fn an_abort_from_outside_tells_of_the_watchdog_that_was_on() {
+        let watched = ["HOME=/", "WATCHDOG_USEC=3000000", "WATCHDOG_PID=77"];
+        let killed = cause(&watched, 6, 0, 1);
+        assert_eq!(killed.class, CauseClass::SignalFromOutside);
+        assert_eq!(killed.facts, [Fact::Watchdog(3_000_000)]);
+        let of_parent = ["WATCHDOG_USEC=3000000", "WATCHDOG_PID=76"];
+        assert_eq!(cause(&of_parent, 6, 0, 1).facts, []);
+        assert_eq!(cause(&["HOME=/"], 6, 0, 1).facts, []);
+        // It aborted itself.
+        assert_eq!(cause(&watched, 6, -6, 77).facts, []);
+    }
+
+    #[test]
+    fn limits_and_filters_of_system_calls_have_their_classes() {
+        let class = |number, code| cause(&[], number, code, 0).class;
+        assert_eq!(class(24, 0x80), CauseClass::ResourceLimit);
+        assert_eq!(class(25, 0x80), CauseClass::ResourceLimit);
+        assert_eq!(class(3, 0x80), CauseClass::Signal);
+        let refused = cause(&[], 31, 1, 0);
+        assert_eq!(refused.class, CauseClass::BadSystemCall);
+        assert_eq!(refused.facts, [Fact::SystemCall(0)]);
+    }
+
+    #[test]
+    fn a_bus_error_without_a_file_is_one_of_the_memory_itself() {
+        let found = cause(&[], 7, 3, 0x50_0000);
+        assert_eq!((found.class, found.confidence), (CauseClass::BusError, Confidence::Likely));
+    }
+}

@@ -1,0 +1,144 @@
+//! What glibc's `abort` said: the message it keeps in `__abort_msg` (`assert/assert.c`,
+//! `sysdeps/posix/libc_fatal.c`) for whoever looks into the core.
+
+use super::stack::Stack;
+use super::{Said, Speaker, c_text};
+use obit_corefile::addr::Avma;
+use obit_corefile::memory::AddressSpace;
+
+/// The functions that end a process by SIGABRT.
+const ABORTING: [&str; 8] = [
+    "abort",
+    "__GI_abort",
+    "raise",
+    "__GI_raise",
+    "gsignal",
+    "pthread_kill",
+    "__pthread_kill_implementation",
+    "__pthread_kill_internal",
+];
+
+/// Where `msg` lies in `struct abort_msg_s { unsigned int size; char msg[]; }`.
+const MESSAGE_AT: u64 = 4;
+
+/// The message of the abort that ended the process.
+pub(super) fn message(stack: &Stack<'_>) -> Option<Said> {
+    if !stack.is_aborted() {
+        return None;
+    }
+    let aborting = stack.find_one_of(&ABORTING)?;
+    let frame = stack.raised_below(aborting);
+    let modules = &stack.process.modules;
+    // `abort` and the message are of one file; `raise` was of another before glibc 2.34.
+    let above = stack.frames.get(aborting..frame.unwrap_or(stack.frames.len()))?;
+    let mut files: Vec<usize> = above.iter().filter_map(|frame| frame.module).collect();
+    files.dedup();
+    let text = files.into_iter().find_map(|index| {
+        let at = modules.debug(index)?.datum_named("__abort_msg")?;
+        text_of(&stack.process.memory, modules.get(index)?.to_avma(at))
+    })?;
+    Some(Said { speaker: speaker(&text), text, exception: None, frame })
+}
+
+/// What a failed check is known by if its message is not in the core.
+pub(super) fn by_function(stack: &Stack<'_>) -> Option<Said> {
+    const CHECKS: [(&str, Speaker); 10] = [
+        ("__assert_fail", Speaker::Assertion),
+        ("__assert_perror_fail", Speaker::Assertion),
+        ("__stack_chk_fail", Speaker::StackProtector),
+        ("__stack_chk_fail_local", Speaker::StackProtector),
+        ("__chk_fail", Speaker::Fortify),
+        ("__fortify_fail", Speaker::Fortify),
+        ("malloc_printerr", Speaker::Allocator),
+        // `_GLIBCXX_ASSERTIONS`, and libc++'s hardening.
+        ("std::__glibcxx_assert_fail", Speaker::Assertion),
+        ("std::__replacement_assert", Speaker::Assertion),
+        ("std::__1::__libcpp_verbose_abort", Speaker::Assertion),
+    ];
+    if !stack.is_aborted() {
+        return None;
+    }
+    CHECKS.iter().find_map(|(function, speaker)| {
+        let at = stack
+            .find(|name| is_function(name, function))
+            .filter(|at| stack.is_library_up_to(*at))?;
+        let frame = stack.raised_below(at);
+        Some(Said { speaker: *speaker, text: String::new(), exception: None, frame })
+    })
+}
+
+/// Whether `name` is `function`, with or without its arguments.
+fn is_function(name: &str, function: &str) -> bool {
+    name.strip_prefix(function).is_some_and(|rest| rest.is_empty() || rest.starts_with('('))
+}
+
+/// The text that the pointer at `at` (`__abort_msg`) leads to.
+fn text_of(memory: &AddressSpace, at: Avma) -> Option<String> {
+    let record = memory.read_word(at).ok().filter(|record| *record != 0)?;
+    let text = c_text(memory, Avma(record).checked_add(MESSAGE_AT)?)?;
+    let text = text.trim_end();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Who writes such a message.
+fn speaker(text: &str) -> Speaker {
+    const BY_ALLOCATOR: [&str; 12] = [
+        "malloc():",
+        "malloc_consolidate():",
+        "free():",
+        "realloc():",
+        "calloc():",
+        "munmap_chunk():",
+        "mremap_chunk():",
+        "memalign():",
+        "corrupted ",
+        "corrupted_",
+        "double free or corruption",
+        "tcache_thread_shutdown():",
+    ];
+    // `malloc_assert` of glibc before 2.37 and `assert` word it alike: `Assertion `x' failed.`
+    if text.starts_with("*** stack smashing detected ***") {
+        Speaker::StackProtector
+    } else if text.starts_with("*** buffer overflow detected ***") {
+        Speaker::Fortify
+    } else if BY_ALLOCATOR.iter().any(|start| text.starts_with(start))
+        || text.starts_with("break adjusted to free malloc space")
+    {
+        Speaker::Allocator
+    } else if text.contains("Assertion `") && text.ends_with("failed.") {
+        Speaker::Assertion
+    } else {
+        Speaker::Abort
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::memory;
+    use super::*;
+
+    fn kept(record: &[u8]) -> Option<String> {
+        let mut bytes = 0x7000_0008_u64.to_le_bytes().to_vec();
+        bytes.extend_from_slice(record);
+        text_of(&memory(&[(0x7000_0000, &bytes)]), Avma(0x7000_0000))
+    }
+
+    #[test]
+    fn the_message_follows_its_size_and_loses_its_line_end() {
+        let text = kept(b"\x00\x10\x00\x00free(): invalid pointer\n\0");
+        assert_eq!(text.as_deref(), Some("free(): invalid pointer"));
+        assert_eq!(kept(b"\x00\x10\x00\x00\0"), None);
+    }
+
+    #[test]
+    fn a_message_tells_who_wrote_it() {
+        let of = speaker;
+        assert_eq!(of("prog: a.c:4: check: Assertion `x < 4' failed."), Speaker::Assertion);
+        assert_eq!(of("free(): double free detected in tcache 2"), Speaker::Allocator);
+        assert_eq!(of("double free or corruption (!prev)"), Speaker::Allocator);
+        assert_eq!(of("corrupted size vs. prev_size"), Speaker::Allocator);
+        assert_eq!(of("*** stack smashing detected ***: terminated"), Speaker::StackProtector);
+        assert_eq!(of("*** buffer overflow detected ***: terminated"), Speaker::Fortify);
+        assert_eq!(of("The futex facility returned an unexpected error code."), Speaker::Abort);
+    }
+}

@@ -1,0 +1,155 @@
+//! What the program itself left as its last words.
+
+mod allocation;
+mod cpp;
+mod errno;
+mod exception;
+mod facts;
+mod glibc;
+mod go;
+mod logging;
+mod rust;
+mod sanitizer;
+mod stack;
+mod watchdog;
+mod what;
+
+pub use facts::Fact;
+pub(super) use facts::facts;
+pub(super) use sanitizer::check;
+
+use obit_corefile::addr::Avma;
+use obit_corefile::memory::AddressSpace;
+use obit_process::process::Process;
+use stack::Stack;
+
+/// A text the program left, and who wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Who wrote it.
+    pub speaker: Speaker,
+    /// What it says; bytes that are no UTF-8 stand as `\xff`. Empty where the fact alone is
+    /// known (`pure virtual method called`).
+    pub text: String,
+    /// The type of an exception.
+    pub exception: Option<String>,
+    /// Index of the frame of the crashed thread that raised it, where that is known.
+    pub frame: Option<usize>,
+}
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Speaker {
+    /// `assert` of the C library.
+    Assertion,
+    /// glibc's allocator: `malloc(): corrupted top size`, `free(): double free …`.
+    Allocator,
+    /// `*** stack smashing detected ***`.
+    StackProtector,
+    /// `*** buffer overflow detected ***`: `_FORTIFY_SOURCE`.
+    Fortify,
+    /// Another message of glibc's `abort`.
+    Abort,
+    /// An exception of C++ that nobody caught.
+    CppException,
+    /// `pure virtual method called`.
+    PureVirtual,
+    /// `std::terminate` for another reason.
+    Terminate,
+    /// A panic of Rust.
+    RustPanic,
+    /// A panic of Go.
+    GoPanic,
+    /// A fatal error of Go's runtime.
+    GoFatal,
+    /// A sanitizer's runtime.
+    Sanitizer,
+    /// A fatal message of GLib, glog or Abseil.
+    FatalLog,
+    /// Who asked for memory and was refused.
+    OutOfMemory,
+}
+
+/// The last words that brought the process down, if there are any.
+pub(super) fn said(process: &Process) -> Option<Said> {
+    last_words(&Stack::of_crashed(process)?)
+}
+
+/// What the frames of the crashed thread inward of frame `end`, that of the kernel for a
+/// handler, said.
+pub(super) fn said_before(process: &Process, end: usize) -> Option<Said> {
+    let stack = Stack::of_crashed(process)?;
+    last_words(&Stack { frames: stack.frames.get(..end)?, ..stack })
+}
+
+fn last_words(stack: &Stack<'_>) -> Option<Said> {
+    glibc::message(stack)
+        .or_else(|| go::said(stack))
+        .or_else(|| sanitizer::said(stack))
+        .or_else(|| allocation::said(stack))
+        .or_else(|| logging::said(stack))
+        .or_else(|| rust::said(stack))
+        .or_else(|| cpp::said(stack))
+        .or_else(|| glibc::by_function(stack))
+}
+
+/// Bytes of a message that are told.
+const TEXT_BYTES: usize = 4096;
+
+/// The C string at `at`, cut at [`TEXT_BYTES`]; `None` if there is none.
+fn c_text(memory: &AddressSpace, at: Avma) -> Option<String> {
+    let mut bytes = memory.read_up_to(at, TEXT_BYTES);
+    match bytes.iter().position(|byte| *byte == 0) {
+        Some(end) => bytes.truncate(end),
+        None if bytes.len() < TEXT_BYTES => return None,
+        None => {}
+    }
+    Some(spelled(&bytes))
+}
+
+/// The `length` bytes of text at `at`, cut at [`TEXT_BYTES`].
+fn text_at(memory: &AddressSpace, at: Avma, length: u64) -> Option<String> {
+    let wanted = usize::try_from(length).map_or(TEXT_BYTES, |length| length.min(TEXT_BYTES));
+    let bytes = memory.read_up_to(at, wanted);
+    (bytes.len() == wanted).then(|| spelled(&bytes))
+}
+
+/// `bytes` as text: what is no UTF-8 stands as `\xff`.
+fn spelled(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            text.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use obit_corefile::limits::Limits;
+    use obit_corefile::testkit::CoreBuilder;
+    use obit_dwarf::locate::{Locator, SearchRules};
+
+    /// A memory of a 64-bit machine that holds these bytes.
+    pub(super) fn memory(pages: &[(u64, &[u8])]) -> AddressSpace {
+        let core = CoreBuilder::x86_64().signal(6).thread(1, &[]);
+        let core = pages.iter().fold(core, |core, (at, bytes)| core.segment(*at, bytes, 0x800));
+        let limits = Limits::default();
+        let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
+        obit_process::module::load(
+            &core.open().unwrap(),
+            &Arc::new(obit_process::module::Library::new(locator, None, limits)),
+        )
+        .memory
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_stand_as_their_numbers() {
+        assert_eq!(spelled(b"caf\xc3\xa9 \xff!"), "caf\u{e9} \\xff!");
+    }
+}

@@ -1,0 +1,85 @@
+//! The stack of the crashed thread, as the search for its last words goes through it.
+
+use super::super::library::{is_of_library, names};
+use obit_corefile::addr::Avma;
+use obit_process::process::{Frame, Process};
+
+/// The frames of the crashed thread.
+pub(super) struct Stack<'p> {
+    pub(super) process: &'p Process,
+    /// Index of the thread.
+    pub(super) thread: usize,
+    pub(super) frames: &'p [Frame],
+}
+
+impl<'p> Stack<'p> {
+    /// That of the crashed thread.
+    pub(super) fn of_crashed(process: &'p Process) -> Option<Self> {
+        let thread = process.threads.iter().position(|thread| thread.crashed)?;
+        let frames = &process.threads.get(thread)?.frames;
+        Some(Self { process, thread, frames })
+    }
+
+    /// Whether the process ended by SIGABRT.
+    pub(super) fn is_aborted(&self) -> bool {
+        const SIGABRT: u16 = 6;
+        self.process.dump.signal.as_ref().is_some_and(|signal| signal.number == SIGABRT)
+    }
+
+    /// Whether it ended by an instruction that is there to end it: SIGILL or SIGTRAP.
+    pub(super) fn is_trapped(&self) -> bool {
+        let signal = self.process.dump.signal.as_ref();
+        signal.is_some_and(|signal| matches!(signal.number, 4 | 5))
+    }
+
+    /// The memory that the frames inward of frame `end` take.
+    pub(super) fn extent(&self, end: usize) -> Option<(Avma, Avma)> {
+        let thread = self.process.threads.get(self.thread)?;
+        let machine = self.process.dump.machine.facts()?;
+        let start = thread.registers.get(machine.sp)?;
+        let last = match self.frames.get(end) {
+            Some(outside) => outside.activation.checked_sub(1)?,
+            None => self.frames.last()?.activation,
+        };
+        let last = thread.stack.frames.get(last)?;
+        Some((Avma(start), last.cfa?))
+    }
+
+    /// The innermost frame of a function that `is_wanted` by its name.
+    pub(super) fn find(&self, is_wanted: impl Fn(&str) -> bool) -> Option<usize> {
+        self.frames.iter().position(|frame| names(frame).any(|name| is_wanted(&name)))
+    }
+
+    /// The innermost frame of one of `functions`.
+    pub(super) fn find_one_of(&self, functions: &[&str]) -> Option<usize> {
+        self.find(|name| functions.contains(&name))
+    }
+
+    /// Whether frame `at` is of `function`.
+    pub(super) fn is_called(&self, at: usize, function: &str) -> bool {
+        self.frames.get(at).is_some_and(|frame| names(frame).any(|name| name == function))
+    }
+
+    /// The innermost frame outward of frame `from` that is of no library. What is known
+    /// to be called at `from` decides where the libraries end: the program may be called
+    /// back by a library further out.
+    pub(super) fn raised_below(&self, from: usize) -> Option<usize> {
+        let mut outward = self.frames.iter().enumerate().skip(from);
+        let (index, frame) = outward.find(|(_, frame)| !is_of_library(self.process, frame))?;
+        // Of what has neither name nor file nobody knows whose it is.
+        (frame.function.is_some() || frame.module.is_some()).then_some(index)
+    }
+
+    /// Whether every frame inward of frame `to` is of a library.
+    pub(super) fn is_library_up_to(&self, to: usize) -> bool {
+        self.frames.iter().take(to).all(|frame| is_of_library(self.process, frame))
+    }
+
+    /// The linkage name of the symbol that holds `at`, and bytes from its start.
+    pub(super) fn symbol_at(&self, at: Avma) -> Option<(String, u64)> {
+        let modules = &self.process.modules;
+        let index = modules.index_at(at)?;
+        let symbol = modules.debug(index)?.symbol_at(modules.get(index)?.to_svma(at))?;
+        (symbol.offset < symbol.size).then_some((symbol.linkage_name, symbol.offset))
+    }
+}

@@ -1,0 +1,620 @@
+//! What AArch64 instructions move (Arm Architecture Reference Manual, C4.1 "A64 instruction
+//! set encoding"): arithmetic, branches, vector registers. What is not understood changes
+//! all that its encoding could name.
+
+use super::arm_flow_memory;
+use super::effects::{AccessMode, MemoryOperand, Part};
+use super::flow::{Next, Step, Target, Term, Write};
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::Register;
+
+/// The number that is the stack pointer or zero, as the instruction likes.
+pub(super) const SP_OR_ZERO: u32 = 31;
+/// v0 in DWARF for the Arm 64-bit Architecture, "DWARF register names".
+const V0: u32 = 64;
+/// Bytes of a vector register.
+const VECTOR: u64 = 16;
+
+pub(super) fn steps(start: Avma, code: &[u8]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut address = start;
+    for bytes in code.as_chunks::<4>().0 {
+        let word = Word { bits: u32::from_le_bytes(*bytes), address };
+        // Not allocated: 0001 and 0011 in bits 25 to 28.
+        if matches!(word.field(25, 4), 0b0001 | 0b0011) {
+            break;
+        }
+        let writes = word.writes();
+        steps.push(Step { address, len: 4, writes, next: word.next() });
+        address = Avma(address.0.wrapping_add(4));
+    }
+    steps
+}
+
+/// One instruction.
+#[derive(Clone, Copy)]
+pub(super) struct Word {
+    pub(super) bits: u32,
+    pub(super) address: Avma,
+}
+
+impl Word {
+    fn writes(self) -> Vec<Write> {
+        match self.field(25, 4) {
+            0b1000 | 0b1001 => self.immediate(),
+            0b1010 | 0b1011 => self.branch_or_system(),
+            0b0100 | 0b0110 | 0b1100 | 0b1110 => arm_flow_memory::writes(self),
+            0b0101 | 0b1101 => self.registers(),
+            0b0111 | 0b1111 => self.vectors(),
+            // UDF
+            0b0000 if self.bits >> 16 == 0 => Vec::new(),
+            // SVE, SME: a store there may be anywhere.
+            _ => {
+                let mut writes = self.anything();
+                if self.is_sve_memory() {
+                    writes.extend(self.vector_run(self.field(0, 5), 4));
+                    writes.push(unknown(Target::Memory(nowhere())));
+                }
+                writes
+            }
+        }
+    }
+
+    fn is_sve_memory(self) -> bool {
+        self.field(31, 1) == 1
+    }
+
+    fn next(self) -> Next {
+        let near = |low, len| {
+            let words = signed(self.field(low, len), len);
+            Avma(self.address.0.wrapping_add_signed(words.wrapping_mul(4)))
+        };
+        // UDF; BRK, HLT, DCPS
+        if self.bits >> 16 == 0 || self.is(0xffe0_001f, 0xd420_0000) {
+            return Next::Ends;
+        }
+        if self.is(0xffe0_001f, 0xd440_0000) || self.is(0xffe0_001c, 0xd4a0_0000) {
+            return Next::Ends;
+        }
+        match self.field(26, 5) {
+            0b00101 if self.field(31, 1) == 0 => return Next::Jumps(Some(near(0, 26))),
+            0b00101 => return Next::Calls(Some(near(0, 26))),
+            _ => {}
+        }
+        // B.cond, BC.cond; CBZ, CBNZ; TBZ, TBNZ
+        if self.is(0xff00_0000, 0x5400_0000) || self.is(0x7e00_0000, 0x3400_0000) {
+            return Next::Branches(near(5, 19));
+        }
+        if self.is(0x7e00_0000, 0x3600_0000) {
+            return Next::Branches(near(5, 14));
+        }
+        // By a register, with and without an authentication of it.
+        if self.is(0xfe00_0000, 0xd600_0000) {
+            return match self.field(21, 4) & 0b111 {
+                0b000 => Next::Jumps(None),
+                0b001 => Next::Calls(None),
+                _ => Next::Ends,
+            };
+        }
+        Next::Falls
+    }
+
+    /// Data processing with an immediate.
+    fn immediate(self) -> Vec<Write> {
+        let size = self.size();
+        let (to, from) = (self.field(0, 5), self.field(5, 5));
+        match self.field(23, 3) {
+            // ADR, ADRP
+            0b000 | 0b001 => {
+                let distance = signed((self.field(5, 19) << 2) | self.field(29, 2), 21);
+                let at = match self.field(31, 1) {
+                    0 => self.address.0.wrapping_add_signed(distance),
+                    _ => (self.address.0 & !0xfff).wrapping_add_signed(distance.wrapping_mul(4096)),
+                };
+                let address = MemoryOperand { displacement: at.cast_signed(), ..nowhere() };
+                self.set(to, Term::Address(address))
+            }
+            // ADD, SUB; with the flags set 31 is zero, and else the stack pointer.
+            0b010 => {
+                let number = i64::from(self.field(10, 12)) << if self.flag(22) { 12 } else { 0 };
+                let number = if self.flag(30) { number.wrapping_neg() } else { number };
+                let base = general(from, size);
+                let term = match number {
+                    0 => Term::Register(base),
+                    _ => Term::Address(sum(Some(base), None, number, size)),
+                };
+                if self.flag(29) { self.set(to, term) } else { self.set_or_sp(to, term) }
+            }
+            // ADDG, SUBG; MIN, MAX
+            0b011 => self.set_or_sp(to, Term::Unknown),
+            // AND, ORR, EOR, ANDS; `mov` is ORR with zero.
+            0b100 => {
+                let is_mov = self.field(29, 2) == 1 && from == SP_OR_ZERO;
+                let number = is_mov.then(|| self.mask()).flatten();
+                let term = number.map_or(Term::Unknown, Term::Constant);
+                if self.field(29, 2) == 3 { self.set(to, term) } else { self.set_or_sp(to, term) }
+            }
+            0b101 => self.move_wide(to, size),
+            0b110 => self.set(to, self.bit_field(size)),
+            _ => self.set(to, Term::Unknown),
+        }
+    }
+
+    /// MOVN, MOVZ, MOVK.
+    fn move_wide(self, to: u32, size: u64) -> Vec<Write> {
+        let shift = self.field(21, 2) << 4;
+        let number = u64::from(self.field(5, 16)) << shift;
+        match self.field(29, 2) {
+            0 if size == 4 => self.set(to, Term::Constant(!number & 0xffff_ffff)),
+            0 => self.set(to, Term::Constant(!number)),
+            2 => self.set(to, Term::Constant(number)),
+            3 if to != SP_OR_ZERO => {
+                let put = Part { shift, size: 2, ..general(to, 8) };
+                let number = Term::Constant(u64::from(self.field(5, 16)));
+                let mut writes = vec![Write { to: Target::Register(put), from: number }];
+                if size == 4 {
+                    let upper = Part { shift: 32, size: 4, ..general(to, 8) };
+                    writes.push(Write { to: Target::Register(upper), from: Term::Constant(0) });
+                }
+                writes
+            }
+            3 => Vec::new(),
+            _ => self.set(to, Term::Unknown),
+        }
+    }
+
+    /// SBFM, BFM, UBFM, as far as they shift to the left or take whole bytes.
+    fn bit_field(self, size: u64) -> Term {
+        let (from, rotate, top) = (self.field(5, 5), self.field(16, 6), self.field(10, 6));
+        if from == SP_OR_ZERO {
+            return Term::Unknown;
+        }
+        let is_signed = match self.field(29, 2) {
+            0 => true,
+            2 => false,
+            _ => return Term::Unknown,
+        };
+        if let Some(bits @ (8 | 16 | 32 | 64)) = top.wrapping_add(1).checked_sub(rotate) {
+            let part = Part { shift: rotate, size: u64::from(bits / 8), ..general(from, size) };
+            let wide = part.size == size;
+            return if is_signed && !wide {
+                Term::SignExtended(part, size)
+            } else {
+                Term::Register(part)
+            };
+        }
+        // LSL rotates to the right by what is left of the width.
+        let last: u32 = if size == 8 { 63 } else { 31 };
+        let shift = last.checked_sub(top);
+        match shift.and_then(|shift| 1_u64.checked_shl(shift)) {
+            Some(times) if !is_signed && top.wrapping_add(1) & last == rotate => {
+                Term::Address(sum(None, Some((general(from, size), times)), 0, size))
+            }
+            _ => Term::Unknown,
+        }
+    }
+
+    /// The number a logical instruction has: `DecodeBitMasks` of the manual.
+    fn mask(self) -> Option<u64> {
+        let (n, rotate, ones) = (self.field(22, 1), self.field(16, 6), self.field(10, 6));
+        let levels = (n << 6) | (!ones & 0x3f);
+        let len = levels.checked_ilog2().filter(|len| *len > 0)?;
+        let size = 1_u32 << len;
+        let last = size.wrapping_sub(1);
+        let (ones, rotate) = (ones & last, rotate & last);
+        if ones == last || (n == 1 && self.size() == 4) {
+            return None;
+        }
+        // One bit more than `ones`, rotated to the right within `size` bits.
+        let element = u64::MAX >> 63_u32.wrapping_sub(ones);
+        let wrapped = element.checked_shl(size.wrapping_sub(rotate)).unwrap_or(0);
+        let element = ((element >> rotate) | wrapped) & (u64::MAX >> 64_u32.wrapping_sub(size));
+        let copies = (0..64_u32).step_by(usize::try_from(size).ok()?);
+        let number = copies.fold(0, |number, shift| number | (element << shift));
+        Some(if self.size() == 4 { number & 0xffff_ffff } else { number })
+    }
+
+    fn branch_or_system(self) -> Vec<Write> {
+        // SVC: the kernel's answer.
+        if self.is(0xffe0_001f, 0xd400_0001) {
+            return self.set(0, Term::Unknown);
+        }
+        // Hints: those of pointer authentication sign x17 or the link register.
+        if self.is(0xffff_f01f, 0xd503_201f) {
+            return match self.field(5, 7) {
+                7 | 24..=31 => self.set(30, Term::Unknown),
+                8 | 10 | 12 | 14 => self.set(17, Term::Unknown),
+                _ => Vec::new(),
+            };
+        }
+        // MRS, SYSL and what is like them.
+        if self.is(0xff20_0000, 0xd520_0000) {
+            return self.set(self.field(0, 5), Term::Unknown);
+        }
+        Vec::new()
+    }
+
+    /// Data processing of registers.
+    fn registers(self) -> Vec<Write> {
+        let size = self.size();
+        let (to, one, other) = (self.field(0, 5), self.field(5, 5), self.field(16, 5));
+        let operation = self.field(29, 2);
+        if self.flag(28) {
+            // CCMN, CCMP; RMIF, SETF
+            let is_compare = self.field(21, 4) == 0b0010;
+            let sets_flags = self.field(21, 4) == 0 && self.field(10, 6) != 0;
+            if is_compare || (sets_flags && operation & 1 == 1) {
+                return Vec::new();
+            }
+            // IRG, SUBP and GMI know the stack pointer.
+            let is_tag = self.field(21, 4) == 0b0110 && matches!(self.field(10, 6), 4);
+            return match is_tag {
+                true => self.set_or_sp(to, Term::Unknown),
+                false => self.set(to, Term::Unknown),
+            };
+        }
+        let shift = self.field(10, 6);
+        let times = 1_u64.checked_shl(shift).unwrap_or(0);
+        let is_left = self.field(22, 2) == 0;
+        if !self.flag(24) {
+            let term = match (operation, self.flag(21)) {
+                // ORR with zero: `mov`.
+                (1, false) if one == SP_OR_ZERO && other == SP_OR_ZERO => Term::Constant(0),
+                (1, false) if one == SP_OR_ZERO && is_left && shift == 0 => {
+                    Term::Register(general(other, size))
+                }
+                (2, false) if one == other && is_left && shift == 0 => Term::Constant(0),
+                _ => Term::Unknown,
+            };
+            return self.set(to, term);
+        }
+        if !self.flag(21) {
+            let index = (other != SP_OR_ZERO).then(|| (general(other, size), times));
+            let base = (one != SP_OR_ZERO).then(|| general(one, size));
+            let term = match operation & 2 {
+                0 if is_left => Term::Address(sum(base, index, 0, size)),
+                _ if one == other && is_left && shift == 0 => Term::Constant(0),
+                _ => Term::Unknown,
+            };
+            return self.set(to, term);
+        }
+        // An extended register; the other may be the stack pointer.
+        let taken = match self.field(13, 3) {
+            0b000 => Some(1),
+            0b001 => Some(2),
+            0b010 => Some(4),
+            0b011 | 0b111 => Some(size),
+            0b100 => Some(1),
+            0b101 => Some(2),
+            0b110 => Some(4),
+            _ => None,
+        };
+        let term = match taken {
+            Some(taken) if operation & 2 == 0 && other != SP_OR_ZERO => {
+                let times = 1 << self.field(10, 3);
+                let index = Some((general(other, taken), times));
+                let sum = sum(Some(general(one, size)), index, 0, size);
+                Term::Address(MemoryOperand {
+                    index_is_signed: self.flag(15) && taken < size,
+                    ..sum
+                })
+            }
+            _ => Term::Unknown,
+        };
+        if operation & 1 == 1 { self.set(to, term) } else { self.set_or_sp(to, term) }
+    }
+
+    /// SIMD and floating point.
+    fn vectors(self) -> Vec<Write> {
+        let (to, from) = (self.field(0, 5), self.field(5, 5));
+        let scalar = |size| Part { size, ..vector(from) };
+        // FMOV between a general register and a vector register.
+        if self.is(0x7f3e_fc00, 0x1e26_0000) || self.is(0xfffe_fc00, 0x9eae_0000) {
+            let size = if self.flag(31) { 8 } else { 4 };
+            let size = if self.field(22, 2) == 3 { 2 } else { size };
+            let shift = if self.field(19, 2) == 1 { 64 } else { 0 };
+            let high = Part { shift, size: 8, ..vector(to) };
+            return match (self.flag(16), shift) {
+                (false, _) => self.set(to, Term::Register(Part { shift, ..scalar(size) })),
+                (true, 0) => set_vector(to, self.read(from, size)),
+                (true, _) => {
+                    vec![Write { to: Target::Register(high), from: self.read(from, 8) }]
+                }
+            };
+        }
+        // Compares set flags alone: FCMP, FCCMP.
+        let is_scalar = self.is(0x5f20_0000, 0x1e20_0000);
+        if is_scalar && (self.field(10, 6) == 0b001000 || self.field(10, 2) == 0b01) {
+            return Vec::new();
+        }
+        // FMOV of a register; of H and S and D.
+        if self.is(0xff3f_fc00, 0x1e20_4000) {
+            let size = match self.field(22, 2) {
+                0 => 4,
+                1 => 8,
+                _ => 2,
+            };
+            return set_vector(to, Term::Register(scalar(size)));
+        }
+        // MOV: ORR of a register with itself. MOVI of zero.
+        if self.is(0xbfe0_fc00, 0x0ea0_1c00) && from == self.field(16, 5) {
+            let size = if self.flag(30) { 16 } else { 8 };
+            return set_vector(to, Term::Register(scalar(size)));
+        }
+        let is_movi = self.is(0x9ff8_0c00, 0x0f00_0400)
+            && self.bits & 0x0007_03e0 == 0
+            && self.field(12, 4) != 0b1111
+            && (!self.flag(29) || self.field(12, 4) == 0b1110);
+        if is_movi && (self.field(12, 4) & 1 == 0 || self.field(12, 4) >= 12) {
+            return set_vector(to, Term::Constant(0));
+        }
+        // Copies of elements: INS from both, UMOV.
+        if let Some(writes) = self.element(to, from) {
+            return writes;
+        }
+        // SMOV, UMOV; conversions to general registers; the rest changes a vector register.
+        let is_taken = self.is(0xbfe0_ec00, 0x0e00_2c00);
+        let is_converted = self.is(0x5f20_fc00, 0x1e20_0000) || self.is(0x5f20_0000, 0x1e00_0000);
+        match (is_taken, is_converted) {
+            (true, _) => self.set(to, Term::Unknown),
+            (_, true) => self.anything(),
+            _ => set_vector(to, Term::Unknown),
+        }
+    }
+
+    /// Moves of one element of a vector register.
+    fn element(self, to: u32, from: u32) -> Option<Vec<Write>> {
+        // Its size in bytes is the lowest bit set, what is above counts it out.
+        let which = self.field(16, 5);
+        let scale = which.trailing_zeros();
+        let size = 1_u64.checked_shl(scale).filter(|size| *size <= 8)?;
+        let part = |number: u32, count: u32| {
+            let shift = count << scale.wrapping_add(3);
+            Part { shift, size, ..vector(number) }
+        };
+        let count = which >> scale.wrapping_add(1);
+        let put = |from| Some(vec![Write { to: Target::Register(part(to, count)), from }]);
+        if self.is(0xffe0_fc00, 0x4e00_1c00) {
+            return put(self.read(from, size));
+        }
+        if self.is(0xffe0_8400, 0x6e00_0400) {
+            return put(Term::Register(part(from, self.field(11, 4) >> scale)));
+        }
+        if self.is(0xbfe0_fc00, 0x0e00_3c00) {
+            return Some(self.set(to, Term::Register(part(from, count))));
+        }
+        None
+    }
+
+    /// All that bits 0 to 4 could name.
+    pub(super) fn anything(self) -> Vec<Write> {
+        let to = self.field(0, 5);
+        let mut writes = self.set_or_sp(to, Term::Unknown);
+        writes.extend(set_vector(to, Term::Unknown));
+        writes
+    }
+
+    /// So many vector registers from one on.
+    pub(super) fn vector_run(self, first: u32, count: u32) -> Vec<Write> {
+        let numbers = (0..count).map(|at| first.wrapping_add(at) & 31);
+        numbers.flat_map(|number| set_vector(number, Term::Unknown)).collect()
+    }
+
+    /// A write of a general register; 31 is none.
+    pub(super) fn set(self, to: u32, from: Term) -> Vec<Write> {
+        if to == SP_OR_ZERO { Vec::new() } else { self.set_or_sp(to, from) }
+    }
+
+    /// A write of a general register; 31 is the stack pointer.
+    pub(super) fn set_or_sp(self, to: u32, from: Term) -> Vec<Write> {
+        vec![Write { to: Target::Register(general(to, 8)), from }]
+    }
+
+    /// A general register that is read; 31 is zero.
+    pub(super) fn read(self, from: u32, size: u64) -> Term {
+        match from {
+            SP_OR_ZERO => Term::Constant(0),
+            _ => Term::Register(general(from, size)),
+        }
+    }
+
+    /// Bytes of the general registers it works on.
+    fn size(self) -> u64 {
+        if self.flag(31) { 8 } else { 4 }
+    }
+
+    fn is(self, mask: u32, value: u32) -> bool {
+        self.bits & mask == value
+    }
+
+    pub(super) fn flag(self, bit: u32) -> bool {
+        self.field(bit, 1) == 1
+    }
+
+    /// `len` bits from bit `low` on.
+    pub(super) fn field(self, low: u32, len: u32) -> u32 {
+        let above = u32::MAX.checked_shl(len).unwrap_or(0);
+        self.bits.checked_shr(low).unwrap_or(0) & !above
+    }
+}
+
+/// x0 to x30 and sp.
+pub(super) fn general(number: u32, size: u64) -> Part {
+    let number = u16::try_from(number).unwrap_or(u16::MAX);
+    Part { register: Register(number), shift: 0, size }
+}
+
+pub(super) fn vector(number: u32) -> Part {
+    general(number.saturating_add(V0), VECTOR)
+}
+
+/// A write of a vector register, the rest of which it clears.
+pub(super) fn set_vector(to: u32, from: Term) -> Vec<Write> {
+    vec![Write { to: Target::Register(vector(to)), from }]
+}
+
+pub(super) fn unknown(to: Target) -> Write {
+    Write { to, from: Term::Unknown }
+}
+
+/// An address of no register, of no known size.
+pub(super) fn nowhere() -> MemoryOperand {
+    MemoryOperand {
+        mode: AccessMode::Read,
+        size: None,
+        segment: None,
+        base: None,
+        index: None,
+        displacement: 0,
+        address_size: 8,
+        index_is_signed: false,
+        rounds: None,
+    }
+}
+
+/// A sum of so many bytes.
+pub(super) fn sum(
+    base: Option<Part>,
+    index: Option<(Part, u64)>,
+    displacement: i64,
+    size: u64,
+) -> MemoryOperand {
+    MemoryOperand { base, index, displacement, address_size: size, ..nowhere() }
+}
+
+/// The number in two's complement that the low `bits` of `value` are.
+pub(super) fn signed(value: u32, bits: u32) -> i64 {
+    let unused = 32_u32.saturating_sub(bits).min(31);
+    i64::from((value << unused).cast_signed() >> unused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Avma = Avma(0x1000);
+
+    fn step(word: u32) -> Step {
+        let steps = steps(START, &word.to_le_bytes());
+        steps.into_iter().next().unwrap()
+    }
+
+    fn writes(word: u32) -> Vec<Write> {
+        step(word).writes
+    }
+
+    fn x(number: u32) -> Part {
+        general(number, 8)
+    }
+
+    fn w(number: u32) -> Part {
+        general(number, 4)
+    }
+
+    fn set(part: Part, from: Term) -> Vec<Write> {
+        vec![Write { to: Target::Register(part), from }]
+    }
+
+    #[test]
+    fn a_move_sets_the_whole_register() {
+        // mov x0, x1; mov w0, w1; mov x29, sp; mov x0, xzr
+        assert_eq!(writes(0xaa01_03e0), set(x(0), Term::Register(x(1))));
+        assert_eq!(writes(0x2a01_03e0), set(x(0), Term::Register(w(1))));
+        assert_eq!(writes(0x9100_03fd), set(x(29), Term::Register(x(31))));
+        assert_eq!(writes(0xaa1f_03e0), set(x(0), Term::Constant(0)));
+    }
+
+    #[test]
+    fn constants_are_put_together_from_their_parts() {
+        // mov x0, #0x10000; mov w0, #-1; movk x0, #0x1234, lsl #32; mov x0, #0xff00ff00ff00ff00
+        assert_eq!(writes(0xd2a0_0020), set(x(0), Term::Constant(0x1_0000)));
+        assert_eq!(writes(0x1280_0000), set(x(0), Term::Constant(0xffff_ffff)));
+        let put = Part { shift: 32, size: 2, ..x(0) };
+        assert_eq!(writes(0xf2c2_4680), set(put, Term::Constant(0x1234)));
+        assert_eq!(writes(0xb208_9fe0), set(x(0), Term::Constant(0xff00_ff00_ff00_ff00)));
+    }
+
+    #[test]
+    fn sums_shifts_and_near_addresses_are_addresses() {
+        let address = |memory| Term::Address(memory);
+        // sub sp, sp, #0x20; add x0, x1, #1, lsl #12; add w0, w1, w2, lsl #2
+        let lower = address(sum(Some(x(31)), None, -0x20, 8));
+        assert_eq!(writes(0xd100_83ff), set(x(31), lower));
+        let page = address(sum(Some(x(1)), None, 0x1000, 8));
+        assert_eq!(writes(0x9140_0420), set(x(0), page));
+        let both = address(sum(Some(w(1)), Some((w(2), 4)), 0, 4));
+        assert_eq!(writes(0x0b02_0820), set(x(0), both));
+        // add x0, x1, w2, uxtw #3; lsl x0, x1, #4; adrp x0, .+0x2000; adr x0, .+8
+        let extended = address(sum(Some(x(1)), Some((w(2), 8)), 0, 8));
+        assert_eq!(writes(0x8b22_4c20), set(x(0), extended));
+        let shifted = address(sum(None, Some((x(1), 16)), 0, 8));
+        assert_eq!(writes(0xd37c_ec20), set(x(0), shifted));
+        assert_eq!(writes(0xd000_0000), set(x(0), address(sum(None, None, 0x3000, 8))));
+        assert_eq!(writes(0x1000_0040), set(x(0), address(sum(None, None, 0x1008, 8))));
+    }
+
+    #[test]
+    fn an_extension_tells_how_far_the_sign_goes() {
+        // uxtb w0, w1; sxtw x0, w1; sxtb w0, w1; lsr x0, x1, #32
+        assert_eq!(writes(0x5300_1c20), set(x(0), Term::Register(general(1, 1))));
+        assert_eq!(writes(0x9340_7c20), set(x(0), Term::SignExtended(w(1), 8)));
+        assert_eq!(writes(0x1300_1c20), set(x(0), Term::SignExtended(general(1, 1), 4)));
+        let upper = Part { shift: 32, ..w(1) };
+        assert_eq!(writes(0xd360_fc20), set(x(0), Term::Register(upper)));
+    }
+
+    #[test]
+    fn where_it_goes_on_is_told_with_the_target_if_the_instruction_has_it() {
+        let next = |word| step(word).next;
+        // b .+8; bl .-4; b.eq .+8; cbz x0, .+8; tbnz w0, #3, .+8
+        assert_eq!(next(0x1400_0002), Next::Jumps(Some(Avma(0x1008))));
+        assert_eq!(next(0x97ff_ffff), Next::Calls(Some(Avma(0xffc))));
+        for branch in [0x5400_0040, 0xb400_0040, 0x3718_0040] {
+            assert_eq!(next(branch), Next::Branches(Avma(0x1008)), "{branch:x}");
+        }
+        // br x0; blr x0; ret; brk #1; udf #0; svc #0; nop
+        assert_eq!(next(0xd61f_0000), Next::Jumps(None));
+        assert_eq!(next(0xd63f_0000), Next::Calls(None));
+        for end in [0xd65f_03c0, 0xd420_0020, 0] {
+            assert_eq!(next(end), Next::Ends, "{end:x}");
+        }
+        for word in [0xd400_0001, 0xd503_201f] {
+            assert_eq!(next(word), Next::Falls);
+        }
+        assert_eq!(writes(0x97ff_ffff), []);
+    }
+
+    #[test]
+    fn pointers_are_followed_through_vector_registers() {
+        // fmov d0, x1; mov v0.d[1], x1; mov v0.16b, v1.16b; movi v0.4s, #0; fmov x0, d1
+        assert_eq!(writes(0x9e67_0020), set(vector(0), Term::Register(x(1))));
+        let high = Part { shift: 64, size: 8, ..vector(0) };
+        assert_eq!(writes(0x4e18_1c20), set(high, Term::Register(x(1))));
+        assert_eq!(writes(0x4ea1_1c20), set(vector(0), Term::Register(vector(1))));
+        assert_eq!(writes(0x4f00_0400), set(vector(0), Term::Constant(0)));
+        let low = Part { size: 8, ..vector(1) };
+        assert_eq!(writes(0x9e66_0020), set(x(0), Term::Register(low)));
+        // add v0.4s, v1.4s, v2.4s; fcvtzs w0, s1
+        assert_eq!(writes(0x4ea2_8420), set(vector(0), Term::Unknown));
+        assert!(writes(0x1e38_0020).contains(&unknown(Target::Register(x(0)))));
+    }
+
+    #[test]
+    fn what_is_not_understood_makes_its_register_unknown() {
+        // csel x0, x1, x2, eq; mul x0, x1, x2; mrs x0, tpidr_el0; and x0, x1, #1
+        for word in [0x9a82_0020, 0x9b02_7c20, 0xd53b_d040, 0x9240_0020] {
+            assert_eq!(writes(word), set(x(0), Term::Unknown), "{word:x}");
+        }
+        // cmp x0, x1; ccmp x0, x1, #3, eq; tst x0, #1; fcmp d0, d1; prfm; nop; b
+        for word in [0xeb01_001f, 0xfa41_0003, 0xf240_001f, 0x1e61_2000, 0xf980_0000, 0xd503_201f] {
+            assert_eq!(writes(word), [], "{word:x}");
+        }
+    }
+
+    #[test]
+    fn steps_end_at_a_word_that_is_no_instruction() {
+        let code = [0xd503_201f_u32, 0x0200_0000, 0xd503_201f];
+        let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_le_bytes()).collect();
+        assert_eq!(steps(START, &bytes).len(), 1);
+    }
+}

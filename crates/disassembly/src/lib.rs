@@ -1,0 +1,87 @@
+//! Machine code as text. Knows one instruction set at a time and nothing of processes:
+//! names for addresses are put to it by whoever knows them.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+// What reads files must survive any: no index, no sum that may overflow.
+#![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+mod arm;
+mod arm_code;
+mod arm_effects;
+mod arm_flow;
+mod arm_flow_memory;
+mod arm_structures;
+mod arm_sve;
+mod code_hash;
+mod effects;
+mod flow;
+mod x86;
+mod x86_code;
+mod x86_effects;
+mod x86_flow;
+mod x86_text;
+mod x86_vectors;
+
+pub use code_hash::{CodeHash, CodePlace, MOST_CODE, code_hash};
+pub use effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source, effects};
+pub use flow::{Next, Step, Target, Term, Write, steps};
+
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::Machine;
+
+/// How x86 instructions are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Flavor {
+    /// As gcc and gdb do: `mov 0x8(%rax),%rbx`.
+    #[default]
+    Att,
+    /// As the manuals do: `mov rbx,[rax+0x8]`.
+    Intel,
+}
+
+/// One instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instruction {
+    /// Its first byte.
+    pub address: Avma,
+    /// Its length in bytes.
+    pub len: usize,
+    /// What it does, in the assembler's words; `(bad)` where there is no such instruction.
+    pub text: String,
+    /// The address that it jumps to, calls or names by its distance.
+    pub target: Option<Avma>,
+}
+
+/// What stands where no instruction can be made out.
+pub const BAD: &str = "(bad)";
+
+/// Decodes `code`, which lies at `start` and begins with an instruction, up to the last
+/// one that is whole. Nothing for machines whose code is not known here, and for Thumb.
+pub fn disassemble(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -> Vec<Instruction> {
+    match machine {
+        Machine::X86_64 => x86::disassemble(64, flavor, start, code, usize::MAX),
+        Machine::I386 => x86::disassemble(32, flavor, start, code, usize::MAX),
+        Machine::Aarch64 => arm::disassemble(start, code),
+        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => Vec::new(),
+    }
+}
+
+/// The first of these instructions. Cheaper than [`disassemble`] where what follows it would
+/// take tables that it does not.
+pub fn first(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -> Option<Instruction> {
+    let decoded = match machine {
+        Machine::X86_64 => x86::disassemble(64, flavor, start, code, 1),
+        Machine::I386 => x86::disassemble(32, flavor, start, code, 1),
+        Machine::Aarch64 => arm::disassemble(start, code.get(..4)?),
+        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => return None,
+    };
+    decoded.into_iter().next()
+}
+
+/// Bytes of each instruction, where all have the same: decoding may begin anywhere.
+pub fn fixed_length(machine: Machine) -> Option<u64> {
+    match machine {
+        Machine::Aarch64 => Some(4),
+        Machine::X86_64 | Machine::I386 => None,
+        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => None,
+    }
+}

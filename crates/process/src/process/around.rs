@@ -1,0 +1,134 @@
+//! What values ask of the process around them: names of addresses, classes of vtables,
+//! bounds and members that are computed.
+
+use super::FrameView;
+use crate::value::{Object, Surroundings, TypeRef};
+use obit_corefile::addr::{Avma, Svma};
+use obit_dwarf::{Bound, DebugInfo, Expression, NoPlace, TypeKind, VariableId};
+
+impl<'v, 'p: 'v> Surroundings<'v> for FrameView<'p> {
+    fn symbol_at(&self, at: Avma) -> Option<(String, u64)> {
+        let index = self.process.modules.index_at(at)?;
+        let module = self.process.modules.get(index)?;
+        let symbol = self.process.modules.debug(index)?.symbol_at(module.to_svma(at))?;
+        (symbol.offset < symbol.size.max(1)).then_some((symbol.name, symbol.offset))
+    }
+
+    fn definition_of(&self, declared: TypeRef<'v>) -> Option<TypeRef<'v>> {
+        if let Some(id) = declared.debug.definition_of(declared.id) {
+            return Some(declared.other(id));
+        }
+        let name = declared.name();
+        let is_enumeration = matches!(declared.get().kind, TypeKind::Enumeration(_));
+        let same_kind = |ty: &TypeRef<'_>| match ty.get().kind {
+            TypeKind::Record(_) => !is_enumeration,
+            TypeKind::Enumeration(_) => is_enumeration,
+            _ => false,
+        };
+        self.others(declared.debug).find_map(|debug| {
+            let found = debug.types_named(&name).into_iter().map(|id| TypeRef { debug, id });
+            found.into_iter().find(same_kind)
+        })
+    }
+
+    fn class_of_vtable(&self, vtable: Avma) -> Option<(TypeRef<'v>, i64)> {
+        let index = self.process.modules.index_at(vtable)?;
+        let debug = self.process.modules.debug(index)?;
+        let at = self.process.modules.get(index)?.to_svma(vtable);
+        let symbol = debug.symbol_at(at).filter(|symbol| symbol.offset < symbol.size.max(1));
+        match symbol.as_ref().and_then(|symbol| symbol.name.strip_prefix("vtable for ")) {
+            Some(class) => self.cpp_class(debug, class, vtable),
+            None => rust_type(debug, at).map(|ty| (ty, 0)),
+        }
+    }
+
+    fn go_type(&self, at: Avma) -> Option<TypeRef<'v>> {
+        let modules = &self.process.modules;
+        let index = modules.index_at(at)?;
+        let debug = modules.debug(index)?;
+        let id = debug.go_type_at(modules.get(index)?.to_svma(at))?;
+        Some(TypeRef { debug, id })
+    }
+
+    fn bound(&self, of: TypeRef<'v>, bound: &Bound, object: Option<Avma>) -> Option<i64> {
+        match bound {
+            Bound::Constant(value) => Some(*value),
+            Bound::Unknown => None,
+            Bound::Expression(expression) => {
+                let asked = self.asked(of.debug, object)?;
+                of.debug.compute(expression, None, &asked).ok().map(|value| value as i64)
+            }
+            Bound::Variable(id) => self.deeper(|| {
+                let variable = of.debug.variable_of(*id)?;
+                let module = self.module_of(of.debug)?;
+                self.object(module, &variable)?.signed(self.scene()).ok()
+            }),
+        }
+    }
+
+    fn member_address(
+        &self,
+        of: TypeRef<'v>,
+        offset: &Expression,
+        object: Avma,
+    ) -> Result<Avma, NoPlace> {
+        let asked = self.asked(of.debug, Some(object)).ok_or(NoPlace::NoFrame)?;
+        of.debug.compute(offset, Some(object.0), &asked).map(Avma)
+    }
+
+    fn variable(&self, of: &'v DebugInfo, id: VariableId) -> Option<Object<'v>> {
+        let known = self.process.modules.debug(self.module_of(of)?)?;
+        self.variable_of(known, id)
+    }
+}
+
+impl<'p> FrameView<'p> {
+    /// The class called `name` whose vtable's address point is `vtable`, and how far into
+    /// its complete object the pointer to that lies: two words before an address point
+    /// stands the way back to the top (Itanium C++ ABI § 2.5.2).
+    fn cpp_class<'v>(
+        &self,
+        debug: &'p DebugInfo,
+        name: &str,
+        vtable: Avma,
+    ) -> Option<(TypeRef<'v>, i64)>
+    where
+        'p: 'v,
+    {
+        let memory = &self.process.memory;
+        let word = memory.word() as u64;
+        let to_top = memory.read_word(Avma(vtable.0.checked_sub(2 * word)?)).ok()?;
+        let to_top = if word == 4 { i64::from(to_top as u32 as i32) } else { to_top as i64 };
+        let is_class = |ty: &TypeRef<'_>| match &ty.get().kind {
+            TypeKind::Record(record) => !record.is_declaration,
+            _ => false,
+        };
+        // The vtable stands where the class was compiled, or where it was linked to.
+        std::iter::once(debug).chain(self.others(debug)).find_map(|debug| {
+            let found = debug.types_named(name).into_iter().map(|id| TypeRef { debug, id });
+            let class = found.into_iter().find(is_class)?;
+            Some((class, to_top.checked_neg()?))
+        })
+    }
+
+    /// The debug information of the other modules that were asked something before: those
+    /// of the stacks. To read all of them for one type would take seconds.
+    fn others<'v>(&self, but: &DebugInfo) -> impl Iterator<Item = &'v DebugInfo>
+    where
+        'p: 'v,
+    {
+        let modules = &self.process.modules;
+        let but = std::ptr::from_ref(but);
+        (0..modules.list().len())
+            .filter_map(|index| modules.debug_if_searched(index))
+            .filter(move |debug| !std::ptr::eq(*debug, but))
+    }
+}
+
+/// The type a trait object's vtable was made for: rustc describes the vtable as a variable
+/// whose type names it.
+fn rust_type(debug: &DebugInfo, vtable: Svma) -> Option<TypeRef<'_>> {
+    let (variable, start) = debug.variable_at(vtable)?;
+    let TypeKind::Record(record) = &debug.type_at(variable.ty?).kind else { return None };
+    (start == vtable).then_some(TypeRef { debug, id: record.containing_type? })
+}

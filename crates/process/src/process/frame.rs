@@ -1,0 +1,84 @@
+//! One frame as a person counts them: physical, inlined, of the kernel, or inferred.
+
+use obit_corefile::addr::Avma;
+use obit_dwarf::SourceLocation;
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FrameKind {
+    /// A function with a return address of its own.
+    Normal,
+    /// A call inlined into the next frame.
+    Inline,
+    /// The frame the kernel made to run a signal handler.
+    Signal,
+    /// A function that jumped to the one above: no return address shows it, the
+    /// call-site entries do.
+    TailCall,
+}
+
+/// How a frame is known; see [`crate::unwind::Trust`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FrameTrust {
+    /// The thread's own registers.
+    Context,
+    /// Call frame information.
+    CallFrameInfo,
+    /// The chain of frame pointers.
+    FramePointer,
+    /// Found by scanning the stack.
+    Scan,
+    /// From call-site entries alone.
+    Inferred,
+}
+
+/// One frame.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// What it is.
+    pub kind: FrameKind,
+    /// How it is known.
+    pub trust: FrameTrust,
+    /// Index of the physical frame in the thread's stack; of a tail call, that of the
+    /// frame it led to.
+    pub activation: usize,
+    /// Where execution goes on; of an inline frame, that of its physical frame.
+    pub pc: Avma,
+    /// Name for people.
+    pub function: Option<String>,
+    /// Raw symbol name.
+    pub linkage_name: Option<String>,
+    /// The name came from a symbol table, not from DWARF.
+    pub from_symbol: bool,
+    /// Index into [`crate::module::Modules`].
+    pub module: Option<usize>,
+    /// Source place.
+    pub source: Option<SourceLocation>,
+    /// Functions that jumped instead of calling, between this physical frame and its
+    /// caller, innermost first.
+    pub tail_calls: Vec<Frame>,
+}
+
+impl Frame {
+    /// A frame of which nothing but its place is known yet.
+    pub(super) fn unnamed(
+        kind: FrameKind,
+        trust: FrameTrust,
+        activation: usize,
+        pc: Avma,
+        module: Option<usize>,
+    ) -> Self {
+        Self {
+            kind,
+            trust,
+            activation,
+            pc,
+            function: None,
+            linkage_name: None,
+            from_symbol: false,
+            module,
+            source: None,
+            tail_calls: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The dead process: its threads and their frames, named.
+
+mod arguments;
+mod around;
+mod caller;
+mod frame;
+mod naming;
+mod recursion;
+mod signal_vectors;
+mod thread;
+mod variables;
+
+pub use frame::{Frame, FrameKind, FrameTrust};
+pub use thread::{Recursion, Thread};
+pub use variables::FrameView;
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::module::{self, Library, Modules};
+use crate::unwind::Unwinder;
+use crate::value::readable::UserFormatters;
+use obit_corefile::addr::Avma;
+use obit_corefile::dump::{AuxKind, Dump, OpenError};
+use obit_corefile::limits::Limits;
+use obit_corefile::memory::AddressSpace;
+use obit_corefile::notice::Notice;
+use obit_dwarf::locate::{Locator, SearchRules};
+use obit_dwarf::{DebugInfo, SectionCache};
+
+/// A dead process, as far as its core and the files at hand tell.
+#[derive(Debug)]
+pub struct Process {
+    /// The core file.
+    pub dump: Dump,
+    /// Memory, files of the same build standing in for what the core left out.
+    pub memory: AddressSpace,
+    /// What was loaded.
+    pub modules: Modules,
+    /// Threads, in the order of the core.
+    pub threads: Vec<Thread>,
+    /// What could not be known.
+    pub notices: Vec<Notice>,
+    /// What the input may cost.
+    pub limits: Limits,
+    /// How to read the user's own types.
+    pub formatters: UserFormatters,
+}
+
+/// How to open a core.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where to look for files.
+    pub rules: SearchRules,
+    /// Where decompressed debug sections are kept between runs.
+    pub cache: Option<SectionCache>,
+    /// What the input may cost.
+    pub limits: Limits,
+    /// Files found and read for other cores, by [`Options::library`] of the same options;
+    /// `None` for those of this core alone.
+    pub library: Option<Arc<Library>>,
+    /// How to read the user's own types.
+    pub formatters: UserFormatters,
+    /// Skip naming frames and unwinding: only what was loaded, with the debug information
+    /// of all of it.
+    pub modules_only: bool,
+    /// Remember what is read of the dead memory (see [`AddressSpace::take_reads`]).
+    pub log_reads: bool,
+}
+
+impl Options {
+    /// An empty library that looks for files as these options say.
+    pub fn library(&self) -> Arc<Library> {
+        let locator = Arc::new(Locator::new(self.rules.clone(), self.limits.clone()));
+        Arc::new(Library::new(locator, self.cache.clone(), self.limits.clone()))
+    }
+}
+
+/// Told what is being done, for progress.
+pub trait Observer {
+    /// Work on this has begun.
+    fn begin(&self, what: Phase);
+}
+
+/// The parts of an analysis that take time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Reading, perhaps unpacking the core.
+    Core,
+    /// Finding files.
+    Files,
+    /// Unwinding and naming.
+    Stacks,
+}
+
+/// An observer that does not care.
+impl Observer for () {
+    fn begin(&self, _: Phase) {}
+}
+
+const _: () = {
+    const fn shared_between_threads<T: Send + Sync>() {}
+    shared_between_threads::<Process>();
+};
+
+impl Process {
+    /// Opens the core at `path` and works out all that can be told.
+    ///
+    /// # Errors
+    /// Only when nothing at all can be said: not a core, no thread.
+    pub fn open(path: &Path, options: Options, observer: &dyn Observer) -> Result<Self, OpenError> {
+        observer.begin(Phase::Core);
+        let dump = Dump::open(path, &options.limits)?;
+        observer.begin(Phase::Files);
+        let library = options.library.clone().unwrap_or_else(|| options.library());
+        let loaded = module::load(&dump, &library);
+        let mut notices = dump.notices.clone();
+        notices.extend(loaded.notices);
+        let mut process = Self {
+            dump,
+            memory: loaded.memory,
+            modules: loaded.modules,
+            threads: Vec::new(),
+            notices,
+            limits: options.limits,
+            formatters: options.formatters,
+        };
+        if options.log_reads {
+            process.memory.log_reads();
+        }
+        if !options.modules_only {
+            observer.begin(Phase::Stacks);
+            process.read_threads();
+        } else {
+            for index in 0..process.modules.list().len() {
+                process.modules.debug(index);
+            }
+        }
+        process.collect_notices();
+        let mut said = HashSet::new();
+        process.notices.retain(|notice| said.insert(notice.clone()));
+        Ok(process)
+    }
+
+    fn read_threads(&mut self) {
+        let limits = &self.limits;
+        let machine = self.dump.machine;
+        let mut unwinder = Unwinder::new(machine, &self.memory, &self.modules, limits);
+        let mut naming = naming::Naming::new(machine, &self.modules, limits);
+        let mut threads = Vec::with_capacity(self.dump.threads.len());
+        for (index, dumped) in self.dump.threads.iter().enumerate() {
+            let stack = unwinder.unwind(&dumped.registers, dumped.code_pointer_mask);
+            if let Some(reason) = &stack.stopped {
+                let frame = stack.frames.len().saturating_sub(1);
+                let reason = reason.clone();
+                self.notices.push(Notice::UnwindStopped { tid: dumped.tid, frame, reason });
+            }
+            let named = naming.name(&stack);
+            threads.push(Thread {
+                tid: dumped.tid,
+                name: dumped.name.clone(),
+                crashed: index == self.dump.crashed,
+                signal: dumped.signal,
+                registers: dumped.registers.clone(),
+                stack,
+                frames: named.frames,
+                omitted: named.omitted,
+                recursion: named.recursion,
+            });
+        }
+        self.threads = threads;
+    }
+
+    /// What was noticed in the search for debug information.
+    fn collect_notices(&mut self) {
+        for index in 0..self.modules.list().len() {
+            self.notices.extend_from_slice(self.modules.debug_notices(index));
+            let debug = self.modules.debug_if_searched(index);
+            self.notices.extend(debug.map(DebugInfo::notices).unwrap_or_default());
+        }
+    }
+
+    /// The thread that brought the process down.
+    pub fn crashed(&self) -> Option<&Thread> {
+        self.threads.iter().find(|thread| thread.crashed)
+    }
+
+    /// The program: the path it was started by (AT_EXECFN) is what a user knows, the
+    /// module's path what the kernel mapped.
+    pub fn executable_path(&self) -> Option<PathBuf> {
+        let module = self.modules.executable().and_then(|index| self.modules.get(index));
+        if let Some(module) = module {
+            return Some(module.path.clone());
+        }
+        let name = self.dump.auxv.get(AuxKind::ExecFn)?;
+        let name = self.memory.read_c_string(Avma(name), 4096)?;
+        Some(PathBuf::from(OsStr::from_bytes(&name)))
+    }
+
+    /// Where the auxiliary vector lies on the stack.
+    pub fn auxiliary_vector_at(&self) -> Option<Avma> {
+        arguments::auxiliary_vector(&self.dump, &self.memory)
+    }
+
+    /// Where the first of [`Process::argv`], the program's own name, lies.
+    pub fn program_name_at(&self) -> Option<Avma> {
+        arguments::program_name(&self.dump, &self.memory)
+    }
+
+    /// The command line the program was started with, `None` when its block at the
+    /// bottom of the stack is not in the core.
+    pub fn argv(&self) -> Option<Vec<Vec<u8>>> {
+        arguments::argv(&self.dump, &self.memory)
+    }
+
+    /// The environment the program was started with, each entry as `NAME=value`; `None`
+    /// when its block at the bottom of the stack is not in the core.
+    pub fn environment(&self) -> Option<Vec<Vec<u8>>> {
+        arguments::environment(&self.dump, &self.memory)
+    }
+}

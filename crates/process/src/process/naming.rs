@@ -1,0 +1,190 @@
+//! From activations to frames with names, each distinct pc asked for once.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::recursion;
+use super::{Frame, FrameKind, FrameTrust, Recursion};
+use crate::module::Modules;
+use crate::unwind::{Activation, Left, Stack, Trust};
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::Machine;
+use obit_corefile::limits::Limits;
+use obit_dwarf::SourceFrame;
+
+/// Outermost frames of a cut stack that are kept: enough to see who began.
+const OUTERMOST_KEPT: usize = 20;
+
+/// Names frames; keeps what it has found for the threads to come.
+pub(super) struct Naming<'m> {
+    machine: Machine,
+    modules: &'m Modules,
+    limits: &'m Limits,
+    known: HashMap<Avma, Rc<Vec<SourceFrame>>>,
+    tail_calls: HashMap<(Avma, Avma), Rc<Vec<Avma>>>,
+}
+
+/// The frames of one stack.
+pub(super) struct Named {
+    pub(super) frames: Vec<Frame>,
+    pub(super) omitted: Option<(usize, usize)>,
+    pub(super) recursion: Option<Recursion>,
+}
+
+impl<'m> Naming<'m> {
+    pub(super) fn new(machine: Machine, modules: &'m Modules, limits: &'m Limits) -> Self {
+        Self { machine, modules, limits, known: HashMap::new(), tail_calls: HashMap::new() }
+    }
+
+    /// Names the frames of `stack`: all of them, or the innermost and the outermost of
+    /// a very deep one.
+    pub(super) fn name(&mut self, stack: &Stack) -> Named {
+        let total = stack.frames.len();
+        let innermost = self.limits.frames_shown.min(total);
+        let outermost = OUTERMOST_KEPT.min(total - innermost);
+        let mut frames = Vec::new();
+        for index in 0..innermost {
+            self.push(stack, index, &mut frames);
+        }
+        let left_out = total - innermost - outermost;
+        let last = frames.len().saturating_sub(1);
+        let omitted = (left_out > 0).then_some((left_out, last));
+        for index in total - outermost..total {
+            self.push(stack, index, &mut frames);
+        }
+        let recursion = recursion::find(&stack.frames, self.machine).map(|found| Recursion {
+            cycle: found.cycle.iter().map(|frame| self.function_of(frame)).collect(),
+            rounds: found.rounds,
+            bytes_per_round: found.bytes_per_round,
+        });
+        Named { frames, omitted, recursion }
+    }
+
+    fn push(&mut self, stack: &Stack, index: usize, frames: &mut Vec<Frame>) {
+        let Some(activation) = stack.frames.get(index) else { return };
+        let module = self.modules.index_at(activation.lookup_pc());
+        let trust = trust(activation.trust);
+        let bare = Frame::unnamed(FrameKind::Normal, trust, index, activation.pc, module);
+        if activation.is_signal {
+            // The trampoline has a symbol and nothing else worth telling. It lies at the pc:
+            // the byte before is padding, or another function's.
+            let named = self.at(activation.pc);
+            let function = named.last().and_then(|physical| physical.function.clone());
+            let linkage_name = named.last().and_then(|physical| physical.linkage_name.clone());
+            frames.push(Frame { kind: FrameKind::Signal, function, linkage_name, ..bare });
+            return;
+        }
+        let caller = stack.frames.get(index + 1);
+        let tail_calls = caller.map(|caller| self.between(activation, index, caller));
+        let tail_calls = tail_calls.unwrap_or_default();
+        let named = self.at(activation.lookup_pc());
+        if named.is_empty() {
+            frames.push(Frame { tail_calls, ..bare });
+            return;
+        }
+        for source in named.iter() {
+            let kind = if source.is_inline { FrameKind::Inline } else { FrameKind::Normal };
+            frames.push(named_frame(&bare, kind, source));
+        }
+        if let Some(physical) = frames.last_mut() {
+            physical.tail_calls = tail_calls;
+        }
+    }
+
+    /// The functions that jumped instead of calling, between `callee` and its `caller`.
+    fn between(&mut self, callee: &Activation, index: usize, caller: &Activation) -> Vec<Frame> {
+        let called = caller.left == Left::Called && !callee.is_signal && !caller.is_signal;
+        if !called || caller.trust > Trust::CallSite {
+            return Vec::new();
+        }
+        let key = (caller.pc, callee.lookup_pc());
+        let found = match self.tail_calls.get(&key) {
+            Some(found) => Rc::clone(found),
+            None => {
+                let found =
+                    Rc::new(self.find_tail_calls(callee.lookup_pc(), caller).unwrap_or_default());
+                self.tail_calls.insert(key, Rc::clone(&found));
+                found
+            }
+        };
+        let mut frames = Vec::new();
+        for pc in found.iter() {
+            let named = self.at(Avma(pc.0.wrapping_sub(1)));
+            let module = self.modules.index_at(*pc);
+            let kind = FrameKind::TailCall;
+            let bare = Frame::unnamed(kind, FrameTrust::Inferred, index, *pc, module);
+            // As in gdb, one frame: the innermost function stands for those it is inlined in.
+            frames.extend(
+                named.first().map(|source| named_frame(&bare, FrameKind::TailCall, source)),
+            );
+        }
+        frames
+    }
+
+    fn find_tail_calls(&mut self, callee: Avma, caller: &Activation) -> Option<Vec<Avma>> {
+        let from = self.modules.index_at(caller.lookup_pc())?;
+        let to = self.modules.index_at(callee)?;
+        let (calling, called_in) = (self.modules.get(from)?, self.modules.get(to)?);
+        let debug = self.modules.debug(from)?;
+        let return_pc = calling.to_svma(caller.pc);
+        let name = debug.called_name(return_pc);
+        // The usual case: the function that was called is the one that runs.
+        if let Some(name) = &name {
+            let named = self.at(callee);
+            let runs = named
+                .last()
+                .and_then(|physical| physical.linkage_name.as_ref().or(physical.function.as_ref()));
+            if runs == Some(name) {
+                return None;
+            }
+        }
+        let callee = called_in.to_svma(callee);
+        let calls = if from == to {
+            debug.tail_calls(return_pc, callee)
+        } else {
+            self.modules.debug(to)?.tail_calls_from(&name?, callee)
+        };
+        Some(calls.iter().map(|call| called_in.to_avma(call.pc)).collect())
+    }
+
+    /// The functions at a lookup pc, innermost first.
+    fn at(&mut self, at: Avma) -> Rc<Vec<SourceFrame>> {
+        if let Some(known) = self.known.get(&at) {
+            return Rc::clone(known);
+        }
+        let found = self.modules.index_at(at).and_then(|index| {
+            let module = self.modules.get(index)?;
+            Some(self.modules.debug(index)?.frames_at(module.to_svma(at)))
+        });
+        let found = Rc::new(found.unwrap_or_default());
+        self.known.insert(at, Rc::clone(&found));
+        found
+    }
+
+    fn function_of(&mut self, frame: &Activation) -> String {
+        let named = self.at(frame.lookup_pc());
+        let name = named.last().and_then(|physical| physical.function.clone());
+        name.unwrap_or_else(|| frame.pc.to_string())
+    }
+}
+
+fn named_frame(bare: &Frame, kind: FrameKind, source: &SourceFrame) -> Frame {
+    Frame {
+        kind,
+        function: source.function.clone(),
+        linkage_name: source.linkage_name.clone(),
+        from_symbol: source.from_symbol,
+        source: source.location.clone(),
+        ..bare.clone()
+    }
+}
+
+fn trust(trust: Trust) -> FrameTrust {
+    match trust {
+        Trust::Context => FrameTrust::Context,
+        Trust::CallFrameInfo => FrameTrust::CallFrameInfo,
+        Trust::CallSite => FrameTrust::Inferred,
+        Trust::FramePointer => FrameTrust::FramePointer,
+        Trust::Scan => FrameTrust::Scan,
+    }
+}

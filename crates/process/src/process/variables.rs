@@ -1,0 +1,234 @@
+//! The variables of a frame: where they are, given the frame's registers, its memory, and
+//! what its callers passed.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use super::caller::{At, Level};
+use super::{Frame, Process, Thread};
+use crate::value::{Absence, Contents, Object, Part, PartSource, Scene, TypeRef};
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::Register;
+use obit_corefile::dump::DumpedThread;
+use obit_dwarf::{
+    DebugInfo, NoPlace, Piece, Place, Scopes, Surroundings as Asked, Variable, VariableId,
+};
+
+/// Implicit pointers to implicit pointers that are followed, bounds of bounds.
+const DEEPEST: usize = 8;
+
+/// What one frame lets its variables see.
+pub struct FrameView<'p> {
+    pub(super) process: &'p Process,
+    pub(super) thread: &'p Thread,
+    /// The same thread as the core holds it.
+    pub(super) dumped: &'p DumpedThread,
+    pub(super) frame: &'p Frame,
+    scopes: Arc<Scopes>,
+    /// Its place in `scopes.frames`.
+    nth: usize,
+    /// Another instruction of the function to look from than where execution goes on.
+    pub(super) instruction: Option<Avma>,
+    depth: Cell<usize>,
+}
+
+impl Process {
+    /// Frame number `frame` of [`Thread::frames`] of thread number `thread`.
+    pub fn frame_view(&self, thread: usize, frame: usize) -> Option<FrameView<'_>> {
+        // Threads are kept in the order of the core.
+        let dumped = self.dump.threads.get(thread)?;
+        let thread = self.threads.get(thread)?;
+        let frame_at = thread.frames.get(frame)?;
+        let before = |other: &Frame| other.activation < frame_at.activation;
+        let first = thread.frames.partition_point(before);
+        let mut view = FrameView {
+            process: self,
+            thread,
+            dumped,
+            frame: frame_at,
+            scopes: Arc::default(),
+            nth: frame.checked_sub(first)?,
+            instruction: None,
+            depth: Cell::new(0),
+        };
+        view.scopes = view.scopes_of(Level::of(frame_at));
+        Some(view)
+    }
+}
+
+impl<'p> FrameView<'p> {
+    /// What its values are read against.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene {
+            memory: &self.process.memory,
+            around: self,
+            limits: &self.process.limits,
+            formatters: &self.process.formatters,
+        }
+    }
+
+    /// The frame.
+    pub fn frame(&self) -> &'p Frame {
+        self.frame
+    }
+
+    /// The debug information of its module.
+    pub fn debug(&self) -> Option<&'p DebugInfo> {
+        self.process.modules.debug(self.frame.module?)
+    }
+
+    /// Arguments and locals in sight, innermost block first, each where it is; `None` for
+    /// one without a type.
+    pub fn variables(&self) -> Vec<(Variable, Option<Object<'p>>)> {
+        let Some(scope) = self.scopes.frames.get(self.nth) else { return Vec::new() };
+        let object = |variable| self.object(self.frame.module?, variable);
+        scope.variables.iter().map(|variable| (variable.clone(), object(variable))).collect()
+    }
+
+    /// What is in sight at `instruction`, another one of the same activation: one view for
+    /// each call inlined there, the innermost first. Registers stay those of the moment the
+    /// frame was left.
+    pub fn seen_from(&self, instruction: Avma) -> Vec<Self> {
+        let view = |nth| Self {
+            scopes: Arc::default(),
+            nth,
+            instruction: Some(instruction),
+            depth: Cell::new(0),
+            ..*self
+        };
+        let scopes = view(0).scopes_of(Level::of(self.frame));
+        let views =
+            (0..scopes.frames.len()).map(|nth| Self { scopes: Arc::clone(&scopes), ..view(nth) });
+        views.collect()
+    }
+
+    /// The names of what is in sight.
+    pub fn names(&self) -> Vec<Arc<str>> {
+        let scope = self.scopes.frames.get(self.nth);
+        let variables = scope.into_iter().flat_map(|scope| &scope.variables);
+        variables.filter_map(|variable| variable.name.clone()).collect()
+    }
+
+    /// Where each variable in sight is, as far as its location can be told.
+    pub fn places(&self) -> Vec<(Variable, Vec<Piece>)> {
+        let Some(scope) = self.scopes.frames.get(self.nth) else { return Vec::new() };
+        let Some((module, debug)) = self.frame.module.zip(self.debug()) else { return Vec::new() };
+        let asked = At::new(self, Level::of(self.frame), module, None);
+        let place = |variable: &Variable| {
+            Some((variable.clone(), debug.locate(&variable.location, &asked).ok()?))
+        };
+        scope.variables.iter().filter_map(place).collect()
+    }
+
+    /// Where `variable` of the module is, as this frame sees it; `None` if it has no type.
+    pub fn object(&self, module: usize, variable: &Variable) -> Option<Object<'p>> {
+        let debug = self.process.modules.debug(module)?;
+        let ty = TypeRef { debug, id: variable.ty? };
+        let asked = At::new(self, Level::of(self.frame), module, None);
+        let mut object = Object::at(ty, Avma(0));
+        object.contents = match debug.locate(&variable.location, &asked) {
+            Ok(pieces) => self.contents(&asked, &object, &pieces),
+            Err(reason) => Contents::Absent(reason.into()),
+        };
+        if let Contents::Parts(parts) = &object.contents
+            && let [Part { bits: wide, source: PartSource::Bytes(_), .. }] = **parts
+            && !self.process.memory.is_little_endian()
+        {
+            // A register or a number is wider than what is in it: the last bytes count.
+            let bits = object.size(self.scene()).unwrap_or(0).saturating_mul(8);
+            object.bit_offset = wide.saturating_sub(bits);
+        }
+        Some(object)
+    }
+
+    /// A register of this frame as bytes, in memory order.
+    pub fn register(&self, register: Register) -> Option<Vec<u8>> {
+        self.register_bytes(Level::of(self.frame), register)
+    }
+
+    fn contents(&self, asked: &At<'_, 'p>, object: &Object<'p>, pieces: &[Piece]) -> Contents<'p> {
+        match pieces {
+            [] => Contents::Absent(NoPlace::OptimizedOut.into()),
+            [Piece { bits: None, bit_offset: 0, place: Place::Memory(at) }] => {
+                Contents::Memory(*at)
+            }
+            _ => {
+                let parts = pieces.iter().map(|piece| {
+                    let (source, width) = self.source(asked, &piece.place);
+                    let bits = piece.bits.or(width);
+                    let whole = || object.size(self.scene()).map(|size| size.saturating_mul(8));
+                    let bits = bits.or_else(whole).unwrap_or(0);
+                    Part { bits, bit_offset: piece.bit_offset, source }
+                });
+                let parts: Arc<[_]> = parts.collect();
+                match (pieces, &*parts) {
+                    // The whole is nowhere, for one reason.
+                    (
+                        [Piece { bits: None, .. }],
+                        [Part { source: PartSource::Absent(reason), .. }],
+                    ) => Contents::Absent(reason.clone()),
+                    _ => Contents::Parts(parts),
+                }
+            }
+        }
+    }
+
+    /// What a place holds, and how wide it is if that is known.
+    fn source(&self, asked: &At<'_, 'p>, place: &Place) -> (PartSource<'p>, Option<u64>) {
+        let bytes = |bytes: Arc<[u8]>| {
+            let bits = (bytes.len() as u64).saturating_mul(8);
+            (PartSource::Bytes(bytes), Some(bits))
+        };
+        match place {
+            Place::Memory(at) => (PartSource::Memory(*at), None),
+            Place::Bytes(found) => bytes(Arc::clone(found)),
+            Place::Register(register) => match asked.register_bytes(*register) {
+                Some(found) => bytes(Arc::from(found)),
+                None => {
+                    let lost = NoPlace::RegisterLost(asked.register_name(*register));
+                    (PartSource::Absent(lost.into()), None)
+                }
+            },
+            Place::ImplicitPointer { target, offset } => {
+                let debug = self.process.modules.debug(asked.module());
+                let target = debug.and_then(|debug| self.variable_of(debug, *target));
+                let target = target.map(|object| Arc::new(object.moved(object.ty, *offset)));
+                let bits = (self.process.memory.word() as u64).saturating_mul(8);
+                (PartSource::ImplicitPointer(target), Some(bits))
+            }
+            Place::OptimizedOut => (PartSource::Absent(Absence::from(NoPlace::OptimizedOut)), None),
+        }
+    }
+
+    pub(super) fn variable_of(&self, debug: &'p DebugInfo, id: VariableId) -> Option<Object<'p>> {
+        self.deeper(|| self.object(self.module_of(debug)?, &debug.variable_of(id)?))
+    }
+
+    /// Which module `debug` belongs to.
+    pub(super) fn module_of(&self, debug: &DebugInfo) -> Option<usize> {
+        let modules = &self.process.modules;
+        let is_it = |index: &usize| {
+            modules.debug_if_searched(*index).is_some_and(|known| std::ptr::eq(known, debug))
+        };
+        self.frame.module.filter(is_it).or_else(|| (0..modules.list().len()).find(is_it))
+    }
+
+    pub(super) fn deeper<T>(&self, ask: impl FnOnce() -> Option<T>) -> Option<T> {
+        if self.depth.get() >= DEEPEST {
+            return None;
+        }
+        self.depth.set(self.depth.get() + 1);
+        let found = ask();
+        self.depth.set(self.depth.get() - 1);
+        found
+    }
+
+    pub(super) fn asked<'v>(
+        &'v self,
+        debug: &DebugInfo,
+        object: Option<Avma>,
+    ) -> Option<At<'v, 'p>> {
+        let module = self.module_of(debug)?;
+        Some(At::new(self, Level::of(self.frame), module, object))
+    }
+}

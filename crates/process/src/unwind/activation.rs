@@ -1,0 +1,61 @@
+//! One physical frame.
+
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::Registers;
+
+/// By what means a frame was found; better first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trust {
+    /// The registers of the thread as the core holds them.
+    Context,
+    /// Call frame information, or a signal frame's saved registers.
+    CallFrameInfo,
+    /// The return address a call leaves, at its place, just past a call that fits: a
+    /// jump to a wild address, or code without CFI before it built a frame.
+    CallSite,
+    /// The chain of frame pointers.
+    FramePointer,
+    /// A word on the stack that looks like a return address.
+    Scan,
+}
+
+/// How execution left this frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Left {
+    /// Stopped by a signal: the PC is the instruction that was executing.
+    Interrupted,
+    /// By a call: the PC is the return address, one past the call.
+    Called,
+}
+
+/// One physical frame: an activation of a function, with every register that could be
+/// recovered for the moment it was left.
+#[derive(Clone, Debug)]
+pub struct Activation {
+    /// Where execution goes on in this frame.
+    pub pc: Avma,
+    /// The canonical frame address, where it is known (DWARF 5 § 6.4).
+    pub cfa: Option<Avma>,
+    /// Registers, each known or not.
+    pub registers: Registers,
+    /// How the frame was found.
+    pub trust: Trust,
+    /// How it was left.
+    pub left: Left,
+    /// The kernel put this frame here to run a signal handler: it is no function's.
+    pub is_signal: bool,
+}
+
+impl Activation {
+    /// The address to look up in CFI, line tables and scopes.
+    ///
+    /// A call to a `noreturn` function may be the last instruction of its caller; the
+    /// return address then belongs to the next function. One byte back is always inside
+    /// the call.
+    pub fn lookup_pc(&self) -> Avma {
+        match self.left {
+            Left::Interrupted => self.pc,
+            Left::Called => Avma(self.pc.0.wrapping_sub(1)),
+        }
+    }
+}

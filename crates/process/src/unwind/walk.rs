@@ -1,0 +1,318 @@
+//! Walks stacks, frame by frame, to the outermost one.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::budget::{Budget, FEWEST_FRAMES};
+use super::cfi::{CfiTable, RowContext};
+use super::exidx;
+use super::row::{Context, Row, interrupted_at};
+use super::without_cfi::Search;
+use super::{Activation, Left, Stack, Trust, signal_frame};
+use crate::module::Modules;
+use obit_corefile::addr::Avma;
+use obit_corefile::arch::{Facts, Machine, Register, Registers, SigreturnCode};
+use obit_corefile::limits::Limits;
+use obit_corefile::memory::{AddressSpace, Cursor};
+
+/// Rows that are kept.
+const CACHED_ROWS: usize = 1 << 16;
+/// Times a stack may go on at a lower address (split stacks, coroutines, a handler's own
+/// stack) before it is taken for a loop.
+const STACK_SWITCHES: usize = 32;
+
+/// Unwinds the threads of one process. Keeps tables and rows between them: one per
+/// worker.
+pub struct Unwinder<'m> {
+    machine: Machine,
+    facts: Option<&'static Facts>,
+    memory: Cursor<'m>,
+    modules: &'m Modules,
+    limits: &'m Limits,
+    tables: Vec<OnceCell<Option<CfiTable<'m>>>>,
+    /// By lookup pc, and how it was left: a trampoline is known by the code at the pc itself.
+    rows: HashMap<(Avma, Left), Way<'m>>,
+    context: RowContext,
+    code_mask: u64,
+    budget: Budget,
+}
+
+/// How to leave a frame whose lookup pc is known.
+#[derive(Clone)]
+enum Way<'m> {
+    Row(Rc<Row<'m>>),
+    Sigreturn(&'static SigreturnCode),
+    NoTable,
+}
+
+/// The frame above, or the end. Lives for one step and is never stored: boxing the large
+/// variant would cost an allocation for each frame.
+#[allow(clippy::large_enum_variant)]
+enum Next {
+    Frame(Activation),
+    Outermost,
+    Stopped(String),
+}
+
+impl<'m> Unwinder<'m> {
+    /// An unwinder for the threads of a process with these modules and memory.
+    pub fn new(
+        machine: Machine,
+        memory: &'m AddressSpace,
+        modules: &'m Modules,
+        limits: &'m Limits,
+    ) -> Self {
+        Self {
+            machine,
+            facts: machine.facts(),
+            memory: memory.cursor(),
+            modules,
+            limits,
+            tables: modules.list().iter().map(|_| OnceCell::new()).collect(),
+            rows: HashMap::new(),
+            context: RowContext::new(),
+            code_mask: 0,
+            budget: Budget::new(),
+        }
+    }
+
+    /// The stack of a thread that died with these registers. `code_mask` are the bits of
+    /// its code addresses that hold an authentication code, as the core has it.
+    pub fn unwind(&mut self, registers: &Registers, code_mask: Option<u64>) -> Stack {
+        self.code_mask = code_mask.unwrap_or(0);
+        let most = self.limits.frames.min(self.budget.frames.max(FEWEST_FRAMES));
+        let stack = self.walk(registers, most);
+        self.budget.frames = self.budget.frames.saturating_sub(stack.frames.len());
+        stack
+    }
+
+    fn walk(&mut self, registers: &Registers, most: usize) -> Stack {
+        let Some(facts) = self.facts else {
+            let stopped = Some("stacks of this machine cannot be unwound".to_owned());
+            return Stack { frames: Vec::new(), stopped };
+        };
+        let Some(pc) = registers.get(facts.pc) else {
+            let stopped = Some("the core does not hold the thread's pc".to_owned());
+            return Stack { frames: Vec::new(), stopped };
+        };
+        let mut frame = Activation {
+            pc: interrupted_at(pc, facts),
+            cfa: None,
+            registers: registers.clone(),
+            trust: Trust::Context,
+            left: Left::Interrupted,
+            is_signal: false,
+        };
+        let mut frames = Vec::new();
+        let mut switches = 0_usize;
+        loop {
+            let next = self.step(&mut frame, facts);
+            let sp = frame.registers.get(facts.sp);
+            let pc = frame.pc;
+            frames.push(frame);
+            frame = match next {
+                Next::Frame(next) => next,
+                Next::Outermost => return Stack { frames, stopped: None },
+                Next::Stopped(why) => return Stack { frames, stopped: Some(why) },
+            };
+            if frames.len() >= most {
+                let stopped = Some(format!("the limit of {most} frames"));
+                return Stack { frames, stopped };
+            }
+            let next_sp = frame.registers.get(facts.sp);
+            if next_sp == sp && frame.pc == pc {
+                let stopped = Some("the next frame is the same as this one".to_owned());
+                return Stack { frames, stopped };
+            }
+            if next_sp < sp {
+                switches = switches.saturating_add(1);
+                if switches > STACK_SWITCHES {
+                    let stopped = Some("the stack goes down again and again".to_owned());
+                    return Stack { frames, stopped };
+                }
+            }
+        }
+    }
+
+    /// Completes `frame` (its CFA, whether the kernel made it) and finds its caller.
+    fn step(&mut self, frame: &mut Activation, facts: &'static Facts) -> Next {
+        let way = match self.way_out(frame, facts) {
+            Way::NoTable => self.unseen_trampoline(frame, facts).unwrap_or(Way::NoTable),
+            way => way,
+        };
+        let leaf = frame.left == Left::Interrupted;
+        let why = match way {
+            Way::Sigreturn(code) => {
+                frame.is_signal = true;
+                match self.interrupted(frame, code, facts) {
+                    Some(next) => return Next::Frame(next),
+                    None => {
+                        "the registers saved for the signal handler are not in the core".to_owned()
+                    }
+                }
+            }
+            Way::Row(row) => {
+                frame.is_signal = row.is_signal;
+                let steps = self.limits.expression_steps;
+                let code_mask = self.code_mask;
+                let operations = &mut self.budget.operations;
+                let memory = &mut self.memory;
+                let mut context = Context { facts, memory, steps, operations, code_mask };
+                match row.apply(&frame.registers, leaf, &mut context) {
+                    Ok(caller) => {
+                        frame.cfa = Some(caller.cfa);
+                        let Some(pc) = caller.pc else { return Next::Outermost };
+                        let left = if row.is_signal { Left::Interrupted } else { Left::Called };
+                        if pc.0 == 0 && left == Left::Called {
+                            return Next::Outermost;
+                        }
+                        return Next::Frame(Activation {
+                            pc,
+                            cfa: None,
+                            registers: caller.registers,
+                            trust: frame.trust.max(Trust::CallFrameInfo).after(),
+                            left,
+                            is_signal: false,
+                        });
+                    }
+                    Err(why) => why,
+                }
+            }
+            Way::NoTable if self.budget.table_bytes == 0 => {
+                "the call frame information of this process takes too much work".to_owned()
+            }
+            Way::NoTable => "no call frame information covers the pc".to_owned(),
+        };
+        let (modules, at) = (self.modules, frame.pc);
+        let function_start = move || {
+            let index = modules.index_at(at)?;
+            let module = modules.get(index)?;
+            let symbol = modules.debug(index)?.symbol_at(module.to_svma(at))?;
+            Some(module.to_avma(symbol.address))
+        };
+        let mut search = Search {
+            machine: self.machine,
+            facts,
+            memory: &mut self.memory,
+            scan_words: self.limits.scan_words,
+            code_mask: self.code_mask,
+            words: &mut self.budget.words,
+            function_start: &function_start,
+        };
+        match search.caller(frame) {
+            Some(step) => Next::Frame(Activation {
+                pc: step.pc,
+                cfa: None,
+                registers: step.registers,
+                trust: frame.trust.after().max(step.trust),
+                left: Left::Called,
+                is_signal: false,
+            }),
+            None => Next::Stopped(why),
+        }
+    }
+
+    /// The frame that a signal interrupted, from the context the kernel saved.
+    fn interrupted(
+        &mut self,
+        frame: &Activation,
+        code: &SigreturnCode,
+        facts: &'static Facts,
+    ) -> Option<Activation> {
+        let sp = frame.registers.get(facts.sp)?;
+        let context = sp.checked_add(code.context_offset)?;
+        let mut registers = Registers::default();
+        for (offset, register) in code.registers {
+            let at = Avma(context.checked_add(*offset)?);
+            registers.set(*register, self.memory.read_word(at).ok());
+        }
+        for base in [Register(58), Register(59)] {
+            if facts.is_callee_saved(base) {
+                registers.set(base, frame.registers.get(base));
+            }
+        }
+        let pc = interrupted_at(registers.get(facts.pc)?, facts);
+        Some(Activation {
+            pc,
+            cfa: None,
+            registers,
+            trust: frame.trust.max(Trust::CallFrameInfo).after(),
+            left: Left::Interrupted,
+            is_signal: false,
+        })
+    }
+
+    fn way_out(&mut self, frame: &Activation, facts: &'static Facts) -> Way<'m> {
+        let at = frame.lookup_pc();
+        let key = (at, frame.left);
+        if let Some(way) = self.rows.get(&key) {
+            return way.clone();
+        }
+        let row = self.row_at(at);
+        // The bytes decide where the table is silent or does not know the kernel's
+        // frame: musl, static programs, Go's runtime, the vDSO of some machines.
+        // In the vDSO of these machines the table says that the frame is the kernel's, and
+        // not, or not in all versions, where the registers are.
+        let bytes_know_better = matches!(self.machine, Machine::Aarch64 | Machine::Riscv64);
+        let way = match row {
+            Some(row) if row.is_signal && !bytes_know_better => Way::Row(Rc::new(row)),
+            row => match self.sigreturn_at(frame.pc, facts) {
+                Some(code) => Way::Sigreturn(code),
+                None => row.map_or(Way::NoTable, |row| Way::Row(Rc::new(row))),
+            },
+        };
+        if self.rows.len() >= CACHED_ROWS {
+            self.rows.clear();
+        }
+        self.rows.insert(key, way.clone());
+        way
+    }
+
+    fn row_at(&mut self, at: Avma) -> Option<Row<'m>> {
+        let index = self.modules.index_at(at)?;
+        let module = self.modules.get(index)?;
+        let image = module.image.as_deref()?;
+        let table = self.tables.get(index)?;
+        let table = table.get_or_init(|| Some(CfiTable::new(image, self.machine)));
+        let modules = self.modules;
+        let debug_frame = move || modules.debug(index)?.debug_frame();
+        let svma = module.to_svma(at);
+        let budget = &mut self.budget.table_bytes;
+        let row = table.as_ref()?.row(svma, debug_frame, &mut self.context, budget);
+        match self.machine {
+            Machine::Arm => row.or_else(|| exidx::row(image, svma)),
+            _ => row,
+        }
+    }
+
+    /// The trampoline of a library whose file is missing, so that its code cannot be read:
+    /// known by what the kernel left on the stack behind its address.
+    fn unseen_trampoline(&mut self, frame: &Activation, facts: &'static Facts) -> Option<Way<'m>> {
+        if self.machine != Machine::X86_64 || frame.left != Left::Called {
+            return None;
+        }
+        if self.memory.read(frame.pc, &mut [0]).is_ok() {
+            return None;
+        }
+        let sp = frame.registers.get(facts.sp)?;
+        signal_frame::is_context(Avma(sp), &mut self.memory).then_some(())?;
+        facts.sigreturn.first().map(Way::Sigreturn)
+    }
+
+    fn sigreturn_at(&mut self, pc: Avma, facts: &'static Facts) -> Option<&'static SigreturnCode> {
+        facts.sigreturn.iter().find(|code| {
+            let mut bytes = [0_u8; 16];
+            let bytes = bytes.get_mut(..code.bytes.len()).unwrap_or(&mut []);
+            self.memory.read(pc, bytes).is_ok() && bytes == code.bytes
+        })
+    }
+}
+
+impl Trust {
+    /// What a frame found from one of this trust can be trusted at best: what follows a
+    /// guess is a guess, what follows a proved step is not tainted by how it was proved.
+    fn after(self) -> Self {
+        if self == Self::Scan { Self::Scan } else { Self::CallFrameInfo }
+    }
+}

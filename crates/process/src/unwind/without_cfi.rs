@@ -1,0 +1,311 @@
+//! Steps where no table helps: by what a call leaves on the stack, by the chain of frame
+//! pointers, by scanning for return addresses. Each says how far it is to be trusted.
+
+use super::budget::take;
+use super::return_address::{CallBefore, call_before, calls, ends_leaf};
+use super::row::code_address;
+use super::{Activation, Left, Trust};
+use obit_corefile::addr::{Avma, AvmaRange};
+use obit_corefile::arch::{Facts, Machine, Registers};
+use obit_corefile::memory::Cursor;
+
+/// How far a direct call's target may lie before the pc to be the same function.
+const LARGEST_FUNCTION: u64 = 1 << 16;
+/// Frames of the frame-pointer chain lie this close together, bytes.
+const LARGEST_FRAME: u64 = 16 << 20;
+/// How much code of a function without CFI is read to see that it calls nothing.
+const LARGEST_LEAF: u64 = 1 << 12;
+/// How far below its stack a thread may have died that overflowed it.
+const LARGEST_OVERFLOW: u64 = 1 << 20;
+
+/// A way out of a frame.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) registers: Registers,
+    pub(super) pc: Avma,
+    pub(super) trust: Trust,
+}
+
+/// What the steps need.
+pub(super) struct Search<'c, 'm> {
+    pub(super) machine: Machine,
+    pub(super) facts: &'static Facts,
+    pub(super) memory: &'c mut Cursor<'m>,
+    pub(super) scan_words: usize,
+    /// See [`code_address`].
+    pub(super) code_mask: u64,
+    /// Words that may still be looked at for all stacks.
+    pub(super) words: &'c mut usize,
+    /// Where the symbols say that the function at the pc starts; asked for at most once,
+    /// of an interrupted frame.
+    pub(super) function_start: &'c dyn Fn() -> Option<Avma>,
+}
+
+/// How far a function without CFI has got with its frame.
+enum Progress {
+    /// Nothing is pushed but the return address, as far as its first instructions tell.
+    Frameless,
+    /// The caller's frame pointer lies on top of the stack.
+    FramePointerPushed,
+    /// The frame pointer points to the frame.
+    FrameBuilt,
+}
+
+/// `mov %rsp,%rbp` in its two forms, `mov %esp,%ebp` on i386.
+fn is_frame_pointer_set(code: &[u8]) -> bool {
+    let code = code.strip_prefix(&[0x48]).unwrap_or(code);
+    matches!(code, [0x89, 0xe5, ..] | [0x8b, 0xec, ..])
+}
+
+impl Search<'_, '_> {
+    /// The caller of `frame`, by the best means that applies.
+    pub(super) fn caller(&mut self, frame: &Activation) -> Option<Step> {
+        if frame.left == Left::Interrupted {
+            if !self.is_executable(frame.pc) {
+                if let Some(step) = self.after_wild_jump(frame) {
+                    return Some(step);
+                }
+            } else if let Some(step) = self
+                .by_direct_call(frame)
+                .or_else(|| self.by_link(frame))
+                .or_else(|| self.by_prologue(frame))
+            {
+                return Some(step);
+            }
+        }
+        self.by_frame_pointer(frame).or_else(|| self.by_scan(frame))
+    }
+
+    fn is_executable(&self, at: Avma) -> bool {
+        self.memory.space().region_at(at).is_some_and(|region| region.permissions.execute)
+    }
+
+    /// A call to null or to a wild address pushed its return address and did nothing
+    /// else: it is on top of the stack, or in the link register.
+    fn after_wild_jump(&mut self, frame: &Activation) -> Option<Step> {
+        let sp = frame.registers.get(self.facts.sp)?;
+        let (value, depth) = match self.facts.link {
+            Some(link) => (frame.registers.get(link)?, 0),
+            None => (self.memory.read_word(Avma(sp)).ok()?, u64::from(self.facts.word)),
+        };
+        let pc = code_address(value, self.facts, self.code_mask);
+        let trust = match call_before(pc, self.machine, self.memory) {
+            _ if calls(pc, frame.pc, self.machine, self.memory) => Trust::CallSite,
+            CallBefore::Indirect => Trust::CallSite,
+            CallBefore::Direct(_) | CallBefore::Unknown => Trust::Scan,
+            CallBefore::None | CallBefore::NotCode => return None,
+        };
+        Some(self.popped(&frame.registers, sp.wrapping_add(depth), pc, trust))
+    }
+
+    /// Code without CFI that has not built its frame, or has just pushed the frame
+    /// pointer: the word on top, or the one below it, returns past a call to this very
+    /// function.
+    fn by_direct_call(&mut self, frame: &Activation) -> Option<Step> {
+        if !self.facts.pushed_return {
+            return None;
+        }
+        let word = u64::from(self.facts.word);
+        let sp = frame.registers.get(self.facts.sp)?;
+        for slot in [sp, sp.wrapping_add(word)] {
+            let pc = Avma(self.memory.read_word(Avma(slot)).ok()?);
+            if let CallBefore::Direct(target) = call_before(pc, self.machine, self.memory)
+                && target <= frame.pc
+                && frame.pc.0.wrapping_sub(target.0) < LARGEST_FUNCTION
+            {
+                let mut registers = frame.registers.clone();
+                if slot != sp {
+                    registers.set(self.facts.fp, self.memory.read_word(Avma(sp)).ok());
+                }
+                let above = slot.wrapping_add(word);
+                return Some(self.popped(&registers, above, pc, Trust::CallSite));
+            }
+        }
+        None
+    }
+
+    /// A function without CFI on a machine with a link register, which is still the
+    /// function's own if it holds what a call to this function leaves and no call or
+    /// return lies between the function's start and the pc.
+    fn by_link(&mut self, frame: &Activation) -> Option<Step> {
+        let link = self.facts.link?;
+        let return_to = code_address(frame.registers.get(link)?, self.facts, self.code_mask);
+        let CallBefore::Direct(target) = call_before(return_to, self.machine, self.memory) else {
+            return None;
+        };
+        let size = frame.pc.0.checked_sub(target.0)?;
+        if size > LARGEST_LEAF || !take(self.words, usize::try_from(size / 4).ok()?) {
+            return None;
+        }
+        for offset in (0..size).step_by(4) {
+            let code = self.memory.read_unsigned(target.checked_add(offset)?, 4).ok()?;
+            if ends_leaf(code as u32, self.machine) {
+                return None;
+            }
+        }
+        // The frame record may be built already: then it says the same and knows more.
+        let by_record = self.by_frame_pointer(frame).filter(|step| step.pc == return_to);
+        let step = by_record.unwrap_or_else(|| {
+            let sp = frame.registers.get(self.facts.sp).unwrap_or(0);
+            self.popped(&frame.registers, sp, return_to, Trust::CallSite)
+        });
+        Some(Step { trust: Trust::CallSite, ..step })
+    }
+
+    /// Code without CFI that has not made the frame pointer its own, or has given it
+    /// back: the return address is on top of the stack, or below a frame pointer just
+    /// pushed. As gdb's analysis of amd64 prologues, but believed only if a call stands
+    /// before the address.
+    fn by_prologue(&mut self, frame: &Activation) -> Option<Step> {
+        if !matches!(self.machine, Machine::X86_64 | Machine::I386) {
+            return None;
+        }
+        let word = u64::from(self.facts.word);
+        let sp = frame.registers.get(self.facts.sp)?;
+        let is_pushed = match self.progress(frame.pc) {
+            Progress::FrameBuilt => return None,
+            Progress::FramePointerPushed => true,
+            Progress::Frameless => false,
+        };
+        let slot = if is_pushed { sp.checked_add(word)? } else { sp };
+        let pc = Avma(self.memory.read_word(Avma(slot)).ok()?);
+        match call_before(pc, self.machine, self.memory) {
+            CallBefore::Direct(_) | CallBefore::Indirect => {}
+            CallBefore::Unknown | CallBefore::None | CallBefore::NotCode => return None,
+        }
+        let mut registers = frame.registers.clone();
+        if is_pushed {
+            registers.set(self.facts.fp, self.memory.read_word(Avma(sp)).ok());
+        }
+        Some(self.popped(&registers, slot.checked_add(word)?, pc, Trust::CallSite))
+    }
+
+    /// How far the x86 function at `pc` has got with its frame.
+    fn progress(&mut self, pc: Avma) -> Progress {
+        const PUSH: u8 = 0x55; // push %rbp
+        let here = self.code(pc);
+        if matches!(here, [0xc3 | 0xc2, ..] | [0xf3, 0xc3, ..]) {
+            return Progress::Frameless;
+        }
+        let Some(start) = (self.function_start)() else {
+            let before = self.code(Avma(pc.0.wrapping_sub(1)));
+            return match is_frame_pointer_set(&here) && before.first() == Some(&PUSH) {
+                true => Progress::FramePointerPushed,
+                false => Progress::Frameless,
+            };
+        };
+        let entry = self.code(start);
+        // endbr64, endbr32
+        let landing = if matches!(entry, [0xf3, 0x0f, 0x1e, 0xfa | 0xfb, ..]) { 4 } else { 0 };
+        let push_at = Avma(start.0.wrapping_add(landing));
+        let set_at = Avma(push_at.0.wrapping_add(1));
+        if self.code(push_at).first() != Some(&PUSH) || pc <= push_at {
+            return Progress::Frameless;
+        }
+        match pc > set_at && is_frame_pointer_set(&self.code(set_at)) {
+            true => Progress::FrameBuilt,
+            false => Progress::FramePointerPushed,
+        }
+    }
+
+    /// The first bytes of the code at `at`, 0 where it is not at hand.
+    fn code(&mut self, at: Avma) -> [u8; 4] {
+        let mut code = [0; 4];
+        if self.memory.read(at, &mut code).is_err() {
+            return [0; 4];
+        }
+        code
+    }
+
+    /// What the caller's registers are when nothing but the return address was taken
+    /// from the stack.
+    fn popped(&self, registers: &Registers, sp: u64, pc: Avma, trust: Trust) -> Step {
+        let mut caller = Registers::default();
+        for register in self.facts.callee_saved {
+            caller.set(*register, registers.get(*register));
+        }
+        caller.set(self.facts.sp, Some(sp));
+        caller.set(self.facts.pc, Some(pc.0));
+        Step { registers: caller, pc, trust }
+    }
+
+    /// The frame record at the frame pointer: the caller's frame pointer and the return
+    /// address (x86 and aarch64: at and above it; riscv64: below it).
+    fn by_frame_pointer(&mut self, frame: &Activation) -> Option<Step> {
+        let word = u64::from(self.facts.word);
+        let fp = frame.registers.get(self.facts.fp)?;
+        let sp = frame.registers.get(self.facts.sp)?;
+        let (saved_at, return_at, caller_sp) = match self.machine {
+            Machine::X86_64 | Machine::I386 | Machine::Aarch64 => {
+                (fp, fp.checked_add(word)?, fp.checked_add(word.checked_mul(2)?)?)
+            }
+            Machine::Riscv64 => (fp.checked_sub(word.checked_mul(2)?)?, fp.checked_sub(word)?, fp),
+            Machine::Arm | Machine::Other(_) => return None,
+        };
+        let distance = fp.checked_sub(sp)?;
+        if !fp.is_multiple_of(word) || distance > LARGEST_FRAME {
+            return None;
+        }
+        let caller_fp = self.memory.read_word(Avma(saved_at)).ok()?;
+        let pc =
+            code_address(self.memory.read_word(Avma(return_at)).ok()?, self.facts, self.code_mask);
+        // Without the code to look at, any word pair may look like a frame record.
+        let trust = match call_before(pc, self.machine, self.memory) {
+            CallBefore::Direct(_) | CallBefore::Indirect => Trust::FramePointer,
+            CallBefore::Unknown => Trust::Scan,
+            CallBefore::None | CallBefore::NotCode => return None,
+        };
+        let mut registers = Registers::default();
+        registers.set(self.facts.fp, Some(caller_fp));
+        registers.set(self.facts.sp, Some(caller_sp));
+        registers.set(self.facts.pc, Some(pc.0));
+        Some(Step { registers, pc, trust })
+    }
+
+    /// The memory `sp` points into; of a thread that overflowed its stack the lowest part
+    /// of that, just above the guard it ran into.
+    fn stack_from(&self, sp: u64) -> Option<AvmaRange> {
+        let space = self.memory.space();
+        if let Some(range) = space.range_at(Avma(sp)) {
+            return Some(range);
+        }
+        let above = space.regions().partition_point(|region| region.range.start.0 < sp);
+        let region = space.regions().get(above)?;
+        let is_near = region.range.start.0.wrapping_sub(sp) <= LARGEST_OVERFLOW;
+        (is_near && region.permissions.write).then_some(region.range)
+    }
+
+    /// The first word up the stack that can be a return address.
+    fn by_scan(&mut self, frame: &Activation) -> Option<Step> {
+        let word = u64::from(self.facts.word);
+        let sp = frame.registers.get(self.facts.sp)?;
+        let range = self.stack_from(sp)?;
+        let start = sp.max(range.start.0).checked_next_multiple_of(word)?;
+        for index in 0..self.scan_words as u64 {
+            if !take(self.words, 1) {
+                return None;
+            }
+            let at = start.checked_add(index.checked_mul(word)?)?;
+            let value = self.memory.read_word(Avma(at)).ok()?;
+            let pc = code_address(value, self.facts, self.code_mask);
+            if matches!(
+                call_before(pc, self.machine, self.memory),
+                CallBefore::None | CallBefore::NotCode
+            ) {
+                continue;
+            }
+            let mut registers = Registers::default();
+            registers.set(self.facts.sp, Some(at.wrapping_add(word)));
+            registers.set(self.facts.pc, Some(pc.0));
+            // The word below a return address is often the saved frame pointer; it is
+            // taken only if it points further up this stack.
+            let below = self.memory.read_word(Avma(at.wrapping_sub(word))).ok();
+            let current = frame.registers.get(self.facts.fp);
+            let plausible = |fp: &u64| *fp > at && range.contains(Avma(*fp));
+            let fp = below.filter(plausible).or(current.filter(plausible));
+            registers.set(self.facts.fp, fp);
+            return Some(Step { registers, pc, trust: Trust::Scan });
+        }
+        None
+    }
+}

@@ -1,0 +1,234 @@
+//! Strings in the dead process: what the characters at a place spell.
+
+use std::fmt::Write as _;
+
+use super::object::{Contents, Object, Scene, TypeRef};
+use super::{Text, TextOrigin};
+use obit_corefile::addr::Avma;
+use obit_dwarf::{Encoding, Language, TypeKind};
+
+/// The code units of a string.
+#[derive(Clone, Copy)]
+pub(super) struct Units {
+    /// Bytes of one: 1, 2 or 4.
+    size: usize,
+    /// Whether the type is for text alone. `unsigned char` is as often a byte.
+    is_text: bool,
+    is_little_endian: bool,
+    /// Whether a pointer to one stands for a string that ends with a NUL.
+    is_c: bool,
+}
+
+impl Units {
+    /// Of strings of this type; `None` if it is no character's.
+    pub(super) fn of<'d>(ty: TypeRef<'d>, scene: Scene<'d>) -> Option<Self> {
+        let entry = ty.resolved(scene).get();
+        let TypeKind::Base(base) = &entry.kind else { return None };
+        let name = entry.name.as_deref().unwrap_or_default();
+        let is_text = match base.encoding {
+            Encoding::Utf => true,
+            Encoding::SignedChar | Encoding::UnsignedChar => name == "char",
+            Encoding::Signed | Encoding::Unsigned if name == "wchar_t" => true,
+            _ => return None,
+        };
+        let size = usize::try_from(entry.byte_size?).ok()?;
+        let is_little_endian = scene.memory.is_little_endian();
+        let is_c = entry.language != Language::Rust;
+        matches!(size, 1 | 2 | 4).then_some(Self { size, is_text, is_little_endian, is_c })
+    }
+
+    /// The string that a pointer to its first character stands for.
+    pub(super) fn at(self, at: Avma, scene: Scene<'_>, longest: usize) -> Option<Text> {
+        if !self.is_c {
+            return None;
+        }
+        let bytes = scene.memory.read_up_to(at, scene.limits.string_bytes);
+        let end = self.end(&bytes);
+        if bytes.is_empty() || (end.is_none() && !self.is_text) {
+            return None;
+        }
+        let text = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
+        self.spelled(text, end.is_some(), longest)
+    }
+
+    /// The string in an array of `count` characters, as far as a NUL.
+    pub(super) fn in_array<'d>(
+        self,
+        array: &Object<'d>,
+        count: u64,
+        scene: Scene<'d>,
+        longest: usize,
+    ) -> Option<Text> {
+        let all = usize::try_from(count.checked_mul(self.size as u64)?).ok()?;
+        let read = all.min(scene.limits.string_bytes);
+        let bytes = match &array.contents {
+            Contents::Memory(_) => scene.memory.read_up_to(array.address()?, read),
+            Contents::Parts(_) => array.bytes(scene).ok()?,
+            Contents::Absent(_) => return None,
+        };
+        let end = self.end(&bytes);
+        if end.is_none() && bytes.len() < read {
+            return None;
+        }
+        let text = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
+        self.spelled(text, end.is_some() || bytes.len() == all, longest)
+    }
+
+    /// Bytes before the first NUL.
+    fn end(self, bytes: &[u8]) -> Option<usize> {
+        let nul = bytes.chunks_exact(self.size).position(|unit| unit.iter().all(|b| *b == 0));
+        nul?.checked_mul(self.size)
+    }
+
+    /// `bytes` as text; `None` if they are none and the type does not promise it.
+    fn spelled(self, bytes: &[u8], is_whole: bool, longest: usize) -> Option<Text> {
+        if !self.is_text && !is_printable(bytes) {
+            return None;
+        }
+        let units = bytes.chunks_exact(self.size);
+        Some(match self.size {
+            1 => cut(utf8(bytes), is_whole, longest),
+            2 => {
+                let units = units.map(|unit| self.unit(unit) as u16);
+                let spelled = char::decode_utf16(units).map(|result| match result {
+                    Ok(c) => Spelled::Char(c),
+                    Err(lone) => Spelled::Unit(lone.unpaired_surrogate().into()),
+                });
+                cut(spelled, is_whole, longest)
+            }
+            _ => {
+                let spelled = units.map(|unit| {
+                    let code = self.unit(unit);
+                    char::from_u32(code).map_or(Spelled::Unit(code), Spelled::Char)
+                });
+                cut(spelled, is_whole, longest)
+            }
+        })
+    }
+
+    fn unit(self, bytes: &[u8]) -> u32 {
+        let fold = |value: u32, byte: &u8| (value << 8) | u32::from(*byte);
+        match self.is_little_endian {
+            true => bytes.iter().rev().fold(0, fold),
+            false => bytes.iter().fold(0, fold),
+        }
+    }
+}
+
+/// Bytes that are a string as Rust and Go hold them: UTF-8, with a length.
+pub fn utf8_text(bytes: &[u8], is_whole: bool, longest: usize) -> Text {
+    cut(utf8(bytes), is_whole, longest)
+}
+
+/// A string that states its length: `bytes` begin it, in units of `size` bytes, and
+/// `left_out` units follow.
+pub(super) fn counted_text(
+    bytes: &[u8],
+    size: usize,
+    is_little_endian: bool,
+    left_out: u64,
+) -> Text {
+    let units = Units { size, is_text: true, is_little_endian, is_c: false };
+    let text = units.spelled(bytes, true, usize::MAX).map_or(String::new(), |text| text.text);
+    Text { text, origin: TextOrigin::Data, left_out: Some(left_out) }
+}
+
+impl Text {
+    /// No more than its first `longest` characters.
+    pub(super) fn cut(mut self, longest: usize) -> Self {
+        let Some((end, _)) = self.text.char_indices().nth(longest) else { return self };
+        let rest = self.text.get(end..).map_or(0, |rest| rest.chars().count());
+        self.text.truncate(end);
+        self.left_out = self.left_out.map(|left_out| left_out.saturating_add(rest as u64));
+        self
+    }
+}
+
+/// A character of a string, or what stands where one should.
+enum Spelled {
+    Char(char),
+    Byte(u8),
+    Unit(u32),
+}
+
+fn utf8(bytes: &[u8]) -> impl Iterator<Item = Spelled> {
+    bytes.utf8_chunks().flat_map(|chunk| {
+        let bytes = chunk.invalid().iter().map(|byte| Spelled::Byte(*byte));
+        chunk.valid().chars().map(Spelled::Char).chain(bytes)
+    })
+}
+
+/// The first `longest` characters, and how many follow.
+fn cut(mut characters: impl Iterator<Item = Spelled>, is_whole: bool, longest: usize) -> Text {
+    let mut text = String::new();
+    for character in characters.by_ref().take(longest) {
+        // Writing to a String cannot fail.
+        let _ = match character {
+            Spelled::Char(c) => write!(text, "{c}"),
+            Spelled::Byte(byte) => write!(text, "\\x{byte:02x}"),
+            Spelled::Unit(unit) => write!(text, "\\u{{{unit:x}}}"),
+        };
+    }
+    let rest = characters.count() as u64;
+    Text { text, origin: TextOrigin::Data, left_out: is_whole.then_some(rest) }
+}
+
+/// Whether bytes that need not be text are: a byte's type tells nothing.
+fn is_printable(bytes: &[u8]) -> bool {
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t' | '\r');
+    !bytes.is_empty() && std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn units(size: usize, is_text: bool) -> Units {
+        Units { size, is_text, is_little_endian: true, is_c: true }
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_says_how_many_follow() {
+        let text = utf8_text("żółw".as_bytes(), true, 3);
+        assert_eq!((text.text.as_str(), text.left_out), ("żół", Some(1)));
+        assert_eq!(utf8_text(b"ab", false, 3).left_out, None);
+        assert_eq!(utf8_text(b"ab", true, 3).left_out, Some(0));
+    }
+
+    #[test]
+    fn a_text_that_was_cut_may_be_cut_again() {
+        let text = counted_text("żółw".as_bytes(), 1, true, 10);
+        let cut = text.clone().cut(3);
+        assert_eq!((cut.text.as_str(), cut.left_out), ("żół", Some(11)));
+        assert_eq!(text.clone().cut(4), text);
+    }
+
+    #[test]
+    fn a_byte_that_is_no_utf8_is_not_lost() {
+        assert_eq!(utf8_text(b"a\xffb", true, 9).text, "a\\xffb");
+    }
+
+    #[test]
+    fn wide_strings_are_read_by_their_units() {
+        let wide = [0x61, 0, 0x3d, 0xd8, 0, 0xde, 0, 0xd8];
+        let text = units(2, true).spelled(&wide, true, 9).unwrap();
+        assert_eq!(text.text, "a\u{1f600}\\u{d800}");
+        let wide = [0xac, 0x20, 0, 0, 0, 0, 0x11, 0];
+        let text = units(4, true).spelled(&wide, true, 9).unwrap();
+        assert_eq!(text.text, "\u{20ac}\\u{110000}");
+    }
+
+    #[test]
+    fn bytes_are_text_only_if_they_can_be_printed() {
+        assert!(units(1, false).spelled(b"\x01\x02", true, 9).is_none());
+        assert!(units(1, false).spelled(b"", true, 9).is_none());
+        assert_eq!(units(1, false).spelled(b"ok\n", true, 9).unwrap().text, "ok\n");
+        assert_eq!(units(1, true).spelled(b"\x01", true, 9).unwrap().text, "\u{1}");
+    }
+
+    #[test]
+    fn a_string_ends_with_a_unit_of_zeros_not_with_a_zero() {
+        assert_eq!(units(2, true).end(&[0x41, 0, 0, 1, 0, 0]), Some(4));
+        assert_eq!(units(2, true).end(&[0x41, 0, 0]), None);
+    }
+}

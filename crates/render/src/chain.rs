@@ -1,0 +1,316 @@
+//! A stack in one row: what the kernel was asked for, the library function that the
+//! program called, and the program's own functions. `futex_wait ← … ← pthread_cond_wait
+//! ← Pool::run` says what a thread waits for; names cut to pieces do not.
+
+use super::ink::Ink;
+use super::layout::{cut_middle, width};
+use super::name;
+use super::{Detail, Names, PageOptions};
+use obit_report::{FrameKind, FrameReport, ModuleRole, Report};
+
+pub(super) const ARROW: &str = " \u{2190} ";
+const ELLIPSIS: &str = "\u{2026}";
+
+/// One name in a row.
+pub(super) struct Piece {
+    pub(super) text: String,
+    pub(super) ink: Ink,
+}
+
+/// Tells the program's own functions from those of the system.
+pub(super) struct Origins<'r> {
+    executable: Option<&'r str>,
+    /// The C library is in the program itself.
+    is_static: bool,
+    /// Lines of the program are known: what has none is start-up code.
+    has_lines: bool,
+}
+
+impl<'r> Origins<'r> {
+    pub(super) fn of(report: &'r Report) -> Self {
+        let executable = report.modules.iter().find(|module| module.role == ModuleRole::Executable);
+        let executable = executable.map(|module| module.path.as_str());
+        let mut frames = report.threads.iter().flat_map(|thread| &thread.frames);
+        Self {
+            executable,
+            is_static: !report.modules.iter().any(|module| is_libc(file_name(&module.path))),
+            has_lines: frames.any(|frame| {
+                let path = frame.module.as_ref().map(|module| module.path.as_str());
+                frame.source.is_some() && path.is_some() && path == executable
+            }),
+        }
+    }
+
+    /// Whether the frame is the program's own, and not of a library that all use.
+    pub(super) fn is_program(&self, frame: &FrameReport) -> bool {
+        let Some(module) = &frame.module else { return true };
+        if is_system(file_name(&module.path)) {
+            return false;
+        }
+        match &frame.source {
+            Some(place) => !is_runtime(place.file.as_str(), frame),
+            None => {
+                self.executable == Some(module.path.as_str())
+                    && !self.has_lines
+                    && !self.is_static
+                    && !is_start(frame)
+            }
+        }
+    }
+}
+
+fn file_name(path: &obit_redact::Shown) -> &str {
+    path.as_str().rsplit('/').next().unwrap_or_default()
+}
+
+fn is_libc(file: &str) -> bool {
+    ["libc.so", "libc-2", "libc.musl", "ld-musl"].iter().any(|start| file.starts_with(start))
+}
+
+/// What every program is linked to, and no program is about.
+fn is_system(file: &str) -> bool {
+    const LIBRARIES: [&str; 13] = [
+        "libpthread",
+        "ld-linux",
+        "ld-2",
+        "ld.so",
+        "libstdc++",
+        "libc++",
+        "libgcc_s",
+        "librt.so",
+        "libdl.so",
+        "libm.so",
+        "[vdso]",
+        "linux-vdso",
+        "linux-gate",
+    ];
+    is_libc(file) || LIBRARIES.iter().any(|start| file.starts_with(start))
+}
+
+fn is_known_system(frame: &FrameReport) -> bool {
+    frame.module.as_ref().is_some_and(|module| is_system(file_name(&module.path)))
+}
+
+/// Sources of languages' own libraries, compiled into programs.
+fn is_runtime(file: &str, frame: &FrameReport) -> bool {
+    file.starts_with("/rustc/")
+        || ["/library/std/src/", "/library/core/src/", "/include/c++/", "/usr/include/"]
+            .iter()
+            .any(|part| file.contains(part))
+        || linker_name(frame).starts_with("runtime.")
+}
+
+/// Where threads and programs begin.
+pub(super) fn is_start(frame: &FrameReport) -> bool {
+    let name = linker_name(frame);
+    matches!(name, "_start" | "start_thread" | "clone" | "__clone" | "clone3" | "__clone3")
+        || name.starts_with("__libc_start_")
+}
+
+fn linker_name(frame: &FrameReport) -> &str {
+    let name = frame.linkage_name.as_ref().or(frame.function.as_ref());
+    name.map_or("", obit_redact::Shown::as_str)
+}
+
+/// The stack in lines of at most `room` columns: one line unless even the names that
+/// must stand there need more.
+pub(super) fn chain(
+    frames: &[FrameReport],
+    room: usize,
+    origins: &Origins<'_>,
+    options: &PageOptions,
+) -> Vec<Vec<Piece>> {
+    let (needed, others) = choose(frames, origins, options);
+    if options.detail == Detail::Verbose {
+        return wrap(needed.into_iter().chain(others), room);
+    }
+    let mut row = needed;
+    let mut used = columns(&row);
+    let count = others.len();
+    for (at, piece) in others.into_iter().enumerate() {
+        let last = at + 1 == count;
+        let more = width(ARROW) + width(&piece.text);
+        let mark = if last { 0 } else { width(ARROW) + width(ELLIPSIS) };
+        if used + more + mark > room {
+            // A line of its own would say no more.
+            if used + width(ARROW) + width(ELLIPSIS) <= room {
+                row.push(ellipsis());
+            }
+            break;
+        }
+        used += more;
+        row.push(piece);
+    }
+    wrap(row, room)
+}
+
+/// What must stand in the row, and what may follow if there is room.
+fn choose(
+    frames: &[FrameReport],
+    origins: &Origins<'_>,
+    options: &PageOptions,
+) -> (Vec<Piece>, Vec<Piece>) {
+    let piece = |frame: &FrameReport| piece(frame, origins.is_program(frame), options);
+    let named = |frames: &[FrameReport]| {
+        let mut pieces: Vec<_> = frames.iter().map(piece).collect();
+        pieces.dedup_by(|one, other| one.text == other.text);
+        pieces
+    };
+    let first = frames.iter().position(|frame| origins.is_program(frame));
+    let last = frames.iter().rposition(|frame| origins.is_program(frame));
+    let (library, program) = match (first, last) {
+        (Some(first), Some(last)) => {
+            (frames.get(..first), frames.get(first..=last).unwrap_or_default())
+        }
+        _ => {
+            let begun = frames.iter().rposition(|frame| !is_start(frame));
+            let frames = frames.get(..begun.map_or(frames.len(), |at| at + 1)).unwrap_or_default();
+            // Of a system library's own thread, its outermost function is what the thread
+            // is for. In a program without lines nobody knows which is whose.
+            match frames.first().map(is_known_system) {
+                Some(true) => (Some(frames), &[][..]),
+                _ => (None, frames),
+            }
+        }
+    };
+    let mut needed = match library.unwrap_or_default() {
+        library if options.detail == Detail::Verbose => named(library),
+        [innermost, _, .., called] => vec![piece(innermost), ellipsis(), piece(called)],
+        library => named(library),
+    };
+    let mut program = named(program).into_iter();
+    needed.extend(program.next());
+    (needed, program.collect())
+}
+
+fn piece(frame: &FrameReport, is_program: bool, options: &PageOptions) -> Piece {
+    let named = match frame.kind {
+        FrameKind::Signal => "<signal handler called>".to_owned(),
+        FrameKind::Normal | FrameKind::Inline | FrameKind::TailCall => {
+            let function = name::function(frame, options.names);
+            function.map_or_else(
+                || name::code_place(frame),
+                |name| match options.names {
+                    Names::Demangled if !is_program => public(&name::brief(&name)).to_owned(),
+                    Names::Demangled => name::brief(&name),
+                    Names::Raw => name,
+                },
+            )
+        }
+    };
+    let text = match options.detail {
+        Detail::Verbose => named,
+        Detail::Quiet | Detail::Normal => cut_middle(&named, options.width * 6 / 10),
+    };
+    Piece { text, ink: if is_program { Ink::Focus } else { Ink::Plain } }
+}
+
+/// The name a program calls it by. glibc calls the code behind a versioned symbol
+/// `___name` and its own alias of a public function `__GI_name`; other names that begin
+/// with underscores may be nobody's but the library's.
+fn public(name: &str) -> &str {
+    let known = name.strip_prefix("___").or_else(|| name.strip_prefix("__GI_"));
+    known.filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or(name)
+}
+
+fn ellipsis() -> Piece {
+    Piece { text: ELLIPSIS.to_owned(), ink: Ink::Plain }
+}
+
+/// Columns of the pieces with arrows between them.
+pub(super) fn columns(pieces: &[Piece]) -> usize {
+    let names: usize = pieces.iter().map(|piece| width(&piece.text)).sum();
+    names + pieces.len().saturating_sub(1) * width(ARROW)
+}
+
+/// Lines end at arrows, never inside a name.
+fn wrap(pieces: impl IntoIterator<Item = Piece>, room: usize) -> Vec<Vec<Piece>> {
+    let pieces: Vec<_> = pieces.into_iter().collect();
+    if columns(&pieces) <= room && !pieces.is_empty() {
+        return vec![pieces];
+    }
+    let mut lines: Vec<Vec<Piece>> = Vec::new();
+    for piece in pieces {
+        match lines.last_mut() {
+            // Two columns for the arrow to the next line.
+            Some(line) if columns(line) + width(ARROW) + width(&piece.text) + 2 <= room => {
+                line.push(piece);
+            }
+            _ => lines.push(vec![piece]),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{at, inside};
+    use super::*;
+    use obit_redact::Shown;
+    use obit_report::ModuleReport;
+
+    const LIBC: &str = "/usr/lib/libc.so.6";
+
+    fn row(frames: &[FrameReport], room: usize) -> String {
+        let mut report = Report::default();
+        let module = |path: &str, role| ModuleReport {
+            path: super::super::samples::text(path),
+            role,
+            ..ModuleReport::default()
+        };
+        report.modules =
+            vec![module("/usr/bin/t", ModuleRole::Executable), module(LIBC, ModuleRole::Shared)];
+        let thread = obit_report::ThreadReport { frames: frames.to_vec(), ..Default::default() };
+        report.threads = vec![thread];
+        let options = PageOptions::default();
+        let lines = chain(frames, room, &Origins::of(&report), &options);
+        let lines = lines.iter().map(|line| {
+            let names: Vec<_> = line.iter().map(|piece| piece.text.as_str()).collect();
+            names.join(ARROW)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn waiting() -> Vec<FrameReport> {
+        vec![
+            inside("__futex_abstimed_wait_common", LIBC, 1),
+            inside("__pthread_cond_wait_common", LIBC, 2),
+            inside("___pthread_cond_wait", LIBC, 3),
+            at("Pool::take(Job<int>*)", "pool.cc", 4),
+            at("Pool::run()", "pool.cc", 5),
+            inside("start_thread", LIBC, 6),
+            inside("clone3", LIBC, 7),
+        ]
+    }
+
+    #[test]
+    fn a_wait_is_the_kernels_part_the_call_and_the_program() {
+        let whole = "__futex_abstimed_wait_common ← … ← pthread_cond_wait ← Pool::take ← Pool::run";
+        assert_eq!(row(&waiting(), 100), whole);
+        let short = "__futex_abstimed_wait_common ← … ← pthread_cond_wait ← Pool::take ← …";
+        assert_eq!(row(&waiting(), 72), short);
+    }
+
+    #[test]
+    fn rows_too_narrow_are_wrapped_and_names_stay_whole() {
+        let lines = "__futex_abstimed_wait_common ← …\npthread_cond_wait ← Pool::take";
+        assert_eq!(row(&waiting(), 36), lines);
+    }
+
+    #[test]
+    fn a_thread_without_program_code_keeps_its_outermost_call() {
+        let mut frames = waiting();
+        frames.drain(3..5);
+        assert_eq!(row(&frames, 100), "__futex_abstimed_wait_common ← … ← pthread_cond_wait");
+    }
+
+    #[test]
+    fn a_stripped_program_is_still_the_program() {
+        let mut frames = waiting();
+        frames.truncate(3);
+        frames.push(inside("", "/usr/bin/t", 0x1139));
+        frames.push(inside("_start", "/usr/bin/t", 0x1000));
+        assert!(row(&frames, 100).ends_with("pthread_cond_wait ← t+0x1139"));
+        assert!(frames.iter().all(|frame| frame.function.as_ref().map(Shown::as_str) != Some("")));
+    }
+}

@@ -1,0 +1,55 @@
+//! Pages for a browser: one crash, or many; each a file that needs no other and asks nobody.
+//!
+//! The [`page`] is the frame that pages share, [`crash`] puts that of one crash together,
+//! [`triage`] that of many; each other module is one part of them. Text of the report passes [`escape`], and what a part
+//! may cost is a [`room::Room`]: a page stays readable whatever the report holds.
+
+mod assets;
+mod cause;
+mod commands;
+mod crash;
+mod editor;
+mod escape;
+mod instructions;
+mod lock_graph;
+mod memory_map;
+mod modules;
+mod notices;
+mod page;
+mod registers;
+mod room;
+mod source;
+mod stack_use;
+mod threads;
+mod triage;
+mod variables;
+
+use std::io;
+
+use obit_report::Report;
+
+pub use triage::{Beside, Remembered, crash_file, write_triage_html};
+
+/// Writes the page of one crash.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_html(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
+    out.write_all(crash::crash(report, None).into_string().as_bytes())
+}
+
+/// Writes the page of a crash that stands for `group`, to lie beside `index.html`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_html_of_group(
+    out: &mut dyn io::Write,
+    report: &Report,
+    group: &str,
+) -> io::Result<()> {
+    let home = format!("index.html#{}", triage::anchor(group));
+    out.write_all(crash::crash(report, Some(&home)).into_string().as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! What was loaded, what was found of it, and what would help.
+
+use std::collections::{HashMap, HashSet};
+
+use maud::{Markup, html};
+
+use super::escape::{NAME, path, prose, visible_text};
+use super::memory_map::bytes;
+use super::page::scrolling;
+use super::room::{Room, more};
+use crate::modules::{debug_word, file_word, package};
+use crate::terminal::short_build_id;
+use crate::visible;
+use obit_report::{DebugReport, ModuleFile, ModuleReport, NoticeReport, Report};
+
+/// Rows.
+const MODULES: usize = 1000;
+/// Bytes of them.
+const ROOM: usize = 200_000;
+/// Characters of a path.
+const PATH: usize = 60;
+
+/// The table; `None` if nothing was loaded.
+pub(super) fn part(report: &Report) -> Option<Markup> {
+    if report.modules.is_empty() {
+        return None;
+    }
+    let known = Known::of(report);
+    let modules = report.modules.iter();
+    let (rows, left_out) = Room::new(ROOM).fill(modules, MODULES, |module| row(&known, module));
+    let table = html! {
+        table.wide {
+            thead { tr { @for head in ["module", "file", "debug info", "base", "size", "build ID", "package"] {
+                th scope="col" { (head) }
+            } } }
+            tbody { (rows) }
+        }
+    };
+    Some(html! { (scrolling("Modules", &table)) (more(left_out, "module")) })
+}
+
+fn row(known: &Known<'_>, module: &ModuleReport) -> Markup {
+    let is_found = matches!(module.file, ModuleFile::Found | ModuleFile::InCore);
+    let is_asked = known.asked.contains(module.path.as_str());
+    html! {
+        tr {
+            th scope="row" {
+                (path(&module.path, PATH))
+                @if let Some(notice) = known.notice(module) {
+                    div.hint { (prose(&notice.hint)) }
+                }
+            }
+            td { span.doubt[!is_found] { (file_word(module.file)) } }
+            td {
+                @if module.debug == DebugReport::None && !is_asked {
+                    span.aside title="no frame is in it" { "not looked for" }
+                } @else {
+                    span.doubt[module.debug == DebugReport::None] { (debug_word(module.debug)) }
+                    @if let Some(file) = &module.debug_path {
+                        " " span.aside { (path(file, PATH / 2)) }
+                    }
+                }
+            }
+            td { code { (module.base) } }
+            td.number { (bytes(module.size)) }
+            td {
+                @match &module.build_id {
+                    Some(id) => code {
+                        (super::escape::with_tooltip(&visible(&short_build_id(id)), &visible(id)))
+                    },
+                    None => span.aside { "none" },
+                }
+            }
+            td { @if let Some(of) = &module.package { (visible_text(&package(of), NAME / 2)) } }
+        }
+    }
+}
+
+/// What of the report is asked of every module.
+struct Known<'r> {
+    /// Those that a frame is in: debug information is looked for only then.
+    asked: HashSet<&'r str>,
+    /// The first notice by what it is about.
+    notices: HashMap<&'r str, &'r NoticeReport>,
+}
+
+impl<'r> Known<'r> {
+    fn of(report: &'r Report) -> Self {
+        let frames = report.threads.iter().flat_map(|thread| &thread.frames);
+        let asked = frames.filter_map(|frame| Some(frame.module.as_ref()?.path.as_str())).collect();
+        let mut notices = HashMap::new();
+        for notice in &report.notices {
+            if let Some(subject) = &notice.subject {
+                notices.entry(subject.as_str()).or_insert(notice);
+            }
+        }
+        Self { asked, notices }
+    }
+
+    /// What is missing of it. Notices call a module by its base name.
+    fn notice(&self, module: &ModuleReport) -> Option<&'r NoticeReport> {
+        let base = module.path.as_str().rsplit('/').next()?;
+        self.notices.get(base).copied()
+    }
+}

@@ -1,0 +1,126 @@
+//! Outlets: the document laid out for people. What is not in the
+//! [`Report`](obit_report::Report) does not exist here.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+mod brief;
+mod chain;
+mod details;
+mod difference;
+mod digest;
+mod excerpt;
+pub mod exchange;
+mod gist;
+mod group;
+mod groups;
+mod head;
+mod hidden;
+mod html;
+mod ink;
+mod layout;
+mod markdown;
+mod modules;
+mod name;
+mod notices;
+mod signature;
+mod stack;
+mod terminal;
+mod threads;
+mod values;
+mod visible;
+
+pub use brief::{write_brief, write_group_brief};
+pub use difference::{write_difference, write_difference_csv, write_difference_markdown};
+pub use digest::write_digest;
+pub use group::{write_group, write_group_markdown};
+pub use groups::{write_groups, write_groups_csv, write_groups_markdown};
+pub use hidden::write_hidden;
+pub use html::{
+    Beside, Remembered, crash_file, write_html, write_html_of_group, write_triage_html,
+};
+pub use markdown::write_markdown;
+pub use modules::write_modules;
+pub use signature::write_signature;
+pub use terminal::{write_page, write_summary};
+pub use values::write_variable;
+pub use visible::visible;
+
+/// How a page is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageOptions {
+    /// Columns. What cannot be shortened may be wider.
+    pub width: usize,
+    /// Whether a table may be shortened to `width`. Where nobody said how wide, another
+    /// program may read it: paths and build IDs stay whole.
+    pub shorten_tables: bool,
+    /// Whether to write colours. Without them the page says the same.
+    pub color: Color,
+    /// How much to say.
+    pub detail: Detail,
+    /// Every thread's stack in full, rather than groups of threads in one line each.
+    pub all_threads: bool,
+    /// This thread's stack in full instead of the crashed one's.
+    pub thread: Option<i64>,
+    /// All frames that the report holds, rather than what fits a screen.
+    pub whole_stacks: bool,
+    /// Registers of each thread that is shown in full.
+    pub registers: bool,
+    /// Which names to show.
+    pub names: Names,
+}
+
+/// Whether to write colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Color {
+    /// Plain text.
+    #[default]
+    Never,
+    /// ANSI escapes.
+    Always,
+}
+
+/// How much to say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// The crash alone.
+    Quiet,
+    /// What fits a screen.
+    #[default]
+    Normal,
+    /// Whole names, paths, addresses and lists.
+    Verbose,
+}
+
+/// Which names of functions to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Names {
+    /// For people.
+    #[default]
+    Demangled,
+    /// The linker's.
+    Raw,
+}
+
+/// Columns of a page that is not shown on a terminal.
+pub const DEFAULT_WIDTH: usize = 100;
+
+impl Default for PageOptions {
+    fn default() -> Self {
+        Self {
+            width: DEFAULT_WIDTH,
+            shorten_tables: true,
+            whole_stacks: false,
+            color: Color::default(),
+            detail: Detail::default(),
+            all_threads: false,
+            thread: None,
+            registers: false,
+            names: Names::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! Judgements: why the process died, what crashes of that cause share, what else is
+//! wrong.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Hex, SourcePlace};
+use obit_redact::Shown;
+
+/// Why the process died.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Cause {
+    /// A word of a closed, documented catalogue.
+    pub class: String,
+    /// How bad that is.
+    pub severity: Option<String>,
+    /// One line.
+    pub title: Shown,
+    /// How it came about.
+    pub explanation: Option<Shown>,
+    /// How sure this is: as sure as the least of its parts.
+    pub confidence: Confidence,
+    /// What the program itself said of it: assertion, panic, `what()`.
+    pub message: Option<Shown>,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+    /// Whose code it is.
+    pub blame: Option<Blame>,
+    /// What to do next, the most useful first: a command of obit, where `CORE` stands for
+    /// the core file, or a few words.
+    pub next: Vec<Shown>,
+}
+
+/// How sure a judgement is.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// It fits, and so would other causes.
+    #[default]
+    Guess,
+    /// Other causes would be strange.
+    Likely,
+    /// Nothing else yields this core.
+    Proved,
+}
+
+/// One fact a judgement rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Evidence {
+    /// Where it was seen.
+    pub kind: EvidenceKind,
+    /// What was seen.
+    pub text: Shown,
+    /// In which frame of the crashed thread.
+    pub frame: Option<u64>,
+    /// At which address.
+    pub address: Option<Hex>,
+}
+
+/// Where a fact was seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EvidenceKind {
+    /// The instruction that failed, or one before it.
+    Instruction,
+    /// A register.
+    Register,
+    /// A variable.
+    Variable,
+    /// The memory map or its content.
+    #[default]
+    Memory,
+    /// The allocator's books.
+    Heap,
+    /// A lock.
+    Lock,
+    /// A text the program left.
+    Text,
+}
+
+/// The place to look at first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Blame {
+    /// Thread id.
+    pub thread: Option<i64>,
+    /// Index of the frame in that thread.
+    pub frame: Option<u64>,
+    /// The function.
+    pub function: Option<Shown>,
+    /// The line.
+    pub source: Option<SourcePlace>,
+    /// The expression that was wrong.
+    pub expression: Option<Shown>,
+    /// Why this frame and no other.
+    pub reason: Option<Shown>,
+    /// How sure that is.
+    pub confidence: Confidence,
+}
+
+/// What crashes of the same cause have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Signature {
+    /// Version of the rules.
+    pub version: u32,
+    /// A digest of the rest.
+    pub id: String,
+    /// In words.
+    pub text: Shown,
+    /// The functions that stand in it.
+    pub frames: Vec<Shown>,
+    /// Why those.
+    pub decisions: Vec<Decision>,
+}
+
+/// Why a frame does or does not stand in the signature.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Decision {
+    /// Index of the frame.
+    pub frame: u64,
+    /// The rule that matched.
+    pub rule: String,
+    /// What it does.
+    pub action: DecisionAction,
+}
+
+/// What a rule does with a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecisionAction {
+    /// Leaves it out.
+    #[default]
+    Skip,
+    /// Keeps it and goes on.
+    Prefix,
+    /// Keeps it and ends.
+    Stop,
+}
+
+/// Something else that is wrong in the process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Finding {
+    /// A word of a documented catalogue.
+    pub kind: String,
+    /// One line.
+    pub title: Shown,
+    /// Thread ids.
+    pub threads: Vec<i64>,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+    /// The locks it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<LockReport>,
+}
+
+/// What threads wait for, and who has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct LockReport {
+    /// What it is called: ``mutex `stock_lock` ``, `the end of thread 7`.
+    pub name: Shown,
+    /// Its address; a thread has none.
+    pub address: Option<Hex>,
+    /// Id of the thread that holds it, or that is waited for.
+    pub holder: Option<i64>,
+    /// Ids of the threads that wait for it.
+    pub waiters: Vec<i64>,
+    /// Whether it is certain that the holder holds it.
+    pub is_sure: bool,
+}

@@ -1,0 +1,45 @@
+//! What a report hides, where and why, without showing it: `obit redact --explain`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use obit_redact::Shown;
+
+/// All that was hidden of a dead process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Hidden {
+    /// `obit.hidden/1`.
+    pub schema: String,
+    /// The crash's name.
+    pub id: String,
+    /// `default`, `strict` or `off`.
+    pub policy: String,
+    /// How often a text of each kind was hidden.
+    pub counts: BTreeMap<String, u64>,
+    /// What was hidden, in the order of the work.
+    pub hidden: Vec<HiddenText>,
+    /// More of them than `hidden` holds.
+    pub left_out: u64,
+}
+
+/// One text, number or word of memory that was hidden.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct HiddenText {
+    /// Where: the thread, the frame and the variable, as far as there are any.
+    pub place: Vec<Shown>,
+    /// What it is: `variable`, `argument`, `path`, `message`, `source-line`, `number`, …
+    pub origin: String,
+    /// Why: `name`, `type`, `content`, `rule`, `level`, `known` or `piece`.
+    pub reason: String,
+    /// The user's rule, as file and line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Shown>,
+    /// As what: a word of docs/redaction.md.
+    pub kind: String,
+    /// What stands in its place.
+    pub token: String,
+}

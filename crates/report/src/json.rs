@@ -1,0 +1,112 @@
+//! The document as JSON: one line, safe to print.
+
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter};
+
+use super::{Hidden, Report, Variable};
+
+/// Writes `report` as one line of JSON and a newline.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_json(report: &Report, out: impl io::Write) -> io::Result<()> {
+    write_json_line(report, out)
+}
+
+/// Writes one variable as one line of JSON and a newline, as a report holds it.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_variable_json(variable: &Variable, out: impl io::Write) -> io::Result<()> {
+    write_json_line(variable, out)
+}
+
+/// Writes anything as one line of JSON, safe to print, and a newline.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_json_line<T>(value: &T, mut out: impl io::Write) -> io::Result<()>
+where
+    T: Serialize + ?Sized,
+{
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable);
+    value.serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+/// Writes what a report hides as one line of JSON and a newline.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_hidden_json(hidden: &Hidden, out: impl io::Write) -> io::Result<()> {
+    write_json_line(hidden, out)
+}
+
+/// Reads a report back. Unknown fields are ignored, missing ones take their defaults.
+///
+/// # Errors
+/// When `bytes` is not JSON, or a known field has another type.
+pub fn read_json(bytes: &[u8]) -> io::Result<Report> {
+    Ok(serde_json::from_slice(bytes)?)
+}
+
+/// Escapes what JSON allows in a string but a terminal obeys or an eye does not see.
+/// The text stays exact: a reader of JSON gets the characters back.
+struct Printable;
+
+impl Formatter for Printable {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut done = 0;
+        for (at, c) in fragment.char_indices().filter(|(_, c)| is_unprintable(*c)) {
+            CompactFormatter
+                .write_string_fragment(out, fragment.get(done..at).unwrap_or_default())?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            done = at + c.len_utf8();
+        }
+        CompactFormatter.write_string_fragment(out, fragment.get(done..).unwrap_or_default())
+    }
+}
+
+/// Controls (C0 is the writer's own business), marks that change the direction of text,
+/// separators that some readers take for newlines, and characters without a glyph.
+fn is_unprintable(c: char) -> bool {
+    matches!(c,
+        '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use obit_redact::{Level, Origin, Redactor};
+
+    #[test]
+    fn what_a_terminal_obeys_is_escaped_and_read_back_exactly() {
+        let hostile = "a\u{1b}[31m\u{7f}\u{9b}\u{202e}\u{2066}\u{e0041}\"\\\n\u{e9}z";
+        let mut report = Report::default();
+        let mut redactor = Redactor::new(Level::Off, "");
+        report.process.comm = Some(redactor.show(Origin::ProcessName, hostile));
+        let mut json = Vec::new();
+        write_json(&report, &mut json).unwrap();
+        let text = String::from_utf8(json).unwrap();
+        assert!(!text.trim_end().chars().any(|c| c.is_control() || is_unprintable(c)), "{text}");
+        assert!(text.contains("\\u202e") && text.contains("\u{e9}"), "{text}");
+        assert_eq!(read_json(text.as_bytes()).unwrap(), report);
+    }
+
+    #[test]
+    fn a_reader_takes_old_and_new_documents() {
+        let old = br#"{"schema": "obit.report/1", "threads": [{"tid": 3}]}"#;
+        assert_eq!(read_json(old).unwrap().threads[0].tid, 3);
+        let new = br#"{"schema": "obit.report/1", "weather": "fine"}"#;
+        assert!(read_json(new).is_ok());
+    }
+}

@@ -1,0 +1,86 @@
+//! What was read and what died: the core file, the process, the signal.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Hex;
+use obit_redact::Shown;
+
+/// The core file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CoreReport {
+    /// As given by the user.
+    pub path: Shown,
+    /// Bytes of the file as given, before decompression.
+    pub size: u64,
+    /// The machine, as `uname -m` has it.
+    pub arch: String,
+    /// The operating system: `linux`.
+    pub os: String,
+    /// Whether the file ends before its segments do.
+    pub truncated: bool,
+    /// Bytes that its headers promise and the file lacks.
+    pub missing_bytes: u64,
+    /// What it was compressed with.
+    pub container: Option<String>,
+}
+
+/// The process that died.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ProcessReport {
+    /// Process id.
+    pub pid: Option<i64>,
+    /// Its parent's.
+    pub ppid: Option<i64>,
+    /// Real user id.
+    pub uid: Option<u64>,
+    /// The kernel's name of it, at most 15 bytes.
+    pub comm: Option<Shown>,
+    /// Path of the program.
+    pub exe: Option<Shown>,
+    /// The command line.
+    pub args: Vec<Shown>,
+    /// Build ID of the program.
+    pub build_id: Option<String>,
+    /// The distribution's package it came in.
+    pub package: Option<Package>,
+}
+
+/// What `.note.package` says (the FDO packaging metadata specification).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Package {
+    /// `deb`, `rpm`, …
+    #[serde(rename = "type")]
+    pub format: Option<Shown>,
+    /// The distribution.
+    pub os: Option<Shown>,
+    /// The package's name.
+    pub name: Option<Shown>,
+    /// Its version.
+    pub version: Option<Shown>,
+    /// Its architecture.
+    pub architecture: Option<Shown>,
+}
+
+/// The signal that killed the process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SignalReport {
+    /// Its number on the machine of the core.
+    pub number: i64,
+    /// `SIGSEGV`, …; `SIG42` for one without a name.
+    pub name: String,
+    /// `si_code`, where the core holds it.
+    pub code: Option<i64>,
+    /// `SEGV_MAPERR`, …
+    pub code_name: Option<String>,
+    /// `si_addr`, where the kernel set it.
+    pub fault_address: Option<Hex>,
+    /// Who sent it, if a process did.
+    pub sender_pid: Option<i64>,
+    /// As whom.
+    pub sender_uid: Option<u64>,
+}

@@ -1,0 +1,48 @@
+//! The store as one side of a comparison.
+
+use std::collections::BTreeMap;
+
+use super::{Store, StoreError};
+use crate::difference::{Bundle, Side};
+use crate::overview::Sighting;
+
+impl Store {
+    /// All that could be read, by what grouping sees of it. Dumps that nothing tells from
+    /// others count among all, and are in no bundle.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn bundles(&self, name: &str) -> Result<(Side, Vec<Bundle>), StoreError> {
+        let census = self.census()?;
+        let traces = self.traces()?;
+        let mut by_trace: BTreeMap<i64, (u64, &Sighting)> = BTreeMap::new();
+        for sighting in &census.sightings {
+            let (count, best) = by_trace.entry(sighting.trace).or_insert((0, sighting));
+            *count += 1;
+            let better = |s: &Sighting| (s.is_complete, s.confidence, s.event.time, s.dump);
+            if better(sighting) > better(best) {
+                *best = sighting;
+            }
+        }
+        let mut bundles = Vec::new();
+        for (trace, (count, best)) in by_trace {
+            let Some(trace) = traces.get(&trace) else { continue };
+            let word = |at: Option<usize>| at.and_then(|at| census.words.get(at)).cloned();
+            let cause = self.record(best.dump)?.and_then(|record| record.cause);
+            bundles.push(Bundle {
+                trace: trace.clone(),
+                count,
+                class: word(best.class),
+                severity: word(best.severity),
+                title: cause.map(|cause| cause.title.into_string()),
+                example_row: Some(best.dump),
+            });
+        }
+        let side = Side {
+            name: name.to_owned(),
+            dumps: census.sightings.len() as u64,
+            failed: census.failed,
+        };
+        Ok((side, bundles))
+    }
+}

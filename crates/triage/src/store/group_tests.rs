@@ -1,0 +1,194 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::overview::ViewOptions;
+use crate::testkit::{Crash, crash};
+use crate::{FileFacts, Incoming, Reason, Record, Rules};
+use obit_redact::Shown;
+
+/// Crashes of a series, in this order.
+fn crashes(numbers: impl Iterator<Item = u64>) -> Vec<Crash> {
+    let rules = Rules::built_in();
+    numbers.map(|n| crash(7, n, &rules)).collect()
+}
+
+fn store() -> (TempDir, Store) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::create(&directory.path().join("t.db")).unwrap();
+    (directory, store)
+}
+
+fn add(store: &mut Store, crashes: &[Crash]) {
+    let incoming = |crash: &Crash| Incoming::of(crash.record.clone()).unwrap();
+    let records: Vec<(FileStamp, Incoming)> =
+        crashes.iter().map(|crash| (crash.stamp.clone(), incoming(crash))).collect();
+    store.add(&records, 0).unwrap();
+    store.regroup().unwrap();
+}
+
+/// Of each dump, its group.
+fn groups(store: &Store, crashes: &[Crash]) -> BTreeMap<String, String> {
+    let dumps = crashes.iter().map(|crash| crash.record.dump.clone());
+    dumps.map(|dump| (dump.clone(), store.group_of(&dump).unwrap().unwrap())).collect()
+}
+
+fn partition(groups: &BTreeMap<String, String>) -> BTreeSet<BTreeSet<&str>> {
+    let mut by_group: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (dump, group) in groups {
+        by_group.entry(group).or_default().insert(dump);
+    }
+    by_group.into_values().collect()
+}
+
+#[test]
+fn a_survey_says_of_each_group_what_is_said_of_it_alone() {
+    let (_kept, mut store) = store();
+    add(&mut store, &crashes(0..600));
+    let options = ViewOptions::default();
+    let survey = store.survey(&options, 40, 3, 10).unwrap();
+    let list = store.overview(&options, 40).unwrap();
+    assert_eq!(survey.overview, list);
+    assert!(list.groups_total > 40 && survey.details.len() == 40);
+    for detail in &survey.details {
+        let alone = store.detail(&detail.group.id, &options, 3).unwrap().unwrap();
+        // The likes of those that are left out have their signatures, too.
+        assert_eq!(*detail, alone);
+    }
+}
+
+#[test]
+fn a_survey_tells_the_newest_unreadable_files_and_counts_all() {
+    let (_kept, mut store) = store();
+    let broken = |nth: i64| {
+        let mut one = crash(7, nth.cast_unsigned(), &Rules::built_in());
+        let reason = Reason {
+            code: if nth == 0 { "empty" } else { "damaged" }.to_owned(),
+            text: Shown::from_report(format!("no. {nth}")),
+        };
+        let facts = FileFacts { dump: format!("broken-{nth}"), time: Some(nth), host: None };
+        one.record = Record::failed(one.record.core, facts, reason);
+        one
+    };
+    add(&mut store, &(0..5).map(broken).collect::<Vec<_>>());
+    let survey = store.survey(&ViewOptions::default(), 10, 3, 2).unwrap();
+    let told: Vec<&str> = survey.unreadable.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(told, ["no. 4", "no. 3"]);
+    assert_eq!(survey.reasons, [("damaged".to_owned(), 4), ("empty".to_owned(), 1)].into());
+}
+
+#[test]
+fn dumps_that_come_later_are_grouped_as_if_all_had_come_at_once_and_ids_stay() {
+    let all = crashes(0..2000);
+    let (_kept, mut at_once) = store();
+    add(&mut at_once, &all);
+    let wanted = groups(&at_once, &all);
+    let (_kept, mut in_parts) = store();
+    let (first, second) = all.split_at(1000);
+    add(&mut in_parts, first);
+    let before = groups(&in_parts, first);
+    for part in second.chunks(300).rev() {
+        add(&mut in_parts, part);
+    }
+    let after = groups(&in_parts, &all);
+    assert_eq!(partition(&after), partition(&wanted));
+    let moved = before.iter().filter(|(dump, group)| after[*dump] != **group).count();
+    assert!(moved * 50 <= before.len(), "{moved} of {} changed their group", before.len());
+    assert_eq!(groups(&at_once, &all), wanted, "and nothing changes by itself");
+}
+
+#[test]
+fn groups_of_made_crashes_are_their_bugs() {
+    let all = crashes(0..4000);
+    let (_kept, mut store) = store();
+    add(&mut store, &all);
+    let groups = groups(&store, &all);
+    let mut bugs: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+    let mut split: BTreeMap<u64, BTreeSet<&str>> = BTreeMap::new();
+    for crash in &all {
+        let group = groups[&crash.record.dump].as_str();
+        bugs.entry(group).or_default().insert(crash.bug);
+        split.entry(crash.bug).or_default().insert(group);
+    }
+    let mixed = bugs.values().filter(|bugs| bugs.len() > 1).count();
+    assert!(mixed * 20 < bugs.len(), "{mixed} of {} groups are mixed", bugs.len());
+    assert!(bugs.len() < split.len() * 3 / 2, "{} groups of {} bugs", bugs.len(), split.len());
+}
+
+#[test]
+fn what_the_user_said_of_groups_stays_whatever_comes() {
+    let all = crashes(0..1500);
+    let (first, second) = all.split_at(700);
+    let (_kept, mut store) = store();
+    add(&mut store, first);
+    let found = store.groups().unwrap();
+    let (one, other) = (found[0].id.clone(), found[1].id.clone());
+    store.name_group(&one, "the big one").unwrap();
+    store.merge_groups(&other, &one).unwrap();
+    store.regroup().unwrap();
+    let merged = store.groups().unwrap();
+    assert_eq!(merged.len(), found.len() - 1);
+    assert_eq!(merged[0].count, found[0].count + found[1].count);
+    assert_eq!((merged[0].id.as_str(), merged[0].name.as_deref()), (&*one, Some("the big one")));
+    add(&mut store, second);
+    let members = |group: &str, store: &Store| -> BTreeSet<String> {
+        store.signatures(group).unwrap().into_iter().map(|(signature, _)| signature).collect()
+    };
+    let both = members(&one, &store);
+    assert!(both.len() >= 2, "{both:?}");
+    assert!(matches!(store.group_named(&other), Err(StoreError::NoSuchGroup { .. })));
+    // And back again: the one that was joined has its id again.
+    let parted: Vec<String> =
+        both.iter().filter(|signature| signature.starts_with(&other)).cloned().collect();
+    assert!(!parted.is_empty(), "{other}: {both:?}");
+    store.split_group(&one, &parted).unwrap();
+    store.regroup().unwrap();
+    assert_eq!(members(&other, &store), parted.iter().cloned().collect());
+    store.regroup().unwrap();
+    assert_eq!(members(&one, &store).len(), both.len() - parted.len());
+}
+
+#[test]
+fn a_wish_that_cannot_be_is_refused_and_changes_nothing() {
+    let (_kept, mut store) = store();
+    add(&mut store, &crashes(0..50));
+    let group = store.groups().unwrap()[0].id.clone();
+    let all: Vec<String> = store.signatures(&group).unwrap().into_iter().map(|s| s.0).collect();
+    for refused in [
+        store.merge_groups(&group, &group),
+        store.merge_groups(&group, "no such"),
+        store.split_group(&group, &all),
+        store.split_group(&group, &["no such".to_owned()]),
+        store.name_group("", "x"),
+    ] {
+        assert!(matches!(refused, Err(StoreError::NoSuchGroup { .. })), "{refused:?}");
+    }
+    let before = store.groups().unwrap();
+    store.regroup().unwrap();
+    assert_eq!(store.groups().unwrap(), before);
+}
+
+/// `cargo test --release -- --ignored --nocapture hundred_thousand`
+#[test]
+#[ignore = "takes a minute"]
+fn a_hundred_thousand_crashes_are_grouped_in_seconds() {
+    let (_kept, mut store) = store();
+    let rules = Rules::built_in();
+    let made = Instant::now();
+    let all = (0..100_000).map(|n| crash(3, n, &rules));
+    let records: Vec<(FileStamp, Incoming)> =
+        all.map(|crash| (crash.stamp, Incoming::of(crash.record).unwrap())).collect();
+    println!("made in {:?}", made.elapsed());
+    let added = Instant::now();
+    store.add(&records, 0).unwrap();
+    println!("added in {:?}", added.elapsed());
+    for run in ["first", "again"] {
+        let grouped = Instant::now();
+        let found = store.regroup().unwrap();
+        let took = grouped.elapsed();
+        println!("grouped {run}: {} groups in {took:?}", found.groups);
+        assert!(took.as_secs() < 10);
+    }
+}

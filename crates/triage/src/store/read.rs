@@ -1,0 +1,193 @@
+//! What is there, read.
+
+use std::io;
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::{Store, StoreError};
+use crate::incoming::unpacked;
+use crate::{Record, RecordStatus};
+use obit_redact::Shown;
+
+/// How much is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Dumps, failed ones among them.
+    pub dumps: u64,
+    /// Files that could not be read as a core.
+    pub failed: u64,
+    /// Groups with at least one dump.
+    pub groups: u64,
+}
+
+/// A record, as far as it is there.
+enum Body {
+    There(Box<Record>),
+    /// Given up for its age.
+    Removed(Box<Record>),
+    Damaged,
+}
+
+/// What [`body`] reads.
+const BODY: &str = "record.json, bug.id, dump.kept, dump.id, dump.crash, dump.status, dump.time,
+    host.name, (SELECT shown FROM path WHERE path.dump = dump.n ORDER BY key LIMIT 1)";
+const JOINED: &str = "LEFT JOIN record ON record.dump = dump.n
+    LEFT JOIN trace ON trace.n = dump.trace LEFT JOIN bug ON bug.n = trace.bug
+    LEFT JOIN host ON host.n = dump.host";
+
+impl Store {
+    /// The group of the dump called `id`.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn group_of(&self, id: &str) -> Result<Option<String>, StoreError> {
+        self.connection
+            .prepare_cached(
+                "SELECT bug.id FROM dump JOIN trace ON trace.n = dump.trace
+                 JOIN bug ON bug.n = trace.bug WHERE dump.id = ?1",
+            )
+            .and_then(|mut statement| statement.query_row([id], |row| row.get(0)).optional())
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Hands every record to `take`, in the order in which they came, until it fails. Of a
+    /// record that was given up for its age, what the history keeps.
+    ///
+    /// # Errors
+    /// Those of the database; damaged records, after all others were handed over.
+    pub fn each_record(
+        &self,
+        take: &mut dyn FnMut(Record) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
+        let failed = |source| self.failed(source);
+        let sql = format!("SELECT {BODY} FROM dump {JOINED} ORDER BY dump.n");
+        let mut statement = self.connection.prepare(&sql).map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
+        let mut damaged = 0_u64;
+        while let Some(row) = rows.next().map_err(failed)? {
+            match body(row).map_err(failed)? {
+                Body::There(record) | Body::Removed(record) => {
+                    if take(*record).is_err() {
+                        return Ok(());
+                    }
+                }
+                Body::Damaged => damaged += 1,
+            }
+        }
+        self.none_damaged(damaged)
+    }
+
+    /// Hands the records of files to `take`, each under the path of the file, in this order,
+    /// until it fails. `files` are SHA-256 digests of absolute paths.
+    ///
+    /// # Errors
+    /// Those of the database; damaged records, after all others were handed over.
+    pub fn each_record_of(
+        &self,
+        files: &[[u8; 32]],
+        take: &mut dyn FnMut(Record) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
+        let failed = |source| self.failed(source);
+        let sql = format!(
+            "SELECT {BODY}, here.shown FROM path AS here JOIN dump ON dump.n = here.dump {JOINED}
+             WHERE here.key = ?1"
+        );
+        let mut statement = self.connection.prepare(&sql).map_err(failed)?;
+        let mut damaged = 0_u64;
+        for key in files {
+            let mut rows = statement.query([key.as_slice()]).map_err(failed)?;
+            let Some(row) = rows.next().map_err(failed)? else { continue };
+            match body(row).map_err(failed)? {
+                Body::There(mut record) | Body::Removed(mut record) => {
+                    record.core.path = Shown::from_report(row.get(9).map_err(failed)?);
+                    if take(*record).is_err() {
+                        return Ok(());
+                    }
+                }
+                Body::Damaged => damaged += 1,
+            }
+        }
+        self.none_damaged(damaged)
+    }
+
+    /// How much is there.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        let count = |row: &Row<'_>, at| {
+            row.get::<_, i64>(at).map(|count| u64::try_from(count).unwrap_or(0))
+        };
+        self.connection
+            .query_row(
+                "SELECT (SELECT count(*) FROM dump),
+                   (SELECT count(*) FROM dump WHERE status <> 'ok'),
+                   (SELECT count(DISTINCT bug) FROM trace
+                    WHERE EXISTS (SELECT 1 FROM dump WHERE dump.trace = trace.n))",
+                [],
+                |row| {
+                    Ok(Counts {
+                        dumps: count(row, 0)?,
+                        failed: count(row, 1)?,
+                        groups: count(row, 2)?,
+                    })
+                },
+            )
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Whether the file is whole, to the last record.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<Counts, StoreError> {
+        self.said_ok("integrity_check(10)")?;
+        let failed = |source| self.failed(source);
+        let lost: Option<String> = self
+            .connection
+            .query_row("PRAGMA foreign_key_check", [], |row| row.get(0))
+            .optional()
+            .map_err(failed)?;
+        if let Some(table) = lost {
+            return Err(self.damaged(&format!("rows of `{table}` refer to nothing")));
+        }
+        self.each_record(&mut |_| Ok(()))?;
+        self.counts()
+    }
+
+    fn none_damaged(&self, damaged: u64) -> Result<(), StoreError> {
+        match damaged {
+            0 => Ok(()),
+            1 => Err(self.damaged("one record cannot be read")),
+            some => Err(self.damaged(&format!("{some} records cannot be read"))),
+        }
+    }
+}
+
+fn body(row: &Row<'_>) -> rusqlite::Result<Body> {
+    let packed: Option<Vec<u8>> = row.get(0)?;
+    let group: Option<String> = row.get(1)?;
+    let is_kept: bool = row.get(2)?;
+    if let Some(packed) = packed {
+        return Ok(match unpacked(&packed) {
+            Some(record) => Body::There(Box::new(Record { group, ..record })),
+            None => Body::Damaged,
+        });
+    }
+    if is_kept {
+        return Ok(Body::Damaged);
+    }
+    let shown = |text: Option<String>| text.map(Shown::from_report);
+    let is_ok = row.get::<_, String>(5)? == "ok";
+    let mut record = Record {
+        group,
+        dump: row.get(3)?,
+        id: row.get(4)?,
+        status: if is_ok { RecordStatus::Ok } else { RecordStatus::Failed },
+        time: row.get(6)?,
+        host: shown(row.get(7)?),
+        ..Record::default()
+    };
+    record.core.path = shown(row.get(8)?).unwrap_or_default();
+    Ok(Body::Removed(Box::new(record)))
+}
