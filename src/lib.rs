@@ -1,34 +1,49 @@
-//! obit tells you what a dead process died of.
-//!
-//! A core file goes in, a [`Report`](report::Report) comes out. Between them lie floors
-//! that import downward only (`docs/architecture.md`): the core file ([`dump`]), what was
-//! loaded and from which files ([`module`]), memory ([`memory`]), stacks ([`unwind`]),
-//! names ([`debuginfo`]), and the threads with all of that put together ([`process`]).
-//! What leaves does so through the [`Redactor`](redact::Redactor) and the report, which
-//! [`render`] lays out.
-//!
-//! A partial answer is an answer: a core that is cut short, a library that is gone or a
-//! table that is broken costs what hangs on it and is told as a [`Notice`](notice::Notice);
-//! only what is no core at all is an error.
+//! obit explains why a process crashed, from its core dump.
 //!
 //! ```
-//! use std::path::Path;
+//! let crash = obit::open("tests/fixtures/null-field/core.zst")?;
+//! let report = crash.report();
 //!
-//! use obit::process::{Options, Process};
-//! use obit::report::{BuildOptions, build};
-//!
-//! let core = Path::new("tests/fixtures/null-field/core.zst");
-//! let mut options = Options::default();
-//! options.rules.core_directory = core.parent().map(Path::to_owned);
-//!
-//! let process = Process::open(core, options, &())?;
-//! let crashed = process.crashed().ok_or("no crashed thread")?;
-//! assert_eq!(crashed.frames[0].function.as_deref(), Some("next_serial"));
-//!
-//! let report = build(&process, BuildOptions::default());
-//! assert_eq!(report.signal.map(|signal| signal.name).as_deref(), Some("SIGSEGV"));
+//! let cause = report.cause.as_ref().ok_or("no cause")?;
+//! assert_eq!(cause.class, "null-read");
+//! assert_eq!(cause.blame.as_ref().and_then(|blame| blame.frame), Some(1));
+//! assert!(report.signature.is_some());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! [`open`] reads the core and the files that belong to it; [`Crash::report`] gives the
+//! [`Report`](report::Report), a versioned document that the program, its pages and its
+//! triage store are made from. The report is redacted; [`Crash::process`] is not.
+//!
+//! A partial answer is an answer: a truncated core, a missing library or a malformed table
+//! costs what depends on it and is reported as a notice. Only a file that is no core dump at
+//! all is an error.
+//!
+//! # Not for
+//!
+//! Live processes, minidumps of Windows, Mach-O cores, dumps of the Linux kernel. Nothing of
+//! the crashed program is executed.
+//!
+//! # Map
+//!
+//! Each layer is a crate of its own that can be used alone, and is re-exported here. They
+//! import downward only (`docs/architecture.md`).
+//!
+//! | module | crate | answers |
+//! |---|---|---|
+//! | [`dump`], [`elf`], [`memory`], [`arch`], [`addr`], [`limits`], [`notice`] | `obit-corefile` | what the core file holds |
+//! | [`disassembly`] | `obit-disassembly` | what an instruction is and does |
+//! | [`debuginfo`] | `obit-dwarf` | what an address, a name or a type of an image is |
+//! | [`module`], [`unwind`], [`process`], [`value`], [`print`] | `obit-process` | threads, stacks, variables, expressions |
+//! | [`analysis`] | `obit-analysis` | why the process crashed, as data |
+//! | [`redact`] | `obit-redact` | what of a text may be shown |
+//! | [`report`] | `obit-report` and this crate | the document, and how it is built |
+//! | [`triage`] | `obit-triage` | which crashes are of one bug, and which matter |
+//! | [`render`] | `obit-render` | reports and groups for people and other programs |
+//! | [`scrub`], [`batch`] | this crate | a core without personal data; many cores at once |
+//!
+//! Stable within a version of its schema: the report as JSON. The Rust interface below
+//! [`open`], [`Crash`] and [`report`] may change with each release.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
@@ -40,5 +55,8 @@ pub use {
 };
 
 pub mod batch;
+mod open;
 pub mod report;
 pub mod scrub;
+
+pub use open::{Crash, OpenError, Options, open, open_with};

@@ -197,9 +197,7 @@ pub(crate) fn analyze(
     observer: &dyn Observer,
 ) -> Result<Report, AnalyzeError> {
     let process = open(request, view, observer)?;
-    let mut report = obit::report::build(&process, request.build.clone());
-    report.signature = obit::triage::signature(&report);
-    Ok(report)
+    Ok(obit::report::build(&process, request.build.clone()))
 }
 
 /// Opens the core and finds what belongs to it.

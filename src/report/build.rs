@@ -29,7 +29,9 @@ use obit_redact::{Level, Origin, Redactor, Shown};
 pub fn build(process: &Process, options: BuildOptions) -> Report {
     let id = crash_id(&process.dump);
     let redactor = options.redactor(&id, process);
-    built(process, options, id, redactor).0
+    let (mut report, _) = built(process, options, id, redactor);
+    report.signature = obit_triage::signature(&report);
+    report
 }
 
 /// The same, and the redactor that knows what was hidden where.

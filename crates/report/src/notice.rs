@@ -19,7 +19,7 @@ pub struct NoticeReport {
     pub hint: Shown,
 }
 
-/// The catalogue, one for each [`Notice`](obit_corefile::notice::Notice).
+/// What is missing or damaged, by kind.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
