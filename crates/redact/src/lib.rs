@@ -4,25 +4,24 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod arguments;
+mod field_name;
 mod find;
 mod kind;
-mod known;
 mod log;
-mod names;
 mod policy;
+mod remembered;
 mod rules;
 #[cfg(feature = "serde")]
 mod serial;
 mod shown;
 pub mod stream;
+mod text_in_numbers;
 mod token;
-mod vocabulary;
-mod word;
-mod words;
+mod word_set;
 
+pub use field_name::judge;
 pub use kind::Kind;
 pub use log::{Decision, Reason};
-pub use names::judge;
 pub use policy::{Level, Origin};
 pub use rules::{Named, RuleError, Rules, Verdict};
 pub use shown::Shown;
@@ -30,10 +29,10 @@ pub use shown::Shown;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use find::{Carried, Finding};
-use known::Known;
+use find::{Carried, Span};
 use log::Log;
 use policy::Treatment;
+use remembered::Remembered;
 use token::Tokens;
 
 /// The only maker of [`Shown`], and the book-keeper of what it hid.
@@ -50,7 +49,7 @@ pub struct Redactor {
     mapped: Vec<(u64, u64)>,
     /// `None` where nobody asked for it.
     log: Option<Box<Log>>,
-    known: Known,
+    known: Remembered,
 }
 
 impl Redactor {
@@ -70,7 +69,7 @@ impl Redactor {
             counts,
             mapped: Vec::new(),
             log: None,
-            known: Known::default(),
+            known: Remembered::default(),
         }
     }
 
@@ -148,8 +147,9 @@ impl Redactor {
     /// The token for text of which a part could not be read: what it was cannot be judged,
     /// so all of it is hidden if its name or the level says that any of it could be.
     pub fn show_part(&mut self, origin: Origin, named: &Named<'_>, text: &str) -> Shown {
-        let kind =
-            [names::without_storage(named.name), plain_type(named)].into_iter().find_map(judge);
+        let kind = [field_name::without_storage(named.name), plain_type(named)]
+            .into_iter()
+            .find_map(judge);
         let verdict = self.rules.verdict(named, text.as_bytes());
         match kind {
             Some(kind) if self.level != Level::Off && verdict != Some(Verdict::Allow) => {
@@ -195,7 +195,7 @@ impl Redactor {
         }
         let reason = match self.known.has_number(word) {
             true => Reason::Known,
-            false if word::is_text(word) => Reason::Piece,
+            false if text_in_numbers::is_text(word) => Reason::Piece,
             false => return word,
         };
         if self.is_mapped(word) {
@@ -203,13 +203,14 @@ impl Redactor {
         }
         self.begin(None);
         self.hidden(Kind::Text, &word.to_string(), reason);
-        word::masked(word)
+        text_in_numbers::masked(word)
     }
 
     /// The token for a number of eight bytes that are all letters: a part of a text that was
     /// read as a number. `None` if it may be shown.
     pub fn hide_spelled(&mut self, word: u64) -> Option<Shown> {
-        if self.level == Level::Off || !word::is_whole_text(word) || self.is_mapped(word) {
+        if self.level == Level::Off || !text_in_numbers::is_whole_text(word) || self.is_mapped(word)
+        {
             return None;
         }
         self.begin(None);
@@ -220,7 +221,7 @@ impl Redactor {
     /// `AAAAAAAA`, is shown.
     pub fn show_piece(&mut self, text: &str) -> Shown {
         match self.level {
-            Level::Default if !word::is_dull(text.as_bytes()) => {
+            Level::Default if !text_in_numbers::is_dull(text.as_bytes()) => {
                 self.begin(Some(Origin::VariableText));
                 Shown::new(self.hidden(Kind::Text, text, Reason::Piece))
             }
@@ -238,7 +239,7 @@ impl Redactor {
             counts: BTreeMap::new(),
             mapped: Vec::new(),
             log: None,
-            known: Known::default(),
+            known: Remembered::default(),
         };
         other.show(Origin::OwnWords, text)
     }
@@ -280,7 +281,7 @@ impl Redactor {
                 let shown = self.search(text, kept);
                 self.without_words(shown)
             }
-            Treatment::Words => self.without_words(Shown::new(text.to_owned())),
+            Treatment::WordSet => self.without_words(Shown::new(text.to_owned())),
             Treatment::Digest(kind) => {
                 let token = self.tokens.token(kind, text.as_bytes());
                 self.count(kind);
@@ -293,12 +294,12 @@ impl Redactor {
 
     /// `text` but for the numbers in it that spell text.
     fn without_words(&mut self, text: Shown) -> Shown {
-        let numbers = word::numbers(text.as_str());
+        let numbers = text_in_numbers::numbers(text.as_str());
         let mut shown = String::new();
         let mut done = 0;
         for (range, number) in numbers {
             let is_known = self.known.has_number(number);
-            if !(is_known || word::is_text(number)) || self.is_mapped(number) {
+            if !(is_known || text_in_numbers::is_text(number)) || self.is_mapped(number) {
                 continue;
             }
             shown.push_str(text.as_str().get(done..range.start).unwrap_or_default());
@@ -357,7 +358,7 @@ impl Redactor {
         let known = self.known.find(text.as_bytes());
         if !known.is_empty() {
             let known = known.into_iter();
-            found.extend(known.map(|(range, kind)| Finding { range, kind, is_wide: false }));
+            found.extend(known.map(|(range, kind)| Span { range, kind, is_wide: false }));
             found = find::in_order(found);
         }
         if found.is_empty() {
@@ -378,7 +379,7 @@ impl Redactor {
     }
 
     /// Everything to hide in `bytes`, by obit's finders and the user's rules.
-    fn find(&self, bytes: &[u8], carried: &mut Carried) -> Vec<Finding> {
+    fn find(&self, bytes: &[u8], carried: &mut Carried) -> Vec<Span> {
         let mut found = find::find(bytes, carried, true);
         if self.level == Level::Strict {
             found = find::with_quoted(bytes, found);
@@ -391,12 +392,12 @@ impl Redactor {
             !self.rules.allows(finding.kind, text)
         });
         let denied = self.rules.denied(bytes).into_iter();
-        found.extend(denied.map(|(range, kind, _)| Finding { range, kind, is_wide: false }));
+        found.extend(denied.map(|(range, kind, _)| Span { range, kind, is_wide: false }));
         find::in_order(found)
     }
 
     /// `bytes` with tokens for `found`, which is in order.
-    fn replace(&mut self, bytes: &[u8], found: &[Finding]) -> Vec<u8> {
+    fn replace(&mut self, bytes: &[u8], found: &[Span]) -> Vec<u8> {
         let mut shown = Vec::with_capacity(bytes.len() + found.len() * 4);
         let mut done = 0;
         for finding in found {
@@ -421,7 +422,7 @@ impl Redactor {
     }
 
     /// For the log: a rule's pattern, or a finder.
-    fn reason(&self, finding: &Finding, bytes: &[u8]) -> Reason {
+    fn reason(&self, finding: &Span, bytes: &[u8]) -> Reason {
         let overlaps = |range: &std::ops::Range<usize>| {
             range.start < finding.range.end && finding.range.start < range.end
         };
@@ -453,7 +454,7 @@ const MASKED: &str = "redacted";
 fn announced(named: &Named<'_>, text: &str) -> Option<(Kind, Reason)> {
     let parts = [(named.name, Reason::Name), (plain_type(named), Reason::Type)];
     parts.into_iter().find_map(|(name, reason)| {
-        let field = names::field(name.as_bytes())?;
+        let field = field_name::field(name.as_bytes())?;
         find::is_sensitive(text.as_bytes(), field).then_some((field.kind, reason))
     })
 }
@@ -461,7 +462,7 @@ fn announced(named: &Named<'_>, text: &str) -> Option<(Kind, Reason)> {
 /// The same for text, whose variable may be named for how it is kept.
 fn announced_text(named: &Named<'_>, text: &str) -> Option<(Kind, Reason)> {
     announced(named, text).or_else(|| {
-        let name = names::without_storage(named.name);
+        let name = field_name::without_storage(named.name);
         (name.len() < named.name.len()).then(|| announced(&Named { name, ..*named }, text))?
     })
 }

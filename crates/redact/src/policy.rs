@@ -79,7 +79,7 @@ pub(super) enum Treatment {
     /// The same, and numbers that spell text are hidden.
     SearchWords(&'static [Kind]),
     /// Only numbers that spell text are hidden.
-    Words,
+    WordSet,
     /// Only a digest is shown, under this kind.
     Digest(&'static str),
     /// Only the length is shown.
@@ -100,7 +100,7 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
         }
         (Level::Default, Origin::OwnWords) => Treatment::SearchWords(&[Kind::User, Kind::Ip]),
         (Level::Strict, Origin::OwnWords) => Treatment::SearchWords(&[]),
-        (Level::Default | Level::Strict, Origin::Code) => Treatment::Words,
+        (Level::Default | Level::Strict, Origin::Code) => Treatment::WordSet,
         // Four numbers are a version there.
         (_, Origin::PackageMetadata) => Treatment::SearchBut(&[Kind::Ip]),
         (
