@@ -16,6 +16,7 @@ pub enum Level {
 
 /// Where a text comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Origin {
     /// A function, type or variable name of a binary.
     SymbolName,

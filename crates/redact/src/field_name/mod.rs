@@ -32,7 +32,7 @@ const MOST_WORDS: usize = 12;
 
 /// As what the value of something called `name` is hidden, whatever it looks like; `None`
 /// if the name does not say.
-pub fn judge(name: &str) -> Option<Kind> {
+pub fn kind_of_name(name: &str) -> Option<Kind> {
     field(name.as_bytes()).filter(|field| field.sureness != Sureness::Maybe).map(|field| field.kind)
 }
 
@@ -434,7 +434,7 @@ mod tests {
             ("geoLat", Kind::Place),
         ];
         for (name, kind) in cases {
-            assert_eq!(judge(name), Some(kind), "{name}");
+            assert_eq!(kind_of_name(name), Some(kind), "{name}");
         }
     }
 
@@ -488,7 +488,7 @@ mod tests {
             "_",
             "x1",
         ] {
-            assert_eq!(judge(name), None, "{name}");
+            assert_eq!(kind_of_name(name), None, "{name}");
         }
     }
 }
