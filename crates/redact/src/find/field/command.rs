@@ -151,11 +151,15 @@ impl Scan<'_> {
             (statement.read)(self, whole);
         }
         if may_be_program(word) && matches!(text.at(whole), b' ' | 0 | b'"' | b'\'') {
-            for option in OPTIONS.iter().filter(|option| option.program == word) {
+            let mut options = OPTIONS.iter().filter(|option| option.program == word).peekable();
+            let is_program = options.peek().is_some();
+            for option in options {
                 self.options(whole, option);
             }
             // Words of this command are not asked again.
-            self.commanded = self.commanded.max(whole + FAR / 4);
+            if is_program {
+                self.commanded = self.commanded.max(whole + FAR / 4);
+            }
         }
         None
     }
@@ -279,5 +283,28 @@ impl Scan<'_> {
         }
         let range = plausible::sensitive(text, &value, field)?;
         Some(self.hide(range, field.kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::find::hidden;
+
+    #[test]
+    fn options_of_programs_are_read_ahead() {
+        for (text, wanted) in [
+            ("mysql -u ann77 -psuperman db", &["ann77", "superman"][..]),
+            ("7z a -psuperman x.7z", &["superman"]),
+            ("sudo: ann77 : TTY=pts/0", &["ann77"]),
+            ("INSERT Into t (email, city) VALUES ('x', 'Ely')", &["Ely"]),
+        ] {
+            assert_eq!(hidden(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_as_long_as_a_program_does_not_keep_the_next_from_being_read() {
+        assert_eq!(hidden("mkdir /x && mysql -psuperman db"), ["superman"]);
+        assert_eq!(hidden("call curl -u ann77:superman x"), ["ann77", "superman"]);
     }
 }
