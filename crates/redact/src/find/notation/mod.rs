@@ -208,6 +208,8 @@ mod tests {
             "250-AUTH LOGIN PLAIN\r\n",
             "the machine is off, login as before",
             "go (to root) and back on time",
+            "set requirepass before you expose the port",
+            "requirepass of the old server\n",
             "main.c:1024:int:foo:bar\n",
             "SHA256:6LTHN+h6meK/d/EVx8HEFWC7wiX34Fz8Fmxu3Xcweyo",
             "\"integrity\": \"sha512-Df0HD2ndtZWpZGpEZLh07flKV87aZwNt1tlHjPF8/OWkDrx6\"",

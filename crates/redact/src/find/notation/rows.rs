@@ -100,6 +100,17 @@ pub(super) static ROWS: &[Notation] = &[
         find: |scan, _, end| scan.literal(end + 1),
         example: ("UPDATE t SET a = password('hunter2');", &["hunter2"]),
     },
+    // `redis.conf`: a setting is a line of two words.
+    Notation {
+        words: &[b"requirepass", b"masterauth"],
+        is_caseless: false,
+        around: Behind(b" "),
+        find: |scan, start, end| match scan.text.before(start) {
+            b'\n' | 0 => scan.last_word(end),
+            _ => None,
+        },
+        example: ("requirepass sunflower9\n", &["sunflower9"]),
+    },
     // FTP and POP (RFC 959, RFC 1939); with a separator behind the word it is a field.
     Notation {
         words: &[b"USER"],
