@@ -24,6 +24,8 @@ pub(in crate::find) struct Scan<'t> {
     pub(in crate::find) commanded: usize,
     /// The letters of base64 that were looked at last, to their end.
     pub(in crate::find) coded: Range<usize>,
+    /// Letters of it that were decoded and held no text.
+    pub(in crate::find) decoded_in_vain: usize,
     /// The line that was asked last whether it speaks of calls, and the answer.
     pub(in crate::find) called: Option<(Range<usize>, bool)>,
 }
@@ -40,6 +42,7 @@ pub(in crate::find) fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carr
         judged: carried.judged.take(),
         commanded: 0,
         coded: 0..0,
+        decoded_in_vain: 0,
         called: None,
     };
     scan.run();

@@ -11,6 +11,8 @@ use crate::kind::Kind;
 
 /// Bytes of a token by which all of it is judged.
 const LONGEST_JUDGED: usize = 1024;
+/// How often all letters of a run of base64 may be decoded to find no text in it.
+const MOST_IN_VAIN: usize = 64;
 
 impl Scan<'_> {
     /// Keys, tokens and random text.
@@ -25,10 +27,12 @@ impl Scan<'_> {
         // The parts of a path are asked one by one.
         if !(self.coded.start..self.coded.end).contains(&start) {
             self.coded = start..text.run(start, 1 << 16, is_base64);
+            self.decoded_in_vain = 0;
         }
         let until = text.run(self.coded.end, 2, |byte| byte == b'=');
         if until - start >= 24
             && self.looks_inside
+            && self.decoded_in_vain <= MOST_IN_VAIN * self.coded.len()
             && let Some(next) = self.inside(start..until)
         {
             return Some(next);
@@ -43,7 +47,7 @@ impl Scan<'_> {
             count if token.len() / (count + 1) >= 12 && is_random(token) => until,
             _ => start + token.iter().position(|byte| *byte == b'/').unwrap_or(token.len()),
         };
-        let token = text.slice(start..until);
+        let token = text.slice(start..until.min(start + LONGEST_JUDGED));
         let is_mangled = [&b"_Z"[..], b"_R", b"__Z", b"$s", b"WebKitFormBoundary"]
             .iter()
             .any(|mark| token.starts_with(mark));
@@ -56,7 +60,10 @@ impl Scan<'_> {
 
     /// Texts that were wrapped in base64, once.
     fn inside(&mut self, range: Range<usize>) -> Option<usize> {
-        let inner = base64::unwrap(self.text.slice(range.clone()))?;
+        let Some(inner) = base64::unwrap(self.text.slice(range.clone())) else {
+            self.decoded_in_vain += range.len();
+            return None;
+        };
         let found = find(&inner.text, &mut Carried::default(), false);
         for span in &found {
             let wrapped = inner.wrapped(span.range.clone());
