@@ -4,13 +4,16 @@ pub(in crate::find) mod date;
 pub(in crate::find) mod person_name;
 pub(in crate::find) mod place;
 mod placeholder;
+mod shape;
 
 use std::ops::Range;
+
+use shape::{has_shape, is_whole_date};
 
 use crate::field_name::{Field, Sureness};
 use crate::find::field::value::{Separator, Value};
 use crate::find::number::phone;
-use crate::find::plausible::date::{date, is_iso_date};
+use crate::find::plausible::date::date;
 use crate::find::plausible::person_name::{is_name, is_user};
 use crate::find::plausible::place::{is_address, is_degrees};
 use crate::find::plausible::placeholder::{is_expression, is_no_value};
@@ -34,16 +37,11 @@ pub(in crate::find) fn sensitive(
     let whole = || value.range.clone();
     let fits = match field.kind {
         Kind::Password => is_password(text, value, bytes),
-        Kind::PasswordHash => bytes.len() >= 8,
         Kind::Secret if field.sureness == Sureness::Maybe => bytes.len() >= 16 && is_mixed(bytes),
         Kind::Secret if field.sureness == Sureness::Likely => return credentials(text, value),
         Kind::Secret => is_secret(value, bytes),
         Kind::Cookie => is_session(bytes),
         Kind::Code => is_code(value, bytes),
-        Kind::Card => has_digits(bytes, 12, 19) && !bytes.contains(&b'*') && !bytes.contains(&b':'),
-        Kind::Account => has_digits(bytes, 6, 32) && is_compact(bytes) && bytes.len() <= 42,
-        Kind::NationalId => is_identifier(bytes),
-        Kind::Passport => is_passport(bytes),
         Kind::Phone => is_phone(text, value, bytes),
         Kind::Email => bytes.contains(&b'@') && !bytes.contains(&b' ') && bytes.len() >= 3,
         // `holder=Person(name='Ann')`
@@ -52,10 +50,8 @@ pub(in crate::find) fn sensitive(
         Kind::User => is_user(text, value, bytes),
         Kind::Birth => return date(text, value),
         Kind::Address => is_address(value, bytes, field.sureness),
-        // Of a telephone, or of the card in it.
-        Kind::Mac => has_digits(bytes, 14, 20) && bytes.iter().all(u8::is_ascii_digit),
         Kind::Place => is_degrees(bytes, field.sureness),
-        _ => false,
+        kind => has_shape(kind, bytes),
     };
     fits.then(whole)
 }
@@ -224,36 +220,6 @@ fn is_code(value: &Value, bytes: &[u8]) -> bool {
 fn has_digits(bytes: &[u8], least: usize, most: usize) -> bool {
     let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
     (least..=most).contains(&digits)
-}
-
-/// Capitals, digits and the separators between groups of them; no decimal fraction.
-fn is_compact(bytes: &[u8]) -> bool {
-    !bytes.starts_with(b"0.")
-        && !bytes.starts_with(b"0x")
-        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b" -./()+".contains(byte))
-}
-
-fn is_identifier(bytes: &[u8]) -> bool {
-    let has_small = bytes.iter().filter(|byte| byte.is_ascii_lowercase()).count();
-    has_digits(bytes, 5, 20)
-        && is_compact(bytes)
-        && bytes.len() <= 26
-        && has_small <= 4
-        && !is_whole_date(bytes)
-}
-
-fn is_whole_date(bytes: &[u8]) -> bool {
-    bytes.len() == 10 && is_iso_date(Text(bytes), 0)
-}
-
-fn is_passport(bytes: &[u8]) -> bool {
-    let is_capitals = bytes.iter().all(|byte| {
-        byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'-' || *byte == b' '
-    });
-    (6..=20).contains(&bytes.len())
-        && (has_digits(bytes, 5, 18) && is_compact(bytes) && !is_whole_date(bytes)
-            || is_capitals && has_digits(bytes, 1, 18)
-            || is_capitals && bytes.len() == 9)
 }
 
 fn is_phone(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
