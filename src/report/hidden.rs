@@ -22,19 +22,14 @@ pub fn hidden(process: &Process, options: BuildOptions) -> Hidden {
 }
 
 fn one(decision: &Decision, redactor: &Redactor) -> HiddenText {
-    let (reason, rule) = match &decision.reason {
-        Reason::Name => ("name", None),
-        Reason::Type => ("type", None),
-        Reason::Content => ("content", None),
-        Reason::Level => ("level", None),
-        Reason::Known => ("known", None),
-        Reason::Piece => ("piece", None),
-        Reason::Rule(rule) => ("rule", Some(redactor.aside(rule))),
+    let rule = match &decision.reason {
+        Reason::Rule(rule) => Some(redactor.aside(rule)),
+        _ => None,
     };
     HiddenText {
         place: decision.place.clone(),
         origin: decision.origin.map_or("number", |origin| origin.word()).to_owned(),
-        reason: reason.to_owned(),
+        reason: decision.reason.word().to_owned(),
         rule,
         kind: decision.kind.to_owned(),
         token: decision.token.clone(),

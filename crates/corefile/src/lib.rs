@@ -17,6 +17,7 @@ pub mod addr;
 pub mod arch;
 pub mod dump;
 pub mod elf;
+pub mod escape;
 pub mod limits;
 pub mod mapped_file;
 pub mod memory;

@@ -2,6 +2,7 @@
 
 /// A kind of sensitive text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Kind {
     /// An e-mail address.
     Email,
@@ -53,7 +54,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: &[Self] = &[
         Self::Email,
         Self::Phone,
         Self::Card,
@@ -110,6 +111,6 @@ impl Kind {
 
     /// The kind of that word.
     pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
+        Self::ALL.iter().copied().find(|kind| kind.word() == word)
     }
 }

@@ -8,6 +8,7 @@ const MOST: usize = 100_000;
 
 /// Why a text was hidden.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// The variable's name says so.
     Name,
@@ -25,8 +26,24 @@ pub enum Reason {
     Piece,
 }
 
+impl Reason {
+    /// A word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Type => "type",
+            Self::Content => "content",
+            Self::Rule(_) => "rule",
+            Self::Level => "level",
+            Self::Known => "known",
+            Self::Piece => "piece",
+        }
+    }
+}
+
 /// One text that was hidden.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Decision {
     /// The thread, the frame and the variable, as far as there are any.
     pub place: Vec<Shown>,

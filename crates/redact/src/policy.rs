@@ -16,6 +16,7 @@ pub enum Level {
 
 /// Where a text comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Origin {
     /// A function, type or variable name of a binary.
     SymbolName,
@@ -79,7 +80,7 @@ pub(super) enum Treatment {
     /// The same, and numbers that spell text are hidden.
     SearchWords(&'static [Kind]),
     /// Only numbers that spell text are hidden.
-    Words,
+    WordSet,
     /// Only a digest is shown, under this kind.
     Digest(&'static str),
     /// Only the length is shown.
@@ -100,7 +101,7 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
         }
         (Level::Default, Origin::OwnWords) => Treatment::SearchWords(&[Kind::User, Kind::Ip]),
         (Level::Strict, Origin::OwnWords) => Treatment::SearchWords(&[]),
-        (Level::Default | Level::Strict, Origin::Code) => Treatment::Words,
+        (Level::Default | Level::Strict, Origin::Code) => Treatment::WordSet,
         // Four numbers are a version there.
         (_, Origin::PackageMetadata) => Treatment::SearchBut(&[Kind::Ip]),
         (

@@ -30,11 +30,51 @@ use super::kind::Kind;
 /// What is wrong with a file of rules, and in which line (counted from 1).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("line {line}: {problem}")]
+#[non_exhaustive]
 pub struct RuleError {
     /// The line.
     pub line: usize,
-    /// What is wrong there, with the key's name.
-    pub problem: String,
+    /// What is wrong there.
+    pub problem: RuleProblem,
+}
+
+/// What is wrong in one line of a file of rules.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RuleProblem {
+    /// No TOML, in the words of its parser.
+    #[error("{0}")]
+    Syntax(String),
+    /// A table that is neither `deny` nor `allow`.
+    #[error("`{0}` is unknown here; there are `deny`, `allow`")]
+    UnknownTable(String),
+    /// A `deny` or `allow` that is no array of tables.
+    #[error("`{0}` must be written as `[[{0}]]`")]
+    NotAnArray(String),
+    /// An element of the array that is no table.
+    #[error("a rule must be a table")]
+    NotATable,
+    /// A key that no rule has.
+    #[error("`{0}` is unknown in a rule; there are {keys}", keys = KEYS.join(", "))]
+    UnknownKey(String),
+    /// The value of this key is no string.
+    #[error("`{0}` must be a string")]
+    NotAString(String),
+    /// A pattern that does not compile, in the words of its compiler.
+    #[error("`regex`: {0}")]
+    Pattern(String),
+    /// A kind that does not exist.
+    #[error("`kind`: no {0:?}; there are {known}", known = kinds())]
+    UnknownKind(String),
+    /// A rule about nothing in particular.
+    #[error("a rule needs a condition: name, type, function, module or regex")]
+    NoCondition,
+}
+
+/// The words of all kinds, for messages.
+fn kinds() -> String {
+    let words: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
+    words.join(", ")
 }
 
 /// Where a value stands in a program.
@@ -52,6 +92,7 @@ pub struct Named<'n> {
 
 /// What rules say of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Verdict {
     /// Shown as it is.
     Allow,
@@ -88,24 +129,26 @@ impl Rules {
     /// # Errors
     /// The first thing that is wrong in it.
     pub fn parse(text: &str) -> Result<Self, RuleError> {
-        let error = |span: Range<usize>, problem: String| {
+        let error = |span: Range<usize>, problem: RuleProblem| {
             let before = text.get(..span.start).unwrap_or(text);
             RuleError { line: 1 + before.matches('\n').count(), problem }
         };
-        let table = DeTable::parse(text)
-            .map_err(|wrong| error(wrong.span().unwrap_or(0..0), wrong.message().to_owned()))?;
+        let table = DeTable::parse(text).map_err(|wrong| {
+            let problem = RuleProblem::Syntax(wrong.message().to_owned());
+            error(wrong.span().unwrap_or(0..0), problem)
+        })?;
         let mut rules = Vec::new();
         for (key, value) in table.get_ref() {
             let denies = match key.get_ref().as_ref() {
                 "deny" => true,
                 "allow" => false,
                 other => {
-                    let problem = format!("`{other}` is unknown here; there are `deny`, `allow`");
+                    let problem = RuleProblem::UnknownTable(other.to_owned());
                     return Err(error(key.span(), problem));
                 }
             };
             let DeValue::Array(entries) = value.get_ref() else {
-                let problem = format!("`{0}` must be written as `[[{0}]]`", key.get_ref());
+                let problem = RuleProblem::NotAnArray(key.get_ref().to_string());
                 return Err(error(key.span(), problem));
             };
             for entry in entries.iter() {
@@ -207,11 +250,11 @@ impl Rule {
     }
 }
 
-type Wrong = (Range<usize>, String);
+type Wrong = (Range<usize>, RuleProblem);
 
 fn rule(denies: bool, entry: &Spanned<DeValue<'_>>) -> Result<Rule, Wrong> {
     let DeValue::Table(table) = entry.get_ref() else {
-        return Err((entry.span(), "a rule must be a table".to_owned()));
+        return Err((entry.span(), RuleProblem::NotATable));
     };
     let mut rule = Rule {
         denies,
@@ -226,11 +269,10 @@ fn rule(denies: bool, entry: &Spanned<DeValue<'_>>) -> Result<Rule, Wrong> {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         if !KEYS.contains(&name) {
-            let problem = format!("`{name}` is unknown in a rule; there are {}", KEYS.join(", "));
-            return Err((key.span(), problem));
+            return Err((key.span(), RuleProblem::UnknownKey(name.to_owned())));
         }
         let DeValue::String(text) = value.get_ref() else {
-            return Err((value.span(), format!("`{name}` must be a string")));
+            return Err((value.span(), RuleProblem::NotAString(name.to_owned())));
         };
         let text = text.as_ref();
         let glob = Some(text.to_owned());
@@ -244,15 +286,14 @@ fn rule(denies: bool, entry: &Spanned<DeValue<'_>>) -> Result<Rule, Wrong> {
                 let regex = built.map_err(|wrong| {
                     let wrong = wrong.to_string();
                     let last = wrong.lines().last().unwrap_or_default().trim();
-                    (value.span(), format!("`regex`: {}", last.trim_start_matches("error: ")))
+                    let last = last.trim_start_matches("error: ");
+                    (value.span(), RuleProblem::Pattern(last.to_owned()))
                 })?;
                 rule.regex = Some(regex);
             }
             "kind" => {
-                let kind = Kind::named(text).ok_or_else(|| {
-                    let known: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
-                    (value.span(), format!("`kind`: no {text:?}; there are {}", known.join(", ")))
-                })?;
+                let kind = Kind::named(text)
+                    .ok_or_else(|| (value.span(), RuleProblem::UnknownKind(text.to_owned())))?;
                 rule.kind = Some(kind);
             }
             _ => {}
@@ -260,8 +301,7 @@ fn rule(denies: bool, entry: &Spanned<DeValue<'_>>) -> Result<Rule, Wrong> {
     }
     let has_condition = rule.names_value() || rule.regex.is_some();
     if !has_condition && (denies || rule.kind.is_none()) {
-        let problem = "a rule needs a condition: name, type, function, module or regex";
-        return Err((entry.span(), problem.to_owned()));
+        return Err((entry.span(), RuleProblem::NoCondition));
     }
     Ok(rule)
 }
@@ -374,7 +414,7 @@ mod tests {
         ] {
             let error = Rules::parse(text).unwrap_err();
             assert_eq!(error.line, line, "{text}: {error}");
-            assert!(error.problem.contains(problem), "{text}: {error}");
+            assert!(error.problem.to_string().contains(problem), "{text}: {error}");
         }
     }
 

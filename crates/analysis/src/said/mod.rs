@@ -19,6 +19,7 @@ pub(super) use facts::facts;
 pub(super) use sanitizer::check;
 
 use obit_corefile::addr::Avma;
+use obit_corefile::escape::visible_utf8;
 use obit_corefile::memory::AddressSpace;
 use obit_process::process::Process;
 use stack::Stack;
@@ -104,26 +105,14 @@ fn c_text(memory: &AddressSpace, at: Avma) -> Option<String> {
         None if bytes.len() < TEXT_BYTES => return None,
         None => {}
     }
-    Some(spelled(&bytes))
+    Some(visible_utf8(&bytes))
 }
 
 /// The `length` bytes of text at `at`, cut at [`TEXT_BYTES`].
 fn text_at(memory: &AddressSpace, at: Avma, length: u64) -> Option<String> {
     let wanted = usize::try_from(length).map_or(TEXT_BYTES, |length| length.min(TEXT_BYTES));
     let bytes = memory.read_up_to(at, wanted);
-    (bytes.len() == wanted).then(|| spelled(&bytes))
-}
-
-/// `bytes` as text: what is no UTF-8 stands as `\xff`.
-fn spelled(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        for byte in chunk.invalid() {
-            text.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    text
+    (bytes.len() == wanted).then(|| visible_utf8(&bytes))
 }
 
 #[cfg(test)]
@@ -150,6 +139,6 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_stand_as_their_numbers() {
-        assert_eq!(spelled(b"caf\xc3\xa9 \xff!"), "caf\u{e9} \\xff!");
+        assert_eq!(visible_utf8(b"caf\xc3\xa9 \xff!"), "caf\u{e9} \\xff!");
     }
 }

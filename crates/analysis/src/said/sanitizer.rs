@@ -3,8 +3,9 @@
 
 use super::logging::is_function;
 use super::stack::Stack;
-use super::{Said, Speaker, spelled};
+use super::{Said, Speaker};
 use obit_corefile::addr::Avma;
+use obit_corefile::escape::visible_utf8;
 
 /// Bytes of a report that are searched for the line that says what was found.
 const REPORT_BYTES: usize = 4096;
@@ -57,7 +58,7 @@ fn line(report: &[u8]) -> Option<String> {
     let start = report.windows(ERROR.len()).position(|window| window == ERROR)?;
     let from = report.get(start.checked_add(ERROR.len())?..)?;
     let end = from.iter().position(|byte| matches!(byte, b'\n' | 0))?;
-    Some(spelled(from.get(..end)?)).filter(|line| !line.is_empty())
+    Some(visible_utf8(from.get(..end)?)).filter(|line| !line.is_empty())
 }
 
 /// What the functions say that report and nothing else.

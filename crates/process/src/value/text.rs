@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::object::{Contents, Object, Scene, TypeRef};
 use super::{Text, TextOrigin};
 use obit_corefile::addr::Avma;
+use obit_corefile::escape::EscapedByte;
 use obit_dwarf::{Encoding, Language, TypeKind};
 
 /// The code units of a string.
@@ -165,7 +166,7 @@ fn cut(mut characters: impl Iterator<Item = Spelled>, is_whole: bool, longest: u
         // Writing to a String cannot fail.
         let _ = match character {
             Spelled::Char(c) => write!(text, "{c}"),
-            Spelled::Byte(byte) => write!(text, "\\x{byte:02x}"),
+            Spelled::Byte(byte) => write!(text, "{}", EscapedByte(byte)),
             Spelled::Unit(unit) => write!(text, "\\u{{{unit:x}}}"),
         };
     }

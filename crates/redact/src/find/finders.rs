@@ -1,0 +1,230 @@
+//! Who is asked about what, in which order. A row comes before those that would read the
+//! same bytes as something less certain; each says why it is where it is.
+
+use super::field::command;
+use super::number::is_part_of_longer;
+use super::order::{ByteSet, Finder, Order, Words};
+use super::text::{is_joined, is_word};
+use super::{number::card, number::national_id, number::network, secret};
+use crate::kind::Kind;
+
+/// Signs behind which a word goes on as a token.
+const WITHIN_TOKENS: ByteSet = ByteSet::of(b"-.+/=%$~:");
+/// Signs between groups of hexadecimal digits.
+const IN_ADDRESSES: ByteSet = ByteSet::of(b":-.");
+const LONG: usize = usize::MAX;
+
+/// Of words that begin with a letter.
+pub(in crate::find) static OF_WORDS: Order = Order::new(&[
+    // A segment of HL7 behind a carriage return: its fields have numbers, and no later
+    // finder counts them.
+    Finder {
+        of: Words::ANY.len(3, 3).next(ByteSet::of(b"|")),
+        find: |scan, start, _| {
+            if scan.text.before(start) == b'\r' {
+                scan.segment(start);
+            }
+            None
+        },
+    },
+    // `fe80::1`, `aa:bb:…`: before tokens and fields, to which the colon is a separator.
+    Finder {
+        of: Words::ANY.len(1, 4).first(ByteSet::of(b"abcdefABCDEF")).next(IN_ADDRESSES.with(0)),
+        find: |scan, start, _| scan.hexadecimal(start),
+    },
+    // A token is certain by its prefix or its randomness: before account numbers and
+    // fields, which would take a part of it. Short words only if a sign goes on.
+    Finder { of: Words::ANY.len(12, LONG), find: |scan, start, end| scan.token(start, end) },
+    Finder {
+        of: Words::ANY.len(1, 11).next(WITHIN_TOKENS),
+        find: |scan, start, end| scan.token(start, end),
+    },
+    // Check digits prove an IBAN: before national ids, whose shapes are shorter.
+    Finder {
+        of: Words::ANY.len(4, LONG).third(ByteSet::DIGITS),
+        find: |scan, start, _| {
+            let range = card::iban(scan.text, start)?;
+            Some(scan.hide(range, Kind::Account))
+        },
+    },
+    // Shape and check digits prove a national id: before names of fields, which have
+    // letters and digits, too. In all of them a digit follows the letters soon.
+    Finder {
+        of: Words::ANY.len(2, LONG).first(ByteSet::CAPITALS),
+        find: |scan, start, end| {
+            let text = scan.text;
+            let has_digit = end - start == 2
+                || text.at(end) == b'-'
+                || (1..=6).any(|at| text.at(start + at).is_ascii_digit());
+            if !has_digit || is_joined(text, start) {
+                return None;
+            }
+            let range = national_id::identifier(text, start)?;
+            Some(scan.hide(range, Kind::NationalId))
+        },
+    },
+    // A program reads ahead in its command line and never ends the search: before fields,
+    // so that its options are found in their order.
+    Finder {
+        of: Words::ANY.first(command::FIRST_LETTERS),
+        find: |scan, start, end| scan.command(start, end),
+    },
+    // A notation of one program: before fields, which would read `AUTH PLAIN: x` as one.
+    Finder { of: Words::ANY, find: |scan, start, end| scan.notation(start, end) },
+    // The name of a field, or a word that announces a value: whatever is left.
+    Finder { of: Words::ANY, find: |scan, start, end| scan.field(start, end) },
+]);
+
+/// Of words that begin with a digit and have letters.
+pub(in crate::find) static OF_MIXED_WORDS: Order = Order::new(&[
+    // `2001:db8::1`, `0a:1b:…`: before fields, to which the colon is a separator.
+    Finder { of: Words::ANY.len(1, 4), find: |scan, start, _| scan.hexadecimal(start) },
+    // `0x7ffd…` is a number of the machine, which is nobody's.
+    Finder {
+        of: Words::ANY.first(ByteSet::of(b"0")),
+        find: |scan, start, end| {
+            let is_hexadecimal = scan.text.has(start, b"0x") || scan.text.has(start, b"0X");
+            is_hexadecimal.then_some(end)
+        },
+    },
+    // `7z`: never ends the search.
+    Finder {
+        of: Words::ANY.first(ByteSet::of(b"7")),
+        find: |scan, start, end| scan.command(start, end),
+    },
+    // Check digits prove it: before tokens, which only look random.
+    Finder {
+        of: Words::ANY,
+        find: |scan, start, _| {
+            if is_joined(scan.text, start) {
+                return None;
+            }
+            let range = national_id::identifier(scan.text, start)?;
+            Some(scan.hide(range, Kind::NationalId))
+        },
+    },
+    // Before fields: `4f…=` is the end of base64 more often than a name.
+    Finder { of: Words::ANY.len(12, LONG), find: |scan, start, end| scan.token(start, end) },
+    // `2fa_code=…`: the name of a field.
+    Finder { of: Words::ANY, find: |scan, start, end| scan.field(start, end) },
+]);
+
+/// Of words that are digits alone.
+pub(in crate::find) static OF_NUMBERS: Order = Order::new(&[
+    // The port of a line of PostgreSQL's password file: before all that takes it for a part
+    // of a longer word.
+    Finder {
+        of: Words::ANY.len(4, 5).next(ByteSet::of(b":")),
+        find: |scan, start, end| {
+            if scan.text.before(start) != b':' {
+                return None;
+            }
+            scan.password_file(start, end)
+        },
+    },
+    // `v1.2`, `x-17`: a part of a longer word is no number of its own.
+    Finder {
+        of: Words::ANY,
+        find: |scan, start, end| is_part_of_longer(scan.text, start).then_some(end),
+    },
+    // `203.0.113.9`: before telephones, which are written with points, too.
+    Finder {
+        of: Words::ANY.len(1, 3).next(ByteSet::of(b".")),
+        find: |scan, start, end| scan.dotted(start, end),
+    },
+    // `14:36:25` is no hardware address.
+    Finder {
+        of: Words::ANY.len(2, 2).next(ByteSet::of(b":")),
+        find: |scan, start, _| scan.time_end(start),
+    },
+    // `00:1b:…`: before cards and telephones, whose groups it has.
+    Finder {
+        of: Words::ANY.len(1, 4).next(IN_ADDRESSES),
+        find: |scan, start, _| scan.hexadecimal(start),
+    },
+    // `2026-01-02` has the groups of an id; what follows it is a time.
+    Finder {
+        of: Words::ANY.len(4, 4).next(ByteSet::of(b"-")),
+        find: |scan, start, _| scan.date_end(start),
+    },
+    // Few digits and no separator of groups behind them: sizes, counts, ports.
+    Finder {
+        of: Words::ANY.len(1, 6),
+        find: |scan, _, end| {
+            let goes_on = matches!(scan.text.at(end), b' ' | b'-' | b'.' | b'/' | b')' | 0xc2);
+            (!goes_on).then_some(end)
+        },
+    },
+    // `123456789:AA…`, a bot's token: before cards, which may be its first part.
+    Finder {
+        of: Words::ANY.len(8, 10).next(ByteSet::of(b":")),
+        find: |scan, start, end| {
+            let (range, kind) = secret::shaped(scan.text, start, end)?;
+            Some(scan.hide(range, kind))
+        },
+    },
+    // Issuer, length and check digit: the most certain of all long numbers.
+    Finder { of: Words::ANY, find: |scan, start, _| scan.card(start) },
+    // Shape and check digits: before telephones, which have neither.
+    Finder { of: Words::ANY, find: |scan, start, end| scan.personal_number(start, end) },
+    // A pair of fractions: before telephones, which may have its digits.
+    Finder { of: Words::ANY, find: |scan, start, _| scan.coordinates(start) },
+    // Whatever is left and written like one.
+    Finder { of: Words::ANY, find: |scan, start, _| scan.phone(start) },
+]);
+
+/// Of signs that begin something, or are in its middle: words of one byte. Those of one sign
+/// differ in the byte behind it, so their order matters only within a sign.
+pub(in crate::find) static OF_SIGNS: Order = Order::new(&[
+    Finder {
+        of: Words::ANY.first(ByteSet::of(b"@")),
+        find: |scan, place, _| Some(scan.at_sign(place)),
+    },
+    Finder {
+        of: Words::ANY.first(ByteSet::of(b"+(")).next(ByteSet::DIGITS.with(b'(')),
+        find: |scan, place, _| scan.phone(place),
+    },
+    Finder {
+        of: Words::ANY.first(ByteSet::of(b":")).next(ByteSet::of(b"/")),
+        find: |scan, place, _| {
+            let is_scheme = scan.text.has(place, b"://");
+            is_scheme.then(|| scan.behind_scheme(place))
+        },
+    },
+    Finder {
+        of: Words::ANY.first(ByteSet::of(b":")).next(ByteSet::of(b"x")),
+        find: |scan, place, _| {
+            let is_shadowed = scan.text.has(place, b":x:");
+            is_shadowed.then(|| scan.password_line(place))
+        },
+    },
+    Finder {
+        of: Words::ANY.first(ByteSet::of(b":")).next(ByteSet::of(b":")),
+        find: |scan, place, _| {
+            if is_word(scan.text.before(place)) {
+                return None;
+            }
+            let range = network::ipv6(scan.text, place)?;
+            Some(scan.hide(range, Kind::Ip))
+        },
+    },
+    Finder {
+        of: Words::ANY.first(ByteSet::of(b"$")),
+        find: |scan, place, _| {
+            let range = secret::password_hash(scan.text, place)?;
+            scan.owner(range.start);
+            Some(scan.hide(range, Kind::PasswordHash))
+        },
+    },
+    // A key's first line would pass for an option without a name.
+    Finder {
+        of: Words::ANY.first(ByteSet::of(b"-")).next(ByteSet::of(b"-")),
+        find: |scan, place, _| scan.private_key(place),
+    },
+    Finder { of: Words::ANY.first(ByteSet::of(b"-")), find: |scan, place, _| scan.option(place) },
+    Finder {
+        of: Words::ANY.first(ByteSet::of(b"<")),
+        find: |scan, place, _| Some(scan.tag(place)),
+    },
+    Finder { of: Words::ANY.first(ByteSet::of(b"/\\")), find: |scan, place, _| scan.home(place) },
+]);

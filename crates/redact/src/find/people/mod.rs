@@ -1,0 +1,353 @@
+//! People where no field names them: behind a title, before their address, in the path of
+//! their home.
+
+mod email;
+
+use crate::field_name::{Field, Sureness};
+use crate::find::field::value::{Separator, Value};
+use crate::find::plausible;
+use crate::find::scan::Scan;
+use crate::find::text::{is_blank, is_letter, is_word};
+use crate::kind::Kind;
+
+/// Forms of address that a name follows.
+const TITLES: &[&[u8]] = &[
+    b"Mr",
+    b"Mrs",
+    b"Ms",
+    b"Miss",
+    b"Dr",
+    b"Prof",
+    b"Herr",
+    b"Frau",
+    b"Mme",
+    b"Mlle",
+    b"Monsieur",
+    b"Madame",
+    b"Sr",
+    b"Sra",
+    b"Signor",
+    b"Signora",
+    b"Dear",
+    b"Se\xc3\xb1or",
+    b"Se\xc3\xb1ora",
+    b"Pan",
+    b"Pani",
+    b"Fru",
+    b"Hr",
+    b"Sir",
+    b"Lady",
+    b"MR",
+    b"MRS",
+    b"MS",
+    b"DR",
+];
+
+/// Words behind a title that are none.
+const NO_ONE: &[&[u8]] = &[
+    b"Customer",
+    b"Sir",
+    b"Madam",
+    b"User",
+    b"All",
+    b"Team",
+    b"Client",
+    b"Member",
+    b"Friend",
+    b"Who",
+    b"API",
+    b"Support",
+    b"The",
+    b"No",
+    b"Admin",
+    b"Access",
+    b"Server",
+];
+
+/// Homes of no one.
+const NO_HOMES: &[&[u8]] = &[
+    b"Public",
+    b"Shared",
+    b"Default",
+    b"All",
+    b"linuxbrew",
+    b"user",
+    b"runner",
+    b"vagrant",
+    b"ubuntu",
+    b"ec2-user",
+    b"node",
+    b"root",
+    b"admin",
+    b"Administrator",
+    b"app",
+    b"runneradmin",
+    b"travis",
+    b"circleci",
+    b"jenkins",
+    b"git",
+    b"ContainerAdministrator",
+    b"Guest",
+    b"default",
+    b"centos",
+    b"debian",
+    b"build",
+    b"builder",
+    b"docker",
+];
+
+impl Scan<'_> {
+    /// The name behind the title at `start..end`.
+    pub(in crate::find) fn titled(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let word = text.slice(start..end);
+        let may_be = text.at(start).is_ascii_uppercase() && (2..=8).contains(&word.len());
+        if !may_be || !TITLES.contains(&word) {
+            return None;
+        }
+        let from = text.run(end, 2, |byte| is_blank(byte) || byte == b'.');
+        // `Dear Mr. Lee`: the title counts.
+        let first_end = text.run(from, 24, is_letter);
+        if TITLES.contains(&text.slice(from..first_end)) && word == b"Dear" {
+            return self.titled(from, first_end);
+        }
+        let until = self.capitalized_end(from)?;
+        Some(self.hide(from..until, Kind::Name))
+    }
+
+    /// `203.0.113.9 - bob [10/Oct/2026…`, as web servers write (the common log format), with
+    /// the name at `start`.
+    pub(in crate::find) fn remote_user(&mut self, start: usize) {
+        let text = self.text;
+        let end = text.run(start, 64, |byte| byte > b' ');
+        let is_log = text.has(end, b" [") && text.at(end + 2).is_ascii_digit();
+        let value = Value { range: start..end, is_delimited: true, separator: Separator::Tight };
+        let field = Field { kind: Kind::User, sureness: Sureness::Likely };
+        if is_log && let Some(range) = plausible::sensitive(text, &value, field) {
+            self.hide(range, Kind::User);
+        }
+    }
+
+    /// Whose hash starts at `hash`: `bob:$6$…` at the start of a line.
+    pub(in crate::find) fn owner(&mut self, hash: usize) {
+        let text = self.text;
+        let end = hash.saturating_sub(1);
+        let start = text.run_back(end, 40, |byte| is_word(byte) || byte == b'-' || byte == b'.');
+        let begins = start == 0 || matches!(text.before(start), b'\n' | 0);
+        if text.at(end) == b':'
+            && begins
+            && start < end
+            && !matches!(text.slice(start..end), b"root" | b"hash")
+        {
+            self.hide(start..end, Kind::User);
+        }
+    }
+
+    /// `for bob from 203.0.113.9`, with the name at `start`: who came from where.
+    pub(in crate::find) fn peer(&mut self, start: usize) -> Option<usize> {
+        let text = self.text;
+        let start = start + usize::from(matches!(text.at(start), b'\'' | b'"'));
+        let end = text.run(start, 64, |byte| is_word(byte) || b".-+$\\".contains(&byte));
+        let quote = usize::from(matches!(text.at(end), b'\'' | b'"'));
+        let behind = end + quote + b" from ".len();
+        let behind = if text.has(behind, b"host ") { behind + 5 } else { behind };
+        let is_host = text.at(behind).is_ascii_digit() || text.at(behind) == b'[';
+        let value = Value { range: start..end, is_delimited: true, separator: Separator::Blank };
+        let field = Field { kind: Kind::User, sureness: Sureness::Likely };
+        if end == start || !text.has(end + quote, b" from ") || !is_host {
+            return None;
+        }
+        let range = plausible::sensitive(text, &value, field)?;
+        Some(self.hide(range, Kind::User))
+    }
+
+    /// Where up to four words of a name that begin at `from` end.
+    fn capitalized_end(&self, from: usize) -> Option<usize> {
+        let text = self.text;
+        let mut end = None;
+        let mut place = from;
+        for _ in 0..4 {
+            let first = text.at(place);
+            let word_end =
+                text.run(place, 40, |byte| is_letter(byte) || byte == b'\'' || byte == b'-');
+            let word = text.slice(place..word_end);
+            let is_particle = matches!(
+                word,
+                b"de"
+                    | b"van"
+                    | b"der"
+                    | b"von"
+                    | b"la"
+                    | b"del"
+                    | b"da"
+                    | b"di"
+                    | b"den"
+                    | b"bin"
+                    | b"al"
+            );
+            let is_name = (first.is_ascii_uppercase() || first >= 0x80)
+                && word.len() >= 2
+                && !NO_ONE.contains(&word);
+            let is_initial =
+                first.is_ascii_uppercase() && word.len() == 1 && text.at(word_end) == b'.';
+            if is_word(text.at(word_end)) || !(is_name || is_particle || is_initial) {
+                break;
+            }
+            if is_name {
+                end = Some(word_end);
+            }
+            let word_end = word_end + usize::from(is_initial);
+            if text.at(word_end) != b' ' {
+                break;
+            }
+            place = word_end + 1;
+        }
+        end
+    }
+
+    /// The name before the address that starts at `address`: `Ann Lee <ann@…>`,
+    /// `"Lee, Ann" <sip:…>`.
+    pub(in crate::find) fn display_name(&mut self, address: usize) {
+        let text = self.text;
+        let scheme = text.run_back(address, 8, |byte| byte.is_ascii_alphabetic() || byte == b':');
+        let bracket = if text.before(address) == b'<' { address } else { scheme };
+        if text.before(bracket) != b'<' {
+            // `Ann Lee (ann@…)`
+            if text.before(address) != b'(' {
+                return;
+            }
+        }
+        let bracket = if text.before(bracket) == b'<' { bracket } else { address };
+        let end = text.run_back(bracket - 1, 2, is_blank);
+        if text.before(end) == b'"' {
+            let close = if text.before(end - 1) == b'\\' { end - 2 } else { end - 1 };
+            let start = text.run_back(close, 80, |byte| byte != b'"' && byte != b'\n');
+            let is_named = text.slice(start..close).iter().any(|byte| is_letter(*byte));
+            if text.before(start) == b'"' && is_named {
+                self.hide(start..close, Kind::Name);
+            }
+            return;
+        }
+        // The last words that begin with capitals.
+        let is_part = |byte: u8| is_letter(byte) || matches!(byte, b' ' | b'\'' | b'-' | b'.');
+        let from = text.run_back(end, 64, is_part);
+        let mut start = end;
+        let mut words = 0;
+        let mut place = end;
+        while place > from && words < 4 {
+            let word = text.run_back(place, 40, |byte| byte != b' ').max(from);
+            let first = text.at(word);
+            let is_particle = matches!(
+                text.slice(word..place),
+                b"de" | b"van" | b"der" | b"von" | b"la" | b"del" | b"da" | b"di"
+            );
+            if !(first.is_ascii_uppercase() || first >= 0x80 || (is_particle && words > 0)) {
+                break;
+            }
+            start = word;
+            words += 1;
+            place = text.run_back(word, 1, is_blank);
+            if place == word {
+                break;
+            }
+        }
+        if words >= 2
+            || (words == 1
+                && end - start >= 3
+                && matches!(text.before(start), b' ' | b',' | b';' | b'\n' | 0))
+        {
+            self.hide(start..end, Kind::Name);
+        }
+    }
+
+    /// Whose home lies in the path at whose separator `place` is.
+    pub(in crate::find) fn home(&mut self, place: usize) -> Option<usize> {
+        const PARENTS: &[&[u8]] = &[
+            b"/home/",
+            b"/Users/",
+            b"\\Users\\",
+            b"\\\\Users\\\\",
+            b"/users/",
+            b"\\Documents and Settings\\",
+        ];
+        let text = self.text;
+        if !matches!(text.at(place + 1), b'h' | b'U' | b'u' | b'D' | b'\\') {
+            return None;
+        }
+        let parent = PARENTS.iter().find(|parent| text.has(place, parent))?;
+        if *parent != b"\\Users\\" && is_word(text.before(place)) {
+            let segment = text.slice(text.run_back(place, 12, is_word)..place);
+            const ABOVE: &[&[u8]] =
+                &[b"export", b"usr", b"var", b"data", b"nfs", b"mnt", b"c", b"C", b"d", b"host"];
+            if !ABOVE.contains(&segment) {
+                return None;
+            }
+        }
+        // `/users/42` is a resource.
+        let start = place + parent.len();
+        let is_part = |byte: u8| is_word(byte) || b".-+@'".contains(&byte);
+        let mut end = text.run(start, 64, is_part);
+        if parent.contains(&b'\\') {
+            // `C:\Users\Ann Lee\…`
+            let longer = text.run(start, 64, |byte| is_part(byte) || byte == b' ');
+            if text.at(longer) == b'\\' {
+                end = longer;
+            }
+        }
+        end = text.run_back(end, 8, |byte| byte == b'.' || byte == b'\'').max(start);
+        let user = text.slice(start..end);
+        let is_resource = *parent == b"/users/" && !user.iter().any(|byte| is_letter(*byte))
+            || *parent == b"/users/"
+                && text.at(end) != b'/'
+                && text.before(place) != 0
+                && text.before(place) > b' ';
+        if user.is_empty()
+            || NO_HOMES.contains(&user)
+            || is_resource
+            || !user.iter().any(|byte| is_letter(*byte))
+        {
+            return None;
+        }
+        Some(self.hide(start..end, Kind::User))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::find::{Carried, find};
+
+    fn hidden(text: &str) -> Vec<(&'static str, &str)> {
+        let found = find(text.as_bytes(), &mut Carried::default(), true);
+        found.into_iter().map(|hit| (hit.kind.word(), &text[hit.range])).collect()
+    }
+
+    #[test]
+    fn people_are_found_where_programs_write_them() {
+        for (line, kind, who) in [
+            ("Dear Mr. Lee, hello", "name", "Lee"),
+            ("open /home/ann/x.c", "user", "ann"),
+            ("Accepted publickey for ann from 203.0.113.9", "user", "ann"),
+            ("session opened for user ann by (uid=0)", "user", "ann"),
+            ("sudo:  ann : TTY=pts/0 ; USER=root", "user", "ann"),
+            ("203.0.113.9 - ann [10/Oct/2026:13:55:36 +0000] \"GET /\"", "user", "ann"),
+            ("ann:$6$abcdefgh$abcdefghijklmnopqrstuvwx1234:19000:", "user", "ann"),
+            ("USER ann\r\n", "user", "ann"),
+            ("By: Ann Lee <ann@example.com>", "name", "Ann Lee"),
+        ] {
+            assert!(hidden(line).contains(&(kind, who)), "{line}: {:?}", hidden(line));
+        }
+    }
+
+    #[test]
+    fn words_of_sentences_are_nobody() {
+        for line in [
+            "the user is not allowed, user input is empty, in user space",
+            "Dear Customer, Mr. Who",
+            "/home/ubuntu/x /home/runner/y /usr/home",
+            "USER namespaces enabled, PASS 3 of 7",
+            "waiting for data from 3 peers",
+        ] {
+            assert_eq!(hidden(line), [], "{line}");
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! Whether a value is what a person, or a person's account, is called.
+
+use crate::field_name::Sureness;
+use crate::find::field::value::{Separator, Value};
+use crate::find::plausible::{is_uuid, names_next};
+use crate::find::text::{Text, is_letter, is_word};
+use crate::word_set::WordSet;
+
+/// Words with which no name of a person is written.
+static NO_NAMES: WordSet<512> = WordSet::new(&[
+    b"error",
+    b"thread",
+    b"main",
+    b"test",
+    b"unknown",
+    b"default",
+    b"service",
+    b"server",
+    b"system",
+    b"admin",
+    b"user",
+    b"the",
+    b"not",
+    b"found",
+    b"invalid",
+    b"failed",
+    b"file",
+    b"type",
+    b"name",
+    b"value",
+    b"object",
+    b"api",
+    b"app",
+    b"data",
+    b"worker",
+    b"pool",
+    b"queue",
+    b"new",
+    b"get",
+    b"set",
+    b"null",
+    b"none",
+    b"true",
+    b"false",
+    b"request",
+    b"response",
+    b"http",
+    b"https",
+    b"linux",
+    b"windows",
+    b"ubuntu",
+    b"debian",
+    b"intel",
+    b"amd",
+    b"core",
+    b"internal",
+    b"external",
+    b"department",
+    b"inc",
+    b"llc",
+    b"ltd",
+    b"gmbh",
+    b"corp",
+    b"bank",
+    b"group",
+    b"team",
+    b"support",
+    b"product",
+    b"version",
+    b"release",
+    b"build",
+    b"node",
+    b"cluster",
+    b"order",
+    b"item",
+    b"list",
+    b"table",
+    b"index",
+    b"key",
+    b"session",
+    b"client",
+    b"process",
+    b"module",
+    b"function",
+    b"class",
+    b"method",
+    b"event",
+    b"message",
+    b"connection",
+    b"socket",
+    b"timeout",
+    b"status",
+    b"created",
+    b"updated",
+    b"deleted",
+    b"record",
+    b"database",
+    b"account",
+    b"street",
+    b"number",
+    b"id",
+    b"agent",
+    b"safari",
+    b"chrome",
+    b"mozilla",
+    b"gecko",
+    b"firefox",
+    b"apache",
+    b"nginx",
+    b"docker",
+    b"kernel",
+    b"monday",
+    b"tuesday",
+    b"wednesday",
+    b"thursday",
+    b"friday",
+    b"saturday",
+    b"sunday",
+    b"january",
+    b"february",
+    b"july",
+    b"september",
+    b"october",
+    b"november",
+    b"december",
+    b"memory",
+    b"heap",
+    b"stack",
+    b"exception",
+    b"permission",
+    b"denied",
+    b"access",
+    b"password",
+    b"token",
+    b"email",
+    b"address",
+    b"phone",
+    b"premium",
+    b"plan",
+    b"basic",
+    b"standard",
+    b"gold",
+    b"silver",
+    b"enterprise",
+    b"express",
+    b"delivery",
+    b"visa",
+    b"mastercard",
+    b"credit",
+    b"debit",
+    b"card",
+    b"payment",
+    b"transfer",
+    b"invoice",
+    b"black",
+    b"white",
+    b"red",
+    b"blue",
+    b"green",
+    b"north",
+    b"south",
+    b"east",
+    b"west",
+    b"united",
+    b"states",
+    b"kingdom",
+    b"city",
+]);
+
+/// Letters, blanks and the marks within names, each part beginning as names do.
+pub(in crate::find) fn is_name(value: &Value, bytes: &[u8], sureness: Sureness) -> bool {
+    if !(2..=70).contains(&bytes.len()) {
+        return false;
+    }
+    let is_written = bytes.iter().all(|byte| is_letter(*byte) || b" .,'-`".contains(byte));
+    if !is_written || bytes.starts_with(b".") || bytes.starts_with(b"-") {
+        return false;
+    }
+    let mut capitals = 0;
+    let mut parts = 0;
+    for part in bytes.split(|byte| b" .,-'".contains(byte)).filter(|part| !part.is_empty()) {
+        parts += 1;
+        let first = part.first().copied().unwrap_or(0);
+        capitals += usize::from(first.is_ascii_uppercase() || first >= 0x80);
+        let has_inner = part.iter().skip(2).any(u8::is_ascii_uppercase)
+            && part.iter().any(u8::is_ascii_lowercase)
+            && !part.starts_with(b"Mc")
+            && !part.starts_with(b"Mac")
+            && !part.starts_with(b"De")
+            && !part.starts_with(b"La");
+        if has_inner || NO_NAMES.has(part) {
+            return false;
+        }
+    }
+    let is_shouted = bytes.iter().filter(|byte| is_letter(**byte)).all(u8::is_ascii_uppercase);
+    let words = bytes.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).count();
+    match (sureness, value.separator) {
+        (Sureness::Maybe, _) | (_, Separator::Blank) => {
+            words >= 2
+                && capitals >= 2
+                && words <= 5
+                && !(is_shouted && value.separator == Separator::Blank)
+        }
+        (_, Separator::Cell | Separator::Tag) => parts > 0,
+        _ if value.is_delimited => parts > 0,
+        _ => capitals > 0 && words <= 5,
+    }
+}
+
+/// What systems call their own users.
+const NO_USERS: &[&[u8]] = &[
+    b"root",
+    b"postgres",
+    b"nobody",
+    b"www-data",
+    b"admin",
+    b"administrator",
+    b"system",
+    b"daemon",
+    b"mysql",
+    b"guest",
+    b"anonymous",
+    b"apache",
+    b"nginx",
+    b"redis",
+    b"git",
+    b"ubuntu",
+    b"ec2-user",
+    b"sshd",
+    b"bin",
+    b"mail",
+    b"ftp",
+    b"syslog",
+    b"messagebus",
+    b"systemd",
+    b"runner",
+    b"jenkins",
+    b"vagrant",
+    b"service",
+    b"test",
+    b"app",
+    b"nt authority\\system",
+    b"localhost",
+    b"sa",
+    b"oracle",
+    b"hadoop",
+    b"kafka",
+    b"elastic",
+    b"rabbitmq",
+    b"authenticated",
+    b"id",
+    b"data",
+    b"from",
+    b"in",
+    b"and",
+    b"with",
+    b"to",
+    b"logged",
+    b"logout",
+    b"login",
+    b"by",
+    b"at",
+    b"for",
+    b"name",
+    b"space",
+    b"mode",
+    b"session",
+    b"agent",
+    b"group",
+    b"count",
+    b"input",
+    b"account",
+    b"or",
+    b"of",
+    b"does",
+    b"did",
+    b"may",
+    b"can",
+    b"are",
+    b"who",
+    b"exists",
+    b"created",
+    b"page",
+    b"form",
+    b"button",
+    b"code",
+    b"time",
+    b"defined",
+    b"requested",
+    b"interface",
+    b"land",
+    b"pages",
+    b"list",
+    b"table",
+    b"profile",
+    b"record",
+    b"store",
+    b"cancelled",
+    b"canceled",
+    b"specified",
+    b"supplied",
+    b"provided",
+    b"interrupt",
+    b"abort",
+    b"level",
+    b"thread",
+    b"process",
+    b"stack",
+    b"context",
+    b"object",
+    b"type",
+    b"info",
+    b"details",
+    b"accounts",
+];
+
+/// Whether a system, and no person, is called so.
+pub(in crate::find) fn is_nobody(name: &[u8]) -> bool {
+    NO_USERS.iter().any(|word| name.eq_ignore_ascii_case(word))
+}
+
+pub(in crate::find) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
+    let has_letter = bytes.iter().any(|byte| is_letter(*byte));
+    if !has_letter || is_nobody(bytes) || !(2..=64).contains(&bytes.len()) || is_uuid(bytes) {
+        return false;
+    }
+    if bytes.contains(&b' ') {
+        return is_name(value, bytes, Sureness::Maybe);
+    }
+    let is_written = bytes.iter().all(|byte| is_word(*byte) || b".-+@\\$".contains(byte));
+    // `st_uid: uid_t`
+    let is_type = bytes.ends_with(b"_t") || bytes == b"c_int" || bytes == b"c_uint";
+    let is_constant = is_type
+        || bytes.contains(&b'_')
+            && bytes.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    if !is_written || is_constant || bytes.starts_with(b"-") {
+        return false;
+    }
+    let is_marked = bytes.iter().any(|byte| byte.is_ascii_digit() || b"._@".contains(byte));
+    match value.separator {
+        Separator::Blank if value.is_delimited => true,
+        Separator::Blank => {
+            let behind = text.slice(value.range.end..text.len().min(value.range.end + 16));
+            const NEXT: &[&[u8]] = &[
+                b" from ",
+                b" password ",
+                b" logged",
+                b" authent",
+                b" by (",
+                b"(uid=",
+                b" signed",
+                b" connect",
+                b" port ",
+                b"@",
+            ];
+            let ends = matches!(behind.first(), None | Some(b'\n' | b'\r' | b',' | b';' | 0));
+            let before = text.slice(value.range.start.saturating_sub(14)..value.range.start);
+            const WHO: &[&[u8]] = &[
+                b"for user ",
+                b"by user ",
+                b"as user ",
+                b"invalid user ",
+                b"unknown user ",
+                b"of user ",
+            ];
+            let is_someone = ends && WHO.iter().any(|words| before.ends_with(words));
+            is_someone
+                || NEXT.iter().any(|next| behind.starts_with(next))
+                || (is_marked
+                    && bytes.len() >= 4
+                    && !bytes.contains(&b'_')
+                    && !bytes.ends_with(b"."))
+        }
+        Separator::Colon if !value.is_delimited => {
+            let next = text.at(value.range.end);
+            is_marked
+                || next != b' '
+                || !is_letter(text.at(value.range.end + 1))
+                || names_next(text, value.range.end + 1)
+        }
+        _ => true,
+    }
+}
