@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::debug_file::{DebugFiles, differing_ids};
+use super::content::{has_bytes, has_dwarf};
+use super::debug_file::differing_ids;
 use super::debuginfod::Artifact;
 use super::files::{ChosenBy, Search};
-use super::{Locator, has_bytes, has_dwarf, names};
+use super::found::DebugFiles;
+use super::locator::Locator;
+use super::names;
 use obit_corefile::elf::{BuildId, ElfImage};
 use obit_corefile::notice::Notice;
 

@@ -3,39 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::content::{has_bytes, has_dwarf, is_debug_only, shown_id};
 use super::debuginfod::Artifact;
 use super::files::{ChosenBy, Search};
-use super::{Locator, has_bytes, has_dwarf, is_debug_only, names, shown_id};
+use super::found::DebugFiles;
+use super::locator::Locator;
+use super::{mini, names};
 use obit_corefile::elf::{BuildId, ElfImage};
 use obit_corefile::notice::Notice;
-
-/// The files that belong to one image.
-#[derive(Clone, Debug)]
-pub struct DebugFiles {
-    /// The image itself.
-    pub image: Arc<ElfImage>,
-    /// Its separate debug file. `None` too when the image holds its own DWARF.
-    pub debug: Option<Arc<ElfImage>>,
-    /// What dwz moved out of several debug files (`.gnu_debugaltlink`).
-    pub alternate: Option<Arc<ElfImage>>,
-    /// MiniDebugInfo: the symbols in `.gnu_debugdata`. `None` too when there is a better
-    /// symbol table.
-    pub mini: Option<Arc<ElfImage>>,
-    /// All split units of the image in one `.dwp` file.
-    pub package: Option<Arc<ElfImage>>,
-}
-
-impl DebugFiles {
-    /// An image that no other file says more about.
-    pub fn only(image: Arc<ElfImage>) -> Self {
-        Self { image, debug: None, alternate: None, mini: None, package: None }
-    }
-
-    /// The file that holds the DWARF, if any does.
-    pub fn with_dwarf(&self) -> Option<&Arc<ElfImage>> {
-        self.debug.iter().chain([&self.image]).find(|file| has_dwarf(file))
-    }
-}
 
 impl Locator {
     pub(super) fn search_debug_files(
@@ -62,7 +37,7 @@ impl Locator {
         (files.alternate, notices) = self.with_alternate(&files, &module, notices);
         let with_symbols = [Some(image), files.debug.as_ref()];
         if !with_symbols.into_iter().flatten().any(|file| has_bytes(file, ".symtab")) {
-            let unpacked = super::mini::unpack(image, &self.limits).transpose();
+            let unpacked = mini::unpack(image, &self.limits).transpose();
             match unpacked {
                 Ok(mini) => files.mini = mini.map(Arc::new),
                 Err(problem) => notices.push(Notice::DwarfMalformed { path: module, problem }),

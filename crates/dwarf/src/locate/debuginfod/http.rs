@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::Duration;
 
-use super::Debuginfod;
+use super::settings::Debuginfod;
 
 /// What a server said.
 #[cfg_attr(not(feature = "debuginfod"), expect(dead_code, reason = "no server is asked"))]
