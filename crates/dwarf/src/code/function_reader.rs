@@ -8,7 +8,9 @@ use gimli::{UnitOffset, constants as dw};
 use crate::sections::context::Meter;
 use crate::sections::sources::{Slice, Value};
 use crate::units::file::DwarfFile;
-use crate::units::functions::{Block, Body, CallSite, Function, Functions, Inline, Target, nth};
+use crate::units::functions::{
+    Block, Body, CallSite, Function, Functions, Inline, StatedTarget, nth,
+};
 use crate::units::range_attributes::RangeAttributes;
 use crate::units::range_map::RangeMap;
 use crate::units::unit::Unit;
@@ -124,8 +126,13 @@ impl Function {
     /// What lies inside, read once.
     pub(crate) fn body<'d>(&self, file: &DwarfFile<'d>, unit: &Unit<'d>) -> &Body {
         self.body.get_or_init(|| {
-            let mut walk =
-                Walk { file, unit, body: Body::default(), open: Vec::new(), ranges: Vec::new() };
+            let mut walk = BodyReader {
+                file,
+                unit,
+                body: Body::default(),
+                open: Vec::new(),
+                ranges: Vec::new(),
+            };
             if let Err(error) = walk.run(self.offset) {
                 file.context().report("the entries of a function", error);
             }
@@ -135,7 +142,7 @@ impl Function {
 }
 
 /// One pass over the entries of a function. No recursion: they may nest without end.
-struct Walk<'x, 'd> {
+struct BodyReader<'x, 'd> {
     file: &'x DwarfFile<'d>,
     unit: &'x Unit<'d>,
     body: Body,
@@ -145,7 +152,7 @@ struct Walk<'x, 'd> {
     ranges: Vec<(u64, u64, u32)>,
 }
 
-impl<'d> Walk<'_, 'd> {
+impl<'d> BodyReader<'_, 'd> {
     fn run(&mut self, offset: UnitOffset) -> gimli::Result<()> {
         let mut entries = self.unit.inner.entries_raw(Some(offset))?;
         self.function(&mut entries)?;
@@ -276,8 +283,11 @@ impl<'d> Walk<'_, 'd> {
         }
         let return_pc = return_pc.and_then(|value| self.file.address(self.unit, value));
         if let Some(return_pc) = return_pc {
-            let target =
-                if origin && !computed { Target::Origin(offset) } else { Target::Computed };
+            let target = if origin && !computed {
+                StatedTarget::Origin(offset)
+            } else {
+                StatedTarget::Computed
+            };
             let goes_to = OnceLock::new();
             self.body.calls.push(CallSite { offset, return_pc, is_tail, target, goes_to });
         }

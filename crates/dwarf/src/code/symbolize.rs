@@ -3,7 +3,7 @@
 use crate::model::code::{SourceFrame, SourceLocation};
 use crate::names::function_name;
 use crate::units::file::DwarfFile;
-use crate::units::functions::{Functions, Name};
+use crate::units::functions::{FunctionName, Functions};
 use crate::units::line_rows::Lines;
 use crate::units::split;
 use crate::units::unit::Die;
@@ -50,11 +50,11 @@ pub(crate) fn frames<'d>(file: &DwarfFile<'d>, at: u64) -> Vec<SourceFrame> {
             unnamed = unnamed.or(line);
         }
     }
-    let unnamed = unnamed.map(|line| frame(&Name::default(), Some(line), false));
+    let unnamed = unnamed.map(|line| frame(&FunctionName::default(), Some(line), false));
     unnamed.into_iter().collect()
 }
 
-fn frame(name: &Name, location: Option<SourceLocation>, is_inline: bool) -> SourceFrame {
+fn frame(name: &FunctionName, location: Option<SourceLocation>, is_inline: bool) -> SourceFrame {
     SourceFrame {
         function: name.shown.as_deref().map(str::to_owned),
         linkage_name: name.linkage.as_deref().map(str::to_owned),

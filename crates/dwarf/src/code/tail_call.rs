@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use crate::code::callee;
 use crate::model::code::TailCall;
 use crate::units::file::DwarfFile;
-use crate::units::functions::{CallSite, Function, Functions, Target};
+use crate::units::functions::{CallSite, Function, Functions, StatedTarget};
 use crate::units::split;
 use crate::units::unit::{Die, Unit};
 use obit_corefile::addr::Svma;
@@ -24,7 +24,7 @@ pub(crate) struct Symbols<'x> {
 
 /// A function and where its entry was read.
 #[derive(Clone, Copy)]
-struct Found<'x, 'd> {
+struct LocatedFunction<'x, 'd> {
     file: &'x DwarfFile<'d>,
     unit: &'x Unit<'d>,
     function: &'x Function,
@@ -42,7 +42,7 @@ pub(crate) fn chain<'d>(
     return_pc: u64,
     callee: u64,
 ) -> Vec<TailCall> {
-    let search = Search { file, symbols };
+    let search = JumpSearch { file, symbols };
     let first = search.call_site(return_pc).and_then(|(caller, site)| search.target(caller, site));
     search.jumps(first, callee)
 }
@@ -55,7 +55,7 @@ pub(crate) fn chain_from<'d>(
     name: &[u8],
     callee: u64,
 ) -> Vec<TailCall> {
-    Search { file, symbols }.jumps((symbols.named)(name), callee)
+    JumpSearch { file, symbols }.jumps((symbols.named)(name), callee)
 }
 
 /// The name of the function called by the call that returns to `return_pc`, if DWARF only
@@ -65,7 +65,7 @@ pub(crate) fn called_name<'d>(
     symbols: &Symbols<'_>,
     return_pc: u64,
 ) -> Option<Vec<u8>> {
-    let search = Search { file, symbols };
+    let search = JumpSearch { file, symbols };
     let (caller, site) = search.call_site(return_pc)?;
     let origin = origin(caller, site)?;
     Some(callee::declared_name(caller.file, origin)?.slice().to_vec())
@@ -75,7 +75,7 @@ pub(crate) fn called_name<'d>(
 /// same frame: then what its caller passed says nothing of its parameters. gdb's
 /// `func_verify_no_selftailcall`; jumps nobody knows the target of count as doubt.
 pub(crate) fn may_run_anew<'d>(file: &DwarfFile<'d>, symbols: &Symbols<'_>, entry: u64) -> bool {
-    let search = Search { file, symbols };
+    let search = JumpSearch { file, symbols };
     let mut entered = HashSet::from([entry]);
     let mut waiting = vec![entry];
     while let Some(function) = waiting.pop() {
@@ -96,7 +96,7 @@ pub(crate) fn may_run_anew<'d>(file: &DwarfFile<'d>, symbols: &Symbols<'_>, entr
     false
 }
 
-struct Search<'x, 's, 'd> {
+struct JumpSearch<'x, 's, 'd> {
     file: &'x DwarfFile<'d>,
     symbols: &'x Symbols<'s>,
 }
@@ -111,9 +111,9 @@ struct Agreed {
     callees: usize,
 }
 
-impl<'x, 'd> Search<'x, '_, 'd> {
+impl<'x, 'd> JumpSearch<'x, '_, 'd> {
     /// The call that returns to `return_pc`, and the function it is in.
-    fn call_site(&self, return_pc: u64) -> Option<(Found<'x, 'd>, &'x CallSite)> {
+    fn call_site(&self, return_pc: u64) -> Option<(LocatedFunction<'x, 'd>, &'x CallSite)> {
         let caller = self.function_at(return_pc.checked_sub(1)?)?;
         let calls = &caller.function.body(caller.file, caller.unit).calls;
         Some((caller, calls.iter().find(|site| site.return_pc == return_pc)?))
@@ -163,11 +163,11 @@ impl<'x, 'd> Search<'x, '_, 'd> {
         Some(agreed?.innermost_first())
     }
 
-    fn function_at(&self, at: u64) -> Option<Found<'x, 'd>> {
+    fn function_at(&self, at: u64) -> Option<LocatedFunction<'x, 'd>> {
         self.file.units_at(at).find_map(|unit| {
             let (file, unit) = split::whole(self.file, unit);
             let function = Functions::at(file, unit, at)?;
-            Some(Found { file, unit, function })
+            Some(LocatedFunction { file, unit, function })
         })
     }
 
@@ -184,7 +184,7 @@ impl<'x, 'd> Search<'x, '_, 'd> {
     }
 
     /// Where `site` of the function `from` goes.
-    fn target(&self, from: Found<'x, 'd>, site: &CallSite) -> Option<u64> {
+    fn target(&self, from: LocatedFunction<'x, 'd>, site: &CallSite) -> Option<u64> {
         *site.goes_to.get_or_init(|| {
             let origin = origin(from, site)?;
             match callee::declared_name(from.file, origin) {
@@ -196,8 +196,8 @@ impl<'x, 'd> Search<'x, '_, 'd> {
 }
 
 /// The function that `site` of `from` refers to.
-fn origin<'x, 'd>(from: Found<'x, 'd>, site: &CallSite) -> Option<Die<'x, 'd>> {
-    let Target::Origin(offset) = site.target else { return None };
+fn origin<'x, 'd>(from: LocatedFunction<'x, 'd>, site: &CallSite) -> Option<Die<'x, 'd>> {
+    let StatedTarget::Origin(offset) = site.target else { return None };
     callee::call_origin(from.file, Die { unit: from.unit, offset })
 }
 

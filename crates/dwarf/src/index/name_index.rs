@@ -8,7 +8,7 @@ use std::thread;
 use gimli::constants as dw;
 
 use crate::code::callee::entry_pc;
-use crate::index::name_scan::{Found, NameHash, Named, UnitPlace, comparable};
+use crate::index::name_scan::{NameHash, Named, ScannedNames, UnitPlace, comparable};
 use crate::model::code::NamedFunction;
 use crate::model::keys::{DieKey, List};
 use crate::model::language::Language;
@@ -64,7 +64,7 @@ impl NameIndex {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(portion) = portions.get(number) else { return done };
-                let mut found = Found::default();
+                let mut found = ScannedNames::default();
                 match *portion {
                     Portion::Units { list, first, count } => found.list(root, list, first, count),
                     Portion::PackageTypes { first, count } => {
@@ -107,7 +107,7 @@ impl NameIndex {
         index
     }
 
-    fn add(&mut self, found: Found) {
+    fn add(&mut self, found: ScannedNames) {
         let Ok(before) = u32::try_from(self.units.len()) else { return };
         let moved = |named: Named| Some(Named { unit: named.unit.checked_add(before)?, ..named });
         self.units.extend(found.units);
@@ -121,7 +121,7 @@ impl NameIndex {
 
     /// The definitions of types called `name`, with or without the scopes around.
     pub(crate) fn types(&self, root: &DwarfFile<'_>, table: &TypeTable, name: &str) -> Vec<TypeId> {
-        let wanted = Wanted::new(name);
+        let wanted = NameQuery::new(name);
         let of = |entry: Entry<'_, '_>| {
             let it = Described::read(entry)?;
             let fits = wanted.is_kind(it.tag()) && wanted.is(&qualified(&it)?);
@@ -137,7 +137,7 @@ impl NameIndex {
         table: &TypeTable,
         name: &str,
     ) -> Vec<Variable> {
-        let wanted = Wanted::new(name);
+        let wanted = NameQuery::new(name);
         let of = |entry: Entry<'_, '_>| {
             wanted.is(&qualified(&Described::read(entry)?)?).then_some(())?;
             scope_reader::variable(root, table, entry.key())
@@ -149,7 +149,7 @@ impl NameIndex {
 
     /// The functions called `name` that have code.
     pub(crate) fn functions(&self, root: &DwarfFile<'_>, name: &str) -> Vec<NamedFunction> {
-        let wanted = Wanted::new(name);
+        let wanted = NameQuery::new(name);
         let of = |entry: Entry<'_, '_>| {
             let name = name_of(entry.file, entry.die()).shown?;
             wanted.is(&plain(name.as_bytes(), entry.unit.language)).then_some(())?;
@@ -231,7 +231,7 @@ impl NameIndex {
         &self,
         root: &DwarfFile<'d>,
         names: &[Named],
-        wanted: &Wanted,
+        wanted: &NameQuery,
         of: impl Fn(Entry<'_, 'd>) -> Option<T>,
     ) -> Vec<T> {
         let candidates = wanted.hashes().flat_map(|hash| named(names, hash)).take(MAX_TRIED);
@@ -299,7 +299,7 @@ fn is_same_kind(one: gimli::DwTag, other: gimli::DwTag) -> bool {
 }
 
 /// A name that is asked for.
-struct Wanted {
+struct NameQuery {
     /// Without spaces.
     text: Vec<u8>,
     /// Starts of the name and of what follows each `::` outside of brackets.
@@ -310,7 +310,7 @@ struct Wanted {
     is_whole: bool,
 }
 
-impl Wanted {
+impl NameQuery {
     fn new(name: &str) -> Self {
         let name = name.trim();
         let keywords = [

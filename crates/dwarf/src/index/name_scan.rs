@@ -31,7 +31,7 @@ pub(crate) struct Named {
     pub(crate) name: u32,
     /// Of the name with its scopes.
     pub(crate) qualified: u32,
-    /// Number of the unit in [`Found::units`].
+    /// Number of the unit in [`ScannedNames::units`].
     pub(crate) unit: u32,
     /// Offset in the unit.
     pub(crate) offset: u32,
@@ -39,7 +39,7 @@ pub(crate) struct Named {
 
 /// What was found in some units.
 #[derive(Default)]
-pub(crate) struct Found {
+pub(crate) struct ScannedNames {
     pub(crate) units: Vec<UnitPlace>,
     /// Definitions.
     pub(crate) types: Vec<Named>,
@@ -87,7 +87,7 @@ pub(crate) fn comparable(name: &[u8], language: Language) -> Cow<'_, [u8]> {
     Cow::Borrowed(name)
 }
 
-impl Found {
+impl ScannedNames {
     /// Adds what the `count` units of `list` from number `first` on name.
     pub(crate) fn list(&mut self, root: &DwarfFile<'_>, list: List, first: u32, count: u32) {
         let mut table = None;
@@ -134,7 +134,7 @@ impl Found {
         let Ok(number) = u32::try_from(self.units.len()) else { return };
         self.units.push(UnitPlace { part: file.part, list: unit.list, unit: unit.index });
         let entry = Entry { root, file, unit, offset: UnitOffset(0) };
-        let mut scan = Scan {
+        let mut scan = UnitScan {
             entry,
             number,
             has_scopes: unit.language.has_scopes(),
@@ -168,7 +168,7 @@ enum Kind {
     Function,
 }
 
-struct Scan<'s, 'x, 'd> {
+struct UnitScan<'s, 'x, 'd> {
     entry: Entry<'x, 'd>,
     number: u32,
     has_scopes: bool,
@@ -179,7 +179,7 @@ struct Scan<'s, 'x, 'd> {
     open: Vec<(isize, usize)>,
     /// Entries that are named by another one.
     waiting: Vec<(Kind, UnitOffset, Value<'d>)>,
-    found: &'s mut Found,
+    found: &'s mut ScannedNames,
 }
 
 /// The attributes that count here.
@@ -195,7 +195,7 @@ struct Seen<'d> {
     is_external: bool,
 }
 
-impl<'d> Scan<'_, '_, 'd> {
+impl<'d> UnitScan<'_, '_, 'd> {
     fn run(&mut self) -> gimli::Result<()> {
         let unit = self.entry.unit;
         let mut entries = unit.inner.entries_raw(None)?;

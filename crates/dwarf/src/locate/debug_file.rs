@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::content::{has_bytes, has_dwarf, is_debug_only, shown_id};
 use super::debuginfod::Artifact;
-use super::files::{ChosenBy, Search};
+use super::files::{ChosenBy, FileSearch};
 use super::found::DebugFiles;
 use super::locator::Locator;
 use super::{mini, names};
@@ -57,10 +57,10 @@ impl Locator {
         &self,
         image: &Arc<ElfImage>,
         module_path: &Path,
-        search: &mut Search<'_>,
+        search: &mut FileSearch<'_>,
     ) -> Option<Arc<ElfImage>> {
         let module = module_path.to_string_lossy();
-        let wanted = Wanted { image, module: &module };
+        let wanted = DebugFileSearch { image, module: &module };
         if let Some(id) = image.build_id() {
             let paths = self.build_id_paths(id, ".debug");
             let found = paths.into_iter().find_map(|path| wanted.by_id(path, search));
@@ -85,9 +85,9 @@ impl Locator {
 
     fn by_debug_link(
         &self,
-        wanted: &Wanted<'_>,
+        wanted: &DebugFileSearch<'_>,
         module_path: &Path,
-        search: &mut Search<'_>,
+        search: &mut FileSearch<'_>,
     ) -> Option<Arc<ElfImage>> {
         let (name, crc) = wanted.image.debug_link()?;
         let link = match names::descending(name) {
@@ -145,14 +145,14 @@ impl Locator {
 }
 
 /// The image whose debug file is looked for.
-struct Wanted<'i> {
+struct DebugFileSearch<'i> {
     image: &'i Arc<ElfImage>,
     module: &'i str,
 }
 
-impl Wanted<'_> {
+impl DebugFileSearch<'_> {
     /// The file at `path` if its build ID is the image's.
-    fn by_id(&self, path: PathBuf, search: &mut Search<'_>) -> Option<Arc<ElfImage>> {
+    fn by_id(&self, path: PathBuf, search: &mut FileSearch<'_>) -> Option<Arc<ElfImage>> {
         let file = search.open(path.clone(), ChosenBy::Rule)?;
         if file.build_id() != self.image.build_id() {
             let problem = differing_ids(self.image.build_id(), file.build_id());
@@ -164,7 +164,12 @@ impl Wanted<'_> {
 
     /// The file at `path` if its build ID is the image's or, where one of them has none,
     /// its CRC-32 is the link's.
-    fn by_link(&self, path: PathBuf, crc: u32, search: &mut Search<'_>) -> Option<Arc<ElfImage>> {
+    fn by_link(
+        &self,
+        path: PathBuf,
+        crc: u32,
+        search: &mut FileSearch<'_>,
+    ) -> Option<Arc<ElfImage>> {
         let file = search.open(path.clone(), ChosenBy::Rule)?;
         let problem = match (self.image.build_id(), file.build_id()) {
             (Some(image), Some(debug)) if image == debug => None,
@@ -190,7 +195,7 @@ impl Wanted<'_> {
         !Arc::ptr_eq(file, self.image) && (says_something || is_debug_only(file))
     }
 
-    fn mismatch(&self, at: PathBuf, problem: String, search: &mut Search<'_>) {
+    fn mismatch(&self, at: PathBuf, problem: String, search: &mut FileSearch<'_>) {
         let notice = Notice::DebugFileMismatch { path: self.module.to_owned(), at, problem };
         search.mismatches.push(notice);
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::content::{is_debug_only, shown_id};
 use super::debuginfod::Artifact;
-use super::files::{ChosenBy, NoImage, Search};
+use super::files::{ChosenBy, FileSearch, NoImage};
 use super::found::{FoundImage, ImageState, Role};
 use super::locator::Locator;
 use super::names;
@@ -23,7 +23,7 @@ struct Candidate {
 struct ImageSearch<'l> {
     module: String,
     wanted: Option<&'l BuildId>,
-    search: Search<'l>,
+    search: FileSearch<'l>,
     debug_only: Option<Arc<ElfImage>>,
 }
 
@@ -65,7 +65,7 @@ impl Locator {
         &self,
         path: &Path,
         build_id: Option<&BuildId>,
-        search: &mut Search<'_>,
+        search: &mut FileSearch<'_>,
     ) -> Vec<Candidate> {
         let mut candidates = Vec::new();
         let mut add = |path, by| candidates.push(Candidate { path, by });

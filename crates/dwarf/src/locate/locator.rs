@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::debuginfod::{Artifact, Client};
-use super::files::{Files, Search};
+use super::files::{FileSearch, Files};
 use super::found::{DebugFiles, FoundImage, FoundSource, Role};
 use super::memo::Memo;
 use super::names;
@@ -97,8 +97,8 @@ impl Locator {
     }
 
     /// A search that has looked nowhere yet.
-    pub(super) fn search(&self) -> Search<'_> {
-        Search::new(&self.files)
+    pub(super) fn search(&self) -> FileSearch<'_> {
+        FileSearch::new(&self.files)
     }
 
     /// The roots of debug files: each below the sysroot first, then as it is.
@@ -122,7 +122,7 @@ impl Locator {
         &self,
         id: &BuildId,
         artifact: Artifact<'_>,
-        search: &mut Search<'_>,
+        search: &mut FileSearch<'_>,
     ) -> Option<PathBuf> {
         let fetched = self.client.as_ref()?.fetch(id, artifact);
         search.notices.extend(fetched.notices);

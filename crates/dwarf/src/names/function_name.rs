@@ -9,11 +9,11 @@ use crate::names::scopes::with_scopes;
 use crate::sections::sources::Slice;
 use crate::units::entry::Entry;
 use crate::units::file::DwarfFile;
-use crate::units::functions::Name;
+use crate::units::functions::FunctionName;
 use crate::units::unit::Die;
 
 /// The names of the function at `die`, a definition, an inlined call or a declaration.
-pub(crate) fn name_of<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>) -> Name {
+pub(crate) fn name_of<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>) -> FunctionName {
     let limits = &file.context().limits;
     let language = die.unit.language;
     let (mut plain, mut linkage) = (None, None);
@@ -48,5 +48,5 @@ pub(crate) fn name_of<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>) -> Name {
         _ => qualified().or_else(demangled),
     };
     let shown = shown.or_else(|| linkage.clone());
-    Name { shown: shown.map(Arc::from), linkage: linkage.map(Arc::from) }
+    FunctionName { shown: shown.map(Arc::from), linkage: linkage.map(Arc::from) }
 }

@@ -23,10 +23,10 @@ pub(crate) struct Sections {
     image: Arc<ElfImage>,
     /// Take `.debug_info.dwo` for `.debug_info` and so on.
     dwo: bool,
-    loaded: Vec<(SectionId, OnceLock<Content>)>,
+    loaded: Vec<(SectionId, OnceLock<SectionBytes>)>,
 }
 
-enum Content {
+enum SectionBytes {
     Empty,
     InFile(usize),
     Owned(Vec<u8>),
@@ -76,24 +76,24 @@ impl Sections {
             let name = if self.dwo { id.dwo_name().unwrap_or(id.name()) } else { id.name() };
             self.load(name, context).unwrap_or_else(|error| {
                 context.log.malformed(|| error.to_string());
-                Content::Empty
+                SectionBytes::Empty
             })
         });
         let bytes = match content {
-            Content::Empty => &[],
-            Content::InFile(index) => {
+            SectionBytes::Empty => &[],
+            SectionBytes::InFile(index) => {
                 let section = self.image.sections().get(*index);
                 section.and_then(|section| self.image.raw_section_bytes(section)).unwrap_or(&[])
             }
-            Content::Owned(bytes) => bytes.as_slice(),
-            Content::Cached(cached) => cached.bytes(),
+            SectionBytes::Owned(bytes) => bytes.as_slice(),
+            SectionBytes::Cached(cached) => cached.bytes(),
         };
         Slice::new(bytes, endian)
     }
 
-    fn load(&self, name: &str, context: &Context) -> Result<Content, SectionError> {
+    fn load(&self, name: &str, context: &Context) -> Result<SectionBytes, SectionError> {
         let mut found = self.image.sections_called(name);
-        let Some(section) = found.next() else { return Ok(Content::Empty) };
+        let Some(section) = found.next() else { return Ok(SectionBytes::Empty) };
         let stored = StoredSection::new(&self.image, section)?;
         let others: Vec<_> = found.collect();
         if !others.is_empty() {
@@ -109,11 +109,11 @@ impl Sections {
                 }
                 joined.extend_from_slice(&part);
             }
-            return Ok(Content::Owned(joined));
+            return Ok(SectionBytes::Owned(joined));
         }
         if !stored.is_compressed() {
             let index = self.image.sections().iter().position(|other| std::ptr::eq(other, section));
-            return Ok(index.map_or(Content::Empty, Content::InFile));
+            return Ok(index.map_or(SectionBytes::Empty, SectionBytes::InFile));
         }
         let cache = context.cache.as_ref().filter(|_| stored.size() >= WORTH_KEEPING);
         let cache = cache.zip(self.image.file()).map(|(cache, file)| {
@@ -124,13 +124,13 @@ impl Sections {
         if let Some((cache, key)) = &cache
             && let Some(cached) = cache.get(key, stored.size())
         {
-            return Ok(Content::Cached(cached));
+            return Ok(SectionBytes::Cached(cached));
         }
         let content = stored.read(&context.limits)?.into_owned();
         if let Some((cache, key)) = &cache {
             cache.put(key, &content);
         }
-        Ok(Content::Owned(content))
+        Ok(SectionBytes::Owned(content))
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct Function {
     pub(crate) offset: UnitOffset,
     /// Where it is entered: the start of its first range.
     pub(crate) entry: u64,
-    pub(crate) name: OnceLock<Name>,
+    pub(crate) name: OnceLock<FunctionName>,
     pub(crate) body: OnceLock<Body>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct Inline {
     pub(crate) call_file: u64,
     pub(crate) call_line: u64,
     pub(crate) call_column: u64,
-    pub(crate) name: OnceLock<Name>,
+    pub(crate) name: OnceLock<FunctionName>,
 }
 
 /// A `DW_TAG_call_site` (DWARF 5 § 3.4) or its GNU forerunner.
@@ -70,14 +70,14 @@ pub(crate) struct CallSite {
     /// `DW_AT_call_tail_call`.
     pub(crate) is_tail: bool,
     /// Which entry says what is called.
-    pub(crate) target: Target,
+    pub(crate) target: StatedTarget,
     /// The address that was found for it.
     pub(crate) goes_to: OnceLock<Option<u64>>,
 }
 
 /// What a call site says about its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
+pub(crate) enum StatedTarget {
     /// Nothing, or an expression that needs the registers at the call.
     Computed,
     /// The site's entry refers to the function by `DW_AT_call_origin`; the offset is the
@@ -122,7 +122,7 @@ pub(crate) fn nth<T>(all: &[T], number: u32) -> Option<&T> {
 
 /// The names of one function.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Name {
+pub(crate) struct FunctionName {
     /// For people.
     pub(crate) shown: Option<Arc<str>>,
     /// For linkers: `DW_AT_linkage_name`.

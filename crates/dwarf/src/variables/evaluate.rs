@@ -30,7 +30,7 @@ pub(crate) fn locate<'d>(
     location: &Location,
     around: &dyn Surroundings,
 ) -> Result<Vec<Piece>, NoPlace> {
-    Run { root, around, depth: 0 }.location(location)
+    Evaluator { root, around, depth: 0 }.location(location)
 }
 
 /// The number an expression leaves on the stack, as `DW_AT_upper_bound` and
@@ -41,7 +41,7 @@ pub(crate) fn number<'d>(
     pushed: Option<u64>,
     around: &dyn Surroundings,
 ) -> Result<u64, NoPlace> {
-    let run = Run { root, around, depth: 0 };
+    let run = Evaluator { root, around, depth: 0 };
     let pieces = run.pieces(expression, pushed).or_else(|error| match error {
         // What is left on the stack may be a floating-point number, which is no place.
         NoPlace::Malformed(_) => run.pieces(&expression.as_value(), pushed).map_err(|_| error),
@@ -50,7 +50,7 @@ pub(crate) fn number<'d>(
     run.number_of(&pieces)
 }
 
-struct Run<'x, 'd> {
+struct Evaluator<'x, 'd> {
     root: &'x DwarfFile<'d>,
     around: &'x dyn Surroundings,
     depth: usize,
@@ -60,7 +60,7 @@ fn malformed(error: gimli::Error) -> NoPlace {
     NoPlace::Malformed(error.to_string())
 }
 
-impl<'x, 'd> Run<'x, 'd> {
+impl<'x, 'd> Evaluator<'x, 'd> {
     fn deeper(&self) -> Result<Self, NoPlace> {
         let depth = self.depth.saturating_add(1);
         if depth > DEEPEST {

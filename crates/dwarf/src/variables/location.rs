@@ -60,7 +60,7 @@ pub(crate) fn of_constant<'d>(entry: &Entry<'_, 'd>, value: Value<'d>) -> Option
 }
 
 /// An entry of a location list.
-pub(crate) struct Found {
+pub(crate) struct ListEntry {
     pub(crate) expression: Expression,
     /// Its range ends beyond this, as the image states it.
     pub(crate) end: Svma,
@@ -107,7 +107,7 @@ pub(crate) fn at_pc<'d>(
     list: &LocationList,
     at: Svma,
     with_views: bool,
-) -> Result<Option<Found>, NoPlace> {
+) -> Result<Option<ListEntry>, NoPlace> {
     let malformed = |error: gimli::Error| NoPlace::Malformed(error.to_string());
     let entry = Entry::at(root, list.unit);
     let entry = entry.ok_or_else(|| NoPlace::Malformed("its unit is unreadable".to_owned()))?;
@@ -140,14 +140,14 @@ pub(crate) fn at_pc<'d>(
                 return Ok(None);
             }
             let raw = lists.raw_locations(offset, encoding).map_err(malformed)?;
-            return Ok(between_views(root, raw, base, at).map(|data| Found {
+            return Ok(between_views(root, raw, base, at).map(|data| ListEntry {
                 expression: Expression::new(data.0.slice(), entry.key()),
                 end: at,
             }));
         };
         if (found.range.begin..found.range.end).contains(&at.0) {
             let expression = Expression::new(found.data.0.slice(), entry.key());
-            return Ok(Some(Found { expression, end: Svma(found.range.end) }));
+            return Ok(Some(ListEntry { expression, end: Svma(found.range.end) }));
         }
     }
     Err(NoPlace::Malformed("its location list is too long".to_owned()))

@@ -55,7 +55,7 @@ fn read<'d>(root: &DwarfFile<'d>, types: &TypeTable, at: u64) -> Scopes {
         let entry = |offset| Entry { root, file, unit, offset };
         let body = function.body(file, unit);
         let mut frames = Vec::new();
-        let mut reader = Reader { types, found: Vec::new(), meter: meter(root) };
+        let mut reader = VariableReader { types, found: Vec::new(), meter: meter(root) };
         for (nth, block) in body.blocks_at(at, root.context().limits.inline_depth).enumerate() {
             if nth < MOST_BLOCKS {
                 reader.block(entry(block.offset));
@@ -94,7 +94,7 @@ pub(crate) fn variable<'d>(
     types: &TypeTable,
     key: DieKey,
 ) -> Option<Variable> {
-    Reader { types, found: Vec::new(), meter: meter(root) }.variable(Entry::at(root, key)?)
+    VariableReader { types, found: Vec::new(), meter: meter(root) }.variable(Entry::at(root, key)?)
 }
 
 /// The attributes of a variable or a block.
@@ -152,7 +152,7 @@ impl<'d> Attributes<'d> {
     }
 }
 
-struct Reader<'t, 'x> {
+struct VariableReader<'t, 'x> {
     types: &'t TypeTable,
     found: Vec<Variable>,
     meter: Meter<'x>,
@@ -183,7 +183,7 @@ fn is_block(tag: gimli::DwTag) -> bool {
     )
 }
 
-impl<'d> Reader<'_, '_> {
+impl<'d> VariableReader<'_, '_> {
     /// The variables of the block or function at `entry`: its own, and those its abstract
     /// origin has besides, of which nothing is left (§ 3.3.8.2).
     fn block(&mut self, entry: Entry<'_, 'd>) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::caller::{At, Level};
 use super::{Frame, Process, Thread};
-use crate::value::{Absence, Contents, Object, Part, PartSource, Scene, TypeRef};
+use crate::value::{Absence, Contents, Object, ObjectPart, PartSource, Scene, TypeRef};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Register;
 use obit_corefile::dump::DumpedThread;
@@ -131,7 +131,7 @@ impl<'p> FrameView<'p> {
             Err(reason) => Contents::Absent(reason.into()),
         };
         if let Contents::Parts(parts) = &object.contents
-            && let [Part { bits: wide, source: PartSource::Bytes(_), .. }] = **parts
+            && let [ObjectPart { bits: wide, source: PartSource::Bytes(_), .. }] = **parts
             && !self.process.memory.is_little_endian()
         {
             // A register or a number is wider than what is in it: the last bytes count.
@@ -158,14 +158,14 @@ impl<'p> FrameView<'p> {
                     let bits = piece.bits.or(width);
                     let whole = || object.size(self.scene()).map(|size| size.saturating_mul(8));
                     let bits = bits.or_else(whole).unwrap_or(0);
-                    Part { bits, bit_offset: piece.bit_offset, source }
+                    ObjectPart { bits, bit_offset: piece.bit_offset, source }
                 });
                 let parts: Arc<[_]> = parts.collect();
                 match (pieces, &*parts) {
                     // The whole is nowhere, for one reason.
                     (
                         [Piece { bits: None, .. }],
-                        [Part { source: PartSource::Absent(reason), .. }],
+                        [ObjectPart { source: PartSource::Absent(reason), .. }],
                     ) => Contents::Absent(reason.clone()),
                     _ => Contents::Parts(parts),
                 }

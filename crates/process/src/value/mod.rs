@@ -19,7 +19,7 @@ mod tree;
 use std::sync::Arc;
 
 pub use budget::Budget;
-pub use object::{Absence, Contents, Object, Part, PartSource, Scene, Surroundings, TypeRef};
+pub use object::{Absence, Contents, Object, ObjectPart, PartSource, Scene, Surroundings, TypeRef};
 pub use text::utf8_text;
 pub use tree::tree;
 

@@ -22,7 +22,7 @@ pub(super) fn readable<'d>(
     scene: Scene<'d>,
     limit: usize,
 ) -> Option<Readable<'d>> {
-    let view = View { object: object.cast(ty), scene, limit };
+    let view = GoObject { object: object.cast(ty), scene, limit };
     let entry = ty.get();
     match &entry.kind {
         TypeKind::Function(_) => function::readable(&view),
@@ -35,7 +35,7 @@ pub(super) fn readable<'d>(
                 "hchan" => channel::readable,
                 _ => return None,
             };
-            form(&View { object: view.object.pointee(scene).ok()?, ..view })
+            form(&GoObject { object: view.object.pointee(scene).ok()?, ..view })
         }
         TypeKind::Record(record) => {
             let names: Vec<_> = record.members.iter().map(|m| m.name.as_deref()).collect();
@@ -54,7 +54,7 @@ pub(super) fn readable<'d>(
 }
 
 /// An object, and how much of it is wanted.
-struct View<'d> {
+struct GoObject<'d> {
     /// Its type is without typedefs.
     object: Object<'d>,
     scene: Scene<'d>,
@@ -62,7 +62,7 @@ struct View<'d> {
     limit: usize,
 }
 
-impl<'d> View<'d> {
+impl<'d> GoObject<'d> {
     fn member(&self, name: &str) -> Option<Object<'d>> {
         self.object.member(self.scene, name)
     }

@@ -1,11 +1,11 @@
 //! Strings and slices.
 
-use super::View;
+use super::GoObject;
 use crate::value::readable::{Readable, extent};
 use obit_corefile::addr::Avma;
 
 /// `string`: a pointer and a length.
-pub(super) fn string<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn string<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
     let len = view.count("len")?;
     let start = view.number("str").filter(|start| *start != 0 || len == 0)?;
     let text = Some(extent::text(Avma(start), len, view.scene)?);
@@ -13,7 +13,7 @@ pub(super) fn string<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 }
 
 /// `[]T`: a pointer, a length and a capacity.
-pub(super) fn slice<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn slice<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
     let (len, capacity) = (view.count("len")?, view.count("cap")?);
     let start = view.number("array")?;
     if len > capacity || (start == 0 && capacity > 0) {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Content, End, Formatter, Path, Word};
+use super::{ElementRule, End, Formatter, Path, Word};
 use crate::value::readable::Readable;
 use crate::value::readable::extent::{element_name, is_mapped, size_of, wanted};
 use crate::value::text::counted_text;
@@ -24,14 +24,14 @@ impl Formatter {
         limit: usize,
     ) -> Option<Readable<'d>> {
         let mut found = match &self.content {
-            Content::Nothing => Readable::default(),
-            Content::Elements { first, end } => elements(object, first, end, scene, limit)?,
-            Content::List { .. } => self.list(object, scene, limit)?,
-            Content::Text { first, length } => Readable {
+            ElementRule::Nothing => Readable::default(),
+            ElementRule::Elements { first, end } => elements(object, first, end, scene, limit)?,
+            ElementRule::List { .. } => self.list(object, scene, limit)?,
+            ElementRule::Text { first, length } => Readable {
                 text: Some(text(&first.of(object, scene)?, length, object, scene)?),
                 ..Readable::default()
             },
-            Content::Members(paths) => members(object, paths, scene),
+            ElementRule::Members(paths) => members(object, paths, scene),
         };
         let mut summary = String::new();
         for word in &self.summary {
@@ -53,7 +53,7 @@ impl Formatter {
         scene: Scene<'d>,
         limit: usize,
     ) -> Option<Readable<'d>> {
-        let Content::List { first, next, value, count } = &self.content else { return None };
+        let ElementRule::List { first, next, value, count } = &self.content else { return None };
         let count = match count {
             Some(count) => Some(count.count(object, scene)?),
             None => None,

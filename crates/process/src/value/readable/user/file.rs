@@ -6,7 +6,7 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Content, End, Formatter, Glob, Path, UserFormatters, Word};
+use super::{ElementRule, End, Formatter, Glob, Path, UserFormatters, Word};
 
 /// What is wrong with a file of formatters, and in which line (counted from 1).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -86,10 +86,10 @@ impl File<'_> {
             let problem = format!("it says nothing: give `summary` or one of {}", listed(CONTENT));
             return Err(self.error(&entry.span(), problem));
         }
-        Ok(Formatter { name, summary, content: content.unwrap_or(Content::Nothing) })
+        Ok(Formatter { name, summary, content: content.unwrap_or(ElementRule::Nothing) })
     }
 
-    fn elements(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+    fn elements(&self, value: &Entry<'_>) -> Result<ElementRule, FormatterError> {
         let table = self.table(value, "elements", &["pointer", "count", "end"])?;
         let first = self.path(value, table, "elements", "pointer")?;
         let count = self.optional_path(table, "elements", "count")?;
@@ -102,12 +102,12 @@ impl File<'_> {
                 return Err(self.error(&value.span(), problem));
             }
         };
-        Ok(Content::Elements { first, end })
+        Ok(ElementRule::Elements { first, end })
     }
 
-    fn list(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+    fn list(&self, value: &Entry<'_>) -> Result<ElementRule, FormatterError> {
         let table = self.table(value, "list", &["first", "next", "value", "count"])?;
-        Ok(Content::List {
+        Ok(ElementRule::List {
             first: self.path(value, table, "list", "first")?,
             next: self.path(value, table, "list", "next")?,
             value: self.optional_path(table, "list", "value")?,
@@ -115,21 +115,21 @@ impl File<'_> {
         })
     }
 
-    fn characters(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+    fn characters(&self, value: &Entry<'_>) -> Result<ElementRule, FormatterError> {
         let table = self.table(value, "text", &["pointer", "length"])?;
-        Ok(Content::Text {
+        Ok(ElementRule::Text {
             first: self.path(value, table, "text", "pointer")?,
             length: self.optional_path(table, "text", "length")?,
         })
     }
 
-    fn members(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+    fn members(&self, value: &Entry<'_>) -> Result<ElementRule, FormatterError> {
         let DeValue::Array(paths) = value.get_ref() else {
             let problem = "`members` must be a list of texts".to_owned();
             return Err(self.error(&value.span(), problem));
         };
         let paths = paths.iter().map(|path| self.read_path(path, "members"));
-        Ok(Content::Members(paths.collect::<Result<_, _>>()?))
+        Ok(ElementRule::Members(paths.collect::<Result<_, _>>()?))
     }
 
     /// Text with numbers in braces: `Vec of {len}`; `{{` and `}}` stand for braces.
@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(formatters.len(), 2);
         let words = &formatters[0].summary;
         assert!(matches!(words.last(), Some(Word::Text(text)) if text == ", {raw}"));
-        assert!(matches!(&formatters[1].content, Content::Members(paths) if paths.len() == 2));
+        assert!(matches!(&formatters[1].content, ElementRule::Members(paths) if paths.len() == 2));
         assert!(UserFormatters::parse("").unwrap().formatters.is_empty());
     }
 

@@ -25,7 +25,7 @@ pub struct UserFormatters {
 struct Formatter {
     name: Glob,
     summary: Vec<Word>,
-    content: Content,
+    content: ElementRule,
 }
 
 /// A piece of a summary.
@@ -38,7 +38,7 @@ enum Word {
 
 /// What is in it.
 #[derive(Clone, Debug)]
-enum Content {
+enum ElementRule {
     /// The summary says all.
     Nothing,
     /// Elements that lie one after the other.

@@ -13,7 +13,7 @@ const WRAPPERS: usize = 12;
 const SEARCHED: usize = 64;
 
 /// An object, and how much of it is wanted.
-pub(super) struct View<'d> {
+pub(super) struct RustObject<'d> {
     /// Its type is without typedefs.
     pub(super) object: Object<'d>,
     pub(super) scene: Scene<'d>,
@@ -21,7 +21,7 @@ pub(super) struct View<'d> {
     pub(super) limit: usize,
 }
 
-impl<'d> View<'d> {
+impl<'d> RustObject<'d> {
     /// The outermost part called `name`.
     pub(super) fn part(&self, name: &str) -> Option<Object<'d>> {
         part(&self.object, name, self.scene)

@@ -14,7 +14,7 @@ use obit_dwarf::{MemberOffset, MemberRole, TypeKind};
 const THREAD_ID: &str = "std::__thread_id";
 
 /// An object and its parts.
-pub(super) struct View<'d> {
+pub(super) struct CppObject<'d> {
     pub(super) object: Object<'d>,
     pub(super) scene: Scene<'d>,
     /// Elements to look up at most.
@@ -27,7 +27,7 @@ pub(super) struct View<'d> {
     pub(super) fields: Vec<Field<'d>>,
 }
 
-impl<'d> View<'d> {
+impl<'d> CppObject<'d> {
     /// `object` is of a type without typedefs.
     pub(super) fn new(
         object: Object<'d>,
@@ -76,7 +76,7 @@ impl<'d> View<'d> {
         <[&Field<'d>; N]>::try_from(run.to_vec()).ok()
     }
 
-    /// The numbers of [`View::run`].
+    /// The numbers of [`CppObject::run`].
     pub(super) fn run_numbers<const N: usize>(
         &self,
         shapes: [Shape; N],
