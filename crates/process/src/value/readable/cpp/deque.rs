@@ -2,7 +2,7 @@
 
 use super::layout::{self, Shape};
 use super::object::{CppObject, element_name};
-use super::{Told, Trouble};
+use super::told::{Told, Trouble};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 

@@ -3,7 +3,7 @@
 use super::family::{argument_list, arguments};
 use super::layout::{self, Field};
 use super::object::CppObject;
-use super::{Told, Trouble};
+use super::told::{Told, Trouble};
 use crate::value::Object;
 use obit_corefile::addr::Avma;
 

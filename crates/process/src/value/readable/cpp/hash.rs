@@ -4,7 +4,7 @@ use super::layout::Shape;
 use super::list::{told, walk};
 use super::node::Payload;
 use super::object::CppObject;
-use super::{Told, Trouble};
+use super::told::{Told, Trouble};
 
 /// The array of buckets, how many, the chain's first node, and how many nodes: so do both
 /// libraries lay it out.

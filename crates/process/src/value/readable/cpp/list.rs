@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::layout::Shape;
 use super::node::Payload;
 use super::object::{CppObject, counted, element_name};
-use super::{Told, Trouble};
+use super::told::{Told, Trouble};
 use crate::value::Object;
 use crate::value::readable::Readable;
 

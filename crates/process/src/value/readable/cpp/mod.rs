@@ -20,31 +20,16 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod time;
+mod told;
 mod tree;
 mod wrapper;
 
 use super::Readable;
-use crate::value::{Absence, Object, Scene, TypeRef};
+use crate::value::{Object, Scene, TypeRef};
 use obit_dwarf::TypeKind;
 use object::CppObject;
+use told::{Told, Trouble};
 
-/// Why there is no readable form.
-enum Trouble {
-    /// It is laid out as no library known does it.
-    Unfamiliar,
-    /// A part of it is not known; the plain structure says why.
-    Absent,
-    /// It breaks this rule of its kind.
-    Damaged(&'static str),
-}
-
-impl From<Absence> for Trouble {
-    fn from(_: Absence) -> Self {
-        Self::Absent
-    }
-}
-
-type Told<'d> = Result<Readable<'d>, Trouble>;
 type Form = for<'v, 'd> fn(&'v CppObject<'d>) -> Told<'d>;
 
 /// Public names and how to read what bears them.

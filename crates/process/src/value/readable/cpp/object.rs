@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::layout::{self, Field, Shape};
-use super::{Told, Trouble, family, string};
+use super::told::{Told, Trouble};
+use super::{family, string};
 pub(super) use crate::value::readable::extent::element_name;
 use crate::value::readable::{Readable, extent};
 use crate::value::{Object, Scene, TypeRef};

@@ -2,7 +2,7 @@
 
 use super::layout::{self, Shape};
 use super::object::{CppObject, counted, element_name};
-use super::{Told, Trouble};
+use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 
 /// `std::pair`.

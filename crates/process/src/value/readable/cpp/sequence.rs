@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::inner_readable;
 use super::layout::{self, Shape};
 use super::object::{CppObject, counted, element_name};
-use super::{Told, Trouble, inner_readable};
+use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 use crate::value::{Object, Text, TextOrigin, TypeRef};
 use obit_corefile::addr::Avma;

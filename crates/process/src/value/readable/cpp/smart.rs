@@ -2,7 +2,7 @@
 
 use super::layout::{self, Field, Shape};
 use super::object::CppObject;
-use super::{Told, Trouble};
+use super::told::{Told, Trouble};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;

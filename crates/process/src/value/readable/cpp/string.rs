@@ -1,8 +1,9 @@
 //! `std::string` and all that hold text.
 
+use super::inner_readable;
 use super::layout::{Field, Shape};
 use super::object::{CppObject, counted};
-use super::{Told, Trouble, inner_readable};
+use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 use crate::value::text::counted_text;
 use crate::value::{Absence, Object, Text};

@@ -2,7 +2,7 @@
 
 use super::layout::{self, Field};
 use super::object::CppObject;
-use super::{Told, Trouble};
+use super::told::{Told, Trouble};
 
 /// `std::optional`: a flag and storage for the value.
 pub(super) fn optional<'d>(view: &CppObject<'d>) -> Told<'d> {

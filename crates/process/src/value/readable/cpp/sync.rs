@@ -1,7 +1,7 @@
 //! Locks and threads: who holds what. Over glibc's pthreads, as both libraries do it.
 
 use super::object::CppObject;
-use super::{Told, Trouble};
+use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 
 /// `std::mutex` and its recursive and timed kin.

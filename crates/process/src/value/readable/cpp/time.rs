@@ -2,7 +2,7 @@
 
 use super::layout;
 use super::object::CppObject;
-use super::{Told, Trouble};
+use super::told::{Told, Trouble};
 use crate::value::readable::{Readable, date};
 use crate::value::{Object, Scene, Text, TextOrigin, TypeRef};
 use obit_dwarf::{Encoding, TypeKind};

@@ -4,7 +4,7 @@ use super::layout::{self, Shape};
 use super::list::{LinkWalk, told};
 use super::node::Payload;
 use super::object::{CppObject, element_name};
-use super::{Told, Trouble};
+use super::told::{Told, Trouble};
 
 /// Nodes from the root to the deepest leaf: twice the logarithm of what 64 bits count.
 const DEPTH: usize = 128;

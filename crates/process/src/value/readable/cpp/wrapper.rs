@@ -3,7 +3,7 @@
 use super::function::first_argument;
 use super::layout::{self, Shape};
 use super::object::CppObject;
-use super::{Told, Trouble};
+use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::GoObject;
+use super::object::GoObject;
 use crate::value::Object;
 use crate::value::readable::{Readable, extent};
 

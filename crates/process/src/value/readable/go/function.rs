@@ -1,6 +1,6 @@
 //! Function values: a pointer to a closure, whose first word is the code.
 
-use super::GoObject;
+use super::object::GoObject;
 use crate::value::readable::Readable;
 use crate::value::{Text, TextOrigin};
 use obit_corefile::addr::Avma;

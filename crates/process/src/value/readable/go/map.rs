@@ -1,8 +1,8 @@
 //! Maps up to Go 1.23 (`runtime.hmap`): an array of buckets of eight elements, each with a
 //! chain of further ones. While a map grows, the old array still holds what was not moved.
 
-use super::GoObject;
 use super::entries::{Entries, LookedAt};
+use super::object::GoObject;
 use crate::value::Object;
 use crate::value::readable::Readable;
 use obit_corefile::addr::Avma;

@@ -1,6 +1,6 @@
 //! Strings and slices.
 
-use super::GoObject;
+use super::object::{GoObject, target};
 use crate::value::readable::{Readable, extent};
 use obit_corefile::addr::Avma;
 
@@ -23,7 +23,7 @@ pub(super) fn slice<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
         let summary = Some("slice, nil".to_owned());
         return Some(Readable { summary, total: Some(0), ..Readable::default() });
     }
-    let element = super::target(view.member("array")?.ty)?;
+    let element = target(view.member("array")?.ty)?;
     let told = extent::contiguous("slice", element, Avma(start), len, view.scene, view.limit)?;
     let more = if capacity > len { format!(", room for {capacity}") } else { String::new() };
     let summary = told.summary.as_ref().map(|said| format!("{said}{more}"));

@@ -1,8 +1,8 @@
 //! Maps since Go 1.24 (`internal/runtime/maps`): groups of eight slots with a control
 //! byte for each. A small map is one group, a larger one a directory of tables of groups.
 
-use super::GoObject;
 use super::entries::{Entries, LookedAt};
+use super::object::{GoObject, target};
 use crate::value::Object;
 use crate::value::readable::Readable;
 use obit_corefile::addr::Avma;
@@ -20,9 +20,9 @@ pub(super) fn readable<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
     let count = view.number("used").filter(|count| i64::try_from(*count).is_ok())?;
     let directory = view.number("dirPtr")?;
     let tables = view.count("dirLen")?;
-    let table = super::target(super::target(view.member("dirPtr")?.ty)?)?;
+    let table = target(target(view.member("dirPtr")?.ty)?)?;
     let groups = Object::at(table, Avma(0)).member(scene, "groups")?;
-    let group = super::target(groups.member(scene, "data")?.ty)?;
+    let group = target(groups.member(scene, "data")?.ty)?;
     let mut search = TableReader { view, entries: Entries::new(count, view), left: GROUPS };
     if tables == 0 && directory != 0 {
         search.group(&Object::at(group, Avma(directory)))?;

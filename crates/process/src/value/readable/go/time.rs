@@ -1,6 +1,6 @@
 //! `time.Time`.
 
-use super::GoObject;
+use super::object::GoObject;
 use crate::value::readable::{Readable, date};
 use crate::value::{Text, TextOrigin};
 

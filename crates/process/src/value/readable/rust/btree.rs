@@ -160,7 +160,7 @@ fn find_type<'d>(from: TypeRef<'d>, wanted: &str) -> Option<TypeRef<'d>> {
         match &entry.kind {
             TypeKind::Record(record) => {
                 let own = entry.name.as_deref().unwrap_or_default();
-                if super::without_arguments(own) == wanted {
+                if object::without_arguments(own) == wanted {
                     return Some(ty);
                 }
                 let member = |member: &Member| member.ty.map(|id| ty.other(id));

@@ -19,7 +19,7 @@ mod text;
 use super::Readable;
 use crate::value::{Object, Scene, TypeRef};
 use obit_dwarf::TypeKind;
-use object::RustObject;
+use object::{RustObject, without_arguments};
 
 type Form = for<'v, 'd> fn(&'v RustObject<'d>) -> Option<Readable<'d>>;
 
@@ -95,9 +95,4 @@ pub(super) fn readable<'d>(
         }
     }
     if record.variant_parts.is_empty() { None } else { sum::readable(&view) }
-}
-
-/// A name before its type arguments.
-fn without_arguments(name: &str) -> &str {
-    name.split('<').next().unwrap_or(name)
 }

@@ -46,7 +46,7 @@ impl<'d> RustObject<'d> {
     pub(super) fn name(&self) -> String {
         let entry = self.object.ty.get();
         let name = entry.name.as_deref().unwrap_or_default();
-        super::without_arguments(name).to_owned()
+        without_arguments(name).to_owned()
     }
 
     /// A form that says `summary` and shows these parts.
@@ -137,4 +137,9 @@ pub(super) fn is_pointer<'d>(object: &Object<'d>, scene: Scene<'d>) -> bool {
 /// Whether it has parts.
 pub(super) fn is_record<'d>(object: &Object<'d>, scene: Scene<'d>) -> bool {
     matches!(object.resolved(scene).get().kind, TypeKind::Record(_))
+}
+
+/// A name before its type arguments.
+pub(super) fn without_arguments(name: &str) -> &str {
+    name.split('<').next().unwrap_or(name)
 }

@@ -21,7 +21,7 @@ pub(super) fn active<'d>(view: &RustObject<'d>) -> Option<(String, Object<'d>)> 
     let [(member, variant)] = members.as_slice() else { return None };
     let own = variant.ty.get().name.clone().filter(|_| object::is_record(variant, view.scene));
     let own = own.or_else(|| member.clone())?;
-    Some((super::without_arguments(&own).to_owned(), variant.clone()))
+    Some((object::without_arguments(&own).to_owned(), variant.clone()))
 }
 
 /// What a variant carries; `0`, `1` where that has no names.

@@ -6,7 +6,9 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{ElementRule, End, Formatter, Glob, Path, UserFormatters, Word};
+use super::formatter::{ElementRule, End, Formatter, UserFormatters, Word};
+use super::glob::Glob;
+use super::path::Path;
 
 /// What is wrong with a file of formatters, and in which line (counted from 1).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
