@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::extent;
 use crate::value::{Object, Text};
 
 /// What a value is to a person.
@@ -19,4 +20,12 @@ pub struct Readable<'d> {
     pub keys: Vec<Object<'d>>,
     /// How many elements there are in all, where that is known.
     pub total: Option<u64>,
+}
+
+impl Readable<'_> {
+    /// Of a container of `count` elements, none of them looked up yet.
+    pub(super) fn counted(what: &str, count: u64) -> Self {
+        let summary = Some(extent::counted(what, count));
+        Self { summary, total: Some(count), ..Self::default() }
+    }
 }

@@ -94,10 +94,10 @@ pub(super) fn readable<'d>(
     limit: usize,
 ) -> Option<Readable<'d>> {
     let (family, form) = form_of(ty)?;
-    let view = CppObject::new(object.cast(ty), scene, limit, family);
+    let view = CppObject::new(object.cast(ty), scene, limit, family, inner_readable);
     // Libraries that check iterators wrap the plain container in one of the same name.
     let plain = view.base_of_same_family();
-    let plain = plain.map(|base| CppObject::new(base, scene, limit, family));
+    let plain = plain.map(|base| CppObject::new(base, scene, limit, family, inner_readable));
     told(plain.as_ref().unwrap_or(&view), form)
 }
 

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::family;
 use super::layout::{self, Field, Shape};
 use super::told::{Told, Trouble};
-use super::{family, string};
 pub(super) use crate::value::readable::extent::element_name;
 use crate::value::readable::{Readable, extent};
 use crate::value::{Object, Scene, TypeRef};
@@ -13,6 +13,9 @@ use obit_dwarf::{MemberOffset, MemberRole, TypeKind};
 
 /// What libc++ calls `std::thread::id`.
 const THREAD_ID: &str = "std::__thread_id";
+
+/// Reads the container that another is made of.
+pub(super) type ReadInner = for<'v, 'd> fn(&'v CppObject<'d>, &Object<'d>) -> Option<Readable<'d>>;
 
 /// An object and its parts.
 pub(super) struct CppObject<'d> {
@@ -24,6 +27,8 @@ pub(super) struct CppObject<'d> {
     pub(super) family: &'static str,
     /// The name people know it by.
     label: &'static str,
+    /// Reads the container that another is made of.
+    read_inner: ReadInner,
     /// All parts, outer ones before those within them.
     pub(super) fields: Vec<Field<'d>>,
 }
@@ -35,13 +40,19 @@ impl<'d> CppObject<'d> {
         scene: Scene<'d>,
         limit: usize,
         family: &'static str,
+        read_inner: ReadInner,
     ) -> Self {
         let fields = layout::fields(object.ty, scene);
         let character =
             layout::type_arguments(object.ty, scene).first().and_then(|ty| ty.get().name.clone());
-        let label = character.and_then(|character| string::label(family, &character));
+        let label = character.and_then(|character| family::label(family, &character));
         let label = label.unwrap_or(if family == THREAD_ID { "std::thread::id" } else { family });
-        Self { object, scene, limit, family, label, fields }
+        Self { object, scene, limit, family, label, read_inner, fields }
+    }
+
+    /// The readable form of `inner`, a container that this one is made of.
+    pub(super) fn inner(&self, inner: &Object<'d>) -> Option<Readable<'d>> {
+        (self.read_inner)(self, inner)
     }
 
     /// A part's object.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::inner_readable;
 use super::layout::{self, Shape};
 use super::object::{CppObject, counted, element_name};
 use super::told::{Told, Trouble};
@@ -145,7 +144,7 @@ pub(super) fn slice<'d>(view: &CppObject<'d>) -> Told<'d> {
 /// `std::stack` and its like: what they adapt.
 pub(super) fn adaptor<'d>(view: &CppObject<'d>) -> Told<'d> {
     let inner = view.part(view.named(&["c"]).ok_or(Trouble::Unfamiliar)?);
-    let inner = inner_readable(view, &inner).ok_or(Trouble::Absent)?;
+    let inner = view.inner(&inner).ok_or(Trouble::Absent)?;
     let Some(total) = inner.total else {
         let summary = inner.summary.as_deref().unwrap_or_default();
         let damage = summary.split_once(", damaged: ").map(|(_, how)| view.damaged(how));

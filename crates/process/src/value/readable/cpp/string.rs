@@ -1,6 +1,5 @@
 //! `std::string` and all that hold text.
 
-use super::inner_readable;
 use super::layout::{Field, Shape};
 use super::object::{CppObject, counted};
 use super::told::{Told, Trouble};
@@ -9,24 +8,6 @@ use crate::value::text::counted_text;
 use crate::value::{Absence, Object, Text};
 use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;
-
-/// The name people know a string type by, for the characters it is made of.
-pub(super) fn label(family: &'static str, character: &str) -> Option<&'static str> {
-    let names = match character {
-        "char" => ["std::string", "std::string_view"],
-        "wchar_t" => ["std::wstring", "std::wstring_view"],
-        "char8_t" => ["std::u8string", "std::u8string_view"],
-        "char16_t" => ["std::u16string", "std::u16string_view"],
-        "char32_t" => ["std::u32string", "std::u32string_view"],
-        _ => return None,
-    };
-    let [owned, borrowed] = names;
-    match family {
-        "std::basic_string" => Some(owned),
-        "std::basic_string_view" => Some(borrowed),
-        _ => None,
-    }
-}
 
 /// `std::basic_string`.
 pub(super) fn owned<'d>(view: &CppObject<'d>) -> Told<'d> {
@@ -147,7 +128,7 @@ pub(super) fn borrowed<'d>(view: &CppObject<'d>) -> Told<'d> {
 /// `std::filesystem::path`: a string, and what it was parted into.
 pub(super) fn path<'d>(view: &CppObject<'d>) -> Told<'d> {
     let inner = view.named(&["_M_pathname", "__pn_"]).ok_or(Trouble::Unfamiliar)?;
-    let inner = inner_readable(view, &view.part(inner)).ok_or(Trouble::Absent)?;
+    let inner = view.inner(&view.part(inner)).ok_or(Trouble::Absent)?;
     let summary = inner.summary.as_deref().unwrap_or_default();
     if let Some((_, how)) = summary.split_once(", damaged: ") {
         return Ok(view.damaged(how));

@@ -17,7 +17,7 @@ const TYPES: usize = 64;
 /// `BTreeMap`.
 pub(super) fn map<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let tree = Tree::of(view)?;
-    let mut readable = tree.counted(&view.name());
+    let mut readable = Readable::counted(&view.name(), tree.len);
     for (node, index) in tree.entries(view)? {
         let name = extent::element_name(readable.elements.len() as u64);
         readable.keys.push(tree.slot(view, node, "keys", tree.key, index)?);
@@ -29,7 +29,7 @@ pub(super) fn map<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
 /// `BTreeSet`: a map to nothing.
 pub(super) fn set<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let tree = Tree::of(view)?;
-    let mut readable = tree.counted(&view.name());
+    let mut readable = Readable::counted(&view.name(), tree.len);
     for (node, index) in tree.entries(view)? {
         let name = extent::element_name(readable.elements.len() as u64);
         let key = tree.slot(view, node, "keys", tree.key, index)?;
@@ -76,11 +76,6 @@ impl<'d> Tree<'d> {
         let has_inner = root.is_some_and(|(_, height)| height > 0);
         let inner = if has_inner { Some(find_type(leaf, "InternalNode")?) } else { None };
         Some(Self { len, root, leaf, inner, key, value })
-    }
-
-    fn counted(&self, what: &str) -> Readable<'d> {
-        let summary = Some(extent::counted(what, self.len));
-        Readable { summary, total: Some(self.len), ..Readable::default() }
     }
 
     /// The first entries in order, by node and index.

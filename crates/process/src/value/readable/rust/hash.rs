@@ -25,7 +25,7 @@ struct Table<'d> {
 /// `HashMap`.
 pub(super) fn map<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let (table, found) = elements(view)?;
-    let mut readable = table.counted(&view.name());
+    let mut readable = Readable::counted(&view.name(), table.items);
     for (name, element) in found {
         readable.keys.push(element.member(view.scene, "__0")?);
         readable.elements.push((name, element.member(view.scene, "__1")?));
@@ -36,7 +36,7 @@ pub(super) fn map<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
 /// `HashSet`: a map to `()`.
 pub(super) fn set<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let (table, found) = elements(view)?;
-    let mut readable = table.counted(&view.name());
+    let mut readable = Readable::counted(&view.name(), table.items);
     for (name, element) in found {
         readable.elements.push((name, element.member(view.scene, "__0")?));
     }
@@ -70,11 +70,6 @@ impl<'d> Table<'d> {
             && extent::is_mapped(scene, Avma(control), buckets);
         let is_sound = items.checked_add(room)? <= most && is_mapped;
         is_sound.then_some(Self { element, size, control, buckets, items })
-    }
-
-    fn counted(&self, what: &str) -> Readable<'d> {
-        let summary = Some(extent::counted(what, self.items));
-        Readable { summary, total: Some(self.items), ..Readable::default() }
     }
 
     /// The first elements in the order of the buckets.
