@@ -40,7 +40,10 @@ impl Locator {
             let unpacked = mini::unpack(image, &self.limits).transpose();
             match unpacked {
                 Ok(mini) => files.mini = mini.map(Arc::new),
-                Err(problem) => notices.push(Notice::DwarfMalformed { path: module, problem }),
+                Err(error) => {
+                    let problem = error.to_string();
+                    notices.push(Notice::DwarfMalformed { path: module, problem });
+                }
             }
         }
         if files.with_dwarf().is_some() {

@@ -6,13 +6,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use thiserror::Error;
+
 use super::artifact::Artifact;
 use super::cache::{Cache, Cached, Download};
-use super::http::{Answer, Http};
+use super::http::{Answer, Http, HttpError};
 use super::settings::Debuginfod;
 use crate::locate::content::shown_id;
 use crate::locate::source_text;
-use obit_corefile::elf::{BuildId, ElfImage, ImageBytes};
+use obit_corefile::elf::{BuildId, ElfError, ElfImage, ImageBytes};
 use obit_corefile::limits::Limits;
 use obit_corefile::mapped_file::MappedFile;
 use obit_corefile::notice::Notice;
@@ -58,11 +60,35 @@ enum Failure {
     /// The server does not have it.
     NotFound,
     /// The server is not to be asked again.
-    Server(String),
+    Server(ServerError),
     /// The server answered; what it sent will not do.
-    Content(String),
+    Content(ContentError),
     /// This machine cannot store anything.
     Cache(io::Error),
+}
+
+/// Why a server is not to be asked again.
+#[derive(Debug, Error)]
+enum ServerError {
+    #[error("the time for downloads is spent")]
+    NoTimeLeft,
+    #[error("{0}")]
+    NoAnswer(#[from] HttpError),
+    #[error("{0}")]
+    BrokenOff(#[from] io::Error),
+}
+
+/// Why what a server sent will not do.
+#[derive(Debug, Error)]
+enum ContentError {
+    #[error("is larger than {0} bytes")]
+    TooLarge(u64),
+    #[error("{0}")]
+    Open(#[from] io::Error),
+    #[error("{0}")]
+    Elf(#[from] ElfError),
+    #[error("its build ID is {found}, not {wanted}")]
+    OtherBuild { found: String, wanted: BuildId },
 }
 
 impl Client {
@@ -132,8 +158,8 @@ impl Client {
             return None;
         }
         let Some(left) = self.time_left() else {
-            let error = "the time for downloads is spent".to_owned();
-            return self.close().then_some(Err(Failure::Server(error)));
+            let failure = Failure::Server(ServerError::NoTimeLeft);
+            return self.close().then_some(Err(failure));
         };
         let started = Instant::now();
         let download = match self.cache.begin(id, artifact) {
@@ -146,12 +172,13 @@ impl Client {
             server.answered.store(true, Ordering::Release);
             turn = None;
         }
-        let outcome = answer.map_err(Failure::Server).and_then(|answer| match answer {
-            Answer::NotFound => Err(Failure::NotFound),
-            Answer::Body { reader, length } => {
-                self.receive(reader, length, download, (id, artifact))
-            }
-        });
+        let outcome =
+            answer.map_err(|error| Failure::Server(error.into())).and_then(|answer| match answer {
+                Answer::NotFound => Err(Failure::NotFound),
+                Answer::Body { reader, length } => {
+                    self.receive(reader, length, download, (id, artifact))
+                }
+            });
         let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.spent.fetch_add(took, Ordering::Relaxed);
         let is_first = match &outcome {
@@ -172,7 +199,7 @@ impl Client {
         (id, artifact): (&BuildId, Artifact<'_>),
     ) -> Result<PathBuf, Failure> {
         let most = self.most_bytes(artifact);
-        let too_large = || Failure::Content(format!("is larger than {most} bytes"));
+        let too_large = || Failure::Content(ContentError::TooLarge(most));
         if length.is_some_and(|length| length > most) {
             return Err(too_large());
         }
@@ -183,7 +210,7 @@ impl Client {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(Failure::Server(error.to_string())),
+                Err(error) => return Err(Failure::Server(error.into())),
             };
             received = received.saturating_add(count as u64);
             if received > most {
@@ -198,7 +225,8 @@ impl Client {
         let found = build_id_of(&download, &self.limits).map_err(Failure::Content)?;
         if found.as_ref() != Some(id) {
             let found = shown_id(found.as_ref());
-            return Err(Failure::Content(format!("its build ID is {found}, not {id}")));
+            let wanted = id.clone();
+            return Err(Failure::Content(ContentError::OtherBuild { found, wanted }));
         }
         download.keep().map_err(Failure::Cache)
     }
@@ -207,8 +235,11 @@ impl Client {
     fn notice(&self, url: String, failure: Failure) -> Option<Notice> {
         match failure {
             Failure::NotFound => None,
-            Failure::Server(error) => Some(Notice::DebuginfodFailed { url, error }),
-            Failure::Content(reason) => {
+            Failure::Server(error) => {
+                Some(Notice::DebuginfodFailed { url, error: error.to_string() })
+            }
+            Failure::Content(error) => {
+                let reason = error.to_string();
                 Some(Notice::FileRefused { path: PathBuf::from(url), reason })
             }
             Failure::Cache(error) => {
@@ -238,10 +269,9 @@ impl Client {
 }
 
 /// The build ID of what was downloaded.
-fn build_id_of(download: &Download, limits: &Limits) -> Result<Option<BuildId>, String> {
-    let file = MappedFile::open(download.path()).map_err(|error| error.to_string())?;
-    let image =
-        ElfImage::parse(ImageBytes::File(file), limits).map_err(|error| error.to_string())?;
+fn build_id_of(download: &Download, limits: &Limits) -> Result<Option<BuildId>, ContentError> {
+    let file = MappedFile::open(download.path())?;
+    let image = ElfImage::parse(ImageBytes::File(file), limits)?;
     Ok(image.build_id().cloned())
 }
 

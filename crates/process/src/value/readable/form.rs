@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::extent;
 use crate::value::{Object, Text};
 
 /// What a value is to a person.
@@ -25,7 +24,12 @@ pub struct Readable<'d> {
 impl Readable<'_> {
     /// Of a container of `count` elements, none of them looked up yet.
     pub(super) fn counted(what: &str, count: u64) -> Self {
-        let summary = Some(extent::counted(what, count));
+        let summary = Some(counted(what, count));
         Self { summary, total: Some(count), ..Self::default() }
     }
+}
+
+/// `Vec of 3`, `Vec, empty`.
+pub(super) fn counted(what: &str, count: u64) -> String {
+    if count == 0 { format!("{what}, empty") } else { format!("{what} of {count}") }
 }

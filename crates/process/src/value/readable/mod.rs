@@ -10,7 +10,7 @@ mod rust;
 mod user;
 
 pub use form::Readable;
-pub use user::{FormatterError, UserFormatters};
+pub use user::{FormatterError, FormatterProblem, UserFormatters};
 
 use super::{Object, Scene};
 use obit_dwarf::Language;

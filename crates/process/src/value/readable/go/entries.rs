@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::object::GoObject;
 use crate::value::Object;
-use crate::value::readable::{Readable, extent};
+use crate::value::readable::{Readable, extent, form};
 
 /// The first elements of a map.
 pub(super) struct Entries<'d> {
@@ -60,7 +60,7 @@ impl<'d> Entries<'d> {
             return None;
         }
         let Self { keys, elements, .. } = self;
-        let summary = Some(extent::counted("map", count));
+        let summary = Some(form::counted("map", count));
         Some(Readable { summary, elements, keys, total: Some(count), text: None })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::object::{self, RustObject};
 use crate::value::Object;
-use crate::value::readable::{Readable, extent};
+use crate::value::readable::{Readable, extent, form};
 use obit_corefile::addr::Avma;
 
 /// `LinkedList`.
@@ -24,6 +24,6 @@ pub(super) fn list<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
         elements.push((extent::element_name(index), at.member(scene, "element")?));
         node = next(&at.member(scene, "next")?);
     }
-    let summary = Some(extent::counted("LinkedList", len));
+    let summary = Some(form::counted("LinkedList", len));
     Some(Readable { summary, elements, total: Some(len), ..Readable::default() })
 }

@@ -1,7 +1,7 @@
 //! `Vec`, `BinaryHeap`, `VecDeque`: a buffer (`RawVec`), of which a part is in use.
 
 use super::object::RustObject;
-use crate::value::readable::{Readable, extent};
+use crate::value::readable::{Readable, extent, form};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 
@@ -61,6 +61,6 @@ pub(super) fn deque<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
         let at = buffer.start.checked_add(into.checked_mul(buffer.size)?)?;
         elements.push((extent::element_name(index), Object::at(buffer.element, Avma(at))));
     }
-    let summary = Some(extent::counted("VecDeque", len));
+    let summary = Some(form::counted("VecDeque", len));
     Some(Readable { summary, elements, total: Some(len), ..Readable::default() })
 }

@@ -8,5 +8,5 @@ mod formatter;
 mod glob;
 mod path;
 
-pub use file::FormatterError;
+pub use file::{FormatterError, FormatterProblem};
 pub use formatter::UserFormatters;
