@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::debug_file::{DebugFiles, differing_ids};
+use super::content::{has_bytes, has_dwarf};
+use super::debug_file::differing_ids;
 use super::debuginfod::Artifact;
-use super::files::{ChosenBy, Search};
-use super::{Locator, has_bytes, has_dwarf, names};
+use super::files::{ChosenBy, FileSearch};
+use super::found::DebugFiles;
+use super::locator::Locator;
+use super::names;
 use obit_corefile::elf::{BuildId, ElfImage};
 use obit_corefile::notice::Notice;
 
@@ -43,7 +46,7 @@ impl Locator {
         name: &[u8],
         id: &BuildId,
         module: &str,
-        search: &mut Search<'_>,
+        search: &mut FileSearch<'_>,
     ) -> Option<Arc<ElfImage>> {
         if holder.build_id() == Some(id) {
             search.refuse(names::quoted(name), "the dwz link leads to its own file");
@@ -74,7 +77,7 @@ impl Locator {
         &self,
         holder: &ElfImage,
         link: &Path,
-        search: &mut Search<'_>,
+        search: &mut FileSearch<'_>,
     ) -> Vec<PathBuf> {
         let roots: Vec<PathBuf> = self.debug_roots().collect();
         let named = holder.path().map(Path::to_owned);
@@ -116,7 +119,7 @@ impl Locator {
         &self,
         files: &DebugFiles,
         module_path: &Path,
-        search: &mut Search<'_>,
+        search: &mut FileSearch<'_>,
     ) -> Option<Arc<ElfImage>> {
         let own = [files.image.path(), files.debug.as_ref().and_then(|debug| debug.path())];
         let mut paths: Vec<PathBuf> =
@@ -158,7 +161,7 @@ fn alternate_at(
     path: PathBuf,
     id: &BuildId,
     module: &str,
-    search: &mut Search<'_>,
+    search: &mut FileSearch<'_>,
 ) -> Option<Arc<ElfImage>> {
     let file = search.open(path.clone(), ChosenBy::Rule)?;
     let problem = if file.build_id() != Some(id) {

@@ -3,39 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::content::{has_bytes, has_dwarf, is_debug_only, shown_id};
 use super::debuginfod::Artifact;
-use super::files::{ChosenBy, Search};
-use super::{Locator, has_bytes, has_dwarf, is_debug_only, names, shown_id};
+use super::files::{ChosenBy, FileSearch};
+use super::found::DebugFiles;
+use super::locator::Locator;
+use super::{mini, names};
 use obit_corefile::elf::{BuildId, ElfImage};
 use obit_corefile::notice::Notice;
-
-/// The files that belong to one image.
-#[derive(Clone, Debug)]
-pub struct DebugFiles {
-    /// The image itself.
-    pub image: Arc<ElfImage>,
-    /// Its separate debug file. `None` too when the image holds its own DWARF.
-    pub debug: Option<Arc<ElfImage>>,
-    /// What dwz moved out of several debug files (`.gnu_debugaltlink`).
-    pub alternate: Option<Arc<ElfImage>>,
-    /// MiniDebugInfo: the symbols in `.gnu_debugdata`. `None` too when there is a better
-    /// symbol table.
-    pub mini: Option<Arc<ElfImage>>,
-    /// All split units of the image in one `.dwp` file.
-    pub package: Option<Arc<ElfImage>>,
-}
-
-impl DebugFiles {
-    /// An image that no other file says more about.
-    pub fn only(image: Arc<ElfImage>) -> Self {
-        Self { image, debug: None, alternate: None, mini: None, package: None }
-    }
-
-    /// The file that holds the DWARF, if any does.
-    pub fn with_dwarf(&self) -> Option<&Arc<ElfImage>> {
-        self.debug.iter().chain([&self.image]).find(|file| has_dwarf(file))
-    }
-}
 
 impl Locator {
     pub(super) fn search_debug_files(
@@ -62,10 +37,13 @@ impl Locator {
         (files.alternate, notices) = self.with_alternate(&files, &module, notices);
         let with_symbols = [Some(image), files.debug.as_ref()];
         if !with_symbols.into_iter().flatten().any(|file| has_bytes(file, ".symtab")) {
-            let unpacked = super::mini::unpack(image, &self.limits).transpose();
+            let unpacked = mini::unpack(image, &self.limits).transpose();
             match unpacked {
                 Ok(mini) => files.mini = mini.map(Arc::new),
-                Err(problem) => notices.push(Notice::DwarfMalformed { path: module, problem }),
+                Err(error) => {
+                    let problem = error.to_string();
+                    notices.push(Notice::DwarfMalformed { path: module, problem });
+                }
             }
         }
         if files.with_dwarf().is_some() {
@@ -82,10 +60,10 @@ impl Locator {
         &self,
         image: &Arc<ElfImage>,
         module_path: &Path,
-        search: &mut Search<'_>,
+        search: &mut FileSearch<'_>,
     ) -> Option<Arc<ElfImage>> {
         let module = module_path.to_string_lossy();
-        let wanted = Wanted { image, module: &module };
+        let wanted = DebugFileSearch { image, module: &module };
         if let Some(id) = image.build_id() {
             let paths = self.build_id_paths(id, ".debug");
             let found = paths.into_iter().find_map(|path| wanted.by_id(path, search));
@@ -110,9 +88,9 @@ impl Locator {
 
     fn by_debug_link(
         &self,
-        wanted: &Wanted<'_>,
+        wanted: &DebugFileSearch<'_>,
         module_path: &Path,
-        search: &mut Search<'_>,
+        search: &mut FileSearch<'_>,
     ) -> Option<Arc<ElfImage>> {
         let (name, crc) = wanted.image.debug_link()?;
         let link = match names::descending(name) {
@@ -170,14 +148,14 @@ impl Locator {
 }
 
 /// The image whose debug file is looked for.
-struct Wanted<'i> {
+struct DebugFileSearch<'i> {
     image: &'i Arc<ElfImage>,
     module: &'i str,
 }
 
-impl Wanted<'_> {
+impl DebugFileSearch<'_> {
     /// The file at `path` if its build ID is the image's.
-    fn by_id(&self, path: PathBuf, search: &mut Search<'_>) -> Option<Arc<ElfImage>> {
+    fn by_id(&self, path: PathBuf, search: &mut FileSearch<'_>) -> Option<Arc<ElfImage>> {
         let file = search.open(path.clone(), ChosenBy::Rule)?;
         if file.build_id() != self.image.build_id() {
             let problem = differing_ids(self.image.build_id(), file.build_id());
@@ -189,7 +167,12 @@ impl Wanted<'_> {
 
     /// The file at `path` if its build ID is the image's or, where one of them has none,
     /// its CRC-32 is the link's.
-    fn by_link(&self, path: PathBuf, crc: u32, search: &mut Search<'_>) -> Option<Arc<ElfImage>> {
+    fn by_link(
+        &self,
+        path: PathBuf,
+        crc: u32,
+        search: &mut FileSearch<'_>,
+    ) -> Option<Arc<ElfImage>> {
         let file = search.open(path.clone(), ChosenBy::Rule)?;
         let problem = match (self.image.build_id(), file.build_id()) {
             (Some(image), Some(debug)) if image == debug => None,
@@ -215,7 +198,7 @@ impl Wanted<'_> {
         !Arc::ptr_eq(file, self.image) && (says_something || is_debug_only(file))
     }
 
-    fn mismatch(&self, at: PathBuf, problem: String, search: &mut Search<'_>) {
+    fn mismatch(&self, at: PathBuf, problem: String, search: &mut FileSearch<'_>) {
         let notice = Notice::DebugFileMismatch { path: self.module.to_owned(), at, problem };
         search.mismatches.push(notice);
     }

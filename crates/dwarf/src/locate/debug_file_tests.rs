@@ -13,9 +13,9 @@ use obit_corefile::mapped_file::MappedFile;
 use obit_corefile::testkit::elf_builder::ElfBuilder;
 
 /// A directory with `prog` in `bin` and a root of debug files in `debug`.
-struct Place(TempDir);
+struct TestDirectory(TempDir);
 
-impl Place {
+impl TestDirectory {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -74,7 +74,7 @@ fn refusals(notices: &[Notice]) -> usize {
 
 #[test]
 fn an_image_with_its_own_dwarf_needs_no_other_file() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.put(&by_id(1), &dwarf().build_id(&[1; 20]).build());
     let own = stripped().build_id(&[1; 20]).section(".zdebug_info", &[1; 16]);
     let (files, notices) = place.files_of(own);
@@ -85,7 +85,7 @@ fn an_image_with_its_own_dwarf_needs_no_other_file() {
 
 #[test]
 fn a_debug_file_is_found_by_build_id() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let debug = place.put(&by_id(1), &dwarf().build_id(&[1; 20]).build());
     let (files, notices) = place.files_of(stripped().build_id(&[1; 20]));
     assert_eq!(debug_path(&files), Some(debug.as_path()));
@@ -94,7 +94,7 @@ fn a_debug_file_is_found_by_build_id() {
 
 #[test]
 fn below_a_sysroot_the_debug_directory_is_looked_into_first() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let debug = dwarf().build_id(&[1; 20]).build();
     place.put(&by_id(1), &debug);
     let root = place.at("root");
@@ -108,7 +108,7 @@ fn below_a_sysroot_the_debug_directory_is_looked_into_first() {
 
 #[test]
 fn a_build_id_link_to_another_build_is_refused_with_both_ids() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.put(&by_id(1), &dwarf().build_id(&[2; 20]).build());
     let (files, notices) = place.files_of(stripped().build_id(&[1; 20]));
     assert!(files.debug.is_none());
@@ -123,14 +123,14 @@ fn a_build_id_link_to_another_build_is_refused_with_both_ids() {
 fn a_debug_link_is_followed_beside_the_image_in_dot_debug_and_below_the_debug_root() {
     let debug = dwarf().build();
     let link = stripped().debug_link(b"prog.debug", crc32(&debug));
-    let bin = |place: &Place| format!("debug{}", place.at("bin/prog.debug").display());
+    let bin = |place: &TestDirectory| format!("debug{}", place.at("bin/prog.debug").display());
     for name in [
-        |_: &Place| "bin/prog.debug".to_owned(),
-        |_: &Place| "bin/.debug/prog.debug".to_owned(),
+        |_: &TestDirectory| "bin/prog.debug".to_owned(),
+        |_: &TestDirectory| "bin/.debug/prog.debug".to_owned(),
         bin,
-        |_: &Place| "debug/prog.debug".to_owned(),
+        |_: &TestDirectory| "debug/prog.debug".to_owned(),
     ] {
-        let place = Place::new();
+        let place = TestDirectory::new();
         let at = place.put(&name(&place), &debug);
         let (files, notices) = place.files_of(link.clone());
         assert_eq!(debug_path(&files), Some(at.as_path()));
@@ -141,7 +141,7 @@ fn a_debug_link_is_followed_beside_the_image_in_dot_debug_and_below_the_debug_ro
 #[test]
 fn a_link_may_name_a_directory_below_but_nothing_above_or_absolute() {
     let debug = dwarf().build();
-    let place = Place::new();
+    let place = TestDirectory::new();
     let at = place.put("bin/sub/prog.debug", &debug);
     let outside = place.put("prog.debug", &debug);
     let link = |name: &[u8]| place.files_of(stripped().debug_link(name, crc32(&debug)));
@@ -155,7 +155,7 @@ fn a_link_may_name_a_directory_below_but_nothing_above_or_absolute() {
 
 #[test]
 fn a_wrong_checksum_is_refused_with_both() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.put("bin/prog.debug", &dwarf().build());
     let (files, notices) = place.files_of(stripped().debug_link(b"prog.debug", 0x1234));
     assert!(files.debug.is_none());
@@ -168,7 +168,7 @@ fn a_wrong_checksum_is_refused_with_both() {
 
 #[test]
 fn equal_build_ids_make_the_checksum_unimportant() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let at = place.put("bin/prog.debug", &dwarf().build_id(&[1; 20]).build());
     let prog = stripped().build_id(&[1; 20]).debug_link(b"prog.debug", 0x1234);
     assert_eq!(debug_path(&place.files_of(prog).0), Some(at.as_path()));
@@ -176,7 +176,7 @@ fn equal_build_ids_make_the_checksum_unimportant() {
 
 #[test]
 fn a_link_to_the_image_itself_leads_nowhere() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let (files, _) = place.files_of(stripped().build_id(&[1; 20]).debug_link(b"prog", 7));
     assert!(files.debug.is_none());
 }
@@ -188,7 +188,7 @@ fn the_checksum_is_zlibs() {
 
 #[test]
 fn an_unstripped_build_in_the_users_library_directory_serves_as_debug_file() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let full = stripped().section(".debug_info", &[1; 16]).build_id(&[1; 20]);
     let at = place.put("builds/prog", &full.build());
     let rules = SearchRules { solib_search_path: vec![place.at("builds")], ..place.rules() };
@@ -201,11 +201,11 @@ fn an_unstripped_build_in_the_users_library_directory_serves_as_debug_file() {
 fn a_dwz_file_is_found_beside_below_a_debug_root_and_by_build_id() {
     let dwz = dwarf().build_id(&[9; 20]).build();
     let with_link = |name: &[u8]| dwarf().build_id(&[1; 20]).alt_link(name, &[9; 20]);
-    let place = Place::new();
+    let place = TestDirectory::new();
     let at = place.put("bin/common.dwz", &dwz);
     assert_eq!(alternate_path(&place.files_of(with_link(b"common.dwz")).0), Some(at.as_path()));
 
-    let place = Place::new();
+    let place = TestDirectory::new();
     let at = place.put("debug/.dwz/x", &dwz);
     let absolute = with_link(at.as_os_str().as_encoded_bytes());
     assert_eq!(alternate_path(&place.files_of(absolute).0), Some(at.as_path()));
@@ -213,7 +213,7 @@ fn a_dwz_file_is_found_beside_below_a_debug_root_and_by_build_id() {
     let (files, _) = place.files_of(stripped().build_id(&[1; 20]));
     assert_eq!(alternate_path(&files), Some(at.as_path()));
 
-    let place = Place::new();
+    let place = TestDirectory::new();
     let at = place.put(&by_id(9), &dwz);
     let (files, notices) = place.files_of(with_link(b"gone.dwz"));
     assert_eq!(alternate_path(&files), Some(at.as_path()));
@@ -222,7 +222,7 @@ fn a_dwz_file_is_found_beside_below_a_debug_root_and_by_build_id() {
 
 #[test]
 fn a_dwz_link_that_leads_out_of_the_roots_is_refused() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let outside = place.put("secret", &dwarf().build_id(&[9; 20]).build());
     for name in [&b"../secret"[..], outside.as_os_str().as_encoded_bytes(), b"/dev/zero"] {
         let (files, notices) = place.files_of(dwarf().alt_link(name, &[9; 20]));
@@ -234,7 +234,7 @@ fn a_dwz_link_that_leads_out_of_the_roots_is_refused() {
 
 #[test]
 fn a_dwz_file_of_another_build_or_the_file_itself_is_refused() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.put("bin/common.dwz", &dwarf().build_id(&[8; 20]).build());
     let prog = dwarf().build_id(&[1; 20]);
     let (files, _) = place.files_of(prog.clone().alt_link(b"common.dwz", &[9; 20]));
@@ -245,7 +245,7 @@ fn a_dwz_file_of_another_build_or_the_file_itself_is_refused() {
 
 #[test]
 fn a_package_is_found_behind_the_images_name() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let package = ElfBuilder::x86_64().section(".debug_cu_index", &[1; 16]).build();
     let at = place.put("bin/prog.dwp", &package);
     let (files, _) = place.files_of(dwarf());
@@ -254,7 +254,7 @@ fn a_package_is_found_behind_the_images_name() {
 
 #[test]
 fn a_stripped_image_without_any_debug_file_says_where_it_looked() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let (files, notices) = place.files_of(stripped().build_id(&[1; 20]));
     assert!(files.with_dwarf().is_none());
     let [Notice::DebugInfoMissing { searched, .. }] = &notices[..] else { panic!() };

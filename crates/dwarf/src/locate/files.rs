@@ -113,7 +113,7 @@ fn no_image(error: &io::Error) -> NoImage {
 
 /// One search: where it looked so far, and what it met there.
 #[derive(Debug)]
-pub(super) struct Search<'l> {
+pub(super) struct FileSearch<'l> {
     files: &'l Files,
     /// Every path that was tried, in order.
     pub(super) searched: Vec<PathBuf>,
@@ -123,7 +123,7 @@ pub(super) struct Search<'l> {
     pub(super) mismatches: Vec<Notice>,
 }
 
-impl<'l> Search<'l> {
+impl<'l> FileSearch<'l> {
     pub(super) fn new(files: &'l Files) -> Self {
         Self { files, searched: Vec::new(), notices: Vec::new(), mismatches: Vec::new() }
     }

@@ -4,48 +4,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::content::{is_debug_only, shown_id};
 use super::debuginfod::Artifact;
-use super::files::{ChosenBy, NoImage, Search};
-use super::{Locator, is_debug_only, names, shown_id};
+use super::files::{ChosenBy, FileSearch, NoImage};
+use super::found::{FoundImage, ImageState, Role};
+use super::locator::Locator;
+use super::names;
 use obit_corefile::elf::{BuildId, ElfImage};
 use obit_corefile::notice::Notice;
-
-/// What a module was to the dead process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// The program itself.
-    Executable,
-    /// A shared object or the dynamic linker.
-    Shared,
-}
-
-/// How far a file is the module's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImageState {
-    /// The build IDs are equal.
-    Found,
-    /// Taken by its name: the core holds no build ID for the module.
-    Unverified,
-    /// Only files of other builds were found; there is no image.
-    Mismatch,
-    /// No file was found.
-    Missing,
-}
-
-/// The outcome of a search for a module's file.
-#[derive(Clone, Debug)]
-pub struct FoundImage {
-    /// The file, in the states `Found` and `Unverified`.
-    pub image: Option<Arc<ElfImage>>,
-    /// How far it is the module's.
-    pub state: ImageState,
-    /// A debug file of the module that was met where an image was looked for
-    /// (`--exe prog.debug`). It has no code: it may be given to `Locator::debug_files`,
-    /// but its bytes must not stand in for memory.
-    pub debug_only: Option<Arc<ElfImage>>,
-    /// What must be said: refusals, mismatches, what is missing.
-    pub notices: Vec<Notice>,
-}
 
 /// Where an image may lie.
 struct Candidate {
@@ -57,7 +23,7 @@ struct Candidate {
 struct ImageSearch<'l> {
     module: String,
     wanted: Option<&'l BuildId>,
-    search: Search<'l>,
+    search: FileSearch<'l>,
     debug_only: Option<Arc<ElfImage>>,
 }
 
@@ -99,7 +65,7 @@ impl Locator {
         &self,
         path: &Path,
         build_id: Option<&BuildId>,
-        search: &mut Search<'_>,
+        search: &mut FileSearch<'_>,
     ) -> Vec<Candidate> {
         let mut candidates = Vec::new();
         let mut add = |path, by| candidates.push(Candidate { path, by });

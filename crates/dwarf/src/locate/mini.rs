@@ -1,11 +1,12 @@
 //! MiniDebugInfo: the symbols that Fedora's packages carry in `.gnu_debugdata`, an
 //! xz-compressed ELF file (gdb manual, "MiniDebugInfo").
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use lzma_rust2::XzReader;
+use thiserror::Error;
 
-use obit_corefile::elf::{ElfImage, ImageBytes};
+use obit_corefile::elf::{ElfError, ElfImage, ImageBytes};
 use obit_corefile::limits::Limits;
 
 /// Memory of the decoder, mostly its dictionary. `xz -9` takes 65 MiB.
@@ -13,21 +14,34 @@ const DECODER_KIB: u32 = 256 << 10;
 /// Unpacked bytes that are kept. Libraries of 200 MiB have 2 MiB of MiniDebugInfo.
 const LARGEST: u64 = 256 << 20;
 
-/// The ELF image in `.gnu_debugdata`, `None` where there is no such section.
-pub(super) fn unpack(image: &ElfImage, limits: &Limits) -> Option<Result<ElfImage, String>> {
-    let packed = image.raw_section(".gnu_debugdata")?;
-    Some(unpack_bytes(packed, limits).map_err(|problem| format!(".gnu_debugdata: {problem}")))
+/// Why MiniDebugInfo cannot be used.
+#[derive(Debug, Error)]
+pub(super) enum MiniError {
+    /// It is no xz stream, or a damaged one.
+    #[error(".gnu_debugdata: {0}")]
+    Unpack(#[from] io::Error),
+    /// It unpacks to more than this many bytes.
+    #[error(".gnu_debugdata: it unpacks to more than {0} bytes")]
+    TooLarge(u64),
+    /// What is in it is no ELF file.
+    #[error(".gnu_debugdata: {0}")]
+    Elf(#[from] ElfError),
 }
 
-fn unpack_bytes(packed: &[u8], limits: &Limits) -> Result<ElfImage, String> {
+/// The ELF image in `.gnu_debugdata`, `None` where there is no such section.
+pub(super) fn unpack(image: &ElfImage, limits: &Limits) -> Option<Result<ElfImage, MiniError>> {
+    Some(unpack_bytes(image.raw_section(".gnu_debugdata")?, limits))
+}
+
+fn unpack_bytes(packed: &[u8], limits: &Limits) -> Result<ElfImage, MiniError> {
     let most = limits.section_bytes.min(LARGEST);
     let reader = XzReader::new_mem_limit(packed, true, DECODER_KIB);
     let mut bytes = Vec::new();
-    reader.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    reader.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > most {
-        return Err(format!("it unpacks to more than {most} bytes"));
+        return Err(MiniError::TooLarge(most));
     }
-    ElfImage::parse(ImageBytes::Memory(bytes), limits).map_err(|error| error.to_string())
+    Ok(ElfImage::parse(ImageBytes::Memory(bytes), limits)?)
 }
 
 #[cfg(test)]
@@ -75,7 +89,7 @@ mod tests {
     fn a_bomb_ends_at_the_limit() {
         let limits = Limits { section_bytes: 1 << 16, ..Limits::default() };
         let problem = unpack(&packed(ZEROS_PACKED), &limits).unwrap().unwrap_err();
-        assert_eq!(problem, ".gnu_debugdata: it unpacks to more than 65536 bytes");
+        assert_eq!(problem.to_string(), ".gnu_debugdata: it unpacks to more than 65536 bytes");
     }
 
     #[test]

@@ -146,7 +146,7 @@ fn lines_are_counted_from_one_and_cut_where_they_are_long() {
     assert_eq!(text.line(0), None);
     assert_eq!(text.line(1), Some(&b"a"[..]));
     assert_eq!(text.line(2), Some(&b""[..]));
-    assert_eq!(text.line(3).map(<[u8]>::len), Some(LINE_BYTES));
+    assert_eq!(text.line(3).map(<[u8]>::len), Some(crate::locate::source_text::LINE_BYTES));
     assert_eq!(text.line(4), None);
     assert_eq!(SourceText::new(b"a\n".to_vec()).line(2), None);
     assert_eq!(SourceText::new(Vec::new()).line(1), None);

@@ -4,8 +4,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::content::has_bytes;
 use super::files::ChosenBy;
-use super::{DebugFiles, Locator, has_bytes, names};
+use super::found::DebugFiles;
+use super::locator::Locator;
+use super::names;
 use obit_corefile::elf::ElfImage;
 
 impl Locator {

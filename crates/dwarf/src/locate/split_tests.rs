@@ -10,9 +10,9 @@ use crate::locate::SearchRules;
 use obit_corefile::limits::Limits;
 use obit_corefile::testkit::elf_builder::ElfBuilder;
 
-struct Place(TempDir);
+struct TestDirectory(TempDir);
 
-impl Place {
+impl TestDirectory {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -57,14 +57,14 @@ fn text(path: &Path) -> &str {
 
 #[test]
 fn a_unit_lies_below_its_compilation_directory() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let unit = place.put_unit("build/obj/a.dwo");
     assert_eq!(place.find(text(&place.at("build")), "obj/a.dwo"), Ok(unit));
 }
 
 #[test]
 fn an_absolute_name_is_followed_to_a_dwo_file() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let unit = place.put_unit("elsewhere/a.dwo");
     assert_eq!(place.find("/nowhere", text(&unit)), Ok(unit));
     let other = place.put_unit("elsewhere/secret");
@@ -73,7 +73,7 @@ fn an_absolute_name_is_followed_to_a_dwo_file() {
 
 #[test]
 fn a_moved_unit_is_found_beside_the_image() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let unit = place.put_unit("bin/a.dwo");
     assert_eq!(place.find("/nowhere", "obj/a.dwo"), Ok(unit.clone()));
     assert_eq!(place.find(".", "a.dwo"), Ok(unit.clone()));
@@ -84,7 +84,7 @@ fn a_moved_unit_is_found_beside_the_image() {
 
 #[test]
 fn a_substitution_applies_to_the_compilation_directory() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     let unit = place.put_unit("here/obj/a.dwo");
     let rule = (PathBuf::from("/build"), place.at("here"));
     let rules = SearchRules { substitute_path: vec![rule], ..SearchRules::default() };
@@ -93,7 +93,7 @@ fn a_substitution_applies_to_the_compilation_directory() {
 
 #[test]
 fn a_climbing_name_reaches_only_what_compilers_call_so() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     place.put_unit("secret");
     let unit = place.put_unit("out/a.dwo");
     let build = place.at("build");
@@ -104,7 +104,7 @@ fn a_climbing_name_reaches_only_what_compilers_call_so() {
 
 #[test]
 fn devices_and_other_elf_files_are_no_units() {
-    let place = Place::new();
+    let place = TestDirectory::new();
     assert!(place.find("/", "/dev/zero").is_err());
     let searched = place.find(".", "prog").unwrap_err();
     assert!(searched.contains(&place.at("bin/prog")));

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{FileState, Module, ModuleKind};
+use super::loaded_module::{Described, FileState, Module, ModuleKind};
 use obit_corefile::limits::Limits;
-use obit_corefile::notice::Notice;
 use obit_dwarf::locate::{DebugFiles, Locator};
 use obit_dwarf::{DebugInfo, SectionCache, SplitLoader};
 
@@ -22,15 +21,6 @@ pub struct Library {
     cache: Option<SectionCache>,
     /// By the image's address, which stays its own: the debug information holds the image.
     known: Mutex<HashMap<(usize, PathBuf), Arc<Described>>>,
-}
-
-/// What there is to know of an image.
-#[derive(Debug)]
-pub(super) struct Described {
-    /// `None` when not even the image is at hand.
-    pub(super) debug: Option<DebugInfo>,
-    /// What the search for debug files had to say.
-    pub(super) notices: Vec<Notice>,
 }
 
 impl Library {

@@ -6,6 +6,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use thiserror::Error;
+
 use obit_corefile::addr::{Avma, LoadBias};
 use obit_corefile::elf::{ElfImage, SegmentKind};
 use obit_corefile::limits::Limits;
@@ -46,7 +48,7 @@ pub(super) fn read(
     // struct r_debug: int r_version, struct link_map *r_map, …
     let first = r_debug.checked_add(word).and_then(|at| memory.read_word(at).ok());
     let Some(first) = first else {
-        return (Vec::new(), broken(format!("r_debug at {r_debug} is not in the core")));
+        return (Vec::new(), broken(&LinkMapError::HeadNotInCore(r_debug)));
     };
     walk(Avma(first), memory, limits)
 }
@@ -72,14 +74,14 @@ fn walk(first: Avma, memory: &AddressSpace, limits: &Limits) -> (Vec<LinkMapNode
     let mut at = first;
     while at.0 != 0 {
         if !seen.insert(at.0) {
-            return (nodes, broken(format!("the node at {at} links back to an earlier one")));
+            return (nodes, broken(&LinkMapError::Circle(at)));
         }
         if nodes.len() >= limits.link_map_nodes {
             let limit = limits.link_map_nodes as u64;
             return (nodes, Some(Notice::LimitReached { what: "link map nodes", limit }));
         }
         let Some((node, next)) = node(at, memory, limits) else {
-            return (nodes, broken(format!("the node at {at} is not in the core")));
+            return (nodes, broken(&LinkMapError::NodeNotInCore(at)));
         };
         nodes.push(node);
         at = next;
@@ -97,6 +99,17 @@ fn node(at: Avma, memory: &AddressSpace, limits: &Limits) -> Option<(LinkMapNode
     Some((node, Avma(field(3)?)))
 }
 
-fn broken(problem: String) -> Option<Notice> {
-    Some(Notice::LinkMapBroken { problem })
+/// Why the dynamic linker's list ends too soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+enum LinkMapError {
+    #[error("r_debug at {0} is not in the core")]
+    HeadNotInCore(Avma),
+    #[error("the node at {0} is not in the core")]
+    NodeNotInCore(Avma),
+    #[error("the node at {0} links back to an earlier one")]
+    Circle(Avma),
+}
+
+fn broken(error: &LinkMapError) -> Option<Notice> {
+    Some(Notice::LinkMapBroken { problem: error.to_string() })
 }

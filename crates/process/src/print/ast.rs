@@ -1,12 +1,9 @@
 //! What an expression is, once parsed.
 
-use std::ops::Range;
-
+use super::literal::Literal;
 use super::path::Path;
+use super::span::Span;
 use super::syntax_error::{Problem, SyntaxError};
-
-/// Bytes of the text an expression was parsed from.
-pub type Span = Range<usize>;
 
 /// Operators and operands within each other: deeper is refused, so that whoever walks a
 /// tree may recurse.
@@ -41,26 +38,8 @@ impl Expr {
 /// What an expression is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {
-    /// An integer literal.
-    Integer {
-        /// Its value.
-        value: u128,
-        /// The suffix that gives its type.
-        suffix: IntegerSuffix,
-        /// Written in decimal: by C's rules it then takes no unsigned type by itself.
-        is_decimal: bool,
-    },
-    /// A floating-point literal.
-    Float {
-        /// Its value.
-        value: f64,
-        /// The suffix that gives its type.
-        suffix: FloatSuffix,
-    },
-    /// A character literal, by its code.
-    Character(u32),
-    /// A string literal, without the NUL that C puts at its end.
-    Text(Vec<u8>),
+    /// A number, a character or a string.
+    Literal(Literal),
     /// `true`, `false`.
     Boolean(bool),
     /// `NULL`, `nullptr`.
@@ -127,10 +106,7 @@ pub enum ExprKind {
 impl ExprKind {
     fn operands(&self) -> impl Iterator<Item = &Expr> {
         let operands: [Option<&Expr>; 3] = match self {
-            Self::Integer { .. }
-            | Self::Float { .. }
-            | Self::Character(_)
-            | Self::Text(_)
+            Self::Literal(_)
             | Self::Boolean(_)
             | Self::Null
             | Self::Name(_)
@@ -151,42 +127,6 @@ impl ExprKind {
         };
         operands.into_iter().flatten()
     }
-}
-
-/// The suffix of an integer literal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum IntegerSuffix {
-    /// None: `int`, or what holds the value.
-    #[default]
-    None,
-    /// `u`.
-    Unsigned,
-    /// `l`, `ll`.
-    Long,
-    /// `ul`, `ull`.
-    UnsignedLong,
-    /// Rust's `i8` to `u128`.
-    Fixed {
-        /// An `i`.
-        is_signed: bool,
-        /// How many.
-        bits: u16,
-    },
-    /// Rust's `isize` and `usize`, C's `z`.
-    Size {
-        /// `isize`.
-        is_signed: bool,
-    },
-}
-
-/// The suffix of a floating-point literal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum FloatSuffix {
-    /// None: `double`.
-    #[default]
-    None,
-    /// `f`, `f32`.
-    Single,
 }
 
 /// Operators before an operand.

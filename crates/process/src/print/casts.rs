@@ -6,7 +6,7 @@ use super::ast::{BaseName, RecordWord, TypeExpr};
 use super::eval::{Evaluator, Loaded};
 use super::number::{IntegerType, Number, Rules};
 use super::operand::{Operand, Stop, Ty, Wrong};
-use crate::value::{Contents, Object, Part, PartSource, TypeRef};
+use crate::value::{Contents, Object, ObjectPart, PartSource, TypeRef};
 use obit_corefile::addr::Avma;
 use obit_dwarf::{Encoding, TypeKind};
 
@@ -297,7 +297,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
             bytes.reverse();
         }
         let bits = size.saturating_mul(8);
-        let part = Part { bits, bit_offset: 0, source: PartSource::Bytes(bytes.into()) };
+        let part = ObjectPart { bits, bit_offset: 0, source: PartSource::Bytes(bytes.into()) };
         Operand::Object(Object::new(ty, Contents::Parts([part].into())))
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::ast::{BinaryOp, Expr, ExprKind, FloatSuffix, IntegerSuffix, UnaryOp};
+use super::ast::{BinaryOp, Expr, ExprKind, UnaryOp};
+use super::literal::{FloatSuffix, IntegerSuffix, Literal};
 use super::number::{Integer, IntegerType, Number, Rules, compared};
 use super::operand::{Operand, Stop, Ty, Wrong};
 use crate::process::{FrameView, Process};
@@ -52,15 +53,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
 
     fn kind(&self, expression: &Expr) -> Result<Operand<'v>, Stop> {
         match &expression.kind {
-            ExprKind::Integer { value, suffix, is_decimal } => {
-                let ty = self.literal_type(*value, *suffix, *is_decimal);
-                Ok(Operand::Number(Number::Integer(Integer::new(*value, ty))))
-            }
-            ExprKind::Float { value, suffix } => {
-                Ok(Operand::Number(Number::float(*value, *suffix == FloatSuffix::Single)))
-            }
-            ExprKind::Character(code) => Ok(Operand::Number(Number::int(i128::from(*code)))),
-            ExprKind::Text(bytes) => Ok(Operand::Text(Arc::from(bytes.as_slice()))),
+            ExprKind::Literal(literal) => Ok(self.literal(literal)),
             ExprKind::Boolean(value) => Ok(Operand::Number(Number::Boolean(*value))),
             ExprKind::Null => Ok(Operand::Pointer(Avma(0), Ty::Void)),
             ExprKind::Name(path) => self.name(path),
@@ -491,6 +484,20 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
     fn size_number(&self, size: u64) -> Operand<'v> {
         let ty = IntegerType::c(false, self.word_bits());
         Operand::Number(Number::Integer(Integer::new(u128::from(size), ty)))
+    }
+
+    fn literal(&self, literal: &Literal) -> Operand<'v> {
+        match literal {
+            Literal::Integer { value, suffix, is_decimal } => {
+                let ty = self.literal_type(*value, *suffix, *is_decimal);
+                Operand::Number(Number::Integer(Integer::new(*value, ty)))
+            }
+            Literal::Float { value, suffix } => {
+                Operand::Number(Number::float(*value, *suffix == FloatSuffix::Single))
+            }
+            Literal::Character(code) => Operand::Number(Number::int(i128::from(*code))),
+            Literal::Text(bytes) => Operand::Text(Arc::from(bytes.as_slice())),
+        }
     }
 
     /// The type of an integer literal: the first that holds it (C11 § 6.4.4.1).

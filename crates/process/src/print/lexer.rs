@@ -1,6 +1,7 @@
 //! From text to tokens.
 
-use super::ast::{FloatSuffix, IntegerSuffix, Span};
+use super::literal::{FloatSuffix, IntegerSuffix, Literal};
+use super::span::Span;
 use super::syntax_error::{Problem, SyntaxError};
 
 /// Bytes of an expression that are read: an honest one is a line. Bounds the tokens, too.
@@ -34,17 +35,7 @@ pub(super) enum TokenKind {
     Quoted(String),
     /// `$name`.
     Register(String),
-    Integer {
-        value: u128,
-        suffix: IntegerSuffix,
-        is_decimal: bool,
-    },
-    Float {
-        value: f64,
-        suffix: FloatSuffix,
-    },
-    Character(u32),
-    Text(Vec<u8>),
+    Literal(Literal),
     Punctuation(&'static str),
 }
 
@@ -229,17 +220,17 @@ impl<'t> Lexer<'t> {
             return Err(literal("a number that starts with 0 is octal, and has no 8 or 9"));
         }
         if matches!(suffix, "f32" | "f64") && radix == 10 {
-            return Ok(TokenKind::Float {
+            return Ok(TokenKind::Literal(Literal::Float {
                 value: digits.parse().unwrap_or(f64::INFINITY),
                 suffix: float_suffix(suffix).unwrap_or_default(),
-            });
+            }));
         }
         let value = u128::from_str_radix(&digits, radix)
             .map_err(|_| literal("a number of more than 128 bits"))?;
         let Some(suffix) = integer_suffix(suffix) else {
             return Err(literal("a number with an unknown suffix"));
         };
-        Ok(TokenKind::Integer { value, suffix, is_decimal: radix == 10 })
+        Ok(TokenKind::Literal(Literal::Integer { value, suffix, is_decimal: radix == 10 }))
     }
 
     /// The digits before the point have been read.
@@ -260,7 +251,7 @@ impl<'t> Lexer<'t> {
         let (Some(suffix), Ok(value)) = (suffix, digits.parse()) else {
             return Err(self.error(start, Problem::Literal("not a number")));
         };
-        Ok(TokenKind::Float { value, suffix })
+        Ok(TokenKind::Literal(Literal::Float { value, suffix }))
     }
 
     /// A character, or a name that could not be written without quotes.
@@ -275,12 +266,12 @@ impl<'t> Lexer<'t> {
                 if self.take() != Some('\'') {
                     return Err(self.error(start, Problem::Unclosed('\'')));
                 }
-                Ok(TokenKind::Character(code))
+                Ok(TokenKind::Literal(Literal::Character(code)))
             }
             (Some(c), Some('\'')) if c != '\'' => {
                 self.take();
                 self.skip(1);
-                Ok(TokenKind::Character(u32::from(c)))
+                Ok(TokenKind::Literal(Literal::Character(u32::from(c))))
             }
             _ => {
                 let name = self.skip_while(|c| c != '\'').to_owned();
@@ -303,7 +294,7 @@ impl<'t> Lexer<'t> {
         let mut bytes = Vec::new();
         loop {
             match self.take() {
-                Some('"') => return Ok(TokenKind::Text(bytes)),
+                Some('"') => return Ok(TokenKind::Literal(Literal::Text(bytes))),
                 Some('\\') => match self.escape(start)? {
                     code @ 0..=0xff => bytes.extend(u8::try_from(code)),
                     code => {
@@ -428,7 +419,9 @@ mod tests {
 
     #[test]
     fn integers_are_read_in_every_base_with_every_suffix() {
-        let integer = |value, suffix, is_decimal| TokenKind::Integer { value, suffix, is_decimal };
+        let integer = |value, suffix, is_decimal| {
+            TokenKind::Literal(Literal::Integer { value, suffix, is_decimal })
+        };
         let none = IntegerSuffix::None;
         assert_eq!(only("1_000"), integer(1000, none, true));
         assert_eq!(only("0x_ff"), integer(255, none, false));
@@ -457,7 +450,7 @@ mod tests {
 
     #[test]
     fn floats_are_told_from_ranges_and_from_tuple_fields() {
-        let float = |value, suffix| TokenKind::Float { value, suffix };
+        let float = |value, suffix| TokenKind::Literal(Literal::Float { value, suffix });
         assert_eq!(only("1.5"), float(1.5, FloatSuffix::None));
         assert_eq!(only(".5f"), float(0.5, FloatSuffix::Single));
         assert_eq!(only("1e-3"), float(0.001, FloatSuffix::None));
@@ -470,22 +463,25 @@ mod tests {
 
     #[test]
     fn a_quoted_character_is_a_literal_and_more_of_them_a_name() {
-        assert_eq!(only("'a'"), TokenKind::Character(97));
-        assert_eq!(only("'é'"), TokenKind::Character(0xe9));
-        assert_eq!(only(r"'\n'"), TokenKind::Character(10));
-        assert_eq!(only(r"'\''"), TokenKind::Character(39));
-        assert_eq!(only(r"'\x1b'"), TokenKind::Character(27));
-        assert_eq!(only(r"'\033'"), TokenKind::Character(27));
-        assert_eq!(only(r"'\u{1f4a9}'"), TokenKind::Character(0x1f4a9));
-        assert_eq!(only("b'x'"), TokenKind::Character(120));
-        assert_eq!(only("L'x'"), TokenKind::Character(120));
+        assert_eq!(only("'a'"), TokenKind::Literal(Literal::Character(97)));
+        assert_eq!(only("'é'"), TokenKind::Literal(Literal::Character(0xe9)));
+        assert_eq!(only(r"'\n'"), TokenKind::Literal(Literal::Character(10)));
+        assert_eq!(only(r"'\''"), TokenKind::Literal(Literal::Character(39)));
+        assert_eq!(only(r"'\x1b'"), TokenKind::Literal(Literal::Character(27)));
+        assert_eq!(only(r"'\033'"), TokenKind::Literal(Literal::Character(27)));
+        assert_eq!(only(r"'\u{1f4a9}'"), TokenKind::Literal(Literal::Character(0x1f4a9)));
+        assert_eq!(only("b'x'"), TokenKind::Literal(Literal::Character(120)));
+        assert_eq!(only("L'x'"), TokenKind::Literal(Literal::Character(120)));
         assert_eq!(only("'main.c'"), TokenKind::Quoted("main.c".into()));
     }
 
     #[test]
     fn texts_are_bytes_with_their_escapes_resolved() {
-        assert_eq!(only(r#""a\t\"b\xff""#), TokenKind::Text(b"a\t\"b\xff".to_vec()));
-        assert_eq!(only("\"é\""), TokenKind::Text("é".into()));
+        assert_eq!(
+            only(r#""a\t\"b\xff""#),
+            TokenKind::Literal(Literal::Text(b"a\t\"b\xff".to_vec()))
+        );
+        assert_eq!(only("\"é\""), TokenKind::Literal(Literal::Text("é".into())));
     }
 
     #[test]

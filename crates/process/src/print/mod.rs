@@ -6,6 +6,7 @@ mod ast;
 mod casts;
 mod eval;
 mod lexer;
+mod literal;
 mod lookup;
 mod near;
 mod no_frame;
@@ -14,6 +15,7 @@ mod operand;
 mod outcome;
 mod parser;
 mod path;
+mod span;
 mod syntax_error;
 mod template_args;
 #[cfg(test)]
@@ -22,13 +24,12 @@ mod type_parser;
 
 use std::sync::Arc;
 
-pub use ast::{
-    BaseName, BinaryOp, Expr, ExprKind, FloatSuffix, IntegerSuffix, RecordWord, Span, TypeExpr,
-    UnaryOp,
-};
+pub use ast::{BaseName, BinaryOp, Expr, ExprKind, RecordWord, TypeExpr, UnaryOp};
+pub use literal::{FloatSuffix, IntegerSuffix, Literal};
 pub use operand::Wrong;
 pub use parser::parse;
 pub use path::Path;
+pub use span::Span;
 pub use syntax_error::{Problem, SyntaxError, column, pointed_at};
 
 use eval::Evaluator;

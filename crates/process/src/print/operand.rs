@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::ast::Span;
 use super::number::{IntegerType, Number, NumberError};
+use super::span::Span;
 use crate::value::{Absence, Object, Scene, TypeRef};
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::ReadError;

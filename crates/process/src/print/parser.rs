@@ -1,8 +1,9 @@
 //! From tokens to an expression, with the precedence of C.
 
-use super::ast::{BaseName, BinaryOp, Expr, ExprKind, MAX_DEPTH, Span, TypeExpr, UnaryOp};
+use super::ast::{BaseName, BinaryOp, Expr, ExprKind, MAX_DEPTH, TypeExpr, UnaryOp};
 use super::lexer::{Token, TokenKind, tokens};
 use super::path::{Path, squeeze};
+use super::span::Span;
 use super::syntax_error::{Problem, SyntaxError};
 use super::template_args::{self, Within};
 
@@ -281,14 +282,7 @@ impl Parser<'_> {
     fn primary(&mut self) -> Result<Expr, SyntaxError> {
         let start = self.position();
         let kind = match self.peek() {
-            Some(TokenKind::Integer { value, suffix, is_decimal }) => {
-                ExprKind::Integer { value: *value, suffix: *suffix, is_decimal: *is_decimal }
-            }
-            Some(TokenKind::Float { value, suffix }) => {
-                ExprKind::Float { value: *value, suffix: *suffix }
-            }
-            Some(TokenKind::Character(code)) => ExprKind::Character(*code),
-            Some(TokenKind::Text(bytes)) => ExprKind::Text(bytes.clone()),
+            Some(TokenKind::Literal(literal)) => ExprKind::Literal(literal.clone()),
             Some(TokenKind::Register(name)) if name.is_empty() => {
                 let problem = Problem::NoName { after: "$", found: String::new() };
                 return Err(SyntaxError::new(self.here(), problem));

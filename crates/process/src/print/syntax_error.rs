@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::ast::Span;
+use super::span::Span;
 
 /// Why a text is no expression.
 #[derive(Clone, Debug, PartialEq, Eq)]

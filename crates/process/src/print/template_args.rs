@@ -1,6 +1,7 @@
 //! Telling the `<` of template arguments from the one that compares.
 
 use super::lexer::{Token, TokenKind};
+use super::literal::Literal;
 
 /// What stands around a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +44,7 @@ pub(super) fn length(tokens: &[Token], within: Within) -> Option<usize> {
             None => match token.kind {
                 TokenKind::Word(_)
                 | TokenKind::Quoted(_)
-                | TokenKind::Integer { .. }
-                | TokenKind::Character(_) => {}
+                | TokenKind::Literal(Literal::Integer { .. } | Literal::Character(_)) => {}
                 _ => return None,
             },
         }

@@ -2,7 +2,8 @@
 
 use super::ast::TypeExpr;
 use super::{
-    BinaryOp, Expr, ExprKind, Path, Problem, SyntaxError, UnaryOp, column, parse, pointed_at,
+    BinaryOp, Expr, ExprKind, Literal, Path, Problem, SyntaxError, UnaryOp, column, parse,
+    pointed_at,
 };
 
 /// `node` and whatever ends in `_t` are types.
@@ -27,10 +28,10 @@ fn refused(text: &str) -> SyntaxError {
 
 fn lisp(expression: &Expr) -> String {
     match &expression.kind {
-        ExprKind::Integer { value, .. } => value.to_string(),
-        ExprKind::Float { value, .. } => format!("{value:?}"),
-        ExprKind::Character(code) => format!("#{code}"),
-        ExprKind::Text(bytes) => format!("{:?}", String::from_utf8_lossy(bytes)),
+        ExprKind::Literal(Literal::Integer { value, .. }) => value.to_string(),
+        ExprKind::Literal(Literal::Float { value, .. }) => format!("{value:?}"),
+        ExprKind::Literal(Literal::Character(code)) => format!("#{code}"),
+        ExprKind::Literal(Literal::Text(bytes)) => format!("{:?}", String::from_utf8_lossy(bytes)),
         ExprKind::Boolean(truth) => truth.to_string(),
         ExprKind::Null => "null".to_owned(),
         ExprKind::Name(path) => path.to_string(),

@@ -2,6 +2,7 @@
 
 use super::ast::{BaseName, RecordWord, TypeExpr};
 use super::lexer::TokenKind;
+use super::literal::Literal;
 use super::parser::Parser;
 use super::syntax_error::{Problem, SyntaxError};
 use super::template_args::Within;
@@ -179,7 +180,7 @@ impl Parser<'_> {
 
     fn count(&mut self) -> Result<u64, SyntaxError> {
         let count = match self.peek() {
-            Some(TokenKind::Integer { value, .. }) => u64::try_from(*value).ok(),
+            Some(TokenKind::Literal(Literal::Integer { value, .. })) => u64::try_from(*value).ok(),
             _ => None,
         };
         let Some(count) = count else {

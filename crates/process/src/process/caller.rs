@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::variables::FrameView;
+use super::frame_view::{FrameView, Level};
 use super::{Frame, signal_vectors};
 use crate::module::thread_local_block;
 use crate::unwind::{Activation, Left, Trust};
@@ -17,22 +17,6 @@ use obit_dwarf::{
 
 /// Callers that are asked in turn: each may have been passed what it passes on.
 const MOST_CALLERS: usize = 64;
-
-/// A place in the chain of calls: a physical frame, or a function that jumped onward and
-/// left none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Level {
-    /// Index in the stack; of a tail call, that of the frame it led to.
-    pub(super) activation: usize,
-    /// How many tail calls lie between that frame and this.
-    tail_calls: usize,
-}
-
-impl Level {
-    pub(super) fn of(frame: &Frame) -> Self {
-        Self { activation: frame.activation, tail_calls: 0 }
-    }
-}
 
 impl<'p> FrameView<'p> {
     fn activation(&self, index: usize) -> Option<&'p Activation> {

@@ -4,6 +4,7 @@ mod arguments;
 mod around;
 mod caller;
 mod frame;
+mod frame_view;
 mod naming;
 mod recursion;
 mod signal_vectors;
@@ -11,8 +12,8 @@ mod thread;
 mod variables;
 
 pub use frame::{Frame, FrameKind, FrameTrust};
+pub use frame_view::FrameView;
 pub use thread::{Recursion, Thread};
-pub use variables::FrameView;
 
 use std::collections::HashSet;
 use std::ffi::OsStr;

@@ -4,57 +4,16 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::caller::{At, Level};
-use super::{Frame, Process, Thread};
-use crate::value::{Absence, Contents, Object, Part, PartSource, Scene, TypeRef};
+use super::caller::At;
+use super::frame::Frame;
+use super::frame_view::{FrameView, Level};
+use crate::value::{Absence, Contents, Object, ObjectPart, PartSource, Scene, TypeRef};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Register;
-use obit_corefile::dump::DumpedThread;
-use obit_dwarf::{
-    DebugInfo, NoPlace, Piece, Place, Scopes, Surroundings as Asked, Variable, VariableId,
-};
+use obit_dwarf::{DebugInfo, NoPlace, Piece, Place, Surroundings as Asked, Variable, VariableId};
 
 /// Implicit pointers to implicit pointers that are followed, bounds of bounds.
 const DEEPEST: usize = 8;
-
-/// What one frame lets its variables see.
-pub struct FrameView<'p> {
-    pub(super) process: &'p Process,
-    pub(super) thread: &'p Thread,
-    /// The same thread as the core holds it.
-    pub(super) dumped: &'p DumpedThread,
-    pub(super) frame: &'p Frame,
-    scopes: Arc<Scopes>,
-    /// Its place in `scopes.frames`.
-    nth: usize,
-    /// Another instruction of the function to look from than where execution goes on.
-    pub(super) instruction: Option<Avma>,
-    depth: Cell<usize>,
-}
-
-impl Process {
-    /// Frame number `frame` of [`Thread::frames`] of thread number `thread`.
-    pub fn frame_view(&self, thread: usize, frame: usize) -> Option<FrameView<'_>> {
-        // Threads are kept in the order of the core.
-        let dumped = self.dump.threads.get(thread)?;
-        let thread = self.threads.get(thread)?;
-        let frame_at = thread.frames.get(frame)?;
-        let before = |other: &Frame| other.activation < frame_at.activation;
-        let first = thread.frames.partition_point(before);
-        let mut view = FrameView {
-            process: self,
-            thread,
-            dumped,
-            frame: frame_at,
-            scopes: Arc::default(),
-            nth: frame.checked_sub(first)?,
-            instruction: None,
-            depth: Cell::new(0),
-        };
-        view.scopes = view.scopes_of(Level::of(frame_at));
-        Some(view)
-    }
-}
 
 impl<'p> FrameView<'p> {
     /// What its values are read against.
@@ -131,7 +90,7 @@ impl<'p> FrameView<'p> {
             Err(reason) => Contents::Absent(reason.into()),
         };
         if let Contents::Parts(parts) = &object.contents
-            && let [Part { bits: wide, source: PartSource::Bytes(_), .. }] = **parts
+            && let [ObjectPart { bits: wide, source: PartSource::Bytes(_), .. }] = **parts
             && !self.process.memory.is_little_endian()
         {
             // A register or a number is wider than what is in it: the last bytes count.
@@ -158,14 +117,14 @@ impl<'p> FrameView<'p> {
                     let bits = piece.bits.or(width);
                     let whole = || object.size(self.scene()).map(|size| size.saturating_mul(8));
                     let bits = bits.or_else(whole).unwrap_or(0);
-                    Part { bits, bit_offset: piece.bit_offset, source }
+                    ObjectPart { bits, bit_offset: piece.bit_offset, source }
                 });
                 let parts: Arc<[_]> = parts.collect();
                 match (pieces, &*parts) {
                     // The whole is nowhere, for one reason.
                     (
                         [Piece { bits: None, .. }],
-                        [Part { source: PartSource::Absent(reason), .. }],
+                        [ObjectPart { source: PartSource::Absent(reason), .. }],
                     ) => Contents::Absent(reason.clone()),
                     _ => Contents::Parts(parts),
                 }

@@ -1,6 +1,6 @@
 //! The bytes of objects, gathered bit by bit from wherever their parts are.
 
-use super::object::{Absence, Contents, Object, Part, PartSource, Scene};
+use super::object::{Absence, Contents, Object, ObjectPart, PartSource, Scene};
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::AddressSpace;
 use obit_dwarf::NoPlace;
@@ -42,7 +42,7 @@ impl<'d> Object<'d> {
     }
 
     /// The part that holds its first bit, and how many bits of the part precede it.
-    pub(super) fn first_part(&self) -> Option<(&Part<'d>, u64)> {
+    pub(super) fn first_part(&self) -> Option<(&ObjectPart<'d>, u64)> {
         let Contents::Parts(parts) = &self.contents else { return None };
         let mut before = self.bit_offset;
         for part in parts.iter() {
@@ -76,7 +76,7 @@ impl<'d> Object<'d> {
 
 /// Appends `bits` bits of `parts` to `out`, from bit `start` on.
 fn gather(
-    parts: &[Part<'_>],
+    parts: &[ObjectPart<'_>],
     start: u64,
     bits: u64,
     scene: Scene<'_>,
@@ -131,7 +131,7 @@ impl BitOrder {
 
     /// The first bit of `part` in the bytes that hold it. A register may be larger than
     /// its part, which then is in its low end: first if the lowest byte is.
-    fn within(self, bytes: &[u8], part: &Part<'_>) -> Option<u64> {
+    fn within(self, bytes: &[u8], part: &ObjectPart<'_>) -> Option<u64> {
         match self {
             Self::LowFirst => Some(part.bit_offset),
             Self::HighFirst => {
@@ -229,15 +229,15 @@ mod tests {
         Object { bit_offset: offset, bit_size: Some(size), ..play.object(0, at) }
     }
 
-    fn part(bits: u64, source: PartSource<'_>) -> Part<'_> {
-        Part { bits, bit_offset: 0, source }
+    fn part(bits: u64, source: PartSource<'_>) -> ObjectPart<'_> {
+        ObjectPart { bits, bit_offset: 0, source }
     }
 
     fn known<'d>(bytes: &[u8]) -> PartSource<'d> {
         PartSource::Bytes(Arc::from(bytes))
     }
 
-    fn composed<'d>(play: Play<'d>, ty: u32, parts: Vec<Part<'d>>) -> Object<'d> {
+    fn composed<'d>(play: Play<'d>, ty: u32, parts: Vec<ObjectPart<'d>>) -> Object<'d> {
         Object::new(play.ty(ty), Contents::Parts(parts.into()))
     }
 
@@ -291,7 +291,7 @@ mod tests {
         stage.ask(|play| {
             let parts = vec![
                 part(3, known(&[0b101])),
-                Part { bits: 7, bit_offset: 1, source: known(&[0b1001_0010]) },
+                ObjectPart { bits: 7, bit_offset: 1, source: known(&[0b1001_0010]) },
                 part(22, known(&[0xff, 0xff, 0xff])),
             ];
             let value = 0b101 | (0b100_1001 << 3) | (0x3f_ffff << 10);
@@ -335,7 +335,7 @@ mod tests {
             let object = composed(play, 1, vec![part(64, known(&[1; 4]))]);
             assert_eq!(object.bytes(play.scene), Err(TOO_SHORT));
             let source = known(&[1; 8]);
-            let far = Part { bits: 64, bit_offset: u64::MAX, source };
+            let far = ObjectPart { bits: 64, bit_offset: u64::MAX, source };
             assert!(composed(play, 1, vec![far]).bytes(play.scene).is_err());
         });
     }

@@ -103,14 +103,14 @@ pub enum Contents<'d> {
     /// In memory.
     Memory(Avma),
     /// In parts, one after the other: registers, constants, memory, holes.
-    Parts(Arc<[Part<'d>]>),
+    Parts(Arc<[ObjectPart<'d>]>),
     /// Nowhere, for one reason.
     Absent(Absence),
 }
 
 /// A part of an object.
 #[derive(Clone, Debug)]
-pub struct Part<'d> {
+pub struct ObjectPart<'d> {
     /// Its size in bits.
     pub bits: u64,
     /// Bits to skip in `source`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::value::test_stage::{Play, Stage};
-use crate::value::{Contents, Part, PartSource};
+use crate::value::{Contents, ObjectPart, PartSource};
 use obit_dwarf::sample_types::{array, base, field, id, named, pointer, record};
 use obit_dwarf::{Encoding, Enumeration, FunctionType, Member, MemberRole, Record};
 
@@ -183,7 +183,7 @@ fn pair() -> Vec<Type> {
 }
 
 fn parts<'d>(play: Play<'d>, sources: Vec<PartSource<'d>>) -> Object<'d> {
-    let parts = sources.into_iter().map(|source| Part { bits: 32, bit_offset: 0, source });
+    let parts = sources.into_iter().map(|source| ObjectPart { bits: 32, bit_offset: 0, source });
     Object::new(play.ty(2), Contents::Parts(parts.collect()))
 }
 
@@ -219,7 +219,7 @@ fn an_implicit_pointer_has_no_value_but_a_pointee() {
     Stage::new(types, &[(0x1000, &[3, 0, 0, 0])]).ask(|play| {
         let target = Arc::new(play.object(INT, 0x1000));
         let source = PartSource::ImplicitPointer(Some(target));
-        let part = Part { bits: 64, bit_offset: 0, source };
+        let part = ObjectPart { bits: 64, bit_offset: 0, source };
         let value = told(play, &Object::new(play.ty(2), Contents::Parts(Arc::from([part]))));
         assert!(matches!(value.state, State::Absent(Absence::ImplicitPointer)));
         assert_eq!(leaves(&value.pointee.unwrap()), [" = Signed(3)"]);

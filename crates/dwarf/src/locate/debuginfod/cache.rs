@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Artifact;
+use super::artifact::Artifact;
 use obit_corefile::elf::BuildId;
 use obit_corefile::mapped_file::open_regular;
 
@@ -25,7 +25,7 @@ pub(super) struct Cache {
 
 /// What the cache knows about a file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum Cached {
     /// It is here.
     Here(PathBuf),
     /// No server had it a short while ago.
@@ -44,16 +44,16 @@ impl Cache {
     }
 
     /// Looks for a file, or for the mark that there is none.
-    pub(super) fn look(&self, id: &BuildId, artifact: Artifact<'_>) -> Known {
+    pub(super) fn look(&self, id: &BuildId, artifact: Artifact<'_>) -> Cached {
         let path = self.place(id, artifact);
-        let Ok(metadata) = fs::metadata(&path) else { return Known::Unknown };
+        let Ok(metadata) = fs::metadata(&path) else { return Cached::Unknown };
         if metadata.len() > 0 {
-            return Known::Here(path);
+            return Cached::Here(path);
         }
         let age = metadata.modified().ok().and_then(|at| at.elapsed().ok());
         match age {
-            Some(age) if age <= self.miss_age() => Known::AskedInVain,
-            _ => Known::Unknown,
+            Some(age) if age <= self.miss_age() => Cached::AskedInVain,
+            _ => Cached::Unknown,
         }
     }
 
@@ -156,16 +156,16 @@ mod tests {
     fn a_kept_download_has_elfutils_name_and_a_dropped_one_is_gone() {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path().join("new"));
-        assert_eq!(cache.look(&id(), Artifact::DebugInfo), Known::Unknown);
+        assert_eq!(cache.look(&id(), Artifact::DebugInfo), Cached::Unknown);
         drop(cache.begin(&id(), Artifact::DebugInfo).unwrap());
         let directory = dir.path().join("new").join("ab".repeat(20));
         assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
         let mut download = cache.begin(&id(), Artifact::DebugInfo).unwrap();
         download.write_all(b"x").unwrap();
         assert_eq!(download.keep().unwrap(), directory.join("debuginfo"));
-        let here = Known::Here(directory.join("debuginfo"));
+        let here = Cached::Here(directory.join("debuginfo"));
         assert_eq!(cache.look(&id(), Artifact::DebugInfo), here);
-        assert_eq!(cache.look(&id(), Artifact::Executable), Known::Unknown);
+        assert_eq!(cache.look(&id(), Artifact::Executable), Cached::Unknown);
     }
 
     #[test]
@@ -174,13 +174,13 @@ mod tests {
         let cache = Cache::new(dir.path().to_owned());
         drop(cache.begin(&id(), Artifact::DebugInfo).unwrap());
         cache.note_miss(&id(), Artifact::DebugInfo);
-        assert_eq!(cache.look(&id(), Artifact::DebugInfo), Known::AskedInVain);
+        assert_eq!(cache.look(&id(), Artifact::DebugInfo), Cached::AskedInVain);
         let mark = File::create(dir.path().join("mark")).unwrap();
         let past = std::time::SystemTime::now() - Duration::from_secs(601);
         mark.set_modified(past).unwrap();
         fs::rename(dir.path().join("mark"), cache.place(&id(), Artifact::DebugInfo)).unwrap();
-        assert_eq!(cache.look(&id(), Artifact::DebugInfo), Known::Unknown);
+        assert_eq!(cache.look(&id(), Artifact::DebugInfo), Cached::Unknown);
         fs::write(dir.path().join("cache_miss_s"), "700\n").unwrap();
-        assert_eq!(cache.look(&id(), Artifact::DebugInfo), Known::AskedInVain);
+        assert_eq!(cache.look(&id(), Artifact::DebugInfo), Cached::AskedInVain);
     }
 }

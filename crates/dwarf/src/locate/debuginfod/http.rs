@@ -3,7 +3,9 @@
 use std::io::Read;
 use std::time::Duration;
 
-use super::Debuginfod;
+use thiserror::Error;
+
+use super::settings::Debuginfod;
 
 /// What a server said.
 #[cfg_attr(not(feature = "debuginfod"), expect(dead_code, reason = "no server is asked"))]
@@ -17,6 +19,26 @@ pub(super) enum Answer {
     },
     /// The server is well and does not have it.
     NotFound,
+}
+
+/// Why a server gave no answer to a question.
+#[derive(Debug, Error)]
+#[cfg_attr(not(feature = "debuginfod"), expect(dead_code, reason = "no server is asked"))]
+pub(super) enum HttpError {
+    /// The address is neither `http` nor `https`.
+    #[error("only http and https servers are asked")]
+    Scheme,
+    /// It cannot be reached, or breaks off.
+    #[cfg(feature = "debuginfod")]
+    #[error("{0}")]
+    Transport(#[from] Box<ureq::Error>),
+    /// It refuses.
+    #[error("HTTP status {0}")]
+    Status(u16),
+    /// This program has no HTTP client.
+    #[cfg(not(feature = "debuginfod"))]
+    #[error("this obit was built without debuginfod")]
+    NoClient,
 }
 
 /// The connections of one client.
@@ -56,9 +78,9 @@ impl Http {
         settings: &Debuginfod,
         most_bytes: u64,
         left: Duration,
-    ) -> Result<Answer, String> {
+    ) -> Result<Answer, HttpError> {
         if !url.starts_with("http://") && !url.starts_with("https://") {
-            return Err("only http and https servers are asked".to_owned());
+            return Err(HttpError::Scheme);
         }
         let mut request = self.agent.get(url);
         for (name, value) in &settings.headers {
@@ -68,7 +90,7 @@ impl Http {
             request = request.header("X-DEBUGINFOD-MAXSIZE", most_bytes.to_string());
         }
         let request = request.config().timeout_global(Some(left)).build();
-        let response = request.call().map_err(|error| error.to_string())?;
+        let response = request.call().map_err(Box::new)?;
         match response.status().as_u16() {
             200 => {
                 let body = response.into_body();
@@ -77,7 +99,7 @@ impl Http {
             }
             // 406: larger than the X-DEBUGINFOD-MAXSIZE that was sent along.
             400 | 404 | 406 | 410 => Ok(Answer::NotFound),
-            status => Err(format!("HTTP status {status}")),
+            status => Err(HttpError::Status(status)),
         }
     }
 }
@@ -103,7 +125,7 @@ impl Http {
         _: &Debuginfod,
         _: u64,
         _: Duration,
-    ) -> Result<Answer, String> {
-        Err("this obit was built without debuginfod".to_owned())
+    ) -> Result<Answer, HttpError> {
+        Err(HttpError::NoClient)
     }
 }

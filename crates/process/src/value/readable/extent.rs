@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::Readable;
+use super::{Readable, form};
 use crate::value::text::utf8_text;
 use crate::value::{Object, Scene, Text, TypeRef};
 use obit_corefile::addr::Avma;
@@ -11,11 +11,6 @@ use obit_corefile::addr::Avma;
 /// `[3]`.
 pub(super) fn element_name(index: u64) -> Arc<str> {
     format!("[{index}]").into()
-}
-
-/// `Vec of 3`, `Vec, empty`.
-pub(super) fn counted(what: &str, count: u64) -> String {
-    if count == 0 { format!("{what}, empty") } else { format!("{what} of {count}") }
 }
 
 /// Whether `[start, start + len)` begins and ends in mappings of the process. What lies
@@ -58,7 +53,7 @@ pub(super) fn contiguous<'d>(
         elements.push((element_name(index), Object::at(ty, at)));
     }
     Some(Readable {
-        summary: Some(counted(what, count)),
+        summary: Some(form::counted(what, count)),
         elements,
         total: Some(count),
         ..Readable::default()

@@ -4,33 +4,16 @@
 mod cpp;
 mod date;
 mod extent;
+mod form;
 mod go;
 mod rust;
 mod user;
 
-use std::sync::Arc;
+pub use form::Readable;
+pub use user::{FormatterError, FormatterProblem, UserFormatters};
 
-pub use user::{FormatterError, UserFormatters};
-
-use super::{Object, Scene, Text};
+use super::{Object, Scene};
 use obit_dwarf::Language;
-
-/// What a value is to a person.
-#[derive(Clone, Debug, Default)]
-pub struct Readable<'d> {
-    /// What it is, in obit's words, type names and counts: `std::vector of 3`, `Some`.
-    /// Never data.
-    pub summary: Option<String>,
-    /// Its content as text, if it is one.
-    pub text: Option<Text>,
-    /// Its content, the first ones up to the limit asked for. Of a map that keeps keys
-    /// and values apart, the values.
-    pub elements: Vec<(Arc<str>, Object<'d>)>,
-    /// The key of each element, where `elements` are the values of a map; else empty.
-    pub keys: Vec<Object<'d>>,
-    /// How many elements there are in all, where that is known.
-    pub total: Option<u64>,
-}
 
 /// The readable form of `object`, `None` if its plain structure says it best. At most
 /// `limit` elements are looked up.

@@ -1,8 +1,8 @@
 //! `std::deque`: blocks of elements, and an array of pointers to them.
 
 use super::layout::{self, Shape};
-use super::view::{View, element_name};
-use super::{Told, Trouble};
+use super::object::{CppObject, element_name};
+use super::told::{Told, Trouble};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 
@@ -18,7 +18,7 @@ struct Blocks<'d> {
     count: u64,
 }
 
-pub(super) fn deque<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn deque<'d>(view: &CppObject<'d>) -> Told<'d> {
     let blocks = match libstdcxx(view) {
         Err(Trouble::Unfamiliar) => libcxx(view),
         other => other,
@@ -43,14 +43,14 @@ pub(super) fn deque<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// Bytes of an address, by the only ones that a deque is sure to hold.
-fn pointer_size(view: &View<'_>) -> u64 {
+fn pointer_size(view: &CppObject<'_>) -> u64 {
     let pointer = view.words().find(|field| field.shape != Shape::Integer);
     pointer.and_then(|field| view.part(field).size(view.scene)).unwrap_or(8)
 }
 
 /// The array of blocks, how many, and two positions: each an element, the begin and end
 /// of its block and the pointer to that.
-fn libstdcxx<'d>(view: &View<'d>) -> Result<Blocks<'d>, Trouble> {
+fn libstdcxx<'d>(view: &CppObject<'d>) -> Result<Blocks<'d>, Trouble> {
     let words: Vec<_> = view.words().collect();
     let target = |field: &layout::Field<'d>| field.target(view.scene);
     let is_position = |run: &[&layout::Field<'d>]| {
@@ -114,7 +114,7 @@ const LARGE_ELEMENT: u64 = 256;
 
 /// An array of blocks that may have room at both ends, the number of elements skipped in
 /// the first block, and that of all elements.
-fn libcxx<'d>(view: &View<'d>) -> Result<Blocks<'d>, Trouble> {
+fn libcxx<'d>(view: &CppObject<'d>) -> Result<Blocks<'d>, Trouble> {
     use Shape::{Integer, PointerToPointer};
     let shapes =
         [PointerToPointer, PointerToPointer, PointerToPointer, PointerToPointer, Integer, Integer];

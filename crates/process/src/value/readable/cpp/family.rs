@@ -94,6 +94,24 @@ impl Depth {
     }
 }
 
+/// The name people know a string type by, for the characters it is made of.
+pub(super) fn label(family: &'static str, character: &str) -> Option<&'static str> {
+    let names = match character {
+        "char" => ["std::string", "std::string_view"],
+        "wchar_t" => ["std::wstring", "std::wstring_view"],
+        "char8_t" => ["std::u8string", "std::u8string_view"],
+        "char16_t" => ["std::u16string", "std::u16string_view"],
+        "char32_t" => ["std::u32string", "std::u32string_view"],
+        _ => return None,
+    };
+    let [owned, borrowed] = names;
+    match family {
+        "std::basic_string" => Some(owned),
+        "std::basic_string_view" => Some(borrowed),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

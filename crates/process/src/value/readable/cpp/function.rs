@@ -2,12 +2,12 @@
 
 use super::family::{argument_list, arguments};
 use super::layout::{self, Field};
-use super::view::View;
-use super::{Told, Trouble};
+use super::object::CppObject;
+use super::told::{Told, Trouble};
 use crate::value::Object;
 use obit_corefile::addr::Avma;
 
-pub(super) fn function<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn function<'d>(view: &CppObject<'d>) -> Told<'d> {
     match view.named(&["_M_invoker"]) {
         Some(invoker) => libstdcxx(view, invoker),
         None => libcxx(view),
@@ -17,7 +17,7 @@ pub(super) fn function<'d>(view: &View<'d>) -> Told<'d> {
 /// A pointer to a function that knows the target's type and calls it. The target is in
 /// the name of that function; where it is itself a pointer to a function, its name says
 /// more.
-fn libstdcxx<'d>(view: &View<'d>, invoker: &Field<'d>) -> Told<'d> {
+fn libstdcxx<'d>(view: &CppObject<'d>, invoker: &Field<'d>) -> Told<'d> {
     let manager = view.named_number(&["_M_manager"])?;
     if manager == 0 {
         return Ok(view.told(", empty"));
@@ -37,7 +37,7 @@ fn libstdcxx<'d>(view: &View<'d>, invoker: &Field<'d>) -> Told<'d> {
 
 /// A pointer to an object with a vtable, the class of which knows the target's type. It
 /// may point into the function itself.
-fn libcxx<'d>(view: &View<'d>) -> Told<'d> {
+fn libcxx<'d>(view: &CppObject<'d>) -> Told<'d> {
     let pointer = view.words().filter(|field| field.is_named(&["__f_"])).last();
     let pointer = pointer.ok_or(Trouble::Unfamiliar)?;
     let at = view.number(pointer)?;
@@ -71,7 +71,7 @@ fn libcxx<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// The name of the function that a target points at, if its type is such a pointer.
-fn function_named(view: &View<'_>, target: &str, at: Option<Avma>) -> Option<String> {
+fn function_named(view: &CppObject<'_>, target: &str, at: Option<Avma>) -> Option<String> {
     let to = view.word(at.filter(|_| is_function_pointer(target))?.0).ok()?;
     let (name, offset) = view.scene.around.symbol_at(Avma(to))?;
     (offset == 0).then_some(name)

@@ -3,12 +3,12 @@
 use super::layout::Shape;
 use super::list::{told, walk};
 use super::node::Payload;
-use super::view::View;
-use super::{Told, Trouble};
+use super::object::CppObject;
+use super::told::{Told, Trouble};
 
 /// The array of buckets, how many, the chain's first node, and how many nodes: so do both
 /// libraries lay it out.
-pub(super) fn hash_table<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn hash_table<'d>(view: &CppObject<'d>) -> Told<'d> {
     use Shape::{Integer, Pointer, PointerToPointer};
     let shapes = [PointerToPointer, Integer, Pointer, Integer];
     let run = view.run(shapes).ok_or(Trouble::Unfamiliar)?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::layout::Shape;
 use super::node::Payload;
-use super::view::{View, counted, element_name};
-use super::{Told, Trouble};
+use super::object::{CppObject, counted, element_name};
+use super::told::{Told, Trouble};
 use crate::value::Object;
 use crate::value::readable::Readable;
 
@@ -15,7 +15,7 @@ const COUNTED_NODES: usize = 10_000;
 
 /// What a walk along links found.
 #[derive(Default)]
-pub(super) struct Walk<'d> {
+pub(super) struct LinkWalk<'d> {
     /// The elements of the nodes passed, as many as were wanted.
     pub(super) elements: Vec<(Arc<str>, Object<'d>)>,
     /// Nodes passed.
@@ -27,7 +27,7 @@ pub(super) struct Walk<'d> {
 }
 
 /// A ring of nodes through the container itself, each linked both ways.
-pub(super) fn list<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn list<'d>(view: &CppObject<'d>) -> Told<'d> {
     let pointers = view.words().filter(|field| field.shape == Shape::Pointer);
     let [one, other] = <[_; 2]>::try_from(pointers.take(2).collect::<Vec<_>>())
         .map_err(|_| Trouble::Unfamiliar)?;
@@ -63,7 +63,7 @@ pub(super) fn list<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// A chain of nodes to a null link.
-pub(super) fn forward_list<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn forward_list<'d>(view: &CppObject<'d>) -> Told<'d> {
     let head = view.words().find(|field| field.shape != Shape::Integer);
     let head = head.ok_or(Trouble::Unfamiliar)?;
     let first = view.number(head)?;
@@ -83,19 +83,19 @@ pub(super) fn forward_list<'d>(view: &View<'d>) -> Told<'d> {
 /// Walks from node `first` to `end`; `step` gives the next node of one, given the one
 /// before it, at first `before`.
 pub(super) fn walk<'d>(
-    view: &View<'d>,
+    view: &CppObject<'d>,
     payload: Payload<'d>,
     first: u64,
     end: u64,
     before: u64,
     count: Option<u64>,
     step: impl Fn(u64, u64) -> Result<u64, Trouble>,
-) -> Walk<'d> {
+) -> LinkWalk<'d> {
     let most = match count {
         Some(count) => usize::try_from(count).unwrap_or(usize::MAX).min(view.limit),
         None => view.limit.max(COUNTED_NODES),
     };
-    let mut walk = Walk::default();
+    let mut walk = LinkWalk::default();
     let mut seen = HashSet::new();
     let (mut node, mut before) = (first, before);
     while node != end && seen.len() < most {
@@ -125,7 +125,11 @@ pub(super) fn walk<'d>(
 }
 
 /// What a walk says, with the number of elements the container itself states.
-pub(super) fn told<'d>(view: &View<'d>, walk: Walk<'d>, count: Option<u64>) -> Readable<'d> {
+pub(super) fn told<'d>(
+    view: &CppObject<'d>,
+    walk: LinkWalk<'d>,
+    count: Option<u64>,
+) -> Readable<'d> {
     let total = count.or(walk.ended.then_some(walk.passed));
     let mut rest = match total {
         Some(total) => counted(total),

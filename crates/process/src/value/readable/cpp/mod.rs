@@ -10,6 +10,7 @@ mod hash;
 mod layout;
 mod list;
 mod node;
+mod object;
 mod product;
 mod sequence;
 mod smart;
@@ -19,33 +20,17 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod time;
+mod told;
 mod tree;
-mod view;
 mod wrapper;
 
 use super::Readable;
-use crate::value::{Absence, Object, Scene, TypeRef};
+use crate::value::{Object, Scene, TypeRef};
 use obit_dwarf::TypeKind;
-use view::View;
+use object::CppObject;
+use told::{Told, Trouble};
 
-/// Why there is no readable form.
-enum Trouble {
-    /// It is laid out as no library known does it.
-    Unfamiliar,
-    /// A part of it is not known; the plain structure says why.
-    Absent,
-    /// It breaks this rule of its kind.
-    Damaged(&'static str),
-}
-
-impl From<Absence> for Trouble {
-    fn from(_: Absence) -> Self {
-        Self::Absent
-    }
-}
-
-type Told<'d> = Result<Readable<'d>, Trouble>;
-type Form = for<'v, 'd> fn(&'v View<'d>) -> Told<'d>;
+type Form = for<'v, 'd> fn(&'v CppObject<'d>) -> Told<'d>;
 
 /// Public names and how to read what bears them.
 const FORMS: &[(&str, Form)] = &[
@@ -109,10 +94,10 @@ pub(super) fn readable<'d>(
     limit: usize,
 ) -> Option<Readable<'d>> {
     let (family, form) = form_of(ty)?;
-    let view = View::new(object.cast(ty), scene, limit, family);
+    let view = CppObject::new(object.cast(ty), scene, limit, family, inner_readable);
     // Libraries that check iterators wrap the plain container in one of the same name.
     let plain = view.base_of_same_family();
-    let plain = plain.map(|base| View::new(base, scene, limit, family));
+    let plain = plain.map(|base| CppObject::new(base, scene, limit, family, inner_readable));
     told(plain.as_ref().unwrap_or(&view), form)
 }
 
@@ -131,7 +116,7 @@ fn form_of(ty: TypeRef<'_>) -> Option<(&'static str, Form)> {
 
 /// The readable form of the container that another is made of. Never one that is itself
 /// made of a container: a malformed type may be made of itself.
-fn inner_readable<'d>(view: &View<'d>, inner: &Object<'d>) -> Option<Readable<'d>> {
+fn inner_readable<'d>(view: &CppObject<'d>, inner: &Object<'d>) -> Option<Readable<'d>> {
     let ty = inner.resolved(view.scene);
     let (family, _) = form_of(ty)?;
     (!MADE_OF_OTHERS.contains(&family)).then(|| readable(inner, ty, view.scene, view.limit))?
@@ -141,7 +126,7 @@ fn inner_readable<'d>(view: &View<'d>, inner: &Object<'d>) -> Option<Readable<'d
 const MADE_OF_OTHERS: &[&str] =
     &["std::filesystem::path", "std::priority_queue", "std::queue", "std::stack"];
 
-fn told<'d>(view: &View<'d>, form: Form) -> Option<Readable<'d>> {
+fn told<'d>(view: &CppObject<'d>, form: Form) -> Option<Readable<'d>> {
     match form(view) {
         Ok(readable) => Some(readable),
         Err(Trouble::Damaged(how)) => Some(view.damaged(how)),

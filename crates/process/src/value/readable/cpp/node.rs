@@ -1,8 +1,8 @@
 //! Nodes of lists, trees and hash tables: links, and an element behind them.
 
-use super::Trouble;
 use super::layout;
-use super::view::View;
+use super::object::CppObject;
+use super::told::Trouble;
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;
@@ -38,7 +38,7 @@ pub(super) struct Payload<'d> {
 
 impl<'d> Payload<'d> {
     /// Of the container's nodes, whose links take `links` bytes.
-    pub(super) fn of(view: &View<'d>, links: u64) -> Result<Self, Trouble> {
+    pub(super) fn of(view: &CppObject<'d>, links: u64) -> Result<Self, Trouble> {
         let node = Node::of(view);
         // What the allocator was made for is often but declared; the nodes' is not.
         let held = node.as_ref().and_then(|node| node.element);
@@ -61,7 +61,7 @@ impl<'d> Payload<'d> {
     }
 
     /// Bytes of a node up to the end of its element.
-    pub(super) fn end(&self, view: &View<'d>) -> Result<u64, Trouble> {
+    pub(super) fn end(&self, view: &CppObject<'d>) -> Result<u64, Trouble> {
         let size = view.size_of(self.ty)?;
         self.offset.checked_add(size).ok_or(Trouble::Damaged("it is larger than memory"))
     }
@@ -78,7 +78,7 @@ struct Node<'d> {
 impl<'d> Node<'d> {
     /// No link is a pointer to it: links point at what all nodes have in common. But
     /// their allocator knows it.
-    fn of(view: &View<'d>) -> Option<Self> {
+    fn of(view: &CppObject<'d>) -> Option<Self> {
         let mut level: Vec<TypeRef<'d>> = view.fields.iter().map(|field| field.ty).collect();
         for _ in 0..ARGUMENT_DEPTH {
             let arguments = level.iter().flat_map(|ty| layout::type_arguments(*ty, view.scene));
@@ -92,7 +92,7 @@ impl<'d> Node<'d> {
         targets.into_iter().find_map(|target| Self::described(view, target))
     }
 
-    fn described(view: &View<'d>, ty: TypeRef<'d>) -> Option<Self> {
+    fn described(view: &CppObject<'d>, ty: TypeRef<'d>) -> Option<Self> {
         layout::own_name(ty).filter(|name| name.to_ascii_lowercase().ends_with("_node"))?;
         let fields = layout::fields(ty, view.scene);
         let named = fields.iter().filter(|field| field.is_named(PAYLOAD));
@@ -106,7 +106,7 @@ impl<'d> Node<'d> {
 }
 
 /// libc++ puts the pairs of maps into a type of their own.
-fn unwrapped<'d>(view: &View<'d>, ty: TypeRef<'d>) -> TypeRef<'d> {
+fn unwrapped<'d>(view: &CppObject<'d>, ty: TypeRef<'d>) -> TypeRef<'d> {
     let name = layout::own_name(ty);
     if !matches!(name.as_deref(), Some("__value_type" | "__hash_value_type")) {
         return ty;
@@ -119,7 +119,7 @@ fn unwrapped<'d>(view: &View<'d>, ty: TypeRef<'d>) -> TypeRef<'d> {
 /// Where an element lies behind `links` bytes; `None` if that depends on an alignment
 /// which debug information may have left out. A type's size is a multiple of its
 /// alignment, so what both the least and the largest possible one say is certain.
-fn behind<'d>(view: &View<'d>, ty: TypeRef<'d>, links: u64) -> Option<u64> {
+fn behind<'d>(view: &CppObject<'d>, ty: TypeRef<'d>, links: u64) -> Option<u64> {
     let least = links.checked_next_multiple_of(natural_alignment(view, ty)?)?;
     let largest = 1_u64.checked_shl(view.size_of(ty).ok()?.trailing_zeros())?;
     let most = links.checked_next_multiple_of(largest)?;
@@ -128,7 +128,7 @@ fn behind<'d>(view: &View<'d>, ty: TypeRef<'d>, links: u64) -> Option<u64> {
 }
 
 /// The alignment of a type by that of the scalars in it, in bytes.
-fn natural_alignment<'d>(view: &View<'d>, ty: TypeRef<'d>) -> Option<u64> {
+fn natural_alignment<'d>(view: &CppObject<'d>, ty: TypeRef<'d>) -> Option<u64> {
     let scalar = |ty: TypeRef<'d>| view.size_of(ty).ok().filter(|size| size.is_power_of_two());
     match &ty.get().kind {
         TypeKind::Record(_) => {

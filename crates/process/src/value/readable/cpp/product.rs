@@ -1,12 +1,12 @@
 //! Things of a fixed number of parts: pairs, tuples, complex numbers.
 
 use super::layout::{self, Shape};
-use super::view::{View, counted, element_name};
-use super::{Told, Trouble};
+use super::object::{CppObject, counted, element_name};
+use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 
 /// `std::pair`.
-pub(super) fn pair<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn pair<'d>(view: &CppObject<'d>) -> Told<'d> {
     let parts = ["first", "second"].map(|name| {
         let part = view.named(&[name]).filter(|field| field.depth == 0);
         part.map(|part| (name.into(), view.part(part)))
@@ -16,7 +16,7 @@ pub(super) fn pair<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// `std::tuple`: each element lies in a base that bears its number.
-pub(super) fn tuple<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn tuple<'d>(view: &CppObject<'d>) -> Told<'d> {
     let mut elements = Vec::new();
     let mut inside = None;
     for field in &view.fields {
@@ -47,7 +47,7 @@ pub(super) fn tuple<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// `std::complex`: the real part, then the imaginary.
-pub(super) fn complex<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn complex<'d>(view: &CppObject<'d>) -> Told<'d> {
     let ty = view.argument(0).ok_or(Trouble::Unfamiliar)?;
     let size = view.size_of(ty)?;
     let is_flat = view.fields.iter().all(|field| field.shape != Shape::Record);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::layout::{self, Shape};
-use super::view::{View, counted, element_name};
-use super::{Told, Trouble, inner_readable};
+use super::object::{CppObject, counted, element_name};
+use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 use crate::value::{Object, Text, TextOrigin, TypeRef};
 use obit_corefile::addr::Avma;
@@ -15,7 +15,7 @@ const BITS_SHOWN: u64 = 4096;
 
 /// Three pointers to the elements: where they begin, where they end, where the storage
 /// ends. Of truth values, each is a bit.
-pub(super) fn vector<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn vector<'d>(view: &CppObject<'d>) -> Told<'d> {
     if let Some(element) = view.argument(0).filter(|element| is_boolean(*element)) {
         return bits(view, element);
     }
@@ -49,7 +49,7 @@ fn is_boolean(ty: TypeRef<'_>) -> bool {
 /// `std::vector<bool>`: libstdc++ keeps two positions, each a pointer to a word and a bit
 /// in it, and the end of its storage; libc++ a pointer, the number of bits and that of
 /// words.
-fn bits<'d>(view: &View<'d>, boolean: TypeRef<'d>) -> Told<'d> {
+fn bits<'d>(view: &CppObject<'d>, boolean: TypeRef<'d>) -> Told<'d> {
     use Shape::{Integer, Pointer};
     let (start, first, count) = match view.run([Pointer, Integer, Pointer, Integer, Pointer]) {
         Some(run) => {
@@ -90,7 +90,10 @@ fn bits<'d>(view: &View<'d>, boolean: TypeRef<'d>) -> Told<'d> {
 }
 
 /// Bits of the words that a pointer points at.
-fn word_bits<'d>(view: &View<'d>, pointer: Option<&layout::Field<'d>>) -> Result<u64, Trouble> {
+fn word_bits<'d>(
+    view: &CppObject<'d>,
+    pointer: Option<&layout::Field<'d>>,
+) -> Result<u64, Trouble> {
     let word = pointer.and_then(|pointer| pointer.target(view.scene));
     let size = view.size_of(word.ok_or(Trouble::Unfamiliar)?)?;
     size.checked_mul(8).ok_or(Trouble::Unfamiliar)
@@ -98,7 +101,7 @@ fn word_bits<'d>(view: &View<'d>, pointer: Option<&layout::Field<'d>>) -> Result
 
 /// Where bit number `bit` of an array of `unsigned long`s lies, in memory order: on a
 /// big-endian machine the bits of a word count from its other end.
-fn bit_in_memory(view: &View<'_>, bit: u64) -> u64 {
+fn bit_in_memory(view: &CppObject<'_>, bit: u64) -> u64 {
     let memory = view.scene.memory;
     match (memory.is_little_endian(), memory.word()) {
         (true, _) => bit,
@@ -108,7 +111,7 @@ fn bit_in_memory(view: &View<'_>, bit: u64) -> u64 {
 }
 
 /// `std::array`: an array, which is another thing where it has no elements.
-pub(super) fn array<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn array<'d>(view: &CppObject<'d>) -> Told<'d> {
     if layout::value_arguments(view.object.ty).first() == Some(&0) {
         return Ok(view.container(0, Vec::new()));
     }
@@ -124,7 +127,7 @@ pub(super) fn array<'d>(view: &View<'d>) -> Told<'d> {
 
 /// `std::span` and `std::initializer_list`: a pointer, and a length that may be part of
 /// the type.
-pub(super) fn slice<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn slice<'d>(view: &CppObject<'d>) -> Told<'d> {
     let pointer = view.words().find(|field| field.shape != Shape::Integer);
     let pointer = pointer.ok_or(Trouble::Unfamiliar)?;
     let element = pointer.target(view.scene).ok_or(Trouble::Unfamiliar)?;
@@ -139,9 +142,9 @@ pub(super) fn slice<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// `std::stack` and its like: what they adapt.
-pub(super) fn adaptor<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn adaptor<'d>(view: &CppObject<'d>) -> Told<'d> {
     let inner = view.part(view.named(&["c"]).ok_or(Trouble::Unfamiliar)?);
-    let inner = inner_readable(view, &inner).ok_or(Trouble::Absent)?;
+    let inner = view.inner(&inner).ok_or(Trouble::Absent)?;
     let Some(total) = inner.total else {
         let summary = inner.summary.as_deref().unwrap_or_default();
         let damage = summary.split_once(", damaged: ").map(|(_, how)| view.damaged(how));
@@ -152,7 +155,7 @@ pub(super) fn adaptor<'d>(view: &View<'d>) -> Told<'d> {
 
 /// `std::bitset`: one word or an array of them. Spelled as its `to_string` does, the
 /// highest bit first.
-pub(super) fn bitset<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn bitset<'d>(view: &CppObject<'d>) -> Told<'d> {
     let count = layout::value_arguments(view.object.ty).first().copied();
     let count = count.and_then(|count| u64::try_from(count).ok()).ok_or(Trouble::Unfamiliar)?;
     let size = view.object.size(view.scene).unwrap_or(0);

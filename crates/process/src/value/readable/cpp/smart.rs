@@ -1,8 +1,8 @@
 //! Things that point: smart pointers, references, exceptions in flight.
 
 use super::layout::{self, Field, Shape};
-use super::view::View;
-use super::{Told, Trouble};
+use super::object::CppObject;
+use super::told::{Told, Trouble};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;
@@ -11,7 +11,7 @@ use obit_dwarf::TypeKind;
 const OWNERS: i64 = 1 << 32;
 
 /// `std::unique_ptr`: a pointer, and a deleter that may be one too.
-pub(super) fn unique_ptr<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn unique_ptr<'d>(view: &CppObject<'d>) -> Told<'d> {
     let pointed = view.argument(0).map(|ty| match &ty.get().kind {
         TypeKind::Array(array) => array.element.map_or(ty, |element| ty.other(element)),
         _ => ty,
@@ -35,13 +35,13 @@ pub(super) fn unique_ptr<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// `std::reference_wrapper`.
-pub(super) fn reference_wrapper<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn reference_wrapper<'d>(view: &CppObject<'d>) -> Told<'d> {
     let pointer = view.words().next().ok_or(Trouble::Unfamiliar)?;
     Ok(pointing(view, pointer, view.number(pointer)?))
 }
 
 fn pointing<'d>(
-    view: &View<'d>,
+    view: &CppObject<'d>,
     pointer: &Field<'d>,
     at: u64,
 ) -> crate::value::readable::Readable<'d> {
@@ -52,7 +52,7 @@ fn pointing<'d>(
 }
 
 /// `std::shared_ptr`.
-pub(super) fn shared_ptr<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn shared_ptr<'d>(view: &CppObject<'d>) -> Told<'d> {
     let (pointer, control) = shared(view)?;
     let at = view.number(pointer)?;
     let Some(counts) = counts(view, control)? else {
@@ -71,7 +71,7 @@ pub(super) fn shared_ptr<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// `std::weak_ptr`.
-pub(super) fn weak_ptr<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn weak_ptr<'d>(view: &CppObject<'d>) -> Told<'d> {
     let (pointer, control) = shared(view)?;
     let Some(counts) = counts(view, control)? else { return Ok(view.told(", empty")) };
     if counts.weak <= 0 {
@@ -84,7 +84,7 @@ pub(super) fn weak_ptr<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// The two pointers of a shared pointer: to the object and to the counts.
-fn shared<'v, 'd>(view: &'v View<'d>) -> Result<(&'v Field<'d>, &'v Field<'d>), Trouble> {
+fn shared<'v, 'd>(view: &'v CppObject<'d>) -> Result<(&'v Field<'d>, &'v Field<'d>), Trouble> {
     let words: Vec<_> = view.words().collect();
     match words.as_slice() {
         [pointer, control]
@@ -117,7 +117,7 @@ impl Counts {
 
 /// The counts that `control` points at, `None` if it is null. All owners together hold
 /// one weak reference, which does not count here. libc++ counts from -1.
-fn counts<'d>(view: &View<'d>, control: &Field<'d>) -> Result<Option<Counts>, Trouble> {
+fn counts<'d>(view: &CppObject<'d>, control: &Field<'d>) -> Result<Option<Counts>, Trouble> {
     let at = view.number(control)?;
     if at == 0 {
         return Ok(None);
@@ -150,7 +150,7 @@ fn counts<'d>(view: &View<'d>, control: &Field<'d>) -> Result<Option<Counts>, Tr
 const TYPE_INFO: u64 = 112;
 
 /// `std::exception_ptr`.
-pub(super) fn exception_ptr<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn exception_ptr<'d>(view: &CppObject<'d>) -> Told<'d> {
     let pointer = view.words().next().ok_or(Trouble::Unfamiliar)?;
     let at = view.number(pointer)?;
     if at == 0 {

@@ -1,34 +1,16 @@
 //! `std::string` and all that hold text.
 
 use super::layout::{Field, Shape};
-use super::view::{View, counted};
-use super::{Told, Trouble, inner_readable};
+use super::object::{CppObject, counted};
+use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 use crate::value::text::counted_text;
 use crate::value::{Absence, Object, Text};
 use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;
 
-/// The name people know a string type by, for the characters it is made of.
-pub(super) fn label(family: &'static str, character: &str) -> Option<&'static str> {
-    let names = match character {
-        "char" => ["std::string", "std::string_view"],
-        "wchar_t" => ["std::wstring", "std::wstring_view"],
-        "char8_t" => ["std::u8string", "std::u8string_view"],
-        "char16_t" => ["std::u16string", "std::u16string_view"],
-        "char32_t" => ["std::u32string", "std::u32string_view"],
-        _ => return None,
-    };
-    let [owned, borrowed] = names;
-    match family {
-        "std::basic_string" => Some(owned),
-        "std::basic_string_view" => Some(borrowed),
-        _ => None,
-    }
-}
-
 /// `std::basic_string`.
-pub(super) fn owned<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn owned<'d>(view: &CppObject<'d>) -> Told<'d> {
     if let (Some(long), Some(short)) = (view.named(&["__l"]), view.named(&["__s"])) {
         return libcxx(view, &view.part(long), &view.part(short));
     }
@@ -59,7 +41,7 @@ pub(super) fn owned<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// libstdc++'s strings of before C++11: length and capacity lie before the text.
-fn counted_references<'d>(view: &View<'d>, start: u64, size: u64) -> Told<'d> {
+fn counted_references<'d>(view: &CppObject<'d>, start: u64, size: u64) -> Told<'d> {
     let word = view.object.size(view.scene).ok_or(Trouble::Unfamiliar)?;
     let header = start.checked_sub(word.saturating_mul(3));
     let header = header.ok_or(Trouble::Damaged("its memory is not mapped"))?;
@@ -73,7 +55,7 @@ fn counted_references<'d>(view: &View<'d>, start: u64, size: u64) -> Told<'d> {
 
 /// A long form and a short one over each other. One bit of the first or last byte tells
 /// which it is: since LLVM 15 a bit-field, before by a mask.
-fn libcxx<'d>(view: &View<'d>, long: &Object<'d>, short: &Object<'d>) -> Told<'d> {
+fn libcxx<'d>(view: &CppObject<'d>, long: &Object<'d>, short: &Object<'d>) -> Told<'d> {
     let scene = view.scene;
     let member = |of: &Object<'d>, name| of.member(scene, name).ok_or(Trouble::Unfamiliar);
     let data = member(short, "__data_")?;
@@ -117,7 +99,7 @@ fn libcxx<'d>(view: &View<'d>, long: &Object<'d>, short: &Object<'d>) -> Told<'d
 }
 
 /// A string whose characters are followed by a NUL.
-fn terminated<'d>(view: &View<'d>, start: u64, length: u64, size: u64) -> Told<'d> {
+fn terminated<'d>(view: &CppObject<'d>, start: u64, length: u64, size: u64) -> Told<'d> {
     let end = length.checked_mul(size).and_then(|len| start.checked_add(len));
     let end = end.ok_or(Trouble::Damaged("it is larger than memory"))?;
     view.check_mapped(start, end.saturating_sub(start).saturating_add(size))?;
@@ -129,7 +111,7 @@ fn terminated<'d>(view: &View<'d>, start: u64, length: u64, size: u64) -> Told<'
 }
 
 /// `std::basic_string_view`: a pointer and a length, in either order.
-pub(super) fn borrowed<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn borrowed<'d>(view: &CppObject<'d>) -> Told<'d> {
     let size = character_size(view)?;
     let pointer = pointer_to_characters(view).ok_or(Trouble::Unfamiliar)?;
     let length = view.words().find(|field| field.shape == Shape::Integer);
@@ -144,9 +126,9 @@ pub(super) fn borrowed<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// `std::filesystem::path`: a string, and what it was parted into.
-pub(super) fn path<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn path<'d>(view: &CppObject<'d>) -> Told<'d> {
     let inner = view.named(&["_M_pathname", "__pn_"]).ok_or(Trouble::Unfamiliar)?;
-    let inner = inner_readable(view, &view.part(inner)).ok_or(Trouble::Absent)?;
+    let inner = view.inner(&view.part(inner)).ok_or(Trouble::Absent)?;
     let summary = inner.summary.as_deref().unwrap_or_default();
     if let Some((_, how)) = summary.split_once(", damaged: ") {
         return Ok(view.damaged(how));
@@ -155,7 +137,7 @@ pub(super) fn path<'d>(view: &View<'d>) -> Told<'d> {
     Ok(Readable { text: inner.text, ..view.told(rest) })
 }
 
-fn pointer_to_characters<'v, 'd>(view: &'v View<'d>) -> Option<&'v Field<'d>> {
+fn pointer_to_characters<'v, 'd>(view: &'v CppObject<'d>) -> Option<&'v Field<'d>> {
     let size = character_size(view).ok();
     view.words().find(|field| {
         let target = field.target(view.scene);
@@ -165,18 +147,18 @@ fn pointer_to_characters<'v, 'd>(view: &'v View<'d>) -> Option<&'v Field<'d>> {
 }
 
 /// Bytes of one character.
-fn character_size(view: &View<'_>) -> Result<u64, Trouble> {
+fn character_size(view: &CppObject<'_>) -> Result<u64, Trouble> {
     let character = view.argument(0).ok_or(Trouble::Unfamiliar)?;
     let size = view.size_of(character)?;
     if matches!(size, 1 | 2 | 4) { Ok(size) } else { Err(Trouble::Unfamiliar) }
 }
 
-fn of_length<'d>(view: &View<'d>, length: u64) -> Readable<'d> {
+fn of_length<'d>(view: &CppObject<'d>, length: u64) -> Readable<'d> {
     view.told(&counted(length))
 }
 
 /// The text of `length` characters at `start`, as much of it as is shown.
-fn characters<'d>(view: &View<'d>, start: u64, length: u64, size: u64) -> Told<'d> {
+fn characters<'d>(view: &CppObject<'d>, start: u64, length: u64, size: u64) -> Told<'d> {
     let most = u64::try_from(view.scene.limits.string_bytes).unwrap_or(u64::MAX);
     let shown = length.min(most.checked_div(size).unwrap_or(0));
     let mut bytes = vec![0; usize::try_from(shown.saturating_mul(size)).unwrap_or(0)];
@@ -186,7 +168,7 @@ fn characters<'d>(view: &View<'d>, start: u64, length: u64, size: u64) -> Told<'
 }
 
 /// The text of these bytes, after which `left_out` characters follow.
-fn decode(view: &View<'_>, bytes: &[u8], size: u64, left_out: u64) -> Text {
+fn decode(view: &CppObject<'_>, bytes: &[u8], size: u64, left_out: u64) -> Text {
     let mut whole = bytes;
     if size == 1 && left_out > 0 {
         whole = without_cut_character(bytes);

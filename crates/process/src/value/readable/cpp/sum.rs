@@ -1,11 +1,11 @@
 //! Things of which one form is there at a time: optionals, variants, expected values.
 
 use super::layout::{self, Field};
-use super::view::View;
-use super::{Told, Trouble};
+use super::object::CppObject;
+use super::told::{Told, Trouble};
 
 /// `std::optional`: a flag and storage for the value.
-pub(super) fn optional<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn optional<'d>(view: &CppObject<'d>) -> Told<'d> {
     let is_engaged = flag(view, &["_M_engaged", "__engaged_"])?;
     if !is_engaged {
         return Ok(view.told(", empty"));
@@ -16,7 +16,7 @@ pub(super) fn optional<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// `std::expected`: a flag, and storage for the value or the error.
-pub(super) fn expected<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn expected<'d>(view: &CppObject<'d>) -> Told<'d> {
     let (rest, names) = match flag(view, &["_M_has_value", "__has_val_"])? {
         true => (", value", ["_M_val", "__val_"]),
         false => (", error", ["_M_unex", "__unex_"]),
@@ -30,7 +30,7 @@ pub(super) fn expected<'d>(view: &View<'d>) -> Told<'d> {
     }
 }
 
-fn flag(view: &View<'_>, names: &[&str]) -> Result<bool, Trouble> {
+fn flag(view: &CppObject<'_>, names: &[&str]) -> Result<bool, Trouble> {
     match view.named_number(names)? {
         0 => Ok(false),
         1 => Ok(true),
@@ -40,7 +40,7 @@ fn flag(view: &View<'_>, names: &[&str]) -> Result<bool, Trouble> {
 
 /// `std::variant`: an index, and unions within one another: each has one alternative
 /// first and the union of all others after it.
-pub(super) fn variant<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn variant<'d>(view: &CppObject<'d>) -> Told<'d> {
     let index = view.named(&["_M_index", "__index", "__index_"]).ok_or(Trouble::Unfamiliar)?;
     let number = view.number(index)?;
     let bits = view.part(index).size(view.scene).unwrap_or(8).saturating_mul(8);

@@ -1,8 +1,8 @@
 //! `std::chrono`: spans and points of time, with their unit.
 
 use super::layout;
-use super::view::View;
-use super::{Told, Trouble};
+use super::object::CppObject;
+use super::told::{Told, Trouble};
 use crate::value::readable::{Readable, date};
 use crate::value::{Object, Scene, Text, TextOrigin, TypeRef};
 use obit_dwarf::{Encoding, TypeKind};
@@ -20,14 +20,14 @@ enum Ticks {
 }
 
 /// `std::chrono::duration`.
-pub(super) fn duration<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn duration<'d>(view: &CppObject<'d>) -> Told<'d> {
     let span = Span::of(&view.object, view.scene)?;
     Ok(Readable { text: Some(spelled(span.with_unit())), ..view.told("") })
 }
 
 /// `std::chrono::time_point`: since the epoch of a clock, which is known of
 /// `system_clock` alone.
-pub(super) fn time_point<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn time_point<'d>(view: &CppObject<'d>) -> Told<'d> {
     let inner = view.fields.first().ok_or(Trouble::Unfamiliar)?;
     let span = Span::of(&view.part(inner), view.scene)?;
     let clock = view.argument(0).and_then(layout::own_name);

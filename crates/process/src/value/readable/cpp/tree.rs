@@ -1,10 +1,10 @@
 //! `std::map`, `std::set` and their like: red-black trees.
 
 use super::layout::{self, Shape};
-use super::list::{Walk, told};
+use super::list::{LinkWalk, told};
 use super::node::Payload;
-use super::view::{View, element_name};
-use super::{Told, Trouble};
+use super::object::{CppObject, element_name};
+use super::told::{Told, Trouble};
 
 /// Nodes from the root to the deepest leaf: twice the logarithm of what 64 bits count.
 const DEPTH: usize = 128;
@@ -23,7 +23,7 @@ struct Tree {
     links: u64,
 }
 
-pub(super) fn tree<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn tree<'d>(view: &CppObject<'d>) -> Told<'d> {
     let tree = match libstdcxx(view) {
         Err(Trouble::Unfamiliar) => libcxx(view),
         other => other,
@@ -41,7 +41,7 @@ pub(super) fn tree<'d>(view: &View<'d>) -> Told<'d> {
 
 /// In the container lies a whole node without an element: its parent is the root, its
 /// left the first and its right the last node. The count follows.
-fn libstdcxx(view: &View<'_>) -> Result<Tree, Trouble> {
+fn libstdcxx(view: &CppObject<'_>) -> Result<Tree, Trouble> {
     let links = ["_M_parent", "_M_left", "_M_right"].map(|name| view.named(&[name]));
     let [Some(parent), Some(left), Some(right)] = links else { return Err(Trouble::Unfamiliar) };
     let count = view.words().find(|word| word.bits > right.bits && word.shape == Shape::Integer);
@@ -62,7 +62,7 @@ fn libstdcxx(view: &View<'_>) -> Result<Tree, Trouble> {
 
 /// A pointer to the first node, then a node that has but a left link, to the root. The
 /// count follows.
-fn libcxx(view: &View<'_>) -> Result<Tree, Trouble> {
+fn libcxx(view: &CppObject<'_>) -> Result<Tree, Trouble> {
     let root = view.named(&["__left_"]).ok_or(Trouble::Unfamiliar)?;
     let count = view.words().find(|word| word.bits > root.bits && word.shape == Shape::Integer);
     let base = root.target(view.scene).ok_or(Trouble::Unfamiliar)?;
@@ -84,8 +84,8 @@ fn libcxx(view: &View<'_>) -> Result<Tree, Trouble> {
 }
 
 /// The nodes in order, as many as are wanted: down to the left of each, then up again.
-fn in_order<'d>(view: &View<'d>, tree: &Tree, payload: Payload<'d>) -> Walk<'d> {
-    let mut walk = Walk::default();
+fn in_order<'d>(view: &CppObject<'d>, tree: &Tree, payload: Payload<'d>) -> LinkWalk<'d> {
+    let mut walk = LinkWalk::default();
     let most = usize::try_from(tree.count).unwrap_or(usize::MAX).min(view.limit);
     let mut path = Vec::new();
     if let Err(trouble) = descend(view, tree, payload, (tree.root, tree.header), &mut path) {
@@ -117,7 +117,7 @@ fn in_order<'d>(view: &View<'d>, tree: &Tree, payload: Payload<'d>) -> Walk<'d> 
 
 /// From `node`, a child of `parent`, along the left links to the end; all go onto `path`.
 fn descend<'d>(
-    view: &View<'d>,
+    view: &CppObject<'d>,
     tree: &Tree,
     payload: Payload<'d>,
     (mut node, mut parent): (u64, u64),
@@ -138,10 +138,10 @@ fn descend<'d>(
     Ok(())
 }
 
-fn broken<'d>(walk: Walk<'d>, trouble: Trouble) -> Walk<'d> {
+fn broken<'d>(walk: LinkWalk<'d>, trouble: Trouble) -> LinkWalk<'d> {
     let damage = match trouble {
         Trouble::Damaged(how) => Some(how),
         Trouble::Absent | Trouble::Unfamiliar => None,
     };
-    Walk { damage, ..walk }
+    LinkWalk { damage, ..walk }
 }

@@ -2,14 +2,14 @@
 
 use super::function::first_argument;
 use super::layout::{self, Shape};
-use super::view::View;
-use super::{Told, Trouble};
+use super::object::CppObject;
+use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 
 /// `std::atomic`: as large as what it holds.
-pub(super) fn atomic<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn atomic<'d>(view: &CppObject<'d>) -> Told<'d> {
     let only = view.fields.iter().find(|field| field.shape != Shape::Record);
     let ty = view.argument(0).or(only.map(|field| field.ty)).ok_or(Trouble::Unfamiliar)?;
     let size = view.size_of(ty)?;
@@ -23,7 +23,7 @@ pub(super) fn atomic<'d>(view: &View<'d>) -> Told<'d> {
 }
 
 /// `std::any`: a function that knows the type, and the value or a pointer to it.
-pub(super) fn any<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn any<'d>(view: &CppObject<'d>) -> Told<'d> {
     let manager = view.named_number(&["_M_manager", "__h_", "__h"])?;
     if manager == 0 {
         return Ok(view.told(", empty"));
@@ -54,7 +54,7 @@ const MANAGERS: [(&str, bool); 4] = [
 ];
 
 /// The value of an `any` that holds a type of this name.
-fn any_value<'d>(view: &View<'d>, name: &str, is_inside: bool) -> Option<Object<'d>> {
+fn any_value<'d>(view: &CppObject<'d>, name: &str, is_inside: bool) -> Option<Object<'d>> {
     let debug = view.object.ty.debug;
     let plain = |ty: TypeRef<'d>| ty.resolved(view.scene);
     let ids = debug.types_named(name).into_iter();
@@ -72,7 +72,7 @@ fn any_value<'d>(view: &View<'d>, name: &str, is_inside: bool) -> Option<Object<
 }
 
 /// `std::source_location`: a pointer to what the compiler wrote down.
-pub(super) fn source_location<'d>(view: &View<'d>) -> Told<'d> {
+pub(super) fn source_location<'d>(view: &CppObject<'d>) -> Told<'d> {
     let pointer = view.words().next().ok_or(Trouble::Unfamiliar)?;
     if view.number(pointer)? == 0 {
         return Ok(view.told(", empty"));

@@ -1,12 +1,12 @@
 //! Channels (`runtime.hchan`): a ring of elements that were sent and not received.
 
-use super::View;
+use super::object::{GoObject, target};
 use crate::value::readable::{Readable, extent};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 
 /// A channel, of which this is the `hchan`.
-pub(super) fn readable<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn readable<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
     let (held, room) = (view.number("qcount")?, view.number("dataqsiz")?);
     let closed = match view.number("closed")? {
         0 => "",
@@ -40,8 +40,8 @@ pub(super) fn readable<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 }
 
 /// The type of the elements, as those who wait for one point at it.
-fn element_type<'d>(view: &View<'d>) -> Option<TypeRef<'d>> {
+fn element_type<'d>(view: &GoObject<'d>) -> Option<TypeRef<'d>> {
     let scene = view.scene;
-    let waiting = super::target(view.member("recvq")?.member(scene, "first")?.ty)?;
-    super::target(Object::at(waiting, Avma(0)).member(scene, "elem")?.ty)
+    let waiting = target(view.member("recvq")?.member(scene, "first")?.ty)?;
+    target(Object::at(waiting, Avma(0)).member(scene, "elem")?.ty)
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::View;
+use super::object::GoObject;
 use crate::value::Object;
-use crate::value::readable::{Readable, extent};
+use crate::value::readable::{Readable, extent, form};
 
 /// The first elements of a map.
 pub(super) struct Entries<'d> {
@@ -15,7 +15,7 @@ pub(super) struct Entries<'d> {
 
 impl<'d> Entries<'d> {
     /// Of a map of `count` elements.
-    pub(super) fn new(count: u64, view: &View<'d>) -> Self {
+    pub(super) fn new(count: u64, view: &GoObject<'d>) -> Self {
         let wanted = extent::wanted(count, view.limit).end;
         Self { wanted, keys: Vec::new(), elements: Vec::new() }
     }
@@ -31,7 +31,7 @@ impl<'d> Entries<'d> {
     /// the name of the map's type, `prefix`, K, comma, V, `>`, says that K is no pointer.
     pub(super) fn push(
         &mut self,
-        view: &View<'d>,
+        view: &GoObject<'d>,
         prefix: &str,
         key: Object<'d>,
         value: Object<'d>,
@@ -60,7 +60,7 @@ impl<'d> Entries<'d> {
             return None;
         }
         let Self { keys, elements, .. } = self;
-        let summary = Some(extent::counted("map", count));
+        let summary = Some(form::counted("map", count));
         Some(Readable { summary, elements, keys, total: Some(count), text: None })
     }
 }

@@ -1,12 +1,12 @@
 //! Function values: a pointer to a closure, whose first word is the code.
 
-use super::View;
+use super::object::GoObject;
 use crate::value::readable::Readable;
 use crate::value::{Text, TextOrigin};
 use obit_corefile::addr::Avma;
 
 /// A function value by the name of its code.
-pub(super) fn readable<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn readable<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
     let memory = view.scene.memory;
     let bytes = view.object.bytes(view.scene).ok()?;
     let closure = Avma(memory.unsigned(bytes.get(..memory.word())?));

@@ -1,7 +1,8 @@
 //! Interfaces: a runtime type, in one with methods by way of a table of those, and a
 //! pointer to the value, or the value itself if that is a pointer.
 
-use super::{View, sequence};
+use super::object::GoObject;
+use super::sequence;
 use crate::value::readable::Readable;
 use crate::value::{Object, Scene, Text, TypeRef};
 use obit_corefile::addr::Avma;
@@ -13,8 +14,8 @@ const DEPTH: usize = 8;
 const ERRORS: &[(&str, &str)] =
     &[("errors.errorString", "s"), ("fmt.wrapError", "msg"), ("fmt.wrapErrors", "msg")];
 
-/// An interface, declared as `declared`, by the concrete type and value in it.
-pub(super) fn readable<'d>(view: &View<'d>, declared: &str) -> Option<Readable<'d>> {
+/// An interface, by the concrete type and value in it.
+pub(super) fn readable<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
     let scene = view.scene;
     let data = view.member("data")?;
     let is_plain = view.member("_type").is_some();
@@ -37,7 +38,7 @@ pub(super) fn readable<'d>(view: &View<'d>, declared: &str) -> Option<Readable<'
     } else {
         Object::at(ty, Avma(data.unsigned(scene).ok()?))
     };
-    let text = if declared == "error" { message(&value, view) } else { None };
+    let text = if &*view.declared.name() == "error" { message(&value, view) } else { None };
     let elements = [("value".into(), value)].into_iter().take(view.limit).collect();
     let summary = Some(format!("holds {}", ty.name()));
     Some(Readable { summary, text, elements, total: Some(1), ..Readable::default() })
@@ -63,10 +64,10 @@ fn is_direct<'d>(ty: TypeRef<'d>, scene: Scene<'d>, depth: usize) -> bool {
 }
 
 /// The text of an error of the standard library.
-fn message<'d>(error: &Object<'d>, view: &View<'d>) -> Option<Text> {
+fn message<'d>(error: &Object<'d>, view: &GoObject<'d>) -> Option<Text> {
     let value = error.pointee(view.scene).ok()?;
     let name = value.ty.name();
     let (_, field) = ERRORS.iter().find(|(known, _)| *known == &*name)?;
     let object = value.member(view.scene, field)?;
-    sequence::string(&View { object, scene: view.scene, limit: 0 })?.text
+    sequence::string(&GoObject { object, limit: 0, ..*view })?.text
 }

@@ -1,8 +1,8 @@
 //! Maps up to Go 1.23 (`runtime.hmap`): an array of buckets of eight elements, each with a
 //! chain of further ones. While a map grows, the old array still holds what was not moved.
 
-use super::View;
 use super::entries::{Entries, LookedAt};
+use super::object::GoObject;
 use crate::value::Object;
 use crate::value::readable::Readable;
 use obit_corefile::addr::Avma;
@@ -20,11 +20,11 @@ const MOVED: std::ops::RangeInclusive<u8> = 2..=4;
 const LARGEST: u32 = 48;
 
 /// A map, of which this is the `hmap`.
-pub(super) fn readable<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn readable<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
     let count = view.count("count")?;
     let log = u32::try_from(view.number("B")?).ok().filter(|log| *log < LARGEST)?;
     let buckets = 1_u64.checked_shl(log)?;
-    let mut search = Search { view, entries: Entries::new(count, view), left: BUCKETS };
+    let mut search = BucketReader { view, entries: Entries::new(count, view), left: BUCKETS };
     if let Some(array) = view.pointee("buckets") {
         search.array(&array, buckets, Array::Current)?;
     }
@@ -45,14 +45,14 @@ enum Array {
     Old,
 }
 
-struct Search<'v, 'd> {
-    view: &'v View<'d>,
+struct BucketReader<'v, 'd> {
+    view: &'v GoObject<'d>,
     entries: Entries<'d>,
     /// Buckets that may still be looked at.
     left: u64,
 }
 
-impl<'d> Search<'_, 'd> {
+impl<'d> BucketReader<'_, 'd> {
     /// Adds the elements of `count` buckets that begin with `first`.
     fn array(&mut self, first: &Object<'d>, count: u64, array: Array) -> Option<()> {
         let size = first.size(self.view.scene)?;

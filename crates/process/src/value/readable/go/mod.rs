@@ -6,14 +6,30 @@ mod entries;
 mod function;
 mod interface;
 mod map;
+mod object;
 mod sequence;
 mod swiss;
 mod time;
 
 use super::Readable;
 use crate::value::{Object, Scene, TypeRef};
-use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;
+use object::GoObject;
+
+type Form = for<'v, 'd> fn(&'v GoObject<'d>) -> Option<Readable<'d>>;
+
+/// Maps and channels are pointers to what holds them: its name before the arguments.
+const POINTED_AT: &[(&str, Form)] =
+    &[("hash", map::readable), ("hchan", channel::readable), ("map", swiss::readable)];
+
+/// Records, by the names of all their members.
+const RECORDS: &[(&[&str], Form)] = &[
+    (&["_type", "data"], interface::readable),
+    (&["array", "len", "cap"], sequence::slice),
+    (&["str", "len"], sequence::string),
+    (&["tab", "data"], interface::readable),
+    (&["wall", "ext", "loc"], time::time),
+];
 
 /// The readable form of `object`, whose type without typedefs is `ty`.
 pub(super) fn readable<'d>(
@@ -22,70 +38,21 @@ pub(super) fn readable<'d>(
     scene: Scene<'d>,
     limit: usize,
 ) -> Option<Readable<'d>> {
-    let view = View { object: object.cast(ty), scene, limit };
-    let entry = ty.get();
-    match &entry.kind {
+    let view = GoObject { object: object.cast(ty), declared: object.ty, scene, limit };
+    match &ty.get().kind {
         TypeKind::Function(_) => function::readable(&view),
         TypeKind::Pointer { target: Some(target), .. } => {
-            // Maps and channels are pointers to what holds them.
             let name = ty.other(*target).get().name.clone()?;
-            let form = match name.split_once('<')?.0 {
-                "hash" => map::readable,
-                "map" => swiss::readable,
-                "hchan" => channel::readable,
-                _ => return None,
-            };
-            form(&View { object: view.object.pointee(scene).ok()?, ..view })
+            let own = name.split_once('<')?.0;
+            let (_, form) = POINTED_AT.iter().find(|(known, _)| *known == own)?;
+            form(&GoObject { object: view.object.pointee(scene).ok()?, ..view })
         }
         TypeKind::Record(record) => {
             let names: Vec<_> = record.members.iter().map(|m| m.name.as_deref()).collect();
-            match names.as_slice() {
-                [Some("str"), Some("len")] => sequence::string(&view),
-                [Some("array"), Some("len"), Some("cap")] => sequence::slice(&view),
-                [Some("tab" | "_type"), Some("data")] => {
-                    interface::readable(&view, &object.ty.name())
-                }
-                [Some("wall"), Some("ext"), Some("loc")] => time::time(&view),
-                _ => None,
-            }
+            let fits = |known: &[&str]| names.iter().copied().eq(known.iter().copied().map(Some));
+            let (_, form) = RECORDS.iter().find(|(known, _)| fits(known))?;
+            form(&view)
         }
         _ => None,
     }
-}
-
-/// An object, and how much of it is wanted.
-struct View<'d> {
-    /// Its type is without typedefs.
-    object: Object<'d>,
-    scene: Scene<'d>,
-    /// Elements to look up at most.
-    limit: usize,
-}
-
-impl<'d> View<'d> {
-    fn member(&self, name: &str) -> Option<Object<'d>> {
-        self.object.member(self.scene, name)
-    }
-
-    /// The unsigned number or the pointer in the member called `name`.
-    fn number(&self, name: &str) -> Option<u64> {
-        self.member(name)?.unsigned(self.scene).ok()
-    }
-
-    /// The number in the member called `name`, an `int` that counts something.
-    fn count(&self, name: &str) -> Option<u64> {
-        u64::try_from(self.member(name)?.signed(self.scene).ok()?).ok()
-    }
-
-    /// What the pointer in the member called `name` points at; `None` if it is nil.
-    fn pointee(&self, name: &str) -> Option<Object<'d>> {
-        let pointee = self.member(name)?.pointee(self.scene).ok()?;
-        (pointee.address()? != Avma(0)).then_some(pointee)
-    }
-}
-
-/// What a pointer type points at.
-fn target(ty: TypeRef<'_>) -> Option<TypeRef<'_>> {
-    let TypeKind::Pointer { target, .. } = ty.get().kind else { return None };
-    Some(ty.other(target?))
 }

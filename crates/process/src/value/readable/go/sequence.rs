@@ -1,11 +1,11 @@
 //! Strings and slices.
 
-use super::View;
+use super::object::{GoObject, target};
 use crate::value::readable::{Readable, extent};
 use obit_corefile::addr::Avma;
 
 /// `string`: a pointer and a length.
-pub(super) fn string<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn string<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
     let len = view.count("len")?;
     let start = view.number("str").filter(|start| *start != 0 || len == 0)?;
     let text = Some(extent::text(Avma(start), len, view.scene)?);
@@ -13,7 +13,7 @@ pub(super) fn string<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 }
 
 /// `[]T`: a pointer, a length and a capacity.
-pub(super) fn slice<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn slice<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
     let (len, capacity) = (view.count("len")?, view.count("cap")?);
     let start = view.number("array")?;
     if len > capacity || (start == 0 && capacity > 0) {
@@ -23,7 +23,7 @@ pub(super) fn slice<'d>(view: &View<'d>) -> Option<Readable<'d>> {
         let summary = Some("slice, nil".to_owned());
         return Some(Readable { summary, total: Some(0), ..Readable::default() });
     }
-    let element = super::target(view.member("array")?.ty)?;
+    let element = target(view.member("array")?.ty)?;
     let told = extent::contiguous("slice", element, Avma(start), len, view.scene, view.limit)?;
     let more = if capacity > len { format!(", room for {capacity}") } else { String::new() };
     let summary = told.summary.as_ref().map(|said| format!("{said}{more}"));

@@ -1,8 +1,8 @@
 //! Maps since Go 1.24 (`internal/runtime/maps`): groups of eight slots with a control
 //! byte for each. A small map is one group, a larger one a directory of tables of groups.
 
-use super::View;
 use super::entries::{Entries, LookedAt};
+use super::object::{GoObject, target};
 use crate::value::Object;
 use crate::value::readable::Readable;
 use obit_corefile::addr::Avma;
@@ -15,15 +15,15 @@ const TABLES: u64 = 1 << 16;
 const VACANT: u8 = 0x80;
 
 /// A map, of which this is the `maps.Map`.
-pub(super) fn readable<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn readable<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
     let scene = view.scene;
     let count = view.number("used").filter(|count| i64::try_from(*count).is_ok())?;
     let directory = view.number("dirPtr")?;
     let tables = view.count("dirLen")?;
-    let table = super::target(super::target(view.member("dirPtr")?.ty)?)?;
+    let table = target(target(view.member("dirPtr")?.ty)?)?;
     let groups = Object::at(table, Avma(0)).member(scene, "groups")?;
-    let group = super::target(groups.member(scene, "data")?.ty)?;
-    let mut search = Search { view, entries: Entries::new(count, view), left: GROUPS };
+    let group = target(groups.member(scene, "data")?.ty)?;
+    let mut search = TableReader { view, entries: Entries::new(count, view), left: GROUPS };
     if tables == 0 && directory != 0 {
         search.group(&Object::at(group, Avma(directory)))?;
     }
@@ -45,14 +45,14 @@ pub(super) fn readable<'d>(view: &View<'d>) -> Option<Readable<'d>> {
     search.entries.told(count, if is_cut { LookedAt::Part } else { LookedAt::All })
 }
 
-struct Search<'v, 'd> {
-    view: &'v View<'d>,
+struct TableReader<'v, 'd> {
+    view: &'v GoObject<'d>,
     entries: Entries<'d>,
     /// Groups that may still be looked at.
     left: u64,
 }
 
-impl<'d> Search<'_, 'd> {
+impl<'d> TableReader<'_, 'd> {
     fn table(&mut self, table: &Object<'d>) -> Option<()> {
         let scene = self.view.scene;
         let groups = table.member(scene, "groups")?;

@@ -1,6 +1,6 @@
 //! `time.Time`.
 
-use super::View;
+use super::object::GoObject;
 use crate::value::readable::{Readable, date};
 use crate::value::{Text, TextOrigin};
 
@@ -14,7 +14,7 @@ const YEAR_1: i64 = 62_135_596_800;
 const YEAR_1885: i64 = 2_682_288_000;
 
 /// A point in time.
-pub(super) fn time<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn time<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
     if &*view.object.ty.name() != "time.Time" {
         return None;
     }

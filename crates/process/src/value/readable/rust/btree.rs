@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use super::view::{self, View};
+use super::object::{self, RustObject};
 use crate::value::readable::{Readable, extent};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
@@ -15,9 +15,9 @@ const DEEPEST: u64 = 24;
 const TYPES: usize = 64;
 
 /// `BTreeMap`.
-pub(super) fn map<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn map<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let tree = Tree::of(view)?;
-    let mut readable = tree.counted(&view.name());
+    let mut readable = Readable::counted(&view.name(), tree.len);
     for (node, index) in tree.entries(view)? {
         let name = extent::element_name(readable.elements.len() as u64);
         readable.keys.push(tree.slot(view, node, "keys", tree.key, index)?);
@@ -27,9 +27,9 @@ pub(super) fn map<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 }
 
 /// `BTreeSet`: a map to nothing.
-pub(super) fn set<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn set<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let tree = Tree::of(view)?;
-    let mut readable = tree.counted(&view.name());
+    let mut readable = Readable::counted(&view.name(), tree.len);
     for (node, index) in tree.entries(view)? {
         let name = extent::element_name(readable.elements.len() as u64);
         let key = tree.slot(view, node, "keys", tree.key, index)?;
@@ -57,19 +57,19 @@ enum Step {
 }
 
 impl<'d> Tree<'d> {
-    fn of(view: &View<'d>) -> Option<Self> {
+    fn of(view: &RustObject<'d>) -> Option<Self> {
         let scene = view.scene;
         let len = view.number("length").filter(|len| i64::try_from(*len).is_ok())?;
         let root = view.part("root")?;
         root.unknown_variant(scene).is_none().then_some(())?;
         let leaf = find_type(root.ty, "LeafNode")?;
-        let (key, value) = (view::argument(leaf, 0)?, view::argument(leaf, 1)?);
-        let root = match view::part(&root, "height", scene) {
+        let (key, value) = (object::argument(leaf, 0)?, object::argument(leaf, 1)?);
+        let root = match object::part(&root, "height", scene) {
             None if len > 0 => return None,
             None => None,
             Some(height) => {
-                let height = view::number(&height, scene).filter(|height| *height <= DEEPEST)?;
-                let node = view::only(&view::part(&root, "node", scene)?, scene);
+                let height = object::number(&height, scene).filter(|height| *height <= DEEPEST)?;
+                let node = object::only(&object::part(&root, "node", scene)?, scene);
                 Some((Avma(node.unsigned(scene).ok()?), height))
             }
         };
@@ -78,13 +78,8 @@ impl<'d> Tree<'d> {
         Some(Self { len, root, leaf, inner, key, value })
     }
 
-    fn counted(&self, what: &str) -> Readable<'d> {
-        let summary = Some(extent::counted(what, self.len));
-        Readable { summary, total: Some(self.len), ..Readable::default() }
-    }
-
     /// The first entries in order, by node and index.
-    fn entries(&self, view: &View<'d>) -> Option<Vec<(Avma, u64)>> {
+    fn entries(&self, view: &RustObject<'d>) -> Option<Vec<(Avma, u64)>> {
         let wanted = extent::wanted(self.len, view.limit).end;
         let mut found = Vec::new();
         let mut steps: Vec<Step> = Vec::new();
@@ -114,7 +109,7 @@ impl<'d> Tree<'d> {
     }
 
     /// Entries of a node: at least one and at most as many as it has room for.
-    fn node_len(&self, view: &View<'d>, node: Avma) -> Option<u64> {
+    fn node_len(&self, view: &RustObject<'d>, node: Avma) -> Option<u64> {
         let node = Object::at(self.leaf, node);
         let room = node.member(view.scene, "keys")?.length(view.scene)?;
         let len = node.member(view.scene, "len")?.unsigned(view.scene).ok()?;
@@ -122,7 +117,7 @@ impl<'d> Tree<'d> {
     }
 
     /// The node that edge number `index` of an inner node leads to.
-    fn edge(&self, view: &View<'d>, node: Avma, index: u64) -> Option<Avma> {
+    fn edge(&self, view: &RustObject<'d>, node: Avma, index: u64) -> Option<Avma> {
         let edges = Object::at(self.inner?, node).member(view.scene, "edges")?.address()?;
         let into = index.checked_mul(view.scene.memory.word() as u64)?;
         view.scene.memory.read_word(edges.checked_add(into)?).ok().map(Avma)
@@ -132,7 +127,7 @@ impl<'d> Tree<'d> {
     /// nothing to them.
     fn slot(
         &self,
-        view: &View<'d>,
+        view: &RustObject<'d>,
         node: Avma,
         array: &str,
         ty: TypeRef<'d>,
@@ -160,7 +155,7 @@ fn find_type<'d>(from: TypeRef<'d>, wanted: &str) -> Option<TypeRef<'d>> {
         match &entry.kind {
             TypeKind::Record(record) => {
                 let own = entry.name.as_deref().unwrap_or_default();
-                if super::without_arguments(own) == wanted {
+                if object::without_arguments(own) == wanted {
                     return Some(ty);
                 }
                 let member = |member: &Member| member.ty.map(|id| ty.other(id));

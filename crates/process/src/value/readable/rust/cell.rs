@@ -1,6 +1,6 @@
 //! Cells and locks: a value and the state of who may use it.
 
-use super::view::{self, View};
+use super::object::{self, RustObject};
 use crate::value::Object;
 use crate::value::readable::Readable;
 
@@ -8,27 +8,27 @@ use crate::value::readable::Readable;
 const READERS: u64 = (1 << 30) - 1;
 
 /// `Cell`, `UnsafeCell`, `ManuallyDrop`: the value.
-pub(super) fn plain<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn plain<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let value = value(view, "value")?;
     Some(view.told_value(view.name(), value))
 }
 
 /// `Pin`: the pointer.
-pub(super) fn pin<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn pin<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let pointer = view.part("pointer").or_else(|| view.part("__pointer"))?;
     Some(view.told_value(view.name(), pointer))
 }
 
 /// `Ref` and `RefMut`: what is borrowed.
-pub(super) fn guard<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn guard<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let value = view.pointer("value")?.pointee(view.scene).ok()?;
     value.address().filter(|at| at.0 != 0)?;
     Some(view.told_value(view.name(), value))
 }
 
 /// `RefCell`: borrows are counted up, a mutable one down.
-pub(super) fn ref_cell<'d>(view: &View<'d>) -> Option<Readable<'d>> {
-    let borrow = view::only(&view.part("borrow")?, view.scene).signed(view.scene).ok()?;
+pub(super) fn ref_cell<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
+    let borrow = object::only(&view.part("borrow")?, view.scene).signed(view.scene).ok()?;
     let state = match borrow {
         0 => "not borrowed".to_owned(),
         1.. => format!("borrowed {borrow} times"),
@@ -39,7 +39,7 @@ pub(super) fn ref_cell<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 }
 
 /// `OnceCell`: an `Option`.
-pub(super) fn once<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn once<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let option = view.part("inner")?.member(view.scene, "value")?;
     option.unknown_variant(view.scene).is_none().then_some(())?;
     match option.member(view.scene, "Some") {
@@ -52,7 +52,7 @@ pub(super) fn once<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 }
 
 /// `Mutex`, where a futex is behind it: 0 while it is free.
-pub(super) fn mutex<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn mutex<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let state = match futex(view)? {
         0 => "not locked",
         1 | 2 => "locked",
@@ -63,7 +63,7 @@ pub(super) fn mutex<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 }
 
 /// `RwLock`, where a futex is behind it.
-pub(super) fn rw_lock<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn rw_lock<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let state = match futex(view)? & READERS {
         0 => "not locked".to_owned(),
         READERS => "locked by a writer".to_owned(),
@@ -75,16 +75,16 @@ pub(super) fn rw_lock<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 }
 
 /// The first 32-bit number in the lock within.
-fn futex(view: &View<'_>) -> Option<u64> {
+fn futex(view: &RustObject<'_>) -> Option<u64> {
     let inner = view.object.member(view.scene, "inner")?;
-    let named = ["futex", "state"].into_iter().find_map(|n| view::part(&inner, n, view.scene));
-    let word = view::only(&named.unwrap_or(inner), view.scene);
-    (word.size(view.scene)? == 4).then(|| view::number(&word, view.scene))?
+    let named = ["futex", "state"].into_iter().find_map(|n| object::part(&inner, n, view.scene));
+    let word = object::only(&named.unwrap_or(inner), view.scene);
+    (word.size(view.scene)? == 4).then(|| object::number(&word, view.scene))?
 }
 
-fn poisoned(view: &View<'_>) -> Option<&'static str> {
+fn poisoned(view: &RustObject<'_>) -> Option<&'static str> {
     let poison = view.object.member(view.scene, "poison")?;
-    match view::number(&view::part(&poison, "failed", view.scene)?, view.scene)? {
+    match object::number(&object::part(&poison, "failed", view.scene)?, view.scene)? {
         0 => Some(""),
         1 => Some(", poisoned"),
         _ => None,
@@ -92,7 +92,7 @@ fn poisoned(view: &View<'_>) -> Option<&'static str> {
 }
 
 /// The member called `name`, without the cells around it.
-fn value<'d>(view: &View<'d>, name: &str) -> Option<Object<'d>> {
+fn value<'d>(view: &RustObject<'d>, name: &str) -> Option<Object<'d>> {
     let member = view.object.member(view.scene, name)?;
     let ty = view.argument()?;
     let fits =

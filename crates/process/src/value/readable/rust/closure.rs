@@ -3,14 +3,18 @@
 
 use std::sync::Arc;
 
+use super::object::{self, RustObject};
 use super::sum;
-use super::view::{self, View};
 use crate::value::Object;
 use crate::value::readable::Readable;
 use obit_dwarf::Record;
 
 /// A type whose own name, such as `{closure_env#0}`, the compiler made.
-pub(super) fn readable<'d>(view: &View<'d>, own: &str, record: &Record) -> Option<Readable<'d>> {
+pub(super) fn readable<'d>(
+    view: &RustObject<'d>,
+    own: &str,
+    record: &Record,
+) -> Option<Readable<'d>> {
     let kind = own.strip_prefix('{')?.split_once("_env#")?.0;
     if record.variant_parts.is_empty() {
         let parts = captured(&view.object, view);
@@ -32,7 +36,7 @@ pub(super) fn readable<'d>(view: &View<'d>, own: &str, record: &Record) -> Optio
 }
 
 /// Where an async function or block is, and its variables there.
-fn state_machine<'d>(view: &View<'d>, what: &str, record: &Record) -> Option<Readable<'d>> {
+fn state_machine<'d>(view: &RustObject<'d>, what: &str, record: &Record) -> Option<Readable<'d>> {
     let (state, variant) = sum::active(view)?;
     let name = view.object.ty.name();
     let of = name.split_once("::{async").or_else(|| name.split_once("::{coroutine"));
@@ -68,11 +72,11 @@ fn line_of(record: &Record, state: &Object<'_>) -> Option<u32> {
 
 /// Captured variables by their own names: those captured by reference as what they refer
 /// to, and each once, though a state may list an argument twice.
-fn captured<'d>(object: &Object<'d>, view: &View<'d>) -> Vec<(Arc<str>, Object<'d>)> {
+fn captured<'d>(object: &Object<'d>, view: &RustObject<'d>) -> Vec<(Arc<str>, Object<'d>)> {
     let mut parts: Vec<(Arc<str>, Object<'d>)> = Vec::new();
     for (name, part) in sum::payload(object, view) {
         let (name, part) = match name.strip_prefix("_ref__") {
-            Some(own) if view::is_pointer(&part, view.scene) => {
+            Some(own) if object::is_pointer(&part, view.scene) => {
                 (Arc::from(own), part.pointee(view.scene).unwrap_or(part))
             }
             Some(own) => (Arc::from(own), part),

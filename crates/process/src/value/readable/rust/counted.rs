@@ -1,7 +1,7 @@
 //! `Rc`, `Arc` and their `Weak`: a pointer to two counts and the value.
 
 use super::fat::{self, Fat, FatKind};
-use super::view::{self, View};
+use super::object::{self, RustObject};
 use crate::value::Object;
 use crate::value::readable::Readable;
 use obit_corefile::addr::Avma;
@@ -11,11 +11,11 @@ struct Counted<'d> {
     strong: u64,
     /// One of them stands for all the strong ones.
     weak: u64,
-    value: Content<'d>,
+    value: CountedValue<'d>,
 }
 
 /// The value, as far as it is known.
-enum Content<'d> {
+enum CountedValue<'d> {
     Object(Object<'d>),
     /// A slice or text of which this is what it reads as.
     Slice(Readable<'d>),
@@ -24,7 +24,7 @@ enum Content<'d> {
 }
 
 /// `Rc` and `Arc`.
-pub(super) fn strong<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn strong<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let counted = read(view, view.pointer_of_any_width()?)?;
     if counted.strong == 0 || counted.weak == 0 {
         return None;
@@ -35,7 +35,7 @@ pub(super) fn strong<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 }
 
 /// `Weak`: the value may be gone, the counts are still there.
-pub(super) fn weak<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn weak<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let pointer = view.pointer_of_any_width()?;
     let no_place = if view.scene.memory.word() == 4 { u64::from(u32::MAX) } else { u64::MAX };
     if pointer.unsigned(view.scene).ok() == Some(no_place) {
@@ -54,25 +54,25 @@ pub(super) fn weak<'d>(view: &View<'d>) -> Option<Readable<'d>> {
     Some(told(view, summary, counted.value))
 }
 
-fn told<'d>(view: &View<'d>, summary: String, content: Content<'d>) -> Readable<'d> {
+fn told<'d>(view: &RustObject<'d>, summary: String, content: CountedValue<'d>) -> Readable<'d> {
     match content {
-        Content::Object(value) => view.told_value(summary, value),
-        Content::Slice(slice) => {
+        CountedValue::Object(value) => view.told_value(summary, value),
+        CountedValue::Slice(slice) => {
             let inner = slice.summary.map_or(String::new(), |inner| format!(", {inner}"));
             Readable { summary: Some(format!("{summary}{inner}")), ..slice }
         }
-        Content::Named(name) => view.told(format!("{summary}, {name}"), Vec::new()),
+        CountedValue::Named(name) => view.told(format!("{summary}, {name}"), Vec::new()),
     }
 }
 
-impl<'d> View<'d> {
+impl<'d> RustObject<'d> {
     /// The part called `ptr` without wrappers: a pointer of one word or of two.
     fn pointer_of_any_width(&self) -> Option<Object<'d>> {
-        Some(view::only(&self.part("ptr")?, self.scene))
+        Some(object::only(&self.part("ptr")?, self.scene))
     }
 }
 
-fn read<'d>(view: &View<'d>, pointer: Object<'d>) -> Option<Counted<'d>> {
+fn read<'d>(view: &RustObject<'d>, pointer: Object<'d>) -> Option<Counted<'d>> {
     let scene = view.scene;
     let word = scene.memory.word() as u64;
     let fat = Fat::of(&pointer, scene);
@@ -92,20 +92,20 @@ fn read<'d>(view: &View<'d>, pointer: Object<'d>) -> Option<Counted<'d>> {
         value.address().is_some().then_some(value)
     };
     let value = match fat.as_ref().map(|fat| fat.kind) {
-        None => Content::Object(value()?),
+        None => CountedValue::Object(value()?),
         Some(FatKind::Length(len)) => {
             let name = view.object.ty.name();
             let target = fat::target_name(&name);
             let first = value()?;
             let at = first.address()?;
-            Content::Slice(fat::content(target, first.ty, at, len, scene, view.limit)?)
+            CountedValue::Slice(fat::content(target, first.ty, at, len, scene, view.limit)?)
         }
         Some(FatKind::Vtable(vtable)) => {
             let counts = word.checked_mul(2)?;
             let into = fat::aligned(counts, fat::alignment(vtable, scene)?)?;
             match fat::behind_vtable(vtable, start.checked_add(into)?, scene)? {
-                (_, Some(object)) => Content::Object(object),
-                (name, None) => Content::Named(name),
+                (_, Some(object)) => CountedValue::Object(object),
+                (name, None) => CountedValue::Named(name),
             }
         }
     };

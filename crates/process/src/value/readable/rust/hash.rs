@@ -1,7 +1,7 @@
 //! `HashMap` and `HashSet` (hashbrown): buckets that lie downwards from an array of
 //! control bytes, one for each bucket.
 
-use super::view::{self, View};
+use super::object::{self, RustObject};
 use crate::value::readable::{Readable, extent};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
@@ -23,9 +23,9 @@ struct Table<'d> {
 }
 
 /// `HashMap`.
-pub(super) fn map<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn map<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let (table, found) = elements(view)?;
-    let mut readable = table.counted(&view.name());
+    let mut readable = Readable::counted(&view.name(), table.items);
     for (name, element) in found {
         readable.keys.push(element.member(view.scene, "__0")?);
         readable.elements.push((name, element.member(view.scene, "__1")?));
@@ -34,9 +34,9 @@ pub(super) fn map<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 }
 
 /// `HashSet`: a map to `()`.
-pub(super) fn set<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn set<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let (table, found) = elements(view)?;
-    let mut readable = table.counted(&view.name());
+    let mut readable = Readable::counted(&view.name(), table.items);
     for (name, element) in found {
         readable.elements.push((name, element.member(view.scene, "__0")?));
     }
@@ -45,18 +45,18 @@ pub(super) fn set<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 
 type Elements<'d> = Vec<(std::sync::Arc<str>, Object<'d>)>;
 
-fn elements<'d>(view: &View<'d>) -> Option<(Table<'d>, Elements<'d>)> {
+fn elements<'d>(view: &RustObject<'d>) -> Option<(Table<'d>, Elements<'d>)> {
     let table = Table::of(view)?;
     let found = table.first(view)?;
     Some((table, found))
 }
 
 impl<'d> Table<'d> {
-    fn of(view: &View<'d>) -> Option<Self> {
+    fn of(view: &RustObject<'d>) -> Option<Self> {
         let scene = view.scene;
         let table = view.part("table")?;
-        let number = |name| view::number(&view::part(&table, name, scene)?, scene);
-        let element = view::argument(table.resolved(scene), 0)?;
+        let number = |name| object::number(&object::part(&table, name, scene)?, scene);
+        let element = object::argument(table.resolved(scene), 0)?;
         let size = extent::size_of(element, scene)?;
         let control = number("ctrl").filter(|control| *control != 0)?;
         let buckets = number("bucket_mask")?.checked_add(1).filter(|n| n.is_power_of_two())?;
@@ -72,13 +72,8 @@ impl<'d> Table<'d> {
         is_sound.then_some(Self { element, size, control, buckets, items })
     }
 
-    fn counted(&self, what: &str) -> Readable<'d> {
-        let summary = Some(extent::counted(what, self.items));
-        Readable { summary, total: Some(self.items), ..Readable::default() }
-    }
-
     /// The first elements in the order of the buckets.
-    fn first(&self, view: &View<'d>) -> Option<Elements<'d>> {
+    fn first(&self, view: &RustObject<'d>) -> Option<Elements<'d>> {
         let wanted = extent::wanted(self.items, view.limit).end;
         let mut found = Vec::new();
         let looked_at = self.buckets.min(CONTROL_BYTES);

@@ -1,15 +1,15 @@
 //! `LinkedList`: nodes that point at one another.
 
-use super::view::{self, View};
+use super::object::{self, RustObject};
 use crate::value::Object;
-use crate::value::readable::{Readable, extent};
+use crate::value::readable::{Readable, extent, form};
 use obit_corefile::addr::Avma;
 
 /// `LinkedList`.
-pub(super) fn list<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn list<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let scene = view.scene;
     let len = view.number("len").filter(|len| i64::try_from(*len).is_ok())?;
-    let next = |option: &Object<'d>| view::part(option, "pointer", scene);
+    let next = |option: &Object<'d>| object::part(option, "pointer", scene);
     let mut node = next(&view.part("head")?);
     let mut before = Avma(0);
     let mut elements = Vec::new();
@@ -24,6 +24,6 @@ pub(super) fn list<'d>(view: &View<'d>) -> Option<Readable<'d>> {
         elements.push((extent::element_name(index), at.member(scene, "element")?));
         node = next(&at.member(scene, "next")?);
     }
-    let summary = Some(extent::counted("LinkedList", len));
+    let summary = Some(form::counted("LinkedList", len));
     Some(Readable { summary, elements, total: Some(len), ..Readable::default() })
 }

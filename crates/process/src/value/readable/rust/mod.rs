@@ -11,17 +11,17 @@ mod fat;
 mod hash;
 mod linked_list;
 mod number;
+mod object;
 mod sequence;
 mod sum;
 mod text;
-mod view;
 
 use super::Readable;
 use crate::value::{Object, Scene, TypeRef};
 use obit_dwarf::TypeKind;
-use view::View;
+use object::{RustObject, without_arguments};
 
-type Form = for<'v, 'd> fn(&'v View<'d>) -> Option<Readable<'d>>;
+type Form = for<'v, 'd> fn(&'v RustObject<'d>) -> Option<Readable<'d>>;
 
 /// Public paths and how to read what bears them. Private modules in between changed over
 /// time, so only the crate and the last name count.
@@ -73,7 +73,7 @@ pub(super) fn readable<'d>(
     let entry = ty.get();
     let TypeKind::Record(record) = &entry.kind else { return None };
     let own = entry.name.as_deref()?;
-    let view = View { object: object.cast(ty), scene, limit };
+    let view = RustObject { object: object.cast(ty), scene, limit };
     if let Some(fat) = fat::Fat::of(&view.object, scene) {
         return fat.readable(&ty.name(), scene, limit);
     }
@@ -95,9 +95,4 @@ pub(super) fn readable<'d>(
         }
     }
     if record.variant_parts.is_empty() { None } else { sum::readable(&view) }
-}
-
-/// A name before its type arguments.
-fn without_arguments(name: &str) -> &str {
-    name.split('<').next().unwrap_or(name)
 }

@@ -1,33 +1,33 @@
 //! Numbers in wrappers, spans of time, ranges.
 
-use super::view::{self, View};
+use super::object::{self, RustObject};
 use crate::value::readable::{Readable, date};
 use crate::value::{Object, Text, TextOrigin};
 use obit_dwarf::{Encoding, TypeKind};
 
 /// `AtomicU32`, `NonZero`, `Wrapping`: the number.
-pub(super) fn wrapped<'d>(view: &View<'d>) -> Option<Readable<'d>> {
-    let inner = view::only(&view.object, view.scene);
-    if view::is_record(&inner, view.scene) {
+pub(super) fn wrapped<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
+    let inner = object::only(&view.object, view.scene);
+    if object::is_record(&inner, view.scene) {
         return None;
     }
     Some(view.told_value(view.name(), inner))
 }
 
 /// `Duration`: seconds and nanoseconds.
-pub(super) fn duration<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn duration<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let seconds = view.number("secs")?;
     Some(spelled(format!("{} s", date::decimal(seconds, view.number("nanos")?, 1)?)))
 }
 
 /// `SystemTime`: a `timespec`.
-pub(super) fn system_time<'d>(view: &View<'d>) -> Option<Readable<'d>> {
-    let seconds = view::only(&view.part("tv_sec")?, view.scene).signed(view.scene).ok()?;
+pub(super) fn system_time<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
+    let seconds = object::only(&view.part("tv_sec")?, view.scene).signed(view.scene).ok()?;
     Some(spelled(date::utc(seconds, view.number("tv_nsec")?)?))
 }
 
 /// `Range` and `RangeInclusive` of integers.
-pub(super) fn range<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn range<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let end = |name| integer(&view.object.member(view.scene, name)?, view);
     let (start, last) = (end("start")?, end("end")?);
     let Some(exhausted) = view.object.member(view.scene, "exhausted") else {
@@ -39,7 +39,7 @@ pub(super) fn range<'d>(view: &View<'d>) -> Option<Readable<'d>> {
 }
 
 /// An integer as text; `None` for what is none.
-fn integer<'d>(object: &Object<'d>, view: &View<'d>) -> Option<String> {
+fn integer<'d>(object: &Object<'d>, view: &RustObject<'d>) -> Option<String> {
     let ty = object.resolved(view.scene).get();
     let TypeKind::Base(base) = &ty.kind else { return None };
     match base.encoding {

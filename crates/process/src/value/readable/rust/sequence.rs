@@ -1,7 +1,7 @@
 //! `Vec`, `BinaryHeap`, `VecDeque`: a buffer (`RawVec`), of which a part is in use.
 
-use super::view::View;
-use crate::value::readable::{Readable, extent};
+use super::object::RustObject;
+use crate::value::readable::{Readable, extent, form};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 
@@ -15,7 +15,7 @@ struct Buffer<'d> {
 }
 
 impl<'d> Buffer<'d> {
-    fn of(view: &View<'d>) -> Option<Self> {
+    fn of(view: &RustObject<'d>) -> Option<Self> {
         let element = view.argument()?;
         let size = extent::size_of(element, view.scene)?;
         let start = view.pointer("ptr")?.unsigned(view.scene).ok().filter(|start| *start != 0)?;
@@ -25,21 +25,21 @@ impl<'d> Buffer<'d> {
 }
 
 /// `Vec`.
-pub(super) fn vec<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn vec<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let buffer = Buffer::of(view)?;
     let len = view.number("len").filter(|len| *len <= buffer.capacity)?;
     view.contiguous(buffer.element, buffer.start, len)
 }
 
 /// `BinaryHeap`: a `Vec` in the order of the heap.
-pub(super) fn heap<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn heap<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     vec(view)
 }
 
 /// `VecDeque`: since 1.67 a first index and a length, before that the index of the first
 /// element (`tail`) and of the one behind the last (`head`), in a buffer whose capacity is
 /// a power of two.
-pub(super) fn deque<'d>(view: &View<'d>) -> Option<Readable<'d>> {
+pub(super) fn deque<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let buffer = Buffer::of(view)?;
     let head = view.number("head")?;
     let (first, len) = match view.number("tail") {
@@ -61,6 +61,6 @@ pub(super) fn deque<'d>(view: &View<'d>) -> Option<Readable<'d>> {
         let at = buffer.start.checked_add(into.checked_mul(buffer.size)?)?;
         elements.push((extent::element_name(index), Object::at(buffer.element, Avma(at))));
     }
-    let summary = Some(extent::counted("VecDeque", len));
+    let summary = Some(form::counted("VecDeque", len));
     Some(Readable { summary, elements, total: Some(len), ..Readable::default() })
 }

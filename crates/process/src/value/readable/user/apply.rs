@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Content, End, Formatter, Path, Word};
+use super::formatter::{ElementRule, End, Formatter, UserFormatters, Word};
+use super::path::Path;
 use crate::value::readable::Readable;
 use crate::value::readable::extent::{element_name, is_mapped, size_of, wanted};
 use crate::value::text::counted_text;
@@ -13,6 +14,24 @@ use obit_dwarf::TypeKind;
 
 /// Nodes that are counted where no member says how many there are.
 const COUNTED_NODES: usize = 10_000;
+
+impl UserFormatters {
+    /// The readable form of `object` by the first formatter that fits its type, if there
+    /// is one and the object has the members it names.
+    pub(in crate::value::readable) fn readable<'d>(
+        &self,
+        object: &Object<'d>,
+        scene: Scene<'d>,
+        limit: usize,
+    ) -> Option<Readable<'d>> {
+        if self.formatters.is_empty() {
+            return None;
+        }
+        let names = [object.ty.name(), object.resolved(scene).name()];
+        let fits = |formatter: &&Formatter| names.iter().any(|name| formatter.name.fits(name));
+        self.formatters.iter().find(fits)?.apply(object, scene, limit)
+    }
+}
 
 impl Formatter {
     /// The readable form of `object`; `None` if a member it names is missing, or what is
@@ -24,14 +43,14 @@ impl Formatter {
         limit: usize,
     ) -> Option<Readable<'d>> {
         let mut found = match &self.content {
-            Content::Nothing => Readable::default(),
-            Content::Elements { first, end } => elements(object, first, end, scene, limit)?,
-            Content::List { .. } => self.list(object, scene, limit)?,
-            Content::Text { first, length } => Readable {
+            ElementRule::Nothing => Readable::default(),
+            ElementRule::Elements { first, end } => elements(object, first, end, scene, limit)?,
+            ElementRule::List { .. } => self.list(object, scene, limit)?,
+            ElementRule::Text { first, length } => Readable {
                 text: Some(text(&first.of(object, scene)?, length, object, scene)?),
                 ..Readable::default()
             },
-            Content::Members(paths) => members(object, paths, scene),
+            ElementRule::Members(paths) => members(object, paths, scene),
         };
         let mut summary = String::new();
         for word in &self.summary {
@@ -53,7 +72,7 @@ impl Formatter {
         scene: Scene<'d>,
         limit: usize,
     ) -> Option<Readable<'d>> {
-        let Content::List { first, next, value, count } = &self.content else { return None };
+        let ElementRule::List { first, next, value, count } = &self.content else { return None };
         let count = match count {
             Some(count) => Some(count.count(object, scene)?),
             None => None,

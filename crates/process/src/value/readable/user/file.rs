@@ -6,7 +6,9 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Content, End, Formatter, Glob, Path, UserFormatters, Word};
+use super::formatter::{ElementRule, End, Formatter, UserFormatters, Word};
+use super::glob::Glob;
+use super::path::Path;
 
 /// What is wrong with a file of formatters, and in which line (counted from 1).
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -14,8 +16,80 @@ use super::{Content, End, Formatter, Glob, Path, UserFormatters, Word};
 pub struct FormatterError {
     /// The line.
     pub line: usize,
-    /// What is wrong there, with the key's name.
-    pub problem: String,
+    /// What is wrong there.
+    pub problem: FormatterProblem,
+}
+
+/// What is wrong with a declaration. Keys are named with the table they are in.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum FormatterProblem {
+    /// The file is not TOML; why, in the words of its parser.
+    #[error("{0}")]
+    NotToml(String),
+    /// `type` is not an array of tables.
+    #[error("`type` must be written as `[[type]]`")]
+    TypeIsNoArray,
+    /// A key that is needed is not given.
+    #[error("`{key}` is missing")]
+    Missing {
+        /// The key.
+        key: String,
+    },
+    /// A key that has no meaning there.
+    #[error("`{key}` is no key{}; there are {}", of_table(.table), listed(.known))]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The table it is in; `None` at the top of the file.
+        table: Option<&'static str>,
+        /// Keys that have one.
+        known: &'static [&'static str],
+    },
+    /// More than one of the keys that say what is in a type.
+    #[error("`{key}`: of {} only one may be given", listed(CONTENT))]
+    SecondContent {
+        /// The later key.
+        key: &'static str,
+    },
+    /// A formatter that gives neither a summary nor content.
+    #[error("it says nothing: give `summary` or one of {}", listed(CONTENT))]
+    Empty,
+    /// `elements` with both or none of its ends.
+    #[error("`elements` needs either `count` or `end`")]
+    NoEnd,
+    /// `members` is of another type.
+    #[error("`members` must be a list of texts")]
+    MembersAreNoList,
+    /// A value is not a text.
+    #[error("`{key}` must be a text")]
+    NotText {
+        /// The key.
+        key: String,
+    },
+    /// A value is not a table.
+    #[error("`{key}` must be a table")]
+    NotTable {
+        /// The key.
+        key: &'static str,
+    },
+    /// A value is not a path of members.
+    #[error("`{key}`: `{text}` is no path of members, such as `a.b`")]
+    NotPath {
+        /// The key.
+        key: String,
+        /// The value.
+        text: String,
+    },
+    /// A summary with a brace that is not closed or opened.
+    #[error("`summary`: a brace has no partner; write `{{{{` or `}}}}` for one")]
+    LoneBrace,
+    /// What is in the braces of a summary is not a path of members.
+    #[error("`summary`: `{{{text}}}` is no path of members")]
+    NotPathInSummary {
+        /// What is in the braces.
+        text: String,
+    },
 }
 
 /// The keys of one `[[type]]`.
@@ -31,17 +105,16 @@ impl UserFormatters {
     pub fn parse(text: &str) -> Result<Self, FormatterError> {
         let file = File { text };
         let table = DeTable::parse(text).map_err(|error| {
-            let message = error.message().to_owned();
-            file.error(&error.span().unwrap_or(0..0), message)
+            let problem = FormatterProblem::NotToml(error.message().to_owned());
+            file.error(&error.span().unwrap_or(0..0), problem)
         })?;
         let mut formatters = Vec::new();
         for (key, value) in table.get_ref() {
             if key.get_ref() != "type" {
-                return Err(file.unknown(&key.span(), key.get_ref(), "", &["type"]));
+                return Err(file.unknown(&key.span(), key.get_ref(), None, &["type"]));
             }
             let DeValue::Array(types) = value.get_ref() else {
-                let problem = "`type` must be written as `[[type]]`".to_owned();
-                return Err(file.error(&key.span(), problem));
+                return Err(file.error(&key.span(), FormatterProblem::TypeIsNoArray));
             };
             for entry in types.iter() {
                 formatters.push(file.formatter(entry)?);
@@ -72,7 +145,7 @@ impl File<'_> {
         for key in CONTENT {
             let Some(value) = table.get(*key) else { continue };
             if content.is_some() {
-                let problem = format!("`{key}`: of {} only one may be given", listed(CONTENT));
+                let problem = FormatterProblem::SecondContent { key };
                 return Err(self.error(&value.span(), problem));
             }
             content = Some(match *key {
@@ -83,13 +156,12 @@ impl File<'_> {
             });
         }
         if content.is_none() && summary.is_empty() {
-            let problem = format!("it says nothing: give `summary` or one of {}", listed(CONTENT));
-            return Err(self.error(&entry.span(), problem));
+            return Err(self.error(&entry.span(), FormatterProblem::Empty));
         }
-        Ok(Formatter { name, summary, content: content.unwrap_or(Content::Nothing) })
+        Ok(Formatter { name, summary, content: content.unwrap_or(ElementRule::Nothing) })
     }
 
-    fn elements(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+    fn elements(&self, value: &Entry<'_>) -> Result<ElementRule, FormatterError> {
         let table = self.table(value, "elements", &["pointer", "count", "end"])?;
         let first = self.path(value, table, "elements", "pointer")?;
         let count = self.optional_path(table, "elements", "count")?;
@@ -97,17 +169,14 @@ impl File<'_> {
         let end = match (count, end) {
             (Some(count), None) => End::Count(count),
             (None, Some(end)) => End::Pointer(end),
-            _ => {
-                let problem = "`elements` needs either `count` or `end`".to_owned();
-                return Err(self.error(&value.span(), problem));
-            }
+            _ => return Err(self.error(&value.span(), FormatterProblem::NoEnd)),
         };
-        Ok(Content::Elements { first, end })
+        Ok(ElementRule::Elements { first, end })
     }
 
-    fn list(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+    fn list(&self, value: &Entry<'_>) -> Result<ElementRule, FormatterError> {
         let table = self.table(value, "list", &["first", "next", "value", "count"])?;
-        Ok(Content::List {
+        Ok(ElementRule::List {
             first: self.path(value, table, "list", "first")?,
             next: self.path(value, table, "list", "next")?,
             value: self.optional_path(table, "list", "value")?,
@@ -115,21 +184,20 @@ impl File<'_> {
         })
     }
 
-    fn characters(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+    fn characters(&self, value: &Entry<'_>) -> Result<ElementRule, FormatterError> {
         let table = self.table(value, "text", &["pointer", "length"])?;
-        Ok(Content::Text {
+        Ok(ElementRule::Text {
             first: self.path(value, table, "text", "pointer")?,
             length: self.optional_path(table, "text", "length")?,
         })
     }
 
-    fn members(&self, value: &Entry<'_>) -> Result<Content, FormatterError> {
+    fn members(&self, value: &Entry<'_>) -> Result<ElementRule, FormatterError> {
         let DeValue::Array(paths) = value.get_ref() else {
-            let problem = "`members` must be a list of texts".to_owned();
-            return Err(self.error(&value.span(), problem));
+            return Err(self.error(&value.span(), FormatterProblem::MembersAreNoList));
         };
         let paths = paths.iter().map(|path| self.read_path(path, "members"));
-        Ok(Content::Members(paths.collect::<Result<_, _>>()?))
+        Ok(ElementRule::Members(paths.collect::<Result<_, _>>()?))
     }
 
     /// Text with numbers in braces: `Vec of {len}`; `{{` and `}}` stand for braces.
@@ -149,12 +217,11 @@ impl File<'_> {
             } else {
                 let inner = from.strip_prefix('{').and_then(|inner| inner.split_once('}'));
                 let Some((path, behind)) = inner else {
-                    let problem = "`summary`: a brace has no partner; write `{{` or `}}` for one";
-                    return Err(self.error(&value.span(), problem.to_owned()));
+                    return Err(self.error(&value.span(), FormatterProblem::LoneBrace));
                 };
                 words.push(Word::Text(std::mem::take(&mut text)));
                 let path = Path::parse(path).ok_or_else(|| {
-                    let problem = format!("`summary`: `{{{path}}}` is no path of members");
+                    let problem = FormatterProblem::NotPathInSummary { text: path.to_owned() };
                     self.error(&value.span(), problem)
                 })?;
                 words.push(Word::Number(path));
@@ -170,16 +237,15 @@ impl File<'_> {
     fn table<'e, 'i>(
         &self,
         value: &'e Entry<'i>,
-        name: &str,
-        keys: &[&str],
+        name: &'static str,
+        keys: &'static [&'static str],
     ) -> Result<&'e DeTable<'i>, FormatterError> {
         let DeValue::Table(table) = value.get_ref() else {
-            let problem = format!("`{name}` must be a table");
-            return Err(self.error(&value.span(), problem));
+            return Err(self.error(&value.span(), FormatterProblem::NotTable { key: name }));
         };
         let unknown = table.keys().find(|key| !keys.contains(&&**key.get_ref()));
         match unknown {
-            Some(key) => Err(self.unknown(&key.span(), key.get_ref(), name, keys)),
+            Some(key) => Err(self.unknown(&key.span(), key.get_ref(), Some(name), keys)),
             None => Ok(table),
         }
     }
@@ -208,7 +274,8 @@ impl File<'_> {
     fn read_path(&self, value: &Entry<'_>, key: &str) -> Result<Path, FormatterError> {
         let text = self.string(value, key)?;
         Path::parse(text).ok_or_else(|| {
-            let problem = format!("`{key}`: `{text}` is no path of members, such as `a.b`");
+            let (key, text) = (key.to_owned(), text.to_owned());
+            let problem = FormatterProblem::NotPath { key, text };
             self.error(&value.span(), problem)
         })
     }
@@ -216,24 +283,37 @@ impl File<'_> {
     fn string<'e>(&self, value: &'e Entry<'_>, key: &str) -> Result<&'e str, FormatterError> {
         match value.get_ref() {
             DeValue::String(text) => Ok(text),
-            _ => Err(self.error(&value.span(), format!("`{key}` must be a text"))),
+            _ => {
+                let problem = FormatterProblem::NotText { key: key.to_owned() };
+                Err(self.error(&value.span(), problem))
+            }
         }
     }
 
     fn missing(&self, holder: &Entry<'_>, key: &str) -> FormatterError {
-        self.error(&holder.span(), format!("`{key}` is missing"))
+        self.error(&holder.span(), FormatterProblem::Missing { key: key.to_owned() })
     }
 
-    fn unknown(&self, at: &Range<usize>, key: &str, of: &str, keys: &[&str]) -> FormatterError {
-        let of = if of.is_empty() { String::new() } else { format!(" of `{of}`") };
-        self.error(at, format!("`{key}` is no key{of}; there are {}", listed(keys)))
+    fn unknown(
+        &self,
+        at: &Range<usize>,
+        key: &str,
+        table: Option<&'static str>,
+        known: &'static [&'static str],
+    ) -> FormatterError {
+        self.error(at, FormatterProblem::UnknownKey { key: key.to_owned(), table, known })
     }
 
-    fn error(&self, at: &Range<usize>, problem: String) -> FormatterError {
+    fn error(&self, at: &Range<usize>, problem: FormatterProblem) -> FormatterError {
         let before = self.text.get(..at.start).unwrap_or(self.text);
         let line = before.matches('\n').count().saturating_add(1);
         FormatterError { line, problem }
     }
+}
+
+/// ` of ` and the table's name; nothing at the top of a file.
+fn of_table(table: &Option<&'static str>) -> String {
+    table.map_or(String::new(), |table| format!(" of `{table}`"))
 }
 
 /// `a`, `b`, `c`.
@@ -264,7 +344,7 @@ mod tests {
         assert_eq!(formatters.len(), 2);
         let words = &formatters[0].summary;
         assert!(matches!(words.last(), Some(Word::Text(text)) if text == ", {raw}"));
-        assert!(matches!(&formatters[1].content, Content::Members(paths) if paths.len() == 2));
+        assert!(matches!(&formatters[1].content, ElementRule::Members(paths) if paths.len() == 2));
         assert!(UserFormatters::parse("").unwrap().formatters.is_empty());
     }
 

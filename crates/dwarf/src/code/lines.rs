@@ -1,0 +1,194 @@
+//! From addresses to source lines: the line number program of a unit (DWARF 5 § 6.2).
+
+use std::sync::{Arc, OnceLock};
+
+use gimli::DebugLineOffset;
+
+use crate::model::code::{SourceContent, SourceLocation};
+use crate::sections::context::Meter;
+use crate::sections::sources::Slice;
+use crate::units::file::DwarfFile;
+use crate::units::line_rows::{File, Lines, Row};
+use crate::units::unit::Unit;
+
+/// Bytes of embedded sources that are kept of one table: entries may all name one text.
+const EMBEDDED_BYTES: usize = 64 << 20;
+
+impl Lines {
+    /// The table of `unit`, read once.
+    pub(crate) fn of<'x, 'd>(file: &DwarfFile<'d>, unit: &'x Unit<'d>) -> &'x Self {
+        unit.lines.get_or_init(|| {
+            let mut lines = Self::default();
+            if let Some(offset) = unit.line_program
+                && let Err(error) = lines.read(file, unit, offset)
+            {
+                file.context().report("a line number program", error);
+            }
+            lines
+        })
+    }
+
+    fn read<'d>(
+        &mut self,
+        file: &DwarfFile<'d>,
+        unit: &Unit<'d>,
+        offset: DebugLineOffset<usize>,
+    ) -> gimli::Result<()> {
+        let dwarf = file.dwarf_of(unit);
+        let (directory, name) = (unit.inner.comp_dir, unit.inner.name);
+        let size = unit.inner.header.address_size();
+        let program = dwarf.debug_line.program(offset, size, directory, name)?;
+        let header = program.header().clone();
+        self.first_file = if header.version() >= 5 { 0 } else { 1 };
+        let text = |value| file.string(unit, value).map(|text: Slice<'d>| text.slice().to_vec());
+        let has_md5 = header.file_has_md5();
+        let mut left = EMBEDDED_BYTES;
+        for entry in header.file_names() {
+            if !file.context().spend(1) {
+                break;
+            }
+            let directory = entry.directory(&header).and_then(text).unwrap_or_default();
+            let name = text(entry.path_name()).unwrap_or_default();
+            // An empty text says that there is none.
+            let embedded = entry.source().and_then(|value| file.string(unit, value));
+            let embedded = embedded.map(|text: Slice<'d>| text.slice());
+            let embedded = embedded.filter(|text| !text.is_empty() && text.len() <= left);
+            left = left.saturating_sub(embedded.map_or(0, <[u8]>::len));
+            let content = SourceContent {
+                md5: has_md5.then(|| *entry.md5()).filter(|md5| *md5 != [0; 16]),
+                embedded: embedded.map(Arc::from),
+            };
+            self.files.push(File { directory, name, path: OnceLock::new(), content });
+        }
+        let mut sequences: Vec<Vec<Row>> = Vec::new();
+        let mut sequence = Sequence::default();
+        let mut rows = program.rows();
+        let mut meter = Meter::new(file.context(), file.context().limits.line_rows);
+        let result = loop {
+            let row = match rows.next_row() {
+                Ok(Some((_, row))) => row,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            };
+            if !meter.step() {
+                break Ok(());
+            }
+            if row.end_sequence() {
+                let ended = std::mem::take(&mut sequence).end(row.address());
+                // What starts at 0 was thrown away by the linker.
+                if ended.first().is_some_and(|first| first.address != 0) {
+                    sequences.push(ended);
+                }
+            } else {
+                sequence.push(row);
+            }
+        };
+        sequences.sort_by_key(|rows| rows.first().map(|first| first.address));
+        self.rows = sequences.concat();
+        // Sequences do not overlap in honest files; a search needs order in others too.
+        if !self.rows.is_sorted_by_key(|row| row.address) {
+            self.rows.sort_by_key(|row| row.address);
+        }
+        result
+    }
+
+    /// The place in the source of the instruction at `at`.
+    pub(crate) fn find<'d>(
+        &self,
+        file: &DwarfFile<'d>,
+        unit: &Unit<'d>,
+        at: u64,
+    ) -> Option<SourceLocation> {
+        let after = self.rows.partition_point(|row| row.address <= at);
+        let row = self.rows.get(after.checked_sub(1)?)?;
+        if row.line == 0 {
+            return None;
+        }
+        self.location(file, unit, u64::from(row.file), row.line, row.column)
+    }
+
+    /// A place in file number `number` of the table; `None` if there is no such file.
+    pub(crate) fn location<'d>(
+        &self,
+        file: &DwarfFile<'d>,
+        unit: &Unit<'d>,
+        number: u64,
+        line: u32,
+        column: u32,
+    ) -> Option<SourceLocation> {
+        let known = self.files.get(usize::try_from(number.checked_sub(self.first_file)?).ok()?)?;
+        let comp_dir = unit.inner.comp_dir.map_or(&[][..], |directory| directory.slice());
+        let limit = file.context().limits.name_bytes;
+        let path = known.path.get_or_init(|| {
+            let mut path = Vec::new();
+            for part in [comp_dir, &known.directory, &known.name] {
+                let part = part.get(..limit).unwrap_or(part);
+                if part.starts_with(b"/") {
+                    path.clear();
+                } else if !path.is_empty() && !part.is_empty() && !path.ends_with(b"/") {
+                    path.push(b'/');
+                }
+                path.extend_from_slice(part);
+            }
+            String::from_utf8_lossy(&path).into_owned()
+        });
+        Some(SourceLocation {
+            file: path.clone(),
+            directory: (!comp_dir.is_empty())
+                .then(|| String::from_utf8_lossy(comp_dir).into_owned()),
+            line: (line != 0).then_some(line),
+            column: (column != 0).then_some(column),
+            content: known.content.clone(),
+        })
+    }
+}
+
+/// The rows of one sequence, reduced as gdb's `record_line` reduces them: one row per
+/// address.
+#[derive(Default)]
+struct Sequence {
+    rows: Vec<Row>,
+    /// Rows were given out of order, which only damaged or hand-written programs do.
+    unsorted: bool,
+}
+
+impl Sequence {
+    /// Several rows of one address: the last one of another file than the one before
+    /// replaces them; within a file the last statement does. A row that starts no
+    /// statement does not displace one that does.
+    fn push(&mut self, from: &gimli::LineRow) {
+        let Some(line) = from.line().and_then(|line| u32::try_from(line.get()).ok()) else {
+            // Line 0 is no line of its own: the one before goes on, as in gdb.
+            return;
+        };
+        let column = match from.column() {
+            gimli::ColumnType::LeftEdge => 0,
+            gimli::ColumnType::Column(column) => u32::try_from(column.get()).unwrap_or(0),
+        };
+        let Ok(file) = u32::try_from(from.file_index()) else { return };
+        let row = Row { address: from.address(), line, column, file, is_stmt: from.is_stmt() };
+        match self.rows.last_mut() {
+            Some(last) if last.address == row.address => {
+                if row.is_stmt || !last.is_stmt {
+                    *last = row;
+                }
+            }
+            last => {
+                self.unsorted |= last.is_some_and(|last| last.address > row.address);
+                self.rows.push(row);
+            }
+        }
+    }
+
+    fn end(mut self, address: u64) -> Vec<Row> {
+        if self.unsorted {
+            self.rows.sort_by_key(|row| row.address);
+        }
+        if let Some(last) = self.rows.last() {
+            let ends = Row { address, line: 0, ..*last };
+            while self.rows.pop_if(|row| row.address >= address).is_some() {}
+            self.rows.push(ends);
+        }
+        self.rows
+    }
+}

@@ -1,0 +1,45 @@
+//! Where to look.
+
+use std::path::PathBuf;
+
+use super::debuginfod::Debuginfod;
+
+/// Where to look. Mirrors gdb's settings.
+#[derive(Clone, Debug)]
+pub struct SearchRules {
+    /// The executable as the user gave it (gdb's first argument).
+    pub executable: Option<PathBuf>,
+    /// A copy of the dead machine's root directory (`set sysroot`). With one, the paths
+    /// of the core are looked up below it; a file of this machine counts only if it is of
+    /// the very build.
+    pub sysroot: Option<PathBuf>,
+    /// Directories that hold shared objects (`set solib-search-path`).
+    pub solib_search_path: Vec<PathBuf>,
+    /// Roots of separate debug files (`set debug-file-directory`).
+    pub debug_directories: Vec<PathBuf>,
+    /// Leading parts of paths and what to read instead (`set substitute-path`). Made for
+    /// source files; applied to images and `.dwo` files too where one matches.
+    pub substitute_path: Vec<(PathBuf, PathBuf)>,
+    /// Directories of source files (`directory`).
+    pub source_path: Vec<PathBuf>,
+    /// The directory of the core file: looked in last, by base name.
+    pub core_directory: Option<PathBuf>,
+    /// Servers to ask for what is not on this machine. No network without.
+    pub debuginfod: Option<Debuginfod>,
+}
+
+impl Default for SearchRules {
+    /// What gdb does when told nothing: the paths of the core and `/usr/lib/debug`.
+    fn default() -> Self {
+        Self {
+            executable: None,
+            sysroot: None,
+            solib_search_path: Vec::new(),
+            debug_directories: vec![PathBuf::from("/usr/lib/debug")],
+            substitute_path: Vec::new(),
+            source_path: Vec::new(),
+            core_directory: None,
+            debuginfod: None,
+        }
+    }
+}

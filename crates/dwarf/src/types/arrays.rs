@@ -1,0 +1,114 @@
+//! Arrays and the bounds of their dimensions (DWARF 5 § 5.5, 5.13).
+
+use gimli::constants as dw;
+
+use crate::model::location::{Bound, VariableId};
+use crate::model::types::{Array, Dimension, DimensionEnd};
+use crate::types::described::{Described, integer_type};
+use crate::types::table::TypeTable;
+use crate::units::attributes::{Attributes, Children, Number, Reference};
+
+/// Dimensions of an array that are kept. Fortran allows 15.
+const MAX_DIMENSIONS: usize = 64;
+
+/// The array type at `it`.
+pub(crate) fn array(table: &TypeTable, it: &Described<'_, '_>) -> Array {
+    let element = it.stating(dw::DW_AT_type);
+    let (dimensions, stride_bits) = dimensions(it);
+    Array {
+        element: element.and_then(|of| table.referred(of, dw::DW_AT_type)),
+        dimensions,
+        is_vector: it.own().flag(dw::DW_AT_GNU_vector),
+        stride_bits,
+    }
+}
+
+/// The dimensions of the array type at `it`, and the bits from one element to the next,
+/// where they are told.
+pub(crate) fn dimensions(it: &Described<'_, '_>) -> (Vec<Dimension>, Option<u64>) {
+    let mut stride_bits = stride(it.own());
+    let mut found = Vec::new();
+    let mut children = it.children();
+    while let Some(child) = children.as_mut().and_then(Children::next) {
+        if found.len() >= MAX_DIMENSIONS {
+            break;
+        }
+        match child.tag() {
+            dw::DW_TAG_subrange_type | dw::DW_TAG_generic_subrange => {
+                stride_bits = stride_bits.or_else(|| stride(child));
+                found.push(dimension(child));
+            }
+            dw::DW_TAG_enumeration_type => found.push(enumerators(child)),
+            _ => {}
+        }
+    }
+    (found, stride_bits)
+}
+
+fn stride(of: &Attributes<'_, '_>) -> Option<u64> {
+    let bytes = || of.unsigned(dw::DW_AT_byte_stride)?.checked_mul(8);
+    of.unsigned(dw::DW_AT_bit_stride).or_else(bytes)
+}
+
+fn dimension(of: &Attributes<'_, '_>) -> Dimension {
+    let lower = bound(of, dw::DW_AT_lower_bound);
+    let count = bound(of, dw::DW_AT_count);
+    // clang 3 wrote -1 for the count of `int a[]`.
+    let count = count.filter(|count| !matches!(count, Bound::Constant(..0)));
+    let upper = || bound(of, dw::DW_AT_upper_bound).map(DimensionEnd::Upper);
+    Dimension {
+        lower: lower.unwrap_or(Bound::Constant(of.at.unit.first_index)),
+        end: count.map(DimensionEnd::Count).or_else(upper).unwrap_or(DimensionEnd::Open),
+    }
+}
+
+/// A bound in any of the three classes § 2.19 allows. A constant in a form without sign is
+/// negative if its index type is signed, has the form's size, and says so: old compilers
+/// write 0xffffffff for the last index of `int a[0]`.
+fn bound(of: &Attributes<'_, '_>, name: gimli::DwAt) -> Option<Bound> {
+    let value = of.value(name)?;
+    if let Some(code) = of.expression(name) {
+        return Some(Bound::Expression(code));
+    }
+    if let Some(number) = Number::read(value) {
+        let plain = number.plain();
+        let may_be_negative = matches!(
+            value,
+            gimli::AttributeValue::Data1(0x80..)
+                | gimli::AttributeValue::Data2(0x8000..)
+                | gimli::AttributeValue::Data4(0x8000_0000..)
+        );
+        let plain = if may_be_negative { number.of_type(integer_type(of)) } else { plain };
+        // Eight bytes of ones are -1 whatever the index type: no array is that long.
+        let wrapped = || u64::try_from(plain).ok().map(u64::cast_signed);
+        let bound = i64::try_from(plain).ok().or_else(wrapped);
+        return Some(bound.map_or(Bound::Unknown, Bound::Constant));
+    }
+    Some(match of.reference(name) {
+        Some(Reference::To(entry)) => match Attributes::read(entry) {
+            Some(found)
+                if matches!(found.tag(), dw::DW_TAG_variable | dw::DW_TAG_formal_parameter) =>
+            {
+                Bound::Variable(VariableId(entry.key()))
+            }
+            _ => Bound::Unknown,
+        },
+        _ => Bound::Unknown,
+    })
+}
+
+/// An array with an element for each value of an enumeration: from the least to the
+/// greatest.
+fn enumerators(of: &Attributes<'_, '_>) -> Dimension {
+    let ty = integer_type(of);
+    let (mut least, mut greatest) = (None, None);
+    let mut children = Children::of(of);
+    while let Some(child) = children.as_mut().and_then(Children::next) {
+        let Some(value) = child.number(dw::DW_AT_const_value) else { continue };
+        let Ok(value) = i64::try_from(value.of_type(ty)) else { continue };
+        least = Some(least.map_or(value, |least: i64| least.min(value)));
+        greatest = Some(greatest.map_or(value, |greatest: i64| greatest.max(value)));
+    }
+    let constant = |value: Option<i64>| value.map_or(Bound::Unknown, Bound::Constant);
+    Dimension { lower: constant(least), end: DimensionEnd::Upper(constant(greatest)) }
+}

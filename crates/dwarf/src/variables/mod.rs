@@ -1,0 +1,6 @@
+//! The variables in scope at an address, and where they are for one frame.
+
+pub(crate) mod call_site;
+pub(crate) mod evaluate;
+pub(crate) mod location;
+pub(crate) mod scope_reader;

@@ -1,0 +1,66 @@
+//! One frame, from which variables, registers and callers are seen.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use super::Process;
+use super::frame::Frame;
+use super::thread::Thread;
+use obit_corefile::addr::Avma;
+use obit_corefile::dump::DumpedThread;
+use obit_dwarf::Scopes;
+
+/// What one frame lets its variables see.
+pub struct FrameView<'p> {
+    pub(super) process: &'p Process,
+    pub(super) thread: &'p Thread,
+    /// The same thread as the core holds it.
+    pub(super) dumped: &'p DumpedThread,
+    pub(super) frame: &'p Frame,
+    pub(super) scopes: Arc<Scopes>,
+    /// Its place in `scopes.frames`.
+    pub(super) nth: usize,
+    /// Another instruction of the function to look from than where execution goes on.
+    pub(super) instruction: Option<Avma>,
+    pub(super) depth: Cell<usize>,
+}
+
+/// A place in the chain of calls: a physical frame, or a function that jumped onward and
+/// left none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Level {
+    /// Index in the stack; of a tail call, that of the frame it led to.
+    pub(super) activation: usize,
+    /// How many tail calls lie between that frame and this.
+    pub(super) tail_calls: usize,
+}
+
+impl Level {
+    pub(super) fn of(frame: &Frame) -> Self {
+        Self { activation: frame.activation, tail_calls: 0 }
+    }
+}
+
+impl Process {
+    /// Frame number `frame` of [`Thread::frames`] of thread number `thread`.
+    pub fn frame_view(&self, thread: usize, frame: usize) -> Option<FrameView<'_>> {
+        // Threads are kept in the order of the core.
+        let dumped = self.dump.threads.get(thread)?;
+        let thread = self.threads.get(thread)?;
+        let frame_at = thread.frames.get(frame)?;
+        let before = |other: &Frame| other.activation < frame_at.activation;
+        let first = thread.frames.partition_point(before);
+        let mut view = FrameView {
+            process: self,
+            thread,
+            dumped,
+            frame: frame_at,
+            scopes: Arc::default(),
+            nth: frame.checked_sub(first)?,
+            instruction: None,
+            depth: Cell::new(0),
+        };
+        view.scopes = view.scopes_of(Level::of(frame_at));
+        Some(view)
+    }
+}
