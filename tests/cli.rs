@@ -86,7 +86,7 @@ fn frames_asked_for_by_number_are_on_the_page() {
     };
     assert!(lines(&[]) < 60);
     // The outermost 20 are kept besides.
-    assert_eq!(lines(&["-n", "100"]), 120);
+    assert_eq!(lines(&["--frames", "100"]), 120);
 }
 
 #[test]
@@ -141,6 +141,115 @@ fn raw_names_are_the_linkers() {
 fn no_arguments_and_unknown_options_are_usage_errors() {
     ends_with(&run([] as [&str; 0]), USAGE);
     ends_with(&run(["--no-such-option", "core"]), USAGE);
+}
+
+/// Each verb, and what is needed beside options.
+const VERBS: [(&str, &[&str]); 17] = [
+    ("analyze", &["core"]),
+    ("modules", &["core"]),
+    ("print", &["core", "x"]),
+    ("signature", &["core"]),
+    ("scrub", &["core"]),
+    ("redact", &[]),
+    ("triage", &["cores"]),
+    ("top", &[]),
+    ("show", &["ID"]),
+    ("list", &[]),
+    ("diff", &["old", "new"]),
+    ("digest", &[]),
+    ("state", &["GROUP", "open"]),
+    ("group", &["signatures", "GROUP"]),
+    ("db", &["check"]),
+    ("explain", &["null-read"]),
+    ("schema", &[]),
+];
+
+#[test]
+fn an_option_of_another_verb_is_refused_and_the_verb_is_named() {
+    let of_core = "`obit CORE`";
+    for (verb, option, owner) in [
+        ("modules", "--tail-calls", of_core),
+        ("modules", "--fail-on=new", of_core),
+        ("print", "--locals=all", of_core),
+        ("print", "--no-source", of_core),
+        ("signature", "--registers", of_core),
+        ("scrub", "--json", of_core),
+        ("redact", "--all-threads", of_core),
+        ("triage", "--thread=7", of_core),
+        ("triage", "--core=x", of_core),
+        ("top", "--sysroot=/nowhere", of_core),
+        ("top", "--frames=7", of_core),
+        ("show", "--locals=all", of_core),
+        ("list", "--width=80", of_core),
+        ("diff", "--db=x", "`obit triage`"),
+        ("digest", "--sort=count", "`obit top`"),
+        ("state", "--json", of_core),
+        ("group", "--where=count>=2", "`obit top`"),
+        ("db", "--max-size=2", "`obit scrub`"),
+        ("explain", "--tail-calls", of_core),
+        ("explain", "--sysroot=/nowhere", of_core),
+        ("explain", "--core=/no/such", of_core),
+        ("schema", "--format=html", of_core),
+        ("schema", "--keep=2d", "`obit db`"),
+        ("analyze", "--db=x", "`obit triage`"),
+    ] {
+        let (_, words) = VERBS.iter().find(|(known, _)| *known == verb).unwrap();
+        for line in [[&[verb], *words, &[option]].concat(), [&[option, verb], *words].concat()] {
+            let output = obit().args(&line).stdin(std::process::Stdio::null()).output().unwrap();
+            ends_with(&output, USAGE);
+            let message = stderr(&output);
+            let option = option.split('=').next().unwrap();
+            let what = format!("obit: `obit {verb}` has no option {option}; ");
+            assert!(message.starts_with(&what) && message.contains(owner), "{line:?}: {message}");
+            assert_eq!((message.lines().count(), stdout(&output).as_str()), (1, ""), "{message}");
+        }
+    }
+    let unknown = stderr(&run(["top", "--no-such-option"]));
+    assert!(unknown.contains("'--no-such-option'") && unknown.contains("`obit top --help`"));
+}
+
+#[test]
+fn a_number_of_entries_is_asked_for_in_the_same_way_everywhere_and_frames_in_another() {
+    let refused = run(["-n", "5", "core"]);
+    ends_with(&refused, USAGE);
+    assert!(stderr(&refused).contains("--frames"), "{}", stderr(&refused));
+    for verb in ["top", "show", "triage"] {
+        let help = stdout(&run([verb, "-h"]));
+        assert!(help.contains("-n, --limit <N>"), "{help}");
+    }
+}
+
+#[test]
+fn options_for_a_core_are_refused_where_a_text_is_redacted() {
+    for option in ["--json", "--sysroot=/nowhere", "--locals=all", "--width=80"] {
+        let output = run(["redact", option]);
+        ends_with(&output, USAGE);
+        assert!(stderr(&output).contains("--explain"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_short_help_of_each_verb_fits_a_screen() {
+    for verb in VERBS.map(|(verb, _)| Some(verb)).into_iter().chain([None]) {
+        let help = obit().args(verb).arg("-h").output().unwrap();
+        ends_with(&help, OK);
+        let lines = stdout(&help).lines().count();
+        assert!(lines <= 50, "obit {} -h has {lines} lines", verb.unwrap_or_default());
+    }
+}
+
+#[test]
+fn options_of_a_verb_may_come_before_it() {
+    let core = Case::named("null-field").core();
+    let core = core.to_str().unwrap();
+    let after = run(["modules", "--json", core]);
+    ends_with(&after, OK);
+    for line in [["--json", "modules", core], ["--json", core, "modules"]] {
+        assert_eq!(run(line).stdout, after.stdout, "{line:?}");
+    }
+    let before = run(["-c", core, "--json", "print", "job"]);
+    assert_eq!(before.stdout, run(["print", core, "job", "--json"]).stdout);
+    ends_with(&run(["--no-pager", "--color", "never", "explain", "null-read"]), OK);
 }
 
 #[test]

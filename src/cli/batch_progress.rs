@@ -9,7 +9,7 @@ use obit::batch::{Code, Watcher};
 use obit::triage::store::Store;
 use obit::triage::{Incoming, RecordStatus};
 
-use super::say;
+use super::message::say;
 
 /// Time between two lines where no terminal is.
 const BETWEEN: Duration = Duration::from_secs(10);

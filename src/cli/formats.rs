@@ -6,9 +6,10 @@ use obit::render::exchange::{self, Item};
 use obit::render::{self, PageOptions};
 use obit::report::{self, Report};
 
-use super::args::{Cli, Format};
+use super::args::Format;
 use super::exit::Exit;
-use super::{Failure, View};
+use super::failure::Failure;
+use super::view::View;
 
 /// The formats of what is no report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +23,8 @@ pub(crate) enum Plain {
 }
 
 /// Which of them was asked for.
-pub(crate) fn plain(cli: &Cli) -> Result<Plain, Failure> {
-    match cli.format() {
+pub(crate) fn plain(format: Format) -> Result<Plain, Failure> {
+    match format {
         Format::Human => Ok(Plain::Text),
         Format::Json => Ok(Plain::Json),
         Format::Ndjson => Ok(Plain::Lines),
@@ -50,8 +51,8 @@ pub(crate) enum Listed {
 }
 
 /// Which of them was asked for.
-pub(crate) fn listed(cli: &Cli) -> Result<Listed, Failure> {
-    match cli.format() {
+pub(crate) fn listed(format: Format) -> Result<Listed, Failure> {
+    match format {
         Format::Human => Ok(Listed::Text),
         Format::Json => Ok(Listed::Json),
         Format::Ndjson => Ok(Listed::Lines),

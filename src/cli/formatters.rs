@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use obit::value::readable::{FormatterError, UserFormatters};
 
+use super::directories;
+
 /// Bytes of a file of formatters.
 const LARGEST: u64 = 1 << 20;
 
@@ -41,10 +43,6 @@ fn read(path: &Path) -> Result<UserFormatters, FormattersError> {
         .map_err(|error| FormattersError::Malformed { path: path.to_owned(), error })
 }
 
-/// `$XDG_CONFIG_HOME/obit/formatters.toml`, else below `~/.config`.
 fn configured() -> Option<PathBuf> {
-    let absolute =
-        |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")));
-    Some(base?.join("obit").join("formatters.toml"))
+    Some(directories::configuration()?.join("obit/formatters.toml"))
 }

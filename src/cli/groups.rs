@@ -11,8 +11,9 @@ use obit::triage::overview::GroupSummary;
 use obit::triage::store::Store;
 
 use super::args::Format;
-use super::outlet::Outlet;
-use super::{Failure, say};
+use super::destination::Destination;
+use super::failure::Failure;
+use super::message::say;
 
 /// Groups that are written at all: viewers of these formats show fewer.
 const MOST: usize = 5000;
@@ -50,7 +51,7 @@ impl Exchange {
     /// Writes `groups` of `store`, with their history there.
     pub(crate) fn write(
         self,
-        outlet: &Outlet,
+        outlet: &Destination,
         store: &Store,
         groups: &[GroupSummary],
     ) -> Result<(), Failure> {
@@ -67,7 +68,7 @@ impl Exchange {
     /// Writes what differs between two stores, and what does not.
     pub(crate) fn write_difference(
         self,
-        outlet: &Outlet,
+        outlet: &Destination,
         difference: &Difference,
         (old, new): (&Store, &Store),
     ) -> Result<(), Failure> {

@@ -8,21 +8,24 @@ use obit::render::exchange::{self, Item};
 use obit::triage::store::Store;
 use obit::triage::{Record, RecordStatus, write_record};
 
-use super::Failure;
-use super::args::{Cli, Format};
+use super::args::general::General;
+use super::args::store::StoreArgs;
+use super::args::{Format, Output};
+use super::destination::Destination;
 use super::exit::Exit;
+use super::failure::Failure;
 use super::formats::{self, Plain};
-use super::outlet::Outlet;
-use super::triage::StoreArgs;
 
 /// What is to be listed.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Only those of which there is no report
+    /// Only files that could not be read
     #[arg(long)]
     pub(crate) failed: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 /// How: these formats have a line for each crash, so that any number can be written.
@@ -34,11 +37,11 @@ enum Listing {
     Sentry,
 }
 
-pub(crate) fn list(cli: &Cli, args: &ListArgs) -> Result<Exit, Failure> {
-    let outlet = Outlet::of(&cli.options.output, None)?;
+pub(crate) fn run(args: &ListArgs, general: &General) -> Result<Exit, Failure> {
+    let outlet = Destination::of(&args.output.file, args.output.format(), general, None)?;
     let store = Store::open(&args.store.path()?)?;
     let mut failure = None;
-    let format = match cli.format() {
+    let format = match args.output.format() {
         Format::Brief => Listing::Brief,
         Format::Github => Listing::Github,
         Format::Sentry => Listing::Sentry,
@@ -46,7 +49,7 @@ pub(crate) fn list(cli: &Cli, args: &ListArgs) -> Result<Exit, Failure> {
             let problem = "this has one result for each group: `obit top --format \u{2026}`";
             return Err(Failure::new(Exit::Usage, &problem));
         }
-        _ => Listing::Plain(formats::plain(cli)?),
+        _ => Listing::Plain(formats::plain(args.output.format())?),
     };
     outlet.write(|out| {
         let mut comma: &[u8] = b"[";

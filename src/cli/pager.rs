@@ -28,7 +28,7 @@ pub(crate) struct Pager {
 
 impl Pager {
     /// The pager for the standard output, if that is a terminal and the user wants one.
-    pub(crate) fn wanted() -> Option<Self> {
+    pub(crate) fn of_terminal() -> Option<Self> {
         let out = io::stdout();
         if !out.is_terminal() || std::env::var_os("TERM").is_none_or(|term| term == "dumb") {
             return None;

@@ -2,7 +2,7 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use super::say;
+use super::message::say;
 
 /// Runs `work`; `None` if it panicked, and then one line says so. What may be half
 /// changed by a panic is not used again: the process ends.

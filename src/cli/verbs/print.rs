@@ -9,60 +9,78 @@ use obit::render::visible;
 use obit::report::{Variable, show_values};
 use obit::value::Budget;
 
-use super::args::{Cli, Files};
-use super::exit::Exit;
-use super::formats::{self, Plain};
-use super::inputs::Inputs;
-use super::outlet::Outlet;
-use super::progress::Progress;
-use super::{Failure, Request, View, analyze, inputs, say, screen};
+use crate::cli::args::Output;
+use crate::cli::args::content::ReadLimits;
+use crate::cli::args::core_files::{Inputs, NamedFiles};
+use crate::cli::args::general::General;
+use crate::cli::args::page::Width;
+use crate::cli::args::redaction::Redaction;
+use crate::cli::args::search::Search;
+use crate::cli::destination::Destination;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::formats::{self, Plain};
+use crate::cli::message::{discreet, say};
+use crate::cli::page_layout::page_options;
+use crate::cli::request::Request;
 
-/// What to print.
+/// Which expressions, and where they are evaluated.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PrintArgs {
     /// The core file, unless --core names it; then expressions: `config->name`, `argv[1]`,
     /// `*list@3`, `(struct node *)p`, `crate::STATE`, `$rip`
     #[arg(value_name = "CORE EXPR", required = true)]
     words: Vec<String>,
-    /// The frame, as obit and gdb count them [default: 0, where the thread died]
+    /// The frame, as obit and gdb number them [default: 0, where the thread crashed]
     #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     frame: usize,
+    /// The thread [default: the crashed one]
+    #[arg(long, value_name = "TID")]
+    thread: Option<i64>,
+    #[command(flatten)]
+    files: NamedFiles,
+    #[command(flatten)]
+    search: Search,
+    #[command(flatten)]
+    limits: ReadLimits,
+    #[command(flatten)]
+    pub(crate) redaction: Redaction,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    width: Width,
 }
 
-/// Prints each expression; what could not be printed is told, and ends in a code of its
-/// own.
-pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
-    let (inputs, expressions) = told(cli, args)?;
-    let options = &cli.options;
-    let outlet = Outlet::of(&options.output, Some(&inputs))?;
-    let request = Request::new(inputs, options)?;
-    let progress = Progress::new(options.output.quiet);
-    let opened = analyze::open(&request, View::Page, &progress);
-    // Cleared before anything is written.
-    drop(progress);
-    let process = opened.map_err(|error| Failure::new(Exit::Unusable, &error))?;
-    let thread = chosen_thread(&process, options.content.thread)?;
+/// Prints each expression. One that cannot be printed is reported, and the others are
+/// printed all the same.
+pub(crate) fn run(args: &PrintArgs, general: &General) -> Result<Exit, Failure> {
+    let (inputs, expressions) = core_and_expressions(args)?;
+    let format = args.output.format();
+    let destination = Destination::of(&args.output.file, format, general, Some(&inputs))?;
+    let format = formats::plain(format)?;
+    let request = Request::new(inputs, &args.search, &args.redaction)?.limited(&args.limits);
+    let process = request.open(general)?;
+    let thread = chosen_thread(&process, args.thread)?;
     let frame = chosen_frame(&process, thread, args.frame)?;
     let Some(view) = process.frame_view(thread, frame) else {
         let problem = "this thread has no frame to look from";
         return Err(Failure::new(Exit::Unusable, &problem));
     };
-    let budget = || Budget::default().with(options.content.max_depth, options.content.max_elements);
+    let budget = || Budget::default().with(args.limits.max_depth, args.limits.max_elements);
     let mut values = Vec::new();
     let mut exit = Exit::Success;
     for text in &expressions {
         match evaluate(&process, &view, text, &budget()) {
             Ok(value) => values.push(value),
             Err(error) => {
-                tell(&error, text);
+                explain(&error, text);
                 exit = Exit::Usage;
             }
         }
     }
-    let format = formats::plain(cli)?;
     let shown = show_values(&process, &values, &request.build);
-    let page = screen::page_options(options, outlet.destination());
-    outlet.write(|out| {
+    let page = page_options(general, &args.width, &destination);
+    destination.write(|out| {
         shown.iter().try_for_each(|variable| match format {
             Plain::Json | Plain::Lines => write_json(out, variable),
             Plain::Text => obit::render::write_variable(out, variable, &page),
@@ -72,18 +90,14 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
 }
 
 /// The core and the expressions.
-fn told(cli: &Cli, args: &PrintArgs) -> Result<(Inputs, Vec<String>), Failure> {
-    let is_core_told = cli.options.core.is_some() || cli.files.paths().next().is_some();
+fn core_and_expressions(args: &PrintArgs) -> Result<(Inputs, Vec<String>), Failure> {
     let mut words = args.words.clone();
-    let core = if is_core_told { None } else { Some(words.remove(0)) };
+    let core = if args.files.core.is_some() { None } else { Some(words.remove(0).into()) };
     if words.is_empty() {
         let problem = "no expression given; try `obit print CORE 'config->name'`";
-        return Err(Failure::new(Exit::Usage, &problem));
+        return Err(Failure::usage(&problem));
     }
-    let files = Files::of(core.map(Into::into));
-    let inputs = inputs::inputs(&cli.files, &files, &cli.options)
-        .map_err(|error| Failure::new(Exit::Usage, &error))?;
-    Ok((inputs, words))
+    Ok((args.files.with(&core)?, words))
 }
 
 fn chosen_thread(process: &Process, wanted: Option<i64>) -> Result<usize, Failure> {
@@ -94,7 +108,7 @@ fn chosen_thread(process: &Process, wanted: Option<i64>) -> Result<usize, Failur
     match wanted {
         Some(tid) => {
             let tids = process.threads.iter().map(|thread| thread.tid);
-            Err(super::no_such_thread(tid, tids))
+            Err(Failure::no_thread(tid, tids))
         }
         None => Err(Failure::new(Exit::Unusable, &"no crashed thread in this core")),
     }
@@ -111,7 +125,7 @@ fn chosen_frame(process: &Process, thread: usize, wanted: usize) -> Result<usize
                 let problem = format!(
                     "frame {wanted} is among the {count} that are left out; give `--frames 0`"
                 );
-                return Err(Failure::new(Exit::Usage, &problem));
+                return Err(Failure::usage(&problem));
             }
         },
         _ => wanted,
@@ -119,7 +133,7 @@ fn chosen_frame(process: &Process, thread: usize, wanted: usize) -> Result<usize
     if at >= kept && kept > 0 {
         let last = thread.omitted.map_or(0, |(count, _)| count) + kept - 1;
         let problem = format!("no frame {wanted} in thread {}; the last is {last}", thread.tid);
-        return Err(Failure::new(Exit::Usage, &problem));
+        return Err(Failure::usage(&problem));
     }
     Ok(at)
 }
@@ -130,12 +144,12 @@ fn write_json(out: &mut dyn Write, variable: &Variable) -> io::Result<()> {
 }
 
 /// What is wrong, and where.
-fn tell(error: &PrintError, text: &str) {
+fn explain(error: &PrintError, text: &str) {
     let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
     say(&format!("{error}, at column {}{hint}", column(error.span(), text)));
     let mut stderr = io::stderr();
     for line in pointed_at(error.span(), text).lines() {
-        // If nobody listens, nobody misses it.
-        let _ = writeln!(stderr, "    {}", visible(&super::discreet(line)));
+        // If it is closed, there is no one to read it.
+        let _ = writeln!(stderr, "    {}", visible(&discreet(line)));
     }
 }

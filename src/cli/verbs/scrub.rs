@@ -11,75 +11,90 @@ use obit::process::Process;
 use obit::report::{self, Report};
 use obit::scrub::{self, LeftOut, Options};
 
-use super::args::{Cli, Files};
-use super::exit::Exit;
-use super::outlet::{Outlet, OutletError};
-use super::progress::Progress;
-use super::{Failure, Request, View, analyze, inputs, say};
+use crate::cli::args::OutputFile;
+use crate::cli::args::content::{Locals, ReadLimits, Registers};
+use crate::cli::args::core_files::CoreFiles;
+use crate::cli::args::general::General;
+use crate::cli::args::quantities::bytes;
+use crate::cli::args::redaction::Redaction;
+use crate::cli::args::search::Search;
+use crate::cli::destination::{Destination, DestinationError};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::message::say;
+use crate::cli::request::Request;
 
-/// What to scrub.
+/// Which core, how much to keep, and what debugging it needs.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ScrubArgs {
     #[command(flatten)]
-    files: Files,
+    files: CoreFiles,
+    #[command(flatten)]
+    file: OutputFile,
     /// Keep at most so many bytes of memory: 512K, 8M
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
     max_size: Option<u64>,
-    /// Prove that OUT, a scrubbed core, holds no text that was masked in CORE
-    #[arg(long, value_name = "OUT", conflicts_with = "max_size")]
+    /// Check that OUT, a scrubbed core, has no text that was masked in CORE
+    #[arg(long, value_name = "OUT", conflicts_with_all = ["max_size", "output"])]
     verify: Option<PathBuf>,
+    #[command(flatten)]
+    search: Search,
+    #[command(flatten)]
+    limits: ReadLimits,
+    #[command(flatten)]
+    locals: Locals,
+    #[command(flatten)]
+    registers: Registers,
+    #[command(flatten)]
+    pub(crate) redaction: Redaction,
 }
 
 /// Level of compression for names that end in `.zst`.
 const LEVEL: i32 = 15;
 
-/// Writes the scrubbed core to `--output`, and looks whether it says the same.
-pub(crate) fn scrub(cli: &Cli, args: &ScrubArgs) -> Result<Exit, Failure> {
-    let options = &cli.options;
-    let inputs = inputs::inputs(&cli.files, &args.files, options)
-        .map_err(|error| Failure::new(Exit::Usage, &error))?;
+/// Writes the scrubbed core to `--output`, and checks that its report is the same.
+pub(crate) fn run(args: &ScrubArgs, general: &General) -> Result<Exit, Failure> {
+    let inputs = args.files.inputs()?;
     if let Some(scrubbed) = &args.verify {
         return verify(scrubbed, &inputs.core);
     }
-    let outlet = Outlet::new(options.output.output.as_deref(), Some(&inputs))?;
-    let Outlet::File(path) = &outlet else {
-        let problem = "say where the scrubbed core goes: `obit scrub CORE -o OUT`";
-        return Err(Failure::new(Exit::Usage, &problem));
+    let destination = Destination::new(args.file.output.as_deref(), Some(&inputs))?;
+    let Destination::File(path) = &destination else {
+        let problem = "no output file given; try `obit scrub CORE -o OUT`";
+        return Err(Failure::usage(&problem));
     };
-    let progress = Progress::new(options.output.quiet);
-    let mut request = Request::new(inputs, options)?;
+    let mut request = Request::new(inputs, &args.search, &args.redaction)?.limited(&args.limits);
+    request.build.locals = args.locals.locals;
+    args.registers.apply(&mut request.build);
     request.log_reads = true;
-    let opened = analyze::open(&request, View::Page, &progress);
-    // Cleared before anything is written.
-    drop(progress);
-    let process = opened.map_err(|error| Failure::new(Exit::Unusable, &error))?;
-    let wanted = Options { max_size: args.max_size, build: request.build.clone() };
-    let failed = |source| OutletError::File { path: path.clone(), source };
+    let process = request.open(general)?;
+    let options = Options { max_size: args.max_size, build: request.build.clone() };
+    let failed = |source| DestinationError::File { path: path.clone(), source };
     let draft = Draft::of(path).map_err(failed)?;
-    let scrubbed = write(&process, wanted, &draft).map_err(failed)?;
+    let scrubbed = write(&process, options, &draft).map_err(failed)?;
     let size = std::fs::metadata(draft.written()).map_or(0, |metadata| metadata.len());
     let differs = if draft.is_file() {
-        prove(&process.dump, &draft, path)?;
+        refuse_leaks(&process.dump, &draft, path)?;
         check(&request, &draft, &scrubbed.report)?
     } else {
         Vec::new()
     };
     draft.publish().map_err(failed)?;
-    if !options.output.quiet {
-        tell(path, size, &process.dump, &scrubbed);
+    if !general.quiet {
+        describe(path, size, &process.dump, &scrubbed);
     }
     if !differs.is_empty() {
-        say(&format!("obit does not say the same of it: {} differ", differs.join(", ")));
+        say(&format!("the report on the scrubbed core differs: {}", differs.join(", ")));
         return Ok(Exit::Incomplete);
     }
-    if !options.output.quiet {
-        say("obit says the same of it: stacks, cause, id");
+    if !general.quiet {
+        say("the report on it is the same: stacks, cause, id");
     }
     Ok(Exit::Success)
 }
 
 /// What was written, and what is not in it.
-fn tell(path: &Path, size: u64, original: &Dump, scrubbed: &scrub::Scrubbed) {
+fn describe(path: &Path, size: u64, original: &Dump, scrubbed: &scrub::Scrubbed) {
     say(&format!(
         "{}: {size} bytes, {} of memory, of {} in the core",
         path.display(),
@@ -88,7 +103,7 @@ fn tell(path: &Path, size: u64, original: &Dump, scrubbed: &scrub::Scrubbed) {
     ));
     if scrubbed.masked_registers > 0 {
         let count = scrubbed.masked_registers;
-        say(&format!("{count} general registers held text or what is hidden, and are masked"));
+        say(&format!("{count} general registers held text or hidden values and are masked"));
     }
     if scrubbed.hidden_numbers > 0 {
         let count = scrubbed.hidden_numbers;
@@ -101,7 +116,7 @@ fn tell(path: &Path, size: u64, original: &Dump, scrubbed: &scrub::Scrubbed) {
     }
 }
 
-/// The file while it is written: it gets its name when it is whole and proved.
+/// The file while it is written: it gets its name when it is complete and checked.
 struct Draft {
     /// Where it is written.
     path: PathBuf,
@@ -119,7 +134,7 @@ impl Draft {
             return Ok(Self { path, name: None, is_compressed });
         }
         let Some(file) = path.file_name() else {
-            return Err(io::Error::other("that is no name of a file"));
+            return Err(io::Error::other("not the name of a file"));
         };
         let mut draft = std::ffi::OsString::from(".");
         draft.push(file);
@@ -154,7 +169,7 @@ impl Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if self.name.is_some() {
-            // Nobody is left to tell of a failure.
+            // There is no one left to report a failure to.
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -177,15 +192,15 @@ fn write(process: &Process, options: Options, draft: &Draft) -> io::Result<scrub
     Ok(scrubbed)
 }
 
-/// Nothing gets its name that holds what was masked.
-fn prove(original: &Dump, draft: &Draft, path: &Path) -> Result<(), Failure> {
+/// No file with masked text in it gets its name.
+fn refuse_leaks(original: &Dump, draft: &Draft, path: &Path) -> Result<(), Failure> {
     let written = Dump::open(draft.written(), &Limits::default())
         .map_err(|error| Failure::new(Exit::Unusable, &error))?;
     let leaks = scrub::verify(&written, original);
     let Some(first) = leaks.first() else { return Ok(()) };
     let problem = format!(
-        "{} was not written: masked text would stand at {} places of it, {} bytes at offset {:#x} \
-         first; please report this",
+        "{} was not written: it would have masked text at {} places, first {} bytes at offset \
+         {:#x}; please report this",
         path.display(),
         leaks.len(),
         first.length,
@@ -228,8 +243,7 @@ fn check(
     request.log_reads = false;
     request.core_directory = request.inputs.core.parent().map(Path::to_owned);
     request.inputs.core = draft.written().to_owned();
-    let process = analyze::open(&request, View::Page, &())
-        .map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    let process = request.open_watched(&())?;
     Ok(differences(original, &report::build(&process, request.build)))
 }
 
@@ -271,21 +285,9 @@ fn verify(scrubbed: &Path, original: &Path) -> Result<Exit, Failure> {
         say(&format!("{} bytes of masked text at offset {:#x}", leak.length, leak.offset));
     }
     if leaks.is_empty() {
-        say("no text of six bytes or more that was masked stands in it");
+        say("no masked text of six bytes or more is in it");
         return Ok(Exit::Success);
     }
-    say(&format!("masked text stands at {} places", leaks.len()));
+    say(&format!("masked text is at {} places", leaks.len()));
     Ok(Exit::Incomplete)
-}
-
-/// `512K`, `8M`, `1G`, or bytes.
-fn size(text: &str) -> Result<u64, String> {
-    let (digits, shift) = match text.as_bytes().last() {
-        Some(b'k' | b'K') => (&text[..text.len() - 1], 10),
-        Some(b'm' | b'M') => (&text[..text.len() - 1], 20),
-        Some(b'g' | b'G') => (&text[..text.len() - 1], 30),
-        _ => (text, 0),
-    };
-    let number: u64 = digits.parse().map_err(|_| "write a size as in 512K or 8M".to_owned())?;
-    number.checked_mul(1 << shift).ok_or_else(|| "that is too much".to_owned())
 }

@@ -8,9 +8,10 @@ use obit::render::{self, Beside, Remembered};
 use obit::triage::overview::ViewOptions;
 use obit::triage::store::Store;
 
-use super::outlet::{Outlet, OutletError};
-use super::triage::StoreArgs;
-use super::{Failure, shown};
+use super::args::store::StoreArgs;
+use super::destination::{Destination, DestinationError};
+use super::failure::Failure;
+use super::message::shown;
 
 /// Groups, dumps of each, and unreadable files that are read for a page.
 const GROUPS: usize = 1_000;
@@ -19,15 +20,15 @@ const UNREADABLE: usize = 200;
 
 /// What a page is made of, and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Pages {
+pub(crate) enum HtmlPages {
     /// One file that holds all.
     File(PathBuf),
     /// `index.html` in it, and beside that the page of one crash of each group.
     Directory(PathBuf),
 }
 
-impl Pages {
-    /// What is called like a page is one, unless it is a directory.
+impl HtmlPages {
+    /// A path with the extension of a page is one, unless it is a directory.
     pub(crate) fn at(path: &Path) -> Self {
         let called = path.extension().and_then(|extension| extension.to_str());
         let is_page = called.is_some_and(|called| matches!(called, "html" | "htm"));
@@ -38,8 +39,8 @@ impl Pages {
         }
     }
 
-    /// Writes the groups of `store` as `options` ask for them. What the directory holds
-    /// beside stays as it is.
+    /// Writes the groups of `store` as `options` ask for them. Other files
+    /// of the directory stay as they are.
     pub(crate) fn write(
         &self,
         store: &Store,
@@ -52,19 +53,19 @@ impl Pages {
             Self::File(path) => path.clone(),
             Self::Directory(directory) => {
                 fs::create_dir_all(directory)
-                    .map_err(|source| OutletError::File { path: directory.clone(), source })?;
+                    .map_err(|source| DestinationError::File { path: directory.clone(), source })?;
                 for detail in &survey.details {
                     let Some(dump) = &detail.group.example else { continue };
                     let Some(name) = render::crash_file(dump) else { continue };
                     let Some(report) = store.report_of(dump)? else { continue };
-                    let page = Outlet::File(directory.join(&name));
+                    let page = Destination::File(directory.join(&name));
                     page.write(|out| render::write_html_of_group(out, &report, &detail.group.id))?;
                     beside.crashes.insert(dump.clone(), name);
                 }
                 directory.join("index.html")
             }
         };
-        Outlet::File(index).write(|out| render::write_triage_html(out, &survey, &beside))?;
+        Destination::File(index).write(|out| render::write_triage_html(out, &survey, &beside))?;
         Ok(())
     }
 }
@@ -74,7 +75,7 @@ pub(crate) fn remembered(args: &StoreArgs) -> Remembered {
     match &args.db {
         None => Remembered::AsUsual,
         Some(path) => {
-            // Absolute: whoever reads the page stands elsewhere.
+            // Absolute: the page is read in another directory.
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             Remembered::In(shown(Origin::Path, &path.to_string_lossy()))
         }
@@ -86,14 +87,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_called_like_a_page_is_one_unless_it_is_a_directory() {
+    fn the_extension_of_a_page_means_one_file_unless_it_is_a_directory() {
         let directory = tempfile::tempdir().unwrap();
         let odd = directory.path().join("odd.html");
         fs::create_dir(&odd).unwrap();
-        assert_eq!(Pages::at(&odd), Pages::Directory(odd.clone()));
-        assert_eq!(Pages::at(Path::new("out.html")), Pages::File("out.html".into()));
+        assert_eq!(HtmlPages::at(&odd), HtmlPages::Directory(odd.clone()));
+        assert_eq!(HtmlPages::at(Path::new("out.html")), HtmlPages::File("out.html".into()));
         for path in ["out", "out/", "out.d"] {
-            assert!(matches!(Pages::at(Path::new(path)), Pages::Directory(_)), "{path}");
+            assert!(matches!(HtmlPages::at(Path::new(path)), HtmlPages::Directory(_)), "{path}");
         }
     }
 }

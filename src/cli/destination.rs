@@ -1,18 +1,20 @@
-//! Where output goes, and what becomes of a failure to write it.
+//! Where the result is written, and what becomes of a failure to write it.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::args::{Format, Output};
-use super::inputs::Inputs;
+use super::args::core_files::Inputs;
+use super::args::general::General;
+use super::args::{Format, OutputFile};
+use super::exit::Exit;
+use super::failure::Failure;
 use super::pager::{Paged, Pager};
-use super::screen::Destination;
 
 /// The standard output, a pager before it, or a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outlet {
+pub(crate) enum Destination {
     StandardOutput,
     Pager(Pager),
     File(PathBuf),
@@ -20,7 +22,7 @@ pub(crate) enum Outlet {
 
 /// Why nothing was, or not all could be, written; printed after `obit: `.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum OutletError {
+pub(crate) enum DestinationError {
     /// obit never writes to what it reads.
     #[error("{} is being read; choose another file for --output", .0.display())]
     IsInput(PathBuf),
@@ -28,48 +30,58 @@ pub(crate) enum OutletError {
     File { path: PathBuf, source: io::Error },
     #[error("cannot write to the standard output: {0}")]
     StandardOutput(io::Error),
-    /// Whoever read went away: `obit … | head`.
+    /// The reader went away: `obit … | head`.
     #[error("the reader of the output went away")]
     BrokenPipe,
 }
 
-impl Outlet {
-    pub(crate) fn new(path: Option<&Path>, inputs: Option<&Inputs>) -> Result<Self, OutletError> {
+impl Destination {
+    pub(crate) fn new(
+        path: Option<&Path>,
+        inputs: Option<&Inputs>,
+    ) -> Result<Self, DestinationError> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
             return Ok(Self::StandardOutput);
         };
         let read = inputs.into_iter().flat_map(|inputs| inputs.exe.iter().chain([&inputs.core]));
         for input in read {
             if is_same_file(path, input) {
-                return Err(OutletError::IsInput(path.to_owned()));
+                return Err(DestinationError::IsInput(path.to_owned()));
             }
         }
         Ok(Self::File(path.to_owned()))
     }
 
-    /// As the user asks; pages on a terminal go through a pager.
-    pub(crate) fn of(output: &Output, inputs: Option<&Inputs>) -> Result<Self, OutletError> {
-        let outlet = Self::new(output.output.as_deref(), inputs)?;
-        let is_page = outlet == Self::StandardOutput && output.format() == Format::Human;
-        let pager = if is_page && !output.no_pager { Pager::wanted() } else { None };
-        Ok(pager.map_or(outlet, Self::Pager))
+    /// As the user asks; pages on a terminal go through a pager. None of `inputs` is written
+    /// to.
+    pub(crate) fn of(
+        file: &OutputFile,
+        format: Format,
+        general: &General,
+        inputs: Option<&Inputs>,
+    ) -> Result<Self, DestinationError> {
+        let destination = Self::new(file.output.as_deref(), inputs)?;
+        let is_page = destination == Self::StandardOutput && format == Format::Human;
+        let pager = if is_page && !general.no_pager { Pager::of_terminal() } else { None };
+        Ok(pager.map_or(destination, Self::Pager))
     }
 
-    pub(crate) fn destination(&self) -> Destination {
+    /// Whether it may be the user's terminal.
+    pub(crate) fn is_standard_output(&self) -> bool {
         match self {
-            Self::StandardOutput | Self::Pager(_) => Destination::StandardOutput,
-            Self::File(_) => Destination::File,
+            Self::StandardOutput | Self::Pager(_) => true,
+            Self::File(_) => false,
         }
     }
 
-    /// Runs `fill` on the opened outlet, and sees to it that all is written.
+    /// Runs `fill` on the opened destination, and makes sure that all is written.
     pub(crate) fn write(
         &self,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), OutletError> {
+    ) -> Result<(), DestinationError> {
         let of_standard_output = |error: io::Error| match error.kind() {
-            io::ErrorKind::BrokenPipe => OutletError::BrokenPipe,
-            _ => OutletError::StandardOutput(error),
+            io::ErrorKind::BrokenPipe => DestinationError::BrokenPipe,
+            _ => DestinationError::StandardOutput(error),
         };
         match self {
             Self::StandardOutput => {
@@ -84,9 +96,21 @@ impl Outlet {
                 filled.and_then(|()| paged.finish()).map_err(of_standard_output)
             }
             Self::File(path) => {
-                let failed = |source| OutletError::File { path: path.clone(), source };
+                let failed = |source| DestinationError::File { path: path.clone(), source };
                 let mut out = BufWriter::new(File::create(path).map_err(failed)?);
                 fill(&mut out).and_then(|()| out.flush()).map_err(failed)
+            }
+        }
+    }
+}
+
+impl From<DestinationError> for Failure {
+    fn from(error: DestinationError) -> Self {
+        match error {
+            DestinationError::BrokenPipe => Self::broken_pipe(),
+            DestinationError::IsInput(_) => Self::usage(&error),
+            DestinationError::File { .. } | DestinationError::StandardOutput(_) => {
+                Self::new(Exit::Output, &error)
             }
         }
     }
@@ -108,16 +132,19 @@ mod tests {
         fs::write(&core, "x").unwrap();
         fs::hard_link(&core, &link).unwrap();
         let inputs = Inputs { core, exe: None };
-        let refused = Outlet::new(Some(&link), Some(&inputs));
-        assert!(matches!(refused, Err(OutletError::IsInput(_))));
+        let refused = Destination::new(Some(&link), Some(&inputs));
+        assert!(matches!(refused, Err(DestinationError::IsInput(_))));
         let other = directory.path().join("report");
-        let outlet = Outlet::new(Some(&other), Some(&inputs)).unwrap();
-        outlet.write(|out| out.write_all(b"done")).unwrap();
+        let destination = Destination::new(Some(&other), Some(&inputs)).unwrap();
+        destination.write(|out| out.write_all(b"done")).unwrap();
         assert_eq!(fs::read(&other).unwrap(), b"done");
     }
 
     #[test]
     fn a_dash_is_the_standard_output() {
-        assert_eq!(Outlet::new(Some(Path::new("-")), None).unwrap(), Outlet::StandardOutput);
+        assert_eq!(
+            Destination::new(Some(Path::new("-")), None).unwrap(),
+            Destination::StandardOutput
+        );
     }
 }

@@ -6,47 +6,54 @@ use obit::triage::filter::Filter;
 use obit::triage::overview;
 use obit::triage::time::When;
 
-use super::Failure;
-use super::args::Cli;
-use super::exit::Exit;
-use super::formats::{self, Listed};
-use super::outlet::Outlet;
-use super::view::{ViewArgs, clock};
+use crate::cli::args::Output;
+use crate::cli::args::fail_on::FailOn;
+use crate::cli::args::general::General;
+use crate::cli::args::store::{Selection, clock};
+use crate::cli::destination::Destination;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::formats::{self, Listed};
 
-/// What is told of.
+/// Since when, and of which crashes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct DigestArgs {
     #[command(flatten)]
-    view: ViewArgs,
+    selection: Selection,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    fail_on: FailOn,
 }
 
 /// A day.
 const DAY: When = When::Ago(86_400);
 
-pub(super) fn digest(cli: &Cli, args: &DigestArgs) -> Result<Exit, Failure> {
-    let outlet = Outlet::of(&cli.options.output, None)?;
-    let format = formats::listed(cli)?;
+pub(crate) fn run(args: &DigestArgs, general: &General) -> Result<Exit, Failure> {
+    let format = args.output.format();
+    let destination = Destination::of(&args.output.file, format, general, None)?;
+    let format = formats::listed(format)?;
     let clock = clock();
-    let since = args.view.since.unwrap_or(DAY).seconds(clock);
-    let usage = |problem: String| Failure::new(Exit::Usage, &problem);
-    // Which time is asked for is said twice below.
-    let mut options = args.view.options_since(None)?;
+    let since = args.selection.since.unwrap_or(DAY).seconds(clock);
+    let usage = |problem: String| Failure::usage(&problem);
+    // The time is a condition of both filters below.
+    let mut options = args.selection.options_since(None)?;
     let until = options.now.unwrap_or(clock);
     let all = options.filter.clone();
     let between = |from: i64, to: i64| {
         let between = Filter::parse(&format!("since=@{from},until=@{to}"), clock);
         between.map(|between| all.clone().and(between)).map_err(usage)
     };
-    let store = args.view.open()?;
+    let store = args.selection.open()?;
     options.filter = between(since.saturating_mul(2).saturating_sub(until), since)?;
     let before = store.overview(&options, 0)?.dumps;
     options.filter = between(since, until.saturating_add(1))?;
     let found = store.overview(&options, usize::MAX)?;
-    outlet.write(|out| match format {
+    destination.write(|out| match format {
         Listed::Text | Listed::Markdown => render::write_digest(out, &found, since, before),
         Listed::Json => overview::write_overview(&found, out),
         Listed::Lines => overview::write_group_lines(&found, out),
         Listed::Csv => render::write_groups_csv(out, &found),
     })?;
-    Ok(cli.options.gate.exit(&found.groups))
+    Ok(args.fail_on.exit(&found.groups))
 }

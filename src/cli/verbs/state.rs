@@ -1,4 +1,4 @@
-//! `obit state`: what the user says of a group.
+//! `obit state`: the state that the user gives a group.
 
 use clap::{Args, ValueEnum};
 use obit::redact::{Level, Origin, Redactor};
@@ -6,28 +6,27 @@ use obit::triage::history::State;
 use obit::triage::store::{Found, Store};
 use obit::triage::time::When;
 
-use super::Failure;
-use super::exit::Exit;
-use super::triage::StoreArgs;
-use super::view::clock;
+use crate::cli::args::store::{StoreArgs, clock};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 
-/// What is said of which group.
+/// Which group, and its state.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct StateArgs {
-    /// The group: its id or the start of it, or its name
+    /// The group: its id, the start of its id, or its name
     #[arg(value_name = "GROUP")]
     group: String,
-    /// How it is from now on
+    /// The state of the group from now on
     #[arg(value_enum, value_name = "STATE", required_unless_present = "note")]
     state: Option<StateWord>,
-    /// The build that mends it: a release, a version or a build ID. A later dump of that
-    /// build or of a later one makes it regressed
+    /// The build that fixes it: a release, a version or a build ID. A dump of that build or
+    /// of a later one makes the group regressed
     #[arg(long = "in", value_name = "BUILD")]
     in_build: Option<String>,
-    /// Add this remark
+    /// Add this note
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
-    /// Since when that holds
+    /// Since when the group has this state
     #[arg(long, value_name = "TIME", default_value = "now", value_parser = When::parse)]
     at: When,
     #[command(flatten)]
@@ -36,19 +35,19 @@ pub(crate) struct StateArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum StateWord {
-    /// Nothing is said: what the dumps tell
+    /// Neither resolved nor ignored: the status follows from the dumps
     Open,
-    /// It is mended; a dump after that is a regression
+    /// Fixed; a later dump is a regression
     Resolved,
-    /// Nobody wants to hear of it
+    /// Not of interest; listed last
     Ignored,
 }
 
 /// Characters of a note.
 const LONGEST_NOTE: usize = 4096;
 
-pub(super) fn state(args: &StateArgs) -> Result<Exit, Failure> {
-    let usage = |problem: &str| Err(Failure::new(Exit::Usage, &problem));
+pub(crate) fn run(args: &StateArgs) -> Result<Exit, Failure> {
+    let usage = |problem: &str| Err(Failure::usage(&problem));
     if args.in_build.is_some() && args.state != Some(StateWord::Resolved) {
         return usage("--in says which build resolves a group: write `resolved --in BUILD`");
     }
@@ -67,33 +66,33 @@ pub(super) fn state(args: &StateArgs) -> Result<Exit, Failure> {
         store.set_state(&group, &state, at)?;
     }
     if let Some(note) = &args.note {
-        // A remark may quote what a crash held.
+        // A note may quote what a crash held.
         let shown = Redactor::new(Level::Default, "").show(Origin::MessageText, note);
         store.add_note(&group, shown.as_str(), at)?;
     }
     Ok(Exit::Success)
 }
 
-/// The group that `id` stands for.
-pub(super) fn group(store: &Store, id: &str) -> Result<String, Failure> {
+/// The group that `id` names.
+fn group(store: &Store, id: &str) -> Result<String, Failure> {
     match store.find(id)? {
         Found::Group(group) => Ok(group),
         Found::Dump(dump) => match store.group_of(&dump)? {
             Some(group) => Ok(group),
             None => {
                 let problem = format!("{dump} is in no group");
-                Err(Failure::new(Exit::Usage, &problem))
+                Err(Failure::usage(&problem))
             }
         },
         found => Err(not_found(id, &found)),
     }
 }
 
-/// Why an id stands for nothing.
+/// Why `id` names nothing.
 pub(super) fn not_found(id: &str, found: &Found) -> Failure {
     let problem = match found {
-        Found::Several(ids) => format!("{id:?} may be any of {}", ids.join(", ")),
+        Found::Several(ids) => format!("{id:?} is ambiguous: {}", ids.join(", ")),
         _ => format!("nothing in the store is called {id:?}; see `obit top` and `obit list`"),
     };
-    Failure::new(Exit::Usage, &problem)
+    Failure::usage(&problem)
 }

@@ -1,23 +1,38 @@
 //! `obit explain CLASS`: a section of docs/causes.md.
 
+use clap::Args;
 use obit::analysis::CauseClass;
 
-use super::Failure;
-use super::args::{Cli, Explain};
-use super::exit::Exit;
-use super::outlet::Outlet;
+use crate::cli::args::general::General;
+use crate::cli::args::{Format, OutputFile};
+use crate::cli::destination::Destination;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 
-const CAUSES: &str = include_str!("../../docs/causes.md");
+const CAUSES: &str = include_str!("../../../docs/causes.md");
 
-pub(super) fn explain(cli: &Cli, args: &Explain) -> Result<Exit, Failure> {
+/// Which class.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The class, as in `cause.class` of a report: null-read, stack-overflow, …
+    #[arg(value_name = "CLASS")]
+    class: String,
+    #[command(flatten)]
+    file: OutputFile,
+}
+
+pub(crate) fn run(args: &ExplainArgs, general: &General) -> Result<Exit, Failure> {
     let Some(class) = CauseClass::named(&args.class) else {
         let known: Vec<_> = CauseClass::ALL.iter().map(|class| class.word()).collect();
-        let problem =
-            format!("no cause is called {:?}; there are {}", args.class, known.join(", "));
-        return Err(Failure::new(Exit::Usage, &problem));
+        let problem = format!(
+            "no cause class is called {:?}; the classes are {}",
+            args.class,
+            known.join(", ")
+        );
+        return Err(Failure::usage(&problem));
     };
-    let outlet = Outlet::of(&cli.options.output, None)?;
-    outlet.write(|out| writeln!(out, "{}", section(class.word()).trim_end()))?;
+    let destination = Destination::of(&args.file, Format::Human, general, None)?;
+    destination.write(|out| writeln!(out, "{}", section(class.word()).trim_end()))?;
     Ok(Exit::Success)
 }
 

@@ -1,4 +1,4 @@
-//! `--fail-on`: an exit code for machines that decide.
+//! `--fail-on`: an exit code for scripts and CI.
 
 use clap::Args;
 use obit::report::Report;
@@ -6,23 +6,24 @@ use obit::triage::filter::{SEVERITIES, severity_level};
 use obit::triage::history::Status;
 use obit::triage::overview::GroupSummary;
 
-use super::exit::Exit;
-use super::say;
+use crate::cli::exit::Exit;
+use crate::cli::message::say;
 
 /// What makes the run end with 3.
 #[derive(Clone, Debug, Default, Args)]
-pub(crate) struct Gate {
-    /// End with 3 if a crash or a group is one of these: severity>=high, class=null-read;
-    /// of groups, new, regressed, increasing, or another status
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = alarm, global = true,
-        hide_short_help = true)]
-    fail_on: Vec<Alarm>,
+#[command(next_help_heading = "Exit code")]
+pub(crate) struct FailOn {
+    /// End with 3 if a crash or a group matches one of these: severity>=high,
+    /// class=null-read; of groups, new, regressed, increasing, or another status
+    #[arg(long = "fail-on", value_name = "CONDITIONS", value_delimiter = ',',
+        value_parser = condition, hide_short_help = true)]
+    conditions: Vec<Condition>,
 }
 
-/// One thing to fail on.
+/// One condition to fail on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Alarm {
-    /// A group that stands so.
+enum Condition {
+    /// A group with that status.
     Status(Status),
     /// A crash that is as bad, or worse: a place in the list of severities.
     Severity(i64),
@@ -30,16 +31,16 @@ enum Alarm {
     Class(String),
 }
 
-/// Reasons that are told one by one.
+/// Reasons that are printed one by one.
 const MOST_REASONS: usize = 20;
 
-impl Gate {
-    /// Whether there is anything to fail on.
-    pub(crate) fn is_shut(&self) -> bool {
-        !self.fail_on.is_empty()
+impl FailOn {
+    /// Whether any condition was given.
+    pub(crate) fn is_set(&self) -> bool {
+        !self.conditions.is_empty()
     }
 
-    /// Tells why to fail, a line for each group; 3 if there is any reason.
+    /// Prints why to fail, a line for each group; 3 if there is any reason.
     pub(crate) fn exit(&self, groups: &[GroupSummary]) -> Exit {
         let reasons = self.reasons(groups);
         for reason in reasons.iter().take(MOST_REASONS) {
@@ -51,9 +52,9 @@ impl Gate {
         if reasons.is_empty() { Exit::Success } else { Exit::Gate }
     }
 
-    /// The same of one crash, of which there is no history.
+    /// The same of one crash, which has no history.
     pub(crate) fn exit_of(&self, report: &Report) -> Exit {
-        let Some(cause) = report.cause.as_ref().filter(|_| self.is_shut()) else {
+        let Some(cause) = report.cause.as_ref().filter(|_| self.is_set()) else {
             return Exit::Success;
         };
         let signature = report.signature.as_ref().map(|s| s.text.as_str().to_owned());
@@ -68,21 +69,21 @@ impl Gate {
 
     fn reasons(&self, groups: &[GroupSummary]) -> Vec<String> {
         let failing = groups.iter().filter_map(|group| {
-            let why = self.fail_on.iter().find_map(|alarm| alarm.why(group))?;
+            let why = self.conditions.iter().find_map(|condition| condition.why(group))?;
             Some(format!("{} {}: {why}", group.id, group.signature))
         });
         failing.collect()
     }
 }
 
-impl Alarm {
-    /// Why it goes off, if it does.
+impl Condition {
+    /// Why `group` matches, if it does.
     fn why(&self, group: &GroupSummary) -> Option<String> {
         match self {
             Self::Status(status) => {
                 // What has no reason has no history.
-                let goes_off = *status == group.status && !group.reason.is_empty();
-                goes_off.then(|| format!("{}: {}", status.word(), group.reason))
+                let matches = *status == group.status && !group.reason.is_empty();
+                matches.then(|| format!("{}: {}", status.word(), group.reason))
             }
             Self::Severity(least) => {
                 let severity = group.severity.as_deref()?;
@@ -96,19 +97,19 @@ impl Alarm {
     }
 }
 
-fn alarm(text: &str) -> Result<Alarm, String> {
+fn condition(text: &str) -> Result<Condition, String> {
     let text = text.trim();
     if let Some(status) = Status::named(text) {
-        return Ok(Alarm::Status(status));
+        return Ok(Condition::Status(status));
     }
     if let Some(class) = text.strip_prefix("class=") {
-        return Ok(Alarm::Class(class.to_owned()));
+        return Ok(Condition::Class(class.to_owned()));
     }
     let severity = text.strip_prefix("severity>=").and_then(severity_level);
-    severity.map(Alarm::Severity).ok_or_else(|| {
+    severity.map(Condition::Severity).ok_or_else(|| {
         let statuses: Vec<&str> = Status::ALL.iter().map(|status| status.word()).collect();
         let severities = SEVERITIES.join(", ");
-        format!("write {}, class=CLASS, or severity>= and {severities}", statuses.join(", "))
+        format!("write {}, class=CLASS, or severity>= and one of {severities}", statuses.join(", "))
     })
 }
 
@@ -121,15 +122,16 @@ mod tests {
             status,
             severity: Some(severity.to_owned()),
             class: Some(class.to_owned()),
-            reason: "so it is".to_owned(),
+            reason: "a reason".to_owned(),
             ..GroupSummary::default()
         }
     }
 
     #[test]
-    fn the_gate_fails_on_what_it_was_told_alone() {
-        let fail_on = ["new", "severity>=medium", "class=abort"].map(|text| alarm(text).unwrap());
-        let gate = Gate { fail_on: fail_on.to_vec() };
+    fn only_what_was_named_fails() {
+        let conditions =
+            ["new", "severity>=medium", "class=abort"].map(|text| condition(text).unwrap());
+        let fail_on = FailOn { conditions: conditions.to_vec() };
         let groups = [
             group(Status::New, "low", "null-read"),
             group(Status::Active, "high", "null-read"),
@@ -137,15 +139,15 @@ mod tests {
             group(Status::Active, "low", "abort"),
             group(Status::Regressed, "low", "null-read"),
         ];
-        assert_eq!(gate.reasons(&groups).len(), 4);
-        assert_eq!(gate.exit(&groups[4..]), Exit::Success);
-        assert_eq!(gate.exit(&groups[..1]), Exit::Gate);
-        assert!(Gate::default().reasons(&groups).is_empty());
+        assert_eq!(fail_on.reasons(&groups).len(), 4);
+        assert_eq!(fail_on.exit(&groups[4..]), Exit::Success);
+        assert_eq!(fail_on.exit(&groups[..1]), Exit::Gate);
+        assert!(FailOn::default().reasons(&groups).is_empty());
     }
 
     #[test]
-    fn a_word_that_is_none_says_which_are() {
-        assert!(alarm("bad").unwrap_err().contains("regressed"));
-        assert!(alarm("severity>=bad").unwrap_err().contains("high"));
+    fn an_unknown_condition_is_refused_with_the_known_ones() {
+        assert!(condition("bad").unwrap_err().contains("regressed"));
+        assert!(condition("severity>=bad").unwrap_err().contains("high"));
     }
 }

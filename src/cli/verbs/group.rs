@@ -1,80 +1,87 @@
-//! `obit group`: what the user knows better of groups.
+//! `obit group`: groups corrected by the user.
 
 use clap::{Args, Subcommand};
 use obit::render::visible;
 use obit::triage::store::Store;
 
-use super::Failure;
-use super::args::Cli;
-use super::exit::Exit;
-use super::outlet::Outlet;
-use super::triage::StoreArgs;
+use crate::cli::args::general::General;
+use crate::cli::args::store::StoreArgs;
+use crate::cli::args::{Format, OutputFile};
+use crate::cli::destination::Destination;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
 
-/// Corrects groups; nothing that obit measures undoes it.
+/// A correction, which no later grouping undoes.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GroupArgs {
     #[command(subcommand)]
-    pub(crate) what: GroupVerb,
+    what: GroupVerb,
     #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    store: StoreArgs,
 }
 
 #[derive(Clone, Debug, Subcommand)]
-pub(crate) enum GroupVerb {
-    /// Make a group of its own of some of a group's signatures
+enum GroupVerb {
+    /// Move some signatures of a group into a group of their own
     Split {
         /// The group
         group: String,
-        /// The signatures, by their ids or what these start with
+        /// The signatures: their ids or the starts of them
         #[arg(required = true)]
         signatures: Vec<String>,
+        #[command(flatten)]
+        file: OutputFile,
     },
-    /// Make two groups one
+    /// Merge two groups into one
     Merge {
         /// The group
         group: String,
-        /// The one that is the same bug
+        /// The group of the same bug
         other: String,
+        #[command(flatten)]
+        file: OutputFile,
     },
-    /// Name a group; an empty name takes it away
+    /// Name a group; an empty name removes the name
     Name {
         /// The group
         group: String,
-        /// What it is to be called
+        /// The name
         name: String,
     },
     /// List the signatures of a group
     Signatures {
         /// The group
         group: String,
+        #[command(flatten)]
+        file: OutputFile,
     },
 }
 
-pub(crate) fn group(cli: &Cli, args: &GroupArgs) -> Result<Exit, Failure> {
-    let outlet = Outlet::of(&cli.options.output, None)?;
+pub(crate) fn run(args: &GroupArgs, general: &General) -> Result<Exit, Failure> {
     let mut store = Store::open(&args.store.path()?)?;
-    let group = match &args.what {
-        GroupVerb::Split { group, signatures } => {
+    let (group, file) = match &args.what {
+        GroupVerb::Split { group, signatures, file } => {
             store.split_group(group, signatures)?;
             store.regroup()?;
-            group
+            (group, file)
         }
-        GroupVerb::Merge { group, other } => {
+        GroupVerb::Merge { group, other, file } => {
             let (one, two) = (store.group_named(group)?, store.group_named(other)?);
             store.merge_groups(&one, &two)?;
             store.regroup()?;
-            // The larger one's id goes on.
-            if store.group_named(&one).is_ok() { group } else { other }
+            // The id of the larger one stays.
+            (if store.group_named(&one).is_ok() { group } else { other }, file)
         }
         GroupVerb::Name { group, name } => {
             store.name_group(group, name)?;
             return Ok(Exit::Success);
         }
-        GroupVerb::Signatures { group } => group,
+        GroupVerb::Signatures { group, file } => (group, file),
     };
     let id = store.group_named(group)?;
     let signatures = store.signatures(&id)?;
-    outlet.write(|out| {
+    let destination = Destination::of(file, Format::Human, general, None)?;
+    destination.write(|out| {
         writeln!(out, "{id}")?;
         for (signature, text) in &signatures {
             writeln!(out, "  {}  {}", visible(signature), visible(text))?;

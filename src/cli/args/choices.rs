@@ -1,0 +1,81 @@
+//! Words of the command line that stand for values of the library: for each option one
+//! table of the words, what help says of them, and the value.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use obit::batch::Order;
+use obit::redact::Level;
+use obit::report::{Flavor, TailCalls, WhoseLocals};
+use obit::triage::overview::Sort;
+use obit::triage::schema::Document;
+
+/// A word, its line in the help, and its value.
+pub(crate) type Choice<T> = (&'static str, &'static str, T);
+
+/// `--locals`.
+pub(crate) const LOCALS: &[Choice<WhoseLocals>] = &[
+    ("none", "No thread's", WhoseLocals::None),
+    ("crashed", "The crashed thread's", WhoseLocals::Crashed),
+    ("all", "Every thread's", WhoseLocals::All),
+];
+
+/// `--disassembly-flavor`.
+pub(crate) const FLAVORS: &[Choice<Flavor>] =
+    &[("att", "`mov 0x8(%rax),%rbx`", Flavor::Att), ("intel", "`mov rbx,[rax+8]`", Flavor::Intel)];
+
+/// `--tail-calls`.
+pub(crate) const TAIL_CALLS: &[Choice<TailCalls>] = &[
+    ("nested", "In `tail_calls` of the frame that they led to", TailCalls::Nested),
+    ("frames", "In `frames`, numbered as in gdb", TailCalls::Frames),
+];
+
+/// `--redact`, and `--level` of `obit redact`.
+pub(crate) const LEVELS: &[Choice<Level>] = &[
+    (
+        "default",
+        "Hide secrets, personal data, values of options and of the environment",
+        Level::Default,
+    ),
+    ("strict", "Hide names of users and threads and all messages, too", Level::Strict),
+    ("off", "Hide nothing", Level::Off),
+];
+
+/// `--order` of `obit triage`.
+pub(crate) const ORDERS: &[Choice<Order>] = &[
+    ("input", "At the end, in the order of the files", Order::Input),
+    ("finished", "Each when it is done; a new group is not known then", Order::Finished),
+];
+
+/// `--sort` of `obit top`.
+pub(crate) const SORTS: &[Choice<Sort>] = &[
+    ("rank", "Highest rank first", Sort::Rank),
+    ("count", "Most dumps first", Sort::Count),
+    ("last", "Latest last dump first", Sort::Last),
+    ("first", "Latest first dump first", Sort::First),
+    ("status", "Most urgent status first", Sort::Status),
+    ("severity", "Highest severity first", Sort::Severity),
+];
+
+/// A document with a schema; `None` is the report.
+pub(crate) type Described = Option<Document>;
+
+/// `--of` of `obit schema`.
+pub(crate) const DOCUMENTS: &[Choice<Described>] = &[
+    ("report", "The report of one crash", None),
+    ("record", "A line of `obit list --format ndjson`", Some(Document::Record)),
+    ("top", "`obit top --json`", Some(Document::Top)),
+    ("group", "A line of `obit top --format ndjson`", Some(Document::Group)),
+    ("show", "`obit show GROUP --json`", Some(Document::Show)),
+    ("diff", "`obit diff --json`", Some(Document::Diff)),
+];
+
+/// Reads a word of `table` as its value.
+pub(crate) fn one_of<T: Copy + Send + Sync + 'static>(
+    table: &'static [Choice<T>],
+) -> impl TypedValueParser<Value = T> {
+    let words = table.iter().map(|(word, help, _)| PossibleValue::new(*word).help(*help));
+    PossibleValuesParser::new(words).try_map(move |text| {
+        let found = table.iter().find(|(word, ..)| *word == text);
+        // The parser of words has refused all others.
+        found.map(|(.., value)| *value).ok_or("not one of the words")
+    })
+}

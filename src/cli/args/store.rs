@@ -1,0 +1,131 @@
+//! Which store, and which of its crashes.
+
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use obit::triage::filter::Filter;
+use obit::triage::overview::ViewOptions;
+use obit::triage::release::{BuildOrder, Exposure};
+use obit::triage::store::Store;
+use obit::triage::time::{When, seconds_of};
+
+use crate::cli::directories;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+
+/// Where the store is.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct StoreArgs {
+    /// The store of crashes [default: obit/triage.db below $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) db: Option<PathBuf>,
+}
+
+impl StoreArgs {
+    /// The file that was named, else the one of this user.
+    pub(crate) fn path(&self) -> Result<PathBuf, Failure> {
+        let path = self.db.clone().or_else(|| Some(directories::state()?.join("obit/triage.db")));
+        path.ok_or_else(|| {
+            Failure::new(Exit::Usage, &"no home directory: name the store by --db FILE")
+        })
+    }
+}
+
+/// Which crashes of the store, and how their history is counted.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Selection {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// The releases, oldest first: a line each, its name and its build IDs [default: by
+    /// version, if all builds have one, else by their first dump]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    build_order: Option<PathBuf>,
+    /// How much each release or build ran: NAME,NUMBER a line (CSV) or NAME = NUMBER (TOML)
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    exposure: Option<PathBuf>,
+    /// The time that trends end at [default: the newest dump of the store]
+    #[arg(long, value_name = "TIME", value_parser = When::parse, hide_short_help = true)]
+    now: Option<When>,
+    /// The length of the recent past, for trends
+    #[arg(long, value_name = "DAYS", default_value = "7d", value_parser = window,
+        hide_short_help = true)]
+    window: i64,
+    /// Only crashes that match all of these: class=…,status=…,module=…,program=…,build=…,host=…,
+    /// signature=…,since=…,until=…,severity>=…,count>=…
+    #[arg(long = "where", value_name = "CONDITIONS")]
+    conditions: Vec<String>,
+    /// Only crashes since then: 24h, 7d, 2026-03-01
+    #[arg(long, value_name = "TIME", value_parser = When::parse)]
+    pub(crate) since: Option<When>,
+}
+
+impl Selection {
+    /// The options that these arguments stand for.
+    pub(crate) fn options(&self) -> Result<ViewOptions, Failure> {
+        self.options_since(self.since)
+    }
+
+    /// The same, with another start.
+    pub(crate) fn options_since(&self, since: Option<When>) -> Result<ViewOptions, Failure> {
+        let clock = clock();
+        let usage = |problem: String| Failure::new(Exit::Usage, &problem);
+        let mut filter = Filter::default();
+        for conditions in &self.conditions {
+            filter = filter.and(Filter::parse(conditions, clock).map_err(usage)?);
+        }
+        if let Some(since) = since {
+            let condition = format!("since=@{}", since.seconds(clock));
+            filter = filter.and(Filter::parse(&condition, clock).map_err(usage)?);
+        }
+        Ok(ViewOptions {
+            order: read(self.build_order.as_deref(), BuildOrder::parse)?,
+            exposure: read(self.exposure.as_deref(), Exposure::parse)?,
+            now: self.now.map(|now| now.seconds(clock)),
+            window: Some(self.window),
+            filter,
+            ..ViewOptions::default()
+        })
+    }
+
+    /// The store, for reading.
+    pub(crate) fn open(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.store.path()?)?)
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn clock() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// A length of time, in seconds.
+pub(crate) fn length(text: &str) -> Result<i64, String> {
+    seconds_of(text).ok_or_else(|| "write a length of time: 7d, 24h, 30min".to_owned())
+}
+
+fn window(text: &str) -> Result<i64, String> {
+    let seconds = length(text)?;
+    if seconds > 0 { Ok(seconds) } else { Err("a window is longer than 0, as in 7d".to_owned()) }
+}
+
+/// Bytes of a list that are read.
+const LONGEST_LIST: u64 = 16 << 20;
+
+fn read<T, E: Display>(
+    path: Option<&Path>,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<Option<T>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let failed = |problem: &dyn Display| {
+        Failure::new(Exit::Usage, &format!("{}: {problem}", path.display()))
+    };
+    let length = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
+    if length > LONGEST_LIST {
+        return Err(failed(&"is too long for a list"));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
+    parse(&text).map(Some).map_err(|error| failed(&error))
+}

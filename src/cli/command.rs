@@ -1,0 +1,206 @@
+//! The whole command line, as clap knows it.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{Arg, ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use obit::redact::Level;
+
+use super::args::general::General;
+use super::batch::WORKER;
+use super::exit;
+use super::list::ListArgs;
+use super::verbs::db::DbArgs;
+use super::verbs::diff::DiffArgs;
+use super::verbs::digest::DigestArgs;
+use super::verbs::explain::ExplainArgs;
+use super::verbs::group::GroupArgs;
+use super::verbs::modules::ModulesArgs;
+use super::verbs::print::PrintArgs;
+use super::verbs::redact::{RedactArgs, require_explain};
+use super::verbs::report::ReportArgs;
+use super::verbs::schema::SchemaArgs;
+use super::verbs::scrub::ScrubArgs;
+use super::verbs::show::ShowArgs;
+use super::verbs::signature::SignatureArgs;
+use super::verbs::state::StateArgs;
+use super::verbs::top::TopArgs;
+use super::verbs::triage::TriageArgs;
+
+/// What is to be done, and the options that every verb has.
+#[derive(Debug)]
+pub(crate) struct CommandLine {
+    pub(crate) general: General,
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "obit",
+    version,
+    about = "Explains why a process crashed, from its core dump",
+    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit VERB [OPTIONS] …",
+    after_help = "obit VERB -h lists the options of a verb; obit --help has exit codes and examples.",
+    after_long_help = exit::HELP,
+    subcommand_value_name = "VERB",
+    subcommand_help_heading = "Verbs",
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(flatten)]
+    general: General,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Explain why the process crashed (the same as `obit CORE`)
+    Analyze(Box<ReportArgs>),
+    /// List the loaded modules: build IDs, files found or missing, debug information
+    Modules(ModulesArgs),
+    /// Print expressions: variables, members, elements, globals, registers
+    Print(PrintArgs),
+    /// Print the signature that crashes of the same bug share
+    Signature(SignatureArgs),
+    /// Write a small core without personal data that debuggers can read
+    Scrub(ScrubArgs),
+    /// Copy a text, such as a log, without secrets and personal data
+    Redact(Box<RedactArgs>),
+    /// Read many cores into the store and group them by bug
+    Triage(Box<TriageArgs>),
+    /// List crash groups, the most urgent first
+    Top(TopArgs),
+    /// Show a crash group or a stored crash in full
+    Show(ShowArgs),
+    /// List the crashes in the store
+    List(ListArgs),
+    /// Compare the crashes of two directories or stores
+    Diff(DiffArgs),
+    /// Summarize recent crashes in Markdown
+    Digest(DigestArgs),
+    /// Mark a group as resolved, ignored or open, or add a note
+    State(StateArgs),
+    /// Correct groups: split, merge, name
+    Group(GroupArgs),
+    /// Check, export, import or prune the store
+    Db(DbArgs),
+    /// Explain a cause class and what to look at
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of the report or of another document
+    Schema(SchemaArgs),
+    /// Read cores for a batch
+    #[command(name = WORKER, hide = true)]
+    Worker(WorkerArgs),
+}
+
+/// The command line of the batch that a worker reads cores for.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WorkerArgs {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<OsString>,
+}
+
+impl Verb {
+    /// How much messages hide.
+    pub(crate) fn redaction(&self) -> Level {
+        match self {
+            Self::Analyze(args) => args.redaction.level,
+            Self::Modules(args) => args.redaction.level,
+            Self::Print(args) => args.redaction.level,
+            Self::Signature(args) => args.redaction.level,
+            Self::Scrub(args) => args.redaction.level,
+            Self::Redact(args) => args.level,
+            Self::Triage(args) => args.batch.redaction.level,
+            Self::Diff(args) => args.batch.redaction.level,
+            Self::Top(_)
+            | Self::Show(_)
+            | Self::List(_)
+            | Self::Digest(_)
+            | Self::State(_)
+            | Self::Group(_)
+            | Self::Db(_)
+            | Self::Explain(_)
+            | Self::Schema(_)
+            | Self::Worker(_) => Level::Default,
+        }
+    }
+}
+
+/// The command line, for parsing and for whatever is made from it: help, completions, man
+/// pages.
+pub(crate) fn command() -> Command {
+    Cli::command().mut_subcommand("redact", require_explain)
+}
+
+/// Reads the words after the program's name. A verb's options may come before it, too.
+pub(crate) fn parse(words: Vec<OsString>) -> Result<CommandLine, clap::Error> {
+    let mut command = command();
+    let words = verb_first(&mut command, words);
+    let line = std::iter::once(OsString::from("obit")).chain(words);
+    let matches = command.try_get_matches_from_mut(line)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    let verb = cli.verb.unwrap_or_else(|| Verb::Analyze(Box::new(cli.report)));
+    Ok(CommandLine { general: cli.general, verb })
+}
+
+/// The words with the verb, if there is one, in the first place.
+pub(crate) fn verb_first(command: &mut Command, mut words: Vec<OsString>) -> Vec<OsString> {
+    // Only then it knows how many values each option takes.
+    command.build();
+    if let Some(at) = verb_at(command, &words)
+        && let Some(before) = words.get_mut(..=at)
+    {
+        before.rotate_right(1);
+    }
+    words
+}
+
+/// The place of the first word that is a verb, and not the value of an option.
+fn verb_at(command: &Command, words: &[OsString]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = words.get(at).map(OsString::as_os_str) {
+        if word == "--" {
+            return None;
+        }
+        if command.find_subcommand(word).is_some() {
+            return Some(at);
+        }
+        at += 1 + usize::from(takes_next(command, word));
+    }
+    None
+}
+
+/// Whether the word is an option whose value is the next word.
+fn takes_next(command: &Command, word: &OsStr) -> bool {
+    let Some(word) = word.to_str() else { return false };
+    if let Some(long) = word.strip_prefix("--") {
+        let is_named = |arg: &&Arg| {
+            arg.get_long() == Some(long)
+                || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&long))
+        };
+        return all_options(command).find(is_named).is_some_and(takes_word);
+    }
+    let Some(shorts) = word.strip_prefix('-') else { return false };
+    // The first of them that takes a value takes the rest of the word, if there is any.
+    let mut taking = shorts.char_indices().filter(|(_, short)| {
+        all_options(command).find(|arg| arg.get_short() == Some(*short)).is_some_and(takes_word)
+    });
+    taking.next().is_some_and(|(at, short)| at + short.len_utf8() == shorts.len())
+}
+
+/// Those of `obit CORE`, then those of the verbs.
+fn all_options(command: &Command) -> impl Iterator<Item = &Arg> {
+    let verbs = command.get_subcommands();
+    command.get_arguments().chain(verbs.flat_map(Command::get_arguments))
+}
+
+fn takes_word(arg: &Arg) -> bool {
+    let takes_values = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
+    takes_values && !arg.is_require_equals_set()
+}
+
+#[cfg(test)]
+mod tests;

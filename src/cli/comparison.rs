@@ -1,0 +1,132 @@
+//! Two sets of crashes compared: `obit diff`, and `obit triage --baseline`.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use obit::render::{self, PageOptions};
+use obit::triage::difference::{self, difference};
+use obit::triage::overview::GroupSummary;
+use obit::triage::store::Store;
+
+use super::args::batch::BatchArgs;
+use super::args::fail_on::FailOn;
+use super::args::general::General;
+use super::args::page::Width;
+use super::args::{Format, Output};
+use super::batch;
+use super::destination::Destination;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::formats::{self, Listed};
+use super::groups::Exchange;
+use super::page_layout::page_options;
+
+/// One of two sets of crashes.
+pub(crate) struct Side {
+    store: Store,
+    /// Where it was read from.
+    path: PathBuf,
+}
+
+impl Side {
+    /// A store as it is, or one in memory of what lies below a path.
+    pub(crate) fn read(
+        path: &Path,
+        args: &BatchArgs,
+        format: Format,
+        general: &General,
+    ) -> Result<Self, Failure> {
+        let store = match is_store(path) {
+            true => Store::open(path)?,
+            false => batch::in_memory(path, args, format, general)?,
+        };
+        Ok(Self::of(store, path.to_owned()))
+    }
+
+    /// The crashes of `store`, which were read from `path`.
+    pub(crate) fn of(store: Store, path: PathBuf) -> Self {
+        Self { store, path }
+    }
+
+    /// The last part of the path.
+    fn name(&self) -> String {
+        let name = self.path.file_name();
+        name.map_or_else(
+            || self.path.display().to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    }
+}
+
+/// How a comparison is written.
+pub(crate) struct Comparison<'a> {
+    destination: Destination,
+    format: Format,
+    page: PageOptions,
+    fail_on: &'a FailOn,
+}
+
+impl<'a> Comparison<'a> {
+    /// Fails if the format is not one of a comparison, before anything is read.
+    pub(crate) fn new(
+        output: &Output,
+        width: &Width,
+        fail_on: &'a FailOn,
+        general: &General,
+    ) -> Result<Self, Failure> {
+        let format = output.format();
+        if Exchange::of(format).is_none() {
+            formats::listed(format)?;
+        }
+        let destination = Destination::of(&output.file, format, general, None)?;
+        let page = page_options(general, width, &destination);
+        Ok(Self { destination, format, page, fail_on })
+    }
+
+    /// Compares `new` with `old`, writes what differs, and checks `--fail-on`.
+    pub(crate) fn write(&self, old: &Side, new: &Side) -> Result<Exit, Failure> {
+        let bundles = |side: &Side| {
+            let (mut described, bundles) = side.store.bundles("")?;
+            described.name = side.name();
+            Ok::<_, Failure>((described, bundles))
+        };
+        let ((baseline, before), (current, after)) = (bundles(old)?, bundles(new)?);
+        let found = difference((baseline, &before), (current, &after));
+        if let Some(exchange) = Exchange::of(self.format) {
+            exchange.write_difference(&self.destination, &found, (&old.store, &new.store))?;
+        } else {
+            let format = formats::listed(self.format)?;
+            self.destination.write(|out| match format {
+                Listed::Text => render::write_difference(out, &found, &self.page),
+                Listed::Json | Listed::Lines => difference::write_difference(&found, out),
+                Listed::Markdown => render::write_difference_markdown(out, &found),
+                Listed::Csv => render::write_difference_csv(out, &found),
+            })?;
+        }
+        let present: Vec<GroupSummary> = found
+            .groups
+            .into_iter()
+            .filter(|group| group.current > 0)
+            .map(|group| GroupSummary {
+                id: group.id,
+                signature: group.signature,
+                status: group.change.status(),
+                class: group.class,
+                severity: group.severity,
+                reason: group.reason,
+                ..GroupSummary::default()
+            })
+            .collect();
+        Ok(self.fail_on.exit(&present))
+    }
+}
+
+/// Whether the file is a database. What else it may be is said when it is opened.
+fn is_store(path: &Path) -> bool {
+    const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+    let mut start = [0; 16];
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+        && File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok())
+        && &start == MAGIC
+}

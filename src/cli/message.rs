@@ -1,0 +1,37 @@
+//! What is printed on the standard error, and what of it is hidden.
+
+use std::io::{self, Write};
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use obit::redact::{Level, Origin, Redactor};
+
+/// One line on the standard error. If that is closed, there is no one to read it.
+pub(crate) fn say(message: &str) {
+    let message = discreet(message);
+    let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(&message));
+}
+
+/// How much messages hide: what `--redact` says, once that is known.
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
+/// From now on messages hide as much as `level` says.
+pub(crate) fn hide(level: Level) {
+    // Set once; a second time there is none.
+    let _ = LEVEL.set(level);
+}
+
+/// What of a message may be printed: it may quote a path, an option or an expression, and
+/// logs keep what is written to the standard error.
+pub(crate) fn discreet(message: &str) -> String {
+    shown(Origin::OwnWords, message)
+}
+
+/// What of a text of the command line may be printed.
+pub(crate) fn shown(origin: Origin, text: &str) -> String {
+    // Another key than any report's, so that tokens cannot be compared.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let key = format!("{}-{}", std::process::id(), since.as_nanos());
+    let level = LEVEL.get().copied().unwrap_or_default();
+    Redactor::new(level, &key).show(origin, text).into_string()
+}

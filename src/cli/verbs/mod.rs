@@ -1,0 +1,18 @@
+//! A file for each verb: its options, and what it does.
+
+pub(crate) mod db;
+pub(crate) mod diff;
+pub(crate) mod digest;
+pub(crate) mod explain;
+pub(crate) mod group;
+pub(crate) mod modules;
+pub(crate) mod print;
+pub(crate) mod redact;
+pub(crate) mod report;
+pub(crate) mod schema;
+pub(crate) mod scrub;
+pub(crate) mod show;
+pub(crate) mod signature;
+pub(crate) mod state;
+pub(crate) mod top;
+pub(crate) mod triage;

@@ -1,0 +1,30 @@
+//! `obit schema`: what programs read, described.
+
+use clap::Args;
+
+use crate::cli::args::choices::{DOCUMENTS, Described, one_of};
+use crate::cli::args::general::General;
+use crate::cli::args::{Format, OutputFile};
+use crate::cli::destination::Destination;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+
+/// Which schema.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// The document to describe
+    #[arg(long, value_parser = one_of(DOCUMENTS), default_value = "report",
+        value_name = "DOCUMENT")]
+    of: Described,
+    #[command(flatten)]
+    file: OutputFile,
+}
+
+pub(crate) fn run(args: &SchemaArgs, general: &General) -> Result<Exit, Failure> {
+    let destination = Destination::of(&args.file, Format::Human, general, None)?;
+    destination.write(|out| match args.of {
+        None => obit::report::write_schema(out),
+        Some(document) => obit::triage::schema::write_schema(document, out),
+    })?;
+    Ok(Exit::Success)
+}

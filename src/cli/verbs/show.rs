@@ -1,0 +1,92 @@
+//! `obit show`: one group, or one crash of the store.
+
+use clap::Args;
+use obit::render;
+use obit::triage::detail;
+use obit::triage::overview::Overview;
+use obit::triage::store::Found;
+
+use super::report::of_one_crash;
+use super::state::not_found;
+use crate::cli::args::content::Registers;
+use crate::cli::args::general::General;
+use crate::cli::args::page::{PageContent, Width};
+use crate::cli::args::store::Selection;
+use crate::cli::args::{Format, Output};
+use crate::cli::destination::Destination;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::formats::{self, Listed};
+use crate::cli::groups::Exchange;
+use crate::cli::page_layout::{crash_page, page_options};
+use crate::cli::view::View;
+
+/// Which group or crash, and what to show of it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The id or name of a group, or the id of a crash; the start of an id is enough
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Newest dumps of a group to list; 0 is all [default: 10]
+    #[arg(short = 'n', long, value_name = "N")]
+    limit: Option<usize>,
+    #[command(flatten)]
+    selection: Selection,
+    #[command(flatten)]
+    content: PageContent,
+    #[command(flatten)]
+    registers: Registers,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    width: Width,
+}
+
+/// Dumps that are listed.
+const DUMPS: usize = 10;
+
+pub(crate) fn run(args: &ShowArgs, general: &General) -> Result<Exit, Failure> {
+    let format = args.output.format();
+    let destination = Destination::of(&args.output.file, format, general, None)?;
+    let options = args.selection.options()?;
+    let store = args.selection.open()?;
+    let page = page_options(general, &args.width, &destination);
+    let usage = |problem: &str| Failure::usage(&problem);
+    match store.find(&args.id)? {
+        Found::Group(_) if format == Format::Html => {
+            return Err(usage(
+                "a page shows a crash: name one of the group, or use `obit top --html`",
+            ));
+        }
+        Found::Group(group) => {
+            let newest = args.limit.unwrap_or(DUMPS);
+            let newest = if newest == 0 { usize::MAX } else { newest };
+            let detail = store.detail(&group, &options, newest)?;
+            let detail = detail.ok_or_else(|| usage("the group has no such dumps"))?;
+            if let Some(exchange) = Exchange::of(format) {
+                exchange.write(&destination, &store, &[detail.group])?;
+                return Ok(Exit::Success);
+            }
+            let format = formats::listed(format)?;
+            destination.write(|out| match format {
+                Listed::Text => render::write_group(out, &detail, &page),
+                Listed::Json | Listed::Lines => detail::write_detail(&detail, out),
+                Listed::Markdown => render::write_group_markdown(out, &detail),
+                Listed::Csv => {
+                    let groups = vec![detail.group.clone()];
+                    render::write_groups_csv(out, &Overview { groups, ..Overview::default() })
+                }
+            })?;
+        }
+        Found::Dump(dump) => {
+            let report = store.report_of(&dump)?;
+            let report = report.ok_or_else(|| usage("its record was removed by `obit db gc`"))?;
+            let format = of_one_crash(format)?;
+            let page = crash_page(page, &args.content, &args.registers, None);
+            let view = if args.content.summary { View::Summary } else { View::Page };
+            destination.write(|out| formats::write(out, &report, format, view, &page))?;
+        }
+        found => return Err(not_found(&args.id, &found)),
+    }
+    Ok(Exit::Success)
+}

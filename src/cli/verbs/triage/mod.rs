@@ -1,0 +1,185 @@
+//! `obit triage`: many cores.
+
+mod output;
+mod paths;
+mod words;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use obit::batch::{self, Order, Settings, Summary, Watcher};
+use obit::render::Remembered;
+use obit::triage::overview::ViewOptions;
+use obit::triage::store::Store;
+
+use self::output::{Batch, Streamed, Written};
+use self::paths::Paths;
+use crate::cli::args::Output;
+use crate::cli::args::batch::BatchArgs;
+use crate::cli::args::choices::{ORDERS, one_of};
+use crate::cli::args::fail_on::FailOn;
+use crate::cli::args::general::General;
+use crate::cli::args::page::Width;
+use crate::cli::args::quantities::{bytes, seconds};
+use crate::cli::args::store::StoreArgs;
+use crate::cli::batch::{failure, is_all_missing, request, settings};
+use crate::cli::batch_progress::BatchProgress;
+use crate::cli::comparison::{Comparison, Side};
+use crate::cli::destination::Destination;
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+use crate::cli::formats::Plain;
+use crate::cli::html_pages::{self, HtmlPages};
+use crate::cli::page_layout::page_options;
+use crate::cli::request::Request;
+
+/// Groups on a page.
+const GROUPS: usize = 20;
+
+/// Which cores, how they are read, and what is written of them.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TriageArgs {
+    #[command(flatten)]
+    paths: Paths,
+    /// Cores read at the same time [default: one for each processor]
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Seconds that one core may take
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    timeout: Duration,
+    /// Memory that one core may take, besides mapped files
+    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = bytes)]
+    pub(crate) max_memory: u64,
+    /// Read unchanged files again
+    #[arg(long, conflicts_with = "resume")]
+    rescan: bool,
+    /// Skip files that have not changed since they were read (the default)
+    #[arg(long, hide_short_help = true)]
+    resume: bool,
+    /// Use no store: these cores alone
+    #[arg(long, conflicts_with = "db")]
+    no_db: bool,
+    /// When the records of NDJSON are written
+    #[arg(long, value_parser = one_of(ORDERS), default_value = "input", value_name = "ORDER",
+        hide_short_help = true)]
+    order: Order,
+    /// Compare with a directory of cores or a store instead
+    #[arg(long, value_name = "DIR|DB")]
+    baseline: Option<PathBuf>,
+    /// Also write the groups of the store as an HTML page: one file, or a directory that also
+    /// has a page for one crash of each group
+    #[arg(long, value_name = "DIR/|FILE.html", conflicts_with = "baseline")]
+    html: Option<PathBuf>,
+    /// Groups to list; 0 is all [default: 20]
+    #[arg(short = 'n', long, value_name = "N")]
+    limit: Option<usize>,
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+    #[command(flatten)]
+    pub(crate) output: Output,
+    #[command(flatten)]
+    width: Width,
+    #[command(flatten)]
+    fail_on: FailOn,
+    /// End with 1 if a core could not be read
+    #[arg(long, help_heading = "Exit code", hide_short_help = true)]
+    strict: bool,
+}
+
+impl TriageArgs {
+    fn settings(&self, request: &Request) -> Settings {
+        let usual = settings(request);
+        Settings {
+            jobs: self.jobs.unwrap_or(usual.jobs),
+            timeout: self.timeout,
+            rescan: self.rescan,
+            programs: Some(request.process_options().rules),
+            ..usual
+        }
+    }
+
+    /// 0 even if cores could not be read; but a batch that could not look at all files is
+    /// incomplete.
+    fn exit(&self, summary: &Summary) -> Exit {
+        if is_all_missing(summary) {
+            return Exit::Unusable;
+        }
+        let is_strict = self.strict && summary.failures() > 0;
+        if summary.is_partial() || is_strict { Exit::Incomplete } else { Exit::Success }
+    }
+}
+
+pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure> {
+    let inputs = args.paths.all()?;
+    let format = args.output.format();
+    let request = request(&args.batch, format)?;
+    let baseline = match &args.baseline {
+        Some(path) => {
+            let how = Comparison::new(&args.output, &args.width, &args.fail_on, general)?;
+            Some((path, how))
+        }
+        None => None,
+    };
+    let written = if baseline.is_some() { None } else { Some(Written::of(format)?) };
+    let destination = Destination::of(&args.output.file, format, general, None)?;
+    let mut store = match args.no_db {
+        true => Store::temporary()?,
+        false => Store::create(&args.store.path()?)?,
+    };
+    let settings = args.settings(&request);
+    let is_streamed =
+        args.order == Order::Finished && written == Some(Written::Plain(Plain::Lines));
+    let mut progress = BatchProgress::new(general.quiet, general.verbose);
+    let name = inputs.first().cloned().unwrap_or_default();
+    let mut read =
+        |progress: &mut dyn Watcher| batch::run(inputs.clone(), &mut store, &settings, progress);
+    let outcome = if is_streamed {
+        let mut outcome = None;
+        destination.write(|out| {
+            let mut streamed = Streamed { out, progress: &mut progress };
+            match read(&mut streamed) {
+                Err(batch::BatchError::Output(error)) => Err(error),
+                other => {
+                    outcome = Some(other);
+                    Ok(())
+                }
+            }
+        })?;
+        outcome
+    } else {
+        Some(read(&mut progress))
+    };
+    // Cleared before anything is written.
+    drop(progress);
+    let Some(outcome) = outcome else { return Ok(Exit::Success) };
+    let summary = outcome.map_err(failure)?;
+    if let Some((path, comparison)) = &baseline {
+        let old = Side::read(path, &args.batch, format, general)?;
+        let compared = comparison.write(&old, &Side::of(store, name))?;
+        return Ok(if compared == Exit::Success { args.exit(&summary) } else { compared });
+    }
+    if let Some(written) = written.filter(|_| !is_streamed) {
+        let most = args.limit.unwrap_or(GROUPS);
+        let most = if most == 0 { usize::MAX } else { most };
+        let page = page_options(general, &args.width, &destination);
+        let batch = Batch { store: &store, summary: &summary, most };
+        batch.write(written, &destination, &page)?;
+    }
+    if let Some(path) = &args.html {
+        let remembered =
+            if args.no_db { Remembered::Nowhere } else { html_pages::remembered(&args.store) };
+        HtmlPages::at(path).write(&store, &ViewOptions::default(), remembered)?;
+    }
+    if args.fail_on.is_set() {
+        let found = store.overview(&ViewOptions::default(), usize::MAX)?;
+        let failed = args.fail_on.exit(&found.groups);
+        if failed != Exit::Success {
+            return Ok(failed);
+        }
+    }
+    Ok(args.exit(&summary))
+}
