@@ -18,6 +18,8 @@ pub(super) struct Name {
     pub(super) shown: Option<Arc<str>>,
     /// For linkers: `DW_AT_linkage_name`.
     pub(super) linkage: Option<Arc<str>>,
+    /// The language of the unit that defines it.
+    pub(super) language: Option<Language>,
 }
 
 /// The parts of an entry that say what it is called.
@@ -101,7 +103,13 @@ pub(super) fn name_of<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>) -> Name {
         _ => qualified().or_else(demangled),
     };
     let shown = shown.or_else(|| linkage.clone());
-    Name { shown: shown.map(Arc::from), linkage: linkage.map(Arc::from) }
+    // A call inlined from another unit (LTO) is in the language of its origin.
+    let language = match declared.unit.language {
+        Language::Unknown => language,
+        of_origin => of_origin,
+    };
+    let language = Some(language).filter(|language| *language != Language::Unknown);
+    Name { shown: shown.map(Arc::from), linkage: linkage.map(Arc::from), language }
 }
 
 /// The name a declaration is found by in a symbol table; `None` for a definition.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::demangle::Language;
 use super::functions::Functions;
 use super::lines::Lines;
 use super::names::{self, Name};
@@ -55,6 +56,8 @@ pub struct SourceFrame {
     pub linkage_name: Option<String>,
     /// Where execution is in this function.
     pub location: Option<SourceLocation>,
+    /// The language of its unit, where there is one.
+    pub language: Option<Language>,
     /// Inlined into the next frame of the list.
     pub is_inline: bool,
     /// The name came from a symbol table, not from DWARF.
@@ -136,6 +139,7 @@ fn frame(name: &Name, location: Option<SourceLocation>, is_inline: bool) -> Sour
         function: name.shown.as_deref().map(str::to_owned),
         linkage_name: name.linkage.as_deref().map(str::to_owned),
         location,
+        language: name.language,
         is_inline,
         from_symbol: false,
     }
