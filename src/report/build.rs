@@ -319,6 +319,7 @@ impl Builder<'_> {
             },
             function: symbol(&mut self.redactor, &frame.function),
             linkage_name: symbol(&mut self.redactor, &frame.linkage_name),
+            owner: obit_analysis::owner(self.process, frame),
             module: module.map(|module| ModulePlace {
                 path: self.redactor.show_bytes(Origin::Path, module.path.as_os_str().as_bytes()),
                 build_id: module.build_id.as_ref().map(ToString::to_string),

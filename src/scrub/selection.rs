@@ -1,7 +1,6 @@
 //! Which memory a scrubbed core keeps, the most needed first.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::ffi::OsStr;
 
 use super::MOST;
 use super::ranges::Ranges;
@@ -9,6 +8,7 @@ use super::write::{PAGE, present};
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::dump::AuxKind;
 use obit_corefile::elf::SegmentKind;
+use obit_ownership::is_c_library;
 use obit_process::module::ModuleKind;
 use obit_process::process::{Process, Thread};
 
@@ -334,12 +334,7 @@ impl<'p> Selector<'p> {
     /// What the dynamic linker and the C library know of threads: debuggers list them by it.
     pub(super) fn take_runtime(&mut self) {
         let process = self.process;
-        let is_runtime = |path: &std::path::Path| {
-            let name = path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
-            [&b"ld-"[..], b"ld.so", b"libc.so", b"libc-2", b"libpthread"]
-                .iter()
-                .any(|start| name.starts_with(start))
-        };
+        let is_runtime = |path: &std::path::Path| is_c_library(&path.to_string_lossy());
         let modules: Vec<_> = process.modules.list().iter().collect();
         let ranges = modules.iter().filter(|module| is_runtime(&module.path)).map(|m| m.range);
         let ranges: Vec<_> = ranges.collect();

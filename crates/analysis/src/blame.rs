@@ -1,7 +1,7 @@
-//! The frame to look at first: the innermost one of the program's own code. Libraries and
-//! language runtimes pass on what they were given.
+//! The frame to look at first: the innermost application frame. Libraries and language
+//! runtimes pass on what they were given; start-up code is never to blame.
 
-use super::library::is_of_library;
+use super::owner::{is_foreign, is_third_party};
 use obit_process::process::{Frame, FrameKind, FrameTrust, Process};
 
 /// Its index among the frames of the crashed thread; those before frame `from` have their
@@ -10,21 +10,26 @@ pub(super) fn blame(process: &Process, from: usize) -> Option<usize> {
     own_frame(process, process.crashed()?.frames.get(from..)?)?.checked_add(from)
 }
 
-/// The index of the innermost of `frames` that is of the program's own code.
+/// The index of the innermost of `frames` that is the application's; where none is, that of
+/// a library that others made for it.
 pub(super) fn own_frame(process: &Process, frames: &[Frame]) -> Option<usize> {
     let is_certain = |frame: &&Frame| frame.trust != FrameTrust::Scan;
     let own = |frame: &Frame| is_own(process, frame);
     let found = frames.iter().take_while(is_certain).position(own);
     // Without lines the module is all there is to go by.
-    found.or_else(|| {
+    let found = found.or_else(|| {
         let is_program = |frame: &Frame| {
             frame.kind != FrameKind::Signal
-                && !is_of_library(process, frame)
                 && frame.module.is_some()
                 && frame.module == process.modules.executable()
+                && !is_foreign(process, frame)
         };
         frames.iter().position(is_program)
-    })
+    });
+    let of_others = |frame: &Frame| {
+        frame.source.is_some() && frame.kind != FrameKind::Signal && is_third_party(process, frame)
+    };
+    found.or_else(|| frames.iter().take_while(is_certain).position(of_others))
 }
 
 /// The frame of the program's own code to name for what frame `made` did: itself, or where it
@@ -51,5 +56,5 @@ pub(super) fn is_own(process: &Process, frame: &Frame) -> bool {
     frame.source.is_some()
         && frame.kind != FrameKind::Signal
         && frame.module.is_some()
-        && !is_of_library(process, frame)
+        && !is_foreign(process, frame)
 }

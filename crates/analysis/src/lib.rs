@@ -7,11 +7,11 @@ mod blame;
 mod cause;
 mod fault;
 mod finding;
-mod library;
 mod locks;
 mod memory;
 mod origin;
 mod outside;
+mod owner;
 mod said;
 
 pub use cause::{Cause, CauseClass, Confidence, Severity};
@@ -23,6 +23,7 @@ pub use memory::{
     Holder, MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
 };
 pub use origin::{Gone, Origin, Source, Through};
+pub use owner::owner;
 pub use said::{Fact, Said, Speaker};
 
 use obit_process::process::Process;

@@ -6,7 +6,8 @@ use super::ink::Ink;
 use super::layout::{cut_middle, width};
 use super::name;
 use super::{Detail, Names, PageOptions};
-use obit_report::{FrameKind, FrameReport, ModuleRole, Report};
+use obit_ownership::{Owner, is_c_library};
+use obit_report::{FrameKind, FrameReport, Report};
 
 pub(super) const ARROW: &str = " \u{2190} ";
 const ELLIPSIS: &str = "\u{2026}";
@@ -17,23 +18,22 @@ pub(super) struct Piece {
     pub(super) ink: Ink,
 }
 
-/// Tells the program's own functions from those of the system.
+/// Tells the application's functions from those of the system.
 pub(super) struct Origins<'r> {
     executable: Option<&'r str>,
     /// The C library is in the program itself.
     is_static: bool,
-    /// Lines of the program are known: what has none is start-up code.
+    /// Lines of the program are known: what has none is of a library linked into it.
     has_lines: bool,
 }
 
 impl<'r> Origins<'r> {
     pub(super) fn of(report: &'r Report) -> Self {
-        let executable = report.modules.iter().find(|module| module.role == ModuleRole::Executable);
-        let executable = executable.map(|module| module.path.as_str());
+        let executable = report.executable();
         let mut frames = report.threads.iter().flat_map(|thread| &thread.frames);
         Self {
             executable,
-            is_static: !report.modules.iter().any(|module| is_libc(file_name(&module.path))),
+            is_static: !report.modules.iter().any(|module| is_c_library(module.path.as_str())),
             has_lines: frames.any(|frame| {
                 let path = frame.module.as_ref().map(|module| module.path.as_str());
                 frame.source.is_some() && path.is_some() && path == executable
@@ -41,75 +41,29 @@ impl<'r> Origins<'r> {
         }
     }
 
-    /// Whether the frame is the program's own, and not of a library that all use.
+    /// Whether the frame is the application's.
     pub(super) fn is_program(&self, frame: &FrameReport) -> bool {
         let Some(module) = &frame.module else { return true };
-        if is_system(file_name(&module.path)) {
+        if !self.owner(frame).is_application() {
             return false;
         }
-        match &frame.source {
-            Some(place) => !is_runtime(place.file.as_str(), frame),
-            None => {
-                self.executable == Some(module.path.as_str())
-                    && !self.has_lines
-                    && !self.is_static
-                    && !is_start(frame)
-            }
-        }
+        frame.source.is_some()
+            || (self.executable == Some(module.path.as_str()) && !self.has_lines && !self.is_static)
     }
-}
 
-fn file_name(path: &obit_redact::Shown) -> &str {
-    path.as_str().rsplit('/').next().unwrap_or_default()
-}
+    /// Whether programs or threads begin in the frame.
+    pub(super) fn is_start(&self, frame: &FrameReport) -> bool {
+        self.owner(frame) == Owner::Startup
+    }
 
-fn is_libc(file: &str) -> bool {
-    ["libc.so", "libc-2", "libc.musl", "ld-musl"].iter().any(|start| file.starts_with(start))
-}
+    /// Whether the frame is known to be of a library of the system.
+    fn is_known_system(&self, frame: &FrameReport) -> bool {
+        frame.module.is_some() && !self.owner(frame).is_application()
+    }
 
-/// What every program is linked to, and no program is about.
-fn is_system(file: &str) -> bool {
-    const LIBRARIES: [&str; 13] = [
-        "libpthread",
-        "ld-linux",
-        "ld-2",
-        "ld.so",
-        "libstdc++",
-        "libc++",
-        "libgcc_s",
-        "librt.so",
-        "libdl.so",
-        "libm.so",
-        "[vdso]",
-        "linux-vdso",
-        "linux-gate",
-    ];
-    is_libc(file) || LIBRARIES.iter().any(|start| file.starts_with(start))
-}
-
-fn is_known_system(frame: &FrameReport) -> bool {
-    frame.module.as_ref().is_some_and(|module| is_system(file_name(&module.path)))
-}
-
-/// Sources of languages' own libraries, compiled into programs.
-fn is_runtime(file: &str, frame: &FrameReport) -> bool {
-    file.starts_with("/rustc/")
-        || ["/library/std/src/", "/library/core/src/", "/include/c++/", "/usr/include/"]
-            .iter()
-            .any(|part| file.contains(part))
-        || linker_name(frame).starts_with("runtime.")
-}
-
-/// Where threads and programs begin.
-pub(super) fn is_start(frame: &FrameReport) -> bool {
-    let name = linker_name(frame);
-    matches!(name, "_start" | "start_thread" | "clone" | "__clone" | "clone3" | "__clone3")
-        || name.starts_with("__libc_start_")
-}
-
-fn linker_name(frame: &FrameReport) -> &str {
-    let name = frame.linkage_name.as_ref().or(frame.function.as_ref());
-    name.map_or("", obit_redact::Shown::as_str)
+    fn owner(&self, frame: &FrameReport) -> Owner {
+        frame.owner.unwrap_or_else(|| frame.ownership(self.executable).owner)
+    }
 }
 
 /// The stack in lines of at most `room` columns: one line unless even the names that
@@ -163,11 +117,11 @@ fn choose(
             (frames.get(..first), frames.get(first..=last).unwrap_or_default())
         }
         _ => {
-            let begun = frames.iter().rposition(|frame| !is_start(frame));
+            let begun = frames.iter().rposition(|frame| !origins.is_start(frame));
             let frames = frames.get(..begun.map_or(frames.len(), |at| at + 1)).unwrap_or_default();
             // Of a system library's own thread, its outermost function is what the thread
             // is for. In a program without lines nobody knows which is whose.
-            match frames.first().map(is_known_system) {
+            match frames.first().map(|frame| origins.is_known_system(frame)) {
                 Some(true) => (Some(frames), &[][..]),
                 _ => (None, frames),
             }
@@ -247,7 +201,7 @@ mod tests {
     use super::super::samples::{at, inside};
     use super::*;
     use obit_redact::Shown;
-    use obit_report::ModuleReport;
+    use obit_report::{ModuleReport, ModuleRole};
 
     const LIBC: &str = "/usr/lib/libc.so.6";
 

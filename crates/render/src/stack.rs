@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::chain::{Origins, is_start};
+use super::chain::Origins;
 use super::excerpt::{Extent, Line, excerpt, locals, write_lines};
 use super::ink::Ink;
 use super::layout::{cut_middle, grouped, pad, width, wrap};
@@ -93,7 +93,7 @@ pub(super) fn write_stack(
         shorten_names(&mut rows, room);
     }
     if let Values::Own { .. } = values {
-        add_arguments(&mut rows, thread, room, options);
+        add_arguments(&mut rows, thread, room, origins, options);
     }
     let name_width = name_column(&rows, room);
     for row in &rows {
@@ -325,13 +325,20 @@ fn frame_row(
 }
 
 /// Puts arguments behind the names, as far as there is room for them.
-fn add_arguments(rows: &mut [Row], thread: &ThreadReport, room: usize, options: &PageOptions) {
+fn add_arguments(
+    rows: &mut [Row],
+    thread: &ThreadReport,
+    room: usize,
+    origins: &Origins<'_>,
+    options: &PageOptions,
+) {
     for row in rows {
         let Row::Frame(row) = row else { continue };
         let frame = row.at.and_then(|at| thread.frames.get(at));
         let args = frame.map_or(&[][..], |frame| &frame.args);
         // What the kernel and the C library hand over tells nothing of a crash.
-        let is_start = frame.is_some_and(is_start) && options.detail != Detail::Verbose;
+        let is_start =
+            frame.is_some_and(|frame| origins.is_start(frame)) && options.detail != Detail::Verbose;
         if args.is_empty() || is_start {
             continue;
         }

@@ -11,6 +11,7 @@ mod json;
 mod memory;
 mod module;
 mod notice;
+mod owner;
 mod schema;
 mod stack;
 mod subject;

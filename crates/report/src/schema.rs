@@ -80,6 +80,7 @@ mod tests {
             ..Variable::default()
         };
         let frame = FrameReport {
+            owner: Some(obit_ownership::Owner::SystemLibrary),
             module: Some(ModulePlace::default()),
             source: Some(source),
             args: vec![variable.clone()],

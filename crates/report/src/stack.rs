@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Hex, Variable};
+use obit_ownership::Owner;
 use obit_redact::Shown;
 
 /// One thread.
@@ -63,6 +64,10 @@ pub struct FrameReport {
     pub function: Option<Shown>,
     /// The symbol's raw name.
     pub linkage_name: Option<Shown>,
+    /// Whose code it is. Absent where neither its function nor its module is known, and in
+    /// reports of versions that did not state it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
     /// The image the code is in.
     pub module: Option<ModulePlace>,
     /// The line.

@@ -17,7 +17,6 @@ pub mod history;
 mod incoming;
 mod link;
 mod lists;
-mod normalize;
 pub mod overview;
 pub mod rank;
 mod record;
@@ -41,7 +40,7 @@ pub mod version;
 pub use cluster::{Grouping, Wishes, group};
 pub use code_wanted::{stack_functions, wanted};
 pub use incoming::Incoming;
-pub use normalize::{library_name, module_name, normalized};
+pub use obit_ownership::{library_name, module_name, normalized};
 pub use record::{
     FileFacts, RECORD_SCHEMA, Reason, Record, RecordStatus, WITH_VARIABLES, read_record,
     write_record,

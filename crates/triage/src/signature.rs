@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use super::lists::Lists;
-use super::normalize::cut;
 use super::recursion::cycle;
 use super::stack::{Role, Seen, stack};
 use super::trace::RECURSION;
+use obit_ownership::cut;
 use obit_redact::Shown;
 use obit_report::{Blame, Confidence, Decision, DecisionAction, Report, Signature, ThreadReport};
 
@@ -73,8 +73,7 @@ impl Rules {
         let relevant: Vec<(u64, String)> = relevant
             .map(|frame| (frame.index, cut(&frame.name, LONGEST_NAME).to_owned()))
             .collect();
-        // A function of the system has nothing to answer for: its caller has.
-        let blamed = blamed.and_then(|at| relevant.iter().find(|(index, _)| *index >= at));
+        let blamed = blamed.and_then(|at| relevant.iter().find(|(index, _)| *index == at));
         let blamed = blamed.map(|(_, name)| name.clone());
         let mut functions: Vec<String> = relevant.into_iter().map(|(_, name)| name).collect();
         functions.dedup();

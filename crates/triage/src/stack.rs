@@ -1,7 +1,7 @@
 //! The frames of one thread as the rules see them.
 
 use super::lists::Lists;
-use super::normalize::{around_lambda, cut, library_name, module_name, normalized};
+use obit_ownership::{Evidence, Owner, around_lambda, cut, library_name, module_name, normalized};
 use obit_redact::Shown;
 use obit_report::{FrameKind, FrameReport, Report, ThreadReport};
 
@@ -60,8 +60,9 @@ pub(super) fn stack(
         std::iter::once((frame.index, frame)).chain(beyond)
     });
     let frames: Vec<(u64, &FrameReport)> = frames.take(most).collect();
-    let mut seen: Vec<Seen> =
-        frames.iter().map(|(index, frame)| see(*index, frame, lists)).collect();
+    let executable = report.executable();
+    let see = |(index, frame): &(u64, &FrameReport)| see(*index, frame, executable, lists);
+    let mut seen: Vec<Seen> = frames.iter().map(see).collect();
     let handled = handler_end(report, &frames, &seen);
     for frame in seen.iter_mut().take(handled) {
         frame.role = Role::Irrelevant;
@@ -91,10 +92,11 @@ fn handler_end(report: &Report, frames: &[(u64, &FrameReport)], seen: &[Seen]) -
     if is_sent || is_raised || made == 0 { made + 1 } else { 0 }
 }
 
-fn see(index: u64, frame: &FrameReport, lists: &Lists) -> Seen {
+fn see(index: u64, frame: &FrameReport, executable: Option<&str>, lists: &Lists) -> Seen {
     let path = frame.module.as_ref().map(|module| module.path.as_str());
     let image = path.map(module_name);
-    let of_system = image.as_ref().and_then(|image| lists.images.find(image));
+    let answer = frame.ownership(executable);
+    let rule = answer.rule.unwrap_or(answer.owner.word());
     let raw = frame.function.as_ref().or(frame.linkage_name.as_ref());
     let raw = raw.map(Shown::as_str).filter(|name| !name.is_empty());
     let of =
@@ -103,18 +105,18 @@ fn see(index: u64, frame: &FrameReport, lists: &Lists) -> Seen {
         return of(Role::Irrelevant, "the frame of a signal handler".to_owned(), String::new());
     }
     let Some(raw) = raw else {
-        return match (&of_system, &frame.module) {
-            (Some(rule), _) => {
+        return match &frame.module {
+            Some(_) if !answer.owner.is_application() => {
                 let name = image.clone().unwrap_or_default();
                 of(Role::Called, format!("image {rule}, no symbol"), name)
             }
-            (None, Some(module)) => {
+            Some(module) => {
                 let build = module.build_id.as_ref().map(|id| cut(id, 16));
                 let within = build.or(image.as_deref()).unwrap_or_default();
                 let name = format!("{within}+{:#x}", module.offset.0);
                 of(Role::Relevant, "no symbol: build and offset".to_owned(), name)
             }
-            (None, None) => of(Role::NoCode, "no code there".to_owned(), "(no code)".to_owned()),
+            None => of(Role::NoCode, "no code there".to_owned(), "(no code)".to_owned()),
         };
     };
     // A jump into data.
@@ -128,17 +130,19 @@ fn see(index: u64, frame: &FrameReport, lists: &Lists) -> Seen {
         name = around + "::{lambda}";
     }
     let public = |name: &str| library_name(name).to_owned();
-    if let Some(rule) = lists.sentinel.find_c(&name) {
-        return of(Role::Sentinel, format!("sentinel {rule}"), public(&name));
-    }
-    if let Some(rule) = lists.called.find_c(&name) {
-        return of(Role::Called, format!("called {rule}"), public(&name));
-    }
-    if let Some(rule) = lists.irrelevant.find(&name) {
-        return of(Role::Irrelevant, format!("irrelevant {rule}"), name);
-    }
-    if let Some(rule) = of_system {
-        return of(Role::Called, format!("image {rule}"), public(&name));
+    match answer.owner {
+        Owner::Application => {}
+        Owner::CrashHandler => {
+            return of(Role::Sentinel, format!("sentinel {rule}"), public(&name));
+        }
+        Owner::Startup => return of(Role::Irrelevant, format!("start-up {rule}"), name),
+        Owner::LanguageRuntime | Owner::SystemLibrary => {
+            return match (answer.evidence, answer.is_called) {
+                (Evidence::Module, _) => of(Role::Called, format!("image {rule}"), public(&name)),
+                (_, true) => of(Role::Called, format!("called {rule}"), public(&name)),
+                (_, false) => of(Role::Irrelevant, format!("irrelevant {rule}"), name),
+            };
+        }
     }
     match lists.prefix.find(&name) {
         Some(rule) => of(Role::Prefix, format!("prefix {rule}"), name),

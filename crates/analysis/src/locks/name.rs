@@ -1,6 +1,6 @@
 //! What a lock is called: the variable it is, or is a part of.
 
-use super::super::library::is_of_library;
+use super::super::owner::is_foreign;
 use obit_corefile::addr::Avma;
 use obit_dwarf::{PointerKind, TypeKind};
 use obit_process::process::{FrameView, Process};
@@ -60,7 +60,7 @@ fn global(process: &Process, lock: Avma, view: Option<&FrameView<'_>>) -> Option
 /// callers.
 fn local(process: &Process, lock: Avma, thread: usize, frame: usize) -> Option<String> {
     let frames = process.threads.get(thread)?.frames.iter().enumerate().skip(frame);
-    let own = frames.filter(|(_, frame)| !is_of_library(process, frame)).take(FRAMES);
+    let own = frames.filter(|(_, frame)| !is_foreign(process, frame)).take(FRAMES);
     let views: Vec<_> = own.filter_map(|(at, _)| process.frame_view(thread, at)).collect();
     // A variable that is the lock or points to it says more than one that leads there.
     [0, 1].into_iter().find_map(|hops| {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::library::is_of_library;
+use super::super::owner::is_foreign;
 use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;
 use obit_process::process::{FrameView, Process};
@@ -41,7 +41,7 @@ pub(super) fn holders(
         let Some(frames) = process.threads.get(thread).map(|thread| &thread.frames) else {
             continue;
         };
-        let own = frames.iter().enumerate().filter(|(_, frame)| !is_of_library(process, frame));
+        let own = frames.iter().enumerate().filter(|(_, frame)| !is_foreign(process, frame));
         for (at, _) in own.take(MOST_OF_THREAD) {
             let Some(rest) = left.checked_sub(1) else { return of_one(found) };
             left = rest;

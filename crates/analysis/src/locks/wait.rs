@@ -1,7 +1,7 @@
 //! What one thread waits for: which lock, by the functions it waits in and the futex.
 
 use super::super::blame::own_frame;
-use super::super::library::{is_of_library, names};
+use super::super::owner::{is_foreign, names};
 use super::futex::{self, FutexWait};
 use super::glibc::{self, Owner};
 use super::rust;
@@ -200,7 +200,7 @@ fn is_handler_within_allocator(frames: &[Frame]) -> bool {
 fn own_frame_beyond(process: &Process, frames: &[Frame], from: usize) -> Option<usize> {
     let outward = frames.get(from..)?;
     // Wrappers of the lock's own library.
-    let wrappers = outward.iter().take_while(|frame| is_of_library(process, frame)).count();
+    let wrappers = outward.iter().take_while(|frame| is_foreign(process, frame)).count();
     let own = own_frame(process, outward.get(wrappers..)?)?;
     from.checked_add(wrappers)?.checked_add(own)
 }
@@ -256,6 +256,7 @@ mod tests {
             function: Some(function.to_owned()),
             linkage_name: None,
             from_symbol: true,
+            language: None,
             module: None,
             source: None,
             tail_calls: Vec::new(),

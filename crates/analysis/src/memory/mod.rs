@@ -20,7 +20,7 @@ pub use unloaded::Unloaded;
 use std::cell::OnceCell;
 
 use super::fault::{Access, Fault, Reason};
-use super::library::names;
+use super::owner::names;
 use super::said::{Said, Speaker};
 use heap::Heap;
 use obit_corefile::addr::Avma;

@@ -5,7 +5,7 @@ use super::names::{Names, argument_registers};
 use super::{Gone, Moment, Origin, Source, Wanted, origin};
 use crate::blame::own_from;
 use crate::fault::{Access, AccessKind, Fault};
-use crate::library::is_library_call;
+use crate::owner::is_foreign_call;
 use obit_corefile::addr::Avma;
 use obit_disassembly as disassembly;
 use obit_disassembly::{InstructionKind, Next};
@@ -108,7 +108,8 @@ pub(crate) fn jumped_from(process: &Process, index: usize) -> Option<Gone> {
     let is_below = below.function == entered.function
         || modules.index_at(below.pc) == Some(module)
             && debug.symbol_at(modules.get(module)?.to_svma(below.pc))?.address == symbol.address;
-    let is_own = !is_library_call(&entered) && !is_below && below.kind != FrameKind::Signal;
+    let is_own =
+        !is_foreign_call(process, module, &entered) && !is_below && below.kind != FrameKind::Signal;
     is_own.then_some(Gone { function: entered.function?, source: entered.location })
 }
 

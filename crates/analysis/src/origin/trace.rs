@@ -4,7 +4,7 @@ use super::body::{Definition, Reaching, Slot};
 use super::moment::low_bytes;
 use super::names::{Named, Names, argument_registers, without_parameters};
 use super::{Gone, Origin, Source, Through, Wanted};
-use crate::library::is_library_call;
+use crate::owner::is_foreign_call;
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Machine, Register};
 use obit_disassembly as disassembly;
@@ -575,7 +575,7 @@ impl<'t> Trace<'t> {
         let same = own.iter().rev().zip(&there);
         let same = same.take_while(|(frame, there)| frame.function == there.function).count();
         let left = there.get(same..).unwrap_or_default().iter();
-        let mut left = left.rev().filter(|inlined| !is_library_call(inlined));
+        let mut left = left.rev().filter(|inlined| !is_foreign_call(self.process, index, inlined));
         let gone = left.next().filter(|_| same > 0).and_then(|inlined| {
             Some(Gone { function: inlined.function.clone()?, source: inlined.location.clone() })
         });

@@ -64,7 +64,7 @@ fn line(report: &[u8]) -> Option<String> {
 /// What the functions say that report and nothing else.
 fn by_function(stack: &Stack<'_>, died: usize, end: usize) -> Option<String> {
     let frames = stack.frames.get(died..end)?;
-    let mut names = frames.iter().flat_map(super::super::library::names);
+    let mut names = frames.iter().flat_map(super::super::owner::names);
     names.find_map(|name| {
         let of_ubsan = name.rsplit("__ubsan_handle_").next().filter(|rest| rest.len() < name.len());
         if let Some(check) = of_ubsan {

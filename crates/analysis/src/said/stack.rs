@@ -1,6 +1,6 @@
 //! The stack of the crashed thread, as the search for its last words goes through it.
 
-use super::super::library::{is_of_library, names};
+use super::super::owner::{is_foreign, names};
 use obit_corefile::addr::Avma;
 use obit_process::process::{Frame, Process};
 
@@ -65,14 +65,14 @@ impl<'p> Stack<'p> {
     /// back by a library further out.
     pub(super) fn raised_below(&self, from: usize) -> Option<usize> {
         let mut outward = self.frames.iter().enumerate().skip(from);
-        let (index, frame) = outward.find(|(_, frame)| !is_of_library(self.process, frame))?;
+        let (index, frame) = outward.find(|(_, frame)| !is_foreign(self.process, frame))?;
         // Of what has neither name nor file nobody knows whose it is.
         (frame.function.is_some() || frame.module.is_some()).then_some(index)
     }
 
     /// Whether every frame inward of frame `to` is of a library.
     pub(super) fn is_library_up_to(&self, to: usize) -> bool {
-        self.frames.iter().take(to).all(|frame| is_of_library(self.process, frame))
+        self.frames.iter().take(to).all(|frame| is_foreign(self.process, frame))
     }
 
     /// The linkage name of the symbol that holds `at`, and bytes from its start.

@@ -59,6 +59,7 @@ fn frame(name: &FunctionName, location: Option<SourceLocation>, is_inline: bool)
         function: name.shown.as_deref().map(str::to_owned),
         linkage_name: name.linkage.as_deref().map(str::to_owned),
         location,
+        language: name.language,
         is_inline,
         from_symbol: false,
     }

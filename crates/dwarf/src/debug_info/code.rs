@@ -27,6 +27,7 @@ impl DebugInfo {
                 function: Some(symbol.name),
                 linkage_name: Some(symbol.linkage_name),
                 location,
+                language: None,
                 is_inline: false,
                 from_symbol: true,
             });

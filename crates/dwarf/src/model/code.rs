@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use obit_corefile::addr::Svma;
 
+use super::language::Language;
+
 /// A function that has code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedFunction {
@@ -59,6 +61,8 @@ pub struct SourceFrame {
     pub linkage_name: Option<String>,
     /// Where execution is in this function.
     pub location: Option<SourceLocation>,
+    /// The language of its unit, where there is one.
+    pub language: Option<Language>,
     /// Inlined into the next frame of the list.
     pub is_inline: bool,
     /// The name came from a symbol table, not from DWARF.

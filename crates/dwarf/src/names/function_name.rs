@@ -48,5 +48,11 @@ pub(crate) fn name_of<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>) -> FunctionNam
         _ => qualified().or_else(demangled),
     };
     let shown = shown.or_else(|| linkage.clone());
-    FunctionName { shown: shown.map(Arc::from), linkage: linkage.map(Arc::from) }
+    // A call inlined from another unit (LTO) is in the language of its origin.
+    let language = match declared.unit.language {
+        Language::Unknown => language,
+        of_origin => of_origin,
+    };
+    let language = Some(language).filter(|language| *language != Language::Unknown);
+    FunctionName { shown: shown.map(Arc::from), linkage: linkage.map(Arc::from), language }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use gimli::UnitOffset;
 
+use crate::model::language::Language;
 use crate::units::range_map::RangeMap;
 
 /// The functions of one unit that have code, by address.
@@ -127,4 +128,6 @@ pub(crate) struct FunctionName {
     pub(crate) shown: Option<Arc<str>>,
     /// For linkers: `DW_AT_linkage_name`.
     pub(crate) linkage: Option<Arc<str>>,
+    /// The language of the unit that defines it.
+    pub(crate) language: Option<Language>,
 }

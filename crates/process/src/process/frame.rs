@@ -1,7 +1,7 @@
 //! One frame as a person counts them: physical, inlined, of the kernel, or inferred.
 
 use obit_corefile::addr::Avma;
-use obit_dwarf::SourceLocation;
+use obit_dwarf::{Language, SourceLocation};
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +50,8 @@ pub struct Frame {
     pub linkage_name: Option<String>,
     /// The name came from a symbol table, not from DWARF.
     pub from_symbol: bool,
+    /// The language of its unit, where there is one.
+    pub language: Option<Language>,
     /// Index into [`crate::module::Modules`].
     pub module: Option<usize>,
     /// Source place.
@@ -76,6 +78,7 @@ impl Frame {
             function: None,
             linkage_name: None,
             from_symbol: false,
+            language: None,
             module,
             source: None,
             tail_calls: Vec::new(),

@@ -174,6 +174,7 @@ fn named_frame(bare: &Frame, kind: FrameKind, source: &SourceFrame) -> Frame {
         function: source.function.clone(),
         linkage_name: source.linkage_name.clone(),
         from_symbol: source.from_symbol,
+        language: source.language,
         source: source.location.clone(),
         ..bare.clone()
     }

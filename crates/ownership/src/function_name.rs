@@ -1,9 +1,14 @@
 //! Names of functions without what a compiler, a build or a processor added to them.
 
+use std::borrow::Cow;
+
 /// Bytes of a name that are looked at.
 const LONGEST: usize = 4096;
 /// Brackets within brackets that are looked into.
 const DEEPEST: usize = 12;
+
+/// Digits of a hash of Rust's.
+const HASH_DIGITS: usize = 16;
 
 /// Suffixes of functions that a compiler split or copied, before a number.
 const NUMBERED: &[&str] =
@@ -11,60 +16,6 @@ const NUMBERED: &[&str] =
 
 /// Such suffixes that end a name.
 const ENDS: &[&str] = &[".cold", ".localalias", ".warm", ".abi0", ".abiinternal"];
-
-/// Parts of a name that stand for the processor one variant of a C function is made for
-/// (the `multiarch` directories of glibc).
-const PROCESSORS: &[&str] = &[
-    "avx",
-    "avx2",
-    "avx512",
-    "evex",
-    "evex512",
-    "sse2",
-    "sse3",
-    "ssse3",
-    "sse4",
-    "sse42",
-    "sse4_1",
-    "sse4_2",
-    "erms",
-    "unaligned",
-    "aligned",
-    "generic",
-    "rtm",
-    "movbe",
-    "no_vzeroupper",
-    "back",
-    "vzeroupper",
-    "ia32",
-    "i586",
-    "i686",
-    "bsf",
-    "slow",
-    "fma",
-    "fma4",
-    "avx2_movbe",
-    "avx_fma4",
-    "thunderx",
-    "thunderx2",
-    "falkor",
-    "simd",
-    "nosimd",
-    "mops",
-    "sve",
-    "mte",
-    "kunpeng",
-    "neon",
-    "a64fx",
-    "oryon1",
-    "emag",
-    "zva64",
-    "noalignment",
-    "power7",
-    "power8",
-    "power9",
-    "power10",
-];
 
 /// The name of a function in the form that builds, optimisation levels, compilers and
 /// demanglers agree on: without return type, arguments, template arguments, clone
@@ -82,96 +33,15 @@ pub fn normalized(name: &str) -> String {
 }
 
 /// At most `most` bytes of a name, whole characters.
-pub(super) fn cut(name: &str, most: usize) -> &str {
+pub fn cut(name: &str, most: usize) -> &str {
     let ends = (0..=most.min(name.len())).rev();
     ends.into_iter().find_map(|end| name.get(..end)).unwrap_or_default()
-}
-
-/// The public name of a function of the C library, whichever of its variants, aliases and
-/// internal forms ran: `__memmove_avx_unaligned_erms` is `memmove`, `__GI___libc_free`
-/// `free`, `__memcpy_chk` `memmove`, which does the work of both.
-pub fn library_name(name: &str) -> &str {
-    let mut bare = match name {
-        "std::__terminate" | "__cxxabiv1::__terminate" => return "std::terminate",
-        name => name.strip_prefix("__cxxabiv1::").unwrap_or(name),
-    };
-    if bare.contains("::") {
-        return name;
-    }
-    for prefix in ["___interceptor_", "__interceptor_", "__asan_", "__hwasan_", "__GI_", "__libc_"]
-    {
-        bare = bare.strip_prefix(prefix).filter(|rest| !rest.is_empty()).unwrap_or(bare);
-    }
-    bare = bare.strip_prefix("__libc_").unwrap_or(bare);
-    let trimmed = bare.trim_start_matches('_');
-    bare = if trimmed.is_empty() { bare } else { trimmed };
-    bare = bare.strip_prefix("IO_").unwrap_or(bare);
-    let variant_of = |name: &str| {
-        let before = |part: &&str| name.strip_suffix(*part)?.strip_suffix('_').map(str::len);
-        PROCESSORS.iter().find_map(before).filter(|length| *length > 0)
-    };
-    // All variants are internal, and named so.
-    while let Some(length) = variant_of(bare).filter(|_| name.starts_with("__")) {
-        bare = &bare[..length];
-    }
-    bare = bare.strip_suffix("_chk").filter(|rest| *rest != "stack").unwrap_or(bare);
-    match bare {
-        "memcpy" => "memmove",
-        "strcasecmp_l" => "strcasecmp",
-        "strncasecmp_l" => "strncasecmp",
-        "gsignal"
-        | "pthread_kill"
-        | "thread_kill_implementation"
-        | "pthread_kill_implementation"
-        | "pthread_kill_internal"
-        | "tgkill"
-        | "tkill" => "raise",
-        "assert_fail_base" => "assert_fail",
-        "stack_chk_fail_local" => "stack_chk_fail",
-        "fortify_fail" | "fortify_fail_abort" => "chk_fail",
-        "cfree" | "free_default" | "je_free" | "mi_free" | "tc_free" => "free",
-        "je_malloc" | "mi_malloc" | "tc_malloc" => "malloc",
-        bare => bare,
-    }
-}
-
-/// The name of an image without directory, version and hash: `libglib-2.0.so.0.7200.4` is
-/// `libglib.so`, `libstd-d1237ef7159db0a2.so` `libstd.so`, `python3.11` `python`.
-pub fn module_name(path: &str) -> String {
-    let path = path.strip_suffix(" (deleted)").unwrap_or(path);
-    let base = path.rsplit('/').next().unwrap_or(path);
-    let (stem, is_library) = match base.find(".so") {
-        Some(at) if matches!(base.as_bytes().get(at + 3), None | Some(b'.' | b'-')) && at > 0 => {
-            (&base[..at], true)
-        }
-        _ => (base, false),
-    };
-    let mut stem = without_version(stem);
-    if let Some((before, hash)) = stem.rsplit_once('-')
-        && hash.len() == 16
-        && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-    {
-        stem = before;
-    }
-    let stem = stem.replace(char::is_control, " ");
-    if is_library { stem + ".so" } else { stem }
-}
-
-/// Less a version: `-2.0`, `3.11`, `-12`. A lone number that touches the name is part of
-/// it: `lib32`, `worker2`.
-fn without_version(stem: &str) -> &str {
-    let before = stem.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let version = &stem[before.len()..];
-    let name = before.strip_suffix(['-', '_']).unwrap_or(before);
-    let is_version = version.starts_with(|c: char| c.is_ascii_digit())
-        && (version.contains('.') || before.ends_with('-'));
-    if is_version && !name.is_empty() { name } else { stem }
 }
 
 /// The function around a lambda of gcc's, whose debug information calls it `operator()`,
 /// from its mangled name (Itanium C++ ABI, 5.1.7): `_ZZNK4shop5totalEvENKUlvE_clEv` is
 /// within `shop::total`.
-pub(super) fn around_lambda(mangled: &str) -> Option<String> {
+pub fn around_lambda(mangled: &str) -> Option<String> {
     let mut rest = mangled.strip_prefix("_ZZ")?;
     rest = rest.strip_prefix('L').unwrap_or(rest);
     rest = rest.strip_prefix('N').unwrap_or(rest).trim_start_matches(['K', 'V', 'R', 'O']);
@@ -416,7 +286,34 @@ fn components(name: &str) -> String {
 
 fn is_rust_hash(part: &str) -> bool {
     let hash = part.strip_prefix('h').unwrap_or_default();
-    hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+    hash.len() == HASH_DIGITS && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether the last component of a mangled name is a hash of Rust's: `…17h<16 digits>`.
+pub(crate) fn has_rust_hash(mangled: &str) -> bool {
+    let at = mangled.len().checked_sub(HASH_DIGITS + 1);
+    at.and_then(|at| mangled.get(at..)).is_some_and(is_rust_hash)
+}
+
+/// `core::panicking::panic` for `core[1b2c3d4e5f607182]::panicking::panic`: where a symbol
+/// alone names a function, Rust's crates have their hashes.
+fn without_crate_hash(name: &str) -> Cow<'_, str> {
+    let Some((crate_name, rest)) = name.split_once('[') else { return Cow::Borrowed(name) };
+    match rest.split_once("]::") {
+        Some((hash, path))
+            if hash.len() <= HASH_DIGITS && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            Cow::Owned(format!("{crate_name}::{path}"))
+        }
+        _ => Cow::Borrowed(name),
+    }
+}
+
+/// The name as its author and the linker know it, without what a compiler put behind it:
+/// `__assert_fail_base` for `__assert_fail_base.cold`, `core::panicking::panic` for
+/// `core[1b2c3d4e5f607182]::panicking::panic`. Arguments stay.
+pub fn undecorated(name: &str) -> Cow<'_, str> {
+    without_crate_hash(without_clones(name))
 }
 
 fn is_version_namespace(part: &str, at: usize) -> bool {
@@ -521,33 +418,6 @@ mod tests {
     }
 
     #[test]
-    fn variants_of_a_library_function_are_that_function() {
-        for (raw, bare) in [
-            ("__memmove_avx_unaligned_erms", "memmove"),
-            ("__memcpy_avx512_unaligned_erms", "memmove"),
-            ("__memcpy_chk", "memmove"),
-            ("__strlen_evex", "strlen"),
-            ("__strncasecmp_l_evex", "strncasecmp"),
-            ("__strcmp_sse2_unaligned", "strcmp"),
-            ("__GI___libc_free", "free"),
-            ("__libc_calloc", "calloc"),
-            ("__pthread_kill_implementation", "raise"),
-            ("_IO_vfprintf", "vfprintf"),
-            ("__stack_chk_fail", "stack_chk_fail"),
-            ("__stack_chk_fail_local", "stack_chk_fail"),
-            ("__cxxabiv1::__cxa_throw", "cxa_throw"),
-            ("__cxxabiv1::__terminate", "std::terminate"),
-            ("std::__throw_bad_cast", "std::__throw_bad_cast"),
-            ("__interceptor_memcpy", "memmove"),
-            ("abort", "abort"),
-            ("list_back", "list_back"),
-            ("_", "_"),
-        ] {
-            assert_eq!(library_name(raw), bare, "{raw}");
-        }
-    }
-
-    #[test]
     fn a_lambda_is_called_after_the_function_around_it() {
         for (mangled, around) in [
             ("_ZZNK4shop4Cart5totalEvENKUlvE_clEv", Some("shop::Cart::total")),
@@ -562,19 +432,15 @@ mod tests {
     }
 
     #[test]
-    fn an_image_has_no_version() {
-        for (path, name) in [
-            ("/usr/lib/libc.so.6", "libc.so"),
-            ("/lib/libc-2.31.so", "libc.so"),
-            ("/usr/lib/libglib-2.0.so.0.7200.4", "libglib.so"),
-            ("/x/libstd-d1237ef7159db0a2.so", "libstd.so"),
-            ("/usr/bin/python3.11", "python"),
-            ("/opt/shop/bin/shop-1.2 (deleted)", "shop"),
-            ("/opt/worker2", "worker2"),
-            ("[vdso]", "[vdso]"),
-            ("7", "7"),
+    fn a_clone_and_the_hash_of_a_crate_are_no_part_of_a_name() {
+        for (raw, bare) in [
+            ("__assert_fail_base.cold", "__assert_fail_base"),
+            ("walk.part.0.constprop.1", "walk"),
+            ("core[1b2c3d4e5f607182]::panicking::panic_fmt", "core::panicking::panic_fmt"),
+            ("operator new[](unsigned long)", "operator new[](unsigned long)"),
+            ("int at<int [2]>::of", "int at<int [2]>::of"),
         ] {
-            assert_eq!(module_name(path), name, "{path}");
+            assert_eq!(undecorated(raw), bare, "{raw}");
         }
     }
 }
