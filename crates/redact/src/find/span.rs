@@ -17,14 +17,14 @@ pub(crate) struct Span {
 
 /// Sorts, and joins what overlaps: the earlier kind counts, then the longer.
 pub(crate) fn in_order(mut found: Vec<Span>) -> Vec<Span> {
-    found.sort_by_key(|finding| (finding.range.start, std::cmp::Reverse(finding.range.end)));
+    found.sort_by_key(|span| (span.range.start, std::cmp::Reverse(span.range.end)));
     let mut apart: Vec<Span> = Vec::with_capacity(found.len());
-    for finding in found {
+    for span in found {
         match apart.last_mut() {
-            Some(last) if finding.range.start < last.range.end => {
-                last.range.end = last.range.end.max(finding.range.end);
+            Some(last) if span.range.start < last.range.end => {
+                last.range.end = last.range.end.max(span.range.end);
             }
-            _ => apart.push(finding),
+            _ => apart.push(span),
         }
     }
     apart

@@ -21,11 +21,11 @@ pub(crate) fn find(bytes: &[u8], carried: &mut Carried, looks_inside: bool) -> V
         let (text, places) = utf16::decode(bytes, region);
         let mut inner = Vec::new();
         narrow(&text, 0..text.len(), carried, looks_inside, &mut inner);
-        for finding in inner {
-            found.extend(placed(finding.range, &places).map(|range| Span {
+        for span in inner {
+            found.extend(placed(span.range, &places).map(|range| Span {
                 range,
                 is_wide: true,
-                ..finding
+                ..span
             }));
         }
     }
@@ -48,25 +48,25 @@ fn narrow(
 ) {
     let base = part.start;
     let Some(text) = bytes.get(part).filter(|text| !text.is_empty()) else { return };
-    let mut push = |finding: Span, from: usize| {
-        let range = finding.range.start + from..finding.range.end + from;
-        found.push(Span { range, ..finding });
+    let mut push = |span: Span, from: usize| {
+        let range = span.range.start + from..span.range.end + from;
+        found.push(Span { range, ..span });
     };
     let Some(view) = View::of(text) else {
-        for finding in scan(text, looks_inside, carried) {
-            push(finding, base);
+        for span in scan(text, looks_inside, carried) {
+            push(span, base);
         }
         return;
     };
-    for finding in scan(&view.text, looks_inside, carried) {
-        let range = view.place(finding.range.start)..view.place(finding.range.end);
-        push(Span { range, ..finding }, base);
+    for span in scan(&view.text, looks_inside, carried) {
+        let range = view.place(span.range.start)..view.place(span.range.end);
+        push(Span { range, ..span }, base);
     }
     // Escaped characters may be part of a value: `?password=a%26b&x=1`.
     for line in view.mixed {
         let Some(raw) = text.get(line.clone()) else { continue };
-        for finding in scan(raw, looks_inside, &mut Carried::default()) {
-            push(finding, base + line.start);
+        for span in scan(raw, looks_inside, &mut Carried::default()) {
+            push(span, base + line.start);
         }
     }
 }
@@ -305,7 +305,7 @@ mod tests {
 
     fn hidden(text: &str) -> Vec<String> {
         let found = find(text.as_bytes(), &mut Carried::default(), true);
-        found.into_iter().map(|finding| text[finding.range].to_owned()).collect()
+        found.into_iter().map(|span| text[span.range].to_owned()).collect()
     }
 
     #[test]
