@@ -259,6 +259,20 @@ mod tests {
     }
 
     #[test]
+    fn a_library_of_the_system_is_not_the_program_even_with_lines() {
+        let qt = "/opt/lib/libQt5Core.so.5";
+        let taken =
+            FrameReport { module: inside("", qt, 1).module, ..at("pool_take", "pool.c", 3) };
+        let frames = [taken.clone(), at("order_item", "order.c", 5), at("main", "order.c", 9)];
+        assert_eq!(row(&frames, 100), "pool_take ← order_item ← main");
+        let origins = Origins { executable: Some("/usr/bin/t"), is_static: false, has_lines: true };
+        assert!(!origins.is_program(&taken) && origins.is_program(&frames[1]));
+        // What the report states goes before what its names say.
+        let stated = FrameReport { owner: Some(Owner::Application), ..taken };
+        assert!(origins.is_program(&stated));
+    }
+
+    #[test]
     fn a_stripped_program_is_still_the_program() {
         let mut frames = waiting();
         frames.truncate(3);

@@ -219,6 +219,7 @@ fn nothing_of_the_program(seen: &[Seen]) -> Option<Chosen> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use obit_ownership::Owner;
     use obit_report::{
         Cause, FrameKind, FrameReport, Hex, ModulePlace, SignalReport, ThreadReport,
     };
@@ -316,6 +317,49 @@ mod tests {
         ] {
             assert_eq!(text(&crash(stack)), wanted, "{stack:?}");
         }
+    }
+
+    /// The owners that a report states, innermost first.
+    fn owned(mut report: Report, owners: &[Owner]) -> Report {
+        for (frame, owner) in report.threads[0].frames.iter_mut().zip(owners) {
+            frame.owner = Some(*owner);
+        }
+        report
+    }
+
+    #[test]
+    fn a_crash_inside_a_library_of_the_system_is_its_callers_and_so_is_the_blame() {
+        use Owner::{Application, Startup, SystemLibrary};
+        for library in ["libQt5Core.so.5", "libevent-2.1.so.7", "libjemalloc.so.2", "libm.so.6"] {
+            let inside = format!("pool_take@{library}");
+            let stack = [inside.as_str(), "order_item", "main", "_start"];
+            let old = crash(&stack);
+            let owners = [SystemLibrary, Application, Application, Startup];
+            for mut report in [owned(old.clone(), &owners), old] {
+                assert_eq!(text(&report), "pool_take | order_item in app", "{library}");
+                let frame = Some(1);
+                let confidence = Confidence::Proved;
+                let blame = Some(Blame { frame, confidence, ..Blame::default() });
+                report.cause = Some(Cause { blame, ..Cause::default() });
+                let program = Rules::built_in().program(&report, 8);
+                assert_eq!(program.blamed.as_deref(), Some("order_item"));
+                assert_eq!(program.functions, ["order_item", "main"]);
+            }
+        }
+        // One that comes with the program is the application's.
+        let own = crash(&["pool_take@libshop.so", "order_item", "main"]);
+        assert_eq!(text(&own), "pool_take in libshop.so");
+    }
+
+    #[test]
+    fn the_owner_that_a_report_states_goes_before_what_the_names_say() {
+        let stack = ["core::Engine::spin", "main"];
+        let stated = owned(crash(&stack), &[Owner::Application, Owner::Application]);
+        assert_eq!(text(&stated), "core::Engine::spin in app");
+        // A report that states nothing, and no symbol that tells the language.
+        assert_eq!(text(&crash(&stack)), "main in app");
+        let by_source = owned(crash(&["grow", "walk"]), &[Owner::SystemLibrary]);
+        assert_eq!(text(&by_source), "walk in app");
     }
 
     #[test]
