@@ -54,7 +54,8 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn new(inputs: Inputs, options: &Options) -> Result<Self, Failure> {
-        let (search, content, output) = (&options.search, &options.content, &options.output);
+        let (search, content) = (&options.search, &options.content);
+        let format = options.output.format();
         Ok(Self {
             inputs,
             formatters: formatters(&search.formatters)
@@ -87,11 +88,11 @@ impl Request {
                 context: match content.context {
                     _ if content.no_source => Context::Nothing,
                     Some(lines) => Context::Lines(lines),
-                    None if output.is_page() => Context::Lines(PAGE_CONTEXT),
+                    None if format.has_more_code => Context::Lines(PAGE_CONTEXT),
                     None => Context::default(),
                 },
-                always_code: output.is_page(),
-                memory: output.is_page() || output.is_json(),
+                always_code: format.has_more_code,
+                memory: format.has_memory_map,
                 flavor: match content.disassembly_flavor {
                     args::Flavor::Att => Flavor::Att,
                     args::Flavor::Intel => Flavor::Intel,

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use obit::redact::Level;
+use obit::render::{FORMATS, Format};
 
 use super::db::DbArgs;
 use super::diff::DiffArgs;
 use super::digest::DigestArgs;
 use super::exit;
+use super::formats;
 use super::gate::Gate;
 use super::group::GroupArgs;
 use super::list::ListArgs;
@@ -324,8 +326,9 @@ pub(crate) struct Content {
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
     /// How to write the report
-    #[arg(long, value_enum, default_value_t, global = true, hide_short_help = true)]
-    pub(crate) format: Format,
+    #[arg(long, value_parser = formats::parser(|_| true), default_value = FORMATS[0].name,
+        global = true, hide_short_help = true)]
+    pub(crate) format: &'static Format,
     /// JSON for programs, the same as --format json
     #[arg(long, conflicts_with = "format", global = true)]
     pub(crate) json: bool,
@@ -360,47 +363,9 @@ pub(crate) struct Output {
 
 impl Output {
     /// The format, however it was asked for.
-    pub(crate) fn format(&self) -> Format {
-        if self.json { Format::Json } else { self.format }
+    pub(crate) fn format(&self) -> &'static Format {
+        self.json.then(|| Format::named("json")).flatten().unwrap_or(self.format)
     }
-
-    pub(crate) fn is_json(&self) -> bool {
-        matches!(self.format(), Format::Json | Format::Ndjson)
-    }
-
-    pub(crate) fn is_page(&self) -> bool {
-        self.format() == Format::Html
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// A page for a person
-    #[default]
-    Human,
-    /// One line of JSON (see `obit schema`); of many records, an array
-    Json,
-    /// The same: JSON with one document a line
-    Ndjson,
-    /// One self-contained page for a browser (see docs/html.md)
-    Html,
-    /// One line of text, for a chat or a log
-    Brief,
-    /// Markdown, for a ticket
-    #[value(alias = "md")]
-    Markdown,
-    /// SARIF 2.1.0, for code scanning
-    Sarif,
-    /// A JUnit report with a failed test
-    Junit,
-    /// An event for Sentry
-    Sentry,
-    /// `::error` commands for GitHub Actions
-    Github,
-    /// A code quality report for GitLab
-    Gitlab,
-    /// A table for spreadsheets: of groups alone
-    Csv,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -492,7 +457,7 @@ mod tests {
         ] {
             let cli = Cli::try_parse_from(line.split(' ')).map_err(|error| error.to_string());
             let output = cli.unwrap().options.output;
-            assert!(output.json || output.format == Format::Json, "{line}");
+            assert!(output.format().name == "json", "{line}");
         }
     }
 

@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use obit::render;
-use obit::triage::difference::{self, difference};
+use obit::render::Format;
+use obit::render::formats::Writer;
+use obit::triage::difference::difference;
 use obit::triage::overview::GroupSummary;
 use obit::triage::store::Store;
 
 use super::args::Cli;
 use super::exit::Exit;
-use super::formats::{self, Listed};
-use super::groups::Exchange;
+use super::groups::write_difference;
 use super::outlet::Outlet;
-use super::{Failure, screen, triage};
+use super::{Failure, formats, screen, triage};
 
 /// Which two.
 #[derive(Clone, Debug, Args)]
@@ -27,10 +27,8 @@ pub(crate) struct DiffArgs {
 }
 
 pub(super) fn diff(cli: &Cli, args: &DiffArgs) -> Result<Exit, Failure> {
-    if Exchange::of(cli.format()).is_none() {
-        // Known before anything is read.
-        formats::listed(cli)?;
-    }
+    // Known before anything is read.
+    formats::writer(cli.format(), "a difference", Format::difference)?;
     let outlet = Outlet::of(&cli.options.output, None)?;
     let (old, new) = (side(cli, &args.baseline)?, side(cli, &args.current)?);
     against(cli, &outlet, (&old, &args.baseline), (&new, &args.current))
@@ -54,17 +52,12 @@ pub(super) fn against(
     let (baseline, old) = named(old, old_path)?;
     let (current, new) = named(new, new_path)?;
     let found = difference((baseline, &old), (current, &new));
-    if let Some(exchange) = Exchange::of(cli.format()) {
-        exchange.write_difference(outlet, &found, stores)?;
-    } else {
-        let format = formats::listed(cli)?;
-        let page = screen::page_options(&cli.options, outlet.destination());
-        outlet.write(|out| match format {
-            Listed::Text => render::write_difference(out, &found, &page),
-            Listed::Json | Listed::Lines => difference::write_difference(&found, out),
-            Listed::Markdown => render::write_difference_markdown(out, &found),
-            Listed::Csv => render::write_difference_csv(out, &found),
-        })?;
+    match formats::writer(cli.format(), "a difference", Format::difference)? {
+        Writer::Items(write) => write_difference(write, outlet, &found, stores)?,
+        Writer::Own(write) => {
+            let page = screen::page_options(&cli.options, outlet.destination());
+            outlet.write(|out| write(out, &found, &page))?;
+        }
     }
     let for_gate: Vec<GroupSummary> = found
         .groups

@@ -1,17 +1,15 @@
 //! `obit digest`: what happened since some time.
 
 use clap::Args;
-use obit::render;
+use obit::render::Format;
 use obit::triage::filter::Filter;
-use obit::triage::overview;
 use obit::triage::time::When;
 
-use super::Failure;
 use super::args::Cli;
 use super::exit::Exit;
-use super::formats::{self, Listed};
 use super::outlet::Outlet;
 use super::view::{ViewArgs, clock};
+use super::{Failure, formats};
 
 /// What is told of.
 #[derive(Clone, Debug, Args)]
@@ -25,7 +23,7 @@ const DAY: When = When::Ago(86_400);
 
 pub(super) fn digest(cli: &Cli, args: &DigestArgs) -> Result<Exit, Failure> {
     let outlet = Outlet::of(&cli.options.output, None)?;
-    let format = formats::listed(cli)?;
+    let write = formats::writer(cli.format(), "a digest", Format::digest)?;
     let clock = clock();
     let since = args.view.since.unwrap_or(DAY).seconds(clock);
     let usage = |problem: String| Failure::new(Exit::Usage, &problem);
@@ -42,11 +40,6 @@ pub(super) fn digest(cli: &Cli, args: &DigestArgs) -> Result<Exit, Failure> {
     let before = store.overview(&options, 0)?.dumps;
     options.filter = between(since, until.saturating_add(1))?;
     let found = store.overview(&options, usize::MAX)?;
-    outlet.write(|out| match format {
-        Listed::Text | Listed::Markdown => render::write_digest(out, &found, since, before),
-        Listed::Json => overview::write_overview(&found, out),
-        Listed::Lines => overview::write_group_lines(&found, out),
-        Listed::Csv => render::write_groups_csv(out, &found),
-    })?;
+    outlet.write(|out| write(out, &found, since, before))?;
     Ok(cli.options.gate.exit(&found.groups))
 }

@@ -38,9 +38,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Parser;
 use clap::error::ErrorKind;
 use obit::redact::{Level, Origin, Redactor};
+use obit::render::Format;
+use obit::render::formats::ReportView as View;
 
 use analyze::Request;
-use args::{Cli, Files, Format, SchemaOf, Verb};
+use args::{Cli, Files, SchemaOf, Verb};
 use exit::Exit;
 use obit::triage::schema::Document;
 use outlet::{Outlet, OutletError};
@@ -78,8 +80,8 @@ fn run(cli: &Cli) -> Exit {
         Some(Verb::Signature(args)) => {
             report(cli, &args.files, View::Signature { explained: args.explain })
         }
-        Some(Verb::Analyze(files)) => report(cli, files, View::page(cli)),
-        None => report(cli, &Files::default(), View::page(cli)),
+        Some(Verb::Analyze(files)) => report(cli, files, page_view(cli)),
+        None => report(cli, &Files::default(), page_view(cli)),
     };
     outcome.unwrap_or_else(|failure| {
         failure.say();
@@ -87,28 +89,14 @@ fn run(cli: &Cli) -> Exit {
     })
 }
 
-/// Which part of the report a person sees. JSON is always whole.
-#[derive(Clone, Copy)]
-enum View {
-    Page,
-    Summary,
-    Modules,
-    Signature { explained: bool },
-}
-
-impl View {
-    /// The page, or what is asked for of it.
-    fn page(cli: &Cli) -> Self {
-        if cli.options.content.summary { Self::Summary } else { Self::Page }
-    }
+/// The page, or what is asked for of it.
+fn page_view(cli: &Cli) -> View {
+    if cli.options.content.summary { View::Summary } else { View::Page }
 }
 
 fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
     let options = &cli.options;
-    if cli.format() == Format::Csv {
-        let problem = "csv is for groups: `obit top`";
-        return Err(Failure::new(Exit::Usage, &problem));
-    }
+    let writer = formats::writer(cli.format(), "a report", Format::report)?;
     let inputs = inputs::inputs(&cli.files, verb_files, options)
         .map_err(|error| Failure::new(Exit::Usage, &error))?;
     let outlet = Outlet::of(&options.output, Some(&inputs))?;
@@ -125,7 +113,7 @@ fn report(cli: &Cli, verb_files: &Files, view: View) -> Result<Exit, Failure> {
         return Err(no_such_thread(tid, tids));
     }
     let page = screen::page_options(options, outlet.destination());
-    outlet.write(|out| formats::write(out, &report, cli.format(), view, &page))?;
+    outlet.write(|out| writer.write(out, &report, view, &page))?;
     if options.content.strict && report.is_incomplete() {
         return Ok(Exit::Incomplete);
     }
@@ -160,7 +148,7 @@ fn schema(cli: &Cli, of: SchemaOf) -> Result<Exit, Failure> {
 }
 
 impl Cli {
-    fn format(&self) -> Format {
+    fn format(&self) -> &'static Format {
         self.options.output.format()
     }
 }

@@ -5,7 +5,9 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::args::{Format, Output};
+use obit::render::formats::Audience;
+
+use super::args::Output;
 use super::inputs::Inputs;
 use super::pager::{Paged, Pager};
 use super::screen::Destination;
@@ -50,7 +52,8 @@ impl Outlet {
     /// As the user asks; pages on a terminal go through a pager.
     pub(crate) fn of(output: &Output, inputs: Option<&Inputs>) -> Result<Self, OutletError> {
         let outlet = Self::new(output.output.as_deref(), inputs)?;
-        let is_page = outlet == Self::StandardOutput && output.format() == Format::Human;
+        let is_page =
+            outlet == Self::StandardOutput && output.format().audience == Audience::Terminal;
         let pager = if is_page && !output.no_pager { Pager::wanted() } else { None };
         Ok(pager.map_or(outlet, Self::Pager))
     }

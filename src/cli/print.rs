@@ -5,17 +5,16 @@ use std::io::{self, Write};
 use clap::Args;
 use obit::print::{PrintError, column, evaluate, pointed_at};
 use obit::process::{Process, Thread};
-use obit::render::visible;
-use obit::report::{Variable, show_values};
+use obit::render::{Format, visible};
+use obit::report::show_values;
 use obit::value::Budget;
 
 use super::args::{Cli, Files};
 use super::exit::Exit;
-use super::formats::{self, Plain};
 use super::inputs::Inputs;
 use super::outlet::Outlet;
 use super::progress::Progress;
-use super::{Failure, Request, View, analyze, inputs, say, screen};
+use super::{Failure, Request, View, analyze, formats, inputs, say, screen};
 
 /// What to print.
 #[derive(Clone, Debug, Args)]
@@ -59,15 +58,10 @@ pub(crate) fn print(cli: &Cli, args: &PrintArgs) -> Result<Exit, Failure> {
             }
         }
     }
-    let format = formats::plain(cli)?;
+    let write = formats::writer(cli.format(), "a value", Format::variable)?;
     let shown = show_values(&process, &values, &request.build);
     let page = screen::page_options(options, outlet.destination());
-    outlet.write(|out| {
-        shown.iter().try_for_each(|variable| match format {
-            Plain::Json | Plain::Lines => write_json(out, variable),
-            Plain::Text => obit::render::write_variable(out, variable, &page),
-        })
-    })?;
+    outlet.write(|out| shown.iter().try_for_each(|variable| write(out, variable, &page)))?;
     Ok(exit)
 }
 
@@ -122,11 +116,6 @@ fn chosen_frame(process: &Process, thread: usize, wanted: usize) -> Result<usize
         return Err(Failure::new(Exit::Usage, &problem));
     }
     Ok(at)
-}
-
-/// One line of JSON: a variable as a report holds them.
-fn write_json(out: &mut dyn Write, variable: &Variable) -> io::Result<()> {
-    obit::report::write_variable_json(variable, out)
 }
 
 /// What is wrong, and where.

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use obit::redact::{Level, Redactor, RuleError, Rules, stream};
+use obit::render::Format;
 
 use super::args::{Cli, Files, RedactPolicy};
 use super::exit::Exit;
-use super::formats::{self, Plain};
 use super::outlet::Outlet;
 use super::progress::Progress;
-use super::{Failure, Request, View, analyze, inputs, say, screen};
+use super::{Failure, Request, View, analyze, formats, inputs, say, screen};
 
 /// How to redact a text.
 #[derive(Clone, Debug, Args)]
@@ -88,13 +88,11 @@ fn explain(cli: &Cli, args: &Redact, level: Level) -> Result<Exit, Failure> {
     // Cleared before anything is written.
     drop(progress);
     let process = opened.map_err(|error| Failure::new(Exit::Unusable, &error))?;
-    let format = formats::plain(cli)?;
+    let what = "what a report hides";
+    let write = formats::writer(cli.format(), what, Format::hidden)?;
     let hidden = obit::report::hidden(&process, request.build);
     let page = screen::page_options(options, outlet.destination());
-    outlet.write(|out| match format {
-        Plain::Json | Plain::Lines => obit::report::write_hidden_json(&hidden, out),
-        Plain::Text => obit::render::write_hidden(out, &hidden, &page),
-    })?;
+    outlet.write(|out| write(out, &hidden, &page))?;
     Ok(Exit::Success)
 }
 

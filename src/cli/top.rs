@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use obit::render;
-use obit::triage::overview::{self, Sort};
+use obit::render::Format;
+use obit::render::formats::{Audience, Writer};
+use obit::triage::overview::Sort;
 
 use super::args::Cli;
 use super::exit::Exit;
-use super::formats::{self, Listed};
-use super::groups::Exchange;
+use super::groups::write_groups;
 use super::outlet::Outlet;
 use super::pages::{self, Pages};
 use super::view::ViewArgs;
-use super::{Failure, screen};
+use super::{Failure, formats, screen};
 
 /// The list of groups.
 #[derive(Clone, Debug, Args)]
@@ -67,18 +67,14 @@ pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
         SortBy::Status => Sort::Status,
         SortBy::Severity => Sort::Severity,
     };
-    let exchange = Exchange::of(cli.format());
-    let format = match exchange {
-        Some(_) => Listed::Lines,
-        None => formats::listed(cli)?,
-    };
+    let format = cli.format();
+    let writer = formats::writer(format, "groups", Format::groups)?;
     let store = args.view.open()?;
     // A page is for reading; programs get all.
-    let most = match (args.frames, format) {
-        (Some(0), _) => usize::MAX,
+    let most = match (args.frames, format.audience) {
+        (Some(0), _) | (None, Audience::Program) => usize::MAX,
         (Some(most), _) => most,
-        (None, Listed::Text | Listed::Markdown) => GROUPS,
-        (None, _) => usize::MAX,
+        (None, Audience::Terminal | Audience::Document) => GROUPS,
     };
     let gate = &cli.options.gate;
     let mut found = store.overview(&options, if gate.is_shut() { usize::MAX } else { most })?;
@@ -89,17 +85,12 @@ pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
         Pages::at(path).write(&store, &options, remembered)?;
         return Ok(gate.exit(&all));
     }
-    if let Some(exchange) = exchange {
-        exchange.write(&outlet, &store, &found.groups)?;
-        return Ok(gate.exit(&all));
+    match writer {
+        Writer::Items(write) => write_groups(write, &outlet, &store, &found.groups)?,
+        Writer::Own(write) => {
+            let page = screen::page_options(&cli.options, outlet.destination());
+            outlet.write(|out| write(out, &found, args.explain_rank, &page))?;
+        }
     }
-    let page = screen::page_options(&cli.options, outlet.destination());
-    outlet.write(|out| match format {
-        Listed::Text => render::write_groups(out, &found, args.explain_rank, &page),
-        Listed::Json => overview::write_overview(&found, out),
-        Listed::Lines => overview::write_group_lines(&found, out),
-        Listed::Csv => render::write_groups_csv(out, &found),
-        Listed::Markdown => render::write_groups_markdown(out, &found),
-    })?;
     Ok(gate.exit(&all))
 }

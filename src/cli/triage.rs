@@ -12,22 +12,22 @@ use std::time::Duration;
 use clap::{Args, Parser, ValueEnum};
 use obit::batch::{self, BatchError, Code, Order, Settings, Summary, Watcher, WorkerCommand};
 use obit::module::Library;
-use obit::render::{self, PageOptions, Remembered};
+use obit::render::formats::{Audience, Records, WriteGroups, WriteItems, Writer};
+use obit::render::{self, Format, PageOptions, Remembered};
 use obit::report::{Context, WhichStacks, WhoseLocals};
 use obit::triage::overview::{Overview, ViewOptions};
 use obit::triage::store::{Store, StoreError, StoreTrouble};
-use obit::triage::{Incoming, Record, Rules, WITH_VARIABLES, write_record};
+use obit::triage::{Incoming, Record, Rules, WITH_VARIABLES};
 
 use super::analyze::Request;
-use super::args::{Cli, Format, Verb};
+use super::args::{Cli, Verb};
 use super::batch_progress::BatchProgress;
 use super::exit::Exit;
-use super::formats::{self, Plain};
-use super::groups::Exchange;
+use super::groups::write_groups;
 use super::inputs::Inputs;
 use super::outlet::Outlet;
 use super::pages::{self, Pages};
-use super::{Failure, View, diff, screen};
+use super::{Failure, View, diff, formats, screen};
 
 /// Groups that a person is shown.
 const GROUPS: usize = 20;
@@ -249,14 +249,19 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
         RecordOrder::Input => Order::Input,
         RecordOrder::Finished => Order::Finished,
     };
-    let is_streamed = order == Order::Finished && format == Written::Plain(Plain::Lines);
+    let streamed = match format {
+        Written::Records(records) if order == Order::Finished && records.is_lines() => {
+            Some(records)
+        }
+        _ => None,
+    };
     let mut progress = BatchProgress::new(output.quiet, output.verbose);
     let mut batch =
         |progress: &mut dyn Watcher| batch::run(inputs.clone(), &mut store, &settings, progress);
-    let outcome = if is_streamed {
+    let outcome = if let Some(records) = streamed {
         let mut outcome = None;
         outlet.write(|out| {
-            let mut streamed = Streamed { out, progress: &mut progress };
+            let mut streamed = Streamed { out, records, progress: &mut progress };
             match batch(&mut streamed) {
                 Err(BatchError::Output(error)) => Err(error),
                 other => {
@@ -285,22 +290,21 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
         let compared = diff::against(cli, &outlet, (&old, baseline), (&store, &name))?;
         return Ok(if compared == Exit::Success { exit(cli, &summary) } else { compared });
     }
-    if !is_streamed {
+    if streamed.is_none() {
         match format {
-            Written::Plain(format) => {
+            Written::Summary => {
                 let page = screen::page_options(&cli.options, outlet.destination());
-                write(format, &outlet, &store, &summary, &page)?;
+                let text = human(&store, &summary, &page)?;
+                outlet.write(|out| out.write_all(text.as_bytes()))?;
             }
-            Written::Exchange(format) => {
-                format.write(&outlet, &store, &seen(&store, &summary)?.groups)?;
+            Written::Records(records) => write_records(records, &outlet, &store, &summary)?,
+            Written::Items(write) => {
+                write_groups(write, &outlet, &store, &seen(&store, &summary)?.groups)?;
             }
-            Written::Csv => {
+            Written::Groups(write) => {
                 let found = seen(&store, &summary)?;
-                outlet.write(|out| render::write_groups_csv(out, &found))?;
-            }
-            Written::Markdown => {
-                let found = seen(&store, &summary)?;
-                outlet.write(|out| render::write_groups_markdown(out, &found))?;
+                let page = screen::page_options(&cli.options, outlet.destination());
+                outlet.write(|out| write(out, &found, false, &page))?;
             }
         }
     }
@@ -320,35 +324,34 @@ pub(crate) fn triage(cli: &Cli, args: &TriageArgs) -> Result<Exit, Failure> {
     Ok(exit(cli, &summary))
 }
 
-/// What a batch is written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is written of a batch.
+#[derive(Clone, Copy, Debug)]
 enum Written {
-    /// The records, or a summary for a person.
-    Plain(Plain),
-    /// A result for each group.
-    Exchange(Exchange),
-    /// A row for each group.
-    Csv,
-    Markdown,
+    /// A summary for a person, and what to look at first.
+    Summary,
+    /// The records.
+    Records(Records),
+    /// An entry for each group.
+    Items(WriteItems),
+    /// A list of the groups.
+    Groups(WriteGroups),
 }
 
 impl Written {
     /// Known before anything is read.
     fn of(cli: &Cli, args: &TriageArgs) -> Result<Self, Failure> {
+        let format = cli.format();
         if args.baseline.is_some() {
-            if Exchange::of(cli.format()).is_none() {
-                formats::listed(cli)?;
-            }
-            return Ok(Self::Plain(Plain::Text));
+            formats::writer(format, "a difference", Format::difference)?;
         }
-        if let Some(exchange) = Exchange::of(cli.format()) {
-            return Ok(Self::Exchange(exchange));
-        }
-        match cli.format() {
-            Format::Csv => Ok(Self::Csv),
-            Format::Markdown => Ok(Self::Markdown),
-            _ => formats::plain(cli).map(Self::Plain),
-        }
+        // Programs that read JSON want the records; the groups are `obit top`'s.
+        let of_batch = |format: &Format| match (format.groups()?, format.records()) {
+            _ if format.audience == Audience::Terminal => Some(Self::Summary),
+            (Writer::Items(write), _) => Some(Self::Items(write)),
+            (Writer::Own(_), Some(records)) => Some(Self::Records(records)),
+            (Writer::Own(write), None) => Some(Self::Groups(write)),
+        };
+        formats::writer(format, "many crashes", of_batch)
     }
 }
 
@@ -425,6 +428,7 @@ pub(crate) fn worker(args: &WorkerArgs) -> Result<Exit, Failure> {
 /// Records are written as they come.
 struct Streamed<'s> {
     out: &'s mut dyn Write,
+    records: Records,
     progress: &'s mut BatchProgress,
 }
 
@@ -441,50 +445,32 @@ impl Watcher for Streamed<'_> {
         self.progress.stored(incoming, store)?;
         let Some(record) = incoming.record() else { return Ok(()) };
         let group = store.group_of(&record.dump).unwrap_or_default();
-        write_record(&Record { group, ..record }, &mut *self.out)?;
+        self.records.write(self.out, Record { group, ..record })?;
         self.out.flush()
     }
 }
 
-fn write(
-    format: Plain,
+fn write_records(
+    records: Records,
     outlet: &Outlet,
     store: &Store,
     summary: &Summary,
-    page: &PageOptions,
 ) -> Result<(), Failure> {
     let mut failure = None;
     outlet.write(|out| {
-        let mut each = |take: &mut dyn FnMut(Record) -> io::Result<()>| {
-            let mut written = Ok(());
-            let outcome = store.each_record_of(&summary.files, &mut |record| {
-                take(record).inspect_err(|error| {
-                    written = Err(io::Error::from(error.kind()));
-                })
-            });
-            failure = outcome.err();
-            written
-        };
-        match format {
-            Plain::Lines => each(&mut |record| write_record(&record, &mut *out)),
-            Plain::Json => {
-                out.write_all(b"[")?;
-                let mut comma: &[u8] = b"";
-                each(&mut |record| {
-                    out.write_all(comma)?;
-                    comma = b",";
-                    write_record(&record, &mut *out)
-                })?;
-                out.write_all(b"]\n")
-            }
-            Plain::Text => match human(store, summary, page) {
-                Ok(text) => out.write_all(text.as_bytes()),
-                Err(error) => {
-                    failure = Some(error);
-                    Ok(())
-                }
-            },
-        }
+        out.write_all(records.start.as_bytes())?;
+        let mut written = Ok(());
+        let mut between = "";
+        let outcome = store.each_record_of(&summary.files, &mut |record| {
+            let one = out.write_all(between.as_bytes()).and_then(|()| records.write(out, record));
+            between = records.between;
+            one.inspect_err(|error| {
+                written = Err(io::Error::from(error.kind()));
+            })
+        });
+        failure = outcome.err();
+        written?;
+        out.write_all(records.end.as_bytes())
     })?;
     failure.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -17,7 +17,7 @@ const OTHER_COLUMNS: usize = 54;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_difference(
+pub(crate) fn write_difference(
     out: &mut dyn io::Write,
     difference: &Difference,
     options: &PageOptions,
@@ -107,7 +107,7 @@ fn heading(difference: &Difference) -> String {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_difference_markdown(
+pub(crate) fn write_difference_markdown(
     out: &mut dyn io::Write,
     difference: &Difference,
 ) -> io::Result<()> {
@@ -138,7 +138,10 @@ pub fn write_difference_markdown(
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_difference_csv(out: &mut dyn io::Write, difference: &Difference) -> io::Result<()> {
+pub(crate) fn write_difference_csv(
+    out: &mut dyn io::Write,
+    difference: &Difference,
+) -> io::Result<()> {
     writeln!(out, "change,group,before,now,p,class,severity,signature,title,reason")?;
     for group in &difference.groups {
         let text = |text: &Option<String>| csv(text.as_deref().unwrap_or_default());

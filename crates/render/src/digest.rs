@@ -16,7 +16,7 @@ const ROWS: usize = 20;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_digest(
+pub(crate) fn write_digest(
     out: &mut dyn io::Write,
     overview: &Overview,
     since: i64,

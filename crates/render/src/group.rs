@@ -21,7 +21,7 @@ const LABEL: usize = 8;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_group(
+pub(crate) fn write_group(
     out: &mut dyn io::Write,
     detail: &GroupDetail,
     options: &PageOptions,
@@ -282,7 +282,10 @@ fn write_rest(
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_group_markdown(out: &mut dyn io::Write, detail: &GroupDetail) -> io::Result<()> {
+pub(crate) fn write_group_markdown(
+    out: &mut dyn io::Write,
+    detail: &GroupDetail,
+) -> io::Result<()> {
     let group = &detail.group;
     let title = group.title.as_deref().unwrap_or("unknown cause");
     writeln!(out, "## {}\n", markdown(title))?;

@@ -319,7 +319,7 @@ const COLUMNS: &[Column] = &[
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_groups_csv(out: &mut dyn io::Write, overview: &Overview) -> io::Result<()> {
+pub(crate) fn write_groups_csv(out: &mut dyn io::Write, overview: &Overview) -> io::Result<()> {
     let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
     writeln!(out, "{}", names.join(","))?;
     for group in &overview.groups {
@@ -346,7 +346,10 @@ pub(super) fn csv(cell: &str) -> String {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_groups_markdown(out: &mut dyn io::Write, overview: &Overview) -> io::Result<()> {
+pub(crate) fn write_groups_markdown(
+    out: &mut dyn io::Write,
+    overview: &Overview,
+) -> io::Result<()> {
     writeln!(out, "{}\n", markdown(&heading(overview)))?;
     if overview.groups.is_empty() {
         return Ok(());

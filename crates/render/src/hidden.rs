@@ -16,7 +16,7 @@ const TOKEN: usize = 22;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_hidden(
+pub(crate) fn write_hidden(
     out: &mut dyn io::Write,
     hidden: &Hidden,
     options: &PageOptions,

@@ -9,7 +9,7 @@ use super::notices::write_notices;
 use super::stack::{Values, write_registers, write_stack};
 use super::threads::write_threads;
 use super::visible::visible;
-use super::{Color, DEFAULT_WIDTH, PageOptions, chain::Origins, write_modules};
+use super::{Color, DEFAULT_WIDTH, PageOptions, chain::Origins, modules::write_modules};
 use obit_report::{Confidence, Report};
 
 /// Writes `report` as GitHub and GitLab read Markdown. What the process left stands in
@@ -17,7 +17,7 @@ use obit_report::{Confidence, Report};
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_markdown(
+pub(crate) fn write_markdown(
     out: &mut dyn io::Write,
     report: &Report,
     options: &PageOptions,

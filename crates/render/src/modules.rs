@@ -21,7 +21,7 @@ const OTHER_COLUMNS: usize = 62;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_modules(
+pub(crate) fn write_modules(
     out: &mut dyn io::Write,
     report: &Report,
     options: &PageOptions,

@@ -18,7 +18,7 @@ const FUNCTION: usize = 40;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_signature(
+pub(crate) fn write_signature(
     out: &mut dyn io::Write,
     report: &Report,
     explained: bool,

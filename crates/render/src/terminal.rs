@@ -67,7 +67,7 @@ pub fn write_page(
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_summary(
+pub(crate) fn write_summary(
     out: &mut dyn io::Write,
     report: &Report,
     options: &PageOptions,

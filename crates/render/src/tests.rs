@@ -1,8 +1,9 @@
 //! Whole pages, as a person sees them.
 
 use super::layout::width;
+use super::modules::write_modules;
 use super::samples::{at, crash, inside, missing, number, pointer, record, text, thread, walk};
-use super::{Color, DEFAULT_WIDTH, Detail, PageOptions, write_modules, write_page};
+use super::{Color, DEFAULT_WIDTH, Detail, PageOptions, write_page};
 use obit_report::{
     Blame, Cause, Confidence, DebugReport, Evidence, EvidenceKind, Finding, FrameReport, Hex,
     InstructionReport, ModuleFile, ModuleReport, NoticeCode, NoticeReport, Report, Signature,

@@ -22,7 +22,7 @@ const LEAST_WIDTH: usize = 40;
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_variable(
+pub(crate) fn write_variable(
     out: &mut dyn io::Write,
     variable: &Variable,
     options: &PageOptions,

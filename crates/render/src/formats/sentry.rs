@@ -5,7 +5,7 @@ use std::io;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Item;
+use super::{Format, Item, Records};
 use crate::gist;
 use crate::{Names, name, visible};
 use obit_report::{
@@ -13,15 +13,19 @@ use obit_report::{
     write_json_line,
 };
 
+pub(super) const SENTRY: Format = Format {
+    about: "An event for Sentry",
+    items: Some(write_sentry),
+    records: Some(Records::items(write_sentry)),
+    ..Format::new("sentry", "ndjson")
+};
+
 /// Frames of one thread, and threads.
 const FRAMES: usize = 250;
 const THREADS: usize = 100;
 
 /// Writes an event for each of `items`, one a line.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_sentry(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
+fn write_sentry(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
     for item in items {
         write_json_line(&event(item), &mut *out)?;
     }

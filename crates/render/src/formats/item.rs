@@ -1,13 +1,9 @@
-//! Crashes in the formats of other programs: code scanning, test reports, error trackers.
-
-mod annotations;
-mod junit;
-mod place;
-mod sarif;
-mod sentry;
+//! What the formats of other programs have one entry for: a crash, or a group of crashes
+//! represented by one of them.
 
 use std::borrow::Cow;
 
+use crate::gist;
 use crate::groups::text;
 use crate::layout::grouped;
 use crate::visible;
@@ -15,26 +11,21 @@ use obit_report::Report;
 use obit_triage::history::Status;
 use obit_triage::overview::GroupSummary;
 
-pub use annotations::{write_github, write_gitlab};
-pub use junit::write_junit;
-pub use sarif::write_sarif;
-pub use sentry::write_sentry;
-
-/// One crash, or the crash that stands for a group.
+/// One crash, or the crash that represents a group.
 #[derive(Clone, Debug)]
 pub struct Item<'r> {
     /// The report.
     pub report: &'r Report,
-    /// The group it stands for.
+    /// The group it represents.
     pub group: Option<Group<'r>>,
 }
 
 /// What is known of a group.
 #[derive(Clone, Copy, Debug)]
 pub struct Group<'r> {
-    /// Its numbers, and how it stands.
+    /// Its numbers and its status.
     pub summary: &'r GroupSummary,
-    /// The word for how it stands.
+    /// The word for its status.
     pub standing: &'static str,
     /// Whether it is new since what it was compared with, there before, or gone.
     pub baseline: Baseline,
@@ -43,13 +34,13 @@ pub struct Group<'r> {
 /// What became of a group since what it was compared with, as SARIF 2.1.0 has it (§3.27.24).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Baseline {
-    /// It was not there, or was mended.
+    /// It was not there, or was resolved.
     New,
     /// It was there.
     Unchanged,
     /// It was there, and its numbers are others.
     Updated,
-    /// It is there no more: not seen in what is compared, or mended, as the user says.
+    /// It is gone: not seen in what is compared, or resolved, as the user says.
     Absent,
 }
 
@@ -59,18 +50,30 @@ impl<'r> Item<'r> {
         Self { report, group: None }
     }
 
-    /// A group, by the crash that stands for it.
+    /// A group, represented by one of its crashes.
     pub fn of_group(summary: &'r GroupSummary, report: &'r Report) -> Self {
         let (standing, baseline) = (summary.status.word(), Baseline::of(summary));
         Self { report, group: Some(Group { summary, standing, baseline }) }
     }
 
-    /// Whether it says that something has to be mended: a crash does, and a group that is
-    /// neither mended nor ignored.
-    fn is_open(&self) -> bool {
+    /// Whether something has to be fixed: a crash, and a group that is neither resolved nor
+    /// ignored.
+    pub(super) fn is_open(&self) -> bool {
         self.group.is_none_or(|group| {
             group.baseline != Baseline::Absent && group.summary.status != Status::Ignored
         })
+    }
+
+    /// `a null pointer was read (3 crashes, new; group 1a2b3c4d) [obit-0123456789abcdef]`.
+    pub(super) fn message(&self) -> String {
+        let sentence = gist::sentence(self.report);
+        let id = visible(&self.report.id);
+        match &self.group {
+            Some(group) => {
+                format!("{sentence} ({}; group {}) [{id}]", group.numbers(), group.id())
+            }
+            None => format!("{sentence} [{id}]"),
+        }
     }
 }
 
@@ -82,7 +85,7 @@ impl Baseline {
             Status::New | Status::Regressed => Self::New,
             Status::Increasing => Self::Updated,
             Status::Fading if summary.is_sure => Self::Updated,
-            // That a newer build has no dump of it does not mend it: a core says it was there.
+            // A newer build without a dump of it is no proof of a fix: a core shows it was there.
             Status::Active | Status::Fading | Status::Ignored => Self::Unchanged,
             Status::Resolved => Self::Absent,
         }
@@ -90,12 +93,12 @@ impl Baseline {
 }
 
 impl Group<'_> {
-    fn id(&self) -> Cow<'_, str> {
+    pub(super) fn id(&self) -> Cow<'_, str> {
         visible(&self.summary.id)
     }
 
     /// `37 crashes, regressed`.
-    fn numbers(&self) -> String {
+    pub(super) fn numbers(&self) -> String {
         let summary = self.summary;
         let noun = if summary.count == 1 { "crash" } else { "crashes" };
         let count = format!("{} {noun}", grouped(summary.count));
@@ -107,7 +110,7 @@ impl Group<'_> {
     }
 
     /// `walk in shopd`, or what the user calls it.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let summary = self.summary;
         match summary.name.as_deref().filter(|name| !name.is_empty()) {
             Some(name) => text(name),

@@ -4,17 +4,20 @@ use std::io::{self, Write as _};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Baseline, Group, Item};
+use super::{Baseline, Format, Group, Item};
 use crate::gist;
 use crate::groups::text;
 use crate::{Color, PageOptions, visible, write_page};
 
+pub(super) const JUNIT: Format = Format {
+    about: "A JUnit report with a failed test",
+    items: Some(write_junit),
+    ..Format::new("junit", "xml")
+};
+
 /// Writes one test suite with a case for each of `items`: a crash failed, and a group unless
-/// it is mended (it passed) or ignored (it was skipped).
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_junit(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
+/// it is resolved (it passed) or ignored (it was skipped).
+fn write_junit(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
     let mut suite = TestSuite::new("crashes");
     for item in items {
         suite.add_test_case(case(item)?);

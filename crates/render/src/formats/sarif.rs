@@ -6,7 +6,7 @@ use std::io;
 use serde_json::{Map, Value, json};
 
 use super::place::File;
-use super::{Baseline, Group, Item};
+use super::{Baseline, Format, Group, Item};
 use crate::gist::{self, Place};
 use crate::groups::text;
 use crate::{Names, name, visible};
@@ -15,14 +15,17 @@ use obit_triage::history::Status;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+pub(super) const SARIF: Format = Format {
+    about: "SARIF 2.1.0, for code scanning",
+    items: Some(write_sarif),
+    ..Format::new("sarif", "sarif")
+};
+
 /// Frames of a stack, and steps of a flow.
 const FRAMES: usize = 64;
 
 /// Writes one run with a result for each of `items`.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_sarif(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
+fn write_sarif(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
     let mut bases = BTreeMap::new();
     let results: Vec<Value> = items.iter().map(|item| result(item, &mut bases)).collect();
     let mut rules: BTreeMap<String, Value> = BTreeMap::new();

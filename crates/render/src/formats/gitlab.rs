@@ -1,0 +1,46 @@
+//! GitLab's code quality report.
+
+use std::io;
+
+use serde_json::{Value, json};
+
+use super::place::File;
+use super::{Format, Item};
+use crate::gist::{self, Place};
+use crate::visible;
+use obit_report::write_json_line;
+
+pub(super) const GITLAB: Format = Format {
+    about: "A code quality report for GitLab",
+    items: Some(write_gitlab),
+    ..Format::new("gitlab", "json")
+};
+
+/// Writes GitLab's code quality report. Groups that are resolved or ignored have no issue.
+fn write_gitlab(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
+    let issues: Vec<Value> = items.iter().filter(|item| item.is_open()).filter_map(issue).collect();
+    write_json_line(&issues, out)
+}
+
+/// GitLab shows no issue without a place.
+fn issue(item: &Item<'_>) -> Option<Value> {
+    let report = item.report;
+    let source = Place::of(report).source?;
+    let signature = report.signature.as_ref().map(|signature| signature.id.as_str());
+    let group = item.group.as_ref().map(|group| group.summary.id.as_str());
+    let severity = match report.cause.as_ref().and_then(|cause| cause.severity.as_deref()) {
+        Some("high") => "blocker",
+        Some("medium") => "critical",
+        _ => "major",
+    };
+    Some(json!({
+        "description": item.message(),
+        "check_name": gist::class(report).unwrap_or_else(|| "crash".to_owned()),
+        "fingerprint": visible(group.or(signature).unwrap_or(&report.id)),
+        "severity": severity,
+        "location": {
+            "path": File::of(source).shown(),
+            "lines": {"begin": source.line.unwrap_or(1)},
+        },
+    }))
+}
