@@ -2,11 +2,12 @@
 //! represented by one of them.
 
 use std::borrow::Cow;
+use std::io::{self, Write as _};
 
 use crate::gist;
 use crate::groups::text;
 use crate::layout::grouped;
-use crate::visible;
+use crate::{Color, PageOptions, visible, write_page};
 use obit_report::Report;
 use obit_triage::history::Status;
 use obit_triage::overview::GroupSummary;
@@ -64,6 +65,36 @@ impl<'r> Item<'r> {
         })
     }
 
+    /// Whether it is a group that the user ignores.
+    pub(super) fn is_ignored(&self) -> bool {
+        !self.is_open() && self.group.is_some_and(|group| group.baseline != Baseline::Absent)
+    }
+
+    /// The program's name.
+    pub(super) fn program(&self) -> String {
+        gist::program(self.report).unwrap_or_else(|| "unknown program".to_owned())
+    }
+
+    /// What a test is called that this crash, or each crash of this group, is a failure of.
+    /// Two groups may have one signature: the id tells them apart.
+    pub(super) fn test_name(&self) -> String {
+        if let Some(group) = &self.group {
+            return format!("{} [{}]", group.name(), group.id());
+        }
+        let report = self.report;
+        let signature = report.signature.as_ref().map(|signature| visible(signature.text.as_str()));
+        signature.unwrap_or_else(|| visible(&report.id)).into_owned()
+    }
+
+    /// `a null pointer was read (3 crashes, new)`.
+    pub(super) fn sentence(&self) -> String {
+        let sentence = gist::sentence(self.report);
+        match &self.group {
+            Some(group) => format!("{sentence} ({})", group.numbers()),
+            None => sentence,
+        }
+    }
+
     /// `a null pointer was read (3 crashes, new; group 1a2b3c4d) [obit-0123456789abcdef]`.
     pub(super) fn message(&self) -> String {
         let sentence = gist::sentence(self.report);
@@ -74,6 +105,20 @@ impl<'r> Item<'r> {
             }
             None => format!("{sentence} [{id}]"),
         }
+    }
+
+    /// The terminal page of the crash, without colours, below a line about the group.
+    ///
+    /// # Errors
+    /// None: memory is written.
+    pub(super) fn page(&self) -> io::Result<String> {
+        let mut page = Vec::new();
+        if let Some(group) = &self.group {
+            writeln!(page, "{}\n", group.in_words())?;
+        }
+        let options = PageOptions { color: Color::Never, ..PageOptions::default() };
+        write_page(&mut page, self.report, &options)?;
+        Ok(String::from_utf8_lossy(&page).into_owned())
     }
 }
 
@@ -117,5 +162,12 @@ impl Group<'_> {
             None if summary.signature.is_empty() => "no signature".to_owned(),
             None => text(&summary.signature),
         }
+    }
+
+    /// `group 7d769824: 13 crashes, regressed: seen in 1.0, not in 2.0, and back in 3.0`.
+    pub(super) fn in_words(&self) -> String {
+        let reason = text(&self.summary.reason);
+        let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
+        format!("group {}: {}{reason}", self.id(), self.numbers())
     }
 }
