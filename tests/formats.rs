@@ -66,6 +66,48 @@ fn junit_is_read_back() {
     }
 }
 
+/// TeamCity ends a message at the first `]` that has no `|` before it, and a value at such an
+/// apostrophe; a test that started has to finish.
+#[test]
+fn teamcity_finds_a_failed_test_in_well_formed_messages() {
+    for core in CORES {
+        let text = written(core, "teamcity");
+        let kinds: Vec<&str> = text
+            .lines()
+            .map(|line| {
+                let message = line.strip_prefix("##teamcity[").unwrap().strip_suffix(']').unwrap();
+                let plain = message.replace("||", "").replace("|'", "").replace("|]", "");
+                assert!(!plain.contains([']', '\u{7f}']) && plain.is_ascii(), "{line}");
+                assert_eq!(plain.matches('\'').count() % 2, 0, "{line}");
+                message.split(' ').next().unwrap()
+            })
+            .collect();
+        let wanted =
+            ["testSuiteStarted", "testStarted", "testFailed", "testFinished", "testSuiteFinished"];
+        assert_eq!(kinds, wanted, "{core}");
+        let report: Value = serde_json::from_str(&written(core, "json")).unwrap();
+        let id = report["id"].as_str().unwrap();
+        assert!(text.contains(&format!("|[{id}|]' details='obit: SIG")), "{text}");
+    }
+}
+
+#[test]
+fn a_format_that_cannot_hold_it_is_refused_with_those_that_can() {
+    let batch = Batch::new();
+    let refused = |words: &[&str]| {
+        let out = obit().current_dir(batch.root.path()).args(words).output().unwrap();
+        assert_eq!(out.status.code(), Some(64), "{words:?}");
+        fixture::stderr(&out)
+    };
+    let report = refused(&["cores/0/core.1767225600.zst", "--format", "csv"]);
+    assert!(report.contains("human, json, ndjson, html, brief, markdown, sarif"), "{report}");
+    assert!(!report.contains("teamcity, csv"), "{report}");
+    let many = refused(&["triage", "cores", "--no-db", "--format", "html"]);
+    assert!(many.contains("teamcity, csv") && !many.contains("html, brief"), "{many}");
+    let value = refused(&["print", "cores/0/core.1767225600.zst", "$rip", "--format", "sarif"]);
+    assert!(value.trim_end().ends_with("human, json, ndjson"), "{value}");
+}
+
 #[test]
 fn the_json_report_is_as_its_published_schema_wants_it() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/report.schema.json");
@@ -186,6 +228,21 @@ fn the_junit_of_groups_counts_what_it_holds() {
         assert!(ty.as_ref().unwrap().as_str().starts_with("SIG"), "{ty:?}");
         assert!(description.as_ref().unwrap().as_str().starts_with("group "), "{description:?}");
     }
+}
+
+#[test]
+fn teamcity_has_a_test_for_each_group_and_one_for_each_crash_of_a_list() {
+    let batch = Batch::new();
+    let count = |text: &str, kind: &str| text.matches(&format!("##teamcity[{kind} ")).count();
+    let groups = batch.triage("teamcity");
+    assert_eq!((count(&groups, "testStarted"), count(&groups, "testFailed")), (3, 3), "{groups}");
+    let first = batch.says(&["top", "--format", "csv"], 0);
+    let id = first.lines().nth(1).unwrap().split(',').next().unwrap();
+    batch.says(&["state", id, "ignored"], 0);
+    let top = batch.says(&["top", "--format", "teamcity"], 0);
+    assert_eq!((count(&top, "testFailed"), count(&top, "testIgnored")), (2, 1), "{top}");
+    let list = batch.says(&["list", "--format", "teamcity"], 0);
+    assert_eq!((count(&list, "testFailed"), count(&list, "testSuiteFinished")), (3, 1), "{list}");
 }
 
 #[test]

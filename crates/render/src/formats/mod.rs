@@ -17,6 +17,7 @@ mod markdown;
 mod place;
 mod sarif;
 mod sentry;
+mod teamcity;
 
 use std::io;
 
@@ -42,6 +43,7 @@ pub static FORMATS: &[Format] = &[
     sentry::SENTRY,
     github::GITHUB,
     gitlab::GITLAB,
+    teamcity::TEAMCITY,
     csv::CSV,
 ];
 
