@@ -4,36 +4,22 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod chain;
-mod details;
-mod difference;
-mod digest;
-mod excerpt;
 pub mod formats;
-mod gist;
-mod group;
-mod groups;
-mod head;
-mod hidden;
 mod html;
-mod ink;
 mod layout;
 mod markdown;
-mod modules;
 mod name;
-mod notices;
-mod signature;
-mod stack;
+mod style;
+mod summary;
 mod terminal;
-mod threads;
-mod values;
 mod visible;
 
 pub use formats::{FORMATS, Format};
-pub use groups::write_groups;
 pub use html::{
     Beside, Remembered, crash_file, write_html, write_html_of_group, write_triage_html,
 };
-pub use terminal::write_page;
+pub use terminal::groups::write_groups;
+pub use terminal::page::write_page;
 pub use visible::visible;
 
 /// How a page is laid out.

@@ -1,8 +1,8 @@
 //! Whole pages, as a person sees them.
 
 use super::layout::width;
-use super::modules::write_modules;
 use super::samples::{at, crash, inside, missing, number, pointer, record, text, thread, walk};
+use super::terminal::modules::write_modules;
 use super::{Color, DEFAULT_WIDTH, Detail, PageOptions, write_page};
 use obit_report::{
     Blame, Cause, Confidence, DebugReport, Evidence, EvidenceKind, Finding, FrameReport, Hex,

@@ -12,6 +12,7 @@ mod memory;
 mod module;
 mod notice;
 mod schema;
+mod severity;
 mod stack;
 mod subject;
 mod variable;
@@ -28,6 +29,7 @@ pub use memory::{MemoryReport, RangeKind, RangeReport, StackReport};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{LOOKED_FOR, NoticeCode, NoticeReport};
 pub use schema::{write_schema, write_schema_of};
+pub use severity::Severity;
 pub use stack::{
     FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,
     SourceValue, ThreadReport, Truncated,

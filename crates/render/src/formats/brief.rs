@@ -3,8 +3,8 @@
 use std::io;
 
 use super::{Format, Group, Item, Records};
-use crate::gist::{self, Place};
 use crate::layout::{cut_end, grouped};
+use crate::summary::{self, Location};
 use crate::visible::visible;
 use obit_report::Report;
 
@@ -20,15 +20,15 @@ const SENTENCE: usize = 240;
 
 /// Writes program, signal, place, cause and, last, the crash's id in one line.
 fn write_brief(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
-    if let Some(program) = gist::program(report) {
+    if let Some(program) = summary::program(report) {
         write!(out, "{program}: ")?;
     }
-    write!(out, "{}", gist::kind(report))?;
-    if let Some(place) = Place::of(report).text() {
+    write!(out, "{}", summary::kind(report))?;
+    if let Some(place) = Location::of(report).text() {
         write!(out, " in {place}")?;
     }
     if report.cause.is_some() {
-        write!(out, ": {}", cut_end(&gist::sentence(report), SENTENCE))?;
+        write!(out, ": {}", cut_end(&summary::sentence(report), SENTENCE))?;
     }
     writeln!(out, " {}", report.id)
 }

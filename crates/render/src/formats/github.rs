@@ -2,9 +2,9 @@
 
 use std::io;
 
-use super::place::File;
+use super::source_file::SourceFile;
 use super::{Format, Item, Records};
-use crate::gist::{self, Place};
+use crate::summary::{self, Location};
 
 pub(super) const GITHUB: Format = Format {
     about: "`::error` commands for GitHub Actions",
@@ -17,16 +17,16 @@ pub(super) const GITHUB: Format = Format {
 /// step's output. Groups that are resolved or ignored have none.
 fn write_github(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
     for item in items.iter().filter(|item| item.is_open()) {
-        let place = Place::of(item.report);
+        let place = Location::of(item.report);
         let mut properties = Vec::new();
         if let Some(source) = place.source {
-            properties.push(format!("file={}", property(&File::of(source).shown())));
+            properties.push(format!("file={}", property(&SourceFile::of(source).shown())));
             properties.extend(source.line.map(|line| format!("line={line}")));
             properties.extend(source.column.map(|column| format!("col={column}")));
         }
         let title = match &place.function {
-            Some(function) => format!("{} in {function}", gist::kind(item.report)),
-            None => gist::kind(item.report),
+            Some(function) => format!("{} in {function}", summary::kind(item.report)),
+            None => summary::kind(item.report),
         };
         properties.push(format!("title={}", property(&title)));
         writeln!(out, "::error {}::{}", properties.join(","), data(&item.message()))?;

@@ -13,13 +13,13 @@ pub(super) const HUMAN: Format = Format {
     about: "A page for a person",
     audience: Audience::Terminal,
     report: Some(write_report),
-    groups: Some(crate::groups::write_groups),
-    group: Some(crate::group::write_group),
-    difference: Some(crate::difference::write_difference),
-    digest: Some(crate::digest::write_digest),
+    groups: Some(crate::terminal::groups::write_groups),
+    group: Some(crate::terminal::group::write_group),
+    difference: Some(crate::terminal::difference::write_difference),
+    digest: Some(crate::markdown::digest::write_digest),
     records: Some(Records::lines(write_record)),
-    variable: Some(crate::values::write_variable),
-    hidden: Some(crate::hidden::write_hidden),
+    variable: Some(crate::terminal::values::write_variable),
+    hidden: Some(crate::terminal::hidden::write_hidden),
     ..Format::new("human", "txt")
 };
 
@@ -31,10 +31,10 @@ fn write_report(
 ) -> io::Result<()> {
     match view {
         ReportView::Page => write_page(out, report, page),
-        ReportView::Summary => crate::terminal::write_summary(out, report, page),
-        ReportView::Modules => crate::modules::write_modules(out, report, page),
+        ReportView::Summary => crate::terminal::page::write_summary(out, report, page),
+        ReportView::Modules => crate::terminal::modules::write_modules(out, report, page),
         ReportView::Signature { explained } => {
-            crate::signature::write_signature(out, report, explained, page)
+            crate::terminal::signature::write_signature(out, report, explained, page)
         }
     }
 }

@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 use std::io::{self, Write as _};
 
-use crate::gist;
-use crate::groups::text;
 use crate::layout::grouped;
+use crate::summary;
+use crate::terminal::groups::text;
 use crate::{Color, PageOptions, visible, write_page};
 use obit_report::Report;
 use obit_triage::history::Status;
@@ -72,7 +72,7 @@ impl<'r> Item<'r> {
 
     /// The program's name.
     pub(super) fn program(&self) -> String {
-        gist::program(self.report).unwrap_or_else(|| "unknown program".to_owned())
+        summary::program(self.report).unwrap_or_else(|| "unknown program".to_owned())
     }
 
     /// What a test is called that this crash, or each crash of this group, is a failure of.
@@ -88,7 +88,7 @@ impl<'r> Item<'r> {
 
     /// `a null pointer was read (3 crashes, new)`.
     pub(super) fn sentence(&self) -> String {
-        let sentence = gist::sentence(self.report);
+        let sentence = summary::sentence(self.report);
         match &self.group {
             Some(group) => format!("{sentence} ({})", group.numbers()),
             None => sentence,
@@ -97,7 +97,7 @@ impl<'r> Item<'r> {
 
     /// `a null pointer was read (3 crashes, new; group 1a2b3c4d) [obit-0123456789abcdef]`.
     pub(super) fn message(&self) -> String {
-        let sentence = gist::sentence(self.report);
+        let sentence = summary::sentence(self.report);
         let id = visible(&self.report.id);
         match &self.group {
             Some(group) => {

@@ -5,7 +5,7 @@ use std::io;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Format, Item};
-use crate::gist;
+use crate::summary;
 use crate::visible;
 
 pub(super) const JUNIT: Format = Format {
@@ -38,7 +38,7 @@ fn case(item: &Item<'_>) -> io::Result<TestCase> {
 fn status(item: &Item<'_>) -> io::Result<TestCaseStatus> {
     if item.is_open() {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_type(gist::kind(item.report)).set_message(item.sentence());
+        status.set_type(summary::kind(item.report)).set_message(item.sentence());
         status.set_description(item.page()?);
         return Ok(status);
     }

@@ -14,9 +14,9 @@ mod item;
 mod json;
 mod junit;
 mod markdown;
-mod place;
 mod sarif;
 mod sentry;
+mod source_file;
 mod teamcity;
 
 use std::io;

@@ -5,10 +5,10 @@ use std::io;
 
 use serde_json::{Map, Value, json};
 
-use super::place::File;
+use super::source_file::SourceFile;
 use super::{Baseline, Format, Group, Item};
-use crate::gist::{self, Place};
-use crate::groups::text;
+use crate::summary::{self, Location};
+use crate::terminal::groups::text;
 use crate::{Names, name, visible};
 use obit_report::{FrameReport, Report, SourcePlace, ThreadReport, write_json_line};
 use obit_triage::history::Status;
@@ -50,7 +50,7 @@ fn write_sarif(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
 }
 
 fn rule_id(item: &Item<'_>) -> String {
-    gist::class(item.report).unwrap_or_else(|| "unexplained".to_owned())
+    summary::class(item.report).unwrap_or_else(|| "unexplained".to_owned())
 }
 
 fn rule(item: &Item<'_>) -> Value {
@@ -62,8 +62,8 @@ fn rule(item: &Item<'_>) -> Value {
 
 fn result(item: &Item<'_>, bases: &mut BTreeMap<String, String>) -> Value {
     let report = item.report;
-    let place = Place::of(report);
-    let mut text = format!("{}: {}", gist::kind(report), gist::sentence(report));
+    let place = Location::of(report);
+    let mut text = format!("{}: {}", summary::kind(report), summary::sentence(report));
     if let Some(group) = &item.group {
         text.push_str(&format!(" ({}; group {})", group.numbers(), group.id()));
     }
@@ -131,7 +131,11 @@ fn group_properties(report: &Report, group: &Group<'_>) -> Value {
 }
 
 /// From the frame to blame, where the bad value came from, to the one that failed.
-fn flow(item: &Item<'_>, place: &Place<'_>, bases: &mut BTreeMap<String, String>) -> Option<Value> {
+fn flow(
+    item: &Item<'_>,
+    place: &Location<'_>,
+    bases: &mut BTreeMap<String, String>,
+) -> Option<Value> {
     let cause = item.report.cause.as_ref()?;
     let (thread, frame) = place.frame?;
     let reason = cause.blame.as_ref().and_then(|blame| blame.reason.as_ref());
@@ -141,7 +145,7 @@ fn flow(item: &Item<'_>, place: &Place<'_>, bases: &mut BTreeMap<String, String>
         let is_end = one.index == 0;
         let text = match (one.index == frame.index, is_end) {
             (true, false) => reason.map(name::shown),
-            (_, true) => Some(gist::sentence(item.report)),
+            (_, true) => Some(summary::sentence(item.report)),
             _ => None,
         };
         let importance = if text.is_some() { "essential" } else { "important" };
@@ -202,7 +206,7 @@ fn location(
 ) -> Value {
     let mut location = json!({});
     if let Some(source) = source {
-        let file = File::of(source);
+        let file = SourceFile::of(source);
         let mut artifact = json!({"uri": file.uri()});
         if let Some(base) = file.base_uri() {
             let next = bases.len();

@@ -2,11 +2,12 @@
 
 use std::io;
 
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Format, Item, Records};
-use crate::gist;
+use crate::summary;
 use crate::{Names, name, visible};
 use obit_report::{
     FrameKind, FrameReport, FrameTrust, ModuleReport, ModuleRole, Pointees, Report, ThreadReport,
@@ -47,8 +48,8 @@ fn event(item: &Item<'_>) -> Value {
         }},
     });
     let exception = json!({
-        "type": gist::kind(report),
-        "value": gist::sentence(report),
+        "type": summary::kind(report),
+        "value": summary::sentence(report),
         "thread_id": crashed.map(|thread| thread.tid),
         "mechanism": mechanism,
         "stacktrace": crashed.map(|thread| stack(thread, report)),
@@ -87,7 +88,7 @@ fn event(item: &Item<'_>) -> Value {
 /// 32 hexadecimal digits, the same for the same crash: sent twice, it counts once.
 fn event_id(crash: &str) -> String {
     let digest = Sha256::digest(crash.as_bytes());
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(digest.get(..16).unwrap_or_default())
 }
 
 fn tags(report: &Report) -> Value {
@@ -97,8 +98,8 @@ fn tags(report: &Report) -> Value {
             tags.insert(key.to_owned(), Value::String(value));
         }
     };
-    tag("cause.class", gist::class(report));
-    tag("program", gist::program(report));
+    tag("cause.class", summary::class(report));
+    tag("program", summary::program(report));
     tag("build_id", report.process.build_id.as_deref().map(|id| visible(id).into_owned()));
     tag("signature", report.signature.as_ref().map(|found| name::shown(&found.text)));
     Value::Object(tags)
@@ -139,7 +140,7 @@ fn frame(frame: &FrameReport, report: &Report) -> Value {
         .iter()
         .chain(&frame.locals)
         .map(|one| {
-            let text = crate::values::value_line(one, VALUE, Pointees::Hidden);
+            let text = crate::terminal::values::value_line(one, VALUE, Pointees::Hidden);
             (name::shown(&one.name), Value::String(text))
         })
         .collect();

@@ -42,14 +42,14 @@ pub(super) fn program(report: &Report) -> Option<String> {
 
 /// Where to look first: the frame to blame, else the innermost with a line.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Place<'r> {
+pub(super) struct Location<'r> {
     pub(super) function: Option<String>,
     pub(super) source: Option<&'r SourcePlace>,
     /// The thread and the frame, if one stands for the place.
     pub(super) frame: Option<(&'r ThreadReport, &'r FrameReport)>,
 }
 
-impl<'r> Place<'r> {
+impl<'r> Location<'r> {
     pub(super) fn of(report: &'r Report) -> Self {
         let blame = report.cause.as_ref().and_then(|cause| cause.blame.as_ref());
         if let Some(blame) = blame {

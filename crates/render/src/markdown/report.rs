@@ -2,21 +2,19 @@
 
 use std::io;
 
-use super::excerpt::{Extent, excerpt, write_lines};
-use super::gist::{self, Place};
-use super::name;
-use super::notices::write_notices;
-use super::stack::{Values, write_registers, write_stack};
-use super::threads::write_threads;
-use super::visible::visible;
-use super::{Color, DEFAULT_WIDTH, PageOptions, chain::Origins, modules::write_modules};
+use super::{code, longest_run, prose};
+use crate::name;
+use crate::summary::{self, Location};
+use crate::terminal::excerpt::{Extent, excerpt, write_lines};
+use crate::terminal::notices::write_notices;
+use crate::terminal::stack::{Values, write_registers, write_stack};
+use crate::terminal::threads::write_threads;
+use crate::visible::visible;
+use crate::{Color, DEFAULT_WIDTH, PageOptions, chain::Origins, terminal::modules::write_modules};
 use obit_report::{Confidence, Report};
 
 /// Writes `report` as GitHub and GitLab read Markdown. What the process left stands in
 /// code or is escaped: it cannot mention people, load pictures or hide.
-///
-/// # Errors
-/// Those of `out`.
 pub(crate) fn write_markdown(
     out: &mut dyn io::Write,
     report: &Report,
@@ -28,10 +26,10 @@ pub(crate) fn write_markdown(
         shorten_tables: true,
         ..*options
     };
-    let program = gist::program(report).unwrap_or_else(|| "unknown program".to_owned());
+    let program = summary::program(report).unwrap_or_else(|| "unknown program".to_owned());
     let title = report.cause.as_ref().map(|cause| name::shown(&cause.title));
     let title = title.map(|title| format!(": {title}")).unwrap_or_default();
-    writeln!(out, "### {} died of {}{}\n", code(&program), gist::kind(report), prose(&title))?;
+    writeln!(out, "### {} died of {}{}\n", code(&program), summary::kind(report), prose(&title))?;
     write_cause(out, report)?;
     write_place(out, report, options)?;
     write_facts(out, report)?;
@@ -73,7 +71,7 @@ fn write_cause(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
 }
 
 fn write_place(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {
-    let place = Place::of(report);
+    let place = Location::of(report);
     let Some(text) = place.text() else { return Ok(()) };
     let blame = report.cause.as_ref().and_then(|cause| cause.blame.as_ref());
     let reason = blame.and_then(|blame| blame.reason.as_ref()).map(name::shown);
@@ -135,75 +133,9 @@ fn fenced(
     writeln!(out, "{fence}text\n{text}\n{fence}")
 }
 
-/// `text` as code in a line. Nothing in code is obeyed.
-pub(super) fn code(text: &str) -> String {
-    let fence = "`".repeat(longest_run(text) + 1);
-    let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
-    format!("{fence}{pad}{text}{pad}{fence}")
-}
-
-/// Words of ours in which what the process left stands between backticks: that stays
-/// code, and in the rest nothing is markup, a link or a mention.
-pub(super) fn prose(text: &str) -> String {
-    let mut parts: Vec<&str> = text.split('`').collect();
-    // A backtick without a partner is a character.
-    let rest = if parts.len().is_multiple_of(2) { parts.pop() } else { None };
-    let mut written = String::new();
-    for (at, part) in parts.iter().enumerate() {
-        if at % 2 == 1 {
-            written.push_str(&code(part));
-        } else {
-            written.push_str(&escaped(part));
-        }
-    }
-    if let Some(rest) = rest {
-        written.push_str("\\`");
-        written.push_str(&escaped(rest));
-    }
-    written
-}
-
-fn escaped(text: &str) -> String {
-    let mut written = String::new();
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '<' => written.push_str("&lt;"),
-            '>' => written.push_str("&gt;"),
-            '&' => written.push_str("&amp;"),
-            // Only as entities do these stop to mention and to link.
-            '@' => written.push_str("&#64;"),
-            '#' => written.push_str("&#35;"),
-            ':' if rest.peek() == Some(&'/') => written.push_str("&#58;"),
-            '.' if written.ends_with("www") => written.push_str("&#46;"),
-            '\\' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '`' => {
-                written.push('\\');
-                written.push(c);
-            }
-            c => written.push(c),
-        }
-    }
-    written
-}
-
-fn longest_run(text: &str) -> usize {
-    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_the_process_left_is_markup() {
-        assert_eq!(
-            prose("`a->b` is <b>, see #1 and @root"),
-            "`a->b` is &lt;b&gt;, see &#35;1 and &#64;root"
-        );
-        assert_eq!(prose("a lone ` and [x](http://y)"), "a lone \\` and \\[x\\](http&#58;//y)");
-        assert_eq!(code("a`b"), "``a`b``");
-        assert_eq!(code("`x`"), "`` `x` ``");
-    }
 
     #[test]
     fn a_fence_in_the_text_does_not_end_it() {

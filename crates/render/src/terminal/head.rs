@@ -4,12 +4,12 @@
 use std::io;
 
 use super::excerpt::{Extent, Line, excerpt, write_lines};
-use super::gist::blamed;
-use super::ink::Ink;
-use super::layout::{cut_end, width, wrap};
-use super::name;
 use super::stack::{WIDEST_ARGUMENTS, arguments};
-use super::{Detail, Names, PageOptions};
+use crate::layout::{cut_end, width, wrap};
+use crate::name;
+use crate::style::Style;
+use crate::summary::blamed;
+use crate::{Detail, Names, PageOptions};
 use obit_redact::Shown;
 use obit_report::{Cause, Confidence, EvidenceKind, Finding, FrameReport, Report};
 
@@ -29,17 +29,17 @@ const STEPS: usize = 2;
 const DOT: &str = " \u{b7} ";
 
 /// What the head tells, and what it leaves for later.
-pub(super) struct Head<'r> {
+pub(crate) struct Head<'r> {
     lines: Vec<Line>,
     /// Thread and index of the frame whose source stands in it.
-    pub(super) explained: Option<(i64, u64)>,
+    pub(crate) explained: Option<(i64, u64)>,
     /// Texts of the cause that it has not in full, with their labels.
-    pub(super) cut: Vec<(&'static str, &'r Shown)>,
+    pub(crate) cut: Vec<(&'static str, &'r Shown)>,
 }
 
 impl<'r> Head<'r> {
     /// The head of `report`.
-    pub(super) fn of(report: &'r Report, options: &PageOptions) -> Self {
+    pub(crate) fn of(report: &'r Report, options: &PageOptions) -> Self {
         let mut head = Self { lines: Vec::new(), explained: None, cut: Vec::new() };
         let Some(cause) = &report.cause else {
             head.also(report, options);
@@ -51,7 +51,7 @@ impl<'r> Head<'r> {
             after.seen(cause, options);
             after.also(report, options);
             if let Some(signature) = &report.signature {
-                after.text("sig", &signature.text, Ink::Plain, 1, options);
+                after.text("sig", &signature.text, Style::Plain, 1, options);
             }
             after.next(cause, options);
             after
@@ -63,7 +63,7 @@ impl<'r> Head<'r> {
     }
 
     /// What happened and where to look, without what shows it.
-    pub(super) fn short(report: &'r Report, options: &PageOptions) -> Self {
+    pub(crate) fn short(report: &'r Report, options: &PageOptions) -> Self {
         let mut head = Self { lines: Vec::new(), explained: None, cut: Vec::new() };
         if let Some(cause) = &report.cause {
             head.why(cause, options);
@@ -73,7 +73,7 @@ impl<'r> Head<'r> {
     }
 
     /// Writes it.
-    pub(super) fn write(&self, out: &mut dyn io::Write, options: &PageOptions) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut dyn io::Write, options: &PageOptions) -> io::Result<()> {
         write_lines(out, &self.lines, 0, options)
     }
 
@@ -81,7 +81,7 @@ impl<'r> Head<'r> {
     fn add(&mut self, label: &'static str, lines: impl IntoIterator<Item = Line>) {
         for (at, line) in lines.into_iter().enumerate() {
             let label = if at == 0 { label } else { "" };
-            let lead = (Ink::Aside, format!("{label:LABELS$}"));
+            let lead = (Style::Aside, format!("{label:LABELS$}"));
             self.lines.push([lead].into_iter().chain(line).collect());
         }
     }
@@ -91,7 +91,7 @@ impl<'r> Head<'r> {
         &mut self,
         label: &'static str,
         text: &'r Shown,
-        ink: Ink,
+        ink: Style,
         most: usize,
         options: &PageOptions,
     ) {
@@ -109,26 +109,26 @@ impl<'r> Head<'r> {
             Confidence::Likely => ", likely",
             Confidence::Guess => ", a guess",
         };
-        let class = (Ink::Aside, format!("({}{doubt})", cause.class));
-        self.text("why", &cause.title, Ink::Focus, OF_TEXT, options);
+        let class = (Style::Aside, format!("({}{doubt})", cause.class));
+        self.text("why", &cause.title, Style::Focus, OF_TEXT, options);
         let room = options.width.saturating_sub(2 + width(&class.1));
         match self.lines.last_mut() {
             Some(line) if columns(line) <= room => {
-                line.extend([(Ink::Plain, "  ".to_owned()), class]);
+                line.extend([(Style::Plain, "  ".to_owned()), class]);
             }
             _ => self.add("", [vec![class]]),
         }
         // Of threads that wait for each other each has its line.
-        if is_ring(cause) {
+        if cause.is_deadlock() {
             for link in cause.evidence.iter().take(OF_TEXT) {
-                self.text("", &link.text, Ink::Plain, OF_TEXT, options);
+                self.text("", &link.text, Style::Plain, OF_TEXT, options);
             }
             self.cut.extend(cause.evidence.iter().skip(OF_TEXT).map(|link| ("", &link.text)));
         } else if let Some(explanation) = &cause.explanation {
-            self.text("", explanation, Ink::Focus, OF_TEXT, options);
+            self.text("", explanation, Style::Focus, OF_TEXT, options);
         }
         if let Some(message) = &cause.message {
-            self.text("said", message, Ink::Focus, OF_TEXT, options);
+            self.text("said", message, Style::Focus, OF_TEXT, options);
         }
     }
 
@@ -177,16 +177,17 @@ impl<'r> Head<'r> {
         };
         let reason = blame.reason.as_ref().map(name::shown).unwrap_or_default();
         let used = width(&lead) + width(&function) + width(&source);
-        let mut place = vec![(Ink::Plain, lead), (Ink::Focus, function), (Ink::Place, source)];
+        let mut place =
+            vec![(Style::Plain, lead), (Style::Focus, function), (Style::Place, source)];
         let mut lines = Vec::new();
         if below.is_none() && !reason.is_empty() && used + 2 + width(&reason) <= room {
-            place.push((Ink::Plain, format!(": {reason}")));
+            place.push((Style::Plain, format!(": {reason}")));
             lines.push(place);
         } else {
             lines.push(place);
-            lines.extend(below.map(|source| vec![(Ink::Place, source)]));
+            lines.extend(below.map(|source| vec![(Style::Place, source)]));
             let reason = wrap(&reason, room).into_iter().filter(|line| !line.is_empty());
-            lines.extend(reason.map(|line| vec![(Ink::Plain, line)]));
+            lines.extend(reason.map(|line| vec![(Style::Plain, line)]));
         }
         let has_source = frame.source.as_ref().is_some_and(|place| !place.lines.is_empty());
         if is_here && has_source {
@@ -203,18 +204,18 @@ impl<'r> Head<'r> {
             lines.extend(source);
             let doubt = frame.source.as_ref().and_then(|place| place.doubt.as_ref());
             let doubt = doubt.map(|doubt| format!("  ({})", name::shown(doubt)));
-            lines.extend(doubt.map(|doubt| vec![(Ink::Doubt, doubt)]));
+            lines.extend(doubt.map(|doubt| vec![(Style::Doubt, doubt)]));
             self.explained = Some((thread.tid, frame.index));
         } else if is_here && !frame.args.is_empty() {
             let args = arguments(&frame.args, room.min(WIDEST_ARGUMENTS));
-            lines.push(vec![(Ink::Place, args)]);
+            lines.push(vec![(Style::Place, args)]);
         }
         self.add("in", lines);
     }
 
     /// The instruction, its operands, and what memory says of the address.
     fn seen(&mut self, cause: &'r Cause, options: &PageOptions) {
-        if is_ring(cause) {
+        if cause.is_deadlock() {
             return;
         }
         let room = options.width.saturating_sub(LABELS);
@@ -247,14 +248,14 @@ impl<'r> Head<'r> {
         let (lines, _) = some_lines(&row.join(DOT), OF_TEXT, options);
         let mut label = "seen";
         if !row.is_empty() {
-            let lines = lines.into_iter().map(|line| vec![(Ink::Plain, cut_end(&line, room))]);
+            let lines = lines.into_iter().map(|line| vec![(Style::Plain, cut_end(&line, room))]);
             self.add(label, lines);
             label = "";
         }
         let rest: Vec<_> = evidence.map(|(_, one)| &one.text).collect();
         let most = if options.detail == Detail::Verbose { usize::MAX } else { FACTS };
         for text in rest.iter().take(most) {
-            self.text(label, text, Ink::Plain, 2, options);
+            self.text(label, text, Style::Plain, 2, options);
             label = "";
         }
         self.cut.extend(rest.iter().skip(most).map(|text| ("seen", *text)));
@@ -269,11 +270,11 @@ impl<'r> Head<'r> {
         let mut lines: Vec<Line> = all
             .iter()
             .take(shown)
-            .map(|finding| vec![(Ink::Focus, cut_end(&name::shown(&finding.title), room))])
+            .map(|finding| vec![(Style::Focus, cut_end(&name::shown(&finding.title), room))])
             .collect();
         let more = all.len() - shown;
         if more > 0 {
-            lines.push(vec![(Ink::Aside, format!("\u{2026} and {more} more, told below"))]);
+            lines.push(vec![(Style::Aside, format!("\u{2026} and {more} more, told below"))]);
         }
         self.add("also", lines);
     }
@@ -301,20 +302,15 @@ impl<'r> Head<'r> {
                 }
             }
         }
-        self.add("next", lines.into_iter().map(|line| vec![(Ink::Place, line)]));
+        self.add("next", lines.into_iter().map(|line| vec![(Style::Place, line)]));
     }
 }
 
 /// Findings that do not lead the page already.
-pub(super) fn other_findings(report: &Report) -> impl Iterator<Item = &Finding> {
-    let led = report.cause.as_ref().filter(|cause| is_ring(cause));
+pub(crate) fn other_findings(report: &Report) -> impl Iterator<Item = &Finding> {
+    let led = report.cause.as_ref().filter(|cause| cause.is_deadlock());
     let is_led = move |finding: &Finding| led.is_some_and(|c| finding.evidence == c.evidence);
     report.findings.iter().filter(move |finding| !is_led(finding))
-}
-
-/// Whether the cause is threads that wait for each other: its evidence explains it.
-pub(super) fn is_ring(cause: &Cause) -> bool {
-    cause.class == "deadlock" && !cause.evidence.is_empty()
 }
 
 /// `text` in at most `most` lines, unless all is wanted, and whether that is all of it.

@@ -4,19 +4,16 @@ use std::io;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::groups::{NARROW, code, csv, in_parts, markdown, text};
-use super::ink::Ink;
-use super::layout::{counted, cut_middle, wrap};
-use super::{Detail, PageOptions};
+use super::groups::{NARROW, in_parts, text};
+use crate::layout::{counted, cut_middle, wrap};
+use crate::style::Style;
+use crate::{Detail, PageOptions};
 use obit_triage::difference::{Change, Difference, GroupDifference};
 
 /// Columns of the table without its last.
 const OTHER_COLUMNS: usize = 54;
 
 /// Writes a line for each group that differs; all of them with `-v`.
-///
-/// # Errors
-/// Those of `out`.
 pub(crate) fn write_difference(
     out: &mut dyn io::Write,
     difference: &Difference,
@@ -26,7 +23,7 @@ pub(crate) fn write_difference(
         group.change != Change::Same || options.detail == Detail::Verbose
     };
     for line in in_parts(&heading(difference), options.width) {
-        writeln!(out, "{}", options.color.paint(Ink::Aside, &line))?;
+        writeln!(out, "{}", options.color.paint(Style::Aside, &line))?;
     }
     let shown: Vec<&GroupDifference> = difference.groups.iter().filter(is_shown).collect();
     if shown.is_empty() {
@@ -60,13 +57,13 @@ pub(crate) fn write_difference(
     }
     let mut lines = table.lines();
     if let Some(header) = lines.next() {
-        writeln!(out, "{}", options.color.paint(Ink::Aside, header.trim_end()))?;
+        writeln!(out, "{}", options.color.paint(Style::Aside, header.trim_end()))?;
     }
     for (group, line) in shown.iter().zip(lines) {
         let ink = match group.change {
-            Change::New | Change::More => Ink::Alarm,
-            Change::Same => Ink::Plain,
-            Change::Fewer | Change::Gone => Ink::Aside,
+            Change::New | Change::More => Style::Alarm,
+            Change::Same => Style::Plain,
+            Change::Fewer | Change::Gone => Style::Aside,
         };
         let rest = line.trim_end();
         let rest = rest.strip_prefix(group.change.word()).unwrap_or(rest);
@@ -78,14 +75,14 @@ pub(crate) fn write_difference(
         let title = group.title.as_deref().map(|title| format!("{}; ", text(title)));
         let line = format!("{}{}", title.unwrap_or_default(), text(&group.reason));
         for line in wrap(&line, below) {
-            writeln!(out, "    {}", options.color.paint(Ink::Aside, &line))?;
+            writeln!(out, "    {}", options.color.paint(Style::Aside, &line))?;
         }
     }
     Ok(())
 }
 
 /// `nightly: 48 dumps, release: 46 dumps; 2 new, 1 more, 3 gone`.
-fn heading(difference: &Difference) -> String {
+pub(crate) fn heading(difference: &Difference) -> String {
     let side = |side: &obit_triage::difference::Side| {
         let failed = match side.failed {
             0 => String::new(),
@@ -101,64 +98,4 @@ fn heading(difference: &Difference) -> String {
     let counts: Vec<String> = counts.collect();
     let (current, baseline) = (side(&difference.current), side(&difference.baseline));
     format!("{current}; baseline {baseline}; groups: {}", counts.join(", "))
-}
-
-/// Writes the same as Markdown.
-///
-/// # Errors
-/// Those of `out`.
-pub(crate) fn write_difference_markdown(
-    out: &mut dyn io::Write,
-    difference: &Difference,
-) -> io::Result<()> {
-    writeln!(out, "{}\n", markdown(&heading(difference)))?;
-    let shown = || difference.groups.iter().filter(|group| group.change != Change::Same);
-    if shown().next().is_none() {
-        return writeln!(out, "No group differs.");
-    }
-    writeln!(out, "| change | group | before | now | cause | signature | numbers |")?;
-    writeln!(out, "|---|---|--:|--:|---|---|---|")?;
-    for group in shown() {
-        writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} | {} |",
-            group.change.word(),
-            code(&group.id),
-            group.baseline,
-            group.current,
-            markdown(group.title.as_deref().or(group.class.as_deref()).unwrap_or("unknown")),
-            code(&group.signature),
-            markdown(&group.reason)
-        )?;
-    }
-    Ok(())
-}
-
-/// Writes a row for each group of both sides as CSV, with a line of headings.
-///
-/// # Errors
-/// Those of `out`.
-pub(crate) fn write_difference_csv(
-    out: &mut dyn io::Write,
-    difference: &Difference,
-) -> io::Result<()> {
-    writeln!(out, "change,group,before,now,p,class,severity,signature,title,reason")?;
-    for group in &difference.groups {
-        let text = |text: &Option<String>| csv(text.as_deref().unwrap_or_default());
-        writeln!(
-            out,
-            "{},{},{},{},{:.4},{},{},{},{},{}",
-            group.change.word(),
-            csv(&group.id),
-            group.baseline,
-            group.current,
-            group.p,
-            text(&group.class),
-            text(&group.severity),
-            csv(&group.signature),
-            text(&group.title),
-            csv(&group.reason)
-        )?;
-    }
-    Ok(())
 }

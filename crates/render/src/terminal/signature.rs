@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::PageOptions;
-use super::ink::Ink;
-use super::layout::width;
-use super::name;
+use crate::PageOptions;
+use crate::layout::width;
+use crate::name;
+use crate::style::Style;
 use obit_report::{DecisionAction, Report};
 
 /// Columns of a function's name in the list of rules.
@@ -15,9 +15,6 @@ const FUNCTION: usize = 40;
 /// `explained`, then a line for each frame that was looked at: its number, whether it was
 /// left out (`skip`), kept (`prefix`), or kept as the last (`stop`), its function, and the
 /// rule.
-///
-/// # Errors
-/// Those of `out`.
 pub(crate) fn write_signature(
     out: &mut dyn io::Write,
     report: &Report,
@@ -27,7 +24,7 @@ pub(crate) fn write_signature(
     let Some(signature) = &report.signature else {
         return writeln!(out, "no signature: nothing on the stack tells this crash from others");
     };
-    let id = options.color.paint(Ink::Aside, &signature.id);
+    let id = options.color.paint(Style::Aside, &signature.id);
     writeln!(out, "{id}  {}", name::shown(&signature.text))?;
     if !explained {
         return Ok(());
@@ -43,8 +40,8 @@ pub(crate) fn write_signature(
             DecisionAction::Prefix => "prefix",
             DecisionAction::Stop => "stop",
         };
-        let rule = super::visible(&decision.rule).to_string();
-        let rule = options.color.paint(Ink::Aside, &rule);
+        let rule = crate::visible(&decision.rule).to_string();
+        let rule = options.color.paint(Style::Aside, &rule);
         writeln!(out, "#{:<4} {action:<7} {function}{fill}  {rule}", decision.frame)?;
     }
     Ok(())

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use super::ink::Ink;
-use super::layout::wrap;
-use super::name;
-use super::{Detail, PageOptions};
+use crate::layout::wrap;
+use crate::name;
+use crate::style::Style;
+use crate::{Detail, PageOptions};
 use obit_redact::Shown;
 use obit_report::{LOOKED_FOR, NoticeCode, NoticeReport, Report};
 
@@ -16,25 +16,25 @@ const SUBJECTS: usize = 6;
 const LINES: usize = 12;
 
 /// What one hint mends.
-pub(super) struct Paragraph {
+pub(crate) struct Paragraph {
     /// What is missing; what begins with two blanks belongs to the text before it.
-    pub(super) texts: Vec<String>,
+    pub(crate) texts: Vec<String>,
     /// What mends it.
-    pub(super) hint: String,
+    pub(crate) hint: String,
     /// Notices told in it.
-    pub(super) count: usize,
+    pub(crate) count: usize,
 }
 
 /// Writes the report's notices: those of one kind in one text, those that the same hint
 /// mends above it.
-pub(super) fn write_notices(
+pub(crate) fn write_notices(
     out: &mut dyn io::Write,
     report: &Report,
     options: &PageOptions,
 ) -> io::Result<()> {
     let paragraphs = paragraphs(report, options);
     let Some(first) = paragraphs.first() else { return Ok(()) };
-    writeln!(out, "\n{}", options.color.paint(Ink::Doubt, "missing or in doubt"))?;
+    writeln!(out, "\n{}", options.color.paint(Style::Doubt, "missing or in doubt"))?;
     let most = if options.detail == Detail::Verbose { usize::MAX } else { LINES };
     let mut used = lines(first, options).len();
     let mut fitting = 1;
@@ -51,13 +51,13 @@ pub(super) fn write_notices(
     let left_out: usize = paragraphs.iter().skip(fitting).map(|one| one.count).sum();
     if left_out > 0 {
         let text = format!("  \u{2026} and {left_out} more (-v shows them)");
-        writeln!(out, "{}", options.color.paint(Ink::Doubt, &text))?;
+        writeln!(out, "{}", options.color.paint(Style::Doubt, &text))?;
     }
     Ok(())
 }
 
 /// The notices, those that the same hint mends together, the gravest first.
-pub(super) fn paragraphs(report: &Report, options: &PageOptions) -> Vec<Paragraph> {
+pub(crate) fn paragraphs(report: &Report, options: &PageOptions) -> Vec<Paragraph> {
     let mut by_code: BTreeMap<NoticeCode, Vec<&NoticeReport>> = BTreeMap::new();
     for notice in told(&report.notices) {
         by_code.entry(notice.code).or_default().push(notice);
@@ -160,7 +160,7 @@ fn reason(notices: &[&NoticeReport]) -> String {
     match reasons.next() {
         Some(first) if !first.is_empty() && reasons.all(|reason| reason == first) => {
             let reason = if first == "truncated" { "cut off" } else { first };
-            format!(" ({})", super::visible(reason))
+            format!(" ({})", crate::visible(reason))
         }
         _ => String::new(),
     }
@@ -186,7 +186,7 @@ fn subjects(notices: &[&NoticeReport]) -> String {
     format!(": {}{tail}", names.join(", "))
 }
 
-fn lines(paragraph: &Paragraph, options: &PageOptions) -> Vec<(Ink, String)> {
+fn lines(paragraph: &Paragraph, options: &PageOptions) -> Vec<(Style, String)> {
     let wrapped = |indent: &'static str, text: &str| {
         let text = text.to_owned();
         wrap(&text, options.width.saturating_sub(indent.len()))
@@ -199,6 +199,6 @@ fn lines(paragraph: &Paragraph, options: &PageOptions) -> Vec<(Ink, String)> {
         None => wrapped("  ", text),
     });
     let hint = wrapped("    ", &format!("hint: {}", paragraph.hint));
-    let texts = texts.map(|line| (Ink::Plain, line));
-    texts.chain(hint.into_iter().map(|line| (Ink::Aside, line))).collect()
+    let texts = texts.map(|line| (Style::Plain, line));
+    texts.chain(hint.into_iter().map(|line| (Style::Aside, line))).collect()
 }

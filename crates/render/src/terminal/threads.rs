@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::io;
 
-use super::chain::{ARROW, Origins, chain, columns};
-use super::ink::Ink;
-use super::layout::{counted, cut_end, pad, width};
-use super::name;
 use super::stack::{Values, write_registers, write_stack};
-use super::{Detail, PageOptions};
+use crate::chain::{ARROW, Origins, chain, columns};
+use crate::layout::{counted, cut_end, pad, width};
+use crate::name;
+use crate::style::Style;
+use crate::{Detail, PageOptions};
 use obit_report::{FrameKind, FrameReport, Report, ThreadReport};
 
 /// Groups on a page, unless all are asked for.
@@ -19,14 +19,14 @@ const WIDEST_LABEL: usize = 36;
 const NARROWEST_STACK: usize = 36;
 
 /// Threads of one stack, in the report's order.
-pub(super) struct Group<'r> {
+pub(crate) struct Group<'r> {
     /// At least one.
-    pub(super) threads: Vec<&'r ThreadReport>,
+    pub(crate) threads: Vec<&'r ThreadReport>,
 }
 
 /// Writes all of `threads`, grouped by stack: odd ones first, since the crowd is mostly
 /// idle.
-pub(super) fn write_threads(
+pub(crate) fn write_threads(
     out: &mut dyn io::Write,
     report: &Report,
     threads: &[&ThreadReport],
@@ -43,7 +43,7 @@ pub(super) fn write_threads(
         groups.sort_by_key(|group| group.threads.len());
     }
     let title = format!("{} not crashed", counted(threads.len(), "thread"));
-    writeln!(out, "\n{}", options.color.paint(Ink::Aside, &title))?;
+    writeln!(out, "\n{}", options.color.paint(Style::Aside, &title))?;
     let on_page = match options.detail {
         Detail::Verbose => groups.len(),
         Detail::Quiet | Detail::Normal => GROUPS_ON_PAGE,
@@ -65,7 +65,7 @@ pub(super) fn write_threads(
                 counted(omitted_threads, "thread"),
                 counted(shown, "other stack")
             );
-            writeln!(out, "{}", options.color.paint(Ink::Doubt, &text))?;
+            writeln!(out, "{}", options.color.paint(Style::Doubt, &text))?;
         }
         if left_out == 0 || at < on_page / 2 || at >= on_page / 2 + left_out {
             write_brief(out, group, label_width, &origins, options)?;
@@ -75,7 +75,7 @@ pub(super) fn write_threads(
 }
 
 /// Those with the same functions on their stacks.
-pub(super) fn groups<'r>(threads: &[&'r ThreadReport]) -> Vec<Group<'r>> {
+pub(crate) fn groups<'r>(threads: &[&'r ThreadReport]) -> Vec<Group<'r>> {
     let mut groups: Vec<Group<'r>> = Vec::new();
     let mut by_stack: HashMap<Vec<Function<'r>>, usize> = HashMap::new();
     for thread in threads {
@@ -141,7 +141,7 @@ fn write_whole(
         title.push_str("  ");
         title.push_str(&tids(group, usize::MAX));
     }
-    writeln!(out, "\n{}", options.color.paint(Ink::Focus, &title))?;
+    writeln!(out, "\n{}", options.color.paint(Style::Focus, &title))?;
     let own = Values::Own { explained: None };
     let values = if group.threads.len() == 1 { own } else { Values::Nobodys };
     match group.threads.first() {
@@ -151,7 +151,7 @@ fn write_whole(
     if options.registers {
         for thread in &group.threads {
             let title = format!("registers of thread {}", thread.tid);
-            writeln!(out, "{}", options.color.paint(Ink::Aside, &title))?;
+            writeln!(out, "{}", options.color.paint(Style::Aside, &title))?;
             write_registers(out, thread, options)?;
         }
     }
@@ -178,7 +178,7 @@ fn write_brief(
         write!(out, "  {}  ", pad(&label, label_width))?;
     }
     if lines.is_empty() {
-        write!(out, "{}", color.paint(Ink::Doubt, "no frame could be recovered"))?;
+        write!(out, "{}", color.paint(Style::Doubt, "no frame could be recovered"))?;
     }
     for (at, line) in lines.iter().enumerate() {
         for (at, piece) in line.iter().enumerate() {
@@ -195,13 +195,13 @@ fn write_brief(
     let used = lines.last().map_or(0, |line| columns(line)) + 2;
     let whole = tids(group, usize::MAX);
     if used + width(&whole) <= room {
-        return writeln!(out, "  {}", color.paint(Ink::Aside, &whole));
+        return writeln!(out, "  {}", color.paint(Style::Aside, &whole));
     }
-    writeln!(out, "\n{:indent$}{}", "", color.paint(Ink::Aside, &tids(group, room)))
+    writeln!(out, "\n{:indent$}{}", "", color.paint(Style::Aside, &tids(group, room)))
 }
 
 /// `3 threads "pool"`, `thread 3021 "main"`.
-pub(super) fn label(group: &Group<'_>) -> String {
+pub(crate) fn label(group: &Group<'_>) -> String {
     let first = group.threads.first();
     let name = first.and_then(|thread| thread.name.as_ref());
     let named = name.filter(|name| !name.as_str().is_empty());
@@ -217,7 +217,7 @@ pub(super) fn label(group: &Group<'_>) -> String {
 }
 
 /// `(tids 3023–3063, 3070)` in at most `room` columns.
-pub(super) fn tids(group: &Group<'_>, room: usize) -> String {
+pub(crate) fn tids(group: &Group<'_>, room: usize) -> String {
     let mut all: Vec<_> = group.threads.iter().map(|thread| thread.tid).collect();
     all.sort_unstable();
     let mut runs: Vec<(i64, i64)> = Vec::new();

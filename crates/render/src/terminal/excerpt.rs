@@ -3,11 +3,11 @@
 
 use std::io;
 
-use super::ink::Ink;
-use super::layout::{cut_end, cut_start, width};
-use super::name;
 use super::values::{value_line, write_variable};
-use super::{Detail, PageOptions};
+use crate::layout::{cut_end, cut_start, width};
+use crate::name;
+use crate::style::Style;
+use crate::{Detail, PageOptions};
 use obit_report::{
     FrameReport, InstructionReport, Pointees, SourceLine, SourcePlace, Variable, VariableStatus,
 };
@@ -26,11 +26,11 @@ const TAB: usize = 4;
 const WIDEST_NAME: usize = 24;
 
 /// Pieces of a line, each in its ink.
-pub(super) type Line = Vec<(Ink, String)>;
+pub(crate) type Line = Vec<(Style, String)>;
 
 /// How much of a frame is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(crate) enum Extent {
     /// All that the report has.
     Whole,
     /// The lines around the place, and so many locals.
@@ -46,7 +46,7 @@ pub(super) enum Extent {
 }
 
 impl Extent {
-    pub(super) fn locals(self) -> usize {
+    pub(crate) fn locals(self) -> usize {
         match self {
             Self::Whole => usize::MAX,
             Self::Around { locals } | Self::Line { locals } => locals,
@@ -55,7 +55,7 @@ impl Extent {
 }
 
 /// The lines below `frame`, in at most `room` columns.
-pub(super) fn excerpt(
+pub(crate) fn excerpt(
     frame: &FrameReport,
     extent: Extent,
     room: usize,
@@ -70,7 +70,7 @@ pub(super) fn excerpt(
 }
 
 /// Writes lines, each after `indent` blanks.
-pub(super) fn write_lines(
+pub(crate) fn write_lines(
     out: &mut dyn io::Write,
     lines: &[Line],
     indent: usize,
@@ -112,18 +112,18 @@ fn source(place: &SourcePlace, extent: Extent, room: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for (line, text) in shown.iter().zip(&texts) {
         let is_current = Some(line.line) == current;
-        let text = super::visible(text.get(common..).unwrap_or_default()).into_owned();
+        let text = crate::visible(text.get(common..).unwrap_or_default()).into_owned();
         let column = column(place, line, common).filter(|_| is_current);
         let (text, column) = window(&text, column, room);
         let number = format!("{:>digits$}", line.line);
-        let (mark, ink) = if is_current { (MARK, Ink::Focus) } else { (NO_MARK, Ink::Plain) };
+        let (mark, ink) = if is_current { (MARK, Style::Focus) } else { (NO_MARK, Style::Plain) };
         let mut row = vec![
-            (Ink::Alarm, mark.to_owned()),
-            (Ink::Aside, format!("{number}{RULE}")),
+            (Style::Alarm, mark.to_owned()),
+            (Style::Aside, format!("{number}{RULE}")),
             (ink, text.clone()),
         ];
         let below = |pieces: Line| {
-            let gutter = (Ink::Aside, format!("{NO_MARK}{:digits$}{RULE}", ""));
+            let gutter = (Style::Aside, format!("{NO_MARK}{:digits$}{RULE}", ""));
             [gutter].into_iter().chain(pieces).collect::<Line>()
         };
         if !is_current {
@@ -137,22 +137,22 @@ fn source(place: &SourcePlace, extent: Extent, room: usize) -> Vec<Line> {
         match caret {
             Some(at) => {
                 lines.push(row);
-                let pointer = (Ink::Alarm, format!("{:at$}^ ", ""));
+                let pointer = (Style::Alarm, format!("{:at$}^ ", ""));
                 if at + 2 + width(&values) <= room || values.is_empty() {
-                    lines.push(below(vec![pointer, (Ink::Place, values)]));
+                    lines.push(below(vec![pointer, (Style::Place, values)]));
                 } else {
                     lines.push(below(vec![pointer]));
-                    lines.push(below(vec![(Ink::Place, values)]));
+                    lines.push(below(vec![(Style::Place, values)]));
                 }
             }
             None if values.is_empty() => lines.push(row),
             None if width(&text) + 2 + VALUES_LEAD + width(&values) <= room => {
-                row.push((Ink::Place, format!("  {VALUES}{values}")));
+                row.push((Style::Place, format!("  {VALUES}{values}")));
                 lines.push(row);
             }
             None => {
                 lines.push(row);
-                lines.push(below(vec![(Ink::Place, format!("{VALUES}{values}"))]));
+                lines.push(below(vec![(Style::Place, format!("{VALUES}{values}"))]));
             }
         }
     }
@@ -160,7 +160,7 @@ fn source(place: &SourcePlace, extent: Extent, room: usize) -> Vec<Line> {
 }
 
 /// Blanks instead of tabulators.
-pub(super) fn untabbed(text: &str) -> String {
+pub(crate) fn untabbed(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut column = 0;
     for c in text.chars() {
@@ -179,7 +179,7 @@ fn column(place: &SourcePlace, line: &SourceLine, common: usize) -> Option<usize
     let text = line.text.as_str();
     let at = usize::try_from(place.column?).ok()?.checked_sub(1)?;
     let before = text.get(..at).filter(|_| at < text.len())?;
-    width(&super::visible(&untabbed(before))).checked_sub(common)
+    width(&crate::visible(&untabbed(before))).checked_sub(common)
 }
 
 /// `text` in at most `room` columns, cut so that column `at` is seen, and where that is.
@@ -217,7 +217,7 @@ fn trees(locals: &[Variable], room: usize, options: &PageOptions) -> Vec<Line> {
         let _ = write_variable(&mut text, local, &options);
     }
     let text = String::from_utf8_lossy(&text);
-    text.lines().map(|line| vec![(Ink::Plain, format!("{NO_MARK}{line}"))]).collect()
+    text.lines().map(|line| vec![(Style::Plain, format!("{NO_MARK}{line}"))]).collect()
 }
 
 /// Locals in the order they are shown: where not all can be, those that the line names
@@ -243,24 +243,24 @@ fn code(instructions: &[InstructionReport], room: usize, options: &PageOptions) 
     let room = room.saturating_sub(NO_MARK.len() + places_width + width(RULE));
     let lines = instructions.iter().zip(places).map(|(instruction, place)| {
         let (mark, ink) = match instruction.current {
-            true => (MARK, Ink::Focus),
-            false => (NO_MARK, Ink::Plain),
+            true => (MARK, Style::Focus),
+            false => (NO_MARK, Style::Plain),
         };
         let text = cut_end(&name::shown(&instruction.text), room);
         let note = instruction.note.as_ref().map(|note| format!("  {VALUES}{}", name::shown(note)));
         let note = cut_end(&note.unwrap_or_default(), room.saturating_sub(width(&text)));
         vec![
-            (Ink::Alarm, mark.to_owned()),
-            (Ink::Aside, format!("{place:>places_width$}{RULE}")),
+            (Style::Alarm, mark.to_owned()),
+            (Style::Aside, format!("{place:>places_width$}{RULE}")),
             (ink, text),
-            (Ink::Place, note),
+            (Style::Place, note),
         ]
     });
     lines.collect()
 }
 
 /// The address, and the distance from the start of the function.
-pub(super) fn place(instruction: &InstructionReport, options: &PageOptions) -> String {
+pub(crate) fn place(instruction: &InstructionReport, options: &PageOptions) -> String {
     let Some(place) = &instruction.place else { return instruction.address.to_string() };
     let place = name::shown(place);
     match place.rsplit_once('+') {
@@ -271,7 +271,7 @@ pub(super) fn place(instruction: &InstructionReport, options: &PageOptions) -> S
 }
 
 /// One `name = value` a line; those that have no value, in one line.
-pub(super) fn locals(
+pub(crate) fn locals(
     frame: &FrameReport,
     most: usize,
     room: usize,
@@ -299,22 +299,22 @@ pub(super) fn locals(
         let left = room.saturating_sub(width(&lead));
         let value = value_line(local, left, Pointees::Shown);
         let ink = match local.status {
-            VariableStatus::Ok => Ink::Plain,
-            _ => Ink::Aside,
+            VariableStatus::Ok => Style::Plain,
+            _ => Style::Aside,
         };
-        lines.push(vec![(Ink::Plain, lead), (ink, value)]);
+        lines.push(vec![(Style::Plain, lead), (ink, value)]);
     }
     let more = known.len() - names.len();
     if more > 0 {
         let text = format!("{NO_MARK}\u{2026} {more} more locals (-v shows them)");
-        lines.push(vec![(Ink::Aside, text)]);
+        lines.push(vec![(Style::Aside, text)]);
     }
     if !gone.is_empty() && most > 0 {
         let mut names: Vec<_> = gone.iter().map(|local| name::shown(&local.name)).collect();
         names.sort();
         names.dedup();
         let text = format!("{NO_MARK}optimized out: {}", names.join(", "));
-        lines.push(vec![(Ink::Aside, cut_end(&text, room))]);
+        lines.push(vec![(Style::Aside, cut_end(&text, room))]);
     }
     lines
 }

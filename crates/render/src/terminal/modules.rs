@@ -4,12 +4,12 @@ use std::io;
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::ink::Ink;
-use super::layout::{counted, cut_start};
-use super::name;
 use super::notices::write_notices;
-use super::terminal::short_build_id;
-use super::{Detail, PageOptions};
+use super::page::short_build_id;
+use crate::layout::{counted, cut_start};
+use crate::name;
+use crate::style::Style;
+use crate::{Detail, PageOptions};
 use obit_report::{DebugReport, ModuleFile, ModuleReport, Package, Report};
 
 /// Columns of a path that a narrow table leaves.
@@ -18,9 +18,6 @@ const NARROWEST_PATH: usize = 24;
 const OTHER_COLUMNS: usize = 62;
 
 /// Writes one line for each image: where it lay, which build, what was found of it.
-///
-/// # Errors
-/// Those of `out`.
 pub(crate) fn write_modules(
     out: &mut dyn io::Write,
     report: &Report,
@@ -43,7 +40,7 @@ pub(crate) fn write_modules(
     if without > 0 {
         text.push_str(&format!(", {without} without a file"));
     }
-    writeln!(out, "{}", options.color.paint(Ink::Aside, &text))?;
+    writeln!(out, "{}", options.color.paint(Style::Aside, &text))?;
     write_notices(out, report, options)
 }
 
@@ -73,7 +70,7 @@ fn cells(module: &ModuleReport, options: &PageOptions) -> [String; 6] {
 }
 
 /// Whether its file was found, in a word.
-pub(super) fn file_word(file: ModuleFile) -> &'static str {
+pub(crate) fn file_word(file: ModuleFile) -> &'static str {
     match file {
         ModuleFile::Found => "found",
         ModuleFile::Mismatch => "mismatch",
@@ -83,7 +80,7 @@ pub(super) fn file_word(file: ModuleFile) -> &'static str {
 }
 
 /// How much is known of its code, in a word.
-pub(super) fn debug_word(debug: DebugReport) -> &'static str {
+pub(crate) fn debug_word(debug: DebugReport) -> &'static str {
     match debug {
         DebugReport::None => "none",
         DebugReport::Symbols => "symbols",
@@ -93,7 +90,7 @@ pub(super) fn debug_word(debug: DebugReport) -> &'static str {
 }
 
 /// Name and version.
-pub(super) fn package(package: &Package) -> String {
+pub(crate) fn package(package: &Package) -> String {
     let fields = [package.name.as_ref(), package.version.as_ref()];
     fields.into_iter().flatten().map(name::shown).collect::<Vec<_>>().join(" ")
 }

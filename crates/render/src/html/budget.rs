@@ -7,9 +7,9 @@ use maud::{Markup, PreEscaped, html};
 use crate::layout::grouped;
 
 /// Bytes that may yet be written.
-pub(super) struct Room(Cell<usize>);
+pub(super) struct Budget(Cell<usize>);
 
-impl Room {
+impl Budget {
     pub(super) fn new(bytes: usize) -> Self {
         Self(Cell::new(bytes))
     }
@@ -75,9 +75,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_counted() {
-        let (page, left_out) = Room::new(10).fill(0..100, 50, |at| html! { (at % 10) ";" });
+        let (page, left_out) = Budget::new(10).fill(0..100, 50, |at| html! { (at % 10) ";" });
         assert_eq!((page.into_string().as_str(), left_out), ("0;1;2;3;4;", 95));
-        let (page, left_out) = Room::new(1000).fill(0..3, 2, |at| html! { (at) });
+        let (page, left_out) = Budget::new(1000).fill(0..3, 2, |at| html! { (at) });
         assert_eq!((page.into_string().as_str(), left_out), ("01", 1));
         assert!(more(0, "thread").into_string().is_empty());
         assert!(more(1200, "thread").into_string().contains("1,200 more threads"));

@@ -1,11 +1,11 @@
-//! One group in full: a page, Markdown.
+//! One group in full.
 
 use std::io;
 
-use super::groups::{code, markdown, releases, sparkline, text};
-use super::ink::Ink;
-use super::layout::{counted, cut_middle, cut_start, pad, width, wrap};
-use super::{Detail, PageOptions};
+use super::groups::{releases, sparkline, text};
+use crate::layout::{counted, cut_middle, cut_start, pad, width, wrap};
+use crate::style::Style;
+use crate::{Detail, PageOptions};
 use obit_triage::code::{Change, ChangedFunction};
 use obit_triage::detail::{GroupDetail, StackLine};
 use obit_triage::overview::ReleaseCount;
@@ -18,9 +18,6 @@ const ROWS: usize = 12;
 const LABEL: usize = 8;
 
 /// Writes the page of a group.
-///
-/// # Errors
-/// Those of `out`.
 pub(crate) fn write_group(
     out: &mut dyn io::Write,
     detail: &GroupDetail,
@@ -32,16 +29,16 @@ pub(crate) fn write_group(
     writeln!(
         out,
         "{}{}: {}, {}",
-        paint(Ink::Focus, &group.id),
+        paint(Style::Focus, &group.id),
         name.unwrap_or_default(),
-        paint(Ink::Doubt, group.status.word()),
+        paint(Style::Doubt, group.status.word()),
         counted(group.count as usize, "dump")
     )?;
     let mut say = |label: &str, body: &str| -> io::Result<()> {
         let room = options.width.saturating_sub(LABEL).max(20);
         for (at, line) in wrap(body, room).iter().enumerate() {
             let label = if at == 0 { label } else { "" };
-            writeln!(out, "{}{line}", options.color.paint(Ink::Aside, &pad(label, LABEL)))?;
+            writeln!(out, "{}{line}", options.color.paint(Style::Aside, &pad(label, LABEL)))?;
         }
         Ok(())
     };
@@ -82,15 +79,15 @@ pub(crate) fn write_group(
     write_stack(out, &detail.stack, most, options)?;
     write_traits(out, detail, most, options)?;
     if group.releases.iter().any(|release| release.count > 0) {
-        writeln!(out, "\n{}", options.color.paint(Ink::Aside, "releases"))?;
+        writeln!(out, "\n{}", options.color.paint(Style::Aside, "releases"))?;
         write_counts(out, &group.releases, false, most, options)?;
     }
     if detail.builds.len() > group.releases.len() {
-        writeln!(out, "\n{}", options.color.paint(Ink::Aside, "builds"))?;
+        writeln!(out, "\n{}", options.color.paint(Style::Aside, "builds"))?;
         write_counts(out, &detail.builds, true, most, options)?;
     }
     if !detail.hosts.is_empty() {
-        writeln!(out, "\n{}", options.color.paint(Ink::Aside, "hosts"))?;
+        writeln!(out, "\n{}", options.color.paint(Style::Aside, "hosts"))?;
         write_counts(out, &detail.hosts, false, most, options)?;
     }
     write_dumps(out, detail, options)
@@ -125,7 +122,7 @@ fn changes(changed: &[ChangedFunction]) -> Vec<String> {
 }
 
 /// What the user said.
-pub(super) fn state(detail: &GroupDetail) -> String {
+pub(crate) fn state(detail: &GroupDetail) -> String {
     let build = detail.state_build.as_ref().map(|build| format!(" in {}", text(build)));
     match (detail.state_since, detail.group.state.as_str()) {
         (Some(at), state) => {
@@ -158,8 +155,8 @@ fn write_stack(
         writeln!(
             out,
             "{number}{}{gap}{}{inline}{mark}",
-            options.color.paint(Ink::Focus, &function),
-            options.color.paint(Ink::Place, &place)
+            options.color.paint(Style::Focus, &function),
+            options.color.paint(Style::Place, &place)
         )?;
     }
     write_rest(out, stack.len(), most, "frame", options)
@@ -177,7 +174,7 @@ fn write_traits(
     let (here, there) = detail.compared;
     let heading =
         format!("in common ({} compared with {there} others)", counted(here as usize, "dump"));
-    writeln!(out, "\n{}", options.color.paint(Ink::Aside, &heading))?;
+    writeln!(out, "\n{}", options.color.paint(Style::Aside, &heading))?;
     for line in detail.traits.iter().take(most).map(trait_line) {
         writeln!(out, "  {}", cut_middle(&line, options.width.saturating_sub(2)))?;
     }
@@ -185,7 +182,7 @@ fn write_traits(
 }
 
 /// `host is web-3 in all 8; 1 of 21 elsewhere`.
-pub(super) fn trait_line(one: &GroupTrait) -> String {
+pub(crate) fn trait_line(one: &GroupTrait) -> String {
     let joint = if one.what == "is between" { " and " } else { ", " };
     let values: Vec<String> = one.values.iter().map(|value| text(value)).collect();
     let mut line = format!("{} {}", text(&one.of), text(&one.what));
@@ -240,7 +237,7 @@ fn write_dumps(
     if detail.dumps.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", options.color.paint(Ink::Aside, "newest dumps"))?;
+    writeln!(out, "\n{}", options.color.paint(Style::Aside, "newest dumps"))?;
     for dump in &detail.dumps {
         let id = if dump.crash.is_empty() { &dump.dump } else { &dump.crash };
         let release = dump.release.as_deref().map(text).unwrap_or_default();
@@ -250,12 +247,12 @@ fn write_dumps(
         let path = dump.path.as_deref().map(text).unwrap_or_default();
         let room = options.width.saturating_sub(width(&start) + 2).max(24);
         let path = if options.detail == Detail::Verbose { path } else { cut_start(&path, room) };
-        writeln!(out, "{start}  {}", options.color.paint(Ink::Place, &path))?;
+        writeln!(out, "{start}  {}", options.color.paint(Style::Place, &path))?;
     }
     let rest = detail.group.count.saturating_sub(detail.dumps.len() as u64);
     if rest > 0 {
         let line = format!("  {} more; -n N shows N", counted(rest as usize, "dump"));
-        writeln!(out, "{}", options.color.paint(Ink::Aside, &line))?;
+        writeln!(out, "{}", options.color.paint(Style::Aside, &line))?;
     }
     Ok(())
 }
@@ -275,74 +272,5 @@ fn write_rest(
         "more" => format!("  {rest} more"),
         what => format!("  {} more", counted(rest, what)),
     };
-    writeln!(out, "{}", options.color.paint(Ink::Aside, &line))
-}
-
-/// Writes the group as Markdown, for an issue.
-///
-/// # Errors
-/// Those of `out`.
-pub(crate) fn write_group_markdown(
-    out: &mut dyn io::Write,
-    detail: &GroupDetail,
-) -> io::Result<()> {
-    let group = &detail.group;
-    let title = group.title.as_deref().unwrap_or("unknown cause");
-    writeln!(out, "## {}\n", markdown(title))?;
-    if let Some(explanation) = &detail.explanation {
-        writeln!(out, "{}\n", markdown(explanation))?;
-    }
-    if let Some(message) = &detail.message {
-        writeln!(out, "The program said: {}\n", code(message))?;
-    }
-    writeln!(out, "- group {}: {}", code(&group.id), code(&group.signature))?;
-    writeln!(
-        out,
-        "- **{}**: {}{}",
-        group.status.word(),
-        markdown(&group.reason),
-        markdown(&state(detail))
-    )?;
-    writeln!(
-        out,
-        "- {}, releases {}, {}",
-        counted(group.count as usize, "dump"),
-        markdown(&releases(&group.releases)),
-        sparkline(&group.trend.counts, 16)
-    )?;
-    for note in &detail.notes {
-        writeln!(out, "- note of {}: {}", day_of(note.time), markdown(&note.text))?;
-    }
-    for suspect in &detail.suspected_same {
-        writeln!(
-            out,
-            "- may be the same as {}: {}",
-            code(&suspect.group),
-            code(&suspect.signature)
-        )?;
-    }
-    if !detail.stack.is_empty() {
-        writeln!(out, "\n| # | function | place |\n|--:|---|---|")?;
-        for frame in detail.stack.iter().take(ROWS) {
-            let place = frame.source.as_ref().or(frame.module.as_ref());
-            let place = place.map(|place| code(place)).unwrap_or_default();
-            let function = code(frame.function.as_deref().unwrap_or("??"));
-            let mark = if frame.is_to_blame { " **to blame**" } else { "" };
-            writeln!(out, "| {} | {function}{mark} | {place} |", frame.index)?;
-        }
-    }
-    if !detail.traits.is_empty() {
-        writeln!(out, "\nIn common:\n")?;
-        for one in &detail.traits {
-            writeln!(out, "- {}", markdown(&trait_line(one)))?;
-        }
-    }
-    if !detail.dumps.is_empty() {
-        writeln!(out, "\nNewest dumps:\n")?;
-        for dump in &detail.dumps {
-            let path = dump.path.as_deref().map(code).unwrap_or_default();
-            writeln!(out, "- {} {} {path}", minute_of(dump.time), code(&dump.crash))?;
-        }
-    }
-    Ok(())
+    writeln!(out, "{}", options.color.paint(Style::Aside, &line))
 }

@@ -1,13 +1,13 @@
-//! The list of groups: a table, CSV, Markdown.
+//! The list of groups: a table.
 
 use std::io;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::ink::Ink;
-use super::layout::{counted, cut_middle, grouped, width, wrap};
-use super::visible::visible;
-use super::{Detail, PageOptions};
+use crate::layout::{counted, cut_middle, grouped, width, wrap};
+use crate::style::Style;
+use crate::visible::visible;
+use crate::{Detail, PageOptions};
 use obit_triage::history::Status;
 use obit_triage::overview::{GroupSummary, Overview, ReleaseCount};
 use obit_triage::time::{day_of, minute_of};
@@ -16,7 +16,7 @@ use obit_triage::time::{day_of, minute_of};
 const WIDE: usize = 140;
 /// Columns below which a signature has a line of its own: in the table's last column
 /// nothing of it could be read.
-pub(super) const NARROW: usize = 96;
+pub(crate) const NARROW: usize = 96;
 /// Columns of a signature, or a cause, that a narrow table leaves.
 const NARROWEST: usize = 16;
 /// Columns between two columns.
@@ -37,7 +37,7 @@ pub fn write_groups(
     options: &PageOptions,
 ) -> io::Result<()> {
     for line in in_parts(&heading(overview), options.width) {
-        writeln!(out, "{}", options.color.paint(Ink::Aside, &line))?;
+        writeln!(out, "{}", options.color.paint(Style::Aside, &line))?;
     }
     if overview.groups.is_empty() {
         return Ok(());
@@ -74,7 +74,7 @@ pub fn write_groups(
     }
     let mut lines = table.lines();
     if let Some(header) = lines.next() {
-        writeln!(out, "{}", options.color.paint(Ink::Aside, header.trim_end()))?;
+        writeln!(out, "{}", options.color.paint(Style::Aside, header.trim_end()))?;
     }
     for (group, line) in overview.groups.iter().zip(lines) {
         writeln!(out, "{}", painted(line.trim_end(), group, options))?;
@@ -91,25 +91,25 @@ pub fn write_groups(
         }
         if !is_wide && options.detail != Detail::Quiet {
             for line in wrap(&where_and_when(group), room) {
-                writeln!(out, "    {}", options.color.paint(Ink::Aside, &line))?;
+                writeln!(out, "    {}", options.color.paint(Style::Aside, &line))?;
             }
         }
         if explained {
             for line in explanation(group).iter().flat_map(|line| wrap(line, options.width - 6)) {
-                writeln!(out, "      {}", options.color.paint(Ink::Aside, &line))?;
+                writeln!(out, "      {}", options.color.paint(Style::Aside, &line))?;
             }
         }
     }
     let rest = overview.groups_total.saturating_sub(overview.groups.len() as u64);
     if rest > 0 {
         let text = format!("{} more; -n 0 shows all", counted(rest as usize, "group"));
-        writeln!(out, "{}", options.color.paint(Ink::Aside, &text))?;
+        writeln!(out, "{}", options.color.paint(Style::Aside, &text))?;
     }
     Ok(())
 }
 
 /// `48 groups of 287 dumps: 3 regressed, 6 new; 2 could not be read`.
-fn heading(overview: &Overview) -> String {
+pub(crate) fn heading(overview: &Overview) -> String {
     let groups = counted(overview.groups_total as usize, "group");
     let mut text = format!("{groups} of {}", counted(overview.dumps as usize, "dump"));
     let by_status: Vec<String> = overview
@@ -133,7 +133,7 @@ fn heading(overview: &Overview) -> String {
 }
 
 /// A heading in lines, broken where its parts end; a part that is too wide, at blanks.
-pub(super) fn in_parts(heading: &str, columns: usize) -> Vec<String> {
+pub(crate) fn in_parts(heading: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in heading.split_inclusive("; ") {
         match lines.last_mut() {
@@ -190,18 +190,18 @@ fn shorten(rows: &mut [Vec<String>], header: &[&str], options: &PageOptions) {
 fn painted(line: &str, group: &GroupSummary, options: &PageOptions) -> String {
     let word = group.status.word();
     let ink = match group.status {
-        Status::Regressed => Ink::Alarm,
-        Status::New | Status::Increasing => Ink::Doubt,
-        Status::Active => Ink::Plain,
-        Status::Fading | Status::Resolved | Status::Ignored => Ink::Aside,
+        Status::Regressed => Style::Alarm,
+        Status::New | Status::Increasing => Style::Doubt,
+        Status::Active => Style::Plain,
+        Status::Fading | Status::Resolved | Status::Ignored => Style::Aside,
     };
     let Some((start, rest)) = line.split_once(group.id.as_str()) else { return line.to_owned() };
     let Some((middle, end)) = rest.split_once(word) else { return line.to_owned() };
-    let id = options.color.paint(Ink::Focus, &group.id);
+    let id = options.color.paint(Style::Focus, &group.id);
     format!("{start}{id}{middle}{}{end}", options.color.paint(ink, word))
 }
 
-pub(super) fn explanation(group: &GroupSummary) -> [String; 2] {
+pub(crate) fn explanation(group: &GroupSummary) -> [String; 2] {
     let rank = group.rank;
     let doubt = if group.is_sure { "" } else { " (weak evidence)" };
     [
@@ -242,7 +242,7 @@ fn where_and_when(group: &GroupSummary) -> String {
 }
 
 /// `1.0–3.0`, or the one.
-pub(super) fn releases(counts: &[ReleaseCount]) -> String {
+pub(crate) fn releases(counts: &[ReleaseCount]) -> String {
     let mut with = counts.iter().filter(|release| release.count > 0);
     let (first, last) = (with.next(), with.next_back());
     match (first, last) {
@@ -252,11 +252,11 @@ pub(super) fn releases(counts: &[ReleaseCount]) -> String {
     }
 }
 
-fn cause(group: &GroupSummary) -> String {
+pub(crate) fn cause(group: &GroupSummary) -> String {
     text(group.class.as_deref().unwrap_or("unknown"))
 }
 
-fn signature(group: &GroupSummary) -> String {
+pub(crate) fn signature(group: &GroupSummary) -> String {
     match &group.name {
         Some(name) => format!("{}: {}", text(name), text(&group.signature)),
         None => text(&group.signature),
@@ -264,7 +264,7 @@ fn signature(group: &GroupSummary) -> String {
 }
 
 /// Text from the store, fit for a terminal.
-pub(super) fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     match text.char_indices().nth(LONGEST).and_then(|(end, _)| text.get(..end)) {
         Some(start) => format!("{}\u{2026}", visible(start)),
         None => visible(text).into_owned(),
@@ -272,7 +272,7 @@ pub(super) fn text(text: &str) -> String {
 }
 
 /// Eight heights; a dot where there is nothing.
-pub(super) fn sparkline(counts: &[u64], columns: usize) -> String {
+pub(crate) fn sparkline(counts: &[u64], columns: usize) -> String {
     const BARS: [char; 8] = [
         '\u{2581}', '\u{2582}', '\u{2583}', '\u{2584}', '\u{2585}', '\u{2586}', '\u{2587}',
         '\u{2588}',
@@ -287,120 +287,6 @@ pub(super) fn sparkline(counts: &[u64], columns: usize) -> String {
     sums.iter().map(bar).collect()
 }
 
-/// A column of the CSV: its heading, and the value of a group.
-type Column = (&'static str, fn(&GroupSummary) -> String);
-
-/// The columns.
-const COLUMNS: &[Column] = &[
-    ("group", |g| g.id.clone()),
-    ("name", |g| g.name.clone().unwrap_or_default()),
-    ("status", |g| g.status.word().to_owned()),
-    ("in_latest", |g| g.in_latest.to_string()),
-    ("is_sure", |g| g.is_sure.to_string()),
-    ("rank", |g| format!("{:.2}", g.rank.score)),
-    ("count", |g| g.count.to_string()),
-    ("hosts", |g| g.hosts.to_string()),
-    ("first", |g| g.first.as_ref().map_or_else(String::new, |moment| moment.time.to_string())),
-    ("last", |g| g.last.as_ref().map_or_else(String::new, |moment| moment.time.to_string())),
-    ("releases", |g| {
-        let with = g.releases.iter().filter(|release| release.count > 0);
-        with.map(|release| release.name.clone()).collect::<Vec<_>>().join(" ")
-    }),
-    ("class", |g| g.class.clone().unwrap_or_default()),
-    ("severity", |g| g.severity.clone().unwrap_or_default()),
-    ("programs", |g| g.programs.join(" ")),
-    ("modules", |g| g.modules.join(" ")),
-    ("signature", |g| g.signature.clone()),
-    ("title", |g| g.title.clone().unwrap_or_default()),
-    ("reason", |g| g.reason.clone()),
-];
-
-/// Writes the list as CSV (RFC 4180, but with plain newlines), with a line of headings.
-///
-/// # Errors
-/// Those of `out`.
-pub(crate) fn write_groups_csv(out: &mut dyn io::Write, overview: &Overview) -> io::Result<()> {
-    let names: Vec<&str> = COLUMNS.iter().map(|(name, _)| *name).collect();
-    writeln!(out, "{}", names.join(","))?;
-    for group in &overview.groups {
-        let cells: Vec<String> = COLUMNS.iter().map(|(_, value)| csv(&value(group))).collect();
-        writeln!(out, "{}", cells.join(","))?;
-    }
-    Ok(())
-}
-
-/// One cell. Spreadsheets take text that starts like a formula for one: it gets an
-/// apostrophe before it, as they themselves would write it.
-pub(super) fn csv(cell: &str) -> String {
-    let cell = text(cell);
-    let is_formula = cell.starts_with(['=', '+', '-', '@']) && cell.parse::<f64>().is_err();
-    let cell = if is_formula { format!("'{cell}") } else { cell };
-    if cell.contains([',', '"', '\'', ' ']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell
-    }
-}
-
-/// Writes the list as a table of Markdown.
-///
-/// # Errors
-/// Those of `out`.
-pub(crate) fn write_groups_markdown(
-    out: &mut dyn io::Write,
-    overview: &Overview,
-) -> io::Result<()> {
-    writeln!(out, "{}\n", markdown(&heading(overview)))?;
-    if overview.groups.is_empty() {
-        return Ok(());
-    }
-    write_table_markdown(out, overview.groups.iter())
-}
-
-/// The rows of a Markdown table, with its headings.
-pub(super) fn write_table_markdown<'g>(
-    out: &mut dyn io::Write,
-    groups: impl Iterator<Item = &'g GroupSummary>,
-) -> io::Result<()> {
-    writeln!(out, "| group | status | count | trend | releases | last | cause | signature |")?;
-    writeln!(out, "|---|---|--:|---|---|---|---|---|")?;
-    for group in groups {
-        let last = group.last.as_ref().map_or_else(String::new, |moment| day_of(moment.time));
-        let title = group.title.clone().unwrap_or_else(|| cause(group));
-        writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {last} | {} | {} |",
-            code(&group.id),
-            group.status.word(),
-            group.count,
-            sparkline(&group.trend.counts, 16),
-            markdown(&releases(&group.releases)),
-            markdown(&title),
-            code(&signature(group)),
-        )?;
-    }
-    Ok(())
-}
-
-/// Text of a crash as Markdown that means nothing but that text.
-pub(super) fn markdown(raw: &str) -> String {
-    let mut escaped = String::new();
-    for c in text(raw).chars() {
-        if c.is_ascii_punctuation()
-            && !matches!(c, '.' | ',' | ':' | ';' | '/' | '%' | '=' | '\'' | '-' | '(' | ')')
-        {
-            escaped.push('\\');
-        }
-        escaped.push(c);
-    }
-    escaped
-}
-
-/// Text of a crash as Markdown's code. A backtick would end it, and a bar the cell.
-pub(super) fn code(raw: &str) -> String {
-    format!("`{}`", text(raw).replace('`', "'").replace('|', "\\|"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -411,19 +297,5 @@ mod tests {
         assert_eq!(sparkline(&[1, 1, 0, 0], 2), "\u{2588}\u{b7}");
         assert_eq!(sparkline(&[0; 16], 8), "\u{b7}".repeat(8));
         assert_eq!(sparkline(&[], 8), "");
-    }
-
-    #[test]
-    fn a_spreadsheet_runs_nothing() {
-        assert_eq!(csv("=cmd()"), "\"'=cmd()\"");
-        assert_eq!(csv("-3.5"), "-3.5");
-        assert_eq!(csv("a\nb"), "a\\nb");
-        assert_eq!(csv("say \"so\""), "\"say \"\"so\"\"\"");
-    }
-
-    #[test]
-    fn names_do_not_become_markdown() {
-        assert_eq!(markdown("<img src=x>|`a`"), "\\<img src=x\\>\\|\\`a\\`");
-        assert_eq!(code("a`|b\n"), "`a'\\|b\\n`");
     }
 }

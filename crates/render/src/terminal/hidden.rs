@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::PageOptions;
-use super::ink::Ink;
-use super::layout::width;
-use super::name;
+use crate::PageOptions;
+use crate::layout::width;
+use crate::name;
+use crate::style::Style;
 use obit_report::{Hidden, HiddenText};
 
 /// Columns of what is hidden and of what stands in its place.
@@ -13,9 +13,6 @@ const WHAT: usize = 28;
 const TOKEN: usize = 22;
 
 /// Writes what `hidden` holds.
-///
-/// # Errors
-/// Those of `out`.
 pub(crate) fn write_hidden(
     out: &mut dyn io::Write,
     hidden: &Hidden,
@@ -27,14 +24,14 @@ pub(crate) fn write_hidden(
         if place != Some(outer) {
             let names: Vec<_> = outer.iter().map(name::shown).collect();
             if !names.is_empty() {
-                writeln!(out, "{}", options.color.paint(Ink::Place, &names.join(", ")))?;
+                writeln!(out, "{}", options.color.paint(Style::Place, &names.join(", ")))?;
             }
             place = Some(outer);
         }
         let what = what.map_or_else(|| text.origin.clone(), name::shown);
-        let token = super::visible(&text.token).to_string();
+        let token = crate::visible(&text.token).to_string();
         let why = why(text);
-        let why = options.color.paint(Ink::Aside, &why);
+        let why = options.color.paint(Style::Aside, &why);
         writeln!(out, "  {}{}{why}", padded(&what, WHAT), padded(&token, TOKEN))?;
     }
     if hidden.left_out > 0 {
@@ -44,7 +41,7 @@ pub(crate) fn write_hidden(
         hidden.counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
     let last = format!("{}  --redact={} hid {counts}", hidden.id, hidden.policy);
-    writeln!(out, "{}", options.color.paint(Ink::Aside, &last))
+    writeln!(out, "{}", options.color.paint(Style::Aside, &last))
 }
 
 fn padded(text: &str, columns: usize) -> String {

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::chain::{Origins, is_start};
 use super::excerpt::{Extent, Line, excerpt, locals, write_lines};
-use super::ink::Ink;
-use super::layout::{cut_middle, grouped, pad, width, wrap};
-use super::name;
 use super::values::one_line;
-use super::{Detail, Names, PageOptions};
+use crate::chain::{Origins, is_start};
+use crate::layout::{cut_middle, grouped, pad, width, wrap};
+use crate::name;
+use crate::style::Style;
+use crate::{Detail, Names, PageOptions};
 use obit_report::{FrameKind, FrameReport, FrameTrust, Hex, ThreadReport, Variable};
 
 /// Frames that fit a screen; of deeper stacks the ends are shown.
@@ -33,7 +33,7 @@ const LOCALS: usize = 5;
 /// Columns that an explanation lacks on its left at most.
 const EXCERPT_INDENT: usize = 8;
 /// Columns of all arguments where they have a line of their own.
-pub(super) const WIDEST_ARGUMENTS: usize = 100;
+pub(crate) const WIDEST_ARGUMENTS: usize = 100;
 /// Columns of one argument.
 const WIDEST_ARGUMENT: usize = 40;
 
@@ -59,15 +59,15 @@ struct FrameRow {
     args: String,
     /// What stands below the frame.
     excerpt: Vec<Line>,
-    name_ink: Ink,
+    name_ink: Style,
     place: String,
     mark: &'static str,
-    mark_ink: Ink,
+    mark_ink: Style,
 }
 
 /// Whose values a stack shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Values {
+pub(crate) enum Values {
     /// The thread's own.
     Own {
         /// Index of the frame whose source the reader has seen already.
@@ -78,7 +78,7 @@ pub(super) enum Values {
 }
 
 /// Writes the stack of `thread`, one frame a line, with what is known of each below it.
-pub(super) fn write_stack(
+pub(crate) fn write_stack(
     out: &mut dyn io::Write,
     thread: &ThreadReport,
     values: Values,
@@ -105,25 +105,25 @@ pub(super) fn write_stack(
             Row::Signal { label } => {
                 let rule = "\u{2500}".repeat(4);
                 let text = format!("{rule} <signal handler called> {rule}");
-                let text = options.color.paint(Ink::Aside, &text);
+                let text = options.color.paint(Style::Aside, &text);
                 writeln!(out, "{}  {text}", pad(label, label_width))?;
             }
             Row::Gap { text } => {
                 for line in wrap(text, room) {
-                    let line = options.color.paint(Ink::Doubt, &line);
+                    let line = options.color.paint(Style::Doubt, &line);
                     writeln!(out, "{:label_width$}  {line}", "")?;
                 }
             }
         }
     }
     if rows.is_empty() {
-        writeln!(out, "{}", options.color.paint(Ink::Doubt, "no frame could be recovered"))?;
+        writeln!(out, "{}", options.color.paint(Style::Doubt, "no frame could be recovered"))?;
     }
     Ok(())
 }
 
 /// Writes the registers of `thread`, as many in a line as fit.
-pub(super) fn write_registers(
+pub(crate) fn write_registers(
     out: &mut dyn io::Write,
     thread: &ThreadReport,
     options: &PageOptions,
@@ -137,7 +137,7 @@ pub(super) fn write_registers(
     let cell_width = name_width + 1 + 18 + 2;
     let in_a_line = (options.width / cell_width).max(1);
     for line in cells.chunks(in_a_line) {
-        writeln!(out, "{}", options.color.paint(Ink::Aside, &line.join("  ")))?;
+        writeln!(out, "{}", options.color.paint(Style::Aside, &line.join("  ")))?;
     }
     Ok(())
 }
@@ -261,7 +261,7 @@ impl<'p> Excerpts<'p> {
             && let Some(doubt) = frame.source.as_ref().and_then(|place| place.doubt.as_ref())
             && self.doubted.insert(doubt.as_str().to_owned())
         {
-            lines.push(vec![(Ink::Doubt, format!("  ({})", name::shown(doubt)))]);
+            lines.push(vec![(Style::Doubt, format!("  ({})", name::shown(doubt)))]);
         }
         self.is_first &= frame.source.as_ref().is_none_or(|place| place.lines.is_empty());
         self.lines = self.lines.saturating_sub(lines.len());
@@ -296,20 +296,20 @@ fn frame_row(
         (None, None) => "in no module".to_owned(),
     };
     let (mark, mark_ink) = match (frame.trust, frame.kind) {
-        (FrameTrust::Scan, _) => ("(found by scanning: may not be real)", Ink::Doubt),
+        (FrameTrust::Scan, _) => ("(found by scanning: may not be real)", Style::Doubt),
         (FrameTrust::FramePointer, FrameKind::Inline) => {
-            ("[inlined] (by frame pointer)", Ink::Doubt)
+            ("[inlined] (by frame pointer)", Style::Doubt)
         }
-        (FrameTrust::FramePointer, _) => ("(by frame pointer)", Ink::Doubt),
-        (_, FrameKind::Inline) => ("[inlined]", Ink::Aside),
-        (_, FrameKind::TailCall) => ("[tail call]", Ink::Aside),
-        (_, FrameKind::Normal | FrameKind::Signal) => ("", Ink::Plain),
+        (FrameTrust::FramePointer, _) => ("(by frame pointer)", Style::Doubt),
+        (_, FrameKind::Inline) => ("[inlined]", Style::Aside),
+        (_, FrameKind::TailCall) => ("[tail call]", Style::Aside),
+        (_, FrameKind::Normal | FrameKind::Signal) => ("", Style::Plain),
     };
     // Code whose lines are known is most likely one's own.
     let name_ink = match (frame.trust, &frame.source) {
-        (FrameTrust::Scan, _) => Ink::Doubt,
-        (_, Some(_)) => Ink::Focus,
-        (_, None) => Ink::Plain,
+        (FrameTrust::Scan, _) => Style::Doubt,
+        (_, Some(_)) => Style::Focus,
+        (_, None) => Style::Plain,
     };
     FrameRow {
         label,
@@ -342,7 +342,7 @@ fn add_arguments(rows: &mut [Row], thread: &ThreadReport, room: usize, options: 
 }
 
 /// `n=0x0, count=3`, with `…` for what does not fit.
-pub(super) fn arguments(args: &[Variable], room: usize) -> String {
+pub(crate) fn arguments(args: &[Variable], room: usize) -> String {
     let mut row = String::new();
     for (at, arg) in args.iter().enumerate() {
         let separator = if at == 0 { "" } else { ", " };
@@ -419,8 +419,8 @@ fn write_frame(
     let beside = row.beside();
     let label = pad(&row.label, label_width);
     let fits = row.name_width() + beside <= room;
-    let args = color.paint(Ink::Plain, &row.args);
-    let place = color.paint(Ink::Place, &row.place);
+    let args = color.paint(Style::Plain, &row.args);
+    let place = color.paint(Style::Place, &row.place);
     let mark = color.paint(row.mark_ink, row.mark);
     let gap = if row.mark.is_empty() { "" } else { "  " };
     if fits {

@@ -2,16 +2,16 @@
 
 use std::io;
 
-use super::chain::Origins;
 use super::details::write_details;
 use super::head::Head;
-use super::ink::Ink;
-use super::layout::{counted, cut_end, width, wrap};
-use super::name;
 use super::notices::write_notices;
 use super::stack::{Values, write_registers, write_stack};
 use super::threads::write_threads;
-use super::{Detail, PageOptions};
+use crate::chain::Origins;
+use crate::layout::{counted, cut_end, width, wrap};
+use crate::name;
+use crate::style::Style;
+use crate::{Detail, PageOptions};
 use obit_report::{Report, SignalReport, ThreadReport};
 
 /// Digits of a build ID that tell builds apart at a glance.
@@ -39,7 +39,7 @@ pub fn write_page(
         writeln!(out)?;
         if !thread.crashed {
             let title = format!("thread {}{}", thread.tid, quoted_name(thread));
-            writeln!(out, "{}", options.color.paint(Ink::Focus, &title))?;
+            writeln!(out, "{}", options.color.paint(Style::Focus, &title))?;
         }
         let origins = Origins::of(report);
         let explained = head.explained.filter(|(tid, _)| *tid == thread.tid);
@@ -74,7 +74,7 @@ pub(crate) fn write_summary(
 ) -> io::Result<()> {
     write_headline(out, report, options)?;
     Head::short(report, options).write(out, options)?;
-    writeln!(out, "{}", options.color.paint(Ink::Aside, &format!("id    {}", report.id)))
+    writeln!(out, "{}", options.color.paint(Style::Aside, &format!("id    {}", report.id)))
 }
 
 fn write_headline(
@@ -90,7 +90,7 @@ fn write_headline(
     let who = who(report);
     let first = lines.next().unwrap_or_default();
     let about = first.strip_prefix(&what).unwrap_or_default();
-    write!(out, "obit: {}{about}", options.color.paint(Ink::Alarm, &what))?;
+    write!(out, "obit: {}{about}", options.color.paint(Style::Alarm, &what))?;
     if lines.len() == 0 && "obit: ".len() + width(&first) + 4 + width(&who) <= options.width {
         return writeln!(out, "    {who}");
     }
@@ -105,12 +105,12 @@ fn write_headline(
 }
 
 /// ` at 0x28: not mapped (SEGV_MAPERR)`, ` from pid 42, uid 0 (SI_USER)`.
-pub(super) fn signal_facts(signal: &SignalReport, report: &Report) -> String {
+pub(crate) fn signal_facts(signal: &SignalReport, report: &Report) -> String {
     let mut facts = String::new();
     if let Some(address) = signal.fault_address {
         facts.push_str(&format!(" at {address}"));
     }
-    if let Some(meaning) = meaning(signal) {
+    if let Some(meaning) = signal.meaning() {
         facts.push_str(&format!(": {meaning}"));
     }
     match signal.sender_pid {
@@ -131,28 +131,8 @@ pub(super) fn signal_facts(signal: &SignalReport, report: &Report) -> String {
     facts
 }
 
-/// What the kernel means by the code, where its name alone does not tell.
-fn meaning(signal: &SignalReport) -> Option<&'static str> {
-    Some(match signal.code_name.as_deref()? {
-        "SEGV_MAPERR" => "nothing is mapped there",
-        "SEGV_ACCERR" => "mapped, but access is not allowed",
-        // The processor reports no address for these.
-        "SI_KERNEL" if signal.name == "SIGSEGV" && signal.fault_address.is_none() => {
-            "address not reported, non-canonical or privileged"
-        }
-        "BUS_ADRALN" => "misaligned",
-        "BUS_ADRERR" => "nothing behind it, as beyond the end of a mapped file",
-        "FPE_INTDIV" => "integer division by zero",
-        "FPE_INTOVF" => "integer overflow",
-        "ILL_ILLOPC" => "no such instruction",
-        "ILL_ILLOPN" => "no such instruction or operand",
-        "ILL_PRVOPC" | "ILL_PRVREG" => "instruction of the kernel only",
-        _ => return None,
-    })
-}
-
 /// `prog, build 5c1e0f7a99b0…, pid 7, thread 7 "main" (1 of 6)`.
-pub(super) fn who(report: &Report) -> String {
+pub(crate) fn who(report: &Report) -> String {
     let process = &report.process;
     let exe = process.exe.as_ref().map(name::base_name);
     let program = exe.or_else(|| process.comm.as_ref().map(name::shown));
@@ -178,7 +158,7 @@ pub(super) fn who(report: &Report) -> String {
 }
 
 /// The first digits of a build ID.
-pub(super) fn short_build_id(id: &str) -> String {
+pub(crate) fn short_build_id(id: &str) -> String {
     match id.get(..BUILD_ID_DIGITS) {
         Some(start) if start.len() < id.len() => format!("{start}\u{2026}"),
         _ => id.to_owned(),
@@ -186,7 +166,7 @@ pub(super) fn short_build_id(id: &str) -> String {
 }
 
 /// ` "main"`, or nothing.
-pub(super) fn quoted_name(thread: &ThreadReport) -> String {
+pub(crate) fn quoted_name(thread: &ThreadReport) -> String {
     let name = thread.name.as_ref().map(name::shown);
     name.map_or_else(String::new, |name| format!(" \"{}\"", cut_end(&name, WIDEST_NAME)))
 }
@@ -213,5 +193,5 @@ fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions)
         false => [remarks.as_slice(), &[id]].concat(),
     };
     writeln!(out)?;
-    lines.iter().try_for_each(|line| writeln!(out, "{}", options.color.paint(Ink::Aside, line)))
+    lines.iter().try_for_each(|line| writeln!(out, "{}", options.color.paint(Style::Aside, line)))
 }

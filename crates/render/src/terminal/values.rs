@@ -2,11 +2,11 @@
 
 use std::io;
 
-use super::ink::Ink;
-use super::layout::{cut_end, width, wrap};
-use super::name;
-use super::visible::visible;
-use super::{Detail, PageOptions};
+use crate::layout::{cut_end, width, wrap};
+use crate::name;
+use crate::style::Style;
+use crate::visible::visible;
+use crate::{Detail, PageOptions};
 use obit_report::{Pointees, Variable};
 
 /// Columns of one level.
@@ -19,9 +19,6 @@ const WIDEST_TYPE: usize = 40;
 const LEAST_WIDTH: usize = 40;
 
 /// Writes a variable, whole: in one line if it fits there, else each member in its own.
-///
-/// # Errors
-/// Those of `out`.
 pub(crate) fn write_variable(
     out: &mut dyn io::Write,
     variable: &Variable,
@@ -50,7 +47,7 @@ pub(crate) fn one_line(variable: &Variable, room: usize) -> String {
 }
 
 /// The value alone in at most `room` columns.
-pub(super) fn value_line(variable: &Variable, room: usize, pointees: Pointees) -> String {
+pub(crate) fn value_line(variable: &Variable, room: usize, pointees: Pointees) -> String {
     cut_end(&visible(&variable.words(room, pointees)), room)
 }
 
@@ -63,7 +60,7 @@ fn write_tree(
 ) -> io::Result<()> {
     let Entry { lead, variable, note } = entry;
     let color = options.color;
-    write!(out, "{:indent$}{}", "", color.paint(Ink::Focus, lead))?;
+    write!(out, "{:indent$}{}", "", color.paint(Style::Focus, lead))?;
     let room = options.width.saturating_sub(indent + width(lead)).max(LEAST_WIDTH);
     let object = variable.referent().unwrap_or(variable);
     // The whole value in a line, if that is what it needs.
@@ -107,7 +104,7 @@ fn write_tree(
     }
     if object.omitted > 0 {
         let text = format!("\u{2026} {} more", object.omitted);
-        writeln!(out, "{:inner$}{}", "", color.paint(Ink::Doubt, &text))?;
+        writeln!(out, "{:inner$}{}", "", color.paint(Style::Doubt, &text))?;
     }
     writeln!(out, "{:indent$}}}", "")
 }
@@ -134,7 +131,7 @@ fn write_row(
 }
 
 /// What lies below a value: its children, or else what it points at.
-pub(super) fn parts(object: &Variable) -> (&[Variable], Option<&Variable>) {
+pub(crate) fn parts(object: &Variable) -> (&[Variable], Option<&Variable>) {
     let children = object.children();
     let pointee = object.pointee.as_deref().filter(|_| object.text.is_none());
     (children, pointee.filter(|_| children.is_empty()))
@@ -150,14 +147,14 @@ fn type_note(variable: &Variable, options: &PageOptions) -> String {
             name = name::brief(&name);
         }
         let note = format!("  ({})", cut_end(&name, options.width));
-        options.color.paint(Ink::Aside, &note).to_string()
+        options.color.paint(Style::Aside, &note).to_string()
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{number, record, text};
     use super::*;
+    use crate::samples::{number, record, text};
 
     fn tree(variable: &Variable, width: usize) -> String {
         let mut out = Vec::new();

@@ -8,13 +8,13 @@ use obit_report::SourcePlace;
 
 /// A source file, relative to the directory it was compiled in where it lies below that:
 /// the root of a checkout as a rule.
-pub(super) struct File<'r> {
+pub(super) struct SourceFile<'r> {
     pub(super) path: &'r str,
     /// The directory, if `path` is relative to it.
     pub(super) base: Option<&'r str>,
 }
 
-impl<'r> File<'r> {
+impl<'r> SourceFile<'r> {
     pub(super) fn of(place: &'r SourcePlace) -> Self {
         let path = place.file.as_str();
         // A compiler may have been told to write a directory that is none, as in `./csu`.

@@ -4,10 +4,10 @@
 use std::io;
 
 use super::head::{Head, other_findings};
-use super::ink::Ink;
-use super::layout::wrap;
-use super::name;
-use super::{Detail, PageOptions};
+use crate::layout::wrap;
+use crate::name;
+use crate::style::Style;
+use crate::{Detail, PageOptions};
 use obit_report::Report;
 
 /// Findings that are told with all that shows them.
@@ -16,7 +16,7 @@ const FINDINGS: usize = 12;
 const OF_TEXT: usize = 24;
 
 /// Writes them, if there is anything.
-pub(super) fn write_details(
+pub(crate) fn write_details(
     out: &mut dyn io::Write,
     report: &Report,
     head: &Head<'_>,
@@ -25,7 +25,7 @@ pub(super) fn write_details(
     let color = options.color;
     let wrapped = |text: &str, indent: usize| wrap(text, options.width.saturating_sub(indent));
     if !head.cut.is_empty() {
-        writeln!(out, "\n{}", color.paint(Ink::Aside, "the cause in full"))?;
+        writeln!(out, "\n{}", color.paint(Style::Aside, "the cause in full"))?;
     }
     let most = if options.detail == Detail::Verbose { usize::MAX } else { OF_TEXT };
     for (_, text) in &head.cut {
@@ -34,18 +34,18 @@ pub(super) fn write_details(
             writeln!(out, "  {line}")?;
         }
         if lines.len() > most {
-            writeln!(out, "  {}", color.paint(Ink::Aside, "\u{2026} (-v shows all)"))?;
+            writeln!(out, "  {}", color.paint(Style::Aside, "\u{2026} (-v shows all)"))?;
         }
     }
     let findings: Vec<_> = other_findings(report).collect();
     if findings.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", color.paint(Ink::Aside, "also wrong in this process"))?;
+    writeln!(out, "\n{}", color.paint(Style::Aside, "also wrong in this process"))?;
     let most = if options.detail == Detail::Verbose { usize::MAX } else { FINDINGS };
     for finding in findings.iter().take(most) {
         for line in wrapped(&name::shown(&finding.title), 2) {
-            writeln!(out, "  {}", color.paint(Ink::Focus, &line))?;
+            writeln!(out, "  {}", color.paint(Style::Focus, &line))?;
         }
         for evidence in &finding.evidence {
             for line in wrapped(&name::shown(&evidence.text), 4) {
@@ -55,7 +55,7 @@ pub(super) fn write_details(
     }
     if findings.len() > most {
         let text = format!("  \u{2026} and {} more (-v shows them)", findings.len() - most);
-        writeln!(out, "{}", color.paint(Ink::Aside, &text))?;
+        writeln!(out, "{}", color.paint(Style::Aside, &text))?;
     }
     Ok(())
 }

@@ -2,8 +2,9 @@
 
 use std::io;
 
-use super::groups::{code, markdown, write_table_markdown};
-use super::layout::counted;
+use super::groups::write_table_markdown;
+use super::{cell, code_cell};
+use crate::layout::counted;
 use obit_triage::history::Status;
 use obit_triage::overview::{GroupSummary, Overview};
 use obit_triage::time::minute_of;
@@ -13,9 +14,6 @@ const ROWS: usize = 20;
 
 /// Writes the digest of `overview`, which holds the dumps since `since`; in the time before
 /// that, as long, there were `before`.
-///
-/// # Errors
-/// Those of `out`.
 pub(crate) fn write_digest(
     out: &mut dyn io::Write,
     overview: &Overview,
@@ -49,7 +47,7 @@ pub(crate) fn write_digest(
         write_table_markdown(out, groups().take(ROWS))?;
         writeln!(out)?;
         for group in groups().take(ROWS) {
-            writeln!(out, "- {}: {}", code(&group.id), markdown(&group.reason))?;
+            writeln!(out, "- {}: {}", code_cell(&group.id), cell(&group.reason))?;
         }
         let rest = groups().count().saturating_sub(ROWS);
         if rest > 0 {
