@@ -29,14 +29,112 @@ fn name_of(core: &str) -> String {
 #[test]
 fn each_format_says_the_same_of_the_same_three_cores() {
     for core in CORES {
-        for format in ["brief", "markdown", "github", "junit"] {
-            let name = format!("{}-{format}", name_of(core));
-            insta::assert_snapshot!(name, written(core, format));
+        let name = |format| format!("{}-{format}", name_of(core));
+        for format in ["brief", "github", "junit"] {
+            insta::assert_snapshot!(name(format), written(core, format));
         }
-        for format in ["sarif", "sentry", "gitlab"] {
-            let value: Value = serde_json::from_str(&written(core, format)).unwrap();
-            let name = format!("{}-{format}", name_of(core));
-            insta::assert_snapshot!(name, serde_json::to_string_pretty(&value).unwrap());
+        // The page in a ticket's folds has snapshots of its own.
+        let markdown = written(core, "markdown");
+        let unfolded: String = markdown
+            .split("<details>")
+            .map(|part| part.split("</details>").last().unwrap())
+            .collect();
+        insta::assert_snapshot!(name("markdown"), unfolded);
+        let value = |format| serde_json::from_str::<Value>(&written(core, format)).unwrap();
+        let gitlab = serde_json::to_string_pretty(&value("gitlab")).unwrap();
+        insta::assert_snapshot!(name("gitlab"), gitlab);
+        insta::assert_snapshot!(name("sarif"), of_sarif(&value("sarif")["runs"][0]["results"][0]));
+        insta::assert_snapshot!(name("sentry"), of_sentry(&value("sentry")));
+    }
+}
+
+/// A result of SARIF, a line for each thing that its viewers show.
+fn of_sarif(result: &Value) -> String {
+    let place = |location: &Value| {
+        let physical = &location["physicalLocation"];
+        let (artifact, region) = (&physical["artifactLocation"], &physical["region"]);
+        format!(
+            "{}: {} {}:{}:{} at {} {}",
+            location["logicalLocations"][0]["fullyQualifiedName"],
+            artifact["uriBaseId"],
+            artifact["uri"],
+            region["startLine"],
+            region["startColumn"],
+            physical["address"]["absoluteAddress"],
+            location["message"]["text"],
+        )
+    };
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut lines = vec![
+        format!("{} {} {}", result["level"], result["ruleId"], result["message"]["text"]),
+        format!("{} {}", result["partialFingerprints"], result["properties"]),
+    ];
+    if !result["baselineState"].is_null() {
+        lines.push(format!("{} crash: {}", result["occurrenceCount"], result["baselineState"]));
+    }
+    lines.extend(list(&result["locations"]).iter().map(|one| format!("location {}", place(one))));
+    for step in list(&result["codeFlows"][0]["threadFlows"][0]["locations"]) {
+        lines.push(format!("flow {} {}", step["importance"], place(&step["location"])));
+    }
+    for stack in list(&result["stacks"]) {
+        let frames = list(&stack["frames"]);
+        lines.push(format!("stack {} of {}", stack["message"]["text"], frames.len()));
+        for frame in frames.iter().take(5) {
+            lines.push(format!("  {} {}", frame["module"], place(&frame["location"])));
+        }
+    }
+    lines.join("\n")
+}
+
+/// An event of Sentry: what it says itself, and of each stack and image that it has one.
+fn of_sentry(event: &Value) -> String {
+    let exception = &event["exception"]["values"][0];
+    let mut lines = vec![
+        format!("{} {} {}", event["platform"], event["level"], event["event_id"]),
+        format!("{} {}", event["tags"], event["fingerprint"]),
+        format!("{}: {}", exception["type"], exception["value"]),
+        format!("{}", exception["mechanism"]["meta"]["signal"]),
+    ];
+    let stack = |of: &Value| {
+        let frames = of["stacktrace"]["frames"].as_array().unwrap();
+        let innermost = frames.last().unwrap();
+        let mut shown = innermost.clone();
+        shown.as_object_mut().unwrap().retain(|key, _| key != "vars");
+        let vars = innermost["vars"].as_object().unwrap().len();
+        format!("{} frames, {vars} variables in {shown}", frames.len())
+    };
+    lines.push(stack(exception));
+    for thread in event["threads"]["values"].as_array().unwrap() {
+        lines.push(format!("thread {} {}: {}", thread["id"], thread["name"], stack(thread)));
+    }
+    let images = event["debug_meta"]["images"].as_array().unwrap();
+    lines.extend(images.iter().map(|image| format!("image {image}")));
+    lines.join("\n")
+}
+
+/// What the events' snapshots leave out: Sentry shows a stack only if its frames are
+/// outermost first, and symbols only if a frame's image is among the images.
+#[test]
+fn every_frame_of_an_event_is_in_an_image_and_the_innermost_is_last() {
+    for core in CORES {
+        let event: Value = serde_json::from_str(&written(core, "sentry")).unwrap();
+        let report: Value = serde_json::from_str(&written(core, "json")).unwrap();
+        let images: Vec<&Value> = event["debug_meta"]["images"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|image| &image["image_addr"])
+            .collect();
+        let exception = &event["exception"]["values"][0];
+        let tid = &exception["thread_id"];
+        let threads = report["threads"].as_array().unwrap();
+        let thread = threads.iter().find(|thread| thread["tid"] == *tid).unwrap();
+        let (theirs, ours) = (&exception["stacktrace"]["frames"], &thread["frames"]);
+        let (theirs, ours) = (theirs.as_array().unwrap(), ours.as_array().unwrap());
+        assert_eq!(theirs.len(), ours.len(), "{core}");
+        for (frame, of_report) in theirs.iter().rev().zip(ours) {
+            assert_eq!(frame["instruction_addr"], of_report["pc"], "{core}");
+            assert!(images.contains(&&frame["image_addr"]), "{core}: {frame}");
         }
     }
 }
@@ -64,6 +162,48 @@ fn junit_is_read_back() {
         let case = &report.test_suites[0].test_cases[0];
         assert!(!case.name.as_str().is_empty());
     }
+}
+
+/// TeamCity ends a message at the first `]` that has no `|` before it, and a value at such an
+/// apostrophe; a test that started has to finish.
+#[test]
+fn teamcity_finds_a_failed_test_in_well_formed_messages() {
+    for core in CORES {
+        let text = written(core, "teamcity");
+        let kinds: Vec<&str> = text
+            .lines()
+            .map(|line| {
+                let message = line.strip_prefix("##teamcity[").unwrap().strip_suffix(']').unwrap();
+                let plain = message.replace("||", "").replace("|'", "").replace("|]", "");
+                assert!(!plain.contains([']', '\u{7f}']) && plain.is_ascii(), "{line}");
+                assert_eq!(plain.matches('\'').count() % 2, 0, "{line}");
+                message.split(' ').next().unwrap()
+            })
+            .collect();
+        let wanted =
+            ["testSuiteStarted", "testStarted", "testFailed", "testFinished", "testSuiteFinished"];
+        assert_eq!(kinds, wanted, "{core}");
+        let report: Value = serde_json::from_str(&written(core, "json")).unwrap();
+        let id = report["id"].as_str().unwrap();
+        assert!(text.contains(&format!("|[{id}|]' details='obit: SIG")), "{text}");
+    }
+}
+
+#[test]
+fn a_format_that_cannot_hold_it_is_refused_with_those_that_can() {
+    let batch = Batch::new();
+    let refused = |words: &[&str]| {
+        let out = obit().current_dir(batch.root.path()).args(words).output().unwrap();
+        assert_eq!(out.status.code(), Some(64), "{words:?}");
+        fixture::stderr(&out)
+    };
+    let report = refused(&["cores/0/core.1767225600.zst", "--format", "csv"]);
+    assert!(report.contains("human, json, ndjson, html, brief, markdown, sarif"), "{report}");
+    assert!(!report.contains("teamcity, csv"), "{report}");
+    let many = refused(&["triage", "cores", "--no-db", "--format", "html"]);
+    assert!(many.contains("teamcity, csv") && !many.contains("html, brief"), "{many}");
+    let value = refused(&["print", "cores/0/core.1767225600.zst", "$rip", "--format", "sarif"]);
+    assert!(value.trim_end().ends_with("human, json, ndjson"), "{value}");
 }
 
 #[test]
@@ -134,14 +274,17 @@ impl Batch {
 #[test]
 fn a_directory_of_cores_is_a_result_for_each_group_in_every_format() {
     let batch = Batch::new();
-    for format in ["brief", "markdown", "csv", "github", "junit"] {
+    for format in ["brief", "markdown", "csv", "github"] {
         insta::assert_snapshot!(format!("groups-{format}"), batch.triage(format));
     }
-    for format in ["sarif", "gitlab"] {
-        let value: Value = serde_json::from_str(&batch.triage(format)).unwrap();
-        let text = serde_json::to_string_pretty(&value).unwrap();
-        insta::assert_snapshot!(format!("groups-{format}"), text);
-    }
+    let gitlab: Value = serde_json::from_str(&batch.triage("gitlab")).unwrap();
+    insta::assert_snapshot!("groups-gitlab", serde_json::to_string_pretty(&gitlab).unwrap());
+    let sarif: Value = serde_json::from_str(&batch.triage("sarif")).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let groups: Vec<&Value> = results.iter().map(|one| &one["properties"]["group"]).collect();
+    let of_gitlab = gitlab.as_array().unwrap().iter().map(|issue| &issue["fingerprint"]);
+    assert!(of_gitlab.eq(groups), "{sarif}");
+    insta::assert_snapshot!("groups-sarif", of_sarif(&results[0]));
     let events = batch.triage("sentry");
     let events: Vec<Value> =
         events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -186,6 +329,21 @@ fn the_junit_of_groups_counts_what_it_holds() {
         assert!(ty.as_ref().unwrap().as_str().starts_with("SIG"), "{ty:?}");
         assert!(description.as_ref().unwrap().as_str().starts_with("group "), "{description:?}");
     }
+}
+
+#[test]
+fn teamcity_has_a_test_for_each_group_and_one_for_each_crash_of_a_list() {
+    let batch = Batch::new();
+    let count = |text: &str, kind: &str| text.matches(&format!("##teamcity[{kind} ")).count();
+    let groups = batch.triage("teamcity");
+    assert_eq!((count(&groups, "testStarted"), count(&groups, "testFailed")), (3, 3), "{groups}");
+    let first = batch.says(&["top", "--format", "csv"], 0);
+    let id = first.lines().nth(1).unwrap().split(',').next().unwrap();
+    batch.says(&["state", id, "ignored"], 0);
+    let top = batch.says(&["top", "--format", "teamcity"], 0);
+    assert_eq!((count(&top, "testFailed"), count(&top, "testIgnored")), (2, 1), "{top}");
+    let list = batch.says(&["list", "--format", "teamcity"], 0);
+    assert_eq!((count(&list, "testFailed"), count(&list, "testSuiteFinished")), (3, 1), "{list}");
 }
 
 #[test]

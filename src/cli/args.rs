@@ -15,15 +15,19 @@ pub(crate) mod store;
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use obit::render::{FORMATS, Format};
+
+use super::formats;
 
 /// How the result is written, and where.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
     /// The format of the output
-    #[arg(long, value_enum, default_value_t, hide_short_help = true)]
-    format: Format,
+    #[arg(long, value_parser = formats::parser(|_| true), default_value = FORMATS[0].name,
+        hide_short_help = true)]
+    format: &'static Format,
     /// JSON for programs, the same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
@@ -33,8 +37,14 @@ pub(crate) struct Output {
 
 impl Output {
     /// The format, however it was asked for.
-    pub(crate) fn format(&self) -> Format {
-        if self.json { Format::Json } else { self.format }
+    pub(crate) fn format(&self) -> &'static Format {
+        self.json.then(|| Format::named("json")).flatten().unwrap_or(self.format)
+    }
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self { format: formats::TERMINAL, json: false, file: OutputFile::default() }
     }
 }
 
@@ -45,34 +55,4 @@ pub(crate) struct OutputFile {
     /// Write to FILE instead of the standard output (-)
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// A page for a person
-    #[default]
-    Human,
-    /// One line of JSON (see `obit schema`); of many records, an array
-    Json,
-    /// The same: JSON with one document a line
-    Ndjson,
-    /// One self-contained page for a browser (see docs/html.md)
-    Html,
-    /// One line of text, for a chat or a log
-    Brief,
-    /// Markdown, for a ticket
-    #[value(alias = "md")]
-    Markdown,
-    /// SARIF 2.1.0, for code scanning
-    Sarif,
-    /// A JUnit report with a failed test
-    Junit,
-    /// An event for Sentry
-    Sentry,
-    /// `::error` commands for GitHub Actions
-    Github,
-    /// A code quality report for GitLab
-    Gitlab,
-    /// A table for spreadsheets: of groups alone
-    Csv,
 }

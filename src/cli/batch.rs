@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use obit::batch::{self, BatchError, Code, Settings, Summary, WorkerCommand};
+use obit::render::Format;
 use obit::report::{Context, WhichStacks, WhoseLocals};
 use obit::triage::WITH_VARIABLES;
 use obit::triage::store::Store;
 
-use super::args::Format;
 use super::args::batch::BatchArgs;
 use super::args::core_files::Inputs;
 use super::args::general::General;
@@ -31,7 +31,7 @@ const DEPTH: usize = 3;
 const ELEMENTS: usize = 8;
 
 /// A record needs less than a page.
-pub(crate) fn request(args: &BatchArgs, format: Format) -> Result<Request, Failure> {
+pub(crate) fn request(args: &BatchArgs, format: &Format) -> Result<Request, Failure> {
     let inputs = Inputs { core: PathBuf::new(), exe: args.exe.clone() };
     let request = Request::new(inputs, &args.search, &args.redaction)?;
     let mut request = request.limited(&args.limits).written_as(format);
@@ -69,7 +69,7 @@ pub(crate) fn settings(request: &Request) -> Settings {
 pub(crate) fn in_memory(
     path: &Path,
     args: &BatchArgs,
-    format: Format,
+    format: &Format,
     general: &General,
 ) -> Result<Store, Failure> {
     let request = request(args, format)?;

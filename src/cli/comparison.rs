@@ -4,22 +4,23 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use obit::render::{self, PageOptions};
-use obit::triage::difference::{self, difference};
+use obit::render::formats::{WriteDifference, Writer};
+use obit::render::{Format, PageOptions};
+use obit::triage::difference::difference;
 use obit::triage::overview::GroupSummary;
 use obit::triage::store::Store;
 
+use super::args::Output;
 use super::args::batch::BatchArgs;
 use super::args::fail_on::FailOn;
 use super::args::general::General;
 use super::args::page::Width;
-use super::args::{Format, Output};
 use super::batch;
 use super::destination::Destination;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::formats::{self, Listed};
-use super::groups::Exchange;
+use super::formats;
+use super::groups::write_difference;
 use super::page_layout::page_options;
 
 /// One of two sets of crashes.
@@ -34,7 +35,7 @@ impl Side {
     pub(crate) fn read(
         path: &Path,
         args: &BatchArgs,
-        format: Format,
+        format: &Format,
         general: &General,
     ) -> Result<Self, Failure> {
         let store = match is_store(path) {
@@ -62,7 +63,7 @@ impl Side {
 /// How a comparison is written.
 pub(crate) struct Comparison<'a> {
     destination: Destination,
-    format: Format,
+    writer: Writer<WriteDifference>,
     page: PageOptions,
     fail_on: &'a FailOn,
 }
@@ -76,12 +77,10 @@ impl<'a> Comparison<'a> {
         general: &General,
     ) -> Result<Self, Failure> {
         let format = output.format();
-        if Exchange::of(format).is_none() {
-            formats::listed(format)?;
-        }
+        let writer = formats::writer(format, "a difference", Format::difference)?;
         let destination = Destination::of(&output.file, format, general, None)?;
         let page = page_options(general, width, &destination);
-        Ok(Self { destination, format, page, fail_on })
+        Ok(Self { destination, writer, page, fail_on })
     }
 
     /// Compares `new` with `old`, writes what differs, and checks `--fail-on`.
@@ -93,16 +92,12 @@ impl<'a> Comparison<'a> {
         };
         let ((baseline, before), (current, after)) = (bundles(old)?, bundles(new)?);
         let found = difference((baseline, &before), (current, &after));
-        if let Some(exchange) = Exchange::of(self.format) {
-            exchange.write_difference(&self.destination, &found, (&old.store, &new.store))?;
-        } else {
-            let format = formats::listed(self.format)?;
-            self.destination.write(|out| match format {
-                Listed::Text => render::write_difference(out, &found, &self.page),
-                Listed::Json | Listed::Lines => difference::write_difference(&found, out),
-                Listed::Markdown => render::write_difference_markdown(out, &found),
-                Listed::Csv => render::write_difference_csv(out, &found),
-            })?;
+        let stores = (&old.store, &new.store);
+        match self.writer {
+            Writer::Items(write) => write_difference(write, &self.destination, &found, stores)?,
+            Writer::Own(write) => {
+                self.destination.write(|out| write(out, &found, &self.page))?;
+            }
         }
         let present: Vec<GroupSummary> = found
             .groups

@@ -5,9 +5,12 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use obit::render::Format;
+use obit::render::formats::Audience;
+
+use super::args::OutputFile;
 use super::args::core_files::Inputs;
 use super::args::general::General;
-use super::args::{Format, OutputFile};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::pager::{Paged, Pager};
@@ -56,12 +59,12 @@ impl Destination {
     /// to.
     pub(crate) fn of(
         file: &OutputFile,
-        format: Format,
+        format: &Format,
         general: &General,
         inputs: Option<&Inputs>,
     ) -> Result<Self, DestinationError> {
         let destination = Self::new(file.output.as_deref(), inputs)?;
-        let is_page = destination == Self::StandardOutput && format == Format::Human;
+        let is_page = destination == Self::StandardOutput && format.audience == Audience::Terminal;
         let pager = if is_page && !general.no_pager { Pager::of_terminal() } else { None };
         Ok(pager.map_or(destination, Self::Pager))
     }

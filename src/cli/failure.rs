@@ -12,7 +12,7 @@ use super::message::say;
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     /// `None` where the user asked for the end: `obit … | head`.
-    message: Option<String>,
+    pub(super) message: Option<String>,
 }
 
 impl Failure {

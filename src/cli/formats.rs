@@ -1,96 +1,66 @@
-//! One report in the format that was asked for.
+//! The formats that a command can write, as the command line sees the table of formats.
 
-use std::io::{self, Write};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use obit::render::{FORMATS, Format};
 
-use obit::render::exchange::{self, Item};
-use obit::render::{self, PageOptions};
-use obit::report::{self, Report};
-
-use super::args::Format;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::view::View;
 
-/// The formats of what is no report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Plain {
-    /// For a person.
-    Text,
-    /// For a program, in one document.
-    Json,
-    /// For a program, a document a line.
-    Lines,
+/// The page for a terminal: what is written unless the user asks for another format.
+pub(crate) const TERMINAL: &Format = &FORMATS[0];
+
+/// Parses the name of a format; of those that `can` write what the command has.
+pub(crate) fn parser(can: fn(&Format) -> bool) -> impl TypedValueParser<Value = &'static Format> {
+    let values = FORMATS
+        .iter()
+        .filter(move |format| can(format))
+        .map(|format| PossibleValue::new(format.name).aliases(format.aliases).help(format.about));
+    PossibleValuesParser::new(values)
+        .try_map(|name| Format::named(&name).ok_or_else(|| format!("there is no format {name}")))
 }
 
-/// Which of them was asked for.
-pub(crate) fn plain(format: Format) -> Result<Plain, Failure> {
-    match format {
-        Format::Human => Ok(Plain::Text),
-        Format::Json => Ok(Plain::Json),
-        Format::Ndjson => Ok(Plain::Lines),
-        _ => {
-            let problem = "this is written as text or JSON: leave --format away, or give --json";
-            Err(Failure::new(Exit::Usage, &problem))
-        }
+/// How `format` writes what the command has, as in `writer(format, "a report",
+/// Format::report)`.
+///
+/// # Errors
+/// If it cannot; the message lists the formats that can.
+pub(crate) fn writer<W>(
+    format: &Format,
+    what: &str,
+    how: impl Fn(&Format) -> Option<W>,
+) -> Result<W, Failure> {
+    how(format).ok_or_else(|| {
+        let can: Vec<&str> =
+            FORMATS.iter().filter(|other| how(other).is_some()).map(|other| other.name).collect();
+        let problem =
+            format!("{} cannot hold {what}; formats that can: {}", format.name, can.join(", "));
+        Failure::new(Exit::Usage, &problem)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_that_does_not_suit_is_refused_with_those_that_do() {
+        let csv = Format::named("csv").unwrap();
+        let Err(failure) = writer(csv, "a report", Format::report) else { panic!("accepted") };
+        let message = failure.message.unwrap_or_default();
+        let wanted = "csv cannot hold a report; formats that can: human, json, ndjson, html, brief";
+        assert!(message.starts_with(wanted), "{message}");
+        assert!(writer(csv, "groups", Format::groups).is_ok());
     }
-}
 
-/// The formats of lists of groups.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Listed {
-    /// For a person.
-    Text,
-    /// For a program, in one document.
-    Json,
-    /// For a program, a group a line.
-    Lines,
-    /// For a spreadsheet.
-    Csv,
-    /// For a ticket.
-    Markdown,
-}
-
-/// Which of them was asked for.
-pub(crate) fn listed(format: Format) -> Result<Listed, Failure> {
-    match format {
-        Format::Human => Ok(Listed::Text),
-        Format::Json => Ok(Listed::Json),
-        Format::Ndjson => Ok(Listed::Lines),
-        Format::Csv => Ok(Listed::Csv),
-        Format::Markdown => Ok(Listed::Markdown),
-        _ => {
-            let problem = "groups are written as human, json, ndjson, csv or markdown";
-            Err(Failure::new(Exit::Usage, &problem))
-        }
-    }
-}
-
-/// Writes `report`. A view is of the page alone; the other formats are always whole.
-pub(crate) fn write(
-    out: &mut dyn Write,
-    report: &Report,
-    format: Format,
-    view: View,
-    page: &PageOptions,
-) -> io::Result<()> {
-    let item = [Item::of(report)];
-    match (format, view) {
-        (Format::Json | Format::Ndjson, _) => report::write_json(report, out),
-        (Format::Human, View::Page) => render::write_page(out, report, page),
-        (Format::Human, View::Summary) => render::write_summary(out, report, page),
-        (Format::Human, View::Modules) => render::write_modules(out, report, page),
-        (Format::Human, View::Signature { explained }) => {
-            render::write_signature(out, report, explained, page)
-        }
-        (Format::Html, _) => render::write_html(out, report),
-        (Format::Brief, _) => render::write_brief(out, report),
-        // Refused before anything is read.
-        (Format::Csv, _) => Ok(()),
-        (Format::Markdown, _) => render::write_markdown(out, report, page),
-        (Format::Sarif, _) => exchange::write_sarif(out, &item),
-        (Format::Junit, _) => exchange::write_junit(out, &item),
-        (Format::Sentry, _) => exchange::write_sentry(out, &item),
-        (Format::Github, _) => exchange::write_github(out, &item),
-        (Format::Gitlab, _) => exchange::write_gitlab(out, &item),
+    #[test]
+    fn a_command_accepts_what_can_write_it() {
+        let of_groups = parser(|format| format.groups().is_some());
+        let command = clap::Command::new("top")
+            .arg(clap::Arg::new("format").long("format").value_parser(of_groups));
+        let parse = |name| command.clone().try_get_matches_from(["top", "--format", name]);
+        let found = parse("md").unwrap();
+        assert_eq!(found.get_one::<&Format>("format").map(|format| format.name), Some("markdown"));
+        let refused = parse("html").unwrap_err().to_string();
+        assert!(refused.contains("csv") && !refused.contains("html,"), "{refused}");
     }
 }

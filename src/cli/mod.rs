@@ -27,7 +27,6 @@ mod request;
 mod rules;
 mod usage;
 mod verbs;
-mod view;
 
 use std::ffi::OsString;
 use std::io;

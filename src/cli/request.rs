@@ -7,10 +7,10 @@ use obit::debuginfo::SectionCache;
 use obit::debuginfo::locate::{Debuginfod, SearchRules};
 use obit::limits::Limits;
 use obit::process::{self, Observer, Process};
+use obit::render::Format;
 use obit::report::{BuildOptions, Context, Report};
 use obit::value::readable::UserFormatters;
 
-use super::args::Format;
 use super::args::content::ReadLimits;
 use super::args::core_files::Inputs;
 use super::args::general::General;
@@ -89,13 +89,12 @@ impl Request {
     }
 
     /// Adds what only some formats show.
-    pub(crate) fn written_as(mut self, format: Format) -> Self {
-        let is_html = format == Format::Html;
-        if is_html {
+    pub(crate) fn written_as(mut self, format: &Format) -> Self {
+        if format.has_more_code {
             self.build.context = Context::Lines(PAGE_CONTEXT);
         }
-        self.build.always_code = is_html;
-        self.build.memory = matches!(format, Format::Html | Format::Json | Format::Ndjson);
+        self.build.always_code = format.has_more_code;
+        self.build.memory = format.has_memory_map;
         self
     }
 

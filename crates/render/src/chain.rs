@@ -2,9 +2,9 @@
 //! program called, and the program's own functions. `futex_wait ← … ← pthread_cond_wait
 //! ← Pool::run` says what a thread waits for; names cut to pieces do not.
 
-use super::ink::Ink;
 use super::layout::{cut_middle, width};
 use super::name;
+use super::style::Style;
 use super::{Detail, Names, PageOptions};
 use obit_ownership::{Owner, is_c_library};
 use obit_report::{FrameKind, FrameReport, Report};
@@ -15,7 +15,7 @@ const ELLIPSIS: &str = "\u{2026}";
 /// One name in a row.
 pub(super) struct Piece {
     pub(super) text: String,
-    pub(super) ink: Ink,
+    pub(super) ink: Style,
 }
 
 /// Tells the application's functions from those of the system.
@@ -156,7 +156,7 @@ fn piece(frame: &FrameReport, is_program: bool, options: &PageOptions) -> Piece 
         Detail::Verbose => named,
         Detail::Quiet | Detail::Normal => cut_middle(&named, options.width * 6 / 10),
     };
-    Piece { text, ink: if is_program { Ink::Focus } else { Ink::Plain } }
+    Piece { text, ink: if is_program { Style::Focus } else { Style::Plain } }
 }
 
 /// The name a program calls it by. glibc calls the code behind a versioned symbol
@@ -168,7 +168,7 @@ fn public(name: &str) -> &str {
 }
 
 fn ellipsis() -> Piece {
-    Piece { text: ELLIPSIS.to_owned(), ink: Ink::Plain }
+    Piece { text: ELLIPSIS.to_owned(), ink: Style::Plain }
 }
 
 /// Columns of the pieces with arrows between them.

@@ -3,46 +3,23 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-mod brief;
 mod chain;
-mod details;
-mod difference;
-mod digest;
-mod excerpt;
-pub mod exchange;
-mod gist;
-mod group;
-mod groups;
-mod head;
-mod hidden;
+pub mod formats;
 mod html;
-mod ink;
 mod layout;
 mod markdown;
-mod modules;
 mod name;
-mod notices;
-mod signature;
-mod stack;
+mod style;
+mod summary;
 mod terminal;
-mod threads;
-mod values;
 mod visible;
 
-pub use brief::{write_brief, write_group_brief};
-pub use difference::{write_difference, write_difference_csv, write_difference_markdown};
-pub use digest::write_digest;
-pub use group::{write_group, write_group_markdown};
-pub use groups::{write_groups, write_groups_csv, write_groups_markdown};
-pub use hidden::write_hidden;
+pub use formats::{FORMATS, Format};
 pub use html::{
     Beside, Remembered, crash_file, write_html, write_html_of_group, write_triage_html,
 };
-pub use markdown::write_markdown;
-pub use modules::write_modules;
-pub use signature::write_signature;
-pub use terminal::{write_page, write_summary};
-pub use values::write_variable;
+pub use terminal::groups::write_groups;
+pub use terminal::page::write_page;
 pub use visible::visible;
 
 /// How a page is laid out.

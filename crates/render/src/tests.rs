@@ -2,7 +2,8 @@
 
 use super::layout::width;
 use super::samples::{at, crash, inside, missing, number, pointer, record, text, thread, walk};
-use super::{Color, DEFAULT_WIDTH, Detail, PageOptions, write_modules, write_page};
+use super::terminal::modules::write_modules;
+use super::{Color, DEFAULT_WIDTH, Detail, PageOptions, write_page};
 use obit_report::{
     Blame, Cause, Confidence, DebugReport, Evidence, EvidenceKind, Finding, FrameReport, Hex,
     InstructionReport, ModuleFile, ModuleReport, NoticeCode, NoticeReport, Report, Signature,

@@ -13,7 +13,7 @@ use obit_redact::Shown;
 pub struct Cause {
     /// A word of a closed, documented catalogue.
     pub class: String,
-    /// How bad that is.
+    /// How bad that is: a word of [`Severity`](crate::Severity).
     pub severity: Option<String>,
     /// One line.
     pub title: Shown,
@@ -30,6 +30,13 @@ pub struct Cause {
     /// What to do next, the most useful first: a command of obit, where `CORE` stands for
     /// the core file, or a few words.
     pub next: Vec<Shown>,
+}
+
+impl Cause {
+    /// Whether threads wait for each other: the evidence is then a link of the cycle each.
+    pub fn is_deadlock(&self) -> bool {
+        self.class == "deadlock" && !self.evidence.is_empty()
+    }
 }
 
 /// How sure a judgement is.

@@ -13,6 +13,7 @@ mod module;
 mod notice;
 mod owner;
 mod schema;
+mod severity;
 mod stack;
 mod subject;
 mod variable;
@@ -29,6 +30,7 @@ pub use memory::{MemoryReport, RangeKind, RangeReport, StackReport};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{LOOKED_FOR, NoticeCode, NoticeReport};
 pub use schema::{write_schema, write_schema_of};
+pub use severity::Severity;
 pub use stack::{
     FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,
     SourceValue, ThreadReport, Truncated,

@@ -84,3 +84,42 @@ pub struct SignalReport {
     /// As whom.
     pub sender_uid: Option<u64>,
 }
+
+impl SignalReport {
+    /// What the kernel means by the code, where its name alone does not tell.
+    pub fn meaning(&self) -> Option<&'static str> {
+        Some(match self.code_name.as_deref()? {
+            "SEGV_MAPERR" => "nothing is mapped there",
+            "SEGV_ACCERR" => "mapped, but access is not allowed",
+            // The processor reports no address for these.
+            "SI_KERNEL" if self.name == "SIGSEGV" && self.fault_address.is_none() => {
+                "address not reported, non-canonical or privileged"
+            }
+            "BUS_ADRALN" => "misaligned",
+            "BUS_ADRERR" => "nothing behind it, as beyond the end of a mapped file",
+            "FPE_INTDIV" => "integer division by zero",
+            "FPE_INTOVF" => "integer overflow",
+            "ILL_ILLOPC" => "no such instruction",
+            "ILL_ILLOPN" => "no such instruction or operand",
+            "ILL_PRVOPC" | "ILL_PRVREG" => "instruction of the kernel only",
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_explained_where_its_name_does_not_do_it() {
+        let meaning = |name: &str, code: &str, fault_address| {
+            let (name, code_name) = (name.to_owned(), Some(code.to_owned()));
+            SignalReport { name, code_name, fault_address, ..SignalReport::default() }.meaning()
+        };
+        assert_eq!(meaning("SIGSEGV", "SEGV_MAPERR", None), Some("nothing is mapped there"));
+        assert!(meaning("SIGSEGV", "SI_KERNEL", None).is_some());
+        assert_eq!(meaning("SIGSEGV", "SI_KERNEL", Some(Hex(0))), None);
+        assert_eq!(meaning("SIGABRT", "SI_TKILL", None), None);
+    }
+}

@@ -1,9 +1,8 @@
 //! `obit digest`: what happened since some time.
 
 use clap::Args;
-use obit::render;
+use obit::render::Format;
 use obit::triage::filter::Filter;
-use obit::triage::overview;
 use obit::triage::time::When;
 
 use crate::cli::args::Output;
@@ -13,7 +12,7 @@ use crate::cli::args::store::{Selection, clock};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::formats::{self, Listed};
+use crate::cli::formats;
 
 /// Since when, and of which crashes.
 #[derive(Clone, Debug, Args)]
@@ -32,7 +31,7 @@ const DAY: When = When::Ago(86_400);
 pub(crate) fn run(args: &DigestArgs, general: &General) -> Result<Exit, Failure> {
     let format = args.output.format();
     let destination = Destination::of(&args.output.file, format, general, None)?;
-    let format = formats::listed(format)?;
+    let write = formats::writer(format, "a digest", Format::digest)?;
     let clock = clock();
     let since = args.selection.since.unwrap_or(DAY).seconds(clock);
     let usage = |problem: String| Failure::usage(&problem);
@@ -49,11 +48,6 @@ pub(crate) fn run(args: &DigestArgs, general: &General) -> Result<Exit, Failure>
     let before = store.overview(&options, 0)?.dumps;
     options.filter = between(since, until.saturating_add(1))?;
     let found = store.overview(&options, usize::MAX)?;
-    destination.write(|out| match format {
-        Listed::Text | Listed::Markdown => render::write_digest(out, &found, since, before),
-        Listed::Json => overview::write_overview(&found, out),
-        Listed::Lines => overview::write_group_lines(&found, out),
-        Listed::Csv => render::write_groups_csv(out, &found),
-    })?;
+    destination.write(|out| write(out, &found, since, before))?;
     Ok(args.fail_on.exit(&found.groups))
 }

@@ -3,11 +3,12 @@
 use clap::Args;
 use obit::analysis::CauseClass;
 
+use crate::cli::args::OutputFile;
 use crate::cli::args::general::General;
-use crate::cli::args::{Format, OutputFile};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::formats::TERMINAL;
 
 const CAUSES: &str = include_str!("../../../docs/causes.md");
 
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &ExplainArgs, general: &General) -> Result<Exit, Failure
         );
         return Err(Failure::usage(&problem));
     };
-    let destination = Destination::of(&args.file, Format::Human, general, None)?;
+    let destination = Destination::of(&args.file, TERMINAL, general, None)?;
     destination.write(|out| writeln!(out, "{}", section(class.word()).trim_end()))?;
     Ok(Exit::Success)
 }

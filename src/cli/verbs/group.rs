@@ -4,12 +4,13 @@ use clap::{Args, Subcommand};
 use obit::render::visible;
 use obit::triage::store::Store;
 
+use crate::cli::args::OutputFile;
 use crate::cli::args::general::General;
 use crate::cli::args::store::StoreArgs;
-use crate::cli::args::{Format, OutputFile};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::formats::TERMINAL;
 
 /// A correction, which no later grouping undoes.
 #[derive(Clone, Debug, Args)]
@@ -80,7 +81,7 @@ pub(crate) fn run(args: &GroupArgs, general: &General) -> Result<Exit, Failure> 
     };
     let id = store.group_named(group)?;
     let signatures = store.signatures(&id)?;
-    let destination = Destination::of(file, Format::Human, general, None)?;
+    let destination = Destination::of(file, TERMINAL, general, None)?;
     destination.write(|out| {
         writeln!(out, "{id}")?;
         for (signature, text) in &signatures {

@@ -1,8 +1,9 @@
 //! `obit modules`: what was loaded.
 
 use clap::Args;
+use obit::render::Format;
+use obit::render::formats::ReportView;
 
-use super::report::of_one_crash;
 use crate::cli::args::Output;
 use crate::cli::args::core_files::CoreFiles;
 use crate::cli::args::general::General;
@@ -15,7 +16,6 @@ use crate::cli::failure::Failure;
 use crate::cli::formats;
 use crate::cli::page_layout::page_options;
 use crate::cli::request::Request;
-use crate::cli::view::View;
 
 /// Which core.
 #[derive(Clone, Debug, Args)]
@@ -36,14 +36,15 @@ pub(crate) struct ModulesArgs {
 }
 
 pub(crate) fn run(args: &ModulesArgs, general: &General) -> Result<Exit, Failure> {
-    let format = of_one_crash(args.output.format())?;
+    let format = args.output.format();
+    let writer = formats::writer(format, "a report", Format::report)?;
     let inputs = args.files.inputs()?;
     let destination = Destination::of(&args.output.file, format, general, Some(&inputs))?;
     let mut request = Request::new(inputs, &args.search, &args.redaction)?.written_as(format);
     request.modules_only = true;
     let report = request.report(general)?;
     let page = page_options(general, &args.width, &destination);
-    destination.write(|out| formats::write(out, &report, format, View::Modules, &page))?;
+    destination.write(|out| writer.write(out, &report, ReportView::Modules, &page))?;
     let is_failure = args.strict && report.is_incomplete();
     Ok(if is_failure { Exit::Incomplete } else { Exit::Success })
 }

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use clap::Args;
 use obit::print::{PrintError, column, evaluate, pointed_at};
 use obit::process::{Process, Thread};
-use obit::render::visible;
-use obit::report::{Variable, show_values};
+use obit::render::{Format, visible};
+use obit::report::show_values;
 use obit::value::Budget;
 
 use crate::cli::args::Output;
@@ -19,7 +19,7 @@ use crate::cli::args::search::Search;
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::formats::{self, Plain};
+use crate::cli::formats;
 use crate::cli::message::{discreet, say};
 use crate::cli::page_layout::page_options;
 use crate::cli::request::Request;
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &PrintArgs, general: &General) -> Result<Exit, Failure> 
     let (inputs, expressions) = core_and_expressions(args)?;
     let format = args.output.format();
     let destination = Destination::of(&args.output.file, format, general, Some(&inputs))?;
-    let format = formats::plain(format)?;
+    let write = formats::writer(format, "a value", Format::variable)?;
     let request = Request::new(inputs, &args.search, &args.redaction)?.limited(&args.limits);
     let process = request.open(general)?;
     let thread = chosen_thread(&process, args.thread)?;
@@ -80,12 +80,7 @@ pub(crate) fn run(args: &PrintArgs, general: &General) -> Result<Exit, Failure> 
     }
     let shown = show_values(&process, &values, &request.build);
     let page = page_options(general, &args.width, &destination);
-    destination.write(|out| {
-        shown.iter().try_for_each(|variable| match format {
-            Plain::Json | Plain::Lines => write_json(out, variable),
-            Plain::Text => obit::render::write_variable(out, variable, &page),
-        })
-    })?;
+    destination.write(|out| shown.iter().try_for_each(|variable| write(out, variable, &page)))?;
     Ok(exit)
 }
 
@@ -136,11 +131,6 @@ fn chosen_frame(process: &Process, thread: usize, wanted: usize) -> Result<usize
         return Err(Failure::usage(&problem));
     }
     Ok(at)
-}
-
-/// One line of JSON: a variable as a report holds them.
-fn write_json(out: &mut dyn Write, variable: &Variable) -> io::Result<()> {
-    obit::report::write_variable_json(variable, out)
 }
 
 /// What is wrong, and where.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Command};
 use obit::redact::{Level, Redactor, stream};
+use obit::render::Format;
 
 use crate::cli::args::Output;
 use crate::cli::args::choices::{LEVELS, one_of};
@@ -18,7 +19,7 @@ use crate::cli::args::search::Search;
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::formats::{self, Plain};
+use crate::cli::formats;
 use crate::cli::page_layout::page_options;
 use crate::cli::request::Request;
 use crate::cli::rules::{self, unreadable};
@@ -105,7 +106,7 @@ fn explain(args: &RedactArgs, general: &General) -> Result<Exit, Failure> {
     let inputs = args.files.with(args.file.iter().chain(&args.program))?;
     let format = args.output.format();
     let destination = Destination::of(&args.output.file, format, general, Some(&inputs))?;
-    let plain = formats::plain(format)?;
+    let write = formats::writer(format, "what a report hides", Format::hidden)?;
     let redaction = Redaction {
         level: args.level,
         key: args.key.clone(),
@@ -120,9 +121,6 @@ fn explain(args: &RedactArgs, general: &General) -> Result<Exit, Failure> {
     let process = request.open(general)?;
     let hidden = obit::report::hidden(&process, request.build);
     let page = page_options(general, &args.width, &destination);
-    destination.write(|out| match plain {
-        Plain::Json | Plain::Lines => obit::report::write_hidden_json(&hidden, out),
-        Plain::Text => obit::render::write_hidden(out, &hidden, &page),
-    })?;
+    destination.write(|out| write(out, &hidden, &page))?;
     Ok(Exit::Success)
 }

@@ -1,7 +1,10 @@
 //! `obit CORE`: why the process crashed.
 
 use clap::Args;
+use obit::render::Format;
+use obit::render::formats::ReportView;
 
+use crate::cli::args::Output;
 use crate::cli::args::content::{Code, Locals, ReadLimits, Registers};
 use crate::cli::args::core_files::CoreFiles;
 use crate::cli::args::fail_on::FailOn;
@@ -9,14 +12,12 @@ use crate::cli::args::general::General;
 use crate::cli::args::page::{PageContent, Width};
 use crate::cli::args::redaction::Redaction;
 use crate::cli::args::search::Search;
-use crate::cli::args::{Format, Output};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats;
 use crate::cli::page_layout::{crash_page, page_options};
 use crate::cli::request::Request;
-use crate::cli::view::View;
 
 /// Which core, what to show of it and how.
 #[derive(Clone, Debug, Default, Args)]
@@ -49,7 +50,8 @@ pub(crate) struct ReportArgs {
 }
 
 pub(crate) fn run(args: &ReportArgs, general: &General) -> Result<Exit, Failure> {
-    let format = of_one_crash(args.output.format())?;
+    let format = args.output.format();
+    let writer = formats::writer(format, "a report", Format::report)?;
     let inputs = args.files.inputs()?;
     let destination = Destination::of(&args.output.file, format, general, Some(&inputs))?;
     let request = Request::new(inputs, &args.search, &args.redaction)?;
@@ -65,18 +67,10 @@ pub(crate) fn run(args: &ReportArgs, general: &General) -> Result<Exit, Failure>
     }
     let page = page_options(general, &args.width, &destination);
     let page = crash_page(page, &args.content, &args.registers, Some(&args.limits));
-    let view = if args.content.summary { View::Summary } else { View::Page };
-    destination.write(|out| formats::write(out, &report, format, view, &page))?;
+    let view = if args.content.summary { ReportView::Summary } else { ReportView::Page };
+    destination.write(|out| writer.write(out, &report, view, &page))?;
     if args.strict && report.is_incomplete() {
         return Ok(Exit::Incomplete);
     }
     Ok(args.fail_on.exit_of(&report))
-}
-
-/// A format that one crash can be written in.
-pub(super) fn of_one_crash(format: Format) -> Result<Format, Failure> {
-    match format {
-        Format::Csv => Err(Failure::usage(&"csv is for groups: `obit top`")),
-        format => Ok(format),
-    }
 }

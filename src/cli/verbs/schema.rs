@@ -2,12 +2,13 @@
 
 use clap::Args;
 
+use crate::cli::args::OutputFile;
 use crate::cli::args::choices::{DOCUMENTS, Described, one_of};
 use crate::cli::args::general::General;
-use crate::cli::args::{Format, OutputFile};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::formats::TERMINAL;
 
 /// Which schema.
 #[derive(Clone, Debug, Args)]
@@ -21,7 +22,7 @@ pub(crate) struct SchemaArgs {
 }
 
 pub(crate) fn run(args: &SchemaArgs, general: &General) -> Result<Exit, Failure> {
-    let destination = Destination::of(&args.file, Format::Human, general, None)?;
+    let destination = Destination::of(&args.file, TERMINAL, general, None)?;
     destination.write(|out| match args.of {
         None => obit::report::write_schema(out),
         Some(document) => obit::triage::schema::write_schema(document, out),

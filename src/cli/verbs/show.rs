@@ -1,25 +1,22 @@
 //! `obit show`: one group, or one crash of the store.
 
 use clap::Args;
-use obit::render;
-use obit::triage::detail;
-use obit::triage::overview::Overview;
+use obit::render::Format;
+use obit::render::formats::{ReportView, Writer};
 use obit::triage::store::Found;
 
-use super::report::of_one_crash;
 use super::state::not_found;
+use crate::cli::args::Output;
 use crate::cli::args::content::Registers;
 use crate::cli::args::general::General;
 use crate::cli::args::page::{PageContent, Width};
 use crate::cli::args::store::Selection;
-use crate::cli::args::{Format, Output};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::formats::{self, Listed};
-use crate::cli::groups::Exchange;
+use crate::cli::formats;
+use crate::cli::groups::write_groups;
 use crate::cli::page_layout::{crash_page, page_options};
-use crate::cli::view::View;
 
 /// Which group or crash, and what to show of it.
 #[derive(Clone, Debug, Args)]
@@ -53,38 +50,26 @@ pub(crate) fn run(args: &ShowArgs, general: &General) -> Result<Exit, Failure> {
     let page = page_options(general, &args.width, &destination);
     let usage = |problem: &str| Failure::usage(&problem);
     match store.find(&args.id)? {
-        Found::Group(_) if format == Format::Html => {
-            return Err(usage(
-                "a page shows a crash: name one of the group, or use `obit top --html`",
-            ));
-        }
         Found::Group(group) => {
+            let writer = formats::writer(format, "a group", Format::group)?;
             let newest = args.limit.unwrap_or(DUMPS);
             let newest = if newest == 0 { usize::MAX } else { newest };
             let detail = store.detail(&group, &options, newest)?;
             let detail = detail.ok_or_else(|| usage("the group has no such dumps"))?;
-            if let Some(exchange) = Exchange::of(format) {
-                exchange.write(&destination, &store, &[detail.group])?;
-                return Ok(Exit::Success);
-            }
-            let format = formats::listed(format)?;
-            destination.write(|out| match format {
-                Listed::Text => render::write_group(out, &detail, &page),
-                Listed::Json | Listed::Lines => detail::write_detail(&detail, out),
-                Listed::Markdown => render::write_group_markdown(out, &detail),
-                Listed::Csv => {
-                    let groups = vec![detail.group.clone()];
-                    render::write_groups_csv(out, &Overview { groups, ..Overview::default() })
+            match writer {
+                Writer::Items(write) => {
+                    write_groups(write, &destination, &store, &[detail.group])?;
                 }
-            })?;
+                Writer::Own(write) => destination.write(|out| write(out, &detail, &page))?,
+            }
         }
         Found::Dump(dump) => {
             let report = store.report_of(&dump)?;
             let report = report.ok_or_else(|| usage("its record was removed by `obit db gc`"))?;
-            let format = of_one_crash(format)?;
+            let writer = formats::writer(format, "a report", Format::report)?;
             let page = crash_page(page, &args.content, &args.registers, None);
-            let view = if args.content.summary { View::Summary } else { View::Page };
-            destination.write(|out| formats::write(out, &report, format, view, &page))?;
+            let view = if args.content.summary { ReportView::Summary } else { ReportView::Page };
+            destination.write(|out| writer.write(out, &report, view, &page))?;
         }
         found => return Err(not_found(&args.id, &found)),
     }

@@ -1,8 +1,9 @@
 //! `obit signature`: what crashes of the same bug share.
 
 use clap::Args;
+use obit::render::Format;
+use obit::render::formats::ReportView;
 
-use super::report::of_one_crash;
 use crate::cli::args::Output;
 use crate::cli::args::core_files::CoreFiles;
 use crate::cli::args::general::General;
@@ -15,7 +16,6 @@ use crate::cli::failure::Failure;
 use crate::cli::formats;
 use crate::cli::page_layout::page_options;
 use crate::cli::request::Request;
-use crate::cli::view::View;
 
 /// Of which core.
 #[derive(Clone, Debug, Args)]
@@ -36,13 +36,14 @@ pub(crate) struct SignatureArgs {
 }
 
 pub(crate) fn run(args: &SignatureArgs, general: &General) -> Result<Exit, Failure> {
-    let format = of_one_crash(args.output.format())?;
+    let format = args.output.format();
+    let writer = formats::writer(format, "a report", Format::report)?;
     let inputs = args.files.inputs()?;
     let destination = Destination::of(&args.output.file, format, general, Some(&inputs))?;
     let request = Request::new(inputs, &args.search, &args.redaction)?.written_as(format);
     let report = request.report(general)?;
     let page = page_options(general, &args.width, &destination);
-    let view = View::Signature { explained: args.explain };
-    destination.write(|out| formats::write(out, &report, format, view, &page))?;
+    let view = ReportView::Signature { explained: args.explain };
+    destination.write(|out| writer.write(out, &report, view, &page))?;
     Ok(Exit::Success)
 }

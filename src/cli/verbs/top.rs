@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use obit::render;
-use obit::triage::overview::{self, Sort};
+use obit::render::Format;
+use obit::render::formats::{Audience, Writer};
+use obit::triage::overview::Sort;
 
 use crate::cli::args::Output;
 use crate::cli::args::choices::{SORTS, one_of};
@@ -15,8 +16,8 @@ use crate::cli::args::store::Selection;
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::formats::{self, Listed};
-use crate::cli::groups::Exchange;
+use crate::cli::formats;
+use crate::cli::groups::write_groups;
 use crate::cli::html_pages::{self, HtmlPages};
 use crate::cli::page_layout::page_options;
 
@@ -53,18 +54,14 @@ pub(crate) fn run(args: &TopArgs, general: &General) -> Result<Exit, Failure> {
     let destination = Destination::of(&args.output.file, args.output.format(), general, None)?;
     let mut options = args.selection.options()?;
     options.sort = args.sort;
-    let exchange = Exchange::of(args.output.format());
-    let format = match exchange {
-        Some(_) => Listed::Lines,
-        None => formats::listed(args.output.format())?,
-    };
+    let format = args.output.format();
+    let writer = formats::writer(format, "groups", Format::groups)?;
     let store = args.selection.open()?;
     // A page is for reading; programs get all.
-    let most = match (args.limit, format) {
-        (Some(0), _) => usize::MAX,
+    let most = match (args.limit, format.audience) {
+        (Some(0), _) | (None, Audience::Program) => usize::MAX,
         (Some(most), _) => most,
-        (None, Listed::Text | Listed::Markdown) => GROUPS,
-        (None, _) => usize::MAX,
+        (None, Audience::Terminal | Audience::Document) => GROUPS,
     };
     let fail_on = &args.fail_on;
     let mut found = store.overview(&options, if fail_on.is_set() { usize::MAX } else { most })?;
@@ -75,17 +72,12 @@ pub(crate) fn run(args: &TopArgs, general: &General) -> Result<Exit, Failure> {
         HtmlPages::at(path).write(&store, &options, remembered)?;
         return Ok(fail_on.exit(&all));
     }
-    if let Some(exchange) = exchange {
-        exchange.write(&destination, &store, &found.groups)?;
-        return Ok(fail_on.exit(&all));
+    match writer {
+        Writer::Items(write) => write_groups(write, &destination, &store, &found.groups)?,
+        Writer::Own(write) => {
+            let page = page_options(general, &args.width, &destination);
+            destination.write(|out| write(out, &found, args.explain_rank, &page))?;
+        }
     }
-    let page = page_options(general, &args.width, &destination);
-    destination.write(|out| match format {
-        Listed::Text => render::write_groups(out, &found, args.explain_rank, &page),
-        Listed::Json => overview::write_overview(&found, out),
-        Listed::Lines => overview::write_group_lines(&found, out),
-        Listed::Csv => render::write_groups_csv(out, &found),
-        Listed::Markdown => render::write_groups_markdown(out, &found),
-    })?;
     Ok(fail_on.exit(&all))
 }

@@ -1,5 +1,6 @@
 //! Style and script, the same for all pages, and the hashes by which a page allows them.
 
+use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 
 /// What a page brings with it. Without its scripts it shows the same, only less
@@ -12,16 +13,29 @@ pub(super) struct Assets {
     pub(super) scripts: &'static [&'static str],
 }
 
-const STYLE: &str = include_str!("page.css");
+/// Declarations for a dark page: where the system is dark, unless the reader chose a light
+/// page, and where the reader chose a dark one.
+macro_rules! dark {
+    ($declarations:literal) => {
+        concat!(
+            "@media (prefers-color-scheme: dark) {\n:root:not([data-theme=\"light\"]) {\n",
+            include_str!($declarations),
+            "}\n}\n:root[data-theme=\"dark\"] {\ncolor-scheme: dark;\n",
+            include_str!($declarations),
+            "}\n"
+        )
+    };
+}
+
+const STYLE: &str = concat!(include_str!("page.css"), dark!("dark.css"));
+const TRIAGE_STYLE: &str = concat!(include_str!("triage.css"), dark!("triage_dark.css"));
 const SCRIPT: &str = include_str!("page.js");
 
 /// Those of the page of one crash.
 pub(super) const CRASH: Assets = Assets { styles: &[STYLE], scripts: &[SCRIPT] };
 /// Those of the page of many.
-pub(super) const TRIAGE: Assets = Assets {
-    styles: &[STYLE, include_str!("triage.css")],
-    scripts: &[SCRIPT, include_str!("triage.js")],
-};
+pub(super) const TRIAGE: Assets =
+    Assets { styles: &[STYLE, TRIAGE_STYLE], scripts: &[SCRIPT, include_str!("triage.js")] };
 
 /// The Content Security Policy of a page: its own styles, its own scripts, nothing else.
 /// What a hostile name might smuggle in would not run, and no request could leave.
@@ -40,40 +54,12 @@ pub(super) fn policy(assets: Assets) -> String {
 
 /// `sha256-…` as a policy names inline text (CSP level 3, section 2.3.1).
 fn source_hash(text: &str) -> String {
-    format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
-}
-
-/// RFC 4648, with padding.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let bits = (0..3).fold(0_usize, |bits, at| {
-            (bits << 8) | usize::from(group.get(at).copied().unwrap_or(0))
-        });
-        for at in 0..4 {
-            let digit = (bits >> (18 - 6 * at)) & 0x3f;
-            let known = at <= group.len();
-            let digit = DIGITS.get(digit).copied().filter(|_| known);
-            text.push(digit.map_or('=', char::from));
-        }
-    }
-    text
+    format!("sha256-{}", BASE64.encode(&Sha256::digest(text.as_bytes())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_are_written_as_the_rfc_has_them() {
-        // RFC 4648, section 10.
-        let cases =
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")];
-        for (bytes, text) in cases {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-    }
 
     #[test]
     fn nothing_in_style_and_script_ends_its_element_or_asks_the_network() {

@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
+use super::budget::{Budget, more};
 use super::commands::runnable;
 use super::escape::{NAME, prose, text, visible_text};
 use super::page::command;
-use super::room::{Room, more};
-use crate::gist::blamed;
-use crate::head::{is_ring, other_findings};
-use crate::terminal::{signal_facts, who};
+use crate::summary::blamed;
+use crate::terminal::head::other_findings;
+use crate::terminal::page::{signal_facts, who};
 use crate::{PageOptions, name};
 use obit_report::{Blame, Cause, Confidence, Evidence, EvidenceKind, Report};
 
@@ -19,19 +19,19 @@ const FINDINGS: usize = 24;
 /// Steps.
 const STEPS: usize = 12;
 /// Bytes of all of them.
-const ROOM: usize = 100_000;
+const BUDGET: usize = 100_000;
 
 /// The head of the page.
 pub(super) fn cause(report: &Report) -> Markup {
-    let room = Room::new(ROOM);
+    let budget = Budget::new(BUDGET);
     html! {
         section.cause aria-labelledby="cause-title" {
             p.signal { (signal(report)) }
             @match &report.cause {
-                Some(cause) => (told(report, cause, &room)),
+                Some(cause) => (told(report, cause, &budget)),
                 None => h1 id="cause-title" { "Why it died is not known" },
             }
-            (also(report, &room))
+            (also(report, &budget))
             p.who { (visible_text(&who(report), NAME * 2)) }
             @if let Some(signature) = &report.signature {
                 p.who {
@@ -55,7 +55,7 @@ fn signal(report: &Report) -> Markup {
     }
 }
 
-fn told(report: &Report, cause: &Cause, room: &Room) -> Markup {
+fn told(report: &Report, cause: &Cause, budget: &Budget) -> Markup {
     html! {
         h1 id="cause-title" { (prose(&cause.title)) }
         p.badges {
@@ -66,7 +66,7 @@ fn told(report: &Report, cause: &Cause, room: &Room) -> Markup {
             }
         }
         // Of threads that wait for each other the evidence says the same.
-        @if let Some(explanation) = cause.explanation.as_ref().filter(|_| !is_ring(cause)) {
+        @if let Some(explanation) = cause.explanation.as_ref().filter(|_| !cause.is_deadlock()) {
             p.explanation { (prose(explanation)) }
         }
         @if let Some(message) = &cause.message {
@@ -80,13 +80,13 @@ fn told(report: &Report, cause: &Cause, room: &Room) -> Markup {
             @if !cause.evidence.is_empty() {
                 div.fact {
                     h2 { "What shows it" }
-                    (evidence(report, &cause.evidence, room))
+                    (evidence(report, &cause.evidence, budget))
                 }
             }
             @if !cause.next.is_empty() {
                 div.fact {
                     h2 { "Next" }
-                    (steps(report, cause, room))
+                    (steps(report, cause, budget))
                 }
             }
         }
@@ -145,9 +145,9 @@ fn place(report: &Report, blame: &Blame) -> Markup {
 }
 
 /// Facts in order, each with the frame it was seen in.
-pub(super) fn evidence(report: &Report, evidence: &[Evidence], room: &Room) -> Markup {
+pub(super) fn evidence(report: &Report, evidence: &[Evidence], budget: &Budget) -> Markup {
     let crashed = report.crashed_thread();
-    let (facts, left_out) = room.fill(evidence.iter(), EVIDENCE, |one| {
+    let (facts, left_out) = budget.fill(evidence.iter(), EVIDENCE, |one| {
         let frame = one.frame.zip(crashed);
         let frame =
             frame.filter(|(index, thread)| thread.frames.iter().any(|frame| frame.index == *index));
@@ -183,8 +183,8 @@ fn kind(kind: EvidenceKind) -> &'static str {
     }
 }
 
-fn steps(report: &Report, cause: &Cause, room: &Room) -> Markup {
-    let (steps, left_out) = room.fill(cause.next.iter(), STEPS, |step| {
+fn steps(report: &Report, cause: &Cause, budget: &Budget) -> Markup {
+    let (steps, left_out) = budget.fill(cause.next.iter(), STEPS, |step| {
         html! {
             li {
                 @match runnable(&name::shown(step), report) {
@@ -198,16 +198,16 @@ fn steps(report: &Report, cause: &Cause, room: &Room) -> Markup {
 }
 
 /// What else is wrong.
-fn also(report: &Report, room: &Room) -> Markup {
+fn also(report: &Report, budget: &Budget) -> Markup {
     let findings: Vec<_> = other_findings(report).collect();
-    let (told, left_out) = room.fill(findings.iter(), FINDINGS, |finding| {
+    let (told, left_out) = budget.fill(findings.iter(), FINDINGS, |finding| {
         html! {
             li {
                 @if finding.evidence.is_empty() { (prose(&finding.title)) }
                 @else {
                     details {
                         summary { (prose(&finding.title)) }
-                        (evidence(report, &finding.evidence, room))
+                        (evidence(report, &finding.evidence, budget))
                         @if !finding.locks.is_empty() { a.at href="#locks" { "drawn below" } }
                     }
                 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::chain::Origins;
 use crate::layout::{counted, cut_end};
-use crate::markdown::write_markdown;
+use crate::markdown::report::write_markdown;
 use crate::{PageOptions, name, visible};
 use obit_report::Report;
 

@@ -3,15 +3,15 @@
 
 use maud::{Markup, html};
 
+use super::budget::{Budget, more};
 use super::commands::quoted_core;
 use super::escape::{NAME, prose, text, visible_text};
 use super::page::command;
-use super::room::{Room, more};
 use super::source::source;
 use super::variables::variables;
 use crate::chain::Origins;
 use crate::layout::grouped;
-use crate::terminal::quoted_name;
+use crate::terminal::page::quoted_name;
 use crate::{PageOptions, name};
 use obit_report::{FrameKind, FrameReport, FrameTrust, Report, ThreadReport, Truncated};
 
@@ -33,8 +33,8 @@ pub(super) fn editor(report: &Report, origins: &Origins<'_>) -> Option<Markup> {
     if threads.iter().all(|thread| thread.frames.is_empty()) {
         return None;
     }
-    let (list, panels) = (Room::new(LIST), Room::new(PANELS));
-    let content = Room::new(CONTENT);
+    let (list, panels) = (Budget::new(LIST), Budget::new(PANELS));
+    let content = Budget::new(CONTENT);
     let first = first_frame(report, &threads);
     Some(html! {
         div.editor {
@@ -72,7 +72,7 @@ pub(super) fn shown_here(report: &Report) -> Vec<&ThreadReport> {
 /// The one that is selected when the page opens: to blame, else with source.
 fn first_frame(report: &Report, threads: &[&ThreadReport]) -> Option<(i64, u64)> {
     let blame = report.cause.as_ref().and_then(|cause| cause.blame.as_ref());
-    let blamed = blame.and_then(|blame| crate::gist::blamed(report, blame));
+    let blamed = blame.and_then(|blame| crate::summary::blamed(report, blame));
     let blamed = blamed.map(|(thread, frame)| (thread.tid, frame.index));
     blamed.or_else(|| {
         let thread = threads.first()?;
@@ -95,11 +95,11 @@ fn frames(
     thread: &ThreadReport,
     origins: &Origins<'_>,
     first: Option<(i64, u64)>,
-    room: &Room,
+    budget: &Budget,
 ) -> Markup {
     let gap = thread.truncated.as_ref();
     let all = thread.frames.iter().enumerate();
-    let (items, left_out) = room.fill(all, FRAMES, |(at, frame)| {
+    let (items, left_out) = budget.fill(all, FRAMES, |(at, frame)| {
         let here = gap.filter(|gap| gap.gap_after == at as u64);
         html! {
             @if let Some(gap) = here { (missing(gap)) }
@@ -187,7 +187,7 @@ fn panel(
     thread: &ThreadReport,
     frame: &FrameReport,
     first: Option<(i64, u64)>,
-    room: &Room,
+    budget: &Budget,
 ) -> Markup {
     let is_first = first == Some((thread.tid, frame.index));
     let function = name::function(frame, crate::Names::Demangled);
@@ -213,12 +213,12 @@ fn panel(
                     @if let Some(mark) = mark(frame) { span.mark { (mark) } }
                 }
             }
-            @if let Some(place) = &frame.source { @if !place.lines.is_empty() { (source(place, room)) }
+            @if let Some(place) = &frame.source { @if !place.lines.is_empty() { (source(place, budget)) }
                 @else if thread.crashed {
                     p.aside { "The source was not found: --source-path DIR says where it is." }
                 } }
-            (variables("Arguments", &frame.args, room))
-            (variables("Locals", &frame.locals, room))
+            (variables("Arguments", &frame.args, budget))
+            (variables("Locals", &frame.locals, budget))
             @if frame.args.is_empty() && frame.locals.is_empty() && frame.kind != FrameKind::Signal {
                 p.aside { (why_empty(report, thread, frame)) }
             }

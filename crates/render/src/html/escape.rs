@@ -41,7 +41,7 @@ pub(super) fn stored_prose(sentence: &str) -> Markup {
 
 /// What of a text of the store is looked at: visible.
 pub(super) fn bounded(text: &str) -> String {
-    crate::groups::text(text)
+    crate::terminal::groups::text(text)
 }
 
 /// The same for a path, which says most by its end.

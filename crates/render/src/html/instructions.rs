@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::budget::{Budget, more};
 use super::escape::{NAME, text, with_tooltip};
 use super::page::scrolling;
-use super::room::{Room, more};
-use crate::{PageOptions, excerpt, name};
+use crate::terminal::excerpt;
+use crate::{PageOptions, name};
 use obit_report::{InstructionReport, Report};
 
 /// Instructions that are shown.
@@ -13,7 +14,7 @@ const MOST: usize = 400;
 /// Characters of one.
 const TEXT: usize = 100;
 /// Bytes of them.
-const ROOM: usize = 120_000;
+const BUDGET: usize = 120_000;
 
 /// The listing; `None` where the report has none.
 pub(super) fn part(report: &Report) -> Option<Markup> {
@@ -21,7 +22,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
     if frame.disassembly.is_empty() {
         return None;
     }
-    let (rows, left_out) = Room::new(ROOM).fill(frame.disassembly.iter(), MOST, row);
+    let (rows, left_out) = Budget::new(BUDGET).fill(frame.disassembly.iter(), MOST, row);
     let table = html! { table.code { tbody { (rows) } } };
     Some(html! { (scrolling("Instructions", &table)) (more(left_out, "instruction")) })
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
+use super::budget::{Budget, more};
 use super::cause::evidence;
 use super::escape::prose;
-use super::room::{Room, more};
 use crate::layout::cut_middle;
 use crate::name;
 use obit_report::{Finding, LockReport, Report};
@@ -18,7 +18,7 @@ const LOCKS: usize = 12;
 /// … and threads that wait for one.
 const WAITERS: usize = 8;
 /// Bytes of all drawings.
-const ROOM: usize = 120_000;
+const BUDGET: usize = 120_000;
 /// Characters of a lock's name in its box.
 const NAME: usize = 30;
 /// Units from one row to the next, and of a box.
@@ -36,13 +36,13 @@ pub(super) fn graphs(report: &Report) -> Option<Markup> {
     if findings.is_empty() {
         return None;
     }
-    let room = Room::new(ROOM);
-    let (told, left_out) = room.fill(findings.iter().enumerate(), GRAPHS, |(at, finding)| {
+    let budget = Budget::new(BUDGET);
+    let (told, left_out) = budget.fill(findings.iter().enumerate(), GRAPHS, |(at, finding)| {
         html! {
             figure.graph {
                 figcaption { (prose(&finding.title)) }
                 (graph(finding, at))
-                (evidence(report, &finding.evidence, &Room::new(ROOM / GRAPHS)))
+                (evidence(report, &finding.evidence, &Budget::new(BUDGET / GRAPHS)))
             }
         }
     });

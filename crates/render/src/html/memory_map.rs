@@ -3,9 +3,9 @@
 
 use maud::{Markup, html};
 
+use super::budget::{Budget, more};
 use super::escape::{NAME, text, visible_text};
 use super::page::scrolling;
-use super::room::{Room, more};
 use crate::layout::{counted, grouped};
 use crate::{name, visible};
 use obit_report::{MemoryReport, RangeKind, RangeReport, Report};
@@ -21,7 +21,7 @@ const BARS: usize = 48;
 /// Rows of the table.
 const ROWS: usize = 512;
 /// Bytes of bars and table.
-const ROOM: usize = 300_000;
+const BUDGET: usize = 300_000;
 /// Units across a bar.
 const ACROSS: u64 = 1000;
 
@@ -29,11 +29,11 @@ const ACROSS: u64 = 1000;
 pub(super) fn part(report: &Report) -> Option<Markup> {
     let memory = report.memory.as_ref().filter(|memory| !memory.ranges.is_empty())?;
     let fault = report.signal.as_ref().and_then(|signal| signal.fault_address).map(|at| at.0);
-    let room = Room::new(ROOM);
+    let budget = Budget::new(BUDGET);
     let bars = bars(&memory.ranges);
-    let (drawn, left_out) = room.fill(bars.iter(), BARS, |bar| drawn(bar, fault));
+    let (drawn, left_out) = budget.fill(bars.iter(), BARS, |bar| drawn(bar, fault));
     let outside = fault.filter(|at| !bars.iter().any(|bar| holds(bar, *at)));
-    let (rows, rows_left) = room.fill(memory.ranges.iter(), ROWS, |range| row(range, fault));
+    let (rows, rows_left) = budget.fill(memory.ranges.iter(), ROWS, |range| row(range, fault));
     let rows_left = rows_left.saturating_add(usize::try_from(memory.omitted).unwrap_or(0));
     let table = html! {
         table.wide {

@@ -2,9 +2,10 @@
 //!
 //! The [`page`] is the frame that pages share, [`crash`] puts that of one crash together,
 //! [`triage`] that of many; each other module is one part of them. Text of the report passes [`escape`], and what a part
-//! may cost is a [`room::Room`]: a page stays readable whatever the report holds.
+//! may cost is a [`budget::Budget`]: a page stays readable whatever the report holds.
 
 mod assets;
+mod budget;
 mod cause;
 mod commands;
 mod crash;
@@ -17,7 +18,6 @@ mod modules;
 mod notices;
 mod page;
 mod registers;
-mod room;
 mod source;
 mod stack_use;
 mod threads;

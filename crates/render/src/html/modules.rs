@@ -4,19 +4,19 @@ use std::collections::{HashMap, HashSet};
 
 use maud::{Markup, html};
 
+use super::budget::{Budget, more};
 use super::escape::{NAME, path, prose, visible_text};
 use super::memory_map::bytes;
 use super::page::scrolling;
-use super::room::{Room, more};
-use crate::modules::{debug_word, file_word, package};
-use crate::terminal::short_build_id;
+use crate::terminal::modules::{debug_word, file_word, package};
+use crate::terminal::page::short_build_id;
 use crate::visible;
 use obit_report::{DebugReport, ModuleFile, ModuleReport, NoticeReport, Report};
 
 /// Rows.
 const MODULES: usize = 1000;
 /// Bytes of them.
-const ROOM: usize = 200_000;
+const BUDGET: usize = 200_000;
 /// Characters of a path.
 const PATH: usize = 60;
 
@@ -27,7 +27,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
     }
     let known = Known::of(report);
     let modules = report.modules.iter();
-    let (rows, left_out) = Room::new(ROOM).fill(modules, MODULES, |module| row(&known, module));
+    let (rows, left_out) = Budget::new(BUDGET).fill(modules, MODULES, |module| row(&known, module));
     let table = html! {
         table.wide {
             thead { tr { @for head in ["module", "file", "debug info", "base", "size", "build ID", "package"] {

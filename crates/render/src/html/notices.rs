@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
+use super::budget::{Budget, more};
 use super::escape::visible_prose;
-use super::room::{Room, more};
 use crate::layout::{counted, grouped};
-use crate::notices::paragraphs;
+use crate::terminal::notices::paragraphs;
 use crate::{Detail, PageOptions, visible};
 use obit_report::Report;
 
@@ -14,7 +14,7 @@ const MOST: usize = 64;
 /// Texts of one of them.
 const TEXTS: usize = 64;
 /// Bytes of all.
-const ROOM: usize = 120_000;
+const BUDGET: usize = 120_000;
 /// Kinds of hidden text that are counted.
 const KINDS: usize = 32;
 
@@ -30,8 +30,8 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
     if paragraphs.is_empty() {
         return None;
     }
-    let room = Room::new(ROOM);
-    let (told, left_out) = room.fill(paragraphs.iter(), MOST, |paragraph| {
+    let budget = Budget::new(BUDGET);
+    let (told, left_out) = budget.fill(paragraphs.iter(), MOST, |paragraph| {
         let texts_left = paragraph.texts.len().saturating_sub(TEXTS);
         html! {
             li {

@@ -96,6 +96,14 @@
     follow();
     addEventListener("hashchange", follow);
 
+    // Escape empties a field that filters, and leaves it.
+    document.addEventListener("keydown", ({ key, target: field }) => {
+      if (key !== "Escape" || !field.matches?.("[data-filter], [data-find]")) return;
+      field.value = "";
+      field.dispatchEvent(new Event("input"));
+      field.blur();
+    });
+
     // Search: what does not fit is hidden.
     for (const field of all("[data-filter]")) {
       const list = one(`[data-filtered="${field.dataset.filter}"]`);
@@ -112,12 +120,6 @@
         count.textContent = words.length ? `${shown} of ${items.length} stacks` : "";
       };
       field.addEventListener("input", filter);
-      field.addEventListener("keydown", (event) => {
-        if (event.key !== "Escape") return;
-        field.value = "";
-        filter();
-        field.blur();
-      });
     }
 
     const copy = async (text, what) => {

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::budget::{Budget, more};
 use super::escape::{NAME, text, words};
-use super::room::{Room, more};
-use crate::excerpt::untabbed;
+use crate::terminal::excerpt::untabbed;
 use crate::visible::visible;
 use obit_report::{SourceLine, SourcePlace};
 
@@ -18,13 +18,13 @@ const VALUES: usize = 24;
 const VALUE: usize = 80;
 
 /// The lines around a place.
-pub(super) fn source(place: &SourcePlace, room: &Room) -> Markup {
+pub(super) fn source(place: &SourcePlace, budget: &Budget) -> Markup {
     let lines = trimmed(place);
     let texts: Vec<_> = lines.iter().map(|line| untabbed(line.text.as_str())).collect();
     let indented = texts.iter().filter(|text| !text.trim().is_empty());
     let common = indented.map(|text| text.len() - text.trim_start_matches(' ').len()).min();
     let common = common.unwrap_or(0);
-    let (rows, left_out) = room.fill(lines.iter(), LINES, |line| row(place, line, common));
+    let (rows, left_out) = budget.fill(lines.iter(), LINES, |line| row(place, line, common));
     html! {
         div.scroll.source role="region" aria-label="Source" tabindex="0" {
             table { tbody { (rows) } }
@@ -49,7 +49,7 @@ fn row(place: &SourcePlace, line: &SourceLine, common: usize) -> Markup {
     let before = untabbed(before);
     let before = before.get(common..).unwrap_or_default();
     let after = untabbed(after);
-    // Of what stands within its line the first part has the room.
+    // Of what stands within its line the first part has the budget.
     let cut = |part: &str| visible(part.get(..).unwrap_or_default()).chars().take(LINE).collect();
     let (before, token, after): (String, String, String) = (cut(before), cut(token), cut(&after));
     html! {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn told(text: &str, column: u32) -> String {
-        source(&place(text, column), &Room::new(10_000)).into_string()
+        source(&place(text, column), &Budget::new(10_000)).into_string()
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
+use super::budget::{Budget, more};
 use super::editor::called;
 use super::escape::{NAME, visible_text};
 use super::memory_map::bytes;
-use super::room::{Room, more};
 use obit_report::{FrameReport, Report, StackReport, ThreadReport};
 
 /// Frames whose part is drawn.
@@ -13,7 +13,7 @@ const FRAMES: usize = 24;
 /// Other threads.
 const THREADS: usize = 24;
 /// Bytes of all that.
-const ROOM: usize = 60_000;
+const BUDGET: usize = 60_000;
 /// Units across a bar.
 const ACROSS: u64 = 1000;
 
@@ -28,12 +28,12 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
         return None;
     }
     others.sort_by_key(|stack| std::cmp::Reverse(stack.used));
-    let room = Room::new(ROOM);
-    let (told, left_out) = room.fill(others.iter(), THREADS, |stack| of_thread(stack));
+    let budget = Budget::new(BUDGET);
+    let (told, left_out) = budget.fill(others.iter(), THREADS, |stack| of_thread(stack));
     Some(html! {
         @if let (Some(thread), Some(stack)) = (crashed, own) {
             (of_thread(stack))
-            (by_frame(thread, &room))
+            (by_frame(thread, &budget))
         }
         @if !others.is_empty() {
             details {
@@ -64,7 +64,7 @@ fn of_thread(stack: &StackReport) -> Markup {
 }
 
 /// The frames that take most, in the order of the stack.
-fn by_frame(thread: &ThreadReport, room: &Room) -> Markup {
+fn by_frame(thread: &ThreadReport, budget: &Budget) -> Markup {
     let sized = |frame: &FrameReport| frame.stack_bytes.filter(|bytes| *bytes > 0);
     let mut frames: Vec<_> =
         thread.frames.iter().filter_map(|frame| Some((frame, sized(frame)?))).collect();
@@ -73,7 +73,7 @@ fn by_frame(thread: &ThreadReport, room: &Room) -> Markup {
     frames.sort_by_key(|(frame, bytes)| (std::cmp::Reverse(*bytes), frame.index));
     frames.truncate(FRAMES);
     frames.sort_by_key(|(frame, _)| frame.index);
-    let (told, _) = room.fill(frames.iter(), FRAMES, |(frame, size)| {
+    let (told, _) = budget.fill(frames.iter(), FRAMES, |(frame, size)| {
         html! {
             li {
                 a href={ "#t" (thread.tid) "-f" (frame.index) } {

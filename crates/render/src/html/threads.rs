@@ -2,14 +2,14 @@
 
 use maud::{Markup, html};
 
+use super::budget::{Budget, more};
 use super::commands::of_threads;
 use super::editor::{called, mark, place, shown_here};
 use super::escape::{NAME, visible_text};
-use super::room::{Room, more};
 use super::variables::variables;
 use crate::PageOptions;
 use crate::chain::{ARROW, Origins, chain};
-use crate::threads::{Group, groups, label, tids};
+use crate::terminal::threads::{Group, groups, label, tids};
 use obit_report::{Report, ThreadReport};
 
 /// Stacks on a page.
@@ -17,7 +17,7 @@ const GROUPS: usize = 400;
 /// Frames of one stack.
 const FRAMES: usize = 64;
 /// Bytes of all of them, …
-const ROOM: usize = 600_000;
+const BUDGET: usize = 600_000;
 /// … of one list of ids, …
 const IDS: usize = 2_000;
 /// … and of the variables of threads that did not crash, where the report has them.
@@ -38,9 +38,9 @@ pub(super) fn threads(report: &Report, origins: &Origins<'_>) -> Option<Markup> 
     let mut groups = groups(&others);
     // Odd ones first: the crowd is mostly idle.
     groups.sort_by_key(|group| group.threads.len());
-    let (room, values) = (Room::new(ROOM), Room::new(VARIABLES));
+    let (budget, values) = (Budget::new(BUDGET), Budget::new(VARIABLES));
     let (told, left_out) =
-        room.fill(groups.iter(), GROUPS, |group| stack(report, group, origins, &values));
+        budget.fill(groups.iter(), GROUPS, |group| stack(report, group, origins, &values));
     Some(html! {
         p.search data-js hidden {
             label for="search" { "Search threads" } " "
@@ -56,7 +56,7 @@ pub(super) fn threads(report: &Report, origins: &Origins<'_>) -> Option<Markup> 
     })
 }
 
-fn stack(report: &Report, group: &Group<'_>, origins: &Origins<'_>, values: &Room) -> Markup {
+fn stack(report: &Report, group: &Group<'_>, origins: &Origins<'_>, values: &Budget) -> Markup {
     let Some(first) = group.threads.first() else { return html! {} };
     let ids: Vec<_> = group.threads.iter().take(LINKED).map(|one| one.tid.to_string()).collect();
     html! {
@@ -118,14 +118,14 @@ fn has_values(thread: &ThreadReport) -> bool {
     thread.frames.iter().any(|frame| !(frame.args.is_empty() && frame.locals.is_empty()))
 }
 
-fn own_values(thread: &ThreadReport, room: &Room) -> Markup {
+fn own_values(thread: &ThreadReport, budget: &Budget) -> Markup {
     html! {
         @for frame in thread.frames.iter().take(FRAMES) {
             @let is_told = !frame.args.is_empty() || !frame.locals.is_empty();
-            @if is_told && !room.is_full() {
+            @if is_told && !budget.is_full() {
                 h4 { "#" (frame.index) " " (visible_text(&called(frame), NAME)) }
-                (variables("Arguments", &frame.args, room))
-                (variables("Locals", &frame.locals, room))
+                (variables("Arguments", &frame.args, budget))
+                (variables("Locals", &frame.locals, budget))
             }
         }
     }

@@ -75,12 +75,6 @@ document.addEventListener("DOMContentLoaded", () => {
     filter();
   };
   field.addEventListener("input", filter);
-  field.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    field.value = "";
-    filter();
-    field.blur();
-  });
   for (const chip of chips) {
     chip.addEventListener("click", () => {
       const pressed = chip.getAttribute("aria-pressed") === "true";

@@ -2,10 +2,10 @@
 
 use maud::{Markup, PreEscaped, html};
 
+use super::budget::{Budget, more};
 use super::escape::{NAME, text, words};
-use super::room::{Room, more};
 use crate::name;
-use crate::values::parts;
+use crate::terminal::values::parts;
 use obit_report::{Pointees, Variable, VariableStatus};
 
 /// Levels of the tree.
@@ -20,25 +20,30 @@ const LEAF: usize = 300;
 const TYPE: usize = 70;
 
 /// A list of variables under a title; nothing if there are none.
-pub(super) fn variables(title: &str, variables: &[Variable], room: &Room) -> Markup {
+pub(super) fn variables(title: &str, variables: &[Variable], budget: &Budget) -> Markup {
     if variables.is_empty() {
         return html! {};
     }
     html! {
         h5 { (title) }
-        (list(variables, None, DEPTH, room))
+        (list(variables, None, DEPTH, budget))
     }
 }
 
 /// `within` is the object they are the parts of.
-fn list(variables: &[Variable], within: Option<&Variable>, depth: usize, room: &Room) -> Markup {
+fn list(
+    variables: &[Variable],
+    within: Option<&Variable>,
+    depth: usize,
+    budget: &Budget,
+) -> Markup {
     let mut told = String::new();
     let mut count = 0;
     for variable in variables.iter().take(MOST) {
-        if room.is_full() {
+        if budget.is_full() {
             break;
         }
-        told.push_str(&entry(variable, within, depth, room).into_string());
+        told.push_str(&entry(variable, within, depth, budget).into_string());
         count += 1;
     }
     let omitted = within.map_or(0, |within| usize::try_from(within.omitted).unwrap_or(usize::MAX));
@@ -51,7 +56,7 @@ fn list(variables: &[Variable], within: Option<&Variable>, depth: usize, room: &
     }
 }
 
-fn entry(variable: &Variable, within: Option<&Variable>, depth: usize, room: &Room) -> Markup {
+fn entry(variable: &Variable, within: Option<&Variable>, depth: usize, budget: &Budget) -> Markup {
     let keyed = within.filter(|within| within.is_keyed()).and_then(|_| variable.as_entry());
     let (name, variable) = match keyed {
         Some((key, value)) => (words(&key.words(NAME / 2, Pointees::Hidden), NAME / 2), value),
@@ -69,7 +74,7 @@ fn entry(variable: &Variable, within: Option<&Variable>, depth: usize, room: &Ro
         (value(variable, is_leaf))
     };
     // The tags around it included.
-    if !room.take(row.0.len() + 64) {
+    if !budget.take(row.0.len() + 64) {
         return html! {};
     }
     html! {
@@ -82,11 +87,11 @@ fn entry(variable: &Variable, within: Option<&Variable>, depth: usize, room: &Ro
                         Some(pointee) => {
                             // Its members, if it has any: its name is but the pointer's.
                             @match parts(pointee).0 {
-                                [] => (list(std::slice::from_ref(pointee), None, depth - 1, room)),
-                                members => (list(members, Some(pointee), depth - 1, room)),
+                                [] => (list(std::slice::from_ref(pointee), None, depth - 1, budget)),
+                                members => (list(members, Some(pointee), depth - 1, budget)),
                             }
                         }
-                        None => (list(children, Some(object), depth - 1, room)),
+                        None => (list(children, Some(object), depth - 1, budget)),
                     }
                 }
             }
@@ -119,7 +124,7 @@ mod tests {
     use crate::samples;
 
     fn told(of: &[Variable], bytes: usize) -> String {
-        variables("Locals", of, &Room::new(bytes)).into_string()
+        variables("Locals", of, &Budget::new(bytes)).into_string()
     }
 
     #[test]

@@ -30,7 +30,6 @@ use crate::cli::comparison::{Comparison, Side};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::formats::Plain;
 use crate::cli::html_pages::{self, HtmlPages};
 use crate::cli::page_layout::page_options;
 use crate::cli::request::Request;
@@ -131,16 +130,15 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
         false => Store::create(&args.store.path()?)?,
     };
     let settings = args.settings(&request);
-    let is_streamed =
-        args.order == Order::Finished && written == Some(Written::Plain(Plain::Lines));
+    let streamed = written.and_then(Written::lines).filter(|_| args.order == Order::Finished);
     let mut progress = BatchProgress::new(general.quiet, general.verbose);
     let name = inputs.first().cloned().unwrap_or_default();
     let mut read =
         |progress: &mut dyn Watcher| batch::run(inputs.clone(), &mut store, &settings, progress);
-    let outcome = if is_streamed {
+    let outcome = if let Some(records) = streamed {
         let mut outcome = None;
         destination.write(|out| {
-            let mut streamed = Streamed { out, progress: &mut progress };
+            let mut streamed = Streamed { out, records, progress: &mut progress };
             match read(&mut streamed) {
                 Err(batch::BatchError::Output(error)) => Err(error),
                 other => {
@@ -162,7 +160,7 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
         let compared = comparison.write(&old, &Side::of(store, name))?;
         return Ok(if compared == Exit::Success { args.exit(&summary) } else { compared });
     }
-    if let Some(written) = written.filter(|_| !is_streamed) {
+    if let Some(written) = written.filter(|_| streamed.is_none()) {
         let most = args.limit.unwrap_or(GROUPS);
         let most = if most == 0 { usize::MAX } else { most };
         let page = page_options(general, &args.width, &destination);

@@ -4,29 +4,30 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use obit::batch::{Code, Summary, Watcher};
-use obit::render::{self, PageOptions};
+use obit::render::formats::{Audience, Records, WriteGroups, WriteItems, Writer};
+use obit::render::{self, Format, PageOptions};
 use obit::triage::overview::{Overview, ViewOptions};
 use obit::triage::store::{Store, StoreError};
-use obit::triage::{Incoming, Record, write_record};
+use obit::triage::{Incoming, Record};
 
 use super::words::in_words;
-use crate::cli::args::Format;
 use crate::cli::batch_progress::BatchProgress;
 use crate::cli::destination::Destination;
 use crate::cli::failure::Failure;
-use crate::cli::formats::{self, Plain};
-use crate::cli::groups::Exchange;
+use crate::cli::formats;
+use crate::cli::groups::write_groups;
 
-/// What a batch is written as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is written of a batch.
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Written {
-    /// The records, or a summary for a person.
-    Plain(Plain),
-    /// A result for each group.
-    Exchange(Exchange),
-    /// A row for each group.
-    Csv,
-    Markdown,
+    /// A summary for a person, and what to look at first.
+    Summary,
+    /// The records.
+    Records(Records),
+    /// An entry for each group.
+    Items(WriteItems),
+    /// A list of the groups.
+    Groups(WriteGroups),
 }
 
 /// A batch that was read, and the store it is in.
@@ -39,14 +40,22 @@ pub(super) struct Batch<'b> {
 
 impl Written {
     /// Known before anything is read.
-    pub(super) fn of(format: Format) -> Result<Self, Failure> {
-        if let Some(exchange) = Exchange::of(format) {
-            return Ok(Self::Exchange(exchange));
-        }
-        match format {
-            Format::Csv => Ok(Self::Csv),
-            Format::Markdown => Ok(Self::Markdown),
-            _ => formats::plain(format).map(Self::Plain),
+    pub(super) fn of(format: &Format) -> Result<Self, Failure> {
+        // Programs that read JSON want the records; the groups are `obit top`'s.
+        let of_batch = |format: &Format| match (format.groups()?, format.records()) {
+            _ if format.audience == Audience::Terminal => Some(Self::Summary),
+            (Writer::Items(write), _) => Some(Self::Items(write)),
+            (Writer::Own(_), Some(records)) => Some(Self::Records(records)),
+            (Writer::Own(write), None) => Some(Self::Groups(write)),
+        };
+        formats::writer(format, "many crashes", of_batch)
+    }
+
+    /// How records are written one by one, if there is a line for each.
+    pub(super) fn lines(self) -> Option<Records> {
+        match self {
+            Self::Records(records) if records.is_lines() => Some(records),
+            _ => None,
         }
     }
 }
@@ -60,21 +69,17 @@ impl Batch<'_> {
         page: &PageOptions,
     ) -> Result<(), Failure> {
         match format {
-            Written::Plain(Plain::Text) => {
+            Written::Summary => {
                 let text = self.page(page)?;
                 destination.write(|out| out.write_all(&text))?;
             }
-            Written::Plain(format) => self.write_records(format, destination)?,
-            Written::Exchange(format) => {
-                format.write(destination, self.store, &self.groups()?.groups)?;
+            Written::Records(records) => self.write_records(records, destination)?,
+            Written::Items(write) => {
+                write_groups(write, destination, self.store, &self.groups()?.groups)?;
             }
-            Written::Csv => {
+            Written::Groups(write) => {
                 let found = self.groups()?;
-                destination.write(|out| render::write_groups_csv(out, &found))?;
-            }
-            Written::Markdown => {
-                let found = self.groups()?;
-                destination.write(|out| render::write_groups_markdown(out, &found))?;
+                destination.write(|out| write(out, &found, false, page))?;
             }
         }
         Ok(())
@@ -98,25 +103,23 @@ impl Batch<'_> {
         Ok(text)
     }
 
-    fn write_records(&self, format: Plain, destination: &Destination) -> Result<(), Failure> {
-        let is_array = format == Plain::Json;
+    fn write_records(&self, records: Records, destination: &Destination) -> Result<(), Failure> {
         let mut failure = None;
         destination.write(|out| {
-            if is_array {
-                out.write_all(b"[")?;
-            }
-            let mut comma: &[u8] = b"";
+            out.write_all(records.start.as_bytes())?;
             let mut written = Ok(());
+            let mut between = "";
             let outcome = self.store.each_record_of(&self.summary.files, &mut |record| {
-                let one = out.write_all(comma).and_then(|()| write_record(&record, &mut *out));
-                comma = if is_array { b"," } else { b"" };
+                let one =
+                    out.write_all(between.as_bytes()).and_then(|()| records.write(out, record));
+                between = records.between;
                 one.inspect_err(|error| {
                     written = Err(io::Error::from(error.kind()));
                 })
             });
             failure = outcome.err();
             written?;
-            if is_array { out.write_all(b"]\n") } else { Ok(()) }
+            out.write_all(records.end.as_bytes())
         })?;
         failure.map_or(Ok(()), |error| Err(error.into()))
     }
@@ -125,6 +128,7 @@ impl Batch<'_> {
 /// Records are written as they come.
 pub(super) struct Streamed<'s> {
     pub(super) out: &'s mut dyn Write,
+    pub(super) records: Records,
     pub(super) progress: &'s mut BatchProgress,
 }
 
@@ -141,7 +145,7 @@ impl Watcher for Streamed<'_> {
         self.progress.stored(incoming, store)?;
         let Some(record) = incoming.record() else { return Ok(()) };
         let group = store.group_of(&record.dump).unwrap_or_default();
-        write_record(&Record { group, ..record }, &mut *self.out)?;
+        self.records.write(self.out, Record { group, ..record })?;
         self.out.flush()
     }
 }

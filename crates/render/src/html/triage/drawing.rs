@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use crate::html::escape::bounded;
+use obit_report::Severity;
 use obit_triage::history::Status;
 use obit_triage::overview::{GroupSummary, Moment, Trend};
 use obit_triage::time::{day_of, minute_of};
@@ -64,10 +65,10 @@ pub(super) fn status(group: &GroupSummary) -> Markup {
 /// How bad it is.
 pub(super) fn severity(group: &GroupSummary) -> Markup {
     let word = group.severity.as_deref().unwrap_or("unknown");
-    let class = match word {
-        "high" => "severity high",
-        "medium" => "severity medium",
-        _ => "severity",
+    let class = match Severity::named(word) {
+        Some(Severity::High) => "severity high",
+        Some(Severity::Medium) => "severity medium",
+        Some(Severity::Low | Severity::Info) | None => "severity",
     };
     html! { span class=(class) { (bounded(word)) } }
 }

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::anchor;
 use super::drawing::status;
+use crate::html::budget::{Budget, more_by};
 use crate::html::escape::{NAME, bounded, stored};
 use crate::html::page::scrolling;
-use crate::html::room::{Room, more_by};
 use crate::layout::{counted, cut_end, grouped};
 use obit_triage::overview::{GroupSummary, ReleaseCount};
 use obit_triage::survey::Survey;
@@ -18,7 +18,7 @@ const ROWS: usize = 600;
 /// Programs.
 const PROGRAMS: usize = 24;
 /// Bytes of all of them.
-const ROOM: usize = 200_000;
+const BUDGET: usize = 200_000;
 /// Depths of colour.
 const LEVELS: f64 = 5.0;
 /// Characters of a build's name, and of a signature.
@@ -44,18 +44,18 @@ pub(super) fn grids(survey: &Survey, told: usize) -> Option<Markup> {
         return None;
     }
     programs.sort_by_key(|(name, groups)| (std::cmp::Reverse(groups.len()), *name));
-    let room = Room::new(ROOM);
+    let budget = Budget::new(BUDGET);
     let left = programs.len().saturating_sub(PROGRAMS);
     Some(html! {
         p.hint {
             "Dumps of each group in each build, oldest build first; the stronger the colour, the more."
         }
-        @for (name, groups) in programs.iter().take(PROGRAMS) { (grid(name, groups, told, &room)) }
+        @for (name, groups) in programs.iter().take(PROGRAMS) { (grid(name, groups, told, &budget)) }
         (more_by(left, "program", "obit top --where program=NAME"))
     })
 }
 
-fn grid(program: &str, groups: &[(usize, &GroupSummary)], told: usize, room: &Room) -> Markup {
+fn grid(program: &str, groups: &[(usize, &GroupSummary)], told: usize, budget: &Budget) -> Markup {
     let all = groups.first().map_or(&[][..], |(_, group)| group.releases.as_slice());
     let hidden = all.len().saturating_sub(COLUMNS);
     let builds = all.get(hidden..).unwrap_or_default();
@@ -64,7 +64,7 @@ fn grid(program: &str, groups: &[(usize, &GroupSummary)], told: usize, room: &Ro
         group.releases.iter().skip(hidden).map(|release| release.count).collect()
     };
     let most = groups.iter().flat_map(|(_, group)| counts(group)).max().unwrap_or(1).max(1);
-    let (rows, left_out) = room.fill(groups.iter(), ROWS, |(at, group)| {
+    let (rows, left_out) = budget.fill(groups.iter(), ROWS, |(at, group)| {
         let older: u64 = group.releases.iter().take(hidden).map(|release| release.count).sum();
         let signature = html! { code { (stored(&group.signature, SIGNATURE)) } };
         html! {

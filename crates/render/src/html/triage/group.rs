@@ -4,13 +4,13 @@ use maud::{Markup, html};
 
 use super::drawing::{severity, status, title};
 use super::{Beside, anchor};
-use crate::group::{state, trait_line};
-use crate::groups::explanation;
+use crate::html::budget::{Budget, more_by};
 use crate::html::cause::sure;
 use crate::html::escape::{NAME, bounded, stored, stored_path, stored_prose};
 use crate::html::page::{command, scrolling};
-use crate::html::room::{Room, more_by};
 use crate::layout::{counted, cut_end, grouped};
+use crate::terminal::group::{state, trait_line};
+use crate::terminal::groups::explanation;
 use obit_triage::detail::{GroupDetail, StackLine};
 use obit_triage::overview::ReleaseCount;
 use obit_triage::survey::Survey;
@@ -19,7 +19,7 @@ use obit_triage::time::{day_of, minute_of};
 /// Groups in full.
 const GROUPS: usize = 1_000;
 /// Bytes of all of them.
-const ROOM: usize = 600_000;
+const BUDGET: usize = 600_000;
 
 /// How much of each list is shown.
 struct Most {
@@ -44,14 +44,14 @@ impl Most {
     }
 }
 
-/// The groups in their order, and how many of them found room.
+/// The groups in their order, and how many of them found budget.
 pub(super) fn parts(survey: &Survey, beside: &Beside) -> (Option<Markup>, usize) {
     if survey.details.is_empty() {
         return (None, 0);
     }
     let most = Most::of(survey.details.len());
-    let (groups, left_out) =
-        Room::new(ROOM).fill(survey.details.iter(), GROUPS, |detail| group(detail, beside, &most));
+    let (groups, left_out) = Budget::new(BUDGET)
+        .fill(survey.details.iter(), GROUPS, |detail| group(detail, beside, &most));
     let told = survey.details.len() - left_out;
     let rest = (survey.overview.groups_total as usize).saturating_sub(told);
     let part = html! {

@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::anchor;
 use super::drawing::{bar, day, severity, sparkline, status, title};
-use crate::groups::releases;
+use crate::html::budget::{Budget, more_by};
 use crate::html::escape::{NAME, bounded, stored, stored_prose};
 use crate::html::page::scrolling;
-use crate::html::room::{Room, more_by};
 use crate::layout::{cut_end, grouped};
+use crate::terminal::groups::releases;
 use obit_triage::filter::SEVERITIES;
 use obit_triage::history::Status;
 use obit_triage::overview::GroupSummary;
@@ -17,7 +17,7 @@ use obit_triage::survey::Survey;
 /// Rows.
 const ROWS: usize = 1_000;
 /// Bytes of all of them.
-const ROOM: usize = 550_000;
+const BUDGET: usize = 550_000;
 /// Characters of names that are found by, and not shown.
 const WORDS: usize = 300;
 
@@ -49,7 +49,7 @@ pub(super) fn list(survey: &Survey, told: usize) -> Option<Markup> {
         return None;
     }
     let most = groups.iter().map(|group| group.count).max().unwrap_or(1);
-    let (rows, left) = Room::new(ROOM)
+    let (rows, left) = Budget::new(BUDGET)
         .fill(groups.iter().enumerate(), ROWS, |(at, group)| row(at, group, most, at < told));
     let shown = groups.len() - left;
     let left_out = (survey.overview.groups_total as usize).saturating_sub(shown);

@@ -10,9 +10,9 @@ mod suspects;
 mod unreadable;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io;
 
+use data_encoding::HEXLOWER;
 use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
@@ -85,12 +85,8 @@ pub(super) fn anchor(group: &str) -> String {
     if !group.is_empty() && group.len() <= ID && group.bytes().all(|b| b.is_ascii_hexdigit()) {
         return format!("group-{group}");
     }
-    let mut anchor = "group-x".to_owned();
-    for byte in Sha256::digest(group.as_bytes()).iter().take(12) {
-        // Writing to a String cannot fail.
-        let _ = write!(anchor, "{byte:02x}");
-    }
-    anchor
+    let digest = Sha256::digest(group.as_bytes());
+    format!("group-x{}", HEXLOWER.encode(digest.get(..12).unwrap_or_default()))
 }
 
 fn whole(survey: &Survey, beside: &Beside) -> Markup {

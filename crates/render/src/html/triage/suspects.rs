@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use maud::{Markup, html};
 
 use super::{Beside, anchor};
+use crate::html::budget::{Budget, more_by};
 use crate::html::escape::{NAME, bounded, stored};
 use crate::html::page::{command, scrolling};
-use crate::html::room::{Room, more_by};
 use obit_triage::survey::Survey;
 
 /// Pairs that are shown.
 const PAIRS: usize = 60;
 /// Bytes of all of them.
-const ROOM: usize = 60_000;
+const BUDGET: usize = 60_000;
 
 /// Two groups: ids and likeness.
 pub(super) struct Pair<'s> {
@@ -60,7 +60,7 @@ pub(super) fn part(survey: &Survey, beside: &Beside, told: usize) -> Option<Mark
             }
         }
     };
-    let (rows, left_out) = Room::new(ROOM).fill(pairs.iter(), PAIRS, |pair| {
+    let (rows, left_out) = Budget::new(BUDGET).fill(pairs.iter(), PAIRS, |pair| {
         let ids = format!("obit group merge {} {}", bounded(pair.one), bounded(pair.other));
         html! {
             tr {

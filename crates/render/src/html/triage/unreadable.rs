@@ -3,16 +3,16 @@
 use maud::{Markup, html};
 
 use super::drawing::day_at;
+use crate::html::budget::{Budget, more_by};
 use crate::html::escape::{NAME, stored, stored_path, stored_prose};
 use crate::html::page::scrolling;
-use crate::html::room::{Room, more_by};
 use crate::layout::grouped;
 use obit_triage::survey::Survey;
 
 /// Files that are listed.
 const ROWS: usize = 200;
 /// Bytes of all of them.
-const ROOM: usize = 80_000;
+const BUDGET: usize = 80_000;
 
 /// The reasons and the files; `None` if all could be read.
 pub(super) fn part(survey: &Survey) -> Option<Markup> {
@@ -21,7 +21,7 @@ pub(super) fn part(survey: &Survey) -> Option<Markup> {
         return None;
     }
     let files = survey.unreadable.as_slice();
-    let (rows, left) = Room::new(ROOM).fill(files.iter(), ROWS, |file| {
+    let (rows, left) = Budget::new(BUDGET).fill(files.iter(), ROWS, |file| {
         html! {
             tr {
                 td.number { @if let Some(time) = file.time { (day_at(time)) } }

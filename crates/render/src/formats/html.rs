@@ -1,0 +1,12 @@
+//! A page for a browser.
+
+use super::{Audience, Format};
+
+pub(super) const HTML: Format = Format {
+    about: "One self-contained page for a browser (see docs/html.md)",
+    audience: Audience::Document,
+    has_memory_map: true,
+    has_more_code: true,
+    report: Some(|out, report, _, _| crate::html::write_html(out, report)),
+    ..Format::new("html", "html")
+};

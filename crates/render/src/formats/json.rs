@@ -1,0 +1,38 @@
+//! JSON: the report and the documents of triage as their schemas have them.
+
+use super::{EachRecord, Format, Records};
+use obit_report::{write_hidden_json, write_json, write_variable_json};
+use obit_triage::detail::write_detail;
+use obit_triage::difference::write_difference;
+use obit_triage::overview::{write_group_lines, write_overview};
+use obit_triage::write_record;
+
+pub(super) const JSON: Format = Format {
+    about: "One line of JSON (see `obit schema`); of many records, an array",
+    has_memory_map: true,
+    report: Some(|out, report, _, _| write_json(report, out)),
+    groups: Some(|out, groups, _, _| write_overview(groups, out)),
+    group: Some(|out, group, _| write_detail(group, out)),
+    difference: Some(|out, difference, _| write_difference(difference, out)),
+    digest: Some(|out, groups, _, _| write_overview(groups, out)),
+    records: Some(Records {
+        start: "[",
+        between: ",",
+        end: "]\n",
+        each: EachRecord::Record(|out, record| write_record(record, out)),
+    }),
+    variable: Some(|out, variable, _| write_variable_json(variable, out)),
+    hidden: Some(|out, hidden, _| write_hidden_json(hidden, out)),
+    ..Format::new("json", "json")
+};
+
+/// The same with a document a line.
+pub(super) const NDJSON: Format = Format {
+    name: "ndjson",
+    about: "The same: JSON with one document a line",
+    extension: "ndjson",
+    groups: Some(|out, groups, _, _| write_group_lines(groups, out)),
+    digest: Some(|out, groups, _, _| write_group_lines(groups, out)),
+    records: Some(Records::lines(|out, record| write_record(record, out))),
+    ..JSON
+};

@@ -1,0 +1,16 @@
+//! Markdown, as GitHub and GitLab read it.
+
+use super::{Audience, Format};
+use crate::markdown::{difference, digest, group, groups, report};
+
+pub(super) const MARKDOWN: Format = Format {
+    aliases: &["md"],
+    about: "Markdown, for a ticket",
+    audience: Audience::Document,
+    report: Some(|out, report, _, page| report::write_markdown(out, report, page)),
+    groups: Some(|out, groups, _, _| groups::write_groups_markdown(out, groups)),
+    group: Some(|out, group, _| group::write_group_markdown(out, group)),
+    difference: Some(|out, difference, _| difference::write_difference_markdown(out, difference)),
+    digest: Some(digest::write_digest),
+    ..Format::new("markdown", "md")
+};

@@ -1,0 +1,303 @@
+//! The formats of output: one table, with a file for each format.
+//!
+//! To add a format, write its file, with a constant of type [`Format`] and the functions it
+//! names, and give it a row in [`FORMATS`]. What a format can write is what its row has
+//! functions for: command lines, their help and their refusals come from here.
+
+mod brief;
+mod csv;
+mod github;
+mod gitlab;
+mod html;
+mod human;
+mod item;
+mod json;
+mod junit;
+mod markdown;
+mod sarif;
+mod sentry;
+mod source_file;
+mod teamcity;
+
+use std::io;
+
+use crate::PageOptions;
+use obit_report::{Hidden, Report, Variable};
+use obit_triage::detail::GroupDetail;
+use obit_triage::difference::Difference;
+use obit_triage::overview::Overview;
+use obit_triage::{Record, RecordStatus};
+
+pub use item::{Baseline, Group, Item};
+
+/// All formats, in the order in which help lists them. The first is the default.
+pub static FORMATS: &[Format] = &[
+    human::HUMAN,
+    json::JSON,
+    json::NDJSON,
+    html::HTML,
+    brief::BRIEF,
+    markdown::MARKDOWN,
+    sarif::SARIF,
+    junit::JUNIT,
+    sentry::SENTRY,
+    github::GITHUB,
+    gitlab::GITLAB,
+    teamcity::TEAMCITY,
+    csv::CSV,
+];
+
+/// A format of output: a row of [`FORMATS`].
+#[derive(Debug)]
+pub struct Format {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// Other names that are accepted.
+    pub aliases: &'static [&'static str],
+    /// What it is, for help: one line without a full stop.
+    pub about: &'static str,
+    /// The usual end of a file's name, without the dot.
+    pub extension: &'static str,
+    /// Who reads it.
+    pub audience: Audience,
+    /// Whether a report has the map of memory in this format.
+    pub has_memory_map: bool,
+    /// Whether a report has instructions even where there is source, and more of both.
+    pub has_more_code: bool,
+    report: Option<WriteReport>,
+    items: Option<WriteItems>,
+    groups: Option<WriteGroups>,
+    group: Option<WriteGroup>,
+    difference: Option<WriteDifference>,
+    digest: Option<WriteDigest>,
+    records: Option<Records>,
+    variable: Option<WriteVariable>,
+    hidden: Option<WriteHidden>,
+}
+
+/// Who reads a format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// A person at a terminal: pages, which may go through a pager.
+    Terminal,
+    /// A person elsewhere: long lists are cut.
+    Document,
+    /// A program: everything is written.
+    Program,
+}
+
+/// Which part of a report a terminal page shows. The other formats write all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReportView {
+    /// The page.
+    Page,
+    /// The first lines of the page, and the crash's id.
+    Summary,
+    /// The modules.
+    Modules,
+    /// The signature.
+    Signature {
+        /// With the rule for each frame.
+        explained: bool,
+    },
+}
+
+/// Writes one report.
+pub type WriteReport = fn(&mut dyn io::Write, &Report, ReportView, &PageOptions) -> io::Result<()>;
+/// Writes an entry for each crash or group, in one document.
+pub type WriteItems = fn(&mut dyn io::Write, &[Item<'_>]) -> io::Result<()>;
+/// Writes a list of groups; if the flag says so, with the reasons of rank and status.
+pub type WriteGroups = fn(&mut dyn io::Write, &Overview, bool, &PageOptions) -> io::Result<()>;
+/// Writes one group in full.
+pub type WriteGroup = fn(&mut dyn io::Write, &GroupDetail, &PageOptions) -> io::Result<()>;
+/// Writes what differs between two sets of crashes.
+pub type WriteDifference = fn(&mut dyn io::Write, &Difference, &PageOptions) -> io::Result<()>;
+/// Writes the groups since a time (seconds since 1970), and the number of dumps in the
+/// period before it.
+pub type WriteDigest = fn(&mut dyn io::Write, &Overview, i64, u64) -> io::Result<()>;
+/// Writes the value of an expression.
+pub type WriteVariable = fn(&mut dyn io::Write, &Variable, &PageOptions) -> io::Result<()>;
+/// Writes what a report hides.
+pub type WriteHidden = fn(&mut dyn io::Write, &Hidden, &PageOptions) -> io::Result<()>;
+
+/// How a format writes what consists of groups.
+#[derive(Clone, Copy, Debug)]
+pub enum Writer<F> {
+    /// By a function of its own.
+    Own(F),
+    /// As an entry for each group, which needs a crash to represent it.
+    Items(WriteItems),
+}
+
+/// How a format writes one report.
+#[derive(Clone, Copy, Debug)]
+pub struct ReportWriter(Writer<WriteReport>);
+
+/// How a format writes any number of records, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct Records {
+    /// Before the first.
+    pub start: &'static str,
+    /// Between two.
+    pub between: &'static str,
+    /// After the last.
+    pub end: &'static str,
+    each: EachRecord,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum EachRecord {
+    Record(fn(&mut dyn io::Write, &Record) -> io::Result<()>),
+    Item(WriteItems),
+}
+
+impl Format {
+    /// A format that writes nothing yet.
+    const fn new(name: &'static str, extension: &'static str) -> Self {
+        Self {
+            name,
+            aliases: &[],
+            about: "",
+            extension,
+            audience: Audience::Program,
+            has_memory_map: false,
+            has_more_code: false,
+            report: None,
+            items: None,
+            groups: None,
+            group: None,
+            difference: None,
+            digest: None,
+            records: None,
+            variable: None,
+            hidden: None,
+        }
+    }
+
+    /// The format of this name or alias.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().find(|format| format.name == name || format.aliases.contains(&name))
+    }
+
+    /// How it writes one report.
+    pub fn report(&self) -> Option<ReportWriter> {
+        self.own_or_items(self.report).map(ReportWriter)
+    }
+
+    /// How it writes a list of groups.
+    pub fn groups(&self) -> Option<Writer<WriteGroups>> {
+        self.own_or_items(self.groups)
+    }
+
+    /// How it writes one group in full.
+    pub fn group(&self) -> Option<Writer<WriteGroup>> {
+        self.own_or_items(self.group)
+    }
+
+    /// How it writes what differs between two sets of crashes.
+    pub fn difference(&self) -> Option<Writer<WriteDifference>> {
+        self.own_or_items(self.difference)
+    }
+
+    /// How it writes what happened since some time.
+    pub fn digest(&self) -> Option<WriteDigest> {
+        self.digest
+    }
+
+    /// How it writes records.
+    pub fn records(&self) -> Option<Records> {
+        self.records
+    }
+
+    /// How it writes the value of an expression.
+    pub fn variable(&self) -> Option<WriteVariable> {
+        self.variable
+    }
+
+    /// How it writes what a report hides.
+    pub fn hidden(&self) -> Option<WriteHidden> {
+        self.hidden
+    }
+
+    fn own_or_items<F>(&self, own: Option<F>) -> Option<Writer<F>> {
+        own.map(Writer::Own).or_else(|| self.items.map(Writer::Items))
+    }
+}
+
+impl ReportWriter {
+    /// Writes `report`; formats but the terminal's write all of it, whatever the view.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(
+        self,
+        out: &mut dyn io::Write,
+        report: &Report,
+        view: ReportView,
+        page: &PageOptions,
+    ) -> io::Result<()> {
+        match self.0 {
+            Writer::Own(write) => write(out, report, view, page),
+            Writer::Items(write) => write(out, &[Item::of(report)]),
+        }
+    }
+}
+
+impl Records {
+    /// A line for each record.
+    const fn lines(each: fn(&mut dyn io::Write, &Record) -> io::Result<()>) -> Self {
+        Self { start: "", between: "", end: "", each: EachRecord::Record(each) }
+    }
+
+    /// An entry for each crash; none where a core could not be read.
+    const fn items(each: WriteItems) -> Self {
+        Self { start: "", between: "", end: "", each: EachRecord::Item(each) }
+    }
+
+    /// Whether they are nothing but one after the other, so that each may be written as soon
+    /// as it is there.
+    pub fn is_lines(&self) -> bool {
+        [self.start, self.between, self.end].iter().all(|text| text.is_empty())
+    }
+
+    /// Writes one.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(&self, out: &mut dyn io::Write, record: Record) -> io::Result<()> {
+        match self.each {
+            EachRecord::Record(write) => write(out, &record),
+            EachRecord::Item(_) if record.status == RecordStatus::Failed => Ok(()),
+            EachRecord::Item(write) => write(out, &[Item::of(&record.into_report())]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_name_means_one_format() {
+        let mut names = BTreeSet::new();
+        for format in FORMATS {
+            for name in format.aliases.iter().chain([&format.name]) {
+                assert!(names.insert(*name), "{name} is there twice");
+                assert_eq!(Format::named(name).map(|found| found.name), Some(format.name));
+            }
+        }
+        assert!(Format::named("no-such").is_none());
+    }
+
+    #[test]
+    fn every_format_writes_something_and_says_what_it_is() {
+        for format in FORMATS {
+            let writes = format.report().is_some() || format.groups().is_some();
+            assert!(writes, "{} writes nothing", format.name);
+            assert!(!format.about.is_empty() && !format.about.ends_with('.'), "{}", format.name);
+            assert!(!format.extension.is_empty() && !format.extension.starts_with('.'));
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Pages and tables of text, for a terminal.
+
+pub(crate) mod details;
+pub(crate) mod difference;
+pub(crate) mod excerpt;
+pub(crate) mod group;
+pub(crate) mod groups;
+pub(crate) mod head;
+pub(crate) mod hidden;
+pub(crate) mod modules;
+pub(crate) mod notices;
+pub(crate) mod page;
+pub(crate) mod signature;
+pub(crate) mod stack;
+pub(crate) mod threads;
+pub(crate) mod values;

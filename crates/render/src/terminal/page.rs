@@ -1,0 +1,197 @@
+//! The page for a person: what died, where, what else went on, what is missing.
+
+use std::io;
+
+use super::details::write_details;
+use super::head::Head;
+use super::notices::write_notices;
+use super::stack::{Values, write_registers, write_stack};
+use super::threads::write_threads;
+use crate::chain::Origins;
+use crate::layout::{counted, cut_end, width, wrap};
+use crate::name;
+use crate::style::Style;
+use crate::{Detail, PageOptions};
+use obit_report::{Report, SignalReport, ThreadReport};
+
+/// Digits of a build ID that tell builds apart at a glance.
+const BUILD_ID_DIGITS: usize = 12;
+/// Columns of a process' or a thread's name.
+const WIDEST_NAME: usize = 40;
+
+/// Writes the page.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_page(
+    out: &mut dyn io::Write,
+    report: &Report,
+    options: &PageOptions,
+) -> io::Result<()> {
+    let wanted = match options.thread {
+        Some(tid) => report.threads.iter().find(|thread| thread.tid == tid),
+        None => report.crashed_thread(),
+    };
+    write_headline(out, report, options)?;
+    let head = Head::of(report, options);
+    head.write(out, options)?;
+    if let Some(thread) = wanted {
+        writeln!(out)?;
+        if !thread.crashed {
+            let title = format!("thread {}{}", thread.tid, quoted_name(thread));
+            writeln!(out, "{}", options.color.paint(Style::Focus, &title))?;
+        }
+        let origins = Origins::of(report);
+        let explained = head.explained.filter(|(tid, _)| *tid == thread.tid);
+        let values = Values::Own { explained: explained.map(|(_, index)| index) };
+        write_stack(out, thread, values, &origins, options)?;
+        if options.registers || options.detail == Detail::Verbose {
+            writeln!(out)?;
+            write_registers(out, thread, options)?;
+        }
+    }
+    if options.detail != Detail::Quiet {
+        write_details(out, report, &head, options)?;
+    }
+    let others: Vec<_> = report.threads.iter().filter(|thread| !thread.crashed).collect();
+    if !others.is_empty() && options.thread.is_none() && options.detail != Detail::Quiet {
+        write_threads(out, report, &others, options)?;
+    }
+    if options.detail != Detail::Quiet {
+        write_notices(out, report, options)?;
+    }
+    write_footer(out, report, options)
+}
+
+/// Writes what died, why, the frame to look at and the crash's id, in a few lines.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_summary(
+    out: &mut dyn io::Write,
+    report: &Report,
+    options: &PageOptions,
+) -> io::Result<()> {
+    write_headline(out, report, options)?;
+    Head::short(report, options).write(out, options)?;
+    writeln!(out, "{}", options.color.paint(Style::Aside, &format!("id    {}", report.id)))
+}
+
+fn write_headline(
+    out: &mut dyn io::Write,
+    report: &Report,
+    options: &PageOptions,
+) -> io::Result<()> {
+    let (what, about) = match &report.signal {
+        Some(signal) => (signal.name.clone(), signal_facts(signal, report)),
+        None => ("no signal on record".to_owned(), String::new()),
+    };
+    let mut lines = wrap(&format!("{what}{about}"), options.width.saturating_sub(6)).into_iter();
+    let who = who(report);
+    let first = lines.next().unwrap_or_default();
+    let about = first.strip_prefix(&what).unwrap_or_default();
+    write!(out, "obit: {}{about}", options.color.paint(Style::Alarm, &what))?;
+    if lines.len() == 0 && "obit: ".len() + width(&first) + 4 + width(&who) <= options.width {
+        return writeln!(out, "    {who}");
+    }
+    for line in lines {
+        write!(out, "\n      {line}")?;
+    }
+    writeln!(out)?;
+    for line in wrap(&who, options.width.saturating_sub(6)) {
+        writeln!(out, "      {line}")?;
+    }
+    Ok(())
+}
+
+/// ` at 0x28: not mapped (SEGV_MAPERR)`, ` from pid 42, uid 0 (SI_USER)`.
+pub(crate) fn signal_facts(signal: &SignalReport, report: &Report) -> String {
+    let mut facts = String::new();
+    if let Some(address) = signal.fault_address {
+        facts.push_str(&format!(" at {address}"));
+    }
+    if let Some(meaning) = signal.meaning() {
+        facts.push_str(&format!(": {meaning}"));
+    }
+    match signal.sender_pid {
+        Some(pid) if Some(pid) == report.process.pid => facts.push_str(" from itself"),
+        Some(pid) => {
+            facts.push_str(&format!(" from pid {pid}"));
+            if let Some(uid) = signal.sender_uid {
+                facts.push_str(&format!(", uid {uid}"));
+            }
+        }
+        None => {}
+    }
+    match (&signal.code_name, signal.code) {
+        (Some(name), _) => facts.push_str(&format!(" ({name})")),
+        (None, Some(code)) => facts.push_str(&format!(" (code {code})")),
+        (None, None) => {}
+    }
+    facts
+}
+
+/// `prog, build 5c1e0f7a99b0…, pid 7, thread 7 "main" (1 of 6)`.
+pub(crate) fn who(report: &Report) -> String {
+    let process = &report.process;
+    let exe = process.exe.as_ref().map(name::base_name);
+    let program = exe.or_else(|| process.comm.as_ref().map(name::shown));
+    let mut parts =
+        vec![cut_end(&program.unwrap_or_else(|| "unknown program".into()), WIDEST_NAME)];
+    if let Some(build_id) = &process.build_id {
+        parts.push(format!("build {}", short_build_id(build_id)));
+    }
+    if let Some(pid) = process.pid {
+        parts.push(format!("pid {pid}"));
+    }
+    let crashed = report.threads.iter().position(|thread| thread.crashed);
+    if let Some((at, thread)) = crashed.and_then(|at| Some((at, report.threads.get(at)?))) {
+        parts.push(format!(
+            "thread {}{} ({} of {})",
+            thread.tid,
+            quoted_name(thread),
+            at + 1,
+            report.threads.len()
+        ));
+    }
+    parts.join(", ")
+}
+
+/// The first digits of a build ID.
+pub(crate) fn short_build_id(id: &str) -> String {
+    match id.get(..BUILD_ID_DIGITS) {
+        Some(start) if start.len() < id.len() => format!("{start}\u{2026}"),
+        _ => id.to_owned(),
+    }
+}
+
+/// ` "main"`, or nothing.
+pub(crate) fn quoted_name(thread: &ThreadReport) -> String {
+    let name = thread.name.as_ref().map(name::shown);
+    name.map_or_else(String::new, |name| format!(" \"{}\"", cut_end(&name, WIDEST_NAME)))
+}
+
+fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {
+    let mut remarks = Vec::new();
+    if report.core.truncated {
+        remarks.push("(of a core that is cut short)".to_owned());
+    }
+    match (report.redactions.policy.as_str(), report.redactions.total) {
+        ("off", _) => remarks.push("nothing redacted".to_owned()),
+        (_, 0) => {}
+        (_, total) => {
+            let total = counted(usize::try_from(total).unwrap_or(usize::MAX), "text");
+            remarks.push(format!("{total} redacted (--redact=off shows all)"));
+        }
+    }
+    let id = format!("id {}", report.id);
+    let all: Vec<&str> = [&id].into_iter().chain(&remarks).map(String::as_str).collect();
+    let line = all.join("  ");
+    // The id stands at the end, whatever is said of it.
+    let lines = match width(&line) <= options.width {
+        true => vec![line],
+        false => [remarks.as_slice(), &[id]].concat(),
+    };
+    writeln!(out)?;
+    lines.iter().try_for_each(|line| writeln!(out, "{}", options.color.paint(Style::Aside, line)))
+}
