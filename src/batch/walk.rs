@@ -13,7 +13,7 @@ const DEEPEST: usize = 256;
 
 /// A file that may be a core, or a directory that could not be read.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundFile {
     /// As given, or below what was given.
     pub path: PathBuf,
     /// It was given itself, and not found in a directory or by a pattern.
@@ -24,13 +24,13 @@ pub struct Found {
 
 /// Hands the files of `paths` and below them to `take`: what is given in its order, what is
 /// in a directory by name. Links are followed; no directory is entered twice.
-pub fn walk(paths: impl IntoIterator<Item = PathBuf>, take: &mut dyn FnMut(Found)) {
+pub fn walk(paths: impl IntoIterator<Item = PathBuf>, take: &mut dyn FnMut(FoundFile)) {
     let mut entered = HashSet::new();
     for path in paths {
         if path.symlink_metadata().is_err() && glob::is_pattern(&path) {
             let fitting = glob::expand(&path);
             if fitting.is_empty() {
-                take(Found { path, named: true, unread: None });
+                take(FoundFile { path, named: true, unread: None });
             }
             for path in fitting {
                 one(path, false, &mut entered, take);
@@ -43,15 +43,15 @@ pub fn walk(paths: impl IntoIterator<Item = PathBuf>, take: &mut dyn FnMut(Found
 
 type Entered = HashSet<(u64, u64)>;
 
-fn one(path: PathBuf, named: bool, entered: &mut Entered, take: &mut dyn FnMut(Found)) {
+fn one(path: PathBuf, named: bool, entered: &mut Entered, take: &mut dyn FnMut(FoundFile)) {
     if path.is_dir() {
         below(path, 0, entered, take);
     } else {
-        take(Found { path, named, unread: None });
+        take(FoundFile { path, named, unread: None });
     }
 }
 
-fn below(directory: PathBuf, depth: usize, entered: &mut Entered, take: &mut dyn FnMut(Found)) {
+fn below(directory: PathBuf, depth: usize, entered: &mut Entered, take: &mut dyn FnMut(FoundFile)) {
     match fs::metadata(&directory) {
         Ok(metadata) if !entered.insert((metadata.dev(), metadata.ino())) => return,
         _ => {}
@@ -59,13 +59,13 @@ fn below(directory: PathBuf, depth: usize, entered: &mut Entered, take: &mut dyn
     let (inside, unread) = inside(&directory);
     for (path, is_directory) in inside {
         if !is_directory {
-            take(Found { path, named: false, unread: None });
+            take(FoundFile { path, named: false, unread: None });
         } else if depth < DEEPEST {
             below(path, depth + 1, entered, take);
         }
     }
     if unread.is_some() {
-        take(Found { path: directory, named: false, unread });
+        take(FoundFile { path: directory, named: false, unread });
     }
 }
 

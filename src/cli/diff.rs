@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use obit::render;
-use obit::triage::difference::{self, difference};
-use obit::triage::overview::GroupSummary;
 use obit::triage::store::Store;
+use obit::triage::views::{self, GroupSummary, difference};
 
 use super::args::Cli;
 use super::exit::Exit;
@@ -61,7 +60,7 @@ pub(super) fn against(
         let page = screen::page_options(&cli.options, outlet.destination());
         outlet.write(|out| match format {
             Listed::Text => render::write_difference(out, &found, &page),
-            Listed::Json | Listed::Lines => difference::write_difference(&found, out),
+            Listed::Json | Listed::Lines => views::write_difference(&found, out),
             Listed::Markdown => render::write_difference_markdown(out, &found),
             Listed::Csv => render::write_difference_csv(out, &found),
         })?;

@@ -2,9 +2,9 @@
 
 use clap::Args;
 use obit::render;
-use obit::triage::filter::Filter;
 use obit::triage::overview;
 use obit::triage::time::When;
+use obit::triage::views::Filter;
 
 use super::Failure;
 use super::args::Cli;
@@ -44,8 +44,8 @@ pub(super) fn digest(cli: &Cli, args: &DigestArgs) -> Result<Exit, Failure> {
     let found = store.overview(&options, usize::MAX)?;
     outlet.write(|out| match format {
         Listed::Text | Listed::Markdown => render::write_digest(out, &found, since, before),
-        Listed::Json => overview::write_overview(&found, out),
-        Listed::Lines => overview::write_group_lines(&found, out),
+        Listed::Json => views::write_overview(&found, out),
+        Listed::Lines => views::write_group_lines(&found, out),
         Listed::Csv => render::write_groups_csv(out, &found),
     })?;
     Ok(cli.options.gate.exit(&found.groups))

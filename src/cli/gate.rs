@@ -2,9 +2,8 @@
 
 use clap::Args;
 use obit::report::Report;
-use obit::triage::filter::{SEVERITIES, severity_level};
 use obit::triage::history::Status;
-use obit::triage::overview::GroupSummary;
+use obit::triage::views::{GroupSummary, Severity};
 
 use super::exit::Exit;
 use super::say;
@@ -24,8 +23,8 @@ pub(crate) struct Gate {
 enum Alarm {
     /// A group that stands so.
     Status(Status),
-    /// A crash that is as bad, or worse: a place in the list of severities.
-    Severity(i64),
+    /// A crash that is as bad, or worse.
+    Severity(Severity),
     /// A crash of that class.
     Class(String),
 }
@@ -86,7 +85,7 @@ impl Alarm {
             }
             Self::Severity(least) => {
                 let severity = group.severity.as_deref()?;
-                let level = severity_level(severity)?;
+                let level = Severity::named(severity)?;
                 (level >= *least).then(|| format!("severity {severity}"))
             }
             Self::Class(class) => {
@@ -104,11 +103,10 @@ fn alarm(text: &str) -> Result<Alarm, String> {
     if let Some(class) = text.strip_prefix("class=") {
         return Ok(Alarm::Class(class.to_owned()));
     }
-    let severity = text.strip_prefix("severity>=").and_then(severity_level);
+    let severity = text.strip_prefix("severity>=").and_then(Severity::named);
     severity.map(Alarm::Severity).ok_or_else(|| {
-        let statuses: Vec<&str> = Status::ALL.iter().map(|status| status.word()).collect();
-        let severities = SEVERITIES.join(", ");
-        format!("write {}, class=CLASS, or severity>= and {severities}", statuses.join(", "))
+        let (statuses, severities) = (Status::words(), Severity::words());
+        format!("write {statuses}, class=CLASS, or severity>= and {severities}")
     })
 }
 

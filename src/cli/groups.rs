@@ -6,9 +6,8 @@ use std::io::{self, Write};
 use obit::render::exchange::{self, Baseline, Group, Item};
 use obit::render::write_group_brief;
 use obit::report::Report;
-use obit::triage::difference::{Change, Difference};
-use obit::triage::overview::GroupSummary;
 use obit::triage::store::Store;
+use obit::triage::views::{Change, Difference, GroupSummary};
 
 use super::args::Format;
 use super::outlet::Outlet;

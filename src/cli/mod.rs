@@ -26,6 +26,7 @@ mod screen;
 mod scrub;
 mod show;
 mod state;
+mod store_advice;
 mod top;
 mod triage;
 mod view;
@@ -42,7 +43,7 @@ use obit::redact::{Level, Origin, Redactor};
 use analyze::Request;
 use args::{Cli, Files, Format, SchemaOf, Verb};
 use exit::Exit;
-use obit::triage::schema::Document;
+use obit::triage::views::Document;
 use outlet::{Outlet, OutletError};
 use progress::Progress;
 
@@ -154,7 +155,7 @@ fn schema(cli: &Cli, of: SchemaOf) -> Result<Exit, Failure> {
     };
     outlet.write(|out| match document {
         None => obit::report::write_schema(out),
-        Some(document) => obit::triage::schema::write_schema(document, out),
+        Some(document) => obit::triage::views::write_schema(document, out),
     })?;
     Ok(Exit::Success)
 }

@@ -3,8 +3,8 @@
 use clap::Args;
 use obit::render;
 use obit::triage::detail;
-use obit::triage::overview::Overview;
 use obit::triage::store::Found;
+use obit::triage::views::Overview;
 
 use super::args::{Cli, Format};
 use super::exit::Exit;
@@ -57,7 +57,7 @@ pub(super) fn show(cli: &Cli, args: &ShowArgs) -> Result<Exit, Failure> {
             let format = formats::listed(cli)?;
             outlet.write(|out| match format {
                 Listed::Text => render::write_group(out, &detail, &page),
-                Listed::Json | Listed::Lines => detail::write_detail(&detail, out),
+                Listed::Json | Listed::Lines => views::write_detail(&detail, out),
                 Listed::Markdown => render::write_group_markdown(out, &detail),
                 Listed::Csv => {
                     let groups = vec![detail.group.clone()];

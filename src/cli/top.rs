@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use obit::render;
-use obit::triage::overview::{self, Sort};
+use obit::triage::views::{self, Sort};
 
 use super::args::Cli;
 use super::exit::Exit;
@@ -96,8 +96,8 @@ pub(super) fn top(cli: &Cli, args: &TopArgs) -> Result<Exit, Failure> {
     let page = screen::page_options(&cli.options, outlet.destination());
     outlet.write(|out| match format {
         Listed::Text => render::write_groups(out, &found, args.explain_rank, &page),
-        Listed::Json => overview::write_overview(&found, out),
-        Listed::Lines => overview::write_group_lines(&found, out),
+        Listed::Json => views::write_overview(&found, out),
+        Listed::Lines => views::write_group_lines(&found, out),
         Listed::Csv => render::write_groups_csv(out, &found),
         Listed::Markdown => render::write_groups_markdown(out, &found),
     })?;

@@ -14,9 +14,9 @@ use obit::batch::{self, BatchError, Code, Order, Settings, Summary, Watcher, Wor
 use obit::module::Library;
 use obit::render::{self, PageOptions, Remembered};
 use obit::report::{Context, WhichStacks, WhoseLocals};
-use obit::triage::overview::{Overview, ViewOptions};
 use obit::triage::store::{Store, StoreError, StoreTrouble};
-use obit::triage::{Incoming, Record, Rules, WITH_VARIABLES, write_record};
+use obit::triage::views::{Overview, ViewOptions};
+use obit::triage::{PackedRecord, Record, Rules, WITH_VARIABLES, write_record};
 
 use super::analyze::Request;
 use super::args::{Cli, Format, Verb};
@@ -27,6 +27,7 @@ use super::groups::Exchange;
 use super::inputs::Inputs;
 use super::outlet::Outlet;
 use super::pages::{self, Pages};
+use super::store_advice::advice;
 use super::{Failure, View, diff, screen};
 
 /// Groups that a person is shown.
@@ -136,7 +137,7 @@ impl From<StoreError> for Failure {
             StoreTrouble::NotWritten => Exit::Output,
             StoreTrouble::Asked => Exit::Usage,
         };
-        Self::new(exit, &error)
+        Self::new(exit, &format_args!("{error}{}", advice(&error)))
     }
 }
 
@@ -414,7 +415,7 @@ pub(crate) fn worker(args: &WorkerArgs) -> Result<Exit, Failure> {
         options.library = Some(Arc::clone(&library));
         libraries.truncate(LIBRARIES - 1);
         libraries.insert(0, (directory, library));
-        batch::analyze(path, &batch::facts_of(path), options, one.build, &rules)
+        batch::analyze(path, options, one.build, &rules)
     };
     let (mut from, mut to) = (io::stdin().lock(), io::stdout().lock());
     batch::serve(&mut from, &mut to, &mut work)
@@ -437,7 +438,7 @@ impl Watcher for Streamed<'_> {
         self.progress.passed(path, why);
     }
 
-    fn stored(&mut self, incoming: &Incoming, store: &Store) -> io::Result<()> {
+    fn stored(&mut self, incoming: &PackedRecord, store: &Store) -> io::Result<()> {
         self.progress.stored(incoming, store)?;
         let Some(record) = incoming.record() else { return Ok(()) };
         let group = store.group_of(&record.dump).unwrap_or_default();

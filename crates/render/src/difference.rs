@@ -8,7 +8,7 @@ use super::groups::{NARROW, code, csv, in_parts, markdown, text};
 use super::ink::Ink;
 use super::layout::{counted, cut_middle, wrap};
 use super::{Detail, PageOptions};
-use obit_triage::difference::{Change, Difference, GroupDifference};
+use obit_triage::views::{Change, Difference, GroupDifference};
 
 /// Columns of the table without its last.
 const OTHER_COLUMNS: usize = 54;
@@ -86,7 +86,7 @@ pub fn write_difference(
 
 /// `nightly: 48 dumps, release: 46 dumps; 2 new, 1 more, 3 gone`.
 fn heading(difference: &Difference) -> String {
-    let side = |side: &obit_triage::difference::Side| {
+    let side = |side: &obit_triage::views::Side| {
         let failed = match side.failed {
             0 => String::new(),
             failed => format!(" and {failed} that could not be read"),

@@ -5,8 +5,8 @@ use std::io;
 use super::groups::{code, markdown, write_table_markdown};
 use super::layout::counted;
 use obit_triage::history::Status;
-use obit_triage::overview::{GroupSummary, Overview};
 use obit_triage::time::minute_of;
+use obit_triage::views::{GroupSummary, Overview};
 
 /// Groups of one section.
 const ROWS: usize = 20;

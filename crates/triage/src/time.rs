@@ -13,13 +13,21 @@ pub enum When {
     Ago(i64),
 }
 
+/// What is no time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no time: write 24h, 7d, 2026-03-01, 2026-03-01T12:30 or @SECONDS")]
+pub struct TimeError {
+    /// What was written.
+    pub text: String,
+}
+
 impl When {
     /// `24h`, `7d`, `30min`, `2w`; `2026-03-01`, `2026-03-01T12:30`, `2026-03-01 12:30:05Z`;
     /// `@1772323200`; `now`, `today`, `yesterday`. Dates are in UTC.
     ///
     /// # Errors
     /// What is possible, where `text` is none of these.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
         let text = text.trim();
         let found = match text {
             "now" => Some(Self::Ago(0)),
@@ -28,9 +36,7 @@ impl When {
                 None => seconds_of(text).map(Self::Ago).or_else(|| date(text).map(Self::At)),
             },
         };
-        found.ok_or_else(|| {
-            format!("{text:?} is no time: write 24h, 7d, 2026-03-01, 2026-03-01T12:30 or @SECONDS")
-        })
+        found.ok_or_else(|| TimeError { text: text.to_owned() })
     }
 
     /// Seconds since 1970.
@@ -139,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_no_time_says_what_would_be_one() {
         for text in ["", "soon", "2026-13-01", "2026-3", "7 moons", "99999999999999999d", "12"] {
-            assert!(When::parse(text).unwrap_err().contains("write 24h"), "{text}");
+            assert!(When::parse(text).unwrap_err().to_string().contains("write 24h"), "{text}");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::layout::grouped;
 use crate::visible;
 use obit_report::Report;
 use obit_triage::history::Status;
-use obit_triage::overview::GroupSummary;
+use obit_triage::views::GroupSummary;
 
 pub use annotations::{write_github, write_gitlab};
 pub use junit::write_junit;

@@ -1,0 +1,11 @@
+//! What crashes of one bug have in common (`docs/signature.md`).
+
+mod lists;
+mod normalize;
+mod recursion;
+mod rules;
+mod stack;
+
+pub use normalize::{library_name, module_name, normalized};
+pub(crate) use recursion::RECURSION;
+pub use rules::{Program, Rules, SIGNATURE_VERSION, signature};
