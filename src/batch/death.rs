@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use obit_corefile::mapped_file::open_regular;
+use obit_triage::time::seconds_from_calendar;
 
 /// 2001-09-09 to 2100: ten digits of these are a time.
 const PLAUSIBLE: std::ops::Range<i64> = 1_000_000_000..4_102_444_800;
@@ -79,23 +80,14 @@ fn of_asctime(text: &str) -> Option<i64> {
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let mut words = text.split_ascii_whitespace().skip(1);
     let (month, day, clock, year) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let month = i64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
-    let mut parts = clock.split(':').map(|part| part.parse::<i64>().ok());
+    let month = u8::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
+    let mut parts = clock.split(':').map(|part| part.parse::<u8>().ok());
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
-    let (day, year) = (day.parse::<i64>().ok()?, year.parse::<i64>().ok()?);
-    let in_range = (1970..2100).contains(&year)
-        && (1..=31).contains(&day)
-        && (0..24).contains(&hour)
-        && (0..60).contains(&minute)
-        && (0..=60).contains(&second);
-    if !in_range {
+    let (day, year) = (day.parse::<u8>().ok()?, year.parse::<i32>().ok()?);
+    if year >= 2100 {
         return None;
     }
-    // Years that begin in March have their leap day at the end.
-    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    const TO_1970: i64 = 719_468;
-    Some((days - TO_1970) * 86_400 + hour * 3600 + minute * 60 + second)
+    seconds_from_calendar((year, month, day), (hour, minute, second))
 }
 
 #[cfg(test)]
@@ -119,6 +111,7 @@ mod tests {
         assert_eq!(of_asctime("Thu Jan  1 00:00:00 1970"), Some(0));
         assert_eq!(of_asctime("Tue Mar 10 12:34:56 2026"), Some(1_773_146_096));
         assert_eq!(of_asctime("Thu Feb 29 23:59:59 2024"), Some(1_709_251_199));
+        assert_eq!(of_asctime("Fri Feb 30 00:00:00 2024"), None);
         assert_eq!(of_asctime("some day"), None);
     }
 

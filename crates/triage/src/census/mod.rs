@@ -11,7 +11,7 @@ use obit_report::Confidence;
 
 /// Everything that is counted, read from a store.
 #[derive(Clone, Debug, Default)]
-pub struct Census {
+pub(crate) struct Census {
     /// All builds. Their numbers of dumps are filled in by [`Census::count_dumps`].
     pub builds: Vec<Build>,
     /// Names of hosts.
@@ -30,7 +30,7 @@ pub struct Census {
 
 /// A group as the store has it.
 #[derive(Clone, Debug, Default)]
-pub struct CensusGroup {
+pub(crate) struct CensusGroup {
     /// What the user calls it by.
     pub id: String,
     /// As the user named it.
@@ -41,13 +41,13 @@ pub struct CensusGroup {
 
 /// One dump that could be read. Indices are into the [`Census`].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sighting {
+pub(crate) struct Sighting {
     /// The dump's row.
     pub dump: i64,
     /// Its group; `None` where nothing tells it from others.
     pub group: Option<usize>,
-    /// The row of its trace.
-    pub trace: i64,
+    /// The row of what grouping sees of it.
+    pub key: i64,
     /// When and where.
     pub event: Event,
     /// The class of its cause.

@@ -2,7 +2,7 @@
 
 /// What is known of one build of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Build {
+pub(crate) struct Build {
     /// The build ID of the program; empty where it has none.
     pub id: String,
     /// The program's name.
@@ -19,7 +19,7 @@ pub struct Build {
 
 /// One crash, as history sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Event {
+pub(crate) struct Event {
     /// Seconds since 1970.
     pub time: i64,
     /// When it came into the store, seconds since 1970.

@@ -40,7 +40,7 @@ pub struct CodeRow {
 
 /// Hashes of functions by build, and functions on the stacks of dumps.
 #[derive(Clone, Debug, Default)]
-pub struct CodeHashes {
+pub(crate) struct CodeHashes {
     of_build: HashMap<String, BTreeMap<(String, String), Option<String>>>,
     /// By the dump's row.
     pub stacks: HashMap<i64, Vec<StackFunction>>,
@@ -64,12 +64,12 @@ pub enum CodeChange {
 
 impl CodeHashes {
     /// Adds a row of the store.
-    pub fn insert(&mut self, row: CodeRow) {
+    pub(crate) fn insert(&mut self, row: CodeRow) {
         self.of_build.entry(row.build).or_default().insert((row.module, row.symbol), row.hash);
     }
 
     /// Whether the store has a row for the function.
-    pub fn knows(&self, build: &str, function: &StackFunction) -> bool {
+    pub(crate) fn knows(&self, build: &str, function: &StackFunction) -> bool {
         self.hash(build, function).is_some()
     }
 

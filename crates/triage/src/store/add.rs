@@ -27,6 +27,7 @@ pub struct FileStamp {
 
 /// What became of records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Added {
     /// Were not known.
     pub new: u64,

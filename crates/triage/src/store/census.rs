@@ -10,24 +10,38 @@ use super::words::confidence_named;
 use crate::census::{Census, CensusGroup, Sighting};
 use crate::history::{Build, Event, State};
 
+/// Where in a list what has this row is: rows are numbered from 1 and may have gaps.
+type Places = HashMap<i64, usize>;
+
 impl Store {
     /// Everything that is counted.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub fn census(&self) -> Result<Census, StoreError> {
+    pub(super) fn census(&self) -> Result<Census, StoreError> {
         self.read_census().map_err(|source| self.failed(source))
     }
 
     fn read_census(&self) -> rusqlite::Result<Census> {
         let mut census = Census::default();
-        // Rows are numbered from 1 and may have gaps.
-        let mut builds: HashMap<i64, usize> = HashMap::new();
+        let builds = self.read_builds(&mut census)?;
+        let hosts = self.read_hosts(&mut census)?;
+        let groups = self.read_groups(&mut census)?;
+        self.read_sightings(&mut census, &builds, &hosts, &groups)?;
+        let failed: i64 = self.connection.query_row(
+            "SELECT count(*) FROM dump WHERE status <> 'ok'",
+            [],
+            |row| row.get(0),
+        )?;
+        census.failed = u64::try_from(failed).unwrap_or(0);
+        census.code = self.read_code()?;
+        Ok(census)
+    }
+
+    fn read_builds(&self, census: &mut Census) -> rusqlite::Result<Places> {
+        let mut places = Places::new();
         let mut statement =
             self.connection.prepare("SELECT n, id, program, version, variant FROM build")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            builds.insert(row.get(0)?, census.builds.len());
+            places.insert(row.get(0)?, census.builds.len());
             census.builds.push(Build {
                 id: row.get(1)?,
                 program: row.get(2)?,
@@ -36,20 +50,29 @@ impl Store {
                 ..Build::default()
             });
         }
-        let mut hosts: HashMap<i64, usize> = HashMap::new();
+        Ok(places)
+    }
+
+    fn read_hosts(&self, census: &mut Census) -> rusqlite::Result<Places> {
+        let mut places = Places::new();
         let mut statement = self.connection.prepare("SELECT n, name FROM host")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            hosts.insert(row.get(0)?, census.hosts.len());
+            places.insert(row.get(0)?, census.hosts.len());
             census.hosts.push(row.get(1)?);
         }
-        let mut groups: HashMap<i64, usize> = HashMap::new();
+        Ok(places)
+    }
+
+    /// The groups; gives the place of the group that crashes with each key are in.
+    fn read_groups(&self, census: &mut Census) -> rusqlite::Result<Places> {
+        let mut places = Places::new();
         let mut statement = self
             .connection
             .prepare("SELECT n, id, name, state, state_build, state_time FROM bug ORDER BY n")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            groups.insert(row.get(0)?, census.groups.len());
+            places.insert(row.get(0)?, census.groups.len());
             let state: String = row.get(3)?;
             let state = match state.as_str() {
                 "resolved" => State::Resolved {
@@ -61,14 +84,24 @@ impl Store {
             };
             census.groups.push(CensusGroup { id: row.get(1)?, name: row.get(2)?, state });
         }
-        let mut of_trace: HashMap<i64, usize> = HashMap::new();
+        let mut of_key = Places::new();
         let mut statement = self.connection.prepare("SELECT n, bug FROM trace")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            if let Some(group) = row.get::<_, Option<i64>>(1)?.and_then(|bug| groups.get(&bug)) {
-                of_trace.insert(row.get(0)?, *group);
+            if let Some(group) = row.get::<_, Option<i64>>(1)?.and_then(|bug| places.get(&bug)) {
+                of_key.insert(row.get(0)?, *group);
             }
         }
+        Ok(of_key)
+    }
+
+    fn read_sightings(
+        &self,
+        census: &mut Census,
+        builds: &Places,
+        hosts: &Places,
+        groups: &Places,
+    ) -> rusqlite::Result<()> {
         let mut words: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut statement = self.connection.prepare(
             "SELECT n, trace, build, host, coalesce(time, added), added, class, severity, module,
@@ -86,19 +119,20 @@ impl Store {
                 Ok(Some(census.words.len() - 1))
             };
             let (class, severity, module) = (word(6)?, word(7)?, word(8)?);
-            let trace: Option<i64> = row.get(1)?;
-            let build: Option<i64> = row.get(2)?;
-            let host: Option<i64> = row.get(3)?;
-            let Some(build) = build.and_then(|build| builds.get(&build)) else { continue };
+            let place = |column: usize, places: &Places| -> rusqlite::Result<Option<usize>> {
+                let n: Option<i64> = row.get(column)?;
+                Ok(n.and_then(|n| places.get(&n)).copied())
+            };
+            let Some(build) = place(2, builds)? else { continue };
             census.sightings.push(Sighting {
                 dump: row.get(0)?,
-                group: trace.and_then(|trace| of_trace.get(&trace)).copied(),
-                trace: trace.unwrap_or(0),
+                group: place(1, groups)?,
+                key: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
                 event: Event {
                     time: row.get(4)?,
                     added: row.get(5)?,
-                    build: *build,
-                    host: host.and_then(|host| hosts.get(&host)).copied(),
+                    build,
+                    host: place(3, hosts)?,
                 },
                 class,
                 severity,
@@ -110,13 +144,6 @@ impl Store {
                 is_complete: row.get(10)?,
             });
         }
-        let failed: i64 = self.connection.query_row(
-            "SELECT count(*) FROM dump WHERE status <> 'ok'",
-            [],
-            |row| row.get(0),
-        )?;
-        census.code = self.read_code()?;
-        census.failed = u64::try_from(failed).unwrap_or(0);
-        Ok(census)
+        Ok(())
     }
 }

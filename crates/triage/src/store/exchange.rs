@@ -21,6 +21,7 @@ pub(super) const SCHEMA: &str = "obit.store/1";
 
 /// What was written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Exported {
     /// Dumps.
     pub dumps: u64,

@@ -16,6 +16,7 @@ pub struct Keep {
 
 /// What is gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Removed {
     /// Records.
     pub records: u64,

@@ -18,6 +18,7 @@ const LONGEST: u64 = 512 << 20;
 
 /// What was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Imported {
     /// Dumps that were not there.
     pub new: u64,

@@ -30,7 +30,7 @@ impl Store {
     pub(super) fn sign(&self, found: &mut Overview) -> Result<(), StoreError> {
         let signatures = self.foremost_signatures().map_err(|source| self.failed(source))?;
         for group in &mut found.groups {
-            let signature = group.trace_row.and_then(|row| signatures.get(&row));
+            let signature = group.key_row.and_then(|row| signatures.get(&row));
             group.signature = signature.cloned().unwrap_or_default();
         }
         Ok(())
@@ -63,7 +63,7 @@ impl Store {
             let signature: Option<String> = self
                 .connection
                 .prepare_cached("SELECT json_extract(json, '$.text') FROM trace WHERE n = ?1")?
-                .query_row([group.trace_row], |row| row.get(0))
+                .query_row([group.key_row], |row| row.get(0))
                 .optional()?;
             group.signature = signature.unwrap_or_default();
             self.describe(group)

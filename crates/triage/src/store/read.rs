@@ -12,6 +12,7 @@ use obit_redact::Shown;
 
 /// How much is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Dumps, failed ones among them.
     pub dumps: u64,

@@ -11,6 +11,7 @@ use crate::groups::{Constraints, CrashKey, Grouping, group};
 
 /// What grouping anew changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Regrouped {
     /// Groups that there are.
     pub groups: u64,

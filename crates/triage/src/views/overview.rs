@@ -214,7 +214,7 @@ fn summary(
         trend,
         example: None,
         example_row: example.map(|s| s.dump),
-        trace_row: by_frequency(taken.iter().map(|s| s.trace)).first().copied(),
+        key_row: by_frequency(taken.iter().map(|s| s.key)).first().copied(),
         place,
     }
 }

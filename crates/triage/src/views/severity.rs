@@ -1,15 +1,15 @@
 //! How bad crashes are.
 
-/// How bad a crash is, the mildest first.
+/// What an attacker could make of a crash, the mildest first (docs/causes.md).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Nothing is wrong with the program: it was killed, say.
+    /// Nothing is wrong with the memory.
     Info,
-    /// It ended itself.
+    /// The program's or the machine's check stopped it.
     Low,
-    /// It failed in a way that it did not foresee.
+    /// Memory was read that should not be.
     Medium,
-    /// Memory was damaged, or may have been.
+    /// Memory was written, or execution went, where it should not.
     High,
 }
 

@@ -99,9 +99,9 @@ pub struct GroupSummary {
     /// The row of that dump.
     #[serde(skip)]
     pub example_row: Option<i64>,
-    /// The row of its most frequent trace.
+    /// The row of what grouping sees of most of its crashes.
     #[serde(skip)]
-    pub trace_row: Option<i64>,
+    pub key_row: Option<i64>,
     /// Its place in the census.
     #[serde(skip)]
     pub place: usize,
