@@ -1,4 +1,4 @@
-//! WorkerProcess processes, each with a thread of ours that talks to it.
+//! Worker processes, each with a thread of ours that talks to it.
 
 use std::cell::Cell;
 use std::io;

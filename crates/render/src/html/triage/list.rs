@@ -102,8 +102,8 @@ fn filters(survey: &Survey) -> Markup {
 
 fn row(at: usize, group: &GroupSummary, most: u64, is_told: bool) -> Markup {
     let place = |status| Status::ALL.iter().position(|one| *one == status).unwrap_or(0);
-    let severity = group.severity.as_deref().and_then(Severity::named);
-    let badness = severity.map_or(0, |severity| severity as usize + 1);
+    let level = group.severity.as_deref().and_then(Severity::named);
+    let badness = level.map_or(0, |level| level as usize + 1);
     let time = |moment: &Option<_>| {
         moment.as_ref().map_or(0, |moment: &obit_triage::views::Moment| moment.time)
     };
