@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use obit::triage::store::{FileStamp, Store};
-use obit::triage::{Incoming, Record, read_record};
+use obit::triage::{PackedRecord, Record, read_record};
 use serde_json::json;
 
 const DAY: i64 = 86_400;
@@ -51,7 +51,9 @@ impl Sample {
                 let day = release as i64 * 30 + (i * 29 / counts[release]) as i64;
                 let record = self.record(function, class, severity, release, START + day * DAY, i);
                 let stamp = self.stamp();
-                store.add(&[(stamp, Incoming::of(record).unwrap())], START + 90 * DAY).unwrap();
+                store
+                    .add(&[(stamp, PackedRecord::of(&record).unwrap())], START + 90 * DAY)
+                    .unwrap();
             }
         }
         store.regroup().unwrap();
@@ -201,7 +203,7 @@ fn a_group_that_was_resolved_regresses_when_a_later_build_has_it() {
     let record = sample.record("save", "null-read", "low", 2, START + 200 * DAY, 0);
     let stamp = sample.stamp();
     let mut store = Store::create(&sample.db).unwrap();
-    store.add(&[(stamp, Incoming::of(record).unwrap())], i64::from(i32::MAX)).unwrap();
+    store.add(&[(stamp, PackedRecord::of(&record).unwrap())], i64::from(i32::MAX)).unwrap();
     store.regroup().unwrap();
     assert_eq!(sample.group("save")["status"], "regressed");
 

@@ -116,6 +116,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_pattern_to_a_shell_stands_for_itself() {
+        let fit = |pattern: &[u8], name: &[u8]| fits(pattern, name);
+        assert!(fit(b"core[", b"core[") && fit(b"core.{1,2}*", b"core.{1,2}"));
+        assert!(!fit(b"core.{1,2}", b"core.1") && !fit(b"[z-a]", b"b"));
+        assert!(fit(b"core.*", b"core.\xff") && fit(b"core.?", b"core.\xff"));
+    }
+
+    #[test]
     fn what_fits_is_given_by_name() {
         let directory = tempfile::tempdir().unwrap();
         for name in ["b/core.2", "a/core.1", "a/other"] {

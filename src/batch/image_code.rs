@@ -12,7 +12,7 @@ use obit_corefile::arch::Machine;
 use obit_corefile::elf::{BuildId, ElfImage, SegmentKind, SymbolTable};
 use obit_disassembly::{CodeHash, CodePlace, MOST_CODE, code_hash};
 use obit_dwarf::locate::{ImageState, Locator, Role};
-use obit_triage::code::{WHOLE_IMAGE, symbol_of_function};
+use obit_triage::history::{WHOLE_IMAGE, symbol_of_function};
 
 /// Pieces and namesakes of one function; of more there is no hash.
 const PIECES: usize = 16;

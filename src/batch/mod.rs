@@ -1,28 +1,37 @@
 //! Many cores: found, each made a [`Record`](obit_triage::Record), whatever they are.
 //!
-//! The cores are read by worker processes ([`Crew`]), so that one that hangs, swells or
-//! finds a bug in obit costs its own record and nothing else.
+//! The way of a core: [`walk`] finds files below what the user named, `first_look` tells by
+//! a few bytes which may be cores, [`run`] leaves out those the store knows and hands the
+//! others to a [`WorkerPool`]. A thread of the pool sends the path to its worker process
+//! (`messages`), [`serve`] receives it there, [`analyze`] makes the record, and the packed
+//! record comes back the same way. [`run`] stores them some at a time; when all are in, the
+//! store groups anew, and `code_comparison` reads the code that history asks for.
+//!
+//! A core is read in another process, so that one that hangs, takes all memory or finds a
+//! bug in obit costs its own record and nothing else.
 
+mod analyze;
 mod code;
-mod compare;
-mod crew;
-mod facts;
+mod code_comparison;
+mod death;
+mod first_look;
 mod glob;
 mod identity;
 mod image_code;
-mod one;
-mod plan;
+mod messages;
+mod pool;
 mod run;
 mod walk;
-mod wire;
 mod worker;
+mod worker_process;
 
+pub use analyze::{analyze, failed};
 pub use code::Code;
-pub use crew::{Crew, Done, Job, WorkerCommand};
-pub use facts::{NameFacts, facts_of};
+pub use death::{Death, death_of};
+pub use first_look::{FirstLook, first_look};
 pub use identity::stamp_of;
-pub use one::{analyze, failed};
-pub use plan::{Sight, sight};
+pub use pool::{Done, Job, WorkerPool};
 pub use run::{BatchError, Order, Settings, Summary, Watcher, run};
-pub use walk::{Found, walk};
+pub use walk::{FoundFile, walk};
 pub use worker::{serve, with_limits};
+pub use worker_process::WorkerCommand;

@@ -5,15 +5,19 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::compare::compare;
+use super::analyze::failed;
+use super::code::Code;
+use super::code_comparison::compare_code;
+use super::first_look::{FirstLook, first_look, is_named_like_a_core};
 use super::identity::{stamp_of, stamp_without_file};
-use super::plan::is_named_like_a_core;
-use super::{Code, Crew, Done, Found, Job, Sight, WorkerCommand, facts_of, failed, sight, walk};
+use super::pool::{Done, Job, WorkerPool};
+use super::walk::{FoundFile, walk};
+use super::worker_process::WorkerCommand;
 use crate::report::BuildOptions;
 use obit_corefile::limits::Limits;
 use obit_dwarf::locate::{Locator, SearchRules};
-use obit_triage::store::{FileStamp, Known, Store, StoreError};
-use obit_triage::{Incoming, RecordStatus};
+use obit_triage::store::{FileStamp, Store, StoreError};
+use obit_triage::{PackedRecord, RecordStatus};
 
 /// Records that are committed together, at most.
 const TOGETHER: usize = 64;
@@ -57,7 +61,7 @@ pub trait Watcher {
     ///
     /// # Errors
     /// When it could not be told: the batch ends.
-    fn stored(&mut self, _record: &Incoming, _store: &Store) -> std::io::Result<()> {
+    fn stored(&mut self, _record: &PackedRecord, _store: &Store) -> std::io::Result<()> {
         Ok(())
     }
 }
@@ -141,9 +145,13 @@ pub fn run(
     batch.watcher.planned(jobs.len() as u64);
     if !jobs.is_empty() {
         let size = NonZeroUsize::new(jobs.len()).unwrap_or(settings.jobs).min(settings.jobs);
-        let crew =
-            Crew::new(settings.worker.clone(), size, settings.timeout, settings.build.clone());
-        batch.read(jobs, &crew, size.get().saturating_mul(2), &mut files)?;
+        let pool = WorkerPool::new(
+            settings.worker.clone(),
+            size,
+            settings.timeout,
+            settings.build.clone(),
+        );
+        batch.read(jobs, &pool, size.get().saturating_mul(2), &mut files)?;
     }
     batch.commit()?;
     let Batch { store, mut summary, .. } = batch;
@@ -151,7 +159,7 @@ pub fn run(
     summary.groups = regrouped.groups;
     summary.new_groups = regrouped.new;
     if let Some(rules) = &settings.programs {
-        compare(store, &Locator::new(rules.clone(), Limits::default()))?;
+        compare_code(store, &Locator::new(rules.clone(), Limits::default()))?;
     }
     summary.files = files.into_iter().flatten().collect();
     summary.took = begun.elapsed();
@@ -164,7 +172,7 @@ struct Batch<'b> {
     watcher: &'b mut dyn Watcher,
     summary: Summary,
     /// Not committed yet.
-    held: Vec<(FileStamp, Incoming)>,
+    held: Vec<(FileStamp, PackedRecord)>,
     /// Since when there is something held.
     since: Instant,
 }
@@ -186,12 +194,12 @@ impl Batch<'_> {
 
     fn plan_one(
         &mut self,
-        found: Found,
+        found: FoundFile,
         jobs: &mut Vec<Job>,
         files: &mut Vec<Option<[u8; 32]>>,
     ) -> Result<(), BatchError> {
-        match sight(&found) {
-            Sight::Core(metadata) => {
+        match first_look(&found) {
+            FirstLook::Core(metadata) => {
                 let stamp = stamp_of(&found.path, &metadata);
                 let at = files.len();
                 files.push(Some(stamp.key));
@@ -201,21 +209,21 @@ impl Batch<'_> {
                     jobs.push(Job { at, path: found.path, stamp, named: found.named });
                 }
             }
-            Sight::Other(code) => self.pass(&found.path, code),
-            Sight::Failed(code, why) => {
+            FirstLook::Other(code) => self.pass(&found.path, code),
+            FirstLook::Failed(code, why) => {
                 let stamp = found.path.metadata().map(|metadata| stamp_of(&found.path, &metadata));
                 let stamp = stamp.unwrap_or_else(|_| stamp_without_file(&found.path));
                 files.push(Some(stamp.key));
                 let build = &self.settings.build;
-                let record = failed(&found.path, &facts_of(&found.path), build, code, &why);
-                self.hold(stamp, Incoming::of(record).map_err(BatchError::Output)?)?;
+                let record = failed(&found.path, build, code, &why);
+                self.hold(stamp, PackedRecord::of(&record).map_err(BatchError::Output)?)?;
             }
         }
         Ok(())
     }
 
     fn is_known(&self, stamp: &FileStamp) -> Result<bool, StoreError> {
-        Ok(!self.settings.rescan && self.store.known(stamp)? == Known::Unchanged)
+        Ok(!self.settings.rescan && self.store.is_known(stamp)?)
     }
 
     fn pass(&mut self, path: &Path, code: Code) {
@@ -226,25 +234,25 @@ impl Batch<'_> {
     fn read(
         &mut self,
         jobs: Vec<Job>,
-        crew: &Crew,
+        pool: &WorkerPool,
         most: usize,
         files: &mut [Option<[u8; 32]>],
     ) -> Result<(), BatchError> {
         let mut jobs = jobs.into_iter();
         loop {
-            while crew.under_way() < most {
+            while pool.under_way() < most {
                 let Some(job) = jobs.next() else { break };
                 // Another run may have been quicker.
                 if self.is_known(&job.stamp)? {
                     self.summary.unchanged += 1;
                     continue;
                 }
-                crew.give(job);
+                pool.give(job);
             }
-            if crew.under_way() == 0 {
+            if pool.under_way() == 0 {
                 return Ok(());
             }
-            if let Some(done) = crew.take(HELD) {
+            if let Some(done) = pool.take(HELD) {
                 self.done(done, files)?;
             }
             if self.since.elapsed() >= HELD {
@@ -273,7 +281,7 @@ impl Batch<'_> {
         self.hold(job.stamp, record)
     }
 
-    fn hold(&mut self, stamp: FileStamp, record: Incoming) -> Result<(), BatchError> {
+    fn hold(&mut self, stamp: FileStamp, record: PackedRecord) -> Result<(), BatchError> {
         if record.head().status == RecordStatus::Failed {
             let code = code_of(&record).unwrap_or(Code::Unreadable);
             *self.summary.failed.entry(code).or_default() += 1;
@@ -301,7 +309,7 @@ impl Batch<'_> {
 }
 
 /// Why there is no report.
-fn code_of(record: &Incoming) -> Option<Code> {
+fn code_of(record: &PackedRecord) -> Option<Code> {
     Code::of_word(&record.head().reason.as_ref()?.code)
 }
 

@@ -1,10 +1,11 @@
 //! Which files are there.
 
 use std::collections::HashSet;
-use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
 
 use super::glob;
 
@@ -13,7 +14,7 @@ const DEEPEST: usize = 256;
 
 /// A file that may be a core, or a directory that could not be read.
 #[derive(Debug)]
-pub struct Found {
+pub struct FoundFile {
     /// As given, or below what was given.
     pub path: PathBuf,
     /// It was given itself, and not found in a directory or by a pattern.
@@ -24,13 +25,13 @@ pub struct Found {
 
 /// Hands the files of `paths` and below them to `take`: what is given in its order, what is
 /// in a directory by name. Links are followed; no directory is entered twice.
-pub fn walk(paths: impl IntoIterator<Item = PathBuf>, take: &mut dyn FnMut(Found)) {
+pub fn walk(paths: impl IntoIterator<Item = PathBuf>, take: &mut dyn FnMut(FoundFile)) {
     let mut entered = HashSet::new();
     for path in paths {
         if path.symlink_metadata().is_err() && glob::is_pattern(&path) {
             let fitting = glob::expand(&path);
             if fitting.is_empty() {
-                take(Found { path, named: true, unread: None });
+                take(FoundFile { path, named: true, unread: None });
             }
             for path in fitting {
                 one(path, false, &mut entered, take);
@@ -43,62 +44,42 @@ pub fn walk(paths: impl IntoIterator<Item = PathBuf>, take: &mut dyn FnMut(Found
 
 type Entered = HashSet<(u64, u64)>;
 
-fn one(path: PathBuf, named: bool, entered: &mut Entered, take: &mut dyn FnMut(Found)) {
+fn one(path: PathBuf, named: bool, entered: &mut Entered, take: &mut dyn FnMut(FoundFile)) {
     if path.is_dir() {
-        below(path, 0, entered, take);
+        below(&path, entered, take);
     } else {
-        take(Found { path, named, unread: None });
+        take(FoundFile { path, named, unread: None });
     }
 }
 
-fn below(directory: PathBuf, depth: usize, entered: &mut Entered, take: &mut dyn FnMut(Found)) {
-    match fs::metadata(&directory) {
-        Ok(metadata) if !entered.insert((metadata.dev(), metadata.ino())) => return,
-        _ => {}
-    }
-    let (inside, unread) = inside(&directory);
-    for (path, is_directory) in inside {
-        if !is_directory {
-            take(Found { path, named: false, unread: None });
-        } else if depth < DEEPEST {
-            below(path, depth + 1, entered, take);
-        }
-    }
-    if unread.is_some() {
-        take(Found { path: directory, named: false, unread });
-    }
-}
-
-/// What is in a directory, by name, and which of it is a directory, links followed.
-fn inside(directory: &Path) -> (Vec<(PathBuf, bool)>, Option<io::Error>) {
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) => return (Vec::new(), Some(error)),
+fn below(directory: &Path, entered: &mut Entered, take: &mut dyn FnMut(FoundFile)) {
+    let all = WalkDir::new(directory).follow_links(true).max_depth(DEEPEST + 1).sort_by_file_name();
+    let is_new = |entry: &DirEntry| {
+        let metadata = if entry.file_type().is_dir() { entry.metadata().ok() } else { None };
+        metadata.is_none_or(|metadata| entered.insert((metadata.dev(), metadata.ino())))
     };
-    let mut unread = None;
-    let mut inside = Vec::new();
-    for entry in entries {
+    for entry in all.into_iter().filter_entry(is_new) {
         match entry {
+            Ok(entry) if entry.file_type().is_dir() => {}
             Ok(entry) => {
-                let path = entry.path();
-                let is_directory = match entry.file_type() {
-                    Ok(kind) if !kind.is_symlink() => kind.is_dir(),
-                    _ => path.is_dir(),
-                };
-                inside.push((path, is_directory));
+                take(FoundFile { path: entry.into_path(), named: false, unread: None });
             }
+            // Into a directory that it is in.
+            Err(error) if error.loop_ancestor().is_some() => {}
             Err(error) => {
-                unread = Some(error);
-                break;
+                let path = error.path().unwrap_or(directory).to_owned();
+                // A link to nothing or to itself is a file that cannot be read.
+                let unread = if path.is_dir() { error.into_io_error() } else { None };
+                take(FoundFile { path, named: false, unread });
             }
         }
     }
-    inside.sort();
-    (inside, unread)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn found(root: &Path) -> Vec<String> {
@@ -120,6 +101,57 @@ mod tests {
         std::os::unix::fs::symlink("..", root.join("b/up")).unwrap();
         std::os::unix::fs::symlink("self", root.join("self")).unwrap();
         assert_eq!(found(root), ["a", "b/core.dir/core.1", "c", "self"]);
+    }
+
+    #[test]
+    fn names_of_any_bytes_and_of_any_depth_are_found() {
+        use std::os::unix::ffi::OsStrExt;
+        let directory = tempfile::tempdir().unwrap();
+        let odd = std::ffi::OsStr::from_bytes(b"core.\xff\xfe");
+        let mut deep = directory.path().to_owned();
+        for _ in 0..100 {
+            deep.push("d");
+        }
+        fs::create_dir_all(&deep).unwrap();
+        fs::write(deep.join(odd), "").unwrap();
+        let mut found = Vec::new();
+        walk([directory.path().to_owned()], &mut |one| found.push(one.path));
+        assert_eq!(found, [deep.join(odd)]);
+    }
+
+    #[test]
+    fn a_link_beside_what_it_leads_to_counts_it_once_and_one_to_nothing_is_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        fs::create_dir(root.join("b")).unwrap();
+        fs::write(root.join("b/core.1"), "").unwrap();
+        std::os::unix::fs::symlink("b", root.join("a")).unwrap();
+        std::os::unix::fs::symlink("nowhere", root.join("c")).unwrap();
+        assert_eq!(found(root), ["a/core.1", "c"]);
+        // Given twice, it is found once.
+        let mut again = Vec::new();
+        walk([root.join("b"), root.to_owned()], &mut |one| again.push(one.path));
+        assert_eq!(again, [root.join("b/core.1"), root.join("c")]);
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_read_is_told_and_the_others_are_read() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        fs::create_dir(root.join("a")).unwrap();
+        fs::write(root.join("b"), "").unwrap();
+        fs::set_permissions(root.join("a"), fs::Permissions::from_mode(0)).unwrap();
+        let mut found = Vec::new();
+        walk([root.to_owned()], &mut |one| {
+            found.push((one.path.file_name().unwrap().to_owned(), one.unread.is_some()));
+        });
+        let is_root = fs::read_dir(root.join("a")).is_ok();
+        fs::set_permissions(root.join("a"), fs::Permissions::from_mode(0o700)).unwrap();
+        let wanted: &[(&str, bool)] =
+            if is_root { &[("b", false)] } else { &[("a", true), ("b", false)] };
+        let found: Vec<_> = found.iter().map(|(n, u)| (n.to_str().unwrap(), *u)).collect();
+        assert_eq!(found, wanted);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use rustix::process::{Resource, Rlimit, Signal};
 
-use super::wire;
-use obit_triage::{Incoming, Record};
+use super::messages;
+use obit_triage::{PackedRecord, Record};
 
 /// Bytes of memory of its own after which a worker makes room for a new one.
 const ENOUGH: u64 = 96 << 20;
@@ -43,15 +43,15 @@ pub fn serve(
     to: &mut impl Write,
     work: &mut dyn FnMut(&Path) -> Record,
 ) -> io::Result<()> {
-    while let Some(path) = wire::receive(from)? {
+    while let Some(path) = messages::receive(from)? {
         let path = Path::new(OsStr::from_bytes(&path));
         let Ok(record) = panic::catch_unwind(AssertUnwindSafe(|| work(path))) else {
             // What may be half changed is not used again.
-            return wire::send(to, &[&[BUG]]);
+            return messages::send(to, &[&[BUG]]);
         };
-        let record = Incoming::of(record)?.to_message()?;
+        let record = PackedRecord::of(&record)?.to_message()?;
         let goes = own_memory().is_some_and(|bytes| bytes > ENOUGH);
-        wire::send(to, &[&[if goes { GOES } else { STAYS }], &record])?;
+        messages::send(to, &[&[if goes { GOES } else { STAYS }], &record])?;
         if goes {
             break;
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use obit::batch::{Code, Watcher};
 use obit::triage::store::Store;
-use obit::triage::{Incoming, RecordStatus};
+use obit::triage::{PackedRecord, RecordStatus};
 
 use super::message::say;
 
@@ -66,7 +66,7 @@ impl Watcher for BatchProgress {
         }
     }
 
-    fn stored(&mut self, record: &Incoming, _: &Store) -> io::Result<()> {
+    fn stored(&mut self, record: &PackedRecord, _: &Store) -> io::Result<()> {
         self.done += 1;
         let record = record.head();
         if let (RecordStatus::Failed, Some(reason)) = (record.status, &record.reason) {

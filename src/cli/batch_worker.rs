@@ -35,7 +35,7 @@ pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure>
         options.library = Some(Arc::clone(&library));
         libraries.truncate(LIBRARIES - 1);
         libraries.insert(0, (directory, library));
-        batch::analyze(path, &batch::facts_of(path), options, one.build, &rules)
+        batch::analyze(path, options, one.build, &rules)
     };
     let (mut from, mut to) = (io::stdin().lock(), io::stdout().lock());
     batch::serve(&mut from, &mut to, &mut work)

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use obit::render::formats::{WriteDifference, Writer};
 use obit::render::{Format, PageOptions};
-use obit::triage::difference::difference;
-use obit::triage::overview::GroupSummary;
 use obit::triage::store::Store;
+use obit::triage::views::GroupSummary;
+use obit::triage::views::difference;
 
 use super::args::Output;
 use super::args::batch::BatchArgs;

@@ -6,6 +6,7 @@ use obit::triage::store::{StoreError, StoreTrouble};
 
 use super::exit::Exit;
 use super::message::say;
+use super::store_advice::advice;
 
 /// Why a run ended early.
 #[derive(Debug)]
@@ -53,6 +54,6 @@ impl From<StoreError> for Failure {
             StoreTrouble::NotWritten => Exit::Output,
             StoreTrouble::Asked => Exit::Usage,
         };
-        Self::new(exit, &error)
+        Self::new(exit, &format_args!("{error}{}", advice(&error)))
     }
 }

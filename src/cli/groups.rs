@@ -2,9 +2,8 @@
 
 use obit::render::formats::{Baseline, Group, Item, WriteItems};
 use obit::report::Report;
-use obit::triage::difference::{Change, Difference};
-use obit::triage::overview::GroupSummary;
 use obit::triage::store::Store;
+use obit::triage::views::{Change, Difference, GroupSummary};
 
 use super::destination::Destination;
 use super::failure::Failure;

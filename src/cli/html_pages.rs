@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use obit::redact::Origin;
 use obit::render::{self, Beside, Remembered};
-use obit::triage::overview::ViewOptions;
 use obit::triage::store::Store;
+use obit::triage::views::ViewOptions;
 
 use super::args::store::StoreArgs;
 use super::destination::{Destination, DestinationError};

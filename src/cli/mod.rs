@@ -25,6 +25,7 @@ mod panic;
 mod progress;
 mod request;
 mod rules;
+mod store_advice;
 mod usage;
 mod verbs;
 

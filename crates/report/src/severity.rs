@@ -1,7 +1,7 @@
 //! How bad a cause is.
 
 /// How bad a cause is, as a report says it in [`Cause::severity`](crate::Cause::severity).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Nothing is wrong with the program.
     Info,
@@ -30,6 +30,11 @@ impl Severity {
     /// The one that `word` says; `None` for a word of a later version.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|severity| severity.word() == word)
+    }
+
+    /// All words, from the least, joined by commas.
+    pub fn words() -> String {
+        Self::ALL.map(Self::word).join(", ")
     }
 }
 

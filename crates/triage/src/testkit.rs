@@ -2,8 +2,9 @@
 //! frequency, stacks that differ with what the program was at.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use crate::record::{FileFacts, Record};
+use crate::signature::Rules;
 use crate::store::FileStamp;
-use crate::{FileFacts, Record, Rules};
 use obit_redact::Shown;
 use obit_report::{
     Blame, Cause, Confidence, FrameReport, Hex, ModulePlace, ProcessReport, Report, SourcePlace,

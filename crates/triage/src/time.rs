@@ -1,8 +1,13 @@
 //! Times as people write them, in UTC.
 
-use std::fmt::Write as _;
+use time::{Date, Month, OffsetDateTime, Time};
 
+/// Seconds of a day.
 const DAY: i64 = 86_400;
+/// 0000-01-01, the first day that is written with four digits.
+const FIRST: i64 = -62_167_219_200;
+/// The last second of 9999.
+const LAST: i64 = 253_402_300_799;
 
 /// A time that a user gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,13 +18,21 @@ pub enum When {
     Ago(i64),
 }
 
+/// What is no time.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no time: write 24h, 7d, 2026-03-01, 2026-03-01T12:30 or @SECONDS")]
+pub struct TimeError {
+    /// What was written.
+    pub text: String,
+}
+
 impl When {
     /// `24h`, `7d`, `30min`, `2w`; `2026-03-01`, `2026-03-01T12:30`, `2026-03-01 12:30:05Z`;
     /// `@1772323200`; `now`, `today`, `yesterday`. Dates are in UTC.
     ///
     /// # Errors
     /// What is possible, where `text` is none of these.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
         let text = text.trim();
         let found = match text {
             "now" => Some(Self::Ago(0)),
@@ -28,9 +41,7 @@ impl When {
                 None => seconds_of(text).map(Self::Ago).or_else(|| date(text).map(Self::At)),
             },
         };
-        found.ok_or_else(|| {
-            format!("{text:?} is no time: write 24h, 7d, 2026-03-01, 2026-03-01T12:30 or @SECONDS")
-        })
+        found.ok_or_else(|| TimeError { text: text.to_owned() })
     }
 
     /// Seconds since 1970.
@@ -61,49 +72,48 @@ pub fn seconds_of(text: &str) -> Option<i64> {
 fn date(text: &str) -> Option<i64> {
     let text = text.strip_suffix('Z').unwrap_or(text);
     let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00"));
-    let mut parts = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let is_plain = date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let mut parts = date.splitn(3, '-').map(|part| part.parse::<u16>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    let is_date = (1970..=9999).contains(&year)
-        && (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let mut parts = time.splitn(3, ':').map(|part| part.parse::<i64>().ok());
+    let mut parts = time.splitn(3, ':').map(|part| part.parse::<u8>().ok());
     let (hour, minute) = (parts.next()??, parts.next().unwrap_or(Some(0))?);
     let second = parts.next().unwrap_or(Some(0))?;
-    let is_time = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..61).contains(&second);
-    (is_date && is_time)
-        .then(|| days_before(year, month, day) * DAY + hour * 3_600 + minute * 60 + second)
+    let (month, day) = (u8::try_from(month).ok()?, u8::try_from(day).ok()?);
+    if !is_plain {
+        return None;
+    }
+    seconds_from_calendar((i32::from(year), month, day), (hour, minute, second))
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar. Years are counted from March,
-/// so that the leap day is the last of its year.
-fn days_before(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year / 4 - year / 100 + year / 400;
-    year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
+/// Seconds from 1970 to a date and time in UTC, of the years from 1970 to 9999. A leap
+/// second is the first of the next minute.
+pub fn seconds_from_calendar(
+    (year, month, day): (i32, u8, u8),
+    (hour, minute, second): (u8, u8, u8),
+) -> Option<i64> {
+    if !(1970..=9999).contains(&year) || second > 60 {
+        return None;
+    }
+    let date = Date::from_calendar_date(year, Month::try_from(month).ok()?, day).ok()?;
+    let minute = date.with_time(Time::from_hms(hour, minute, 0).ok()?).assume_utc();
+    Some(minute.unix_timestamp() + i64::from(second))
+}
+
+fn of(time: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(time.clamp(FIRST, LAST))
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 /// `2026-03-01`.
 pub fn day_of(time: i64) -> String {
-    let days = time.div_euclid(DAY).clamp(-719_468, 2_932_896) + 719_468;
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    let date = of(time).date();
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
 }
 
 /// `2026-03-01 12:30`.
 pub fn minute_of(time: i64) -> String {
-    let mut text = day_of(time);
-    let second = time.rem_euclid(DAY);
-    // Writing to a String cannot fail.
-    let _ = write!(text, " {:02}:{:02}", second / 3_600, second % 3_600 / 60);
-    text
+    let clock = of(time).time();
+    format!("{} {:02}:{:02}", day_of(time), clock.hour(), clock.minute())
 }
 
 #[cfg(test)]
@@ -126,6 +136,12 @@ mod tests {
         assert_eq!(time, When::At(1_773_178_485));
         assert_eq!(When::parse("2026-03-10 21:34"), Ok(When::At(1_773_178_440)));
         assert_eq!(minute_of(1_773_178_485), "2026-03-10 21:34");
+        assert_eq!(When::parse("2026-3-1T9"), Ok(When::At(1_772_355_600)));
+        // Of hostile files and clocks.
+        assert_eq!(
+            (day_of(i64::MAX), day_of(i64::MIN)),
+            ("9999-12-31".into(), "0000-01-01".into())
+        );
     }
 
     #[test]
@@ -138,8 +154,17 @@ mod tests {
 
     #[test]
     fn what_is_no_time_says_what_would_be_one() {
-        for text in ["", "soon", "2026-13-01", "2026-3", "7 moons", "99999999999999999d", "12"] {
-            assert!(When::parse(text).unwrap_err().contains("write 24h"), "{text}");
+        for text in [
+            "",
+            "soon",
+            "2026-13-01",
+            "2026-02-30",
+            "2026-3",
+            "7 moons",
+            "99999999999999999d",
+            "12",
+        ] {
+            assert!(When::parse(text).unwrap_err().to_string().contains("write 24h"), "{text}");
         }
     }
 }

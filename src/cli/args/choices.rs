@@ -5,8 +5,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use obit::batch::Order;
 use obit::redact::Level;
 use obit::report::{Flavor, TailCalls, WhoseLocals};
-use obit::triage::overview::Sort;
-use obit::triage::schema::Document;
+use obit::triage::views::Document;
+use obit::triage::views::Sort;
 
 /// A word, its line in the help, and its value.
 pub(crate) type Choice<T> = (&'static str, &'static str, T);

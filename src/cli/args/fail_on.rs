@@ -1,10 +1,9 @@
 //! `--fail-on`: an exit code for scripts and CI.
 
 use clap::Args;
-use obit::report::Report;
-use obit::triage::filter::{SEVERITIES, severity_level};
+use obit::report::{Report, Severity};
 use obit::triage::history::Status;
-use obit::triage::overview::GroupSummary;
+use obit::triage::views::GroupSummary;
 
 use crate::cli::exit::Exit;
 use crate::cli::message::say;
@@ -25,8 +24,8 @@ pub(crate) struct FailOn {
 enum Condition {
     /// A group with that status.
     Status(Status),
-    /// A crash that is as bad, or worse: a place in the list of severities.
-    Severity(i64),
+    /// A crash that is as bad, or worse.
+    Severity(Severity),
     /// A crash of that class.
     Class(String),
 }
@@ -87,7 +86,7 @@ impl Condition {
             }
             Self::Severity(least) => {
                 let severity = group.severity.as_deref()?;
-                let level = severity_level(severity)?;
+                let level = Severity::named(severity)?;
                 (level >= *least).then(|| format!("severity {severity}"))
             }
             Self::Class(class) => {
@@ -105,11 +104,10 @@ fn condition(text: &str) -> Result<Condition, String> {
     if let Some(class) = text.strip_prefix("class=") {
         return Ok(Condition::Class(class.to_owned()));
     }
-    let severity = text.strip_prefix("severity>=").and_then(severity_level);
+    let severity = text.strip_prefix("severity>=").and_then(Severity::named);
     severity.map(Condition::Severity).ok_or_else(|| {
-        let statuses: Vec<&str> = Status::ALL.iter().map(|status| status.word()).collect();
-        let severities = SEVERITIES.join(", ");
-        format!("write {}, class=CLASS, or severity>= and one of {severities}", statuses.join(", "))
+        let (statuses, severities) = (Status::words(), Severity::words());
+        format!("write {statuses}, class=CLASS, or severity>= and {severities}")
     })
 }
 

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use obit::triage::filter::Filter;
-use obit::triage::overview::ViewOptions;
-use obit::triage::release::{BuildOrder, Exposure};
+use obit::triage::history::{BuildOrder, Exposure};
 use obit::triage::store::Store;
 use obit::triage::time::{When, seconds_of};
+use obit::triage::views::{Filter, FilterError, ViewOptions};
 
 use crate::cli::directories;
 use crate::cli::exit::Exit;
@@ -70,7 +69,7 @@ impl Selection {
     /// The same, with another start.
     pub(crate) fn options_since(&self, since: Option<When>) -> Result<ViewOptions, Failure> {
         let clock = clock();
-        let usage = |problem: String| Failure::new(Exit::Usage, &problem);
+        let usage = |problem: FilterError| Failure::new(Exit::Usage, &problem);
         let mut filter = Filter::default();
         for conditions in &self.conditions {
             filter = filter.and(Filter::parse(conditions, clock).map_err(usage)?);

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use obit::render::Format;
-use obit::triage::filter::Filter;
 use obit::triage::time::When;
+use obit::triage::views::{Filter, FilterError};
 
 use crate::cli::args::Output;
 use crate::cli::args::fail_on::FailOn;
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &DigestArgs, general: &General) -> Result<Exit, Failure>
     let write = formats::writer(format, "a digest", Format::digest)?;
     let clock = clock();
     let since = args.selection.since.unwrap_or(DAY).seconds(clock);
-    let usage = |problem: String| Failure::usage(&problem);
+    let usage = |problem: FilterError| Failure::usage(&problem);
     // The time is a condition of both filters below.
     let mut options = args.selection.options_since(None)?;
     let until = options.now.unwrap_or(clock);

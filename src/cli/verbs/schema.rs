@@ -25,7 +25,7 @@ pub(crate) fn run(args: &SchemaArgs, general: &General) -> Result<Exit, Failure>
     let destination = Destination::of(&args.file, TERMINAL, general, None)?;
     destination.write(|out| match args.of {
         None => obit::report::write_schema(out),
-        Some(document) => obit::triage::schema::write_schema(document, out),
+        Some(document) => obit::triage::views::write_schema(document, out),
     })?;
     Ok(Exit::Success)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use obit::render::Format;
 use obit::render::formats::{Audience, Writer};
-use obit::triage::overview::Sort;
+use obit::triage::views::Sort;
 
 use crate::cli::args::Output;
 use crate::cli::args::choices::{SORTS, one_of};

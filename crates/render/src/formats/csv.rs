@@ -6,8 +6,8 @@ use csv::{Terminator, WriterBuilder};
 
 use super::Format;
 use crate::terminal::groups::text;
-use obit_triage::difference::GroupDifference;
-use obit_triage::overview::GroupSummary;
+use obit_triage::views::GroupDifference;
+use obit_triage::views::GroupSummary;
 
 pub(super) const CSV: Format = Format {
     about: "A table for spreadsheets: of groups alone",

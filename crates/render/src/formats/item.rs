@@ -10,7 +10,7 @@ use crate::terminal::groups::text;
 use crate::{Color, PageOptions, visible, write_page};
 use obit_report::Report;
 use obit_triage::history::Status;
-use obit_triage::overview::GroupSummary;
+use obit_triage::views::GroupSummary;
 
 /// One crash, or the crash that represents a group.
 #[derive(Clone, Debug)]

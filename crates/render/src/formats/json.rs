@@ -2,9 +2,9 @@
 
 use super::{EachRecord, Format, Records};
 use obit_report::{write_hidden_json, write_json, write_variable_json};
-use obit_triage::detail::write_detail;
-use obit_triage::difference::write_difference;
-use obit_triage::overview::{write_group_lines, write_overview};
+use obit_triage::views::write_detail;
+use obit_triage::views::write_difference;
+use obit_triage::views::{write_group_lines, write_overview};
 use obit_triage::write_record;
 
 pub(super) const JSON: Format = Format {

@@ -23,9 +23,9 @@ use std::io;
 
 use crate::PageOptions;
 use obit_report::{Hidden, Report, Variable};
-use obit_triage::detail::GroupDetail;
-use obit_triage::difference::Difference;
-use obit_triage::overview::Overview;
+use obit_triage::views::Difference;
+use obit_triage::views::GroupDetail;
+use obit_triage::views::Overview;
 use obit_triage::{Record, RecordStatus};
 
 pub use item::{Baseline, Group, Item};

@@ -4,7 +4,7 @@ use std::io;
 
 use super::{cell, code_cell};
 use crate::terminal::difference::heading;
-use obit_triage::difference::{Change, Difference};
+use obit_triage::views::{Change, Difference};
 
 /// Writes the same as Markdown.
 pub(crate) fn write_difference_markdown(

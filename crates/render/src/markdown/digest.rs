@@ -6,8 +6,8 @@ use super::groups::write_table_markdown;
 use super::{cell, code_cell};
 use crate::layout::counted;
 use obit_triage::history::Status;
-use obit_triage::overview::{GroupSummary, Overview};
 use obit_triage::time::minute_of;
+use obit_triage::views::{GroupSummary, Overview};
 
 /// Groups of one section.
 const ROWS: usize = 20;

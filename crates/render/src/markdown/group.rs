@@ -6,8 +6,8 @@ use super::{cell, code_cell};
 use crate::layout::counted;
 use crate::terminal::group::{state, trait_line};
 use crate::terminal::groups::{releases, sparkline};
-use obit_triage::detail::GroupDetail;
 use obit_triage::time::{day_of, minute_of};
+use obit_triage::views::GroupDetail;
 
 /// Frames of the stack.
 const ROWS: usize = 12;

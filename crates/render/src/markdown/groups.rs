@@ -4,8 +4,8 @@ use std::io;
 
 use super::{cell, code_cell};
 use crate::terminal::groups::{cause, heading, releases, signature, sparkline};
-use obit_triage::overview::{GroupSummary, Overview};
 use obit_triage::time::day_of;
+use obit_triage::views::{GroupSummary, Overview};
 
 /// Writes the list as a table of Markdown.
 pub(crate) fn write_groups_markdown(

@@ -8,7 +8,7 @@ use super::groups::{NARROW, in_parts, text};
 use crate::layout::{counted, cut_middle, wrap};
 use crate::style::Style;
 use crate::{Detail, PageOptions};
-use obit_triage::difference::{Change, Difference, GroupDifference};
+use obit_triage::views::{Change, Difference, GroupDifference};
 
 /// Columns of the table without its last.
 const OTHER_COLUMNS: usize = 54;
@@ -83,7 +83,7 @@ pub(crate) fn write_difference(
 
 /// `nightly: 48 dumps, release: 46 dumps; 2 new, 1 more, 3 gone`.
 pub(crate) fn heading(difference: &Difference) -> String {
-    let side = |side: &obit_triage::difference::Side| {
+    let side = |side: &obit_triage::views::Side| {
         let failed = match side.failed {
             0 => String::new(),
             failed => format!(" and {failed} that could not be read"),

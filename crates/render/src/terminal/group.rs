@@ -6,11 +6,10 @@ use super::groups::{releases, sparkline, text};
 use crate::layout::{counted, cut_middle, cut_start, pad, width, wrap};
 use crate::style::Style;
 use crate::{Detail, PageOptions};
-use obit_triage::code::{Change, ChangedFunction};
-use obit_triage::detail::{GroupDetail, StackLine};
-use obit_triage::overview::ReleaseCount;
+use obit_triage::history::{ChangedFunction, CodeChange};
 use obit_triage::time::{day_of, minute_of};
-use obit_triage::traits::GroupTrait;
+use obit_triage::views::GroupTrait;
+use obit_triage::views::{GroupDetail, ReleaseCount, StackLine};
 
 /// Rows of one list that a page shows.
 const ROWS: usize = 12;
@@ -104,10 +103,10 @@ fn changes(changed: &[ChangedFunction]) -> Vec<String> {
     }
     let of_span = |(from, to): (&str, &str)| {
         let parts = [
-            (Change::Changed, "changed"),
-            (Change::Added, "added"),
-            (Change::Removed, "removed"),
-            (Change::Same, "the same"),
+            (CodeChange::Changed, "changed"),
+            (CodeChange::Added, "added"),
+            (CodeChange::Removed, "removed"),
+            (CodeChange::Same, "the same"),
         ]
         .into_iter()
         .filter_map(|(what, word)| {

@@ -9,8 +9,8 @@ use crate::style::Style;
 use crate::visible::visible;
 use crate::{Detail, PageOptions};
 use obit_triage::history::Status;
-use obit_triage::overview::{GroupSummary, Overview, ReleaseCount};
 use obit_triage::time::{day_of, minute_of};
+use obit_triage::views::{GroupSummary, Overview, ReleaseCount};
 
 /// Columns from which releases and dates have columns of their own.
 const WIDE: usize = 140;
@@ -153,7 +153,7 @@ fn cells(at: usize, group: &GroupSummary, is_wide: bool) -> Vec<String> {
         sparkline(&group.trend.counts, if is_wide { 16 } else { 8 }),
     ];
     if is_wide {
-        let day = |moment: &Option<obit_triage::overview::Moment>| {
+        let day = |moment: &Option<obit_triage::views::Moment>| {
             moment.as_ref().map_or_else(String::new, |moment| day_of(moment.time))
         };
         row.extend([releases(&group.releases), day(&group.first), day(&group.last)]);

@@ -1,12 +1,14 @@
 //! Dumps come in.
 
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::{Store, StoreError};
-use crate::incoming::unpacked;
-use crate::version::version_of_path;
-use crate::{Incoming, Record, RecordStatus, module_name};
-use obit_report::Confidence;
+use super::connection::Store;
+use super::error::StoreError;
+use super::head::{BuildHead, RecordHead};
+use super::packed::{PackedRecord, unpacked};
+use super::rows::interned;
+use super::words::confidence_word;
+use crate::record::RecordStatus;
 
 /// What tells whether a file is still the one that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,17 +25,9 @@ pub struct FileStamp {
     pub device: u64,
 }
 
-/// What the store knows of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
-    /// Nothing, or of another content under that path.
-    No,
-    /// It was read, and has not changed since.
-    Unchanged,
-}
-
 /// What became of records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Added {
     /// Were not known.
     pub new: u64,
@@ -48,7 +42,7 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn known(&self, file: &FileStamp) -> Result<Known, StoreError> {
+    pub fn is_known(&self, file: &FileStamp) -> Result<bool, StoreError> {
         let found = self
             .connection
             .prepare_cached(
@@ -61,7 +55,7 @@ impl Store {
                 statement.query_row(values, |_| Ok(())).optional()
             })
             .map_err(|source| self.failed(source))?;
-        Ok(if found.is_some() { Known::Unchanged } else { Known::No })
+        Ok(found.is_some())
     }
 
     /// Adds records in one transaction: all of them or, on an error, none.
@@ -71,28 +65,21 @@ impl Store {
     /// Those of the database.
     pub fn add(
         &mut self,
-        records: &[(FileStamp, Incoming)],
+        records: &[(FileStamp, PackedRecord)],
         now: i64,
     ) -> Result<Added, StoreError> {
-        let path = self.path.clone();
-        let failed = |source| StoreError::Database { path: path.clone(), source };
-        // From the start as a writer: one that reads first cannot become one if another
-        // process wrote meanwhile.
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(failed)?;
-        let mut added = Added::default();
-        for (stamp, record) in records {
-            add(&transaction, stamp, record, now, &mut added).map_err(failed)?;
-        }
-        transaction.commit().map_err(failed)?;
-        Ok(added)
+        self.change(|transaction| {
+            let mut added = Added::default();
+            for (stamp, record) in records {
+                add(transaction, stamp, record, now, &mut added)?;
+            }
+            Ok(added)
+        })
     }
 }
 
 /// What of a dump that may be the same as a new one is looked at.
-struct Old {
+struct OldDump {
     n: i64,
     id: String,
     crash: String,
@@ -100,7 +87,7 @@ struct Old {
     is_kept: bool,
 }
 
-impl Old {
+impl OldDump {
     const COLUMNS: &'static str = "dump.n, dump.id, dump.crash, dump.complete, dump.kept";
 
     fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
@@ -113,37 +100,37 @@ impl Old {
 fn add(
     transaction: &Transaction<'_>,
     stamp: &FileStamp,
-    incoming: &Incoming,
+    record: &PackedRecord,
     now: i64,
     added: &mut Added,
 ) -> rusqlite::Result<()> {
-    let record = incoming.head();
-    let columns = Old::COLUMNS;
+    let head = record.head();
+    let columns = OldDump::COLUMNS;
     let before = transaction
         .prepare_cached(&format!(
             "SELECT {columns}, path.size, path.inode, path.device FROM path
              JOIN dump ON dump.n = path.dump WHERE key = ?1"
         ))?
         .query_row([stamp.key.as_slice()], |row| {
-            Ok((Old::of(row)?, (row.get(5)?, row.get(6)?, row.get(7)?)))
+            Ok((OldDump::of(row)?, (row.get(5)?, row.get(6)?, row.get(7)?)))
         })
         .optional()?;
-    let is_complete = record.status == RecordStatus::Ok && !record.core.truncated;
-    let dump = match same(transaction, record, is_complete)? {
+    let is_complete = head.is_complete;
+    let dump = match same(transaction, head)? {
         Some(old) if old.is_complete || !is_complete => {
             added.known += 1;
             if !old.is_kept && is_complete == old.is_complete {
-                keep_again(transaction, old.n, incoming)?;
+                keep_again(transaction, old.n, record)?;
             }
             old.n
         }
         Some(old) => {
             added.completed += 1;
-            replaced(transaction, old.n, incoming, now)?
+            replaced(transaction, old.n, record, now)?
         }
         None => {
             added.new += 1;
-            insert(transaction, incoming, is_complete, now)?
+            insert(transaction, record, is_complete, now)?
         }
     };
     transaction
@@ -153,7 +140,7 @@ fn add(
         )?
         .execute(params![
             stamp.key.as_slice(),
-            record.core.path.as_str(),
+            head.path,
             size_of(stamp),
             stamp.mtime,
             signed(stamp.inode),
@@ -166,7 +153,7 @@ fn add(
     let is_elsewhere: bool = transaction
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM path WHERE dump = ?1)")?
         .query_row([old.n], |row| row.get(0))?;
-    if !is_elsewhere && is_part_of(transaction, &old, was, stamp, record)? {
+    if !is_elsewhere && is_part_of(transaction, &old, was, stamp, head)? {
         transaction.execute("DELETE FROM dump WHERE n = ?1", [old.n])?;
         added.completed += 1;
         added.new = added.new.saturating_sub(1);
@@ -175,28 +162,24 @@ fn add(
 }
 
 /// The dump that `record` is another copy of. A cut core may lack what its name ends with.
-fn same(
-    transaction: &Transaction<'_>,
-    record: &Record,
-    is_complete: bool,
-) -> rusqlite::Result<Option<Old>> {
-    let columns = Old::COLUMNS;
+fn same(transaction: &Transaction<'_>, head: &RecordHead) -> rusqlite::Result<Option<OldDump>> {
+    let columns = OldDump::COLUMNS;
     let same = transaction
         .prepare_cached(&format!("SELECT {columns} FROM dump WHERE id = ?1"))?
-        .query_row([&record.dump], Old::of)
+        .query_row([&head.dump], OldDump::of)
         .optional()?;
-    if same.is_some() || record.id.is_empty() {
+    if same.is_some() || head.crash.is_empty() {
         return Ok(same);
     }
     let mut statement = transaction
         .prepare_cached(&format!("SELECT {columns} FROM dump WHERE crash = ?1 ORDER BY n"))?;
-    let named = statement.query_map([&record.id], Old::of)?;
+    let named = statement.query_map([&head.crash], OldDump::of)?;
     for old in named {
         let old = old?;
         let is_prefix = |short: &str, long: &str| long.starts_with(short);
-        let is_cut_off = |old: &Old| {
-            (!old.is_complete && is_prefix(&old.id, &record.dump))
-                || (!is_complete && is_prefix(&record.dump, &old.id))
+        let is_cut_off = |old: &OldDump| {
+            (!old.is_complete && is_prefix(&old.id, &head.dump))
+                || (!head.is_complete && is_prefix(&head.dump, &old.id))
         };
         if is_cut_off(&old) {
             return Ok(Some(old));
@@ -209,16 +192,16 @@ fn same(
 /// crash that was written to the same name.
 fn is_part_of(
     transaction: &Transaction<'_>,
-    old: &Old,
+    old: &OldDump,
     (size, inode, device): (i64, i64, i64),
     stamp: &FileStamp,
-    record: &Record,
+    head: &RecordHead,
 ) -> rusqlite::Result<bool> {
     // Nothing was known of it but its name.
     if old.crash.is_empty() {
         return Ok(true);
     }
-    if old.crash == record.id {
+    if old.crash == head.crash {
         return Ok(true);
     }
     // It grew: its last notes came, and with them another name.
@@ -231,17 +214,11 @@ fn is_part_of(
         .query_row("SELECT json FROM record WHERE dump = ?1", [old.n], |row| row.get(0))
         .optional()?;
     // The thread that crashed comes first, so a part of its core has it.
-    let was = packed.and_then(|packed| unpacked(&packed));
+    let was = packed.and_then(|packed| unpacked(&packed)).map(|was| RecordHead::of(&was));
     Ok(was.is_some_and(|was| {
-        let pids = was.process.pid.zip(record.process.pid);
-        pids.is_none_or(|(was, is)| was == is) && place_of(&was) == place_of(record)
+        let pids = was.pid.zip(head.pid);
+        pids.is_none_or(|(was, is)| was == is) && was.crashed_at == head.crashed_at
     }))
-}
-
-/// Which thread crashed, and where.
-fn place_of(record: &Record) -> Option<(i64, u64)> {
-    let thread = record.threads.iter().find(|thread| thread.crashed)?;
-    Some((thread.tid, thread.frames.first()?.pc.0))
 }
 
 fn size_of(stamp: &FileStamp) -> i64 {
@@ -256,9 +233,9 @@ fn signed(number: u64) -> i64 {
 fn keep_again(
     transaction: &Transaction<'_>,
     dump: i64,
-    incoming: &Incoming,
+    record: &PackedRecord,
 ) -> rusqlite::Result<()> {
-    insert_body(transaction, dump, incoming)?;
+    insert_body(transaction, dump, record)?;
     transaction.execute("UPDATE dump SET kept = 1 WHERE n = ?1", [dump])?;
     Ok(())
 }
@@ -267,12 +244,12 @@ fn keep_again(
 fn replaced(
     transaction: &Transaction<'_>,
     old: i64,
-    incoming: &Incoming,
+    record: &PackedRecord,
     now: i64,
 ) -> rusqlite::Result<i64> {
     // The name may be the same.
     transaction.execute("UPDATE dump SET id = 'replaced ' || n WHERE n = ?1", [old])?;
-    let new = insert(transaction, incoming, true, now)?;
+    let new = insert(transaction, record, true, now)?;
     transaction.execute("UPDATE path SET dump = ?1 WHERE dump = ?2", [new, old])?;
     transaction.execute("DELETE FROM dump WHERE n = ?1", [old])?;
     Ok(new)
@@ -280,31 +257,26 @@ fn replaced(
 
 fn insert(
     transaction: &Transaction<'_>,
-    incoming: &Incoming,
+    record: &PackedRecord,
     is_complete: bool,
     now: i64,
 ) -> rusqlite::Result<i64> {
-    let record = incoming.head();
-    let is_ok = record.status == RecordStatus::Ok;
-    let trace = match record.trace() {
-        Some(trace) => {
-            let json = serde_json::to_string(&trace).unwrap_or_default();
+    let head = record.head();
+    let key = match &head.key {
+        Some(key) => {
+            let json = serde_json::to_string(key).unwrap_or_default();
             Some(interned(transaction, "trace", "json", &json)?)
         }
         None => None,
     };
-    let host = match &record.host {
-        Some(host) => Some(interned(transaction, "host", "name", host.as_str())?),
+    let host = match &head.host {
+        Some(host) => Some(interned(transaction, "host", "name", host)?),
         None => None,
     };
-    let build = if is_ok { Some(build(transaction, record)?) } else { None };
-    let cause = record.cause.as_ref();
-    let blame = cause.and_then(|cause| cause.blame.as_ref()).and_then(|blame| blame.frame);
-    let frames = record.threads.iter().find(|thread| thread.crashed).map(|t| &t.frames);
-    let frame = frames.and_then(|frames| {
-        frames.iter().find(|frame| blame.is_none_or(|blame| frame.index == blame))
-    });
-    let module = frame.and_then(|frame| frame.module.as_ref());
+    let build = match &head.build {
+        Some(build) => Some(insert_build(transaction, build)?),
+        None => None,
+    };
     transaction
         .prepare_cached(
             "INSERT INTO dump (id, crash, status, reason, complete, time, added, host, build,
@@ -312,50 +284,38 @@ fn insert(
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
-            record.dump,
-            record.id,
-            if is_ok { "ok" } else { "failed" },
-            record.reason.as_ref().map(|reason| reason.code.as_str()),
+            head.dump,
+            head.crash,
+            if head.status == RecordStatus::Ok { "ok" } else { "failed" },
+            head.reason.as_ref().map(|reason| reason.code.as_str()),
             is_complete,
-            record.time,
+            head.time,
             now,
             host,
             build,
-            trace,
-            cause.map(|cause| cause.class.as_str()),
-            cause.and_then(|cause| cause.severity.as_deref()),
-            cause.map(|cause| confidence(cause.confidence)),
-            module.map(|module| module_name(module.path.as_str())),
+            key,
+            head.class,
+            head.severity,
+            head.confidence.map(confidence_word),
+            head.module,
         ])?;
     let dump = transaction.last_insert_rowid();
-    insert_body(transaction, dump, incoming)?;
+    insert_body(transaction, dump, record)?;
     Ok(dump)
 }
 
 fn insert_body(
     transaction: &Transaction<'_>,
     dump: i64,
-    incoming: &Incoming,
+    record: &PackedRecord,
 ) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("INSERT OR REPLACE INTO record (dump, json) VALUES (?1, ?2)")?
-        .execute(params![dump, incoming.packed()])?;
+        .execute(params![dump, record.body()])?;
     Ok(())
 }
 
-fn build(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<i64> {
-    let process = &record.process;
-    let program = process.exe.as_ref().map(|exe| module_name(exe.as_str()));
-    let program = program.or_else(|| process.comm.as_ref().map(|c| c.as_str().to_owned()));
-    let program = program.unwrap_or_default();
-    let id = process.build_id.clone().unwrap_or_default();
-    let version = process.package.as_ref().and_then(|package| package.version.as_ref());
-    let by_path = process.exe.as_ref().and_then(|exe| version_of_path(exe.as_str()));
-    let (by_path, variant) = by_path.map_or((None, None), |named| {
-        let variant = Some(named.variant).filter(|variant| !variant.is_empty());
-        (Some(named.version), variant)
-    });
-    let version = version.map(|version| version.as_str().to_owned()).or(by_path);
+fn insert_build(transaction: &Transaction<'_>, build: &BuildHead) -> rusqlite::Result<i64> {
     transaction
         .prepare_cached(
             "INSERT INTO build (id, program, version, variant) VALUES (?1, ?2, ?3, ?4)
@@ -363,33 +323,5 @@ fn build(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<i64
                variant = coalesce(variant, excluded.variant)
              RETURNING n",
         )?
-        .query_row(params![id, program, version, variant], |row| row.get(0))
-}
-
-/// The row of `table` whose `column` holds `text`, made if it is not there.
-pub(super) fn interned(
-    transaction: &Transaction<'_>,
-    table: &str,
-    column: &str,
-    text: &str,
-) -> rusqlite::Result<i64> {
-    let found = transaction
-        .prepare_cached(&format!("SELECT n FROM {table} WHERE {column} = ?1"))?
-        .query_row([text], |row| row.get(0))
-        .optional()?;
-    if let Some(n) = found {
-        return Ok(n);
-    }
-    transaction
-        .prepare_cached(&format!("INSERT INTO {table} ({column}) VALUES (?1)"))?
-        .execute([text])?;
-    Ok(transaction.last_insert_rowid())
-}
-
-fn confidence(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::Guess => "guess",
-        Confidence::Likely => "likely",
-        Confidence::Proved => "proved",
-    }
+        .query_row(params![build.id, build.program, build.version, build.variant], |row| row.get(0))
 }

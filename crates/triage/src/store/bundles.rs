@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Store, StoreError};
-use crate::difference::{Bundle, Side};
-use crate::overview::Sighting;
+use super::connection::Store;
+use super::error::StoreError;
+use crate::census::Sighting;
+use crate::views::{Bundle, Side};
 
 impl Store {
     /// All that could be read, by what grouping sees of it. Dumps that nothing tells from
@@ -14,10 +15,10 @@ impl Store {
     /// Those of the database.
     pub fn bundles(&self, name: &str) -> Result<(Side, Vec<Bundle>), StoreError> {
         let census = self.census()?;
-        let traces = self.traces()?;
-        let mut by_trace: BTreeMap<i64, (u64, &Sighting)> = BTreeMap::new();
+        let keys = self.keys()?;
+        let mut by_key: BTreeMap<i64, (u64, &Sighting)> = BTreeMap::new();
         for sighting in &census.sightings {
-            let (count, best) = by_trace.entry(sighting.trace).or_insert((0, sighting));
+            let (count, best) = by_key.entry(sighting.key).or_insert((0, sighting));
             *count += 1;
             let better = |s: &Sighting| (s.is_complete, s.confidence, s.event.time, s.dump);
             if better(sighting) > better(best) {
@@ -25,12 +26,12 @@ impl Store {
             }
         }
         let mut bundles = Vec::new();
-        for (trace, (count, best)) in by_trace {
-            let Some(trace) = traces.get(&trace) else { continue };
+        for (key, (count, best)) in by_key {
+            let Some(key) = keys.get(&key) else { continue };
             let word = |at: Option<usize>| at.and_then(|at| census.words.get(at)).cloned();
             let cause = self.record(best.dump)?.and_then(|record| record.cause);
             bundles.push(Bundle {
-                trace: trace.clone(),
+                key: key.clone(),
                 count,
                 class: word(best.class),
                 severity: word(best.severity),

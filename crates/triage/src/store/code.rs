@@ -1,9 +1,35 @@
 //! Hashes of functions by build, and which functions of a stack they are asked for.
 
-use rusqlite::{TransactionBehavior, params};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Store, StoreError};
-use crate::code::{Code, CodeRow, StackFunction};
+use rusqlite::params;
+
+use super::connection::Store;
+use super::error::StoreError;
+use crate::census::{Census, code_questions, stack_functions};
+use crate::history::{CodeHashes, CodeRow, StackFunction};
+use crate::signature::Rules;
+
+/// Code that is to be read, so that history can tell whether builds differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CodeToRead {
+    /// Functions on the stacks of dumps, by the row of the dump, that the store lacks.
+    pub stacks: Vec<(i64, Vec<StackFunction>)>,
+    /// Functions whose code it lacks, by build.
+    pub needs: Vec<CodeNeed>,
+}
+
+/// Functions of one build whose code the store lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CodeNeed {
+    /// The build ID of the program.
+    pub build: String,
+    /// Their symbols, by the name of the image they are in.
+    pub symbols: BTreeMap<String, BTreeSet<String>>,
+    /// Rows of the dumps of the build, the newest first: their records say where images were.
+    pub dumps: Vec<i64>,
+}
 
 impl Store {
     /// Writes down what was found out, in one transaction. What is there already stays.
@@ -15,10 +41,7 @@ impl Store {
         stacks: &[(i64, Vec<StackFunction>)],
         rows: &[CodeRow],
     ) -> Result<(), StoreError> {
-        let path = self.path.clone();
-        let mut write = || -> rusqlite::Result<()> {
-            let transaction =
-                self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        self.change(|transaction| {
             for (dump, stack) in stacks {
                 // Another process may have removed the dump.
                 transaction
@@ -36,13 +59,52 @@ impl Store {
                     )?
                     .execute(params![row.build, row.module, row.symbol, row.hash])?;
             }
-            transaction.commit()
-        };
-        write().map_err(|source| StoreError::Database { path, source })
+            Ok(())
+        })
     }
 
-    pub(super) fn read_code(&self) -> rusqlite::Result<Code> {
-        let mut code = Code::default();
+    /// The code that is wanted of groups that are new or were gone: of at most `most`
+    /// groups, those with most dumps first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn code_to_read(&self, rules: &Rules, most: usize) -> Result<CodeToRead, StoreError> {
+        let mut census = self.census()?;
+        let questions = code_questions(&mut census);
+        let mut stacks: Vec<(i64, Vec<StackFunction>)> = Vec::new();
+        let mut needs: BTreeMap<usize, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+        for question in questions.into_iter().take(most) {
+            for dump in question.dumps {
+                let stack = match census.code.stacks.entry(dump) {
+                    Entry::Occupied(known) => known.get().clone(),
+                    Entry::Vacant(unknown) => {
+                        let Some(record) = self.record(dump)? else { continue };
+                        let stack = stack_functions(record, rules);
+                        stacks.push((dump, stack.clone()));
+                        unknown.insert(stack).clone()
+                    }
+                };
+                for function in &stack {
+                    for at in &question.builds {
+                        let Some(build) = census.builds.get(*at) else { continue };
+                        if !census.code.knows(&build.id, function) {
+                            let symbols = needs.entry(*at).or_default();
+                            let symbols = symbols.entry(function.module.clone()).or_default();
+                            symbols.insert(function.symbol.clone());
+                        }
+                    }
+                }
+            }
+        }
+        let needs = needs.into_iter().filter_map(|(at, symbols)| {
+            let build = census.builds.get(at)?.id.clone();
+            Some(CodeNeed { build, symbols, dumps: dumps_of(&census, at) })
+        });
+        Ok(CodeToRead { stacks, needs: needs.collect() })
+    }
+
+    pub(super) fn read_code(&self) -> rusqlite::Result<CodeHashes> {
+        let mut code = CodeHashes::default();
         let mut statement =
             self.connection.prepare("SELECT build, module, symbol, hash FROM code")?;
         let mut rows = statement.query([])?;
@@ -64,21 +126,31 @@ impl Store {
     }
 }
 
+/// Rows of the dumps of a build, the newest first.
+fn dumps_of(census: &Census, build: usize) -> Vec<i64> {
+    let of_build = census.sightings.iter().filter(|sighting| sighting.event.build == build);
+    let mut dumps: Vec<(i64, i64)> =
+        of_build.map(|sighting| (sighting.event.time, sighting.dump)).collect();
+    dumps.sort_unstable_by(|a, b| b.cmp(a));
+    dumps.into_iter().map(|(_, dump)| dump).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::COMPARED;
+    use crate::store::PackedRecord;
     use crate::testkit::crash;
-    use crate::{Incoming, Rules, stack_functions};
 
     #[test]
     fn what_is_known_of_code_is_kept_once_and_goes_with_its_dump() {
         let mut store = Store::temporary().unwrap();
         let rules = Rules::built_in();
         let made = crash(3, 1, &rules);
-        let incoming = Incoming::of(made.record.clone()).unwrap();
-        store.add(&[(made.stamp, incoming)], 0).unwrap();
+        let packed = PackedRecord::of(&made.record).unwrap();
+        store.add(&[(made.stamp, packed)], 0).unwrap();
         let stack = stack_functions(made.record, &rules);
-        assert!(!stack.is_empty() && stack.len() <= crate::code::COMPARED);
+        assert!(!stack.is_empty() && stack.len() <= COMPARED);
         let function = stack[0].clone();
         let row = |hash: Option<&str>| CodeRow {
             build: "b1".to_owned(),

@@ -5,14 +5,15 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::{Store, StoreError};
-use crate::Record;
-use crate::detail::{DumpLine, GroupDetail, NoteReport, SHOW_SCHEMA, SUSPECTS, Suspect};
+use super::connection::Store;
+use super::error::StoreError;
+use crate::census::{Census, Sighting};
 use crate::history::{Build, State};
-use crate::overview::{
-    Census, GroupSummary, Overview, ReleaseCount, Sighting, ViewOptions, overview,
+use crate::record::Record;
+use crate::views::{
+    CrashFacts, DumpLine, GroupDetail, GroupSummary, NoteReport, Overview, ReleaseCount,
+    SHOW_SCHEMA, SUSPECTS, Suspect, ViewOptions, correlations, overview,
 };
-use crate::traits::{Facts, traits};
 
 /// Crashes of the group, and as many of others, whose values are compared.
 const COMPARED: usize = 100;
@@ -29,7 +30,7 @@ pub(super) struct Surroundings<'c> {
     /// Dumps of each host.
     of_host: Vec<u64>,
     /// Of dumps that others are compared with, by row.
-    facts: RefCell<HashMap<i64, Rc<Facts>>>,
+    facts: RefCell<HashMap<i64, Rc<CrashFacts>>>,
 }
 
 impl Store {
@@ -161,13 +162,13 @@ impl Store {
             }
             there.push(facts);
         }
-        detail.traits = traits(&here, &there);
+        detail.traits = correlations(&here, &there);
         detail.compared = (here.len() as u64, there.len() as u64);
         Ok(())
     }
 
-    fn facts(&self, row: i64) -> Result<Option<Rc<Facts>>, StoreError> {
-        Ok(self.record(row)?.as_ref().map(|record| Rc::new(Facts::of(record))))
+    fn facts(&self, row: i64) -> Result<Option<Rc<CrashFacts>>, StoreError> {
+        Ok(self.record(row)?.as_ref().map(|record| Rc::new(CrashFacts::of(record))))
     }
 
     fn suspects(&self, id: &str, found: &Overview) -> Result<Vec<Suspect>, StoreError> {

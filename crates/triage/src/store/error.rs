@@ -1,4 +1,4 @@
-//! Why a store cannot be used, and what to do.
+//! Why a store cannot be used.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,35 +7,36 @@ use rusqlite::ErrorCode;
 
 /// Why the store could not be used.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     /// There is none.
-    #[error("there is no store at {}: `obit triage DIR` makes one", path.display())]
+    #[error("there is no store at {}", path.display())]
     Missing {
         /// Where it was looked for.
         path: PathBuf,
     },
     /// The file or its directory cannot be made or opened.
-    #[error("the store {} cannot be opened: {source}; name another place by --db FILE", path.display())]
+    #[error("the store {} cannot be opened: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
     },
-    /// The file is something else, or of a newer obit.
+    /// The file is something else, or of another version of obit.
     #[error("{} {problem}", path.display())]
     NotAStore {
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        problem: String,
+        problem: NotAStore,
     },
     /// Some of what was written is not there any more.
-    #[error("the store {} is damaged: {problem}; {}", path.display(), recovery(path))]
+    #[error("the store {} is damaged: {problem}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// What is wrong, as SQLite or the check of the records reports it.
         problem: String,
     },
     /// What is to be imported makes no sense.
@@ -44,23 +45,137 @@ pub enum StoreError {
         /// Its number, from 1.
         line: u64,
         /// What is wrong.
-        problem: String,
+        problem: ImportProblem,
     },
     /// No group, or no part of one, is called so, or too many are.
-    #[error("{problem}")]
-    NoSuchGroup {
-        /// What was asked for, and what is there.
-        problem: String,
-    },
-    /// SQLite says no.
-    #[error("{}", in_words(path, source))]
+    #[error(transparent)]
+    Group(#[from] GroupError),
+    /// SQLite reports an error.
+    #[error("{}", in_words(path, *problem, source))]
     Database {
         /// The file.
         path: PathBuf,
+        /// What kind of error it is.
+        problem: DatabaseProblem,
         /// What SQLite says.
-        source: rusqlite::Error,
+        source: DatabaseError,
     },
 }
+
+/// Why a file cannot be used as a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotAStore {
+    /// A directory, a FIFO, a device.
+    #[error("is not a file")]
+    NotAFile,
+    /// A database of another program.
+    #[error("is a database, but not one of obit's")]
+    OfAnotherProgram,
+    /// Its tables are newer than those known here.
+    #[error("was written by a newer obit")]
+    Newer,
+    /// It has no tables, and none can be made.
+    #[error("is empty")]
+    Empty,
+    /// Its tables are older, and it cannot be written.
+    #[error("was written by an older obit, and cannot be brought up to date: it is read-only")]
+    OlderAndReadOnly,
+}
+
+/// What is wrong with a line of an exported store.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportProblem {
+    /// There is not one line.
+    #[error("it is empty")]
+    Empty,
+    /// It cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+    /// It is no JSON.
+    #[error("{0}")]
+    NotJson(String),
+    /// The first line is that of another kind of file.
+    #[error("`schema` is not {wanted}")]
+    OtherSchema {
+        /// What an exported store has.
+        wanted: &'static str,
+    },
+    /// A line is no object of JSON.
+    #[error("no object")]
+    NoObject,
+    /// What a line holds is no object of JSON.
+    #[error("no {kind}")]
+    NoRow {
+        /// What it is called there.
+        kind: String,
+    },
+}
+
+/// Why nothing can be done with a group.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroupError {
+    /// None has this id, or one that starts so.
+    #[error("there is no group {id:?}")]
+    Unknown {
+        /// What was asked for.
+        id: String,
+    },
+    /// Several have an id that starts so.
+    #[error("more than one group starts with {id:?}")]
+    Ambiguous {
+        /// What was asked for.
+        id: String,
+    },
+    /// A group was to be merged with itself.
+    #[error("that is one group")]
+    Same,
+    /// The group has no such signature.
+    #[error("{group} has no signature {signature}: it has {}", has.join(", "))]
+    NoSuchSignature {
+        /// The group's id.
+        group: String,
+        /// What was asked for.
+        signature: String,
+        /// The signatures it has.
+        has: Vec<String>,
+    },
+    /// All of the group was to be split off.
+    #[error("nothing of {group} would remain")]
+    NothingLeft {
+        /// The group's id.
+        group: String,
+    },
+}
+
+/// What kind of error a database reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DatabaseProblem {
+    /// The disk is full.
+    DiskFull,
+    /// The file cannot be written.
+    ReadOnly,
+    /// The file, or one beside it, cannot be opened.
+    CannotOpen,
+    /// Another process holds it.
+    Busy,
+    /// It is damaged.
+    Damaged,
+    /// It is no database.
+    NotADatabase,
+    /// It cannot be read or written: the disk.
+    Disk,
+    /// Another one.
+    Other,
+}
+
+/// What SQLite says.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct DatabaseError(rusqlite::Error);
 
 /// What kind of trouble it is, for whoever has to act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,60 +189,64 @@ pub enum StoreTrouble {
 }
 
 impl StoreError {
+    pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
+        let problem = DatabaseProblem::of(&source);
+        Self::Database { path: path.to_owned(), problem, source: DatabaseError(source) }
+    }
+
     /// What kind of trouble it is.
     pub fn trouble(&self) -> StoreTrouble {
         match self {
             Self::Io { .. } => StoreTrouble::NotWritten,
-            Self::NoSuchGroup { .. } => StoreTrouble::Asked,
-            Self::Database { source, .. } => match source.sqlite_error_code() {
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                    StoreTrouble::Unusable
-                }
+            Self::Group(_) => StoreTrouble::Asked,
+            Self::Database { problem, .. } => match problem {
+                DatabaseProblem::Damaged | DatabaseProblem::NotADatabase => StoreTrouble::Unusable,
                 _ => StoreTrouble::NotWritten,
             },
-            _ => StoreTrouble::Unusable,
+            Self::Missing { .. }
+            | Self::NotAStore { .. }
+            | Self::Damaged { .. }
+            | Self::Import { .. } => StoreTrouble::Unusable,
         }
     }
 }
 
-fn recovery(path: &Path) -> String {
-    let path = path.display();
-    format!(
-        "`obit db export SAVED --db {path}` saves what can be read, and `obit db import SAVED` \
-         makes a new store of it"
-    )
+impl DatabaseProblem {
+    fn of(error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull,
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly,
+            Some(ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => Self::CannotOpen,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged,
+            Some(ErrorCode::NotADatabase) => Self::NotADatabase,
+            Some(ErrorCode::SystemIoFailure) => Self::Disk,
+            _ => Self::Other,
+        }
+    }
 }
 
-fn in_words(path: &Path, source: &rusqlite::Error) -> String {
-    let store = format!("the store {}", path.display());
-    match source.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => format!(
-            "{store} cannot grow: the disk is full; what was stored is whole: make room, then \
-             give the same command again"
-        ),
-        Some(ErrorCode::ReadOnly) => {
-            format!("{store} cannot be written: it is read-only; name another by --db FILE")
+fn in_words(path: &Path, problem: DatabaseProblem, source: &DatabaseError) -> String {
+    let path = path.display();
+    let store = format!("the store {path}");
+    match problem {
+        DatabaseProblem::DiskFull => {
+            format!("{store} cannot grow: the disk is full; what was stored is whole")
         }
-        Some(ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => format!(
-            "{store} cannot be opened: is its directory there, and may you write to it? Name \
-             another by --db FILE ({source})"
-        ),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            format!("{store} is in use by another process that does not end: try again later")
+        DatabaseProblem::ReadOnly => format!("{store} cannot be written: it is read-only"),
+        DatabaseProblem::CannotOpen => format!("{store} cannot be opened ({source})"),
+        DatabaseProblem::Busy => {
+            format!("{store} is in use by another process that does not end")
         }
-        Some(ErrorCode::DatabaseCorrupt) => {
-            format!("{store} is damaged ({source}); {}", recovery(path))
+        DatabaseProblem::Damaged => format!("{store} is damaged ({source})"),
+        DatabaseProblem::NotADatabase => {
+            format!("{path} is not a store of obit, or is damaged beyond repair")
         }
-        Some(ErrorCode::NotADatabase) => format!(
-            "{} is not a store of obit, or is damaged beyond repair: name another file by --db \
-             FILE, or move it away",
-            path.display()
+        DatabaseProblem::Disk => format!(
+            "{store} cannot be read or written: the disk failed, or has no space left \
+             ({source}); what was committed is whole"
         ),
-        Some(ErrorCode::SystemIoFailure) => format!(
-            "{store} cannot be read or written: the disk failed, or has no space left ({source}); \
-             what was committed is whole"
-        ),
-        _ => format!("{store}: {source}"),
+        DatabaseProblem::Other => format!("{store}: {source}"),
     }
 }
 
@@ -136,21 +255,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_error_says_which_file_and_what_to_do() {
-        let error = |code| StoreError::Database {
-            path: PathBuf::from("/x/t.db"),
-            source: rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None),
+    fn each_error_names_the_file_and_speaks_of_no_option() {
+        let error = |code| {
+            let source = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            StoreError::database(Path::new("/x/t.db"), source)
         };
         for (code, word) in [
-            (rusqlite::ffi::SQLITE_FULL, "make room"),
-            (rusqlite::ffi::SQLITE_READONLY, "--db FILE"),
-            (rusqlite::ffi::SQLITE_CANTOPEN, "--db FILE"),
-            (rusqlite::ffi::SQLITE_BUSY, "try again"),
-            (rusqlite::ffi::SQLITE_CORRUPT, "obit db export"),
+            (rusqlite::ffi::SQLITE_FULL, "disk is full"),
+            (rusqlite::ffi::SQLITE_READONLY, "read-only"),
+            (rusqlite::ffi::SQLITE_CANTOPEN, "cannot be opened"),
+            (rusqlite::ffi::SQLITE_BUSY, "another process"),
+            (rusqlite::ffi::SQLITE_CORRUPT, "is damaged"),
             (rusqlite::ffi::SQLITE_NOTADB, "not a store"),
         ] {
             let text = error(code).to_string();
             assert!(text.contains("/x/t.db") && text.contains(word), "{text}");
+            assert!(!text.contains("--"), "{text}");
         }
         assert_eq!(error(rusqlite::ffi::SQLITE_FULL).trouble(), StoreTrouble::NotWritten);
         assert_eq!(error(rusqlite::ffi::SQLITE_CORRUPT).trouble(), StoreTrouble::Unusable);

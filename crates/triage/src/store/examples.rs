@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Store, StoreError};
-use crate::Record;
-use crate::overview::GroupSummary;
+use super::connection::Store;
+use super::error::StoreError;
+use crate::record::Record;
+use crate::views::GroupSummary;
 use obit_redact::Shown;
 use obit_report::{Cause, ProcessReport, Report, Signature};
 

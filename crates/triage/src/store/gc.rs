@@ -2,7 +2,8 @@
 
 use rusqlite::params;
 
-use super::{Store, StoreError};
+use super::connection::Store;
+use super::error::StoreError;
 
 /// What is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,7 @@ pub struct Keep {
 
 /// What is gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Removed {
     /// Records.
     pub records: u64,
@@ -31,15 +33,9 @@ impl Store {
     /// Those of the database.
     pub fn collect(&mut self, keep: Keep) -> Result<Removed, StoreError> {
         let before = self.bytes()?;
-        let path = self.path.clone();
-        let failed = |source| StoreError::Database { path: path.clone(), source };
-        let transaction = self
-            .connection
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-            .map_err(failed)?;
         let per_group = i64::try_from(keep.per_group).unwrap_or(i64::MAX);
-        let records = transaction
-            .execute(
+        let records = self.change(|transaction| {
+            let records = transaction.execute(
                 "WITH ranked AS (
                    SELECT dump.n, coalesce(time, added) AS died, row_number() OVER (
                      PARTITION BY coalesce(trace.bug, -1)
@@ -48,13 +44,16 @@ impl Store {
                  UPDATE dump SET kept = 0
                  WHERE n IN (SELECT n FROM ranked WHERE died < ?1 AND place > ?2)",
                 params![keep.since, per_group],
-            )
-            .map_err(failed)?;
-        transaction
-            .execute("DELETE FROM record WHERE dump IN (SELECT n FROM dump WHERE NOT kept)", [])
-            .map_err(failed)?;
-        transaction.commit().map_err(failed)?;
-        self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").map_err(failed)?;
+            )?;
+            transaction.execute(
+                "DELETE FROM record WHERE dump IN (SELECT n FROM dump WHERE NOT kept)",
+                [],
+            )?;
+            Ok(records)
+        })?;
+        self.connection
+            .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+            .map_err(|source| self.failed(source))?;
         let bytes = before.saturating_sub(self.bytes()?);
         Ok(Removed { records: records as u64, bytes })
     }

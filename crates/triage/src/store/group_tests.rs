@@ -4,9 +4,10 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use super::*;
-use crate::overview::ViewOptions;
+use crate::record::{FileFacts, Reason, Record};
+use crate::signature::Rules;
 use crate::testkit::{Crash, crash};
-use crate::{FileFacts, Incoming, Reason, Record, Rules};
+use crate::views::ViewOptions;
 use obit_redact::Shown;
 
 /// Crashes of a series, in this order.
@@ -22,9 +23,9 @@ fn store() -> (TempDir, Store) {
 }
 
 fn add(store: &mut Store, crashes: &[Crash]) {
-    let incoming = |crash: &Crash| Incoming::of(crash.record.clone()).unwrap();
-    let records: Vec<(FileStamp, Incoming)> =
-        crashes.iter().map(|crash| (crash.stamp.clone(), incoming(crash))).collect();
+    let packed = |crash: &Crash| PackedRecord::of(&crash.record).unwrap();
+    let records: Vec<(FileStamp, PackedRecord)> =
+        crashes.iter().map(|crash| (crash.stamp.clone(), packed(crash))).collect();
     store.add(&records, 0).unwrap();
     store.regroup().unwrap();
 }
@@ -138,7 +139,7 @@ fn what_the_user_said_of_groups_stays_whatever_comes() {
     };
     let both = members(&one, &store);
     assert!(both.len() >= 2, "{both:?}");
-    assert!(matches!(store.group_named(&other), Err(StoreError::NoSuchGroup { .. })));
+    assert!(matches!(store.group_named(&other), Err(StoreError::Group(_))));
     // And back again: the one that was joined has its id again.
     let parted: Vec<String> =
         both.iter().filter(|signature| signature.starts_with(&other)).cloned().collect();
@@ -163,7 +164,7 @@ fn a_wish_that_cannot_be_is_refused_and_changes_nothing() {
         store.split_group(&group, &["no such".to_owned()]),
         store.name_group("", "x"),
     ] {
-        assert!(matches!(refused, Err(StoreError::NoSuchGroup { .. })), "{refused:?}");
+        assert!(matches!(refused, Err(StoreError::Group(_))), "{refused:?}");
     }
     let before = store.groups().unwrap();
     store.regroup().unwrap();
@@ -178,8 +179,8 @@ fn a_hundred_thousand_crashes_are_grouped_in_seconds() {
     let rules = Rules::built_in();
     let made = Instant::now();
     let all = (0..100_000).map(|n| crash(3, n, &rules));
-    let records: Vec<(FileStamp, Incoming)> =
-        all.map(|crash| (crash.stamp, Incoming::of(crash.record).unwrap())).collect();
+    let records: Vec<(FileStamp, PackedRecord)> =
+        all.map(|crash| (crash.stamp, PackedRecord::of(&crash.record).unwrap())).collect();
     println!("made in {:?}", made.elapsed());
     let added = Instant::now();
     store.add(&records, 0).unwrap();

@@ -4,47 +4,52 @@
 //! A dump is known by its content, so the same core under two paths counts once. What is
 //! added is grouped anew from all that is there ([`Store::regroup`]), so groups do not
 //! depend on the order in which dumps came.
+//!
+//! The tables are `tables`; what users merged and split is kept in the table `wish`, and
+//! what they see as a group is a row of `bug`.
 
 mod add;
 mod bundles;
+mod census;
 mod code;
+mod connection;
 mod detail;
 mod error;
 mod examples;
 mod exchange;
+mod find;
 mod gc;
 mod groups;
+mod head;
+mod import;
+mod merge_split;
 mod open;
 mod overview;
+mod packed;
 mod read;
-mod schema;
+mod regroup;
+mod rows;
+mod states;
 mod survey;
-mod wishes;
+mod tables;
+mod words;
 
-use std::path::PathBuf;
-
-use rusqlite::Connection;
-
-pub use add::{Added, FileStamp, Known};
-pub use error::{StoreError, StoreTrouble};
-pub use exchange::{Exported, Imported};
+pub use add::{Added, FileStamp};
+pub use code::{CodeNeed, CodeToRead};
+pub use connection::Store;
+pub use error::{
+    DatabaseError, DatabaseProblem, GroupError, ImportProblem, NotAStore, StoreError, StoreTrouble,
+};
+pub use exchange::Exported;
+pub use find::Found;
 pub use gc::{Keep, Removed};
-pub use groups::{GroupRow, Regrouped, Suspected};
-pub use overview::{Found, Note};
+pub use groups::{GroupRow, Suspected};
+pub use head::RecordHead;
+pub use import::Imported;
+pub use packed::PackedRecord;
 pub use read::Counts;
-
-/// A store, open.
-#[derive(Debug)]
-pub struct Store {
-    connection: Connection,
-    path: PathBuf,
-}
-
-impl Store {
-    fn failed(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::Database { path: self.path.clone(), source }
-    }
-}
+pub use regroup::Regrouped;
+pub use states::Note;
 
 #[cfg(test)]
 mod group_tests;

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Store, StoreError, schema};
+use super::connection::Store;
+use super::error::{DatabaseProblem, NotAStore, StoreError};
+use super::tables;
 
 /// Bytes of a store that is looked through each time it is opened to be written; of a
 /// larger one, this is done to the tables that are small.
@@ -30,7 +32,7 @@ impl Store {
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
         match options.open(path) {
             Ok(file) if !file.metadata().map_err(io)?.is_file() => {
-                return Err(not_a_store(path, "is not a file"));
+                return Err(not_a_file(path));
             }
             Ok(_) => {}
             Err(source) => return Err(io(source)),
@@ -47,7 +49,7 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         match path.metadata() {
             Ok(metadata) if metadata.is_file() => {}
-            Ok(_) => return Err(not_a_store(path, "is not a file")),
+            Ok(_) => return Err(not_a_file(path)),
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
                 return Err(StoreError::Missing { path: path.to_owned() });
             }
@@ -59,12 +61,15 @@ impl Store {
         };
         // In a directory that cannot be written there may be no place for the log's index.
         // Without a log nobody writes to the file, and it can be read as it is.
-        let is_not_openable = matches!(&first, StoreError::Database { source, .. }
-            if matches!(source.sqlite_error_code(), Some(
-                rusqlite::ErrorCode::CannotOpen
-                    | rusqlite::ErrorCode::ReadOnly
-                    | rusqlite::ErrorCode::PermissionDenied
-                    | rusqlite::ErrorCode::SystemIoFailure)));
+        let is_not_openable = matches!(
+            &first,
+            StoreError::Database {
+                problem: DatabaseProblem::CannotOpen
+                    | DatabaseProblem::ReadOnly
+                    | DatabaseProblem::Disk,
+                ..
+            }
+        );
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
         let has_log = Path::new(&log).metadata().is_ok_and(|metadata| metadata.len() > 0);
@@ -94,16 +99,10 @@ impl Store {
 
     fn with_uri(path: &Path, place: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(place, flags)
-            .map_err(|source| StoreError::Database { path: path.to_owned(), source })?;
-        let mut store = Self { connection, path: path.to_owned() };
-        schema::prepare(&mut store)?;
-        Ok(store)
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
+        let mut connection = Connection::open_with_flags(place, flags)
+            .map_err(|source| StoreError::database(path, source))?;
+        tables::prepare(&mut connection, path)?;
+        Ok(Self { connection, path: path.to_owned() })
     }
 
     /// Looks for damage, no longer than a user would wait each time.
@@ -138,8 +137,8 @@ impl Store {
     }
 }
 
-fn not_a_store(path: &Path, problem: &str) -> StoreError {
-    StoreError::NotAStore { path: path.to_owned(), problem: problem.to_owned() }
+fn not_a_file(path: &Path) -> StoreError {
+    StoreError::NotAStore { path: path.to_owned(), problem: NotAStore::NotAFile }
 }
 
 /// As SQLite's URIs name a file that nobody changes.

@@ -4,13 +4,15 @@ use std::io;
 
 use rusqlite::{OptionalExtension, Row};
 
-use super::{Store, StoreError};
-use crate::incoming::unpacked;
-use crate::{Record, RecordStatus};
+use super::connection::Store;
+use super::error::StoreError;
+use super::packed::unpacked;
+use crate::record::{Record, RecordStatus};
 use obit_redact::Shown;
 
 /// How much is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Dumps, failed ones among them.
     pub dumps: u64,

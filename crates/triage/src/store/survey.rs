@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::connection::Store;
 use super::detail::Surroundings;
-use super::{Store, StoreError};
-use crate::overview::{ViewOptions, overview};
-use crate::survey::{Survey, Unreadable};
+use super::error::StoreError;
+use crate::views::{Survey, Unreadable, ViewOptions, overview};
 
 impl Store {
     /// The groups as `options` ask for them: at most `most`, each in full with at most

@@ -11,8 +11,8 @@ use std::time::Duration;
 use clap::Args;
 use obit::batch::{self, Order, Settings, Summary, Watcher};
 use obit::render::Remembered;
-use obit::triage::overview::ViewOptions;
 use obit::triage::store::Store;
+use obit::triage::views::ViewOptions;
 
 use self::output::{Batch, Streamed, Written};
 use self::paths::Paths;

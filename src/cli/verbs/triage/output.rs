@@ -6,9 +6,9 @@ use std::path::Path;
 use obit::batch::{Code, Summary, Watcher};
 use obit::render::formats::{Audience, Records, WriteGroups, WriteItems, Writer};
 use obit::render::{self, Format, PageOptions};
-use obit::triage::overview::{Overview, ViewOptions};
 use obit::triage::store::{Store, StoreError};
-use obit::triage::{Incoming, Record};
+use obit::triage::views::{Overview, ViewOptions};
+use obit::triage::{PackedRecord, Record};
 
 use super::words::in_words;
 use crate::cli::batch_progress::BatchProgress;
@@ -141,7 +141,7 @@ impl Watcher for Streamed<'_> {
         self.progress.passed(path, why);
     }
 
-    fn stored(&mut self, incoming: &Incoming, store: &Store) -> io::Result<()> {
+    fn stored(&mut self, incoming: &PackedRecord, store: &Store) -> io::Result<()> {
         self.progress.stored(incoming, store)?;
         let Some(record) = incoming.record() else { return Ok(()) };
         let group = store.group_of(&record.dump).unwrap_or_default();

@@ -7,8 +7,8 @@ use maud::{Markup, html};
 use crate::html::escape::bounded;
 use obit_report::Severity;
 use obit_triage::history::Status;
-use obit_triage::overview::{GroupSummary, Moment, Trend};
 use obit_triage::time::{day_of, minute_of};
+use obit_triage::views::{GroupSummary, Moment, Trend};
 
 /// Height of a sparkline, and the width of one of its bars with the gap after it.
 const HIGH: u64 = 16;

@@ -6,11 +6,10 @@ use super::anchor;
 use super::drawing::{is_urgent, severity, sparkline, status, title};
 use crate::html::escape::{NAME, stored, stored_prose};
 use crate::layout::{counted, grouped};
-use obit_triage::detail::GroupDetail;
 use obit_triage::history::Status;
-use obit_triage::overview::GroupSummary;
-use obit_triage::survey::Survey;
 use obit_triage::time::{day_of, minute_of};
+use obit_triage::views::GroupDetail;
+use obit_triage::views::{GroupSummary, Survey};
 
 /// Groups that are shown here.
 const CARDS: usize = 6;

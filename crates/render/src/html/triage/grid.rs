@@ -8,8 +8,7 @@ use crate::html::budget::{Budget, more_by};
 use crate::html::escape::{NAME, bounded, stored};
 use crate::html::page::scrolling;
 use crate::layout::{counted, cut_end, grouped};
-use obit_triage::overview::{GroupSummary, ReleaseCount};
-use obit_triage::survey::Survey;
+use obit_triage::views::{GroupSummary, ReleaseCount, Survey};
 
 /// Builds of one program: the newest of them.
 const COLUMNS: usize = 24;

@@ -11,10 +11,8 @@ use crate::html::page::{command, scrolling};
 use crate::layout::{counted, cut_end, grouped};
 use crate::terminal::group::{state, trait_line};
 use crate::terminal::groups::explanation;
-use obit_triage::detail::{GroupDetail, StackLine};
-use obit_triage::overview::ReleaseCount;
-use obit_triage::survey::Survey;
 use obit_triage::time::{day_of, minute_of};
+use obit_triage::views::{GroupDetail, ReleaseCount, StackLine, Survey};
 
 /// Groups in full.
 const GROUPS: usize = 1_000;

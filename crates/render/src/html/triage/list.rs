@@ -9,10 +9,9 @@ use crate::html::escape::{NAME, bounded, stored, stored_prose};
 use crate::html::page::scrolling;
 use crate::layout::{cut_end, grouped};
 use crate::terminal::groups::releases;
-use obit_triage::filter::SEVERITIES;
+use obit_report::Severity;
 use obit_triage::history::Status;
-use obit_triage::overview::GroupSummary;
-use obit_triage::survey::Survey;
+use obit_triage::views::{GroupSummary, Survey};
 
 /// Rows.
 const ROWS: usize = 1_000;
@@ -104,10 +103,10 @@ fn filters(survey: &Survey) -> Markup {
 
 fn row(at: usize, group: &GroupSummary, most: u64, is_told: bool) -> Markup {
     let place = |status| Status::ALL.iter().position(|one| *one == status).unwrap_or(0);
-    let severities = group.severity.as_deref().unwrap_or_default();
-    let badness = SEVERITIES.iter().position(|word| *word == severities).map_or(0, |at| at + 1);
+    let level = group.severity.as_deref().and_then(Severity::named);
+    let badness = level.map_or(0, |level| level as usize + 1);
     let time = |moment: &Option<_>| {
-        moment.as_ref().map_or(0, |moment: &obit_triage::overview::Moment| moment.time)
+        moment.as_ref().map_or(0, |moment: &obit_triage::views::Moment| moment.time)
     };
     let cause = html! { (stored_prose(title(group))) };
     html! {
@@ -151,7 +150,7 @@ fn words(group: &GroupSummary) -> String {
 
 /// The place of the last build with a dump, and then of the first, as a number.
 fn extent(group: &GroupSummary) -> usize {
-    let with = |release: &obit_triage::overview::ReleaseCount| release.count > 0;
+    let with = |release: &obit_triage::views::ReleaseCount| release.count > 0;
     let last = group.releases.iter().rposition(with).unwrap_or(0);
     let first = group.releases.iter().position(with).unwrap_or(0);
     last * (group.releases.len() + 1) + first

@@ -20,7 +20,7 @@ use super::assets::TRIAGE;
 use super::commands::quoted;
 use super::page::{Part, page};
 use crate::layout::{counted, grouped};
-use obit_triage::survey::Survey;
+use obit_triage::views::Survey;
 
 /// Digits of an id that are taken into the name of a file or an anchor.
 const ID: usize = 64;

@@ -8,7 +8,7 @@ use super::{Beside, anchor};
 use crate::html::budget::{Budget, more_by};
 use crate::html::escape::{NAME, bounded, stored};
 use crate::html::page::{command, scrolling};
-use obit_triage::survey::Survey;
+use obit_triage::views::Survey;
 
 /// Pairs that are shown.
 const PAIRS: usize = 60;

@@ -5,14 +5,14 @@ use std::collections::HashSet;
 
 use super::drawing::title;
 use super::*;
-use obit_triage::detail::{DumpLine, GroupDetail, NoteReport, StackLine, Suspect};
 use obit_triage::history::Status;
-use obit_triage::overview::{GroupSummary, Moment, Overview, ReleaseCount, Trend, ViewOptions};
 use obit_triage::store::Store;
-use obit_triage::survey::Unreadable;
 use obit_triage::testkit::crash;
-use obit_triage::traits::GroupTrait;
-use obit_triage::{Incoming, Rules};
+use obit_triage::views::GroupTrait;
+use obit_triage::views::Unreadable;
+use obit_triage::views::{DumpLine, GroupDetail, NoteReport, StackLine, Suspect};
+use obit_triage::views::{GroupSummary, Moment, Overview, ReleaseCount, Trend, ViewOptions};
+use obit_triage::{PackedRecord, Rules};
 
 const EVIL: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'\u{202e}\u{1b}[31m\0";
 
@@ -120,7 +120,7 @@ fn real(dumps: u64) -> (Survey, Beside) {
     let rules = Rules::built_in();
     let records: Vec<_> = (0..dumps)
         .map(|nth| crash(7, nth, &rules))
-        .map(|crash| (crash.stamp, Incoming::of(crash.record).unwrap()))
+        .map(|crash| (crash.stamp, PackedRecord::of(&crash.record).unwrap()))
         .collect();
     store.add(&records, 0).unwrap();
     store.regroup().unwrap();

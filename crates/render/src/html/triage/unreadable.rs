@@ -7,7 +7,7 @@ use crate::html::budget::{Budget, more_by};
 use crate::html::escape::{NAME, stored, stored_path, stored_prose};
 use crate::html::page::scrolling;
 use crate::layout::grouped;
-use obit_triage::survey::Survey;
+use obit_triage::views::Survey;
 
 /// Files that are listed.
 const ROWS: usize = 200;

@@ -1,0 +1,79 @@
+//! Everything that is counted, as read from a store.
+
+mod code_questions;
+mod programs;
+
+pub(crate) use code_questions::{code_questions, stack_functions};
+pub(crate) use programs::Programs;
+
+use crate::history::{Build, CodeHashes, Event, State};
+use obit_report::Confidence;
+
+/// Everything that is counted, read from a store.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Census {
+    /// All builds. Their numbers of dumps are filled in by [`Census::count_dumps`].
+    pub builds: Vec<Build>,
+    /// Names of hosts.
+    pub hosts: Vec<String>,
+    /// Words that [`Sighting`]s refer to: classes, severities, modules.
+    pub words: Vec<String>,
+    /// All groups.
+    pub groups: Vec<CensusGroup>,
+    /// All dumps that could be read.
+    pub sightings: Vec<Sighting>,
+    /// Dumps that could not be read.
+    pub failed: u64,
+    /// What is known of the code of builds.
+    pub code: CodeHashes,
+}
+
+/// A group as the store has it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CensusGroup {
+    /// What the user calls it by.
+    pub id: String,
+    /// As the user named it.
+    pub name: Option<String>,
+    /// What the user said of it.
+    pub state: State,
+}
+
+/// One dump that could be read. Indices are into the [`Census`].
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sighting {
+    /// The dump's row.
+    pub dump: i64,
+    /// Its group; `None` where nothing tells it from others.
+    pub group: Option<usize>,
+    /// The row of what grouping sees of it.
+    pub key: i64,
+    /// When and where.
+    pub event: Event,
+    /// The class of its cause.
+    pub class: Option<usize>,
+    /// How bad that is.
+    pub severity: Option<usize>,
+    /// Image of the frame to blame.
+    pub module: Option<usize>,
+    /// How sure the cause is.
+    pub confidence: Option<Confidence>,
+    /// Whether the core was whole.
+    pub is_complete: bool,
+}
+
+impl Census {
+    /// Fills in the numbers of dumps of the builds.
+    pub(crate) fn count_dumps(&mut self) {
+        for build in &mut self.builds {
+            (build.dumps, build.seen) = (0, None);
+        }
+        for sighting in &self.sightings {
+            let Some(build) = self.builds.get_mut(sighting.event.build) else { continue };
+            build.dumps += 1;
+            let time = sighting.event.time;
+            let (first, last) = build.seen.unwrap_or((time, time));
+            build.seen = Some((first.min(time), last.max(time)));
+        }
+    }
+}

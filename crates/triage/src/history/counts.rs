@@ -1,0 +1,53 @@
+//! Dumps of one group, by release.
+
+use std::collections::BTreeSet;
+
+use super::build::Event;
+use super::release::Release;
+use super::verdict::ProgramHistory;
+
+/// Dumps of a group by release.
+pub(super) struct CountsByRelease {
+    pub(super) counts: Vec<u64>,
+    /// Variants it was seen in, where all its builds tell theirs.
+    variants: Option<BTreeSet<String>>,
+    /// The place of the newest release that has any dump.
+    pub(super) newest: Option<usize>,
+}
+
+impl CountsByRelease {
+    pub(super) fn of(events: &[Event], program: &ProgramHistory<'_>) -> Self {
+        let mut counts = vec![0; program.releases.list.len()];
+        let mut builds = BTreeSet::new();
+        for event in events {
+            if let Some(count) =
+                program.releases.place(event.build).and_then(|place| counts.get_mut(place))
+            {
+                *count += 1;
+            }
+            builds.insert(event.build);
+        }
+        let variants = builds
+            .iter()
+            .map(|at| program.builds.get(*at).and_then(|build| build.variant.clone()))
+            .collect();
+        Self { counts, variants, newest: program.releases.newest() }
+    }
+
+    pub(super) fn newest_count(&self) -> u64 {
+        self.newest.and_then(|newest| self.counts.get(newest)).copied().unwrap_or(0)
+    }
+
+    /// Whether the release could have shown the group: it was used, and one of its builds
+    /// was made like one that the group was seen in.
+    pub(super) fn is_comparable(&self, release: &Release) -> bool {
+        let used = release.dumps > 0 || release.exposure.is_some_and(|hours| hours > 0.0);
+        let alike = match &self.variants {
+            Some(variants) if !release.variants.is_empty() => {
+                variants.iter().any(|variant| release.variants.contains(variant))
+            }
+            _ => true,
+        };
+        used && alike
+    }
+}

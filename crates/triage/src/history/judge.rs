@@ -1,0 +1,119 @@
+//! What became of a group over time and builds. No clock and no store: the same crashes
+//! have the same history.
+
+use super::build::Event;
+use super::by_release::by_release;
+use super::code_evidence::GroupCode;
+use super::counts::CountsByRelease;
+use super::recent::recent;
+use super::status::{State, Status};
+use super::verdict::{ProgramHistory, Verdict};
+use super::wording::{dumps, part};
+
+/// Seconds of what is lately, unless the user says otherwise.
+pub(crate) const WINDOW: i64 = 7 * 86_400;
+
+/// How a group stands of which `events` are the dumps in this program, and `code` what is
+/// known of its functions there.
+pub(crate) fn judge(
+    events: &[Event],
+    state: &State,
+    program: &ProgramHistory<'_>,
+    code: &GroupCode<'_>,
+) -> Verdict {
+    let counts = CountsByRelease::of(events, program);
+    let mut verdict = match state {
+        State::Ignored => Verdict::sure(Status::Ignored, "as the user said".to_owned()),
+        State::Resolved { in_build, at } => resolved(events, in_build.as_deref(), *at, program),
+        State::Open => {
+            let told = by_release(&counts, program, code);
+            let mut verdict = told
+                .verdict
+                .or_else(|| recent(events, program))
+                .unwrap_or_else(|| going_on(&counts, program));
+            verdict.reason.push_str(&told.and_code);
+            verdict.changed = told.changed;
+            verdict
+        }
+    };
+    verdict.in_latest = counts.newest_count() > 0;
+    verdict
+}
+
+/// The verdict for a group that several programs have: the most urgent.
+pub(crate) fn most_urgent(verdicts: Vec<Verdict>) -> Verdict {
+    let in_latest = verdicts.iter().any(|verdict| verdict.in_latest);
+    // What is new to one program is not new.
+    let is_new = |verdict: &Verdict| verdict.status == Status::New;
+    let mut verdicts = verdicts;
+    if !verdicts.iter().all(is_new) {
+        for verdict in verdicts.iter_mut().filter(|verdict| is_new(verdict)) {
+            verdict.status = Status::Active;
+            verdict.reason = format!("{}; another program had it before", verdict.reason);
+        }
+    }
+    let worst = verdicts.into_iter().min_by_key(|verdict| verdict.status);
+    Verdict { in_latest, ..worst.unwrap_or_default() }
+}
+
+/// After the user said that it is mended: a later dump of that release, or any of a later
+/// one, says that it is not.
+fn resolved(
+    events: &[Event],
+    in_build: Option<&str>,
+    at: i64,
+    program: &ProgramHistory<'_>,
+) -> Verdict {
+    let Some(name) = in_build else {
+        let since = events.iter().filter(|event| event.time > at).count();
+        return if since == 0 {
+            Verdict::sure(Status::Resolved, "as the user said; not seen since".to_owned())
+        } else {
+            let dumps = dumps(since as u64);
+            Verdict::sure(Status::Regressed, format!("said to be resolved; {dumps} since"))
+        };
+    };
+    let Some(mended) = program.releases.named(name, program.builds) else {
+        return Verdict::sure(
+            Status::Resolved,
+            format!("in {name}, of which there is no dump yet"),
+        );
+    };
+    let is_later = |event: &&Event| {
+        program.releases.place(event.build).is_some_and(|place| {
+            place > mended || (place == mended && (event.time > at || event.added > at))
+        })
+    };
+    let later: Vec<&Event> = events.iter().filter(is_later).collect();
+    let release = later.iter().filter_map(|event| program.releases.place(event.build)).max();
+    match release.and_then(|place| program.releases.list.get(place)) {
+        Some(newest) => {
+            let (dumps, newest) = (dumps(later.len() as u64), &newest.name);
+            let last = if newest == name { String::new() } else { format!(", up to {newest}") };
+            Verdict::sure(
+                Status::Regressed,
+                format!("said to be resolved in {name}; {dumps} since{last}"),
+            )
+        }
+        None => {
+            Verdict::sure(Status::Resolved, format!("in {name}, as the user said; not seen since"))
+        }
+    }
+}
+
+fn going_on(counts: &CountsByRelease, program: &ProgramHistory<'_>) -> Verdict {
+    let total: u64 = counts.counts.iter().sum();
+    let list = &program.releases.list;
+    let reason = match counts.newest.and_then(|at| Some((at, list.get(at)?))) {
+        Some((at, newest)) if list.len() > 1 => {
+            let here = newest.rate(counts.counts[at]);
+            format!("{} in {}, {} before: no trend", part(here), newest.name, total - here.count)
+        }
+        _ => format!("{}: no trend", dumps(total)),
+    };
+    Verdict { status: Status::Active, is_sure: true, reason, ..Verdict::default() }
+}
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

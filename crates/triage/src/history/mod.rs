@@ -1,0 +1,33 @@
+//! How a group stands: over releases, over time, and by the code of the builds.
+
+mod build;
+mod by_release;
+mod code_evidence;
+mod code_hashes;
+mod counts;
+mod judge;
+mod recent;
+mod release;
+mod release_lists;
+mod status;
+mod symbol;
+mod trend;
+mod verdict;
+mod version;
+mod wording;
+
+pub use code_evidence::ChangedFunction;
+pub use code_hashes::{CodeChange, CodeRow, StackFunction, WHOLE_IMAGE};
+pub use release_lists::{BuildOrder, Exposure, ListError, ListProblem};
+pub use status::{State, Status};
+pub use symbol::symbol_of_function;
+
+pub(crate) use build::{Build, Event};
+pub(crate) use code_evidence::GroupCode;
+pub(crate) use code_hashes::{COMPARED, CodeHashes};
+pub(crate) use judge::{WINDOW, judge, most_urgent};
+pub(crate) use release::Releases;
+pub(crate) use trend::{ABSENCE_P, Direction, Rate, direction, p_of_more};
+pub(crate) use verdict::{ProgramHistory, Verdict};
+pub(crate) use version::version_of_path;
+pub(crate) use wording::p_text;

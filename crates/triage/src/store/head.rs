@@ -1,0 +1,105 @@
+//! What the tables of the store hold of a record.
+
+use serde::{Deserialize, Serialize};
+
+use crate::groups::CrashKey;
+use crate::history::version_of_path;
+use crate::record::{Reason, Record, RecordStatus};
+use crate::signature::module_name;
+use obit_report::Confidence;
+
+/// What the tables hold of a record, beside its body.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RecordHead {
+    /// See [`Record::dump`].
+    pub dump: String,
+    /// See [`Record::id`].
+    pub crash: String,
+    /// Whether the core could be read.
+    pub status: RecordStatus,
+    /// Why it could not.
+    pub reason: Option<Reason>,
+    /// Where the core was, redacted.
+    pub path: String,
+    /// Whether the core was read and is not cut.
+    pub is_complete: bool,
+    /// When the process died, seconds since 1970.
+    pub time: Option<i64>,
+    pub(super) host: Option<String>,
+    /// `None` where the core could not be read.
+    pub(super) build: Option<BuildHead>,
+    pub(super) key: Option<CrashKey>,
+    pub(super) class: Option<String>,
+    pub(super) severity: Option<String>,
+    pub(super) confidence: Option<Confidence>,
+    /// Image of the frame to blame.
+    pub(super) module: Option<String>,
+    pub(super) pid: Option<i64>,
+    /// Which thread crashed, and at which address.
+    pub(super) crashed_at: Option<(i64, u64)>,
+}
+
+/// The build of the program that died.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct BuildHead {
+    /// Its build ID; empty where it has none.
+    pub(super) id: String,
+    pub(super) program: String,
+    pub(super) version: Option<String>,
+    pub(super) variant: Option<String>,
+}
+
+impl RecordHead {
+    pub(super) fn of(record: &Record) -> Self {
+        let is_ok = record.status == RecordStatus::Ok;
+        let cause = record.cause.as_ref();
+        let blamed = cause.and_then(|cause| cause.blame.as_ref()).and_then(|blame| blame.frame);
+        let crashed = record.threads.iter().find(|thread| thread.crashed);
+        let frame = crashed.and_then(|thread| {
+            let mut frames = thread.frames.iter();
+            frames.find(|frame| blamed.is_none_or(|blamed| frame.index == blamed))
+        });
+        let module = frame.and_then(|frame| frame.module.as_ref());
+        Self {
+            dump: record.dump.clone(),
+            crash: record.id.clone(),
+            status: record.status,
+            reason: record.reason.clone(),
+            path: record.core.path.as_str().to_owned(),
+            is_complete: is_ok && !record.core.truncated,
+            time: record.time,
+            host: record.host.as_ref().map(|host| host.as_str().to_owned()),
+            build: is_ok.then(|| BuildHead::of(record)),
+            key: CrashKey::of(record),
+            class: cause.map(|cause| cause.class.clone()),
+            severity: cause.and_then(|cause| cause.severity.clone()),
+            confidence: cause.map(|cause| cause.confidence),
+            module: module.map(|module| module_name(module.path.as_str())),
+            pid: record.process.pid,
+            crashed_at: crashed.and_then(|thread| Some((thread.tid, thread.frames.first()?.pc.0))),
+        }
+    }
+}
+
+impl BuildHead {
+    fn of(record: &Record) -> Self {
+        let process = &record.process;
+        let program = process.exe.as_ref().map(|exe| module_name(exe.as_str()));
+        let program = program.or_else(|| process.comm.as_ref().map(|c| c.as_str().to_owned()));
+        let version = process.package.as_ref().and_then(|package| package.version.as_ref());
+        let by_path = process.exe.as_ref().and_then(|exe| version_of_path(exe.as_str()));
+        let (by_path, variant) = by_path.map_or((None, None), |named| {
+            let variant = Some(named.variant).filter(|variant| !variant.is_empty());
+            (Some(named.version), variant)
+        });
+        Self {
+            id: process.build_id.clone().unwrap_or_default(),
+            program: program.unwrap_or_default(),
+            version: version.map(|version| version.as_str().to_owned()).or(by_path),
+            variant,
+        }
+    }
+}

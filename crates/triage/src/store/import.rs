@@ -1,0 +1,182 @@
+//! An exported store is read back.
+
+use std::io::{self, BufRead};
+
+use rusqlite::types::Value as Cell;
+use rusqlite::{OptionalExtension, Transaction, params};
+use serde_json::Value;
+
+use super::connection::{GivenUp, Store};
+use super::error::{ImportProblem, StoreError};
+use super::exchange::SCHEMA;
+use super::packed::packed;
+use super::rows::{Object, cell_of, insert, interned};
+use crate::record::Record;
+
+/// Bytes of one line that are read.
+const LONGEST: u64 = 512 << 20;
+
+/// What was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Imported {
+    /// Dumps that were not there.
+    pub new: u64,
+    /// Dumps that were.
+    pub known: u64,
+}
+
+impl Store {
+    /// Adds what an [`export`](Self::export) wrote; all of it, or on an error nothing. What
+    /// is there already is not counted twice; of two words on a group, the newer counts.
+    ///
+    /// # Errors
+    /// When `from` cannot be read or makes no sense, and those of the database.
+    pub fn import(&mut self, mut from: impl BufRead) -> Result<Imported, StoreError> {
+        let imported = self.change(|transaction| import(transaction, &mut from))?;
+        self.regroup()?;
+        Ok(imported)
+    }
+}
+
+fn import(transaction: &Transaction<'_>, from: &mut impl BufRead) -> Result<Imported, GivenUp> {
+    let mut imported = Imported::default();
+    let mut text = Vec::new();
+    for line in 1_u64.. {
+        let wrong = |problem| StoreError::Import { line, problem };
+        text.clear();
+        let read = io::Read::take(&mut *from, LONGEST).read_until(b'\n', &mut text);
+        if read.map_err(|error| wrong(ImportProblem::Unreadable(error.to_string())))? == 0 {
+            if line == 1 {
+                return Err(wrong(ImportProblem::Empty).into());
+            }
+            break;
+        }
+        let value: Value = serde_json::from_slice(&text)
+            .map_err(|error| wrong(ImportProblem::NotJson(error.to_string())))?;
+        if line == 1 {
+            if value.get("schema").and_then(Value::as_str) != Some(SCHEMA) {
+                return Err(wrong(ImportProblem::OtherSchema { wanted: SCHEMA }).into());
+            }
+            continue;
+        }
+        let Value::Object(object) = value else {
+            return Err(wrong(ImportProblem::NoObject).into());
+        };
+        for (kind, value) in object {
+            let Value::Object(row) = value else {
+                return Err(wrong(ImportProblem::NoRow { kind }).into());
+            };
+            match kind.as_str() {
+                "dump" => match import_dump(transaction, row)? {
+                    true => imported.new += 1,
+                    false => imported.known += 1,
+                },
+                "bug" => import_bug(transaction, row)?,
+                "wish" => drop(insert(transaction, "wish", &row)?),
+                // Of a newer obit; what is known is taken.
+                _ => {}
+            }
+        }
+    }
+    Ok(imported)
+}
+
+/// Whether the dump was not there.
+fn import_dump(transaction: &Transaction<'_>, mut row: Object) -> rusqlite::Result<bool> {
+    let paths = row.remove("paths");
+    let record = row.remove("record");
+    row.remove("damaged");
+    let number = |text: &str| {
+        let found = transaction.prepare_cached("SELECT n FROM dump WHERE id = ?1")?;
+        { found }.query_row([text], |row| row.get::<_, i64>(0)).optional()
+    };
+    let id = row.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let known = number(&id)?;
+    let n = match known {
+        Some(n) => n,
+        None => {
+            for (key, table, column) in [("host", "host", "name"), ("trace", "trace", "json")] {
+                if let Some(Value::String(text)) = row.get(key) {
+                    let n = interned(transaction, table, column, text)?;
+                    row.insert(key.to_owned(), n.into());
+                }
+            }
+            if let Some(Value::Object(build)) = row.remove("build") {
+                insert(transaction, "build", &build)?;
+                let text = |key: &str| build.get(key).and_then(Value::as_str).unwrap_or_default();
+                let n: i64 = transaction.query_row(
+                    "SELECT n FROM build WHERE program = ?1 AND id = ?2",
+                    [text("program"), text("id")],
+                    |row| row.get(0),
+                )?;
+                row.insert("build".to_owned(), n.into());
+            }
+            insert(transaction, "dump", &row)?;
+            transaction.last_insert_rowid()
+        }
+    };
+    let record = record.and_then(|record| serde_json::from_value::<Record>(record).ok());
+    if let Some(packed) = record.and_then(|record| packed(&record).ok()) {
+        // One that was given up here and is there in the other comes back.
+        let added = transaction
+            .prepare_cached("INSERT OR IGNORE INTO record (dump, json) VALUES (?1, ?2)")?
+            .execute(params![n, packed])?;
+        if added > 0 {
+            transaction.execute("UPDATE dump SET kept = 1 WHERE n = ?1", [n])?;
+        }
+    }
+    for path in paths.iter().filter_map(Value::as_array).flatten() {
+        if let Value::Object(path) = path {
+            let mut path = path.clone();
+            path.insert("dump".to_owned(), n.into());
+            insert(transaction, "path", &path)?;
+        }
+    }
+    Ok(known.is_none())
+}
+
+fn import_bug(transaction: &Transaction<'_>, mut row: Object) -> rusqlite::Result<()> {
+    let (traces, notes) = (row.remove("traces"), row.remove("notes"));
+    let id = row.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let is_new = insert(transaction, "bug", &row)?;
+    let n: i64 =
+        transaction.query_row("SELECT n FROM bug WHERE id = ?1", [&id], |row| row.get(0))?;
+    if !is_new {
+        // Of two words the newer counts; any counts more than none.
+        let set: Vec<&str> = ["state", "state_build", "state_time"]
+            .into_iter()
+            .filter(|c| row.contains_key(*c))
+            .collect();
+        let theirs = row.get("state_time").and_then(Value::as_i64).unwrap_or(i64::MIN);
+        let ours: Option<i64> =
+            transaction
+                .query_row("SELECT state_time FROM bug WHERE n = ?1", [n], |row| row.get(0))?;
+        if theirs > ours.unwrap_or(i64::MIN) {
+            for column in set {
+                let value = row.get(column).map_or(Cell::Null, cell_of);
+                let sql = format!("UPDATE bug SET {column} = ?1 WHERE n = ?2");
+                transaction.execute(&sql, params![value, n])?;
+            }
+        }
+        if let Some(Value::String(name)) = row.get("name") {
+            let sql = "UPDATE bug SET name = coalesce(name, ?1) WHERE n = ?2";
+            transaction.execute(sql, params![name, n])?;
+        }
+    }
+    for trace in traces.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str) {
+        // A group that is here keeps its traces; grouping anew decides on the others.
+        let sql = "UPDATE trace SET bug = ?1 WHERE json = ?2 AND bug IS NULL";
+        transaction.prepare_cached(sql)?.execute(params![n, trace])?;
+    }
+    for note in notes.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_object) {
+        let text = note.get("text").and_then(Value::as_str).unwrap_or_default();
+        let time = note.get("time").and_then(Value::as_i64).unwrap_or(0);
+        transaction.execute(
+            "INSERT INTO note (bug, time, text) SELECT ?1, ?2, ?3 WHERE NOT EXISTS
+               (SELECT 1 FROM note WHERE bug = ?1 AND time = ?2 AND text = ?3)",
+            params![n, time, text],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! What the user says of groups: kept for ever, and stronger than any measure.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+
+use super::connection::{GivenUp, Store};
+use super::error::{GroupError, StoreError};
+use super::regroup::new_bug;
+
+impl Store {
+    /// The group that `id` calls: all of its digits, or as many as no other starts with.
+    ///
+    /// # Errors
+    /// When there is none, or several, and those of the database.
+    pub fn group_named(&self, id: &str) -> Result<String, StoreError> {
+        match group(&self.connection, id) {
+            Ok((_, id)) => Ok(id),
+            Err(GivenUp::Database(source)) => Err(self.failed(source)),
+            Err(GivenUp::Other(error)) => Err(error),
+        }
+    }
+
+    /// Names a group, or takes its name away.
+    ///
+    /// # Errors
+    /// When there is no such group, and those of the database.
+    pub fn name_group(&mut self, id: &str, name: &str) -> Result<(), StoreError> {
+        self.change(|transaction| {
+            let (n, _) = group(transaction, id)?;
+            let name = Some(name.trim()).filter(|name| !name.is_empty());
+            transaction.execute("UPDATE bug SET name = ?1 WHERE n = ?2", params![name, n])?;
+            Ok(())
+        })
+    }
+
+    /// Makes two groups one, now and whatever comes. [`Store::regroup`] does it.
+    ///
+    /// # Errors
+    /// When there is no such group, and those of the database.
+    pub fn merge_groups(&mut self, one: &str, other: &str) -> Result<(), StoreError> {
+        self.change(|transaction| {
+            let ((one, _), (other, _)) = (group(transaction, one)?, group(transaction, other)?);
+            if one == other {
+                return Err(no(GroupError::Same));
+            }
+            let (ours, theirs) = (subgroups(transaction, one)?, subgroups(transaction, other)?);
+            for a in &ours {
+                for b in &theirs {
+                    forget(transaction, a, b)?;
+                }
+            }
+            if let Some(first) = ours.first() {
+                for subgroup in ours.iter().skip(1).chain(&theirs) {
+                    set(transaction, first, subgroup, true)?;
+                }
+            }
+            // Whichever goes on keeps what either was named.
+            transaction.execute(
+                "UPDATE bug SET name = (SELECT coalesce(a.name, b.name) FROM bug a, bug b
+                   WHERE a.n = ?1 AND b.n = ?2) WHERE n IN (?1, ?2)",
+                params![one, other],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Parts signatures from a group: together they become one of their own.
+    /// [`Store::regroup`] does it.
+    ///
+    /// # Errors
+    /// When there is no such group, it does not have them or nothing would remain, and those
+    /// of the database.
+    pub fn split_group(&mut self, id: &str, signatures: &[String]) -> Result<(), StoreError> {
+        self.change(|transaction| {
+            let (n, id) = group(transaction, id)?;
+            let all = subgroups(transaction, n)?;
+            let mut parted = BTreeSet::new();
+            for wanted in signatures {
+                let found = all.iter().filter(|subgroup| subgroup.starts_with(wanted.as_str()));
+                let before = parted.len();
+                parted.extend(found);
+                if parted.len() == before || wanted.is_empty() {
+                    let (signature, has) = (wanted.clone(), all.clone());
+                    return Err(no(GroupError::NoSuchSignature { group: id, signature, has }));
+                }
+            }
+            let rest: Vec<&String> =
+                all.iter().filter(|subgroup| !parted.contains(subgroup)).collect();
+            if rest.is_empty() {
+                return Err(no(GroupError::NothingLeft { group: id }));
+            }
+            for one in &parted {
+                for other in &rest {
+                    set(transaction, one, other, false)?;
+                }
+            }
+            if let Some(first) = parted.first() {
+                for other in parted.iter().skip(1) {
+                    set(transaction, first, other, true)?;
+                }
+            }
+            // The rest goes on under the id, however small it is.
+            let taken: BTreeSet<i64> = transaction
+                .prepare("SELECT DISTINCT bug FROM trace WHERE bug IS NOT NULL")?
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let bug = new_bug(
+                transaction,
+                parted.iter().filter_map(|subgroup| subgroup.split('@').next()),
+                &taken,
+            )?;
+            for subgroup in &parted {
+                transaction.execute(
+                    "UPDATE trace SET bug = ?1
+                     WHERE bug = ?2 AND coalesce(cell, json ->> '$.signature') = ?3",
+                    params![bug, n, subgroup],
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The signatures of a group, each with `@` and a caller behind it where only the
+    /// crashes of that caller are meant, and in words.
+    ///
+    /// # Errors
+    /// When there is no such group, and those of the database.
+    pub fn signatures(&self, id: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let id = self.group_named(id)?;
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT coalesce(cell, json ->> '$.signature'), min(json ->> '$.text') FROM trace
+                 WHERE bug = (SELECT n FROM bug WHERE id = ?1) GROUP BY 1 ORDER BY 1",
+            )?;
+            let rows = statement.query_map([&id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+}
+
+fn no(error: GroupError) -> GivenUp {
+    GivenUp::Other(error.into())
+}
+
+/// The row of a group and its id.
+fn group(connection: &Connection, id: &str) -> Result<(i64, String), GivenUp> {
+    let all = "SELECT n, id FROM bug WHERE EXISTS (SELECT 1 FROM trace WHERE bug = bug.n)";
+    let exact = connection
+        .prepare_cached(&format!("{all} AND id = ?1"))?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    if let Some(found) = exact {
+        return Ok(found);
+    }
+    let mut statement =
+        connection.prepare_cached(&format!("{all} AND substr(id, 1, length(?1)) = ?1 LIMIT 2"))?;
+    let found: Vec<(i64, String)> = statement
+        .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let id = || id.to_owned();
+    match <[_; 1]>::try_from(found) {
+        Ok([only]) if !id().is_empty() => Ok(only),
+        Err(several) if several.len() > 1 => Err(no(GroupError::Ambiguous { id: id() })),
+        _ => Err(no(GroupError::Unknown { id: id() })),
+    }
+}
+
+/// The parts of a group that a constraint can be about, in order.
+fn subgroups(connection: &Connection, bug: i64) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT coalesce(cell, json ->> '$.signature') FROM trace WHERE bug = ?1
+         ORDER BY 1",
+    )?;
+    statement.query_map([bug], |row| row.get(0))?.collect()
+}
+
+/// A pair has one constraint: the last.
+fn set(
+    transaction: &Transaction<'_>,
+    one: &str,
+    other: &str,
+    together: bool,
+) -> rusqlite::Result<()> {
+    if one != other {
+        transaction
+            .prepare_cached(
+                "INSERT OR REPLACE INTO wish (one, other, together) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![one.min(other), one.max(other), together])?;
+    }
+    Ok(())
+}
+
+fn forget(transaction: &Transaction<'_>, one: &str, other: &str) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("DELETE FROM wish WHERE one = ?1 AND other = ?2")?
+        .execute(params![one.min(other), one.max(other)])?;
+    Ok(())
+}

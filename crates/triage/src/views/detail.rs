@@ -1,0 +1,173 @@
+//! One group, in full.
+
+use std::io;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::correlations::GroupTrait;
+use super::summary::{GroupSummary, ReleaseCount};
+use crate::record::Record;
+use crate::signature::module_name;
+use obit_report::{Confidence, FrameKind, write_json_line};
+
+/// The version of its JSON.
+pub const SHOW_SCHEMA: &str = "obit.show/1";
+/// Frames of the stack that stands for the group.
+const FRAMES: usize = 32;
+/// Groups that may be the same, at most.
+pub(crate) const SUSPECTS: usize = 16;
+
+/// One group, in full.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct GroupDetail {
+    /// `obit.show/1`.
+    pub schema: String,
+    /// Its numbers and how it stands. `releases` there are those of the program that died
+    /// most.
+    pub group: GroupSummary,
+    /// Since when the user's word holds: seconds since 1970.
+    pub state_since: Option<i64>,
+    /// The build that was said to mend it.
+    pub state_build: Option<String>,
+    /// The user's remarks, oldest first.
+    pub notes: Vec<NoteReport>,
+    /// What happened in the crash that stands for the group.
+    pub explanation: Option<String>,
+    /// What that program said.
+    pub message: Option<String>,
+    /// How it came there, innermost first.
+    pub stack: Vec<StackLine>,
+    /// What the crashes have in common.
+    pub traits: Vec<GroupTrait>,
+    /// Crashes of the group, and of others, that were compared for that.
+    pub compared: (u64, u64),
+    /// Each build.
+    pub builds: Vec<ReleaseCount>,
+    /// Each host: its name in `name`.
+    pub hosts: Vec<ReleaseCount>,
+    /// Groups that may be the same bug.
+    pub suspected_same: Vec<Suspect>,
+    /// The newest dumps.
+    pub dumps: Vec<DumpLine>,
+}
+
+/// A remark.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct NoteReport {
+    /// Seconds since 1970.
+    pub time: i64,
+    /// What was said.
+    pub text: String,
+}
+
+/// One frame, in short.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct StackLine {
+    /// Its number.
+    pub index: u64,
+    /// The function.
+    pub function: Option<String>,
+    /// Its image.
+    pub module: Option<String>,
+    /// `list.c:12`.
+    pub source: Option<String>,
+    /// Whether it is inlined into the next.
+    pub is_inline: bool,
+    /// Whether the cause says it is to blame.
+    pub is_to_blame: bool,
+}
+
+/// A group that may be the same.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Suspect {
+    /// Its id.
+    pub group: String,
+    /// How alike they are, from 0 to 1.
+    pub likeness: f64,
+    /// Its signature.
+    pub signature: String,
+}
+
+/// One dump, in a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct DumpLine {
+    /// Its id.
+    pub dump: String,
+    /// The crash's name.
+    pub crash: String,
+    /// Seconds since 1970.
+    pub time: i64,
+    /// The release.
+    pub release: Option<String>,
+    /// Where.
+    pub host: Option<String>,
+    /// Where the file was.
+    pub path: Option<String>,
+    /// How sure its cause is.
+    pub confidence: Option<Confidence>,
+    /// Whether the core was whole.
+    pub is_complete: bool,
+}
+
+impl GroupDetail {
+    /// Takes over which groups may be the same, and how alike they are; `signature` tells
+    /// theirs.
+    pub(crate) fn suspect(
+        &mut self,
+        likes: &[(String, f64)],
+        signature: impl Fn(&str) -> Option<String>,
+    ) {
+        let suspects = likes.iter().take(SUSPECTS).map(|(group, likeness)| Suspect {
+            group: group.clone(),
+            likeness: *likeness,
+            signature: signature(group).unwrap_or_default(),
+        });
+        self.suspected_same = suspects.collect();
+    }
+
+    /// Takes over what the crash that stands for the group says.
+    pub fn describe(&mut self, example: &Record) {
+        let cause = example.cause.as_ref();
+        let text = |shown: Option<&obit_redact::Shown>| shown.map(|text| text.as_str().to_owned());
+        self.explanation = text(cause.and_then(|cause| cause.explanation.as_ref()));
+        self.message = text(cause.and_then(|cause| cause.message.as_ref()));
+        let blame = cause.and_then(|cause| cause.blame.as_ref());
+        let thread = blame
+            .and_then(|blame| blame.thread)
+            .and_then(|tid| example.threads.iter().find(|thread| thread.tid == tid))
+            .or_else(|| example.threads.iter().find(|thread| thread.crashed));
+        let to_blame = blame.and_then(|blame| blame.frame);
+        let frames = thread.map_or(&[][..], |thread| thread.frames.as_slice());
+        self.stack = frames
+            .iter()
+            .take(FRAMES)
+            .map(|frame| StackLine {
+                index: frame.index,
+                function: text(frame.function.as_ref()),
+                module: frame.module.as_ref().map(|place| module_name(place.path.as_str())),
+                source: frame.source.as_ref().map(|source| {
+                    let file = source.file.as_str();
+                    let file = file.rsplit('/').next().unwrap_or(file);
+                    let line = source.line.map(|line| format!(":{line}"));
+                    format!("{file}{}", line.unwrap_or_default())
+                }),
+                is_inline: frame.kind == FrameKind::Inline,
+                is_to_blame: to_blame == Some(frame.index),
+            })
+            .collect();
+    }
+}
+
+/// Writes the group as one line of JSON, safe to print.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_detail(detail: &GroupDetail, out: impl io::Write) -> io::Result<()> {
+    write_json_line(detail, out)
+}

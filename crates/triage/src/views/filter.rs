@@ -1,0 +1,384 @@
+//! `--where`: which groups and dumps a view is about.
+
+use crate::history::Status;
+use crate::time::{TimeError, When};
+use obit_report::Severity;
+
+/// Conditions, all of which must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Filter {
+    conditions: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Condition {
+    field: Field,
+    is_not: bool,
+    values: Vec<String>,
+    /// Of [`Field::Since`], [`Field::Until`] and [`Field::Count`].
+    bound: i64,
+    /// Of [`Field::Severity`] with `>=`.
+    least: Option<Severity>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Class,
+    Status,
+    Module,
+    Program,
+    Build,
+    Host,
+    Signature,
+    Since,
+    Until,
+    Severity,
+    Count,
+}
+
+const FIELDS: &[(&str, Field)] = &[
+    ("class", Field::Class),
+    ("status", Field::Status),
+    ("module", Field::Module),
+    ("program", Field::Program),
+    ("build", Field::Build),
+    ("host", Field::Host),
+    ("signature", Field::Signature),
+    ("since", Field::Since),
+    ("until", Field::Until),
+    ("severity", Field::Severity),
+    ("count", Field::Count),
+];
+
+/// Why conditions make no sense, and what would.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FilterError {
+    /// There is no operator.
+    #[error("{text:?} is no condition: write FIELD=VALUE; fields are {}", fields())]
+    NoCondition {
+        /// What was written.
+        text: String,
+    },
+    /// Nothing can be asked by this name.
+    #[error("there is no field {name:?}; there are {}", fields())]
+    UnknownField {
+        /// What was written.
+        name: String,
+    },
+    /// The operator is none.
+    #[error("{text:?}: write = or !=, or >= after severity and count")]
+    NoOperator {
+        /// What was written.
+        text: String,
+    },
+    /// Nothing stands behind the operator.
+    #[error("{text:?} has no value")]
+    NoValue {
+        /// What was written.
+        text: String,
+    },
+    /// A count is compared with a word.
+    #[error("{value:?} is no number")]
+    NoNumber {
+        /// What was written.
+        value: String,
+    },
+    /// A count is compared in another way than by `>=`.
+    #[error("write count>=N")]
+    CountOperator,
+    /// A time is compared in another way than by `=`.
+    #[error("write {name}=TIME")]
+    TimeOperator {
+        /// The field.
+        name: &'static str,
+    },
+    /// Words are compared by `>=`.
+    #[error("{name} knows = and != alone")]
+    WordOperator {
+        /// The field.
+        name: &'static str,
+    },
+    /// There is no such severity.
+    #[error("there is no severity {word:?}; there are {}", Severity::words())]
+    UnknownSeverity {
+        /// What was written.
+        word: String,
+    },
+    /// There is no such status.
+    #[error("there is no status {word:?}; there are {}", Status::words())]
+    UnknownStatus {
+        /// What was written.
+        word: String,
+    },
+    /// A time is none.
+    #[error(transparent)]
+    Time(#[from] TimeError),
+}
+
+/// What a dump can be asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct DumpFacts<'f> {
+    /// Seconds since 1970.
+    pub time: i64,
+    /// The class of its cause.
+    pub class: &'f str,
+    /// Image of the frame to blame.
+    pub module: &'f str,
+    /// The program.
+    pub program: &'f str,
+    /// Its build ID.
+    pub build_id: &'f str,
+    /// The name of its release.
+    pub release: &'f str,
+    /// Where it died.
+    pub host: &'f str,
+}
+
+/// What a group can be asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct GroupFacts<'f> {
+    /// How it stands.
+    pub status: Status,
+    /// How bad it is.
+    pub severity: &'f str,
+    /// Its dumps, as far as they are asked for.
+    pub count: u64,
+    /// Its signature in words.
+    pub signature: &'f str,
+}
+
+impl Filter {
+    /// `class=null-read,status=new|regressed,since=7d,severity>=high`: conditions are
+    /// joined by commas, alternatives by `|`; `!=` excludes; `*` at either end of a value
+    /// stands for anything.
+    ///
+    /// # Errors
+    /// What is wrong, and what is possible.
+    pub fn parse(text: &str, now: i64) -> Result<Self, FilterError> {
+        let mut conditions = Vec::new();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            conditions.push(condition(part, now)?);
+        }
+        Ok(Self { conditions })
+    }
+
+    /// Both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.conditions.extend(other.conditions);
+        self
+    }
+
+    /// Whether it says anything of single dumps.
+    pub(super) fn selects_dumps(&self) -> bool {
+        self.conditions.iter().any(|condition| !condition.field.is_of_groups())
+    }
+
+    /// Whether a dump is asked for.
+    pub(super) fn takes_dump(&self, dump: &DumpFacts<'_>) -> bool {
+        self.conditions.iter().filter(|condition| !condition.field.is_of_groups()).all(
+            |condition| match condition.field {
+                Field::Class => condition.matches(&[dump.class]),
+                Field::Module => condition.matches(&[dump.module]),
+                Field::Program => condition.matches(&[dump.program]),
+                Field::Host => condition.matches(&[dump.host]),
+                Field::Build => {
+                    let is_start = |value: &String| {
+                        value.len() >= 6 && dump.build_id.starts_with(value.as_str())
+                    };
+                    let found = condition.values.iter().any(is_start)
+                        || condition.any(&[dump.release, dump.build_id]);
+                    found != condition.is_not
+                }
+                Field::Since => dump.time >= condition.bound,
+                _ => dump.time < condition.bound,
+            },
+        )
+    }
+
+    /// Whether a group is asked for.
+    pub(super) fn takes_group(&self, group: &GroupFacts<'_>) -> bool {
+        self.conditions.iter().filter(|condition| condition.field.is_of_groups()).all(|condition| {
+            match condition.field {
+                Field::Status => condition.matches(&[group.status.word()]),
+                Field::Signature => condition.matches(&[group.signature]),
+                Field::Severity if !condition.values.is_empty() => {
+                    condition.matches(&[group.severity])
+                }
+                Field::Severity => Severity::named(group.severity) >= condition.least,
+                _ => i64::try_from(group.count).unwrap_or(i64::MAX) >= condition.bound,
+            }
+        })
+    }
+}
+
+impl Field {
+    fn is_of_groups(self) -> bool {
+        matches!(self, Self::Status | Self::Severity | Self::Count | Self::Signature)
+    }
+}
+
+impl Condition {
+    fn matches(&self, texts: &[&str]) -> bool {
+        self.any(texts) != self.is_not
+    }
+
+    fn any(&self, texts: &[&str]) -> bool {
+        self.values.iter().any(|value| texts.iter().any(|text| fits(value, text)))
+    }
+}
+
+/// Whether `text` is `pattern`, in which `*` at the start or the end stands for anything.
+fn fits(pattern: &str, text: &str) -> bool {
+    match (pattern.strip_prefix('*'), pattern.strip_suffix('*')) {
+        (Some(_), Some("")) => true,
+        (Some(_), Some(start)) => text.contains(start.trim_start_matches('*')),
+        (Some(end), None) => text.ends_with(end),
+        (None, Some(start)) => text.starts_with(start),
+        (None, None) => text == pattern,
+    }
+}
+
+fn condition(text: &str, now: i64) -> Result<Condition, FilterError> {
+    let at = text
+        .find(['=', '>', '!', '<'])
+        .ok_or_else(|| FilterError::NoCondition { text: text.to_owned() })?;
+    let (name, rest) = (text[..at].trim(), &text[at..]);
+    let (name, field) = FIELDS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .ok_or_else(|| FilterError::UnknownField { name: name.to_owned() })?;
+    let field = *field;
+    let operator = [">=", "!=", "="]
+        .into_iter()
+        .find(|operator| rest.starts_with(operator))
+        .ok_or_else(|| FilterError::NoOperator { text: text.to_owned() })?;
+    let value = rest[operator.len()..].trim();
+    if value.is_empty() {
+        return Err(FilterError::NoValue { text: text.to_owned() });
+    }
+    let is_not = operator == "!=";
+    let mut condition = Condition { field, is_not, values: vec![], bound: 0, least: None };
+    match (field, operator) {
+        (Field::Since | Field::Until, "=") => condition.bound = When::parse(value)?.seconds(now),
+        (Field::Count, ">=") => {
+            let number = value.parse().ok();
+            condition.bound =
+                number.ok_or_else(|| FilterError::NoNumber { value: value.to_owned() })?;
+        }
+        (Field::Severity, ">=") => condition.least = Some(severity(value)?),
+        (Field::Count, _) => return Err(FilterError::CountOperator),
+        (Field::Since | Field::Until, _) => return Err(FilterError::TimeOperator { name }),
+        (_, ">=") => return Err(FilterError::WordOperator { name }),
+        _ => {
+            condition.values = value.split('|').map(|value| value.trim().to_owned()).collect();
+            for value in &condition.values {
+                match field {
+                    Field::Severity => drop(severity(value)?),
+                    Field::Status => drop(status(value)?),
+                    _ => {}
+                }
+            }
+        }
+    }
+    Ok(condition)
+}
+
+fn severity(word: &str) -> Result<Severity, FilterError> {
+    Severity::named(word).ok_or_else(|| FilterError::UnknownSeverity { word: word.to_owned() })
+}
+
+fn status(word: &str) -> Result<Status, FilterError> {
+    Status::named(word).ok_or_else(|| FilterError::UnknownStatus { word: word.to_owned() })
+}
+
+fn fields() -> String {
+    FIELDS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Filter {
+        Filter::parse(text, 1_000_000).unwrap()
+    }
+
+    #[test]
+    fn dumps_are_selected_by_what_they_are() {
+        let dump = DumpFacts {
+            time: 990_000,
+            class: "null-read",
+            module: "libshop.so",
+            program: "shopd",
+            build_id: "5c1e00112233",
+            release: "2.1",
+            host: "web-3",
+        };
+        for (text, taken) in [
+            ("class=null-read", true),
+            ("class=null-*", true),
+            ("class=*-write", false),
+            ("class=assertion|null-read", true),
+            ("class!=null-read", false),
+            ("module=libshop.so, program=shopd", true),
+            ("module=libshop.so,program=other", false),
+            ("build=2.1", true),
+            ("build=5c1e00", true),
+            ("build=5c", false),
+            ("build!=2.1", false),
+            ("host=web-*", true),
+            ("since=24h", true),
+            ("since=2h", false),
+            ("until=2h", true),
+            ("since=@990000,until=@990001", true),
+            ("status=new", true),
+        ] {
+            assert_eq!(parsed(text).takes_dump(&dump), taken, "{text}");
+        }
+    }
+
+    #[test]
+    fn groups_are_selected_by_how_they_stand() {
+        let group = GroupFacts {
+            status: Status::Regressed,
+            severity: "medium",
+            count: 12,
+            signature: "strlen | walk in app",
+        };
+        for (text, taken) in [
+            ("status=new|regressed", true),
+            ("status!=regressed", false),
+            ("severity>=medium", true),
+            ("severity>=high", false),
+            ("severity=medium|low", true),
+            ("count>=12", true),
+            ("count>=13", false),
+            ("signature=*walk*", true),
+            ("signature=walk", false),
+            ("class=null-read", true),
+        ] {
+            assert_eq!(parsed(text).takes_group(&group), taken, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_told_with_what_would() {
+        for (text, word) in [
+            ("colour=red", "class, status"),
+            ("new", "FIELD=VALUE"),
+            ("status=bad", "regressed"),
+            ("severity>=awful", "medium"),
+            ("class>=a", "knows = and !="),
+            ("since>=2d", "since=TIME"),
+            ("since=sometime", "24h"),
+            ("count=3", "count>=N"),
+            ("class<3", "write ="),
+            ("class=", "no value"),
+        ] {
+            let said = Filter::parse(text, 0).unwrap_err().to_string();
+            assert!(said.contains(word), "{text}: {said}");
+        }
+    }
+}

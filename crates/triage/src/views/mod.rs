@@ -1,0 +1,34 @@
+//! What is shown of many crashes: lists of groups, one group in full, two sets against
+//! each other. The types are the JSON documents.
+
+mod correlations;
+mod detail;
+mod difference;
+mod filter;
+mod options;
+mod overview;
+mod rank;
+mod schema;
+mod summary;
+mod survey;
+
+pub use correlations::GroupTrait;
+pub use detail::{
+    DumpLine, GroupDetail, NoteReport, SHOW_SCHEMA, StackLine, Suspect, write_detail,
+};
+pub use difference::{
+    Bundle, Change, DIFF_SCHEMA, Difference, GroupDifference, Side, difference, write_difference,
+};
+pub use filter::{Filter, FilterError};
+pub use options::{Sort, ViewOptions};
+pub use rank::Rank;
+pub use schema::{Document, write_schema};
+pub use summary::{
+    GROUP_SCHEMA, GroupSummary, Moment, Overview, ReleaseCount, TOP_SCHEMA, Trend,
+    write_group_lines, write_overview,
+};
+pub use survey::{Survey, Unreadable};
+
+pub(crate) use correlations::{CrashFacts, correlations};
+pub(crate) use detail::SUSPECTS;
+pub(crate) use overview::overview;

@@ -1,0 +1,200 @@
+//! The list of groups, each in numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::filter::{Filter, GroupFacts};
+use super::rank::Rank;
+use crate::history::{ChangedFunction, Status};
+use obit_report::{Confidence, write_json_line};
+
+/// The version of a group's JSON.
+pub const GROUP_SCHEMA: &str = "obit.group/1";
+/// The version of a list's JSON.
+pub const TOP_SCHEMA: &str = "obit.top/1";
+
+/// The list of groups.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Overview {
+    /// `obit.top/1`.
+    pub schema: String,
+    /// The time that statuses are relative to: seconds since 1970.
+    pub now: i64,
+    /// Dumps that could be read, of those that were asked for.
+    pub dumps: u64,
+    /// Dumps that could not be read.
+    pub failed: u64,
+    /// Dumps that nothing tells from others, and that are in no group.
+    pub without_group: u64,
+    /// Groups that were asked for, before the list was cut.
+    pub groups_total: u64,
+    /// How many of these stand how.
+    pub by_status: BTreeMap<Status, u64>,
+    /// The groups.
+    pub groups: Vec<GroupSummary>,
+}
+
+/// One group, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct GroupSummary {
+    /// `obit.group/1`.
+    pub schema: String,
+    /// What it is called by.
+    pub id: String,
+    /// As the user named it.
+    pub name: Option<String>,
+    /// Its most frequent signature.
+    pub signature: String,
+    /// How it stands.
+    pub status: Status,
+    /// Whether the newest release that has any dump has one of this group.
+    pub in_latest: bool,
+    /// Why it has that status, in words and numbers.
+    pub reason: String,
+    /// Whether the numbers leave no doubt of the status.
+    pub is_sure: bool,
+    /// How likely chance alone does that.
+    pub p: Option<f64>,
+    /// What became of the functions on its stack between the releases that did not show it
+    /// and those that did, where their files were at hand: the innermost function first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<ChangedFunction>,
+    /// `open`, `resolved` or `ignored`, as the user said.
+    pub state: String,
+    /// The most frequent class of cause.
+    pub class: Option<String>,
+    /// How bad that is.
+    pub severity: Option<String>,
+    /// How sure the surest of its causes is.
+    pub confidence: Option<Confidence>,
+    /// What happened, in a line: of the crash that `example` names.
+    pub title: Option<String>,
+    /// Images of the frames to blame, the most frequent first.
+    pub modules: Vec<String>,
+    /// Programs that died, the most frequent first.
+    pub programs: Vec<String>,
+    /// Its dumps, of those that were asked for.
+    pub count: u64,
+    /// All its dumps.
+    pub total: u64,
+    /// Hosts.
+    pub hosts: u64,
+    /// The first of the dumps.
+    pub first: Option<Moment>,
+    /// The last of them.
+    pub last: Option<Moment>,
+    /// Releases of the program that died most, oldest first.
+    pub releases: Vec<ReleaseCount>,
+    /// Dumps over time.
+    pub trend: Trend,
+    /// What is looked at first.
+    pub rank: Rank,
+    /// The crash that tells most: the dump's id.
+    pub example: Option<String>,
+    /// The row of that dump.
+    #[serde(skip)]
+    pub example_row: Option<i64>,
+    /// The row of what grouping sees of most of its crashes.
+    #[serde(skip)]
+    pub key_row: Option<i64>,
+    /// Its place in the census.
+    #[serde(skip)]
+    pub place: usize,
+}
+
+/// When, and in which build.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Moment {
+    /// Seconds since 1970.
+    pub time: i64,
+    /// The release.
+    pub release: Option<String>,
+    /// The build ID of the program.
+    pub build: Option<String>,
+}
+
+/// What a release has of a group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ReleaseCount {
+    /// Its name.
+    pub name: String,
+    /// Build IDs.
+    pub builds: Vec<String>,
+    /// Dumps of the group.
+    pub count: u64,
+    /// Dumps of all groups.
+    pub dumps: u64,
+    /// How much it ran, in the user's unit.
+    pub exposure: Option<f64>,
+    /// Time of the first dump of the group.
+    pub first: Option<i64>,
+    /// Time of the last one.
+    pub last: Option<i64>,
+}
+
+/// Dumps over time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Trend {
+    /// Where the first stretch begins: seconds since 1970.
+    pub from: i64,
+    /// Seconds of each.
+    pub step: i64,
+    /// Dumps in each.
+    pub counts: Vec<u64>,
+}
+
+impl Overview {
+    /// Keeps the groups that are asked for by what is known of groups alone. To be called
+    /// when signatures are filled in.
+    pub fn retain(&mut self, filter: &Filter) {
+        self.groups.retain(|group| {
+            filter.takes_group(&GroupFacts {
+                status: group.status,
+                severity: group.severity.as_deref().unwrap_or_default(),
+                count: group.count,
+                signature: &group.signature,
+            })
+        });
+        self.count();
+    }
+
+    /// Keeps the groups of these ids, and tells of their dumps alone.
+    pub fn keep(&mut self, ids: &BTreeSet<String>) {
+        self.groups.retain(|group| ids.contains(&group.id));
+        self.dumps = self.groups.iter().map(|group| group.count).sum();
+        self.without_group = 0;
+        self.count();
+    }
+
+    pub(super) fn count(&mut self) {
+        self.groups_total = self.groups.len() as u64;
+        self.by_status.clear();
+        for group in &self.groups {
+            *self.by_status.entry(group.status).or_default() += 1;
+        }
+    }
+}
+
+/// Writes the list as one line of JSON, safe to print.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_overview(overview: &Overview, out: impl io::Write) -> io::Result<()> {
+    write_json_line(overview, out)
+}
+
+/// Writes each group as one line of JSON, safe to print.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_group_lines(overview: &Overview, mut out: impl io::Write) -> io::Result<()> {
+    overview.groups.iter().try_for_each(|group| write_json_line(group, &mut out))
+}

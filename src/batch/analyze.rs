@@ -1,0 +1,46 @@
+//! One core of many.
+
+use std::path::Path;
+
+use super::code::Code;
+use super::death::{Death, death_of};
+use super::identity::{dump_id, file_id};
+use crate::report::{self, BuildOptions, CoreReport};
+use obit_process::process::{Options, Process};
+use obit_redact::{Origin, Redactor, Shown};
+use obit_triage::{FileFacts, Reason, Record, Rules};
+
+/// What is to be said of the core at `path`, whatever it is.
+pub fn analyze(path: &Path, options: Options, build: BuildOptions, rules: &Rules) -> Record {
+    match Process::open(path, options, &()) {
+        Ok(process) => {
+            let death = death_of(path);
+            let host = host(&death, &build);
+            let report = report::build(&process, build);
+            let dump = dump_id(&process, &report.id);
+            Record::of(report, FileFacts { dump, time: death.time, host }, rules)
+        }
+        Err(error) => failed(path, &build, Code::of_open_error(&error), &error.to_string()),
+    }
+}
+
+/// What is to be said of a file of which there is no report, `why` in a sentence.
+pub fn failed(path: &Path, build: &BuildOptions, code: Code, why: &str) -> Record {
+    let mut redactor = Redactor::new(build.redaction, "").with_rules(build.rules.clone());
+    let core = CoreReport {
+        path: redactor.show(Origin::Path, &path.to_string_lossy()),
+        size: path.metadata().map(|metadata| metadata.len()).unwrap_or(0),
+        ..CoreReport::default()
+    };
+    let text = redactor.show(Origin::Path, why);
+    let reason = Reason { code: code.word().to_owned(), text };
+    let death = death_of(path);
+    let host = host(&death, build);
+    let facts = FileFacts { dump: file_id(path), time: death.time, host };
+    Record::failed(core, facts, reason)
+}
+
+fn host(death: &Death, build: &BuildOptions) -> Option<Shown> {
+    let mut redactor = Redactor::new(build.redaction, "").with_rules(build.rules.clone());
+    Some(redactor.show(Origin::ProcessName, death.host.as_ref()?))
+}

@@ -1,0 +1,198 @@
+//! One worker process: started, asked, ended when its time is up.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use super::code::Code;
+use super::messages;
+use super::worker::{BUG, GOES, STAYS};
+use obit_triage::PackedRecord;
+
+/// Bytes of the end of a dead worker's standard error that are looked at.
+const LAST_WORDS: u64 = 2000;
+/// How long a worker that was killed may take to be gone.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How a worker is started.
+#[derive(Clone, Debug)]
+pub struct WorkerCommand {
+    /// The program: this one.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+}
+
+/// A worker that waits.
+pub(super) struct WorkerProcess {
+    child: Child,
+    to: ChildStdin,
+    from: ChildStdout,
+    /// A file without a name for its standard error.
+    errors: Option<File>,
+}
+
+/// What came of one core.
+pub(super) enum Answer {
+    /// The record; and whether the worker goes on.
+    Record(Box<PackedRecord>, bool),
+    /// Why there is none. The worker is gone.
+    Lost(Code, String),
+}
+
+impl WorkerProcess {
+    /// Starts one.
+    pub(super) fn start(command: &WorkerCommand) -> io::Result<Self> {
+        let errors = rustix::fs::memfd_create("obit-worker", rustix::fs::MemfdFlags::CLOEXEC);
+        let errors = errors.ok().map(File::from);
+        let stderr = errors.as_ref().and_then(|errors| errors.try_clone().ok());
+        let mut child = Command::new(&command.program)
+            .arg0("obit")
+            .args(&command.arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(stderr.map_or_else(Stdio::null, Stdio::from))
+            .spawn()?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(to), Some(from)) => Ok(Self { child, to, from, errors }),
+            _ => Err(io::Error::other("a worker has no pipes")),
+        }
+    }
+
+    /// Has it read the core at `path`, in no more time than `patience`.
+    pub(super) fn ask(&mut self, path: &Path, patience: Duration) -> Answer {
+        let end = Instant::now() + patience;
+        // A worker that ended meanwhile is told by the answer that does not come.
+        let sent = messages::send(&mut self.to, &[path.as_os_str().as_bytes()]);
+        let mut timed = Timed { pipe: &mut self.from, end };
+        let answer = sent.and_then(|()| messages::receive(&mut timed));
+        match answer.as_ref().map(|message| message.as_deref()) {
+            Ok(Some([state @ (STAYS | GOES), record @ ..])) => {
+                match PackedRecord::of_message(record) {
+                    Ok(record) => Answer::Record(Box::new(record), *state == STAYS),
+                    Err(error) => {
+                        self.end();
+                        Answer::Lost(
+                            Code::Bug,
+                            format!("what the worker said makes no sense: {error}"),
+                        )
+                    }
+                }
+            }
+            Ok(Some([BUG, ..])) => {
+                self.end();
+                let words = self.last_line().unwrap_or_default();
+                Answer::Lost(Code::Bug, words)
+            }
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                self.end();
+                let seconds = patience.as_secs_f64();
+                Answer::Lost(
+                    Code::Timeout,
+                    format!("not read within {seconds} s; --timeout SECS gives it more"),
+                )
+            }
+            _ => {
+                let status = self.end();
+                self.why_gone(status)
+            }
+        }
+    }
+
+    /// Why a worker is gone.
+    fn why_gone(&mut self, status: Option<ExitStatus>) -> Answer {
+        let words = self.last_line().unwrap_or_default();
+        if words.contains("memory allocation of") {
+            let why = "it takes more memory than --max-memory allows".to_owned();
+            return Answer::Lost(Code::Memory, why);
+        }
+        let how = match status.map(|status| (status.signal(), status.code())) {
+            // Nobody here sends that before the time is up.
+            Some((Some(9), _)) => {
+                let why = "the worker was killed: the system may be out of memory".to_owned();
+                return Answer::Lost(Code::Memory, why);
+            }
+            Some((Some(signal), _)) => format!("died of signal {signal}"),
+            Some((_, Some(code))) => format!("ended with {code}"),
+            _ => "is gone".to_owned(),
+        };
+        let words = if words.is_empty() { String::new() } else { format!(": {words}") };
+        Answer::Lost(Code::Crashed, format!("the worker that read it {how}{words}"))
+    }
+
+    /// The last line that the worker wrote, but for advice on how to find bugs.
+    fn last_line(&mut self) -> Option<String> {
+        let file = self.errors.as_mut()?;
+        let length = file.metadata().ok()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(LAST_WORDS))).ok()?;
+        let mut words = Vec::new();
+        file.take(LAST_WORDS).read_to_end(&mut words).ok()?;
+        let words = String::from_utf8_lossy(&words);
+        let said = |line: &&str| !line.trim().is_empty() && !line.starts_with("note: ");
+        let line = words.lines().rfind(said)?;
+        Some(line.trim_start_matches("obit: ").to_owned())
+    }
+
+    /// Kills it. One that hangs in the kernel is left to itself.
+    fn end(&mut self) -> Option<ExitStatus> {
+        // One that died by itself keeps its own status.
+        if let Ok(Some(status)) = self.child.try_wait() {
+            return Some(status);
+        }
+        // It closed its end of the pipe, or is about to be gone.
+        let soon = Instant::now() + Duration::from_millis(20);
+        let end = Instant::now() + FAREWELL;
+        let mut is_killed = false;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                _ if Instant::now() > end => return None,
+                _ => {}
+            }
+            if !is_killed && Instant::now() > soon {
+                let _ = self.child.kill();
+                is_killed = true;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Lets it end in good order.
+    pub(super) fn dismiss(self) {
+        let Self { mut child, to, from, .. } = self;
+        drop((to, from));
+        let _ = child.wait();
+    }
+}
+
+/// A pipe that is read until a point in time.
+struct Timed<'p> {
+    pipe: &'p mut ChildStdout,
+    end: Instant,
+}
+
+impl Read for Timed<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let left = self.end.saturating_duration_since(Instant::now());
+            let left = Timespec {
+                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            };
+            let mut ready = [PollFd::new(&*self.pipe, PollFlags::IN)];
+            match rustix::event::poll(&mut ready, Some(&left)) {
+                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+                Ok(_) => return self.pipe.read(buf),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
