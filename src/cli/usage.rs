@@ -35,16 +35,13 @@ fn refused_option(
     else {
         return None;
     };
-    let refusing = verb.map_or("CORE", |verb| verb.get_name());
-    if option == "-n" {
-        let with = owners(command, verb, option)?;
-        return Some(format!(
-            "`obit {refusing}` has no option -n, which counts list entries ({with}); \
-             frames are counted by --frames"
-        ));
-    }
+    let refusing = verb.map_or("CORE", Command::get_name);
     let with = owners(command, verb, option)?;
-    Some(format!("`obit {refusing}` has no option {option}; it is one of {with}"))
+    let hint = match option == "-n" && has(verb.unwrap_or(command), "--frames") {
+        true => "; --frames counts frames",
+        false => "",
+    };
+    Some(format!("`obit {refusing}` has no option {option}; it is one of {with}{hint}"))
 }
 
 /// The first verbs that have `option`, other than `refusing`; `None` if no verb has it.

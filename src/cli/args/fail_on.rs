@@ -14,9 +14,9 @@ use crate::cli::message::say;
 pub(crate) struct FailOn {
     /// End with 3 if a crash or a group matches one of these: severity>=high,
     /// class=null-read; of groups, new, regressed, increasing, or another status
-    #[arg(long = "fail-on", value_name = "CONDITIONS", value_delimiter = ',',
+    #[arg(long, value_name = "CONDITIONS", value_delimiter = ',',
         value_parser = condition, hide_short_help = true)]
-    conditions: Vec<Condition>,
+    fail_on: Vec<Condition>,
 }
 
 /// One condition to fail on.
@@ -36,7 +36,7 @@ const MOST_REASONS: usize = 20;
 impl FailOn {
     /// Whether any condition was given.
     pub(crate) fn is_set(&self) -> bool {
-        !self.conditions.is_empty()
+        !self.fail_on.is_empty()
     }
 
     /// Prints why to fail, a line for each group; 3 if there is any reason.
@@ -68,7 +68,7 @@ impl FailOn {
 
     fn reasons(&self, groups: &[GroupSummary]) -> Vec<String> {
         let failing = groups.iter().filter_map(|group| {
-            let why = self.conditions.iter().find_map(|condition| condition.why(group))?;
+            let why = self.fail_on.iter().find_map(|condition| condition.why(group))?;
             Some(format!("{} {}: {why}", group.id, group.signature))
         });
         failing.collect()
@@ -129,7 +129,7 @@ mod tests {
     fn only_what_was_named_fails() {
         let conditions =
             ["new", "severity>=medium", "class=abort"].map(|text| condition(text).unwrap());
-        let fail_on = FailOn { conditions: conditions.to_vec() };
+        let fail_on = FailOn { fail_on: conditions.to_vec() };
         let groups = [
             group(Status::New, "low", "null-read"),
             group(Status::Active, "high", "null-read"),
