@@ -313,7 +313,7 @@ impl Builder<'_> {
                 process::FrameTrust::CallFrameInfo => FrameTrust::Cfi,
                 process::FrameTrust::FramePointer => FrameTrust::FramePointer,
                 process::FrameTrust::Scan => FrameTrust::Scan,
-                process::FrameTrust::Inferred => FrameTrust::Inferred,
+                process::FrameTrust::CallSite => FrameTrust::Inferred,
             },
             function: symbol(&mut self.redactor, &frame.function),
             linkage_name: symbol(&mut self.redactor, &frame.linkage_name),

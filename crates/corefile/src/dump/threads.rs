@@ -5,18 +5,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::segments::SegmentIndex;
-use super::vector_regs::{Shared, VectorNote};
+use super::vector_regs::Shared;
 use super::xsave::XsaveLayout;
 use super::{
     Auxv, CoreSegment, DumpedThread, MappedFileRange, ProcessInfo, Signal, VectorState,
     mapped_files, prstatus, siginfo,
 };
 use crate::addr::Avma;
-use crate::arch::Machine;
+use crate::arch::{FloatNote, Machine};
 use crate::elf::{Encoding, Note};
 use crate::limits::Limits;
 use crate::memory::CoreBytes;
-use crate::notice::Notice;
+use crate::notice::{Notice, StackAbsence};
 
 /// Notices about single notes that are kept: the millionth says nothing new.
 const MAX_COMPLAINTS: usize = 32;
@@ -64,7 +64,7 @@ impl Collected {
     /// owners and types are passed over; of a note that should be unique the first counts.
     pub(super) fn add(&mut self, note: &Note<'_>, offset: u64, limits: &Limits) {
         let encoding = self.encoding;
-        if let Some(kind) = VectorNote::of(note.owner, note.kind) {
+        if let Some(kind) = FloatNote::of(note.owner, note.kind) {
             if let Some(thread) = self.threads.last_mut() {
                 thread.vectors.add(kind, offset, note.desc.len() as u64);
             }
@@ -128,9 +128,10 @@ impl Collected {
             name: None,
             signal: status.signal,
             siginfo: None,
-            thread_pointer: prstatus::thread_pointer(self.machine, &status.registers),
+            thread_pointer: status.thread_pointer,
             code_pointer_mask: None,
             registers: status.registers,
+            other_registers: status.others,
             system_call: status.system_call,
             vectors: VectorState::default(),
             complete: status.complete,
@@ -271,7 +272,7 @@ fn stack_problem(
     segments: &[CoreSegment],
     index: &SegmentIndex,
     core_len: u64,
-) -> Option<&'static str> {
+) -> Option<StackAbsence> {
     let segment_at = |at| index.at(at).and_then(|found| segments.get(found));
     let is_guard = |segment: &CoreSegment| segment.dumped == 0 && !segment.permissions.read;
     let mut at = sp;
@@ -279,12 +280,12 @@ fn stack_problem(
         let above = index.next_start(sp).filter(|start| start.0.saturating_sub(sp.0) <= GUARD);
         at = above.unwrap_or(sp);
     }
-    let Some(segment) = segment_at(at) else { return Some("unmapped") };
+    let Some(segment) = segment_at(at) else { return Some(StackAbsence::Unmapped) };
     let into = at.0.saturating_sub(segment.range.start.0);
     if into >= segment.dumped {
-        return Some("not dumped");
+        return Some(StackAbsence::NotDumped);
     }
-    (segment.offset.saturating_add(into) >= core_len).then_some("truncated")
+    (segment.offset.saturating_add(into) >= core_len).then_some(StackAbsence::Truncated)
 }
 
 #[cfg(test)]
@@ -368,7 +369,7 @@ mod tests {
         assert_eq!(names, [None, Some("prog")]);
     }
 
-    fn stack_notices(core: CoreBuilder) -> Vec<(i64, &'static str)> {
+    fn stack_notices(core: CoreBuilder) -> Vec<(i64, StackAbsence)> {
         let of = |dump: Dump| {
             dump.notices.into_iter().filter_map(|notice| match notice {
                 Notice::StackMissing { tid, reason } => Some((tid, reason)),
@@ -388,7 +389,11 @@ mod tests {
             .segment(0x1_0000, &[0; 64], 0x1000)
             .segment(0x2_0000, &[0; 8], 0x1000)
             .promised_segment(0x3_0000, 0x1000, 0x1000);
-        let expected = [(2, "not dumped"), (3, "unmapped"), (4, "truncated")];
+        let expected = [
+            (2, StackAbsence::NotDumped),
+            (3, StackAbsence::Unmapped),
+            (4, StackAbsence::Truncated),
+        ];
         assert_eq!(stack_notices(core), expected);
     }
 

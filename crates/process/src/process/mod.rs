@@ -10,7 +10,8 @@ mod signal_vectors;
 mod thread;
 mod variables;
 
-pub use frame::{Frame, FrameKind, FrameTrust};
+pub use crate::unwind::Trust as FrameTrust;
+pub use frame::{Frame, FrameKind};
 pub use thread::{Recursion, Thread};
 pub use variables::FrameView;
 
@@ -155,7 +156,7 @@ impl Process {
             let stack = unwinder.unwind(&dumped.registers, dumped.code_pointer_mask);
             if let Some(reason) = &stack.stopped {
                 let frame = stack.frames.len().saturating_sub(1);
-                let reason = reason.clone();
+                let reason = *reason;
                 self.notices.push(Notice::UnwindStopped { tid: dumped.tid, frame, reason });
             }
             let named = naming.name(&stack);

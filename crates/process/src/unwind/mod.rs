@@ -20,11 +20,13 @@ mod without_cfi;
 pub use activation::{Activation, Left, Trust};
 pub use walk::Unwinder;
 
+use obit_corefile::notice::UnwindStop;
+
 /// A stack, innermost activation first.
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
     /// The physical frames; at least one when the thread has a pc.
     pub frames: Vec<Activation>,
     /// Why unwinding ended, unless at the outermost frame.
-    pub stopped: Option<String>,
+    pub stopped: Option<UnwindStop>,
 }

@@ -8,6 +8,7 @@ use crate::module;
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Register, Registers};
 use obit_corefile::limits::Limits;
+use obit_corefile::notice::{RowProblem, UnwindStop};
 use obit_corefile::testkit::CoreBuilder;
 use obit_dwarf::locate::{Locator, SearchRules};
 
@@ -459,7 +460,7 @@ fn many_endless_stacks_together_cost_no_more_than_a_few() {
     assert!(total <= (2 << 20) + 1000 * 16 + 200_000, "{total} frames");
     let last = stacks.last().unwrap();
     assert_eq!(last.frames.len(), 16, "and the last one still has its innermost frames");
-    assert_eq!(last.stopped.as_deref(), Some("the limit of 16 frames"));
+    assert_eq!(last.stopped, Some(UnwindStop::FrameLimit(16)));
 }
 
 /// A row whose CFA is this register, or this expression, and that says nothing else.
@@ -475,7 +476,7 @@ fn row(cfa: Cfa<'_>) -> Row<'_> {
 }
 
 /// What `row` says of the caller of an aarch64 frame, and the operations it took.
-fn applied(row: &Row<'_>, callee: &Registers, leaf: bool) -> (Result<Caller, String>, usize) {
+fn applied(row: &Row<'_>, callee: &Registers, leaf: bool) -> (Result<Caller, RowProblem>, usize) {
     let dump = CoreBuilder::aarch64().thread(1, &[("pc", TEXT)]).open().unwrap();
     let limits = Limits::default();
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
@@ -498,7 +499,7 @@ fn an_expression_that_loops_ends_and_costs_little() {
     let expression = gimli::Expression(Slice::new(&code, gimli::RunTimeEndian::Little));
     let row = row(Cfa::Expression(expression));
     let (caller, operations) = applied(&row, &Registers::default(), true);
-    assert_eq!(caller.unwrap_err(), "the CFA expression cannot be evaluated");
+    assert_eq!(caller.unwrap_err(), RowProblem::CfaExpression);
     assert!(operations < 100, "{operations}");
 }
 
