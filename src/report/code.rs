@@ -2,7 +2,7 @@
 
 use super::{Flavor, Hex, InstructionReport};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Machine, Registers};
+use obit_corefile::arch::{Decoder, Machine, Registers};
 use obit_disassembly::{Instruction, disassemble, fixed_length};
 use obit_process::process::{Frame, Process};
 use obit_redact::{Origin, Redactor};
@@ -156,18 +156,19 @@ fn bracketed(operands: &str) -> String {
 
 /// The register of which `name` is a part: `eax` of `rax`, `w3` of `x3`.
 fn whole_register(name: &str, machine: Machine) -> String {
-    let part = match machine {
-        Machine::X86_64 if name.len() == 3 && name.starts_with('e') => name.strip_prefix('e'),
-        Machine::X86_64 if name.starts_with('r') => {
+    const X86_64: Option<Decoder> = Some(Decoder::X86 { bits: 64 });
+    let part = match machine.decoder() {
+        X86_64 if name.len() == 3 && name.starts_with('e') => name.strip_prefix('e'),
+        X86_64 if name.starts_with('r') => {
             let number = name.trim_end_matches(['d', 'w', 'b']);
             let is_numbered = number.get(1..).is_some_and(|rest| rest.parse::<u8>().is_ok());
             return if is_numbered { number.to_owned() } else { name.to_owned() };
         }
-        Machine::Aarch64 => {
+        Some(Decoder::Aarch64) => {
             let number = name.strip_prefix('w').filter(|rest| rest.parse::<u8>().is_ok());
             return number.map_or_else(|| name.to_owned(), |number| format!("x{number}"));
         }
-        _ => None,
+        Some(Decoder::X86 { .. }) | None => None,
     };
     part.map_or_else(|| name.to_owned(), |rest| format!("r{rest}"))
 }

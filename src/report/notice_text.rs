@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{LOOKED_FOR, NoticeCode, NoticeReport};
-use obit_corefile::notice::Notice;
+use obit_corefile::notice::{Notice, RowProblem, StackAbsence, UnwindStop};
 use obit_redact::{Origin, Redactor};
 
 /// A notice in words, not yet judged by the redactor.
@@ -61,8 +61,9 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
         Notice::StackMissing { tid, reason } => Words {
             code: NoticeCode::StackMissing,
             subject: Some(format!("thread {tid}")),
-            text: format!("the stack of thread {tid} is not in the core: {reason}"),
-            hint: (*reason == "truncated").then(|| NoticeCode::CoreTruncated.hint().to_owned()),
+            text: format!("the stack of thread {tid} is not in the core: {}", absence(*reason)),
+            hint: (*reason == StackAbsence::Truncated)
+                .then(|| NoticeCode::CoreTruncated.hint().to_owned()),
         },
         Notice::NoteMalformed { problem } => Words {
             code: NoticeCode::NoteMalformed,
@@ -196,7 +197,8 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             code: NoticeCode::UnwindStopped,
             subject: Some(format!("thread {tid}")),
             text: format!(
-                "the stack of thread {tid} could not be followed past frame {frame}: {reason}"
+                "the stack of thread {tid} could not be followed past frame {frame}: {}",
+                unwind_stop(reason)
             ),
             hint: None,
         },
@@ -234,6 +236,49 @@ fn base_name(path: &str) -> String {
     name.map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
+fn absence(reason: StackAbsence) -> &'static str {
+    match reason {
+        StackAbsence::Truncated => "truncated",
+        StackAbsence::NotDumped => "not dumped",
+        StackAbsence::Unmapped => "unmapped",
+    }
+}
+
+fn unwind_stop(reason: &UnwindStop) -> String {
+    let words = match reason {
+        UnwindStop::UnknownMachine => "stacks of this machine cannot be unwound",
+        UnwindStop::NoPc => "the core does not hold the thread's pc",
+        UnwindStop::FrameLimit(most) => return format!("the limit of {most} frames"),
+        UnwindStop::SameFrame => "the next frame is the same as this one",
+        UnwindStop::GoesDown => "the stack goes down again and again",
+        UnwindStop::ContextMissing => {
+            "the registers saved for the signal handler are not in the core"
+        }
+        UnwindStop::TablesTooCostly => {
+            "the call frame information of this process takes too much work"
+        }
+        UnwindStop::NoTable => "no call frame information covers the pc",
+        UnwindStop::Row(problem) => return row_problem(problem),
+    };
+    words.to_owned()
+}
+
+fn row_problem(problem: &RowProblem) -> String {
+    let words = match problem {
+        RowProblem::CfaRegister { name } => {
+            let name = name.unwrap_or("a register");
+            return format!("the CFA needs {name}, which is unknown");
+        }
+        RowProblem::CfaExpression => "the CFA expression cannot be evaluated",
+        RowProblem::ReturnUnreadable { cfa } => {
+            return format!("the return address below {cfa} is not readable");
+        }
+        RowProblem::ReturnRegister => "the return address is in a register that is unknown",
+        RowProblem::ReturnRule => "the table has no rule for the return address",
+    };
+    words.to_owned()
+}
+
 /// A size as a person says it.
 fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
@@ -264,7 +309,7 @@ mod tests {
         let (id, searched) = (Some("5c1e".to_owned()), vec![at.clone(); 5]);
         vec![
             Notice::CoreTruncated { missing_bytes: 3 << 20, size: 1 << 20 },
-            Notice::StackMissing { tid: 7, reason: "truncated" },
+            Notice::StackMissing { tid: 7, reason: StackAbsence::Truncated },
             Notice::NoteMalformed { problem: "short".into() },
             Notice::CrashThreadInferred { tid: 7, rule: "the first one" },
             Notice::MachineUnsupported { e_machine: 22, name: "s390x" },
@@ -285,7 +330,7 @@ mod tests {
             Notice::DebuginfodFailed { url: "http://d".into(), error: "timed out".into() },
             Notice::DwarfMalformed { path, problem: "unknown form".into() },
             Notice::LinkMapBroken { problem: "a loop".into() },
-            Notice::UnwindStopped { tid: 7, frame: 3, reason: "no CFI".into() },
+            Notice::UnwindStopped { tid: 7, frame: 3, reason: UnwindStop::NoTable },
             Notice::LimitReached { what: "threads", limit: 10 },
             Notice::ExecutableRefused { at, problem: "another build ID".into() },
         ]

@@ -2,7 +2,7 @@
 
 use super::mask::{Judge, MASK};
 use crate::report;
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::{FloatNote, FloatPlace, Register, X86Float};
 use obit_corefile::dump::{Dump, Signal, xsave_mask_registers};
 use obit_corefile::elf::{FileHeader, Notes, SegmentKind};
 use obit_corefile::limits::Limits;
@@ -91,15 +91,8 @@ impl Masker<'_> {
         match (owner, kind) {
             (b"CORE", 1) => self.mask_registers(desc),
             (b"CORE", 2) => {
-                let controls = match dump.machine {
-                    Machine::X86_64 => FX_CONTROL,
-                    // `fsave`: seven control words, then the stack.
-                    Machine::I386 => (0, 28),
-                    // `fpsr`, `fpcr` and `fcsr` follow the registers.
-                    Machine::Aarch64 => (512, 528),
-                    Machine::Riscv64 => (256, 264),
-                    Machine::Arm | Machine::Other(_) => return false,
-                };
+                let controls = dump.machine.facts().and_then(|facts| facts.float_controls);
+                let Some(controls) = controls else { return false };
                 let mut kept = self.vectors();
                 kept.push(controls);
                 keep_only(desc, &kept);
@@ -124,18 +117,23 @@ impl Masker<'_> {
     /// Where the vector registers of the thread lie that hold numbers of variables: in
     /// `fxsave` and `xsave` areas, and in `struct user_fpsimd_state`.
     fn vectors(&self) -> Vec<(usize, usize)> {
-        let place = |register: u16| -> Option<usize> {
-            match self.dump.machine {
-                // DWARF numbers of the psABI: `xmm0` is 17, `v0` is 64.
-                Machine::X86_64 => Some(160 + 16 * usize::from(in_row(register, 17, 16)?)),
-                Machine::Aarch64 => Some(16 * usize::from(in_row(register, 64, 32)?)),
-                _ => None,
+        let place = |register: Register| -> Option<usize> {
+            let (bank, nth) = self.dump.machine.facts()?.float_bank(register)?;
+            match bank.place {
+                FloatPlace::X86(X86Float::Vectors) if nth < 16 => Some(160 + 16 * usize::from(nth)),
+                FloatPlace::Array { note: FloatNote::FpRegset, at, size } => {
+                    usize::try_from(at + size * u64::from(nth)).ok()
+                }
+                FloatPlace::X86(_)
+                | FloatPlace::Array { .. }
+                | FloatPlace::Halves { .. }
+                | FloatPlace::ArmSve => None,
             }
         };
         let known = self.judge.typed.vectors.iter();
         let own = known.filter(|((tid, _), _)| *tid == self.tid);
         own.filter_map(|((_, register), size)| {
-            let at = place(register.0)?;
+            let at = place(*register)?;
             Some((at, at + size))
         })
         .collect()
@@ -154,20 +152,22 @@ impl Masker<'_> {
 
     fn mask_registers(&mut self, desc: &mut [u8]) {
         let dump = self.dump;
-        // `pr_pid` of `struct elf_prstatus_common`.
-        let pid = dump.encoding.u32(desc, if dump.encoding.is_64 { 32 } else { 24 });
-        self.tid = pid.map_or(0, i64::from);
         let Some(facts) = dump.machine.facts() else {
-            // Which bytes are registers is not known: all go but the thread's number.
+            // Which bytes are registers is not known: all go but `pr_pid` and what is before it.
             keep_only(desc, &[(0, if dump.encoding.is_64 { 48 } else { 32 })]);
             return;
         };
+        let pid = dump.encoding.u32(desc, facts.prstatus.pid);
+        self.tid = pid.map_or(0, i64::from);
         let fault = dump.signal.as_ref().and_then(Signal::address).map(|at| at.0);
-        let registers = desc.get_mut(facts.prstatus_registers..).unwrap_or(&mut []);
-        let registers = registers.chunks_exact_mut(usize::from(facts.word).max(1));
-        for (bytes, register) in registers.zip(facts.gregset) {
+        let registers = desc.get_mut(facts.prstatus.registers..).unwrap_or(&mut []);
+        let size = facts.prstatus.size.min(registers.len());
+        let registers = registers.get_mut(..size).unwrap_or(&mut []);
+        let word = usize::from(facts.word).max(1);
+        for (bytes, at) in registers.chunks_exact_mut(word).zip((0..).step_by(word)) {
+            let register = facts.prstatus.register_at(at);
             // Where it stood stays, and the signal tells the address that failed anyway.
-            let is_place = *register == Some(facts.pc) || *register == Some(facts.sp);
+            let is_place = register == Some(facts.pc) || register == Some(facts.sp);
             let is_fault = dump.encoding.word_at(bytes, 0) == fault;
             if is_place || is_fault {
                 continue;
@@ -181,11 +181,6 @@ impl Masker<'_> {
             self.registers += usize::from(is_masked);
         }
     }
-}
-
-/// Which of `count` registers from `first` on it is.
-fn in_row(register: u16, first: u16, count: u16) -> Option<u16> {
-    register.checked_sub(first).filter(|nth| *nth < count)
 }
 
 /// Whether all of `bytes` is printable, and long enough to tell something.

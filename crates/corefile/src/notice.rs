@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use crate::addr::Avma;
+
 /// One thing a reader of the report must know to judge it. A closed catalogue: each
 /// variant has one code, one text and one hint in `report`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,8 +20,8 @@ pub enum Notice {
     StackMissing {
         /// The thread.
         tid: i64,
-        /// Why: `truncated`, `not dumped`, `unmapped`.
-        reason: &'static str,
+        /// Why.
+        reason: StackAbsence,
     },
     /// A note or its segment could not be read.
     NoteMalformed {
@@ -141,7 +143,7 @@ pub enum Notice {
         /// Index of the last physical frame.
         frame: usize,
         /// Why.
-        reason: String,
+        reason: UnwindStop,
     },
     /// A limit on hostile input was reached; the rest was left out.
     LimitReached {
@@ -157,4 +159,59 @@ pub enum Notice {
         /// Why.
         problem: String,
     },
+}
+
+/// Why a thread's stack memory is not in the core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StackAbsence {
+    /// The core ends before it.
+    Truncated,
+    /// It was mapped and left out.
+    NotDumped,
+    /// Nothing was mapped where the stack pointer points.
+    Unmapped,
+}
+
+/// Why unwinding ended before the outermost frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UnwindStop {
+    /// Nothing is known of the machine's stacks.
+    UnknownMachine,
+    /// The core does not hold the thread's pc.
+    NoPc,
+    /// So many frames are unwound and no more.
+    FrameLimit(usize),
+    /// The next frame is the same as this one.
+    SameFrame,
+    /// The stack goes down again and again.
+    GoesDown,
+    /// The registers that the kernel saved for a signal handler are not in the core.
+    ContextMissing,
+    /// The call frame information of the process takes too much work.
+    TablesTooCostly,
+    /// No call frame information covers the pc, and nothing else leads on.
+    NoTable,
+    /// The row of the table cannot be applied, and nothing else leads on.
+    Row(RowProblem),
+}
+
+/// Why a row of call frame information does not give the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowProblem {
+    /// The CFA is computed from a register that is unknown.
+    CfaRegister {
+        /// Its name, if it has one here.
+        name: Option<&'static str>,
+    },
+    /// The expression that gives the CFA cannot be evaluated.
+    CfaExpression,
+    /// The return address cannot be read where the row says.
+    ReturnUnreadable {
+        /// The CFA.
+        cfa: Avma,
+    },
+    /// The return address is in a register that is unknown.
+    ReturnRegister,
+    /// The table has no rule for the return address.
+    ReturnRule,
 }

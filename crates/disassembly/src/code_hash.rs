@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{arm_code, x86_code};
 use obit_corefile::addr::Svma;
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::{Decoder, Machine};
 
 /// Bytes of one function that are hashed; larger ones have no hash. SQLite's interpreter
 /// has 60 KiB.
@@ -87,11 +87,9 @@ pub fn code_hash(
     if code.is_empty() || code.len() > MOST_CODE {
         return None;
     }
-    let words = match machine {
-        Machine::X86_64 => x86_code::words(64, start, code, place),
-        Machine::I386 => x86_code::words(32, start, code, place),
-        Machine::Aarch64 => arm_code::words(start, code),
-        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => return None,
+    let words = match machine.decoder()? {
+        Decoder::X86 { bits } => x86_code::words(bits, start, code, place),
+        Decoder::Aarch64 => arm_code::words(start, code),
     };
     let kept = || words.iter().filter(|word| !word.bytes.is_empty());
     // Where padding is jumped to, what follows is meant.

@@ -3,7 +3,7 @@
 
 use super::{arm_effects, x86_effects};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Machine, Register, Registers};
+use obit_corefile::arch::{Decoder, Machine, Register, Registers};
 
 /// What one instruction does that can fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,11 +140,9 @@ pub(super) fn sign_extended(value: u64, size: u64) -> u64 {
 /// The effects of the instruction at `start` that `code` begins with. `None` if it is cut
 /// off, and for machines whose code is not known here.
 pub fn effects(machine: Machine, start: Avma, code: &[u8]) -> Option<Effects> {
-    match machine {
-        Machine::X86_64 => x86_effects::effects(64, start, code),
-        Machine::I386 => x86_effects::effects(32, start, code),
-        Machine::Aarch64 => arm_effects::effects(start, code),
-        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => None,
+    match machine.decoder()? {
+        Decoder::X86 { bits } => x86_effects::effects(bits, start, code),
+        Decoder::Aarch64 => arm_effects::effects(start, code),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::effects::{MemoryOperand, Part};
 use super::{arm_flow, x86_flow};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::{Decoder, Machine};
 
 /// One instruction as a movement of data. All its terms and addresses speak of what
 /// registers and memory held before it.
@@ -83,10 +83,9 @@ pub enum Next {
 /// byte that is no instruction or the last that is whole. Empty for machines whose code is
 /// not known here.
 pub fn steps(machine: Machine, start: Avma, code: &[u8]) -> Vec<Step> {
-    match machine {
-        Machine::X86_64 => x86_flow::steps(64, start, code),
-        Machine::I386 => x86_flow::steps(32, start, code),
-        Machine::Aarch64 => arm_flow::steps(start, code),
-        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => Vec::new(),
+    match machine.decoder() {
+        Some(Decoder::X86 { bits }) => x86_flow::steps(bits, start, code),
+        Some(Decoder::Aarch64) => arm_flow::steps(start, code),
+        None => Vec::new(),
     }
 }

@@ -26,7 +26,7 @@ pub use effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Sou
 pub use flow::{Next, Step, Target, Term, Write, steps};
 
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::{Decoder, Machine};
 
 /// How x86 instructions are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -57,31 +57,27 @@ pub const BAD: &str = "(bad)";
 /// Decodes `code`, which lies at `start` and begins with an instruction, up to the last
 /// one that is whole. Nothing for machines whose code is not known here, and for Thumb.
 pub fn disassemble(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -> Vec<Instruction> {
-    match machine {
-        Machine::X86_64 => x86::disassemble(64, flavor, start, code, usize::MAX),
-        Machine::I386 => x86::disassemble(32, flavor, start, code, usize::MAX),
-        Machine::Aarch64 => arm::disassemble(start, code),
-        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => Vec::new(),
+    match machine.decoder() {
+        Some(Decoder::X86 { bits }) => x86::disassemble(bits, flavor, start, code, usize::MAX),
+        Some(Decoder::Aarch64) => arm::disassemble(start, code),
+        None => Vec::new(),
     }
 }
 
 /// The first of these instructions. Cheaper than [`disassemble`] where what follows it would
 /// take tables that it does not.
 pub fn first(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -> Option<Instruction> {
-    let decoded = match machine {
-        Machine::X86_64 => x86::disassemble(64, flavor, start, code, 1),
-        Machine::I386 => x86::disassemble(32, flavor, start, code, 1),
-        Machine::Aarch64 => arm::disassemble(start, code.get(..4)?),
-        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => return None,
+    let decoded = match machine.decoder()? {
+        Decoder::X86 { bits } => x86::disassemble(bits, flavor, start, code, 1),
+        Decoder::Aarch64 => arm::disassemble(start, code.get(..4)?),
     };
     decoded.into_iter().next()
 }
 
 /// Bytes of each instruction, where all have the same: decoding may begin anywhere.
 pub fn fixed_length(machine: Machine) -> Option<u64> {
-    match machine {
-        Machine::Aarch64 => Some(4),
-        Machine::X86_64 | Machine::I386 => None,
-        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => None,
+    match machine.decoder()? {
+        Decoder::Aarch64 => Some(4),
+        Decoder::X86 { .. } => None,
     }
 }

@@ -4,7 +4,7 @@ use super::instant::{Instant, LONGEST};
 use super::{Access, AccessKind, Fault, Reason, SIGBUS, fault_at, without_access};
 use super::{arm, stack_overflow};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::Decoder;
 use obit_corefile::dump::{Signal, SignalDetail};
 use obit_disassembly::{AccessMode, InstructionKind, MemoryOperand, Source};
 use obit_process::unwind::Trust;
@@ -80,11 +80,11 @@ fn is_return(instant: &Instant<'_>) -> bool {
         let name = frame.and_then(|frame| frame.function.as_deref());
         name.is_some_and(|name| name.contains("_thunk"))
     };
-    let is_return = match instant.machine() {
-        Machine::X86_64 | Machine::I386 => {
+    let is_return = match instant.machine().decoder() {
+        Some(Decoder::X86 { .. }) => {
             matches!(instant.code(), [0xc2 | 0xc3, ..] | [0xf2 | 0xf3, 0xc3, ..])
         }
-        _ => false,
+        Some(Decoder::Aarch64) | None => false,
     };
     is_return && !is_thunk()
 }
@@ -95,10 +95,10 @@ fn has_returned(instant: &Instant<'_>, access: &Access) -> bool {
     if access.kind != AccessKind::Execute || access.address != instant.pc() {
         return false;
     }
-    match instant.machine() {
-        Machine::X86_64 | Machine::I386 => {}
-        Machine::Aarch64 => return arm::has_returned(instant),
-        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => return false,
+    match instant.machine().decoder() {
+        Some(Decoder::X86 { .. }) => {}
+        Some(Decoder::Aarch64) => return arm::has_returned(instant),
+        None => return false,
     }
     let popped = || {
         let facts = instant.facts()?;
@@ -182,7 +182,7 @@ pub(super) fn reason(signal: &Signal, instant: &Instant<'_>, access: &Access) ->
     if region.is_none() && is_null(access, instant) {
         return Reason::Null;
     }
-    let is_arm = instant.machine() == Machine::Aarch64;
+    let is_arm = instant.machine().decoder() == Some(Decoder::Aarch64);
     if is_arm && region.is_none() && !arm::is_canonical(instant, access.address) {
         return Reason::NonCanonical;
     }
@@ -228,7 +228,7 @@ fn is_canonical(address: Avma) -> bool {
 
 /// General protection, or a stack fault, on x86_64: the kernel tells no address.
 fn non_canonical(instant: &Instant<'_>) -> Option<Access> {
-    if instant.machine() != Machine::X86_64 {
+    if instant.machine().decoder() != Some(Decoder::X86 { bits: 64 }) {
         return None;
     }
     if !is_canonical(instant.pc()) {
@@ -262,7 +262,7 @@ fn off_stack(instant: &Instant<'_>) -> Option<(Access, Reason)> {
 /// A vector in memory that is not aligned to its length: `movaps` and the like raise
 /// general protection (Intel SDM volume 1, 4.1.1).
 fn skewed(instant: &Instant<'_>) -> Option<(Access, Reason)> {
-    if !matches!(instant.machine(), Machine::X86_64 | Machine::I386) {
+    if !matches!(instant.machine().decoder(), Some(Decoder::X86 { .. })) {
         return None;
     }
     let (operand, at) = instant.accesses().find(|(operand, at)| match operand.size {

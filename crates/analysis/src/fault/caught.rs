@@ -5,7 +5,7 @@
 use super::instant::Instant;
 use super::{Fault, Reason, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, is_fault, of_instant, unexplained};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::SiginfoPlace;
 use obit_corefile::dump::Signal;
 use obit_process::process::{Process, Thread};
 use obit_process::unwind::Activation;
@@ -15,14 +15,6 @@ use obit_process::unwind::Activation;
 const MOST_HANDLERS: usize = 64;
 /// Bytes of `siginfo_t`.
 const SIGINFO: usize = 128;
-/// From the stack pointer of the trampoline on x86_64, which is that of `ucontext`, to
-/// the `siginfo` behind it: flags, link, stack (24), `sigcontext` (256), mask (8).
-const BEHIND_UCONTEXT: u64 = 304;
-/// From there to `err`, `trapno` and `cr2` in `uc_mcontext` (x86_64).
-const TRAP_NUMBER: u64 = 40 + 160;
-const FAULT_ADDRESS: u64 = 40 + 176;
-/// From the stack pointer to `uc_mcontext.fault_address` on aarch64.
-const FAULT_ADDRESS_OF_ARM: u64 = 128 + 176;
 
 /// Exceptions of x86 (Intel SDM volume 3, 6.3.1).
 const DIVIDE_ERROR: u64 = 0;
@@ -87,45 +79,38 @@ fn of_handler(
 fn told(process: &Process, handler: &Activation, pc: Avma) -> Option<Signal> {
     let memory = &process.memory;
     let sp = stack_pointer(process, handler)?;
-    let at = match process.dump.machine {
-        Machine::X86_64 => sp.checked_add(BEHIND_UCONTEXT)?,
-        Machine::Aarch64 | Machine::Riscv64 => sp,
-        // `sig`, then the pointer to the record behind the three arguments.
-        Machine::I386 => {
-            let record = memory.read_word(sp.checked_add(4)?).ok()?;
-            sp.checked_add(12).filter(|at| at.0 == record)?
+    let layout = &process.dump.machine.facts()?.handler_frame;
+    let at = match layout.siginfo {
+        SiginfoPlace::At(offset) => sp.checked_add(offset)?,
+        SiginfoPlace::PointedTo { pointer, at } => {
+            let record = memory.read_word(sp.checked_add(pointer)?).ok()?;
+            sp.checked_add(at).filter(|at| at.0 == record)?
         }
-        Machine::Arm | Machine::Other(_) => return None,
+        SiginfoPlace::Unknown => return None,
     };
     let record = memory.read_up_to(at, SIGINFO);
     let signal = Signal::from_siginfo(&record, process.dump.encoding)?;
-    let is_address_right = match (process.dump.machine, signal.address()) {
-        (_, Some(address)) if matches!(signal.number, SIGILL | SIGFPE | SIGTRAP) => address == pc,
-        (Machine::X86_64, Some(address)) => {
-            memory.read_word(sp.checked_add(FAULT_ADDRESS)?).ok()? == address.0
+    let word = |offset| memory.read_word(sp.checked_add(offset)?).ok();
+    let is_address_right = match (signal.address(), layout.fault_address, layout.trap_number) {
+        (Some(address), ..) if matches!(signal.number, SIGILL | SIGFPE | SIGTRAP) => address == pc,
+        (Some(address), Some(last), _) => word(last)? == address.0,
+        (None, _, Some(trap)) => {
+            matches!(word(trap)?, BREAKPOINT | STACK_FAULT | GENERAL_PROTECTION)
         }
-        (Machine::Aarch64, Some(address)) => {
-            memory.read_word(sp.checked_add(FAULT_ADDRESS_OF_ARM)?).ok()? == address.0
-        }
-        (Machine::X86_64, None) => {
-            let trap = memory.read_word(sp.checked_add(TRAP_NUMBER)?).ok()?;
-            matches!(trap, BREAKPOINT | STACK_FAULT | GENERAL_PROTECTION)
-        }
-        _ => true,
+        (Some(_), None, _) | (None, _, None) => true,
     };
     (is_fault(&signal) && is_address_right).then_some(signal)
 }
 
 /// What the last exception of the processor says (`struct sigcontext` of x86_64).
 fn inferred(process: &Process, handler: &Activation, pc: Avma) -> Option<Signal> {
-    if process.dump.machine != Machine::X86_64 {
-        return None;
-    }
+    let layout = &process.dump.machine.facts()?.handler_frame;
+    let (trap, fault_address) = (layout.trap_number?, layout.fault_address?);
     let sp = stack_pointer(process, handler)?;
     let word = |offset| process.memory.read_word(sp.checked_add(offset)?).ok();
-    let (number, code, address) = match word(TRAP_NUMBER)? {
+    let (number, code, address) = match word(trap)? {
         PAGE_FAULT => {
-            let address = Avma(word(FAULT_ADDRESS)?);
+            let address = Avma(word(fault_address)?);
             let is_mapped = process.memory.region_at(address).is_some();
             (SIGSEGV, if is_mapped { SEGV_ACCERR } else { SEGV_MAPERR }, address)
         }

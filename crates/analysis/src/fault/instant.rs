@@ -1,7 +1,7 @@
 //! One place where a thread was, with the instruction there and what it works on.
 
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Facts, Machine, Register};
+use obit_corefile::arch::{Decoder, Facts, Machine, Register};
 use obit_disassembly::{
     BAD, Effects, Flavor, InstructionKind, MemoryOperand, Part, Source, effects, first,
 };
@@ -94,9 +94,9 @@ impl<'p> Instant<'p> {
     /// An address as the processor translates it. The kernel tells that of a failed access
     /// so, where the pointer may have had a tag (aarch64, `uapi/asm/signal.h`).
     pub(super) fn untagged(&self, address: Avma) -> Avma {
-        match self.machine() {
-            Machine::Aarch64 => super::arm::untagged(address),
-            _ => address,
+        match self.machine().decoder() {
+            Some(Decoder::Aarch64) => super::arm::untagged(address),
+            Some(Decoder::X86 { .. }) | None => address,
         }
     }
 

@@ -9,7 +9,7 @@ mod stack_overflow;
 mod tests;
 
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::Decoder;
 use obit_corefile::dump::{AddressMeaning, Signal, SignalDetail};
 use obit_disassembly::{InstructionKind, MemoryOperand, Source, effects};
 use obit_process::process::{Process, Thread};
@@ -281,10 +281,10 @@ fn numbers(
         let register = instant.facts()?.register_named(name)?;
         instant.place.registers.get(register).map(u128::from)
     };
-    let (a, d) = match instant.machine() {
-        Machine::X86_64 => ("rax", "rdx"),
-        Machine::I386 => ("eax", "edx"),
-        _ => return None,
+    let (a, d) = match instant.machine().decoder()? {
+        Decoder::X86 { bits: 64 } => ("rax", "rdx"),
+        Decoder::X86 { .. } => ("eax", "edx"),
+        Decoder::Aarch64 => return None,
     };
     let dividend = || {
         // Of a byte both halves are in ax.

@@ -1,7 +1,7 @@
 //! Threads asleep in the kernel on a futex (futex(2)): the word they wait at.
 
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Machine, Register, Registers};
+use obit_corefile::arch::{Register, Registers};
 use obit_process::process::Process;
 
 /// A wait for a futex.
@@ -13,40 +13,25 @@ pub(super) struct FutexWait {
     pub(super) is_timed: bool,
 }
 
-/// Where a machine's kernel takes the arguments of `futex` from: the word, the operation,
-/// the timeout.
-struct Arguments {
-    word: Register,
-    operation: Register,
-    timeout: Register,
-}
-
 /// The futex that thread number `thread` sleeps on.
 pub(super) fn of_thread(process: &Process, thread: usize) -> Option<FutexWait> {
     // Threads are kept in the order of the core.
     let dumped = process.dump.threads.get(thread)?;
     let registers = &dumped.registers;
-    let arguments = match process.dump.machine {
-        Machine::X86_64 => {
-            let is_futex = dumped.system_call == Some(202);
-            let is_asleep = is_interrupted(registers.get(Register(0))?.cast_signed());
-            let (word, operation, timeout) = (Register(5), Register(4), Register(10));
-            (is_futex && is_asleep).then_some(Arguments { word, operation, timeout })?
+    let facts = process.dump.machine.facts()?;
+    let arguments = facts.futex?;
+    let is_futex = match arguments.numbers {
+        // The core does not tell the system call: the code at the pc must.
+        [] => is_at_arm_futex(process, registers),
+        numbers => {
+            let result = registers.get(facts.result?)?;
+            let is_futex = dumped.system_call.is_some_and(|call| numbers.contains(&call));
+            is_futex && is_interrupted(result)
         }
-        Machine::I386 => {
-            // `futex` and `futex_time64`.
-            let is_futex = matches!(dumped.system_call, Some(240 | 422));
-            let result = u32::try_from(registers.get(Register(0))?).ok()?;
-            let is_asleep = is_interrupted(i64::from(result.cast_signed()));
-            let (word, operation, timeout) = (Register(3), Register(1), Register(6));
-            (is_futex && is_asleep).then_some(Arguments { word, operation, timeout })?
-        }
-        Machine::Aarch64 => {
-            let (word, operation, timeout) = (Register(0), Register(1), Register(3));
-            is_at_arm_futex(process, registers).then_some(Arguments { word, operation, timeout })?
-        }
-        Machine::Arm | Machine::Riscv64 | Machine::Other(_) => return None,
     };
+    if !is_futex {
+        return None;
+    }
     let word = Avma(registers.get(arguments.word)?);
     let is_timed = registers.get(arguments.timeout).is_none_or(|at| at != 0);
     let is_wait = is_wait(registers.get(arguments.operation)?);
@@ -55,8 +40,9 @@ pub(super) fn of_thread(process: &Process, thread: usize) -> Option<FutexWait> {
 
 /// Whether a system call's result says that a signal woke the thread: `ERESTARTSYS` and its
 /// like, which the kernel keeps to itself (Linux `include/linux/errno.h`).
-fn is_interrupted(result: i64) -> bool {
-    matches!(result, -516 | -514..=-512)
+fn is_interrupted(result: u64) -> bool {
+    // An `int`: i386 has no more of it.
+    matches!((result as u32).cast_signed(), -516 | -514..=-512)
 }
 
 /// Whether an operation waits until somebody gives the word away (Linux

@@ -452,22 +452,5 @@ pub(super) fn without_parameters(function: &str) -> &str {
 
 /// The registers of a call's first arguments, in their order (psABI).
 pub(super) fn argument_registers(machine: Machine) -> &'static [Register] {
-    // rdi, rsi, rdx, rcx, r8, r9
-    const X86_64: [Register; 6] =
-        [Register(5), Register(4), Register(1), Register(2), Register(8), Register(9)];
-    const AARCH64: [Register; 8] = [
-        Register(0),
-        Register(1),
-        Register(2),
-        Register(3),
-        Register(4),
-        Register(5),
-        Register(6),
-        Register(7),
-    ];
-    match machine {
-        Machine::X86_64 => &X86_64,
-        Machine::Aarch64 => &AARCH64,
-        Machine::I386 | Machine::Arm | Machine::Riscv64 | Machine::Other(_) => &[],
-    }
+    machine.facts().map(|facts| facts.arguments).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use super::names::{Named, Names, argument_registers, without_parameters};
 use super::{Gone, Origin, Source, Through, Wanted};
 use crate::owner::is_foreign_call;
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Machine, Register};
+use obit_corefile::arch::Register;
 use obit_disassembly as disassembly;
 use obit_disassembly::{MemoryOperand, Next, Part, Term};
 use obit_process::process::{Process, Thread};
@@ -584,10 +584,8 @@ impl<'t> Trace<'t> {
     }
 
     fn is_result(&self, register: Register) -> bool {
-        match self.process.dump.machine {
-            Machine::X86_64 | Machine::I386 | Machine::Aarch64 => register == Register(0),
-            Machine::Arm | Machine::Riscv64 | Machine::Other(_) => false,
-        }
+        let facts = self.process.dump.machine.facts();
+        facts.is_some_and(|facts| facts.result == Some(register))
     }
 
     /// Whether callers pass arguments in the register (psABI).

@@ -5,7 +5,7 @@ use super::exception::{Exceptions, Thrown};
 use super::stack::Stack;
 use super::{Said, Speaker};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::TlsBlocks;
 use obit_corefile::elf::SegmentKind;
 use obit_corefile::limits::Limits;
 use obit_dwarf::{Language, demangle};
@@ -128,8 +128,9 @@ fn by_key(stack: &Stack<'_>, exceptions: &Exceptions<'_>) -> Vec<Thrown> {
     let memory = &process.memory;
     let pointer = process.dump.threads.get(stack.thread).and_then(|thread| thread.thread_pointer);
     // On Arm it lies below the pointer.
-    let start = match process.dump.machine {
-        Machine::X86_64 | Machine::I386 => pointer,
+    let tls = process.dump.machine.facts().and_then(|facts| facts.tls.as_ref());
+    let start = match tls.map(|tls| tls.blocks) {
+        Some(TlsBlocks::Below) => pointer,
         _ => pointer.and_then(|at| Some(Avma(at.0.checked_sub(STRUCT_PTHREAD as u64)?))),
     };
     let Some(start) = start else { return Vec::new() };

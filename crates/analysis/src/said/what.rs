@@ -22,14 +22,11 @@ pub(super) fn returned_text(
     what: Avma,
     this: u64,
 ) -> Option<String> {
-    let (first, result) = match machine {
-        Machine::X86_64 => (Register(5), Register(0)),
-        Machine::Aarch64 => (Register(0), Register(0)),
-        Machine::I386 | Machine::Arm | Machine::Riscv64 | Machine::Other(_) => return None,
-    };
+    let facts = machine.facts()?;
+    let (first, result) = (*facts.arguments.first()?, facts.result?);
     let mut state = State { memory, registers: HashMap::new(), stored: HashMap::new() };
     state.registers.insert(first, this);
-    state.registers.insert(machine.facts()?.sp, STACK);
+    state.registers.insert(facts.sp, STACK);
     for step in steps(machine, what, &memory.read_up_to(what, MOST_CODE)) {
         match step.next {
             Next::Falls => {}

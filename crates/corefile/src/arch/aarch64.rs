@@ -1,150 +1,119 @@
 //! 64-bit Arm. Sources: DWARF for the Arm 64-bit Architecture (AADWARF64) § 4.1, AAPCS64
 //! § 6.1.1, Linux `arch/arm64/include/uapi/asm/{ptrace,sigcontext,ucontext}.h`.
 
-use super::{Facts, Register, SigreturnCode};
+use super::facts::{LONG_64, names, registers};
+use super::registers::NO_NUMBER;
+use super::{
+    CallForm, CallTarget, Calls, CodeAddress, Decoder, ElfIdentity, Facts, FloatBank, FloatNote,
+    FloatPlace, FrameRecord, FutexCall, HandlerFrame, Leaf, OtherRegister, Prstatus, Register,
+    Saved, SiginfoPlace, SigreturnCode, TableDialect, ThreadPointer, TlsAbi, TlsBlocks,
+    TrampolineCode,
+};
 
+const X0: Register = Register(0);
 const SP: Register = Register(31);
 const PC: Register = Register(32);
-
-const fn x(number: u16) -> Option<Register> {
-    Some(Register(number))
-}
+/// x0 to x30, sp, pc: in `user_pt_regs` and in `sigcontext`.
+const GENERAL: &[Saved] = &[Saved::row(0, 0, 33, 8)];
+/// `siginfo_t` (128), then `ucontext`: flags, link, stack (24), sigmask (128 with its padding),
+/// aligned to 16. `fault_address` comes first in it.
+const MCONTEXT: u64 = 128 + 176;
 
 /// See [`Facts`].
-pub(super) static FACTS: Facts = Facts {
+pub(super) const FACTS: Facts = Facts {
     name: "aarch64",
+    elf: ElfIdentity { e_machine: 183, is_64: true, little_endian: None },
     word: 8,
-    names: &[
-        (Register(0), "x0"),
-        (Register(1), "x1"),
-        (Register(2), "x2"),
-        (Register(3), "x3"),
-        (Register(4), "x4"),
-        (Register(5), "x5"),
-        (Register(6), "x6"),
-        (Register(7), "x7"),
-        (Register(8), "x8"),
-        (Register(9), "x9"),
-        (Register(10), "x10"),
-        (Register(11), "x11"),
-        (Register(12), "x12"),
-        (Register(13), "x13"),
-        (Register(14), "x14"),
-        (Register(15), "x15"),
-        (Register(16), "x16"),
-        (Register(17), "x17"),
-        (Register(18), "x18"),
-        (Register(19), "x19"),
-        (Register(20), "x20"),
-        (Register(21), "x21"),
-        (Register(22), "x22"),
-        (Register(23), "x23"),
-        (Register(24), "x24"),
-        (Register(25), "x25"),
-        (Register(26), "x26"),
-        (Register(27), "x27"),
-        (Register(28), "x28"),
-        (Register(29), "x29"),
-        (Register(30), "x30"),
-        (SP, "sp"),
-        (PC, "pc"),
-    ],
-    gregset: &[
-        x(0),
-        x(1),
-        x(2),
-        x(3),
-        x(4),
-        x(5),
-        x(6),
-        x(7),
-        x(8),
-        x(9),
-        x(10),
-        x(11),
-        x(12),
-        x(13),
-        x(14),
-        x(15),
-        x(16),
-        x(17),
-        x(18),
-        x(19),
-        x(20),
-        x(21),
-        x(22),
-        x(23),
-        x(24),
-        x(25),
-        x(26),
-        x(27),
-        x(28),
-        x(29),
-        x(30),
-        Some(SP),
-        Some(PC),
-        None,
-    ],
-    prstatus_registers: 112,
+    address: 8,
+    names: &names(
+        [
+            0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+            24, 25, 26, 27, 28, 29, 30, 31, 32,
+        ],
+        [
+            "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
+            "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25",
+            "x26", "x27", "x28", "x29", "x30", "sp", "pc",
+        ],
+    ),
+    prstatus: Prstatus {
+        pid: LONG_64.0,
+        registers: LONG_64.1,
+        size: 34 * 8,
+        saved: GENERAL,
+        others: &[OtherRegister { name: "cpsr", at: 33 * 8, size: 8 }],
+        system_call: None,
+    },
     pc: PC,
     sp: SP,
     fp: Register(29),
     link: Some(Register(30)),
-    callee_saved: &[
-        Register(19),
-        Register(20),
-        Register(21),
-        Register(22),
-        Register(23),
-        Register(24),
-        Register(25),
-        Register(26),
-        Register(27),
-        Register(28),
-        Register(29),
-        SP,
-    ],
-    pushed_return: false,
+    callee_saved: &registers([19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 31]),
+    // The lower halves of v8 to v15.
+    keeps_floats: true,
+    segment_bases: &[],
+    arguments: &registers([0, 1, 2, 3, 4, 5, 6, 7]),
+    result: Some(X0),
+    cfa_to_sp: 0,
+    // Kernels with 39-bit addresses sign from bit 39 on, and say so in the core.
+    code_address: CodeAddress { authentication: 0xffff << 48, ..CodeAddress::PLAIN },
+    tables: TableDialect {
+        signs_return_addresses: true,
+        code_knows_signal_frames: true,
+        ..TableDialect::PLAIN
+    },
+    calls: Calls::Forms(&[
+        // BL
+        CallForm::relative(
+            4,
+            0xfc00_0000,
+            0x9400_0000,
+            CallTarget::Relative { shift: 0, bits: 26, scale: 4 },
+        ),
+        // BLR and BLRA*
+        CallForm::word(0xfebf_f000, 0xd63f_0000),
+    ]),
+    leaf: Leaf {
+        // BL; BLR, RET and their forms that authenticate
+        ends: &[
+            (0xfc00_0000, 0x9400_0000),
+            (0xffe0_0000, 0xd620_0000),
+            (0xffe0_0000, 0xd640_0000),
+            (0xffe0_0000, 0xd720_0000),
+        ],
+        lowers_stack: &[],
+    },
+    frame_record: FrameRecord::FramePointer { saved: 0, return_address: 8, sp: 16 },
     sigreturn: &[SigreturnCode {
         // mov x8, #139; svc #0
-        bytes: &[0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4],
-        // siginfo (128), then ucontext: flags, link, stack (24), sigmask (128 with its
-        // padding), aligned to 16: uc_mcontext at 176; fault_address first, then regs.
-        context_offset: 128 + 176 + 8,
-        registers: &[
-            (0, Register(0)),
-            (8, Register(1)),
-            (16, Register(2)),
-            (24, Register(3)),
-            (32, Register(4)),
-            (40, Register(5)),
-            (48, Register(6)),
-            (56, Register(7)),
-            (64, Register(8)),
-            (72, Register(9)),
-            (80, Register(10)),
-            (88, Register(11)),
-            (96, Register(12)),
-            (104, Register(13)),
-            (112, Register(14)),
-            (120, Register(15)),
-            (128, Register(16)),
-            (136, Register(17)),
-            (144, Register(18)),
-            (152, Register(19)),
-            (160, Register(20)),
-            (168, Register(21)),
-            (176, Register(22)),
-            (184, Register(23)),
-            (192, Register(24)),
-            (200, Register(25)),
-            (208, Register(26)),
-            (216, Register(27)),
-            (224, Register(28)),
-            (232, Register(29)),
-            (240, Register(30)),
-            (248, SP),
-            (256, PC),
-        ],
+        code: TrampolineCode::Bytes(&[0x68, 0x11, 0x80, 0xd2, 0x01, 0x00, 0x00, 0xd4]),
+        context_offset: MCONTEXT + 8,
+        registers: GENERAL,
     }],
+    handler_frame: HandlerFrame {
+        siginfo: SiginfoPlace::At(0),
+        fault_address: Some(MCONTEXT),
+        ..HandlerFrame::UNKNOWN
+    },
+    // The core does not say which system call a thread is in.
+    futex: Some(FutexCall { numbers: &[], word: X0, operation: Register(1), timeout: Register(3) }),
+    thread_pointer: ThreadPointer::Note,
+    tls: Some(TlsAbi {
+        blocks: TlsBlocks::Above { reserved: 2 },
+        bias: 0,
+        glibc_vector: 0,
+        musl_vector: -1,
+        musl_added: 0,
+    }),
+    floats: &[
+        FloatBank::array("v", 64, 32, (FloatNote::FpRegset, 0, 16)),
+        FloatBank::array("fpsr", NO_NUMBER, 1, (FloatNote::FpRegset, 512, 4)),
+        FloatBank::array("fpcr", NO_NUMBER, 1, (FloatNote::FpRegset, 516, 4)),
+        FloatBank::new("z", 96, 32, FloatPlace::ArmSve),
+    ],
+    // `fpsr` and `fpcr`
+    floats_hold_registers: false,
+    float_controls: Some((512, 528)),
+    prologue: None,
+    decoder: Some(Decoder::Aarch64),
 };

@@ -1,143 +1,106 @@
 //! 32-bit Arm. Sources: DWARF for the Arm Architecture (AADWARF32) § 4.1, AAPCS32
 //! § 6.1.1, Linux `arch/arm/include/uapi/asm/{ptrace,sigcontext}.h`.
 
-use super::{Facts, Register, SigreturnCode};
-
-const SP: Register = Register(13);
-const LR: Register = Register(14);
-const PC: Register = Register(15);
-
-const fn r(number: u16) -> Option<Register> {
-    Some(Register(number))
-}
+use super::facts::{LONG_32, names, registers};
+use super::registers::NO_NUMBER;
+use super::{
+    CallForm, Calls, CodeAddress, ElfIdentity, Facts, FloatBank, FloatNote, FrameRecord,
+    HandlerFrame, Leaf, OtherRegister, Prstatus, Register, Saved, SigreturnCode, TableDialect,
+    ThreadPointer, TlsAbi, TlsBlocks, TrampolineCode,
+};
 
 /// `struct sigcontext`: trap_no, error_code, oldmask, then r0 to r10, fp, ip, sp, lr, pc.
-const SIGCONTEXT: &[(u64, Register)] = &[
-    (12, Register(0)),
-    (16, Register(1)),
-    (20, Register(2)),
-    (24, Register(3)),
-    (28, Register(4)),
-    (32, Register(5)),
-    (36, Register(6)),
-    (40, Register(7)),
-    (44, Register(8)),
-    (48, Register(9)),
-    (52, Register(10)),
-    (56, Register(11)),
-    (60, Register(12)),
-    (64, SP),
-    (68, LR),
-    (72, PC),
-];
+const SIGCONTEXT: &[Saved] = &[Saved::row(12, 0, 16, 4)];
+/// From the frame to its `uc_mcontext`.
+const PLAIN: u64 = 20;
+/// The same where `siginfo_t` comes first.
+const WITH_SIGINFO: u64 = 128 + 20;
+
+const fn trampoline(code: &'static [u8], context_offset: u64) -> SigreturnCode {
+    let code = TrampolineCode::Bytes(code);
+    SigreturnCode { code, context_offset, registers: SIGCONTEXT }
+}
 
 /// See [`Facts`].
-pub(super) static FACTS: Facts = Facts {
+pub(super) const FACTS: Facts = Facts {
     name: "arm",
+    elf: ElfIdentity { e_machine: 40, is_64: false, little_endian: None },
     word: 4,
-    names: &[
-        (Register(0), "r0"),
-        (Register(1), "r1"),
-        (Register(2), "r2"),
-        (Register(3), "r3"),
-        (Register(4), "r4"),
-        (Register(5), "r5"),
-        (Register(6), "r6"),
-        (Register(7), "r7"),
-        (Register(8), "r8"),
-        (Register(9), "r9"),
-        (Register(10), "r10"),
-        (Register(11), "r11"),
-        (Register(12), "r12"),
-        (SP, "sp"),
-        (LR, "lr"),
-        (PC, "pc"),
-    ],
-    gregset: &[
-        r(0),
-        r(1),
-        r(2),
-        r(3),
-        r(4),
-        r(5),
-        r(6),
-        r(7),
-        r(8),
-        r(9),
-        r(10),
-        r(11),
-        r(12),
-        r(13),
-        r(14),
-        r(15),
-        None,
-        None,
-    ],
-    prstatus_registers: 72,
-    pc: PC,
-    sp: SP,
+    address: 4,
+    names: &names(
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+        [
+            "r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "sp",
+            "lr", "pc",
+        ],
+    ),
+    prstatus: Prstatus {
+        pid: LONG_32.0,
+        registers: LONG_32.1,
+        size: 18 * 4,
+        saved: &[Saved::row(0, 0, 16, 4)],
+        others: &[OtherRegister { name: "cpsr", at: 16 * 4, size: 4 }],
+        system_call: None,
+    },
+    pc: Register(15),
+    sp: Register(13),
     fp: Register(11),
-    link: Some(LR),
-    callee_saved: &[
-        Register(4),
-        Register(5),
-        Register(6),
-        Register(7),
-        Register(8),
-        Register(9),
-        Register(10),
-        Register(11),
-        SP,
-    ],
-    pushed_return: false,
+    link: Some(Register(14)),
+    callee_saved: &registers([4, 5, 6, 7, 8, 9, 10, 11, 13]),
+    keeps_floats: true,
+    segment_bases: &[],
+    arguments: &registers([0, 1, 2, 3]),
+    result: Some(Register(0)),
+    cfa_to_sp: 0,
+    // Bit 0 says Thumb.
+    code_address: CodeAddress { mode_bits: 1, ..CodeAddress::PLAIN },
+    tables: TableDialect { has_exception_index: true, ..TableDialect::PLAIN },
+    calls: Calls::Forms(&[
+        // BL, BLX (ARM); BL (Thumb) as two halves
+        CallForm::word(0x0f00_0000, 0x0b00_0000),
+        CallForm::word(0xfe00_0000, 0xfa00_0000),
+        CallForm::word(0xc000_f800, 0xc000_f000),
+        // BLX register (ARM, Thumb)
+        CallForm::word(0x0fff_fff0, 0x012f_ff30),
+        CallForm::word(0xff80_0000, 0x4780_0000),
+    ]),
+    leaf: Leaf::UNKNOWN,
+    frame_record: FrameRecord::None,
     sigreturn: &[
-        SigreturnCode {
-            // mov r7, #119; swi 0x900077: the kernel's own, for a handler without restorer
-            bytes: &[0x77, 0x70, 0xa0, 0xe3, 0x77, 0x00, 0x90, 0xef],
-            context_offset: 20,
-            registers: SIGCONTEXT,
-        },
-        SigreturnCode {
-            // mov r7, #173; swi 0x9000ad
-            bytes: &[0xad, 0x70, 0xa0, 0xe3, 0xad, 0x00, 0x90, 0xef],
-            context_offset: 128 + 20,
-            registers: SIGCONTEXT,
-        },
-        SigreturnCode {
-            // mov.w r7, #119; svc 0 (Thumb-2, a C library's)
-            bytes: &[0x4f, 0xf0, 0x77, 0x07, 0x00, 0xdf],
-            context_offset: 20,
-            registers: SIGCONTEXT,
-        },
-        SigreturnCode {
-            // mov.w r7, #173; svc 0 (Thumb-2)
-            bytes: &[0x4f, 0xf0, 0xad, 0x07, 0x00, 0xdf],
-            context_offset: 128 + 20,
-            registers: SIGCONTEXT,
-        },
-        SigreturnCode {
-            // mov r7, #119; svc 0 (ARM): ucontext at sp, its mcontext at 20
-            bytes: &[0x77, 0x70, 0xa0, 0xe3, 0x00, 0x00, 0x00, 0xef],
-            context_offset: 20,
-            registers: SIGCONTEXT,
-        },
-        SigreturnCode {
-            // mov r7, #173; svc 0 (ARM): siginfo (128) first
-            bytes: &[0xad, 0x70, 0xa0, 0xe3, 0x00, 0x00, 0x00, 0xef],
-            context_offset: 128 + 20,
-            registers: SIGCONTEXT,
-        },
-        SigreturnCode {
-            // movs r7, #119; svc 0 (Thumb)
-            bytes: &[0x77, 0x27, 0x00, 0xdf],
-            context_offset: 20,
-            registers: SIGCONTEXT,
-        },
-        SigreturnCode {
-            // movs r7, #173; svc 0 (Thumb)
-            bytes: &[0xad, 0x27, 0x00, 0xdf],
-            context_offset: 128 + 20,
-            registers: SIGCONTEXT,
-        },
+        // mov r7, #119; swi 0x900077: the kernel's own, for a handler without restorer
+        trampoline(&[0x77, 0x70, 0xa0, 0xe3, 0x77, 0x00, 0x90, 0xef], PLAIN),
+        // mov r7, #173; swi 0x9000ad
+        trampoline(&[0xad, 0x70, 0xa0, 0xe3, 0xad, 0x00, 0x90, 0xef], WITH_SIGINFO),
+        // mov.w r7, #119; svc 0 (Thumb-2, a C library's)
+        trampoline(&[0x4f, 0xf0, 0x77, 0x07, 0x00, 0xdf], PLAIN),
+        // mov.w r7, #173; svc 0 (Thumb-2)
+        trampoline(&[0x4f, 0xf0, 0xad, 0x07, 0x00, 0xdf], WITH_SIGINFO),
+        // mov r7, #119; svc 0 (ARM): ucontext at sp, its mcontext at 20
+        trampoline(&[0x77, 0x70, 0xa0, 0xe3, 0x00, 0x00, 0x00, 0xef], PLAIN),
+        // mov r7, #173; svc 0 (ARM): siginfo (128) first
+        trampoline(&[0xad, 0x70, 0xa0, 0xe3, 0x00, 0x00, 0x00, 0xef], WITH_SIGINFO),
+        // movs r7, #119; svc 0 (Thumb)
+        trampoline(&[0x77, 0x27, 0x00, 0xdf], PLAIN),
+        // movs r7, #173; svc 0 (Thumb)
+        trampoline(&[0xad, 0x27, 0x00, 0xdf], WITH_SIGINFO),
     ],
+    handler_frame: HandlerFrame::UNKNOWN,
+    futex: None,
+    thread_pointer: ThreadPointer::Absent,
+    tls: Some(TlsAbi {
+        blocks: TlsBlocks::Above { reserved: 2 },
+        bias: 0,
+        glibc_vector: 0,
+        musl_vector: -1,
+        musl_added: 0,
+    }),
+    floats: &[
+        FloatBank::array("d", 256, 32, (FloatNote::ArmVfp, 0, 8)),
+        FloatBank::array("s", 64, 32, (FloatNote::ArmVfp, 0, 4)),
+        FloatBank::array("fpscr", NO_NUMBER, 1, (FloatNote::ArmVfp, 256, 4)),
+    ],
+    floats_hold_registers: false,
+    float_controls: None,
+    prologue: None,
+    decoder: None,
 };

@@ -1,13 +1,12 @@
 //! A register file in which each register is known or not.
 
-/// A register by its DWARF number (psABI of the machine). Numbers up to 63 are kept in
-/// [`Registers`]; machines whose DWARF has no number for the pc use [`Register::PC`].
+/// A register by its DWARF number (psABI of the machine); machines whose DWARF has no number for the pc use [`Register::PC`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Register(pub u16);
 
 impl Register {
-    /// The program counter where the psABI gives it no number (riscv64).
-    pub const PC: Self = Self(63);
+    /// The program counter where the psABI gives it no number (riscv64). None of DWARF's.
+    pub const PC: Self = Self(u16::MAX);
 }
 
 /// The integer registers of one frame. A register that could not be recovered is
@@ -24,14 +23,18 @@ impl Default for Registers {
     }
 }
 
-const SLOTS: usize = 36;
+const SLOTS: usize = 38;
+/// Registers that DWARF gives no number have this one or one above.
+pub(super) const NO_NUMBER: u16 = 0xff00;
 
 /// DWARF number to slot: 0..=33 as they are, then the few high numbers we keep.
 fn slot(register: Register) -> Option<usize> {
     match register.0 {
         number @ 0..=33 => Some(usize::from(number)),
-        58 => Some(34),      // x86_64 fs_base
-        59 | 63 => Some(35), // x86_64 gs_base; Register::PC
+        58 => Some(34), // x86_64 fs_base
+        59 => Some(35), // x86_64 gs_base
+        65 => Some(36), // ppc lr, s390 psw address
+        _ if register == Register::PC => Some(37),
         _ => None,
     }
 }
@@ -79,7 +82,8 @@ impl Registers {
 
 impl std::fmt::Debug for Registers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let known = (0..64u16).filter_map(|n| Some((n, self.get(Register(n))?)));
+        let numbers = (0..=65).chain([Register::PC.0]);
+        let known = numbers.filter_map(|n| Some((n, self.get(Register(n))?)));
         f.debug_map().entries(known.map(|(n, value)| (n, format!("{value:#x}")))).finish()
     }
 }

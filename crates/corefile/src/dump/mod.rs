@@ -98,13 +98,15 @@ pub struct DumpedThread {
     pub siginfo: Option<Signal>,
     /// Integer registers.
     pub registers: Registers,
+    /// Registers that play no part in unwinding (flags, segments), by name.
+    pub other_registers: Vec<(&'static str, u64)>,
     /// The number of the system call the thread was in (`orig_rax` on x86_64, `orig_eax` on
     /// i386), `None` where it was in none or the machine's `pr_reg` has no word for it.
     pub system_call: Option<u64>,
     /// FP and vector registers.
     pub vectors: VectorState,
     /// The thread pointer that TLS is reached from: fs_base on x86_64, the base of gs on
-    /// i386, tpidr_el0 on aarch64, tp on riscv64. Cores of arm do not hold it.
+    /// i386, tpidr_el0 on aarch64, tp on riscv64 (see [`crate::arch::ThreadPointer`]).
     pub thread_pointer: Option<Avma>,
     /// aarch64: the bits of a code address that hold its authentication code
     /// (`NT_ARM_PAC_MASK`), to be cleared before use.

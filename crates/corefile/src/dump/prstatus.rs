@@ -2,7 +2,7 @@
 //! `struct elf_prstatus`; 32-bit programs on a 64-bit kernel: `compat_elf_prstatus`).
 
 use crate::addr::Avma;
-use crate::arch::{Machine, Register, Registers};
+use crate::arch::{Facts, Machine, Registers, ThreadPointer};
 use crate::elf::Encoding;
 
 /// `pr_cursig`, a `short` after `struct elf_siginfo` (three `int`s), for every machine.
@@ -13,88 +13,89 @@ pub(super) struct ThreadStatus {
     pub(super) tid: i64,
     pub(super) signal: u16,
     pub(super) registers: Registers,
+    /// The registers of `pr_reg` that are only shown, by name.
+    pub(super) others: Vec<(&'static str, u64)>,
     /// The system call it was in.
     pub(super) system_call: Option<u64>,
     /// Whether all of `elf_gregset_t` was there.
     pub(super) complete: bool,
+    /// The thread pointer, where `pr_reg` holds it.
+    pub(super) thread_pointer: Option<Avma>,
     /// i386: the segment selector in `gs`, which names the thread's TLS descriptor.
     pub(super) tls_selector: Option<u64>,
 }
 
-/// Offset of `pr_pid`: after `pr_sigpend` and `pr_sighold`, two `unsigned long`s.
-fn pid_offset(encoding: Encoding) -> usize {
+/// Where `pr_pid` lies on a machine without facts: after `pr_sigpend` and `pr_sighold`, two
+/// `unsigned long`s.
+fn customary_pid(encoding: Encoding) -> usize {
     if encoding.is_64 { 32 } else { 24 }
-}
-
-/// Which word of `elf_gregset_t` holds the number of the system call a thread is in, -1 for
-/// none (Linux `arch/x86/include/asm/user_64.h`, `user_32.h`: `orig_ax`).
-fn system_call_word(machine: Machine) -> Option<usize> {
-    match machine {
-        Machine::X86_64 => Some(15),
-        Machine::I386 => Some(11),
-        Machine::Aarch64 | Machine::Arm | Machine::Riscv64 | Machine::Other(_) => None,
-    }
 }
 
 /// Reads the note's descriptor; `None` if it is too short for a thread id.
 pub(super) fn parse(desc: &[u8], machine: Machine, encoding: Encoding) -> Option<ThreadStatus> {
-    let tid = i64::from(encoding.u32(desc, pid_offset(encoding))?.cast_signed());
+    let facts = machine.facts();
+    let pid = facts.map_or_else(|| customary_pid(encoding), |facts| facts.prstatus.pid);
+    let tid = i64::from(encoding.u32(desc, pid)?.cast_signed());
     let signal = encoding.unsigned(desc, CURSIG, 2).and_then(|raw| u16::try_from(raw).ok());
-    let mut registers = Registers::default();
-    let mut complete = true;
-    let mut tls_selector = None;
-    let mut system_call = None;
-    if let Some(facts) = machine.facts() {
-        let word = usize::from(facts.word);
-        let words = (facts.prstatus_registers..).step_by(word.max(1));
-        for (at, register) in words.zip(facts.gregset) {
-            let value = encoding.unsigned(desc, at, word);
-            complete &= value.is_some();
-            if let Some(register) = register {
-                registers.set(*register, value);
-            }
-        }
-        let nth = system_call_word(machine).and_then(|nth| nth.checked_mul(word));
-        let at = nth.and_then(|nth| facts.prstatus_registers.checked_add(nth));
-        let none = if word == 4 { u64::from(u32::MAX) } else { u64::MAX };
-        let number = at.and_then(|at| encoding.unsigned(desc, at, word));
-        system_call = number.filter(|number| *number != none);
-        if machine == Machine::I386 {
-            let gs = facts.prstatus_registers.saturating_add(10 * 4);
-            tls_selector = encoding.unsigned(desc, gs, 4);
-        }
+    let mut status = ThreadStatus {
+        tid,
+        signal: signal.unwrap_or(0),
+        registers: Registers::default(),
+        others: Vec::new(),
+        system_call: None,
+        complete: true,
+        thread_pointer: None,
+        tls_selector: None,
+    };
+    if let Some(facts) = facts {
+        read_registers(desc, facts, encoding, &mut status);
     }
-    let signal = signal.unwrap_or(0);
-    Some(ThreadStatus { tid, signal, registers, system_call, complete, tls_selector })
+    Some(status)
 }
 
-/// The thread pointer where a general register holds it.
-pub(super) fn thread_pointer(machine: Machine, registers: &Registers) -> Option<Avma> {
-    let register = match machine {
-        Machine::X86_64 => Register(58), // fs_base
-        Machine::Riscv64 => Register(4), // tp
-        // In notes of their own, or nowhere.
-        Machine::I386 | Machine::Aarch64 | Machine::Arm | Machine::Other(_) => return None,
-    };
-    registers.get(register).map(Avma)
+fn read_registers(desc: &[u8], facts: &Facts, encoding: Encoding, status: &mut ThreadStatus) {
+    let layout = &facts.prstatus;
+    let whole = desc.get(layout.registers..).unwrap_or(&[]);
+    status.complete = whole.len() >= layout.size;
+    for row in layout.saved {
+        for (at, register) in row.places() {
+            let at = usize::try_from(at).unwrap_or(usize::MAX);
+            status.registers.set(register, encoding.unsigned(whole, at, usize::from(row.step)));
+        }
+    }
+    let others = layout.others.iter();
+    status.others = others
+        .filter_map(|other| Some((other.name, encoding.unsigned(whole, other.at, other.size)?)))
+        .collect();
+    let word = usize::from(facts.word);
+    let none = if word == 4 { u64::from(u32::MAX) } else { u64::MAX };
+    let number = layout.system_call.and_then(|at| encoding.unsigned(whole, at, word));
+    status.system_call = number.filter(|number| *number != none);
+    match facts.thread_pointer {
+        ThreadPointer::Register(register) => {
+            status.thread_pointer = status.registers.get(register).map(Avma);
+        }
+        ThreadPointer::InPrstatus { at, size } => {
+            status.thread_pointer = encoding.unsigned(whole, at, size).map(Avma);
+        }
+        ThreadPointer::Selector { at } => {
+            status.tls_selector = encoding.unsigned(whole, at, word);
+        }
+        // In a note of its own, or nowhere.
+        ThreadPointer::Note | ThreadPointer::Absent => {}
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arch::Register;
     use crate::testkit::CoreBuilder;
 
     #[test]
     fn every_machine_finds_its_registers_by_name() {
-        let cores = [
-            CoreBuilder::x86_64(),
-            CoreBuilder::i386(),
-            CoreBuilder::aarch64(),
-            CoreBuilder::arm(),
-            CoreBuilder::riscv64(),
-            CoreBuilder::aarch64().big_endian(),
-        ];
-        for core in cores {
+        let cores = Machine::ALL.iter().copied().map(CoreBuilder::of);
+        for core in cores.chain([CoreBuilder::aarch64().big_endian()]) {
             let machine = core.machine();
             let facts = machine.facts().unwrap();
             let (pc, sp) = (facts.register_name(facts.pc), facts.register_name(facts.sp));
@@ -130,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_machine_without_facts_still_names_its_threads() {
-        let core = CoreBuilder::ppc64();
+        let core = CoreBuilder::without_facts();
         let desc = core.prstatus(77, 6, &[]);
         let status = parse(&desc, core.machine(), core.encoding()).unwrap();
         assert_eq!((status.tid, status.signal), (77, 6));

@@ -5,18 +5,18 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::segments::SegmentIndex;
-use super::vector_regs::{Shared, VectorNote};
+use super::vector_regs::Shared;
 use super::xsave::XsaveLayout;
 use super::{
     Auxv, CoreSegment, DumpedThread, MappedFileRange, ProcessInfo, Signal, VectorState,
     mapped_files, prstatus, siginfo,
 };
 use crate::addr::Avma;
-use crate::arch::Machine;
+use crate::arch::{Facts, FloatNote, FloatPlace, Machine, Register, Registers};
 use crate::elf::{Encoding, Note};
 use crate::limits::Limits;
 use crate::memory::CoreBytes;
-use crate::notice::Notice;
+use crate::notice::{Notice, StackAbsence};
 
 /// Notices about single notes that are kept: the millionth says nothing new.
 const MAX_COMPLAINTS: usize = 32;
@@ -26,7 +26,7 @@ const GUARD: u64 = 1 << 20;
 
 /// The content of all notes read so far.
 pub(super) struct Collected {
-    machine: Machine,
+    pub(super) machine: Machine,
     e_machine: u16,
     encoding: Encoding,
     pub(super) threads: Vec<DumpedThread>,
@@ -64,9 +64,12 @@ impl Collected {
     /// owners and types are passed over; of a note that should be unique the first counts.
     pub(super) fn add(&mut self, note: &Note<'_>, offset: u64, limits: &Limits) {
         let encoding = self.encoding;
-        if let Some(kind) = VectorNote::of(note.owner, note.kind) {
+        if let Some(kind) = FloatNote::of(note.owner, note.kind) {
             if let Some(thread) = self.threads.last_mut() {
                 thread.vectors.add(kind, offset, note.desc.len() as u64);
+                if let Some(facts) = self.machine.facts().filter(|it| it.floats_hold_registers) {
+                    follow_floats(&mut thread.registers, facts, kind, note.desc, encoding);
+                }
             }
             return;
         }
@@ -112,6 +115,9 @@ impl Collected {
     }
 
     fn add_thread(&mut self, desc: &[u8], limits: &Limits) {
+        if self.threads.is_empty() {
+            self.machine = self.machine.by_prstatus(desc.len());
+        }
         let Some(status) = prstatus::parse(desc, self.machine, self.encoding) else {
             return self.complain("NT_PRSTATUS is too short for a thread id");
         };
@@ -128,9 +134,10 @@ impl Collected {
             name: None,
             signal: status.signal,
             siginfo: None,
-            thread_pointer: prstatus::thread_pointer(self.machine, &status.registers),
+            thread_pointer: status.thread_pointer,
             code_pointer_mask: None,
             registers: status.registers,
+            other_registers: status.others,
             system_call: status.system_call,
             vectors: VectorState::default(),
             complete: status.complete,
@@ -265,13 +272,39 @@ impl Collected {
     }
 }
 
+/// Adds those floating-point registers of a note to the registers that are unwound.
+fn follow_floats(
+    registers: &mut Registers,
+    facts: &Facts,
+    kind: FloatNote,
+    desc: &[u8],
+    encoding: Encoding,
+) {
+    for bank in facts.floats {
+        let FloatPlace::Array { note, at, size } = bank.place else { continue };
+        if note != kind {
+            continue;
+        }
+        for number in bank.first.0..bank.first.0.saturating_add(bank.count) {
+            let register = Register(number);
+            let value = bank.index_of(register).and_then(|nth| {
+                let into = u64::from(nth).checked_mul(size)?.checked_add(at)?;
+                encoding.unsigned(desc, usize::try_from(into).ok()?, usize::try_from(size).ok()?)
+            });
+            if value.is_some() && Registers::keeps(register) {
+                registers.set(register, value);
+            }
+        }
+    }
+}
+
 /// Why nothing can be read at `sp`, or above the guard that holds it.
 fn stack_problem(
     sp: Avma,
     segments: &[CoreSegment],
     index: &SegmentIndex,
     core_len: u64,
-) -> Option<&'static str> {
+) -> Option<StackAbsence> {
     let segment_at = |at| index.at(at).and_then(|found| segments.get(found));
     let is_guard = |segment: &CoreSegment| segment.dumped == 0 && !segment.permissions.read;
     let mut at = sp;
@@ -279,12 +312,12 @@ fn stack_problem(
         let above = index.next_start(sp).filter(|start| start.0.saturating_sub(sp.0) <= GUARD);
         at = above.unwrap_or(sp);
     }
-    let Some(segment) = segment_at(at) else { return Some("unmapped") };
+    let Some(segment) = segment_at(at) else { return Some(StackAbsence::Unmapped) };
     let into = at.0.saturating_sub(segment.range.start.0);
     if into >= segment.dumped {
-        return Some("not dumped");
+        return Some(StackAbsence::NotDumped);
     }
-    (segment.offset.saturating_add(into) >= core_len).then_some("truncated")
+    (segment.offset.saturating_add(into) >= core_len).then_some(StackAbsence::Truncated)
 }
 
 #[cfg(test)]
@@ -368,7 +401,7 @@ mod tests {
         assert_eq!(names, [None, Some("prog")]);
     }
 
-    fn stack_notices(core: CoreBuilder) -> Vec<(i64, &'static str)> {
+    fn stack_notices(core: CoreBuilder) -> Vec<(i64, StackAbsence)> {
         let of = |dump: Dump| {
             dump.notices.into_iter().filter_map(|notice| match notice {
                 Notice::StackMissing { tid, reason } => Some((tid, reason)),
@@ -388,7 +421,11 @@ mod tests {
             .segment(0x1_0000, &[0; 64], 0x1000)
             .segment(0x2_0000, &[0; 8], 0x1000)
             .promised_segment(0x3_0000, 0x1000, 0x1000);
-        let expected = [(2, "not dumped"), (3, "unmapped"), (4, "truncated")];
+        let expected = [
+            (2, StackAbsence::NotDumped),
+            (3, StackAbsence::Unmapped),
+            (4, StackAbsence::Truncated),
+        ];
         assert_eq!(stack_notices(core), expected);
     }
 
@@ -404,6 +441,32 @@ mod tests {
         assert_eq!(dump.threads.len(), 2);
         let problem = "two NT_PRSTATUS name thread 0".to_owned();
         assert!(dump.notices.contains(&Notice::NoteMalformed { problem }));
+    }
+
+    #[test]
+    fn mips_n32_is_known_by_the_length_of_its_registers() {
+        let mut status = vec![0; 440];
+        status[24..28].copy_from_slice(&7_u32.to_be_bytes());
+        status[72 + 34 * 8..][..8].copy_from_slice(&0x1234_u64.to_be_bytes());
+        let core = CoreBuilder::of(Machine::Mips).big_endian().note(b"CORE", 1, &status);
+        let dump = core.open().unwrap();
+        let pc = dump.machine.facts().unwrap().pc;
+        assert_eq!((dump.machine, dump.threads[0].tid), (Machine::MipsN32, 7));
+        assert_eq!(dump.threads[0].registers.get(pc), Some(0x1234));
+        let o32 = CoreBuilder::of(Machine::Mips).big_endian().thread(7, &[]).open().unwrap();
+        assert_eq!(o32.machine, Machine::Mips);
+    }
+
+    #[test]
+    fn s390x_moves_general_registers_into_floating_point_ones() {
+        let mut floats = vec![0; 8 + 16 * 8];
+        // f2, whose DWARF number is 17.
+        floats[8 + 2 * 8..][..8].copy_from_slice(&0x7000_u64.to_be_bytes());
+        let core = CoreBuilder::of(Machine::S390x).big_endian().thread(1, &[]);
+        let dump = core.clone().note(b"CORE", 2, &floats).open().unwrap();
+        assert_eq!(dump.threads[0].registers.get(Register(17)), Some(0x7000));
+        let dump = core.note(b"CORE", 2, &floats[..20]).open().unwrap();
+        assert_eq!(dump.threads[0].registers.get(Register(17)), None, "the note is cut short");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::xsave::XsaveLayout;
-use crate::arch::{Machine, Register};
+use crate::arch::{FloatBank, FloatNote, FloatPlace, Machine, Register, X86Float};
 use crate::elf::Encoding;
 use crate::memory::CoreBytes;
 
@@ -18,22 +18,6 @@ const MAX_NOTES: usize = 16;
 /// `arch/arm64/include/uapi/asm/ptrace.h`).
 const SVE_HEADER: u64 = 16;
 const SVE_FLAG: u64 = 1;
-
-/// Note types that hold vector registers (Linux `include/uapi/linux/elf.h`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum VectorNote {
-    /// `NT_FPREGSET` (2): `fxsave` on x86_64, `fsave` on i386, `user_fpsimd_state` on
-    /// aarch64, `__riscv_d_ext_state` on riscv64.
-    FpRegset,
-    /// `NT_PRXFPREG` (0x46e62b7f): `fxsave` on i386.
-    Fxsave,
-    /// `NT_X86_XSTATE` (0x202): `xsave`, standard format.
-    Xstate,
-    /// `NT_ARM_VFP` (0x400): 32 double words and fpscr.
-    ArmVfp,
-    /// `NT_ARM_SVE` (0x405).
-    ArmSve,
-}
 
 /// FP and vector registers of one thread. Empty where the core holds none.
 #[derive(Clone, Debug, Default)]
@@ -55,37 +39,13 @@ pub(super) struct Shared {
 /// Where a note's descriptor lies in the core, bytes.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    note: VectorNote,
+    note: FloatNote,
     offset: u64,
     len: u64,
 }
 
-impl VectorNote {
-    /// By the note's owner and type.
-    pub(super) fn of(owner: &[u8], kind: u32) -> Option<Self> {
-        match (owner, kind) {
-            (b"CORE", 2) => Some(Self::FpRegset),
-            (b"LINUX", 0x46e6_2b7f) => Some(Self::Fxsave),
-            (b"LINUX", 0x202) => Some(Self::Xstate),
-            (b"LINUX", 0x400) => Some(Self::ArmVfp),
-            (b"LINUX", 0x405) => Some(Self::ArmSve),
-            _ => None,
-        }
-    }
-}
-
-/// A register of the x86 floating-point and vector units.
-enum X86 {
-    Vector(u16),
-    Stack(u16),
-    Opmask(u16),
-    Mxcsr,
-    Control,
-    Status,
-}
-
 impl VectorState {
-    pub(super) fn add(&mut self, note: VectorNote, offset: u64, len: u64) {
+    pub(super) fn add(&mut self, note: FloatNote, offset: u64, len: u64) {
         if self.notes.len() < MAX_NOTES {
             self.notes.push(Place { note, offset, len });
         }
@@ -103,38 +63,46 @@ impl VectorState {
     }
 
     /// The bytes of `register`, as wide as the core knows it, in the byte order of the
-    /// process. By DWARF number:
-    ///
-    /// - x86_64: 17–32 and 67–82 xmm/ymm/zmm 0–31 (16, 32 or 64 bytes), 33–40 st (10
-    ///   bytes), 64 mxcsr, 65 fctrl, 66 fstat, 118–125 k.
-    /// - i386: 21–28 xmm/ymm/zmm, 11–18 st, 37 fctrl, 38 fstat, 39 mxcsr, 93–100 k.
-    /// - aarch64: 64–95 v (16 bytes), 96–127 z.
-    /// - arm: 256–287 d (8 bytes), 64–95 s.
-    /// - riscv64: 32–63 f (8 bytes); 63 is ft11 here, not [`Register::PC`].
+    /// process. By DWARF number, of which [`crate::arch::Facts::floats`] is the list.
     pub fn register(&self, register: Register) -> Option<Vec<u8>> {
-        let shared = self.shared.as_ref()?;
-        let number = register.0;
-        let nth = |first: u16| u64::from(number.saturating_sub(first));
-        match (shared.machine, number) {
-            (Machine::X86_64, _) => self.x86(&x86_64_register(number)?, VectorNote::FpRegset),
-            (Machine::I386, _) => self.x86(&i386_register(number)?, VectorNote::Fxsave),
-            (Machine::Aarch64, 64..=95) => {
-                self.field(VectorNote::FpRegset, nth(64).saturating_mul(16), 16)
+        let facts = self.shared.as_ref()?.machine.facts()?;
+        let (bank, nth) = facts.float_bank(register)?;
+        self.of_bank(bank, nth)
+    }
+
+    /// All registers that the core holds, by name.
+    pub fn all(&self) -> Vec<(String, Vec<u8>)> {
+        let facts = self.shared.as_ref().and_then(|shared| shared.machine.facts());
+        let banks = facts.map(|facts| facts.floats).unwrap_or_default().iter();
+        let registers = banks.flat_map(|bank| bank.indexes().map(move |nth| (bank, nth)));
+        registers
+            .filter_map(|(bank, nth)| Some((bank.name_of(nth), self.of_bank(bank, nth)?)))
+            .collect()
+    }
+
+    /// Register `nth` of a bank.
+    fn of_bank(&self, bank: &FloatBank, nth: u16) -> Option<Vec<u8>> {
+        let index = u64::from(nth);
+        match bank.place {
+            FloatPlace::Array { note, at, size } => {
+                let index = index.checked_sub(u64::from(bank.numbered_from))?;
+                self.field(note, index.checked_mul(size)?.checked_add(at)?, size)
             }
-            (Machine::Aarch64, 96..=127) => self.sve(nth(96)),
-            (Machine::Arm, 256..=287) => {
-                self.field(VectorNote::ArmVfp, nth(256).saturating_mul(8), 8)
+            FloatPlace::Halves { high, low } => {
+                let half = |(note, at): (FloatNote, u64)| {
+                    self.field(note, index.checked_mul(8)?.checked_add(at)?, 8)
+                };
+                let (high, low) = (half(high)?, half(low)?);
+                let little_endian = self.shared.as_ref()?.encoding.little_endian;
+                Some(if little_endian { [low, high] } else { [high, low] }.concat())
             }
-            (Machine::Arm, 64..=95) => self.field(VectorNote::ArmVfp, nth(64).saturating_mul(4), 4),
-            (Machine::Riscv64, 32..=63) => {
-                self.field(VectorNote::FpRegset, nth(32).saturating_mul(8), 8)
-            }
-            _ => None,
+            FloatPlace::X86(kind) => self.x86(kind, nth),
+            FloatPlace::ArmSve => self.sve(index),
         }
     }
 
     /// Exactly `size` bytes at `at` of a note.
-    fn field(&self, note: VectorNote, at: u64, size: u64) -> Option<Vec<u8>> {
+    fn field(&self, note: FloatNote, at: u64, size: u64) -> Option<Vec<u8>> {
         let place = self.notes.iter().find(|place| place.note == note)?;
         if at.checked_add(size)? > place.len {
             return None;
@@ -143,30 +111,34 @@ impl VectorState {
         (bytes.len() as u64 == size).then_some(bytes)
     }
 
-    fn unsigned(&self, note: VectorNote, at: u64, size: u64) -> Option<u64> {
+    fn unsigned(&self, note: FloatNote, at: u64, size: u64) -> Option<u64> {
         let bytes = self.field(note, at, size)?;
         self.shared.as_ref()?.encoding.unsigned(&bytes, 0, bytes.len())
     }
 
-    /// `legacy` holds an `fxsave` area where the core has no `xsave` area, whose first
-    /// 512 bytes are laid out the same (Intel SDM volume 1, 13.4).
-    fn x86(&self, register: &X86, legacy: VectorNote) -> Option<Vec<u8>> {
-        let has = |note| self.notes.iter().any(|place| place.note == note);
-        let area = if has(VectorNote::Xstate) { VectorNote::Xstate } else { legacy };
-        if !has(area) {
-            return self.fsave(register);
-        }
-        match *register {
-            X86::Control => self.field(area, 0, 2),
-            X86::Status => self.field(area, 2, 2),
-            X86::Mxcsr => self.field(area, 24, 4),
-            X86::Stack(n) => self.field(area, u64::from(n).saturating_mul(16).checked_add(32)?, 10),
-            X86::Opmask(n) => self.field(area, self.xsave_layout()?.opmask(n)?, 8),
-            X86::Vector(n) => self.x86_vector(area, n),
+    /// Where the core has no `xsave` area, an `fxsave` area serves, whose 512 bytes are laid
+    /// out the same (Intel SDM volume 1, 13.4): `NT_FPREGSET` on x86_64, a note of its own on
+    /// i386.
+    fn x86(&self, kind: X86Float, nth: u16) -> Option<Vec<u8>> {
+        let has = |note: &FloatNote| self.notes.iter().any(|place| place.note == *note);
+        let is_wide = self.shared.as_ref()?.machine.facts()?.word == 8;
+        let legacy = if is_wide { FloatNote::FpRegset } else { FloatNote::Fxsave };
+        let Some(area) = [FloatNote::Xstate, legacy].into_iter().find(has) else {
+            return if is_wide { None } else { self.fsave(kind, nth) };
+        };
+        match kind {
+            X86Float::Control => self.field(area, 0, 2),
+            X86Float::Status => self.field(area, 2, 2),
+            X86Float::Mxcsr => self.field(area, 24, 4),
+            X86Float::Stack => {
+                self.field(area, u64::from(nth).saturating_mul(16).checked_add(32)?, 10)
+            }
+            X86Float::Masks => self.field(area, self.xsave_layout()?.opmask(nth)?, 8),
+            X86Float::Vectors => self.x86_vector(area, nth),
         }
     }
 
-    fn x86_vector(&self, area: VectorNote, n: u16) -> Option<Vec<u8>> {
+    fn x86_vector(&self, area: FloatNote, n: u16) -> Option<Vec<u8>> {
         let layout = self.xsave_layout().unwrap_or_default();
         if n >= 16 {
             return self.field(area, layout.high_zmm(n.checked_sub(16)?)?, 64);
@@ -182,30 +154,29 @@ impl VectorState {
     }
 
     /// i386 without SSE: `user_i387_struct`, seven words and then st(i) packed.
-    fn fsave(&self, register: &X86) -> Option<Vec<u8>> {
-        if self.shared.as_ref()?.machine != Machine::I386 {
-            return None;
-        }
-        let note = VectorNote::FpRegset;
-        match *register {
-            X86::Control => self.field(note, 0, 2),
-            X86::Status => self.field(note, 4, 2),
-            X86::Stack(n) => self.field(note, u64::from(n).saturating_mul(10).checked_add(28)?, 10),
-            X86::Vector(_) | X86::Opmask(_) | X86::Mxcsr => None,
+    fn fsave(&self, kind: X86Float, nth: u16) -> Option<Vec<u8>> {
+        let note = FloatNote::FpRegset;
+        match kind {
+            X86Float::Control => self.field(note, 0, 2),
+            X86Float::Status => self.field(note, 4, 2),
+            X86Float::Stack => {
+                self.field(note, u64::from(nth).saturating_mul(10).checked_add(28)?, 10)
+            }
+            X86Float::Vectors | X86Float::Masks | X86Float::Mxcsr => None,
         }
     }
 
     /// What the `xsave` area holds where: as the core says, or guessed from its length.
     fn xsave_layout(&self) -> Option<XsaveLayout> {
-        let place = self.notes.iter().find(|place| place.note == VectorNote::Xstate)?;
+        let place = self.notes.iter().find(|place| place.note == FloatNote::Xstate)?;
         // The kernel puts xcr0, the enabled components, into `sw_reserved`.
-        let enabled = self.unsigned(VectorNote::Xstate, 464, 8)?;
+        let enabled = self.unsigned(FloatNote::Xstate, 464, 8)?;
         let stated = self.shared.as_ref()?.layout.clone();
         Some(stated.unwrap_or_else(|| XsaveLayout::guess(place.len)).only(enabled))
     }
 
     fn sve(&self, n: u64) -> Option<Vec<u8>> {
-        let note = VectorNote::ArmSve;
+        let note = FloatNote::ArmSve;
         let vector_length = self.unsigned(note, 8, 2)?;
         let flags = self.unsigned(note, 12, 2)?;
         // The architecture allows 16 to 256 bytes.
@@ -215,31 +186,6 @@ impl VectorState {
         let at = n.checked_mul(vector_length)?.checked_add(SVE_HEADER)?;
         self.field(note, at, vector_length)
     }
-}
-
-fn x86_64_register(number: u16) -> Option<X86> {
-    Some(match number {
-        17..=32 => X86::Vector(number.saturating_sub(17)),
-        67..=82 => X86::Vector(number.saturating_sub(67 - 16)),
-        33..=40 => X86::Stack(number.saturating_sub(33)),
-        64 => X86::Mxcsr,
-        65 => X86::Control,
-        66 => X86::Status,
-        118..=125 => X86::Opmask(number.saturating_sub(118)),
-        _ => return None,
-    })
-}
-
-fn i386_register(number: u16) -> Option<X86> {
-    Some(match number {
-        21..=28 => X86::Vector(number.saturating_sub(21)),
-        11..=18 => X86::Stack(number.saturating_sub(11)),
-        37 => X86::Control,
-        38 => X86::Status,
-        39 => X86::Mxcsr,
-        93..=100 => X86::Opmask(number.saturating_sub(93)),
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -329,6 +275,43 @@ mod tests {
         assert_eq!(arm.register(Register(288)), None);
         let riscv = CoreBuilder::riscv64().thread(1, &[]).note(b"CORE", 2, &area(264, 0));
         assert_eq!(offsets(&vectors(riscv).register(Register(33)).unwrap()), [8]);
+    }
+
+    #[test]
+    fn a_vector_whose_halves_lie_in_two_notes_is_put_together_in_the_byte_order() {
+        let of = |core: CoreBuilder, high: u64, low: u32| {
+            let high = core.clone().thread(1, &[]).note(b"CORE", 2, &area(264, high));
+            high.note(b"LINUX", low, &area(256, 0))
+        };
+        let named = |core, name: &str| {
+            let all = vectors(core).all();
+            let found = all.into_iter().find(|(known, _)| known == name);
+            found.map(|(_, bytes)| [bytes[..8].to_vec(), bytes[8..].to_vec()])
+        };
+        let first = |bytes: &[u8]| u16::from_le_bytes([bytes[0], bytes[1]]) * 2;
+        let little = named(of(CoreBuilder::of(Machine::Ppc64le), 0, 0x102), "vs3").unwrap();
+        assert_eq!(little.map(|half| first(&half)), [24, 24]);
+        let big = of(CoreBuilder::of(Machine::S390x).big_endian(), 0, 0x309);
+        let halves = named(big.clone(), "v3").unwrap();
+        assert_eq!(halves.map(|half| first(&half)), [8 + 24, 24], "the high half comes first");
+        assert_eq!(named(big, "v16"), None, "there is no such note");
+    }
+
+    #[test]
+    fn every_register_of_a_bank_has_one_name_and_one_place() {
+        for machine in Machine::ALL {
+            let facts = machine.facts().unwrap();
+            let banks = facts.floats.iter();
+            let mut names: Vec<String> = banks
+                .flat_map(|bank| bank.indexes().map(|nth| bank.name_of(nth)))
+                .chain(facts.names.iter().map(|(_, name)| (*name).to_owned()))
+                .chain(facts.prstatus.others.iter().map(|other| other.name.to_owned()))
+                .collect();
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), count, "{machine:?} has a name twice");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod section_data;
 mod symtab;
 #[doc(hidden)]
 #[cfg(any(test, feature = "testkit"))]
+#[allow(clippy::arithmetic_side_effects, clippy::unwrap_used)]
 pub mod test_image;
 
 pub use build_id::BuildId;

@@ -57,6 +57,16 @@ impl CoreBuilder {
         }
     }
 
+    /// A core of a machine that facts are known of, in its byte order, or little-endian.
+    ///
+    /// # Panics
+    /// When there are no facts.
+    pub fn of(machine: Machine) -> Self {
+        let elf = machine.facts().expect("a machine with facts").elf;
+        let little_endian = elf.little_endian.unwrap_or(true);
+        Self::new(elf.e_machine, Encoding { is_64: elf.is_64, little_endian })
+    }
+
     fn little(e_machine: u16, is_64: bool) -> Self {
         Self::new(e_machine, Encoding { is_64, little_endian: true })
     }
@@ -87,8 +97,8 @@ impl CoreBuilder {
     }
 
     /// A machine obit has no facts about, big-endian.
-    pub fn ppc64() -> Self {
-        Self::new(21, Encoding { is_64: true, little_endian: false })
+    pub fn without_facts() -> Self {
+        Self::new(15, Encoding { is_64: true, little_endian: false })
     }
 
     /// The same in big-endian; call it before anything is added.
@@ -100,7 +110,8 @@ impl CoreBuilder {
 
     /// The machine of the core.
     pub fn machine(&self) -> Machine {
-        Machine::from_elf(self.e_machine, self.encoding.is_64)
+        let Encoding { is_64, little_endian } = self.encoding;
+        Machine::from_elf(self.e_machine, is_64, little_endian)
     }
 
     /// Class and byte order of the core.
@@ -307,22 +318,35 @@ impl CoreBuilder {
     /// # Panics
     /// When the machine has no register of that name.
     pub fn prstatus(&self, tid: i32, signal: u16, registers: &[(&str, u64)]) -> Vec<u8> {
-        let (pid_at, registers_at) = if self.encoding.is_64 { (32, 112) } else { (24, 72) };
-        let facts = self.machine().facts();
-        let word = self.encoding.word();
-        let words = facts.map_or(0, |facts| facts.gregset.len());
+        let machine = self.machine();
+        let Some(facts) = machine.facts() else {
+            assert!(registers.is_empty(), "{machine:?} has no registers");
+            let mut desc = vec![0; if self.encoding.is_64 { 120 } else { 76 }];
+            self.put(&mut desc, 12, u64::from(signal), 2);
+            let pid_at = if self.encoding.is_64 { 32 } else { 24 };
+            self.put(&mut desc, pid_at, u64::from(tid.cast_unsigned()), 4);
+            return desc;
+        };
+        let layout = &facts.prstatus;
         // `pr_fpvalid` ends it.
-        let mut desc = vec![0; registers_at + words * word + word];
+        let mut desc = vec![0; layout.registers + layout.size + self.encoding.word()];
         self.put(&mut desc, 0, u64::from(signal), 4);
         self.put(&mut desc, 12, u64::from(signal), 2);
-        self.put(&mut desc, pid_at, u64::from(tid.cast_unsigned()), 4);
+        self.put(&mut desc, layout.pid, u64::from(tid.cast_unsigned()), 4);
         for (name, value) in registers {
-            let facts = facts.expect("a machine with registers");
-            let register = facts.register_named(name);
-            let nth = facts.gregset.iter().position(|held| held.is_some() && *held == register);
-            let nth = nth.or((*name == "orig_rax").then_some(15));
-            let nth = nth.unwrap_or_else(|| panic!("{} has no register {name}", facts.name));
-            self.put(&mut desc, registers_at + nth * word, *value, word);
+            let wanted = facts.register_named(name);
+            let mut places = layout.saved.iter().flat_map(|row| {
+                row.places().map(|(at, register)| (at as usize, register, usize::from(row.step)))
+            });
+            let place = places.find(|(_, register, _)| Some(*register) == wanted);
+            let place = place.map(|(at, _, size)| (at, size));
+            let other = layout.others.iter().find(|other| other.name == *name);
+            let place = place.or_else(|| other.map(|other| (other.at, other.size)));
+            let call = layout.system_call.filter(|_| *name == "orig_rax");
+            let place = place.or_else(|| call.map(|at| (at, usize::from(facts.word))));
+            let (at, size) =
+                place.unwrap_or_else(|| panic!("{} has no register {name}", facts.name));
+            self.put(&mut desc, layout.registers + at, *value, size);
         }
         desc
     }

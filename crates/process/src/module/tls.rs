@@ -7,7 +7,7 @@
 //! vector (DTV).
 
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::{Machine, TlsAbi, TlsBlocks};
 use obit_corefile::elf::{Segment, SegmentKind};
 use obit_corefile::memory::AddressSpace;
 
@@ -16,8 +16,6 @@ use super::{Module, ModuleKind, Modules};
 /// Bytes of glibc's `struct link_map` that are searched for its TLS fields. It has about
 /// 1,200 in the versions since 2.17.
 const LINK_MAP_BYTES: usize = 2048;
-/// Bytes that riscv adds to what musl keeps in its DTV (`DTP_OFFSET`).
-const RISCV_DTP_OFFSET: u64 = 0x800;
 
 /// The address of the block of thread-local storage that the module at index `module` has
 /// in the thread with this thread pointer.
@@ -32,7 +30,9 @@ pub fn thread_local_block(
     module: usize,
 ) -> Result<Avma, &'static str> {
     let module = modules.get(module).ok_or("no such module")?;
-    let thread = Thread { memory, machine, pointer: thread_pointer };
+    let abi = machine.facts().and_then(|facts| facts.tls.as_ref());
+    let abi = abi.ok_or("not known how this machine has it")?;
+    let thread = Thread { memory, abi, pointer: thread_pointer };
     let segment = tls_segment(module)?.ok_or("the module has none")?;
     if thread_pointer == 0 {
         return Err("the thread has none yet");
@@ -94,7 +94,7 @@ struct GlibcRecord {
 #[derive(Clone, Copy)]
 struct Thread<'m> {
     memory: &'m AddressSpace,
-    machine: Machine,
+    abi: &'static TlsAbi,
     pointer: u64,
 }
 
@@ -108,6 +108,17 @@ impl Thread<'_> {
         Avma(if self.word() == 4 { value & u64::from(u32::MAX) } else { value })
     }
 
+    /// What all else is counted from: the thread pointer without the machine's bias.
+    fn origin(&self) -> u64 {
+        self.pointer.wrapping_sub(self.abi.bias)
+    }
+
+    /// The place so many addresses from there.
+    fn from_origin(&self, words: i64) -> Avma {
+        let word = i64::try_from(self.word()).unwrap_or(8);
+        self.address(self.origin().wrapping_add_signed(words.wrapping_mul(word)))
+    }
+
     fn read(&self, at: Avma) -> Result<u64, &'static str> {
         self.memory.read_word(at).map_err(|_| "the thread's control block is not in the core")
     }
@@ -118,20 +129,18 @@ impl Thread<'_> {
         let start = segment.vaddr.0;
         // Bytes from the thread pointer to where blocks begin, in the variant that has
         // them above it.
-        let reserved = match self.machine {
+        let reserved = match self.abi.blocks {
             // The block ends at the thread pointer, its end aligned.
-            Machine::X86_64 | Machine::I386 => {
+            TlsBlocks::Below => {
                 let end = start.wrapping_add(segment.mem_size);
                 let padding = end.wrapping_neg() & mask;
                 let size = segment.mem_size.wrapping_add(padding);
                 return Ok(self.address(self.pointer.wrapping_sub(size)));
             }
-            Machine::Aarch64 | Machine::Arm => self.word().wrapping_mul(2),
-            Machine::Riscv64 => 0,
-            Machine::Other(_) => return Err("not known how this machine has it"),
+            TlsBlocks::Above { reserved } => self.word().wrapping_mul(reserved),
         };
         let padding = start.wrapping_sub(reserved) & mask;
-        Ok(self.address(self.pointer.wrapping_add(reserved).wrapping_add(padding)))
+        Ok(self.address(self.origin().wrapping_add(reserved).wrapping_add(padding)))
     }
 
     /// Looks through the `struct link_map` at `node` for the fields whose values are known
@@ -156,7 +165,7 @@ impl Thread<'_> {
         // Of these offsets: no place in the static block, or not allowed one
         // (`NO_TLS_OFFSET`, `FORCED_DYNAMIC_TLS_OFFSET`, which depend on the machine).
         let none = [0, self.address(u64::MAX).0, self.address(u64::MAX.wrapping_sub(1)).0];
-        let below = matches!(self.machine, Machine::X86_64 | Machine::I386);
+        let below = self.abi.blocks == TlsBlocks::Below;
         let is_none = none.contains(&offset) && (offset != 0 || below);
         Ok(GlibcRecord { offset: Some(offset).filter(|_| !is_none), number })
     }
@@ -165,9 +174,9 @@ impl Thread<'_> {
     fn block_by_glibc(&self, record: GlibcRecord) -> Result<Avma, &'static str> {
         const NOT_ALLOCATED: &str = "not allocated in this thread";
         if let Some(offset) = record.offset {
-            let block = match self.machine {
-                Machine::X86_64 | Machine::I386 => self.pointer.wrapping_sub(offset),
-                _ => self.pointer.wrapping_add(offset),
+            let block = match self.abi.blocks {
+                TlsBlocks::Below => self.pointer.wrapping_sub(offset),
+                TlsBlocks::Above { .. } => self.origin().wrapping_add(offset),
             };
             return Ok(self.address(block));
         }
@@ -189,31 +198,19 @@ impl Thread<'_> {
 
     /// The `dtv` of glibc's `tcbhead_t`.
     fn vector_by_glibc(&self) -> Result<u64, &'static str> {
-        let at = match self.machine {
-            Machine::X86_64 | Machine::I386 => self.pointer.wrapping_add(self.word()),
-            Machine::Aarch64 | Machine::Arm => self.pointer,
-            Machine::Riscv64 => self.pointer.wrapping_sub(self.word().wrapping_mul(2)),
-            Machine::Other(_) => return Err("not known how this machine has it"),
-        };
-        self.read(self.address(at))
+        self.read(self.from_origin(self.abi.glibc_vector))
     }
 
     /// The block by the `dtv` of musl's `struct pthread`: its length, then addresses.
     fn block_by_musl(&self, number: u64) -> Result<Avma, &'static str> {
-        let (at, added) = match self.machine {
-            Machine::X86_64 | Machine::I386 => (self.pointer.wrapping_add(self.word()), 0),
-            Machine::Aarch64 | Machine::Arm => (self.pointer.wrapping_sub(self.word()), 0),
-            Machine::Riscv64 => (self.pointer.wrapping_sub(self.word()), RISCV_DTP_OFFSET),
-            Machine::Other(_) => return Err("not known how this machine has it"),
-        };
-        let vector = self.read(self.address(at))?;
+        let vector = self.read(self.from_origin(self.abi.musl_vector))?;
         let length = self.read(self.address(vector))?;
         if number > length {
             return Err("not allocated in this thread");
         }
         let into = number.checked_mul(self.word()).ok_or("malformed module number")?;
         let block = self.read(self.address(vector.wrapping_add(into)))?;
-        Ok(self.address(block.wrapping_sub(added)))
+        Ok(self.address(block.wrapping_sub(self.abi.musl_added)))
     }
 }
 
@@ -256,7 +253,7 @@ mod tests {
     }
 
     fn thread(memory: &AddressSpace, machine: Machine) -> Thread<'_> {
-        Thread { memory, machine, pointer: THREAD }
+        Thread { memory, abi: machine.facts().unwrap().tls.as_ref().unwrap(), pointer: THREAD }
     }
 
     #[test]

@@ -40,10 +40,8 @@ pub(super) enum Loaded<'d> {
 impl<'v, 'p: 'v> Evaluator<'v, 'p> {
     pub(super) fn new(process: &'p Process, view: &'v FrameView<'p>, max_elements: usize) -> Self {
         let frame = view.frame();
-        // One byte back is inside of the call, and of a function that was not interrupted
-        // at its first byte.
-        let lookup_pc = Avma(frame.pc.0.saturating_sub(1));
         let (module, pc, scene) = (frame.module, frame.pc, view.scene());
+        let lookup_pc = view.lookup_pc();
         Self { process, view, module, pc, lookup_pc, scene, max_elements }
     }
 

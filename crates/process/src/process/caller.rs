@@ -9,7 +9,7 @@ use super::{Frame, signal_vectors};
 use crate::module::thread_local_block;
 use crate::unwind::{Activation, Left, Trust};
 use obit_corefile::addr::{Avma, Svma};
-use obit_corefile::arch::{Machine, Register, Registers};
+use obit_corefile::arch::{Register, Registers};
 use obit_corefile::memory::ReadError;
 use obit_dwarf::{
     CallTarget, EntryValue, Expression, Location, NoPlace, Passed, Scopes, Surroundings,
@@ -64,7 +64,13 @@ impl<'p> FrameView<'p> {
             return Some((activation.pc, activation.lookup_pc()));
         }
         let pc = self.tail_call(level)?.pc;
-        Some((pc, Avma(pc.0.wrapping_sub(1))))
+        Some((pc, Left::Called.lookup_pc(pc)))
+    }
+
+    /// The address to look the frame up by in line tables and scopes.
+    pub(crate) fn lookup_pc(&self) -> Avma {
+        let place = self.place(Level::of(self.frame));
+        place.map_or(self.frame.pc, |(_, lookup)| lookup)
     }
 
     /// The variables in sight in a frame.
@@ -83,7 +89,8 @@ impl<'p> FrameView<'p> {
         let memory = &self.process.memory;
         if let Some(value) = self.registers(level)?.get(register) {
             let mut bytes = value.to_le_bytes().to_vec();
-            bytes.truncate(memory.word());
+            let facts = self.process.dump.machine.facts();
+            bytes.truncate(facts.map_or(memory.word(), |facts| usize::from(facts.word)));
             if !memory.is_little_endian() {
                 bytes.reverse();
             }
@@ -107,9 +114,7 @@ impl<'p> FrameView<'p> {
     fn untouched(&self, level: Level, register: Register) -> Option<Vec<u8>> {
         let machine = self.process.dump.machine;
         let facts = machine.facts().filter(|facts| !facts.is_callee_saved(register))?;
-        // Some vector registers of other machines are kept in part.
-        let is_x86 = matches!(machine, Machine::X86_64 | Machine::I386);
-        if !is_x86 && facts.register_name(register).is_none() {
+        if facts.keeps_floats && facts.register_name(register).is_none() {
             return None;
         }
         for index in (0..level.activation).rev() {

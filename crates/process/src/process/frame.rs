@@ -1,5 +1,6 @@
 //! One frame as a person counts them: physical, inlined, of the kernel, or inferred.
 
+use crate::unwind::Trust;
 use obit_corefile::addr::Avma;
 use obit_dwarf::{Language, SourceLocation};
 
@@ -17,28 +18,13 @@ pub enum FrameKind {
     TailCall,
 }
 
-/// How a frame is known; see [`crate::unwind::Trust`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FrameTrust {
-    /// The thread's own registers.
-    Context,
-    /// Call frame information.
-    CallFrameInfo,
-    /// The chain of frame pointers.
-    FramePointer,
-    /// Found by scanning the stack.
-    Scan,
-    /// From call-site entries alone.
-    Inferred,
-}
-
 /// One frame.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// What it is.
     pub kind: FrameKind,
     /// How it is known.
-    pub trust: FrameTrust,
+    pub trust: Trust,
     /// Index of the physical frame in the thread's stack; of a tail call, that of the
     /// frame it led to.
     pub activation: usize,
@@ -65,7 +51,7 @@ impl Frame {
     /// A frame of which nothing but its place is known yet.
     pub(super) fn unnamed(
         kind: FrameKind,
-        trust: FrameTrust,
+        trust: Trust,
         activation: usize,
         pc: Avma,
         module: Option<usize>,

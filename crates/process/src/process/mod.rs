@@ -11,7 +11,8 @@ mod signal_vectors;
 mod thread;
 mod variables;
 
-pub use frame::{Frame, FrameKind, FrameTrust};
+pub use crate::unwind::Trust as FrameTrust;
+pub use frame::{Frame, FrameKind};
 pub use frame_view::FrameView;
 pub use thread::{Recursion, Thread};
 
@@ -156,7 +157,7 @@ impl Process {
             let stack = unwinder.unwind(&dumped.registers, dumped.code_pointer_mask);
             if let Some(reason) = &stack.stopped {
                 let frame = stack.frames.len().saturating_sub(1);
-                let reason = reason.clone();
+                let reason = *reason;
                 self.notices.push(Notice::UnwindStopped { tid: dumped.tid, frame, reason });
             }
             let named = naming.name(&stack);

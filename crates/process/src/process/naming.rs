@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::recursion;
-use super::{Frame, FrameKind, FrameTrust, Recursion};
+use super::{Frame, FrameKind, Recursion};
 use crate::module::Modules;
 use crate::unwind::{Activation, Left, Stack, Trust};
 use obit_corefile::addr::Avma;
@@ -63,7 +63,7 @@ impl<'m> Naming<'m> {
     fn push(&mut self, stack: &Stack, index: usize, frames: &mut Vec<Frame>) {
         let Some(activation) = stack.frames.get(index) else { return };
         let module = self.modules.index_at(activation.lookup_pc());
-        let trust = trust(activation.trust);
+        let trust = activation.trust;
         let bare = Frame::unnamed(FrameKind::Normal, trust, index, activation.pc, module);
         if activation.is_signal {
             // The trampoline has a symbol and nothing else worth telling. It lies at the pc:
@@ -109,10 +109,10 @@ impl<'m> Naming<'m> {
         };
         let mut frames = Vec::new();
         for pc in found.iter() {
-            let named = self.at(Avma(pc.0.wrapping_sub(1)));
+            let named = self.at(Left::Called.lookup_pc(*pc));
             let module = self.modules.index_at(*pc);
             let kind = FrameKind::TailCall;
-            let bare = Frame::unnamed(kind, FrameTrust::Inferred, index, *pc, module);
+            let bare = Frame::unnamed(kind, Trust::CallSite, index, *pc, module);
             // As in gdb, one frame: the innermost function stands for those it is inlined in.
             frames.extend(
                 named.first().map(|source| named_frame(&bare, FrameKind::TailCall, source)),
@@ -177,15 +177,5 @@ fn named_frame(bare: &Frame, kind: FrameKind, source: &SourceFrame) -> Frame {
         language: source.language,
         source: source.location.clone(),
         ..bare.clone()
-    }
-}
-
-fn trust(trust: Trust) -> FrameTrust {
-    match trust {
-        Trust::Context => FrameTrust::Context,
-        Trust::CallFrameInfo => FrameTrust::CallFrameInfo,
-        Trust::CallSite => FrameTrust::Inferred,
-        Trust::FramePointer => FrameTrust::FramePointer,
-        Trust::Scan => FrameTrust::Scan,
     }
 }

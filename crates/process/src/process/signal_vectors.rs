@@ -4,9 +4,6 @@ use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Machine, Register};
 use obit_corefile::memory::AddressSpace;
 
-/// x86_64: bytes from `struct ucontext` to `uc_mcontext.fpregs` (Linux
-/// `arch/x86/include/uapi/asm/sigcontext.h`: 40 bytes before, 23 registers).
-const FPREGS: u64 = 224;
 /// Bytes from the start of the `fxsave` area to st(0), xmm0 and `sw_reserved`.
 const STACK: u64 = 32;
 const XMM: u64 = 160;
@@ -27,10 +24,8 @@ pub(super) fn register(
     sp: Avma,
     register: Register,
 ) -> Option<Vec<u8>> {
-    if machine != Machine::X86_64 {
-        return None;
-    }
-    let area = memory.read_word(sp.checked_add(FPREGS)?).ok()?;
+    let pointer = machine.facts()?.handler_frame.float_pointer?;
+    let area = memory.read_word(sp.checked_add(pointer)?).ok()?;
     let area = Avma(area).checked_add(0).filter(|at| at.0 != 0)?;
     let read = |offset: u64, size: usize| {
         let mut bytes = vec![0; size];
@@ -65,6 +60,8 @@ mod tests {
 
     const SP: u64 = 0x7ffd_0000_0000;
     const AREA: u64 = SP + 0x200;
+    /// `uc_mcontext.fpregs` of x86_64.
+    const FPREGS: u64 = 224;
 
     fn register_17(extended: bool) -> Option<Vec<u8>> {
         let mut stack = vec![0; 0x1000];

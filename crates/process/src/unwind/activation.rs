@@ -11,7 +11,8 @@ pub enum Trust {
     /// Call frame information, or a signal frame's saved registers.
     CallFrameInfo,
     /// The return address a call leaves, at its place, just past a call that fits: a
-    /// jump to a wild address, or code without CFI before it built a frame.
+    /// jump to a wild address, or code without CFI before it built a frame. Of a function that
+    /// jumped onward and left no frame: from call-site entries alone.
     CallSite,
     /// The chain of frame pointers.
     FramePointer,
@@ -26,6 +27,20 @@ pub enum Left {
     Interrupted,
     /// By a call: the PC is the return address, one past the call.
     Called,
+}
+
+impl Left {
+    /// The address to look up in CFI, line tables and scopes for a frame that goes on at `pc`.
+    ///
+    /// A call to a `noreturn` function may be the last instruction of its caller; the
+    /// return address then belongs to the next function. One byte back is always inside
+    /// the call.
+    pub fn lookup_pc(self, pc: Avma) -> Avma {
+        match self {
+            Self::Interrupted => pc,
+            Self::Called => Avma(pc.0.wrapping_sub(1)),
+        }
+    }
 }
 
 /// One physical frame: an activation of a function, with every register that could be
@@ -47,15 +62,8 @@ pub struct Activation {
 }
 
 impl Activation {
-    /// The address to look up in CFI, line tables and scopes.
-    ///
-    /// A call to a `noreturn` function may be the last instruction of its caller; the
-    /// return address then belongs to the next function. One byte back is always inside
-    /// the call.
+    /// See [`Left::lookup_pc`].
     pub fn lookup_pc(&self) -> Avma {
-        match self.left {
-            Left::Interrupted => self.pc,
-            Left::Called => Avma(self.pc.0.wrapping_sub(1)),
-        }
+        self.left.lookup_pc(self.pc)
     }
 }

@@ -12,7 +12,7 @@ use super::budget::take;
 use super::fde_index::FdeIndex;
 use super::row::{Cfa, Row, Rule, Slice};
 use obit_corefile::addr::Svma;
-use obit_corefile::arch::{Machine, Register, Registers};
+use obit_corefile::arch::{Facts, Register, Registers};
 use obit_corefile::elf::{ElfImage, SegmentKind};
 
 /// Bytes of one FDE and its CIE that are executed; compilers stay below 64 KiB.
@@ -24,7 +24,7 @@ const UNREADABLE: usize = 1 << 15;
 pub(super) struct CfiTable<'m> {
     eh_frame: Option<EhTable<'m>>,
     debug_frame: OnceCell<Option<DebugTable<'m>>>,
-    machine: Machine,
+    facts: &'static Facts,
     encoding: obit_corefile::elf::Encoding,
 }
 
@@ -45,10 +45,10 @@ pub(super) type RowContext = UnwindContext<usize>;
 
 impl<'m> CfiTable<'m> {
     /// Finds the sections of `image`; reads none of them.
-    pub(super) fn new(image: &'m ElfImage, machine: Machine) -> Self {
+    pub(super) fn new(image: &'m ElfImage, facts: &'static Facts) -> Self {
         let encoding = image.encoding();
-        let eh_frame = EhTable::find(image, machine);
-        Self { eh_frame, debug_frame: OnceCell::new(), machine, encoding }
+        let eh_frame = EhTable::find(image, facts);
+        Self { eh_frame, debug_frame: OnceCell::new(), facts, encoding }
     }
 
     /// The row for `at`, or `None` where no table covers it. `debug_frame` gives the
@@ -72,7 +72,7 @@ impl<'m> CfiTable<'m> {
         let table = self.debug_frame.get_or_init(|| {
             let mut section = DebugFrame::from(endian_slice(debug_frame()?, self.encoding));
             section.set_address_size(self.encoding.word() as u8);
-            section.set_vendor(vendor(self.machine));
+            section.set_vendor(vendor(self.facts));
             let index = FdeIndex::build(&section, &BaseAddresses::default());
             Some(DebugTable { section, index })
         });
@@ -84,7 +84,7 @@ impl<'m> CfiTable<'m> {
 }
 
 impl<'m> EhTable<'m> {
-    fn find(image: &'m ElfImage, machine: Machine) -> Option<Self> {
+    fn find(image: &'m ElfImage, facts: &'static Facts) -> Option<Self> {
         let encoding = image.encoding();
         let address_size = encoding.word() as u8;
         let mut bases = BaseAddresses::default();
@@ -116,7 +116,7 @@ impl<'m> EhTable<'m> {
         bases = bases.set_eh_frame(address.0);
         let mut section = EhFrame::from(endian_slice(bytes, encoding));
         section.set_address_size(address_size);
-        section.set_vendor(vendor(machine));
+        section.set_vendor(vendor(facts));
         let header = header.filter(|header| header.table().is_some());
         Some(Self { section, bases, header, index: OnceCell::new() })
     }
@@ -202,6 +202,9 @@ fn endian_slice(bytes: &[u8], encoding: obit_corefile::elf::Encoding) -> Slice<'
     Slice::new(bytes, endian)
 }
 
-fn vendor(machine: Machine) -> gimli::Vendor {
-    if machine == Machine::Aarch64 { gimli::Vendor::AArch64 } else { gimli::Vendor::Default }
+fn vendor(facts: &Facts) -> gimli::Vendor {
+    match facts.tables.signs_return_addresses {
+        true => gimli::Vendor::AArch64,
+        false => gimli::Vendor::Default,
+    }
 }

@@ -9,16 +9,22 @@ mod budget;
 mod cfi;
 mod exidx;
 mod fde_index;
+#[cfg(test)]
+mod machine_tests;
+mod prologue;
 mod return_address;
 mod row;
 mod signal_frame;
 #[cfg(test)]
 mod tests;
+mod trampoline;
 mod walk;
 mod without_cfi;
 
 pub use activation::{Activation, Left, Trust};
 pub use walk::Unwinder;
+
+use obit_corefile::notice::UnwindStop;
 
 /// A stack, innermost activation first.
 #[derive(Clone, Debug, Default)]
@@ -26,5 +32,5 @@ pub struct Stack {
     /// The physical frames; at least one when the thread has a pc.
     pub frames: Vec<Activation>,
     /// Why unwinding ended, unless at the outermost frame.
-    pub stopped: Option<String>,
+    pub stopped: Option<UnwindStop>,
 }

@@ -1,7 +1,7 @@
 //! Whether a word can be a return address: it must point just past a call.
 
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::{CallForm, Calls, Facts};
 use obit_corefile::memory::Cursor;
 
 /// What the bytes before an address say.
@@ -20,20 +20,19 @@ pub(super) enum CallBefore {
 }
 
 /// Looks at the code before `at`.
-pub(super) fn call_before(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
+pub(super) fn call_before(at: Avma, facts: &Facts, memory: &mut Cursor<'_>) -> CallBefore {
     let region = memory.space().region_at(Avma(at.0.wrapping_sub(1)));
     let Some(region) = region.filter(|region| region.permissions.execute) else {
         return CallBefore::NotCode;
     };
     let start = region.range.start;
-    match machine {
-        Machine::X86_64 | Machine::I386 => x86(at, start, machine, memory),
-        Machine::Aarch64 | Machine::Arm | Machine::Riscv64 => risc(at, machine, memory),
-        Machine::Other(_) => CallBefore::Unknown,
+    match facts.calls {
+        Calls::X86 => x86(at, start, facts, memory),
+        Calls::Forms(forms) => by_form(at, forms, facts, memory),
     }
 }
 
-fn x86(at: Avma, start: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
+fn x86(at: Avma, start: Avma, facts: &Facts, memory: &mut Cursor<'_>) -> CallBefore {
     let mut code = [0_u8; 8];
     // Near the start of a mapping fewer bytes are there.
     let from = start.0.max(at.0.wrapping_sub(8));
@@ -42,7 +41,7 @@ fn x86(at: Avma, start: Avma, machine: Machine, memory: &mut Cursor<'_>) -> Call
     if memory.read(Avma(from), tail).is_err() {
         return CallBefore::Unknown;
     }
-    if let Some(target) = direct_call(&code, at, machine)
+    if let Some(target) = direct_call(&code, at, facts)
         && memory.space().region_at(target).is_some_and(|region| region.permissions.execute)
     {
         return CallBefore::Direct(target);
@@ -55,18 +54,18 @@ fn x86(at: Avma, start: Avma, machine: Machine, memory: &mut Cursor<'_>) -> Call
 }
 
 /// Whether an x86 `call` just before `at` goes to `target`, code or not.
-pub(super) fn calls(at: Avma, target: Avma, machine: Machine, memory: &mut Cursor<'_>) -> bool {
+pub(super) fn calls(at: Avma, target: Avma, facts: &Facts, memory: &mut Cursor<'_>) -> bool {
     let mut code = [0_u8; 8];
-    matches!(machine, Machine::X86_64 | Machine::I386)
+    matches!(facts.calls, Calls::X86)
         && memory.read(Avma(at.0.wrapping_sub(8)), &mut code).is_ok()
-        && direct_call(&code, at, machine) == Some(target)
+        && direct_call(&code, at, facts) == Some(target)
 }
 
 /// Where the `call rel32` at the end of `code`, just before `at`, goes.
-fn direct_call(code: &[u8; 8], at: Avma, machine: Machine) -> Option<Avma> {
+fn direct_call(code: &[u8; 8], at: Avma, facts: &Facts) -> Option<Avma> {
     let [_, _, _, 0xe8, distance @ ..] = *code else { return None };
     let target = at.offset(i64::from(i32::from_le_bytes(distance)));
-    Some(if machine == Machine::I386 { Avma(target.0 & 0xffff_ffff) } else { target })
+    Some(Avma(facts.wrap(target.0)))
 }
 
 /// The length of the `call r/m` (0xff /2) at the start of `code`.
@@ -87,45 +86,19 @@ fn indirect_call_length(code: &[u8]) -> Option<usize> {
     Some(displacement.saturating_add(if has_sib { 3 } else { 2 }))
 }
 
-fn risc(at: Avma, machine: Machine, memory: &mut Cursor<'_>) -> CallBefore {
-    let Ok(word) = memory.read_unsigned(Avma(at.0.wrapping_sub(4)), 4) else {
-        return CallBefore::Unknown;
-    };
-    let word = word as u32;
-    let half = word >> 16;
-    let (direct, indirect) = match machine {
-        // BL; BLR and BLRA*
-        Machine::Aarch64 => {
-            (word >> 26 == 0x25, word & 0xfe9f_f000 == 0xd61f_0000 && word & 0x20_0000 != 0)
+/// Calls that are known by some of their bits.
+fn by_form(at: Avma, forms: &[CallForm], facts: &Facts, memory: &mut Cursor<'_>) -> CallBefore {
+    let mut is_seen = false;
+    for form in forms {
+        let start = facts.wrap(at.0.wrapping_sub(u64::from(form.back)));
+        let Ok(code) = memory.read_unsigned(Avma(start), usize::from(form.size)) else { continue };
+        is_seen = true;
+        if form.matches(code) {
+            let target = form.target_of(code, start).map(|target| Avma(facts.wrap(target)));
+            return target.map_or(CallBefore::Indirect, CallBefore::Direct);
         }
-        // BL, BLX (ARM); BL (Thumb) as two halves; BLX register
-        Machine::Arm => (
-            word & 0x0f00_0000 == 0x0b00_0000
-                || word & 0xfe00_0000 == 0xfa00_0000
-                || (half & 0xc000 == 0xc000 && word & 0xf800 == 0xf000),
-            word & 0x0fff_fff0 == 0x012f_ff30 || half & 0xff80 == 0x4780,
-        ),
-        // JAL ra; JALR ra; C.JALR, whose form with register 0 is C.EBREAK
-        _ => (
-            word & 0xfff == 0x0ef,
-            word & 0xfff == 0x0e7 || (half & 0xf07f == 0x9002 && half != 0x9002),
-        ),
-    };
-    if direct && machine == Machine::Aarch64 {
-        let distance = ((word << 6) as i32 >> 4) as i64;
-        return CallBefore::Direct(Avma(at.0.wrapping_sub(4)).offset(distance));
     }
-    if direct || indirect { CallBefore::Indirect } else { CallBefore::None }
-}
-
-/// Whether an instruction changes the link register or leaves the function: a call or a
-/// return. Only of machines whose calls [`call_before`] can follow to their target.
-pub(super) fn ends_leaf(code: u32, machine: Machine) -> bool {
-    match machine {
-        // BL; BLR, RET and their forms that authenticate
-        Machine::Aarch64 => code >> 26 == 0x25 || matches!(code >> 21, 0x6b1 | 0x6b2 | 0x6b9),
-        _ => true,
-    }
+    if is_seen { CallBefore::None } else { CallBefore::Unknown }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::budget::take;
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Facts, Register, Registers};
 use obit_corefile::memory::Cursor;
+use obit_corefile::notice::RowProblem;
 
 /// The reader of CFI sections.
 pub(super) type Slice<'m> = EndianSlice<'m, RunTimeEndian>;
@@ -78,9 +79,10 @@ pub(super) struct Context<'c, 'm> {
 }
 
 impl Context<'_, '_> {
-    /// An address of this machine: 32 bits on a 32-bit one.
-    pub(super) fn wrap(&self, value: u64) -> u64 {
-        if self.facts.word == 4 { value & 0xffff_ffff } else { value }
+    /// A register that was saved at `at`.
+    fn saved(&mut self, at: Avma) -> Option<u64> {
+        let at = self.facts.wrap(at.0);
+        self.memory.read_unsigned(Avma(at), usize::from(self.facts.word)).ok()
     }
 }
 
@@ -90,13 +92,13 @@ impl Row<'_> {
     /// still its own.
     ///
     /// # Errors
-    /// In words, when the CFA or the return address cannot be computed.
+    /// When the CFA or the return address cannot be computed.
     pub(super) fn apply(
         &self,
         callee: &Registers,
         leaf: bool,
         context: &mut Context<'_, '_>,
-    ) -> Result<Caller, String> {
+    ) -> Result<Caller, RowProblem> {
         let cfa = self.canonical_frame_address(callee, context)?;
         let facts = context.facts;
         let mut registers = Registers::default();
@@ -105,28 +107,28 @@ impl Row<'_> {
         }
         // A call leaves the stack pointer where the callee's frame began (psABI), unless
         // the row says otherwise.
-        registers.set(facts.sp, Some(cfa.0));
+        registers.set(facts.sp, Some(facts.wrap(cfa.offset(facts.cfa_to_sp).0)));
         let mut pc_rule = None;
         for (register, rule) in &self.rules {
             if *register == self.return_address {
                 pc_rule = Some(rule);
             }
             let value = self.value(*register, rule, cfa, callee, context);
-            registers.set(*register, value.map(|value| context.wrap(value)));
+            registers.set(*register, value.map(|value| facts.wrap_register(value)));
         }
         let pc = match pc_rule {
             Some(Rule::Undefined) => None,
             Some(_) => match registers.get(self.return_address) {
                 Some(pc) => Some(pc),
-                None => return Err(format!("the return address below {cfa} is not readable")),
+                None => return Err(RowProblem::ReturnUnreadable { cfa }),
             },
             // No rule: the call's return address is still in the link register.
             None => match facts.link.filter(|_| leaf) {
                 Some(link) => {
                     let pc = callee.get(link);
-                    Some(pc.ok_or("the return address is in a register that is unknown")?)
+                    Some(pc.ok_or(RowProblem::ReturnRegister)?)
                 }
-                None => return Err("the table has no rule for the return address".to_owned()),
+                None => return Err(RowProblem::ReturnRule),
             },
         };
         let pc = pc.map(|pc| code_address(pc, facts, context.code_mask));
@@ -138,21 +140,19 @@ impl Row<'_> {
         &self,
         callee: &Registers,
         context: &mut Context<'_, '_>,
-    ) -> Result<Avma, String> {
+    ) -> Result<Avma, RowProblem> {
         let value = match &self.cfa {
             Cfa::RegisterOffset(register, offset) => {
-                let name = || context.facts.register_name(*register).unwrap_or("a register");
+                let name = context.facts.register_name(*register);
                 let base = callee.get(*register);
-                let base =
-                    base.ok_or_else(|| format!("the CFA needs {}, which is unknown", name()))?;
-                base.wrapping_add_signed(*offset)
+                base.ok_or(RowProblem::CfaRegister { name })?.wrapping_add_signed(*offset)
             }
             Cfa::Expression(expression) => {
                 let value = self.evaluate(*expression, None, callee, context);
-                value.ok_or("the CFA expression cannot be evaluated")?
+                value.ok_or(RowProblem::CfaExpression)?
             }
         };
-        Ok(Avma(context.wrap(value)))
+        Ok(Avma(context.facts.wrap(value)))
     }
 
     /// The caller's value of `register` by `rule`.
@@ -167,16 +167,12 @@ impl Row<'_> {
         match rule {
             Rule::Undefined => None,
             Rule::SameValue => callee.get(register),
-            Rule::Offset(offset) => {
-                let at = context.wrap(cfa.offset(*offset).0);
-                context.memory.read_word(Avma(at)).ok()
-            }
+            Rule::Offset(offset) => context.saved(cfa.offset(*offset)),
             Rule::ValOffset(offset) => Some(cfa.offset(*offset).0),
             Rule::Register(other) => callee.get(*other),
             Rule::Expression(expression) => {
                 let at = self.evaluate(*expression, Some(cfa), callee, context)?;
-                let at = context.wrap(at);
-                context.memory.read_word(Avma(at)).ok()
+                context.saved(Avma(at))
             }
             Rule::ValExpression(expression) => {
                 self.evaluate(*expression, Some(cfa), callee, context)
@@ -212,7 +208,7 @@ impl Row<'_> {
             result = match result {
                 EvaluationResult::Complete => break,
                 EvaluationResult::RequiresMemory { address, size, .. } => {
-                    let at = Avma(context.wrap(address));
+                    let at = Avma(context.facts.wrap(address));
                     let value = context.memory.read_unsigned(at, usize::from(size)).ok()?;
                     evaluation.resume_with_memory(gimli::Value::Generic(value)).ok()?
                 }
@@ -239,20 +235,15 @@ impl Row<'_> {
 /// The pc where a thread was interrupted as the address of an instruction. It has no
 /// authentication code, and may be no address at all.
 pub(super) fn interrupted_at(pc: u64, facts: &Facts) -> Avma {
-    match facts.name {
-        "aarch64" => Avma(pc),
-        _ => code_address(pc, facts, 0),
-    }
+    Avma(facts.wrap(pc) & !facts.code_address.mode_bits)
 }
 
-/// A return address as the address of an instruction: without Thumb's mode bit, without
-/// aarch64's pointer authentication code and tag. `mask` are the bits of the code as the
-/// core tells them: kernels with 39-bit addresses sign from bit 39 on. Without, user
-/// addresses are taken to have 48 bits.
+/// A return address as the address of an instruction: without the bits of the processor's
+/// mode, without an authentication code and tag. `mask` are the bits of the code as the core
+/// tells them, where it does.
 pub(super) fn code_address(value: u64, facts: &Facts, mask: u64) -> Avma {
-    Avma(match facts.name {
-        "arm" => value & !1,
-        "aarch64" => value & 0x0000_ffff_ffff_ffff & !mask,
-        _ => value,
-    })
+    let form = &facts.code_address;
+    let mask = if form.authentication == 0 { 0 } else { mask };
+    let address = value & !form.mode_bits & !form.authentication & !mask;
+    Avma(facts.wrap(address.wrapping_add(form.return_after)))
 }

@@ -8,6 +8,7 @@ use crate::module;
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Register, Registers};
 use obit_corefile::limits::Limits;
+use obit_corefile::notice::{RowProblem, UnwindStop};
 use obit_corefile::testkit::CoreBuilder;
 use obit_dwarf::locate::{Locator, SearchRules};
 
@@ -25,7 +26,17 @@ fn text(parts: &[(usize, &[u8])]) -> Vec<u8> {
 
 /// A page of stack holding these words from its start.
 fn stack(words: &[u64]) -> Vec<u8> {
-    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    stack_of(&CoreBuilder::x86_64(), words)
+}
+
+/// The same of another machine.
+pub(super) fn stack_of(core: &CoreBuilder, words: &[u64]) -> Vec<u8> {
+    let (size, little_endian) = (core.encoding().word(), core.encoding().little_endian);
+    let bytes = words.iter().flat_map(|word| match little_endian {
+        true => word.to_le_bytes()[..size].to_vec(),
+        false => word.to_be_bytes()[8 - size..].to_vec(),
+    });
+    let mut bytes: Vec<u8> = bytes.collect();
     bytes.resize(0x1000, 0);
     bytes
 }
@@ -42,11 +53,11 @@ fn unwind_all(core: &CoreBuilder) -> Vec<Stack> {
     threads.map(|t| unwinder.unwind(&t.registers, t.code_pointer_mask)).collect()
 }
 
-fn unwind(core: &CoreBuilder) -> Stack {
+pub(super) fn unwind(core: &CoreBuilder) -> Stack {
     unwind_all(core).remove(0)
 }
 
-fn trusts(stack: &Stack) -> Vec<(u64, Trust)> {
+pub(super) fn trusts(stack: &Stack) -> Vec<(u64, Trust)> {
     stack.frames.iter().map(|frame| (frame.pc.0, frame.trust)).collect()
 }
 
@@ -459,7 +470,7 @@ fn many_endless_stacks_together_cost_no_more_than_a_few() {
     assert!(total <= (2 << 20) + 1000 * 16 + 200_000, "{total} frames");
     let last = stacks.last().unwrap();
     assert_eq!(last.frames.len(), 16, "and the last one still has its innermost frames");
-    assert_eq!(last.stopped.as_deref(), Some("the limit of 16 frames"));
+    assert_eq!(last.stopped, Some(UnwindStop::FrameLimit(16)));
 }
 
 /// A row whose CFA is this register, or this expression, and that says nothing else.
@@ -475,7 +486,7 @@ fn row(cfa: Cfa<'_>) -> Row<'_> {
 }
 
 /// What `row` says of the caller of an aarch64 frame, and the operations it took.
-fn applied(row: &Row<'_>, callee: &Registers, leaf: bool) -> (Result<Caller, String>, usize) {
+fn applied(row: &Row<'_>, callee: &Registers, leaf: bool) -> (Result<Caller, RowProblem>, usize) {
     let dump = CoreBuilder::aarch64().thread(1, &[("pc", TEXT)]).open().unwrap();
     let limits = Limits::default();
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
@@ -498,7 +509,7 @@ fn an_expression_that_loops_ends_and_costs_little() {
     let expression = gimli::Expression(Slice::new(&code, gimli::RunTimeEndian::Little));
     let row = row(Cfa::Expression(expression));
     let (caller, operations) = applied(&row, &Registers::default(), true);
-    assert_eq!(caller.unwrap_err(), "the CFA expression cannot be evaluated");
+    assert_eq!(caller.unwrap_err(), RowProblem::CfaExpression);
     assert!(operations < 100, "{operations}");
 }
 

@@ -9,12 +9,13 @@ use super::cfi::{CfiTable, RowContext};
 use super::exidx;
 use super::row::{Context, Row, interrupted_at};
 use super::without_cfi::Search;
-use super::{Activation, Left, Stack, Trust, signal_frame};
+use super::{Activation, Left, Stack, Trust, signal_frame, trampoline};
 use crate::module::Modules;
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Facts, Machine, Register, Registers, SigreturnCode};
+use obit_corefile::arch::{Facts, Machine, Registers, SigreturnCode};
 use obit_corefile::limits::Limits;
 use obit_corefile::memory::{AddressSpace, Cursor};
+use obit_corefile::notice::UnwindStop;
 
 /// Rows that are kept.
 const CACHED_ROWS: usize = 1 << 16;
@@ -25,7 +26,6 @@ const STACK_SWITCHES: usize = 32;
 /// Unwinds the threads of one process. Keeps tables and rows between them: one per
 /// worker.
 pub struct Unwinder<'m> {
-    machine: Machine,
     facts: Option<&'static Facts>,
     memory: Cursor<'m>,
     modules: &'m Modules,
@@ -52,7 +52,7 @@ enum Way<'m> {
 enum Next {
     Frame(Activation),
     Outermost,
-    Stopped(String),
+    Stopped(UnwindStop),
 }
 
 impl<'m> Unwinder<'m> {
@@ -64,7 +64,6 @@ impl<'m> Unwinder<'m> {
         limits: &'m Limits,
     ) -> Self {
         Self {
-            machine,
             facts: machine.facts(),
             memory: memory.cursor(),
             modules,
@@ -89,11 +88,11 @@ impl<'m> Unwinder<'m> {
 
     fn walk(&mut self, registers: &Registers, most: usize) -> Stack {
         let Some(facts) = self.facts else {
-            let stopped = Some("stacks of this machine cannot be unwound".to_owned());
+            let stopped = Some(UnwindStop::UnknownMachine);
             return Stack { frames: Vec::new(), stopped };
         };
         let Some(pc) = registers.get(facts.pc) else {
-            let stopped = Some("the core does not hold the thread's pc".to_owned());
+            let stopped = Some(UnwindStop::NoPc);
             return Stack { frames: Vec::new(), stopped };
         };
         let mut frame = Activation {
@@ -117,19 +116,16 @@ impl<'m> Unwinder<'m> {
                 Next::Stopped(why) => return Stack { frames, stopped: Some(why) },
             };
             if frames.len() >= most {
-                let stopped = Some(format!("the limit of {most} frames"));
-                return Stack { frames, stopped };
+                return Stack { frames, stopped: Some(UnwindStop::FrameLimit(most)) };
             }
             let next_sp = frame.registers.get(facts.sp);
             if next_sp == sp && frame.pc == pc {
-                let stopped = Some("the next frame is the same as this one".to_owned());
-                return Stack { frames, stopped };
+                return Stack { frames, stopped: Some(UnwindStop::SameFrame) };
             }
             if next_sp < sp {
                 switches = switches.saturating_add(1);
                 if switches > STACK_SWITCHES {
-                    let stopped = Some("the stack goes down again and again".to_owned());
-                    return Stack { frames, stopped };
+                    return Stack { frames, stopped: Some(UnwindStop::GoesDown) };
                 }
             }
         }
@@ -147,9 +143,7 @@ impl<'m> Unwinder<'m> {
                 frame.is_signal = true;
                 match self.interrupted(frame, code, facts) {
                     Some(next) => return Next::Frame(next),
-                    None => {
-                        "the registers saved for the signal handler are not in the core".to_owned()
-                    }
+                    None => UnwindStop::ContextMissing,
                 }
             }
             Way::Row(row) => {
@@ -176,15 +170,13 @@ impl<'m> Unwinder<'m> {
                             is_signal: false,
                         });
                     }
-                    Err(why) => why,
+                    Err(problem) => UnwindStop::Row(problem),
                 }
             }
-            Way::NoTable if self.budget.table_bytes == 0 => {
-                "the call frame information of this process takes too much work".to_owned()
-            }
-            Way::NoTable => "no call frame information covers the pc".to_owned(),
+            Way::NoTable if self.budget.table_bytes == 0 => UnwindStop::TablesTooCostly,
+            Way::NoTable => UnwindStop::NoTable,
         };
-        let (modules, at) = (self.modules, frame.pc);
+        let (modules, at) = (self.modules, frame.lookup_pc());
         let function_start = move || {
             let index = modules.index_at(at)?;
             let module = modules.get(index)?;
@@ -192,7 +184,6 @@ impl<'m> Unwinder<'m> {
             Some(module.to_avma(symbol.address))
         };
         let mut search = Search {
-            machine: self.machine,
             facts,
             memory: &mut self.memory,
             scan_words: self.limits.scan_words,
@@ -223,14 +214,15 @@ impl<'m> Unwinder<'m> {
         let sp = frame.registers.get(facts.sp)?;
         let context = sp.checked_add(code.context_offset)?;
         let mut registers = Registers::default();
-        for (offset, register) in code.registers {
-            let at = Avma(context.checked_add(*offset)?);
-            registers.set(*register, self.memory.read_word(at).ok());
-        }
-        for base in [Register(58), Register(59)] {
-            if facts.is_callee_saved(base) {
-                registers.set(base, frame.registers.get(base));
+        for row in code.registers {
+            for (offset, register) in row.places() {
+                let at = Avma(context.checked_add(offset)?);
+                let value = self.memory.read_unsigned(at, usize::from(row.step)).ok();
+                registers.set(register, value.map(|value| facts.wrap_register(value)));
             }
+        }
+        for base in facts.segment_bases {
+            registers.set(*base, frame.registers.get(*base));
         }
         let pc = interrupted_at(registers.get(facts.pc)?, facts);
         Some(Activation {
@@ -249,15 +241,14 @@ impl<'m> Unwinder<'m> {
         if let Some(way) = self.rows.get(&key) {
             return way.clone();
         }
-        let row = self.row_at(at);
+        let row = self.row_at(at, facts);
         // The bytes decide where the table is silent or does not know the kernel's
         // frame: musl, static programs, Go's runtime, the vDSO of some machines.
-        // In the vDSO of these machines the table says that the frame is the kernel's, and
-        // not, or not in all versions, where the registers are.
-        let bytes_know_better = matches!(self.machine, Machine::Aarch64 | Machine::Riscv64);
         let way = match row {
-            Some(row) if row.is_signal && !bytes_know_better => Way::Row(Rc::new(row)),
-            row => match self.sigreturn_at(frame.pc, facts) {
+            Some(row) if row.is_signal && !facts.tables.code_knows_signal_frames => {
+                Way::Row(Rc::new(row))
+            }
+            row => match trampoline::at(frame.pc, facts, &mut self.memory) {
                 Some(code) => Way::Sigreturn(code),
                 None => row.map_or(Way::NoTable, |row| Way::Row(Rc::new(row))),
             },
@@ -269,43 +260,31 @@ impl<'m> Unwinder<'m> {
         way
     }
 
-    fn row_at(&mut self, at: Avma) -> Option<Row<'m>> {
+    fn row_at(&mut self, at: Avma, facts: &'static Facts) -> Option<Row<'m>> {
         let index = self.modules.index_at(at)?;
         let module = self.modules.get(index)?;
         let image = module.image.as_deref()?;
         let table = self.tables.get(index)?;
-        let table = table.get_or_init(|| Some(CfiTable::new(image, self.machine)));
+        let table = table.get_or_init(|| Some(CfiTable::new(image, facts)));
         let modules = self.modules;
         let debug_frame = move || modules.debug(index)?.debug_frame();
         let svma = module.to_svma(at);
         let budget = &mut self.budget.table_bytes;
         let row = table.as_ref()?.row(svma, debug_frame, &mut self.context, budget);
-        match self.machine {
-            Machine::Arm => row.or_else(|| exidx::row(image, svma)),
-            _ => row,
-        }
+        let has_index = facts.tables.has_exception_index;
+        row.or_else(|| exidx::row(image, svma).filter(|_| has_index))
     }
 
     /// The trampoline of a library whose file is missing, so that its code cannot be read:
     /// known by what the kernel left on the stack behind its address.
     fn unseen_trampoline(&mut self, frame: &Activation, facts: &'static Facts) -> Option<Way<'m>> {
-        if self.machine != Machine::X86_64 || frame.left != Left::Called {
-            return None;
-        }
+        let signs = facts.handler_frame.signs.filter(|_| frame.left == Left::Called)?;
         if self.memory.read(frame.pc, &mut [0]).is_ok() {
             return None;
         }
         let sp = frame.registers.get(facts.sp)?;
-        signal_frame::is_context(Avma(sp), &mut self.memory).then_some(())?;
+        signal_frame::is_context(Avma(sp), &signs, &mut self.memory).then_some(())?;
         facts.sigreturn.first().map(Way::Sigreturn)
-    }
-
-    fn sigreturn_at(&mut self, pc: Avma, facts: &'static Facts) -> Option<&'static SigreturnCode> {
-        facts.sigreturn.iter().find(|code| {
-            let mut bytes = [0_u8; 16];
-            let bytes = bytes.get_mut(..code.bytes.len()).unwrap_or(&mut []);
-            self.memory.read(pc, bytes).is_ok() && bytes == code.bytes
-        })
     }
 }
 

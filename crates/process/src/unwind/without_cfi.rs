@@ -2,11 +2,11 @@
 //! pointers, by scanning for return addresses. Each says how far it is to be trusted.
 
 use super::budget::take;
-use super::return_address::{CallBefore, call_before, calls, ends_leaf};
+use super::return_address::{CallBefore, call_before, calls};
 use super::row::code_address;
-use super::{Activation, Left, Trust};
+use super::{Activation, Left, Trust, trampoline};
 use obit_corefile::addr::{Avma, AvmaRange};
-use obit_corefile::arch::{Facts, Machine, Registers};
+use obit_corefile::arch::{Calls, Facts, FrameRecord, Register, Registers, Saved};
 use obit_corefile::memory::Cursor;
 
 /// How far a direct call's target may lie before the pc to be the same function.
@@ -28,7 +28,6 @@ pub(super) struct Step {
 
 /// What the steps need.
 pub(super) struct Search<'c, 'm> {
-    pub(super) machine: Machine,
     pub(super) facts: &'static Facts,
     pub(super) memory: &'c mut Cursor<'m>,
     pub(super) scan_words: usize,
@@ -36,8 +35,7 @@ pub(super) struct Search<'c, 'm> {
     pub(super) code_mask: u64,
     /// Words that may still be looked at for all stacks.
     pub(super) words: &'c mut usize,
-    /// Where the symbols say that the function at the pc starts; asked for at most once,
-    /// of an interrupted frame.
+    /// Where the symbols say that the function at the pc starts.
     pub(super) function_start: &'c dyn Fn() -> Option<Avma>,
 }
 
@@ -73,7 +71,7 @@ impl Search<'_, '_> {
                 return Some(step);
             }
         }
-        self.by_frame_pointer(frame).or_else(|| self.by_scan(frame))
+        self.by_record(frame).or_else(|| self.by_begun(frame)).or_else(|| self.by_scan(frame))
     }
 
     fn is_executable(&self, at: Avma) -> bool {
@@ -86,11 +84,11 @@ impl Search<'_, '_> {
         let sp = frame.registers.get(self.facts.sp)?;
         let (value, depth) = match self.facts.link {
             Some(link) => (frame.registers.get(link)?, 0),
-            None => (self.memory.read_word(Avma(sp)).ok()?, u64::from(self.facts.word)),
+            None => (self.slot(Avma(sp))?, u64::from(self.facts.word)),
         };
         let pc = code_address(value, self.facts, self.code_mask);
-        let trust = match call_before(pc, self.machine, self.memory) {
-            _ if calls(pc, frame.pc, self.machine, self.memory) => Trust::CallSite,
+        let trust = match call_before(pc, self.facts, self.memory) {
+            _ if calls(pc, frame.pc, self.facts, self.memory) => Trust::CallSite,
             CallBefore::Indirect => Trust::CallSite,
             CallBefore::Direct(_) | CallBefore::Unknown => Trust::Scan,
             CallBefore::None | CallBefore::NotCode => return None,
@@ -102,20 +100,20 @@ impl Search<'_, '_> {
     /// pointer: the word on top, or the one below it, returns past a call to this very
     /// function.
     fn by_direct_call(&mut self, frame: &Activation) -> Option<Step> {
-        if !self.facts.pushed_return {
+        if self.facts.link.is_some() {
             return None;
         }
         let word = u64::from(self.facts.word);
         let sp = frame.registers.get(self.facts.sp)?;
         for slot in [sp, sp.wrapping_add(word)] {
-            let pc = Avma(self.memory.read_word(Avma(slot)).ok()?);
-            if let CallBefore::Direct(target) = call_before(pc, self.machine, self.memory)
+            let pc = Avma(self.slot(Avma(slot))?);
+            if let CallBefore::Direct(target) = call_before(pc, self.facts, self.memory)
                 && target <= frame.pc
                 && frame.pc.0.wrapping_sub(target.0) < LARGEST_FUNCTION
             {
                 let mut registers = frame.registers.clone();
                 if slot != sp {
-                    registers.set(self.facts.fp, self.memory.read_word(Avma(sp)).ok());
+                    registers.set(self.facts.fp, self.slot(Avma(sp)));
                 }
                 let above = slot.wrapping_add(word);
                 return Some(self.popped(&registers, above, pc, Trust::CallSite));
@@ -130,23 +128,28 @@ impl Search<'_, '_> {
     fn by_link(&mut self, frame: &Activation) -> Option<Step> {
         let link = self.facts.link?;
         let return_to = code_address(frame.registers.get(link)?, self.facts, self.code_mask);
-        let CallBefore::Direct(target) = call_before(return_to, self.machine, self.memory) else {
+        let CallBefore::Direct(target) = call_before(return_to, self.facts, self.memory) else {
             return None;
         };
         let size = frame.pc.0.checked_sub(target.0)?;
         if size > LARGEST_LEAF || !take(self.words, usize::try_from(size / 4).ok()?) {
             return None;
         }
+        let mut is_built = false;
         for offset in (0..size).step_by(4) {
             let code = self.memory.read_unsigned(target.checked_add(offset)?, 4).ok()?;
-            if ends_leaf(code as u32, self.machine) {
+            if self.facts.leaf.is_ended_by(code as u32) {
                 return None;
             }
+            is_built |= self.facts.leaf.is_frame_built_by(code as u32);
         }
         // The frame record may be built already: then it says the same and knows more.
-        let by_record = self.by_frame_pointer(frame).filter(|step| step.pc == return_to);
+        let by_record = self.by_record(frame).filter(|step| step.pc == return_to);
         let step = by_record.unwrap_or_else(|| {
             let sp = frame.registers.get(self.facts.sp).unwrap_or(0);
+            // A function that calls nothing need not save its return address.
+            let callers = is_built.then(|| self.slot(Avma(sp))).flatten();
+            let sp = callers.unwrap_or(sp);
             self.popped(&frame.registers, sp, return_to, Trust::CallSite)
         });
         Some(Step { trust: Trust::CallSite, ..step })
@@ -157,7 +160,7 @@ impl Search<'_, '_> {
     /// pushed. As gdb's analysis of amd64 prologues, but believed only if a call stands
     /// before the address.
     fn by_prologue(&mut self, frame: &Activation) -> Option<Step> {
-        if !matches!(self.machine, Machine::X86_64 | Machine::I386) {
+        if !matches!(self.facts.calls, Calls::X86) {
             return None;
         }
         let word = u64::from(self.facts.word);
@@ -168,14 +171,14 @@ impl Search<'_, '_> {
             Progress::Frameless => false,
         };
         let slot = if is_pushed { sp.checked_add(word)? } else { sp };
-        let pc = Avma(self.memory.read_word(Avma(slot)).ok()?);
-        match call_before(pc, self.machine, self.memory) {
+        let pc = Avma(self.slot(Avma(slot))?);
+        match call_before(pc, self.facts, self.memory) {
             CallBefore::Direct(_) | CallBefore::Indirect => {}
             CallBefore::Unknown | CallBefore::None | CallBefore::NotCode => return None,
         }
         let mut registers = frame.registers.clone();
         if is_pushed {
-            registers.set(self.facts.fp, self.memory.read_word(Avma(sp)).ok());
+            registers.set(self.facts.fp, self.slot(Avma(sp)));
         }
         Some(self.popped(&registers, slot.checked_add(word)?, pc, Trust::CallSite))
     }
@@ -229,37 +232,114 @@ impl Search<'_, '_> {
         Step { registers: caller, pc, trust }
     }
 
+    /// What functions leave on the stack for a walk like this one.
+    fn by_record(&mut self, frame: &Activation) -> Option<Step> {
+        match self.facts.frame_record {
+            FrameRecord::None => None,
+            FrameRecord::FramePointer { saved, return_address, sp } => {
+                self.by_frame_pointer(frame, saved, return_address, sp)
+            }
+            FrameRecord::BackChain { return_address } => self.by_back_chain(frame, return_address),
+            FrameRecord::Window { bias, return_address, saved } => {
+                self.by_window(frame, bias, return_address, saved)
+            }
+        }
+    }
+
     /// The frame record at the frame pointer: the caller's frame pointer and the return
-    /// address (x86 and aarch64: at and above it; riscv64: below it).
-    fn by_frame_pointer(&mut self, frame: &Activation) -> Option<Step> {
-        let word = u64::from(self.facts.word);
+    /// address, at these distances.
+    fn by_frame_pointer(
+        &mut self,
+        frame: &Activation,
+        saved: i64,
+        return_address: i64,
+        caller_sp: i64,
+    ) -> Option<Step> {
         let fp = frame.registers.get(self.facts.fp)?;
         let sp = frame.registers.get(self.facts.sp)?;
-        let (saved_at, return_at, caller_sp) = match self.machine {
-            Machine::X86_64 | Machine::I386 | Machine::Aarch64 => {
-                (fp, fp.checked_add(word)?, fp.checked_add(word.checked_mul(2)?)?)
-            }
-            Machine::Riscv64 => (fp.checked_sub(word.checked_mul(2)?)?, fp.checked_sub(word)?, fp),
-            Machine::Arm | Machine::Other(_) => return None,
-        };
         let distance = fp.checked_sub(sp)?;
-        if !fp.is_multiple_of(word) || distance > LARGEST_FRAME {
+        if !fp.is_multiple_of(u64::from(self.facts.word)) || distance > LARGEST_FRAME {
             return None;
         }
-        let caller_fp = self.memory.read_word(Avma(saved_at)).ok()?;
-        let pc =
-            code_address(self.memory.read_word(Avma(return_at)).ok()?, self.facts, self.code_mask);
-        // Without the code to look at, any word pair may look like a frame record.
-        let trust = match call_before(pc, self.machine, self.memory) {
-            CallBefore::Direct(_) | CallBefore::Indirect => Trust::FramePointer,
-            CallBefore::Unknown => Trust::Scan,
-            CallBefore::None | CallBefore::NotCode => return None,
-        };
+        let caller_fp = self.slot(Avma(fp.checked_add_signed(saved)?))?;
+        let pc = self.slot(Avma(fp.checked_add_signed(return_address)?))?;
+        let (pc, trust) = self.chained(pc)?;
         let mut registers = Registers::default();
         registers.set(self.facts.fp, Some(caller_fp));
+        registers.set(self.facts.sp, Some(fp.checked_add_signed(caller_sp)?));
+        registers.set(self.facts.pc, Some(pc.0));
+        Some(Step { registers, pc, trust })
+    }
+
+    /// The chain of stack pointers.
+    fn by_back_chain(&mut self, frame: &Activation, return_address: i64) -> Option<Step> {
+        let sp = frame.registers.get(self.facts.sp)?;
+        let caller_sp = self.slot(Avma(sp))?;
+        self.is_next(sp, caller_sp, 0).then_some(())?;
+        let value = self.slot(Avma(caller_sp.checked_add_signed(return_address)?))?;
+        let (pc, trust) = self.chained(value)?;
+        let mut registers = Registers::default();
         registers.set(self.facts.sp, Some(caller_sp));
         registers.set(self.facts.pc, Some(pc.0));
         Some(Step { registers, pc, trust })
+    }
+
+    /// The windows of registers, each saved in its frame.
+    fn by_window(
+        &mut self,
+        frame: &Activation,
+        bias: i64,
+        return_address: Register,
+        saved: Saved,
+    ) -> Option<Step> {
+        let sp = frame.registers.get(self.facts.sp)?;
+        let own = sp.checked_add_signed(bias)?;
+        let facts = self.facts;
+        let mut of_window = |register| {
+            let known = frame.registers.get(register);
+            let place = saved.places().find(|(_, other)| *other == register);
+            known.or_else(|| self.slot(Avma(own.checked_add(place?.0)?)))
+        };
+        let (caller_sp, value) = (of_window(facts.fp)?, of_window(return_address)?);
+        self.is_next(sp, caller_sp, bias).then_some(())?;
+        let (pc, trust) = self.chained(value)?;
+        let callers = caller_sp.checked_add_signed(bias)?;
+        let mut registers = Registers::default();
+        for (offset, register) in saved.places() {
+            let value = callers.checked_add(offset).and_then(|at| self.slot(Avma(at)));
+            registers.set(register, value);
+        }
+        registers.set(self.facts.sp, Some(caller_sp));
+        registers.set(self.facts.pc, Some(pc.0));
+        Some(Step { registers, pc, trust })
+    }
+
+    /// Whether the stack pointer `above` can be that of the caller of a frame at `sp`.
+    fn is_next(&self, sp: u64, above: u64, bias: i64) -> bool {
+        let distance = above.checked_sub(sp);
+        above.wrapping_add_signed(bias).is_multiple_of(u64::from(self.facts.word))
+            && distance.is_some_and(|distance| (1..=LARGEST_FRAME).contains(&distance))
+    }
+
+    /// The return address of a frame record, and how far it is to be trusted: without the
+    /// code to look at, any word pair may look like a frame record.
+    pub(super) fn chained(&mut self, value: u64) -> Option<(Avma, Trust)> {
+        let pc = code_address(value, self.facts, self.code_mask);
+        let trust = match call_before(pc, self.facts, self.memory) {
+            CallBefore::Direct(_) | CallBefore::Indirect => Trust::FramePointer,
+            CallBefore::Unknown => Trust::Scan,
+            // The kernel calls nobody: it makes a handler return to its trampoline.
+            CallBefore::None | CallBefore::NotCode => {
+                trampoline::at(pc, self.facts, self.memory)?;
+                Trust::FramePointer
+            }
+        };
+        Some((pc, trust))
+    }
+
+    /// A slot of the stack.
+    pub(super) fn slot(&mut self, at: Avma) -> Option<u64> {
+        self.memory.read_unsigned(at, usize::from(self.facts.word)).ok()
     }
 
     /// The memory `sp` points into; of a thread that overflowed its stack the lowest part
@@ -286,10 +366,10 @@ impl Search<'_, '_> {
                 return None;
             }
             let at = start.checked_add(index.checked_mul(word)?)?;
-            let value = self.memory.read_word(Avma(at)).ok()?;
+            let value = self.slot(Avma(at))?;
             let pc = code_address(value, self.facts, self.code_mask);
             if matches!(
-                call_before(pc, self.machine, self.memory),
+                call_before(pc, self.facts, self.memory),
                 CallBefore::None | CallBefore::NotCode
             ) {
                 continue;
@@ -299,7 +379,7 @@ impl Search<'_, '_> {
             registers.set(self.facts.pc, Some(pc.0));
             // The word below a return address is often the saved frame pointer; it is
             // taken only if it points further up this stack.
-            let below = self.memory.read_word(Avma(at.wrapping_sub(word))).ok();
+            let below = self.slot(Avma(at.wrapping_sub(word)));
             let current = frame.registers.get(self.facts.fp);
             let plausible = |fp: &u64| *fp > at && range.contains(Avma(*fp));
             let fp = below.filter(plausible).or(current.filter(plausible));
