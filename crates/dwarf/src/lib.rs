@@ -26,9 +26,9 @@
 //! let no_split = Arc::new(|_: &DebugFiles, _: &[u8], _: &[u8]| Err(Vec::new()));
 //! let info = DebugInfo::new(DebugFiles::only(image), no_split, &limits, None);
 //!
-//! let at = info.function_named("next_serial").ok_or("no such function")?;
+//! let at = info.function_named("main").ok_or("no such function")?;
 //! let frames = info.frames_at(at);
-//! assert_eq!(frames[0].function.as_deref(), Some("next_serial"));
+//! assert_eq!(frames[0].function.as_deref(), Some("main"));
 //! assert!(frames[0].location.as_ref().is_some_and(|place| place.line.is_some()));
 //!
 //! let scope = info.scopes_at(at).frames[0].clone();
