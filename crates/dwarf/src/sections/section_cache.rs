@@ -24,11 +24,11 @@ pub struct SectionCache {
 
 /// What a cached section is found by.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SectionKey([u8; 32]);
+pub(crate) struct SectionKey([u8; 32]);
 
 /// A section read back: the file and where in it the content starts.
 #[derive(Debug)]
-pub struct CachedSection(MappedFile);
+pub(crate) struct CachedSection(MappedFile);
 
 /// Sections smaller than this are unpacked faster than a file is opened. Bytes.
 pub(crate) const WORTH_KEEPING: u64 = 64 << 10;
@@ -48,7 +48,7 @@ const ORPHANED_AFTER: Duration = Duration::from_secs(3600);
 impl SectionKey {
     /// The key of the section called `name` in the file with `identity`; `offset`,
     /// `stored` and `unpacked` are its place and sizes in bytes by its headers.
-    pub fn new(
+    pub(crate) fn new(
         identity: &FileIdentity,
         name: &str,
         offset: u64,
@@ -78,7 +78,7 @@ impl SectionCache {
     }
 
     /// The section stored under `key`, if it is there and has `length` bytes.
-    pub fn get(&self, key: &SectionKey, length: u64) -> Option<CachedSection> {
+    pub(crate) fn get(&self, key: &SectionKey, length: u64) -> Option<CachedSection> {
         if !is_private(&self.dir) {
             return None;
         }
@@ -99,7 +99,7 @@ impl SectionCache {
 
     /// Stores `content` under `key`, and drops what was used longest ago if there is no
     /// room.
-    pub fn put(&self, key: &SectionKey, content: &[u8]) {
+    pub(crate) fn put(&self, key: &SectionKey, content: &[u8]) {
         let whole = (content.len() as u64).saturating_add(HEADER as u64);
         if whole > self.capacity {
             return;
@@ -153,7 +153,7 @@ impl SectionCache {
 
 impl CachedSection {
     /// The section's content.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.0.get(HEADER..).unwrap_or(&[])
     }
 }
