@@ -25,7 +25,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
     if report.modules.is_empty() {
         return None;
     }
-    let known = Known::of(report);
+    let known = AboutModules::of(report);
     let modules = report.modules.iter();
     let (rows, left_out) = Budget::new(BUDGET).fill(modules, MODULES, |module| row(&known, module));
     let table = html! {
@@ -39,7 +39,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
     Some(html! { (scrolling("Modules", &table)) (more(left_out, "module")) })
 }
 
-fn row(known: &Known<'_>, module: &ModuleReport) -> Markup {
+fn row(known: &AboutModules<'_>, module: &ModuleReport) -> Markup {
     let is_found = matches!(module.file, ModuleFile::Found | ModuleFile::InCore);
     let is_asked = known.asked.contains(module.path.as_str());
     html! {
@@ -77,14 +77,14 @@ fn row(known: &Known<'_>, module: &ModuleReport) -> Markup {
 }
 
 /// What of the report is asked of every module.
-struct Known<'r> {
+struct AboutModules<'r> {
     /// Those that a frame is in: debug information is looked for only then.
     asked: HashSet<&'r str>,
     /// The first notice by what it is about.
     notices: HashMap<&'r str, &'r NoticeReport>,
 }
 
-impl<'r> Known<'r> {
+impl<'r> AboutModules<'r> {
     fn of(report: &'r Report) -> Self {
         let frames = report.threads.iter().flat_map(|thread| &thread.frames);
         let asked = frames.filter_map(|frame| Some(frame.module.as_ref()?.path.as_str())).collect();

@@ -9,7 +9,7 @@ use super::escape::{NAME, visible_text};
 use super::variables::variables;
 use crate::PageOptions;
 use crate::chain::{ARROW, Origins, chain};
-use crate::terminal::threads::{Group, groups, label, tids};
+use crate::terminal::threads::{SameStack, groups, label, tids};
 use obit_report::{Report, ThreadReport};
 
 /// Stacks on a page.
@@ -56,7 +56,7 @@ pub(super) fn threads(report: &Report, origins: &Origins<'_>) -> Option<Markup> 
     })
 }
 
-fn stack(report: &Report, group: &Group<'_>, origins: &Origins<'_>, values: &Budget) -> Markup {
+fn stack(report: &Report, group: &SameStack<'_>, origins: &Origins<'_>, values: &Budget) -> Markup {
     let Some(first) = group.threads.first() else { return html! {} };
     let ids: Vec<_> = group.threads.iter().take(LINKED).map(|one| one.tid.to_string()).collect();
     html! {

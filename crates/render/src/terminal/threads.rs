@@ -19,7 +19,7 @@ const WIDEST_LABEL: usize = 36;
 const NARROWEST_STACK: usize = 36;
 
 /// Threads of one stack, in the report's order.
-pub(crate) struct Group<'r> {
+pub(crate) struct SameStack<'r> {
     /// At least one.
     pub(crate) threads: Vec<&'r ThreadReport>,
 }
@@ -75,15 +75,15 @@ pub(crate) fn write_threads(
 }
 
 /// Those with the same functions on their stacks.
-pub(crate) fn groups<'r>(threads: &[&'r ThreadReport]) -> Vec<Group<'r>> {
-    let mut groups: Vec<Group<'r>> = Vec::new();
+pub(crate) fn groups<'r>(threads: &[&'r ThreadReport]) -> Vec<SameStack<'r>> {
+    let mut groups: Vec<SameStack<'r>> = Vec::new();
     let mut by_stack: HashMap<Vec<Function<'r>>, usize> = HashMap::new();
     for thread in threads {
         let stack = thread.frames.iter().map(Function::of).collect();
         let at = *by_stack.entry(stack).or_insert(groups.len());
         match groups.get_mut(at) {
             Some(group) => group.threads.push(thread),
-            None => groups.push(Group { threads: vec![thread] }),
+            None => groups.push(SameStack { threads: vec![thread] }),
         }
     }
     groups
@@ -91,11 +91,11 @@ pub(crate) fn groups<'r>(threads: &[&'r ThreadReport]) -> Vec<Group<'r>> {
 
 /// Groups that would read the same in one: their stacks differ in what a row leaves out.
 fn alike<'r>(
-    groups: Vec<Group<'r>>,
+    groups: Vec<SameStack<'r>>,
     origins: &Origins<'_>,
     options: &PageOptions,
-) -> Vec<Group<'r>> {
-    let mut merged: Vec<Group<'r>> = Vec::new();
+) -> Vec<SameStack<'r>> {
+    let mut merged: Vec<SameStack<'r>> = Vec::new();
     let mut by_row: HashMap<Vec<String>, usize> = HashMap::new();
     for group in groups {
         let frames = group.threads.first().map_or(&[][..], |thread| &thread.frames);
@@ -132,7 +132,7 @@ impl<'r> Function<'r> {
 
 fn write_whole(
     out: &mut dyn io::Write,
-    group: &Group<'_>,
+    group: &SameStack<'_>,
     origins: &Origins<'_>,
     options: &PageOptions,
 ) -> io::Result<()> {
@@ -160,7 +160,7 @@ fn write_whole(
 
 fn write_brief(
     out: &mut dyn io::Write,
-    group: &Group<'_>,
+    group: &SameStack<'_>,
     label_width: usize,
     origins: &Origins<'_>,
     options: &PageOptions,
@@ -201,7 +201,7 @@ fn write_brief(
 }
 
 /// `3 threads "pool"`, `thread 3021 "main"`.
-pub(crate) fn label(group: &Group<'_>) -> String {
+pub(crate) fn label(group: &SameStack<'_>) -> String {
     let first = group.threads.first();
     let name = first.and_then(|thread| thread.name.as_ref());
     let named = name.filter(|name| !name.as_str().is_empty());
@@ -217,7 +217,7 @@ pub(crate) fn label(group: &Group<'_>) -> String {
 }
 
 /// `(tids 3023–3063, 3070)` in at most `room` columns.
-pub(crate) fn tids(group: &Group<'_>, room: usize) -> String {
+pub(crate) fn tids(group: &SameStack<'_>, room: usize) -> String {
     let mut all: Vec<_> = group.threads.iter().map(|thread| thread.tid).collect();
     all.sort_unstable();
     let mut runs: Vec<(i64, i64)> = Vec::new();
