@@ -7,10 +7,12 @@ use super::choices::{FLAVORS, LOCALS, TAIL_CALLS, one_of};
 
 /// How much is read, at most.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "What to read")]
+#[command(next_help_heading = "What to show")]
 pub(crate) struct ReadLimits {
-    /// Innermost frames of a deep stack, besides its outermost 20; 0 is all [default: 300, of
-    /// which a page shows what fits a screen]
+    /// Innermost frames of a deep stack; 0 is all [default: 300]
+    ///
+    /// The outermost 20 are kept besides. Without this option a page shows as many of them
+    /// as fit a screen.
     #[arg(long, value_name = "N")]
     pub(crate) frames: Option<usize>,
     /// Levels of members, elements and pointees of one variable [default: 6]
@@ -23,7 +25,7 @@ pub(crate) struct ReadLimits {
 
 /// Whose variables are read.
 #[derive(Clone, Debug, Default, Args)]
-#[command(next_help_heading = "What to read")]
+#[command(next_help_heading = "What to show")]
 pub(crate) struct Locals {
     /// Whose local variables to read
     #[arg(

@@ -26,6 +26,6 @@ pub(crate) struct PageContent {
     #[arg(long, value_name = "TID")]
     pub(crate) thread: Option<i64>,
     /// Linker names of functions, as `nm` prints them
-    #[arg(short, long)]
+    #[arg(short, long, hide_short_help = true)]
     pub(crate) raw: bool,
 }

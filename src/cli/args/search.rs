@@ -32,7 +32,7 @@ pub(crate) struct Search {
     /// Look for source files in these directories, too: by their path, or by its end
     #[arg(long, value_name = "A:B", value_delimiter = ':', hide_short_help = true)]
     pub(crate) source_path: Vec<PathBuf>,
-    /// Fetch missing files from debuginfod servers: those of DEBUGINFOD_URLS, or these
+    /// Fetch missing files from debuginfod servers: DEBUGINFOD_URLS, or these
     #[arg(
         long,
         value_name = "URLS",
