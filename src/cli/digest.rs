@@ -2,9 +2,8 @@
 
 use clap::Args;
 use obit::render;
-use obit::triage::overview;
 use obit::triage::time::When;
-use obit::triage::views::Filter;
+use obit::triage::views::{self, Filter, FilterError};
 
 use super::Failure;
 use super::args::Cli;
@@ -28,7 +27,7 @@ pub(super) fn digest(cli: &Cli, args: &DigestArgs) -> Result<Exit, Failure> {
     let format = formats::listed(cli)?;
     let clock = clock();
     let since = args.view.since.unwrap_or(DAY).seconds(clock);
-    let usage = |problem: String| Failure::new(Exit::Usage, &problem);
+    let usage = |problem: FilterError| Failure::new(Exit::Usage, &problem);
     // Which time is asked for is said twice below.
     let mut options = args.view.options_since(None)?;
     let until = options.now.unwrap_or(clock);

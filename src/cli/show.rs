@@ -2,8 +2,8 @@
 
 use clap::Args;
 use obit::render;
-use obit::triage::detail;
 use obit::triage::store::Found;
+use obit::triage::views;
 use obit::triage::views::Overview;
 
 use super::args::{Cli, Format};
