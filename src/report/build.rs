@@ -15,9 +15,9 @@ use super::{
     Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
     WhichRegisters, WhichStacks, WhoseLocals, values,
 };
-use super::{findings, judgement, mappings, next, source_values};
+use super::{findings, judgement, mappings, next, registers, source_values};
 use obit_analysis as analysis;
-use obit_corefile::arch::{Machine, Register, Registers};
+use obit_corefile::arch::Register;
 use obit_corefile::dump::{AuxKind, Dump, Signal, signal_name};
 use obit_dwarf::{DebugLevel, SourceLocation};
 use obit_process::module::{FileState, Module, ModuleKind};
@@ -237,7 +237,15 @@ impl Builder<'_> {
             state: self.state(thread).map(str::to_owned),
             signal: signal_of(thread),
             registers: if with_registers {
-                registers(self.process.dump.machine, &thread.registers, &mut self.redactor)
+                let dumped = self.process.dump.threads.get(index_of);
+                let machine = self.process.dump.machine;
+                registers::general(machine, &thread.registers, dumped, &mut self.redactor)
+            } else {
+                BTreeMap::new()
+            },
+            vector_registers: if self.options.registers == WhichRegisters::All {
+                let dumped = self.process.dump.threads.get(index_of);
+                registers::vectors(dumped, self.process.dump.encoding, &mut self.redactor)
             } else {
                 BTreeMap::new()
             },
@@ -485,19 +493,6 @@ fn signal(signal: &Signal, redactor: &mut Redactor) -> SignalReport {
         sender_pid: signal.sender().map(|(pid, _)| i64::from(pid)),
         sender_uid: signal.sender().map(|(_, uid)| u64::from(uid)),
     }
-}
-
-fn registers(
-    machine: Machine,
-    registers: &Registers,
-    redactor: &mut Redactor,
-) -> BTreeMap<String, Hex> {
-    let names = machine.facts().map(|facts| facts.names).unwrap_or_default();
-    let known = names.iter().filter_map(|(register, name)| {
-        let value = redactor.show_word(registers.get(*register)?);
-        Some(((*name).to_owned(), Hex(value)))
-    });
-    known.collect()
 }
 
 fn redactions(redactor: &Redactor) -> Redactions {

@@ -12,6 +12,7 @@ mod mappings;
 mod next;
 mod notice_text;
 mod options;
+mod registers;
 mod source_lines;
 mod source_terms;
 mod source_values;

@@ -124,7 +124,10 @@ impl Masker<'_> {
                 FloatPlace::Array { note: FloatNote::FpRegset, at, size } => {
                     usize::try_from(at + size * u64::from(nth)).ok()
                 }
-                FloatPlace::X86(_) | FloatPlace::Array { .. } | FloatPlace::ArmSve => None,
+                FloatPlace::X86(_)
+                | FloatPlace::Array { .. }
+                | FloatPlace::Halves { .. }
+                | FloatPlace::ArmSve => None,
             }
         };
         let known = self.judge.typed.vectors.iter();

@@ -139,6 +139,11 @@ pub(super) fn write_registers(
     for line in cells.chunks(in_a_line) {
         writeln!(out, "{}", options.color.paint(Ink::Aside, &line.join("  ")))?;
     }
+    let name_width = thread.vector_registers.keys().map(|name| width(name)).max().unwrap_or(0);
+    for (name, value) in &thread.vector_registers {
+        let line = format!("{name:<name_width$} {value}");
+        writeln!(out, "{}", options.color.paint(Ink::Aside, &line))?;
+    }
     Ok(())
 }
 

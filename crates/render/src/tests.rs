@@ -188,6 +188,10 @@ fn registers_are_shown_when_asked_for() {
     let options = PageOptions { registers: true, width: 80, ..PageOptions::default() };
     let page = page_with(&report, &options);
     assert!(page.contains("rax 0x0000000000000000  rip 0x0000555555555139"), "{page}");
+    let vector = ("xmm0".to_owned(), format!("0x{:032x}", 7));
+    report.threads[0].vector_registers = [vector].into();
+    let page = page_with(&report, &options);
+    assert!(page.contains("xmm0 0x00000000000000000000000000000007\n"), "{page}");
 }
 
 #[test]

@@ -105,6 +105,7 @@ mod tests {
             }),
             threads: vec![ThreadReport {
                 registers: [("rip".to_owned(), Default::default())].into(),
+                vector_registers: [("xmm0".to_owned(), String::new())].into(),
                 truncated: Some(Truncated::default()),
                 frames: vec![frame],
                 ..ThreadReport::default()
@@ -240,6 +241,7 @@ mod tests {
             "/threads/0/crashed",
             "/threads/0/state",
             "/threads/0/registers/rip",
+            "/threads/0/vector_registers/xmm0",
             "/threads/0/truncated/frames_total",
             "/threads/0/truncated/shown",
             "/threads/0/truncated/recursion",

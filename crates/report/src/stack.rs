@@ -27,6 +27,11 @@ pub struct ThreadReport {
     /// were asked for.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub registers: BTreeMap<String, Hex>,
+    /// Floating-point and vector registers at the moment of death, by name: numbers in
+    /// hexadecimal with all their digits, as wide as the core knows them. Only where the
+    /// registers of all threads were asked for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub vector_registers: BTreeMap<String, String>,
     /// What of a deep stack is left out of `frames`.
     pub truncated: Option<Truncated>,
     /// Innermost first.

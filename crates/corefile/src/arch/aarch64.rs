@@ -2,6 +2,7 @@
 //! § 6.1.1, Linux `arch/arm64/include/uapi/asm/{ptrace,sigcontext,ucontext}.h`.
 
 use super::facts::{LONG_64, names, registers};
+use super::registers::NO_NUMBER;
 use super::{
     CallForm, CallTarget, Calls, CodeAddress, Decoder, ElfIdentity, Facts, FloatBank, FloatNote,
     FloatPlace, FrameRecord, FutexCall, HandlerFrame, Leaf, OtherRegister, Prstatus, Register,
@@ -80,6 +81,7 @@ pub(super) const FACTS: Facts = Facts {
             (0xffe0_0000, 0xd640_0000),
             (0xffe0_0000, 0xd720_0000),
         ],
+        lowers_stack: &[],
     },
     frame_record: FrameRecord::FramePointer { saved: 0, return_address: 8, sp: 16 },
     sigreturn: &[SigreturnCode {
@@ -105,9 +107,13 @@ pub(super) const FACTS: Facts = Facts {
     }),
     floats: &[
         FloatBank::array("v", 64, 32, (FloatNote::FpRegset, 0, 16)),
+        FloatBank::array("fpsr", NO_NUMBER, 1, (FloatNote::FpRegset, 512, 4)),
+        FloatBank::array("fpcr", NO_NUMBER, 1, (FloatNote::FpRegset, 516, 4)),
         FloatBank::new("z", 96, 32, FloatPlace::ArmSve),
     ],
     // `fpsr` and `fpcr`
+    floats_hold_registers: false,
     float_controls: Some((512, 528)),
+    prologue: None,
     decoder: Some(Decoder::Aarch64),
 };

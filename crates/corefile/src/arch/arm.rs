@@ -99,6 +99,8 @@ pub(super) const FACTS: Facts = Facts {
         FloatBank::array("s", 64, 32, (FloatNote::ArmVfp, 0, 4)),
         FloatBank::array("fpscr", NO_NUMBER, 1, (FloatNote::ArmVfp, 256, 4)),
     ],
+    floats_hold_registers: false,
     float_controls: None,
+    prologue: None,
     decoder: None,
 };

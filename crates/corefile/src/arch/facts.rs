@@ -1,8 +1,8 @@
 //! All that is known of one machine.
 
 use super::{
-    Calls, FloatBank, FrameRecord, FutexCall, HandlerFrame, Leaf, Register, Saved, SigreturnCode,
-    ThreadPointer, TlsAbi,
+    Calls, FloatBank, FrameRecord, FutexCall, HandlerFrame, Leaf, Prologue, Register, Saved,
+    SigreturnCode, ThreadPointer, TlsAbi,
 };
 use crate::elf::Encoding;
 
@@ -66,8 +66,12 @@ pub struct Facts {
     pub tls: Option<TlsAbi>,
     /// Floating-point and vector registers.
     pub floats: &'static [FloatBank],
+    /// Functions keep general registers in floating-point ones, so that unwinding needs both.
+    pub floats_hold_registers: bool,
     /// Bytes of `NT_FPREGSET` that control the unit: from, to.
     pub float_controls: Option<(usize, usize)>,
+    /// How functions begin, where nothing else leads from frame to frame without tables.
+    pub prologue: Option<Prologue>,
     /// Who can decode its code.
     pub decoder: Option<Decoder>,
 }

@@ -16,6 +16,14 @@ pub enum FloatNote {
     ArmVfp,
     /// `NT_ARM_SVE` (0x405).
     ArmSve,
+    /// `NT_PPC_VMX` (0x100).
+    PpcVmx,
+    /// `NT_PPC_VSX` (0x102).
+    PpcVsx,
+    /// `NT_S390_VXRS_LOW` (0x309).
+    S390VxrsLow,
+    /// `NT_S390_VXRS_HIGH` (0x30a).
+    S390VxrsHigh,
 }
 
 impl FloatNote {
@@ -27,6 +35,10 @@ impl FloatNote {
             (b"LINUX", 0x202) => Some(Self::Xstate),
             (b"LINUX", 0x400) => Some(Self::ArmVfp),
             (b"LINUX", 0x405) => Some(Self::ArmSve),
+            (b"LINUX", 0x100) => Some(Self::PpcVmx),
+            (b"LINUX", 0x102) => Some(Self::PpcVsx),
+            (b"LINUX", 0x309) => Some(Self::S390VxrsLow),
+            (b"LINUX", 0x30a) => Some(Self::S390VxrsHigh),
             _ => None,
         }
     }
@@ -60,6 +72,13 @@ pub enum FloatPlace {
         at: u64,
         /// Bytes of each.
         size: u64,
+    },
+    /// Of 16 bytes in two arrays: the more significant half in one, the other half in another.
+    Halves {
+        /// The note, and bytes from its start to that of register 0.
+        high: (FloatNote, u64),
+        /// The same.
+        low: (FloatNote, u64),
     },
     /// x86: in an `xsave`, `fxsave` or `fsave` area.
     X86(X86Float),

@@ -119,6 +119,8 @@ pub(super) const FACTS: Facts = Facts {
         FloatBank::new("k", 93, 8, FloatPlace::X86(X86Float::Masks)),
     ],
     // `fsave`: seven control words, then the stack.
+    floats_hold_registers: false,
     float_controls: Some((0, 28)),
+    prologue: None,
     decoder: Some(Decoder::X86 { bits: 32 }),
 };

@@ -20,7 +20,7 @@ mod x86_64;
 pub use calls::{CallForm, CallTarget, Calls};
 pub use facts::{CodeAddress, Decoder, ElfIdentity, Facts, OtherRegister, Prstatus, TableDialect};
 pub use floats::{FloatBank, FloatNote, FloatPlace, X86Float};
-pub use frames::{ChainedReturn, FrameRecord, Leaf};
+pub use frames::{FrameRecord, Leaf, Prologue, PrologueForm};
 pub use registers::{Register, Registers};
 pub use saved::Saved;
 pub use signals::{
@@ -92,13 +92,13 @@ impl Machine {
     /// A name for people and for `core.arch` in the report.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Other(20) => "powerpc",
-            Self::Other(21) => "ppc64",
-            Self::Other(22) => "s390x",
-            Self::Other(8) => "mips",
-            Self::Other(258) => "loongarch",
+            Self::Other(2) => "sparc",
+            Self::Other(15) => "hppa",
+            Self::Other(50) => "ia64",
+            Self::Other(42) => "sh",
             Self::Other(243) => "riscv32",
-            Self::Other(62) => "x32",
+            Self::Other(258) => "loongarch32",
+            Self::Other(0x9026) => "alpha",
             Self::Other(_) => "unknown",
             _ => self.facts().map_or("unknown", |facts| facts.name),
         }

@@ -87,6 +87,8 @@ pub(super) const FACTS: Facts = Facts {
         FloatBank::array("f", 32, 32, (FloatNote::FpRegset, 0, 8)),
         FloatBank::array("fcsr", 4099, 1, (FloatNote::FpRegset, 256, 4)),
     ],
+    floats_hold_registers: false,
     float_controls: Some((256, 264)),
+    prologue: None,
     decoder: None,
 };

@@ -139,7 +139,9 @@ pub(super) const FACTS: Facts = Facts {
     thread_pointer: ThreadPointer::Register(FS_BASE),
     tls: Some(TLS),
     floats: FLOATS,
+    floats_hold_registers: false,
     float_controls: Some((0, 32)),
+    prologue: None,
     decoder: Some(Decoder::X86 { bits: 64 }),
 };
 

@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_machine_without_facts_still_names_its_threads() {
-        let core = CoreBuilder::ppc64();
+        let core = CoreBuilder::without_facts();
         let desc = core.prstatus(77, 6, &[]);
         let status = parse(&desc, core.machine(), core.encoding()).unwrap();
         assert_eq!((status.tid, status.signal), (77, 6));

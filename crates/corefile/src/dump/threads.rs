@@ -12,7 +12,7 @@ use super::{
     mapped_files, prstatus, siginfo,
 };
 use crate::addr::Avma;
-use crate::arch::{FloatNote, Machine};
+use crate::arch::{Facts, FloatNote, FloatPlace, Machine, Register, Registers};
 use crate::elf::{Encoding, Note};
 use crate::limits::Limits;
 use crate::memory::CoreBytes;
@@ -26,7 +26,7 @@ const GUARD: u64 = 1 << 20;
 
 /// The content of all notes read so far.
 pub(super) struct Collected {
-    machine: Machine,
+    pub(super) machine: Machine,
     e_machine: u16,
     encoding: Encoding,
     pub(super) threads: Vec<DumpedThread>,
@@ -67,6 +67,9 @@ impl Collected {
         if let Some(kind) = FloatNote::of(note.owner, note.kind) {
             if let Some(thread) = self.threads.last_mut() {
                 thread.vectors.add(kind, offset, note.desc.len() as u64);
+                if let Some(facts) = self.machine.facts().filter(|it| it.floats_hold_registers) {
+                    follow_floats(&mut thread.registers, facts, kind, note.desc, encoding);
+                }
             }
             return;
         }
@@ -261,6 +264,32 @@ impl Collected {
             let Some(sp) = thread.registers.get(facts.sp) else { continue };
             if let Some(reason) = stack_problem(Avma(sp), segments, index, core_len) {
                 self.notices.push(Notice::StackMissing { tid: thread.tid, reason });
+            }
+        }
+    }
+}
+
+/// Adds those floating-point registers of a note to the registers that are unwound.
+fn follow_floats(
+    registers: &mut Registers,
+    facts: &Facts,
+    kind: FloatNote,
+    desc: &[u8],
+    encoding: Encoding,
+) {
+    for bank in facts.floats {
+        let FloatPlace::Array { note, at, size } = bank.place else { continue };
+        if note != kind {
+            continue;
+        }
+        for number in bank.first.0..bank.first.0.saturating_add(bank.count) {
+            let register = Register(number);
+            let value = bank.index_of(register).and_then(|nth| {
+                let into = u64::from(nth).checked_mul(size)?.checked_add(at)?;
+                encoding.unsigned(desc, usize::try_from(into).ok()?, usize::try_from(size).ok()?)
+            });
+            if value.is_some() && Registers::keeps(register) {
+                registers.set(register, value);
             }
         }
     }

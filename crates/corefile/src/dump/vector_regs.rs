@@ -85,7 +85,16 @@ impl VectorState {
         let index = u64::from(nth);
         match bank.place {
             FloatPlace::Array { note, at, size } => {
+                let index = index.checked_sub(u64::from(bank.numbered_from))?;
                 self.field(note, index.checked_mul(size)?.checked_add(at)?, size)
+            }
+            FloatPlace::Halves { high, low } => {
+                let half = |(note, at): (FloatNote, u64)| {
+                    self.field(note, index.checked_mul(8)?.checked_add(at)?, 8)
+                };
+                let (high, low) = (half(high)?, half(low)?);
+                let little_endian = self.shared.as_ref()?.encoding.little_endian;
+                Some(if little_endian { [low, high] } else { [high, low] }.concat())
             }
             FloatPlace::X86(kind) => self.x86(kind, nth),
             FloatPlace::ArmSve => self.sve(index),
@@ -266,6 +275,23 @@ mod tests {
         assert_eq!(arm.register(Register(288)), None);
         let riscv = CoreBuilder::riscv64().thread(1, &[]).note(b"CORE", 2, &area(264, 0));
         assert_eq!(offsets(&vectors(riscv).register(Register(33)).unwrap()), [8]);
+    }
+
+    #[test]
+    fn every_register_of_a_bank_has_one_name_and_one_place() {
+        for machine in Machine::ALL {
+            let facts = machine.facts().unwrap();
+            let banks = facts.floats.iter();
+            let mut names: Vec<String> = banks
+                .flat_map(|bank| bank.indexes().map(|nth| bank.name_of(nth)))
+                .chain(facts.names.iter().map(|(_, name)| (*name).to_owned()))
+                .chain(facts.prstatus.others.iter().map(|other| other.name.to_owned()))
+                .collect();
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), count, "{machine:?} has a name twice");
+        }
     }
 
     #[test]

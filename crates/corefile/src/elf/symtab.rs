@@ -44,6 +44,7 @@ const SHN_UNDEF: u16 = 0;
 const SHN_ABS: u16 = 0xfff1;
 const SHN_COMMON: u16 = 0xfff2;
 const EM_ARM: u16 = 40;
+const EM_PPC64: u16 = 21;
 const EM_AARCH64: u16 = 183;
 const EM_RISCV: u16 = 243;
 
@@ -55,6 +56,7 @@ impl SymbolTable {
             sections.map(|section| read(image, section)).find(|found| !found.is_empty())
         };
         let mut symbols = of_kind(SHT_SYMTAB).or_else(|| of_kind(SHT_DYNSYM)).unwrap_or_default();
+        follow_descriptors(image, &mut symbols);
         symbols.sort_by_key(|entry| entry.address);
         Self { symbols }
     }
@@ -157,6 +159,26 @@ impl SymbolTable {
         let first = found.next()?;
         let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
         Some(Svma(global.unwrap_or(first).address))
+    }
+}
+
+/// On big-endian ppc64 the symbol of a function stands for its descriptor in `.opd`, whose first
+/// word is the address of the code (64-bit PowerPC ELF ABI Supplement § 3.2.5).
+fn follow_descriptors(image: &ElfImage, symbols: &mut [Entry]) {
+    if image.header().e_machine != EM_PPC64 {
+        return;
+    }
+    let Some(section) = image.section(".opd") else { return };
+    let Some(descriptors) = image.raw_section_bytes(section) else { return };
+    for entry in symbols.iter_mut().filter(|entry| matches!(entry.kind, 0 | 2 | 10)) {
+        let code = entry.address.checked_sub(section.address.0).and_then(|into| {
+            image.encoding().unsigned(descriptors, usize::try_from(into).ok()?, 8)
+        });
+        // What is relocated at run time may be zero in the file.
+        let Some(code) = code.filter(|code| *code != 0) else { continue };
+        if let Some(section) = section_at(image, Svma(code)) {
+            (entry.address, entry.section) = (code, section);
+        }
     }
 }
 

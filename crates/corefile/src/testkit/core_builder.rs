@@ -97,8 +97,8 @@ impl CoreBuilder {
     }
 
     /// A machine obit has no facts about, big-endian.
-    pub fn ppc64() -> Self {
-        Self::new(21, Encoding { is_64: true, little_endian: false })
+    pub fn without_facts() -> Self {
+        Self::new(15, Encoding { is_64: true, little_endian: false })
     }
 
     /// The same in big-endian; call it before anything is added.

@@ -105,7 +105,8 @@ impl<'p> FrameView<'p> {
         let memory = &self.process.memory;
         if let Some(value) = self.registers(level)?.get(register) {
             let mut bytes = value.to_le_bytes().to_vec();
-            bytes.truncate(memory.word());
+            let facts = self.process.dump.machine.facts();
+            bytes.truncate(facts.map_or(memory.word(), |facts| usize::from(facts.word)));
             if !memory.is_little_endian() {
                 bytes.reverse();
             }

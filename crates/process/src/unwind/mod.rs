@@ -9,11 +9,13 @@ mod budget;
 mod cfi;
 mod exidx;
 mod fde_index;
+mod prologue;
 mod return_address;
 mod row;
 mod signal_frame;
 #[cfg(test)]
 mod tests;
+mod trampoline;
 mod walk;
 mod without_cfi;
 

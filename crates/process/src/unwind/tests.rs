@@ -26,7 +26,17 @@ fn text(parts: &[(usize, &[u8])]) -> Vec<u8> {
 
 /// A page of stack holding these words from its start.
 fn stack(words: &[u64]) -> Vec<u8> {
-    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+    stack_of(&CoreBuilder::x86_64(), words)
+}
+
+/// The same of another machine.
+pub(super) fn stack_of(core: &CoreBuilder, words: &[u64]) -> Vec<u8> {
+    let (size, little_endian) = (core.encoding().word(), core.encoding().little_endian);
+    let bytes = words.iter().flat_map(|word| match little_endian {
+        true => word.to_le_bytes()[..size].to_vec(),
+        false => word.to_be_bytes()[8 - size..].to_vec(),
+    });
+    let mut bytes: Vec<u8> = bytes.collect();
     bytes.resize(0x1000, 0);
     bytes
 }
@@ -43,11 +53,11 @@ fn unwind_all(core: &CoreBuilder) -> Vec<Stack> {
     threads.map(|t| unwinder.unwind(&t.registers, t.code_pointer_mask)).collect()
 }
 
-fn unwind(core: &CoreBuilder) -> Stack {
+pub(super) fn unwind(core: &CoreBuilder) -> Stack {
     unwind_all(core).remove(0)
 }
 
-fn trusts(stack: &Stack) -> Vec<(u64, Trust)> {
+pub(super) fn trusts(stack: &Stack) -> Vec<(u64, Trust)> {
     stack.frames.iter().map(|frame| (frame.pc.0, frame.trust)).collect()
 }
 

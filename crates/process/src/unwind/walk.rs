@@ -9,10 +9,10 @@ use super::cfi::{CfiTable, RowContext};
 use super::exidx;
 use super::row::{Context, Row, interrupted_at};
 use super::without_cfi::Search;
-use super::{Activation, Left, Stack, Trust, signal_frame};
+use super::{Activation, Left, Stack, Trust, signal_frame, trampoline};
 use crate::module::Modules;
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Facts, Machine, Registers, SigreturnCode, TrampolineCode};
+use obit_corefile::arch::{Facts, Machine, Registers, SigreturnCode};
 use obit_corefile::limits::Limits;
 use obit_corefile::memory::{AddressSpace, Cursor};
 use obit_corefile::notice::UnwindStop;
@@ -176,7 +176,7 @@ impl<'m> Unwinder<'m> {
             Way::NoTable if self.budget.table_bytes == 0 => UnwindStop::TablesTooCostly,
             Way::NoTable => UnwindStop::NoTable,
         };
-        let (modules, at) = (self.modules, frame.pc);
+        let (modules, at) = (self.modules, frame.lookup_pc());
         let function_start = move || {
             let index = modules.index_at(at)?;
             let module = modules.get(index)?;
@@ -248,7 +248,7 @@ impl<'m> Unwinder<'m> {
             Some(row) if row.is_signal && !facts.tables.code_knows_signal_frames => {
                 Way::Row(Rc::new(row))
             }
-            row => match self.sigreturn_at(frame.pc, facts) {
+            row => match trampoline::at(frame.pc, facts, &mut self.memory) {
                 Some(code) => Way::Sigreturn(code),
                 None => row.map_or(Way::NoTable, |row| Way::Row(Rc::new(row))),
             },
@@ -285,20 +285,6 @@ impl<'m> Unwinder<'m> {
         let sp = frame.registers.get(facts.sp)?;
         signal_frame::is_context(Avma(sp), &signs, &mut self.memory).then_some(())?;
         facts.sigreturn.first().map(Way::Sigreturn)
-    }
-
-    fn sigreturn_at(&mut self, pc: Avma, facts: &'static Facts) -> Option<&'static SigreturnCode> {
-        facts.sigreturn.iter().find(|trampoline| match trampoline.code {
-            TrampolineCode::Bytes(code) => {
-                let mut bytes = [0_u8; 16];
-                let bytes = bytes.get_mut(..code.len()).unwrap_or(&mut []);
-                self.memory.read(pc, bytes).is_ok() && bytes == code
-            }
-            TrampolineCode::Words(code) => code.iter().zip(0_u64..).all(|(word, nth)| {
-                let at = Avma(pc.0.wrapping_add(nth.wrapping_mul(4)));
-                self.memory.read_unsigned(at, 4).is_ok_and(|read| read == u64::from(*word))
-            }),
-        })
     }
 }
 

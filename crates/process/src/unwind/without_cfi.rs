@@ -4,9 +4,9 @@
 use super::budget::take;
 use super::return_address::{CallBefore, call_before, calls};
 use super::row::code_address;
-use super::{Activation, Left, Trust};
+use super::{Activation, Left, Trust, trampoline};
 use obit_corefile::addr::{Avma, AvmaRange};
-use obit_corefile::arch::{Calls, ChainedReturn, Facts, FrameRecord, Registers, Saved};
+use obit_corefile::arch::{Calls, Facts, FrameRecord, Register, Registers, Saved};
 use obit_corefile::memory::Cursor;
 
 /// How far a direct call's target may lie before the pc to be the same function.
@@ -35,8 +35,7 @@ pub(super) struct Search<'c, 'm> {
     pub(super) code_mask: u64,
     /// Words that may still be looked at for all stacks.
     pub(super) words: &'c mut usize,
-    /// Where the symbols say that the function at the pc starts; asked for at most once,
-    /// of an interrupted frame.
+    /// Where the symbols say that the function at the pc starts.
     pub(super) function_start: &'c dyn Fn() -> Option<Avma>,
 }
 
@@ -72,7 +71,7 @@ impl Search<'_, '_> {
                 return Some(step);
             }
         }
-        self.by_record(frame).or_else(|| self.by_scan(frame))
+        self.by_record(frame).or_else(|| self.by_begun(frame)).or_else(|| self.by_scan(frame))
     }
 
     fn is_executable(&self, at: Avma) -> bool {
@@ -136,16 +135,21 @@ impl Search<'_, '_> {
         if size > LARGEST_LEAF || !take(self.words, usize::try_from(size / 4).ok()?) {
             return None;
         }
+        let mut is_built = false;
         for offset in (0..size).step_by(4) {
             let code = self.memory.read_unsigned(target.checked_add(offset)?, 4).ok()?;
             if self.facts.leaf.is_ended_by(code as u32) {
                 return None;
             }
+            is_built |= self.facts.leaf.is_frame_built_by(code as u32);
         }
         // The frame record may be built already: then it says the same and knows more.
         let by_record = self.by_record(frame).filter(|step| step.pc == return_to);
         let step = by_record.unwrap_or_else(|| {
             let sp = frame.registers.get(self.facts.sp).unwrap_or(0);
+            // A function that calls nothing need not save its return address.
+            let callers = is_built.then(|| self.slot(Avma(sp))).flatten();
+            let sp = callers.unwrap_or(sp);
             self.popped(&frame.registers, sp, return_to, Trust::CallSite)
         });
         Some(Step { trust: Trust::CallSite, ..step })
@@ -235,7 +239,10 @@ impl Search<'_, '_> {
             FrameRecord::FramePointer { saved, return_address, sp } => {
                 self.by_frame_pointer(frame, saved, return_address, sp)
             }
-            FrameRecord::BackChain { .. } => self.by_back_chain(frame),
+            FrameRecord::BackChain { return_address } => self.by_back_chain(frame, return_address),
+            FrameRecord::Window { bias, return_address, saved } => {
+                self.by_window(frame, bias, return_address, saved)
+            }
         }
     }
 
@@ -265,29 +272,40 @@ impl Search<'_, '_> {
     }
 
     /// The chain of stack pointers.
-    fn by_back_chain(&mut self, frame: &Activation) -> Option<Step> {
-        let FrameRecord::BackChain { bias, chain, return_address, saved } = self.facts.frame_record
-        else {
-            return None;
-        };
+    fn by_back_chain(&mut self, frame: &Activation, return_address: i64) -> Option<Step> {
+        let sp = frame.registers.get(self.facts.sp)?;
+        let caller_sp = self.slot(Avma(sp))?;
+        self.is_next(sp, caller_sp, 0).then_some(())?;
+        let value = self.slot(Avma(caller_sp.checked_add_signed(return_address)?))?;
+        let (pc, trust) = self.chained(value)?;
+        let mut registers = Registers::default();
+        registers.set(self.facts.sp, Some(caller_sp));
+        registers.set(self.facts.pc, Some(pc.0));
+        Some(Step { registers, pc, trust })
+    }
+
+    /// The windows of registers, each saved in its frame.
+    fn by_window(
+        &mut self,
+        frame: &Activation,
+        bias: i64,
+        return_address: Register,
+        saved: Saved,
+    ) -> Option<Step> {
         let sp = frame.registers.get(self.facts.sp)?;
         let own = sp.checked_add_signed(bias)?;
-        let caller_sp = self.slot(Avma(own.checked_add_signed(chain)?))?;
-        let distance = caller_sp.checked_sub(sp)?;
-        if !caller_sp.wrapping_add_signed(bias).is_multiple_of(u64::from(self.facts.word))
-            || !(1..=LARGEST_FRAME).contains(&distance)
-        {
-            return None;
-        }
-        let callers = caller_sp.checked_add_signed(bias)?;
-        let at = match return_address {
-            ChainedReturn::Own(offset) => own.checked_add_signed(offset)?,
-            ChainedReturn::Callers(offset) => callers.checked_add_signed(offset)?,
+        let facts = self.facts;
+        let mut of_window = |register| {
+            let known = frame.registers.get(register);
+            let place = saved.places().find(|(_, other)| *other == register);
+            known.or_else(|| self.slot(Avma(own.checked_add(place?.0)?)))
         };
-        let pc = self.slot(Avma(at))?;
-        let (pc, trust) = self.chained(pc)?;
+        let (caller_sp, value) = (of_window(facts.fp)?, of_window(return_address)?);
+        self.is_next(sp, caller_sp, bias).then_some(())?;
+        let (pc, trust) = self.chained(value)?;
+        let callers = caller_sp.checked_add_signed(bias)?;
         let mut registers = Registers::default();
-        for (offset, register) in saved.iter().flat_map(Saved::places) {
+        for (offset, register) in saved.places() {
             let value = callers.checked_add(offset).and_then(|at| self.slot(Avma(at)));
             registers.set(register, value);
         }
@@ -296,20 +314,31 @@ impl Search<'_, '_> {
         Some(Step { registers, pc, trust })
     }
 
+    /// Whether the stack pointer `above` can be that of the caller of a frame at `sp`.
+    fn is_next(&self, sp: u64, above: u64, bias: i64) -> bool {
+        let distance = above.checked_sub(sp);
+        above.wrapping_add_signed(bias).is_multiple_of(u64::from(self.facts.word))
+            && distance.is_some_and(|distance| (1..=LARGEST_FRAME).contains(&distance))
+    }
+
     /// The return address of a frame record, and how far it is to be trusted: without the
     /// code to look at, any word pair may look like a frame record.
-    fn chained(&mut self, value: u64) -> Option<(Avma, Trust)> {
+    pub(super) fn chained(&mut self, value: u64) -> Option<(Avma, Trust)> {
         let pc = code_address(value, self.facts, self.code_mask);
         let trust = match call_before(pc, self.facts, self.memory) {
             CallBefore::Direct(_) | CallBefore::Indirect => Trust::FramePointer,
             CallBefore::Unknown => Trust::Scan,
-            CallBefore::None | CallBefore::NotCode => return None,
+            // The kernel calls nobody: it makes a handler return to its trampoline.
+            CallBefore::None | CallBefore::NotCode => {
+                trampoline::at(pc, self.facts, self.memory)?;
+                Trust::FramePointer
+            }
         };
         Some((pc, trust))
     }
 
     /// A slot of the stack.
-    fn slot(&mut self, at: Avma) -> Option<u64> {
+    pub(super) fn slot(&mut self, at: Avma) -> Option<u64> {
         self.memory.read_unsigned(at, usize::from(self.facts.word)).ok()
     }
 
