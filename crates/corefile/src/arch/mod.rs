@@ -15,6 +15,7 @@ mod riscv64;
 mod saved;
 mod signals;
 mod tls;
+mod x32;
 mod x86_64;
 
 pub use calls::{CallForm, CallTarget, Calls};
@@ -67,6 +68,8 @@ machines! {
     Arm => arm::FACTS,
     /// RISC-V with 64-bit registers, `EM_RISCV` and ELFCLASS64.
     Riscv64 => riscv64::FACTS,
+    /// AMD64 with 32-bit addresses, `EM_X86_64` and ELFCLASS32.
+    X32 => x32::FACTS,
 }
 
 impl Machine {
