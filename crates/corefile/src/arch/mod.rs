@@ -10,6 +10,7 @@ mod facts;
 mod floats;
 mod frames;
 mod i386;
+mod ppc;
 mod registers;
 mod riscv64;
 mod saved;
@@ -70,6 +71,8 @@ machines! {
     Riscv64 => riscv64::FACTS,
     /// AMD64 with 32-bit addresses, `EM_X86_64` and ELFCLASS32.
     X32 => x32::FACTS,
+    /// 32-bit PowerPC, `EM_PPC`.
+    Ppc => ppc::FACTS,
 }
 
 impl Machine {
