@@ -11,6 +11,7 @@ mod floats;
 mod frames;
 mod i386;
 mod ppc;
+mod ppc64;
 mod registers;
 mod riscv64;
 mod saved;
@@ -71,6 +72,10 @@ machines! {
     Riscv64 => riscv64::FACTS,
     /// AMD64 with 32-bit addresses, `EM_X86_64` and ELFCLASS32.
     X32 => x32::FACTS,
+    /// 64-bit PowerPC, big-endian.
+    Ppc64 => ppc64::BIG,
+    /// 64-bit PowerPC, little-endian.
+    Ppc64le => ppc64::LITTLE,
     /// 32-bit PowerPC, `EM_PPC`.
     Ppc => ppc::FACTS,
 }
