@@ -14,6 +14,7 @@ mod ppc;
 mod ppc64;
 mod registers;
 mod riscv64;
+mod s390x;
 mod saved;
 mod signals;
 mod tls;
@@ -76,6 +77,8 @@ machines! {
     Ppc64 => ppc64::BIG,
     /// 64-bit PowerPC, little-endian.
     Ppc64le => ppc64::LITTLE,
+    /// IBM Z, `EM_S390` and ELFCLASS64.
+    S390x => s390x::FACTS,
     /// 32-bit PowerPC, `EM_PPC`.
     Ppc => ppc::FACTS,
 }
