@@ -14,6 +14,7 @@ mod ppc;
 mod ppc64;
 mod registers;
 mod riscv64;
+mod s390;
 mod s390x;
 mod saved;
 mod signals;
@@ -79,6 +80,8 @@ machines! {
     Ppc64le => ppc64::LITTLE,
     /// IBM Z, `EM_S390` and ELFCLASS64.
     S390x => s390x::FACTS,
+    /// IBM Z with 31-bit addresses.
+    S390 => s390::FACTS,
     /// 32-bit PowerPC, `EM_PPC`.
     Ppc => ppc::FACTS,
 }
