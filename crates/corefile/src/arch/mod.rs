@@ -10,6 +10,7 @@ mod facts;
 mod floats;
 mod frames;
 mod i386;
+mod mips;
 mod ppc;
 mod ppc64;
 mod registers;
@@ -84,6 +85,8 @@ machines! {
     S390 => s390::FACTS,
     /// 32-bit PowerPC, `EM_PPC`.
     Ppc => ppc::FACTS,
+    /// 32-bit MIPS (o32), `EM_MIPS` and ELFCLASS32.
+    Mips => mips::FACTS,
 }
 
 impl Machine {
