@@ -11,6 +11,7 @@ mod floats;
 mod frames;
 mod i386;
 mod mips;
+mod mips64;
 mod ppc;
 mod ppc64;
 mod registers;
@@ -87,6 +88,10 @@ machines! {
     Ppc => ppc::FACTS,
     /// 32-bit MIPS (o32), `EM_MIPS` and ELFCLASS32.
     Mips => mips::FACTS,
+    /// 64-bit MIPS with 32-bit addresses (n32): told from o32 by `NT_PRSTATUS`.
+    MipsN32 => mips64::N32,
+    /// 64-bit MIPS (n64).
+    Mips64 => mips64::N64,
 }
 
 impl Machine {
@@ -96,6 +101,20 @@ impl Machine {
             machine.facts().is_some_and(|facts| facts.elf.describes(e_machine, encoding))
         };
         Self::ALL.iter().find(is_it).copied().unwrap_or(Self::Other(e_machine))
+    }
+
+    /// The machine as its `NT_PRSTATUS` of `len` bytes shows it: o32 and n32 have the same
+    /// header, as cores need not hold the flag that tells them apart.
+    pub fn by_prstatus(self, len: usize) -> Self {
+        let needed = |machine: Self| {
+            machine.facts().map(|it| it.prstatus.registers.saturating_add(it.prstatus.size))
+        };
+        match self {
+            Self::Mips if needed(Self::MipsN32).is_some_and(|needed| len >= needed) => {
+                Self::MipsN32
+            }
+            _ => self,
+        }
     }
 
     /// What a register is called, vector registers too; its DWARF number where it has no

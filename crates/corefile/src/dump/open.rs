@@ -157,6 +157,7 @@ fn read(path: &Path, file: File, file_size: u64, limits: &Limits) -> Result<Dump
         notices.push(Notice::CoreTruncated { missing_bytes, size: bytes.len() });
     }
     let mut collected = collect_notes(&bytes, &header, &headers, machine, limits);
+    let machine = collected.machine;
     if collected.threads.is_empty() {
         notices.append(&mut collected.notices);
         let first_problem = first_problem(&notices);

@@ -115,6 +115,9 @@ impl Collected {
     }
 
     fn add_thread(&mut self, desc: &[u8], limits: &Limits) {
+        if self.threads.is_empty() {
+            self.machine = self.machine.by_prstatus(desc.len());
+        }
         let Some(status) = prstatus::parse(desc, self.machine, self.encoding) else {
             return self.complain("NT_PRSTATUS is too short for a thread id");
         };
