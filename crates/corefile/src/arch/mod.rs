@@ -20,6 +20,7 @@ mod s390;
 mod s390x;
 mod saved;
 mod signals;
+mod sparc64;
 mod tls;
 mod x32;
 mod x86_64;
@@ -92,6 +93,8 @@ machines! {
     MipsN32 => mips64::N32,
     /// 64-bit MIPS (n64).
     Mips64 => mips64::N64,
+    /// SPARC V9, `EM_SPARCV9`.
+    Sparc64 => sparc64::FACTS,
 }
 
 impl Machine {
