@@ -10,6 +10,7 @@ mod facts;
 mod floats;
 mod frames;
 mod i386;
+mod loongarch64;
 mod mips;
 mod mips64;
 mod ppc;
@@ -95,6 +96,8 @@ machines! {
     Mips64 => mips64::N64,
     /// SPARC V9, `EM_SPARCV9`.
     Sparc64 => sparc64::FACTS,
+    /// LoongArch, 64-bit.
+    LoongArch64 => loongarch64::FACTS,
 }
 
 impl Machine {
