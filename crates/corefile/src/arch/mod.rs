@@ -11,6 +11,7 @@ mod floats;
 mod frames;
 mod i386;
 mod loongarch64;
+mod m68k;
 mod mips;
 mod mips64;
 mod ppc;
@@ -98,6 +99,8 @@ machines! {
     Sparc64 => sparc64::FACTS,
     /// LoongArch, 64-bit.
     LoongArch64 => loongarch64::FACTS,
+    /// Motorola 68000, `EM_68K`.
+    M68k => m68k::FACTS,
 }
 
 impl Machine {
