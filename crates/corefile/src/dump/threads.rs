@@ -444,6 +444,32 @@ mod tests {
     }
 
     #[test]
+    fn mips_n32_is_known_by_the_length_of_its_registers() {
+        let mut status = vec![0; 440];
+        status[24..28].copy_from_slice(&7_u32.to_be_bytes());
+        status[72 + 34 * 8..][..8].copy_from_slice(&0x1234_u64.to_be_bytes());
+        let core = CoreBuilder::of(Machine::Mips).big_endian().note(b"CORE", 1, &status);
+        let dump = core.open().unwrap();
+        let pc = dump.machine.facts().unwrap().pc;
+        assert_eq!((dump.machine, dump.threads[0].tid), (Machine::MipsN32, 7));
+        assert_eq!(dump.threads[0].registers.get(pc), Some(0x1234));
+        let o32 = CoreBuilder::of(Machine::Mips).big_endian().thread(7, &[]).open().unwrap();
+        assert_eq!(o32.machine, Machine::Mips);
+    }
+
+    #[test]
+    fn s390x_moves_general_registers_into_floating_point_ones() {
+        let mut floats = vec![0; 8 + 16 * 8];
+        // f2, whose DWARF number is 17.
+        floats[8 + 2 * 8..][..8].copy_from_slice(&0x7000_u64.to_be_bytes());
+        let core = CoreBuilder::of(Machine::S390x).big_endian().thread(1, &[]);
+        let dump = core.clone().note(b"CORE", 2, &floats).open().unwrap();
+        assert_eq!(dump.threads[0].registers.get(Register(17)), Some(0x7000));
+        let dump = core.note(b"CORE", 2, &floats[..20]).open().unwrap();
+        assert_eq!(dump.threads[0].registers.get(Register(17)), None, "the note is cut short");
+    }
+
+    #[test]
     fn thread_pointers_are_found_where_each_machine_keeps_them() {
         let of = |core: CoreBuilder| core.open().unwrap().threads[0].thread_pointer;
         let x86_64 = CoreBuilder::x86_64().thread(1, &[("fs_base", 0x7000)]);

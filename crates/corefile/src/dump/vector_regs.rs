@@ -278,6 +278,26 @@ mod tests {
     }
 
     #[test]
+    fn a_vector_whose_halves_lie_in_two_notes_is_put_together_in_the_byte_order() {
+        let of = |core: CoreBuilder, high: u64, low: u32| {
+            let high = core.clone().thread(1, &[]).note(b"CORE", 2, &area(264, high));
+            high.note(b"LINUX", low, &area(256, 0))
+        };
+        let named = |core, name: &str| {
+            let all = vectors(core).all();
+            let found = all.into_iter().find(|(known, _)| known == name);
+            found.map(|(_, bytes)| [bytes[..8].to_vec(), bytes[8..].to_vec()])
+        };
+        let first = |bytes: &[u8]| u16::from_le_bytes([bytes[0], bytes[1]]) * 2;
+        let little = named(of(CoreBuilder::of(Machine::Ppc64le), 0, 0x102), "vs3").unwrap();
+        assert_eq!(little.map(|half| first(&half)), [24, 24]);
+        let big = of(CoreBuilder::of(Machine::S390x).big_endian(), 0, 0x309);
+        let halves = named(big.clone(), "v3").unwrap();
+        assert_eq!(halves.map(|half| first(&half)), [8 + 24, 24], "the high half comes first");
+        assert_eq!(named(big, "v16"), None, "there is no such note");
+    }
+
+    #[test]
     fn every_register_of_a_bank_has_one_name_and_one_place() {
         for machine in Machine::ALL {
             let facts = machine.facts().unwrap();

@@ -9,6 +9,8 @@ mod budget;
 mod cfi;
 mod exidx;
 mod fde_index;
+#[cfg(test)]
+mod machine_tests;
 mod prologue;
 mod return_address;
 mod row;

@@ -76,3 +76,81 @@ impl Search<'_, '_> {
         Some(begun)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::unwind::Trust;
+    use obit_corefile::arch::{Machine, Register};
+    use obit_corefile::memory::AddressSpace;
+    use obit_corefile::testkit::CoreBuilder;
+
+    const TEXT: u64 = 0x40_0000;
+    const STACK: u64 = 0x7000_0000;
+
+    fn memory(code: &[(usize, u32)], stack: &[u32]) -> AddressSpace {
+        let mut text = vec![0; 0x1000];
+        for (at, word) in code {
+            text[*at..*at + 4].copy_from_slice(&word.to_be_bytes());
+        }
+        let stack: Vec<u8> = stack.iter().flat_map(|word| word.to_be_bytes()).collect();
+        let core = CoreBuilder::of(Machine::Mips)
+            .big_endian()
+            .thread(1, &[])
+            .segment_with(TEXT, &text, 0x1000, "rx")
+            .segment(STACK, &stack, 0x1000);
+        let limits = obit_corefile::limits::Limits::default();
+        let rules = obit_dwarf::locate::SearchRules::default();
+        let locator = obit_dwarf::locate::Locator::new(rules, limits.clone());
+        let locator = std::sync::Arc::new(locator);
+        let library = crate::module::Library::new(locator, None, limits);
+        crate::module::load(&core.open().unwrap(), &std::sync::Arc::new(library)).memory
+    }
+
+    fn caller(memory: &AddressSpace, frame: &Activation) -> Option<(u64, Registers)> {
+        let mut search = Search {
+            facts: Machine::Mips.facts().unwrap(),
+            memory: &mut memory.cursor(),
+            scan_words: 0,
+            code_mask: 0,
+            words: &mut 0,
+            function_start: &|| Some(Avma(TEXT + 0x80)),
+        };
+        search.by_begun(frame).map(|step| (step.pc.0, step.registers))
+    }
+
+    fn frame(left: Left) -> Activation {
+        let registers = Registers::default()
+            .with(Register(29), STACK)
+            .with(Register(30), STACK)
+            .with(Register(31), TEXT + 0x28);
+        let (pc, trust) = (Avma(TEXT + 0xa0), Trust::Context);
+        Activation { pc, cfa: None, registers, trust, left, is_signal: false }
+    }
+
+    /// jal at 0x20; addiu sp,sp,-32; sw ra,28(sp); sw s8,24(sp); move s8,sp
+    const CODE: [(usize, u32); 5] = [
+        (0x20, 0x0c00_0000),
+        (0x80, 0x27bd_ffe0),
+        (0x84, 0xafbf_001c),
+        (0x88, 0xafbe_0018),
+        (0x8c, 0x03a0_f025),
+    ];
+
+    #[test]
+    fn a_function_tells_at_its_start_where_it_put_its_return_address() {
+        let stack = [0, 0, 0, 0, 0, 0, 0x7777, (TEXT + 0x28) as u32];
+        let memory = memory(&CODE, &stack);
+        let (pc, registers) = caller(&memory, &frame(Left::Called)).unwrap();
+        assert_eq!(pc, TEXT + 0x28);
+        assert_eq!(registers.get(Register(29)), Some(STACK + 32));
+        assert_eq!(registers.get(Register(30)), Some(0x7777), "the caller's frame pointer");
+    }
+
+    #[test]
+    fn only_an_interrupted_function_may_still_have_it_in_the_link_register() {
+        let memory = memory(&CODE[..2], &[0; 8]);
+        assert_eq!(caller(&memory, &frame(Left::Interrupted)).map(|it| it.0), Some(TEXT + 0x28));
+        assert!(caller(&memory, &frame(Left::Called)).is_none());
+    }
+}
