@@ -109,7 +109,11 @@ impl ImageCode {
             return None;
         }
         let header = self.image.header();
-        let machine = Machine::from_elf(header.e_machine, header.encoding);
+        let machine = Machine::from_elf(
+            header.e_machine,
+            header.encoding.is_64,
+            header.encoding.little_endian,
+        );
         let loads = || self.image.segments().iter().filter(|s| s.kind == SegmentKind::Load);
         let from = loads().map(|segment| segment.vaddr.0).min()?;
         let to = loads().map(|segment| segment.vaddr.0.saturating_add(segment.mem_size)).max()?;

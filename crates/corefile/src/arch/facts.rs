@@ -4,7 +4,6 @@ use super::{
     Calls, FloatBank, FrameRecord, FutexCall, HandlerFrame, Leaf, Prologue, Register, Saved,
     SigreturnCode, ThreadPointer, TlsAbi,
 };
-use crate::elf::Encoding;
 
 /// What the kernel, the psABI and DWARF say about one machine.
 #[derive(Debug)]
@@ -89,9 +88,9 @@ pub struct ElfIdentity {
 
 impl ElfIdentity {
     /// Whether a header with these values is this machine's.
-    pub fn describes(self, e_machine: u16, encoding: Encoding) -> bool {
-        let is_order = self.little_endian.is_none_or(|order| order == encoding.little_endian);
-        self.e_machine == e_machine && self.is_64 == encoding.is_64 && is_order
+    pub fn describes(self, e_machine: u16, is_64: bool, little_endian: bool) -> bool {
+        let is_order = self.little_endian.is_none_or(|order| order == little_endian);
+        self.e_machine == e_machine && self.is_64 == is_64 && is_order
     }
 }
 

@@ -38,8 +38,6 @@ pub use signals::{
 };
 pub use tls::{ThreadPointer, TlsAbi, TlsBlocks};
 
-use crate::elf::Encoding;
-
 /// The enum of machines and the way from each to its facts, from one list.
 macro_rules! machines {
     ($($(#[doc = $doc:literal])* $machine:ident => $facts:path,)*) => {
@@ -104,10 +102,12 @@ machines! {
 }
 
 impl Machine {
-    /// The machine of an ELF header: its `e_machine`, class and byte order.
-    pub fn from_elf(e_machine: u16, encoding: Encoding) -> Self {
+    /// The machine of an ELF header: its `e_machine`, whether the class is ELFCLASS64, whether
+    /// the byte order is ELFDATA2LSB.
+    pub fn from_elf(e_machine: u16, is_64: bool, little_endian: bool) -> Self {
         let is_it = |machine: &&Self| {
-            machine.facts().is_some_and(|facts| facts.elf.describes(e_machine, encoding))
+            let elf = machine.facts().map(|facts| facts.elf);
+            elf.is_some_and(|elf| elf.describes(e_machine, is_64, little_endian))
         };
         Self::ALL.iter().find(is_it).copied().unwrap_or(Self::Other(e_machine))
     }

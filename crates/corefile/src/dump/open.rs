@@ -148,7 +148,8 @@ fn read(path: &Path, file: File, file_size: u64, limits: &Limits) -> Result<Dump
     };
     let header = parse_header(&path, &start)?;
     let bytes = Arc::new(bytes);
-    let machine = Machine::from_elf(header.e_machine, header.encoding);
+    let order = header.encoding.little_endian;
+    let machine = Machine::from_elf(header.e_machine, header.encoding.is_64, order);
     let headers = read_headers(&bytes, &header, limits, &mut notices);
     if headers.missing_bytes > 0 {
         // One notice is enough: damaged compressed data end early too.

@@ -110,7 +110,8 @@ impl CoreBuilder {
 
     /// The machine of the core.
     pub fn machine(&self) -> Machine {
-        Machine::from_elf(self.e_machine, self.encoding)
+        let Encoding { is_64, little_endian } = self.encoding;
+        Machine::from_elf(self.e_machine, is_64, little_endian)
     }
 
     /// Class and byte order of the core.
