@@ -166,8 +166,10 @@ fn language(frame: &Frame<'_>) -> Option<Language> {
 fn of_name(frame: &Frame<'_>, is_in_application: bool) -> Option<Answer> {
     let language = language(frame);
     let has_own_line = is_in_application && frame.source.is_some() && of_source(frame).is_none();
-    let names = [frame.function, frame.linkage_name].into_iter().flatten();
-    let row = names.filter_map(|name| row_of(&normalized(name), language)).next()?;
+    // No list has mangled names.
+    let linkage_name = frame.linkage_name.filter(|name| Language::of_symbol(name).is_none());
+    let mut names = [frame.function, linkage_name].into_iter().flatten();
+    let row = names.find_map(|name| row_of(&normalized(name), language))?;
     // The libraries of distributions have no lines where they are linked in.
     let is_doubtful = row.is_weak && has_own_line;
     (!is_doubtful).then(|| Answer::by(row, Evidence::Name))

@@ -190,6 +190,8 @@ fn a_c_library_linked_into_the_program_is_known_by_its_names() {
         "_int_malloc",
         "__GI___libc_free",
         "malloc_consolidate",
+        "munmap_chunk",
+        "_int_memalign",
         "_IO_new_file_xsputn",
         "__pthread_mutex_lock",
         "__strlen_evex",
@@ -202,7 +204,16 @@ fn a_c_library_linked_into_the_program_is_known_by_its_names() {
     ] {
         assert_eq!(owner(in_program(name)), Owner::SystemLibrary, "{name}");
     }
-    for name in ["abort", "raise", "__GI_raise", "__assert_fail", "__pthread_kill_implementation"] {
+    for name in [
+        "abort",
+        "raise",
+        "__GI_raise",
+        "__assert_fail",
+        "__pthread_kill_implementation",
+        "__libc_message",
+        "__libc_fatal",
+        "__fortify_fail",
+    ] {
         assert_eq!(owner(in_program(name)), Owner::CrashHandler, "{name}");
     }
     assert_eq!(owner(in_program("parity_chk")), Owner::Application);

@@ -72,7 +72,9 @@ impl Rules {
         let relevant: Vec<(u64, String)> = relevant
             .map(|frame| (frame.index, cut(&frame.name, LONGEST_NAME).to_owned()))
             .collect();
-        let blamed = blamed.and_then(|at| relevant.iter().find(|(index, _)| *index == at));
+        // A handler that raised the signal again has nothing to answer for: what it
+        // interrupted has.
+        let blamed = blamed.and_then(|at| relevant.iter().find(|(index, _)| *index >= at));
         let blamed = blamed.map(|(_, name)| name.clone());
         let mut functions: Vec<String> = relevant.into_iter().map(|(_, name)| name).collect();
         functions.dedup();
