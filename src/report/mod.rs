@@ -5,7 +5,6 @@ mod build;
 mod code;
 mod findings;
 mod hidden;
-mod holder;
 mod id;
 mod judgement;
 mod mappings;
@@ -13,9 +12,7 @@ mod next;
 mod notice_text;
 mod options;
 mod source_lines;
-mod source_terms;
 mod source_values;
-mod through;
 mod values;
 
 pub use build::{build, show_values};

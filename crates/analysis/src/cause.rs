@@ -6,7 +6,8 @@ use super::locks::LockFinding;
 use super::memory::{self, Verdict};
 use super::origin::{self, Gone, Origin};
 use super::outside::{is_from_outside, sender};
-use super::said::{self, Fact, Said, Speaker};
+use super::said::{self, Fact, Said, Speaker, Subject};
+use super::source::{self, Judged, SourceTerms};
 use obit_corefile::dump::{Signal, SignalDetail};
 use obit_process::process::Process;
 
@@ -15,7 +16,7 @@ use obit_process::process::Process;
 pub struct Cause {
     /// Of the catalogue in docs/causes.md.
     pub class: CauseClass,
-    /// How sure the class is.
+    /// How sure it is: the class, and where a frame is to blame that it is that one.
     pub confidence: Confidence,
     /// The instruction that failed.
     pub fault: Option<Fault>,
@@ -37,8 +38,8 @@ pub struct Cause {
     pub gone: Option<Gone>,
     /// How sure that is.
     pub blame_confidence: Confidence,
-    /// What that frame gave to the allocator which then complained.
-    pub freed: Option<String>,
+    /// What the source calls what went wrong there.
+    pub terms: SourceTerms,
     /// Index of the frame of the crashed thread that failed, if one did.
     pub failed: Option<usize>,
     /// What else the process left that bears on it.
@@ -282,7 +283,8 @@ pub(super) fn judge(
     let failed = fault.as_ref().map(|fault| fault.frame(process));
     let origin = fault.as_ref().filter(|_| said.is_none());
     let origin = origin.and_then(|fault| origin::of_fault(process, fault));
-    let freed = said.as_ref().filter(|said| is_of_free(said));
+    let subject = said.as_ref().and_then(|said| said.subject);
+    let freed = said.as_ref().filter(|_| subject == Some(Subject::GivenBlock));
     let freed = freed.and_then(|said| origin::first_argument(process, said.frame?));
     let made = origin.as_ref().and_then(|origin| match origin.gone {
         Some(_) => Some(origin.frame),
@@ -293,11 +295,7 @@ pub(super) fn judge(
         (None, Some(raised)) => origin::jumped_from(process, raised),
         (None, None) => None,
     };
-    // A language that checks its pointers says where one was used, not where it came from.
-    let is_bad_pointer = said.as_ref().is_some_and(|said| {
-        said.text.contains("nil pointer dereference")
-            || said.text.contains("null pointer dereference")
-    });
+    let is_bad_pointer = subject == Some(Subject::UsedPointer);
     let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
     let (blame, blame_confidence) = match (raised, made) {
         (Some(raised), _) if gone.is_some() || is_bad_pointer => (Some(raised), Confidence::Likely),
@@ -314,9 +312,20 @@ pub(super) fn judge(
     let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
     let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
+    let terms = source::terms(
+        process,
+        &Judged {
+            fault: fault.as_ref().filter(|_| said.is_none()),
+            origin: origin.as_ref(),
+            freed,
+            blame,
+            failed,
+            confidence: blame_confidence,
+        },
+    );
     Some(Cause {
         class,
-        confidence,
+        confidence: blame.map_or(confidence, |_| confidence.min(blame_confidence)),
         fault,
         origin,
         verdict,
@@ -327,7 +336,7 @@ pub(super) fn judge(
         blame,
         gone,
         blame_confidence,
-        freed,
+        terms,
         failed,
         facts,
     })
@@ -386,7 +395,7 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
         blame: first.and_then(|place| place.frame),
         gone: None,
         blame_confidence: deadlock.confidence(),
-        freed: None,
+        terms: SourceTerms::default(),
         failed: None,
         facts: Vec::new(),
     }
@@ -404,13 +413,6 @@ fn of_signal(signal: &Signal) -> CauseClass {
         _ if matches!(signal.number, SIGXCPU | SIGXFSZ) => CauseClass::ResourceLimit,
         _ => CauseClass::Signal,
     }
-}
-
-/// Whether the allocator complains of the block it was given, not of what it found when it
-/// was asked for one.
-fn is_of_free(said: &Said) -> bool {
-    const GIVEN: [&str; 4] = ["free()", "double free", "munmap_chunk()", "realloc()"];
-    said.speaker == Speaker::Allocator && GIVEN.iter().any(|start| said.text.starts_with(start))
 }
 
 fn of_said(said: &Said) -> CauseClass {
@@ -479,28 +481,13 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
     };
     (class, if is_known && is_told { Confidence::Proved } else { Confidence::Likely })
 }
+
 /// How sure a judgement is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum Confidence {
+    #[default]
     Guess,
     Likely,
     Proved,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_complaint_of_a_given_block_is_of_what_was_freed() {
-        let of = |text: &str| {
-            let text = text.to_owned();
-            let said = Said { speaker: Speaker::Allocator, text, exception: None, frame: None };
-            is_of_free(&said)
-        };
-        assert!(of("free(): invalid pointer"));
-        assert!(of("double free or corruption (out)"));
-        assert!(!of("malloc(): corrupted top size"));
-    }
 }

@@ -13,6 +13,7 @@ mod memory;
 mod origin;
 mod outside;
 mod said;
+mod source;
 
 pub use cause::{Cause, CauseClass, Confidence, Severity};
 pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
@@ -23,7 +24,8 @@ pub use memory::{
     Holder, MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
 };
 pub use origin::{Gone, Origin, Source, Through};
-pub use said::{Fact, Said, Speaker};
+pub use said::{Fact, Said, Speaker, Subject};
+pub use source::{LedFrom, SourceTerms, Words, WordsFrom, spelling};
 
 use obit_process::process::Process;
 

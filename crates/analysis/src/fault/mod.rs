@@ -56,6 +56,13 @@ impl Fault {
         let frames = process.crashed().map_or(&[][..], |thread| &thread.frames);
         frames.partition_point(|frame| frame.activation < self.activation)
     }
+
+    /// What was used as a pointer and was none. Where the compiler put the address into the
+    /// instruction, it knew the pointer to be null.
+    pub fn bad_pointer(&self) -> Option<Avma> {
+        let pointer = self.access.as_ref()?.pointer();
+        pointer.or_else(|| (self.reason == Reason::Null).then_some(Avma(0)))
+    }
 }
 
 /// One access to memory.

@@ -17,6 +17,7 @@ use obit_dwarf::SourceLocation;
 use obit_process::process::{FrameView, Process};
 use trace::Trace;
 
+pub(super) use names::call_of;
 pub(super) use start::{first_argument, jumped_from, of_fault};
 
 /// Where a value came from.

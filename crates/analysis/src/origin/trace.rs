@@ -2,7 +2,7 @@
 
 use super::body::{Definition, Reaching, Slot};
 use super::moment::low_bytes;
-use super::names::{Named, Names, argument_registers, without_parameters};
+use super::names::{Named, Names, argument_registers};
 use super::{Gone, Origin, Source, Through, Wanted};
 use crate::library::is_library_call;
 use obit_corefile::addr::Avma;
@@ -267,8 +267,7 @@ impl<'t> Trace<'t> {
                     }
                     let function = names.called(by);
                     let kept = names.variable(by + 1, place.slot).map(|named| named.text);
-                    let called = || function.as_ref().map(|name| called(name));
-                    let expression = expression.or(kept).or_else(called);
+                    let expression = expression.or(kept);
                     let source = Source::Returned { function };
                     return Some(ended(source, by, expression, is_certain));
                 }
@@ -594,12 +593,6 @@ impl<'t> Trace<'t> {
     fn is_argument(&self, register: Register) -> bool {
         argument_registers(self.process.dump.machine).contains(&register)
     }
-}
-
-/// `find(…)` for a call of `find(int)`.
-fn called(function: &str) -> String {
-    let name = without_parameters(function);
-    format!("{name}(\u{2026})")
 }
 
 /// Whether a symbol names an entry of the linker's table.
