@@ -261,7 +261,7 @@ pub(crate) struct Content {
     /// 8 on an HTML page]
     #[arg(short = 'C', long, value_name = "N", global = true, hide_short_help = true)]
     pub(crate) context: Option<u32>,
-    /// Show neither source lines nor instructions, and look for no source files
+    /// Show neither source lines nor instructions
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_source: bool,
     /// How x86 instructions are written where there is no source: as gcc and gdb do, or

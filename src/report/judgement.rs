@@ -9,8 +9,7 @@ use super::{
 };
 use obit_analysis as analysis;
 use obit_analysis::{
-    Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Severity, Source, Words,
-    WordsFrom,
+    Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Source, Words, WordsFrom,
 };
 use obit_corefile::addr::Avma;
 use obit_redact::{Origin, Redactor, Shown};
@@ -77,7 +76,7 @@ pub(super) fn cause(
     let explanation = explanation(cause, terms, crashed);
     Cause {
         class: cause.class.word().to_owned(),
-        severity: Some(severity(cause.class.severity()).to_owned()),
+        severity: Some(cause.class.severity().word().to_owned()),
         title: own(redactor, &title(cause)),
         explanation: explanation.map(|text| own(redactor, &text)),
         confidence: confidence(cause.confidence),
@@ -292,13 +291,4 @@ fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
         (None, false) => "the innermost frame of the program's own code",
     };
     made.unwrap_or(fallback).to_owned()
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-    }
 }

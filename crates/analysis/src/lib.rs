@@ -5,6 +5,7 @@
 
 mod blame;
 mod cause;
+mod class;
 mod fault;
 mod finding;
 mod library;
@@ -13,9 +14,11 @@ mod memory;
 mod origin;
 mod outside;
 mod said;
+mod signals;
 mod source;
 
-pub use cause::{Cause, CauseClass, Confidence, Severity};
+pub use cause::{Cause, Confidence};
+pub use class::{CauseClass, Severity};
 pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
 pub use finding::Finding;
 pub use locks::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};

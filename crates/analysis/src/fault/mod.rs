@@ -8,6 +8,7 @@ mod stack_overflow;
 #[cfg(test)]
 mod tests;
 
+use crate::signals::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Machine;
 use obit_corefile::dump::{AddressMeaning, Signal, SignalDetail};
@@ -141,12 +142,6 @@ pub enum Reason {
     /// The core does not tell.
     Unknown,
 }
-
-const SIGILL: u16 = 4;
-const SIGTRAP: u16 = 5;
-const SIGBUS: u16 = 7;
-const SIGFPE: u16 = 8;
-const SIGSEGV: u16 = 11;
 
 const ILL_PRVOPC: i32 = 5;
 const ILL_PRVREG: i32 = 6;

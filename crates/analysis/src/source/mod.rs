@@ -148,8 +148,9 @@ fn add_line(
     {
         let is_it = is_the_traced(&found, wanted, judged.origin);
         let confidence = if is_it { judged.confidence } else { Confidence::Likely };
+        let is_of_callee = judged.origin.is_some_and(|origin| origin.is_of_callee);
         // A name that is sure is not given up for one that is not.
-        if traced.is_none() || confidence >= terms.expression_confidence {
+        if traced.is_none() || is_of_callee || confidence >= terms.expression_confidence {
             terms.expression = Some(Words::of_line(found.text));
             terms.expression_confidence = confidence.min(judged.confidence);
         }
