@@ -180,8 +180,9 @@ fn a_line_of_source_takes_nothing_from_what_the_core_proves() {
     // The expression is the very place that the value was loaded from.
     assert_eq!(case("causes-c-O0", "element"), sure("shelf->slots[i]"));
     assert_eq!(case("causes-c-O3", "element"), sure("shelf->slots[i]"));
+    assert_eq!(case("causes-c-O2", "qsort_callback"), sure("second"));
     // It is NULL, too; that does not make it the NULL that was used.
-    assert_eq!(case("causes-c-O2", "qsort_callback"), unsure("second"));
+    assert_eq!(case("causes-rust-O0", "null_call"), unsure("start"));
     assert_eq!(case("causes-c-O3", "fopen_failed"), unsure("file"));
     // What only the callee has a name for is called as the frame to blame calls it.
     assert_eq!(case("causes-c-O3", "parameter_loaded"), unsure("order->customer"));
