@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::code::Code;
 use super::id::public_command;
+use super::judgement::ShownTerms;
 use super::next::Known;
 use super::notice_text::{module_of, notice_report};
 use super::source_lines::SourceLines;
@@ -64,9 +65,11 @@ fn built(
     let crashed = threads.iter().find(|thread| thread.crashed);
     let redactor = &mut builder.redactor;
     redactor.enter(0, || "cause".to_owned());
-    let mut cause = analysis.cause.as_ref().map(|cause| {
+    let judged = analysis.cause.as_ref().map(|cause| {
         let other = threads.iter().find(|thread| Some(thread.tid) == cause.thread);
-        judgement::cause(cause, process, other.or(crashed), redactor)
+        let terms = ShownTerms::new(cause, other.or(crashed), redactor);
+        let shown = judgement::cause(cause, &terms, other.or(crashed), redactor);
+        (shown, terms, cause)
     });
     if let Some((tid, blame)) = analysis.cause.as_ref().and_then(|c| c.thread.zip(c.blame)) {
         builder.add_place(&mut threads, tid, blame);
@@ -78,12 +81,13 @@ fn built(
     let modules: Vec<_> =
         (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
     let notices = builder.notices();
-    if let (Some(cause), Some(analysis)) = (&mut cause, &analysis.cause) {
+    let cause = judged.map(|(mut cause, terms, analysis)| {
         let (threads, modules) = (&threads[..], &modules[..]);
         let (findings, notices) = (&findings[..], &notices[..]);
-        let known = Known { analysis, process, threads, modules, findings, notices };
-        cause.next = next::steps(cause, &known, &mut builder.redactor);
-    }
+        let known = Known { analysis, terms: &terms, threads, modules, findings, notices };
+        cause.next = next::steps(&cause, &known, &mut builder.redactor);
+        cause
+    });
     let redactor = &mut builder.redactor;
     redactor.enter(0, || "memory".to_owned());
     let memory = builder.options.memory.then(|| mappings::memory(process, &mut builder.redactor));

@@ -2,42 +2,84 @@
 //! from the frames.
 
 use super::build::source_place;
-use super::source_terms::{SourceTerms, bad_pointer, source_terms};
+use super::values::path_of;
 use super::{
-    Blame, Cause, Confidence, Evidence, EvidenceKind, Hex, SourcePlace, ThreadReport, findings,
+    Blame, Cause, Confidence, Evidence, EvidenceKind, FrameKind, FrameReport, Hex, SourcePlace,
+    ThreadReport, findings,
 };
 use obit_analysis as analysis;
 use obit_analysis::{
-    Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Severity, Source,
+    Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Source, Words, WordsFrom,
 };
 use obit_corefile::addr::Avma;
-use obit_process::process::Process;
 use obit_redact::{Origin, Redactor, Shown};
+
+/// The source's words for a cause, as far as they may leave.
+pub(super) struct ShownTerms {
+    expression: Option<Shown>,
+    member: Option<Shown>,
+    /// `` `n` came from `ns[1]` in `walk` ``.
+    through: Option<String>,
+    /// What the expression is a part of.
+    pub(super) object: Option<Shown>,
+}
+
+impl ShownTerms {
+    /// The words of `cause`, of which `thread` has the frame to blame.
+    pub(super) fn new(
+        cause: &analysis::Cause,
+        thread: Option<&ThreadReport>,
+        redactor: &mut Redactor,
+    ) -> Self {
+        let terms = &cause.terms;
+        let mut show = |words: &Option<Words>| words.as_ref().map(|it| shown_words(it, redactor));
+        let (expression, member) = (show(&terms.expression), show(&terms.member));
+        let object = show(&terms.object);
+        let through = terms.through.as_ref().map(|through| {
+            let pointer = shown_words(&through.pointer, redactor);
+            let holder = shown_words(&through.holder, redactor);
+            let how = if through.is_traced { "came from" } else { "is" };
+            let frame = thread.and_then(|thread| frame_of(thread, through.frame));
+            let function = frame.and_then(|frame| frame.function.as_ref());
+            let function = function.map(|name| format!(" in `{}`", name.as_str()));
+            let function = function.unwrap_or_default();
+            format!("`{}` {how} `{}`{function}", pointer.as_str(), holder.as_str())
+        });
+        Self { expression, member, through, object }
+    }
+}
+
+fn shown_words(words: &Words, redactor: &mut Redactor) -> Shown {
+    match words.from {
+        WordsFrom::DebugInfo => redactor.show(Origin::OwnWords, &words.text),
+        WordsFrom::SourceLine => redactor.show(Origin::SourceText, &words.text),
+        WordsFrom::Variables => path_of(&words.text, redactor),
+    }
+}
+
+/// Frame number `index` of the stack, not counting tail calls put in line.
+fn frame_of(thread: &ThreadReport, index: usize) -> Option<&FrameReport> {
+    thread.frames.iter().filter(|frame| frame.kind != FrameKind::TailCall).nth(index)
+}
 
 /// `cause` with what the frames of the thread to blame, mostly the crashed one, know of it.
 pub(super) fn cause(
     cause: &analysis::Cause,
-    process: &Process,
+    terms: &ShownTerms,
     crashed: Option<&ThreadReport>,
     redactor: &mut Redactor,
 ) -> Cause {
-    let frame = cause.blame.and_then(|index| crashed?.frames.get(index));
-    let terms = source_terms(cause, process, crashed);
-    let expression = terms.expression.as_deref();
+    let frame = cause.blame.and_then(|index| frame_of(crashed?, index));
+    let expression = terms.expression.as_ref();
     let own = |redactor: &mut Redactor, text: &str| redactor.show(Origin::OwnWords, text);
     let gone = cause.gone.as_ref();
-    let explanation = explanation(cause, &terms, crashed);
+    let explanation = explanation(cause, terms, crashed);
     Cause {
         class: cause.class.word().to_owned(),
-        severity: Some(severity(cause.class.severity()).to_owned()),
+        severity: Some(cause.class.severity().word().to_owned()),
         title: own(redactor, &title(cause)),
         explanation: explanation.map(|text| own(redactor, &text)),
-        confidence: match (frame, terms.is_by_value) {
-            // That it is on the line and has the value does not make it the one.
-            (_, true) => confidence(cause.confidence.min(analysis::Confidence::Likely)),
-            (Some(_), false) => confidence(cause.confidence.min(cause.blame_confidence)),
-            (None, false) => confidence(cause.confidence),
-        },
+        confidence: confidence(cause.confidence),
         message: cause.said.as_ref().and_then(|said| message(said, redactor)),
         evidence: all_evidence(cause, redactor),
         blame: frame.zip(crashed).map(|(frame, thread)| Blame {
@@ -53,7 +95,10 @@ pub(super) fn cause(
                     frame.source.clone().map(|place| SourcePlace { lines: Vec::new(), ..place })
                 }
             },
-            expression: expression.map(|name| own(redactor, name)),
+            expression: expression.cloned(),
+            expression_confidence: Some(cause.terms.expression_confidence)
+                .filter(|of| expression.is_some() && *of < cause.blame_confidence)
+                .map(confidence),
             reason: Some(own(redactor, &reason(cause, expression.is_some()))),
             confidence: confidence(cause.blame_confidence),
         }),
@@ -90,7 +135,7 @@ fn is_alone(cause: &analysis::Cause) -> bool {
 
 fn explanation(
     cause: &analysis::Cause,
-    terms: &SourceTerms,
+    terms: &ShownTerms,
     crashed: Option<&ThreadReport>,
 ) -> Option<String> {
     if let Some(deadlock) = &cause.deadlock {
@@ -101,9 +146,9 @@ fn explanation(
         let recursion = crashed?.truncated.as_ref().and_then(|cut| cut.recursion.as_ref());
         return recursion.map(|recursion| recursion.as_str().to_owned());
     }
-    let held = held(cause, terms.expression.as_deref());
+    let held = held(cause, terms.expression.as_ref().map(Shown::as_str));
     let access = fault.access.as_ref();
-    let done = access.map(|access| done(access, terms.member.as_deref()));
+    let done = access.map(|access| done(access, terms.member.as_ref().map(Shown::as_str)));
     let parts: Vec<String> = [held, done, terms.through.clone()].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
@@ -115,7 +160,7 @@ fn held(cause: &analysis::Cause, expression: Option<&str>) -> Option<String> {
     let base = fault.access.as_ref().and_then(|access| access.base.as_ref());
     let is_index = origin.is_some_and(|origin| origin.is_index);
     let traced = origin.and_then(|origin| origin.value);
-    let pointer = bad_pointer(fault).map(|at| at.0);
+    let pointer = fault.bad_pointer().map(|at| at.0);
     let value = traced.or(pointer)?;
     let told = match (value, is_index, &fault.access) {
         (0, false, Some(_)) => "NULL".to_owned(),
@@ -246,13 +291,4 @@ fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
         (None, false) => "the innermost frame of the program's own code",
     };
     made.unwrap_or(fallback).to_owned()
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Info => "info",
-        Severity::Low => "low",
-        Severity::Medium => "medium",
-        Severity::High => "high",
-    }
 }

@@ -5,7 +5,6 @@ mod build;
 mod code;
 mod findings;
 mod hidden;
-mod holder;
 mod id;
 mod judgement;
 mod mappings;
@@ -14,9 +13,7 @@ mod notice_text;
 mod options;
 mod registers;
 mod source_lines;
-mod source_terms;
 mod source_values;
-mod through;
 mod values;
 
 pub use build::{build, show_values};

@@ -1,12 +1,9 @@
 //! What to do next about a cause: commands of obit, and what mends the gap that hides more.
 
-use super::holder::is_in_sight;
+use super::judgement::ShownTerms;
 use super::{Cause, Finding, ModuleReport, NoticeCode, NoticeReport, ThreadReport};
 use obit_analysis as analysis;
 use obit_analysis::{BlockState, CauseClass, Verdict};
-use obit_process::print::evaluate;
-use obit_process::process::Process;
-use obit_process::value::{Budget, State};
 use obit_redact::{Origin, Redactor, Shown};
 
 /// Threads of one ring that are named.
@@ -16,7 +13,7 @@ const MOST_THREADS: usize = 3;
 pub(super) struct Known<'k> {
     /// What the report says of the cause was made of this.
     pub(super) analysis: &'k analysis::Cause,
-    pub(super) process: &'k Process,
+    pub(super) terms: &'k ShownTerms,
     pub(super) threads: &'k [ThreadReport],
     pub(super) modules: &'k [ModuleReport],
     pub(super) findings: &'k [Finding],
@@ -145,73 +142,16 @@ fn sanitizer(cause: &analysis::Cause) -> Option<String> {
 /// The object that held the bad value. The value itself is told already.
 fn print(cause: &Cause, known: &Known<'_>) -> Option<String> {
     let blame = cause.blame.as_ref()?;
-    let object = holds(blame.expression.as_ref()?.as_str())?;
+    let object = known.terms.object.as_ref()?;
+    let object = object.as_str();
     // A shell's quotes; a name with one of them needs more than a line to explain.
-    if object.contains('\'') || known.analysis.origin.as_ref().is_some_and(|o| o.gone.is_some()) {
+    if object.contains('\'') {
         return None;
     }
     let tid = blame.thread?;
-    let at = known.process.threads.iter().position(|thread| thread.tid == tid)?;
-    let view = known.process.frame_view(at, known.analysis.blame?)?;
-    if !is_in_sight(&view, &object) {
-        return None;
-    }
-    let budget = Budget::default().with(Some(1), Some(1));
-    let value = evaluate(known.process, &view, &object, &budget).ok()?;
-    if matches!(value.state, State::Absent(_)) {
-        return None;
-    }
     let thread = known.threads.iter().find(|thread| thread.tid == tid)?;
     let thread = if thread.crashed { String::new() } else { format!(" --thread {tid}") };
     let frame = blame.frame.filter(|index| *index > 0);
     let frame = frame.map(|index| format!(" -f {index}")).unwrap_or_default();
     Some(format!("obit print CORE '{object}'{frame}{thread}"))
-}
-
-/// `*job` of `job->owner`, `jobs` of `jobs[2]`, `shop.till` of `shop.till.open`.
-fn holds(expression: &str) -> Option<String> {
-    let text = expression.trim();
-    if text.ends_with(']') {
-        let mut depth = 0_usize;
-        let opening = text.char_indices().rev().find(|(_, c)| {
-            match c {
-                ']' => depth += 1,
-                '[' => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            depth == 0
-        });
-        let object = text.get(..opening?.0)?;
-        return (!object.is_empty()).then(|| object.to_owned());
-    }
-    let is_name = |c: char| c.is_alphanumeric() || c == '_';
-    let before = text.trim_end_matches(is_name);
-    if let Some(pointer) = before.strip_suffix("->") {
-        return Some(format!("*{pointer}"));
-    }
-    before.strip_suffix('.').filter(|object| !object.is_empty()).map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_holds_a_member_or_an_element_is_the_expression_before_it() {
-        let cases = [
-            ("job->owner", Some("*job")),
-            ("a->b[1].next", Some("a->b[1]")),
-            ("self->items[n[0]]", Some("self->items")),
-            ("node.next", Some("node")),
-            ("pair.0", Some("pair")),
-            ("list->head->next", Some("*list->head")),
-            ("owner", None),
-            ("", None),
-            (".x", None),
-            ("]", None),
-        ];
-        for (expression, object) in cases {
-            assert_eq!(holds(expression).as_deref(), object, "{expression}");
-        }
-    }
 }

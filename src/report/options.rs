@@ -57,7 +57,7 @@ impl BuildOptions {
 /// How much source, or code where there is none, is shown around a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Context {
-    /// None at all: no source file is looked for.
+    /// None at all. The cause is the same: the analysis reads the line it needs.
     Nothing,
     /// So many lines before and after it.
     Lines(u32),

@@ -4,6 +4,7 @@
 use super::{
     FrameReport, Pointees, SourceLine, SourceValue, ThreadReport, Variable, VariableStatus,
 };
+use obit_analysis::spelling::{is_name_start, literal_length, name_at};
 use obit_redact::Shown;
 
 /// Values told of one line.
@@ -117,10 +118,10 @@ fn paths(line: &str) -> Vec<NamePath<'_>> {
             '/' if rest.starts_with("/*") => {
                 rest.get(2..).and_then(|inner| Some(inner.find("*/")? + 4)).unwrap_or(rest.len())
             }
-            '"' => literal(rest, '"'),
+            '"' => literal_length(rest, '"'),
             // A lifetime of Rust is no character.
             '\'' => character(rest),
-            c if is_start(c) => {
+            c if is_name_start(c) => {
                 let path = path(rest);
                 let len = path.text.len();
                 paths.push(path);
@@ -136,24 +137,15 @@ fn paths(line: &str) -> Vec<NamePath<'_>> {
     paths
 }
 
-pub(super) fn is_start(c: char) -> bool {
-    c.is_alphabetic() || c == '_'
-}
-
-pub(super) fn name(text: &str) -> &str {
-    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
-    text.get(..end).unwrap_or(text)
-}
-
 /// `text` begins with a name.
 fn path(text: &str) -> NamePath<'_> {
-    let first = name(text);
+    let first = name_at(text);
     let (mut parts, mut ends) = (vec![first], vec![first.len()]);
     let mut end = first.len();
     while parts.len() < PARTS {
         let rest = text.get(end..).unwrap_or_default();
         let Some(after) = rest.strip_prefix("->").or_else(|| rest.strip_prefix('.')) else { break };
-        let field = name(after);
+        let field = name_at(after);
         // `a..b` is no member.
         if field.is_empty() {
             break;
@@ -165,22 +157,8 @@ fn path(text: &str) -> NamePath<'_> {
     NamePath { text: text.get(..end).unwrap_or(text), parts, ends }
 }
 
-/// Bytes of the string that begins here.
-pub(super) fn literal(text: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            c if c == quote => return at + c.len_utf8(),
-            _ => {}
-        }
-    }
-    text.len()
-}
-
 fn character(text: &str) -> usize {
-    let len = literal(text, '\'');
+    let len = literal_length(text, '\'');
     // `'a'`, `'\n'`, `'\u{1f600}'`; anything longer is a lifetime.
     if text.get(..len).is_some_and(|text| text.chars().count() <= 12 && text.len() > 1) {
         let inner = text.get(1..len.saturating_sub(1)).unwrap_or_default();

@@ -267,6 +267,19 @@ fn name_of(name: &str, redactor: &mut Redactor) -> Shown {
     redactor.show(origin, name)
 }
 
+/// A way into a variable, `ns[1]` or `(*m).rows[3]`: names of the program, unless a key of
+/// a map is among them.
+pub(super) fn path_of(path: &str, redactor: &mut Redactor) -> Shown {
+    let is_plain = |c: char| c.is_alphanumeric() || "_[]$.:<>+-*()".contains(c);
+    let indices = path.split('[').skip(1).map(|rest| rest.find(']').unwrap_or(rest.len()));
+    let are_indices = indices.max().is_none_or(|longest| longest + 2 <= LONGEST_INDEX);
+    let origin = match are_indices && path.chars().all(is_plain) {
+        true => Origin::SymbolName,
+        false => Origin::VariableText,
+    };
+    redactor.show(origin, path)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;

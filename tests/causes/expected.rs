@@ -16,6 +16,15 @@ pub struct Program {
     pub cases: Vec<Expected>,
     /// What obit is known to miss.
     pub known: Vec<Known>,
+    /// Where its sources are.
+    source: PathBuf,
+}
+
+/// Whether obit finds the sources of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sources {
+    Missing,
+    Found,
 }
 
 /// One core. See the head of an `expect-causes.toml`.
@@ -127,7 +136,7 @@ impl Program {
                 known.push(Known { way, fact: Fact::named(text("fact")), reason });
             }
         }
-        Self { cases, known }
+        Self { cases, known, source: fixtures().join(source) }
     }
 
     /// How many answers of that kind are expected.
@@ -144,10 +153,15 @@ impl Program {
     }
 
     /// Compares every core's report.
-    pub fn score(&self) -> Score {
+    pub fn score(&self, sources: Sources) -> Score {
         let mut score = Score::default();
+        let found = ["--source-path".as_ref(), self.source.as_os_str()];
+        let options = match sources {
+            Sources::Missing => &[][..],
+            Sources::Found => &found,
+        };
         for case in &self.cases {
-            score.add(case, &report(&case.core, &[]));
+            score.add(case, &report(&case.core, options));
         }
         score
     }
@@ -225,7 +239,8 @@ impl Score {
             let right = self.compare(case, Fact::Expression, expression, |told| {
                 is_one_of(told, &case.expression)
             });
-            elsewhere |= !right && expression.is_some();
+            let is_sure = cause["blame"]["expression_confidence"].is_null();
+            elsewhere |= !right && expression.is_some() && is_sure;
         }
         if let Some(part) = &case.message {
             self.compare(case, Fact::Message, message, |told| told.contains(part));

@@ -1,12 +1,15 @@
 //! The judgement: which class of cause the facts make, and how sure that is.
 
 use super::blame::{blame, own_about};
+use super::class::CauseClass;
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::locks::LockFinding;
 use super::memory::{self, Verdict};
 use super::origin::{self, Gone, Origin};
 use super::outside::{is_from_outside, sender};
-use super::said::{self, Fact, Said, Speaker};
+use super::said::{self, Fact, Said, Speaker, Subject};
+use super::source::{self, Judged, SourceTerms};
+use crate::signals::{SIGABRT, SIGBUS, SIGXCPU, SIGXFSZ};
 use obit_corefile::dump::{Signal, SignalDetail};
 use obit_process::process::Process;
 
@@ -15,7 +18,7 @@ use obit_process::process::Process;
 pub struct Cause {
     /// Of the catalogue in docs/causes.md.
     pub class: CauseClass,
-    /// How sure the class is.
+    /// How sure it is: the class, and where a frame is to blame that it is that one.
     pub confidence: Confidence,
     /// The instruction that failed.
     pub fault: Option<Fault>,
@@ -37,222 +40,12 @@ pub struct Cause {
     pub gone: Option<Gone>,
     /// How sure that is.
     pub blame_confidence: Confidence,
-    /// What that frame gave to the allocator which then complained.
-    pub freed: Option<String>,
+    /// What the source calls what went wrong there.
+    pub terms: SourceTerms,
     /// Index of the frame of the crashed thread that failed, if one did.
     pub failed: Option<usize>,
     /// What else the process left that bears on it.
     pub facts: Vec<Fact>,
-}
-
-/// A class of causes. Closed: docs/causes.md lists each with an example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // the words below say what they are
-pub enum CauseClass {
-    NullRead,
-    NullWrite,
-    NullAccess,
-    NullCall,
-    WildRead,
-    WildWrite,
-    WildAccess,
-    WildCall,
-    ForbiddenWrite,
-    ForbiddenRead,
-    ForbiddenExecute,
-    NonCanonical,
-    StackOverflow,
-    BeyondFile,
-    Misaligned,
-    DivideByZero,
-    DivideOverflow,
-    Trap,
-    IllegalInstruction,
-    PrivilegedInstruction,
-    Assertion,
-    HeapCorruption,
-    StackSmashing,
-    BufferOverflow,
-    UncaughtException,
-    PureVirtualCall,
-    Terminate,
-    RustPanic,
-    GoPanic,
-    GoFatal,
-    Abort,
-    Deadlock,
-    SignalFromOutside,
-    Signal,
-    ReturnOverwritten,
-    BusError,
-    OutOfMemory,
-    Sanitizer,
-    FatalLog,
-    ResourceLimit,
-    BadSystemCall,
-}
-
-/// How bad a class is for whoever runs the program: what an attacker could make of it, as
-/// CASR and `!exploitable` rank it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)]
-pub enum Severity {
-    Info,
-    Low,
-    Medium,
-    High,
-}
-
-impl CauseClass {
-    /// All classes, in the catalogue's order.
-    pub const ALL: [Self; 41] = [
-        Self::NullRead,
-        Self::NullWrite,
-        Self::NullAccess,
-        Self::NullCall,
-        Self::WildRead,
-        Self::WildWrite,
-        Self::WildAccess,
-        Self::WildCall,
-        Self::ForbiddenWrite,
-        Self::ForbiddenRead,
-        Self::ForbiddenExecute,
-        Self::NonCanonical,
-        Self::StackOverflow,
-        Self::BeyondFile,
-        Self::Misaligned,
-        Self::DivideByZero,
-        Self::DivideOverflow,
-        Self::Trap,
-        Self::IllegalInstruction,
-        Self::PrivilegedInstruction,
-        Self::Assertion,
-        Self::HeapCorruption,
-        Self::StackSmashing,
-        Self::BufferOverflow,
-        Self::UncaughtException,
-        Self::PureVirtualCall,
-        Self::Terminate,
-        Self::RustPanic,
-        Self::GoPanic,
-        Self::GoFatal,
-        Self::Abort,
-        Self::Deadlock,
-        Self::SignalFromOutside,
-        Self::Signal,
-        Self::ReturnOverwritten,
-        Self::BusError,
-        Self::OutOfMemory,
-        Self::Sanitizer,
-        Self::FatalLog,
-        Self::ResourceLimit,
-        Self::BadSystemCall,
-    ];
-
-    /// Its word in reports, its severity, and what happened in a few words.
-    fn entry(self) -> (&'static str, Severity, &'static str) {
-        match self {
-            Self::NullRead => ("null-read", Severity::Low, "a null pointer was read through"),
-            Self::NullWrite => ("null-write", Severity::Low, "a null pointer was written through"),
-            Self::NullAccess => ("null-access", Severity::Low, "a null pointer was used"),
-            Self::NullCall => ("null-call", Severity::Medium, "a null function pointer was called"),
-            Self::WildRead => ("wild-read", Severity::Medium, "memory that is not there was read"),
-            Self::WildWrite => {
-                ("wild-write", Severity::High, "memory that is not there was written")
-            }
-            Self::WildAccess => {
-                ("wild-access", Severity::Medium, "memory that is not there was used")
-            }
-            Self::WildCall => {
-                ("wild-call", Severity::High, "execution went to an address that is no code")
-            }
-            Self::ForbiddenWrite => {
-                ("forbidden-write", Severity::High, "read-only memory was written")
-            }
-            Self::ForbiddenRead => {
-                ("forbidden-read", Severity::Medium, "memory that may not be read was read")
-            }
-            Self::ForbiddenExecute => ("forbidden-execute", Severity::High, "data was executed"),
-            Self::NonCanonical => {
-                ("non-canonical", Severity::Medium, "a pointer that is no address was used")
-            }
-            Self::StackOverflow => ("stack-overflow", Severity::Low, "the stack ran out"),
-            Self::BeyondFile => {
-                ("beyond-file", Severity::Low, "a mapped file was read beyond its end")
-            }
-            Self::Misaligned => ("misaligned", Severity::Low, "an access was not aligned"),
-            Self::DivideByZero => ("divide-by-zero", Severity::Low, "a number was divided by zero"),
-            Self::DivideOverflow => ("divide-overflow", Severity::Low, "a quotient was too large"),
-            Self::Trap => ("trap", Severity::Low, "the compiler's trap was reached"),
-            Self::IllegalInstruction => (
-                "illegal-instruction",
-                Severity::Medium,
-                "an instruction was not known to the machine",
-            ),
-            Self::PrivilegedInstruction => (
-                "privileged-instruction",
-                Severity::Medium,
-                "an instruction was for the kernel alone",
-            ),
-            Self::Assertion => ("assertion", Severity::Low, "an assertion failed"),
-            Self::HeapCorruption => {
-                ("heap-corruption", Severity::High, "the allocator found its books damaged")
-            }
-            Self::StackSmashing => ("stack-smashing", Severity::High, "a stack buffer was overrun"),
-            Self::BufferOverflow => {
-                ("buffer-overflow", Severity::High, "a checked copy would have overrun its buffer")
-            }
-            Self::UncaughtException => {
-                ("uncaught-exception", Severity::Low, "an exception was not caught")
-            }
-            Self::PureVirtualCall => {
-                ("pure-virtual-call", Severity::Medium, "a pure virtual function was called")
-            }
-            Self::Terminate => ("terminate", Severity::Low, "std::terminate was called"),
-            Self::RustPanic => ("rust-panic", Severity::Low, "Rust panicked"),
-            Self::GoPanic => ("go-panic", Severity::Low, "Go panicked"),
-            Self::GoFatal => ("go-fatal", Severity::Low, "Go's runtime gave up"),
-            Self::Abort => ("abort", Severity::Low, "the program aborted itself"),
-            Self::Deadlock => ("deadlock", Severity::Low, "threads wait for each other"),
-            Self::SignalFromOutside => {
-                ("signal-from-outside", Severity::Info, "another process sent the signal")
-            }
-            Self::Signal => ("signal", Severity::Info, "a signal ended it"),
-            Self::ReturnOverwritten => (
-                "return-overwritten",
-                Severity::High,
-                "a function returned to an address that is no code",
-            ),
-            Self::BusError => ("bus-error", Severity::Low, "memory could not be brought in"),
-            Self::OutOfMemory => ("out-of-memory", Severity::Low, "memory was refused"),
-            Self::Sanitizer => ("sanitizer", Severity::Medium, "a sanitizer found an error"),
-            Self::FatalLog => ("fatal-log", Severity::Low, "a fatal message was logged"),
-            Self::ResourceLimit => ("resource-limit", Severity::Info, "a limit was reached"),
-            Self::BadSystemCall => {
-                ("bad-system-call", Severity::Medium, "a system call was refused")
-            }
-        }
-    }
-
-    /// Its word in reports.
-    pub fn word(self) -> &'static str {
-        self.entry().0
-    }
-
-    /// How bad it is.
-    pub fn severity(self) -> Severity {
-        self.entry().1
-    }
-
-    /// What happened, in a few words.
-    pub fn summary(self) -> &'static str {
-        self.entry().2
-    }
-
-    /// The class called `word`.
-    pub fn named(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.word() == word)
-    }
 }
 
 /// Puts the facts together.
@@ -282,7 +75,8 @@ pub(super) fn judge(
     let failed = fault.as_ref().map(|fault| fault.frame(process));
     let origin = fault.as_ref().filter(|_| said.is_none());
     let origin = origin.and_then(|fault| origin::of_fault(process, fault));
-    let freed = said.as_ref().filter(|said| is_of_free(said));
+    let subject = said.as_ref().and_then(|said| said.subject);
+    let freed = said.as_ref().filter(|_| subject == Some(Subject::GivenBlock));
     let freed = freed.and_then(|said| origin::first_argument(process, said.frame?));
     let made = origin.as_ref().and_then(|origin| match origin.gone {
         Some(_) => Some(origin.frame),
@@ -293,11 +87,7 @@ pub(super) fn judge(
         (None, Some(raised)) => origin::jumped_from(process, raised),
         (None, None) => None,
     };
-    // A language that checks its pointers says where one was used, not where it came from.
-    let is_bad_pointer = said.as_ref().is_some_and(|said| {
-        said.text.contains("nil pointer dereference")
-            || said.text.contains("null pointer dereference")
-    });
+    let is_bad_pointer = subject == Some(Subject::UsedPointer);
     let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
     let (blame, blame_confidence) = match (raised, made) {
         (Some(raised), _) if gone.is_some() || is_bad_pointer => (Some(raised), Confidence::Likely),
@@ -314,9 +104,20 @@ pub(super) fn judge(
     let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
     let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
+    let terms = source::terms(
+        process,
+        &Judged {
+            fault: fault.as_ref().filter(|_| said.is_none()),
+            origin: origin.as_ref(),
+            freed,
+            blame,
+            failed,
+            confidence: blame_confidence,
+        },
+    );
     Some(Cause {
         class,
-        confidence,
+        confidence: blame.map_or(confidence, |_| confidence.min(blame_confidence)),
         fault,
         origin,
         verdict,
@@ -327,7 +128,7 @@ pub(super) fn judge(
         blame,
         gone,
         blame_confidence,
-        freed,
+        terms,
         failed,
         facts,
     })
@@ -386,16 +187,11 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
         blame: first.and_then(|place| place.frame),
         gone: None,
         blame_confidence: deadlock.confidence(),
-        freed: None,
+        terms: SourceTerms::default(),
         failed: None,
         facts: Vec::new(),
     }
 }
-
-const SIGABRT: u16 = 6;
-const SIGBUS: u16 = 7;
-const SIGXCPU: u16 = 24;
-const SIGXFSZ: u16 = 25;
 
 /// The class of a signal that the kernel sent for no instruction's sake.
 fn of_signal(signal: &Signal) -> CauseClass {
@@ -404,13 +200,6 @@ fn of_signal(signal: &Signal) -> CauseClass {
         _ if matches!(signal.number, SIGXCPU | SIGXFSZ) => CauseClass::ResourceLimit,
         _ => CauseClass::Signal,
     }
-}
-
-/// Whether the allocator complains of the block it was given, not of what it found when it
-/// was asked for one.
-fn is_of_free(said: &Said) -> bool {
-    const GIVEN: [&str; 4] = ["free()", "double free", "munmap_chunk()", "realloc()"];
-    said.speaker == Speaker::Allocator && GIVEN.iter().any(|start| said.text.starts_with(start))
 }
 
 fn of_said(said: &Said) -> CauseClass {
@@ -479,28 +268,13 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
     };
     (class, if is_known && is_told { Confidence::Proved } else { Confidence::Likely })
 }
+
 /// How sure a judgement is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum Confidence {
+    #[default]
     Guess,
     Likely,
     Proved,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_complaint_of_a_given_block_is_of_what_was_freed() {
-        let of = |text: &str| {
-            let text = text.to_owned();
-            let said = Said { speaker: Speaker::Allocator, text, exception: None, frame: None };
-            is_of_free(&said)
-        };
-        assert!(of("free(): invalid pointer"));
-        assert!(of("double free or corruption (out)"));
-        assert!(!of("malloc(): corrupted top size"));
-    }
 }

@@ -5,6 +5,7 @@
 
 mod blame;
 mod cause;
+mod class;
 mod fault;
 mod finding;
 mod locks;
@@ -13,8 +14,11 @@ mod origin;
 mod outside;
 mod owner;
 mod said;
+mod signals;
+mod source;
 
-pub use cause::{Cause, CauseClass, Confidence, Severity};
+pub use cause::{Cause, Confidence};
+pub use class::{CauseClass, Severity};
 pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
 pub use finding::Finding;
 pub use locks::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
@@ -24,7 +28,8 @@ pub use memory::{
 };
 pub use origin::{Gone, Origin, Source, Through};
 pub use owner::owner;
-pub use said::{Fact, Said, Speaker};
+pub use said::{Fact, Said, Speaker, Subject};
+pub use source::{LedFrom, SourceTerms, Words, WordsFrom, spelling};
 
 use obit_process::process::Process;
 

@@ -1,13 +1,8 @@
 //! Whether the process would have gone on: it was stopped or killed from outside.
 
+use crate::signals::{SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP};
 use obit_corefile::dump::SignalDetail;
 use obit_process::process::Process;
-
-const SIGINT: u16 = 2;
-const SIGQUIT: u16 = 3;
-const SIGTERM: u16 = 15;
-const SIGSTOP: u16 = 19;
-const SIGTSTP: u16 = 20;
 
 /// The process that sent the signal, if it was another than the dead one.
 pub(super) fn sender(process: &Process) -> Option<i64> {

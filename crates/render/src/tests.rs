@@ -358,6 +358,7 @@ fn understood() -> Report {
         function: frames[0].function.clone(),
         source: frames[0].source.clone(),
         expression: Some(text("n->next")),
+        expression_confidence: None,
         reason: Some(text("the value was loaded here")),
         confidence: Confidence::Proved,
     };

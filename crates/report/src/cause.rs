@@ -103,6 +103,9 @@ pub struct Blame {
     pub source: Option<SourcePlace>,
     /// The expression that was wrong.
     pub expression: Option<Shown>,
+    /// How sure the expression is, where that is less than the frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expression_confidence: Option<Confidence>,
     /// Why this frame and no other.
     pub reason: Option<Shown>,
     /// How sure that is.

@@ -231,6 +231,7 @@ mod tests {
             "/cause/blame/function",
             "/cause/blame/source",
             "/cause/blame/expression",
+            "/cause/blame/expression_confidence",
             "/cause/blame/reason",
             "/signature/version",
             "/signature/id",

@@ -131,6 +131,7 @@ fn stack_pointer(process: &Process, handler: &Activation) -> Option<Avma> {
 mod tests {
     use super::*;
     use crate::analyze;
+    use crate::signals::SIGABRT;
     use crate::{CauseClass, Confidence};
     use obit_corefile::testkit::{CoreBuilder, siginfo_64};
     use obit_process::process::Options;
@@ -139,7 +140,6 @@ mod tests {
     const TRAMPOLINE: u64 = 0x40_5000;
     const CONTEXT: u64 = 0x7ffd_0000_0000;
     const STACK: u64 = 0x7ffe_0000_0000;
-    const SIGABRT: u16 = 6;
     const SIGALRM: i32 = 14;
     /// `mov $15,%rax; syscall`
     const RETURN: [u8; 9] = [0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05];

@@ -8,6 +8,7 @@ mod stack_overflow;
 #[cfg(test)]
 mod tests;
 
+use crate::signals::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Decoder;
 use obit_corefile::dump::{AddressMeaning, Signal, SignalDetail};
@@ -55,6 +56,13 @@ impl Fault {
     pub fn frame(&self, process: &Process) -> usize {
         let frames = process.crashed().map_or(&[][..], |thread| &thread.frames);
         frames.partition_point(|frame| frame.activation < self.activation)
+    }
+
+    /// What was used as a pointer and was none. Where the compiler put the address into the
+    /// instruction, it knew the pointer to be null.
+    pub fn bad_pointer(&self) -> Option<Avma> {
+        let pointer = self.access.as_ref()?.pointer();
+        pointer.or_else(|| (self.reason == Reason::Null).then_some(Avma(0)))
     }
 }
 
@@ -134,12 +142,6 @@ pub enum Reason {
     /// The core does not tell.
     Unknown,
 }
-
-const SIGILL: u16 = 4;
-const SIGTRAP: u16 = 5;
-const SIGBUS: u16 = 7;
-const SIGFPE: u16 = 8;
-const SIGSEGV: u16 = 11;
 
 const ILL_PRVOPC: i32 = 5;
 const ILL_PRVREG: i32 = 6;

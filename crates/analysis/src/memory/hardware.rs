@@ -1,5 +1,6 @@
 //! Signs that the machine, not the program, is at fault.
 
+use crate::signals::SIGSEGV;
 use crate::{AccessKind, Fault, Reason};
 use obit_corefile::addr::{Avma, Svma};
 use obit_corefile::dump::FaultCause;
@@ -37,7 +38,6 @@ pub enum Hardware {
 /// Bits that may differ before it is a program that changes its own code.
 const MOST_BITS: u32 = 32;
 const PAGE: u64 = 4096;
-const SIGSEGV: u16 = 11;
 const SEGV_ACCERR: i32 = 2;
 /// `int3`: a debugger put it there.
 const BREAKPOINT: u8 = 0xcc;

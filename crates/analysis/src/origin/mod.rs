@@ -17,6 +17,7 @@ use obit_dwarf::SourceLocation;
 use obit_process::process::{FrameView, Process};
 use trace::Trace;
 
+pub(super) use names::call_of;
 pub(super) use start::{first_argument, jumped_from, of_fault};
 
 /// Where a value came from.
@@ -38,6 +39,8 @@ pub struct Origin {
     /// What held the value, in that frame's words where it has any, else in those of the
     /// frame it was passed to.
     pub expression: Option<String>,
+    /// The words are those of the frame it was passed to.
+    pub is_of_callee: bool,
     /// The member of its pointee that was wanted where it was used.
     pub member: Option<String>,
     /// Where the pointer came from through which the value was loaded.

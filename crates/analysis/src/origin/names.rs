@@ -437,7 +437,7 @@ fn method_of(function: &str) -> Option<&'static str> {
 }
 
 /// `a<b(c)>::f` for `a<b(c)>::f(d) const`.
-pub(super) fn without_parameters(function: &str) -> &str {
+fn without_parameters(function: &str) -> &str {
     let mut depth = 0_usize;
     for (at, c) in function.char_indices().rev() {
         match c {
@@ -448,6 +448,12 @@ pub(super) fn without_parameters(function: &str) -> &str {
         }
     }
     function
+}
+
+/// `find(…)` for a call of `find(int)`.
+pub(crate) fn call_of(function: &str) -> String {
+    let name = without_parameters(function);
+    format!("{name}(\u{2026})")
 }
 
 /// The registers of a call's first arguments, in their order (psABI).

@@ -2,7 +2,7 @@
 
 use super::body::{Definition, Reaching, Slot};
 use super::moment::low_bytes;
-use super::names::{Named, Names, argument_registers, without_parameters};
+use super::names::{Named, Names, argument_registers};
 use super::{Gone, Origin, Source, Through, Wanted};
 use crate::owner::is_foreign_call;
 use obit_corefile::addr::Avma;
@@ -55,6 +55,8 @@ struct End {
     at: usize,
     source: Source,
     expression: Option<String>,
+    /// See [`Origin::is_of_callee`].
+    is_of_callee: bool,
     /// See [`Named::depth`](super::names::Named::depth).
     depth: Option<usize>,
     /// The operand it was loaded by.
@@ -119,6 +121,7 @@ impl<'t> Trace<'t> {
             is_index,
             source: end.source,
             expression: end.expression,
+            is_of_callee: end.is_of_callee,
             member,
             through,
             is_certain: end.is_certain && !is_astray,
@@ -220,16 +223,18 @@ impl<'t> Trace<'t> {
     /// Goes back from `place` to the end of the way.
     fn follow(&self, mut place: Place) -> Option<End> {
         let mut expression: Option<String> = None;
-        let (mut is_certain, mut is_index) = (true, false);
+        let (mut is_certain, mut is_index, mut is_of_callee) = (true, false, false);
         for _ in 0..MOST_STEPS {
             let names = (self.names)(place.activation)?;
             if let Some(named) = names.variable(place.at, place.slot) {
                 expression = Some(named.text);
+                is_of_callee = false;
             }
             let ended = |source: Source, at: usize, expression: Option<String>, is_certain| End {
                 activation: place.activation,
                 at,
                 source,
+                is_of_callee: is_of_callee && expression.is_some(),
                 expression,
                 depth: None,
                 operand: None,
@@ -263,12 +268,11 @@ impl<'t> Trace<'t> {
                             Some(named.text),
                             is_certain,
                         );
-                        return Some(End { depth: named.depth, ..end });
+                        return Some(End { depth: named.depth, is_of_callee: false, ..end });
                     }
                     let function = names.called(by);
                     let kept = names.variable(by + 1, place.slot).map(|named| named.text);
-                    let called = || function.as_ref().map(|name| called(name));
-                    let expression = expression.or(kept).or_else(called);
+                    let expression = expression.or(kept);
                     let source = Source::Returned { function };
                     return Some(ended(source, by, expression, is_certain));
                 }
@@ -311,14 +315,17 @@ impl<'t> Trace<'t> {
                         });
                         let Some((at, size)) = local.zip(operand.size) else {
                             let end = self.load(&names, term, by, expression, is_certain)?;
-                            return Some(End { value: place.value, is_index, ..end });
+                            let is_of_callee = is_of_callee && end.is_of_callee;
+                            let value = place.value;
+                            return Some(End { value, is_index, is_of_callee, ..end });
                         };
                         is_certain &= at.is_certain;
                         let slot = Slot::Memory(Avma(at.value), size);
                         // A member of a record was loaded, wherever the record lies.
                         if let Some(part) = names.variable(by, slot).filter(Named::is_part) {
                             let source = Source::Loaded { address: Some(Avma(at.value)) };
-                            return Some(ended(source, by, Some(part.text), is_certain));
+                            let end = ended(source, by, Some(part.text), is_certain);
+                            return Some(End { is_of_callee: false, ..end });
                         }
                         place.slot = slot;
                         place.at = by;
@@ -339,6 +346,7 @@ impl<'t> Trace<'t> {
                     match self.caller(&names, &place) {
                         Some((caller, is_sure)) => {
                             is_certain &= is_sure;
+                            is_of_callee |= expression.is_some();
                             place = caller;
                         }
                         None => return Some(ended(Source::Passed, 0, expression, false)),
@@ -368,6 +376,7 @@ impl<'t> Trace<'t> {
             at: by,
             source: Source::Loaded { address },
             depth: named.as_ref().and_then(|named| named.depth),
+            is_of_callee: named.is_none() && held.is_some(),
             expression: named.map(|named| named.text).or(held),
             operand: Some(operand),
             value: None,
@@ -592,12 +601,6 @@ impl<'t> Trace<'t> {
     fn is_argument(&self, register: Register) -> bool {
         argument_registers(self.process.dump.machine).contains(&register)
     }
-}
-
-/// `find(…)` for a call of `find(int)`.
-fn called(function: &str) -> String {
-    let name = without_parameters(function);
-    format!("{name}(\u{2026})")
 }
 
 /// Whether a symbol names an entry of the linker's table.

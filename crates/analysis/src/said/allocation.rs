@@ -20,5 +20,6 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     }
     let at = stack.find_one_of(&RUST).filter(|at| stack.is_library_up_to(*at))?;
     let frame = stack.raised_below(at);
-    Some(Said { speaker: Speaker::OutOfMemory, text: String::new(), exception: None, frame })
+    let text = String::new();
+    Some(Said { speaker: Speaker::OutOfMemory, text, exception: None, frame, subject: None })
 }

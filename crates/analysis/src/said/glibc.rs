@@ -2,7 +2,7 @@
 //! `sysdeps/posix/libc_fatal.c`) for whoever looks into the core.
 
 use super::stack::Stack;
-use super::{Said, Speaker, c_text};
+use super::{Said, Speaker, Subject, c_text};
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::AddressSpace;
 
@@ -37,7 +37,8 @@ pub(super) fn message(stack: &Stack<'_>) -> Option<Said> {
         let at = modules.debug(index)?.datum_named("__abort_msg")?;
         text_of(&stack.process.memory, modules.get(index)?.to_avma(at))
     })?;
-    Some(Said { speaker: speaker(&text), text, exception: None, frame })
+    let (speaker, subject) = speaker(&text);
+    Some(Said { speaker, text, exception: None, frame, subject })
 }
 
 /// What a failed check is known by if its message is not in the core.
@@ -63,7 +64,8 @@ pub(super) fn by_function(stack: &Stack<'_>) -> Option<Said> {
             .find(|name| is_function(name, function))
             .filter(|at| stack.is_library_up_to(*at))?;
         let frame = stack.raised_below(at);
-        Some(Said { speaker: *speaker, text: String::new(), exception: None, frame })
+        let text = String::new();
+        Some(Said { speaker: *speaker, text, exception: None, frame, subject: None })
     })
 }
 
@@ -80,36 +82,38 @@ fn text_of(memory: &AddressSpace, at: Avma) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Who writes such a message.
-fn speaker(text: &str) -> Speaker {
-    const BY_ALLOCATOR: [&str; 12] = [
-        "malloc():",
-        "malloc_consolidate():",
-        "free():",
-        "realloc():",
-        "calloc():",
-        "munmap_chunk():",
-        "mremap_chunk():",
-        "memalign():",
-        "corrupted ",
-        "corrupted_",
-        "double free or corruption",
-        "tcache_thread_shutdown():",
+/// Who writes such a message, and what about.
+fn speaker(text: &str) -> (Speaker, Option<Subject>) {
+    const BLOCK: Option<Subject> = Some(Subject::GivenBlock);
+    const BY_ALLOCATOR: [(&str, Option<Subject>); 13] = [
+        ("malloc():", None),
+        ("malloc_consolidate():", None),
+        ("free():", BLOCK),
+        ("realloc():", BLOCK),
+        ("calloc():", None),
+        ("munmap_chunk():", BLOCK),
+        ("mremap_chunk():", None),
+        ("memalign():", None),
+        ("corrupted ", None),
+        ("corrupted_", None),
+        ("double free or corruption", BLOCK),
+        ("tcache_thread_shutdown():", None),
+        ("break adjusted to free malloc space", None),
     ];
     // `malloc_assert` of glibc before 2.37 and `assert` word it alike: `Assertion `x' failed.`
-    if text.starts_with("*** stack smashing detected ***") {
+    if let Some((_, subject)) = BY_ALLOCATOR.iter().find(|(start, _)| text.starts_with(start)) {
+        return (Speaker::Allocator, *subject);
+    }
+    let speaker = if text.starts_with("*** stack smashing detected ***") {
         Speaker::StackProtector
     } else if text.starts_with("*** buffer overflow detected ***") {
         Speaker::Fortify
-    } else if BY_ALLOCATOR.iter().any(|start| text.starts_with(start))
-        || text.starts_with("break adjusted to free malloc space")
-    {
-        Speaker::Allocator
     } else if text.contains("Assertion `") && text.ends_with("failed.") {
         Speaker::Assertion
     } else {
         Speaker::Abort
-    }
+    };
+    (speaker, None)
 }
 
 #[cfg(test)]
@@ -132,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_message_tells_who_wrote_it() {
-        let of = speaker;
+        let of = |text| speaker(text).0;
         assert_eq!(of("prog: a.c:4: check: Assertion `x < 4' failed."), Speaker::Assertion);
         assert_eq!(of("free(): double free detected in tcache 2"), Speaker::Allocator);
         assert_eq!(of("double free or corruption (!prev)"), Speaker::Allocator);
@@ -140,5 +144,13 @@ mod tests {
         assert_eq!(of("*** stack smashing detected ***: terminated"), Speaker::StackProtector);
         assert_eq!(of("*** buffer overflow detected ***: terminated"), Speaker::Fortify);
         assert_eq!(of("The futex facility returned an unexpected error code."), Speaker::Abort);
+    }
+
+    #[test]
+    fn only_a_complaint_of_a_given_block_is_of_what_was_freed() {
+        let of = |text| speaker(text).1;
+        assert_eq!(of("free(): invalid pointer"), Some(Subject::GivenBlock));
+        assert_eq!(of("double free or corruption (out)"), Some(Subject::GivenBlock));
+        assert_eq!(of("malloc(): corrupted top size"), None);
     }
 }

@@ -2,7 +2,7 @@
 //! (`runtime/panic.go`).
 
 use super::stack::Stack;
-use super::{Said, Speaker, TEXT_BYTES};
+use super::{Said, Speaker, Subject, TEXT_BYTES};
 use obit_process::value::{Budget, Scalar, State, Value, tree};
 
 /// Functions by which the runtime ends the process after it has told why. `func1` runs on
@@ -21,6 +21,7 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     let frame = stack.raised_below(fatal);
     let end = frame.unwrap_or(stack.frames.len());
     let inner = |function| stack.find_one_of(function).filter(|at| *at < end);
+    let mut subject = None;
     let (speaker, text) = if let Some(at) = inner(&["runtime.throw", "runtime.fatal"]) {
         let text = variable(stack, at, "s").and_then(|s| s.text).map(|text| text.text);
         let text = text.or_else(|| thrown_by(stack, at, end));
@@ -28,11 +29,12 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
         (if is_memory { Speaker::OutOfMemory } else { Speaker::GoFatal }, text)
     } else if let Some(at) = inner(&["runtime.gopanic"]) {
         let text = panicked_with(stack, at).or_else(|| by_function(stack, at));
+        subject = is_of_pointer(stack, at).then_some(Subject::UsedPointer);
         (Speaker::GoPanic, text)
     } else {
         (Speaker::GoFatal, None)
     };
-    Some(Said { speaker, text: text.unwrap_or_default(), exception: None, frame })
+    Some(Said { speaker, text: text.unwrap_or_default(), exception: None, frame, subject })
 }
 
 /// What `gopanic` had to say: the string that `preprintpanics` made of its argument, else
@@ -54,6 +56,13 @@ fn by_function(stack: &Stack<'_>, panic: usize) -> Option<String> {
     let caller = panic.checked_add(1)?;
     let found = TEXTS.iter().find(|(function, _)| stack.is_called(caller, function));
     found.map(|(_, text)| (*text).to_owned())
+}
+
+/// Whether the panic in frame `panic` is the runtime's own for a fault of an instruction.
+fn is_of_pointer(stack: &Stack<'_>, panic: usize) -> bool {
+    const RAISING: [&str; 2] = ["runtime.panicmem", "runtime.panicmemAddr"];
+    let caller = panic.checked_add(1);
+    caller.is_some_and(|caller| RAISING.iter().any(|name| stack.is_called(caller, name)))
 }
 
 /// What Go's runtime says if the system gives no more memory.

@@ -36,6 +36,19 @@ pub struct Said {
     pub exception: Option<String>,
     /// Index of the frame of the crashed thread that raised it, where that is known.
     pub frame: Option<usize>,
+    /// What it complains of, where that is known.
+    pub subject: Option<Subject>,
+}
+
+/// What a complaint is about, where it is about a value the program gave or used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// The block that was given to the allocator, not what it found when it was asked for
+    /// one.
+    GivenBlock,
+    /// A pointer that the language checked when it was used. That does not tell where it
+    /// came from.
+    UsedPointer,
 }
 
 /// Who wrote a message.

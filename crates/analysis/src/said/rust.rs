@@ -2,7 +2,7 @@
 //! (`library/std/src/panicking.rs`).
 
 use super::stack::Stack;
-use super::{Said, Speaker, TEXT_BYTES};
+use super::{Said, Speaker, Subject, TEXT_BYTES};
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::AddressSpace;
 
@@ -20,7 +20,10 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     }
     let frame = stack.raised_below(at);
     let text = payload(stack, frame).or_else(|| by_function(stack, frame)).unwrap_or_default();
-    Some(Said { speaker: Speaker::RustPanic, text, exception: None, frame })
+    // `library/core/src/panicking.rs`, since Rust 1.86: with debug assertions.
+    const CHECK: &str = "core::panicking::panic_null_pointer_dereference";
+    let subject = stack.find(|name| name.starts_with(CHECK)).map(|_| Subject::UsedPointer);
+    Some(Said { speaker: Speaker::RustPanic, text, exception: None, frame, subject })
 }
 
 /// Whether a function is of the panic runtime.

@@ -1,6 +1,7 @@
 //! The stack of the crashed thread, as the search for its last words goes through it.
 
 use super::super::owner::{is_foreign, names};
+use crate::signals::{SIGABRT, SIGILL, SIGTRAP};
 use obit_corefile::addr::Avma;
 use obit_process::process::{Frame, Process};
 
@@ -22,14 +23,13 @@ impl<'p> Stack<'p> {
 
     /// Whether the process ended by SIGABRT.
     pub(super) fn is_aborted(&self) -> bool {
-        const SIGABRT: u16 = 6;
         self.process.dump.signal.as_ref().is_some_and(|signal| signal.number == SIGABRT)
     }
 
     /// Whether it ended by an instruction that is there to end it: SIGILL or SIGTRAP.
     pub(super) fn is_trapped(&self) -> bool {
         let signal = self.process.dump.signal.as_ref();
-        signal.is_some_and(|signal| matches!(signal.number, 4 | 5))
+        signal.is_some_and(|signal| matches!(signal.number, SIGILL | SIGTRAP))
     }
 
     /// The memory that the frames inward of frame `end` take.

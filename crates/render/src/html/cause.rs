@@ -137,7 +137,12 @@ fn place(report: &Report, blame: &Blame) -> Markup {
                 }
             }
             @if let Some(expression) = &blame.expression {
-                p { span.label { "bad value" } " " code { (text(expression, NAME)) } }
+                p {
+                    span.label { "bad value" } " " code { (text(expression, NAME)) }
+                    @if let Some(confidence) = blame.expression_confidence {
+                        " " span.badge.doubt { (sure(confidence)) }
+                    }
+                }
             }
             @if let Some(reason) = &blame.reason { p.reason { (prose(reason)) } }
         }

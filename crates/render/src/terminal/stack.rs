@@ -144,11 +144,6 @@ pub(crate) fn write_registers(
         let line = format!("{name:<name_width$} {value}");
         writeln!(out, "{}", options.color.paint(Style::Aside, &line))?;
     }
-    let name_width = thread.vector_registers.keys().map(|name| width(name)).max().unwrap_or(0);
-    for (name, value) in &thread.vector_registers {
-        let line = format!("{name:<name_width$} {value}");
-        writeln!(out, "{}", options.color.paint(Ink::Aside, &line))?;
-    }
     Ok(())
 }
 

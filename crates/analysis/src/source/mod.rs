@@ -1,0 +1,210 @@
+//! The cause in the words of the source: which expression held the bad value, what was
+//! wanted through it, where the pointer lies that led to it. The line is read whether or
+//! not anybody is to see it, so every form of a report says the same.
+
+mod element;
+mod evaluated;
+mod line;
+pub mod spelling;
+
+use crate::cause::Confidence;
+use crate::fault::{Fault, Reason};
+use crate::origin::{Origin, Source};
+use element::element_holding;
+use evaluated::{Match, Wanted, holder, is_known, member_wanted, value_of};
+use line::line_of;
+use obit_corefile::addr::Avma;
+use obit_process::process::{FrameView, Process};
+use spelling::{Known, containing, is_spelled};
+
+/// Addresses below are a null pointer and an offset: two that are equal need not be copies
+/// of one another.
+const NULL_AREA: u64 = 0x1000;
+
+/// The cause in the words of the source. Nothing of it has been redacted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceTerms {
+    /// What held the bad value, as the frame to blame calls it: `n->next`.
+    pub expression: Option<Words>,
+    /// How sure it is that this expression did; of no meaning without one.
+    pub expression_confidence: Confidence,
+    /// The member of its pointee that was wanted: `v`.
+    pub member: Option<Words>,
+    /// Where the pointer lies through which the bad value was reached.
+    pub through: Option<LedFrom>,
+    /// What the expression is a part of, if it can be evaluated in the frame: `*n`.
+    pub object: Option<Words>,
+}
+
+/// Words of the program's own, and where they come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// The words.
+    pub text: String,
+    /// Where they were found.
+    pub from: WordsFrom,
+}
+
+/// Where words of the program were found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WordsFrom {
+    /// Names in debug information and symbols.
+    DebugInfo,
+    /// A line of source.
+    SourceLine,
+    /// A variable and its contents: keys of a map are data.
+    Variables,
+}
+
+impl Words {
+    fn of_debug_info(text: String) -> Self {
+        Self { text, from: WordsFrom::DebugInfo }
+    }
+
+    fn of_line(text: String) -> Self {
+        Self { text, from: WordsFrom::SourceLine }
+    }
+}
+
+/// `n` came from `ns[1]` of `walk`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedFrom {
+    /// The pointer: `n`.
+    pub pointer: Words,
+    /// What held it elsewhere: `ns[1]`.
+    pub holder: Words,
+    /// Index of the frame where that is in sight.
+    pub frame: usize,
+    /// The pointer was loaded from there. Otherwise it is only known that both are equal.
+    pub is_traced: bool,
+}
+
+/// What is known of a cause before a line of source is read.
+pub(super) struct Judged<'j> {
+    pub(super) fault: Option<&'j Fault>,
+    pub(super) origin: Option<&'j Origin>,
+    /// What frame `blame` gave to the allocator which then complained.
+    pub(super) freed: Option<String>,
+    /// Index of the frame of the crashed thread to blame.
+    pub(super) blame: Option<usize>,
+    /// Index of the one that failed.
+    pub(super) failed: Option<usize>,
+    /// How sure the frame to blame is.
+    pub(super) confidence: Confidence,
+}
+
+/// The terms for a cause in the crashed thread.
+pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
+    let origin = judged.origin;
+    let traced = origin.and_then(|origin| origin.expression.clone());
+    let through = origin.and_then(|origin| origin.through.as_ref()).map(|through| LedFrom {
+        pointer: Words::of_debug_info(through.name.clone()),
+        holder: Words::of_debug_info(through.expression.clone()),
+        frame: through.frame,
+        is_traced: true,
+    });
+    let mut terms = SourceTerms {
+        expression: traced.or_else(|| judged.freed.clone()).map(Words::of_debug_info),
+        expression_confidence: judged.confidence,
+        member: origin.and_then(|origin| origin.member.clone()).map(Words::of_debug_info),
+        through,
+        object: None,
+    };
+    let crashed = process.threads.iter().position(|thread| thread.crashed);
+    let view = crashed.zip(judged.blame);
+    let view = view.and_then(|(thread, frame)| process.frame_view(thread, frame));
+    if let (Some(view), Some(fault)) = (&view, judged.fault) {
+        add_line(&mut terms, process, judged, fault, view);
+    }
+    // A function's result has no name until it is kept.
+    if terms.expression.is_none()
+        && let Some(Source::Returned { function: Some(function) }) = origin.map(|o| &o.source)
+    {
+        terms.expression = Some(Words::of_debug_info(crate::origin::call_of(function)));
+    }
+    let is_gone = origin.is_some_and(|origin| origin.gone.is_some());
+    if let Some((view, whole)) = view.as_ref().filter(|_| !is_gone).zip(terms.expression.as_ref()) {
+        let object = containing(&whole.text).filter(|object| is_known(process, view, object));
+        terms.object = object.map(|text| Words { text, from: whole.from });
+    }
+    terms
+}
+
+/// What the line of the frame to blame says itself is what a person reads, though the
+/// compiler may have found another way to the value.
+fn add_line(
+    terms: &mut SourceTerms,
+    process: &Process,
+    judged: &Judged<'_>,
+    fault: &Fault,
+    view: &FrameView<'_>,
+) {
+    let Some(line) = line_of(process, view.frame()) else { return };
+    let known = Known::of(view);
+    let traced = terms.expression.as_ref().map(|words| words.text.as_str());
+    if traced.is_none_or(|traced| !is_spelled(&line, traced))
+        && let Some(wanted) = wanted(fault, judged.origin)
+        && let Some(found) = holder(process, view, &known, &line, wanted)
+    {
+        let is_it = is_the_traced(&found, wanted, judged.origin);
+        let confidence = if is_it { judged.confidence } else { Confidence::Likely };
+        let is_of_callee = judged.origin.is_some_and(|origin| origin.is_of_callee);
+        // A name that is sure is not given up for one that is not.
+        if traced.is_none() || is_of_callee || confidence >= terms.expression_confidence {
+            terms.expression = Some(Words::of_line(found.text));
+            terms.expression_confidence = confidence.min(judged.confidence);
+        }
+    }
+    let Some(expression) = terms.expression.as_ref().map(|words| words.text.as_str()) else {
+        return;
+    };
+    if terms.member.is_none()
+        && judged.failed == judged.blame
+        && let Some(access) = &fault.access
+    {
+        let member = member_wanted(process, view, &known, &line, expression, access.address);
+        terms.member = member.map(Words::of_line);
+    }
+    if terms.through.is_none()
+        && let Some((pointer, _)) = expression.rsplit_once("->").or(expression.rsplit_once('.'))
+        && known.has_all_of(pointer)
+        && let Some(value) = value_of(process, view, pointer).filter(|value| value.0 != 0)
+        && let Some(element) = judged.blame.and_then(|at| element_holding(process, at, value))
+    {
+        let from = terms.expression.as_ref().map_or(WordsFrom::DebugInfo, |words| words.from);
+        terms.through = Some(LedFrom {
+            pointer: Words { text: pointer.to_owned(), from },
+            holder: Words { text: element.path, from: WordsFrom::Variables },
+            frame: element.frame,
+            is_traced: false,
+        });
+    }
+}
+
+/// Whether an expression that gave the bad value held it without doubt: it is the very
+/// place the value was loaded from, or the value is one that no two places have by chance.
+fn is_the_traced(found: &Match, wanted: Wanted, origin: Option<&Origin>) -> bool {
+    let loaded = origin.and_then(|origin| match origin.source {
+        Source::Loaded { address } => address,
+        _ => None,
+    });
+    let is_place = loaded.is_some() && loaded == found.address;
+    let is_rare = matches!(wanted, Wanted::Pointer(Avma(at)) if at >= NULL_AREA);
+    is_place || is_rare
+}
+
+/// The value to look for on the line.
+fn wanted(fault: &Fault, origin: Option<&Origin>) -> Option<Wanted> {
+    let traced = origin.and_then(|origin| Some((origin.value?, origin.is_index)));
+    match (fault.bad_pointer(), fault.reason) {
+        // That a variable points where the stack ended says nothing of why it did.
+        (_, Reason::StackOverflow) => None,
+        (Some(bad), _) => Some(match traced {
+            Some((index, true)) => Wanted::Number(index),
+            Some((pointer, false)) => Wanted::Pointer(Avma(pointer)),
+            None => Wanted::Pointer(bad),
+        }),
+        (None, Reason::DivideByZero) => Some(Wanted::Number(0)),
+        _ => None,
+    }
+}
