@@ -97,12 +97,15 @@ gdb.execute("set height 0")
 program_ranges = find_program_ranges()
 crashed = gdb.selected_thread()
 number = value("$_siginfo.si_signo")
+architecture = gdb.selected_frame().architecture().name()
+# gdb does not know that mips has the code before the error.
+code = "$_siginfo.si_errno" if architecture.startswith("mips") else "$_siginfo.si_code"
 out = [
     f"# Recorded by scripts/make-fixtures from gdb {gdb.VERSION}; not written by hand.",
     f"gdb = {text(gdb.VERSION)}",
-    f"machine = {text(gdb.selected_frame().architecture().name())}",
+    f"machine = {text(architecture)}",
     f"signal = {text(signal.Signals(number).name)}",
-    f"code = {value('$_siginfo.si_code')}",
+    f"code = {value(code)}",
 ]
 if number in (signal.SIGSEGV, signal.SIGBUS):
     out.append(f"fault_address = \"{value('$_siginfo._sifields._sigfault.si_addr'):#x}\"")

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::code_hash::Word;
-use super::flow::{Target, steps};
+use super::code_word::Word;
+use super::flow::Target;
+use super::steps;
 use obit_corefile::addr::{Avma, Svma};
 use obit_corefile::arch::Machine;
 

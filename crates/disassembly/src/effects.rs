@@ -1,9 +1,8 @@
 //! What one instruction does that can fail: which memory it touches, where it jumps by way
 //! of data, what it divides by. Registers are named, not read.
 
-use super::{arm_effects, x86_effects};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Decoder, Machine, Register, Registers};
+use obit_corefile::arch::{Register, Registers};
 
 /// What one instruction does that can fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,15 +134,6 @@ pub(super) fn sign_extended(value: u64, size: u64) -> u64 {
     let bits = size.saturating_mul(8);
     let unused = u32::try_from(64_u64.saturating_sub(bits)).unwrap_or(0).min(63);
     ((value << unused).cast_signed() >> unused).cast_unsigned()
-}
-
-/// The effects of the instruction at `start` that `code` begins with. `None` if it is cut
-/// off, and for machines whose code is not known here.
-pub fn effects(machine: Machine, start: Avma, code: &[u8]) -> Option<Effects> {
-    match machine.decoder()? {
-        Decoder::X86 { bits } => x86_effects::effects(bits, start, code),
-        Decoder::Aarch64 => arm_effects::effects(start, code),
-    }
 }
 
 #[cfg(test)]

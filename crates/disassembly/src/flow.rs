@@ -2,9 +2,7 @@
 //! follow a value backwards through a function.
 
 use super::effects::{MemoryOperand, Part};
-use super::{arm_flow, x86_flow};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Decoder, Machine};
 
 /// One instruction as a movement of data. All its terms and addresses speak of what
 /// registers and memory held before it.
@@ -77,15 +75,4 @@ pub enum Next {
     Calls(Option<Avma>),
     /// Nowhere in this function: a return, a trap.
     Ends,
-}
-
-/// The steps of `code`, which lies at `start` and begins with an instruction, up to the first
-/// byte that is no instruction or the last that is whole. Empty for machines whose code is
-/// not known here.
-pub fn steps(machine: Machine, start: Avma, code: &[u8]) -> Vec<Step> {
-    match machine.decoder() {
-        Some(Decoder::X86 { bits }) => x86_flow::steps(bits, start, code),
-        Some(Decoder::Aarch64) => arm_flow::steps(start, code),
-        None => Vec::new(),
-    }
 }

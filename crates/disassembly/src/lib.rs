@@ -12,6 +12,7 @@ mod arm_flow_memory;
 mod arm_structures;
 mod arm_sve;
 mod code_hash;
+mod code_word;
 mod effects;
 mod flow;
 mod x86;
@@ -21,9 +22,10 @@ mod x86_flow;
 mod x86_text;
 mod x86_vectors;
 
-pub use code_hash::{CodeHash, CodePlace, MOST_CODE, code_hash};
-pub use effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source, effects};
-pub use flow::{Next, Step, Target, Term, Write, steps};
+pub use code_hash::{CodeHash, MOST_CODE, code_hash};
+pub use code_word::CodePlace;
+pub use effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source};
+pub use flow::{Next, Step, Target, Term, Write};
 
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Decoder, Machine};
@@ -72,6 +74,26 @@ pub fn first(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -> Opti
         Decoder::Aarch64 => arm::disassemble(start, code.get(..4)?),
     };
     decoded.into_iter().next()
+}
+
+/// The effects of the instruction at `start` that `code` begins with. `None` if it is cut
+/// off, and for machines whose code is not known here.
+pub fn effects(machine: Machine, start: Avma, code: &[u8]) -> Option<Effects> {
+    match machine.decoder()? {
+        Decoder::X86 { bits } => x86_effects::effects(bits, start, code),
+        Decoder::Aarch64 => arm_effects::effects(start, code),
+    }
+}
+
+/// The steps of `code`, which lies at `start` and begins with an instruction, up to the first
+/// byte that is no instruction or the last that is whole. Empty for machines whose code is
+/// not known here.
+pub fn steps(machine: Machine, start: Avma, code: &[u8]) -> Vec<Step> {
+    match machine.decoder() {
+        Some(Decoder::X86 { bits }) => x86_flow::steps(bits, start, code),
+        Some(Decoder::Aarch64) => arm_flow::steps(start, code),
+        None => Vec::new(),
+    }
 }
 
 /// Bytes of each instruction, where all have the same: decoding may begin anywhere.

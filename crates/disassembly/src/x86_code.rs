@@ -5,7 +5,7 @@ use iced_x86::{
     Register,
 };
 
-use super::code_hash::{CodePlace, Word};
+use super::code_word::{CodePlace, Word};
 use obit_corefile::addr::Svma;
 
 pub(super) fn words(bits: u32, start: Svma, code: &[u8], place: &CodePlace<'_>) -> Vec<Word> {

@@ -3,6 +3,7 @@
 //! made it or loaded it (after Cui et al., RETracer, ICSE 2016).
 
 mod body;
+mod frame_of_load;
 mod moment;
 mod names;
 mod path;
