@@ -184,11 +184,15 @@ fn dwarf(image: &ElfImage) -> gimli::Dwarf<Slice> {
 
 /// The sections of `image`, whose names end in `suffix`. They live as long as the test.
 fn dwarf_named(image: &ElfImage, suffix: &str) -> gimli::Dwarf<Slice> {
+    let endian = match image.encoding().little_endian {
+        true => RunTimeEndian::Little,
+        false => RunTimeEndian::Big,
+    };
     let section = |id: gimli::SectionId| -> Result<Slice, gimli::Error> {
         let name = format!("{}{suffix}", id.name());
         let bytes = image.section_data(&name, &Limits::default()).unwrap();
         let bytes: &'static [u8] = bytes.map_or(&[], |bytes| Vec::leak(bytes.into_owned()));
-        Ok(EndianSlice::new(bytes, RunTimeEndian::Little))
+        Ok(EndianSlice::new(bytes, endian))
     };
     gimli::Dwarf::load(section).unwrap()
 }

@@ -13,7 +13,7 @@ use obit_redact::Shown;
 pub struct Cause {
     /// A word of a closed, documented catalogue.
     pub class: String,
-    /// How bad that is: a word of [`Severity`](crate::Severity).
+    /// How bad that is: `info`, `low`, `medium` or `high`.
     pub severity: Option<String>,
     /// One line.
     pub title: Shown,

@@ -45,10 +45,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        Blame, Cause, CoreReport, Decision, Evidence, Finding, FrameReport, InstructionReport,
-        LockReport, MemoryReport, ModulePlace, ModuleReport, NoticeCode, NoticeReport, Package,
-        ProcessReport, RangeReport, Redactions, SignalReport, Signature, SourceLine, SourcePlace,
-        SourceValue, StackReport, ThreadReport, Truncated, Variable, VariableValue,
+        Blame, Cause, Confidence, CoreReport, Decision, Evidence, Finding, FrameReport,
+        InstructionReport, LockReport, MemoryReport, ModulePlace, ModuleReport, NoticeCode,
+        NoticeReport, Package, ProcessReport, RangeReport, Redactions, SignalReport, Signature,
+        SourceLine, SourcePlace, SourceValue, StackReport, ThreadReport, Truncated, Variable,
+        VariableValue,
     };
 
     /// `OBIT_UPDATE_SCHEMA=1 cargo test schema` writes it anew.
@@ -97,7 +98,10 @@ mod tests {
             signal: Some(SignalReport::default()),
             cause: Some(Cause {
                 evidence: evidence.clone(),
-                blame: Some(Blame::default()),
+                blame: Some(Blame {
+                    expression_confidence: Some(Confidence::Likely),
+                    ..Blame::default()
+                }),
                 ..Cause::default()
             }),
             signature: Some(Signature {

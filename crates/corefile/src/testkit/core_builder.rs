@@ -11,7 +11,7 @@ use crate::limits::Limits;
 ///
 /// ```
 /// # #[cfg(feature = "testkit")] {
-/// use obit::testkit::CoreBuilder;
+/// use obit_corefile::testkit::CoreBuilder;
 /// let dump = CoreBuilder::x86_64()
 ///     .signal(11)
 ///     .thread(42, &[("rip", 0x40_1000), ("rsp", 0x7ffd_0000)])
