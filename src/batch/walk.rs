@@ -141,7 +141,7 @@ mod tests {
         let root = directory.path();
         fs::create_dir(root.join("a")).unwrap();
         fs::write(root.join("b"), "").unwrap();
-        fs::set_permissions(root.join("a"), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(root.join("a"), fs::Permissions::from_mode(0o000)).unwrap();
         let mut found = Vec::new();
         walk([root.to_owned()], &mut |one| {
             found.push((one.path.file_name().unwrap().to_owned(), one.unread.is_some()));

@@ -118,6 +118,7 @@ impl TypeTable {
 
     /// These types, numbered in their order, each called by its own name.
     #[cfg(any(test, feature = "testkit"))]
+    #[allow(clippy::unwrap_used)]
     pub(crate) fn of(types: Vec<Type>) -> Self {
         let table = Self::default();
         for (offset, ty) in types.into_iter().enumerate() {

@@ -41,7 +41,8 @@ fn read(site: Entry<'_, '_>) -> Call {
                     dw::DW_AT_call_target | dw::DW_AT_GNU_call_site_target,
                     gimli::AttributeValue::Exprloc(found),
                 ) => {
-                    call.target = CallTarget::Computed(Expression::new(found.0.slice(), site.key()))
+                    call.target =
+                        CallTarget::Computed(Expression::new(found.0.slice(), site.key()));
                 }
                 (dw::DW_AT_call_origin | dw::DW_AT_abstract_origin, value) => {
                     origin = site.follow(value);

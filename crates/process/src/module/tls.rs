@@ -114,7 +114,7 @@ impl Thread<'_> {
     }
 
     /// The place so many addresses from there.
-    fn from_origin(&self, words: i64) -> Avma {
+    fn words_from_origin(&self, words: i64) -> Avma {
         let word = i64::try_from(self.word()).unwrap_or(8);
         self.address(self.origin().wrapping_add_signed(words.wrapping_mul(word)))
     }
@@ -198,12 +198,12 @@ impl Thread<'_> {
 
     /// The `dtv` of glibc's `tcbhead_t`.
     fn vector_by_glibc(&self) -> Result<u64, &'static str> {
-        self.read(self.from_origin(self.abi.glibc_vector))
+        self.read(self.words_from_origin(self.abi.glibc_vector))
     }
 
     /// The block by the `dtv` of musl's `struct pthread`: its length, then addresses.
     fn block_by_musl(&self, number: u64) -> Result<Avma, &'static str> {
-        let vector = self.read(self.from_origin(self.abi.musl_vector))?;
+        let vector = self.read(self.words_from_origin(self.abi.musl_vector))?;
         let length = self.read(self.address(vector))?;
         if number > length {
             return Err("not allocated in this thread");

@@ -269,7 +269,8 @@ fn sort(groups: &mut [GroupSummary], by: Sort) {
         Sort::First => groups.sort_by_key(|group| Reverse(time(&group.first))),
         Sort::Status => groups.sort_by_key(|group| group.status),
         Sort::Severity => {
-            groups.sort_by_key(|group| Reverse(group.severity.as_deref().and_then(Severity::named)))
+            groups
+                .sort_by_key(|group| Reverse(group.severity.as_deref().and_then(Severity::named)));
         }
     }
 }
