@@ -34,7 +34,7 @@
 //! | [`dump`], [`elf`], [`memory`], [`arch`], [`addr`], [`limits`], [`notice`] | `obit-corefile` | what the core file holds |
 //! | [`disassembly`] | `obit-disassembly` | what an instruction is and does |
 //! | [`debuginfo`] | `obit-dwarf` | what an address, a name or a type of an image is |
-//! | [`module`], [`unwind`], [`process`], [`value`], [`print`] | `obit-process` | threads, stacks, variables, expressions |
+//! | [`module`], [`unwind`], [`process`], [`value`], [`mod@print`] | `obit-process` | threads, stacks, variables, expressions |
 //! | [`analysis`] | `obit-analysis` | why the process crashed, as data |
 //! | [`redact`] | `obit-redact` | what of a text may be shown |
 //! | [`report`] | `obit-report` and this crate | the document, and how it is built |
