@@ -38,7 +38,7 @@
 //! | what was loaded where, and which file it is | [`module`] |
 //! | the stack of a thread from its registers | [`unwind`] |
 //! | what typed bytes mean; containers and strings of C++, Rust and Go | [`value`] |
-//! | expressions of C, C++, Rust and Go | [`print`] |
+//! | expressions of C, C++, Rust and Go | [`mod@print`] |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 // What reads files must survive any: no index, no sum that may overflow.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
