@@ -10,7 +10,7 @@ use obit_corefile::addr::Svma;
 /// The variables in sight at one address.
 #[derive(Clone, Debug, Default)]
 pub struct Scopes {
-    /// One for each of [`DebugInfo::frames_at`](super::DebugInfo::frames_at), in the same
+    /// One for each of [`DebugInfo::frames_at`](crate::DebugInfo::frames_at), in the same
     /// order: the innermost inlined call first, the physical function last.
     pub frames: Vec<Arc<Scope>>,
     /// `DW_AT_frame_base` of the physical function.

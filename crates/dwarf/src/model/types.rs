@@ -7,7 +7,7 @@ use crate::model::language::Language;
 use crate::model::location::{Bound, Expression};
 
 /// A type of one image's debug information. Means something only to the
-/// [`DebugInfo`](super::DebugInfo) it came from.
+/// [`DebugInfo`](crate::DebugInfo) it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TypeId(pub(crate) u32);
 
