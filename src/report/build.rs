@@ -17,7 +17,7 @@ use super::{
     WhichRegisters, WhichStacks, WhoseLocals, values,
 };
 use super::{findings, judgement, mappings, next, registers, source_values};
-use obit_analysis as analysis;
+use obit_analysis::{self as analysis, Owners};
 use obit_corefile::arch::Register;
 use obit_corefile::dump::{AuxKind, Dump, Signal, signal_name};
 use obit_dwarf::{DebugLevel, SourceLocation};
@@ -51,7 +51,8 @@ fn built(
     let packages = process.modules.list().iter().map(Packaged::of).collect();
     let budget = Budget::default().with(options.max_depth, options.max_elements);
     let sources = SourceLines::default();
-    let mut builder = Builder { process, options, redactor, budget, packages, sources };
+    let owners = Owners::of(process);
+    let mut builder = Builder { process, options, redactor, budget, packages, sources, owners };
     let analysis = analysis::analyze(process);
     let blamed = analysis.cause.as_ref().and_then(|cause| cause.thread);
     let threads = process.threads.iter().enumerate();
@@ -133,6 +134,7 @@ struct Builder<'p> {
     /// One for each module.
     packages: Vec<Option<Packaged>>,
     sources: SourceLines,
+    owners: Owners<'p>,
 }
 
 impl Builder<'_> {
@@ -331,7 +333,7 @@ impl Builder<'_> {
             },
             function: symbol(&mut self.redactor, &frame.function),
             linkage_name: symbol(&mut self.redactor, &frame.linkage_name),
-            owner: obit_analysis::owner(self.process, frame),
+            owner: self.owners.owner(frame),
             module: module.map(|module| ModulePlace {
                 path: self.redactor.show_bytes(Origin::Path, module.path.as_os_str().as_bytes()),
                 build_id: module.build_id.as_ref().map(ToString::to_string),

@@ -27,7 +27,7 @@ pub use memory::{
     Holder, MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
 };
 pub use origin::{Gone, Origin, Source, Through};
-pub use owner::owner;
+pub use owner::Owners;
 pub use said::{Fact, Said, Speaker, Subject};
 pub use source::{LedFrom, SourceTerms, Words, WordsFrom, spelling};
 

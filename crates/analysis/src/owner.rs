@@ -1,8 +1,9 @@
 //! Whose code a frame is: what [`obit_ownership`] needs to know of a frame of a process.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
-use obit_corefile::addr::Svma;
+use obit_corefile::addr::{Avma, Svma};
 use obit_dwarf::{self as dwarf, SourceFrame};
 use obit_ownership::{
     self as ownership, Answer, Evidence, Language, Owner, is_c_library, undecorated,
@@ -10,9 +11,36 @@ use obit_ownership::{
 use obit_process::process::{Frame, FrameKind, Process};
 
 /// Whose code a frame is; `None` where neither its function nor its module is known.
-pub fn owner(process: &Process, frame: &Frame) -> Option<Owner> {
+fn owner(process: &Process, frame: &Frame) -> Option<Owner> {
     let is_known = frame.module.is_some() || frame.function.is_some();
     is_known.then(|| answer(process, frame).owner)
+}
+
+/// Whose code the frames of a process are, each function at one place asked once: the
+/// threads of a pool wait in the same frames.
+pub struct Owners<'p> {
+    process: &'p Process,
+    known: HashMap<(Avma, FrameKind), Vec<(Option<String>, Option<Owner>)>>,
+}
+
+impl<'p> Owners<'p> {
+    /// Of the frames of `process`, none of them known.
+    pub fn of(process: &'p Process) -> Self {
+        Self { process, known: HashMap::new() }
+    }
+
+    /// [`owner`] of a frame.
+    pub fn owner(&mut self, frame: &Frame) -> Option<Owner> {
+        let here = self.known.entry((frame.pc, frame.kind)).or_default();
+        match here.iter().find(|(function, _)| *function == frame.function) {
+            Some((_, owner)) => *owner,
+            None => {
+                let owner = owner(self.process, frame);
+                here.push((frame.function.clone(), owner));
+                owner
+            }
+        }
+    }
 }
 
 /// Whether a frame is of anything but the application.

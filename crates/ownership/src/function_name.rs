@@ -59,14 +59,14 @@ pub fn around_lambda(mangled: &str) -> Option<String> {
 }
 
 fn without_clones(name: &str) -> &str {
-    let mut name = name;
-    for clone in NUMBERED {
-        let found = name.match_indices(clone).find(|(at, _)| {
-            let number = name[at + clone.len()..].strip_prefix('.');
-            *at > 0 && number.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        });
-        name = found.map_or(name, |(at, _)| &name[..at]);
-    }
+    let is_clone = |suffix: &str| {
+        let number =
+            NUMBERED.iter().find_map(|clone| suffix.strip_prefix(clone)?.strip_prefix('.'));
+        number.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let mut dots = name.match_indices('.').map(|(at, _)| at);
+    let clone = dots.find(|at| *at > 0 && is_clone(&name[*at..]));
+    let mut name = clone.map_or(name, |at| &name[..at]);
     let end = ENDS.iter().find_map(|end| name.strip_suffix(end));
     name = end.filter(|before| !before.is_empty()).unwrap_or(name);
     // Functions within functions, and OpenMP's bodies: `inner.0`.

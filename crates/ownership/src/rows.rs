@@ -27,6 +27,11 @@ impl Row {
         self.language.is_none() || language.is_none() || self.language == language
     }
 
+    /// The first byte of every name that fits; `None` if it may be any.
+    fn first_byte(&self) -> Option<u8> {
+        self.pattern.bytes().next().filter(|byte| *byte != b'*')
+    }
+
     /// Letters that must agree.
     fn weight(&self) -> usize {
         self.pattern.len()
@@ -89,20 +94,33 @@ fn header_row(header: &'static str) -> Option<Row> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     exact: HashMap<&'static str, Vec<Row>>,
-    /// Those with a `*`, the longest first.
-    open: Vec<Row>,
+    /// Those with a `*`, the longest first, by the first byte of the names that they may fit.
+    open: HashMap<u8, Vec<Row>>,
+    /// Those that start with the `*`, the longest first: they may fit any name.
+    anywhere: Vec<Row>,
 }
 
 impl Table {
     pub(crate) fn of(rows: impl IntoIterator<Item = Row>) -> Self {
         let mut table = Self::default();
+        let mut open = Vec::new();
         for row in rows {
             match row.pattern.contains('*') {
-                true => table.open.push(row),
+                true => open.push(row),
                 false => table.exact.entry(row.pattern).or_default().push(row),
             }
         }
-        table.open.sort_by_key(|row| std::cmp::Reverse(row.weight()));
+        open.sort_by_key(|row| std::cmp::Reverse(row.weight()));
+        let starts: Vec<u8> = open.iter().filter_map(Row::first_byte).collect();
+        for start in starts {
+            let may_fit = |row: &&Row| row.first_byte().is_none_or(|byte| byte == start);
+            table
+                .open
+                .entry(start)
+                .or_insert_with(|| open.iter().filter(may_fit).cloned().collect());
+        }
+        open.retain(|row| row.first_byte().is_none());
+        table.anywhere = open;
         table
     }
 
@@ -113,7 +131,9 @@ impl Table {
 
     /// The longest pattern with a `*` that the name fits.
     pub(crate) fn open(&self, name: &str, language: Option<Language>) -> Option<&Row> {
-        self.open.iter().find(|row| row.holds_in(language) && fits(row.pattern, name))
+        let first = name.as_bytes().first();
+        let rows = first.and_then(|byte| self.open.get(byte)).unwrap_or(&self.anywhere);
+        rows.iter().find(|row| row.holds_in(language) && fits(row.pattern, name))
     }
 
     /// The most specific row that the name fits.
@@ -124,6 +144,12 @@ impl Table {
 
 /// Whether `text` fits `pattern`, in which each `*` stands for any text.
 pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+    // Most patterns differ before their first `*`, and are not searched for it.
+    let same = pattern.bytes().zip(text.bytes()).take_while(|(a, b)| a == b).count();
+    let (fixed, open) = pattern.as_bytes().split_at(same);
+    if !(fixed.contains(&b'*') || open.starts_with(b"*")) {
+        return open.is_empty() && same == text.len();
+    }
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(start) else { return false };
     let (between, end) = rest.rsplit_once('*').unwrap_or(("", rest));

@@ -1,8 +1,5 @@
 //! How text that may leave is written into the document, and read back.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Shown;
@@ -19,16 +16,17 @@ impl<'de> Deserialize<'de> for Shown {
     }
 }
 
-impl JsonSchema for Shown {
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Shown {
     fn inline_schema() -> bool {
         true
     }
 
-    fn schema_name() -> Cow<'static, str> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
         String::schema_name()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         String::json_schema(generator)
     }
 }

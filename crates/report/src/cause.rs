@@ -1,14 +1,14 @@
 //! Judgements: why the process died, what crashes of that cause share, what else is
 //! wrong.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Hex, SourcePlace};
 use obit_redact::Shown;
 
 /// Why the process died.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Cause {
     /// A word of a closed, documented catalogue.
@@ -40,9 +40,8 @@ impl Cause {
 }
 
 /// How sure a judgement is.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Confidence {
     /// It fits, and so would other causes.
@@ -55,7 +54,8 @@ pub enum Confidence {
 }
 
 /// One fact a judgement rests on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Evidence {
     /// Where it was seen.
@@ -69,7 +69,8 @@ pub struct Evidence {
 }
 
 /// Where a fact was seen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceKind {
     /// The instruction that failed, or one before it.
@@ -90,7 +91,8 @@ pub enum EvidenceKind {
 }
 
 /// The place to look at first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Blame {
     /// Thread id.
@@ -113,7 +115,8 @@ pub struct Blame {
 }
 
 /// What crashes of the same cause have in common.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Signature {
     /// Version of the rules.
@@ -129,7 +132,8 @@ pub struct Signature {
 }
 
 /// Why a frame does or does not stand in the signature.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Decision {
     /// Index of the frame.
@@ -141,7 +145,8 @@ pub struct Decision {
 }
 
 /// What a rule does with a frame.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DecisionAction {
     /// Leaves it out.
@@ -154,7 +159,8 @@ pub enum DecisionAction {
 }
 
 /// Something else that is wrong in the process.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Finding {
     /// A word of a documented catalogue.
@@ -171,7 +177,8 @@ pub struct Finding {
 }
 
 /// What threads wait for, and who has it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct LockReport {
     /// What it is called: ``mutex `stock_lock` ``, `the end of thread 7`.

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An address or a register's value: a lower-case `0x…` string.
@@ -39,13 +38,14 @@ impl<'de> Deserialize<'de> for Hex {
     }
 }
 
-impl JsonSchema for Hex {
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Hex {
     fn schema_name() -> Cow<'static, str> {
         "Hex".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
             "type": "string",
             "pattern": "^0x[0-9a-f]{1,16}$",
             "description": "An address or a register's value."

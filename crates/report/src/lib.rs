@@ -12,6 +12,7 @@ mod memory;
 mod module;
 mod notice;
 mod owner;
+#[cfg(feature = "schema")]
 mod schema;
 mod severity;
 mod stack;
@@ -29,6 +30,7 @@ pub use json::{read_json, write_hidden_json, write_json, write_json_line, write_
 pub use memory::{MemoryReport, RangeKind, RangeReport, StackReport};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{LOOKED_FOR, NoticeCode, NoticeReport};
+#[cfg(feature = "schema")]
 pub use schema::{write_schema, write_schema_of};
 pub use severity::Severity;
 pub use stack::{
@@ -41,14 +43,14 @@ pub use words::Pointees;
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The version of the contract this library writes.
 pub const SCHEMA: &str = "obit.report/1";
 
 /// What a dead process died of, and all that is known of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Report {
     /// `obit.report/1`.
@@ -83,7 +85,8 @@ pub struct Report {
 }
 
 /// The program that wrote a report.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Tool {
     /// Its version.
@@ -91,7 +94,8 @@ pub struct Tool {
 }
 
 /// What was hidden.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Redactions {
     /// `default`, `strict` or `off`.

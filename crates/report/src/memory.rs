@@ -1,13 +1,13 @@
 //! What was mapped where.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Hex;
 use obit_redact::Shown;
 
 /// The address space when the process died.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct MemoryReport {
     /// Mapped ranges by address. Neighbours of one kind, one file and the same rights are
@@ -20,7 +20,8 @@ pub struct MemoryReport {
 }
 
 /// One mapped range.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct RangeReport {
     /// Address of its first byte.
@@ -42,7 +43,8 @@ pub struct RangeReport {
 }
 
 /// What a mapped range holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RangeKind {
     /// A part of a loaded image.
@@ -63,7 +65,8 @@ pub enum RangeKind {
 }
 
 /// The use of one thread's stack.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct StackReport {
     /// Whose it is.

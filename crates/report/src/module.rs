@@ -1,13 +1,13 @@
 //! Loaded images.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Hex, Package};
 use obit_redact::Shown;
 
 /// One image in the process.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ModuleReport {
     /// As the process knew it; `[vdso]` for the vDSO.
@@ -34,7 +34,8 @@ pub struct ModuleReport {
 }
 
 /// What an image was loaded as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ModuleRole {
     /// The program itself.
@@ -47,7 +48,8 @@ pub enum ModuleRole {
 }
 
 /// Whether an image's file was found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ModuleFile {
     /// It was: the same build, or taken by name where the core holds no build ID.
@@ -63,19 +65,9 @@ pub enum ModuleFile {
 
 /// How much is known of an image's code.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DebugReport {
     /// Not even a symbol.

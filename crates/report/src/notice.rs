@@ -1,12 +1,12 @@
 //! What could not be known, as a reader of the document sees it.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use obit_redact::Shown;
 
 /// One thing that is missing or doubtful.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NoticeReport {
     /// Which of the catalogue.
     pub code: NoticeCode,
@@ -20,9 +20,8 @@ pub struct NoticeReport {
 }
 
 /// What is missing or damaged, by kind.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NoticeCode {
     /// The file ends before its segments do.

@@ -1,13 +1,13 @@
 //! What was read and what died: the core file, the process, the signal.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Hex;
 use obit_redact::Shown;
 
 /// The core file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct CoreReport {
     /// As given by the user.
@@ -27,7 +27,8 @@ pub struct CoreReport {
 }
 
 /// The process that died.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ProcessReport {
     /// Process id.
@@ -49,7 +50,8 @@ pub struct ProcessReport {
 }
 
 /// What `.note.package` says (the FDO packaging metadata specification).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Package {
     /// `deb`, `rpm`, …
@@ -66,7 +68,8 @@ pub struct Package {
 }
 
 /// The signal that killed the process.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct SignalReport {
     /// Its number on the machine of the core.

@@ -5,7 +5,6 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use obit::batch::Order;
 use obit::redact::Level;
 use obit::report::{Flavor, TailCalls, WhoseLocals};
-use obit::triage::views::Document;
 use obit::triage::views::Sort;
 
 /// A word, its line in the help, and its value.
@@ -55,17 +54,22 @@ pub(crate) const SORTS: &[Choice<Sort>] = &[
     ("severity", "Highest severity first", Sort::Severity),
 ];
 
-/// A document with a schema; `None` is the report.
-pub(crate) type Described = Option<Document>;
-
-/// `--of` of `obit schema`.
-pub(crate) const DOCUMENTS: &[Choice<Described>] = &[
-    ("report", "The report of one crash", None),
-    ("record", "A line of `obit list --format ndjson`", Some(Document::Record)),
-    ("top", "`obit top --json`", Some(Document::Top)),
-    ("group", "A line of `obit top --format ndjson`", Some(Document::Group)),
-    ("show", "`obit show GROUP --json`", Some(Document::Show)),
-    ("diff", "`obit diff --json`", Some(Document::Diff)),
+/// `--of` of `obit schema`: the JSON Schema of a document, as it is published.
+pub(crate) const DOCUMENTS: &[Choice<&str>] = &[
+    ("report", "The report of one crash", include_str!("../../../docs/report.schema.json")),
+    (
+        "record",
+        "A line of `obit list --format ndjson`",
+        include_str!("../../../docs/record.schema.json"),
+    ),
+    ("top", "`obit top --json`", include_str!("../../../docs/top.schema.json")),
+    (
+        "group",
+        "A line of `obit top --format ndjson`",
+        include_str!("../../../docs/group.schema.json"),
+    ),
+    ("show", "`obit show GROUP --json`", include_str!("../../../docs/show.schema.json")),
+    ("diff", "`obit diff --json`", include_str!("../../../docs/diff.schema.json")),
 ];
 
 /// Reads a word of `table` as its value.

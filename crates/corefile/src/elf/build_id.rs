@@ -32,7 +32,12 @@ impl BuildId {
 
 impl fmt::Display for BuildId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+        // One string: every frame of a report has one.
+        f.write_str(
+            &self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect::<String>(),
+        )
     }
 }
 

@@ -1,6 +1,5 @@
 //! Whether the functions on a group's stack are the same in two releases.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::build::Build;
@@ -8,7 +7,8 @@ use super::code_hashes::{CodeChange, CodeHashes, StackFunction};
 use super::release::Releases;
 
 /// What became of a function on the group's stack.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ChangedFunction {
     /// The function.

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Functions of one stack that are compared, innermost first.
@@ -47,9 +46,10 @@ pub(crate) struct CodeHashes {
 }
 
 /// What became of a function between two releases.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-#[schemars(rename = "Change")]
+#[cfg_attr(feature = "schema", schemars(rename = "Change"))]
 pub enum CodeChange {
     /// Its code is another.
     #[default]

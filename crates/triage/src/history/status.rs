@@ -1,6 +1,5 @@
 //! How a group stands, by the dumps and by what the user said.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the user said of a group.
@@ -33,19 +32,9 @@ impl State {
 
 /// How a group stands, in one word.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    JsonSchema,
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// It was gone, or said to be mended, and is back.

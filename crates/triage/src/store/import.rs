@@ -11,7 +11,7 @@ use super::error::{ImportProblem, StoreError};
 use super::exchange::SCHEMA;
 use super::packed::packed;
 use super::rows::{Object, cell_of, insert, interned};
-use crate::record::Record;
+use crate::record::read_record;
 
 /// Bytes of one line that are read.
 const LONGEST: u64 = 512 << 20;
@@ -116,7 +116,7 @@ fn import_dump(transaction: &Transaction<'_>, mut row: Object) -> rusqlite::Resu
             transaction.last_insert_rowid()
         }
     };
-    let record = record.and_then(|record| serde_json::from_value::<Record>(record).ok());
+    let record = record.and_then(|record| read_record(record.to_string().as_bytes()).ok());
     if let Some(packed) = record.and_then(|record| packed(&record).ok()) {
         // One that was given up here and is there in the other comes back.
         let added = transaction

@@ -4,7 +4,6 @@
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::history::{Rate, p_of_more};
@@ -52,7 +51,8 @@ pub(crate) struct CrashFacts {
 }
 
 /// One thing that the crashes of a group have in common.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct GroupTrait {
     /// What it is of: `host`, `argument`, or a function and its variable: `walk: n->next`.

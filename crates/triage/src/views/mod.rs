@@ -8,6 +8,7 @@ mod filter;
 mod options;
 mod overview;
 mod rank;
+#[cfg(feature = "schema")]
 mod schema;
 mod summary;
 mod survey;
@@ -22,6 +23,7 @@ pub use difference::{
 pub use filter::{Filter, FilterError};
 pub use options::{Sort, ViewOptions};
 pub use rank::Rank;
+#[cfg(feature = "schema")]
 pub use schema::{Document, write_schema};
 pub use summary::{
     GROUP_SCHEMA, GroupSummary, Moment, Overview, ReleaseCount, TOP_SCHEMA, Trend,

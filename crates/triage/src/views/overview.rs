@@ -1,5 +1,6 @@
 //! The groups of a census, with their history, rank and numbers.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::filter::{DumpFacts, Filter};
@@ -258,19 +259,18 @@ fn by_frequency<T: Ord + Copy>(items: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 fn sort(groups: &mut [GroupSummary], by: Sort) {
-    use std::cmp::Reverse;
     let time = |moment: &Option<Moment>| moment.as_ref().map_or(i64::MIN, |moment| moment.time);
-    // Of equal ones the higher rank goes first, and ids decide in the end.
-    groups.sort_by(|a, b| b.rank.score.total_cmp(&a.rank.score).then_with(|| a.id.cmp(&b.id)));
-    match by {
-        Sort::Rank => {}
-        Sort::Count => groups.sort_by_key(|group| Reverse(group.count)),
-        Sort::Last => groups.sort_by_key(|group| Reverse(time(&group.last))),
-        Sort::First => groups.sort_by_key(|group| Reverse(time(&group.first))),
-        Sort::Status => groups.sort_by_key(|group| group.status),
-        Sort::Severity => {
-            groups
-                .sort_by_key(|group| Reverse(group.severity.as_deref().and_then(Severity::named)));
-        }
-    }
+    let severity = |group: &GroupSummary| group.severity.as_deref().and_then(Severity::named);
+    groups.sort_by(|a, b| {
+        let order = match by {
+            Sort::Rank => Ordering::Equal,
+            Sort::Count => b.count.cmp(&a.count),
+            Sort::Last => time(&b.last).cmp(&time(&a.last)),
+            Sort::First => time(&b.first).cmp(&time(&a.first)),
+            Sort::Status => a.status.cmp(&b.status),
+            Sort::Severity => severity(b).cmp(&severity(a)),
+        };
+        // Of equal ones the higher rank goes first, and ids decide in the end.
+        order.then(b.rank.score.total_cmp(&a.rank.score)).then_with(|| a.id.cmp(&b.id))
+    });
 }

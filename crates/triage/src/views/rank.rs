@@ -1,6 +1,5 @@
 //! Which group to look at first.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::history::{Status, Verdict};
@@ -8,7 +7,8 @@ use obit_report::Confidence;
 use obit_report::Severity;
 
 /// A group's rank: `score` is the product of the others. docs/triage.md states the values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Rank {
     /// The product: the higher, the sooner.

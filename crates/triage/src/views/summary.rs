@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::filter::{Filter, GroupFacts};
@@ -17,7 +16,8 @@ pub const GROUP_SCHEMA: &str = "obit.group/1";
 pub const TOP_SCHEMA: &str = "obit.top/1";
 
 /// The list of groups.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Overview {
     /// `obit.top/1`.
@@ -39,7 +39,8 @@ pub struct Overview {
 }
 
 /// One group, in numbers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct GroupSummary {
     /// `obit.group/1`.
@@ -108,7 +109,8 @@ pub struct GroupSummary {
 }
 
 /// When, and in which build.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Moment {
     /// Seconds since 1970.
@@ -120,7 +122,8 @@ pub struct Moment {
 }
 
 /// What a release has of a group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ReleaseCount {
     /// Its name.
@@ -140,7 +143,8 @@ pub struct ReleaseCount {
 }
 
 /// Dumps over time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Trend {
     /// Where the first stretch begins: seconds since 1970.

@@ -1,0 +1,38 @@
+//! The published JSON Schemas are those of the types.
+#![allow(clippy::unwrap_used)]
+
+use obit::report::write_schema;
+use obit::triage::views::{Document, write_schema as write_schema_of_view};
+
+/// `OBIT_UPDATE_SCHEMA=1 cargo test --test schemas` writes it anew.
+#[track_caller]
+fn assert_is_published(name: &str, now: &[u8]) {
+    let path = format!("{}/docs/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("OBIT_UPDATE_SCHEMA").is_some() {
+        std::fs::write(&path, now).unwrap();
+    }
+    let published = std::fs::read(&path).unwrap_or_default();
+    assert!(published == now, "docs/{name}.schema.json is out of date: OBIT_UPDATE_SCHEMA=1");
+}
+
+#[test]
+fn the_published_schema_of_the_report_is_the_one_of_its_types() {
+    let mut now = Vec::new();
+    write_schema(&mut now).unwrap();
+    assert_is_published("report", &now);
+}
+
+#[test]
+fn the_published_schemas_of_the_views_are_those_of_their_types() {
+    for (name, document) in [
+        ("record", Document::Record),
+        ("top", Document::Top),
+        ("group", Document::Group),
+        ("show", Document::Show),
+        ("diff", Document::Diff),
+    ] {
+        let mut now = Vec::new();
+        write_schema_of_view(document, &mut now).unwrap();
+        assert_is_published(name, &now);
+    }
+}
