@@ -20,7 +20,13 @@ fn owner(process: &Process, frame: &Frame) -> Option<Owner> {
 /// threads of a pool wait in the same frames.
 pub struct Owners<'p> {
     process: &'p Process,
-    known: HashMap<(Avma, FrameKind), Vec<(Option<String>, Option<Owner>)>>,
+    known: HashMap<(Avma, FrameKind), Vec<Owned>>,
+}
+
+/// A function at a place, and whose it is.
+struct Owned {
+    function: Option<String>,
+    owner: Option<Owner>,
 }
 
 impl<'p> Owners<'p> {
@@ -29,14 +35,14 @@ impl<'p> Owners<'p> {
         Self { process, known: HashMap::new() }
     }
 
-    /// [`owner`] of a frame.
+    /// Whose code a frame is; `None` where neither its function nor its module is known.
     pub fn owner(&mut self, frame: &Frame) -> Option<Owner> {
         let here = self.known.entry((frame.pc, frame.kind)).or_default();
-        match here.iter().find(|(function, _)| *function == frame.function) {
-            Some((_, owner)) => *owner,
+        match here.iter().find(|known| known.function == frame.function) {
+            Some(known) => known.owner,
             None => {
                 let owner = owner(self.process, frame);
-                here.push((frame.function.clone(), owner));
+                here.push(Owned { function: frame.function.clone(), owner });
                 owner
             }
         }
