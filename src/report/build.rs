@@ -9,18 +9,19 @@ use super::judgement::ShownTerms;
 use super::next::Known;
 use super::notice_text::{module_of, notice_report};
 use super::source_lines::SourceLines;
+use super::source_place::source_place;
 use super::values::Whose;
 use super::{
     BuildOptions, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust,
     Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
-    Redactions, Report, SignalReport, SourcePlace, TailCalls, ThreadReport, Truncated,
-    WhichRegisters, WhichStacks, WhoseLocals, values,
+    Redactions, Report, SignalReport, TailCalls, ThreadReport, Truncated, WhichRegisters,
+    WhichStacks, WhoseLocals, values,
 };
 use super::{findings, judgement, mappings, next, registers, source_values};
 use obit_analysis::{self as analysis, Owners};
 use obit_corefile::arch::Register;
 use obit_corefile::dump::{AuxKind, Dump, Signal, signal_name};
-use obit_dwarf::{DebugLevel, SourceLocation};
+use obit_dwarf::DebugLevel;
 use obit_process::module::{FileState, Module, ModuleKind};
 use obit_process::process::{self, Frame, Process, Recursion, Thread};
 use obit_process::value::{Budget, Value, tree};
@@ -515,18 +516,6 @@ fn redactions(redactor: &Redactor) -> Redactions {
         .to_owned(),
         counts: counts.collect(),
         total: redactor.counts().values().sum(),
-    }
-}
-
-/// A place in source, as the report names it.
-pub(super) fn source_place(place: &SourceLocation, redactor: &mut Redactor) -> SourcePlace {
-    let mut show = |path: &str| redactor.show(Origin::SourcePath, path);
-    SourcePlace {
-        file: show(&place.file),
-        directory: place.directory.as_deref().map(&mut show),
-        line: place.line,
-        column: place.column,
-        ..SourcePlace::default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The cause in words. What is said here the analysis found; nothing is added but names
 //! from the frames.
 
-use super::build::source_place;
+use super::source_place::source_place;
 use super::values::path_of;
 use super::{
     Blame, Cause, Confidence, Evidence, EvidenceKind, FrameKind, FrameReport, Hex, SourcePlace,

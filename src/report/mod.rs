@@ -13,6 +13,7 @@ mod notice_text;
 mod options;
 mod registers;
 mod source_lines;
+mod source_place;
 mod source_values;
 mod values;
 

@@ -2,6 +2,7 @@
 //! a number stay, text becomes `x` of the same length, all else becomes zero.
 
 use super::phrases;
+use super::printable::is_printable;
 use super::ranges::Ranges;
 use super::typed::{Hidden, Typed};
 
@@ -428,10 +429,6 @@ fn span(start: u64, from: u64, to: u64) -> std::ops::Range<usize> {
 fn to_alignment(start: u64, word: usize) -> usize {
     let word = word.max(1) as u64;
     usize::try_from((word - start % word) % word).unwrap_or(0)
-}
-
-pub(super) fn is_printable(byte: u8) -> bool {
-    matches!(byte, 0x20..=0x7e | b'\t' | b'\n' | b'\r')
 }
 
 /// Marks text in bytes that are no pointers: ASCII with UTF-8 or Latin-1 among it, UTF-16

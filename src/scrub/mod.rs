@@ -4,6 +4,7 @@
 mod mask;
 mod notes;
 mod phrases;
+mod printable;
 mod ranges;
 mod selection;
 mod typed;

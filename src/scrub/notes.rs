@@ -183,11 +183,6 @@ impl Masker<'_> {
     }
 }
 
-/// Whether all of `bytes` is printable, and long enough to tell something.
-pub(super) fn is_text_of_all(bytes: &[u8]) -> bool {
-    bytes.len() >= 8 && bytes.iter().all(|byte| super::mask::is_printable(*byte))
-}
-
 fn keep_only(desc: &mut [u8], kept: &[(usize, usize)]) {
     for (at, byte) in desc.iter_mut().enumerate() {
         if !kept.iter().any(|(from, to)| (*from..*to).contains(&at)) {

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::notes::is_text_of_all;
+use super::printable::is_text_of_all;
 use crate::report::BuildOptions;
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::arch::Register;

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::mask::{MASK, is_printable};
+use super::mask::MASK;
 use super::phrases::{self, PHRASES};
+use super::printable::is_printable;
 use super::write::present;
 use obit_corefile::addr::Avma;
 use obit_corefile::dump::{AuxKind, CoreSegment, Dump, Signal};

@@ -2,6 +2,7 @@
 
 use super::blame::{blame, own_about};
 use super::class::CauseClass;
+use super::confidence::Confidence;
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::locks::LockFinding;
 use super::memory::{self, Verdict};
@@ -267,14 +268,4 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
         _ => true,
     };
     (class, if is_known && is_told { Confidence::Proved } else { Confidence::Likely })
-}
-
-/// How sure a judgement is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)]
-pub enum Confidence {
-    #[default]
-    Guess,
-    Likely,
-    Proved,
 }

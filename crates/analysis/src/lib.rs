@@ -6,6 +6,7 @@
 mod blame;
 mod cause;
 mod class;
+mod confidence;
 mod fault;
 mod finding;
 mod locks;
@@ -17,8 +18,9 @@ mod said;
 mod signals;
 mod source;
 
-pub use cause::{Cause, Confidence};
+pub use cause::Cause;
 pub use class::{CauseClass, Severity};
+pub use confidence::Confidence;
 pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
 pub use finding::Finding;
 pub use locks::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};

@@ -1,16 +1,14 @@
 //! Effects of AArch64 instructions: loads, stores, indirect branches, traps (Arm
 //! Architecture Reference Manual, C4.1 "A64 instruction set encoding").
 
+use super::arm_fields::{SP_OR_ZERO, at_base, field, register, signed};
 use super::arm_structures::structure;
 use super::arm_sve::contiguous;
 use super::effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Register;
 
 /// The link register.
 const LR: u32 = 30;
-/// The number that is the stack pointer or zero, as the instruction likes.
-const SP_OR_ZERO: u32 = 31;
 
 /// Everything else is `None`: nothing is known of it, not that it does nothing.
 pub(super) fn effects(start: Avma, code: &[u8]) -> Option<Effects> {
@@ -231,39 +229,6 @@ fn zero_block(word: u32) -> Option<MemoryOperand> {
     };
     let base = (number != SP_OR_ZERO).then(|| register(number));
     Some(MemoryOperand { size: None, base, ..at_base(word, AccessMode::Write, 0, 0) })
-}
-
-/// An access at the register that bits 5 to 9 name, where 31 is the stack pointer.
-pub(super) fn at_base(word: u32, mode: AccessMode, bytes: u64, displacement: i64) -> MemoryOperand {
-    MemoryOperand {
-        mode,
-        size: Some(bytes),
-        segment: None,
-        base: Some(register(field(word, 5, 5))),
-        index: None,
-        index_is_signed: false,
-        displacement,
-        address_size: 8,
-        rounds: None,
-    }
-}
-
-/// x0 to x30, and sp as 31: our numbers are the same.
-pub(super) fn register(number: u32) -> Part {
-    let number = u16::try_from(number).unwrap_or(u16::MAX);
-    Part { register: Register(number), shift: 0, size: 8 }
-}
-
-/// `len` bits of `word` from bit `low` on.
-pub(super) fn field(word: u32, low: u32, len: u32) -> u32 {
-    let above = u32::MAX.checked_shl(len).unwrap_or(0);
-    word.checked_shr(low).unwrap_or(0) & !above
-}
-
-/// The number in two's complement that the low `bits` of `value` are.
-fn signed(value: u32, bits: u32) -> i64 {
-    let unused = 32_u32.saturating_sub(bits).min(31);
-    i64::from((value << unused).cast_signed() >> unused)
 }
 
 #[cfg(test)]

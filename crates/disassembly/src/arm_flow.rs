@@ -2,18 +2,12 @@
 //! set encoding"): arithmetic, branches, vector registers. What is not understood changes
 //! all that its encoding could name.
 
+use super::arm_fields::{SP_OR_ZERO, signed};
 use super::arm_flow_memory;
-use super::effects::{AccessMode, MemoryOperand, Part};
+use super::arm_word::{Word, general, nowhere, set_vector, sum, unknown, vector};
+use super::effects::{MemoryOperand, Part};
 use super::flow::{Next, Step, Target, Term, Write};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Register;
-
-/// The number that is the stack pointer or zero, as the instruction likes.
-pub(super) const SP_OR_ZERO: u32 = 31;
-/// v0 in DWARF for the Arm 64-bit Architecture, "DWARF register names".
-const V0: u32 = 64;
-/// Bytes of a vector register.
-const VECTOR: u64 = 16;
 
 pub(super) fn steps(start: Avma, code: &[u8]) -> Vec<Step> {
     let mut steps = Vec::new();
@@ -29,13 +23,6 @@ pub(super) fn steps(start: Avma, code: &[u8]) -> Vec<Step> {
         address = Avma(address.0.wrapping_add(4));
     }
     steps
-}
-
-/// One instruction.
-#[derive(Clone, Copy)]
-pub(super) struct Word {
-    pub(super) bits: u32,
-    pub(super) address: Avma,
 }
 
 impl Word {
@@ -422,70 +409,6 @@ impl Word {
     fn size(self) -> u64 {
         if self.flag(31) { 8 } else { 4 }
     }
-
-    fn is(self, mask: u32, value: u32) -> bool {
-        self.bits & mask == value
-    }
-
-    pub(super) fn flag(self, bit: u32) -> bool {
-        self.field(bit, 1) == 1
-    }
-
-    /// `len` bits from bit `low` on.
-    pub(super) fn field(self, low: u32, len: u32) -> u32 {
-        let above = u32::MAX.checked_shl(len).unwrap_or(0);
-        self.bits.checked_shr(low).unwrap_or(0) & !above
-    }
-}
-
-/// x0 to x30 and sp.
-pub(super) fn general(number: u32, size: u64) -> Part {
-    let number = u16::try_from(number).unwrap_or(u16::MAX);
-    Part { register: Register(number), shift: 0, size }
-}
-
-pub(super) fn vector(number: u32) -> Part {
-    general(number.saturating_add(V0), VECTOR)
-}
-
-/// A write of a vector register, the rest of which it clears.
-pub(super) fn set_vector(to: u32, from: Term) -> Vec<Write> {
-    vec![Write { to: Target::Register(vector(to)), from }]
-}
-
-pub(super) fn unknown(to: Target) -> Write {
-    Write { to, from: Term::Unknown }
-}
-
-/// An address of no register, of no known size.
-pub(super) fn nowhere() -> MemoryOperand {
-    MemoryOperand {
-        mode: AccessMode::Read,
-        size: None,
-        segment: None,
-        base: None,
-        index: None,
-        displacement: 0,
-        address_size: 8,
-        index_is_signed: false,
-        rounds: None,
-    }
-}
-
-/// A sum of so many bytes.
-pub(super) fn sum(
-    base: Option<Part>,
-    index: Option<(Part, u64)>,
-    displacement: i64,
-    size: u64,
-) -> MemoryOperand {
-    MemoryOperand { base, index, displacement, address_size: size, ..nowhere() }
-}
-
-/// The number in two's complement that the low `bits` of `value` are.
-pub(super) fn signed(value: u32, bits: u32) -> i64 {
-    let unused = 32_u32.saturating_sub(bits).min(31);
-    i64::from((value << unused).cast_signed() >> unused)
 }
 
 #[cfg(test)]

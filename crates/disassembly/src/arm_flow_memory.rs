@@ -2,9 +2,8 @@
 //! stores").
 
 use super::arm_effects;
-use super::arm_flow::{
-    SP_OR_ZERO, Word, general, nowhere, set_vector, signed, sum, unknown, vector,
-};
+use super::arm_fields::{SP_OR_ZERO, signed};
+use super::arm_word::{Word, general, nowhere, set_vector, sum, unknown, vector};
 use super::effects::{AccessMode, MemoryOperand, Part};
 use super::flow::{Target, Term, Write};
 

@@ -2,7 +2,7 @@
 //! Reference Manual, C4.1.94 "Advanced SIMD load/store multiple structures" and "single
 //! structure").
 
-use super::arm_effects::{at_base, field};
+use super::arm_fields::{at_base, field};
 use super::effects::{AccessMode, MemoryOperand};
 
 /// 0 Q 00110 .. L ..: LD1 to LD4 and ST1 to ST4. All lie together from the base on; where

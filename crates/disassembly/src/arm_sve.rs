@@ -2,7 +2,7 @@
 //! Reference Manual, C4.1 "SVE encodings": "SVE Memory - Contiguous Load" and "SVE Memory -
 //! Contiguous Store").
 
-use super::arm_effects::{at_base, field, register};
+use super::arm_fields::{at_base, field, register};
 use super::effects::{AccessMode, MemoryOperand, Part};
 
 /// LD1B to LD1D, LDFF1B to LDFF1D, ST1B to ST1D with one base. How much they touch is for

@@ -7,10 +7,12 @@
 mod arm;
 mod arm_code;
 mod arm_effects;
+mod arm_fields;
 mod arm_flow;
 mod arm_flow_memory;
 mod arm_structures;
 mod arm_sve;
+mod arm_word;
 mod code_hash;
 mod code_word;
 mod effects;

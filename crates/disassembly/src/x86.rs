@@ -7,9 +7,6 @@ use iced_x86::{
 use super::{BAD, Flavor, Instruction, x86_text};
 use obit_corefile::addr::Avma;
 
-/// Column of the first operand, as in gdb and objdump.
-pub(super) const OPERANDS: u32 = 7;
-
 /// At most `most` instructions.
 pub(super) fn disassemble(
     bits: u32,
@@ -67,7 +64,7 @@ fn formatter(flavor: Flavor) -> Box<dyn Formatter> {
     options.set_space_after_operand_separator(false);
     options.set_show_branch_size(false);
     options.set_rip_relative_addresses(true);
-    options.set_first_operand_char_index(OPERANDS);
+    options.set_first_operand_char_index(x86_text::OPERANDS);
     formatter
 }
 

@@ -6,7 +6,8 @@ use std::fmt::{self, Write as _};
 
 use iced_x86::{Code, Instruction, Mnemonic, OpKind, Register};
 
-use super::x86::OPERANDS;
+/// Column of the first operand, as in gdb and objdump.
+pub(super) const OPERANDS: u32 = 7;
 
 /// The text, the same to the letter as the formatter's. `None` for what it must be asked.
 pub(super) fn att(decoded: &Instruction) -> Option<String> {

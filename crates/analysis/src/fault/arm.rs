@@ -10,17 +10,9 @@ const LR: Register = Register(30);
 /// User addresses have so many bits; with large addresses (ARMv8.2-LVA) those below.
 const BITS: u32 = 48;
 const LARGE_BITS: u32 = 52;
-/// Bits of a pointer from here on are a tag that addresses do not have.
-const TAG: u32 = 56;
 /// How far below the stack pointer a function may have taken its return address from: what
 /// `ldp x29, x30, [sp], #n` can add at once.
 const REACH: u64 = 504;
-
-/// An address without the tag: bit 55 stands for those above.
-pub(super) fn untagged(address: Avma) -> Avma {
-    let unused = 64 - TAG;
-    Avma(((address.0 << unused).cast_signed() >> unused).cast_unsigned())
-}
 
 /// Whether an address is one of the process or of the kernel: the bits between those that
 /// are translated and the tag are all the same. Linux has larger addresses only for programs
@@ -32,7 +24,7 @@ pub(super) fn is_canonical(instant: &Instant<'_>, address: Avma) -> bool {
         start >> BITS != 0 && start >> LARGE_BITS == 0
     });
     let bits = if is_large { LARGE_BITS } else { BITS };
-    let high = untagged(address).0.cast_signed() >> bits;
+    let high = instant.untagged(address).0.cast_signed() >> bits;
     high == 0 || high == -1
 }
 
@@ -44,7 +36,7 @@ pub(super) fn has_returned(instant: &Instant<'_>) -> bool {
         let facts = instant.facts()?;
         let link = registers.get(LR)?;
         let sp = registers.get(facts.sp)?;
-        let is_return = untagged(Avma(link)) == untagged(instant.pc());
+        let is_return = instant.untagged(Avma(link)) == instant.untagged(instant.pc());
         let below = || (8..=REACH).step_by(8).filter_map(|bytes| sp.checked_sub(bytes));
         let memory = &instant.process.memory;
         Some(

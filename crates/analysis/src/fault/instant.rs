@@ -12,6 +12,9 @@ use obit_process::unwind::Activation;
 pub(super) const LONGEST: usize = 15;
 /// gs of i386 as [`obit_disassembly`] names it.
 const GS_BASE: Register = Register(59);
+/// Bits of a pointer of AArch64 from here on are a tag that addresses do not have (Arm
+/// Architecture Reference Manual, D8.8 "Address tagging").
+const TAG: u32 = 56;
 
 /// One place where a thread was.
 pub(super) struct Instant<'p> {
@@ -95,7 +98,7 @@ impl<'p> Instant<'p> {
     /// so, where the pointer may have had a tag (aarch64, `uapi/asm/signal.h`).
     pub(super) fn untagged(&self, address: Avma) -> Avma {
         match self.machine().decoder() {
-            Some(Decoder::Aarch64) => super::arm::untagged(address),
+            Some(Decoder::Aarch64) => without_tag(address),
             Some(Decoder::X86 { .. }) | None => address,
         }
     }
@@ -142,4 +145,10 @@ impl<'p> Instant<'p> {
             }
         }
     }
+}
+
+/// An address without the tag: bit 55 stands for those above.
+fn without_tag(address: Avma) -> Avma {
+    let unused = 64 - TAG;
+    Avma(((address.0 << unused).cast_signed() >> unused).cast_unsigned())
 }

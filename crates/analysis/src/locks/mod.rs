@@ -12,7 +12,7 @@ pub use wait::LockKind;
 
 use std::collections::HashMap;
 
-use super::cause::Confidence;
+use super::confidence::Confidence;
 use super::outside::is_from_outside;
 use glibc::{Owner, int};
 use obit_corefile::addr::Avma;

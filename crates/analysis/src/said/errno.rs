@@ -1,6 +1,6 @@
 //! `errno` of a thread: a variable of the C library in thread-local storage.
 
-use super::facts::Fact;
+use super::fact::Fact;
 use super::stack::Stack;
 use obit_process::module::{Module, thread_local_block};
 

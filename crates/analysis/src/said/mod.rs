@@ -4,6 +4,7 @@ mod allocation;
 mod cpp;
 mod errno;
 mod exception;
+mod fact;
 mod facts;
 mod glibc;
 mod go;
@@ -14,7 +15,7 @@ mod stack;
 mod watchdog;
 mod what;
 
-pub use facts::Fact;
+pub use fact::Fact;
 pub(super) use facts::facts;
 pub(super) use sanitizer::check;
 

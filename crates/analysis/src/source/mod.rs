@@ -7,7 +7,7 @@ mod evaluated;
 mod line;
 pub mod spelling;
 
-use crate::cause::Confidence;
+use crate::confidence::Confidence;
 use crate::fault::{Fault, Reason};
 use crate::origin::{Origin, Source};
 use element::element_holding;

@@ -1,0 +1,29 @@
+//! One fact beside the cause.
+
+use super::Said;
+use obit_corefile::dump::Signal;
+
+/// One fact about the crashed thread or the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// What the program said from the handler that caught the fault.
+    Aftermath(Said),
+    /// A fault before this one: its handler had not returned when it failed, too.
+    Earlier(Signal),
+    /// The system call that was refused, by its number.
+    SystemCall(i32),
+    /// The thread's `errno`, as the last call of the C library that failed left it: its
+    /// number and its name on Linux.
+    Errno(i32, &'static str),
+    /// An exception of C++ that the crashed thread has caught and not done with: its type,
+    /// and what it says where that is sure.
+    Handled {
+        /// As its author wrote the type.
+        exception: String,
+        /// What it says.
+        text: Option<String>,
+    },
+    /// systemd expects a sign of life this often, in microseconds (`WATCHDOG_USEC`), and
+    /// sends SIGABRT otherwise (sd_watchdog_enabled(3)).
+    Watchdog(u64),
+}
