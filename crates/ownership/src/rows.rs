@@ -164,7 +164,7 @@ pub(crate) fn fits(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadLine, fits, read};
+    use super::{BadLine, Table, fits, read};
 
     #[test]
     fn a_star_is_any_text() {
@@ -174,6 +174,17 @@ mod tests {
         assert!(fits("*/rust/library/*", "/x/rust/library/core/a.rs"));
         assert!(fits("/usr/*-linux-*/include/*", "/usr/arm-linux-gnu/include/a.h"));
         assert!(!fits("/usr/*-linux-*/include/*", "/usr/src/app/include/a.h"));
+    }
+
+    #[test]
+    fn of_the_patterns_that_fit_the_longest_is_found_wherever_its_star_is() {
+        let rows = read("[startup any]\nfo*\n*oba\n*obar\nfoob*\n").unwrap();
+        let table = Table::of(rows);
+        let found = |name| table.open(name, None).map(|row| row.pattern);
+        assert_eq!(found("foobar"), Some("*obar"));
+        assert_eq!(found("fooba"), Some("foob*"));
+        assert_eq!(found("xoba"), Some("*oba"));
+        assert_eq!((found("f"), found("")), (None, None));
     }
 
     #[test]
