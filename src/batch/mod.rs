@@ -13,7 +13,6 @@
 mod analyze;
 mod code;
 mod code_comparison;
-mod death;
 mod first_look;
 mod glob;
 mod identity;
@@ -27,7 +26,6 @@ mod worker_process;
 
 pub use analyze::{analyze, failed};
 pub use code::Code;
-pub use death::{Death, death_of};
 pub use first_look::{FirstLook, first_look};
 pub use identity::stamp_of;
 pub use pool::{Done, Job, WorkerPool};

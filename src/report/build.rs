@@ -12,12 +12,13 @@ use super::source_lines::SourceLines;
 use super::source_place::source_place;
 use super::values::Whose;
 use super::{
-    BuildOptions, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust,
-    Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
-    Redactions, Report, SignalReport, TailCalls, ThreadReport, Truncated, WhichRegisters,
-    WhichStacks, WhoseLocals, values,
+    BuildOptions, Circumstances, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport,
+    FrameTrust, Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package,
+    ProcessReport, Redactions, Report, SignalReport, TailCalls, ThreadReport, Truncated,
+    WhichRegisters, WhichStacks, WhoseLocals, values,
 };
 use super::{findings, judgement, mappings, next, registers, source_values};
+use crate::circumstances::FileEvidence;
 use obit_analysis::{self as analysis, Owners};
 use obit_corefile::arch::Register;
 use obit_corefile::dump::{AuxKind, Dump, Signal, signal_name};
@@ -96,6 +97,7 @@ fn built(
     let report = Report {
         core: builder.core(),
         process: builder.process(),
+        circumstances: builder.circumstances(),
         signal: process.dump.signal.as_ref().map(|it| signal(it, &mut builder.redactor)),
         cause,
         threads,
@@ -171,6 +173,13 @@ impl Builder<'_> {
             build_id: module.and_then(|m| m.build_id.as_ref()).map(ToString::to_string),
             package: executable.and_then(|at| self.package(at)),
         }
+    }
+
+    fn circumstances(&mut self) -> Circumstances {
+        self.redactor.enter(0, || "circumstances".to_owned());
+        let environment = self.process.environment();
+        let evidence = FileEvidence::of(&self.process.dump.path);
+        evidence.report(environment.as_deref(), &mut self.redactor)
     }
 
     /// `NT_PRPSINFO` speaks of the thread group's leader.

@@ -5,6 +5,7 @@ use std::io;
 
 use super::excerpt::{Extent, Line, excerpt, write_lines};
 use super::stack::{WIDEST_ARGUMENTS, arguments};
+use crate::identity;
 use crate::layout::{cut_end, width, wrap};
 use crate::name;
 use crate::style::Style;
@@ -41,6 +42,7 @@ impl<'r> Head<'r> {
     /// The head of `report`.
     pub(crate) fn of(report: &'r Report, options: &PageOptions) -> Self {
         let mut head = Self { lines: Vec::new(), explained: None, cut: Vec::new() };
+        head.started(report, options);
         let Some(cause) = &report.cause else {
             head.also(report, options);
             return head;
@@ -100,6 +102,17 @@ impl<'r> Head<'r> {
             self.cut.push((label, text));
         }
         self.add(label, lines.into_iter().map(|line| vec![(ink, line)]));
+    }
+
+    /// The command line, and when and where it ran.
+    fn started(&mut self, report: &Report, options: &PageOptions) {
+        let command = identity::command_line(report).map(|text| ("cmd", text));
+        let circumstances = identity::circumstances(report, options.detail == Detail::Verbose)
+            .map(|text| ("when", text));
+        for (label, text) in command.into_iter().chain(circumstances) {
+            let (lines, _) = some_lines(&text, 1, options);
+            self.add(label, lines.into_iter().map(|line| vec![(Style::Plain, line)]));
+        }
     }
 
     /// What happened, how it came about, and what the program said of it.
@@ -274,7 +287,7 @@ impl<'r> Head<'r> {
             .collect();
         let more = all.len() - shown;
         if more > 0 {
-            lines.push(vec![(Style::Aside, format!("\u{2026} and {more} more, told below"))]);
+            lines.push(vec![(Style::Aside, format!("\u{2026} and {more} more below"))]);
         }
         self.add("also", lines);
     }
