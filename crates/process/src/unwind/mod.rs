@@ -22,6 +22,7 @@ mod walk;
 mod without_cfi;
 
 pub use activation::{Activation, Left, Trust};
+pub(crate) use return_address::{CallBefore, call_before};
 pub use walk::Unwinder;
 
 use obit_corefile::notice::UnwindStop;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::budget::{Budget, FEWEST_FRAMES};
 use super::cfi::{CfiTable, RowContext};
 use super::exidx;
+use super::return_address::{CallBefore, call_before};
 use super::row::{Context, Row, interrupted_at};
 use super::without_cfi::Search;
 use super::{Activation, Left, Stack, Trust, signal_frame, trampoline};
@@ -154,6 +155,14 @@ impl<'m> Unwinder<'m> {
                 let memory = &mut self.memory;
                 let mut context = Context { facts, memory, steps, operations, code_mask };
                 match row.apply(&frame.registers, leaf, &mut context) {
+                    Ok(caller)
+                        if frame.trust == Trust::Scan
+                            && !self.is_confirmed(caller.pc, &row, facts) =>
+                    {
+                        // The frame pointer was a guess as well.
+                        frame.registers.set(facts.fp, None);
+                        UnwindStop::NoTable
+                    }
                     Ok(caller) => {
                         frame.cfa = Some(caller.cfa);
                         let Some(pc) = caller.pc else { return Next::Outermost };
@@ -201,6 +210,21 @@ impl<'m> Unwinder<'m> {
                 is_signal: false,
             }),
             None => Next::Stopped(why),
+        }
+    }
+
+    /// Whether a frame that a scan found is real, as far as its caller shows: the row of its
+    /// code leads from its guessed registers to just past a call. What the kernel interrupted
+    /// was not called.
+    fn is_confirmed(&mut self, caller: Option<Avma>, row: &Row<'_>, facts: &'static Facts) -> bool {
+        match caller {
+            // The table says so; a return address of 0 may be any word of the stack.
+            None => true,
+            Some(_) if row.is_signal => true,
+            Some(pc) => matches!(
+                call_before(pc, facts, &mut self.memory),
+                CallBefore::Direct(_) | CallBefore::Indirect
+            ),
         }
     }
 
