@@ -241,7 +241,7 @@ mod tests {
             base("int", 4, Encoding::Signed),
             base("long", 8, Encoding::Signed),
             record("huge", 1 << 40, Vec::new()),
-            named("opaque", None, obit_dwarf::TypeKind::Unspecified),
+            named("opaque", None, TypeKind::Unspecified),
         ]
     }
 
