@@ -161,12 +161,18 @@ fn held(cause: &analysis::Cause, expression: Option<&str>) -> Option<String> {
     let is_index = origin.is_some_and(|origin| origin.is_index);
     let traced = origin.and_then(|origin| origin.value);
     let pointer = fault.bad_pointer().map(|at| at.0);
-    let value = traced.or(pointer)?;
+    let number = cause.terms.number.or(fault.division.map(|division| division.divisor));
+    let value = traced.or(pointer.filter(|_| !is_index));
     let told = match (value, is_index, &fault.access) {
-        (0, false, Some(_)) => "NULL".to_owned(),
-        (_, false, Some(_)) => Hex(value).to_string(),
-        _ => value.cast_signed().to_string(),
+        (Some(0), false, Some(_)) => "NULL".to_owned(),
+        (Some(value), false, Some(_)) => Hex(value).to_string(),
+        (value, ..) => match (number, value) {
+            (Some(number), _) => number.to_string(),
+            (None, value) => value?.cast_signed().to_string(),
+        },
     };
+    let is_reference = origin.is_some_and(|origin| origin.is_reference);
+    let is = if is_reference { "refers to" } else { "is" };
     let made = origin.map(|origin| match &origin.source {
         Source::Returned { function: Some(function) } => format!(", returned by `{function}`"),
         Source::NeverSet => ", never set".to_owned(),
@@ -174,7 +180,7 @@ fn held(cause: &analysis::Cause, expression: Option<&str>) -> Option<String> {
     });
     let made = made.unwrap_or_default();
     match (expression, base) {
-        (Some(name), _) => Some(format!("`{name}` is {told}{made}")),
+        (Some(name), _) => Some(format!("`{name}` {is} {told}{made}")),
         (None, Some((register, value))) if !is_index => {
             Some(format!("{register} is {}{made}", Hex(*value)))
         }

@@ -40,6 +40,9 @@ pub struct Origin {
     /// What held the value, in that frame's words where it has any, else in those of the
     /// frame it was passed to.
     pub expression: Option<String>,
+    /// The value is the address of what the expression names: an accessor returned a
+    /// reference to it.
+    pub is_reference: bool,
     /// The words are those of the frame it was passed to.
     pub is_of_callee: bool,
     /// The member of its pointee that was wanted where it was used.

@@ -2,7 +2,7 @@
 
 use super::body::{Definition, Reaching, Slot};
 use super::moment::low_bytes;
-use super::names::{Named, Names, argument_registers};
+use super::names::{Named, Names, Returned, argument_registers};
 use super::{Origin, Source, Through, Wanted};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Register;
@@ -64,6 +64,8 @@ struct End {
     value: Option<u64>,
     /// It is not the pointer but what was added to one.
     is_index: bool,
+    /// See [`Origin::is_reference`].
+    is_reference: bool,
     is_certain: bool,
 }
 
@@ -74,7 +76,8 @@ impl<'t> Trace<'t> {
         let stop = names.moment.stop;
         let (value, is_index, end) = match wanted {
             Wanted::Address(operand) => {
-                let culprit = self.culprit(&names, stop, &operand)?;
+                let sum = names.moment.address(&operand, stop).map(|known| known.value);
+                let culprit = self.culprit(&names, stop, &operand, sum)?;
                 let place = self.part(&names, culprit.part);
                 (place.value, culprit.is_index, self.follow(place)?)
             }
@@ -100,6 +103,8 @@ impl<'t> Trace<'t> {
                 (value, false, self.in_memory(&names, operand, stop, value)?)
             }
         };
+        // Where an index was split off later, the value was that of the sum.
+        let value = value.filter(|_| is_index || !end.is_index);
         let (value, is_index) = (end.value.or(value), is_index || end.is_index);
         let member = match wanted {
             Wanted::Address(operand) if !is_index => names.wanted(stop, &operand),
@@ -120,6 +125,7 @@ impl<'t> Trace<'t> {
             is_index,
             source: end.source,
             expression: end.expression,
+            is_reference: end.is_reference,
             is_of_callee: end.is_of_callee,
             member,
             through,
@@ -159,10 +165,17 @@ impl<'t> Trace<'t> {
 
     /// The register to blame for an address, and what it is multiplied by: the pointer among
     /// them, or the index where the pointer is sound and the index leads far away.
-    fn culprit(&self, names: &Names<'t>, at: usize, operand: &MemoryOperand) -> Option<Culprit> {
+    /// `sum` is the address, where it is known.
+    fn culprit(
+        &self,
+        names: &Names<'t>,
+        at: usize,
+        operand: &MemoryOperand,
+        sum: Option<u64>,
+    ) -> Option<Culprit> {
         /// An index that leads further is none.
         const FAR: u64 = 16 << 20;
-        let value = |part: Part| names.moment.part(part, at).map(|known| known.value);
+        let value = |part: Part| part_of_sum(names, at, operand, part, sum);
         let is_mapped = |at: u64| self.process.memory.region_at(Avma(at)).is_some();
         let is_sound = |part: Part| value(part).is_some_and(is_mapped);
         let facts = names.moment.facts;
@@ -210,8 +223,8 @@ impl<'t> Trace<'t> {
         scale: u64,
         value: Option<u64>,
     ) -> Option<u64> {
-        if let Some(known) = names.moment.part(part, at) {
-            return Some(known.value);
+        if let Some(known) = part_of_sum(names, at, operand, part, value) {
+            return Some(known);
         }
         let both = operand.base.is_some() && operand.index.is_some();
         let sum = value.filter(|_| !both && operand.segment.is_none())?;
@@ -239,6 +252,7 @@ impl<'t> Trace<'t> {
                 operand: None,
                 value: place.value,
                 is_index,
+                is_reference: false,
                 is_certain,
             };
             let reaching = names.moment.reaching(place.at, place.slot);
@@ -260,14 +274,15 @@ impl<'t> Trace<'t> {
                         return Some(ended(Source::Unclear, by, expression, false));
                     }
                     // An accessor of a container only finds its way in it.
-                    if let Some(named) = names.accessed(by) {
+                    if let Some(Returned { named, is_reference }) = names.accessed(by) {
                         let end = ended(
                             Source::Loaded { address: None },
                             by,
                             Some(named.text),
                             is_certain,
                         );
-                        return Some(End { depth: named.depth, is_of_callee: false, ..end });
+                        let depth = named.depth;
+                        return Some(End { depth, is_reference, is_of_callee: false, ..end });
                     }
                     let function = names.called(by);
                     let kept = names.variable(by + 1, place.slot).map(|named| named.text);
@@ -292,7 +307,7 @@ impl<'t> Trace<'t> {
                         place.slot = Slot::Register(part.register);
                     }
                     Term::Address(operand) => {
-                        let Some(culprit) = self.culprit(&names, by, &operand) else {
+                        let Some(culprit) = self.culprit(&names, by, &operand, place.value) else {
                             return Some(ended(Source::Computed, by, expression, is_certain));
                         };
                         let Culprit { part, scale, .. } = culprit;
@@ -380,6 +395,7 @@ impl<'t> Trace<'t> {
             operand: Some(operand),
             value: None,
             is_index: false,
+            is_reference: false,
             is_certain,
         })
     }
@@ -569,6 +585,30 @@ impl<'t> Trace<'t> {
     fn is_argument(&self, register: Register) -> bool {
         argument_registers(self.process.dump.machine).contains(&register)
     }
+}
+
+/// What one of the two registers of an address held before step `at`: as it is known, else
+/// what the other leaves of the sum.
+fn part_of_sum(
+    names: &Names<'_>,
+    at: usize,
+    operand: &MemoryOperand,
+    part: Part,
+    sum: Option<u64>,
+) -> Option<u64> {
+    let known = |part: Part| names.moment.part(part, at).map(|known| known.value);
+    if let Some(value) = known(part) {
+        return Some(value);
+    }
+    let (base, (index, scale)) = operand.base.zip(operand.index)?;
+    let sum = sum.filter(|_| operand.segment.is_none())?;
+    let rest = sum.wrapping_sub(operand.displacement.cast_unsigned());
+    if part == base {
+        let product = operand.index_value(index, known(index)?).wrapping_mul(scale);
+        return Some(rest.wrapping_sub(product));
+    }
+    let product = rest.wrapping_sub(known(base)?);
+    (part == index && product.checked_rem(scale)? == 0).then(|| product / scale)
 }
 
 /// Whether a symbol names an entry of the linker's table.

@@ -11,10 +11,11 @@ use crate::confidence::Confidence;
 use crate::fault::{Fault, Reason};
 use crate::origin::{Origin, Source};
 use element::element_holding;
-use evaluated::{Match, Wanted, holder, is_known, member_wanted, value_of};
+use evaluated::{Match, Wanted, holder, is_known, member_wanted, scalar_of, value_of};
 use line::line_of;
 use obit_corefile::addr::Avma;
 use obit_process::process::{FrameView, Process};
+use obit_process::value::Scalar;
 use spelling::{Known, containing, is_spelled};
 
 /// Addresses below are a null pointer and an offset: two that are equal need not be copies
@@ -34,6 +35,9 @@ pub struct SourceTerms {
     pub through: Option<LedFrom>,
     /// What the expression is a part of, if it can be evaluated in the frame: `*n`.
     pub object: Option<Words>,
+    /// What the expression gives in the frame, with the width and sign of its type, where it
+    /// is an integer that can be evaluated.
+    pub number: Option<i128>,
 }
 
 /// Words of the program's own, and where they come from.
@@ -109,10 +113,20 @@ pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
         member: origin.and_then(|origin| origin.member.clone()).map(Words::of_debug_info),
         through,
         object: None,
+        number: None,
     };
     let crashed = process.threads.iter().position(|thread| thread.crashed);
     let view = crashed.zip(judged.blame);
     let view = view.and_then(|(thread, frame)| process.frame_view(thread, frame));
+    if let Some(fault) = judged.fault {
+        let here = match origin.is_some_and(|origin| origin.is_of_callee) {
+            true => crashed.zip(judged.failed).and_then(|(t, frame)| process.frame_view(t, frame)),
+            false => crashed.zip(judged.blame).and_then(|(t, frame)| process.frame_view(t, frame)),
+        };
+        if let Some(view) = &here {
+            check(&mut terms, process, fault, origin, view);
+        }
+    }
     if let (Some(view), Some(fault)) = (&view, judged.fault) {
         add_line(&mut terms, process, judged, fault, view);
     }
@@ -128,6 +142,49 @@ pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
         terms.object = object.map(|text| Words { text, from: whole.from });
     }
     terms
+}
+
+/// Holds the traced expression against what it gives in `view`: one that gives another value
+/// than the bad one was changed since, or is not what held it, and goes.
+fn check(
+    terms: &mut SourceTerms,
+    process: &Process,
+    fault: &Fault,
+    origin: Option<&Origin>,
+    view: &FrameView<'_>,
+) {
+    let Some(origin) = origin.filter(|origin| !origin.is_reference) else { return };
+    let Some(expression) = &terms.expression else { return };
+    if !Known::of(view).has_all_of(&expression.text) {
+        return;
+    }
+    let Some(scalar) = scalar_of(process, view, &expression.text) else { return };
+    let number = number_of(&scalar);
+    let is_right = match (&scalar, number) {
+        (Scalar::Address(at), _) => {
+            let is_pointer = fault.division.is_none() && !origin.is_index;
+            let bad = fault.bad_pointer().map(|at| at.0);
+            is_pointer && (Some(*at) == origin.value || Some(*at) == bad)
+        }
+        (_, Some(_)) if origin.is_index => true,
+        (_, Some(number)) => match fault.division {
+            Some(division) => division.divisor == number,
+            None => origin.value.map(i128::from) == Some(number),
+        },
+        _ => return,
+    };
+    match is_right {
+        true => terms.number = number,
+        false => (terms.expression, terms.member) = (None, None),
+    }
+}
+
+fn number_of(scalar: &Scalar) -> Option<i128> {
+    match scalar {
+        Scalar::Signed(number) => Some(*number),
+        Scalar::Unsigned(number) => i128::try_from(*number).ok(),
+        _ => None,
+    }
 }
 
 /// What the line of the frame to blame says itself is what a person reads, though the
@@ -204,7 +261,10 @@ fn wanted(fault: &Fault, origin: Option<&Origin>) -> Option<Wanted> {
             Some((pointer, false)) => Wanted::Pointer(Avma(pointer)),
             None => Wanted::Pointer(bad),
         }),
-        (None, Reason::DivideByZero) => Some(Wanted::Number(0)),
+        (None, Reason::DivideByZero | Reason::DivideOverflow) => {
+            let divisor = fault.division.map_or(0, |division| division.divisor);
+            Some(Wanted::Number(i64::try_from(divisor).ok()?.cast_unsigned()))
+        }
         _ => None,
     }
 }
