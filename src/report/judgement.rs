@@ -14,6 +14,10 @@ use obit_analysis::{
 use obit_corefile::addr::Avma;
 use obit_redact::{Origin, Redactor, Shown};
 
+/// What is said of a fault of which the core has no record.
+const COMPUTED: &str = "the core has no fault record (a handler sent the signal again, or the \
+    core was not written by the kernel): computed from the instruction and the registers";
+
 /// The source's words for a cause, as far as they may leave.
 pub(super) struct ShownTerms {
     expression: Option<Shown>,
@@ -175,7 +179,12 @@ fn held(cause: &analysis::Cause, expression: Option<&str>) -> Option<String> {
     let is = if is_reference { "refers to" } else { "is" };
     let made = origin.map(|origin| match &origin.source {
         Source::Returned { function: Some(function) } => format!(", returned by `{function}`"),
-        Source::NeverSet => ", never set".to_owned(),
+        Source::DeadFrame { address } => format!(
+            ", read at {} below the stack pointer, from the frame of a function that has returned",
+            Hex(address.0)
+        ),
+        Source::NeverSet => ", never initialized".to_owned(),
+        Source::MaybeNeverSet => ", not initialized on every path to here".to_owned(),
         _ => String::new(),
     });
     let made = made.unwrap_or_default();
@@ -232,6 +241,13 @@ fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidenc
     let verdict =
         verdict.and_then(|verdict| findings::memory::verdict(verdict, used, accessed, redactor));
     all.extend(verdict);
+    let computed = cause.fault.as_ref().filter(|fault| fault.is_computed);
+    all.extend(computed.map(|_| Evidence {
+        kind: EvidenceKind::Memory,
+        text: redactor.show(Origin::OwnWords, COMPUTED),
+        frame: cause.failed.map(|index| index as u64),
+        address: None,
+    }));
     let caught = cause.fault.as_ref().and_then(|fault| fault.caught.as_ref());
     all.extend(caught.map(|caught| findings::facts::caught(caught, redactor)));
     all.extend(cause.facts.iter().map(|fact| findings::facts::fact(fact, redactor)));
@@ -280,14 +296,18 @@ fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
         return "it waits here for what another thread of the ring holds".to_owned();
     }
     let origin = cause.origin.as_ref().filter(|_| cause.said.is_none());
+    let line = origin.and_then(|origin| origin.line.as_ref()?.line);
+    let place = line.map_or_else(|| "here".to_owned(), |line| format!("at line {line}"));
     let made = origin.map(|origin| match origin.source {
-        Source::Constant => "the value was set here",
-        Source::Loaded { .. } => "the value was loaded here",
-        Source::Returned { .. } => "a function called from here returned the value",
-        Source::Computed => "the value was computed here",
-        Source::NeverSet => "the variable was never set here",
-        Source::Passed => "the value came in here, and the caller does not show it",
-        Source::Unclear => "the value was made here in one of several ways",
+        Source::Constant => format!("the bad value was set {place}"),
+        Source::Loaded { .. } => format!("the bad value was loaded {place}"),
+        Source::DeadFrame { .. } => format!("the bad value was read from a dead frame {place}"),
+        Source::Returned { .. } => format!("a function called {place} returned the bad value"),
+        Source::Computed => format!("the bad value was computed {place}"),
+        Source::NeverSet => "the variable is not initialized".to_owned(),
+        Source::MaybeNeverSet => "the variable is not initialized on every path".to_owned(),
+        Source::Passed => "the bad value was passed in; the caller does not show it".to_owned(),
+        Source::Unclear => "the bad value was set here (several paths are possible)".to_owned(),
     });
     let fallback = match (&cause.said, has_expression) {
         (Some(_), _) => "the innermost frame of the program's own code: it was raised from here",
@@ -296,5 +316,5 @@ fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
         }
         (None, false) => "the innermost frame of the program's own code",
     };
-    made.unwrap_or(fallback).to_owned()
+    made.unwrap_or_else(|| fallback.to_owned())
 }

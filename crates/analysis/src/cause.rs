@@ -12,7 +12,7 @@ use super::said::{self, Fact, Said, Speaker, Subject};
 use super::source::{self, Judged, SourceTerms};
 use crate::signals::{SIGABRT, SIGBUS, SIGXCPU, SIGXFSZ};
 use obit_corefile::dump::{Signal, SignalDetail};
-use obit_process::process::Process;
+use obit_process::process::{FrameKind, Process};
 
 /// Why the process died.
 #[derive(Clone, Debug)]
@@ -96,7 +96,11 @@ pub(super) fn judge(
         (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
         (None, Some(made)) => (Some(made), Confidence::Likely),
         (None, None) => {
-            let blame = blame(process, failed.unwrap_or(0));
+            let from = match class {
+                CauseClass::Abort => failed.or_else(|| interrupted(process)),
+                _ => failed,
+            };
+            let blame = blame(process, from.unwrap_or(0));
             let by_itself = stopped_itself(process, fault.as_ref(), blame);
             (blame, if by_itself { Confidence::Proved } else { Confidence::Likely })
         }
@@ -133,6 +137,14 @@ pub(super) fn judge(
         failed,
         facts,
     })
+}
+
+/// Index of the frame that a signal interrupted whose handler then aborted: the handler only
+/// says that something is wrong elsewhere.
+fn interrupted(process: &Process) -> Option<usize> {
+    let frames = &process.crashed()?.frames;
+    let handler = frames.iter().position(|frame| frame.kind == FrameKind::Signal)?;
+    handler.checked_add(1).filter(|at| *at < frames.len())
 }
 
 /// Whether the function in frame `blame` stopped at its own instruction, by no value that
@@ -257,7 +269,8 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
         (Reason::Unknown, _) if number == SIGBUS => CauseClass::BusError,
         (Reason::Unknown, _) => CauseClass::Signal,
     };
-    let is_told = !fault.caught.as_ref().is_some_and(|caught| caught.is_inferred);
+    let is_inferred = fault.caught.as_ref().is_some_and(|caught| caught.is_inferred);
+    let is_told = !is_inferred && !fault.is_computed;
     // Without the instruction, what was done at the address is not known; and a file's end
     // looks like a disk's error.
     let is_known = match fault.reason {

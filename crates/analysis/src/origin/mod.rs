@@ -31,6 +31,8 @@ pub struct Origin {
     pub gone: Option<Gone>,
     /// The instruction that did.
     pub at: Avma,
+    /// The line of that instruction, where it is another one than the line the frame is at.
+    pub line: Option<SourceLocation>,
     /// The value, where it is known.
     pub value: Option<u64>,
     /// It is the index of an access whose base is sound.
@@ -79,8 +81,16 @@ pub enum Source {
     },
     /// Arithmetic.
     Computed,
+    /// It lay below the stack pointer: in the frame of a function that has returned.
+    DeadFrame {
+        /// Where.
+        address: Avma,
+    },
     /// A local variable that nothing has set.
     NeverSet,
+    /// A local variable that is not set on every path that leads here; the core does not tell
+    /// which was taken.
+    MaybeNeverSet,
     /// It was there when the function was entered, and the caller does not show it.
     Passed,
     /// Several ways lead here, and the core does not tell which was taken.

@@ -8,6 +8,7 @@ use obit_corefile::addr::Avma;
 use obit_corefile::arch::Register;
 use obit_disassembly as disassembly;
 use obit_disassembly::{MemoryOperand, Next, Part, Term};
+use obit_dwarf::SourceLocation;
 use obit_process::process::{Process, Thread};
 
 /// Definitions that are followed to compute one number.
@@ -115,12 +116,14 @@ impl<'t> Trace<'t> {
         let at = made.moment.body.steps.get(end.at)?.address;
         let (frame, gone) = self.place(end.activation, at, end.depth)?;
         // Compilers put the making of a constant anywhere.
+        let line = self.line(at, frame).filter(|_| gone.is_none());
         let is_astray = end.source == Source::Constant && gone.is_some();
         let gone = gone.filter(|_| !is_astray);
         Some(Origin {
             frame,
             gone,
             at,
+            line,
             value,
             is_index,
             source: end.source,
@@ -263,7 +266,17 @@ impl<'t> Trace<'t> {
                 Slot::Register(_) => true,
             };
             let Some(definition) = self.choose(&names, &place, &reaching, &mut is_certain) else {
-                return Some(ended(Source::Unclear, place.at, expression, false));
+                let source = match place.slot {
+                    Slot::Memory(at, _)
+                        if reaching.definitions.contains(&Definition::Entry)
+                            && !names.moment.is_argument(at)
+                            && !self.is_lent(&names, at) =>
+                    {
+                        Source::MaybeNeverSet
+                    }
+                    _ => Source::Unclear,
+                };
+                return Some(ended(source, place.at, expression, false));
             };
             match definition {
                 Definition::Lost => {
@@ -324,6 +337,9 @@ impl<'t> Trace<'t> {
                         });
                         let local = address.filter(|at| {
                             let at = Avma(at.value);
+                            if !is_frame && self.is_dead(at) {
+                                return false;
+                            }
                             // Beyond the frame only what it reaches by its own registers.
                             names.moment.is_own(at) || is_frame && names.moment.is_argument(at)
                         });
@@ -388,7 +404,10 @@ impl<'t> Trace<'t> {
         Some(End {
             activation: names.moment.index,
             at: by,
-            source: Source::Loaded { address },
+            source: match address.filter(|at| self.is_dead(*at)) {
+                Some(address) => Source::DeadFrame { address },
+                None => Source::Loaded { address },
+            },
             depth: named.as_ref().and_then(|named| named.depth),
             is_of_callee: named.is_none() && held.is_some(),
             expression: named.map(|named| named.text).or(held),
@@ -531,6 +550,17 @@ impl<'t> Trace<'t> {
         Some((Place { activation, at, ..*place }, is_sure))
     }
 
+    /// Whether `at` lies on the crashed thread's stack below all its frames.
+    fn is_dead(&self, at: Avma) -> bool {
+        let Some(facts) = self.process.dump.machine.facts() else { return false };
+        let Some(range) = self.process.memory.range_at(at) else { return false };
+        let frames = self.thread.stack.frames.iter();
+        let here = frames
+            .filter_map(|frame| frame.registers.get(facts.sp))
+            .filter(|sp| range.contains(Avma(*sp)));
+        here.min().is_some_and(|lowest| at.0 < lowest)
+    }
+
     /// Whether the address of the local variable at `at` is taken: others may write it.
     fn is_lent(&self, names: &Names<'t>, at: Avma) -> bool {
         let steps = names.moment.body.steps.iter().enumerate();
@@ -574,6 +604,20 @@ impl<'t> Trace<'t> {
             frame: self.place(from.activation, at, from.depth)?.0,
             expression,
         })
+    }
+
+    /// The line of the instruction at `at`, in the function of frame `frame`, unless the frame
+    /// is at that line.
+    fn line(&self, at: Avma, frame: usize) -> Option<SourceLocation> {
+        let frame = self.thread.frames.get(frame)?;
+        let modules = &self.process.modules;
+        let index = modules.index_at(at)?;
+        let there = modules.debug(index)?.frames_at(modules.get(index)?.to_svma(at));
+        let there = there.into_iter().find(|there| there.function == frame.function)?;
+        let place = |location: &SourceLocation| (location.file.clone(), location.line);
+        let found = there.location?;
+        (Some(place(&found)) != frame.source.as_ref().map(place) && found.line.is_some())
+            .then_some(found)
     }
 
     fn is_result(&self, register: Register) -> bool {
