@@ -12,14 +12,14 @@ use super::source_lines::SourceLines;
 use super::source_place::source_place;
 use super::values::Whose;
 use super::{
-    BuildOptions, Circumstances, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport,
-    FrameTrust, Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package,
-    ProcessReport, Redactions, Report, SignalReport, TailCalls, ThreadReport, Truncated,
-    WhichRegisters, WhichStacks, WhoseLocals, values,
+    BuildOptions, Cause, Circumstances, Context, CoreReport, CrashId, DebugReport, FrameKind,
+    FrameReport, FrameTrust, Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeCode,
+    NoticeReport, Package, ProcessReport, Redactions, Report, SignalReport, TailCalls,
+    ThreadReport, Truncated, WhichRegisters, WhichStacks, WhoseLocals, values,
 };
 use super::{findings, judgement, mappings, next, registers, source_values};
 use crate::circumstances::FileEvidence;
-use obit_analysis::{self as analysis, Owners};
+use obit_analysis::{self as analysis, CauseClass, Owners};
 use obit_corefile::arch::Register;
 use obit_corefile::dump::{AuxKind, Dump, Signal, signal_name};
 use obit_dwarf::DebugLevel;
@@ -83,7 +83,10 @@ fn built(
         analysis.findings.iter().map(|one| findings::finding(one, redactor)).collect();
     let modules: Vec<_> =
         (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
-    let notices = builder.notices();
+    let mut notices = builder.notices();
+    if let Some((shown, ..)) = &judged {
+        drop_explained(&mut notices, shown, &threads);
+    }
     let cause = judged.map(|(mut cause, terms, analysis)| {
         let (threads, modules) = (&threads[..], &modules[..]);
         let (findings, notices) = (&findings[..], &notices[..]);
@@ -126,6 +129,17 @@ pub fn show_values(
         super::Variable { name, ..values::variable(value, Whose::default(), &mut redactor) }
     });
     shown.collect()
+}
+
+/// A stack overflow leaves the stack pointer beyond the stack: that is no gap in the core.
+fn drop_explained(notices: &mut Vec<NoticeReport>, cause: &Cause, threads: &[ThreadReport]) {
+    let crashed = threads.iter().find(|thread| thread.crashed);
+    let crashed = crashed.map(|thread| format!("thread {}", thread.tid));
+    let is_overflow = cause.class == CauseClass::StackOverflow.word();
+    notices.retain(|notice| {
+        let is_its = notice.subject.as_ref().map(Shown::as_str) == crashed.as_deref();
+        !(is_overflow && is_its && notice.code == NoticeCode::StackPointerUnmapped)
+    });
 }
 
 struct Builder<'p> {

@@ -1,6 +1,7 @@
 //! The cause in words. What is said here the analysis found; nothing is added but names
 //! from the frames.
 
+use super::notice_text::bytes;
 use super::source_place::source_place;
 use super::values::path_of;
 use super::{
@@ -9,7 +10,8 @@ use super::{
 };
 use obit_analysis as analysis;
 use obit_analysis::{
-    Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Source, Words, WordsFrom,
+    Access, AccessKind, CauseClass, Fact, Fault, LockFinding, Reason, Said, Source, Words,
+    WordsFrom,
 };
 use obit_corefile::addr::Avma;
 use obit_redact::{Origin, Redactor, Shown};
@@ -84,7 +86,7 @@ pub(super) fn cause(
         title: own(redactor, &title(cause)),
         explanation: explanation.map(|text| own(redactor, &text)),
         confidence: confidence(cause.confidence),
-        message: cause.said.as_ref().and_then(|said| message(said, redactor)),
+        message: said(cause, redactor),
         evidence: all_evidence(cause, redactor),
         blame: frame.zip(crashed).map(|(frame, thread)| Blame {
             thread: Some(thread.tid),
@@ -148,13 +150,25 @@ fn explanation(
     let fault = cause.fault.as_ref().filter(|_| cause.said.is_none())?;
     if fault.reason == Reason::StackOverflow {
         let recursion = crashed?.truncated.as_ref().and_then(|cut| cut.recursion.as_ref());
-        return recursion.map(|recursion| recursion.as_str().to_owned());
+        let frame = cause.failed.and_then(|index| frame_of(crashed?, index));
+        let large = cause.facts.iter().find_map(|fact| match fact {
+            Fact::LargeFrame(size) => Some(large_frame(frame, *size)),
+            _ => None,
+        });
+        return recursion.map(|recursion| recursion.as_str().to_owned()).or(large);
     }
     let held = held(cause, terms.expression.as_ref().map(Shown::as_str));
     let access = fault.access.as_ref();
     let done = access.map(|access| done(access, terms.member.as_ref().map(Shown::as_str)));
     let parts: Vec<String> = [held, done, terms.through.clone()].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// `the frame of `solve` takes 15.2 MiB (16000272 bytes) of stack`.
+fn large_frame(frame: Option<&FrameReport>, size: u64) -> String {
+    let function = frame.and_then(|frame| frame.function.as_ref());
+    let of = function.map_or_else(String::new, |name| format!(" of `{}`", name.as_str()));
+    format!("the frame{of} takes {} ({size} bytes) of stack", bytes(size))
 }
 
 /// `` `n->next` is NULL ``.
@@ -221,6 +235,15 @@ fn done(access: &Access, member: Option<&str>) -> String {
     }
 }
 
+/// What the program said, or the message of the trap it ran into.
+fn said(cause: &analysis::Cause, redactor: &mut Redactor) -> Option<Shown> {
+    let trap = cause.facts.iter().find_map(|fact| match fact {
+        Fact::TrapMessage(text) => Some(redactor.show(Origin::MessageText, text)),
+        _ => None,
+    });
+    trap.or_else(|| message(cause.said.as_ref()?, redactor))
+}
+
 fn message(said: &Said, redactor: &mut Redactor) -> Option<Shown> {
     (!said.text.is_empty()).then(|| redactor.show(Origin::MessageText, &said.text))
 }
@@ -278,6 +301,10 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
             Reason::Returned => "the return address on the stack was overwritten",
             Reason::StackOverflow => "below the end of the thread's stack",
             Reason::BeyondFile => "mapped from a file that ends before",
+            Reason::NoPage => {
+                "mapped from a file; the file system is full, the device failed, or the file is \
+                 shorter than the mapping"
+            }
             Reason::Misaligned => "not aligned",
             Reason::DivideByZero
             | Reason::DivideOverflow
@@ -309,7 +336,9 @@ fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
         Source::Passed => "the bad value was passed in; the caller does not show it".to_owned(),
         Source::Unclear => "the bad value was set here (several paths are possible)".to_owned(),
     });
+    let is_large = cause.facts.iter().any(|fact| matches!(fact, Fact::LargeFrame(_)));
     let fallback = match (&cause.said, has_expression) {
+        (None, _) if is_large => "its frame does not fit on the stack",
         (Some(_), _) => "the innermost frame of the program's own code: it was raised from here",
         (None, true) => {
             "the innermost frame of the program's own code, and the value is on its line"

@@ -58,6 +58,12 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             ),
             hint: None,
         },
+        Notice::StackMissing { tid, reason: StackAbsence::Unmapped } => Words {
+            code: NoticeCode::StackPointerUnmapped,
+            subject: Some(format!("thread {tid}")),
+            text: format!("the stack pointer of thread {tid} points to unmapped memory"),
+            hint: None,
+        },
         Notice::StackMissing { tid, reason } => Words {
             code: NoticeCode::StackMissing,
             subject: Some(format!("thread {tid}")),
@@ -280,7 +286,7 @@ fn row_problem(problem: &RowProblem) -> String {
 }
 
 /// A size as a person says it.
-fn bytes(count: u64) -> String {
+pub(super) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut scaled = (count, "bytes");
     let mut tenths = 0;

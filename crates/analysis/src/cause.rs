@@ -72,9 +72,12 @@ pub(super) fn judge(
     };
     let mut facts: Vec<Fact> = aftermath.into_iter().map(Fact::Aftermath).collect();
     facts.extend(said::facts(process, fault.as_ref(), said.as_ref(), sender));
+    facts.extend(fault.as_ref().and_then(|fault| large_frame(process, fault)));
+    facts.extend(fault.as_ref().and_then(|fault| trap_message(process, fault)));
     let raised = said.as_ref().and_then(|said| said.frame);
     let failed = fault.as_ref().map(|fault| fault.frame(process));
-    let origin = fault.as_ref().filter(|_| said.is_none());
+    // What a stack pointer ran into was made by no value of the program's.
+    let origin = fault.as_ref().filter(|of| said.is_none() && of.reason != Reason::StackOverflow);
     let origin = origin.and_then(|fault| origin::of_fault(process, fault));
     let subject = said.as_ref().and_then(|said| said.subject);
     let freed = said.as_ref().filter(|_| subject == Some(Subject::GivenBlock));
@@ -137,6 +140,29 @@ pub(super) fn judge(
         failed,
         facts,
     })
+}
+
+/// The frame in which the stack ran out, if that is not one of many but large itself.
+fn large_frame(process: &Process, fault: &Fault) -> Option<Fact> {
+    /// Half of what musl gives a thread.
+    const LARGE: u64 = 1 << 16;
+    let sp = process.dump.machine.facts()?.sp;
+    let frame = process.crashed()?.stack.frames.get(fault.activation)?;
+    let bytes = frame.cfa?.0.checked_sub(frame.registers.get(sp)?)?;
+    (fault.reason == Reason::StackOverflow && bytes >= LARGE).then_some(Fact::LargeFrame(bytes))
+}
+
+/// What `__builtin_verbose_trap(category, text)` says: clang makes a function of it, inlined
+/// at the trap.
+fn trap_message(process: &Process, fault: &Fault) -> Option<Fact> {
+    let frame = process.crashed()?.frames.get(fault.frame(process))?;
+    let message = frame.function.as_deref()?.strip_prefix("__clang_trap_msg$")?;
+    let text = match message.split_once('$') {
+        Some((category, text)) if !category.is_empty() => format!("{category}: {text}"),
+        Some((_, text)) => text.to_owned(),
+        None => message.to_owned(),
+    };
+    Some(Fact::TrapMessage(text))
 }
 
 /// Index of the frame that a signal interrupted whose handler then aborted: the handler only
@@ -258,6 +284,7 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
         (Reason::Forbidden, AccessKind::Read | AccessKind::Unknown) => CauseClass::ForbiddenRead,
         (Reason::NonCanonical, _) => CauseClass::NonCanonical,
         (Reason::StackOverflow, _) => CauseClass::StackOverflow,
+        (Reason::NoPage, _) => CauseClass::BusError,
         (Reason::BeyondFile, _) => CauseClass::BeyondFile,
         (Reason::Misaligned, _) => CauseClass::Misaligned,
         (Reason::DivideByZero, _) => CauseClass::DivideByZero,
@@ -274,7 +301,7 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
     // Without the instruction, what was done at the address is not known; and a file's end
     // looks like a disk's error.
     let is_known = match fault.reason {
-        Reason::BeyondFile | Reason::Unknown => false,
+        Reason::BeyondFile | Reason::NoPage | Reason::Unknown => false,
         // A call that went astray may look alike, unless the instruction is at hand.
         Reason::Returned => fault.instruction.is_some(),
         Reason::Null | Reason::Unmapped | Reason::Forbidden => kind != AccessKind::Unknown,

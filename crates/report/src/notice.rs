@@ -28,6 +28,8 @@ pub enum NoticeCode {
     CoreTruncated,
     /// A thread's stack memory is not in the core.
     StackMissing,
+    /// A thread's stack pointer points to memory that was not mapped.
+    StackPointerUnmapped,
     /// A note could not be read.
     NoteMalformed,
     /// The crashed thread was chosen by a rule.
@@ -85,6 +87,7 @@ impl NoticeCode {
         let rest = match self {
             Self::CoreTruncated => "core files are cut short",
             Self::StackMissing => "threads have no stack in the core",
+            Self::StackPointerUnmapped => "stack pointers point to unmapped memory",
             Self::NoteMalformed => "notes of the core could not be read",
             Self::CrashThreadInferred => "threads may be the crashed one",
             Self::MachineUnsupported => "machines cannot be unwound",
@@ -117,6 +120,10 @@ impl NoticeCode {
             Self::StackMissing => {
                 "let the kernel dump anonymous memory: bits 0 and 1 of \
                  /proc/PID/coredump_filter; a stack cut off needs a whole core"
+            }
+            Self::StackPointerUnmapped => {
+                "the stack ran out or the stack pointer was overwritten; another core of the \
+                 same crash will not have more"
             }
             Self::NoteMalformed => "copy the core again, or take one with gcore",
             Self::CrashThreadInferred => "look at the other threads too: --all-threads",

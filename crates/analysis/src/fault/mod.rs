@@ -129,6 +129,9 @@ pub enum Reason {
     StackOverflow,
     /// A file's mapping beyond the end of the file (SIGBUS, BUS_ADRERR).
     BeyondFile,
+    /// A write to a file's mapping for which the kernel had no page (SIGBUS, BUS_ADRERR): the
+    /// file system is full, the device failed, or the file is shorter than the mapping.
+    NoPage,
     /// Not aligned (SIGBUS, BUS_ADRALN).
     Misaligned,
     /// A function returned to what is no code: its return address was overwritten.
