@@ -258,7 +258,7 @@ impl Builder<'_> {
         if thread.crashed {
             self.add_context(thread, &mut frames);
         }
-        let total = thread.stack.frames.len();
+        let total = thread.stack.depth();
         self.redactor.enter(1, || "registers".to_owned());
         let name = thread.name.as_ref();
         let name = name.map(|name| self.redactor.show(Origin::ThreadName, name));
