@@ -16,6 +16,9 @@ use obit_analysis::{
 use obit_corefile::addr::Avma;
 use obit_redact::{Origin, Redactor, Shown};
 
+/// What is said of a line that stands for one of a system header.
+const NEAR: &str = "near: the instruction itself is from a system header";
+
 /// What is said of a fault of which the core has no record.
 const COMPUTED: &str = "the core has no fault record (a handler sent the signal again, or the \
     core was not written by the kernel): computed from the instruction and the registers";
@@ -97,9 +100,16 @@ pub(super) fn cause(
             },
             source: match gone {
                 Some(gone) => gone.source.as_ref().map(|place| source_place(place, redactor)),
-                None => {
-                    frame.source.clone().map(|place| SourcePlace { lines: Vec::new(), ..place })
-                }
+                None => match &cause.near {
+                    Some(near) => Some(SourcePlace {
+                        doubt: Some(redactor.show(Origin::OwnWords, NEAR)),
+                        ..source_place(near, redactor)
+                    }),
+                    None => {
+                        let source = frame.source.clone();
+                        source.map(|place| SourcePlace { lines: Vec::new(), ..place })
+                    }
+                },
             },
             expression: expression.cloned(),
             expression_confidence: Some(cause.terms.expression_confidence)

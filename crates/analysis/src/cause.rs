@@ -12,6 +12,7 @@ use super::said::{self, Fact, Said, Speaker, Subject};
 use super::source::{self, Judged, SourceTerms};
 use crate::signals::{SIGABRT, SIGBUS, SIGXCPU, SIGXFSZ};
 use obit_corefile::dump::{Signal, SignalDetail};
+use obit_dwarf::SourceLocation;
 use obit_process::process::{FrameKind, Process};
 
 /// Why the process died.
@@ -39,6 +40,9 @@ pub struct Cause {
     pub blame: Option<usize>,
     /// The function to blame, where it jumped on and left no frame: that one called it.
     pub gone: Option<Gone>,
+    /// A line of the application near that frame's place, where the frame's own line is of a
+    /// system header.
+    pub near: Option<SourceLocation>,
     /// How sure that is.
     pub blame_confidence: Confidence,
     /// What the source calls what went wrong there.
@@ -134,6 +138,7 @@ pub(super) fn judge(
         deadlock: None,
         thread: None,
         blame,
+        near: blame.and_then(|at| source::near(process, process.crashed()?.frames.get(at)?)),
         gone,
         blame_confidence,
         terms,
@@ -225,6 +230,7 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
         thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
         blame: first.and_then(|place| place.frame),
         gone: None,
+        near: None,
         blame_confidence: deadlock.confidence(),
         terms: SourceTerms::default(),
         failed: None,

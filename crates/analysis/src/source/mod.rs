@@ -5,6 +5,7 @@
 mod element;
 mod evaluated;
 mod line;
+mod near;
 pub mod spelling;
 
 use crate::confidence::Confidence;
@@ -13,6 +14,7 @@ use crate::origin::{Origin, Source};
 use element::element_holding;
 use evaluated::{Match, Wanted, holder, is_known, member_wanted, scalar_of, value_of};
 use line::line_of;
+pub(super) use near::near;
 use obit_corefile::addr::Avma;
 use obit_process::process::{FrameView, Process};
 use obit_process::value::Scalar;
