@@ -333,6 +333,10 @@ fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
         return "it waits here for what another thread of the ring holds".to_owned();
     }
     let origin = cause.origin.as_ref().filter(|_| cause.said.is_none());
+    let is_elsewhere = |origin: &&analysis::Origin| {
+        origin.gone.is_some() || cause.blame.is_none_or(|blame| blame == origin.frame)
+    };
+    let origin = origin.filter(is_elsewhere);
     let line = origin.and_then(|origin| origin.line.as_ref()?.line);
     let place = line.map_or_else(|| "here".to_owned(), |line| format!("at line {line}"));
     let made = origin.map(|origin| match origin.source {

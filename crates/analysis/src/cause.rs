@@ -8,6 +8,7 @@ use super::locks::LockFinding;
 use super::memory::{self, Verdict};
 use super::origin::{self, Gone, Origin};
 use super::outside::{is_from_outside, sender};
+use super::owner::is_foreign;
 use super::said::{self, Fact, Said, Speaker, Subject};
 use super::source::{self, Judged, SourceTerms};
 use crate::signals::{SIGABRT, SIGBUS, SIGXCPU, SIGXFSZ};
@@ -80,8 +81,9 @@ pub(super) fn judge(
     facts.extend(fault.as_ref().and_then(|fault| trap_message(process, fault)));
     let raised = said.as_ref().and_then(|said| said.frame);
     let failed = fault.as_ref().map(|fault| fault.frame(process));
-    // What a stack pointer ran into was made by no value of the program's.
-    let origin = fault.as_ref().filter(|of| said.is_none() && of.reason != Reason::StackOverflow);
+    // A stack that ran out, and an overwritten return address, are of no value's making.
+    let has_value = |of: &&Fault| !matches!(of.reason, Reason::StackOverflow | Reason::Returned);
+    let origin = fault.as_ref().filter(|of| said.is_none() && has_value(of));
     let origin = origin.and_then(|fault| origin::of_fault(process, fault));
     let subject = said.as_ref().and_then(|said| said.subject);
     let freed = said.as_ref().filter(|_| subject == Some(Subject::GivenBlock));
@@ -121,6 +123,7 @@ pub(super) fn judge(
         &Judged {
             fault: fault.as_ref().filter(|_| said.is_none()),
             origin: origin.as_ref(),
+            is_of_library: origin.as_ref().is_some_and(|of| is_of_library(process, of)),
             freed,
             blame,
             failed,
@@ -145,6 +148,13 @@ pub(super) fn judge(
         failed,
         facts,
     })
+}
+
+/// Whether the frame that made a value is of a library, whose names are not the program's.
+fn is_of_library(process: &Process, origin: &Origin) -> bool {
+    let frame = process.crashed().and_then(|thread| thread.frames.get(origin.frame));
+    let is_named_there = origin.gone.is_none() && !origin.is_of_callee;
+    is_named_there && frame.is_some_and(|frame| is_foreign(process, frame))
 }
 
 /// The frame in which the stack ran out, if that is not one of many but large itself.

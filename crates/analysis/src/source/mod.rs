@@ -89,6 +89,8 @@ pub struct LedFrom {
 pub(super) struct Judged<'j> {
     pub(super) fault: Option<&'j Fault>,
     pub(super) origin: Option<&'j Origin>,
+    /// The frame that made the value is of a library.
+    pub(super) is_of_library: bool,
     /// What frame `blame` gave to the allocator which then complained.
     pub(super) freed: Option<String>,
     /// Index of the frame of the crashed thread to blame.
@@ -102,7 +104,8 @@ pub(super) struct Judged<'j> {
 /// The terms for a cause in the crashed thread.
 pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
     let origin = judged.origin;
-    let traced = origin.and_then(|origin| origin.expression.clone());
+    let named = origin.filter(|_| !judged.is_of_library);
+    let traced = named.and_then(|origin| origin.expression.clone());
     let through = origin.and_then(|origin| origin.through.as_ref()).map(|through| LedFrom {
         pointer: Words::of_debug_info(through.name.clone()),
         holder: Words::of_debug_info(through.expression.clone()),
@@ -201,6 +204,13 @@ fn add_line(
     let Some(line) = line_of(process, view.frame()) else { return };
     let known = Known::of(view);
     let traced = terms.expression.as_ref().map(|words| words.text.as_str());
+    // No variable held a constant that was passed as it is.
+    let is_constant = judged.origin.is_some_and(|origin| {
+        origin.source == Source::Constant && origin.value.is_none_or(|value| value < NULL_AREA)
+    });
+    if is_constant {
+        return;
+    }
     if traced.is_none_or(|traced| !is_spelled(&line, traced))
         && let Some(wanted) = wanted(fault, judged.origin)
         && let Some(found) = holder(process, view, &known, &line, wanted)
