@@ -132,6 +132,7 @@ impl Request {
         };
         let rules = SearchRules {
             executable: self.inputs.exe.clone(),
+            force_executable: false,
             sysroot: self.search.sysroot.clone(),
             solib_search_path: self.search.solib_search_path.clone(),
             debug_directories,
