@@ -8,11 +8,11 @@ use super::notices::write_notices;
 use super::stack::{Values, write_registers, write_stack};
 use super::threads::write_threads;
 use crate::chain::Origins;
-use crate::layout::{counted, cut_end, width, wrap};
+use crate::layout::{cut_end, width, wrap};
 use crate::name;
 use crate::style::Style;
 use crate::{Detail, PageOptions};
-use obit_report::{Report, SignalReport, ThreadReport};
+use obit_report::{Redactions, Report, SignalReport, ThreadReport};
 
 /// Digits of a build ID that tell builds apart at a glance.
 const BUILD_ID_DIGITS: usize = 12;
@@ -171,6 +171,19 @@ pub(crate) fn quoted_name(thread: &ThreadReport) -> String {
     name.map_or_else(String::new, |name| format!(" \"{}\"", cut_end(&name, WIDEST_NAME)))
 }
 
+/// `redacted: 5 text, 2 email, 1 card, …`: what was hidden, the most frequent first.
+fn redacted(redactions: &Redactions) -> String {
+    const MOST: usize = 3;
+    let mut counts: Vec<_> = redactions.counts.iter().collect();
+    counts.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), *kind));
+    let kinds = counts.iter().take(MOST).map(|(kind, count)| format!("{count} {kind}"));
+    let mut kinds: Vec<_> = kinds.collect();
+    if counts.len() > MOST {
+        kinds.push("\u{2026}".to_owned());
+    }
+    format!("redacted: {}", kinds.join(", "))
+}
+
 fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {
     let mut remarks = Vec::new();
     if report.core.truncated {
@@ -179,10 +192,7 @@ fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions)
     match (report.redactions.policy.as_str(), report.redactions.total) {
         ("off", _) => remarks.push("nothing redacted".to_owned()),
         (_, 0) => {}
-        (_, total) => {
-            let total = counted(usize::try_from(total).unwrap_or(usize::MAX), "text");
-            remarks.push(format!("{total} redacted (--redact=off shows all)"));
-        }
+        _ => remarks.push(format!("{} (--redact=off shows all)", redacted(&report.redactions))),
     }
     let id = format!("id {}", report.id);
     let all: Vec<&str> = [&id].into_iter().chain(&remarks).map(String::as_str).collect();
