@@ -12,9 +12,9 @@ use super::source_lines::SourceLines;
 use super::source_place::source_place;
 use super::values::Whose;
 use super::{
-    BuildOptions, Cause, Circumstances, Context, CoreReport, CrashId, DebugReport, FrameKind,
-    FrameReport, FrameTrust, Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeCode,
-    NoticeReport, Package, ProcessReport, Redactions, Report, SignalReport, TailCalls,
+    BuildOptions, Cause, Circumstances, Confidence, Context, CoreReport, CrashId, DebugReport,
+    FrameKind, FrameReport, FrameTrust, Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole,
+    NoticeCode, NoticeReport, Package, ProcessReport, Redactions, Report, SignalReport, TailCalls,
     ThreadReport, Truncated, WhichRegisters, WhichStacks, WhoseLocals, values,
 };
 use super::{findings, judgement, mappings, next, registers, source_values};
@@ -92,6 +92,9 @@ fn built(
         let (findings, notices) = (&findings[..], &notices[..]);
         let known = Known { analysis, terms: &terms, threads, modules, findings, notices };
         cause.next = next::steps(&cause, &known, &mut builder.redactor);
+        if notices.iter().any(|notice| notice.code == NoticeCode::ExecutableForced) {
+            no_longer_proved(&mut cause);
+        }
         cause
     });
     let redactor = &mut builder.redactor;
@@ -113,6 +116,14 @@ fn built(
         ..Report::default()
     };
     (report, builder.redactor)
+}
+
+/// Lowers what rests on a program of another build: nothing is proved by it.
+fn no_longer_proved(cause: &mut Cause) {
+    cause.confidence = cause.confidence.min(Confidence::Likely);
+    if let Some(blame) = &mut cause.blame {
+        blame.confidence = blame.confidence.min(Confidence::Likely);
+    }
 }
 
 /// What of `values` may leave, as [`build`] shows those of variables. Their names are the
@@ -440,7 +451,7 @@ impl Builder<'_> {
             size: module.range.len(),
             file: match module.file {
                 FileState::Found | FileState::Unverified => ModuleFile::Found,
-                FileState::Mismatch => ModuleFile::Mismatch,
+                FileState::Mismatch | FileState::Forced => ModuleFile::Mismatch,
                 FileState::Missing => ModuleFile::Missing,
                 FileState::InCore => ModuleFile::InCore,
             },

@@ -36,7 +36,9 @@ pub enum NoticeCode {
     CrashThreadInferred,
     /// Stacks of this machine cannot be unwound.
     MachineUnsupported,
-    /// The given executable is not the one that died.
+    /// The given executable is of another build and was used, as the user asked.
+    ExecutableForced,
+    /// The given executable is not the one that crashed.
     ExecutableRefused,
     /// A module's file is another build.
     ModuleMismatch,
@@ -75,6 +77,7 @@ impl NoticeCode {
         !matches!(
             self,
             Self::CrashThreadInferred
+                | Self::ExecutableForced
                 | Self::ModuleUnverified
                 | Self::SourceDiffers
                 | Self::SourceNewer
@@ -91,7 +94,8 @@ impl NoticeCode {
             Self::NoteMalformed => "notes of the core could not be read",
             Self::CrashThreadInferred => "threads may be the crashed one",
             Self::MachineUnsupported => "machines cannot be unwound",
-            Self::ExecutableRefused => "executables are not the one that died",
+            Self::ExecutableForced => "executables of another build were forced",
+            Self::ExecutableRefused => "executables are not the one that crashed",
             Self::ModuleMismatch => "modules have files of another build",
             Self::ModuleMissing => "modules have no file",
             Self::ModuleUnverified => "modules were matched by name alone",
@@ -130,6 +134,7 @@ impl NoticeCode {
             Self::MachineUnsupported => {
                 "threads and modules are shown; for stacks use that machine's gdb"
             }
+            Self::ExecutableForced => "give the program that ran, or leave out --force-exe",
             Self::ExecutableRefused => {
                 "give the file that ran with --exe, or leave it out: obit looks for it"
             }
