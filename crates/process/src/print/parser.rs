@@ -13,6 +13,22 @@ use super::template_args::{self, Within};
 /// # Errors
 /// What is wrong first.
 pub fn parse(text: &str, is_type: &dyn Fn(&Path) -> bool) -> Result<Expr, SyntaxError> {
+    whole(text, is_type, |parser| parser.expression())
+}
+
+/// Reads the name of a type, in C's way.
+pub(super) fn parse_type(
+    text: &str,
+    is_type: &dyn Fn(&Path) -> bool,
+) -> Result<TypeExpr, SyntaxError> {
+    whole(text, is_type, |parser| parser.c_type())
+}
+
+fn whole<T>(
+    text: &str,
+    is_type: &dyn Fn(&Path) -> bool,
+    read: fn(&mut Parser<'_>) -> Result<T, SyntaxError>,
+) -> Result<T, SyntaxError> {
     let mut parser = Parser {
         text,
         tokens: tokens(text)?,
@@ -24,9 +40,9 @@ pub fn parse(text: &str, is_type: &dyn Fn(&Path) -> bool) -> Result<Expr, Syntax
     if parser.tokens.is_empty() {
         return Err(SyntaxError::new(text.len()..text.len(), Problem::Empty));
     }
-    let expression = parser.expression()?;
+    let found = read(&mut parser)?;
     match parser.peek() {
-        None => Ok(expression),
+        None => Ok(found),
         Some(_) => Err(parser.left_over()),
     }
 }
@@ -251,7 +267,7 @@ impl Parser<'_> {
                 "[" => self.index(of)?,
                 "(" => return Err(SyntaxError::new(self.here(), Problem::Call)),
                 ".*" | "->*" => {
-                    let problem = Problem::Unsupported("what a pointer to member selects");
+                    let problem = Problem::Unsupported("a pointer to member cannot be followed");
                     return Err(SyntaxError::new(self.here(), problem));
                 }
                 _ => return Ok(of),
@@ -320,7 +336,7 @@ impl Parser<'_> {
                     return Err(self.bare_type(start));
                 }
                 "alignof" | "_Alignof" | "typeof" | "decltype" | "new" | "delete" | "throw" => {
-                    let problem = Problem::Unsupported("what this operator gives");
+                    let problem = Problem::Unsupported("this operator is not supported");
                     return Err(SyntaxError::new(self.here(), problem));
                 }
                 _ => {
@@ -352,7 +368,7 @@ impl Parser<'_> {
         self.go_to(start);
         match self.c_type() {
             Ok(_) => {
-                let problem = Problem::Unsupported("a type, which has a size but no value,");
+                let problem = Problem::Unsupported("a type without a value cannot be printed");
                 SyntaxError::new(self.span_since(start), problem)
             }
             Err(error) => error,
@@ -414,8 +430,10 @@ impl Parser<'_> {
             Some(TokenKind::Punctuation(mark)) if ASSIGNMENTS.contains(mark) => {
                 Problem::Assignment(mark)
             }
-            Some(TokenKind::Punctuation(",")) => Problem::Unsupported("a list of values"),
-            Some(TokenKind::Punctuation("..")) => Problem::Unsupported("a range"),
+            Some(TokenKind::Punctuation(",")) => {
+                Problem::Unsupported("a list of values cannot be printed")
+            }
+            Some(TokenKind::Punctuation("..")) => Problem::Unsupported("a range cannot be printed"),
             _ => Problem::NoOperator { found },
         };
         SyntaxError::new(self.here(), problem)
