@@ -109,8 +109,8 @@ impl Dumper<'_, '_> {
     /// are looked for a little before and after what is shown: of a part of one nobody could
     /// tell what it is.
     fn secret_bytes(&mut self, examined: &Examined, name: &str) -> Vec<(u64, u64)> {
-        let units = examined.rows.iter().flat_map(|row| &row.units);
-        let last = units.filter(|unit| matches!(unit.text, UnitText::Number(_))).last();
+        let mut units = examined.rows.iter().flat_map(|row| &row.units);
+        let last = units.rfind(|unit| matches!(unit.text, UnitText::Number(_)));
         let (Some(last), false) = (last, self.redactor.level() == Level::Off) else {
             return Vec::new();
         };

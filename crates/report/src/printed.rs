@@ -19,6 +19,7 @@ pub struct Printed {
 }
 
 /// An answer.
+#[allow(clippy::large_enum_variant)] // one at a time, and nearly all are values
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]

@@ -159,7 +159,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
                 Number::Integer(integer) => Ty::Integer(integer.ty),
                 Number::Float { is_single, .. } => Ty::Float { is_single },
             },
-            Operand::Pointer(_, target) if matches!(target, Ty::Function) => {
+            Operand::Pointer(_, Ty::Function) => {
                 return Err(Wrong::FunctionType.into());
             }
             Operand::Pointer(_, target) => target.pointer_to(),

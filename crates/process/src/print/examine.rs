@@ -258,7 +258,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
             (ValueFormat::Character, None) => UnitSize::Byte,
             (_, size) => size.unwrap_or(UnitSize::Word),
         };
-        let count = found.how.count.min(MOST_BYTES / size.bytes());
+        let count = found.how.count.min(MOST_BYTES.div_ceil(size.bytes()));
         let mut at = found.start;
         let mut done = 0_u64;
         let mut cursor = self.scene.memory.cursor();

@@ -13,7 +13,10 @@ use super::template_args::{self, Within};
 /// # Errors
 /// What is wrong first.
 pub fn parse(text: &str, is_type: &dyn Fn(&Path) -> bool) -> Result<Expr, SyntaxError> {
-    whole(text, is_type, |parser| parser.expression())
+    let mut parser = Parser::new(text, is_type)?;
+    let found = parser.expression()?;
+    parser.end()?;
+    Ok(found)
 }
 
 /// Reads the name of a type, in C's way.
@@ -21,30 +24,10 @@ pub(super) fn parse_type(
     text: &str,
     is_type: &dyn Fn(&Path) -> bool,
 ) -> Result<TypeExpr, SyntaxError> {
-    whole(text, is_type, |parser| parser.c_type())
-}
-
-fn whole<T>(
-    text: &str,
-    is_type: &dyn Fn(&Path) -> bool,
-    read: fn(&mut Parser<'_>) -> Result<T, SyntaxError>,
-) -> Result<T, SyntaxError> {
-    let mut parser = Parser {
-        text,
-        tokens: tokens(text)?,
-        at: 0,
-        is_type,
-        within: Within::Expression,
-        nesting: 0,
-    };
-    if parser.tokens.is_empty() {
-        return Err(SyntaxError::new(text.len()..text.len(), Problem::Empty));
-    }
-    let found = read(&mut parser)?;
-    match parser.peek() {
-        None => Ok(found),
-        Some(_) => Err(parser.left_over()),
-    }
+    let mut parser = Parser::new(text, is_type)?;
+    let found = parser.c_type()?;
+    parser.end()?;
+    Ok(found)
 }
 
 pub(super) struct Parser<'t> {
@@ -86,6 +69,25 @@ const SHIFT_RIGHT: (u8, BinaryOp) = (9, BinaryOp::ShiftRight);
 
 const ASSIGNMENTS: [&str; 13] =
     ["=", ":=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", "++", "--"];
+
+impl<'t> Parser<'t> {
+    /// Of a text that is not empty.
+    fn new(text: &'t str, is_type: &'t dyn Fn(&Path) -> bool) -> Result<Self, SyntaxError> {
+        let tokens = tokens(text)?;
+        if tokens.is_empty() {
+            return Err(SyntaxError::new(text.len()..text.len(), Problem::Empty));
+        }
+        Ok(Self { text, tokens, at: 0, is_type, within: Within::Expression, nesting: 0 })
+    }
+
+    /// Nothing may follow.
+    fn end(&self) -> Result<(), SyntaxError> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.left_over()),
+        }
+    }
+}
 
 impl Parser<'_> {
     fn expression(&mut self) -> Result<Expr, SyntaxError> {
