@@ -126,22 +126,6 @@ fn no_longer_proved(cause: &mut Cause) {
     }
 }
 
-/// What of `values` may leave, as [`build`] shows those of variables. Their names are the
-/// words of whoever asked.
-pub fn show_values(
-    process: &Process,
-    values: &[Value],
-    options: &BuildOptions,
-) -> Vec<super::Variable> {
-    let mut redactor = options.redactor(&crash_id(&process.dump), process);
-    let shown = values.iter().map(|value| {
-        let name = value.name.as_deref().unwrap_or_default();
-        let name = redactor.show(Origin::OwnWords, name);
-        super::Variable { name, ..values::variable(value, Whose::default(), &mut redactor) }
-    });
-    shown.collect()
-}
-
 /// A stack overflow leaves the stack pointer beyond the stack: that is no gap in the core.
 fn drop_explained(notices: &mut Vec<NoticeReport>, cause: &Cause, threads: &[ThreadReport]) {
     let crashed = threads.iter().find(|thread| thread.crashed);
@@ -556,7 +540,7 @@ fn redactions(redactor: &Redactor) -> Redactions {
 /// The crash's name, of facts that the notes hold: no file of the analyst's, no memory
 /// that a cut core may lack, no size that compression changes, no argument of the command
 /// line.
-fn crash_id(dump: &Dump) -> String {
+pub(super) fn crash_id(dump: &Dump) -> String {
     let number = |value: Option<u64>| value.map(i128::from);
     let signal = dump.signal.as_ref();
     let mut id = CrashId::default()
