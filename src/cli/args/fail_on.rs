@@ -1,6 +1,7 @@
 //! `--fail-on`: an exit code for scripts and CI.
 
 use clap::Args;
+use obit::analysis::CauseClass;
 use obit::report::{Report, Severity};
 use obit::triage::history::Status;
 use obit::triage::views::GroupSummary;
@@ -102,7 +103,10 @@ fn condition(text: &str) -> Result<Condition, String> {
         return Ok(Condition::Status(status));
     }
     if let Some(class) = text.strip_prefix("class=") {
-        return Ok(Condition::Class(class.to_owned()));
+        return match CauseClass::named(class) {
+            Some(class) => Ok(Condition::Class(class.word().to_owned())),
+            None => Err(format!("no cause class '{class}'; `obit explain` lists them")),
+        };
     }
     let severity = text.strip_prefix("severity>=").and_then(Severity::named);
     severity.map(Condition::Severity).ok_or_else(|| {
@@ -141,6 +145,19 @@ mod tests {
         assert_eq!(fail_on.exit(&groups[4..]), Exit::Success);
         assert_eq!(fail_on.exit(&groups[..1]), Exit::Gate);
         assert!(FailOn::default().reasons(&groups).is_empty());
+    }
+
+    #[test]
+    fn a_class_may_be_given_by_a_former_name() {
+        let fail_on = FailOn { fail_on: vec![condition("class=wild-read").unwrap()] };
+        let groups = ["unmapped-read", "null-read"].map(|class| group(Status::New, "low", class));
+        assert_eq!(fail_on.exit(&groups[..1]), Exit::Gate);
+        assert_eq!(fail_on.exit(&groups[1..]), Exit::Success);
+    }
+
+    #[test]
+    fn a_class_that_no_crash_can_have_is_refused() {
+        assert!(condition("class=null-raed").unwrap_err().contains("obit explain"));
     }
 
     #[test]

@@ -126,6 +126,33 @@ pub(super) fn verdict(process: &Process, at: Avma) -> Option<Verdict> {
     }
 }
 
+/// The heap as far as a class of causes depends on it; empty where the process has none of
+/// glibc's.
+pub(super) struct HeapView<'p>(Option<Heap<'p>>);
+
+impl<'p> HeapView<'p> {
+    /// That of `process`.
+    pub(super) fn of(process: &'p Process) -> Self {
+        Self(Heap::of(process))
+    }
+
+    /// The freed block that holds `at`, if it is in a list that is known.
+    pub(super) fn freed_at(&self, at: Avma) -> Option<Block> {
+        self.0.as_ref()?.freed_at(at)
+    }
+
+    /// Whether a block of the heap may be at `at`, or none of the heap is known.
+    pub(super) fn may_hold(&mut self, at: Avma) -> bool {
+        let Some(heap) = &mut self.0 else { return true };
+        heap.extents().iter().any(|range| range.contains(at)) || heap.block_at(at).is_some()
+    }
+
+    /// Whether its metadata is damaged.
+    pub(super) fn is_damaged(&mut self) -> bool {
+        self.0.as_mut().is_some_and(|heap| heap.damage().is_some())
+    }
+}
+
 /// Damage near the fault, pointers of the crashed thread's frames that dangle, and what
 /// the machine may have done.
 pub(super) fn findings(
