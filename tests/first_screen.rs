@@ -71,7 +71,7 @@ const SCREENS: &[(&str, &str, &[&str])] = &[
             "::walk, probes.cc:",
             "is NULL",
             "also  2 threads wait for each other",
-            "points to a freed 32-byte heap chunk",
+            "points to a freed 32-byte heap",
             "next  obit print CORE '*n'",
             "obit CORE --thread 507 (and 508)",
         ],

@@ -131,6 +131,8 @@ fn is_out_of_bounds(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::{Access, AccessKind};
+    use crate::memory::heap_tests::{FIRST, Memory};
     use crate::said::Speaker;
     use obit_corefile::testkit::CoreBuilder;
     use obit_process::process::Options;
@@ -167,5 +169,100 @@ mod tests {
         let of = |at| complaint("free(): invalid pointer", Some(Subject::GivenBlock), Some(at));
         assert_eq!(of(0x5555_5555_9008), (CauseClass::InvalidFree, true));
         assert_eq!(of(0x5555_5555_9010), (CauseClass::HeapCorruption, false));
+    }
+
+    /// A block of the heap that is free, and one in use.
+    const FREE: u64 = FIRST + 16;
+    const USED: u64 = FREE + 0x30;
+
+    fn with_heap<T>(ask: impl FnOnce(&Process) -> T) -> T {
+        let mut memory = Memory::with_chunks(&[0x30, 0x30, 0x30]);
+        memory.put(FREE, FREE >> 12);
+        memory.cache(0x30, FREE);
+        let core = memory.core();
+        ask(&Process::open(core.path(), Options::default(), &()).unwrap())
+    }
+
+    fn loaded_from(address: u64) -> Origin {
+        Origin {
+            frame: 0,
+            gone: None,
+            at: Avma(0),
+            value: None,
+            is_index: false,
+            source: Source::Loaded { address: Some(Avma(address)) },
+            expression: None,
+            is_of_callee: false,
+            member: None,
+            through: None,
+            is_certain: true,
+            is_direct: true,
+        }
+    }
+
+    /// A failed read at `address` by an index on `base`.
+    fn fault(reason: Reason, base: u64, address: u64) -> Fault {
+        let register = |name: &str, value| Some((name.to_owned(), value));
+        let access = Access {
+            kind: AccessKind::Read,
+            address: Avma(address),
+            size: Some(8),
+            base: register("rax", base),
+            index: register("rcx", address.wrapping_sub(base)),
+            displacement: 0,
+            operand: None,
+        };
+        Fault {
+            pc: Avma(0x40_1000),
+            instruction: None,
+            access: Some(access),
+            reason,
+            activation: 0,
+            caught: None,
+            division: None,
+            check: None,
+        }
+    }
+
+    #[test]
+    fn a_bad_pointer_read_from_a_free_block_just_before_is_a_use_after_free() {
+        let found = |reason, origin: &Origin| {
+            with_heap(|process| {
+                of_fault(process, &fault(reason, 0x1234_5678, 0x1234_5678), origin, None)
+            })
+        };
+        let free = loaded_from(FREE + 8);
+        assert_eq!(found(Reason::Unmapped, &free), Some(CauseClass::UseAfterFree));
+        assert_eq!(found(Reason::Null, &free), None, "may have been there before");
+        assert_eq!(found(Reason::Unmapped, &loaded_from(USED + 8)), None);
+        let after_a_call = Origin { is_direct: false, ..free.clone() };
+        assert_eq!(found(Reason::Unmapped, &after_a_call), None, "may have been freed since");
+        let doubtful = Origin { is_certain: false, ..free };
+        assert_eq!(found(Reason::Unmapped, &doubtful), None);
+    }
+
+    #[test]
+    fn an_index_that_was_loaded_and_leads_out_of_a_block_in_use_is_out_of_bounds() {
+        let found = |address, origin: &Origin| {
+            with_heap(|process| {
+                let fault = fault(Reason::Unmapped, USED, address);
+                let pointer = verdict(process, Avma(USED));
+                of_fault(process, &fault, origin, pointer.as_ref())
+            })
+        };
+        let index = Origin { is_index: true, ..loaded_from(0x40_2000) };
+        assert_eq!(found(USED + (1 << 32), &index), Some(CauseClass::OutOfBounds));
+        assert_eq!(found(USED + 0x20, &index), None, "within the block");
+        let computed = Origin { source: Source::Computed, ..index };
+        assert_eq!(found(USED + (1 << 32), &computed), None, "may be a difference of pointers");
+    }
+
+    #[test]
+    fn a_given_block_that_is_in_a_free_list_was_freed_twice() {
+        let of = |at| with_heap(|process| of_given(process, &mut HeapView::of(process), Avma(at)));
+        assert_eq!(of(FREE), Some(CauseClass::DoubleFree));
+        assert_eq!(of(USED), None);
+        assert_eq!(of(USED + 8), Some(CauseClass::InvalidFree));
+        assert_eq!(of(USED + 16), None, "a block may have begun there");
     }
 }

@@ -11,6 +11,8 @@ mod unloaded;
 
 pub use dangling::{Dangling, Holder};
 pub use hardware::Hardware;
+#[cfg(test)]
+pub(crate) use heap::tests as heap_tests;
 pub use heap::{Bin, Block, BlockState, Damage};
 pub use pattern::Fill;
 pub use place::{Content, FilePlace, ModulePlace, OnStack, StackPlace};
