@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(told(link(1)), "thread 1 holds mutex 0x1000 and waits for mutex 0x2000");
         assert_eq!(
             told(Link { is_sure: false, is_timed: true, ..link(1) }),
-            "thread 1 likely holds mutex 0x1000 and waits for a time for mutex 0x2000"
+            "thread 1 likely holds mutex 0x1000 and waits with a timeout for mutex 0x2000"
         );
     }
 
