@@ -71,7 +71,8 @@ fn built(
     let judged = analysis.cause.as_ref().map(|cause| {
         let other = threads.iter().find(|thread| Some(thread.tid) == cause.thread);
         let terms = ShownTerms::new(cause, other.or(crashed), redactor);
-        let shown = judgement::cause(cause, &terms, other.or(crashed), redactor);
+        let signal = process.dump.signal.as_ref();
+        let shown = judgement::cause(cause, &terms, other.or(crashed), signal, redactor);
         (shown, terms, cause)
     });
     if let Some((tid, blame)) = analysis.cause.as_ref().and_then(|c| c.thread.zip(c.blame)) {
@@ -319,7 +320,7 @@ impl Builder<'_> {
 
     fn recursion(&mut self, recursion: &Recursion) -> Shown {
         let text = format!(
-            "{} repeats {} times, {} bytes of stack each round",
+            "{} repeats {} times, {} bytes of stack each time",
             recursion.cycle.join(" \u{2190} "),
             recursion.rounds,
             recursion.bytes_per_round

@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod cause;
+pub mod class_name;
 mod hex;
 mod hidden;
 mod json;

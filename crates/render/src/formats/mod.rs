@@ -18,6 +18,7 @@ mod sarif;
 mod sentry;
 mod source_file;
 mod teamcity;
+mod weaknesses;
 
 use std::io;
 
