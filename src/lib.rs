@@ -55,6 +55,7 @@ pub use {
 };
 
 pub mod batch;
+mod circumstances;
 mod open;
 pub mod report;
 pub mod scrub;

@@ -95,6 +95,7 @@ fn may_differ(way: &str, before: &Value, after: &Value) -> bool {
         ".redactions",
         ".notices[].text",
         ".memory",
+        ".circumstances",
         ".process.args[]",
     ];
     // Text of the dead process.

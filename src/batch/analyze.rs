@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::code::Code;
-use super::death::{Death, death_of};
 use super::identity::{dump_id, file_id};
+use crate::circumstances::FileEvidence;
 use crate::report::{self, BuildOptions, CoreReport};
 use obit_process::process::{Options, Process};
 use obit_redact::{Origin, Redactor, Shown};
@@ -14,11 +14,11 @@ use obit_triage::{FileFacts, Reason, Record, Rules};
 pub fn analyze(path: &Path, options: Options, build: BuildOptions, rules: &Rules) -> Record {
     match Process::open(path, options, &()) {
         Ok(process) => {
-            let death = death_of(path);
-            let host = host(&death, &build);
+            let evidence = FileEvidence::of(path);
+            let host = host(&evidence, &build);
             let report = report::build(&process, build);
             let dump = dump_id(&process, &report.id);
-            Record::of(report, FileFacts { dump, time: death.time, host }, rules)
+            Record::of(report, FileFacts { dump, time: evidence.seconds(), host }, rules)
         }
         Err(error) => failed(path, &build, Code::of_open_error(&error), &error.to_string()),
     }
@@ -34,13 +34,13 @@ pub fn failed(path: &Path, build: &BuildOptions, code: Code, why: &str) -> Recor
     };
     let text = redactor.show(Origin::Path, why);
     let reason = Reason { code: code.word().to_owned(), text };
-    let death = death_of(path);
-    let host = host(&death, build);
-    let facts = FileFacts { dump: file_id(path), time: death.time, host };
+    let evidence = FileEvidence::of(path);
+    let host = host(&evidence, build);
+    let facts = FileFacts { dump: file_id(path), time: evidence.seconds(), host };
     Record::failed(core, facts, reason)
 }
 
-fn host(death: &Death, build: &BuildOptions) -> Option<Shown> {
+fn host(evidence: &FileEvidence, build: &BuildOptions) -> Option<Shown> {
     let mut redactor = Redactor::new(build.redaction, "").with_rules(build.rules.clone());
-    Some(redactor.show(Origin::ProcessName, death.host.as_ref()?))
+    Some(redactor.show(Origin::ProcessName, evidence.host.as_ref()?))
 }

@@ -13,7 +13,6 @@
 mod analyze;
 mod code;
 mod code_comparison;
-mod death;
 mod first_look;
 mod glob;
 mod identity;
@@ -27,11 +26,10 @@ mod worker_process;
 
 pub use analyze::{analyze, failed};
 pub use code::Code;
-pub use death::{Death, death_of};
 pub use first_look::{FirstLook, first_look};
 pub use identity::stamp_of;
 pub use pool::{Done, Job, WorkerPool};
 pub use run::{BatchError, Order, Settings, Summary, Watcher, run};
-pub use walk::{FoundFile, walk};
+pub use walk::{FoundFile, first_of_none, walk};
 pub use worker::{serve, with_limits};
 pub use worker_process::WorkerCommand;

@@ -12,13 +12,14 @@ use super::source_lines::SourceLines;
 use super::source_place::source_place;
 use super::values::Whose;
 use super::{
-    BuildOptions, Context, CoreReport, CrashId, DebugReport, FrameKind, FrameReport, FrameTrust,
-    Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeReport, Package, ProcessReport,
-    Redactions, Report, SignalReport, TailCalls, ThreadReport, Truncated, WhichRegisters,
-    WhichStacks, WhoseLocals, values,
+    BuildOptions, Cause, Circumstances, Confidence, Context, CoreReport, CrashId, DebugReport,
+    FrameKind, FrameReport, FrameTrust, Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole,
+    NoticeCode, NoticeReport, Package, ProcessReport, Redactions, Report, SignalReport, TailCalls,
+    ThreadReport, Truncated, WhichRegisters, WhichStacks, WhoseLocals, values,
 };
 use super::{findings, judgement, mappings, next, registers, source_values};
-use obit_analysis::{self as analysis, Owners};
+use crate::circumstances::FileEvidence;
+use obit_analysis::{self as analysis, CauseClass, Owners};
 use obit_corefile::arch::Register;
 use obit_corefile::dump::{AuxKind, Dump, Signal, signal_name};
 use obit_dwarf::DebugLevel;
@@ -82,12 +83,18 @@ fn built(
         analysis.findings.iter().map(|one| findings::finding(one, redactor)).collect();
     let modules: Vec<_> =
         (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
-    let notices = builder.notices();
+    let mut notices = builder.notices();
+    if let Some((shown, ..)) = &judged {
+        drop_explained(&mut notices, shown, &threads);
+    }
     let cause = judged.map(|(mut cause, terms, analysis)| {
         let (threads, modules) = (&threads[..], &modules[..]);
         let (findings, notices) = (&findings[..], &notices[..]);
         let known = Known { analysis, terms: &terms, threads, modules, findings, notices };
         cause.next = next::steps(&cause, &known, &mut builder.redactor);
+        if notices.iter().any(|notice| notice.code == NoticeCode::ExecutableForced) {
+            no_longer_proved(&mut cause);
+        }
         cause
     });
     let redactor = &mut builder.redactor;
@@ -96,6 +103,7 @@ fn built(
     let report = Report {
         core: builder.core(),
         process: builder.process(),
+        circumstances: builder.circumstances(),
         signal: process.dump.signal.as_ref().map(|it| signal(it, &mut builder.redactor)),
         cause,
         threads,
@@ -108,6 +116,14 @@ fn built(
         ..Report::default()
     };
     (report, builder.redactor)
+}
+
+/// Lowers what rests on a program of another build: nothing is proved by it.
+fn no_longer_proved(cause: &mut Cause) {
+    cause.confidence = cause.confidence.min(Confidence::Likely);
+    if let Some(blame) = &mut cause.blame {
+        blame.confidence = blame.confidence.min(Confidence::Likely);
+    }
 }
 
 /// What of `values` may leave, as [`build`] shows those of variables. Their names are the
@@ -124,6 +140,17 @@ pub fn show_values(
         super::Variable { name, ..values::variable(value, Whose::default(), &mut redactor) }
     });
     shown.collect()
+}
+
+/// A stack overflow leaves the stack pointer beyond the stack: that is no gap in the core.
+fn drop_explained(notices: &mut Vec<NoticeReport>, cause: &Cause, threads: &[ThreadReport]) {
+    let crashed = threads.iter().find(|thread| thread.crashed);
+    let crashed = crashed.map(|thread| format!("thread {}", thread.tid));
+    let is_overflow = cause.class == CauseClass::StackOverflow.word();
+    notices.retain(|notice| {
+        let is_its = notice.subject.as_ref().map(Shown::as_str) == crashed.as_deref();
+        !(is_overflow && is_its && notice.code == NoticeCode::StackPointerUnmapped)
+    });
 }
 
 struct Builder<'p> {
@@ -171,6 +198,13 @@ impl Builder<'_> {
             build_id: module.and_then(|m| m.build_id.as_ref()).map(ToString::to_string),
             package: executable.and_then(|at| self.package(at)),
         }
+    }
+
+    fn circumstances(&mut self) -> Circumstances {
+        self.redactor.enter(0, || "circumstances".to_owned());
+        let environment = self.process.environment();
+        let evidence = FileEvidence::of(&self.process.dump.path);
+        evidence.report(environment.as_deref(), &mut self.redactor)
     }
 
     /// `NT_PRPSINFO` speaks of the thread group's leader.
@@ -235,7 +269,7 @@ impl Builder<'_> {
         if thread.crashed {
             self.add_context(thread, &mut frames);
         }
-        let total = thread.stack.frames.len();
+        let total = thread.stack.depth();
         self.redactor.enter(1, || "registers".to_owned());
         let name = thread.name.as_ref();
         let name = name.map(|name| self.redactor.show(Origin::ThreadName, name));
@@ -417,7 +451,7 @@ impl Builder<'_> {
             size: module.range.len(),
             file: match module.file {
                 FileState::Found | FileState::Unverified => ModuleFile::Found,
-                FileState::Mismatch => ModuleFile::Mismatch,
+                FileState::Mismatch | FileState::Forced => ModuleFile::Mismatch,
                 FileState::Missing => ModuleFile::Missing,
                 FileState::InCore => ModuleFile::InCore,
             },

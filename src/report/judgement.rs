@@ -1,6 +1,7 @@
 //! The cause in words. What is said here the analysis found; nothing is added but names
 //! from the frames.
 
+use super::notice_text::bytes;
 use super::source_place::source_place;
 use super::values::path_of;
 use super::{
@@ -9,10 +10,18 @@ use super::{
 };
 use obit_analysis as analysis;
 use obit_analysis::{
-    Access, AccessKind, CauseClass, Fault, LockFinding, Reason, Said, Source, Words, WordsFrom,
+    Access, AccessKind, CauseClass, Fact, Fault, LockFinding, Reason, Said, Source, Words,
+    WordsFrom,
 };
 use obit_corefile::addr::Avma;
 use obit_redact::{Origin, Redactor, Shown};
+
+/// What is said of a line that stands for one of a system header.
+const NEAR: &str = "near: the instruction itself is from a system header";
+
+/// What is said of a fault of which the core has no record.
+const COMPUTED: &str = "the core has no fault record (a handler sent the signal again, or the \
+    core was not written by the kernel): computed from the instruction and the registers";
 
 /// The source's words for a cause, as far as they may leave.
 pub(super) struct ShownTerms {
@@ -80,7 +89,7 @@ pub(super) fn cause(
         title: own(redactor, &title(cause)),
         explanation: explanation.map(|text| own(redactor, &text)),
         confidence: confidence(cause.confidence),
-        message: cause.said.as_ref().and_then(|said| message(said, redactor)),
+        message: said(cause, redactor),
         evidence: all_evidence(cause, redactor),
         blame: frame.zip(crashed).map(|(frame, thread)| Blame {
             thread: Some(thread.tid),
@@ -91,9 +100,16 @@ pub(super) fn cause(
             },
             source: match gone {
                 Some(gone) => gone.source.as_ref().map(|place| source_place(place, redactor)),
-                None => {
-                    frame.source.clone().map(|place| SourcePlace { lines: Vec::new(), ..place })
-                }
+                None => match &cause.near {
+                    Some(near) => Some(SourcePlace {
+                        doubt: Some(redactor.show(Origin::OwnWords, NEAR)),
+                        ..source_place(near, redactor)
+                    }),
+                    None => {
+                        let source = frame.source.clone();
+                        source.map(|place| SourcePlace { lines: Vec::new(), ..place })
+                    }
+                },
             },
             expression: expression.cloned(),
             expression_confidence: Some(cause.terms.expression_confidence)
@@ -144,13 +160,25 @@ fn explanation(
     let fault = cause.fault.as_ref().filter(|_| cause.said.is_none())?;
     if fault.reason == Reason::StackOverflow {
         let recursion = crashed?.truncated.as_ref().and_then(|cut| cut.recursion.as_ref());
-        return recursion.map(|recursion| recursion.as_str().to_owned());
+        let frame = cause.failed.and_then(|index| frame_of(crashed?, index));
+        let large = cause.facts.iter().find_map(|fact| match fact {
+            Fact::LargeFrame(size) => Some(large_frame(frame, *size)),
+            _ => None,
+        });
+        return recursion.map(|recursion| recursion.as_str().to_owned()).or(large);
     }
     let held = held(cause, terms.expression.as_ref().map(Shown::as_str));
     let access = fault.access.as_ref();
     let done = access.map(|access| done(access, terms.member.as_ref().map(Shown::as_str)));
     let parts: Vec<String> = [held, done, terms.through.clone()].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// `the frame of `solve` takes 15.2 MiB (16000272 bytes) of stack`.
+fn large_frame(frame: Option<&FrameReport>, size: u64) -> String {
+    let function = frame.and_then(|frame| frame.function.as_ref());
+    let of = function.map_or_else(String::new, |name| format!(" of `{}`", name.as_str()));
+    format!("the frame{of} takes {} ({size} bytes) of stack", bytes(size))
 }
 
 /// `` `n->next` is NULL ``.
@@ -161,20 +189,31 @@ fn held(cause: &analysis::Cause, expression: Option<&str>) -> Option<String> {
     let is_index = origin.is_some_and(|origin| origin.is_index);
     let traced = origin.and_then(|origin| origin.value);
     let pointer = fault.bad_pointer().map(|at| at.0);
-    let value = traced.or(pointer)?;
+    let number = cause.terms.number.or(fault.division.map(|division| division.divisor));
+    let value = traced.or(pointer.filter(|_| !is_index));
     let told = match (value, is_index, &fault.access) {
-        (0, false, Some(_)) => "NULL".to_owned(),
-        (_, false, Some(_)) => Hex(value).to_string(),
-        _ => value.cast_signed().to_string(),
+        (Some(0), false, Some(_)) => "NULL".to_owned(),
+        (Some(value), false, Some(_)) => Hex(value).to_string(),
+        (value, ..) => match (number, value) {
+            (Some(number), _) => number.to_string(),
+            (None, value) => value?.cast_signed().to_string(),
+        },
     };
+    let is_reference = origin.is_some_and(|origin| origin.is_reference);
+    let is = if is_reference { "refers to" } else { "is" };
     let made = origin.map(|origin| match &origin.source {
         Source::Returned { function: Some(function) } => format!(", returned by `{function}`"),
-        Source::NeverSet => ", never set".to_owned(),
+        Source::DeadFrame { address } => format!(
+            ", read at {} below the stack pointer, from the frame of a function that has returned",
+            Hex(address.0)
+        ),
+        Source::NeverSet => ", never initialized".to_owned(),
+        Source::MaybeNeverSet => ", not initialized on every path to here".to_owned(),
         _ => String::new(),
     });
     let made = made.unwrap_or_default();
     match (expression, base) {
-        (Some(name), _) => Some(format!("`{name}` is {told}{made}")),
+        (Some(name), _) => Some(format!("`{name}` {is} {told}{made}")),
         (None, Some((register, value))) if !is_index => {
             Some(format!("{register} is {}{made}", Hex(*value)))
         }
@@ -206,6 +245,15 @@ fn done(access: &Access, member: Option<&str>) -> String {
     }
 }
 
+/// What the program said, or the message of the trap it ran into.
+fn said(cause: &analysis::Cause, redactor: &mut Redactor) -> Option<Shown> {
+    let trap = cause.facts.iter().find_map(|fact| match fact {
+        Fact::TrapMessage(text) => Some(redactor.show(Origin::MessageText, text)),
+        _ => None,
+    });
+    trap.or_else(|| message(cause.said.as_ref()?, redactor))
+}
+
 fn message(said: &Said, redactor: &mut Redactor) -> Option<Shown> {
     (!said.text.is_empty()).then(|| redactor.show(Origin::MessageText, &said.text))
 }
@@ -226,6 +274,13 @@ fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidenc
     let verdict =
         verdict.and_then(|verdict| findings::memory::verdict(verdict, used, accessed, redactor));
     all.extend(verdict);
+    let computed = cause.fault.as_ref().filter(|fault| fault.is_computed);
+    all.extend(computed.map(|_| Evidence {
+        kind: EvidenceKind::Memory,
+        text: redactor.show(Origin::OwnWords, COMPUTED),
+        frame: cause.failed.map(|index| index as u64),
+        address: None,
+    }));
     let caught = cause.fault.as_ref().and_then(|fault| fault.caught.as_ref());
     all.extend(caught.map(|caught| findings::facts::caught(caught, redactor)));
     all.extend(cause.facts.iter().map(|fact| findings::facts::fact(fact, redactor)));
@@ -256,6 +311,10 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
             Reason::Returned => "the return address on the stack was overwritten",
             Reason::StackOverflow => "below the end of the thread's stack",
             Reason::BeyondFile => "mapped from a file that ends before",
+            Reason::NoPage => {
+                "mapped from a file; the file system is full, the device failed, or the file is \
+                 shorter than the mapping"
+            }
             Reason::Misaligned => "not aligned",
             Reason::DivideByZero
             | Reason::DivideOverflow
@@ -274,21 +333,31 @@ fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
         return "it waits here for what another thread of the ring holds".to_owned();
     }
     let origin = cause.origin.as_ref().filter(|_| cause.said.is_none());
+    let is_elsewhere = |origin: &&analysis::Origin| {
+        origin.gone.is_some() || cause.blame.is_none_or(|blame| blame == origin.frame)
+    };
+    let origin = origin.filter(is_elsewhere);
+    let line = origin.and_then(|origin| origin.line.as_ref()?.line);
+    let place = line.map_or_else(|| "here".to_owned(), |line| format!("at line {line}"));
     let made = origin.map(|origin| match origin.source {
-        Source::Constant => "the value was set here",
-        Source::Loaded { .. } => "the value was loaded here",
-        Source::Returned { .. } => "a function called from here returned the value",
-        Source::Computed => "the value was computed here",
-        Source::NeverSet => "the variable was never set here",
-        Source::Passed => "the value came in here, and the caller does not show it",
-        Source::Unclear => "the value was made here in one of several ways",
+        Source::Constant => format!("the bad value was set {place}"),
+        Source::Loaded { .. } => format!("the bad value was loaded {place}"),
+        Source::DeadFrame { .. } => format!("the bad value was read from a dead frame {place}"),
+        Source::Returned { .. } => format!("a function called {place} returned the bad value"),
+        Source::Computed => format!("the bad value was computed {place}"),
+        Source::NeverSet => "the variable is not initialized".to_owned(),
+        Source::MaybeNeverSet => "the variable is not initialized on every path".to_owned(),
+        Source::Passed => "the bad value was passed in; the caller does not show it".to_owned(),
+        Source::Unclear => "the bad value was set here (several paths are possible)".to_owned(),
     });
+    let is_large = cause.facts.iter().any(|fact| matches!(fact, Fact::LargeFrame(_)));
     let fallback = match (&cause.said, has_expression) {
+        (None, _) if is_large => "its frame does not fit on the stack",
         (Some(_), _) => "the innermost frame of the program's own code: it was raised from here",
         (None, true) => {
             "the innermost frame of the program's own code, and the value is on its line"
         }
         (None, false) => "the innermost frame of the program's own code",
     };
-    made.unwrap_or(fallback).to_owned()
+    made.unwrap_or_else(|| fallback.to_owned())
 }

@@ -58,6 +58,12 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             ),
             hint: None,
         },
+        Notice::StackMissing { tid, reason: StackAbsence::Unmapped } => Words {
+            code: NoticeCode::StackPointerUnmapped,
+            subject: Some(format!("thread {tid}")),
+            text: format!("the stack pointer of thread {tid} points to unmapped memory"),
+            hint: None,
+        },
         Notice::StackMissing { tid, reason } => Words {
             code: NoticeCode::StackMissing,
             subject: Some(format!("thread {tid}")),
@@ -83,10 +89,30 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             text: format!("stacks of {name} (e_machine {e_machine}) cannot be unwound"),
             hint: None,
         },
+        Notice::ExecutableForced { at, wanted, found } => Words {
+            code: NoticeCode::ExecutableForced,
+            subject: Some(at.display().to_string()),
+            text: format!(
+                "{} was forced by --force-exe: its build ID is {found}, that of the crashed \
+                 program is {wanted}; names, lines and values may be wrong",
+                at.display()
+            ),
+            hint: None,
+        },
+        Notice::ExecutableMismatch { at, wanted, found } => Words {
+            code: NoticeCode::ExecutableRefused,
+            subject: Some(at.display().to_string()),
+            text: format!(
+                "{} is another build than the program that crashed and was not used: its build \
+                 ID is {found}, not {wanted}",
+                at.display()
+            ),
+            hint: None,
+        },
         Notice::ExecutableRefused { at, problem } => Words {
             code: NoticeCode::ExecutableRefused,
             subject: Some(at.display().to_string()),
-            text: format!("{} is not the program that died: {problem}", at.display()),
+            text: format!("{} was not used: {problem}", at.display()),
             hint: None,
         },
         Notice::ModuleMissing { path, build_id, searched } => Words {
@@ -280,7 +306,7 @@ fn row_problem(problem: &RowProblem) -> String {
 }
 
 /// A size as a person says it.
-fn bytes(count: u64) -> String {
+pub(super) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut scaled = (count, "bytes");
     let mut tenths = 0;
@@ -332,6 +358,16 @@ mod tests {
             Notice::LinkMapBroken { problem: "a loop".into() },
             Notice::UnwindStopped { tid: 7, frame: 3, reason: UnwindStop::NoTable },
             Notice::LimitReached { what: "threads", limit: 10 },
+            Notice::ExecutableMismatch {
+                at: at.clone(),
+                wanted: "5c1e".into(),
+                found: "77aa".into(),
+            },
+            Notice::ExecutableForced {
+                at: at.clone(),
+                wanted: "5c1e".into(),
+                found: "77aa".into(),
+            },
             Notice::ExecutableRefused { at, problem: "another build ID".into() },
         ]
     }
@@ -352,7 +388,11 @@ mod tests {
             .collect();
         codes.sort();
         codes.dedup();
-        assert_eq!(codes.len(), 20, "each notice has a code of its own");
+        assert_eq!(
+            codes.len(),
+            21,
+            "each notice has a code of its own, but for a wrong executable"
+        );
     }
 
     #[test]

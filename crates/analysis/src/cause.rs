@@ -8,11 +8,13 @@ use super::locks::LockFinding;
 use super::memory::{self, Verdict};
 use super::origin::{self, Gone, Origin};
 use super::outside::{is_from_outside, sender};
+use super::owner::is_foreign;
 use super::said::{self, Fact, Said, Speaker, Subject};
 use super::source::{self, Judged, SourceTerms};
 use crate::signals::{SIGABRT, SIGBUS, SIGXCPU, SIGXFSZ};
 use obit_corefile::dump::{Signal, SignalDetail};
-use obit_process::process::Process;
+use obit_dwarf::SourceLocation;
+use obit_process::process::{FrameKind, Process};
 
 /// Why the process died.
 #[derive(Clone, Debug)]
@@ -39,6 +41,9 @@ pub struct Cause {
     pub blame: Option<usize>,
     /// The function to blame, where it jumped on and left no frame: that one called it.
     pub gone: Option<Gone>,
+    /// A line of the application near that frame's place, where the frame's own line is of a
+    /// system header.
+    pub near: Option<SourceLocation>,
     /// How sure that is.
     pub blame_confidence: Confidence,
     /// What the source calls what went wrong there.
@@ -72,9 +77,13 @@ pub(super) fn judge(
     };
     let mut facts: Vec<Fact> = aftermath.into_iter().map(Fact::Aftermath).collect();
     facts.extend(said::facts(process, fault.as_ref(), said.as_ref(), sender));
+    facts.extend(fault.as_ref().and_then(|fault| large_frame(process, fault)));
+    facts.extend(fault.as_ref().and_then(|fault| trap_message(process, fault)));
     let raised = said.as_ref().and_then(|said| said.frame);
     let failed = fault.as_ref().map(|fault| fault.frame(process));
-    let origin = fault.as_ref().filter(|_| said.is_none());
+    // A stack that ran out, and an overwritten return address, are of no value's making.
+    let has_value = |of: &&Fault| !matches!(of.reason, Reason::StackOverflow | Reason::Returned);
+    let origin = fault.as_ref().filter(|of| said.is_none() && has_value(of));
     let origin = origin.and_then(|fault| origin::of_fault(process, fault));
     let subject = said.as_ref().and_then(|said| said.subject);
     let freed = said.as_ref().filter(|_| subject == Some(Subject::GivenBlock));
@@ -96,7 +105,11 @@ pub(super) fn judge(
         (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
         (None, Some(made)) => (Some(made), Confidence::Likely),
         (None, None) => {
-            let blame = blame(process, failed.unwrap_or(0));
+            let from = match class {
+                CauseClass::Abort => failed.or_else(|| interrupted(process)),
+                _ => failed,
+            };
+            let blame = blame(process, from.unwrap_or(0));
             let by_itself = stopped_itself(process, fault.as_ref(), blame);
             (blame, if by_itself { Confidence::Proved } else { Confidence::Likely })
         }
@@ -110,6 +123,7 @@ pub(super) fn judge(
         &Judged {
             fault: fault.as_ref().filter(|_| said.is_none()),
             origin: origin.as_ref(),
+            is_of_library: origin.as_ref().is_some_and(|of| is_of_library(process, of)),
             freed,
             blame,
             failed,
@@ -127,12 +141,51 @@ pub(super) fn judge(
         deadlock: None,
         thread: None,
         blame,
+        near: blame.and_then(|at| source::near(process, process.crashed()?.frames.get(at)?)),
         gone,
         blame_confidence,
         terms,
         failed,
         facts,
     })
+}
+
+/// Whether the frame that made a value is of a library, whose names are not the program's.
+fn is_of_library(process: &Process, origin: &Origin) -> bool {
+    let frame = process.crashed().and_then(|thread| thread.frames.get(origin.frame));
+    let is_named_there = origin.gone.is_none() && !origin.is_of_callee;
+    is_named_there && frame.is_some_and(|frame| is_foreign(process, frame))
+}
+
+/// The frame in which the stack ran out, if that is not one of many but large itself.
+fn large_frame(process: &Process, fault: &Fault) -> Option<Fact> {
+    /// Half of what musl gives a thread.
+    const LARGE: u64 = 1 << 16;
+    let sp = process.dump.machine.facts()?.sp;
+    let frame = process.crashed()?.stack.frames.get(fault.activation)?;
+    let bytes = frame.cfa?.0.checked_sub(frame.registers.get(sp)?)?;
+    (fault.reason == Reason::StackOverflow && bytes >= LARGE).then_some(Fact::LargeFrame(bytes))
+}
+
+/// What `__builtin_verbose_trap(category, text)` says: clang makes a function of it, inlined
+/// at the trap.
+fn trap_message(process: &Process, fault: &Fault) -> Option<Fact> {
+    let frame = process.crashed()?.frames.get(fault.frame(process))?;
+    let message = frame.function.as_deref()?.strip_prefix("__clang_trap_msg$")?;
+    let text = match message.split_once('$') {
+        Some((category, text)) if !category.is_empty() => format!("{category}: {text}"),
+        Some((_, text)) => text.to_owned(),
+        None => message.to_owned(),
+    };
+    Some(Fact::TrapMessage(text))
+}
+
+/// Index of the frame that a signal interrupted whose handler then aborted: the handler only
+/// says that something is wrong elsewhere.
+fn interrupted(process: &Process) -> Option<usize> {
+    let frames = &process.crashed()?.frames;
+    let handler = frames.iter().position(|frame| frame.kind == FrameKind::Signal)?;
+    handler.checked_add(1).filter(|at| *at < frames.len())
 }
 
 /// Whether the function in frame `blame` stopped at its own instruction, by no value that
@@ -187,6 +240,7 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
         thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
         blame: first.and_then(|place| place.frame),
         gone: None,
+        near: None,
         blame_confidence: deadlock.confidence(),
         terms: SourceTerms::default(),
         failed: None,
@@ -246,6 +300,7 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
         (Reason::Forbidden, AccessKind::Read | AccessKind::Unknown) => CauseClass::ForbiddenRead,
         (Reason::NonCanonical, _) => CauseClass::NonCanonical,
         (Reason::StackOverflow, _) => CauseClass::StackOverflow,
+        (Reason::NoPage, _) => CauseClass::BusError,
         (Reason::BeyondFile, _) => CauseClass::BeyondFile,
         (Reason::Misaligned, _) => CauseClass::Misaligned,
         (Reason::DivideByZero, _) => CauseClass::DivideByZero,
@@ -257,11 +312,12 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
         (Reason::Unknown, _) if number == SIGBUS => CauseClass::BusError,
         (Reason::Unknown, _) => CauseClass::Signal,
     };
-    let is_told = !fault.caught.as_ref().is_some_and(|caught| caught.is_inferred);
+    let is_inferred = fault.caught.as_ref().is_some_and(|caught| caught.is_inferred);
+    let is_told = !is_inferred && !fault.is_computed;
     // Without the instruction, what was done at the address is not known; and a file's end
     // looks like a disk's error.
     let is_known = match fault.reason {
-        Reason::BeyondFile | Reason::Unknown => false,
+        Reason::BeyondFile | Reason::NoPage | Reason::Unknown => false,
         // A call that went astray may look alike, unless the instruction is at hand.
         Reason::Returned => fault.instruction.is_some(),
         Reason::Null | Reason::Unmapped | Reason::Forbidden => kind != AccessKind::Unknown,

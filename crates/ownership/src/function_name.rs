@@ -22,6 +22,11 @@ const ENDS: &[&str] = &[".cold", ".localalias", ".warm", ".abi0", ".abiinternal"
 /// suffixes, hashes, numbers of lambdas and closures, ABI tags and inline and anonymous
 /// namespaces. Control characters become spaces.
 pub fn normalized(name: &str) -> String {
+    // Clang puts the words of `__builtin_verbose_trap` into the name.
+    const TRAP: &str = "__clang_trap_msg";
+    if name.strip_prefix(TRAP).is_some_and(|rest| rest.starts_with('$')) {
+        return TRAP.to_owned();
+    }
     let name = cut(name, LONGEST);
     let name = name
         .split_once('@')

@@ -61,7 +61,8 @@ impl<'r> Origins<'r> {
         frame.module.is_some() && !self.owner(frame).is_application()
     }
 
-    fn owner(&self, frame: &FrameReport) -> Owner {
+    /// Whose code the frame is.
+    pub(super) fn owner(&self, frame: &FrameReport) -> Owner {
         frame.owner.unwrap_or_else(|| frame.ownership(self.executable).owner)
     }
 }

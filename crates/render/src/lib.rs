@@ -4,8 +4,10 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod chain;
+mod fold;
 pub mod formats;
 mod html;
+mod identity;
 mod layout;
 mod markdown;
 mod name;

@@ -1,5 +1,8 @@
 //! What a frame, a file and a module are called on a page.
 
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
 use super::visible::visible;
 use super::{Detail, Names, PageOptions};
 use obit_redact::Shown;
@@ -74,8 +77,9 @@ fn brief_file(path: &Shown) -> String {
 }
 
 /// A name short enough to stand in a row of them: without parameters and symbol version,
-/// and with `<…>` for template arguments.
+/// with `<…>` for template arguments, and without hashes of crates.
 pub(super) fn brief(name: &str) -> String {
+    let name = &*without_crate_hashes(name);
     let mut short = String::with_capacity(name.len());
     let mut rest = name.split('@').next().filter(|start| !start.is_empty()).unwrap_or(name);
     while let Some(c) = rest.chars().next() {
@@ -120,6 +124,37 @@ pub(super) fn brief(name: &str) -> String {
         }
     }
     short
+}
+
+/// A Rust name without the hashes of crates, which tell two versions of a crate apart:
+/// `core::panicking::panic` of `core[c1f1a4ba060b9bfa]::panicking::panic`.
+pub(super) fn without_crate_hashes(name: &str) -> Cow<'_, str> {
+    /// Hexadecimal digits of a hash (v0 mangling, "Crate identifier").
+    const DIGITS: RangeInclusive<usize> = 10..=16;
+    let mut kept = String::new();
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('[') {
+        let digits = after.find(|c: char| !matches!(c, '0'..='9' | 'a'..='f'));
+        let digits = digits.filter(|end| DIGITS.contains(end));
+        let follows_name = before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        match digits.and_then(|end| after.get(end..)?.strip_prefix("]::")) {
+            Some(path) if follows_name => {
+                kept.push_str(before);
+                kept.push_str("::");
+                rest = path;
+            }
+            _ => {
+                kept.push_str(before);
+                kept.push('[');
+                rest = after;
+            }
+        }
+    }
+    if rest.len() == name.len() {
+        return Cow::Borrowed(name);
+    }
+    kept.push_str(rest);
+    Cow::Owned(kept)
 }
 
 /// A C++ name without its parameters: `ns::walk` of `ns::walk(Node*) const`.
@@ -218,6 +253,23 @@ mod tests {
         ];
         for (name, short) in cases {
             assert_eq!(brief(name), short);
+        }
+    }
+
+    #[test]
+    fn hashes_of_crates_are_left_out() {
+        let cases = [
+            ("core[c1f1a4ba060b9bfa]::panicking::panic", "core::panicking::panic"),
+            (
+                "<alloc[1f6e0d3a2b4c5d6e]::vec::Vec<core[c1f1a4ba060b9bfa]::A>>::push",
+                "<alloc::vec::Vec<core::A>>::push",
+            ),
+            ("take::<[u8; 4]>", "take::<[u8; 4]>"),
+            ("a[0]::b", "a[0]::b"),
+            ("f[cold]", "f[cold]"),
+        ];
+        for (name, short) in cases {
+            assert_eq!(without_crate_hashes(name), short);
         }
     }
 

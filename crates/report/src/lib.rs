@@ -37,7 +37,7 @@ pub use stack::{
     FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,
     SourceValue, ThreadReport, Truncated,
 };
-pub use subject::{CoreReport, Package, ProcessReport, SignalReport};
+pub use subject::{Circumstances, CoreReport, Package, ProcessReport, SignalReport, TimeSource};
 pub use variable::{Variable, VariableStatus, VariableValue};
 pub use words::Pointees;
 
@@ -63,6 +63,8 @@ pub struct Report {
     pub core: CoreReport,
     /// The process that died.
     pub process: ProcessReport,
+    /// When and where that was.
+    pub circumstances: Circumstances,
     /// What killed it.
     pub signal: Option<SignalReport>,
     /// Why, as far as it can be said.
@@ -114,6 +116,7 @@ impl Default for Report {
             id: String::new(),
             core: CoreReport::default(),
             process: ProcessReport::default(),
+            circumstances: Circumstances::default(),
             signal: None,
             cause: None,
             signature: None,

@@ -28,13 +28,17 @@ pub enum NoticeCode {
     CoreTruncated,
     /// A thread's stack memory is not in the core.
     StackMissing,
+    /// A thread's stack pointer points to memory that was not mapped.
+    StackPointerUnmapped,
     /// A note could not be read.
     NoteMalformed,
     /// The crashed thread was chosen by a rule.
     CrashThreadInferred,
     /// Stacks of this machine cannot be unwound.
     MachineUnsupported,
-    /// The given executable is not the one that died.
+    /// The given executable is of another build and was used, as the user asked.
+    ExecutableForced,
+    /// The given executable is not the one that crashed.
     ExecutableRefused,
     /// A module's file is another build.
     ModuleMismatch,
@@ -73,6 +77,7 @@ impl NoticeCode {
         !matches!(
             self,
             Self::CrashThreadInferred
+                | Self::ExecutableForced
                 | Self::ModuleUnverified
                 | Self::SourceDiffers
                 | Self::SourceNewer
@@ -85,10 +90,12 @@ impl NoticeCode {
         let rest = match self {
             Self::CoreTruncated => "core files are cut short",
             Self::StackMissing => "threads have no stack in the core",
+            Self::StackPointerUnmapped => "stack pointers point to unmapped memory",
             Self::NoteMalformed => "notes of the core could not be read",
             Self::CrashThreadInferred => "threads may be the crashed one",
             Self::MachineUnsupported => "machines cannot be unwound",
-            Self::ExecutableRefused => "executables are not the one that died",
+            Self::ExecutableForced => "executables of another build were forced",
+            Self::ExecutableRefused => "executables are not the one that crashed",
             Self::ModuleMismatch => "modules have files of another build",
             Self::ModuleMissing => "modules have no file",
             Self::ModuleUnverified => "modules were matched by name alone",
@@ -118,11 +125,16 @@ impl NoticeCode {
                 "let the kernel dump anonymous memory: bits 0 and 1 of \
                  /proc/PID/coredump_filter; a stack cut off needs a whole core"
             }
+            Self::StackPointerUnmapped => {
+                "the stack ran out or the stack pointer was overwritten; another core of the \
+                 same crash will not have more"
+            }
             Self::NoteMalformed => "copy the core again, or take one with gcore",
             Self::CrashThreadInferred => "look at the other threads too: --all-threads",
             Self::MachineUnsupported => {
                 "threads and modules are shown; for stacks use that machine's gdb"
             }
+            Self::ExecutableForced => "give the program that ran, or leave out --force-exe",
             Self::ExecutableRefused => {
                 "give the file that ran with --exe, or leave it out: obit looks for it"
             }

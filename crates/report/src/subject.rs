@@ -26,6 +26,38 @@ pub struct CoreReport {
     pub container: Option<String>,
 }
 
+/// When and where the process crashed, as far as the file and the environment say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Circumstances {
+    /// In UTC: `2026-03-01T12:34:56Z`.
+    pub time: Option<String>,
+    /// What `time` was taken from.
+    pub time_source: Option<TimeSource>,
+    /// Name of the machine or the pod.
+    pub host: Option<Shown>,
+    /// `podman`, `lxc`, `kubernetes`, …, where the environment names it.
+    pub container: Option<Shown>,
+    /// The systemd unit: `web.service`.
+    pub unit: Option<Shown>,
+}
+
+/// What the time of a crash was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeSource {
+    /// Attributes or file name by systemd-coredump.
+    Systemd,
+    /// The date in an apport report.
+    Apport,
+    /// A time in the file's name, as `%t` of core_pattern writes it.
+    FileName,
+    /// When the core file was last written; a copy may be younger than the crash.
+    FileModified,
+}
+
 /// The process that died.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

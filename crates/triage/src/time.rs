@@ -116,6 +116,12 @@ pub fn minute_of(time: i64) -> String {
     format!("{} {:02}:{:02}", day_of(time), clock.hour(), clock.minute())
 }
 
+/// `2026-03-01T12:30:05Z` (RFC 3339).
+pub fn instant_of(time: i64) -> String {
+    let clock = of(time).time();
+    format!("{}T{:02}:{:02}:{:02}Z", day_of(time), clock.hour(), clock.minute(), clock.second())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,14 @@
 //! `--fail-on`: an exit code for scripts and CI.
 
 use clap::Args;
+use obit::analysis::CauseClass;
 use obit::report::{Report, Severity};
 use obit::triage::history::Status;
 use obit::triage::views::GroupSummary;
 
 use crate::cli::exit::Exit;
 use crate::cli::message::say;
+use crate::cli::nearest::nearest;
 
 /// What makes the run end with 3.
 #[derive(Clone, Debug, Default, Args)]
@@ -102,12 +104,24 @@ fn condition(text: &str) -> Result<Condition, String> {
         return Ok(Condition::Status(status));
     }
     if let Some(class) = text.strip_prefix("class=") {
-        return Ok(Condition::Class(class.to_owned()));
+        return known_class(class).map(Condition::Class);
     }
     let severity = text.strip_prefix("severity>=").and_then(Severity::named);
     severity.map(Condition::Severity).ok_or_else(|| {
         let (statuses, severities) = (Status::words(), Severity::words());
         format!("write {statuses}, class=CLASS, or severity>= and {severities}")
+    })
+}
+
+/// A condition on a class that is none would never match.
+fn known_class(class: &str) -> Result<String, String> {
+    if let Some(class) = CauseClass::named(class) {
+        return Ok(class.word().to_owned());
+    }
+    let known: Vec<_> = CauseClass::ALL.iter().map(|class| class.word()).collect();
+    Err(match nearest(class, &known) {
+        Some(near) => format!("no cause class {class}; did you mean {near}?"),
+        None => format!("no cause class {class}; docs/causes.md lists them"),
     })
 }
 
@@ -147,5 +161,6 @@ mod tests {
     fn an_unknown_condition_is_refused_with_the_known_ones() {
         assert!(condition("bad").unwrap_err().contains("regressed"));
         assert!(condition("severity>=bad").unwrap_err().contains("high"));
+        assert!(condition("class=nul-read").unwrap_err().contains("did you mean null-read?"));
     }
 }

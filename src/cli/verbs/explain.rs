@@ -9,6 +9,7 @@ use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats::TERMINAL;
+use crate::cli::nearest::nearest;
 
 const CAUSES: &str = include_str!("../../../docs/causes.md");
 
@@ -25,11 +26,12 @@ pub(crate) struct ExplainArgs {
 pub(crate) fn run(args: &ExplainArgs, general: &General) -> Result<Exit, Failure> {
     let Some(class) = CauseClass::named(&args.class) else {
         let known: Vec<_> = CauseClass::ALL.iter().map(|class| class.word()).collect();
-        let problem = format!(
-            "no cause class is called {:?}; the classes are {}",
-            args.class,
-            known.join(", ")
-        );
+        let problem = match nearest(&args.class, &known) {
+            Some(near) => format!("no cause class {}; did you mean {near}?", args.class),
+            None => {
+                format!("no cause class {}; the classes are {}", args.class, known.join(", "))
+            }
+        };
         return Err(Failure::usage(&problem));
     };
     let destination = Destination::of(&args.file, TERMINAL, general, None)?;

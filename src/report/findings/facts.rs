@@ -1,5 +1,6 @@
 //! What stands beside the cause, in words.
 
+use super::super::notice_text::bytes;
 use crate::report::{Evidence, EvidenceKind, Hex};
 use obit_analysis::{Caught, Fact, Fault};
 use obit_redact::{Origin, Redactor};
@@ -31,6 +32,13 @@ pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
             let said = text.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
             let text = format!("while handling {exception}{said}");
             (EvidenceKind::Text, redactor.show(Origin::MessageText, &text))
+        }
+        Fact::LargeFrame(size) => {
+            let text = format!("{} of the stack are one frame", bytes(*size));
+            (EvidenceKind::Memory, own(redactor, &text))
+        }
+        Fact::TrapMessage(text) => {
+            (EvidenceKind::Text, redactor.show(Origin::MessageText, &format!("trap: {text}")))
         }
         Fact::Watchdog(microseconds) => {
             let seconds = *microseconds / 1_000_000;

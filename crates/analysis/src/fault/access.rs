@@ -168,7 +168,11 @@ pub(super) fn reason(signal: &Signal, instant: &Instant<'_>, access: &Access) ->
     if signal.number == SIGBUS {
         return match code {
             BUS_ADRALN => Reason::Misaligned,
-            BUS_ADRERR if is_mapped_file(instant, access.address) => Reason::BeyondFile,
+            // A hole is read as zeros: only writes need a page of the file system.
+            BUS_ADRERR if is_mapped_file(instant, access.address) => match access.kind {
+                AccessKind::Write => Reason::NoPage,
+                _ => Reason::BeyondFile,
+            },
             _ => Reason::Unknown,
         };
     }

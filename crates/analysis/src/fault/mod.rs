@@ -4,6 +4,7 @@ mod access;
 mod arm;
 mod caught;
 mod instant;
+mod reraised;
 mod stack_overflow;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,9 @@ pub struct Fault {
     pub activation: usize,
     /// A handler of the program caught it, and the core's own signal is of what came after.
     pub caught: Option<Caught>,
+    /// The core has no record of the kernel's for it: computed from the instruction and the
+    /// registers.
+    pub is_computed: bool,
     /// What was divided by what, of a failed division.
     pub division: Option<Division>,
     /// The check of a sanitizer that the trap belongs to.
@@ -125,6 +129,9 @@ pub enum Reason {
     StackOverflow,
     /// A file's mapping beyond the end of the file (SIGBUS, BUS_ADRERR).
     BeyondFile,
+    /// A write to a file's mapping for which the kernel had no page (SIGBUS, BUS_ADRERR): the
+    /// file system is full, the device failed, or the file is shorter than the mapping.
+    NoPage,
     /// Not aligned (SIGBUS, BUS_ADRALN).
     Misaligned,
     /// A function returned to what is no code: its return address was overwritten.
@@ -155,7 +162,8 @@ pub(super) fn fault(process: &Process) -> Option<Fault> {
     let signal = process.dump.signal.as_ref()?;
     let thread = process.crashed()?;
     if !is_fault(signal) {
-        return caught::caught(process, thread);
+        let caught = caught::caught(process, thread);
+        return caught.or_else(|| reraised::reraised(process, thread, signal));
     }
     let instants = instants(process, thread);
     let found = instants.iter().find_map(|(index, instant)| {
@@ -242,6 +250,7 @@ fn fault_at(
         reason,
         activation: 0,
         caught: None,
+        is_computed: false,
         division: None,
         check: None,
     }

@@ -78,6 +78,7 @@ fn a_read_through_null_names_the_register_and_the_offset() {
         reason: Reason::Null,
         activation: 0,
         caught: None,
+        is_computed: false,
         division: None,
         check: None,
     };

@@ -31,6 +31,8 @@ pub struct Origin {
     pub gone: Option<Gone>,
     /// The instruction that did.
     pub at: Avma,
+    /// The line of that instruction, where it is another one than the line the frame is at.
+    pub line: Option<SourceLocation>,
     /// The value, where it is known.
     pub value: Option<u64>,
     /// It is the index of an access whose base is sound.
@@ -40,6 +42,9 @@ pub struct Origin {
     /// What held the value, in that frame's words where it has any, else in those of the
     /// frame it was passed to.
     pub expression: Option<String>,
+    /// The value is the address of what the expression names: an accessor returned a
+    /// reference to it.
+    pub is_reference: bool,
     /// The words are those of the frame it was passed to.
     pub is_of_callee: bool,
     /// The member of its pointee that was wanted where it was used.
@@ -76,8 +81,16 @@ pub enum Source {
     },
     /// Arithmetic.
     Computed,
+    /// It lay below the stack pointer: in the frame of a function that has returned.
+    DeadFrame {
+        /// Where.
+        address: Avma,
+    },
     /// A local variable that nothing has set.
     NeverSet,
+    /// A local variable that is not set on every path that leads here; the core does not tell
+    /// which was taken.
+    MaybeNeverSet,
     /// It was there when the function was entered, and the caller does not show it.
     Passed,
     /// Several ways lead here, and the core does not tell which was taken.

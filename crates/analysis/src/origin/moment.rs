@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::body::{Body, Definition, Overlap, Reaching, Slot};
+use crate::owner::is_foreign_call;
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Facts, Register, Registers};
 use obit_disassembly::{Effects, MemoryOperand, Part, Target, Term, Write, effects};
@@ -31,6 +32,8 @@ pub(super) struct Moment<'p> {
     /// What is known to hold its content until the end.
     kept: RefCell<HashMap<Register, Rc<Reaching>>>,
     stack_pointers: RefCell<Option<Rc<Vec<Option<u64>>>>>,
+    /// By instruction, see [`Self::foreign_calls`].
+    foreign: RefCell<HashMap<Avma, Rc<[bool]>>>,
 }
 
 /// A number, and whether nothing else is possible.
@@ -72,6 +75,7 @@ impl<'p> Moment<'p> {
             stop,
             kept: RefCell::default(),
             stack_pointers: RefCell::default(),
+            foreign: RefCell::default(),
         })
     }
 
@@ -95,7 +99,25 @@ impl<'p> Moment<'p> {
             stop,
             kept: RefCell::default(),
             stack_pointers: RefCell::default(),
+            foreign: RefCell::default(),
         })
+    }
+
+    /// Of the functions that the instruction at `at` belongs to, calls inlined into one
+    /// another, the innermost first: which are of anything but the application.
+    pub(super) fn foreign_calls(&self, at: Avma) -> Rc<[bool]> {
+        if let Some(known) = self.foreign.borrow().get(&at) {
+            return Rc::clone(known);
+        }
+        let modules = &self.process.modules;
+        let found = modules.index_at(at).and_then(|index| {
+            let there = modules.debug(index)?.frames_at(modules.get(index)?.to_svma(at));
+            let is_foreign = |called| is_foreign_call(self.process, index, called);
+            Some(there.iter().map(is_foreign).collect())
+        });
+        let found: Rc<[bool]> = found.unwrap_or_default();
+        self.foreign.borrow_mut().insert(at, Rc::clone(&found));
+        found
     }
 
     /// What the instruction it was left at does.

@@ -35,6 +35,14 @@ impl Named<'_> {
     }
 }
 
+/// What an accessor of a library returned.
+#[derive(Clone, Debug)]
+pub(super) struct Returned<'t> {
+    pub(super) named: Named<'t>,
+    /// The address of it, not its value.
+    pub(super) is_reference: bool,
+}
+
 /// A pointer into what something points at.
 struct Pointer<'t> {
     to: Named<'t>,
@@ -61,7 +69,14 @@ impl<'t> Names<'t> {
         let instruction = self.moment.body.steps.get(at)?.address;
         let debug = self.view.debug()?;
         let views = self.view.seen_from(instruction);
+        let foreign = self.moment.foreign_calls(instruction);
+        let is_foreign = |outward: usize| foreign.get(outward).copied().unwrap_or(false);
+        // Names of a library's inlined functions (`this`, `__k`) are not the program's.
+        let has_own = (0..views.len()).any(|outward| !is_foreign(outward));
         for (outward, view) in views.iter().enumerate() {
+            if has_own && is_foreign(outward) {
+                continue;
+            }
             let depth = views.len().checked_sub(outward + 1);
             for (variable, pieces) in view.places() {
                 let [Piece { bits: None, bit_offset: 0, place }] = &*pieces else { continue };
@@ -125,7 +140,10 @@ impl<'t> Names<'t> {
             [Definition::Written(by, Term::Register(part) | Term::SignExtended(part, _))] => {
                 self.register_within(by, part.register, depth)
             }
-            [Definition::Called(by)] => self.returned(by, depth),
+            [Definition::Called(by)] => {
+                let returned = self.returned(by, depth)?;
+                (!returned.is_reference).then_some(returned.named)
+            }
             _ => None,
         }
     }
@@ -160,6 +178,10 @@ impl<'t> Names<'t> {
         {
             let object = Object::at(TypeRef { debug, id }, module.to_avma(start));
             return self.within(name, &object, at, size, None);
+        }
+        let is_code = process.memory.region_at(at).is_some_and(|of| of.permissions.execute);
+        if is_code {
+            return None;
         }
         let symbol = debug.symbol_at(module.to_svma(at))?;
         let is_it = symbol.offset == 0 && symbol.size > 0;
@@ -210,7 +232,7 @@ impl<'t> Names<'t> {
         match *reaching.definitions {
             [Definition::Written(by, Term::Address(operand))] => self.pointer(by, &operand, depth),
             [Definition::Called(by)] => {
-                let to = self.returned(by, depth)?;
+                let to = self.returned(by, depth)?.named;
                 Some(Pointer { to, offset: 0, index: None, is_place: true })
             }
             _ => self.as_pointer(self.register_within(at, register, depth)?),
@@ -350,11 +372,11 @@ impl<'t> Names<'t> {
 
     /// What a function that was called at step `by` returned, where the function only finds
     /// its way in a container or a smart pointer.
-    pub(super) fn accessed(&self, by: usize) -> Option<Named<'t>> {
+    pub(super) fn accessed(&self, by: usize) -> Option<Returned<'t>> {
         self.returned(by, DEEPEST)
     }
 
-    fn returned(&self, by: usize, depth: usize) -> Option<Named<'t>> {
+    fn returned(&self, by: usize, depth: usize) -> Option<Returned<'t>> {
         let depth = depth.checked_sub(1)?;
         let function = self.called(by)?;
         let method = method_of(&function)?;
@@ -362,9 +384,12 @@ impl<'t> Names<'t> {
         let [first, second, ..] = *registers else { return None };
         let Named { text: on, depth: inlined, .. } = self.object_in(by, first, depth)?;
         let text = match method {
+            // A key is passed by its address.
+            "operator[]" | "at" if !is_indexed_by_number(&function) => format!("{on}[\u{2026}]"),
             "operator[]" | "at" => {
-                let part = Part { register: second, shift: 0, size: 8 };
-                let number = self.moment.part(Part { size: 4, ..part }, by);
+                let size = u64::from(self.moment.facts.word);
+                let part = Part { register: second, shift: 0, size };
+                let number = self.moment.part(part, by);
                 let index = match number {
                     Some(number) => number.value.to_string(),
                     None => self.index(by, part, 1, depth).filter(|(_, bytes)| *bytes == 1)?.0,
@@ -374,7 +399,9 @@ impl<'t> Names<'t> {
             "operator*" | "operator->" | "get" => on,
             method => format!("{on}.{method}()"),
         };
-        Some(Named { text, object: None, depth: inlined })
+        let named = Named { text, object: None, depth: inlined };
+        let is_reference = matches!(method, "operator[]" | "at" | "operator*" | "front" | "back");
+        Some(Returned { named, is_reference })
     }
 
     /// The name of what a register points at: `ns` for `&ns` and for a reference to it.
@@ -423,6 +450,11 @@ fn in_parentheses(name: &str) -> String {
     }
 }
 
+/// Whether a function only tells where the element of a standard container or pointer is.
+pub(super) fn is_accessor(function: &str) -> bool {
+    method_of(function).is_some()
+}
+
 /// The method's name, if it is one of a standard container or pointer that only tells
 /// where its element is.
 fn method_of(function: &str) -> Option<&'static str> {
@@ -434,6 +466,16 @@ fn method_of(function: &str) -> Option<&'static str> {
     METHODS
         .into_iter()
         .find(|method| without_parameters(function).ends_with(&format!("::{method}")))
+}
+
+/// Whether the only parameter of `function` is an integer: `f(unsigned long) const`.
+fn is_indexed_by_number(function: &str) -> bool {
+    let parameters = function.strip_prefix(without_parameters(function)).unwrap_or_default();
+    let parameters = parameters.strip_prefix('(').unwrap_or_default();
+    let parameter = parameters.split(')').next().unwrap_or_default();
+    let words = ["unsigned", "signed", "long", "int", "short", "size_t"];
+    !parameter.is_empty()
+        && parameter.split(' ').all(|word| words.contains(&word.trim_start_matches("std::")))
 }
 
 /// `a<b(c)>::f` for `a<b(c)>::f(d) const`.

@@ -2,12 +2,13 @@
 
 use super::body::{Definition, Reaching, Slot};
 use super::moment::low_bytes;
-use super::names::{Named, Names, argument_registers};
+use super::names::{Named, Names, Returned, argument_registers, is_accessor};
 use super::{Origin, Source, Through, Wanted};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Register;
 use obit_disassembly as disassembly;
 use obit_disassembly::{MemoryOperand, Next, Part, Term};
+use obit_dwarf::SourceLocation;
 use obit_process::process::{Process, Thread};
 
 /// Definitions that are followed to compute one number.
@@ -64,6 +65,8 @@ struct End {
     value: Option<u64>,
     /// It is not the pointer but what was added to one.
     is_index: bool,
+    /// See [`Origin::is_reference`].
+    is_reference: bool,
     is_certain: bool,
 }
 
@@ -74,13 +77,14 @@ impl<'t> Trace<'t> {
         let stop = names.moment.stop;
         let (value, is_index, end) = match wanted {
             Wanted::Address(operand) => {
-                let culprit = self.culprit(&names, stop, &operand)?;
+                let sum = names.moment.address(&operand, stop).map(|known| known.value);
+                let culprit = self.culprit(&names, stop, &operand, sum)?;
                 let place = self.part(&names, culprit.part);
                 (place.value, culprit.is_index, self.follow(place)?)
             }
             Wanted::Operand(disassembly::Source::Register(part)) => {
                 let place = self.part(&names, part);
-                (place.value, false, self.follow(place)?)
+                (place.value, false, self.follow_number(place)?)
             }
             Wanted::Passed(bad) => {
                 let registers = argument_registers(self.process.dump.machine).iter();
@@ -100,6 +104,8 @@ impl<'t> Trace<'t> {
                 (value, false, self.in_memory(&names, operand, stop, value)?)
             }
         };
+        // Where an index was split off later, the value was that of the sum.
+        let value = value.filter(|_| is_index || !end.is_index);
         let (value, is_index) = (end.value.or(value), is_index || end.is_index);
         let member = match wanted {
             Wanted::Address(operand) if !is_index => names.wanted(stop, &operand),
@@ -110,16 +116,19 @@ impl<'t> Trace<'t> {
         let at = made.moment.body.steps.get(end.at)?.address;
         let (frame, gone) = self.place(end.activation, at, end.depth)?;
         // Compilers put the making of a constant anywhere.
+        let line = self.line(at, frame).filter(|_| gone.is_none());
         let is_astray = end.source == Source::Constant && gone.is_some();
         let gone = gone.filter(|_| !is_astray);
         Some(Origin {
             frame,
             gone,
             at,
+            line,
             value,
             is_index,
             source: end.source,
             expression: end.expression,
+            is_reference: end.is_reference,
             is_of_callee: end.is_of_callee,
             member,
             through,
@@ -137,7 +146,7 @@ impl<'t> Trace<'t> {
     ) -> Option<End> {
         let address = names.moment.address(&operand, at).map(|known| Avma(known.value));
         match (address.filter(|address| names.moment.is_own(*address)), operand.size) {
-            (Some(address), Some(size)) => self.follow(Place {
+            (Some(address), Some(size)) => self.follow_number(Place {
                 activation: names.moment.index,
                 at,
                 slot: Slot::Memory(address, size),
@@ -159,10 +168,17 @@ impl<'t> Trace<'t> {
 
     /// The register to blame for an address, and what it is multiplied by: the pointer among
     /// them, or the index where the pointer is sound and the index leads far away.
-    fn culprit(&self, names: &Names<'t>, at: usize, operand: &MemoryOperand) -> Option<Culprit> {
+    /// `sum` is the address, where it is known.
+    fn culprit(
+        &self,
+        names: &Names<'t>,
+        at: usize,
+        operand: &MemoryOperand,
+        sum: Option<u64>,
+    ) -> Option<Culprit> {
         /// An index that leads further is none.
-        const FAR: u64 = 16 << 20;
-        let value = |part: Part| names.moment.part(part, at).map(|known| known.value);
+        const FAR: u64 = 64 << 10;
+        let value = |part: Part| part_of_sum(names, at, operand, part, sum);
         let is_mapped = |at: u64| self.process.memory.region_at(Avma(at)).is_some();
         let is_sound = |part: Part| value(part).is_some_and(is_mapped);
         let facts = names.moment.facts;
@@ -210,8 +226,8 @@ impl<'t> Trace<'t> {
         scale: u64,
         value: Option<u64>,
     ) -> Option<u64> {
-        if let Some(known) = names.moment.part(part, at) {
-            return Some(known.value);
+        if let Some(known) = part_of_sum(names, at, operand, part, value) {
+            return Some(known);
         }
         let both = operand.base.is_some() && operand.index.is_some();
         let sum = value.filter(|_| !both && operand.segment.is_none())?;
@@ -219,8 +235,17 @@ impl<'t> Trace<'t> {
         (product.checked_rem(scale)? == 0).then(|| product / scale)
     }
 
-    /// Goes back from `place` to the end of the way.
-    fn follow(&self, mut place: Place) -> Option<End> {
+    /// Goes back from `place` to the end of the way, that of a pointer or of an index.
+    fn follow(&self, place: Place) -> Option<End> {
+        self.follow_as(place, false)
+    }
+
+    /// The same of a number: a sum is another number than what it was made of.
+    fn follow_number(&self, place: Place) -> Option<End> {
+        self.follow_as(place, true)
+    }
+
+    fn follow_as(&self, mut place: Place, is_number: bool) -> Option<End> {
         let mut expression: Option<String> = None;
         let (mut is_certain, mut is_index, mut is_of_callee) = (true, false, false);
         for _ in 0..MOST_STEPS {
@@ -239,6 +264,7 @@ impl<'t> Trace<'t> {
                 operand: None,
                 value: place.value,
                 is_index,
+                is_reference: false,
                 is_certain,
             };
             let reaching = names.moment.reaching(place.at, place.slot);
@@ -249,7 +275,17 @@ impl<'t> Trace<'t> {
                 Slot::Register(_) => true,
             };
             let Some(definition) = self.choose(&names, &place, &reaching, &mut is_certain) else {
-                return Some(ended(Source::Unclear, place.at, expression, false));
+                let source = match place.slot {
+                    Slot::Memory(at, _)
+                        if reaching.definitions.contains(&Definition::Entry)
+                            && !names.moment.is_argument(at)
+                            && !self.is_lent(&names, at) =>
+                    {
+                        Source::MaybeNeverSet
+                    }
+                    _ => Source::Unclear,
+                };
+                return Some(ended(source, place.at, expression, false));
             };
             match definition {
                 Definition::Lost => {
@@ -260,16 +296,18 @@ impl<'t> Trace<'t> {
                         return Some(ended(Source::Unclear, by, expression, false));
                     }
                     // An accessor of a container only finds its way in it.
-                    if let Some(named) = names.accessed(by) {
+                    if let Some(Returned { named, is_reference }) = names.accessed(by) {
                         let end = ended(
                             Source::Loaded { address: None },
                             by,
                             Some(named.text),
                             is_certain,
                         );
-                        return Some(End { depth: named.depth, is_of_callee: false, ..end });
+                        let depth = named.depth;
+                        return Some(End { depth, is_reference, is_of_callee: false, ..end });
                     }
-                    let function = names.called(by);
+                    // What an accessor returned is what the object holds, whose name is not known.
+                    let function = names.called(by).filter(|name| !is_accessor(name));
                     let kept = names.variable(by + 1, place.slot).map(|named| named.text);
                     let expression = expression.or(kept);
                     let source = Source::Returned { function };
@@ -291,8 +329,11 @@ impl<'t> Trace<'t> {
                         place.at = by;
                         place.slot = Slot::Register(part.register);
                     }
+                    Term::Address(_) if is_number => {
+                        return Some(ended(Source::Computed, by, expression, is_certain));
+                    }
                     Term::Address(operand) => {
-                        let Some(culprit) = self.culprit(&names, by, &operand) else {
+                        let Some(culprit) = self.culprit(&names, by, &operand, place.value) else {
                             return Some(ended(Source::Computed, by, expression, is_certain));
                         };
                         let Culprit { part, scale, .. } = culprit;
@@ -309,6 +350,9 @@ impl<'t> Trace<'t> {
                         });
                         let local = address.filter(|at| {
                             let at = Avma(at.value);
+                            if !is_frame && self.is_dead(at) {
+                                return false;
+                            }
                             // Beyond the frame only what it reaches by its own registers.
                             names.moment.is_own(at) || is_frame && names.moment.is_argument(at)
                         });
@@ -332,6 +376,10 @@ impl<'t> Trace<'t> {
                     }
                 },
                 Definition::Entry => {
+                    if expression.is_none() {
+                        // Where it is used, optimised code may call it its value at entry.
+                        expression = names.variable(0, place.slot).map(|named| named.text);
+                    }
                     if let Slot::Memory(at, _) = place.slot
                         && !names.moment.is_argument(at)
                     {
@@ -373,13 +421,17 @@ impl<'t> Trace<'t> {
         Some(End {
             activation: names.moment.index,
             at: by,
-            source: Source::Loaded { address },
+            source: match address.filter(|at| self.is_dead(*at)) {
+                Some(address) => Source::DeadFrame { address },
+                None => Source::Loaded { address },
+            },
             depth: named.as_ref().and_then(|named| named.depth),
             is_of_callee: named.is_none() && held.is_some(),
             expression: named.map(|named| named.text).or(held),
             operand: Some(operand),
             value: None,
             is_index: false,
+            is_reference: false,
             is_certain,
         })
     }
@@ -515,6 +567,17 @@ impl<'t> Trace<'t> {
         Some((Place { activation, at, ..*place }, is_sure))
     }
 
+    /// Whether `at` lies on the crashed thread's stack below all its frames.
+    fn is_dead(&self, at: Avma) -> bool {
+        let Some(facts) = self.process.dump.machine.facts() else { return false };
+        let Some(range) = self.process.memory.range_at(at) else { return false };
+        let frames = self.thread.stack.frames.iter();
+        let here = frames
+            .filter_map(|frame| frame.registers.get(facts.sp))
+            .filter(|sp| range.contains(Avma(*sp)));
+        here.min().is_some_and(|lowest| at.0 < lowest)
+    }
+
     /// Whether the address of the local variable at `at` is taken: others may write it.
     fn is_lent(&self, names: &Names<'t>, at: Avma) -> bool {
         let steps = names.moment.body.steps.iter().enumerate();
@@ -560,6 +623,20 @@ impl<'t> Trace<'t> {
         })
     }
 
+    /// The line of the instruction at `at`, in the function of frame `frame`, unless the frame
+    /// is at that line.
+    fn line(&self, at: Avma, frame: usize) -> Option<SourceLocation> {
+        let frame = self.thread.frames.get(frame)?;
+        let modules = &self.process.modules;
+        let index = modules.index_at(at)?;
+        let there = modules.debug(index)?.frames_at(modules.get(index)?.to_svma(at));
+        let there = there.into_iter().find(|there| there.function == frame.function)?;
+        let place = |location: &SourceLocation| (location.file.clone(), location.line);
+        let found = there.location?;
+        (Some(place(&found)) != frame.source.as_ref().map(place) && found.line.is_some())
+            .then_some(found)
+    }
+
     fn is_result(&self, register: Register) -> bool {
         let facts = self.process.dump.machine.facts();
         facts.is_some_and(|facts| facts.result == Some(register))
@@ -569,6 +646,30 @@ impl<'t> Trace<'t> {
     fn is_argument(&self, register: Register) -> bool {
         argument_registers(self.process.dump.machine).contains(&register)
     }
+}
+
+/// What one of the two registers of an address held before step `at`: as it is known, else
+/// what the other leaves of the sum.
+fn part_of_sum(
+    names: &Names<'_>,
+    at: usize,
+    operand: &MemoryOperand,
+    part: Part,
+    sum: Option<u64>,
+) -> Option<u64> {
+    let known = |part: Part| names.moment.part(part, at).map(|known| known.value);
+    if let Some(value) = known(part) {
+        return Some(value);
+    }
+    let (base, (index, scale)) = operand.base.zip(operand.index)?;
+    let sum = sum.filter(|_| operand.segment.is_none())?;
+    let rest = sum.wrapping_sub(operand.displacement.cast_unsigned());
+    if part == base {
+        let product = operand.index_value(index, known(index)?).wrapping_mul(scale);
+        return Some(rest.wrapping_sub(product));
+    }
+    let product = rest.wrapping_sub(known(base)?);
+    (part == index && product.checked_rem(scale)? == 0).then(|| product / scale)
 }
 
 /// Whether a symbol names an entry of the linker's table.

@@ -26,4 +26,9 @@ pub enum Fact {
     /// systemd expects a sign of life this often, in microseconds (`WATCHDOG_USEC`), and
     /// sends SIGABRT otherwise (sd_watchdog_enabled(3)).
     Watchdog(u64),
+    /// The stack ran out in one frame: its bytes.
+    LargeFrame(u64),
+    /// The message that the compiler put into the name of a trap
+    /// (`__builtin_verbose_trap` of clang).
+    TrapMessage(String),
 }

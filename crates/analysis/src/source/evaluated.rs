@@ -76,8 +76,20 @@ pub(super) fn member_wanted(
 
 /// The address that `expression` gives.
 pub(super) fn value_of(process: &Process, view: &FrameView<'_>, expression: &str) -> Option<Avma> {
+    match scalar_of(process, view, expression)? {
+        Scalar::Address(at) => Some(Avma(at)),
+        _ => None,
+    }
+}
+
+/// The number or address that `expression` gives.
+pub(super) fn scalar_of(
+    process: &Process,
+    view: &FrameView<'_>,
+    expression: &str,
+) -> Option<Scalar> {
     match evaluate(process, view, expression, &no_parts()).ok()?.state {
-        State::Scalar(Scalar::Address(at)) => Some(Avma(at)),
+        State::Scalar(scalar) => Some(scalar),
         _ => None,
     }
 }

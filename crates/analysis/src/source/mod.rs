@@ -5,16 +5,19 @@
 mod element;
 mod evaluated;
 mod line;
+mod near;
 pub mod spelling;
 
 use crate::confidence::Confidence;
 use crate::fault::{Fault, Reason};
 use crate::origin::{Origin, Source};
 use element::element_holding;
-use evaluated::{Match, Wanted, holder, is_known, member_wanted, value_of};
+use evaluated::{Match, Wanted, holder, is_known, member_wanted, scalar_of, value_of};
 use line::line_of;
+pub(super) use near::near;
 use obit_corefile::addr::Avma;
 use obit_process::process::{FrameView, Process};
+use obit_process::value::Scalar;
 use spelling::{Known, containing, is_spelled};
 
 /// Addresses below are a null pointer and an offset: two that are equal need not be copies
@@ -34,6 +37,9 @@ pub struct SourceTerms {
     pub through: Option<LedFrom>,
     /// What the expression is a part of, if it can be evaluated in the frame: `*n`.
     pub object: Option<Words>,
+    /// What the expression gives in the frame, with the width and sign of its type, where it
+    /// is an integer that can be evaluated.
+    pub number: Option<i128>,
 }
 
 /// Words of the program's own, and where they come from.
@@ -83,6 +89,8 @@ pub struct LedFrom {
 pub(super) struct Judged<'j> {
     pub(super) fault: Option<&'j Fault>,
     pub(super) origin: Option<&'j Origin>,
+    /// The frame that made the value is of a library.
+    pub(super) is_of_library: bool,
     /// What frame `blame` gave to the allocator which then complained.
     pub(super) freed: Option<String>,
     /// Index of the frame of the crashed thread to blame.
@@ -96,7 +104,8 @@ pub(super) struct Judged<'j> {
 /// The terms for a cause in the crashed thread.
 pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
     let origin = judged.origin;
-    let traced = origin.and_then(|origin| origin.expression.clone());
+    let named = origin.filter(|_| !judged.is_of_library);
+    let traced = named.and_then(|origin| origin.expression.clone());
     let through = origin.and_then(|origin| origin.through.as_ref()).map(|through| LedFrom {
         pointer: Words::of_debug_info(through.name.clone()),
         holder: Words::of_debug_info(through.expression.clone()),
@@ -109,10 +118,20 @@ pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
         member: origin.and_then(|origin| origin.member.clone()).map(Words::of_debug_info),
         through,
         object: None,
+        number: None,
     };
     let crashed = process.threads.iter().position(|thread| thread.crashed);
     let view = crashed.zip(judged.blame);
     let view = view.and_then(|(thread, frame)| process.frame_view(thread, frame));
+    if let Some(fault) = judged.fault {
+        let here = match origin.is_some_and(|origin| origin.is_of_callee) {
+            true => crashed.zip(judged.failed).and_then(|(t, frame)| process.frame_view(t, frame)),
+            false => crashed.zip(judged.blame).and_then(|(t, frame)| process.frame_view(t, frame)),
+        };
+        if let Some(view) = &here {
+            check(&mut terms, process, fault, origin, view);
+        }
+    }
     if let (Some(view), Some(fault)) = (&view, judged.fault) {
         add_line(&mut terms, process, judged, fault, view);
     }
@@ -130,6 +149,49 @@ pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
     terms
 }
 
+/// Holds the traced expression against what it gives in `view`: one that gives another value
+/// than the bad one was changed since, or is not what held it, and goes.
+fn check(
+    terms: &mut SourceTerms,
+    process: &Process,
+    fault: &Fault,
+    origin: Option<&Origin>,
+    view: &FrameView<'_>,
+) {
+    let Some(origin) = origin.filter(|origin| !origin.is_reference) else { return };
+    let Some(expression) = &terms.expression else { return };
+    if !Known::of(view).has_all_of(&expression.text) {
+        return;
+    }
+    let Some(scalar) = scalar_of(process, view, &expression.text) else { return };
+    let number = number_of(&scalar);
+    let is_right = match (&scalar, number) {
+        (Scalar::Address(at), _) => {
+            let is_pointer = fault.division.is_none() && !origin.is_index;
+            let bad = fault.bad_pointer().map(|at| at.0);
+            is_pointer && (Some(*at) == origin.value || Some(*at) == bad)
+        }
+        (_, Some(_)) if origin.is_index => true,
+        (_, Some(number)) => match fault.division {
+            Some(division) => division.divisor == number,
+            None => origin.value.map(i128::from) == Some(number),
+        },
+        _ => return,
+    };
+    match is_right {
+        true => terms.number = number,
+        false => (terms.expression, terms.member) = (None, None),
+    }
+}
+
+fn number_of(scalar: &Scalar) -> Option<i128> {
+    match scalar {
+        Scalar::Signed(number) => Some(*number),
+        Scalar::Unsigned(number) => i128::try_from(*number).ok(),
+        _ => None,
+    }
+}
+
 /// What the line of the frame to blame says itself is what a person reads, though the
 /// compiler may have found another way to the value.
 fn add_line(
@@ -142,6 +204,13 @@ fn add_line(
     let Some(line) = line_of(process, view.frame()) else { return };
     let known = Known::of(view);
     let traced = terms.expression.as_ref().map(|words| words.text.as_str());
+    // No variable held a constant that was passed as it is.
+    let is_constant = judged.origin.is_some_and(|origin| {
+        origin.source == Source::Constant && origin.value.is_none_or(|value| value < NULL_AREA)
+    });
+    if is_constant {
+        return;
+    }
     if traced.is_none_or(|traced| !is_spelled(&line, traced))
         && let Some(wanted) = wanted(fault, judged.origin)
         && let Some(found) = holder(process, view, &known, &line, wanted)
@@ -204,7 +273,10 @@ fn wanted(fault: &Fault, origin: Option<&Origin>) -> Option<Wanted> {
             Some((pointer, false)) => Wanted::Pointer(Avma(pointer)),
             None => Wanted::Pointer(bad),
         }),
-        (None, Reason::DivideByZero) => Some(Wanted::Number(0)),
+        (None, Reason::DivideByZero | Reason::DivideOverflow) => {
+            let divisor = fault.division.map_or(0, |division| division.divisor);
+            Some(Wanted::Number(i64::try_from(divisor).ok()?.cast_unsigned()))
+        }
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ use gimli::constants as dw;
 use crate::code::callee;
 use crate::model::call::{Call, CallTarget, Passed};
 use crate::model::location::{Expression, VariableId};
+use crate::sections::sources::Value;
 use crate::units::entry::Entry;
 use crate::units::file::DwarfFile;
 use crate::units::functions::Functions;
@@ -37,12 +38,9 @@ fn read(site: Entry<'_, '_>) -> Call {
         for specification in abbreviation.attributes() {
             let attribute = entries.read_attribute(*specification)?;
             match (attribute.name(), attribute.value()) {
-                (
-                    dw::DW_AT_call_target | dw::DW_AT_GNU_call_site_target,
-                    gimli::AttributeValue::Exprloc(found),
-                ) => {
-                    call.target =
-                        CallTarget::Computed(Expression::new(found.0.slice(), site.key()));
+                (dw::DW_AT_call_target | dw::DW_AT_GNU_call_site_target, value) => {
+                    let found = expression(&site, value);
+                    call.target = found.map_or(CallTarget::Unknown, CallTarget::Computed);
                 }
                 (dw::DW_AT_call_origin | dw::DW_AT_abstract_origin, value) => {
                     origin = site.follow(value);
@@ -69,12 +67,7 @@ fn read(site: Entry<'_, '_>) -> Call {
             let mut passed = Passed { place: None, parameter: None, value: None, pointee: None };
             for specification in abbreviation.attributes() {
                 let attribute = entries.read_attribute(*specification)?;
-                let expression = match attribute.value() {
-                    gimli::AttributeValue::Exprloc(found) => {
-                        Some(Expression::new(found.0.slice(), site.key()))
-                    }
-                    _ => None,
-                };
+                let expression = expression(&site, attribute.value());
                 match attribute.name() {
                     dw::DW_AT_location => {
                         let place = expression.and_then(|e| evaluate::passed_in(&e, site.root));
@@ -101,6 +94,17 @@ fn read(site: Entry<'_, '_>) -> Call {
         site.file.context().report("a call site", error);
     }
     call
+}
+
+/// DWARF 2 and 3 have no form of their own for expressions: GCC writes these attributes as
+/// blocks there.
+fn expression(site: &Entry<'_, '_>, value: Value<'_>) -> Option<Expression> {
+    let code = match value {
+        gimli::AttributeValue::Exprloc(found) => found.0,
+        gimli::AttributeValue::Block(found) => found,
+        _ => return None,
+    };
+    Some(Expression::new(code.slice(), site.key()))
 }
 
 fn target(origin: &Entry<'_, '_>) -> CallTarget {

@@ -5,9 +5,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::frame_view::{FrameView, Level};
-use super::{Frame, signal_vectors};
+use super::{Frame, Process, signal_vectors};
 use crate::module::thread_local_block;
-use crate::unwind::{Activation, Left, Trust};
+use crate::unwind::{Activation, CallBefore, Left, Trust, call_before};
 use obit_corefile::addr::{Avma, Svma};
 use obit_corefile::arch::{Register, Registers};
 use obit_corefile::memory::ReadError;
@@ -51,7 +51,8 @@ impl<'p> FrameView<'p> {
             0 => level.activation,
             _ => level.activation + 1,
         };
-        Some(&self.activation(index)?.registers)
+        let activation = self.activation(index)?;
+        activation.is_confirmed().then_some(&activation.registers)
     }
 
     /// Where execution goes on in a frame, and the address to look it up by.
@@ -205,7 +206,9 @@ impl<'v, 'p> At<'v, 'p> {
             }
             CallTarget::Unknown => None,
         };
-        if target != Some(entered) {
+        // A call of a constructor names the abstract one; the code says which was entered.
+        let is_called = || level.tail_calls == 0 && calls_directly(process, pc, entered);
+        if target != Some(entered) && !is_called() {
             return Err(unknown("the call may have gone to another function"));
         }
         let callee_debug = process.modules.debug(self.module);
@@ -234,6 +237,15 @@ impl<'v, 'p> At<'v, 'p> {
         // The callee's own module first: what is defined there is what runs.
         within(self.module).or_else(|| within(caller))
     }
+}
+
+/// Whether the instruction that returns to `pc` is a direct call of `entered`.
+fn calls_directly(process: &Process, pc: Avma, entered: Avma) -> bool {
+    let facts = process.dump.machine.facts();
+    facts.is_some_and(|facts| {
+        let before = call_before(pc, facts, &mut process.memory.cursor());
+        before == CallBefore::Direct(entered)
+    })
 }
 
 impl Surroundings for At<'_, '_> {

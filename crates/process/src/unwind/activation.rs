@@ -62,6 +62,12 @@ pub struct Activation {
 }
 
 impl Activation {
+    /// Whether its registers can be those of the function: of a frame that a scan found, only
+    /// if they lead to a caller.
+    pub fn is_confirmed(&self) -> bool {
+        self.trust < Trust::Scan || self.cfa.is_some()
+    }
+
     /// See [`Left::lookup_pc`].
     pub fn lookup_pc(&self) -> Avma {
         self.left.lookup_pc(self.pc)

@@ -12,6 +12,7 @@ mod fde_index;
 #[cfg(test)]
 mod machine_tests;
 mod prologue;
+mod repetition;
 mod return_address;
 mod row;
 mod signal_frame;
@@ -22,6 +23,7 @@ mod walk;
 mod without_cfi;
 
 pub use activation::{Activation, Left, Trust};
+pub(crate) use return_address::{CallBefore, call_before};
 pub use walk::Unwinder;
 
 use obit_corefile::notice::UnwindStop;
@@ -31,6 +33,25 @@ use obit_corefile::notice::UnwindStop;
 pub struct Stack {
     /// The physical frames; at least one when the thread has a pc.
     pub frames: Vec<Activation>,
+    /// Frames of a recursion that were not unwound one by one.
+    pub skipped: Option<Skipped>,
     /// Why unwinding ended, unless at the outermost frame.
     pub stopped: Option<UnwindStop>,
+}
+
+/// Frames that are counted and not in [`Stack::frames`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Frames before them.
+    pub after: usize,
+    /// How many they are.
+    pub count: usize,
+}
+
+impl Stack {
+    /// Physical frames, those that were skipped included.
+    pub fn depth(&self) -> usize {
+        let skipped = self.skipped.map_or(0, |skipped| skipped.count);
+        self.frames.len().saturating_add(skipped)
+    }
 }

@@ -6,21 +6,21 @@ use obit_corefile::memory::Cursor;
 
 /// What the bytes before an address say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallBefore {
+pub(crate) enum CallBefore {
     /// A direct call to this address.
     Direct(Avma),
     /// A call through a register or memory.
     Indirect,
     /// Some other instruction: no return address.
     None,
-    /// The code is not at hand; the address lies in executable memory.
+    /// The code is not available; the address lies in executable memory.
     Unknown,
     /// The address does not lie in executable memory.
     NotCode,
 }
 
 /// Looks at the code before `at`.
-pub(super) fn call_before(at: Avma, facts: &Facts, memory: &mut Cursor<'_>) -> CallBefore {
+pub(crate) fn call_before(at: Avma, facts: &Facts, memory: &mut Cursor<'_>) -> CallBefore {
     let region = memory.space().region_at(Avma(at.0.wrapping_sub(1)));
     let Some(region) = region.filter(|region| region.permissions.execute) else {
         return CallBefore::NotCode;

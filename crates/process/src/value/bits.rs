@@ -1,9 +1,10 @@
 //! The bytes of objects, gathered bit by bit from wherever their parts are.
 
+use super::integer::number_type;
 use super::object::{Absence, Contents, Object, ObjectPart, PartSource, Scene};
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::AddressSpace;
-use obit_dwarf::NoPlace;
+use obit_dwarf::{NoPlace, TypeKind};
 
 /// Bytes of one object that are read at once. Larger ones are read by their elements.
 const OBJECT_BYTES: u64 = 1 << 20;
@@ -28,7 +29,8 @@ impl<'d> Object<'d> {
         if bits > whole {
             return Err(Absence::Malformed("a bit-field that is larger than its type"));
         }
-        let order = BitOrder::of(scene.memory);
+        let machine = BitOrder::of(scene.memory);
+        let order = self.storage_order(scene).unwrap_or(machine);
         let mut out = Bits::new(usize::try_from(size).unwrap_or(0), order);
         if order == BitOrder::HighFirst {
             out.skip(whole.saturating_sub(bits));
@@ -38,7 +40,25 @@ impl<'d> Object<'d> {
             Contents::Parts(parts) => gather(parts, self.bit_offset, bits, scene, &mut out)?,
             Contents::Absent(why) => return Err(why.clone()),
         }
+        if order != machine {
+            out.bytes.reverse();
+        }
         Ok(out.bytes)
+    }
+
+    /// The order of the bits of a bit-field in memory, where its type has another than the
+    /// machine's: GCC's `scalar_storage_order`, `DW_AT_endianity` of the type.
+    fn storage_order(&self, scene: Scene<'d>) -> Option<BitOrder> {
+        let (Some(_), Contents::Memory(_)) = (self.bit_size, &self.contents) else { return None };
+        let ty = number_type(self.ty, scene);
+        let base = match &ty.get().kind {
+            TypeKind::Enumeration(enumeration) => {
+                number_type(ty.other(enumeration.underlying?), scene)
+            }
+            _ => ty,
+        };
+        let TypeKind::Base(base) = &base.get().kind else { return None };
+        Some(if base.big_endian? { BitOrder::HighFirst } else { BitOrder::LowFirst })
     }
 
     /// The part that holds its first bit, and how many bits of the part precede it.
@@ -221,7 +241,7 @@ mod tests {
             base("int", 4, Encoding::Signed),
             base("long", 8, Encoding::Signed),
             record("huge", 1 << 40, Vec::new()),
-            named("opaque", None, obit_dwarf::TypeKind::Unspecified),
+            named("opaque", None, TypeKind::Unspecified),
         ]
     }
 
@@ -259,6 +279,21 @@ mod tests {
             assert_eq!(bits(play, 0x1000, 0, 3).bytes(play.scene).unwrap(), [0, 0, 0, 0b101]);
             assert_eq!(bits(play, 0x1000, 5, 5).bytes(play.scene).unwrap(), [0, 0, 0, 0b11001]);
             assert_eq!(bits(play, 0x1000, 5, 5).signed(play.scene), Ok(-7));
+        });
+    }
+
+    /// `struct { unsigned bf : 12, bg : 20; }` of 0xabc and 0x12345 with
+    /// `scalar_storage_order("big-endian")`, as GCC stores it on x86_64.
+    #[test]
+    fn the_storage_order_of_the_type_comes_before_the_machine_s() {
+        let mut swapped = base("unsigned int", 4, Encoding::Unsigned);
+        if let TypeKind::Base(base) = &mut swapped.kind {
+            base.big_endian = Some(true);
+        }
+        let stage = Stage::new(vec![swapped], &[(0x1000, &[0xab, 0xc1, 0x23, 0x45])]);
+        stage.ask(|play| {
+            assert_eq!(bits(play, 0x1000, 0, 12).unsigned(play.scene), Ok(0xabc));
+            assert_eq!(bits(play, 0x1000, 12, 20).unsigned(play.scene), Ok(0x12345));
         });
     }
 

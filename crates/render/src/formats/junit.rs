@@ -2,7 +2,7 @@
 
 use std::io;
 
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use maud::{Markup, PreEscaped, html};
 
 use super::{Format, Item};
 use crate::summary;
@@ -17,35 +17,53 @@ pub(super) const JUNIT: Format = Format {
 /// Writes one test suite with a case for each of `items`: a crash failed, and a group unless
 /// it is resolved (it passed) or ignored (it was skipped).
 fn write_junit(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
-    let mut suite = TestSuite::new("crashes");
-    for item in items {
-        suite.add_test_case(case(item)?);
-    }
-    let mut report = Report::new("obit");
-    report.add_test_suite(suite);
-    report.serialize(&mut *out).map_err(io::Error::other)
+    let cases = items.iter().map(case).collect::<io::Result<Vec<_>>>()?;
+    let (tests, failures) = (items.len(), items.iter().filter(|item| item.is_open()).count());
+    let skipped = items.iter().filter(|item| !item.is_open() && item.is_ignored()).count();
+    let report = html! {
+        (PreEscaped("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"))
+        testsuites name="obit" tests=(tests) failures=(failures) errors="0" {
+            (PreEscaped("\n"))
+            testsuite name="crashes" tests=(tests) failures=(failures) errors="0" skipped=(skipped) { (PreEscaped("\n")) @for case in &cases { (case) (PreEscaped("\n")) } }
+            (PreEscaped("\n"))
+        }
+        (PreEscaped("\n"))
+    };
+    out.write_all(report.into_string().as_bytes())
 }
 
-fn case(item: &Item<'_>) -> io::Result<TestCase> {
-    let mut case = TestCase::new(item.test_name(), status(item)?);
-    case.set_classname(item.program());
-    if let (false, Some(group)) = (item.is_open(), &item.group) {
-        case.set_system_out(format!("{}\n{}\n", group.in_words(), visible(&item.report.id)));
-    }
-    Ok(case)
+fn case(item: &Item<'_>) -> io::Result<Markup> {
+    let closed = item.group.as_ref().filter(|_| !item.is_open());
+    Ok(html! {
+        testcase name=(characters(&item.test_name())) classname=(characters(&item.program())) {
+            @if item.is_open() {
+                failure type=(characters(&summary::kind(item.report)))
+                    message=(characters(&item.sentence())) { (characters(&item.page()?)) }
+            } @else if item.is_ignored() {
+                skipped message=(characters(&item.sentence())) {}
+            }
+            @if let Some(group) = closed {
+                system-out { (characters(&group.in_words())) "\n" (visible(&item.report.id)) "\n" }
+            }
+        }
+    })
 }
 
-fn status(item: &Item<'_>) -> io::Result<TestCaseStatus> {
-    if item.is_open() {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-        status.set_type(summary::kind(item.report)).set_message(item.sentence());
-        status.set_description(item.page()?);
-        return Ok(status);
+/// `text` without the characters that no XML document can hold (XML 1.0, § 2.2).
+fn characters(text: &str) -> String {
+    let is_allowed = |c: &char| match *c {
+        '\t' | '\n' | '\r' => true,
+        c => c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}'),
+    };
+    text.chars().filter(is_allowed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_cannot_hold_is_left_out() {
+        assert_eq!(characters("a\u{0}\u{1b}[1m\u{ffff}\tb\nc"), "a[1m\tb\nc");
     }
-    if item.is_ignored() {
-        let mut status = TestCaseStatus::skipped();
-        status.set_message(item.sentence());
-        return Ok(status);
-    }
-    Ok(TestCaseStatus::success())
 }

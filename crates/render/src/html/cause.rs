@@ -6,9 +6,10 @@ use super::budget::{Budget, more};
 use super::commands::runnable;
 use super::escape::{NAME, prose, text, visible_text};
 use super::page::command;
+use crate::identity;
 use crate::summary::blamed;
 use crate::terminal::head::other_findings;
-use crate::terminal::page::{signal_facts, who};
+use crate::terminal::page::signal_facts;
 use crate::{PageOptions, name};
 use obit_report::{Blame, Cause, Confidence, Evidence, EvidenceKind, Report};
 
@@ -32,7 +33,13 @@ pub(super) fn cause(report: &Report) -> Markup {
                 None => h1 id="cause-title" { "Why it died is not known" },
             }
             (also(report, &budget))
-            p.who { (visible_text(&who(report), NAME * 2)) }
+            p.who { (visible_text(&identity::process(report), NAME * 2)) }
+            @if let Some(command) = identity::command_line(report) {
+                p.who { span.label { "command" } " " code { (visible_text(&command, NAME * 2)) } }
+            }
+            @if let Some(known) = identity::circumstances(report, true) {
+                p.who { (visible_text(&known, NAME * 2)) }
+            }
             @if let Some(signature) = &report.signature {
                 p.who {
                     span.label { "signature" } " " code { (text(&signature.text, NAME)) }

@@ -10,8 +10,9 @@ use super::page::command;
 use super::source::source;
 use super::variables::variables;
 use crate::chain::Origins;
+use crate::fold::folds;
+use crate::identity::quoted_name;
 use crate::layout::grouped;
-use crate::terminal::page::quoted_name;
 use crate::{PageOptions, name};
 use obit_report::{FrameKind, FrameReport, FrameTrust, Report, ThreadReport, Truncated};
 
@@ -98,12 +99,27 @@ fn frames(
     budget: &Budget,
 ) -> Markup {
     let gap = thread.truncated.as_ref();
+    let kept = first.filter(|(tid, _)| *tid == thread.tid).map(|(_, index)| index);
+    let folds = folds(thread, kept, origins);
+    let fold_at = |at: usize| folds.iter().find(|fold| fold.frames.contains(&at));
     let all = thread.frames.iter().enumerate();
     let (items, left_out) = budget.fill(all, FRAMES, |(at, frame)| {
         let here = gap.filter(|gap| gap.gap_after == at as u64);
         html! {
             @if let Some(gap) = here { (missing(gap)) }
-            (item(thread, frame, origins, first))
+            @match fold_at(at) {
+                None => (item(thread, frame, origins, first)),
+                Some(fold) if fold.frames.start == at => {
+                    @let inner = thread.frames.get(fold.frames.clone()).unwrap_or_default();
+                    li {
+                        details.fold {
+                            summary { (fold.title) }
+                            ol { @for frame in inner { (item(thread, frame, origins, first)) } }
+                        }
+                    }
+                }
+                Some(_) => {}
+            }
         }
     });
     html! {

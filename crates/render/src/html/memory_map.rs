@@ -30,10 +30,11 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
     let memory = report.memory.as_ref().filter(|memory| !memory.ranges.is_empty())?;
     let fault = report.signal.as_ref().and_then(|signal| signal.fault_address).map(|at| at.0);
     let budget = Budget::new(BUDGET);
-    let bars = bars(&memory.ranges);
+    let ranges = merged(&memory.ranges);
+    let bars = bars(&ranges);
     let (drawn, left_out) = budget.fill(bars.iter(), BARS, |bar| drawn(bar, fault));
     let outside = fault.filter(|at| !bars.iter().any(|bar| holds(bar, *at)));
-    let (rows, rows_left) = budget.fill(memory.ranges.iter(), ROWS, |range| row(range, fault));
+    let (rows, rows_left) = budget.fill(ranges.iter(), ROWS, |range| row(range, fault));
     let rows_left = rows_left.saturating_add(usize::try_from(memory.omitted).unwrap_or(0));
     let table = html! {
         table.wide {
@@ -47,7 +48,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
         @if let Some(at) = outside { p.fault { (nothing_at(at, memory)) } }
         ul.legend {
             @for kind in KINDS {
-                @if memory.ranges.iter().any(|range| range.kind == kind) {
+                @if ranges.iter().any(|range| range.kind == kind) {
                     li {
                         svg.swatch viewBox="0 0 10 10" aria-hidden="true" {
                             rect class=(class(kind)) width="10" height="10" {}
@@ -67,7 +68,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
         }
         div.map { (drawn) (more(left_out, "bar")) }
         details {
-            summary { "All " (grouped(memory.ranges.len() as u64)) " ranges" }
+            summary { "All " (grouped(ranges.len() as u64)) " ranges" }
             (scrolling("Mapped ranges", &table))
             (more(rows_left, "range"))
         }
@@ -125,6 +126,29 @@ fn class(kind: RangeKind) -> &'static str {
 
 fn end(range: &RangeReport) -> u64 {
     range.start.0.saturating_add(range.size)
+}
+
+/// Neighbours that differ in nothing as one range: cores split mappings, as `mprotect` does.
+fn merged(ranges: &[RangeReport]) -> Vec<RangeReport> {
+    let mut merged: Vec<RangeReport> = Vec::new();
+    for range in ranges {
+        let is_whole = |range: &RangeReport| range.in_core >= range.size;
+        let same = merged.last_mut().filter(|last| {
+            let of = |range: &RangeReport| (range.kind, range.thread, range.path.clone());
+            end(last) == range.start.0
+                && of(last) == of(range)
+                && last.permissions == range.permissions
+                && (is_whole(last) && is_whole(range) || last.in_core == 0 && range.in_core == 0)
+        });
+        match same {
+            Some(last) => {
+                last.size = last.size.saturating_add(range.size);
+                last.in_core = last.in_core.saturating_add(range.in_core);
+            }
+            None => merged.push(range.clone()),
+        }
+    }
+    merged
 }
 
 /// Runs of ranges that lie close together.
@@ -319,6 +343,16 @@ mod tests {
         let page = told(0x20);
         assert!(page.contains("3.9 MiB below program and libraries, the lowest"), "{page}");
         assert!(told(0x7fff_0000_2000).contains("4 KiB behind stack, the highest"));
+    }
+
+    #[test]
+    fn neighbours_that_differ_in_nothing_are_one_range() {
+        let heap =
+            |start, in_core| RangeReport { in_core, ..range(start, 0x1000, RangeKind::Heap) };
+        let ranges = [heap(0x1000, 0x1000), heap(0x2000, 0x1000), heap(0x3000, 0), heap(0x5000, 0)];
+        let sizes: Vec<_> =
+            merged(&ranges).iter().map(|range| (range.start.0, range.size)).collect();
+        assert_eq!(sizes, [(0x1000, 0x2000), (0x3000, 0x1000), (0x5000, 0x1000)]);
     }
 
     #[test]

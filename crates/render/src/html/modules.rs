@@ -8,8 +8,8 @@ use super::budget::{Budget, more};
 use super::escape::{NAME, path, prose, visible_text};
 use super::memory_map::bytes;
 use super::page::scrolling;
+use crate::identity::short_build_id;
 use crate::terminal::modules::{debug_word, file_word, package};
-use crate::terminal::page::short_build_id;
 use crate::visible;
 use obit_report::{DebugReport, ModuleFile, ModuleReport, NoticeReport, Report};
 

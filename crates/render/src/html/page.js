@@ -36,7 +36,10 @@
     // Frames: one panel at a time.
     const panels = all(".panel");
     const links = new Map(all("a.frame").map((link) => [link.hash.slice(1), link]));
+    const fold = (panel) => links.get(panel.id)?.closest("details.fold");
     const select = (panel) => {
+      const around = fold(panel);
+      if (around) around.open = true;
       for (const other of all(".panel.selected")) other.classList.remove("selected");
       for (const link of links.values()) link.removeAttribute("aria-current");
       panel.classList.add("selected");
@@ -53,8 +56,10 @@
       try { history.replaceState(null, "", "#" + id); } catch { /* a sandbox */ }
     };
     const step = (by) => {
-      const at = panels.findIndex((panel) => panel.classList.contains("selected"));
-      const next = panels[Math.min(Math.max(at + by, 0), panels.length - 1)];
+      // Folded frames are passed over.
+      const shown = panels.filter((panel) => fold(panel)?.open !== false);
+      const at = shown.findIndex((panel) => panel.classList.contains("selected"));
+      const next = shown[Math.min(Math.max(at + by, 0), shown.length - 1)];
       if (!next) return;
       select(next);
       remember(next.id);

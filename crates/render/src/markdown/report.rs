@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{code, longest_run, prose};
+use crate::identity;
 use crate::name;
 use crate::summary::{self, Location};
 use crate::terminal::excerpt::{Extent, excerpt, write_lines};
@@ -90,6 +91,8 @@ fn write_place(out: &mut dyn io::Write, report: &Report, options: &PageOptions) 
 fn write_facts(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
     let process = &report.process;
     let mut facts = Vec::new();
+    facts.extend(identity::command_line(report).map(|line| ("command", line)));
+    facts.extend(identity::circumstances(report, false).map(|known| ("when", known)));
     let version = process.package.as_ref().and_then(|package| package.version.as_ref());
     facts.extend(version.map(|version| ("version", name::shown(version))));
     facts.extend(process.build_id.as_ref().map(|id| ("build", visible(id).into_owned())));

@@ -5,6 +5,7 @@ use std::io;
 
 use super::excerpt::{Extent, Line, excerpt, write_lines};
 use super::stack::{WIDEST_ARGUMENTS, arguments};
+use crate::identity;
 use crate::layout::{cut_end, width, wrap};
 use crate::name;
 use crate::style::Style;
@@ -41,6 +42,7 @@ impl<'r> Head<'r> {
     /// The head of `report`.
     pub(crate) fn of(report: &'r Report, options: &PageOptions) -> Self {
         let mut head = Self { lines: Vec::new(), explained: None, cut: Vec::new() };
+        head.started(report, options);
         let Some(cause) = &report.cause else {
             head.also(report, options);
             return head;
@@ -102,6 +104,17 @@ impl<'r> Head<'r> {
         self.add(label, lines.into_iter().map(|line| vec![(ink, line)]));
     }
 
+    /// The command line, and when and where it ran.
+    fn started(&mut self, report: &Report, options: &PageOptions) {
+        let command = identity::command_line(report).map(|text| ("cmd", text));
+        let circumstances = identity::circumstances(report, options.detail == Detail::Verbose)
+            .map(|text| ("when", text));
+        for (label, text) in command.into_iter().chain(circumstances) {
+            let (lines, _) = some_lines(&text, 1, options);
+            self.add(label, lines.into_iter().map(|line| vec![(Style::Plain, line)]));
+        }
+    }
+
     /// What happened, how it came about, and what the program said of it.
     fn why(&mut self, cause: &'r Cause, options: &PageOptions) {
         let doubt = match cause.confidence {
@@ -155,8 +168,14 @@ impl<'r> Head<'r> {
         let is_here = blame.function == frame.function;
         let number = if is_here { format!("#{} ", frame.index) } else { String::new() };
         let lead = format!("{likely}{other}{number}");
+        // Another line stands for that of the frame.
+        let is_near =
+            blame.source.as_ref().zip(frame.source.as_ref()).is_some_and(|(one, other)| {
+                is_here && (one.file.as_str(), one.line) != (other.file.as_str(), other.line)
+            });
+        let near = if is_near { "near " } else { "" };
         let source =
-            blame.source.as_ref().map(|place| format!(", {}", name::source(place, options)));
+            blame.source.as_ref().map(|place| format!(", {near}{}", name::source(place, options)));
         let source = match (source, &frame.module) {
             (Some(source), _) => source,
             (None, Some(module)) if blame.function.is_some() => {
@@ -189,7 +208,8 @@ impl<'r> Head<'r> {
             let reason = wrap(&reason, room).into_iter().filter(|line| !line.is_empty());
             lines.extend(reason.map(|line| vec![(Style::Plain, line)]));
         }
-        let has_source = frame.source.as_ref().is_some_and(|place| !place.lines.is_empty());
+        let has_source =
+            !is_near && frame.source.as_ref().is_some_and(|place| !place.lines.is_empty());
         if is_here && has_source {
             let bare = FrameReport { locals: Vec::new(), ..frame.clone() };
             let around = match options.detail {
@@ -274,7 +294,7 @@ impl<'r> Head<'r> {
             .collect();
         let more = all.len() - shown;
         if more > 0 {
-            lines.push(vec![(Style::Aside, format!("\u{2026} and {more} more, told below"))]);
+            lines.push(vec![(Style::Aside, format!("\u{2026} and {more} more below"))]);
         }
         self.add("also", lines);
     }

@@ -5,7 +5,7 @@ use std::io;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::notices::write_notices;
-use super::page::short_build_id;
+use crate::identity::short_build_id;
 use crate::layout::{counted, cut_start};
 use crate::name;
 use crate::style::Style;

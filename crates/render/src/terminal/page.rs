@@ -8,16 +8,11 @@ use super::notices::write_notices;
 use super::stack::{Values, write_registers, write_stack};
 use super::threads::write_threads;
 use crate::chain::Origins;
-use crate::layout::{counted, cut_end, width, wrap};
-use crate::name;
+use crate::identity::{self, quoted_name};
+use crate::layout::{width, wrap};
 use crate::style::Style;
 use crate::{Detail, PageOptions};
-use obit_report::{Report, SignalReport, ThreadReport};
-
-/// Digits of a build ID that tell builds apart at a glance.
-const BUILD_ID_DIGITS: usize = 12;
-/// Columns of a process' or a thread's name.
-const WIDEST_NAME: usize = 40;
+use obit_report::{Redactions, Report, SignalReport};
 
 /// Writes the page.
 ///
@@ -87,7 +82,7 @@ fn write_headline(
         None => ("no signal on record".to_owned(), String::new()),
     };
     let mut lines = wrap(&format!("{what}{about}"), options.width.saturating_sub(6)).into_iter();
-    let who = who(report);
+    let who = identity::process(report);
     let first = lines.next().unwrap_or_default();
     let about = first.strip_prefix(&what).unwrap_or_default();
     write!(out, "obit: {}{about}", options.color.paint(Style::Alarm, &what))?;
@@ -131,44 +126,17 @@ pub(crate) fn signal_facts(signal: &SignalReport, report: &Report) -> String {
     facts
 }
 
-/// `prog, build 5c1e0f7a99b0…, pid 7, thread 7 "main" (1 of 6)`.
-pub(crate) fn who(report: &Report) -> String {
-    let process = &report.process;
-    let exe = process.exe.as_ref().map(name::base_name);
-    let program = exe.or_else(|| process.comm.as_ref().map(name::shown));
-    let mut parts =
-        vec![cut_end(&program.unwrap_or_else(|| "unknown program".into()), WIDEST_NAME)];
-    if let Some(build_id) = &process.build_id {
-        parts.push(format!("build {}", short_build_id(build_id)));
+/// `redacted: 5 text, 2 email, 1 card, …`: what was hidden, the most frequent first.
+fn redacted(redactions: &Redactions) -> String {
+    const MOST: usize = 3;
+    let mut counts: Vec<_> = redactions.counts.iter().collect();
+    counts.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), *kind));
+    let kinds = counts.iter().take(MOST).map(|(kind, count)| format!("{count} {kind}"));
+    let mut kinds: Vec<_> = kinds.collect();
+    if counts.len() > MOST {
+        kinds.push("\u{2026}".to_owned());
     }
-    if let Some(pid) = process.pid {
-        parts.push(format!("pid {pid}"));
-    }
-    let crashed = report.threads.iter().position(|thread| thread.crashed);
-    if let Some((at, thread)) = crashed.and_then(|at| Some((at, report.threads.get(at)?))) {
-        parts.push(format!(
-            "thread {}{} ({} of {})",
-            thread.tid,
-            quoted_name(thread),
-            at + 1,
-            report.threads.len()
-        ));
-    }
-    parts.join(", ")
-}
-
-/// The first digits of a build ID.
-pub(crate) fn short_build_id(id: &str) -> String {
-    match id.get(..BUILD_ID_DIGITS) {
-        Some(start) if start.len() < id.len() => format!("{start}\u{2026}"),
-        _ => id.to_owned(),
-    }
-}
-
-/// ` "main"`, or nothing.
-pub(crate) fn quoted_name(thread: &ThreadReport) -> String {
-    let name = thread.name.as_ref().map(name::shown);
-    name.map_or_else(String::new, |name| format!(" \"{}\"", cut_end(&name, WIDEST_NAME)))
+    format!("redacted: {}", kinds.join(", "))
 }
 
 fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {
@@ -179,10 +147,7 @@ fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions)
     match (report.redactions.policy.as_str(), report.redactions.total) {
         ("off", _) => remarks.push("nothing redacted".to_owned()),
         (_, 0) => {}
-        (_, total) => {
-            let total = counted(usize::try_from(total).unwrap_or(usize::MAX), "text");
-            remarks.push(format!("{total} redacted (--redact=off shows all)"));
-        }
+        _ => remarks.push(format!("{} (--redact=off shows all)", redacted(&report.redactions))),
     }
     let id = format!("id {}", report.id);
     let all: Vec<&str> = [&id].into_iter().chain(&remarks).map(String::as_str).collect();

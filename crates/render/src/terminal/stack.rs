@@ -6,7 +6,8 @@ use std::io;
 use super::excerpt::{Extent, Line, excerpt, locals, write_lines};
 use super::values::one_line;
 use crate::chain::Origins;
-use crate::layout::{cut_middle, grouped, pad, width, wrap};
+use crate::fold::{Fold, folds};
+use crate::layout::{cut_end, cut_middle, grouped, pad, width, wrap};
 use crate::name;
 use crate::style::Style;
 use crate::{Detail, Names, PageOptions};
@@ -44,8 +45,12 @@ enum Row {
     Signal {
         label: String,
     },
-    /// Frames that are not shown.
+    /// Frames that are not in the report, or too many for a screen.
     Gap {
+        text: String,
+    },
+    /// System frames that are not shown.
+    Fold {
         text: String,
     },
 }
@@ -86,7 +91,7 @@ pub(crate) fn write_stack(
     options: &PageOptions,
 ) -> io::Result<()> {
     let mut excerpts = Excerpts::new(thread, values, origins, options);
-    let mut rows = rows(thread, &mut excerpts, options);
+    let mut rows = rows(thread, &mut excerpts, origins, options);
     let label_width = rows.iter().map(label).map(width).max().unwrap_or(0);
     let room = options.width.saturating_sub(label_width + 2);
     if options.detail != Detail::Verbose && options.names == Names::Demangled {
@@ -107,6 +112,11 @@ pub(crate) fn write_stack(
                 let text = format!("{rule} <signal handler called> {rule}");
                 let text = options.color.paint(Style::Aside, &text);
                 writeln!(out, "{}  {text}", pad(label, label_width))?;
+            }
+            Row::Fold { text } => {
+                let text = cut_end(text, room);
+                let text = options.color.paint(Style::Aside, &text);
+                writeln!(out, "{:label_width$}  {text}", "")?;
             }
             Row::Gap { text } => {
                 for line in wrap(text, room) {
@@ -147,7 +157,12 @@ pub(crate) fn write_registers(
     Ok(())
 }
 
-fn rows(thread: &ThreadReport, excerpts: &mut Excerpts<'_>, options: &PageOptions) -> Vec<Row> {
+fn rows(
+    thread: &ThreadReport,
+    excerpts: &mut Excerpts<'_>,
+    origins: &Origins<'_>,
+    options: &PageOptions,
+) -> Vec<Row> {
     let frames = &thread.frames;
     let cut = thread.truncated.as_ref();
     let gap_at = cut.and_then(|cut| usize::try_from(cut.gap_after).ok());
@@ -162,8 +177,12 @@ fn rows(thread: &ThreadReport, excerpts: &mut Excerpts<'_>, options: &PageOption
         let at = gap_at.unwrap_or(frames.len()).min(frames.len());
         at..at
     };
+    let folds = if whole { Vec::new() } else { folds(thread, excerpts.explained, origins) };
     let mut rows = Vec::with_capacity(frames.len() - skipped.len() + 1);
     for (at, frame) in frames.iter().enumerate().take(skipped.start) {
+        if push_fold(&mut rows, at, &folds) {
+            continue;
+        }
         push_frame(&mut rows, at, frame, options);
         let excerpt = excerpts.of(frame);
         let mut pushed = rows.iter_mut().rev().skip(frame.tail_calls.len());
@@ -181,9 +200,22 @@ fn rows(thread: &ThreadReport, excerpts: &mut Excerpts<'_>, options: &PageOption
         rows.push(Row::Gap { text });
     }
     for (at, frame) in frames.iter().enumerate().skip(skipped.end) {
+        if push_fold(&mut rows, at, &folds) {
+            continue;
+        }
         push_frame(&mut rows, at, frame, options);
     }
     rows
+}
+
+/// Whether frame number `at` is folded; the first of those shown adds the line for all.
+fn push_fold(rows: &mut Vec<Row>, at: usize, folds: &[Fold]) -> bool {
+    let Some(fold) = folds.iter().find(|fold| fold.frames.contains(&at)) else { return false };
+    let text = format!("\u{2026} {} (-v shows them)", fold.title);
+    if !matches!(rows.last(), Some(Row::Fold { text: last }) if *last == text) {
+        rows.push(Row::Fold { text });
+    }
+    true
 }
 
 fn push_frame(rows: &mut Vec<Row>, at: usize, frame: &FrameReport, options: &PageOptions) {
@@ -281,7 +313,12 @@ fn frame_row(
     frame: &FrameReport,
     options: &PageOptions,
 ) -> FrameRow {
-    let function = name::function(frame, options.names).map(|name| match options.names {
+    let is_whole = options.detail == Detail::Verbose || options.names == Names::Raw;
+    let function = name::function(frame, options.names).map(|name| match is_whole {
+        true => name,
+        false => name::without_crate_hashes(&name).into_owned(),
+    });
+    let function = function.map(|name| match options.names {
         // The arguments themselves say more than their types.
         Names::Demangled if !frame.args.is_empty() => name::without_parameters(&name).to_owned(),
         Names::Demangled | Names::Raw => name,
@@ -389,7 +426,7 @@ fn label(row: &Row) -> &str {
     match row {
         Row::Frame(frame) => &frame.label,
         Row::Signal { label } => label,
-        Row::Gap { .. } => "",
+        Row::Gap { .. } | Row::Fold { .. } => "",
     }
 }
 
@@ -414,7 +451,7 @@ fn name_column(rows: &[Row], room: usize) -> usize {
     let most = widest_name(room);
     let names = rows.iter().filter_map(|row| match row {
         Row::Frame(frame) => Some(frame.name_width()),
-        Row::Signal { .. } | Row::Gap { .. } => None,
+        Row::Signal { .. } | Row::Gap { .. } | Row::Fold { .. } => None,
     });
     names.filter(|columns| *columns <= most).max().unwrap_or(0)
 }
