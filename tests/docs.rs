@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use regex::Regex;
 
 /// Where a reader's commands run: a crashed program and its core, two directories of cores,
-/// a log, and formatters.
+/// a log, formatters, and directories for files of another machine.
 struct Desk(tempfile::TempDir);
 
 impl Desk {
@@ -27,6 +27,9 @@ impl Desk {
             for case in cases {
                 copy_case(case, &at.join(directory).join(case));
             }
+        }
+        for directory in ["target-root", "debug-files"] {
+            fs::create_dir(at.join(directory)).unwrap();
         }
         fs::write(at.join("server.log"), "login of jo@example.org failed\n").unwrap();
         let formatters = "[[type]]\nname = \"account\"\nmembers = [\"finished\"]\n";
@@ -153,8 +156,10 @@ impl Help {
         let verbs = after
             .lines()
             .take_while(|line| !line.is_empty())
-            .map(|line| line.split_whitespace().next().unwrap().to_owned());
-        Self { verbs: verbs.collect(), texts: BTreeMap::new() }
+            .map(|line| line.split_whitespace().next().unwrap());
+        // Not listed, since everyone tries them first.
+        let verbs = verbs.chain(["help", "version"]).map(str::to_owned).collect();
+        Self { verbs, texts: BTreeMap::new() }
     }
 
     /// The help of a verb, or of a command below it.
