@@ -71,7 +71,8 @@ fn built(
     let judged = analysis.cause.as_ref().map(|cause| {
         let other = threads.iter().find(|thread| Some(thread.tid) == cause.thread);
         let terms = ShownTerms::new(cause, other.or(crashed), redactor);
-        let shown = judgement::cause(cause, &terms, other.or(crashed), redactor);
+        let signal = process.dump.signal.as_ref();
+        let shown = judgement::cause(cause, &terms, other.or(crashed), signal, redactor);
         (shown, terms, cause)
     });
     if let Some((tid, blame)) = analysis.cause.as_ref().and_then(|c| c.thread.zip(c.blame)) {
@@ -124,22 +125,6 @@ fn no_longer_proved(cause: &mut Cause) {
     if let Some(blame) = &mut cause.blame {
         blame.confidence = blame.confidence.min(Confidence::Likely);
     }
-}
-
-/// What of `values` may leave, as [`build`] shows those of variables. Their names are the
-/// words of whoever asked.
-pub fn show_values(
-    process: &Process,
-    values: &[Value],
-    options: &BuildOptions,
-) -> Vec<super::Variable> {
-    let mut redactor = options.redactor(&crash_id(&process.dump), process);
-    let shown = values.iter().map(|value| {
-        let name = value.name.as_deref().unwrap_or_default();
-        let name = redactor.show(Origin::OwnWords, name);
-        super::Variable { name, ..values::variable(value, Whose::default(), &mut redactor) }
-    });
-    shown.collect()
 }
 
 /// A stack overflow leaves the stack pointer beyond the stack: that is no gap in the core.
@@ -335,7 +320,7 @@ impl Builder<'_> {
 
     fn recursion(&mut self, recursion: &Recursion) -> Shown {
         let text = format!(
-            "{} repeats {} times, {} bytes of stack each round",
+            "{} repeats {} times, {} bytes of stack each time",
             recursion.cycle.join(" \u{2190} "),
             recursion.rounds,
             recursion.bytes_per_round
@@ -556,7 +541,7 @@ fn redactions(redactor: &Redactor) -> Redactions {
 /// The crash's name, of facts that the notes hold: no file of the analyst's, no memory
 /// that a cut core may lack, no size that compression changes, no argument of the command
 /// line.
-fn crash_id(dump: &Dump) -> String {
+pub(super) fn crash_id(dump: &Dump) -> String {
     let number = |value: Option<u64>| value.map(i128::from);
     let signal = dump.signal.as_ref();
     let mut id = CrashId::default()

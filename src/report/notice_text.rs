@@ -1,4 +1,4 @@
-//! Notices put into words: what is missing, and what mends it.
+//! Notices in words: what is missing, and what would supply it.
 
 use std::path::{Path, PathBuf};
 
@@ -80,7 +80,9 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
         Notice::CrashThreadInferred { tid, rule } => Words {
             code: NoticeCode::CrashThreadInferred,
             subject: Some(format!("thread {tid}")),
-            text: format!("the core does not say which thread crashed; {tid} was chosen: {rule}"),
+            text: format!(
+                "the core does not say which thread crashed; assumed thread {tid}: {rule}"
+            ),
             hint: None,
         },
         Notice::MachineUnsupported { e_machine, name } => Words {
@@ -112,7 +114,7 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
         Notice::ExecutableRefused { at, problem } => Words {
             code: NoticeCode::ExecutableRefused,
             subject: Some(at.display().to_string()),
-            text: format!("{} was not used: {problem}", at.display()),
+            text: format!("{} was ignored: {problem}", at.display()),
             hint: None,
         },
         Notice::ModuleMissing { path, build_id, searched } => Words {
@@ -130,7 +132,7 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             code: NoticeCode::ModuleMismatch,
             subject: Some(base_name(path)),
             text: format!(
-                "{} is another build of {path}: build ID {found}, not {wanted}",
+                "{} is a different build of {path}: build ID {found}, expected {wanted}",
                 at.display()
             ),
             hint: Some(format!(
@@ -142,9 +144,12 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             code: NoticeCode::ModuleUnverified,
             subject: Some(base_name(path)),
             text: if at == Path::new(path) {
-                format!("{path} was taken by its name alone: the core holds no build ID of it")
+                format!("{path} was matched by name only (the core has no build ID for it)")
             } else {
-                format!("{} was taken for {path} by its name alone", at.display())
+                format!(
+                    "{} was matched to {path} by name only (the core has no build ID for it)",
+                    at.display()
+                )
             },
             hint: None,
         },
@@ -204,7 +209,7 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
         Notice::DebuginfodFailed { url, error } => Words {
             code: NoticeCode::DebuginfodFailed,
             subject: Some(url.clone()),
-            text: format!("{url} failed and was not asked again: {error}"),
+            text: format!("{url} failed and was not tried again: {error}"),
             hint: None,
         },
         Notice::DwarfMalformed { path, problem } => Words {
@@ -276,7 +281,7 @@ fn unwind_stop(reason: &UnwindStop) -> String {
         UnwindStop::NoPc => "the core does not hold the thread's pc",
         UnwindStop::FrameLimit(most) => return format!("the limit of {most} frames"),
         UnwindStop::SameFrame => "the next frame is the same as this one",
-        UnwindStop::GoesDown => "the stack goes down again and again",
+        UnwindStop::GoesDown => "the stack pointer keeps decreasing",
         UnwindStop::ContextMissing => {
             "the registers saved for the signal handler are not in the core"
         }
@@ -305,7 +310,7 @@ fn row_problem(problem: &RowProblem) -> String {
     words.to_owned()
 }
 
-/// A size as a person says it.
+/// A size as people write it.
 pub(super) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut scaled = (count, "bytes");
@@ -329,7 +334,7 @@ mod tests {
     use obit_redact::{Level, Shown};
 
     /// One of each kind. A new kind fails to compile in `words`, and is missing here
-    /// until the count below is mended.
+    /// until the count below is adjusted.
     fn one_of_each() -> Vec<Notice> {
         let (path, at) = ("/usr/lib/libfoo.so".to_owned(), PathBuf::from("/tmp/libfoo.so"));
         let (id, searched) = (Some("5c1e".to_owned()), vec![at.clone(); 5]);
@@ -373,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn every_notice_says_what_is_missing_and_what_mends_it() {
+    fn every_notice_says_what_is_missing_and_what_to_do() {
         let mut redactor = Redactor::new(Level::Default, "");
         let mut codes: Vec<_> = one_of_each()
             .iter()
@@ -418,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_said_as_people_say_them() {
+    fn sizes_are_written_as_people_write_them() {
         assert_eq!(bytes(1023), "1023 bytes");
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(bytes(3 << 40), "3.0 TiB");

@@ -121,7 +121,7 @@ fn known_class(class: &str) -> Result<String, String> {
     let known: Vec<_> = CauseClass::ALL.iter().map(|class| class.word()).collect();
     Err(match nearest(class, &known) {
         Some(near) => format!("no cause class {class}; did you mean {near}?"),
-        None => format!("no cause class {class}; docs/causes.md lists them"),
+        None => format!("no cause class {class}; `obit explain` lists them"),
     })
 }
 
@@ -155,6 +155,19 @@ mod tests {
         assert_eq!(fail_on.exit(&groups[4..]), Exit::Success);
         assert_eq!(fail_on.exit(&groups[..1]), Exit::Gate);
         assert!(FailOn::default().reasons(&groups).is_empty());
+    }
+
+    #[test]
+    fn a_class_may_be_given_by_a_former_name() {
+        let fail_on = FailOn { fail_on: vec![condition("class=wild-read").unwrap()] };
+        let groups = ["unmapped-read", "null-read"].map(|class| group(Status::New, "low", class));
+        assert_eq!(fail_on.exit(&groups[..1]), Exit::Gate);
+        assert_eq!(fail_on.exit(&groups[1..]), Exit::Success);
+    }
+
+    #[test]
+    fn a_class_that_no_crash_can_have_is_refused() {
+        assert!(condition("class=null-raed").unwrap_err().contains("obit explain"));
     }
 
     #[test]

@@ -73,14 +73,40 @@ fn passed_to_library(process: &Process, fault: &Fault, access: &Access) -> Optio
             member: None,
             through: None,
             is_certain: false,
+            is_direct: false,
         });
     }
     let found = found?;
     Some(Origin { is_certain: false, ..found })
 }
 
-/// What frame `index` of the crashed thread gave as the first argument to what it called.
-pub(crate) fn first_argument(process: &Process, index: usize) -> Option<String> {
+/// What frame `index` of the crashed thread gave as the first argument to what it called, as
+/// it calls it and as a number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Argument {
+    /// What held it, in that frame's words.
+    pub(crate) name: Option<String>,
+    /// What it was, where nothing else is possible.
+    pub(crate) value: Option<Avma>,
+}
+
+/// The first argument that frame `index` of the crashed thread gave.
+pub(crate) fn first_argument(process: &Process, index: usize) -> Argument {
+    let name = first_argument_name(process, index);
+    Argument { value: first_argument_value(process, index), name }
+}
+
+fn first_argument_value(process: &Process, index: usize) -> Option<Avma> {
+    let thread = process.crashed()?;
+    let activation = thread.frames.get(index)?.activation;
+    let register = *argument_registers(process.dump.machine).first()?;
+    let size = process.memory.word() as u64;
+    let part = disassembly::Part { register, shift: 0, size };
+    let found = origin(process, activation, Wanted::Operand(disassembly::Source::Register(part)))?;
+    found.value.filter(|_| found.is_certain).map(Avma)
+}
+
+fn first_argument_name(process: &Process, index: usize) -> Option<String> {
     let thread_index = process.threads.iter().position(|thread| thread.crashed)?;
     let thread = process.threads.get(thread_index)?;
     let activation = thread.frames.get(index)?.activation;
@@ -227,6 +253,7 @@ fn jumped(process: &Process, caller: usize) -> Option<Origin> {
         member: None,
         through: None,
         is_certain: false,
+        is_direct: false,
     })
 }
 

@@ -115,6 +115,9 @@ impl<'t> Trace<'t> {
         let made = (self.names)(end.activation)?;
         let at = made.moment.body.steps.get(end.at)?.address;
         let (frame, gone) = self.place(end.activation, at, end.depth)?;
+        let is_direct = end.activation == activation
+            && !matches!(wanted, Wanted::Passed(_))
+            && names.moment.body.has_no_call_between(end.at, stop);
         // Compilers put the making of a constant anywhere.
         let line = self.line(at, frame).filter(|_| gone.is_none());
         let is_astray = end.source == Source::Constant && gone.is_some();
@@ -133,6 +136,7 @@ impl<'t> Trace<'t> {
             member,
             through,
             is_certain: end.is_certain && !is_astray,
+            is_direct,
         })
     }
 

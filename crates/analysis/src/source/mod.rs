@@ -192,6 +192,12 @@ fn number_of(scalar: &Scalar) -> Option<i128> {
     }
 }
 
+/// The address that `expression` gives in frame `index` of the crashed thread.
+pub(super) fn address_given_by(process: &Process, index: usize, expression: &str) -> Option<Avma> {
+    let crashed = process.threads.iter().position(|thread| thread.crashed)?;
+    value_of(process, &process.frame_view(crashed, index)?, expression)
+}
+
 /// What the line of the frame to blame says itself is what a person reads, though the
 /// compiler may have found another way to the value.
 fn add_line(

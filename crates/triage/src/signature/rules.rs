@@ -222,7 +222,7 @@ fn nothing_of_the_program(seen: &[Seen]) -> Option<Chosen> {
     let decisions = seen.iter().take_while(|frame| !std::ptr::eq(*frame, last));
     let mut decisions: Vec<Decision> =
         decisions.map(|frame| decision(frame, DecisionAction::Skip, &*frame.rule)).collect();
-    decisions.push(decision(last, DecisionAction::Stop, "nothing of the program on the stack"));
+    decisions.push(decision(last, DecisionAction::Stop, "no application frame on the stack"));
     Some(Chosen { frames: vec![last.name.clone()], image: last.image.clone(), decisions })
 }
 
