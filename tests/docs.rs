@@ -151,7 +151,7 @@ struct Help {
 
 impl Help {
     fn new() -> Self {
-        let text = fixture::stdout(&fixture::run(&["--help"]));
+        let text = fixture::stdout(&fixture::run(["--help"]));
         let (_, after) = text.split_once("Verbs:\n").expect("a list of verbs");
         let verbs = after
             .lines()
