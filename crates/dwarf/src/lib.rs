@@ -79,9 +79,9 @@ pub use model::location::{
 };
 pub use model::scope::{Scope, Scopes, Variable};
 pub use model::types::{
-    Array, BaseType, Dimension, DimensionEnd, Encoding, Enumeration, FunctionType, Member,
-    MemberOffset, MemberRole, PointerKind, Qualifier, Record, RecordKeyword, StaticMember,
-    TemplateArgument, Type, TypeId, TypeKind, Variant, VariantPart,
+    Array, BaseType, Descriptor, Dimension, DimensionEnd, Encoding, Enumeration, FunctionType,
+    Member, MemberOffset, MemberRole, PointerKind, Qualifier, Record, RecordKeyword, StaticMember,
+    Stride, StringType, TemplateArgument, Type, TypeId, TypeKind, Variant, VariantPart,
 };
 pub use names::demangle::demangle;
 pub use sections::context::SplitLoader;

@@ -40,6 +40,8 @@ pub enum Bound {
     Expression(Expression),
     /// The value of a variable, often one without a name.
     Variable(VariableId),
+    /// An unsigned number of so many bytes that is stored somewhere.
+    Stored(Location, u8),
     /// It cannot be told.
     Unknown,
 }

@@ -108,6 +108,10 @@ impl<'x, 'd> Described<'x, 'd> {
 
 /// Bytes of the type, stated or by its kind.
 pub(crate) fn byte_size(it: &Described<'_, '_>) -> Option<u64> {
+    // There it is the size of the length (DWARF 4 § 5.9).
+    if it.stating(dw::DW_AT_string_length).is_some() {
+        return None;
+    }
     let stated = it
         .unsigned(dw::DW_AT_byte_size)
         .or_else(|| Some(it.unsigned(dw::DW_AT_bit_size)?.div_ceil(8)));

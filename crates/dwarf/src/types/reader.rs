@@ -9,7 +9,7 @@ use crate::model::types::{
 };
 use crate::types::described::{Described, byte_size, encoding, entry_of, is_big_endian, qualifier};
 use crate::types::table::TypeTable;
-use crate::types::{arrays, enumerations, members, type_names};
+use crate::types::{arrays, enumerations, members, strings, type_names};
 use crate::units::attributes::Children;
 use crate::units::file::DwarfFile;
 
@@ -53,6 +53,7 @@ impl TypeTable {
             },
             dw::DW_TAG_typedef | dw::DW_TAG_template_alias => TypeKind::Typedef(target()),
             dw::DW_TAG_array_type => TypeKind::Array(arrays::array(self, it)),
+            dw::DW_TAG_string_type => TypeKind::String(strings::string(self, it)),
             dw::DW_TAG_structure_type => record(RecordKeyword::Struct),
             dw::DW_TAG_class_type | dw::DW_TAG_interface_type => record(RecordKeyword::Class),
             dw::DW_TAG_union_type => record(RecordKeyword::Union),

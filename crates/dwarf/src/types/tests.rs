@@ -11,6 +11,9 @@ use obit_corefile::addr::Svma;
 use obit_corefile::elf::ElfImage;
 use obit_corefile::limits::Limits;
 
+#[path = "fortran_tests.rs"]
+mod fortran;
+
 type Given<'t> = [(gimli::DwAt, Is<'t>)];
 
 fn cpp() -> Unit {
@@ -293,18 +296,6 @@ fn dimensions_end_as_their_compiler_says_it() {
     assert!(matches!(end("variable"), DimensionEnd::Upper(Bound::Variable(_))));
     assert!(matches!(end("broken"), DimensionEnd::Upper(Bound::Unknown)));
     assert!(matches!(end("zero"), DimensionEnd::Upper(Bound::Constant(-1))));
-}
-
-#[test]
-fn arrays_of_fortran_count_from_one() {
-    let mut unit = Unit::of_language(dw::DW_LANG_Fortran95, 0x1000, 0x1000);
-    let int = int(&mut unit);
-    let array = unit.open(dw::DW_TAG_array_type, &[(dw::DW_AT_type, Is::Entry(int))]);
-    unit.leaf(dw::DW_TAG_subrange_type, &[(dw::DW_AT_upper_bound, Is::Number(5))]);
-    unit.close();
-    variable(&mut unit, "a", array);
-    let info = read(unit);
-    assert_eq!(&*name_of(&info, "a"), "int [5]");
 }
 
 #[test]

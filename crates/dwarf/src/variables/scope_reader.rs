@@ -15,7 +15,7 @@ use crate::types::table::TypeTable;
 use crate::units::entry::Entry;
 use crate::units::file::DwarfFile;
 use crate::units::functions::Functions;
-use crate::units::split;
+use crate::units::{location_attribute, split};
 use crate::variables::location;
 use obit_corefile::addr::Svma;
 
@@ -77,7 +77,7 @@ fn read<'d>(root: &DwarfFile<'d>, types: &TypeTable, at: u64) -> Scopes {
         let frame_base = Attributes::read(&physical).frame_base;
         return Scopes {
             frames,
-            frame_base: frame_base.map(|value| location::of_attribute(&physical, value)),
+            frame_base: frame_base.map(|value| location_attribute::location(&physical, value)),
             entry: Some(Svma(function.entry)),
         };
     }
@@ -339,7 +339,7 @@ impl<'d> VariableReader<'_, '_> {
                 found.ty = ty.map(|ty| self.types.intern(ty.key()));
             }
             place = place
-                .or_else(|| Some(location::of_attribute(&here, attributes.location?)))
+                .or_else(|| Some(location_attribute::location(&here, attributes.location?)))
                 .or_else(|| location::of_constant(&here, attributes.constant?));
             found.line = found.line.or(attributes.line);
             found.is_artificial |= attributes.is_artificial;

@@ -11,6 +11,9 @@ const GNU_COMPLEX_INTEGER: u8 = 0x80;
 /// `DW_ATE_UCS` and `DW_ATE_ASCII` (DWARF 5 § 7.8): ISO 10646 and ISO 646 characters.
 const CHARACTER_SETS: [u8; 2] = [0x11, 0x12];
 
+/// How gfortran names its wide characters: `character(kind=4)`, an unsigned integer.
+pub(super) const FORTRAN_CHARACTER: &str = "character(kind=";
+
 impl<'d> Object<'d> {
     /// The scalar it is; `None` if its type is of another kind, a record, an array, a
     /// complex number, or has no bits.
@@ -54,6 +57,7 @@ impl<'d> Object<'d> {
             | TypeKind::Qualified { .. }
             | TypeKind::Typedef(_)
             | TypeKind::Array(_)
+            | TypeKind::String(_)
             | TypeKind::Record(_)
             | TypeKind::Function(_)
             | TypeKind::Unsupported(_) => Ok(None),
@@ -115,6 +119,7 @@ fn decode_base(base: &BaseType, name: &str, bytes: &[u8], layout: &Layout, is_x8
                 None => Scalar::Raw(bytes.to_vec()),
             }
         }
+        Encoding::Unsigned if name.starts_with(FORTRAN_CHARACTER) => wide_character(value as i128),
         Encoding::Signed if name == "wchar_t" => wide_character(sign_extended(value, bits)),
         Encoding::Unsigned if name == "wchar_t" => wide_character(value as i128),
         Encoding::Signed | Encoding::SignedFixed => Scalar::Signed(sign_extended(value, bits)),

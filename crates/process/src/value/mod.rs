@@ -5,9 +5,14 @@ mod bits;
 mod budget;
 mod decimal;
 mod decode;
+mod element_name;
 mod extent;
 mod float;
+mod fortran_string;
+#[cfg(test)]
+mod fortran_tests;
 mod integer;
+mod located;
 mod members;
 mod model;
 mod object;

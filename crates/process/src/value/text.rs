@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::decode::FORTRAN_CHARACTER;
 use super::object::{Contents, Object, Scene, TypeRef};
 use super::{Text, TextOrigin};
 use obit_corefile::addr::Avma;
@@ -30,6 +31,7 @@ impl Units {
             Encoding::Utf => true,
             Encoding::SignedChar | Encoding::UnsignedChar => name == "char",
             Encoding::Signed | Encoding::Unsigned if name == "wchar_t" => true,
+            Encoding::Unsigned if name.starts_with(FORTRAN_CHARACTER) => true,
             _ => return None,
         };
         let size = usize::try_from(entry.byte_size?).ok()?;
@@ -60,6 +62,9 @@ impl Units {
         scene: Scene<'d>,
         longest: usize,
     ) -> Option<Text> {
+        if array.is_scattered(scene) {
+            return None;
+        }
         let all = usize::try_from(count.checked_mul(self.size as u64)?).ok()?;
         let read = all.min(scene.limits.string_bytes);
         let bytes = match &array.contents {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::budget::Budget;
 use super::decode::enumerators;
+use super::element_name::element_name;
+use super::fortran_string;
 use super::object::{Absence, Object, Scene, TypeRef};
 use super::readable::{Readable, readable};
 use super::text::Units;
@@ -84,6 +86,7 @@ impl Position {
 
 impl<'d> Tree<'_, 'd> {
     fn grow(&mut self, object: &Object<'d>, name: Option<Arc<str>>, at: Position) -> Value {
+        let object = &*object.located(self.scene);
         let ty = object.resolved(self.scene);
         let entry = ty.get();
         let mut value = Value {
@@ -102,6 +105,13 @@ impl<'d> Tree<'_, 'd> {
             }
             TypeKind::Record(_) => self.record(&mut value, object, at),
             TypeKind::Array(_) => self.array(&mut value, object, at),
+            TypeKind::String(_) => {
+                match fortran_string::text(object, self.scene, self.budget.max_text) {
+                    Some(Ok(text)) => value.text = Some(text),
+                    Some(Err(why)) => value.state = State::Absent(why),
+                    None => {}
+                }
+            }
             TypeKind::Function(_) => match readable(object, self.scene, 0) {
                 Some(found) => self.tell(&mut value, found, at),
                 None => value.text = object.address().and_then(|at| self.symbol(at)),
@@ -128,7 +138,9 @@ impl<'d> Tree<'_, 'd> {
         if is_plain_told {
             let members = object.members(self.scene);
             let count = members.len() as u64;
-            value.members = self.children(members, plain);
+            value.members = self.children(members.iter().cloned(), plain);
+            let longest = self.budget.max_text;
+            fortran_string::add_texts(&mut value.members, &members, self.scene, longest);
             value.omitted = count.saturating_sub(value.members.len() as u64);
         }
         if let Some(why) = object.unknown_variant(self.scene) {
@@ -150,10 +162,11 @@ impl<'d> Tree<'_, 'd> {
         let length = object.length(scene).unwrap_or(0);
         let lower = object.lower_bound(scene);
         let wanted = length.min(self.budget.max_elements as u64);
+        let parent = value.name.clone();
         let elements = (0..wanted).map_while(|index| {
             let index = i64::try_from(index).ok()?;
-            let name = format!("[{}]", lower.checked_add(index)?);
-            Some((Some(Arc::from(name)), object.index(scene, index)?))
+            let name = element_name(object, parent.as_deref(), lower.checked_add(index)?, scene);
+            Some((Some(name), object.index(scene, index)?))
         });
         value.members = self.children(elements, at);
         value.omitted = length.saturating_sub(value.members.len() as u64);
@@ -243,7 +256,12 @@ impl<'d> Tree<'_, 'd> {
         if !is_reference {
             let units = target.and_then(|target| Units::of(target, self.scene));
             let longest = self.budget.max_text;
-            value.text = units.and_then(|units| units.at(to, self.scene, longest));
+            let counted = || {
+                let text = Object::at(target?, to);
+                fortran_string::text(&text, self.scene, longest)?.ok()
+            };
+            let text = units.and_then(|units| units.at(to, self.scene, longest));
+            value.text = text.or_else(counted);
             if value.text.is_some() {
                 return;
             }

@@ -26,6 +26,6 @@ pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Opti
         Language::Cpp => cpp::readable(object, ty, scene, limit),
         Language::Rust => rust::readable(object, ty, scene, limit),
         Language::Go => go::readable(object, ty, scene, limit),
-        Language::C | Language::Scoped | Language::Unknown => None,
+        Language::C | Language::Fortran | Language::Scoped | Language::Unknown => None,
     }
 }
