@@ -83,9 +83,17 @@ fn dimension(of: &Attributes<'_, '_>) -> Dimension {
     let count = count.filter(|count| !matches!(count, Bound::Constant(..0)));
     let upper = || bound(of, dw::DW_AT_upper_bound).map(DimensionEnd::Upper);
     Dimension {
-        lower: lower.unwrap_or(Bound::Constant(of.at.unit.first_index)),
+        lower: lower.unwrap_or(Bound::Constant(first_index(of))),
         end: count.map(DimensionEnd::Count).or_else(upper).unwrap_or(DimensionEnd::Open),
         stride: stride(of),
+    }
+}
+
+/// The index arrays begin with where nothing states it. A unit without a language has none.
+fn first_index(of: &Attributes<'_, '_>) -> i64 {
+    match of.at.unit.language {
+        Language::Unknown => i64::from(of.at.language() == Language::Fortran),
+        _ => of.at.unit.first_index,
     }
 }
 

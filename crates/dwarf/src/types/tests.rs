@@ -355,6 +355,48 @@ fn modifiers_stand_where_c_puts_them() {
 }
 
 #[test]
+fn a_type_of_a_partial_unit_has_the_language_of_whoever_refers_to_it() {
+    let mut partial = Unit::partial();
+    let ty = structure(&mut partial, "node", 8);
+    let node = of(&mut partial, dw::DW_TAG_pointer_type, ty);
+    let given = [
+        (dw::DW_AT_name, Is::Text("next")),
+        (dw::DW_AT_type, Is::Entry(node)),
+        (dw::DW_AT_data_member_location, Is::Number(0)),
+    ];
+    partial.leaf(dw::DW_TAG_member, &given);
+    partial.close();
+    let refer = |language, name| {
+        let mut unit = Unit::of_language(language, 0x1000, 0x1000);
+        let location = [3, 0, 0x20, 0, 0, 0, 0, 0, 0];
+        let given = [
+            (dw::DW_AT_name, Is::Text(name)),
+            (dw::DW_AT_type, Is::EntryOfFirst(node)),
+            (dw::DW_AT_location, Is::Expression(&location)),
+        ];
+        unit.leaf(dw::DW_TAG_variable, &given);
+        unit
+    };
+    let c = refer(dw::DW_LANG_C11, "of_c");
+    let cpp = refer(dw::DW_LANG_C_plus_plus_14, "of_cpp");
+    let info = debug_info(Unit::images(vec![partial, c, cpp]));
+    let target = |id: TypeId| match info.type_at(id).kind {
+        TypeKind::Pointer { target: Some(target), .. } => target,
+        ref other => panic!("{other:?}"),
+    };
+    for (variable, language, name) in
+        [("of_c", Language::C, "struct node *"), ("of_cpp", Language::Cpp, "node *")]
+    {
+        let node = target(id_of(&info, variable));
+        assert_eq!(info.type_at(node).language, language);
+        assert_eq!(&*name_of(&info, variable), name);
+        // However far one goes on from there.
+        let next = record(&info, node).members[0].ty.unwrap();
+        assert_eq!(target(next), node);
+    }
+}
+
+#[test]
 fn a_type_is_named_with_the_scopes_around_its_declaration() {
     let mut unit = cpp();
     let int = int(&mut unit);

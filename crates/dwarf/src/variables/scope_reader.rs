@@ -52,7 +52,7 @@ fn read<'d>(root: &DwarfFile<'d>, types: &TypeTable, at: u64) -> Scopes {
     for unit in root.units_at(at) {
         let (file, unit) = split::whole(root, unit);
         let Some(function) = Functions::at(file, unit, at) else { continue };
-        let entry = |offset| Entry { root, file, unit, offset };
+        let entry = |offset| Entry::new(root, file, unit, offset);
         let body = function.body(file, unit);
         let mut frames = Vec::new();
         let mut reader = VariableReader { types, found: Vec::new(), meter: meter(root) };
@@ -336,7 +336,7 @@ impl<'d> VariableReader<'_, '_> {
             found.name = found.name.or(name);
             if found.ty.is_none() {
                 let ty = attributes.ty.and_then(|value| here.follow(value));
-                found.ty = ty.map(|ty| self.types.intern(ty.key()));
+                found.ty = ty.map(|ty| self.types.intern(ty));
             }
             place = place
                 .or_else(|| Some(location_attribute::location(&here, attributes.location?)))
