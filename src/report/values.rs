@@ -228,6 +228,7 @@ fn text(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Redac
         shown.value = None;
     }
     shown.text = Some(allowed);
+    shown.text_prefix = value.text_prefix.to_owned();
     shown.text_cut = text.left_out != Some(0);
     shown.text_left_out = text.left_out.filter(|count| *count > 0);
     is_hidden

@@ -29,6 +29,9 @@ pub struct Variable {
     /// function a pointer points to. Bytes that are no UTF-8 stand as `\xff`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Shown>,
+    /// What a literal of its type begins with: `L`, `u`, `U` or `u8`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text_prefix: String,
     /// Whether the string goes on after `text`.
     #[serde(skip_serializing_if = "is_false")]
     pub text_cut: bool,

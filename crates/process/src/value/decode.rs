@@ -1,5 +1,6 @@
 //! From bytes to scalars: base types of every encoding, pointers, enumerations.
 
+use super::character::literal_prefix;
 use super::float::float_format;
 use super::integer::{Layout, is_signed, number_type, sign_extended};
 use super::object::{Absence, Object, Scene, TypeRef};
@@ -35,7 +36,12 @@ impl<'d> Object<'d> {
                 let bytes = self.bytes(scene)?;
                 let layout = Layout::of(self, scene)?;
                 let name = entry.name.as_deref().unwrap_or_default();
-                Ok(Some(decode_base(base, name, &bytes, &layout, ty.debug.is_x86())))
+                let scalar = decode_base(base, name, &bytes, &layout, ty.debug.is_x86());
+                Ok(Some(match (literal_prefix(self.ty, scene), &scalar) {
+                    (Some(_), Scalar::Signed(code)) => wide_character(*code),
+                    (Some(_), Scalar::Unsigned(code)) => wide_character(*code as i128),
+                    _ => scalar,
+                }))
             }
             TypeKind::Pointer { .. } => self.unsigned(scene).map(|at| Some(Scalar::Address(at))),
             TypeKind::MemberPointer { target, .. } => {

@@ -3,6 +3,7 @@
 
 mod bits;
 mod budget;
+mod character;
 mod decimal;
 mod decode;
 mod element_name;
@@ -16,6 +17,7 @@ mod located;
 mod members;
 mod model;
 mod object;
+mod open_array;
 pub mod readable;
 #[cfg(test)]
 mod test_stage;

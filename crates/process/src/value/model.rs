@@ -21,6 +21,8 @@ pub struct Value {
     /// A scalar as a person would write it: an enumerator, a character, the text a
     /// pointer points at, the function it points to.
     pub text: Option<Text>,
+    /// What stands before the quotes of a literal with `text`: `L`, `u`, `U`, `u8` or nothing.
+    pub text_prefix: &'static str,
     /// The plain structure debug information states: data members and bases, elements,
     /// the active variant.
     pub members: Vec<Value>,
@@ -34,7 +36,8 @@ pub struct Value {
     pub omitted: u64,
     /// Where it lies, if in memory.
     pub address: Option<Avma>,
-    /// The bytes of a scalar in memory; those that hold a part of it, of a bit-field.
+    /// The bytes of a scalar or a string in memory; those that hold a part of it, of a
+    /// bit-field.
     pub span: Option<AvmaRange>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::character::literal_prefix;
 use super::decode::FORTRAN_CHARACTER;
 use super::object::{Contents, Object, Scene, TypeRef};
 use super::{Text, TextOrigin};
@@ -19,6 +20,8 @@ pub(super) struct Units {
     is_little_endian: bool,
     /// Whether a pointer to one stands for a string that ends with a NUL.
     is_c: bool,
+    /// How literals of them begin.
+    pub(super) prefix: &'static str,
 }
 
 impl Units {
@@ -27,17 +30,20 @@ impl Units {
         let entry = ty.resolved(scene).get();
         let TypeKind::Base(base) = &entry.kind else { return None };
         let name = entry.name.as_deref().unwrap_or_default();
+        let prefix = literal_prefix(ty, scene);
         let is_text = match base.encoding {
+            _ if prefix.is_some() => true,
             Encoding::Utf => true,
             Encoding::SignedChar | Encoding::UnsignedChar => name == "char",
-            Encoding::Signed | Encoding::Unsigned if name == "wchar_t" => true,
             Encoding::Unsigned if name.starts_with(FORTRAN_CHARACTER) => true,
             _ => return None,
         };
         let size = usize::try_from(entry.byte_size?).ok()?;
         let is_little_endian = scene.memory.is_little_endian();
         let is_c = entry.language != Language::Rust;
-        matches!(size, 1 | 2 | 4).then_some(Self { size, is_text, is_little_endian, is_c })
+        let prefix = prefix.unwrap_or_default();
+        let units = Self { size, is_text, is_little_endian, is_c, prefix };
+        matches!(size, 1 | 2 | 4).then_some(units)
     }
 
     /// The string that a pointer to its first character stands for.
@@ -134,7 +140,7 @@ pub(super) fn counted_text(
     is_little_endian: bool,
     left_out: u64,
 ) -> Text {
-    let units = Units { size, is_text: true, is_little_endian, is_c: false };
+    let units = Units { size, is_text: true, is_little_endian, is_c: false, prefix: "" };
     let text = units.spelled(bytes, true, usize::MAX).map_or(String::new(), |text| text.text);
     Text { text, origin: TextOrigin::Data, left_out: Some(left_out) }
 }
@@ -190,7 +196,7 @@ mod tests {
     use super::*;
 
     fn units(size: usize, is_text: bool) -> Units {
-        Units { size, is_text, is_little_endian: true, is_c: true }
+        Units { size, is_text, is_little_endian: true, is_c: true, prefix: "" }
     }
 
     #[test]

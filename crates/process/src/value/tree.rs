@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use super::budget::Budget;
+use super::character::literal_prefix;
 use super::decode::enumerators;
 use super::element_name::element_name;
 use super::fortran_string;
 use super::object::{Absence, Object, Scene, TypeRef};
+use super::open_array;
 use super::readable::{Readable, readable};
 use super::text::Units;
 use super::{Scalar, State, Text, TextOrigin, Value};
@@ -107,7 +109,10 @@ impl<'d> Tree<'_, 'd> {
             TypeKind::Array(_) => self.array(&mut value, object, at),
             TypeKind::String(_) => {
                 match fortran_string::text(object, self.scene, self.budget.max_text) {
-                    Some(Ok(text)) => value.text = Some(text),
+                    Some(Ok(text)) => {
+                        value.text = Some(text);
+                        value.span = object.span(self.scene);
+                    }
                     Some(Err(why)) => value.state = State::Absent(why),
                     None => {}
                 }
@@ -140,6 +145,12 @@ impl<'d> Tree<'_, 'd> {
             let count = members.len() as u64;
             value.members = self.children(members.iter().cloned(), plain);
             let longest = self.budget.max_text;
+            if let (Some(last), Some((_, object))) = (value.members.last_mut(), members.last())
+                && value.omitted == 0
+                && open_array::is_flexible(object, self.scene)
+            {
+                open_array::fill(last, object, self.scene, longest);
+            }
             fortran_string::add_texts(&mut value.members, &members, self.scene, longest);
             value.omitted = count.saturating_sub(value.members.len() as u64);
         }
@@ -159,7 +170,10 @@ impl<'d> Tree<'_, 'd> {
 
     fn array(&mut self, value: &mut Value, object: &Object<'d>, at: Position) {
         let scene = self.scene;
-        let length = object.length(scene).unwrap_or(0);
+        let Some(length) = object.length(scene) else {
+            open_array::fill(value, object, scene, self.budget.max_text);
+            return;
+        };
         let lower = object.lower_bound(scene);
         let wanted = length.min(self.budget.max_elements as u64);
         let parent = value.name.clone();
@@ -179,6 +193,7 @@ impl<'d> Tree<'_, 'd> {
         let first = object.index(self.scene, 0);
         if let Some(units) = first.and_then(|first| Units::of(first.ty, self.scene)) {
             value.text = units.in_array(object, length, self.scene, self.budget.max_text);
+            value.text_prefix = units.prefix;
         }
     }
 
@@ -220,6 +235,9 @@ impl<'d> Tree<'_, 'd> {
             let text = enumerators(ty, self.scene, &scalar)?;
             Some(Text { text, origin: TextOrigin::Symbol, left_out: Some(0) })
         });
+        if matches!(scalar, Scalar::Character { .. }) {
+            value.text_prefix = literal_prefix(object.ty, self.scene).unwrap_or_default();
+        }
         value.span = object.span(self.scene);
         value.state = State::Scalar(scalar.clone());
         match (&entry.kind, scalar) {
@@ -261,6 +279,7 @@ impl<'d> Tree<'_, 'd> {
                 fortran_string::text(&text, self.scene, longest)?.ok()
             };
             let text = units.and_then(|units| units.at(to, self.scene, longest));
+            value.text_prefix = units.filter(|_| text.is_some()).map_or("", |units| units.prefix);
             value.text = text.or_else(counted);
             if value.text.is_some() {
                 return;
