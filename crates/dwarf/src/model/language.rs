@@ -11,6 +11,8 @@ pub enum Language {
     Rust,
     /// Go: names contain dots and slashes and are taken as they are.
     Go,
+    /// Ada: GNAT's names hold the scopes, with `__` between them.
+    Ada,
     /// Fortran: scopes are written with `::`, names are taken as they are, arrays are
     /// column-major.
     Fortran,
@@ -25,6 +27,7 @@ impl Language {
     pub(crate) fn from_dwarf(language: u16) -> Self {
         match language {
             0x04 | 0x11 | 0x1a | 0x21 | 0x2b | 0x2c | 0x39 | 0x3a => Self::Cpp,
+            0x03 | 0x0d | 0x2e | 0x2f => Self::Ada,
             0x1c => Self::Rust,
             0x16 => Self::Go,
             0x07 | 0x08 | 0x0e | 0x22 | 0x23 | 0x2d => Self::Fortran,

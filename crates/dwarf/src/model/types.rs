@@ -84,6 +84,19 @@ pub struct BaseType {
     pub bit_offset: u64,
     /// `DW_AT_endianity`, where it differs from the machine's.
     pub big_endian: Option<bool>,
+    /// Of a fixed-point number what its integer is multiplied by, where that is stated.
+    pub scale: Option<Scale>,
+}
+
+/// The factor of a fixed-point number (§ 5.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// `DW_AT_binary_scale`: 2 to this power.
+    Binary(i32),
+    /// `DW_AT_decimal_scale`: 10 to this power.
+    Decimal(i32),
+    /// `DW_AT_small`: another factor.
+    Other,
 }
 
 /// `DW_AT_encoding` (§ 7.8).

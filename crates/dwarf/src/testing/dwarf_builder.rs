@@ -157,7 +157,7 @@ impl Unit {
                 Is::Byte(number) => self.info.push(*number),
                 Is::Signature(number) => self.info.extend(number.to_le_bytes()),
                 Is::Entry(offset) | Is::EntryOfFirst(offset) => {
-                    self.info.extend((*offset as u32).to_le_bytes())
+                    self.info.extend((*offset as u32).to_le_bytes());
                 }
                 Is::Yes => {}
                 Is::Offset(offset) => self.info.extend(offset.to_le_bytes()),

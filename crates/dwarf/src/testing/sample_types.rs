@@ -37,7 +37,7 @@ pub fn named(name: &str, byte_size: impl Into<Option<u64>>, kind: TypeKind) -> T
 
 /// A base type.
 pub fn base(name: &str, size: u64, encoding: Encoding) -> Type {
-    let base = BaseType { encoding, bit_size: None, bit_offset: 0, big_endian: None };
+    let base = BaseType { encoding, bit_size: None, bit_offset: 0, big_endian: None, scale: None };
     named(name, size, TypeKind::Base(base))
 }
 

@@ -3,7 +3,7 @@
 use gimli::constants as dw;
 
 use crate::model::language::Language;
-use crate::model::location::{Bound, VariableId};
+use crate::model::location::{Bound, MemberBound, VariableId};
 use crate::model::types::{Array, Descriptor, Dimension, DimensionEnd, Stride};
 use crate::types::described::{Described, integer_type};
 use crate::types::table::TypeTable;
@@ -126,10 +126,22 @@ pub(crate) fn bound(of: &Attributes<'_, '_>, name: gimli::DwAt) -> Option<Bound>
             {
                 Bound::Variable(VariableId(entry.key()))
             }
+            Some(found) if found.tag() == dw::DW_TAG_member => {
+                member(&found).map_or(Bound::Unknown, Bound::Member)
+            }
             _ => Bound::Unknown,
         },
         _ => Bound::Unknown,
     })
+}
+
+/// The bound that is a member at a whole byte.
+fn member(of: &Attributes<'_, '_>) -> Option<MemberBound> {
+    let ty = integer_type(of).filter(|ty| ty.bits <= 64 && ty.bits.is_multiple_of(8))?;
+    let is_bit_field = of.has(dw::DW_AT_bit_size) || of.has(dw::DW_AT_data_bit_offset);
+    let offset = of.unsigned(dw::DW_AT_data_member_location).filter(|_| !is_bit_field)?;
+    let size = u8::try_from(ty.bits / 8).ok()?;
+    Some(MemberBound { offset, size, is_signed: ty.is_signed })
 }
 
 /// An array with an element for each value of an enumeration: from the least to the

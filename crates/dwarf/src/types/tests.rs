@@ -11,6 +11,8 @@ use obit_corefile::addr::Svma;
 use obit_corefile::elf::ElfImage;
 use obit_corefile::limits::Limits;
 
+#[path = "ada_tests.rs"]
+mod ada;
 #[path = "fortran_tests.rs"]
 mod fortran;
 

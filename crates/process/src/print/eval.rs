@@ -379,6 +379,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         let rules = match entry.language {
             Language::Rust | Language::Go => Rules::Strict,
             Language::C
+            | Language::Ada
             | Language::Cpp
             | Language::Fortran
             | Language::Scoped

@@ -55,7 +55,8 @@ impl<'v, 'p: 'v> Surroundings<'v> for FrameView<'p> {
     fn bound(&self, of: TypeRef<'v>, bound: &Bound, object: Option<Avma>) -> Option<i64> {
         match bound {
             Bound::Constant(value) => Some(*value),
-            Bound::Unknown => None,
+            // Of the record around, which only the value knows.
+            Bound::Unknown | Bound::Member(_) => None,
             Bound::Expression(expression) => {
                 let asked = self.asked(of.debug, object)?;
                 of.debug.compute(expression, None, &asked).ok().map(|value| value as i64)

@@ -1,6 +1,7 @@
 //! From bytes to scalars: base types of every encoding, pointers, enumerations.
 
 use super::character::literal_prefix;
+use super::fixed::fixed_point;
 use super::float::float_format;
 use super::integer::{Layout, is_signed, number_type, sign_extended};
 use super::object::{Absence, Object, Scene, TypeRef};
@@ -128,8 +129,14 @@ fn decode_base(base: &BaseType, name: &str, bytes: &[u8], layout: &Layout, is_x8
         Encoding::Unsigned if name.starts_with(FORTRAN_CHARACTER) => wide_character(value as i128),
         Encoding::Signed if name == "wchar_t" => wide_character(sign_extended(value, bits)),
         Encoding::Unsigned if name == "wchar_t" => wide_character(value as i128),
-        Encoding::Signed | Encoding::SignedFixed => Scalar::Signed(sign_extended(value, bits)),
-        Encoding::Unsigned | Encoding::UnsignedFixed => Scalar::Unsigned(value),
+        Encoding::SignedFixed => fixed_point(base.scale, sign_extended(value, bits))
+            .unwrap_or_else(|| Scalar::Raw(bytes.to_vec())),
+        Encoding::UnsignedFixed => i128::try_from(value)
+            .ok()
+            .and_then(|value| fixed_point(base.scale, value))
+            .unwrap_or_else(|| Scalar::Raw(bytes.to_vec())),
+        Encoding::Signed => Scalar::Signed(sign_extended(value, bits)),
+        Encoding::Unsigned => Scalar::Unsigned(value),
         Encoding::SignedChar => character(sign_extended(value, bits), bits),
         Encoding::UnsignedChar | Encoding::Utf => character(value as i128, bits),
         Encoding::Other(set) if CHARACTER_SETS.contains(&set) => character(value as i128, bits),
@@ -222,7 +229,7 @@ mod tests {
     const BIG: Layout = Layout { is_little_endian: false, skip: 0, bits: None };
 
     fn base(encoding: Encoding) -> BaseType {
-        BaseType { encoding, bit_size: None, bit_offset: 0, big_endian: None }
+        BaseType { encoding, bit_size: None, bit_offset: 0, big_endian: None, scale: None }
     }
 
     fn decode(encoding: Encoding, name: &str, bytes: &[u8]) -> Scalar {

@@ -1,5 +1,6 @@
 //! How large objects are, and where the elements of arrays lie.
 
+use super::integer::sign_extended;
 use super::object::TYPE_DEPTH;
 use super::{Contents, Object, Scene, TypeRef};
 use obit_corefile::addr::{Avma, AvmaRange};
@@ -192,6 +193,20 @@ impl<'d> Extent<'d> {
             Bound::Constant(value) => Some(*value),
             Bound::Expression(_) | Bound::Variable(_) | Bound::Stored(..) => {
                 self.scene.around.bound(ty, bound, self.object)
+            }
+            Bound::Member(member) => {
+                let at = self.object?.0.checked_add(member.offset)?;
+                let size = usize::from(member.size);
+                let mut bytes = vec![0; size];
+                self.scene.memory.read(Avma(at), &mut bytes).ok()?;
+                let value = self.scene.memory.unsigned(&bytes);
+                match member.is_signed {
+                    true => {
+                        let bits = u32::from(member.size).checked_mul(8)?;
+                        i64::try_from(sign_extended(value.into(), bits)).ok()
+                    }
+                    false => i64::try_from(value).ok(),
+                }
             }
             Bound::Unknown => None,
         }

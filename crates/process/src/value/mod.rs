@@ -8,6 +8,7 @@ mod decimal;
 mod decode;
 mod element_name;
 mod extent;
+mod fixed;
 mod float;
 mod fortran_string;
 #[cfg(test)]

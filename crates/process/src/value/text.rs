@@ -20,6 +20,8 @@ pub(super) struct Units {
     is_little_endian: bool,
     /// Whether a pointer to one stands for a string that ends with a NUL.
     is_c: bool,
+    /// Whether an array of them is text as far as a NUL only.
+    ends_at_nul: bool,
     /// How literals of them begin.
     pub(super) prefix: &'static str,
 }
@@ -34,15 +36,17 @@ impl Units {
         let is_text = match base.encoding {
             _ if prefix.is_some() => true,
             Encoding::Utf => true,
+            Encoding::UnsignedChar if entry.language == Language::Ada => true,
             Encoding::SignedChar | Encoding::UnsignedChar => name == "char",
             Encoding::Unsigned if name.starts_with(FORTRAN_CHARACTER) => true,
             _ => return None,
         };
         let size = usize::try_from(entry.byte_size?).ok()?;
         let is_little_endian = scene.memory.is_little_endian();
-        let is_c = entry.language != Language::Rust;
+        let is_c = !matches!(entry.language, Language::Rust | Language::Ada);
         let prefix = prefix.unwrap_or_default();
-        let units = Self { size, is_text, is_little_endian, is_c, prefix };
+        let ends_at_nul = entry.language != Language::Ada;
+        let units = Self { size, is_text, is_little_endian, is_c, ends_at_nul, prefix };
         matches!(size, 1 | 2 | 4).then_some(units)
     }
 
@@ -78,7 +82,7 @@ impl Units {
             Contents::Parts(_) => array.bytes(scene).ok()?,
             Contents::Absent(_) => return None,
         };
-        let end = self.end(&bytes);
+        let end = self.end(&bytes).filter(|_| self.ends_at_nul);
         if end.is_none() && bytes.len() < read {
             return None;
         }
@@ -140,7 +144,8 @@ pub(super) fn counted_text(
     is_little_endian: bool,
     left_out: u64,
 ) -> Text {
-    let units = Units { size, is_text: true, is_little_endian, is_c: false, prefix: "" };
+    let units =
+        Units { size, is_text: true, is_little_endian, is_c: false, ends_at_nul: true, prefix: "" };
     let text = units.spelled(bytes, true, usize::MAX).map_or(String::new(), |text| text.text);
     Text { text, origin: TextOrigin::Data, left_out: Some(left_out) }
 }
@@ -196,7 +201,7 @@ mod tests {
     use super::*;
 
     fn units(size: usize, is_text: bool) -> Units {
-        Units { size, is_text, is_little_endian: true, is_c: true, prefix: "" }
+        Units { size, is_text, is_little_endian: true, is_c: true, ends_at_nul: true, prefix: "" }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a person would rather read than a structure: the content of containers, strings
 //! and smart pointers, told by the shape of their layout.
 
+mod ada;
 mod cpp;
 mod date;
 mod extent;
@@ -26,6 +27,7 @@ pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Opti
         Language::Cpp => cpp::readable(object, ty, scene, limit),
         Language::Rust => rust::readable(object, ty, scene, limit),
         Language::Go => go::readable(object, ty, scene, limit),
+        Language::Ada => ada::readable(object, scene, limit),
         Language::C | Language::Fortran | Language::Scoped | Language::Unknown => None,
     }
 }
