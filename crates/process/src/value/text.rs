@@ -43,7 +43,7 @@ impl Units {
         };
         let size = usize::try_from(entry.byte_size?).ok()?;
         let is_little_endian = scene.memory.is_little_endian();
-        let is_c = !matches!(entry.language, Language::Rust | Language::Ada);
+        let is_c = !matches!(entry.language, Language::Rust | Language::Ada | Language::Scoped);
         let prefix = prefix.unwrap_or_default();
         let ends_at_nul = entry.language != Language::Ada;
         let units = Self { size, is_text, is_little_endian, is_c, ends_at_nul, prefix };
@@ -88,6 +88,19 @@ impl Units {
         }
         let text = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
         self.spelled(text, end.is_some() || bytes.len() == all, longest)
+    }
+
+    /// The string of `count` characters at `at`, whatever they are.
+    pub(super) fn counted(self, at: Avma, count: u64, scene: Scene<'_>) -> Option<Text> {
+        let all = usize::try_from(count.checked_mul(self.size as u64)?).ok()?;
+        let longest = scene.limits.string_bytes.checked_div(self.size)?.checked_mul(self.size)?;
+        let bytes = scene.memory.read_up_to(at, all.min(longest));
+        if bytes.is_empty() && all > 0 {
+            return None;
+        }
+        let units = bytes.len().checked_div(self.size)? as u64;
+        let left_out = count.saturating_sub(units);
+        Some(counted_text(&bytes, self.size, self.is_little_endian, left_out))
     }
 
     /// Bytes before the first NUL.

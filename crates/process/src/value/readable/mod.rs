@@ -3,6 +3,7 @@
 
 mod ada;
 mod cpp;
+mod d;
 mod date;
 mod extent;
 mod form;
@@ -28,6 +29,7 @@ pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Opti
         Language::Rust => rust::readable(object, ty, scene, limit),
         Language::Go => go::readable(object, ty, scene, limit),
         Language::Ada => ada::readable(object, scene, limit),
-        Language::C | Language::Fortran | Language::Scoped | Language::Unknown => None,
+        Language::Scoped => d::readable(object, ty, scene, limit),
+        Language::C | Language::Fortran | Language::Unknown => None,
     }
 }
