@@ -42,7 +42,7 @@ pub(super) fn leap(
     };
     let sp = last.registers.get(facts.sp)?;
     let word = u64::from(facts.word);
-    let slot = (1..=bytes / word).find_map(|nth| {
+    let slot = (1..=bytes.checked_div(word)?).find_map(|nth| {
         let at = Avma(sp.checked_sub(nth.checked_mul(word)?)?);
         is_return_to_last(at).map(|()| at)
     })?;
@@ -52,7 +52,7 @@ pub(super) fn leap(
         && is_return_to_last(at).is_some()
         && take(words, 1)
     {
-        rounds += 1;
+        rounds = rounds.saturating_add(1);
     }
     let leapt = rounds.checked_sub(UNWOUND_AGAIN).filter(|leapt| *leapt > UNWOUND_AGAIN)?;
     let distance = leapt.checked_mul(bytes)?;

@@ -43,8 +43,11 @@ pub(super) fn stack_of(core: &CoreBuilder, words: &[u64]) -> Vec<u8> {
 
 /// The stacks of all threads.
 fn unwind_all(core: &CoreBuilder) -> Vec<Stack> {
+    unwind_within(core, Limits::default())
+}
+
+fn unwind_within(core: &CoreBuilder, limits: Limits) -> Vec<Stack> {
     let dump = core.open().unwrap();
-    let limits = Limits::default();
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
     let loaded =
         module::load(&dump, &Arc::new(module::Library::new(locator, None, limits.clone())));
@@ -451,6 +454,27 @@ fn a_thread_stopped_just_before_the_trampoline_is_not_in_a_signal_frame() {
     let stacks = unwind_all(&core);
     assert!(!stacks[0].frames[0].is_signal);
     assert!(stacks[1].frames[0].is_signal);
+}
+
+/// 200 rounds of one function that calls itself, each with a frame record of two words, and
+/// the function that called the first.
+#[test]
+fn a_recursion_beyond_the_limit_is_followed_to_its_outer_end() {
+    const ROUNDS: u64 = 200;
+    let (again, first) = (TEXT + 0x12, TEXT + 0x22);
+    let mut words: Vec<u64> = (1..=ROUNDS).flat_map(|n| [STACK + 16 * n, again]).collect();
+    words.extend([STACK + 16 * (ROUNDS + 2), first, 0, 0, 0, 0]);
+    let core = CoreBuilder::x86_64()
+        .thread(1, &[("rip", TEXT + 0x80), ("rsp", STACK), ("rbp", STACK)])
+        .segment_with(TEXT, &text(&[(0x10, CALL_RAX), (0x20, CALL_RAX)]), 0x1000, "rx")
+        .segment(STACK, &stack(&words), 0x1000);
+    let limits = Limits { frames: 20, ..Limits::default() };
+    let found = unwind_within(&core, limits).remove(0);
+    assert_eq!(found.frames.last().map(|frame| frame.pc.0), Some(first));
+    let skipped = found.skipped.expect("frames were skipped");
+    assert_eq!(skipped.after, 20);
+    // The function itself, its rounds, and its caller.
+    assert_eq!(found.depth() as u64, 1 + ROUNDS + 1);
 }
 
 #[test]
