@@ -54,7 +54,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// What every verb that opens a core is told.
+    /// The options of every verb that opens a core.
     pub(crate) fn new(
         inputs: Inputs,
         search: &Search,

@@ -28,8 +28,7 @@ pub(crate) fn write_digest(
         counted(overview.groups.len(), "group"),
         match overview.without_group {
             0 => String::new(),
-            count =>
-                format!(" {} that nothing tells from others.", counted(count as usize, "dump")),
+            count => format!(" {} without a signature.", counted(count as usize, "dump")),
         }
     )?;
     if overview.groups.is_empty() {

@@ -177,7 +177,7 @@ pub enum DatabaseProblem {
 #[error(transparent)]
 pub struct DatabaseError(rusqlite::Error);
 
-/// What kind of trouble it is, for whoever has to act on it.
+/// What kind of trouble it is, for the code that acts on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreTrouble {
     /// There is nothing that could be read.
