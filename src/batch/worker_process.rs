@@ -81,7 +81,7 @@ impl WorkerProcess {
                         self.end();
                         Answer::Lost(
                             Code::Bug,
-                            format!("what the worker said makes no sense: {error}"),
+                            format!("the answer of the worker is invalid: {error}"),
                         )
                     }
                 }

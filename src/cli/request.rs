@@ -174,7 +174,7 @@ fn name_wrong_program(notice: &Notice) {
     match notice {
         Notice::ExecutableMismatch { at, wanted, found } => say(&format!(
             "{} is not used: its build ID is {found}, that of the crashed program is {wanted} \
-             (--force-exe uses it all the same)",
+             (--force-exe uses it anyway)",
             at.display()
         )),
         Notice::ExecutableForced { at, wanted, found } => say(&format!(

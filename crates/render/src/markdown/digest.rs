@@ -23,7 +23,7 @@ pub(crate) fn write_digest(
     writeln!(out, "# Crashes since {} UTC\n", minute_of(since))?;
     writeln!(
         out,
-        "{} in {}; {before} in the time before that, as long.{}",
+        "{} in {}; {before} in the preceding period of the same length.{}",
         counted(overview.dumps as usize, "dump"),
         counted(overview.groups.len(), "group"),
         match overview.without_group {

@@ -244,7 +244,7 @@ fn in_words(path: &Path, problem: DatabaseProblem, source: &DatabaseError) -> St
         }
         DatabaseProblem::Disk => format!(
             "{store} cannot be read or written: the disk failed, or has no space left \
-             ({source}); what was committed is whole"
+             ({source}); what was committed is intact"
         ),
         DatabaseProblem::Other => format!("{store}: {source}"),
     }

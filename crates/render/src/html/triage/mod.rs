@@ -116,11 +116,11 @@ fn whole(survey: &Survey, beside: &Beside) -> Markup {
 fn foot(beside: &Beside) -> Markup {
     html! {
         p {
-            "All of it is as redacted as the records of the store. Times are in UTC. "
+            "All data is redacted as in the records of the store. Times are in UTC. "
             @match &beside.store {
-                Remembered::Nowhere => "This batch was not remembered, so no command can change it. ",
+                Remembered::Nowhere => "This batch is not in a store, so no command can change it. ",
                 _ => {
-                    "The page is a picture: a command changes the store, and "
+                    "The page itself does not change: a command changes the store, and "
                     code { "obit top --html" } " makes the page anew. "
                 }
             }
