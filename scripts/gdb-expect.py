@@ -26,7 +26,7 @@ def owner_of(pc):
     library = gdb.solib_name(pc)
     if library:
         return os.path.basename(library)
-    # Of what is no library, gdb tells the vDSO and the program apart by the mapping.
+    # Of what is not a library, gdb distinguishes the vDSO and the program by the mapping.
     block = gdb.execute(f"info symbol {pc:#x}", to_string=True)
     if " of system-supplied DSO" in block:
         return "[vdso]"

@@ -26,7 +26,7 @@ def scalar(value, kind):
     if kind_of == gdb.TYPE_CODE_REF:
         return hex(int(value.referenced_value().address))
     if kind_of == gdb.TYPE_CODE_FLT and kind.sizeof in (4, 8):
-        # All digits of a double, and of a float those that tell it from its neighbours.
+        # All digits of a double, and of a float those that distinguish it from its neighbours.
         number = float(value)
         return repr(number) if kind.sizeof == 8 else f"{number:.9g}"
     return None
@@ -93,7 +93,7 @@ gdb.execute("set pagination off")
 frames = []
 frame = gdb.newest_frame()
 while frame is not None and len(frames) < FRAMES:
-    # Jumps that left no frame are told beside the frames.
+    # Jumps that left no frame are reported beside the frames.
     if frame.type() != gdb.TAILCALL_FRAME:
         entry = {"function": frame.name()}
         if frame.type() != gdb.SIGTRAMP_FRAME and frame.function() is not None:

@@ -5,7 +5,7 @@
         -ex "file prog" -ex "target remote :1234" -ex continue -x scripts/qemu-core.py
 
 qemu's own cores lack NT_FILE, the first page of each image and, for riscv64, are not
-written at all. The stub tells which signal it is and not at which address: that is
+written at all. The stub says which signal it is and not at which address: that is
 computed from the instruction. The core is laid out as Linux (fs/binfmt_elf.c) lays out a core with the
 default filter: memory from qemu's process, registers from its gdb stub. One thread,
 NT_FPREGSET on some machines; pages of a file that may be written count as private, others as unwritten.
@@ -17,7 +17,7 @@ import struct
 
 import gdb
 
-BASE = 0x1000_0000_0000  # qemu's -B: where the dead program's address 0 lies
+BASE = 0x1000_0000_0000  # qemu's -B: where the crashed program's address 0 lies
 TOP = 0x100_0000_0000
 PAGE = 4096
 EXECUTE, WRITE, READ = 1, 2, 4
@@ -91,7 +91,7 @@ def auxiliary_vector():
 
 
 def mappings(pid):
-    """(start, end, rights, offset, path) in the dead program's addresses; qemu maps its
+    """(start, end, rights, offset, path) in the crashed program's addresses; qemu maps its
     code without the right to execute, which the program headers put back."""
     loads = []
     with open("prog", "rb") as file:
@@ -118,7 +118,7 @@ def mappings(pid):
 
 
 def fault_address(signal, found):
-    """(address, whether something is mapped there) the processor would have told."""
+    """(address, whether something is mapped there) the processor would have reported."""
     pc = register("pc")
     address = pc
     if signal == "SIGSEGV" and any(start <= pc < end and flags & EXECUTE for start, end, flags, *_ in found):

@@ -16,7 +16,7 @@
 //! triage store are made from. The report is redacted; [`Crash::process`] is not.
 //!
 //! A partial answer is an answer: a truncated core, a missing library or a malformed table
-//! costs what depends on it and is reported as a notice. Only a file that is no core dump at
+//! costs what depends on it and is reported as a notice. Only a file that is not a core dump at
 //! all is an error.
 //!
 //! # Not for

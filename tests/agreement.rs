@@ -1,5 +1,5 @@
 //! One core, one cause: the page, the record of a batch and a report without source lines
-//! say the same of it.
+//! agree.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fixture;
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// What all forms of a report must agree on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Told {
+struct Reported {
     class: String,
     confidence: String,
     thread: Option<i64>,
@@ -56,7 +56,7 @@ fn contradiction(document: &Value) -> Option<String> {
     is_other.then(|| format!("`{name}` is said to be {said}, and is {values:?}"))
 }
 
-impl Told {
+impl Reported {
     /// `None` where there is no cause.
     fn of(document: &Value) -> Option<Self> {
         let cause = document.get("cause").filter(|cause| !cause.is_null())?;
@@ -115,23 +115,23 @@ fn options(directory: &Path, sources: &[PathBuf]) -> Options {
     options
 }
 
-fn told(report: &Report) -> Option<Told> {
-    Told::of(&serde_json::to_value(report).unwrap())
+fn shown(report: &Report) -> Option<Reported> {
+    Reported::of(&serde_json::to_value(report).unwrap())
 }
 
-/// The report on `core` with source lines, the one without, and what can be told where no
+/// The report on `core` with source lines, the one without, and what can be shown where no
 /// source file is found.
-fn three_reports(core: &Path, with: &Options, without: &Options) -> [Option<Told>; 3] {
+fn three_reports(core: &Path, with: &Options, without: &Options) -> [Option<Reported>; 3] {
     let open = |options: &Options| Process::open(core, options.clone(), &()).unwrap();
     let process = open(with);
     let page = BuildOptions { context: Context::Lines(8), ..BuildOptions::default() };
     let no_source = BuildOptions { context: Context::Nothing, ..BuildOptions::default() };
     let unfound = build(&open(without), BuildOptions::default());
-    [told(&build(&process, page)), told(&build(&process, no_source)), told(&unfound)]
+    [shown(&build(&process, page)), shown(&build(&process, no_source)), shown(&unfound)]
 }
 
 /// The records of a batch, by core.
-fn records() -> BTreeMap<PathBuf, Option<Told>> {
+fn records() -> BTreeMap<PathBuf, Option<Reported>> {
     let sources = sources();
     let sources = sources.iter().flat_map(|path| ["--source-path".as_ref(), path.as_os_str()]);
     let all = cores();
@@ -141,13 +141,13 @@ fn records() -> BTreeMap<PathBuf, Option<Told>> {
     let lines = fixture::stdout(&output);
     let records = lines.lines().map(|line| {
         let record: Value = serde_json::from_str(line).unwrap();
-        (PathBuf::from(record["core"]["path"].as_str().unwrap()), Told::of(&record))
+        (PathBuf::from(record["core"]["path"].as_str().unwrap()), Reported::of(&record))
     });
     records.collect()
 }
 
 /// The three reports on each core, by two threads.
-fn reports() -> BTreeMap<PathBuf, [Option<Told>; 3]> {
+fn reports() -> BTreeMap<PathBuf, [Option<Reported>; 3]> {
     let groups: Vec<(PathBuf, Vec<PathBuf>)> = cores().into_iter().collect();
     let next = AtomicUsize::new(0);
     let work = || {
@@ -174,10 +174,10 @@ fn page_record_and_a_report_without_source_say_the_same_and_nothing_against_the_
     let mut different = Vec::new();
     for (core, [mut page, mut no_source, mut unfound]) in reports {
         for found in [&mut page, &mut no_source, &mut unfound] {
-            let contradiction = found.as_mut().and_then(|told| told.contradiction.take());
+            let contradiction = found.as_mut().and_then(|shown| shown.contradiction.take());
             different.extend(contradiction.map(|what| format!("{}: {what}", core.display())));
         }
-        let mut compare = |what: &str, found: Option<Told>, page: Option<Told>| {
+        let mut compare = |what: &str, found: Option<Reported>, page: Option<Reported>| {
             if found != page {
                 different.push(format!("{}: {what}\n  {found:?}\n  {page:?}", core.display()));
             }
@@ -188,8 +188,8 @@ fn page_record_and_a_report_without_source_say_the_same_and_nothing_against_the_
         // A name may be missing. What is proved is proved by the core.
         compare(
             "source not found",
-            unfound.map(Told::without_expression),
-            page.map(Told::without_expression),
+            unfound.map(Reported::without_expression),
+            page.map(Reported::without_expression),
         );
     }
     assert!(different.is_empty(), "{}", different.join("\n"));

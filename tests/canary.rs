@@ -1,5 +1,5 @@
 //! A program full of secrets (tests/fixtures/canary-cpp), and everything that obit writes
-//! of it: none of them may stand there, in whatever form.
+//! of it: none of them may be there, in whatever form.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fixture;
@@ -15,7 +15,7 @@ use regex::bytes::{Regex, RegexBuilder};
 /// What each way to die is about.
 const WAYS: [&str; 7] = ["null", "wild", "smash", "registers", "symbol", "what", "assert"];
 
-/// Secrets, of each the part that no other text has, and where it stands.
+/// Secrets, of each the part that no other text has, and where it is.
 const SECRETS: [(&str, &str); 45] = [
     ("AL-willow-Grebe73", "the value of an option"),
     ("AS-alder-Plover84", "the value of a short option"),
@@ -64,7 +64,7 @@ const SECRETS: [(&str, &str); 45] = [
     ("as.bram.heath", "an assertion"),
 ];
 
-/// An assertion's second secret. The first one hides it from nobody who looks for both.
+/// An assertion's second secret. The first one does not hide it from a check that looks for both.
 const ASSERTED: &str = "AS-sedge-Ferret17";
 
 /// Text that only the strict policy hides: nothing says that it is anybody's.
@@ -75,7 +75,7 @@ const WORDS: [(&str, &str); 2] =
 /// where the strict policy finds a secret in one.
 const SYMBOL: &str = "AKIASYMBQ7XKZ4WPLNM";
 
-/// The owner of a home directory is shown at the default level: whoever reads the report
+/// The owner of a home directory is shown at the default level: a reader of the report
 /// may have to open the file. The strict policy hides it.
 const HOME_OWNER: &str = "orsolya";
 
@@ -188,7 +188,7 @@ fn both(output: &Output) -> Vec<u8> {
     [&output.stdout[..], &output.stderr].concat()
 }
 
-/// Bytes in a row that would tell of a secret.
+/// Bytes in a row that would reveal a secret.
 const PIECE: usize = 8;
 
 /// Pieces of `secret` in all forms that text and numbers have.
@@ -248,7 +248,7 @@ impl<'s> Detector<'s> {
         Self { owners, any: any.unwrap() }
     }
 
-    /// The secrets of which a part stands in `text`.
+    /// The secrets of which a part is in `text`.
     fn leaks(&self, text: &[u8]) -> BTreeSet<&'s str> {
         self.any.find_iter(text).map(|found| self.owners[found.as_bytes()]).collect()
     }
@@ -273,7 +273,7 @@ fn no_leak(level: &str, secrets: &[(&str, &str)]) {
 }
 
 #[test]
-fn by_default_no_secret_stands_in_anything_that_is_written() {
+fn by_default_no_secret_is_in_anything_that_is_written() {
     let asserted = [(ASSERTED, "an assertion")];
     no_leak("default", &[&SECRETS[..], &asserted].concat());
 }
@@ -309,7 +309,7 @@ fn off_shows_what_the_other_levels_hide() {
 }
 
 #[test]
-fn a_scrubbed_core_and_what_is_said_of_it_hold_no_secret() {
+fn a_scrubbed_core_and_its_report_hold_no_secret() {
     let words = [&SECRETS[..], &WORDS, &[(ASSERTED, "an assertion")]].concat();
     let (sources, program) = (fixtures(), fixtures().join("prog"));
     for way in WAYS {

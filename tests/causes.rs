@@ -1,4 +1,4 @@
-//! Why each fixture died: what its source says must be what obit says.
+//! Why each fixture crashed: what its source says must be what obit says.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fixture;
@@ -34,7 +34,7 @@ const CAUSES: [(&str, &str, &str, Option<&str>); 21] = [
     ("libcxxabi", "null-write", "on_terminate", Some("last_temperature")),
 ];
 
-/// Of these another function and expression are told.
+/// Of these another function and expression are reported.
 const ELSEWHERE: [(&str, &str); 3] = [
     ("cpp", "not traced to the lambda, whose name is another one too"),
     ("sighandler", "not traced beyond the handler's frame, to the constant"),
@@ -107,7 +107,7 @@ fn check_with(name: &str, program: &Program, sources: Sources) {
         .missed
         .iter()
         .filter(|(way, fact, _)| !is_known(way, *fact))
-        .map(|(way, fact, told)| format!("{way}: {} is said to be `{told}`", fact.word()))
+        .map(|(way, fact, printed)| format!("{way}: {} is reported as `{printed}`", fact.word()))
         .collect();
     assert!(news.is_empty(), "{name}, sources {sources:?}:\n{}", news.join("\n"));
     let proved: Vec<_> =
@@ -162,13 +162,13 @@ fn go_dies_as_its_source_says() {
 
 /// At least so much is right, in percent: every miss is listed, or one of the tests above
 /// fails.
-const FLOORS: [(Fact, f64); 3] =
+const MINIMA: [(Fact, f64); 3] =
     [(Fact::Class, 99.0), (Fact::Blame, 97.0), (Fact::Expression, 80.0)];
 
 #[test]
 fn what_is_known_to_be_missed_is_not_much() {
     let programs = PROGRAMS.map(|(name, source)| Program::read(name, source));
-    for (fact, floor) in FLOORS {
+    for (fact, minimum) in MINIMA {
         let total: usize = programs.iter().map(|program| program.expected(fact)).sum();
         let missed = programs
             .iter()
@@ -177,7 +177,7 @@ fn what_is_known_to_be_missed_is_not_much() {
             .count();
         #[allow(clippy::cast_precision_loss)]
         let right = 100.0 - missed as f64 * 100.0 / total as f64;
-        assert!(right >= floor, "{}: {right:.1} % of {total}", fact.word());
+        assert!(right >= minimum, "{}: {right:.1} % of {total}", fact.word());
     }
 }
 
@@ -216,10 +216,10 @@ fn table(sources: Sources) {
         line(name, program.cases.len(), &score);
         cores += program.cases.len();
         all.join(&score);
-        for (way, fact, told) in &score.missed {
+        for (way, fact, printed) in &score.missed {
             let known = program.known.iter().find(|known| known.way == *way && known.fact == *fact);
             let reason = known.map_or("NOT LISTED", |known| known.reason.as_str());
-            misses += &format!("{name} {way}: {} `{told}` ({reason})\n", fact.word());
+            misses += &format!("{name} {way}: {} `{printed}` ({reason})\n", fact.word());
         }
         for known in &program.known {
             if !score.missed.iter().any(|(way, fact, _)| *way == known.way && *fact == known.fact) {
@@ -240,12 +240,12 @@ fn table(sources: Sources) {
     }
     line("all", cores, &all);
     println!(
-        "\nwrong: `proved` with a wrong class; elsewhere: `proved`, another function or expression told\n\n{misses}"
+        "\nwrong: `proved` with a wrong class; elsewhere: `proved`, another function or expression reported\n\n{misses}"
     );
 }
 
 /// The sentences of the finding of this kind.
-fn told(report: &serde_json::Value, kind: &str) -> Vec<String> {
+fn printed(report: &serde_json::Value, kind: &str) -> Vec<String> {
     let findings = report["findings"].as_array().unwrap();
     let finding = findings.iter().find(|finding| finding["kind"] == kind).unwrap();
     let evidence = finding["evidence"].as_array().unwrap().iter();
@@ -265,29 +265,29 @@ fn a_hung_process_is_led_by_its_deadlock_thread_by_thread() {
                  in transfer (bank.c:20)";
     let back = "thread holds mutex `accounts[1].lock` and waits for mutex `accounts[0].lock` \
                 in transfer (bank.c:20)";
-    let mut ring = told(&report, "deadlock");
+    let mut cycle = printed(&report, "deadlock");
     // The kernel writes threads in an order of its own.
-    if ring[0].contains("holds mutex `accounts[1].lock`") {
-        ring.reverse();
+    if cycle[0].contains("holds mutex `accounts[1].lock`") {
+        cycle.reverse();
     }
-    assert_eq!(ring, [there, back]);
+    assert_eq!(cycle, [there, back]);
     assert_eq!(report["cause"]["blame"]["thread"], report["findings"][0]["threads"][0]);
     assert_ne!(report["cause"]["blame"]["thread"], report["threads"][0]["tid"]);
 }
 
 #[test]
-fn who_waits_for_a_lock_of_a_deadlock_is_told_beside_it() {
+fn who_waits_for_a_lock_of_a_deadlock_is_reported_beside_it() {
     let report = report(&Case::named("deadlock").core(), &[]);
-    let waiting = told(&report, "lock-wait");
+    let waiting = printed(&report, "lock-wait");
     assert!(waiting.iter().any(|text| text == "thread waits in total (bank.c:43)"), "{waiting:?}");
 }
 
 #[test]
 fn a_deadlock_beside_a_fault_is_a_finding_and_not_the_cause() {
     let report = report(&Case::named("deadlock-cpp").core(), &[]);
-    let ring = told(&report, "deadlock");
-    assert_eq!(ring.len(), 2);
-    for text in ring {
+    let cycle = printed(&report, "deadlock");
+    assert_eq!(cycle.len(), 2);
+    for text in cycle {
         assert!(text.contains("mutex `incoming.mutex`"), "{text}");
         assert!(text.contains("mutex `outgoing.mutex`"), "{text}");
         assert!(text.ends_with(" in move_one (queue.cc:30)"), "{text}");
@@ -295,11 +295,11 @@ fn a_deadlock_beside_a_fault_is_a_finding_and_not_the_cause() {
 }
 
 #[test]
-fn a_guard_in_its_frames_tells_who_likely_holds_a_mutex_of_rust() {
+fn a_guard_in_its_frames_shows_who_likely_holds_a_mutex_of_rust() {
     let report = report(&Case::named("deadlock-rust").core(), &[]);
-    let ring = told(&report, "deadlock");
-    assert_eq!(ring.len(), 2);
-    for text in ring {
+    let cycle = printed(&report, "deadlock");
+    assert_eq!(cycle.len(), 2);
+    for text in cycle {
         assert!(text.contains(" likely holds mutex 0x"), "{text}");
         assert!(text.contains(" (`from`) and waits for mutex 0x"), "{text}");
         assert!(text.ends_with(" (`to`) in bank::transfer (bank.rs:11)"), "{text}");
@@ -307,7 +307,7 @@ fn a_guard_in_its_frames_tells_who_likely_holds_a_mutex_of_rust() {
 }
 
 /// Whether one piece of the evidence for the cause of a case says `text`.
-fn is_told(case: &str, text: &str) -> bool {
+fn is_shown(case: &str, text: &str) -> bool {
     let report = report(&Case::named(case).core(), &["--redact=off".as_ref()]);
     let evidence = report["cause"]["evidence"].as_array().unwrap();
     evidence.iter().any(|evidence| evidence["text"] == text)
@@ -315,7 +315,7 @@ fn is_told(case: &str, text: &str) -> bool {
 
 #[test]
 fn a_fault_that_a_handler_caught_says_so() {
-    assert!(is_told(
+    assert!(is_shown(
         "sighandler",
         "SIGSEGV (SEGV_MAPERR) was caught by a handler, which has not returned"
     ));
@@ -323,18 +323,18 @@ fn a_fault_that_a_handler_caught_says_so() {
 
 #[test]
 fn what_a_failed_call_left_in_errno_is_evidence() {
-    assert!(is_told("failed-open", "errno is ENOENT (2)"));
+    assert!(is_shown("failed-open", "errno is ENOENT (2)"));
 }
 
 #[test]
-fn an_exception_that_is_being_handled_is_told_of_either_runtime() {
-    assert!(is_told("cpp", "while handling std::runtime_error: not enough"));
-    assert!(is_told("libcxxabi", "while handling TooHot: the oven is at 300 degrees"));
+fn an_exception_that_is_being_handled_is_reported_for_either_runtime() {
+    assert!(is_shown("cpp", "while handling std::runtime_error: not enough"));
+    assert!(is_shown("libcxxabi", "while handling TooHot: the oven is at 300 degrees"));
 }
 
 #[test]
 fn the_check_of_a_sanitizers_trap_is_named() {
-    assert!(is_told(
+    assert!(is_shown(
         "ubsan-trap",
         "a check of UndefinedBehaviorSanitizer: array index out of bounds"
     ));

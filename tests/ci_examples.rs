@@ -46,7 +46,7 @@ fn run(script: &str) -> (tempfile::TempDir, String) {
 
 #[test]
 fn the_step_of_github_annotates_summarises_and_leaves_sarif() {
-    let (directory, said) = run(&script("- name: What died, and why"));
+    let (directory, said) = run(&script("- name: What crashed, and why"));
     assert_eq!(said.lines().filter(|line| line.starts_with("::error ")).count(), 2, "{said}");
     let summary = fs::read_to_string(directory.path().join("summary.md")).unwrap();
     assert_eq!(summary.matches("\n### ").count() + 1, 2, "{summary}");

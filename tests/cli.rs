@@ -44,7 +44,7 @@ fn file(directory: &TempDir, name: impl AsRef<OsStr>, content: &[u8]) -> std::pa
 }
 
 #[test]
-fn the_crash_of_the_readme_is_told_in_full() {
+fn the_crash_of_the_readme_is_reported_in_full() {
     let output = run([Case::named("null-field").core()]);
     ends_with(&output, OK);
     let text = stdout(&output);
@@ -54,7 +54,7 @@ fn the_crash_of_the_readme_is_told_in_full() {
 }
 
 #[test]
-fn threads_asleep_in_the_same_place_are_told_once() {
+fn threads_asleep_in_the_same_place_are_reported_once() {
     let text = stdout(&run([Case::named("null-field").core()]));
     assert_eq!(text.matches("pthread_cond_wait").count(), 1, "{text}");
 }
@@ -68,7 +68,7 @@ fn the_output_in_the_readme_is_the_real_one() {
 }
 
 #[test]
-fn a_table_that_nobody_measures_is_whole_and_a_narrow_one_keeps_file_names() {
+fn a_table_without_a_terminal_is_whole_and_a_narrow_one_keeps_file_names() {
     let core = Case::named("shared-lib").core();
     let whole = stdout(&run([OsStr::new("modules"), core.as_os_str()]));
     assert!(!whole.contains('\u{2026}'), "{whole}");
@@ -267,7 +267,7 @@ fn help_and_version_are_no_errors() {
 }
 
 #[test]
-fn what_is_no_core_is_refused_by_name() {
+fn what_is_not_a_core_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     refuses(&file(&directory, "text", b"int main(void) { return 0; }\n"), "text");
     refuses(&file(&directory, "empty", b""), "empty");
@@ -346,9 +346,9 @@ fn the_wrong_executable_is_named_with_both_build_ids() {
     let (case, other) = (Case::named("jump-null"), Case::named("inlines"));
     let output = run([case.core(), other.program()]);
     ends_with(&output, OK);
-    let told = stdout(&output) + &stderr(&output);
+    let shown = stdout(&output) + &stderr(&output);
     for build_id in [&case.expect.build_ids["prog"], &other.expect.build_ids["prog"]] {
-        assert!(told.contains(build_id.as_str()), "{build_id} is not in\n{told}");
+        assert!(shown.contains(build_id.as_str()), "{build_id} is not in\n{shown}");
     }
     let report = report(&case.core(), &[other.program().as_os_str()]);
     assert!(
@@ -368,8 +368,8 @@ fn a_missing_executable_is_named_with_what_to_look_for() {
     fs::copy(case.core(), &core).unwrap();
     let output = run([&core]);
     ends_with(&output, OK);
-    let told = stdout(&output) + &stderr(&output);
-    assert!(told.contains(case.expect.build_ids["prog"].as_str()), "{told}");
+    let shown = stdout(&output) + &stderr(&output);
+    assert!(shown.contains(case.expect.build_ids["prog"].as_str()), "{shown}");
     assert!(codes(&report(&core, &[])).contains(&"module-missing".to_owned()));
 }
 
@@ -380,9 +380,9 @@ fn control_characters_of_a_file_name_reach_no_terminal() {
     let core = file(&directory, name, &Case::named("jump-null").plain_core());
     let bad = file(&directory, OsStr::from_bytes(b"bad\x1b[31m"), b"no core");
     for output in [run([&core]), run([&bad])] {
-        let told = stdout(&output) + &stderr(&output);
-        let control = told.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t');
-        assert_eq!(control, None, "{told:?}");
+        let shown = stdout(&output) + &stderr(&output);
+        let control = shown.chars().find(|c| c.is_control() && *c != '\n' && *c != '\t');
+        assert_eq!(control, None, "{shown:?}");
     }
     let report = report(&core, &[]);
     assert!(report["core"]["path"].is_string());
@@ -397,7 +397,7 @@ fn output_that_is_piped_has_no_colours() {
 }
 
 #[test]
-fn json_says_who_died_of_what_and_nothing_else_is_printed() {
+fn json_says_what_crashed_and_why_and_nothing_else_is_printed() {
     let case = Case::named("null-field");
     let output = run([OsStr::new("--json"), case.core().as_os_str()]);
     ends_with(&output, OK);
@@ -504,7 +504,7 @@ fn a_rule_of_the_users_hides_a_variable_by_its_name_and_a_key_keeps_its_token() 
     let key = directory.path().join("key");
     fs::write(&key, "0123456789abcdef").unwrap();
     let core = Case::named("null-field").core();
-    let told = |key: &Path| {
+    let shown = |key: &Path| {
         let options: [&OsStr; 4] = [
             "--redact-rules".as_ref(),
             rules.as_os_str(),
@@ -512,12 +512,12 @@ fn a_rule_of_the_users_hides_a_variable_by_its_name_and_a_key_keeps_its_token() 
             key.as_os_str(),
         ];
         let report = report(&core, &options).to_string();
-        assert!(!report.contains("\"text\":\"report\""), "the text of `command` is told");
+        assert!(!report.contains("\"text\":\"report\""), "the text of `command` is reported");
         let token = report.find("<secret:").map(|at| report[at..at + 13].to_owned());
         token.expect("a token stands for it")
     };
-    let token = told(&key);
-    assert_eq!(told(&key), token);
+    let token = shown(&key);
+    assert_eq!(shown(&key), token);
     fs::write(&key, "another key of 16").unwrap();
-    assert_ne!(told(&key), token);
+    assert_ne!(shown(&key), token);
 }

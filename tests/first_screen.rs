@@ -135,7 +135,7 @@ fn a_screen_holds_the_cause_its_evidence_the_frame_to_blame_and_the_next_step() 
         for word in *words {
             assert!(screen.contains(word), "{core}: no {word} on\n{screen}");
         }
-        // All of it stands above the stack.
+        // All of it is above the stack.
         let (head, _) = page.split_once("\n\n").unwrap();
         assert!(head.lines().count() < LINES, "{core}:\n{head}");
         assert!(head.contains("\nnext  "), "{core}:\n{head}");

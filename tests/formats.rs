@@ -27,7 +27,7 @@ fn name_of(core: &str) -> String {
 }
 
 #[test]
-fn each_format_says_the_same_of_the_same_three_cores() {
+fn each_format_agrees_on_the_same_three_cores() {
     for core in CORES {
         let name = |format| format!("{}-{format}", name_of(core));
         for format in ["brief", "github", "junit"] {
@@ -334,7 +334,7 @@ fn the_junit_of_groups_counts_what_it_holds() {
     assert_eq!((suite.tests, suite.failures, suite.errors, suite.test_cases.len()), (3, 3, 0, 3));
     let names: std::collections::BTreeSet<&str> =
         suite.test_cases.iter().map(|case| case.name.as_str()).collect();
-    assert_eq!(names.len(), 3, "cases are told apart by name");
+    assert_eq!(names.len(), 3, "cases are distinguished by name");
     for case in &suite.test_cases {
         assert_eq!(case.classname.as_ref().unwrap().as_str(), "prog");
         let quick_junit::TestCaseStatus::NonSuccess { message, ty, description, .. } = &case.status
@@ -374,7 +374,7 @@ fn a_gate_ends_a_batch_with_3_and_its_format_is_written_all_the_same() {
 }
 
 #[test]
-fn a_run_tells_of_the_groups_it_has_seen_and_top_of_all() {
+fn a_run_gives_of_the_groups_it_has_seen_and_top_of_all() {
     let batch = Batch::new();
     batch.triage("brief");
     let words = ["triage", "cores/0", "--format", "github"];
@@ -410,7 +410,7 @@ fn the_id_at_the_end_of_every_text_finds_the_crash_again() {
 }
 
 #[test]
-fn what_is_new_against_a_baseline_is_told_to_people_and_to_code_scanning() {
+fn what_is_new_against_a_baseline_is_reported_to_people_and_to_code_scanning() {
     let batch = Batch::new();
     let against = ["triage", "cores", "--baseline", "cores/0"];
     let page = batch.says(&[&against[..], &["--width", "100"]].concat(), 0);

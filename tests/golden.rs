@@ -76,7 +76,7 @@ fn a_stack_of_95_000_frames_is_counted_and_both_its_ends_are_shown() {
 }
 
 #[test]
-fn a_tail_call_is_told_beside_the_frames_and_among_them_on_request() {
+fn a_tail_call_is_reported_beside_the_frames_and_among_them_on_request() {
     let case = Case::named("inlines");
     let [expected] = case.expect.threads.as_slice() else { panic!("one thread") };
     let nested = report(&case.core(), &[]);
@@ -156,7 +156,7 @@ fn without_the_program_threads_and_build_ids_remain_and_no_certain_frame_is_inve
 }
 
 /// The frames every machine must agree on: up to the first in a file that is not kept
-/// beside the core. Tail calls are told beside the frames.
+/// beside the core. Tail calls are reported beside the frames.
 fn certain<'f>(frames: &'f [ExpectedFrame], own: &[String]) -> Vec<&'f ExpectedFrame> {
     frames
         .iter()
@@ -187,7 +187,7 @@ fn difference(wanted: &ExpectedFrame, got: &Value) -> Option<String> {
         let got_file = base_name(source["file"].as_str().unwrap_or("absent"));
         check("file", file, got_file);
         check("line", &line.to_string(), &source["line"].to_string());
-        // Where only symbols tell, one address has several names and gdb takes any; and
+        // Where only symbols say, one address has several names and gdb takes any; and
         // names with scopes and arguments are spelt in more than one way.
         if let Some(function) = wanted.function.as_deref().filter(|name| is_plain(name)) {
             check("function", function, got["function"].as_str().unwrap_or("absent"));

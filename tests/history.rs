@@ -162,7 +162,7 @@ fn the_rank_and_the_status_are_explained() {
 }
 
 #[test]
-fn show_tells_all_of_one_group() {
+fn show_prints_all_of_one_group() {
     let sample = Sample::new();
     let group = sample.group("render");
     insta::assert_snapshot!(sample.says(&["show", group["id"].as_str().unwrap()]));
@@ -265,7 +265,7 @@ const OTHER: [(&str, &str, &str, [u64; 3]); 5] = [
 ];
 
 #[test]
-fn a_difference_tells_what_is_new_gone_more_and_fewer() {
+fn a_difference_lists_what_is_new_gone_more_and_fewer() {
     let now: Vec<_> = GROUPS
         .into_iter()
         .filter(|group| group.0 != "save")
@@ -331,7 +331,7 @@ fn a_narrow_list_has_signatures_in_lines_of_their_own() {
 }
 
 #[test]
-fn a_digest_tells_of_all_statuses_and_of_the_time_before() {
+fn a_digest_lists_all_statuses_and_the_time_before() {
     let sample = Sample::new();
     let page = sample.says(&["digest", "--since", "2026-02-01", "--now", "2026-04-01"]);
     insta::assert_snapshot!(page);
@@ -352,7 +352,7 @@ fn two_stores_are_compared_by_group() {
 }
 
 #[test]
-fn an_id_that_stands_for_nothing_or_for_several_is_told() {
+fn an_id_that_is_for_nothing_or_for_several_is_reported() {
     let sample = Sample::new();
     for (id, word) in [("nothing", "is called"), ("obit-0000", "is ambiguous")] {
         let output = sample.run(&["show", id]);
@@ -431,7 +431,7 @@ fn what_is_resolved_or_ignored_neither_fails_nor_annotates() {
 }
 
 #[test]
-fn a_group_whose_records_were_given_up_is_told_from_its_history() {
+fn a_group_whose_records_were_deleted_is_reported_from_its_history() {
     let sample = Sample::new();
     sample.says(&["db", "gc", "--keep", "1s", "--keep-per-group", "0"]);
     for format in ["sarif", "junit", "github", "brief", "sentry"] {
@@ -466,7 +466,7 @@ fn a_state_directory_that_cannot_be_written_names_the_way_out() {
     let output = Command::new(env!("CARGO_BIN_EXE_obit"))
         .arg("triage")
         .arg(directory.path().join("cores"))
-        // Nobody, not even root, makes a directory below a file.
+        // no one, not even root, makes a directory below a file.
         .env("XDG_STATE_HOME", file.join("state"))
         .output()
         .unwrap();

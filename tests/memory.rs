@@ -56,7 +56,7 @@ fn an_overrun_names_the_block_before_the_damage_and_the_text_that_did_it() {
 }
 
 #[test]
-fn a_sound_heap_and_no_freed_block_in_sight_is_no_finding() {
+fn a_sound_heap_and_no_freed_block_nearby_is_no_finding() {
     for name in ["null-field", "jump-null", "i386", "cpp"] {
         let report = report(&Case::named(name).core(), &[]);
         for kind in ["heap-damage", "hardware"] {

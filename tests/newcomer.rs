@@ -251,8 +251,8 @@ impl Place {
         let output = self.run(line, Stdio::null());
         let (out, err) = (stdout(&output), stderr(&output));
         assert_eq!(output.status.code(), Some(code), "obit {line}: {out}{err}");
-        let told = if code == OK || code == INCOMPLETE { &out } else { &err };
-        assert!(told.contains(said), "obit {line}: no {said:?} in\n{told}");
+        let shown = if code == OK || code == INCOMPLETE { &out } else { &err };
+        assert!(shown.contains(said), "obit {line}: no {said:?} in\n{shown}");
         if matches!(code, USAGE | UNUSABLE) {
             assert_eq!((err.lines().count(), out.as_str()), (1, ""), "obit {line}: {err}");
         }
@@ -284,7 +284,7 @@ fn several_cores_have_a_report_each() {
 }
 
 #[test]
-fn what_is_no_core_is_answered_with_what_to_type() {
+fn what_is_not_a_core_is_answered_with_what_to_type() {
     holds(NO_CORE);
 }
 
@@ -351,7 +351,7 @@ fn of_several_cores_one_that_cannot_be_read_costs_its_own_report_only() {
     assert!(!text.contains("core.3"), "{text}");
     assert!(stderr(&output).contains("core.3 is empty"), "{}", stderr(&output));
     let gate = place.run("core.1.zst core.3 --fail-on class=null-read", Stdio::null());
-    assert_eq!(gate.status.code(), Some(USAGE), "two words, one of which is no core");
+    assert_eq!(gate.status.code(), Some(USAGE), "two words, one of which is not a core");
     let gate = place.run("core.1.zst core.3 core --fail-on class=null-read", Stdio::null());
     assert_eq!(gate.status.code(), Some(GATE), "the highest code counts");
 }
@@ -384,7 +384,7 @@ fn a_dash_is_a_core_on_the_standard_input_plain_or_packed_from_a_file_or_a_pipe(
 }
 
 #[test]
-fn what_is_no_core_on_the_standard_input_is_refused_in_one_line() {
+fn what_is_not_a_core_on_the_standard_input_is_refused_in_one_line() {
     let place = Place::new();
     let text = place.path("notes.txt");
     for (line, input, code, said) in [

@@ -121,7 +121,7 @@ fn without_colours(text: &str) -> String {
 }
 
 #[test]
-fn a_summary_is_what_died_why_where_and_the_id() {
+fn a_summary_is_what_crashed_why_where_and_the_id() {
     for (name, core) in CORES {
         insta::assert_snapshot!(format!("{name}-summary"), page(core, &["--summary"]));
     }

@@ -62,13 +62,13 @@ fn who_wants_no_pager_gets_none() {
 }
 
 #[test]
-fn less_is_told_to_show_colours_unless_the_user_told_it_otherwise() {
-    let told = |environment: &[(&str, &str)]| {
+fn less_shows_colours_unless_the_user_set_its_options() {
+    let printed = |environment: &[(&str, &str)]| {
         let pager = ("PAGER", "echo \"LESS=$LESS LV=$LV\"");
         on_terminal(20, &[&[pager], environment].concat(), &core()).0
     };
-    assert_eq!(told(&[]).trim(), "LESS=FRX LV=-c");
-    assert_eq!(told(&[("LESS", "-S"), ("LV", "-a")]).trim(), "LESS=-S LV=-a");
+    assert_eq!(printed(&[]).trim(), "LESS=FRX LV=-c");
+    assert_eq!(printed(&[("LESS", "-S"), ("LV", "-a")]).trim(), "LESS=-S LV=-a");
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn frame_of(case: &str, tid: i64, function: &str) -> String {
     frame["index"].to_string()
 }
 
-/// What is said of one that makes no sense.
+/// The error for one that makes no sense.
 #[track_caller]
 fn refuses(case: &str, options: &[&str], expression: &str, message: &str) {
     let output = print(case, options, &[expression]);
@@ -123,7 +123,7 @@ fn casts_read_memory_as_the_type_that_is_asked_for() {
 }
 
 #[test]
-fn what_cannot_be_known_is_told_with_its_reason_and_is_no_failure() {
+fn what_cannot_be_known_is_reported_with_its_reason_and_is_no_failure() {
     let expected = [
         ("serial", "<optimized out>"),
         ("serial + 1", "<optimized out>"),
@@ -421,7 +421,7 @@ fn json_has_the_frame_and_the_other_answers_too() {
 }
 
 #[test]
-fn a_name_that_nothing_has_is_told_with_those_that_are_near() {
+fn a_name_that_nothing_has_is_reported_with_those_that_are_near() {
     let message = "no variable `jop` in frame #1; did you mean `job`?\n    jop->id\n    ^^^";
     refuses("null-field", &["--frame", "1"], "jop->id", message);
     let message = "`ledger::Account<int>` has no member `balance`; did you mean \
@@ -430,7 +430,7 @@ fn a_name_that_nothing_has_is_told_with_those_that_are_near() {
 }
 
 #[test]
-fn what_makes_no_sense_is_told_at_its_place() {
+fn what_makes_no_sense_is_reported_at_its_place() {
     let message = "division by zero\n    1 + 1/0\n        ^^^";
     refuses("null-field", &[], "1 + 1/0", message);
     let message = "no register `$foo` on this machine\n    $foo\n    ^^^^";

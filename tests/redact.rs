@@ -113,7 +113,7 @@ fn a_project_may_hide_and_only_the_user_may_show() {
     let shown = text(&output);
     assert!(shown.starts_with("<rule:") && shown.contains("> from <ip:"), "{shown}");
     let warning = String::from_utf8(output.stderr).unwrap();
-    assert!(warning.contains("1 `allow` not taken"), "{warning}");
+    assert!(warning.contains("1 `allow` ignored"), "{warning}");
     assert!(warning.contains("--trust-project-rules"), "{warning}");
     let trusted = run(&["--trust-project-rules"]);
     assert!(text(&trusted).ends_with("> from 203.0.113.9\n"), "{}", text(&trusted));

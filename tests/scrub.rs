@@ -98,7 +98,7 @@ fn may_differ(way: &str, before: &Value, after: &Value) -> bool {
         ".circumstances",
         ".process.args[]",
     ];
-    // Text of the dead process.
+    // Text of the crashed process.
     let texts = [
         ".threads[].registers.",
         ".threads[].name",

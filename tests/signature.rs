@@ -29,7 +29,7 @@ const SIGNATURES: [(&str, &str); 14] = [
     ("aarch64", "weight in prog"),
 ];
 
-/// Programs built at several levels, and the ways to die of which one level tells a
+/// Programs built at several levels, and the ways to crash of which one level gives a
 /// function that another has lost: it ended in a jump, or made another check.
 const LEVELS: [(&[&str], &[&str]); 3] = [
     (
@@ -41,7 +41,7 @@ const LEVELS: [(&[&str], &[&str]); 3] = [
 ];
 
 #[test]
-fn a_signature_tells_the_function_that_failed_and_what_it_called() {
+fn a_signature_gives_the_function_that_failed_and_what_it_called() {
     for (name, wanted) in SIGNATURES {
         let report = report(&Case::named(name).core(), &[]);
         assert_eq!(report["signature"]["text"], wanted, "{name}");

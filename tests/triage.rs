@@ -165,7 +165,7 @@ fn what_cannot_be_read_is_a_record_with_a_reason_and_the_rest_is_read() {
     ];
     assert_eq!(reasons, BTreeMap::from(expected));
     let output = place.triage(&["--rescan", "-v"]);
-    let told = stderr(&output);
+    let shown = stderr(&output);
     for (file, why) in [
         ("notes.txt", "not-a-core"),
         ("core.c", "not-a-core"),
@@ -175,13 +175,13 @@ fn what_cannot_be_read_is_a_record_with_a_reason_and_the_rest_is_read() {
         ("core.fifo", "special"),
         ("core.loop", "link-loop"),
     ] {
-        assert!(told.contains(&format!("{file} ({why})")), "{file}: {told}");
+        assert!(shown.contains(&format!("{file} ({why})")), "{file}: {shown}");
     }
     assert!(stdout(&output).contains("skipped 7 other files"), "{}", stdout(&output));
 }
 
 #[test]
-fn a_file_that_was_named_and_is_no_core_is_a_failure() {
+fn a_file_that_was_named_and_is_not_a_core_is_a_failure() {
     let place = Place::new();
     let text = place.put("notes.txt", b"not a core");
     let gone = place.cores().join("gone");
@@ -388,8 +388,8 @@ fn a_killed_run_leaves_no_worker_and_the_next_goes_on_where_it_was() {
     }
     place.is_whole();
     fs::remove_file(place.cores().join("core.zzz.zst")).unwrap();
-    let told = stdout(&place.triage(&[]));
-    assert!(told.starts_with("150 cores: "), "{told}");
+    let shown = stdout(&place.triage(&[]));
+    assert!(shown.starts_with("150 cores: "), "{shown}");
     let files: BTreeSet<_> = place.list().iter().map(|r| file_of(r).to_owned()).collect();
     assert_eq!((files.len(), place.list().len()), (CORES, CORES));
 }

@@ -37,7 +37,7 @@ fn a_directory_has_the_groups_and_a_page_of_one_crash_of_each() {
     let out = run(directory.path(), &[&arguments[..], &[pages.to_str().unwrap()]].concat());
     assert!(stdout(&out).contains("2 groups"), "the summary stays: {}", stdout(&out));
     let index = fs::read_to_string(pages.join("index.html")).unwrap();
-    assert!(index.contains("<code>not-a-core</code>"), "unreadable files are told");
+    assert!(index.contains("<code>not-a-core</code>"), "unreadable files are reported");
     let crashes = links(&index, "crash-");
     assert_eq!(crashes.len(), 2);
     for crash in crashes {

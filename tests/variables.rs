@@ -36,7 +36,7 @@ fn every_scalar_gdb_reads_is_read_the_same() {
                     differences.push(format!("{place} is missing"));
                     continue;
                 };
-                // What gdb could not tell of it, and how it says so, is not held against us.
+                // What gdb could not say of it, and how it says so, is not held against us.
                 let status = got["status"].as_str().unwrap();
                 // gdb does not look past `main` to see what that was passed.
                 let passed = function == "main" && status == "ok";

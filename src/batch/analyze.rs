@@ -10,7 +10,7 @@ use obit_process::process::{Options, Process};
 use obit_redact::{Origin, Redactor, Shown};
 use obit_triage::{FileFacts, Reason, Record, Rules};
 
-/// What is to be said of the core at `path`, whatever it is.
+/// The record of the core at `path`, whatever it is.
 pub fn analyze(path: &Path, options: Options, build: BuildOptions, rules: &Rules) -> Record {
     match Process::open(path, options, &()) {
         Ok(process) => {
@@ -24,7 +24,7 @@ pub fn analyze(path: &Path, options: Options, build: BuildOptions, rules: &Rules
     }
 }
 
-/// What is to be said of a file of which there is no report, `why` in a sentence.
+/// The record of a file of which there is no report, `why` in a sentence.
 pub fn failed(path: &Path, build: &BuildOptions, code: Code, why: &str) -> Record {
     let mut redactor = Redactor::new(build.redaction, "").with_rules(build.rules.clone());
     let core = CoreReport {

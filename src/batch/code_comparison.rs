@@ -1,5 +1,5 @@
 //! Reads the code of the functions on the stacks of groups that are new or were gone, in
-//! the builds that have them and those before: history tells from it whether a release
+//! the builds that have them and those before: history learns from it whether a release
 //! could have shown the group.
 
 use std::collections::BTreeMap;

@@ -19,7 +19,7 @@ const ET_CORE: u16 = 4;
 pub enum FirstLook {
     /// To be read.
     Core(Metadata),
-    /// There will be no report, and whoever counts crashes must know.
+    /// There will be no report, and a count of crashes must include it.
     Failed(Code, String),
     /// No core, as most files are.
     Other(Code),
@@ -46,7 +46,7 @@ pub fn first_look(found: &FoundFile) -> FirstLook {
     let is_meant = found.named || is_named_like_a_core(path);
     if metadata.len() == 0 {
         let why = format!(
-            "{} is empty: was the disk full, or RLIMIT_CORE too small, when the process died?",
+            "{} is empty: was the disk full, or RLIMIT_CORE too small, when the process crashed?",
             path.display()
         );
         return or_other(is_meant, Code::Empty, why);

@@ -1,4 +1,4 @@
-//! What a core is called by its content, and what tells whether a file has changed.
+//! What a core is called by its content, and what says whether a file has changed.
 
 use std::fmt::Write as _;
 use std::fs::{File, Metadata};
@@ -17,7 +17,7 @@ use obit_triage::store::FileStamp;
 /// Bytes at each end of a file that cannot be read as a core, by which it is known.
 const ENDS: u64 = 1 << 20;
 
-/// The name of the dead process, whose report is called `id`.
+/// The name of the crashed process, whose report is called `id`.
 ///
 /// Two processes may have the same id: the first of a container has the process id 1, and
 /// without address randomisation all else is equal, too. The 16 random bytes that the
@@ -79,7 +79,7 @@ pub fn stamp_of(path: &Path, metadata: &Metadata) -> FileStamp {
     }
 }
 
-/// A file that is not there, or nobody may look at.
+/// A file that does not exist or may not be read.
 pub(super) fn stamp_without_file(path: &Path) -> FileStamp {
     let key = Sha256::digest(absolute(path).as_os_str().as_bytes()).into();
     FileStamp { key, size: 0, mtime: 0, inode: 0, device: 0 }
@@ -116,7 +116,7 @@ mod tests {
         let (one, other) = (id(&[1; 64]), id(&[2; 64]));
         assert_eq!(one.0, other.0);
         assert_ne!(one.1, other.1);
-        // Where the core lacks them or a scrubbed one has zeros, the id stands alone; it is
+        // Where the core lacks them or a scrubbed one has zeros, only the id is left; it is
         // what the other begins with.
         let (short, zero) = (id(&[1; 20]), id(&[0; 64]));
         assert_eq!((&short.1, &zero.1), (&one.0, &one.0));

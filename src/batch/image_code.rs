@@ -19,7 +19,7 @@ const PIECES: usize = 16;
 /// Functions beside those that are asked for, by which builds are known to be made alike.
 const SAMPLE: usize = 48;
 /// Bytes of a function of the sample, at least: of shorter ones many are equal by chance.
-const TELLING: u64 = 32;
+const SMALLEST: u64 = 32;
 /// Bytes of the code of an image that is compared as a whole.
 const MOST_TEXT: usize = 256 << 20;
 /// `ET_EXEC`.
@@ -38,7 +38,7 @@ pub(super) struct ImageCode {
 }
 
 impl ImageCode {
-    /// The image that a process had at `path`, if a file of that very build is at hand.
+    /// The image that a process had at `path`, if a file of that very build is available.
     pub(super) fn find(locator: &Locator, path: &Path, id: &BuildId, role: Role) -> Option<Self> {
         let found = locator.image(path, Some(id), role);
         let image = found.image.filter(|_| found.state == ImageState::Found)?;
@@ -64,7 +64,7 @@ impl ImageCode {
         for symbol in self.symbols.functions(&self.named_by) {
             let Ok(name) = std::str::from_utf8(symbol.name) else { continue };
             let name = symbol_of_function(name);
-            if !wanted.contains(name) && symbol.size >= TELLING {
+            if !wanted.contains(name) && symbol.size >= SMALLEST {
                 sample.insert((place_of(name), name));
                 if sample.len() > SAMPLE {
                     sample.pop_last();

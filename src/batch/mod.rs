@@ -1,6 +1,6 @@
 //! Many cores: found, each made a [`Record`](obit_triage::Record), whatever they are.
 //!
-//! The way of a core: [`walk`] finds files below what the user named, `first_look` tells by
+//! The way of a core: [`walk`] finds files below what the user named, `first_look` decides by
 //! a few bytes which may be cores, [`run`] leaves out those the store knows and hands the
 //! others to a [`WorkerPool`]. A thread of the pool sends the path to its worker process
 //! (`messages`), [`serve`] receives it there, [`analyze`] makes the record, and the packed

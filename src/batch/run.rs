@@ -51,16 +51,16 @@ pub enum Order {
     Finished,
 }
 
-/// Told of a batch while it goes on.
+/// Receives the events of a batch while it runs.
 pub trait Watcher {
     /// So many files will be read.
     fn planned(&mut self, _files: u64) {}
-    /// A file was looked at and passed over.
+    /// A file was looked at and skipped.
     fn passed(&mut self, _path: &Path, _why: Code) {}
     /// A record is in the store.
     ///
     /// # Errors
-    /// When it could not be told: the batch ends.
+    /// When it could not be reported: the batch ends.
     fn stored(&mut self, _record: &PackedRecord, _store: &Store) -> std::io::Result<()> {
         Ok(())
     }
@@ -75,7 +75,7 @@ pub enum BatchError {
     /// The system starts no process.
     #[error("no worker can be started: {0}")]
     Worker(std::io::Error),
-    /// Whoever is told of records could not be told.
+    /// The receiver of records failed.
     #[error(transparent)]
     Output(std::io::Error),
 }
@@ -91,11 +91,11 @@ pub struct Summary {
     pub known: u64,
     /// Files that were read before, and have not changed.
     pub unchanged: u64,
-    /// Dumps that stand now where a part of them had been.
+    /// Dumps that now replace an incomplete one.
     pub completed: u64,
     /// Files without a report, by reason; those of this run.
     pub failed: BTreeMap<Code, u64>,
-    /// Files that are no cores, by reason.
+    /// Files that are not cores, by reason.
     pub passed: BTreeMap<Code, u64>,
     /// Groups in the store.
     pub groups: u64,
@@ -109,7 +109,7 @@ pub struct Summary {
 type Planned = (Vec<Job>, Vec<Option<[u8; 32]>>);
 
 impl Summary {
-    /// Whether a file could not be looked at that may be a core: then nobody knows what
+    /// Whether a file could not be looked at that may be a core: then it is not known what
     /// the batch is a part of.
     pub fn is_partial(&self) -> bool {
         self.failed.contains_key(&Code::Unreadable)

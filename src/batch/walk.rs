@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_cannot_be_read_is_told_and_the_others_are_read() {
+    fn a_directory_that_cannot_be_read_is_reported_and_the_others_are_read() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let root = directory.path();

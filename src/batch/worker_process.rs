@@ -69,7 +69,7 @@ impl WorkerProcess {
     /// Has it read the core at `path`, in no more time than `patience`.
     pub(super) fn ask(&mut self, path: &Path, patience: Duration) -> Answer {
         let end = Instant::now() + patience;
-        // A worker that ended meanwhile is told by the answer that does not come.
+        // A worker that ended meanwhile is noticed by the answer that does not come.
         let sent = messages::send(&mut self.to, &[path.as_os_str().as_bytes()]);
         let mut timed = Timed { pipe: &mut self.from, end };
         let answer = sent.and_then(|()| messages::receive(&mut timed));
@@ -81,7 +81,7 @@ impl WorkerProcess {
                         self.end();
                         Answer::Lost(
                             Code::Bug,
-                            format!("what the worker said makes no sense: {error}"),
+                            format!("the answer of the worker is invalid: {error}"),
                         )
                     }
                 }
@@ -114,12 +114,12 @@ impl WorkerProcess {
             return Answer::Lost(Code::Memory, why);
         }
         let how = match status.map(|status| (status.signal(), status.code())) {
-            // Nobody here sends that before the time is up.
+            // Nothing here sends that before the time is up.
             Some((Some(9), _)) => {
                 let why = "the worker was killed: the system may be out of memory".to_owned();
                 return Answer::Lost(Code::Memory, why);
             }
-            Some((Some(signal), _)) => format!("died of signal {signal}"),
+            Some((Some(signal), _)) => format!("killed by signal {signal}"),
             Some((_, Some(code))) => format!("ended with {code}"),
             _ => "is gone".to_owned(),
         };
@@ -142,7 +142,7 @@ impl WorkerProcess {
 
     /// Kills it. One that hangs in the kernel is left to itself.
     fn end(&mut self) -> Option<ExitStatus> {
-        // One that died by itself keeps its own status.
+        // One that ended by itself keeps its own status.
         if let Ok(Some(status)) = self.child.try_wait() {
             return Some(status);
         }

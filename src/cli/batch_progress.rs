@@ -1,4 +1,4 @@
-//! Tells a person that waits how far a batch is.
+//! Progress of a batch, for a person who waits.
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
@@ -13,8 +13,8 @@ use super::message::say;
 
 /// Time between two lines where no terminal is.
 const BETWEEN: Duration = Duration::from_secs(10);
-/// Failures that are told one by one.
-const TOLD: u64 = 20;
+/// Failures that are shown one by one.
+const SHOWN: u64 = 20;
 
 /// A bar on a terminal; else a line now and then.
 pub(crate) struct BatchProgress {
@@ -22,7 +22,7 @@ pub(crate) struct BatchProgress {
     is_quiet: bool,
     is_verbose: bool,
     begun: Instant,
-    told: Instant,
+    shown: Instant,
     planned: u64,
     done: u64,
     failed: u64,
@@ -39,7 +39,7 @@ impl BatchProgress {
             bar
         });
         let now = Instant::now();
-        Self { bar, is_quiet, is_verbose, begun: now, told: now, planned: 0, done: 0, failed: 0 }
+        Self { bar, is_quiet, is_verbose, begun: now, shown: now, planned: 0, done: 0, failed: 0 }
     }
 
     /// A line that stays.
@@ -62,7 +62,7 @@ impl Watcher for BatchProgress {
 
     fn passed(&mut self, path: &Path, why: Code) {
         if self.is_verbose {
-            self.say(&format!("passed over: {} ({})", path.display(), why.word()));
+            self.say(&format!("skipped: {} ({})", path.display(), why.word()));
         }
     }
 
@@ -71,7 +71,7 @@ impl Watcher for BatchProgress {
         let record = record.head();
         if let (RecordStatus::Failed, Some(reason)) = (record.status, &record.reason) {
             self.failed += 1;
-            if let (false, true) = (self.is_quiet, self.failed <= TOLD || self.is_verbose) {
+            if let (false, true) = (self.is_quiet, self.failed <= SHOWN || self.is_verbose) {
                 self.say(&format!("{}: {}", reason.code, reason.text.as_str()));
             }
             if let Some(bar) = &self.bar {
@@ -80,8 +80,8 @@ impl Watcher for BatchProgress {
         }
         match &self.bar {
             Some(bar) => bar.set_position(self.done),
-            None if !self.is_quiet && self.told.elapsed() >= BETWEEN => {
-                self.told = Instant::now();
+            None if !self.is_quiet && self.shown.elapsed() >= BETWEEN => {
+                self.shown = Instant::now();
                 let rate = self.done as f64 / self.begun.elapsed().as_secs_f64();
                 let (done, planned) = (self.done, self.planned.max(self.done));
                 say(&format!("{done} of {planned} cores, {rate:.0} a second"));
@@ -97,7 +97,7 @@ impl Drop for BatchProgress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        if let Some(more @ 1..) = self.failed.checked_sub(TOLD)
+        if let Some(more @ 1..) = self.failed.checked_sub(SHOWN)
             && !self.is_quiet
             && !self.is_verbose
         {

@@ -62,7 +62,7 @@ Exit codes:
   Of several cores the highest code counts.
 
 Examples:
-  obit core                         the program is found by what the core says of it
+  obit core                         the program is found by its path and build ID in the core
   obit core ./server                or named, as for gdb
   obit core.1 core.2 core.3         a report on each; with --json a document a line
   zcat core.gz | obit -             a core from the standard input, plain or packed

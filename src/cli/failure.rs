@@ -1,4 +1,4 @@
-//! Why a run ended early: its exit code, and what is said of it.
+//! Why a run ended early: its exit code, and its message.
 
 use std::fmt::Display;
 

@@ -25,7 +25,7 @@ pub(crate) enum Kind {
     Packed,
     /// An ELF file that can be run.
     Program,
-    /// Whatever else it is, and what cannot be read: whoever opens it next says why.
+    /// Whatever else it is, and what cannot be read: the code that opens it next reports why.
     Other,
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn write_difference(
                 Change::Same => Baseline::Unchanged,
                 Change::Gone => Baseline::Absent,
             };
-            let group = Group { summary, standing: change.word(), baseline };
+            let group = Group { summary, status: change.word(), baseline };
             Item { report, group: Some(group) }
         })
         .collect();

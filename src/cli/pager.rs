@@ -55,7 +55,7 @@ impl Pager {
 fn chosen(own: Option<OsString>, common: Option<OsString>) -> Option<OsString> {
     let command = match own.or(common) {
         Some(command) => command,
-        // Where it is not installed nobody has asked for it.
+        // A pager that is not installed was not asked for.
         None => is_installed(DEFAULT).then(|| OsString::from(DEFAULT))?,
     };
     let is_none = command.is_empty() || command == "cat";
@@ -78,8 +78,8 @@ pub(crate) struct Paged<'p> {
 }
 
 enum To {
-    /// Nobody yet.
-    Nobody,
+    /// Nothing yet.
+    Nowhere,
     /// The pager. Its input is closed when the reader goes away: that is no failure.
     Pager(Child),
     /// The terminal: there is no shell.
@@ -89,13 +89,13 @@ enum To {
 impl<'p> Paged<'p> {
     pub(crate) fn new(pager: &'p Pager) -> Self {
         let rows = Rows { columns: pager.columns.max(1), ..Rows::default() };
-        Self { pager, held: Vec::new(), rows, to: To::Nobody }
+        Self { pager, held: Vec::new(), rows, to: To::Nowhere }
     }
 
     /// Shows what fits a screen, or waits for the pager to end.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
         match std::mem::replace(&mut self.to, To::Terminal) {
-            To::Nobody => self.show_held(),
+            To::Nowhere => self.show_held(),
             To::Terminal => Ok(()),
             To::Pager(mut child) => {
                 drop(child.stdin.take());
@@ -148,7 +148,7 @@ impl<'p> Paged<'p> {
 impl Write for Paged<'_> {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         match &mut self.to {
-            To::Nobody => {
+            To::Nowhere => {
                 self.held.extend_from_slice(text);
                 self.rows.add(text);
                 // The last line is the prompt's.

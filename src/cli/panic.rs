@@ -1,4 +1,4 @@
-//! A bug in obit must not look like a bug in the dead program.
+//! A bug in obit must not look like a bug in the crashed program.
 
 use std::panic::{self, AssertUnwindSafe};
 

@@ -1,4 +1,4 @@
-//! Tells a person that waits what obit is at.
+//! Progress of one report, for a person who waits.
 
 use std::io::{self, IsTerminal};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_millis(120);
 /// dropped.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// Draws nothing until its time has come; `None` where nobody looks.
+    /// Draws nothing until its time has come; `None` if the output is not a terminal.
     starter: Option<(Sender<()>, JoinHandle<()>)>,
 }
 

@@ -54,7 +54,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// What every verb that opens a core is told.
+    /// The options of every verb that opens a core.
     pub(crate) fn new(
         inputs: Inputs,
         search: &Search,
@@ -174,7 +174,7 @@ fn name_wrong_program(notice: &Notice) {
     match notice {
         Notice::ExecutableMismatch { at, wanted, found } => say(&format!(
             "{} is not used: its build ID is {found}, that of the crashed program is {wanted} \
-             (--force-exe uses it all the same)",
+             (--force-exe uses it anyway)",
             at.display()
         )),
         Notice::ExecutableForced { at, wanted, found } => say(&format!(

@@ -42,8 +42,8 @@ fn read_rules(files: &[PathBuf], is_trusted: bool) -> Result<Rules, RulesError> 
             (rules, refused) = rules.denying();
             if refused > 0 {
                 say(&format!(
-                    "{}: {refused} `allow` not taken, since a project may be anybody's; \
-                     --trust-project-rules takes them",
+                    "{}: {refused} `allow` ignored: rules of a project are not trusted; \
+                     --trust-project-rules applies them",
                     path.display()
                 ));
             }

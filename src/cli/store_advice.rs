@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_error_that_a_user_can_mend_says_how() {
+    fn each_error_that_a_user_can_fix_says_how() {
         let path = || Path::new("/x/t.db").to_owned();
         let said = |error: StoreError| format!("{error}{}", advice(&error));
         assert_eq!(

@@ -1,11 +1,11 @@
-//! From the dead process to the document. The only place that knows both.
+//! From the crashed process to the document. The only place that knows both.
 
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::ffi::OsStrExt;
 
+use super::cause_text::ShownTerms;
 use super::code::Code;
 use super::id::public_command;
-use super::judgement::ShownTerms;
 use super::next::Known;
 use super::notice_text::{module_of, notice_report};
 use super::source_lines::SourceLines;
@@ -17,7 +17,7 @@ use super::{
     NoticeCode, NoticeReport, Package, ProcessReport, Redactions, Report, SignalReport, TailCalls,
     ThreadReport, Truncated, WhichRegisters, WhichStacks, WhoseLocals, values,
 };
-use super::{findings, judgement, mappings, next, registers, source_values};
+use super::{cause_text, findings, mappings, next, registers, source_values};
 use crate::circumstances::FileEvidence;
 use obit_analysis::{self as analysis, CauseClass, Owners};
 use obit_corefile::arch::Register;
@@ -72,7 +72,7 @@ fn built(
         let other = threads.iter().find(|thread| Some(thread.tid) == cause.thread);
         let terms = ShownTerms::new(cause, other.or(crashed), redactor);
         let signal = process.dump.signal.as_ref();
-        let shown = judgement::cause(cause, &terms, other.or(crashed), signal, redactor);
+        let shown = cause_text::cause(cause, &terms, other.or(crashed), signal, redactor);
         (shown, terms, cause)
     });
     if let Some((tid, blame)) = analysis.cause.as_ref().and_then(|c| c.thread.zip(c.blame)) {
@@ -142,7 +142,7 @@ struct Builder<'p> {
     process: &'p Process,
     options: BuildOptions,
     redactor: Redactor,
-    /// How much of the variables is told.
+    /// How much of the variables is shown.
     budget: Budget,
     /// One for each module.
     packages: Vec<Option<Packaged>>,

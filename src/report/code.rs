@@ -13,7 +13,7 @@ const LONGEST_FUNCTION: u64 = 1 << 20;
 /// The longest instruction of any machine, in bytes.
 const LONGEST_INSTRUCTION: u64 = 16;
 
-/// Reads code of a dead process.
+/// Reads code of a crashed process.
 pub(super) struct Code<'p> {
     pub(super) process: &'p Process,
     pub(super) flavor: Flavor,
@@ -21,8 +21,8 @@ pub(super) struct Code<'p> {
 
 impl Code<'_> {
     /// The instruction at the pc of the crashed thread's innermost `frame`, with at most
-    /// `before` and `after` others of the same function. Empty where the memory is not at
-    /// hand or the machine's code not known.
+    /// `before` and `after` others of the same function. Empty where the memory is not
+    /// available or the machine's code is not known.
     pub(super) fn around(
         &self,
         frame: &Frame,
@@ -133,16 +133,16 @@ fn held(text: &str, machine: Machine, registers: &Registers) -> Vec<String> {
         let known = names.iter().find(|(_, name)| *name == whole);
         let value = known.and_then(|(register, _)| registers.get(*register));
         let Some(value) = value else { continue };
-        let told = format!("{whole} = {value:#x}");
-        // Where the code is needs no telling.
-        if !matches!(&*whole, "rip" | "eip" | "pc") && !held.contains(&told) {
-            held.push(told);
+        let printed = format!("{whole} = {value:#x}");
+        // The address of the code is known.
+        if !matches!(&*whole, "rip" | "eip" | "pc") && !held.contains(&printed) {
+            held.push(printed);
         }
     }
     held
 }
 
-/// What stands in `(…)` and `[…]`.
+/// What is in `(…)` and `[…]`.
 fn bracketed(operands: &str) -> String {
     let mut inside = String::new();
     let mut depth = 0_usize;
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_register_is_told_as_the_whole() {
+    fn half_a_register_is_shown_as_the_whole() {
         let machine = Machine::Aarch64;
         let known = registers(&[("x0", 16), ("x3", 3)], machine);
         assert_eq!(held("ldr x1, [x0, #0x8]", machine, &known), ["x0 = 0x10"]);

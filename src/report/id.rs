@@ -25,7 +25,7 @@ pub fn public_command(dump: &Dump) -> Vec<u8> {
 /// Bytes of `pr_fname` without its end.
 const LONGEST_COMMAND: usize = 15;
 
-/// Makes the crash's id out of facts that the core alone holds, so that whoever has the
+/// Makes the crash's id out of facts that the core alone holds, so that anyone who has the
 /// core, compressed or not and with or without symbols, derives the same one.
 #[derive(Clone, Debug, Default)]
 pub struct CrashId {

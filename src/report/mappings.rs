@@ -10,15 +10,15 @@ use obit_process::module::ModuleKind;
 use obit_process::process::Process;
 use obit_redact::{Origin, Redactor, Shown};
 
-/// Ranges that are told.
+/// Ranges that are listed.
 const MOST_RANGES: usize = 512;
-/// Stacks that are told.
+/// Stacks that are listed.
 const MOST_STACKS: usize = 1024;
 /// Bytes behind the program within which the kernel puts the break: at most 1 GiB, on
 /// aarch64 (`arch_randomize_brk`).
 const BREAK: u64 = 1 << 30;
 
-/// What of the address space may be told.
+/// What of the address space may be shown.
 pub(super) fn memory(process: &Process, redactor: &mut Redactor) -> MemoryReport {
     let stacks = stacks(process);
     let mut whose = HashMap::new();
@@ -148,7 +148,7 @@ mod tests {
 
     const STACK: u64 = 0x7ffd_0000_0000;
 
-    fn told(core: CoreBuilder) -> MemoryReport {
+    fn printed(core: CoreBuilder) -> MemoryReport {
         let core = core.write();
         let process = Process::open(core.path(), Options::default(), &()).unwrap();
         memory(&process, &mut Redactor::new(Level::Default, "obit-0123"))
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_range_says_what_it_holds_and_how_much_of_it_is_in_the_core() {
-        let memory = told(
+        let memory = printed(
             CoreBuilder::x86_64()
                 .signal(11)
                 .thread(7, &[("rsp", STACK + 0x800)])
@@ -164,27 +164,27 @@ mod tests {
                 .segment(STACK, &[0; 8], 0x1000)
                 .segment_with(0x10_0000, &[0; 8], 0x2000, "r"),
         );
-        let told: Vec<_> = memory
+        let printed: Vec<_> = memory
             .ranges
             .iter()
             .map(|range| (range.start.0, range.size, range.kind, range.thread, range.in_core))
             .collect();
         let file = (0x10_0000, 0x2000, RangeKind::File, None, 8);
-        assert_eq!(told, [file, (STACK, 0x1000, RangeKind::Stack, Some(7), 8)]);
+        assert_eq!(printed, [file, (STACK, 0x1000, RangeKind::Stack, Some(7), 8)]);
         assert_eq!(memory.ranges[0].permissions, "r--");
         let stack = StackReport { thread: 7, start: Hex(STACK), size: 0x1000, used: 0x800 };
         assert_eq!(memory.stacks, [stack]);
     }
 
     #[test]
-    fn of_very_many_ranges_the_largest_are_told() {
+    fn of_very_many_ranges_the_largest_are_listed() {
         let mut core = CoreBuilder::x86_64().signal(11).thread(7, &[("rsp", STACK)]);
         for at in 0..600 {
             // No two are neighbours.
             let size = if at == 599 { 0x8000 } else { 0x1000 };
             core = core.segment(0x10_0000 + at * 0x10000, &[], size);
         }
-        let memory = told(core);
+        let memory = printed(core);
         assert_eq!((memory.ranges.len(), memory.omitted), (MOST_RANGES, 88));
         assert!(memory.ranges.iter().any(|range| range.size == 0x8000));
         assert!(memory.ranges.is_sorted_by_key(|range| range.start));

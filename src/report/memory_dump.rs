@@ -79,12 +79,12 @@ impl Dumper<'_, '_> {
     fn string(&mut self, text: &Text, name: &str, subject: Subject) -> Shown {
         let named = Named { name, ..Named::default() };
         match text.left_out {
-            // Of which member, nobody knows.
+            // Of which member is not known.
             _ if subject == Subject::Record && text.text.len() >= LEAST_TEXT => {
                 self.redactor.show_piece(&text.text)
             }
             Some(_) => self.redactor.show_value(Origin::VariableText, &named, &text.text),
-            // It ends where memory does, or nobody knows where.
+            // It ends where memory does, or its end is not known.
             None => self.redactor.show_part(Origin::VariableText, &named, &text.text),
         }
     }
@@ -106,8 +106,8 @@ impl Dumper<'_, '_> {
     }
 
     /// The bytes of texts that may not be shown, as inclusive ranges of addresses. The texts
-    /// are looked for a little before and after what is shown: of a part of one nobody could
-    /// tell what it is.
+    /// are looked for a little before and after what is shown: of a part of one it is not
+    /// known what it is.
     fn secret_bytes(&mut self, examined: &Examined, name: &str) -> Vec<(u64, u64)> {
         let mut units = examined.rows.iter().flat_map(|row| &row.units);
         let last = units.rfind(|unit| matches!(unit.text, UnitText::Number(_)));

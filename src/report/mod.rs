@@ -2,11 +2,11 @@
 //! that every renderer and store reads.
 
 mod build;
+mod cause_text;
 mod code;
 mod findings;
 mod hidden;
 mod id;
-mod judgement;
 mod mappings;
 mod memory_dump;
 mod next;

@@ -1,6 +1,6 @@
 //! What to do next about a cause: commands of obit, and what closes the gap that hides more.
 
-use super::judgement::ShownTerms;
+use super::cause_text::ShownTerms;
 use super::{Cause, Finding, ModuleReport, NoticeCode, NoticeReport, ThreadReport};
 use obit_analysis as analysis;
 use obit_analysis::{BlockState, CauseClass, Verdict};
@@ -102,11 +102,11 @@ fn whole_core(known: &Known<'_>) -> Option<String> {
 
 /// The stacks of the threads that wait for each other, or of all where none is to blame.
 fn other_threads(cause: &Cause, known: &Known<'_>) -> Option<String> {
-    let is_ring =
+    let is_cycle =
         |finding: &&Finding| matches!(finding.kind.as_str(), "deadlock" | "self-deadlock");
     let is_crashed = |tid: i64| known.threads.iter().any(|one| one.tid == tid && one.crashed);
-    if let Some(ring) = known.findings.iter().find(is_ring) {
-        let others = ring.threads.iter().copied().filter(|tid| !is_crashed(*tid));
+    if let Some(cycle) = known.findings.iter().find(is_cycle) {
+        let others = cycle.threads.iter().copied().filter(|tid| !is_crashed(*tid));
         let tids: Vec<_> = others.take(MOST_THREADS).map(|tid| tid.to_string()).collect();
         let (first, rest) = tids.split_first()?;
         let rest = match rest {
@@ -123,7 +123,7 @@ fn other_threads(cause: &Cause, known: &Known<'_>) -> Option<String> {
     (is_from_outside && known.threads.len() > 1).then(|| "obit CORE --all-threads".to_owned())
 }
 
-/// Where the damage was done before it was noticed, only a run that watches can tell.
+/// Where the damage was done before it was noticed, only a run that watches memory can show it.
 fn sanitizer(cause: &analysis::Cause) -> Option<String> {
     let is_damage = matches!(
         cause.class,
@@ -145,7 +145,7 @@ fn sanitizer(cause: &analysis::Cause) -> Option<String> {
     })
 }
 
-/// The object that held the bad value. The value itself is told already.
+/// The object that held the bad value. The value itself is shown already.
 fn print(cause: &Cause, known: &Known<'_>) -> Option<String> {
     let blame = cause.blame.as_ref()?;
     let object = known.terms.object.as_ref()?;

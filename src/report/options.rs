@@ -16,15 +16,15 @@ pub struct BuildOptions {
     /// The key of the tokens: equal values have equal tokens in all reports of one key;
     /// `None` for one that belongs to this report alone.
     pub key: Option<Arc<[u8]>>,
-    /// Where inferred tail calls stand.
+    /// Where inferred tail calls are listed.
     pub tail_calls: TailCalls,
     /// Whose registers are written.
     pub registers: WhichRegisters,
-    /// What is said of the places of the crashed stack.
+    /// What is shown of the places of the crashed stack.
     pub context: Context,
     /// Whether the code around the place of the crash is shown where its source is, too.
     pub always_code: bool,
-    /// Whether the report tells what was mapped where.
+    /// Whether the report lists what was mapped where.
     pub memory: bool,
     /// How x86 instructions are written.
     pub flavor: Flavor,
@@ -69,7 +69,7 @@ impl Default for Context {
     }
 }
 
-/// Where inferred tail calls stand.
+/// Where inferred tail calls are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TailCalls {
     /// Under the frame they lie beyond, so that `frames` holds what the stack shows.
@@ -82,7 +82,7 @@ pub enum TailCalls {
 /// Whose variables are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhoseLocals {
-    /// Nobody's.
+    /// No one's.
     None,
     /// The crashed thread's.
     #[default]

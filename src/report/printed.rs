@@ -11,7 +11,7 @@ use obit_redact::Origin;
 /// What was asked, where, and what was found.
 #[derive(Clone, Debug)]
 pub struct Asked {
-    /// The words of whoever asked.
+    /// The words of the question.
     pub text: String,
     /// Place of the thread in [`Process::threads`].
     pub thread: usize,

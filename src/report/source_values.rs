@@ -7,7 +7,7 @@ use super::{
 use obit_analysis::spelling::{is_name_start, literal_length, name_at};
 use obit_redact::Shown;
 
-/// Values told of one line.
+/// Values shown for one line.
 const VALUES: usize = 8;
 /// Characters of one value.
 const ROOM: usize = 48;
@@ -40,19 +40,19 @@ fn values(line: &SourceLine, locals: &[Variable], args: &[Variable]) -> Vec<Sour
         let Some(root) = known.find(|known| known.name.as_str() == *first) else { continue };
         let mut variable = root;
         let mut spelled = path.spelled(1);
-        tell(&mut values, spelled, variable);
+        note(&mut values, spelled, variable);
         for (at, part) in path.parts.iter().enumerate().skip(1) {
             let Some(member) = member(variable, part) else { break };
             variable = member;
             spelled = path.spelled(at + 1);
-            tell(&mut values, spelled, variable);
+            note(&mut values, spelled, variable);
         }
     }
     values.truncate(VALUES);
     values
 }
 
-fn tell(values: &mut Vec<SourceValue>, name: &str, variable: &Variable) {
+fn note(values: &mut Vec<SourceValue>, name: &str, variable: &Variable) {
     let is_known = variable.status == VariableStatus::Ok;
     if !is_known || values.iter().any(|value| value.name.as_str() == name) {
         return;

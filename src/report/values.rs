@@ -65,7 +65,7 @@ fn part(value: &Value, outer: Way<'_>, redactor: &mut Redactor) -> Variable {
     let is_text_hidden = text(value, &mut shown, &way, redactor);
     format(value, &mut shown, is_number_hidden || is_text_hidden, redactor);
     let is_data = matches!(&value.text, Some(text) if text.origin == TextOrigin::Data);
-    // What is hidden as a text must not be told letter by letter.
+    // What is hidden as a text must not be shown letter by letter.
     let mut children = |values: &[Value], left_out: &mut u64| {
         if is_text_hidden || (!is_data && spells_secret(values, redactor)) {
             *left_out = left_out.saturating_add(values.len() as u64);
@@ -150,13 +150,13 @@ fn hidden_number(
 }
 
 /// The lower and the upper half of a number; of a negative one that has no upper half,
-/// nothing but signs stands there.
+/// it is only punctuation.
 fn words(number: u128) -> [u64; 2] {
     let lower = u64::try_from(number & u128::from(u64::MAX)).unwrap_or(0);
     [lower, u64::try_from(number >> 64).unwrap_or(0)]
 }
 
-/// The token for bytes that nobody can say what they are, if they hold text.
+/// The token for bytes of unknown meaning, if they hold text.
 fn hidden_bytes(
     bytes: &[u8],
     value: &Value,
@@ -241,7 +241,7 @@ fn text(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Redac
             let named = named(&path, value, way);
             match text.left_out {
                 Some(_) => redactor.show_value(origin, &named, &text.text),
-                // It ends where memory ends, or nobody knows where it does.
+                // It ends where memory ends, or its end is not known.
                 None => redactor.show_part(origin, &named, &text.text),
             }
         }
@@ -286,7 +286,7 @@ fn spells_secret(values: &[Value], redactor: &mut Redactor) -> bool {
     redactor.show(Origin::VariableText, spelled).as_str() != spelled
 }
 
-/// A name is a program's, or made by obit: `[3]`. The key of a map may stand in its place.
+/// A name is a program's, or made by obit: `[3]`. The key of a map may be in its place.
 fn name_of(name: &str, redactor: &mut Redactor) -> Shown {
     let is_plain = |c: char| c.is_alphanumeric() || "_[]$.:<>+-".contains(c);
     // `[4111111111111111]` is no index of an array.
@@ -420,7 +420,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_text_is_not_told_letter_by_letter() {
+    fn a_hidden_text_is_not_shown_letter_by_letter() {
         let secret = "alice@example.com";
         let members = characters(secret);
         let value =
@@ -428,7 +428,7 @@ mod tests {
         let hidden = shown(&value);
         assert!(hidden.text.unwrap().as_str().starts_with("<email:"));
         assert_eq!((hidden.members.len(), hidden.omitted), (0, secret.len() as u64));
-        // Nor where nobody took it for a text.
+        // Nor where nothing took it for a text.
         let hidden = shown(&Value { elements: members, ..Value::default() });
         assert_eq!((hidden.elements.len(), hidden.omitted), (0, secret.len() as u64));
         let bytes = secret.bytes().map(|byte| Value {

@@ -17,7 +17,7 @@ const SHORTEST_WIDE_TEXT: usize = 6;
 const CERTAIN_TEXT: u8 = 6;
 /// Letters in front of zeros that no number of eight bytes is likely to be.
 const LETTERS: usize = 5;
-/// Words below are numbers wherever they stand, in either sign. No text of three letters
+/// Words below are numbers wherever they are, in either sign. No text of three letters
 /// fits.
 const SMALL: u64 = 1 << 16;
 /// The same where not three of the bytes are printable: thread ids, sizes, line numbers.
@@ -47,7 +47,7 @@ pub(super) struct Judge<'j> {
     pub(super) typed: &'j Typed,
 }
 
-/// What stands at a byte.
+/// What is at a byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Byte {
     Unknown,
@@ -342,7 +342,7 @@ impl Judge<'_> {
                     continue;
                 }
             }
-            // Books of the heap lie where a freed text was, and are no letters.
+            // Heap metadata is where a freed text was, and is not letters.
             let is_book = word.iter().any(|byte| *byte != 0 && !is_printable(*byte))
                 && kinds.iter().all(|kind| matches!(kind, Byte::Unknown | Byte::Text(1)));
             if is_book && self.facts.contains(here) && self.number(word) < READ_BY_ANALYSIS {
@@ -431,7 +431,7 @@ fn to_alignment(start: u64, word: usize) -> usize {
     usize::try_from((word - start % word) % word).unwrap_or(0)
 }
 
-/// Marks text in bytes that are no pointers: ASCII with UTF-8 or Latin-1 among it, UTF-16
+/// Marks text in bytes that are not pointers: ASCII with UTF-8 or Latin-1 among it, UTF-16
 /// and UTF-32 of ASCII, in either byte order, at any address.
 fn find_text(original: &[u8], bytes: &mut [Byte]) {
     let mut at = 0;
@@ -498,7 +498,7 @@ fn lies_in_text(original: &[u8], part: &std::ops::Range<usize>) -> bool {
     false
 }
 
-/// A whole word of one character tells no more than that it is one.
+/// A whole word of one character reveals no more than that it is one.
 fn is_uniform(word: &[u8]) -> bool {
     word.len() >= 8 && word.iter().all(|byte| Some(byte) == word.first())
 }

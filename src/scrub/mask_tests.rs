@@ -29,7 +29,7 @@ fn text_is_masked_with_its_length_and_its_end() {
 }
 
 #[test]
-fn the_end_of_a_text_is_no_address_even_where_one_would_be_mapped() {
+fn the_end_of_a_text_is_not_an_address_even_where_one_would_be_mapped() {
     assert_eq!(masked(b"passwordtRE\0\0\0\0\0", &[], &[]), b"xxxxxxxxxxx\0\0\0\0\0");
     let address = 0x45_5274_u64.to_le_bytes();
     assert_eq!(masked(&address, &[], &[]), address);

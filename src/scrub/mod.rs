@@ -1,4 +1,4 @@
-//! A core that can be handed on: what debugging needs of it, without what it tells of
+//! A core that can be handed on: what debugging needs of it, without what it reveals about
 //! people. docs/scrub.md says what stays and what goes.
 
 mod mask;

@@ -1,4 +1,4 @@
-//! The notes of a core without what they tell of people: which stay, and what of them.
+//! The notes of a core without what they reveal about people: which stay, and what of them.
 
 use super::mask::{Judge, MASK};
 use crate::report;
@@ -166,7 +166,7 @@ impl Masker<'_> {
         let word = usize::from(facts.word).max(1);
         for (bytes, at) in registers.chunks_exact_mut(word).zip((0..).step_by(word)) {
             let register = facts.prstatus.register_at(at);
-            // Where it stood stays, and the signal tells the address that failed anyway.
+            // Where the thread was stays, and the signal has the address that failed anyway.
             let is_place = register == Some(facts.pc) || register == Some(facts.sp);
             let is_fault = dump.encoding.word_at(bytes, 0) == fault;
             if is_place || is_fault {
@@ -224,7 +224,7 @@ fn mask_file_names(desc: &mut [u8], dump: &Dump, redactor: &mut Redactor) {
     }
 }
 
-/// Masks what a path tells of people, with its length: whose home it is, and parts that
+/// Masks what a path reveals about people, with its length: whose home it is, and parts that
 /// look like a secret or a person.
 pub(super) fn mask_path(path: &mut [u8], redactor: &mut Redactor) {
     let mut is_home = false;

@@ -62,7 +62,7 @@ pub(super) const PHRASES: &[&[u8]] = &[
     b"out of memory",
 ];
 
-/// Where phrases stand in `text`: offset and length.
+/// Where phrases are in `text`: offset and length.
 pub(super) fn find(text: &[u8]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for phrase in PHRASES {

@@ -267,7 +267,7 @@ impl<'p> Selector<'p> {
         self.take_link_map();
     }
 
-    /// Whether nobody writes there, so that the bytes are a file's.
+    /// Whether nothing writes there, so that the bytes are a file's.
     fn is_code_or_constant(&self, at: u64) -> bool {
         self.process.dump.segment_at(Avma(at)).is_some_and(|segment| !segment.permissions.write)
     }

@@ -14,10 +14,10 @@ use obit_redact::{Level, Named, Origin, Redactor};
 
 /// Hidden numbers that are looked for in all of the core; one program has a few.
 const MOST_VALUES: usize = 4096;
-/// Below this a hidden number is masked where its variable is, not wherever it stands: too
+/// Below this a hidden number is masked where its variable is, not wherever it is: too
 /// many numbers are as small.
 const LEAST_VALUE: u64 = 1 << 8;
-/// Digits of the shortest number that tells what it is by itself: a card's.
+/// Digits of the shortest number that is recognizable by itself: a card's.
 const LEAST_DIGITS: usize = 12;
 /// Bytes of the longest number.
 const LONGEST_NUMBER: u64 = 16;
@@ -35,7 +35,7 @@ pub(super) struct Typed {
     pub(super) texts: Vec<(u64, u64)>,
     /// What a report hides: start, length and what it is, sorted.
     pub(super) hidden: Vec<(u64, u64, Hidden)>,
-    /// Hidden numbers, wherever they stand.
+    /// Hidden numbers, wherever they are.
     pub(super) values: HashSet<u64>,
     /// Registers of threads (by their ids) that hold a hidden number.
     pub(super) registers: HashSet<(i64, Register)>,
@@ -235,7 +235,7 @@ impl Learner<'_> {
         }
     }
 
-    /// Whether a report hides the number, or would if it stood in a text.
+    /// Whether a report hides the number, or would if it were in a text.
     fn is_hidden(&mut self, named: &Named<'_>, digits: &str) -> bool {
         self.redactor.hide_number(named, digits).is_some()
             || (digits.len() >= LEAST_DIGITS

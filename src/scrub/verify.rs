@@ -1,4 +1,4 @@
-//! The proof that masked text does not stand in a scrubbed core.
+//! The proof that masked text is not in a scrubbed core.
 
 use std::collections::HashSet;
 
@@ -21,19 +21,19 @@ const OVERLAP: u64 = 4096;
 
 type Window = [u8; SHORTEST];
 
-/// Where masked text of the original stands in the scrubbed core.
+/// Where masked text of the original is in the scrubbed core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leak {
     /// Offset in the scrubbed core, bytes.
     pub offset: u64,
-    /// How many bytes of masked text stand there in a row.
+    /// How many bytes of masked text are there in a row.
     pub length: usize,
 }
 
 /// Looks in all of `scrubbed` for text of six bytes or more that it masks: text, in 8-bit
 /// characters or UTF-16, that `original` holds in memory that both hold, and that is not
-/// the same in `scrubbed`. Names of files are no leak: `NT_FILE` tells them, and so are
-/// bytes of memory that nobody could write, which are the files' own.
+/// the same in `scrubbed`. Names of files are no leak: `NT_FILE` has them, and so are
+/// bytes of memory that nothing could write, which are the files' own.
 pub fn verify(scrubbed: &Dump, original: &Dump) -> Vec<Leak> {
     let mut masked = HashSet::new();
     for segment in scrubbed.segments.iter().filter(|segment| segment.dumped > 0) {
@@ -62,7 +62,7 @@ fn compare(scrubbed: &Dump, segment: &CoreSegment, original: &Dump, masked: &mut
     });
 }
 
-/// Addresses may spell text, and an address that is not wanted in one place stands in others.
+/// Addresses may spell text, and an address that is not wanted in one place is in others.
 fn drop_addresses(original: &Dump, start: u64, bytes: &mut [u8]) {
     let word = original.encoding.word();
     let skip = (start.next_multiple_of(word as u64) - start) as usize;
@@ -75,7 +75,7 @@ fn drop_addresses(original: &Dump, start: u64, bytes: &mut [u8]) {
 }
 
 /// What the scrubbed core shows by intent: paths of files and of the program, what runtimes
-/// say, and bytes that nobody could write.
+/// say, and bytes that nothing could write.
 fn shown(scrubbed: &Dump) -> HashSet<Window> {
     let mut public = HashSet::new();
     for file in &scrubbed.mapped_files {
@@ -96,7 +96,7 @@ fn shown(scrubbed: &Dump) -> HashSet<Window> {
         let path = scrubbed.bytes.read_vec(offset, OVERLAP);
         windows(path.split(|byte| *byte == 0).next().unwrap_or(&[]), &mut public);
     }
-    // Where threads stood and what failed stays, even if it spells text.
+    // Where threads were and what failed stays, even if it spells text.
     let places = scrubbed.threads.iter().flat_map(|thread| {
         let facts = scrubbed.machine.facts();
         let registers = facts.map(|facts| [facts.pc, facts.sp]).into_iter().flatten();

@@ -14,7 +14,7 @@ pub(super) const PAGE: u64 = 4096;
 const CHUNK: u64 = 1 << 20;
 /// Bytes around a chunk that are looked at, too, to know text that crosses its ends.
 const AROUND: u64 = 64;
-/// `PN_XNUM`: the number of program headers stands in `sh_info` of section 0.
+/// `PN_XNUM`: the number of program headers is in `sh_info` of section 0.
 const EXTENDED: usize = 0xffff;
 
 /// A part of a segment: its start is in the core, or nothing of it.

@@ -1,4 +1,4 @@
-// Opens pages that obit wrote in Chromium: they work by mouse and by keyboard, ask nobody
+// Opens pages that obit wrote in Chromium: they work by mouse and by keyboard, make no requests
 // for anything, show hostile names as text, and are usable with a screen reader.
 //
 //     node pages.js OBIT        (see scripts/test-browser)
@@ -89,7 +89,7 @@ const inView = (tab, selector) =>
     return box.bottom > 0 && box.top < innerHeight;
   });
 
-test("the first screen says what died, why, where and what next", async () => {
+test("the first screen says what crashed, why, where and what next", async () => {
   const tab = await open("null");
   const seen = await tab.evaluate(() => {
     const words = [];
@@ -183,7 +183,7 @@ test("the crash is copied as Markdown", async () => {
   await tab.click('[data-do="markdown"]');
   await tab.waitForFunction(() => document.querySelector("[data-status]").textContent.includes("copied"));
   const text = await tab.$eval("[data-markdown]", (field) => field.value);
-  assert.ok(/^### `prog` died of SIGSEGV \(null-read\)/.test(text), text.slice(0, 60));
+  assert.ok(/^### `prog` crashed: SIGSEGV \(null-read\)/.test(text), text.slice(0, 60));
   await close(tab);
 });
 
@@ -248,7 +248,7 @@ test("groups are filtered by words and by status, in every part of the page", as
   const found = await rows(tab, "th.cause");
   assert.ok(found.length > 0 && found.length < all, `${found.length} of ${all}`);
   assert.ok(found.every((cause) => cause.includes("divided")), found.join());
-  assert.match(await tab.$eval("[data-shown]", (told) => told.textContent), /of \d+ groups shown/);
+  assert.match(await tab.$eval("[data-shown]", (printed) => printed.textContent), /of \d+ groups shown/);
   const open_ = await tab.$$eval("details.group:not([hidden])", (groups) => groups.length);
   assert.equal(open_, found.length);
   await tab.keyboard.press("Escape");
@@ -348,7 +348,7 @@ test("builds are columns, coloured by their dumps", async () => {
   await close(tab);
 });
 
-test("unreadable files stand with their reason", async () => {
+test("unreadable files are listed with their reason", async () => {
   const tab = await open("triage");
   const text = await tab.$eval("#unreadable", (part) => part.innerText);
   assert.ok(text.includes("not-a-core") && text.includes("broken.core"), text);
@@ -379,10 +379,10 @@ for (const page of Object.keys(pages)) {
       took.push(await tab.evaluate(() => performance.getEntriesByType("navigation")[0].loadEventEnd));
       await close(tab);
     }
-    const told = took.map(Math.round).join(", ");
-    console.log(`  ${page}: ${told} ms, ${Math.round(readFileSync(pages[page]).length / 1024)} KiB`);
+    const printed = took.map(Math.round).join(", ");
+    console.log(`  ${page}: ${printed} ms, ${Math.round(readFileSync(pages[page]).length / 1024)} KiB`);
     // What other work of the machine cost is not the page's: the quickest counts.
-    assert.ok(Math.min(...took) < 1000, `${told} ms`);
+    assert.ok(Math.min(...took) < 1000, `${printed} ms`);
   });
 }
 

@@ -79,7 +79,7 @@ pub struct Score {
     /// can bear.
     pub proved_wrong: Vec<String>,
     /// Cores of which `proved` is said with another function or expression: what is not
-    /// told is not wrong.
+    /// shown is not wrong.
     pub proved_elsewhere: Vec<String>,
 }
 
@@ -192,11 +192,11 @@ impl Expected {
 }
 
 impl ExpectedFinding {
-    fn is_in(&self, told: &Value) -> bool {
-        let texts = list(told, "evidence").iter().map(|evidence| &evidence["text"]);
-        let mut texts = texts.chain([&told["title"]]).filter_map(Value::as_str);
-        told["kind"] == self.kind.as_str()
-            && (self.threads == 0 || list(told, "threads").len() == self.threads)
+    fn is_in(&self, shown: &Value) -> bool {
+        let texts = list(shown, "evidence").iter().map(|evidence| &evidence["text"]);
+        let mut texts = texts.chain([&shown["title"]]).filter_map(Value::as_str);
+        shown["kind"] == self.kind.as_str()
+            && (self.threads == 0 || list(shown, "threads").len() == self.threads)
             && texts.any(|text| text.contains(&self.text))
     }
 }
@@ -228,35 +228,35 @@ impl Score {
         let expression = cause["blame"]["expression"].as_str();
         let message = cause["message"].as_str();
         let class_right =
-            self.compare(case, Fact::Class, class, |told| is_one_of(told, &case.class));
+            self.compare(case, Fact::Class, class, |shown| is_one_of(shown, &case.class));
         let mut elsewhere = false;
         if !case.blame.is_empty() {
             let right =
-                self.compare(case, Fact::Blame, function, |told| is_one_of(told, &case.blame));
+                self.compare(case, Fact::Blame, function, |shown| is_one_of(shown, &case.blame));
             elsewhere |= !right && function.is_some();
         }
         if !case.expression.is_empty() {
-            let right = self.compare(case, Fact::Expression, expression, |told| {
-                is_one_of(told, &case.expression)
+            let right = self.compare(case, Fact::Expression, expression, |shown| {
+                is_one_of(shown, &case.expression)
             });
             let is_sure = cause["blame"]["expression_confidence"].is_null();
             elsewhere |= !right && expression.is_some() && is_sure;
         }
         if let Some(part) = &case.message {
-            self.compare(case, Fact::Message, message, |told| told.contains(part));
+            self.compare(case, Fact::Message, message, |shown| shown.contains(part));
         }
         let explanation = cause["explanation"].as_str();
         for part in &case.explanation {
-            self.compare(case, Fact::Explanation, explanation, |told| told.contains(part));
+            self.compare(case, Fact::Explanation, explanation, |shown| shown.contains(part));
         }
         for finding in &case.findings {
-            let is_there = list(report, "findings").iter().any(|told| finding.is_in(told));
-            let told = if is_there { "there" } else { "missing" };
-            self.compare(case, Fact::Finding, Some(told), |told| told == "there");
+            let is_there = list(report, "findings").iter().any(|shown| finding.is_in(shown));
+            let shown = if is_there { "there" } else { "missing" };
+            self.compare(case, Fact::Finding, Some(shown), |shown| shown == "there");
         }
-        let told = cause["confidence"].as_str().unwrap_or("none");
-        let proved = told == "proved";
-        if sureness(told) > sureness(&case.at_most) || proved && !class_right {
+        let shown = cause["confidence"].as_str().unwrap_or("none");
+        let proved = shown == "proved";
+        if sureness(shown) > sureness(&case.at_most) || proved && !class_right {
             self.proved_wrong.push(case.way.clone());
         } else if proved && elsewhere {
             self.proved_elsewhere.push(case.way.clone());
@@ -267,15 +267,15 @@ impl Score {
         &mut self,
         case: &Expected,
         fact: Fact,
-        told: Option<&str>,
+        shown: Option<&str>,
         is_right: impl Fn(&str) -> bool,
     ) -> bool {
-        let right = told.is_some_and(is_right);
+        let right = shown.is_some_and(is_right);
         let (total, count) = self.facts.entry(fact).or_default();
         *total += 1;
         *count += usize::from(right);
         if !right {
-            self.missed.push((case.way.clone(), fact, told.unwrap_or("nothing").to_owned()));
+            self.missed.push((case.way.clone(), fact, shown.unwrap_or("nothing").to_owned()));
         }
         right
     }
@@ -300,8 +300,8 @@ impl Score {
     }
 }
 
-fn is_one_of(told: &str, expected: &[String]) -> bool {
-    expected.iter().any(|one| one == told)
+fn is_one_of(shown: &str, expected: &[String]) -> bool {
+    expected.iter().any(|one| one == shown)
 }
 
 fn sureness(confidence: &str) -> u8 {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use crate::told::{Told, variables};
+use crate::readable::{Reported, variables};
 
 /// Cases of the same program.
 const ALL: &[&str] =
@@ -16,23 +16,23 @@ const GCC: &str = "containers-libstdcxx";
 const LIBCXX14: &str = "containers-libcxx14";
 const LIBCXX22: &str = "containers-libcxx22";
 
-/// Checks what is told of variables of `hold` in each case.
+/// Checks what is shown of variables of `hold` in each case.
 fn check(cases: &[&str], expected: &[(&str, &str)]) {
     for case in cases {
-        let told = told(case, "hold");
+        let printed = printed(case, "hold");
         for (name, expected) in expected {
-            let found = told.get(*name).map(String::as_str);
+            let found = printed.get(*name).map(String::as_str);
             assert_eq!(found, Some(*expected), "{name} in {case}");
         }
     }
 }
 
-fn told_of(case: &str, name: &str) -> String {
-    told(case, "hold")[name].clone()
+fn shown_of(case: &str, name: &str) -> String {
+    printed(case, "hold")[name].clone()
 }
 
-fn told(case: &str, function: &str) -> Told {
-    static KNOWN: LazyLock<Mutex<HashMap<String, Told>>> = LazyLock::new(Mutex::default);
+fn printed(case: &str, function: &str) -> Reported {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Reported>>> = LazyLock::new(Mutex::default);
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let read = || variables(case, function);
     known.entry(format!("{case}/{function}")).or_insert_with(read).clone()
@@ -329,10 +329,10 @@ fn unique_pointers() {
 
 #[test]
 fn smart_pointers_know_the_class_of_what_they_point_at() {
-    let told = told_of(GCC, "unique_shape");
-    assert!(told.starts_with("std::unique_ptr {get(): Circle * -> {"), "{told}");
+    let printed = shown_of(GCC, "unique_shape");
+    assert!(printed.starts_with("std::unique_ptr {get(): Circle * -> {"), "{printed}");
     for case in ALL {
-        assert!(told_of(case, "owner_shape").contains("radius: 2.5"));
+        assert!(shown_of(case, "owner_shape").contains("radius: 2.5"));
     }
 }
 
@@ -460,9 +460,9 @@ fn threads() {
         ],
     );
     for case in ALL {
-        let running = told_of(case, "thread_running");
+        let running = shown_of(case, "thread_running");
         assert!(running.starts_with("std::thread, joinable {native_handle(): "), "{running}");
-        let id = told_of(case, "thread_id");
+        let id = shown_of(case, "thread_id");
         assert!(id.starts_with("std::thread::id {native_handle(): "), "{id}");
     }
 }
@@ -471,19 +471,19 @@ fn threads() {
 fn exceptions_by_their_type() {
     check(ALL, &[("exception_none", "std::exception_ptr, empty")]);
     for case in ALL {
-        let told = told_of(case, "exception");
-        assert!(told.starts_with("std::exception_ptr to std::runtime_error"), "{told}");
+        let printed = shown_of(case, "exception");
+        assert!(printed.starts_with("std::exception_ptr to std::runtime_error"), "{printed}");
     }
 }
 
 #[test]
 fn source_locations() {
     for case in NEW {
-        let told = told_of(case, "here");
+        let printed = shown_of(case, "here");
         let start =
             "std::source_location {file_name: \"containers.cc\", function_name: \"void hold(";
-        assert!(told.starts_with(start), "{told}");
-        assert!(told.contains(", line: 22"), "{told}");
+        assert!(printed.starts_with(start), "{printed}");
+        assert!(printed.contains(", line: 22"), "{printed}");
     }
 }
 
@@ -501,18 +501,18 @@ fn what_a_stray_write_broke_is_called_damaged() {
         ],
     );
     for case in ALL {
-        assert!(told_of(case, "bad_deque").starts_with("std::deque, damaged: "));
+        assert!(shown_of(case, "bad_deque").starts_with("std::deque, damaged: "));
     }
 }
 
 #[test]
 fn a_variable_that_does_not_live_yet_has_no_elements() {
     for case in ALL {
-        let told = told(case, "unborn");
-        let late: Vec<_> = told.iter().filter(|(name, _)| name.starts_with("late_")).collect();
+        let printed = printed(case, "unborn");
+        let late: Vec<_> = printed.iter().filter(|(name, _)| name.starts_with("late_")).collect();
         assert_eq!(late.len(), 13, "{case}");
-        for (name, told) in late {
-            assert!(told.contains(", damaged: ") && !told.contains('{'), "{name}: {told}");
+        for (name, printed) in late {
+            assert!(printed.contains(", damaged: ") && !printed.contains('{'), "{name}: {printed}");
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Go, with the maps it had up to 1.23 and those it has had since.
 
-use crate::told::{self, variables_with};
+use crate::readable::{self, variables_with};
 
 const CASES: [&str; 2] = ["containers-go119", "containers-go124"];
 
 fn check(expected: &[(&str, &str)]) {
-    told::check(&CASES, "main.main", expected);
+    readable::check(&CASES, "main.main", expected);
 }
 
 #[test]
@@ -50,15 +50,15 @@ fn large_keys_and_values_are_found_where_they_lie_but_pointers_stay_pointers() {
 #[test]
 fn large_maps_and_those_that_grow_show_each_element_once() {
     for case in CASES {
-        let told = variables_with(case, "main.main", 2000);
-        let big = &told["big"];
+        let shown = variables_with(case, "main.main", 2000);
+        let big = &shown["big"];
         assert!(big.starts_with("map of 1000 * {"), "{case}: {big}");
         assert_eq!(big.matches("key: ").count(), 1000, "{case}");
         for key in 0..1000 {
             let entry = format!("{{key: {key}, value: {}}}", key * 2);
             assert!(big.contains(&entry), "{case}: no {entry}");
         }
-        let growing = &told["growing"];
+        let growing = &shown["growing"];
         assert_eq!(growing.matches("key: ").count(), 53, "{case}");
         for key in 0..53 {
             let entry = format!(r#"{{key: {key}, value: "x"}}"#);

@@ -1,12 +1,12 @@
 //! Containers whose words were overwritten, as stray writes do: whatever they claim, what
-//! is told of them stays small and nothing panics or goes on for ever.
+//! is shown of them stays small and nothing panics or goes on for ever.
 
 use std::path::Path;
 
 use obit::process::{Options, Process};
 use obit::value::{Budget, Value, tree};
 
-use crate::told::fixture;
+use crate::readable::fixture;
 
 const CASES: [&str; 4] =
     ["containers-rust", "containers-rust163", "containers-go119", "containers-go124"];
@@ -17,21 +17,21 @@ const ELEMENTS: usize = 64;
 const NODES: usize = 3000;
 
 #[test]
-fn overwritten_containers_are_told_within_bounds() {
+fn overwritten_containers_are_shown_within_bounds() {
     for case in CASES {
         let directory = fixture(case);
         let packed = std::fs::read(directory.join("core.zst")).unwrap();
         let core = zstd::decode_all(packed.as_slice()).unwrap();
-        let mut told = 0;
+        let mut shown = 0;
         for round in 1..=ROUNDS {
             let mut core = core.clone();
             overwrite(&mut core, round);
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), &core).unwrap();
-            told += tell_all(file.path(), &directory);
+            shown += show_all(file.path(), &directory);
         }
         // The stacks must have been readable often enough for this to mean something.
-        assert!(told > 100, "{case}: {told} variables");
+        assert!(shown > 100, "{case}: {shown} variables");
     }
 }
 
@@ -70,14 +70,14 @@ fn first_load(core: &[u8]) -> usize {
     loads.map(|at| usize::try_from(number(at + 8)).unwrap()).min().unwrap()
 }
 
-/// Tells every variable of every frame of the crashed thread; how many there were.
-fn tell_all(core: &Path, directory: &Path) -> usize {
+/// Shows every variable of every frame of the crashed thread; how many there were.
+fn show_all(core: &Path, directory: &Path) -> usize {
     let mut options = Options::default();
     options.rules.core_directory = Some(directory.to_owned());
     options.rules.executable = Some(directory.join("prog"));
     let process = Process::open(core, options, &()).unwrap();
     let budget = Budget::default().with(None, Some(ELEMENTS));
-    let mut told = 0;
+    let mut shown = 0;
     for (nth, thread) in process.threads.iter().enumerate().filter(|(_, t)| t.crashed) {
         for frame in 0..thread.frames.len() {
             let Some(view) = process.frame_view(nth, frame) else { continue };
@@ -85,11 +85,11 @@ fn tell_all(core: &Path, directory: &Path) -> usize {
                 let Some(object) = object else { continue };
                 let nodes = nodes(&tree(&object, None, view.scene(), &budget));
                 assert!(nodes <= NODES, "{nodes} nodes");
-                told += 1;
+                shown += 1;
             }
         }
     }
-    told
+    shown
 }
 
 fn nodes(value: &Value) -> usize {

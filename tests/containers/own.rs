@@ -2,10 +2,10 @@
 
 use obit::value::readable::UserFormatters;
 
-use crate::told::variables_by;
+use crate::readable::variables_by;
 
-/// What is told of `name` with this formatter.
-fn told(formatter: &str, name: &str) -> String {
+/// What is shown of `name` with this formatter.
+fn shown(formatter: &str, name: &str) -> String {
     let formatters = UserFormatters::parse(formatter).unwrap();
     variables_by("containers-own", "hold", formatters).remove(name).unwrap()
 }
@@ -19,13 +19,13 @@ const VEC: &str = r#"
 
 #[test]
 fn elements_by_a_pointer_and_a_count() {
-    assert_eq!(told(VEC, "vec"), "vec of 3, room for 4 {1, 2, 3}");
+    assert_eq!(shown(VEC, "vec"), "vec of 3, room for 4 {1, 2, 3}");
 }
 
 #[test]
 fn what_lies_in_no_memory_is_shown_as_it_is() {
-    assert_eq!(told(VEC, "vec_wild"), "{data: *, len: 3, cap: 4}");
-    assert!(told(VEC, "vec_huge").starts_with("{data: * -> 1, len: 18446744073709551615"));
+    assert_eq!(shown(VEC, "vec_wild"), "{data: *, len: 3, cap: 4}");
+    assert!(shown(VEC, "vec_huge").starts_with("{data: * -> 1, len: 18446744073709551615"));
 }
 
 #[test]
@@ -36,9 +36,9 @@ fn elements_up_to_a_pointer() {
         summary = "shorts"
         elements = { pointer = "begin", end = "end" }
     "#;
-    assert_eq!(told(range, "range"), "shorts {7, 8, 9}");
+    assert_eq!(shown(range, "range"), "shorts {7, 8, 9}");
     // Its end lies within an element.
-    assert!(told(range, "range_odd").starts_with("{begin: "));
+    assert!(shown(range, "range_odd").starts_with("{begin: "));
 }
 
 #[test]
@@ -49,17 +49,17 @@ fn the_nodes_of_a_list() {
         summary = "list of {count}"
         list = { first = "head", next = "next", value = "value", count = "count" }
     "#;
-    assert_eq!(told(list, "list"), "list of 3 {10, 20, 30}");
-    assert_eq!(told(list, "list_empty"), "list of 0");
+    assert_eq!(shown(list, "list"), "list of 3 {10, 20, 30}");
+    assert_eq!(shown(list, "list_empty"), "list of 0");
     let uncounted = r#"
         [[type]]
         name = "list"
         summary = "list"
         list = { first = "head", next = "next", value = "value" }
     "#;
-    assert_eq!(told(uncounted, "list"), "list {10, 20, 30}");
+    assert_eq!(shown(uncounted, "list"), "list {10, 20, 30}");
     // Its node is its own successor.
-    assert_eq!(told(uncounted, "ring"), "list {5}");
+    assert_eq!(shown(uncounted, "ring"), "list {5}");
 }
 
 #[test]
@@ -72,10 +72,10 @@ fn text_by_a_length_or_up_to_a_nul() {
         name = "label"
         text = { pointer = "text" }
     "#;
-    assert_eq!(told(text, "str").split(" {").next(), Some("\"pear\""));
-    assert_eq!(told(text, "str_empty").split(" {").next(), Some("\"\""));
-    assert_eq!(told(text, "label").split(" {").next(), Some("\"fig\""));
-    assert_eq!(told(text, "label_full").split(" {").next(), Some("\"ffffffffffffffff\""));
+    assert_eq!(shown(text, "str").split(" {").next(), Some("\"pear\""));
+    assert_eq!(shown(text, "str_empty").split(" {").next(), Some("\"\""));
+    assert_eq!(shown(text, "label").split(" {").next(), Some("\"fig\""));
+    assert_eq!(shown(text, "label_full").split(" {").next(), Some("\"ffffffffffffffff\""));
 }
 
 #[test]
@@ -86,9 +86,9 @@ fn chosen_members_and_numbers_through_pointers() {
         summary = "state {state} of {inner.id}"
         members = ["state", "inner.id"]
     "#;
-    assert_eq!(told(outer, "outer"), "state -2 of 42 {state: -2, inner.id: 42}");
+    assert_eq!(shown(outer, "outer"), "state -2 of 42 {state: -2, inner.id: 42}");
     assert_eq!(
-        told(outer, "outer_null"),
+        shown(outer, "outer_null"),
         "state 3 of ? {state: 3, inner.id: <memory at 0x0 is not mapped>}"
     );
 }
@@ -103,7 +103,7 @@ fn the_first_formatter_that_fits_is_taken() {
         name = "vec"
         summary = "second"
     "#;
-    assert_eq!(told(both, "vec"), "first");
+    assert_eq!(shown(both, "vec"), "first");
 }
 
 #[test]
@@ -114,5 +114,5 @@ fn a_member_that_is_not_there_leaves_the_plain_structure() {
         summary = "wrong"
         elements = { pointer = "datum", count = "len" }
     "#;
-    assert!(told(wrong, "vec").starts_with("{data: "));
+    assert!(shown(wrong, "vec").starts_with("{data: "));
 }

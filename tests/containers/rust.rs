@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::told::{self, variables, variables_with};
+use crate::readable::{self, variables, variables_with};
 
 const CASES: [&str; 2] = ["containers-rust163", "containers-rust"];
 
@@ -11,7 +11,7 @@ fn bag(case: &str) -> BTreeMap<String, String> {
 }
 
 fn check(expected: &[(&str, &str)]) {
-    told::check(&CASES, "bag::main", expected);
+    readable::check(&CASES, "bag::main", expected);
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn trees_show_their_elements_in_order() {
         ("tree", r#"BTreeMap of 30 {{key: 0, value: "a"}, {key: 1, value: "b"}, …"#),
     ]);
     for case in CASES {
-        let told = &variables_with(case, "bag::main", 100)["tree"];
-        let keys: Vec<u32> = told
+        let shown = &variables_with(case, "bag::main", 100)["tree"];
+        let keys: Vec<u32> = shown
             .split("key: ")
             .skip(1)
             .map(|rest| rest.split(',').next().unwrap().parse().unwrap())
@@ -69,19 +69,19 @@ fn trees_show_their_elements_in_order() {
 #[test]
 fn hash_maps_show_each_element_once() {
     for case in CASES {
-        let told = variables_with(case, "bag::main", 1000);
-        let big = &told["big_map"];
+        let shown = variables_with(case, "bag::main", 1000);
+        let big = &shown["big_map"];
         assert!(big.starts_with("HashMap of 100 {"), "{case}: {big}");
         assert_eq!(big.matches("key: ").count(), 100, "{case}");
         for key in 0..100 {
             let entry = format!("{{key: {key}, value: {}}}", key * 2);
             assert!(big.contains(&entry), "{case}: no {entry}");
         }
-        let map = &told["map"];
+        let map = &shown["map"];
         assert!(map.starts_with("HashMap of 2 {"), "{case}: {map}");
         assert!(map.contains(r#"{key: "k1", value: 11}"#), "{case}: {map}");
         assert!(map.contains(r#"{key: "k2", value: 22}"#), "{case}: {map}");
-        let set = &told["set"];
+        let set = &shown["set"];
         assert!(set.starts_with("HashSet of 3 {"), "{case}: {set}");
         assert!((1..=3).all(|element| set.contains(&element.to_string())), "{case}: {set}");
     }
@@ -150,20 +150,20 @@ fn a_closure_shows_what_it_captured() {
 #[test]
 fn async_code_shows_where_it_waits_and_its_variables_there() {
     for case in CASES {
-        let told = bag(case);
+        let shown = bag(case);
         let late = "async fn bag::task, at await 2 of 2 in line 66 \
                     {id: 8, name: \"late\", first: 1, label: \"late 1\", awaited: {__0: true}}";
-        assert!(told["late"].contains(late), "{case}: {}", told["late"]);
+        assert!(shown["late"].contains(late), "{case}: {}", shown["late"]);
         let unstarted = "async fn bag::task, not started {id: 9, name: \"unstarted\"}";
-        assert!(told["unstarted"].contains(unstarted), "{case}: {}", told["unstarted"]);
+        assert!(shown["unstarted"].contains(unstarted), "{case}: {}", shown["unstarted"]);
     }
 }
 
 #[test]
 fn a_once_cell_shows_whether_it_is_set() {
-    let told = bag("containers-rust");
-    assert_eq!(told["once"], "OnceCell, set {value: 4}");
-    assert_eq!(told["no_once"], "OnceCell, not set");
+    let shown = bag("containers-rust");
+    assert_eq!(shown["once"], "OnceCell, set {value: 4}");
+    assert_eq!(shown["no_once"], "OnceCell, not set");
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn addr2line_finds_the_same_functions_inlined_calls_and_lines() {
     assert!(all.unexplained.is_empty(), "\n{}", all.unexplained.join("\n"));
 }
 
-/// Compares what is said of a module whose file is kept beside the core.
+/// Compares what is reported about a module whose file is kept beside the core.
 fn compare_module(case: &Case, process: &Process, index: usize, tally: &mut Tally) {
     let module = process.modules.get(index).unwrap();
     let Some(image) = &module.image else { return };

@@ -14,7 +14,7 @@ pub const FORMER_NAMES: [(&str, &str); 9] = [
 ];
 
 /// The current name of the class called `name`, which may be a former one; any other text is
-/// given back unchanged.
+/// returned unchanged.
 pub fn current_name(name: &str) -> &str {
     FORMER_NAMES.iter().find(|(former, _)| *former == name).map_or(name, |(_, current)| current)
 }

@@ -1,6 +1,6 @@
 //! How bad a class is.
 
-/// How bad a class is for whoever runs the program: what an attacker could make of it, as
+/// How bad a class is for those who run the program: what an attacker could make of it, as
 /// CASR and `!exploitable` rank it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]

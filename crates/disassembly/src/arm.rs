@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loads_calls_and_what_is_none_are_told_apart() {
+    fn loads_calls_and_what_is_none_are_distinguished() {
         // ldr x0, [x0, #8]; bl .+0x40; all ones.
         let code = [[0x00, 0x04, 0x40, 0xf9], [0x10, 0, 0, 0x94], [0xff; 4]].concat();
         let decoded = disassemble(Avma(0x1000), &code);

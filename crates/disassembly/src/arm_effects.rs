@@ -244,7 +244,7 @@ mod tests {
     }
 
     /// What it does, of how many bytes, at which register and offset.
-    fn told(word: u32) -> (AccessMode, u64, u16, i64) {
+    fn decoded(word: u32) -> (AccessMode, u64, u16, i64) {
         let access = access(word);
         let base = access.base.unwrap().register.0;
         (access.mode, access.size.unwrap(), base, access.displacement)
@@ -257,26 +257,26 @@ mod tests {
     #[test]
     fn loads_and_stores_name_their_base_and_offset() {
         // ldr x0, [x0, #8]; str w1, [x2, #-4]!; ldrsb w3, [sp], #1; ldtrh w0, [x1, #-2]
-        assert_eq!(told(0xf940_0400), (READ, 8, 0, 8));
-        assert_eq!(told(0xb81f_cc41), (WRITE, 4, 2, -4));
-        assert_eq!(told(0x38c0_17e3), (READ, 1, 31, 0));
-        assert_eq!(told(0x785f_e820), (READ, 2, 1, -2));
+        assert_eq!(decoded(0xf940_0400), (READ, 8, 0, 8));
+        assert_eq!(decoded(0xb81f_cc41), (WRITE, 4, 2, -4));
+        assert_eq!(decoded(0x38c0_17e3), (READ, 1, 31, 0));
+        assert_eq!(decoded(0x785f_e820), (READ, 2, 1, -2));
     }
 
     #[test]
     fn vector_registers_are_loaded_and_stored_like_others() {
         // str q0, [x1, #16]; ldr q0, [x0]; ldr d1, [x1, #8]; ldur s0, [x0, #-4];
         // str h0, [x1], #2; ldr b0, [x1]
-        assert_eq!(told(0x3d80_0420), (WRITE, 16, 1, 16));
-        assert_eq!(told(0x3dc0_0000), (READ, 16, 0, 0));
-        assert_eq!(told(0xfd40_0421), (READ, 8, 1, 8));
-        assert_eq!(told(0xbc5f_c000), (READ, 4, 0, -4));
-        assert_eq!(told(0x7c00_2420), (WRITE, 2, 1, 0));
-        assert_eq!(told(0x3d40_0020), (READ, 1, 1, 0));
+        assert_eq!(decoded(0x3d80_0420), (WRITE, 16, 1, 16));
+        assert_eq!(decoded(0x3dc0_0000), (READ, 16, 0, 0));
+        assert_eq!(decoded(0xfd40_0421), (READ, 8, 1, 8));
+        assert_eq!(decoded(0xbc5f_c000), (READ, 4, 0, -4));
+        assert_eq!(decoded(0x7c00_2420), (WRITE, 2, 1, 0));
+        assert_eq!(decoded(0x3d40_0020), (READ, 1, 1, 0));
     }
 
     #[test]
-    fn an_index_is_extended_and_scaled_as_the_load_tells() {
+    fn an_index_is_extended_and_scaled_as_the_load_says() {
         let index = |word| (access(word).index, access(word).index_is_signed);
         let half = Part { size: 4, ..register(2) };
         // ldr x0, [x1, x2, lsl #3]; ldr w0, [x1, w2, uxtw]; ldr w0, [x1, w2, sxtw #2]
@@ -290,38 +290,38 @@ mod tests {
     #[test]
     fn a_pair_counts_its_offset_in_registers() {
         // stp x29, x30, [sp, #-32]!; ldp x0, x1, [x2], #16; ldpsw x0, x1, [x2, #8]
-        assert_eq!(told(0xa9be_7bfd), (WRITE, 16, 31, -32));
-        assert_eq!(told(0xa8c1_0440), (READ, 16, 2, 0));
-        assert_eq!(told(0x6941_0440), (READ, 8, 2, 8));
+        assert_eq!(decoded(0xa9be_7bfd), (WRITE, 16, 31, -32));
+        assert_eq!(decoded(0xa8c1_0440), (READ, 16, 2, 0));
+        assert_eq!(decoded(0x6941_0440), (READ, 8, 2, 8));
         // ldp q0, q1, [x1, #32]; stnp d0, d1, [x0, #16]; stgp x0, x1, [x2, #16]
-        assert_eq!(told(0xad41_0420), (READ, 32, 1, 32));
-        assert_eq!(told(0x6c01_0400), (WRITE, 16, 0, 16));
-        assert_eq!(told(0x6900_8440), (WRITE, 16, 2, 16));
+        assert_eq!(decoded(0xad41_0420), (READ, 32, 1, 32));
+        assert_eq!(decoded(0x6c01_0400), (WRITE, 16, 0, 16));
+        assert_eq!(decoded(0x6900_8440), (WRITE, 16, 2, 16));
     }
 
     #[test]
     fn exclusive_and_ordered_accesses_are_at_their_base() {
         // ldxr w0, [x1]; stlxrb w2, w0, [x1]; ldar x0, [x1]; stlr x0, [x1]
-        assert_eq!(told(0x885f_7c20), (READ, 4, 1, 0));
-        assert_eq!(told(0x0802_fc20), (WRITE, 1, 1, 0));
-        assert_eq!(told(0xc8df_fc20), (READ, 8, 1, 0));
-        assert_eq!(told(0xc89f_fc20), (WRITE, 8, 1, 0));
+        assert_eq!(decoded(0x885f_7c20), (READ, 4, 1, 0));
+        assert_eq!(decoded(0x0802_fc20), (WRITE, 1, 1, 0));
+        assert_eq!(decoded(0xc8df_fc20), (READ, 8, 1, 0));
+        assert_eq!(decoded(0xc89f_fc20), (WRITE, 8, 1, 0));
         // ldaxp x0, x2, [x1]; stxp w3, w0, w2, [x1]; ldapr x0, [x1]; stlur w0, [x1, #-8]
-        assert_eq!(told(0xc87f_8820), (READ, 16, 1, 0));
-        assert_eq!(told(0x8823_0820), (WRITE, 8, 1, 0));
-        assert_eq!(told(0xf8bf_c020), (READ, 8, 1, 0));
-        assert_eq!(told(0x991f_8020), (WRITE, 4, 1, -8));
+        assert_eq!(decoded(0xc87f_8820), (READ, 16, 1, 0));
+        assert_eq!(decoded(0x8823_0820), (WRITE, 8, 1, 0));
+        assert_eq!(decoded(0xf8bf_c020), (READ, 8, 1, 0));
+        assert_eq!(decoded(0x991f_8020), (WRITE, 4, 1, -8));
     }
 
     #[test]
     fn what_is_read_and_written_at_once_does_both() {
         // ldadd x2, x0, [x1]; swpalb w2, w0, [x1]; casal w2, w0, [x1];
         // casp x2, x3, x4, x5, [x1]; casp w2, w3, w4, w5, [x1]
-        assert_eq!(told(0xf822_0020), (BOTH, 8, 1, 0));
-        assert_eq!(told(0x38e2_8020), (BOTH, 1, 1, 0));
-        assert_eq!(told(0x88e2_fc20), (BOTH, 4, 1, 0));
-        assert_eq!(told(0x4822_7c24), (BOTH, 16, 1, 0));
-        assert_eq!(told(0x0822_7c24), (BOTH, 8, 1, 0));
+        assert_eq!(decoded(0xf822_0020), (BOTH, 8, 1, 0));
+        assert_eq!(decoded(0x38e2_8020), (BOTH, 1, 1, 0));
+        assert_eq!(decoded(0x88e2_fc20), (BOTH, 4, 1, 0));
+        assert_eq!(decoded(0x4822_7c24), (BOTH, 16, 1, 0));
+        assert_eq!(decoded(0x0822_7c24), (BOTH, 8, 1, 0));
     }
 
     #[test]
@@ -338,9 +338,9 @@ mod tests {
         // dc zva, x3; stg x0, [x1, #16]; stz2g x0, [x1], #32; ldg x0, [x1]
         let zeroed = access(0xd50b_7423);
         assert_eq!((zeroed.mode, zeroed.size, zeroed.base), (WRITE, None, Some(register(3))));
-        assert_eq!(told(0xd920_1820), (WRITE, 16, 1, 16));
-        assert_eq!(told(0xd9e0_2420), (WRITE, 32, 1, 0));
-        assert_eq!(told(0xd960_0020), (READ, 16, 1, 0));
+        assert_eq!(decoded(0xd920_1820), (WRITE, 16, 1, 16));
+        assert_eq!(decoded(0xd9e0_2420), (WRITE, 32, 1, 0));
+        assert_eq!(decoded(0xd960_0020), (READ, 16, 1, 0));
     }
 
     #[test]

@@ -194,7 +194,7 @@ fn exclusive(word: Word) -> Option<Vec<Write>> {
         (true, false, false) => {
             vec![Write { to: written(memory), from: word.read(target, size) }]
         }
-        // STXR writes if nobody came between.
+        // STXR writes unless another processor wrote in between.
         (false, false, false) => {
             let mut writes = lose(status);
             writes.push(unknown(written(memory)));
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn atomic_accesses_tell_what_they_change() {
+    fn atomic_accesses_name_what_they_change() {
         // ldar x0, [x1]; stlr x0, [x1]; stxr w2, x0, [x1]; ldadd x2, x0, [x1]; cas x2, x0, [x1]
         assert_eq!(writes(0xc8df_fc20), [load(x(0), 1, 0, 8)]);
         assert_eq!(writes(0xc89f_fc20), [store(1, 0, x(0))]);

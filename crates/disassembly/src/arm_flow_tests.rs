@@ -64,7 +64,7 @@ fn sums_shifts_and_near_addresses_are_addresses() {
 }
 
 #[test]
-fn an_extension_tells_how_far_the_sign_goes() {
+fn an_extension_gives_how_far_the_sign_goes() {
     // uxtb w0, w1; sxtw x0, w1; sxtb w0, w1; lsr x0, x1, #32
     assert_eq!(writes(0x5300_1c20), set(x(0), Term::Register(general(1, 1))));
     assert_eq!(writes(0x9340_7c20), set(x(0), Term::SignExtended(w(1), 8)));
@@ -74,7 +74,7 @@ fn an_extension_tells_how_far_the_sign_goes() {
 }
 
 #[test]
-fn where_it_goes_on_is_told_with_the_target_if_the_instruction_has_it() {
+fn where_it_goes_on_is_given_with_the_target_if_the_instruction_has_it() {
     let next = |word| step(word).next;
     // b .+8; bl .-4; b.eq .+8; cbz x0, .+8; tbnz w0, #3, .+8
     assert_eq!(next(0x1400_0002), Next::Jumps(Some(Avma(0x1008))));

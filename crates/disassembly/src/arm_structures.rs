@@ -53,7 +53,7 @@ fn elements(word: u32) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn told(word: u32) -> (AccessMode, Option<u64>) {
+    fn decoded(word: u32) -> (AccessMode, Option<u64>) {
         let access = structure(word).unwrap();
         assert_eq!((access.base.unwrap().register.0, access.displacement), (1, 0));
         (access.mode, access.size)
@@ -63,23 +63,23 @@ mod tests {
     fn whole_registers_lie_one_after_the_other() {
         // ld1 {v0.16b}, [x1]; ld1 {v0.8b}, [x1]; st1 {v0.16b, v1.16b}, [x1];
         // ld1 {v0.16b-v3.16b}, [x1], #64; ld3 {v0.8b-v2.8b}, [x1]; st4 {v0.4s-v3.4s}, [x1]
-        assert_eq!(told(0x4c40_7020), (AccessMode::Read, Some(16)));
-        assert_eq!(told(0x0c40_7020), (AccessMode::Read, Some(8)));
-        assert_eq!(told(0x4c00_a020), (AccessMode::Write, Some(32)));
-        assert_eq!(told(0x4cdf_2020), (AccessMode::Read, Some(64)));
-        assert_eq!(told(0x0c40_4020), (AccessMode::Read, Some(24)));
-        assert_eq!(told(0x4c00_0820), (AccessMode::Write, Some(64)));
+        assert_eq!(decoded(0x4c40_7020), (AccessMode::Read, Some(16)));
+        assert_eq!(decoded(0x0c40_7020), (AccessMode::Read, Some(8)));
+        assert_eq!(decoded(0x4c00_a020), (AccessMode::Write, Some(32)));
+        assert_eq!(decoded(0x4cdf_2020), (AccessMode::Read, Some(64)));
+        assert_eq!(decoded(0x0c40_4020), (AccessMode::Read, Some(24)));
+        assert_eq!(decoded(0x4c00_0820), (AccessMode::Write, Some(64)));
     }
 
     #[test]
     fn of_elements_there_is_one_for_each_register() {
         // ld1 {v0.b}[0], [x1]; st1 {v0.d}[1], [x1]; ld2 {v0.h, v1.h}[0], [x1];
         // ld1r {v0.4s}, [x1]; ld4r {v0.2d-v3.2d}, [x1]
-        assert_eq!(told(0x0d40_0020), (AccessMode::Read, Some(1)));
-        assert_eq!(told(0x4d00_8420), (AccessMode::Write, Some(8)));
-        assert_eq!(told(0x0d60_4020), (AccessMode::Read, Some(4)));
-        assert_eq!(told(0x4d40_c820), (AccessMode::Read, Some(4)));
-        assert_eq!(told(0x4d60_ec20), (AccessMode::Read, Some(32)));
+        assert_eq!(decoded(0x0d40_0020), (AccessMode::Read, Some(1)));
+        assert_eq!(decoded(0x4d00_8420), (AccessMode::Write, Some(8)));
+        assert_eq!(decoded(0x0d60_4020), (AccessMode::Read, Some(4)));
+        assert_eq!(decoded(0x4d40_c820), (AccessMode::Read, Some(4)));
+        assert_eq!(decoded(0x4d60_ec20), (AccessMode::Read, Some(32)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::arm_fields::{at_base, field, register};
 use super::effects::{AccessMode, MemoryOperand, Part};
 
 /// LD1B to LD1D, LDFF1B to LDFF1D, ST1B to ST1D with one base. How much they touch is for
-/// their predicate and the vectors' length, which the instruction does not tell; so is the
+/// their predicate and the vectors' length, which the instruction does not say; so is the
 /// address where its offset counts in vectors and is not zero.
 pub(super) fn contiguous(word: u32) -> Option<MemoryOperand> {
     let form = field(word, 13, 3);
@@ -34,7 +34,7 @@ fn index(number: u32, form: u32, scale: u32) -> Option<Option<(Part, u64)>> {
     }
 }
 
-/// The binary logarithm of the bytes of one element in memory, of which `dtype` tells also
+/// The binary logarithm of the bytes of one element in memory, which `dtype` also gives
 /// what it becomes in the register.
 fn load_scale(word: u32) -> u32 {
     match field(word, 21, 4) {

@@ -3,7 +3,7 @@
 //!
 //! What depends on where things lie is left out: distances to data and to other functions,
 //! addresses inside the image, padding. Instructions, their immediates and the offsets of
-//! members stay; jumps within the function are told by the instruction they lead to, calls
+//! members stay; jumps within the function are hashed by the instruction they lead to, calls
 //! by the name of what is called, where there is one.
 
 use std::collections::BTreeMap;
@@ -196,7 +196,7 @@ mod tests {
         };
         let before = of(0x40_11c0, &one, 0x40_11b0, "fixed");
         assert_eq!(before, of(0x40_1210, &other, 0x40_11f0, "fixed"));
-        assert_ne!(before, of(0x40_1210, &other, 0x40_11f0, "mended"));
+        assert_ne!(before, of(0x40_1210, &other, 0x40_11f0, "repaired"));
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub struct Part {
 pub struct MemoryOperand {
     /// What it does there.
     pub mode: AccessMode,
-    /// Bytes; `None` where the instruction alone does not tell. Of a repeated string
+    /// Bytes; `None` where the instruction alone does not say. Of a repeated string
     /// instruction those of one round.
     pub size: Option<u64>,
     /// The base of the segment (`fs`, `gs`).
@@ -95,7 +95,7 @@ impl Part {
 }
 
 impl MemoryOperand {
-    /// The address of its first byte. `segment_base` tells the bases of segments; `word` is
+    /// The address of its first byte. `segment_base` gives the bases of segments; `word` is
     /// how many bytes an address of this machine has.
     pub fn address(
         &self,

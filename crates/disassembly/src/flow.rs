@@ -13,9 +13,9 @@ pub struct Step {
     /// Its length in bytes.
     pub len: u64,
     /// All it writes: registers (general and vector, by their DWARF numbers) and memory. A
-    /// register whose new content is not told by [`Term`] is there with [`Term::Unknown`];
+    /// register whose new content no [`Term`] expresses is there with [`Term::Unknown`];
     /// none of these that is changed, even if only sometimes, is left out. Calls name none:
-    /// what a call leaves alone is for whoever knows the psABI.
+    /// what a call leaves alone is for a caller that knows the psABI.
     pub writes: Vec<Write>,
     /// Where execution goes on.
     pub next: Next,

@@ -1,5 +1,5 @@
 //! Machine code as text. Knows one instruction set at a time and nothing of processes:
-//! names for addresses are put to it by whoever knows them.
+//! the caller supplies names for addresses.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 // What reads files must survive any: no index, no sum that may overflow.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
@@ -55,7 +55,7 @@ pub struct Instruction {
     pub target: Option<Avma>,
 }
 
-/// What stands where no instruction can be made out.
+/// The text where no instruction can be decoded.
 pub const BAD: &str = "(bad)";
 
 /// Decodes `code`, which lies at `start` and begins with an instruction, up to the last

@@ -32,7 +32,7 @@ pub(super) fn effects(bits: u32, start: Avma, code: &[u8]) -> Option<Effects> {
     let info = factory.info(&decoded);
     let rounds = rounds(bits, &decoded, info);
     let mut accesses = Vec::new();
-    // Where the explicit operand stands among them; implicit ones (the stack) have others.
+    // Where the explicit operand is among them; implicit ones (the stack) have others.
     let mut explicit = None;
     for memory in info.used_memory() {
         let Some(mut operand) = operand(bits, memory, rounds) else { continue };
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_jumped_to_is_told_from_the_stack_it_touches() {
+    fn what_is_jumped_to_is_distinguished_from_the_stack_it_touches() {
         // call *0x8(%rax); call *%rax; ret
         let call = of(&[0xff, 0x50, 0x08]);
         let InstructionKind::IndirectBranch(Source::Memory(at)) = call.kind else {
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn traps_and_privileged_and_no_instructions_are_told_apart() {
+    fn traps_and_privileged_and_no_instructions_are_distinguished() {
         // ud2; ud1 %eax,%eax; int3; int $3; hlt; in (%dx),%al; an opcode of 32 bits; lea
         for code in [&[0x0f, 0x0b][..], &[0x0f, 0xb9, 0xc0], &[0xcc], &[0xcd, 3]] {
             assert_eq!(of(code).kind, InstructionKind::Trap);

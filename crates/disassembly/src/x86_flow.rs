@@ -137,7 +137,7 @@ impl Shape<'_> {
                 let from = Term::Constant(self.decoded.next_ip());
                 return Some(vec![Write { to: self.pushed()?, from }]);
             }
-            // Into a register: memory may be told by the stack pointer as it is afterwards.
+            // Into a register: memory may be addressed by the stack pointer as it is afterwards.
             Mnemonic::Pop if self.decoded.op0_kind() == OpKind::Register => self.popped()?,
             Mnemonic::Leave => return self.leave(),
             _ => return None,

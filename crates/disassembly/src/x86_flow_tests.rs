@@ -115,7 +115,7 @@ fn loads_and_stores_have_their_address_and_size() {
 }
 
 #[test]
-fn an_extension_tells_how_far_the_sign_goes() {
+fn an_extension_gives_how_far_the_sign_goes() {
     // movzbl %bl,%eax; movsbl %bl,%eax; movslq 0x4(%rbx),%rax; cltq; cwtl
     assert_eq!(writes(&[0x0f, 0xb6, 0xc3]), [set(RAX, Term::Register(low(RBX, 1)))]);
     assert_eq!(writes(&[0x0f, 0xbe, 0xc3]), [set(RAX, Term::SignExtended(low(RBX, 1), 4))]);
@@ -150,7 +150,7 @@ fn sums_shifts_and_products_are_addresses() {
     assert_eq!(writes(&[0x48, 0xc1, 0xe0, 3]), [set(RAX, Term::Address(scaled(RAX, 8)))]);
     let product = [set(RAX, Term::Address(scaled(RBX, 24)))];
     assert_eq!(writes(&[0x48, 0x6b, 0xc3, 0x18]), product);
-    // add $1,%al; addl $1,(%rax): told as changed.
+    // add $1,%al; addl $1,(%rax): reported as changed.
     assert_eq!(writes(&[0x04, 1]), [set(low(RAX, 1), Term::Unknown)]);
     assert_eq!(writes(&[0x83, 0x00, 1]), [stored(at(RAX, 0, 4), Term::Unknown)]);
 }
@@ -218,7 +218,7 @@ fn what_is_not_understood_is_named_by_all_it_changes() {
 }
 
 #[test]
-fn where_it_goes_on_is_told_with_the_target_if_the_instruction_has_it() {
+fn where_it_goes_on_is_given_with_the_target_if_the_instruction_has_it() {
     // jmp .+2; je; jmp *%rax; call; call *(%rax); ret; ud2; hlt; int3; int $0x80; nop
     let target = Avma(0x1012);
     assert_eq!(next(&[0xeb, 0x10]), Next::Jumps(Some(target)));

@@ -74,7 +74,7 @@ fn is_plain(decoded: &Instruction) -> bool {
     !is_narrow && !is_own && !has_segment && !is_short
 }
 
-/// Its name without what tells the size.
+/// Its name without the suffix that gives the size.
 fn name(mnemonic: Mnemonic) -> Option<&'static str> {
     Some(match mnemonic {
         Mnemonic::Mov => "mov",
@@ -127,7 +127,7 @@ fn name(mnemonic: Mnemonic) -> Option<&'static str> {
     })
 }
 
-/// What tells the size where no register does.
+/// The word that gives the size where no register does.
 fn suffix(decoded: &Instruction) -> Option<&'static str> {
     let of_size = |bytes| {
         Some(match bytes {

@@ -178,7 +178,7 @@ fn of_name(frame: &Frame<'_>, is_in_application: bool) -> Option<Answer> {
 
 fn row_of(name: &str, language: Option<Language>) -> Option<&'static Row> {
     if let Some((of_type, of_trait, function)) = implementation(name) {
-        // Whoever wrote it had the type or the trait: the trait's crate, if not the type's.
+        // Its author had the type or the trait: the trait's crate, if not the type's.
         let by_trait = row_of(&format!("{of_trait}::{function}"), language)?;
         let of_type = of_type.strip_prefix("dyn ").unwrap_or(of_type);
         let is_named = of_type.contains("::") && of_type.starts_with(|c: char| c.is_alphabetic());

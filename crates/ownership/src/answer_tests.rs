@@ -57,7 +57,7 @@ fn a_namespace_core_or_alloc_is_rusts_only_in_a_rust_unit() {
 }
 
 #[test]
-fn without_a_unit_the_mangling_tells_the_language() {
+fn without_a_unit_the_mangling_gives_the_language() {
     let symbol = |function, linkage_name| {
         owner(Frame { linkage_name: Some(linkage_name), ..in_program(function) })
     };
@@ -252,7 +252,7 @@ fn crash_reporters_report() {
 }
 
 #[test]
-fn a_frame_of_which_nothing_is_known_is_nobodys_but_the_programs() {
+fn a_frame_of_which_nothing_is_known_is_the_applications() {
     let nothing = answer(&Frame::default());
     assert_eq!((nothing.owner, nothing.evidence), (Owner::Application, Evidence::None));
 }

@@ -147,7 +147,7 @@ impl<'n> Reader<'n> {
         true
     }
 
-    /// What stands between this bracket and the one that closes it; all, if none does.
+    /// What is between this bracket and the one that closes it; all, if none does.
     fn group(&mut self) -> &'n str {
         let mut depth = 0_usize;
         let mut last = ' ';
@@ -196,7 +196,7 @@ impl<'n> Reader<'n> {
         let of_go = self.out.ends_with('.');
         let starts = self.is_at_component();
         let inner = self.group();
-        // What qualifies a method stands before its own lambdas, too.
+        // What qualifies a method is before its own lambdas, too.
         while let Some(rest) = [" const", " volatile", " noexcept", " &&", " &"]
             .iter()
             .find_map(|word| self.rest.strip_prefix(word))
@@ -253,7 +253,7 @@ fn without_qualifiers(name: &str) -> &str {
     name
 }
 
-/// What stands behind the last space that no bracket and no operator owns.
+/// What is behind the last space that no bracket and no operator owns.
 fn without_return_type(name: &str) -> &str {
     let operator = name.find("operator ").unwrap_or(name.len());
     let (mut depth, mut start) = (0_usize, 0);
@@ -270,7 +270,7 @@ fn without_return_type(name: &str) -> &str {
     if name[start..].is_empty() { name } else { &name[start..] }
 }
 
-/// Without namespaces that only tell versions apart, hashes of crates, and what a lambda
+/// Without namespaces that only distinguish versions, hashes of crates, and what a lambda
 /// is called through.
 fn components(name: &str) -> String {
     let all: Vec<&str> = name.split("::").collect();

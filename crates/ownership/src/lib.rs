@@ -1,6 +1,6 @@
 //! Whose code a stack frame is.
 //!
-//! Blame, signatures, folded stacks and the choice of memory to keep all need to tell the
+//! Blame, signatures, folded stacks and the choice of memory to keep all need to distinguish the
 //! application's frames from those of languages, systems and the machinery of dying. This
 //! crate is the one place that does: [`answer`] takes what is known of a frame as plain
 //! text and gives an [`Owner`].

@@ -1,4 +1,4 @@
-//! What is hidden, by kind: the word that stands in its token.
+//! What is hidden, by kind: the word that is in its token.
 
 /// A kind of sensitive text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

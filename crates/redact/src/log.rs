@@ -1,4 +1,4 @@
-//! What was hidden, where and why: for whoever wants to know without seeing it.
+//! What was hidden, where and why: for a reader who is not to see it.
 
 use super::policy::Origin;
 use super::shown::Shown;
@@ -22,7 +22,7 @@ pub enum Reason {
     Level,
     /// The same value was hidden before for one of these reasons.
     Known,
-    /// A word of memory that spells text, of which nobody can say what it is a piece of.
+    /// A word of memory that spells text, of which no one can say what it is a piece of.
     Piece,
 }
 
@@ -53,7 +53,7 @@ pub struct Decision {
     pub reason: Reason,
     /// As what.
     pub kind: &'static str,
-    /// What stands in its place.
+    /// What is in its place.
     pub token: String,
 }
 

@@ -20,7 +20,7 @@ pub enum Level {
 pub enum Origin {
     /// A function, type or variable name of a binary.
     SymbolName,
-    /// A file of the dead process' machine or of the analyst's.
+    /// A file of the crashed process's machine or of the analyst's.
     Path,
     /// A source file's path as the compiler wrote it.
     SourcePath,
@@ -95,7 +95,7 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
         (_, Origin::Environment | Origin::Argument) => Treatment::Mask,
         (Level::Strict, Origin::MessageText | Origin::VariableText) => Treatment::Mask,
         (Level::Strict, Origin::ThreadName) => Treatment::Digest("name"),
-        // Whose home it was is seen by whoever may open the file.
+        // Anyone who may open the file sees whose home it was.
         (Level::Default, Origin::Path | Origin::SourcePath) => {
             Treatment::SearchBut(&[Kind::User, Kind::Ip])
         }

@@ -10,12 +10,12 @@ use crate::text_in_numbers;
 
 /// Values that are remembered; those of more would cost more than they hide.
 const MOST: usize = 256;
-/// Bytes of a value: a shorter one stands in other words by chance.
+/// Bytes of a value: a shorter one occurs in other words by chance.
 const SHORTEST: usize = 6;
 const LONGEST: usize = 256;
 /// The same for a value of letters alone, which may be a word of a language.
 const SHORTEST_WORD: usize = 10;
-/// The smallest number that is nobody's size, count or port.
+/// The smallest number that is not a usual size, count or port.
 const LEAST_NUMBER: u64 = 100_000;
 
 /// What was hidden so far.
@@ -69,7 +69,7 @@ impl Remembered {
         self.numbers.contains(&number)
     }
 
-    /// Where in `text` a remembered one stands as a word of its own.
+    /// Where in `text` a remembered one occurs as a word of its own.
     pub(super) fn find(&self, text: &[u8]) -> Vec<(Range<usize>, Kind)> {
         let mut found = Vec::new();
         if self.texts.is_empty() {
@@ -90,7 +90,7 @@ impl Remembered {
         found
     }
 
-    /// The longest that stands at `place`.
+    /// The longest that is at `place`.
     fn at(&self, text: &[u8], place: usize) -> Option<(usize, Kind)> {
         let rest = text.get(place..)?;
         let first = vec![*rest.first()?];

@@ -77,7 +77,7 @@ fn kinds() -> String {
     words.join(", ")
 }
 
-/// Where a value stands in a program.
+/// Where a value is in a program.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Named<'n> {
     /// The variable, and its members down to the value: `config.db.password`.
@@ -109,7 +109,7 @@ pub struct Rules {
 #[derive(Clone, Debug)]
 struct Rule {
     denies: bool,
-    /// Where it was read: `redact.toml:3`; only the line until the file is told.
+    /// Where it was read: `redact.toml:3`; only the line until the file is known.
     place: String,
     name: Option<String>,
     type_name: Option<String>,
@@ -190,7 +190,7 @@ impl Rules {
         self.rules.is_empty()
     }
 
-    /// What is said of `text`, the value of `named`.
+    /// What the rules say about `text`, the value of `named`.
     pub fn verdict(&self, named: &Named<'_>, text: &[u8]) -> Option<Verdict> {
         let holds = |rule: &&Rule| rule.names_value() && rule.holds(named, text);
         let fitting = || self.rules.iter().filter(holds);
@@ -401,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_line() {
+    fn what_is_wrong_is_reported_with_its_line() {
         for (text, line, problem) in [
             ("\n[[deny]]\nnme = 'x'\n", 3, "`nme` is unknown"),
             ("[[deny]]\nregex = '('\n", 2, "`regex`: unclosed group"),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// Text that may leave the process: printed, sent or stored. Only the
-/// [`Redactor`](super::Redactor) makes one out of a dead process' data.
+/// [`Redactor`](super::Redactor) makes one out of a crashed process's data.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shown(String);
 
@@ -22,7 +22,7 @@ impl Shown {
         Self(text)
     }
 
-    /// The text. It may hold control characters: whoever prints it escapes them.
+    /// The text. It may hold control characters: the caller escapes them when printing.
     pub fn as_str(&self) -> &str {
         &self.0
     }

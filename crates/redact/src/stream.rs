@@ -1,5 +1,5 @@
 //! Any text, of any length: a log beside a core. Works in blocks that end with a line, so
-//! memory is bounded and nothing that stands in one line is cut.
+//! memory is bounded and nothing that is in one line is cut.
 
 use std::io::{self, Read, Write};
 

@@ -2,7 +2,7 @@
 //! pointer that text was copied over. A piece of a text cannot be judged by what it looks
 //! like, so it is hidden unless it says nothing (`AAAAAAAA`).
 
-/// What a number stands as that spelled text: `xxxxxxxx`.
+/// What is shown for a number that spelled text: `xxxxxxxx`.
 pub(super) const MASKED: u64 = 0x7878_7878_7878_7878;
 const MASKED_HALF: u64 = MASKED >> 32;
 
@@ -41,7 +41,7 @@ pub(super) fn is_whole_text(word: u64) -> bool {
     spells(word, u64::BITS / 8 - 1)
 }
 
-/// What the number `word` stands as.
+/// What is shown for the number `word`.
 pub(super) fn masked(word: u64) -> u64 {
     if word <= u64::from(u32::MAX) { MASKED_HALF } else { MASKED }
 }
@@ -58,7 +58,7 @@ fn is_printable(byte: u8) -> bool {
     byte == b' ' || byte.is_ascii_graphic()
 }
 
-/// The numbers in a sentence: where they stand, and what they are. Hexadecimal ones, and
+/// The numbers in a sentence: where they are, and what they are. Hexadecimal ones, and
 /// decimal ones of so many digits that they may spell text.
 pub(super) fn numbers(text: &str) -> Vec<(std::ops::Range<usize>, u64)> {
     let bytes = text.as_bytes();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_found_where_they_stand() {
+    fn numbers_are_found_where_they_are() {
         let text = "rax = 0x323272655474, at 0x10; 3617292398726410868 of 12, `0xzz`";
         let found: Vec<_> =
             numbers(text).into_iter().map(|(at, number)| (&text[at], number)).collect();

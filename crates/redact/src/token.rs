@@ -1,4 +1,4 @@
-//! What stands in place of a hidden text: its kind, and a short keyed digest.
+//! What is in place of a hidden text: its kind, and a short keyed digest.
 
 use sha2::{Digest, Sha256};
 
@@ -6,7 +6,7 @@ use super::kind::Kind;
 
 /// Makes tokens: HMAC-SHA-256 (RFC 2104) of kind and text, cut to two bytes. Equal texts
 /// of a kind have equal tokens under one key; the cut alone keeps a list of candidates
-/// from being told apart.
+/// from being distinguishable.
 #[derive(Clone)]
 pub(super) struct Tokens {
     inner: Sha256,
@@ -14,7 +14,7 @@ pub(super) struct Tokens {
 }
 
 impl std::fmt::Debug for Tokens {
-    /// The key is nobody's business.
+    /// The key is secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Tokens")
     }

@@ -1,6 +1,6 @@
 //! Sets of words that are asked often: of text where hardly any word is one.
 
-/// Words without regard to the case of ASCII letters, told by their hash. Made by the
+/// Words without regard to the case of ASCII letters, found by their hash. Made by the
 /// compiler: nothing is built when obit starts.
 pub(super) struct WordSet<const SLOTS: usize> {
     slots: [&'static [u8]; SLOTS],

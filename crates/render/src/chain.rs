@@ -18,7 +18,7 @@ pub(super) struct Piece {
     pub(super) ink: Style,
 }
 
-/// Tells the application's functions from those of the system.
+/// Distinguishes the application's functions from those of the system.
 pub(super) struct Origins<'r> {
     executable: Option<&'r str>,
     /// The C library is in the program itself.
@@ -68,7 +68,7 @@ impl<'r> Origins<'r> {
 }
 
 /// The stack in lines of at most `room` columns: one line unless even the names that
-/// must stand there need more.
+/// must be shown need more.
 pub(super) fn chain(
     frames: &[FrameReport],
     room: usize,
@@ -99,7 +99,7 @@ pub(super) fn chain(
     wrap(row, room)
 }
 
-/// What must stand in the row, and what may follow if there is room.
+/// What must be in the row, and what may follow if there is room.
 fn choose(
     frames: &[FrameReport],
     origins: &Origins<'_>,
@@ -121,7 +121,7 @@ fn choose(
             let begun = frames.iter().rposition(|frame| !origins.is_start(frame));
             let frames = frames.get(..begun.map_or(frames.len(), |at| at + 1)).unwrap_or_default();
             // Of a system library's own thread, its outermost function is what the thread
-            // is for. In a program without lines nobody knows which is whose.
+            // is for. In a program without lines no one knows which is whose.
             match frames.first().map(|frame| origins.is_known_system(frame)) {
                 Some(true) => (Some(frames), &[][..]),
                 _ => (None, frames),
@@ -162,7 +162,7 @@ fn piece(frame: &FrameReport, is_program: bool, options: &PageOptions) -> Piece 
 
 /// The name a program calls it by. glibc calls the code behind a versioned symbol
 /// `___name` and its own alias of a public function `__GI_name`; other names that begin
-/// with underscores may be nobody's but the library's.
+/// with underscores can only be the library's.
 fn public(name: &str) -> &str {
     let known = name.strip_prefix("___").or_else(|| name.strip_prefix("__GI_"));
     known.filter(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or(name)

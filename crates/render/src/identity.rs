@@ -5,7 +5,7 @@ use super::name;
 use super::visible::visible;
 use obit_report::{Report, ThreadReport, TimeSource};
 
-/// Digits of a build ID that tell builds apart at a glance.
+/// Digits of a build ID that distinguish builds at a glance.
 const BUILD_ID_DIGITS: usize = 12;
 /// Columns of a process' or a thread's name.
 const WIDEST_NAME: usize = 40;

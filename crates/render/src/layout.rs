@@ -13,7 +13,7 @@ pub(super) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{:blanks$}", "")
 }
 
-/// `text` in at most `columns`, cut in the middle: a function's name tells most by its
+/// `text` in at most `columns`, cut in the middle: a function's name is recognized by its
 /// namespace and its last part.
 pub(super) fn cut_middle(text: &str, columns: usize) -> String {
     if width(text) <= columns {
@@ -25,7 +25,7 @@ pub(super) fn cut_middle(text: &str, columns: usize) -> String {
     format!("{}\u{2026}{tail}", take(text.chars(), room / 2))
 }
 
-/// `text` in at most `columns`, cut at its start: a path tells most by its end.
+/// `text` in at most `columns`, cut at its start: a path is recognized by its end.
 pub(super) fn cut_start(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();

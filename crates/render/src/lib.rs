@@ -29,7 +29,7 @@ pub use visible::visible;
 pub struct PageOptions {
     /// Columns. What cannot be shortened may be wider.
     pub width: usize,
-    /// Whether a table may be shortened to `width`. Where nobody said how wide, another
+    /// Whether a table may be shortened to `width`. Where no one said how wide, another
     /// program may read it: paths and build IDs stay whole.
     pub shorten_tables: bool,
     /// Whether to write colours. Without them the page says the same.

@@ -76,7 +76,7 @@ fn brief_file(path: &Shown) -> String {
     parent.map_or(base, |start| shown(&path.suffix(start)))
 }
 
-/// A name short enough to stand in a row of them: without parameters and symbol version,
+/// A name short enough to be in a row of them: without parameters and symbol version,
 /// with `<…>` for template arguments, and without hashes of crates.
 pub(super) fn brief(name: &str) -> String {
     let name = &*without_crate_hashes(name);
@@ -126,7 +126,7 @@ pub(super) fn brief(name: &str) -> String {
     short
 }
 
-/// A Rust name without the hashes of crates, which tell two versions of a crate apart:
+/// A Rust name without the hashes of crates, which distinguish two versions of a crate:
 /// `core::panicking::panic` of `core[c1f1a4ba060b9bfa]::panicking::panic`.
 pub(super) fn without_crate_hashes(name: &str) -> Cow<'_, str> {
     /// Hexadecimal digits of a hash (v0 mangling, "Crate identifier").
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_left_out_where_arguments_stand() {
+    fn parameters_are_left_out_where_arguments_are() {
         let cases = [
             ("ns::walk(Node*, int (*)(char)) const", "ns::walk"),
             ("main", "main"),

@@ -61,7 +61,7 @@ fn a_wide_terminal_has_everything_in_its_line() {
 }
 
 #[test]
-fn deep_recursion_is_told_not_shown() {
+fn deep_recursion_is_counted_not_listed() {
     let fib = || at("fib(int)", "/src/t/fib.cc", 4);
     let mut frames: Vec<FrameReport> = (0..300).map(|_| fib()).collect();
     frames.push(at("main", "/src/t/fib.cc", 9));
@@ -89,12 +89,12 @@ fn missing_modules_are_one_paragraph_with_one_hint() {
 }
 
 #[test]
-fn stacks_cut_off_are_one_fact_told_once_and_notices_fit_a_screen() {
+fn stacks_cut_off_are_one_fact_reported_once_and_notices_fit_a_screen() {
     let mut report = many_threads();
-    let notice = |code, subject: String, told: String, hint: &str| NoticeReport {
+    let notice = |code, subject: String, printed: String, hint: &str| NoticeReport {
         code,
         subject: Some(text(&subject)),
-        text: text(&told),
+        text: text(&printed),
         hint: text(hint),
     };
     let hint = NoticeCode::CoreTruncated.hint();
@@ -112,8 +112,8 @@ fn stacks_cut_off_are_one_fact_told_once_and_notices_fit_a_screen() {
     }
     let page = page(&report, 100);
     let (_, notices) = page.split_once("missing or in doubt\n").unwrap();
-    let told = "10 of 65 threads have no stack in the core (cut off): 3023, 3024,";
-    assert!(notices.contains(told) && !notices.contains("end early"), "{notices}");
+    let printed = "10 of 65 threads have no stack in the core (cut off): 3023, 3024,";
+    assert!(notices.contains(printed) && !notices.contains("end early"), "{notices}");
     assert_eq!(notices.matches("ulimit").count(), 1, "{notices}");
     assert!(notices.contains("and 1 more (-v shows them)"), "{notices}");
     assert!(notices.lines().count() <= 12 + 3, "{notices}");
@@ -261,7 +261,7 @@ fn frames_are_explained_by_their_source_arguments_and_locals() {
 }
 
 #[test]
-fn a_narrow_page_keeps_the_place_in_sight() {
+fn a_narrow_page_keeps_the_place_visible() {
     let page = page(&crash(vec![thread(3022, "t", explained())]), 60);
     let wide: Vec<_> =
         page.lines().filter(|line| width(line) > 60 && !line.contains("scanning")).collect();
@@ -285,11 +285,11 @@ fn explanations_fit_a_screen_unless_all_is_wanted() {
 }
 
 #[test]
-fn code_stands_where_there_is_no_source() {
-    let instruction = |offset: u64, told: &str| InstructionReport {
+fn code_is_shown_where_there_is_no_source() {
+    let instruction = |offset: u64, printed: &str| InstructionReport {
         address: Hex(0x1130 + offset),
         place: Some(text(&format!("letters+{offset}"))),
-        text: text(told),
+        text: text(printed),
         ..InstructionReport::default()
     };
     let mut frames = vec![inside("letters", "/usr/bin/t", 0x1133)];
@@ -335,7 +335,7 @@ fn hostile_source_and_values_are_shown_and_not_obeyed() {
 }
 
 #[test]
-fn a_stack_that_stands_for_many_threads_shows_nobodys_values() {
+fn a_stack_that_stands_for_many_threads_shows_no_values() {
     let mut threads = vec![thread(3022, "t", walk())];
     threads.extend((3023..3025).map(|tid| thread(tid, "w", explained())));
     let options = PageOptions { all_threads: true, ..PageOptions::default() };
@@ -345,9 +345,9 @@ fn a_stack_that_stands_for_many_threads_shows_nobodys_values() {
 
 /// A crash that is understood, beside threads that wait for each other.
 fn understood() -> Report {
-    let seen = |kind, told: &str, address: Option<u64>| Evidence {
+    let seen = |kind, printed: &str, address: Option<u64>| Evidence {
         kind,
-        text: text(told),
+        text: text(printed),
         frame: Some(0),
         address: address.map(Hex),
     };
@@ -409,7 +409,7 @@ fn the_source_of_the_frame_to_look_at_is_shown_once() {
 }
 
 #[test]
-fn the_first_screen_is_short_whatever_it_has_to_tell_and_the_rest_stands_below() {
+fn the_first_screen_is_short_whatever_it_has_to_show_and_the_rest_is_below() {
     let mut report = understood();
     let finding = report.findings[0].clone();
     report.findings = vec![finding; 40];
@@ -436,12 +436,12 @@ fn the_first_screen_is_short_whatever_it_has_to_tell_and_the_rest_stands_below()
 }
 
 #[test]
-fn each_thread_of_a_deadlock_has_its_line_and_its_finding_is_not_told_again() {
+fn each_thread_of_a_deadlock_has_its_line_and_its_finding_is_not_reported_again() {
     let mut report = understood();
-    let ring = report.findings[0].evidence.clone();
+    let cycle = report.findings[0].evidence.clone();
     let cause = report.cause.as_mut().unwrap();
     cause.class = "deadlock".to_owned();
-    cause.evidence = ring;
+    cause.evidence = cycle;
     let page = page(&report, 80);
     assert_eq!(page.matches("thread 3023 holds mutex `a`").count(), 1, "{page}");
     assert!(!page.contains("also") && !page.contains("seen"), "{page}");

@@ -1,4 +1,4 @@
-//! Text of a dead process on a living terminal: nothing in it may be obeyed or hidden.
+//! Text of a crashed process on a live terminal: nothing in it may be obeyed or hidden.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

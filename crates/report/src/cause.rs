@@ -25,7 +25,7 @@ pub struct Cause {
     pub explanation: Option<Shown>,
     /// How sure this is: as sure as the least of its parts.
     pub confidence: Confidence,
-    /// What the program itself said of it: assertion, panic, `what()`.
+    /// What the program itself reported: assertion, panic, `what()`.
     pub message: Option<Shown>,
     /// What it rests on.
     pub evidence: Vec<Evidence>,
@@ -43,7 +43,7 @@ impl Cause {
     }
 }
 
-/// How sure a judgement is.
+/// How sure a conclusion is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -57,7 +57,7 @@ pub enum Confidence {
     Proved,
 }
 
-/// One fact a judgement rests on.
+/// One fact that a conclusion rests on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -129,13 +129,13 @@ pub struct Signature {
     pub id: String,
     /// In words.
     pub text: Shown,
-    /// The functions that stand in it.
+    /// The functions in it.
     pub frames: Vec<Shown>,
     /// Why those.
     pub decisions: Vec<Decision>,
 }
 
-/// Why a frame does or does not stand in the signature.
+/// Why a frame is or is not in the signature.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use obit_redact::Shown;
 
-/// All that was hidden of a dead process.
+/// All that was hidden of a crashed process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -41,6 +41,6 @@ pub struct HiddenText {
     pub rule: Option<Shown>,
     /// As what: a word of docs/redaction.md.
     pub kind: String,
-    /// What stands in its place.
+    /// What is in its place.
     pub token: String,
 }

@@ -51,7 +51,7 @@ use serde::{Deserialize, Serialize};
 /// The version of the contract this library writes.
 pub const SCHEMA: &str = "obit.report/1";
 
-/// What a dead process died of, and all that is known of it.
+/// Why a process crashed, and all that is known about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -64,7 +64,7 @@ pub struct Report {
     pub id: String,
     /// The core file.
     pub core: CoreReport,
-    /// The process that died.
+    /// The crashed process.
     pub process: ProcessReport,
     /// When and where that was.
     pub circumstances: Circumstances,
@@ -85,7 +85,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What was hidden from this report.
     pub redactions: Redactions,
-    /// What could not be known, and how to mend that.
+    /// What could not be known, and how to fix that.
     pub notices: Vec<NoticeReport>,
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Hex;
 use obit_redact::Shown;
 
-/// The address space when the process died.
+/// The address space when the process crashed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]

@@ -15,7 +15,7 @@ pub struct NoticeReport {
     pub subject: Option<Shown>,
     /// One sentence.
     pub text: Shown,
-    /// What mends it.
+    /// What fixes it.
     pub hint: Shown,
 }
 

@@ -20,7 +20,7 @@ pub struct ThreadReport {
     /// Whether it brought the process down.
     pub crashed: bool,
     /// What the kernel was doing with it: `running`, `sleeping`, `disk-sleep`, `stopped`,
-    /// `zombie`, `dead`. Cores tell it of the main thread alone.
+    /// `zombie`, `dead`. Cores have it for the main thread only.
     pub state: Option<String>,
     /// The signal it was handling, where there was one.
     pub signal: Option<String>,

@@ -1,4 +1,4 @@
-//! What was read and what died: the core file, the process, the signal.
+//! What was read and what crashed: the core file, the process, the signal.
 
 use serde::{Deserialize, Serialize};
 
@@ -58,7 +58,7 @@ pub enum TimeSource {
     FileModified,
 }
 
-/// The process that died.
+/// The crashed process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -121,7 +121,7 @@ pub struct SignalReport {
 }
 
 impl SignalReport {
-    /// What the kernel means by the code, where its name alone does not tell.
+    /// What the kernel means by the code, where its name alone does not say.
     pub fn meaning(&self) -> Option<&'static str> {
         Some(match self.code_name.as_deref()? {
             "SEGV_MAPERR" => "nothing is mapped there",

@@ -26,7 +26,7 @@ pub struct Variable {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<VariableValue>,
     /// The value as a person would write it: an enumerator, a character, a string, the
-    /// function a pointer points to. Bytes that are no UTF-8 stand as `\xff`.
+    /// function a pointer points to. Bytes that are not UTF-8 are written as `\xff`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Shown>,
     /// The value in the format that was asked for (`obit print CORE '/x flags'`).

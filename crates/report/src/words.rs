@@ -2,14 +2,14 @@
 //! `{x = 1, … 12 more}`.
 //!
 //! The words may hold whatever the process held, control characters outside of quotes
-//! included: whoever prints them escapes them.
+//! included: the caller escapes them when printing.
 
 use std::fmt::Write as _;
 
 use super::{Variable, VariableStatus, VariableValue};
 use obit_redact::Shown;
 
-/// How much is said of what pointers point at.
+/// How much is shown of what pointers point at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pointees {
     /// The address alone.
@@ -28,7 +28,7 @@ const WHOLE_DEPTH: usize = 64;
 const LONGEST_ADDRESS: usize = 18;
 /// Columns below which no structure is opened: `{…}` says as much.
 const LEAST_ROOM: usize = 8;
-/// Equal elements in a row that are told rather than shown. gdb's is 10.
+/// Equal elements in a row that are counted rather than listed. gdb's is 10.
 const REPEATS: usize = 6;
 
 impl Variable {
@@ -43,7 +43,7 @@ impl Variable {
         words(self, usize::MAX / 2, Pointees::All, WHOLE_DEPTH)
     }
 
-    /// The value where it needs no children to be told: a scalar, a text, an absence.
+    /// The value where it can be shown without children: a scalar, a text, an absence.
     pub fn leaf_words(&self, room: usize) -> Option<String> {
         match self.status {
             VariableStatus::Ok => {}
@@ -132,7 +132,7 @@ impl Variable {
         is_entry.then_some((key, value))
     }
 
-    /// What stands before the children: `std::vector of 3`, `0x55…`.
+    /// What is printed before the children: `std::vector of 3`, `0x55…`.
     pub fn head(&self) -> String {
         match (&self.summary, &self.value) {
             (Some(summary), _) => summary.as_str().to_owned(),
@@ -294,7 +294,7 @@ fn list(parent: &Variable, room: usize, pointees: Pointees, depth: usize) -> Str
         let left = room.saturating_sub(used.saturating_add(reserve));
         let mut text = String::new();
         let entry = child.as_entry().filter(|_| is_keyed);
-        let told = entry.map_or(*child, |(_, value)| value);
+        let shown = entry.map_or(*child, |(_, value)| value);
         if let Some((key, _)) = entry {
             let key = words(key, left / 2, Pointees::Hidden, depth);
             let _ = write!(text, "{key}: ");
@@ -308,7 +308,7 @@ fn list(parent: &Variable, room: usize, pointees: Pointees, depth: usize) -> Str
             true => others.iter().take_while(|other| alike(other, child)).count(),
             false => 0,
         };
-        text.push_str(&words(told, left_for_value, pointees, nested));
+        text.push_str(&words(shown, left_for_value, pointees, nested));
         let equal = if equal + 1 >= REPEATS { equal } else { 0 };
         if equal > 0 {
             let _ = write!(text, " <repeats {} times>", equal + 1);
@@ -359,7 +359,7 @@ fn unquoted(text: &str) -> &str {
     inner.filter(|inner| !inner.is_empty()).unwrap_or(text)
 }
 
-/// `text` as it would stand between quotes in a program. Bytes that were no UTF-8 stand
+/// `text` as it would be written between quotes in a program. Bytes that were no UTF-8 are
 /// as `\xff` in it already: the backslash is left alone.
 fn escaped(text: &str, quote: char) -> String {
     let mut escaped = String::with_capacity(text.len());

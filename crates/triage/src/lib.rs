@@ -1,6 +1,6 @@
-//! Brings crashes of one bug together, remembers them, and tells which to look at first.
+//! Brings crashes of one bug together, remembers them, and says which to look at first.
 //!
-//! **For** whoever has many core dumps: a signature for each crash, groups of crashes of one
+//! **For** users with many core dumps: a signature for each crash, groups of crashes of one
 //! bug, a store of what was seen (one SQLite file), the history of each group over releases
 //! and time, and the lists, details and comparisons that `obit triage`, `top`, `show` and
 //! `diff` print. It works on reports ([`obit_report::Report`]) and reads no core itself.
@@ -39,12 +39,12 @@
 //! | what is kept of a crash? | [`Record`], [`FileFacts`], [`write_record`], [`read_record`] |
 //! | which crashes are one bug's? | [`group`], [`CrashKey`], [`Constraints`], [`Grouping`] |
 //! | what was seen before? | [`Store`], [`PackedRecord`], [`FileStamp`], [`StoreError`]; [`store`] |
-//! | how does a group stand? | [`Status`], [`State`]; releases and code in [`history`] |
+//! | what is the status of a group? | [`Status`], [`State`]; releases and code in [`history`] |
 //! | what is shown? | [`Overview`], [`GroupSummary`], [`GroupDetail`], [`Difference`]; [`views`] |
 //! | of which groups, since when? | [`ViewOptions`], [`Filter`], [`Severity`], [`When`]; [`time`] |
 //!
 //! A signature names the library function that was called and the function of the program
-//! that called it (`docs/signature.md`). Measured on native stacks, callers further out tell
+//! that called it (`docs/signature.md`). Measured on native stacks, callers further out distinguish
 //! the workload and not the bug, and the kind of the fault and the line differ from build to
 //! build; so neither is in it.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

@@ -1,4 +1,4 @@
-//! Records of crashes that nobody had: programs with builds, bugs of very different
+//! Records of invented crashes: programs with builds, bugs of very different
 //! frequency, stacks that differ with what the program was at.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_a_core_or_the_program_by_its_content_wherever_it_stands() {
+    fn a_file_is_a_core_or_the_program_by_its_content_wherever_it_is() {
         let directory = tempfile::tempdir().unwrap();
         // ET_DYN is 3, ET_CORE is 4.
         let file = |name: &str, e_type: u8| {

@@ -15,14 +15,14 @@ pub(crate) struct General {
         hide_short_help = true
     )]
     pub(crate) color: ColorChoice,
-    /// Never start a pager [default: OBIT_PAGER, PAGER or less for what is longer than the
-    /// terminal]
+    /// Never start a pager [default: OBIT_PAGER, PAGER or less for output longer than
+    /// the terminal]
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_pager: bool,
     /// Show more: whole names, paths and lists, addresses, registers of the crashed thread
     #[arg(short, long, conflicts_with = "quiet", global = true)]
     pub(crate) verbose: bool,
-    /// Show less: the crash alone, no progress
+    /// Show less: only the crash, no progress
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }

@@ -11,7 +11,7 @@ use super::choices::{LEVELS, one_of};
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "What to hide")]
 pub(crate) struct Redaction {
-    /// How much to hide of what the process held
+    /// How much of the process's data to hide
     #[arg(
         long = "redact",
         value_parser = one_of(LEVELS),

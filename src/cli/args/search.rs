@@ -1,4 +1,4 @@
-//! Where the files of the dead process are looked for.
+//! Where the files of the crashed process are looked for.
 
 use std::path::PathBuf;
 

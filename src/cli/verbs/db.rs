@@ -57,7 +57,7 @@ pub(crate) fn run(args: &DbArgs) -> Result<Exit, Failure> {
             let store = Store::open(&path)?;
             let counts = store.check()?;
             say(format!(
-                "{} is whole: dumps: {}, failed: {}, groups: {}",
+                "{} is intact: dumps: {}, failed: {}, groups: {}",
                 store.path().display(),
                 counts.dumps,
                 counts.failed,

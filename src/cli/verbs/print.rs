@@ -231,7 +231,7 @@ impl Place<'_> {
         }
     }
 
-    /// Which frame the values are of: nobody chose it.
+    /// Which frame the values are of: it was not chosen.
     fn announce(&self, general: &General, is_thread_named: bool) {
         let Some(thread) = self.thread().filter(|_| !general.quiet) else { return };
         let Some(frame) = thread.frames.get(self.frame) else { return };

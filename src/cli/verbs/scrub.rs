@@ -57,7 +57,7 @@ const LEVEL: i32 = 15;
 pub(crate) fn run(args: &ScrubArgs, general: &General) -> Result<Exit, Failure> {
     let inputs = args.files.inputs()?;
     if inputs.force_exe {
-        let problem = "what scrub hides rests on the program; it takes none of another build";
+        let problem = "scrub takes what to hide from the types of the program; it does not accept another build";
         return Err(Failure::usage(&problem));
     }
     if let Some(scrubbed) = &args.verify {

@@ -1,4 +1,4 @@
-//! What stands beside the cause, in words.
+//! Findings beside the cause, in words.
 
 use super::super::notice_text::bytes;
 use crate::report::{Evidence, EvidenceKind, Hex};
@@ -69,7 +69,7 @@ pub(in super::super) fn instruction(fault: &Fault, redactor: &mut Redactor) -> V
     division.into_iter().chain(check).map(evidence).collect()
 }
 
-/// What the kernel told the handler that caught the fault.
+/// What the kernel passed to the handler that caught the fault.
 pub(in super::super) fn caught(caught: &Caught, redactor: &mut Redactor) -> Evidence {
     let signal = &caught.signal;
     let code = signal.code_name().map(|code| format!(" ({code})")).unwrap_or_default();

@@ -13,9 +13,9 @@ const MOST_LOCKS: usize = 64;
 
 pub(super) fn finding(finding: &LockFinding, redactor: &mut Redactor) -> Finding {
     let (kind, threads) = match finding {
-        LockFinding::Deadlock(ring) => (
-            if ring.len() == 1 { "self-deadlock" } else { "deadlock" },
-            ring.iter().map(|link| link.waiter.tid).collect(),
+        LockFinding::Deadlock(cycle) => (
+            if cycle.len() == 1 { "self-deadlock" } else { "deadlock" },
+            cycle.iter().map(|link| link.waiter.tid).collect(),
         ),
         LockFinding::Abandoned { waiters, .. } => ("lock-abandoned", tids(waiters)),
         LockFinding::Held(held) => {
@@ -40,14 +40,14 @@ fn locks(finding: &LockFinding, redactor: &mut Redactor) -> Vec<LockReport> {
         LockReport { name, address, holder, waiters, is_sure }
     };
     match finding {
-        LockFinding::Deadlock(ring) => {
-            let holders = ring.iter().cycle().skip(1);
-            let links = ring.iter().zip(holders).take(MOST_LOCKS);
-            let told = links.map(|(link, next)| {
+        LockFinding::Deadlock(cycle) => {
+            let holders = cycle.iter().cycle().skip(1);
+            let links = cycle.iter().zip(holders).take(MOST_LOCKS);
+            let shown = links.map(|(link, next)| {
                 let waiters = vec![link.waiter.tid];
                 lock(&link.wanted, Some(next.waiter.tid), waiters, next.is_sure)
             });
-            told.collect()
+            shown.collect()
         }
         LockFinding::Abandoned { lock: one, owner, waiters } => {
             vec![lock(&Wanted::Lock(one.clone()), Some(*owner), tids(waiters), true)]
@@ -65,9 +65,9 @@ fn tids(places: &[Whereabouts]) -> Vec<i64> {
 
 fn title(finding: &LockFinding) -> String {
     match finding {
-        LockFinding::Deadlock(ring) => match &ring[..] {
+        LockFinding::Deadlock(cycle) => match &cycle[..] {
             [link] => format!("thread {} waits for itself", link.waiter.tid),
-            _ => format!("{} threads wait for each other", ring.len()),
+            _ => format!("{} threads wait for each other", cycle.len()),
         },
         LockFinding::Abandoned { lock, owner, waiters } => {
             let (who, lock) = (who_wait(waiters), called(lock));
@@ -93,7 +93,7 @@ fn who_wait(waiters: &[Whereabouts]) -> String {
 /// What shows it, a lock each.
 pub(in super::super) fn evidence(finding: &LockFinding, redactor: &mut Redactor) -> Vec<Evidence> {
     let locks: Vec<Option<&Lock>> = match finding {
-        LockFinding::Deadlock(ring) => ring.iter().map(|link| lock_of(&link.wanted)).collect(),
+        LockFinding::Deadlock(cycle) => cycle.iter().map(|link| lock_of(&link.wanted)).collect(),
         LockFinding::Abandoned { lock, .. } => vec![Some(lock)],
         LockFinding::Held(held) => vec![Some(&held.lock)],
     };
@@ -110,10 +110,10 @@ pub(in super::super) fn evidence(finding: &LockFinding, redactor: &mut Redactor)
 /// The same as sentences.
 pub(in super::super) fn sentences(finding: &LockFinding) -> Vec<String> {
     match finding {
-        LockFinding::Deadlock(ring) => {
-            let mut told: Vec<String> = ring.iter().take(MOST_LINKS).map(in_ring).collect();
-            told.extend(and_more(ring.len(), MOST_LINKS));
-            told
+        LockFinding::Deadlock(cycle) => {
+            let mut shown: Vec<String> = cycle.iter().take(MOST_LINKS).map(in_cycle).collect();
+            shown.extend(and_more(cycle.len(), MOST_LINKS));
+            shown
         }
         LockFinding::Abandoned { waiters, .. } => waiting(waiters),
         LockFinding::Held(held) => {
@@ -126,15 +126,15 @@ pub(in super::super) fn sentences(finding: &LockFinding) -> Vec<String> {
                 }
                 (None, _) => format!("thread {} is", holder.tid),
             };
-            let mut told = vec![format!("{doing}{place}")];
-            told.extend(waiting(waiters));
-            told
+            let mut shown = vec![format!("{doing}{place}")];
+            shown.extend(waiting(waiters));
+            shown
         }
     }
 }
 
 /// One thread of a cycle.
-fn in_ring(link: &Link) -> String {
+fn in_cycle(link: &Link) -> String {
     let tid = link.waiter.tid;
     let (want, place) = (want(&link.wanted), place(&link.waiter));
     let surely = if link.is_sure { "" } else { "likely " };
@@ -155,13 +155,13 @@ fn in_ring(link: &Link) -> String {
 
 fn waiting(waiters: &[Whereabouts]) -> Vec<String> {
     let one = |place: &Whereabouts| format!("thread {} waits{}", place.tid, self::place(place));
-    let mut told: Vec<String> = waiters.iter().take(MOST_WAITERS).map(one).collect();
-    told.extend(and_more(waiters.len(), MOST_WAITERS));
-    told
+    let mut shown: Vec<String> = waiters.iter().take(MOST_WAITERS).map(one).collect();
+    shown.extend(and_more(waiters.len(), MOST_WAITERS));
+    shown
 }
 
-fn and_more(all: usize, told: usize) -> Option<String> {
-    let more = all.checked_sub(told).filter(|more| *more > 0)?;
+fn and_more(all: usize, shown: usize) -> Option<String> {
+    let more = all.checked_sub(shown).filter(|more| *more > 0)?;
     Some(format!("and {more} more"))
 }
 
@@ -179,7 +179,7 @@ fn lock_of(wanted: &Wanted) -> Option<&Lock> {
     }
 }
 
-/// ``mutex `accounts[1].lock` ``; with the address where the name is but one frame's.
+/// ``mutex `accounts[1].lock` ``; with the address where only one frame has the name.
 fn called(lock: &Lock) -> String {
     let kind = match lock.kind {
         LockKind::Mutex | LockKind::RustMutex => "mutex",
@@ -221,35 +221,35 @@ mod tests {
         Link { waiter, held, is_sure: true, wanted, is_timed: false }
     }
 
-    fn told(link: Link) -> String {
+    fn shown(link: Link) -> String {
         sentences(&LockFinding::Deadlock(vec![link])).concat()
     }
 
     #[test]
     fn each_lock_of_a_ring_is_held_by_the_next_thread() {
         let last = Link { wanted: mutex(1, None), ..link(2) };
-        let ring = LockFinding::Deadlock(vec![link(1), last]);
+        let cycle = LockFinding::Deadlock(vec![link(1), last]);
         let mut redactor = Redactor::new(obit_redact::Level::Default, "");
-        let told: Vec<_> = locks(&ring, &mut redactor)
+        let shown: Vec<_> = locks(&cycle, &mut redactor)
             .into_iter()
             .map(|lock| (lock.address, lock.holder, lock.waiters))
             .collect();
         let (one, two) = (Some(Hex(0x1000)), Some(Hex(0x2000)));
-        assert_eq!(told, [(two, Some(2), vec![1]), (one, Some(1), vec![2])]);
+        assert_eq!(shown, [(two, Some(2), vec![1]), (one, Some(1), vec![2])]);
     }
 
     #[test]
-    fn what_is_not_certain_is_not_told_as_if_it_were() {
-        assert_eq!(told(link(1)), "thread 1 holds mutex 0x1000 and waits for mutex 0x2000");
+    fn what_is_not_certain_is_not_reported_as_if_it_were() {
+        assert_eq!(shown(link(1)), "thread 1 holds mutex 0x1000 and waits for mutex 0x2000");
         assert_eq!(
-            told(Link { is_sure: false, is_timed: true, ..link(1) }),
+            shown(Link { is_sure: false, is_timed: true, ..link(1) }),
             "thread 1 likely holds mutex 0x1000 and waits with a timeout for mutex 0x2000"
         );
     }
 
     #[test]
-    fn a_name_that_only_one_frame_has_stands_behind_the_address() {
-        let named = |name| told(Link { wanted: mutex(2, Some(name)), ..link(1) });
+    fn a_name_that_only_one_frame_has_follows_the_address() {
+        let named = |name| shown(Link { wanted: mutex(2, Some(name)), ..link(1) });
         let global = named(LockName::Global("accounts[1].lock".to_owned()));
         assert!(global.ends_with("waits for mutex `accounts[1].lock`"), "{global}");
         let local = named(LockName::Local("to->lock".to_owned()));
@@ -257,10 +257,10 @@ mod tests {
     }
 
     #[test]
-    fn of_a_large_ring_the_first_threads_are_told_and_the_others_counted() {
-        let ring = LockFinding::Deadlock((1..=64).map(link).collect());
-        assert_eq!(title(&ring), "64 threads wait for each other");
-        let told = sentences(&ring);
-        assert_eq!((told.len(), told.last().map(String::as_str)), (5, Some("and 60 more")));
+    fn of_a_large_cycle_the_first_threads_are_shown_and_the_others_counted() {
+        let cycle = LockFinding::Deadlock((1..=64).map(link).collect());
+        assert_eq!(title(&cycle), "64 threads wait for each other");
+        let shown = sentences(&cycle);
+        assert_eq!((shown.len(), shown.last().map(String::as_str)), (5, Some("and 60 more")));
     }
 }

@@ -8,7 +8,7 @@ use super::Finding;
 use obit_analysis as analysis;
 use obit_redact::Redactor;
 
-/// `finding` as the report tells it.
+/// `finding` as the report gives it.
 pub(super) fn finding(finding: &analysis::Finding, redactor: &mut Redactor) -> Finding {
     match finding {
         analysis::Finding::Lock(finding) => locks::finding(finding, redactor),

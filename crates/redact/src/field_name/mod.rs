@@ -83,7 +83,7 @@ fn field_of(name: &[u8]) -> Option<Field> {
     if name == b"acct" {
         return Some(Field { kind: Kind::User, sureness: Sureness::Likely });
     }
-    // Without a role of its own the last word announces nothing, whatever stands before.
+    // Without a role of its own the last word announces nothing, whatever is before.
     let (last, len) = last_word(name);
     let last = last.get(..len).unwrap_or_default();
     // `line1` of an address; `line` is most often one of a file.
@@ -267,7 +267,7 @@ fn role_of_end(word: &[u8]) -> Option<Role> {
     found.map(|(_, role)| *role)
 }
 
-/// What a last word announces whatever stands before it.
+/// What a last word announces whatever is before it.
 fn alone(last: Role) -> Option<Field> {
     let field = |kind, sureness| Some(Field { kind, sureness });
     let likely = |kind| field(kind, Sureness::Likely);
@@ -299,7 +299,7 @@ fn alone(last: Role) -> Option<Field> {
 
 fn judge_roles(roles: &[Option<Role>]) -> Option<Field> {
     let mut rest = roles;
-    // `password_confirm`, `email_home`: what says nothing of its own is passed over.
+    // `password_confirm`, `email_home`: what says nothing of its own is skipped.
     while let [before @ .., Some(Role::Neutral | Role::PostalQualifier | Role::Bank)] = rest
         && !before.is_empty()
     {

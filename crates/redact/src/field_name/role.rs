@@ -107,9 +107,9 @@ pub(crate) enum Role {
     Device,
     /// Hardware addresses.
     Mac,
-    /// Adds nothing: what stands before it counts.
+    /// Adds nothing: what is before it counts.
     Neutral,
-    /// A property of what stands before it: not sensitive itself.
+    /// A property of what is before it: not sensitive itself.
     Benign,
     /// Makes a name one of a thing.
     Thing,
@@ -140,7 +140,7 @@ struct Slot {
     start: u16,
 }
 
-/// Where each word stands, by its hash; in the next free slot where two have the same. Made
+/// Where each word is, by its hash; in the next free slot where two have the same. Made
 /// by the compiler: nothing is built when obit starts.
 static SLOTS: [Slot; COUNT] = slots();
 /// More than twice the words, so that the next free slot is near.
@@ -461,7 +461,7 @@ mod tests {
         for (known, words) in WORDS {
             for word in words.split(' ') {
                 assert_eq!(role(word.as_bytes()), Some(*known), "{word}");
-                assert!(seen.insert(word), "{word} stands twice");
+                assert!(seen.insert(word), "{word} is listed twice");
                 assert_eq!(word, word.to_lowercase(), "{word}");
             }
         }

@@ -79,7 +79,7 @@ pub(in crate::find) static OF_WORDS: Order = Order::new(&[
 pub(in crate::find) static OF_MIXED_WORDS: Order = Order::new(&[
     // `2001:db8::1`, `0a:1b:…`: before fields, to which the colon is a separator.
     Finder { of: Words::ANY.len(1, 4), find: |scan, start, _| scan.hexadecimal(start) },
-    // `0x7ffd…` is a number of the machine, which is nobody's.
+    // `0x7ffd…` is a number of the machine, not of a person.
     Finder {
         of: Words::ANY.first(ByteSet::of(b"0")),
         find: |scan, start, end| {

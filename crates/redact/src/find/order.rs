@@ -85,7 +85,7 @@ impl ByteSet {
     }
 }
 
-/// Lengths that are told apart.
+/// Lengths that are distinguished.
 const LENGTHS: usize = 32;
 
 /// Rows in the order in which they are asked, and which of them a word may concern: one bit

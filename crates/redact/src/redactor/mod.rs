@@ -29,7 +29,7 @@ pub struct Redactor {
     counts: BTreeMap<&'static str, u64>,
     /// First and last address of each mapping: a number within is a pointer, no text.
     mapped: Vec<(u64, u64)>,
-    /// `None` where nobody asked for it.
+    /// `None` where no one asked for it.
     log: Option<Box<Log>>,
     remembered: Remembered,
 }
@@ -161,7 +161,7 @@ impl Redactor {
         self.log.as_ref().map_or((&[], 0), |log| (&log.decisions, log.left_out))
     }
 
-    /// For the log: where the texts that follow stand, `depth` steps into what was told
+    /// For the log: where the texts that follow are, `depth` steps into what was announced
     /// before. `place` is only asked for if there is a log.
     pub fn enter(&mut self, depth: usize, place: impl FnOnce() -> String) {
         // What names a place is judged like any text, but is no decision of its own.

@@ -38,7 +38,7 @@ impl Redactor {
         Some(Shown::new(self.hidden(Kind::Text, &word.to_string(), Reason::Piece)))
     }
 
-    /// What may leave of a piece of a longer text that nobody knows. What says nothing, as
+    /// What may leave of a piece of a longer text that no one knows. What says nothing, as
     /// `AAAAAAAA`, is shown.
     pub fn show_piece(&mut self, text: &str) -> Shown {
         match self.level {

@@ -161,8 +161,8 @@ mod tests {
         let rule = Reason::Rule("r.toml:1".to_owned());
         assert_eq!(reasons, [Reason::Name, Reason::Content, rule, Reason::Level]);
         assert_eq!((decisions[0].place.len(), decisions[3].place.len(), left_out), (2, 1, 0));
-        let told = format!("{decisions:?}");
-        assert!(!told.contains("ann") && !told.contains("hunter2"), "{told}");
+        let printed = format!("{decisions:?}");
+        assert!(!printed.contains("ann") && !printed.contains("hunter2"), "{printed}");
         // Names of places are judged and not counted.
         assert_eq!(redactor.counts().get("email"), Some(&1));
     }

@@ -36,9 +36,9 @@ fn write_brief(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
 /// Before the line of a group's crash: the group's id, its status and its crashes.
 fn write_items(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
     for item in items {
-        if let Some(Group { summary, standing, .. }) = item.group {
+        if let Some(Group { summary, status, .. }) = item.group {
             let count = grouped(summary.count);
-            write!(out, "{} {standing} {count}\u{d7} ", visible(&summary.id))?;
+            write!(out, "{} {status} {count}\u{d7} ", visible(&summary.id))?;
         }
         write_brief(out, item.report)?;
     }

@@ -10,7 +10,7 @@ use obit_triage::views::GroupDifference;
 use obit_triage::views::GroupSummary;
 
 pub(super) const CSV: Format = Format {
-    about: "A table for spreadsheets: of groups alone",
+    about: "A table for spreadsheets: groups only",
     groups: Some(|out, groups, _, _| write_table(out, GROUPS, &groups.groups)),
     group: Some(|out, group, _| write_table(out, GROUPS, std::slice::from_ref(&group.group))),
     difference: Some(|out, difference, _| write_table(out, DIFFERENCES, &difference.groups)),

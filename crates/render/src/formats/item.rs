@@ -27,7 +27,7 @@ pub struct Group<'r> {
     /// Its numbers and its status.
     pub summary: &'r GroupSummary,
     /// The word for its status.
-    pub standing: &'static str,
+    pub status: &'static str,
     /// Whether it is new since what it was compared with, there before, or gone.
     pub baseline: Baseline,
 }
@@ -53,8 +53,8 @@ impl<'r> Item<'r> {
 
     /// A group, represented by one of its crashes.
     pub fn of_group(summary: &'r GroupSummary, report: &'r Report) -> Self {
-        let (standing, baseline) = (summary.status.word(), Baseline::of(summary));
-        Self { report, group: Some(Group { summary, standing, baseline }) }
+        let (status, baseline) = (summary.status.word(), Baseline::of(summary));
+        Self { report, group: Some(Group { summary, status, baseline }) }
     }
 
     /// Whether something has to be fixed: a crash, and a group that is neither resolved nor
@@ -76,7 +76,7 @@ impl<'r> Item<'r> {
     }
 
     /// What a test is called that this crash, or each crash of this group, is a failure of.
-    /// Two groups may have one signature: the id tells them apart.
+    /// Two groups may have one signature: the id distinguishes them.
     pub(super) fn test_name(&self) -> String {
         if let Some(group) = &self.group {
             return format!("{} [{}]", group.name(), group.id());
@@ -150,7 +150,7 @@ impl Group<'_> {
         // That it fades on weak evidence would make less of it than it is.
         match summary.status == Status::Fading && !summary.is_sure {
             true => count,
-            false => format!("{count}, {}", self.standing),
+            false => format!("{count}, {}", self.status),
         }
     }
 

@@ -29,7 +29,7 @@ pub(super) const JSON: Format = Format {
 /// The same with a document a line.
 pub(super) const NDJSON: Format = Format {
     name: "ndjson",
-    about: "The same: JSON with one document a line",
+    about: "The same: JSON with one document per line",
     extension: "ndjson",
     groups: Some(|out, groups, _, _| write_group_lines(groups, out)),
     digest: Some(|out, groups, _, _| write_group_lines(groups, out)),

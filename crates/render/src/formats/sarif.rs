@@ -133,7 +133,7 @@ fn group_properties(report: &Report, group: &Group<'_>) -> Value {
     json!({
         "crash": visible(&report.id),
         "group": group.id(),
-        "status": group.standing,
+        "status": group.status,
         "reason": text(&summary.reason),
         "signature": text(&summary.signature),
     })

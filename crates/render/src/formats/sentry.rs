@@ -76,7 +76,7 @@ fn event(item: &Item<'_>) -> Value {
     if let (Some(extra), Some(group)) = (event.get_mut("extra"), &item.group) {
         extra["group"] = json!(group.id());
         extra["crashes"] = json!(group.summary.count);
-        extra["status"] = json!(group.standing);
+        extra["status"] = json!(group.status);
     }
     let version = report.process.package.as_ref().and_then(|package| package.version.as_ref());
     if let (Value::Object(event), Some(version)) = (&mut event, version) {

@@ -17,7 +17,7 @@ pub(super) struct SourceFile<'r> {
 impl<'r> SourceFile<'r> {
     pub(super) fn of(place: &'r SourcePlace) -> Self {
         let path = place.file.as_str();
-        // A compiler may have been told to write a directory that is none, as in `./csu`.
+        // A compiler may have been passed a directory that does not exist, as in `./csu`.
         let base = place.directory.as_ref().map(Shown::as_str);
         let base = base.filter(|base| base.starts_with('/'));
         let below = base.and_then(|base| path.strip_prefix(base)?.strip_prefix('/'));

@@ -35,7 +35,7 @@ impl Budget {
     ) -> (Markup, usize) {
         let all = items.len();
         let mut filled = String::new();
-        let mut told = 0;
+        let mut shown = 0;
         for item in items.take(most) {
             if self.is_full() {
                 break;
@@ -45,9 +45,9 @@ impl Budget {
                 break;
             }
             filled.push_str(&markup);
-            told += 1;
+            shown += 1;
         }
-        (PreEscaped(filled), all - told)
+        (PreEscaped(filled), all - shown)
     }
 }
 

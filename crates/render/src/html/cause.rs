@@ -1,4 +1,4 @@
-//! The first screen: what died, why, where to look, and what to do next.
+//! The first screen: what crashed, why, where to look, and what to do next.
 
 use maud::{Markup, html};
 
@@ -13,7 +13,7 @@ use crate::terminal::page::signal_facts;
 use crate::{PageOptions, name};
 use obit_report::{Blame, Cause, Confidence, Evidence, EvidenceKind, Report};
 
-/// Facts that are told.
+/// Facts that are reported.
 const EVIDENCE: usize = 24;
 /// Other findings.
 const FINDINGS: usize = 24;
@@ -29,8 +29,8 @@ pub(super) fn cause(report: &Report) -> Markup {
         section.cause aria-labelledby="cause-title" {
             p.signal { (signal(report)) }
             @match &report.cause {
-                Some(cause) => (told(report, cause, &budget)),
-                None => h1 id="cause-title" { "Why it died is not known" },
+                Some(cause) => (printed(report, cause, &budget)),
+                None => h1 id="cause-title" { "The cause of the crash is not known" },
             }
             (also(report, &budget))
             p.who { (visible_text(&identity::process(report), NAME * 2)) }
@@ -62,7 +62,7 @@ fn signal(report: &Report) -> Markup {
     }
 }
 
-fn told(report: &Report, cause: &Cause, budget: &Budget) -> Markup {
+fn printed(report: &Report, cause: &Cause, budget: &Budget) -> Markup {
     html! {
         h1 id="cause-title" { (prose(&cause.title)) }
         p.badges {
@@ -100,7 +100,7 @@ fn told(report: &Report, cause: &Cause, budget: &Budget) -> Markup {
     }
 }
 
-/// How sure a judgement is, in words.
+/// How sure a conclusion is, in words.
 pub(super) fn sure(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::Proved => "proved by the core",
@@ -212,7 +212,7 @@ fn steps(report: &Report, cause: &Cause, budget: &Budget) -> Markup {
 /// What else is wrong.
 fn also(report: &Report, budget: &Budget) -> Markup {
     let findings: Vec<_> = other_findings(report).collect();
-    let (told, left_out) = budget.fill(findings.iter(), FINDINGS, |finding| {
+    let (printed, left_out) = budget.fill(findings.iter(), FINDINGS, |finding| {
         html! {
             li {
                 @if finding.evidence.is_empty() { (prose(&finding.title)) }
@@ -230,7 +230,7 @@ fn also(report: &Report, budget: &Budget) -> Markup {
         @if !findings.is_empty() {
             div.also {
                 h2 { "Also wrong in this process" }
-                ul { (told) }
+                ul { (printed) }
                 (more(left_out, "finding"))
             }
         }

@@ -19,7 +19,7 @@ pub(super) fn part(report: &Report) -> Markup {
         (format!("obit {core} --all-threads"), "every thread"),
         (format!("obit {core} -v --registers"), "everything, registers too"),
         (format!("obit modules {core}"), "what was loaded"),
-        (format!("obit signature {core} --explain"), "what tells this bug from others"),
+        (format!("obit signature {core} --explain"), "what distinguishes this bug"),
         (format!("obit --json {core}"), "all of it, for programs"),
         (format!("obit {core} --format html -o crash.html"), "this page"),
     ];
@@ -93,11 +93,11 @@ mod tests {
         let mut report = Report::default();
         let step = |step: &'static str, report: &Report| runnable(step, report);
         assert_eq!(step("obit CORE", &report), Some(("obit CORE".to_owned(), "")));
-        let told = Some(("obit CORE --thread 7".to_owned(), "(and 8)"));
-        assert_eq!(step("obit CORE --thread 7 (and 8)", &report), told);
+        let printed = Some(("obit CORE --thread 7".to_owned(), "(and 8)"));
+        assert_eq!(step("obit CORE --thread 7 (and 8)", &report), printed);
         report.core.path = text("-core one");
-        let told = "obit print './-core one' '*job' -f 1".to_owned();
-        assert_eq!(step("obit print CORE '*job' -f 1", &report), Some((told, "")));
+        let printed = "obit print './-core one' '*job' -f 1".to_owned();
+        assert_eq!(step("obit print CORE '*job' -f 1", &report), Some((printed, "")));
         assert_eq!(step("install libfoo-dbgsym", &report), None);
     }
 }

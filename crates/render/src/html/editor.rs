@@ -47,10 +47,10 @@ pub(super) fn editor(report: &Report, origins: &Origins<'_>) -> Option<Markup> {
             }
             div.panels {
                 @for thread in &threads {
-                    @let (told, left_out) = panels.fill(thread.frames.iter(), FRAMES, |frame| {
+                    @let (printed, left_out) = panels.fill(thread.frames.iter(), FRAMES, |frame| {
                         panel(report, thread, frame, first, &content)
                     });
-                    (told)
+                    (printed)
                     (more(left_out, "frame"))
                 }
             }

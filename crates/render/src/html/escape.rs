@@ -1,6 +1,6 @@
 //! The one door from the report's text to a page.
 //!
-//! A [`Shown`] cannot stand in a template: only what these functions make of it can.
+//! A [`Shown`] cannot be used in a template: only what these functions make of it can.
 //! What a browser would obey or hide is visible first, as on a terminal; then it is cut;
 //! and the templates escape whatever is left for HTML.
 
@@ -34,7 +34,7 @@ pub(super) fn stored_path(path: &str, most: usize) -> Markup {
     with_tooltip(&cut_start(&whole, most), &whole)
 }
 
-/// A sentence of the store, with what stands in backticks as code.
+/// A sentence of the store, with what is in backticks as code.
 pub(super) fn stored_prose(sentence: &str) -> Markup {
     visible_prose(&bounded(sentence))
 }
@@ -76,7 +76,7 @@ pub(super) fn words(words: &str, most: usize) -> Markup {
     with_tooltip(&cut, &whole)
 }
 
-/// A sentence of the report, with what stands in backticks as code.
+/// A sentence of the report, with what is in backticks as code.
 pub(super) fn prose(shown: &Shown) -> Markup {
     visible_prose(&name::shown(shown))
 }
@@ -85,7 +85,7 @@ pub(super) fn prose(shown: &Shown) -> Markup {
 pub(super) fn visible_prose(sentence: &str) -> Markup {
     let mut left = SENTENCE;
     let parts = sentence.split('`').collect::<Vec<_>>();
-    // Without its partner the last one is but a letter.
+    // Without its partner the last one is only a letter.
     let is_paired = parts.len() % 2 == 1;
     let mut cut = |part: &str| {
         let cut = cut_middle(part, left);
@@ -139,10 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_backticks_is_code() {
-        let told = |sentence: &str| prose(&samples::text(sentence)).into_string();
-        assert_eq!(told("`a->b` is <NULL>"), "<code>a-&gt;b</code> is &lt;NULL&gt;");
-        assert_eq!(told("one ` alone"), "one ` alone");
-        assert_eq!(told("`a` and ` b"), "<code>a</code> and ` b");
+    fn what_is_in_backticks_is_code() {
+        let printed = |sentence: &str| prose(&samples::text(sentence)).into_string();
+        assert_eq!(printed("`a->b` is <NULL>"), "<code>a-&gt;b</code> is &lt;NULL&gt;");
+        assert_eq!(printed("one ` alone"), "one ` alone");
+        assert_eq!(printed("`a` and ` b"), "<code>a</code> and ` b");
     }
 }

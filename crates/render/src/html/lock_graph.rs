@@ -37,7 +37,7 @@ pub(super) fn graphs(report: &Report) -> Option<Markup> {
         return None;
     }
     let budget = Budget::new(BUDGET);
-    let (told, left_out) = budget.fill(findings.iter().enumerate(), GRAPHS, |(at, finding)| {
+    let (printed, left_out) = budget.fill(findings.iter().enumerate(), GRAPHS, |(at, finding)| {
         html! {
             figure.graph {
                 figcaption { (prose(&finding.title)) }
@@ -46,7 +46,7 @@ pub(super) fn graphs(report: &Report) -> Option<Markup> {
             }
         }
     });
-    Some(html! { (told) (more(left_out, "finding")) })
+    Some(html! { (printed) (more(left_out, "finding")) })
 }
 
 /// Threads by the row they are drawn in, and the lines between them and the locks.
@@ -155,7 +155,7 @@ mod tests {
         LockReport { name, holder: Some(holder), waiters, is_sure: true, ..LockReport::default() }
     }
 
-    fn told(locks: Vec<LockReport>) -> String {
+    fn printed(locks: Vec<LockReport>) -> String {
         let finding = Finding { title: text("<stuck>"), locks, ..Finding::default() };
         let report = Report { findings: vec![finding], ..Report::default() };
         graphs(&report).unwrap().into_string()
@@ -163,16 +163,16 @@ mod tests {
 
     #[test]
     fn a_ring_has_a_line_for_each_wait_and_each_hold() {
-        let page = told(vec![lock("mutex `a`", 2, vec![1]), lock("mutex `b`", 1, vec![2])]);
+        let page = printed(vec![lock("mutex `a`", 2, vec![1]), lock("mutex `b`", 1, vec![2])]);
         assert_eq!(page.matches("class=\"waits\"").count(), 2, "{page}");
         assert_eq!(page.matches("class=\"holds\"").count(), 2, "{page}");
-        assert_eq!(page.matches("<a href=\"#t").count(), 2, "each thread stands once: {page}");
+        assert_eq!(page.matches("<a href=\"#t").count(), 2, "each thread is listed once: {page}");
         assert!(!page.contains("<stuck>"), "{page}");
     }
 
     #[test]
     fn a_crowd_is_cut_and_counted() {
-        let page = told(vec![lock("mutex", 1, (2..200).collect())]);
+        let page = printed(vec![lock("mutex", 1, (2..200).collect())]);
         assert_eq!(page.matches("class=\"waits\"").count(), WAITERS);
         assert!(page.contains("190 more lines"), "{page}");
     }

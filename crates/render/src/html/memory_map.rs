@@ -1,5 +1,5 @@
 //! The address space, drawn to scale: neighbours in one bar, and gaps between the bars
-//! told in words, since to their scale nothing else would be seen.
+//! described in words, since at their scale nothing else would be visible.
 
 use maud::{Markup, html};
 
@@ -317,7 +317,7 @@ mod tests {
         RangeReport { start: Hex(start), size, kind, in_core: size, ..RangeReport::default() }
     }
 
-    fn told(fault: u64) -> String {
+    fn shown(fault: u64) -> String {
         let ranges = vec![
             range(0x40_0000, 0x3000, RangeKind::Image),
             range(0x40_4000, 0x1000, RangeKind::Heap),
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn neighbours_share_a_bar_and_are_drawn_to_scale() {
-        let page = told(0x40_3800);
+        let page = shown(0x40_3800);
         assert_eq!(page.matches("<figure").count(), 2, "{page}");
         assert!(page.contains("class=\"m-image\" x=\"0\" y=\"0\" width=\"600\""), "{page}");
         assert!(page.contains("class=\"m-heap\" x=\"800\" y=\"0\" width=\"200\""), "{page}");
@@ -340,9 +340,9 @@ mod tests {
 
     #[test]
     fn a_fault_in_no_mapping_says_what_lies_around_it() {
-        let page = told(0x20);
+        let page = shown(0x20);
         assert!(page.contains("3.9 MiB below program and libraries, the lowest"), "{page}");
-        assert!(told(0x7fff_0000_2000).contains("4 KiB behind stack, the highest"));
+        assert!(shown(0x7fff_0000_2000).contains("4 KiB behind stack, the highest"));
     }
 
     #[test]
@@ -356,10 +356,10 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_told_in_three_digits() {
+    fn sizes_are_shown_in_three_digits() {
         let cases = [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (u64::MAX, "15 EiB")];
-        for (count, told) in cases {
-            assert_eq!(bytes(count), told);
+        for (count, shown) in cases {
+            assert_eq!(bytes(count), shown);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Pages for a browser: one crash, or many; each a file that needs no other and asks nobody.
+//! Pages for a browser: one crash, or many; each a self-contained file that makes no network requests.
 //!
 //! The [`page`] is the frame that pages share, [`crash`] puts that of one crash together,
 //! [`triage`] that of many; each other module is one part of them. Text of the report passes [`escape`], and what a part

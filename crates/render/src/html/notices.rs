@@ -1,4 +1,4 @@
-//! What is missing or in doubt, what mends it, and what was hidden.
+//! What is missing or in doubt, what fixes it, and what was hidden.
 
 use maud::{Markup, html};
 
@@ -31,7 +31,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
         return None;
     }
     let budget = Budget::new(BUDGET);
-    let (told, left_out) = budget.fill(paragraphs.iter(), MOST, |paragraph| {
+    let (shown, left_out) = budget.fill(paragraphs.iter(), MOST, |paragraph| {
         let texts_left = paragraph.texts.len().saturating_sub(TEXTS);
         html! {
             li {
@@ -43,7 +43,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
             }
         }
     });
-    Some(html! { ul.notices { (told) } (more(left_out, "notice")) })
+    Some(html! { ul.notices { (shown) } (more(left_out, "notice")) })
 }
 
 /// How much was hidden, and of what kinds.

@@ -56,7 +56,7 @@
       try { history.replaceState(null, "", "#" + id); } catch { /* a sandbox */ }
     };
     const step = (by) => {
-      // Folded frames are passed over.
+      // Folded frames are skipped.
       const shown = panels.filter((panel) => fold(panel)?.open !== false);
       const at = shown.findIndex((panel) => panel.classList.contains("selected"));
       const next = shown[Math.min(Math.max(at + by, 0), shown.length - 1)];
@@ -95,7 +95,7 @@
     if (first) select(first);
     const follow = () => {
       let id = location.hash.slice(1);
-      try { id = decodeURIComponent(id); } catch { /* as it stands */ }
+      try { id = decodeURIComponent(id); } catch { /* as it is */ }
       if (id) reveal(id);
     };
     follow();

@@ -8,7 +8,7 @@ use super::assets::{Assets, policy};
 pub(super) struct Part {
     /// The anchor.
     pub(super) id: &'static str,
-    /// What stands in the bar, and above the part.
+    /// What is in the bar, and above the part.
     pub(super) title: &'static str,
     /// Its content, below the title.
     pub(super) body: Markup,

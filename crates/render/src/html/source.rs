@@ -35,10 +35,10 @@ pub(super) fn source(place: &SourcePlace, budget: &Budget) -> Markup {
 
 /// All lines but blank ones at the ends.
 fn trimmed(place: &SourcePlace) -> &[SourceLine] {
-    let is_told =
+    let is_shown =
         |line: &SourceLine| Some(line.line) == place.line || !line.text.as_str().trim().is_empty();
-    let first = place.lines.iter().position(is_told);
-    let last = place.lines.iter().rposition(is_told);
+    let first = place.lines.iter().position(is_shown);
+    let last = place.lines.iter().rposition(is_shown);
     let range = first.zip(last).and_then(|(first, last)| place.lines.get(first..=last));
     range.unwrap_or_default()
 }
@@ -49,7 +49,7 @@ fn row(place: &SourcePlace, line: &SourceLine, common: usize) -> Markup {
     let before = untabbed(before);
     let before = before.get(common..).unwrap_or_default();
     let after = untabbed(after);
-    // Of what stands within its line the first part has the budget.
+    // Of the values within its line the first part has the budget.
     let cut = |part: &str| visible(part.get(..).unwrap_or_default()).chars().take(LINE).collect();
     let (before, token, after): (String, String, String) = (cut(before), cut(token), cut(&after));
     html! {
@@ -115,13 +115,13 @@ mod tests {
         }
     }
 
-    fn told(text: &str, column: u32) -> String {
+    fn shown(text: &str, column: u32) -> String {
         source(&place(text, column), &Budget::new(10_000)).into_string()
     }
 
     #[test]
-    fn the_name_at_the_place_is_marked_and_its_value_stands_beside() {
-        let page = told("\treturn n->next;", 9);
+    fn the_name_at_the_place_is_marked_and_its_value_is_beside_it() {
+        let page = shown("\treturn n->next;", 9);
         assert!(page.contains("return <mark>n</mark>-&gt;next;"), "{page}");
         assert!(page.contains("<span class=\"vname\">n</span> = 0x0"), "{page}");
         assert!(!page.contains(">8<"), "a blank line at the end says nothing: {page}");
@@ -129,8 +129,8 @@ mod tests {
 
     #[test]
     fn a_column_beyond_the_line_or_within_a_letter_marks_nothing() {
-        assert!(!told("x", 40).contains("<mark>"));
-        assert!(!told("\u{e9}\u{e9}", 2).contains("<mark>"));
-        assert!(!told("a  b", 2).contains("<mark>"));
+        assert!(!shown("x", 40).contains("<mark>"));
+        assert!(!shown("\u{e9}\u{e9}", 2).contains("<mark>"));
+        assert!(!shown("a  b", 2).contains("<mark>"));
     }
 }

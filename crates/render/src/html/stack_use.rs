@@ -29,7 +29,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
     }
     others.sort_by_key(|stack| std::cmp::Reverse(stack.used));
     let budget = Budget::new(BUDGET);
-    let (told, left_out) = budget.fill(others.iter(), THREADS, |stack| of_thread(stack));
+    let (shown, left_out) = budget.fill(others.iter(), THREADS, |stack| of_thread(stack));
     Some(html! {
         @if let (Some(thread), Some(stack)) = (crashed, own) {
             (of_thread(stack))
@@ -38,7 +38,7 @@ pub(super) fn part(report: &Report) -> Option<Markup> {
         @if !others.is_empty() {
             details {
                 summary { "The other threads, the largest first" }
-                (told)
+                (shown)
                 (more(left_out, "thread"))
             }
         }
@@ -51,14 +51,14 @@ fn of_thread(stack: &StackReport) -> Markup {
         0 => "under 1".to_owned(),
         percent => percent.to_string(),
     };
-    let told = format!("{} of {} mapped, {percent} %", bytes(stack.used), bytes(stack.size));
+    let shown = format!("{} of {} mapped, {percent} %", bytes(stack.used), bytes(stack.size));
     html! {
         figure.bar-of {
             figcaption {
                 a href={ "#t" (stack.thread) } { "thread " (stack.thread) } " "
-                span.aside { (told) }
+                span.aside { (shown) }
             }
-            (bar(share, "m-stack", &format!("Stack of thread {}: {told}", stack.thread)))
+            (bar(share, "m-stack", &format!("Stack of thread {}: {shown}", stack.thread)))
         }
     }
 }
@@ -73,7 +73,7 @@ fn by_frame(thread: &ThreadReport, budget: &Budget) -> Markup {
     frames.sort_by_key(|(frame, bytes)| (std::cmp::Reverse(*bytes), frame.index));
     frames.truncate(FRAMES);
     frames.sort_by_key(|(frame, _)| frame.index);
-    let (told, _) = budget.fill(frames.iter(), FRAMES, |(frame, size)| {
+    let (shown, _) = budget.fill(frames.iter(), FRAMES, |(frame, size)| {
         html! {
             li {
                 a href={ "#t" (thread.tid) "-f" (frame.index) } {
@@ -85,7 +85,7 @@ fn by_frame(thread: &ThreadReport, budget: &Budget) -> Markup {
         }
     });
     let title = if all > FRAMES { "The frames that take most of it" } else { "Frame by frame" };
-    html! { h3 { (title) } ol.by-frame { (told) } }
+    html! { h3 { (title) } ol.by-frame { (shown) } }
 }
 
 fn share(part: u64, of: u64) -> u64 {

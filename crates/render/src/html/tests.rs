@@ -174,7 +174,7 @@ fn every_link_leads_somewhere_and_no_anchor_is_there_twice() {
 #[test]
 fn an_empty_report_makes_a_page() {
     let page = page(&Report::default());
-    assert!(page.contains("Why it died is not known"), "{page}");
+    assert!(page.contains("The cause of the crash is not known"), "{page}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) fn threads(report: &Report, origins: &Origins<'_>) -> Option<Markup> 
     // Odd ones first: the crowd is mostly idle.
     groups.sort_by_key(|group| group.threads.len());
     let (budget, values) = (Budget::new(BUDGET), Budget::new(VARIABLES));
-    let (told, left_out) =
+    let (printed, left_out) =
         budget.fill(groups.iter(), GROUPS, |group| stack(report, group, origins, &values));
     Some(html! {
         p.search data-js hidden {
@@ -51,7 +51,7 @@ pub(super) fn threads(report: &Report, origins: &Origins<'_>) -> Option<Markup> 
         @for tid in &here {
             p.aside { a href={ "#t" (tid) } { "Thread " (tid) } " is shown above." }
         }
-        div.groups data-filtered="threads" { (told) }
+        div.groups data-filtered="threads" { (printed) }
         (more(left_out, "stack"))
     })
 }
@@ -121,8 +121,8 @@ fn has_values(thread: &ThreadReport) -> bool {
 fn own_values(thread: &ThreadReport, budget: &Budget) -> Markup {
     html! {
         @for frame in thread.frames.iter().take(FRAMES) {
-            @let is_told = !frame.args.is_empty() || !frame.locals.is_empty();
-            @if is_told && !budget.is_full() {
+            @let is_shown = !frame.args.is_empty() || !frame.locals.is_empty();
+            @if is_shown && !budget.is_full() {
                 h4 { "#" (frame.index) " " (visible_text(&called(frame), NAME)) }
                 (variables("Arguments", &frame.args, budget))
                 (variables("Locals", &frame.locals, budget))

@@ -37,20 +37,20 @@ fn list(
     depth: usize,
     budget: &Budget,
 ) -> Markup {
-    let mut told = String::new();
+    let mut printed = String::new();
     let mut count = 0;
     for variable in variables.iter().take(MOST) {
         if budget.is_full() {
             break;
         }
-        told.push_str(&entry(variable, within, depth, budget).into_string());
+        printed.push_str(&entry(variable, within, depth, budget).into_string());
         count += 1;
     }
     let omitted = within.map_or(0, |within| usize::try_from(within.omitted).unwrap_or(usize::MAX));
     let left_out = (variables.len() - count).saturating_add(omitted);
     html! {
         ul.vars {
-            (PreEscaped(told))
+            (PreEscaped(printed))
             @if left_out > 0 { li { (more(left_out, "part")) } }
         }
     }
@@ -85,7 +85,7 @@ fn entry(variable: &Variable, within: Option<&Variable>, depth: usize, budget: &
                     summary { (row) }
                     @match pointee {
                         Some(pointee) => {
-                            // Its members, if it has any: its name is but the pointer's.
+                            // Its members, if it has any: its name is only the pointer's.
                             @match parts(pointee).0 {
                                 [] => (list(std::slice::from_ref(pointee), None, depth - 1, budget)),
                                 members => (list(members, Some(pointee), depth - 1, budget)),
@@ -101,11 +101,11 @@ fn entry(variable: &Variable, within: Option<&Variable>, depth: usize, budget: &
 
 fn value(variable: &Variable, is_leaf: bool) -> Markup {
     let most = if is_leaf { LEAF } else { CLOSED };
-    let told = variable.words(most, Pointees::Shown);
+    let printed = variable.words(most, Pointees::Shown);
     let absent = variable.status != VariableStatus::Ok && variable.children().is_empty();
     html! {
-        @if absent { span.absent { (words(&told, most)) } }
-        @else { span.val { (words(&told, most)) } }
+        @if absent { span.absent { (words(&printed, most)) } }
+        @else { span.val { (words(&printed, most)) } }
         @if let Some(reason) = variable.reason.as_ref().filter(|_| !absent) {
             " " span.absent { (text(reason, NAME)) }
         }
@@ -123,14 +123,14 @@ mod tests {
     use super::*;
     use crate::samples;
 
-    fn told(of: &[Variable], bytes: usize) -> String {
+    fn printed(of: &[Variable], bytes: usize) -> String {
         variables("Locals", of, &Budget::new(bytes)).into_string()
     }
 
     #[test]
     fn a_structure_opens_and_a_number_does_not() {
         let node = samples::record("node", vec![samples::number("serial", 7)]);
-        let page = told(&[node, samples::number("n", 5)], 10_000);
+        let page = printed(&[node, samples::number("n", 5)], 10_000);
         assert_eq!(page.matches("<details>").count(), 1, "{page}");
         assert!(page.contains("{serial = 7}"), "{page}");
         let leaf = "<span class=\"vname\">n</span> <span class=\"type\">int</span> \
@@ -146,7 +146,7 @@ mod tests {
             ..samples::number("n", 5)
         };
         let lost = Variable { value: None, ..lost };
-        let page = told(&[lost], 10_000);
+        let page = printed(&[lost], 10_000);
         let absent = "<span class=\"absent\">&lt;unavailable: memory at 0x10 is not mapped&gt;";
         assert!(page.contains(absent), "{page}");
     }
@@ -157,10 +157,10 @@ mod tests {
         for _ in 0..300 {
             deep = samples::record("node", vec![deep, samples::number("other", 2)]);
         }
-        assert!(told(&[deep], 1 << 20).len() < 50_000);
+        assert!(printed(&[deep], 1 << 20).len() < 50_000);
         let wide = samples::record("all", (0..200).map(|_| samples::number("n", 1)).collect());
         let many: Vec<_> = (0..200).map(|_| wide.clone()).collect();
-        let page = told(&many, 50_000);
+        let page = printed(&many, 50_000);
         assert!(page.len() < 80_000, "{}", page.len());
         assert!(page.contains("more parts"), "{page}");
     }

@@ -23,13 +23,12 @@ pub(crate) fn write_digest(
     writeln!(out, "# Crashes since {} UTC\n", minute_of(since))?;
     writeln!(
         out,
-        "{} in {}; {before} in the time before that, as long.{}",
+        "{} in {}; {before} in the preceding period of the same length.{}",
         counted(overview.dumps as usize, "dump"),
         counted(overview.groups.len(), "group"),
         match overview.without_group {
             0 => String::new(),
-            count =>
-                format!(" {} that nothing tells from others.", counted(count as usize, "dump")),
+            count => format!(" {} without a signature.", counted(count as usize, "dump")),
         }
     )?;
     if overview.groups.is_empty() {

@@ -15,7 +15,7 @@ pub(crate) fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Words of ours in which what the process left stands between backticks: that stays
+/// Words of ours in which what the process left is between backticks: that stays
 /// code, and in the rest nothing is markup, a link or a mention.
 pub(crate) fn prose(text: &str) -> String {
     let mut parts: Vec<&str> = text.split('`').collect();

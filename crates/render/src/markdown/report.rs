@@ -1,4 +1,4 @@
-//! A crash as Markdown, for a ticket: what it died of first, the rest folded away.
+//! A crash as Markdown, for a ticket: the cause first, the rest folded away.
 
 use std::io;
 
@@ -14,7 +14,7 @@ use crate::visible::visible;
 use crate::{Color, DEFAULT_WIDTH, PageOptions, chain::Origins, terminal::modules::write_modules};
 use obit_report::{Confidence, Report};
 
-/// Writes `report` as GitHub and GitLab read Markdown. What the process left stands in
+/// Writes `report` as GitHub and GitLab read Markdown. What the process left is in
 /// code or is escaped: it cannot mention people, load pictures or hide.
 pub(crate) fn write_markdown(
     out: &mut dyn io::Write,
@@ -30,7 +30,7 @@ pub(crate) fn write_markdown(
     let program = summary::program(report).unwrap_or_else(|| "unknown program".to_owned());
     let title = report.cause.as_ref().map(|cause| name::shown(&cause.title));
     let title = title.map(|title| format!(": {title}")).unwrap_or_default();
-    writeln!(out, "### {} died of {}{}\n", code(&program), summary::kind(report), prose(&title))?;
+    writeln!(out, "### {} crashed: {}{}\n", code(&program), summary::kind(report), prose(&title))?;
     write_cause(out, report)?;
     write_place(out, report, options)?;
     write_facts(out, report)?;

@@ -10,7 +10,7 @@ use crate::style::Style;
 use crate::{Detail, PageOptions};
 use obit_report::Report;
 
-/// Findings that are told with all that shows them.
+/// Findings that are shown with all their evidence.
 const FINDINGS: usize = 12;
 /// Lines of one text of the cause.
 const OF_TEXT: usize = 24;

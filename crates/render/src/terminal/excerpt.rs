@@ -1,4 +1,4 @@
-//! What stands below a frame: its lines of source with what their names stood for, or its
+//! What is shown below a frame: its lines of source with the values of their names, or its
 //! code, and its local variables.
 
 use std::io;
@@ -12,12 +12,12 @@ use obit_report::{
     FrameReport, InstructionReport, Pointees, SourceLine, SourcePlace, Variable, VariableStatus,
 };
 
-/// Stands before the line or instruction that was being executed.
+/// Marks the line or instruction that was being executed.
 const MARK: &str = "\u{2192} ";
 const NO_MARK: &str = "  ";
 /// Between numbers and text.
 const RULE: &str = " \u{2502} ";
-/// Stands before values beside a line.
+/// Separates a line from the values beside it.
 const VALUES: &str = "\u{25c2} ";
 const VALUES_LEAD: usize = 2;
 /// Columns of a tabulator: few, as room is short.
@@ -130,7 +130,7 @@ fn source(place: &SourcePlace, extent: Extent, room: usize) -> Vec<Line> {
             lines.push(row);
             continue;
         }
-        let values = told(line, room.saturating_sub(VALUES_LEAD));
+        let values = printed(line, room.saturating_sub(VALUES_LEAD));
         let with_caret = !matches!(extent, Extent::Line { .. });
         // Where the line simply begins, there is nothing to point at.
         let caret = column.filter(|at| with_caret && text.chars().take(*at).any(|c| c != ' '));
@@ -194,7 +194,7 @@ fn window(text: &str, at: Option<usize>, room: usize) -> (String, Option<usize>)
 
 /// `n = 0x0, n->next = …`: the values of a line, as many as fit. Structures are left to the
 /// list of locals.
-fn told(line: &SourceLine, room: usize) -> String {
+fn printed(line: &SourceLine, room: usize) -> String {
     let mut row = String::new();
     for value in line.values.iter().filter(|value| !value.text.as_str().contains('{')) {
         let text = format!("{} = {}", name::shown(&value.name), name::shown(&value.text));
@@ -280,7 +280,7 @@ pub(crate) fn locals(
     if options.detail == Detail::Verbose {
         return trees(&frame.locals, room, options);
     }
-    // Of one that is lost in part the rest is told.
+    // Of one that is lost in part the rest is shown.
     let is_gone = |local: &&Variable| {
         local.status == VariableStatus::OptimizedOut && local.children().is_empty()
     };

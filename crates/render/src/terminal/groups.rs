@@ -24,7 +24,7 @@ const GAP: u16 = 2;
 /// Characters of one text that are laid out at all.
 const LONGEST: usize = 4096;
 
-/// Writes the table: the number in the list, the group's id, how it stands, its dumps,
+/// Writes the table: the number in the list, the group's id, its status, its dumps,
 /// their course over time, releases, first and last time, cause and signature. With
 /// `explained`, a line below each says why it has its rank and its status.
 ///

@@ -1,5 +1,5 @@
-//! The first screen: why it died, what shows it, where to look and what to do next, in one
-//! column of labels. What has no room here stands below the stack.
+//! The first screen: why it crashed, what shows it, where to look and what to do next, in one
+//! column of labels. What has no room here is below the stack.
 
 use std::io;
 
@@ -20,7 +20,7 @@ const LABELS: usize = 6;
 const LINES: usize = 21;
 /// Lines of one text.
 const OF_TEXT: usize = 3;
-/// Facts besides the instruction that are told.
+/// Facts besides the instruction that are shown.
 const FACTS: usize = 2;
 /// Other findings that are named.
 const FINDINGS: usize = 3;
@@ -29,10 +29,10 @@ const STEPS: usize = 2;
 /// Between steps, and between the parts of what was seen.
 const DOT: &str = " \u{b7} ";
 
-/// What the head tells, and what it leaves for later.
+/// What the head shows, and what it leaves for later.
 pub(crate) struct Head<'r> {
     lines: Vec<Line>,
-    /// Thread and index of the frame whose source stands in it.
+    /// Thread and index of the frame whose source is in it.
     pub(crate) explained: Option<(i64, u64)>,
     /// Texts of the cause that it has not in full, with their labels.
     pub(crate) cut: Vec<(&'static str, &'r Shown)>,
@@ -115,7 +115,7 @@ impl<'r> Head<'r> {
         }
     }
 
-    /// What happened, how it came about, and what the program said of it.
+    /// What happened, how it came about, and what the program reported.
     fn why(&mut self, cause: &'r Cause, options: &PageOptions) {
         let doubt = match cause.confidence {
             Confidence::Proved => "",
@@ -164,7 +164,7 @@ impl<'r> Head<'r> {
             Confidence::Guess => "perhaps ",
         };
         let other = if thread.crashed { String::new() } else { format!("thread {} ", thread.tid) };
-        // Of a function that is gone from the stack another frame stands there.
+        // Of a function that is gone from the stack another frame is there.
         let is_here = blame.function == frame.function;
         let number = if is_here { format!("#{} ", frame.index) } else { String::new() };
         let lead = format!("{likely}{other}{number}");

@@ -1,4 +1,4 @@
-//! What was hidden, for people: a line each, under the place where it stands.
+//! What was hidden, for people: a line each, under the place where it is.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::name;
 use crate::style::Style;
 use obit_report::{Hidden, HiddenText};
 
-/// Columns of what is hidden and of what stands in its place.
+/// Columns of what is hidden and of what is in its place.
 const WHAT: usize = 28;
 const TOKEN: usize = 22;
 
@@ -55,7 +55,7 @@ fn why(text: &HiddenText) -> String {
         "type" => format!("its type says {kind}"),
         "content" => format!("{} that looks like {kind}", text.origin),
         "known" => "the same value was hidden elsewhere".to_owned(),
-        "piece" => "spells text: a piece of what nobody can say".to_owned(),
+        "piece" => "spells text: a piece of an unknown value".to_owned(),
         "level" => format!("every {} is hidden at this level", text.origin),
         _ => {
             let rule = text.rule.as_ref().map(name::shown).unwrap_or_default();
@@ -70,7 +70,7 @@ mod tests {
     use obit_redact::Shown;
 
     #[test]
-    fn each_text_stands_under_its_place_with_its_reason() {
+    fn each_text_is_under_its_place_with_its_reason() {
         let place = |last: &str| {
             ["thread 7", "#1 check", last].map(|part| Shown::from_report(part.to_owned())).to_vec()
         };

@@ -1,4 +1,4 @@
-//! What is missing, and what mends it.
+//! What is missing, and what fixes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -15,18 +15,18 @@ const SUBJECTS: usize = 6;
 /// Lines of all notices on a page; the first are the gravest.
 const LINES: usize = 12;
 
-/// What one hint mends.
+/// What one hint fixes.
 pub(crate) struct Paragraph {
     /// What is missing; what begins with two blanks belongs to the text before it.
     pub(crate) texts: Vec<String>,
-    /// What mends it.
+    /// What fixes it.
     pub(crate) hint: String,
-    /// Notices told in it.
+    /// Notices shown in it.
     pub(crate) count: usize,
 }
 
 /// Writes the report's notices: those of one kind in one text, those that the same hint
-/// mends above it.
+/// fixes above it.
 pub(crate) fn write_notices(
     out: &mut dyn io::Write,
     report: &Report,
@@ -56,10 +56,10 @@ pub(crate) fn write_notices(
     Ok(())
 }
 
-/// The notices, those that the same hint mends together, the gravest first.
+/// The notices, those that the same hint fixes together, the gravest first.
 pub(crate) fn paragraphs(report: &Report, options: &PageOptions) -> Vec<Paragraph> {
     let mut by_code: BTreeMap<NoticeCode, Vec<&NoticeReport>> = BTreeMap::new();
-    for notice in told(&report.notices) {
+    for notice in printed(&report.notices) {
         by_code.entry(notice.code).or_default().push(notice);
     }
     let mut paragraphs: Vec<Paragraph> = Vec::new();
@@ -83,7 +83,7 @@ pub(crate) fn paragraphs(report: &Report, options: &PageOptions) -> Vec<Paragrap
 }
 
 /// All but those that follow from another: a stack that is not there ends early.
-fn told(notices: &[NoticeReport]) -> impl Iterator<Item = &NoticeReport> {
+fn printed(notices: &[NoticeReport]) -> impl Iterator<Item = &NoticeReport> {
     let without_stack: BTreeSet<_> = notices
         .iter()
         .filter(|notice| notice.code == NoticeCode::StackMissing)

@@ -1,4 +1,4 @@
-//! The page for a person: what died, where, what else went on, what is missing.
+//! The page for a person: what crashed, where, what else went on, what is missing.
 
 use std::io;
 
@@ -58,7 +58,7 @@ pub fn write_page(
     write_footer(out, report, options)
 }
 
-/// Writes what died, why, the frame to look at and the crash's id, in a few lines.
+/// Writes what crashed, why, the frame to look at and the crash's id, in a few lines.
 ///
 /// # Errors
 /// Those of `out`.
@@ -152,7 +152,7 @@ fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions)
     let id = format!("id {}", report.id);
     let all: Vec<&str> = [&id].into_iter().chain(&remarks).map(String::as_str).collect();
     let line = all.join("  ");
-    // The id stands at the end, whatever is said of it.
+    // The id is at the end, whatever is reported about it.
     let lines = match width(&line) <= options.width {
         true => vec![line],
         false => [remarks.as_slice(), &[id]].concat(),

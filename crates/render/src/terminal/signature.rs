@@ -22,7 +22,7 @@ pub(crate) fn write_signature(
     options: &PageOptions,
 ) -> io::Result<()> {
     let Some(signature) = &report.signature else {
-        return writeln!(out, "no signature: nothing on the stack tells this crash from others");
+        return writeln!(out, "no signature: no application frame found");
     };
     let id = options.color.paint(Style::Aside, &signature.id);
     writeln!(out, "{id}  {}", name::shown(&signature.text))?;

@@ -62,7 +62,7 @@ struct FrameRow {
     name: String,
     /// ` (n=0x0, count=3)`, or nothing.
     args: String,
-    /// What stands below the frame.
+    /// What is below the frame.
     excerpt: Vec<Line>,
     name_ink: Style,
     place: String,
@@ -78,7 +78,7 @@ pub(crate) enum Values {
         /// Index of the frame whose source the reader has seen already.
         explained: Option<u64>,
     },
-    /// Nobody's: the stack stands for those of several threads.
+    /// None is shown: the stack stands for those of several threads.
     Nobodys,
 }
 
@@ -242,7 +242,7 @@ struct Excerpts<'p> {
     is_first: bool,
     /// Index of the frame whose source the reader has seen already.
     explained: Option<u64>,
-    /// Doubts that were told: once is enough.
+    /// Doubts that were already shown: once is enough.
     doubted: BTreeSet<String>,
 }
 
@@ -378,7 +378,7 @@ fn add_arguments(
         let Row::Frame(row) = row else { continue };
         let frame = row.at.and_then(|at| thread.frames.get(at));
         let args = frame.map_or(&[][..], |frame| &frame.args);
-        // What the kernel and the C library hand over tells nothing of a crash.
+        // What the kernel and the C library hand over says nothing about a crash.
         let is_start =
             frame.is_some_and(|frame| origins.is_start(frame)) && options.detail != Detail::Verbose;
         if args.is_empty() || is_start {

@@ -13,7 +13,7 @@ use obit_report::{FrameKind, FrameReport, Report, ThreadReport};
 
 /// Groups on a page, unless all are asked for.
 const GROUPS_ON_PAGE: usize = 20;
-/// Columns of what stands before a stack.
+/// Columns of what is before a stack.
 const WIDEST_LABEL: usize = 36;
 /// Columns of a stack that is worth showing; beside less, it has lines of its own.
 const NARROWEST_STACK: usize = 36;

@@ -11,7 +11,7 @@ use obit_report::{Pointees, Variable};
 
 /// Columns of one level.
 const INDENT: usize = 2;
-/// Levels that are indented. What lies deeper is told in one line.
+/// Levels that are indented. What is deeper is shown in one line.
 const DEPTH: usize = 32;
 /// Columns of a type's whole name.
 const WIDEST_TYPE: usize = 40;
@@ -83,7 +83,7 @@ fn write_tree(
     let inner = indent + INDENT;
     let mut rest = children;
     while let Some((child, others)) = rest.split_first() {
-        // Elements without parts stand side by side.
+        // Elements without parts are side by side.
         let row =
             if object.is_keyed() { 0 } else { rest.iter().take_while(|one| is_small(one)).count() };
         if row > 1 {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_in_a_row_stand_side_by_side() {
+    fn numbers_in_a_row_are_side_by_side() {
         let elements = (0..40).map(|at| number(&format!("[{at}]"), at)).collect();
         let summary = Some(text("std::vector of 40"));
         let vector = Variable { name: text("v"), summary, elements, ..Variable::default() };

@@ -21,7 +21,7 @@ const _: () = assert!(WITH_VARIABLES <= FRAMES);
 /// Which code is to be compared for one group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CodeQuestion {
-    /// Rows of dumps whose stacks tell which functions are compared.
+    /// Rows of dumps whose stacks decide which functions are compared.
     pub(crate) dumps: Vec<i64>,
     /// Builds they are compared in.
     pub(crate) builds: BTreeSet<usize>,
@@ -98,7 +98,7 @@ pub(crate) fn code_questions(census: &mut Census) -> Vec<CodeQuestion> {
     all
 }
 
-/// The functions of the program on the stack that tells of a crash, innermost first; of
+/// The functions of the program on the stack that explains a crash, innermost first; of
 /// inlined ones, the function whose code they are in.
 pub(crate) fn stack_functions(record: Record, rules: &Rules) -> Vec<StackFunction> {
     let report = record.into_report();

@@ -35,7 +35,7 @@ pub(crate) struct CensusGroup {
     pub id: String,
     /// As the user named it.
     pub name: Option<String>,
-    /// What the user said of it.
+    /// What the user recorded about it.
     pub state: State,
 }
 
@@ -44,7 +44,7 @@ pub(crate) struct CensusGroup {
 pub(crate) struct Sighting {
     /// The dump's row.
     pub dump: i64,
-    /// Its group; `None` where nothing tells it from others.
+    /// Its group; `None` if it has no signature.
     pub group: Option<usize>,
     /// The row of what grouping sees of it.
     pub key: i64,

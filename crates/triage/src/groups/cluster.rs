@@ -2,7 +2,7 @@
 //!
 //! Crashes of one signature are, unless it ends with a helper that only hands on what its
 //! callers gave it (`subgroups`). Signatures are brought together where `likeness` finds
-//! that compilers, missing symbols or an argument that went wrong further out tell them
+//! that compilers, missing symbols or an argument that went wrong further out distinguish them
 //! apart and nothing else: average linkage, candidates by the functions near the fault. All
 //! is sorted first, so that neither the order of the keys nor when they came counts.
 
@@ -31,7 +31,7 @@ pub struct Grouping {
     pub suspected: Vec<(usize, usize, f64)>,
 }
 
-/// What the user said of keys, by their signatures or subgroups.
+/// What the user recorded about keys, by their signatures or subgroups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Constraints {
     /// Signatures that belong together.
@@ -78,11 +78,11 @@ pub fn group(keys: &[CrashKey], counts: &[u64], constraints: &Constraints) -> Gr
     }
     let mut suspected: Vec<_> = suspected.into_iter().map(|((a, b), l)| (a, b, l)).collect();
     suspected.sort_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
-    let mut told: HashMap<usize, usize> = HashMap::new();
+    let mut shown: HashMap<usize, usize> = HashMap::new();
     suspected.retain(|(one, other, _)| {
-        let is_new = [one, other].iter().all(|g| told.get(g).copied().unwrap_or(0) < SUSPECTS);
+        let is_new = [one, other].iter().all(|g| shown.get(g).copied().unwrap_or(0) < SUSPECTS);
         for group in [one, other].into_iter().filter(|_| is_new) {
-            *told.entry(*group).or_default() += 1;
+            *shown.entry(*group).or_default() += 1;
         }
         is_new
     });

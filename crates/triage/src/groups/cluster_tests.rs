@@ -49,7 +49,7 @@ fn are_suspected(keys: &[CrashKey]) -> bool {
     found.groups.len() == 2 && found.suspected.len() == 1
 }
 
-/// What else the program died of, so that functions are rare or common.
+/// The program's other crashes, so that functions are rare or common.
 fn with_others(mut keys: Vec<CrashKey>) -> Vec<CrashKey> {
     for n in 0..20 {
         keys.push(key(&format!("other{n} < task{n} < work{} < loop < main", n % 3)));
@@ -64,13 +64,13 @@ fn are_one_among_others(keys: Vec<CrashKey>) -> bool {
 }
 
 #[test]
-fn a_signature_is_a_group_whoever_called() {
+fn a_signature_is_a_group_for_any_caller() {
     let keys = ["walk < a < main", "walk < b < main", "strlen > walk < a < main"].map(key);
     assert_eq!(groups_of(&keys), [vec![0, 1], vec![2]]);
 }
 
 #[test]
-fn a_helper_that_hands_on_what_it_got_is_passed_over_for_its_callers() {
+fn a_helper_that_hands_on_what_it_got_is_skipped_for_its_callers() {
     let two = |blame: [&str; 2]| {
         let of = |caller: &str, blame: &str| {
             blamed(&format!("memmove > copy_of < {caller} < loop < main"), blame)

@@ -7,7 +7,7 @@ use crate::signature::{RECURSION, module_name};
 use obit_redact::Shown;
 use obit_report::{Decision, DecisionAction};
 
-/// Digits of a build ID that tell builds apart.
+/// Digits of a build ID that distinguish builds.
 const BUILD: usize = 16;
 
 /// A crash as grouping sees it. Crashes with equal keys are one to it.
@@ -35,7 +35,7 @@ pub struct CrashKey {
     pub class: String,
 }
 
-/// What stands between the program and the fault.
+/// What is between the program and the fault.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Called {

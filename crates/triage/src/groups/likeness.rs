@@ -54,7 +54,7 @@ pub(super) fn likeness(one: &Subgroup<'_>, other: &Subgroup<'_>) -> Option<f64> 
     Some(stacks.max(by_blame(one, other)))
 }
 
-/// Both came to grief over what the same function did, at least one of them further in.
+/// Both failed on what the same function did, at least one of them further in.
 fn by_blame(one: &Subgroup<'_>, other: &Subgroup<'_>) -> f64 {
     fn of<'c>(subgroup: &'c Subgroup<'_>) -> (Option<u32>, &'c Profile) {
         match subgroup.blamed {
@@ -108,7 +108,7 @@ fn circles(one: &Subgroup<'_>, other: &Subgroup<'_>) -> f64 {
     shared as f64 / (ours + theirs - shared) as f64
 }
 
-/// Whether `subgroup` fails in a library without symbols and `other` may tell in what: all else
+/// Whether `subgroup` fails in a library without symbols and `other` may say in what: all else
 /// agrees this much.
 pub(super) fn named(subgroup: &Subgroup<'_>, other: &Subgroup<'_>) -> Option<f64> {
     let is_alike =

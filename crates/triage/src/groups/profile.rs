@@ -2,7 +2,7 @@
 //!
 //! A function weighs the more the nearer it is to the fault and the fewer kinds of crashes
 //! of the image have it. Two stacks share what the lighter of each function weighs: the
-//! weighted Jaccard index. It does not ask at which place a function stands, so a function
+//! weighted Jaccard index. It does not ask at which place a function is, so a function
 //! that one compiler inlined without a key costs no more than its own weight and what
 //! the others moved.
 
@@ -29,7 +29,7 @@ impl Profile {
             let mut near = 1.0;
             let from = all.len();
             for function in stack {
-                // The innermost call of a function that stands there twice counts.
+                // The innermost call of a function that is there twice counts.
                 if !all.iter().skip(from).any(|(seen, _)| seen == function) {
                     all.push((*function, near * rarity(*function)));
                 }

@@ -103,7 +103,7 @@ struct Member<'t> {
 
 impl<'t> Member<'t> {
     /// Index in the frames of the function to blame; `None` if nothing is blamed, and
-    /// beyond the frames if it stands further out.
+    /// beyond the frames if it is further out.
     fn blamed_at(&self) -> Option<usize> {
         let blamed = Some(&self.key.blamed).filter(|name| !name.is_empty())?;
         let found = self.key.frames.iter().position(|name| name == blamed);
@@ -210,7 +210,7 @@ fn is_helper(members: &[Member<'_>]) -> bool {
     }
 }
 
-/// Whether one of `words` stands in the last part of `name`, by itself.
+/// Whether one of `words` is in the last part of `name`, by itself.
 fn has_word(name: &str, words: &[&str]) -> bool {
     let last = name.rsplit("::").next().unwrap_or(name);
     let mut spaced = String::new();
@@ -225,7 +225,7 @@ fn has_word(name: &str, words: &[&str]) -> bool {
     spaced.split(' ').any(|word| words.contains(&word))
 }
 
-/// By who answers for them. Where one anchor stands on the other's stacks between the
+/// By who answers for them. Where one anchor is on the other's stacks between the
 /// helper and just beyond the other, the fault went the same way.
 fn by_anchor(members: Vec<Member<'_>>) -> Vec<(String, Vec<Member<'_>>)> {
     let anchors: BTreeSet<&str> = members.iter().filter_map(Member::anchor).collect();

@@ -9,7 +9,7 @@ pub(crate) struct Build {
     pub program: String,
     /// The version of its package, or one its path names.
     pub version: Option<String>,
-    /// How it was made, where its path tells: `debug`, `release`.
+    /// How it was made, where its path shows it: `debug`, `release`.
     pub variant: Option<String>,
     /// Time of its first and last dump, seconds since 1970.
     pub seen: Option<(i64, i64)>,

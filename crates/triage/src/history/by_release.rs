@@ -1,4 +1,4 @@
-//! What the releases of a program tell of a group.
+//! What the releases of a program show about a group.
 
 use super::code_evidence::{ChangedFunction, Evidence, GroupCode};
 use super::counts::CountsByRelease;
@@ -8,10 +8,10 @@ use super::trend::{ABSENCE_P, Rate, p_of_fewer};
 use super::verdict::{ProgramHistory, Verdict};
 use super::wording::{changed_since, doubt, dumps, listed, p_text, part};
 
-/// What the releases tell, and the code of their builds.
+/// What the releases show, and the code of their builds.
 #[derive(Default)]
 pub(super) struct FromReleases {
-    /// `None` where the releases alone tell nothing.
+    /// `None` where the releases alone show nothing.
     pub(super) verdict: Option<Verdict>,
     /// What the code adds to the reason.
     pub(super) and_code: String,
@@ -24,7 +24,7 @@ impl From<Option<Verdict>> for FromReleases {
     }
 }
 
-/// What the releases tell, where there are two or more that were used.
+/// What the releases show, where there are two or more that were used.
 pub(super) fn by_release(
     counts: &CountsByRelease,
     program: &ProgramHistory<'_>,
@@ -213,7 +213,7 @@ impl<'a> InReleases<'a> {
         (Verdict { status, is_sure, reason, p, ..Verdict::default() }, and_code)
     }
 
-    /// What the newest release tells against all since the first that has the group.
+    /// What the newest release shows compared with all since the first that has the group.
     fn trend(&self) -> Option<Verdict> {
         let (here, before) = (self.rate(self.newest), self.together(self.first, self.newest));
         let newest = &self.release(self.newest).name;

@@ -111,7 +111,7 @@ impl GroupCode<'_> {
                     continue;
                 }
                 for (change, function) in changes.iter_mut().zip(stack) {
-                    // Builds of one release and variant differ in what is not told: what
+                    // Builds of one release and variant differ in what is not counted: what
                     // is the same in any two is the same.
                     match self.code.change(&one.id, &other.id, function) {
                         Some(CodeChange::Same) => *change = Some(CodeChange::Same),
@@ -147,8 +147,8 @@ impl GroupCode<'_> {
                 let (before, after) = (of((last, *place)), of((*place, newest)));
                 same_here |= is_whole(&before) || is_whole(&after);
                 for (function, changes) in stack.iter().zip(before.iter().zip(&after)) {
-                    let is_told = twice_here.contains(&function.name);
-                    if differs(changes.0) && differs(changes.1) && !is_told {
+                    let is_shown = twice_here.contains(&function.name);
+                    if differs(changes.0) && differs(changes.1) && !is_shown {
                         twice_here.push(function.name.clone());
                     }
                 }
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_and_changed_again_speaks_for_a_mended_bug() {
+    fn what_changed_and_changed_again_supports_that_the_bug_was_fixed() {
         let (one, two, three) = (Some("1"), Some("2"), Some("3"));
         let changed = |name: &str| Evidence::Changed(vec![name.to_owned()]);
         assert_eq!(evidence([[one, one], [two, one], [one, one]]), changed("a"));

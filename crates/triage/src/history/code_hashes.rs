@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// Functions of one stack that are compared, innermost first.
 pub(crate) const COMPARED: usize = 8;
-/// Functions that two builds have in common, from which on they tell whether both were made
+/// Functions that two builds have in common, from which on they show whether both were made
 /// in the same way.
-const TELLING: usize = 16;
+const ENOUGH: usize = 16;
 
 /// Stands for all code of an image, to the byte, in place of a symbol.
 pub const WHOLE_IMAGE: &str = "";
@@ -123,7 +123,7 @@ impl CodeHashes {
             common += 1;
             same += usize::from(hash == there);
         }
-        common < TELLING || same * 8 >= common
+        common < ENOUGH || same * 8 >= common
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn images_that_are_the_same_to_the_byte_do_not_tell_why_a_crash_came_and_went() {
+    fn images_that_are_the_same_to_the_byte_do_not_show_why_a_crash_came_and_went() {
         let mut code = CodeHashes::default();
         let row = |build: &str, hash: &str| CodeRow {
             build: build.to_owned(),
@@ -148,14 +148,14 @@ mod tests {
         assert!(code.are_the_same("a", "b", &stack));
         assert!(!code.are_the_same("a", "c", &stack));
         assert!(!code.are_the_same("a", "d", &stack));
-        assert!(!code.are_the_same("a", "a", &stack), "of one build everything is told");
+        assert!(!code.are_the_same("a", "a", &stack), "of one build everything is known");
     }
 
     #[test]
     fn builds_of_another_compiler_say_nothing_of_the_source() {
         let mut code = CodeHashes::default();
         for (build, other) in [("a", 'x'), ("b", 'y'), ("c", 'x')] {
-            for at in 0..TELLING {
+            for at in 0..ENOUGH {
                 code.insert(CodeRow {
                     build: build.to_owned(),
                     module: "app".to_owned(),

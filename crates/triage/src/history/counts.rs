@@ -9,7 +9,7 @@ use super::verdict::ProgramHistory;
 /// Dumps of a group by release.
 pub(super) struct CountsByRelease {
     pub(super) counts: Vec<u64>,
-    /// Variants it was seen in, where all its builds tell theirs.
+    /// Variants it was seen in, where all its builds show theirs.
     variants: Option<BTreeSet<String>>,
     /// The place of the newest release that has any dump.
     pub(super) newest: Option<usize>,

@@ -13,7 +13,7 @@ use super::wording::{dumps, part};
 /// Seconds of what is lately, unless the user says otherwise.
 pub(crate) const WINDOW: i64 = 7 * 86_400;
 
-/// How a group stands of which `events` are the dumps in this program, and `code` what is
+/// The status of a group of which `events` are the dumps in this program, and `code` what is
 /// known of its functions there.
 pub(crate) fn judge(
     events: &[Event],
@@ -26,13 +26,13 @@ pub(crate) fn judge(
         State::Ignored => Verdict::sure(Status::Ignored, "marked as ignored".to_owned()),
         State::Resolved { in_build, at } => resolved(events, in_build.as_deref(), *at, program),
         State::Open => {
-            let told = by_release(&counts, program, code);
-            let mut verdict = told
+            let shown = by_release(&counts, program, code);
+            let mut verdict = shown
                 .verdict
                 .or_else(|| recent(events, program))
                 .unwrap_or_else(|| going_on(&counts, program));
-            verdict.reason.push_str(&told.and_code);
-            verdict.changed = told.changed;
+            verdict.reason.push_str(&shown.and_code);
+            verdict.changed = shown.changed;
             verdict
         }
     };
@@ -56,7 +56,7 @@ pub(crate) fn most_urgent(verdicts: Vec<Verdict>) -> Verdict {
     Verdict { in_latest, ..worst.unwrap_or_default() }
 }
 
-/// After the user said that it is mended: a later dump of that release, or any of a later
+/// After the user said that it is fixed: a later dump of that release, or any of a later
 /// one, says that it is not.
 fn resolved(
     events: &[Event],
@@ -73,7 +73,7 @@ fn resolved(
             Verdict::sure(Status::Regressed, format!("marked as resolved; {dumps} since"))
         };
     };
-    let Some(mended) = program.releases.named(name, program.builds) else {
+    let Some(fixed) = program.releases.named(name, program.builds) else {
         return Verdict::sure(
             Status::Resolved,
             format!("marked as resolved in {name}, which has no dump yet"),
@@ -81,7 +81,7 @@ fn resolved(
     };
     let is_later = |event: &&Event| {
         program.releases.place(event.build).is_some_and(|place| {
-            place > mended || (place == mended && (event.time > at || event.added > at))
+            place > fixed || (place == fixed && (event.time > at || event.added > at))
         })
     };
     let later: Vec<&Event> = events.iter().filter(is_later).collect();

@@ -89,7 +89,7 @@ fn events(counts: &[u64]) -> Vec<Event> {
 }
 
 #[test]
-fn a_group_stands_as_its_releases_tell() {
+fn the_status_of_a_group_follows_from_its_releases() {
     let sample = Sample::of(&[50, 40, 60]);
     for (counts, status, is_sure) in [
         ([0, 0, 9], Status::New, true),
@@ -118,7 +118,7 @@ fn two_then_three_is_no_trend_nor_is_one_then_four() {
 }
 
 #[test]
-fn the_reason_tells_the_numbers() {
+fn the_reason_has_the_numbers() {
     let sample = Sample::of(&[50, 40, 60]);
     let reason = |counts: &[u64]| sample.judge(&events(counts), &State::Open).reason;
     assert_eq!(
@@ -252,7 +252,7 @@ fn within_one_release_the_last_days_are_compared_with_those_before() {
 }
 
 #[test]
-fn a_program_that_dies_of_one_thing_alone_is_judged_by_the_clock() {
+fn a_program_that_crashes_in_one_way_only_is_judged_by_the_clock() {
     let mut sample = Sample::of(&[0]);
     sample.times =
         (0..40).map(|i| if i < 10 { i * 2 * DAY } else { 22 * DAY + i * 3_600 }).collect();

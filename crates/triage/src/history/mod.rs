@@ -1,4 +1,4 @@
-//! How a group stands: over releases, over time, and by the code of the builds.
+//! The status of a group: over releases, over time, and by the code of the builds.
 
 mod build;
 mod by_release;

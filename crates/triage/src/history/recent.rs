@@ -1,4 +1,4 @@
-//! What the last days tell of a group.
+//! What the last days show about a group.
 
 use super::build::Event;
 use super::status::Status;
@@ -9,7 +9,7 @@ use super::wording::{dumps, in_days, part};
 /// What is lately is compared with so many times its length before it.
 const WINDOWS_BEFORE: i64 = 3;
 
-/// What the last days tell, within the newest release or where there are no releases.
+/// What the last days show, within the newest release or where there are no releases.
 pub(super) fn recent(events: &[Event], program: &ProgramHistory<'_>) -> Option<Verdict> {
     let start = program.now.saturating_sub(program.window);
     let before_start = start.saturating_sub(program.window.saturating_mul(WINDOWS_BEFORE));
@@ -50,12 +50,12 @@ pub(super) fn recent(events: &[Event], program: &ProgramHistory<'_>) -> Option<V
         Rate { count: count.count() as u64, dumps: of, exposure: None }
     };
     let (mut here, mut before) = (within(start, program.now), within(before_start, start));
-    // Where the program dies of nothing else, a share says nothing: then time counts.
+    // Where the program crashes in no other way, a share says nothing: then time counts.
     if here.count == here.dumps && before.count == before.dumps {
         here.exposure = Some(program.window as f64);
         before.exposure = Some((start - before_start) as f64);
     }
-    let told = || {
+    let shown = || {
         let length = in_days((start - before_start) as f64 / 86_400.0);
         format!(
             "{} in the last {}, {} in the {length} before",
@@ -64,7 +64,7 @@ pub(super) fn recent(events: &[Event], program: &ProgramHistory<'_>) -> Option<V
             part(before)
         )
     };
-    let verdict = Verdict::of_trend(here, before, told)?;
+    let verdict = Verdict::of_trend(here, before, shown)?;
     // A release that has more of it outweighs some quiet days.
     (verdict.status != Status::Fading || !has_releases).then_some(verdict)
 }

@@ -20,7 +20,7 @@ pub(crate) struct Release {
     pub dumps: u64,
     /// How much it ran, in the user's unit.
     pub exposure: Option<f64>,
-    /// How its builds were made, where their paths tell.
+    /// How its builds were made, where their paths show it.
     pub variants: BTreeSet<String>,
 }
 
@@ -119,7 +119,7 @@ impl Releases {
         Self { list, by, place }
     }
 
-    /// Where in the list the release of a build stands.
+    /// Where in the list the release of a build is.
     pub(crate) fn place(&self, build: usize) -> Option<usize> {
         self.place.get(&build).copied()
     }

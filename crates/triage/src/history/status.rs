@@ -1,21 +1,21 @@
-//! How a group stands, by the dumps and by what the user said.
+//! The status of a group, by the dumps and by what the user said.
 
 use serde::{Deserialize, Serialize};
 
-/// What the user said of a group.
+/// What the user recorded about a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum State {
     /// Nothing.
     #[default]
     Open,
-    /// It is mended in this build and later ones, or from that time on.
+    /// It is fixed in this build and later ones, or from that time on.
     Resolved {
         /// Build ID or version.
         in_build: Option<String>,
         /// When that was said, seconds since 1970.
         at: i64,
     },
-    /// Nobody wants to hear of it.
+    /// It is not to be reported.
     Ignored,
 }
 
@@ -30,14 +30,14 @@ impl State {
     }
 }
 
-/// How a group stands, in one word.
+/// The status of a group, in one word.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// It was gone, or said to be mended, and is back.
+    /// It was gone, or said to be fixed, and is back.
     Regressed,
     /// Seen in the newest release, or in the last days, for the first time.
     New,
@@ -48,9 +48,9 @@ pub enum Status {
     Active,
     /// Not seen in the newest release, or far less.
     Fading,
-    /// Said to be mended, and not seen since.
+    /// Said to be fixed, and not seen since.
     Resolved,
-    /// Nobody wants to hear of it.
+    /// It is not to be reported.
     Ignored,
 }
 

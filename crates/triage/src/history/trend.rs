@@ -11,7 +11,7 @@ pub(crate) struct Rate {
     pub exposure: Option<f64>,
 }
 
-/// Below this, a rise or a fall is told as such.
+/// From this on, a rise or a fall is reported as such.
 const TREND_P: f64 = 0.01;
 /// A rise by less than this factor is none.
 const TREND_RATIO: f64 = 1.5;

@@ -48,14 +48,14 @@ impl Verdict {
         Self { status, is_sure: true, reason, ..Self::default() }
     }
 
-    /// That the rate rose or fell, if it did; `told` words both rates.
-    pub(super) fn of_trend(here: Rate, before: Rate, told: impl Fn() -> String) -> Option<Self> {
+    /// That the rate rose or fell, if it did; `shown` words both rates.
+    pub(super) fn of_trend(here: Rate, before: Rate, shown: impl Fn() -> String) -> Option<Self> {
         let (direction, p) = direction(here, before);
         let status = match direction? {
             Direction::Up => Status::Increasing,
             Direction::Down => Status::Fading,
         };
-        let reason = format!("{} ({})", told(), p_text(p));
+        let reason = format!("{} ({})", shown(), p_text(p));
         Some(Self { status, is_sure: true, reason, p: Some(p), ..Self::default() })
     }
 }

@@ -111,7 +111,7 @@ fn parts(version: &str) -> Vec<Part> {
     parts
 }
 
-/// How a version that goes on with `part` stands to the one that ended before it.
+/// How a version that continues with `part` compares to the one that ended before it.
 fn beyond(part: &Part) -> Ordering {
     if matches!(part, Part::Stage(_)) { Ordering::Less } else { Ordering::Greater }
 }

@@ -38,7 +38,7 @@ pub struct Record {
     pub group: Option<String>,
     /// The content's name: the same for copies of the core, and for compressed ones.
     pub dump: String,
-    /// When the process died: seconds since 1970, as the file's name or its time tells.
+    /// When the process crashed: seconds since 1970, as the file's name or its time says.
     pub time: Option<i64>,
     /// Where, if that is known.
     pub host: Option<Shown>,
@@ -48,7 +48,7 @@ pub struct Record {
     pub id: String,
     /// The core file.
     pub core: CoreReport,
-    /// The process that died.
+    /// The crashed process.
     pub process: ProcessReport,
     /// What killed it.
     pub signal: Option<SignalReport>,
@@ -56,13 +56,13 @@ pub struct Record {
     pub cause: Option<Cause>,
     /// What crashes of the same cause have in common.
     pub signature: Option<Signature>,
-    /// Functions of the program on the stack that died, innermost first, by normal name.
+    /// Functions of the program on the crashed stack, innermost first, by normal name.
     pub frames: Vec<Shown>,
     /// Which of them the cause is in, if that is known; a normal name.
     pub blamed: Option<Shown>,
-    /// The thread that died, and the one to blame where that is another.
+    /// The crashed thread, and the one to blame where that is another.
     pub threads: Vec<ThreadReport>,
-    /// The program, and what stands on those threads' stacks.
+    /// The program, and what is on those threads' stacks.
     pub modules: Vec<ModuleReport>,
     /// What else is wrong in the process.
     pub findings: Vec<Finding>,
@@ -100,7 +100,7 @@ pub struct Reason {
 pub struct FileFacts {
     /// The content's name; see [`Record::dump`].
     pub dump: String,
-    /// When the process died.
+    /// When the process crashed.
     pub time: Option<i64>,
     /// Where.
     pub host: Option<Shown>,

@@ -2,7 +2,7 @@
 
 /// What the first element of a recursion's signature is.
 pub(crate) const RECURSION: &str = "(recursion)";
-/// Frames that may stand above the first of a circle.
+/// Frames that may be above the first of a circle.
 const ABOVE: usize = 16;
 /// Functions of one circle.
 const LONGEST: usize = 24;

@@ -16,7 +16,7 @@ pub const SIGNATURE_VERSION: u32 = 1;
 
 /// Frames that are looked at.
 const LOOKED_AT: usize = 200;
-/// Functions that may stand before the one that ends a signature.
+/// Functions that may be before the one that ends a signature.
 const PREFIXES: usize = 3;
 /// Frames of one circle of calls that are no accident, whatever the cause.
 const ENDLESS: usize = 150;
@@ -60,7 +60,7 @@ impl Rules {
         relevant.map(|frame| frame.index).collect()
     }
 
-    /// The `most` innermost functions of the program on the stack that died.
+    /// The `most` innermost functions of the program on the crashed stack.
     pub fn program(&self, report: &Report, most: usize) -> Program {
         let Some(thread) = report.thread_to_blame() else { return Program::default() };
         let seen = stack(report, thread, &self.lists, LOOKED_AT);
@@ -269,7 +269,7 @@ mod tests {
             (&["_int_free@libc.so.6", "__libc_free@libc.so.6", "drop"], "free | drop in app"),
             // Linked into the program.
             (&["__memmove_avx_unaligned_erms", "walk", "main"], "memmove | walk in app"),
-            // The outermost of what reports a death counts, whoever stands above it.
+            // The outermost of what reports a death counts, whatever is above it.
             (
                 &[
                     "raise@libc.so.6",
@@ -280,7 +280,7 @@ mod tests {
                 ],
                 "assert_fail | walk in app",
             ),
-            // A template of the C++ library is nobody's.
+            // A template of the C++ library belongs to no program.
             (&["std::vector<int>::at", "Shop::open", "main"], "Shop::open in app"),
             (
                 &[
@@ -366,7 +366,7 @@ mod tests {
         let stack = ["core::Engine::spin", "main"];
         let stated = owned(crash(&stack), &[Owner::Application, Owner::Application]);
         assert_eq!(text(&stated), "core::Engine::spin in app");
-        // A report that states nothing, and no symbol that tells the language.
+        // A report that states nothing, and no symbol that shows the language.
         assert_eq!(text(&crash(&stack)), "main in app");
         let by_source = owned(crash(&["grow", "walk"]), &[Owner::SystemLibrary]);
         assert_eq!(text(&by_source), "walk in app");
@@ -396,7 +396,7 @@ mod tests {
         assert_eq!(text(&overflow(&["left", "right"])), wanted);
         assert_eq!(text(&overflow(&["right", "left"])), wanted);
         assert_eq!(text(&overflow(&["left.part.0", "right.cold"])), wanted);
-        // Deep, but not what it died of.
+        // Deep, but not the cause of the crash.
         let mut report = overflow(&["left", "right"]);
         report.cause = None;
         assert_eq!(text(&report), "left in app");

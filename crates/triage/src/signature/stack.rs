@@ -40,7 +40,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Whether it is called by its image, for want of a name.
+    /// Whether it is called by its image because it has no name.
     pub(super) fn is_unnamed(&self) -> bool {
         self.image.as_ref() == Some(&self.name)
     }

@@ -10,7 +10,7 @@ use super::rows::interned;
 use super::words::confidence_word;
 use crate::record::RecordStatus;
 
-/// What tells whether a file is still the one that was read.
+/// What shows whether a file is still the one that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FileStamp {
     /// SHA-256 of the absolute path.
@@ -33,7 +33,7 @@ pub struct Added {
     pub new: u64,
     /// Were known from another path, or from an earlier run.
     pub known: u64,
-    /// Stand now where a part of them had been.
+    /// Now replace an incomplete one.
     pub completed: u64,
 }
 
@@ -229,7 +229,7 @@ fn signed(number: u64) -> i64 {
     i64::from_ne_bytes(number.to_ne_bytes())
 }
 
-/// Puts back a record that was given up or lost.
+/// Puts back a record that was deleted or lost.
 fn keep_again(
     transaction: &Transaction<'_>,
     dump: i64,

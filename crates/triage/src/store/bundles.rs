@@ -8,7 +8,7 @@ use crate::census::Sighting;
 use crate::views::{Bundle, Side};
 
 impl Store {
-    /// All that could be read, by what grouping sees of it. Dumps that nothing tells from
+    /// All that could be read, by what grouping sees of it. Dumps that nothing distinguishes from
     /// others count among all, and are in no bundle.
     ///
     /// # Errors

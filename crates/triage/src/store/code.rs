@@ -11,7 +11,7 @@ use crate::census::{Census, code_questions, stack_functions};
 use crate::history::{CodeHashes, CodeRow, StackFunction};
 use crate::signature::Rules;
 
-/// Code that is to be read, so that history can tell whether builds differ.
+/// Code that is to be read, so that history can say whether builds differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodeToRead {
     /// Functions on the stacks of dumps, by the row of the dump, that the store lacks.

@@ -13,7 +13,7 @@ pub struct Store {
     pub(super) path: PathBuf,
 }
 
-/// Why a change was given up: nothing of it is written.
+/// Why a change was abandoned: nothing of it is written.
 pub(super) enum GivenUp {
     Database(rusqlite::Error),
     Other(StoreError),

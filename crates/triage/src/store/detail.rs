@@ -17,7 +17,7 @@ use crate::views::{
 
 /// Crashes of the group, and as many of others, whose values are compared.
 const COMPARED: usize = 100;
-/// Of how many of these what they hold is kept at hand for the next group.
+/// Of how many of these what they hold is kept for the next group.
 const KEPT: usize = 1_000;
 /// Builds and hosts that are listed.
 const LISTED: usize = 200;

@@ -177,7 +177,7 @@ pub enum DatabaseProblem {
 #[error(transparent)]
 pub struct DatabaseError(rusqlite::Error);
 
-/// What kind of trouble it is, for whoever has to act on it.
+/// What kind of trouble it is, for the code that acts on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreTrouble {
     /// There is nothing that could be read.
@@ -244,7 +244,7 @@ fn in_words(path: &Path, problem: DatabaseProblem, source: &DatabaseError) -> St
         }
         DatabaseProblem::Disk => format!(
             "{store} cannot be read or written: the disk failed, or has no space left \
-             ({source}); what was committed is whole"
+             ({source}); what was committed is intact"
         ),
         DatabaseProblem::Other => format!("{store}: {source}"),
     }

@@ -10,7 +10,7 @@ use obit_redact::Shown;
 use obit_report::{Cause, ProcessReport, Report, Signature};
 
 impl Store {
-    /// The report of the crash that tells most of `group`. Where its record was given up,
+    /// The report of the crash that is most informative about `group`. Where its record was deleted,
     /// what the history keeps of the group.
     ///
     /// # Errors

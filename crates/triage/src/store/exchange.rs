@@ -3,7 +3,7 @@
 //!
 //! The first line is `{"schema": "obit.store/1"}`. Each other has one key, which says what
 //! it is: `dump` (its row, with its build, host, trace and record instead of their numbers,
-//! and its paths), `bug` (a group: what the user said of it, and its traces), `wish`. Columns
+//! and its paths), `bug` (a group: what the user recorded about it, and its traces), `wish`. Columns
 //! have the names of the tables.
 
 use std::io::{self, Write};

@@ -37,12 +37,12 @@ impl Store {
         let records = self.change(|transaction| {
             let records = transaction.execute(
                 "WITH ranked AS (
-                   SELECT dump.n, coalesce(time, added) AS died, row_number() OVER (
+                   SELECT dump.n, coalesce(time, added) AS ended, row_number() OVER (
                      PARTITION BY coalesce(trace.bug, -1)
                      ORDER BY coalesce(time, added) DESC, dump.n DESC) AS place
                    FROM dump LEFT JOIN trace ON trace.n = dump.trace WHERE kept)
                  UPDATE dump SET kept = 0
-                 WHERE n IN (SELECT n FROM ranked WHERE died < ?1 AND place > ?2)",
+                 WHERE n IN (SELECT n FROM ranked WHERE ended < ?1 AND place > ?2)",
                 params![keep.since, per_group],
             )?;
             transaction.execute(

@@ -45,7 +45,7 @@ fn partition(groups: &BTreeMap<String, String>) -> BTreeSet<BTreeSet<&str>> {
 }
 
 #[test]
-fn a_survey_says_of_each_group_what_is_said_of_it_alone() {
+fn a_survey_gives_for_each_group_what_it_gives_for_it_alone() {
     let (_kept, mut store) = store();
     add(&mut store, &crashes(0..600));
     let options = ViewOptions::default();
@@ -61,7 +61,7 @@ fn a_survey_says_of_each_group_what_is_said_of_it_alone() {
 }
 
 #[test]
-fn a_survey_tells_the_newest_unreadable_files_and_counts_all() {
+fn a_survey_gives_the_newest_unreadable_files_and_counts_all() {
     let (_kept, mut store) = store();
     let broken = |nth: i64| {
         let mut one = crash(7, nth.cast_unsigned(), &Rules::built_in());
@@ -75,8 +75,8 @@ fn a_survey_tells_the_newest_unreadable_files_and_counts_all() {
     };
     add(&mut store, &(0..5).map(broken).collect::<Vec<_>>());
     let survey = store.survey(&ViewOptions::default(), 10, 3, 2).unwrap();
-    let told: Vec<&str> = survey.unreadable.iter().map(|one| one.text.as_str()).collect();
-    assert_eq!(told, ["no. 4", "no. 3"]);
+    let shown: Vec<&str> = survey.unreadable.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(shown, ["no. 4", "no. 3"]);
     assert_eq!(survey.reasons, [("damaged".to_owned(), 4), ("empty".to_owned(), 1)].into());
 }
 
@@ -119,7 +119,7 @@ fn groups_of_made_crashes_are_their_bugs() {
 }
 
 #[test]
-fn what_the_user_said_of_groups_stays_whatever_comes() {
+fn what_the_user_recorded_about_groups_stays_whatever_comes() {
     let all = crashes(0..1500);
     let (first, second) = all.split_at(700);
     let (_kept, mut store) = store();

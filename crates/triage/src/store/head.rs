@@ -25,7 +25,7 @@ pub struct RecordHead {
     pub path: String,
     /// Whether the core was read and is not cut.
     pub is_complete: bool,
-    /// When the process died, seconds since 1970.
+    /// When the process crashed, seconds since 1970.
     pub time: Option<i64>,
     pub(super) host: Option<String>,
     /// `None` where the core could not be read.
@@ -42,7 +42,7 @@ pub struct RecordHead {
     pub(super) crashed_at: Option<(i64, u64)>,
 }
 
-/// The build of the program that died.
+/// The build of the crashed program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct BuildHead {

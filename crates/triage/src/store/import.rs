@@ -118,7 +118,7 @@ fn import_dump(transaction: &Transaction<'_>, mut row: Object) -> rusqlite::Resu
     };
     let record = record.and_then(|record| read_record(record.to_string().as_bytes()).ok());
     if let Some(packed) = record.and_then(|record| packed(&record).ok()) {
-        // One that was given up here and is there in the other comes back.
+        // One that was deleted here and is there in the other comes back.
         let added = transaction
             .prepare_cached("INSERT OR IGNORE INTO record (dump, json) VALUES (?1, ?2)")?
             .execute(params![n, packed])?;

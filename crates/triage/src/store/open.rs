@@ -60,7 +60,7 @@ impl Store {
             Err(error) => error,
         };
         // In a directory that cannot be written there may be no place for the log's index.
-        // Without a log nobody writes to the file, and it can be read as it is.
+        // Without a log nothing writes to the file, and it can be read as it is.
         let is_not_openable = matches!(
             &first,
             StoreError::Database {
@@ -141,7 +141,7 @@ fn not_a_file(path: &Path) -> StoreError {
     StoreError::NotAStore { path: path.to_owned(), problem: NotAStore::NotAFile }
 }
 
-/// As SQLite's URIs name a file that nobody changes.
+/// As SQLite's URIs name a file that nothing changes.
 fn immutable(path: &Path) -> PathBuf {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut uri = "file:".to_owned();

@@ -5,7 +5,7 @@ use std::io;
 use super::head::RecordHead;
 use crate::record::{Record, read_record, write_record};
 
-/// A record as the store takes it: packed by whoever made it, so that a batch's workers do
+/// A record as the store takes it: packed by the process that made it, so that a batch's workers do
 /// that, and beside it what the store's tables hold.
 #[derive(Clone, Debug)]
 pub struct PackedRecord {

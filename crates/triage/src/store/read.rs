@@ -53,7 +53,7 @@ impl Store {
     }
 
     /// Hands every record to `take`, in the order in which they came, until it fails. Of a
-    /// record that was given up for its age, what the history keeps.
+    /// record that was deleted for its age, what the history keeps.
     ///
     /// # Errors
     /// Those of the database; damaged records, after all others were handed over.

@@ -9,7 +9,7 @@ use crate::views::{Survey, Unreadable, ViewOptions, overview};
 
 impl Store {
     /// The groups as `options` ask for them: at most `most`, each in full with at most
-    /// `newest` of its dumps; and at most `unreadable` of the files that are no core.
+    /// `newest` of its dumps; and at most `unreadable` of the files that are not cores.
     ///
     /// # Errors
     /// Those of the database.
@@ -43,7 +43,7 @@ impl Store {
         Ok(survey)
     }
 
-    /// Files that are no core, the newest `most` of them, and how many there are of each
+    /// Files that are not cores, the newest `most` of them, and how many there are of each
     /// reason.
     fn unreadable(
         &self,

@@ -22,7 +22,7 @@ CREATE TABLE build (
   id TEXT NOT NULL,                 -- build ID of the program; '' where it has none
   program TEXT NOT NULL,
   version TEXT,                     -- of its package, or named by its path
-  variant TEXT,                     -- how it was made, where its path tells
+  variant TEXT,                     -- how it was made, where its path shows it
   UNIQUE (program, id)
 ) STRICT;
 CREATE TABLE host (
@@ -51,7 +51,7 @@ CREATE TABLE dump (
   status TEXT NOT NULL,
   reason TEXT,
   complete INTEGER NOT NULL,        -- 0 where the file was cut
-  kept INTEGER NOT NULL DEFAULT 1,  -- 0 where the record was given up for its age
+  kept INTEGER NOT NULL DEFAULT 1,  -- 0 where the record was deleted for its age
   time INTEGER,
   added INTEGER NOT NULL,
   host INTEGER REFERENCES host (n),

@@ -16,15 +16,15 @@ use obit_report::{FrameReport, ThreadReport, Variable, VariableValue};
 const MOST_FACTS: usize = 256;
 /// Frames whose variables are compared.
 const FRAMES: usize = 4;
-/// Where members stand in the order of a frame's variables: after all of those.
+/// Where members are in the order of a frame's variables: after all of those.
 const MEMBERS: usize = 1_000;
-/// Traits of one frame's variables that are told.
+/// Traits of one frame's variables that are listed.
 const MOST_OF_FRAME: usize = 8;
 /// A number beyond that is rather an address, or rubbish.
 const LARGEST: f64 = (1_u64 << 40) as f64;
-/// Traits that are told.
+/// Traits that are listed.
 const MOST_TRAITS: usize = 24;
-/// A difference to other crashes that chance makes less often than this is told.
+/// A difference to other crashes that chance makes less often than this is listed.
 const DIFFERENCE_P: f64 = 0.01;
 /// A value that fewer crashes had is no trait.
 const FEWEST: u64 = 2;
@@ -57,7 +57,7 @@ pub(crate) struct CrashFacts {
 pub struct GroupTrait {
     /// What it is of: `host`, `argument`, or a function and its variable: `walk: n->next`.
     pub of: String,
-    /// What is said of it: `is`, `is one of`, `is between`, `is NULL`, `is not NULL`.
+    /// How it is compared: `is`, `is one of`, `is between`, `is NULL`, `is not NULL`.
     pub what: String,
     /// The values.
     pub values: Vec<String>,
@@ -122,7 +122,7 @@ impl CrashFacts {
         }
         for (place, variable) in frame.args.iter().chain(&frame.locals).take(32).enumerate() {
             let name = format!("{}: {}", function.as_str(), variable.name.as_str());
-            // A function that calls itself is told of by its innermost call.
+            // A function that calls itself is represented by its innermost call.
             if self.variables.keys().any(|(.., known)| *known == name) {
                 continue;
             }
@@ -192,8 +192,8 @@ pub(crate) fn correlations<F: Borrow<CrashFacts>>(group: &[F], elsewhere: &[F]) 
     names.sort_unstable();
     let mut of_frame: BTreeMap<usize, usize> = BTreeMap::new();
     for ((at, _), name) in names {
-        let told = of_frame.entry(at).or_default();
-        if found.len() >= MOST_TRAITS || *told >= MOST_OF_FRAME {
+        let shown = of_frame.entry(at).or_default();
+        if found.len() >= MOST_TRAITS || *shown >= MOST_OF_FRAME {
             continue;
         }
         let of = |facts: &&CrashFacts| {
@@ -203,7 +203,7 @@ pub(crate) fn correlations<F: Borrow<CrashFacts>>(group: &[F], elsewhere: &[F]) 
         let values: Vec<Fact> = group.iter().filter_map(of).collect();
         if let Some(one) = of_variable(name, &values, group.len() as u64) {
             found.push(one);
-            *told += 1;
+            *shown += 1;
         }
     }
     found
@@ -254,7 +254,7 @@ fn differences(group: &[&CrashFacts], elsewhere: &[&CrashFacts]) -> Vec<GroupTra
     found
 }
 
-/// What can be said of the values that a variable had.
+/// What is known about the values that a variable had.
 fn of_variable(name: &str, values: &[Fact], dumps: u64) -> Option<GroupTrait> {
     let known = values.len() as u64;
     if known < FEWEST || known * 2 < dumps {
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_variables_are_told_by_what_is_the_same_in_every_run() {
+    fn values_of_variables_are_described_by_what_is_the_same_in_every_run() {
         let said = |facts: &[Fact]| {
             let group: Vec<CrashFacts> = facts.iter().cloned().map(variable).collect();
             let found = correlations(&group, &[]);

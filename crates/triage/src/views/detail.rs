@@ -24,12 +24,12 @@ pub(crate) const SUSPECTS: usize = 16;
 pub struct GroupDetail {
     /// `obit.show/1`.
     pub schema: String,
-    /// Its numbers and how it stands. `releases` there are those of the program that died
+    /// Its numbers and its status. `releases` there are those of the crashed program
     /// most.
     pub group: GroupSummary,
     /// Since when the user's word holds: seconds since 1970.
     pub state_since: Option<i64>,
-    /// The build that was said to mend it.
+    /// The build that was said to fix it.
     pub state_build: Option<String>,
     /// The user's remarks, oldest first.
     pub notes: Vec<NoteReport>,
@@ -120,7 +120,7 @@ pub struct DumpLine {
 }
 
 impl GroupDetail {
-    /// Takes over which groups may be the same, and how alike they are; `signature` tells
+    /// Takes over which groups may be the same, and how alike they are; `signature` says
     /// theirs.
     pub(crate) fn suspect(
         &mut self,

@@ -68,7 +68,7 @@ pub enum Change {
     New,
     /// More often, which chance does not explain.
     More,
-    /// As often, as far as the numbers tell.
+    /// As often, as far as the numbers show.
     #[default]
     Same,
     /// Less often, which chance does not explain.
@@ -245,11 +245,11 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_told_by_what_became_of_them() {
+    fn groups_are_compared_by_what_became_of_them() {
         let old = bundles(&[("aa", 2), ("bb", 5), ("cc", 30), ("dd", 9)]);
         let new = bundles(&[("aa", 3), ("cc", 4), ("dd", 40), ("ee", 1)]);
         let found = difference((side("old", 46), &old), (side("new", 48), &new));
-        let told: Vec<(String, Change)> = found
+        let shown: Vec<(String, Change)> = found
             .groups
             .iter()
             .map(|group| (group.signature[..2].to_owned(), group.change))
@@ -261,7 +261,7 @@ mod tests {
             ("cc", Change::Fewer),
             ("bb", Change::Gone),
         ];
-        assert_eq!(told, wanted.map(|(name, change)| (name.to_owned(), change)));
+        assert_eq!(shown, wanted.map(|(name, change)| (name.to_owned(), change)));
         let reason = &found.groups[0].reason;
         assert_eq!(
             reason,

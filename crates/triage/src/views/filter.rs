@@ -132,14 +132,14 @@ pub(super) struct DumpFacts<'f> {
     pub build_id: &'f str,
     /// The name of its release.
     pub release: &'f str,
-    /// Where it died.
+    /// Where it crashed.
     pub host: &'f str,
 }
 
 /// What a group can be asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct GroupFacts<'f> {
-    /// How it stands.
+    /// Its status.
     pub status: Status,
     /// How bad it is.
     pub severity: &'f str,
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_selected_by_how_they_stand() {
+    fn groups_are_selected_by_status() {
         let group = GroupFacts {
             status: Status::Regressed,
             severity: "medium",

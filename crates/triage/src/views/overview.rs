@@ -176,7 +176,7 @@ fn summary(
             build: census.builds.get(sighting.event.build).map(|build| build.id.clone()),
         })
     };
-    // Whole, of the class that is told, the surest, and the newest of them.
+    // Whole, of the class that is shown, the surest, and the newest of them.
     let example = taken
         .iter()
         .max_by_key(|s| (s.is_complete, s.class == class, s.confidence, s.event.time, s.dump));

@@ -1,4 +1,4 @@
-//! JSON Schemas of what is said of many crashes, generated from their types.
+//! JSON Schemas of reports on many crashes, generated from their types.
 
 use std::io;
 

@@ -28,11 +28,11 @@ pub struct Overview {
     pub dumps: u64,
     /// Dumps that could not be read.
     pub failed: u64,
-    /// Dumps that nothing tells from others, and that are in no group.
+    /// Dumps without a signature, which are in no group.
     pub without_group: u64,
     /// Groups that were asked for, before the list was cut.
     pub groups_total: u64,
-    /// How many of these stand how.
+    /// How many of these have which status.
     pub by_status: BTreeMap<Status, u64>,
     /// The groups.
     pub groups: Vec<GroupSummary>,
@@ -51,7 +51,7 @@ pub struct GroupSummary {
     pub name: Option<String>,
     /// Its most frequent signature.
     pub signature: String,
-    /// How it stands.
+    /// Its status.
     pub status: Status,
     /// Whether the newest release that has any dump has one of this group.
     pub in_latest: bool,
@@ -62,7 +62,7 @@ pub struct GroupSummary {
     /// How likely chance alone does that.
     pub p: Option<f64>,
     /// What became of the functions on its stack between the releases that did not show it
-    /// and those that did, where their files were at hand: the innermost function first.
+    /// and those that did, where their files were available: the innermost function first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<ChangedFunction>,
     /// `open`, `resolved` or `ignored`, as the user said.
@@ -77,7 +77,7 @@ pub struct GroupSummary {
     pub title: Option<String>,
     /// Images of the frames to blame, the most frequent first.
     pub modules: Vec<String>,
-    /// Programs that died, the most frequent first.
+    /// Programs that crashed, the most frequent first.
     pub programs: Vec<String>,
     /// Its dumps, of those that were asked for.
     pub count: u64,
@@ -89,13 +89,13 @@ pub struct GroupSummary {
     pub first: Option<Moment>,
     /// The last of them.
     pub last: Option<Moment>,
-    /// Releases of the program that died most, oldest first.
+    /// Releases of the program that crashed most, oldest first.
     pub releases: Vec<ReleaseCount>,
     /// Dumps over time.
     pub trend: Trend,
     /// What is looked at first.
     pub rank: Rank,
-    /// The crash that tells most: the dump's id.
+    /// The most informative crash: the dump's id.
     pub example: Option<String>,
     /// The row of that dump.
     #[serde(skip)]
@@ -170,7 +170,7 @@ impl Overview {
         self.count();
     }
 
-    /// Keeps the groups of these ids, and tells of their dumps alone.
+    /// Keeps the groups of these ids, and counts their dumps only.
     pub fn keep(&mut self, ids: &BTreeSet<String>) {
         self.groups.retain(|group| ids.contains(&group.id));
         self.dumps = self.groups.iter().map(|group| group.count).sum();

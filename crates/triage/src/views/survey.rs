@@ -26,7 +26,7 @@ pub struct Unreadable {
     pub dump: String,
     /// Where it was found.
     pub path: Option<String>,
-    /// When the process died, as far as file and name tell: seconds since 1970.
+    /// When the process crashed, as far as file and name say: seconds since 1970.
     pub time: Option<i64>,
     /// A word of a documented list; see docs/triage.md.
     pub code: String,

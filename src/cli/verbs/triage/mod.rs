@@ -57,7 +57,7 @@ pub(crate) struct TriageArgs {
     /// Skip files that have not changed since they were read (the default)
     #[arg(long, hide_short_help = true)]
     resume: bool,
-    /// Use no store: these cores alone
+    /// Use no store, only these cores
     #[arg(long, conflicts_with = "db")]
     no_db: bool,
     /// When the records of NDJSON are written

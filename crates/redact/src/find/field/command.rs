@@ -73,7 +73,7 @@ const OPTIONS: &[ProgramOption] = &[
     ProgramOption { program: b"xfreerdp", letter: b'p', secret: Secret::Next },
 ];
 
-/// A word that is no program with options, but is read from its end on.
+/// A word that is not a program with options, but is read from its end on.
 struct Statement {
     word: &'static [u8],
     is_caseless: bool,
@@ -241,7 +241,7 @@ impl Scan<'_> {
         }
     }
 
-    /// `--password WORD`, `-storepass WORD`, whose first dash stands at `place`.
+    /// `--password WORD`, `-storepass WORD`, whose first dash is at `place`.
     pub(in crate::find) fn option(&mut self, place: usize) -> Option<usize> {
         let text = self.text;
         if !matches!(text.before(place), b' ' | 0 | b'"' | b'\'' | b'\n' | b'[' | b',') {

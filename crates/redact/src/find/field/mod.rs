@@ -82,7 +82,7 @@ impl Scan<'_> {
         }
     }
 
-    /// The same without the words before it, where it stands right before a `=`.
+    /// The same without the words before it, if it is directly before a `=`.
     fn announced_by_joined(&mut self, start: usize, end: usize) -> Option<Field> {
         let text = self.text;
         let joined = joined_start(text, start);
@@ -135,12 +135,12 @@ impl Scan<'_> {
             // Judged as a name, to see what it announces; it is nothing to hide itself.
             return Some(Field { kind: Kind::Rule, sureness: Sureness::Maybe });
         }
-        let (field, told) = self.announced?;
+        let (field, shown) = self.announced?;
         if !VALUES.contains(&name) {
             return None;
         }
         self.announced = None;
-        (place.saturating_sub(told) < 160).then_some(field)
+        (place.saturating_sub(shown) < 160).then_some(field)
     }
 
     /// A word that announces a value behind a blank: `SSN 078-05-1120`, `user bob from`.

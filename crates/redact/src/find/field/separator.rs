@@ -30,7 +30,7 @@ pub(in crate::find) fn separator(text: Text<'_>, end: usize) -> Option<(Separato
         return Some((Separator::Tight, place + WIDE_COLON.len()));
     }
     match (text.at(place), text.at(place + 1)) {
-        // LDIF, whose values in base64 stand behind two colons.
+        // LDIF, whose values in base64 are behind two colons.
         (b':', b':') if !is_quoted && text.at(place + 2) == b' ' && text.at(place + 3) > b' ' => {
             let start = text.run_back(place, LONGEST_NAME, |byte| is_word(byte) || byte == b'-');
             let begins = start == 0 || matches!(text.before(start), b'\n' | 0);

@@ -9,7 +9,7 @@ use crate::find::scan::Scan;
 use crate::find::text::{Text, is_blank, is_word};
 
 impl Scan<'_> {
-    /// `<name>value</name>` whose `<` stands at `place`; gives where to go on.
+    /// `<name>value</name>` whose `<` is at `place`; gives where to go on.
     pub(in crate::find) fn tag(&mut self, place: usize) -> usize {
         let text = self.text;
         let mut start = place + 1;

@@ -79,7 +79,7 @@ pub(in crate::find) fn value(
     (end > place).then_some(Value { range: place..end, is_delimited: false, separator })
 }
 
-/// Behind what may stand around a value: `Some(`, `String("`, `b"`, `["`.
+/// Behind what may be around a value: `Some(`, `String("`, `b"`, `["`.
 fn behind_wrappers(text: Text<'_>, start: usize) -> usize {
     let mut place = start;
     for _ in 0..3 {
@@ -134,7 +134,7 @@ fn behind_wrappers(text: Text<'_>, start: usize) -> usize {
     place
 }
 
-/// What stands between the quotes of which the first is at `place`, and whether there is
+/// What is between the quotes of which the first is at `place`, and whether there is
 /// a last one; without it, to the end of the line.
 fn quoted(text: Text<'_>, place: usize) -> Option<(Range<usize>, bool)> {
     let (quote, len): (&[u8], usize) = match (text.at(place), text.at(place + 1)) {

@@ -23,7 +23,7 @@ impl Scan<'_> {
         Some(self.hide(range, Kind::User))
     }
 
-    /// Who sits at the terminal that stands at `start`, in lists of `who`, `w` and `last`.
+    /// Who sits at the terminal that is at `start`, in lists of `who`, `w` and `last`.
     pub(in crate::find) fn terminal(&mut self, start: usize) -> Option<usize> {
         let text = self.text;
         let stop = text.run_back(start, 32, is_blank);

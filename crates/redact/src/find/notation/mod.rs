@@ -76,7 +76,7 @@ struct Index {
     /// For each first byte the lengths of the words that begin with it, as bits: hardly any
     /// other word of a text has both.
     lengths: [u64; 256],
-    /// Words and the number of their row, told by their hash; the next free slot is near.
+    /// Words and the number of their row, found by their hash; the next free slot is near.
     slots: [Option<(&'static [u8], usize)>; SLOTS],
 }
 

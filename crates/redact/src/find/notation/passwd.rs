@@ -27,7 +27,7 @@ impl Scan<'_> {
     }
 
     /// `host:5432:db:user:password`, a line of PostgreSQL's password file, whose port
-    /// stands at `port..end`.
+    /// is at `port..end`.
     pub(in crate::find) fn password_file(&mut self, port: usize, end: usize) -> Option<usize> {
         let text = self.text;
         let host = text.run_back(port - 1, 128, |byte| is_word(byte) || b".-*".contains(&byte));

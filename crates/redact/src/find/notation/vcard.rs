@@ -7,7 +7,7 @@ use crate::kind::Kind;
 const LONGEST_CARD: usize = 8192;
 
 impl Scan<'_> {
-    /// Names and addresses of the card that `BEGIN:VCARD` begins, whose parts stand between
+    /// Names and addresses of the card that `BEGIN:VCARD` begins, whose parts are between
     /// semicolons (RFC 6350, 6.2.2 and 6.3.1); the card ends at `end`.
     pub(in crate::find) fn visiting_card(&mut self, end: usize) {
         let text = self.text;

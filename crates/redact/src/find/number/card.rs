@@ -13,7 +13,7 @@ pub(in crate::find) fn is_card(value: &[u8]) -> bool {
     is_issued(digits) && luhn(digits)
 }
 
-/// ISO/IEC 7812: the first digits tell the network, the network the lengths.
+/// ISO/IEC 7812: the first digits give the network, the network the lengths.
 fn is_issued(digits: &[u8]) -> bool {
     let lead = |count: usize| {
         digits.iter().take(count).fold(0u32, |sum, digit| sum * 10 + u32::from(*digit))
@@ -32,7 +32,7 @@ fn is_issued(digits: &[u8]) -> bool {
     }
 }
 
-/// Whether a card's digits stand in the groups cards are printed in: fours, or 4-6-5 and
+/// Whether a card's digits are in the groups cards are printed in: fours, or 4-6-5 and
 /// 4-6-4; or in one.
 pub(in crate::find) fn is_grouped_as_card(value: &[u8]) -> bool {
     let mut groups = [0; 6];

@@ -128,7 +128,7 @@ impl Scan<'_> {
         answer
     }
 
-    /// Whether one of `words` stands on the line before `place`.
+    /// Whether one of `words` is on the line before `place`.
     pub(in crate::find) fn speaks_of(&self, place: usize, words: &[&[u8]]) -> bool {
         let text = self.text;
         let line = text.slice(text.run_back(place, 80, |byte| byte != b'\n' && byte != 0)..place);
@@ -137,7 +137,7 @@ impl Scan<'_> {
             .any(|word| words.iter().any(|known| text::starts_caseless(word, known)))
     }
 
-    /// Whether bare digits stand right behind a word that announces a number; those that
+    /// Whether bare digits directly follow a word that announces a number; those that
     /// are grouped need not.
     fn is_spelled(&self, start: usize) -> bool {
         let text = self.text;
@@ -278,7 +278,7 @@ pub(in crate::find) fn is_part_of_longer(text: Text<'_>, start: usize) -> bool {
     is_joined(text, start) && text.before(start) != b'/'
 }
 
-/// Whether groups of four hexadecimal digits stand beside `range`: it is of a table, or of
+/// Whether groups of four hexadecimal digits are beside `range`: it is of a table, or of
 /// a dump of memory.
 pub(in crate::find) fn is_in_dump(text: Text<'_>, range: &Range<usize>) -> bool {
     let is_part = |byte: u8| byte > b' ';

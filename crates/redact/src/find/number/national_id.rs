@@ -6,7 +6,7 @@ use crate::find::number::check_digits::{is_day, luhn, mod11_10, two, verhoeff, w
 use crate::find::number::is_in_dump;
 use crate::find::text::{Text, digits, is_word};
 
-/// How the characters of an identifier stand: `9` a digit, `A` a capital, `X` either, all
+/// The pattern of an identifier's characters: `9` a digit, `A` a capital, `X` either, all
 /// else as it is.
 type Shape = &'static [u8];
 

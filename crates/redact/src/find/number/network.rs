@@ -68,7 +68,7 @@ fn is_special(address: Ipv4Addr) -> bool {
         || (first == 100 && (64..128).contains(&second))
 }
 
-/// Whether what stands before four numbers says they count releases; where nothing does,
+/// Whether what is before four numbers says they count releases; where nothing does,
 /// small numbers need a word that says they are an address.
 fn is_version(text: Text<'_>, start: usize, address: Ipv4Addr) -> bool {
     let prior = text.before(start);

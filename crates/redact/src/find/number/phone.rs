@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::find::text::{Text, is_blank, is_letter, is_word};
 
-/// A number as it stands in a text: where it ends, and how its digits are grouped.
+/// A number as it is in a text: where it ends, and how its digits are grouped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Written {
     end: usize,

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use crate::find::number::network;
-use crate::find::plausible::person_name::is_nobody;
+use crate::find::plausible::person_name::is_role_account;
 use crate::find::scan::Scan;
 use crate::find::text::{Text, is_letter, is_word};
 use crate::kind::Kind;
 
-/// What stands around the `@` at `place`.
+/// What is around the `@` at `place`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Address {
     /// Before the `@`.
@@ -17,7 +17,7 @@ struct Address {
     domain: Range<usize>,
 }
 
-/// The address whose `@` stands at `place`.
+/// The address whose `@` is at `place`.
 fn address(text: Text<'_>, place: usize) -> Option<Address> {
     let is_common = |byte: u8| is_word(byte) || b".+-'%".contains(&byte);
     let mut start = text.run_back(place, LONGEST_LOCAL, is_common);
@@ -46,7 +46,7 @@ impl Scan<'_> {
             {
                 let is_part = |byte: u8| is_word(byte) || b"-.".contains(&byte);
                 let start = text.run_back(place, 40, is_part);
-                if start < place && !is_nobody(text.slice(start..place)) {
+                if start < place && !is_role_account(text.slice(start..place)) {
                     self.hide(start..place, Kind::User);
                 }
                 return self.hide(host, Kind::Ip);
@@ -54,7 +54,7 @@ impl Scan<'_> {
             return place + 1;
         };
         let before = text.slice(address.local.start.saturating_sub(5)..address.local.start);
-        // Who is called through whose exchange: the host is nobody's.
+        // Who is called through whose exchange: the host is not personal.
         if before.ends_with(b"sip:") || before.ends_with(b"sips:") {
             let number = text.run(address.local.start, 20, |byte| {
                 byte.is_ascii_digit() || b"+-.".contains(&byte)
@@ -74,7 +74,7 @@ const LONGEST_LOCAL: usize = 128;
 /// 4.5.3.1.2.
 const LONGEST_DOMAIN: usize = 255;
 
-/// Ends of names that have an `@` and are no addresses: files, units of systemd.
+/// Ends of names that have an `@` and are not addresses: files, units of systemd.
 const NO_DOMAINS: &[&[u8]] = &[
     b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"service", b"socket", b"timer", b"mount",
     b"slice", b"target", b"scope", b"device", b"so", b"js", b"ts", b"css", b"json", b"yaml",
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn symbols_files_and_units_are_no_addresses() {
+    fn symbols_files_and_units_are_not_addresses() {
         for line in [
             "memcpy@@GLIBC_2.14",
             "memcpy@GLIBC_2.34",

@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn words_of_sentences_are_nobody() {
+    fn words_of_sentences_are_not_names() {
         for line in [
             "the user is not allowed, user input is empty, in user space",
             "Dear Customer, Mr. Who",

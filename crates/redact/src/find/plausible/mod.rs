@@ -21,7 +21,7 @@ use crate::find::secret::is_mixed;
 use crate::find::text::{Text, is_blank, is_letter, number};
 use crate::kind::Kind;
 
-/// The part of `value` to hide as `field` announces; `None` if it is no such thing.
+/// The part of `value` to hide as `field` announces; `None` if it is not such a part.
 pub(in crate::find) fn sensitive(
     text: Text<'_>,
     value: &Value,

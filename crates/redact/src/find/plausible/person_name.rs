@@ -315,13 +315,13 @@ const NO_USERS: &[&[u8]] = &[
 ];
 
 /// Whether a system, and no person, is called so.
-pub(in crate::find) fn is_nobody(name: &[u8]) -> bool {
+pub(in crate::find) fn is_role_account(name: &[u8]) -> bool {
     NO_USERS.iter().any(|word| name.eq_ignore_ascii_case(word))
 }
 
 pub(in crate::find) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
     let has_letter = bytes.iter().any(|byte| is_letter(*byte));
-    if !has_letter || is_nobody(bytes) || !(2..=64).contains(&bytes.len()) || is_uuid(bytes) {
+    if !has_letter || is_role_account(bytes) || !(2..=64).contains(&bytes.len()) || is_uuid(bytes) {
         return false;
     }
     if bytes.contains(&b' ') {

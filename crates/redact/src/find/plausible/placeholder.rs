@@ -1,8 +1,8 @@
-//! What stands where a value would: nothing, a format, a place for one, code that yields one.
+//! What is written in place of a value: nothing, a format, a place for one, code that yields one.
 
 use crate::word_set::WordSet;
 
-/// Words that stand where there is no value, or for what a value is.
+/// Words written where there is no value, or that describe a value.
 static NO_VALUES: WordSet<256> = WordSet::new(&[
     b"null",
     b"nil",

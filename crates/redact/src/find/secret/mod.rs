@@ -258,7 +258,7 @@ const fn chains() -> ([u8; CHAIN_COUNT], [u8; PREFIXES.len()]) {
     (firsts, behind)
 }
 
-/// Longer ones are told in parts.
+/// Longer ones are examined in parts.
 const LONGEST_TOKEN: usize = 4096;
 
 /// Without the punctuation of a sentence at its end.
@@ -323,7 +323,7 @@ fn hash_end(text: Text<'_>, start: usize) -> usize {
     text.run_back(end, 8, |byte| b",.:/%~-".contains(&byte)).max(start)
 }
 
-/// The body of a private key whose `-----BEGIN` stands at `start`; to the end of the text
+/// The body of a private key whose `-----BEGIN` is at `start`; to the end of the text
 /// if its end is missing.
 fn private_key(text: Text<'_>, start: usize) -> Option<Range<usize>> {
     const BEGIN: &[u8] = b"-----BEGIN ";
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn randomness_is_told_from_names_and_hashes() {
+    fn randomness_is_distinguished_from_names_and_hashes() {
         assert!(is_random(b"wJalrXUtn4EMIK7MDENGbPxRfiCYzzEXAMP"));
         for name in [
             &b"4f2a6b1c9d8e7f60514233445566778899aabbcc"[..],

@@ -100,7 +100,7 @@ fn is_joined_names(token: &[u8]) -> bool {
     is_marked_hex || is_identifier || is_pair
 }
 
-/// Whether what `token` begins is a checksum, as what stands before it says.
+/// Whether what `token` begins is a checksum, as what is before it says.
 fn is_checksum(text: Text<'_>, token: usize) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
     let head = text.run_back(token, 128, is_part);

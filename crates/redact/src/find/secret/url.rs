@@ -1,7 +1,7 @@
 //! Credentials within an address: before its host, or as its path.
 
 use super::is_mixed;
-use crate::find::plausible::person_name::is_nobody;
+use crate::find::plausible::person_name::is_role_account;
 use crate::find::scan::Scan;
 use crate::find::text::is_word;
 use crate::kind::Kind;
@@ -47,7 +47,7 @@ impl Scan<'_> {
         let colon = text.run(start, 512, |byte| byte != b':' && byte != b'@');
         let user = start..colon.min(at);
         if text.at(colon) == b':' && colon < at {
-            if !is_slot(text.slice(user.clone())) && !is_nobody(text.slice(user.clone())) {
+            if !is_slot(text.slice(user.clone())) && !is_role_account(text.slice(user.clone())) {
                 self.hide(user, Kind::User);
             }
             if !is_slot(text.slice(colon + 1..at)) {
@@ -64,7 +64,7 @@ impl Scan<'_> {
         at + 1
     }
 
-    /// Addresses whose path is the secret: whoever knows it may post there.
+    /// Addresses whose path is the secret: anyone who knows it can post there.
     fn webhook(&mut self, start: usize) -> usize {
         let text = self.text;
         let is_path = |byte: u8| is_word(byte) || b"/-.%:@".contains(&byte);

@@ -11,7 +11,7 @@ pub(in crate::find) struct Inner {
 }
 
 impl Inner {
-    /// Where the bytes `range` of the inner text stand, widened to whole groups of four,
+    /// Where the bytes `range` of the inner text are, widened to whole groups of four,
     /// so that what is left can still be decoded.
     pub(in crate::find) fn wrapped(&self, range: Range<usize>) -> Range<usize> {
         let start = range.start / 3 * 4;
@@ -32,7 +32,7 @@ pub(in crate::find) fn unwrap(wrapped: &[u8]) -> Option<Inner> {
         }
         let [_, first, second, third] = (bits << (6 * (4 - count))).to_be_bytes();
         text.extend([first, second, third].iter().take((count * 6 / 8) as usize));
-        // Most runs of letters are names: their first groups tell.
+        // Most runs of letters are names: their first groups show it.
         if text.len() == 12 && !is_text(&text) {
             return None;
         }

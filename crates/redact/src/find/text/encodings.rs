@@ -1,5 +1,5 @@
 //! The same text as it is read through its encodings: UTF-16, escapes of strings, percent
-//! signs of URLs. What is found in a view is told by its place in the bytes themselves.
+//! signs of URLs. What is found in a view is reported by its place in the bytes themselves.
 
 use std::ops::Range;
 
@@ -80,7 +80,7 @@ struct View {
     mixed: Vec<Range<usize>>,
 }
 
-/// Bytes that stand in the text as they are, or that one escape stands for.
+/// Bytes that are in the text unescaped, or that one escape stands for.
 struct Stretch {
     /// In the view.
     at: usize,
@@ -136,7 +136,7 @@ impl View {
         Some(view)
     }
 
-    /// Where the byte at `at` of the view stands in the text; its end is the text's.
+    /// Where the byte at `at` of the view is in the text; its end is the text's.
     fn place(&self, at: usize) -> usize {
         let behind = self.stretches.partition_point(|stretch| stretch.at <= at);
         match behind.checked_sub(1).and_then(|last| self.stretches.get(last)) {
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_escaped_is_found_where_it_stands() {
+    fn what_is_escaped_is_found_at_its_place() {
         assert_eq!(hidden("mail=ann%40example.com&x=1"), ["ann%40example.com"]);
         assert_eq!(hidden(r#"{"a":"to ann\u0040example.com\n"}"#), [r"ann\u0040example.com"]);
         assert_eq!(hidden(r#""{\"password\":\"hunter2\",\"x\":1}""#), ["hunter2"]);

@@ -6,7 +6,7 @@ pub(in crate::find) mod utf16;
 
 use std::ops::Range;
 
-/// Bytes of some text: ASCII is told apart, all else counts as letters, so that UTF-8
+/// Bytes of some text: ASCII is examined, all else counts as letters, so that UTF-8
 /// and Latin-1 need no decoding. Nothing here fails: past the end lies NUL.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::find) struct Text<'t>(pub(in crate::find) &'t [u8]);
@@ -34,7 +34,7 @@ impl<'t> Text<'t> {
         self.0.get(range).unwrap_or_default()
     }
 
-    /// Whether `word` stands at `place`.
+    /// Whether `word` is at `place`.
     #[inline]
     pub(in crate::find) fn has(self, place: usize, word: &[u8]) -> bool {
         self.0.get(place..).is_some_and(|rest| rest.starts_with(word))
@@ -160,7 +160,7 @@ pub(in crate::find) fn is_joined(text: Text<'_>, start: usize) -> bool {
             && prior != b'/')
 }
 
-/// Whether what stands before `:12:` is a file of a program's source.
+/// Whether what is before `:12:` is a file of a program's source.
 pub(in crate::find) fn is_source_file(name: &[u8]) -> bool {
     const ENDS: &[&[u8]] = &[
         b".c", b".h", b".cc", b".cpp", b".hpp", b".rs", b".go", b".py", b".js", b".ts", b".java",

@@ -32,8 +32,8 @@ pub(in crate::find) fn regions(bytes: &[u8]) -> Vec<Range<usize>> {
             place += 1;
             continue;
         }
-        let floor = found.last().map_or(0, |last| last.end);
-        let start = start_before(bytes, place, floor);
+        let lowest = found.last().map_or(0, |last| last.end);
+        let start = start_before(bytes, place, lowest);
         let end = end_behind(bytes, place);
         found.push(start..end);
         place = end;
@@ -92,11 +92,11 @@ fn end_behind(bytes: &[u8], start: usize) -> usize {
 }
 
 /// Text before the first plain characters in a row: letters of other alphabets.
-fn start_before(bytes: &[u8], start: usize, floor: usize) -> usize {
+fn start_before(bytes: &[u8], start: usize, lowest: usize) -> usize {
     const MOST: usize = 64;
     let mut place = start;
     for _ in 0..MOST {
-        let Some(before) = place.checked_sub(2).filter(|before| *before >= floor) else { break };
+        let Some(before) = place.checked_sub(2).filter(|before| *before >= lowest) else { break };
         let Some([low, high]) = bytes.get(before..place) else { break };
         if fit(*low, *high) != Fit::Yes {
             break;

@@ -14,7 +14,7 @@ use obit_triage::views::{GroupSummary, Moment, Trend};
 const HIGH: u64 = 16;
 const STEP: usize = 4;
 
-/// Dumps over time, as bars; told in numbers to those who do not see them.
+/// Dumps over time, as bars; given in numbers to those who do not see them.
 pub(super) fn sparkline(trend: &Trend) -> Markup {
     let most = trend.counts.iter().copied().max().unwrap_or(0).max(1);
     let mut bars = String::new();
@@ -75,8 +75,8 @@ pub(super) fn severity(group: &GroupSummary) -> Markup {
 
 /// What happened, in a line.
 pub(super) fn title(group: &GroupSummary) -> &str {
-    let told = group.title.as_deref().filter(|title| !title.trim().is_empty());
-    told.or(group.class.as_deref()).unwrap_or("the cause is not known")
+    let shown = group.title.as_deref().filter(|title| !title.trim().is_empty());
+    shown.or(group.class.as_deref()).unwrap_or("the cause is not known")
 }
 
 /// Whether it is one to look at before others.
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_are_as_high_as_their_counts_and_are_told_in_words() {
+    fn bars_are_as_high_as_their_counts_and_are_described_in_words() {
         let trend = Trend { from: 0, step: 86_400, counts: vec![0, 1, 4] };
         let drawn = sparkline(&trend).into_string();
         assert!(drawn.contains("M4 16v-4h3v4zM8 16v-16h3v16z"), "{drawn}");

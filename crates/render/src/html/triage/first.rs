@@ -37,8 +37,8 @@ pub(super) fn heading(survey: &Survey) -> String {
     }
 }
 
-/// The head of the page. Of the groups, `told` have a part that can be led to.
-pub(super) fn first(survey: &Survey, told: usize) -> Markup {
+/// The head of the page. Of the groups, `shown` have a part that can be led to.
+pub(super) fn first(survey: &Survey, shown: usize) -> Markup {
     let cards = cards(&survey.overview.groups);
     html! {
         section.cause aria-labelledby="cause-title" {
@@ -48,7 +48,7 @@ pub(super) fn first(survey: &Survey, told: usize) -> Markup {
             @if !cards.is_empty() {
                 h2 { "Look at these first" }
                 div.cards {
-                    @for (at, group) in &cards { (card(group, survey.details.get(*at), *at < told)) }
+                    @for (at, group) in &cards { (card(group, survey.details.get(*at), *at < shown)) }
                 }
             }
         }
@@ -103,7 +103,7 @@ fn tiles(survey: &Survey) -> Markup {
     }
 }
 
-fn card(group: &GroupSummary, detail: Option<&GroupDetail>, is_told: bool) -> Markup {
+fn card(group: &GroupSummary, detail: Option<&GroupDetail>, is_shown: bool) -> Markup {
     let words = html! { (stored_prose(title(group))) };
     let explanation = detail.and_then(|detail| detail.explanation.as_ref());
     html! {
@@ -114,7 +114,7 @@ fn card(group: &GroupSummary, detail: Option<&GroupDetail>, is_told: bool) -> Ma
                 (sparkline(&group.trend))
             }
             h3 {
-                @if is_told { a href={ "#" (anchor(&group.id)) } { (words) } } @else { (words) }
+                @if is_shown { a href={ "#" (anchor(&group.id)) } { (words) } } @else { (words) }
             }
             @if let Some(explanation) = explanation { p.why { (stored_prose(explanation)) } }
             p.sig { code { (stored(&group.signature, NAME)) } }

@@ -27,7 +27,7 @@ const SIGNATURE: usize = 56;
 const TOOLTIP: usize = 200;
 
 /// A table for each program; `None` if no group is known by build.
-pub(super) fn grids(survey: &Survey, told: usize) -> Option<Markup> {
+pub(super) fn grids(survey: &Survey, shown: usize) -> Option<Markup> {
     let mut programs: Vec<(&str, Vec<(usize, &GroupSummary)>)> = Vec::new();
     for (at, group) in survey.overview.groups.iter().enumerate() {
         let name = group.programs.first().map_or("", String::as_str);
@@ -49,12 +49,12 @@ pub(super) fn grids(survey: &Survey, told: usize) -> Option<Markup> {
         p.hint {
             "Dumps of each group in each build, oldest build first; the stronger the colour, the more."
         }
-        @for (name, groups) in programs.iter().take(PROGRAMS) { (grid(name, groups, told, &budget)) }
+        @for (name, groups) in programs.iter().take(PROGRAMS) { (grid(name, groups, shown, &budget)) }
         (more_by(left, "program", "obit top --where program=NAME"))
     })
 }
 
-fn grid(program: &str, groups: &[(usize, &GroupSummary)], told: usize, budget: &Budget) -> Markup {
+fn grid(program: &str, groups: &[(usize, &GroupSummary)], shown: usize, budget: &Budget) -> Markup {
     let all = groups.first().map_or(&[][..], |(_, group)| group.releases.as_slice());
     let hidden = all.len().saturating_sub(COLUMNS);
     let builds = all.get(hidden..).unwrap_or_default();
@@ -70,7 +70,7 @@ fn grid(program: &str, groups: &[(usize, &GroupSummary)], told: usize, budget: &
             tr data-group=(anchor(&group.id)) {
                 th scope="row" {
                     (status(group)) " "
-                    @if *at < told { a href={ "#" (anchor(&group.id)) } { (signature) } }
+                    @if *at < shown { a href={ "#" (anchor(&group.id)) } { (signature) } }
                     @else { (signature) }
                 }
                 @if hidden > 0 { (cell(older, most)) }

@@ -50,13 +50,13 @@ pub(super) fn parts(survey: &Survey, beside: &Beside) -> (Option<Markup>, usize)
     let most = Most::of(survey.details.len());
     let (groups, left_out) = Budget::new(BUDGET)
         .fill(survey.details.iter(), GROUPS, |detail| group(detail, beside, &most));
-    let told = survey.details.len() - left_out;
-    let rest = (survey.overview.groups_total as usize).saturating_sub(told);
+    let printed = survey.details.len() - left_out;
+    let rest = (survey.overview.groups_total as usize).saturating_sub(printed);
     let part = html! {
         div data-details { (groups) }
         (more_by(rest, "group", "obit show GROUP"))
     };
-    (Some(part), told)
+    (Some(part), printed)
 }
 
 fn group(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
@@ -85,7 +85,7 @@ fn group(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
     }
 }
 
-/// Why, how it stands, and where the crash that stands for all is shown.
+/// Why, its status, and where the crash that stands for all is shown.
 fn story(detail: &GroupDetail, beside: &Beside) -> Markup {
     let group = &detail.group;
     let page = group.example.as_ref().and_then(|dump| beside.crashes.get(dump));
@@ -295,8 +295,8 @@ fn commands(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
     let id = bounded(&group.id);
     let mut all = vec![
         ("all of this group", format!("obit show {id}")),
-        ("it is mended", format!("obit state {id} resolved --in BUILD")),
-        ("nobody wants to hear of it", format!("obit state {id} ignored")),
+        ("it is fixed", format!("obit state {id} resolved --in BUILD")),
+        ("it is not to be reported", format!("obit state {id} ignored")),
     ];
     if group.state != "open" {
         all.insert(1, ("it is open again", format!("obit state {id} open")));

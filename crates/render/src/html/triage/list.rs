@@ -20,7 +20,7 @@ const BUDGET: usize = 550_000;
 /// Characters of names that are found by, and not shown.
 const WORDS: usize = 300;
 
-/// The columns: what stands above, and whether it sorts numbers up or down first.
+/// The columns: their heading, and whether it sorts numbers up or down first.
 const COLUMNS: [(&str, Option<Order>); 10] = [
     ("#", Some(Order::Up)),
     ("Status", Some(Order::Up)),
@@ -42,14 +42,14 @@ enum Order {
 }
 
 /// The table, with its search; `None` if there is no group.
-pub(super) fn list(survey: &Survey, told: usize) -> Option<Markup> {
+pub(super) fn list(survey: &Survey, printed: usize) -> Option<Markup> {
     let groups = &survey.overview.groups;
     if groups.is_empty() {
         return None;
     }
     let most = groups.iter().map(|group| group.count).max().unwrap_or(1);
     let (rows, left) = Budget::new(BUDGET)
-        .fill(groups.iter().enumerate(), ROWS, |(at, group)| row(at, group, most, at < told));
+        .fill(groups.iter().enumerate(), ROWS, |(at, group)| row(at, group, most, at < printed));
     let shown = groups.len() - left;
     let left_out = (survey.overview.groups_total as usize).saturating_sub(shown);
     let table = html! {
@@ -101,7 +101,7 @@ fn filters(survey: &Survey) -> Markup {
     }
 }
 
-fn row(at: usize, group: &GroupSummary, most: u64, is_told: bool) -> Markup {
+fn row(at: usize, group: &GroupSummary, most: u64, is_shown: bool) -> Markup {
     let place = |status| Status::ALL.iter().position(|one| *one == status).unwrap_or(0);
     let level = group.severity.as_deref().and_then(Severity::named);
     let badness = level.map_or(0, |level| level as usize + 1);
@@ -121,7 +121,7 @@ fn row(at: usize, group: &GroupSummary, most: u64, is_told: bool) -> Markup {
             }
             td.trend { (sparkline(&group.trend)) }
             th.cause scope="row" {
-                @if is_told { a href={ "#" (anchor(&group.id)) } { (cause) } } @else { (cause) }
+                @if is_shown { a href={ "#" (anchor(&group.id)) } { (cause) } } @else { (cause) }
                 @if let Some(name) = &group.name { " " span.badge { (stored(name, NAME)) } }
             }
             td.sig { code { (stored(&group.signature, NAME / 2)) } }

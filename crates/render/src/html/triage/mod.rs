@@ -37,7 +37,7 @@ pub struct Beside {
 /// Where groups are remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Remembered {
-    /// In the store that commands use if they are not told another.
+    /// In the store that commands use unless another is given.
     #[default]
     AsUsual,
     /// In the store that `--db` names, whose path may be shown.
@@ -99,28 +99,28 @@ fn whole(survey: &Survey, beside: &Beside) -> Markup {
     let overview = &survey.overview;
     let count = counted(overview.groups_total as usize, "group");
     // Those with a part of their own below: links lead nowhere else.
-    let (details, told) = group::parts(survey, beside);
-    add("groups", "Groups", count, list::list(survey, told));
-    add("builds", "By build", String::new(), grid::grids(survey, told));
+    let (details, shown) = group::parts(survey, beside);
+    add("groups", "Groups", count, list::list(survey, shown));
+    add("builds", "By build", String::new(), grid::grids(survey, shown));
     add("details", "Group by group", String::new(), details);
     let count = counted(suspects::pairs(survey).len(), "pair");
-    add("suspects", "Perhaps the same bug", count, suspects::part(survey, beside, told));
+    add("suspects", "Perhaps the same bug", count, suspects::part(survey, beside, shown));
     let failed: u64 = survey.reasons.values().sum();
     let count = grouped(failed);
     add("unreadable", "Unreadable", count, unreadable::part(survey));
     let brand = html! { strong { "obit" } " " span.aside { "triage" } };
     let title = first::heading(survey);
-    page(TRIAGE, &title, &brand, &html! {}, &first::first(survey, told), &parts, &foot(beside))
+    page(TRIAGE, &title, &brand, &html! {}, &first::first(survey, shown), &parts, &foot(beside))
 }
 
 fn foot(beside: &Beside) -> Markup {
     html! {
         p {
-            "All of it is as redacted as the records of the store. Times are in UTC. "
+            "All data is redacted as in the records of the store. Times are in UTC. "
             @match &beside.store {
-                Remembered::Nowhere => "This batch was not remembered, so no command can change it. ",
+                Remembered::Nowhere => "This batch is not in a store, so no command can change it. ",
                 _ => {
-                    "The page is a picture: a command changes the store, and "
+                    "The page itself does not change: a command changes the store, and "
                     code { "obit top --html" } " makes the page anew. "
                 }
             }

@@ -39,7 +39,7 @@ pub(super) fn pairs(survey: &Survey) -> Vec<Pair<'_>> {
 }
 
 /// The list of them; `None` if there are none.
-pub(super) fn part(survey: &Survey, beside: &Beside, told: usize) -> Option<Markup> {
+pub(super) fn part(survey: &Survey, beside: &Beside, shown: usize) -> Option<Markup> {
     let pairs = pairs(survey);
     if pairs.is_empty() {
         return None;
@@ -49,14 +49,14 @@ pub(super) fn part(survey: &Survey, beside: &Beside, told: usize) -> Option<Mark
         groups.insert(&suspect.group, (&suspect.signature, false));
     }
     for (at, group) in survey.overview.groups.iter().enumerate() {
-        groups.insert(&group.id, (&group.signature, at < told));
+        groups.insert(&group.id, (&group.signature, at < shown));
     }
     let group = |id: &str| {
-        let (signature, is_told) = groups.get(id).copied().unwrap_or(("", false));
+        let (signature, is_shown) = groups.get(id).copied().unwrap_or(("", false));
         let words = html! { code { (stored(signature, NAME / 2)) } };
         html! {
             td {
-                @if is_told { a href={ "#" (anchor(id)) } { (words) } } @else { (words) }
+                @if is_shown { a href={ "#" (anchor(id)) } { (words) } } @else { (words) }
             }
         }
     };
@@ -83,7 +83,7 @@ pub(super) fn part(survey: &Survey, beside: &Beside, told: usize) -> Option<Mark
         }
     };
     Some(html! {
-        p.hint { "Too alike to be passed over, too different to be brought together." }
+        p.hint { "Too similar to be ignored, too different to be one group." }
         (scrolling("Groups that may be the same bug", &table))
         (more_by(left_out, "pair", "obit show GROUP"))
     })

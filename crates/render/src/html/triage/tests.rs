@@ -175,7 +175,7 @@ fn hundreds_of_groups_are_less_than_two_megabytes_and_none_is_left_out_in_silenc
     let in_full = page.matches("<details class=\"group\"").count();
     assert!(in_full >= 150, "{in_full} of {groups} in full, {} bytes", page.len());
     let rest = format!("{} more group", groups - in_full);
-    assert!(in_full == groups || page.contains(&rest), "{rest} is not told");
+    assert!(in_full == groups || page.contains(&rest), "{rest} is not shown");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use obit::process::{Options, Process};
 use obit::value::readable::UserFormatters;
 use obit::value::{Budget, Scalar, State, Value, tree};
 
-/// Variables and what is told of them.
-pub type Told = BTreeMap<String, String>;
+/// Variables and what is shown of them.
+pub type Reported = BTreeMap<String, String>;
 
 /// Elements that are read of each container.
 const ELEMENTS: usize = 8;
@@ -18,37 +18,37 @@ pub fn fixture(case: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(case)
 }
 
-/// What obit tells of the variables of `function`, by their names.
-pub fn variables(case: &str, function: &str) -> Told {
+/// What obit shows of the variables of `function`, by their names.
+pub fn variables(case: &str, function: &str) -> Reported {
     read(case, function, ELEMENTS, UserFormatters::default())
 }
 
-/// Each variable of `function` is told so in all `cases`; `…` at the end stands for any
+/// Each variable of `function` is reported so in all `cases`; `…` at the end stands for any
 /// more.
 pub fn check(cases: &[&str], function: &str, expected: &[(&str, &str)]) {
     for case in cases {
-        let told = variables(case, function);
+        let printed = variables(case, function);
         for (name, expected) in expected {
-            let told = told.get(*name).unwrap_or_else(|| panic!("{case} has no {name}"));
+            let printed = printed.get(*name).unwrap_or_else(|| panic!("{case} has no {name}"));
             match expected.strip_suffix('\u{2026}') {
-                Some(start) => assert!(told.starts_with(start), "{case} {name}: {told}"),
-                None => assert_eq!(told, expected, "{case} {name}"),
+                Some(start) => assert!(printed.starts_with(start), "{case} {name}: {printed}"),
+                None => assert_eq!(printed, expected, "{case} {name}"),
             }
         }
     }
 }
 
 /// The same with as many elements of each container.
-pub fn variables_with(case: &str, function: &str, elements: usize) -> Told {
+pub fn variables_with(case: &str, function: &str, elements: usize) -> Reported {
     read(case, function, elements, UserFormatters::default())
 }
 
 /// The same with formatters of the user's own.
-pub fn variables_by(case: &str, function: &str, formatters: UserFormatters) -> Told {
+pub fn variables_by(case: &str, function: &str, formatters: UserFormatters) -> Reported {
     read(case, function, ELEMENTS, formatters)
 }
 
-fn read(case: &str, function: &str, elements: usize, formatters: UserFormatters) -> Told {
+fn read(case: &str, function: &str, elements: usize, formatters: UserFormatters) -> Reported {
     let directory = fixture(case);
     let mut options = Options { formatters, ..Options::default() };
     options.rules.core_directory = Some(directory.clone());
@@ -60,19 +60,19 @@ fn read(case: &str, function: &str, elements: usize, formatters: UserFormatters)
     let frame = thread.frames.iter().position(|frame| is_it(&frame.function)).unwrap();
     let view = process.frame_view(crashed, frame).unwrap();
     let budget = Budget::default().with(None, Some(elements));
-    let tell = |(variable, object): (obit::debuginfo::Variable, Option<_>)| {
+    let show = |(variable, object): (obit::debuginfo::Variable, Option<_>)| {
         let (name, object) = (variable.name?, object?);
         let value = tree(&object, Some(name.clone()), view.scene(), &budget);
         // Who it was differs from core to core.
-        let told = told(&value).replace(&format!("thread {}", thread.tid), "thread TID");
-        Some((name.to_string(), told))
+        let printed = printed(&value).replace(&format!("thread {}", thread.tid), "thread TID");
+        Some((name.to_string(), printed))
     };
-    view.variables().into_iter().filter_map(tell).collect()
+    view.variables().into_iter().filter_map(show).collect()
 }
 
 /// `summary "text" {elements}`, each part if there is one; a value that is not readable as
 /// its members.
-fn told(value: &Value) -> String {
+fn printed(value: &Value) -> String {
     let mut parts = Vec::new();
     parts.extend(value.summary.as_deref().map(without_address));
     match (&value.state, &value.text) {
@@ -99,7 +99,7 @@ fn told(value: &Value) -> String {
         }
         parts.push(format!("{{{}}}", inner.join(", ")));
     }
-    parts.extend(value.pointee.iter().map(|pointee| format!("-> {}", told(pointee))));
+    parts.extend(value.pointee.iter().map(|pointee| format!("-> {}", printed(pointee))));
     parts.join(" ")
 }
 
@@ -110,8 +110,8 @@ fn without_address(summary: &str) -> String {
 
 fn child(value: &Value) -> String {
     match value.name.as_deref() {
-        Some(name) if !name.starts_with('[') => format!("{name}: {}", told(value)),
-        _ => told(value),
+        Some(name) if !name.starts_with('[') => format!("{name}: {}", printed(value)),
+        _ => printed(value),
     }
 }
 

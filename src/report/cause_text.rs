@@ -17,10 +17,10 @@ use obit_corefile::addr::Avma;
 use obit_corefile::dump::Signal;
 use obit_redact::{Origin, Redactor, Shown};
 
-/// What is said of a line that stands for one of a system header.
+/// The note on a line shown in place of one of a system header.
 const NEAR: &str = "near: the instruction itself is from a system header";
 
-/// What is said of a fault of which the core has no record.
+/// The note on a fault that the core does not record.
 const COMPUTED: &str = "the core has no fault record (a handler sent the signal again, or the \
     core was not written by the kernel): computed from the instruction and the registers";
 
@@ -190,7 +190,7 @@ fn confidence(confidence: analysis::Confidence) -> Confidence {
 
 /// Whether the thread waits for itself.
 fn is_alone(cause: &analysis::Cause) -> bool {
-    matches!(&cause.deadlock, Some(LockFinding::Deadlock(ring)) if ring.len() == 1)
+    matches!(&cause.deadlock, Some(LockFinding::Deadlock(cycle)) if cycle.len() == 1)
 }
 
 fn explanation(
@@ -235,7 +235,7 @@ fn held(cause: &analysis::Cause, expression: Option<&str>) -> Option<String> {
     let pointer = fault.bad_pointer().map(|at| at.0);
     let number = cause.terms.number.or(fault.division.map(|division| division.divisor));
     let value = traced.or(pointer.filter(|_| !is_index));
-    let told = match (value, is_index, &fault.access) {
+    let shown = match (value, is_index, &fault.access) {
         (Some(0), false, Some(_)) => "NULL".to_owned(),
         (Some(value), false, Some(_)) => Hex(value).to_string(),
         (value, ..) => match (number, value) {
@@ -257,7 +257,7 @@ fn held(cause: &analysis::Cause, expression: Option<&str>) -> Option<String> {
     });
     let made = made.unwrap_or_default();
     match (expression, base) {
-        (Some(name), _) => Some(format!("`{name}` {is} {told}{made}")),
+        (Some(name), _) => Some(format!("`{name}` {is} {shown}{made}")),
         (None, Some((register, value))) if !is_index => {
             Some(format!("{register} is {}{made}", Hex(*value)))
         }
