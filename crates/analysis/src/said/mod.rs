@@ -8,6 +8,7 @@ mod fact;
 mod facts;
 mod glibc;
 mod go;
+mod go_memory;
 mod logging;
 mod rust;
 mod sanitizer;
