@@ -64,6 +64,7 @@ pub(super) fn judge(
     let (fault, said, aftermath) = first_trouble(process, fault, said);
     let sender = sender(process);
     let (class, confidence) = match (&said, &fault) {
+        (Some(said), _) if said.is_inferred => (of_said(said), Confidence::Likely),
         (Some(said), _) => (of_said(said), Confidence::Proved),
         (None, Some(fault)) => of_fault(fault, signal.number),
         (None, None) if sender.is_some() => (CauseClass::SignalFromOutside, Confidence::Proved),

@@ -40,6 +40,10 @@ pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
         Fact::TrapMessage(text) => {
             (EvidenceKind::Text, redactor.show(Origin::MessageText, &format!("trap: {text}")))
         }
+        Fact::PanicAt(file, line, column) => {
+            let text = format!("the panic was raised at {file}:{line}:{column}");
+            (EvidenceKind::Text, redactor.show(Origin::MessageText, &text))
+        }
         Fact::Watchdog(microseconds) => {
             let seconds = *microseconds / 1_000_000;
             let text = format!("systemd's watchdog was on (WATCHDOG_USEC: {seconds} s)");

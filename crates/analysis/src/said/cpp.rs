@@ -62,7 +62,7 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
 }
 
 fn bare(speaker: Speaker, frame: Option<usize>) -> Said {
-    Said { speaker, text: String::new(), exception: None, frame, subject: None }
+    Said { speaker, text: String::new(), exception: None, frame, subject: None, is_inferred: false }
 }
 
 /// The exception that the crashed thread handles last: the runtime adds one to those

@@ -23,6 +23,9 @@ pub enum Fact {
         /// What it says.
         text: Option<String>,
     },
+    /// Where a Rust panic was raised, as the panic itself has it: file, line, column. Of a
+    /// frame without a line.
+    PanicAt(String, u32, u32),
     /// systemd expects a sign of life this often, in microseconds (`WATCHDOG_USEC`), and
     /// sends SIGABRT otherwise (sd_watchdog_enabled(3)).
     Watchdog(u64),

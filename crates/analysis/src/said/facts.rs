@@ -2,7 +2,7 @@
 
 use super::fact::Fact;
 use super::stack::Stack;
-use super::{Said, Speaker, cpp, errno, watchdog};
+use super::{Said, Speaker, cpp, errno, rust_stripped, watchdog};
 use crate::fault::{Fault, Reason, earlier};
 use obit_corefile::dump::SignalDetail;
 use obit_process::process::Process;
@@ -24,6 +24,7 @@ pub(crate) fn facts(
     if let Some(SignalDetail::SystemCall { number, .. }) = signal.map(|signal| signal.detail) {
         found.push(Fact::SystemCall(number));
     }
+    found.extend(said.and_then(|said| panic_at(&stack, said)));
     if is_after_a_failure(fault, said, sender) {
         found.extend(errno::errno(&stack));
     }
@@ -36,6 +37,16 @@ pub(crate) fn facts(
         found.extend(watchdog::expected(process).map(Fact::Watchdog));
     }
     found
+}
+
+/// Where a Rust panic was raised, where no debug information says so.
+fn panic_at(stack: &Stack<'_>, said: &Said) -> Option<Fact> {
+    let raised = said.frame.filter(|_| said.speaker == Speaker::RustPanic)?;
+    if stack.frames.get(raised)?.source.is_some() {
+        return None;
+    }
+    let at = rust_stripped::location(stack, raised)?;
+    Some(Fact::PanicAt(at.file, at.line, at.column))
 }
 
 /// Whether a call that failed may be behind the end: the program gave up by itself, or

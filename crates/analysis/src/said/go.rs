@@ -41,6 +41,7 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
         exception: None,
         frame,
         subject,
+        is_inferred: false,
     })
 }
 

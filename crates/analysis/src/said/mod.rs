@@ -11,6 +11,7 @@ mod go;
 mod go_memory;
 mod logging;
 mod rust;
+mod rust_stripped;
 mod sanitizer;
 mod stack;
 mod watchdog;
@@ -40,6 +41,8 @@ pub struct Said {
     pub frame: Option<usize>,
     /// What it complains of, where that is known.
     pub subject: Option<Subject>,
+    /// No name says who wrote it: it was told by how what is in memory is put together.
+    pub is_inferred: bool,
 }
 
 /// What a complaint is about, where it is about a value the program gave or used.
@@ -107,6 +110,7 @@ fn last_words(stack: &Stack<'_>) -> Option<Said> {
         .or_else(|| rust::said(stack))
         .or_else(|| cpp::said(stack))
         .or_else(|| glibc::by_function(stack))
+        .or_else(|| rust_stripped::said(stack))
 }
 
 /// Bytes of a message that are told.
