@@ -24,6 +24,36 @@ struct Told {
     blame_confidence: Option<String>,
     expression: Option<String>,
     expression_confidence: Option<String>,
+    /// What the explanation says of a variable and the frame says otherwise.
+    contradiction: Option<String>,
+}
+
+/// The first `` `name` is VALUE `` of the explanation where a variable of the frame to blame,
+/// or of the one that failed, has that name and all of those have other values.
+fn contradiction(document: &Value) -> Option<String> {
+    let cause = &document["cause"];
+    let (name, rest) = cause["explanation"].as_str()?.strip_prefix('`')?.split_once("` is ")?;
+    let said = rest.split([',', ';']).next()?;
+    let said = if said == "NULL" { "0x0" } else { said };
+    let is_redacted = said.starts_with('<');
+    let threads = document["threads"].as_array()?;
+    let crashed = threads.iter().find(|thread| thread["crashed"] == true)?;
+    let blamed = &cause["blame"]["frame"];
+    let frames = crashed["frames"].as_array()?.iter();
+    let frames = frames.filter(|frame| frame["index"] == *blamed || frame["index"] == 0);
+    let variables = frames.flat_map(|frame| {
+        ["args", "locals"].into_iter().flat_map(|list| frame[list].as_array().into_iter().flatten())
+    });
+    let values: Vec<String> = variables
+        .filter(|variable| variable["name"] == name && variable["status"] == "ok")
+        .filter_map(|variable| match &variable["value"] {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+        .collect();
+    let is_other = !is_redacted && !values.is_empty() && !values.iter().any(|value| value == said);
+    is_other.then(|| format!("`{name}` is said to be {said}, and is {values:?}"))
 }
 
 impl Told {
@@ -41,6 +71,7 @@ impl Told {
             blame_confidence: text(&blame["confidence"]),
             expression: text(&blame["expression"]),
             expression_confidence: text(&blame["expression_confidence"]),
+            contradiction: contradiction(document),
         })
     }
 
@@ -138,10 +169,14 @@ fn reports() -> BTreeMap<PathBuf, [Option<Told>; 3]> {
 }
 
 #[test]
-fn page_record_and_a_report_without_source_say_the_same_of_a_cause() {
+fn page_record_and_a_report_without_source_say_the_same_and_nothing_against_the_values() {
     let (records, reports) = (records(), reports());
     let mut different = Vec::new();
-    for (core, [page, no_source, unfound]) in reports {
+    for (core, [mut page, mut no_source, mut unfound]) in reports {
+        for found in [&mut page, &mut no_source, &mut unfound] {
+            let contradiction = found.as_mut().and_then(|told| told.contradiction.take());
+            different.extend(contradiction.map(|what| format!("{}: {what}", core.display())));
+        }
         let mut compare = |what: &str, found: Option<Told>, page: Option<Told>| {
             if found != page {
                 different.push(format!("{}: {what}\n  {found:?}\n  {page:?}", core.display()));

@@ -336,6 +336,6 @@ fn an_exception_that_is_being_handled_is_told_of_either_runtime() {
 fn the_check_of_a_sanitizers_trap_is_named() {
     assert!(is_told(
         "ubsan-trap",
-        "a check of UndefinedBehaviorSanitizer: an index was out of bounds"
+        "a check of UndefinedBehaviorSanitizer: array index out of bounds"
     ));
 }

@@ -144,7 +144,7 @@ fn no_arguments_and_unknown_options_are_usage_errors() {
 }
 
 /// Each verb, and what is needed beside options.
-const VERBS: [(&str, &[&str]); 17] = [
+const VERBS: [(&str, &[&str]); 21] = [
     ("analyze", &["core"]),
     ("modules", &["core"]),
     ("print", &["core", "x"]),
@@ -162,6 +162,10 @@ const VERBS: [(&str, &[&str]); 17] = [
     ("db", &["check"]),
     ("explain", &["null-read"]),
     ("schema", &[]),
+    ("help", &[]),
+    ("version", &[]),
+    ("completions", &["bash"]),
+    ("man", &[]),
 ];
 
 #[test]

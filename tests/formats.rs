@@ -6,7 +6,7 @@ mod fixture;
 use std::path::Path;
 
 use fixture::{obit, stdout};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A null pointer, an uncaught exception, a deadlock.
 const CORES: [&str; 3] =
@@ -46,6 +46,22 @@ fn each_format_says_the_same_of_the_same_three_cores() {
         insta::assert_snapshot!(name("sarif"), of_sarif(&value("sarif")["runs"][0]["results"][0]));
         insta::assert_snapshot!(name("sentry"), of_sentry(&value("sentry")));
     }
+}
+
+#[test]
+fn sarif_names_the_cwe_entries_of_rules_and_results_in_one_taxonomy() {
+    let [core, ..] = CORES;
+    let sarif: Value = serde_json::from_str(&written(core, "sarif")).unwrap();
+    let run = &sarif["runs"][0];
+    let of_taxonomy = json!({"id": "476", "toolComponent": {"name": "CWE", "index": 0}});
+    assert_eq!(run["taxonomies"][0]["name"], "CWE");
+    assert_eq!(run["taxonomies"][0]["taxa"][0]["id"], "476");
+    assert_eq!(run["taxonomies"][0]["taxa"][0]["name"], "NULL Pointer Dereference");
+    assert_eq!(run["results"][0]["taxa"], json!([of_taxonomy]));
+    let driver = &run["tool"]["driver"];
+    assert_eq!(driver["supportedTaxonomies"][0], json!({"name": "CWE", "index": 0}));
+    let relationship = json!({"target": of_taxonomy, "kinds": ["superset"]});
+    assert_eq!(driver["rules"][0]["relationships"], json!([relationship]));
 }
 
 /// A result of SARIF, a line for each thing that its viewers show.

@@ -22,7 +22,7 @@ struct Sample {
 /// A group's function, the class and severity of its cause, and its dumps in each release.
 const GROUPS: [(&str, &str, &str, [u64; 3]); 6] = [
     ("walk", "null-read", "low", [6, 7, 8]),
-    ("append", "wild-write", "high", [0, 0, 5]),
+    ("append", "unmapped-write", "high", [0, 0, 5]),
     ("render", "assertion", "low", [9, 0, 4]),
     ("save", "null-read", "low", [9, 6, 0]),
     ("load", "null-write", "medium", [2, 2, 22]),

@@ -1,7 +1,7 @@
 //! The published JSON Schemas are those of the types.
 #![allow(clippy::unwrap_used)]
 
-use obit::report::write_schema;
+use obit::report::{Printed, write_schema, write_schema_of};
 use obit::triage::views::{Document, write_schema as write_schema_of_view};
 
 /// `OBIT_UPDATE_SCHEMA=1 cargo test --test schemas` writes it anew.
@@ -20,6 +20,13 @@ fn the_published_schema_of_the_report_is_the_one_of_its_types() {
     let mut now = Vec::new();
     write_schema(&mut now).unwrap();
     assert_is_published("report", &now);
+}
+
+#[test]
+fn the_published_schema_of_printed_answers_is_the_one_of_its_types() {
+    let mut now = Vec::new();
+    write_schema_of::<Printed>(&mut now).unwrap();
+    assert_is_published("print", &now);
 }
 
 #[test]

@@ -30,6 +30,6 @@ pub use first_look::{FirstLook, first_look};
 pub use identity::stamp_of;
 pub use pool::{Done, Job, WorkerPool};
 pub use run::{BatchError, Order, Settings, Summary, Watcher, run};
-pub use walk::{FoundFile, walk};
+pub use walk::{FoundFile, first_of_none, walk};
 pub use worker::{serve, with_limits};
 pub use worker_process::WorkerCommand;

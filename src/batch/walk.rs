@@ -42,6 +42,14 @@ pub fn walk(paths: impl IntoIterator<Item = PathBuf>, take: &mut dyn FnMut(Found
     }
 }
 
+/// The first of `paths`, if none of them is there: nothing can come of a batch then.
+pub fn first_of_none(paths: &[PathBuf]) -> Option<&Path> {
+    let is_there = |path: &PathBuf| {
+        path.symlink_metadata().is_ok() || glob::is_pattern(path) && !glob::expand(path).is_empty()
+    };
+    paths.first().map(PathBuf::as_path).filter(|_| !paths.iter().any(is_there))
+}
+
 type Entered = HashSet<(u64, u64)>;
 
 fn one(path: PathBuf, named: bool, entered: &mut Entered, take: &mut dyn FnMut(FoundFile)) {

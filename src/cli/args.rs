@@ -16,18 +16,18 @@ pub(crate) mod store;
 use std::path::PathBuf;
 
 use clap::Args;
-use obit::render::{FORMATS, Format};
+use obit::render::Format;
 
 use super::formats;
 
 /// How the result is written, and where.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Output {
-    /// The format of the output
-    #[arg(long, value_parser = formats::parser(|_| true), default_value = FORMATS[0].name,
-        hide_short_help = true)]
-    format: &'static Format,
+    /// The format of the output [default: by the name of the output file, as crash.html; else
+    /// human]
+    #[arg(long, value_parser = formats::parser(|_| true), hide_short_help = true)]
+    format: Option<&'static Format>,
     /// JSON for programs, the same as --format json
     #[arg(long, conflicts_with = "format")]
     json: bool,
@@ -38,13 +38,9 @@ pub(crate) struct Output {
 impl Output {
     /// The format, however it was asked for.
     pub(crate) fn format(&self) -> &'static Format {
-        self.json.then(|| Format::named("json")).flatten().unwrap_or(self.format)
-    }
-}
-
-impl Default for Output {
-    fn default() -> Self {
-        Self { format: formats::TERMINAL, json: false, file: OutputFile::default() }
+        let json = if self.json { Format::named("json") } else { None };
+        let of_file = || formats::of_file(self.file.output.as_deref()?);
+        json.or(self.format).or_else(of_file).unwrap_or(formats::TERMINAL)
     }
 }
 

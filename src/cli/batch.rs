@@ -32,7 +32,7 @@ const ELEMENTS: usize = 8;
 
 /// A record needs less than a page.
 pub(crate) fn request(args: &BatchArgs, format: &Format) -> Result<Request, Failure> {
-    let inputs = Inputs { core: PathBuf::new(), exe: args.exe.clone() };
+    let inputs = Inputs { exe: args.exe.clone(), ..Inputs::default() };
     let request = Request::new(inputs, &args.search, &args.redaction)?;
     let mut request = request.limited(&args.limits).written_as(format);
     let build = &mut request.build;

@@ -2,18 +2,20 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{Arg, ArgAction, Args, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use obit::redact::Level;
 
 use super::args::general::General;
-use super::batch::WORKER;
 use super::exit;
 use super::list::ListArgs;
+use super::verbs::completions::CompletionsArgs;
 use super::verbs::db::DbArgs;
 use super::verbs::diff::DiffArgs;
 use super::verbs::digest::DigestArgs;
 use super::verbs::explain::ExplainArgs;
 use super::verbs::group::GroupArgs;
+use super::verbs::help::HelpArgs;
+use super::verbs::man::ManArgs;
 use super::verbs::modules::ModulesArgs;
 use super::verbs::print::PrintArgs;
 use super::verbs::redact::{RedactArgs, require_explain};
@@ -38,7 +40,7 @@ pub(crate) struct CommandLine {
     name = "obit",
     version,
     about = "Explains why a process crashed, from its core dump",
-    override_usage = "obit [OPTIONS] CORE [EXE]\n       obit VERB [OPTIONS] …",
+    override_usage = "obit [OPTIONS] CORE… [EXE]\n       obit VERB [OPTIONS] …",
     after_help = "obit VERB -h lists the options of a verb; obit --help has exit codes and examples.",
     after_long_help = exit::HELP,
     subcommand_value_name = "VERB",
@@ -91,16 +93,16 @@ pub(crate) enum Verb {
     Explain(ExplainArgs),
     /// Print the JSON Schema of the report or of another document
     Schema(SchemaArgs),
-    /// Read cores for a batch
-    #[command(name = WORKER, hide = true)]
-    Worker(WorkerArgs),
-}
-
-/// The command line of the batch that a worker reads cores for.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct WorkerArgs {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) words: Vec<OsString>,
+    /// Show the help of obit or of a verb
+    #[command(hide = true)]
+    Help(HelpArgs),
+    /// Print the version
+    #[command(hide = true)]
+    Version,
+    /// Print completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page of obit or of a verb
+    Man(ManArgs),
 }
 
 impl Verb {
@@ -124,7 +126,10 @@ impl Verb {
             | Self::Db(_)
             | Self::Explain(_)
             | Self::Schema(_)
-            | Self::Worker(_) => Level::Default,
+            | Self::Help(_)
+            | Self::Version
+            | Self::Completions(_)
+            | Self::Man(_) => Level::Default,
         }
     }
 }
@@ -132,7 +137,12 @@ impl Verb {
 /// The command line, for parsing and for whatever is made from it: help, completions, man
 /// pages.
 pub(crate) fn command() -> Command {
-    Cli::command().mut_subcommand("redact", require_explain)
+    let with_verbs =
+        |verb: Command| verb.subcommand_value_name("VERB").subcommand_help_heading("Verbs");
+    Cli::command()
+        .mut_subcommand("redact", require_explain)
+        .mut_subcommand("db", with_verbs)
+        .mut_subcommand("group", with_verbs)
 }
 
 /// Reads the words after the program's name. A verb's options may come before it, too.

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,7 @@ use obit::render::formats::Audience;
 use super::args::OutputFile;
 use super::args::core_files::Inputs;
 use super::args::general::General;
+use super::core_source::is_standard_input;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::pager::{Paged, Pager};
@@ -119,8 +121,12 @@ impl From<DestinationError> for Failure {
     }
 }
 
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    let (Ok(one), Ok(other)) = (fs::metadata(one), fs::metadata(other)) else { return false };
+fn is_same_file(path: &Path, input: &Path) -> bool {
+    let input = match is_standard_input(input) {
+        true => io::stdin().as_fd().try_clone_to_owned().and_then(|fd| File::from(fd).metadata()),
+        false => fs::metadata(input),
+    };
+    let (Ok(one), Ok(other)) = (fs::metadata(path), input) else { return false };
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
@@ -134,7 +140,7 @@ mod tests {
         let (core, link) = (directory.path().join("core"), directory.path().join("link"));
         fs::write(&core, "x").unwrap();
         fs::hard_link(&core, &link).unwrap();
-        let inputs = Inputs { core, exe: None };
+        let inputs = Inputs { core, ..Inputs::default() };
         let refused = Destination::new(Some(&link), Some(&inputs));
         assert!(matches!(refused, Err(DestinationError::IsInput(_))));
         let other = directory.path().join("report");

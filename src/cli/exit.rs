@@ -59,10 +59,13 @@ Exit codes:
   70   a bug in obit
   74   the output or the store could not be written
   130  interrupted
+  Of several cores the highest code counts.
 
 Examples:
   obit core                         the program is found by what the core says of it
   obit core ./server                or named, as for gdb
+  obit core.1 core.2 core.3         a report on each; with --json a document a line
+  zcat core.gz | obit -             a core from the standard input, plain or packed
   obit -a core                      every thread's stack, in your pager
   obit --sysroot ./root core        with files copied from the machine of the crash
   obit print core 'list->next[2]'   a variable, member or element; --frame N, --thread TID
@@ -70,4 +73,4 @@ Examples:
   obit scrub core -o small.zst      a core to share
   obit --json core | jq .signal     for programs; `obit schema` describes it
 
-obit VERB --help has the options of each verb.";
+obit VERB --help and obit help VERB have the options of each verb.";

@@ -1,5 +1,7 @@
 //! The formats that a command can write, as the command line sees the table of formats.
 
+use std::path::Path;
+
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use obit::render::{FORMATS, Format};
 
@@ -17,6 +19,12 @@ pub(crate) fn parser(can: fn(&Format) -> bool) -> impl TypedValueParser<Value = 
         .map(|format| PossibleValue::new(format.name).aliases(format.aliases).help(format.about));
     PossibleValuesParser::new(values)
         .try_map(|name| Format::named(&name).ok_or_else(|| format!("there is no format {name}")))
+}
+
+/// The first format whose files are named like this one.
+pub(crate) fn of_file(path: &Path) -> Option<&'static Format> {
+    let extension = path.extension()?.to_str()?;
+    FORMATS.iter().find(|format| format.extension == extension)
 }
 
 /// How `format` writes what the command has, as in `writer(format, "a report",

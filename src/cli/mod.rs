@@ -9,16 +9,21 @@ mod batch_progress;
 mod batch_worker;
 mod command;
 mod comparison;
+mod core_source;
 mod destination;
 mod directories;
 mod exit;
 mod failure;
+mod file_kind;
 mod formats;
 mod formatters;
 mod groups;
+mod habits;
 mod html_pages;
 mod list;
 mod message;
+mod nearest;
+mod no_core;
 mod page_layout;
 mod pager;
 mod panic;
@@ -33,13 +38,22 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
-use command::{CommandLine, Verb, WorkerArgs};
+use command::{CommandLine, Verb};
 use exit::Exit;
 use failure::Failure;
 
 /// Runs obit as the process' arguments say.
 pub(crate) fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
+    if let [first, _, of_batch @ ..] = words.as_slice()
+        && first == batch::WORKER
+    {
+        return panic::caught(|| ended(worker(of_batch.to_vec()))).unwrap_or(Exit::Bug).into();
+    }
+    if let Some(answer) = usage::of_gdb(&words) {
+        message::say(answer);
+        return Exit::Usage.into();
+    }
     let exit = match command::parse(words.clone()) {
         Ok(line) => panic::caught(|| run(&line)).unwrap_or(Exit::Bug),
         Err(error) => refused(&error, words),
@@ -68,8 +82,15 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Db(args) => verbs::db::run(args),
         Verb::Explain(args) => verbs::explain::run(args, general),
         Verb::Schema(args) => verbs::schema::run(args, general),
-        Verb::Worker(args) => worker(args),
+        Verb::Help(args) => verbs::help::run(args, general),
+        Verb::Version => verbs::version::run(),
+        Verb::Completions(args) => verbs::completions::run(args),
+        Verb::Man(args) => verbs::man::run(args),
     };
+    ended(outcome)
+}
+
+fn ended(outcome: Result<Exit, Failure>) -> Exit {
     outcome.unwrap_or_else(|failure| {
         failure.say();
         failure.exit
@@ -77,8 +98,8 @@ fn run(line: &CommandLine) -> Exit {
 }
 
 /// Reads cores as the batch's own command line says.
-fn worker(args: &WorkerArgs) -> Result<Exit, Failure> {
-    let line = command::parse(args.words.clone()).map_err(|error| Failure::usage(&error))?;
+fn worker(words: Vec<OsString>) -> Result<Exit, Failure> {
+    let line = command::parse(words).map_err(|error| Failure::usage(&error))?;
     let (batch, format, max_memory) = match &line.verb {
         Verb::Triage(args) => (&args.batch, args.output.format(), args.max_memory),
         Verb::Diff(args) => (&args.batch, args.output.format(), batch::MAX_MEMORY),
@@ -91,9 +112,10 @@ fn worker(args: &WorkerArgs) -> Result<Exit, Failure> {
 fn refused(error: &clap::Error, words: Vec<OsString>) -> Exit {
     if error.use_stderr() {
         let mut command = command::command();
+        let typed = words.clone();
         let words = command::verb_first(&mut command, words);
         let verb = words.first().and_then(|word| word.to_str());
-        message::say(&usage::problem(error, &command, verb));
+        message::say(&usage::problem(error, &command, verb, &typed));
         return Exit::Usage;
     }
     match error.print() {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use obit::debuginfo::SectionCache;
 use obit::debuginfo::locate::{Debuginfod, SearchRules};
 use obit::limits::Limits;
-use obit::process::{self, Observer, Process};
+use obit::notice::Notice;
+use obit::process::{self, Observer, Phase, Process};
 use obit::render::Format;
 use obit::report::{BuildOptions, Context, Report};
 use obit::value::readable::UserFormatters;
@@ -16,10 +17,11 @@ use super::args::core_files::Inputs;
 use super::args::general::General;
 use super::args::redaction::Redaction;
 use super::args::search::Search;
+use super::core_source;
 use super::directories;
-use super::exit::Exit;
 use super::failure::Failure;
 use super::formatters::formatters;
+use super::message::say;
 use super::progress::Progress;
 use super::rules;
 
@@ -58,6 +60,10 @@ impl Request {
         search: &Search,
         redaction: &Redaction,
     ) -> Result<Self, Failure> {
+        if let Some(root) = search.sysroot.as_ref().filter(|root| !root.is_dir()) {
+            let problem = format!("--sysroot: no such directory: {}", root.display());
+            return Err(Failure::usage(&problem));
+        }
         Ok(Self {
             inputs,
             debuginfod_urls: debuginfod_urls(
@@ -107,14 +113,22 @@ impl Request {
 
     /// The same, watched by `observer`.
     pub(crate) fn open_watched(&self, observer: &dyn Observer) -> Result<Process, Failure> {
-        Process::open(&self.inputs.core, self.process_options(), observer)
-            .map_err(|error| Failure::new(Exit::Unusable, &error))
+        observer.begin(Phase::Core);
+        let options = self.process_options();
+        let dump = core_source::open(&self.inputs.core, &options.limits)?;
+        let process = Process::of_dump(dump, options, observer);
+        process.notices.iter().for_each(name_wrong_program);
+        Ok(process)
     }
 
     /// The whole report.
     pub(crate) fn report(&self, general: &General) -> Result<Report, Failure> {
-        let progress = Progress::new(general.quiet);
-        let process = self.open_watched(&progress)?;
+        self.report_watched(&Progress::new(general.quiet))
+    }
+
+    /// The same, watched by `observer`.
+    pub(crate) fn report_watched(&self, observer: &dyn Observer) -> Result<Report, Failure> {
+        let process = self.open_watched(observer)?;
         Ok(obit::report::build(&process, self.build.clone()))
     }
 
@@ -132,6 +146,7 @@ impl Request {
         };
         let rules = SearchRules {
             executable: self.inputs.exe.clone(),
+            force_executable: self.inputs.force_exe,
             sysroot: self.search.sysroot.clone(),
             solib_search_path: self.search.solib_search_path.clone(),
             debug_directories,
@@ -151,6 +166,26 @@ impl Request {
             library: None,
             modules_only: self.modules_only,
         }
+    }
+}
+
+/// A line about a program that is not the one that crashed, before anything else is written.
+fn name_wrong_program(notice: &Notice) {
+    match notice {
+        Notice::ExecutableMismatch { at, wanted, found } => say(&format!(
+            "{} is not used: its build ID is {found}, that of the crashed program is {wanted} \
+             (--force-exe uses it all the same)",
+            at.display()
+        )),
+        Notice::ExecutableForced { at, wanted, found } => say(&format!(
+            "{} is used by force: its build ID is {found}, that of the crashed program is \
+             {wanted}; names, lines and values may be wrong",
+            at.display()
+        )),
+        Notice::ExecutableRefused { at, problem } => {
+            say(&format!("{} is not used: {problem}", at.display()));
+        }
+        _ => {}
     }
 }
 

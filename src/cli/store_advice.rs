@@ -51,13 +51,13 @@ mod tests {
         let said = |error: StoreError| format!("{error}{}", advice(&error));
         assert_eq!(
             said(StoreError::Missing { path: path() }),
-            "there is no store at /x/t.db: `obit triage DIR` makes one"
+            "no store at /x/t.db: `obit triage DIR` makes one"
         );
         let damaged = StoreError::Damaged { path: path(), problem: "x".to_owned() };
         assert!(said(damaged).contains("obit db export SAVED --db /x/t.db"));
         let newer = StoreError::NotAStore { path: path(), problem: NotAStore::Newer };
         assert_eq!(said(newer), "/x/t.db was written by a newer obit: use that one");
         let unknown = GroupError::Unknown { id: "ab".to_owned() };
-        assert_eq!(said(unknown.into()), "there is no group \"ab\": `obit top` lists them");
+        assert_eq!(said(unknown.into()), "no group \"ab\": `obit top` lists them");
     }
 }

@@ -1,47 +1,220 @@
 //! Command lines that clap refuses, in one line of words.
 
+use std::error::Error;
+use std::ffi::OsString;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
+use super::habits;
+use super::nearest::nearest;
+
 /// What is wrong, and where to read on. `verb` is the verb of the command line, if it has
-/// one.
-pub(crate) fn problem(error: &clap::Error, command: &Command, verb: Option<&str>) -> String {
+/// one, and `words` are all of it as they were typed.
+pub(crate) fn problem(
+    error: &clap::Error,
+    command: &Command,
+    verb: Option<&str>,
+    words: &[OsString],
+) -> String {
     let verb = verb.and_then(|verb| command.find_subcommand(verb));
     let name = verb.map_or_else(|| "obit".to_owned(), |verb| format!("obit {}", verb.get_name()));
-    let what = refused_option(error, command, verb).unwrap_or_else(|| match error.kind() {
-        // A third file is where a verb could be.
-        ErrorKind::InvalidSubcommand => {
-            "too many files; give one core and at most one program".to_owned()
+    let of_verb = verb.unwrap_or(command);
+    let what = match error.kind() {
+        ErrorKind::UnknownArgument => {
+            if let Some(answer) = of_others(words, verb) {
+                return answer;
+            }
+            refused_option(error, command, verb)
         }
-        _ => {
-            let text = error.to_string();
-            // The first paragraph says what is wrong and what is possible.
-            let lines: Vec<_> = text.lines().map(str::trim).take_while(|l| !l.is_empty()).collect();
-            let text = lines.join(" ");
-            text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+        ErrorKind::InvalidValue => invalid_value(error),
+        ErrorKind::ValueValidation => unread_value(error),
+        ErrorKind::ArgumentConflict => conflict(error),
+        ErrorKind::MissingRequiredArgument => missing(error, of_verb, &name),
+        ErrorKind::TooManyValues => {
+            argument(error).map(|option| format!("{option} takes no value"))
         }
-    });
-    format!("{what}; see `{name} --help`")
+        ErrorKind::NoEquals => argument(error).map(|option| format!("write {option}=VALUE")),
+        ErrorKind::InvalidSubcommand => unknown_verb(error, of_verb, &name),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let verbs: Vec<_> = verbs_of(of_verb).collect();
+            Some(format!("`{name}` needs a verb: {}", verbs.join(", ")))
+        }
+        _ => None,
+    };
+    let what = what.unwrap_or_else(|| in_claps_words(error));
+    // A question is answered already.
+    if what.ends_with('?') { what } else { format!("{what}; see `{name} --help`") }
 }
 
-/// Of an option that is another verb's, that verb.
+/// Commands for gdb, which are the options `-e x` otherwise: `-ex bt`.
+pub(crate) fn of_gdb(words: &[OsString]) -> Option<&'static str> {
+    let mut words = words.iter().take_while(|word| *word != "--");
+    words.find(|word| *word == "-ex").and_then(|_| habits::option_instead_of("-ex"))
+}
+
+/// A command of another debugger whose second word is a verb of ours (`image list`), or an
+/// option of another debugger in a command line that is about a core.
+fn of_others(words: &[OsString], verb: Option<&Command>) -> Option<String> {
+    let words = words.iter().take_while(|word| *word != "--");
+    let words: Vec<_> = words.filter_map(|word| word.to_str()).collect();
+    match verb.map(Command::get_name) {
+        Some(verb) if verb != "analyze" => match words.as_slice() {
+            [first, second, ..] if *second == verb => habits::instead_of(&[first, second], None),
+            _ => None,
+        },
+        _ => words.iter().find_map(|word| habits::option_instead_of(word)).map(str::to_owned),
+    }
+}
+
+/// The first paragraph says what is wrong and what is possible.
+fn in_claps_words(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let lines: Vec<_> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let text = lines.join(" ");
+    text.strip_prefix("error: ").unwrap_or(&text).to_owned()
+}
+
+/// An option or a word that the verb does not take: of an option that is another verb's,
+/// that verb; else the nearest.
 fn refused_option(
     error: &clap::Error,
     command: &Command,
     verb: Option<&Command>,
 ) -> Option<String> {
-    let (ErrorKind::UnknownArgument, Some(ContextValue::String(option))) =
-        (error.kind(), error.get(ContextKind::InvalidArg))
-    else {
-        return None;
-    };
+    let option = text(error, ContextKind::InvalidArg)?;
     let refusing = verb.map_or("CORE", Command::get_name);
-    let with = owners(command, verb, option)?;
-    let hint = match option == "-n" && has(verb.unwrap_or(command), "--frames") {
-        true => "; --frames counts frames",
-        false => "",
+    if !option.starts_with('-') {
+        return Some(format!("`obit {refusing}` takes no further word: {option}"));
+    }
+    if let Some(with) = owners(command, verb, option) {
+        let hint = match option == "-n" && has(verb.unwrap_or(command), "--frames") {
+            true => "; --frames counts frames",
+            false => "",
+        };
+        return Some(format!(
+            "`obit {refusing}` has no option {option}; it is one of {with}{hint}"
+        ));
+    }
+    let of_verb = verb.unwrap_or(command);
+    let longs: Vec<_> = of_verb.get_arguments().filter_map(Arg::get_long).collect();
+    let typed = option.trim_start_matches('-');
+    let hint = match nearest(typed, &longs) {
+        Some(near) => format!("; did you mean --{near}?"),
+        None => String::new(),
     };
-    Some(format!("`obit {refusing}` has no option {option}; it is one of {with}{hint}"))
+    Some(format!("there is no option '{option}'{hint}"))
+}
+
+fn invalid_value(error: &clap::Error) -> Option<String> {
+    let option = argument(error)?;
+    let known = texts(error, ContextKind::ValidValue);
+    let known: Vec<_> = known.iter().map(String::as_str).collect();
+    let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
+    let known_words = known.join(", ");
+    Some(match (value, known.is_empty()) {
+        ("", true) => format!("{option} needs a value"),
+        ("", false) => format!("{option} needs a value: {known_words}"),
+        (value, _) => match nearest(value, &known) {
+            Some(near) => format!("{option}: no such value '{value}'; did you mean '{near}'?"),
+            None => format!("{option}: no such value '{value}'; it is one of {known_words}"),
+        },
+    })
+}
+
+/// A value that its parser refused.
+fn unread_value(error: &clap::Error) -> Option<String> {
+    let option = argument(error)?;
+    let value = text(error, ContextKind::InvalidValue)?;
+    let why = error.source().map(ToString::to_string).unwrap_or_default();
+    // In the words of the standard library's parsers of numbers, and of clap's ranges.
+    Some(match why.as_str() {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            format!("{option}: '{value}' is not a number")
+        }
+        "number too large to fit in target type" => format!("{option}: {value} is too large"),
+        "number too small to fit in target type" => format!("{option}: {value} is too small"),
+        "number would be zero for non-zero type" => format!("{option}: {value} is too small"),
+        why if why.contains(" is not in ") => {
+            let range = why.rsplit(' ').next().unwrap_or_default();
+            let (least, most) = range.split_once("..").unwrap_or((range, ""));
+            let most = most.trim_start_matches('=');
+            format!("{option}: {value} is not between {least} and {most}")
+        }
+        "" => format!("{option}: '{value}' is not understood"),
+        why => format!("{option}: '{value}' is not understood: {why}"),
+    })
+}
+
+fn conflict(error: &clap::Error) -> Option<String> {
+    let option = argument(error)?;
+    let others = texts(error, ContextKind::PriorArg);
+    let others: Vec<_> = others.iter().map(|other| without_value(other)).collect();
+    match others.as_slice() {
+        [] => None,
+        [other] if *other == option => Some(format!("{option} is given twice")),
+        others => Some(format!("{option} and {} exclude each other", others.join(", "))),
+    }
+}
+
+fn missing(error: &clap::Error, of: &Command, name: &str) -> Option<String> {
+    let missing = texts(error, ContextKind::InvalidArg);
+    let missing: Vec<_> = missing.iter().map(|word| without_brackets(word)).collect();
+    let words = missing.join(" ");
+    // An option is asked for by others; words are shown with those before them.
+    let whole = match missing.first()?.starts_with('-') {
+        true => words.clone(),
+        false => {
+            let required = of.get_positionals().filter(|arg| arg.is_required_set());
+            let names = required.filter_map(|arg| arg.get_value_names()?.first());
+            names.map(clap::builder::Str::as_str).collect::<Vec<_>>().join(" ")
+        }
+    };
+    Some(format!("{words} is missing, as in `{name} {whole}`"))
+}
+
+fn unknown_verb(error: &clap::Error, of: &Command, name: &str) -> Option<String> {
+    let typed = text(error, ContextKind::InvalidSubcommand)?;
+    let verbs: Vec<_> = verbs_of(of).collect();
+    Some(match nearest(typed, &verbs) {
+        Some(near) => format!("there is no verb {typed}; did you mean `{name} {near}`?"),
+        None => format!("there is no verb {typed}; `{name}` has {}", verbs.join(", ")),
+    })
+}
+
+fn verbs_of(command: &Command) -> impl Iterator<Item = &str> {
+    command.get_subcommands().map(Command::get_name)
+}
+
+/// The option or word that clap complains of, without its value: `--format`.
+fn argument(error: &clap::Error) -> Option<&str> {
+    text(error, ContextKind::InvalidArg).map(without_value)
+}
+
+/// `--format` of `--format <FORMAT>`, `CLASS` of `<CLASS>`.
+fn without_value(argument: &str) -> &str {
+    let name = argument.split([' ', '=']).next().unwrap_or(argument);
+    without_brackets(name)
+}
+
+/// `CLASS` of `<CLASS>`.
+fn without_brackets(argument: &str) -> &str {
+    argument.trim_matches(['<', '>', '[', ']', '.'])
+}
+
+fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
+fn texts(error: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        _ => Vec::new(),
+    }
 }
 
 /// The first verbs that have `option`, other than `refusing`; `None` if no verb has it.
@@ -50,9 +223,7 @@ fn owners(command: &Command, refusing: Option<&Command>, option: &str) -> Option
     let of_core = has(command, option).then(|| "`obit CORE`".to_owned());
     let of_verbs = command
         .get_subcommands()
-        .filter(|verb| {
-            !verb.is_hide_set() && Some(verb.get_name()) != refusing.map(Command::get_name)
-        })
+        .filter(|verb| Some(verb.get_name()) != refusing.map(Command::get_name))
         .filter(|verb| verb.get_name() != "analyze" && has(verb, option))
         .map(|verb| format!("`obit {}`", verb.get_name()));
     let mut all: Vec<_> = of_core.into_iter().chain(of_verbs).collect();

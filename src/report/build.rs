@@ -12,9 +12,9 @@ use super::source_lines::SourceLines;
 use super::source_place::source_place;
 use super::values::Whose;
 use super::{
-    BuildOptions, Cause, Circumstances, Context, CoreReport, CrashId, DebugReport, FrameKind,
-    FrameReport, FrameTrust, Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole, NoticeCode,
-    NoticeReport, Package, ProcessReport, Redactions, Report, SignalReport, TailCalls,
+    BuildOptions, Cause, Circumstances, Confidence, Context, CoreReport, CrashId, DebugReport,
+    FrameKind, FrameReport, FrameTrust, Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole,
+    NoticeCode, NoticeReport, Package, ProcessReport, Redactions, Report, SignalReport, TailCalls,
     ThreadReport, Truncated, WhichRegisters, WhichStacks, WhoseLocals, values,
 };
 use super::{findings, judgement, mappings, next, registers, source_values};
@@ -71,7 +71,8 @@ fn built(
     let judged = analysis.cause.as_ref().map(|cause| {
         let other = threads.iter().find(|thread| Some(thread.tid) == cause.thread);
         let terms = ShownTerms::new(cause, other.or(crashed), redactor);
-        let shown = judgement::cause(cause, &terms, other.or(crashed), redactor);
+        let signal = process.dump.signal.as_ref();
+        let shown = judgement::cause(cause, &terms, other.or(crashed), signal, redactor);
         (shown, terms, cause)
     });
     if let Some((tid, blame)) = analysis.cause.as_ref().and_then(|c| c.thread.zip(c.blame)) {
@@ -92,6 +93,9 @@ fn built(
         let (findings, notices) = (&findings[..], &notices[..]);
         let known = Known { analysis, terms: &terms, threads, modules, findings, notices };
         cause.next = next::steps(&cause, &known, &mut builder.redactor);
+        if notices.iter().any(|notice| notice.code == NoticeCode::ExecutableForced) {
+            no_longer_proved(&mut cause);
+        }
         cause
     });
     let redactor = &mut builder.redactor;
@@ -115,20 +119,12 @@ fn built(
     (report, builder.redactor)
 }
 
-/// What of `values` may leave, as [`build`] shows those of variables. Their names are the
-/// words of whoever asked.
-pub fn show_values(
-    process: &Process,
-    values: &[Value],
-    options: &BuildOptions,
-) -> Vec<super::Variable> {
-    let mut redactor = options.redactor(&crash_id(&process.dump), process);
-    let shown = values.iter().map(|value| {
-        let name = value.name.as_deref().unwrap_or_default();
-        let name = redactor.show(Origin::OwnWords, name);
-        super::Variable { name, ..values::variable(value, Whose::default(), &mut redactor) }
-    });
-    shown.collect()
+/// Lowers what rests on a program of another build: nothing is proved by it.
+fn no_longer_proved(cause: &mut Cause) {
+    cause.confidence = cause.confidence.min(Confidence::Likely);
+    if let Some(blame) = &mut cause.blame {
+        blame.confidence = blame.confidence.min(Confidence::Likely);
+    }
 }
 
 /// A stack overflow leaves the stack pointer beyond the stack: that is no gap in the core.
@@ -258,7 +254,7 @@ impl Builder<'_> {
         if thread.crashed {
             self.add_context(thread, &mut frames);
         }
-        let total = thread.stack.frames.len();
+        let total = thread.stack.depth();
         self.redactor.enter(1, || "registers".to_owned());
         let name = thread.name.as_ref();
         let name = name.map(|name| self.redactor.show(Origin::ThreadName, name));
@@ -324,7 +320,7 @@ impl Builder<'_> {
 
     fn recursion(&mut self, recursion: &Recursion) -> Shown {
         let text = format!(
-            "{} repeats {} times, {} bytes of stack each round",
+            "{} repeats {} times, {} bytes of stack each time",
             recursion.cycle.join(" \u{2190} "),
             recursion.rounds,
             recursion.bytes_per_round
@@ -440,7 +436,7 @@ impl Builder<'_> {
             size: module.range.len(),
             file: match module.file {
                 FileState::Found | FileState::Unverified => ModuleFile::Found,
-                FileState::Mismatch => ModuleFile::Mismatch,
+                FileState::Mismatch | FileState::Forced => ModuleFile::Mismatch,
                 FileState::Missing => ModuleFile::Missing,
                 FileState::InCore => ModuleFile::InCore,
             },
@@ -545,7 +541,7 @@ fn redactions(redactor: &Redactor) -> Redactions {
 /// The crash's name, of facts that the notes hold: no file of the analyst's, no memory
 /// that a cut core may lack, no size that compression changes, no argument of the command
 /// line.
-fn crash_id(dump: &Dump) -> String {
+pub(super) fn crash_id(dump: &Dump) -> String {
     let number = |value: Option<u64>| value.map(i128::from);
     let signal = dump.signal.as_ref();
     let mut id = CrashId::default()

@@ -70,17 +70,7 @@ impl Code<'_> {
         redactor: &mut Redactor,
     ) -> InstructionReport {
         let current = instruction.address == pc;
-        let mut text = instruction.text.clone();
-        if let Some(target) = instruction.target
-            && let Some(name) = self.place(target)
-        {
-            // As in gdb: of a branch the place is all there is to say.
-            let hex = Hex(target.0).to_string();
-            text = match text.ends_with(&hex) {
-                true => format!("{text} <{name}>"),
-                false => format!("{text}  # {hex} <{name}>"),
-            };
-        }
+        let text = self.text(instruction);
         let registers = self.process.crashed().map(|thread| &thread.registers);
         let note = registers.filter(|_| current).and_then(|registers| {
             let held = held(&instruction.text, self.process.dump.machine, registers);
@@ -98,7 +88,23 @@ impl Code<'_> {
         }
     }
 
-    fn place(&self, at: Avma) -> Option<String> {
+    /// What it does, with the name of what it refers to.
+    pub(super) fn text(&self, instruction: &Instruction) -> String {
+        let text = instruction.text.clone();
+        let Some((target, name)) =
+            instruction.target.and_then(|target| Some((target, self.place(target)?)))
+        else {
+            return text;
+        };
+        // As in gdb: of a branch the place is all there is to say.
+        let hex = Hex(target.0).to_string();
+        match text.ends_with(&hex) {
+            true => format!("{text} <{name}>"),
+            false => format!("{text}  # {hex} <{name}>"),
+        }
+    }
+
+    pub(super) fn place(&self, at: Avma) -> Option<String> {
         let (name, offset) = self.symbol(at)?;
         Some(if offset == 0 { name } else { format!("{name}+{offset}") })
     }

@@ -14,7 +14,11 @@ use obit_analysis::{
     WordsFrom,
 };
 use obit_corefile::addr::Avma;
+use obit_corefile::dump::Signal;
 use obit_redact::{Origin, Redactor, Shown};
+
+/// What is said of a line that stands for one of a system header.
+const NEAR: &str = "near: the instruction itself is from a system header";
 
 /// What is said of a fault of which the core has no record.
 const COMPUTED: &str = "the core has no fault record (a handler sent the signal again, or the \
@@ -73,6 +77,7 @@ pub(super) fn cause(
     cause: &analysis::Cause,
     terms: &ShownTerms,
     crashed: Option<&ThreadReport>,
+    signal: Option<&Signal>,
     redactor: &mut Redactor,
 ) -> Cause {
     let frame = cause.blame.and_then(|index| frame_of(crashed?, index));
@@ -82,8 +87,9 @@ pub(super) fn cause(
     let explanation = explanation(cause, terms, crashed);
     Cause {
         class: cause.class.word().to_owned(),
-        severity: Some(cause.class.severity().word().to_owned()),
-        title: own(redactor, &title(cause)),
+        cwe: cwe(cause, crashed),
+        severity: Some(severity(cause).word().to_owned()),
+        title: own(redactor, &title(cause, signal)),
         explanation: explanation.map(|text| own(redactor, &text)),
         confidence: confidence(cause.confidence),
         message: said(cause, redactor),
@@ -97,9 +103,16 @@ pub(super) fn cause(
             },
             source: match gone {
                 Some(gone) => gone.source.as_ref().map(|place| source_place(place, redactor)),
-                None => {
-                    frame.source.clone().map(|place| SourcePlace { lines: Vec::new(), ..place })
-                }
+                None => match &cause.near {
+                    Some(near) => Some(SourcePlace {
+                        doubt: Some(redactor.show(Origin::OwnWords, NEAR)),
+                        ..source_place(near, redactor)
+                    }),
+                    None => {
+                        let source = frame.source.clone();
+                        source.map(|place| SourcePlace { lines: Vec::new(), ..place })
+                    }
+                },
             },
             expression: expression.cloned(),
             expression_confidence: Some(cause.terms.expression_confidence)
@@ -113,17 +126,58 @@ pub(super) fn cause(
     }
 }
 
-fn title(cause: &analysis::Cause) -> String {
-    let summary = cause.class.summary();
+fn title(cause: &analysis::Cause, signal: Option<&Signal>) -> String {
+    let title = cause.class.title();
     match (&cause.said, cause.class) {
-        (Some(Said { exception: Some(exception), .. }), _) => format!("{summary}: {exception}"),
-        (_, CauseClass::Deadlock) if is_alone(cause) => "a thread waits for itself".to_owned(),
-        (_, CauseClass::SignalFromOutside) => match cause.sender {
-            Some(pid) => format!("{summary}: pid {pid}"),
-            None => summary.to_owned(),
+        (Some(Said { exception: Some(exception), .. }), class) => match class {
+            CauseClass::OutOfMemory => format!("{title} ({exception})"),
+            _ => format!("{title}: {exception}"),
         },
-        _ => summary.to_owned(),
+        (_, CauseClass::Deadlock) if is_alone(cause) => "a thread waits for itself".to_owned(),
+        (_, CauseClass::ExternalSignal) => match cause.sender {
+            Some(pid) => format!("{title} (pid {pid})"),
+            None => title.to_owned(),
+        },
+        (_, CauseClass::Signal) => match signal {
+            Some(signal) => format!("killed by {}; cause unknown", signal.name()),
+            None => title.to_owned(),
+        },
+        _ => title.to_owned(),
     }
+}
+
+/// The CWE entries of the class, without those that the core excludes.
+fn cwe(cause: &analysis::Cause, crashed: Option<&ThreadReport>) -> Option<Vec<u32>> {
+    const READ: u32 = 125;
+    const WRITE: u32 = 787;
+    const RECURSION: u32 = 674;
+    let is_recursion = || {
+        let cut = crashed.and_then(|thread| thread.truncated.as_ref());
+        cut.is_some_and(|cut| cut.recursion.is_some())
+    };
+    let only = match cause.class {
+        CauseClass::OutOfBounds => match access_kind(cause) {
+            Some(AccessKind::Read) => Some(READ),
+            Some(AccessKind::Write) => Some(WRITE),
+            _ => None,
+        },
+        CauseClass::StackOverflow if is_recursion() => Some(RECURSION),
+        _ => None,
+    };
+    let all = only.map_or_else(|| cause.class.cwe().to_vec(), |only| vec![only]);
+    Some(all).filter(|all| !all.is_empty())
+}
+
+/// How bad it is: to read out of bounds is not as bad as to write.
+fn severity(cause: &analysis::Cause) -> analysis::Severity {
+    match (cause.class, access_kind(cause)) {
+        (CauseClass::OutOfBounds, Some(AccessKind::Read)) => analysis::Severity::Medium,
+        (class, _) => class.severity(),
+    }
+}
+
+fn access_kind(cause: &analysis::Cause) -> Option<AccessKind> {
+    Some(cause.fault.as_ref()?.access.as_ref()?.kind)
 }
 
 fn confidence(confidence: analysis::Confidence) -> Confidence {
@@ -134,7 +188,7 @@ fn confidence(confidence: analysis::Confidence) -> Confidence {
     }
 }
 
-/// Whether one thread is the whole ring.
+/// Whether the thread waits for itself.
 fn is_alone(cause: &analysis::Cause) -> bool {
     matches!(&cause.deadlock, Some(LockFinding::Deadlock(ring)) if ring.len() == 1)
 }
@@ -261,8 +315,8 @@ fn all_evidence(cause: &analysis::Cause, redactor: &mut Redactor) -> Vec<Evidenc
     let deadlock = cause.deadlock.iter();
     all.extend(deadlock.flat_map(|deadlock| findings::locks::evidence(deadlock, redactor)));
     let verdict = cause.verdict.as_ref();
-    let verdict =
-        verdict.and_then(|verdict| findings::memory::verdict(verdict, used, accessed, redactor));
+    let verdict = verdict
+        .map(|verdict| findings::memory::verdict(verdict, cause.class, used, accessed, redactor));
     all.extend(verdict);
     let computed = cause.fault.as_ref().filter(|fault| fault.is_computed);
     all.extend(computed.map(|_| Evidence {
@@ -296,16 +350,16 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
         let text = match fault.reason {
             Reason::Null => "the first pages are never mapped",
             Reason::Unmapped => "nothing is mapped there",
-            Reason::Forbidden => "mapped, but the right to do so is missing",
-            Reason::NonCanonical => "no address of this machine",
+            Reason::Forbidden => "mapped without the permission needed",
+            Reason::NonCanonical => "non-canonical address",
             Reason::Returned => "the return address on the stack was overwritten",
             Reason::StackOverflow => "below the end of the thread's stack",
-            Reason::BeyondFile => "mapped from a file that ends before",
+            Reason::BeyondFile => "beyond the end of the mapped file",
             Reason::NoPage => {
                 "mapped from a file; the file system is full, the device failed, or the file is \
                  shorter than the mapping"
             }
-            Reason::Misaligned => "not aligned",
+            Reason::Misaligned => "address not aligned",
             Reason::DivideByZero
             | Reason::DivideOverflow
             | Reason::Trap
@@ -320,30 +374,38 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
 
 fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
     if cause.deadlock.is_some() {
-        return "it waits here for what another thread of the ring holds".to_owned();
+        return match is_alone(cause) {
+            true => "waits here for itself".to_owned(),
+            false => "waits here for another thread of the deadlock".to_owned(),
+        };
     }
     let origin = cause.origin.as_ref().filter(|_| cause.said.is_none());
+    let is_elsewhere = |origin: &&analysis::Origin| {
+        origin.gone.is_some() || cause.blame.is_none_or(|blame| blame == origin.frame)
+    };
+    let origin = origin.filter(is_elsewhere);
     let line = origin.and_then(|origin| origin.line.as_ref()?.line);
     let place = line.map_or_else(|| "here".to_owned(), |line| format!("at line {line}"));
     let made = origin.map(|origin| match origin.source {
         Source::Constant => format!("the bad value was set {place}"),
         Source::Loaded { .. } => format!("the bad value was loaded {place}"),
         Source::DeadFrame { .. } => format!("the bad value was read from a dead frame {place}"),
-        Source::Returned { .. } => format!("a function called {place} returned the bad value"),
+        Source::Returned { .. } => {
+            format!("the bad value was returned by a function called {place}")
+        }
         Source::Computed => format!("the bad value was computed {place}"),
         Source::NeverSet => "the variable is not initialized".to_owned(),
         Source::MaybeNeverSet => "the variable is not initialized on every path".to_owned(),
-        Source::Passed => "the bad value was passed in; the caller does not show it".to_owned(),
+        Source::Passed => {
+            "the bad value was passed in; the caller does not show where it came from".to_owned()
+        }
         Source::Unclear => "the bad value was set here (several paths are possible)".to_owned(),
     });
     let is_large = cause.facts.iter().any(|fact| matches!(fact, Fact::LargeFrame(_)));
     let fallback = match (&cause.said, has_expression) {
         (None, _) if is_large => "its frame does not fit on the stack",
-        (Some(_), _) => "the innermost frame of the program's own code: it was raised from here",
-        (None, true) => {
-            "the innermost frame of the program's own code, and the value is on its line"
-        }
-        (None, false) => "the innermost frame of the program's own code",
+        (None, true) => "first application frame; its line uses the bad value",
+        (Some(_), _) | (None, false) => "first application frame",
     };
     made.unwrap_or_else(|| fallback.to_owned())
 }

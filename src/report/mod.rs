@@ -8,19 +8,22 @@ mod hidden;
 mod id;
 mod judgement;
 mod mappings;
+mod memory_dump;
 mod next;
 mod notice_text;
 mod options;
+mod printed;
 mod registers;
 mod source_lines;
 mod source_place;
 mod source_values;
 mod values;
 
-pub use build::{build, show_values};
+pub use build::build;
 pub use hidden::hidden;
 pub use id::{CrashId, public_command};
 pub use obit_report::*;
 pub use options::{
     BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhichStacks, WhoseLocals,
 };
+pub use printed::{Asked, printed};

@@ -1,4 +1,4 @@
-//! What to do next about a cause: commands of obit, and what mends the gap that hides more.
+//! What to do next about a cause: commands of obit, and what closes the gap that hides more.
 
 use super::judgement::ShownTerms;
 use super::{Cause, Finding, ModuleReport, NoticeCode, NoticeReport, ThreadReport};
@@ -6,7 +6,7 @@ use obit_analysis as analysis;
 use obit_analysis::{BlockState, CauseClass, Verdict};
 use obit_redact::{Origin, Redactor, Shown};
 
-/// Threads of one ring that are named.
+/// Threads of one cycle that are named.
 const MOST_THREADS: usize = 3;
 
 /// What the steps are taken from, beside the report's own cause.
@@ -92,7 +92,9 @@ fn whole_core(known: &Known<'_>) -> Option<String> {
     });
     let is_cut = known.notices.iter().any(|notice| notice.code == NoticeCode::CoreTruncated);
     match (is_lost, is_cut) {
-        (true, true) => Some("get a whole core: ulimit -c unlimited, room on the disk".to_owned()),
+        (true, true) => {
+            Some("get a complete core: ulimit -c unlimited, enough disk space".to_owned())
+        }
         (true, false) => Some("get a core with stacks: /proc/PID/coredump_filter".to_owned()),
         (false, _) => None,
     }
@@ -117,7 +119,7 @@ fn other_threads(cause: &Cause, known: &Known<'_>) -> Option<String> {
     if let Some(tid) = blamed.filter(|tid| !is_crashed(*tid)) {
         return Some(format!("obit CORE --thread {tid}"));
     }
-    let is_from_outside = known.analysis.class == CauseClass::SignalFromOutside;
+    let is_from_outside = known.analysis.class == CauseClass::ExternalSignal;
     (is_from_outside && known.threads.len() > 1).then(|| "obit CORE --all-threads".to_owned())
 }
 
@@ -126,6 +128,9 @@ fn sanitizer(cause: &analysis::Cause) -> Option<String> {
     let is_damage = matches!(
         cause.class,
         CauseClass::HeapCorruption
+            | CauseClass::UseAfterFree
+            | CauseClass::DoubleFree
+            | CauseClass::InvalidFree
             | CauseClass::StackSmashing
             | CauseClass::BufferOverflow
             | CauseClass::ReturnOverwritten
@@ -135,8 +140,9 @@ fn sanitizer(cause: &analysis::Cause) -> Option<String> {
         Some(Verdict::Link(_) | Verdict::ListHead | Verdict::PastHeap(_)) => true,
         _ => false,
     };
-    (is_damage || is_freed)
-        .then(|| "run a build with AddressSanitizer: it stops where the damage is done".to_owned())
+    (is_damage || is_freed).then(|| {
+        "run a build with AddressSanitizer: it stops at the first invalid access".to_owned()
+    })
 }
 
 /// The object that held the bad value. The value itself is told already.

@@ -1,4 +1,4 @@
-//! Notices put into words: what is missing, and what mends it.
+//! Notices in words: what is missing, and what would supply it.
 
 use std::path::{Path, PathBuf};
 
@@ -80,7 +80,9 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
         Notice::CrashThreadInferred { tid, rule } => Words {
             code: NoticeCode::CrashThreadInferred,
             subject: Some(format!("thread {tid}")),
-            text: format!("the core does not say which thread crashed; {tid} was chosen: {rule}"),
+            text: format!(
+                "the core does not say which thread crashed; assumed thread {tid}: {rule}"
+            ),
             hint: None,
         },
         Notice::MachineUnsupported { e_machine, name } => Words {
@@ -89,10 +91,30 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             text: format!("stacks of {name} (e_machine {e_machine}) cannot be unwound"),
             hint: None,
         },
+        Notice::ExecutableForced { at, wanted, found } => Words {
+            code: NoticeCode::ExecutableForced,
+            subject: Some(at.display().to_string()),
+            text: format!(
+                "{} was forced by --force-exe: its build ID is {found}, that of the crashed \
+                 program is {wanted}; names, lines and values may be wrong",
+                at.display()
+            ),
+            hint: None,
+        },
+        Notice::ExecutableMismatch { at, wanted, found } => Words {
+            code: NoticeCode::ExecutableRefused,
+            subject: Some(at.display().to_string()),
+            text: format!(
+                "{} is another build than the program that crashed and was not used: its build \
+                 ID is {found}, not {wanted}",
+                at.display()
+            ),
+            hint: None,
+        },
         Notice::ExecutableRefused { at, problem } => Words {
             code: NoticeCode::ExecutableRefused,
             subject: Some(at.display().to_string()),
-            text: format!("{} is not the program that died: {problem}", at.display()),
+            text: format!("{} was ignored: {problem}", at.display()),
             hint: None,
         },
         Notice::ModuleMissing { path, build_id, searched } => Words {
@@ -110,7 +132,7 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             code: NoticeCode::ModuleMismatch,
             subject: Some(base_name(path)),
             text: format!(
-                "{} is another build of {path}: build ID {found}, not {wanted}",
+                "{} is a different build of {path}: build ID {found}, expected {wanted}",
                 at.display()
             ),
             hint: Some(format!(
@@ -122,9 +144,12 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             code: NoticeCode::ModuleUnverified,
             subject: Some(base_name(path)),
             text: if at == Path::new(path) {
-                format!("{path} was taken by its name alone: the core holds no build ID of it")
+                format!("{path} was matched by name only (the core has no build ID for it)")
             } else {
-                format!("{} was taken for {path} by its name alone", at.display())
+                format!(
+                    "{} was matched to {path} by name only (the core has no build ID for it)",
+                    at.display()
+                )
             },
             hint: None,
         },
@@ -184,7 +209,7 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
         Notice::DebuginfodFailed { url, error } => Words {
             code: NoticeCode::DebuginfodFailed,
             subject: Some(url.clone()),
-            text: format!("{url} failed and was not asked again: {error}"),
+            text: format!("{url} failed and was not tried again: {error}"),
             hint: None,
         },
         Notice::DwarfMalformed { path, problem } => Words {
@@ -256,7 +281,7 @@ fn unwind_stop(reason: &UnwindStop) -> String {
         UnwindStop::NoPc => "the core does not hold the thread's pc",
         UnwindStop::FrameLimit(most) => return format!("the limit of {most} frames"),
         UnwindStop::SameFrame => "the next frame is the same as this one",
-        UnwindStop::GoesDown => "the stack goes down again and again",
+        UnwindStop::GoesDown => "the stack pointer keeps decreasing",
         UnwindStop::ContextMissing => {
             "the registers saved for the signal handler are not in the core"
         }
@@ -285,7 +310,7 @@ fn row_problem(problem: &RowProblem) -> String {
     words.to_owned()
 }
 
-/// A size as a person says it.
+/// A size as people write it.
 pub(super) fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut scaled = (count, "bytes");
@@ -309,7 +334,7 @@ mod tests {
     use obit_redact::{Level, Shown};
 
     /// One of each kind. A new kind fails to compile in `words`, and is missing here
-    /// until the count below is mended.
+    /// until the count below is adjusted.
     fn one_of_each() -> Vec<Notice> {
         let (path, at) = ("/usr/lib/libfoo.so".to_owned(), PathBuf::from("/tmp/libfoo.so"));
         let (id, searched) = (Some("5c1e".to_owned()), vec![at.clone(); 5]);
@@ -338,12 +363,22 @@ mod tests {
             Notice::LinkMapBroken { problem: "a loop".into() },
             Notice::UnwindStopped { tid: 7, frame: 3, reason: UnwindStop::NoTable },
             Notice::LimitReached { what: "threads", limit: 10 },
+            Notice::ExecutableMismatch {
+                at: at.clone(),
+                wanted: "5c1e".into(),
+                found: "77aa".into(),
+            },
+            Notice::ExecutableForced {
+                at: at.clone(),
+                wanted: "5c1e".into(),
+                found: "77aa".into(),
+            },
             Notice::ExecutableRefused { at, problem: "another build ID".into() },
         ]
     }
 
     #[test]
-    fn every_notice_says_what_is_missing_and_what_mends_it() {
+    fn every_notice_says_what_is_missing_and_what_to_do() {
         let mut redactor = Redactor::new(Level::Default, "");
         let mut codes: Vec<_> = one_of_each()
             .iter()
@@ -358,7 +393,11 @@ mod tests {
             .collect();
         codes.sort();
         codes.dedup();
-        assert_eq!(codes.len(), 20, "each notice has a code of its own");
+        assert_eq!(
+            codes.len(),
+            21,
+            "each notice has a code of its own, but for a wrong executable"
+        );
     }
 
     #[test]
@@ -384,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_said_as_people_say_them() {
+    fn sizes_are_written_as_people_write_them() {
         assert_eq!(bytes(1023), "1023 bytes");
         assert_eq!(bytes(1536), "1.5 KiB");
         assert_eq!(bytes(3 << 40), "3.0 TiB");

@@ -58,10 +58,11 @@ fn part(value: &Value, outer: Way<'_>, redactor: &mut Redactor) -> Variable {
         omitted: value.omitted,
         ..Variable::default()
     };
-    state(value, &mut shown, &way, redactor);
+    let is_number_hidden = state(value, &mut shown, &way, redactor);
     shown.summary =
         value.summary.as_deref().map(|summary| redactor.show(Origin::SymbolName, summary));
     let is_text_hidden = text(value, &mut shown, &way, redactor);
+    format(value, &mut shown, is_number_hidden || is_text_hidden, redactor);
     let is_data = matches!(&value.text, Some(text) if text.origin == TextOrigin::Data);
     // What is hidden as a text must not be told letter by letter.
     let mut children = |values: &[Value], left_out: &mut u64| {
@@ -77,16 +78,38 @@ fn part(value: &Value, outer: Way<'_>, redactor: &mut Redactor) -> Variable {
     shown
 }
 
-fn state(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Redactor) {
+/// The value in the format that was asked for, in place of the text that says the same:
+/// neither where one of them may not be shown.
+fn format(value: &Value, shown: &mut Variable, is_hidden: bool, redactor: &mut Redactor) {
+    let has_format = |value: &Value| value.formatted.is_some();
+    let is_array = matches!(value.state, State::Aggregate) && value.summary.is_none();
+    let is_spelled = has_format(value) || (is_array && value.members.iter().any(has_format));
+    if is_hidden || !is_spelled {
+        return;
+    }
+    let formatted = value.formatted.as_deref();
+    shown.formatted = formatted.map(|text| redactor.show(Origin::SymbolName, text));
+    shown.text = None;
+    shown.text_cut = false;
+    shown.text_left_out = None;
+}
+
+/// Fills in what it holds; whether a number in it may not be shown.
+fn state(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Redactor) -> bool {
     match (&value.state, &value.partly) {
         (State::Scalar(scalar), _) => {
-            shown.value = Some(match hidden_number(scalar, value, way, redactor) {
-                Some(token) => VariableValue::Text(token.into_string()),
-                None => match scalar {
-                    Scalar::Address(at) => scalar_value(&Scalar::Address(redactor.show_word(*at))),
-                    scalar => scalar_value(scalar),
-                },
+            let token = hidden_number(scalar, value, way, redactor);
+            let mut is_hidden = token.is_some();
+            shown.value = Some(match (token, scalar) {
+                (Some(token), _) => VariableValue::Text(token.into_string()),
+                (None, Scalar::Address(at)) => {
+                    let word = redactor.show_word(*at);
+                    is_hidden = word != *at;
+                    scalar_value(&Scalar::Address(word))
+                }
+                (None, scalar) => scalar_value(scalar),
             });
+            return is_hidden;
         }
         (State::Absent(why), _) => {
             shown.status = status(why);
@@ -99,6 +122,7 @@ fn state(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Reda
         }
         (State::Aggregate, None) => {}
     }
+    false
 }
 
 /// The token for a number that is a card's, a person's or a secret, or of which all bytes

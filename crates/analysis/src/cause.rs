@@ -1,17 +1,21 @@
 //! The judgement: which class of cause the facts make, and how sure that is.
 
 use super::blame::{blame, own_about};
-use super::class::CauseClass;
 use super::confidence::Confidence;
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::locks::LockFinding;
 use super::memory::{self, Verdict};
+use super::misuse;
 use super::origin::{self, Gone, Origin};
 use super::outside::{is_from_outside, sender};
+use super::owner::is_foreign;
 use super::said::{self, Fact, Said, Speaker, Subject};
 use super::source::{self, Judged, SourceTerms};
 use crate::signals::{SIGABRT, SIGBUS, SIGXCPU, SIGXFSZ};
+use obit_causes::CauseClass;
+use obit_corefile::addr::Avma;
 use obit_corefile::dump::{Signal, SignalDetail};
+use obit_dwarf::SourceLocation;
 use obit_process::process::{FrameKind, Process};
 
 /// Why the process died.
@@ -39,6 +43,9 @@ pub struct Cause {
     pub blame: Option<usize>,
     /// The function to blame, where it jumped on and left no frame: that one called it.
     pub gone: Option<Gone>,
+    /// A line of the application near that frame's place, where the frame's own line is of a
+    /// system header.
+    pub near: Option<SourceLocation>,
     /// How sure that is.
     pub blame_confidence: Confidence,
     /// What the source calls what went wrong there.
@@ -63,11 +70,35 @@ pub(super) fn judge(
     let signal = process.dump.signal.as_ref()?;
     let (fault, said, aftermath) = first_trouble(process, fault, said);
     let sender = sender(process);
+    let subject = said.as_ref().and_then(|said| said.subject);
+    let freed = said.as_ref().filter(|_| subject == Some(Subject::GivenBlock));
+    let freed = freed.and_then(|said| Some(origin::first_argument(process, said.frame?)));
+    // A stack that ran out, and an overwritten return address, are of no value's making.
+    let has_value = |of: &&Fault| !matches!(of.reason, Reason::StackOverflow | Reason::Returned);
+    let origin = fault.as_ref().filter(|of| said.is_none() && has_value(of));
+    let origin = origin.and_then(|fault| origin::of_fault(process, fault));
+    // That a stack pointer is on the stack tells nothing.
+    let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
+    let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
+    let verdict = pointer.and_then(|at| memory::verdict(process, at));
     let (class, confidence) = match (&said, &fault) {
-        (Some(said), _) if said.is_inferred => (of_said(said), Confidence::Likely),
-        (Some(said), _) => (of_said(said), Confidence::Proved),
-        (None, Some(fault)) => of_fault(fault, signal.number),
-        (None, None) if sender.is_some() => (CauseClass::SignalFromOutside, Confidence::Proved),
+        (Some(said), _) => {
+            let given = freed.as_ref().and_then(|given| {
+                // The call has not returned: what was passed is still where it came from.
+                let by_name =
+                    || source::address_given_by(process, said.frame?, given.name.as_ref()?);
+                given.value.or_else(by_name)
+            });
+            of_said(process, said, given)
+        }
+        (None, Some(fault)) => {
+            let (class, confidence) = of_fault(fault, signal.number);
+            let misuse = origin
+                .as_ref()
+                .and_then(|origin| misuse::of_fault(process, fault, origin, verdict.as_ref()));
+            (misuse.unwrap_or(class), confidence)
+        }
+        (None, None) if sender.is_some() => (CauseClass::ExternalSignal, Confidence::Proved),
         (None, None) if signal.number == SIGABRT => (CauseClass::Abort, Confidence::Likely),
         (None, None) => (of_signal(signal), Confidence::Proved),
     };
@@ -77,12 +108,6 @@ pub(super) fn judge(
     facts.extend(fault.as_ref().and_then(|fault| trap_message(process, fault)));
     let raised = said.as_ref().and_then(|said| said.frame);
     let failed = fault.as_ref().map(|fault| fault.frame(process));
-    // What a stack pointer ran into was made by no value of the program's.
-    let origin = fault.as_ref().filter(|of| said.is_none() && of.reason != Reason::StackOverflow);
-    let origin = origin.and_then(|fault| origin::of_fault(process, fault));
-    let subject = said.as_ref().and_then(|said| said.subject);
-    let freed = said.as_ref().filter(|_| subject == Some(Subject::GivenBlock));
-    let freed = freed.and_then(|said| origin::first_argument(process, said.frame?));
     let made = origin.as_ref().and_then(|origin| match origin.gone {
         Some(_) => Some(origin.frame),
         None => own_about(process, origin.frame, failed.unwrap_or(0)),
@@ -109,16 +134,13 @@ pub(super) fn judge(
             (blame, if by_itself { Confidence::Proved } else { Confidence::Likely })
         }
     };
-    // That a stack pointer is on the stack tells nothing.
-    let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
-    let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
-    let verdict = pointer.and_then(|at| memory::verdict(process, at));
     let terms = source::terms(
         process,
         &Judged {
             fault: fault.as_ref().filter(|_| said.is_none()),
             origin: origin.as_ref(),
-            freed,
+            is_of_library: origin.as_ref().is_some_and(|of| is_of_library(process, of)),
+            freed: freed.and_then(|given| given.name),
             blame,
             failed,
             confidence: blame_confidence,
@@ -135,12 +157,20 @@ pub(super) fn judge(
         deadlock: None,
         thread: None,
         blame,
+        near: blame.and_then(|at| source::near(process, process.crashed()?.frames.get(at)?)),
         gone,
         blame_confidence,
         terms,
         failed,
         facts,
     })
+}
+
+/// Whether the frame that made a value is of a library, whose names are not the program's.
+fn is_of_library(process: &Process, origin: &Origin) -> bool {
+    let frame = process.crashed().and_then(|thread| thread.frames.get(origin.frame));
+    let is_named_there = origin.gone.is_none() && !origin.is_of_callee;
+    is_named_there && frame.is_some_and(|frame| is_foreign(process, frame))
 }
 
 /// The frame in which the stack ran out, if that is not one of many but large itself.
@@ -226,6 +256,7 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
         thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
         blame: first.and_then(|place| place.frame),
         gone: None,
+        near: None,
         blame_confidence: deadlock.confidence(),
         terms: SourceTerms::default(),
         failed: None,
@@ -242,11 +273,19 @@ fn of_signal(signal: &Signal) -> CauseClass {
     }
 }
 
-fn of_said(said: &Said) -> CauseClass {
-    match (said.speaker, said.exception.as_deref()) {
+/// The class of what the program said, and how sure it is. `given` is the pointer that the
+/// allocator was given, if it complains of one and that is known.
+fn of_said(process: &Process, said: &Said, given: Option<Avma>) -> (CauseClass, Confidence) {
+    if said.speaker == Speaker::Allocator {
+        let complaint = misuse::of_allocator(process, said, given);
+        let confidence = if complaint.is_proved { Confidence::Proved } else { Confidence::Likely };
+        return (complaint.class, confidence);
+    }
+    let class = match (said.speaker, said.exception.as_deref()) {
         (Speaker::CppException, Some("std::bad_alloc")) => CauseClass::OutOfMemory,
         (speaker, _) => of_speaker(speaker),
-    }
+    };
+    (class, if said.is_inferred { Confidence::Likely } else { Confidence::Proved })
 }
 
 fn of_speaker(speaker: Speaker) -> CauseClass {
@@ -257,6 +296,7 @@ fn of_speaker(speaker: Speaker) -> CauseClass {
         Speaker::Fortify => CauseClass::BufferOverflow,
         Speaker::Abort => CauseClass::Abort,
         Speaker::CppException => CauseClass::UncaughtException,
+        Speaker::NoexceptViolation => CauseClass::NoexceptViolation,
         Speaker::PureVirtual => CauseClass::PureVirtualCall,
         Speaker::Terminate => CauseClass::Terminate,
         Speaker::RustPanic => CauseClass::RustPanic,
@@ -276,17 +316,17 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
         (Reason::Null, AccessKind::Write) => CauseClass::NullWrite,
         (Reason::Null, AccessKind::Execute) => CauseClass::NullCall,
         (Reason::Null, AccessKind::Unknown) => CauseClass::NullAccess,
-        (Reason::Unmapped, AccessKind::Read) => CauseClass::WildRead,
-        (Reason::Unmapped, AccessKind::Write) => CauseClass::WildWrite,
-        (Reason::Unmapped | Reason::NonCanonical, AccessKind::Execute) => CauseClass::WildCall,
-        (Reason::Unmapped, AccessKind::Unknown) => CauseClass::WildAccess,
-        (Reason::Forbidden, AccessKind::Write) => CauseClass::ForbiddenWrite,
-        (Reason::Forbidden, AccessKind::Execute) => CauseClass::ForbiddenExecute,
-        (Reason::Forbidden, AccessKind::Read | AccessKind::Unknown) => CauseClass::ForbiddenRead,
+        (Reason::Unmapped, AccessKind::Read) => CauseClass::UnmappedRead,
+        (Reason::Unmapped, AccessKind::Write) => CauseClass::UnmappedWrite,
+        (Reason::Unmapped | Reason::NonCanonical, AccessKind::Execute) => CauseClass::WildJump,
+        (Reason::Unmapped, AccessKind::Unknown) => CauseClass::UnmappedAccess,
+        (Reason::Forbidden, AccessKind::Write) => CauseClass::WriteProtected,
+        (Reason::Forbidden, AccessKind::Execute) => CauseClass::ExecuteProtected,
+        (Reason::Forbidden, AccessKind::Read | AccessKind::Unknown) => CauseClass::ReadProtected,
         (Reason::NonCanonical, _) => CauseClass::NonCanonical,
         (Reason::StackOverflow, _) => CauseClass::StackOverflow,
         (Reason::NoPage, _) => CauseClass::BusError,
-        (Reason::BeyondFile, _) => CauseClass::BeyondFile,
+        (Reason::BeyondFile, _) => CauseClass::MappedFileTruncated,
         (Reason::Misaligned, _) => CauseClass::Misaligned,
         (Reason::DivideByZero, _) => CauseClass::DivideByZero,
         (Reason::DivideOverflow, _) => CauseClass::DivideOverflow,

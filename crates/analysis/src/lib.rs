@@ -5,12 +5,12 @@
 
 mod blame;
 mod cause;
-mod class;
 mod confidence;
 mod fault;
 mod finding;
 mod locks;
 mod memory;
+mod misuse;
 mod origin;
 mod outside;
 mod owner;
@@ -19,7 +19,6 @@ mod signals;
 mod source;
 
 pub use cause::Cause;
-pub use class::{CauseClass, Severity};
 pub use confidence::Confidence;
 pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
 pub use finding::Finding;
@@ -28,6 +27,7 @@ pub use memory::{
     Bin, Block, BlockState, Content, Damage, Dangling, FilePlace, Fill, FlippedBit, Hardware,
     Holder, MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
 };
+pub use obit_causes::{CauseClass, Severity};
 pub use origin::{Gone, Origin, Source, Through};
 pub use owner::Owners;
 pub use said::{Fact, Said, Speaker, Subject};

@@ -92,6 +92,14 @@ pub(super) fn is_foreign_call(process: &Process, module: usize, called: &SourceF
     }
 }
 
+/// Whether a source file of module number `module` is of anything but the application, by its
+/// path alone.
+pub(super) fn is_foreign_source(process: &Process, module: usize, file: &str) -> bool {
+    let place = Place { process, module: Some(module) };
+    let of = Function { source: Some(file), ..Function::default() };
+    !place.answer(of).owner.is_application()
+}
+
 /// A function by its names and its unit.
 #[derive(Clone, Copy, Default)]
 struct Function<'f> {

@@ -152,7 +152,26 @@ pub enum Notice {
         /// The limit.
         limit: u64,
     },
-    /// The given executable is not the one that died.
+    /// The given executable is another build than the program that crashed, and is used all
+    /// the same, as the user asked.
+    ExecutableForced {
+        /// The file.
+        at: PathBuf,
+        /// The build ID of the core.
+        wanted: String,
+        /// The build ID of the file.
+        found: String,
+    },
+    /// The given executable is another build than the program that crashed, and is not used.
+    ExecutableMismatch {
+        /// The file.
+        at: PathBuf,
+        /// The build ID of the core.
+        wanted: String,
+        /// The build ID of the file.
+        found: String,
+    },
+    /// The given executable cannot be used.
     ExecutableRefused {
         /// The file.
         at: PathBuf,

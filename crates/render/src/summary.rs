@@ -4,7 +4,7 @@ use super::name;
 use super::visible::visible;
 use obit_report::{Blame, FrameReport, Report, SourcePlace, ThreadReport};
 
-/// The crash in a sentence: `a null pointer was read through: …`, without a full stop.
+/// The crash in a sentence: `NULL pointer read: …`, without a full stop.
 pub(super) fn sentence(report: &Report) -> String {
     let Some(cause) = &report.cause else { return signal(report) };
     let title = name::shown(&cause.title);

@@ -1,4 +1,4 @@
-//! Judgements: why the process died, what crashes of that cause share, what else is
+//! Conclusions: why the process crashed, what crashes of that cause share, what else is
 //! wrong.
 
 use serde::{Deserialize, Serialize};
@@ -6,13 +6,17 @@ use serde::{Deserialize, Serialize};
 use super::{Hex, SourcePlace};
 use obit_redact::Shown;
 
-/// Why the process died.
+/// Why the process crashed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Cause {
-    /// A word of a closed, documented catalogue.
+    /// A word of a closed, documented catalogue. Former words are read as the current ones.
+    #[serde(deserialize_with = "crate::class_name::current")]
     pub class: String,
+    /// Numbers of the CWE entries it may be an instance of, without those that the core
+    /// excludes; `null` where CWE has none for it.
+    pub cwe: Option<Vec<u32>>,
     /// How bad that is: `info`, `low`, `medium` or `high`.
     pub severity: Option<String>,
     /// One line.
@@ -82,7 +86,7 @@ pub enum EvidenceKind {
     /// The memory map or its content.
     #[default]
     Memory,
-    /// The allocator's books.
+    /// The allocator's metadata.
     Heap,
     /// A lock.
     Lock,
@@ -181,7 +185,7 @@ pub struct Finding {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct LockReport {
-    /// What it is called: ``mutex `stock_lock` ``, `the end of thread 7`.
+    /// What it is called: ``mutex `stock_lock` ``, `the exit of thread 7`.
     pub name: Shown,
     /// Its address; a thread has none.
     pub address: Option<Hex>,

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::{Hidden, Report, Variable};
+use super::{Hidden, Printed, Report};
 
 /// Writes `report` as one line of JSON and a newline.
 ///
@@ -15,12 +15,12 @@ pub fn write_json(report: &Report, out: impl io::Write) -> io::Result<()> {
     write_json_line(report, out)
 }
 
-/// Writes one variable as one line of JSON and a newline, as a report holds it.
+/// Writes one answer of `obit print` as one line of JSON and a newline.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_variable_json(variable: &Variable, out: impl io::Write) -> io::Result<()> {
-    write_json_line(variable, out)
+pub fn write_printed_json(printed: &Printed, out: impl io::Write) -> io::Result<()> {
+    write_json_line(printed, out)
 }
 
 /// Writes anything as one line of JSON, safe to print, and a newline.

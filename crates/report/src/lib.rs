@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod cause;
+pub mod class_name;
 mod hex;
 mod hidden;
 mod json;
@@ -12,6 +13,7 @@ mod memory;
 mod module;
 mod notice;
 mod owner;
+mod printed;
 #[cfg(feature = "schema")]
 mod schema;
 mod severity;
@@ -26,10 +28,11 @@ pub use cause::{
 };
 pub use hex::Hex;
 pub use hidden::{Hidden, HiddenText};
-pub use json::{read_json, write_hidden_json, write_json, write_json_line, write_variable_json};
+pub use json::{read_json, write_hidden_json, write_json, write_json_line, write_printed_json};
 pub use memory::{MemoryReport, RangeKind, RangeReport, StackReport};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{LOOKED_FOR, NoticeCode, NoticeReport};
+pub use printed::{Answer, MemoryDump, MemoryRow, Printed, TypeText};
 #[cfg(feature = "schema")]
 pub use schema::{write_schema, write_schema_of};
 pub use severity::Severity;

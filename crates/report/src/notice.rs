@@ -36,7 +36,9 @@ pub enum NoticeCode {
     CrashThreadInferred,
     /// Stacks of this machine cannot be unwound.
     MachineUnsupported,
-    /// The given executable is not the one that died.
+    /// The given executable is of another build and was used, as the user asked.
+    ExecutableForced,
+    /// The given executable is not the one that crashed.
     ExecutableRefused,
     /// A module's file is another build.
     ModuleMismatch,
@@ -75,6 +77,7 @@ impl NoticeCode {
         !matches!(
             self,
             Self::CrashThreadInferred
+                | Self::ExecutableForced
                 | Self::ModuleUnverified
                 | Self::SourceDiffers
                 | Self::SourceNewer
@@ -89,12 +92,13 @@ impl NoticeCode {
             Self::StackMissing => "threads have no stack in the core",
             Self::StackPointerUnmapped => "stack pointers point to unmapped memory",
             Self::NoteMalformed => "notes of the core could not be read",
-            Self::CrashThreadInferred => "threads may be the crashed one",
+            Self::CrashThreadInferred => "crashed threads are a guess",
             Self::MachineUnsupported => "machines cannot be unwound",
-            Self::ExecutableRefused => "executables are not the one that died",
-            Self::ModuleMismatch => "modules have files of another build",
+            Self::ExecutableForced => "executables of another build were forced",
+            Self::ExecutableRefused => "executables were ignored",
+            Self::ModuleMismatch => "files on disk do not match the core (different build ID)",
             Self::ModuleMissing => "modules have no file",
-            Self::ModuleUnverified => "modules were matched by name alone",
+            Self::ModuleUnverified => "modules were matched by name only",
             Self::DebugInfoMissing => "modules have no debug information",
             Self::DebugFileMismatch => "debug files belong to another build",
             Self::DebugPartMissing => "parts of split debug information are missing",
@@ -110,7 +114,7 @@ impl NoticeCode {
         format!("{count} {rest}")
     }
 
-    /// What mends several of this kind at once.
+    /// What to do about several of this kind at once.
     pub fn hint(self) -> &'static str {
         match self {
             Self::CoreTruncated => {
@@ -119,7 +123,7 @@ impl NoticeCode {
             }
             Self::StackMissing => {
                 "let the kernel dump anonymous memory: bits 0 and 1 of \
-                 /proc/PID/coredump_filter; a stack cut off needs a whole core"
+                 /proc/PID/coredump_filter; a truncated stack needs a complete core"
             }
             Self::StackPointerUnmapped => {
                 "the stack ran out or the stack pointer was overwritten; another core of the \
@@ -130,15 +134,16 @@ impl NoticeCode {
             Self::MachineUnsupported => {
                 "threads and modules are shown; for stacks use that machine's gdb"
             }
+            Self::ExecutableForced => "give the program that ran, or leave out --force-exe",
             Self::ExecutableRefused => {
-                "give the file that ran with --exe, or leave it out: obit looks for it"
+                "pass the program that crashed as --exe, or omit it: obit looks for it"
             }
             Self::ModuleMismatch | Self::ModuleMissing => {
                 "copy the files from the machine of the crash and pass --sysroot DIR or \
                  --solib-search-path DIR, or fetch them with --debuginfod"
             }
             Self::ModuleUnverified => {
-                "the core holds no build ID for it: make sure it is the file that ran"
+                "the core has no build ID for it: make sure it is the file that ran"
             }
             Self::DebugInfoMissing => {
                 "install the -dbgsym or -debuginfo packages, or pass \

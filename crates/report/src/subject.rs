@@ -131,12 +131,12 @@ impl SignalReport {
                 "address not reported, non-canonical or privileged"
             }
             "BUS_ADRALN" => "misaligned",
-            "BUS_ADRERR" => "nothing behind it, as beyond the end of a mapped file",
+            "BUS_ADRERR" => "no page to back it, as beyond the end of a mapped file",
             "FPE_INTDIV" => "integer division by zero",
             "FPE_INTOVF" => "integer overflow",
-            "ILL_ILLOPC" => "no such instruction",
-            "ILL_ILLOPN" => "no such instruction or operand",
-            "ILL_PRVOPC" | "ILL_PRVREG" => "instruction of the kernel only",
+            "ILL_ILLOPC" => "illegal opcode",
+            "ILL_ILLOPN" => "illegal operand",
+            "ILL_PRVOPC" | "ILL_PRVREG" => "privileged instruction",
             _ => return None,
         })
     }

@@ -29,6 +29,9 @@ pub struct Variable {
     /// function a pointer points to. Bytes that are no UTF-8 stand as `\xff`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<Shown>,
+    /// The value in the format that was asked for (`obit print CORE '/x flags'`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub formatted: Option<Shown>,
     /// Whether the string goes on after `text`.
     #[serde(skip_serializing_if = "is_false")]
     pub text_cut: bool,

@@ -55,6 +55,9 @@ impl Variable {
             }
             VariableStatus::ImplicitPointer => return Some("<synthetic pointer>".to_owned()),
         }
+        if let Some(formatted) = &self.formatted {
+            return Some(formatted.as_str().to_owned());
+        }
         let text = self.text.as_ref().map(Shown::as_str);
         let Some(value) = &self.value else {
             return text.map(|text| self.string(text, room));

@@ -107,7 +107,7 @@ fn report(bug: u64, program: u64, build: u64, dice: &mut Dice) -> Report {
             ..ProcessReport::default()
         },
         cause: Some(Cause {
-            class: "wild-read".to_owned(),
+            class: "unmapped-read".to_owned(),
             blame: Some(blame),
             ..Cause::default()
         }),

@@ -20,7 +20,7 @@ pub enum When {
 
 /// What is no time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no time: write 24h, 7d, 2026-03-01, 2026-03-01T12:30 or @SECONDS")]
+#[error("{text:?} is not a time: expected 24h, 7d, 2026-03-01, 2026-03-01T12:30 or @SECONDS")]
 pub struct TimeError {
     /// What was written.
     pub text: String,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_says_what_would_be_one() {
+    fn what_is_not_a_time_is_refused_with_what_would_be_one() {
         for text in [
             "",
             "soon",
@@ -170,7 +170,7 @@ mod tests {
             "99999999999999999d",
             "12",
         ] {
-            assert!(When::parse(text).unwrap_err().to_string().contains("write 24h"), "{text}");
+            assert!(When::parse(text).unwrap_err().to_string().contains("expected 24h"), "{text}");
         }
     }
 }

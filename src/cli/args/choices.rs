@@ -57,6 +57,7 @@ pub(crate) const SORTS: &[Choice<Sort>] = &[
 /// `--of` of `obit schema`: the JSON Schema of a document, as it is published.
 pub(crate) const DOCUMENTS: &[Choice<&str>] = &[
     ("report", "The report of one crash", include_str!("../../../docs/report.schema.json")),
+    ("print", "A line of `obit print --json`", include_str!("../../../docs/print.schema.json")),
     (
         "record",
         "A line of `obit list --format ndjson`",

@@ -1,18 +1,31 @@
-//! The core and the program: which of the given files is which.
+//! The cores and the program: which of the given files is which.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::exit::Exit;
+use crate::cli::core_source::{is_fed, is_standard_input};
 use crate::cli::failure::Failure;
+use crate::cli::file_kind::Kind;
+use crate::cli::no_core;
 
-/// A core file named like a verb is given as `./modules`.
+/// Any number of cores. A core file named like a verb is given as `./modules`.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ManyFiles {
+    /// The core file, or several, each with a report; - reads one from the standard input
+    ///
+    /// A program among the files is the one that crashed, if obit does not find it itself;
+    /// it may come first, as for gdb.
+    #[arg(value_name = "CORE")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    named: NamedFiles,
+}
+
+/// One core.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct CoreFiles {
-    /// The core file
+    /// The core file; - reads it from the standard input
     #[arg(value_name = "CORE")]
     first: Option<PathBuf>,
     /// The program, if obit does not find it itself; EXE CORE is understood, too
@@ -31,6 +44,10 @@ pub(crate) struct NamedFiles {
     /// The program that crashed
     #[arg(short, long, value_name = "FILE", hide_short_help = true)]
     pub(crate) exe: Option<PathBuf>,
+    /// Use the given program even if its build ID is not that of the core; names, lines and
+    /// values may then be wrong
+    #[arg(long, hide_short_help = true)]
+    force_exe: bool,
 }
 
 /// The files to work on.
@@ -38,26 +55,47 @@ pub(crate) struct NamedFiles {
 pub(crate) struct Inputs {
     pub(crate) core: PathBuf,
     pub(crate) exe: Option<PathBuf>,
+    /// Use `exe` whatever its build ID.
+    pub(crate) force_exe: bool,
 }
 
 /// Why it is not known which file is the core; printed after `obit: `.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum InputError {
+enum InputError {
     #[error("no core file given; try `obit CORE`, or `obit --help`")]
     NoCore,
+    #[error("no core file given; `obit -` reads one from the standard input")]
+    NoCoreBut,
     #[error("too many files: {0}; give one core and at most one program")]
     TooMany(String),
+    #[error("{1} is a program, too: give one, {0} or {1}")]
+    TwoPrograms(String, String),
+    #[error("no such file: {0}")]
+    NoSuchProgram(String),
+    #[error("{0} is neither a core nor a program")]
+    Neither(String),
+    #[error("the standard input can be read once; give - once")]
+    TwoDashes,
+    #[error("--force-exe needs a program to use: `obit CORE EXE --force-exe`")]
+    NothingToForce,
 }
 
 impl From<InputError> for Failure {
     fn from(error: InputError) -> Self {
-        Self::new(Exit::Usage, &error)
+        Self::usage(&error)
+    }
+}
+
+impl ManyFiles {
+    /// The cores in their order, each with the program.
+    pub(crate) fn all(&self) -> Result<Vec<Inputs>, Failure> {
+        self.named.sorted(self.paths.clone())
     }
 }
 
 impl CoreFiles {
     /// `CORE`, `CORE EXE`, `EXE CORE`, or what `--core` and `--exe` say.
-    pub(crate) fn inputs(&self) -> Result<Inputs, InputError> {
+    pub(crate) fn inputs(&self) -> Result<Inputs, Failure> {
         self.named.with(self.first.iter().chain(&self.second))
     }
 }
@@ -67,48 +105,64 @@ impl NamedFiles {
     pub(crate) fn with<'p>(
         &self,
         paths: impl IntoIterator<Item = &'p PathBuf>,
-    ) -> Result<Inputs, InputError> {
-        let mut paths: Vec<_> = paths.into_iter().cloned().collect();
-        let Self { mut core, mut exe } = self.clone();
-        // gdb's order is EXE CORE.
-        if core.is_none()
-            && exe.is_none()
-            && let [first, second] = paths.as_slice()
-            && is_program(first)
-            && !is_program(second)
-        {
-            paths.swap(0, 1);
+    ) -> Result<Inputs, Failure> {
+        let mut all = self.sorted(paths.into_iter().cloned().collect())?;
+        match (all.pop(), all.is_empty()) {
+            (Some(inputs), true) => Ok(inputs),
+            (Some(inputs), false) => {
+                Err(InputError::TooMany(inputs.core.display().to_string()).into())
+            }
+            (None, _) => Err(InputError::NoCore.into()),
         }
-        for path in paths {
-            if core.is_none() {
-                core = Some(path);
-            } else if exe.is_none() {
-                exe = Some(path);
-            } else {
-                return Err(InputError::TooMany(path.display().to_string()));
+    }
+
+    /// Each core with the program, or why the files cannot be meant. Nothing has been read
+    /// then but the first bytes of each.
+    fn sorted(&self, paths: Vec<PathBuf>) -> Result<Vec<Inputs>, Failure> {
+        let words: Vec<_> = self.core.iter().cloned().chain(paths).collect();
+        let kinds: Vec<_> = words.iter().map(|word| Kind::of(word)).collect();
+        let shown = |path: &Path| path.display().to_string();
+        let mut exe = self.exe.clone();
+        if let Some(path) = exe.as_ref().filter(|path| Kind::of(path) == Kind::Missing) {
+            return Err(InputError::NoSuchProgram(shown(path)).into());
+        }
+        if let Some(at) = kinds.iter().position(|kind| *kind == Kind::Missing) {
+            return Err(no_core::no_such_file(&words, at));
+        }
+        let mut cores = Vec::new();
+        for (path, kind) in words.iter().zip(&kinds) {
+            match (kind, &exe) {
+                // Alone, it is refused as what it is.
+                (Kind::Program, _) if words.len() == 1 && exe.is_none() => cores.push(path),
+                (Kind::Program, Some(other)) => {
+                    return Err(InputError::TwoPrograms(shown(other), shown(path)).into());
+                }
+                (Kind::Program, None) => exe = Some(path.clone()),
+                (Kind::Directory, _) => return Err(no_core::directory(path)),
+                (Kind::Other, _) if words.len() == 2 && kinds.iter().any(|kind| kind.is_core()) => {
+                    return Err(InputError::Neither(shown(path)).into());
+                }
+                _ => cores.push(path),
             }
         }
-        Ok(Inputs { core: core.ok_or(InputError::NoCore)?, exe })
+        if cores.iter().filter(|path| is_standard_input(path)).count() > 1 {
+            return Err(InputError::TwoDashes.into());
+        }
+        if cores.is_empty() {
+            let is_fed = words.is_empty() && is_fed();
+            let error = if is_fed { InputError::NoCoreBut } else { InputError::NoCore };
+            return Err(error.into());
+        }
+        if self.force_exe && exe.is_none() {
+            return Err(InputError::NothingToForce.into());
+        }
+        let inputs = |core: &PathBuf| Inputs {
+            core: core.clone(),
+            exe: exe.clone(),
+            force_exe: self.force_exe,
+        };
+        Ok(cores.into_iter().map(inputs).collect())
     }
-}
-
-const ET_EXEC: u8 = 2;
-const ET_DYN: u8 = 3;
-
-/// Whether `path` is an ELF file that can be run. What cannot be read is not: whoever
-/// opens it next says why. A FIFO or a device is not opened.
-fn is_program(path: &Path) -> bool {
-    let mut start = [0; 18];
-    let is_file = path.metadata().is_ok_and(|metadata| metadata.is_file());
-    let read =
-        is_file && File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok());
-    // EI_DATA says which byte of `e_type` is the low one.
-    let e_type = match start {
-        [0x7f, b'E', b'L', b'F', _, 2, .., 0, low] => low,
-        [0x7f, b'E', b'L', b'F', _, 1, .., low, 0] => low,
-        _ => 0,
-    };
-    read && matches!(e_type, ET_EXEC | ET_DYN)
 }
 
 #[cfg(test)]
@@ -119,30 +173,22 @@ mod tests {
     #[derive(Parser)]
     struct Only {
         #[command(flatten)]
-        files: CoreFiles,
+        files: ManyFiles,
     }
 
-    fn given(line: &[&str]) -> Result<Inputs, InputError> {
-        Only::try_parse_from([&["obit"], line].concat()).unwrap().files.inputs()
-    }
-
-    fn found(core: &str, exe: Option<&str>) -> Result<Inputs, InputError> {
-        Ok(Inputs { core: core.into(), exe: exe.map(Into::into) })
-    }
-
-    #[test]
-    fn files_are_given_by_place_and_by_option() {
-        assert_eq!(given(&["c"]), found("c", None));
-        assert_eq!(given(&["c", "e"]), found("c", Some("e")));
-        assert_eq!(given(&["-c", "c", "e"]), found("c", Some("e")));
-        assert_eq!(given(&["-e", "e", "c"]), found("c", Some("e")));
-        assert_eq!(given(&[]), Err(InputError::NoCore));
-        assert_eq!(given(&["-c", "c", "-e", "e", "x"]), Err(InputError::TooMany("x".into())));
+    /// The cores, and the program; or the message.
+    fn given(line: &[&str]) -> Result<(Vec<String>, Option<String>), String> {
+        let all = Only::try_parse_from([&["obit"], line].concat()).unwrap().files.all();
+        let all = all.map_err(|failure| failure.message.unwrap_or_default())?;
+        let shown = |path: &PathBuf| path.display().to_string();
+        let exe = all.first().and_then(|inputs| inputs.exe.as_ref()).map(shown);
+        Ok((all.iter().map(|inputs| shown(&inputs.core)).collect(), exe))
     }
 
     #[test]
-    fn the_order_of_gdb_is_understood_too() {
+    fn a_file_is_a_core_or_the_program_by_its_content_wherever_it_stands() {
         let directory = tempfile::tempdir().unwrap();
+        // ET_DYN is 3, ET_CORE is 4.
         let file = |name: &str, e_type: u8| {
             let mut header = *b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\0\0";
             header[16] = e_type;
@@ -150,8 +196,39 @@ mod tests {
             std::fs::write(&path, header).unwrap();
             path.display().to_string()
         };
-        let (core, exe) = (file("c", 4), file("e", ET_DYN));
-        assert_eq!(given(&[&exe, &core]), found(&core, Some(&exe)));
-        assert_eq!(given(&[&core, &exe]), found(&core, Some(&exe)));
+        let (c, d, e) = (&*file("c", 4), &*file("d", 4), &*file("e", 3));
+        let found = |cores: &[&str], exe: Option<&str>| {
+            Ok((cores.iter().map(|core| (*core).to_owned()).collect(), exe.map(Into::into)))
+        };
+        for (line, cores, exe) in [
+            (&[c][..], &[c][..], None),
+            (&[c, e], &[c], Some(e)),
+            (&[e, c], &[c], Some(e)),
+            (&["-c", c, e], &[c], Some(e)),
+            (&["-e", e, c], &[c], Some(e)),
+            (&["-e", e, "-c", c], &[c], Some(e)),
+            (&[c, d], &[c, d], None),
+            (&[c, e, d], &[c, d], Some(e)),
+            (&["-", e], &["-"], Some(e)),
+            (&[e], &[e], None),
+        ] {
+            assert_eq!(given(line), found(cores, exe), "{line:?}");
+        }
+        let text = directory.path().join("text");
+        std::fs::write(&text, "a text that is longer than a header").unwrap();
+        let text = text.to_str().unwrap();
+        for (line, problem) in [
+            (&[][..], "no core file given"),
+            (&["-e", e], "no core file given"),
+            (&[c, e, e], "is a program, too"),
+            (&["-", "-"], "can be read once"),
+            (&[c, text], "neither a core nor a program"),
+            (&[c, "/no/such"], "no such file: /no/such"),
+            (&[c, "-e", "/no/such"], "no such file: /no/such"),
+            (&[c, "--force-exe"], "needs a program"),
+        ] {
+            let message = given(line).unwrap_err();
+            assert!(message.contains(problem), "{line:?}: {message}");
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! `--fail-on`: an exit code for scripts and CI.
 
 use clap::Args;
+use obit::analysis::CauseClass;
 use obit::report::{Report, Severity};
 use obit::triage::history::Status;
 use obit::triage::views::GroupSummary;
 
 use crate::cli::exit::Exit;
 use crate::cli::message::say;
+use crate::cli::nearest::nearest;
 
 /// What makes the run end with 3.
 #[derive(Clone, Debug, Default, Args)]
@@ -102,12 +104,24 @@ fn condition(text: &str) -> Result<Condition, String> {
         return Ok(Condition::Status(status));
     }
     if let Some(class) = text.strip_prefix("class=") {
-        return Ok(Condition::Class(class.to_owned()));
+        return known_class(class).map(Condition::Class);
     }
     let severity = text.strip_prefix("severity>=").and_then(Severity::named);
     severity.map(Condition::Severity).ok_or_else(|| {
         let (statuses, severities) = (Status::words(), Severity::words());
         format!("write {statuses}, class=CLASS, or severity>= and {severities}")
+    })
+}
+
+/// A condition on a class that is none would never match.
+fn known_class(class: &str) -> Result<String, String> {
+    if let Some(class) = CauseClass::named(class) {
+        return Ok(class.word().to_owned());
+    }
+    let known: Vec<_> = CauseClass::ALL.iter().map(|class| class.word()).collect();
+    Err(match nearest(class, &known) {
+        Some(near) => format!("no cause class {class}; did you mean {near}?"),
+        None => format!("no cause class {class}; `obit explain` lists them"),
     })
 }
 
@@ -144,8 +158,22 @@ mod tests {
     }
 
     #[test]
+    fn a_class_may_be_given_by_a_former_name() {
+        let fail_on = FailOn { fail_on: vec![condition("class=wild-read").unwrap()] };
+        let groups = ["unmapped-read", "null-read"].map(|class| group(Status::New, "low", class));
+        assert_eq!(fail_on.exit(&groups[..1]), Exit::Gate);
+        assert_eq!(fail_on.exit(&groups[1..]), Exit::Success);
+    }
+
+    #[test]
+    fn a_class_that_no_crash_can_have_is_refused() {
+        assert!(condition("class=null-raed").unwrap_err().contains("obit explain"));
+    }
+
+    #[test]
     fn an_unknown_condition_is_refused_with_the_known_ones() {
         assert!(condition("bad").unwrap_err().contains("regressed"));
         assert!(condition("severity>=bad").unwrap_err().contains("high"));
+        assert!(condition("class=nul-read").unwrap_err().contains("did you mean null-read?"));
     }
 }

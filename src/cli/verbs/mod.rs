@@ -1,10 +1,13 @@
 //! A file for each verb: its options, and what it does.
 
+pub(crate) mod completions;
 pub(crate) mod db;
 pub(crate) mod diff;
 pub(crate) mod digest;
 pub(crate) mod explain;
 pub(crate) mod group;
+pub(crate) mod help;
+pub(crate) mod man;
 pub(crate) mod modules;
 pub(crate) mod print;
 pub(crate) mod redact;
@@ -16,3 +19,4 @@ pub(crate) mod signature;
 pub(crate) mod state;
 pub(crate) mod top;
 pub(crate) mod triage;
+pub(crate) mod version;

@@ -1,12 +1,15 @@
-//! `obit print`: expressions in a frame of the dead process.
+//! `obit print`: expressions, memory and types in a frame of the crashed process.
 
 use std::io::{self, Write};
 
 use clap::Args;
-use obit::print::{PrintError, column, evaluate, pointed_at};
-use obit::process::{Process, Thread};
+use obit::analysis::analyze;
+use obit::print::{Answer, PrintError, Wrong, answer, column, frame_with, pointed_at};
+use obit::process::{Frame, Process, Thread};
+use obit::redact::Origin;
+use obit::render::formats::Audience;
 use obit::render::{Format, visible};
-use obit::report::show_values;
+use obit::report::{Asked, printed};
 use obit::value::Budget;
 
 use crate::cli::args::Output;
@@ -20,7 +23,7 @@ use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats;
-use crate::cli::message::{discreet, say};
+use crate::cli::message::{discreet, say, shown};
 use crate::cli::page_layout::page_options;
 use crate::cli::request::Request;
 
@@ -28,15 +31,23 @@ use crate::cli::request::Request;
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PrintArgs {
     /// The core file, unless --core names it; then expressions: `config->name`, `argv[1]`,
-    /// `*list@3`, `(struct node *)p`, `crate::STATE`, `$rip`
+    /// `*list@3`, `(struct node *)p`, `crate::STATE`, `$rip`; or in gdb's words: `/x flags`,
+    /// `x/16xb buf`, `x/5i $pc`, `ptype job`, `whatis job`, `info locals`
     #[arg(value_name = "CORE EXPR", required = true)]
     words: Vec<String>,
-    /// The frame, as obit and gdb number them [default: 0, where the thread crashed]
-    #[arg(short, long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    frame: usize,
+    /// The frame, as obit and gdb number them [default: the blame frame of the crashed
+    /// thread; 0 of another]
+    #[arg(short, long, value_name = "N")]
+    frame: Option<usize>,
     /// The thread [default: the crashed one]
     #[arg(long, value_name = "TID")]
     thread: Option<i64>,
+    /// Print the definition of the type of each expression, or of a type: as `ptype EXPR`
+    #[arg(long, conflicts_with = "whatis")]
+    ptype: bool,
+    /// Print the name of the type of each expression: as `whatis EXPR`
+    #[arg(long)]
+    whatis: bool,
     #[command(flatten)]
     files: NamedFiles,
     #[command(flatten)]
@@ -51,48 +62,112 @@ pub(crate) struct PrintArgs {
     width: Width,
 }
 
+/// A frame of the process.
+struct Place<'p> {
+    process: &'p Process,
+    /// Place of the thread in the process.
+    thread: usize,
+    /// Place of the frame in the thread.
+    frame: usize,
+}
+
 /// Prints each expression. One that cannot be printed is reported, and the others are
 /// printed all the same.
 pub(crate) fn run(args: &PrintArgs, general: &General) -> Result<Exit, Failure> {
     let (inputs, expressions) = core_and_expressions(args)?;
     let format = args.output.format();
     let destination = Destination::of(&args.output.file, format, general, Some(&inputs))?;
-    let write = formats::writer(format, "a value", Format::variable)?;
+    let write = formats::writer(format, "a value", Format::printed)?;
     let request = Request::new(inputs, &args.search, &args.redaction)?.limited(&args.limits);
     let process = request.open(general)?;
     let thread = chosen_thread(&process, args.thread)?;
-    let frame = chosen_frame(&process, thread, args.frame)?;
+    let frame = match args.frame {
+        Some(wanted) => chosen_frame(&process, thread, wanted)?,
+        None => first_frame(&process, thread),
+    };
+    let place = Place { process: &process, thread, frame };
     let Some(view) = process.frame_view(thread, frame) else {
-        let problem = "this thread has no frame to look from";
+        let problem = "no frame of this thread could be unwound";
         return Err(Failure::new(Exit::Unusable, &problem));
     };
     let budget = || Budget::default().with(args.limits.max_depth, args.limits.max_elements);
-    let mut values = Vec::new();
+    let mut found = Vec::new();
     let mut exit = Exit::Success;
-    for text in &expressions {
-        match evaluate(&process, &view, text, &budget()) {
-            Ok(value) => values.push(value),
+    for text in expressions {
+        match answer(&process, &view, &text, &budget()) {
+            Ok(Answer::Elsewhere(command)) => {
+                say(&format!("`{text}` is answered by `{command}`"));
+                exit = Exit::Usage;
+            }
+            Ok(answer) => {
+                let frame_number = place.number(frame) as u64;
+                found.push(Asked { text, thread, frame, frame_number, answer });
+            }
             Err(error) => {
-                explain(&error, text);
+                place.explain(&error, &text);
                 exit = Exit::Usage;
             }
         }
     }
-    let shown = show_values(&process, &values, &request.build);
+    if !found.is_empty() && args.frame.is_none() && format.audience == Audience::Terminal {
+        place.announce(general, args.thread.is_some());
+    }
+    let answers = printed(&process, &found, &request.build);
     let page = page_options(general, &args.width, &destination);
-    destination.write(|out| shown.iter().try_for_each(|variable| write(out, variable, &page)))?;
+    destination.write(|out| answers.iter().try_for_each(|answer| write(out, answer, &page)))?;
     Ok(exit)
 }
 
-/// The core and the expressions.
+/// The core and what is asked for.
 fn core_and_expressions(args: &PrintArgs) -> Result<(Inputs, Vec<String>), Failure> {
     let mut words = args.words.clone();
     let core = if args.files.core.is_some() { None } else { Some(words.remove(0).into()) };
-    if words.is_empty() {
+    let before = match (args.ptype, args.whatis) {
+        (true, _) => Some("ptype"),
+        (_, true) => Some("whatis"),
+        _ => None,
+    };
+    let expressions = match before {
+        Some(before) => words.iter().map(|word| format!("{before} {word}")).collect(),
+        None => whole_requests(&words),
+    };
+    if expressions.is_empty() {
         let problem = "no expression given; try `obit print CORE 'config->name'`";
         return Err(Failure::usage(&problem));
     }
-    Ok((args.files.with(&core)?, words))
+    Ok((args.files.with(&core)?, expressions))
+}
+
+/// Requests that were written in several words: `/x` and `x/4gx` go before the next word,
+/// `ptype`, `whatis` and `info` before all that follow.
+fn whole_requests(words: &[String]) -> Vec<String> {
+    let mut requests = Vec::new();
+    let mut format: Option<&str> = None;
+    for (at, word) in words.iter().enumerate() {
+        let rest = words.get(at + 1..).unwrap_or_default();
+        if matches!(word.as_str(), "ptype" | "whatis" | "info") && !rest.is_empty() {
+            requests.push(format!("{word} {}", rest.join(" ")));
+            break;
+        }
+        if is_format(word) && !rest.is_empty() {
+            format = Some(word);
+            continue;
+        }
+        requests.push(match format.take() {
+            Some(format) => format!("{format} {word}"),
+            None => word.clone(),
+        });
+    }
+    requests
+}
+
+/// `/x`, `p/x`, `x/16xb`: a word that says how to print what follows.
+fn is_format(word: &str) -> bool {
+    let Some((command, letters)) = word.split_once('/') else { return false };
+    let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    matches!(command, "" | "p" | "print" | "output" | "x")
+        && !letters.is_empty()
+        && letters.chars().all(is_letter)
 }
 
 fn chosen_thread(process: &Process, wanted: Option<i64>) -> Result<usize, Failure> {
@@ -107,6 +182,16 @@ fn chosen_thread(process: &Process, wanted: Option<i64>) -> Result<usize, Failur
         }
         None => Err(Failure::new(Exit::Unusable, &"no crashed thread in this core")),
     }
+}
+
+/// The blame frame, if the thread is the one that crashed; else the innermost.
+fn first_frame(process: &Process, thread: usize) -> usize {
+    let Some(thread) = process.threads.get(thread).filter(|thread| thread.crashed) else {
+        return 0;
+    };
+    let cause = analyze(process).cause;
+    let of_it = cause.filter(|cause| cause.thread.is_none_or(|tid| tid == thread.tid));
+    of_it.and_then(|cause| cause.blame).filter(|blame| *blame < thread.frames.len()).unwrap_or(0)
 }
 
 /// The place in [`Thread::frames`] of the frame that a report numbers `wanted`.
@@ -133,13 +218,90 @@ fn chosen_frame(process: &Process, thread: usize, wanted: usize) -> Result<usize
     Ok(at)
 }
 
-/// What is wrong, and where.
-fn explain(error: &PrintError, text: &str) {
-    let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
-    say(&format!("{error}, at column {}{hint}", column(error.span(), text)));
-    let mut stderr = io::stderr();
-    for line in pointed_at(error.span(), text).lines() {
+impl Place<'_> {
+    fn thread(&self) -> Option<&Thread> {
+        self.process.threads.get(self.thread)
+    }
+
+    /// The number of a frame of the thread in reports.
+    fn number(&self, frame: usize) -> usize {
+        match self.thread().and_then(|thread| thread.omitted) {
+            Some((count, after)) if frame > after => frame.saturating_add(count),
+            _ => frame,
+        }
+    }
+
+    /// Which frame the values are of: nobody chose it.
+    fn announce(&self, general: &General, is_thread_named: bool) {
+        let Some(thread) = self.thread().filter(|_| !general.quiet) else { return };
+        let Some(frame) = thread.frames.get(self.frame) else { return };
+        let of = if is_thread_named { format!("thread {}, ", thread.tid) } else { String::new() };
+        let line = format!("{of}frame #{} {}", self.number(self.frame), described(frame));
         // If it is closed, there is no one to read it.
-        let _ = writeln!(stderr, "    {}", visible(&discreet(line)));
+        let _ = writeln!(io::stderr(), "{}", visible(&line));
+    }
+
+    /// What is wrong, and where.
+    fn explain(&self, error: &PrintError, text: &str) {
+        say(&self.problem(error, text));
+        let mut stderr = io::stderr();
+        for line in pointed_at(error.span(), text).lines() {
+            // If it is closed, there is no one to read it.
+            let _ = writeln!(stderr, "    {}", visible(&discreet(line)));
+        }
+    }
+
+    fn problem(&self, error: &PrintError, text: &str) -> String {
+        let hint = error.hint().map_or_else(String::new, |hint| format!("; {hint}"));
+        match error {
+            PrintError::Syntax(error) if error.is_of_grammar() => {
+                let column = column(&error.span, text);
+                format!("syntax error at column {column}: {error}{hint}")
+            }
+            PrintError::Meaning { why: Wrong::NotFound { name, near }, .. } => {
+                let here = format!("no variable `{name}` in frame #{}", self.number(self.frame));
+                match frame_with(self.process, self.thread, name) {
+                    Some(frame) if frame != self.frame => {
+                        let number = self.number(frame);
+                        format!("{here}; frame #{number} has one (add -f {number})")
+                    }
+                    _ => format!("{here}{}", Wrong::suggestion(near)),
+                }
+            }
+            _ => format!("{error}{hint}"),
+        }
+    }
+}
+
+/// `run_job, jobd.c:70`.
+fn described(frame: &Frame) -> String {
+    let function = frame.function.as_deref().unwrap_or("??");
+    let function = shown(Origin::SymbolName, function);
+    let source = frame.source.as_ref().map(|source| {
+        let path = shown(Origin::Path, &source.file);
+        let file = path.rsplit('/').next().unwrap_or_default().to_owned();
+        source.line.map_or_else(|| file.clone(), |line| format!("{file}:{line}"))
+    });
+    match source {
+        Some(source) => format!("{function}, {source}"),
+        None => format!("{function} at {:#x}", frame.pc.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_in_a_word_of_its_own_goes_before_what_follows() {
+        let requests = |words: &[&str]| {
+            whole_requests(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(requests(&["/x", "a", "b"]), ["/x a", "b"]);
+        assert_eq!(requests(&["a", "x/4gx", "$rsp"]), ["a", "x/4gx $rsp"]);
+        assert_eq!(requests(&["ptype", "struct", "job"]), ["ptype struct job"]);
+        assert_eq!(requests(&["info", "locals"]), ["info locals"]);
+        assert_eq!(requests(&["p", "q", "x/y"]), ["p", "q", "x/y"]);
+        assert_eq!(requests(&["/x a", "ptype", "b"]), ["/x a", "ptype b"]);
     }
 }

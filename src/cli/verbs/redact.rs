@@ -16,6 +16,7 @@ use crate::cli::args::general::General;
 use crate::cli::args::page::Width;
 use crate::cli::args::redaction::Redaction;
 use crate::cli::args::search::Search;
+use crate::cli::core_source::is_standard_input;
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -27,7 +28,7 @@ use crate::cli::rules::{self, unreadable};
 /// Which text and how much of it, or which core.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RedactArgs {
-    /// The text [default: the standard input]; with --explain, the core
+    /// The text [default: the standard input (-)]; with --explain, the core
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// With --explain, the program that crashed
@@ -94,8 +95,10 @@ pub(crate) fn run(args: &RedactArgs, general: &General) -> Result<Exit, Failure>
     // No pager: a log that is still being written is passed on as it comes.
     let destination = Destination::new(args.output.file.output.as_deref(), None)?;
     let mut input: Box<dyn Read> = match &args.file {
-        Some(path) => Box::new(File::open(path).map_err(|error| unreadable(path, &error))?),
-        None => Box::new(io::stdin().lock()),
+        Some(path) if !is_standard_input(path) => {
+            Box::new(File::open(path).map_err(|error| unreadable(path, &error))?)
+        }
+        _ => Box::new(io::stdin().lock()),
     };
     destination.write(|out| stream::redact(&mut redactor, &mut input, out))?;
     Ok(Exit::Success)

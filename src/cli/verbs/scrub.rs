@@ -18,6 +18,7 @@ use crate::cli::args::general::General;
 use crate::cli::args::quantities::bytes;
 use crate::cli::args::redaction::Redaction;
 use crate::cli::args::search::Search;
+use crate::cli::core_source;
 use crate::cli::destination::{Destination, DestinationError};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -55,6 +56,10 @@ const LEVEL: i32 = 15;
 /// Writes the scrubbed core to `--output`, and checks that its report is the same.
 pub(crate) fn run(args: &ScrubArgs, general: &General) -> Result<Exit, Failure> {
     let inputs = args.files.inputs()?;
+    if inputs.force_exe {
+        let problem = "what scrub hides rests on the program; it takes none of another build";
+        return Err(Failure::usage(&problem));
+    }
     if let Some(scrubbed) = &args.verify {
         return verify(scrubbed, &inputs.core);
     }
@@ -277,9 +282,7 @@ fn differences(original: &Report, scrubbed: &Report) -> Vec<&'static str> {
 
 fn verify(scrubbed: &Path, original: &Path) -> Result<Exit, Failure> {
     let limits = Limits::default();
-    let open = |path: &Path| {
-        Dump::open(path, &limits).map_err(|error| Failure::new(Exit::Unusable, &error))
-    };
+    let open = |path: &Path| core_source::open(path, &limits);
     let leaks = scrub::verify(&open(scrubbed)?, &open(original)?);
     for leak in leaks.iter().take(20) {
         say(&format!("{} bytes of masked text at offset {:#x}", leak.length, leak.offset));

@@ -11,9 +11,9 @@ pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
     let (kind, text) = match fact {
         Fact::Aftermath(said) => {
             let text = match (said.text.as_str(), &said.exception) {
-                ("", Some(exception)) => format!("the handler then threw {exception}"),
-                ("", None) => "the handler then ended the process itself".to_owned(),
-                (text, _) => format!("the handler then said: {text}"),
+                ("", Some(exception)) => format!("the signal handler then threw {exception}"),
+                ("", None) => "the signal handler then ended the process".to_owned(),
+                (text, _) => format!("the signal handler then reported: {text}"),
             };
             (EvidenceKind::Text, redactor.show(Origin::MessageText, &text))
         }
@@ -46,7 +46,7 @@ pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
         }
         Fact::Watchdog(microseconds) => {
             let seconds = *microseconds / 1_000_000;
-            let text = format!("systemd's watchdog was on (WATCHDOG_USEC: {seconds} s)");
+            let text = format!("systemd's watchdog was enabled (WATCHDOG_USEC: {seconds} s)");
             (EvidenceKind::Text, own(redactor, &text))
         }
     };

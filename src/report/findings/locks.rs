@@ -4,11 +4,11 @@ use crate::report::{Evidence, EvidenceKind, Finding, Hex, LockReport};
 use obit_analysis::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
 use obit_redact::{Origin, Redactor};
 
-/// Waiting threads of one lock that are told one by one.
+/// Waiting threads of one lock that are listed one by one.
 const MOST_WAITERS: usize = 4;
-/// Threads of one ring that are told one by one.
+/// Threads of one cycle that are listed one by one.
 const MOST_LINKS: usize = 4;
-/// Locks of one ring that are listed.
+/// Locks of one cycle that are listed.
 const MOST_LOCKS: usize = 64;
 
 pub(super) fn finding(finding: &LockFinding, redactor: &mut Redactor) -> Finding {
@@ -66,12 +66,12 @@ fn tids(places: &[Whereabouts]) -> Vec<i64> {
 fn title(finding: &LockFinding) -> String {
     match finding {
         LockFinding::Deadlock(ring) => match &ring[..] {
-            [link] => format!("thread {} waits for what it holds itself", link.waiter.tid),
+            [link] => format!("thread {} waits for itself", link.waiter.tid),
             _ => format!("{} threads wait for each other", ring.len()),
         },
         LockFinding::Abandoned { lock, owner, waiters } => {
             let (who, lock) = (who_wait(waiters), called(lock));
-            format!("{who} for {lock}, held by thread {owner}, which is gone")
+            format!("{who} for {lock}, held by thread {owner}, which has exited")
         }
         LockFinding::Held(held) => {
             let Held { lock, holder, is_sure, waiters, .. } = &**held;
@@ -133,12 +133,12 @@ pub(in super::super) fn sentences(finding: &LockFinding) -> Vec<String> {
     }
 }
 
-/// One thread of a ring.
+/// One thread of a cycle.
 fn in_ring(link: &Link) -> String {
     let tid = link.waiter.tid;
     let (want, place) = (want(&link.wanted), place(&link.waiter));
     let surely = if link.is_sure { "" } else { "likely " };
-    let waits = if link.is_timed { "waits for a time" } else { "waits" };
+    let waits = if link.is_timed { "waits with a timeout" } else { "waits" };
     match &link.held {
         Wanted::Lock(lock) if link.held == link.wanted => {
             format!(
@@ -168,7 +168,7 @@ fn and_more(all: usize, told: usize) -> Option<String> {
 fn want(wanted: &Wanted) -> String {
     match wanted {
         Wanted::Lock(lock) => called(lock),
-        Wanted::End(tid) => format!("the end of thread {tid}"),
+        Wanted::End(tid) => format!("the exit of thread {tid}"),
     }
 }
 
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(told(link(1)), "thread 1 holds mutex 0x1000 and waits for mutex 0x2000");
         assert_eq!(
             told(Link { is_sure: false, is_timed: true, ..link(1) }),
-            "thread 1 likely holds mutex 0x1000 and waits for a time for mutex 0x2000"
+            "thread 1 likely holds mutex 0x1000 and waits with a timeout for mutex 0x2000"
         );
     }
 

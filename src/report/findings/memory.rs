@@ -2,8 +2,8 @@
 
 use crate::report::{Evidence, EvidenceKind, Finding, Hex};
 use obit_analysis::{
-    Bin, Block, BlockState, Content, Damage, Dangling, Fill, Hardware, MemoryFinding, ModulePlace,
-    OnStack, StackPlace, Verdict,
+    Bin, Block, BlockState, CauseClass, Content, Damage, Dangling, Fill, Hardware, MemoryFinding,
+    ModulePlace, OnStack, StackPlace, Verdict,
 };
 use obit_corefile::addr::Avma;
 use obit_redact::{Origin, Redactor};
@@ -58,8 +58,10 @@ fn dangling(found: &Dangling, redactor: &mut Redactor) -> Finding {
 fn heap_damage(damage: &Damage, redactor: &mut Redactor) -> Finding {
     let size = Hex(damage.size_field);
     let what = match damage.is_senseless {
-        true => format!("the size field {size} makes no sense"),
-        false => format!("the size field {size} says the block before it is free, which it is not"),
+        true => format!("the chunk size field is {size}, which is not a valid size"),
+        false => format!(
+            "the chunk size field {size} marks the chunk before it as free, but it is in use"
+        ),
     };
     let mut evidence = Vec::new();
     let mut add = |kind, text: &str, address: Avma, redactor: &mut Redactor| {
@@ -69,15 +71,15 @@ fn heap_damage(damage: &Damage, redactor: &mut Redactor) -> Finding {
     add(EvidenceKind::Heap, &what, damage.at, redactor);
     let title = match &damage.before {
         Some(before) => {
-            let text = format!("before it lies {} {}", block(before), room(before));
+            let text = format!("the chunk before it is {} {}", block(before), room(before));
             add(EvidenceKind::Heap, &text, before.start, redactor);
-            format!("the heap is damaged behind {}", block(before))
+            format!("corrupted heap metadata after {}", block(before))
         }
-        None => "the heap is damaged at its first block".to_owned(),
+        None => "corrupted heap metadata at the first chunk".to_owned(),
     };
     if let Some(text) = &damage.text {
         let text = redactor.show_piece(text);
-        let text = format!("where the size should be stands text: {:?}", text.as_str());
+        let text = format!("the chunk size field contains text: {:?}", text.as_str());
         add(EvidenceKind::Text, &text, damage.at, redactor);
     }
     let title = redactor.show(Origin::OwnWords, &title);
@@ -93,24 +95,24 @@ fn heap_damage(damage: &Damage, redactor: &mut Redactor) -> Finding {
 fn hardware(found: &Hardware, redactor: &mut Redactor) -> Finding {
     let (title, text, address) = match found {
         Hardware::MemoryError(at) => (
-            "the machine's memory failed".to_owned(),
-            "the kernel reports a memory error (BUS_MCEERR)".to_owned(),
+            "memory hardware error".to_owned(),
+            "the kernel reported a memory error (BUS_MCEERR)".to_owned(),
             *at,
         ),
         Hardware::Code { at, bits: 1, .. } => (
-            "one bit of the code is not that of the file: failing memory, or a patch".to_owned(),
+            "one bit of the code differs from the file: failing memory or a patch".to_owned(),
             "differs from the file with the same build ID in one bit".to_owned(),
             *at,
         ),
         Hardware::Code { at, bits, .. } => (
-            "the code is not that of the file: a patch, or failing memory".to_owned(),
+            "the code differs from the file: a patch or failing memory".to_owned(),
             format!("differs from the file with the same build ID, in {bits} bits from here on"),
             *at,
         ),
         Hardware::Impossible { address, instruction } => (
-            "a fault that cannot be: perhaps the machine failed".to_owned(),
+            "the instruction cannot cause this fault: possibly failing hardware".to_owned(),
             format!(
-                "`{instruction}` touches no memory, and what the kernel names may be read and written"
+                "`{instruction}` accesses no memory, and the reported address is readable and writable"
             ),
             *address,
         ),
@@ -133,38 +135,47 @@ fn hardware(found: &Hardware, redactor: &mut Redactor) -> Finding {
 /// `accessed`.
 pub(in super::super) fn verdict(
     verdict: &Verdict,
+    class: CauseClass,
     used: Option<Avma>,
     accessed: Option<Avma>,
     redactor: &mut Redactor,
-) -> Option<Evidence> {
+) -> Evidence {
     let kind = match verdict {
         Verdict::Link(_) | Verdict::ListHead | Verdict::Heap(_) | Verdict::PastHeap(_) => {
             EvidenceKind::Heap
         }
         _ => EvidenceKind::Memory,
     };
-    let text = verdict_text(verdict, accessed, redactor);
+    let text = verdict_text(verdict, class, accessed, redactor);
     let text = redactor.show(Origin::OwnWords, &text);
     let address = used.map(|at| Hex(redactor.show_word(at.0)));
-    Some(Evidence { kind, text, frame: None, address })
+    Evidence { kind, text, frame: None, address }
 }
 
-fn verdict_text(verdict: &Verdict, accessed: Option<Avma>, redactor: &mut Redactor) -> String {
+fn verdict_text(
+    verdict: &Verdict,
+    class: CauseClass,
+    accessed: Option<Avma>,
+    redactor: &mut Redactor,
+) -> String {
+    // A block that was handed out again still holds what the allocator wrote.
+    let read = match class {
+        CauseClass::UseAfterFree => "use after free",
+        _ => "use after free, or of a new block that was never initialized",
+    };
     match verdict {
         Verdict::Fill(Fill { pattern, by: Some(by) }) => {
-            format!("the pattern {pattern:#x} ({by})")
+            format!("fill pattern {pattern:#x} ({by})")
         }
         Verdict::Fill(Fill { pattern, by: None }) => {
-            format!("one byte repeated, {:#x}: memory filled on purpose", pattern & 0xff)
+            format!("one byte repeated, {:#x}: probably a fill pattern", pattern & 0xff)
         }
         Verdict::Link(of) => format!(
-            "no pointer: what the allocator keeps in {} at {}; it was read after the block was freed",
+            "not a pointer: allocator metadata in {} at {} ({read})",
             block(of),
             Hex(of.start.0)
         ),
-        Verdict::ListHead => {
-            "the allocator's list of freed blocks: read from a freed block".to_owned()
-        }
+        Verdict::ListHead => format!("the head of one of the allocator's free lists ({read})"),
         Verdict::Text(text) => {
             let text = redactor.show_piece(text);
             format!("looks like text: {:?}", text.as_str())
@@ -172,24 +183,24 @@ fn verdict_text(verdict: &Verdict, accessed: Option<Avma>, redactor: &mut Redact
         Verdict::Negative(-1) => "the number -1: an error (MAP_FAILED), not a pointer".to_owned(),
         Verdict::Negative(number) => format!("the number {number}: an error, not a pointer"),
         Verdict::Truncated(found) => format!(
-            "looks like the lower half of {}, which is {}: a pointer kept in an int, or a function that was not declared",
+            "looks like the lower half of {}, an address {}: a pointer stored in an int, or returned by an undeclared function",
             Hex(found.whole.0),
             if found.in_heap { "in the heap" } else { "on a stack" },
         ),
         Verdict::FlippedBit(found) => format!(
-            "bit {} apart from {}, near which {} points: perhaps failing memory",
+            "differs in bit {} from {}, an address near {}: possibly failing memory",
             found.bit,
             Hex(found.meant.0),
             found.register
         ),
         Verdict::Heap(of) => in_heap(of, accessed),
-        Verdict::PastHeap(0) => "right behind the end of the heap".to_owned(),
+        Verdict::PastHeap(0) => "right after the end of the heap".to_owned(),
         Verdict::PastHeap(past) => format!("{} past the end of the heap", bytes(*past)),
         Verdict::Stack(place) => on_stack(place, redactor),
         Verdict::Unloaded(found) => {
             let name = redactor.show(Origin::Path, &found.name);
             format!(
-                "{} into {}, which seems to have been unloaded",
+                "{} into {}, which appears to have been unloaded",
                 bytes(found.offset),
                 name.as_str()
             )
@@ -212,24 +223,26 @@ fn in_heap(of: &Block, accessed: Option<Avma>) -> String {
     }
 }
 
-/// `16 bytes into a freed 48-byte chunk of the heap (tcache)`.
+/// `16 bytes into a freed 48-byte heap chunk (tcache)`.
 fn place_in(of: &Block) -> String {
     let block = block(of);
     match of.offset {
         0 => format!("the start of {block}"),
         into @ 1.. => format!("{} into {block}", bytes(into.cast_unsigned())),
-        before => format!("in the header of {block}, {} before it", bytes(before.unsigned_abs())),
+        before => {
+            format!("in the header of {block}, {} before its data", bytes(before.unsigned_abs()))
+        }
     }
 }
 
-/// `a freed 48-byte chunk of the heap (tcache)`.
+/// `a freed 48-byte heap chunk (tcache)`.
 fn block(of: &Block) -> String {
     let size = of.chunk_size;
     let list = match of.state {
-        BlockState::InUse => return format!("a {size}-byte chunk of the heap that is in use"),
-        BlockState::Mapping => return format!("a {size}-byte block mapped by malloc, in use"),
+        BlockState::InUse => return format!("a {size}-byte heap chunk in use"),
+        BlockState::Mapping => return format!("a {size}-byte mmapped chunk in use"),
         BlockState::Top => {
-            return "the heap's top: never handed out, or freed and merged with it".to_owned();
+            return "the heap's top chunk: never allocated, or freed and merged with it".to_owned();
         }
         BlockState::Freed(list) => list,
     };
@@ -241,14 +254,14 @@ fn block(of: &Block) -> String {
         Some(Bin::Large) => " (large bin)",
         None => "",
     };
-    format!("a freed {size}-byte chunk of the heap{list}")
+    format!("a freed {size}-byte heap chunk{list}")
 }
 
-/// How much of it is the program's.
+/// Where it is, and how much of it the program may use.
 fn room(of: &Block) -> String {
     match of.state {
         BlockState::Top => format!("at {}", Hex(of.start.0)),
-        _ => format!("at {}, with room for {}", Hex(of.start.0), bytes(of.room)),
+        _ => format!("at {} ({} usable)", Hex(of.start.0), bytes(of.room)),
     }
 }
 
@@ -263,7 +276,7 @@ fn on_stack(place: &StackPlace, redactor: &mut Redactor) -> String {
     let tid = place.tid;
     match &place.place {
         OnStack::Below(below) => format!(
-            "within the stack of thread {tid}, {} below its stack pointer: a function that has returned",
+            "within the stack of thread {tid}, {} below its stack pointer: a frame that has returned",
             bytes(*below)
         ),
         OnStack::Frame(index, Some(function)) => {
@@ -301,7 +314,8 @@ mod tests {
     fn said(found: &Verdict, accessed: u64, level: Level) -> String {
         let mut redactor = Redactor::new(level, "obit-0123");
         let used = Some(Avma(0x1000));
-        let evidence = verdict(found, used, Some(Avma(accessed)), &mut redactor).unwrap();
+        let class = CauseClass::UnmappedRead;
+        let evidence = verdict(found, class, used, Some(Avma(accessed)), &mut redactor);
         assert_eq!(evidence.address, Some(Hex(0x1000)));
         evidence.text.as_str().to_owned()
     }
@@ -311,18 +325,18 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_told_with_its_state_and_the_way_into_it() {
+    fn a_block_is_named_with_its_state_and_the_offset_into_it() {
         let text =
             |state, offset| said(&Verdict::Heap(block(state, offset)), 0x1000, Level::Default);
         assert_eq!(
             text(BlockState::Freed(Some(Bin::Tcache)), 16),
-            "16 bytes into a freed 48-byte chunk of the heap (tcache) at 0x1000, with room for 40 bytes"
+            "16 bytes into a freed 48-byte heap chunk (tcache) at 0x1000 (40 bytes usable)"
         );
         assert_eq!(
             text(BlockState::InUse, 0),
-            "the start of a 48-byte chunk of the heap that is in use at 0x1000, with room for 40 bytes"
+            "the start of a 48-byte heap chunk in use at 0x1000 (40 bytes usable)"
         );
-        assert!(text(BlockState::InUse, -8).starts_with("in the header of a 48-byte chunk"));
+        assert!(text(BlockState::InUse, -8).starts_with("in the header of a 48-byte heap chunk"));
     }
 
     #[test]
@@ -352,7 +366,7 @@ mod tests {
         let found = Verdict::Stack(StackPlace { tid: 7, place });
         assert_eq!(
             said(&found, 0, Level::Default),
-            "within the stack of thread 7, 64 bytes below its stack pointer: a function that has returned"
+            "within the stack of thread 7, 64 bytes below its stack pointer: a frame that has returned"
         );
     }
 }

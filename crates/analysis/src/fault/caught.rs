@@ -256,7 +256,7 @@ mod tests {
             .write();
         let process = Process::open(core.path(), Options::default(), &()).unwrap();
         let cause = analyze(&process).cause.unwrap();
-        assert_eq!(cause.class, CauseClass::ForbiddenExecute);
+        assert_eq!(cause.class, CauseClass::ExecuteProtected);
         let first = Signal::of_fault(SIGSEGV, SEGV_MAPERR, Avma(0x18));
         assert_eq!(cause.facts, [Fact::Earlier(first)]);
     }

@@ -212,7 +212,7 @@ fn a_division_has_its_numbers() {
 fn a_trap_of_a_sanitizer_tells_its_check() {
     // ud1 0x12(%eax),%eax
     let trap = of((SIGILL, 2, CODE), &[], &[0x67, 0x0f, 0xb9, 0x40, 0x12]);
-    assert_eq!((trap.reason, trap.check), (Reason::Trap, Some("an index was out of bounds")));
+    assert_eq!((trap.reason, trap.check), (Reason::Trap, Some("array index out of bounds")));
     assert_eq!(of((SIGILL, 2, CODE), &[], &[0x0f, 0x0b]).check, None);
 }
 

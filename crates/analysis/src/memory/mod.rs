@@ -11,6 +11,8 @@ mod unloaded;
 
 pub use dangling::{Dangling, Holder};
 pub use hardware::Hardware;
+#[cfg(test)]
+pub(crate) use heap::tests as heap_tests;
 pub use heap::{Bin, Block, BlockState, Damage};
 pub use pattern::Fill;
 pub use place::{Content, FilePlace, ModulePlace, OnStack, StackPlace};
@@ -123,6 +125,33 @@ pub(super) fn verdict(process: &Process, at: Avma) -> Option<Verdict> {
                 .or_else(|| suspicion::truncated(process, at, &extents()).map(Verdict::Truncated))
                 .or_else(|| suspicion::flipped_bit(process, at).map(Verdict::FlippedBit))
         }
+    }
+}
+
+/// The heap as far as a class of causes depends on it; empty where the process has none of
+/// glibc's.
+pub(super) struct HeapView<'p>(Option<Heap<'p>>);
+
+impl<'p> HeapView<'p> {
+    /// That of `process`.
+    pub(super) fn of(process: &'p Process) -> Self {
+        Self(Heap::of(process))
+    }
+
+    /// The freed block that holds `at`, if it is in a list that is known.
+    pub(super) fn freed_at(&self, at: Avma) -> Option<Block> {
+        self.0.as_ref()?.freed_at(at)
+    }
+
+    /// Whether a block of the heap may be at `at`, or none of the heap is known.
+    pub(super) fn may_hold(&mut self, at: Avma) -> bool {
+        let Some(heap) = &mut self.0 else { return true };
+        heap.extents().iter().any(|range| range.contains(at)) || heap.block_at(at).is_some()
+    }
+
+    /// Whether its metadata is damaged.
+    pub(super) fn is_damaged(&mut self) -> bool {
+        self.0.as_mut().is_some_and(|heap| heap.damage().is_some())
     }
 }
 

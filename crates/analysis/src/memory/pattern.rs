@@ -11,25 +11,25 @@ pub struct Fill {
 
 /// Bytes that are repeated, and by whom.
 const BYTES: [(u8, &str); 11] = [
-    (0xbe, "AddressSanitizer: allocated and never set"),
-    (0xcd, "Microsoft's debug heap: allocated and never set"),
-    (0xdd, "Microsoft's debug heap: freed"),
-    (0xfd, "Microsoft's debug heap: the fence around a block"),
-    (0xcc, "Microsoft's compiler: a local that was never set"),
-    (0xab, "Windows' heap: behind a block"),
-    (0xa5, "jemalloc: allocated and never set"),
+    (0xbe, "AddressSanitizer: allocated, never initialized"),
+    (0xcd, "MSVC debug heap: allocated, never initialized"),
+    (0xdd, "MSVC debug heap: freed"),
+    (0xfd, "MSVC debug heap: guard bytes around a block"),
+    (0xcc, "MSVC: uninitialized local"),
+    (0xab, "Windows heap: after a block"),
+    (0xa5, "jemalloc: allocated, never initialized"),
     (0x5a, "jemalloc: freed"),
-    (0xaa, "clang or Zig: a local that was never set"),
-    (0xfe, "gcc: a local that was never set"),
+    (0xaa, "clang or Zig: uninitialized local"),
+    (0xfe, "gcc: uninitialized local"),
     (0x6b, "freed"),
 ];
 /// Words that are repeated, and by whom.
 const WORDS: [(u32, &str); 5] = [
-    (0xdead_beef, "a mark for what must not be used"),
-    (0xfeee_feee, "Windows' heap: freed"),
-    (0xbaad_f00d, "Windows' heap: allocated and never set"),
-    (0xdead_c0de, "a mark for what must not be used"),
-    (0xcafe_babe, "a mark"),
+    (0xdead_beef, "a marker for invalid pointers"),
+    (0xfeee_feee, "Windows heap: freed"),
+    (0xbaad_f00d, "Windows heap: allocated, never initialized"),
+    (0xdead_c0de, "a marker for invalid pointers"),
+    (0xcafe_babe, "a marker value"),
 ];
 
 /// A member's offset and an index may have been added to the pattern.

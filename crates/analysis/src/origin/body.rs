@@ -125,6 +125,23 @@ impl Body {
         self.is_whole
     }
 
+    /// Whether all ways from step `at` to step `to` are known and none passes a call.
+    pub(super) fn has_no_call_between(&self, at: usize, to: usize) -> bool {
+        let mut seen = vec![false; self.steps.len()];
+        let mut open = if at == to { Vec::new() } else { self.before(to).to_vec() };
+        while let Some(index) = open.pop() {
+            let Some(is_seen) = seen.get_mut(index) else { return false };
+            if index == at || std::mem::replace(is_seen, true) {
+                continue;
+            }
+            if self.steps.get(index).is_none_or(|step| matches!(step.next, Next::Calls(_))) {
+                return false;
+            }
+            open.extend(self.before(index));
+        }
+        self.is_whole
+    }
+
     /// Goes backwards from before step `from`, along all ways, to what wrote `slot`.
     /// `hit` tells what a write to memory is to the slot.
     pub(super) fn reaching(
@@ -232,6 +249,28 @@ mod tests {
 
     fn number(register: Register, value: u64) -> Option<(Register, Term)> {
         Some((register, Term::Constant(value)))
+    }
+
+    #[test]
+    fn a_call_on_any_way_between_two_steps_is_seen() {
+        let back = Next::Branches(Avma(0x1000));
+        let straight = body(&[(None, Next::Falls), (None, Next::Falls), (None, Next::Calls(None))]);
+        assert!(straight.has_no_call_between(0, 2));
+        assert!(straight.has_no_call_between(2, 2));
+        let call = body(&[(None, Next::Falls), (None, Next::Calls(None)), (None, Next::Falls)]);
+        assert!(!call.has_no_call_between(0, 2));
+        // The call is behind the use, and leads to it again.
+        let around = body(&[
+            (None, Next::Falls),
+            (None, Next::Falls),
+            (None, Next::Calls(None)),
+            (None, back),
+            (None, Next::Ends),
+        ]);
+        assert!(!around.has_no_call_between(4, 1));
+        assert!(around.has_no_call_between(0, 1));
+        let lost = Body::of(straight.steps, false).unwrap();
+        assert!(!lost.has_no_call_between(0, 2));
     }
 
     #[test]

@@ -53,6 +53,9 @@ pub struct Origin {
     pub through: Option<Through>,
     /// Whether every step backwards was the only possible one.
     pub is_certain: bool,
+    /// Whether the function that used the value also made or loaded it, with no call in
+    /// between: no other code of the thread ran since.
+    pub is_direct: bool,
 }
 
 /// A function that jumped where it could have called.

@@ -179,6 +179,10 @@ impl<'t> Names<'t> {
             let object = Object::at(TypeRef { debug, id }, module.to_avma(start));
             return self.within(name, &object, at, size, None);
         }
+        let is_code = process.memory.region_at(at).is_some_and(|of| of.permissions.execute);
+        if is_code {
+            return None;
+        }
         let symbol = debug.symbol_at(module.to_svma(at))?;
         let is_it = symbol.offset == 0 && symbol.size > 0;
         is_it.then_some(Named { text: symbol.name, object: None, depth: None })
@@ -444,6 +448,11 @@ fn in_parentheses(name: &str) -> String {
         true => format!("({name})"),
         false => name.to_owned(),
     }
+}
+
+/// Whether a function only tells where the element of a standard container or pointer is.
+pub(super) fn is_accessor(function: &str) -> bool {
+    method_of(function).is_some()
 }
 
 /// The method's name, if it is one of a standard container or pointer that only tells

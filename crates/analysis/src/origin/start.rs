@@ -1,6 +1,6 @@
 //! What to follow back for a fault.
 
-use super::body::Body;
+use super::body::{Body, Definition, Slot};
 use super::names::{Names, argument_registers};
 use super::{Gone, Moment, Origin, Source, Wanted, origin};
 use crate::blame::own_from;
@@ -28,8 +28,10 @@ pub(crate) fn of_fault(process: &Process, fault: &Fault) -> Option<Origin> {
         Some(Access { kind: AccessKind::Execute, .. }) => {
             let caller = fault.activation.checked_add(1)?;
             // The call itself failed, or what it led to.
+            let address = fault.access.as_ref().map(|access| access.address.0);
+            let is_it = |origin: &Origin| origin.value.is_none_or(|at| Some(at) == address);
             target_of(process, fault.activation)
-                .or_else(|| target_of(process, caller))
+                .or_else(|| target_of(process, caller).filter(is_it))
                 .or_else(|| jumped(process, caller))
         }
         Some(_) => None,
@@ -56,6 +58,7 @@ fn passed_to_library(process: &Process, fault: &Fault, access: &Access) -> Optio
     let found = origin(process, caller.activation, Wanted::Passed(bad));
     if let Some(gone) = jumped_from(process, own) {
         let at = thread.stack.frames.get(caller.activation)?.pc;
+        let expression = handed_on(process, own, &bad);
         return Some(Origin {
             frame: own,
             gone: Some(gone),
@@ -64,20 +67,46 @@ fn passed_to_library(process: &Process, fault: &Fault, access: &Access) -> Optio
             value: access.pointer().map(|at| at.0),
             is_index: false,
             source: Source::Passed,
-            expression: None,
+            expression,
             is_reference: false,
             is_of_callee: false,
             member: None,
             through: None,
             is_certain: false,
+            is_direct: false,
         });
     }
     let found = found?;
     Some(Origin { is_certain: false, ..found })
 }
 
-/// What frame `index` of the crashed thread gave as the first argument to what it called.
-pub(crate) fn first_argument(process: &Process, index: usize) -> Option<String> {
+/// What frame `index` of the crashed thread gave as the first argument to what it called, as
+/// it calls it and as a number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Argument {
+    /// What held it, in that frame's words.
+    pub(crate) name: Option<String>,
+    /// What it was, where nothing else is possible.
+    pub(crate) value: Option<Avma>,
+}
+
+/// The first argument that frame `index` of the crashed thread gave.
+pub(crate) fn first_argument(process: &Process, index: usize) -> Argument {
+    let name = first_argument_name(process, index);
+    Argument { value: first_argument_value(process, index), name }
+}
+
+fn first_argument_value(process: &Process, index: usize) -> Option<Avma> {
+    let thread = process.crashed()?;
+    let activation = thread.frames.get(index)?.activation;
+    let register = *argument_registers(process.dump.machine).first()?;
+    let size = process.memory.word() as u64;
+    let part = disassembly::Part { register, shift: 0, size };
+    let found = origin(process, activation, Wanted::Operand(disassembly::Source::Register(part)))?;
+    found.value.filter(|_| found.is_certain).map(Avma)
+}
+
+fn first_argument_name(process: &Process, index: usize) -> Option<String> {
     let thread_index = process.threads.iter().position(|thread| thread.crashed)?;
     let thread = process.threads.get(thread_index)?;
     let activation = thread.frames.get(index)?.activation;
@@ -90,6 +119,50 @@ pub(crate) fn first_argument(process: &Process, index: usize) -> Option<String> 
     let last = thread.frames.partition_point(|frame| frame.activation <= activation);
     let depth = last.checked_sub(index)?.checked_sub(1)?;
     named.depth.is_none_or(|of| of <= depth).then_some(named.text)
+}
+
+/// What the function that frame `own` called, and that jumped on into a library, calls the
+/// bad one of the arguments it handed on: the one that is bad, or of which alone nothing else
+/// is known.
+fn handed_on(process: &Process, own: usize, bad: &[Option<u64>]) -> Option<String> {
+    let thread_index = process.threads.iter().position(|thread| thread.crashed)?;
+    let thread = process.threads.get(thread_index)?;
+    let frame = thread.frames.get(own)?;
+    let caller = Moment::new(process, thread, frame.activation)?;
+    let Next::Calls(Some(called)) = caller.body.steps.get(caller.stop)?.next else { return None };
+    let body = Body::around(process, called)?;
+    let inside = |at: Avma| body.steps.iter().any(|step| step.address == at);
+    let leaves = |step: &disassembly::Step| match step.next {
+        Next::Jumps(to) => to.is_none_or(|to| !inside(to)),
+        _ => false,
+    };
+    let mut exits = body.steps.iter().enumerate().filter(|(_, step)| leaves(step));
+    let (exit, _) = exits.next()?;
+    if exits.next().is_some() {
+        return None;
+    }
+    let gone = Moment::gone(process, body, exit)?;
+    let view = process.frame_view(thread_index, own)?;
+    let names = Names { moment: &gone, view: &view };
+    let mut unknown = Vec::new();
+    for register in argument_registers(process.dump.machine) {
+        let slot = Slot::Register(*register);
+        let at_entry = || match *gone.reaching(exit, slot).definitions {
+            [Definition::Entry] => names.variable(0, slot),
+            _ => None,
+        };
+        let Some(named) = names.register(exit, *register).or_else(at_entry) else { continue };
+        let part = disassembly::Part { register: *register, shift: 0, size: 8 };
+        match gone.part(part, exit) {
+            Some(known) if bad.contains(&Some(known.value)) => return Some(named.text),
+            Some(_) => {}
+            None => unknown.push(named.text),
+        }
+    }
+    match unknown.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    }
 }
 
 /// The function of the program's own that frame `index` called and that jumped on, leaving
@@ -180,6 +253,7 @@ fn jumped(process: &Process, caller: usize) -> Option<Origin> {
         member: None,
         through: None,
         is_certain: false,
+        is_direct: false,
     })
 }
 

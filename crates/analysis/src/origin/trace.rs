@@ -2,7 +2,7 @@
 
 use super::body::{Definition, Reaching, Slot};
 use super::moment::low_bytes;
-use super::names::{Named, Names, Returned, argument_registers};
+use super::names::{Named, Names, Returned, argument_registers, is_accessor};
 use super::{Origin, Source, Through, Wanted};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Register;
@@ -84,7 +84,7 @@ impl<'t> Trace<'t> {
             }
             Wanted::Operand(disassembly::Source::Register(part)) => {
                 let place = self.part(&names, part);
-                (place.value, false, self.follow(place)?)
+                (place.value, false, self.follow_number(place)?)
             }
             Wanted::Passed(bad) => {
                 let registers = argument_registers(self.process.dump.machine).iter();
@@ -115,6 +115,9 @@ impl<'t> Trace<'t> {
         let made = (self.names)(end.activation)?;
         let at = made.moment.body.steps.get(end.at)?.address;
         let (frame, gone) = self.place(end.activation, at, end.depth)?;
+        let is_direct = end.activation == activation
+            && !matches!(wanted, Wanted::Passed(_))
+            && names.moment.body.has_no_call_between(end.at, stop);
         // Compilers put the making of a constant anywhere.
         let line = self.line(at, frame).filter(|_| gone.is_none());
         let is_astray = end.source == Source::Constant && gone.is_some();
@@ -133,6 +136,7 @@ impl<'t> Trace<'t> {
             member,
             through,
             is_certain: end.is_certain && !is_astray,
+            is_direct,
         })
     }
 
@@ -146,7 +150,7 @@ impl<'t> Trace<'t> {
     ) -> Option<End> {
         let address = names.moment.address(&operand, at).map(|known| Avma(known.value));
         match (address.filter(|address| names.moment.is_own(*address)), operand.size) {
-            (Some(address), Some(size)) => self.follow(Place {
+            (Some(address), Some(size)) => self.follow_number(Place {
                 activation: names.moment.index,
                 at,
                 slot: Slot::Memory(address, size),
@@ -177,7 +181,7 @@ impl<'t> Trace<'t> {
         sum: Option<u64>,
     ) -> Option<Culprit> {
         /// An index that leads further is none.
-        const FAR: u64 = 16 << 20;
+        const FAR: u64 = 64 << 10;
         let value = |part: Part| part_of_sum(names, at, operand, part, sum);
         let is_mapped = |at: u64| self.process.memory.region_at(Avma(at)).is_some();
         let is_sound = |part: Part| value(part).is_some_and(is_mapped);
@@ -235,8 +239,17 @@ impl<'t> Trace<'t> {
         (product.checked_rem(scale)? == 0).then(|| product / scale)
     }
 
-    /// Goes back from `place` to the end of the way.
-    fn follow(&self, mut place: Place) -> Option<End> {
+    /// Goes back from `place` to the end of the way, that of a pointer or of an index.
+    fn follow(&self, place: Place) -> Option<End> {
+        self.follow_as(place, false)
+    }
+
+    /// The same of a number: a sum is another number than what it was made of.
+    fn follow_number(&self, place: Place) -> Option<End> {
+        self.follow_as(place, true)
+    }
+
+    fn follow_as(&self, mut place: Place, is_number: bool) -> Option<End> {
         let mut expression: Option<String> = None;
         let (mut is_certain, mut is_index, mut is_of_callee) = (true, false, false);
         for _ in 0..MOST_STEPS {
@@ -297,7 +310,8 @@ impl<'t> Trace<'t> {
                         let depth = named.depth;
                         return Some(End { depth, is_reference, is_of_callee: false, ..end });
                     }
-                    let function = names.called(by);
+                    // What an accessor returned is what the object holds, whose name is not known.
+                    let function = names.called(by).filter(|name| !is_accessor(name));
                     let kept = names.variable(by + 1, place.slot).map(|named| named.text);
                     let expression = expression.or(kept);
                     let source = Source::Returned { function };
@@ -318,6 +332,9 @@ impl<'t> Trace<'t> {
                         place.value = place.value.filter(|_| part.size >= 8);
                         place.at = by;
                         place.slot = Slot::Register(part.register);
+                    }
+                    Term::Address(_) if is_number => {
+                        return Some(ended(Source::Computed, by, expression, is_certain));
                     }
                     Term::Address(operand) => {
                         let Some(culprit) = self.culprit(&names, by, &operand, place.value) else {
@@ -363,6 +380,10 @@ impl<'t> Trace<'t> {
                     }
                 },
                 Definition::Entry => {
+                    if expression.is_none() {
+                        // Where it is used, optimised code may call it its value at entry.
+                        expression = names.variable(0, place.slot).map(|named| named.text);
+                    }
                     if let Slot::Memory(at, _) = place.slot
                         && !names.moment.is_argument(at)
                     {

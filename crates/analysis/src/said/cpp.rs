@@ -21,6 +21,14 @@ const FOR_AN_EXCEPTION: [&str; 6] = [
     "_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE",
 ];
 
+/// Those through which an exception passes that may not leave a function: the unwinder's
+/// search found that function, or its landing pad was entered.
+const FOR_A_NOEXCEPT: [&str; 3] =
+    ["__cxa_call_terminate", "__clang_call_terminate", "__gxx_personality_v0"];
+
+/// Unwinding without an exception: the thread was cancelled.
+const FORCED: [&str; 2] = ["_Unwind_ForcedUnwind", "_Unwind_ForcedUnwind_Phase2"];
+
 /// Those that end it for any reason.
 const TERMINATING: [&str; 4] = [
     "_ZSt9terminatev",
@@ -54,28 +62,39 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
         return Some(bare(Speaker::Terminate, frame));
     }
     let mut said = bare(Speaker::CppException, frame);
-    if let Some(thrown) = in_flight(stack, at) {
+    let exceptions = stack.frames.get(at)?.module.map(|module| caught(stack, module));
+    let exceptions = exceptions.unwrap_or_default();
+    // One that a destructor throws during unwinding ends the process likewise, but then
+    // another is still on its way.
+    let is_only = !exceptions.caught.is_empty() && exceptions.uncaught == Some(0);
+    if is_only && is_stopped_by_a_function(stack, frame) {
+        said.speaker = Speaker::NoexceptViolation;
+    }
+    // The runtime adds the one it ends the process for to those that are being handled.
+    if let Some(thrown) = exceptions.caught.into_iter().next() {
         said.text = thrown.text.unwrap_or_default();
         said.exception = type_name(&thrown.mangled, &stack.process.limits);
     }
     Some(said)
 }
 
-fn bare(speaker: Speaker, frame: Option<usize>) -> Said {
-    Said { speaker, text: String::new(), exception: None, frame, subject: None, is_inferred: false }
+/// Whether a function ended the way of the exception that was thrown in frame `frame` or
+/// inward of it.
+fn is_stopped_by_a_function(stack: &Stack<'_>, frame: Option<usize>) -> bool {
+    let is_inward = |at: usize| frame.is_none_or(|frame| at < frame);
+    stack.find_one_of(&FOR_A_NOEXCEPT).is_some_and(is_inward)
+        && !stack.find_one_of(&FORCED).is_some_and(is_inward)
 }
 
-/// The exception that the crashed thread handles last: the runtime adds one to those
-/// handled before it calls `std::terminate` because of it.
-fn in_flight(stack: &Stack<'_>, terminate: usize) -> Option<Thrown> {
-    caught(stack, stack.frames.get(terminate)?.module?).into_iter().next()
+fn bare(speaker: Speaker, frame: Option<usize>) -> Said {
+    Said { speaker, text: String::new(), exception: None, frame, subject: None, is_inferred: false }
 }
 
 /// The exceptions that the crashed thread has caught and not done with, the last caught
 /// first: type, and what it says.
 pub(super) fn handled(stack: &Stack<'_>) -> Vec<(String, Option<String>)> {
     let limits = &stack.process.limits;
-    let found = runtime(stack).map(|module| caught(stack, module)).unwrap_or_default();
+    let found = runtime(stack).map(|module| caught(stack, module)).unwrap_or_default().caught;
     let named = |thrown: Thrown| Some((type_name(&thrown.mangled, limits)?, thrown.text));
     found.into_iter().filter_map(named).collect()
 }
@@ -94,36 +113,59 @@ fn runtime(stack: &Stack<'_>) -> Option<usize> {
     })
 }
 
-/// The exceptions in `caughtExceptions` of the crashed thread.
+/// What the runtime keeps of the exceptions of one thread: `__cxa_eh_globals`.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct ThreadExceptions {
+    /// Those in `caughtExceptions`: caught and not done with, the last caught first.
+    caught: Vec<Thrown>,
+    /// `uncaughtExceptions`: how many are on their way to a handler.
+    uncaught: Option<u64>,
+}
+
+/// The exceptions of the crashed thread.
 ///
 /// The variable has no symbol, but it lies in the thread-local storage of the runtime, and
-/// a pointer to the header of an exception is told from all else.
-fn caught(stack: &Stack<'_>, module: usize) -> Vec<Thrown> {
+/// a pointer to the header of an exception is unlike anything else.
+fn caught(stack: &Stack<'_>, module: usize) -> ThreadExceptions {
     let process = stack.process;
-    let storage = || {
+    let block = || {
         let image = process.modules.get(module)?.image.as_ref()?;
         let segment = image.segments().iter().find(|s| s.kind == SegmentKind::Tls)?;
         let size = usize::try_from(segment.mem_size.min(STORAGE_BYTES)).ok()?;
         let pointer = process.dump.threads.get(stack.thread)?.thread_pointer?;
         let (modules, memory) = (&process.modules, &process.memory);
         let block = thread_local_block(modules, memory, process.dump.machine, pointer.0, module);
-        Some(memory.read_up_to(block.ok()?, size))
+        Some((block.ok()?, size))
     };
     let memory = &process.memory;
     let symbol_at = |at| stack.symbol_at(at);
     let exceptions =
         Exceptions { memory, symbol_at: &symbol_at, machine: stack.process.dump.machine };
-    let storage = storage().unwrap_or_default();
-    let words = storage.chunks_exact(memory.word()).map(|word| memory.unsigned(word));
-    let mut found = words.map(|word| exceptions.chain(word)).filter(|chain| !chain.is_empty());
+    let word = memory.word() as u64;
+    let places = block().into_iter().flat_map(|(start, size)| {
+        (0..size as u64 / word).filter_map(move |nth| start.checked_add(nth.checked_mul(word)?))
+    });
+    let mut found =
+        places.map(|at| globals(&exceptions, at)).filter(|globals| !globals.caught.is_empty());
     let first = found.next().unwrap_or_else(|| by_key(stack, &exceptions));
     // Of two it could be either.
-    if found.next().is_some() { Vec::new() } else { first }
+    if found.next().is_some() { ThreadExceptions::default() } else { first }
+}
+
+/// What is kept at `at`, if that is where the runtime keeps it.
+fn globals(exceptions: &Exceptions<'_>, at: Avma) -> ThreadExceptions {
+    let memory = exceptions.memory;
+    let caught = memory.read_word(at).map(|list| exceptions.chain(list)).unwrap_or_default();
+    // An `unsigned int` behind the pointer (Itanium C++ ABI § 2.2.2).
+    let mut bytes = [0; 4];
+    let count = at.checked_add(memory.word() as u64);
+    let count = count.filter(|at| memory.read(*at, &mut bytes).is_ok());
+    ThreadExceptions { caught, uncaught: count.map(|_| memory.unsigned(&bytes)) }
 }
 
 /// The same of a libc++abi that keeps it under a key of `pthread_getspecific`: a pointer to
 /// the variable lies in glibc's `struct pthread`.
-fn by_key(stack: &Stack<'_>, exceptions: &Exceptions<'_>) -> Vec<Thrown> {
+fn by_key(stack: &Stack<'_>, exceptions: &Exceptions<'_>) -> ThreadExceptions {
     let process = stack.process;
     let memory = &process.memory;
     let pointer = process.dump.threads.get(stack.thread).and_then(|thread| thread.thread_pointer);
@@ -133,14 +175,14 @@ fn by_key(stack: &Stack<'_>, exceptions: &Exceptions<'_>) -> Vec<Thrown> {
         Some(TlsBlocks::Below) => pointer,
         _ => pointer.and_then(|at| Some(Avma(at.0.checked_sub(STRUCT_PTHREAD as u64)?))),
     };
-    let Some(start) = start else { return Vec::new() };
+    let Some(start) = start else { return ThreadExceptions::default() };
     let storage = memory.read_up_to(start, STRUCT_PTHREAD);
     let words = storage.chunks_exact(memory.word()).map(|word| memory.unsigned(word));
-    let lists = words.filter_map(|word| memory.read_word(Avma(word)).ok());
-    let mut found = lists.map(|list| exceptions.chain(list)).filter(|chain| !chain.is_empty());
+    let lists = words.map(|word| globals(exceptions, Avma(word)));
+    let mut found = lists.filter(|globals| !globals.caught.is_empty());
     let first = found.next().unwrap_or_default();
     let is_only = found.all(|other| other == first);
-    if is_only { first } else { Vec::new() }
+    if is_only { first } else { ThreadExceptions::default() }
 }
 
 /// The type with this name of `std::type_info`, as its author wrote it.

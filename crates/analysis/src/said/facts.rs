@@ -28,8 +28,10 @@ pub(crate) fn facts(
     if is_after_a_failure(fault, said, sender) {
         found.extend(errno::errno(&stack));
     }
-    let is_told = said.is_some_and(|said| said.speaker == Speaker::CppException);
-    if !is_told {
+    let is_reported = said.is_some_and(|said| {
+        matches!(said.speaker, Speaker::CppException | Speaker::NoexceptViolation)
+    });
+    if !is_reported {
         let handled = cpp::handled(&stack).into_iter();
         found.extend(handled.map(|(exception, text)| Fact::Handled { exception, text }));
     }
@@ -55,7 +57,11 @@ fn is_after_a_failure(fault: Option<&Fault>, said: Option<&Said>, sender: Option
     match (said, fault) {
         (Some(said), _) => matches!(
             said.speaker,
-            Speaker::Assertion | Speaker::Abort | Speaker::Terminate | Speaker::CppException
+            Speaker::Assertion
+                | Speaker::Abort
+                | Speaker::Terminate
+                | Speaker::CppException
+                | Speaker::NoexceptViolation
         ),
         (None, Some(fault)) => fault.reason == Reason::Null,
         (None, None) => sender.is_none(),
@@ -104,7 +110,7 @@ mod tests {
     fn an_abort_from_outside_tells_of_the_watchdog_that_was_on() {
         let watched = ["HOME=/", "WATCHDOG_USEC=3000000", "WATCHDOG_PID=77"];
         let killed = cause(&watched, 6, 0, 1);
-        assert_eq!(killed.class, CauseClass::SignalFromOutside);
+        assert_eq!(killed.class, CauseClass::ExternalSignal);
         assert_eq!(killed.facts, [Fact::Watchdog(3_000_000)]);
         let of_parent = ["WATCHDOG_USEC=3000000", "WATCHDOG_PID=76"];
         assert_eq!(cause(&of_parent, 6, 0, 1).facts, []);

@@ -69,8 +69,10 @@ pub enum Speaker {
     Fortify,
     /// Another message of glibc's `abort`.
     Abort,
-    /// An exception of C++ that nobody caught.
+    /// An exception of C++ for which no handler was found.
     CppException,
+    /// An exception of C++ that would have left a `noexcept` function.
+    NoexceptViolation,
     /// `pure virtual method called`.
     PureVirtual,
     /// `std::terminate` for another reason.

@@ -111,31 +111,31 @@ const REPORTERS: [(&str, &str); 14] = [
 /// `ubsantrap`), on x86 `ud1l number(%eax),%eax`, on aarch64 `brk #0x55XX`.
 pub(crate) fn check(code: &[u8]) -> Option<&'static str> {
     const CHECKS: [&str; 25] = [
-        "an addition overflowed",
+        "addition overflow",
         "unreachable code was reached",
         "control flow integrity was violated",
-        "a division overflowed or was by zero",
-        "an object is not of the type it is used as",
+        "division overflow or division by zero",
+        "an object does not have the dynamic type it is used as",
         "a floating-point number did not fit its new type",
         "a function was called through a pointer of another type",
         "an implicit conversion changed the value",
-        "a builtin function was given what it cannot take",
-        "an object was cast to a type it is not of",
-        "a value was loaded that its type does not have",
-        "a function ended without the value it must return",
-        "a multiplication overflowed",
-        "a negation overflowed",
-        "null was passed as an argument that must not be null",
-        "null was returned where it must not be",
-        "null was passed as an argument that must not be null",
-        "null was returned where it must not be",
-        "an index was out of bounds",
-        "pointer arithmetic overflowed",
-        "a shift was out of bounds",
-        "a subtraction overflowed",
-        "a null or misaligned pointer was used, or one to too small an object",
-        "a pointer was not aligned as assumed",
-        "the length of an array was not positive",
+        "a builtin function was passed an invalid value",
+        "an object was cast to a type it does not have",
+        "a value was loaded that is not valid for its type",
+        "a function ended without returning a value",
+        "multiplication overflow",
+        "negation overflow",
+        "NULL passed as a nonnull argument",
+        "NULL returned from a nonnull function",
+        "NULL passed as a nonnull argument",
+        "NULL returned from a nonnull function",
+        "array index out of bounds",
+        "pointer overflow",
+        "shift out of bounds",
+        "subtraction overflow",
+        "NULL or misaligned pointer, or an object that is too small",
+        "alignment assumption violated",
+        "the length of a variable-length array is not positive",
     ];
     let number = match *code {
         [0x67, 0x0f, 0xb9, 0x40, number, ..] => number,
@@ -161,8 +161,8 @@ mod tests {
 
     #[test]
     fn the_immediate_of_a_trap_tells_the_check() {
-        assert_eq!(check(&[0x67, 0x0f, 0xb9, 0x40, 0x12]), Some("an index was out of bounds"));
-        assert_eq!(check(&[0x67, 0x0f, 0xb9, 0x00, 0xc3]), Some("an addition overflowed"));
+        assert_eq!(check(&[0x67, 0x0f, 0xb9, 0x40, 0x12]), Some("array index out of bounds"));
+        assert_eq!(check(&[0x67, 0x0f, 0xb9, 0x00, 0xc3]), Some("addition overflow"));
         assert_eq!(check(&[0x67, 0x0f, 0xb9, 0x40, 0x7f]), None);
         assert_eq!(check(&[0x0f, 0x0b]), None);
     }

@@ -5,6 +5,7 @@
 mod element;
 mod evaluated;
 mod line;
+mod near;
 pub mod spelling;
 
 use crate::confidence::Confidence;
@@ -13,6 +14,7 @@ use crate::origin::{Origin, Source};
 use element::element_holding;
 use evaluated::{Match, Wanted, holder, is_known, member_wanted, scalar_of, value_of};
 use line::line_of;
+pub(super) use near::near;
 use obit_corefile::addr::Avma;
 use obit_process::process::{FrameView, Process};
 use obit_process::value::Scalar;
@@ -87,6 +89,8 @@ pub struct LedFrom {
 pub(super) struct Judged<'j> {
     pub(super) fault: Option<&'j Fault>,
     pub(super) origin: Option<&'j Origin>,
+    /// The frame that made the value is of a library.
+    pub(super) is_of_library: bool,
     /// What frame `blame` gave to the allocator which then complained.
     pub(super) freed: Option<String>,
     /// Index of the frame of the crashed thread to blame.
@@ -100,7 +104,8 @@ pub(super) struct Judged<'j> {
 /// The terms for a cause in the crashed thread.
 pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
     let origin = judged.origin;
-    let traced = origin.and_then(|origin| origin.expression.clone());
+    let named = origin.filter(|_| !judged.is_of_library);
+    let traced = named.and_then(|origin| origin.expression.clone());
     let through = origin.and_then(|origin| origin.through.as_ref()).map(|through| LedFrom {
         pointer: Words::of_debug_info(through.name.clone()),
         holder: Words::of_debug_info(through.expression.clone()),
@@ -187,6 +192,12 @@ fn number_of(scalar: &Scalar) -> Option<i128> {
     }
 }
 
+/// The address that `expression` gives in frame `index` of the crashed thread.
+pub(super) fn address_given_by(process: &Process, index: usize, expression: &str) -> Option<Avma> {
+    let crashed = process.threads.iter().position(|thread| thread.crashed)?;
+    value_of(process, &process.frame_view(crashed, index)?, expression)
+}
+
 /// What the line of the frame to blame says itself is what a person reads, though the
 /// compiler may have found another way to the value.
 fn add_line(
@@ -199,6 +210,13 @@ fn add_line(
     let Some(line) = line_of(process, view.frame()) else { return };
     let known = Known::of(view);
     let traced = terms.expression.as_ref().map(|words| words.text.as_str());
+    // No variable held a constant that was passed as it is.
+    let is_constant = judged.origin.is_some_and(|origin| {
+        origin.source == Source::Constant && origin.value.is_none_or(|value| value < NULL_AREA)
+    });
+    if is_constant {
+        return;
+    }
     if traced.is_none_or(|traced| !is_spelled(&line, traced))
         && let Some(wanted) = wanted(fault, judged.origin)
         && let Some(found) = holder(process, view, &known, &line, wanted)

@@ -11,7 +11,7 @@ use crate::memory::CoreBytes;
 use crate::notice::Notice;
 
 /// Bytes unpacked at a time.
-const CHUNK: usize = 256 << 10;
+pub(super) const CHUNK: usize = 256 << 10;
 /// Bytes of compressed data read at a time.
 const INPUT: usize = 256 << 10;
 /// KiB an xz dictionary may take; `xz -9` asks for 65 MiB. (zstd's own default limit
@@ -144,7 +144,7 @@ pub(super) fn unpack(
 
 /// The length of a core by its headers: where its last segment or section header ends. No
 /// limit when they are not all in `start`.
-fn promised_length(start: &[u8]) -> u64 {
+pub(super) fn promised_length(start: &[u8]) -> u64 {
     let end = || {
         let header = FileHeader::parse(start).ok().filter(|header| !header.has_extended_count())?;
         let count = usize::from(header.segments_count);
@@ -180,7 +180,11 @@ fn check_start(path: &Path, container: Container, start: &[u8]) -> Result<(), Op
 }
 
 /// Reads until `wanted` bytes are there or the data end: how many, and what broke.
-fn fill(reader: &mut dyn Read, buf: &mut [u8], wanted: usize) -> (usize, Option<io::Error>) {
+pub(super) fn fill(
+    reader: &mut dyn Read,
+    buf: &mut [u8],
+    wanted: usize,
+) -> (usize, Option<io::Error>) {
     let mut have = 0_usize;
     let mut ended = false;
     let wanted = wanted.min(buf.len());

@@ -13,6 +13,7 @@ mod prstatus;
 mod segments;
 mod siginfo;
 mod spill;
+mod stream;
 mod threads;
 mod vector_regs;
 mod xsave;
@@ -26,6 +27,8 @@ pub use siginfo::{AddressMeaning, FaultCause, Signal, SignalDetail, code_name, s
 pub use vector_regs::VectorState;
 pub use xsave::xsave_mask_registers;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -122,6 +125,32 @@ impl Dump {
     /// Only when nothing at all can be said: not a core, no thread.
     pub fn open(path: &Path, limits: &crate::limits::Limits) -> Result<Self, OpenError> {
         open::open(path, limits)
+    }
+
+    /// Reads the core that `file` holds. `path` is what it is called in messages and reports.
+    ///
+    /// # Errors
+    /// Those of [`Dump::open`].
+    pub fn open_file(
+        path: &Path,
+        file: File,
+        limits: &crate::limits::Limits,
+    ) -> Result<Self, OpenError> {
+        open::open_file(path, file, limits)
+    }
+
+    /// Reads the core that `stream` gives: it is kept in memory while it is small, then in an
+    /// unnamed file in the directory for temporary files. `path` is what it is called in
+    /// messages and reports.
+    ///
+    /// # Errors
+    /// Those of [`Dump::open`], and [`OpenError::Spool`] if there is no room for it.
+    pub fn open_stream(
+        path: &Path,
+        stream: &mut dyn Read,
+        limits: &crate::limits::Limits,
+    ) -> Result<Self, OpenError> {
+        stream::open(path, stream, limits)
     }
 
     /// The segment that holds `at`; of overlapping ones, that which starts first.

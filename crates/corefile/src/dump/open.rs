@@ -97,6 +97,14 @@ pub enum OpenError {
         /// Why it fails.
         problem: String,
     },
+    /// The core comes from a stream, and could not be kept to be read.
+    #[error("a core from a stream has to be stored below {} while it is read: {problem}", directory.display())]
+    Spool {
+        /// Where temporary files go.
+        directory: PathBuf,
+        /// Why that fails.
+        problem: String,
+    },
 }
 
 fn hint(source: &io::Error) -> &'static str {
@@ -125,13 +133,19 @@ pub(super) fn open(path: &Path, limits: &Limits) -> Result<Dump, OpenError> {
         true => OpenError::Directory { path: path.to_owned() },
         false => failed(source),
     })?;
-    let file_size = identity_of(&file).map_err(failed)?.len;
-    read(path, file, file_size, limits)
+    open_file(path, file, limits)
 }
 
-fn read(path: &Path, file: File, file_size: u64, limits: &Limits) -> Result<Dump, OpenError> {
+/// See [`Dump::open_file`].
+pub(super) fn open_file(path: &Path, file: File, limits: &Limits) -> Result<Dump, OpenError> {
+    let failed = |source: io::Error| OpenError::Io { path: path.to_owned(), source };
+    let file_size = identity_of(&file).map_err(failed)?.len;
+    read(path, CoreBytes::new(file, file_size), limits)
+}
+
+pub(super) fn read(path: &Path, bytes: CoreBytes, limits: &Limits) -> Result<Dump, OpenError> {
     let path = path.to_owned();
-    let bytes = CoreBytes::new(file, file_size);
+    let file_size = bytes.len();
     let start = bytes.read_vec(0, magic::WANTED);
     if start.is_empty() {
         return Err(OpenError::Empty { path });
@@ -197,7 +211,7 @@ fn read(path: &Path, file: File, file_size: u64, limits: &Limits) -> Result<Dump
 }
 
 /// The header of a core, or why these are not the first bytes of one.
-fn parse_header(path: &Path, start: &[u8]) -> Result<FileHeader, OpenError> {
+pub(super) fn parse_header(path: &Path, start: &[u8]) -> Result<FileHeader, OpenError> {
     let path = path.to_owned();
     match FileHeader::parse(start) {
         Ok(header) if header.e_type == ET_CORE => Ok(header),

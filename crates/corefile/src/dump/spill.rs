@@ -70,6 +70,12 @@ impl Spill {
         Ok(Self { file, len: 0, written: 0, budget, in_memory: false })
     }
 
+    /// One with room for so many bytes that are not zero.
+    #[cfg(test)]
+    pub(super) fn with_budget(budget: u64) -> io::Result<Self> {
+        Ok(Self { budget, ..Self::on_disk()? })
+    }
+
     /// Bytes so far, holes counted.
     pub(super) fn len(&self) -> u64 {
         self.len
@@ -199,8 +205,7 @@ mod tests {
 
     #[test]
     fn the_disk_is_not_filled_to_the_brim() {
-        let mut spill = Spill::on_disk().unwrap();
-        spill.budget = PAGE as u64;
+        let mut spill = Spill::with_budget(PAGE as u64).unwrap();
         assert!(matches!(spill.write(&bytes()), Err(Full::Budget(_))));
     }
 }

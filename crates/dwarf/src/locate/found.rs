@@ -24,6 +24,8 @@ pub enum ImageState {
     Found,
     /// Taken by its name: the core holds no build ID for the module.
     Unverified,
+    /// Of another build, and used because the user asked for it.
+    Forced,
     /// Only files of other builds were found; there is no image.
     Mismatch,
     /// No file was found.
@@ -33,7 +35,7 @@ pub enum ImageState {
 /// The outcome of a search for a module's file.
 #[derive(Clone, Debug)]
 pub struct FoundImage {
-    /// The file, in the states `Found` and `Unverified`.
+    /// The file, in the states `Found`, `Unverified` and `Forced`.
     pub image: Option<Arc<ElfImage>>,
     /// How far it is the module's.
     pub state: ImageState,

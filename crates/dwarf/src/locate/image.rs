@@ -25,6 +25,8 @@ struct ImageSearch<'l> {
     wanted: Option<&'l BuildId>,
     search: FileSearch<'l>,
     debug_only: Option<Arc<ElfImage>>,
+    /// The image is of another build, and the user wants it all the same.
+    is_forced: bool,
 }
 
 impl Locator {
@@ -39,6 +41,7 @@ impl Locator {
             wanted: build_id,
             search: self.search(),
             debug_only: None,
+            is_forced: false,
         };
         let mut image = None;
         if let (Role::Executable, Some(executable)) = (role, &self.rules.executable) {
@@ -144,13 +147,19 @@ impl ImageSearch<'_> {
     fn consider_executable(&mut self, locator: &Locator, path: &Path) -> Option<Arc<ElfImage>> {
         self.search.searched.push(path.to_owned());
         let problem = match locator.files.open(path, ChosenBy::Rule) {
-            Err(NoImage::Absent) => "there is no such file".to_owned(),
+            Err(NoImage::Absent) => "no such file".to_owned(),
             Err(NoImage::Refused(reason)) => reason,
-            Ok(image) if self.wanted.is_some() && image.build_id() != self.wanted => format!(
-                "its build ID is {}, that of the crashed program {}",
-                shown_id(image.build_id()),
-                shown_id(self.wanted)
-            ),
+            Ok(image) if self.wanted.is_some() && image.build_id() != self.wanted => {
+                let (found, wanted) = (shown_id(image.build_id()), shown_id(self.wanted));
+                let at = path.to_owned();
+                if locator.rules.force_executable && !is_debug_only(&image) {
+                    self.search.notices.push(Notice::ExecutableForced { at, wanted, found });
+                    self.is_forced = true;
+                    return Some(image);
+                }
+                self.search.notices.push(Notice::ExecutableMismatch { at, wanted, found });
+                return None;
+            }
             Ok(image) if is_debug_only(&image) => {
                 self.debug_only = Some(image);
                 return None;
@@ -164,6 +173,7 @@ impl ImageSearch<'_> {
 
     fn finish(mut self, image: Option<Arc<ElfImage>>) -> FoundImage {
         let state = match (&image, self.wanted) {
+            (Some(_), Some(_)) if self.is_forced => ImageState::Forced,
             (Some(_), Some(_)) => ImageState::Found,
             (Some(image), None) => {
                 let at = image.path().map(Path::to_owned).unwrap_or_default();

@@ -164,9 +164,24 @@ fn a_wrong_executable_is_refused_aloud_and_the_search_goes_on() {
     let locator = locator(SearchRules { executable: Some(given.clone()), ..bare() });
     let found = locator.image(&there, Some(&id(1)), Role::Executable);
     assert_eq!(found.state, ImageState::Found);
-    let [Notice::ExecutableRefused { at, problem }] = &found.notices[..] else { panic!() };
+    let [Notice::ExecutableMismatch { at, wanted, found }] = &found.notices[..] else { panic!() };
     assert_eq!(at, &given);
-    assert!(problem.contains(&id(1).to_string()) && problem.contains(&id(2).to_string()));
+    assert_eq!((wanted, found), (&id(1).to_string(), &id(2).to_string()));
+}
+
+#[test]
+fn a_wrong_executable_is_used_only_by_force_and_then_never_as_if_it_were_the_right_one() {
+    let dir = dir();
+    let given = put(&dir.path().join("mine"), image(2));
+    let there = put(&dir.path().join("prog"), image(1));
+    let rules = SearchRules { executable: Some(given.clone()), ..bare() };
+    let locator = locator(SearchRules { force_executable: true, ..rules });
+    let found = locator.image(&there, Some(&id(1)), Role::Executable);
+    assert_eq!((path_of(&found), found.state), (Some(given.as_path()), ImageState::Forced));
+    let [Notice::ExecutableForced { wanted, found, .. }] = &found.notices[..] else { panic!() };
+    assert_eq!((wanted, found), (&id(1).to_string(), &id(2).to_string()));
+    let shared = locator.image(&there, Some(&id(1)), Role::Shared);
+    assert_eq!(shared.state, ImageState::Found);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use super::debuginfod::Debuginfod;
 pub struct SearchRules {
     /// The executable as the user gave it (gdb's first argument).
     pub executable: Option<PathBuf>,
+    /// Use that executable even if its build ID is not that of the core.
+    pub force_executable: bool,
     /// A copy of the dead machine's root directory (`set sysroot`). With one, the paths
     /// of the core are looked up below it; a file of this machine counts only if it is of
     /// the very build.
@@ -33,6 +35,7 @@ impl Default for SearchRules {
     fn default() -> Self {
         Self {
             executable: None,
+            force_executable: false,
             sysroot: None,
             solib_search_path: Vec::new(),
             debug_directories: vec![PathBuf::from("/usr/lib/debug")],

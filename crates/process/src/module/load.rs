@@ -130,6 +130,7 @@ impl Finder<'_> {
         let state = match found.state {
             ImageState::Found => FileState::Found,
             ImageState::Unverified => FileState::Unverified,
+            ImageState::Forced => FileState::Forced,
             ImageState::Mismatch => FileState::Mismatch,
             ImageState::Missing => FileState::Missing,
         };
@@ -328,7 +329,9 @@ impl FileRange<'_> {
 }
 
 fn file_ranges<'m>(candidate: &Candidate, module: &'m Module) -> Vec<FileRange<'m>> {
-    let Some(image) = module.image.as_ref().filter(|_| module.file != FileState::InCore) else {
+    // Bytes of another build look like the right ones and are not.
+    let stands_in = !matches!(module.file, FileState::InCore | FileState::Forced);
+    let Some(image) = module.image.as_ref().filter(|_| stands_in) else {
         return Vec::new();
     };
     let placed = placed(candidate, image, module).into_iter();

@@ -216,7 +216,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
                 }
                 Err(Wrong::NoAddress(match object.contents {
                     Contents::Memory(_) => "a bit-field",
-                    _ => "a value that is kept in registers",
+                    _ => "a value in registers",
                 })
                 .into())
             }
@@ -226,7 +226,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
             | Operand::Pointer(..)
             | Operand::Text(_)
             | Operand::Bytes(_)
-            | Operand::List(_) => Err(Wrong::NoAddress("a value that lies in no memory").into()),
+            | Operand::List(_) => Err(Wrong::NoAddress("a value that is not in memory").into()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ast::{BaseName, RecordWord, TypeExpr};
+use super::ast::{BaseName, Expr, ExprKind, RecordWord, TypeExpr};
 use super::eval::{Evaluator, Loaded};
 use super::number::{IntegerType, Number, Rules};
 use super::operand::{Operand, Stop, Ty, Wrong};
@@ -138,6 +138,59 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         }
         let name = path.to_string();
         self.type_named(&name).is_some() || self.builtin(&name).is_some()
+    }
+
+    /// The type of a value or, of a name that is no value's, the type of that name.
+    pub(super) fn type_of_either(&self, expression: &Expr) -> Result<Ty<'v>, Stop> {
+        let value = self.eval(expression);
+        if let ExprKind::Name(path) = &expression.kind
+            && matches!(value, Err(Stop::Wrong { .. }) | Ok(Operand::Function { .. }))
+        {
+            let name = path.to_string();
+            if let Some(ty) = self.type_named(&name).or_else(|| self.builtin(&name)) {
+                return Ok(ty);
+            }
+        }
+        Ok(match value? {
+            Operand::Object(object) => self.type_of(&object),
+            Operand::Place(ty, _) => ty,
+            Operand::Number(number) => match number {
+                Number::Boolean(_) => Ty::Boolean,
+                Number::Integer(integer) => Ty::Integer(integer.ty),
+                Number::Float { is_single, .. } => Ty::Float { is_single },
+            },
+            Operand::Pointer(_, Ty::Function) => {
+                return Err(Wrong::FunctionType.into());
+            }
+            Operand::Pointer(_, target) => target.pointer_to(),
+            Operand::Text(bytes) => {
+                let count = (bytes.len() as u64).saturating_add(1);
+                Ty::Array(Box::new(Ty::Integer(IntegerType::char())), count)
+            }
+            Operand::Bytes(bytes) => {
+                let byte = Ty::Integer(IntegerType::c(false, 8));
+                Ty::Array(Box::new(byte), bytes.len() as u64)
+            }
+            Operand::Function { .. } => return Err(Wrong::FunctionType.into()),
+            Operand::List(list) => match list.items.first() {
+                Some((_, Operand::Object(first))) => {
+                    Ty::Array(Box::new(self.type_of(first)), list.total)
+                }
+                _ => return Err(Wrong::NoType(list.type_name.to_string()).into()),
+            },
+        })
+    }
+
+    /// What a typedef names; any other type as it is.
+    pub(super) fn without_typedef(&self, ty: &Ty<'v>) -> Ty<'v> {
+        match ty {
+            Ty::Known(known) => match known.get().kind {
+                TypeKind::Typedef(Some(target)) => Ty::Known(known.other(target)),
+                TypeKind::Typedef(None) => Ty::Void,
+                _ => ty.clone(),
+            },
+            _ => ty.clone(),
+        }
     }
 
     /// `operand` read as `ty`.

@@ -7,7 +7,7 @@ use super::literal::{FloatSuffix, IntegerSuffix, Literal};
 use super::number::{Integer, IntegerType, Number, Rules, compared};
 use super::operand::{Operand, Stop, Ty, Wrong};
 use crate::process::{FrameView, Process};
-use crate::value::{Float, FloatFormat, Object, Scalar, Scene, TypeRef};
+use crate::value::{Float, FloatFormat, Object, Scalar, Scene, TypeRef, ValueFormat};
 use obit_corefile::addr::Avma;
 use obit_dwarf::{BaseType, Encoding, Language, TypeKind};
 
@@ -26,6 +26,8 @@ pub(super) struct Evaluator<'v, 'p> {
     pub(super) scene: Scene<'v>,
     /// Elements of a slice that are looked up.
     pub(super) max_elements: usize,
+    /// How scalars are spelled; `None` is as their types have it.
+    pub(super) format: Option<ValueFormat>,
 }
 
 /// What arithmetic takes.
@@ -42,7 +44,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         let frame = view.frame();
         let (module, pc, scene) = (frame.module, frame.pc, view.scene());
         let lookup_pc = view.lookup_pc();
-        Self { process, view, module, pc, lookup_pc, scene, max_elements }
+        Self { process, view, module, pc, lookup_pc, scene, max_elements, format: None }
     }
 
     pub(super) fn eval(&self, expression: &Expr) -> Result<Operand<'v>, Stop> {

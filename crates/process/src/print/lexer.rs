@@ -280,7 +280,7 @@ impl<'t> Lexer<'t> {
                     return Err(self.error(start, Problem::Unclosed('\'')));
                 }
                 if name.is_empty() {
-                    let problem = Problem::Literal("quotes with no name or character in them");
+                    let problem = Problem::Literal("empty quotes");
                     return Err(self.error(start, problem));
                 }
                 Ok(TokenKind::Quoted(name))
@@ -313,7 +313,7 @@ impl<'t> Lexer<'t> {
 
     /// What follows a backslash, in C and Rust: `\n`, `\x1b`, `\033`, `\u{1f4a9}`, `\u00e9`.
     fn escape(&mut self, start: usize) -> Result<u32, SyntaxError> {
-        let bad = Problem::Literal("an escape that is none; `\\\\` is a backslash");
+        let bad = Problem::Literal("unknown escape; write a backslash as `\\\\`");
         let digits = match self.take() {
             Some('n') => return Ok(0x0a),
             Some('t') => return Ok(0x09),

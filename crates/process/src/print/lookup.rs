@@ -2,6 +2,8 @@
 //! of `this`; then globals, those of the frame's own unit and module first; enumerators;
 //! functions.
 
+use std::sync::Arc;
+
 use super::ast::{Expr, ExprKind};
 use super::eval::Evaluator;
 use super::near::nearest;
@@ -9,7 +11,7 @@ use super::no_frame::NoFrame;
 use super::number::{Integer, IntegerType, Number};
 use super::operand::{Operand, Stop, Ty, Wrong};
 use super::path::{Path, squeeze};
-use crate::value::{Absence, Contents, Object, TypeRef};
+use crate::value::{Absence, Budget, Contents, Object, TypeRef, Value, tree};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Register;
 use obit_dwarf::{DebugInfo, Location, NoPlace, TypeKind, Variable};
@@ -59,6 +61,27 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
             return Ok(Operand::Pointer(Avma(0), Ty::Void));
         }
         Err(Wrong::NotFound { name: path.to_string(), near: self.near(&text) }.into())
+    }
+
+    /// Whether a variable of the frame or of the program is called so.
+    pub(super) fn is_variable(&self, name: &str) -> bool {
+        let path = Path { segments: vec![name.to_owned()], ..Path::default() };
+        match self.name(&path) {
+            Ok(Operand::Function { .. }) | Err(Stop::Wrong { .. }) => false,
+            Ok(_) | Err(Stop::Absent(_)) => true,
+        }
+    }
+
+    /// The arguments or the other variables of the frame, those without a name left out.
+    pub(super) fn variables(&self, are_arguments: bool, budget: &Budget) -> Vec<Value> {
+        let variables = self.view.variables().into_iter();
+        let wanted = variables.filter(|(variable, _)| variable.is_argument == are_arguments);
+        let named = wanted.filter_map(|(variable, object)| Some((variable.name?, object)));
+        let value = |(name, object): (Arc<str>, Option<Object<'v>>)| match object {
+            Some(object) => tree(&object, Some(name), self.scene, budget),
+            None => Value::without_type(Some(name)),
+        };
+        named.map(value).collect()
     }
 
     /// A variable of the frame. `None` if it has none of this name.

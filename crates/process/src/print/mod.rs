@@ -2,9 +2,13 @@
 //! Rust and Go.
 
 mod access;
+mod answer;
 mod ast;
 mod casts;
+mod declaration;
+mod declaration_scoped;
 mod eval;
+mod examine;
 mod lexer;
 mod literal;
 mod lookup;
@@ -15,6 +19,7 @@ mod operand;
 mod outcome;
 mod parser;
 mod path;
+mod request;
 mod span;
 mod syntax_error;
 mod template_args;
@@ -22,9 +27,11 @@ mod template_args;
 mod tests;
 mod type_parser;
 
-use std::sync::Arc;
-
+pub use answer::{Answer, answer, frame_with};
 pub use ast::{BaseName, BinaryOp, Expr, ExprKind, RecordWord, TypeExpr, UnaryOp};
+pub use examine::{
+    Examine, Examined, MOST_BYTES, MOST_LINES, Row, Subject, Unit, UnitFormat, UnitSize, UnitText,
+};
 pub use literal::{FloatSuffix, IntegerSuffix, Literal};
 pub use operand::Wrong;
 pub use parser::parse;
@@ -36,7 +43,7 @@ use eval::Evaluator;
 use operand::Stop;
 
 use crate::process::{FrameView, Process};
-use crate::value::{Budget, State, Value};
+use crate::value::{Budget, Value};
 
 /// The value of the expression `text` in the frame of `view`; a value that cannot be known
 /// says why.
@@ -49,18 +56,7 @@ pub fn evaluate<'p>(
     text: &str,
     budget: &Budget,
 ) -> Result<Value, PrintError> {
-    let evaluator = Evaluator::new(process, view, budget.max_elements);
-    let expression = parse(text, &|path| evaluator.is_type(path))?;
-    let name = Arc::from(text.trim());
-    match evaluator.eval(&expression) {
-        Ok(operand) => Ok(evaluator.value(&operand, name, budget)),
-        Err(Stop::Absent(why)) => {
-            Ok(Value { name: Some(name), state: State::Absent(why), ..Value::default() })
-        }
-        Err(Stop::Wrong { span, why }) => {
-            Err(PrintError::Meaning { span: span.unwrap_or(expression.span), why })
-        }
-    }
+    Evaluator::new(process, view, budget.max_elements).printed(text, budget)
 }
 
 /// Why an expression could not be printed.
@@ -80,7 +76,34 @@ pub enum PrintError {
 }
 
 impl PrintError {
-    /// The part of the expression at fault.
+    fn of(stop: Stop, expression: &Expr) -> Self {
+        match stop {
+            Stop::Wrong { span, why } => {
+                Self::Meaning { span: span.unwrap_or(expression.span.clone()), why }
+            }
+            Stop::Absent(why) => {
+                let why = Wrong::Unavailable(why.to_string());
+                Self::Meaning { span: expression.span.clone(), why }
+            }
+        }
+    }
+
+    fn whole(stop: Stop, text: &str) -> Self {
+        let why = match stop {
+            Stop::Wrong { why, .. } => why,
+            Stop::Absent(why) => Wrong::Unavailable(why.to_string()),
+        };
+        Self::Meaning { span: 0..text.trim_end().len(), why }
+    }
+
+    /// The same, of an expression that begins `bytes` later.
+    fn moved(mut self, bytes: usize) -> Self {
+        let (Self::Syntax(SyntaxError { span, .. }) | Self::Meaning { span, .. }) = &mut self;
+        *span = span.start.saturating_add(bytes)..span.end.saturating_add(bytes);
+        self
+    }
+
+    /// The part of the text at fault.
     pub fn span(&self) -> &Span {
         match self {
             Self::Syntax(error) => &error.span,

@@ -47,6 +47,11 @@ impl IntegerType {
         Self { is_signed, bits: bits.clamp(1, 128), rules: Rules::C, name: None }
     }
 
+    /// C's `char`, of whatever sign.
+    pub(super) fn char() -> Self {
+        Self { name: Some("char".into()), ..Self::c(true, 8) }
+    }
+
     pub(super) fn int() -> Self {
         Self::c(true, INT_BITS)
     }

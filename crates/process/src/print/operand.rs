@@ -171,8 +171,8 @@ impl From<NumberError> for Stop {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Wrong {
-    /// Nothing in sight is called so.
-    #[error("nothing in sight is called `{name}`{}", suggestion(.near))]
+    /// Neither the frame nor the program has a variable of this name.
+    #[error("no variable `{name}` in this frame{}", Wrong::suggestion(.near))]
     NotFound {
         /// What was asked for.
         name: String,
@@ -180,10 +180,10 @@ pub enum Wrong {
         near: Vec<String>,
     },
     /// No type is called so.
-    #[error("no type is called `{0}`")]
+    #[error("no type `{0}`")]
     NoType(String),
     /// A record has no such member.
-    #[error("`{ty}` has no member `{name}`{}", suggestion(.near))]
+    #[error("`{ty}` has no member `{name}`{}", Wrong::suggestion(.near))]
     NoMember {
         /// The record.
         ty: String,
@@ -193,13 +193,13 @@ pub enum Wrong {
         near: Vec<String>,
     },
     /// The machine has no such register.
-    #[error("obit knows no register `${0}` of this machine")]
+    #[error("no register `${0}` on this machine")]
     NoRegister(String),
     /// A wrapper with nothing in it.
-    #[error("this `{0}` holds nothing")]
+    #[error("this `{0}` is empty")]
     Empty(String),
     /// An element past the end.
-    #[error("element {index} of {length} does not exist")]
+    #[error("index {index} is out of range: the length is {length}")]
     NoElement {
         /// Which was asked for.
         index: i128,
@@ -215,7 +215,7 @@ pub enum Wrong {
         ty: String,
     },
     /// Two operands that do not go together.
-    #[error("`{left}` and `{right}` cannot be combined so")]
+    #[error("this operator cannot combine `{left}` and `{right}`")]
     Operands {
         /// Type of the first.
         left: String,
@@ -229,7 +229,7 @@ pub enum Wrong {
     #[error("{0} has no address")]
     NoAddress(&'static str),
     /// A cast that has no meaning.
-    #[error("`{from}` cannot be read as `{to}`")]
+    #[error("cannot cast `{from}` to `{to}`")]
     Cast {
         /// The operand's type.
         from: String,
@@ -237,19 +237,28 @@ pub enum Wrong {
         to: String,
     },
     /// The end of a slice is not known.
-    #[error("the end of this slice is not known: write it, as in `p[0..10]`")]
+    #[error("the length is not known: give an end, as in `p[0..10]`")]
     NoEnd,
+    /// The type of what cannot be read.
+    #[error("its type is not known: {0}")]
+    Unavailable(String),
+    /// A function's type, which obit does not read.
+    #[error("obit does not read the types of functions")]
+    FunctionType,
     /// Arithmetic that has no result.
     #[error("{0}")]
     Number(String),
 }
 
-fn suggestion(near: &[String]) -> String {
-    match near {
-        [] => String::new(),
-        [one] => format!("; did you mean `{one}`?"),
-        [first @ .., last] => {
-            format!("; did you mean `{}` or `{last}`?", first.join("`, `"))
+impl Wrong {
+    /// `; did you mean …?`, if names are near.
+    pub fn suggestion(near: &[String]) -> String {
+        match near {
+            [] => String::new(),
+            [one] => format!("; did you mean `{one}`?"),
+            [first @ .., last] => {
+                format!("; did you mean `{}` or `{last}`?", first.join("`, `"))
+            }
         }
     }
 }

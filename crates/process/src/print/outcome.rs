@@ -9,7 +9,8 @@ use super::number::{Number, compared};
 use super::operand::{Operand, Stop, Ty, Wrong};
 use crate::value::readable::readable;
 use crate::value::{
-    Budget, Float, FloatFormat, Scalar, State, Text, TextOrigin, Value, tree, utf8_text,
+    Budget, Float, FloatFormat, Scalar, State, Text, TextOrigin, Typed, Value, ValueFormat,
+    tree_as, utf8_text,
 };
 use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;
@@ -40,7 +41,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
     /// What `operand`, called `name`, holds.
     pub(super) fn value(&self, operand: &Operand<'v>, name: Arc<str>, budget: &Budget) -> Value {
         if let Operand::Object(object) = operand {
-            return tree(object, Some(name), self.scene, budget);
+            return tree_as(object, Some(name), self.scene, budget, self.format);
         }
         let type_name = Some(self.type_name(operand));
         let mut value = Value { name: Some(name), type_name, ..Value::default() };
@@ -50,13 +51,17 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
                 value.address = Some(*at);
                 self.place_value(&mut value, ty, *at, budget);
             }
-            Operand::Number(number) => value.state = State::Scalar(scalar(number)),
+            Operand::Number(number) => {
+                value.formatted = self.formatted(number);
+                value.state = State::Scalar(scalar(number));
+            }
             Operand::Pointer(at, target) => self.pointer(&mut value, *at, target, budget),
             Operand::Text(bytes) => value.text = Some(utf8_text(bytes, true, bytes.len())),
             Operand::Bytes(bytes) => value.state = State::Scalar(Scalar::Raw(bytes.clone())),
             Operand::Function { name, at } => {
                 value.state = State::Scalar(Scalar::Address(at.0));
                 value.text = Some(symbol(name.to_string()));
+                value.formatted = self.formatted_address(*at);
             }
             Operand::List(list) => {
                 let items = list.items.iter();
@@ -84,7 +89,10 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
             return;
         }
         match self.load(&Operand::Place(ty.clone(), at)) {
-            Ok(Loaded::Number(number)) => value.state = State::Scalar(scalar(&number)),
+            Ok(Loaded::Number(number)) => {
+                value.formatted = self.formatted(&number);
+                value.state = State::Scalar(scalar(&number));
+            }
             Ok(Loaded::Pointer(at, target)) => self.pointer(value, at, &target, budget),
             Ok(Loaded::Other) | Err(Stop::Wrong { .. }) => {}
             Err(Stop::Absent(why)) => value.state = State::Absent(why),
@@ -95,13 +103,20 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
     /// the function or variable there.
     fn pointer(&self, value: &mut Value, at: Avma, target: &Ty<'v>, budget: &Budget) {
         value.state = State::Scalar(Scalar::Address(at.0));
-        if at.0 == 0 {
+        value.formatted = self.formatted_address(at);
+        if at.0 == 0 || value.formatted.is_some() {
             return;
         }
-        if self.is_character(target)
-            && let Some(bytes) = self.scene.memory.read_c_string(at, self.scene.limits.string_bytes)
-        {
-            value.text = Some(utf8_text(&bytes, true, budget.max_text));
+        let is_character = self.is_character(target);
+        if is_character || (self.is_byte(target) && self.format == Some(ValueFormat::Text)) {
+            let longest = self.scene.limits.string_bytes;
+            if let Some(bytes) = self.scene.memory.read_c_string(at, longest) {
+                value.text = Some(utf8_text(&bytes, true, budget.max_text));
+                return;
+            }
+        }
+        // A symbol behind a pointer to bytes would be taken for the string there.
+        if is_character || self.is_byte(target) {
             return;
         }
         let symbol_at = self.scene.around.symbol_at(at);
@@ -111,10 +126,39 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         });
     }
 
+    /// A number that operators made, in the format that was asked for.
+    fn formatted(&self, number: &Number) -> Option<String> {
+        let (bits, is_signed) = match number {
+            Number::Boolean(_) => (8, false),
+            Number::Integer(integer) => (integer.ty.bits, integer.ty.is_signed),
+            Number::Float { is_single: true, .. } => (32, true),
+            Number::Float { is_single: false, .. } => (64, true),
+        };
+        self.spelled(&scalar(number), bits, is_signed)
+    }
+
+    fn formatted_address(&self, at: Avma) -> Option<String> {
+        self.spelled(&Scalar::Address(at.0), self.word_bits(), false)
+    }
+
+    fn spelled(&self, scalar: &Scalar, bits: u32, is_signed: bool) -> Option<String> {
+        let symbol = |at| {
+            let (name, offset) = self.scene.around.symbol_at(Avma(at))?;
+            Some(if offset == 0 { name } else { format!("{name}+{offset}") })
+        };
+        self.format?.spell(Typed { scalar, bits, is_signed }, self.word_bits(), symbol)
+    }
+
     fn is_character(&self, ty: &Ty<'v>) -> bool {
         let Ty::Known(ty) = ty else { return false };
         let entry = ty.resolved(self.scene).get();
         matches!(&entry.kind, TypeKind::Base(_)) && entry.name.as_deref() == Some("char")
+    }
+
+    fn is_byte(&self, ty: &Ty<'v>) -> bool {
+        let Ty::Known(ty) = ty else { return false };
+        let entry = ty.resolved(self.scene).get();
+        matches!(&entry.kind, TypeKind::Base(_)) && entry.byte_size == Some(1)
     }
 
     /// `left op right` where one is a string literal: by content.

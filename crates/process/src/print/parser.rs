@@ -13,22 +13,21 @@ use super::template_args::{self, Within};
 /// # Errors
 /// What is wrong first.
 pub fn parse(text: &str, is_type: &dyn Fn(&Path) -> bool) -> Result<Expr, SyntaxError> {
-    let mut parser = Parser {
-        text,
-        tokens: tokens(text)?,
-        at: 0,
-        is_type,
-        within: Within::Expression,
-        nesting: 0,
-    };
-    if parser.tokens.is_empty() {
-        return Err(SyntaxError::new(text.len()..text.len(), Problem::Empty));
-    }
-    let expression = parser.expression()?;
-    match parser.peek() {
-        None => Ok(expression),
-        Some(_) => Err(parser.left_over()),
-    }
+    let mut parser = Parser::new(text, is_type)?;
+    let found = parser.expression()?;
+    parser.end()?;
+    Ok(found)
+}
+
+/// Reads the name of a type, in C's way.
+pub(super) fn parse_type(
+    text: &str,
+    is_type: &dyn Fn(&Path) -> bool,
+) -> Result<TypeExpr, SyntaxError> {
+    let mut parser = Parser::new(text, is_type)?;
+    let found = parser.c_type()?;
+    parser.end()?;
+    Ok(found)
 }
 
 pub(super) struct Parser<'t> {
@@ -70,6 +69,25 @@ const SHIFT_RIGHT: (u8, BinaryOp) = (9, BinaryOp::ShiftRight);
 
 const ASSIGNMENTS: [&str; 13] =
     ["=", ":=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", "++", "--"];
+
+impl<'t> Parser<'t> {
+    /// Of a text that is not empty.
+    fn new(text: &'t str, is_type: &'t dyn Fn(&Path) -> bool) -> Result<Self, SyntaxError> {
+        let tokens = tokens(text)?;
+        if tokens.is_empty() {
+            return Err(SyntaxError::new(text.len()..text.len(), Problem::Empty));
+        }
+        Ok(Self { text, tokens, at: 0, is_type, within: Within::Expression, nesting: 0 })
+    }
+
+    /// Nothing may follow.
+    fn end(&self) -> Result<(), SyntaxError> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(self.left_over()),
+        }
+    }
+}
 
 impl Parser<'_> {
     fn expression(&mut self) -> Result<Expr, SyntaxError> {
@@ -251,7 +269,7 @@ impl Parser<'_> {
                 "[" => self.index(of)?,
                 "(" => return Err(SyntaxError::new(self.here(), Problem::Call)),
                 ".*" | "->*" => {
-                    let problem = Problem::Unsupported("what a pointer to member selects");
+                    let problem = Problem::Unsupported("a pointer to member cannot be followed");
                     return Err(SyntaxError::new(self.here(), problem));
                 }
                 _ => return Ok(of),
@@ -320,7 +338,7 @@ impl Parser<'_> {
                     return Err(self.bare_type(start));
                 }
                 "alignof" | "_Alignof" | "typeof" | "decltype" | "new" | "delete" | "throw" => {
-                    let problem = Problem::Unsupported("what this operator gives");
+                    let problem = Problem::Unsupported("this operator is not supported");
                     return Err(SyntaxError::new(self.here(), problem));
                 }
                 _ => {
@@ -352,7 +370,7 @@ impl Parser<'_> {
         self.go_to(start);
         match self.c_type() {
             Ok(_) => {
-                let problem = Problem::Unsupported("a type, which has a size but no value,");
+                let problem = Problem::Unsupported("a type without a value cannot be printed");
                 SyntaxError::new(self.span_since(start), problem)
             }
             Err(error) => error,
@@ -414,8 +432,10 @@ impl Parser<'_> {
             Some(TokenKind::Punctuation(mark)) if ASSIGNMENTS.contains(mark) => {
                 Problem::Assignment(mark)
             }
-            Some(TokenKind::Punctuation(",")) => Problem::Unsupported("a list of values"),
-            Some(TokenKind::Punctuation("..")) => Problem::Unsupported("a range"),
+            Some(TokenKind::Punctuation(",")) => {
+                Problem::Unsupported("a list of values cannot be printed")
+            }
+            Some(TokenKind::Punctuation("..")) => Problem::Unsupported("a range cannot be printed"),
             _ => Problem::NoOperator { found },
         };
         SyntaxError::new(self.here(), problem)

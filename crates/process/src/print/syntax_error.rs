@@ -74,6 +74,8 @@ pub enum Problem {
     Call,
     /// An operator that writes.
     Assignment(&'static str),
+    /// A format of `print` or `x`, or what follows `info`, that does not exist.
+    Format(String),
     /// Something other debuggers or languages have.
     Unsupported(&'static str),
 }
@@ -83,26 +85,49 @@ impl SyntaxError {
         Self { span, problem }
     }
 
+    /// Whether the text breaks the grammar, rather than asking for what obit does not do.
+    pub fn is_of_grammar(&self) -> bool {
+        match self.problem {
+            Problem::StrayCharacter(_)
+            | Problem::Unclosed(_)
+            | Problem::Unmatched { .. }
+            | Problem::Literal(_)
+            | Problem::NoOperand { .. }
+            | Problem::NoOperator { .. }
+            | Problem::NoName { .. }
+            | Problem::NoType { .. }
+            | Problem::UnknownBaseType(_)
+            | Problem::NoColon => true,
+            Problem::Empty
+            | Problem::TooLong { .. }
+            | Problem::TooDeep { .. }
+            | Problem::Call
+            | Problem::Assignment(_)
+            | Problem::Format(_)
+            | Problem::Unsupported(_) => false,
+        }
+    }
+
     /// What to write instead, if there is something to say.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match &self.problem {
             Problem::Empty => "name a variable, as in `obit print core config->name`",
-            Problem::TooLong { .. } | Problem::TooDeep { .. } => "ask for a part of it",
-            Problem::StrayCharacter('#') => "put a name with such characters in single quotes",
-            Problem::StrayCharacter(_) => "names of other characters go in single quotes",
-            Problem::Unclosed(_) => "the shell may have taken it: quote the whole expression",
+            Problem::TooLong { .. } | Problem::TooDeep { .. } => "print a part of it",
+            Problem::StrayCharacter(_) => "put a name with such characters in single quotes",
+            Problem::Unclosed(_) => "quote the whole expression for the shell",
             Problem::NoOperator { .. } => "quote an expression with spaces for the shell",
             Problem::Call => "name the variable that holds the result, or the function alone",
-            Problem::Assignment("=") => "obit only reads; compare with `==`",
-            Problem::Assignment(_) => "obit only reads",
-            Problem::NoOperand { .. } => "write a name, a number or `$register` there",
+            Problem::Assignment("=") => "compare with `==`",
+            Problem::Assignment(_) => return None,
+            Problem::NoOperand { .. } => "a value is a name, a number or a `$register`",
             Problem::NoType { .. } | Problem::UnknownBaseType(_) => {
-                "write a type as the program does: `(struct node *)p`, `p as *const Node`"
+                "write a type as in the source: `(struct node *)p`, `p as *const Node`"
             }
             Problem::Unmatched { .. }
             | Problem::Literal(_)
             | Problem::NoName { .. }
             | Problem::NoColon
+            | Problem::Format(_)
             | Problem::Unsupported(_) => return None,
         })
     }
@@ -110,9 +135,9 @@ impl SyntaxError {
 
 impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let instead = |found: &String| match found.as_str() {
-            "" => "the expression ends".to_owned(),
-            found => format!("`{found}` stands there"),
+        let found_there = |found: &String| match found.as_str() {
+            "" => "found the end of the expression".to_owned(),
+            found => format!("found `{found}`"),
         };
         match &self.problem {
             Problem::Empty => f.write_str("the expression is empty"),
@@ -120,35 +145,28 @@ impl fmt::Display for SyntaxError {
                 write!(f, "the expression is longer than {limit} bytes")
             }
             Problem::TooDeep { limit } => {
-                write!(f, "more than {limit} operators within each other")
+                write!(f, "the expression is nested more than {limit} levels deep")
             }
-            Problem::StrayCharacter(c) => write!(f, "`{c}` means nothing here"),
-            Problem::Unclosed(quote) => write!(f, "the {quote} that opens here is never closed"),
+            Problem::StrayCharacter(c) => write!(f, "unexpected character `{c}`"),
+            Problem::Unclosed(quote) => write!(f, "unterminated {quote} quote"),
             Problem::Unmatched { open, close, found } => {
-                write!(f, "`{open}` wants a `{close}` here, but {}", instead(found))
+                write!(f, "expected `{close}` after `{open}`, {}", found_there(found))
             }
             Problem::Literal(why) => f.write_str(why),
-            Problem::NoOperand { found } => {
-                write!(f, "a value should stand here, but {}", instead(found))
-            }
-            Problem::NoOperator { found } => {
-                write!(f, "an operator should stand before `{found}`")
-            }
+            Problem::Format(why) => f.write_str(why),
+            Problem::NoOperand { found } => write!(f, "expected a value, {}", found_there(found)),
+            Problem::NoOperator { found } => write!(f, "expected an operator before `{found}`"),
             Problem::NoName { after, found } => {
-                write!(f, "a name should follow `{after}`, but {}", instead(found))
+                write!(f, "expected a name after `{after}`, {}", found_there(found))
             }
-            Problem::NoType { found } => {
-                write!(f, "a type should stand here, but {}", instead(found))
-            }
-            Problem::UnknownBaseType(words) => write!(f, "`{words}` is no type"),
-            Problem::NoColon => f.write_str("the `?` wants a `:` and a second value"),
-            Problem::Call => {
-                f.write_str("a function cannot be called: the process is dead, and obit only reads")
-            }
+            Problem::NoType { found } => write!(f, "expected a type, {}", found_there(found)),
+            Problem::UnknownBaseType(words) => write!(f, "`{words}` is not a type"),
+            Problem::NoColon => f.write_str("expected `:` and a second value after `?`"),
+            Problem::Call => f.write_str("function calls cannot be evaluated in a core dump"),
             Problem::Assignment(operator) => {
-                write!(f, "`{operator}` would write to a dead process")
+                write!(f, "`{operator}` assigns; obit only reads a core dump")
             }
-            Problem::Unsupported(what) => write!(f, "{what} cannot be printed"),
+            Problem::Unsupported(why) => f.write_str(why),
         }
     }
 }

@@ -115,7 +115,11 @@ impl Process {
     /// Only when nothing at all can be said: not a core, no thread.
     pub fn open(path: &Path, options: Options, observer: &dyn Observer) -> Result<Self, OpenError> {
         observer.begin(Phase::Core);
-        let dump = Dump::open(path, &options.limits)?;
+        Ok(Self::of_dump(Dump::open(path, &options.limits)?, options, observer))
+    }
+
+    /// Works out all that can be told of a core that is open.
+    pub fn of_dump(dump: Dump, options: Options, observer: &dyn Observer) -> Self {
         observer.begin(Phase::Files);
         let library = options.library.clone().unwrap_or_else(|| options.library());
         let loaded = module::load(&dump, &library);
@@ -144,7 +148,7 @@ impl Process {
         process.collect_notices();
         let mut said = HashSet::new();
         process.notices.retain(|notice| said.insert(notice.clone()));
-        Ok(process)
+        process
     }
 
     fn read_threads(&mut self) {

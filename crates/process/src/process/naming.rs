@@ -40,13 +40,18 @@ impl<'m> Naming<'m> {
     /// a very deep one.
     pub(super) fn name(&mut self, stack: &Stack) -> Named {
         let total = stack.frames.len();
-        let innermost = self.limits.frames_shown.min(total);
-        let outermost = OUTERMOST_KEPT.min(total - innermost);
+        let skipped_after = stack.skipped.map_or(total, |skipped| skipped.after).min(total);
+        let innermost = self.limits.frames_shown.min(skipped_after);
+        let outermost = match self.limits.frames_shown >= total {
+            true => total - innermost,
+            false => OUTERMOST_KEPT.min(total - innermost),
+        };
         let mut frames = Vec::new();
         for index in 0..innermost {
             self.push(stack, index, &mut frames);
         }
-        let left_out = total - innermost - outermost;
+        let skipped = stack.depth() - total;
+        let left_out = total - innermost - outermost + skipped;
         let last = frames.len().saturating_sub(1);
         let omitted = (left_out > 0).then_some((left_out, last));
         for index in total - outermost..total {
@@ -54,7 +59,7 @@ impl<'m> Naming<'m> {
         }
         let recursion = recursion::find(&stack.frames, self.machine).map(|found| Recursion {
             cycle: found.cycle.iter().map(|frame| self.function_of(frame)).collect(),
-            rounds: found.rounds,
+            rounds: found.rounds + skipped / found.cycle.len().max(1),
             bytes_per_round: found.bytes_per_round,
         });
         Named { frames, omitted, recursion }

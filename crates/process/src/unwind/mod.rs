@@ -13,6 +13,7 @@ mod go;
 #[cfg(test)]
 mod machine_tests;
 mod prologue;
+mod repetition;
 mod return_address;
 mod row;
 mod signal_frame;
@@ -33,6 +34,25 @@ use obit_corefile::notice::UnwindStop;
 pub struct Stack {
     /// The physical frames; at least one when the thread has a pc.
     pub frames: Vec<Activation>,
+    /// Frames of a recursion that were not unwound one by one.
+    pub skipped: Option<Skipped>,
     /// Why unwinding ended, unless at the outermost frame.
     pub stopped: Option<UnwindStop>,
+}
+
+/// Frames that are counted and not in [`Stack::frames`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Frames before them.
+    pub after: usize,
+    /// How many they are.
+    pub count: usize,
+}
+
+impl Stack {
+    /// Physical frames, those that were skipped included.
+    pub fn depth(&self) -> usize {
+        let skipped = self.skipped.map_or(0, |skipped| skipped.count);
+        self.frames.len().saturating_add(skipped)
+    }
 }

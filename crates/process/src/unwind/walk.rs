@@ -7,10 +7,11 @@ use std::rc::Rc;
 use super::budget::{Budget, FEWEST_FRAMES};
 use super::cfi::{CfiTable, RowContext};
 use super::exidx;
+use super::repetition::leap;
 use super::return_address::{CallBefore, call_before};
 use super::row::{Context, Row, interrupted_at};
 use super::without_cfi::Search;
-use super::{Activation, Left, Stack, Trust, go, signal_frame, trampoline};
+use super::{Activation, Left, Skipped, Stack, Trust, go, signal_frame, trampoline};
 use crate::module::Modules;
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Facts, Machine, Registers, SigreturnCode};
@@ -23,6 +24,9 @@ const CACHED_ROWS: usize = 1 << 16;
 /// Times a stack may go on at a lower address (split stacks, coroutines, a handler's own
 /// stack) before it is taken for a loop.
 const STACK_SWITCHES: usize = 32;
+
+/// Frames outside of a recursion that is too deep to unwind.
+const BEYOND: usize = 1 << 12;
 
 /// Unwinds the threads of one process. Keeps tables and rows between them: one per
 /// worker.
@@ -90,11 +94,11 @@ impl<'m> Unwinder<'m> {
     fn walk(&mut self, registers: &Registers, most: usize) -> Stack {
         let Some(facts) = self.facts else {
             let stopped = Some(UnwindStop::UnknownMachine);
-            return Stack { frames: Vec::new(), stopped };
+            return Stack { stopped, ..Stack::default() };
         };
         let Some(pc) = registers.get(facts.pc) else {
             let stopped = Some(UnwindStop::NoPc);
-            return Stack { frames: Vec::new(), stopped };
+            return Stack { stopped, ..Stack::default() };
         };
         let mut frame = Activation {
             pc: interrupted_at(pc, facts),
@@ -106,6 +110,8 @@ impl<'m> Unwinder<'m> {
         };
         let mut frames = Vec::new();
         let mut switches = 0_usize;
+        let mut skipped: Option<Skipped> = None;
+        let mut most = most;
         loop {
             let next = self.step(&mut frame, facts);
             let sp = frame.registers.get(facts.sp);
@@ -113,20 +119,29 @@ impl<'m> Unwinder<'m> {
             frames.push(frame);
             frame = match next {
                 Next::Frame(next) => next,
-                Next::Outermost => return Stack { frames, stopped: None },
-                Next::Stopped(why) => return Stack { frames, stopped: Some(why) },
+                Next::Outermost => return Stack { frames, skipped, stopped: None },
+                Next::Stopped(why) => return Stack { frames, skipped, stopped: Some(why) },
             };
             if frames.len() >= most {
-                return Stack { frames, stopped: Some(UnwindStop::FrameLimit(most)) };
+                let (memory, words) = (&mut self.memory, &mut self.budget.words);
+                let leap = || leap(&frames, facts, self.code_mask, memory, words);
+                let Some(found) = skipped.is_none().then(leap).flatten() else {
+                    let stopped = Some(UnwindStop::FrameLimit(most));
+                    return Stack { frames, skipped, stopped };
+                };
+                skipped = Some(Skipped { after: frames.len(), count: found.skipped });
+                most = most.saturating_add(BEYOND);
+                frame = found.to;
+                continue;
             }
             let next_sp = frame.registers.get(facts.sp);
             if next_sp == sp && frame.pc == pc {
-                return Stack { frames, stopped: Some(UnwindStop::SameFrame) };
+                return Stack { frames, skipped, stopped: Some(UnwindStop::SameFrame) };
             }
             if next_sp < sp {
                 switches = switches.saturating_add(1);
                 if switches > STACK_SWITCHES {
-                    return Stack { frames, stopped: Some(UnwindStop::GoesDown) };
+                    return Stack { frames, skipped, stopped: Some(UnwindStop::GoesDown) };
                 }
             }
         }

@@ -1,12 +1,14 @@
 //! Values: what the bytes of a dead process mean, given a type and a place. A value is a
 //! tree of plain DWARF structure, with what a person would rather read beside it.
 
+mod absent_parts;
 mod bits;
 mod budget;
 mod decimal;
 mod decode;
 mod extent;
 mod float;
+mod format;
 mod integer;
 mod members;
 mod model;
@@ -18,7 +20,8 @@ mod text;
 mod tree;
 
 pub use budget::Budget;
+pub use format::{Typed, ValueFormat};
 pub use model::{Float, FloatFormat, Scalar, State, Text, TextOrigin, Value};
 pub use object::{Absence, Contents, Object, ObjectPart, PartSource, Scene, Surroundings, TypeRef};
-pub use text::utf8_text;
-pub use tree::tree;
+pub use text::{string_at, utf8_text};
+pub use tree::{tree, tree_as};

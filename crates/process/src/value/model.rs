@@ -21,6 +21,9 @@ pub struct Value {
     /// A scalar as a person would write it: an enumerator, a character, the text a
     /// pointer points at, the function it points to.
     pub text: Option<Text>,
+    /// The scalar in the format that was asked for. It stands for `text`, too, which says
+    /// the same in other words.
+    pub formatted: Option<String>,
     /// The plain structure debug information states: data members and bases, elements,
     /// the active variant.
     pub members: Vec<Value>,

@@ -6,6 +6,7 @@ use super::object::{Contents, Object, Scene, TypeRef};
 use super::{Text, TextOrigin};
 use obit_corefile::addr::Avma;
 use obit_corefile::escape::EscapedByte;
+use obit_corefile::memory::ReadError;
 use obit_dwarf::{Encoding, Language, TypeKind};
 
 /// The code units of a string.
@@ -36,6 +37,21 @@ impl Units {
         let is_little_endian = scene.memory.is_little_endian();
         let is_c = entry.language != Language::Rust;
         matches!(size, 1 | 2 | 4).then_some(Self { size, is_text, is_little_endian, is_c })
+    }
+
+    /// The same, where bytes are to be read as characters.
+    pub(super) fn of_bytes<'d>(ty: TypeRef<'d>, scene: Scene<'d>) -> Option<Self> {
+        let entry = ty.resolved(scene).get();
+        let TypeKind::Base(base) = &entry.kind else { return None };
+        let is_number = matches!(
+            base.encoding,
+            Encoding::Signed | Encoding::Unsigned | Encoding::SignedChar | Encoding::UnsignedChar
+        );
+        if is_number && entry.byte_size == Some(1) {
+            let is_little_endian = scene.memory.is_little_endian();
+            return Some(Self { size: 1, is_text: true, is_little_endian, is_c: true });
+        }
+        Self::of(ty, scene)
     }
 
     /// The string that a pointer to its first character stands for.
@@ -119,6 +135,33 @@ impl Units {
 /// Bytes that are a string as Rust and Go hold them: UTF-8, with a length.
 pub fn utf8_text(bytes: &[u8], is_whole: bool, longest: usize) -> Text {
     cut(utf8(bytes), is_whole, longest)
+}
+
+/// The string of characters of `size` bytes at `at`, up to a NUL, and how many bytes it
+/// takes with that. Of a long one the first `longest` characters.
+///
+/// # Errors
+/// Not one character of it can be read.
+pub fn string_at(
+    at: Avma,
+    size: u64,
+    longest: usize,
+    scene: Scene<'_>,
+) -> Result<(Text, u64), ReadError> {
+    let is_little_endian = scene.memory.is_little_endian();
+    let size = usize::try_from(size).unwrap_or(1).clamp(1, 4);
+    let units = Units { size, is_text: true, is_little_endian, is_c: true };
+    let bytes = scene.memory.read_up_to(at, scene.limits.string_bytes);
+    if bytes.len() < size {
+        let mut one = [0; 4];
+        scene.memory.read(at, one.get_mut(..size).unwrap_or_default())?;
+    }
+    let end = units.end(&bytes);
+    let text = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
+    let spelled = units.spelled(text, end.is_some(), longest);
+    let empty = Text { text: String::new(), origin: TextOrigin::Data, left_out: Some(0) };
+    let length = end.map_or(bytes.len(), |end| end.saturating_add(size)).max(1);
+    Ok((spelled.unwrap_or(empty), length as u64))
 }
 
 /// A string that states its length: `bytes` begin it, in units of `size` bytes, and

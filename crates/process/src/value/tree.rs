@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
+use super::absent_parts::{absence_of_all, is_hollow};
 use super::budget::Budget;
 use super::decode::enumerators;
+use super::format::{Typed, ValueFormat};
+use super::integer::{is_signed, number_type};
 use super::object::{Absence, Object, Scene, TypeRef};
 use super::readable::{Readable, readable};
 use super::text::Units;
@@ -29,9 +32,21 @@ pub fn tree<'d>(
     scene: Scene<'d>,
     budget: &Budget,
 ) -> Value {
+    tree_as(object, name, scene, budget, None)
+}
+
+/// The same, with its scalars in one format.
+pub fn tree_as<'d>(
+    object: &Object<'d>,
+    name: Option<Arc<str>>,
+    scene: Scene<'d>,
+    budget: &Budget,
+    format: Option<ValueFormat>,
+) -> Value {
     let mut tree = Tree {
         scene,
         budget,
+        format,
         structure: budget.max_nodes,
         beside: budget.max_nodes,
         is_beside: false,
@@ -50,6 +65,7 @@ pub fn tree<'d>(
 struct Tree<'b, 'd> {
     scene: Scene<'d>,
     budget: &'b Budget,
+    format: Option<ValueFormat>,
     /// Nodes left for the plain structure.
     structure: usize,
     /// Nodes left for what is beside it.
@@ -164,8 +180,12 @@ impl<'d> Tree<'_, 'd> {
             return;
         }
         let first = object.index(self.scene, 0);
-        if let Some(units) = first.and_then(|first| Units::of(first.ty, self.scene)) {
+        if let Some(units) = first.and_then(|first| self.units(first.ty)) {
             value.text = units.in_array(object, length, self.scene, self.budget.max_text);
+            if value.text.is_some() && self.format == Some(ValueFormat::Text) {
+                // The string is what was asked for.
+                value.members.iter_mut().for_each(|member| member.formatted = None);
+            }
         }
     }
 
@@ -178,9 +198,12 @@ impl<'d> Tree<'_, 'd> {
         at: Position,
     ) {
         if let Some(parts) = object.complex_parts(self.scene) {
+            let bits = object.size(self.scene).unwrap_or(0).saturating_mul(4);
+            let spell = |scalar: &Scalar| self.spelled(scalar, bits, true);
             let members = parts.map(|(name, part)| Value {
                 name: Some(name.into()),
                 text: part.as_ref().ok().and_then(own_text),
+                formatted: part.as_ref().ok().and_then(spell),
                 state: part.map_or_else(State::Absent, State::Scalar),
                 ..Value::default()
             });
@@ -208,7 +231,24 @@ impl<'d> Tree<'_, 'd> {
             Some(Text { text, origin: TextOrigin::Symbol, left_out: Some(0) })
         });
         value.span = object.span(self.scene);
+        let has_sign = is_signed(number_type(object.ty, self.scene), self.scene)
+            || matches!(scalar, Scalar::Float(_));
+        let bits = object.size(self.scene).unwrap_or(0).saturating_mul(8);
+        // A reference stands for its object, which has the format.
+        let is_reference = matches!(
+            entry.kind,
+            TypeKind::Pointer {
+                kind: PointerKind::LvalueReference | PointerKind::RvalueReference,
+                ..
+            }
+        );
+        if !is_reference {
+            value.formatted = self.spelled(&scalar, bits, has_sign);
+        }
         value.state = State::Scalar(scalar.clone());
+        if value.formatted.is_some() {
+            return;
+        }
         match (&entry.kind, scalar) {
             (TypeKind::Pointer { kind, target }, Scalar::Address(to)) => {
                 let target = target.map(|target| ty.other(target));
@@ -241,15 +281,37 @@ impl<'d> Tree<'_, 'd> {
         }
         let is_reference = kind != PointerKind::Pointer;
         if !is_reference {
-            let units = target.and_then(|target| Units::of(target, self.scene));
+            let units = target.and_then(|target| self.units(target));
             let longest = self.budget.max_text;
             value.text = units.and_then(|units| units.at(to, self.scene, longest));
             if value.text.is_some() {
                 return;
             }
-            value.text = self.symbol(to);
+            // A symbol behind a pointer to bytes would be taken for the string there.
+            if units.is_none() {
+                value.text = self.symbol(to);
+            }
         }
         self.follow(value, object, at);
+    }
+
+    /// A scalar of a type of `bits` bits in the format that was asked for.
+    fn spelled(&self, scalar: &Scalar, bits: u64, is_signed: bool) -> Option<String> {
+        let bits = match scalar {
+            Scalar::Float(float) => float.format.bits(),
+            _ => u32::try_from(bits).ok()?,
+        };
+        let word = u32::try_from(self.scene.memory.word()).ok()?.checked_mul(8)?;
+        let symbol = |at| self.symbol(Avma(at)).map(|symbol| symbol.text);
+        self.format?.spell(Typed { scalar, bits, is_signed }, word, symbol)
+    }
+
+    /// The strings of characters of this type; where strings were asked for, of bytes, too.
+    fn units(&self, ty: TypeRef<'d>) -> Option<Units> {
+        match self.format {
+            Some(ValueFormat::Text) => Units::of_bytes(ty, self.scene),
+            _ => Units::of(ty, self.scene),
+        }
     }
 
     /// Adds what the pointer `object` points at.
@@ -425,48 +487,6 @@ fn own_text(scalar: &Scalar) -> Option<Text> {
         | Scalar::Raw(_) => return None,
     };
     Some(Text { text, origin, left_out: Some(0) })
-}
-
-/// Why nothing can be said of a whole, if that is so of all its parts and for reasons of
-/// one kind.
-fn absence_of_all(members: &[Value]) -> Option<Absence> {
-    let mut first: Option<&Absence> = None;
-    for member in members.iter().filter(|member| !is_hollow(member)) {
-        let State::Absent(why) = &member.state else { return None };
-        match first {
-            Some(first) if kind_of(first) != kind_of(why) => return None,
-            Some(_) => {}
-            None => first = Some(why),
-        }
-    }
-    first.filter(|why| **why != Absence::ImplicitPointer).cloned()
-}
-
-/// Whether nothing is said: an empty structure.
-fn is_hollow(value: &Value) -> bool {
-    matches!(value.state, State::Aggregate)
-        && value.members.is_empty()
-        && value.elements.is_empty()
-        && value.omitted == 0
-        && value.text.is_none()
-        && value.summary.is_none()
-}
-
-#[derive(PartialEq, Eq)]
-enum AbsenceKind {
-    OptimizedOut,
-    ImplicitPointer,
-    Unavailable,
-}
-
-fn kind_of(absence: &Absence) -> AbsenceKind {
-    match absence {
-        Absence::NoPlace(NoPlace::OptimizedOut | NoPlace::NoEntryValue(_)) => {
-            AbsenceKind::OptimizedOut
-        }
-        Absence::ImplicitPointer => AbsenceKind::ImplicitPointer,
-        _ => AbsenceKind::Unavailable,
-    }
 }
 
 #[cfg(test)]

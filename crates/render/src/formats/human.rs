@@ -18,7 +18,7 @@ pub(super) const HUMAN: Format = Format {
     difference: Some(crate::terminal::difference::write_difference),
     digest: Some(crate::markdown::digest::write_digest),
     records: Some(Records::lines(write_record)),
-    variable: Some(crate::terminal::values::write_variable),
+    printed: Some(crate::terminal::printed::write_printed),
     hidden: Some(crate::terminal::hidden::write_hidden),
     ..Format::new("human", "txt")
 };

@@ -86,7 +86,7 @@ impl<'r> Item<'r> {
         signature.unwrap_or_else(|| visible(&report.id)).into_owned()
     }
 
-    /// `a null pointer was read (3 crashes, new)`.
+    /// `NULL pointer read (3 crashes, new)`.
     pub(super) fn sentence(&self) -> String {
         let sentence = summary::sentence(self.report);
         match &self.group {
@@ -95,7 +95,7 @@ impl<'r> Item<'r> {
         }
     }
 
-    /// `a null pointer was read (3 crashes, new; group 1a2b3c4d) [obit-0123456789abcdef]`.
+    /// `NULL pointer read (3 crashes, new; group 1a2b3c4d) [obit-0123456789abcdef]`.
     pub(super) fn message(&self) -> String {
         let sentence = summary::sentence(self.report);
         let id = visible(&self.report.id);

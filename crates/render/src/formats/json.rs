@@ -1,7 +1,7 @@
 //! JSON: the report and the documents of triage as their schemas have them.
 
 use super::{EachRecord, Format, Records};
-use obit_report::{write_hidden_json, write_json, write_variable_json};
+use obit_report::{write_hidden_json, write_json, write_printed_json};
 use obit_triage::views::write_detail;
 use obit_triage::views::write_difference;
 use obit_triage::views::{write_group_lines, write_overview};
@@ -21,7 +21,7 @@ pub(super) const JSON: Format = Format {
         end: "]\n",
         each: EachRecord::Record(|out, record| write_record(record, out)),
     }),
-    variable: Some(|out, variable, _| write_variable_json(variable, out)),
+    printed: Some(|out, printed, _| write_printed_json(printed, out)),
     hidden: Some(|out, hidden, _| write_hidden_json(hidden, out)),
     ..Format::new("json", "json")
 };

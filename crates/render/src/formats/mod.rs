@@ -18,11 +18,12 @@ mod sarif;
 mod sentry;
 mod source_file;
 mod teamcity;
+mod weaknesses;
 
 use std::io;
 
 use crate::PageOptions;
-use obit_report::{Hidden, Report, Variable};
+use obit_report::{Hidden, Printed, Report};
 use obit_triage::views::Difference;
 use obit_triage::views::GroupDetail;
 use obit_triage::views::Overview;
@@ -71,7 +72,7 @@ pub struct Format {
     difference: Option<WriteDifference>,
     digest: Option<WriteDigest>,
     records: Option<Records>,
-    variable: Option<WriteVariable>,
+    printed: Option<WritePrinted>,
     hidden: Option<WriteHidden>,
 }
 
@@ -115,8 +116,8 @@ pub type WriteDifference = fn(&mut dyn io::Write, &Difference, &PageOptions) -> 
 /// Writes the groups since a time (seconds since 1970), and the number of dumps in the
 /// period before it.
 pub type WriteDigest = fn(&mut dyn io::Write, &Overview, i64, u64) -> io::Result<()>;
-/// Writes the value of an expression.
-pub type WriteVariable = fn(&mut dyn io::Write, &Variable, &PageOptions) -> io::Result<()>;
+/// Writes an answer of `obit print`.
+pub type WritePrinted = fn(&mut dyn io::Write, &Printed, &PageOptions) -> io::Result<()>;
 /// Writes what a report hides.
 pub type WriteHidden = fn(&mut dyn io::Write, &Hidden, &PageOptions) -> io::Result<()>;
 
@@ -169,7 +170,7 @@ impl Format {
             difference: None,
             digest: None,
             records: None,
-            variable: None,
+            printed: None,
             hidden: None,
         }
     }
@@ -209,9 +210,9 @@ impl Format {
         self.records
     }
 
-    /// How it writes the value of an expression.
-    pub fn variable(&self) -> Option<WriteVariable> {
-        self.variable
+    /// How it writes an answer of `obit print`.
+    pub fn printed(&self) -> Option<WritePrinted> {
+        self.printed
     }
 
     /// How it writes what a report hides.

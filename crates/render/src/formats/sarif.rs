@@ -6,6 +6,7 @@ use std::io;
 use serde_json::{Map, Value, json};
 
 use super::source_file::SourceFile;
+use super::weaknesses;
 use super::{Baseline, Format, Group, Item};
 use crate::summary::{self, Location};
 use crate::terminal::groups::text;
@@ -41,6 +42,7 @@ fn write_sarif(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
         "columnKind": "unicodeCodePoints",
         "results": results,
     });
+    weaknesses::describe(&mut run, items);
     if !bases.is_empty() {
         let bases: Map<String, Value> =
             bases.into_iter().map(|(uri, id)| (id, json!({"uri": uri}))).collect();
@@ -56,8 +58,12 @@ fn rule_id(item: &Item<'_>) -> String {
 fn rule(item: &Item<'_>) -> Value {
     let cause = item.report.cause.as_ref();
     let title = cause.map(|cause| name::shown(&cause.title));
-    let title = title.unwrap_or_else(|| "a process died".to_owned());
-    json!({"id": rule_id(item), "shortDescription": {"text": title}})
+    let title = title.unwrap_or_else(|| "a process crashed".to_owned());
+    let mut rule = json!({"id": rule_id(item), "shortDescription": {"text": title}});
+    if let Some(relationships) = weaknesses::relationships(item) {
+        set(&mut rule, "relationships", relationships);
+    }
+    rule
 }
 
 fn result(item: &Item<'_>, bases: &mut BTreeMap<String, String>) -> Value {
@@ -69,7 +75,7 @@ fn result(item: &Item<'_>, bases: &mut BTreeMap<String, String>) -> Value {
     }
     let mut result = json!({
         "ruleId": rule_id(item),
-        // A process that died is an error, however it happened.
+        // A process that crashed is an error, whatever the cause.
         "level": "error",
         "message": {"text": text},
         "properties": {"crash": visible(&report.id)},
@@ -87,6 +93,9 @@ fn result(item: &Item<'_>, bases: &mut BTreeMap<String, String>) -> Value {
         .collect();
     if !stacks.is_empty() {
         set(&mut result, "stacks", Value::Array(stacks));
+    }
+    if let Some(taxa) = weaknesses::taxa(item) {
+        set(&mut result, "taxa", taxa);
     }
     if let Some(flow) = flow(item, &place, bases) {
         set(&mut result, "codeFlows", json!([flow]));
@@ -236,7 +245,7 @@ fn location(
     location
 }
 
-fn set(object: &mut Value, key: &str, value: Value) {
+pub(super) fn set(object: &mut Value, key: &str, value: Value) {
     if let Value::Object(object) = object {
         object.insert(key.to_owned(), value);
     }

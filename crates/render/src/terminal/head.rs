@@ -168,8 +168,14 @@ impl<'r> Head<'r> {
         let is_here = blame.function == frame.function;
         let number = if is_here { format!("#{} ", frame.index) } else { String::new() };
         let lead = format!("{likely}{other}{number}");
+        // Another line stands for that of the frame.
+        let is_near =
+            blame.source.as_ref().zip(frame.source.as_ref()).is_some_and(|(one, other)| {
+                is_here && (one.file.as_str(), one.line) != (other.file.as_str(), other.line)
+            });
+        let near = if is_near { "near " } else { "" };
         let source =
-            blame.source.as_ref().map(|place| format!(", {}", name::source(place, options)));
+            blame.source.as_ref().map(|place| format!(", {near}{}", name::source(place, options)));
         let source = match (source, &frame.module) {
             (Some(source), _) => source,
             (None, Some(module)) if blame.function.is_some() => {
@@ -202,7 +208,8 @@ impl<'r> Head<'r> {
             let reason = wrap(&reason, room).into_iter().filter(|line| !line.is_empty());
             lines.extend(reason.map(|line| vec![(Style::Plain, line)]));
         }
-        let has_source = frame.source.as_ref().is_some_and(|place| !place.lines.is_empty());
+        let has_source =
+            !is_near && frame.source.as_ref().is_some_and(|place| !place.lines.is_empty());
         if is_here && has_source {
             let bare = FrameReport { locals: Vec::new(), ..frame.clone() };
             let around = match options.detail {

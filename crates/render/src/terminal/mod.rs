@@ -10,6 +10,7 @@ pub(crate) mod hidden;
 pub(crate) mod modules;
 pub(crate) mod notices;
 pub(crate) mod page;
+pub(crate) mod printed;
 pub(crate) mod signature;
 pub(crate) mod stack;
 pub(crate) mod threads;

@@ -9,10 +9,10 @@ use super::stack::{Values, write_registers, write_stack};
 use super::threads::write_threads;
 use crate::chain::Origins;
 use crate::identity::{self, quoted_name};
-use crate::layout::{counted, width, wrap};
+use crate::layout::{width, wrap};
 use crate::style::Style;
 use crate::{Detail, PageOptions};
-use obit_report::{Report, SignalReport};
+use obit_report::{Redactions, Report, SignalReport};
 
 /// Writes the page.
 ///
@@ -126,6 +126,19 @@ pub(crate) fn signal_facts(signal: &SignalReport, report: &Report) -> String {
     facts
 }
 
+/// `redacted: 5 text, 2 email, 1 card, …`: what was hidden, the most frequent first.
+fn redacted(redactions: &Redactions) -> String {
+    const MOST: usize = 3;
+    let mut counts: Vec<_> = redactions.counts.iter().collect();
+    counts.sort_by_key(|(kind, count)| (std::cmp::Reverse(**count), *kind));
+    let kinds = counts.iter().take(MOST).map(|(kind, count)| format!("{count} {kind}"));
+    let mut kinds: Vec<_> = kinds.collect();
+    if counts.len() > MOST {
+        kinds.push("\u{2026}".to_owned());
+    }
+    format!("redacted: {}", kinds.join(", "))
+}
+
 fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions) -> io::Result<()> {
     let mut remarks = Vec::new();
     if report.core.truncated {
@@ -134,10 +147,7 @@ fn write_footer(out: &mut dyn io::Write, report: &Report, options: &PageOptions)
     match (report.redactions.policy.as_str(), report.redactions.total) {
         ("off", _) => remarks.push("nothing redacted".to_owned()),
         (_, 0) => {}
-        (_, total) => {
-            let total = counted(usize::try_from(total).unwrap_or(usize::MAX), "text");
-            remarks.push(format!("{total} redacted (--redact=off shows all)"));
-        }
+        _ => remarks.push(format!("{} (--redact=off shows all)", redacted(&report.redactions))),
     }
     let id = format!("id {}", report.id);
     let all: Vec<&str> = [&id].into_iter().chain(&remarks).map(String::as_str).collect();

@@ -18,7 +18,7 @@ fn key(text: &str) -> CrashKey {
         signature: format!("{called:?} {functions:?}"),
         image: "app".to_owned(),
         build: "1".to_owned(),
-        class: "wild-read".to_owned(),
+        class: "unmapped-read".to_owned(),
         called,
         functions,
         frames,

@@ -31,6 +31,7 @@ pub struct CrashKey {
     /// Which of them is to blame; empty where that is not known.
     pub blamed: String,
     /// The class of the cause.
+    #[serde(deserialize_with = "obit_report::class_name::current")]
     pub class: String,
 }
 

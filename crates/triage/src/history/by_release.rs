@@ -153,8 +153,8 @@ impl<'a> InReleases<'a> {
         match &evidence {
             Evidence::Same if is_chance => {
                 let and_code = format!(
-                    "; not seen in {}, by chance as far as code tells: the functions on its \
-                     stack are there as in a release that has it",
+                    "; not seen in {}, probably by chance: the functions on its stack are \
+                     unchanged from a release that has it",
                     gap.names
                 );
                 FromReleases { verdict: self.trend(), and_code, changed }
@@ -202,7 +202,7 @@ impl<'a> InReleases<'a> {
             Evidence::Same => {
                 let p = doubt(gap.p, ABSENCE_P);
                 let and_code = format!(
-                    "{p}; yet the functions on its stack are there as in a release that has it"
+                    "{p}; but the functions on its stack are unchanged from a release that has it"
                 );
                 (true, and_code)
             }

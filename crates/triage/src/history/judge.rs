@@ -23,7 +23,7 @@ pub(crate) fn judge(
 ) -> Verdict {
     let counts = CountsByRelease::of(events, program);
     let mut verdict = match state {
-        State::Ignored => Verdict::sure(Status::Ignored, "as the user said".to_owned()),
+        State::Ignored => Verdict::sure(Status::Ignored, "marked as ignored".to_owned()),
         State::Resolved { in_build, at } => resolved(events, in_build.as_deref(), *at, program),
         State::Open => {
             let told = by_release(&counts, program, code);
@@ -49,7 +49,7 @@ pub(crate) fn most_urgent(verdicts: Vec<Verdict>) -> Verdict {
     if !verdicts.iter().all(is_new) {
         for verdict in verdicts.iter_mut().filter(|verdict| is_new(verdict)) {
             verdict.status = Status::Active;
-            verdict.reason = format!("{}; another program had it before", verdict.reason);
+            verdict.reason = format!("{}; seen before in another program", verdict.reason);
         }
     }
     let worst = verdicts.into_iter().min_by_key(|verdict| verdict.status);
@@ -67,16 +67,16 @@ fn resolved(
     let Some(name) = in_build else {
         let since = events.iter().filter(|event| event.time > at).count();
         return if since == 0 {
-            Verdict::sure(Status::Resolved, "as the user said; not seen since".to_owned())
+            Verdict::sure(Status::Resolved, "marked as resolved; not seen since".to_owned())
         } else {
             let dumps = dumps(since as u64);
-            Verdict::sure(Status::Regressed, format!("said to be resolved; {dumps} since"))
+            Verdict::sure(Status::Regressed, format!("marked as resolved; {dumps} since"))
         };
     };
     let Some(mended) = program.releases.named(name, program.builds) else {
         return Verdict::sure(
             Status::Resolved,
-            format!("in {name}, of which there is no dump yet"),
+            format!("marked as resolved in {name}, which has no dump yet"),
         );
     };
     let is_later = |event: &&Event| {
@@ -92,11 +92,11 @@ fn resolved(
             let last = if newest == name { String::new() } else { format!(", up to {newest}") };
             Verdict::sure(
                 Status::Regressed,
-                format!("said to be resolved in {name}; {dumps} since{last}"),
+                format!("marked as resolved in {name}; {dumps} since{last}"),
             )
         }
         None => {
-            Verdict::sure(Status::Resolved, format!("in {name}, as the user said; not seen since"))
+            Verdict::sure(Status::Resolved, format!("marked as resolved in {name}; not seen since"))
         }
     }
 }

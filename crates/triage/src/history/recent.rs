@@ -23,7 +23,7 @@ pub(super) fn recent(events: &[Event], program: &ProgramHistory<'_>) -> Option<V
         let earlier = program.times.partition_point(|time| *time <= start) as u64;
         let all = program.times.len() as u64;
         let reason = if earlier == 0 {
-            format!("first seen within the {} for which there are dumps", in_days(days))
+            format!("first seen within the {} that the dumps cover", in_days(days))
         } else {
             let count = dumps(events.len() as u64);
             format!("first seen in the last {}: {count}; none of {earlier} before", in_days(days))

@@ -210,7 +210,10 @@ mod tests {
         assert_eq!(releases.by, OrderedBy::List);
         assert_eq!(releases.named("AAAAAA11", &builds), Some(1));
         let wrong = BuildOrder::parse("\n1.0 yes").unwrap_err();
-        assert_eq!(wrong.to_string(), "line 2: \"yes\" is no build ID: write NAME BUILD-ID...");
+        assert_eq!(
+            wrong.to_string(),
+            "line 2: \"yes\" is not a build ID: expected NAME BUILD-ID..."
+        );
     }
 
     #[test]

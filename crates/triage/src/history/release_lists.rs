@@ -31,10 +31,10 @@ pub struct ListError {
 #[non_exhaustive]
 pub enum ListProblem {
     /// A word where a build ID is expected.
-    #[error("{0:?} is no build ID: write NAME BUILD-ID...")]
+    #[error("{0:?} is not a build ID: expected NAME BUILD-ID...")]
     NotABuildId(String),
     /// A line without a number.
-    #[error("write NAME,NUMBER or NAME = NUMBER")]
+    #[error("expected NAME,NUMBER or NAME = NUMBER")]
     NoNumber,
 }
 

@@ -47,6 +47,7 @@ impl Rules {
         let seen = stack(report, thread, &self.lists, LOOKED_AT);
         let chosen = recursion(report, &seen)
             .or_else(|| relevant(&seen))
+            .or_else(|| relevant(&stack(report, &outer_end(thread)?, &self.lists, LOOKED_AT)))
             .or_else(|| nothing_of_the_program(&seen))?;
         Some(chosen.signature())
     }
@@ -81,6 +82,14 @@ impl Rules {
         functions.truncate(most);
         Program { functions, blamed }
     }
+}
+
+/// The outer end of a stack that is too deep to be in the report: a recursion of a library's
+/// functions has the program's only there.
+fn outer_end(thread: &ThreadReport) -> Option<ThreadReport> {
+    let gap = usize::try_from(thread.truncated.as_ref()?.gap_after).ok()?;
+    let frames = thread.frames.get(gap..)?.to_vec();
+    Some(ThreadReport { frames, ..thread.clone() })
 }
 
 /// What of a stack is the program's.
@@ -213,7 +222,7 @@ fn nothing_of_the_program(seen: &[Seen]) -> Option<Chosen> {
     let decisions = seen.iter().take_while(|frame| !std::ptr::eq(*frame, last));
     let mut decisions: Vec<Decision> =
         decisions.map(|frame| decision(frame, DecisionAction::Skip, &*frame.rule)).collect();
-    decisions.push(decision(last, DecisionAction::Stop, "nothing of the program on the stack"));
+    decisions.push(decision(last, DecisionAction::Stop, "no application frame on the stack"));
     Some(Chosen { frames: vec![last.name.clone()], image: last.image.clone(), decisions })
 }
 

@@ -10,7 +10,7 @@ use rusqlite::ErrorCode;
 #[non_exhaustive]
 pub enum StoreError {
     /// There is none.
-    #[error("there is no store at {}", path.display())]
+    #[error("no store at {}", path.display())]
     Missing {
         /// Where it was looked for.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum StoreError {
         problem: String,
     },
     /// What is to be imported makes no sense.
-    #[error("line {line} is not of an exported store: {problem}")]
+    #[error("line {line} is not from an exported store: {problem}")]
     Import {
         /// Its number, from 1.
         line: u64,
@@ -70,7 +70,7 @@ pub enum NotAStore {
     #[error("is not a file")]
     NotAFile,
     /// A database of another program.
-    #[error("is a database, but not one of obit's")]
+    #[error("is a database, but not an obit store")]
     OfAnotherProgram,
     /// Its tables are newer than those known here.
     #[error("was written by a newer obit")]
@@ -79,7 +79,7 @@ pub enum NotAStore {
     #[error("is empty")]
     Empty,
     /// Its tables are older, and it cannot be written.
-    #[error("was written by an older obit, and cannot be brought up to date: it is read-only")]
+    #[error("was written by an older obit and is read-only, so it cannot be upgraded")]
     OlderAndReadOnly,
 }
 
@@ -103,7 +103,7 @@ pub enum ImportProblem {
         wanted: &'static str,
     },
     /// A line is no object of JSON.
-    #[error("no object")]
+    #[error("not a JSON object")]
     NoObject,
     /// What a line holds is no object of JSON.
     #[error("no {kind}")]
@@ -118,7 +118,7 @@ pub enum ImportProblem {
 #[non_exhaustive]
 pub enum GroupError {
     /// None has this id, or one that starts so.
-    #[error("there is no group {id:?}")]
+    #[error("no group {id:?}")]
     Unknown {
         /// What was asked for.
         id: String,
@@ -130,7 +130,7 @@ pub enum GroupError {
         id: String,
     },
     /// A group was to be merged with itself.
-    #[error("that is one group")]
+    #[error("both are the same group")]
     Same,
     /// The group has no such signature.
     #[error("{group} has no signature {signature}: it has {}", has.join(", "))]
@@ -143,7 +143,7 @@ pub enum GroupError {
         has: Vec<String>,
     },
     /// All of the group was to be split off.
-    #[error("nothing of {group} would remain")]
+    #[error("{group} would have no crash left")]
     NothingLeft {
         /// The group's id.
         group: String,
@@ -231,16 +231,16 @@ fn in_words(path: &Path, problem: DatabaseProblem, source: &DatabaseError) -> St
     let store = format!("the store {path}");
     match problem {
         DatabaseProblem::DiskFull => {
-            format!("{store} cannot grow: the disk is full; what was stored is whole")
+            format!("{store} cannot grow: the disk is full; what was stored is intact")
         }
         DatabaseProblem::ReadOnly => format!("{store} cannot be written: it is read-only"),
         DatabaseProblem::CannotOpen => format!("{store} cannot be opened ({source})"),
         DatabaseProblem::Busy => {
-            format!("{store} is in use by another process that does not end")
+            format!("{store} is locked by another process")
         }
         DatabaseProblem::Damaged => format!("{store} is damaged ({source})"),
         DatabaseProblem::NotADatabase => {
-            format!("{path} is not a store of obit, or is damaged beyond repair")
+            format!("{path} is not an obit store, or is damaged beyond repair")
         }
         DatabaseProblem::Disk => format!(
             "{store} cannot be read or written: the disk failed, or has no space left \
@@ -266,7 +266,7 @@ mod tests {
             (rusqlite::ffi::SQLITE_CANTOPEN, "cannot be opened"),
             (rusqlite::ffi::SQLITE_BUSY, "another process"),
             (rusqlite::ffi::SQLITE_CORRUPT, "is damaged"),
-            (rusqlite::ffi::SQLITE_NOTADB, "not a store"),
+            (rusqlite::ffi::SQLITE_NOTADB, "not an obit store"),
         ] {
             let text = error(code).to_string();
             assert!(text.contains("/x/t.db") && text.contains(word), "{text}");

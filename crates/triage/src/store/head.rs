@@ -31,6 +31,7 @@ pub struct RecordHead {
     /// `None` where the core could not be read.
     pub(super) build: Option<BuildHead>,
     pub(super) key: Option<CrashKey>,
+    #[serde(deserialize_with = "obit_report::class_name::current_if_any")]
     pub(super) class: Option<String>,
     pub(super) severity: Option<String>,
     pub(super) confidence: Option<Confidence>,

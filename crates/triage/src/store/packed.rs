@@ -57,7 +57,7 @@ impl PackedRecord {
     /// # Errors
     /// When `message` is cut or no such thing.
     pub fn of_message(message: &[u8]) -> io::Result<Self> {
-        let cut = || io::Error::new(io::ErrorKind::InvalidData, "a record is cut");
+        let cut = || io::Error::new(io::ErrorKind::InvalidData, "a record is truncated");
         let (length, rest) = message.split_first_chunk().ok_or_else(cut)?;
         let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| cut())?;
         let (head, body) = rest.split_at_checked(length).ok_or_else(cut)?;

@@ -151,7 +151,7 @@ impl Store {
             .optional()
             .map_err(failed)?;
         if let Some(table) = lost {
-            return Err(self.damaged(&format!("rows of `{table}` refer to nothing")));
+            return Err(self.damaged(&format!("rows of `{table}` refer to missing rows")));
         }
         self.each_record(&mut |_| Ok(()))?;
         self.counts()

@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
+use obit_causes::FORMER_NAMES;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::{NotAStore, StoreError};
 
 /// `obit` in ASCII, in the file's header.
 const APPLICATION_ID: i64 = 0x6f62_6974;
 /// The version of the tables.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// How long another process' write is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -98,7 +99,8 @@ CREATE TABLE note (
 ";
 
 /// What makes tables of version 1 into those of version 2, those of 2 into 3, and so on.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
 CREATE TABLE code (
   build TEXT NOT NULL,              -- build ID of the program
   module TEXT NOT NULL,             -- name of the image
@@ -110,7 +112,9 @@ CREATE TABLE stack (
   dump INTEGER PRIMARY KEY REFERENCES dump (n) ON DELETE CASCADE,
   json TEXT NOT NULL                -- triage::code::StackFunction, innermost first
 ) STRICT;
-"];
+",
+    "",
+]; // The third is of `rename_classes`.
 const _: () = assert!(STEPS.len() + 1 == VERSION as usize);
 
 /// Makes the tables of the database at `path`, or brings them up to date.
@@ -195,13 +199,31 @@ fn bring_up(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()>
     for step in steps.iter().skip(done) {
         transaction.execute_batch(step)?;
     }
+    rename_classes(&transaction)?;
     transaction.pragma_update(None, "user_version", newest)?;
     transaction.commit()
+}
+
+/// Gives crashes whose class has another name since they were stored the current one, so
+/// that one like them that is added now is of the same class and key.
+fn rename_classes(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    // The class is the last member of a key, and quotes within a name are escaped.
+    let end_of_key = |class: &str| format!("\"class\":\"{class}\"}}");
+    for (former, current) in FORMER_NAMES {
+        transaction.execute("UPDATE dump SET class = ?2 WHERE class = ?1", [former, current])?;
+        transaction.execute(
+            "UPDATE OR IGNORE trace SET json = substr(json, 1, length(json) - length(?1)) || ?2
+             WHERE substr(json, -length(?1)) = ?1",
+            [end_of_key(former), end_of_key(current)],
+        )?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::groups::CrashKey;
 
     #[test]
     fn older_tables_become_the_newest_step_by_step_and_once() {
@@ -238,6 +260,36 @@ mod tests {
         assert_ne!(tables(&old), tables(&new));
         bring_up(&mut old, STEPS).unwrap();
         assert_eq!(tables(&old), tables(&new));
+    }
+
+    #[test]
+    fn crashes_of_a_class_that_was_renamed_get_its_current_name() {
+        let key = |class: &str| {
+            let key =
+                CrashKey { text: "\"}".to_owned(), class: class.to_owned(), ..CrashKey::default() };
+            serde_json::to_string(&key).unwrap()
+        };
+        let mut store = Connection::open_in_memory().unwrap();
+        bring_up(&mut store, &STEPS[..1]).unwrap();
+        for class in ["wild-read", "null-read"] {
+            store.execute("INSERT INTO trace (json) VALUES (?1)", [key(class)]).unwrap();
+            store
+                .execute(
+                    "INSERT INTO dump (id, crash, status, complete, added, class)
+                     VALUES (?1, '', 'ok', 1, 0, ?1)",
+                    [class],
+                )
+                .unwrap();
+        }
+        bring_up(&mut store, STEPS).unwrap();
+        let column = |query| -> Vec<String> {
+            let mut statement = store.prepare(query).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.collect::<rusqlite::Result<_>>().unwrap()
+        };
+        let keys = column("SELECT json FROM trace ORDER BY n");
+        assert_eq!(keys, [key("unmapped-read"), key("null-read")]);
+        assert_eq!(column("SELECT class FROM dump ORDER BY n"), ["unmapped-read", "null-read"]);
     }
 
     #[test]

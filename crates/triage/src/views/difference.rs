@@ -192,7 +192,7 @@ fn compared(here: Rate, there: Rate) -> GroupDifference {
         (.., None) => Change::Same,
     };
     let doubt = match change {
-        Change::New | Change::Gone if p >= ABSENCE_P => ": chance explains that",
+        Change::New | Change::Gone if p >= ABSENCE_P => ": consistent with chance",
         _ => "",
     };
     let noun = if here.dumps == 1 { "dump" } else { "dumps" };
@@ -265,7 +265,7 @@ mod tests {
         let reason = &found.groups[0].reason;
         assert_eq!(
             reason,
-            "1 of 48 dumps, 0 of 46 in the baseline (p = 0.511: chance explains that)"
+            "1 of 48 dumps, 0 of 46 in the baseline (p = 0.511: consistent with chance)"
         );
     }
 

@@ -2,6 +2,7 @@
 
 use crate::history::Status;
 use crate::time::{TimeError, When};
+use obit_causes::former_names;
 use obit_report::Severity;
 
 /// Conditions, all of which must hold.
@@ -50,63 +51,63 @@ const FIELDS: &[(&str, Field)] = &[
     ("count", Field::Count),
 ];
 
-/// Why conditions make no sense, and what would.
+/// Why conditions are not understood, and what would be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FilterError {
     /// There is no operator.
-    #[error("{text:?} is no condition: write FIELD=VALUE; fields are {}", fields())]
+    #[error("{text:?} is not a condition: expected FIELD=VALUE; fields are {}", fields())]
     NoCondition {
         /// What was written.
         text: String,
     },
     /// Nothing can be asked by this name.
-    #[error("there is no field {name:?}; there are {}", fields())]
+    #[error("unknown field {name:?}; fields are {}", fields())]
     UnknownField {
         /// What was written.
         name: String,
     },
     /// The operator is none.
-    #[error("{text:?}: write = or !=, or >= after severity and count")]
+    #[error("{text:?}: expected = or !=, or >= after severity and count")]
     NoOperator {
         /// What was written.
         text: String,
     },
-    /// Nothing stands behind the operator.
+    /// There is nothing after the operator.
     #[error("{text:?} has no value")]
     NoValue {
         /// What was written.
         text: String,
     },
     /// A count is compared with a word.
-    #[error("{value:?} is no number")]
+    #[error("{value:?} is not a number")]
     NoNumber {
         /// What was written.
         value: String,
     },
     /// A count is compared in another way than by `>=`.
-    #[error("write count>=N")]
+    #[error("expected count>=N")]
     CountOperator,
     /// A time is compared in another way than by `=`.
-    #[error("write {name}=TIME")]
+    #[error("expected {name}=TIME")]
     TimeOperator {
         /// The field.
         name: &'static str,
     },
     /// Words are compared by `>=`.
-    #[error("{name} knows = and != alone")]
+    #[error("{name} takes = and != only")]
     WordOperator {
         /// The field.
         name: &'static str,
     },
     /// There is no such severity.
-    #[error("there is no severity {word:?}; there are {}", Severity::words())]
+    #[error("unknown severity {word:?}; severities are {}", Severity::words())]
     UnknownSeverity {
         /// What was written.
         word: String,
     },
     /// There is no such status.
-    #[error("there is no status {word:?}; there are {}", Status::words())]
+    #[error("unknown status {word:?}; statuses are {}", Status::words())]
     UnknownStatus {
         /// What was written.
         word: String,
@@ -170,7 +171,7 @@ impl Filter {
         self
     }
 
-    /// Whether it says anything of single dumps.
+    /// Whether it has conditions on single dumps.
     pub(super) fn selects_dumps(&self) -> bool {
         self.conditions.iter().any(|condition| !condition.field.is_of_groups())
     }
@@ -179,7 +180,12 @@ impl Filter {
     pub(super) fn takes_dump(&self, dump: &DumpFacts<'_>) -> bool {
         self.conditions.iter().filter(|condition| !condition.field.is_of_groups()).all(
             |condition| match condition.field {
-                Field::Class => condition.matches(&[dump.class]),
+                Field::Class => {
+                    let mut former = former_names(dump.class);
+                    let is_any =
+                        condition.any(&[dump.class]) || former.any(|name| condition.any(&[name]));
+                    is_any != condition.is_not
+                }
                 Field::Module => condition.matches(&[dump.module]),
                 Field::Program => condition.matches(&[dump.program]),
                 Field::Host => condition.matches(&[dump.host]),
@@ -340,6 +346,20 @@ mod tests {
     }
 
     #[test]
+    fn a_class_is_selected_by_a_former_name_too() {
+        let dump = DumpFacts { class: "unmapped-read", ..DumpFacts::default() };
+        for (text, taken) in [
+            ("class=unmapped-read", true),
+            ("class=wild-read", true),
+            ("class=wild-*", true),
+            ("class=wild-write", false),
+            ("class!=wild-read", false),
+        ] {
+            assert_eq!(parsed(text).takes_dump(&dump), taken, "{text}");
+        }
+    }
+
+    #[test]
     fn groups_are_selected_by_how_they_stand() {
         let group = GroupFacts {
             status: Status::Regressed,
@@ -364,17 +384,17 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_told_with_what_would() {
+    fn a_condition_that_is_not_understood_is_reported_with_what_would_be() {
         for (text, word) in [
             ("colour=red", "class, status"),
             ("new", "FIELD=VALUE"),
             ("status=bad", "regressed"),
             ("severity>=awful", "medium"),
-            ("class>=a", "knows = and !="),
+            ("class>=a", "takes = and !="),
             ("since>=2d", "since=TIME"),
             ("since=sometime", "24h"),
             ("count=3", "count>=N"),
-            ("class<3", "write ="),
+            ("class<3", "expected ="),
             ("class=", "no value"),
         ] {
             let said = Filter::parse(text, 0).unwrap_err().to_string();

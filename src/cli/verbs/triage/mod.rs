@@ -114,6 +114,12 @@ impl TriageArgs {
 
 pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure> {
     let inputs = args.paths.all()?;
+    // Before the store is there.
+    let baseline = args.baseline.as_ref().filter(|path| !path.exists());
+    if let Some(path) = batch::first_of_none(&inputs).or(baseline.map(PathBuf::as_path)) {
+        let problem = format!("no such file or directory: {}", path.display());
+        return Err(Failure::new(Exit::Unusable, &problem));
+    }
     let format = args.output.format();
     let request = request(&args.batch, format)?;
     let baseline = match &args.baseline {

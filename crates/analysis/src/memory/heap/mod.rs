@@ -7,7 +7,7 @@ mod free;
 mod mapping;
 mod tcache;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod walk;
 
 use arena::Arena;

@@ -12,10 +12,10 @@ const NEXT: u64 = BINS + 254 * 8 + 16;
 const HEAP: u64 = 0x5555_0000_0000;
 const HEAP_BYTES: u64 = 0x2000;
 /// The first chunk behind the cache.
-const FIRST: u64 = HEAP + 0x290;
+pub(crate) const FIRST: u64 = HEAP + 0x290;
 
 /// Words of memory by their addresses.
-struct Memory {
+pub(crate) struct Memory {
     data: Vec<u8>,
     heap: Vec<u8>,
 }
@@ -23,7 +23,7 @@ struct Memory {
 impl Memory {
     /// A heap of chunks of these sizes in use, one after the other, then the top chunk; no
     /// freed chunk.
-    fn with_chunks(sizes: &[u64]) -> Self {
+    pub(crate) fn with_chunks(sizes: &[u64]) -> Self {
         let mut memory = Self { data: vec![0; 0x1000], heap: vec![0; HEAP_BYTES as usize] };
         for nth in 0..127 {
             let head = BINS + nth * 16 - 16;
@@ -43,7 +43,7 @@ impl Memory {
         memory
     }
 
-    fn put(&mut self, at: u64, value: u64) {
+    pub(crate) fn put(&mut self, at: u64, value: u64) {
         let (bytes, start) =
             if at >= HEAP { (&mut self.heap, HEAP) } else { (&mut self.data, DATA) };
         let into = usize::try_from(at - start).unwrap();
@@ -51,13 +51,13 @@ impl Memory {
     }
 
     /// The list of the cache for chunks of `size` begins with `user`.
-    fn cache(&mut self, size: u64, user: u64) {
+    pub(crate) fn cache(&mut self, size: u64, user: u64) {
         let nth = (size - 0x20) / 16;
         self.put(HEAP + 16 + 128 + nth * 8, user);
     }
 
     /// A program without an interpreter, one page of code and one of data.
-    fn core(&self) -> CoreFile {
+    pub(crate) fn core(&self) -> CoreFile {
         let mut image = b"\x7fELF\x02\x01\x01".to_vec();
         image.resize(16, 0);
         let header = [(2, 2), (62, 2), (1, 4), (PROGRAM + 0x1000, 8), (64, 8), (0, 8), (0, 4)];

@@ -182,8 +182,8 @@ fn hundreds_of_groups_are_less_than_two_megabytes_and_none_is_left_out_in_silenc
 fn a_group_without_a_title_is_called_by_what_is_known() {
     let mut group = GroupSummary { title: Some(String::new()), ..GroupSummary::default() };
     assert_eq!(title(&group), "the cause is not known");
-    group.class = Some("wild-read".to_owned());
-    assert_eq!(title(&group), "wild-read");
+    group.class = Some("unmapped-read".to_owned());
+    assert_eq!(title(&group), "unmapped-read");
 }
 
 #[test]

@@ -1,0 +1,47 @@
+//! What the absence of its parts says of a whole.
+
+use super::object::Absence;
+use super::{State, Value};
+use obit_dwarf::NoPlace;
+
+/// Why nothing can be said of a whole, if that is so of all its parts and for reasons of
+/// one kind.
+pub(super) fn absence_of_all(members: &[Value]) -> Option<Absence> {
+    let mut first: Option<&Absence> = None;
+    for member in members.iter().filter(|member| !is_hollow(member)) {
+        let State::Absent(why) = &member.state else { return None };
+        match first {
+            Some(first) if kind_of(first) != kind_of(why) => return None,
+            Some(_) => {}
+            None => first = Some(why),
+        }
+    }
+    first.filter(|why| **why != Absence::ImplicitPointer).cloned()
+}
+
+/// Whether nothing is said: an empty structure.
+pub(super) fn is_hollow(value: &Value) -> bool {
+    matches!(value.state, State::Aggregate)
+        && value.members.is_empty()
+        && value.elements.is_empty()
+        && value.omitted == 0
+        && value.text.is_none()
+        && value.summary.is_none()
+}
+
+#[derive(PartialEq, Eq)]
+enum AbsenceKind {
+    OptimizedOut,
+    ImplicitPointer,
+    Unavailable,
+}
+
+fn kind_of(absence: &Absence) -> AbsenceKind {
+    match absence {
+        Absence::NoPlace(NoPlace::OptimizedOut | NoPlace::NoEntryValue(_)) => {
+            AbsenceKind::OptimizedOut
+        }
+        Absence::ImplicitPointer => AbsenceKind::ImplicitPointer,
+        _ => AbsenceKind::Unavailable,
+    }
+}

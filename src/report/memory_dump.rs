@@ -1,0 +1,306 @@
+//! Memory as `obit print CORE 'x/…'` shows it. The text of the variable that was asked for is
+//! judged as its value is, any other text as a piece of something unknown; a unit that holds
+//! a part of what may not be shown is masked.
+
+use super::code::Code;
+use super::{Flavor, Hex, MemoryDump, MemoryRow};
+use obit_corefile::addr::Avma;
+use obit_disassembly::disassemble;
+use obit_process::print::{Examined, MOST_LINES, Row, Subject, Unit, UnitFormat, UnitText};
+use obit_process::process::Process;
+use obit_process::value::Text;
+use obit_redact::{Level, Named, Origin, Redactor, Shown};
+
+/// Bytes before and after what is shown that may be of the same text.
+const AROUND: u64 = 256;
+/// Letters in a row that are looked at as text. Numbers have fewer.
+const LEAST_TEXT: usize = 5;
+/// The longest instruction of any machine, in bytes.
+const LONGEST_INSTRUCTION: u64 = 16;
+/// What stands for a unit that may not be shown.
+const HIDDEN: &str = "<redacted>";
+
+/// Shows memory.
+pub(super) struct Dumper<'d, 'p> {
+    pub(super) process: &'p Process,
+    pub(super) redactor: &'d mut Redactor,
+    /// Where the frame goes on.
+    pub(super) pc: Option<Avma>,
+}
+
+impl Dumper<'_, '_> {
+    /// What `text` asked for.
+    pub(super) fn dump(
+        &mut self,
+        text: &str,
+        expression: Shown,
+        examined: &Examined,
+    ) -> MemoryDump {
+        if examined.how.format == UnitFormat::Instruction {
+            return self.instructions(expression, examined);
+        }
+        let name = variable_in(text);
+        let secret = self.secret_bytes(examined, name);
+        // The name is that of the first string.
+        let rows = examined.rows.iter().enumerate().map(|(index, row)| {
+            let name = if index == 0 { name } else { "" };
+            self.row(row, &secret, name, examined.subject)
+        });
+        let rows = rows.collect();
+        MemoryDump { expression, rows, omitted: examined.omitted }
+    }
+
+    fn row(&mut self, row: &Row, secret: &[(u64, u64)], name: &str, subject: Subject) -> MemoryRow {
+        let mut shown = MemoryRow {
+            address: Hex(self.redactor.show_word(row.at.0)),
+            symbol: row.symbol.as_deref().map(|name| self.redactor.show(Origin::SymbolName, name)),
+            ..MemoryRow::default()
+        };
+        for unit in &row.units {
+            match &unit.text {
+                UnitText::Number(text) => {
+                    let is_secret = self.is_secret(unit, secret, name);
+                    shown.values.push(match is_secret {
+                        true => Shown::own(HIDDEN),
+                        false => self.redactor.show(Origin::SymbolName, text),
+                    });
+                }
+                UnitText::Text(text) => {
+                    shown.text = Some(self.string(text, name, subject));
+                    shown.text_cut = text.left_out != Some(0);
+                }
+            }
+        }
+        let absent = row.absent.as_ref().map(ToString::to_string);
+        shown.unavailable = absent.map(|why| self.redactor.show(Origin::OwnWords, &why));
+        shown
+    }
+
+    fn string(&mut self, text: &Text, name: &str, subject: Subject) -> Shown {
+        let named = Named { name, ..Named::default() };
+        match text.left_out {
+            // Of which member, nobody knows.
+            _ if subject == Subject::Record && text.text.len() >= LEAST_TEXT => {
+                self.redactor.show_piece(&text.text)
+            }
+            Some(_) => self.redactor.show_value(Origin::VariableText, &named, &text.text),
+            // It ends where memory does, or nobody knows where.
+            None => self.redactor.show_part(Origin::VariableText, &named, &text.text),
+        }
+    }
+
+    /// Whether a unit has a byte of a text that may not be shown, spells one itself, or is a
+    /// number that may not be shown.
+    fn is_secret(&mut self, unit: &Unit, secret: &[(u64, u64)], name: &str) -> bool {
+        if self.redactor.level() == Level::Off {
+            return false;
+        }
+        let last = unit.at.0.saturating_add(unit.size.saturating_sub(1));
+        if secret.iter().any(|(from, to)| *from <= last && unit.at.0 <= *to) {
+            return true;
+        }
+        let named = Named { name, ..Named::default() };
+        let is_word = unit.size == 8;
+        self.redactor.hide_number(&named, &unit.number.to_string()).is_some()
+            || (is_word && self.redactor.show_word(unit.number) != unit.number)
+    }
+
+    /// The bytes of texts that may not be shown, as inclusive ranges of addresses. The texts
+    /// are looked for a little before and after what is shown: of a part of one nobody could
+    /// tell what it is.
+    fn secret_bytes(&mut self, examined: &Examined, name: &str) -> Vec<(u64, u64)> {
+        let mut units = examined.rows.iter().flat_map(|row| &row.units);
+        let last = units.rfind(|unit| matches!(unit.text, UnitText::Number(_)));
+        let (Some(last), false) = (last, self.redactor.level() == Level::Off) else {
+            return Vec::new();
+        };
+        let memory = &self.process.memory;
+        let start = examined.start.0;
+        let before = (0..=AROUND).rev().step_by(32).find(|before| {
+            let length = usize::try_from(*before).unwrap_or(0);
+            let from = start.checked_sub(*before);
+            from.is_some_and(|from| memory.read(Avma(from), &mut vec![0; length]).is_ok())
+        });
+        let from = start.saturating_sub(before.unwrap_or(0));
+        let end = last.at.0.saturating_add(last.size).saturating_add(AROUND);
+        let size = usize::try_from(end.saturating_sub(from)).unwrap_or(0);
+        let mut bytes = memory.read_up_to(Avma(from), size);
+        let own = match examined.subject {
+            Subject::Text { bytes } => start..start.saturating_add(bytes),
+            Subject::Record | Subject::Other => start..start,
+        };
+        self.blank_pointers(&mut bytes, from, &own);
+        // What is asked for begins and ends there, whatever lies beside it.
+        let cut = |at: u64| usize::try_from(at.saturating_sub(from)).unwrap_or(usize::MAX);
+        let (begin, end) = (cut(own.start).min(bytes.len()), cut(own.end).min(bytes.len()));
+        let mut secret = Vec::new();
+        for range in [0..begin, begin..end, end..bytes.len()] {
+            let is_own = range.start == begin && range.end == end;
+            let part = bytes.get(range.clone()).unwrap_or_default();
+            let at = from.saturating_add(range.start as u64);
+            for (first, step) in [(0, 1), (0, 2), (1, 2)] {
+                for (begin, text) in texts(part, first, step) {
+                    if self.is_hidden(&text, is_own, name) {
+                        let begin = at.saturating_add(begin as u64);
+                        let length = (text.len() as u64).saturating_mul(step as u64);
+                        secret.push((begin, begin.saturating_add(length).saturating_sub(1)));
+                    }
+                }
+            }
+        }
+        secret
+    }
+
+    /// Whether a text among the bytes may not be shown. What is the text of the variable that
+    /// was asked for is judged as its value is; what else is there, as a piece of something
+    /// unknown.
+    fn is_hidden(&mut self, text: &str, is_own: bool, name: &str) -> bool {
+        let shown = match is_own {
+            true => {
+                let named = Named { name, ..Named::default() };
+                self.redactor.show_value(Origin::VariableText, &named, text)
+            }
+            false => self.redactor.show_piece(text),
+        };
+        shown.as_str() != text
+    }
+
+    /// Words that are addresses of mapped memory spell no text.
+    fn blank_pointers(&self, bytes: &mut [u8], from: u64, own: &std::ops::Range<u64>) {
+        let memory = &self.process.memory;
+        let size = memory.word();
+        let skip = usize::try_from(from.wrapping_neg() % size as u64).unwrap_or(0);
+        let words = bytes.get_mut(skip..).unwrap_or_default().chunks_exact_mut(size);
+        let mut at = from.saturating_add(skip as u64);
+        for word in words {
+            let is_address = memory.region_at(Avma(memory.unsigned(word))).is_some();
+            if is_address && !own.contains(&at) {
+                word.fill(0);
+            }
+            at = at.saturating_add(size as u64);
+        }
+    }
+
+    fn instructions(&mut self, expression: Shown, examined: &Examined) -> MemoryDump {
+        let process = self.process;
+        let count = examined.how.count.min(MOST_LINES);
+        let size = usize::try_from(count.saturating_mul(LONGEST_INSTRUCTION)).unwrap_or(0);
+        let bytes = process.memory.read_up_to(examined.start, size);
+        let machine = process.dump.machine;
+        let code = Code { process, flavor: Flavor::default() };
+        let mut dump = MemoryDump { expression, ..MemoryDump::default() };
+        let mut at = examined.start;
+        let all = disassemble(machine, Flavor::default(), examined.start, &bytes);
+        for instruction in all.iter().take(usize::try_from(count).unwrap_or(0)) {
+            let mut row = self.place(&code, instruction.address);
+            row.current = self.pc == Some(instruction.address);
+            row.instruction = Some(self.redactor.show(Origin::Code, &code.text(instruction)));
+            dump.rows.push(row);
+            at = Avma(instruction.address.0.wrapping_add(instruction.len as u64));
+        }
+        let done = dump.rows.len() as u64;
+        dump.omitted = examined.how.count.saturating_sub(done);
+        if done < count {
+            let why = match (machine.decoder(), process.memory.read(at, &mut [0])) {
+                (None, _) => format!("obit does not disassemble {}", machine.name()),
+                (Some(_), Err(why)) => why.to_string(),
+                (Some(_), Ok(())) => "an instruction that is cut off".to_owned(),
+            };
+            let mut row = self.place(&code, at);
+            row.unavailable = Some(self.redactor.show(Origin::OwnWords, &why));
+            dump.rows.push(row);
+            dump.omitted = dump.omitted.saturating_sub(1);
+        }
+        dump
+    }
+
+    fn place(&mut self, code: &Code<'_>, at: Avma) -> MemoryRow {
+        let symbol = code.place(at).map(|name| self.redactor.show(Origin::SymbolName, &name));
+        MemoryRow { address: Hex(self.redactor.show_word(at.0)), symbol, ..MemoryRow::default() }
+    }
+}
+
+/// Where there is text among `bytes`, and what it says: UTF-8 if a character takes one byte,
+/// else ASCII in units of `step` bytes, the other ones zero.
+fn texts(bytes: &[u8], first: usize, step: usize) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut text = String::new();
+    let mut begin = 0_usize;
+    let mut take = |at: usize, c: Option<char>| match c {
+        Some(c) => {
+            if text.is_empty() {
+                begin = at;
+            }
+            text.push(c);
+        }
+        None => {
+            let whole = std::mem::take(&mut text);
+            if whole.chars().count() >= LEAST_TEXT {
+                found.push((begin, whole));
+            }
+        }
+    };
+    let is_letter = |c: &char| *c == '\t' || !c.is_control();
+    if step == 1 {
+        let mut at = 0_usize;
+        for chunk in bytes.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                take(at, Some(c).filter(is_letter));
+                at = at.saturating_add(c.len_utf8());
+            }
+            if !chunk.invalid().is_empty() {
+                take(at, None);
+                at = at.saturating_add(chunk.invalid().len());
+            }
+        }
+    } else {
+        for (index, unit) in bytes.get(first..).unwrap_or_default().chunks_exact(step).enumerate() {
+            let at = first.saturating_add(index.saturating_mul(step));
+            let c = match unit {
+                [letter, rest @ ..] if rest.iter().all(|byte| *byte == 0) => {
+                    Some(char::from(*letter)).filter(|c| c.is_ascii() && is_letter(c))
+                }
+                _ => None,
+            };
+            take(at, c);
+        }
+    }
+    take(bytes.len(), None);
+    found
+}
+
+/// The last name in an expression: what the memory is, for rules that go by names.
+fn variable_in(text: &str) -> &str {
+    let operand = text.split_once(char::is_whitespace).map_or(text, |(_, operand)| operand);
+    let words = operand.rsplit(|c: char| !c.is_alphanumeric() && c != '_');
+    let mut names = words.filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'));
+    names.next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_found_in_letters_of_one_byte_and_of_two() {
+        let bytes = b"\0\x01hunter22\0\xffab\0c\0h\0e\0l\0l\0o\0\0\0";
+        assert_eq!(texts(bytes, 0, 1), [(2, "hunter22".to_owned())]);
+        let wide: Vec<_> = (0..2).flat_map(|first| texts(bytes, first, 2)).collect();
+        assert_eq!(wide, [(13, "bchello".to_owned())]);
+        assert_eq!(texts("na\u{ef}ve".as_bytes(), 0, 1), [(0, "na\u{ef}ve".to_owned())]);
+        assert!(texts(&[0xff; 9], 0, 1).is_empty());
+    }
+
+    #[test]
+    fn memory_is_called_as_the_last_name_of_its_expression() {
+        for (text, name) in [
+            ("x/s user->password", "password"),
+            ("x/16xb &user.token[4]", "token"),
+            ("x/4gx $rsp", "rsp"),
+            ("x/s 0x1234", ""),
+            ("x/2s buf + 8", "buf"),
+        ] {
+            assert_eq!(variable_in(text), name, "{text}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Answers of `obit print`, redacted as a report is.
+
+use super::build::crash_id;
+use super::memory_dump::Dumper;
+use super::values::{self, Whose};
+use super::{Answer, BuildOptions, Printed, TypeText, Variable};
+use obit_process::print;
+use obit_process::process::Process;
+use obit_redact::Origin;
+
+/// What was asked, where, and what was found.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The words of whoever asked.
+    pub text: String,
+    /// Place of the thread in [`Process::threads`].
+    pub thread: usize,
+    /// Place of the frame in the thread's frames.
+    pub frame: usize,
+    /// Its number for people.
+    pub frame_number: u64,
+    /// What was found.
+    pub answer: print::Answer,
+}
+
+/// What may leave of the answers. Those that another command has are left out.
+pub fn printed(process: &Process, asked: &[Asked], options: &BuildOptions) -> Vec<Printed> {
+    let mut redactor = options.redactor(&crash_id(&process.dump), process);
+    let mut all = Vec::new();
+    for asked in asked {
+        let thread = process.threads.get(asked.thread);
+        let expression = redactor.show(Origin::OwnWords, asked.text.trim());
+        let answers = match &asked.answer {
+            print::Answer::Values(values) => {
+                let variable = |value| {
+                    let shown = values::variable(value, Whose::default(), &mut redactor);
+                    let name = value.name.as_deref().unwrap_or_default();
+                    let name = redactor.show(Origin::OwnWords, name);
+                    Answer::Value(Variable { name, ..shown })
+                };
+                values.iter().map(variable).collect()
+            }
+            print::Answer::Memory(examined) => {
+                let frame = thread.and_then(|thread| thread.frames.get(asked.frame));
+                let pc = frame.map(|frame| frame.pc);
+                let mut dumper = Dumper { process, redactor: &mut redactor, pc };
+                vec![Answer::Memory(dumper.dump(&asked.text, expression, examined))]
+            }
+            print::Answer::Type(lines) => {
+                let lines = lines.iter().map(|line| redactor.show(Origin::SymbolName, line));
+                vec![Answer::Type(TypeText { expression, declaration: lines.collect() })]
+            }
+            print::Answer::Elsewhere(_) => Vec::new(),
+        };
+        let tid = thread.map_or(0, |thread| thread.tid);
+        let frame = asked.frame_number;
+        all.extend(answers.into_iter().map(|answer| Printed { thread: tid, frame, answer }));
+    }
+    all
+}
