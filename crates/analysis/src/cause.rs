@@ -344,7 +344,13 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
     let is_known = match fault.reason {
         Reason::BeyondFile | Reason::NoPage | Reason::Unknown => false,
         // A call that went astray may look alike, unless the instruction is at hand.
-        Reason::Returned => fault.instruction.is_some(),
+        // And the kernel has one code for all that x86 makes of a division, or takes for no
+        // instruction.
+        Reason::Returned
+        | Reason::DivideByZero
+        | Reason::IllegalInstruction
+        | Reason::Trap
+        | Reason::Privileged => fault.instruction.is_some(),
         Reason::Null | Reason::Unmapped | Reason::Forbidden => kind != AccessKind::Unknown,
         _ => true,
     };

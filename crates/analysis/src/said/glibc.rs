@@ -90,7 +90,7 @@ fn text_of(memory: &AddressSpace, at: Avma) -> Option<String> {
 }
 
 /// Who writes such a message, and what about.
-fn speaker(text: &str) -> (Speaker, Option<Subject>) {
+pub(super) fn speaker(text: &str) -> (Speaker, Option<Subject>) {
     const BLOCK: Option<Subject> = Some(Subject::GivenBlock);
     const BY_ALLOCATOR: [(&str, Option<Subject>); 13] = [
         ("malloc():", None),

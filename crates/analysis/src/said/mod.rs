@@ -7,6 +7,7 @@ mod exception;
 mod fact;
 mod facts;
 mod glibc;
+mod glibc_missing;
 mod go;
 mod go_memory;
 mod logging;
@@ -112,6 +113,7 @@ fn last_words(stack: &Stack<'_>) -> Option<Said> {
         .or_else(|| rust::said(stack))
         .or_else(|| cpp::said(stack))
         .or_else(|| glibc::by_function(stack))
+        .or_else(|| glibc_missing::message(stack))
         .or_else(|| rust_stripped::said(stack))
 }
 
@@ -148,7 +150,9 @@ mod tests {
     /// A memory of a 64-bit machine that holds these bytes.
     pub(super) fn memory(pages: &[(u64, &[u8])]) -> AddressSpace {
         let core = CoreBuilder::x86_64().signal(6).thread(1, &[]);
-        let core = pages.iter().fold(core, |core, (at, bytes)| core.segment(*at, bytes, 0x800));
+        let core = pages.iter().fold(core, |core, (at, bytes)| {
+            core.segment(*at, bytes, 0x800.max(bytes.len() as u64))
+        });
         let limits = Limits::default();
         let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
         obit_process::module::load(
