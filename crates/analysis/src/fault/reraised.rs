@@ -121,6 +121,6 @@ mod tests {
 
     #[test]
     fn a_signal_of_another_process_is_not_computed() {
-        assert_eq!(class(0, Some(99)).0, CauseClass::SignalFromOutside);
+        assert_eq!(class(0, Some(99)).0, CauseClass::ExternalSignal);
     }
 }

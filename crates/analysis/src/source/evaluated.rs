@@ -108,6 +108,7 @@ fn no_parts() -> Budget {
 fn is_wanted(value: &Value, wanted: Wanted) -> bool {
     match (&value.state, wanted) {
         (State::Scalar(Scalar::Address(at)), Wanted::Pointer(wanted)) => *at == wanted.0,
+        (State::Aggregate, Wanted::Pointer(Avma(0))) => is_empty_smart_pointer(value),
         (State::Scalar(Scalar::Signed(number)), Wanted::Number(wanted)) => {
             *number == i128::from(wanted.cast_signed()) || *number == i128::from(wanted)
         }
@@ -116,6 +117,14 @@ fn is_wanted(value: &Value, wanted: Wanted) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a standard smart pointer holds nothing.
+fn is_empty_smart_pointer(value: &Value) -> bool {
+    const KINDS: [&str; 2] = ["std::unique_ptr", "std::shared_ptr"];
+    let summary = value.summary.as_deref().unwrap_or_default();
+    let kind = KINDS.iter().find_map(|kind| summary.strip_prefix(kind));
+    kind.is_some_and(|rest| rest.ends_with("empty")) && value.pointee.is_none()
 }
 
 impl Known {
