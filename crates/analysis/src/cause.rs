@@ -1,5 +1,6 @@
 //! The judgement: which class of cause the facts make, and how sure that is.
 
+use super::assertion;
 use super::blame::{blame, own_about};
 use super::confidence::Confidence;
 use super::fault::{Access, AccessKind, Fault, Reason};
@@ -69,6 +70,7 @@ pub(super) fn judge(
     }
     let signal = process.dump.signal.as_ref()?;
     let (fault, said, aftermath) = first_trouble(process, fault, said);
+    let said = said.map(|said| assertion::with_text(process, said));
     let sender = sender(process);
     let subject = said.as_ref().and_then(|said| said.subject);
     let freed = said.as_ref().filter(|_| subject == Some(Subject::GivenBlock));

@@ -15,6 +15,7 @@ mod rust;
 mod rust_stripped;
 mod sanitizer;
 mod stack;
+mod system_calls;
 mod watchdog;
 mod what;
 
