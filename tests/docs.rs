@@ -282,5 +282,6 @@ fn every_link_leads_to_a_file_and_every_page_is_in_the_summary() {
         }
     }
     let all: BTreeSet<String> = pages.into_keys().filter(|name| name != "SUMMARY.md").collect();
+    assert!(!all.contains("print.md"), "mdBook keeps that name for the page of all pages");
     assert_eq!(linked, all, "pages in docs/SUMMARY.md, and pages");
 }

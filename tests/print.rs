@@ -196,7 +196,7 @@ fn paths_and_fields_of_rust_are_read_in_its_spelling() {
     prints("rust", &["--frame", "4"], &expected);
 }
 
-/// The same as gdb 13 prints of this core, but where docs/print.md says so.
+/// The same as gdb 13 prints of this core, but where docs/expressions.md says so.
 #[test]
 fn values_are_printed_in_the_formats_of_gdb() {
     let expected = [

@@ -8,7 +8,8 @@ use obit_redact::{Level, Named, Origin, Redactor, Shown};
 /// Bytes in a row that are looked at as if they were text.
 const LEAST_TEXT: usize = 4;
 
-/// Characters of the index of an element, with its brackets; longer ones are keys.
+/// Characters of the index of an element, with its brackets; longer ones are keys. Of several
+/// indices, `[2,3]`, each has as many.
 const LONGEST_INDEX: usize = 9;
 
 /// Whose variable a value is, for rules that ask for it.
@@ -187,7 +188,12 @@ fn status(why: &Absence) -> VariableStatus {
         | Absence::Memory(_)
         | Absence::Incomplete
         | Absence::Malformed(_)
-        | Absence::TooLarge(_) => VariableStatus::Unavailable,
+        | Absence::TooLarge(_)
+        | Absence::NotAllocated
+        | Absence::NotAssociated
+        | Absence::DescriptorNotInMemory
+        | Absence::UnknownLength
+        | Absence::NotContiguous => VariableStatus::Unavailable,
     }
 }
 
@@ -246,6 +252,7 @@ fn text(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Redac
         shown.value = None;
     }
     shown.text = Some(allowed);
+    shown.text_prefix = value.text_prefix.to_owned();
     shown.text_cut = text.left_out != Some(0);
     shown.text_left_out = text.left_out.filter(|count| *count > 0);
     is_hidden
@@ -284,11 +291,22 @@ fn name_of(name: &str, redactor: &mut Redactor) -> Shown {
     let is_plain = |c: char| c.is_alphanumeric() || "_[]$.:<>+-".contains(c);
     // `[4111111111111111]` is no index of an array.
     let is_index = !name.starts_with('[') || name.len() <= LONGEST_INDEX;
-    let origin = match is_index && name.chars().all(is_plain) {
+    let origin = match is_index && name.chars().all(is_plain) || are_indices(name) {
         true => Origin::SymbolName,
         false => Origin::VariableText,
     };
     redactor.show(origin, name)
+}
+
+/// Whether a name is the indices of an element of a multidimensional array: `[2,3]`, `[:,3]`.
+fn are_indices(name: &str) -> bool {
+    let indices = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let is_index = |index: &str| {
+        let number = index.strip_prefix('-').unwrap_or(index);
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        index == ":" || is_number && index.len() + 2 <= LONGEST_INDEX
+    };
+    indices.is_some_and(|indices| indices.split(',').all(is_index))
 }
 
 /// A way into a variable, `ns[1]` or `(*m).rows[3]`: names of the program, unless a key of
@@ -338,6 +356,16 @@ mod tests {
 
     fn json(of: Scalar) -> String {
         serde_json::to_string(&shown(&scalar(of)).value).unwrap()
+    }
+
+    #[test]
+    fn indices_of_several_dimensions_are_no_data_unless_they_are_long() {
+        for indices in ["[2,3]", "[:,3]", "[:,:,-1]", "[7]"] {
+            assert!(are_indices(indices), "{indices}");
+        }
+        for key in ["[]", "[2,]", "[4111111111111111,1]", "[a,b]", "[2, 3]", "2,3"] {
+            assert!(!are_indices(key), "{key}");
+        }
     }
 
     #[test]

@@ -251,11 +251,7 @@ impl Learner<'_> {
         within: Within,
         parts: &mut Parts,
     ) {
-        let spans = || value.members.iter().map(|member| member.span);
-        if let (Some(first), Some(Some(last))) = (spans().next().flatten(), spans().next_back()) {
-            let behind = first.len().saturating_mul(value.omitted);
-            let end = last.end.0.saturating_add(behind);
-            let range = (first.start.0, end.saturating_sub(first.start.0));
+        if let Some(range) = range_of_text(value) {
             let shown = self.redactor.show_value(Origin::VariableText, named, &text.text);
             if shown.as_str() != text.text {
                 self.typed.hidden.push((range.0, range.1, Hidden::Text));
@@ -288,6 +284,19 @@ impl Learner<'_> {
         }
         self.process.memory.take_reads();
     }
+}
+
+/// Where the text of an array of characters lies, or that of a string of a stated length.
+fn range_of_text(value: &Value) -> Option<(u64, u64)> {
+    if value.members.is_empty() {
+        let span = value.span.filter(|_| matches!(value.state, State::Aggregate))?;
+        return Some((span.start.0, span.len()));
+    }
+    let spans = || value.members.iter().map(|member| member.span);
+    let (first, last) = (spans().next().flatten()?, spans().next_back().flatten()?);
+    let behind = first.len().saturating_mul(value.omitted);
+    let end = last.end.0.saturating_add(behind);
+    Some((first.start.0, end.saturating_sub(first.start.0)))
 }
 
 /// Places where two members lie: of a union the bytes may be either.

@@ -168,11 +168,16 @@ pub(super) fn judge(
     })
 }
 
-/// Whether the frame that made a value is of a library, whose names are not the program's.
+/// Whether what made a value is a library's alone, whose names are not the program's: no
+/// function of the application was inlined there.
 fn is_of_library(process: &Process, origin: &Origin) -> bool {
-    let frame = process.crashed().and_then(|thread| thread.frames.get(origin.frame));
-    let is_named_there = origin.gone.is_none() && !origin.is_of_callee;
-    is_named_there && frame.is_some_and(|frame| is_foreign(process, frame))
+    if origin.gone.is_some() || origin.is_of_callee {
+        return false;
+    }
+    let frames = process.crashed().map_or(&[][..], |thread| &thread.frames);
+    let Some(made) = frames.get(origin.frame) else { return false };
+    let mut same = frames.iter().filter(|frame| frame.activation == made.activation);
+    same.all(|frame| is_foreign(process, frame))
 }
 
 /// The frame in which the stack ran out, if that is not one of many but large itself.

@@ -147,7 +147,9 @@ fn language(language: dwarf::Language) -> Option<Language> {
         dwarf::Language::Cpp => Some(Language::Cpp),
         dwarf::Language::Rust => Some(Language::Rust),
         dwarf::Language::Go => Some(Language::Go),
-        dwarf::Language::Scoped => Some(Language::Other),
+        dwarf::Language::Ada | dwarf::Language::Fortran | dwarf::Language::Scoped => {
+            Some(Language::Other)
+        }
         dwarf::Language::Unknown => None,
     }
 }

@@ -76,14 +76,15 @@ pub use model::code::{
 };
 pub use model::language::Language;
 pub use model::location::{
-    Bound, EntryValue, Expression, Location, LocationList, NoPlace, Piece, Place, Surroundings,
-    VariableId,
+    Bound, EntryValue, Expression, Location, LocationList, MemberBound, NoPlace, Piece, Place,
+    Surroundings, VariableId,
 };
 pub use model::scope::{Scope, Scopes, Variable};
 pub use model::types::{
-    Array, BaseType, Dimension, DimensionEnd, Encoding, Enumeration, FunctionType, Member,
-    MemberOffset, MemberRole, PointerKind, Qualifier, Record, RecordKeyword, StaticMember,
-    TemplateArgument, Type, TypeId, TypeKind, Variant, VariantPart,
+    Array, BaseType, Descriptor, Dimension, DimensionEnd, Encoding, Enumeration, FunctionType,
+    Member, MemberOffset, MemberRole, PointerKind, Qualifier, Record, RecordKeyword, Scale,
+    StaticMember, Stride, StringType, TemplateArgument, Type, TypeId, TypeKind, Variant,
+    VariantPart,
 };
 pub use names::demangle::demangle;
 pub use sections::context::SplitLoader;

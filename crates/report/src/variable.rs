@@ -32,6 +32,9 @@ pub struct Variable {
     /// The value in the format that was asked for (`obit print CORE '/x flags'`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formatted: Option<Shown>,
+    /// What a literal of its type begins with: `L`, `u`, `U` or `u8`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text_prefix: String,
     /// Whether the string goes on after `text`.
     #[serde(skip_serializing_if = "is_false")]
     pub text_cut: bool,

@@ -82,7 +82,7 @@ impl Variable {
                 false => format!("{number} <{text}>"),
             },
             VariableValue::Integer(code) if is_character(*code, text) => {
-                format!("{number} '{}'", escaped(unquoted(text), '\''))
+                format!("{number} {}'{}'", self.text_prefix, escaped(unquoted(text), '\''))
             }
             VariableValue::Integer(_) | VariableValue::Text(_) => text.to_owned(),
         })
@@ -175,13 +175,13 @@ impl Variable {
 
     /// A text in quotes, cut to `room`.
     fn string(&self, text: &str, room: usize) -> String {
-        let quoted = format!("\"{}\"", escaped(text, '"'));
+        let quoted = format!("{}\"{}\"", self.text_prefix, escaped(text, '"'));
         let longest = room.max(LEAST_ROOM);
         if quoted.chars().count() <= longest {
             return if self.text_cut { format!("{quoted}\u{2026}") } else { quoted };
         }
         // Cut between characters of the text, not within an escape.
-        let mut cut = String::from("\"");
+        let mut cut = format!("{}\"", self.text_prefix);
         for c in text.chars() {
             let next = escaped(c.encode_utf8(&mut [0; 4]), '"');
             if cut.chars().count() + next.chars().count() + 2 > longest {

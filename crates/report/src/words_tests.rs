@@ -44,6 +44,11 @@ fn scalars_are_numbers_characters_enumerators_and_addresses() {
     let with = |variable: Variable, word: &str| Variable { text: Some(text(word)), ..variable };
     assert_eq!(all(&number("n", -3)), "-3");
     assert_eq!(all(&with(number("c", 97), "a")), "97 'a'");
+    let wide = Variable { text_prefix: "L".to_owned(), ..with(number("c", 97), "a") };
+    assert_eq!(all(&wide), "97 L'a'");
+    let mut wide = with(pointer("s", "const wchar_t *", "0x4bb140"), "ab");
+    wide.text_prefix = "L".to_owned();
+    assert_eq!(all(&wide), "0x4bb140 L\"ab\"");
     assert_eq!(all(&with(number("c", 10), "\n")), "10 '\\n'");
     assert_eq!(all(&with(number("c", 39), "'")), "39 '\\''");
     assert_eq!(all(&with(number("e", 2), "RED")), "RED");

@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_class_that_no_crash_can_have_is_refused() {
-        assert!(condition("class=null-raed").unwrap_err().contains("obit explain"));
+        assert!(condition("class=null-raed").unwrap_err().contains("did you mean null-read"));
+        assert!(condition("class=x").unwrap_err().contains("obit explain"));
     }
 
     #[test]

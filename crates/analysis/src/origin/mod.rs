@@ -2,6 +2,7 @@
 //! function that used it, and through arguments into its callers, to the instruction that
 //! made it or loaded it (after Cui et al., RETracer, ICSE 2016).
 
+mod address;
 mod body;
 mod frame_of_load;
 mod moment;

@@ -109,12 +109,24 @@ fn element_at<'t>(
     into: u64,
     index: &mut Option<(&str, u64)>,
 ) -> Option<(String, Object<'t>)> {
-    let first = object.index(scene, object.lower_bound(scene))?;
+    // A descriptor holds no elements, and indices of Fortran are not written so.
+    if is_of_fortran(scene, object) {
+        return None;
+    }
+    let first = object.index(scene, 0)?;
     let size = first.size(scene).filter(|size| *size > 0)?;
     if let Some((name, _)) = index.filter(|(_, bytes)| *bytes == size) {
         *index = None;
         return Some((format!("[{name}]"), first));
     }
-    let nth = i64::try_from(into / size).ok()?.checked_add(object.lower_bound(scene))?;
-    Some((format!("[{nth}]"), object.index(scene, nth)?))
+    let nth = i64::try_from(into / size).ok()?;
+    let index = nth.checked_add(object.lower_bound(scene))?;
+    Some((format!("[{index}]"), object.index(scene, nth)?))
+}
+
+fn is_of_fortran<'t>(scene: Scene<'t>, object: &Object<'t>) -> bool {
+    match &object.resolved(scene).get().kind {
+        TypeKind::Array(array) => array.is_column_major || !array.descriptor.is_empty(),
+        _ => false,
+    }
 }

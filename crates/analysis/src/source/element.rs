@@ -60,7 +60,8 @@ impl Search {
         for part in value.members.iter().chain(&value.elements) {
             let name = part.name.as_deref().unwrap_or_default();
             let inner = match name.starts_with('[') {
-                true => format!("{path}{name}"),
+                // Within `m[:,3]` of a column-major array is `m[1,3]`.
+                true => format!("{}{name}", path.split_once("[:").map_or(path, |(of, _)| of)),
                 false => format!("{path}.{name}"),
             };
             let is_it =

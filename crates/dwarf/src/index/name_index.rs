@@ -125,7 +125,7 @@ impl NameIndex {
         let of = |entry: Entry<'_, '_>| {
             let it = Described::read(entry)?;
             let fits = wanted.is_kind(it.tag()) && wanted.is(&qualified(&it)?);
-            fits.then(|| table.intern(entry.key()))
+            fits.then(|| table.intern(entry))
         };
         self.search(root, &self.types, &wanted, of)
     }

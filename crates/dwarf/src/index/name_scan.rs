@@ -133,7 +133,7 @@ impl ScannedNames {
     fn unit<'d>(&mut self, root: &DwarfFile<'d>, file: &DwarfFile<'d>, unit: &Unit<'d>) {
         let Ok(number) = u32::try_from(self.units.len()) else { return };
         self.units.push(UnitPlace { part: file.part, list: unit.list, unit: unit.index });
-        let entry = Entry { root, file, unit, offset: UnitOffset(0) };
+        let entry = Entry::new(root, file, unit, UnitOffset(0));
         let mut scan = UnitScan {
             entry,
             number,

@@ -39,7 +39,7 @@ pub(crate) fn enumeration_with(
     root.units_at(at).find_map(|unit| {
         let (file, unit) = split::whole(root, unit);
         let offset = enumeration_in(file, unit, name).ok()??;
-        Some(table.intern(Entry { root, file, unit, offset }.key()))
+        Some(table.intern(Entry::new(root, file, unit, offset)))
     })
 }
 

@@ -1,6 +1,6 @@
 //! Files that debug information shares or was moved to: dwz files and DWARF packages.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::content::{has_bytes, has_dwarf};
@@ -103,12 +103,16 @@ impl Locator {
         } else {
             homes.iter().for_each(|home| add(names::resolve(home, link)));
         }
-        if paths.is_empty() {
+        let below = below_dwz(link);
+        // A link into another root may have its file below the roots that are searched.
+        if paths.is_empty() && below.is_none() {
             search.refuse(link.to_owned(), "the dwz link leads out of the directories searched");
         }
         if let Some(name) = link.file_name() {
             paths.extend(homes.iter().map(|home| home.join(name)));
-            paths.extend(roots.iter().map(|root| root.join(".dwz").join(name)));
+            for below in below.iter().map(PathBuf::as_path).chain([Path::new(name)]) {
+                paths.extend(roots.iter().map(|root| root.join(".dwz").join(below)));
+            }
         }
         paths
     }
@@ -154,6 +158,16 @@ impl Locator {
             Some(package)
         })
     }
+}
+
+/// What of a link stands behind `.dwz`, as Debian's architecture does:
+/// `x86_64-linux-gnu/name.debug`. A root that is not `/usr/lib/debug` has the same below it.
+fn below_dwz(link: &Path) -> Option<PathBuf> {
+    let mut components = link.components();
+    components.by_ref().find(|component| component.as_os_str() == ".dwz")?;
+    let below = components.as_path();
+    let is_plain = below.components().all(|part| matches!(part, Component::Normal(_)));
+    (is_plain && below.components().nth(1).is_some()).then(|| below.to_owned())
 }
 
 /// The file at `path` if it has DWARF and the build ID that the link asks for.

@@ -220,6 +220,19 @@ fn a_dwz_file_is_found_beside_below_a_debug_root_and_by_build_id() {
     assert_eq!(notices, []);
 }
 
+/// Debian's link is absolute; in a private directory of debug files the same is below it.
+#[test]
+fn a_dwz_file_of_an_architecture_is_found_below_every_debug_root() {
+    let dwz = dwarf().build_id(&[9; 20]).build();
+    let with_link = |name: &[u8]| dwarf().build_id(&[1; 20]).alt_link(name, &[9; 20]);
+    let place = TestDirectory::new();
+    let at = place.put("debug/.dwz/x86_64-linux-gnu/both.debug", &dwz);
+    let link = b"/usr/lib/debug/.dwz/x86_64-linux-gnu/both.debug";
+    assert_eq!(alternate_path(&place.files_of(with_link(link)).0), Some(at.as_path()));
+    let climbing = with_link(b"/usr/lib/debug/.dwz/../.dwz/x86_64-linux-gnu/both.debug");
+    assert_eq!(alternate_path(&place.files_of(climbing).0), None);
+}
+
 #[test]
 fn a_dwz_link_that_leads_out_of_the_roots_is_refused() {
     let place = TestDirectory::new();

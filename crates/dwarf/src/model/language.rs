@@ -11,7 +11,12 @@ pub enum Language {
     Rust,
     /// Go: names contain dots and slashes and are taken as they are.
     Go,
-    /// D and Fortran: scopes are written with `::`, names are taken as they are.
+    /// Ada: GNAT's names hold the scopes, with `__` between them.
+    Ada,
+    /// Fortran: scopes are written with `::`, names are taken as they are, arrays are
+    /// column-major.
+    Fortran,
+    /// D: scopes are written with `::`, names are taken as they are.
     Scoped,
     /// Not known: told from the name's own prefix.
     Unknown,
@@ -22,15 +27,17 @@ impl Language {
     pub(crate) fn from_dwarf(language: u16) -> Self {
         match language {
             0x04 | 0x11 | 0x1a | 0x21 | 0x2b | 0x2c | 0x39 | 0x3a => Self::Cpp,
+            0x03 | 0x0d | 0x2e | 0x2f => Self::Ada,
             0x1c => Self::Rust,
             0x16 => Self::Go,
-            0x07 | 0x08 | 0x0e | 0x13 | 0x22 | 0x23 | 0x2d => Self::Scoped,
+            0x07 | 0x08 | 0x0e | 0x22 | 0x23 | 0x2d => Self::Fortran,
+            0x13 => Self::Scoped,
             _ => Self::C,
         }
     }
 
     /// Whether functions are named with the namespaces and types around them.
     pub(crate) fn has_scopes(self) -> bool {
-        matches!(self, Self::Cpp | Self::Rust | Self::Scoped | Self::Unknown)
+        matches!(self, Self::Cpp | Self::Rust | Self::Fortran | Self::Scoped | Self::Unknown)
     }
 }

@@ -40,8 +40,23 @@ pub enum Bound {
     Expression(Expression),
     /// The value of a variable, often one without a name.
     Variable(VariableId),
+    /// An unsigned number of so many bytes that is stored somewhere.
+    Stored(Location, u8),
+    /// The value of a member of the record that the array is a member of.
+    Member(MemberBound),
     /// It cannot be told.
     Unknown,
+}
+
+/// Where the member is that holds the bound of another: a discriminant of Ada.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberBound {
+    /// Bytes from the start of the record.
+    pub offset: u64,
+    /// Its size in bytes, at most 8.
+    pub size: u8,
+    /// Whether it has a sign.
+    pub is_signed: bool,
 }
 
 /// An entry of a variable or parameter of one image.

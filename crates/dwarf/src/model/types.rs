@@ -59,6 +59,8 @@ pub enum TypeKind {
     Typedef(Option<TypeId>),
     /// An array or a vector register's type (§ 5.5).
     Array(Array),
+    /// Fortran's `character(len=n)` (§ 5.11).
+    String(StringType),
     /// A structure, class or union (§ 5.7).
     Record(Record),
     /// An enumeration (§ 5.8).
@@ -82,6 +84,19 @@ pub struct BaseType {
     pub bit_offset: u64,
     /// `DW_AT_endianity`, where it differs from the machine's.
     pub big_endian: Option<bool>,
+    /// Of a fixed-point number what its integer is multiplied by, where that is stated.
+    pub scale: Option<Scale>,
+}
+
+/// The factor of a fixed-point number (§ 5.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// `DW_AT_binary_scale`: 2 to this power.
+    Binary(i32),
+    /// `DW_AT_decimal_scale`: 10 to this power.
+    Decimal(i32),
+    /// `DW_AT_small`: another factor.
+    Other,
 }
 
 /// `DW_AT_encoding` (§ 7.8).
@@ -131,12 +146,48 @@ pub enum Qualifier {
 pub struct Array {
     /// Type of the elements.
     pub element: Option<TypeId>,
-    /// Outermost first: `int a[2][3]` has 2, 3.
+    /// The one whose index changes slowest in memory first: `int a[2][3]` has 2, 3, and
+    /// Fortran's `a(3,2)` has 2, 3, too.
     pub dimensions: Vec<Dimension>,
+    /// `DW_ORD_col_major`: the source writes the indices in the reverse order of
+    /// `dimensions`.
+    pub is_column_major: bool,
     /// `DW_AT_GNU_vector`: the content of a vector register.
     pub is_vector: bool,
     /// Bits from one element to the next, where it is not the element's size.
     pub stride_bits: Option<u64>,
+    /// What its descriptor says; empty for an array that lies where its variable does.
+    pub descriptor: Descriptor,
+}
+
+/// Attributes of a type whose data is reached through a descriptor (§ 5.18): the object
+/// they are computed for is the descriptor.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Descriptor {
+    /// `DW_AT_data_location`: where the data is.
+    pub data_location: Option<Expression>,
+    /// `DW_AT_allocated`: 0 for an allocatable object that is not allocated.
+    pub allocated: Option<Bound>,
+    /// `DW_AT_associated`: 0 for a pointer that is not associated.
+    pub associated: Option<Bound>,
+}
+
+impl Descriptor {
+    /// Whether it has none of the attributes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A string of a stated length (§ 5.11).
+#[derive(Clone, Debug)]
+pub struct StringType {
+    /// `DW_AT_type`: the type of its characters, where it is stated.
+    pub character: Option<TypeId>,
+    /// `DW_AT_string_length`: its length in bytes, where it is not the type's size.
+    pub length: Option<Bound>,
+    /// What its descriptor says.
+    pub descriptor: Descriptor,
 }
 
 /// One dimension of an array.
@@ -146,6 +197,17 @@ pub struct Dimension {
     pub lower: Bound,
     /// Where it ends.
     pub end: DimensionEnd,
+    /// The distance from one index to the next, where it is not that of the elements within.
+    pub stride: Option<Stride>,
+}
+
+/// A distance between elements (§ 5.13).
+#[derive(Clone, Debug)]
+pub enum Stride {
+    /// `DW_AT_byte_stride`.
+    Bytes(Bound),
+    /// `DW_AT_bit_stride`.
+    Bits(Bound),
 }
 
 /// Where a dimension ends.

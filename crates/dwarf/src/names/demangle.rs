@@ -24,7 +24,7 @@ pub fn demangle(name: &str, language: Language, limits: &Limits) -> Option<Strin
         return None;
     }
     match language {
-        Language::C | Language::Go | Language::Scoped => None,
+        Language::C | Language::Ada | Language::Go | Language::Fortran | Language::Scoped => None,
         Language::Rust => rust(name, false, limits),
         Language::Cpp => cpp(name, brief(), limits),
         Language::Unknown => rust(name, name.starts_with("_R"), limits)

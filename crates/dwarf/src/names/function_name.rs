@@ -40,7 +40,7 @@ pub(crate) fn name_of<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>) -> FunctionNam
         if !language.has_scopes() {
             return Some(plain);
         }
-        let entry = Entry { root: file, file, unit: declared.unit, offset: declared.offset };
+        let entry = Entry::new(file, file, declared.unit, declared.offset);
         Some(with_scopes(entry, plain))
     };
     let shown = match language {

@@ -21,6 +21,8 @@ pub(crate) enum Is<'t> {
     Byte(u8),
     Signature(u64),
     Entry(usize),
+    /// `DW_FORM_ref_addr`: an entry of the first unit of an image.
+    EntryOfFirst(usize),
     Yes,
     Offset(u32),
     Expression(&'t [u8]),
@@ -60,6 +62,14 @@ impl Unit {
             (dw::DW_AT_stmt_list, Is::Offset(0)),
         ];
         unit.open(dw::DW_TAG_compile_unit, &root);
+        unit
+    }
+
+    /// A partial unit, which states no language.
+    pub(crate) fn partial() -> Self {
+        let info = [0, 0, 0, 0, 5, 0, dw::DW_UT_partial.0, 8, 0, 0, 0, 0].to_vec();
+        let mut unit = Self { abbreviations: Vec::new(), known: HashMap::new(), info };
+        unit.open(dw::DW_TAG_partial_unit, &[]);
         unit
     }
 
@@ -117,6 +127,7 @@ impl Unit {
                 Is::Byte(_) => dw::DW_FORM_data1,
                 Is::Signature(_) => dw::DW_FORM_ref_sig8,
                 Is::Entry(_) => dw::DW_FORM_ref4,
+                Is::EntryOfFirst(_) => dw::DW_FORM_ref_addr,
                 Is::Yes => dw::DW_FORM_flag_present,
                 Is::Offset(_) => dw::DW_FORM_sec_offset,
                 Is::Expression(_) => dw::DW_FORM_exprloc,
@@ -145,7 +156,9 @@ impl Unit {
                 Is::Signed(number) => sleb(&mut self.info, *number),
                 Is::Byte(number) => self.info.push(*number),
                 Is::Signature(number) => self.info.extend(number.to_le_bytes()),
-                Is::Entry(offset) => self.info.extend((*offset as u32).to_le_bytes()),
+                Is::Entry(offset) | Is::EntryOfFirst(offset) => {
+                    self.info.extend((*offset as u32).to_le_bytes());
+                }
                 Is::Yes => {}
                 Is::Offset(offset) => self.info.extend(offset.to_le_bytes()),
                 Is::Expression(code) | Is::Block(code) => {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::DebugInfo;
 use crate::locate::DebugFiles;
+use crate::model::keys::{DieKey, DwarfPart, List};
 use crate::model::language::Language;
-use crate::model::location::Bound;
+use crate::model::location::{Bound, Expression, VariableId};
 use crate::model::types::{
-    Array, BaseType, Dimension, DimensionEnd, Encoding, Member, MemberOffset, MemberRole,
-    PointerKind, Record, Type, TypeId, TypeKind,
+    Array, BaseType, Descriptor, Dimension, DimensionEnd, Encoding, Member, MemberOffset,
+    MemberRole, PointerKind, Record, Type, TypeId, TypeKind,
 };
 use crate::types::table::TypeTable;
 use obit_corefile::elf::test_image::TestImage;
@@ -36,7 +37,7 @@ pub fn named(name: &str, byte_size: impl Into<Option<u64>>, kind: TypeKind) -> T
 
 /// A base type.
 pub fn base(name: &str, size: u64, encoding: Encoding) -> Type {
-    let base = BaseType { encoding, bit_size: None, bit_offset: 0, big_endian: None };
+    let base = BaseType { encoding, bit_size: None, bit_offset: 0, big_endian: None, scale: None };
     named(name, size, TypeKind::Base(base))
 }
 
@@ -51,14 +52,34 @@ pub fn array(element: u32, dimensions: &[(i64, i64)]) -> Type {
     let dimensions = dimensions.iter().map(|(first, last)| Dimension {
         lower: Bound::Constant(*first),
         end: DimensionEnd::Upper(Bound::Constant(*last)),
+        stride: None,
     });
     let array = Array {
         element: Some(id(element)),
         dimensions: dimensions.collect(),
+        is_column_major: false,
         is_vector: false,
         stride_bits: None,
+        descriptor: Descriptor::default(),
     };
     named("", None, TypeKind::Array(array))
+}
+
+/// A bound that is the value of variable `n`, which exists nowhere.
+pub fn variable_bound(n: u64) -> Bound {
+    let key = DieKey { part: DwarfPart::Main, list: List::Info, unit: 0, offset: n as usize };
+    Bound::Variable(VariableId(key))
+}
+
+/// The number of a variable of [`variable_bound`].
+pub fn number_of(variable: VariableId) -> u64 {
+    variable.0.offset as u64
+}
+
+/// `DW_AT_data_location` of a type whose descriptor says so: no expression that is run.
+pub fn data_location() -> Expression {
+    let unit = DieKey { part: DwarfPart::Main, list: List::Info, unit: 0, offset: 0 };
+    Expression::new(&[], unit)
 }
 
 /// A data member at a whole byte.

@@ -2,8 +2,9 @@
 
 use gimli::constants as dw;
 
-use crate::model::location::{Bound, VariableId};
-use crate::model::types::{Array, Dimension, DimensionEnd};
+use crate::model::language::Language;
+use crate::model::location::{Bound, MemberBound, VariableId};
+use crate::model::types::{Array, Descriptor, Dimension, DimensionEnd, Stride};
 use crate::types::described::{Described, integer_type};
 use crate::types::table::TypeTable;
 use crate::units::attributes::{Attributes, Children, Number, Reference};
@@ -14,19 +15,42 @@ const MAX_DIMENSIONS: usize = 64;
 /// The array type at `it`.
 pub(crate) fn array(table: &TypeTable, it: &Described<'_, '_>) -> Array {
     let element = it.stating(dw::DW_AT_type);
-    let (dimensions, stride_bits) = dimensions(it);
+    let is_column_major = is_column_major(it);
+    let mut dimensions = dimensions(it);
+    if is_column_major {
+        dimensions.reverse();
+    }
     Array {
         element: element.and_then(|of| table.referred(of, dw::DW_AT_type)),
         dimensions,
+        is_column_major,
         is_vector: it.own().flag(dw::DW_AT_GNU_vector),
-        stride_bits,
+        stride_bits: stride_bits(it.own()),
+        descriptor: descriptor(it),
     }
 }
 
-/// The dimensions of the array type at `it`, and the bits from one element to the next,
-/// where they are told.
-pub(crate) fn dimensions(it: &Described<'_, '_>) -> (Vec<Dimension>, Option<u64>) {
-    let mut stride_bits = stride(it.own());
+/// `DW_AT_ordering`; the default is the language's (§ 5.5).
+fn is_column_major(it: &Described<'_, '_>) -> bool {
+    match it.unsigned(dw::DW_AT_ordering) {
+        Some(order) => order == u64::from(dw::DW_ORD_col_major.0),
+        None => it.language() == Language::Fortran,
+    }
+}
+
+/// What the type at `it` says of the descriptors of its objects.
+pub(crate) fn descriptor(it: &Described<'_, '_>) -> Descriptor {
+    let stated = |name| it.stating(name).and_then(|of| bound(of, name));
+    let data = it.stating(dw::DW_AT_data_location);
+    Descriptor {
+        data_location: data.and_then(|of| of.expression(dw::DW_AT_data_location)),
+        allocated: stated(dw::DW_AT_allocated),
+        associated: stated(dw::DW_AT_associated),
+    }
+}
+
+/// The dimensions of the array type at `it` in the order of the source.
+pub(crate) fn dimensions(it: &Described<'_, '_>) -> Vec<Dimension> {
     let mut found = Vec::new();
     let mut children = it.children();
     while let Some(child) = children.as_mut().and_then(Children::next) {
@@ -34,20 +58,22 @@ pub(crate) fn dimensions(it: &Described<'_, '_>) -> (Vec<Dimension>, Option<u64>
             break;
         }
         match child.tag() {
-            dw::DW_TAG_subrange_type | dw::DW_TAG_generic_subrange => {
-                stride_bits = stride_bits.or_else(|| stride(child));
-                found.push(dimension(child));
-            }
+            dw::DW_TAG_subrange_type | dw::DW_TAG_generic_subrange => found.push(dimension(child)),
             dw::DW_TAG_enumeration_type => found.push(enumerators(child)),
             _ => {}
         }
     }
-    (found, stride_bits)
+    found
 }
 
-fn stride(of: &Attributes<'_, '_>) -> Option<u64> {
+fn stride_bits(of: &Attributes<'_, '_>) -> Option<u64> {
     let bytes = || of.unsigned(dw::DW_AT_byte_stride)?.checked_mul(8);
     of.unsigned(dw::DW_AT_bit_stride).or_else(bytes)
+}
+
+fn stride(of: &Attributes<'_, '_>) -> Option<Stride> {
+    let bytes = || bound(of, dw::DW_AT_byte_stride).map(Stride::Bytes);
+    bound(of, dw::DW_AT_bit_stride).map(Stride::Bits).or_else(bytes)
 }
 
 fn dimension(of: &Attributes<'_, '_>) -> Dimension {
@@ -57,15 +83,24 @@ fn dimension(of: &Attributes<'_, '_>) -> Dimension {
     let count = count.filter(|count| !matches!(count, Bound::Constant(..0)));
     let upper = || bound(of, dw::DW_AT_upper_bound).map(DimensionEnd::Upper);
     Dimension {
-        lower: lower.unwrap_or(Bound::Constant(of.at.unit.first_index)),
+        lower: lower.unwrap_or(Bound::Constant(first_index(of))),
         end: count.map(DimensionEnd::Count).or_else(upper).unwrap_or(DimensionEnd::Open),
+        stride: stride(of),
+    }
+}
+
+/// The index arrays begin with where nothing states it. A unit without a language has none.
+fn first_index(of: &Attributes<'_, '_>) -> i64 {
+    match of.at.unit.language {
+        Language::Unknown => i64::from(of.at.language() == Language::Fortran),
+        _ => of.at.unit.first_index,
     }
 }
 
 /// A bound in any of the three classes § 2.19 allows. A constant in a form without sign is
 /// negative if its index type is signed, has the form's size, and says so: old compilers
 /// write 0xffffffff for the last index of `int a[0]`.
-fn bound(of: &Attributes<'_, '_>, name: gimli::DwAt) -> Option<Bound> {
+pub(crate) fn bound(of: &Attributes<'_, '_>, name: gimli::DwAt) -> Option<Bound> {
     let value = of.value(name)?;
     if let Some(code) = of.expression(name) {
         return Some(Bound::Expression(code));
@@ -91,10 +126,22 @@ fn bound(of: &Attributes<'_, '_>, name: gimli::DwAt) -> Option<Bound> {
             {
                 Bound::Variable(VariableId(entry.key()))
             }
+            Some(found) if found.tag() == dw::DW_TAG_member => {
+                member(&found).map_or(Bound::Unknown, Bound::Member)
+            }
             _ => Bound::Unknown,
         },
         _ => Bound::Unknown,
     })
+}
+
+/// The bound that is a member at a whole byte.
+fn member(of: &Attributes<'_, '_>) -> Option<MemberBound> {
+    let ty = integer_type(of).filter(|ty| ty.bits <= 64 && ty.bits.is_multiple_of(8))?;
+    let is_bit_field = of.has(dw::DW_AT_bit_size) || of.has(dw::DW_AT_data_bit_offset);
+    let offset = of.unsigned(dw::DW_AT_data_member_location).filter(|_| !is_bit_field)?;
+    let size = u8::try_from(ty.bits / 8).ok()?;
+    Some(MemberBound { offset, size, is_signed: ty.is_signed })
 }
 
 /// An array with an element for each value of an enumeration: from the least to the
@@ -110,5 +157,6 @@ fn enumerators(of: &Attributes<'_, '_>) -> Dimension {
         greatest = Some(greatest.map_or(value, |greatest: i64| greatest.max(value)));
     }
     let constant = |value: Option<i64>| value.map_or(Bound::Unknown, Bound::Constant);
-    Dimension { lower: constant(least), end: DimensionEnd::Upper(constant(greatest)) }
+    let end = DimensionEnd::Upper(constant(greatest));
+    Dimension { lower: constant(least), end, stride: stride(of) }
 }

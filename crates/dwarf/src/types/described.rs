@@ -4,17 +4,24 @@ use std::sync::Arc;
 
 use gimli::constants as dw;
 
-use crate::model::keys::DieKey;
 use crate::model::language::Language;
 use crate::model::types::{Encoding, Qualifier};
 use crate::sections::sources::Slice;
+use crate::types::table::TypeKey;
 use crate::units::attributes::{Attributes, Children, IntegerType, Reference};
 use crate::units::entry::Entry;
 use crate::units::file::DwarfFile;
 
 /// The entry of `key`, unless it stands for a broken reference.
-pub(crate) fn entry_of<'x, 'd>(root: &'x DwarfFile<'d>, key: DieKey) -> Option<Entry<'x, 'd>> {
-    if key.offset == 0 { None } else { Entry::at(root, key) }
+pub(crate) fn entry_of<'x, 'd>(
+    root: &'x DwarfFile<'d>,
+    key: impl Into<TypeKey>,
+) -> Option<Entry<'x, 'd>> {
+    let TypeKey { entry, referrer } = key.into();
+    if entry.offset == 0 {
+        return None;
+    }
+    Entry::at(root, entry).map(|entry| entry.referred_from(referrer))
 }
 
 /// The modifier an entry with this tag is.
@@ -76,10 +83,7 @@ impl<'x, 'd> Described<'x, 'd> {
     }
 
     pub(crate) fn language(&self) -> Language {
-        match self.own.at.unit.language {
-            Language::Unknown => self.own.at.root.main_language(),
-            known => known,
-        }
+        self.own.at.language()
     }
 
     /// The first of the entries that has the attribute.
@@ -108,6 +112,10 @@ impl<'x, 'd> Described<'x, 'd> {
 
 /// Bytes of the type, stated or by its kind.
 pub(crate) fn byte_size(it: &Described<'_, '_>) -> Option<u64> {
+    // There it is the size of the length (DWARF 4 § 5.9).
+    if it.stating(dw::DW_AT_string_length).is_some() {
+        return None;
+    }
     let stated = it
         .unsigned(dw::DW_AT_byte_size)
         .or_else(|| Some(it.unsigned(dw::DW_AT_bit_size)?.div_ceil(8)));

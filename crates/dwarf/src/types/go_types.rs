@@ -109,7 +109,7 @@ impl GoTypes {
             }
             let kind = kind.and_then(|kind| u8::try_from(kind).ok());
             if let (Some(kind), Some(place @ 1..)) = (kind, place) {
-                let entry = Entry { root, file: root, unit, offset }.key();
+                let entry = Entry::new(root, root, unit, offset).key();
                 self.known.entry(place).or_insert(GoType { entry, kind });
             }
         }

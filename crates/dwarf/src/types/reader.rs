@@ -5,12 +5,12 @@ use std::sync::Arc;
 use gimli::constants as dw;
 
 use crate::model::types::{
-    BaseType, FunctionType, PointerKind, RecordKeyword, Type, TypeId, TypeKind,
+    BaseType, FunctionType, PointerKind, RecordKeyword, Scale, Type, TypeId, TypeKind,
 };
 use crate::types::described::{Described, byte_size, encoding, entry_of, is_big_endian, qualifier};
 use crate::types::table::TypeTable;
-use crate::types::{arrays, enumerations, members, type_names};
-use crate::units::attributes::Children;
+use crate::types::{arrays, enumerations, members, strings, type_names};
+use crate::units::attributes::{Attributes, Children, IntegerType};
 use crate::units::file::DwarfFile;
 
 impl TypeTable {
@@ -53,6 +53,7 @@ impl TypeTable {
             },
             dw::DW_TAG_typedef | dw::DW_TAG_template_alias => TypeKind::Typedef(target()),
             dw::DW_TAG_array_type => TypeKind::Array(arrays::array(self, it)),
+            dw::DW_TAG_string_type => TypeKind::String(strings::string(self, it)),
             dw::DW_TAG_structure_type => record(RecordKeyword::Struct),
             dw::DW_TAG_class_type | dw::DW_TAG_interface_type => record(RecordKeyword::Class),
             dw::DW_TAG_union_type => record(RecordKeyword::Union),
@@ -118,5 +119,18 @@ fn base_type(it: &Described<'_, '_>) -> BaseType {
         bit_size,
         bit_offset: stated.or_else(counted).unwrap_or(0),
         big_endian: big_endian.filter(|big| *big != is_big_endian(own)),
+        scale: scale(own),
     }
 }
+
+/// What the integer of a fixed-point number is multiplied by.
+fn scale(of: &Attributes<'_, '_>) -> Option<Scale> {
+    let power = |name| i32::try_from(of.number(name)?.sharing_sign(SIGNED_WORD)).ok();
+    let binary = || power(dw::DW_AT_binary_scale).map(Scale::Binary);
+    let decimal = || power(dw::DW_AT_decimal_scale).map(Scale::Decimal);
+    let other = || of.has(dw::DW_AT_small).then_some(Scale::Other);
+    binary().or_else(decimal).or_else(other)
+}
+
+/// Scales in forms without sign share that of their attribute, which has one.
+const SIGNED_WORD: Option<IntegerType> = Some(IntegerType { is_signed: true, bits: 64 });

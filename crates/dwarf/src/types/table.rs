@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::model::keys::DieKey;
 #[cfg(any(test, feature = "testkit"))]
 use crate::model::keys::{DwarfPart, List};
+use crate::model::language::Language;
 use crate::model::types::{Type, TypeId};
 use crate::units::attributes::{Attributes, Reference};
+use crate::units::entry::Entry;
 
 /// The types of one image that were asked about, each under a number of its own.
 pub(crate) struct TypeTable {
-    numbers: Mutex<HashMap<DieKey, TypeId>>,
+    numbers: Mutex<HashMap<TypeKey, TypeId>>,
     pub(crate) slots: Slots,
     pub(crate) unknown: Type,
 }
@@ -23,10 +25,30 @@ impl Default for TypeTable {
     }
 }
 
+/// A type's entry and, if its unit states no language, that of the entry that led to it: C
+/// and C++ units share types in the files of dwz.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TypeKey {
+    pub(crate) entry: DieKey,
+    pub(crate) referrer: Language,
+}
+
+impl From<DieKey> for TypeKey {
+    fn from(entry: DieKey) -> Self {
+        Self { entry, referrer: Language::Unknown }
+    }
+}
+
+impl From<Entry<'_, '_>> for TypeKey {
+    fn from(entry: Entry<'_, '_>) -> Self {
+        Self { entry: entry.key(), referrer: entry.referrer }
+    }
+}
+
 /// What is known of one type.
 #[derive(Default)]
 pub(crate) struct Slot {
-    pub(crate) entry: OnceLock<DieKey>,
+    pub(crate) entry: OnceLock<TypeKey>,
     pub(crate) ty: OnceLock<Box<Type>>,
     pub(crate) name: OnceLock<Arc<str>>,
 }
@@ -71,7 +93,8 @@ impl Slots {
 
 impl TypeTable {
     /// The number of the type at `entry`.
-    pub(crate) fn intern(&self, entry: DieKey) -> TypeId {
+    pub(crate) fn intern(&self, entry: impl Into<TypeKey>) -> TypeId {
+        let entry = entry.into();
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(id) = numbers.get(&entry) {
             return *id;
@@ -89,15 +112,15 @@ impl TypeTable {
     /// to. A reference that leads nowhere is to a type of which nothing is known; none at
     /// all is `void`.
     pub(crate) fn referred(&self, of: &Attributes<'_, '_>, name: gimli::DwAt) -> Option<TypeId> {
-        Some(self.intern(match of.reference(name)? {
-            Reference::To(entry) => entry.key(),
+        Some(match of.reference(name)? {
+            Reference::To(entry) => self.intern(entry),
             // No entry starts where its unit does.
-            Reference::Broken => DieKey { offset: 0, ..of.at.key() },
-        }))
+            Reference::Broken => self.intern(DieKey { offset: 0, ..of.at.key() }),
+        })
     }
 
     /// The entry of the type with this number.
-    pub(crate) fn entry(&self, id: TypeId) -> Option<DieKey> {
+    pub(crate) fn entry(&self, id: TypeId) -> Option<TypeKey> {
         self.slots.get(id.0)?.entry.get().copied()
     }
 

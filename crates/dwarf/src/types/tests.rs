@@ -11,6 +11,11 @@ use obit_corefile::addr::Svma;
 use obit_corefile::elf::ElfImage;
 use obit_corefile::limits::Limits;
 
+#[path = "ada_tests.rs"]
+mod ada;
+#[path = "fortran_tests.rs"]
+mod fortran;
+
 type Given<'t> = [(gimli::DwAt, Is<'t>)];
 
 fn cpp() -> Unit {
@@ -296,18 +301,6 @@ fn dimensions_end_as_their_compiler_says_it() {
 }
 
 #[test]
-fn arrays_of_fortran_count_from_one() {
-    let mut unit = Unit::of_language(dw::DW_LANG_Fortran95, 0x1000, 0x1000);
-    let int = int(&mut unit);
-    let array = unit.open(dw::DW_TAG_array_type, &[(dw::DW_AT_type, Is::Entry(int))]);
-    unit.leaf(dw::DW_TAG_subrange_type, &[(dw::DW_AT_upper_bound, Is::Number(5))]);
-    unit.close();
-    variable(&mut unit, "a", array);
-    let info = read(unit);
-    assert_eq!(&*name_of(&info, "a"), "int [5]");
-}
-
-#[test]
 fn modifiers_stand_where_c_puts_them() {
     let mut unit = Unit::new(0x1000, 0x1000);
     let char = base(&mut unit, "char", 1, dw::DW_ATE_signed_char);
@@ -360,6 +353,48 @@ fn modifiers_stand_where_c_puts_them() {
     let info = read(unit);
     for (name, (_, shown)) in names.iter().zip(&kept) {
         assert_eq!(&*name_of(&info, name), *shown);
+    }
+}
+
+#[test]
+fn a_type_of_a_partial_unit_has_the_language_of_whoever_refers_to_it() {
+    let mut partial = Unit::partial();
+    let ty = structure(&mut partial, "node", 8);
+    let node = of(&mut partial, dw::DW_TAG_pointer_type, ty);
+    let given = [
+        (dw::DW_AT_name, Is::Text("next")),
+        (dw::DW_AT_type, Is::Entry(node)),
+        (dw::DW_AT_data_member_location, Is::Number(0)),
+    ];
+    partial.leaf(dw::DW_TAG_member, &given);
+    partial.close();
+    let refer = |language, name| {
+        let mut unit = Unit::of_language(language, 0x1000, 0x1000);
+        let location = [3, 0, 0x20, 0, 0, 0, 0, 0, 0];
+        let given = [
+            (dw::DW_AT_name, Is::Text(name)),
+            (dw::DW_AT_type, Is::EntryOfFirst(node)),
+            (dw::DW_AT_location, Is::Expression(&location)),
+        ];
+        unit.leaf(dw::DW_TAG_variable, &given);
+        unit
+    };
+    let c = refer(dw::DW_LANG_C11, "of_c");
+    let cpp = refer(dw::DW_LANG_C_plus_plus_14, "of_cpp");
+    let info = debug_info(Unit::images(vec![partial, c, cpp]));
+    let target = |id: TypeId| match info.type_at(id).kind {
+        TypeKind::Pointer { target: Some(target), .. } => target,
+        ref other => panic!("{other:?}"),
+    };
+    for (variable, language, name) in
+        [("of_c", Language::C, "struct node *"), ("of_cpp", Language::Cpp, "node *")]
+    {
+        let node = target(id_of(&info, variable));
+        assert_eq!(info.type_at(node).language, language);
+        assert_eq!(&*name_of(&info, variable), name);
+        // However far one goes on from there.
+        let next = record(&info, node).members[0].ty.unwrap();
+        assert_eq!(target(next), node);
     }
 }
 

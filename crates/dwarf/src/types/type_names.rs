@@ -7,8 +7,8 @@ use crate::model::language::Language;
 use crate::model::location::Bound;
 use crate::model::types::{Dimension, DimensionEnd, Qualifier};
 use crate::names::scopes::with_scopes;
-use crate::types::arrays;
 use crate::types::described::{Described, qualifier};
+use crate::types::{arrays, fortran_names};
 use crate::units::attributes::{Children, Reference};
 use crate::units::entry::Entry;
 
@@ -97,6 +97,9 @@ impl Speller {
                 };
             }
             dw::DW_TAG_ptr_to_member_type => return None,
+            dw::DW_TAG_string_type if it.text(dw::DW_AT_name).is_none() => {
+                return self.charge(fortran_names::string(it));
+            }
             dw::DW_TAG_subrange_type if it.text(dw::DW_AT_name).is_none() => return None,
             tag if qualifier(tag).is_some() => return None,
             _ => "",
@@ -143,14 +146,13 @@ impl Speller {
             target => Some(self.whole(target, depth.saturating_add(1))),
         };
         let text = match it.tag() {
-            dw::DW_TAG_array_type => {
-                arrays::dimensions(it).0.iter().rev().fold(inner?, |element, dimension| {
-                    match elements(dimension) {
-                        Elements::Known(count) => format!("[{element}; {count}]"),
-                        _ => format!("[{element}]"),
-                    }
-                })
-            }
+            dw::DW_TAG_array_type => arrays::dimensions(it).iter().rev().fold(
+                inner?,
+                |element, dimension| match elements(dimension) {
+                    Elements::Known(count) => format!("[{element}; {count}]"),
+                    _ => format!("[{element}]"),
+                },
+            ),
             dw::DW_TAG_subroutine_type => {
                 let parameters = self.parameters(it, depth).join(", ");
                 let result = inner.map_or(String::new(), |result| format!(" -> {result}"));
@@ -182,7 +184,11 @@ impl Speller {
                 around.point(&format!("{class}::*"), restrict(it.language()));
             }
             dw::DW_TAG_array_type => {
-                let (dimensions, _) = arrays::dimensions(it);
+                let dimensions = arrays::dimensions(it);
+                if it.language() == Language::Fortran {
+                    around.follow(&fortran_names::shape(&dimensions));
+                    return;
+                }
                 let mut suffix = String::new();
                 for dimension in &dimensions {
                     suffix += &match elements(dimension) {

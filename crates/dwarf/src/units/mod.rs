@@ -6,6 +6,7 @@ pub(crate) mod entry;
 pub(crate) mod file;
 pub(crate) mod functions;
 pub(crate) mod line_rows;
+pub(crate) mod location_attribute;
 pub(crate) mod range_attributes;
 pub(crate) mod range_map;
 pub(crate) mod root;

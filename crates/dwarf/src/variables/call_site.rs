@@ -25,7 +25,7 @@ pub(crate) fn call<'d>(root: &DwarfFile<'d>, return_pc: u64) -> Option<Call> {
         let function = Functions::at(file, unit, inside)?;
         let calls = &function.body(file, unit).calls;
         let site = calls.iter().find(|site| site.return_pc == return_pc)?;
-        Some(read(Entry { root, file, unit, offset: site.offset }))
+        Some(read(Entry::new(root, file, unit, site.offset)))
     })
 }
 

@@ -8,6 +8,7 @@ use gimli::{
 };
 
 use crate::model::keys::List;
+use crate::model::language::Language;
 use crate::model::location::{
     EntryValue, Expression, Location, NoPlace, Piece, Place, Surroundings, VariableId,
 };
@@ -93,11 +94,20 @@ impl<'x, 'd> Evaluator<'x, 'd> {
                 // A frame base that outlives the call says nothing of the variable.
                 if self.depth == 0 {
                     let pc = self.around.pc();
-                    self.around.survives_call(pc.is_some_and(|pc| at < pc && pc < found.end));
+                    let reaches = pc.is_some_and(|pc| at < pc && pc < found.end);
+                    self.around.survives_call(reaches && self.promises(&found.expression));
                 }
                 self.pieces(&found.expression, None)
             }
         }
+    }
+
+    /// Whether a range of the unit's location lists that goes on behind a call says that the
+    /// location is still good there. Go's ranges end where the variable is set anew; no
+    /// function of Go keeps a register.
+    fn promises(&self, expression: &Expression) -> bool {
+        let entry = Entry::at(self.root, expression.unit);
+        entry.is_none_or(|entry| entry.unit.language != Language::Go)
     }
 
     fn pieces(&self, expression: &Expression, pushed: Option<u64>) -> Result<Vec<Piece>, NoPlace> {

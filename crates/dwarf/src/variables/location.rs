@@ -14,21 +14,6 @@ use obit_corefile::addr::Svma;
 /// Entries of a location list that are looked at.
 const LONGEST_LIST: usize = 1 << 16;
 
-/// What `DW_AT_location` or `DW_AT_frame_base` of `entry` says.
-pub(crate) fn of_attribute(entry: &Entry<'_, '_>, value: Value<'_>) -> Location {
-    let list = |at| Location::List(LocationList { unit: entry.key(), at });
-    match value {
-        gimli::AttributeValue::Exprloc(found) if found.0.is_empty() => Location::OptimizedOut,
-        gimli::AttributeValue::Exprloc(found) => {
-            Location::Expression(Expression::new(found.0.slice(), entry.key()))
-        }
-        gimli::AttributeValue::LocationListsRef(at) => list(ListAt::Offset(at.0 as u64)),
-        gimli::AttributeValue::SecOffset(at) => list(ListAt::Offset(at as u64)),
-        gimli::AttributeValue::DebugLocListsIndex(at) => list(ListAt::Index(at.0 as u64)),
-        _ => Location::OptimizedOut,
-    }
-}
-
 /// What `DW_AT_const_value` of `entry` says. Fixed-size forms say nothing of a sign: they
 /// are extended with zeros, which the type's size cuts off.
 pub(crate) fn of_constant<'d>(entry: &Entry<'_, 'd>, value: Value<'d>) -> Option<Location> {

@@ -15,7 +15,7 @@ use crate::types::table::TypeTable;
 use crate::units::entry::Entry;
 use crate::units::file::DwarfFile;
 use crate::units::functions::Functions;
-use crate::units::split;
+use crate::units::{location_attribute, split};
 use crate::variables::location;
 use obit_corefile::addr::Svma;
 
@@ -52,7 +52,7 @@ fn read<'d>(root: &DwarfFile<'d>, types: &TypeTable, at: u64) -> Scopes {
     for unit in root.units_at(at) {
         let (file, unit) = split::whole(root, unit);
         let Some(function) = Functions::at(file, unit, at) else { continue };
-        let entry = |offset| Entry { root, file, unit, offset };
+        let entry = |offset| Entry::new(root, file, unit, offset);
         let body = function.body(file, unit);
         let mut frames = Vec::new();
         let mut reader = VariableReader { types, found: Vec::new(), meter: meter(root) };
@@ -77,7 +77,7 @@ fn read<'d>(root: &DwarfFile<'d>, types: &TypeTable, at: u64) -> Scopes {
         let frame_base = Attributes::read(&physical).frame_base;
         return Scopes {
             frames,
-            frame_base: frame_base.map(|value| location::of_attribute(&physical, value)),
+            frame_base: frame_base.map(|value| location_attribute::location(&physical, value)),
             entry: Some(Svma(function.entry)),
         };
     }
@@ -336,10 +336,10 @@ impl<'d> VariableReader<'_, '_> {
             found.name = found.name.or(name);
             if found.ty.is_none() {
                 let ty = attributes.ty.and_then(|value| here.follow(value));
-                found.ty = ty.map(|ty| self.types.intern(ty.key()));
+                found.ty = ty.map(|ty| self.types.intern(ty));
             }
             place = place
-                .or_else(|| Some(location::of_attribute(&here, attributes.location?)))
+                .or_else(|| Some(location_attribute::location(&here, attributes.location?)))
                 .or_else(|| location::of_constant(&here, attributes.constant?));
             found.line = found.line.or(attributes.line);
             found.is_artificial |= attributes.is_artificial;

@@ -109,6 +109,7 @@ impl<'d> Writer<'d> {
                 TypeKind::Typedef(_)
                 | TypeKind::Unspecified
                 | TypeKind::Base(_)
+                | TypeKind::String(_)
                 | TypeKind::Record(_)
                 | TypeKind::Enumeration(_)
                 | TypeKind::Subrange(_)

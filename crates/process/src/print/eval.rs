@@ -380,7 +380,12 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         let bits = u32::try_from(entry.byte_size?.checked_mul(8)?).ok()?;
         let rules = match entry.language {
             Language::Rust | Language::Go => Rules::Strict,
-            Language::C | Language::Cpp | Language::Scoped | Language::Unknown => Rules::C,
+            Language::C
+            | Language::Ada
+            | Language::Cpp
+            | Language::Fortran
+            | Language::Scoped
+            | Language::Unknown => Rules::C,
         };
         let name = if rules == Rules::Strict { entry.name.clone() } else { None };
         (1..=128).contains(&bits).then_some(IntegerType { is_signed, bits, rules, name })

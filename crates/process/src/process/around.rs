@@ -4,7 +4,9 @@
 use super::FrameView;
 use crate::value::{Object, Surroundings, TypeRef};
 use obit_corefile::addr::{Avma, Svma};
-use obit_dwarf::{Bound, DebugInfo, Expression, NoPlace, TypeKind, VariableId};
+use obit_dwarf::{
+    Bound, DebugInfo, Expression, Location, NoPlace, Piece, Place, TypeKind, VariableId,
+};
 
 impl<'v, 'p: 'v> Surroundings<'v> for FrameView<'p> {
     fn symbol_at(&self, at: Avma) -> Option<(String, u64)> {
@@ -53,7 +55,8 @@ impl<'v, 'p: 'v> Surroundings<'v> for FrameView<'p> {
     fn bound(&self, of: TypeRef<'v>, bound: &Bound, object: Option<Avma>) -> Option<i64> {
         match bound {
             Bound::Constant(value) => Some(*value),
-            Bound::Unknown => None,
+            // Of the record around, which only the value knows.
+            Bound::Unknown | Bound::Member(_) => None,
             Bound::Expression(expression) => {
                 let asked = self.asked(of.debug, object)?;
                 of.debug.compute(expression, None, &asked).ok().map(|value| value as i64)
@@ -63,7 +66,18 @@ impl<'v, 'p: 'v> Surroundings<'v> for FrameView<'p> {
                 let module = self.module_of(of.debug)?;
                 self.object(module, &variable)?.signed(self.scene()).ok()
             }),
+            Bound::Stored(location, size) => self.stored(of, location, *size, object),
         }
+    }
+
+    fn data_address(
+        &self,
+        of: TypeRef<'v>,
+        location: &Expression,
+        descriptor: Avma,
+    ) -> Result<Avma, NoPlace> {
+        let asked = self.asked(of.debug, Some(descriptor)).ok_or(NoPlace::NoFrame)?;
+        of.debug.compute(location, None, &asked).map(Avma)
     }
 
     fn member_address(
@@ -83,6 +97,38 @@ impl<'v, 'p: 'v> Surroundings<'v> for FrameView<'p> {
 }
 
 impl<'p> FrameView<'p> {
+    /// The unsigned number of `size` bytes at a location; `None` if it is absent or not in
+    /// one place.
+    fn stored(
+        &self,
+        of: TypeRef<'_>,
+        location: &Location,
+        size: u8,
+        object: Option<Avma>,
+    ) -> Option<i64> {
+        let asked = self.asked(of.debug, object)?;
+        let pieces = of.debug.locate(location, &asked).ok()?;
+        let [Piece { bits: None, bit_offset: 0, place }] = pieces.as_slice() else { return None };
+        let size = usize::from(size);
+        let memory = &self.process.memory;
+        let bytes = match place {
+            Place::Memory(at) => {
+                let mut bytes = vec![0; size];
+                memory.read(*at, &mut bytes).ok()?;
+                bytes
+            }
+            Place::Register(register) => self.register(*register)?,
+            Place::Bytes(bytes) => bytes.to_vec(),
+            Place::ImplicitPointer { .. } | Place::OptimizedOut => return None,
+        };
+        // A register is wider than the number in its low end.
+        let low = match memory.is_little_endian() {
+            true => bytes.get(..size),
+            false => bytes.get(bytes.len().checked_sub(size)?..),
+        };
+        i64::try_from(memory.unsigned(low?)).ok()
+    }
+
     /// The class called `name` whose vtable's address point is `vtable`, and how far into
     /// its complete object the pointer to that lies: two words before an address point
     /// stands the way back to the top (Itanium C++ ABI § 2.5.2).

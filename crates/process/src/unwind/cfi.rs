@@ -10,7 +10,7 @@ use gimli::{
 
 use super::budget::take;
 use super::fde_index::FdeIndex;
-use super::row::{Cfa, Row, Rule, Slice};
+use super::row::{Cfa, Convention, Row, Rule, Slice};
 use obit_corefile::addr::Svma;
 use obit_corefile::arch::{Facts, Register, Registers};
 use obit_corefile::elf::{ElfImage, SegmentKind};
@@ -20,10 +20,19 @@ const LARGEST_ENTRY: usize = 1 << 20;
 /// What an entry that cannot be read costs: how far it was read is not known.
 const UNREADABLE: usize = 1 << 15;
 
+/// Sections with Go's own tables of its functions; position-independent programs have the
+/// second.
+const GO_TABLES: [&str; 2] = [".gopclntab", ".data.rel.ro.gopclntab"];
+/// What Go's linker states on every machine, and compilers of C on none of 64 bits: code of
+/// cgo has tables of its own.
+const GO_ALIGNMENT: i64 = -4;
+
 /// The unwind tables of one image.
 pub(super) struct CfiTable<'m> {
     eh_frame: Option<EhTable<'m>>,
     debug_frame: OnceCell<Option<DebugTable<'m>>>,
+    /// Whether Go code is in the image.
+    has_go: bool,
     facts: &'static Facts,
     encoding: obit_corefile::elf::Encoding,
 }
@@ -48,7 +57,8 @@ impl<'m> CfiTable<'m> {
     pub(super) fn new(image: &'m ElfImage, facts: &'static Facts) -> Self {
         let encoding = image.encoding();
         let eh_frame = EhTable::find(image, facts);
-        Self { eh_frame, debug_frame: OnceCell::new(), facts, encoding }
+        let has_go = GO_TABLES.iter().any(|name| image.section(name).is_some());
+        Self { eh_frame, debug_frame: OnceCell::new(), has_go, facts, encoding }
     }
 
     /// The row for `at`, or `None` where no table covers it. `debug_frame` gives the
@@ -79,7 +89,10 @@ impl<'m> CfiTable<'m> {
         let table = table.as_ref()?;
         let bases = BaseAddresses::default();
         let fde = table.index.entry(&table.section, &bases, at)?;
-        row(&table.section, &bases, &fde, at, context, budget)
+        let row = row(&table.section, &bases, &fde, at, context, budget)?;
+        let is_go = self.has_go && fde.cie().data_alignment_factor() == GO_ALIGNMENT;
+        let convention = if is_go { Convention::Go } else { Convention::Platform };
+        Some(Row { convention, ..row })
     }
 }
 
@@ -193,6 +206,7 @@ where
         rules,
         return_address: Register(return_address.0),
         is_signal: fde.is_signal_trampoline(),
+        convention: Convention::Platform,
         encoding: fde.cie().encoding(),
     })
 }

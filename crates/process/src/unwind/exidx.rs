@@ -1,7 +1,7 @@
 //! The exception index table of 32-bit Arm (EHABI32 §§ 6, 10.3): all that most Arm
 //! libraries have of unwind information. Its byte code is turned into a row.
 
-use super::row::{Cfa, Row, Rule};
+use super::row::{Cfa, Convention, Row, Rule};
 use obit_corefile::addr::Svma;
 use obit_corefile::arch::Register;
 use obit_corefile::elf::{ElfImage, SegmentKind};
@@ -183,6 +183,7 @@ impl Frame {
             rules: self.saved.iter().map(rule).collect(),
             return_address: Register(if has_pc { PC } else { LR }),
             is_signal: false,
+            convention: Convention::Platform,
             encoding: gimli::Encoding {
                 address_size: 4,
                 format: gimli::Format::Dwarf32,

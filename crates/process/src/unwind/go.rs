@@ -1,11 +1,10 @@
 //! A row from Go's own table of frame sizes, for Go programs whose DWARF was left out.
 
-use super::row::{Cfa, Row, Rule};
+use super::row::{Cfa, Convention, Row, Rule};
 use obit_corefile::arch::Facts;
 use obit_dwarf::GoFrame;
 
-/// The row of a Go function's frame. Go's functions save no registers for their callers but
-/// the frame pointer, and where that lies changes within the prologue: it counts as lost.
+/// The row of a Go function's frame.
 pub(super) fn row(frame: GoFrame, facts: &'static Facts) -> Option<Row<'static>> {
     let size = i64::try_from(frame.size).ok()?;
     let word = i64::from(facts.word);
@@ -14,20 +13,16 @@ pub(super) fn row(frame: GoFrame, facts: &'static Facts) -> Option<Row<'static>>
         None => (size.checked_add(word)?, facts.pc, Some(Rule::Offset(word.checked_neg()?))),
         Some(link) => (size, link, (size > 0).then_some(Rule::Offset(size.checked_neg()?))),
     };
-    let lost = facts
-        .callee_saved
-        .iter()
-        .filter(|register| **register != facts.sp && !facts.segment_bases.contains(register));
-    let mut rules: Vec<_> = lost.map(|register| (*register, Rule::Undefined)).collect();
-    rules.extend(match frame.is_outermost {
-        true => Some((return_address, Rule::Undefined)),
-        false => place.map(|rule| (return_address, rule)),
-    });
+    let rule = match frame.is_outermost {
+        true => Some(Rule::Undefined),
+        false => place,
+    };
     Some(Row {
         cfa: Cfa::RegisterOffset(facts.sp, offset),
-        rules,
+        rules: rule.into_iter().map(|rule| (return_address, rule)).collect(),
         return_address,
         is_signal: false,
+        convention: Convention::Go,
         encoding: gimli::Encoding {
             address_size: facts.word,
             format: gimli::Format::Dwarf32,

@@ -32,7 +32,8 @@ pub(super) fn leap(
     memory: &mut Cursor<'_>,
     words: &mut usize,
 ) -> Option<Leap> {
-    let last = frames.last()?;
+    // A scan finds the same word again and again in any memory.
+    let last = frames.last().filter(|last| last.trust < Trust::Scan)?;
     let (period, bytes) = (1..=LONGEST_PERIOD)
         .find_map(|period| Some((period, bytes_of_round(frames, period, facts)?)))?;
     let mut is_return_to_last = |at: Avma| {

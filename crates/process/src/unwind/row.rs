@@ -42,6 +42,15 @@ pub(super) enum Rule<'m> {
     Constant(u64),
 }
 
+/// What of the caller's registers a function leaves alone of which its row says nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Convention {
+    /// The callee-saved registers of the psABI.
+    Platform,
+    /// Go's: none but the frame pointer, which its tables do not mention.
+    Go,
+}
+
 /// The rules in force at one pc.
 #[derive(Clone, Debug)]
 pub(super) struct Row<'m> {
@@ -52,6 +61,8 @@ pub(super) struct Row<'m> {
     pub(super) return_address: Register,
     /// Augmentation `S`: the frame the kernel made for a signal handler.
     pub(super) is_signal: bool,
+    /// What the function keeps unless a rule says otherwise.
+    pub(super) convention: Convention,
     /// For expressions: address size and version of the table.
     pub(super) encoding: gimli::Encoding,
 }
@@ -102,8 +113,18 @@ impl Row<'_> {
         let cfa = self.canonical_frame_address(callee, context)?;
         let facts = context.facts;
         let mut registers = Registers::default();
-        for register in facts.callee_saved {
-            registers.set(*register, callee.get(*register));
+        match self.convention {
+            Convention::Platform => {
+                for register in facts.callee_saved {
+                    registers.set(*register, callee.get(*register));
+                }
+            }
+            Convention::Go => {
+                for base in facts.segment_bases {
+                    registers.set(*base, callee.get(*base));
+                }
+                registers.set(facts.fp, go_frame_pointer(cfa, callee, context));
+            }
         }
         // A call leaves the stack pointer where the callee's frame began (psABI), unless
         // the row says otherwise.
@@ -230,6 +251,23 @@ impl Row<'_> {
         };
         value.map(|value| value & mask)
     }
+}
+
+/// The frame pointer of the caller of a Go function. The linker has every function with a
+/// frame save it: right below the return address, or below the frame where that is saved at
+/// its end. A function without a frame leaves it alone. `None` where it is neither.
+fn go_frame_pointer(cfa: Avma, callee: &Registers, context: &mut Context<'_, '_>) -> Option<u64> {
+    let facts = context.facts;
+    let word = u64::from(facts.word);
+    let (fp, sp) = (callee.get(facts.fp)?, callee.get(facts.sp)?);
+    let (pushed, is_own) = match facts.link {
+        None => (word, fp.checked_add(word.checked_mul(2)?) == Some(cfa.0)),
+        Some(_) => (0, fp.checked_add(word) == Some(sp)),
+    };
+    if sp.checked_add(pushed) == Some(cfa.0) {
+        return Some(fp);
+    }
+    if is_own { context.saved(Avma(fp)) } else { None }
 }
 
 /// The pc where a thread was interrupted as the address of an instruction. It has no

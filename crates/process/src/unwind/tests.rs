@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::row::{Caller, Cfa, Context, Row, Slice};
+use super::row::{Caller, Cfa, Context, Convention, Row, Rule, Slice};
 use super::{Left, Stack, Trust, Unwinder};
 use crate::module;
 use obit_corefile::addr::Avma;
@@ -481,13 +481,24 @@ fn row(cfa: Cfa<'_>) -> Row<'_> {
         rules: Vec::new(),
         return_address: Register(30),
         is_signal: false,
+        convention: Convention::Platform,
         encoding: gimli::Encoding { format, version: 4, address_size: 8 },
     }
 }
 
 /// What `row` says of the caller of an aarch64 frame, and the operations it took.
 fn applied(row: &Row<'_>, callee: &Registers, leaf: bool) -> (Result<Caller, RowProblem>, usize) {
-    let dump = CoreBuilder::aarch64().thread(1, &[("pc", TEXT)]).open().unwrap();
+    let core = CoreBuilder::aarch64().thread(1, &[("pc", TEXT)]);
+    applied_in(&core, row, callee, leaf)
+}
+
+fn applied_in(
+    core: &CoreBuilder,
+    row: &Row<'_>,
+    callee: &Registers,
+    leaf: bool,
+) -> (Result<Caller, RowProblem>, usize) {
+    let dump = core.open().unwrap();
     let limits = Limits::default();
     let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
     let loaded =
@@ -523,4 +534,42 @@ fn a_leaf_returns_by_its_link_register_and_only_while_that_is_known() {
     assert!(applied(&row, &callee, false).0.is_err(), "it was left by a call, which changed x30");
     let unknown = Registers::default().with(Register(31), STACK);
     assert!(applied(&row, &unknown, true).0.is_err(), "not the outermost frame");
+}
+
+/// A function of Go on x86_64 whose frame, return address included, has `size` bytes.
+fn go_row(size: i64) -> Row<'static> {
+    Row {
+        rules: vec![(Register(16), Rule::Offset(-8))],
+        return_address: Register(16),
+        convention: Convention::Go,
+        ..row(Cfa::RegisterOffset(Register(7), size))
+    }
+}
+
+#[test]
+fn a_function_of_go_keeps_no_register_but_the_frame_pointer_it_saved() {
+    let (rbx, rbp, rsp) = (Register(3), Register(6), Register(7));
+    let core = CoreBuilder::x86_64().thread(1, &[("rip", TEXT)]).segment(
+        STACK,
+        &stack(&[1, 2, 0xbeef, TEXT + 0x20]),
+        0x1000,
+    );
+    let caller = |size, rbp_is: u64| {
+        let callee = Registers::default()
+            .with(rsp, STACK)
+            .with(rbp, rbp_is)
+            .with(rbx, 7)
+            .with(Register(12), 8);
+        let caller = applied_in(&core, &go_row(size), &callee, false).0.unwrap();
+        for lost in [3, 12, 13, 14, 15] {
+            assert_eq!(caller.registers.get(Register(lost)), None, "register {lost}");
+        }
+        (caller.pc, caller.registers.get(rbp))
+    };
+    let return_to = Some(Avma(TEXT + 0x20));
+    assert_eq!(caller(32, STACK + 16), (return_to, Some(0xbeef)));
+    // The pointer of another frame says nothing of this one's.
+    assert_eq!(caller(32, STACK + 8), (return_to, None));
+    // Without a frame nothing was saved.
+    assert_eq!(caller(8, 0x1234).1, Some(0x1234));
 }

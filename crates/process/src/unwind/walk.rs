@@ -9,7 +9,7 @@ use super::cfi::{CfiTable, RowContext};
 use super::exidx;
 use super::repetition::leap;
 use super::return_address::{CallBefore, call_before};
-use super::row::{Context, Row, interrupted_at};
+use super::row::{Context, Convention, Row, interrupted_at};
 use super::without_cfi::Search;
 use super::{Activation, Left, Skipped, Stack, Trust, go, signal_frame, trampoline};
 use crate::module::Modules;
@@ -181,7 +181,8 @@ impl<'m> Unwinder<'m> {
                     Ok(caller) => {
                         frame.cfa = Some(caller.cfa);
                         let Some(pc) = caller.pc else { return Next::Outermost };
-                        let left = if row.is_signal { Left::Interrupted } else { Left::Called };
+                        let is_interrupted = row.is_signal || self.is_injected(frame, &row);
+                        let left = if is_interrupted { Left::Interrupted } else { Left::Called };
                         if pc.0 == 0 && left == Left::Called {
                             return Next::Outermost;
                         }
@@ -226,6 +227,21 @@ impl<'m> Unwinder<'m> {
             }),
             None => Next::Stopped(why),
         }
+    }
+
+    /// Whether a frame is that of Go's `sigpanic`: the signal handler makes it look as if the
+    /// interrupted instruction had called it, with the instruction's own address to return to.
+    fn is_injected(&self, frame: &Activation, row: &Row<'_>) -> bool {
+        if row.convention != Convention::Go {
+            return false;
+        }
+        let at = frame.lookup_pc();
+        let name = || {
+            let index = self.modules.index_at(at)?;
+            let at = self.modules.get(index)?.to_svma(at);
+            Some(self.modules.debug(index)?.symbol_at(at)?.name)
+        };
+        name().is_some_and(|name| name == "runtime.sigpanic")
     }
 
     /// Whether a frame that a scan found is real, as far as its caller shows: the row of its

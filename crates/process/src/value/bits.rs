@@ -1,5 +1,7 @@
 //! The bytes of objects, gathered bit by bit from wherever their parts are.
 
+use std::borrow::Cow;
+
 use super::integer::number_type;
 use super::object::{Absence, Contents, Object, ObjectPart, PartSource, Scene};
 use obit_corefile::addr::Avma;
@@ -18,6 +20,12 @@ impl<'d> Object<'d> {
     pub fn bytes(&self, scene: Scene<'d>) -> Result<Vec<u8>, Absence> {
         if let Contents::Absent(why) = &self.contents {
             return Err(why.clone());
+        }
+        if let Cow::Owned(data) = self.located(scene) {
+            return data.bytes(scene);
+        }
+        if self.is_scattered(scene) {
+            return Err(Absence::NotContiguous);
         }
         let size = self.size(scene).ok_or(Absence::Incomplete)?;
         if size > OBJECT_BYTES {

@@ -1,5 +1,7 @@
 //! From bytes to scalars: base types of every encoding, pointers, enumerations.
 
+use super::character::literal_prefix;
+use super::fixed::fixed_point;
 use super::float::float_format;
 use super::integer::{Layout, is_signed, number_type, sign_extended};
 use super::object::{Absence, Object, Scene, TypeRef};
@@ -10,6 +12,9 @@ use obit_dwarf::{BaseType, Encoding, TypeKind};
 const GNU_COMPLEX_INTEGER: u8 = 0x80;
 /// `DW_ATE_UCS` and `DW_ATE_ASCII` (DWARF 5 § 7.8): ISO 10646 and ISO 646 characters.
 const CHARACTER_SETS: [u8; 2] = [0x11, 0x12];
+
+/// How gfortran names its wide characters: `character(kind=4)`, an unsigned integer.
+pub(super) const FORTRAN_CHARACTER: &str = "character(kind=";
 
 impl<'d> Object<'d> {
     /// The scalar it is; `None` if its type is of another kind, a record, an array, a
@@ -32,7 +37,12 @@ impl<'d> Object<'d> {
                 let bytes = self.bytes(scene)?;
                 let layout = Layout::of(self, scene)?;
                 let name = entry.name.as_deref().unwrap_or_default();
-                Ok(Some(decode_base(base, name, &bytes, &layout, ty.debug.is_x86())))
+                let scalar = decode_base(base, name, &bytes, &layout, ty.debug.is_x86());
+                Ok(Some(match (literal_prefix(self.ty, scene), &scalar) {
+                    (Some(_), Scalar::Signed(code)) => wide_character(*code),
+                    (Some(_), Scalar::Unsigned(code)) => wide_character(*code as i128),
+                    _ => scalar,
+                }))
             }
             TypeKind::Pointer { .. } => self.unsigned(scene).map(|at| Some(Scalar::Address(at))),
             TypeKind::MemberPointer { target, .. } => {
@@ -54,6 +64,7 @@ impl<'d> Object<'d> {
             | TypeKind::Qualified { .. }
             | TypeKind::Typedef(_)
             | TypeKind::Array(_)
+            | TypeKind::String(_)
             | TypeKind::Record(_)
             | TypeKind::Function(_)
             | TypeKind::Unsupported(_) => Ok(None),
@@ -115,10 +126,17 @@ fn decode_base(base: &BaseType, name: &str, bytes: &[u8], layout: &Layout, is_x8
                 None => Scalar::Raw(bytes.to_vec()),
             }
         }
+        Encoding::Unsigned if name.starts_with(FORTRAN_CHARACTER) => wide_character(value as i128),
         Encoding::Signed if name == "wchar_t" => wide_character(sign_extended(value, bits)),
         Encoding::Unsigned if name == "wchar_t" => wide_character(value as i128),
-        Encoding::Signed | Encoding::SignedFixed => Scalar::Signed(sign_extended(value, bits)),
-        Encoding::Unsigned | Encoding::UnsignedFixed => Scalar::Unsigned(value),
+        Encoding::SignedFixed => fixed_point(base.scale, sign_extended(value, bits))
+            .unwrap_or_else(|| Scalar::Raw(bytes.to_vec())),
+        Encoding::UnsignedFixed => i128::try_from(value)
+            .ok()
+            .and_then(|value| fixed_point(base.scale, value))
+            .unwrap_or_else(|| Scalar::Raw(bytes.to_vec())),
+        Encoding::Signed => Scalar::Signed(sign_extended(value, bits)),
+        Encoding::Unsigned => Scalar::Unsigned(value),
         Encoding::SignedChar => character(sign_extended(value, bits), bits),
         Encoding::UnsignedChar | Encoding::Utf => character(value as i128, bits),
         Encoding::Other(set) if CHARACTER_SETS.contains(&set) => character(value as i128, bits),
@@ -211,7 +229,7 @@ mod tests {
     const BIG: Layout = Layout { is_little_endian: false, skip: 0, bits: None };
 
     fn base(encoding: Encoding) -> BaseType {
-        BaseType { encoding, bit_size: None, bit_offset: 0, big_endian: None }
+        BaseType { encoding, bit_size: None, bit_offset: 0, big_endian: None, scale: None }
     }
 
     fn decode(encoding: Encoding, name: &str, bytes: &[u8]) -> Scalar {

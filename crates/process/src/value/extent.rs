@@ -1,15 +1,28 @@
 //! How large objects are, and where the elements of arrays lie.
 
+use super::integer::sign_extended;
 use super::object::TYPE_DEPTH;
 use super::{Contents, Object, Scene, TypeRef};
 use obit_corefile::addr::{Avma, AvmaRange};
-use obit_dwarf::{Array, Bound, Dimension, DimensionEnd, TypeKind};
+use obit_dwarf::{Array, Bound, Dimension, DimensionEnd, Stride, TypeKind};
 
 impl<'d> Object<'d> {
     /// Its size in bytes; `None` for an incomplete type.
     pub fn size(&self, scene: Scene<'d>) -> Option<u64> {
-        let extent = Extent { scene, object: self.address() };
-        extent.size(self.ty, self.dimensions_taken, TYPE_DEPTH)
+        let it = self.located(scene);
+        Extent::of(&it, scene).size(it.ty, it.dimensions_taken, TYPE_DEPTH)
+    }
+
+    /// Whether it is an array with room between its elements, or in the reverse order.
+    pub(super) fn is_scattered(&self, scene: Scene<'d>) -> bool {
+        let ty = self.resolved(scene);
+        let TypeKind::Array(array) = &ty.get().kind else { return false };
+        if array.dimensions.iter().all(|dimension| dimension.stride.is_none()) {
+            return false;
+        }
+        let extent = Extent::of(self, scene);
+        let size = || extent.size(ty, self.dimensions_taken, TYPE_DEPTH);
+        size().is_none() || size() != extent.compact_size(ty, array, self.dimensions_taken)
     }
 
     /// The bytes it lies in, if in memory: of a bit-field all those that hold a part of it.
@@ -24,20 +37,22 @@ impl<'d> Object<'d> {
     /// Element number `index` of an array, counted from 0 whatever its lower bound; not
     /// checked against its end. Of a pointer, the element it points at.
     pub fn index(&self, scene: Scene<'d>, index: i64) -> Option<Self> {
-        let ty = self.resolved(scene);
+        let it = self.located(scene);
+        let ty = it.resolved(scene);
         match &ty.get().kind {
             TypeKind::Array(array) => {
-                let extent = Extent { scene, object: self.address() };
-                let taken = self.dimensions_taken;
+                let extent = Extent::of(&it, scene);
+                let taken = it.dimensions_taken;
                 let stride = extent.stride_bits(ty, array, taken, TYPE_DEPTH)?;
                 let offset = i128::from(index).checked_mul(stride)?;
                 let deeper = taken.checked_add(1)?;
                 if deeper < array.dimensions.len() {
-                    let inner = self.part_at(ty, offset, None);
-                    return Some(Self { dimensions_taken: deeper, ..inner });
+                    let inner = it.part_at(ty, offset, None);
+                    let descriptor = extent.object;
+                    return Some(Self { dimensions_taken: deeper, descriptor, ..inner });
                 }
                 let bits = u64::try_from(stride).ok().filter(|bits| !bits.is_multiple_of(8));
-                Some(self.part_at(ty.other(array.element?), offset, bits))
+                Some(it.part_at(ty.other(array.element?), offset, bits))
             }
             TypeKind::Pointer { .. } => {
                 let first = self.pointee(scene).ok()?;
@@ -50,19 +65,20 @@ impl<'d> Object<'d> {
 
     /// Elements of an array's outermost dimension; `None` where its end is not known.
     pub fn length(&self, scene: Scene<'d>) -> Option<u64> {
-        let ty = self.resolved(scene);
+        let it = self.located(scene);
+        let ty = it.resolved(scene);
         let TypeKind::Array(array) = &ty.get().kind else { return None };
-        let dimension = array.dimensions.get(self.dimensions_taken)?;
-        Extent { scene, object: self.address() }.length(ty, dimension)
+        let dimension = array.dimensions.get(it.dimensions_taken)?;
+        Extent::of(&it, scene).length(ty, dimension)
     }
 
     /// The index of an array's first element, as the program counts.
     pub fn lower_bound(&self, scene: Scene<'d>) -> i64 {
-        let ty = self.resolved(scene);
+        let it = self.located(scene);
+        let ty = it.resolved(scene);
         let TypeKind::Array(array) = &ty.get().kind else { return 0 };
-        let Some(dimension) = array.dimensions.get(self.dimensions_taken) else { return 0 };
-        let extent = Extent { scene, object: self.address() };
-        extent.bound(ty, &dimension.lower).unwrap_or(0)
+        let Some(dimension) = array.dimensions.get(it.dimensions_taken) else { return 0 };
+        Extent::of(&it, scene).bound(ty, &dimension.lower).unwrap_or(0)
     }
 }
 
@@ -73,6 +89,10 @@ struct Extent<'d> {
 }
 
 impl<'d> Extent<'d> {
+    fn of(object: &Object<'d>, scene: Scene<'d>) -> Self {
+        Self { scene, object: object.descriptor.or_else(|| object.address()) }
+    }
+
     fn size(&self, ty: TypeRef<'d>, taken: usize, depth: usize) -> Option<u64> {
         let ty = ty.resolved(self.scene);
         let entry = ty.get();
@@ -97,6 +117,9 @@ impl<'d> Extent<'d> {
                 (self.scene.memory.word() as u64).checked_mul(if to_method { 2 } else { 1 })
             }
             TypeKind::Pointer { .. } => Some(self.scene.memory.word() as u64),
+            TypeKind::String(string) => {
+                u64::try_from(self.bound(ty, string.length.as_ref()?)?).ok()
+            }
             TypeKind::Subrange(Some(base)) => self.size(ty.other(*base), 0, depth),
             _ => None,
         }
@@ -110,15 +133,45 @@ impl<'d> Extent<'d> {
         taken: usize,
         depth: usize,
     ) -> Option<i128> {
-        let depth = depth.checked_sub(1)?;
-        let mut stride = match array.stride_bits {
-            Some(bits) => i128::from(bits),
-            None => i128::from(self.size(ty.other(array.element?), 0, depth)?).checked_mul(8)?,
-        };
-        for dimension in array.dimensions.get(taken.checked_add(1)?..).unwrap_or_default() {
-            stride = stride.checked_mul(i128::from(self.length(ty, dimension)?))?;
+        // Bits of all that is within one index of the dimension.
+        let mut within = None;
+        let dimensions = array.dimensions.get(taken..).unwrap_or_default();
+        for (nth, dimension) in dimensions.iter().enumerate().rev() {
+            let stride = match (&dimension.stride, within) {
+                (Some(stride), _) => self.stated_stride(ty, stride)?,
+                (None, Some(within)) => within,
+                (None, None) => self.element_bits(ty, array, depth)?,
+            };
+            if nth == 0 {
+                return Some(stride);
+            }
+            within = Some(stride.checked_mul(i128::from(self.length(ty, dimension)?))?);
         }
-        Some(stride)
+        self.element_bits(ty, array, depth)
+    }
+
+    fn element_bits(&self, ty: TypeRef<'d>, array: &Array, depth: usize) -> Option<i128> {
+        let depth = depth.checked_sub(1)?;
+        match array.stride_bits {
+            Some(bits) => Some(i128::from(bits)),
+            None => i128::from(self.size(ty.other(array.element?), 0, depth)?).checked_mul(8),
+        }
+    }
+
+    fn stated_stride(&self, ty: TypeRef<'d>, stride: &Stride) -> Option<i128> {
+        match stride {
+            Stride::Bits(bits) => self.bound(ty, bits).map(i128::from),
+            Stride::Bytes(bytes) => i128::from(self.bound(ty, bytes)?).checked_mul(8),
+        }
+    }
+
+    /// Bytes of all elements from dimension number `taken` on, without room between them.
+    fn compact_size(&self, ty: TypeRef<'d>, array: &Array, taken: usize) -> Option<u64> {
+        let mut bits = self.element_bits(ty, array, TYPE_DEPTH)?;
+        for dimension in array.dimensions.get(taken..)? {
+            bits = bits.checked_mul(i128::from(self.length(ty, dimension)?))?;
+        }
+        u64::try_from(bits.checked_add(7)? / 8).ok()
     }
 
     fn length(&self, ty: TypeRef<'d>, dimension: &Dimension) -> Option<u64> {
@@ -138,8 +191,22 @@ impl<'d> Extent<'d> {
     fn bound(&self, ty: TypeRef<'d>, bound: &Bound) -> Option<i64> {
         match bound {
             Bound::Constant(value) => Some(*value),
-            Bound::Expression(_) | Bound::Variable(_) => {
+            Bound::Expression(_) | Bound::Variable(_) | Bound::Stored(..) => {
                 self.scene.around.bound(ty, bound, self.object)
+            }
+            Bound::Member(member) => {
+                let at = self.object?.0.checked_add(member.offset)?;
+                let size = usize::from(member.size);
+                let mut bytes = vec![0; size];
+                self.scene.memory.read(Avma(at), &mut bytes).ok()?;
+                let value = self.scene.memory.unsigned(&bytes);
+                match member.is_signed {
+                    true => {
+                        let bits = u32::from(member.size).checked_mul(8)?;
+                        i64::try_from(sign_extended(value.into(), bits)).ok()
+                    }
+                    false => i64::try_from(value).ok(),
+                }
             }
             Bound::Unknown => None,
         }

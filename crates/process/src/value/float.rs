@@ -29,7 +29,7 @@ impl FloatFormat {
 }
 
 /// The format of a float of `size` bytes. `long double` has 80 bits on x86 only; where its
-/// name speaks of 128 bits, it has them.
+/// name speaks of 128 bits, as `_Float128` and Fortran's `real(kind=16)` do, it has them.
 pub(super) fn float_format(
     is_decimal: bool,
     size: usize,
@@ -42,13 +42,22 @@ pub(super) fn float_format(
         (false, 4) => FloatFormat::Binary32,
         (false, 8) => FloatFormat::Binary64,
         (false, 10 | 12) => FloatFormat::Extended80,
-        (false, 16) if is_x86 && !name.contains("128") => FloatFormat::Extended80,
+        (false, 16) if is_x86 && !is_quadruple(name) => FloatFormat::Extended80,
         (false, 16) => FloatFormat::Binary128,
         (true, 4) => FloatFormat::Decimal32,
         (true, 8) => FloatFormat::Decimal64,
         (true, 16) => FloatFormat::Decimal128,
         _ => return None,
     })
+}
+
+/// Whether the name of a type of C, C++, Rust, or of Fortran (`real(kind=16)`, `REAL(16)`,
+/// `complex(kind=16)`) is one of quadruple precision. A number or each part of one has 16
+/// bytes.
+fn is_quadruple(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let is_fortran = name.starts_with("real") || name.starts_with("complex");
+    name.contains("128") || name.contains("quad") || is_fortran && name.contains("16")
 }
 
 /// What a binary float's bits say.
@@ -254,6 +263,18 @@ mod tests {
         let pi = 0x4000_921f_b544_42d1_8469_898c_c517_01b8;
         assert_eq!(text(FloatFormat::Binary128, pi), "3.1415926535897932384626433832795028");
         assert_eq!(text(FloatFormat::Binary128, 1), "6e-4966");
+    }
+
+    #[test]
+    fn sixteen_bytes_are_a_quadruple_where_the_name_says_so() {
+        let format = |name| float_format(false, 16, name, true);
+        for name in ["_Float128", "real(kind=16)", "complex(kind=16)", "REAL(16)", "__float128"] {
+            assert_eq!(format(name), Some(FloatFormat::Binary128), "{name}");
+        }
+        for name in ["long double", "real(kind=10)", "complex(kind=10)", "complex long double"] {
+            assert_eq!(format(name), Some(FloatFormat::Extended80), "{name}");
+        }
+        assert_eq!(float_format(false, 16, "long double", false), Some(FloatFormat::Binary128));
     }
 
     #[test]

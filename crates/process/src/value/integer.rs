@@ -55,8 +55,9 @@ impl<'d> Object<'d> {
 
     /// Its value as a number, zero-extended, and how many bits it has.
     pub(super) fn number(&self, scene: Scene<'d>) -> Result<(u128, u32), Absence> {
-        let bytes = self.bytes(scene)?;
+        // First: the bounds of an array may be numbers that are arrays.
         let layout = Layout::of(self, scene)?;
+        let bytes = self.bytes(scene)?;
         layout.number(&bytes).ok_or(Absence::TooLarge(16))
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::integer::sign_extended;
 use super::object::{Absence, Object, Scene, TypeRef};
-use obit_dwarf::{Member, MemberOffset, MemberRole, Record, TypeKind, Variant, VariantPart};
+use obit_dwarf::{
+    Bound, DimensionEnd, Member, MemberOffset, MemberRole, Record, TypeKind, Variant, VariantPart,
+};
 
 /// Bases and anonymous members within one another that are searched for a name.
 const SEARCH_DEPTH: usize = 16;
@@ -119,7 +121,10 @@ impl<'d> Object<'d> {
         let member_type = ty.other(member.ty?);
         Some(match &member.offset {
             MemberOffset::Bits(bits) => {
-                self.part_at(member_type, i128::from(*bits), member.bit_size)
+                let part = self.part_at(member_type, i128::from(*bits), member.bit_size);
+                // Bounds that are members of this record are told from its start.
+                let descriptor = self.address().filter(|_| ends_at_member(&part, scene));
+                Self { descriptor, ..part }
             }
             MemberOffset::Computed(offset) => {
                 let Some(at) = self.address() else {
@@ -139,6 +144,20 @@ impl<'d> Object<'d> {
         let unknown = Absence::Malformed("a computed offset in what is not in memory");
         self.bytes(scene).err().unwrap_or(unknown)
     }
+}
+
+/// Whether an array has a bound that is another member of the record it is in.
+fn ends_at_member<'d>(part: &Object<'d>, scene: Scene<'d>) -> bool {
+    let ty = part.resolved(scene);
+    let TypeKind::Array(array) = &ty.get().kind else { return false };
+    let is_member = |bound: &Bound| matches!(bound, Bound::Member(_));
+    array.dimensions.iter().any(|dimension| {
+        is_member(&dimension.lower)
+            || match &dimension.end {
+                DimensionEnd::Upper(bound) | DimensionEnd::Count(bound) => is_member(bound),
+                DimensionEnd::Open => false,
+            }
+    })
 }
 
 /// Whether a discriminant of `bits` bits is in the range. Compilers differ in how they

@@ -4,15 +4,23 @@
 mod absent_parts;
 mod bits;
 mod budget;
+mod character;
 mod decimal;
 mod decode;
+mod element_name;
 mod extent;
+mod fixed;
 mod float;
 mod format;
+mod fortran_string;
+#[cfg(test)]
+mod fortran_tests;
 mod integer;
+mod located;
 mod members;
 mod model;
 mod object;
+mod open_array;
 pub mod readable;
 #[cfg(test)]
 mod test_stage;

@@ -24,6 +24,8 @@ pub struct Value {
     /// The scalar in the format that was asked for. It stands for `text`, too, which says
     /// the same in other words.
     pub formatted: Option<String>,
+    /// What stands before the quotes of a literal with `text`: `L`, `u`, `U`, `u8` or nothing.
+    pub text_prefix: &'static str,
     /// The plain structure debug information states: data members and bases, elements,
     /// the active variant.
     pub members: Vec<Value>,
@@ -37,7 +39,8 @@ pub struct Value {
     pub omitted: u64,
     /// Where it lies, if in memory.
     pub address: Option<Avma>,
-    /// The bytes of a scalar in memory; those that hold a part of it, of a bit-field.
+    /// The bytes of a scalar or a string in memory; those that hold a part of it, of a
+    /// bit-field.
     pub span: Option<AvmaRange>,
 }
 

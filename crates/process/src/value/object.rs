@@ -8,7 +8,9 @@ use crate::value::readable::UserFormatters;
 use obit_corefile::addr::Avma;
 use obit_corefile::limits::Limits;
 use obit_corefile::memory::{AddressSpace, ReadError};
-use obit_dwarf::{Bound, DebugInfo, Expression, NoPlace, Type, TypeId, TypeKind, VariableId};
+use obit_dwarf::{
+    Bound, DebugInfo, Expression, Language, NoPlace, Type, TypeId, TypeKind, VariableId,
+};
 
 /// A type and the debug information that knows it.
 #[derive(Clone, Copy)]
@@ -95,6 +97,21 @@ pub enum Absence {
     /// It is larger than obit reads.
     #[error("larger than {0} bytes")]
     TooLarge(u64),
+    /// An allocatable object of Fortran that is not allocated.
+    #[error("not allocated")]
+    NotAllocated,
+    /// A pointer of Fortran that is not associated.
+    #[error("not associated")]
+    NotAssociated,
+    /// An array whose descriptor is in registers.
+    #[error("its descriptor is not in memory")]
+    DescriptorNotInMemory,
+    /// A string of which nothing states the length.
+    #[error("its length is not known")]
+    UnknownLength,
+    /// An array section, where its bytes as a whole are wanted.
+    #[error("its elements are not contiguous")]
+    NotContiguous,
 }
 
 /// Where the bytes of an object are.
@@ -147,6 +164,10 @@ pub struct Object<'d> {
     /// Of an array, how many of its dimensions were indexed away: `a[1]` of `int a[2][3]`
     /// has the type of `a`, and 1 here.
     pub dimensions_taken: usize,
+    /// The address that bounds and strides are computed for, where that is not where
+    /// `contents` is: of an array that was reached through its descriptor the descriptor's,
+    /// of a part of an array that of the whole.
+    pub descriptor: Option<Avma>,
 }
 
 /// What values are read against.
@@ -185,6 +206,14 @@ pub trait Surroundings<'d> {
     /// An array's bound, for the object that lies at `object`.
     fn bound(&self, of: TypeRef<'d>, bound: &Bound, object: Option<Avma>) -> Option<i64>;
 
+    /// Where the data is of an object whose descriptor lies at `descriptor`.
+    fn data_address(
+        &self,
+        of: TypeRef<'d>,
+        location: &Expression,
+        descriptor: Avma,
+    ) -> Result<Avma, NoPlace>;
+
     /// Where a member lies whose offset is computed: the address, for the object at
     /// `object`.
     fn member_address(
@@ -207,7 +236,8 @@ impl<'d> Object<'d> {
 
     /// The object of type `ty` with these contents.
     pub fn new(ty: TypeRef<'d>, contents: Contents<'d>) -> Self {
-        Self { ty, contents, bit_offset: 0, bit_size: None, dimensions_taken: 0 }
+        let (bit_offset, bit_size, dimensions_taken, descriptor) = (0, None, 0, None);
+        Self { ty, contents, bit_offset, bit_size, dimensions_taken, descriptor }
     }
 
     /// The object of type `ty` of which nothing can be said but why.
@@ -218,7 +248,8 @@ impl<'d> Object<'d> {
     /// The same bytes, read as another type.
     #[must_use]
     pub fn cast(&self, ty: TypeRef<'d>) -> Self {
-        Self { ty, bit_size: None, dimensions_taken: 0, ..self.clone() }
+        let descriptor = self.descriptor.filter(|_| ty.id == self.ty.id);
+        Self { ty, bit_size: None, dimensions_taken: 0, descriptor, ..self.clone() }
     }
 
     /// Where it lies, if in memory at a whole byte.
@@ -241,8 +272,13 @@ impl<'d> Object<'d> {
             // A typedef names the whole array.
             _ => self.resolved(scene).name(),
         };
+        let is_fortran = self.ty.get().language == Language::Fortran;
         for _ in 0..self.dimensions_taken {
-            name = without_dimension(&name).unwrap_or_default().into();
+            let inner = match is_fortran {
+                true => without_fortran_dimension(&name),
+                false => without_dimension(&name),
+            };
+            name = inner.unwrap_or_default().into();
         }
         name
     }
@@ -268,8 +304,16 @@ impl<'d> Object<'d> {
         };
         let outside = || (Contents::Absent(Absence::Malformed("it lies outside of its object")), 0);
         let (contents, bit_offset) = place.unwrap_or_else(outside);
-        Self { ty, contents, bit_offset, bit_size, dimensions_taken: 0 }
+        Self { ty, contents, bit_offset, bit_size, dimensions_taken: 0, descriptor: None }
     }
+}
+
+/// `integer(kind=4) (2)` for `integer(kind=4) (2,3)`: the last index of Fortran is the
+/// outermost dimension in memory.
+fn without_fortran_dimension(name: &str) -> Option<String> {
+    let (element, shape) = name.strip_suffix(')')?.rsplit_once(" (")?;
+    let (left, _) = shape.rsplit_once(',')?;
+    Some(format!("{element} ({left})"))
 }
 
 /// `int [3]` for `int [2][3]`: an array's name without its outermost dimension.
@@ -295,7 +339,14 @@ fn without_dimension(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::without_dimension;
+    use super::{without_dimension, without_fortran_dimension};
+
+    #[test]
+    fn an_inner_array_of_fortran_is_named_without_its_last_dimension() {
+        let inner = |name| without_fortran_dimension(name);
+        assert_eq!(inner("integer(kind=4) (2,0:3)").as_deref(), Some("integer(kind=4) (2)"));
+        assert_eq!(inner("integer(kind=4) (2)"), None);
+    }
 
     #[test]
     fn an_inner_array_is_named_by_the_dimensions_left() {

@@ -10,7 +10,7 @@ use obit_corefile::limits::Limits;
 use obit_corefile::memory::{
     Absent, AddressSpace, Backing, Builder, CoreBytes, Permissions, Region,
 };
-use obit_dwarf::sample_types::{debug_info_of, id};
+use obit_dwarf::sample_types::{debug_info_of, id, number_of};
 use obit_dwarf::{Bound, DebugInfo, Expression, NoPlace, Type, VariableId};
 
 /// What a test reads values from.
@@ -136,8 +136,21 @@ impl<'d> Surroundings<'d> for Around<'d> {
         Some((TypeRef { debug: &self.stage.debug, id: id(*class) }, *offset))
     }
 
-    fn bound(&self, _: TypeRef<'d>, _: &Bound, _: Option<Avma>) -> Option<i64> {
-        None
+    /// A variable's value is the word that lies its number behind the object.
+    fn bound(&self, _: TypeRef<'d>, bound: &Bound, object: Option<Avma>) -> Option<i64> {
+        let Bound::Variable(variable) = bound else { return None };
+        let at = object?.0.checked_add(number_of(*variable))?;
+        Some(self.stage.memory.read_word(Avma(at)).ok()? as i64)
+    }
+
+    /// The first word of the descriptor.
+    fn data_address(
+        &self,
+        _: TypeRef<'d>,
+        _: &Expression,
+        descriptor: Avma,
+    ) -> Result<Avma, NoPlace> {
+        Ok(Avma(self.stage.memory.read_word(descriptor)?))
     }
 
     fn member_address(&self, _: TypeRef<'d>, _: &Expression, _: Avma) -> Result<Avma, NoPlace> {

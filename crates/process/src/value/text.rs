@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::character::literal_prefix;
+use super::decode::FORTRAN_CHARACTER;
 use super::object::{Contents, Object, Scene, TypeRef};
 use super::{Text, TextOrigin};
 use obit_corefile::addr::Avma;
@@ -19,6 +21,10 @@ pub(super) struct Units {
     is_little_endian: bool,
     /// Whether a pointer to one stands for a string that ends with a NUL.
     is_c: bool,
+    /// Whether an array of them is text as far as a NUL only.
+    ends_at_nul: bool,
+    /// How literals of them begin.
+    pub(super) prefix: &'static str,
 }
 
 impl Units {
@@ -27,16 +33,22 @@ impl Units {
         let entry = ty.resolved(scene).get();
         let TypeKind::Base(base) = &entry.kind else { return None };
         let name = entry.name.as_deref().unwrap_or_default();
+        let prefix = literal_prefix(ty, scene);
         let is_text = match base.encoding {
+            _ if prefix.is_some() => true,
             Encoding::Utf => true,
+            Encoding::UnsignedChar if entry.language == Language::Ada => true,
             Encoding::SignedChar | Encoding::UnsignedChar => name == "char",
-            Encoding::Signed | Encoding::Unsigned if name == "wchar_t" => true,
+            Encoding::Unsigned if name.starts_with(FORTRAN_CHARACTER) => true,
             _ => return None,
         };
         let size = usize::try_from(entry.byte_size?).ok()?;
         let is_little_endian = scene.memory.is_little_endian();
-        let is_c = entry.language != Language::Rust;
-        matches!(size, 1 | 2 | 4).then_some(Self { size, is_text, is_little_endian, is_c })
+        let is_c = !matches!(entry.language, Language::Rust | Language::Ada | Language::Scoped);
+        let prefix = prefix.unwrap_or_default();
+        let ends_at_nul = entry.language != Language::Ada;
+        let units = Self { size, is_text, is_little_endian, is_c, ends_at_nul, prefix };
+        matches!(size, 1 | 2 | 4).then_some(units)
     }
 
     /// The same, where bytes are to be read as characters.
@@ -49,7 +61,14 @@ impl Units {
         );
         if is_number && entry.byte_size == Some(1) {
             let is_little_endian = scene.memory.is_little_endian();
-            return Some(Self { size: 1, is_text: true, is_little_endian, is_c: true });
+            return Some(Self {
+                size: 1,
+                is_text: true,
+                is_little_endian,
+                is_c: true,
+                ends_at_nul: true,
+                prefix: "",
+            });
         }
         Self::of(ty, scene)
     }
@@ -76,6 +95,9 @@ impl Units {
         scene: Scene<'d>,
         longest: usize,
     ) -> Option<Text> {
+        if array.is_scattered(scene) {
+            return None;
+        }
         let all = usize::try_from(count.checked_mul(self.size as u64)?).ok()?;
         let read = all.min(scene.limits.string_bytes);
         let bytes = match &array.contents {
@@ -83,12 +105,25 @@ impl Units {
             Contents::Parts(_) => array.bytes(scene).ok()?,
             Contents::Absent(_) => return None,
         };
-        let end = self.end(&bytes);
+        let end = self.end(&bytes).filter(|_| self.ends_at_nul);
         if end.is_none() && bytes.len() < read {
             return None;
         }
         let text = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
         self.spelled(text, end.is_some() || bytes.len() == all, longest)
+    }
+
+    /// The string of `count` characters at `at`, whatever they are.
+    pub(super) fn counted(self, at: Avma, count: u64, scene: Scene<'_>) -> Option<Text> {
+        let all = usize::try_from(count.checked_mul(self.size as u64)?).ok()?;
+        let longest = scene.limits.string_bytes.checked_div(self.size)?.checked_mul(self.size)?;
+        let bytes = scene.memory.read_up_to(at, all.min(longest));
+        if bytes.is_empty() && all > 0 {
+            return None;
+        }
+        let units = bytes.len().checked_div(self.size)? as u64;
+        let left_out = count.saturating_sub(units);
+        Some(counted_text(&bytes, self.size, self.is_little_endian, left_out))
     }
 
     /// Bytes before the first NUL.
@@ -150,7 +185,8 @@ pub fn string_at(
 ) -> Result<(Text, u64), ReadError> {
     let is_little_endian = scene.memory.is_little_endian();
     let size = usize::try_from(size).unwrap_or(1).clamp(1, 4);
-    let units = Units { size, is_text: true, is_little_endian, is_c: true };
+    let units =
+        Units { size, is_text: true, is_little_endian, is_c: true, ends_at_nul: true, prefix: "" };
     let bytes = scene.memory.read_up_to(at, scene.limits.string_bytes);
     if bytes.len() < size {
         let mut one = [0; 4];
@@ -172,7 +208,8 @@ pub(super) fn counted_text(
     is_little_endian: bool,
     left_out: u64,
 ) -> Text {
-    let units = Units { size, is_text: true, is_little_endian, is_c: false };
+    let units =
+        Units { size, is_text: true, is_little_endian, is_c: false, ends_at_nul: true, prefix: "" };
     let text = units.spelled(bytes, true, usize::MAX).map_or(String::new(), |text| text.text);
     Text { text, origin: TextOrigin::Data, left_out: Some(left_out) }
 }
@@ -228,7 +265,7 @@ mod tests {
     use super::*;
 
     fn units(size: usize, is_text: bool) -> Units {
-        Units { size, is_text, is_little_endian: true, is_c: true }
+        Units { size, is_text, is_little_endian: true, is_c: true, ends_at_nul: true, prefix: "" }
     }
 
     #[test]

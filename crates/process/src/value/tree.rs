@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use super::absent_parts::{absence_of_all, is_hollow};
 use super::budget::Budget;
+use super::character::literal_prefix;
 use super::decode::enumerators;
+use super::element_name::element_name;
 use super::format::{Typed, ValueFormat};
+use super::fortran_string;
 use super::integer::{is_signed, number_type};
 use super::object::{Absence, Object, Scene, TypeRef};
+use super::open_array;
 use super::readable::{Readable, readable};
 use super::text::Units;
 use super::{Scalar, State, Text, TextOrigin, Value};
@@ -100,6 +104,7 @@ impl Position {
 
 impl<'d> Tree<'_, 'd> {
     fn grow(&mut self, object: &Object<'d>, name: Option<Arc<str>>, at: Position) -> Value {
+        let object = &*object.located(self.scene);
         let ty = object.resolved(self.scene);
         let entry = ty.get();
         let mut value = Value {
@@ -118,6 +123,16 @@ impl<'d> Tree<'_, 'd> {
             }
             TypeKind::Record(_) => self.record(&mut value, object, at),
             TypeKind::Array(_) => self.array(&mut value, object, at),
+            TypeKind::String(_) => {
+                match fortran_string::text(object, self.scene, self.budget.max_text) {
+                    Some(Ok(text)) => {
+                        value.text = Some(text);
+                        value.span = object.span(self.scene);
+                    }
+                    Some(Err(why)) => value.state = State::Absent(why),
+                    None => {}
+                }
+            }
             TypeKind::Function(_) => match readable(object, self.scene, 0) {
                 Some(found) => self.tell(&mut value, found, at),
                 None => value.text = object.address().and_then(|at| self.symbol(at)),
@@ -144,7 +159,15 @@ impl<'d> Tree<'_, 'd> {
         if is_plain_told {
             let members = object.members(self.scene);
             let count = members.len() as u64;
-            value.members = self.children(members, plain);
+            value.members = self.children(members.iter().cloned(), plain);
+            let longest = self.budget.max_text;
+            if let (Some(last), Some((_, object))) = (value.members.last_mut(), members.last())
+                && value.omitted == 0
+                && open_array::is_flexible(object, self.scene)
+            {
+                open_array::fill(last, object, self.scene, longest);
+            }
+            fortran_string::add_texts(&mut value.members, &members, self.scene, longest);
             value.omitted = count.saturating_sub(value.members.len() as u64);
         }
         if let Some(why) = object.unknown_variant(self.scene) {
@@ -163,13 +186,17 @@ impl<'d> Tree<'_, 'd> {
 
     fn array(&mut self, value: &mut Value, object: &Object<'d>, at: Position) {
         let scene = self.scene;
-        let length = object.length(scene).unwrap_or(0);
+        let Some(length) = object.length(scene) else {
+            open_array::fill(value, object, scene, self.budget.max_text);
+            return;
+        };
         let lower = object.lower_bound(scene);
         let wanted = length.min(self.budget.max_elements as u64);
+        let parent = value.name.clone();
         let elements = (0..wanted).map_while(|index| {
             let index = i64::try_from(index).ok()?;
-            let name = format!("[{}]", lower.checked_add(index)?);
-            Some((Some(Arc::from(name)), object.index(scene, index)?))
+            let name = element_name(object, parent.as_deref(), lower.checked_add(index)?, scene);
+            Some((Some(name), object.index(scene, index)?))
         });
         value.members = self.children(elements, at);
         value.omitted = length.saturating_sub(value.members.len() as u64);
@@ -186,6 +213,7 @@ impl<'d> Tree<'_, 'd> {
                 // The string is what was asked for.
                 value.members.iter_mut().for_each(|member| member.formatted = None);
             }
+            value.text_prefix = units.prefix;
         }
     }
 
@@ -230,6 +258,9 @@ impl<'d> Tree<'_, 'd> {
             let text = enumerators(ty, self.scene, &scalar)?;
             Some(Text { text, origin: TextOrigin::Symbol, left_out: Some(0) })
         });
+        if matches!(scalar, Scalar::Character { .. }) {
+            value.text_prefix = literal_prefix(object.ty, self.scene).unwrap_or_default();
+        }
         value.span = object.span(self.scene);
         let has_sign = is_signed(number_type(object.ty, self.scene), self.scene)
             || matches!(scalar, Scalar::Float(_));
@@ -283,7 +314,13 @@ impl<'d> Tree<'_, 'd> {
         if !is_reference {
             let units = target.and_then(|target| self.units(target));
             let longest = self.budget.max_text;
-            value.text = units.and_then(|units| units.at(to, self.scene, longest));
+            let counted = || {
+                let text = Object::at(target?, to);
+                fortran_string::text(&text, self.scene, longest)?.ok()
+            };
+            let text = units.and_then(|units| units.at(to, self.scene, longest));
+            value.text_prefix = units.filter(|_| text.is_some()).map_or("", |units| units.prefix);
+            value.text = text.or_else(counted);
             if value.text.is_some() {
                 return;
             }

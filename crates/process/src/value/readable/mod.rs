@@ -1,7 +1,9 @@
 //! What a person would rather read than a structure: the content of containers, strings
 //! and smart pointers, told by the shape of their layout.
 
+mod ada;
 mod cpp;
+mod d;
 mod date;
 mod extent;
 mod form;
@@ -26,6 +28,8 @@ pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Opti
         Language::Cpp => cpp::readable(object, ty, scene, limit),
         Language::Rust => rust::readable(object, ty, scene, limit),
         Language::Go => go::readable(object, ty, scene, limit),
-        Language::C | Language::Scoped | Language::Unknown => None,
+        Language::Ada => ada::readable(object, scene, limit),
+        Language::Scoped => d::readable(object, ty, scene, limit),
+        Language::C | Language::Fortran | Language::Unknown => None,
     }
 }

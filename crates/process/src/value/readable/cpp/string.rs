@@ -62,7 +62,8 @@ fn libcxx<'d>(view: &CppObject<'d>, long: &Object<'d>, short: &Object<'d>) -> To
     let stated = member(short, "__size_")?;
     let number = stated.unsigned(scene)?;
     // The short length shares its byte with the flag, before the text or after it.
-    let place = |of: &Object<'d>| (of.address(), of.bit_offset % 8);
+    // In memory whole bytes are in the address, in parts all bits are in the offset.
+    let place = |of: &Object<'d>| (of.address(), of.bit_offset);
     let is_first = place(&data) != place(short);
     let in_lowest_bit = is_first == scene.memory.is_little_endian();
     let flag = short.member(scene, "__is_long_");

@@ -1,9 +1,14 @@
 //! Types and memory that no compiler makes.
 
+use std::sync::Arc;
+
 use super::readable;
 use crate::value::test_stage::Stage;
-use obit_dwarf::sample_types::{base, field, id, named, pointer, record};
-use obit_dwarf::{Encoding, Record, TemplateArgument, Type, TypeKind};
+use crate::value::{Contents, Object, ObjectPart, PartSource};
+use obit_dwarf::sample_types::{array, base, field, id, named, pointer, record};
+use obit_dwarf::{
+    Encoding, Member, MemberOffset, Record, RecordKeyword, TemplateArgument, Type, TypeKind,
+};
 
 const INT: u32 = 0;
 
@@ -81,4 +86,63 @@ fn a_hash_table_whose_chain_is_a_circle_is_damaged() {
     let memory = [0x1000, 1, 0x1020, 2, 0x1020, 7];
     let told = "std::unordered_set, damaged: its nodes go round in a circle";
     assert_eq!(summary(types, &memory).as_deref(), Some(told));
+}
+
+/// libc++'s `std::string`: its long form over its short one.
+fn libcxx_string() -> Vec<Type> {
+    let bits = |name, ty, first, bits| Member {
+        offset: MemberOffset::Bits(first),
+        bit_size: Some(bits),
+        ..field(name, ty, 0)
+    };
+    let long = vec![
+        bits("__is_long_", 1, 0, 1),
+        bits("__cap_", 1, 1, 63),
+        field("__size_", 1, 8),
+        field("__data_", 3, 16),
+    ];
+    let short = vec![bits("__is_long_", 2, 0, 1), bits("__size_", 2, 1, 7), field("__data_", 4, 1)];
+    let union = Record {
+        keyword: RecordKeyword::Union,
+        members: vec![field("__s", 6, 0), field("__l", 5, 0)],
+        ..Record::default()
+    };
+    let character = TemplateArgument { name: None, ty: Some(id(0)), value: None };
+    let string = Record {
+        members: vec![field("__rep_", 7, 0)],
+        template_arguments: vec![character],
+        ..Record::default()
+    };
+    vec![
+        base("char", 1, Encoding::SignedChar),
+        base("unsigned long", 8, Encoding::Unsigned),
+        base("unsigned char", 1, Encoding::UnsignedChar),
+        pointer(0),
+        array(0, &[(0, 22)]),
+        record("__long", 24, long),
+        record("__short", 24, short),
+        named("__rep", 24, TypeKind::Record(union)),
+        named("std::__1::basic_string<char>", 24, TypeKind::Record(string)),
+    ]
+}
+
+#[test]
+fn a_string_of_libcxx_in_registers_is_read_as_the_same_in_memory() {
+    let text = b"a rather long string that does not fit the small buffer\0";
+    let words = [1 + (28 << 1), text.len() as u64 - 1, 0x2000];
+    let bytes: Vec<u8> = words.iter().flat_map(|word: &u64| word.to_le_bytes()).collect();
+    Stage::new(libcxx_string(), &[(0x1000, &bytes), (0x2000, text)]).ask(|play| {
+        let ty = play.ty(8);
+        let part = |word: &u64| ObjectPart {
+            bits: 64,
+            bit_offset: 0,
+            source: PartSource::Bytes(Arc::from(word.to_le_bytes().as_slice())),
+        };
+        let parts = Contents::Parts(words.iter().map(part).collect());
+        for object in [play.object(8, 0x1000), Object::new(ty, parts)] {
+            let found = readable(&object, ty, play.scene, 4).unwrap();
+            assert_eq!(found.summary.as_deref(), Some("std::string of 55"), "{object:?}");
+            assert_eq!(found.text.unwrap().text.len(), 55);
+        }
+    });
 }

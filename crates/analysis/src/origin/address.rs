@@ -1,0 +1,115 @@
+//! Which part of an address is to blame for it: the pointer, or the index that was added.
+
+use super::names::Names;
+use super::trace::Trace;
+use obit_corefile::addr::Avma;
+use obit_disassembly::{MemoryOperand, Part};
+
+/// The part of an address that made it what it was.
+pub(super) struct Culprit {
+    pub(super) part: Part,
+    /// What it is multiplied by.
+    pub(super) scale: u64,
+    pub(super) is_index: bool,
+}
+
+impl Culprit {
+    fn pointer(part: Part) -> Self {
+        Self { part, scale: 1, is_index: false }
+    }
+}
+
+impl<'t> Trace<'t> {
+    /// The register to blame for an address, and what it is multiplied by: the pointer among
+    /// them, or the index where the pointer is sound and the index leads far away.
+    /// `sum` is the address, where it is known.
+    pub(super) fn culprit(
+        &self,
+        names: &Names<'t>,
+        at: usize,
+        operand: &MemoryOperand,
+        sum: Option<u64>,
+    ) -> Option<Culprit> {
+        /// An index that leads further is none.
+        const FAR: u64 = 64 << 10;
+        let value = |part: Part| part_of_sum(names, at, operand, part, sum);
+        let is_mapped = |at: u64| self.process.memory.region_at(Avma(at)).is_some();
+        let is_sound = |part: Part| value(part).is_some_and(is_mapped);
+        let facts = names.moment.facts;
+        // Without frame pointers that register is one like the others.
+        let is_frame =
+            |part: Part| part.register == facts.sp || part.register == facts.fp && is_sound(part);
+        let (base, index) = match (operand.base, operand.index) {
+            (Some(base), None) => return (!is_frame(base)).then_some(Culprit::pointer(base)),
+            (None, Some((part, scale))) => return Some(Culprit { part, scale, is_index: true }),
+            (None, None) => return None,
+            (Some(base), Some(index)) => (base, index),
+        };
+        let (pointer, index) = match index {
+            // A sum of two registers does not say which of them is the pointer.
+            (other, 1) if is_sound(other) && !is_sound(base) => (other, (base, 1)),
+            (other, 1) if !is_sound(base) && names.is_pointer(at, other.register) => {
+                (other, (base, 1))
+            }
+            index => (base, index),
+        };
+        if !is_sound(pointer) {
+            return Some(Culprit::pointer(pointer));
+        }
+        let is_array = is_frame(pointer) || !names.is_loaded(at, pointer.register);
+        let distance = value(index.0).map(|value| {
+            // Of two that changed places the other has no sign.
+            let is_its_own = operand.index == Some(index);
+            let value = if is_its_own { operand.index_value(index.0, value) } else { value };
+            value.wrapping_mul(index.1).cast_signed()
+        });
+        let is_far = distance.is_none_or(|bytes| bytes.unsigned_abs() > FAR);
+        Some(match is_array || is_far {
+            true => Culprit { part: index.0, scale: index.1, is_index: true },
+            false => Culprit::pointer(pointer),
+        })
+    }
+
+    /// Of a sum that was `value` what `part` of it was.
+    pub(super) fn share(
+        &self,
+        names: &Names<'t>,
+        at: usize,
+        operand: &MemoryOperand,
+        part: Part,
+        scale: u64,
+        value: Option<u64>,
+    ) -> Option<u64> {
+        if let Some(known) = part_of_sum(names, at, operand, part, value) {
+            return Some(known);
+        }
+        let both = operand.base.is_some() && operand.index.is_some();
+        let sum = value.filter(|_| !both && operand.segment.is_none())?;
+        let product = sum.wrapping_sub(operand.displacement.cast_unsigned());
+        (product.checked_rem(scale)? == 0).then(|| product / scale)
+    }
+}
+
+/// What one of the two registers of an address held before step `at`: as it is known, else
+/// what the other leaves of the sum.
+fn part_of_sum(
+    names: &Names<'_>,
+    at: usize,
+    operand: &MemoryOperand,
+    part: Part,
+    sum: Option<u64>,
+) -> Option<u64> {
+    let known = |part: Part| names.moment.part(part, at).map(|known| known.value);
+    if let Some(value) = known(part) {
+        return Some(value);
+    }
+    let (base, (index, scale)) = operand.base.zip(operand.index)?;
+    let sum = sum.filter(|_| operand.segment.is_none())?;
+    let rest = sum.wrapping_sub(operand.displacement.cast_unsigned());
+    if part == base {
+        let product = operand.index_value(index, known(index)?).wrapping_mul(scale);
+        return Some(rest.wrapping_sub(product));
+    }
+    let product = rest.wrapping_sub(known(base)?);
+    (part == index && product.checked_rem(scale)? == 0).then(|| product / scale)
+}
