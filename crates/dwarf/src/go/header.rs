@@ -92,7 +92,7 @@ impl Header {
                 header.files = usize::try_from(encoding.u32(table, end)?).ok()?;
             }
             Format::Go116 => {
-                header.set_parts([number(2), number(3), number(4), number(5), number(6)])?
+                header.set_parts([number(2), number(3), number(4), number(5), number(6)])?;
             }
             Format::Go118 | Format::Go120 => {
                 header.set_parts([number(3), number(4), number(5), number(6), number(7)])?;
