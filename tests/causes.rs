@@ -6,6 +6,8 @@ mod fixture;
 #[path = "causes/expected.rs"]
 mod expected;
 
+use std::path::Path;
+
 use expected::{FACTS, Fact, Program, Score, Sources};
 use fixture::{Case, report};
 
@@ -338,4 +340,15 @@ fn the_check_of_a_sanitizers_trap_is_named() {
         "ubsan-trap",
         "a check of UndefinedBehaviorSanitizer: array index out of bounds"
     ));
+}
+
+#[test]
+fn an_assertion_of_libstdcxx_says_what_the_library_printed() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/assert-libstdcxx");
+    let report = report(&directory.join("core.zst"), &[directory.join("prog").as_os_str()]);
+    let cause = &report["cause"];
+    assert_eq!(cause["class"], "assertion");
+    let expected =
+        "shelf.h:41: int &Shelf::operator[](unsigned long): Assertion 'number < 3' failed.";
+    assert_eq!(cause["message"], expected);
 }

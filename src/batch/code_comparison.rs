@@ -66,7 +66,7 @@ fn images_of(store: &Store, dumps: &[i64]) -> Result<Images, StoreError> {
         let Some(record) = store.record(*dump)? else { continue };
         for module in &record.modules {
             let role = match module.role {
-                ModuleRole::Vdso => continue,
+                ModuleRole::Vdso | ModuleRole::Jit => continue,
                 ModuleRole::Executable => Role::Executable,
                 ModuleRole::Shared => Role::Shared,
             };

@@ -153,6 +153,7 @@ impl Request {
             substitute_path: self.search.substitute_path.clone(),
             source_path: self.search.source_path.clone(),
             core_directory,
+            jit_map: self.search.jit_map.clone(),
             debuginfod: debuginfod(&self.debuginfod_urls),
         };
         let mut limits = Limits::default();

@@ -430,6 +430,7 @@ impl Builder<'_> {
                 ModuleKind::Executable => ModuleRole::Executable,
                 ModuleKind::Shared => ModuleRole::Shared,
                 ModuleKind::Vdso => ModuleRole::Vdso,
+                ModuleKind::Jit => ModuleRole::Jit,
             },
             build_id: module.build_id.as_ref().map(ToString::to_string),
             base: Hex(module.base.0),

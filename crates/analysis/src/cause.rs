@@ -1,5 +1,6 @@
 //! The judgement: which class of cause the facts make, and how sure that is.
 
+use super::assertion;
 use super::blame::{blame, own_about};
 use super::confidence::Confidence;
 use super::fault::{Access, AccessKind, Fault, Reason};
@@ -69,6 +70,7 @@ pub(super) fn judge(
     }
     let signal = process.dump.signal.as_ref()?;
     let (fault, said, aftermath) = first_trouble(process, fault, said);
+    let said = said.map(|said| assertion::with_text(process, said));
     let sender = sender(process);
     let subject = said.as_ref().and_then(|said| said.subject);
     let freed = said.as_ref().filter(|_| subject == Some(Subject::GivenBlock));
@@ -290,7 +292,7 @@ fn of_said(process: &Process, said: &Said, given: Option<Avma>) -> (CauseClass, 
         (Speaker::CppException, Some("std::bad_alloc")) => CauseClass::OutOfMemory,
         (speaker, _) => of_speaker(speaker),
     };
-    (class, Confidence::Proved)
+    (class, if said.is_inferred { Confidence::Likely } else { Confidence::Proved })
 }
 
 fn of_speaker(speaker: Speaker) -> CauseClass {
@@ -349,7 +351,13 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
     let is_known = match fault.reason {
         Reason::BeyondFile | Reason::NoPage | Reason::Unknown => false,
         // A call that went astray may look alike, unless the instruction is at hand.
-        Reason::Returned => fault.instruction.is_some(),
+        // And the kernel has one code for all that x86 makes of a division, or takes for no
+        // instruction.
+        Reason::Returned
+        | Reason::DivideByZero
+        | Reason::IllegalInstruction
+        | Reason::Trap
+        | Reason::Privileged => fault.instruction.is_some(),
         Reason::Null | Reason::Unmapped | Reason::Forbidden => kind != AccessKind::Unknown,
         _ => true,
     };

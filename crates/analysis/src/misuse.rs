@@ -143,7 +143,8 @@ mod tests {
         let process = Process::open(core.path(), Options::default(), &()).unwrap();
         let text = text.to_owned();
         let speaker = Speaker::Allocator;
-        let said = Said { speaker, text, exception: None, frame: None, subject };
+        let said =
+            Said { speaker, text, exception: None, frame: None, subject, is_inferred: false };
         let found = of_allocator(&process, &said, given.map(Avma));
         (found.class, found.is_proved)
     }

@@ -42,7 +42,7 @@
 //! |---|---|
 //! | the information of one image | [`DebugInfo`], [`DebugLevel`], [`SplitLoader`], [`SectionCache`] |
 //! | where the files are | [`locate`]: [`Locator`](locate::Locator), [`SearchRules`](locate::SearchRules), [`DebugFiles`] |
-//! | code at an address | [`SourceFrame`], [`SourceLocation`], [`SourceContent`], [`SymbolAt`], [`TailCall`], [`NamedFunction`] |
+//! | code at an address | [`SourceFrame`], [`SourceLocation`], [`SourceContent`], [`SymbolAt`], [`TailCall`], [`NamedFunction`], [`GoFrame`] |
 //! | what a call passed | [`Call`], [`CallTarget`], [`Passed`], [`EntryValue`] |
 //! | variables in scope | [`Scopes`], [`Scope`], [`Variable`], [`VariableId`] |
 //! | where a variable is | [`Location`], [`LocationList`], [`Expression`], [`Surroundings`] (what a frame answers), [`Piece`], [`Place`], [`NoPlace`] |
@@ -54,6 +54,7 @@
 
 mod code;
 mod debug_info;
+mod go;
 mod index;
 pub mod locate;
 mod model;
@@ -70,7 +71,8 @@ pub use debug_info::DebugInfo;
 pub use locate::DebugFiles;
 pub use model::call::{Call, CallTarget, Passed};
 pub use model::code::{
-    DebugLevel, NamedFunction, SourceContent, SourceFrame, SourceLocation, SymbolAt, TailCall,
+    DebugLevel, GoFrame, NamedFunction, SourceContent, SourceFrame, SourceLocation, SymbolAt,
+    TailCall,
 };
 pub use model::language::Language;
 pub use model::location::{

@@ -45,6 +45,8 @@ pub enum ModuleRole {
     Shared,
     /// The kernel's.
     Vdso,
+    /// Code of a just-in-time compiler, registered by GDB's interface.
+    Jit,
 }
 
 /// Whether an image's file was found.

@@ -32,6 +32,10 @@ pub(crate) struct Search {
     /// Look for source files in these directories, too: by their path, or by its end
     #[arg(long, value_name = "A:B", value_delimiter = ':', hide_short_help = true)]
     pub(crate) source_path: Vec<PathBuf>,
+    /// Names of just-in-time compiled code, as perf reads them (default: perf-PID.map beside
+    /// the core)
+    #[arg(long, value_name = "FILE", value_parser = readable, hide_short_help = true)]
+    pub(crate) jit_map: Option<PathBuf>,
     /// Fetch missing files from debuginfod servers: DEBUGINFOD_URLS, or these
     #[arg(
         long,
@@ -53,6 +57,14 @@ fn substitution(text: &str) -> Result<(PathBuf, PathBuf), String> {
     match text.split_once('=') {
         Some((from, to)) if !from.is_empty() => Ok((from.into(), to.into())),
         _ => Err("write FROM=TO, as in --substitute-path /build=/home/me/src".to_owned()),
+    }
+}
+
+fn readable(text: &str) -> Result<PathBuf, String> {
+    match std::fs::metadata(text) {
+        Ok(found) if found.is_file() => Ok(text.into()),
+        Ok(_) => Err("it is not a regular file".to_owned()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

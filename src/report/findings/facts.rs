@@ -22,8 +22,9 @@ pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
             let text = format!("in the handler of an earlier {}{at}", signal.name());
             (EvidenceKind::Memory, own(redactor, &text))
         }
-        Fact::SystemCall(number) => {
-            (EvidenceKind::Memory, own(redactor, &format!("system call {number}")))
+        Fact::SystemCall(number, name) => {
+            let name = name.map(|name| format!(" ({name})")).unwrap_or_default();
+            (EvidenceKind::Memory, own(redactor, &format!("system call {number}{name}")))
         }
         Fact::Errno(number, name) => {
             (EvidenceKind::Variable, own(redactor, &format!("errno is {name} ({number})")))
@@ -39,6 +40,14 @@ pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
         }
         Fact::TrapMessage(text) => {
             (EvidenceKind::Text, redactor.show(Origin::MessageText, &format!("trap: {text}")))
+        }
+        Fact::PanicAt(file, line, column) => {
+            let text = format!("the panic was raised at {file}:{line}:{column}");
+            (EvidenceKind::Text, redactor.show(Origin::MessageText, &text))
+        }
+        Fact::JoinableThread => {
+            let text = "a std::thread that was still joinable was destroyed or assigned to";
+            (EvidenceKind::Text, own(redactor, text))
         }
         Fact::Watchdog(microseconds) => {
             let seconds = *microseconds / 1_000_000;

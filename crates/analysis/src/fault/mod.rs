@@ -2,6 +2,7 @@
 
 mod access;
 mod arm;
+mod by_code;
 mod caught;
 mod instant;
 mod reraised;
@@ -223,7 +224,9 @@ fn unexplained(signal: &Signal, instant: &Instant<'_>) -> Fault {
     };
     let reason = match &access {
         Some(access) => access::reason(signal, instant, access),
-        None => Reason::Unknown,
+        None => {
+            by_code::reason(signal).filter(|_| instant.code().is_empty()).unwrap_or(Reason::Unknown)
+        }
     };
     fault_at(instant, instant.text(), access, reason)
 }

@@ -97,9 +97,15 @@ pub(crate) fn first_argument(process: &Process, index: usize) -> Argument {
 }
 
 fn first_argument_value(process: &Process, index: usize) -> Option<Avma> {
+    argument_value(process, index, 0)
+}
+
+/// The value of argument number `number`, from 0, of the call that frame `index` of the crashed
+/// thread is in, where nothing else is possible.
+pub(crate) fn argument_value(process: &Process, index: usize, number: usize) -> Option<Avma> {
     let thread = process.crashed()?;
     let activation = thread.frames.get(index)?.activation;
-    let register = *argument_registers(process.dump.machine).first()?;
+    let register = *argument_registers(process.dump.machine).get(number)?;
     let size = process.memory.word() as u64;
     let part = disassembly::Part { register, shift: 0, size };
     let found = origin(process, activation, Wanted::Operand(disassembly::Source::Register(part)))?;

@@ -21,5 +21,12 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     let at = stack.find_one_of(&RUST).filter(|at| stack.is_library_up_to(*at))?;
     let frame = stack.raised_below(at);
     let text = String::new();
-    Some(Said { speaker: Speaker::OutOfMemory, text, exception: None, frame, subject: None })
+    Some(Said {
+        speaker: Speaker::OutOfMemory,
+        text,
+        exception: None,
+        frame,
+        subject: None,
+        is_inferred: false,
+    })
 }

@@ -87,7 +87,7 @@ fn is_stopped_by_a_function(stack: &Stack<'_>, frame: Option<usize>) -> bool {
 }
 
 fn bare(speaker: Speaker, frame: Option<usize>) -> Said {
-    Said { speaker, text: String::new(), exception: None, frame, subject: None }
+    Said { speaker, text: String::new(), exception: None, frame, subject: None, is_inferred: false }
 }
 
 /// The exceptions that the crashed thread has caught and not done with, the last caught

@@ -10,8 +10,8 @@ pub enum Fact {
     Aftermath(Said),
     /// A fault before this one: its handler had not returned when it failed, too.
     Earlier(Signal),
-    /// The system call that was refused, by its number.
-    SystemCall(i32),
+    /// The system call that was refused: its number, and its name where that is known.
+    SystemCall(i32, Option<&'static str>),
     /// The thread's `errno`, as the last call of the C library that failed left it: its
     /// number and its name on Linux.
     Errno(i32, &'static str),
@@ -23,6 +23,11 @@ pub enum Fact {
         /// What it says.
         text: Option<String>,
     },
+    /// Where a Rust panic was raised, as the panic itself has it: file, line, column. Of a
+    /// frame without a line.
+    PanicAt(String, u32, u32),
+    /// A `std::thread` that was still joinable was destroyed or assigned to.
+    JoinableThread,
     /// systemd expects a sign of life this often, in microseconds (`WATCHDOG_USEC`), and
     /// sends SIGABRT otherwise (sd_watchdog_enabled(3)).
     Watchdog(u64),

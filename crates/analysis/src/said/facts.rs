@@ -2,10 +2,11 @@
 
 use super::fact::Fact;
 use super::stack::Stack;
-use super::{Said, Speaker, cpp, errno, watchdog};
+use super::{Said, Speaker, cpp, errno, rust_stripped, system_calls, watchdog};
 use crate::fault::{Fault, Reason, earlier};
+use crate::owner::names;
 use obit_corefile::dump::SignalDetail;
-use obit_process::process::Process;
+use obit_process::process::{Frame, Process};
 
 /// Facts beside the cause. Each is looked for only where it can bear on the end.
 pub(crate) fn facts(
@@ -21,9 +22,14 @@ pub(crate) fn facts(
         let earlier = earlier(process, thread).filter(|_| fault.activation == 0);
         found.extend(earlier.map(|caught| Fact::Earlier(caught.signal)));
     }
-    if let Some(SignalDetail::SystemCall { number, .. }) = signal.map(|signal| signal.detail) {
-        found.push(Fact::SystemCall(number));
+    if let Some(SignalDetail::SystemCall { number, arch, .. }) = signal.map(|signal| signal.detail)
+    {
+        found.push(Fact::SystemCall(number, system_calls::name(arch, number)));
     }
+    found.extend(said.and_then(|said| panic_at(&stack, said)));
+    found.extend(
+        said.filter(|said| is_joinable_thread(stack.frames, said)).map(|_| Fact::JoinableThread),
+    );
     if is_after_a_failure(fault, said, sender) {
         found.extend(errno::errno(&stack));
     }
@@ -38,6 +44,35 @@ pub(crate) fn facts(
         found.extend(watchdog::expected(process).map(Fact::Watchdog));
     }
     found
+}
+
+/// Whether `std::terminate` was called by a `std::thread` that ends while it has a thread: its
+/// destructor and its assignment do nothing else that would.
+fn is_joinable_thread(frames: &[Frame], said: &Said) -> bool {
+    const TERMINATING: [&str; 3] = ["std::terminate", "_ZSt9terminatev", "std::__terminate"];
+    const ENDING: [&str; 5] = [
+        "std::thread::~thread",
+        "std::thread::operator=",
+        "_ZNSt6threadD1Ev",
+        "_ZNSt6threadD2Ev",
+        "_ZNSt6threadaSEOS_",
+    ];
+    let is_one_of = |frame: &Frame, functions: &[&str]| {
+        names(frame).any(|name| functions.contains(&name.as_ref()))
+    };
+    let mut outward = frames.iter().skip_while(|frame| !is_one_of(frame, &TERMINATING));
+    let caller = outward.find(|frame| !is_one_of(frame, &TERMINATING));
+    said.speaker == Speaker::Terminate && caller.is_some_and(|frame| is_one_of(frame, &ENDING))
+}
+
+/// Where a Rust panic was raised, where no debug information says so.
+fn panic_at(stack: &Stack<'_>, said: &Said) -> Option<Fact> {
+    let raised = said.frame.filter(|_| said.speaker == Speaker::RustPanic)?;
+    if stack.frames.get(raised)?.source.is_some() {
+        return None;
+    }
+    let at = rust_stripped::location(stack, raised)?;
+    Some(Fact::PanicAt(at.file, at.line, at.column))
 }
 
 /// Whether a call that failed may be behind the end: the program gave up by itself, or
@@ -116,7 +151,42 @@ mod tests {
         assert_eq!(class(3, 0x80), CauseClass::Signal);
         let refused = cause(&[], 31, 1, 0);
         assert_eq!(refused.class, CauseClass::BadSystemCall);
-        assert_eq!(refused.facts, [Fact::SystemCall(0)]);
+        assert_eq!(refused.facts, [Fact::SystemCall(0, None)]);
+    }
+
+    /// A frame of a function.
+    fn frame(function: &str) -> Frame {
+        Frame {
+            kind: obit_process::process::FrameKind::Normal,
+            trust: obit_process::process::FrameTrust::CallFrameInfo,
+            activation: 0,
+            pc: obit_corefile::addr::Avma(0x40_1000),
+            function: Some(function.to_owned()),
+            linkage_name: None,
+            from_symbol: false,
+            language: None,
+            module: None,
+            source: None,
+            tail_calls: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_thread_object_that_calls_terminate_was_joinable() {
+        let of = |functions: &[&str], speaker| {
+            let frames: Vec<Frame> = functions.iter().map(|function| frame(function)).collect();
+            let text = String::new();
+            let (exception, subject, is_inferred) = (None, None, false);
+            let said = Said { speaker, text, exception, frame: None, subject, is_inferred };
+            is_joinable_thread(&frames, &said)
+        };
+        let ended =
+            ["abort", "std::terminate()", "std::__terminate", "std::thread::~thread", "run"];
+        assert!(of(&ended, Speaker::Terminate));
+        assert!(!of(&ended, Speaker::CppException));
+        // The thread's function is what called it.
+        let called = ["abort", "std::terminate()", "run", "std::thread::~thread"];
+        assert!(!of(&called, Speaker::Terminate));
     }
 
     #[test]

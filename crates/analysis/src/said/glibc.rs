@@ -38,7 +38,7 @@ pub(super) fn message(stack: &Stack<'_>) -> Option<Said> {
         text_of(&stack.process.memory, modules.get(index)?.to_avma(at))
     })?;
     let (speaker, subject) = speaker(&text);
-    Some(Said { speaker, text, exception: None, frame, subject })
+    Some(Said { speaker, text, exception: None, frame, subject, is_inferred: false })
 }
 
 /// What a failed check is known by if its message is not in the core.
@@ -65,7 +65,14 @@ pub(super) fn by_function(stack: &Stack<'_>) -> Option<Said> {
             .filter(|at| stack.is_library_up_to(*at))?;
         let frame = stack.raised_below(at);
         let text = String::new();
-        Some(Said { speaker: *speaker, text, exception: None, frame, subject: None })
+        Some(Said {
+            speaker: *speaker,
+            text,
+            exception: None,
+            frame,
+            subject: None,
+            is_inferred: false,
+        })
     })
 }
 
@@ -83,7 +90,7 @@ fn text_of(memory: &AddressSpace, at: Avma) -> Option<String> {
 }
 
 /// Who writes such a message, and what about.
-fn speaker(text: &str) -> (Speaker, Option<Subject>) {
+pub(super) fn speaker(text: &str) -> (Speaker, Option<Subject>) {
     const BLOCK: Option<Subject> = Some(Subject::GivenBlock);
     const BY_ALLOCATOR: [(&str, Option<Subject>); 13] = [
         ("malloc():", None),

@@ -2,7 +2,7 @@
 //! (`runtime/panic.go`).
 
 use super::stack::Stack;
-use super::{Said, Speaker, Subject, TEXT_BYTES};
+use super::{Said, Speaker, Subject, TEXT_BYTES, go_memory};
 use obit_process::value::{Budget, Scalar, State, Value, tree};
 
 /// Functions by which the runtime ends the process after it has told why. `func1` runs on
@@ -28,13 +28,21 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
         let is_memory = text.as_deref().is_some_and(|text| text.ends_with(OUT_OF_MEMORY));
         (if is_memory { Speaker::OutOfMemory } else { Speaker::GoFatal }, text)
     } else if let Some(at) = inner(&["runtime.gopanic"]) {
-        let text = panicked_with(stack, at).or_else(|| by_function(stack, at));
+        let text = panicked_with(stack, at).or_else(|| go_memory::panicked_with(stack, at));
+        let text = text.or_else(|| by_function(stack, at));
         subject = is_of_pointer(stack, at).then_some(Subject::UsedPointer);
         (Speaker::GoPanic, text)
     } else {
         (Speaker::GoFatal, None)
     };
-    Some(Said { speaker, text: text.unwrap_or_default(), exception: None, frame, subject })
+    Some(Said {
+        speaker,
+        text: text.unwrap_or_default(),
+        exception: None,
+        frame,
+        subject,
+        is_inferred: false,
+    })
 }
 
 /// What `gopanic` had to say: the string that `preprintpanics` made of its argument, else

@@ -65,7 +65,7 @@ fn inner(stack: &Stack<'_>, at: Option<usize>) -> Option<usize> {
 
 fn bare(stack: &Stack<'_>, at: usize, speaker: Speaker) -> Said {
     let frame = stack.raised_below(at);
-    Said { speaker, text: String::new(), exception: None, frame, subject: None }
+    Said { speaker, text: String::new(), exception: None, frame, subject: None, is_inferred: false }
 }
 
 /// Whether `name` is `function`, in whatever inline namespace, with whatever arguments.

@@ -7,11 +7,15 @@ mod exception;
 mod fact;
 mod facts;
 mod glibc;
+mod glibc_missing;
 mod go;
+mod go_memory;
 mod logging;
 mod rust;
+mod rust_stripped;
 mod sanitizer;
 mod stack;
+mod system_calls;
 mod watchdog;
 mod what;
 
@@ -39,6 +43,8 @@ pub struct Said {
     pub frame: Option<usize>,
     /// What it complains of, where that is known.
     pub subject: Option<Subject>,
+    /// No name says who wrote it: it was told by how what is in memory is put together.
+    pub is_inferred: bool,
 }
 
 /// What a complaint is about, where it is about a value the program gave or used.
@@ -108,6 +114,8 @@ fn last_words(stack: &Stack<'_>) -> Option<Said> {
         .or_else(|| rust::said(stack))
         .or_else(|| cpp::said(stack))
         .or_else(|| glibc::by_function(stack))
+        .or_else(|| glibc_missing::message(stack))
+        .or_else(|| rust_stripped::said(stack))
 }
 
 /// Bytes of a message that are told.
@@ -143,7 +151,9 @@ mod tests {
     /// A memory of a 64-bit machine that holds these bytes.
     pub(super) fn memory(pages: &[(u64, &[u8])]) -> AddressSpace {
         let core = CoreBuilder::x86_64().signal(6).thread(1, &[]);
-        let core = pages.iter().fold(core, |core, (at, bytes)| core.segment(*at, bytes, 0x800));
+        let core = pages.iter().fold(core, |core, (at, bytes)| {
+            core.segment(*at, bytes, 0x800.max(bytes.len() as u64))
+        });
         let limits = Limits::default();
         let locator = Arc::new(Locator::new(SearchRules::default(), limits.clone()));
         obit_process::module::load(

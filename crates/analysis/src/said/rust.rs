@@ -23,7 +23,14 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     // `library/core/src/panicking.rs`, since Rust 1.86: with debug assertions.
     const CHECK: &str = "core::panicking::panic_null_pointer_dereference";
     let subject = stack.find(|name| name.starts_with(CHECK)).map(|_| Subject::UsedPointer);
-    Some(Said { speaker: Speaker::RustPanic, text, exception: None, frame, subject })
+    Some(Said {
+        speaker: Speaker::RustPanic,
+        text,
+        exception: None,
+        frame,
+        subject,
+        is_inferred: false,
+    })
 }
 
 /// Whether a function is of the panic runtime.
@@ -146,7 +153,7 @@ fn is_literal(method: &str) -> bool {
 
 /// The string of a `FormatStringPayload`, if it has been made. rustc orders the members
 /// as it likes: of the capacity and the address one can be read from.
-fn formatted(memory: &AddressSpace, object: u64) -> Option<String> {
+pub(super) fn formatted(memory: &AddressSpace, object: u64) -> Option<String> {
     let word = memory.word() as u64;
     let mut found = [0, 1].into_iter().filter_map(|first: u64| {
         let at = |number: u64| {
@@ -166,13 +173,13 @@ fn formatted(memory: &AddressSpace, object: u64) -> Option<String> {
 }
 
 /// The `&str` that lies at `at`.
-fn slice(memory: &AddressSpace, at: u64) -> Option<String> {
+pub(super) fn slice(memory: &AddressSpace, at: u64) -> Option<String> {
     let length = memory.read_word(Avma(at).checked_add(memory.word() as u64)?).ok()?;
     str_at(memory, memory.read_word(Avma(at)).ok()?, length)
 }
 
 /// The `length` bytes at `at` if they are a Rust string, cut at [`TEXT_BYTES`].
-fn str_at(memory: &AddressSpace, at: u64, length: u64) -> Option<String> {
+pub(super) fn str_at(memory: &AddressSpace, at: u64, length: u64) -> Option<String> {
     let wanted = usize::try_from(length).map_or(TEXT_BYTES, |length| length.min(TEXT_BYTES));
     let mut bytes = memory.read_up_to(Avma(at), wanted);
     if bytes.len() < wanted {

@@ -33,7 +33,14 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     let frame = stack.raised_below(died);
     let end = frame.unwrap_or(stack.frames.len());
     let text = report(stack, end).or_else(|| by_function(stack, died, end)).unwrap_or_default();
-    Some(Said { speaker: Speaker::Sanitizer, text, exception: None, frame, subject: None })
+    Some(Said {
+        speaker: Speaker::Sanitizer,
+        text,
+        exception: None,
+        frame,
+        subject: None,
+        is_inferred: false,
+    })
 }
 
 /// The line of AddressSanitizer's report that says what it found. The runtime has made a

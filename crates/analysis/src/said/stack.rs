@@ -70,6 +70,11 @@ impl<'p> Stack<'p> {
         (frame.function.is_some() || frame.module.is_some()).then_some(index)
     }
 
+    /// Whether a frame is of a library.
+    pub(super) fn is_foreign(&self, frame: &Frame) -> bool {
+        is_foreign(self.process, frame)
+    }
+
     /// Whether every frame inward of frame `to` is of a library.
     pub(super) fn is_library_up_to(&self, to: usize) -> bool {
         self.frames.iter().take(to).all(|frame| is_foreign(self.process, frame))

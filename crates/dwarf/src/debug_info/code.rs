@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use super::DebugInfo;
 use crate::code::{symbolize, tail_call};
 use crate::model::call::Call;
-use crate::model::code::{NamedFunction, SourceFrame, SymbolAt, TailCall};
+use crate::model::code::{GoFrame, NamedFunction, SourceFrame, SymbolAt, TailCall};
 use crate::model::language::Language;
 use crate::names::demangle::demangle;
 use crate::variables::call_site;
@@ -21,6 +21,12 @@ impl DebugInfo {
     pub fn frames_at(&self, at: Svma) -> Vec<SourceFrame> {
         let mut frames = self.with_dwarf(|file| symbolize::frames(file, at.0)).unwrap_or_default();
         let has_name = frames.last().is_some_and(|physical| physical.function.is_some());
+        if !has_name && let Some(go) = self.go_functions() {
+            let of_go = go.frames(at.0, self.context.limits.inline_depth);
+            if !of_go.is_empty() {
+                return of_go;
+            }
+        }
         if !has_name && let Some(symbol) = self.symbol_at(at) {
             let location = frames.pop().and_then(|unnamed| unnamed.location);
             frames.push(SourceFrame {
@@ -49,9 +55,16 @@ impl DebugInfo {
     }
 
     /// The symbol that stands for `at`, by gdb's choice among those of the image, its
-    /// debug file and its MiniDebugInfo.
+    /// debug file and its MiniDebugInfo; where none holds it, the function of Go's own table.
     pub fn symbol_at(&self, at: Svma) -> Option<SymbolAt> {
-        let symbol = self.nearest_symbol(at)?;
+        let symbol = self.nearest_symbol(at);
+        let holds = |symbol: &Symbol<'_>| at.0.wrapping_sub(symbol.address.0) < symbol.size;
+        if !symbol.as_ref().is_some_and(holds)
+            && let Some(function) = self.go_symbol_at(at)
+        {
+            return Some(function);
+        }
+        let symbol = symbol?;
         let linkage_name = String::from_utf8_lossy(symbol.name).into_owned();
         let name = demangle(&linkage_name, Language::Unknown, &self.context.limits);
         Some(SymbolAt {
@@ -61,6 +74,35 @@ impl DebugInfo {
             offset: at.0.wrapping_sub(symbol.address.0),
             size: symbol.size,
         })
+    }
+
+    fn go_symbol_at(&self, at: Svma) -> Option<SymbolAt> {
+        let go = self.go_functions()?;
+        let function = go.at(at.0)?;
+        let name = go.name(function)?;
+        Some(SymbolAt {
+            linkage_name: name.clone(),
+            name,
+            address: Svma(function.entry),
+            offset: at.0.wrapping_sub(function.entry),
+            size: function.end.wrapping_sub(function.entry),
+        })
+    }
+
+    /// How many bytes the frame of the Go function at `at` takes there, below its return
+    /// address: what Go's own unwinder goes by. `None` where no table of Go's covers `at`, and
+    /// for the function that calls on another stack.
+    pub fn go_frame_at(&self, at: Svma) -> Option<GoFrame> {
+        let go = self.go_functions()?;
+        let function = go.at(at.0)?;
+        let name = go.name(function)?;
+        let name = name.trim_end_matches(".abi0");
+        if name == "runtime.systemstack" {
+            return None;
+        }
+        let is_outermost = OUTERMOST_OF_GO.contains(&name);
+        let size = go.stack_bytes(function, at.0);
+        size.map(|size| GoFrame { size, is_outermost })
     }
 
     /// The functions that tail-called between the call that returns to `return_pc` and
@@ -114,6 +156,8 @@ impl DebugInfo {
             return *known;
         }
         let found = self.with_symbols(|symbols| (symbols.named)(name.as_bytes())).map(Svma);
+        let by_go = || Some(Svma(self.go_functions()?.named(name.as_bytes())?.entry));
+        let found = found.or_else(by_go);
         lock().insert(name.to_owned(), found);
         found
     }
@@ -147,6 +191,10 @@ impl DebugInfo {
         best
     }
 }
+
+/// Functions that nothing of the same stack called (`topofstack` of runtime/traceback.go).
+const OUTERMOST_OF_GO: [&str; 5] =
+    ["runtime.goexit", "runtime.mstart", "runtime.rt0_go", "runtime.mcall", "runtime.morestack"];
 
 /// Whether a name is one that C could not have: its symbol is another. Spares C the search.
 fn is_mangled_by_linkers(name: &str) -> bool {

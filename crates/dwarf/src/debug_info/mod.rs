@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::go::GoFunctions;
 use crate::index::name_index::NameIndex;
 use crate::locate::DebugFiles;
 use crate::model::code::DebugLevel;
@@ -36,6 +37,7 @@ pub struct DebugInfo {
     types: TypeTable,
     names: OnceLock<NameIndex>,
     go_types: OnceLock<GoTypes>,
+    go_functions: OnceLock<Option<GoFunctions>>,
     scopes: ScopeTable,
     /// Functions asked for by name: symbol tables are not sorted by it.
     named: Mutex<HashMap<String, Option<Svma>>>,
@@ -96,6 +98,7 @@ impl DebugInfo {
             types: TypeTable::default(),
             names: OnceLock::new(),
             go_types: OnceLock::new(),
+            go_functions: OnceLock::new(),
             scopes: ScopeTable::default(),
             named: Mutex::default(),
         }
@@ -110,6 +113,9 @@ impl DebugInfo {
                     false => DebugLevel::LineTables,
                 });
                 return level.unwrap_or(DebugLevel::LineTables);
+            }
+            if self.go_functions().is_some() {
+                return DebugLevel::LineTables;
             }
             let has_symbols = (0..self.symbols.len())
                 .any(|number| self.symbols(number).is_some_and(|(_, table)| !table.is_empty()));
@@ -172,6 +178,12 @@ impl DebugInfo {
     /// As [`DebugInfo::with_dwarf`], with the index of names.
     fn with_names<T>(&self, ask: impl FnOnce(&DwarfFile<'_>, &NameIndex) -> T) -> Option<T> {
         self.with_dwarf(|file| ask(file, self.names.get_or_init(|| NameIndex::build(file))))
+    }
+
+    /// Go's own table of functions, if Go made the image.
+    fn go_functions(&self) -> Option<&GoFunctions> {
+        let find = || GoFunctions::of(&self.context.files.image);
+        self.go_functions.get_or_init(find).as_ref()
     }
 
     /// Table number 0 is the image's, 1 its debug file's, 2 its MiniDebugInfo's.

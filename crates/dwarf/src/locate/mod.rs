@@ -12,6 +12,7 @@ mod debuginfod;
 mod files;
 mod found;
 mod image;
+mod jit_names;
 mod locator;
 mod memo;
 mod mini;
@@ -23,6 +24,7 @@ mod split;
 
 pub use debuginfod::Debuginfod;
 pub use found::{DebugFiles, FoundImage, FoundSource, ImageState, Role};
+pub use jit_names::JitNames;
 pub use locator::Locator;
 pub use rules::SearchRules;
 pub use source_text::SourceText;

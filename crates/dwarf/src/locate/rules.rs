@@ -26,6 +26,8 @@ pub struct SearchRules {
     pub source_path: Vec<PathBuf>,
     /// The directory of the core file: looked in last, by base name.
     pub core_directory: Option<PathBuf>,
+    /// Names of just-in-time compiled code, as `perf` reads them.
+    pub jit_map: Option<PathBuf>,
     /// Servers to ask for what is not on this machine. No network without.
     pub debuginfod: Option<Debuginfod>,
 }
@@ -42,6 +44,7 @@ impl Default for SearchRules {
             substitute_path: Vec::new(),
             source_path: Vec::new(),
             core_directory: None,
+            jit_map: None,
             debuginfod: None,
         }
     }

@@ -22,7 +22,7 @@ pub enum DebugLevel {
     None,
     /// `.symtab`, `.dynsym` or MiniDebugInfo.
     Symbols,
-    /// DWARF with line tables but no variables (`-g1`).
+    /// Line tables but no variables: DWARF of `-g1`, or Go's `.gopclntab`.
     LineTables,
     /// DWARF with types and variables.
     Full,
@@ -91,4 +91,13 @@ pub struct SymbolAt {
     pub offset: u64,
     /// Bytes of the function, 0 if the symbol does not say.
     pub size: u64,
+}
+
+/// The frame of a Go function at one address, as Go's own unwinder sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GoFrame {
+    /// Bytes that the stack pointer is below the return address.
+    pub size: u64,
+    /// Whether the stack ends with it.
+    pub is_outermost: bool,
 }

@@ -35,13 +35,14 @@ impl Library {
             return Arc::new(Described { debug: None, notices: Vec::new() });
         };
         // What was copied out of a core belongs to that core.
-        let is_file = module.file != FileState::InCore && module.kind != ModuleKind::Vdso;
+        let is_made = matches!(module.kind, ModuleKind::Vdso | ModuleKind::Jit);
+        let is_file = module.file != FileState::InCore && !is_made;
         let key = (Arc::as_ptr(image) as usize, module.path.clone());
         if is_file && let Some(known) = self.known().get(&key) {
             return Arc::clone(known);
         }
         let (files, notices) = match module.kind {
-            ModuleKind::Vdso => (DebugFiles::only(Arc::clone(image)), Vec::new()),
+            _ if is_made => (DebugFiles::only(Arc::clone(image)), Vec::new()),
             _ => self.locator.debug_files(image, &module.path),
         };
         let locator = Arc::clone(&self.locator);

@@ -51,11 +51,18 @@ pub fn load(dump: &Dump, library: &Arc<Library>) -> Loaded {
     if found.len() > before {
         memory = memory_of(dump, &found);
     }
+    let mut modules = modules_of(found, library);
+    modules.add_jit_images(&memory);
+    let pid = dump.process.as_ref().map(|info| info.pid);
+    modules.jit_names = library.locator.jit_names(pid);
+    Loaded { modules, memory, notices }
+}
+
+fn modules_of(mut found: Vec<(Candidate, Module)>, library: &Arc<Library>) -> Modules {
     found.sort_by_key(|(_, module)| module.base);
     let mapped = mapped_ranges(&found);
     let list = found.into_iter().map(|(_, module)| module).collect();
-    let modules = Modules { list, mapped, library: Arc::clone(library) };
-    Loaded { modules, memory, notices }
+    Modules { list, mapped, library: Arc::clone(library), jit_names: None }
 }
 
 /// What was mapped from files, sorted, with the index of the module.

@@ -55,6 +55,8 @@ pub enum ModuleKind {
     Shared,
     /// The kernel's `linux-vdso`.
     Vdso,
+    /// Code that a just-in-time compiler made and registered by GDB's interface.
+    Jit,
 }
 
 /// Whether a module's file was found.

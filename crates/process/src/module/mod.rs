@@ -3,6 +3,7 @@
 
 mod discover;
 mod image_in_core;
+mod jit;
 mod library;
 mod link_map;
 mod load;

@@ -1,12 +1,16 @@
 //! All modules, and the way to their debug information.
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
+use super::jit;
 use super::library::Library;
-use super::loaded_module::{Described, Module, ModuleKind};
-use obit_corefile::addr::{Avma, AvmaRange};
+use super::loaded_module::{Described, FileState, Module, ModuleKind};
+use obit_corefile::addr::{Avma, AvmaRange, LoadBias};
+use obit_corefile::elf::ElfImage;
+use obit_corefile::memory::AddressSpace;
 use obit_corefile::notice::Notice;
-use obit_dwarf::locate::FoundSource;
+use obit_dwarf::locate::{FoundSource, JitNames};
 use obit_dwarf::{DebugInfo, SourceLocation};
 
 /// All modules, and the way to their debug information.
@@ -18,6 +22,8 @@ pub struct Modules {
     /// its file. Consulted before the extents, which may enclose foreign mappings.
     pub(super) mapped: Vec<(AvmaRange, usize)>,
     pub(super) library: Arc<Library>,
+    /// Names of just-in-time compiled code that is in no image.
+    pub(super) jit_names: Option<JitNames>,
 }
 
 impl Modules {
@@ -72,6 +78,11 @@ impl Modules {
         self.get(index)?.debug.get()?.debug.as_ref()
     }
 
+    /// What a map for `perf` calls the just-in-time compiled code at `at`, which is of no module.
+    pub fn jit_name_at(&self, at: Avma) -> Option<&str> {
+        self.jit_names.as_ref()?.at(at)
+    }
+
     /// The source file that module number `index` was compiled from.
     pub fn source(&self, index: usize, location: &SourceLocation) -> FoundSource {
         let Some(module) = self.get(index) else { return FoundSource::default() };
@@ -79,8 +90,56 @@ impl Modules {
         self.library.locator.source(location, image, module.build_id.as_ref())
     }
 
+    /// Adds the images of just-in-time compilers, by GDB's interface for them.
+    pub(super) fn add_jit_images(&mut self, memory: &AddressSpace) {
+        let images = jit::images(self, memory, &self.library.limits);
+        if images.is_empty() {
+            return;
+        }
+        // A module's place in the list is by its base.
+        let mut all: Vec<(Module, Vec<AvmaRange>)> = Vec::new();
+        let mut ranges: Vec<Vec<AvmaRange>> = self.list.iter().map(|_| Vec::new()).collect();
+        for (range, index) in &self.mapped {
+            if let Some(of_module) = ranges.get_mut(*index) {
+                of_module.push(*range);
+            }
+        }
+        all.extend(std::mem::take(&mut self.list).into_iter().zip(ranges));
+        for found in images {
+            if let Some(first) = found.code.first().copied() {
+                all.push((jit_module(found.path, found.image, first), found.code));
+            }
+        }
+        all.sort_by_key(|(module, _)| module.base);
+        self.mapped.clear();
+        for (index, (module, ranges)) in all.into_iter().enumerate() {
+            self.mapped.extend(ranges.into_iter().map(|range| (range, index)));
+            self.list.push(module);
+        }
+        self.mapped.sort_by_key(|(range, _)| range.start);
+    }
+
     fn described(&self, index: usize) -> Option<&Described> {
         let module = self.list.get(index)?;
         Some(module.debug.get_or_init(|| self.library.describe(module)))
+    }
+}
+
+/// The module of an image that a just-in-time compiler made; all its addresses are those of
+/// memory.
+fn jit_module(path: PathBuf, image: Arc<ElfImage>, first: AvmaRange) -> Module {
+    Module {
+        path,
+        linked_as: None,
+        linked: None,
+        base: first.start,
+        range: first,
+        bias: LoadBias(0),
+        build_id: None,
+        package: None,
+        kind: ModuleKind::Jit,
+        image: Some(image),
+        file: FileState::InCore,
+        debug: OnceLock::new(),
     }
 }

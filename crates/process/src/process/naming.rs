@@ -157,10 +157,13 @@ impl<'m> Naming<'m> {
         if let Some(known) = self.known.get(&at) {
             return Rc::clone(known);
         }
-        let found = self.modules.index_at(at).and_then(|index| {
-            let module = self.modules.get(index)?;
-            Some(self.modules.debug(index)?.frames_at(module.to_svma(at)))
-        });
+        let found = match self.modules.index_at(at) {
+            Some(index) => self
+                .modules
+                .get(index)
+                .and_then(|module| Some(self.modules.debug(index)?.frames_at(module.to_svma(at)))),
+            None => self.modules.jit_name_at(at).map(|name| vec![of_map(name)]),
+        };
         let found = Rc::new(found.unwrap_or_default());
         self.known.insert(at, Rc::clone(&found));
         found
@@ -173,6 +176,18 @@ impl<'m> Naming<'m> {
     }
 }
 
+/// A function that only a map for `perf` names.
+fn of_map(name: &str) -> SourceFrame {
+    SourceFrame {
+        function: Some(name.to_owned()),
+        linkage_name: None,
+        location: None,
+        language: None,
+        is_inline: false,
+        from_symbol: true,
+    }
+}
+
 fn named_frame(bare: &Frame, kind: FrameKind, source: &SourceFrame) -> Frame {
     Frame {
         kind,
@@ -182,5 +197,46 @@ fn named_frame(bare: &Frame, kind: FrameKind, source: &SourceFrame) -> Frame {
         language: source.language,
         source: source.location.clone(),
         ..bare.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::process::{Options, Process};
+    use obit_corefile::testkit::{CoreBuilder, CoreFile};
+    use obit_dwarf::locate::SearchRules;
+
+    /// The name of the innermost frame of a process that stopped in code of no file.
+    fn name(rules: SearchRules) -> Option<String> {
+        const CODE: u64 = 0x7f00_0000;
+        let core = CoreBuilder::x86_64().thread(77, &[("rip", CODE + 4)]).process(77, "vm", "./vm");
+        let core = core.segment_with(CODE, &[0x90; 64], 0x1000, "rx").write();
+        let process = Process::open(core.path(), Options { rules, ..Options::default() }, &());
+        process.unwrap().threads.first()?.frames.first()?.function.clone()
+    }
+
+    #[test]
+    fn code_of_no_module_has_the_name_that_a_map_for_perf_gives_it() {
+        let map = CoreFile::new(b"7f000000 10 LazyCompile:*sum app.js:3\n");
+        let jit_map = Some(map.path().to_owned());
+        let expected = Some("LazyCompile:*sum app.js:3".to_owned());
+        assert_eq!(name(SearchRules { jit_map, ..SearchRules::default() }), expected);
+        assert_eq!(name(SearchRules::default()), None);
+    }
+
+    #[test]
+    fn a_map_beside_the_core_is_that_of_its_process() {
+        let directory = CoreFile::new(b"").path().with_extension("maps");
+        std::fs::create_dir_all(&directory).unwrap();
+        let beside = |pid: u32| {
+            let file = directory.join(format!("perf-{pid}.map"));
+            std::fs::write(&file, "7f000000 10 sum\n").unwrap();
+            let core_directory = Some(directory.clone());
+            let found = name(SearchRules { core_directory, ..SearchRules::default() });
+            std::fs::remove_file(file).unwrap();
+            found
+        };
+        assert_eq!(beside(77).as_deref(), Some("sum"));
+        assert_eq!(beside(78), None);
     }
 }

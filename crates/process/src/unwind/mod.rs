@@ -9,6 +9,7 @@ mod budget;
 mod cfi;
 mod exidx;
 mod fde_index;
+mod go;
 #[cfg(test)]
 mod machine_tests;
 mod prologue;

@@ -11,7 +11,7 @@ use super::repetition::leap;
 use super::return_address::{CallBefore, call_before};
 use super::row::{Context, Convention, Row, interrupted_at};
 use super::without_cfi::Search;
-use super::{Activation, Left, Skipped, Stack, Trust, signal_frame, trampoline};
+use super::{Activation, Left, Skipped, Stack, Trust, go, signal_frame, trampoline};
 use crate::module::Modules;
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Facts, Machine, Registers, SigreturnCode};
@@ -328,6 +328,7 @@ impl<'m> Unwinder<'m> {
         let row = table.as_ref()?.row(svma, debug_frame, &mut self.context, budget);
         let has_index = facts.tables.has_exception_index;
         row.or_else(|| exidx::row(image, svma).filter(|_| has_index))
+            .or_else(|| go::row(self.modules.debug(index)?.go_frame_at(svma)?, facts))
     }
 
     /// The trampoline of a library whose file is missing, so that its code cannot be read:
