@@ -1,6 +1,6 @@
 //! Programs without DWARF and symbols. Go's (`-ldflags="-s -w"`) have a table of their own,
 //! which gives the report that DWARF gives, but for the values of variables; Rust's panics are
-//! told by what the panic runtime keeps in memory.
+//! found in what the panic runtime keeps in memory.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fixture;
@@ -80,7 +80,7 @@ fn a_stripped_program_of_go_has_the_report_of_one_with_dwarf() {
     let reports = reports("causes-go");
     assert!(reports.len() >= 14, "only {} cores", reports.len());
     for (core, described, bare) in &reports {
-        // Where a stack of the runtime ends only Go's own table tells: by DWARF it goes on.
+        // Where a stack of the runtime ends only Go's own table shows: by DWARF it goes on.
         let (by_table, by_dwarf) = (frames(bare), frames(described));
         let beyond = by_dwarf.len().saturating_sub(by_table.len());
         assert!(by_dwarf.starts_with(&by_table) && beyond <= 2, "{by_table:?} {by_dwarf:?}");
