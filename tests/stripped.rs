@@ -116,10 +116,7 @@ fn a_panic_of_a_stripped_program_of_rust_has_its_message_and_its_place() {
                 .collect();
             let line = &known["blame"]["source"]["line"];
             let is_there = |place: &&str| place.starts_with(&format!("depot.rs:{line}:"));
-            assert!(
-                places.iter().any(|place| is_there(place)),
-                "{fixture}/{core}: {places:?} {line}"
-            );
+            assert!(places.iter().any(is_there), "{fixture}/{core}: {places:?} {line}");
         }
     }
     assert!(panics >= 20, "only {panics} panics");
