@@ -152,9 +152,9 @@ mod tests {
 
     #[test]
     fn what_has_another_stack_or_a_panic_elsewhere_is_no_goroutine_of_this_stack() {
-        assert_eq!(found(STACK + 0x1000, STACK + 0x1800, STACK + 0x1100), []);
-        assert_eq!(found(STACK, STACK + 0x800, STACK + 0x900), []);
-        assert_eq!(found(STACK, STACK + 0x800, 0), []);
-        assert_eq!(found(STACK, STACK + 0x800, STACK + 0x101), []);
+        assert_eq!(found(STACK + 0x1000, STACK + 0x1800, STACK + 0x1100), [0_u64; 0]);
+        assert_eq!(found(STACK, STACK + 0x800, STACK + 0x900), [0_u64; 0]);
+        assert_eq!(found(STACK, STACK + 0x800, 0), [0_u64; 0]);
+        assert_eq!(found(STACK, STACK + 0x800, STACK + 0x101), [0_u64; 0]);
     }
 }
