@@ -238,7 +238,7 @@ fn commands_name_the_store_and_are_not_there_without_one() {
     assert!(page.contains(&format!("obit state {id} resolved --in BUILD --db '/my store/it'")));
     beside.store = Remembered::Nowhere;
     let page = written(&survey, &beside);
-    assert!(!page.contains("obit state ") && page.contains("was not remembered"));
+    assert!(!page.contains("obit state ") && page.contains("is not in a store"));
 }
 
 #[test]
