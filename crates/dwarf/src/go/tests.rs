@@ -70,8 +70,11 @@ fn functions(table: &[u8]) -> Option<GoFunctions> {
     GoFunctions::of(&Arc::new(image))
 }
 
+/// A file and a line in it.
+type Line = (String, Option<u32>);
+
 /// Function, file and line of the frames at an address.
-fn frames(table: &[u8], at: u64) -> Vec<(String, Option<(String, Option<u32>)>)> {
+fn frames(table: &[u8], at: u64) -> Vec<(String, Option<Line>)> {
     let frames = functions(table).unwrap().frames(at, 8);
     let of = |frame: crate::SourceFrame| {
         let place = frame.location.map(|location| (location.file, location.line));
