@@ -102,7 +102,7 @@ test("the first screen says what crashed, why, where and what next", async () =>
     }
     return words.join("");
   });
-  for (const words of ["SIGSEGV", "a null pointer was read through", "proved", "job->owner",
+  for (const words of ["SIGSEGV", "NULL pointer read", "proved", "job->owner",
     "#1 book", "jobd.c:68", "rax = 0x0", "'*job' -f 1", "next_serial(job->owner)", "owner = 0x0"]) {
     assert.ok(seen.replace(/\s+/g, " ").includes(words), words);
   }
@@ -244,10 +244,10 @@ test("groups are filtered by words and by status, in every part of the page", as
   const tab = await open("triage");
   const all = (await rows(tab)).length;
   await tab.keyboard.press("/");
-  await tab.keyboard.type("divided zero");
+  await tab.keyboard.type("division zero");
   const found = await rows(tab, "th.cause");
   assert.ok(found.length > 0 && found.length < all, `${found.length} of ${all}`);
-  assert.ok(found.every((cause) => cause.includes("divided")), found.join());
+  assert.ok(found.every((cause) => cause.includes("division")), found.join());
   assert.match(await tab.$eval("[data-shown]", (printed) => printed.textContent), /of \d+ groups shown/);
   const open_ = await tab.$$eval("details.group:not([hidden])", (groups) => groups.length);
   assert.equal(open_, found.length);
