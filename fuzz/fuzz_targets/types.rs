@@ -55,6 +55,7 @@ fn referred(kind: &TypeKind) -> Vec<TypeId> {
         }
         TypeKind::MemberPointer { class, target } => found.extend(class.iter().chain(target)),
         TypeKind::Typedef(target) | TypeKind::Subrange(target) => found.extend(*target),
+        TypeKind::String(string) => found.extend(string.character),
         TypeKind::Array(array) => found.extend(array.element),
         TypeKind::Record(record) => {
             found.extend(record.members.iter().filter_map(|member| member.ty));
