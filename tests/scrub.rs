@@ -128,7 +128,7 @@ fn may_differ(way: &str, before: &Value, after: &Value) -> bool {
 }
 
 #[test]
-fn scrubbing_tells_that_just_in_time_compiled_code_lost_its_names() {
+fn scrubbing_shows_that_just_in_time_compiled_code_lost_its_names() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/jit");
     let (core, program) = (directory.join("core.zst"), directory.join("prog"));
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scrub-jit");
