@@ -79,7 +79,7 @@ pub(super) fn judge(
     let has_value = |of: &&Fault| !matches!(of.reason, Reason::StackOverflow | Reason::Returned);
     let origin = fault.as_ref().filter(|of| said.is_none() && has_value(of));
     let origin = origin.and_then(|fault| origin::of_fault(process, fault));
-    // That a stack pointer is on the stack tells nothing.
+    // That a stack pointer is on the stack says nothing.
     let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
     let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
     let verdict = pointer.and_then(|at| memory::verdict(process, at));
@@ -345,7 +345,7 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
         (Reason::Unknown, _) => CauseClass::Signal,
     };
     let is_inferred = fault.caught.as_ref().is_some_and(|caught| caught.is_inferred);
-    let is_told = !is_inferred && !fault.is_computed;
+    let is_on_record = !is_inferred && !fault.is_computed;
     // Without the instruction, what was done at the address is not known; and a file's end
     // looks like a disk's error.
     let is_known = match fault.reason {
@@ -361,5 +361,5 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
         Reason::Null | Reason::Unmapped | Reason::Forbidden => kind != AccessKind::Unknown,
         _ => true,
     };
-    (class, if is_known && is_told { Confidence::Proved } else { Confidence::Likely })
+    (class, if is_known && is_on_record { Confidence::Proved } else { Confidence::Likely })
 }

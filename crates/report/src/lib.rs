@@ -16,7 +16,6 @@ mod owner;
 mod printed;
 #[cfg(feature = "schema")]
 mod schema;
-mod severity;
 mod stack;
 mod subject;
 mod variable;
@@ -32,10 +31,10 @@ pub use json::{read_json, write_hidden_json, write_json, write_json_line, write_
 pub use memory::{MemoryReport, RangeKind, RangeReport, StackReport};
 pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{LOOKED_FOR, NoticeCode, NoticeReport};
+pub use obit_causes::Severity;
 pub use printed::{Answer, MemoryDump, MemoryRow, Printed, TypeText};
 #[cfg(feature = "schema")]
 pub use schema::{write_schema, write_schema_of};
-pub use severity::Severity;
 pub use stack::{
     FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,
     SourceValue, ThreadReport, Truncated,

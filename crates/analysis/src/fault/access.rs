@@ -1,5 +1,6 @@
 //! Which access of an instruction failed, and why (SIGSEGV, SIGBUS).
 
+use super::codes::{BUS_ADRALN, BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR, SEGV_PKUERR};
 use super::instant::{Instant, LONGEST};
 use super::{Access, AccessKind, Fault, Reason, SIGBUS, fault_at, without_access};
 use super::{arm, stack_overflow};
@@ -8,12 +9,6 @@ use obit_corefile::arch::Decoder;
 use obit_corefile::dump::{Signal, SignalDetail};
 use obit_disassembly::{AccessMode, InstructionKind, MemoryOperand, Source};
 use obit_process::unwind::Trust;
-
-const SEGV_MAPERR: i32 = 1;
-const SEGV_ACCERR: i32 = 2;
-const SEGV_PKUERR: i32 = 4;
-const BUS_ADRALN: i32 = 1;
-const BUS_ADRERR: i32 = 2;
 
 /// Nothing is mapped below: the default of `vm.mmap_min_addr`.
 const NULL_ZONE: u64 = 1 << 16;

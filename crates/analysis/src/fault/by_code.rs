@@ -1,13 +1,12 @@
-//! What the kernel's code for a signal (`si_code`) tells by itself, where the instruction is
-//! not at hand.
+//! What the kernel's code for a signal (`si_code`) says by itself, where the instruction is
+//! not available.
 
-use super::{FPE_FLTDIV, FPE_INTDIV, ILL_PRVOPC, ILL_PRVREG, Reason, TRAP_BRKPT};
+use super::Reason;
+use super::codes::{
+    FPE_FLTDIV, FPE_INTDIV, ILL_ILLOPC, ILL_ILLOPN, ILL_ILLTRP, ILL_PRVOPC, ILL_PRVREG, TRAP_BRKPT,
+};
 use crate::signals::{SIGFPE, SIGILL, SIGTRAP};
 use obit_corefile::dump::Signal;
-
-const ILL_ILLOPC: i32 = 1;
-const ILL_ILLOPN: i32 = 2;
-const ILL_ILLTRP: i32 = 4;
 
 /// The likely reason: on x86 a quotient that is too large has the code of a division by zero,
 /// and `ud2` that of an unknown instruction.

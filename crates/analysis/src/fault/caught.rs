@@ -2,6 +2,7 @@
 //! `raise`) is all that the core's own signal tells; the fault itself lies in the frame
 //! the kernel made for the handler (Linux `arch/*/include/asm/sigframe.h`).
 
+use super::codes::{FPE_INTDIV, ILL_ILLOPN, SEGV_ACCERR, SEGV_MAPERR, SI_KERNEL};
 use super::instant::Instant;
 use super::{Fault, Reason, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, is_fault, of_instant, unexplained};
 use obit_corefile::addr::Avma;
@@ -23,12 +24,6 @@ const INVALID_OPCODE: u64 = 6;
 const STACK_FAULT: u64 = 12;
 const GENERAL_PROTECTION: u64 = 13;
 const PAGE_FAULT: u64 = 14;
-
-const SI_KERNEL: i32 = 0x80;
-const SEGV_MAPERR: i32 = 1;
-const SEGV_ACCERR: i32 = 2;
-const FPE_INTDIV: i32 = 1;
-const ILL_ILLOPN: i32 = 2;
 
 /// A fault that a handler of the program caught.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ mod access;
 mod arm;
 mod by_code;
 mod caught;
+mod codes;
 mod instant;
 mod reraised;
 mod stack_overflow;
@@ -18,6 +19,7 @@ use obit_disassembly::{InstructionKind, MemoryOperand, Source, effects};
 use obit_process::process::{Process, Thread};
 
 pub use caught::Caught;
+use codes::{FPE_FLTDIV, FPE_INTDIV, ILL_PRVOPC, ILL_PRVREG, TRAP_BRKPT};
 use instant::Instant;
 
 /// What a fault signal (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP) of the kernel's own
@@ -150,12 +152,6 @@ pub enum Reason {
     /// The core does not tell.
     Unknown,
 }
-
-const ILL_PRVOPC: i32 = 5;
-const ILL_PRVREG: i32 = 6;
-const FPE_INTDIV: i32 = 1;
-const FPE_FLTDIV: i32 = 3;
-const TRAP_BRKPT: i32 = 1;
 
 /// The fault of the crashed thread; `None` if a person or the program itself sent the
 /// signal, and not from within the handler of a fault.

@@ -3,20 +3,14 @@
 //! thread is still at the instruction that failed, and its registers say what the
 //! instruction does.
 
+use super::codes::{BUS_ADRERR, FPE_INTDIV, ILL_ILLOPN, SEGV_ACCERR, SEGV_MAPERR, SI_KERNEL};
 use super::instant::Instant;
-use super::{Fault, Reason, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, of_instant};
+use super::{Division, Fault, Reason, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP, of_instant};
 use crate::outside::sender;
 use obit_corefile::addr::Avma;
 use obit_corefile::dump::{Signal, SignalDetail};
 use obit_disassembly::{AccessMode, InstructionKind};
 use obit_process::process::{Process, Thread};
-
-const SEGV_MAPERR: i32 = 1;
-const SEGV_ACCERR: i32 = 2;
-const SI_KERNEL: i32 = 0x80;
-const BUS_ADRERR: i32 = 2;
-const FPE_INTDIV: i32 = 1;
-const ILL_ILLOPN: i32 = 2;
 
 /// The fault that the instruction at the pc of `thread` must cause, if `signal` is what it
 /// would be sent for.
@@ -30,8 +24,19 @@ pub(super) fn reraised(process: &Process, thread: &Thread, signal: &Signal) -> O
     let instant = Instant::new(process, thread, place);
     let record = record(&instant, signal.number)?;
     let fault = of_instant(&record, &instant)?;
-    let is_certain = !matches!(fault.reason, Reason::Unknown | Reason::IllegalInstruction);
-    is_certain.then_some(Fault { is_computed: true, ..fault })
+    let must_fail = match fault.reason {
+        Reason::Unknown | Reason::IllegalInstruction => false,
+        Reason::DivideOverflow => fault.division.is_some_and(|division| is_overflow(&division)),
+        _ => true,
+    };
+    must_fail.then_some(Fault { is_computed: true, ..fault })
+}
+
+/// Whether the quotient surely is too large: the least number by -1.
+fn is_overflow(division: &Division) -> bool {
+    const LEAST: [i128; 4] =
+        [i8::MIN as i128, i16::MIN as i128, i32::MIN as i128, i64::MIN as i128];
+    division.divisor == -1 && division.dividend.is_some_and(|number| LEAST.contains(&number))
 }
 
 /// What the kernel would say of the instruction.
@@ -55,9 +60,12 @@ fn access(instant: &Instant<'_>, number: u16) -> Option<Signal> {
         (!allowed).then_some(SEGV_ACCERR)
     };
     if number == SIGBUS {
-        // Only a file that ends before shows in the core at all.
+        // A page that was there is in the core, or in the file that was mapped.
         let mut accesses = instant.accesses();
         let (_, at) = accesses.next().filter(|_| accesses.next().is_none())?;
+        if memory.read(at, &mut [0]).is_ok() {
+            return None;
+        }
         return Some(Signal::of_fault(SIGBUS, BUS_ADRERR, at));
     }
     let executable = memory.region_at(instant.pc()).map(|region| region.permissions.execute);
@@ -81,7 +89,7 @@ fn access(instant: &Instant<'_>, number: u16) -> Option<Signal> {
 
 #[cfg(test)]
 mod tests {
-    use crate::signals::SIGSEGV;
+    use crate::signals::{SIGBUS, SIGFPE, SIGSEGV};
     use crate::{CauseClass, Confidence, analyze};
     use obit_corefile::testkit::CoreBuilder;
     use obit_process::process::{Options, Process};
@@ -93,14 +101,24 @@ mod tests {
     /// A thread at `LOAD` with `rax`, ended by SIGSEGV that process `sender` sent; `None`
     /// leaves the record out.
     fn class(rax: u64, sender: Option<i32>) -> (CauseClass, Confidence) {
-        let core = CoreBuilder::x86_64().signal(SIGSEGV).process(7, "prog", "./prog");
-        let core = core.thread(7, &[("rip", CODE), ("rsp", 0x7ffe_0000_0800), ("rax", rax)]);
+        class_at(&LOAD, SIGSEGV, &[("rax", rax)], sender)
+    }
+
+    fn class_at(
+        code: &[u8],
+        signal: u16,
+        registers: &[(&str, u64)],
+        sender: Option<i32>,
+    ) -> (CauseClass, Confidence) {
+        let core = CoreBuilder::x86_64().signal(signal).process(7, "prog", "./prog");
+        let place = [("rip", CODE), ("rsp", 0x7ffe_0000_0800)];
+        let core = core.thread(7, &[&place, registers].concat());
         let core = match sender {
-            Some(pid) => core.siginfo(11, -6, u64::from(pid.unsigned_abs())),
+            Some(pid) => core.siginfo(i32::from(signal), -6, u64::from(pid.unsigned_abs())),
             None => core,
         };
         let core = core
-            .segment_with(CODE, &LOAD, 0x1000, "rx")
+            .segment_with(CODE, code, 0x1000, "rx")
             .segment(0x7ffe_0000_0000, &[0; 0x1000], 0x1000)
             .write();
         let process = Process::open(core.path(), Options::default(), &()).unwrap();
@@ -122,5 +140,21 @@ mod tests {
     #[test]
     fn a_signal_of_another_process_is_not_computed() {
         assert_eq!(class(0, Some(99)).0, CauseClass::ExternalSignal);
+    }
+
+    #[test]
+    fn a_division_that_gives_a_number_is_not_the_cause() {
+        // idiv %ecx
+        let class = |a: u64, d: u64, c: u64| {
+            class_at(&[0xf7, 0xf9], SIGFPE, &[("rax", a), ("rdx", d), ("rcx", c)], Some(7)).0
+        };
+        assert_eq!(class(12, 0, 0), CauseClass::DivideByZero);
+        assert_eq!(class(0x8000_0000, 0xffff_ffff, 0xffff_ffff), CauseClass::DivideOverflow);
+        assert_eq!(class(12, 0, 3), CauseClass::Signal);
+    }
+
+    #[test]
+    fn a_bus_error_sent_where_memory_is_there_is_not_the_cause() {
+        assert_eq!(class_at(&LOAD, SIGBUS, &[("rax", CODE)], Some(7)).0, CauseClass::Signal);
     }
 }

@@ -1,3 +1,4 @@
+use super::codes::SI_KERNEL;
 use super::*;
 use obit_corefile::arch::Register;
 use obit_corefile::testkit::CoreBuilder;
@@ -7,7 +8,6 @@ use obit_process::process::Options;
 const CODE: u64 = 0x40_1000;
 const STACK: u64 = 0x7ffd_0000_0000;
 const SP: u64 = STACK + 0x800;
-const SI_KERNEL: i32 = 0x80;
 const MAPERR: i32 = 1;
 const ACCERR: i32 = 2;
 

@@ -43,7 +43,7 @@ pub struct Said {
     pub frame: Option<usize>,
     /// What it complains of, where that is known.
     pub subject: Option<Subject>,
-    /// No name says who wrote it: it was told by how what is in memory is put together.
+    /// No name says who wrote it: it was recognised by the layout of what is in memory.
     pub is_inferred: bool,
 }
 

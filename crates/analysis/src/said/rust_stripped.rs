@@ -1,4 +1,4 @@
-//! Rust's panics in programs without symbols, told by the structures that the panic runtime
+//! Rust's panics in programs without symbols, found by the structures that the panic runtime
 //! hands from function to function (`library/std/src/panicking.rs`, since Rust 1.80): the
 //! payload with its vtable, and the `core::panic::Location` of the call.
 

@@ -1,4 +1,4 @@
-//! What is told of the types of Ada.
+//! How types of Ada are read.
 
 use super::*;
 

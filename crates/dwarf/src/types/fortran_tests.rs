@@ -1,4 +1,4 @@
-//! What is told of the arrays and strings of Fortran.
+//! How arrays and strings of Fortran are read.
 
 use super::*;
 

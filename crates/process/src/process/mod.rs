@@ -118,7 +118,7 @@ impl Process {
         Ok(Self::of_dump(Dump::open(path, &options.limits)?, options, observer))
     }
 
-    /// Works out all that can be told of a core that is open.
+    /// Finds the modules, stacks and names of a core that is open.
     pub fn of_dump(dump: Dump, options: Options, observer: &dyn Observer) -> Self {
         observer.begin(Phase::Files);
         let library = options.library.clone().unwrap_or_else(|| options.library());

@@ -64,7 +64,7 @@ fn descriptor(words: [i64; 5]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
-fn told<'d>(play: Play<'d>, object: &Object<'d>) -> Value {
+fn tree_of<'d>(play: Play<'d>, object: &Object<'d>) -> Value {
     tree(object, Some("v".into()), play.scene, &Budget::default())
 }
 
@@ -90,10 +90,10 @@ fn the_elements_of_a_section_are_reached_through_its_descriptor() {
     let stage =
         Stage::new(types(), &[(0x1000, &every_other), (0x1100, &backwards), (0x2000, &numbers())]);
     stage.ask(|play| {
-        let section = told(play, &play.object(SECTION, 0x1000));
+        let section = tree_of(play, &play.object(SECTION, 0x1000));
         assert_eq!(elements(&section), ["[-1] = 0", "[0] = 20", "[1] = 40"]);
         assert_eq!(section.address, Some(Avma(0x2000)));
-        let reversed = told(play, &play.object(SECTION, 0x1100));
+        let reversed = tree_of(play, &play.object(SECTION, 0x1100));
         assert_eq!(elements(&reversed), ["[1] = 40", "[2] = 20", "[3] = 0"]);
         // There is room between the elements.
         for at in [0x1000, 0x1100] {
@@ -108,7 +108,7 @@ fn an_array_that_is_not_allocated_says_so_and_so_do_its_elements() {
     let stage = Stage::new(types(), &[(0x1000, &descriptor([0, 0, 1, 3, 4]))]);
     stage.ask(|play| {
         let object = play.object(SECTION, 0x1000);
-        let value = told(play, &object);
+        let value = tree_of(play, &object);
         assert!(matches!(value.state, State::Absent(Absence::NotAllocated)), "{value:?}");
         assert_eq!(object.bytes(play.scene), Err(Absence::NotAllocated));
     });
@@ -118,7 +118,7 @@ fn an_array_that_is_not_allocated_says_so_and_so_do_its_elements() {
 fn an_empty_array_has_no_elements() {
     let stage = Stage::new(types(), &[(0x1000, &descriptor([0x2000, 1, 1, 0, 4]))]);
     stage.ask(|play| {
-        let value = told(play, &play.object(SECTION, 0x1000));
+        let value = tree_of(play, &play.object(SECTION, 0x1000));
         assert!(matches!(value.state, State::Aggregate));
         assert_eq!((value.members.len(), value.omitted), (0, 0));
     });
@@ -128,7 +128,7 @@ fn an_empty_array_has_no_elements() {
 fn elements_of_a_column_major_array_are_named_as_the_source_names_them() {
     let stage = Stage::new(types(), &[(0x2000, &numbers())]);
     stage.ask(|play| {
-        let value = told(play, &play.object(2, 0x2000));
+        let value = tree_of(play, &play.object(2, 0x2000));
         let columns: Vec<_> = value.members.iter().map(|c| c.name.as_deref().unwrap()).collect();
         assert_eq!(columns, ["[:,1]", "[:,2]", "[:,3]"]);
         let named = ["[1,1] = 0", "[2,1] = 10", "[1,2] = 20", "[2,2] = 30"];
@@ -144,7 +144,7 @@ fn a_string_is_as_long_as_its_type_or_a_number_beside_it_says() {
     let stage = Stage::new(types(), &[(0x1000, &bytes)]);
     stage.ask(|play| {
         let text = |ty| {
-            let value = told(play, &play.object(ty, 0x1000));
+            let value = tree_of(play, &play.object(ty, 0x1000));
             value.text.map(|text| (text.text, text.left_out))
         };
         assert_eq!(text(TEXT), Some(("abcde".to_owned(), Some(0))));
@@ -159,10 +159,10 @@ fn a_component_of_deferred_length_has_its_length_in_a_component_beside_it() {
     bytes.extend(7_u64.to_le_bytes());
     let stage = Stage::new(types(), &[(0x1000, &bytes), (0x2000, b"a title!")]);
     stage.ask(|play| {
-        let value = told(play, &play.object(7, 0x1000));
+        let value = tree_of(play, &play.object(7, 0x1000));
         let title = value.members[0].text.as_ref().map(|text| text.text.as_str());
         assert_eq!(title, Some("a title"));
-        let alone = told(play, &play.object(5, 0x2000));
+        let alone = tree_of(play, &play.object(5, 0x2000));
         assert!(matches!(alone.state, State::Absent(Absence::UnknownLength)));
     });
 }

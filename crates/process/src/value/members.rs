@@ -122,7 +122,7 @@ impl<'d> Object<'d> {
         Some(match &member.offset {
             MemberOffset::Bits(bits) => {
                 let part = self.part_at(member_type, i128::from(*bits), member.bit_size);
-                // Bounds that are members of this record are told from its start.
+                // Bounds that are members of this record are found from its start.
                 let descriptor = self.address().filter(|_| ends_at_member(&part, scene));
                 Self { descriptor, ..part }
             }

@@ -16,7 +16,7 @@ pub(super) fn is_flexible<'d>(last: &Object<'d>, scene: Scene<'d>) -> bool {
 }
 
 /// What can be said of such an array: characters are read as far as a NUL, as those that a
-/// pointer points at are; of others nobody knows where they end.
+/// pointer points at are; the end of others is not known.
 pub(super) fn fill<'d>(value: &mut Value, object: &Object<'d>, scene: Scene<'d>, longest: usize) {
     let ty = object.resolved(scene);
     let element = match &ty.get().kind {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn of_other_elements_nobody_knows_how_many_there_are() {
+    fn the_number_of_other_elements_is_not_known() {
         Stage::new(types(), &[(0x1000, b"\x05\0\0\0\x01\0\0\0")]).ask(|play| {
             let unknown = |value: &super::Value| {
                 matches!(value.state, State::Absent(Absence::UnknownLength)) && value.text.is_none()

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unconstrained_array_is_told_with_its_own_bounds() {
+    fn an_unconstrained_array_is_shown_with_its_own_bounds() {
         let data: Vec<u8> = [30_i32, 40].iter().flat_map(|number| number.to_le_bytes()).collect();
         let chunks: [(u64, &[u8]); 4] = [
             (0x1000, &fat(0x2000, 3, 4)),
