@@ -116,7 +116,7 @@ const GDB_AND_LLDB: &[Row] = &[
     ("backtrace core", USAGE, "`obit core` shows the stack"),
     ("info threads", USAGE, "`obit CORE -a` shows every thread"),
     ("info registers core", USAGE, "`obit core --registers`"),
-    ("info locals", USAGE, "`--locals all`"),
+    ("info locals", USAGE, "`obit print CORE"),
     ("info sharedlibrary", USAGE, "`obit modules CORE`"),
     ("thread apply all bt", USAGE, "`obit CORE -a` shows every thread"),
     ("thread backtrace all", USAGE, "`obit CORE -a` shows every thread"),
