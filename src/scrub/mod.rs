@@ -1,24 +1,18 @@
 //! A core that can be handed on: what debugging needs of it, without what it reveals about
 //! people. docs/scrub.md says what stays and what goes.
 
-mod mask;
 mod notes;
-mod phrases;
-mod printable;
-mod ranges;
 mod selection;
 mod typed;
 mod verify;
 mod write;
 
-pub use mask::MASK;
+pub use obit_redact::memory::MASK;
 pub use verify::{Leak, verify};
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use mask::Judge;
-use ranges::Ranges;
 use selection::Selector;
 use write::PAGE;
 
@@ -26,6 +20,7 @@ use crate::report::{self, BuildOptions, Report};
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::dump::Dump;
 use obit_process::process::Process;
+use obit_redact::memory::{Judge, Ranges};
 use obit_redact::{Level, Redactor};
 
 /// Memory that is kept at least where there is as much, unless the user says less.
@@ -129,9 +124,9 @@ pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Re
         facts: &selection.facts,
         numbers: &selection.numbers,
         groups: &groups,
-        typed: &typed,
+        typed: &typed.places,
     };
-    let notes = notes::mask(&process.dump, &judge, &process.limits);
+    let notes = notes::mask(&process.dump, &judge, &typed, &process.limits);
     let finish = |start: u64, bytes: &mut [u8]| mask_paths(&selection.paths, start, bytes);
     write::write(&process.dump, &notes.bytes, &selection.pages, &judge, &finish, out)?;
     Ok(Scrubbed {
@@ -139,7 +134,7 @@ pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Re
         notes: notes.bytes.len() as u64,
         masked_registers: notes.registers,
         dropped_notes: notes.dropped,
-        hidden_numbers: typed.hidden.len(),
+        hidden_numbers: typed.places.hidden.len(),
         left_out,
         report,
     })

@@ -1,11 +1,12 @@
 //! The notes of a core without what they reveal about people: which stay, and what of them.
 
-use super::mask::{Judge, MASK};
+use super::typed::Typed;
 use crate::report;
 use obit_corefile::arch::{FloatNote, FloatPlace, Register, X86Float};
 use obit_corefile::dump::{Dump, Signal, xsave_mask_registers};
 use obit_corefile::elf::{FileHeader, Notes, SegmentKind};
 use obit_corefile::limits::Limits;
+use obit_redact::memory::{Judge, MASK};
 use obit_redact::{Level, Origin, Redactor};
 
 /// Program headers that are looked at for notes: the kernel and gcore put theirs first.
@@ -33,6 +34,7 @@ pub(super) struct MaskedNotes {
 struct Masker<'m> {
     dump: &'m Dump,
     judge: &'m Judge<'m>,
+    typed: &'m Typed,
     redactor: Redactor,
     /// The thread whose notes are read: `NT_PRSTATUS` is its first.
     tid: i64,
@@ -41,7 +43,7 @@ struct Masker<'m> {
 }
 
 /// The notes of `dump`, masked.
-pub(super) fn mask(dump: &Dump, judge: &Judge<'_>, limits: &Limits) -> MaskedNotes {
+pub(super) fn mask(dump: &Dump, judge: &Judge<'_>, typed: &Typed, limits: &Limits) -> MaskedNotes {
     let mut masked = MaskedNotes::default();
     let start = dump.bytes.read_vec(0, FileHeader::SIZE as u64);
     let Ok(header) = FileHeader::parse(&start) else { return masked };
@@ -50,7 +52,7 @@ pub(super) fn mask(dump: &Dump, judge: &Judge<'_>, limits: &Limits) -> MaskedNot
     let table = dump.bytes.read_vec(header.segments_offset, table);
     let mut left = limits.note_segment_bytes;
     let redactor = Redactor::new(Level::Default, "");
-    let mut masker = Masker { dump, judge, redactor, tid: 0, registers: 0 };
+    let mut masker = Masker { dump, judge, typed, redactor, tid: 0, registers: 0 };
     for segment in header.parse_segments(&table, count) {
         if segment.kind != SegmentKind::Note {
             continue;
@@ -130,7 +132,7 @@ impl Masker<'_> {
                 | FloatPlace::ArmSve => None,
             }
         };
-        let known = self.judge.typed.vectors.iter();
+        let known = self.typed.vectors.iter();
         let own = known.filter(|((tid, _), _)| *tid == self.tid);
         own.filter_map(|((_, register), size)| {
             let at = place(*register)?;
@@ -172,7 +174,7 @@ impl Masker<'_> {
             if is_place || is_fault {
                 continue;
             }
-            let hidden = &self.judge.typed.registers;
+            let hidden = &self.typed.registers;
             let is_hidden = register.is_some_and(|it| hidden.contains(&(self.tid, it)));
             let is_masked = match is_hidden {
                 true => self.judge.hide_register(bytes),

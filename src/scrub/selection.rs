@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::MOST;
-use super::ranges::Ranges;
 use super::write::{PAGE, present};
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::dump::AuxKind;
@@ -11,6 +10,7 @@ use obit_corefile::elf::SegmentKind;
 use obit_ownership::is_c_library;
 use obit_process::module::ModuleKind;
 use obit_process::process::{Process, Thread};
+use obit_redact::memory::Ranges;
 
 /// Bytes below the stack pointer that belong to the running function (System V ABI AMD64
 /// 3.2.2: 128), and as many again.

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::printable::is_text_of_all;
 use crate::report::BuildOptions;
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::arch::Register;
 use obit_dwarf::Place;
 use obit_process::process::{FrameView, Process};
 use obit_process::value::{Budget, Scalar, State, Text, TextOrigin, Value, tree};
+use obit_redact::memory::{Hidden, Places, is_text_of_all};
 use obit_redact::{Level, Named, Origin, Redactor};
 
 /// Hidden numbers that are looked for in all of the core; one program has a few.
@@ -29,31 +29,14 @@ const VECTOR: usize = 16;
 /// What is known of single places.
 #[derive(Debug, Default)]
 pub(super) struct Typed {
-    /// Numbers and pointers: start and length, sorted.
-    pub(super) numbers: Vec<(u64, u64)>,
-    /// Arrays of characters, whole: what lies behind the end of a text is older text.
-    pub(super) texts: Vec<(u64, u64)>,
-    /// What a report hides: start, length and what it is, sorted.
-    pub(super) hidden: Vec<(u64, u64, Hidden)>,
-    /// Hidden numbers, wherever they are.
-    pub(super) values: HashSet<u64>,
+    /// What they say of places in memory.
+    pub(super) places: Places,
     /// Registers of threads (by their ids) that hold a hidden number.
     pub(super) registers: HashSet<(i64, Register)>,
     /// Vector registers of threads that hold numbers, and how many bytes of each do.
     pub(super) vectors: BTreeMap<(i64, Register), usize>,
     /// All that was read.
     pub(super) reads: Vec<AvmaRange>,
-}
-
-/// What is hidden at a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Hidden {
-    /// Becomes 1 or, below zero, -1; zero stays.
-    Integer,
-    /// Becomes zero, and so does what shares bytes with other members.
-    Other,
-    /// An array of characters.
-    Text,
 }
 
 /// Reads the variables of all threads as a report on them would.
@@ -75,12 +58,12 @@ pub(super) fn learn(process: &Process, options: &BuildOptions) -> Typed {
         }
     }
     let mut typed = learner.typed;
-    for places in [&mut typed.numbers, &mut typed.texts] {
+    for places in [&mut typed.places.numbers, &mut typed.places.texts] {
         places.sort_unstable();
         places.dedup();
     }
-    typed.hidden.sort_unstable();
-    typed.hidden.dedup();
+    typed.places.hidden.sort_unstable();
+    typed.places.hidden.dedup();
     typed
 }
 
@@ -224,14 +207,17 @@ impl Learner<'_> {
             if let Some(span) = value.span {
                 let is_whole = value.address.is_some() && bits.is_some();
                 let what = if is_whole { Hidden::Integer } else { Hidden::Other };
-                self.typed.hidden.push((span.start.0, span.len(), what));
+                self.typed.places.hidden.push((span.start.0, span.len(), what));
             }
             let found = bits.filter(|bits| *bits >= LEAST_VALUE && bits.wrapping_neg() >= 256);
-            self.typed.values.extend(found.filter(|_| self.typed.values.len() < MOST_VALUES));
+            self.typed
+                .places
+                .values
+                .extend(found.filter(|_| self.typed.places.values.len() < MOST_VALUES));
         } else if let Some(span) = value.span
             && span.len() <= LONGEST_NUMBER
         {
-            self.typed.numbers.push((span.start.0, span.len()));
+            self.typed.places.numbers.push((span.start.0, span.len()));
         }
     }
 
@@ -254,9 +240,9 @@ impl Learner<'_> {
         if let Some(range) = range_of_text(value) {
             let shown = self.redactor.show_value(Origin::VariableText, named, &text.text);
             if shown.as_str() != text.text {
-                self.typed.hidden.push((range.0, range.1, Hidden::Text));
+                self.typed.places.hidden.push((range.0, range.1, Hidden::Text));
             } else if !within.is_overlaid {
-                self.typed.texts.push(range);
+                self.typed.places.texts.push(range);
             }
             return;
         }
@@ -266,7 +252,7 @@ impl Learner<'_> {
         }
         match value.state {
             State::Scalar(Scalar::Address(at)) => {
-                self.typed.texts.push((at, text.text.len() as u64));
+                self.typed.places.texts.push((at, text.text.len() as u64));
             }
             _ => parts.short.push(text.text.as_bytes().to_vec()),
         }
@@ -278,7 +264,7 @@ impl Learner<'_> {
             let fits = reads.iter().filter(|read| read.len() == text.len() as u64);
             for read in fits {
                 if self.process.memory.read_up_to(read.start, text.len()) == *text {
-                    self.typed.texts.push((read.start.0, read.len()));
+                    self.typed.places.texts.push((read.start.0, read.len()));
                 }
             }
         }

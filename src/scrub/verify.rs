@@ -1,25 +1,15 @@
 //! The proof that masked text is not in a scrubbed core.
 
-use std::collections::HashSet;
-
-use super::mask::MASK;
-use super::phrases::{self, PHRASES};
-use super::printable::is_printable;
 use super::write::present;
 use obit_corefile::addr::Avma;
 use obit_corefile::dump::{AuxKind, CoreSegment, Dump, Signal};
+use obit_redact::memory::{PHRASES, Windows, find_phrases};
 
 /// `AT_PLATFORM`: the machine's name.
 const PLATFORM: u64 = 15;
-/// Bytes of the shortest text that is looked for.
-const SHORTEST: usize = 6;
-/// Texts of which no more windows are kept, so that a hostile core costs no more.
-const MOST: usize = 1 << 23;
 /// Bytes that are read at a time, and bytes that two reads have in common.
 const CHUNK: u64 = 1 << 20;
 const OVERLAP: u64 = 4096;
-
-type Window = [u8; SHORTEST];
 
 /// Where masked text of the original is in the scrubbed core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,30 +25,26 @@ pub struct Leak {
 /// the same in `scrubbed`. Names of files are no leak: `NT_FILE` has them, and so are
 /// bytes of memory that nothing could write, which are the files' own.
 pub fn verify(scrubbed: &Dump, original: &Dump) -> Vec<Leak> {
-    let mut masked = HashSet::new();
+    let mut masked = Windows::default();
     for segment in scrubbed.segments.iter().filter(|segment| segment.dumped > 0) {
         compare(scrubbed, segment, original, &mut masked);
     }
     if let Some(process) = &original.process {
         let kept = scrubbed.process.as_ref().map(|kept| kept.arguments.as_bytes());
-        collect(process.arguments.as_bytes(), kept.unwrap_or(&[]), &mut masked);
+        masked.add_masked(process.arguments.as_bytes(), kept.unwrap_or(&[]));
     }
-    let public = shown(scrubbed);
-    masked.retain(|window| !public.contains(window));
+    masked.remove(&shown(scrubbed));
     find(scrubbed, &masked)
 }
 
-fn compare(scrubbed: &Dump, segment: &CoreSegment, original: &Dump, masked: &mut HashSet<Window>) {
+fn compare(scrubbed: &Dump, segment: &CoreSegment, original: &Dump, masked: &mut Windows) {
     let Some(whole) = original.segment_at(segment.range.start) else { return };
     let into = segment.range.start.0.saturating_sub(whole.range.start.0);
     for_chunks(scrubbed, segment.offset, present(scrubbed, segment), |at, bytes| {
         let from = whole.offset.saturating_add(into).saturating_add(at - segment.offset);
         let mut was = original.bytes.read_vec(from, bytes.len() as u64);
         drop_addresses(original, segment.range.start.0 + (at - segment.offset), &mut was);
-        collect(&was, bytes, masked);
-        for phase in [0, 1] {
-            collect(&narrowed(&was, phase), &narrowed(bytes, phase), masked);
-        }
+        masked.add_all_masked(&was, bytes);
     });
 }
 
@@ -76,25 +62,25 @@ fn drop_addresses(original: &Dump, start: u64, bytes: &mut [u8]) {
 
 /// What the scrubbed core shows by intent: paths of files and of the program, what runtimes
 /// say, and bytes that nothing could write.
-fn shown(scrubbed: &Dump) -> HashSet<Window> {
-    let mut public = HashSet::new();
+fn shown(scrubbed: &Dump) -> Windows {
+    let mut public = Windows::default();
     for file in &scrubbed.mapped_files {
-        windows(file.path.as_os_str().as_encoded_bytes(), &mut public);
+        public.add(file.path.as_os_str().as_encoded_bytes());
     }
     for phrase in PHRASES {
-        windows(phrase, &mut public);
+        public.add(phrase);
     }
     if let Some(process) = &scrubbed.process {
-        windows(process.command.as_bytes(), &mut public);
+        public.add(process.command.as_bytes());
         let program = process.arguments.split(' ').next().unwrap_or_default();
-        windows(program.as_bytes(), &mut public);
+        public.add(program.as_bytes());
     }
     for at in [scrubbed.auxv.get(AuxKind::ExecFn), scrubbed.auxv.get(PLATFORM)] {
         let Some(at) = at else { continue };
         let Some(segment) = scrubbed.segment_at(Avma(at)) else { continue };
         let offset = segment.offset.saturating_add(at - segment.range.start.0);
         let path = scrubbed.bytes.read_vec(offset, OVERLAP);
-        windows(path.split(|byte| *byte == 0).next().unwrap_or(&[]), &mut public);
+        public.add(path.split(|byte| *byte == 0).next().unwrap_or(&[]));
     }
     // Where threads were and what failed stays, even if it spells text.
     let places = scrubbed.threads.iter().flat_map(|thread| {
@@ -104,80 +90,30 @@ fn shown(scrubbed: &Dump) -> HashSet<Window> {
     });
     let fault = scrubbed.signal.as_ref().and_then(Signal::address).map(|at| at.0);
     for place in places.chain(fault) {
-        windows(&super::write::number(place, 8, scrubbed.encoding), &mut public);
+        public.add(&super::write::number(place, 8, scrubbed.encoding));
     }
     for segment in scrubbed.segments.iter().filter(|s| s.dumped > 0 && !s.permissions.write) {
         for_chunks(scrubbed, segment.offset, present(scrubbed, segment), |_, bytes| {
-            windows(bytes, &mut public);
-            for phase in [0, 1] {
-                windows(&narrowed(bytes, phase), &mut public);
-            }
+            public.add_all(bytes);
         });
     }
     public
 }
 
-/// Adds the text of `was` that is not the same in `is`.
-fn collect(was: &[u8], is: &[u8], masked: &mut HashSet<Window>) {
-    let differs = |at: usize| was.get(at) != is.get(at);
-    let mut at = 0;
-    while at < was.len() {
-        let is_masked = |at: &usize| was.get(*at).is_some_and(|b| is_printable(*b)) && differs(*at);
-        let length = (at..was.len()).take_while(is_masked).count();
-        if length >= SHORTEST {
-            windows(was.get(at..at + length).unwrap_or(&[]), masked);
-        }
-        at += length.max(1);
-    }
-}
-
-/// The characters of UTF-16 text that are ASCII, zero for any other.
-fn narrowed(bytes: &[u8], phase: usize) -> Vec<u8> {
-    let pairs = bytes.get(phase..).unwrap_or(&[]).chunks_exact(2);
-    pairs.map(|pair| if let [byte, 0] = pair { *byte } else { 0 }).collect()
-}
-
-fn windows(bytes: &[u8], to: &mut HashSet<Window>) {
-    for window in bytes.windows(SHORTEST) {
-        let is_text = window.iter().all(|byte| is_printable(*byte));
-        // Filling says nothing: blanks, and what masks are made of.
-        let as_many =
-            |one: &u8| window.iter().filter(|byte| *byte == one || **byte == MASK).count();
-        let is_filling = window.iter().any(|one| as_many(one) + 2 >= SHORTEST);
-        if is_text
-            && !is_filling
-            && to.len() < MOST
-            && let Ok(window) = Window::try_from(window)
-        {
-            to.insert(window);
-        }
-    }
-}
-
-fn find(scrubbed: &Dump, masked: &HashSet<Window>) -> Vec<Leak> {
+fn find(scrubbed: &Dump, masked: &Windows) -> Vec<Leak> {
     let mut leaks: Vec<Leak> = Vec::new();
-    for_chunks(scrubbed, 0, scrubbed.bytes.len(), |at, bytes| {
-        let mut look = |bytes: &[u8], width: u64, phase: u64| {
-            for (nth, window) in bytes.windows(SHORTEST).enumerate() {
-                let Ok(window) = Window::try_from(window) else { continue };
-                if !masked.contains(&window) {
-                    continue;
+    for_chunks(scrubbed, 0, scrubbed.bytes.len(), |start, bytes| {
+        masked.find(bytes, |at, length| {
+            let offset = start + at as u64;
+            match leaks.last_mut() {
+                Some(last)
+                    if last.offset + last.length as u64 > offset && last.offset <= offset =>
+                {
+                    last.length = (offset - last.offset) as usize + length;
                 }
-                let offset = at + phase + nth as u64 * width;
-                match leaks.last_mut() {
-                    Some(last)
-                        if last.offset + last.length as u64 > offset && last.offset <= offset =>
-                    {
-                        last.length = (offset - last.offset) as usize + SHORTEST * width as usize;
-                    }
-                    _ => leaks.push(Leak { offset, length: SHORTEST * width as usize }),
-                }
+                _ => leaks.push(Leak { offset, length }),
             }
-        };
-        look(bytes, 1, 0);
-        for phase in [0, 1] {
-            look(&narrowed(bytes, phase), 2, phase as u64);
-        }
+        });
     });
     leaks.sort_by_key(|leak| leak.offset);
     leaks.dedup_by_key(|leak| leak.offset);
@@ -189,7 +125,7 @@ fn find(scrubbed: &Dump, masked: &HashSet<Window>) -> Vec<Leak> {
 fn is_phrase(scrubbed: &Dump, leak: &Leak) -> bool {
     let start = leak.offset.saturating_sub(OVERLAP);
     let size = leak.offset - start + (leak.length as u64).saturating_add(OVERLAP);
-    let phrases = phrases::find(&scrubbed.bytes.read_vec(start, size));
+    let phrases = find_phrases(&scrubbed.bytes.read_vec(start, size));
     let at = (leak.offset - start) as usize;
     let is_said = |byte| phrases.iter().any(|(from, len)| (*from..from + len).contains(&byte));
     leak.length < OVERLAP as usize && (at..at + leak.length).all(is_said)

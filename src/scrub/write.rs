@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::mask::Judge;
 use obit_corefile::dump::{CoreSegment, Dump};
 use obit_corefile::elf::{Encoding, FileHeader};
+use obit_redact::memory::Judge;
 
 /// Bytes of a page. Readers such as elfutils want segments that begin on one.
 pub(super) const PAGE: u64 = 4096;

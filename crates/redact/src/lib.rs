@@ -43,6 +43,7 @@
 //! | [`Shown`] | text that may leave; only the redactor makes it out of foreign data |
 //! | [`Kind`] | as what a text is hidden |
 //! | [`stream`] | logs of any length |
+//! | [`memory`] | what of the bytes of a process may leave |
 //! | [`Rules`], [`Named`], [`Verdict`] | what the user says of his own data, and of which values |
 //! | [`RuleError`], [`RuleProblem`] | what is wrong with a file of rules |
 //! | [`Decision`], [`Reason`] | what was hidden, where and why |
@@ -55,6 +56,7 @@ mod field_name;
 mod find;
 mod kind;
 mod log;
+pub mod memory;
 mod policy;
 mod redactor;
 mod remembered;

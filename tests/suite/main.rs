@@ -1,0 +1,35 @@
+//! What the program promises, tested on the kept cores: one binary, because each takes
+//! seconds to link. `cargo test --test suite causes` runs one file of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(unreachable_pub)]
+
+mod fixture;
+
+mod agreement;
+mod canary;
+mod causes;
+mod ci_examples;
+mod cli;
+mod containers;
+mod docs;
+mod first_screen;
+mod formats;
+mod golden;
+mod groups;
+mod history;
+mod jit;
+mod layering;
+mod memory;
+mod newcomer;
+mod oracle;
+mod page;
+mod pager;
+mod print;
+mod redact;
+mod schemas;
+mod scrub;
+mod signature;
+mod stripped;
+mod triage;
+mod triage_page;
+mod variables;
