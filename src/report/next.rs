@@ -3,7 +3,8 @@
 use super::cause_text::ShownTerms;
 use super::{Cause, Finding, ModuleReport, NoticeCode, NoticeReport, ThreadReport};
 use obit_analysis as analysis;
-use obit_analysis::{BlockState, CauseClass, Verdict};
+use obit_analysis::CauseClass;
+use obit_analysis::memory::{BlockState, Verdict};
 use obit_redact::{Origin, Redactor, Shown};
 
 /// Threads of one cycle that are named.

@@ -10,7 +10,7 @@ mod confidence;
 mod fault;
 mod finding;
 mod locks;
-mod memory;
+pub mod memory;
 mod misuse;
 mod origin;
 mod outside;
@@ -24,10 +24,6 @@ pub use confidence::Confidence;
 pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
 pub use finding::Finding;
 pub use locks::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
-pub use memory::{
-    Bin, Block, BlockState, Content, Damage, Dangling, FilePlace, Fill, FlippedBit, Hardware,
-    Holder, MemoryFinding, ModulePlace, OnStack, StackPlace, Truncated, Unloaded, Verdict,
-};
 pub use obit_causes::{CauseClass, Severity};
 pub use origin::{Gone, Origin, Source, Through};
 pub use owner::Owners;

@@ -46,7 +46,7 @@
 //! | what a call passed | [`Call`], [`CallTarget`], [`Passed`], [`EntryValue`] |
 //! | variables in scope | [`Scopes`], [`Scope`], [`Variable`], [`VariableId`] |
 //! | where a variable is | [`Location`], [`LocationList`], [`Expression`], [`Surroundings`] (what a frame answers), [`Piece`], [`Place`], [`NoPlace`] |
-//! | types | [`Type`], [`TypeId`], [`TypeKind`] and what they are made of: [`BaseType`], [`Record`], [`Member`], [`Array`], [`Enumeration`], … |
+//! | types | [`Type`], [`TypeId`], [`TypeKind`] and what they are made of: [`types`] |
 //! | names | [`demangle`], [`Language`] |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 // What reads files must survive any: no index, no sum that may overflow.
@@ -63,7 +63,7 @@ mod sections;
 #[doc(hidden)]
 #[cfg(any(test, feature = "testkit"))]
 pub mod testing;
-mod types;
+pub mod types;
 mod units;
 mod variables;
 
@@ -80,12 +80,7 @@ pub use model::location::{
     Surroundings, VariableId,
 };
 pub use model::scope::{Scope, Scopes, Variable};
-pub use model::types::{
-    Array, BaseType, Descriptor, Dimension, DimensionEnd, Encoding, Enumeration, FunctionType,
-    Member, MemberOffset, MemberRole, PointerKind, Qualifier, Record, RecordKeyword, Scale,
-    StaticMember, Stride, StringType, TemplateArgument, Type, TypeId, TypeKind, Variant,
-    VariantPart,
-};
+pub use model::types::{Type, TypeId, TypeKind};
 pub use names::demangle::demangle;
 pub use sections::context::SplitLoader;
 pub use sections::section_cache::SectionCache;

@@ -1,9 +1,10 @@
 //! Findings on memory in words.
 
 use crate::report::{Evidence, EvidenceKind, Finding, Hex};
-use obit_analysis::{
-    Bin, Block, BlockState, CauseClass, Content, Damage, Dangling, Fill, Hardware, MemoryFinding,
-    ModulePlace, OnStack, StackPlace, Verdict,
+use obit_analysis::CauseClass;
+use obit_analysis::memory::{
+    Bin, Block, BlockState, Content, Damage, Dangling, Fill, Hardware, MemoryFinding, ModulePlace,
+    OnStack, StackPlace, Verdict,
 };
 use obit_corefile::addr::Avma;
 use obit_redact::{Origin, Redactor};

@@ -2,7 +2,8 @@
 
 use super::super::owner::is_foreign;
 use obit_corefile::addr::Avma;
-use obit_dwarf::{PointerKind, TypeKind};
+use obit_dwarf::TypeKind;
+use obit_dwarf::types::PointerKind;
 use obit_process::process::{FrameView, Process};
 use obit_process::value::{Object, Scene};
 

@@ -7,7 +7,8 @@ use super::path::part_at;
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Machine, Register};
 use obit_disassembly::{MemoryOperand, Next, Part, Term};
-use obit_dwarf::{Piece, Place, PointerKind, TypeKind};
+use obit_dwarf::types::PointerKind;
+use obit_dwarf::{Piece, Place, TypeKind};
 use obit_process::process::FrameView;
 use obit_process::value::{Object, Scene, TypeRef};
 

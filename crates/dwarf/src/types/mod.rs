@@ -1,4 +1,5 @@
-//! From entries to types and their names (DWARF 5 chapter 5).
+//! Types of variables, from their entries (DWARF 5 chapter 5), and what they are made of.
+//! [`TypeKind`](crate::TypeKind) holds one of these.
 
 pub(crate) mod arrays;
 pub(crate) mod described;
@@ -12,3 +13,9 @@ pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 pub(crate) mod type_names;
+
+pub use crate::model::types::{
+    Array, BaseType, Descriptor, Dimension, DimensionEnd, Encoding, Enumeration, FunctionType,
+    Member, MemberOffset, MemberRole, PointerKind, Qualifier, Record, RecordKeyword, Scale,
+    StaticMember, Stride, StringType, TemplateArgument, Variant, VariantPart,
+};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use gimli::constants as dw;
 
 use crate::testing::dwarf_builder::{Is, Unit, debug_info};
+use super::*;
 use crate::*;
 use obit_corefile::addr::Svma;
 use obit_corefile::elf::ElfImage;

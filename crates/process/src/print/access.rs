@@ -9,7 +9,8 @@ use super::path::{scopes, squeeze};
 use crate::value::readable::readable;
 use crate::value::{Contents, Object};
 use obit_corefile::addr::Avma;
-use obit_dwarf::{PointerKind, TypeKind};
+use obit_dwarf::TypeKind;
+use obit_dwarf::types::PointerKind;
 
 /// What the pointer within a smart pointer is called among its elements.
 const HELD: &str = "get()";

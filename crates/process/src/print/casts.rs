@@ -8,7 +8,8 @@ use super::number::{IntegerType, Number, Rules};
 use super::operand::{Operand, Stop, Ty, Wrong};
 use crate::value::{Contents, Object, ObjectPart, PartSource, TypeRef};
 use obit_corefile::addr::Avma;
-use obit_dwarf::{Encoding, TypeKind};
+use obit_dwarf::TypeKind;
+use obit_dwarf::types::Encoding;
 
 impl<'v, 'p: 'v> Evaluator<'v, 'p> {
     /// The type that is written.

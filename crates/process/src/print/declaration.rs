@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::operand::Ty;
 use crate::value::{Scene, TypeRef};
-use obit_dwarf::{
-    Array, Bound, DimensionEnd, Enumeration, FunctionType, Language, Member, MemberRole,
-    PointerKind, Qualifier, Record, RecordKeyword, TypeId, TypeKind,
+use obit_dwarf::types::{
+    Array, DimensionEnd, Enumeration, FunctionType, Member, MemberRole, PointerKind, Qualifier,
+    Record, RecordKeyword,
 };
+use obit_dwarf::{Bound, Language, TypeId, TypeKind};
 
 use super::declaration_scoped::scoped;
 

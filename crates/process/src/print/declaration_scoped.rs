@@ -3,7 +3,8 @@
 
 use super::declaration::Writer;
 use crate::value::TypeRef;
-use obit_dwarf::{Language, Member, MemberRole, Record, RecordKeyword, TypeKind};
+use obit_dwarf::types::{Member, MemberRole, Record, RecordKeyword};
+use obit_dwarf::{Language, TypeKind};
 
 /// Pointers to pointers that are followed to a definition.
 const FOLLOWED: usize = 8;

@@ -9,7 +9,8 @@ use super::operand::{Operand, Stop, Ty, Wrong};
 use crate::process::{FrameView, Process};
 use crate::value::{Float, FloatFormat, Object, Scalar, Scene, TypeRef, ValueFormat};
 use obit_corefile::addr::Avma;
-use obit_dwarf::{BaseType, Encoding, Language, TypeKind};
+use obit_dwarf::types::{BaseType, Encoding};
+use obit_dwarf::{Language, TypeKind};
 
 /// References to references, wrappers in wrappers that are followed.
 pub(super) const FOLLOWED: usize = 8;

@@ -241,8 +241,9 @@ mod tests {
     use super::*;
     use crate::value::test_stage::{Play, Stage};
     use obit_corefile::memory::{Absent, ReadError};
+    use obit_dwarf::Type;
     use obit_dwarf::sample_types::{base, named, record};
-    use obit_dwarf::{Encoding, Type};
+    use obit_dwarf::types::Encoding;
 
     fn numbers() -> Vec<Type> {
         vec![

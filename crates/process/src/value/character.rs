@@ -36,8 +36,9 @@ mod tests {
     use super::*;
     use crate::value::test_stage::Stage;
     use crate::value::{Budget, Scalar, State, tree};
+    use obit_dwarf::Type;
     use obit_dwarf::sample_types::{array, base, id, named, pointer};
-    use obit_dwarf::{Encoding, Qualifier, Type};
+    use obit_dwarf::types::{Encoding, Qualifier};
 
     fn types() -> Vec<Type> {
         let qualifier = Qualifier::Const;

@@ -6,7 +6,8 @@ use super::float::float_format;
 use super::integer::{Layout, is_signed, number_type, sign_extended};
 use super::object::{Absence, Object, Scene, TypeRef};
 use super::{Float, Scalar};
-use obit_dwarf::{BaseType, Encoding, TypeKind};
+use obit_dwarf::TypeKind;
+use obit_dwarf::types::{BaseType, Encoding};
 
 /// `DW_ATE_lo_user`: gcc's complex integers.
 const GNU_COMPLEX_INTEGER: u8 = 0x80;

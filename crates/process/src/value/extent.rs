@@ -4,7 +4,8 @@ use super::integer::sign_extended;
 use super::object::TYPE_DEPTH;
 use super::{Contents, Object, Scene, TypeRef};
 use obit_corefile::addr::{Avma, AvmaRange};
-use obit_dwarf::{Array, Bound, Dimension, DimensionEnd, Stride, TypeKind};
+use obit_dwarf::types::{Array, Dimension, DimensionEnd, Stride};
+use obit_dwarf::{Bound, TypeKind};
 
 impl<'d> Object<'d> {
     /// Its size in bytes; `None` for an incomplete type.
@@ -218,7 +219,8 @@ mod tests {
     use crate::value::Contents;
     use crate::value::test_stage::Stage;
     use obit_dwarf::sample_types::{array, base, id, named, pointer, record};
-    use obit_dwarf::{Encoding, Type, TypeKind};
+    use obit_dwarf::types::Encoding;
+    use obit_dwarf::{Type, TypeKind};
 
     fn types() -> Vec<Type> {
         vec![

@@ -1,7 +1,7 @@
 //! Fixed-point numbers, as floating-point numbers of a format that holds them exactly.
 
 use super::{Float, FloatFormat, Scalar};
-use obit_dwarf::Scale;
+use obit_dwarf::types::Scale;
 
 /// Bits of an integer that `f64` holds whatever it is multiplied by, a power of 2.
 const DOUBLE_BITS: u32 = 53;

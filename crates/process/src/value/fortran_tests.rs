@@ -6,9 +6,8 @@ use obit_corefile::addr::Avma;
 use obit_dwarf::sample_types::{
     array, base, data_location, field, named, pointer, record, variable_bound,
 };
-use obit_dwarf::{
-    Bound, Descriptor, Dimension, DimensionEnd, Encoding, Stride, StringType, Type, TypeKind,
-};
+use obit_dwarf::types::{Descriptor, Dimension, DimensionEnd, Encoding, Stride, StringType};
+use obit_dwarf::{Bound, Type, TypeKind};
 
 const INT: u32 = 0;
 const SECTION: u32 = 1;

@@ -3,7 +3,8 @@
 use super::bits::{BitOrder, Bits};
 use super::object::{Absence, Object, PartSource, Scene, TYPE_DEPTH, TypeRef};
 use obit_corefile::addr::Avma;
-use obit_dwarf::{BaseType, Encoding, TypeKind};
+use obit_dwarf::TypeKind;
+use obit_dwarf::types::{BaseType, Encoding};
 
 impl<'d> Object<'d> {
     /// What a pointer or reference points at.

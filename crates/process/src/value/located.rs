@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use super::object::{Absence, Contents, Object, PartSource, Scene, TypeRef};
 use obit_corefile::addr::Avma;
-use obit_dwarf::{Bound, Descriptor, TypeKind};
+use obit_dwarf::types::Descriptor;
+use obit_dwarf::{Bound, TypeKind};
 
 impl<'d> Object<'d> {
     /// The data, if this is a descriptor of it; else the object itself.

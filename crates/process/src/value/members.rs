@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::integer::sign_extended;
 use super::object::{Absence, Object, Scene, TypeRef};
-use obit_dwarf::{
-    Bound, DimensionEnd, Member, MemberOffset, MemberRole, Record, TypeKind, Variant, VariantPart,
+use obit_dwarf::types::{
+    DimensionEnd, Member, MemberOffset, MemberRole, Record, Variant, VariantPart,
 };
+use obit_dwarf::{Bound, TypeKind};
 
 /// Bases and anonymous members within one another that are searched for a name.
 const SEARCH_DEPTH: usize = 16;
@@ -174,8 +175,8 @@ fn is_selected(value: i128, bits: u32, (first, last): (i128, i128)) -> bool {
 mod tests {
     use super::*;
     use crate::value::test_stage::{Play, Stage};
-    use obit_dwarf::Encoding;
     use obit_dwarf::sample_types::{base, field, id, named, record};
+    use obit_dwarf::types::Encoding;
 
     const BYTE: u32 = 0;
 

@@ -4,7 +4,8 @@
 use super::object::{Absence, Object, Scene};
 use super::text::Units;
 use super::{State, Value};
-use obit_dwarf::{Array, Bound, DimensionEnd, Language, TypeKind};
+use obit_dwarf::types::{Array, DimensionEnd};
+use obit_dwarf::{Bound, Language, TypeKind};
 
 /// Whether `last`, the last member of a record, is GNU C's `T tail[0]`: a flexible array
 /// member of before C99.
@@ -53,7 +54,8 @@ mod tests {
     use crate::value::test_stage::Stage;
     use crate::value::{Absence, Budget, State, tree};
     use obit_dwarf::sample_types::{array, base, field, record, variable_bound};
-    use obit_dwarf::{DimensionEnd, Encoding, Type, TypeKind};
+    use obit_dwarf::types::{DimensionEnd, Encoding};
+    use obit_dwarf::{Type, TypeKind};
 
     fn ending(mut ty: Type, end: DimensionEnd) -> Type {
         if let TypeKind::Array(array) = &mut ty.kind {

@@ -9,7 +9,8 @@ use super::{Text, TextOrigin};
 use obit_corefile::addr::Avma;
 use obit_corefile::escape::EscapedByte;
 use obit_corefile::memory::ReadError;
-use obit_dwarf::{Encoding, Language, TypeKind};
+use obit_dwarf::types::Encoding;
+use obit_dwarf::{Language, TypeKind};
 
 /// The code units of a string.
 #[derive(Clone, Copy)]

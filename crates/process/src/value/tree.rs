@@ -17,7 +17,8 @@ use super::readable::{Readable, readable};
 use super::text::Units;
 use super::{Scalar, State, Text, TextOrigin, Value};
 use obit_corefile::addr::Avma;
-use obit_dwarf::{NoPlace, PointerKind, Type, TypeKind};
+use obit_dwarf::types::PointerKind;
+use obit_dwarf::{NoPlace, Type, TypeKind};
 
 /// Levels of members of what a pointer points at: the pointer is the variable.
 const POINTEE_DEPTH: usize = 3;

@@ -6,7 +6,7 @@ use super::*;
 use crate::value::test_stage::{Play, Stage};
 use crate::value::{Contents, ObjectPart, PartSource};
 use obit_dwarf::sample_types::{array, base, field, id, named, pointer, record};
-use obit_dwarf::{Encoding, Enumeration, FunctionType, Member, MemberRole, Record};
+use obit_dwarf::types::{Encoding, Enumeration, FunctionType, Member, MemberRole, Record};
 
 const INT: u32 = 0;
 const CHAR: u32 = 1;
@@ -56,7 +56,7 @@ fn text(value: &Value) -> Option<&str> {
 fn a_structure_is_told_as_it_is_declared() {
     let base_of = |ty, at| Member { role: MemberRole::Base, ..field("", ty, at) };
     let bit = |name: &str, first: u64, bits: u64| Member {
-        offset: obit_dwarf::MemberOffset::Bits(first),
+        offset: obit_dwarf::types::MemberOffset::Bits(first),
         bit_size: Some(bits),
         ..field(name, INT, 0)
     };

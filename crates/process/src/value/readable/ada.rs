@@ -61,7 +61,8 @@ mod tests {
     use crate::value::test_stage::Stage;
     use crate::value::{Budget, tree};
     use obit_dwarf::sample_types::{array, base, field, pointer, record, variable_bound};
-    use obit_dwarf::{Bound, DimensionEnd, Encoding, Language, MemberBound, Type};
+    use obit_dwarf::types::{DimensionEnd, Encoding};
+    use obit_dwarf::{Bound, Language, MemberBound, Type};
 
     fn bounded(element: u32, lower: Bound, upper: Bound) -> Type {
         let mut ty = array(element, &[(0, 0)]);

@@ -33,7 +33,8 @@ mod tests {
     use crate::value::readable;
     use crate::value::test_stage::Stage;
     use obit_dwarf::sample_types::{base, field, pointer, record};
-    use obit_dwarf::{Encoding, Language, Type};
+    use obit_dwarf::types::Encoding;
+    use obit_dwarf::{Language, Type};
 
     fn types() -> Vec<Type> {
         let slice = |pointer| vec![field("length", 0, 0), field("ptr", pointer, 8)];

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::value::{Object, Scene, TypeRef};
-use obit_dwarf::{Encoding, MemberOffset, MemberRole, TypeKind};
+use obit_dwarf::TypeKind;
+use obit_dwarf::types::{Encoding, MemberOffset, MemberRole};
 
 /// Records within records: libraries nest about eight deep.
 const DEPTH: usize = 20;
@@ -109,7 +110,7 @@ fn take_apart<'d>(
     let ty = ty.resolved(scene);
     let entry = ty.get();
     let TypeKind::Record(record) = &entry.kind else { return };
-    let in_union = in_union || record.keyword == obit_dwarf::RecordKeyword::Union;
+    let in_union = in_union || record.keyword == obit_dwarf::types::RecordKeyword::Union;
     for member in &record.members {
         if found.len() >= PARTS {
             return;

@@ -9,7 +9,8 @@ pub(super) use crate::value::readable::extent::element_name;
 use crate::value::readable::{Readable, extent};
 use crate::value::{Object, Scene, TypeRef};
 use obit_corefile::addr::Avma;
-use obit_dwarf::{MemberOffset, MemberRole, TypeKind};
+use obit_dwarf::TypeKind;
+use obit_dwarf::types::{MemberOffset, MemberRole};
 
 /// What libc++ calls `std::thread::id`.
 const THREAD_ID: &str = "std::__thread_id";

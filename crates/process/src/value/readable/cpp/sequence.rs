@@ -8,7 +8,8 @@ use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 use crate::value::{Object, Text, TextOrigin, TypeRef};
 use obit_corefile::addr::Avma;
-use obit_dwarf::{Encoding, TypeKind};
+use obit_dwarf::TypeKind;
+use obit_dwarf::types::Encoding;
 
 /// Bits of a bitset that are spelled out.
 const BITS_SHOWN: u64 = 4096;

@@ -6,9 +6,8 @@ use super::readable;
 use crate::value::test_stage::Stage;
 use crate::value::{Contents, Object, ObjectPart, PartSource};
 use obit_dwarf::sample_types::{array, base, field, id, named, pointer, record};
-use obit_dwarf::{
-    Encoding, Member, MemberOffset, Record, RecordKeyword, TemplateArgument, Type, TypeKind,
-};
+use obit_dwarf::types::{Encoding, Member, MemberOffset, Record, RecordKeyword, TemplateArgument};
+use obit_dwarf::{Type, TypeKind};
 
 const INT: u32 = 0;
 

@@ -5,7 +5,8 @@ use super::object::CppObject;
 use super::told::{Told, Trouble};
 use crate::value::readable::{Readable, date};
 use crate::value::{Object, Scene, Text, TextOrigin, TypeRef};
-use obit_dwarf::{Encoding, TypeKind};
+use obit_dwarf::TypeKind;
+use obit_dwarf::types::Encoding;
 
 /// A `duration`: so many `numerator / denominator` seconds.
 struct Span {

@@ -7,7 +7,8 @@ use super::object::{self, RustObject};
 use crate::value::readable::{Readable, extent};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
-use obit_dwarf::{Member, TypeKind};
+use obit_dwarf::TypeKind;
+use obit_dwarf::types::Member;
 
 /// Levels of a tree: each multiplies the number of elements by at least six.
 const DEEPEST: u64 = 24;

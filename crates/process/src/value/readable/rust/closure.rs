@@ -7,7 +7,7 @@ use super::object::{self, RustObject};
 use super::sum;
 use crate::value::Object;
 use crate::value::readable::Readable;
-use obit_dwarf::Record;
+use obit_dwarf::types::Record;
 
 /// A type whose own name, such as `{closure_env#0}`, the compiler made.
 pub(super) fn readable<'d>(

@@ -3,7 +3,8 @@
 use super::object::{self, RustObject};
 use crate::value::readable::{Readable, date};
 use crate::value::{Object, Text, TextOrigin};
-use obit_dwarf::{Encoding, TypeKind};
+use obit_dwarf::TypeKind;
+use obit_dwarf::types::Encoding;
 
 /// `AtomicU32`, `NonZero`, `Wrapping`: the number.
 pub(super) fn wrapped<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
