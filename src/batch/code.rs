@@ -81,7 +81,9 @@ impl Code {
             OpenError::Io { source, .. } => Self::of_io(source),
             OpenError::Directory { .. } => Self::Special,
             OpenError::Empty { .. } => Self::Empty,
-            OpenError::NotElf { .. } | OpenError::NotACore { .. } => Self::NotACore,
+            OpenError::NotElf { .. } | OpenError::NotACore { .. } | OpenError::Foreign { .. } => {
+                Self::NotACore
+            }
             OpenError::BadHeader { .. } => Self::Damaged,
             OpenError::NoThreads { .. } => Self::NoThreads,
             OpenError::Container { .. } => Self::Packing,

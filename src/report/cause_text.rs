@@ -134,15 +134,37 @@ fn title(cause: &analysis::Cause, signal: Option<&Signal>) -> String {
             _ => format!("{title}: {exception}"),
         },
         (_, CauseClass::Deadlock) if is_alone(cause) => "a thread waits for itself".to_owned(),
-        (_, CauseClass::ExternalSignal) => match cause.sender {
-            Some(pid) => format!("{title} (pid {pid})"),
-            None => title.to_owned(),
-        },
-        (_, CauseClass::Signal) => match signal {
-            Some(signal) => format!("killed by {}; cause unknown", signal.name()),
-            None => title.to_owned(),
-        },
+        (_, CauseClass::ExternalSignal | CauseClass::Signal) => of_signal(cause, signal, title),
         _ => title.to_owned(),
+    }
+}
+
+/// What a signal means that no fault of the process raised: signal(7), "Standard signals".
+fn of_signal(cause: &analysis::Cause, signal: Option<&Signal>, title: &str) -> String {
+    let by = cause.sender.map(|pid| format!("by another process (pid {pid})"));
+    let Some(signal) = signal else { return title.to_owned() };
+    let asked = match signal.name().as_str() {
+        "SIGQUIT" => Some("asked to quit with a core dump"),
+        "SIGTERM" => Some("asked to end"),
+        "SIGINT" => Some("interrupted"),
+        "SIGHUP" => Some("terminal or controlling process gone"),
+        "SIGKILL" => Some("killed"),
+        _ => None,
+    };
+    match (asked, by) {
+        (Some(asked), Some(by)) => format!("{asked} ({}) {by}", signal.name()),
+        // The terminal's driver raises it for Ctrl-\.
+        (Some(asked), None) if signal.name() == "SIGQUIT" => {
+            format!("{asked} (SIGQUIT), by Ctrl-\\ in the terminal as a rule")
+        }
+        (Some(asked), None) => format!("{asked} ({})", signal.name()),
+        (None, Some(_)) => {
+            format!("{title} (pid {})", cause.sender.unwrap_or_default())
+        }
+        (None, None) if cause.class == CauseClass::Signal => {
+            format!("killed by {}; cause unknown", signal.name())
+        }
+        (None, None) => title.to_owned(),
     }
 }
 

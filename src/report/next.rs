@@ -120,7 +120,8 @@ fn other_threads(cause: &Cause, known: &Known<'_>) -> Option<String> {
     if let Some(tid) = blamed.filter(|tid| !is_crashed(*tid)) {
         return Some(format!("obit CORE --thread {tid}"));
     }
-    let is_from_outside = known.analysis.class == CauseClass::ExternalSignal;
+    let is_from_outside =
+        matches!(known.analysis.class, CauseClass::ExternalSignal | CauseClass::Snapshot);
     (is_from_outside && known.threads.len() > 1).then(|| "obit CORE --all-threads".to_owned())
 }
 

@@ -8,7 +8,7 @@ use super::locks::LockFinding;
 use super::memory::{self, Verdict};
 use super::misuse;
 use super::origin::{self, Gone, Origin};
-use super::outside::{is_from_outside, sender};
+use super::outside::{is_from_outside, only_stops, sender};
 use super::owner::is_foreign;
 use super::said::{self, Fact, Said, Speaker, Subject};
 use super::source::{self, Judged, SourceTerms};
@@ -100,6 +100,7 @@ pub(super) fn judge(
                 .and_then(|origin| misuse::of_fault(process, fault, origin, verdict.as_ref()));
             (misuse.unwrap_or(class), confidence)
         }
+        (None, None) if only_stops(signal.number) => (CauseClass::Snapshot, Confidence::Proved),
         (None, None) if sender.is_some() => (CauseClass::ExternalSignal, Confidence::Proved),
         (None, None) if signal.number == SIGABRT => (CauseClass::Abort, Confidence::Likely),
         (None, None) => (of_signal(signal), Confidence::Proved),

@@ -1,6 +1,6 @@
 //! Whether the process would have gone on: it was stopped or killed from outside.
 
-use crate::signals::{SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP};
+use crate::signals::{SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
 use obit_corefile::dump::SignalDetail;
 use obit_process::process::Process;
 
@@ -12,12 +12,42 @@ pub(super) fn sender(process: &Process) -> Option<i64> {
     (pid > 0 && i64::from(pid) != own).then_some(i64::from(pid))
 }
 
+/// Whether this signal stops a process and never ends one: a core that has it is of a process
+/// that a debugger (`gcore`) had stopped.
+pub(super) fn only_stops(signal: u16) -> bool {
+    matches!(signal, SIGSTOP | SIGTSTP | SIGTTIN | SIGTTOU)
+}
+
 /// Whether the core was taken of a process that had no fault of its own: somebody sent the
 /// signal, stopped it for a look, or there was no signal at all.
 pub(super) fn is_from_outside(process: &Process) -> bool {
     let Some(signal) = &process.dump.signal else { return true };
-    let is_request = matches!(signal.number, 0 | SIGINT | SIGQUIT | SIGTERM | SIGSTOP | SIGTSTP);
+    let is_request = matches!(signal.number, 0 | SIGINT | SIGQUIT | SIGTERM);
     // A sender outside of the process' namespace has no id in it.
     let is_foreign = matches!(signal.detail, SignalDetail::Sent { pid: 0, .. });
-    is_request || is_foreign || sender(process).is_some()
+    is_request || only_stops(signal.number) || is_foreign || sender(process).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::analyze;
+    use obit_causes::CauseClass;
+    use obit_corefile::testkit::CoreBuilder;
+    use obit_process::process::{Options, Process};
+
+    #[test]
+    fn a_core_with_a_signal_that_only_stops_is_a_snapshot() {
+        let class = |signal: u16, code: i32, sender: u64| {
+            let core = CoreBuilder::x86_64().signal(signal).process(7, "prog", "./prog");
+            let core = core.thread(7, &[("rip", 0x40_1000), ("rsp", 0x7ffe_0000_0800)]);
+            let core = core.siginfo(i32::from(signal), code, sender);
+            let core = core.segment(0x7ffe_0000_0000, &[0; 0x1000], 0x1000).write();
+            let process = Process::open(core.path(), Options::default(), &()).unwrap();
+            analyze(&process).cause.unwrap().class
+        };
+        // SI_KERNEL, as a debugger's attaching leaves it; sent by another process.
+        assert_eq!(class(19, 0x80, 0), CauseClass::Snapshot);
+        assert_eq!(class(20, 0, 99), CauseClass::Snapshot);
+        assert_eq!(class(3, 0, 99), CauseClass::ExternalSignal);
+    }
 }

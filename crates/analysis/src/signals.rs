@@ -11,5 +11,7 @@ pub(crate) const SIGSEGV: u16 = 11;
 pub(crate) const SIGTERM: u16 = 15;
 pub(crate) const SIGSTOP: u16 = 19;
 pub(crate) const SIGTSTP: u16 = 20;
+pub(crate) const SIGTTIN: u16 = 21;
+pub(crate) const SIGTTOU: u16 = 22;
 pub(crate) const SIGXCPU: u16 = 24;
 pub(crate) const SIGXFSZ: u16 = 25;

@@ -83,6 +83,7 @@ classes! {
     ResourceLimit, "resource-limit", Info, [], "resource limit exceeded";
     BadSystemCall, "bad-system-call", Medium, [], "system call blocked by seccomp";
     ExternalSignal, "external-signal", Info, [], "killed by a signal from another process";
+    Snapshot, "snapshot", Info, [], "no crash: a snapshot of a process that was running";
     Signal, "signal", Info, [], "killed by a signal; cause unknown";
 }
 

@@ -4,6 +4,8 @@
 mod apport;
 mod auxv;
 mod container;
+mod delve;
+mod foreign;
 mod magic;
 mod mapped_files;
 mod note_segment;
@@ -20,6 +22,7 @@ mod xsave;
 
 pub use auxv::{AuxKind, Auxv};
 pub use container::Container;
+pub use foreign::Foreign;
 pub use mapped_files::MappedFileRange;
 pub use open::OpenError;
 pub use prpsinfo::ProcessInfo;

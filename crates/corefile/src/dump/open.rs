@@ -8,6 +8,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::container::{self, Container};
+use super::foreign::Foreign;
 use super::magic;
 use super::note_segment::{Budget, Stop, read_notes};
 use super::segments::{Headers, SegmentIndex, read_headers};
@@ -54,6 +55,14 @@ pub enum OpenError {
         path: PathBuf,
         /// What its first bytes say.
         looks_like: String,
+    },
+    /// A core, but not of a process of Linux.
+    #[error("{} is {what}", path.display())]
+    Foreign {
+        /// As given.
+        path: PathBuf,
+        /// What it is.
+        what: Foreign,
     },
     /// The magic is ELF's, the header makes no sense.
     #[error("{}: {source}; if it was copied from elsewhere, compare its checksum", path.display())]
@@ -173,6 +182,10 @@ pub(super) fn read(path: &Path, bytes: CoreBytes, limits: &Limits) -> Result<Dum
     }
     let mut collected = collect_notes(&bytes, &header, &headers, machine, limits);
     let machine = collected.machine;
+    let system = Foreign::of_header(&start).filter(|_| collected.threads.is_empty());
+    if let Some(what) = collected.foreign.or(system) {
+        return Err(OpenError::Foreign { path, what });
+    }
     if collected.threads.is_empty() {
         notices.append(&mut collected.notices);
         let first_problem = first_problem(&notices);
@@ -390,7 +403,7 @@ mod tests {
         let of = |bytes: &[u8]| open_bytes(bytes).unwrap_err().to_string();
         assert!(of(b"").ends_with("when the process died?"));
         assert!(of(b"hello\n").ends_with("is not a core file: it looks like text"));
-        assert!(of(b"MDMP....").contains("a Windows minidump"));
+        assert!(of(b"MDMP....").contains("a minidump (try"));
         let mut program = CoreBuilder::x86_64().thread(1, &[]).build();
         program[16] = 2;
         let text = of(&program);

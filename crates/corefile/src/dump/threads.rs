@@ -4,11 +4,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::foreign::Foreign;
+use super::prstatus::ThreadStatus;
 use super::segments::SegmentIndex;
 use super::vector_regs::Shared;
 use super::xsave::XsaveLayout;
 use super::{
-    Auxv, CoreSegment, DumpedThread, MappedFileRange, ProcessInfo, Signal, VectorState,
+    Auxv, CoreSegment, DumpedThread, MappedFileRange, ProcessInfo, Signal, VectorState, delve,
     mapped_files, prstatus, siginfo,
 };
 use crate::addr::Avma;
@@ -39,7 +41,19 @@ pub(super) struct Collected {
     /// An `NT_SIGINFO` before any thread: the first thread's.
     early_signal: Option<Signal>,
     complaints: usize,
+    /// What wrote the file, if it was not a kernel of Linux about a process.
+    pub(super) foreign: Option<Foreign>,
     pub(super) notices: Vec<Notice>,
+}
+
+/// The owner of a note. Delve leaves that of the kernel's notes empty.
+fn owner_of<'n>(note: &Note<'n>) -> &'n [u8] {
+    match (note.owner, note.kind) {
+        (b"", delve::THREAD) => b"",
+        (b"", 0x100..0x1000) => b"LINUX",
+        (b"", _) => b"CORE",
+        (owner, _) => owner,
+    }
 }
 
 impl Collected {
@@ -56,6 +70,7 @@ impl Collected {
             layout: None,
             early_signal: None,
             complaints: 0,
+            foreign: None,
             notices: Vec::new(),
         }
     }
@@ -64,7 +79,9 @@ impl Collected {
     /// owners and types are passed over; of a note that should be unique the first counts.
     pub(super) fn add(&mut self, note: &Note<'_>, offset: u64, limits: &Limits) {
         let encoding = self.encoding;
-        if let Some(kind) = FloatNote::of(note.owner, note.kind) {
+        let owner = owner_of(note);
+        self.foreign = self.foreign.or_else(|| Foreign::of_note(note));
+        if let Some(kind) = FloatNote::of(owner, note.kind) {
             if let Some(thread) = self.threads.last_mut() {
                 thread.vectors.add(kind, offset, note.desc.len() as u64);
                 if let Some(facts) = self.machine.facts().filter(|it| it.floats_hold_registers) {
@@ -73,8 +90,12 @@ impl Collected {
             }
             return;
         }
-        match (note.owner, note.kind) {
+        match (owner, note.kind) {
             (b"CORE", 1) => self.add_thread(note.desc, limits),
+            (_, delve::THREAD) => match delve::parse(note.desc, self.machine, encoding) {
+                Some(status) => self.push_thread(status, limits),
+                None => self.complain("a thread of Delve is too short"),
+            },
             (b"CORE", 3) if self.process.is_none() => {
                 self.process = ProcessInfo::parse(note.desc, encoding);
                 if self.process.is_none() {
@@ -121,6 +142,10 @@ impl Collected {
         let Some(status) = prstatus::parse(desc, self.machine, self.encoding) else {
             return self.complain("NT_PRSTATUS is too short for a thread id");
         };
+        self.push_thread(status, limits);
+    }
+
+    fn push_thread(&mut self, status: ThreadStatus, limits: &Limits) {
         if self.threads.len() >= limits.threads {
             return self
                 .keep(Notice::LimitReached { what: "threads", limit: limits.threads as u64 });

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use gimli::constants as dw;
 
-use crate::testing::dwarf_builder::{Is, Unit, debug_info};
 use super::*;
+use crate::testing::dwarf_builder::{Is, Unit, debug_info};
 use crate::*;
 use obit_corefile::addr::Svma;
 use obit_corefile::elf::ElfImage;
