@@ -72,10 +72,27 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     }
     // The runtime adds the one it ends the process for to those that are being handled.
     if let Some(thrown) = exceptions.caught.into_iter().next() {
-        said.text = thrown.text.unwrap_or_default();
+        said.text = with_nested(&thrown, &stack.process.limits);
         said.exception = type_name(&thrown.mangled, &stack.process.limits);
     }
     Some(said)
+}
+
+/// What an exception says, and those that it was thrown for.
+fn with_nested(thrown: &Thrown, limits: &Limits) -> String {
+    let mut text = thrown.text.clone().unwrap_or_default();
+    let mut next = thrown.nested.as_deref();
+    while let Some(nested) = next {
+        let name = type_name(&nested.mangled, limits).unwrap_or_else(|| nested.mangled.clone());
+        text.push_str(if text.is_empty() { "nested: " } else { "; nested: " });
+        text.push_str(&name);
+        if let Some(said) = &nested.text {
+            text.push_str(": ");
+            text.push_str(said);
+        }
+        next = nested.nested.as_deref();
+    }
+    text
 }
 
 /// Whether a function ended the way of the exception that was thrown in frame `frame` or
@@ -95,7 +112,10 @@ fn bare(speaker: Speaker, frame: Option<usize>) -> Said {
 pub(super) fn handled(stack: &Stack<'_>) -> Vec<(String, Option<String>)> {
     let limits = &stack.process.limits;
     let found = runtime(stack).map(|module| caught(stack, module)).unwrap_or_default().caught;
-    let named = |thrown: Thrown| Some((type_name(&thrown.mangled, limits)?, thrown.text));
+    let named = |thrown: Thrown| {
+        let text = Some(with_nested(&thrown, limits)).filter(|text| !text.is_empty());
+        Some((type_name(&thrown.mangled, limits)?, text))
+    };
     found.into_iter().filter_map(named).collect()
 }
 

@@ -27,6 +27,19 @@ const BASES: usize = 16;
 /// Bytes of a type's mangled name.
 const NAME_BYTES: usize = 4096;
 
+/// `std::nested_exception`, and the classes that `std::throw_with_nested` throws: of
+/// libstdc++ and of libc++.
+const NESTED: &str = "St16nested_exception";
+const NESTING: [&str; 2] = ["St17_Nested_exceptionI", "NSt3__18__nestedI"];
+/// Functions that return the text which `std::runtime_error` or `std::logic_error` holds.
+const PLAIN: [&str; 5] = [
+    "_ZNKSt13runtime_error4whatEv",
+    "_ZNKSt11logic_error4whatEv",
+    "_ZNKSt12future_error4whatEv",
+    "_ZNKSt13__ios_failure4whatEv",
+    "_ZNKSt8ios_base7failureB5cxx114whatEv",
+];
+
 /// An exception that was thrown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Thrown {
@@ -34,6 +47,8 @@ pub(super) struct Thrown {
     pub(super) mangled: String,
     /// What it says, where that is sure.
     pub(super) text: Option<String>,
+    /// The exception that it was thrown for: `std::throw_with_nested`.
+    pub(super) nested: Option<Box<Thrown>>,
 }
 
 /// The symbol that holds an address, and bytes from its start.
@@ -60,6 +75,11 @@ impl Exceptions<'_> {
     /// The exception whose header (its `exceptionType`) lies at `header`; `None` if there
     /// is no such header.
     pub(super) fn with_header(&self, header: u64) -> Option<Thrown> {
+        self.thrown(header, MOST)
+    }
+
+    /// The same with at most `depth` exceptions nested in one another.
+    fn thrown(&self, header: u64, depth: usize) -> Option<Thrown> {
         if self.memory.word() != 8 {
             return None;
         }
@@ -78,7 +98,33 @@ impl Exceptions<'_> {
         let type_info = self.word(own)?;
         let mangled = self.type_name(type_info)?;
         let text = self.text(object, type_info, &mangled);
-        Some(Thrown { mangled, text })
+        let bases = self.bases(type_info);
+        let of_nested = bases.iter().find(|(_, name, _)| name == NESTED);
+        let nested = of_nested.filter(|_| depth > 0).and_then(|(_, _, offset)| {
+            // `std::nested_exception`: its vtable, then a `std::exception_ptr`, which is the
+            // address of the object.
+            let held = self.word(object.checked_add(*offset)?.checked_add(8)?)?;
+            self.thrown(held.checked_sub(HEADER)?, depth - 1).map(Box::new)
+        });
+        // The class that the library makes of the program's and of its own.
+        let is_made = NESTING.iter().any(|start| mangled.starts_with(start));
+        let own = bases.into_iter().next().filter(|_| is_made && nested.is_some());
+        let mangled = own.map_or(mangled, |(_, name, _)| name);
+        Some(Thrown { mangled, text, nested })
+    }
+
+    /// The bases of a class that has several, virtual ones left out: type, name and offset.
+    fn bases(&self, type_info: u64) -> Vec<(u64, String, u64)> {
+        let Some(TypeInfo::Multiple) = self.kind(type_info) else { return Vec::new() };
+        // `__base_count` is an `unsigned int` behind `__flags` (Itanium C++ ABI § 2.9.5).
+        let count = type_info.checked_add(16).and_then(|at| self.word(at)).unwrap_or(0) >> 32;
+        let base = |nth: u64| {
+            let at = type_info.checked_add(24)?.checked_add(nth.checked_mul(16)?)?;
+            let (base, flags) = (self.word(at)?, self.word(at.checked_add(8)?)?);
+            let name = self.type_name(base).filter(|_| flags & 1 == 0)?;
+            Some((base, name, flags >> 8))
+        };
+        (0..count.min(BASES as u64)).filter_map(base).collect()
     }
 
     /// The exceptions in the list that begins with the record at `record`; empty if there is
@@ -108,12 +154,26 @@ impl Exceptions<'_> {
                 let length = self.word(object.checked_add(8)?)?;
                 return text_at(self.memory, Avma(self.word(object)?), length);
             }
+            "i" | "j" | "l" | "m" | "x" | "y" => return self.number(object, mangled),
             "NSt3__112basic_stringIcNS_11char_traitsIcEENS_9allocatorIcEEEE" => {
                 return self.libcxx_string(object);
             }
             _ => {}
         }
         self.kept_text(object, type_info).or_else(|| self.own_text(object, type_info))
+    }
+
+    /// An integer of C++ that is an exception by itself, by its mangled type.
+    fn number(&self, object: u64, mangled: &str) -> Option<String> {
+        let size = if matches!(mangled, "i" | "j") { 4 } else { 8 };
+        let mut bytes = [0; 8];
+        self.memory.read(Avma(object), bytes.get_mut(..size)?).ok()?;
+        let value = self.memory.unsigned(bytes.get(..size)?);
+        Some(match mangled {
+            "i" => u32::try_from(value).ok()?.cast_signed().to_string(),
+            "l" | "x" => value.cast_signed().to_string(),
+            _ => value.to_string(),
+        })
     }
 
     /// The text of a `what` of the class's own, where that does nothing but hand it out.
@@ -136,9 +196,7 @@ impl Exceptions<'_> {
         // The destructors come first: Itanium C++ ABI § 2.5.2.
         let what = self.word(self.word(base)?.checked_add(16)?)?;
         let (name, offset) = (self.symbol_at)(Avma(what))?;
-        let is_plain =
-            matches!(name.as_str(), "_ZNKSt13runtime_error4whatEv" | "_ZNKSt11logic_error4whatEv");
-        if !is_plain || offset != 0 {
+        if !PLAIN.contains(&name.as_str()) || offset != 0 {
             return None;
         }
         c_text(self.memory, Avma(self.word(base.checked_add(8)?)?))
@@ -227,6 +285,8 @@ mod tests {
             0x10 => "_ZTVN10__cxxabiv117__class_type_infoE",
             0x20 => "_ZTVN10__cxxabiv120__si_class_type_infoE",
             0x30 => "_ZTVN10__cxxabiv119__pointer_type_infoE",
+            0x40 => "_ZTVN10__cxxabiv121__vmi_class_type_infoE",
+            0x50 => "_ZTVN10__cxxabiv123__fundamental_type_infoE",
             WHAT => return Some(("_ZNKSt13runtime_error4whatEv".to_owned(), 0)),
             0x4100 => return Some(("_ZNK5Other4whatEv".to_owned(), 0)),
             _ => return None,
@@ -268,6 +328,46 @@ mod tests {
     fn a_what_of_its_own_leaves_the_text_untold() {
         let found = thrown(GNU, TYPES, 0x4100).unwrap();
         assert_eq!((found.mangled.as_str(), found.text), ("10ParseError", None));
+    }
+
+    #[test]
+    fn a_nested_exception_is_named_with_the_one_it_was_thrown_for() {
+        const INNER: u64 = 0x5000;
+        let header = |type_info: u64, object: &[u64]| {
+            let mut header = vec![0; 14];
+            header[0] = type_info;
+            header[10] = GNU;
+            header.extend(object);
+            words(&header)
+        };
+        // _Nested_exception<runtime_error>: its text, then the nested_exception.
+        let outer = header(TYPES, &[TYPES + 0x80, TEXTS, 0, INNER + HEADER]);
+        let inner = header(TYPES + 0x60, &[42]);
+        let bases = [TYPES + 0x40, 2, TYPES + 0x50, 2 | 16 << 8];
+        let nesting = [&[0x40, TEXTS + 0x20, 2 << 32], bases.as_slice(), &[0]].concat();
+        // std::runtime_error, std::nested_exception, int, then the vtable of the object.
+        let rest = [0x10, TEXTS + 0x50, 0x10, TEXTS + 0x70, 0x50, TEXTS + 0x90, 0, 0, 0, 0, WHAT];
+        let mut texts = b"cannot load\0".to_vec();
+        for (at, name) in [
+            (0x20, &b"St17_Nested_exceptionISt13runtime_errorE\0"[..]),
+            (0x50, b"St13runtime_error\0"),
+            (0x70, b"St16nested_exception\0"),
+            (0x90, b"i\0"),
+        ] {
+            texts.resize(at, 0);
+            texts.extend(name);
+        }
+        let types = words(&[nesting.as_slice(), &rest].concat());
+        let memory = memory(&[(HEAP, &outer), (INNER, &inner), (TYPES, &types), (TEXTS, &texts)]);
+        let found = Exceptions { memory: &memory, symbol_at: &symbol_at, machine: Machine::X86_64 }
+            .with_header(HEAP)
+            .unwrap();
+        assert_eq!(
+            (found.mangled.as_str(), found.text.as_deref()),
+            ("St13runtime_error", Some("cannot load"))
+        );
+        let nested = found.nested.unwrap();
+        assert_eq!((nested.mangled.as_str(), nested.text.as_deref()), ("i", Some("42")));
     }
 
     #[test]
@@ -336,7 +436,8 @@ mod tests {
         ]);
         let found = Exceptions { memory: &memory, symbol_at: &symbol_at, machine: Machine::X86_64 }
             .with_header(OTHER);
-        let late = Thrown { mangled: "PKc".to_owned(), text: Some("late".to_owned()) };
+        let late =
+            Thrown { mangled: "PKc".to_owned(), text: Some("late".to_owned()), nested: None };
         assert_eq!(found, Some(late));
     }
 }
