@@ -7,12 +7,12 @@ use obit_process::process::{Frame, FrameKind, FrameTrust, Process};
 /// Its index among the frames of the crashed thread; those before frame `from` have their
 /// own story.
 pub(super) fn blame(process: &Process, from: usize) -> Option<usize> {
-    own_frame(process, process.crashed()?.frames.get(from..)?)?.checked_add(from)
+    application_frame(process, process.crashed()?.frames.get(from..)?)?.checked_add(from)
 }
 
 /// The index of the innermost of `frames` that is the application's; where none is, that of
 /// a library that others made for it.
-pub(super) fn own_frame(process: &Process, frames: &[Frame]) -> Option<usize> {
+pub(super) fn application_frame(process: &Process, frames: &[Frame]) -> Option<usize> {
     let is_certain = |frame: &&Frame| frame.trust != FrameTrust::Scan;
     let own = |frame: &Frame| is_own(process, frame);
     let found = frames.iter().take_while(is_certain).position(own);

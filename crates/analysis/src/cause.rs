@@ -1,4 +1,4 @@
-//! The judgement: which class of cause the facts make, and how sure that is.
+//! The root cause: which class of cause the facts show, and how sure that is.
 
 use super::assertion;
 use super::blame::{blame, own_about};
@@ -19,7 +19,7 @@ use obit_corefile::dump::{Signal, SignalDetail};
 use obit_dwarf::SourceLocation;
 use obit_process::process::{FrameKind, Process};
 
-/// Why the process died.
+/// Why the process crashed.
 #[derive(Clone, Debug)]
 pub struct Cause {
     /// Of the catalogue in docs/causes.md.
@@ -248,7 +248,7 @@ fn first_trouble(
 /// The cause of a process that somebody ended or looked at because it hung.
 fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
     let first = match deadlock {
-        LockFinding::Deadlock(ring) => ring.first().map(|link| &link.waiter),
+        LockFinding::Deadlock(cycle) => cycle.first().map(|link| &link.waiter),
         LockFinding::Abandoned { .. } | LockFinding::Held(_) => None,
     };
     let crashed = process.crashed().map(|thread| thread.tid);
@@ -351,9 +351,9 @@ fn of_fault(fault: &Fault, number: u16) -> (CauseClass, Confidence) {
     // looks like a disk's error.
     let is_known = match fault.reason {
         Reason::BeyondFile | Reason::NoPage | Reason::Unknown => false,
-        // A call that went astray may look alike, unless the instruction is at hand.
-        // And the kernel has one code for all that x86 makes of a division, or takes for no
-        // instruction.
+        // A call to a bad address may look the same unless the instruction is available.
+        // And on x86 the kernel has one code for all errors of a division, and one for all
+        // invalid instructions.
         Reason::Returned
         | Reason::DivideByZero
         | Reason::IllegalInstruction

@@ -1,6 +1,6 @@
-//! How sure a judgement is.
+//! How certain a cause or a finding is.
 
-/// How sure a judgement is.
+/// How certain a cause or a finding is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum Confidence {

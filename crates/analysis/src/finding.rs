@@ -8,6 +8,6 @@ use super::memory::MemoryFinding;
 pub enum Finding {
     /// Threads and the locks between them.
     Lock(LockFinding),
-    /// Pointers and the allocator's books.
+    /// Pointers and the heap metadata.
     Memory(MemoryFinding),
 }

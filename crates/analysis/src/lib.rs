@@ -1,5 +1,5 @@
-//! Judgement: why the process died, as data. No text for people is made here, and nothing
-//! is said that the core does not show.
+//! Analysis: why the process crashed, as data. No text for people is made here, and nothing
+//! is reported that the core does not show.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
@@ -32,17 +32,17 @@ pub use source::{LedFrom, SourceTerms, Words, WordsFrom, spelling};
 
 use obit_process::process::Process;
 
-/// What is wrong in a dead process.
+/// What is wrong in a crashed process.
 #[derive(Clone, Debug, Default)]
 pub struct Analysis {
-    /// Why it died, as far as its core tells; `None` where no signal ended it, or its
+    /// Why it crashed, as far as the core shows; `None` where no signal ended it, or its
     /// stacks were not read.
     pub cause: Option<Cause>,
     /// What else is wrong.
     pub findings: Vec<Finding>,
 }
 
-/// Judges a dead process.
+/// Analyzes a crashed process.
 pub fn analyze(process: &Process) -> Analysis {
     if process.crashed().is_none() {
         return Analysis::default();

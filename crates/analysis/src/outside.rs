@@ -4,7 +4,7 @@ use crate::signals::{SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTO
 use obit_corefile::dump::SignalDetail;
 use obit_process::process::Process;
 
-/// The process that sent the signal, if it was another than the dead one.
+/// The process that sent the signal, if it was not the crashed process itself.
 pub(super) fn sender(process: &Process) -> Option<i64> {
     let (pid, _) = process.dump.signal.as_ref()?.sender()?;
     let own = process.dump.process.as_ref().map(|info| info.pid);

@@ -54,8 +54,8 @@ pub(super) fn is_foreign(process: &Process, frame: &Frame) -> bool {
     !answer(process, frame).owner.is_application()
 }
 
-/// Whether a frame is of a library of third parties: not of the C library, and not known by
-/// its name alone.
+/// Whether a frame is of a third-party library: not of the C library, and not recognized by
+/// its name only.
 pub(super) fn is_third_party(process: &Process, frame: &Frame) -> bool {
     let module = frame.module.and_then(|index| process.modules.get(index));
     let is_c_library = module.is_some_and(|of| is_c_library(&of.path.to_string_lossy()));

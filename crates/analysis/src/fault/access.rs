@@ -12,8 +12,8 @@ use obit_process::unwind::Trust;
 
 /// Nothing is mapped below: the default of `vm.mmap_min_addr`.
 const NULL_ZONE: u64 = 1 << 16;
-/// How far an access may reach whose length the instruction does not tell, and a string
-/// instruction beyond what its registers say.
+/// How far an access may reach if the instruction does not give its length, and how far a
+/// string instruction may go beyond what its registers say.
 const REACH: u64 = 4096;
 
 /// The failed access of the instruction at `instant`, if it explains the signal.
@@ -67,8 +67,8 @@ fn fetch(instant: &Instant<'_>, address: Avma) -> Option<Access> {
     (is_missing && goes_on).then(|| executed(address, None))
 }
 
-/// Whether the instruction at hand is a return (x86). Where calls go by way of a thunk
-/// against speculation, it may be any jump.
+/// Whether the current instruction is a return (x86). Where calls go through a thunk
+/// against speculation, any jump may be one.
 fn is_return(instant: &Instant<'_>) -> bool {
     let is_thunk = || {
         let frame = instant.thread.frames.first();
@@ -157,7 +157,7 @@ fn describe(instant: &Instant<'_>, operand: &MemoryOperand, address: Avma) -> Ac
     }
 }
 
-/// Why an access failed that the kernel tells the address of.
+/// Why an access failed whose address the kernel reported.
 pub(super) fn reason(signal: &Signal, instant: &Instant<'_>, access: &Access) -> Reason {
     let code = signal.code.unwrap_or(0);
     if signal.number == SIGBUS {
@@ -225,7 +225,7 @@ fn is_canonical(address: Avma) -> bool {
     high == 0 || high == -1
 }
 
-/// General protection, or a stack fault, on x86_64: the kernel tells no address.
+/// General protection, or a stack fault, on x86_64: the kernel reports no address.
 fn non_canonical(instant: &Instant<'_>) -> Option<Access> {
     if instant.machine().decoder() != Some(Decoder::X86 { bits: 64 }) {
         return None;

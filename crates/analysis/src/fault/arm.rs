@@ -1,4 +1,4 @@
-//! What is told of addresses and returns on AArch64 alone (Arm Architecture Reference Manual,
+//! What applies to addresses and returns on AArch64 only (Arm Architecture Reference Manual,
 //! D8.1 "The Virtual Memory System Architecture", D8.8 "Address tagging").
 
 use super::instant::Instant;

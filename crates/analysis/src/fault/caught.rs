@@ -1,6 +1,6 @@
-//! A fault that a handler of the program caught. What the handler did then (`abort`,
-//! `raise`) is all that the core's own signal tells; the fault itself lies in the frame
-//! the kernel made for the handler (Linux `arch/*/include/asm/sigframe.h`).
+//! A fault that a handler of the program caught. The core's own signal shows only what the
+//! handler did then (`abort`, `raise`); the fault itself is in the frame that the kernel
+//! made for the handler (Linux `arch/*/include/asm/sigframe.h`).
 
 use super::codes::{FPE_INTDIV, ILL_ILLOPN, SEGV_ACCERR, SEGV_MAPERR, SI_KERNEL};
 use super::instant::Instant;
@@ -28,10 +28,10 @@ const PAGE_FAULT: u64 = 14;
 /// A fault that a handler of the program caught.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caught {
-    /// What the kernel told the handler.
+    /// What the kernel reported to the handler.
     pub signal: Signal,
-    /// The handler was not told (it was set without `SA_SIGINFO`): made up from the state of
-    /// the processor that the kernel saved.
+    /// The handler got no `siginfo_t` (it was set without `SA_SIGINFO`): the signal is inferred
+    /// from the state of the processor that the kernel saved.
     pub is_inferred: bool,
 }
 
@@ -54,7 +54,7 @@ fn of_handler(
     handler: &Activation,
     instant: &Instant<'_>,
 ) -> Option<(Fault, Caught)> {
-    if let Some(signal) = told(process, handler, instant.pc()) {
+    if let Some(signal) = reported(process, handler, instant.pc()) {
         let fault = of_instant(&signal, instant).unwrap_or_else(|| unexplained(&signal, instant));
         return Some((fault, Caught { signal, is_inferred: false }));
     }
@@ -71,7 +71,7 @@ fn of_handler(
 
 /// The `siginfo_t` in the frame of a handler, if it is of a fault and agrees with what else
 /// the kernel put there: without `SA_SIGINFO` x86_64 and aarch64 leave its place as it was.
-fn told(process: &Process, handler: &Activation, pc: Avma) -> Option<Signal> {
+fn reported(process: &Process, handler: &Activation, pc: Avma) -> Option<Signal> {
     let memory = &process.memory;
     let sp = stack_pointer(process, handler)?;
     let layout = &process.dump.machine.facts()?.handler_frame;
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_that_was_told_nothing_leaves_what_the_processor_said() {
+    fn without_a_siginfo_the_state_of_the_processor_is_used() {
         let process = handled(&[], PAGE_FAULT, 0x18, &LOAD);
         assert_eq!(judged(&process), (CauseClass::NullRead, Confidence::Likely));
         // The last page fault was another.
@@ -206,8 +206,8 @@ mod tests {
 
     #[test]
     fn on_aarch64_the_record_comes_first() {
-        let process = |told: u64, address: u64| {
-            let mut frame = siginfo_64(11, 1, told);
+        let process = |reported: u64, address: u64| {
+            let mut frame = siginfo_64(11, 1, reported);
             frame.resize(128 + 176, 0);
             frame.extend(address.to_le_bytes());
             frame.resize(128 + 176 + 8 + 248, 0);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_in_a_handler_of_a_fault_is_the_cause_and_the_first_is_told() {
+    fn a_fault_in_a_handler_of_a_fault_is_the_cause_and_the_first_is_reported() {
         use crate::Fact;
         let mut frame = vec![0; 304];
         for (at, value) in [(120, STACK + 0x800), (128, CODE), (160, PAGE_FAULT), (176, 0x18)] {

@@ -94,8 +94,9 @@ impl<'p> Instant<'p> {
         }
     }
 
-    /// An address as the processor translates it. The kernel tells that of a failed access
-    /// so, where the pointer may have had a tag (aarch64, `uapi/asm/signal.h`).
+    /// An address as the processor translates it. The kernel reports the address of a failed
+    /// access in this form, though the pointer may have had a tag (aarch64,
+    /// `uapi/asm/signal.h`).
     pub(super) fn untagged(&self, address: Avma) -> Avma {
         match self.machine().decoder() {
             Some(Decoder::Aarch64) => without_tag(address),

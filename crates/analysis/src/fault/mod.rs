@@ -28,7 +28,7 @@ use instant::Instant;
 pub struct Fault {
     /// The instruction: where execution was, but for `int3`, after which it stops.
     pub pc: Avma,
-    /// The instruction there as text; `None` where its bytes are not at hand.
+    /// The instruction there as text; `None` where its bytes are not available.
     pub instruction: Option<String>,
     /// The access that failed; `None` for what is no failed access (a division, an illegal
     /// instruction).
@@ -79,7 +79,7 @@ pub struct Access {
     /// Read, write or execute.
     pub kind: AccessKind,
     /// The address: the kernel's, or computed from the registers where the kernel does not
-    /// tell it (non-canonical addresses on x86).
+    /// report it (non-canonical addresses on x86).
     pub address: Avma,
     /// Bytes; `None` where not known.
     pub size: Option<u64>,
@@ -137,7 +137,7 @@ pub enum Reason {
     NoPage,
     /// Not aligned (SIGBUS, BUS_ADRALN).
     Misaligned,
-    /// A function returned to what is no code: its return address was overwritten.
+    /// A function returned to an address that is not code: its return address was overwritten.
     Returned,
     /// A division by zero.
     DivideByZero,
@@ -149,7 +149,7 @@ pub enum Reason {
     IllegalInstruction,
     /// An instruction for the kernel alone.
     Privileged,
-    /// The core does not tell.
+    /// The core does not show it.
     Unknown,
 }
 
@@ -195,8 +195,8 @@ fn of_instant(signal: &Signal, instant: &Instant<'_>) -> Option<Fault> {
 }
 
 /// Where the fault may have been: where the thread stopped or, if that is in the handler
-/// of the signal, where the signal came. A handler that sends the signal on with what the
-/// kernel told it leaves a core of itself.
+/// of the signal, where the signal came. A handler that sends the signal on with the
+/// kernel's `siginfo_t` leaves a core of itself.
 fn instants<'p>(process: &'p Process, thread: &'p Thread) -> Vec<(usize, Instant<'p>)> {
     let frames = thread.stack.frames.iter().enumerate();
     let handled = frames.clone().skip_while(|(_, frame)| !frame.is_signal).nth(1);
@@ -227,7 +227,7 @@ fn unexplained(signal: &Signal, instant: &Instant<'_>) -> Fault {
     fault_at(instant, instant.text(), access, reason)
 }
 
-/// Whether the kernel's address, if it tells one, is that of the instruction.
+/// Whether the kernel's address, if it reports one, is that of the instruction.
 fn is_at(signal: &Signal, instant: &Instant<'_>) -> bool {
     signal.address().is_none_or(|address| address == instant.pc())
 }
@@ -255,7 +255,7 @@ fn fault_at(
     }
 }
 
-/// SIGFPE. The kernel does not tell zero from a quotient that is too large.
+/// SIGFPE. The kernel does not distinguish a division by zero from a quotient that is too large.
 fn division(signal: &Signal, instant: &Instant<'_>) -> Option<Fault> {
     if !is_at(signal, instant) {
         return None;

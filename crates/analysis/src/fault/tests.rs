@@ -159,7 +159,7 @@ fn an_address_that_no_register_explains_is_the_kernels_alone() {
 }
 
 #[test]
-fn an_address_the_kernel_does_not_tell_is_computed() {
+fn an_address_the_kernel_does_not_report_is_computed() {
     let fault = of(GP, &[("rax", 0x4141_4141_4141_4141)], &STORE);
     assert_eq!(kind_and_reason(&fault), (Some(AccessKind::Write), Reason::NonCanonical));
     assert_eq!(fault.access.unwrap().address, Avma(0x4141_4141_4141_4141));
@@ -209,7 +209,7 @@ fn a_division_has_its_numbers() {
 }
 
 #[test]
-fn a_trap_of_a_sanitizer_tells_its_check() {
+fn a_trap_of_a_sanitizer_names_its_check() {
     // ud1 0x12(%eax),%eax
     let trap = of((SIGILL, 2, CODE), &[], &[0x67, 0x0f, 0xb9, 0x40, 0x12]);
     assert_eq!((trap.reason, trap.check), (Reason::Trap, Some("array index out of bounds")));
@@ -278,7 +278,7 @@ fn a_division_is_by_zero_only_if_the_divisor_is() {
 }
 
 #[test]
-fn traps_and_illegal_instructions_are_told_apart() {
+fn traps_and_illegal_instructions_are_distinguished() {
     let illegal = |code: &[u8]| of((SIGILL, 2, CODE), &[], code);
     assert_eq!(illegal(&[0x0f, 0x0b]).reason, Reason::Trap);
     assert_eq!(illegal(&[0x06, 0x90]).reason, Reason::IllegalInstruction);
@@ -322,8 +322,8 @@ const ARM_LOAD: u32 = 0xf940_0001;
 
 #[test]
 fn on_aarch64_what_lies_between_the_address_and_the_tag_makes_it_none() {
-    let of = |pointer: u64, told: u64| {
-        let core = arm(told, &[("x0", pointer)], ARM_LOAD, &[0; 8]);
+    let of = |pointer: u64, reported: u64| {
+        let core = arm(reported, &[("x0", pointer)], ARM_LOAD, &[0; 8]);
         kind_and_reason(&of_core(&core).unwrap())
     };
     let read = Some(AccessKind::Read);

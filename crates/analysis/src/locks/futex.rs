@@ -21,7 +21,7 @@ pub(super) fn of_thread(process: &Process, thread: usize) -> Option<FutexWait> {
     let facts = process.dump.machine.facts()?;
     let arguments = facts.futex?;
     let is_futex = match arguments.numbers {
-        // The core does not tell the system call: the code at the pc must.
+        // The core does not have the number of the system call: the code at the pc must show it.
         [] => is_at_arm_futex(process, registers),
         numbers => {
             let result = registers.get(facts.result?)?;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn aarch64_stands_at_the_call_again() {
+    fn on_aarch64_the_pc_is_at_the_call_again() {
         let wait = |code: u32| {
             let registers = [("pc", 0x4000), ("x8", 98), ("x0", 0x1000), ("x1", 0x80)];
             let core = CoreBuilder::aarch64().signal(6).thread(1, &registers);

@@ -18,7 +18,7 @@ pub(super) enum Owner {
 const OWNER_DIED: u32 = 0x4000_0000;
 const TID_MASK: u32 = 0x3fff_ffff;
 
-/// The owner of the `pthread_mutex_t` at `at`; `None` if nobody has it or there is no such
+/// The owner of the `pthread_mutex_t` at `at`; `None` if it is not locked or there is no such
 /// mutex (glibc `sysdeps/nptl/bits/struct_mutex.h`; `PTHREAD_MUTEX_*` in
 /// `nptl/pthreadP.h`).
 pub(super) fn mutex_owner(memory: &AddressSpace, at: Avma) -> Option<Owner> {

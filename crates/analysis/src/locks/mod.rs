@@ -22,9 +22,9 @@ use wait::{Target, Wait};
 
 /// Waiting threads from which on a lock is worth a word, whatever ended the process.
 const MANY: usize = 3;
-/// Findings of one kind that are told: of a thousand locks the first few do.
+/// Findings of one kind that are reported: of a thousand locks the first few are enough.
 const MOST: usize = 8;
-/// Threads of one ring whose locks are named.
+/// Threads of one deadlock cycle whose locks are named.
 const MOST_NAMED: usize = 4;
 /// Locks that are looked at for an owner that is gone.
 const MOST_LOCKS: usize = 64;
@@ -66,7 +66,7 @@ pub struct Whereabouts {
     pub source: Option<SourceLocation>,
 }
 
-/// A thread in a ring, waiting for what the next one holds.
+/// A thread in a deadlock cycle, waiting for what the next one owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The thread.
@@ -121,7 +121,7 @@ impl LockFinding {
     /// How sure it is.
     pub fn confidence(&self) -> Confidence {
         let is_sure = match self {
-            Self::Deadlock(ring) => ring.iter().all(|link| link.is_sure && !link.is_timed),
+            Self::Deadlock(cycle) => cycle.iter().all(|link| link.is_sure && !link.is_timed),
             Self::Abandoned { .. } => true,
             Self::Held(held) => held.is_sure,
         };
@@ -166,7 +166,7 @@ impl<'p> Waits<'p> {
                     wait.is_sure = is_its;
                     is_its.then_some(wait)
                 }
-                // What looks like a lock, but is nobody's here, may be something else.
+                // What looks like a lock, but has no owner here, may be something else.
                 (Target::Lock(..), None) if !wait.is_sure && wait.owner.is_some() => None,
                 (Target::Lock(..), _) => Some(wait),
             }
@@ -194,7 +194,7 @@ impl<'p> Waits<'p> {
         if locks.is_empty() {
             return;
         }
-        // Who waits may be in a ring.
+        // A waiter may be in a cycle.
         let all = 0..self.waits.len();
         let (waiting, others): (Vec<_>, Vec<_>) =
             all.partition(|thread| self.of(*thread).is_some());
@@ -212,37 +212,37 @@ impl<'p> Waits<'p> {
 
     fn findings(&self) -> Vec<LockFinding> {
         let cycles = cycle::cycles(&self.next);
-        let rings = cycles.iter().take(MOST).map(|ring| {
-            let before = ring.iter().cycle().skip(ring.len().saturating_sub(1));
-            let links = ring.iter().zip(before);
+        let deadlocks = cycles.iter().take(MOST).map(|cycle| {
+            let before = cycle.iter().cycle().skip(cycle.len().saturating_sub(1));
+            let links = cycle.iter().zip(before);
             let links = links
                 .enumerate()
                 .filter_map(|(nth, (at, from))| self.link(*at, *from, nth < MOST_NAMED));
             LockFinding::Deadlock(links.collect())
         });
-        let mut found: Vec<LockFinding> = rings.collect();
-        let mut in_ring = vec![false; self.waits.len()];
+        let mut found: Vec<LockFinding> = deadlocks.collect();
+        let mut in_cycle = vec![false; self.waits.len()];
         for thread in cycles.iter().flatten() {
-            if let Some(is_in) = in_ring.get_mut(*thread) {
+            if let Some(is_in) = in_cycle.get_mut(*thread) {
                 *is_in = true;
             }
         }
-        let groups = self.groups(&in_ring);
+        let groups = self.groups(&in_cycle);
         let gone = groups.iter().take(MOST_LOCKS).filter_map(|group| self.abandoned(group));
         found.extend(gone.take(MOST));
         let is_hung = is_from_outside(self.process);
-        let telling = groups.iter().filter(|group| is_hung || group.waiters.len() >= MANY);
-        found.extend(telling.filter_map(|group| self.held(group)).take(MOST));
+        let reported = groups.iter().filter(|group| is_hung || group.waiters.len() >= MANY);
+        found.extend(reported.filter_map(|group| self.held(group)).take(MOST));
         found
     }
 
-    /// Threads that wait for the same lock, most first; those of rings left out.
-    fn groups(&self, in_ring: &[bool]) -> Vec<Group> {
+    /// Threads that wait for the same lock, the largest group first, without those in cycles.
+    fn groups(&self, in_cycle: &[bool]) -> Vec<Group> {
         let mut groups: Vec<Group> = Vec::new();
         let mut places: HashMap<Avma, usize> = HashMap::new();
         for (thread, wait) in self.waits.iter().enumerate() {
             let Some(Wait { target: Target::Lock(kind, lock), .. }) = wait else { continue };
-            if in_ring.get(thread) != Some(&false) {
+            if in_cycle.get(thread) != Some(&false) {
                 continue;
             }
             let place = *places.entry(*lock).or_insert(groups.len());
@@ -259,8 +259,8 @@ impl<'p> Waits<'p> {
         let first = *group.waiters.first()?;
         let owner = match self.of(first)?.owner? {
             Owner::Ended(tid) => tid,
-            // The ids in locks are those of the dead process' own namespace; a debugger
-            // outside of that writes others into the core.
+            // The ids in locks are those of the crashed process' own PID namespace; a debugger
+            // outside of it writes other ids into the core.
             Owner::Thread(tid) if self.next.get(first) == Some(&None) => {
                 self.knows_itself_by_its_id(first).then_some(tid)?
             }
@@ -291,7 +291,7 @@ impl<'p> Waits<'p> {
         Some(LockFinding::Held(Box::new(held)))
     }
 
-    /// Thread number `thread` of a ring, for which number `before` waits.
+    /// Thread number `thread` of a cycle, for which number `before` waits.
     fn link(&self, thread: usize, before: usize, is_named: bool) -> Option<Link> {
         let (wait, wait_before) = (self.of(thread)?, self.of(before)?);
         let here = wait.frame.map(|frame| (thread, frame)).filter(|_| is_named);
@@ -341,7 +341,7 @@ impl<'p> Waits<'p> {
         let frames = &self.process.threads.get(thread)?.frames;
         let frame = match self.of(thread) {
             Some(wait) => wait.frame,
-            None => super::blame::own_frame(self.process, frames),
+            None => super::blame::application_frame(self.process, frames),
         };
         let found = frame.and_then(|frame| frames.get(frame));
         Some(Whereabouts {

@@ -37,7 +37,7 @@ pub(super) fn of_lock(
     })
 }
 
-/// `accounts[1].lock`; `accounts+0x20` where only a symbol tells.
+/// `accounts[1].lock`; `accounts+0x20` where only a symbol is known.
 fn global(process: &Process, lock: Avma, view: Option<&FrameView<'_>>) -> Option<String> {
     let index = process.modules.index_at(lock)?;
     let debug = process.modules.debug(index)?;

@@ -24,7 +24,7 @@ fn mutexes(core: CoreBuilder, owners: &[u32]) -> CoreBuilder {
 }
 
 fn sent_sigabrt() -> CoreBuilder {
-    // SI_USER; the sender stands where a fault has its address.
+    // SI_USER; the sender is where a fault has its address.
     CoreBuilder::x86_64().signal(6)
 }
 
@@ -32,20 +32,20 @@ fn nth(lock: u64) -> u64 {
     LOCKS + 40 * lock
 }
 
-fn rings(findings: &[LockFinding]) -> Vec<Vec<i64>> {
-    let tids = |ring: &Vec<Link>| ring.iter().map(|link| link.waiter.tid).collect();
-    let rings = findings.iter().filter_map(|finding| match finding {
-        LockFinding::Deadlock(ring) => Some(tids(ring)),
+fn cycles(findings: &[LockFinding]) -> Vec<Vec<i64>> {
+    let tids = |cycle: &Vec<Link>| cycle.iter().map(|link| link.waiter.tid).collect();
+    let cycles = findings.iter().filter_map(|finding| match finding {
+        LockFinding::Deadlock(cycle) => Some(tids(cycle)),
         _ => None,
     });
-    rings.collect()
+    cycles.collect()
 }
 
 #[test]
 fn two_threads_that_hold_what_the_other_wants_are_a_deadlock() {
     let core = waiting(waiting(sent_sigabrt(), 11, nth(1)), 12, nth(0)).siginfo(6, 0, 99);
     let found = findings(&process(mutexes(core, &[11, 12])));
-    assert_eq!(rings(&found), [[11, 12]]);
+    assert_eq!(cycles(&found), [[11, 12]]);
     // No function was there to say that the words are mutexes.
     assert_eq!(found[0].confidence(), Confidence::Likely);
 }
@@ -53,14 +53,14 @@ fn two_threads_that_hold_what_the_other_wants_are_a_deadlock() {
 #[test]
 fn a_thread_that_waits_for_what_it_holds_is_a_deadlock_of_one() {
     let core = waiting(sent_sigabrt(), 11, nth(0));
-    assert_eq!(rings(&findings(&process(mutexes(core, &[11])))), [[11]]);
+    assert_eq!(cycles(&findings(&process(mutexes(core, &[11])))), [[11]]);
 }
 
 #[test]
-fn who_waits_for_a_ring_is_told_apart_from_it() {
+fn a_thread_that_waits_for_a_cycle_is_not_part_of_it() {
     let core = waiting(waiting(sent_sigabrt(), 11, nth(1)), 12, nth(0)).siginfo(6, 0, 99);
     let found = findings(&process(mutexes(waiting(core, 13, nth(0)), &[11, 12])));
-    assert_eq!(rings(&found), [[11, 12]]);
+    assert_eq!(cycles(&found), [[11, 12]]);
     let held = |finding: &LockFinding| match finding {
         LockFinding::Held(held) => Some((held.holder.tid, held.waiters[0].tid)),
         _ => None,
@@ -86,20 +86,20 @@ fn a_word_that_is_no_mutex_of_a_thread_of_the_process_is_no_wait_for_one() {
 
 #[test]
 fn who_waits_for_the_id_in_a_threads_own_block_to_go_waits_for_its_end() {
-    let ring = |block: u64| {
+    let cycle = |block: u64| {
         let call = [("orig_rax", 202), ("rax", ASLEEP), ("rsi", 0x189)];
         let core = sent_sigabrt().thread(11, &[&call[..], &[("rdi", 0x52d0)]].concat());
         let call = [&call[..], &[("rdi", nth(0)), ("fs_base", block)]].concat();
         let core = core.thread(12, &call).siginfo(6, 0, 99);
         let core = core.segment(0x52d0, &12_u32.to_le_bytes(), 0x100);
-        rings(&findings(&process(mutexes(core, &[11]))))
+        cycles(&findings(&process(mutexes(core, &[11]))))
     };
-    assert_eq!(ring(0x5000), [[11, 12]]);
-    assert!(ring(0x9000).is_empty());
+    assert_eq!(cycle(0x5000), [[11, 12]]);
+    assert!(cycle(0x9000).is_empty());
 }
 
 #[test]
-fn a_mutex_of_a_thread_that_is_gone_is_told_where_ids_are_those_of_the_process() {
+fn a_mutex_of_a_thread_that_is_gone_is_reported_where_ids_are_those_of_the_process() {
     let found = |id: u32| {
         let core = waiting(sent_sigabrt(), 11, nth(0)).siginfo(6, 0, 99);
         let core = mutexes(core, &[4711]).segment(0x9000, &id.to_le_bytes(), 0x100);

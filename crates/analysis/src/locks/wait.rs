@@ -1,6 +1,6 @@
 //! What one thread waits for: which lock, by the functions it waits in and the futex.
 
-use super::super::blame::own_frame;
+use super::super::blame::application_frame;
 use super::super::owner::{is_foreign, names};
 use super::futex::{self, FutexWait};
 use super::glibc::{self, Owner};
@@ -57,7 +57,7 @@ pub(super) fn of_thread(process: &Process, thread: usize) -> Option<Wait> {
     let frames = &process.threads.get(thread)?.frames;
     let innermost = frames.iter().enumerate().take(INNERMOST);
     let by_name = innermost.rev().find_map(|(at, frame)| Some((at, function(frame)?)));
-    let frame = own_frame_beyond(process, frames, by_name.map_or(0, |(at, _)| at + 1));
+    let frame = application_frame_beyond(process, frames, by_name.map_or(0, |(at, _)| at + 1));
     let (target, owner) = match by_name {
         Some((at, called)) => by_function(process, thread, at, called, futex)?,
         // A stripped libc does not name all of its functions. What looks like a mutex that
@@ -197,11 +197,11 @@ fn is_handler_within_allocator(frames: &[Frame]) -> bool {
 }
 
 /// The innermost frame from number `from` on that is of the program's own code.
-fn own_frame_beyond(process: &Process, frames: &[Frame], from: usize) -> Option<usize> {
+fn application_frame_beyond(process: &Process, frames: &[Frame], from: usize) -> Option<usize> {
     let outward = frames.get(from..)?;
     // Wrappers of the lock's own library.
     let wrappers = outward.iter().take_while(|frame| is_foreign(process, frame)).count();
-    let own = own_frame(process, outward.get(wrappers..)?)?;
+    let own = application_frame(process, outward.get(wrappers..)?)?;
     from.checked_add(wrappers)?.checked_add(own)
 }
 

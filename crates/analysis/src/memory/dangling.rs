@@ -37,7 +37,7 @@ pub struct Holder {
 const MOST_FRAMES: usize = 8;
 /// Pointers that are judged.
 const MOST_POINTERS: usize = 500;
-/// Blocks that are told, and variables of each.
+/// Blocks that are reported, and variables of each.
 const MOST_FOUND: usize = 8;
 const MOST_HOLDERS: usize = 8;
 /// Bytes of a variable that are searched for a pointer into the heap.
@@ -130,8 +130,8 @@ impl Search<'_, '_> {
         words.filter(|at| self.extents.iter().any(|range| range.contains(*at)))
     }
 
-    /// Whether a freed block is among what `pointers` lead to, or there is too much of it to
-    /// tell. To build a tree of a variable costs far more.
+    /// Whether `pointers` lead to a freed block, or to more memory than is searched here. To
+    /// build a tree of a variable costs far more.
     fn may_reach_freed(&self, pointers: Vec<Avma>, cursor: &mut Cursor<'_>) -> bool {
         let memory = cursor.space();
         let mut reached = pointers;

@@ -13,7 +13,7 @@ use obit_process::process::Process;
 /// A sign that the machine may be at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hardware {
-    /// The kernel itself told of a memory error at this address (`BUS_MCEERR_AR`).
+    /// The kernel itself reported a memory error at this address (`BUS_MCEERR_AR`).
     MemoryError(Avma),
     /// Code differs from the file of the same build: where it begins to, and in how many
     /// bits.
@@ -25,8 +25,8 @@ pub enum Hardware {
         /// The object.
         module: usize,
     },
-    /// The kernel tells of a fault at this address, which is mapped with all rights that
-    /// are needed, and the instruction touches no memory at all.
+    /// The kernel reports a fault at this address, which is mapped with all rights that
+    /// are needed, and the instruction accesses no memory at all.
     Impossible {
         /// The kernel's address.
         address: Avma,

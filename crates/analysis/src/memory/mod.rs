@@ -1,5 +1,5 @@
 //! What an address is: a block of the heap and whether it is in use, a place on a stack, a
-//! variable, a pattern that tells where a pointer came from.
+//! variable, a pattern that shows where a pointer came from.
 
 mod dangling;
 mod hardware;
@@ -64,7 +64,7 @@ pub enum Verdict {
 pub enum MemoryFinding {
     /// A variable that points into a freed block.
     Dangling(Dangling),
-    /// The allocator's books are damaged.
+    /// The heap metadata is damaged.
     HeapDamage(Damage),
     /// The machine may be at fault.
     Hardware(Hardware),
@@ -75,7 +75,7 @@ const NULL_ZONE: u64 = 1 << 16;
 /// Bytes behind the heap that a run over its end reaches.
 const PAST: u64 = 4096;
 
-/// What is known of the pointer `at`; `None` where nothing tells.
+/// What is known of the pointer `at`; `None` where nothing is.
 pub(super) fn verdict(process: &Process, at: Avma) -> Option<Verdict> {
     if at.0 < NULL_ZONE {
         return None;
@@ -195,7 +195,7 @@ pub(super) fn findings(
     found
 }
 
-/// Functions of glibc that follow the books of the heap.
+/// Functions of glibc that follow the heap metadata.
 const ALLOCATOR: [&str; 10] = [
     "malloc",
     "free",

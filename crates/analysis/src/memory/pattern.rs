@@ -5,7 +5,7 @@
 pub struct Fill {
     /// The pattern: one byte, or four.
     pub pattern: u32,
-    /// Who writes it, and when; `None` for a byte repeated that nobody is known to write.
+    /// What writes it, and when; `None` for a repeated byte that no known program writes.
     pub by: Option<&'static str>,
 }
 
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_is_told_with_an_offset_added_and_in_either_width() {
+    fn a_pattern_is_recognized_with_an_offset_added_and_in_either_width() {
         let by = |value, word| fill(value, word).map(|fill| fill.pattern);
         assert_eq!(by(0xbebe_bebe_bebe_bebe, 8), Some(0xbebe_bebe));
         assert_eq!(by(0xbebe_bebe_bebe_bed6, 8), Some(0xbebe_bebe));

@@ -75,7 +75,7 @@ pub(super) fn on_stack(process: &Process, at: Avma) -> Option<StackPlace> {
         Some(above) => (0, above),
         None => (1, pointer.saturating_sub(at.0)),
     })?;
-    // What the instruction itself reaches by the stack pointer tells nothing.
+    // An address that the instruction itself reaches by the stack pointer shows nothing.
     if at.0 == pointer {
         return None;
     }
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn what_a_leaf_function_uses_below_its_stack_pointer_is_in_use() {
         assert_ne!(stack(OTHER + 0x400 - 64), Some((8, OnStack::Below(64))));
-        assert_eq!(stack(OTHER + 0x400), None, "the stack pointer itself tells nothing");
+        assert_eq!(stack(OTHER + 0x400), None, "the stack pointer itself shows nothing");
     }
 
     #[test]

@@ -37,7 +37,7 @@ const HIGHEST_BIT: u32 = 46;
 /// An index that lost or gained its sign turns this bit.
 const SIGN_CARRY: u32 = 32;
 
-/// The heap or stack address that `at` is the lower half of, if there is but one.
+/// The heap or stack address that `at` is the lower half of, if there is only one.
 pub(super) fn truncated(process: &Process, at: Avma, heap: &[AvmaRange]) -> Option<Truncated> {
     if process.memory.word() != 8 {
         return None;
@@ -75,7 +75,7 @@ pub(super) fn truncated(process: &Process, at: Avma, heap: &[AvmaRange]) -> Opti
     found.filter(|found| found.whole != at)
 }
 
-/// The address that `at` is but for one bit, if it is near another pointer in a register.
+/// The address that differs from `at` in one bit, if it is near another pointer in a register.
 pub(super) fn flipped_bit(process: &Process, at: Avma) -> Option<FlippedBit> {
     if process.memory.word() != 8 || is_near_a_mapping(process, at) {
         return None;
@@ -125,10 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn the_lower_half_of_a_heap_address_is_told_with_the_whole() {
+    fn the_lower_half_of_a_heap_address_is_reported_with_the_whole() {
         let in_heap = Some(Truncated { whole: Avma(HEAP + 0x10), in_heap: true });
         assert_eq!(whole(0x5555_9010), in_heap);
-        assert_eq!(whole(0x0000_1200), None, "too small to tell");
+        assert_eq!(whole(0x0000_1200), None, "too small to be one");
         assert_eq!(whole(0x1234_5678), None);
     }
 
@@ -145,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn a_heap_so_large_that_any_number_falls_into_it_tells_nothing() {
+    fn a_heap_so_large_that_any_number_falls_into_it_shows_nothing() {
         let heap = AvmaRange::from_len(Avma(HEAP), 1 << 30);
         assert_eq!(truncated(&process(&[]), Avma(0x5555_9010), &[heap]), None);
     }
 
     #[test]
-    fn one_bit_is_told_only_beside_a_register_that_points_nearby() {
+    fn one_bit_is_reported_only_beside_a_register_that_points_nearby() {
         let bad = Avma((HEAP + 0x40) ^ 1 << 41);
         let found = flipped_bit(&process(&[("rbx", HEAP + 0x80)]), bad).unwrap();
         assert_eq!((found.bit, found.meant), (41, Avma(HEAP + 0x40)));

@@ -56,7 +56,7 @@ impl Reaching {
 }
 
 impl Body {
-    /// The function around `lookup`; `None` where no symbol and no debug information tells
+    /// The function around `lookup`; `None` where neither a symbol nor debug information shows
     /// where it begins, or its code is not known here.
     pub(super) fn around(process: &Process, lookup: Avma) -> Option<Self> {
         let index = process.modules.index_at(lookup)?;
@@ -143,7 +143,7 @@ impl Body {
     }
 
     /// Goes backwards from before step `from`, along all ways, to what wrote `slot`.
-    /// `hit` tells what a write to memory is to the slot.
+    /// `hit` decides what a write to memory does to the slot.
     pub(super) fn reaching(
         &self,
         from: usize,

@@ -71,7 +71,7 @@ pub struct Gone {
 /// How a value came about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// It stands in the instruction.
+    /// It is an immediate of the instruction.
     Constant,
     /// It lay in memory that is no local variable of the function.
     Loaded {
@@ -92,12 +92,12 @@ pub enum Source {
     },
     /// A local variable that nothing has set.
     NeverSet,
-    /// A local variable that is not set on every path that leads here; the core does not tell
+    /// A local variable that is not set on every path that leads here; the core does not show
     /// which was taken.
     MaybeNeverSet,
     /// It was there when the function was entered, and the caller does not show it.
     Passed,
-    /// Several ways lead here, and the core does not tell which was taken.
+    /// Several paths lead here, and the core does not show which was taken.
     Unclear,
 }
 

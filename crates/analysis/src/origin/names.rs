@@ -311,7 +311,7 @@ impl<'t> Names<'t> {
         let (nth, into) = (offset.div_euclid(length), offset.rem_euclid(length).cast_unsigned());
         let mut index = index.as_ref().map(|(name, step)| (name.as_str(), *step));
         let name = &to.text;
-        // A dereference that stands before a member or an index of what it yields.
+        // A dereference that comes before a member or an index of what it yields.
         let base = match (kind, nth, index) {
             (PointerKind::Pointer, 0, Some((by, step))) if step == bytes => {
                 index = None;
@@ -339,7 +339,7 @@ impl<'t> Names<'t> {
         Some(Named { text, object: Some(part.object), depth: to.depth })
     }
 
-    /// Whether a library's wrapper stands between the two: its name says it all.
+    /// Whether a library's wrapper is between the two: the name of the outer one is enough.
     fn is_hidden(&self, outer: &Object<'t>, inner: &Object<'t>) -> bool {
         let is_record = |object: &Object<'t>| {
             matches!(object.resolved(self.scene()).get().kind, TypeKind::Record(_))
@@ -451,13 +451,13 @@ fn in_parentheses(name: &str) -> String {
     }
 }
 
-/// Whether a function only tells where the element of a standard container or pointer is.
+/// Whether a function only returns the element of a standard container or pointer.
 pub(super) fn is_accessor(function: &str) -> bool {
     method_of(function).is_some()
 }
 
-/// The method's name, if it is one of a standard container or pointer that only tells
-/// where its element is.
+/// The method's name, if it is one of a standard container or pointer that only returns
+/// its element.
 fn method_of(function: &str) -> Option<&'static str> {
     const METHODS: [&str; 8] =
         ["operator[]", "at", "operator*", "operator->", "get", "front", "back", "data"];

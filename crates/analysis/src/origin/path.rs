@@ -15,9 +15,8 @@ pub(super) struct Part<'t> {
 }
 
 /// The smallest part of `object` that begins `offset` bytes into it and has `size` bytes,
-/// if one does; else the one without parts that holds it. What an index that is a variable
-/// chose stands in `index` with the bytes of one element: it goes into the first array of
-/// such elements.
+/// if one does; else the one without parts that holds it. An index that is a variable is
+/// in `index` with the bytes of one element: it goes into the first array of such elements.
 pub(super) fn part_at<'t>(
     scene: Scene<'t>,
     object: &Object<'t>,
@@ -80,14 +79,14 @@ fn member_at<'t>(
     let is_base =
         bases.iter().any(|base| base.address() == member.address() && base.ty.id == member.ty.id);
     let text = match name {
-        Some(name) if !is_base && !is_internal(&owner, &name) => format!(".{}", told(&name)),
+        Some(name) if !is_base && !is_internal(&owner, &name) => format!(".{}", tuple_field(&name)),
         _ => String::new(),
     };
     Some((text, member))
 }
 
 /// `0` for `__0`: how Rust's tuples name their members.
-fn told(name: &str) -> &str {
+fn tuple_field(name: &str) -> &str {
     match name.strip_prefix("__") {
         Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => number,
         _ => name,
@@ -98,7 +97,7 @@ fn told(name: &str) -> &str {
 fn is_internal(owner: &str, name: &str) -> bool {
     const LIBRARIES: [&str; 4] = ["std::", "alloc::", "core::", "__gnu_cxx::"];
     let is_public = matches!(name, "first" | "second");
-    let is_tuple = told(name) != name;
+    let is_tuple = tuple_field(name) != name;
     !is_public && !is_tuple && LIBRARIES.iter().any(|prefix| owner.starts_with(prefix))
         || name.starts_with("_M_")
 }

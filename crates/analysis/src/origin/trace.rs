@@ -191,7 +191,7 @@ impl<'t> Trace<'t> {
             };
             let reaching = names.moment.reaching(place.at, place.slot);
             is_certain &= names.moment.body.is_whole();
-            // Whoever was given a variable's address may have written it.
+            // A function that got a variable's address may have written it.
             is_certain &= match place.slot {
                 Slot::Memory(at, _) => !self.is_lent(&names, at),
                 Slot::Register(_) => true,
@@ -459,7 +459,7 @@ impl<'t> Trace<'t> {
     fn caller(&self, names: &Names<'t>, place: &Place) -> Option<(Place, bool)> {
         let end = self.thread.frames.partition_point(|frame| frame.activation <= place.activation);
         let physical = end.checked_sub(1).and_then(|at| self.thread.frames.get(at))?;
-        // Whoever jumped here set the registers, and is gone.
+        // The function that jumped here set the registers, and has no frame any more.
         if physical.activation != place.activation || !physical.tail_calls.is_empty() {
             return None;
         }
@@ -536,9 +536,9 @@ impl<'t> Trace<'t> {
         let from = self.follow(start)?;
         let expression = from.expression?;
         let at = (self.names)(from.activation)?.moment.body.steps.get(from.at)?.address;
-        let is_told = expression != pointer.text
+        let is_reported = expression != pointer.text
             && matches!(from.source, Source::Loaded { .. } | Source::Returned { .. });
-        is_told.then_some(Through {
+        is_reported.then_some(Through {
             name: pointer.text,
             frame: self.place(from.activation, at, from.depth)?.0,
             expression,

@@ -1,4 +1,4 @@
-//! C++ that ended itself: an exception that nobody caught, a pure virtual function, or
+//! C++ that ended itself: an exception that nothing caught, a pure virtual function, or
 //! `std::terminate` for another reason.
 
 use super::exception::{Exceptions, Thrown};
@@ -56,7 +56,7 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     let terminated_at = stack.find_one_of(&TERMINATING);
     let at = [thrown_at, terminated_at].into_iter().flatten().min()?;
     let frame = stack.raised_below(at);
-    // What stands further out than the program's own frames has another story.
+    // What is further out than the first application frame is not part of this crash.
     let is_thrown = thrown_at.is_some_and(|at| frame.is_none_or(|frame| at < frame));
     if !is_thrown {
         return Some(bare(Speaker::Terminate, frame));
@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_in_a_type_info_is_told_as_sources_have_it() {
+    fn the_name_in_a_type_info_is_shown_as_sources_have_it() {
         let name = |mangled| type_name(mangled, &Limits::default());
         assert_eq!(name("St12out_of_range").as_deref(), Some("std::out_of_range"));
         assert_eq!(name("10ParseError").as_deref(), Some("ParseError"));

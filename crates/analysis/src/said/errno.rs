@@ -17,7 +17,7 @@ pub(super) fn errno(stack: &Stack<'_>) -> Option<Fact> {
         file.is_some_and(|file| file.starts_with("libc.so") || file.starts_with("libc-2"))
     };
     let module = modules.list().iter().position(is_libc).or_else(|| modules.executable())?;
-    // Some function of the library stands on every stack: to look for another's debug
+    // Some function of the library is on every stack: to look for another's debug
     // information is not worth the time.
     let debug = modules.debug_if_searched(module)?;
     let offset = NAMES.iter().find_map(|name| debug.thread_local_named(name))?;

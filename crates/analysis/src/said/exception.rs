@@ -20,7 +20,7 @@ const NEXT: u64 = 32;
 /// Bytes from where a list points to `exceptionType`: libc++abi has two words before it, or
 /// one (before LLVM 10), libstdc++ none.
 const INTO_RECORD: [u64; 3] = [0, 16, 8];
-/// Exceptions handled within one another that are told.
+/// Exceptions handled within one another that are reported.
 const MOST: usize = 8;
 /// Bases within bases that are followed, and bases of one class.
 const BASES: usize = 16;
@@ -243,7 +243,7 @@ impl Exceptions<'_> {
         let name = self.word(type_info.checked_add(8)?)?;
         let name = self.memory.read_c_string(Avma(name), NAME_BYTES)?;
         let name = String::from_utf8(name).ok()?;
-        // An asterisk says that pointers do not tell whether two are the same.
+        // An asterisk says that pointers do not show whether two are the same.
         let name = name.strip_prefix('*').unwrap_or(&name);
         let is_mangled = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
         is_mangled.then(|| name.to_owned())
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_of_libcxx_is_told_short_and_long() {
+    fn a_string_of_libcxx_is_read_short_and_long() {
         let text = |object: &[u8]| {
             let memory = memory(&[(HEAP, object), (TEXTS, b"a text that is long\0")]);
             Exceptions { memory: &memory, symbol_at: &symbol_at, machine: Machine::X86_64 }

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn an_abort_from_outside_tells_of_the_watchdog_that_was_on() {
+    fn an_abort_from_outside_reports_the_watchdog_that_was_on() {
         let watched = ["HOME=/", "WATCHDOG_USEC=3000000", "WATCHDOG_PID=77"];
         let killed = cause(&watched, 6, 0, 1);
         assert_eq!(killed.class, CauseClass::ExternalSignal);

@@ -1,5 +1,5 @@
 //! What glibc's `abort` said: the message it keeps in `__abort_msg` (`assert/assert.c`,
-//! `sysdeps/posix/libc_fatal.c`) for whoever looks into the core.
+//! `sysdeps/posix/libc_fatal.c`) for a debugger of the core.
 
 use super::stack::Stack;
 use super::{Said, Speaker, Subject, c_text};
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_tells_who_wrote_it() {
+    fn a_message_shows_who_wrote_it() {
         let of = |text| speaker(text).0;
         assert_eq!(of("prog: a.c:4: check: Assertion `x < 4' failed."), Speaker::Assertion);
         assert_eq!(of("free(): double free detected in tcache 2"), Speaker::Allocator);

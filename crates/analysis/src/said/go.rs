@@ -1,11 +1,11 @@
-//! Go: a panic that nobody recovered from, or a fatal error of the runtime
+//! Go: a panic that nothing recovered from, or a fatal error of the runtime
 //! (`runtime/panic.go`).
 
 use super::stack::Stack;
 use super::{Said, Speaker, Subject, TEXT_BYTES, go_memory};
 use obit_process::value::{Budget, Scalar, State, Value, tree};
 
-/// Functions by which the runtime ends the process after it has told why. `func1` runs on
+/// Functions by which the runtime ends the process after it has printed why. `func1` runs on
 /// another stack, which may be all that can be unwound.
 const FATAL: [&str; 5] = [
     "runtime.fatalpanic",

@@ -75,7 +75,7 @@ pub(super) fn is_function(name: &str, function: &str) -> bool {
     before.is_empty() || before.ends_with("::")
 }
 
-/// What GLib keeps for whoever looks into the core: `__glib_assert_msg` (`gtestutils.c`).
+/// What GLib keeps for a debugger of the core: `__glib_assert_msg` (`gtestutils.c`).
 fn glib_assertion(stack: &Stack<'_>, at: usize) -> Option<String> {
     let (modules, memory) = (&stack.process.modules, &stack.process.memory);
     let index = stack.frames.get(at)?.module?;

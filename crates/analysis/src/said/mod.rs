@@ -34,8 +34,8 @@ use stack::Stack;
 pub struct Said {
     /// Who wrote it.
     pub speaker: Speaker,
-    /// What it says; bytes that are no UTF-8 stand as `\xff`. Empty where the fact alone is
-    /// known (`pure virtual method called`).
+    /// What it says; bytes that are not UTF-8 are written as `\xff`. Empty where only the fact
+    /// is known (`pure virtual method called`).
     pub text: String,
     /// The type of an exception.
     pub exception: Option<String>,
@@ -53,7 +53,7 @@ pub enum Subject {
     /// The block that was given to the allocator, not what it found when it was asked for
     /// one.
     GivenBlock,
-    /// A pointer that the language checked when it was used. That does not tell where it
+    /// A pointer that the language checked when it was used. That does not show where it
     /// came from.
     UsedPointer,
 }
@@ -118,7 +118,7 @@ fn last_words(stack: &Stack<'_>) -> Option<Said> {
         .or_else(|| rust_stripped::said(stack))
 }
 
-/// Bytes of a message that are told.
+/// Bytes of a message that are reported.
 const TEXT_BYTES: usize = 4096;
 
 /// The C string at `at`, cut at [`TEXT_BYTES`]; `None` if there is none.
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_stand_as_their_numbers() {
+    fn bytes_that_are_not_text_are_written_as_numbers() {
         assert_eq!(visible_utf8(b"caf\xc3\xa9 \xff!"), "caf\u{e9} \\xff!");
     }
 }

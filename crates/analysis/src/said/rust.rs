@@ -81,7 +81,7 @@ fn by_function(stack: &Stack<'_>, end: Option<usize>) -> Option<String> {
 
 /// The message that lies in the frames of the panic runtime, inward of frame `end`: it
 /// hands a `&mut dyn PanicPayload` from function to function, and the vtable's methods
-/// tell which type that is.
+/// show which type that is.
 fn payload(stack: &Stack<'_>, end: Option<usize>) -> Option<String> {
     let (start, end) = stack.extent(end?)?;
     let memory = &stack.process.memory;

@@ -44,8 +44,8 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
 }
 
 /// The line of AddressSanitizer's report that says what it found. The runtime has made a
-/// copy of the report to hand on, and the pointer to it is in one of its own frames, which
-/// are those inward of frame `end` (`ScopedInErrorReport::~ScopedInErrorReport`).
+/// copy of the report to hand on, and the pointer to it is in one of the runtime's frames,
+/// which are those inward of frame `end` (`ScopedInErrorReport::~ScopedInErrorReport`).
 fn report(stack: &Stack<'_>, end: usize) -> Option<String> {
     let memory = &stack.process.memory;
     let (start, end) = stack.extent(end)?;
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_immediate_of_a_trap_tells_the_check() {
+    fn the_immediate_of_a_trap_names_the_check() {
         assert_eq!(check(&[0x67, 0x0f, 0xb9, 0x40, 0x12]), Some("array index out of bounds"));
         assert_eq!(check(&[0x67, 0x0f, 0xb9, 0x00, 0xc3]), Some("addition overflow"));
         assert_eq!(check(&[0x67, 0x0f, 0xb9, 0x40, 0x7f]), None);

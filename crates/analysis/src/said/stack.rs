@@ -66,7 +66,7 @@ impl<'p> Stack<'p> {
     pub(super) fn raised_below(&self, from: usize) -> Option<usize> {
         let mut outward = self.frames.iter().enumerate().skip(from);
         let (index, frame) = outward.find(|(_, frame)| !is_foreign(self.process, frame))?;
-        // Of what has neither name nor file nobody knows whose it is.
+        // The owner of a frame with neither name nor file is not known.
         (frame.function.is_some() || frame.module.is_some()).then_some(index)
     }
 

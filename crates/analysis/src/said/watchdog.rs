@@ -1,5 +1,5 @@
-//! Whether a service manager watched the process: systemd tells a service so by its
-//! environment (sd_watchdog_enabled(3)).
+//! Whether a service manager watched the process: if so, systemd sets variables in the
+//! service's environment (sd_watchdog_enabled(3)).
 
 use obit_process::process::Process;
 

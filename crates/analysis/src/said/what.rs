@@ -116,7 +116,7 @@ mod tests {
     const TEXT: u64 = 0x40_2000;
     const OBJECT: u64 = 0x50_0000;
 
-    fn told(code: &[u8]) -> Option<String> {
+    fn text_of(code: &[u8]) -> Option<String> {
         let object: Vec<u8> = [0, TEXT + 4].iter().flat_map(|word| word.to_le_bytes()).collect();
         let pages = [(CODE, code), (TEXT, b"bad no luck\0".as_slice()), (OBJECT, &object)];
         returned_text(&memory(&pages), Machine::X86_64, Avma(CODE), OBJECT)
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_literal_is_returned() {
         // mov $0x402000,%eax; ret
-        assert_eq!(told(&[0xb8, 0, 0x20, 0x40, 0, 0xc3]).as_deref(), Some("bad no luck"));
+        assert_eq!(text_of(&[0xb8, 0, 0x20, 0x40, 0, 0xc3]).as_deref(), Some("bad no luck"));
     }
 
     #[test]
@@ -136,12 +136,12 @@ mod tests {
             0x55, 0x48, 0x89, 0xe5, 0x48, 0x89, 0x7d, 0xf8, 0x48, 0x8b, 0x45, 0xf8, 0x48, 0x8b,
             0x40, 0x08, 0x5d, 0xc3,
         ];
-        assert_eq!(told(&code).as_deref(), Some("no luck"));
+        assert_eq!(text_of(&code).as_deref(), Some("no luck"));
     }
 
     #[test]
     fn a_function_that_calls_is_not_followed() {
         // call .+5; ret
-        assert_eq!(told(&[0xe8, 0x10, 0, 0, 0, 0xc3]), None);
+        assert_eq!(text_of(&[0xe8, 0x10, 0, 0, 0, 0xc3]), None);
     }
 }

@@ -1,5 +1,5 @@
-//! Where else a pointer lies: the element of a container in sight of a frame or of its
-//! callers that holds it.
+//! Where else a pointer is: in an element of a container that is in scope in a frame or in
+//! one of its callers.
 
 use obit_corefile::addr::Avma;
 use obit_process::process::Process;

@@ -94,7 +94,7 @@ pub(super) fn scalar_of(
     }
 }
 
-/// Whether `expression` is of names in sight and gives anything.
+/// Whether all names of `expression` are in scope and it has a value.
 pub(super) fn is_known(process: &Process, view: &FrameView<'_>, expression: &str) -> bool {
     let value = || evaluate(process, view, expression, &no_parts()).ok();
     Known::of(view).has_all_of(expression)
@@ -128,7 +128,7 @@ fn is_empty_smart_pointer(value: &Value) -> bool {
 }
 
 impl Known {
-    /// What `line` spells that is made of arguments and locals in sight: to look for a name
+    /// The expressions in `line` made of arguments and locals in scope: to look for a name
     /// among all globals of all modules would cost more than all the rest.
     fn of_line(&self, line: &str) -> impl Iterator<Item = String> {
         spelled(line).into_iter().filter(|text| self.has_all_of(text))

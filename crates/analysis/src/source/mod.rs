@@ -79,7 +79,7 @@ pub struct LedFrom {
     pub pointer: Words,
     /// What held it elsewhere: `ns[1]`.
     pub holder: Words,
-    /// Index of the frame where that is in sight.
+    /// Index of the frame where that is in scope.
     pub frame: usize,
     /// The pointer was loaded from there. Otherwise it is only known that both are equal.
     pub is_traced: bool,

@@ -9,7 +9,7 @@ const MOST: usize = 24;
 /// Bytes of one expression.
 const LONGEST: usize = 200;
 
-/// The names of the arguments and locals that a frame has in sight.
+/// The names of the arguments and locals in scope in a frame.
 pub(super) struct Known(Vec<Arc<str>>);
 
 impl Known {
@@ -17,7 +17,7 @@ impl Known {
         Self(view.names())
     }
 
-    /// Whether all variables of an expression are in sight.
+    /// Whether all variables of an expression are in scope.
     pub(super) fn has_all_of(&self, expression: &str) -> bool {
         variables(expression).iter().all(|name| self.0.iter().any(|known| **known == **name))
     }
@@ -103,7 +103,7 @@ pub(super) fn spelled(line: &str) -> Vec<String> {
                         found.push(text);
                     }
                 }
-                // What stands in brackets has names of its own.
+                // The text in brackets has names of its own.
                 name_at(rest).len()
             }
             c if c.is_ascii_digit() => {

@@ -152,7 +152,7 @@ pub(super) fn library(process: &Process) -> Option<usize> {
         let program = process.modules.executable()?;
         let is_static = match list.get(program)?.image.as_ref() {
             Some(image) => image.segments().iter().all(|s| s.kind != SegmentKind::Interp),
-            // The kernel tells where it loaded the interpreter.
+            // The kernel reports where it loaded the interpreter.
             None => process.dump.auxv.get(AuxKind::Base).unwrap_or(0) == 0,
         };
         is_static.then_some(program)

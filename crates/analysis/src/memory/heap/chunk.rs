@@ -54,9 +54,9 @@ impl Layout {
 pub(super) struct Chunk {
     /// Where the header begins.
     pub(super) at: u64,
-    /// `mchunk_prev_size`: of worth only if the chunk before is free.
+    /// `mchunk_prev_size`: valid only if the chunk before is free.
     pub(super) prev_size: u64,
-    /// `mchunk_size` as it stands, with its flags.
+    /// `mchunk_size` as stored, with its flags.
     pub(super) size_field: u64,
 }
 

@@ -12,7 +12,7 @@ use obit_corefile::memory::Cursor;
 /// Freed chunks that are looked up.
 const MOST_CHUNKS: usize = 20_000;
 
-/// A freed chunk, as its list tells it.
+/// A freed chunk, as its free list has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Free {
     pub(super) size: u64,

@@ -6,7 +6,7 @@ use obit_corefile::addr::Avma;
 use obit_corefile::memory::Cursor;
 use obit_process::process::Process;
 
-/// Mappings side by side that are passed over: the kernel shows them as one.
+/// Adjacent mappings that are skipped: the kernel shows them as one.
 const MOST_MAPPINGS: usize = 1000;
 const PAGE: u64 = 4096;
 

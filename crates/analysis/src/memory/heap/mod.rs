@@ -66,13 +66,13 @@ pub struct Block {
 pub struct Damage {
     /// Where the header lies.
     pub at: Avma,
-    /// The size field as it stands.
+    /// The size field as stored.
     pub size_field: u64,
     /// Whether the size makes no sense; else it is at odds with the chunk before.
     pub is_senseless: bool,
     /// The chunk before, of which something may have run over its end.
     pub before: Option<Block>,
-    /// What stands in and behind the size field, if it is text.
+    /// The content of the size field and what follows it, if that is text.
     pub text: Option<String>,
 }
 
@@ -258,8 +258,8 @@ impl<'p> Heap<'p> {
         (start <= at && at < end).then_some(Span { start, end, top, is_main: false })
     }
 
-    /// The first damage in the piece of the heap that holds `at`, unless some thread was at
-    /// work on an arena: then its books may be about to be right again.
+    /// The first damage in the piece of the heap that holds `at`, unless some thread was
+    /// changing an arena: then its metadata may be inconsistent only for that moment.
     pub(super) fn damage_near(&mut self, at: Avma) -> Option<Damage> {
         let cursor = &mut self.cursor;
         // `mutex` comes first.

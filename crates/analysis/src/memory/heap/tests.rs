@@ -113,7 +113,7 @@ fn mangled(at: u64, next: u64) -> u64 {
 }
 
 #[test]
-fn a_chunk_in_use_is_told_with_its_size_and_the_way_into_it() {
+fn a_chunk_in_use_is_reported_with_its_size_and_the_offset_into_it() {
     let memory = Memory::with_chunks(&[0x30, 0x70]);
     let block = memory.block(FIRST + 0x30 + 16 + 5).unwrap();
     let start = Avma(FIRST + 0x40);
@@ -202,7 +202,7 @@ fn a_size_that_was_overwritten_is_damage_behind_the_chunk_before() {
 #[test]
 fn one_byte_too_many_shows_in_the_flag_of_the_next_chunk() {
     let mut memory = Memory::with_chunks(&[0x30, 0x100]);
-    // A terminating NUL: PREV_INUSE is gone, and no size stands before.
+    // A terminating NUL: PREV_INUSE is gone, and there is no size before it.
     memory.put(FIRST + 0x38, 0x100);
     let damage = memory.damage().unwrap();
     assert!(!damage.is_senseless);
