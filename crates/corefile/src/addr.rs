@@ -1,12 +1,12 @@
 //! Addresses, in the two spaces they can live in.
 //!
 //! The terms are those of samply and framehop: an *AVMA* is where a byte lay in the
-//! dead process, an *SVMA* is what an ELF file, its symbols and its DWARF say. In most
+//! crashed process, an *SVMA* is what an ELF file, its symbols and its DWARF say. In most
 //! test programs the two coincide, so a mix-up would not show: hence the types.
 
 use std::fmt;
 
-/// An actual virtual memory address: where a byte lay in the dead process.
+/// An actual virtual memory address: where a byte lay in the crashed process.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Avma(pub u64);
 
@@ -47,7 +47,7 @@ impl LoadBias {
     }
 }
 
-/// A half-open range of the dead process' addresses. Never wraps: `start <= end`.
+/// A half-open range of addresses of the crashed process. Never wraps: `start <= end`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AvmaRange {
     /// First address inside.

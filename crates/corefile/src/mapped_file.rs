@@ -17,7 +17,7 @@ pub struct MappedFile {
     identity: FileIdentity,
 }
 
-/// What tells one state of a file from another, for caches.
+/// What distinguishes one state of a file from another, for caches.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FileIdentity {
     /// Device and inode number.

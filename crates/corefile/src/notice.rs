@@ -44,7 +44,7 @@ pub enum Notice {
     },
     /// No file was found for a module.
     ModuleMissing {
-        /// As the dead process knew it.
+        /// As the crashed process knew it.
         path: String,
         /// What to look for.
         build_id: Option<String>,
@@ -53,7 +53,7 @@ pub enum Notice {
     },
     /// A file was found under a module's name but is another build.
     ModuleMismatch {
-        /// As the dead process knew it.
+        /// As the crashed process knew it.
         path: String,
         /// The build ID in the core.
         wanted: String,
@@ -62,9 +62,9 @@ pub enum Notice {
         /// The file.
         at: PathBuf,
     },
-    /// A module has no build ID in the core, so its file was taken by name alone.
+    /// A module has no build ID in the core, so its file was matched by name only.
     ModuleUnverified {
-        /// As the dead process knew it.
+        /// As the crashed process knew it.
         path: String,
         /// The file that was taken.
         at: PathBuf,

@@ -1,4 +1,4 @@
-//! What stands before a return address.
+//! The call instructions before a return address.
 
 /// How calls are written.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub struct CallForm {
 /// Where a call goes.
 #[derive(Clone, Copy, Debug)]
 pub enum CallTarget {
-    /// Not told by the instruction, or not read here.
+    /// Not in the instruction, or not decoded here.
     Unknown,
     /// A signed distance from the instruction, in its low `bits` after `shift` of them, counted
     /// in `scale` bytes.

@@ -42,11 +42,11 @@ pub struct Facts {
     pub result: Option<Register>,
     /// Bytes from the CFA to the stack pointer that the caller had at the call.
     pub cfa_to_sp: i64,
-    /// How an address of code is told from what a register holds.
+    /// How an address of code follows from what a register holds.
     pub code_address: CodeAddress,
     /// What the tables of call frame information have of their own.
     pub tables: TableDialect,
-    /// What stands before a return address.
+    /// The call instructions before a return address.
     pub calls: Calls,
     /// Functions that still have their return address in the link register.
     pub leaf: Leaf,
@@ -135,7 +135,7 @@ pub struct OtherRegister {
     pub size: usize,
 }
 
-/// How an address of code is told from what a register or a slot of the stack holds.
+/// How an address of code follows from what a register or a slot of the stack holds.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeAddress {
     /// Bits that name the mode of the processor: Thumb, 31-bit addressing.

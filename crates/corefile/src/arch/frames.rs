@@ -1,4 +1,4 @@
-//! How frames hang together where no table tells.
+//! How frames are linked where no table describes them.
 
 use super::{Register, Saved};
 

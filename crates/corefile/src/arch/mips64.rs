@@ -53,7 +53,8 @@ pub(super) const N64: Facts = Facts {
     ..mips::FACTS
 };
 
-/// Its header is that of o32; the length of `NT_PRSTATUS` tells (see [`super::Machine`]).
+/// Its header is that of o32; the length of `NT_PRSTATUS` distinguishes them (see
+/// [`super::Machine`]).
 pub(super) const N32: Facts = Facts {
     name: "mipsn32",
     elf: ElfIdentity { e_machine: 8, is_64: false, little_endian: None },

@@ -89,7 +89,7 @@ machines! {
     Ppc => ppc::FACTS,
     /// 32-bit MIPS (o32), `EM_MIPS` and ELFCLASS32.
     Mips => mips::FACTS,
-    /// 64-bit MIPS with 32-bit addresses (n32): told from o32 by `NT_PRSTATUS`.
+    /// 64-bit MIPS with 32-bit addresses (n32): distinguished from o32 by `NT_PRSTATUS`.
     MipsN32 => mips64::N32,
     /// 64-bit MIPS (n64).
     Mips64 => mips64::N64,
@@ -113,7 +113,7 @@ impl Machine {
     }
 
     /// The machine as its `NT_PRSTATUS` of `len` bytes shows it: o32 and n32 have the same
-    /// header, as cores need not hold the flag that tells them apart.
+    /// header, as cores need not have the flag that distinguishes them.
     pub fn by_prstatus(self, len: usize) -> Self {
         let needed = |machine: Self| {
             machine.facts().map(|it| it.prstatus.registers.saturating_add(it.prstatus.size))

@@ -34,7 +34,7 @@ pub struct HandlerFrame {
     pub trap_number: Option<u64>,
     /// The pointer to the `fxsave` or `xsave` area.
     pub float_pointer: Option<u64>,
-    /// By what a `struct ucontext` is known where the trampoline's code is not at hand.
+    /// How a `struct ucontext` is recognized where the trampoline's code is not available.
     pub signs: Option<ContextSigns>,
 }
 

@@ -1,4 +1,4 @@
-//! `NT_AUXV`: what the kernel told the process when it started (getauxval(3)).
+//! `NT_AUXV`: what the kernel passed to the process when it started (getauxval(3)).
 
 use crate::elf::Encoding;
 

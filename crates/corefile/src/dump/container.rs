@@ -161,7 +161,7 @@ pub(super) fn promised_length(start: &[u8]) -> u64 {
     end().unwrap_or(u64::MAX)
 }
 
-/// Refuses what is no core before gigabytes of it are unpacked.
+/// Refuses a file that is not a core before gigabytes of it are unpacked.
 fn check_start(path: &Path, container: Container, start: &[u8]) -> Result<(), OpenError> {
     let path = path.to_owned();
     match FileHeader::parse(start) {
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn every_container_gives_back_the_core_byte_for_byte() {
+    fn every_container_is_unpacked_byte_for_byte() {
         let core = core();
         for container in ALL {
             let packed = pack(container, &core);

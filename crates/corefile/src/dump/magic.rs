@@ -1,4 +1,4 @@
-//! What a file that is no core looks like, for the message that says so.
+//! What a file that is not a core looks like, for the error message.
 
 /// Bytes from the start of a file that are looked at.
 pub(super) const WANTED: u64 = 4096;

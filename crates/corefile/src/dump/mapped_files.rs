@@ -13,16 +13,16 @@ use crate::notice::Notice;
 /// What the kernel appends to the path of a file that has no name any more.
 const DELETED: &[u8] = b" (deleted)";
 
-/// One mapping of a file into the dead process.
+/// One mapping of a file into the crashed process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MappedFileRange {
     /// Addresses.
     pub range: AvmaRange,
     /// Offset of the range's first byte in the file, bytes.
     pub offset: u64,
-    /// The path as the dead process knew it, without ` (deleted)`. Neighbours share it.
+    /// The path as the crashed process knew it, without ` (deleted)`. Neighbours share it.
     pub path: Arc<PathBuf>,
-    /// Whether the file had been deleted or replaced when the process died.
+    /// Whether the file had been deleted or replaced when the process crashed.
     pub deleted: bool,
 }
 

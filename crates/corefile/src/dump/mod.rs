@@ -64,7 +64,7 @@ pub struct Dump {
     pub crashed: usize,
     /// `NT_PRPSINFO`.
     pub process: Option<ProcessInfo>,
-    /// Why the process died: `NT_SIGINFO`, or what `NT_PRSTATUS` says.
+    /// The signal that killed the process: `NT_SIGINFO`, or what `NT_PRSTATUS` says.
     pub signal: Option<Signal>,
     /// `NT_AUXV`.
     pub auxv: Auxv,

@@ -41,7 +41,7 @@ pub enum OpenError {
     },
     /// The file has no bytes.
     #[error(
-        "{} is empty: was the disk full, or RLIMIT_CORE too small, when the process died?",
+        "{} is empty: was the disk full, or RLIMIT_CORE too small, when the process crashed?",
         path.display()
     )]
     Empty {
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_longer_than_a_window_are_read_or_passed_over() {
+    fn notes_longer_than_a_window_are_read_or_skipped() {
         let long = vec![0xaa; 3 << 20];
         let core = CoreBuilder::x86_64().thread(1, &[]).note(b"GDB", 7, &long).thread(2, &[]);
         let dump = core.siginfo(11, 1, 0x18).open().unwrap();
@@ -399,9 +399,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_core_is_named_with_what_to_do() {
+    fn the_error_for_a_file_that_is_not_a_core_says_what_it_is_and_what_to_do() {
         let of = |bytes: &[u8]| open_bytes(bytes).unwrap_err().to_string();
-        assert!(of(b"").ends_with("when the process died?"));
+        assert!(of(b"").ends_with("when the process crashed?"));
         assert!(of(b"hello\n").ends_with("is not a core file: it looks like text"));
         assert!(of(b"MDMP....").contains("a minidump (try"));
         let mut program = CoreBuilder::x86_64().thread(1, &[]).build();
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_on_threads_and_notes_hold_and_are_told() {
+    fn limits_on_threads_and_notes_hold_and_are_reported() {
         let core = CoreBuilder::x86_64().thread(1, &[]).thread(2, &[]).thread(3, &[]).write();
         let limits = Limits { threads: 2, ..Limits::default() };
         let dump = Dump::open(core.path(), &limits).unwrap();

@@ -46,7 +46,7 @@ pub enum SignalDetail {
         address: Avma,
         /// What `address` is.
         meaning: AddressMeaning,
-        /// What only some codes tell.
+        /// What only some codes report.
         cause: FaultCause,
     },
     /// The kernel raised it without an address (`SI_KERNEL`). For a SIGSEGV on x86_64
@@ -147,7 +147,7 @@ impl Signal {
         Self::parse(bytes, encoding, EM_NONE)
     }
 
-    /// That of a fault at `address`, as the kernel would have told it.
+    /// That of a fault at `address`, as the kernel would have reported it.
     pub fn of_fault(number: u16, code: i32, address: Avma) -> Self {
         let meaning = match number {
             SIGSEGV | SIGBUS => AddressMeaning::Access,

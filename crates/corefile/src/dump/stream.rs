@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_core_is_refused_at_its_start_and_what_follows_a_core_is_not_read() {
+    fn a_stream_that_is_not_a_core_is_refused_at_once_and_bytes_after_a_core_are_not_read() {
         let mut endless = io::repeat(0);
         let refused = open(Path::new("-"), &mut endless, &Limits::default());
         assert!(matches!(refused, Err(OpenError::NotElf { .. })));

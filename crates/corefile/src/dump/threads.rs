@@ -76,7 +76,7 @@ impl Collected {
     }
 
     /// Takes in one note whose descriptor lies at `offset` of the core. Notes of unknown
-    /// owners and types are passed over; of a note that should be unique the first counts.
+    /// owners and types are skipped; of a note that should be unique the first counts.
     pub(super) fn add(&mut self, note: &Note<'_>, offset: u64, limits: &Limits) {
         let encoding = self.encoding;
         let owner = owner_of(note);

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
     use crate::testkit::CoreBuilder;
 
-    /// Bytes that tell their own offset: the 16-bit number at `2 n` is `n`.
+    /// Bytes that show their own offset: the 16-bit number at `2 n` is `n`.
     fn area(len: u16, xcr0: u64) -> Vec<u8> {
         let mut bytes: Vec<u8> = (0..len / 2).flat_map(u16::to_le_bytes).collect();
         if let Some(field) = bytes.get_mut(464..472) {

@@ -46,7 +46,7 @@ impl XsaveLayout {
 
     /// The layout of an area of `len` bytes, as processors are known to have it: with
     /// AVX-512, Intel leaves room for MPX (then 2,688 bytes and more), AMD does not
-    /// (2,432); gdb tells them apart by length too (`i387_guess_xsave_layout`).
+    /// (2,432); gdb distinguishes them by length too (`i387_guess_xsave_layout`).
     pub(super) fn guess(len: u64) -> Self {
         const INTEL: [(u32, u64, u64); 3] =
             [(OPMASK, 64, 1088), (ZMM_UPPER, 512, 1152), (ZMM_HIGH, 1024, 1664)];

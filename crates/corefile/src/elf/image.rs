@@ -129,7 +129,7 @@ impl FileHeader {
         SectionHeader::size(self.encoding.context())
     }
 
-    /// Whether the number of segments stands in `sh_info` of section 0.
+    /// Whether the number of segments is in `sh_info` of section 0.
     pub fn has_extended_count(&self) -> bool {
         self.segments_count == PN_XNUM
     }
@@ -329,7 +329,7 @@ impl ElfImage {
         self.sections.iter().find(|section| section.name == name)
     }
 
-    /// The bytes of `section` as they stand in the file, compressed or not; `None` for
+    /// The bytes of `section` as they are in the file, compressed or not; `None` for
     /// `SHT_NOBITS` and for one that lies outside the file.
     pub fn raw_section_bytes(&self, section: &Section) -> Option<&[u8]> {
         (section.kind != 8).then(|| slice(&self.bytes, section.offset, section.size))?

@@ -1,4 +1,4 @@
-//! The content of a section: as it stands, or unpacked when it is compressed (gABI,
+//! The content of a section: as it is, or unpacked when it is compressed (gABI,
 //! "Section Compression", and the older `.zdebug_*` of GNU binutils).
 
 use std::borrow::Cow;
@@ -64,7 +64,7 @@ pub enum SectionError {
     },
 }
 
-/// A section as it stands in its file, with what has to be done to read it.
+/// A section as it is in its file, with what has to be done to read it.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredSection<'d> {
     section: &'d Section,

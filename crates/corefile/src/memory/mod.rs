@@ -1,4 +1,4 @@
-//! The memory of the dead process: bytes and ranges, no formats.
+//! The memory of the crashed process: bytes and ranges, no formats.
 //!
 //! Built once by a [`Builder`], then frozen. Plain reads go to the core file by `pread`,
 //! so a core that is cut short while it is read gives a short read and not a signal; a
@@ -21,10 +21,10 @@ use thiserror::Error;
 
 use crate::addr::{Avma, AvmaRange};
 
-/// Why a byte of the dead process cannot be shown.
+/// Why a byte of the crashed process cannot be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Absent {
-    /// No mapping held this address when the process died.
+    /// No mapping had this address when the process crashed.
     Unmapped,
     /// Mapped, but left out of the core (`coredump_filter`, `MADV_DONTDUMP`).
     NotDumped,
@@ -101,7 +101,7 @@ impl CoreBytes {
     }
 }
 
-/// All that is known of the dead process' memory.
+/// All that is known of the memory of the crashed process.
 #[derive(Debug)]
 pub struct AddressSpace {
     core: Arc<CoreBytes>,
@@ -150,13 +150,13 @@ impl AddressSpace {
         self.word
     }
 
-    /// The byte order of the dead process.
+    /// The byte order of the crashed process.
     pub fn is_little_endian(&self) -> bool {
         self.little_endian
     }
 
     /// Fills `buf` from `[start, start + buf.len())`, across regions. All or nothing: on
-    /// an error `buf` holds nothing of worth.
+    /// an error the content of `buf` is unspecified.
     ///
     /// # Errors
     /// Names the first absent byte and why it is.

@@ -1,4 +1,4 @@
-//! Which bytes of the dead process were asked for: what an analysis needs is what it reads.
+//! Which bytes of the crashed process were asked for: what an analysis needs is what it reads.
 
 use std::collections::HashSet;
 use std::sync::Mutex;

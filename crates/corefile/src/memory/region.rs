@@ -1,4 +1,4 @@
-//! One range of the dead process' memory and where its bytes are.
+//! One range of the memory of the crashed process and where its bytes are.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ pub struct Region {
     pub permissions: Permissions,
     /// Bytes.
     pub backing: Backing,
-    /// The mapped file as the dead process named it, and the offset of the region's
+    /// The mapped file as the crashed process named it, and the offset of the region's
     /// first byte in it.
     pub name: Option<(Arc<PathBuf>, u64)>,
 }

@@ -7,7 +7,7 @@ use crate::elf::Encoding;
 use crate::limits::Limits;
 
 /// Builds the bytes of a core. Notes are written in the order of the calls, so that a
-/// test can write them as the kernel does, or as nobody does.
+/// test can write them as the kernel does, or as no kernel does.
 ///
 /// ```
 /// # #[cfg(feature = "testkit")] {
