@@ -134,7 +134,7 @@ fn what_cannot_be_known_is_reported_with_its_reason_and_is_no_failure() {
 #[test]
 fn registers_are_those_of_the_frame() {
     let output = print("cpp", &["--frame", "8"], &["$rip == $pc", "$sp > 0", "$rax"]);
-    let lost = "<unavailable: rax was not kept by the functions called from here>";
+    let lost = "<unavailable: rax was clobbered by a call>";
     assert_eq!(stdout(&output), format!("$rip == $pc = true\n$sp > 0 = true\n$rax = {lost}\n"));
 }
 

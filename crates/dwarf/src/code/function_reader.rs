@@ -240,7 +240,7 @@ impl<'d> BodyReader<'_, 'd> {
         if inline.is_some() && own.is_empty() {
             return Ok(false);
         }
-        // DWARF 2 has no way to say where the inlined call stands: its caller would be
+        // DWARF 2 has no attribute for the line of an inlined call: its caller would be
         // shown without a line. As in gdb the code counts as its caller's own.
         let (call_file, call_line) = match (call_file, call_line) {
             (Some(file), Some(line)) => (file, line),

@@ -1,5 +1,5 @@
 //! Calls that left no frame: a function that ends by calling another may jump there, and
-//! then only the call site entries of DWARF tell that it was ever entered.
+//! then only the call site entries of DWARF show that it was ever entered.
 
 use std::collections::HashSet;
 
@@ -34,7 +34,7 @@ struct LocatedFunction<'x, 'd> {
 /// `callee`, the innermost first, as far as all possible ways agree.
 ///
 /// This is gdb's `call_site_find_chain`: depth first through the tail call sites of each
-/// function reached. A site whose target cannot be told makes all ways doubtful, and then
+/// function reached. A site whose target is not known makes all paths doubtful, and then
 /// there is no answer.
 pub(crate) fn chain<'d>(
     file: &DwarfFile<'d>,
@@ -73,7 +73,7 @@ pub(crate) fn called_name<'d>(
 
 /// Whether the function entered at `entry` may, by jumps alone, come to run anew in the
 /// same frame: then what its caller passed says nothing of its parameters. gdb's
-/// `func_verify_no_selftailcall`; jumps nobody knows the target of count as doubt.
+/// `func_verify_no_selftailcall`; jumps to an unknown target count as doubt.
 pub(crate) fn may_run_anew<'d>(file: &DwarfFile<'d>, symbols: &Symbols<'_>, entry: u64) -> bool {
     let search = JumpSearch { file, symbols };
     let mut entered = HashSet::from([entry]);
@@ -135,7 +135,7 @@ impl<'x, 'd> JumpSearch<'x, '_, 'd> {
         }
         let mut agreed: Option<Agreed> = None;
         // The way to the function looked at: of each jump its address, and the sites of
-        // the function it stands in that were not tried yet.
+        // its function that were not tried yet.
         let mut way: Vec<(u64, std::vec::IntoIter<(u64, u64)>)> = Vec::new();
         let mut entered = HashSet::new();
         let mut untried = self.tail_sites(first)?.into_iter();

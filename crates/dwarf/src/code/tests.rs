@@ -206,7 +206,7 @@ fn an_unknown_abbreviation_ends_a_unit_but_not_what_came_before_it() {
     let info = unit.debug_info(Rows::new().build(14));
     assert_eq!(shown(&info.frames_at(Svma(0x1004))), ["f"]);
     assert_eq!(malformed(&info).len(), 1);
-    // Told once, however often it is met.
+    // Reported once, however often it is found.
     info.frames_at(Svma(0x1804));
     info.frames_at(Svma(0x1805));
     assert_eq!(malformed(&info).len(), 1);
@@ -233,7 +233,7 @@ fn a_skeleton_whose_other_half_is_missing_still_gives_lines() {
 }
 
 #[test]
-fn a_chain_of_jumps_is_told_the_innermost_first() {
+fn a_chain_of_jumps_is_listed_innermost_first() {
     let mut unit = Unit::new(0x1000, 0x1000);
     let last = unit.function("last", 0x1000, 0x10);
     unit.close();
@@ -284,7 +284,7 @@ fn a_call_into_another_image_is_followed_by_name() {
 }
 
 #[test]
-fn of_two_possible_ways_only_what_both_share_is_told() {
+fn of_two_possible_paths_only_what_both_share_is_reported() {
     let mut unit = Unit::new(0x1000, 0x1000);
     let last = unit.function("last", 0x1000, 0x10);
     unit.close();

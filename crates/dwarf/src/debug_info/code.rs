@@ -47,7 +47,7 @@ impl DebugInfo {
     }
 
     /// The linker's name of the function around `at`, which its DWARF leaves out where
-    /// nobody else may call it: local functions, lambdas.
+    /// no other unit may call it: local functions, lambdas.
     fn mangled_symbol_at(&self, at: Svma) -> Option<String> {
         let symbol = self.symbol_at(at).filter(|symbol| symbol.offset < symbol.size)?;
         let name = symbol.linkage_name;
@@ -107,8 +107,8 @@ impl DebugInfo {
 
     /// The functions that tail-called between the call that returns to `return_pc` and
     /// the physical function that holds `callee_pc`, both in this image, the innermost
-    /// first. Empty if there are none or which ones is ambiguous: only what every
-    /// possible way has in common is told.
+    /// first. Empty if there are none or which ones is ambiguous: only what all
+    /// possible paths have in common is reported.
     pub fn tail_calls(&self, return_pc: Svma, callee_pc: Svma) -> Vec<TailCall> {
         let found = self.with_dwarf(|file| {
             self.with_symbols(|symbols| tail_call::chain(file, symbols, return_pc.0, callee_pc.0))

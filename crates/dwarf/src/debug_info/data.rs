@@ -13,7 +13,7 @@ use obit_corefile::addr::Svma;
 use obit_corefile::elf::SymbolTable;
 
 impl DebugInfo {
-    /// The variables in sight at `at`, frame by frame as [`DebugInfo::frames_at`] lists
+    /// The variables in scope at `at`, frame by frame as [`DebugInfo::frames_at`] lists
     /// them; none where no DWARF describes the function.
     pub fn scopes_at(&self, at: Svma) -> Arc<Scopes> {
         self.with_dwarf(|file| self.scopes.get(file, &self.types, at.0)).unwrap_or_default()
@@ -92,8 +92,8 @@ impl DebugInfo {
         self.with_names(|file, names| names.types(file, &self.types, name)).unwrap_or_default()
     }
 
-    /// The definition of a type that is but declared where `id` stands, by its name with
-    /// scopes, from elsewhere in the image.
+    /// The definition of a type that is only declared at `id`: found elsewhere in the image,
+    /// by its name with scopes.
     pub fn definition_of(&self, id: TypeId) -> Option<TypeId> {
         self.with_names(|file, names| names.definition(file, &self.types, id))?
     }
@@ -104,7 +104,7 @@ impl DebugInfo {
         self.with_names(|file, names| names.variables(file, &self.types, name)).unwrap_or_default()
     }
 
-    /// Whether a variable of [`DebugInfo::variables_named`] stands in the unit of the code
+    /// Whether a variable of [`DebugInfo::variables_named`] is in the unit of the code
     /// at `at`.
     pub fn is_of_unit_at(&self, variable: VariableId, at: Svma) -> bool {
         self.with_dwarf(|file| unit_of_address::has_code_at(file, variable, at.0)).unwrap_or(false)

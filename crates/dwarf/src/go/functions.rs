@@ -183,7 +183,7 @@ impl GoFunctions {
         u32_at(encoding, table, self.start(function)?.checked_add(into)?)
     }
 
-    /// Where the name of `function` stands: behind its entry.
+    /// Where the name of `function` is: behind its entry.
     fn start(&self, function: GoFunction) -> Option<usize> {
         function.at.checked_add(self.header.field())
     }

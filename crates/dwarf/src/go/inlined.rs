@@ -11,11 +11,11 @@ const TREE: usize = 3;
 pub(super) struct InlinedCall {
     /// What was called.
     pub(super) name: String,
-    /// Where the call stands.
+    /// Where the call is.
     pub(super) called: Called,
 }
 
-/// Where an inlined call stands.
+/// Where an inlined call is.
 pub(super) enum Called {
     /// At this address, which may be of an inlined call itself: from Go 1.20 on.
     At(u64),

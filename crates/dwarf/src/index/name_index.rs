@@ -179,7 +179,7 @@ impl NameIndex {
         })
     }
 
-    /// The definition, elsewhere in the image, of the type `id`, which is but declared.
+    /// The definition, elsewhere in the image, of the type `id`, which is only declared.
     pub(crate) fn definition(
         &self,
         root: &DwarfFile<'_>,

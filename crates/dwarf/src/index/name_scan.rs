@@ -16,7 +16,7 @@ use crate::units::file::DwarfFile;
 use crate::units::split::whole;
 use crate::units::unit::Unit;
 
-/// Where a unit stands.
+/// Where a unit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnitPlace {
     pub(crate) part: DwarfPart,
@@ -384,7 +384,7 @@ impl<'d> UnitScan<'_, '_, 'd> {
         }
     }
 
-    /// The scopes around an entry that was passed or stands elsewhere.
+    /// The scopes around an entry that was passed or is elsewhere.
     fn scope_of(&self, of: Entry<'_, 'd>) -> NameHash {
         if !self.has_scopes {
             return NameHash::EMPTY;
@@ -396,7 +396,7 @@ impl<'d> UnitScan<'_, '_, 'd> {
         }
         let after = self.scopes.partition_point(|scope| scope.start < of.offset.0);
         let mut here = after.checked_sub(1);
-        // A parent always stands before its children, so this ends.
+        // A parent always comes before its children, so this ends.
         while let Some(scope) = here.and_then(|number| self.scopes.get(number)) {
             if of.offset.0 < scope.end {
                 return scope.hash;

@@ -12,7 +12,7 @@ use crate::units::file::DwarfFile;
 use crate::units::split;
 use crate::units::unit::Unit;
 
-/// Whether `variable` stands in a unit that has code at `at`.
+/// Whether `variable` is in a unit that has code at `at`.
 pub(crate) fn has_code_at(root: &DwarfFile<'_>, variable: VariableId, at: u64) -> bool {
     let key = variable.0;
     root.units_at(at).any(|unit| {

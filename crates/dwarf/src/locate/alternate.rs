@@ -15,7 +15,7 @@ use obit_corefile::notice::Notice;
 
 impl Locator {
     /// The file of `.gnu_debugaltlink`, if one is named, and `notices` with what has to
-    /// be said of it.
+    /// be reported about it.
     pub(super) fn with_alternate(
         &self,
         files: &DebugFiles,
@@ -160,7 +160,7 @@ impl Locator {
     }
 }
 
-/// What of a link stands behind `.dwz`, as Debian's architecture does:
+/// The part of a link after `.dwz`, such as Debian's architecture:
 /// `x86_64-linux-gnu/name.debug`. A root that is not `/usr/lib/debug` has the same below it.
 fn below_dwz(link: &Path) -> Option<PathBuf> {
     let mut components = link.components();

@@ -155,7 +155,7 @@ impl<'l> FileSearch<'l> {
         self.notices.push(Notice::FileRefused { path, reason: reason.into() });
     }
 
-    /// What is to be said of a search that `found` something or not.
+    /// What to report about a search that `found` something or not.
     pub(super) fn into_notices(mut self, found: bool) -> Vec<Notice> {
         if !found {
             self.notices.append(&mut self.mismatches);

@@ -8,7 +8,7 @@ use super::source_text::SourceText;
 use obit_corefile::elf::ElfImage;
 use obit_corefile::notice::Notice;
 
-/// What a module was to the dead process.
+/// What a module was in the crashed process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// The program itself.

@@ -53,7 +53,7 @@ fn a_module_is_found_where_the_process_had_it() {
 }
 
 #[test]
-fn another_build_never_stands_in_and_both_ids_are_named() {
+fn a_file_of_another_build_is_never_used_and_both_ids_are_named() {
     let dir = dir();
     let path = put(&dir.path().join("libx.so"), image(2));
     let found = locator(bare()).image(&path, Some(&id(1)), Role::Shared);

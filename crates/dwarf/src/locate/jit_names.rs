@@ -30,7 +30,7 @@ struct Entry {
 
 impl Locator {
     /// The names of the map that the user gave, else of `perf-PID.map` beside the core;
-    /// `pid` is the dead process'.
+    /// `pid` is that of the crashed process.
     pub fn jit_names(&self, pid: Option<i64>) -> Option<JitNames> {
         let beside = || -> Option<PathBuf> {
             let pid = pid.filter(|pid| *pid > 0)?;
@@ -44,7 +44,7 @@ impl Locator {
 }
 
 impl JitNames {
-    /// Reads lines of `START SIZE NAME`, both numbers hexadecimal; others are passed over.
+    /// Reads lines of `START SIZE NAME`, both numbers hexadecimal; others are skipped.
     pub fn parse(map: &[u8]) -> Self {
         let lines = map.split(|byte| *byte == b'\n');
         let mut entries: Vec<Entry> = lines.filter_map(entry).take(MOST).collect();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_line_of_a_map_is_passed_over() {
+    fn a_line_that_is_not_of_a_map_is_skipped() {
         let map = "\nx 10 a\n100 0 b\n100 10\n100 10 \x1b[2J\nffffffffffffffff 2 c\n100 10 d";
         assert_eq!(name(map, 0x100).as_deref(), Some("d"));
         assert_eq!(name(map, u64::MAX), None);

@@ -50,7 +50,7 @@ impl Locator {
         }
     }
 
-    /// The file of a module, by the `path` under which the dead process knew it and the
+    /// The file of a module, by the `path` under which the crashed process knew it and the
     /// build ID found in its memory. Asked twice, it searches once.
     pub fn image(&self, path: &Path, build_id: Option<&BuildId>, role: Role) -> FoundImage {
         let question = (path.to_owned(), build_id.cloned(), role);
@@ -58,7 +58,7 @@ impl Locator {
     }
 
     /// Everything that says more about `image`: its separate debug file, dwz file,
-    /// MiniDebugInfo and DWARF package. `module_path` is the module's path as the dead
+    /// MiniDebugInfo and DWARF package. `module_path` is the module's path as the crashed
     /// process knew it. Asked twice, it searches once.
     pub fn debug_files(
         &self,

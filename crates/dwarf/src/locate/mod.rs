@@ -1,4 +1,4 @@
-//! Finding the files of a dead process on the analyst's machine: images, separate debug
+//! Finding the files of a crashed process on the analyst's machine: images, separate debug
 //! files, dwz files, split DWARF, and what debuginfod servers hold.
 //!
 //! The rules are gdb's. Names that come from the core or from a file are hints: they

@@ -11,9 +11,9 @@ pub struct SearchRules {
     pub executable: Option<PathBuf>,
     /// Use that executable even if its build ID is not that of the core.
     pub force_executable: bool,
-    /// A copy of the dead machine's root directory (`set sysroot`). With one, the paths
-    /// of the core are looked up below it; a file of this machine counts only if it is of
-    /// the very build.
+    /// A copy of the root directory of the machine that the core is from (`set sysroot`). With
+    /// one, the paths of the core are looked up below it; a file of this machine counts only if its
+    /// build ID is that of the core.
     pub sysroot: Option<PathBuf>,
     /// Directories that hold shared objects (`set solib-search-path`).
     pub solib_search_path: Vec<PathBuf>,
@@ -33,7 +33,7 @@ pub struct SearchRules {
 }
 
 impl Default for SearchRules {
-    /// What gdb does when told nothing: the paths of the core and `/usr/lib/debug`.
+    /// What gdb does without settings: the paths of the core and `/usr/lib/debug`.
     fn default() -> Self {
         Self {
             executable: None,

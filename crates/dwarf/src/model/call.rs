@@ -8,7 +8,7 @@ use obit_corefile::addr::Svma;
 pub struct Call {
     /// What is known of where it goes.
     pub target: CallTarget,
-    /// What was passed, as far as the caller can tell.
+    /// What was passed, as far as the caller shows it.
     pub parameters: Vec<Passed>,
 }
 
@@ -21,7 +21,7 @@ pub enum CallTarget {
     Named(String),
     /// To the address this gives in the caller's frame.
     Computed(Expression),
-    /// Nobody says.
+    /// Not recorded.
     Unknown,
 }
 

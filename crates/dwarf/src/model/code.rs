@@ -83,7 +83,7 @@ pub struct TailCall {
 pub struct SymbolAt {
     /// Name for people: demangled.
     pub name: String,
-    /// The name as it stands in the symbol table, without its version.
+    /// The name as it is in the symbol table, without its version.
     pub linkage_name: String,
     /// Where the symbol starts.
     pub address: Svma,

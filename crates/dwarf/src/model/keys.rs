@@ -1,7 +1,7 @@
 //! The names of units and entries within one image: plain numbers, good after the
 //! borrow of the DWARF has ended.
 
-/// Which list of units one stands in.
+/// Which list of units one is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum List {
     /// `.debug_info`.
@@ -23,7 +23,7 @@ pub(crate) struct DieKey {
     pub(crate) offset: usize,
 }
 
-/// Which of the files of an image an entry stands in.
+/// Which of the files of an image an entry is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum DwarfPart {
     /// The main file and its supplement.

@@ -1,6 +1,6 @@
 //! The languages whose names and scopes differ.
 
-/// Which compiler made a name, as far as its unit or its file tells.
+/// Which compiler made a name, as far as its unit or its file shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Language {
     /// C, assembly and all that use names as they are.
@@ -18,7 +18,7 @@ pub enum Language {
     Fortran,
     /// D: scopes are written with `::`, names are taken as they are.
     Scoped,
-    /// Not known: told from the name's own prefix.
+    /// Not known: recognized by the name's own prefix.
     Unknown,
 }
 

@@ -44,7 +44,7 @@ pub enum Bound {
     Stored(Location, u8),
     /// The value of a member of the record that the array is a member of.
     Member(MemberBound),
-    /// It cannot be told.
+    /// It is not known.
     Unknown,
 }
 
@@ -134,12 +134,12 @@ pub enum NoPlace {
     #[error("optimized out")]
     OptimizedOut,
     /// The expression names a register this frame cannot recover.
-    #[error("{0} was not kept by the functions called from here")]
+    #[error("{0} was clobbered by a call")]
     RegisterLost(String),
     /// The expression reads memory that is not there.
     #[error("{0}")]
     Memory(#[from] ReadError),
-    /// The value at entry is wanted, and the caller does not tell it.
+    /// The value at entry is wanted, and the caller does not show it.
     #[error("the value at entry is not known: {0}")]
     NoEntryValue(&'static str),
     /// Thread-local storage that cannot be found.
@@ -179,13 +179,13 @@ pub trait Surroundings {
     /// The address of the byte at `offset` of the image's thread-local storage.
     ///
     /// # Errors
-    /// Why it cannot be told.
+    /// Why it is not known.
     fn thread_local(&self, offset: u64) -> Result<Avma, NoPlace>;
     /// The value that the expression `wanted` had when the function was entered
     /// (`DW_OP_entry_value`): usually a register's.
     ///
     /// # Errors
-    /// Why the caller does not tell it.
+    /// Why the caller does not show it.
     fn entry_value(&self, wanted: EntryValue) -> Result<u64, NoPlace>;
     /// The address of the object that the expression is about (`DW_OP_push_object_address`).
     fn object(&self) -> Option<Avma> {
@@ -197,13 +197,13 @@ pub trait Surroundings {
     fn pc(&self) -> Option<Svma> {
         self.lookup_pc()
     }
-    /// Told before a location is computed: whether the compiler says that it still holds
-    /// after the call the frame was left by. Then the functions called from here leave
-    /// every register alone that it names (gcc's `-fipa-ra` sees to that), and what the
-    /// innermost frame has in it is this frame's, too.
+    /// Called before a location is computed: whether the compiler says that it is still valid
+    /// after the call by which the frame was left. Then no function called from here clobbers
+    /// a register that it names (gcc's `-fipa-ra` makes sure of that), and the innermost frame
+    /// has this frame's value in it.
     fn survives_call(&self, _survives: bool) {}
-    /// Whether a location that holds at some view of the instruction alone counts: for whoever
-    /// asks what a register was called when the instruction began, not what it holds.
+    /// Whether a location that is valid only at some view of the instruction counts: for callers
+    /// that ask which variable a register was when the instruction began, not what it holds.
     fn sees_views(&self) -> bool {
         false
     }

@@ -7,7 +7,7 @@ use crate::model::location::{Location, VariableId};
 use crate::model::types::TypeId;
 use obit_corefile::addr::Svma;
 
-/// The variables in sight at one address.
+/// The variables in scope at one address.
 #[derive(Clone, Debug, Default)]
 pub struct Scopes {
     /// One for each of [`DebugInfo::frames_at`](crate::DebugInfo::frames_at), in the same
@@ -19,7 +19,7 @@ pub struct Scopes {
     pub entry: Option<Svma>,
 }
 
-/// The variables of one function, as far as they are in sight.
+/// The variables of one function, as far as they are in scope.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     /// Innermost block first, within a block in the order of their entries.

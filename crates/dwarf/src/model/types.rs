@@ -226,7 +226,7 @@ pub enum DimensionEnd {
 pub struct Record {
     /// Which of them.
     pub keyword: RecordKeyword,
-    /// `DW_AT_declaration`, and no definition at hand in this unit or a type unit.
+    /// `DW_AT_declaration`, and no definition in this unit or a type unit.
     pub is_declaration: bool,
     /// Bases and data members in the order of their entries.
     pub members: Vec<Member>,
@@ -305,7 +305,7 @@ pub struct StaticMember {
 /// A part of a record of which one of several forms is there (§ 5.7.10).
 #[derive(Clone, Debug)]
 pub struct VariantPart {
-    /// The member that tells which; `None` if there is only one.
+    /// The member that shows which; `None` if there is only one.
     pub discriminant: Option<Member>,
     /// The forms.
     pub variants: Vec<Variant>,
@@ -341,7 +341,7 @@ pub struct Enumeration {
     pub enumerators: Vec<(Arc<str>, i128)>,
     /// `enum class`.
     pub is_class: bool,
-    /// `DW_AT_declaration`, and no definition at hand.
+    /// `DW_AT_declaration`, and no definition available.
     pub is_declaration: bool,
 }
 

@@ -13,9 +13,9 @@ const RECURSION: u32 = 128;
 /// `name` as its author wrote it: with scopes and template arguments, without parameters,
 /// return type and Rust's hash. `None` if it is not mangled, malformed, or too long.
 ///
-/// Where the language is [`Language::Unknown`] a symbol is all there is, and as in gdb all
-/// it says is told: parameters and return type tell overloads apart where no line does,
-/// the hashes of `_R…` names tell two versions of a crate apart.
+/// Where the language is [`Language::Unknown`] only a symbol is known, and as in gdb all of
+/// it is shown: parameters and return type distinguish overloads where no line does, and
+/// the hashes of `_R…` names distinguish two versions of a crate.
 ///
 /// A short name may stand for an exponentially long one (substitutions of
 /// substitutions), hence the output is bounded as well as the input.
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_symbol_alone_is_told_in_full() {
+    fn a_symbol_without_debug_info_is_shown_in_full() {
         let shown = |name| shown(name, Language::Unknown);
         assert_eq!(shown("_ZSt9terminatev").as_deref(), Some("std::terminate()"));
         assert_eq!(shown("_Z1fIiEiT_").as_deref(), Some("int f<int>(int)"));

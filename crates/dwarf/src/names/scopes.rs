@@ -37,7 +37,7 @@ pub(crate) fn with_scopes(entry: Entry<'_, '_>, name: String) -> String {
             }
             let scope = entry.sibling(offset);
             let naming = Naming::read(scope.file, scope.die());
-            // What stands elsewhere, in a type unit or before, has its scopes there.
+            // What is described elsewhere, in a type unit or earlier, has its scopes there.
             // A declaration may have the name only, at the top of a unit, and leave the
             // scopes to the type unit.
             let elsewhere = naming.origin.or(naming.signature);

@@ -17,7 +17,7 @@ use obit_corefile::notice::Notice;
 pub type SplitLoader =
     Arc<dyn Fn(&DebugFiles, &[u8], &[u8]) -> Result<Arc<ElfImage>, Vec<PathBuf>> + Send + Sync>;
 
-/// What goes wrong in one image's debug information, each thing told once.
+/// What is wrong in one image's debug information, each problem reported once.
 #[derive(Debug)]
 pub(crate) struct NoticeLog {
     path: String,

@@ -42,7 +42,7 @@ const HEADER: usize = 64;
 /// A file that was used is marked so again only after this long, to spare the disk.
 const TOUCH_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// A temporary file older than this was left by a process that died.
+/// A temporary file older than this was left behind by a process that was killed.
 const ORPHANED_AFTER: Duration = Duration::from_secs(3600);
 
 impl SectionKey {
@@ -167,7 +167,7 @@ fn header_of(key: &SectionKey, length: u64) -> [u8; HEADER] {
     header
 }
 
-/// Whether `dir` is ours and nobody else can put files into it.
+/// Whether `dir` is ours and no one else can put files into it.
 fn is_private(dir: &Path) -> bool {
     fs::symlink_metadata(dir).is_ok_and(|metadata| {
         metadata.is_dir()

@@ -40,8 +40,8 @@ pub(crate) fn qualifier(tag: gimli::DwTag) -> Option<Qualifier> {
 
 /// A type's entry and those it continues: the declaration it completes
 /// (`DW_AT_specification`), the abstract instance it is made of (`DW_AT_abstract_origin`).
-/// A declaration that names a type unit (`DW_AT_signature`) is passed over for what stands
-/// there.
+/// For a declaration that names a type unit (`DW_AT_signature`), the entry there is read
+/// instead.
 pub(crate) struct Described<'x, 'd> {
     own: Attributes<'x, 'd>,
     continued: Vec<Attributes<'x, 'd>>,
@@ -104,7 +104,7 @@ impl<'x, 'd> Described<'x, 'd> {
         std::iter::once(&self.own).chain(&self.continued).find_map(Children::of)
     }
 
-    /// Whether nothing but a declaration is at hand.
+    /// Whether only a declaration is available.
     pub(crate) fn is_declaration(&self) -> bool {
         self.own.flag(dw::DW_AT_declaration)
     }
@@ -131,13 +131,13 @@ pub(crate) fn byte_size(it: &Described<'_, '_>) -> Option<u64> {
     })
 }
 
-/// The byte order of the file an entry stands in.
+/// The byte order of the file an entry is in.
 pub(crate) fn endian(of: &Attributes<'_, '_>) -> gimli::RunTimeEndian {
     let section: &Slice<'_> = gimli::Section::reader(&of.at.file.dwarf_of(of.at.unit).debug_abbrev);
     gimli::Reader::endian(section)
 }
 
-/// Whether the file an entry stands in is big-endian.
+/// Whether the file an entry is in is big-endian.
 pub(crate) fn is_big_endian(of: &Attributes<'_, '_>) -> bool {
     gimli::Endianity::is_big_endian(endian(of))
 }

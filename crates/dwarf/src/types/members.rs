@@ -174,8 +174,8 @@ fn template_argument(table: &TypeTable, of: &Attributes<'_, '_>) -> TemplateArgu
     }
 }
 
-/// The variant part at `of`. Its discriminant is a member of it, or the integer type alone
-/// is told, which then stands nowhere in memory.
+/// The variant part at `of`. Its discriminant is a member of it; or only the discriminant's
+/// integer type is given, and then it is nowhere in memory.
 fn variant_part(table: &TypeTable, of: &Attributes<'_, '_>) -> VariantPart {
     let mut part = VariantPart { discriminant: None, variants: Vec::new() };
     let mut ty = integer_type(of);

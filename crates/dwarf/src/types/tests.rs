@@ -1,4 +1,4 @@
-//! What is told of types and names, for units built by hand.
+//! What is read of types and names, for units built by hand.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ fn members(given: &[(gimli::DwTag, &Given<'_>)]) -> (DebugInfo, Record) {
     (info, found)
 }
 
-/// Where `int` stands in a unit of [`members`]: right behind the root.
+/// Where `int` is in a unit of [`members`]: right behind the root.
 fn int_there() -> usize {
     cpp().info.len()
 }
@@ -159,7 +159,7 @@ fn a_place_that_only_adds_is_a_number_and_any_other_is_computed() {
 }
 
 #[test]
-fn static_members_are_told_apart_as_every_version_of_dwarf_does() {
+fn static_members_are_recognized_in_the_form_of_every_dwarf_version() {
     let ty = (dw::DW_AT_type, Is::Entry(int_there()));
     let declared = (dw::DW_AT_declaration, Is::Yes);
     let external = (dw::DW_AT_external, Is::Yes);
@@ -302,7 +302,7 @@ fn dimensions_end_as_their_compiler_says_it() {
 }
 
 #[test]
-fn modifiers_stand_where_c_puts_them() {
+fn modifiers_are_where_c_puts_them() {
     let mut unit = Unit::new(0x1000, 0x1000);
     let char = base(&mut unit, "char", 1, dw::DW_ATE_signed_char);
     let int = int(&mut unit);
@@ -358,7 +358,7 @@ fn modifiers_stand_where_c_puts_them() {
 }
 
 #[test]
-fn a_type_of_a_partial_unit_has_the_language_of_whoever_refers_to_it() {
+fn a_type_of_a_partial_unit_has_the_language_of_the_unit_that_refers_to_it() {
     let mut partial = Unit::partial();
     let ty = structure(&mut partial, "node", 8);
     let node = of(&mut partial, dw::DW_TAG_pointer_type, ty);

@@ -37,7 +37,7 @@ struct Speller {
     bytes_left: usize,
 }
 
-/// What stands around the name of the innermost type while its modifiers are peeled off:
+/// The text around the name of the innermost type while its modifiers are peeled off:
 /// C writes them inside out.
 #[derive(Default)]
 struct Declarator {

@@ -8,7 +8,7 @@ use gimli::{Abbreviations, DebugAbbrev, DebugAbbrevOffset, Reader, constants as 
 use crate::sections::context::Context;
 use crate::sections::sources::Slice;
 
-/// The tables read so far, by whether they stand in the supplement and by offset.
+/// The tables read so far, by whether they are in the supplement and by offset.
 #[derive(Default)]
 pub(crate) struct Tables {
     read: Mutex<HashMap<(bool, usize), Table>>,
@@ -64,8 +64,8 @@ impl Tables {
     }
 }
 
-/// Tells the tags and attributes of the table of abbreviations that starts at `offset`
-/// (DWARF 5 § 7.5.3), the closing pair of zeros included. Gives its length in bytes.
+/// Reports the tags and attributes of the table of abbreviations that starts at `offset`
+/// (DWARF 5 § 7.5.3), the closing pair of zeros included. Returns its length in bytes.
 pub(crate) fn scan_table(
     section: Slice<'_>,
     offset: usize,

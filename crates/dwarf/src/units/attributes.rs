@@ -1,5 +1,5 @@
-//! The attributes of an entry, read as they stand: nothing is looked up before it is
-//! asked for. And the entries below one.
+//! The attributes of an entry, read as they are: nothing is looked up before it is
+//! asked for. Also the entries below one.
 
 use std::sync::Arc;
 
@@ -133,8 +133,8 @@ impl Number {
             gimli::AttributeValue::Udata(value) => {
                 Some(Self { value: value.into(), form_bits: None })
             }
-            // What gimli takes for an offset in DWARF 2 and 3, where no other form told a
-            // constant of 4 bytes from one. Nobody has a location list there.
+            // What gimli takes for an offset: in DWARF 2 and 3 a constant of 4 bytes has the
+            // same form as one. No compiler writes a location list there.
             gimli::AttributeValue::SecOffset(value) => {
                 Some(Self { value: i128::try_from(value).ok()?, form_bits: None })
             }
@@ -251,7 +251,7 @@ impl<'x, 'd> Children<'x, 'd> {
         }
     }
 
-    /// Passes over what is below the current entry, if it says where that ends.
+    /// Skips what is below the current entry, if it says where that ends.
     fn jump(&mut self) -> gimli::Result<()> {
         if !self.current.has_children() {
             return Ok(());

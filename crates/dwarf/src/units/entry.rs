@@ -14,7 +14,7 @@ use crate::units::unit::{Die, Unit};
 pub(crate) struct Entry<'x, 'd> {
     /// The main file of the image.
     pub(crate) root: &'x DwarfFile<'d>,
-    /// The file it stands in.
+    /// The file it is in.
     pub(crate) file: &'x DwarfFile<'d>,
     pub(crate) unit: &'x Unit<'d>,
     pub(crate) offset: UnitOffset,

@@ -25,7 +25,7 @@ pub(crate) struct Function {
 /// What lies inside one function.
 #[derive(Default)]
 pub(crate) struct Body {
-    /// In the order of the entries: a parent stands before its children.
+    /// In the order of the entries: a parent comes before its children.
     pub(crate) blocks: Vec<Block>,
     /// The same blocks in the order in which they end.
     pub(crate) ended: Vec<u32>,
@@ -104,7 +104,7 @@ impl Body {
     pub(crate) fn blocks_at(&self, at: u64, limit: usize) -> impl Iterator<Item = BlockAt<'_>> {
         let mut here = self.map.find(at).and_then(|place| nth(&self.ended, place)).copied();
         let mut left = limit;
-        // A parent always stands before its children, so this ends.
+        // A parent always comes before its children, so this ends.
         std::iter::from_fn(move || {
             let block = nth(&self.blocks, here?)?;
             here = block.parent;

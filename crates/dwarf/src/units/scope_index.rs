@@ -53,7 +53,7 @@ impl ScopeIndex {
         let after = self.scopes.partition_point(|scope| scope.start.0 < target.0);
         let mut here = after.checked_sub(1);
         let mut found = Vec::new();
-        // A parent always stands before its children, so this ends.
+        // A parent always comes before its children, so this ends.
         while let Some(scope) = here.and_then(|number| self.scopes.get(number)) {
             if target.0 < scope.end {
                 found.push((scope.tag, scope.start));

@@ -13,7 +13,7 @@ use crate::units::line_rows::Lines;
 use crate::units::range_attributes::RangeAttributes;
 use crate::units::scope_index::ScopeIndex;
 
-/// Attributes that stand in the skeleton only (DWARF 5 § 3.1.3).
+/// Attributes that are in the skeleton only (DWARF 5 § 3.1.3).
 #[derive(Clone, Copy)]
 pub(crate) struct Lent {
     pub(crate) low_pc: u64,

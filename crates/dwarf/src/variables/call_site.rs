@@ -1,5 +1,5 @@
 //! What a call passed: the call site entries of DWARF (DWARF 5 § 3.4), by which values at
-//! a function's entry are told from its caller's frame.
+//! a function's entry are computed in its caller's frame.
 
 use gimli::constants as dw;
 

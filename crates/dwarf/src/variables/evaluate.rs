@@ -35,7 +35,7 @@ pub(crate) fn locate<'d>(
 }
 
 /// The number an expression leaves on the stack, as `DW_AT_upper_bound` and
-/// `DW_AT_data_member_location` want it. `pushed` stands on the stack before it begins.
+/// `DW_AT_data_member_location` want it. `pushed` is on the stack before it begins.
 pub(crate) fn number<'d>(
     root: &DwarfFile<'d>,
     expression: &Expression,
@@ -424,7 +424,7 @@ pub(crate) fn passed_in(location: &Expression, root: &DwarfFile<'_>) -> Option<E
         (Operation::Register { register }, None) => {
             Some(EntryValue::Register(Register(register.0)))
         }
-        // The slot is told from the stack pointer before the call pushes its return
+        // The slot is relative to the stack pointer before the call pushes its return
         // address: that is where the callee's CFA is.
         (Operation::RegisterOffset { offset, .. }, None) => Some(EntryValue::Stack(offset)),
         (Operation::FrameOffset { offset }, None) => Some(EntryValue::Stack(offset)),

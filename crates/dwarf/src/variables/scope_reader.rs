@@ -36,7 +36,7 @@ pub(crate) struct ScopeTable {
 }
 
 impl ScopeTable {
-    /// The variables in sight at `at`.
+    /// The variables in scope at `at`.
     pub(crate) fn get<'d>(&self, root: &DwarfFile<'d>, types: &TypeTable, at: u64) -> Arc<Scopes> {
         let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = lock().get(&at) {
@@ -88,7 +88,7 @@ fn meter<'x>(root: &'x DwarfFile<'_>) -> Meter<'x> {
     Meter::new(root.context(), root.context().limits.entries_per_lookup)
 }
 
-/// The variable of one entry, wherever it stands.
+/// The variable of one entry, wherever that is.
 pub(crate) fn variable<'d>(
     root: &DwarfFile<'d>,
     types: &TypeTable,
@@ -200,7 +200,7 @@ impl<'d> VariableReader<'_, '_> {
                 if is_variable(child.tag) {
                     self.push(inner);
                 } else if is_block(child.tag) && !Attributes::read(&inner).has_addresses {
-                    // A block that claims no address is in sight wherever its parent is.
+                    // A block that claims no address is in scope wherever its parent is.
                     waiting.push((inner, deeper));
                 }
             }
@@ -303,7 +303,7 @@ impl<'d> VariableReader<'_, '_> {
         if self.found.len() >= MOST_VARIABLES {
             return;
         }
-        // The compiler's own have no name; nobody can ask for them.
+        // The compiler's own have no name, so no one can ask for them.
         let found = self.variable(entry).filter(|variable| variable.name.is_some());
         self.found.extend(found);
     }

@@ -138,7 +138,7 @@ impl Write for Download {
 impl Drop for Download {
     fn drop(&mut self) {
         if !self.is_kept {
-            // Nobody is left to tell; a leftover costs disk space only.
+            // An error cannot be reported from here; a leftover costs disk space only.
             fs::remove_file(&self.path).ok();
         }
     }

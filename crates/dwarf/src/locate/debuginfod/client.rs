@@ -31,7 +31,7 @@ pub(in crate::locate) struct Fetched {
 }
 
 /// Asks servers, within a budget for the whole run. A server that fails once is not
-/// asked again: a dead one costs its timeout once, not once per module.
+/// asked again: one that does not answer costs its timeout once, not once per module.
 #[derive(Debug)]
 pub(in crate::locate) struct Client {
     settings: Debuginfod,

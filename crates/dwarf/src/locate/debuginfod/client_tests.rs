@@ -46,7 +46,7 @@ impl TestServer {
         Self::with(Some)
     }
 
-    /// Handles connections; those that are given back stay open.
+    /// Handles connections; those that `handle` returns stay open.
     fn with(handle: impl Fn(TcpStream) -> Option<TcpStream> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -305,7 +305,7 @@ fn a_module_and_its_debug_file_come_from_a_server() {
 }
 
 #[test]
-fn without_debuginfod_in_the_rules_nobody_is_asked() {
+fn without_debuginfod_in_the_rules_there_is_no_client() {
     let locator = Locator::new(SearchRules::default(), Limits::default());
     assert!(locator.client.is_none());
 }

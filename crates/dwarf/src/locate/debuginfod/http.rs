@@ -104,7 +104,7 @@ impl Http {
     }
 }
 
-/// Stands in where obit was built without the feature `debuginfod`.
+/// The replacement where obit was built without the feature `debuginfod`.
 #[cfg(not(feature = "debuginfod"))]
 #[derive(Debug)]
 pub(super) struct Http;
@@ -115,7 +115,7 @@ impl Http {
         Self
     }
 
-    /// Asks nobody.
+    /// Makes no request.
     ///
     /// # Errors
     /// Always.

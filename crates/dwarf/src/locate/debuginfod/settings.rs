@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use obit_corefile::mapped_file::open_regular;
 
-/// How long a server may keep silent. elfutils waits 90 s; a dead server is to cost
-/// seconds.
+/// How long a server may send nothing. elfutils waits 90 s; a server that does not answer
+/// should cost seconds only.
 const SILENCE: Duration = Duration::from_secs(20);
 /// How long all questions of one run may take together.
 const RUN: Duration = Duration::from_secs(90);
