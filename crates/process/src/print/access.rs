@@ -96,7 +96,8 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         if !matches!(object.resolved(self.scene).get().kind, TypeKind::Record(_)) {
             return Err(self.refused("a member", of));
         }
-        // What cannot be read has no members to tell of: a discriminant, most often.
+        // The member may be of a variant that is not known, most often because the
+        // discriminant cannot be read.
         if let Some(why) = object.unknown_variant(self.scene) {
             return Err(why.into());
         }

@@ -1,4 +1,4 @@
-//! Answers to what is asked in a frame: values, memory, types.
+//! Answers to the commands of `obit print` in a frame: values, memory, types.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub enum Answer {
 /// gdb asks for (`p/x EXPR`, `x/4gx EXPR`, `ptype EXPR`, `info locals`).
 ///
 /// # Errors
-/// The text is no expression, or makes no sense in this frame.
+/// The text is not an expression, or makes no sense in this frame.
 pub fn answer<'p>(
     process: &'p Process,
     view: &FrameView<'p>,
@@ -101,7 +101,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         found.map_err(|stop| PrintError::of(stop, &expression))
     }
 
-    /// The name of such a type. Of the name of a type, what it stands for, one step.
+    /// The name of such a type. If the operand names a typedef, one level of it is resolved.
     fn name_in(&self, text: &str) -> Result<String, PrintError> {
         let ty = self.type_in(text)?;
         let is_name = parse(text, &|path| self.is_type(path)).is_ok_and(|expression| {
@@ -116,7 +116,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
     }
 }
 
-/// What stands for the value of `text` where there is none.
+/// The value of `text` if it has none: the reason why.
 fn absent(text: &str, why: Absence) -> Value {
     Value { name: Some(text.trim().into()), state: State::Absent(why), ..Value::default() }
 }

@@ -5,8 +5,8 @@ use super::path::Path;
 use super::span::Span;
 use super::syntax_error::{Problem, SyntaxError};
 
-/// Operators and operands within each other: deeper is refused, so that whoever walks a
-/// tree may recurse.
+/// Levels of nesting. A deeper expression is refused, so that code that walks a tree may
+/// recurse.
 pub(super) const MAX_DEPTH: u16 = 200;
 
 /// An expression.
@@ -14,7 +14,7 @@ pub(super) const MAX_DEPTH: u16 = 200;
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
-    /// Where it stands.
+    /// Its place in the text.
     pub span: Span,
     /// Expressions from here to the deepest operand; at most [`MAX_DEPTH`].
     depth: u16,
@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_of_a_c_type_may_stand_in_any_order() {
+    fn the_words_of_a_c_type_may_be_in_any_order() {
         let named = |words: &str| BaseName::of_words(words.split(' '));
         for (words, name) in [
             ("unsigned", BaseName::UnsignedInt),

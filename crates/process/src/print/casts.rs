@@ -81,7 +81,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         if let Some(known) = names.iter().find_map(|name| self.type_named(name)) {
             return Ok(known);
         }
-        // Whether `char` has a sign, only the program can tell.
+        // Whether `char` is signed depends on the program. The machine's ABI is the fallback.
         let signed = || integer(!matches!(self.machine_name(), "aarch64" | "arm" | "riscv64"), 8);
         match (ty, base) {
             (Some(ty), _) => Ok(ty),

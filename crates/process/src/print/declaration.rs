@@ -59,7 +59,7 @@ impl<'d> Writer<'d> {
         }
     }
 
-    /// `ty inner`, in C's syntax: what a declarator adds stands around the name.
+    /// `ty inner`, in C's syntax: a declarator adds its parts around the name.
     pub(super) fn declare(
         &mut self,
         ty: TypeRef<'d>,

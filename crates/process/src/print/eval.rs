@@ -1,4 +1,4 @@
-//! What an expression comes to in one frame of a dead process.
+//! Evaluates an expression in one frame of a process.
 
 use std::sync::Arc;
 
@@ -160,7 +160,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         }
         let (left, right) = match (self.eval(left), self.eval(right)) {
             (Ok(left), Ok(right)) => (left, right),
-            // An enumerator is in sight where its enumeration is.
+            // An enumerator may be named without its scope beside a value of its enumeration.
             (Ok(known), Err(stop)) => {
                 let other = self.enumerator_for(&known, right).ok_or(stop)?;
                 (known, other)

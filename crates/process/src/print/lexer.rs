@@ -19,7 +19,7 @@ const PUNCTUATION: [&str; 53] = [
     "^", "~", "!",
 ];
 
-/// A token and where it stands.
+/// A token and its place in the text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
@@ -95,7 +95,8 @@ impl<'t> Lexer<'t> {
         SyntaxError::new(start..self.at.max(start), problem)
     }
 
-    /// The next token, `None` at the end. What came before tells `tuple.0.1` from `0.1`.
+    /// The next token, `None` at the end. The token before it distinguishes `tuple.0.1` from
+    /// `0.1`.
     fn token(&mut self, before: Option<&TokenKind>) -> Result<Option<TokenKind>, SyntaxError> {
         let start = self.at;
         let Some(first) = self.peek() else { return Ok(None) };
@@ -358,7 +359,7 @@ fn starts_word(c: char) -> bool {
     c.is_alphabetic() || c == '_'
 }
 
-/// The middle dot stands in names of Go's linker.
+/// Names made by Go's linker contain a middle dot.
 fn continues_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$' || c == '·'
 }
@@ -449,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn floats_are_told_from_ranges_and_from_tuple_fields() {
+    fn floats_are_distinguished_from_ranges_and_tuple_fields() {
         let float = |value, suffix| TokenKind::Literal(Literal::Float { value, suffix });
         assert_eq!(only("1.5"), float(1.5, FloatSuffix::None));
         assert_eq!(only(".5f"), float(0.5, FloatSuffix::Single));
@@ -485,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_quote_is_told_at_its_place() {
+    fn an_open_quote_is_reported_where_it_is() {
         for text in ["'abc", "\"abc", r"'\n", "'"] {
             let error = tokens(text).unwrap_err();
             assert!(matches!(error.problem, Problem::Unclosed(_)), "{text}: {error}");

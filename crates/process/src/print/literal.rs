@@ -1,4 +1,4 @@
-//! Literals, as they are read and as they stand in an expression.
+//! Literals, as they are read and as they appear in an expression.
 
 /// A literal.
 #[derive(Clone, Debug, PartialEq)]

@@ -140,7 +140,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         })
     }
 
-    /// The type called `name`: one that is defined, before one that is but declared.
+    /// The type called `name`: one with a definition is preferred to one that is only declared.
     pub(super) fn type_named(&self, name: &str) -> Option<Ty<'v>> {
         let mut declared = None;
         for (_, debug) in self.modules() {
@@ -321,7 +321,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         }
     }
 
-    /// Names in sight that are nearly called `name`.
+    /// Names in scope that are similar to `name`.
     fn near(&self, name: &str) -> Vec<String> {
         let locals = self.view.variables();
         let locals = locals.iter().filter_map(|(variable, _)| variable.name.as_deref());

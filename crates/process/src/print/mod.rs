@@ -1,5 +1,5 @@
-//! `obit print`: expressions over a dead process, read-only, in the spelling of C, C++,
-//! Rust and Go.
+//! `obit print`: read-only expressions about the process, in the syntax of C, C++, Rust
+//! and Go.
 
 mod access;
 mod answer;

@@ -1,13 +1,13 @@
-//! Names that somebody may have meant.
+//! Names that may have been meant.
 
-/// Names that are told at most.
+/// Names that are suggested at most.
 const MOST: usize = 3;
 /// Names that are compared at most.
 const COMPARED: usize = 4096;
 /// Longer names are not compared.
 const LONGEST: usize = 128;
 
-/// Those of `names` that differ from `name` by a slip of the finger, the nearest first.
+/// Those of `names` that differ from `name` as by a typing error, the nearest first.
 pub(super) fn nearest(name: &str, names: impl Iterator<Item = String>) -> Vec<String> {
     let allowed = (name.chars().count() / 3).clamp(1, 3);
     let mut near: Vec<(usize, String)> = names
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_are_found_and_strangers_are_not() {
+    fn typing_errors_are_found_and_other_names_are_not() {
         assert_eq!(distance("kitten", "sitting"), Some(3));
         assert_eq!(distance("", "abc"), Some(3));
         assert_eq!(distance("abc", "abc"), Some(0));

@@ -23,8 +23,8 @@ pub(super) struct IntegerType {
 pub(super) enum Rules {
     /// C's and C++'s.
     C,
-    /// Rust's and Go's: no conversion but what is asked for. A literal takes the type of
-    /// what it stands beside.
+    /// Rust's and Go's: explicit conversions only. A literal takes the type of the other
+    /// operand.
     Strict,
 }
 
@@ -193,7 +193,7 @@ impl Number {
         }
     }
 
-    /// As an integer of `ty`: of a float what stands before the point.
+    /// As an integer of `ty`; a float is truncated.
     pub(super) fn to_integer(&self, ty: IntegerType) -> Integer {
         let bits = match self {
             Self::Boolean(value) => u128::from(*value),

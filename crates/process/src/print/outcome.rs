@@ -1,4 +1,4 @@
-//! From what an expression came to, to a value that can be shown.
+//! Turns the result of an expression into a value that can be shown.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -185,9 +185,9 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
     fn text_against(&self, operand: &Operand<'v>, text: &[u8]) -> Result<Ordering, Stop> {
         if let Operand::Object(object) = operand {
             let object = self.through_references(object)?;
-            let told = readable(&object, self.scene, text.len().saturating_add(1));
-            if let Some(told) = told.and_then(|told| told.text) {
-                return self.against_told(&told, text, operand);
+            let form = readable(&object, self.scene, text.len().saturating_add(1));
+            if let Some(content) = form.and_then(|form| form.text) {
+                return self.content_against(&content, text, operand);
             }
             if matches!(object.resolved(self.scene).get().kind, TypeKind::Array(_)) {
                 let mut bytes = object.bytes(self.scene)?;
@@ -216,20 +216,21 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         Ok(Ordering::Equal)
     }
 
-    /// How a text that is told as far as it was read compares.
-    fn against_told(
+    /// How the content of a string, of which only the start may have been read, compares to
+    /// `text`.
+    fn content_against(
         &self,
-        told: &Text,
+        content: &Text,
         text: &[u8],
         operand: &Operand<'v>,
     ) -> Result<Ordering, Stop> {
-        // In the same spelling, where bytes that are no UTF-8 are escaped.
+        // With the same escapes of bytes that are not UTF-8.
         let wanted = utf8_text(text, true, text.len());
-        if told.left_out == Some(0) {
-            return Ok(told.text.cmp(&wanted.text));
+        if content.left_out == Some(0) {
+            return Ok(content.text.cmp(&wanted.text));
         }
-        match wanted.text.strip_prefix(told.text.as_str()) {
-            None => Ok(told.text.cmp(&wanted.text)),
+        match wanted.text.strip_prefix(content.text.as_str()) {
+            None => Ok(content.text.cmp(&wanted.text)),
             Some(_) => Err(self.refused("a comparison with so long a text", operand)),
         }
     }

@@ -7,11 +7,11 @@ use super::span::Span;
 use super::syntax_error::{Problem, SyntaxError};
 use super::template_args::{self, Within};
 
-/// Reads an expression. `is_type` decides what a name in parentheses is where C cannot
-/// tell without knowing: `(name)-1` casts if it names a type.
+/// Reads an expression. `is_type` decides what a name in parentheses is where the syntax of
+/// C is ambiguous: `(name)-1` is a cast if `name` is a type.
 ///
 /// # Errors
-/// What is wrong first.
+/// The first error in the text.
 pub fn parse(text: &str, is_type: &dyn Fn(&Path) -> bool) -> Result<Expr, SyntaxError> {
     let mut parser = Parser::new(text, is_type)?;
     let found = parser.expression()?;
@@ -40,7 +40,8 @@ pub(super) struct Parser<'t> {
     nesting: u16,
 }
 
-/// How tightly operators bind, loosest first. gdb's `@` stands between shifts and sums.
+/// How tightly operators bind, loosest first. gdb's `@` binds tighter than shifts
+/// and looser than sums.
 const REPEAT: u8 = 10;
 const CAST: u8 = 13;
 
@@ -202,8 +203,8 @@ impl Parser<'_> {
         self.node(start, ExprKind::Cast(ty, operand))
     }
 
-    /// The type in the parentheses ahead, if it is one: surely, or because `is_operand`
-    /// finds behind them what a type must stand before.
+    /// The type in the parentheses ahead, if it is one: by its syntax, or because
+    /// `is_operand` finds that the tokens after them can only follow a type.
     fn type_in_parentheses(
         &mut self,
         is_operand: impl Fn(&Self, &Path) -> bool,
@@ -225,7 +226,7 @@ impl Parser<'_> {
         is_type.then_some(ty)
     }
 
-    /// Whether what stands ahead makes a cast of `(path)`.
+    /// Whether the token ahead makes `(path)` a cast.
     fn follows_as_operand(&self, path: &Path) -> bool {
         match self.peek() {
             None => false,
@@ -365,7 +366,7 @@ impl Parser<'_> {
         self.node(start, ExprKind::Cast(ty, operand))
     }
 
-    /// Why a type that stands alone is no expression.
+    /// Why a type without an operand is not an expression.
     fn bare_type(&mut self, start: usize) -> SyntaxError {
         self.go_to(start);
         match self.c_type() {
@@ -542,7 +543,7 @@ impl Parser<'_> {
         is_it
     }
 
-    /// Where the next token stands; empty at the end.
+    /// The place of the next token; empty at the end.
     pub(super) fn here(&self) -> Span {
         let end = self.text.trim_end().len();
         self.tokens.get(self.at).map_or(end..end, |token| token.span.clone())

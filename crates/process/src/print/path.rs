@@ -35,7 +35,7 @@ impl std::fmt::Display for Path {
     }
 }
 
-/// The parts of a name between the `::` that stand in no brackets.
+/// The parts of a name between each `::` that is not in brackets.
 pub(super) fn scopes(name: &str) -> Vec<&str> {
     let (mut found, mut start, mut depth) = (Vec::new(), 0_usize, 0_usize);
     let mut bytes = name.bytes().enumerate().peekable();

@@ -1,10 +1,10 @@
-//! Why a text is no expression: what is wrong, where, and what to write instead.
+//! Why a text is not an expression: what is wrong, where, and what to write instead.
 
 use std::fmt;
 
 use super::span::Span;
 
-/// Why a text is no expression.
+/// Why a text is not an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
     /// The bytes at fault; empty at the end of the text.
@@ -24,49 +24,49 @@ pub enum Problem {
         /// How many are.
         limit: usize,
     },
-    /// Operators and operands nested more deeply than is read.
+    /// Operators and operands nested too deeply.
     TooDeep {
         /// How deeply they may be.
         limit: u16,
     },
-    /// A character that starts nothing.
+    /// A character that starts no token.
     StrayCharacter(char),
-    /// A quote without its partner.
+    /// A quote that is not closed.
     Unclosed(char),
-    /// A bracket without its partner.
+    /// A bracket that is not closed.
     Unmatched {
-        /// Which was opened.
+        /// The opening bracket.
         open: &'static str,
-        /// Which should close it.
+        /// The bracket that closes it.
         close: &'static str,
-        /// What stands where it should; empty at the end.
+        /// What was found instead; empty at the end.
         found: String,
     },
-    /// A literal that is none.
+    /// A malformed literal.
     Literal(&'static str),
-    /// An operand should stand here.
+    /// An operand was expected.
     NoOperand {
-        /// What stands there; empty at the end.
+        /// What was found instead; empty at the end.
         found: String,
     },
-    /// An operator should stand here, or nothing.
+    /// An operator or the end was expected.
     NoOperator {
-        /// What stands there.
+        /// What was found instead.
         found: String,
     },
-    /// A name should stand here.
+    /// A name was expected.
     NoName {
-        /// What it should follow.
+        /// The token before it.
         after: &'static str,
-        /// What stands there; empty at the end.
+        /// What was found instead; empty at the end.
         found: String,
     },
-    /// A type should stand here.
+    /// A type was expected.
     NoType {
-        /// What stands there; empty at the end.
+        /// What was found instead; empty at the end.
         found: String,
     },
-    /// Words that name no type together.
+    /// Words of base types that do not name one together.
     UnknownBaseType(String),
     /// The `:` of a `?` is missing.
     NoColon,
@@ -85,7 +85,8 @@ impl SyntaxError {
         Self { span, problem }
     }
 
-    /// Whether the text breaks the grammar, rather than asking for what obit does not do.
+    /// Whether the text breaks the grammar; the other errors are about what obit does not
+    /// support.
     pub fn is_of_grammar(&self) -> bool {
         match self.problem {
             Problem::StrayCharacter(_)
@@ -179,8 +180,8 @@ pub fn column(span: &Span, text: &str) -> usize {
     before.chars().count().saturating_add(1)
 }
 
-/// `text` with carets under `span`, in two lines. A long text is cut to what stands around
-/// it.
+/// `text` with carets under `span`, in two lines. Of a long text only the part around
+/// `span` is shown.
 pub fn pointed_at(span: &Span, text: &str) -> String {
     const BEFORE: usize = 60;
     const AFTER: usize = 30;
@@ -203,14 +204,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn carets_stand_under_the_fault_counted_in_characters() {
+    fn carets_are_under_the_fault_counted_in_characters() {
         let error = SyntaxError::new(4..5, Problem::StrayCharacter('#'));
         assert_eq!(column(&error.span, "äö#"), 3);
         assert_eq!(pointed_at(&error.span, "äö#"), "äö#\n  ^");
     }
 
     #[test]
-    fn a_long_text_is_cut_to_what_stands_around_the_fault() {
+    fn a_long_text_is_cut_to_the_part_around_the_fault() {
         let text = format!("{}#{}", "a".repeat(500), "b".repeat(500));
         let error = SyntaxError::new(500..501, Problem::StrayCharacter('#'));
         let shown = pointed_at(&error.span, &text);
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_drive_a_terminal_is_not_repeated() {
+    fn control_characters_are_not_repeated() {
         let error = SyntaxError::new(0..1, Problem::Empty);
         assert!(!pointed_at(&error.span, "\u{1b}[2J").contains('\u{1b}'));
     }

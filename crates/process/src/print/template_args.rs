@@ -1,9 +1,9 @@
-//! Telling the `<` of template arguments from the one that compares.
+//! Distinguishes the `<` of template arguments from the operator.
 
 use super::lexer::{Token, TokenKind};
 use super::literal::Literal;
 
-/// What stands around a name.
+/// The context of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Within {
     /// An expression.
@@ -66,7 +66,7 @@ fn continues_name(after: Option<&Token>) -> bool {
     mark(Some(after)).is_some_and(|mark| follows.contains(&mark))
 }
 
-/// Whether a `*` or `&` makes a type of one: C's stands behind it, Rust's before.
+/// Whether a `*` or `&` modifies a type: in C it follows the type, in Rust it precedes it.
 fn modifies_type(before: Option<&Token>, after: Option<&Token>) -> bool {
     let behind = match after.map(|token| &token.kind) {
         Some(TokenKind::Punctuation(mark)) => [",", ">", "*", "&", "&&", ")", "("].contains(mark),

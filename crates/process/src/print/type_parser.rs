@@ -124,7 +124,7 @@ impl Parser<'_> {
         if !is_group {
             return self.arrays(ty);
         }
-        // `int (*)(long)`: what stands behind the group is what the group points at.
+        // `int (*)(long)`: what follows the group belongs to the type it points to.
         self.advance();
         let group = self.position();
         self.pointers(TypeExpr::Base(BaseName::Void))?;
