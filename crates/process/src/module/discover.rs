@@ -16,14 +16,14 @@ use super::ModuleKind;
 /// Bytes of an image's start that are read for its headers and notes: the kernel keeps
 /// the first page of every ELF mapping (`coredump_filter` bit 4); some have more.
 const HEAD_BYTES: usize = 16 << 10;
-/// Regions whose first bytes are looked at for a program that no note tells of.
+/// Regions whose first bytes are searched for a program that no note describes.
 const MOST_REGIONS: usize = 1 << 16;
 /// `e_type` of a program linked for one address.
 const ET_EXEC: u16 = 2;
 /// Page size of every machine's smallest granule.
 pub(super) const PAGE: u64 = 4096;
 
-/// An image as far as the core tells of it.
+/// What the core states about an image.
 #[derive(Debug)]
 pub(super) struct Candidate {
     pub(super) path: PathBuf,
@@ -243,7 +243,8 @@ fn mark_executable(
     }
 }
 
-/// The program by its own first page, which the kernel keeps, where no note tells of it.
+/// The program, found by its first page, which the kernel dumps; for cores without a note
+/// about it.
 fn by_first_page(dump: &Dump, memory: &AddressSpace, limits: &Limits) -> Option<Candidate> {
     let command = dump.process.as_ref().map(|process| process.command.as_str());
     let path = PathBuf::from(command.unwrap_or_default());

@@ -19,8 +19,8 @@ use super::{FileState, Library, Linked, Module, ModuleKind, Modules, image_in_co
 /// Executable segments of one image that are placed without their bytes; linkers make one.
 const CODE_SEGMENTS: usize = 8;
 
-/// The modules of a dead process and its memory, files of the same build standing in
-/// for what the core left out.
+/// The modules of a process and its memory. What the core left out is read from files of
+/// the same build.
 #[derive(Debug)]
 pub struct Loaded {
     /// What was loaded.
@@ -244,7 +244,7 @@ fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
     for file in files.iter().filter(|file| !file.placed.permissions.write) {
         builder.fill(file.region());
     }
-    // Without the file the image's own headers still tell where code was.
+    // Without the file the image's own headers still state where its code was.
     for (candidate, module) in found.iter().filter(|(_, module)| module.image.is_none()) {
         let Some(head) = &candidate.head else { continue };
         let placed = placed(candidate, head, module);
@@ -336,9 +336,9 @@ impl FileRange<'_> {
 }
 
 fn file_ranges<'m>(candidate: &Candidate, module: &'m Module) -> Vec<FileRange<'m>> {
-    // Bytes of another build look like the right ones and are not.
-    let stands_in = !matches!(module.file, FileState::InCore | FileState::Forced);
-    let Some(image) = module.image.as_ref().filter(|_| stands_in) else {
+    // A file of another build has plausible but wrong bytes.
+    let is_usable = !matches!(module.file, FileState::InCore | FileState::Forced);
+    let Some(image) = module.image.as_ref().filter(|_| is_usable) else {
         return Vec::new();
     };
     let placed = placed(candidate, image, module).into_iter();
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_note_on_files_the_programs_first_page_tells_where_it_lies() {
+    fn without_a_note_on_files_the_program_is_found_by_its_first_page() {
         let image = ElfBuilder::x86_64().e_type(2).text(&[0x90; 64]).build();
         let program = CoreFile::new(&image);
         let mut first_page = image.clone();

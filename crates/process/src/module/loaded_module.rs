@@ -1,4 +1,4 @@
-//! One image in the dead process.
+//! One image in the process.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -8,7 +8,7 @@ use obit_corefile::elf::{BuildId, ElfImage};
 use obit_corefile::notice::Notice;
 use obit_dwarf::DebugInfo;
 
-/// One image in the dead process.
+/// One image in the process.
 #[derive(Debug)]
 pub struct Module {
     /// The path of the file that was mapped, as the kernel resolved it, else the dynamic
@@ -92,7 +92,7 @@ impl Module {
 /// What there is to know of an image.
 #[derive(Debug)]
 pub(super) struct Described {
-    /// `None` when not even the image is at hand.
+    /// `None` if not even the image is available.
     pub(super) debug: Option<DebugInfo>,
     /// What the search for debug files had to say.
     pub(super) notices: Vec<Notice>,

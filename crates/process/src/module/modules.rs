@@ -62,7 +62,7 @@ impl Modules {
     }
 
     /// The debug information of a module: found and opened at the first call, `None`
-    /// when not even the image is at hand.
+    /// if not even the image is available.
     pub fn debug(&self, index: usize) -> Option<&DebugInfo> {
         self.described(index)?.debug.as_ref()
     }

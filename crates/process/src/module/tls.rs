@@ -21,7 +21,7 @@ const LINK_MAP_BYTES: usize = 2048;
 /// in the thread with this thread pointer.
 ///
 /// # Errors
-/// Why it cannot be told.
+/// Why the address is not known.
 pub fn thread_local_block(
     modules: &Modules,
     memory: &AddressSpace,

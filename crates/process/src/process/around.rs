@@ -129,9 +129,9 @@ impl<'p> FrameView<'p> {
         i64::try_from(memory.unsigned(low?)).ok()
     }
 
-    /// The class called `name` whose vtable's address point is `vtable`, and how far into
-    /// its complete object the pointer to that lies: two words before an address point
-    /// stands the way back to the top (Itanium C++ ABI § 2.5.2).
+    /// The class called `name` whose vtable's address point is `vtable`, and the offset of
+    /// the vtable pointer in the complete object. The word two before an address point is the
+    /// offset to top (Itanium C++ ABI § 2.5.2).
     fn cpp_class<'v>(
         &self,
         debug: &'p DebugInfo,
@@ -149,7 +149,7 @@ impl<'p> FrameView<'p> {
             TypeKind::Record(record) => !record.is_declaration,
             _ => false,
         };
-        // The vtable stands where the class was compiled, or where it was linked to.
+        // The class may be defined in the module of the vtable or in another one.
         std::iter::once(debug).chain(self.others(debug)).find_map(|debug| {
             let found = debug.types_named(name).into_iter().map(|id| TypeRef { debug, id });
             let class = found.into_iter().find(is_class)?;

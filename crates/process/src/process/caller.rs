@@ -74,7 +74,7 @@ impl<'p> FrameView<'p> {
         place.map_or(self.frame.pc, |(_, lookup)| lookup)
     }
 
-    /// The variables in sight in a frame.
+    /// The variables in scope in a frame.
     pub(super) fn scopes_of(&self, level: Level) -> Arc<Scopes> {
         let found = self.place(level).and_then(|(_, lookup)| {
             let index = self.process.modules.index_at(lookup)?;
@@ -196,7 +196,7 @@ impl<'v, 'p> At<'v, 'p> {
         let call = call.ok_or(unknown("the caller does not describe the call"))?;
         let mut caller = At::new(self.view, level, index, None);
         caller.asked = self.asked + 1;
-        // What was passed is told in terms of what holds after the call (§ 3.4.2).
+        // The arguments are described in terms of what holds after the call (§ 3.4.2).
         caller.survives.set(true);
         let target = match &call.target {
             CallTarget::Function(at) => Some(module.to_avma(*at)),
@@ -223,7 +223,7 @@ impl<'v, 'p> At<'v, 'p> {
             other => passed.place == Some(other),
         });
         let expression = found.and_then(read);
-        let expression = expression.ok_or(unknown("the caller does not tell it"))?;
+        let expression = expression.ok_or(unknown("the caller does not record it"))?;
         debug.compute(&expression, None, &caller).map_err(|_| unknown("the caller lost it"))
     }
 

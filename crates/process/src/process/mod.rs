@@ -1,4 +1,4 @@
-//! The dead process: its threads and their frames, named.
+//! The process: its threads and their frames, with names.
 
 mod arguments;
 mod around;
@@ -33,12 +33,12 @@ use obit_corefile::notice::Notice;
 use obit_dwarf::locate::{Locator, SearchRules};
 use obit_dwarf::{DebugInfo, SectionCache};
 
-/// A dead process, as far as its core and the files at hand tell.
+/// A process, as far as it is known from its core and the available files.
 #[derive(Debug)]
 pub struct Process {
     /// The core file.
     pub dump: Dump,
-    /// Memory, files of the same build standing in for what the core left out.
+    /// Memory. What the core left out is read from files of the same build.
     pub memory: AddressSpace,
     /// What was loaded.
     pub modules: Modules,
@@ -69,7 +69,7 @@ pub struct Options {
     /// Skip naming frames and unwinding: only what was loaded, with the debug information
     /// of all of it.
     pub modules_only: bool,
-    /// Remember what is read of the dead memory (see [`AddressSpace::take_reads`]).
+    /// Record which memory of the process is read (see [`AddressSpace::take_reads`]).
     pub log_reads: bool,
 }
 
@@ -81,7 +81,7 @@ impl Options {
     }
 }
 
-/// Told what is being done, for progress.
+/// Is notified of each phase, to show progress.
 pub trait Observer {
     /// Work on this has begun.
     fn begin(&self, what: Phase);
@@ -98,7 +98,7 @@ pub enum Phase {
     Stacks,
 }
 
-/// An observer that does not care.
+/// An observer that does nothing.
 impl Observer for () {
     fn begin(&self, _: Phase) {}
 }
@@ -109,10 +109,10 @@ const _: () = {
 };
 
 impl Process {
-    /// Opens the core at `path` and works out all that can be told.
+    /// Opens the core at `path`, finds the modules and unwinds and names the stacks.
     ///
     /// # Errors
-    /// Only when nothing at all can be said: not a core, no thread.
+    /// Only if there is nothing to report: the file is not a core, or it has no thread.
     pub fn open(path: &Path, options: Options, observer: &dyn Observer) -> Result<Self, OpenError> {
         observer.begin(Phase::Core);
         Ok(Self::of_dump(Dump::open(path, &options.limits)?, options, observer))

@@ -71,8 +71,8 @@ impl<'m> Naming<'m> {
         let trust = activation.trust;
         let bare = Frame::unnamed(FrameKind::Normal, trust, index, activation.pc, module);
         if activation.is_signal {
-            // The trampoline has a symbol and nothing else worth telling. It lies at the pc:
-            // the byte before is padding, or another function's.
+            // Only the symbol of the trampoline is useful. It is looked up at the pc: the byte
+            // before is padding or belongs to another function.
             let named = self.at(activation.pc);
             let function = named.last().and_then(|physical| physical.function.clone());
             let linkage_name = named.last().and_then(|physical| physical.linkage_name.clone());

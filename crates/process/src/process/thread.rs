@@ -5,7 +5,7 @@ use obit_corefile::arch::Registers;
 
 use super::Frame;
 
-/// A thread of the dead process.
+/// A thread of the process.
 #[derive(Clone, Debug)]
 pub struct Thread {
     /// The kernel's thread id.

@@ -36,7 +36,7 @@ impl<'p> FrameView<'p> {
         self.process.modules.debug(self.frame.module?)
     }
 
-    /// Arguments and locals in sight, innermost block first, each where it is; `None` for
+    /// Arguments and locals in scope, innermost block first, with their objects; `None` for
     /// one without a type.
     pub fn variables(&self) -> Vec<(Variable, Option<Object<'p>>)> {
         let Some(scope) = self.scopes.frames.get(self.nth) else { return Vec::new() };
@@ -44,8 +44,8 @@ impl<'p> FrameView<'p> {
         scope.variables.iter().map(|variable| (variable.clone(), object(variable))).collect()
     }
 
-    /// What is in sight at `instruction`, another one of the same activation: one view for
-    /// each call inlined there, the innermost first. Registers stay those of the moment the
+    /// The scopes at `instruction`, another one of the same activation: one view for each call
+    /// inlined there, the innermost first. The registers are still those of the moment the
     /// frame was left.
     pub fn seen_from(&self, instruction: Avma) -> Vec<Self> {
         let view = |nth| Self {
@@ -61,14 +61,14 @@ impl<'p> FrameView<'p> {
         views.collect()
     }
 
-    /// The names of what is in sight.
+    /// The names of the variables in scope.
     pub fn names(&self) -> Vec<Arc<str>> {
         let scope = self.scopes.frames.get(self.nth);
         let variables = scope.into_iter().flat_map(|scope| &scope.variables);
         variables.filter_map(|variable| variable.name.clone()).collect()
     }
 
-    /// Where each variable in sight is, as far as its location can be told.
+    /// Where each variable in scope is, as far as its location is known.
     pub fn places(&self) -> Vec<(Variable, Vec<Piece>)> {
         let Some(scope) = self.scopes.frames.get(self.nth) else { return Vec::new() };
         let Some((module, debug)) = self.frame.module.zip(self.debug()) else { return Vec::new() };

@@ -118,8 +118,8 @@ impl Frame {
                     // An empty mask: "refuse to unwind".
                     self.pop(Some(mask << 4).filter(|mask| *mask != 0)?)?;
                 }
-                // From here on offsets count from another register: what was popped
-                // before cannot be told by it.
+                // From here on offsets count from another register: registers popped
+                // before cannot be described by it.
                 0x90..=0x9f if self.saved.is_empty() && !matches!(op & 0xf, 13 | 15) => {
                     self.base = u16::from(op & 0xf);
                     self.offset = 0;
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn code_that_is_refused_cut_or_not_told_by_a_row_gives_none() {
+    fn code_that_is_refused_cut_or_has_no_equivalent_row_gives_none() {
         assert_eq!(decoded(&[0x80, 0x00]), None, "refuse to unwind");
         assert_eq!(decoded(&[0x84]), None, "cut");
         assert_eq!(decoded(&[0xb2, 0xff, 0xff, 0xff, 0xff, 0xff]), None);

@@ -138,7 +138,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_function_tells_at_its_start_where_it_put_its_return_address() {
+    fn a_prologue_shows_where_the_return_address_is_saved() {
         let stack = [0, 0, 0, 0, 0, 0, 0x7777, (TEXT + 0x28) as u32];
         let memory = memory(&CODE, &stack);
         let (pc, registers) = caller(&memory, &frame(Left::Called)).unwrap();

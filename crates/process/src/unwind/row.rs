@@ -271,14 +271,14 @@ fn go_frame_pointer(cfa: Avma, callee: &Registers, context: &mut Context<'_, '_>
 }
 
 /// The pc where a thread was interrupted as the address of an instruction. It has no
-/// authentication code, and may be no address at all.
+/// authentication code, and may not be an address at all.
 pub(super) fn interrupted_at(pc: u64, facts: &Facts) -> Avma {
     Avma(facts.wrap(pc) & !facts.code_address.mode_bits)
 }
 
 /// A return address as the address of an instruction: without the bits of the processor's
-/// mode, without an authentication code and tag. `mask` are the bits of the code as the core
-/// tells them, where it does.
+/// mode, without an authentication code and tag. `mask` has the bits of the code that the core
+/// states, if any.
 pub(super) fn code_address(value: u64, facts: &Facts, mask: u64) -> Avma {
     let form = &facts.code_address;
     let mask = if form.authentication == 0 { 0 } else { mask };

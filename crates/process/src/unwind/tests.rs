@@ -414,7 +414,7 @@ fn a_trampoline_whose_code_is_missing_is_known_by_what_the_kernel_left() {
     let (selectors, context) = (0x002b_0000_0000_0033, STACK + 16);
     let area = STACK + 0x240;
     let unwound = |selectors: u64, area: u64| {
-        // A handler called by nobody: the word on top is the trampoline's address.
+        // A handler without a caller: the word on top is the trampoline's address.
         let registers = [(168, TEXT + 0x300), (160, STACK + 0x800), (152, 77)];
         let rest = [(0, 7), (184, selectors), (224, area)];
         let all: Vec<(usize, u64)> =

@@ -81,7 +81,7 @@ impl<'m> Unwinder<'m> {
         }
     }
 
-    /// The stack of a thread that died with these registers. `code_mask` are the bits of
+    /// The stack of a thread with these registers. `code_mask` are the bits of
     /// its code addresses that hold an authentication code, as the core has it.
     pub fn unwind(&mut self, registers: &Registers, code_mask: Option<u64>) -> Stack {
         self.code_mask = code_mask.unwrap_or(0);

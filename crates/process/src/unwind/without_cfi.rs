@@ -41,7 +41,7 @@ pub(super) struct Search<'c, 'm> {
 
 /// How far a function without CFI has got with its frame.
 enum Progress {
-    /// Nothing is pushed but the return address, as far as its first instructions tell.
+    /// Nothing is pushed but the return address, according to its first instructions.
     Frameless,
     /// The caller's frame pointer lies on top of the stack.
     FramePointerPushed,
@@ -155,10 +155,10 @@ impl Search<'_, '_> {
         Some(Step { trust: Trust::CallSite, ..step })
     }
 
-    /// Code without CFI that has not made the frame pointer its own, or has given it
-    /// back: the return address is on top of the stack, or below a frame pointer just
-    /// pushed. As gdb's analysis of amd64 prologues, but believed only if a call stands
-    /// before the address.
+    /// Code without CFI that has not set up its frame pointer yet or has restored the
+    /// caller's: the return address is on top of the stack, or below a frame pointer just
+    /// pushed. As gdb's analysis of amd64 prologues, but trusted only if a call precedes the
+    /// address.
     fn by_prologue(&mut self, frame: &Activation) -> Option<Step> {
         if !matches!(self.facts.calls, Calls::X86) {
             return None;
@@ -211,7 +211,7 @@ impl Search<'_, '_> {
         }
     }
 
-    /// The first bytes of the code at `at`, 0 where it is not at hand.
+    /// The first bytes of the code at `at`, 0 if it is not available.
     fn code(&mut self, at: Avma) -> [u8; 4] {
         let mut code = [0; 4];
         if self.memory.read(at, &mut code).is_err() {
@@ -328,7 +328,8 @@ impl Search<'_, '_> {
         let trust = match call_before(pc, self.facts, self.memory) {
             CallBefore::Direct(_) | CallBefore::Indirect => Trust::FramePointer,
             CallBefore::Unknown => Trust::Scan,
-            // The kernel calls nobody: it makes a handler return to its trampoline.
+            // The kernel does not call a handler: it makes the handler return to its
+            // trampoline.
             CallBefore::None | CallBefore::NotCode => {
                 trampoline::at(pc, self.facts, self.memory)?;
                 Trust::FramePointer

@@ -14,7 +14,8 @@ use obit_corefile::memory::AddressSpace;
 
 /// The variable of a compiler that lists its images.
 const DESCRIPTOR: &[u8] = b"__jit_debug_descriptor";
-/// What stands for the path of such an image: an address would tell crashes of one bug apart.
+/// The path shown for such an image. It has no address, which would give crashes of one bug
+/// different signatures.
 const NAME: &str = "[jit]";
 /// Images that are read.
 const MOST: usize = 4096;
