@@ -446,7 +446,7 @@ fn locks_and_who_holds_them() {
     );
     check(LIBSTDCXX, &[("rw_written", "std::shared_mutex, locked by thread TID, a writer")]);
     check(LIBCXX, &[("rw_written", "std::shared_mutex, locked by a writer")]);
-    let quiet = "std::condition_variable, nobody waiting";
+    let quiet = "std::condition_variable, no waiters";
     check(&[GCC, LIBCXX14, LIBCXX22], &[("condition", quiet)]);
 }
 

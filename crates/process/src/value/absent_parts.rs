@@ -1,11 +1,10 @@
-//! What the absence of its parts says of a whole.
+//! Whether a whole is absent because its parts are.
 
 use super::object::Absence;
 use super::{State, Value};
 use obit_dwarf::NoPlace;
 
-/// Why nothing can be said of a whole, if that is so of all its parts and for reasons of
-/// one kind.
+/// Why a whole is absent: all its parts are, for reasons of one kind.
 pub(super) fn absence_of_all(members: &[Value]) -> Option<Absence> {
     let mut first: Option<&Absence> = None;
     for member in members.iter().filter(|member| !is_hollow(member)) {
@@ -19,7 +18,7 @@ pub(super) fn absence_of_all(members: &[Value]) -> Option<Absence> {
     first.filter(|why| **why != Absence::ImplicitPointer).cloned()
 }
 
-/// Whether nothing is said: an empty structure.
+/// Whether there is nothing to show: an empty structure.
 pub(super) fn is_hollow(value: &Value) -> bool {
     matches!(value.state, State::Aggregate)
         && value.members.is_empty()

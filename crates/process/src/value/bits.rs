@@ -136,7 +136,7 @@ fn gather(
         left = left.saturating_sub(taken);
         skip = 0;
     }
-    // What no piece tells of is nowhere (DWARF 5 § 2.6.1.2).
+    // Bits that no piece describes are optimized out (DWARF 5 § 2.6.1.2).
     if left > 0 { Err(NoPlace::OptimizedOut.into()) } else { Ok(()) }
 }
 

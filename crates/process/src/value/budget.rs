@@ -1,8 +1,8 @@
-//! How much of a value is read and told.
+//! How much of a value is read and shown.
 
 use std::cell::Cell;
 
-/// How much of each value is told, and what is left for all that are told with it.
+/// How much of each value is shown, and what is left for all values that share it.
 #[derive(Clone, Debug)]
 pub struct Budget {
     /// Levels of members within members.
@@ -20,7 +20,7 @@ pub struct Budget {
     left: Cell<usize>,
 }
 
-/// Levels that are followed whoever asks for more: each takes a piece of the stack.
+/// Levels that are followed at most, even if more are asked for: each takes stack space.
 const DEEPEST: usize = 100;
 /// Nodes of one report: enough for some thousand frames; some 100 MB as JSON.
 const NODES: usize = 500_000;

@@ -3,7 +3,7 @@
 use super::object::{Scene, TYPE_DEPTH, TypeRef};
 use obit_dwarf::{Language, TypeKind};
 
-/// Names of C and C++ for code units, and what stands before the quotes of their literals.
+/// Names of C and C++ for code units, and the prefixes of their literals.
 const PREFIXES: [(&str, &str); 4] =
     [("wchar_t", "L"), ("char8_t", "u8"), ("char16_t", "u"), ("char32_t", "U")];
 

@@ -107,7 +107,7 @@ fn component_encoding(base: &BaseType, name: Option<&str>) -> Option<Encoding> {
     }
 }
 
-/// What a base type's bytes mean. `name` tells formats of one size apart.
+/// What a base type's bytes mean. `name` distinguishes formats of the same size.
 fn decode_base(base: &BaseType, name: &str, bytes: &[u8], layout: &Layout, is_x86: bool) -> Scalar {
     let Some((value, bits)) = layout.number(bytes) else { return Scalar::Raw(bytes.to_vec()) };
     match base.encoding {
@@ -145,8 +145,8 @@ fn decode_base(base: &BaseType, name: &str, bytes: &[u8], layout: &Layout, is_x8
     }
 }
 
-/// A character of `bits` bits. A code unit of 8 bits is a character only in ASCII: others
-/// are parts of one, or of a character set nobody states.
+/// A character of `bits` bits. A code unit of 8 bits is a character only if it is ASCII:
+/// others are part of a character, or of an unknown character set.
 fn character(code: i128, bits: u32) -> Scalar {
     match wide_character(code) {
         Scalar::Character { code, .. } if bits <= 8 && !(0..=0x7f).contains(&code) => {
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_character_is_named_only_where_its_code_tells_which() {
+    fn a_character_is_named_only_if_its_code_identifies_it() {
         let of = |encoding, bytes: &[u8]| match decode(encoding, "", bytes) {
             Scalar::Character { code, character } => (code, character),
             other => panic!("{other:?}"),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_tells_floats_of_one_size_apart() {
+    fn the_name_distinguishes_floats_of_the_same_size() {
         let format = |name: &str, size: usize| match decode(Encoding::Float, name, &vec![0; size]) {
             Scalar::Float(float) => Some(float.format),
             _ => None,

@@ -7,14 +7,14 @@ use obit_dwarf::TypeKind;
 use obit_dwarf::types::{BaseType, Encoding};
 
 impl<'d> Object<'d> {
-    /// What a pointer or reference points at.
+    /// The object that a pointer or reference points to.
     ///
     /// # Errors
     /// The pointer's own value is absent.
     pub fn pointee(&self, scene: Scene<'d>) -> Result<Self, Absence> {
         let ty = self.resolved(scene);
         let TypeKind::Pointer { target, .. } = ty.get().kind else {
-            return Err(Absence::Malformed("it is no pointer"));
+            return Err(Absence::Malformed("it is not a pointer"));
         };
         let target = target.map(|target| ty.other(target));
         if let Some((part, _)) = self.first_part()
@@ -86,7 +86,7 @@ impl Layout {
             | TypeKind::MemberPointer { .. }
             | TypeKind::Subrange(_)
             | TypeKind::Unspecified => Ok(plain),
-            _ => Err(Absence::Malformed("it is no number")),
+            _ => Err(Absence::Malformed("it is not a number")),
         }
     }
 

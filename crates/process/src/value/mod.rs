@@ -1,5 +1,5 @@
-//! Values: what the bytes of a dead process mean, given a type and a place. A value is a
-//! tree of plain DWARF structure, with what a person would rather read beside it.
+//! Values: what the bytes of a process mean, given a type and a place. A value is a tree
+//! of plain DWARF structure, with a more readable form beside it.
 
 mod absent_parts;
 mod bits;

@@ -1,4 +1,4 @@
-//! What a value is: a tree of plain structure, with what a person would rather read beside.
+//! What a value is: a tree of plain structure, with a more readable form beside it.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::object::Absence;
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_dwarf::NoPlace;
 
-/// One variable, member or element, with what is known of it.
+/// One variable, member or element, with what is known about it.
 #[derive(Clone, Debug, Default)]
 pub struct Value {
     /// Its name; `[3]` for an element; `None` for an anonymous member.
@@ -15,16 +15,16 @@ pub struct Value {
     pub type_name: Option<Arc<str>>,
     /// What it holds.
     pub state: State,
-    /// Why some of it cannot be told though the rest can: a part of a variable in parts that
-    /// the compiler kept nowhere. Said of whole variables alone.
+    /// Why a part of it is not known though the rest is: the variable is in several pieces,
+    /// and the compiler did not keep one of them. Set for whole variables only.
     pub partly: Option<Absence>,
     /// A scalar as a person would write it: an enumerator, a character, the text a
     /// pointer points at, the function it points to.
     pub text: Option<Text>,
-    /// The scalar in the format that was asked for. It stands for `text`, too, which says
-    /// the same in other words.
+    /// The scalar in the format that was asked for. It also replaces `text`, which has the
+    /// same content in another form.
     pub formatted: Option<String>,
-    /// What stands before the quotes of a literal with `text`: `L`, `u`, `U`, `u8` or nothing.
+    /// The prefix of a literal with `text`: `L`, `u`, `U`, `u8` or nothing.
     pub text_prefix: &'static str,
     /// The plain structure debug information states: data members and bases, elements,
     /// the active variant.
@@ -117,7 +117,7 @@ pub enum FloatFormat {
 /// A text that goes with a value, and where it comes from: redaction judges by that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
-    /// The bytes as text; what is no UTF-8 stands as `\xff`.
+    /// The bytes as text; those that are not UTF-8 are written as `\xff`.
     pub text: String,
     /// Where it comes from.
     pub origin: TextOrigin,
@@ -129,7 +129,7 @@ pub struct Text {
 /// Where a text comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TextOrigin {
-    /// The memory of the dead process: strings and characters.
+    /// The memory of the process: strings and characters.
     Data,
     /// A name in the program: enumerators, functions, variables.
     Symbol,

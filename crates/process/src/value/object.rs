@@ -1,4 +1,4 @@
-//! A typed place in a dead process: what members, elements and pointees are taken from.
+//! A typed place in a process: what members, elements and pointees are taken from.
 
 use std::sync::Arc;
 
@@ -38,8 +38,8 @@ impl<'d> TypeRef<'d> {
         Self { id, ..self }
     }
 
-    /// The type without typedefs and qualifiers, and its definition where this one is
-    /// but declared.
+    /// The type without typedefs and qualifiers, and its definition if this one is only
+    /// declared.
     #[must_use]
     pub fn resolved(self, scene: Scene<'d>) -> Self {
         let plain = self.without_names();
@@ -79,7 +79,7 @@ impl std::fmt::Debug for TypeRef<'_> {
 /// Why a value or a part of it cannot be shown.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Absence {
-    /// Where it should be.
+    /// It has no location; why.
     #[error("{0}")]
     NoPlace(#[from] NoPlace),
     /// The memory is not there.
@@ -173,9 +173,9 @@ pub struct Object<'d> {
 /// What values are read against.
 #[derive(Clone, Copy)]
 pub struct Scene<'d> {
-    /// The dead memory.
+    /// The memory of the process.
     pub memory: &'d AddressSpace,
-    /// What cannot be told from a type and memory alone.
+    /// What cannot be known from a type and memory alone.
     pub around: &'d dyn Surroundings<'d>,
     /// What the input may cost.
     pub limits: &'d Limits,
@@ -259,8 +259,8 @@ impl<'d> Object<'d> {
         is_whole.then(|| Avma(start.0.wrapping_add(self.bit_offset / 8)))
     }
 
-    /// The type without typedefs and qualifiers, and its definition where this one is
-    /// but declared.
+    /// The type without typedefs and qualifiers, and its definition if this one is only
+    /// declared.
     pub fn resolved(&self, scene: Scene<'d>) -> TypeRef<'d> {
         self.ty.resolved(scene)
     }

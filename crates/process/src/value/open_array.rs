@@ -1,5 +1,5 @@
-//! Arrays of which nothing states the length: flexible array members, arrays that are but
-//! declared, those whose bound the compiler did not keep.
+//! Arrays of unknown length: flexible array members, arrays that are only declared, those
+//! whose bound the compiler did not keep.
 
 use super::object::{Absence, Object, Scene};
 use super::text::Units;
@@ -16,8 +16,8 @@ pub(super) fn is_flexible<'d>(last: &Object<'d>, scene: Scene<'d>) -> bool {
         && last.length(scene) == Some(0)
 }
 
-/// What can be said of such an array: characters are read as far as a NUL, as those that a
-/// pointer points at are; the end of others is not known.
+/// Fills in what is known about such an array: characters are read up to a NUL, as those
+/// that a pointer points to; the end of others is not known.
 pub(super) fn fill<'d>(value: &mut Value, object: &Object<'d>, scene: Scene<'d>, longest: usize) {
     let ty = object.resolved(scene);
     let element = match &ty.get().kind {

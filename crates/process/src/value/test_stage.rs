@@ -1,4 +1,4 @@
-//! A dead process made of types and bytes, for tests.
+//! A process made of types and bytes, for tests.
 
 use std::io::Write;
 use std::sync::Arc;

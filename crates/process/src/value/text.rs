@@ -1,4 +1,4 @@
-//! Strings in the dead process: what the characters at a place spell.
+//! Strings in the process: the text of the characters at a place.
 
 use std::fmt::Write as _;
 
@@ -226,7 +226,7 @@ impl Text {
     }
 }
 
-/// A character of a string, or what stands where one should.
+/// A character of a string, or what is in its place: a byte or code unit that is not one.
 enum Spelled {
     Char(char),
     Byte(u8),
@@ -255,7 +255,7 @@ fn cut(mut characters: impl Iterator<Item = Spelled>, is_whole: bool, longest: u
     Text { text, origin: TextOrigin::Data, left_out: is_whole.then_some(rest) }
 }
 
-/// Whether bytes that need not be text are: a byte's type tells nothing.
+/// Whether bytes are text, though their type does not say so.
 fn is_printable(bytes: &[u8]) -> bool {
     let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t' | '\r');
     !bytes.is_empty() && std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_plain))

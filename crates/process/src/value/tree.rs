@@ -87,7 +87,8 @@ struct Position {
     level: usize,
     /// Pointers that may be followed from here.
     pointers: usize,
-    /// Within the plain structure of what reads well as a whole: nothing is told beside it.
+    /// Within the plain structure of an object that has a readable form as a whole: no
+    /// further one is added.
     is_within: bool,
 }
 
@@ -135,7 +136,7 @@ impl<'d> Tree<'_, 'd> {
                 }
             }
             TypeKind::Function(_) => match readable(object, self.scene, 0) {
-                Some(found) => self.tell(&mut value, found, at),
+                Some(found) => self.set_readable(&mut value, found, at),
                 None => value.text = object.address().and_then(|at| self.symbol(at)),
             },
             TypeKind::Unsupported(_) => {
@@ -155,9 +156,9 @@ impl<'d> Tree<'_, 'd> {
     fn record(&mut self, value: &mut Value, object: &Object<'d>, at: Position) {
         let found = self.readable(object, at);
         let plain = if found.is_some() { at.within() } else { at };
-        // Within elements what reads well is not spelled out again.
-        let is_plain_told = !(self.is_beside && found.is_some());
-        if is_plain_told {
+        // Elements with a readable form are shown without their plain structure.
+        let is_plain_shown = !(self.is_beside && found.is_some());
+        if is_plain_shown {
             let members = object.members(self.scene);
             let count = members.len() as u64;
             value.members = self.children(members.iter().cloned(), plain);
@@ -180,7 +181,7 @@ impl<'d> Tree<'_, 'd> {
                 value.members.clear();
                 value.state = State::Absent(why);
             }
-            (Some(found), None) => self.tell(value, found, at),
+            (Some(found), None) => self.set_readable(value, found, at),
             (None, None) => {}
         }
     }
@@ -308,7 +309,7 @@ impl<'d> Tree<'_, 'd> {
             return;
         }
         if let Some(found) = self.readable(object, at) {
-            self.tell(value, found, at);
+            self.set_readable(value, found, at);
             return;
         }
         let is_reference = kind != PointerKind::Pointer;
@@ -381,9 +382,9 @@ impl<'d> Tree<'_, 'd> {
         };
         let name = value.name.as_deref().map(|name| format!("*{name}").into());
         let found = self.beside(|tree| tree.take().then(|| tree.grow(&pointee, name, inner)));
-        let told =
+        let shown =
             found.filter(|found| !matches!(found.state, State::Absent(_)) && !is_hollow(found));
-        value.pointee = told.map(Box::new);
+        value.pointee = shown.map(Box::new);
     }
 
     /// The object that `part` is a base of, by the vtable it points to; `None` if that is
@@ -428,8 +429,8 @@ impl<'d> Tree<'_, 'd> {
         readable(object, self.scene, self.budget.max_elements)
     }
 
-    /// What is easier to read, with its elements.
-    fn tell(&mut self, value: &mut Value, found: Readable<'d>, at: Position) {
+    /// Adds the readable form, with its elements.
+    fn set_readable(&mut self, value: &mut Value, found: Readable<'d>, at: Position) {
         value.summary = found.summary;
         let text = found.text.map(|text| text.cut(self.budget.max_text));
         value.text = text.or_else(|| value.text.take());
@@ -504,7 +505,7 @@ impl<'d> Tree<'_, 'd> {
     }
 }
 
-/// How a scalar is spelled that a number does not tell in full.
+/// The text of a scalar for which its number is not enough.
 fn own_text(scalar: &Scalar) -> Option<Text> {
     let (text, origin) = match scalar {
         Scalar::Character { code, character } => {

@@ -1,4 +1,4 @@
-//! What the tree of a value says, and where it ends.
+//! What the tree of a value contains, and where it ends.
 
 use std::sync::Arc;
 
@@ -17,12 +17,12 @@ fn types(mut more: Vec<Type>) -> Vec<Type> {
     types
 }
 
-fn told<'d>(play: Play<'d>, object: &Object<'d>) -> Value {
+fn value_of<'d>(play: Play<'d>, object: &Object<'d>) -> Value {
     tree(object, Some("v".into()), play.scene, &Budget::default())
 }
 
 fn at(play: Play<'_>, ty: u32, address: u64) -> Value {
-    told(play, &play.object(ty, address))
+    value_of(play, &play.object(ty, address))
 }
 
 /// `path = value` of each leaf.
@@ -53,7 +53,7 @@ fn text(value: &Value) -> Option<&str> {
 }
 
 #[test]
-fn a_structure_is_told_as_it_is_declared() {
+fn a_structure_is_shown_as_it_is_declared() {
     let base_of = |ty, at| Member { role: MemberRole::Base, ..field("", ty, at) };
     let bit = |name: &str, first: u64, bits: u64| Member {
         offset: obit_dwarf::types::MemberOffset::Bits(first),
@@ -192,7 +192,7 @@ fn gone<'d>() -> PartSource<'d> {
 }
 
 #[test]
-fn what_is_absent_is_told_leaf_by_leaf_and_of_the_whole_if_all_is() {
+fn absence_is_stated_for_each_leaf_or_for_the_whole_if_all_are_absent() {
     Stage::new(pair(), &[(0x1000, &[1, 0, 0, 0])]).ask(|play| {
         let half = at(play, 2, 0x1000);
         assert_eq!(leaves(&half), ["/a = Signed(1)", "/b: memory at 0x1004 is not mapped"]);
@@ -205,10 +205,10 @@ fn what_is_absent_is_told_leaf_by_leaf_and_of_the_whole_if_all_is() {
 fn a_variable_of_which_the_compiler_kept_a_part_says_so() {
     Stage::new(pair(), &[]).ask(|play| {
         let known = PartSource::Bytes(Arc::from([5, 0, 0, 0]));
-        let value = told(play, &parts(play, vec![known, gone()]));
+        let value = value_of(play, &parts(play, vec![known, gone()]));
         assert_eq!(leaves(&value), ["/a = Signed(5)", "/b: optimized out"]);
         assert_eq!(value.partly, Some(NoPlace::OptimizedOut.into()));
-        let value = told(play, &parts(play, vec![gone(), gone()]));
+        let value = value_of(play, &parts(play, vec![gone(), gone()]));
         assert_eq!((leaves(&value), value.partly), (vec![": optimized out".to_owned()], None));
     });
 }
@@ -220,7 +220,7 @@ fn an_implicit_pointer_has_no_value_but_a_pointee() {
         let target = Arc::new(play.object(INT, 0x1000));
         let source = PartSource::ImplicitPointer(Some(target));
         let part = ObjectPart { bits: 64, bit_offset: 0, source };
-        let value = told(play, &Object::new(play.ty(2), Contents::Parts(Arc::from([part]))));
+        let value = value_of(play, &Object::new(play.ty(2), Contents::Parts(Arc::from([part]))));
         assert!(matches!(value.state, State::Absent(Absence::ImplicitPointer)));
         assert_eq!(leaves(&value.pointee.unwrap()), [" = Signed(3)"]);
     });
@@ -388,7 +388,7 @@ fn one_variable_has_so_many_nodes_and_all_together_so_many() {
         assert_eq!(nodes(&tree(&object, None, play.scene, &budget)), 101);
         let next = tree(&object, None, play.scene, &budget);
         assert_eq!((nodes(&next), next.omitted), (1, 64));
-        // What needs no room is told all the same.
+        // A value that needs no nodes is still shown.
         let number = tree(&play.object(INT, 0x1000), None, play.scene, &budget);
         assert_eq!(leaves(&number).len(), 1);
     });

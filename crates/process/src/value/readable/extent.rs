@@ -1,5 +1,5 @@
-//! Elements that lie one after the other, and text, of containers whose own words tell
-//! where they are: what holds for every language.
+//! Contiguous elements and text of containers that store a pointer and a length: what is
+//! the same for every language.
 
 use std::sync::Arc;
 

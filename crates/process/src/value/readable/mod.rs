@@ -1,5 +1,5 @@
-//! What a person would rather read than a structure: the content of containers, strings
-//! and smart pointers, told by the shape of their layout.
+//! Readable forms of structures: the content of containers, strings and smart pointers,
+//! recognized by their layout.
 
 mod ada;
 mod cpp;
@@ -17,7 +17,7 @@ pub use user::{FormatterError, FormatterProblem, UserFormatters};
 use super::{Object, Scene};
 use obit_dwarf::Language;
 
-/// The readable form of `object`, `None` if its plain structure says it best. At most
+/// The readable form of `object`, `None` if its plain structure is the best one. At most
 /// `limit` elements are looked up.
 pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Option<Readable<'d>> {
     if let Some(declared) = scene.formatters.readable(object, scene, limit) {

@@ -1,8 +1,8 @@
 //! `std::deque`: blocks of elements, and an array of pointers to them.
 
+use super::form_result::{FormResult, Trouble};
 use super::layout::{self, Shape};
 use super::object::{CppObject, element_name};
-use super::told::{Told, Trouble};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 
@@ -18,7 +18,7 @@ struct Blocks<'d> {
     count: u64,
 }
 
-pub(super) fn deque<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn deque<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let blocks = match libstdcxx(view) {
         Err(Trouble::Unfamiliar) => libcxx(view),
         other => other,

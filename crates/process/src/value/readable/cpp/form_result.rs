@@ -1,11 +1,11 @@
-//! What a formatter of this folder gives, or why it gives nothing.
+//! The result of a formatter of this folder.
 
 use crate::value::Absence;
 use crate::value::readable::Readable;
 
 /// Why there is no readable form.
 pub(super) enum Trouble {
-    /// It is laid out as no library known does it.
+    /// Its layout is that of no library known.
     Unfamiliar,
     /// A part of it is not known; the plain structure says why.
     Absent,
@@ -20,4 +20,4 @@ impl From<Absence> for Trouble {
 }
 
 /// A readable form, or why there is none.
-pub(super) type Told<'d> = Result<Readable<'d>, Trouble>;
+pub(super) type FormResult<'d> = Result<Readable<'d>, Trouble>;

@@ -1,13 +1,13 @@
 //! `std::function`: what it would call.
 
 use super::family::{argument_list, arguments};
+use super::form_result::{FormResult, Trouble};
 use super::layout::{self, Field};
 use super::object::CppObject;
-use super::told::{Told, Trouble};
 use crate::value::Object;
 use obit_corefile::addr::Avma;
 
-pub(super) fn function<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn function<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     match view.named(&["_M_invoker"]) {
         Some(invoker) => libstdcxx(view, invoker),
         None => libcxx(view),
@@ -17,43 +17,43 @@ pub(super) fn function<'d>(view: &CppObject<'d>) -> Told<'d> {
 /// A pointer to a function that knows the target's type and calls it. The target is in
 /// the name of that function; where it is itself a pointer to a function, its name says
 /// more.
-fn libstdcxx<'d>(view: &CppObject<'d>, invoker: &Field<'d>) -> Told<'d> {
+fn libstdcxx<'d>(view: &CppObject<'d>, invoker: &Field<'d>) -> FormResult<'d> {
     let manager = view.named_number(&["_M_manager"])?;
     if manager == 0 {
-        return Ok(view.told(", empty"));
+        return Ok(view.summarized(", empty"));
     }
     let symbol = view.scene.around.symbol_at(Avma(view.number(invoker)?));
     let handler = symbol.as_ref().and_then(|(name, _)| last_argument(name, "_Function_handler<"));
     let Some(target) = handler else {
         return match view.scene.memory.range_at(Avma(manager)) {
-            Some(_) => Ok(view.told("")),
+            Some(_) => Ok(view.summarized("")),
             None => Err(Trouble::Damaged("its manager is not mapped")),
         };
     };
     let functor = view.named(&["_M_functor"]).ok_or(Trouble::Unfamiliar)?;
     let named = function_named(view, target, view.part(functor).address());
-    Ok(view.told(&format!(" to {}", named.as_deref().unwrap_or(target))))
+    Ok(view.summarized(&format!(" to {}", named.as_deref().unwrap_or(target))))
 }
 
 /// A pointer to an object with a vtable, the class of which knows the target's type. It
 /// may point into the function itself.
-fn libcxx<'d>(view: &CppObject<'d>) -> Told<'d> {
+fn libcxx<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let pointer = view.words().filter(|field| field.is_named(&["__f_"])).last();
     let pointer = pointer.ok_or(Trouble::Unfamiliar)?;
     let at = view.number(pointer)?;
     if at == 0 {
-        return Ok(view.told(", empty"));
+        return Ok(view.summarized(", empty"));
     }
     view.check_mapped(at, 1)?;
     let vtable = Avma(view.word(at)?);
     let Some((class, into)) = view.scene.around.class_of_vtable(vtable) else {
         let symbol = view.scene.around.symbol_at(vtable);
         let target = symbol.as_ref().and_then(|(name, _)| first_argument(name, "__func<"));
-        let Some(target) = target else { return Ok(view.told("")) };
+        let Some(target) = target else { return Ok(view.summarized("")) };
         // The target lies behind the vtable pointer.
         let behind = view.part(pointer).size(view.scene).and_then(|size| at.checked_add(size));
         let named = function_named(view, target, behind.map(Avma));
-        return Ok(view.told(&format!(" to {}", named.as_deref().unwrap_or(target))));
+        return Ok(view.summarized(&format!(" to {}", named.as_deref().unwrap_or(target))));
     };
     let whole = Object::at(class, Avma(at).offset(into.wrapping_neg()));
     let fields = layout::fields(class, view.scene);
@@ -67,7 +67,7 @@ fn libcxx<'d>(view: &CppObject<'d>) -> Told<'d> {
         Some((name, _)) => name,
         None => target.ty.name().to_string(),
     };
-    Ok(view.told_with(&format!(" to {name}"), "target()", target))
+    Ok(view.summarized_with(&format!(" to {name}"), "target()", target))
 }
 
 /// The name of the function that a target points at, if its type is such a pointer.

@@ -1,14 +1,14 @@
 //! `std::unordered_map` and its like: buckets, and one chain through all nodes.
 
+use super::form_result::{FormResult, Trouble};
 use super::layout::Shape;
-use super::list::{told, walk};
+use super::list::{walk, walked};
 use super::node::Payload;
 use super::object::CppObject;
-use super::told::{Told, Trouble};
 
 /// The array of buckets, how many, the chain's first node, and how many nodes: so do both
 /// libraries lay it out.
-pub(super) fn hash_table<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn hash_table<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     use Shape::{Integer, Pointer, PointerToPointer};
     let shapes = [PointerToPointer, Integer, Pointer, Integer];
     let run = view.run(shapes).ok_or(Trouble::Unfamiliar)?;
@@ -28,5 +28,5 @@ pub(super) fn hash_table<'d>(view: &CppObject<'d>) -> Told<'d> {
         view.word(node)
     };
     let walk = walk(view, payload, first, 0, 0, Some(count), step);
-    Ok(told(view, walk, Some(count)))
+    Ok(walked(view, walk, Some(count)))
 }

@@ -31,7 +31,7 @@ pub(super) struct Field<'d> {
     pub(super) shape: Shape,
 }
 
-/// What can be told of a part without its name.
+/// What is known about a part without its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// A record or union; its parts follow.

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::form_result::{FormResult, Trouble};
 use super::layout::Shape;
 use super::node::Payload;
 use super::object::{CppObject, counted, element_name};
-use super::told::{Told, Trouble};
 use crate::value::Object;
 use crate::value::readable::Readable;
 
@@ -27,7 +27,7 @@ pub(super) struct LinkWalk<'d> {
 }
 
 /// A ring of nodes through the container itself, each linked both ways.
-pub(super) fn list<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn list<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let pointers = view.words().filter(|field| field.shape == Shape::Pointer);
     let [one, other] = <[_; 2]>::try_from(pointers.take(2).collect::<Vec<_>>())
         .map_err(|_| Trouble::Unfamiliar)?;
@@ -59,11 +59,11 @@ pub(super) fn list<'d>(view: &CppObject<'d>) -> Told<'d> {
         view.word(node.wrapping_add(next_at))
     };
     let walk = walk(view, payload, first, ring, ring, count, step);
-    Ok(told(view, walk, count))
+    Ok(walked(view, walk, count))
 }
 
 /// A chain of nodes to a null link.
-pub(super) fn forward_list<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn forward_list<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let head = view.words().find(|field| field.shape != Shape::Integer);
     let head = head.ok_or(Trouble::Unfamiliar)?;
     let first = view.number(head)?;
@@ -77,7 +77,7 @@ pub(super) fn forward_list<'d>(view: &CppObject<'d>) -> Told<'d> {
         view.word(node)
     };
     let walk = walk(view, payload, first, 0, 0, None, step);
-    Ok(told(view, walk, None))
+    Ok(walked(view, walk, None))
 }
 
 /// Walks from node `first` to `end`; `step` gives the next node of one, given the one
@@ -100,7 +100,7 @@ pub(super) fn walk<'d>(
     let (mut node, mut before) = (first, before);
     while node != end && seen.len() < most {
         if !seen.insert(node) {
-            walk.damage = Some("its nodes go round in a circle");
+            walk.damage = Some("its nodes form a cycle");
             return walk;
         }
         let next = match step(node, before) {
@@ -119,13 +119,13 @@ pub(super) fn walk<'d>(
     }
     walk.ended = node == end;
     if count.is_some_and(|count| walk.ended != (walk.passed == count)) {
-        walk.damage = Some("it has not as many nodes as it counts");
+        walk.damage = Some("its node count does not match its nodes");
     }
     walk
 }
 
-/// What a walk says, with the number of elements the container itself states.
-pub(super) fn told<'d>(
+/// The result of a walk, with the number of elements the container itself states.
+pub(super) fn walked<'d>(
     view: &CppObject<'d>,
     walk: LinkWalk<'d>,
     count: Option<u64>,
@@ -141,5 +141,5 @@ pub(super) fn told<'d>(
         rest = format!(", damaged: {how}");
         total = None;
     }
-    Readable { elements: walk.elements, total, ..view.told(&rest) }
+    Readable { elements: walk.elements, total, ..view.summarized(&rest) }
 }

@@ -1,10 +1,11 @@
 //! The C++ standard library as gcc (libstdc++) and LLVM (libc++) lay it out. A type's
-//! public name tells what it is, the shape of its layout where its parts are; private
-//! names decide only where two parts have the same shape. What breaks a rule of its kind
-//! is called damaged and not followed.
+//! public name shows what it is, the shape of its layout where its parts are; private names
+//! decide only where two parts have the same shape. An object that breaks a rule of its kind
+//! is reported as damaged and not followed.
 
 mod deque;
 mod family;
+mod form_result;
 mod function;
 mod hash;
 mod layout;
@@ -20,19 +21,18 @@ mod sync;
 #[cfg(test)]
 mod tests;
 mod time;
-mod told;
 mod tree;
 mod wrapper;
 
 use super::Readable;
 use crate::value::{Object, Scene, TypeRef};
+use form_result::{FormResult, Trouble};
 use obit_dwarf::TypeKind;
 use object::CppObject;
-use told::{Told, Trouble};
 
-type Form = for<'v, 'd> fn(&'v CppObject<'d>) -> Told<'d>;
+type Form = for<'v, 'd> fn(&'v CppObject<'d>) -> FormResult<'d>;
 
-/// Public names and how to read what bears them.
+/// Public names and how to read objects of these types.
 const FORMS: &[(&str, Form)] = &[
     ("std::__thread_id", sync::thread),
     ("std::any", wrapper::any),
@@ -98,14 +98,14 @@ pub(super) fn readable<'d>(
     // Libraries that check iterators wrap the plain container in one of the same name.
     let plain = view.base_of_same_family();
     let plain = plain.map(|base| CppObject::new(base, scene, limit, family, inner_readable));
-    told(plain.as_ref().unwrap_or(&view), form)
+    apply(plain.as_ref().unwrap_or(&view), form)
 }
 
 /// How a library type is read, with its public name.
 fn form_of(ty: TypeRef<'_>) -> Option<(&'static str, Form)> {
     let entry = ty.get();
     let own = entry.name.as_deref().filter(|_| matches!(entry.kind, TypeKind::Record(_)))?;
-    // Most types are no container: spare them the making of their full name.
+    // Most types are not containers: their full names need not be made.
     let last = family::without_arguments(own).rsplit("::").next()?;
     FORMS
         .iter()
@@ -126,7 +126,7 @@ fn inner_readable<'d>(view: &CppObject<'d>, inner: &Object<'d>) -> Option<Readab
 const MADE_OF_OTHERS: &[&str] =
     &["std::filesystem::path", "std::priority_queue", "std::queue", "std::stack"];
 
-fn told<'d>(view: &CppObject<'d>, form: Form) -> Option<Readable<'d>> {
+fn apply<'d>(view: &CppObject<'d>, form: Form) -> Option<Readable<'d>> {
     match form(view) {
         Ok(readable) => Some(readable),
         Err(Trouble::Damaged(how)) => Some(view.damaged(how)),

@@ -1,8 +1,8 @@
 //! Nodes of lists, trees and hash tables: links, and an element behind them.
 
+use super::form_result::Trouble;
 use super::layout;
 use super::object::CppObject;
-use super::told::Trouble;
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::family;
+use super::form_result::{FormResult, Trouble};
 use super::layout::{self, Field, Shape};
-use super::told::{Told, Trouble};
 pub(super) use crate::value::readable::extent::element_name;
 use crate::value::readable::{Readable, extent};
 use crate::value::{Object, Scene, TypeRef};
@@ -152,7 +152,7 @@ impl<'d> CppObject<'d> {
     }
 
     /// `count` elements of type `ty` that lie one after the other from `start`.
-    pub(super) fn contiguous(&self, ty: TypeRef<'d>, start: u64, count: u64) -> Told<'d> {
+    pub(super) fn contiguous(&self, ty: TypeRef<'d>, start: u64, count: u64) -> FormResult<'d> {
         let size = self.size_of(ty)?;
         let len = count.checked_mul(size).ok_or(Trouble::Damaged("it is larger than memory"))?;
         self.check_mapped(start, len)?;
@@ -182,22 +182,27 @@ impl<'d> CppObject<'d> {
         count: u64,
         elements: Vec<(Arc<str>, Object<'d>)>,
     ) -> Readable<'d> {
-        Readable { elements, total: Some(count), ..self.told(&counted(count)) }
+        Readable { elements, total: Some(count), ..self.summarized(&counted(count)) }
     }
 
-    /// What is said of it is `family` and `rest`.
-    pub(super) fn told(&self, rest: &str) -> Readable<'d> {
+    /// A form whose summary is the name of the type and `rest`.
+    pub(super) fn summarized(&self, rest: &str) -> Readable<'d> {
         Readable { summary: Some(format!("{}{rest}", self.label)), ..Readable::default() }
     }
 
     /// The same with one element.
-    pub(super) fn told_with(&self, rest: &str, name: &str, element: Object<'d>) -> Readable<'d> {
-        Readable { elements: vec![(name.into(), element)], total: Some(1), ..self.told(rest) }
+    pub(super) fn summarized_with(
+        &self,
+        rest: &str,
+        name: &str,
+        element: Object<'d>,
+    ) -> Readable<'d> {
+        Readable { elements: vec![(name.into(), element)], total: Some(1), ..self.summarized(rest) }
     }
 
-    /// What is said if it breaks a rule of its kind.
+    /// The form of an object that breaks a rule of its kind.
     pub(super) fn damaged(&self, how: &str) -> Readable<'d> {
-        self.told(&format!(", damaged: {how}"))
+        self.summarized(&format!(", damaged: {how}"))
     }
 }
 

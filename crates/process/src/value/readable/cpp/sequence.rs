@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use super::form_result::{FormResult, Trouble};
 use super::layout::{self, Shape};
 use super::object::{CppObject, counted, element_name};
-use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 use crate::value::{Object, Text, TextOrigin, TypeRef};
 use obit_corefile::addr::Avma;
@@ -16,7 +16,7 @@ const BITS_SHOWN: u64 = 4096;
 
 /// Three pointers to the elements: where they begin, where they end, where the storage
 /// ends. Of truth values, each is a bit.
-pub(super) fn vector<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn vector<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     if let Some(element) = view.argument(0).filter(|element| is_boolean(*element)) {
         return bits(view, element);
     }
@@ -37,7 +37,7 @@ pub(super) fn vector<'d>(view: &CppObject<'d>) -> Told<'d> {
     }
     let size = view.size_of(element)?;
     if len.checked_rem(size) != Some(0) {
-        return Err(Trouble::Damaged("its length is no multiple of its elements' size"));
+        return Err(Trouble::Damaged("its length is not a multiple of its elements' size"));
     }
     view.check_mapped(begin, storage_end.saturating_sub(begin))?;
     view.contiguous(element, begin, len.checked_div(size).unwrap_or(0))
@@ -50,7 +50,7 @@ fn is_boolean(ty: TypeRef<'_>) -> bool {
 /// `std::vector<bool>`: libstdc++ keeps two positions, each a pointer to a word and a bit
 /// in it, and the end of its storage; libc++ a pointer, the number of bits and that of
 /// words.
-fn bits<'d>(view: &CppObject<'d>, boolean: TypeRef<'d>) -> Told<'d> {
+fn bits<'d>(view: &CppObject<'d>, boolean: TypeRef<'d>) -> FormResult<'d> {
     use Shape::{Integer, Pointer};
     let (start, first, count) = match view.run([Pointer, Integer, Pointer, Integer, Pointer]) {
         Some(run) => {
@@ -112,7 +112,7 @@ fn bit_in_memory(view: &CppObject<'_>, bit: u64) -> u64 {
 }
 
 /// `std::array`: an array, which is another thing where it has no elements.
-pub(super) fn array<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn array<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     if layout::value_arguments(view.object.ty).first() == Some(&0) {
         return Ok(view.container(0, Vec::new()));
     }
@@ -128,7 +128,7 @@ pub(super) fn array<'d>(view: &CppObject<'d>) -> Told<'d> {
 
 /// `std::span` and `std::initializer_list`: a pointer, and a length that may be part of
 /// the type.
-pub(super) fn slice<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn slice<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let pointer = view.words().find(|field| field.shape != Shape::Integer);
     let pointer = pointer.ok_or(Trouble::Unfamiliar)?;
     let element = pointer.target(view.scene).ok_or(Trouble::Unfamiliar)?;
@@ -143,7 +143,7 @@ pub(super) fn slice<'d>(view: &CppObject<'d>) -> Told<'d> {
 }
 
 /// `std::stack` and its like: what they adapt.
-pub(super) fn adaptor<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn adaptor<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let inner = view.part(view.named(&["c"]).ok_or(Trouble::Unfamiliar)?);
     let inner = view.inner(&inner).ok_or(Trouble::Absent)?;
     let Some(total) = inner.total else {
@@ -151,12 +151,12 @@ pub(super) fn adaptor<'d>(view: &CppObject<'d>) -> Told<'d> {
         let damage = summary.split_once(", damaged: ").map(|(_, how)| view.damaged(how));
         return damage.ok_or(Trouble::Absent);
     };
-    Ok(Readable { summary: view.told(&counted(total)).summary, ..inner })
+    Ok(Readable { summary: view.summarized(&counted(total)).summary, ..inner })
 }
 
 /// `std::bitset`: one word or an array of them. Spelled as its `to_string` does, the
 /// highest bit first.
-pub(super) fn bitset<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn bitset<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let count = layout::value_arguments(view.object.ty).first().copied();
     let count = count.and_then(|count| u64::try_from(count).ok()).ok_or(Trouble::Unfamiliar)?;
     let size = view.object.size(view.scene).unwrap_or(0);
@@ -180,5 +180,5 @@ pub(super) fn bitset<'d>(view: &CppObject<'d>) -> Told<'d> {
     let left_out = Some(count.saturating_sub(shown));
     let text = (count > 0).then_some(Text { text, origin: TextOrigin::Number, left_out });
     let summary: Arc<str> = format!(" of {count} bits").into();
-    Ok(Readable { text, ..view.told(&summary) })
+    Ok(Readable { text, ..view.summarized(&summary) })
 }

@@ -1,8 +1,8 @@
 //! Things that point: smart pointers, references, exceptions in flight.
 
+use super::form_result::{FormResult, Trouble};
 use super::layout::{self, Field, Shape};
 use super::object::CppObject;
-use super::told::{Told, Trouble};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;
@@ -11,7 +11,7 @@ use obit_dwarf::TypeKind;
 const OWNERS: i64 = 1 << 32;
 
 /// `std::unique_ptr`: a pointer, and a deleter that may be one too.
-pub(super) fn unique_ptr<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn unique_ptr<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let pointed = view.argument(0).map(|ty| match &ty.get().kind {
         TypeKind::Array(array) => array.element.map_or(ty, |element| ty.other(element)),
         _ => ty,
@@ -35,7 +35,7 @@ pub(super) fn unique_ptr<'d>(view: &CppObject<'d>) -> Told<'d> {
 }
 
 /// `std::reference_wrapper`.
-pub(super) fn reference_wrapper<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn reference_wrapper<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let pointer = view.words().next().ok_or(Trouble::Unfamiliar)?;
     Ok(pointing(view, pointer, view.number(pointer)?))
 }
@@ -46,40 +46,40 @@ fn pointing<'d>(
     at: u64,
 ) -> crate::value::readable::Readable<'d> {
     match at {
-        0 => view.told(", empty"),
-        _ => view.told_with("", "get()", view.part(pointer)),
+        0 => view.summarized(", empty"),
+        _ => view.summarized_with("", "get()", view.part(pointer)),
     }
 }
 
 /// `std::shared_ptr`.
-pub(super) fn shared_ptr<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn shared_ptr<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let (pointer, control) = shared(view)?;
     let at = view.number(pointer)?;
     let Some(counts) = counts(view, control)? else {
         return Ok(match at {
-            0 => view.told(", empty"),
-            _ => view.told_with(", owning nothing", "get()", view.part(pointer)),
+            0 => view.summarized(", empty"),
+            _ => view.summarized_with(", owning nothing", "get()", view.part(pointer)),
         });
     };
     if counts.owners <= 0 {
         return Err(Trouble::Damaged("it is an owner of what has none"));
     }
     Ok(match at {
-        0 => view.told(&format!(" to nothing, {}", counts.spelled())),
-        _ => view.told_with(&format!(", {}", counts.spelled()), "get()", view.part(pointer)),
+        0 => view.summarized(&format!(" to nothing, {}", counts.spelled())),
+        _ => view.summarized_with(&format!(", {}", counts.spelled()), "get()", view.part(pointer)),
     })
 }
 
 /// `std::weak_ptr`.
-pub(super) fn weak_ptr<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn weak_ptr<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let (pointer, control) = shared(view)?;
-    let Some(counts) = counts(view, control)? else { return Ok(view.told(", empty")) };
+    let Some(counts) = counts(view, control)? else { return Ok(view.summarized(", empty")) };
     if counts.weak <= 0 {
         return Err(Trouble::Damaged("it refers to what has no weak references"));
     }
     Ok(match counts.owners {
-        0 => view.told(", expired"),
-        _ => view.told_with(&format!(", {}", counts.spelled()), "get()", view.part(pointer)),
+        0 => view.summarized(", expired"),
+        _ => view.summarized_with(&format!(", {}", counts.spelled()), "get()", view.part(pointer)),
     })
 }
 
@@ -139,7 +139,7 @@ fn counts<'d>(view: &CppObject<'d>, control: &Field<'d>) -> Result<Option<Counts
     let owners = owners.saturating_add(from);
     let weak = weak.saturating_add(from).saturating_sub(i64::from(owners > 0));
     if !(0..OWNERS).contains(&owners) || !(0..OWNERS).contains(&weak) {
-        return Err(Trouble::Damaged("its counts are no counts"));
+        return Err(Trouble::Damaged("its reference counts are not valid"));
     }
     Ok(Some(Counts { owners, weak }))
 }
@@ -150,11 +150,11 @@ fn counts<'d>(view: &CppObject<'d>, control: &Field<'d>) -> Result<Option<Counts
 const TYPE_INFO: u64 = 112;
 
 /// `std::exception_ptr`.
-pub(super) fn exception_ptr<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn exception_ptr<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let pointer = view.words().next().ok_or(Trouble::Unfamiliar)?;
     let at = view.number(pointer)?;
     if at == 0 {
-        return Ok(view.told(", empty"));
+        return Ok(view.summarized(", empty"));
     }
     if view.part(pointer).size(view.scene) != Some(8) {
         return Err(Trouble::Unfamiliar);
@@ -169,7 +169,7 @@ pub(super) fn exception_ptr<'d>(view: &CppObject<'d>) -> Told<'d> {
         view.word(at).ok().and_then(|vtable| view.scene.around.class_of_vtable(Avma(vtable)));
     let class: Option<TypeRef<'d>> = class.filter(|(_, into)| *into == 0).map(|(class, _)| class);
     Ok(match class.filter(|class| name.is_none_or(|name| *class.name() == *name)) {
-        Some(class) => view.told_with(&rest, "exception", Object::at(class, Avma(at))),
-        None => view.told(&rest),
+        Some(class) => view.summarized_with(&rest, "exception", Object::at(class, Avma(at))),
+        None => view.summarized(&rest),
     })
 }

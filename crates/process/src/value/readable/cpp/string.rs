@@ -1,8 +1,8 @@
 //! `std::string` and all that hold text.
 
+use super::form_result::{FormResult, Trouble};
 use super::layout::{Field, Shape};
 use super::object::{CppObject, counted};
-use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 use crate::value::text::counted_text;
 use crate::value::{Absence, Object, Text};
@@ -10,7 +10,7 @@ use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;
 
 /// `std::basic_string`.
-pub(super) fn owned<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn owned<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     if let (Some(long), Some(short)) = (view.named(&["__l"]), view.named(&["__s"])) {
         return libcxx(view, &view.part(long), &view.part(short));
     }
@@ -40,8 +40,8 @@ pub(super) fn owned<'d>(view: &CppObject<'d>) -> Told<'d> {
     terminated(view, start, length, size)
 }
 
-/// libstdc++'s strings of before C++11: length and capacity lie before the text.
-fn counted_references<'d>(view: &CppObject<'d>, start: u64, size: u64) -> Told<'d> {
+/// libstdc++'s strings from before C++11: length and capacity lie before the text.
+fn counted_references<'d>(view: &CppObject<'d>, start: u64, size: u64) -> FormResult<'d> {
     let word = view.object.size(view.scene).ok_or(Trouble::Unfamiliar)?;
     let header = start.checked_sub(word.saturating_mul(3));
     let header = header.ok_or(Trouble::Damaged("its memory is not mapped"))?;
@@ -53,9 +53,9 @@ fn counted_references<'d>(view: &CppObject<'d>, start: u64, size: u64) -> Told<'
     terminated(view, start, length, size)
 }
 
-/// A long form and a short one over each other. One bit of the first or last byte tells
-/// which it is: since LLVM 15 a bit-field, before by a mask.
-fn libcxx<'d>(view: &CppObject<'d>, long: &Object<'d>, short: &Object<'d>) -> Told<'d> {
+/// A union of a long form and a short one. One bit of the first or last byte shows which
+/// it is: a bit-field since LLVM 15, a mask before.
+fn libcxx<'d>(view: &CppObject<'d>, long: &Object<'d>, short: &Object<'d>) -> FormResult<'d> {
     let scene = view.scene;
     let member = |of: &Object<'d>, name| of.member(scene, name).ok_or(Trouble::Unfamiliar);
     let data = member(short, "__data_")?;
@@ -100,7 +100,7 @@ fn libcxx<'d>(view: &CppObject<'d>, long: &Object<'d>, short: &Object<'d>) -> To
 }
 
 /// A string whose characters are followed by a NUL.
-fn terminated<'d>(view: &CppObject<'d>, start: u64, length: u64, size: u64) -> Told<'d> {
+fn terminated<'d>(view: &CppObject<'d>, start: u64, length: u64, size: u64) -> FormResult<'d> {
     let end = length.checked_mul(size).and_then(|len| start.checked_add(len));
     let end = end.ok_or(Trouble::Damaged("it is larger than memory"))?;
     view.check_mapped(start, end.saturating_sub(start).saturating_add(size))?;
@@ -112,7 +112,7 @@ fn terminated<'d>(view: &CppObject<'d>, start: u64, length: u64, size: u64) -> T
 }
 
 /// `std::basic_string_view`: a pointer and a length, in either order.
-pub(super) fn borrowed<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn borrowed<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let size = character_size(view)?;
     let pointer = pointer_to_characters(view).ok_or(Trouble::Unfamiliar)?;
     let length = view.words().find(|field| field.shape == Shape::Integer);
@@ -127,7 +127,7 @@ pub(super) fn borrowed<'d>(view: &CppObject<'d>) -> Told<'d> {
 }
 
 /// `std::filesystem::path`: a string, and what it was parted into.
-pub(super) fn path<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn path<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let inner = view.named(&["_M_pathname", "__pn_"]).ok_or(Trouble::Unfamiliar)?;
     let inner = view.inner(&view.part(inner)).ok_or(Trouble::Absent)?;
     let summary = inner.summary.as_deref().unwrap_or_default();
@@ -135,7 +135,7 @@ pub(super) fn path<'d>(view: &CppObject<'d>) -> Told<'d> {
         return Ok(view.damaged(how));
     }
     let rest = if inner.text.is_none() { ", empty" } else { "" };
-    Ok(Readable { text: inner.text, ..view.told(rest) })
+    Ok(Readable { text: inner.text, ..view.summarized(rest) })
 }
 
 fn pointer_to_characters<'v, 'd>(view: &'v CppObject<'d>) -> Option<&'v Field<'d>> {
@@ -155,11 +155,11 @@ fn character_size(view: &CppObject<'_>) -> Result<u64, Trouble> {
 }
 
 fn of_length<'d>(view: &CppObject<'d>, length: u64) -> Readable<'d> {
-    view.told(&counted(length))
+    view.summarized(&counted(length))
 }
 
 /// The text of `length` characters at `start`, as much of it as is shown.
-fn characters<'d>(view: &CppObject<'d>, start: u64, length: u64, size: u64) -> Told<'d> {
+fn characters<'d>(view: &CppObject<'d>, start: u64, length: u64, size: u64) -> FormResult<'d> {
     let most = u64::try_from(view.scene.limits.string_bytes).unwrap_or(u64::MAX);
     let shown = length.min(most.checked_div(size).unwrap_or(0));
     let mut bytes = vec![0; usize::try_from(shown.saturating_mul(size)).unwrap_or(0)];

@@ -1,31 +1,31 @@
 //! Things of which one form is there at a time: optionals, variants, expected values.
 
+use super::form_result::{FormResult, Trouble};
 use super::layout::{self, Field};
 use super::object::CppObject;
-use super::told::{Told, Trouble};
 
 /// `std::optional`: a flag and storage for the value.
-pub(super) fn optional<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn optional<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let is_engaged = flag(view, &["_M_engaged", "__engaged_"])?;
     if !is_engaged {
-        return Ok(view.told(", empty"));
+        return Ok(view.summarized(", empty"));
     }
     let value = view.named(&["_M_value", "__val_"]).ok_or(Trouble::Unfamiliar)?;
     let ty = view.argument(0).unwrap_or(value.ty);
-    Ok(view.told_with("", "value", view.part(value).cast(ty)))
+    Ok(view.summarized_with("", "value", view.part(value).cast(ty)))
 }
 
 /// `std::expected`: a flag, and storage for the value or the error.
-pub(super) fn expected<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn expected<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let (rest, names) = match flag(view, &["_M_has_value", "__has_val_"])? {
         true => (", value", ["_M_val", "__val_"]),
         false => (", error", ["_M_unex", "__unex_"]),
     };
     let name = rest.trim_start_matches(", ");
     match view.named(&names).filter(|field| field.in_union) {
-        Some(part) => Ok(view.told_with(rest, name, view.part(part))),
+        Some(part) => Ok(view.summarized_with(rest, name, view.part(part))),
         // Of `void`.
-        None if name == "value" => Ok(view.told(rest)),
+        None if name == "value" => Ok(view.summarized(rest)),
         None => Err(Trouble::Unfamiliar),
     }
 }
@@ -40,7 +40,7 @@ fn flag(view: &CppObject<'_>, names: &[&str]) -> Result<bool, Trouble> {
 
 /// `std::variant`: an index, and unions within one another: each has one alternative
 /// first and the union of all others after it.
-pub(super) fn variant<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn variant<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let index = view.named(&["_M_index", "__index", "__index_"]).ok_or(Trouble::Unfamiliar)?;
     let number = view.number(index)?;
     let bits = view.part(index).size(view.scene).unwrap_or(8).saturating_mul(8);
@@ -48,7 +48,7 @@ pub(super) fn variant<'d>(view: &CppObject<'d>) -> Told<'d> {
     if 64_u64.checked_sub(bits).and_then(|unused| u64::MAX.checked_shr(u32::try_from(unused).ok()?))
         == Some(number)
     {
-        return Ok(view.told(", valueless"));
+        return Ok(view.summarized(", valueless"));
     }
     let is_storage = |field: &&Field<'d>| field.is_named(&["_M_u", "__data", "__data_"]);
     let storage = view.fields.iter().filter(is_storage).min_by_key(|field| field.depth);
@@ -68,5 +68,5 @@ pub(super) fn variant<'d>(view: &CppObject<'d>) -> Told<'d> {
     };
     let ty = layout::type_arguments(active.resolved(view.scene), view.scene).first().copied();
     let value = active.cast(ty.ok_or(Trouble::Unfamiliar)?);
-    Ok(view.told_with(&format!(", alternative {number}"), "value", value))
+    Ok(view.summarized_with(&format!(", alternative {number}"), "value", value))
 }

@@ -1,11 +1,11 @@
 //! Locks and threads: who holds what. Over glibc's pthreads, as both libraries do it.
 
+use super::form_result::{FormResult, Trouble};
 use super::object::CppObject;
-use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 
 /// `std::mutex` and its recursive and timed kin.
-pub(super) fn mutex<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn mutex<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     // libc++ makes its timed mutexes of a plain one that guards this.
     if let Some(locked) = view.named(&["__locked_", "__count_"]) {
         return Ok(held(view, view.number(locked)? != 0, ", locked".to_owned()));
@@ -30,7 +30,7 @@ const WRITER: u64 = 1 << 31;
 const READERS: u64 = !(WRITER | 1 << 30);
 
 /// `std::shared_mutex`.
-pub(super) fn shared_mutex<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn shared_mutex<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let readers = |readers: u64| match readers {
         1 => ", locked by 1 reader".to_owned(),
         readers => format!(", locked by {readers} readers"),
@@ -53,27 +53,27 @@ pub(super) fn shared_mutex<'d>(view: &CppObject<'d>) -> Told<'d> {
 }
 
 fn held<'d>(view: &CppObject<'d>, is_locked: bool, how: String) -> Readable<'d> {
-    if is_locked { view.told(&how) } else { view.told(", unlocked") }
+    if is_locked { view.summarized(&how) } else { view.summarized(", unlocked") }
 }
 
 /// `std::condition_variable`: threads inside a wait are counted above three bits of
 /// `__wrefs` (glibc, nptl/pthread_cond_wait.c).
-pub(super) fn condition_variable<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn condition_variable<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let waiting = view.named_number(&["__wrefs"])?.checked_shr(READER_SHIFT).unwrap_or(0);
     Ok(match waiting {
-        0 => view.told(", nobody waiting"),
-        waiting => view.told(&format!(", {waiting} waiting")),
+        0 => view.summarized(", no waiters"),
+        waiting => view.summarized(&format!(", {waiting} waiting")),
     })
 }
 
 /// `std::thread` and its id: the `pthread_t`, zero if there is none.
-pub(super) fn thread<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn thread<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let handle = view.words().next().ok_or(Trouble::Unfamiliar)?;
     let is_id = view.family.ends_with("id");
     Ok(match (view.number(handle)?, is_id) {
-        (0, true) => view.told(" of no thread"),
-        (0, false) => view.told(", not joinable"),
-        (_, true) => view.told_with("", "native_handle()", view.part(handle)),
-        (_, false) => view.told_with(", joinable", "native_handle()", view.part(handle)),
+        (0, true) => view.summarized(" of no thread"),
+        (0, false) => view.summarized(", not joinable"),
+        (_, true) => view.summarized_with("", "native_handle()", view.part(handle)),
+        (_, false) => view.summarized_with(", joinable", "native_handle()", view.part(handle)),
     })
 }

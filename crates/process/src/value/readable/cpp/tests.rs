@@ -15,7 +15,7 @@ fn int() -> Type {
     base("int", 4, Encoding::Signed)
 }
 
-/// What is said of the object of the last of `types`, whose memory begins at 0x1000.
+/// The summary of an object of the last of `types`, whose memory begins at 0x1000.
 fn summary(types: Vec<Type>, memory: &[u64]) -> Option<String> {
     let last = u32::try_from(types.len()).unwrap() - 1;
     let bytes: Vec<u8> = memory.iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -43,7 +43,7 @@ fn a_vector_that_breaks_a_rule_is_damaged() {
     for (memory, how) in [
         ([0x1008, 0x1000, 0x1010], "it ends before it begins"),
         ([0x1000, 0x1010, 0x1008], "it ends beyond its storage"),
-        ([0x1000, 0x1006, 0x1008], "its length is no multiple of its elements' size"),
+        ([0x1000, 0x1006, 0x1008], "its length is not a multiple of its elements' size"),
         ([0x1000, 0x2000, 0x2000], "its memory is not mapped"),
         ([0, u64::MAX - 3, u64::MAX], "its memory is not mapped"),
     ] {
@@ -83,8 +83,8 @@ fn a_hash_table_whose_chain_is_a_circle_is_damaged() {
         named("std::unordered_set<int>", 32, TypeKind::Record(table)),
     ];
     let memory = [0x1000, 1, 0x1020, 2, 0x1020, 7];
-    let told = "std::unordered_set, damaged: its nodes go round in a circle";
-    assert_eq!(summary(types, &memory).as_deref(), Some(told));
+    let damaged = "std::unordered_set, damaged: its nodes form a cycle";
+    assert_eq!(summary(types, &memory).as_deref(), Some(damaged));
 }
 
 /// libc++'s `std::string`: its long form over its short one.

@@ -1,8 +1,8 @@
 //! `std::chrono`: spans and points of time, with their unit.
 
+use super::form_result::{FormResult, Trouble};
 use super::layout;
 use super::object::CppObject;
-use super::told::{Told, Trouble};
 use crate::value::readable::{Readable, date};
 use crate::value::{Object, Scene, Text, TextOrigin, TypeRef};
 use obit_dwarf::TypeKind;
@@ -21,21 +21,21 @@ enum Ticks {
 }
 
 /// `std::chrono::duration`.
-pub(super) fn duration<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn duration<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let span = Span::of(&view.object, view.scene)?;
-    Ok(Readable { text: Some(spelled(span.with_unit())), ..view.told("") })
+    Ok(Readable { text: Some(spelled(span.with_unit())), ..view.summarized("") })
 }
 
 /// `std::chrono::time_point`: since the epoch of a clock, which is known of
 /// `system_clock` alone.
-pub(super) fn time_point<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn time_point<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let inner = view.fields.first().ok_or(Trouble::Unfamiliar)?;
     let span = Span::of(&view.part(inner), view.scene)?;
     let clock = view.argument(0).and_then(layout::own_name);
     let clock = clock.ok_or(Trouble::Unfamiliar)?;
     let date = (&*clock == "system_clock").then(|| span.since_1970()).flatten();
     let text = date.unwrap_or_else(|| format!("{} since the clock's epoch", span.with_unit()));
-    Ok(Readable { text: Some(spelled(text)), ..view.told(&format!(" of {clock}")) })
+    Ok(Readable { text: Some(spelled(text)), ..view.summarized(&format!(" of {clock}")) })
 }
 
 fn spelled(text: String) -> Text {

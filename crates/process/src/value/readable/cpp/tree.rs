@@ -1,10 +1,10 @@
 //! `std::map`, `std::set` and their like: red-black trees.
 
+use super::form_result::{FormResult, Trouble};
 use super::layout::{self, Shape};
-use super::list::{LinkWalk, told};
+use super::list::{LinkWalk, walked};
 use super::node::Payload;
 use super::object::{CppObject, element_name};
-use super::told::{Told, Trouble};
 
 /// Nodes from the root to the deepest leaf: twice the logarithm of what 64 bits count.
 const DEPTH: usize = 128;
@@ -23,7 +23,7 @@ struct Tree {
     links: u64,
 }
 
-pub(super) fn tree<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn tree<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let tree = match libstdcxx(view) {
         Err(Trouble::Unfamiliar) => libcxx(view),
         other => other,
@@ -36,7 +36,7 @@ pub(super) fn tree<'d>(view: &CppObject<'d>) -> Told<'d> {
     }
     let payload = Payload::of(view, tree.links)?;
     let walk = in_order(view, &tree, payload);
-    Ok(told(view, walk, Some(tree.count)))
+    Ok(walked(view, walk, Some(tree.count)))
 }
 
 /// In the container lies a whole node without an element: its parent is the root, its
@@ -94,7 +94,7 @@ fn in_order<'d>(view: &CppObject<'d>, tree: &Tree, payload: Payload<'d>) -> Link
     while let Some(node) = path.pop() {
         if walk.elements.len() >= most {
             if walk.passed >= tree.count {
-                walk.damage = Some("it has not as many nodes as it counts");
+                walk.damage = Some("its node count does not match its nodes");
             }
             return walk;
         }
@@ -110,7 +110,7 @@ fn in_order<'d>(view: &CppObject<'d>, tree: &Tree, payload: Payload<'d>) -> Link
     }
     walk.ended = true;
     if walk.passed != tree.count {
-        walk.damage = Some("it has not as many nodes as it counts");
+        walk.damage = Some("its node count does not match its nodes");
     }
     walk
 }

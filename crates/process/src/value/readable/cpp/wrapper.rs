@@ -1,15 +1,15 @@
 //! Things that hold one value: atomics, `std::any`, source locations.
 
+use super::form_result::{FormResult, Trouble};
 use super::function::first_argument;
 use super::layout::{self, Shape};
 use super::object::CppObject;
-use super::told::{Told, Trouble};
 use crate::value::readable::Readable;
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 
 /// `std::atomic`: as large as what it holds.
-pub(super) fn atomic<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn atomic<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let only = view.fields.iter().find(|field| field.shape != Shape::Record);
     let ty = view.argument(0).or(only.map(|field| field.ty)).ok_or(Trouble::Unfamiliar)?;
     let size = view.size_of(ty)?;
@@ -19,29 +19,29 @@ pub(super) fn atomic<'d>(view: &CppObject<'d>) -> Told<'d> {
     if whole != Some(size) && whole != room {
         return Err(Trouble::Unfamiliar);
     }
-    Ok(view.told_with("", "value", view.object.cast(ty)))
+    Ok(view.summarized_with("", "value", view.object.cast(ty)))
 }
 
 /// `std::any`: a function that knows the type, and the value or a pointer to it.
-pub(super) fn any<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn any<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let manager = view.named_number(&["_M_manager", "__h_", "__h"])?;
     if manager == 0 {
-        return Ok(view.told(", empty"));
+        return Ok(view.summarized(", empty"));
     }
     if view.scene.memory.range_at(Avma(manager)).is_none() {
         return Err(Trouble::Damaged("its manager is not mapped"));
     }
     let Some((symbol, _)) = view.scene.around.symbol_at(Avma(manager)) else {
-        return Ok(view.told(""));
+        return Ok(view.summarized(""));
     };
     let held = MANAGERS
         .iter()
         .find_map(|(class, is_inside)| Some((first_argument(&symbol, class)?, *is_inside)));
-    let Some((name, is_inside)) = held else { return Ok(view.told("")) };
+    let Some((name, is_inside)) = held else { return Ok(view.summarized("")) };
     let rest = format!(" of {name}");
     match any_value(view, name, is_inside) {
-        Some(value) => Ok(view.told_with(&rest, "value", value)),
-        None => Ok(view.told(&rest)),
+        Some(value) => Ok(view.summarized_with(&rest, "value", value)),
+        None => Ok(view.summarized(&rest)),
     }
 }
 
@@ -72,10 +72,10 @@ fn any_value<'d>(view: &CppObject<'d>, name: &str, is_inside: bool) -> Option<Ob
 }
 
 /// `std::source_location`: a pointer to what the compiler wrote down.
-pub(super) fn source_location<'d>(view: &CppObject<'d>) -> Told<'d> {
+pub(super) fn source_location<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let pointer = view.words().next().ok_or(Trouble::Unfamiliar)?;
     if view.number(pointer)? == 0 {
-        return Ok(view.told(", empty"));
+        return Ok(view.summarized(", empty"));
     }
     let written = view.part(pointer).pointee(view.scene)?;
     let fields = layout::fields(written.ty, view.scene);
@@ -87,5 +87,5 @@ pub(super) fn source_location<'d>(view: &CppObject<'d>) -> Told<'d> {
         })
         .collect();
     let total = u64::try_from(elements.len()).ok();
-    Ok(Readable { elements, total, ..view.told("") })
+    Ok(Readable { elements, total, ..view.summarized("") })
 }

@@ -27,8 +27,9 @@ impl<'d> Entries<'d> {
 
     /// Adds what lies in the place for a key and that for its value in the map `view`.
     ///
-    /// What is larger than 128 bytes lies elsewhere, and a pointer to it in its place: only
-    /// the name of the map's type, `prefix`, K, comma, V, `>`, says that K is no pointer.
+    /// Keys and values larger than 128 bytes are stored elsewhere, with a pointer to them in
+    /// the slot: only the name of the map's type, `prefix`, K, comma, V, `>`, shows that K
+    /// is not a pointer.
     pub(super) fn push(
         &mut self,
         view: &GoObject<'d>,
@@ -53,9 +54,9 @@ impl<'d> Entries<'d> {
         Some(())
     }
 
-    /// A map of `count` elements of which all were looked for, or as many as is wise;
-    /// `None` if it did not hold as many as it counts.
-    pub(super) fn told(self, count: u64, looked_at: LookedAt) -> Option<Readable<'d>> {
+    /// The readable form of a map of `count` elements; `None` if all of it was looked at and
+    /// it has fewer elements than it counts.
+    pub(super) fn into_readable(self, count: u64, looked_at: LookedAt) -> Option<Readable<'d>> {
         if looked_at == LookedAt::All && !self.is_full() {
             return None;
         }

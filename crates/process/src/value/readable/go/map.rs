@@ -34,7 +34,7 @@ pub(super) fn readable<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
         search.array(&old, count, Array::Old)?;
     }
     let looked_at = if search.left == 0 { LookedAt::Part } else { LookedAt::All };
-    search.entries.told(count, looked_at)
+    search.entries.into_readable(count, looked_at)
 }
 
 /// Which array of buckets.

@@ -24,8 +24,8 @@ pub(super) fn slice<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
         return Some(Readable { summary, total: Some(0), ..Readable::default() });
     }
     let element = target(view.member("array")?.ty)?;
-    let told = extent::contiguous("slice", element, Avma(start), len, view.scene, view.limit)?;
+    let found = extent::contiguous("slice", element, Avma(start), len, view.scene, view.limit)?;
     let more = if capacity > len { format!(", room for {capacity}") } else { String::new() };
-    let summary = told.summary.as_ref().map(|said| format!("{said}{more}"));
-    Some(Readable { summary, ..told })
+    let summary = found.summary.as_ref().map(|counted| format!("{counted}{more}"));
+    Some(Readable { summary, ..found })
 }

@@ -35,14 +35,14 @@ pub(super) fn readable<'d>(view: &GoObject<'d>) -> Option<Readable<'d>> {
         }
         let at = directory.checked_add(index.checked_mul(word)?)?;
         let at = scene.memory.read_word(Avma(at)).ok()?;
-        // Tables that were not split yet stand in several places, one after the other.
+        // A table that was not split yet has several adjacent entries in the directory.
         if at != before {
             search.table(&Object::at(table, Avma(at)))?;
         }
         before = at;
     }
     let is_cut = search.left == 0 || tables > TABLES;
-    search.entries.told(count, if is_cut { LookedAt::Part } else { LookedAt::All })
+    search.entries.into_readable(count, if is_cut { LookedAt::Part } else { LookedAt::All })
 }
 
 struct TableReader<'v, 'd> {

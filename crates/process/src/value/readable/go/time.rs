@@ -4,7 +4,7 @@ use super::object::GoObject;
 use crate::value::readable::{Readable, date};
 use crate::value::{Text, TextOrigin};
 
-/// Set in `wall` if a monotonic reading stands in `ext`, and `wall` holds seconds too.
+/// Set in `wall` if `ext` holds a monotonic clock reading, and `wall` holds seconds too.
 const HAS_MONOTONIC: u64 = 1 << 63;
 /// The low bits of `wall`: nanoseconds.
 const NANOSECONDS: u64 = (1 << 30) - 1;

@@ -10,20 +10,20 @@ const READERS: u64 = (1 << 30) - 1;
 /// `Cell`, `UnsafeCell`, `ManuallyDrop`: the value.
 pub(super) fn plain<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let value = value(view, "value")?;
-    Some(view.told_value(view.name(), value))
+    Some(view.summarized_value(view.name(), value))
 }
 
 /// `Pin`: the pointer.
 pub(super) fn pin<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let pointer = view.part("pointer").or_else(|| view.part("__pointer"))?;
-    Some(view.told_value(view.name(), pointer))
+    Some(view.summarized_value(view.name(), pointer))
 }
 
 /// `Ref` and `RefMut`: what is borrowed.
 pub(super) fn guard<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let value = view.pointer("value")?.pointee(view.scene).ok()?;
     value.address().filter(|at| at.0 != 0)?;
-    Some(view.told_value(view.name(), value))
+    Some(view.summarized_value(view.name(), value))
 }
 
 /// `RefCell`: borrows are counted up, a mutable one down.
@@ -35,7 +35,7 @@ pub(super) fn ref_cell<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
         _ => "mutably borrowed".to_owned(),
     };
     let state = if borrow == 1 { "borrowed once".to_owned() } else { state };
-    Some(view.told_value(format!("RefCell, {state}"), value(view, "value")?))
+    Some(view.summarized_value(format!("RefCell, {state}"), value(view, "value")?))
 }
 
 /// `OnceCell`: an `Option`.
@@ -45,9 +45,9 @@ pub(super) fn once<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     match option.member(view.scene, "Some") {
         Some(some) => {
             let value = some.member(view.scene, "__0")?;
-            Some(view.told_value("OnceCell, set".to_owned(), value))
+            Some(view.summarized_value("OnceCell, set".to_owned(), value))
         }
-        None => Some(view.told("OnceCell, not set".to_owned(), Vec::new())),
+        None => Some(view.summarized("OnceCell, not set".to_owned(), Vec::new())),
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn mutex<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
         _ => return None,
     };
     let summary = format!("Mutex, {state}{}", poisoned(view)?);
-    Some(view.told_value(summary, value(view, "data")?))
+    Some(view.summarized_value(summary, value(view, "data")?))
 }
 
 /// `RwLock`, where a futex is behind it.
@@ -71,7 +71,7 @@ pub(super) fn rw_lock<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
         readers => format!("locked by {readers} readers"),
     };
     let summary = format!("RwLock, {state}{}", poisoned(view)?);
-    Some(view.told_value(summary, value(view, "data")?))
+    Some(view.summarized_value(summary, value(view, "data")?))
 }
 
 /// The first 32-bit number in the lock within.

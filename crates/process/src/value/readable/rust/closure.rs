@@ -23,7 +23,8 @@ pub(super) fn readable<'d>(
             1 => "1 variable".to_owned(),
             count => format!("{count} variables"),
         };
-        return (kind == "closure").then(|| view.told(format!("closure over {count}"), parts));
+        return (kind == "closure")
+            .then(|| view.summarized(format!("closure over {count}"), parts));
     }
     let what = match kind {
         "async_fn" => "async fn",
@@ -43,8 +44,8 @@ fn state_machine<'d>(view: &RustObject<'d>, what: &str, record: &Record) -> Opti
     let of = of.or_else(|| name.split_once("::{gen")).map_or(&*name, |(function, _)| function);
     let said = match &*state {
         "Unresumed" => "not started".to_owned(),
-        "Returned" => return Some(view.told(format!("{what} {of}, finished"), Vec::new())),
-        "Panicked" => return Some(view.told(format!("{what} {of}, panicked"), Vec::new())),
+        "Returned" => return Some(view.summarized(format!("{what} {of}, finished"), Vec::new())),
+        "Panicked" => return Some(view.summarized(format!("{what} {of}, panicked"), Vec::new())),
         other => {
             let number: u32 = other.strip_prefix("Suspend")?.parse().ok()?;
             let line = line_of(record, &variant);
@@ -53,7 +54,7 @@ fn state_machine<'d>(view: &RustObject<'d>, what: &str, record: &Record) -> Opti
             format!("at await {number} of {}{line}", awaits(record))
         }
     };
-    Some(view.told(format!("{what} {of}, {said}"), captured(&variant, view)))
+    Some(view.summarized(format!("{what} {of}, {said}"), captured(&variant, view)))
 }
 
 /// How many places there are where the code waits: all states but those before the

@@ -9,7 +9,7 @@ use obit_corefile::addr::Avma;
 /// What a counted pointer points at.
 struct Counted<'d> {
     strong: u64,
-    /// One of them stands for all the strong ones.
+    /// All the strong ones together count as one.
     weak: u64,
     value: CountedValue<'d>,
 }
@@ -17,7 +17,7 @@ struct Counted<'d> {
 /// The value, as far as it is known.
 enum CountedValue<'d> {
     Object(Object<'d>),
-    /// A slice or text of which this is what it reads as.
+    /// The readable form of a slice or text.
     Slice(Readable<'d>),
     /// A concrete type behind a trait, by its name.
     Named(String),
@@ -31,7 +31,7 @@ pub(super) fn strong<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     }
     let weak = counted.weak.wrapping_sub(1);
     let summary = format!("{}, {} strong, {weak} weak", view.name(), counted.strong);
-    Some(told(view, summary, counted.value))
+    Some(counted_form(view, summary, counted.value))
 }
 
 /// `Weak`: the value may be gone, the counts are still there.
@@ -39,7 +39,7 @@ pub(super) fn weak<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let pointer = view.pointer_of_any_width()?;
     let no_place = if view.scene.memory.word() == 4 { u64::from(u32::MAX) } else { u64::MAX };
     if pointer.unsigned(view.scene).ok() == Some(no_place) {
-        return Some(view.told("Weak, to nothing".to_owned(), Vec::new()));
+        return Some(view.summarized("Weak, to nothing".to_owned(), Vec::new()));
     }
     let counted = read(view, pointer)?;
     if counted.weak == 0 {
@@ -47,21 +47,25 @@ pub(super) fn weak<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     }
     if counted.strong == 0 {
         let summary = format!("Weak, its value is dropped, {} weak", counted.weak);
-        return Some(view.told(summary, Vec::new()));
+        return Some(view.summarized(summary, Vec::new()));
     }
     let weak = counted.weak.wrapping_sub(1);
     let summary = format!("Weak, {} strong, {weak} weak", counted.strong);
-    Some(told(view, summary, counted.value))
+    Some(counted_form(view, summary, counted.value))
 }
 
-fn told<'d>(view: &RustObject<'d>, summary: String, content: CountedValue<'d>) -> Readable<'d> {
+fn counted_form<'d>(
+    view: &RustObject<'d>,
+    summary: String,
+    content: CountedValue<'d>,
+) -> Readable<'d> {
     match content {
-        CountedValue::Object(value) => view.told_value(summary, value),
+        CountedValue::Object(value) => view.summarized_value(summary, value),
         CountedValue::Slice(slice) => {
             let inner = slice.summary.map_or(String::new(), |inner| format!(", {inner}"));
             Readable { summary: Some(format!("{summary}{inner}")), ..slice }
         }
-        CountedValue::Named(name) => view.told(format!("{summary}, {name}"), Vec::new()),
+        CountedValue::Named(name) => view.summarized(format!("{summary}, {name}"), Vec::new()),
     }
 }
 
@@ -83,7 +87,7 @@ fn read<'d>(view: &RustObject<'d>, pointer: Object<'d>) -> Option<Counted<'d>> {
         let count = scene.memory.read_word(at).ok()?;
         i64::try_from(count).is_ok().then_some(count)
     };
-    // Both stand first, in this order (`#[repr(C)]`).
+    // Both are at the start, in this order (`#[repr(C)]`).
     let (strong, weak) = (count(start)?, count(start.checked_add(word)?)?);
     let value = || {
         let value = inner.member(scene, "value").or_else(|| inner.member(scene, "data"))?;

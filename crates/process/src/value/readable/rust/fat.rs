@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_pointer_points_at_is_told_by_its_name() {
+    fn the_target_of_a_pointer_is_found_in_its_name() {
         for (name, target) in [
             ("&str", "str"),
             ("&mut [u8]", "[u8]"),

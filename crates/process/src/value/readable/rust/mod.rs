@@ -1,7 +1,7 @@
 //! Rust's standard library as rustc lays it out, from 1.63 on. The public path of a type
-//! tells what it is; where its parts are is searched in its members, since the wrappers
-//! around pointers and capacities come and go. What breaks a rule of its kind has no
-//! readable form.
+//! shows what it is; its parts are searched for in its members, since the wrappers around
+//! pointers and capacities change between versions. An object that breaks a rule of its kind
+//! has no readable form.
 
 mod btree;
 mod cell;

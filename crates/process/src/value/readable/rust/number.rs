@@ -12,7 +12,7 @@ pub(super) fn wrapped<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     if object::is_record(&inner, view.scene) {
         return None;
     }
-    Some(view.told_value(view.name(), inner))
+    Some(view.summarized_value(view.name(), inner))
 }
 
 /// `Duration`: seconds and nanoseconds.

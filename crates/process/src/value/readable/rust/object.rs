@@ -49,16 +49,20 @@ impl<'d> RustObject<'d> {
         without_arguments(name).to_owned()
     }
 
-    /// A form that says `summary` and shows these parts.
-    pub(super) fn told(&self, summary: String, parts: Vec<(Arc<str>, Object<'d>)>) -> Readable<'d> {
+    /// A form with this summary and these parts.
+    pub(super) fn summarized(
+        &self,
+        summary: String,
+        parts: Vec<(Arc<str>, Object<'d>)>,
+    ) -> Readable<'d> {
         let total = Some(parts.len() as u64);
         let elements: Vec<_> = parts.into_iter().take(self.limit).collect();
         Readable { summary: Some(summary), elements, total, ..Readable::default() }
     }
 
     /// The same with one part.
-    pub(super) fn told_value(&self, summary: String, value: Object<'d>) -> Readable<'d> {
-        self.told(summary, vec![("value".into(), value)])
+    pub(super) fn summarized_value(&self, summary: String, value: Object<'d>) -> Readable<'d> {
+        self.summarized(summary, vec![("value".into(), value)])
     }
 
     /// A container of `count` elements of type `ty` that lie one after the other.

@@ -9,7 +9,7 @@ use crate::value::readable::Readable;
 /// An enum's active variant.
 pub(super) fn readable<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     let (name, variant) = active(view)?;
-    Some(view.told(name, payload(&variant, view)))
+    Some(view.summarized(name, payload(&variant, view)))
 }
 
 /// The active variant and its name; `None` if that is not known.

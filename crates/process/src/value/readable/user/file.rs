@@ -36,14 +36,14 @@ pub enum FormatterProblem {
         /// The key.
         key: String,
     },
-    /// A key that has no meaning there.
-    #[error("`{key}` is no key{}; there are {}", of_table(.table), listed(.known))]
+    /// A key that is not known there.
+    #[error("unknown key `{key}`{}; known keys: {}", in_table(.table), listed(.known))]
     UnknownKey {
         /// The key.
         key: String,
         /// The table it is in; `None` at the top of the file.
         table: Option<&'static str>,
-        /// Keys that have one.
+        /// Keys that are known there.
         known: &'static [&'static str],
     },
     /// More than one of the keys that say what is in a type.
@@ -74,7 +74,7 @@ pub enum FormatterProblem {
         key: &'static str,
     },
     /// A value is not a path of members.
-    #[error("`{key}`: `{text}` is no path of members, such as `a.b`")]
+    #[error("`{key}`: `{text}` is not a path of members, such as `a.b`")]
     NotPath {
         /// The key.
         key: String,
@@ -85,7 +85,7 @@ pub enum FormatterProblem {
     #[error("`summary`: a brace has no partner; write `{{{{` or `}}}}` for one")]
     LoneBrace,
     /// What is in the braces of a summary is not a path of members.
-    #[error("`summary`: `{{{text}}}` is no path of members")]
+    #[error("`summary`: `{{{text}}}` is not a path of members")]
     NotPathInSummary {
         /// What is in the braces.
         text: String,
@@ -311,9 +311,9 @@ impl File<'_> {
     }
 }
 
-/// ` of ` and the table's name; nothing at the top of a file.
-fn of_table(table: &Option<&'static str>) -> String {
-    table.map_or(String::new(), |table| format!(" of `{table}`"))
+/// ` in ` and the table's name; nothing at the top of a file.
+fn in_table(table: &Option<&'static str>) -> String {
+    table.map_or(String::new(), |table| format!(" in `{table}`"))
 }
 
 /// `a`, `b`, `c`.
@@ -357,19 +357,19 @@ mod tests {
         let text = "[[type]]\nname = \"V\"\nlist = { first = \"head\" }\n";
         assert_eq!(problem(text), "line 3: `list.next` is missing");
         let text = "[[type]]\nname = \"V\"\ntext = { pointer = \"a->b\" }\n";
-        let expected = "line 3: `text.pointer`: `a->b` is no path of members, such as `a.b`";
+        let expected = "line 3: `text.pointer`: `a->b` is not a path of members, such as `a.b`";
         assert_eq!(problem(text), expected);
     }
 
     #[test]
-    fn a_misspelled_key_is_no_key() {
+    fn a_misspelled_key_is_reported() {
         let text = "[[type]]\nname = \"V\"\nelement = 1\n";
         let keys = "`name`, `summary`, `elements`, `list`, `text`, `members`";
         assert_eq!(
             problem(text),
-            format!("line 3: `element` is no key of `type`; there are {keys}")
+            format!("line 3: unknown key `element` in `type`; known keys: {keys}")
         );
-        assert_eq!(problem("\n[[types]]\n"), "line 2: `types` is no key; there are `type`");
+        assert_eq!(problem("\n[[types]]\n"), "line 2: unknown key `types`; known keys: `type`");
     }
 
     #[test]
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_is_told_as_such() {
+    fn an_error_in_the_toml_is_reported() {
         assert!(problem("[[type]]\nname = \n").starts_with("line 2: "));
         assert_eq!(problem("type = 1"), "line 1: `type` must be written as `[[type]]`");
         let text = "[[type]]\nname = \"V\"\nsummary = \"a { b\"\n";
