@@ -121,7 +121,7 @@ fn absent(text: &str, why: Absence) -> Value {
     Value { name: Some(text.trim().into()), state: State::Absent(why), ..Value::default() }
 }
 
-/// Whether the text begins as no expression does.
+/// Whether the text begins with a word that cannot start an expression.
 fn starts_a_type(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or_default();
     matches!(first, "struct" | "class" | "union" | "enum" | "const" | "volatile")

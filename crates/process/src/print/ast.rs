@@ -189,7 +189,7 @@ pub enum TypeExpr {
     RvalueReference(Box<TypeExpr>),
     /// `T[count]`, `[T; count]`.
     Array(Box<TypeExpr>, u64),
-    /// `R (parameters)`: there are none of it, but pointers to it are.
+    /// `R (parameters)`: only pointers to it have values.
     Function {
         /// What it returns.
         result: Box<TypeExpr>,

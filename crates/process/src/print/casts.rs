@@ -30,7 +30,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
             }
             TypeExpr::Const(ty) | TypeExpr::Volatile(ty) => self.written_type(ty)?,
             TypeExpr::Pointer(target) => self.written_type(target)?.pointer_to(),
-            // What a reference refers to is what there is to see.
+            // A reference is replaced by what it refers to.
             TypeExpr::Reference(target) | TypeExpr::RvalueReference(target) => {
                 self.written_type(target)?
             }
@@ -94,7 +94,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         self.process.dump.machine.name()
     }
 
-    /// Types of Rust and Go by their names, where the program has none of the name.
+    /// Types of Rust and Go by their names, if the program has no type of that name.
     fn builtin(&self, name: &str) -> Option<Ty<'v>> {
         let strict = |is_signed, bits| {
             let ty = IntegerType::c(is_signed, bits);
@@ -131,7 +131,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         Some(strict(is_signed, bits))
     }
 
-    /// Whether `path` names a type and no variable.
+    /// Whether `path` names a type and not a variable.
     pub(super) fn is_type(&self, path: &super::Path) -> bool {
         // A class is called as its constructors are.
         if self.name(path).is_ok_and(|found| !matches!(found, Operand::Function { .. })) {
@@ -141,7 +141,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         self.type_named(&name).is_some() || self.builtin(&name).is_some()
     }
 
-    /// The type of a value or, of a name that is no value's, the type of that name.
+    /// The type of a value or, of a name that has no value, the type of that name.
     pub(super) fn type_of_either(&self, expression: &Expr) -> Result<Ty<'v>, Stop> {
         let value = self.eval(expression);
         if let ExprKind::Name(path) = &expression.kind
@@ -319,7 +319,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
     }
 
     /// The same bytes as another record or array: a base of it, what lies at its address,
-    /// or what is no larger.
+    /// or a type that is not larger.
     fn reread(&self, ty: TypeRef<'v>, operand: &Operand<'v>) -> Result<Operand<'v>, Stop> {
         let refused = || self.no_cast(operand, &Ty::Known(ty));
         let Operand::Object(object) = operand else {
@@ -342,7 +342,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         Err(refused())
     }
 
-    /// An object of `ty` that holds `value` and lies nowhere.
+    /// An object of `ty` that holds `value` and has no address.
     fn object_of(&self, ty: TypeRef<'v>, value: u128) -> Operand<'v> {
         let size = Object::at(ty, Avma(0)).size(self.scene).unwrap_or(0).min(16);
         let mut bytes = value.to_le_bytes().to_vec();

@@ -138,7 +138,7 @@ impl<'d> Writer<'d> {
         vec![joined("...", &inner)]
     }
 
-    /// A type that is nothing but its name or definition.
+    /// A type that is written as its name or definition only.
     fn base(&mut self, ty: TypeRef<'d>, show: Show, depth: usize) -> Vec<String> {
         let is_named = ty.get().name.is_some();
         let name = ty.name();

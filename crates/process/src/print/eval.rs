@@ -210,7 +210,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         }
     }
 
-    /// `pointer op number`; `None` if the operator does nothing of the kind.
+    /// `pointer op number`; `None` if the operator is not defined for these.
     fn pointer_and_number(
         &self,
         op: BinaryOp,

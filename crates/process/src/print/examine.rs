@@ -98,8 +98,8 @@ pub struct Examined {
     pub omitted: u64,
 }
 
-/// What an address is of, by the type of its expression: who shows memory judges by that
-/// whether the bytes are a text of that name.
+/// What an address is of, by the type of its expression: redaction decides by that whether
+/// the bytes are a text of that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// A text: an array of so many bytes, or a string that takes as many.

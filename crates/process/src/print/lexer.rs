@@ -4,7 +4,7 @@ use super::literal::{FloatSuffix, IntegerSuffix, Literal};
 use super::span::Span;
 use super::syntax_error::{Problem, SyntaxError};
 
-/// Bytes of an expression that are read: an honest one is a line. Bounds the tokens, too.
+/// Bytes of an expression that are read: a real one is a line. Limits the tokens, too.
 pub(super) const MAX_TEXT: usize = 4096;
 
 /// What the compilers of C++ call a namespace without a name.
@@ -42,7 +42,7 @@ pub(super) enum TokenKind {
 /// The tokens of `text`.
 ///
 /// # Errors
-/// The first thing that is no token.
+/// The first thing that is not a token.
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
     if text.len() > MAX_TEXT {
         let problem = Problem::TooLong { limit: MAX_TEXT };
@@ -184,7 +184,7 @@ impl<'t> Lexer<'t> {
             return self.integer(start, digits, radix);
         }
         let digits = self.skip_while(|c| c.is_ascii_digit() || c == '_');
-        // `0..n` is a range, and `1.e` a member of what is no record.
+        // `0..n` is a range, and `1.e` a member of a number.
         let mut after = self.rest().chars();
         let (next, second) = (after.next(), after.next());
         let is_fraction = next == Some('.') && !second.is_some_and(|c| c == '.' || starts_word(c));
@@ -196,7 +196,7 @@ impl<'t> Lexer<'t> {
             return self.float(start);
         }
         let is_octal = digits.len() > 1 && digits.starts_with('0');
-        // By Rust's suffixes a number is of Rust, where no zero makes it octal.
+        // A suffix of Rust marks a number of Rust, where a leading zero does not make it octal.
         let is_rusts = self.rest().starts_with(['i', 'f']) || {
             let mut suffix = self.rest().chars();
             suffix.next() == Some('u')
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_refused() {
+    fn malformed_numbers_are_refused() {
         for text in
             ["0x", "09", "12abc", "1.5x", "1e", "0b2", "340282366920938463463374607431768211456"]
         {

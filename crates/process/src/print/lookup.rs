@@ -88,7 +88,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
     fn local(&self, name: &str) -> Option<Result<Operand<'v>, Stop>> {
         let mut variables = self.view.variables().into_iter();
         let (_, object) = variables.find(|(variable, _)| is_called(variable, name))?;
-        // Without a type it is nowhere, too.
+        // Without a type it has no place either.
         Some(object.map(Operand::Object).ok_or_else(|| NoPlace::OptimizedOut.into()))
     }
 
@@ -155,7 +155,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         declared.map(Ty::Known)
     }
 
-    /// `scope::name` where the scope is no namespace: an enumeration, a class, a function.
+    /// `scope::name` where the scope is not a namespace: an enumeration, a class, a function.
     fn in_scope(&self, scope: &str, name: &str) -> Option<Result<Operand<'v>, Stop>> {
         if let Some(Ty::Known(ty)) = self.type_named(scope) {
             if let Some(enumerator) = self.enumerator_of(ty, name) {

@@ -49,7 +49,7 @@ use crate::value::{Budget, Value};
 /// says why.
 ///
 /// # Errors
-/// The text is no expression, or makes no sense in this frame.
+/// The text is not an expression, or makes no sense in this frame.
 pub fn evaluate<'p>(
     process: &'p Process,
     view: &FrameView<'p>,

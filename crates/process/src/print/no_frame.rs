@@ -6,7 +6,7 @@ use obit_corefile::arch::Register;
 use obit_corefile::memory::ReadError;
 use obit_dwarf::{EntryValue, Location, NoPlace, Surroundings};
 
-/// Lets only those be found that lie at one place for good.
+/// Finds only variables with a fixed address.
 pub(super) struct NoFrame<'v> {
     pub(super) bias: LoadBias,
     pub(super) scene: Scene<'v>,

@@ -163,7 +163,7 @@ impl Integer {
     }
 }
 
-/// A number that an expression came to.
+/// A number that an expression evaluates to.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Number {
     Boolean(bool),
@@ -322,8 +322,8 @@ fn floats(op: BinaryOp, left: &Number, right: &Number) -> Result<Number, NumberE
     Ok(Number::float(value, both))
 }
 
-/// What a comparison says of `ordering`, `None` for operators that do not compare. NaN is
-/// ordered to nothing, and only unequal.
+/// The result of a comparison for `ordering`, `None` for operators that do not compare. NaN
+/// has no order, and is only unequal.
 pub(super) fn compared(op: BinaryOp, ordering: Option<Ordering>) -> Option<bool> {
     Some(match op {
         BinaryOp::Equal => ordering == Some(Ordering::Equal),
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn floats_draw_integers_along_and_nan_equals_nothing() {
+    fn integers_become_floats_beside_floats_and_nan_equals_nothing() {
         let half = Number::float(0.5, false);
         let sum = Number::binary(BinaryOp::Add, &half, &Number::int(1)).unwrap();
         assert_eq!(sum, Number::float(1.5, false));

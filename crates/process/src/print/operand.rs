@@ -1,4 +1,4 @@
-//! What a part of an expression came to, and why it came to nothing.
+//! The results of parts of an expression, and why there is none.
 
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ fn pointer_name(target: &str) -> String {
     }
 }
 
-/// What a part of an expression came to.
+/// The result of a part of an expression.
 #[derive(Clone, Debug)]
 pub(super) enum Operand<'d> {
     /// A place in the process, or what is left of a variable, of a type of the program.

@@ -171,7 +171,7 @@ impl Parser<'_> {
         })
     }
 
-    /// Whether the word ahead is the one of `&mut place`, and no variable's name.
+    /// Whether the word ahead is the one of `&mut place`, and not a variable's name.
     fn is_mut_of_rust(&self) -> bool {
         let place = self.tokens.get(self.at.saturating_add(1)).map(|token| &token.kind);
         let is_place = match place {
@@ -423,7 +423,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Why what is left after an expression cannot be.
+    /// Why the rest of the text after an expression is an error.
     fn left_over(&self) -> SyntaxError {
         let found = self.found();
         if self.is_mark(">") && self.is_adjacent_ahead(">=") {

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_command_is_an_expression() {
+    fn a_text_without_a_command_is_an_expression() {
         for text in ["flags", "p", "x / y", "x/y + 1", "print_it", "ptype_of(x)", "v /x w", ""] {
             let command = request(text, &|_| true).unwrap().command;
             assert_eq!(command, Command::Print(None), "{text}");

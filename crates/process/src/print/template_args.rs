@@ -15,8 +15,8 @@ pub(super) enum Within {
 /// How many of `tokens`, which start with `<`, are the arguments of a template or generic
 /// type, both brackets included; `None` if the `<` is a comparison.
 ///
-/// No symbol is asked. Arguments are what reads as types and constants between balanced
-/// brackets, with something behind them that continues a name and could not be an operand.
+/// No symbols are consulted. Arguments are types and constants between balanced brackets,
+/// followed by a token that continues a name and could not be an operand.
 pub(super) fn length(tokens: &[Token], within: Within) -> Option<usize> {
     let mut open = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
@@ -59,7 +59,7 @@ fn mark(token: Option<&Token>) -> Option<&'static str> {
     }
 }
 
-/// Whether what follows a closing bracket can follow a name, and no comparison.
+/// Whether the token after a closing bracket can follow a name but not a comparison.
 fn continues_name(after: Option<&Token>) -> bool {
     let Some(after) = after else { return true };
     let follows = ["::", ")", "]", "}", ",", "*", "&", "&&", ".", "->"];

@@ -1,4 +1,4 @@
-//! What expressions mean, each shown in Lisp's notation.
+//! How expressions are parsed, each shown in Lisp notation.
 
 use super::ast::TypeExpr;
 use super::{
@@ -155,7 +155,7 @@ fn paths_are_read_in_the_spelling_of_each_language() {
 }
 
 #[test]
-fn an_angle_bracket_that_compares_is_no_template() {
+fn an_angle_bracket_that_compares_is_not_a_template() {
     assert_eq!(read("a<b"), "(< a b)");
     assert_eq!(read("a<b && c>d"), "(&& (< a b) (> c d))");
     assert_eq!(read("a<b && c>(d)"), "(&& (< a b) (> c d))");

@@ -7,7 +7,7 @@ use super::parser::Parser;
 use super::syntax_error::{Problem, SyntaxError};
 use super::template_args::Within;
 
-/// Declarators of one type: no honest one has so many.
+/// Declarators of one type: no real one has so many.
 const MAX_DECLARATORS: usize = 32;
 
 impl Parser<'_> {
@@ -48,7 +48,7 @@ impl Parser<'_> {
         })
     }
 
-    /// Whether `ty` can be nothing but a type: it is more than a name.
+    /// Whether `ty` can only be a type: it is more than a name.
     pub(super) fn is_surely(ty: &TypeExpr) -> bool {
         match ty {
             TypeExpr::Named { word, .. } => word.is_some(),
