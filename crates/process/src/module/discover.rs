@@ -88,8 +88,8 @@ impl Candidate {
         })
     }
 
-    /// Whether its mappings lie to each other as the loader lays them. Programs map parts
-    /// of their own file elsewhere (V8 its built-in code): such a copy is no module.
+    /// Whether its mappings have the distances that the loader gives them. Programs map parts
+    /// of their own file elsewhere (V8 its built-in code): such a copy is not a module.
     fn lies_as_loaded(&self, head: &ElfImage) -> bool {
         let page_down = |value: u64| value & !(PAGE - 1);
         // Two small segments may share a page of the file: each mapping has its choice.
@@ -171,7 +171,7 @@ pub(super) fn candidates(dump: &Dump, memory: &AddressSpace, limits: &Limits) ->
 
 /// Whether code could have run from it: data files are mapped too, and a program may map
 /// a library just to read it. gcore leaves out mappings whose bytes it does not write, so
-/// a mapping without a segment counts by what the image's own headers say of it.
+/// a mapping without a segment counts by what the image's own headers say about it.
 fn looks_loaded(candidate: &Candidate, memory: &AddressSpace) -> bool {
     let is_code = |range: &AvmaRange, offset: u64| match memory.region_at(range.start) {
         Some(region) => region.permissions.execute,
@@ -181,7 +181,7 @@ fn looks_loaded(candidate: &Candidate, memory: &AddressSpace) -> bool {
             loads.into_iter().any(|s| s.is_executable() && s.offset & !(PAGE - 1) == page)
         }),
     };
-    // Without its first page in the core, rights decide alone.
+    // Without its first page in the core, the permissions decide.
     if candidate.head.as_ref().is_some_and(|head| !candidate.lies_as_loaded(head)) {
         return false;
     }

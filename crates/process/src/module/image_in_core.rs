@@ -1,5 +1,5 @@
-//! An image put together from the dead memory: the vDSO, and files that are gone while
-//! the core holds their code.
+//! An image put together from the memory of the process: the vDSO, and files that no longer
+//! exist but whose code is in the core.
 
 use obit_corefile::addr::LoadBias;
 use obit_corefile::elf::{ElfImage, ImageBytes, SegmentKind};
@@ -15,8 +15,8 @@ const LARGEST_TABLE: u64 = 1 << 20;
 pub(super) const MOST: u64 = 512 << 20;
 
 /// Copies the loaded segments of `head` out of memory, laid out as in the file. `None`
-/// unless all bytes of an executable segment are there: an image without its code has
-/// no use that its head does not serve. What is copied is taken from `left`.
+/// unless all bytes of an executable segment are there: without its code an image is no more
+/// useful than its head. The bytes copied are taken from `left`.
 pub(super) fn copy(
     head: &ElfImage,
     bias: LoadBias,

@@ -1,4 +1,4 @@
-//! Files that were found, and what was read of them, for one core or for many.
+//! Files that were found, and what was read from them, for one core or for many.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -9,11 +9,11 @@ use obit_corefile::limits::Limits;
 use obit_dwarf::locate::{DebugFiles, Locator};
 use obit_dwarf::{DebugInfo, SectionCache, SplitLoader};
 
-/// Finds the files of images and keeps them, with all that was read of them: cores of one
-/// program, read one after the other with one library, share that work.
+/// Finds the files of images and keeps them, with all that was read from them: cores of one
+/// program that are read with the same library share that work.
 ///
 /// What a core's report says does not depend on the cores before it: debug information in
-/// which something was found wrong, or whose budget of work is half spent, is read anew.
+/// which something was found wrong, or whose budget of work is half spent, is read again.
 #[derive(Debug)]
 pub struct Library {
     pub(super) locator: Arc<Locator>,

@@ -1,5 +1,5 @@
 //! The dynamic linker's own list of what it loaded (`struct r_debug` and `struct
-//! link_map` of `<link.h>`), read from the dead memory.
+//! link_map` of `<link.h>`), read from the memory of the process.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;

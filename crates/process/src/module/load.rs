@@ -240,7 +240,7 @@ fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
             name,
         });
     }
-    // Some writers leave out segments that hold no bytes: the files still know them.
+    // Some writers leave out segments without bytes: they are known from the files.
     for file in files.iter().filter(|file| !file.placed.permissions.write) {
         builder.fill(file.region());
     }

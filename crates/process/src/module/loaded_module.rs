@@ -66,7 +66,7 @@ pub enum FileState {
     Found,
     /// Taken by name: the core holds no build ID to compare.
     Unverified,
-    /// Of another build, and used because the user asked for it. Its bytes stand in for no
+    /// Of another build, and used because the user asked for it. Its bytes are not used as
     /// memory.
     Forced,
     /// Files of that name are other builds.

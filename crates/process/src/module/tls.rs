@@ -31,7 +31,7 @@ pub fn thread_local_block(
 ) -> Result<Avma, &'static str> {
     let module = modules.get(module).ok_or("no such module")?;
     let abi = machine.facts().and_then(|facts| facts.tls.as_ref());
-    let abi = abi.ok_or("not known how this machine has it")?;
+    let abi = abi.ok_or("the layout on this machine is not known")?;
     let thread = Thread { memory, abi, pointer: thread_pointer };
     let segment = tls_segment(module)?.ok_or("the module has none")?;
     if thread_pointer == 0 {
@@ -80,7 +80,7 @@ fn number_by_musl(modules: &Modules, order: usize) -> Result<u64, &'static str> 
     Ok(number)
 }
 
-/// What glibc's `struct link_map` says of an object's thread-local storage.
+/// What glibc's `struct link_map` says about an object's thread-local storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct GlibcRecord {
     /// `l_tls_offset`: distance from the thread pointer, `None` for an object that was not

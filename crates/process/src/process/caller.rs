@@ -84,7 +84,7 @@ impl<'p> FrameView<'p> {
         found.unwrap_or_default()
     }
 
-    /// A register's content in memory order. Vector registers are known of the innermost
+    /// A register's content in memory order. Vector registers are known for the innermost
     /// frame and of one that a signal interrupted: no ABI here has callees keep them.
     pub(super) fn register_bytes(&self, level: Level, register: Register) -> Option<Vec<u8>> {
         let memory = &self.process.memory;
@@ -110,8 +110,8 @@ impl<'p> FrameView<'p> {
     }
 
     /// What a register that no callee of this frame touches still holds: its content in
-    /// the innermost frame that was called from here. Of registers that callees must keep
-    /// this says nothing: they may have been saved and used.
+    /// the innermost frame that was called from here. This does not hold for callee-saved
+    /// registers: they may have been saved and used.
     fn untouched(&self, level: Level, register: Register) -> Option<Vec<u8>> {
         let machine = self.process.dump.machine;
         let facts = machine.facts().filter(|facts| !facts.is_callee_saved(register))?;
@@ -159,8 +159,8 @@ impl<'v, 'p> At<'v, 'p> {
     }
 
     /// What the caller passed, as `read` picks it from the call site, computed in the
-    /// caller's frame. gdb's `dwarf_expr_reg_to_entry_parameter`: nothing is believed
-    /// unless the call certainly entered this very function.
+    /// caller's frame. gdb's `dwarf_expr_reg_to_entry_parameter`: a value is used
+    /// only if the call certainly entered this very function.
     fn passed(
         &self,
         wanted: EntryValue,
@@ -224,7 +224,9 @@ impl<'v, 'p> At<'v, 'p> {
         });
         let expression = found.and_then(read);
         let expression = expression.ok_or(unknown("the caller does not record it"))?;
-        debug.compute(&expression, None, &caller).map_err(|_| unknown("the caller lost it"))
+        debug
+            .compute(&expression, None, &caller)
+            .map_err(|_| unknown("the caller no longer has it"))
     }
 
     /// A function by its linkage name: in the caller's module, else wherever it is.

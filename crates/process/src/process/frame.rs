@@ -13,8 +13,8 @@ pub enum FrameKind {
     Inline,
     /// The frame the kernel made to run a signal handler.
     Signal,
-    /// A function that jumped to the one above: no return address shows it, the
-    /// call-site entries do.
+    /// A function that ended in a tail call to the one above: it is known from call-site
+    /// entries, not from a return address.
     TailCall,
 }
 
@@ -48,7 +48,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A frame of which nothing but its place is known yet.
+    /// A frame of which only the place is known yet.
     pub(super) fn unnamed(
         kind: FrameKind,
         trust: Trust,

@@ -10,7 +10,7 @@ use obit_corefile::addr::Avma;
 use obit_corefile::dump::DumpedThread;
 use obit_dwarf::Scopes;
 
-/// What one frame lets its variables see.
+/// One frame, as the locations of its variables refer to it.
 pub struct FrameView<'p> {
     pub(super) process: &'p Process,
     pub(super) thread: &'p Thread,
@@ -25,8 +25,8 @@ pub struct FrameView<'p> {
     pub(super) depth: Cell<usize>,
 }
 
-/// A place in the chain of calls: a physical frame, or a function that jumped onward and
-/// left none.
+/// A place in the chain of calls: a physical frame, or a function that ended in a tail call
+/// and left none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Level {
     /// Index in the stack; of a tail call, that of the frame it led to.

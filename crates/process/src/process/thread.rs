@@ -16,7 +16,7 @@ pub struct Thread {
     pub crashed: bool,
     /// The signal it was handling (`pr_cursig`), 0 for none.
     pub signal: u16,
-    /// Registers at the moment of death.
+    /// Registers at the time of the dump.
     pub registers: Registers,
     /// Physical frames, innermost first.
     pub stack: Stack,

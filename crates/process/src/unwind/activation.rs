@@ -57,7 +57,7 @@ pub struct Activation {
     pub trust: Trust,
     /// How it was left.
     pub left: Left,
-    /// The kernel put this frame here to run a signal handler: it is no function's.
+    /// The kernel made this frame to run a signal handler: it belongs to no function.
     pub is_signal: bool,
 }
 

@@ -4,8 +4,8 @@
 /// Frames of a stack that are unwound even when others have spent the budget.
 pub(super) const FEWEST_FRAMES: usize = 16;
 
-/// What is left. Honest cores of any size stay far below; each bound is a few seconds of
-/// work or less than a gigabyte.
+/// What is left. Real cores of any size stay far below; each limit is a few seconds of work
+/// or less than a gigabyte.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
     /// Physical frames, each a few hundred bytes for as long as the process is looked at.

@@ -23,7 +23,7 @@ const UNREADABLE: usize = 1 << 15;
 /// Sections with Go's own tables of its functions; position-independent programs have the
 /// second.
 const GO_TABLES: [&str; 2] = [".gopclntab", ".data.rel.ro.gopclntab"];
-/// What Go's linker states on every machine, and compilers of C on none of 64 bits: code of
+/// What Go's linker states on every machine, and C compilers on no 64-bit machine: code of
 /// cgo has tables of its own.
 const GO_ALIGNMENT: i64 = -4;
 

@@ -14,8 +14,8 @@ const SP: u16 = 13;
 const LR: u16 = 14;
 const PC: u16 = 15;
 
-/// The row for `at`. `None` too for what is said not to be unwindable: compilers say so
-/// of all C code that was built without tables.
+/// The row for `at`. `None` too for code marked as not unwindable, as compilers
+/// mark all C code that is built without tables.
 pub(super) fn row(image: &ElfImage, at: Svma) -> Option<Row<'static>> {
     let code = code_for(image, at)?;
     let mut frame = Frame::default();
@@ -172,7 +172,7 @@ impl Frame {
         Some(())
     }
 
-    /// The row says of the return address that it is where pc or else lr was popped.
+    /// In the row the return address is where pc or else lr was popped.
     fn into_row(self) -> Row<'static> {
         let has_pc = self.saved.iter().any(|(register, _)| *register == PC);
         let rule = |(register, at): &(u16, i64)| {

@@ -1,8 +1,9 @@
 //! From a thread's registers and memory to its stack of activations.
 //!
 //! The main step is gimli's unwind rows with a full register file, each register known
-//! or not; where no table covers a pc come the frame pointer and the scan, and the frame
-//! says so. Never asks for names; of symbols only where a function without a table starts.
+//! or not; where no table covers a pc, the frame pointer and the stack scan are used, and the
+//! frame says so. Names are not needed; symbols only for the start of a function without a
+//! table.
 
 mod activation;
 mod budget;

@@ -11,7 +11,7 @@ pub(crate) enum CallBefore {
     Direct(Avma),
     /// A call through a register or memory.
     Indirect,
-    /// Some other instruction: no return address.
+    /// Some other instruction: not a return address.
     None,
     /// The code is not available; the address lies in executable memory.
     Unknown,
@@ -120,6 +120,6 @@ mod tests {
         for (code, length) in forms {
             assert_eq!(indirect_call_length(code), Some(length), "{code:x?}");
         }
-        assert_eq!(indirect_call_length(&[0xff, 0xe0]), None, "jmp *%rax is no call");
+        assert_eq!(indirect_call_length(&[0xff, 0xe0]), None, "jmp *%rax is not a call");
     }
 }

@@ -42,7 +42,7 @@ pub(super) enum Rule<'m> {
     Constant(u64),
 }
 
-/// What of the caller's registers a function leaves alone of which its row says nothing.
+/// Which of the caller's registers a function preserves if its row has no rule for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Convention {
     /// The callee-saved registers of the psABI.
@@ -67,7 +67,7 @@ pub(super) struct Row<'m> {
     pub(super) encoding: gimli::Encoding,
 }
 
-/// What a row says of the caller.
+/// What a row says about the caller.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub(super) cfa: Avma,

@@ -15,7 +15,7 @@ use obit_dwarf::locate::{Locator, SearchRules};
 const TEXT: u64 = 0x40_0000;
 const STACK: u64 = 0x7ffd_0000_0000;
 
-/// 4 KiB of code that is `nop` but for what is put at an offset.
+/// 4 KiB of code: `nop` except for what is put at an offset.
 fn text(parts: &[(usize, &[u8])]) -> Vec<u8> {
     let mut code = vec![0x90; 0x1000];
     for (at, bytes) in parts {
@@ -105,7 +105,7 @@ fn code_without_tables_is_left_by_the_chain_of_frame_pointers() {
 
 #[test]
 fn a_function_that_has_just_been_called_has_its_return_address_on_top() {
-    // call from 0x200 to 0x100, whose `push %rbp` has run when it dies at 0x101
+    // call from 0x200 to 0x100, whose `push %rbp` has run when it crashes at 0x101
     let call = [0xe8, 0xfb, 0xfe, 0xff, 0xff];
     let core = CoreBuilder::x86_64()
         .thread(1, &[("rip", TEXT + 0x101), ("rsp", STACK), ("rbp", 0x1234)])
@@ -176,7 +176,7 @@ fn saved(size: usize, at: &[(usize, u64)]) -> Vec<u8> {
 }
 
 #[test]
-fn the_kernels_trampoline_is_known_by_its_bytes_and_gives_all_registers_back() {
+fn the_kernels_trampoline_is_known_by_its_bytes_and_restores_all_registers() {
     let sigreturn: &[u8] = &[0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05];
     // rip at 40 + 128, rsp at 40 + 120, rcx (caller-saved) at 40 + 112
     let context = saved(0x1000, &[(168, TEXT + 0x300), (160, STACK + 0x800), (152, 77)]);
@@ -256,7 +256,7 @@ fn a_stack_that_is_not_in_the_core_ends_after_its_first_frame() {
 }
 
 #[test]
-fn a_chain_that_bites_its_tail_ends() {
+fn a_cyclic_chain_ends() {
     let core = CoreBuilder::x86_64()
         .thread(1, &[("rip", TEXT + 0x100), ("rsp", STACK), ("rbp", STACK)])
         .segment_with(TEXT, &text(&[(0x10, CALL_RAX)]), 0x1000, "rx")
@@ -510,7 +510,7 @@ fn row(cfa: Cfa<'_>) -> Row<'_> {
     }
 }
 
-/// What `row` says of the caller of an aarch64 frame, and the operations it took.
+/// What `row` says about the caller of an aarch64 frame, and the operations it took.
 fn applied(row: &Row<'_>, callee: &Registers, leaf: bool) -> (Result<Caller, RowProblem>, usize) {
     let core = CoreBuilder::aarch64().thread(1, &[("pc", TEXT)]);
     applied_in(&core, row, callee, leaf)
@@ -592,7 +592,7 @@ fn a_function_of_go_keeps_no_register_but_the_frame_pointer_it_saved() {
     };
     let return_to = Some(Avma(TEXT + 0x20));
     assert_eq!(caller(32, STACK + 16), (return_to, Some(0xbeef)));
-    // The pointer of another frame says nothing of this one's.
+    // The pointer of another frame is not that of this one.
     assert_eq!(caller(32, STACK + 8), (return_to, None));
     // Without a frame nothing was saved.
     assert_eq!(caller(8, 0x1234).1, Some(0x1234));

@@ -345,8 +345,8 @@ impl<'m> Unwinder<'m> {
 }
 
 impl Trust {
-    /// What a frame found from one of this trust can be trusted at best: what follows a
-    /// guess is a guess, what follows a proved step is not tainted by how it was proved.
+    /// The highest trust of a frame found from one of this trust: what follows a guess is a
+    /// guess, what follows a proved step does not depend on how that was proved.
     fn after(self) -> Self {
         if self == Self::Scan { Self::Scan } else { Self::CallFrameInfo }
     }

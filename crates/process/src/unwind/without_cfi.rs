@@ -15,7 +15,7 @@ const LARGEST_FUNCTION: u64 = 1 << 16;
 const LARGEST_FRAME: u64 = 16 << 20;
 /// How much code of a function without CFI is read to see that it calls nothing.
 const LARGEST_LEAF: u64 = 1 << 12;
-/// How far below its stack a thread may have died that overflowed it.
+/// How far below its stack a thread that overflowed it may have crashed.
 const LARGEST_OVERFLOW: u64 = 1 << 20;
 
 /// A way out of a frame.

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_bites_its_tail_ends_and_another_version_has_none() {
+    fn a_cyclic_list_ends_and_another_version_has_none() {
         let first = DESCRIPTOR_AT + 24;
         let list = |version| [version, 0, first, first, 0, 0x5000, 0x100];
         assert_eq!(entries(&memory(&list(1)), Avma(DESCRIPTOR_AT)).len(), MOST);

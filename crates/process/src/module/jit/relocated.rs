@@ -23,7 +23,7 @@ struct Rule {
 }
 
 /// `bytes`, an ELF file, with addresses in all of it; as it is unless it is an object file for a
-/// 64-bit little-endian machine. `None` if it is no ELF file.
+/// 64-bit little-endian machine. `None` if it is not an ELF file.
 pub(super) fn placed(mut bytes: Vec<u8>, limits: &Limits) -> Option<Vec<u8>> {
     let image = ElfImage::parse(ImageBytes::Memory(bytes.clone()), limits).ok()?;
     let encoding = image.encoding();
@@ -45,7 +45,7 @@ pub(super) fn placed(mut bytes: Vec<u8>, limits: &Limits) -> Option<Vec<u8>> {
             }
         }
     }
-    // e_type: what has its addresses is no object file.
+    // e_type: a file with final addresses is not an object file.
     *bytes.get_mut(16)? = ET_EXEC;
     Some(bytes)
 }
