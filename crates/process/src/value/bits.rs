@@ -141,7 +141,7 @@ fn gather(
 }
 
 const OVERFLOW: Absence = Absence::Malformed("a part beyond the end of memory");
-const TOO_SHORT: Absence = Absence::Malformed("a part that is larger than what holds it");
+const TOO_SHORT: Absence = Absence::Malformed("a part that is larger than its source");
 
 /// Which bit of a byte comes first in memory order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -210,7 +210,7 @@ impl Bits {
         self.push(&buffer, rest, bits).ok_or(OVERFLOW)
     }
 
-    /// Appends `bits` bits of `source` from bit `from` on; `None` if it has not as many.
+    /// Appends `bits` bits of `source` from bit `from` on; `None` if it has fewer.
     pub(super) fn push(&mut self, source: &[u8], from: u64, bits: u64) -> Option<()> {
         let whole = [from, bits, self.filled].iter().all(|number| number.is_multiple_of(8));
         if whole {
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_its_holder_does_not_fill_is_malformed() {
+    fn a_part_larger_than_its_source_is_malformed() {
         let stage = Stage::new(numbers(), &[]);
         stage.ask(|play| {
             let object = composed(play, 1, vec![part(64, known(&[1; 4]))]);

@@ -65,7 +65,7 @@ impl Budget {
         left.is_some()
     }
 
-    /// The levels of members, no more than a stack can bear.
+    /// The levels of members, limited by the size of the stack.
     pub(super) fn depth(&self) -> usize {
         self.max_depth.min(DEEPEST)
     }

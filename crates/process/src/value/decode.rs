@@ -95,7 +95,7 @@ impl<'d> Object<'d> {
     }
 }
 
-/// How each half of a complex number is read; `None` for what is no complex number.
+/// How each half of a complex number is read; `None` for any other type.
 fn component_encoding(base: &BaseType, name: Option<&str>) -> Option<Encoding> {
     let name = name.unwrap_or_default();
     match base.encoding {

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_format_holds_exactly_is_no_number() {
+    fn what_no_format_holds_exactly_is_not_a_number() {
         assert_eq!(text(Scale::Binary(-7), (1 << 53) + 1), None);
         assert_eq!(text(Scale::Binary(i32::MIN), 1), None);
         assert_eq!(text(Scale::Decimal(i32::MAX), 1), None);

@@ -144,7 +144,7 @@ impl Float {
         let low = |bits: u32| u128::MAX >> 128_u32.saturating_sub(bits);
         let fraction = self.bits & low(fraction_bits);
         let biased = (self.bits >> fraction_bits) & low(exponent_bits);
-        // The integer bit says nothing of a number that is none.
+        // The integer bit has no meaning in an infinity or NaN.
         let precision =
             if has_integer_bit { fraction_bits.saturating_sub(1) } else { fraction_bits };
         if biased == low(exponent_bits) {
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_says_so() {
+    fn infinities_and_nans_are_written_as_such() {
         assert_eq!(text(FloatFormat::Binary64, 0x7ff0_0000_0000_0000), "inf");
         assert_eq!(text(FloatFormat::Binary32, 0xff80_0000), "-inf");
         assert_eq!(text(FloatFormat::Binary64, 0x7ff8_0000_0000_0001), "NaN(0x8000000000001)");

@@ -29,7 +29,7 @@ pub enum ValueFormat {
     PaddedHex,
 }
 
-/// A scalar and what its type says of it.
+/// A scalar and what its type says about it.
 #[derive(Clone, Copy, Debug)]
 pub struct Typed<'s> {
     /// The scalar.

@@ -1,4 +1,4 @@
-//! Strings whose length the type states or the program keeps beside them, as Fortran's.
+//! Strings whose length is in the type or stored beside them, as Fortran's.
 
 use std::sync::Arc;
 

@@ -60,7 +60,7 @@ pub enum State {
     Aggregate,
     /// One datum.
     Scalar(Scalar),
-    /// Nothing can be said.
+    /// It is not known; why.
     Absent(Absence),
 }
 
@@ -76,7 +76,7 @@ pub enum Scalar {
     Boolean(bool),
     /// A floating-point number.
     Float(Float),
-    /// A character: its code, which may be none of Unicode's.
+    /// A character: its code, which need not be a Unicode code point.
     Character {
         /// The code, sign-extended where the type is signed.
         code: i64,

@@ -106,7 +106,7 @@ pub enum Absence {
     /// An array whose descriptor is in registers.
     #[error("its descriptor is not in memory")]
     DescriptorNotInMemory,
-    /// A string of which nothing states the length.
+    /// A string of unknown length.
     #[error("its length is not known")]
     UnknownLength,
     /// An array section, where its bytes as a whole are wanted.
@@ -121,7 +121,7 @@ pub enum Contents<'d> {
     Memory(Avma),
     /// In parts, one after the other: registers, constants, memory, holes.
     Parts(Arc<[ObjectPart<'d>]>),
-    /// Nowhere, for one reason.
+    /// Absent, for one reason.
     Absent(Absence),
 }
 
@@ -240,7 +240,7 @@ impl<'d> Object<'d> {
         Self { ty, contents, bit_offset, bit_size, dimensions_taken, descriptor }
     }
 
-    /// The object of type `ty` of which nothing can be said but why.
+    /// An object of type `ty` that is absent, and why.
     pub fn absent(ty: TypeRef<'d>, why: Absence) -> Self {
         Self::new(ty, Contents::Absent(why))
     }
@@ -283,13 +283,13 @@ impl<'d> Object<'d> {
         name
     }
 
-    /// What lies `bytes` further on, as another type.
+    /// The object `bytes` bytes after this one, as another type.
     #[must_use]
     pub fn moved(&self, ty: TypeRef<'d>, bytes: i64) -> Self {
         self.part_at(ty, i128::from(bytes).saturating_mul(8), None)
     }
 
-    /// What lies `bits` further on, as another type.
+    /// The object `bits` bits after this one, as another type.
     pub(super) fn part_at(&self, ty: TypeRef<'d>, bits: i128, bit_size: Option<u64>) -> Self {
         let at = i128::from(self.bit_offset).saturating_add(bits);
         let place = match &self.contents {

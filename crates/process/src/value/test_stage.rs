@@ -81,7 +81,7 @@ impl Stage {
         self
     }
 
-    /// Asks about it.
+    /// Runs a test on it.
     pub(crate) fn ask<T>(&self, ask: impl for<'d> FnOnce(Play<'d>) -> T) -> T {
         let around = Around { stage: self };
         let formatters = UserFormatters::default();

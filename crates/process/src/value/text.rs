@@ -29,7 +29,7 @@ pub(super) struct Units {
 }
 
 impl Units {
-    /// Of strings of this type; `None` if it is no character's.
+    /// Of strings of this type; `None` if it is not a character type.
     pub(super) fn of<'d>(ty: TypeRef<'d>, scene: Scene<'d>) -> Option<Self> {
         let entry = ty.resolved(scene).get();
         let TypeKind::Base(base) = &entry.kind else { return None };

@@ -246,7 +246,7 @@ fn a_number_without_bits_has_no_value() {
 }
 
 #[test]
-fn a_list_that_bites_its_tail_is_followed_once() {
+fn a_cyclic_list_is_followed_once() {
     let types =
         types(vec![record("node", 16, vec![field("next", 3, 0), field("v", INT, 8)]), pointer(2)]);
     let mut memory = 0x1000_u64.to_le_bytes().to_vec();
@@ -372,7 +372,7 @@ fn an_array_of_any_length_shows_the_first_elements_and_counts_the_rest() {
 }
 
 #[test]
-fn one_variable_has_so_many_nodes_and_all_together_so_many() {
+fn nodes_are_limited_for_one_variable_and_for_all_together() {
     let types = types(vec![array(INT, &[(0, 63), (0, 63)])]);
     let memory = [1; 64 * 64 * 4];
     Stage::new(types, &[(0x1000, &memory)]).ask(|play| {

@@ -6,7 +6,7 @@ use crate::value::{Contents, Object, Scene};
 use obit_corefile::addr::Avma;
 use obit_dwarf::TypeKind;
 
-/// Characters of a string that are looked at; who shows it cuts it.
+/// Characters of a string that are looked at; it is cut when it is shown.
 const LONGEST: usize = 4096;
 
 /// The array that a fat pointer (`P_ARRAY`, `P_BOUNDS`) stands for.
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_to_no_array_is_none() {
+    fn a_pointer_to_another_type_is_not_a_fat_pointer() {
         Stage::new(types(), &[(0x1000, &fat(0, 1, 5))]).ask(|play| {
             assert!(readable(&play.object(6, 0x1000), play.scene, 9).is_none());
             assert!(readable(&play.object(9, 0x1000), play.scene, 9).is_none());

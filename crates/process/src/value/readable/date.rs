@@ -7,7 +7,7 @@ const DAYS_TO_1970: i64 = 719_468;
 const DAYS_PER_ERA: i64 = 146_097;
 
 /// `2024-02-29T12:30:15.5Z`: `seconds` after 1970-01-01, and billionths of one.
-/// `None` outside the years 0 to 9999 or if the billionths are none.
+/// `None` outside the years 0 to 9999 or if the billionths are out of range.
 pub(super) fn utc(seconds: i64, nanoseconds: u64) -> Option<String> {
     let days = seconds.div_euclid(SECONDS_PER_DAY).checked_add(DAYS_TO_1970)?;
     let second = seconds.rem_euclid(SECONDS_PER_DAY);
@@ -26,7 +26,7 @@ pub(super) fn utc(seconds: i64, nanoseconds: u64) -> Option<String> {
 #[allow(clippy::arithmetic_side_effects)] // of numbers below 1,000,000
 fn of_era(day: i64) -> (i64, i64, i64) {
     // Years begin in March here, so that the leap day is their last. The last day of every
-    // 4th year is one, but not that of every 100th, but that of the 400th.
+    // 4th year is one, except that of every 100th, but including that of the 400th.
     let skipped = day / 1460 - day / 36_524 + day / 146_096;
     let year = (day - skipped) / 365;
     let day = day - (365 * year + year / 4 - year / 100);

@@ -1,10 +1,10 @@
-//! What a formatter gives.
+//! The result of a formatter.
 
 use std::sync::Arc;
 
 use crate::value::{Object, Text};
 
-/// What a value is to a person.
+/// A value in a form for people.
 #[derive(Clone, Debug, Default)]
 pub struct Readable<'d> {
     /// What it is, in obit's words, type names and counts: `std::vector of 3`, `Some`.

@@ -7,7 +7,7 @@ pub(super) fn without_arguments(name: &str) -> &str {
 }
 
 /// The public name of a library's class template: `std::vector` of
-/// `std::__1::vector<int, …>`. `None` if it is none of the standard library's, or a type
+/// `std::__1::vector<int, …>`. `None` if it is not one of the standard library, or a type
 /// nested in one.
 pub(super) fn of(full: &str) -> Option<String> {
     let path = without_arguments(full);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_in_a_container_is_no_container() {
+    fn a_type_nested_in_a_container_is_not_a_container() {
         assert_eq!(of("std::vector<int>::iterator"), None);
         assert_eq!(of("std::map<int, std::less<int> >::value_compare<int>"), None);
     }

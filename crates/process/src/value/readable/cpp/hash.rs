@@ -16,8 +16,8 @@ pub(super) fn hash_table<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let pointer = run.first().and_then(|field| view.part(field).size(view.scene)).unwrap_or(8);
     match (first, count) {
         (0, 0) => return Ok(view.container(0, Vec::new())),
-        (0, _) => return Err(Trouble::Damaged("it has no node but counts some")),
-        (_, 0) => return Err(Trouble::Damaged("it has nodes but counts none")),
+        (0, _) => return Err(Trouble::Damaged("it has no nodes but a count above zero")),
+        (_, 0) => return Err(Trouble::Damaged("it has nodes but a count of zero")),
         _ => {}
     }
     let size = bucket_count.checked_mul(pointer).filter(|size| *size > 0);

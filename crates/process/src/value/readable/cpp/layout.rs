@@ -1,5 +1,5 @@
-//! A record taken apart: its bases and members, theirs, and so on down to what is no
-//! record.
+//! A record taken apart: its bases and members, theirs, and so on down to scalars and
+//! arrays.
 
 use std::sync::Arc;
 

@@ -47,7 +47,7 @@ pub(super) fn list<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     if first == ring {
         return match count {
             None | Some(0) => Ok(view.container(0, Vec::new())),
-            Some(_) => Err(Trouble::Damaged("it has no node but counts some")),
+            Some(_) => Err(Trouble::Damaged("it has no nodes but a count above zero")),
         };
     }
     let payload = Payload::of(view, links)?;

@@ -40,7 +40,7 @@ impl<'d> Payload<'d> {
     /// Of the container's nodes, whose links take `links` bytes.
     pub(super) fn of(view: &CppObject<'d>, links: u64) -> Result<Self, Trouble> {
         let node = Node::of(view);
-        // What the allocator was made for is often but declared; the nodes' is not.
+        // The argument of the allocator is often only declared; the type of the nodes is defined.
         let held = node.as_ref().and_then(|node| node.element);
         let ty = held.or_else(|| view.allocated_type()).or_else(|| {
             let is_map = view.family.ends_with("map");

@@ -15,7 +15,7 @@ pub(super) fn pair<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     Ok(Readable { elements: vec![first, second], total: Some(2), ..view.summarized("") })
 }
 
-/// `std::tuple`: each element lies in a base that bears its number.
+/// `std::tuple`: each element lies in a base whose template argument is its number.
 pub(super) fn tuple<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let mut elements = Vec::new();
     let mut inside = None;

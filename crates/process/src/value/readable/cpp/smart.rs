@@ -62,7 +62,7 @@ pub(super) fn shared_ptr<'d>(view: &CppObject<'d>) -> FormResult<'d> {
         });
     };
     if counts.owners <= 0 {
-        return Err(Trouble::Damaged("it is an owner of what has none"));
+        return Err(Trouble::Damaged("its owner count is below 1"));
     }
     Ok(match at {
         0 => view.summarized(&format!(" to nothing, {}", counts.spelled())),
@@ -75,7 +75,7 @@ pub(super) fn weak_ptr<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let (pointer, control) = shared(view)?;
     let Some(counts) = counts(view, control)? else { return Ok(view.summarized(", empty")) };
     if counts.weak <= 0 {
-        return Err(Trouble::Damaged("it refers to what has no weak references"));
+        return Err(Trouble::Damaged("its weak count is below 1"));
     }
     Ok(match counts.owners {
         0 => view.summarized(", expired"),

@@ -1,4 +1,4 @@
-//! `std::string` and all that hold text.
+//! `std::string` and other types that hold text.
 
 use super::form_result::{FormResult, Trouble};
 use super::layout::{Field, Shape};
@@ -126,7 +126,7 @@ pub(super) fn borrowed<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     characters(view, start, length, size)
 }
 
-/// `std::filesystem::path`: a string, and what it was parted into.
+/// `std::filesystem::path`: a string, and its components.
 pub(super) fn path<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let inner = view.named(&["_M_pathname", "__pn_"]).ok_or(Trouble::Unfamiliar)?;
     let inner = view.inner(&view.part(inner)).ok_or(Trouble::Absent)?;

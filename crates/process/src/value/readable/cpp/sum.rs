@@ -56,7 +56,7 @@ pub(super) fn variant<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let member = |of: &crate::value::Object<'d>, names: [&str; 3]| {
         names.into_iter().find_map(|name| of.member(view.scene, name))
     };
-    let beyond = Trouble::Damaged("its index is beyond its alternatives");
+    let beyond = Trouble::Damaged("its index is out of range");
     for _ in 0..number {
         match member(&alternatives, ["_M_rest", "__tail", "__tail_"]) {
             Some(rest) => alternatives = rest,

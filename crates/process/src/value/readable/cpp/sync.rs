@@ -4,7 +4,7 @@ use super::form_result::{FormResult, Trouble};
 use super::object::CppObject;
 use crate::value::readable::Readable;
 
-/// `std::mutex` and its recursive and timed kin.
+/// `std::mutex` and its recursive and timed variants.
 pub(super) fn mutex<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     // libc++ makes its timed mutexes of a plain one that guards this.
     if let Some(locked) = view.named(&["__locked_", "__count_"]) {
@@ -23,10 +23,9 @@ pub(super) fn mutex<'d>(view: &CppObject<'d>) -> FormResult<'d> {
 /// Readers in `pthread_rwlock_t.__readers` count from this bit; below are three flags
 /// (glibc, nptl/pthread_rwlock_common.c).
 const READER_SHIFT: u32 = 3;
-/// libc++'s flag of a writer in a shared mutex' state; the bits below but one count
-/// readers.
+/// libc++'s flag of a writer in a shared mutex' state.
 const WRITER: u64 = 1 << 31;
-/// A writer that waits.
+/// The count of readers, below the flags of a writer and of a waiting one.
 const READERS: u64 = !(WRITER | 1 << 30);
 
 /// `std::shared_mutex`.

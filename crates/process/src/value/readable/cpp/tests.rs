@@ -52,7 +52,7 @@ fn a_vector_that_breaks_a_rule_is_damaged() {
 }
 
 #[test]
-fn an_adaptor_of_itself_is_no_adaptor() {
+fn an_adaptor_of_itself_is_not_an_adaptor() {
     let stack = record("std::stack<int>", 8, vec![field("c", 0, 0)]);
     assert_eq!(summary(vec![stack], &[0; 4]), None);
     let queue = record("std::queue<int>", 8, vec![field("c", 1, 0)]);
@@ -70,7 +70,7 @@ fn a_record_within_itself_is_taken_apart_to_a_limit() {
 }
 
 #[test]
-fn a_hash_table_whose_chain_is_a_circle_is_damaged() {
+fn a_hash_table_whose_chain_is_a_cycle_is_damaged() {
     let members = vec![field("b", 3, 0), field("n", 4, 8), field("f", 2, 16), field("e", 4, 24)];
     let of_int = TemplateArgument { name: None, ty: Some(id(INT)), value: None };
     let table = Record { members, template_arguments: vec![of_int], ..Record::default() };

@@ -26,8 +26,8 @@ pub(super) fn duration<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     Ok(Readable { text: Some(spelled(span.with_unit())), ..view.summarized("") })
 }
 
-/// `std::chrono::time_point`: since the epoch of a clock, which is known of
-/// `system_clock` alone.
+/// `std::chrono::time_point`: since the epoch of a clock, which is known for
+/// `system_clock` only.
 pub(super) fn time_point<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     let inner = view.fields.first().ok_or(Trouble::Unfamiliar)?;
     let span = Span::of(&view.part(inner), view.scene)?;

@@ -30,8 +30,8 @@ pub(super) fn tree<'d>(view: &CppObject<'d>) -> FormResult<'d> {
     }?;
     match (tree.root, tree.count) {
         (0, 0) => return Ok(view.container(0, Vec::new())),
-        (0, _) => return Err(Trouble::Damaged("it has no node but counts some")),
-        (_, 0) => return Err(Trouble::Damaged("it has nodes but counts none")),
+        (0, _) => return Err(Trouble::Damaged("it has no nodes but a count above zero")),
+        (_, 0) => return Err(Trouble::Damaged("it has nodes but a count of zero")),
         _ => {}
     }
     let payload = Payload::of(view, tree.links)?;
@@ -60,7 +60,7 @@ fn libstdcxx(view: &CppObject<'_>) -> Result<Tree, Trouble> {
     })
 }
 
-/// A pointer to the first node, then a node that has but a left link, to the root. The
+/// A pointer to the first node, then a node that has only a left link, to the root. The
 /// count follows.
 fn libcxx(view: &CppObject<'_>) -> Result<Tree, Trouble> {
     let root = view.named(&["__left_"]).ok_or(Trouble::Unfamiliar)?;

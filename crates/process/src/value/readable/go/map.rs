@@ -7,7 +7,7 @@ use crate::value::Object;
 use crate::value::readable::Readable;
 use obit_corefile::addr::Avma;
 
-/// Buckets looked at: a map may be all but empty.
+/// Buckets looked at: a map may be almost empty.
 const BUCKETS: u64 = 1 << 18;
 /// Set in `flags` while a map moves to an array of the same size.
 const SAME_SIZE_GROW: u64 = 8;

@@ -7,7 +7,7 @@ use crate::value::Object;
 use crate::value::readable::Readable;
 use obit_corefile::addr::Avma;
 
-/// Groups looked at: a map may be all but empty.
+/// Groups looked at: a map may be almost empty.
 const GROUPS: u64 = 1 << 18;
 /// Tables looked at.
 const TABLES: u64 = 1 << 16;

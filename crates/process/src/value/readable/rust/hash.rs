@@ -6,7 +6,7 @@ use crate::value::readable::{Readable, extent};
 use crate::value::{Object, TypeRef};
 use obit_corefile::addr::Avma;
 
-/// Control bytes that are looked through for elements: a table may be all but empty.
+/// Control bytes that are looked through for elements: a table may be almost empty.
 const CONTROL_BYTES: u64 = 1 << 22;
 /// Control bytes read at a time.
 const BLOCK: u64 = 4096;
@@ -92,7 +92,7 @@ impl<'d> Table<'d> {
                 }
             }
         }
-        // Fewer than it counts: it is no table.
+        // Fewer than it counts: it is not a table.
         let is_whole = looked_at < self.buckets || found.len() as u64 == wanted;
         is_whole.then_some(found)
     }

@@ -16,7 +16,7 @@ pub(super) fn list<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     for index in extent::wanted(len, view.limit) {
         let at = node?.pointee(scene).ok()?;
         let prev = next(&at.member(scene, "prev")?).map_or(Some(0), |p| p.unsigned(scene).ok())?;
-        // A node that does not point back is none of this list.
+        // A node that does not point back is not part of this list.
         if prev != before.0 {
             return None;
         }

@@ -23,7 +23,7 @@ use object::{RustObject, without_arguments};
 
 type Form = for<'v, 'd> fn(&'v RustObject<'d>) -> Option<Readable<'d>>;
 
-/// Public paths and how to read what bears them. Private modules in between changed over
+/// Public paths and how to read objects of these types. Private modules in between changed over
 /// time, so only the crate and the last name count.
 const FORMS: &[(&str, &str, Form)] = &[
     ("alloc", "Arc", counted::strong),
@@ -84,7 +84,7 @@ pub(super) fn readable<'d>(
     let is_counter = own.starts_with("Atomic") || own.starts_with("NonZero");
     let named = FORMS.iter().filter(|(_, name, _)| *name == own);
     if is_counter || named.clone().next().is_some() {
-        // Most types are none of these: spare them the making of their full name.
+        // Most types are none of these: their full names need not be made.
         let full = ty.name();
         let krate = full.split("::").next().unwrap_or_default();
         if is_counter && krate == "core" {

@@ -39,7 +39,7 @@ pub(super) fn range<'d>(view: &RustObject<'d>) -> Option<Readable<'d>> {
     Some(Readable { summary, ..spelled(format!("{start}..={last}")) })
 }
 
-/// An integer as text; `None` for what is none.
+/// An integer as text; `None` for anything else.
 fn integer<'d>(object: &Object<'d>, view: &RustObject<'d>) -> Option<String> {
     let ty = object.resolved(view.scene).get();
     let TypeKind::Base(base) = &ty.kind else { return None };

@@ -24,7 +24,7 @@ pub(super) fn active<'d>(view: &RustObject<'d>) -> Option<(String, Object<'d>)> 
     Some((object::without_arguments(&own).to_owned(), variant.clone()))
 }
 
-/// What a variant carries; `0`, `1` where that has no names.
+/// The fields of a variant, called `0`, `1` if they have no names.
 pub(super) fn payload<'d>(
     variant: &Object<'d>,
     view: &RustObject<'d>,

@@ -47,22 +47,22 @@ pub enum FormatterProblem {
         known: &'static [&'static str],
     },
     /// More than one of the keys that say what is in a type.
-    #[error("`{key}`: of {} only one may be given", listed(CONTENT))]
+    #[error("`{key}`: only one of {} may be given", listed(CONTENT))]
     SecondContent {
         /// The later key.
         key: &'static str,
     },
     /// A formatter that gives neither a summary nor content.
-    #[error("it says nothing: give `summary` or one of {}", listed(CONTENT))]
+    #[error("`summary` or one of {} is needed", listed(CONTENT))]
     Empty,
-    /// `elements` with both or none of its ends.
+    /// `elements` with both `count` and `end` or with neither.
     #[error("`elements` needs either `count` or `end`")]
     NoEnd,
     /// `members` is of another type.
-    #[error("`members` must be a list of texts")]
+    #[error("`members` must be a list of strings")]
     MembersAreNoList,
-    /// A value is not a text.
-    #[error("`{key}` must be a text")]
+    /// A value is not a string.
+    #[error("`{key}` must be a string")]
     NotText {
         /// The key.
         key: String,
@@ -82,7 +82,7 @@ pub enum FormatterProblem {
         text: String,
     },
     /// A summary with a brace that is not closed or opened.
-    #[error("`summary`: a brace has no partner; write `{{{{` or `}}}}` for one")]
+    #[error("`summary`: unmatched brace; write `{{{{` or `}}}}` for a literal one")]
     LoneBrace,
     /// What is in the braces of a summary is not a path of members.
     #[error("`summary`: `{{{text}}}` is not a path of members")]
@@ -233,7 +233,7 @@ impl File<'_> {
         Ok(words)
     }
 
-    /// The table at `value`, with no keys but these.
+    /// The table at `value`, if all its keys are among these.
     fn table<'e, 'i>(
         &self,
         value: &'e Entry<'i>,
@@ -373,12 +373,12 @@ mod tests {
     }
 
     #[test]
-    fn a_formatter_says_one_thing() {
+    fn a_formatter_has_a_summary_or_one_kind_of_content() {
         let text = "[[type]]\nname = \"V\"\nmembers = []\ntext = { pointer = \"p\" }\n";
         let which = "`elements`, `list`, `text`, `members`";
-        assert!(problem(text).ends_with(&format!("of {which} only one may be given")));
+        assert!(problem(text).ends_with(&format!("only one of {which} may be given")));
         let text = "[[type]]\nname = \"V\"\n";
-        let expected = format!("line 1: it says nothing: give `summary` or one of {which}");
+        let expected = format!("line 1: `summary` or one of {which} is needed");
         assert_eq!(problem(text), expected);
     }
 
@@ -387,6 +387,6 @@ mod tests {
         assert!(problem("[[type]]\nname = \n").starts_with("line 2: "));
         assert_eq!(problem("type = 1"), "line 1: `type` must be written as `[[type]]`");
         let text = "[[type]]\nname = \"V\"\nsummary = \"a { b\"\n";
-        assert!(problem(text).starts_with("line 3: `summary`: a brace has no partner"));
+        assert!(problem(text).starts_with("line 3: `summary`: unmatched brace"));
     }
 }

@@ -28,7 +28,7 @@ pub(super) enum Word {
 /// What is in it.
 #[derive(Clone, Debug)]
 pub(super) enum ElementRule {
-    /// The summary says all.
+    /// Nothing: there is only the summary.
     Nothing,
     /// Elements that lie one after the other.
     Elements {

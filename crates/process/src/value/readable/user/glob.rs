@@ -1,4 +1,4 @@
-//! Names with gaps.
+//! Patterns of names.
 
 /// A name in which `*` stands for any text. Spaces do not count, compilers differ in them;
 /// nor does the `struct` before a tag of C.
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_does_not_explode_with_the_stars() {
+    fn the_time_is_not_exponential_in_the_stars() {
         let glob = Glob::new(&"a*".repeat(200));
         assert!(!glob.fits(&format!("b{}", "a".repeat(60_000))));
         assert!(glob.fits(&"a".repeat(60_000)));
