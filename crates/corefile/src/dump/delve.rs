@@ -20,8 +20,8 @@ const COUNT: usize = 5 * 8 + 1 + 8;
 
 /// Reads the note's descriptor; `None` if it is too short for the registers all threads have.
 pub(super) fn parse(desc: &[u8], machine: Machine, encoding: Encoding) -> Option<ThreadStatus> {
-    let word = |at: usize| encoding.unsigned(desc, at * 8, 8);
-    let (tid, pc, sp, _, thread_pointer) = (word(0)?, word(1)?, word(2)?, word(3)?, word(4)?);
+    let word = |at: usize| encoding.unsigned(desc, at, 8);
+    let (tid, pc, sp, thread_pointer) = (word(0)?, word(8)?, word(16)?, word(32)?);
     let count = encoding.u32(desc, COUNT)?;
     let mut registers = Registers::default();
     let mut complete = true;

@@ -75,7 +75,7 @@ fn minidump(start: &[u8]) -> &'static str {
     };
     let directory = word(12).and_then(|at| usize::try_from(at).ok()).unwrap_or(usize::MAX);
     let count = word(8).and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
-    let entries = (0..count.min(start.len() / 12)).map(|nth| directory.saturating_add(12 * nth));
+    let entries = (directory..start.len()).step_by(12).take(count);
     let mut platform = None;
     for entry in entries {
         let (Some(kind), Some(at)) = (word(entry), word(entry.saturating_add(8))) else { break };
