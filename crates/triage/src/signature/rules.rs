@@ -316,6 +316,11 @@ mod tests {
                 &["abort@libc.so.6", "fatal", "list_check_failed", "walk", "main"],
                 "abort | fatal | list_check_failed | walk in app",
             ),
+            (
+                &["__clang_trap_msg$bounds$out of range", "Span<int>::operator[]", "pick", "main"],
+                "Span::operator[] | pick in app",
+            ),
+            (&["Handle<Job>::operator->", "run", "main"], "Handle::operator-> | run in app"),
             // Without symbols.
             (&["?", "main"], "5c1e001122334455+0x1139 in app"),
             (&["?@libc.so.6", "?@libc.so.6", "walk"], "libc.so | walk in app"),

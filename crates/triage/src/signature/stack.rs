@@ -104,6 +104,10 @@ fn see(index: u64, frame: &FrameReport, executable: Option<&str>, lists: &Lists)
     if frame.kind == FrameKind::Signal {
         return of(Role::Irrelevant, "the frame of a signal handler".to_owned(), String::new());
     }
+    // clang names the reason of a trap as a function that is inlined there.
+    if raw.is_some_and(|name| name.starts_with("__clang_trap_msg")) {
+        return of(Role::Irrelevant, "the reason of a trap".to_owned(), String::new());
+    }
     let Some(raw) = raw else {
         return match &frame.module {
             Some(_) if !answer.owner.is_application() => {
