@@ -60,9 +60,22 @@ pub(super) fn visible_text(whole: &str, most: usize) -> Markup {
 /// `short`, and `whole` for those who point at it.
 pub(super) fn with_tooltip(short: &str, whole: &str) -> Markup {
     if short == whole {
-        return html! { (short) };
+        return breakable(short);
     }
-    html! { span.cut title=(cut_middle(whole, TOOLTIP)) { (short) } }
+    html! { span.cut title=(cut_middle(whole, TOOLTIP)) { (breakable(short)) } }
+}
+
+/// A name that is wider than a narrow column may be broken between its scopes, so that no
+/// word is.
+fn breakable(text: &str) -> Markup {
+    const NARROW: usize = 32;
+    const SCOPE: &str = "::";
+    if width(text) <= NARROW {
+        return html! { (text) };
+    }
+    let mut parts = text.split(SCOPE);
+    let first = parts.next().unwrap_or_default();
+    html! { (first) @for part in parts { (SCOPE) wbr; (part) } }
 }
 
 /// Words that are made by the report's own types: values, which may hold anything.
@@ -107,6 +120,14 @@ pub(super) fn visible_prose(sentence: &str) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_names_may_be_broken_between_scopes() {
+        let name = "core::panicking::panic_null_pointer_dereference";
+        let broken = visible_text(name, NAME).into_string();
+        assert_eq!(broken, "core::<wbr>panicking::<wbr>panic_null_pointer_dereference");
+        assert_eq!(visible_text("core::fmt", NAME).into_string(), "core::fmt");
+    }
     use crate::samples;
 
     #[test]
