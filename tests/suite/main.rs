@@ -29,6 +29,7 @@ mod redact;
 mod schemas;
 mod scrub;
 mod signature;
+mod store;
 mod stripped;
 mod triage;
 mod triage_page;

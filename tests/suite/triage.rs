@@ -2,10 +2,9 @@
 //! holds whatever happens to a run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -15,76 +14,76 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A directory of cores, and a store.
-struct Place {
-    root: TempDir,
+pub(super) struct Place {
+    pub(super) root: TempDir,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("cores")).unwrap();
         Self { root }
     }
 
-    fn cores(&self) -> PathBuf {
+    pub(super) fn cores(&self) -> PathBuf {
         self.root.path().join("cores")
     }
 
-    fn db(&self) -> PathBuf {
+    pub(super) fn db(&self) -> PathBuf {
         self.root.path().join("state/triage.db")
     }
 
-    fn put(&self, name: &str, content: &[u8]) -> PathBuf {
+    pub(super) fn put(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.cores().join(name);
         fs::write(&path, content).unwrap();
         path
     }
 
-    fn command(&self, verb: &[&str]) -> Command {
+    pub(super) fn command(&self, verb: &[&str]) -> Command {
         let mut command = obit();
         command.args(verb).arg("--db").arg(self.db());
         command
     }
 
-    fn triage(&self, more: &[&str]) -> Output {
+    pub(super) fn triage(&self, more: &[&str]) -> Output {
         self.command(&["triage"]).arg(self.cores()).args(more).output().unwrap()
     }
 
     /// The records of a run.
-    fn records(&self, more: &[&str]) -> Vec<Value> {
+    pub(super) fn records(&self, more: &[&str]) -> Vec<Value> {
         let output = self.triage(&[&["--format", "ndjson"], more].concat());
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         lines(&output)
     }
 
     /// The records of the store.
-    fn list(&self) -> Vec<Value> {
+    pub(super) fn list(&self) -> Vec<Value> {
         let output = self.command(&["list", "--format", "ndjson"]).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         lines(&output)
     }
 
     #[track_caller]
-    fn is_whole(&self) {
+    pub(super) fn is_whole(&self) {
         let output = self.command(&["db", "check"]).output().unwrap();
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     }
 }
 
-fn lines(output: &Output) -> Vec<Value> {
+pub(super) fn lines(output: &Output) -> Vec<Value> {
     stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn file_of(record: &Value) -> &str {
+pub(super) fn file_of(record: &Value) -> &str {
     base_name(record["core"]["path"].as_str().unwrap())
 }
 
-fn reason_of(record: &Value) -> &str {
+pub(super) fn reason_of(record: &Value) -> &str {
     record["reason"]["code"].as_str().unwrap_or("ok")
 }
 
 /// A small core with a thread of this number.
-fn numbered(number: u32) -> Vec<u8> {
+pub(super) fn numbered(number: u32) -> Vec<u8> {
     let mut core = Case::named("aarch64").plain_core();
     // `NT_PRSTATUS`: type 1, then the owner; `pr_pid` is 32 bytes into what follows.
     let note = core.windows(12).position(|bytes| bytes == b"\x01\0\0\0CORE\0\0\0\0").unwrap();
@@ -93,7 +92,7 @@ fn numbered(number: u32) -> Vec<u8> {
 }
 
 /// A core that takes for ever: 300 GB of zeros in a few megabytes.
-fn endless() -> Vec<u8> {
+pub(super) fn endless() -> Vec<u8> {
     let mut head = vec![0; 1 << 20];
     head[..20].copy_from_slice(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x04\0\x3e\0");
     head[20] = 1;
@@ -468,141 +467,4 @@ fn records_can_be_had_as_they_are_done_and_without_a_store() {
     assert_eq!(all.as_array().unwrap().len(), 2);
     assert!(all[0]["group"].is_string());
     assert!(!place.root.path().join("home").exists());
-}
-
-#[test]
-fn the_store_is_its_owner_s_alone() {
-    let place = Place::new();
-    place.put("core.1", &numbered(1));
-    let state = place.root.path().join("home");
-    let mut command = obit();
-    command.arg("triage").arg(place.cores()).env("XDG_STATE_HOME", &state);
-    assert!(command.status().unwrap().success());
-    let mode = |path: &Path| path.metadata().unwrap().mode() & 0o777;
-    assert_eq!(mode(&state.join("obit")), 0o700);
-    assert_eq!(mode(&state.join("obit/triage.db")), 0o600);
-}
-
-#[test]
-fn an_export_makes_the_same_store_again_and_two_stores_become_one() {
-    let (here, there) = (Place::new(), Place::new());
-    here.put("core.1", &numbered(1));
-    here.put("core.null.zst", &fs::read(Case::named("null-field").core()).unwrap());
-    there.put("core.2", &numbered(2));
-    there.put("core.1", &numbered(1));
-    here.records(&[]);
-    there.records(&[]);
-    let saved = here.root.path().join("saved");
-    let output = here.command(&["db", "export"]).arg(&saved).output().unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    let empty = Place::new();
-    for place in [&empty, &there] {
-        let output = place.command(&["db", "import"]).arg(&saved).output().unwrap();
-        assert!(output.status.success(), "{}", stderr(&output));
-        place.is_whole();
-    }
-    assert_eq!(here.list(), empty.list());
-    let files: BTreeSet<_> = there.list().iter().map(|r| file_of(r).to_owned()).collect();
-    assert_eq!(files.len(), 3);
-    // Once more changes nothing.
-    let before = there.list();
-    there.command(&["db", "import"]).arg(&saved).output().unwrap();
-    assert_eq!(there.list(), before);
-    // The paths came along: nothing is read again.
-    let output = empty.command(&["triage"]).arg(here.cores()).output().unwrap();
-    assert!(stdout(&output).starts_with("2 cores: 0 new, 2 known"), "{}", stdout(&output));
-}
-
-#[test]
-fn an_import_that_makes_no_sense_changes_nothing() {
-    let place = Place::new();
-    place.put("core.1", &numbered(1));
-    place.records(&[]);
-    let before = place.list();
-    for text in ["", "nonsense\n", "{\"schema\":\"obit.store/1\"}\n{\"dump\":{\"id\":\"x\"}}\n{"] {
-        let saved = place.root.path().join("saved");
-        fs::write(&saved, text).unwrap();
-        let output = place.command(&["db", "import"]).arg(&saved).output().unwrap();
-        assert_ne!(output.status.code(), Some(0), "{text}");
-        assert_eq!(place.list(), before);
-    }
-}
-
-#[test]
-fn old_records_go_and_their_dumps_still_count() {
-    let place = Place::new();
-    let old = std::time::UNIX_EPOCH + Duration::from_secs(1_500_000_000);
-    for number in 1..=5 {
-        let path = place.put(&format!("core.{number}"), &numbered(number));
-        fs::File::options().write(true).open(path).unwrap().set_modified(old).unwrap();
-    }
-    place.records(&[]);
-    let before: BTreeSet<_> = place.list().iter().map(|r| r["dump"].to_string()).collect();
-    let gc = ["db", "gc", "--keep", "90d", "--keep-per-group", "2"];
-    let output = place.command(&gc).output().unwrap();
-    assert!(stdout(&output).starts_with("3 records deleted"), "{}", stdout(&output));
-    let list = place.list();
-    assert_eq!(list.iter().map(|r| r["dump"].to_string()).collect::<BTreeSet<_>>(), before);
-    assert_eq!(list.iter().filter(|record| record["signal"].is_object()).count(), 2);
-    assert!(list.iter().all(|record| record["group"] == list[0]["group"]));
-    place.is_whole();
-    assert!(stdout(&place.triage(&[])).starts_with("5 cores: 0 new, 5 known"));
-}
-
-#[test]
-fn a_damaged_store_is_an_error_that_says_how_to_save_it() {
-    let place = Place::new();
-    for number in 0..40 {
-        place.put(&format!("core.{number}"), &numbered(number + 1));
-    }
-    place.records(&[]);
-    let mut bytes = fs::read(place.db()).unwrap();
-    let magic = b"\x28\xb5\x2f\xfd";
-    let record = bytes.windows(4).rposition(|window| window == magic).unwrap();
-    bytes[record + 20..record + 60].fill(0xa5);
-    fs::write(place.db(), &bytes).unwrap();
-    let list = place.command(&["list"]).output().unwrap();
-    let check = place.command(&["db", "check"]).output().unwrap();
-    assert_eq!(check.status.code(), Some(2));
-    assert!(stderr(&check).contains("obit db export"), "{}", stderr(&check));
-    assert_eq!((list.status.code(), stdout(&list).lines().count()), (Some(2), 39));
-    let saved = place.root.path().join("saved");
-    let export = place.command(&["db", "export"]).arg(&saved).output().unwrap();
-    assert_eq!(export.status.code(), Some(1), "{}", stderr(&export));
-    let other = Place::new();
-    let import = other.command(&["db", "import"]).arg(&saved).output().unwrap();
-    assert!(import.status.success(), "{}", stderr(&import));
-    other.is_whole();
-    // What was lost is read again.
-    let output = other.command(&["triage"]).arg(place.cores()).output().unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    let list = other.list();
-    assert_eq!(list.len(), 40);
-    assert!(list.iter().all(|record| record["signal"].is_object()));
-}
-
-#[test]
-fn what_is_no_store_is_not_touched() {
-    let place = Place::new();
-    place.put("core.1", &numbered(1));
-    let text = place.root.path().join("text");
-    fs::write(&text, "a file of somebody's that is longer than a header of SQLite. ".repeat(99))
-        .unwrap();
-    let before = fs::read(&text).unwrap();
-    for db in [text.as_path(), place.cores().as_path()] {
-        let mut command = obit();
-        let output = command.arg("triage").arg(place.cores()).arg("--db").arg(db).output().unwrap();
-        let code = output.status.code();
-        assert!(matches!(code, Some(2 | 74)), "{code:?} {}", stderr(&output));
-        assert!(stderr(&output).contains(&db.display().to_string()), "{}", stderr(&output));
-    }
-    assert_eq!(fs::read(&text).unwrap(), before);
-    let missing = place.command(&["list"]).output().unwrap();
-    assert_eq!(missing.status.code(), Some(2));
-    assert!(stderr(&missing).contains("obit triage DIR"), "{}", stderr(&missing));
-    let nowhere = OsStr::new("/proc/nowhere/triage.db");
-    let mut command = obit();
-    let output =
-        command.arg("triage").arg(place.cores()).arg("--db").arg(nowhere).output().unwrap();
-    assert_eq!(output.status.code(), Some(74), "{}", stderr(&output));
 }

@@ -1,0 +1,149 @@
+//! The store of `obit triage`: who may read it, moving it, emptying it, and files that are
+//! none.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::Duration;
+
+use super::triage::{Place, file_of, numbered};
+use crate::fixture::{Case, obit, stderr, stdout};
+
+#[test]
+fn the_store_is_its_owner_s_alone() {
+    let place = Place::new();
+    place.put("core.1", &numbered(1));
+    let state = place.root.path().join("home");
+    let mut command = obit();
+    command.arg("triage").arg(place.cores()).env("XDG_STATE_HOME", &state);
+    assert!(command.status().unwrap().success());
+    let mode = |path: &Path| path.metadata().unwrap().mode() & 0o777;
+    assert_eq!(mode(&state.join("obit")), 0o700);
+    assert_eq!(mode(&state.join("obit/triage.db")), 0o600);
+}
+
+#[test]
+fn an_export_makes_the_same_store_again_and_two_stores_become_one() {
+    let (here, there) = (Place::new(), Place::new());
+    here.put("core.1", &numbered(1));
+    here.put("core.null.zst", &fs::read(Case::named("null-field").core()).unwrap());
+    there.put("core.2", &numbered(2));
+    there.put("core.1", &numbered(1));
+    here.records(&[]);
+    there.records(&[]);
+    let saved = here.root.path().join("saved");
+    let output = here.command(&["db", "export"]).arg(&saved).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let empty = Place::new();
+    for place in [&empty, &there] {
+        let output = place.command(&["db", "import"]).arg(&saved).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        place.is_whole();
+    }
+    assert_eq!(here.list(), empty.list());
+    let files: BTreeSet<_> = there.list().iter().map(|r| file_of(r).to_owned()).collect();
+    assert_eq!(files.len(), 3);
+    // Once more changes nothing.
+    let before = there.list();
+    there.command(&["db", "import"]).arg(&saved).output().unwrap();
+    assert_eq!(there.list(), before);
+    // The paths came along: nothing is read again.
+    let output = empty.command(&["triage"]).arg(here.cores()).output().unwrap();
+    assert!(stdout(&output).starts_with("2 cores: 0 new, 2 known"), "{}", stdout(&output));
+}
+
+#[test]
+fn an_import_that_makes_no_sense_changes_nothing() {
+    let place = Place::new();
+    place.put("core.1", &numbered(1));
+    place.records(&[]);
+    let before = place.list();
+    for text in ["", "nonsense\n", "{\"schema\":\"obit.store/1\"}\n{\"dump\":{\"id\":\"x\"}}\n{"] {
+        let saved = place.root.path().join("saved");
+        fs::write(&saved, text).unwrap();
+        let output = place.command(&["db", "import"]).arg(&saved).output().unwrap();
+        assert_ne!(output.status.code(), Some(0), "{text}");
+        assert_eq!(place.list(), before);
+    }
+}
+
+#[test]
+fn old_records_go_and_their_dumps_still_count() {
+    let place = Place::new();
+    let old = std::time::UNIX_EPOCH + Duration::from_secs(1_500_000_000);
+    for number in 1..=5 {
+        let path = place.put(&format!("core.{number}"), &numbered(number));
+        fs::File::options().write(true).open(path).unwrap().set_modified(old).unwrap();
+    }
+    place.records(&[]);
+    let before: BTreeSet<_> = place.list().iter().map(|r| r["dump"].to_string()).collect();
+    let gc = ["db", "gc", "--keep", "90d", "--keep-per-group", "2"];
+    let output = place.command(&gc).output().unwrap();
+    assert!(stdout(&output).starts_with("3 records deleted"), "{}", stdout(&output));
+    let list = place.list();
+    assert_eq!(list.iter().map(|r| r["dump"].to_string()).collect::<BTreeSet<_>>(), before);
+    assert_eq!(list.iter().filter(|record| record["signal"].is_object()).count(), 2);
+    assert!(list.iter().all(|record| record["group"] == list[0]["group"]));
+    place.is_whole();
+    assert!(stdout(&place.triage(&[])).starts_with("5 cores: 0 new, 5 known"));
+}
+
+#[test]
+fn a_damaged_store_is_an_error_that_says_how_to_save_it() {
+    let place = Place::new();
+    for number in 0..40 {
+        place.put(&format!("core.{number}"), &numbered(number + 1));
+    }
+    place.records(&[]);
+    let mut bytes = fs::read(place.db()).unwrap();
+    let magic = b"\x28\xb5\x2f\xfd";
+    let record = bytes.windows(4).rposition(|window| window == magic).unwrap();
+    bytes[record + 20..record + 60].fill(0xa5);
+    fs::write(place.db(), &bytes).unwrap();
+    let list = place.command(&["list"]).output().unwrap();
+    let check = place.command(&["db", "check"]).output().unwrap();
+    assert_eq!(check.status.code(), Some(2));
+    assert!(stderr(&check).contains("obit db export"), "{}", stderr(&check));
+    assert_eq!((list.status.code(), stdout(&list).lines().count()), (Some(2), 39));
+    let saved = place.root.path().join("saved");
+    let export = place.command(&["db", "export"]).arg(&saved).output().unwrap();
+    assert_eq!(export.status.code(), Some(1), "{}", stderr(&export));
+    let other = Place::new();
+    let import = other.command(&["db", "import"]).arg(&saved).output().unwrap();
+    assert!(import.status.success(), "{}", stderr(&import));
+    other.is_whole();
+    // What was lost is read again.
+    let output = other.command(&["triage"]).arg(place.cores()).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let list = other.list();
+    assert_eq!(list.len(), 40);
+    assert!(list.iter().all(|record| record["signal"].is_object()));
+}
+
+#[test]
+fn what_is_no_store_is_not_touched() {
+    let place = Place::new();
+    place.put("core.1", &numbered(1));
+    let text = place.root.path().join("text");
+    fs::write(&text, "a file of somebody's that is longer than a header of SQLite. ".repeat(99))
+        .unwrap();
+    let before = fs::read(&text).unwrap();
+    for db in [text.as_path(), place.cores().as_path()] {
+        let mut command = obit();
+        let output = command.arg("triage").arg(place.cores()).arg("--db").arg(db).output().unwrap();
+        let code = output.status.code();
+        assert!(matches!(code, Some(2 | 74)), "{code:?} {}", stderr(&output));
+        assert!(stderr(&output).contains(&db.display().to_string()), "{}", stderr(&output));
+    }
+    assert_eq!(fs::read(&text).unwrap(), before);
+    let missing = place.command(&["list"]).output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(stderr(&missing).contains("obit triage DIR"), "{}", stderr(&missing));
+    let nowhere = OsStr::new("/proc/nowhere/triage.db");
+    let mut command = obit();
+    let output =
+        command.arg("triage").arg(place.cores()).arg("--db").arg(nowhere).output().unwrap();
+    assert_eq!(output.status.code(), Some(74), "{}", stderr(&output));
+}
