@@ -190,10 +190,16 @@ fn cwe(cause: &analysis::Cause, crashed: Option<&ThreadReport>) -> Option<Vec<u3
     Some(all).filter(|all| !all.is_empty())
 }
 
-/// How bad it is: to read out of bounds is not as bad as to write.
+/// How bad it is: to read out of bounds is not as bad as to write, and a write is one
+/// whatever is wrong with its address. What was to be read may be where to go on or where to
+/// write.
 fn severity(cause: &analysis::Cause) -> analysis::Severity {
+    let purpose = cause.fault.as_ref().and_then(|fault| fault.purpose);
+    let is_near_null = cause.class == CauseClass::NullRead;
     match (cause.class, access_kind(cause)) {
+        _ if purpose.is_some() && !is_near_null && cause.said.is_none() => analysis::Severity::High,
         (CauseClass::OutOfBounds, Some(AccessKind::Read)) => analysis::Severity::Medium,
+        (CauseClass::NonCanonical, Some(AccessKind::Write)) => analysis::Severity::High,
         (class, _) => class.severity(),
     }
 }

@@ -21,7 +21,7 @@ mod source;
 
 pub use cause::Cause;
 pub use confidence::Confidence;
-pub use fault::{Access, AccessKind, Caught, Division, Fault, Reason};
+pub use fault::{Access, AccessKind, Caught, Division, Fault, Purpose, Reason};
 pub use finding::Finding;
 pub use locks::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
 pub use obit_causes::{CauseClass, Severity};

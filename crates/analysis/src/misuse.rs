@@ -222,6 +222,7 @@ mod tests {
             reason,
             activation: 0,
             caught: None,
+            purpose: None,
             is_computed: false,
             division: None,
             check: None,

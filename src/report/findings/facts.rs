@@ -2,7 +2,7 @@
 
 use super::super::notice_text::bytes;
 use crate::report::{Evidence, EvidenceKind, Hex};
-use obit_analysis::{Caught, Fact, Fault};
+use obit_analysis::{Caught, Fact, Fault, Purpose};
 use obit_redact::{Origin, Redactor};
 
 /// `fact` as evidence.
@@ -58,7 +58,7 @@ pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
     Evidence { kind, text, frame: None, address: None }
 }
 
-/// What is known of a fault that is no access.
+/// What else is known of the instruction that failed.
 pub(in super::super) fn instruction(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
     let division = fault.division.map(|numbers| {
         let divisor = numbers.divisor;
@@ -71,11 +71,18 @@ pub(in super::super) fn instruction(fault: &Fault, redactor: &mut Redactor) -> V
     let check = fault.check.map(|check| {
         (EvidenceKind::Instruction, format!("a check of UndefinedBehaviorSanitizer: {check}"))
     });
+    let purpose = fault.purpose.map(|purpose| {
+        let text = match purpose {
+            Purpose::CodeAddress => "what was to be read is where execution goes on next",
+            Purpose::WriteAddress => "what was to be read is the address of the next write",
+        };
+        (EvidenceKind::Instruction, text.to_owned())
+    });
     let evidence = |(kind, text): (_, String)| {
         let text = redactor.show(Origin::OwnWords, &text);
         Evidence { kind, text, frame: None, address: None }
     };
-    division.into_iter().chain(check).map(evidence).collect()
+    division.into_iter().chain(check).chain(purpose).map(evidence).collect()
 }
 
 /// What the kernel passed to the handler that caught the fault.

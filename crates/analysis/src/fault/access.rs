@@ -3,7 +3,7 @@
 use super::codes::{BUS_ADRALN, BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR, SEGV_PKUERR};
 use super::instant::{Instant, LONGEST};
 use super::{Access, AccessKind, Fault, Reason, SIGBUS, fault_at, without_access};
-use super::{arm, stack_overflow};
+use super::{arm, flows, stack_overflow};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Decoder;
 use obit_corefile::dump::{Signal, SignalDetail};
@@ -53,7 +53,8 @@ fn with_access(instant: &Instant<'_>, access: Access, reason: Reason) -> Fault {
     // What cannot be executed is no instruction.
     let is_data = access.kind == AccessKind::Execute && access.address == instant.pc();
     let instruction = instant.text().filter(|_| !is_data);
-    fault_at(instant, instruction, Some(access), reason)
+    let purpose = flows::purpose(instant, &access);
+    Fault { purpose, ..fault_at(instant, instruction, Some(access), reason) }
 }
 
 /// The instruction itself could not be read: `address` is in it, and no code is there.
@@ -161,7 +162,12 @@ fn describe(instant: &Instant<'_>, operand: &MemoryOperand, address: Avma) -> Ac
 pub(super) fn reason(signal: &Signal, instant: &Instant<'_>, access: &Access) -> Reason {
     let code = signal.code.unwrap_or(0);
     if signal.number == SIGBUS {
+        let region = instant.process.memory.region_at(access.address);
+        let is_code = region.is_some_and(|region| region.permissions.execute);
+        let is_fetch = access.kind == AccessKind::Execute && access.address == instant.pc();
         return match code {
+            // aarch64: a pc outside of code is seldom aligned.
+            BUS_ADRALN if is_fetch && !is_code => Reason::Unmapped,
             BUS_ADRALN => Reason::Misaligned,
             // A hole is read as zeros: only writes need a page of the file system.
             BUS_ADRERR if is_mapped_file(instant, access.address) => match access.kind {

@@ -5,6 +5,7 @@ mod arm;
 mod by_code;
 mod caught;
 mod codes;
+mod flows;
 mod instant;
 mod reraised;
 mod stack_overflow;
@@ -20,6 +21,7 @@ use obit_process::process::{Process, Thread};
 
 pub use caught::Caught;
 use codes::{FPE_FLTDIV, FPE_INTDIV, ILL_PRVOPC, ILL_PRVREG, TRAP_BRKPT};
+pub use flows::Purpose;
 use instant::Instant;
 
 /// What a fault signal (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP) of the kernel's own
@@ -43,6 +45,8 @@ pub struct Fault {
     /// The core has no record of the kernel's for it: computed from the instruction and the
     /// registers.
     pub is_computed: bool,
+    /// What a value that could not be read was to be, where that makes it worse.
+    pub purpose: Option<Purpose>,
     /// What was divided by what, of a failed division.
     pub division: Option<Division>,
     /// The check of a sanitizer that the trap belongs to.
@@ -250,6 +254,7 @@ fn fault_at(
         activation: 0,
         caught: None,
         is_computed: false,
+        purpose: None,
         division: None,
         check: None,
     }

@@ -78,6 +78,7 @@ fn a_read_through_null_names_the_register_and_the_offset() {
         reason: Reason::Null,
         activation: 0,
         caught: None,
+        purpose: None,
         is_computed: false,
         division: None,
         check: None,
@@ -399,4 +400,36 @@ fn a_handler_that_sends_the_signal_on_is_not_where_the_fault_was() {
     let fault = of_core(&core.segment_with(0x40_5000, &trampoline, 0x1000, "rx")).unwrap();
     assert_eq!((fault.pc, fault.reason), (Avma(CODE), Reason::Null));
     assert_eq!(fault.access.unwrap().base, Some(("rax".to_owned(), 0)));
+}
+
+#[test]
+fn a_read_has_a_purpose_that_the_next_instructions_show() {
+    let purpose = |code: &[u8]| {
+        let wild = [("rax", 0x5000_0000), ("rdx", 0x5000_0000)];
+        of(segv(0x5000_0000), &wild, code).purpose
+    };
+    // call *(%rax)
+    assert_eq!(purpose(&[0xff, 0x10]), Some(Purpose::CodeAddress));
+    // mov (%rax),%rdx; mov $0,%eax; call *%rdx
+    let call = [0x48, 0x8b, 0x10, 0xb8, 0, 0, 0, 0, 0xff, 0xd2];
+    assert_eq!(purpose(&call), Some(Purpose::CodeAddress));
+    // mov (%rax),%rax; add %rcx,%rdx; mov %rdx,(%rax)
+    let store = [0x48, 0x8b, 0x00, 0x48, 0x01, 0xca, 0x48, 0x89, 0x10];
+    assert_eq!(purpose(&store), Some(Purpose::WriteAddress));
+    // mov (%rax),%rax; xor %eax,%eax; mov %rdx,(%rax): another value by then
+    assert_eq!(purpose(&[0x48, 0x8b, 0x00, 0x31, 0xc0, 0x48, 0x89, 0x10]), None);
+    // mov (%rax),%rax; ret
+    assert_eq!(purpose(&[0x48, 0x8b, 0x00, 0xc3]), None);
+    // mov %rdx,(%rax): a write
+    assert_eq!(purpose(&[0x48, 0x89, 0x10]), None);
+}
+
+#[test]
+fn a_jump_to_where_no_code_is_may_be_reported_as_one_that_is_not_aligned() {
+    let pc = 0x41_4141_4141_4141;
+    let core = CoreBuilder::aarch64().signal(SIGBUS).thread(1, &[("pc", pc), ("sp", SP)]);
+    let core = core.siginfo(i32::from(SIGBUS), 1, pc).segment(STACK, &[0; 0x1000], 0x1000);
+    let fault = of_core(&core).unwrap();
+    assert_eq!(kind_and_reason(&fault).0, Some(AccessKind::Execute));
+    assert!(matches!(fault.reason, Reason::Unmapped | Reason::Returned), "{:?}", fault.reason);
 }
