@@ -101,7 +101,7 @@ impl Drop for BatchProgress {
             && !self.is_quiet
             && !self.is_verbose
         {
-            say(&format!("{more} more failed; `obit list` has them all"));
+            say(&format!("{more} more failed; `obit list` lists them all"));
         }
     }
 }

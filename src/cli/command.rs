@@ -67,7 +67,7 @@ pub(crate) enum Verb {
     Print(PrintArgs),
     /// Print the signature that crashes of the same bug share
     Signature(SignatureArgs),
-    /// Write a small core without personal data that debuggers can read
+    /// Write a small core for debuggers, without personal data
     Scrub(ScrubArgs),
     /// Copy a text, such as a log, without secrets and personal data
     Redact(Box<RedactArgs>),

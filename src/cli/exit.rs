@@ -59,13 +59,13 @@ Exit codes:
   70   a bug in obit
   74   the output or the store could not be written
   130  interrupted
-  Of several cores the highest code counts.
+  With several cores, the highest code is returned.
 
 Examples:
   obit core                         the program is found by its path and build ID in the core
-  obit core ./server                or named, as for gdb
-  obit core.1 core.2 core.3         a report on each; with --json a document a line
-  zcat core.gz | obit -             a core from the standard input, plain or packed
+  obit core ./server                or given, as for gdb
+  obit core.1 core.2 core.3         a report on each; with --json one document per line
+  zcat core.gz | obit -             a core from the standard input, plain or compressed
   obit -a core                      every thread's stack, in your pager
   obit --sysroot ./root core        with files copied from the machine of the crash
   obit print core 'list->next[2]'   a variable, member or element; --frame N, --thread TID
@@ -73,4 +73,4 @@ Examples:
   obit scrub core -o small.zst      a core to share
   obit --json core | jq .signal     for programs; `obit schema` describes it
 
-obit VERB --help and obit help VERB have the options of each verb.";
+obit VERB --help and obit help VERB list the options of a verb.";

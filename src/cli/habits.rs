@@ -112,8 +112,8 @@ const WORDS: &[Habit] = &[
 const OPTIONS: &[Habit] = &[
     ("--batch", "--batch is not needed: nothing is ever asked"),
     ("-batch", "-batch is not needed: nothing is ever asked"),
-    ("--nx", "--nx is not needed: gdb's files are not read"),
-    ("-nx", "-nx is not needed: gdb's files are not read"),
+    ("--nx", "--nx is not needed: gdb's init files are not read"),
+    ("-nx", "-nx is not needed: gdb's init files are not read"),
     ("-ex", "gdb commands are not run; `obit CORE` shows the stack, `obit print CORE EXPR` values"),
     (
         "--ex",

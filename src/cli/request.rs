@@ -179,8 +179,8 @@ fn name_wrong_program(notice: &Notice) {
             at.display()
         )),
         Notice::ExecutableForced { at, wanted, found } => say(&format!(
-            "{} is used by force: its build ID is {found}, that of the crashed program is \
-             {wanted}; names, lines and values may be wrong",
+            "{} is used because of --force-exe: its build ID is {found}, that of the \
+             crashed program is {wanted}; names, lines and values may be wrong",
             at.display()
         )),
         Notice::ExecutableRefused { at, problem } => {

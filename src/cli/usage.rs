@@ -85,7 +85,7 @@ fn refused_option(
     let option = text(error, ContextKind::InvalidArg)?;
     let refusing = verb.map_or("CORE", Command::get_name);
     if !option.starts_with('-') {
-        return Some(format!("`obit {refusing}` takes no further word: {option}"));
+        return Some(format!("`obit {refusing}` takes no further argument: {option}"));
     }
     if let Some(with) = owners(command, verb, option) {
         let hint = match option == "-n" && has(verb.unwrap_or(command), "--frames") {
@@ -93,7 +93,7 @@ fn refused_option(
             false => "",
         };
         return Some(format!(
-            "`obit {refusing}` has no option {option}; it is one of {with}{hint}"
+            "`obit {refusing}` has no option {option}; it is an option of {with}{hint}"
         ));
     }
     let of_verb = verb.unwrap_or(command);
@@ -141,8 +141,8 @@ fn unread_value(error: &clap::Error) -> Option<String> {
             let most = most.trim_start_matches('=');
             format!("{option}: {value} is not between {least} and {most}")
         }
-        "" => format!("{option}: '{value}' is not understood"),
-        why => format!("{option}: '{value}' is not understood: {why}"),
+        "" => format!("{option}: '{value}' is not valid"),
+        why => format!("{option}: '{value}' is not valid: {why}"),
     })
 }
 
@@ -152,8 +152,8 @@ fn conflict(error: &clap::Error) -> Option<String> {
     let others: Vec<_> = others.iter().map(|other| without_value(other)).collect();
     match others.as_slice() {
         [] => None,
-        [other] if *other == option => Some(format!("{option} is given twice")),
-        others => Some(format!("{option} and {} exclude each other", others.join(", "))),
+        [other] if *other == option => Some(format!("{option} was given twice")),
+        others => Some(format!("{option} and {} cannot be used together", others.join(", "))),
     }
 }
 

@@ -145,7 +145,7 @@ fn of_signal(cause: &analysis::Cause, signal: Option<&Signal>, title: &str) -> S
     let Some(signal) = signal else { return title.to_owned() };
     let asked = match signal.name().as_str() {
         "SIGQUIT" => Some("asked to quit with a core dump"),
-        "SIGTERM" => Some("asked to end"),
+        "SIGTERM" => Some("asked to terminate"),
         "SIGINT" => Some("interrupted"),
         "SIGHUP" => Some("terminal or controlling process gone"),
         "SIGKILL" => Some("killed"),
@@ -155,7 +155,7 @@ fn of_signal(cause: &analysis::Cause, signal: Option<&Signal>, title: &str) -> S
         (Some(asked), Some(by)) => format!("{asked} ({}) {by}", signal.name()),
         // The terminal's driver raises it for Ctrl-\.
         (Some(asked), None) if signal.name() == "SIGQUIT" => {
-            format!("{asked} (SIGQUIT), by Ctrl-\\ in the terminal as a rule")
+            format!("{asked} (SIGQUIT), usually by Ctrl-\\ in the terminal")
         }
         (Some(asked), None) => format!("{asked} ({})", signal.name()),
         (None, Some(_)) => {

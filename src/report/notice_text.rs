@@ -190,7 +190,7 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             code: NoticeCode::SourceDiffers,
             subject: Some(base_name(&at.to_string_lossy())),
             text: format!(
-                "{} is not the file that {} was compiled from: their MD5 differ",
+                "{} is not the file that {} was compiled from: their MD5 checksums differ",
                 at.display(),
                 base_name(module)
             ),

@@ -354,7 +354,7 @@ fn two_stores_are_compared_by_group() {
 #[test]
 fn an_id_that_is_for_nothing_or_for_several_is_reported() {
     let sample = Sample::new();
-    for (id, word) in [("nothing", "is called"), ("obit-0000", "is ambiguous")] {
+    for (id, word) in [("nothing", "has the id or name"), ("obit-0000", "is ambiguous")] {
         let output = sample.run(&["show", id]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(64), "{said}");

@@ -65,7 +65,7 @@ const OUTPUT: &[Row] = &[
     ("core --format jsn", USAGE, "did you mean 'json'?"),
     ("core --format csv", USAGE, "csv cannot hold a report; formats that can: human, json"),
     ("core --yaml", USAGE, "--json writes JSON"),
-    ("core --json --format html", USAGE, "--json and --format exclude each other"),
+    ("core --json --format html", USAGE, "--json and --format cannot be used together"),
     ("core --strict prog", OK, REPORT),
     ("core --fail-on class=null-read", GATE, ""),
     ("core --fail-on class=nul-read", USAGE, "did you mean null-read?"),
@@ -141,7 +141,7 @@ const GDB_AND_LLDB: &[Row] = &[
 ];
 
 const COREDUMPCTL: &[Row] = &[
-    ("list", UNUSABLE, "`obit triage DIR` makes one"),
+    ("list", UNUSABLE, "`obit triage DIR` creates one"),
     ("info 4711", USAGE, "`obit CORE` reports on a core"),
     ("dump 4711", USAGE, "`coredumpctl dump PID -o FILE`"),
     ("show", USAGE, "ID is missing, as in `obit show ID`"),
@@ -178,23 +178,23 @@ const SLIPS: &[Row] = &[
     ("modlues core", USAGE, "did you mean `obit modules`?"),
     ("--jsn core", USAGE, "there is no option '--jsn'; did you mean --json?"),
     ("core --al-threads", USAGE, "did you mean --all-threads?"),
-    ("core --limit 3", USAGE, "it is one of `obit triage`"),
+    ("core --limit 3", USAGE, "it is an option of `obit triage`"),
     ("core --frames abc", USAGE, "--frames: 'abc' is not a number"),
     ("core --frames=-1", USAGE, "--frames: '-1' is not a number"),
     ("core --width 5", USAGE, "--width: 5 is not between 20 and 65535"),
     ("core --thread abc", USAGE, "--thread: 'abc' is not a number"),
     ("core --color=maybe", USAGE, "no such value 'maybe'; it is one of auto, always, never"),
-    ("core -q -v", USAGE, "exclude each other"),
-    ("core --frames 1 --frames 2", USAGE, "--frames is given twice"),
+    ("core -q -v", USAGE, "cannot be used together"),
+    ("core --frames 1 --frames 2", USAGE, "--frames was given twice"),
     ("explain nul-read", USAGE, "did you mean null-read?"),
     ("diff old", USAGE, "CURRENT is missing, as in `obit diff BASELINE CURRENT`"),
     ("core --json=1", USAGE, "--json takes no value"),
-    ("explain null-read abort", USAGE, "takes no further word: abort"),
+    ("explain null-read abort", USAGE, "takes no further argument: abort"),
     ("db", USAGE, "`obit db` needs a verb: check, export, import, gc"),
     ("db chekc", USAGE, "did you mean `obit db check`?"),
     ("triage", USAGE, "no directory or file given; try `obit triage DIR`"),
     ("triage many --jobs 0", USAGE, "--jobs: 0 is too small"),
-    ("triage many --max-memory lots", USAGE, "write a size, as in 512M"),
+    ("triage many --max-memory lots", USAGE, "expected a size, such as 512M"),
     ("top --since yesterday", USAGE, "--since: 'yesterday'"),
     ("top --sort size", USAGE, "no such value 'size'; it is one of rank, count"),
     ("scrub core", USAGE, "try `obit scrub CORE -o OUT`"),
@@ -387,7 +387,7 @@ fn what_is_not_a_core_on_the_standard_input_is_refused_in_one_line() {
     for (line, input, code, said) in [
         ("-", &text, UNUSABLE, "the standard input is not a core file: it looks like text"),
         ("-", &place.path("prog"), UNUSABLE, "the standard input is an executable"),
-        ("- -", &text, USAGE, "the standard input can be read once"),
+        ("- -", &text, USAGE, "the standard input can be read only once"),
         ("", &text, USAGE, "`obit -` reads one from the standard input"),
     ] {
         for output in
@@ -435,7 +435,11 @@ fn a_program_of_another_build_is_named_first_and_used_only_by_force() {
     );
     assert!(line.contains(&wanted) && line.contains(&found), "{line}");
     let forced = place.run("--json core other --force-exe", Stdio::null());
-    assert!(stderr(&forced).contains("other is used by force"), "{}", stderr(&forced));
+    assert!(
+        stderr(&forced).contains("other is used because of --force-exe"),
+        "{}",
+        stderr(&forced)
+    );
     let report: Value = serde_json::from_slice(&forced.stdout).unwrap();
     let notices = report["notices"].as_array().unwrap();
     let notice = notices.iter().find(|notice| notice["code"] == "executable-forced").unwrap();

@@ -369,7 +369,7 @@ fn info_lists_the_frame_and_other_commands_are_named() {
     );
     let output = print("formats", &[], &["info registers"]);
     assert_eq!(output.status.code(), Some(USAGE));
-    let message = "obit: `info registers` is answered by `obit CORE --registers`\n";
+    let message = "obit: `info registers`: use `obit CORE --registers`\n";
     assert_eq!(stderr(&output), message);
 }
 

@@ -92,7 +92,7 @@ impl NoticeCode {
             Self::StackMissing => "threads have no stack in the core",
             Self::StackPointerUnmapped => "stack pointers point to unmapped memory",
             Self::NoteMalformed => "notes of the core could not be read",
-            Self::CrashThreadInferred => "crashed threads are a guess",
+            Self::CrashThreadInferred => "crashed threads are guesses",
             Self::MachineUnsupported => "machines cannot be unwound",
             Self::ExecutableForced => "executables of another build were forced",
             Self::ExecutableRefused => "executables were ignored",
@@ -132,7 +132,7 @@ impl NoticeCode {
             Self::NoteMalformed => "copy the core again, or take one with gcore",
             Self::CrashThreadInferred => "look at the other threads too: --all-threads",
             Self::MachineUnsupported => {
-                "threads and modules are shown; for stacks use that machine's gdb"
+                "threads and modules are shown; for stacks, use a gdb for that machine"
             }
             Self::ExecutableForced => "give the program that ran, or leave out --force-exe",
             Self::ExecutableRefused => {
@@ -150,7 +150,7 @@ impl NoticeCode {
                  --debug-file-directory DIR or --debuginfod"
             }
             Self::DebugFileMismatch => {
-                "install the debug packages of the very versions that ran, or pass \
+                "install the debug packages of exactly the versions that ran, or pass \
                  --debuginfod"
             }
             Self::DebugPartMissing => {
@@ -171,8 +171,8 @@ impl NoticeCode {
             Self::DwarfMalformed => "rebuild, or install the debug package again",
             Self::LinkMapBroken => "modules come from the core's list of mapped files instead",
             Self::UnwindStopped => {
-                "give the file of the last frame's module (`obit modules` says which are \
-                 missing); a stack that was overwritten ends there for good"
+                "give the file of the last frame's module (`obit modules` shows which are \
+                 missing); an overwritten stack cannot be followed further"
             }
             Self::LimitReached => {
                 "pass --frames 0 for whole stacks; other limits guard obit itself"

@@ -41,15 +41,19 @@ pub(crate) const LEVELS: &[Choice<Level>] = &[
 /// `--order` of `obit triage`.
 pub(crate) const ORDERS: &[Choice<Order>] = &[
     ("input", "At the end, in the order of the files", Order::Input),
-    ("finished", "Each when it is done; a new group is not known then", Order::Finished),
+    (
+        "finished",
+        "Each as soon as it is done; a new group is not marked as new yet",
+        Order::Finished,
+    ),
 ];
 
 /// `--sort` of `obit top`.
 pub(crate) const SORTS: &[Choice<Sort>] = &[
     ("rank", "Highest rank first", Sort::Rank),
     ("count", "Most dumps first", Sort::Count),
-    ("last", "Latest last dump first", Sort::Last),
-    ("first", "Latest first dump first", Sort::First),
+    ("last", "Most recent last dump first", Sort::Last),
+    ("first", "Most recent first dump first", Sort::First),
     ("status", "Most urgent status first", Sort::Status),
     ("severity", "Highest severity first", Sort::Severity),
 ];

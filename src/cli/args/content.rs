@@ -11,8 +11,8 @@ use super::choices::{FLAVORS, LOCALS, TAIL_CALLS, one_of};
 pub(crate) struct ReadLimits {
     /// Innermost frames of a deep stack; 0 is all [default: 300]
     ///
-    /// The outermost 20 are kept besides. Without this option a page shows as many of them
-    /// as fit a screen.
+    /// The outermost 20 are also kept. Without this option a page shows as many frames as
+    /// fit on a screen.
     #[arg(long, value_name = "N")]
     pub(crate) frames: Option<usize>,
     /// Levels of members, elements and pointees of one variable [default: 6]
@@ -74,7 +74,7 @@ pub(crate) struct Code {
         hide_short_help = true
     )]
     disassembly_flavor: Flavor,
-    /// Where JSON has inferred tail calls [given without a value: frames]
+    /// Where JSON lists inferred tail calls [if given without a value: frames]
     #[arg(
         long,
         value_parser = one_of(TAIL_CALLS),

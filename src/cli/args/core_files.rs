@@ -14,7 +14,7 @@ use crate::cli::no_core;
 pub(crate) struct ManyFiles {
     /// The core file, or several, each with a report; - reads one from the standard input
     ///
-    /// A program among the files is the one that crashed, if obit does not find it itself;
+    /// One of the files may be the program that crashed, if obit does not find it itself;
     /// it may come first, as for gdb.
     #[arg(value_name = "CORE")]
     paths: Vec<PathBuf>,
@@ -44,7 +44,7 @@ pub(crate) struct NamedFiles {
     /// The program that crashed
     #[arg(short, long, value_name = "FILE", hide_short_help = true)]
     pub(crate) exe: Option<PathBuf>,
-    /// Use the given program even if its build ID is not that of the core; names, lines and
+    /// Use the given program even if its build ID does not match the core's; names, lines and
     /// values may then be wrong
     #[arg(long, hide_short_help = true)]
     force_exe: bool,
@@ -68,13 +68,13 @@ enum InputError {
     NoCoreBut,
     #[error("too many files: {0}; give one core and at most one program")]
     TooMany(String),
-    #[error("{1} is a program, too: give one, {0} or {1}")]
+    #[error("{1} is a program, too: give only one, {0} or {1}")]
     TwoPrograms(String, String),
     #[error("no such file: {0}")]
     NoSuchProgram(String),
     #[error("{0} is neither a core nor a program")]
     Neither(String),
-    #[error("the standard input can be read once; give - once")]
+    #[error("the standard input can be read only once; give - once")]
     TwoDashes,
     #[error("--force-exe needs a program to use: `obit CORE EXE --force-exe`")]
     NothingToForce,
@@ -221,7 +221,7 @@ mod tests {
             (&[][..], "no core file given"),
             (&["-e", e], "no core file given"),
             (&[c, e, e], "is a program, too"),
-            (&["-", "-"], "can be read once"),
+            (&["-", "-"], "can be read only once"),
             (&[c, text], "neither a core nor a program"),
             (&[c, "/no/such"], "no such file: /no/such"),
             (&[c, "-e", "/no/such"], "no such file: /no/such"),

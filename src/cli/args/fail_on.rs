@@ -14,7 +14,7 @@ use crate::cli::nearest::nearest;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Exit code")]
 pub(crate) struct FailOn {
-    /// End with 3 if a crash or a group matches one of these: severity>=high,
+    /// Exit with 3 if a crash or a group matches one of these: severity>=high,
     /// class=null-read; of groups, new, regressed, increasing, or another status
     #[arg(long, value_name = "CONDITIONS", value_delimiter = ',',
         value_parser = condition, hide_short_help = true)]
@@ -45,10 +45,10 @@ impl FailOn {
     pub(crate) fn exit(&self, groups: &[GroupSummary]) -> Exit {
         let reasons = self.reasons(groups);
         for reason in reasons.iter().take(MOST_REASONS) {
-            say(&format!("fails on {reason}"));
+            say(&format!("--fail-on matched: {reason}"));
         }
         if let Some(rest) = reasons.len().checked_sub(MOST_REASONS).filter(|rest| *rest > 0) {
-            say(&format!("fails on {rest} more"));
+            say(&format!("--fail-on matched: {rest} more"));
         }
         if reasons.is_empty() { Exit::Success } else { Exit::Gate }
     }
@@ -109,7 +109,7 @@ fn condition(text: &str) -> Result<Condition, String> {
     let severity = text.strip_prefix("severity>=").and_then(Severity::named);
     severity.map(Condition::Severity).ok_or_else(|| {
         let (statuses, severities) = (Status::words(), Severity::words());
-        format!("write {statuses}, class=CLASS, or severity>= and {severities}")
+        format!("expected {statuses}, class=CLASS, or severity>= followed by {severities}")
     })
 }
 

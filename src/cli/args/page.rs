@@ -16,13 +16,13 @@ pub(crate) struct Width {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "What to show")]
 pub(crate) struct PageContent {
-    /// Every thread's stack in full, once for threads with the same stack
+    /// Every thread's stack in full; identical stacks are shown once
     #[arg(short, long)]
     pub(crate) all_threads: bool,
     /// A few lines: what crashed, why, the frame to look at, the id of the crash
     #[arg(long, conflicts_with = "verbose")]
     pub(crate) summary: bool,
-    /// This thread's stack instead of the crashed one's
+    /// This thread's stack instead of the crashed thread's
     #[arg(long, value_name = "TID")]
     pub(crate) thread: Option<i64>,
     /// Linker names of functions, as `nm` prints them

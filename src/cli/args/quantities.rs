@@ -11,14 +11,16 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
         _ => (text, 0),
     };
     let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
-    number.filter(|bytes| *bytes > 0).ok_or_else(|| "write a size, as in 512M or 2G".to_owned())
+    number
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "expected a size, such as 512M or 2G".to_owned())
 }
 
 /// Seconds, or parts of one; never 0.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0);
     let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    duration.ok_or_else(|| "write a number of seconds, as in 60 or 0.5".to_owned())
+    duration.ok_or_else(|| "expected a number of seconds, such as 60 or 0.5".to_owned())
 }
 
 #[cfg(test)]

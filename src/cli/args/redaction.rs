@@ -20,8 +20,8 @@ pub(crate) struct Redaction {
         hide_short_help = true
     )]
     pub(crate) level: Level,
-    /// Take the key of the tokens that replace hidden text from this file, so that equal
-    /// values have equal tokens in all reports made with it
+    /// Read the key of the tokens that replace hidden text from this file, so that equal
+    /// values get equal tokens in all reports made with it
     #[arg(long = "redact-key", value_name = "FILE", hide_short_help = true)]
     pub(crate) key: Option<PathBuf>,
     /// Read what to hide and what to show from this file, too (repeatable; see

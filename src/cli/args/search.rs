@@ -29,10 +29,10 @@ pub(crate) struct Search {
     /// Read how to show your own types from this file (repeatable; see docs/formatters.md)
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(crate) formatters: Vec<PathBuf>,
-    /// Look for source files in these directories, too: by their path, or by its end
+    /// Look for source files in these directories, too: by their path or the end of it
     #[arg(long, value_name = "A:B", value_delimiter = ':', hide_short_help = true)]
     pub(crate) source_path: Vec<PathBuf>,
-    /// Names of just-in-time compiled code, as perf reads them (default: perf-PID.map beside
+    /// Names of JIT-compiled code, in the format of perf's maps (default: perf-PID.map beside
     /// the core)
     #[arg(long, value_name = "FILE", value_parser = readable, hide_short_help = true)]
     pub(crate) jit_map: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub(crate) struct Search {
     /// Fetch nothing, even if DEBUGINFOD_URLS is set
     #[arg(long, hide_short_help = true)]
     pub(crate) offline: bool,
-    /// Neither use nor write the cache of debug sections (below XDG_CACHE_HOME)
+    /// Neither read nor write the cache of debug sections (below XDG_CACHE_HOME)
     #[arg(long, hide_short_help = true)]
     pub(crate) no_cache: bool,
 }
@@ -56,7 +56,7 @@ pub(crate) struct Search {
 fn substitution(text: &str) -> Result<(PathBuf, PathBuf), String> {
     match text.split_once('=') {
         Some((from, to)) if !from.is_empty() => Ok((from.into(), to.into())),
-        _ => Err("write FROM=TO, as in --substitute-path /build=/home/me/src".to_owned()),
+        _ => Err("expected FROM=TO, as in --substitute-path /build=/home/me/src".to_owned()),
     }
 }
 

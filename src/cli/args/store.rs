@@ -27,7 +27,7 @@ impl StoreArgs {
     pub(crate) fn path(&self) -> Result<PathBuf, Failure> {
         let path = self.db.clone().or_else(|| Some(directories::state()?.join("obit/triage.db")));
         path.ok_or_else(|| {
-            Failure::new(Exit::Usage, &"no home directory: name the store by --db FILE")
+            Failure::new(Exit::Usage, &"no home directory: name the store with --db FILE")
         })
     }
 }
@@ -37,17 +37,17 @@ impl StoreArgs {
 pub(crate) struct Selection {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-    /// The releases, oldest first: a line each, its name and its build IDs [default: by
+    /// The releases, oldest first, one per line: its name and its build IDs [default: by
     /// version, if all builds have one, else by their first dump]
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     build_order: Option<PathBuf>,
-    /// How much each release or build ran: NAME,NUMBER a line (CSV) or NAME = NUMBER (TOML)
+    /// How much each release or build ran: lines of NAME,NUMBER (CSV) or NAME = NUMBER (TOML)
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     exposure: Option<PathBuf>,
-    /// The time that trends end at [default: the newest dump of the store]
+    /// The time at which trends end [default: the newest dump of the store]
     #[arg(long, value_name = "TIME", value_parser = When::parse, hide_short_help = true)]
     now: Option<When>,
-    /// The length of the recent past, for trends
+    /// How far back is recent, for trends
     #[arg(long, value_name = "DAYS", default_value = "7d", value_parser = window,
         hide_short_help = true)]
     window: i64,
@@ -102,12 +102,16 @@ pub(crate) fn clock() -> i64 {
 
 /// A length of time, in seconds.
 pub(crate) fn length(text: &str) -> Result<i64, String> {
-    seconds_of(text).ok_or_else(|| "write a length of time: 7d, 24h, 30min".to_owned())
+    seconds_of(text).ok_or_else(|| "expected a length of time, such as 7d, 24h or 30min".to_owned())
 }
 
 fn window(text: &str) -> Result<i64, String> {
     let seconds = length(text)?;
-    if seconds > 0 { Ok(seconds) } else { Err("a window is longer than 0, as in 7d".to_owned()) }
+    if seconds > 0 {
+        Ok(seconds)
+    } else {
+        Err("a window must be longer than 0, such as 7d".to_owned())
+    }
 }
 
 /// Bytes of a list that are read.

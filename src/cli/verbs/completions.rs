@@ -25,7 +25,7 @@ const SHELLS: &[Choice<Generate>] = &[
     ("bash", "eval \"$(obit completions bash)\" in ~/.bashrc", || text_for(Shell::Bash)),
     ("zsh", "write them to _obit in a directory of $fpath", || text_for(Shell::Zsh)),
     ("fish", "obit completions fish | source, in config.fish", || text_for(Shell::Fish)),
-    ("nushell", "write them to a file that config.nu reads by `use`", || text_for(Nushell)),
+    ("nushell", "write them to a file that config.nu loads with `use`", || text_for(Nushell)),
 ];
 
 pub(crate) fn run(args: &CompletionsArgs) -> Result<Exit, Failure> {

@@ -23,15 +23,15 @@ pub(crate) struct DbArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 enum DbVerb {
-    /// Check the store for damage, to the last record
+    /// Check every record of the store for damage
     Check,
-    /// Write the store as lines of JSON; of a damaged one, what can be read
+    /// Write the store as lines of JSON; of a damaged store, what can be read
     Export {
         /// The file to write, or the standard output (-)
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Add an export to a store, empty or not
+    /// Add an export to a store, which may be empty
     Import {
         /// The file to read, or the standard input (-)
         #[arg(value_name = "FILE")]
@@ -39,10 +39,10 @@ enum DbVerb {
     },
     /// Delete old records; counts are kept
     Gc {
-        /// Keep the records of dumps that are younger
+        /// Keep the records of dumps newer than this
         #[arg(long, value_name = "TIME", default_value = "90d", value_parser = length)]
         keep: i64,
-        /// Keep so many newest records of each group, whatever their age
+        /// Keep this many of the newest records of each group, whatever their age
         #[arg(long, value_name = "N", default_value_t = 5)]
         keep_per_group: u64,
     },
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &DbArgs) -> Result<Exit, Failure> {
                 Some(file) => store.import(BufReader::new(file))?,
                 None => store.import(io::stdin().lock())?,
             };
-            say(format!("{} dumps added, {} were known", imported.new, imported.known))?;
+            say(format!("{} dumps added, {} were already known", imported.new, imported.known))?;
         }
         DbVerb::Gc { keep, keep_per_group } => {
             let mut store = Store::open(&path)?;

@@ -19,7 +19,7 @@ pub(crate) struct DiffArgs {
     /// What to compare with: a directory of cores, a core, or a store
     #[arg(value_name = "BASELINE")]
     baseline: PathBuf,
-    /// What to compare: the same
+    /// What to compare: also a directory, a core or a store
     #[arg(value_name = "CURRENT")]
     current: PathBuf,
     #[command(flatten)]

@@ -27,7 +27,7 @@ enum GroupVerb {
     Split {
         /// The group
         group: String,
-        /// The signatures: their ids or the starts of them
+        /// The signatures: their ids, or the first characters of them
         #[arg(required = true)]
         signatures: Vec<String>,
         #[command(flatten)]

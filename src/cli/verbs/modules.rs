@@ -30,7 +30,7 @@ pub(crate) struct ModulesArgs {
     output: Output,
     #[command(flatten)]
     width: Width,
-    /// End with 1 if anything is missing
+    /// Exit with 1 if anything is missing
     #[arg(long, help_heading = "Exit code", hide_short_help = true)]
     strict: bool,
 }

@@ -36,16 +36,16 @@ pub(crate) struct PrintArgs {
     #[arg(value_name = "CORE EXPR", required = true)]
     words: Vec<String>,
     /// The frame, as obit and gdb number them [default: the blame frame of the crashed
-    /// thread; 0 of another]
+    /// thread; 0 of any other]
     #[arg(short, long, value_name = "N")]
     frame: Option<usize>,
     /// The thread [default: the crashed one]
     #[arg(long, value_name = "TID")]
     thread: Option<i64>,
-    /// Print the definition of the type of each expression, or of a type: as `ptype EXPR`
+    /// Print the definition of the type of each expression, or of a type: like `ptype EXPR`
     #[arg(long, conflicts_with = "whatis")]
     ptype: bool,
-    /// Print the name of the type of each expression: as `whatis EXPR`
+    /// Print the name of the type of each expression: like `whatis EXPR`
     #[arg(long)]
     whatis: bool,
     #[command(flatten)]
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &PrintArgs, general: &General) -> Result<Exit, Failure> 
     for text in expressions {
         match answer(&process, &view, &text, &budget()) {
             Ok(Answer::Elsewhere(command)) => {
-                say(&format!("`{text}` is answered by `{command}`"));
+                say(&format!("`{text}`: use `{command}`"));
                 exit = Exit::Usage;
             }
             Ok(answer) => {
@@ -203,7 +203,7 @@ fn chosen_frame(process: &Process, thread: usize, wanted: usize) -> Result<usize
             Some(at) if at > after => at,
             _ => {
                 let problem = format!(
-                    "frame {wanted} is among the {count} that are left out; give `--frames 0`"
+                    "frame {wanted} is among the {count} that are left out; pass `--frames 0`"
                 );
                 return Err(Failure::usage(&problem));
             }

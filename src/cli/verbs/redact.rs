@@ -41,8 +41,8 @@ pub(crate) struct RedactArgs {
     #[arg(long, alias = "redact", value_parser = one_of(LEVELS), default_value = "default",
         value_name = "LEVEL")]
     pub(crate) level: Level,
-    /// Take the key of the tokens from this file, so that equal values have equal tokens in
-    /// all texts redacted with it; without it each run has a key of its own
+    /// Read the key of the tokens from this file, so that equal values get equal tokens in
+    /// all texts redacted with it; without it each run uses a new key
     #[arg(long, alias = "redact-key", value_name = "FILE")]
     key: Option<PathBuf>,
     /// Read what to hide and what to show from this file, too (repeatable; see

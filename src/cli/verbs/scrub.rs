@@ -32,7 +32,7 @@ pub(crate) struct ScrubArgs {
     files: CoreFiles,
     #[command(flatten)]
     file: OutputFile,
-    /// Keep at most so many bytes of memory: 512K, 8M
+    /// Keep at most this much memory: 512K, 8M
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     max_size: Option<u64>,
     /// Check that OUT, a scrubbed core, has no text that was masked in CORE
@@ -57,7 +57,8 @@ const LEVEL: i32 = 15;
 pub(crate) fn run(args: &ScrubArgs, general: &General) -> Result<Exit, Failure> {
     let inputs = args.files.inputs()?;
     if inputs.force_exe {
-        let problem = "scrub takes what to hide from the types of the program; it does not accept another build";
+        let problem = "scrub finds what to hide by the types of the program, so it does not accept \
+            another build";
         return Err(Failure::usage(&problem));
     }
     if let Some(scrubbed) = &args.verify {
@@ -93,7 +94,7 @@ pub(crate) fn run(args: &ScrubArgs, general: &General) -> Result<Exit, Failure> 
         return Ok(Exit::Incomplete);
     }
     if !general.quiet {
-        say("the report on it is the same: stacks, cause, id");
+        say("the report on the scrubbed core is the same: stacks, cause, id");
     }
     Ok(Exit::Success)
 }
@@ -112,11 +113,12 @@ fn describe(path: &Path, size: u64, original: &Dump, scrubbed: &scrub::Scrubbed)
     }
     if scrubbed.hidden_numbers > 0 {
         let count = scrubbed.hidden_numbers;
-        say(&format!("{count} numbers of variables are hidden: they read 1, or -1"));
+        say(&format!("{count} numeric variables are hidden: they read as 1 or -1"));
     }
     match scrubbed.left_out {
         LeftOut::Nothing => {}
-        LeftOut::Objects => say("not all that variables reach was kept; --max-size keeps more"),
+        LeftOut::Objects => say("some objects that variables point to were left out; raise \
+            --max-size to keep more"),
         LeftOut::Stacks => say("stacks were cut: raise --max-size to keep them whole"),
     }
 }
@@ -288,9 +290,9 @@ fn verify(scrubbed: &Path, original: &Path) -> Result<Exit, Failure> {
         say(&format!("{} bytes of masked text at offset {:#x}", leak.length, leak.offset));
     }
     if leaks.is_empty() {
-        say("no masked text of six bytes or more is in it");
+        say(&format!("{} has no masked text of six bytes or more", scrubbed.display()));
         return Ok(Exit::Success);
     }
-    say(&format!("masked text is at {} places", leaks.len()));
+    say(&format!("masked text was found at {} places", leaks.len()));
     Ok(Exit::Incomplete)
 }

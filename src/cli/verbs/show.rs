@@ -24,7 +24,7 @@ pub(crate) struct ShowArgs {
     /// The id or name of a group, or the id of a crash; the start of an id is enough
     #[arg(value_name = "ID")]
     id: String,
-    /// Newest dumps of a group to list; 0 is all [default: 10]
+    /// How many of the newest dumps of a group to list; 0 is all [default: 10]
     #[arg(short = 'n', long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]

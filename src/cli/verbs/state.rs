@@ -92,7 +92,9 @@ fn group(store: &Store, id: &str) -> Result<String, Failure> {
 pub(super) fn not_found(id: &str, found: &Found) -> Failure {
     let problem = match found {
         Found::Several(ids) => format!("{id:?} is ambiguous: {}", ids.join(", ")),
-        _ => format!("nothing in the store is called {id:?}; see `obit top` and `obit list`"),
+        _ => format!(
+            "nothing in the store has the id or name {id:?}; see `obit top` and `obit list`"
+        ),
     };
     Failure::usage(&problem)
 }

@@ -35,7 +35,7 @@ pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
             (EvidenceKind::Text, redactor.show(Origin::MessageText, &text))
         }
         Fact::LargeFrame(size) => {
-            let text = format!("{} of the stack are one frame", bytes(*size));
+            let text = format!("{} of the stack belong to one frame", bytes(*size));
             (EvidenceKind::Memory, own(redactor, &text))
         }
         Fact::TrapMessage(text) => {
@@ -73,8 +73,8 @@ pub(in super::super) fn instruction(fault: &Fault, redactor: &mut Redactor) -> V
     });
     let purpose = fault.purpose.map(|purpose| {
         let text = match purpose {
-            Purpose::CodeAddress => "what was to be read is where execution goes on next",
-            Purpose::WriteAddress => "what was to be read is the address of the next write",
+            Purpose::CodeAddress => "the value being read is the address to execute next",
+            Purpose::WriteAddress => "the value being read is the address of the next write",
         };
         (EvidenceKind::Instruction, text.to_owned())
     });

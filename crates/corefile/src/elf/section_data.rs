@@ -37,7 +37,7 @@ pub enum SectionError {
         name: String,
     },
     /// `ch_type` is neither `ELFCOMPRESS_ZLIB` (1) nor `ELFCOMPRESS_ZSTD` (2).
-    #[error("section {name} is compressed in an unknown way ({ch_type})")]
+    #[error("section {name} has an unknown compression type ({ch_type})")]
     UnknownCompression {
         /// The section's name.
         name: String,

@@ -86,7 +86,7 @@ fn printed(report: &Report, cause: &Cause, budget: &Budget) -> Markup {
             @if let Some(blame) = &cause.blame { (place(report, blame)) }
             @if !cause.evidence.is_empty() {
                 div.fact {
-                    h2 { "What shows it" }
+                    h2 { "Evidence" }
                     (evidence(report, &cause.evidence, budget))
                 }
             }

@@ -253,11 +253,11 @@ fn nothing_at(at: u64, memory: &MemoryReport) -> Markup {
                 (bytes(after.start.0.saturating_sub(at))) " below " (about(after)) ", the lowest."
             }
             (Some(before), Some(after)) => {
-                (bytes(at.saturating_sub(end(before)))) " behind " (about(before)) " and "
+                (bytes(at.saturating_sub(end(before)))) " above " (about(before)) " and "
                 (bytes(after.start.0.saturating_sub(at))) " below " (about(after)) "."
             }
             (Some(before), None) => {
-                (bytes(at.saturating_sub(end(before)))) " behind " (about(before)) ", the highest."
+                (bytes(at.saturating_sub(end(before)))) " above " (about(before)) ", the highest."
             }
             (None, None) => "nothing is mapped at all.",
         }
@@ -342,7 +342,7 @@ mod tests {
     fn a_fault_in_no_mapping_says_what_lies_around_it() {
         let page = shown(0x20);
         assert!(page.contains("3.9 MiB below program and libraries, the lowest"), "{page}");
-        assert!(shown(0x7fff_0000_2000).contains("4 KiB behind stack, the highest"));
+        assert!(shown(0x7fff_0000_2000).contains("4 KiB above stack, the highest"));
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) struct ReportArgs {
     width: Width,
     #[command(flatten)]
     fail_on: FailOn,
-    /// End with 1 if anything is missing from the report
+    /// Exit with 1 if anything is missing from the report
     #[arg(long, help_heading = "Exit code", hide_short_help = true)]
     strict: bool,
 }

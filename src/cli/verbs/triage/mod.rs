@@ -84,7 +84,7 @@ pub(crate) struct TriageArgs {
     width: Width,
     #[command(flatten)]
     fail_on: FailOn,
-    /// End with 1 if a core could not be read
+    /// Exit with 1 if a core could not be read
     #[arg(long, help_heading = "Exit code", hide_short_help = true)]
     strict: bool,
 }

@@ -26,7 +26,7 @@ pub(super) enum Answer {
 #[cfg_attr(not(feature = "debuginfod"), expect(dead_code, reason = "no server is asked"))]
 pub(super) enum HttpError {
     /// The address is neither `http` nor `https`.
-    #[error("only http and https servers are asked")]
+    #[error("only http and https servers are supported")]
     Scheme,
     /// It cannot be reached, or breaks off.
     #[cfg(feature = "debuginfod")]
