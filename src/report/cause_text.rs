@@ -14,7 +14,7 @@ use obit_analysis::{
     WordsFrom,
 };
 use obit_corefile::addr::Avma;
-use obit_corefile::dump::Signal;
+use obit_corefile::dump::{Signal, SignalDetail};
 use obit_redact::{Origin, Redactor, Shown};
 
 /// The note on a line shown in place of one of a system header.
@@ -141,30 +141,32 @@ fn title(cause: &analysis::Cause, signal: Option<&Signal>) -> String {
 
 /// What a signal means that no fault of the process raised: signal(7), "Standard signals".
 fn of_signal(cause: &analysis::Cause, signal: Option<&Signal>, title: &str) -> String {
-    let by = cause.sender.map(|pid| format!("by another process (pid {pid})"));
     let Some(signal) = signal else { return title.to_owned() };
-    let asked = match signal.name().as_str() {
-        "SIGQUIT" => Some("asked to quit with a core dump"),
-        "SIGTERM" => Some("asked to terminate"),
-        "SIGINT" => Some("interrupted"),
-        "SIGHUP" => Some("terminal or controlling process gone"),
-        "SIGKILL" => Some("killed"),
-        _ => None,
+    let name = signal.name();
+    let by = cause.sender.map(|pid| format!("another process (pid {pid})"));
+    // What the kernel sends by itself, it sends for the terminal.
+    let by = by.or_else(|| {
+        let is_kernel = matches!(signal.detail, SignalDetail::Kernel);
+        (is_kernel && name == "SIGQUIT").then(|| "the terminal (Ctrl-\\)".to_owned())
+    });
+    let asked = match name.as_str() {
+        "SIGQUIT" => "asked to quit with a core dump",
+        "SIGTERM" => "asked to terminate",
+        "SIGINT" => "interrupted",
+        "SIGHUP" => "hung up",
+        _ => {
+            return match cause.sender {
+                Some(pid) => format!("{title} (pid {pid})"),
+                None if cause.class == CauseClass::Signal => {
+                    format!("killed by {name}; cause unknown")
+                }
+                None => title.to_owned(),
+            };
+        }
     };
-    match (asked, by) {
-        (Some(asked), Some(by)) => format!("{asked} ({}) {by}", signal.name()),
-        // The terminal's driver raises it for Ctrl-\.
-        (Some(asked), None) if signal.name() == "SIGQUIT" => {
-            format!("{asked} (SIGQUIT), usually by Ctrl-\\ in the terminal")
-        }
-        (Some(asked), None) => format!("{asked} ({})", signal.name()),
-        (None, Some(_)) => {
-            format!("{title} (pid {})", cause.sender.unwrap_or_default())
-        }
-        (None, None) if cause.class == CauseClass::Signal => {
-            format!("killed by {}; cause unknown", signal.name())
-        }
-        (None, None) => title.to_owned(),
+    match by {
+        Some(by) => format!("{asked} ({name}) by {by}"),
+        None => format!("{asked} ({name})"),
     }
 }
 
@@ -194,10 +196,15 @@ fn cwe(cause: &analysis::Cause, crashed: Option<&ThreadReport>) -> Option<Vec<u3
 /// whatever is wrong with its address. What was to be read may be where to go on or where to
 /// write.
 fn severity(cause: &analysis::Cause) -> analysis::Severity {
-    let purpose = cause.fault.as_ref().and_then(|fault| fault.purpose);
-    let is_near_null = cause.class == CauseClass::NullRead;
+    let is_used = cause.fault.as_ref().is_some_and(|fault| fault.purpose.is_some());
     match (cause.class, access_kind(cause)) {
-        _ if purpose.is_some() && !is_near_null && cause.said.is_none() => analysis::Severity::High,
+        (
+            CauseClass::UnmappedRead
+            | CauseClass::ReadProtected
+            | CauseClass::NonCanonical
+            | CauseClass::OutOfBounds,
+            Some(AccessKind::Read),
+        ) if is_used => analysis::Severity::High,
         (CauseClass::OutOfBounds, Some(AccessKind::Read)) => analysis::Severity::Medium,
         (CauseClass::NonCanonical, Some(AccessKind::Write)) => analysis::Severity::High,
         (class, _) => class.severity(),
@@ -436,4 +443,59 @@ fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
         (Some(_), _) | (None, false) => "first application frame",
     };
     made.unwrap_or_else(|| fallback.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::{BuildOptions, build};
+    use obit_corefile::testkit::CoreBuilder;
+    use obit_process::process::{Options, Process};
+    use obit_report::Cause;
+
+    const CODE: u64 = 0x40_1000;
+    const STACK: u64 = 0x7ffe_0000_0000;
+
+    fn cause(signal: u16, code: i32, value: u64, instructions: &[u8]) -> Cause {
+        let core = CoreBuilder::x86_64().signal(signal).process(7, "prog", "./prog");
+        let registers = [("rip", CODE), ("rsp", STACK + 0x800), ("rax", 0x5000_0000)];
+        let core = core.thread(7, &registers).siginfo(i32::from(signal), code, value);
+        let core = core.segment_with(CODE, instructions, 0x1000, "rx");
+        let core = core.segment(STACK, &[0; 0x1000], 0x1000).write();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        build(&process, BuildOptions::default()).cause.unwrap()
+    }
+
+    #[test]
+    fn a_signal_that_asks_is_titled_by_who_sent_it() {
+        let title = |signal, code, sender| {
+            cause(signal, code, sender, &[0x90; 16]).title.into_string()
+        };
+        // SI_USER by another process, SI_TKILL by itself, SI_KERNEL.
+        assert_eq!(
+            title(3, 0, 99),
+            "asked to quit with a core dump (SIGQUIT) by another process (pid 99)"
+        );
+        assert_eq!(title(3, -6, 7), "asked to quit with a core dump (SIGQUIT)");
+        assert_eq!(
+            title(3, 0x80, 0),
+            "asked to quit with a core dump (SIGQUIT) by the terminal (Ctrl-\\)"
+        );
+        assert_eq!(title(1, 0, 99), "hung up (SIGHUP) by another process (pid 99)");
+        assert_eq!(title(10, 0, 99), "killed by a signal from another process (pid 99)");
+    }
+
+    #[test]
+    fn a_read_whose_value_is_written_through_is_severe_but_not_at_a_file_s_end() {
+        // mov (%rax),%rax; mov %rdx,(%rax)
+        let used = [0x48, 0x8b, 0x00, 0x48, 0x89, 0x10];
+        // mov (%rax),%rax; ret
+        let returned = [0x48, 0x8b, 0x00, 0xc3];
+        let severity = |signal, code, instructions: &[u8]| {
+            cause(signal, code, 0x5000_0000, instructions).severity.unwrap()
+        };
+        assert_eq!(severity(11, 1, &used), "high");
+        assert_eq!(severity(11, 1, &returned), "medium");
+        // BUS_ADRERR
+        assert_eq!(severity(7, 2, &used), "low");
+    }
 }

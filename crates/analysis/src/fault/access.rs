@@ -76,13 +76,13 @@ fn is_return(instant: &Instant<'_>) -> bool {
         let name = frame.and_then(|frame| frame.function.as_deref());
         name.is_some_and(|name| name.contains("_thunk"))
     };
-    let is_return = match instant.machine().decoder() {
-        Some(Decoder::X86 { .. }) => {
-            matches!(instant.code(), [0xc2 | 0xc3, ..] | [0xf2 | 0xf3, 0xc3, ..])
-        }
-        Some(Decoder::Aarch64) | None => false,
-    };
-    is_return && !is_thunk()
+    is_return_instruction(instant) && !is_thunk()
+}
+
+/// Whether the current instruction is one that takes its target from the stack (x86).
+pub(super) fn is_return_instruction(instant: &Instant<'_>) -> bool {
+    matches!(instant.machine().decoder(), Some(Decoder::X86 { .. }))
+        && matches!(instant.code(), [0xc2 | 0xc3, ..] | [0xf2 | 0xf3, 0xc3, ..])
 }
 
 /// Whether a return led to the pc, where no code is: what it took from the stack still lies

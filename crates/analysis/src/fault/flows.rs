@@ -1,11 +1,12 @@
-//! What the value was for that a failed read did not get: followed forward over the few
-//! instructions behind it. A target of a call or the address of a store is worse than a
-//! number (CASR's "tainted" accesses).
+//! What the value that a failed read did not get was for, followed forward over the next few
+//! instructions. A target of a call or the address of a store is worse than a number (CASR's
+//! "tainted" accesses).
 
+use super::access::is_return_instruction;
 use super::instant::Instant;
 use super::{Access, AccessKind};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Decoder, Register};
+use obit_corefile::arch::Register;
 use obit_disassembly::{InstructionKind, Next, Source, Target, Term, effects, steps};
 
 /// Bytes of code that are looked at.
@@ -35,12 +36,10 @@ pub(super) fn purpose(instant: &Instant<'_>, access: &Access) -> Option<Purpose>
         Some(effects(machine, at, code.get(into..)?)?.kind)
     };
     // `call *(%rax)` reads what it goes to, and so does a return.
-    let is_return = matches!(machine.decoder(), Some(Decoder::X86 { .. }))
-        && matches!(*code, [0xc2 | 0xc3, ..] | [0xf2 | 0xf3, 0xc3, ..]);
     let is_branch = |kind: Option<InstructionKind>| {
         matches!(kind, Some(InstructionKind::IndirectBranch(Source::Memory(_))))
     };
-    if is_return || is_branch(kind_at(instant.pc())) {
+    if is_return_instruction(instant) || is_branch(kind_at(instant.pc())) {
         return Some(Purpose::CodeAddress);
     }
     let mut holds: Vec<Register> = Vec::new();

@@ -93,7 +93,12 @@ impl Collected {
         match (owner, note.kind) {
             (b"CORE", 1) => self.add_thread(note.desc, limits),
             (_, delve::THREAD) => match delve::parse(note.desc, self.machine, encoding) {
-                Some(status) => self.push_thread(status, limits),
+                Some(status) => {
+                    if !status.complete {
+                        self.complain("a thread of Delve is too short for all registers");
+                    }
+                    self.push_thread(status, limits);
+                }
                 None => self.complain("a thread of Delve is too short"),
             },
             (b"CORE", 3) if self.process.is_none() => {
@@ -142,6 +147,9 @@ impl Collected {
         let Some(status) = prstatus::parse(desc, self.machine, self.encoding) else {
             return self.complain("NT_PRSTATUS is too short for a thread id");
         };
+        if !status.complete {
+            self.complain("NT_PRSTATUS is too short for all registers");
+        }
         self.push_thread(status, limits);
     }
 
@@ -149,9 +157,6 @@ impl Collected {
         if self.threads.len() >= limits.threads {
             return self
                 .keep(Notice::LimitReached { what: "threads", limit: limits.threads as u64 });
-        }
-        if !status.complete {
-            self.complain("NT_PRSTATUS is too short for all registers");
         }
         self.tls_selectors.push(status.tls_selector);
         self.threads.push(DumpedThread {

@@ -14,4 +14,4 @@ pub use phrases::{PHRASES, find as find_phrases};
 pub use places::{Hidden, Places};
 pub use printable::is_text_of_all;
 pub use ranges::Ranges;
-pub use windows::{SHORTEST, Windows};
+pub use windows::Windows;

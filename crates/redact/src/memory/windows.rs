@@ -6,7 +6,7 @@ use super::mask::MASK;
 use super::printable::{is_printable, printable_runs};
 
 /// Bytes of a window, and of the shortest text that is looked for.
-pub const SHORTEST: usize = 6;
+const SHORTEST: usize = 6;
 /// Windows of which no more are kept, so that hostile input costs no more.
 const MOST: usize = 1 << 23;
 
