@@ -467,9 +467,8 @@ mod tests {
 
     #[test]
     fn a_signal_that_asks_is_titled_by_who_sent_it() {
-        let title = |signal, code, sender| {
-            cause(signal, code, sender, &[0x90; 16]).title.into_string()
-        };
+        let title =
+            |signal, code, sender| cause(signal, code, sender, &[0x90; 16]).title.into_string();
         // SI_USER by another process, SI_TKILL by itself, SI_KERNEL.
         assert_eq!(
             title(3, 0, 99),
