@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::image_code::ImageCode;
-use crate::report::ModuleRole;
+use crate::report::module::ModuleRole;
 use obit_corefile::elf::BuildId;
 use obit_dwarf::locate::{Locator, Role};
 use obit_triage::history::CodeRow;

@@ -6,16 +6,17 @@ use std::os::unix::ffi::OsStrExt;
 use super::cause_text::ShownTerms;
 use super::code::Code;
 use super::id::public_command;
+use super::module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 use super::next::Known;
 use super::notice_text::{module_of, notice_report};
 use super::source_lines::SourceLines;
 use super::source_place::source_place;
 use super::values::Whose;
 use super::{
-    BuildOptions, Cause, Circumstances, Confidence, Context, CoreReport, CrashId, DebugReport,
-    FrameKind, FrameReport, FrameTrust, Hex, ModuleFile, ModulePlace, ModuleReport, ModuleRole,
-    NoticeCode, NoticeReport, Package, ProcessReport, Redactions, Report, SignalReport, TailCalls,
-    ThreadReport, Truncated, WhichRegisters, WhichStacks, WhoseLocals, values,
+    BuildOptions, Cause, Circumstances, Confidence, Context, CoreReport, CrashId, FrameKind,
+    FrameReport, FrameTrust, Hex, ModulePlace, NoticeCode, NoticeReport, Package, ProcessReport,
+    Redactions, Report, SignalReport, TailCalls, ThreadReport, Truncated, WhichRegisters,
+    WhichStacks, WhoseLocals, values,
 };
 use super::{cause_text, findings, mappings, next, registers, source_values};
 use crate::circumstances::FileEvidence;

@@ -1,6 +1,7 @@
 //! What a report hides, where and why, without showing it: `obit redact --explain`.
 
-use super::{BuildOptions, Hidden, HiddenText, build};
+use super::answer::{Hidden, HiddenText};
+use super::{BuildOptions, build};
 use obit_process::process::Process;
 use obit_redact::{Decision, Reason, Redactor};
 

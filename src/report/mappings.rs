@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 
-use super::{Hex, MemoryReport, RangeKind, RangeReport, StackReport};
+use super::Hex;
+use super::memory::{MemoryReport, RangeKind, RangeReport, StackReport};
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::{Permissions, Region};
 use obit_process::module::ModuleKind;

@@ -2,8 +2,9 @@
 //! judged as its value is, any other text as a piece of something unknown; a unit that holds
 //! a part of what may not be shown is masked.
 
+use super::answer::{MemoryDump, MemoryRow};
 use super::code::Code;
-use super::{Flavor, Hex, MemoryDump, MemoryRow};
+use super::{Flavor, Hex};
 use obit_corefile::addr::Avma;
 use obit_disassembly::disassemble;
 use obit_process::print::{Examined, MOST_LINES, Row, Subject, Unit, UnitFormat, UnitText};

@@ -1,7 +1,8 @@
 //! What to do next about a cause: commands of obit, and what closes the gap that hides more.
 
 use super::cause_text::ShownTerms;
-use super::{Cause, Finding, ModuleReport, NoticeCode, NoticeReport, ThreadReport};
+use super::module::ModuleReport;
+use super::{Cause, Finding, NoticeCode, NoticeReport, ThreadReport};
 use obit_analysis as analysis;
 use obit_analysis::CauseClass;
 use obit_analysis::memory::{BlockState, Verdict};

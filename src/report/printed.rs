@@ -1,9 +1,10 @@
 //! Answers of `obit print`, redacted as a report is.
 
+use super::answer::{Answer, Printed, TypeText};
 use super::build::crash_id;
 use super::memory_dump::Dumper;
 use super::values::{self, Whose};
-use super::{Answer, BuildOptions, Printed, TypeText, Variable};
+use super::{BuildOptions, Variable};
 use obit_process::print;
 use obit_process::process::Process;
 use obit_redact::Origin;

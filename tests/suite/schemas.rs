@@ -1,7 +1,8 @@
 //! The published JSON Schemas are those of the types.
 #![allow(clippy::unwrap_used)]
 
-use obit::report::{Printed, write_schema, write_schema_of};
+use obit::report::answer::Printed;
+use obit::report::{write_schema, write_schema_of};
 use obit::triage::views::{Document, write_schema as write_schema_of_view};
 
 /// `OBIT_UPDATE_SCHEMA=1 cargo test --test schemas` writes it anew.

@@ -202,7 +202,7 @@ mod tests {
     use super::super::samples::{at, inside};
     use super::*;
     use obit_redact::Shown;
-    use obit_report::{ModuleReport, ModuleRole};
+    use obit_report::module::{ModuleReport, ModuleRole};
 
     const LIBC: &str = "/usr/lib/libc.so.6";
 

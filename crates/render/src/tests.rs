@@ -4,10 +4,11 @@ use super::layout::width;
 use super::samples::{at, crash, inside, missing, number, pointer, record, text, thread, walk};
 use super::terminal::modules::write_modules;
 use super::{Color, DEFAULT_WIDTH, Detail, PageOptions, write_page};
+use obit_report::module::{DebugReport, ModuleFile, ModuleReport};
 use obit_report::{
-    Blame, Cause, Confidence, DebugReport, Evidence, EvidenceKind, Finding, FrameReport, Hex,
-    InstructionReport, ModuleFile, ModuleReport, NoticeCode, NoticeReport, Report, Signature,
-    SourceLine, SourceValue, Truncated, Variable, VariableStatus,
+    Blame, Cause, Confidence, Evidence, EvidenceKind, Finding, FrameReport, Hex, InstructionReport,
+    NoticeCode, NoticeReport, Report, Signature, SourceLine, SourceValue, Truncated, Variable,
+    VariableStatus,
 };
 
 fn page_with(report: &Report, options: &PageOptions) -> String {

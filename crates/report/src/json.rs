@@ -1,54 +1,45 @@
 //! The document as JSON: one line, safe to print.
 
-use std::io;
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::{Hidden, Printed, Report};
+use super::Report;
 
 /// Writes `report` as one line of JSON and a newline.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_json(report: &Report, out: impl io::Write) -> io::Result<()> {
-    write_json_line(report, out)
+pub fn write_report(report: &Report, mut out: impl Write) -> io::Result<()> {
+    report_line(report, &mut out)
 }
 
-/// Writes one answer of `obit print` as one line of JSON and a newline.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_printed_json(printed: &Printed, out: impl io::Write) -> io::Result<()> {
-    write_json_line(printed, out)
+/// Not generic, so that it is compiled once, with this crate's optimisation.
+fn report_line(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    write_line(report, out)
 }
 
 /// Writes anything as one line of JSON, safe to print, and a newline.
 ///
 /// # Errors
 /// Those of `out`.
-pub fn write_json_line<T>(value: &T, mut out: impl io::Write) -> io::Result<()>
+pub fn write_line<T>(value: &T, mut out: impl Write) -> io::Result<()>
 where
     T: Serialize + ?Sized,
 {
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Printable);
+    let mut buffered = BufWriter::new(&mut out as &mut dyn Write);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, Printable);
     value.serialize(&mut serializer)?;
-    out.write_all(b"\n")
-}
-
-/// Writes what a report hides as one line of JSON and a newline.
-///
-/// # Errors
-/// Those of `out`.
-pub fn write_hidden_json(hidden: &Hidden, out: impl io::Write) -> io::Result<()> {
-    write_json_line(hidden, out)
+    buffered.write_all(b"\n")?;
+    buffered.flush()
 }
 
 /// Reads a report back. Unknown fields are ignored, missing ones take their defaults.
 ///
 /// # Errors
 /// When `bytes` is not JSON, or a known field has another type.
-pub fn read_json(bytes: &[u8]) -> io::Result<Report> {
+pub fn read_report(bytes: &[u8]) -> io::Result<Report> {
     Ok(serde_json::from_slice(bytes)?)
 }
 
@@ -57,11 +48,14 @@ pub fn read_json(bytes: &[u8]) -> io::Result<Report> {
 struct Printable;
 
 impl Formatter for Printable {
-    fn write_string_fragment<W: ?Sized + io::Write>(
+    fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return CompactFormatter.write_string_fragment(out, fragment);
+        }
         let mut done = 0;
         for (at, c) in fragment.char_indices().filter(|(_, c)| is_unprintable(*c)) {
             CompactFormatter
@@ -95,18 +89,18 @@ mod tests {
         let mut redactor = Redactor::new(Level::Off, "");
         report.process.comm = Some(redactor.show(Origin::ProcessName, hostile));
         let mut json = Vec::new();
-        write_json(&report, &mut json).unwrap();
+        write_report(&report, &mut json).unwrap();
         let text = String::from_utf8(json).unwrap();
         assert!(!text.trim_end().chars().any(|c| c.is_control() || is_unprintable(c)), "{text}");
         assert!(text.contains("\\u202e") && text.contains("\u{e9}"), "{text}");
-        assert_eq!(read_json(text.as_bytes()).unwrap(), report);
+        assert_eq!(read_report(text.as_bytes()).unwrap(), report);
     }
 
     #[test]
     fn a_reader_takes_old_and_new_documents() {
         let old = br#"{"schema": "obit.report/1", "threads": [{"tid": 3}]}"#;
-        assert_eq!(read_json(old).unwrap().threads[0].tid, 3);
+        assert_eq!(read_report(old).unwrap().threads[0].tid, 3);
         let new = br#"{"schema": "obit.report/1", "weather": "fine"}"#;
-        assert!(read_json(new).is_ok());
+        assert!(read_report(new).is_ok());
     }
 }

@@ -1,19 +1,22 @@
 //! The document: all that leaves an analysis. Renderers, stores and other people's
 //! programs read it and nothing else. Names and nesting are a promise (`docs/report.md`):
 //! additive only within a schema version, and every field is optional to the reader.
+//!
+//! The root has what a report is made of, from [`Report`] down. Beside it: [`json`] writes
+//! and reads documents, [`module`] has the loaded images, [`memory`] the address space,
+//! [`answer`] the documents of single questions, [`class_name`] the names of causes.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+pub mod answer;
 mod cause;
 pub mod class_name;
 mod hex;
-mod hidden;
-mod json;
-mod memory;
-mod module;
+pub mod json;
+pub mod memory;
+pub mod module;
 mod notice;
 mod owner;
-mod printed;
 #[cfg(feature = "schema")]
 mod schema;
 mod stack;
@@ -26,13 +29,8 @@ pub use cause::{
     LockReport, Signature,
 };
 pub use hex::Hex;
-pub use hidden::{Hidden, HiddenText};
-pub use json::{read_json, write_hidden_json, write_json, write_json_line, write_printed_json};
-pub use memory::{MemoryReport, RangeKind, RangeReport, StackReport};
-pub use module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 pub use notice::{LOOKED_FOR, NoticeCode, NoticeReport};
 pub use obit_causes::Severity;
-pub use printed::{Answer, MemoryDump, MemoryRow, Printed, TypeText};
 #[cfg(feature = "schema")]
 pub use schema::{write_schema, write_schema_of};
 pub use stack::{
@@ -45,6 +43,8 @@ pub use words::Pointees;
 
 use std::collections::BTreeMap;
 
+use memory::MemoryReport;
+use module::ModuleReport;
 use serde::{Deserialize, Serialize};
 
 /// The version of the contract this library writes.

@@ -2,7 +2,8 @@
 
 use obit_ownership::{Answer, Evidence, Frame, Owner, answer};
 
-use super::{FrameKind, FrameReport, ModuleRole, Report};
+use super::module::ModuleRole;
+use super::{FrameKind, FrameReport, Report};
 use obit_redact::Shown;
 
 impl Report {

@@ -44,12 +44,13 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::memory::{MemoryReport, RangeReport, StackReport};
+    use crate::module::ModuleReport;
     use crate::{
         Blame, Cause, Confidence, CoreReport, Decision, Evidence, Finding, FrameReport,
-        InstructionReport, LockReport, MemoryReport, ModulePlace, ModuleReport, NoticeCode,
-        NoticeReport, Package, ProcessReport, RangeReport, Redactions, SignalReport, Signature,
-        SourceLine, SourcePlace, SourceValue, StackReport, ThreadReport, Truncated, Variable,
-        VariableValue,
+        InstructionReport, LockReport, ModulePlace, NoticeCode, NoticeReport, Package,
+        ProcessReport, Redactions, SignalReport, Signature, SourceLine, SourcePlace, SourceValue,
+        ThreadReport, Truncated, Variable, VariableValue,
     };
 
     /// A report in which nothing is empty.

@@ -8,7 +8,7 @@ use super::source_file::SourceFile;
 use super::{Format, Item};
 use crate::summary::{self, Location};
 use crate::visible;
-use obit_report::{Severity, write_json_line};
+use obit_report::{Severity, json};
 
 pub(super) const GITLAB: Format = Format {
     about: "A code quality report for GitLab",
@@ -19,7 +19,7 @@ pub(super) const GITLAB: Format = Format {
 /// Writes GitLab's code quality report. Groups that are resolved or ignored have no issue.
 fn write_gitlab(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
     let issues: Vec<Value> = items.iter().filter(|item| item.is_open()).filter_map(issue).collect();
-    write_json_line(&issues, out)
+    json::write_line(&issues, out)
 }
 
 /// GitLab shows no issue without a place.

@@ -1,7 +1,7 @@
 //! JSON: the report and the documents of triage as their schemas have them.
 
 use super::{EachRecord, Format, Records};
-use obit_report::{write_hidden_json, write_json, write_printed_json};
+use obit_report::json;
 use obit_triage::views::write_detail;
 use obit_triage::views::write_difference;
 use obit_triage::views::{write_group_lines, write_overview};
@@ -10,7 +10,7 @@ use obit_triage::write_record;
 pub(super) const JSON: Format = Format {
     about: "One line of JSON (see `obit schema`); of many records, an array",
     has_memory_map: true,
-    report: Some(|out, report, _, _| write_json(report, out)),
+    report: Some(|out, report, _, _| json::write_report(report, out)),
     groups: Some(|out, groups, _, _| write_overview(groups, out)),
     group: Some(|out, group, _| write_detail(group, out)),
     difference: Some(|out, difference, _| write_difference(difference, out)),
@@ -21,8 +21,8 @@ pub(super) const JSON: Format = Format {
         end: "]\n",
         each: EachRecord::Record(|out, record| write_record(record, out)),
     }),
-    printed: Some(|out, printed, _| write_printed_json(printed, out)),
-    hidden: Some(|out, hidden, _| write_hidden_json(hidden, out)),
+    printed: Some(|out, printed, _| json::write_line(printed, out)),
+    hidden: Some(|out, hidden, _| json::write_line(hidden, out)),
     ..Format::new("json", "json")
 };
 

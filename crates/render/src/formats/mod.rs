@@ -23,7 +23,8 @@ mod weaknesses;
 use std::io;
 
 use crate::PageOptions;
-use obit_report::{Hidden, Printed, Report};
+use obit_report::Report;
+use obit_report::answer::{Hidden, Printed};
 use obit_triage::views::Difference;
 use obit_triage::views::GroupDetail;
 use obit_triage::views::Overview;

@@ -11,7 +11,7 @@ use super::{Baseline, Format, Group, Item};
 use crate::summary::{self, Location};
 use crate::terminal::groups::text;
 use crate::{Names, name, visible};
-use obit_report::{FrameReport, Report, SourcePlace, ThreadReport, write_json_line};
+use obit_report::{FrameReport, Report, SourcePlace, ThreadReport, json};
 use obit_triage::history::Status;
 
 const SCHEMA: &str =
@@ -48,7 +48,7 @@ fn write_sarif(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
             bases.into_iter().map(|(uri, id)| (id, json!({"uri": uri}))).collect();
         set(&mut run, "originalUriBaseIds", Value::Object(bases));
     }
-    write_json_line(&json!({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}), out)
+    json::write_line(&json!({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}), out)
 }
 
 fn rule_id(item: &Item<'_>) -> String {

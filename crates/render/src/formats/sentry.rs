@@ -9,10 +9,8 @@ use sha2::{Digest, Sha256};
 use super::{Format, Item, Records};
 use crate::summary;
 use crate::{Names, name, visible};
-use obit_report::{
-    FrameKind, FrameReport, FrameTrust, ModuleReport, ModuleRole, Pointees, Report, ThreadReport,
-    write_json_line,
-};
+use obit_report::module::{ModuleReport, ModuleRole};
+use obit_report::{FrameKind, FrameReport, FrameTrust, Pointees, Report, ThreadReport, json};
 
 pub(super) const SENTRY: Format = Format {
     about: "An event for Sentry",
@@ -28,7 +26,7 @@ const THREADS: usize = 100;
 /// Writes an event for each of `items`, one a line.
 fn write_sentry(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
     for item in items {
-        write_json_line(&event(item), &mut *out)?;
+        json::write_line(&event(item), &mut *out)?;
     }
     Ok(())
 }

@@ -254,7 +254,7 @@ fn full_place(place: &obit_report::SourcePlace) -> Markup {
 
 /// Why a frame has no variables.
 fn why_empty(report: &Report, thread: &ThreadReport, frame: &FrameReport) -> &'static str {
-    use obit_report::DebugReport;
+    use obit_report::module::DebugReport;
     let module = frame.module.as_ref();
     let module = module.and_then(|place| report.modules.iter().find(|m| m.path == place.path));
     match module.map(|module| module.debug) {

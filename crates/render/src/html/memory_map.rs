@@ -8,7 +8,8 @@ use super::escape::{NAME, text, visible_text};
 use super::page::scrolling;
 use crate::layout::{counted, grouped};
 use crate::{name, visible};
-use obit_report::{MemoryReport, RangeKind, RangeReport, Report};
+use obit_report::Report;
+use obit_report::memory::{MemoryReport, RangeKind, RangeReport};
 
 /// Ranges farther apart than this are in different bars, …
 const FAR: u64 = 16 << 20;

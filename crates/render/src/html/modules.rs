@@ -11,7 +11,8 @@ use super::page::scrolling;
 use crate::identity::short_build_id;
 use crate::terminal::modules::{debug_word, file_word, package};
 use crate::visible;
-use obit_report::{DebugReport, ModuleFile, ModuleReport, NoticeReport, Report};
+use obit_report::module::{DebugReport, ModuleFile, ModuleReport};
+use obit_report::{NoticeReport, Report};
 
 /// Rows.
 const MODULES: usize = 1000;

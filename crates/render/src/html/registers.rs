@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::memory_map::about;
 use crate::visible;
-use obit_report::{Hex, MemoryReport, Report};
+use obit_report::memory::MemoryReport;
+use obit_report::{Hex, Report};
 
 /// Registers of a machine that are shown.
 const MOST: usize = 128;

@@ -6,7 +6,8 @@ use super::budget::{Budget, more};
 use super::editor::called;
 use super::escape::{NAME, visible_text};
 use super::memory_map::bytes;
-use obit_report::{FrameReport, Report, StackReport, ThreadReport};
+use obit_report::memory::StackReport;
+use obit_report::{FrameReport, Report, ThreadReport};
 
 /// Frames whose part is drawn.
 const FRAMES: usize = 24;

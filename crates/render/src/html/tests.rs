@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::samples::{at, crash, inside, number, record, text, thread, walk};
+use obit_report::memory::{MemoryReport, RangeReport};
+use obit_report::module::ModuleReport;
 use obit_report::{
-    Cause, Finding, Hex, LockReport, MemoryReport, ModuleReport, NoticeCode, NoticeReport,
-    RangeReport, SourceLine, SourceValue,
+    Cause, Finding, Hex, LockReport, NoticeCode, NoticeReport, SourceLine, SourceValue,
 };
 
 const EVIL: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'\u{202e}\u{1b}[31m\0";

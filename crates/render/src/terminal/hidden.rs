@@ -6,7 +6,7 @@ use crate::PageOptions;
 use crate::layout::width;
 use crate::name;
 use crate::style::Style;
-use obit_report::{Hidden, HiddenText};
+use obit_report::answer::{Hidden, HiddenText};
 
 /// Columns of what is hidden and of what is in its place.
 const WHAT: usize = 28;

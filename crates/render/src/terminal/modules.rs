@@ -10,7 +10,8 @@ use crate::layout::{counted, cut_start};
 use crate::name;
 use crate::style::Style;
 use crate::{Detail, PageOptions};
-use obit_report::{DebugReport, ModuleFile, ModuleReport, Package, Report};
+use obit_report::module::{DebugReport, ModuleFile, ModuleReport};
+use obit_report::{Package, Report};
 
 /// Columns of a path that a narrow table leaves.
 const NARROWEST_PATH: usize = 24;

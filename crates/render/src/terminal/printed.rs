@@ -7,7 +7,8 @@ use crate::PageOptions;
 use crate::name;
 use crate::style::Style;
 use crate::visible::visible;
-use obit_report::{Answer, MemoryDump, MemoryRow, Printed, Variable};
+use obit_report::Variable;
+use obit_report::answer::{Answer, MemoryDump, MemoryRow, Printed};
 
 /// Writes one answer.
 pub(crate) fn write_printed(
@@ -79,7 +80,8 @@ fn row_text(row: &MemoryRow) -> String {
 mod tests {
     use super::*;
     use crate::samples::text;
-    use obit_report::{Hex, TypeText};
+    use obit_report::Hex;
+    use obit_report::answer::TypeText;
 
     fn page(answer: Answer) -> String {
         let mut out = Vec::new();

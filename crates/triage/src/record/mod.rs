@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::signature::Rules;
 use obit_redact::Shown;
+use obit_report::module::ModuleReport;
 use obit_report::{
-    Cause, CoreReport, Finding, ModuleReport, NoticeReport, ProcessReport, Redactions, Report,
-    SignalReport, Signature, ThreadReport, Tool, write_json_line,
+    Cause, CoreReport, Finding, NoticeReport, ProcessReport, Redactions, Report, SignalReport,
+    Signature, ThreadReport, Tool, json,
 };
 
 /// The version of the record this library writes.
@@ -194,7 +195,7 @@ impl Record {
 /// # Errors
 /// Those of `out`.
 pub fn write_record(record: &Record, out: impl io::Write) -> io::Result<()> {
-    write_json_line(record, out)
+    json::write_line(record, out)
 }
 
 /// Reads a record back. Unknown fields are ignored, missing ones take their defaults.
@@ -215,6 +216,6 @@ fn shorten(thread: &mut ThreadReport) {
 
 fn is_on_stack(module: &ModuleReport, threads: &[ThreadReport]) -> bool {
     let mut places = threads.iter().flat_map(|thread| &thread.frames);
-    module.role == obit_report::ModuleRole::Executable
+    module.role == obit_report::module::ModuleRole::Executable
         || places.any(|f| f.module.as_ref().is_some_and(|place| place.path == module.path))
 }

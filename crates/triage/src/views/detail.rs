@@ -8,7 +8,7 @@ use super::correlations::GroupTrait;
 use super::summary::{GroupSummary, ReleaseCount};
 use crate::record::Record;
 use crate::signature::module_name;
-use obit_report::{Confidence, FrameKind, write_json_line};
+use obit_report::{Confidence, FrameKind, json};
 
 /// The version of its JSON.
 pub const SHOW_SCHEMA: &str = "obit.show/1";
@@ -173,5 +173,5 @@ impl GroupDetail {
 /// # Errors
 /// Those of `out`.
 pub fn write_detail(detail: &GroupDetail, out: impl io::Write) -> io::Result<()> {
-    write_json_line(detail, out)
+    json::write_line(detail, out)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::groups::{Constraints, CrashKey, group};
 use crate::history::{ABSENCE_P, Direction, Rate, Status, direction, p_text};
-use obit_report::write_json_line;
+use obit_report::json;
 
 /// The version of its JSON.
 pub const DIFF_SCHEMA: &str = "obit.diff/1";
@@ -219,7 +219,7 @@ fn compared(here: Rate, there: Rate) -> GroupDifference {
 /// # Errors
 /// Those of `out`.
 pub fn write_difference(difference: &Difference, out: impl io::Write) -> io::Result<()> {
-    write_json_line(difference, out)
+    json::write_line(difference, out)
 }
 
 #[cfg(test)]

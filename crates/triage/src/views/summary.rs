@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::filter::{Filter, GroupFacts};
 use super::rank::Rank;
 use crate::history::{ChangedFunction, Status};
-use obit_report::{Confidence, write_json_line};
+use obit_report::{Confidence, json};
 
 /// The version of a group's JSON.
 pub const GROUP_SCHEMA: &str = "obit.group/1";
@@ -192,7 +192,7 @@ impl Overview {
 /// # Errors
 /// Those of `out`.
 pub fn write_overview(overview: &Overview, out: impl io::Write) -> io::Result<()> {
-    write_json_line(overview, out)
+    json::write_line(overview, out)
 }
 
 /// Writes each group as one line of JSON, safe to print.
@@ -200,5 +200,5 @@ pub fn write_overview(overview: &Overview, out: impl io::Write) -> io::Result<()
 /// # Errors
 /// Those of `out`.
 pub fn write_group_lines(overview: &Overview, mut out: impl io::Write) -> io::Result<()> {
-    overview.groups.iter().try_for_each(|group| write_json_line(group, &mut out))
+    overview.groups.iter().try_for_each(|group| json::write_line(group, &mut out))
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Hex, Variable};
+use crate::{Hex, Variable};
 use obit_redact::Shown;
 
 /// One answer, and the frame it was found in.
