@@ -174,7 +174,7 @@ fn whole_register(name: &str, machine: Machine) -> String {
             let number = name.strip_prefix('w').filter(|rest| rest.parse::<u8>().is_ok());
             return number.map_or_else(|| name.to_owned(), |number| format!("x{number}"));
         }
-        Some(Decoder::X86 { .. }) | None => None,
+        Some(Decoder::Riscv | Decoder::X86 { .. }) | None => None,
     };
     part.map_or_else(|| name.to_owned(), |rest| format!("r{rest}"))
 }

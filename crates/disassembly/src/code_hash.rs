@@ -12,7 +12,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use super::code_word::CodePlace;
-use super::{arm_code, x86_code};
+use super::{arm_code, riscv_code, x86_code};
 use obit_corefile::addr::Svma;
 use obit_corefile::arch::{Decoder, Machine};
 
@@ -67,6 +67,7 @@ pub fn code_hash(
     let words = match machine.decoder()? {
         Decoder::X86 { bits } => x86_code::words(bits, start, code, place),
         Decoder::Aarch64 => arm_code::words(start, code),
+        Decoder::Riscv => riscv_code::words(start, code),
     };
     let kept = || words.iter().filter(|word| !word.bytes.is_empty());
     // Where padding is jumped to, what follows is meant.
@@ -263,7 +264,7 @@ mod tests {
         let place = CodePlace { fixed: None, counted_from: None, name_of: &unnamed };
         let of = |code: &[u8]| code_hash(Machine::X86_64, Svma(0), code, &place);
         assert_eq!((of(&[]), of(&vec![0xc3; MOST_CODE + 1])), (None, None));
-        assert_eq!(code_hash(Machine::Riscv64, Svma(0), &[0x13; 4], &place), None);
+        assert_eq!(code_hash(Machine::S390x, Svma(0), &[0x13; 4], &place), None);
     }
 
     #[test]

@@ -17,6 +17,12 @@ mod code_hash;
 mod code_word;
 mod effects;
 mod flow;
+mod riscv;
+mod riscv_code;
+mod riscv_effects;
+mod riscv_flow;
+mod riscv_text;
+mod riscv_word;
 mod x86;
 mod x86_code;
 mod x86_effects;
@@ -64,6 +70,7 @@ pub fn disassemble(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -
     match machine.decoder() {
         Some(Decoder::X86 { bits }) => x86::disassemble(bits, flavor, start, code, usize::MAX),
         Some(Decoder::Aarch64) => arm::disassemble(start, code),
+        Some(Decoder::Riscv) => riscv::disassemble(start, code, usize::MAX),
         None => Vec::new(),
     }
 }
@@ -74,6 +81,7 @@ pub fn first(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -> Opti
     let decoded = match machine.decoder()? {
         Decoder::X86 { bits } => x86::disassemble(bits, flavor, start, code, 1),
         Decoder::Aarch64 => arm::disassemble(start, code.get(..4)?),
+        Decoder::Riscv => riscv::disassemble(start, code, 1),
     };
     decoded.into_iter().next()
 }
@@ -84,6 +92,7 @@ pub fn effects(machine: Machine, start: Avma, code: &[u8]) -> Option<Effects> {
     match machine.decoder()? {
         Decoder::X86 { bits } => x86_effects::effects(bits, start, code),
         Decoder::Aarch64 => arm_effects::effects(start, code),
+        Decoder::Riscv => riscv_effects::effects(start, code),
     }
 }
 
@@ -94,6 +103,7 @@ pub fn steps(machine: Machine, start: Avma, code: &[u8]) -> Vec<Step> {
     match machine.decoder() {
         Some(Decoder::X86 { bits }) => x86_flow::steps(bits, start, code),
         Some(Decoder::Aarch64) => arm_flow::steps(start, code),
+        Some(Decoder::Riscv) => riscv_flow::steps(start, code),
         None => Vec::new(),
     }
 }
@@ -102,6 +112,6 @@ pub fn steps(machine: Machine, start: Avma, code: &[u8]) -> Vec<Step> {
 pub fn fixed_length(machine: Machine) -> Option<u64> {
     match machine.decoder()? {
         Decoder::Aarch64 => Some(4),
-        Decoder::X86 { .. } => None,
+        Decoder::Riscv | Decoder::X86 { .. } => None,
     }
 }

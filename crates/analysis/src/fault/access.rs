@@ -3,7 +3,7 @@
 use super::codes::{BUS_ADRALN, BUS_ADRERR, SEGV_ACCERR, SEGV_MAPERR, SEGV_PKUERR};
 use super::instant::{Instant, LONGEST};
 use super::{Access, AccessKind, Fault, Reason, SIGBUS, fault_at, without_access};
-use super::{arm, flows, stack_overflow};
+use super::{flows, linked, stack_overflow};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Decoder;
 use obit_corefile::dump::{Signal, SignalDetail};
@@ -93,7 +93,7 @@ fn has_returned(instant: &Instant<'_>, access: &Access) -> bool {
     }
     match instant.machine().decoder() {
         Some(Decoder::X86 { .. }) => {}
-        Some(Decoder::Aarch64) => return arm::has_returned(instant),
+        Some(Decoder::Aarch64 | Decoder::Riscv) => return linked::has_returned(instant),
         None => return false,
     }
     let popped = || {
@@ -187,8 +187,7 @@ pub(super) fn reason(signal: &Signal, instant: &Instant<'_>, access: &Access) ->
     if region.is_none() && is_null(access, instant) {
         return Reason::Null;
     }
-    let is_arm = instant.machine().decoder() == Some(Decoder::Aarch64);
-    if is_arm && region.is_none() && !arm::is_canonical(instant, access.address) {
+    if region.is_none() && !linked::is_canonical(instant, access.address) {
         return Reason::NonCanonical;
     }
     let rights = region.map(|region| region.permissions);

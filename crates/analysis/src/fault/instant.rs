@@ -100,7 +100,7 @@ impl<'p> Instant<'p> {
     pub(super) fn untagged(&self, address: Avma) -> Avma {
         match self.machine().decoder() {
             Some(Decoder::Aarch64) => without_tag(address),
-            Some(Decoder::X86 { .. }) | None => address,
+            Some(Decoder::Riscv | Decoder::X86 { .. }) | None => address,
         }
     }
 

@@ -1,12 +1,12 @@
 //! The instruction that failed and the memory access it failed at.
 
 mod access;
-mod arm;
 mod by_code;
 mod caught;
 mod codes;
 mod flows;
 mod instant;
+mod linked;
 mod reraised;
 mod stack_overflow;
 #[cfg(test)]
@@ -299,7 +299,7 @@ fn numbers(
     let (a, d) = match instant.machine().decoder()? {
         Decoder::X86 { bits: 64 } => ("rax", "rdx"),
         Decoder::X86 { .. } => ("eax", "edx"),
-        Decoder::Aarch64 => return None,
+        Decoder::Aarch64 | Decoder::Riscv => return None,
     };
     let dividend = || {
         // Of a byte both halves are in ax.

@@ -182,6 +182,8 @@ pub enum Decoder {
     },
     /// A64.
     Aarch64,
+    /// RV64GC.
+    Riscv,
 }
 
 impl Facts {

@@ -3,7 +3,7 @@
 
 use super::facts::{LONG_64, names, registers};
 use super::{
-    CallForm, Calls, CodeAddress, ElfIdentity, Facts, FloatBank, FloatNote, FrameRecord,
+    CallForm, Calls, CodeAddress, Decoder, ElfIdentity, Facts, FloatBank, FloatNote, FrameRecord,
     HandlerFrame, Leaf, Prstatus, Register, Saved, SiginfoPlace, SigreturnCode, TableDialect,
     ThreadPointer, TlsAbi, TlsBlocks, TrampolineCode,
 };
@@ -90,5 +90,5 @@ pub(super) const FACTS: Facts = Facts {
     floats_hold_registers: false,
     float_controls: Some((256, 264)),
     prologue: None,
-    decoder: None,
+    decoder: Some(Decoder::Riscv),
 };
