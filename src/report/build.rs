@@ -348,6 +348,7 @@ impl Builder<'_> {
             trust: match frame.trust {
                 process::FrameTrust::Context => FrameTrust::Context,
                 process::FrameTrust::CallFrameInfo => FrameTrust::Cfi,
+                process::FrameTrust::Code => FrameTrust::Code,
                 process::FrameTrust::FramePointer => FrameTrust::FramePointer,
                 process::FrameTrust::Scan => FrameTrust::Scan,
                 process::FrameTrust::CallSite => FrameTrust::Inferred,

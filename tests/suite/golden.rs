@@ -100,7 +100,7 @@ fn a_frame_says_how_it_is_known() {
     }
     assert_eq!(trust(&Case::named("debug-frame"), 1), "cfi");
     // Frame 1 may be known better: a return address just past a call to frame 0's function.
-    assert_eq!(trust(&Case::named("no-cfi"), 2), "frame-pointer");
+    assert_eq!(trust(&Case::named("no-cfi"), 2), "code");
     // A return address on top of the stack just past an indirect call.
     assert_eq!(trust(&Case::named("jump-null"), 1), "inferred");
     assert_eq!(trust(&Case::named("jump-null"), 2), "cfi");

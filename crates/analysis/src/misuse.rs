@@ -24,6 +24,9 @@ pub(super) struct Complaint {
 const FOUND_FREE: [&str; 2] =
     ["free(): double free detected in tcache", "double free or corruption (fasttop)"];
 
+/// The message for a pointer that is not aligned, or whose block would not end in memory.
+const NO_BLOCK: &str = "free(): invalid pointer";
+
 /// What the allocator complains of. `given` is the pointer it was given, if that is known.
 pub(super) fn of_allocator(process: &Process, said: &Said, given: Option<Avma>) -> Complaint {
     let proved = |class| Complaint { class, is_proved: true };
@@ -38,8 +41,14 @@ pub(super) fn of_allocator(process: &Process, said: &Said, given: Option<Avma>) 
     let class = given.and_then(|at| of_given(process, &mut heap, at));
     match class {
         Some(class) => proved(class),
+        None if heap.is_damaged() => proved(corruption),
+        // For a pointer that may be of a block, damage must have left a size that reaches
+        // beyond the end of memory.
+        None if given.is_none() && said.text.starts_with(NO_BLOCK) => {
+            Complaint { class: CauseClass::InvalidFree, is_proved: false }
+        }
         // A wrong pointer leads to a wrong header, as damage does.
-        None => Complaint { class: corruption, is_proved: heap.is_damaged() },
+        None => Complaint { class: corruption, is_proved: false },
     }
 }
 
@@ -170,6 +179,12 @@ mod tests {
         let of = |at| complaint("free(): invalid pointer", Some(Subject::GivenBlock), Some(at));
         assert_eq!(of(0x5555_5555_9008), (CauseClass::InvalidFree, true));
         assert_eq!(of(0x5555_5555_9010), (CauseClass::HeapCorruption, false));
+    }
+
+    #[test]
+    fn a_pointer_that_is_called_invalid_and_not_known_is_likely_to_be() {
+        let found = complaint("free(): invalid pointer", Some(Subject::GivenBlock), None);
+        assert_eq!(found, (CauseClass::InvalidFree, false));
     }
 
     /// A block of the heap that is free, and one in use.

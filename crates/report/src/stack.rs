@@ -123,6 +123,8 @@ pub enum FrameTrust {
     /// Call frame information.
     #[default]
     Cfi,
+    /// What the function's code did to its stack since it began.
+    Code,
     /// The chain of frame pointers.
     FramePointer,
     /// A word on the stack that looks like a return address.

@@ -1,4 +1,4 @@
-//! Addresses and returns of machines that tell addresses of the kernel by their sign and
+//! Addresses and returns of machines whose addresses of the kernel have a sign and that
 //! return by a link register: AArch64 (Arm Architecture Reference Manual, D8.1 "The Virtual
 //! Memory System Architecture", D8.8 "Address tagging") and RISC-V (The RISC-V Instruction
 //! Set Manual, Volume II, "Sv57").
@@ -40,9 +40,10 @@ pub(super) fn is_canonical(instant: &Instant<'_>, address: Avma) -> bool {
 /// Whether a return led to the pc: it is what the link register holds, as no call leaves it,
 /// and what was taken from the stack still lies just below the stack pointer.
 pub(super) fn has_returned(instant: &Instant<'_>) -> bool {
-    let reach = match instant.machine().decoder() {
-        Some(Decoder::Aarch64) => REACH,
-        Some(Decoder::Riscv) => RISCV_REACH,
+    // `jalr` clears the lowest bit.
+    let (reach, dropped) = match instant.machine().decoder() {
+        Some(Decoder::Aarch64) => (REACH, 0),
+        Some(Decoder::Riscv) => (RISCV_REACH, 1),
         Some(Decoder::X86 { .. }) | None => return false,
     };
     let taken = || {
@@ -50,7 +51,7 @@ pub(super) fn has_returned(instant: &Instant<'_>) -> bool {
         let facts = instant.facts()?;
         let link = registers.get(facts.link?)?;
         let sp = registers.get(facts.sp)?;
-        let is_return = instant.untagged(Avma(link)) == instant.untagged(instant.pc());
+        let is_return = instant.untagged(Avma(link & !dropped)) == instant.untagged(instant.pc());
         let below = || (8..=reach).step_by(8).filter_map(|bytes| sp.checked_sub(bytes));
         let memory = &instant.process.memory;
         Some(

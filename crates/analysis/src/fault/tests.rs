@@ -1,6 +1,6 @@
 use super::codes::SI_KERNEL;
 use super::*;
-use obit_corefile::arch::Register;
+use obit_corefile::arch::{Machine, Register};
 use obit_corefile::testkit::CoreBuilder;
 use obit_disassembly::{AccessMode, Part};
 use obit_process::process::Options;
@@ -307,6 +307,27 @@ fn i386_and_aarch64_are_known_too() {
     let arm = of_core(&arm).unwrap();
     assert_eq!(kind_and_reason(&arm), (Some(AccessKind::Write), Reason::Null));
     assert_eq!(arm.access.unwrap().base, Some(("x0".to_owned(), 0)));
+}
+
+#[test]
+fn on_riscv64_accesses_traps_and_returns_are_known() {
+    let of = |code: u32, address: u64, registers: &[(&str, u64)], stack: &[u8]| {
+        let mut all = vec![("pc", CODE), ("sp", SP)];
+        all.extend(registers);
+        let core = CoreBuilder::of(Machine::Riscv64).signal(SIGSEGV).thread(1, &all);
+        let core = core.siginfo(11, MAPERR, address);
+        let core = core.segment_with(CODE, &code.to_le_bytes(), 0x1000, "rx");
+        of_core(&core.segment(STACK, stack, 0x1000)).unwrap()
+    };
+    // sd a1, 8(a0)
+    let store = of(0x00b5_3423, 8, &[("a0", 0)], &[0; 8]);
+    assert_eq!(kind_and_reason(&store), (Some(AccessKind::Write), Reason::Null));
+    assert_eq!(store.access.unwrap().base, Some(("a0".to_owned(), 0)));
+    // ld a1, 0(a0)
+    let wild = of(0x0005_3583, 0xbebe_bebe_bebe_bebe, &[("a0", 0xbebe_bebe_bebe_bebe)], &[0; 8]);
+    assert_eq!(kind_and_reason(&wild), (Some(AccessKind::Read), Reason::NonCanonical));
+    let kernel = of(0x0005_3583, u64::MAX << 30, &[("a0", u64::MAX << 30)], &[0; 8]);
+    assert_eq!(kernel.reason, Reason::Unmapped);
 }
 
 /// One thread of aarch64 at `code`, with a SIGSEGV at `address`.

@@ -14,6 +14,9 @@ pub enum Trust {
     /// jump to a wild address, or code without CFI before it built a frame. Of a function that
     /// jumped onward and left no frame: from call-site entries alone.
     CallSite,
+    /// What the function's code did to its stack since it began, with a return address just
+    /// past a call.
+    Code,
     /// The chain of frame pointers.
     FramePointer,
     /// A word on the stack that looks like a return address.

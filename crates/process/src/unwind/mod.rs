@@ -7,6 +7,7 @@
 
 mod activation;
 mod budget;
+mod by_code;
 mod cfi;
 mod exidx;
 mod fde_index;

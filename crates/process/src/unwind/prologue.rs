@@ -109,6 +109,7 @@ mod tests {
 
     fn caller(memory: &AddressSpace, frame: &Activation) -> Option<(u64, Registers)> {
         let mut search = Search {
+            machine: Machine::Mips,
             facts: Machine::Mips.facts().unwrap(),
             memory: &mut memory.cursor(),
             scan_words: 0,

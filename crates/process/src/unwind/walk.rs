@@ -31,6 +31,7 @@ const BEYOND: usize = 1 << 12;
 /// Unwinds the threads of one process. Keeps tables and rows between them: one per
 /// worker.
 pub struct Unwinder<'m> {
+    machine: Machine,
     facts: Option<&'static Facts>,
     memory: Cursor<'m>,
     modules: &'m Modules,
@@ -69,6 +70,7 @@ impl<'m> Unwinder<'m> {
         limits: &'m Limits,
     ) -> Self {
         Self {
+            machine,
             facts: machine.facts(),
             memory: memory.cursor(),
             modules,
@@ -209,6 +211,7 @@ impl<'m> Unwinder<'m> {
             Some(module.to_avma(symbol.address))
         };
         let mut search = Search {
+            machine: self.machine,
             facts,
             memory: &mut self.memory,
             scan_words: self.limits.scan_words,

@@ -6,7 +6,7 @@ use super::return_address::{CallBefore, call_before, calls};
 use super::row::code_address;
 use super::{Activation, Left, Trust, trampoline};
 use obit_corefile::addr::{Avma, AvmaRange};
-use obit_corefile::arch::{Calls, Facts, FrameRecord, Register, Registers, Saved};
+use obit_corefile::arch::{Calls, Facts, FrameRecord, Machine, Register, Registers, Saved};
 use obit_corefile::memory::Cursor;
 
 /// How far a direct call's target may lie before the pc to be the same function.
@@ -28,6 +28,7 @@ pub(super) struct Step {
 
 /// What the steps need.
 pub(super) struct Search<'c, 'm> {
+    pub(super) machine: Machine,
     pub(super) facts: &'static Facts,
     pub(super) memory: &'c mut Cursor<'m>,
     pub(super) scan_words: usize,
@@ -71,7 +72,10 @@ impl Search<'_, '_> {
                 return Some(step);
             }
         }
-        self.by_record(frame).or_else(|| self.by_begun(frame)).or_else(|| self.by_scan(frame))
+        self.by_code(frame)
+            .or_else(|| self.by_record(frame))
+            .or_else(|| self.by_begun(frame))
+            .or_else(|| self.by_scan(frame))
     }
 
     fn is_executable(&self, at: Avma) -> bool {

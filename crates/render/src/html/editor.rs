@@ -190,6 +190,8 @@ pub(super) fn place(frame: &FrameReport) -> String {
 pub(super) fn mark(frame: &FrameReport) -> Option<&'static str> {
     match (frame.trust, frame.kind) {
         (FrameTrust::Scan, _) => Some("found by scanning: may not be real"),
+        (FrameTrust::Code, FrameKind::Inline) => Some("inlined, by its code"),
+        (FrameTrust::Code, _) => Some("by its code"),
         (FrameTrust::FramePointer, FrameKind::Inline) => Some("inlined, by frame pointer"),
         (FrameTrust::FramePointer, _) => Some("by frame pointer"),
         (_, FrameKind::Inline) => Some("inlined"),

@@ -339,6 +339,8 @@ fn frame_row(
     };
     let (mark, mark_ink) = match (frame.trust, frame.kind) {
         (FrameTrust::Scan, _) => ("(found by scanning: may not be real)", Style::Doubt),
+        (FrameTrust::Code, FrameKind::Inline) => ("[inlined] (by its code)", Style::Doubt),
+        (FrameTrust::Code, _) => ("(by its code)", Style::Doubt),
         (FrameTrust::FramePointer, FrameKind::Inline) => {
             ("[inlined] (by frame pointer)", Style::Doubt)
         }
