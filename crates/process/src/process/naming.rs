@@ -226,12 +226,11 @@ mod tests {
 
     #[test]
     fn a_map_beside_the_core_is_that_of_its_process() {
-        let directory = CoreFile::new(b"").path().with_extension("maps");
-        std::fs::create_dir_all(&directory).unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let beside = |pid: u32| {
-            let file = directory.join(format!("perf-{pid}.map"));
+            let file = directory.path().join(format!("perf-{pid}.map"));
             std::fs::write(&file, "7f000000 10 sum\n").unwrap();
-            let core_directory = Some(directory.clone());
+            let core_directory = Some(directory.path().to_owned());
             let found = name(SearchRules { core_directory, ..SearchRules::default() });
             std::fs::remove_file(file).unwrap();
             found
