@@ -1,6 +1,8 @@
 //! Steps by following a function's code from its start to the pc: how far it moved the stack
 //! pointer, where it saved registers. For code without CFI whose instructions are decoded.
 
+use std::collections::HashMap;
+
 use super::budget::take;
 use super::without_cfi::{Search, Step};
 use super::{Activation, Left, Trust};
@@ -15,10 +17,13 @@ const BEHIND: u64 = 1 << 12;
 /// No frame is larger.
 const LARGEST_FRAME: u64 = 16 << 20;
 
+/// What was found for frames at a pc, by how execution left them.
+pub(super) type Followed = HashMap<(Avma, Left), Option<Frame>>;
+
 /// What a function has done to its frame at one of its instructions. Distances are from the
 /// stack pointer at its start.
 #[derive(Clone)]
-struct Frame {
+pub(super) struct Frame {
     /// The stack pointer; `None` where it was moved by what is not known.
     sp: Option<i64>,
     /// The frame pointer, where it holds an address in the frame.
@@ -33,7 +38,15 @@ impl Search<'_, '_> {
     /// The caller, by what the code from the function's start to the pc does.
     pub(super) fn by_code(&mut self, frame: &Activation) -> Option<Step> {
         let facts = self.facts;
-        let begun = self.frame_at(frame)?;
+        let key = (frame.pc, frame.left);
+        let begun = match self.followed.get(&key) {
+            Some(known) => known.clone()?,
+            None => {
+                let begun = self.frame_at(frame);
+                self.followed.insert(key, begun.clone());
+                begun?
+            }
+        };
         let register = |register| frame.registers.get(register);
         let entry = match (begun.sp, begun.fp) {
             (Some(sp), _) => register(facts.sp)?.checked_add_signed(sp.checked_neg()?)?,
@@ -296,6 +309,7 @@ mod tests {
             scan_words: 0,
             code_mask: 0,
             words: &mut 10_000,
+            followed: &mut Followed::new(),
             function_start: &|| Some(Avma(START)),
         };
         let frame = Activation {

@@ -115,6 +115,7 @@ mod tests {
             scan_words: 0,
             code_mask: 0,
             words: &mut 0,
+            followed: &mut crate::unwind::by_code::Followed::new(),
             function_start: &|| Some(Avma(TEXT + 0x80)),
         };
         search.by_begun(frame).map(|step| (step.pc.0, step.registers))

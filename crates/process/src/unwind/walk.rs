@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::budget::{Budget, FEWEST_FRAMES};
+use super::by_code::Followed;
 use super::cfi::{CfiTable, RowContext};
 use super::exidx;
 use super::repetition::leap;
@@ -39,6 +40,7 @@ pub struct Unwinder<'m> {
     tables: Vec<OnceCell<Option<CfiTable<'m>>>>,
     /// By lookup pc, and how it was left: a trampoline is known by the code at the pc itself.
     rows: HashMap<(Avma, Left), Way<'m>>,
+    followed: Followed,
     context: RowContext,
     code_mask: u64,
     budget: Budget,
@@ -77,6 +79,7 @@ impl<'m> Unwinder<'m> {
             limits,
             tables: modules.list().iter().map(|_| OnceCell::new()).collect(),
             rows: HashMap::new(),
+            followed: Followed::new(),
             context: RowContext::new(),
             code_mask: 0,
             budget: Budget::new(),
@@ -217,6 +220,7 @@ impl<'m> Unwinder<'m> {
             scan_words: self.limits.scan_words,
             code_mask: self.code_mask,
             words: &mut self.budget.words,
+            followed: &mut self.followed,
             function_start: &function_start,
         };
         match search.caller(frame) {

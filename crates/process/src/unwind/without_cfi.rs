@@ -2,6 +2,7 @@
 //! pointers, by scanning for return addresses. Each says how far it is to be trusted.
 
 use super::budget::take;
+use super::by_code::Followed;
 use super::return_address::{CallBefore, call_before, calls};
 use super::row::code_address;
 use super::{Activation, Left, Trust, trampoline};
@@ -36,6 +37,8 @@ pub(super) struct Search<'c, 'm> {
     pub(super) code_mask: u64,
     /// Words that may still be looked at for all stacks.
     pub(super) words: &'c mut usize,
+    /// What following code has found before.
+    pub(super) followed: &'c mut Followed,
     /// Where the symbols say that the function at the pc starts.
     pub(super) function_start: &'c dyn Fn() -> Option<Avma>,
 }
