@@ -133,7 +133,7 @@ fn missing(gap: &Truncated) -> Markup {
     let missing = gap.frames_total.saturating_sub(gap.shown);
     html! {
         li.gap {
-            "\u{2026} " (grouped(missing)) " frames (-n 0 shows them)"
+            "\u{2026} " (grouped(missing)) " frames (--frames 0 shows them)"
             @if let Some(recursion) = &gap.recursion { ": " (text(recursion, NAME * 2)) }
         }
     }

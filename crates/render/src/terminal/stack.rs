@@ -192,7 +192,7 @@ fn rows(
     }
     let left_out = skipped.len() as u64 + missing;
     if left_out > 0 {
-        let mut text = format!("\u{2026} {} frames (-n 0 shows them)", grouped(left_out));
+        let mut text = format!("\u{2026} {} frames (--frames 0 shows them)", grouped(left_out));
         if let Some(recursion) = recursion {
             text.push_str(": ");
             text.push_str(&name::shown(recursion));
