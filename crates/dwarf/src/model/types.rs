@@ -68,9 +68,18 @@ pub enum TypeKind {
     /// A function (§ 5.10).
     Function(FunctionType),
     /// A type with values of another (§ 5.13), as Ada, Pascal and Rust's niche types use.
-    Subrange(Option<TypeId>),
+    Subrange(Subrange),
     /// One obit does not know, by its tag.
     Unsupported(u16),
+}
+
+/// A type with some of the values of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subrange {
+    /// The type it takes its values from.
+    pub base: Option<TypeId>,
+    /// Whether its least value is stated, as a constant that is not negative.
+    pub is_non_negative: bool,
 }
 
 /// A type the machine knows (§ 5.1).
@@ -95,7 +104,14 @@ pub enum Scale {
     Binary(i32),
     /// `DW_AT_decimal_scale`: 10 to this power.
     Decimal(i32),
-    /// `DW_AT_small`: another factor.
+    /// `DW_AT_small`: this many times, by a rational number.
+    Ratio {
+        /// `DW_AT_GNU_numerator`.
+        numerator: u64,
+        /// `DW_AT_GNU_denominator`.
+        denominator: u64,
+    },
+    /// `DW_AT_small`, but the factor is not stated in a way obit knows.
     Other,
 }
 

@@ -33,6 +33,9 @@ fn an_array_may_end_at_a_member_of_the_record_around_it() {
 #[test]
 fn a_fixed_point_number_has_a_scale() {
     let mut unit = Unit::of_language(dw::DW_LANG_Ada95, 0x1000, 0x1000);
+    let ratio =
+        [(dw::DW_AT_GNU_numerator, Is::Number(1)), (dw::DW_AT_GNU_denominator, Is::Number(3))];
+    let third = unit.leaf(dw::DW_TAG_constant, &ratio);
     let mut fixed = |name: &str, scale: Option<(gimli::DwAt, Is<'_>)>| {
         let mut given = vec![
             (dw::DW_AT_name, Is::Text(name)),
@@ -46,6 +49,7 @@ fn a_fixed_point_number_has_a_scale() {
     fixed("binary", Some((dw::DW_AT_binary_scale, Is::Byte(0xf9))));
     fixed("decimal", Some((dw::DW_AT_decimal_scale, Is::Signed(-2))));
     fixed("other", Some((dw::DW_AT_small, Is::Number(3))));
+    fixed("thirds", Some((dw::DW_AT_small, Is::Entry(third))));
     fixed("none", None);
     let info = read(unit);
     let scale = |name| match info.type_at(id_of(&info, name)).kind {
@@ -54,5 +58,27 @@ fn a_fixed_point_number_has_a_scale() {
     };
     assert_eq!(scale("binary"), Some(Scale::Binary(-7)));
     assert_eq!(scale("decimal"), Some(Scale::Decimal(-2)));
+    assert_eq!(scale("thirds"), Some(Scale::Ratio { numerator: 1, denominator: 3 }));
     assert_eq!((scale("other"), scale("none")), (Some(Scale::Other), None));
+}
+
+#[test]
+fn a_subrange_that_begins_at_zero_or_above_has_no_negative_values() {
+    let mut unit = Unit::of_language(dw::DW_LANG_Ada95, 0x1000, 0x1000);
+    let int = int(&mut unit);
+    let mut from = |name: &str, lower: Option<Is<'_>>| {
+        let mut given = vec![(dw::DW_AT_type, Is::Entry(int))];
+        given.extend(lower.map(|lower| (dw::DW_AT_lower_bound, lower)));
+        let ty = unit.leaf(dw::DW_TAG_subrange_type, &given);
+        variable(&mut unit, name, ty);
+    };
+    from("natural", Some(Is::Number(0)));
+    from("small", Some(Is::Signed(-4)));
+    from("open", None);
+    let info = read(unit);
+    let is_non_negative = |name| match info.type_at(id_of(&info, name)).kind {
+        TypeKind::Subrange(subrange) => subrange.is_non_negative,
+        ref other => panic!("{other:?}"),
+    };
+    assert_eq!(["natural", "small", "open"].map(is_non_negative), [true, false, false]);
 }

@@ -17,5 +17,5 @@ pub(crate) mod type_names;
 pub use crate::model::types::{
     Array, BaseType, Descriptor, Dimension, DimensionEnd, Encoding, Enumeration, FunctionType,
     Member, MemberOffset, MemberRole, PointerKind, Qualifier, Record, RecordKeyword, Scale,
-    StaticMember, Stride, StringType, TemplateArgument, Variant, VariantPart,
+    StaticMember, Stride, StringType, Subrange, TemplateArgument, Variant, VariantPart,
 };

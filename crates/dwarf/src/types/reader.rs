@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use gimli::constants as dw;
 
+use crate::model::location::Bound;
 use crate::model::types::{
-    BaseType, FunctionType, PointerKind, RecordKeyword, Scale, Type, TypeId, TypeKind,
+    BaseType, FunctionType, PointerKind, RecordKeyword, Scale, Subrange, Type, TypeId, TypeKind,
 };
 use crate::types::described::{Described, byte_size, encoding, entry_of, is_big_endian, qualifier};
 use crate::types::table::TypeTable;
 use crate::types::{arrays, enumerations, members, strings, type_names};
-use crate::units::attributes::{Attributes, Children, IntegerType};
+use crate::units::attributes::{Attributes, Children, IntegerType, Reference};
 use crate::units::file::DwarfFile;
 
 impl TypeTable {
@@ -61,7 +62,11 @@ impl TypeTable {
                 TypeKind::Enumeration(enumerations::enumeration(self, it))
             }
             dw::DW_TAG_subroutine_type => TypeKind::Function(self.function(it)),
-            dw::DW_TAG_subrange_type => TypeKind::Subrange(target()),
+            dw::DW_TAG_subrange_type => {
+                let lower = arrays::bound(it.own(), dw::DW_AT_lower_bound);
+                let is_non_negative = matches!(lower, Some(Bound::Constant(0..)));
+                TypeKind::Subrange(Subrange { base: target(), is_non_negative })
+            }
             tag => qualifier(tag).map_or(TypeKind::Unsupported(tag.0), qualified),
         };
         Type {
@@ -128,8 +133,17 @@ fn scale(of: &Attributes<'_, '_>) -> Option<Scale> {
     let power = |name| i32::try_from(of.number(name)?.sharing_sign(SIGNED_WORD)).ok();
     let binary = || power(dw::DW_AT_binary_scale).map(Scale::Binary);
     let decimal = || power(dw::DW_AT_decimal_scale).map(Scale::Decimal);
-    let other = || of.has(dw::DW_AT_small).then_some(Scale::Other);
+    let other = || of.has(dw::DW_AT_small).then(|| ratio(of).unwrap_or(Scale::Other));
     binary().or_else(decimal).or_else(other)
+}
+
+/// The constant that `DW_AT_small` refers to, as GNAT writes it.
+fn ratio(of: &Attributes<'_, '_>) -> Option<Scale> {
+    let Some(Reference::To(constant)) = of.reference(dw::DW_AT_small) else { return None };
+    let constant = Attributes::read(constant)?;
+    let numerator = constant.unsigned(dw::DW_AT_GNU_numerator)?;
+    let denominator = constant.unsigned(dw::DW_AT_GNU_denominator).filter(|below| *below > 0)?;
+    Some(Scale::Ratio { numerator, denominator })
 }
 
 /// Scales in forms without sign share that of their attribute, which has one.

@@ -9,7 +9,7 @@ use super::operand::{Operand, Stop, Ty, Wrong};
 use crate::process::{FrameView, Process};
 use crate::value::{Float, FloatFormat, Object, Scalar, Scene, TypeRef, ValueFormat};
 use obit_corefile::addr::Avma;
-use obit_dwarf::types::{BaseType, Encoding};
+use obit_dwarf::types::{BaseType, Encoding, Subrange};
 use obit_dwarf::{Language, TypeKind};
 
 /// References to references, wrappers in wrappers that are followed.
@@ -347,7 +347,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
         let mut plain = ty.resolved(self.scene);
         for _ in 0..FOLLOWED {
             let below = match &plain.get().kind {
-                TypeKind::Subrange(Some(below)) => *below,
+                TypeKind::Subrange(Subrange { base: Some(below), .. }) => *below,
                 TypeKind::Enumeration(enumeration) => match enumeration.underlying {
                     Some(below) => below,
                     // gcc's C: unsigned, unless an enumerator is negative.

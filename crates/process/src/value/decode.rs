@@ -3,7 +3,7 @@
 use super::character::literal_prefix;
 use super::fixed::fixed_point;
 use super::float::float_format;
-use super::integer::{Layout, is_signed, number_type, sign_extended};
+use super::integer::{Layout, is_signed, is_unsigned_field, number_type, sign_extended};
 use super::object::{Absence, Object, Scene, TypeRef};
 use super::{Float, Scalar};
 use obit_dwarf::TypeKind;
@@ -38,6 +38,13 @@ impl<'d> Object<'d> {
                 let bytes = self.bytes(scene)?;
                 let layout = Layout::of(self, scene)?;
                 let name = entry.name.as_deref().unwrap_or_default();
+                let is_unsigned = is_unsigned_field(self, scene);
+                let encoding = match base.encoding {
+                    Encoding::Signed if is_unsigned => Encoding::Unsigned,
+                    Encoding::SignedFixed if is_unsigned => Encoding::UnsignedFixed,
+                    encoding => encoding,
+                };
+                let base = &BaseType { encoding, ..*base };
                 let scalar = decode_base(base, name, &bytes, &layout, ty.debug.is_x86());
                 Ok(Some(match (literal_prefix(self.ty, scene), &scalar) {
                     (Some(_), Scalar::Signed(code)) => wide_character(*code),

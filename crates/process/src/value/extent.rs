@@ -121,7 +121,7 @@ impl<'d> Extent<'d> {
             TypeKind::String(string) => {
                 u64::try_from(self.bound(ty, string.length.as_ref()?)?).ok()
             }
-            TypeKind::Subrange(Some(base)) => self.size(ty.other(*base), 0, depth),
+            TypeKind::Subrange(subrange) => self.size(ty.other(subrange.base?), 0, depth),
             _ => None,
         }
     }

@@ -38,6 +38,23 @@ pub(super) fn fixed_point(scale: Option<Scale>, integer: i128) -> Option<Scalar>
             let bits = sign | exponent << DECIMAL_EXPONENT_AT | coefficient;
             Float { format: FloatFormat::Decimal128, bits }
         }
+        Scale::Ratio { numerator, denominator } => {
+            let product = integer.checked_mul(i128::from(numerator))?;
+            let denominator = i128::from(denominator);
+            let whole = product.checked_div(denominator)?;
+            let rest = product.checked_rem(denominator)?;
+            let bits = |number: i128| 128_u32.saturating_sub(number.unsigned_abs().leading_zeros());
+            // Both are exact then, and the division rounds once: to the double that is
+            // nearest, since most such numbers have no end in any format.
+            let number = match rest {
+                0 if bits(whole) <= DOUBLE_BITS => whole as f64,
+                _ if bits(product) <= DOUBLE_BITS && bits(denominator) <= DOUBLE_BITS => {
+                    product as f64 / denominator as f64
+                }
+                _ => return None,
+            };
+            Float { format: FloatFormat::Binary64, bits: u128::from(number.to_bits()) }
+        }
         Scale::Other => return None,
     };
     Some(Scalar::Float(float))
@@ -62,6 +79,17 @@ mod tests {
         assert_eq!(text(Scale::Decimal(-2), -9995).as_deref(), Some("-99.95"));
         let longest = text(Scale::Decimal(-9), i64::MAX.into());
         assert_eq!(longest.as_deref(), Some("9223372036.854775807"));
+    }
+
+    #[test]
+    fn a_scale_that_is_no_power_multiplies_and_divides() {
+        let third = Scale::Ratio { numerator: 1, denominator: 3 };
+        assert_eq!(text(third, 21).as_deref(), Some("7.0"));
+        assert_eq!(text(third, -1).as_deref(), Some("-0.3333333333333333"));
+        let ratio = Scale::Ratio { numerator: 5, denominator: 4 };
+        assert_eq!(text(ratio, 3).as_deref(), Some("3.75"));
+        assert_eq!(text(Scale::Ratio { numerator: u64::MAX, denominator: 2 }, 1), None);
+        assert_eq!(text(Scale::Ratio { numerator: 1, denominator: 0 }, 1), None);
     }
 
     #[test]

@@ -128,13 +128,30 @@ pub(super) fn number_type<'d>(ty: TypeRef<'d>, scene: Scene<'d>) -> TypeRef<'d> 
     let mut ty = ty.resolved(scene);
     for _ in 0..TYPE_DEPTH {
         let below = match &ty.get().kind {
-            TypeKind::Subrange(base) => *base,
+            TypeKind::Subrange(subrange) => subrange.base,
             _ => None,
         };
         let Some(below) = below else { break };
         ty = ty.other(below).resolved(scene);
     }
     ty
+}
+
+/// Whether the bit-field `object` has no bit for a sign though the type below its own has
+/// one: Ada stores `range 0 .. 15` of a signed type in four bits.
+pub(super) fn is_unsigned_field<'d>(object: &Object<'d>, scene: Scene<'d>) -> bool {
+    if object.bit_size.is_none() {
+        return false;
+    }
+    let mut ty = object.resolved(scene);
+    for _ in 0..TYPE_DEPTH {
+        let TypeKind::Subrange(subrange) = &ty.get().kind else { return false };
+        let Some(below) = subrange.base.filter(|_| !subrange.is_non_negative) else {
+            return subrange.is_non_negative;
+        };
+        ty = ty.other(below).resolved(scene);
+    }
+    false
 }
 
 /// Whether numbers of this type have a sign.

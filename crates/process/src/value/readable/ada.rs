@@ -59,9 +59,11 @@ fn array_of<'d>(object: &Object<'d>, scene: Scene<'d>) -> Option<Object<'d>> {
 mod tests {
     use super::*;
     use crate::value::test_stage::Stage;
-    use crate::value::{Budget, tree};
-    use obit_dwarf::sample_types::{array, base, field, pointer, record, variable_bound};
-    use obit_dwarf::types::{DimensionEnd, Encoding};
+    use crate::value::{Budget, Scalar, tree};
+    use obit_dwarf::sample_types::{
+        array, base, field, id, named, pointer, record, variable_bound,
+    };
+    use obit_dwarf::types::{DimensionEnd, Encoding, Member, MemberOffset, Subrange};
     use obit_dwarf::{Bound, Language, MemberBound, Type};
 
     fn bounded(element: u32, lower: Bound, upper: Bound) -> Type {
@@ -138,6 +140,33 @@ mod tests {
             let value = tree(&shape, None, play.scene, &Budget::default());
             assert_eq!(value.members[1].text.as_ref().unwrap().text, "abc");
             assert_eq!(shape.member(play.scene, "name").unwrap().size(play.scene), Some(3));
+        });
+    }
+
+    #[test]
+    fn a_packed_component_of_a_range_without_negative_values_has_no_sign_bit() {
+        let range = |is_non_negative| {
+            let subrange = Subrange { base: Some(id(0)), is_non_negative };
+            named("", None, TypeKind::Subrange(subrange))
+        };
+        let bits = |ty, at, size| Member {
+            offset: MemberOffset::Bits(at),
+            bit_size: Some(size),
+            ..field("c", ty, 0)
+        };
+        let members = vec![bits(1, 1, 4), bits(2, 5, 3)];
+        let mut types = vec![
+            base("integer", 4, Encoding::Signed),
+            range(true),
+            range(false),
+            record("packed", 1, members),
+        ];
+        types.iter_mut().for_each(|ty| ty.language = Language::Ada);
+        Stage::new(types, &[(0x1000, &[0b101_1011_1])]).ask(|play| {
+            let found = play.object(3, 0x1000).members(play.scene);
+            let scalars: Vec<_> =
+                found.iter().map(|(_, member)| member.scalar(play.scene).unwrap()).collect();
+            assert_eq!(scalars, [Some(Scalar::Unsigned(11)), Some(Scalar::Signed(-3))]);
         });
     }
 }
