@@ -123,6 +123,9 @@ fn counts<'d>(view: &CppObject<'d>, control: &Field<'d>) -> Result<Option<Counts
         return Ok(None);
     }
     let block = control.target(view.scene).ok_or(Trouble::Unfamiliar)?;
+    if let Some(counts) = counts_of_declared(view, block, at)? {
+        return valid(counts, 1).map(Some);
+    }
     view.check_mapped(at, view.size_of(block)?)?;
     let fields = layout::fields(block, view.scene);
     let count = |names: &[&str]| {
@@ -136,12 +139,45 @@ fn counts<'d>(view: &CppObject<'d>, control: &Field<'d>) -> Result<Option<Counts
             (owners, count(&["__shared_weak_owners_"]).ok_or(Trouble::Unfamiliar)??, 1)
         }
     };
+    valid((owners, weak), from).map(Some)
+}
+
+/// Owners and weak references as libc++ stores them, where only its library defines their
+/// class, as is usual: clang describes a class beside its vtable, and distributions ship
+/// the library without debug information. They are after the vtable pointer, in the same
+/// places since the first version of the ABI.
+fn counts_of_declared<'d>(
+    view: &CppObject<'d>,
+    block: TypeRef<'d>,
+    at: u64,
+) -> Result<Option<(i64, i64)>, Trouble> {
+    let TypeKind::Record(record) = &block.get().kind else { return Ok(None) };
+    let is_known = block.get().name.as_deref() == Some("__shared_weak_count");
+    if !record.is_declaration || !is_known {
+        return Ok(None);
+    }
+    let word = view.scene.memory.word();
+    let size = u64::try_from(word.saturating_mul(3)).unwrap_or(0);
+    view.check_mapped(at, size)?;
+    let count = |index: usize| {
+        let offset = u64::try_from(word.saturating_mul(index)).ok();
+        let place = offset.and_then(|offset| at.checked_add(offset));
+        let bits = u32::try_from(word.saturating_mul(8)).unwrap_or(64);
+        let stored = view.word(place.ok_or(Trouble::Absent)?)?;
+        let unused = 64_u32.saturating_sub(bits);
+        Ok::<i64, Trouble>(stored.cast_signed().wrapping_shl(unused).wrapping_shr(unused))
+    };
+    Ok(Some((count(1)?, count(2)?)))
+}
+
+/// The counts, `from` more than what is stored.
+fn valid((owners, weak): (i64, i64), from: i64) -> Result<Counts, Trouble> {
     let owners = owners.saturating_add(from);
     let weak = weak.saturating_add(from).saturating_sub(i64::from(owners > 0));
     if !(0..OWNERS).contains(&owners) || !(0..OWNERS).contains(&weak) {
         return Err(Trouble::Damaged("its reference counts are not valid"));
     }
-    Ok(Some(Counts { owners, weak }))
+    Ok(Counts { owners, weak })
 }
 
 /// From an exception object down to the pointer to its `std::type_info` in the header

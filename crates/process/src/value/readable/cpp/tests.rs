@@ -145,3 +145,29 @@ fn a_string_of_libcxx_in_registers_is_read_as_the_same_in_memory() {
         }
     });
 }
+
+#[test]
+fn a_shared_pointer_of_libcxx_is_read_though_only_its_library_defines_the_counts() {
+    let declared = Record { is_declaration: true, ..Record::default() };
+    let members = vec![field("__ptr_", 1, 0), field("__cntrl_", 3, 8)];
+    let types = |class: &str| {
+        vec![
+            int(),
+            pointer(INT),
+            named(class, None, TypeKind::Record(declared.clone())),
+            pointer(2),
+            record("std::shared_ptr<int>", 16, members.clone()),
+        ]
+    };
+    // A vtable; owners and weak references, both counted from -1: two and one, of which
+    // all owners together hold one.
+    let memory = [0x1028, 0x1010, 0x4000, 1, 1, 42];
+    let read = |class, memory: &[u64]| summary(types(class), memory);
+    let counts = "__shared_weak_count";
+    let expected = "std::shared_ptr, 2 owners, 1 weak";
+    assert_eq!(read(counts, &memory).as_deref(), Some(expected));
+    let freed = [0x1028, 0x1010, 0x4000, 0x1234_5678_9abc, 0, 42];
+    let damaged = "std::shared_ptr, damaged: its reference counts are not valid";
+    assert_eq!(read(counts, &freed).as_deref(), Some(damaged));
+    assert_eq!(read("something_else", &memory), None);
+}
