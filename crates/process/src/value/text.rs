@@ -10,7 +10,7 @@ use obit_corefile::addr::Avma;
 use obit_corefile::escape::EscapedByte;
 use obit_corefile::memory::ReadError;
 use obit_dwarf::types::Encoding;
-use obit_dwarf::{Language, TypeKind};
+use obit_dwarf::{Language, Type, TypeKind};
 
 /// The code units of a string.
 #[derive(Clone, Copy)]
@@ -41,11 +41,14 @@ impl Units {
             Encoding::UnsignedChar if entry.language == Language::Ada => true,
             Encoding::SignedChar | Encoding::UnsignedChar => name == "char",
             Encoding::Unsigned if name.starts_with(FORTRAN_CHARACTER) => true,
+            // Zig's: the characters of C have another encoding.
+            Encoding::Unsigned if is_zig_byte(entry) => false,
             _ => return None,
         };
         let size = usize::try_from(entry.byte_size?).ok()?;
         let is_little_endian = scene.memory.is_little_endian();
-        let is_c = !matches!(entry.language, Language::Rust | Language::Ada | Language::Scoped);
+        let is_c = !matches!(entry.language, Language::Rust | Language::Ada | Language::Scoped)
+            && !is_zig_byte(entry);
         let prefix = prefix.unwrap_or_default();
         let ends_at_nul = entry.language != Language::Ada;
         let units = Self { size, is_text, is_little_endian, is_c, ends_at_nul, prefix };
@@ -168,6 +171,11 @@ impl Units {
     }
 }
 
+/// Whether a base type is the byte of Zig, whose compiler says that it writes C.
+fn is_zig_byte(entry: &Type) -> bool {
+    entry.name.as_deref() == Some("u8") && entry.language == Language::C
+}
+
 /// Bytes that are a string as Rust and Go hold them: UTF-8, with a length.
 pub fn utf8_text(bytes: &[u8], is_whole: bool, longest: usize) -> Text {
     cut(utf8(bytes), is_whole, longest)
@@ -256,7 +264,7 @@ fn cut(mut characters: impl Iterator<Item = Spelled>, is_whole: bool, longest: u
 }
 
 /// Whether bytes are text, though their type does not say so.
-fn is_printable(bytes: &[u8]) -> bool {
+pub(super) fn is_printable(bytes: &[u8]) -> bool {
     let is_plain = |c: char| !c.is_control() || matches!(c, '\n' | '\t' | '\r');
     !bytes.is_empty() && std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_plain))
 }

@@ -4,12 +4,15 @@
 mod ada;
 mod cpp;
 mod d;
+mod d_map;
 mod date;
 mod extent;
 mod form;
 mod go;
+mod nim;
 mod rust;
 mod user;
+mod zig;
 
 pub use form::Readable;
 pub use user::{FormatterError, FormatterProblem, UserFormatters};
@@ -29,7 +32,12 @@ pub fn readable<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Opti
         Language::Rust => rust::readable(object, ty, scene, limit),
         Language::Go => go::readable(object, ty, scene, limit),
         Language::Ada => ada::readable(object, scene, limit),
-        Language::Scoped => d::readable(object, ty, scene, limit),
-        Language::C | Language::Fortran | Language::Unknown => None,
+        Language::Scoped => d::readable(object, ty, scene, limit)
+            .or_else(|| d_map::readable(object, ty, scene, limit)),
+        // Nim is compiled by way of C, and Zig's compiler says that its language is C if it
+        // uses LLVM. Their types have names that C does not have.
+        Language::C => zig::readable(object, ty, scene, limit)
+            .or_else(|| nim::readable(object, ty, scene, limit)),
+        Language::Fortran | Language::Unknown => None,
     }
 }
