@@ -209,6 +209,8 @@ pub struct StringType {
 /// One dimension of an array.
 #[derive(Clone, Debug)]
 pub struct Dimension {
+    /// The type of the index, where it is stated.
+    pub index: Option<TypeId>,
     /// The first index.
     pub lower: Bound,
     /// Where it ends.

@@ -50,6 +50,7 @@ pub fn pointer(target: u32) -> Type {
 /// An array with `(first, last)` indices for each dimension.
 pub fn array(element: u32, dimensions: &[(i64, i64)]) -> Type {
     let dimensions = dimensions.iter().map(|(first, last)| Dimension {
+        index: None,
         lower: Bound::Constant(*first),
         end: DimensionEnd::Upper(Bound::Constant(*last)),
         stride: None,

@@ -82,3 +82,30 @@ fn a_subrange_that_begins_at_zero_or_above_has_no_negative_values() {
     };
     assert_eq!(["natural", "small", "open"].map(is_non_negative), [true, false, false]);
 }
+
+#[test]
+fn an_array_has_an_element_for_each_value_of_an_enumeration_with_holes() {
+    let mut unit = Unit::of_language(dw::DW_LANG_Ada95, 0x1000, 0x1000);
+    let int = int(&mut unit);
+    let size = (dw::DW_AT_byte_size, Is::Number(1));
+    let color = unit.open(dw::DW_TAG_enumeration_type, &[size]);
+    for (name, value) in [("red", 1), ("green", 5), ("blue", 9)] {
+        let given = [(dw::DW_AT_name, Is::Text(name)), (dw::DW_AT_const_value, Is::Number(value))];
+        unit.leaf(dw::DW_TAG_enumerator, &given);
+    }
+    unit.close();
+    let array = unit.open(dw::DW_TAG_array_type, &[(dw::DW_AT_type, Is::Entry(int))]);
+    let bounds = [
+        (dw::DW_AT_type, Is::Entry(color)),
+        (dw::DW_AT_lower_bound, Is::Number(1)),
+        (dw::DW_AT_upper_bound, Is::Number(9)),
+    ];
+    unit.leaf(dw::DW_TAG_subrange_type, &bounds);
+    unit.close();
+    variable(&mut unit, "a", array);
+    let info = read(unit);
+    let TypeKind::Array(array) = &info.type_at(id_of(&info, "a")).kind else { panic!() };
+    let end = &array.dimensions[0].end;
+    assert!(matches!(end, DimensionEnd::Count(Bound::Constant(3))), "{end:?}");
+    assert!(array.dimensions[0].index.is_some());
+}

@@ -4,7 +4,7 @@ use gimli::constants as dw;
 
 use crate::model::language::Language;
 use crate::model::location::{Bound, MemberBound, VariableId};
-use crate::model::types::{Array, Descriptor, Dimension, DimensionEnd, Stride};
+use crate::model::types::{Array, Descriptor, Dimension, DimensionEnd, Stride, TypeId};
 use crate::types::described::{Described, integer_type};
 use crate::types::table::TypeTable;
 use crate::units::attributes::{Attributes, Children, Number, Reference};
@@ -16,7 +16,8 @@ const MAX_DIMENSIONS: usize = 64;
 pub(crate) fn array(table: &TypeTable, it: &Described<'_, '_>) -> Array {
     let element = it.stating(dw::DW_AT_type);
     let is_column_major = is_column_major(it);
-    let mut dimensions = dimensions(it);
+    let index = |of: &Attributes<'_, '_>| table.referred(of, dw::DW_AT_type);
+    let mut dimensions = with_indices(it, index);
     if is_column_major {
         dimensions.reverse();
     }
@@ -51,6 +52,13 @@ pub(crate) fn descriptor(it: &Described<'_, '_>) -> Descriptor {
 
 /// The dimensions of the array type at `it` in the order of the source.
 pub(crate) fn dimensions(it: &Described<'_, '_>) -> Vec<Dimension> {
+    with_indices(it, |_| None)
+}
+
+fn with_indices(
+    it: &Described<'_, '_>,
+    index: impl Fn(&Attributes<'_, '_>) -> Option<TypeId>,
+) -> Vec<Dimension> {
     let mut found = Vec::new();
     let mut children = it.children();
     while let Some(child) = children.as_mut().and_then(Children::next) {
@@ -58,7 +66,9 @@ pub(crate) fn dimensions(it: &Described<'_, '_>) -> Vec<Dimension> {
             break;
         }
         match child.tag() {
-            dw::DW_TAG_subrange_type | dw::DW_TAG_generic_subrange => found.push(dimension(child)),
+            dw::DW_TAG_subrange_type | dw::DW_TAG_generic_subrange => {
+                found.push(Dimension { index: index(child), ..dimension(child) });
+            }
             dw::DW_TAG_enumeration_type => found.push(enumerators(child)),
             _ => {}
         }
@@ -81,12 +91,52 @@ fn dimension(of: &Attributes<'_, '_>) -> Dimension {
     let count = bound(of, dw::DW_AT_count);
     // clang 3 wrote -1 for the count of `int a[]`.
     let count = count.filter(|count| !matches!(count, Bound::Constant(..0)));
-    let upper = || bound(of, dw::DW_AT_upper_bound).map(DimensionEnd::Upper);
+    let lower = lower.unwrap_or(Bound::Constant(first_index(of)));
+    let upper = bound(of, dw::DW_AT_upper_bound);
+    let count = count.or_else(|| values_between(of, &lower, upper.as_ref()?));
+    let upper = || upper.map(DimensionEnd::Upper);
     Dimension {
-        lower: lower.unwrap_or(Bound::Constant(first_index(of))),
+        index: None,
         end: count.map(DimensionEnd::Count).or_else(upper).unwrap_or(DimensionEnd::Open),
+        lower,
         stride: stride(of),
     }
+}
+
+/// How many values the enumeration has from `lower` to `upper`, which is the type of the
+/// index of an array of Ada: a clause may give the values any numbers, and an array has no
+/// elements for those between.
+fn values_between(of: &Attributes<'_, '_>, lower: &Bound, upper: &Bound) -> Option<Bound> {
+    if of.at.language() != Language::Ada {
+        return None;
+    }
+    let (Bound::Constant(lower), Bound::Constant(upper)) = (lower, upper) else { return None };
+    let index = enumeration_below(of)?;
+    let ty = integer_type(of);
+    let mut count = 0_i64;
+    let mut children = Children::of(&index);
+    while let Some(child) = children.as_mut().and_then(Children::next) {
+        let value = child.number(dw::DW_AT_const_value).map(|value| value.of_type(ty));
+        let value = value.and_then(|value| i64::try_from(value).ok());
+        if value.is_some_and(|value| (*lower..=*upper).contains(&value)) {
+            count = count.checked_add(1)?;
+        }
+    }
+    Some(Bound::Constant(count))
+}
+
+/// The enumeration that a subrange takes its values from.
+fn enumeration_below<'x, 'd>(of: &Attributes<'x, 'd>) -> Option<Attributes<'x, 'd>> {
+    let mut next = of.reference(dw::DW_AT_type);
+    for _ in 0..of.at.file.context().limits.reference_depth {
+        let Some(Reference::To(entry)) = next else { return None };
+        let found = Attributes::read(entry)?;
+        if found.tag() == dw::DW_TAG_enumeration_type {
+            return Some(found);
+        }
+        next = found.reference(dw::DW_AT_type);
+    }
+    None
 }
 
 /// The index arrays begin with where nothing states it. A unit without a language has none.
@@ -158,5 +208,5 @@ fn enumerators(of: &Attributes<'_, '_>) -> Dimension {
     }
     let constant = |value: Option<i64>| value.map_or(Bound::Unknown, Bound::Constant);
     let end = DimensionEnd::Upper(constant(greatest));
-    Dimension { lower: constant(least), end, stride: stride(of) }
+    Dimension { index: None, lower: constant(least), end, stride: stride(of) }
 }

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     fn dimension(lower: i64, end: DimensionEnd) -> Dimension {
-        Dimension { lower: Bound::Constant(lower), end, stride: None }
+        Dimension { index: None, lower: Bound::Constant(lower), end, stride: None }
     }
 
     #[test]

@@ -29,6 +29,7 @@ fn section() -> Type {
             associated: None,
         };
         array.dimensions = vec![Dimension {
+            index: None,
             lower: variable_bound(LOWER),
             end: DimensionEnd::Upper(variable_bound(UPPER)),
             stride: Some(Stride::Bytes(variable_bound(STRIDE))),
