@@ -24,6 +24,16 @@ impl Expression {
         Self { bytes: Arc::from(bytes), unit }
     }
 
+    /// Where the value lies that the expression loads as its last step, `size` bytes and
+    /// thus more than § 2.5.1.3 allows: LLVM writes so of a spilled vector register. The
+    /// variable is the first bytes of it.
+    pub(crate) fn place_of_loaded(&self, size: u8) -> Option<Self> {
+        use gimli::constants::{DW_OP_deref_size, DW_OP_stack_value};
+        let loaded = [DW_OP_deref_size.0, size, DW_OP_stack_value.0];
+        let bytes = self.bytes.strip_suffix(&loaded).filter(|bytes| !bytes.is_empty())?;
+        Some(Self { bytes: bytes.into(), unit: self.unit })
+    }
+
     /// The same, its result a value and not a place.
     pub(crate) fn as_value(&self) -> Self {
         let bytes = self.bytes.iter().copied().chain([gimli::constants::DW_OP_stack_value.0]);
@@ -225,4 +235,24 @@ pub enum EntryValue {
     Stack(i64),
     /// A parameter of the function itself (`DW_OP_GNU_parameter_ref`).
     Parameter(VariableId),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::keys::{DwarfPart, List};
+
+    #[test]
+    fn what_is_loaded_last_lies_where_it_is_loaded_from() {
+        let unit = DieKey { part: DwarfPart::Main, list: List::Info, unit: 0, offset: 0 };
+        let place = |bytes: &[u8]| {
+            let place = Expression::new(bytes, unit).place_of_loaded(16)?;
+            Some(place.bytes.to_vec())
+        };
+        // breg7 16; deref_size 16; stack_value.
+        assert_eq!(place(&[0x77, 16, 0x94, 16, 0x9f]), Some(vec![0x77, 16]));
+        assert_eq!(place(&[0x77, 16, 0x94, 16]), None);
+        assert_eq!(place(&[0x94, 16, 0x9f]), None);
+        assert_eq!(place(&[0x77, 16, 0x94, 8, 0x9f]), None);
+    }
 }

@@ -138,6 +138,12 @@ impl<'x, 'd> Evaluator<'x, 'd> {
                 Ok(EvaluationResult::Complete) => break,
                 Ok(request) => self.answer(&entry, &mut evaluation, request)?,
                 Err(gimli::Error::TooManyIterations) => return Err(NoPlace::TooLong(steps)),
+                Err(gimli::Error::InvalidDerefSize(size)) => {
+                    let place = expression.place_of_loaded(size);
+                    let place = place.filter(|_| self.root.is_little_endian());
+                    let place = place.ok_or(gimli::Error::InvalidDerefSize(size));
+                    return self.deeper()?.pieces(&place.map_err(malformed)?, pushed);
+                }
                 Err(error) => return Err(malformed(error)),
             };
         }
