@@ -179,6 +179,8 @@ fn is_block(tag: gimli::DwTag) -> bool {
             | dw::DW_TAG_try_block
             | dw::DW_TAG_catch_block
             | dw::DW_TAG_with_stmt
+            // Fortran's, whose variables each have a place of their own.
+            | dw::DW_TAG_common_block
             | dw::DW_TAG_GNU_formal_parameter_pack
     )
 }
