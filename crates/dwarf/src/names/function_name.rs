@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::language::Language;
+use crate::names::ada;
 use crate::names::demangle::demangle;
 use crate::names::naming::Naming;
 use crate::names::scopes::with_scopes;
@@ -37,6 +38,9 @@ pub(crate) fn name_of<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>) -> FunctionNam
     let demangled = || demangle(linkage.as_deref()?, language, limits);
     let qualified = || {
         let plain = plain.clone()?;
+        if language == Language::Ada {
+            return Some(ada::source_name(&plain).unwrap_or(plain));
+        }
         if !language.has_scopes() {
             return Some(plain);
         }

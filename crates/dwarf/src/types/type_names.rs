@@ -6,6 +6,7 @@ use gimli::constants as dw;
 use crate::model::language::Language;
 use crate::model::location::Bound;
 use crate::model::types::{Dimension, DimensionEnd, Qualifier};
+use crate::names::ada;
 use crate::names::scopes::with_scopes;
 use crate::types::described::{Described, qualifier};
 use crate::types::{arrays, fortran_names};
@@ -91,6 +92,9 @@ impl Speller {
             | dw::DW_TAG_subroutine_type => {
                 // Those of C have no name of their own, those of Rust and Go mostly do.
                 return match it.text(dw::DW_AT_name) {
+                    Some(name) if language == Language::Ada => {
+                        self.charge(ada::source_name(&name).unwrap_or(name.to_string()))
+                    }
                     Some(name) => self.charge(name.to_string()),
                     None if language == Language::Rust => self.rust(it, depth),
                     None => None,
@@ -119,6 +123,7 @@ impl Speller {
         };
         self.charge(match language {
             Language::C | Language::Cpp | Language::Unknown => canonical(&name),
+            Language::Ada => ada::source_name(&name).unwrap_or(name),
             _ => name,
         })
     }
