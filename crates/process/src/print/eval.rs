@@ -66,11 +66,15 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
                     let span = end.saturating_sub(name.len())..end;
                     self.member(&of, name).map_err(|stop| stop.at(&span))
                 }
-                // Go's packages: `main.counter`.
+                // Packages and modules: Go's `main.counter`, which is its name in debug
+                // information; those of D have `::` there, those of Ada `__`.
                 Err(stop) => {
-                    let name = dotted(expression);
                     let found = |name: String| self.global(&name).or_else(|| self.function(&name));
-                    name.and_then(found).ok_or(stop)
+                    let names = dotted(expression).into_iter().flat_map(|name| {
+                        let others = ["::", "__"].map(|scope| name.replace('.', scope));
+                        std::iter::once(name).chain(others)
+                    });
+                    { names }.find_map(found).ok_or(stop)
                 }
             },
             ExprKind::Index { of, index } => {

@@ -1,5 +1,5 @@
-//! Slices of Zig, `[]const u8`, `[:0]u8`, and its pointers to many items that end with a
-//! sentinel. No other compiler gives types such names.
+//! Slices of Zig, `[]const u8`, `[:0]u8`, its pointers to many items that end with a
+//! sentinel, and what is `null`. No other compiler gives types such names.
 
 use super::extent::contiguous;
 use super::{Readable, form};
@@ -15,6 +15,11 @@ pub(super) fn readable<'d>(
     scene: Scene<'d>,
     limit: usize,
 ) -> Option<Readable<'d>> {
+    if let TypeKind::Record(record) = &ty.get().kind
+        && !record.variant_parts.is_empty()
+    {
+        return bare(object, scene);
+    }
     let name = ty.get().name.as_deref().filter(|name| name.starts_with('['))?;
     match &ty.get().kind {
         TypeKind::Record(record) => {
@@ -33,6 +38,16 @@ pub(super) fn readable<'d>(
         }
         _ => None,
     }
+}
+
+/// An optional or a tagged union of which no more is to say than which value it has: `null`,
+/// or one without a payload. C has no records of variants.
+fn bare<'d>(object: &Object<'d>, scene: Scene<'d>) -> Option<Readable<'d>> {
+    let members = object.members(scene);
+    let [(Some(name), only)] = members.as_slice() else { return None };
+    let is_void = matches!(only.resolved(scene).get().kind, TypeKind::Unspecified)
+        || only.size(scene) == Some(0);
+    is_void.then(|| Readable { summary: Some(name.to_string()), ..Readable::default() })
 }
 
 fn slice<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Option<Readable<'d>> {
@@ -66,22 +81,22 @@ fn slice<'d>(object: &Object<'d>, scene: Scene<'d>, limit: usize) -> Option<Read
 mod tests {
     use crate::value::readable;
     use crate::value::test_stage::Stage;
-    use obit_dwarf::sample_types::{base, field, pointer, record};
-    use obit_dwarf::types::Encoding;
-    use obit_dwarf::{Language, Type};
+    use obit_dwarf::sample_types::{base, field, named, pointer, record};
+    use obit_dwarf::types::{Encoding, Record, Variant, VariantPart};
+    use obit_dwarf::{Language, Type, TypeKind};
 
     fn types() -> Vec<Type> {
         let slice = |pointer| vec![field("ptr", pointer, 0), field("len", 0, 8)];
-        let named = |name: &str, ty: Type| Type { name: Some(name.into()), ..ty };
+        let called = |name: &str, ty: Type| Type { name: Some(name.into()), ..ty };
         let mut types = vec![
             base("usize", 8, Encoding::Unsigned),
             base("u8", 1, Encoding::Unsigned),
             base("i16", 2, Encoding::Signed),
-            named("[*]const u8", pointer(1)),
-            named("[*]const i16", pointer(2)),
+            called("[*]const u8", pointer(1)),
+            called("[*]const i16", pointer(2)),
             record("[]const u8", 16, slice(3)),
             record("[]const i16", 16, slice(4)),
-            named("[*:0]const u8", pointer(1)),
+            called("[*:0]const u8", pointer(1)),
             record("pair", 16, slice(3)),
         ];
         types.iter_mut().for_each(|ty| ty.language = Language::C);
@@ -129,6 +144,32 @@ mod tests {
             assert_eq!((bytes.text, bytes.elements.len()), (None, 2));
             let sentinel = readable::readable(&play.object(7, 0x1200), play.scene, 9).unwrap();
             assert_eq!(sentinel.text.unwrap().text, "hello, world");
+        });
+    }
+
+    #[test]
+    fn an_optional_without_a_value_is_null() {
+        let variant = |selectors: &[(i128, i128)], member| Variant {
+            selectors: selectors.to_vec(),
+            members: vec![member],
+        };
+        let part = VariantPart {
+            discriminant: Some(field("has_value", 0, 4)),
+            variants: vec![variant(&[(0, 0)], field("null", 2, 0)), variant(&[], field("?", 1, 0))],
+        };
+        let optional = Record { variant_parts: vec![part], ..Record::default() };
+        let mut types = vec![
+            base("u8", 1, Encoding::Unsigned),
+            base("i32", 4, Encoding::Signed),
+            record("@TypeOf(null)", 0, Vec::new()),
+            named("?i32", 8, TypeKind::Record(optional)),
+        ];
+        types.iter_mut().for_each(|ty| ty.language = Language::C);
+        let chunks: [(u64, &[u8]); 2] = [(0x1000, &[42, 0, 0, 0, 0]), (0x1100, &[42, 0, 0, 0, 1])];
+        Stage::new(types, &chunks).ask(|play| {
+            let null = readable::readable(&play.object(3, 0x1000), play.scene, 9).unwrap();
+            assert_eq!(null.summary.as_deref(), Some("null"));
+            assert!(readable::readable(&play.object(3, 0x1100), play.scene, 9).is_none());
         });
     }
 
