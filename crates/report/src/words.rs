@@ -170,7 +170,11 @@ impl Variable {
         let name = name.as_str().to_ascii_lowercase();
         // Not `struct`.
         let mut words = name.split(|c: char| !c.is_alphanumeric() && c != '_');
-        !name.contains("(*") && words.any(|word| word.contains("char") || word == "str")
+        // Zig's pointers to what ends with a zero, and the strings of Nim.
+        let is_text = |word: &str| {
+            word.contains("char") || matches!(word, "str" | "nimstringdesc" | "ncstring")
+        };
+        name.starts_with("[*:0]") || !name.contains("(*") && words.any(is_text)
     }
 
     /// A text in quotes, cut to `room`.
