@@ -40,7 +40,7 @@ pub(super) fn readable<'d>(
     let (value, key) = value_and_key(&name)?;
     let at = object.member(scene, "ptr")?.unsigned(scene).ok()?;
     if at == 0 {
-        return Some(Readable::counted(&name, 0));
+        return Some(Readable::counted(&format!("{name} map"), 0));
     }
     let header = Header::read(Avma(at), scene)?;
     let key = type_of_size(ty, key, header.key_size, scene)?;
@@ -48,7 +48,7 @@ pub(super) fn readable<'d>(
     let word = scene.memory.word() as u64;
     let wanted = extent::wanted(header.count, limit).end;
     let mut found = Readable {
-        summary: Some(form::counted(&name, header.count)),
+        summary: Some(form::counted(&format!("{name} map"), header.count)),
         total: Some(header.count),
         ..Readable::default()
     };
