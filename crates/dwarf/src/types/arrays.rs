@@ -122,7 +122,8 @@ fn values_between(of: &Attributes<'_, '_>, lower: &Bound, upper: &Bound) -> Opti
             count = count.checked_add(1)?;
         }
     }
-    Some(Bound::Constant(count))
+    // Without any its values are not known, which does not make the array empty.
+    (count > 0).then_some(Bound::Constant(count))
 }
 
 /// The enumeration that a subrange takes its values from.

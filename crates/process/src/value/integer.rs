@@ -51,7 +51,8 @@ impl<'d> Object<'d> {
     /// It is absent.
     pub(super) fn integer(&self, scene: Scene<'d>) -> Result<i128, Absence> {
         let (value, bits) = self.number(scene)?;
-        Ok(if is_signed(self.ty, scene) { sign_extended(value, bits) } else { value as i128 })
+        let has_sign = is_signed(self.ty, scene) && !is_unsigned_field(self, scene);
+        Ok(if has_sign { sign_extended(value, bits) } else { value as i128 })
     }
 
     /// Its value as a number, zero-extended, and how many bits it has.

@@ -53,7 +53,7 @@ impl<'d> TypeRef<'d> {
     }
 
     /// The type without typedefs and qualifiers. What names `void` stays as it is.
-    fn without_names(self) -> Self {
+    pub(super) fn without_names(self) -> Self {
         let mut plain = self;
         for _ in 0..TYPE_DEPTH {
             match plain.get().kind {

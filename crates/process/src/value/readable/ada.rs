@@ -167,6 +167,7 @@ mod tests {
             let scalars: Vec<_> =
                 found.iter().map(|(_, member)| member.scalar(play.scene).unwrap()).collect();
             assert_eq!(scalars, [Some(Scalar::Unsigned(11)), Some(Scalar::Signed(-3))]);
+            assert_eq!(found[0].1.signed(play.scene), Ok(11));
         });
     }
 }

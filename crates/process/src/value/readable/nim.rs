@@ -16,7 +16,9 @@ pub(super) fn readable<'d>(
 ) -> Option<Readable<'d>> {
     let (length, data) = match &ty.get().kind {
         TypeKind::Pointer { target: Some(target), .. } => {
-            let target = ty.other(*target).resolved(scene);
+            // Nothing is looked up for a type that is only declared: this is asked of every
+            // pointer of C.
+            let target = ty.other(*target).without_names();
             let [(header, head), (data, _)] = members(target)?;
             let head = target.other(head?).resolved(scene);
             let is_sequence = head.get().name.as_deref() == Some("TGenericSeq");
