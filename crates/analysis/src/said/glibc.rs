@@ -107,7 +107,9 @@ pub(super) fn speaker(text: &str) -> (Speaker, Option<Subject>) {
         ("tcache_thread_shutdown():", None),
         ("break adjusted to free malloc space", None),
     ];
-    // `malloc_assert` of glibc before 2.37 and `assert` word it alike: `Assertion `x' failed.`
+    if is_of_malloc(text) {
+        return (Speaker::Allocator, None);
+    }
     if let Some((_, subject)) = BY_ALLOCATOR.iter().find(|(start, _)| text.starts_with(start)) {
         return (Speaker::Allocator, *subject);
     }
@@ -121,6 +123,27 @@ pub(super) fn speaker(text: &str) -> (Speaker, Option<Subject>) {
         Speaker::Abort
     };
     (speaker, None)
+}
+
+/// Whether an assertion of `malloc.c` failed (`__malloc_assert`), which glibc words in three
+/// ways; up to 2.35 as `assert` does, so the function has to be one of the allocator's.
+fn is_of_malloc(text: &str) -> bool {
+    const FUNCTIONS: [&str; 7] = [
+        "sysmalloc",
+        "_int_malloc",
+        "_int_free",
+        "_int_realloc",
+        "_int_memalign",
+        "__libc_malloc",
+        "__libc_calloc",
+    ];
+    if let Some(rest) = text.strip_prefix("Fatal glibc error: ") {
+        // 2.36 and 2.37: "malloc assertion failure in sysmalloc: …"; since: "malloc.c:2599 (…".
+        return rest.starts_with("malloc assertion failure") || rest.starts_with("malloc.c:");
+    }
+    let Some((_, place)) = text.split_once("malloc.c:") else { return false };
+    let function = place.split(": ").nth(1).unwrap_or_default();
+    place.contains("Assertion `") && FUNCTIONS.contains(&function)
 }
 
 #[cfg(test)]
@@ -150,6 +173,18 @@ mod tests {
         assert_eq!(of("corrupted size vs. prev_size"), Speaker::Allocator);
         assert_eq!(of("*** stack smashing detected ***: terminated"), Speaker::StackProtector);
         assert_eq!(of("*** buffer overflow detected ***: terminated"), Speaker::Fortify);
+        assert_eq!(
+            of("Fatal glibc error: malloc assertion failure in sysmalloc: (old_top == x)"),
+            Speaker::Allocator
+        );
+        assert_eq!(
+            of("Fatal glibc error: malloc.c:2599 (sysmalloc): assertion failed: (old_top == x)"),
+            Speaker::Allocator
+        );
+        let before_2_36 = "prog: malloc.c:2379: sysmalloc: Assertion `(old_top == x)' failed.";
+        assert_eq!(of(before_2_36), Speaker::Allocator);
+        let of_a_program = "prog: malloc.c:4: check: Assertion `x < 4' failed.";
+        assert_eq!(of(of_a_program), Speaker::Assertion);
         assert_eq!(of("The futex facility returned an unexpected error code."), Speaker::Abort);
     }
 
