@@ -5,6 +5,9 @@ use super::trace::Trace;
 use obit_corefile::addr::Avma;
 use obit_disassembly::{MemoryOperand, Part};
 
+/// An index that leads further is none.
+const FAR: u64 = 64 << 10;
+
 /// The part of an address that made it what it was.
 pub(super) struct Culprit {
     pub(super) part: Part,
@@ -30,8 +33,6 @@ impl<'t> Trace<'t> {
         operand: &MemoryOperand,
         sum: Option<u64>,
     ) -> Option<Culprit> {
-        /// An index that leads further is none.
-        const FAR: u64 = 64 << 10;
         let value = |part: Part| part_of_sum(names, at, operand, part, sum);
         let is_mapped = |at: u64| self.process.memory.region_at(Avma(at)).is_some();
         let is_sound = |part: Part| value(part).is_some_and(is_mapped);
@@ -68,6 +69,42 @@ impl<'t> Trace<'t> {
             true => Culprit { part: index.0, scale: index.1, is_index: true },
             false => Culprit::pointer(pointer),
         })
+    }
+
+    /// The part of an index that made it as large as it is; `None` where none of two did
+    /// alone.
+    pub(super) fn largest(
+        &self,
+        names: &Names<'t>,
+        at: usize,
+        operand: &MemoryOperand,
+        sum: Option<u64>,
+    ) -> Option<Culprit> {
+        let index = |part, scale| Culprit { part, scale, is_index: true };
+        let (first, second) = match (operand.base, operand.index) {
+            (Some(part), None) => return Some(index(part, 1)),
+            (None, Some((part, scale))) => return Some(index(part, scale)),
+            (None, None) => return None,
+            // `lea (%rax,%rax,2)`: three times the same.
+            (Some(base), Some((other, scale))) if base == other => {
+                return Some(index(base, scale.checked_add(1)?));
+            }
+            (Some(base), Some(other)) => ((base, 1), other),
+        };
+        let size = |(part, scale): (Part, u64)| {
+            let value = part_of_sum(names, at, operand, part, sum)?;
+            let value = match part.size.min(operand.address_size) {
+                4 => i64::from(i32::from_ne_bytes(u32::try_from(value).ok()?.to_ne_bytes())),
+                _ => value.cast_signed(),
+            };
+            Some(value.unsigned_abs().saturating_mul(scale))
+        };
+        let (part, scale) = match (size(first)? > FAR, size(second)? > FAR) {
+            (true, false) => first,
+            (false, true) => second,
+            _ => return None,
+        };
+        Some(index(part, scale))
     }
 
     /// Of a sum that was `value` what `part` of it was.

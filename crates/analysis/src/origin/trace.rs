@@ -52,6 +52,8 @@ struct End {
     value: Option<u64>,
     /// It is not the pointer but what was added to one.
     is_index: bool,
+    /// Something was added to it on the way, or it was multiplied.
+    is_part: bool,
     /// See [`Origin::is_reference`].
     is_reference: bool,
     is_certain: bool,
@@ -67,7 +69,11 @@ impl<'t> Trace<'t> {
                 let sum = names.moment.address(&operand, stop).map(|known| known.value);
                 let culprit = self.culprit(&names, stop, &operand, sum)?;
                 let place = self.part(&names, culprit.part);
-                (place.value, culprit.is_index, self.follow(place)?)
+                let end = match culprit.is_index {
+                    true => self.follow_index(place)?,
+                    false => self.follow(place)?,
+                };
+                (place.value, culprit.is_index, end)
             }
             Wanted::Operand(disassembly::Source::Register(part)) => {
                 let place = self.part(&names, part);
@@ -91,8 +97,8 @@ impl<'t> Trace<'t> {
                 (value, false, self.in_memory(&names, operand, stop, value)?)
             }
         };
-        // Where an index was split off later, the value was that of the sum.
-        let value = value.filter(|_| is_index || !end.is_index);
+        // Where a part was split off later, the value was that of the sum.
+        let value = value.filter(|_| (is_index || !end.is_index) && !end.is_part);
         let (value, is_index) = (end.value.or(value), is_index || end.is_index);
         let member = match wanted {
             Wanted::Address(operand) if !is_index => names.wanted(stop, &operand),
@@ -157,19 +163,25 @@ impl<'t> Trace<'t> {
         }
     }
 
-    /// Goes back from `place` to the end of the way, that of a pointer or of an index.
+    /// Goes back from `place` to the end of the way of a pointer.
     fn follow(&self, place: Place) -> Option<End> {
-        self.follow_as(place, false)
+        self.follow_as(place, false, false)
+    }
+
+    /// The same of an index.
+    fn follow_index(&self, place: Place) -> Option<End> {
+        self.follow_as(place, true, false)
     }
 
     /// The same of a number: a sum is another number than what it was made of.
     fn follow_number(&self, place: Place) -> Option<End> {
-        self.follow_as(place, true)
+        self.follow_as(place, false, true)
     }
 
-    fn follow_as(&self, mut place: Place, is_number: bool) -> Option<End> {
+    fn follow_as(&self, mut place: Place, mut is_index: bool, is_number: bool) -> Option<End> {
         let mut expression: Option<String> = None;
-        let (mut is_certain, mut is_index, mut is_of_callee) = (true, false, false);
+        let (mut is_certain, mut is_of_callee) = (true, false);
+        let mut is_part = false;
         for _ in 0..MOST_STEPS {
             let names = (self.names)(place.activation)?;
             if let Some(named) = names.variable(place.at, place.slot) {
@@ -186,6 +198,7 @@ impl<'t> Trace<'t> {
                 operand: None,
                 value: place.value,
                 is_index,
+                is_part,
                 is_reference: false,
                 is_certain,
             };
@@ -255,11 +268,16 @@ impl<'t> Trace<'t> {
                         return Some(ended(Source::Computed, by, expression, is_certain));
                     }
                     Term::Address(operand) => {
-                        let Some(culprit) = self.culprit(&names, by, &operand, place.value) else {
+                        let culprit = match is_index {
+                            true => self.largest(&names, by, &operand, place.value),
+                            false => self.culprit(&names, by, &operand, place.value),
+                        };
+                        let Some(culprit) = culprit else {
                             return Some(ended(Source::Computed, by, expression, is_certain));
                         };
                         let Culprit { part, scale, .. } = culprit;
                         is_index |= culprit.is_index;
+                        is_part |= operand.index.is_some() || operand.displacement != 0;
                         place.value = self.share(&names, by, &operand, part, scale, place.value);
                         place.at = by;
                         place.slot = Slot::Register(part.register);
@@ -282,7 +300,7 @@ impl<'t> Trace<'t> {
                             let end = self.load(&names, term, by, expression, is_certain)?;
                             let is_of_callee = is_of_callee && end.is_of_callee;
                             let value = place.value;
-                            return Some(End { value, is_index, is_of_callee, ..end });
+                            return Some(End { value, is_index, is_part, is_of_callee, ..end });
                         };
                         is_certain &= at.is_certain;
                         let slot = Slot::Memory(Avma(at.value), size);
@@ -353,6 +371,7 @@ impl<'t> Trace<'t> {
             operand: Some(operand),
             value: None,
             is_index: false,
+            is_part: false,
             is_reference: false,
             is_certain,
         })
