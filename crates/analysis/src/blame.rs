@@ -34,14 +34,24 @@ pub(super) fn application_frame(process: &Process, frames: &[Frame]) -> Option<u
 
 /// The frame of the program's own code to name for what frame `made` did: itself, or where it
 /// is a library's, whom the library handed it to (a callback, up to frame `failed`), else
-/// for whom it did so.
-pub(super) fn own_about(process: &Process, made: usize, failed: usize) -> Option<usize> {
+/// for whom it did so. Start-up code has nobody it did so for: if the way back to it is not
+/// `is_certain`, it led past the frame that made the value.
+pub(super) fn own_about(
+    process: &Process,
+    made: usize,
+    failed: usize,
+    is_certain: bool,
+) -> Option<usize> {
     let frames = &process.crashed()?.frames;
     let own = |index: &usize| frames.get(*index).is_some_and(|frame| is_own(process, frame));
     if own(&made) {
         return Some(made);
     }
-    (failed..made).rev().find(own).or_else(|| own_from(process, made))
+    let outward = own_from(process, made);
+    if outward.is_none() && !is_certain {
+        return None;
+    }
+    (failed..made).rev().find(own).or(outward)
 }
 
 /// The first frame of the program's own code from frame `from` outward: what a library did

@@ -78,7 +78,9 @@ pub(super) fn judge(
     // A stack that ran out, and an overwritten return address, are of no value's making.
     let has_value = |of: &&Fault| !matches!(of.reason, Reason::StackOverflow | Reason::Returned);
     let origin = fault.as_ref().filter(|of| said.is_none() && has_value(of));
-    let origin = origin.and_then(|fault| origin::of_fault(process, fault));
+    let origin = origin.and_then(|fault| {
+        origin::of_fault(process, fault).filter(|origin| !is_aligned(fault, origin))
+    });
     // That a stack pointer is on the stack says nothing.
     let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
     let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
@@ -113,7 +115,7 @@ pub(super) fn judge(
     let failed = fault.as_ref().map(|fault| fault.frame(process));
     let made = origin.as_ref().and_then(|origin| match origin.gone {
         Some(_) => Some(origin.frame),
-        None => own_about(process, origin.frame, failed.unwrap_or(0)),
+        None => own_about(process, origin.frame, failed.unwrap_or(0), origin.is_certain),
     });
     let gone = match (&origin, raised) {
         (Some(origin), _) => origin.gone.clone(),
@@ -124,6 +126,10 @@ pub(super) fn judge(
     let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
     let (blame, blame_confidence) = match (raised, made) {
         (Some(raised), _) if gone.is_some() || is_bad_pointer => (Some(raised), Confidence::Likely),
+        // The allocator finds damage that was done before, by anybody.
+        (Some(raised), _) if class == CauseClass::HeapCorruption => {
+            (Some(raised), Confidence::Likely)
+        }
         (Some(raised), _) => (Some(raised), Confidence::Proved),
         (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
         (None, Some(made)) => (Some(made), Confidence::Likely),
@@ -143,6 +149,7 @@ pub(super) fn judge(
             fault: fault.as_ref().filter(|_| said.is_none()),
             origin: origin.as_ref(),
             is_of_library: origin.as_ref().is_some_and(|of| is_of_library(process, of)),
+            is_given: subject == Some(Subject::GivenBlock),
             freed: freed.and_then(|given| given.name),
             blame,
             failed,
@@ -167,6 +174,15 @@ pub(super) fn judge(
         failed,
         facts,
     })
+}
+
+/// Whether a misaligned access came of an aligned pointer: what was added to it is to blame,
+/// not what made the pointer.
+fn is_aligned(fault: &Fault, origin: &Origin) -> bool {
+    let size = fault.access.as_ref().and_then(|access| access.size).filter(|size| *size > 0);
+    fault.reason == Reason::Misaligned
+        && !origin.is_index
+        && origin.value.zip(size).is_some_and(|(value, size)| value.is_multiple_of(size))
 }
 
 /// Whether what made a value is a library's alone, whose names are not the program's: no

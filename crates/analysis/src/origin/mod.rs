@@ -20,7 +20,9 @@ use obit_process::process::{FrameView, Process};
 use trace::Trace;
 
 pub(super) use names::call_of;
-pub(super) use start::{argument_value, first_argument, jumped_from, of_fault};
+pub(super) use start::{
+    argument_value, called_by, first_argument, jumped_from, likely_argument, of_fault,
+};
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]

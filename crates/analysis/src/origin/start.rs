@@ -112,6 +112,31 @@ pub(crate) fn argument_value(process: &Process, index: usize, number: usize) -> 
     found.value.filter(|_| found.is_certain).map(Avma)
 }
 
+/// What argument number `number` of that call is, where it can be computed; a caller that
+/// changed it since would show another value.
+pub(crate) fn likely_argument(process: &Process, index: usize, number: usize) -> Option<u64> {
+    let thread = process.crashed()?;
+    let activation = thread.frames.get(index)?.activation;
+    let register = *argument_registers(process.dump.machine).get(number)?;
+    let size = process.memory.word() as u64;
+    let part = disassembly::Part { register, shift: 0, size };
+    origin(process, activation, Wanted::Operand(disassembly::Source::Register(part)))?.value
+}
+
+/// The name of what frame `index` of the crashed thread calls, by its symbol, else by the
+/// frame that was entered.
+pub(crate) fn called_by(process: &Process, index: usize) -> Option<String> {
+    let thread_index = process.threads.iter().position(|thread| thread.crashed)?;
+    let thread = process.threads.get(thread_index)?;
+    let activation = thread.frames.get(index)?.activation;
+    let moment = Moment::new(process, thread, activation)?;
+    let view = process.frame_view(thread_index, index)?;
+    let names = Names { moment: &moment, view: &view };
+    let first = thread.frames.partition_point(|frame| frame.activation < activation);
+    let entered = || thread.frames.get(first.checked_sub(1)?)?.function.clone();
+    names.called(moment.stop).or_else(entered)
+}
+
 fn first_argument_name(process: &Process, index: usize) -> Option<String> {
     let thread_index = process.threads.iter().position(|thread| thread.crashed)?;
     let thread = process.threads.get(thread_index)?;

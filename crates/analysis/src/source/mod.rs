@@ -2,12 +2,14 @@
 //! wanted through it, where the pointer lies that led to it. The line is read whether or
 //! not anybody is to see it, so every form of a report says the same.
 
+mod call;
 mod element;
 mod evaluated;
 mod line;
 mod near;
 pub mod spelling;
 
+use crate::blame::is_own;
 use crate::confidence::Confidence;
 use crate::fault::{Fault, Reason};
 use crate::origin::{Origin, Source};
@@ -23,6 +25,9 @@ use spelling::{Known, containing, is_spelled};
 /// Addresses below are a null pointer and an offset: two that are equal need not be copies
 /// of one another.
 const NULL_AREA: u64 = 0x1000;
+
+/// Functions that are given a block to free or to resize.
+const RELEASING: [&str; 4] = ["free", "realloc", "cfree", "reallocarray"];
 
 /// The cause in the words of the source. Nothing of it has been redacted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,7 +96,9 @@ pub(super) struct Judged<'j> {
     pub(super) origin: Option<&'j Origin>,
     /// The frame that made the value is of a library.
     pub(super) is_of_library: bool,
-    /// What frame `blame` gave to the allocator which then complained.
+    /// The allocator complained of what frame `blame` gave it.
+    pub(super) is_given: bool,
+    /// What that is called there.
     pub(super) freed: Option<String>,
     /// Index of the frame of the crashed thread to blame.
     pub(super) blame: Option<usize>,
@@ -132,8 +139,15 @@ pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
             check(&mut terms, process, fault, origin, view);
         }
     }
+    if view.as_ref().is_some_and(|view| is_anothers(process, judged, &terms, view)) {
+        // The other one's name would be read as this frame's.
+        (terms.expression, terms.member) = (None, None);
+    }
     if let (Some(view), Some(fault)) = (&view, judged.fault) {
         add_line(&mut terms, process, judged, fault, view);
+    }
+    if let Some(view) = view.as_ref().filter(|_| terms.expression.is_none()) {
+        add_argument(&mut terms, process, judged, view);
     }
     // A function's result has no name until it is kept.
     if terms.expression.is_none()
@@ -182,6 +196,34 @@ fn check(
         true => terms.number = number,
         false => (terms.expression, terms.member) = (None, None),
     }
+}
+
+/// Whether the expression is that of the frame the value was passed to, and the frame to
+/// blame has another variable of that name.
+fn is_anothers(
+    process: &Process,
+    judged: &Judged<'_>,
+    terms: &SourceTerms,
+    view: &FrameView<'_>,
+) -> bool {
+    let Some(expression) = &terms.expression else { return false };
+    let Some(origin) = judged.origin.filter(|origin| origin.is_of_callee) else { return false };
+    if judged.blame == judged.failed || !Known::of(view).has_all_of(&expression.text) {
+        return false;
+    }
+    let number = match scalar_of(process, view, &expression.text) {
+        Some(Scalar::Address(at)) => i128::from(at),
+        Some(scalar) => match number_of(&scalar) {
+            Some(number) => number,
+            None => return false,
+        },
+        None => return false,
+    };
+    let bad = judged.fault.and_then(Fault::bad_pointer).map(|at| at.0);
+    let divisor = judged.fault.and_then(|fault| fault.division).map(|of| of.divisor);
+    let is_it =
+        |value: u64| number == i128::from(value) || number == i128::from(value.cast_signed());
+    !origin.value.is_some_and(is_it) && !bad.is_some_and(is_it) && divisor != Some(number)
 }
 
 fn number_of(scalar: &Scalar) -> Option<i128> {
@@ -253,6 +295,48 @@ fn add_line(
             frame: element.frame,
             is_traced: false,
         });
+    }
+}
+
+/// What the frame to blame gave to a library that could not use it, as its line spells it:
+/// optimised code often keeps no variable for it.
+fn add_argument(
+    terms: &mut SourceTerms,
+    process: &Process,
+    judged: &Judged<'_>,
+    view: &FrameView<'_>,
+) {
+    let Some(blame) = judged.blame else { return };
+    let Some(frames) = process.crashed().map(|thread| &thread.frames) else { return };
+    // Only a call that leads straight into a library.
+    let is_own = |at: usize| frames.get(at).is_some_and(|frame| is_own(process, frame));
+    let is_straight = |failed: usize| failed < blame && !(failed..blame).any(is_own);
+    let Some(line) = line_of(process, view.frame()) else { return };
+    let argument = match (judged.is_given, judged.fault) {
+        (true, _) => RELEASING.iter().find_map(|function| {
+            let call = call::call_of(&line, Some(function))?;
+            call.named(0).map(str::to_owned)
+        }),
+        (false, Some(fault)) if judged.failed.is_some_and(is_straight) => {
+            let called = crate::origin::called_by(process, blame);
+            let call = call::call_of(&line, called.as_deref());
+            call.and_then(|call| {
+                let bad = [fault.bad_pointer(), fault.access.as_ref().map(|of| of.address)];
+                let bad = bad.map(|at| at.map(|at| at.0));
+                let is_bad = |number: &usize| {
+                    let value = crate::origin::likely_argument(process, blame, *number);
+                    value.is_some_and(|value| bad.contains(&Some(value)))
+                };
+                let mut numbers = (0..call.arguments.len()).filter(is_bad);
+                let number = numbers.next().filter(|_| numbers.next().is_none())?;
+                call.named(number).map(str::to_owned)
+            })
+        }
+        _ => None,
+    };
+    if let Some(text) = argument {
+        terms.expression = Some(Words::of_line(text));
+        terms.expression_confidence = Confidence::Likely;
     }
 }
 
