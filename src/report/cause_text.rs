@@ -269,13 +269,20 @@ fn held(cause: &analysis::Cause, expression: Option<&str>) -> Option<String> {
     let traced = origin.and_then(|origin| origin.value);
     let pointer = fault.bad_pointer().map(|at| at.0);
     let number = cause.terms.number.or(fault.division.map(|division| division.divisor));
-    let value = traced.or(pointer.filter(|_| !is_index));
+    let is_part = origin.is_some_and(|origin| origin.is_part);
+    let value = traced.or(pointer.filter(|_| !is_index && !is_part));
     let shown = match (value, is_index, &fault.access) {
         (Some(0), false, Some(_)) => "NULL".to_owned(),
         (Some(value), false, Some(_)) => Hex(value).to_string(),
         (value, ..) => match (number, value) {
             (Some(number), _) => number.to_string(),
-            (None, value) => value?.cast_signed().to_string(),
+            (None, Some(value)) => value.cast_signed().to_string(),
+            // What was computed from it is known, but not what it was itself.
+            (None, None) => match expression.filter(|_| is_part) {
+                Some(name) => return Some(format!("the address was computed from `{name}`")),
+                None if expression.is_some() => return None,
+                None => String::new(),
+            },
         },
     };
     let is_reference = origin.is_some_and(|origin| origin.is_reference);

@@ -123,7 +123,9 @@ pub(super) fn judge(
         (None, None) => None,
     };
     let is_bad_pointer = subject == Some(Subject::UsedPointer);
-    let is_traced = origin.as_ref().is_some_and(|origin| origin.is_certain);
+    let is_traced = origin.as_ref().is_some_and(|origin| {
+        origin.is_certain && made.is_none_or(|made| is_of_module(process, origin.frame, made))
+    });
     let (blame, blame_confidence) = match (raised, made) {
         (Some(raised), _) if gone.is_some() || is_bad_pointer => (Some(raised), Confidence::Likely),
         // The allocator finds damage that was done before, by anybody.
@@ -176,13 +178,23 @@ pub(super) fn judge(
     })
 }
 
-/// Whether a misaligned access came of an aligned pointer: what was added to it is to blame,
+/// Whether a misaligned access came, or may have come, of an aligned pointer: what was added to it is to blame,
 /// not what made the pointer.
 fn is_aligned(fault: &Fault, origin: &Origin) -> bool {
     let size = fault.access.as_ref().and_then(|access| access.size).filter(|size| *size > 0);
-    fault.reason == Reason::Misaligned
-        && !origin.is_index
-        && origin.value.zip(size).is_some_and(|(value, size)| value.is_multiple_of(size))
+    let is_multiple = match (origin.value, size) {
+        (Some(value), Some(size)) => value.is_multiple_of(size),
+        // It may have been, if something was added to it.
+        _ => origin.is_part,
+    };
+    fault.reason == Reason::Misaligned && !origin.is_index && is_multiple
+}
+
+/// Whether both frames are of one module. What another library found in data of its own (the
+/// allocator's lists, a stream) anybody may have damaged, not only its caller.
+fn is_of_module(process: &Process, one: usize, other: usize) -> bool {
+    let module = |index: usize| process.crashed()?.frames.get(index)?.module;
+    module(one) == module(other)
 }
 
 /// Whether what made a value is a library's alone, whose names are not the program's: no

@@ -207,6 +207,8 @@ mod tests {
             line: None,
             value: None,
             is_index: false,
+            is_part: false,
+            is_thread_local: false,
             source: Source::Loaded { address: Some(Avma(address)) },
             expression: None,
             is_reference: false,

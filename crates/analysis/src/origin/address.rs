@@ -14,11 +14,17 @@ pub(super) struct Culprit {
     /// What it is multiplied by.
     pub(super) scale: u64,
     pub(super) is_index: bool,
+    /// Nothing else fits.
+    pub(super) is_certain: bool,
 }
 
 impl Culprit {
     fn pointer(part: Part) -> Self {
-        Self { part, scale: 1, is_index: false }
+        Self { part, scale: 1, is_index: false, is_certain: true }
+    }
+
+    fn index(part: Part, scale: u64) -> Self {
+        Self { part, scale, is_index: true, is_certain: true }
     }
 }
 
@@ -42,7 +48,7 @@ impl<'t> Trace<'t> {
             |part: Part| part.register == facts.sp || part.register == facts.fp && is_sound(part);
         let (base, index) = match (operand.base, operand.index) {
             (Some(base), None) => return (!is_frame(base)).then_some(Culprit::pointer(base)),
-            (None, Some((part, scale))) => return Some(Culprit { part, scale, is_index: true }),
+            (None, Some((part, scale))) => return Some(Culprit::index(part, scale)),
             (None, None) => return None,
             (Some(base), Some(index)) => (base, index),
         };
@@ -55,7 +61,9 @@ impl<'t> Trace<'t> {
             index => (base, index),
         };
         if !is_sound(pointer) {
-            return Some(Culprit::pointer(pointer));
+            // Of what is not known it is not known either whether the index is to blame.
+            let is_certain = value(pointer).is_some();
+            return Some(Culprit { is_certain, ..Culprit::pointer(pointer) });
         }
         let is_array = is_frame(pointer) || !names.is_loaded(at, pointer.register);
         let distance = value(index.0).map(|value| {
@@ -66,7 +74,7 @@ impl<'t> Trace<'t> {
         });
         let is_far = distance.is_none_or(|bytes| bytes.unsigned_abs() > FAR);
         Some(match is_array || is_far {
-            true => Culprit { part: index.0, scale: index.1, is_index: true },
+            true => Culprit::index(index.0, index.1),
             false => Culprit::pointer(pointer),
         })
     }
@@ -80,7 +88,7 @@ impl<'t> Trace<'t> {
         operand: &MemoryOperand,
         sum: Option<u64>,
     ) -> Option<Culprit> {
-        let index = |part, scale| Culprit { part, scale, is_index: true };
+        let index = Culprit::index;
         let (first, second) = match (operand.base, operand.index) {
             (Some(part), None) => return Some(index(part, 1)),
             (None, Some((part, scale))) => return Some(index(part, scale)),

@@ -40,6 +40,11 @@ pub struct Origin {
     pub value: Option<u64>,
     /// It is the index of an access whose base is sound.
     pub is_index: bool,
+    /// Something was added to it on the way, or it was multiplied: what failed is another
+    /// number.
+    pub is_part: bool,
+    /// It was loaded from a thread-local variable.
+    pub is_thread_local: bool,
     /// How.
     pub source: Source,
     /// What held the value, in that frame's words where it has any, else in those of the

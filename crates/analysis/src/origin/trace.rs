@@ -73,6 +73,7 @@ impl<'t> Trace<'t> {
                     true => self.follow_index(place)?,
                     false => self.follow(place)?,
                 };
+                let end = End { is_certain: end.is_certain && culprit.is_certain, ..end };
                 (place.value, culprit.is_index, end)
             }
             Wanted::Operand(disassembly::Source::Register(part)) => {
@@ -122,6 +123,8 @@ impl<'t> Trace<'t> {
             line,
             value,
             is_index,
+            is_part: end.is_part,
+            is_thread_local: end.operand.is_some_and(|operand| operand.segment.is_some()),
             source: end.source,
             expression: end.expression,
             is_reference: end.is_reference,
@@ -277,6 +280,7 @@ impl<'t> Trace<'t> {
                         };
                         let Culprit { part, scale, .. } = culprit;
                         is_index |= culprit.is_index;
+                        is_certain &= culprit.is_certain;
                         is_part |= operand.index.is_some() || operand.displacement != 0;
                         place.value = self.share(&names, by, &operand, part, scale, place.value);
                         place.at = by;

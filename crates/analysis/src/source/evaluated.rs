@@ -82,6 +82,11 @@ pub(super) fn value_of(process: &Process, view: &FrameView<'_>, expression: &str
     }
 }
 
+/// Where what `expression` gives lies in memory.
+pub(super) fn place_of(process: &Process, view: &FrameView<'_>, expression: &str) -> Option<Avma> {
+    evaluate(process, view, expression, &no_parts()).ok()?.address
+}
+
 /// The number or address that `expression` gives.
 pub(super) fn scalar_of(
     process: &Process,

@@ -14,13 +14,13 @@ use crate::confidence::Confidence;
 use crate::fault::{Fault, Reason};
 use crate::origin::{Origin, Source};
 use element::element_holding;
-use evaluated::{Match, Wanted, holder, is_known, member_wanted, scalar_of, value_of};
+use evaluated::{Match, Wanted, holder, is_known, member_wanted, place_of, scalar_of, value_of};
 use line::line_of;
 pub(super) use near::near;
 use obit_corefile::addr::Avma;
 use obit_process::process::{FrameView, Process};
 use obit_process::value::Scalar;
-use spelling::{Known, containing, is_spelled};
+use spelling::{Known, containing, is_spelled, spelled};
 
 /// Addresses below are a null pointer and an offset: two that are equal need not be copies
 /// of one another.
@@ -148,6 +148,9 @@ pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
     }
     if let Some(view) = view.as_ref().filter(|_| terms.expression.is_none()) {
         add_argument(&mut terms, process, judged, view);
+    }
+    if let Some(view) = view.as_ref().filter(|_| terms.expression.is_none()) {
+        add_thread_local(&mut terms, process, judged, view);
     }
     // A function's result has no name until it is kept.
     if terms.expression.is_none()
@@ -311,6 +314,11 @@ fn add_argument(
     // Only a call that leads straight into a library.
     let is_own = |at: usize| frames.get(at).is_some_and(|frame| is_own(process, frame));
     let is_straight = |failed: usize| failed < blame && !(failed..blame).any(is_own);
+    let activation = |at: usize| frames.get(at).map(|frame| frame.activation);
+    // A function that left no frame has words of its own.
+    if judged.origin.is_some_and(|origin| origin.gone.is_some()) {
+        return;
+    }
     let Some(line) = line_of(process, view.frame()) else { return };
     let argument = match (judged.is_given, judged.fault) {
         (true, _) => RELEASING.iter().find_map(|function| {
@@ -323,13 +331,15 @@ fn add_argument(
             call.and_then(|call| {
                 let bad = [fault.bad_pointer(), fault.access.as_ref().map(|of| of.address)];
                 let bad = bad.map(|at| at.map(|at| at.0));
-                let is_bad = |number: &usize| {
-                    let value = crate::origin::likely_argument(process, blame, *number);
-                    value.is_some_and(|value| bad.contains(&Some(value)))
-                };
-                let mut numbers = (0..call.arguments.len()).filter(is_bad);
-                let number = numbers.next().filter(|_| numbers.next().is_none())?;
-                call.named(number).map(str::to_owned)
+                let value = |number| crate::origin::likely_argument(process, blame, number);
+                let values: Vec<Option<u64>> = (0..call.arguments.len()).map(value).collect();
+                let number = only(&values, |value| value.is_some() && bad.contains(value));
+                // Of the others it is known that they are not it. What a function calls in turn
+                // may be given something else.
+                let is_none_bad = !values.iter().flatten().any(|at| bad.contains(&Some(*at)));
+                let is_it = is_none_bad && fault.activation.checked_add(1) == activation(blame);
+                let left = || only(&values, Option::is_none).filter(|_| is_it);
+                call.named(number.or_else(left)?).map(str::to_owned)
             })
         }
         _ => None,
@@ -337,6 +347,33 @@ fn add_argument(
     if let Some(text) = argument {
         terms.expression = Some(Words::of_line(text));
         terms.expression_confidence = Confidence::Likely;
+    }
+}
+
+/// The position of the only one of `values` that is so.
+fn only(values: &[Option<u64>], is_so: impl Fn(&Option<u64>) -> bool) -> Option<usize> {
+    let mut found = values.iter().enumerate().filter(|(_, value)| is_so(value));
+    let (at, _) = found.next()?;
+    found.next().is_none().then_some(at)
+}
+
+/// The thread-local variable that the bad value was loaded from, by a name on the line:
+/// debug information has no address of it that would lead to its name.
+fn add_thread_local(
+    terms: &mut SourceTerms,
+    process: &Process,
+    judged: &Judged<'_>,
+    view: &FrameView<'_>,
+) {
+    let loaded = judged.origin.filter(|origin| origin.is_thread_local).map(|origin| &origin.source);
+    let Some(Source::Loaded { address: Some(at) }) = loaded else { return };
+    let Some(line) = line_of(process, view.frame()) else { return };
+    let known = Known::of(view);
+    let others = spelled(&line).into_iter().filter(|text| !known.has_all_of(text));
+    let mut found = others.filter(|text| place_of(process, view, text) == Some(*at));
+    if let Some(text) = found.next() {
+        terms.expression = Some(Words::of_line(text));
+        terms.expression_confidence = judged.confidence;
     }
 }
 
