@@ -12,6 +12,7 @@ mod cfi;
 mod exidx;
 mod fde_index;
 mod go;
+mod goroutine;
 #[cfg(test)]
 mod machine_tests;
 mod prologue;

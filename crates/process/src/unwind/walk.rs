@@ -12,10 +12,10 @@ use super::repetition::leap;
 use super::return_address::{CallBefore, call_before};
 use super::row::{Context, Convention, Row, interrupted_at};
 use super::without_cfi::Search;
-use super::{Activation, Left, Skipped, Stack, Trust, go, signal_frame, trampoline};
+use super::{Activation, Left, Skipped, Stack, Trust, go, goroutine, signal_frame, trampoline};
 use crate::module::Modules;
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Facts, Machine, Registers, SigreturnCode};
+use obit_corefile::arch::{Facts, Machine, Registers, SigreturnCode, ThreadPointer};
 use obit_corefile::limits::Limits;
 use obit_corefile::memory::{AddressSpace, Cursor};
 use obit_corefile::notice::UnwindStop;
@@ -43,6 +43,9 @@ pub struct Unwinder<'m> {
     followed: Followed,
     context: RowContext,
     code_mask: u64,
+    /// Of the thread that is unwound, where a register holds it.
+    thread_pointer: Option<u64>,
+    machine: Machine,
     budget: Budget,
 }
 
@@ -82,6 +85,8 @@ impl<'m> Unwinder<'m> {
             followed: Followed::new(),
             context: RowContext::new(),
             code_mask: 0,
+            thread_pointer: None,
+            machine,
             budget: Budget::new(),
         }
     }
@@ -90,6 +95,10 @@ impl<'m> Unwinder<'m> {
     /// its code addresses that hold an authentication code, as the core has it.
     pub fn unwind(&mut self, registers: &Registers, code_mask: Option<u64>) -> Stack {
         self.code_mask = code_mask.unwrap_or(0);
+        self.thread_pointer = match self.facts.map(|facts| facts.thread_pointer) {
+            Some(ThreadPointer::Register(register)) => registers.get(register),
+            _ => None,
+        };
         let most = self.limits.frames.min(self.budget.frames.max(FEWEST_FRAMES));
         let stack = self.walk(registers, most);
         self.budget.frames = self.budget.frames.saturating_sub(stack.frames.len());
@@ -185,6 +194,9 @@ impl<'m> Unwinder<'m> {
                     }
                     Ok(caller) => {
                         frame.cfa = Some(caller.cfa);
+                        if let Some(next) = self.goroutine(frame, &row, facts) {
+                            return Next::Frame(next);
+                        }
                         let Some(pc) = caller.pc else { return Next::Outermost };
                         let is_interrupted = row.is_signal || self.is_injected(frame, &row);
                         let left = if is_interrupted { Left::Interrupted } else { Left::Called };
@@ -239,16 +251,42 @@ impl<'m> Unwinder<'m> {
     /// Whether a frame is that of Go's `sigpanic`: the signal handler makes it look as if the
     /// interrupted instruction had called it, with the instruction's own address to return to.
     fn is_injected(&self, frame: &Activation, row: &Row<'_>) -> bool {
-        if row.convention != Convention::Go {
-            return false;
+        row.convention == Convention::Go
+            && self.symbol(frame).is_some_and(|name| name == "runtime.sigpanic")
+    }
+
+    fn symbol(&self, frame: &Activation) -> Option<String> {
+        let index = self.modules.index_at(frame.lookup_pc())?;
+        let at = self.modules.get(index)?.to_svma(frame.lookup_pc());
+        Some(self.modules.debug(index)?.symbol_at(at)?.name)
+    }
+
+    /// The frame of the goroutine for which Go's runtime works on the thread's own stack, where
+    /// `frame` is the one that switched to it.
+    fn goroutine(
+        &mut self,
+        frame: &Activation,
+        row: &Row<'_>,
+        facts: &'static Facts,
+    ) -> Option<Activation> {
+        let is_called = frame.left == Left::Called && frame.trust < Trust::Scan;
+        if row.convention != Convention::Go || self.machine != Machine::X86_64 || !is_called {
+            return None;
         }
-        let at = frame.lookup_pc();
-        let name = || {
-            let index = self.modules.index_at(at)?;
-            let at = self.modules.get(index)?.to_svma(at);
-            Some(self.modules.debug(index)?.symbol_at(at)?.name)
-        };
-        name().is_some_and(|name| name == "runtime.sigpanic")
+        let left = goroutine::switch(&self.symbol(frame)?)?;
+        let sp = frame.registers.get(facts.sp)?;
+        let memory = &mut self.memory;
+        let mut word = |at: u64| memory.read_unsigned(Avma(at), usize::from(facts.word)).ok();
+        let saved = goroutine::saved(&mut word, self.thread_pointer?, sp)?;
+        self.modules.index_at(saved.pc)?;
+        let mut registers = Registers::default();
+        for base in facts.segment_bases {
+            registers.set(*base, frame.registers.get(*base));
+        }
+        registers.set(facts.sp, Some(saved.sp));
+        registers.set(facts.pc, Some(saved.pc.0));
+        let trust = frame.trust.max(Trust::CallFrameInfo).after();
+        Some(Activation { pc: saved.pc, cfa: None, registers, trust, left, is_signal: false })
     }
 
     /// Whether a frame that a scan found is real, as far as its caller shows: the row of its
