@@ -73,7 +73,8 @@ pub(super) fn judge(
     let said = said.map(|said| assertion::with_text(process, said));
     let sender = sender(process);
     let subject = said.as_ref().and_then(|said| said.subject);
-    let freed = said.as_ref().filter(|_| subject == Some(Subject::GivenBlock));
+    let is_of_block = matches!(subject, Some(Subject::GivenBlock | Subject::FreedBlock));
+    let freed = said.as_ref().filter(|_| is_of_block);
     let freed = freed.and_then(|said| Some(origin::first_argument(process, said.frame?)));
     // A stack that ran out, and an overwritten return address, are of no value's making.
     let has_value = |of: &&Fault| !matches!(of.reason, Reason::StackOverflow | Reason::Returned);
@@ -314,8 +315,8 @@ fn of_signal(signal: &Signal) -> CauseClass {
 fn of_said(process: &Process, said: &Said, given: Option<Avma>) -> (CauseClass, Confidence) {
     if said.speaker == Speaker::Allocator {
         let complaint = misuse::of_allocator(process, said, given);
-        let confidence = if complaint.is_proved { Confidence::Proved } else { Confidence::Likely };
-        return (complaint.class, confidence);
+        let is_proved = complaint.is_proved && !said.is_inferred;
+        return (complaint.class, if is_proved { Confidence::Proved } else { Confidence::Likely });
     }
     let class = match (said.speaker, said.exception.as_deref()) {
         (Speaker::CppException, Some("std::bad_alloc")) => CauseClass::OutOfMemory,

@@ -18,11 +18,51 @@ pub(super) struct Complaint {
     pub(super) is_proved: bool,
 }
 
-/// Messages after which glibc's allocator has found the given block in a list of free ones
-/// (`malloc/malloc.c`, `_int_free`). "double free or corruption (!prev)", "(top)" and "(out)"
-/// rest on a header, which may have been overwritten.
-const FOUND_FREE: [&str; 2] =
-    ["free(): double free detected in tcache", "double free or corruption (fasttop)"];
+/// What is in a message, what it comes to, and whether nothing else fits. The first row that
+/// fits counts.
+///
+/// glibc (`malloc/malloc.c`, `_int_free`) found the given block in a list of free ones where it
+/// says so; "double free or corruption (!prev)", "(top)" and "(out)" rest on a header, which
+/// may have been overwritten. Scudo's header has a checksum: a damaged one, or none, is
+/// reported as corrupted, so the state of another is what the allocator wrote.
+const COMPLAINTS: [(&str, CauseClass, bool); 28] = {
+    use CauseClass::{DoubleFree, HeapCorruption, InvalidFree, OutOfMemory, UseAfterFree};
+    [
+        ("free(): double free detected in tcache", DoubleFree, true),
+        ("double free or corruption (fasttop)", DoubleFree, true),
+        // Scudo, `standalone/report.cpp`.
+        ("Scudo ERROR: invalid chunk state when", DoubleFree, true),
+        ("Scudo ERROR: misaligned pointer when", InvalidFree, true),
+        ("Scudo ERROR: allocation type mismatch", InvalidFree, true),
+        ("Scudo ERROR: invalid sized delete", InvalidFree, true),
+        ("Scudo ERROR: race on chunk header", HeapCorruption, false),
+        ("Scudo ERROR: out of memory", OutOfMemory, true),
+        ("Scudo ERROR: internal map failure", OutOfMemory, true),
+        ("Scudo ERROR: requested allocation size", OutOfMemory, true),
+        ("Scudo ERROR: calloc parameters overflow", OutOfMemory, true),
+        ("Scudo ERROR: reallocarray parameters overflow", OutOfMemory, true),
+        // gperftools, `src/tcmalloc.cc` and `src/debugallocation.cc`.
+        ("] Attempt to free invalid pointer", InvalidFree, true),
+        ("] Attempt to realloc invalid pointer", InvalidFree, true),
+        ("memory allocation bug: object at", DoubleFree, false),
+        ("memory allocation/deallocation mismatch", InvalidFree, true),
+        ("memory stomping bug", HeapCorruption, true),
+        // mimalloc, `src/free.c` and `src/page.c`.
+        ("mimalloc: error: double free detected", DoubleFree, true),
+        ("invalid (unaligned) pointer", InvalidFree, true),
+        ("pointer does not point to a valid heap", InvalidFree, true),
+        ("mimalloc: error: buffer overflow in", HeapCorruption, true),
+        ("mimalloc: error: corrupted", HeapCorruption, true),
+        ("mimalloc: error: unable to allocate", OutOfMemory, true),
+        // jemalloc, `src/safety_check.c` and `src/jemalloc.c`.
+        ("<jemalloc>: Write-after-free detected", UseAfterFree, true),
+        ("<jemalloc>: size mismatch detected", InvalidFree, false),
+        ("<jemalloc>: Invalid deallocation detected", InvalidFree, false),
+        ("<jemalloc>: Error in", OutOfMemory, true),
+        // A mistake in its settings, not in the heap.
+        ("<jemalloc>: Abort (abort_conf:true)", CauseClass::Abort, true),
+    ]
+};
 
 /// The message for a pointer that is not aligned, or whose block would not end in memory.
 const NO_BLOCK: &str = "free(): invalid pointer";
@@ -31,11 +71,17 @@ const NO_BLOCK: &str = "free(): invalid pointer";
 pub(super) fn of_allocator(process: &Process, said: &Said, given: Option<Avma>) -> Complaint {
     let proved = |class| Complaint { class, is_proved: true };
     let corruption = CauseClass::HeapCorruption;
-    if FOUND_FREE.iter().any(|start| said.text.starts_with(start)) {
-        return proved(CauseClass::DoubleFree);
+    let complaint = COMPLAINTS.iter().find(|(part, ..)| said.text.contains(part));
+    if let Some((_, class, is_proved)) = complaint {
+        return Complaint { class: *class, is_proved: *is_proved };
     }
-    if said.subject != Some(Subject::GivenBlock) {
-        return proved(corruption);
+    match said.subject {
+        Some(Subject::GivenBlock) => {}
+        // Nothing else is known to leave these marks, but any other bytes might be such.
+        Some(Subject::FreedBlock) => {
+            return Complaint { class: CauseClass::DoubleFree, is_proved: false };
+        }
+        _ => return proved(corruption),
     }
     let mut heap = HeapView::of(process);
     let class = given.and_then(|at| of_given(process, &mut heap, at));
@@ -166,6 +212,19 @@ mod tests {
         assert_eq!(of("double free or corruption (fasttop)"), (double, true));
         assert_eq!(of("double free or corruption (!prev)"), (corruption, false));
         assert_eq!(of("munmap_chunk(): invalid pointer"), (corruption, false));
+    }
+
+    #[test]
+    fn the_message_of_another_allocator_shows_what_it_complains_of() {
+        let of = |text| complaint(text, Some(Subject::GivenBlock), None);
+        let state = "Scudo ERROR: invalid chunk state when deallocating address 0x7fe8174080d0";
+        assert_eq!(of(state), (CauseClass::DoubleFree, true));
+        let header = "Scudo ERROR: corrupted chunk header at address 0x7f9b1ba10420";
+        assert_eq!(of(header), (CauseClass::HeapCorruption, false));
+        let pointer = "src/tcmalloc.cc:333] Attempt to free invalid pointer 0x7ffe9ce10bd0";
+        assert_eq!(of(pointer), (CauseClass::InvalidFree, true));
+        let stomped = "memory stomping bug: a word after object at 0x55 has been corrupted";
+        assert_eq!(of(stomped), (CauseClass::HeapCorruption, true));
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn is_libc(module: &Module) -> bool {
 
 /// The words of the library's variables: its own writable pages, and the anonymous ones that
 /// follow them (`.bss`).
-fn variables(memory: &AddressSpace, library: &Module) -> Vec<u64> {
+pub(super) fn variables(memory: &AddressSpace, library: &Module) -> Vec<u64> {
     let mut words = Vec::new();
     let mut end = None;
     for region in memory.regions() {

@@ -1,7 +1,7 @@
 //! Logging libraries that end the process at a fatal message: GLib, glog, Abseil.
 
 use super::stack::Stack;
-use super::{Said, Speaker, c_text};
+use super::{Said, Speaker, c_text, log_record};
 use obit_corefile::addr::Avma;
 
 /// Functions of glog and Abseil that are called for a fatal message alone. Abseil's
@@ -42,7 +42,8 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     }
     let is_fatal = |name: &str| FATAL.iter().any(|fatal| is_function(name, fatal));
     if let Some(at) = inner(stack, stack.find(is_fatal)) {
-        return Some(bare(stack, at, Speaker::FatalLog));
+        let text = log_record::glog(stack, at).unwrap_or_default();
+        return Some(Said { text, ..bare(stack, at, Speaker::FatalLog) });
     }
     if let Some(at) = inner(stack, stack.find_one_of(&GLIB_ASSERTION)) {
         let text = glib_assertion(stack, at).unwrap_or_default();
@@ -50,6 +51,8 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     }
     let at = inner(stack, stack.find_one_of(&GLIB_LOG))?;
     let said = bare(stack, at, Speaker::FatalLog);
+    let text = log_record::glib(stack, said.frame).unwrap_or_default();
+    let said = Said { text, ..said };
     let is_memory = {
         let end = said.frame.unwrap_or(stack.frames.len());
         let allocating = ["g_malloc", "g_malloc0", "g_malloc_n", "g_realloc", "g_try_malloc"];

@@ -10,7 +10,11 @@ mod glibc;
 mod glibc_missing;
 mod go;
 mod go_memory;
+mod log_record;
 mod logging;
+mod message_buffer;
+mod musl;
+mod printed;
 mod rust;
 mod rust_stripped;
 mod sanitizer;
@@ -53,6 +57,8 @@ pub enum Subject {
     /// The block that was given to the allocator, not what it found when it was asked for
     /// one.
     GivenBlock,
+    /// The same, and the allocator has marked that block as free.
+    FreedBlock,
     /// A pointer that the language checked when it was used. That does not show where it
     /// came from.
     UsedPointer,
@@ -63,7 +69,7 @@ pub enum Subject {
 pub enum Speaker {
     /// `assert` of the C library.
     Assertion,
-    /// glibc's allocator: `malloc(): corrupted top size`, `free(): double free …`.
+    /// An allocator: `malloc(): corrupted top size`, `free(): double free …`.
     Allocator,
     /// `*** stack smashing detected ***`.
     StackProtector,
@@ -87,7 +93,7 @@ pub enum Speaker {
     GoFatal,
     /// A sanitizer's runtime.
     Sanitizer,
-    /// A fatal message of GLib, glog or Abseil.
+    /// A fatal message of GLib, glog, Abseil or Qt.
     FatalLog,
     /// Who asked for memory and was refused.
     OutOfMemory,
@@ -111,11 +117,13 @@ fn last_words(stack: &Stack<'_>) -> Option<Said> {
         .or_else(|| sanitizer::said(stack))
         .or_else(|| allocation::said(stack))
         .or_else(|| logging::said(stack))
+        .or_else(|| printed::said(stack))
         .or_else(|| rust::said(stack))
         .or_else(|| cpp::said(stack))
         .or_else(|| glibc::by_function(stack))
         .or_else(|| glibc_missing::message(stack))
         .or_else(|| rust_stripped::said(stack))
+        .or_else(|| musl::said(stack))
 }
 
 /// Bytes of a message that are reported.
