@@ -98,6 +98,8 @@ pub(super) fn judge(
         }
         (None, Some(fault)) => {
             let (class, confidence) = of_fault(fault, signal.number);
+            let is_assertion = class == CauseClass::Trap && is_library_assertion(process, fault);
+            let class = if is_assertion { CauseClass::Assertion } else { class };
             let misuse = origin
                 .as_ref()
                 .and_then(|origin| misuse::of_fault(process, fault, origin, verdict.as_ref()));
@@ -223,14 +225,24 @@ fn large_frame(process: &Process, fault: &Fault) -> Option<Fact> {
 /// What `__builtin_verbose_trap(category, text)` says: clang makes a function of it, inlined
 /// at the trap.
 fn trap_message(process: &Process, fault: &Fault) -> Option<Fact> {
+    let text = match verbose_trap(process, fault)? {
+        ("", text) => text.to_owned(),
+        (category, text) => format!("{category}: {text}"),
+    };
+    Some(Fact::TrapMessage(text.trim_end().to_owned()))
+}
+
+/// Whether the trap is a failed assertion of libc++ (`__assertion_handler`).
+fn is_library_assertion(process: &Process, fault: &Fault) -> bool {
+    let trap = verbose_trap(process, fault);
+    trap.is_some_and(|(category, text)| category == "libc++" && text.contains("assertion "))
+}
+
+/// Category and text of a verbose trap.
+fn verbose_trap<'p>(process: &'p Process, fault: &Fault) -> Option<(&'p str, &'p str)> {
     let frame = process.crashed()?.frames.get(fault.frame(process))?;
     let message = frame.function.as_deref()?.strip_prefix("__clang_trap_msg$")?;
-    let text = match message.split_once('$') {
-        Some((category, text)) if !category.is_empty() => format!("{category}: {text}"),
-        Some((_, text)) => text.to_owned(),
-        None => message.to_owned(),
-    };
-    Some(Fact::TrapMessage(text))
+    Some(message.split_once('$').unwrap_or(("", message)))
 }
 
 /// Index of the frame that a signal interrupted whose handler then aborted: the handler only
@@ -332,7 +344,7 @@ fn of_speaker(speaker: Speaker) -> CauseClass {
         Speaker::StackProtector => CauseClass::StackSmashing,
         Speaker::Fortify => CauseClass::BufferOverflow,
         Speaker::Abort => CauseClass::Abort,
-        Speaker::CppException => CauseClass::UncaughtException,
+        Speaker::CppException | Speaker::ScriptException => CauseClass::UncaughtException,
         Speaker::NoexceptViolation => CauseClass::NoexceptViolation,
         Speaker::PureVirtual => CauseClass::PureVirtualCall,
         Speaker::Terminate => CauseClass::Terminate,

@@ -48,12 +48,12 @@ const COMPLAINTS: [(&str, CauseClass, bool); 28] = {
         ("memory allocation/deallocation mismatch", InvalidFree, true),
         ("memory stomping bug", HeapCorruption, true),
         // mimalloc, `src/free.c` and `src/page.c`.
-        ("mimalloc: error: double free detected", DoubleFree, true),
+        ("double free detected of block", DoubleFree, true),
         ("invalid (unaligned) pointer", InvalidFree, true),
         ("pointer does not point to a valid heap", InvalidFree, true),
-        ("mimalloc: error: buffer overflow in", HeapCorruption, true),
-        ("mimalloc: error: corrupted", HeapCorruption, true),
-        ("mimalloc: error: unable to allocate", OutOfMemory, true),
+        ("buffer overflow in ", HeapCorruption, true),
+        ("corrupted free list entry", HeapCorruption, true),
+        ("corrupted thread-free list", HeapCorruption, true),
         // jemalloc, `src/safety_check.c` and `src/jemalloc.c`.
         ("<jemalloc>: Write-after-free detected", UseAfterFree, true),
         ("<jemalloc>: size mismatch detected", InvalidFree, false),
@@ -84,6 +84,7 @@ pub(super) fn of_allocator(process: &Process, said: &Said, given: Option<Avma>) 
         _ => return proved(corruption),
     }
     let mut heap = HeapView::of(process);
+    let given = given.or_else(|| address_in(&said.text));
     let class = given.and_then(|at| of_given(process, &mut heap, at));
     match class {
         Some(class) => proved(class),
@@ -96,6 +97,12 @@ pub(super) fn of_allocator(process: &Process, said: &Said, given: Option<Avma>) 
         // A wrong pointer leads to a wrong header, as damage does.
         None => Complaint { class: corruption, is_proved: false },
     }
+}
+
+/// The pointer that a message ends with: `corrupted chunk header at address 0x7ffde9d685a0`.
+fn address_in(text: &str) -> Option<Avma> {
+    let number = text.rsplit(' ').next()?.strip_prefix("0x")?;
+    u64::from_str_radix(number, 16).ok().map(Avma)
 }
 
 /// What it comes to that the allocator was given `at` as a block to free or to resize.
@@ -221,6 +228,8 @@ mod tests {
         assert_eq!(of(state), (CauseClass::DoubleFree, true));
         let header = "Scudo ERROR: corrupted chunk header at address 0x7f9b1ba10420";
         assert_eq!(of(header), (CauseClass::HeapCorruption, false));
+        let misaligned = "Scudo ERROR: corrupted chunk header at address 0x7f9b1ba10421";
+        assert_eq!(of(misaligned), (CauseClass::InvalidFree, true));
         let pointer = "src/tcmalloc.cc:333] Attempt to free invalid pointer 0x7ffe9ce10bd0";
         assert_eq!(of(pointer), (CauseClass::InvalidFree, true));
         let stomped = "memory stomping bug: a word after object at 0x55 has been corrupted";

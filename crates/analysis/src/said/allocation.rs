@@ -2,7 +2,7 @@
 
 use super::stack::Stack;
 use super::{Said, Speaker};
-use crate::origin::argument_value;
+use obit_corefile::addr::Avma;
 
 /// Functions of Rust's library that are called when an allocator answers null
 /// (`library/alloc/src/alloc.rs`, `library/std/src/alloc.rs`).
@@ -13,6 +13,9 @@ const RUST: [&str; 5] = [
     "__rust_alloc_error_handler",
     "__rg_oom",
 ];
+
+/// Bytes of a frame that are searched.
+const FRAME_BYTES: u64 = 256;
 
 /// An allocation of Rust that failed.
 pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
@@ -33,16 +36,32 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     })
 }
 
-/// Bytes that were asked for: `Layout { size, align }` is passed as two arguments, in the
-/// order that rustc likes, to each of the functions from frame `at` outward.
+/// Bytes that were asked for. The function that reports a failed allocation keeps its
+/// `Layout { size, align }` on the stack for the hook it calls, the members in the order that
+/// rustc likes.
 fn size(stack: &Stack<'_>, at: usize) -> Option<u64> {
     let functions = stack.frames.iter().enumerate().skip(at).take(16);
-    let ours = functions.filter(|(index, _)| RUST.iter().any(|name| stack.is_called(*index, name)));
-    ours.map(|(_, frame)| frame.activation).find_map(|activation| {
-        let caller = activation.checked_add(1)?;
-        let caller = stack.frames.iter().position(|frame| frame.activation == caller)?;
-        let argument = |number| Some(argument_value(stack.process, caller, number)?.0);
-        of_layout(argument(0)?, argument(1)?)
+    let mut ours =
+        functions.filter(|(index, _)| RUST.iter().any(|name| stack.is_called(*index, name)));
+    let thread = stack.process.threads.get(stack.thread)?;
+    let memory = &stack.process.memory;
+    let cfa = |activation: usize| thread.stack.frames.get(activation)?.cfa;
+    ours.find_map(|(_, frame)| {
+        let inner = cfa(frame.activation.checked_sub(1)?)?;
+        let size = cfa(frame.activation)?.0.checked_sub(inner.0)?.min(FRAME_BYTES);
+        let bytes = memory.read_up_to(inner, usize::try_from(size).ok()?);
+        let words: Vec<u64> =
+            bytes.chunks_exact(memory.word()).map(|word| memory.unsigned(word)).collect();
+        let is_number = |value: u64| memory.region_at(Avma(value)).is_none();
+        let sizes = words.windows(2).filter_map(|pair| match pair {
+            [first, second] if is_number(*first) && is_number(*second) => {
+                of_layout(*first, *second)
+            }
+            _ => None,
+        });
+        let sizes: Vec<u64> = sizes.collect();
+        // Of two it could be either.
+        if let [size] = sizes.as_slice() { Some(*size) } else { None }
     })
 }
 

@@ -14,8 +14,11 @@ const MOST_LINES: u64 = 10_000_000;
 /// GLib's message: of the fields that are handed on as `GLogField { const char *key; void
 /// *value; gssize length; }`, the one with the key `MESSAGE` (`glib/gmessages.c`).
 pub(super) fn glib(stack: &Stack<'_>, end: Option<usize>) -> Option<String> {
+    let memory = &stack.process.memory;
     let words = message_buffer::words(stack, end.unwrap_or(stack.frames.len()))?;
-    glib_field(&stack.process.memory, &words)
+    // The handler of the message may have returned to who ends the process: the fields are
+    // then below the stack pointer, and the text is still held.
+    glib_field(memory, &words).or_else(|| glib_field(memory, &message_buffer::left(stack)?))
 }
 
 fn glib_field(memory: &AddressSpace, words: &[u64]) -> Option<String> {

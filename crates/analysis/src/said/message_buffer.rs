@@ -38,6 +38,15 @@ pub(super) fn words(stack: &Stack<'_>, end: usize) -> Option<Vec<u64>> {
     Some(bytes.chunks_exact(memory.word()).map(|word| memory.unsigned(word)).collect())
 }
 
+/// The words that functions left below the stack pointer that have returned.
+pub(super) fn left(stack: &Stack<'_>) -> Option<Vec<u64>> {
+    let memory = &stack.process.memory;
+    let (start, _) = extent(stack, stack.frames.len())?;
+    let below = Avma(start.0.checked_sub(LEFT_BYTES)?);
+    let bytes = memory.read_up_to(below, length(below, start)?);
+    Some(bytes.chunks_exact(memory.word()).map(|word| memory.unsigned(word)).collect())
+}
+
 /// The memory of these frames. The last of them may have been left by a scan, so that it is
 /// not known where it ends.
 fn extent(stack: &Stack<'_>, end: usize) -> Option<(Avma, Avma)> {

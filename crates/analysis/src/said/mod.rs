@@ -81,6 +81,8 @@ pub enum Speaker {
     CppException,
     /// An exception of C++ that would have left a `noexcept` function.
     NoexceptViolation,
+    /// An exception of JavaScript for which no handler was found.
+    ScriptException,
     /// `pure virtual method called`.
     PureVirtual,
     /// `std::terminate` for another reason.

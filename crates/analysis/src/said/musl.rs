@@ -3,7 +3,6 @@
 
 use super::stack::Stack;
 use super::{Said, Speaker, Subject};
-use crate::origin::argument_value;
 use crate::signals::SIGSEGV;
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Machine;
@@ -57,8 +56,13 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     });
     let frame = stack.raised_below(inner.count());
     let is_given = stack.find_one_of(&GIVEN).is_some_and(|at| frame.is_none_or(|end| at < end));
-    let given = frame.and_then(|frame| argument_value(process, frame, 0));
-    let is_free = given.is_some_and(|at| is_marked_free(&process.memory, at));
+    // The functions that check keep the block in a register.
+    let registers = process.threads.get(stack.thread).map(|thread| &thread.registers);
+    let facts = process.dump.machine.facts();
+    let numbers =
+        facts.into_iter().flat_map(|facts| facts.arguments.iter().chain(facts.callee_saved));
+    let mut given = numbers.filter_map(|number| registers?.get(*number));
+    let is_free = given.any(|at| is_marked_free(&process.memory, Avma(at)));
     let subject = match (is_given || is_shared, is_free) {
         (true, true) => Some(Subject::FreedBlock),
         (true, false) => Some(Subject::GivenBlock),
@@ -79,11 +83,14 @@ fn is_musl(stack: &Stack<'_>, module: Option<usize>) -> bool {
 }
 
 /// Whether `free` has been given this block: it then sets the byte that has the block's number
-/// to 255 and the two that have its distance from the group to 0 (`free.c`).
+/// to 255 and the two that have its distance from the group to 0 (`free.c`), and the byte
+/// before says that the distance is in these.
 fn is_marked_free(memory: &AddressSpace, block: Avma) -> bool {
-    let mut header = [1; 3];
-    let header_at = block.0.checked_sub(3).map(Avma);
-    header_at.is_some_and(|at| memory.read(at, &mut header).is_ok()) && header == [0xff, 0, 0]
+    let mut header = [1; 4];
+    let header_at = block.0.checked_sub(4).map(Avma);
+    block.0.is_multiple_of(16)
+        && header_at.is_some_and(|at| memory.read(at, &mut header).is_ok())
+        && header == [0, 0xff, 0, 0]
 }
 
 #[cfg(test)]
@@ -93,9 +100,9 @@ mod tests {
 
     #[test]
     fn a_block_that_was_freed_has_no_number_and_no_distance() {
-        let is_free = |header: &[u8]| is_marked_free(&memory(&[(0x100d, header)]), Avma(0x1010));
-        assert!(is_free(&[0xff, 0, 0]));
-        assert!(!is_free(&[0x03, 5, 0]), "in use");
+        let is_free = |header: &[u8]| is_marked_free(&memory(&[(0x100c, header)]), Avma(0x1010));
+        assert!(is_free(&[0, 0xff, 0, 0]));
+        assert!(!is_free(&[0, 0x03, 5, 0]), "in use");
         assert!(!is_marked_free(&memory(&[]), Avma(2)));
     }
 }

@@ -7,7 +7,6 @@ use super::{Said, Speaker, Subject, logging::is_function, message_buffer};
 use crate::origin::argument_value;
 use obit_corefile::addr::Avma;
 use obit_corefile::escape::visible_utf8;
-use obit_corefile::memory::AddressSpace;
 
 /// Bytes of a text that is an argument.
 const TEXT_BYTES: usize = 1024;
@@ -32,10 +31,12 @@ enum Text {
     Placed,
     /// In a buffer on the stack, in a line of which this finds it.
     Line(fn(&str) -> Option<&str>),
-    /// In a `QString` that a frame of the library holds.
-    QString,
+    /// `ASSERT failure in 0: "1", file 2, line 3`, of the first four arguments.
+    PlacedIn,
     /// In the record that V8 keeps on the stack for a debugger.
     V8Record,
+    /// It is not looked for.
+    Unknown,
 }
 
 struct Row {
@@ -48,9 +49,9 @@ const fn row(who: Who, speaker: Speaker, text: Text) -> Row {
     Row { who, speaker, text }
 }
 
-const ROWS: [Row; 23] = {
-    use Speaker::{Allocator, Assertion, FatalLog, OutOfMemory};
-    use Text::{Argument, Format, Line, Placed, QString, V8Record};
+const ROWS: [Row; 24] = {
+    use Speaker::{Allocator, Assertion, FatalLog, OutOfMemory, ScriptException};
+    use Text::{Argument, Format, Line, Placed, PlacedIn, Unknown, V8Record};
     use Who::{Function, Functions, Library};
     [
         // Abseil, `absl/base/internal/raw_logging.cc`.
@@ -61,9 +62,9 @@ const ROWS: [Row; 23] = {
         // libc++, `src/verbose_abort.cpp`: assertions of its hardening modes.
         row(Function("__libcpp_verbose_abort"), Assertion, Format(0)),
         // Qt, `src/corelib/global/qlogging.cpp`.
-        row(Function("qt_assert"), Assertion, QString),
-        row(Function("qt_assert_x"), Assertion, QString),
-        row(Function("QMessageLogger::fatal"), FatalLog, QString),
+        row(Function("qt_assert_x"), Assertion, PlacedIn),
+        row(Function("qt_assert"), Assertion, Placed),
+        row(Function("QMessageLogger::fatal"), FatalLog, Format(1)),
         // Allocators.
         row(Functions("scudo::"), Allocator, Line(of_scudo)),
         row(Library("libclang_rt.scudo"), Allocator, Line(of_scudo)),
@@ -82,6 +83,7 @@ const ROWS: [Row; 23] = {
         row(Function("v8::internal::V8::FatalProcessOutOfMemory"), OutOfMemory, Argument(1)),
         row(Function("v8::Utils::ReportOOMFailure"), OutOfMemory, Argument(1)),
         row(Function("V8_Fatal"), Assertion, V8Record),
+        row(Function("v8::internal::Isolate::CreateMessageOrAbort"), ScriptException, Unknown),
     ]
 };
 
@@ -144,20 +146,26 @@ fn text(stack: &Stack<'_>, row: &Row, at: usize, end: Option<usize>) -> Option<(
     match row.text {
         Text::Argument(number) => string(number).map(proved),
         Text::Format(number) => {
-            let format = string(number)?;
-            match format.as_str() {
-                "%s" | "%s\n" => string(number.checked_add(1)?).map(proved),
-                plain if !plain.contains('%') => Some(proved(format)),
-                _ => None,
-            }
+            let value = |nth: usize| argument(number.checked_add(1)?.checked_add(nth)?);
+            let text = |at| {
+                let bytes = process.memory.read_c_string(at, TEXT_BYTES)?;
+                Some(visible_utf8(&bytes))
+            };
+            Some(proved(formatted(&string(number)?, value, text)))
+        }
+        Text::PlacedIn => {
+            let line = u32::try_from(argument(3)?.0).ok()?;
+            let (place, what, file) = (string(0)?, string(1)?, string(2)?);
+            let text = format!("ASSERT failure in {place}: \"{what}\", file {file}, line {line}");
+            Some((text, false))
         }
         Text::Placed => {
             let line = u32::try_from(argument(2)?.0).ok()?;
             Some((format!("{}:{line}: {}", string(1)?, string(0)?), false))
         }
         Text::Line(find) => message_buffer::line(stack, end, find),
-        Text::QString => Some((q_string(stack, end)?, false)),
         Text::V8Record => Some((v8_record(stack, end)?, false)),
+        Text::Unknown => None,
     }
 }
 
@@ -165,6 +173,56 @@ fn text(stack: &Stack<'_>, row: &Row, at: usize, end: Option<usize>) -> Option<(
 fn caller(stack: &Stack<'_>, at: usize) -> Option<usize> {
     let activation = stack.frames.get(at)?.activation.checked_add(1)?;
     stack.frames.iter().position(|frame| frame.activation == activation)
+}
+
+/// What `printf` makes of `format`. A value that is not known, or of a conversion that is not
+/// one of these, is left as the format has it, and so are all that follow such a conversion:
+/// it may take another kind of argument.
+fn formatted(
+    format: &str,
+    value: impl Fn(usize) -> Option<Avma>,
+    text: impl Fn(Avma) -> Option<String>,
+) -> String {
+    let mut made = String::new();
+    let mut rest = format;
+    let mut nth = 0;
+    while let Some(at) = rest.find('%') {
+        let (before, conversion) = rest.split_at(at);
+        made.push_str(before);
+        if let Some(after) = conversion.strip_prefix("%%") {
+            made.push('%');
+            rest = after;
+            continue;
+        }
+        const CONVERSIONS: [&str; 14] = [
+            "%s", "%d", "%i", "%u", "%x", "%c", "%ld", "%li", "%lu", "%zu", "%zd", "%lx", "%p",
+            "%lld",
+        ];
+        let known = CONVERSIONS.iter().find(|known| conversion.starts_with(**known));
+        let Some(known) = known else {
+            rest = conversion;
+            break;
+        };
+        let number = value(nth);
+        let shown = number.and_then(|number| match *known {
+            "%s" => text(number),
+            "%d" | "%i" => Some((number.0 as u32).cast_signed().to_string()),
+            "%u" => Some((number.0 as u32).to_string()),
+            "%x" => Some(format!("{:x}", number.0 as u32)),
+            "%c" => char::from_u32(number.0 as u8 as u32)
+                .filter(|c| c.is_ascii_graphic() || *c == ' ')
+                .map(String::from),
+            "%ld" | "%li" | "%zd" | "%lld" => Some(number.0.cast_signed().to_string()),
+            "%lx" => Some(format!("{:x}", number.0)),
+            "%p" => Some(format!("{:#x}", number.0)),
+            _ => Some(number.0.to_string()),
+        });
+        made.push_str(shown.as_deref().unwrap_or(known));
+        rest = conversion.get(known.len()..).unwrap_or_default();
+        nth = nth.saturating_add(1);
+    }
+    made.push_str(rest);
+    made
 }
 
 /// `[file.cc : 12] RAW: text`.
@@ -182,8 +240,17 @@ fn of_jemalloc(line: &str) -> Option<&str> {
     from(line, "<jemalloc>: ")
 }
 
+/// The message is formatted by itself, and printed behind `mimalloc: error: `.
 fn of_mimalloc(line: &str) -> Option<&str> {
-    from(line, "mimalloc: error: ")
+    const STARTS: [&str; 6] = [
+        "mimalloc: error: ",
+        "double free detected of block",
+        "buffer overflow in ",
+        "corrupted free list entry",
+        "corrupted thread-free list",
+        "mi_free: invalid ",
+    ];
+    STARTS.iter().find_map(|start| from(line, start))
 }
 
 /// `src/tcmalloc.cc:333] text`.
@@ -206,73 +273,6 @@ fn from<'l>(line: &'l str, start: &str) -> Option<&'l str> {
     line.get(line.find(start)?..)
 }
 
-/// The text of the only `QString` that the library's frames hold.
-fn q_string(stack: &Stack<'_>, end: usize) -> Option<String> {
-    let memory = &stack.process.memory;
-    let words = message_buffer::words(stack, end)?;
-    let mut found: Vec<String> = Vec::new();
-    for (nth, word) in words.iter().enumerate() {
-        let next = words.get(nth.saturating_add(1)..nth.saturating_add(3));
-        let text = qt5_string(memory, *word).or_else(|| match next {
-            Some([text, length]) => qt6_string(memory, *word, *text, *length),
-            _ => None,
-        });
-        if let Some(text) = text.filter(|text| !found.contains(text)) {
-            found.push(text);
-        }
-    }
-    // Of two it could be either.
-    if found.len() > 1 { None } else { found.pop() }
-}
-
-/// Characters of a `QString` that are reported.
-const MOST_UNITS: u64 = 2048;
-
-/// Qt 5: the address of a `QArrayData { int ref; int size; uint alloc; qptrdiff offset; }` with
-/// the UTF-16 text behind it.
-fn qt5_string(memory: &AddressSpace, at: u64) -> Option<String> {
-    const TEXT_AT: u64 = 24;
-    let (counts, offset) = (memory.read_word(Avma(at)).ok()?, at.checked_add(16)?);
-    if memory.word() != 8 || memory.read_word(Avma(offset)).ok()? != TEXT_AT {
-        return None;
-    }
-    let (references, units) = (counts as u32, counts >> 32);
-    let allocated = memory.read_word(Avma(at.checked_add(8)?)).ok()? & 0x7fff_ffff;
-    let is_shared = (1..1000).contains(&references) || references == u32::MAX;
-    let is_header = is_shared && (allocated == 0 || allocated > units);
-    is_header.then(|| utf16(memory, at.checked_add(TEXT_AT)?, units)).flatten()
-}
-
-/// Qt 6: `{ QArrayData *d; char16_t *ptr; qsizetype size; }`, the text behind the
-/// `QArrayData { int ref; uint flags; qsizetype alloc; }`.
-fn qt6_string(memory: &AddressSpace, data: u64, text: u64, units: u64) -> Option<String> {
-    const TEXT_AT: u64 = 16;
-    if text.checked_sub(data)? != TEXT_AT || memory.word() != 8 {
-        return None;
-    }
-    let allocated = memory.read_word(Avma(data.checked_add(8)?)).ok()?;
-    let references = memory.read_word(Avma(data)).ok()? as u32;
-    let is_header = (1..1000).contains(&references) && allocated >= units;
-    is_header.then(|| utf16(memory, text, units)).flatten()
-}
-
-fn utf16(memory: &AddressSpace, at: u64, units: u64) -> Option<String> {
-    if !(4..=MOST_UNITS).contains(&units) {
-        return None;
-    }
-    // The text ends with a zero that does not count.
-    let length = usize::try_from(units.checked_add(1)?.checked_mul(2)?).ok()?;
-    let bytes = memory.read_up_to(Avma(at), length);
-    let mut units: Vec<u16> =
-        bytes.chunks_exact(2).map(|unit| memory.unsigned(unit) as u16).collect();
-    if bytes.len() != length || units.pop() != Some(0) {
-        return None;
-    }
-    let text = String::from_utf16(&units).ok()?;
-    let is_text = !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t'));
-    is_text.then(|| text.trim_end().to_owned()).filter(|text| !text.is_empty())
-}
-
 /// V8's `FailureMessage { uintptr_t start_marker; char message[512]; uintptr_t end_marker; }`
 /// (`src/base/logging.cc`), which is on the stack "for crash reports".
 fn v8_record(stack: &Stack<'_>, end: usize) -> Option<String> {
@@ -291,7 +291,6 @@ fn v8_record(stack: &Stack<'_>, end: usize) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::memory;
     use super::*;
 
     #[test]
@@ -305,31 +304,16 @@ mod tests {
         assert_eq!(of_scudo("zScudo ERROR: race"), Some("Scudo ERROR: race"));
     }
 
-    fn header(words: &[u32], text: &str) -> Vec<u8> {
-        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
-        bytes.extend([0, 0]);
-        bytes
-    }
-
     #[test]
-    fn a_string_of_qt_5_is_behind_its_header() {
-        let text = |bytes: &[u8]| qt5_string(&memory(&[(0x1000, bytes)]), 0x1000);
-        let good = header(&[1, 7, 8, 0, 24, 0], "no eggs");
-        assert_eq!(text(&good).as_deref(), Some("no eggs"));
-        assert_eq!(text(&header(&[1, 7, 8, 0, 32, 0], "no eggs")), None, "another offset");
-        assert_eq!(text(&header(&[0, 7, 8, 0, 24, 0], "no eggs")), None, "not in use");
-        assert_eq!(text(&header(&[1, 6, 8, 0, 24, 0], "no eggs")), None, "another length");
-        let huge = header(&[1, u32::MAX, 0, 0, 24, 0], "no eggs");
-        assert_eq!(text(&huge), None);
-    }
-
-    #[test]
-    fn a_string_of_qt_6_has_its_header_before_the_text() {
-        let bytes = header(&[1, 0, 8, 0], "no eggs");
-        let memory = memory(&[(0x1000, &bytes)]);
-        assert_eq!(qt6_string(&memory, 0x1000, 0x1010, 7).as_deref(), Some("no eggs"));
-        assert_eq!(qt6_string(&memory, 0x1000, 0x1012, 6), None);
-        assert_eq!(qt6_string(&memory, 0x1000, 0x1010, u64::MAX), None);
+    fn a_format_is_filled_with_the_values_that_are_known() {
+        let text = |at: Avma| (at.0 == 0x2000).then(|| "orders.db".to_owned());
+        let of = |format, values: &[Option<u64>]| {
+            formatted(format, |nth| values.get(nth).copied().flatten().map(Avma), text)
+        };
+        let values = [Some(0x2000), Some(0xffff_fffb)];
+        assert_eq!(of("cannot open %s (%d), 100%%", &values), "cannot open orders.db (-5), 100%");
+        assert_eq!(of("cannot open %s (%d)", &[None, Some(5)]), "cannot open %s (5)");
+        assert_eq!(of("%.*s after %d", &values), "%.*s after %d");
+        assert_eq!(of("%s", &[Some(0x3000)]), "%s", "no text there");
     }
 }
