@@ -32,8 +32,8 @@ pub(crate) struct Search {
     /// Look for source files in these directories, too: by their path or the end of it
     #[arg(long, value_name = "A:B", value_delimiter = ':', hide_short_help = true)]
     pub(crate) source_path: Vec<PathBuf>,
-    /// Names of JIT-compiled code, in the format of perf's maps (default: perf-PID.map beside
-    /// the core)
+    /// Names of JIT-compiled code, in the format of perf's maps or jitdump (default:
+    /// perf-PID.map and jit-PID.dump beside the core)
     #[arg(long, value_name = "FILE", value_parser = readable, hide_short_help = true)]
     pub(crate) jit_map: Option<PathBuf>,
     /// Fetch missing files from debuginfod servers: DEBUGINFOD_URLS, or these

@@ -1,67 +1,136 @@
-//! Names of just-in-time compiled code from a map as `perf` reads it: `/tmp/perf-PID.map` of
-//! the machine where the process ran, kept beside the core or named by the user. It is never
-//! looked for elsewhere: on another machine that number is another process'.
+//! Names of just-in-time compiled code from the files that compilers write for `perf`:
+//! `/tmp/perf-PID.map` and `jit-PID.dump` of the machine where the process ran, kept beside the
+//! core or named by the user, and the latter where the core says that the process had it
+//! mapped. They are never looked for elsewhere: on another machine that number is another
+//! process'.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::jit_dump;
 use super::locator::Locator;
+use crate::model::code::{SourceContent, SourceLocation};
 use obit_corefile::addr::Avma;
 use obit_corefile::mapped_file::MappedFile;
 
-/// Bytes of a map that are read.
+/// Bytes of a file that are read.
 const LARGEST: usize = 256 << 20;
-/// Entries that are kept, and bytes of a name.
-const MOST: usize = 1 << 20;
-const NAME_BYTES: usize = 4096;
+/// Functions that are kept, lines of all of them, and bytes of a name.
+pub(super) const MOST: usize = 1 << 20;
+pub(super) const NAME_BYTES: usize = 4096;
 
-/// What a map says: functions by address.
+/// What the files say: functions by address.
 #[derive(Debug, Default)]
 pub struct JitNames {
-    /// By start, then by their order in the map.
-    entries: Vec<Entry>,
+    /// By start, then by their order in the file.
+    functions: Vec<Function>,
 }
 
+/// A function that was compiled.
 #[derive(Debug)]
-struct Entry {
-    start: u64,
-    end: u64,
-    name: String,
+pub(super) struct Function {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) name: String,
+    /// By start.
+    pub(super) lines: Vec<Line>,
+}
+
+/// Code of one line: up to the next.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) start: u64,
+    pub(super) line: u32,
+    pub(super) file: Arc<str>,
 }
 
 impl Locator {
-    /// The names of the map that the user gave, else of `perf-PID.map` beside the core;
-    /// `pid` is that of the crashed process.
-    pub fn jit_names(&self, pid: Option<i64>) -> Option<JitNames> {
-        let beside = || -> Option<PathBuf> {
-            let pid = pid.filter(|pid| *pid > 0)?;
-            Some(self.rules.core_directory.as_ref()?.join(format!("perf-{pid}.map")))
-        };
-        let path = self.rules.jit_map.clone().or_else(beside)?;
-        let file = MappedFile::open(&path).ok()?;
-        let bytes: &[u8] = &file;
-        Some(JitNames::parse(bytes.get(..LARGEST).unwrap_or(bytes)))
+    /// The names of the file that the user gave, else of those beside the core; `pid` is that
+    /// of the crashed process, `mapped` are the paths of the files that it had mapped.
+    pub fn jit_names<'p>(
+        &self,
+        pid: Option<i64>,
+        mapped: impl Iterator<Item = &'p Path>,
+    ) -> Option<JitNames> {
+        if let Some(path) = &self.rules.jit_map {
+            // The user says that it is of this process.
+            return Some(JitNames::of(read(path, None)?));
+        }
+        let pid = pid.filter(|pid| *pid > 0)?;
+        let dump = format!("jit-{pid}.dump");
+        let beside = |name: &str| Some(self.rules.core_directory.as_ref()?.join(name));
+        let map = beside(&format!("perf-{pid}.map")).and_then(|path| read(&path, Some(pid)));
+        let lines = beside(&dump).and_then(|path| read(&path, Some(pid))).or_else(|| {
+            let mut mapped = mapped.filter(|path| path.ends_with(&dump));
+            read(&self.below_sysroot(mapped.next()?)?, Some(pid))
+        });
+        // Of two at one place that with lines counts.
+        let all: Vec<Function> = [map, lines].into_iter().flatten().flatten().collect();
+        (!all.is_empty()).then(|| JitNames::of(all))
+    }
+
+    /// Where a file of the crashed process' machine is on this one.
+    fn below_sysroot(&self, path: &Path) -> Option<PathBuf> {
+        match &self.rules.sysroot {
+            Some(root) => Some(root.join(path.strip_prefix("/").ok()?)),
+            None => Some(path.to_owned()),
+        }
     }
 }
 
+/// The functions of a file of either format, if it is of process `pid`.
+fn read(path: &Path, pid: Option<i64>) -> Option<Vec<Function>> {
+    let file = MappedFile::open(path).ok()?;
+    let bytes: &[u8] = &file;
+    let bytes = bytes.get(..LARGEST).unwrap_or(bytes);
+    let is_dump = path.extension().is_some_and(|extension| extension == "dump");
+    match jit_dump::parse(bytes, pid) {
+        Some(functions) => Some(functions),
+        None if is_dump => None,
+        None => Some(of_map(bytes)),
+    }
+}
+
+/// Reads lines of `START SIZE NAME`, both numbers hexadecimal; others are skipped.
+fn of_map(map: &[u8]) -> Vec<Function> {
+    map.split(|byte| *byte == b'\n').filter_map(entry).take(MOST).collect()
+}
+
 impl JitNames {
-    /// Reads lines of `START SIZE NAME`, both numbers hexadecimal; others are skipped.
-    pub fn parse(map: &[u8]) -> Self {
-        let lines = map.split(|byte| *byte == b'\n');
-        let mut entries: Vec<Entry> = lines.filter_map(entry).take(MOST).collect();
+    /// Of these functions, in the order in which they were compiled.
+    pub(super) fn of(mut functions: Vec<Function>) -> Self {
         // Stable: of two at one place the later is the code that ran last.
-        entries.sort_by_key(|entry| entry.start);
-        Self { entries }
+        functions.sort_by_key(|function| function.start);
+        Self { functions }
     }
 
     /// The name of the code at `at`.
     pub fn at(&self, at: Avma) -> Option<&str> {
-        let after = self.entries.partition_point(|entry| entry.start <= at.0);
-        let entry = self.entries.get(after.checked_sub(1)?)?;
-        (at.0 < entry.end).then_some(entry.name.as_str())
+        Some(self.function(at)?.name.as_str())
+    }
+
+    /// The line of the code at `at`.
+    pub fn location(&self, at: Avma) -> Option<SourceLocation> {
+        let lines = &self.function(at)?.lines;
+        let after = lines.partition_point(|line| line.start <= at.0);
+        let line = lines.get(after.checked_sub(1)?)?;
+        Some(SourceLocation {
+            file: line.file.to_string(),
+            directory: None,
+            line: Some(line.line),
+            column: None,
+            content: SourceContent::default(),
+        })
+    }
+
+    fn function(&self, at: Avma) -> Option<&Function> {
+        let after = self.functions.partition_point(|function| function.start <= at.0);
+        let function = self.functions.get(after.checked_sub(1)?)?;
+        (at.0 < function.end).then_some(function)
     }
 }
 
-fn entry(line: &[u8]) -> Option<Entry> {
+fn entry(line: &[u8]) -> Option<Function> {
     let line = std::str::from_utf8(line).ok()?.trim_end_matches('\r');
     let mut parts = line.splitn(3, ' ');
     let mut number = || {
@@ -72,7 +141,7 @@ fn entry(line: &[u8]) -> Option<Entry> {
     let name = parts.next()?.trim();
     let is_name = !name.is_empty() && name.len() <= NAME_BYTES && !name.contains(char::is_control);
     let end = start.checked_add(size).filter(|_| is_name && size > 0)?;
-    Some(Entry { start, end, name: name.to_owned() })
+    Some(Function { start, end, name: name.to_owned(), lines: Vec::new() })
 }
 
 #[cfg(test)]
@@ -80,7 +149,7 @@ mod tests {
     use super::*;
 
     fn name(map: &str, at: u64) -> Option<String> {
-        JitNames::parse(map.as_bytes()).at(Avma(at)).map(str::to_owned)
+        JitNames::of(of_map(map.as_bytes())).at(Avma(at)).map(str::to_owned)
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod debuginfod;
 mod files;
 mod found;
 mod image;
+mod jit_dump;
 mod jit_names;
 mod locator;
 mod memo;

@@ -163,10 +163,17 @@ pub(super) fn candidates(dump: &Dump, memory: &AddressSpace, limits: &Limits) ->
             last.mapped.push((file.range, file.offset));
         }
     }
-    found.retain(|candidate| looks_loaded(candidate, memory));
+    found.retain(|candidate| !is_jit_dump(candidate) && looks_loaded(candidate, memory));
     mark_executable(&mut found, dump, memory, limits);
     add_vdso(&mut found, dump, memory, limits);
     found
+}
+
+/// Whether it is the file in which a just-in-time compiler records its code for `perf`: its
+/// first page is mapped as if it were code, so that `perf` sees it.
+fn is_jit_dump(candidate: &Candidate) -> bool {
+    let file = candidate.path.file_name().map(|name| name.to_string_lossy());
+    file.is_some_and(|file| file.starts_with("jit-") && file.ends_with(".dump"))
 }
 
 /// Whether code could have run from it: data files are mapped too, and a program may map

@@ -54,7 +54,8 @@ pub fn load(dump: &Dump, library: &Arc<Library>) -> Loaded {
     let mut modules = modules_of(found, library);
     modules.add_jit_images(&memory);
     let pid = dump.process.as_ref().map(|info| info.pid);
-    modules.jit_names = library.locator.jit_names(pid);
+    let mapped = dump.mapped_files.iter().map(|file| file.path.as_path());
+    modules.jit_names = library.locator.jit_names(pid, mapped);
     Loaded { modules, memory, notices }
 }
 

@@ -78,9 +78,15 @@ impl Modules {
         self.get(index)?.debug.get()?.debug.as_ref()
     }
 
-    /// What a map for `perf` calls the just-in-time compiled code at `at`, which is of no module.
+    /// What a file for `perf` calls the just-in-time compiled code at `at`, which is of no
+    /// module.
     pub fn jit_name_at(&self, at: Avma) -> Option<&str> {
         self.jit_names.as_ref()?.at(at)
+    }
+
+    /// The line of that code, where such a file has lines.
+    pub fn jit_location_at(&self, at: Avma) -> Option<SourceLocation> {
+        self.jit_names.as_ref()?.location(at)
     }
 
     /// The source file that module number `index` was compiled from.

@@ -10,7 +10,7 @@ use crate::unwind::{Activation, Left, Stack, Trust};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Machine;
 use obit_corefile::limits::Limits;
-use obit_dwarf::SourceFrame;
+use obit_dwarf::{SourceFrame, SourceLocation};
 
 /// Outermost frames of a cut stack that are kept: enough to see who began.
 const OUTERMOST_KEPT: usize = 20;
@@ -162,7 +162,10 @@ impl<'m> Naming<'m> {
                 .modules
                 .get(index)
                 .and_then(|module| Some(self.modules.debug(index)?.frames_at(module.to_svma(at)))),
-            None => self.modules.jit_name_at(at).map(|name| vec![of_map(name)]),
+            None => {
+                let name = self.modules.jit_name_at(at);
+                name.map(|name| vec![of_map(name, self.modules.jit_location_at(at))])
+            }
         };
         let found = Rc::new(found.unwrap_or_default());
         self.known.insert(at, Rc::clone(&found));
@@ -176,12 +179,12 @@ impl<'m> Naming<'m> {
     }
 }
 
-/// A function that only a map for `perf` names.
-fn of_map(name: &str) -> SourceFrame {
+/// A function that only a file for `perf` names.
+fn of_map(name: &str, location: Option<SourceLocation>) -> SourceFrame {
     SourceFrame {
         function: Some(name.to_owned()),
         linkage_name: None,
-        location: None,
+        location,
         language: None,
         is_inline: false,
         from_symbol: true,
