@@ -3,7 +3,7 @@
 use super::stack::Stack;
 use obit_corefile::addr::Avma;
 
-/// Bytes of the library's frames that are searched.
+/// Bytes of these frames that are searched.
 const STACK_BYTES: u64 = 1 << 16;
 /// Bytes below the stack pointer that are searched: the frames of functions that have
 /// returned. A function that prints has a buffer of a few KiB, and the calls that end a
@@ -38,7 +38,7 @@ pub(super) fn words(stack: &Stack<'_>, end: usize) -> Option<Vec<u64>> {
     Some(bytes.chunks_exact(memory.word()).map(|word| memory.unsigned(word)).collect())
 }
 
-/// The words that functions left below the stack pointer that have returned.
+/// The words that functions that have returned left below the stack pointer.
 pub(super) fn left(stack: &Stack<'_>) -> Option<Vec<u64>> {
     let memory = &stack.process.memory;
     let (start, _) = extent(stack, stack.frames.len())?;
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_passed_over() {
+    fn bytes_that_are_no_text_are_skipped() {
         assert_eq!(found(b"\xff\xfe\xfdoven: too hot\0"), None);
     }
 }

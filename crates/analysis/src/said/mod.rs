@@ -16,6 +16,7 @@ mod message_buffer;
 mod musl;
 mod printed;
 mod rust;
+mod rust_exception;
 mod rust_stripped;
 mod sanitizer;
 mod stack;
@@ -120,11 +121,11 @@ fn last_words(stack: &Stack<'_>) -> Option<Said> {
         .or_else(|| allocation::said(stack))
         .or_else(|| logging::said(stack))
         .or_else(|| printed::said(stack))
-        .or_else(|| rust::said(stack))
+        .or_else(|| rust::said(stack).map(|said| rust_exception::with_panics(stack, said)))
         .or_else(|| cpp::said(stack))
         .or_else(|| glibc::by_function(stack))
         .or_else(|| glibc_missing::message(stack))
-        .or_else(|| rust_stripped::said(stack))
+        .or_else(|| rust_stripped::said(stack).map(|said| rust_exception::with_panics(stack, said)))
         .or_else(|| musl::said(stack))
 }
 

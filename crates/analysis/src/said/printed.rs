@@ -133,7 +133,7 @@ fn position(stack: &Stack<'_>, who: &Who) -> Option<usize> {
 }
 
 /// What a row's function said that was entered in frame `at`, and whether that only lies where
-/// such a text would be. The program's own frames begin at `end`.
+/// such a text would be. The frames of the application begin at `end`.
 fn text(stack: &Stack<'_>, row: &Row, at: usize, end: Option<usize>) -> Option<(String, bool)> {
     let process = stack.process;
     let end = end.unwrap_or(stack.frames.len());
