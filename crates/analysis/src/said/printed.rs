@@ -94,9 +94,9 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     }
     let mut bare = None;
     for row in &ROWS {
-        let Some(at) = position(stack, &row.who).filter(|at| stack.is_library_up_to(*at)) else {
-            continue;
-        };
+        // A function of the application may have the same name.
+        let is_of_library = |at: &usize| stack.is_library_up_to(at.saturating_add(1));
+        let Some(at) = position(stack, &row.who).filter(is_of_library) else { continue };
         let frame = stack.raised_below(at);
         let subject = (row.speaker == Speaker::Allocator).then_some(Subject::GivenBlock);
         let said = Said {
