@@ -28,6 +28,9 @@ pub fn normalized(name: &str) -> String {
         return TRAP.to_owned();
     }
     let name = cut(name, LONGEST);
+    if let Some(script) = of_script(name) {
+        return script.replace(char::is_control, " ");
+    }
     let name = name
         .split_once('@')
         .map_or(name, |(before, _)| if before.is_empty() { name } else { before });
@@ -35,6 +38,17 @@ pub fn normalized(name: &str) -> String {
     reader.read(0);
     let plain = components(without_return_type(without_qualifiers(&reader.out)));
     if plain.is_empty() { name.replace(char::is_control, " ") } else { plain }
+}
+
+/// The function in a name that V8 gives compiled JavaScript for `perf`: kind, tier, function and
+/// place, as in `JS:*weigh /srv/app.js:1:15`.
+fn of_script(name: &str) -> Option<&str> {
+    const KINDS: [&str; 5] = ["JS:", "LazyCompile:", "Function:", "Script:", "Eval:"];
+    let rest = KINDS.iter().find_map(|kind| name.strip_prefix(kind))?;
+    let (function, place) = rest.trim_start_matches(['*', '~', '^', '+']).split_once(' ')?;
+    let (_, line) = place.rsplit_once(':')?;
+    let is_place = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
+    is_place.then_some(if function.is_empty() { "anonymous" } else { function })
 }
 
 /// At most `most` bytes of a name, whole characters.
@@ -346,6 +360,14 @@ fn of_go(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn compiled_javascript_has_the_name_of_its_function() {
+        assert_eq!(normalized("JS:*weigh /srv/app.js:1:15"), "weigh");
+        assert_eq!(normalized("LazyCompile:~weigh /srv/app.js:3"), "weigh");
+        assert_eq!(normalized("JS:^ /srv/app.js:1:15"), "anonymous");
+        assert_eq!(normalized("JS::value"), "JS::value");
+    }
 
     #[test]
     fn a_function_has_one_name_whatever_made_it() {
