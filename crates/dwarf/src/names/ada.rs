@@ -24,7 +24,7 @@ mod tests {
     use super::source_name;
 
     #[test]
-    fn two_underscores_stand_between_scopes() {
+    fn two_underscores_separate_scopes() {
         let shown = |name| source_name(name);
         assert_eq!(shown("a1__inner").as_deref(), Some("a1.inner"));
         assert_eq!(shown("ada__text_io__put_line__2").as_deref(), Some("ada.text_io.put_line"));
