@@ -11,7 +11,7 @@ pub mod spelling;
 
 use crate::blame::is_own;
 use crate::confidence::Confidence;
-use crate::fault::{Fault, Reason};
+use crate::fault::{AccessKind, Fault, Reason};
 use crate::origin::{Origin, Source};
 use element::element_holding;
 use evaluated::{Match, Wanted, holder, is_known, member_wanted, place_of, scalar_of, value_of};
@@ -315,6 +315,11 @@ fn add_argument(
     let is_own = |at: usize| frames.get(at).is_some_and(|frame| is_own(process, frame));
     let is_straight = |failed: usize| failed < blame && !(failed..blame).any(is_own);
     let activation = |at: usize| frames.get(at).map(|frame| frame.activation);
+    // Of a call that led nowhere the function is bad, not what it was given.
+    let kind = judged.fault.and_then(|fault| fault.access.as_ref()).map(|access| access.kind);
+    if kind == Some(AccessKind::Execute) {
+        return;
+    }
     // A function that left no frame has words of its own.
     if judged.origin.is_some_and(|origin| origin.gone.is_some()) {
         return;
