@@ -152,6 +152,10 @@ fn a_report_on_a_scrubbed_core_differs_only_in_what_is_masked() {
                 |way: &str| way.ends_with(".confidence") || way == ".cause.evidence[].text";
             found.retain(|(way, ..)| !is_of_text(way));
         }
+        if core.ends_with("out_of_memory.core.zst") {
+            // The size that could not be had lies in the runtime's frames, which are cleared.
+            found.retain(|(way, ..)| way != ".cause.message");
+        }
         if core.ends_with("canary-cpp/wild.core.zst") {
             // The pointer itself spells a secret, and goes.
             found.retain(|(way, ..)| !way.starts_with(".cause"));

@@ -25,6 +25,7 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     let (speaker, text) = if let Some(at) = inner(&["runtime.throw", "runtime.fatal"]) {
         let text = variable(stack, at, "s").and_then(|s| s.text).map(|text| text.text);
         let text = text.or_else(|| thrown_by(stack, at, end));
+        let text = text.or_else(|| go_memory::thrown_with(stack, at));
         let is_memory = text.as_deref().is_some_and(|text| text.ends_with(OUT_OF_MEMORY));
         (if is_memory { Speaker::OutOfMemory } else { Speaker::GoFatal }, text)
     } else if let Some(at) = inner(&["runtime.gopanic"]) {

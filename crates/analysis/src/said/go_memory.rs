@@ -15,6 +15,8 @@ mod g {
     pub(super) const STACK_HIGH: u64 = 8;
     pub(super) const PANIC: u64 = 32;
 }
+/// No text of the runtime's own fatal errors is longer.
+const MOST_TEXT: u64 = 200;
 /// Where `arg`, an interface, lies in `_panic`.
 const ARG: u64 = 8;
 /// Fields of a runtime type.
@@ -46,6 +48,21 @@ pub(super) fn panicked_with(stack: &Stack<'_>, panic: usize) -> Option<String> {
     // Of two it could be either.
     let [record] = records.as_slice() else { return None };
     printed(memory, &stack.process.modules, *record)
+}
+
+/// The text that frame `throw`, of `throw` or `fatal`, was called with. Its place for the
+/// argument is the first above its frame, for the convention of the stack as for that of
+/// registers (`cmd/compile/abi-internal.md`, "spill space"). Such texts are constants.
+pub(super) fn thrown_with(stack: &Stack<'_>, throw: usize) -> Option<String> {
+    let thread = stack.process.threads.get(stack.thread)?;
+    let memory = &stack.process.memory;
+    let at = thread.stack.frames.get(stack.frames.get(throw)?.activation)?.cfa?;
+    let (text, length) = (memory.read_word(at).ok()?, memory.read_word(at.checked_add(8)?).ok()?);
+    let is_constant = memory.region_at(Avma(text)).is_some_and(|region| !region.permissions.write)
+        && stack.process.modules.index_at(Avma(text)).is_some();
+    let is_text = (1..=MOST_TEXT).contains(&length);
+    let text = (is_constant && is_text).then(|| text_at(memory, Avma(text), length)).flatten()?;
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~')).then_some(text)
 }
 
 /// The panics that a goroutine whose address is kept between `start` and `end` of its own

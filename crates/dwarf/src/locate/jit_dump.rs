@@ -79,7 +79,8 @@ impl Found {
         // V8 (seen in Node 20) writes names of files that it has freed: with a NUL in one, all
         // that follows is read wrong, and its addresses are not of this function.
         let is_whole = lines.iter().all(|line| (start..=end).contains(&line.start));
-        let lines = if is_whole { lines } else { Vec::new() };
+        let is_named = |line: &Line| is_whole && line.line > 0 && !line.file.is_empty();
+        let lines: Vec<Line> = lines.into_iter().filter(is_named).collect();
         self.at.insert(start, self.functions.len());
         self.functions.push(Function { start, end, name, lines });
         Some(())
@@ -118,9 +119,7 @@ impl Found {
             if name != SAME_FILE {
                 file = text(rest).map(Arc::from);
             }
-            if let Some(file) = file.as_ref().filter(|_| line > 0) {
-                lines.push(Line { start, line, file: Arc::clone(file) });
-            }
+            lines.push(Line { start, line, file: file.clone().unwrap_or_default() });
             at = at.checked_add(ENTRY)?.checked_add(length)?.checked_add(1)?;
         }
         // Stable: of two at one address the later counts.

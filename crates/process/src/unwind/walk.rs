@@ -45,7 +45,6 @@ pub struct Unwinder<'m> {
     code_mask: u64,
     /// Of the thread that is unwound, where a register holds it.
     thread_pointer: Option<u64>,
-    machine: Machine,
     budget: Budget,
 }
 
@@ -86,7 +85,6 @@ impl<'m> Unwinder<'m> {
             context: RowContext::new(),
             code_mask: 0,
             thread_pointer: None,
-            machine,
             budget: Budget::new(),
         }
     }
@@ -194,7 +192,7 @@ impl<'m> Unwinder<'m> {
                     }
                     Ok(caller) => {
                         frame.cfa = Some(caller.cfa);
-                        if let Some(next) = self.goroutine(frame, &row, facts) {
+                        if let Some(next) = self.goroutine(frame, Some(&row), facts) {
                             return Next::Frame(next);
                         }
                         let Some(pc) = caller.pc else { return Next::Outermost };
@@ -215,8 +213,12 @@ impl<'m> Unwinder<'m> {
                     Err(problem) => UnwindStop::Row(problem),
                 }
             }
-            Way::NoTable if self.budget.table_bytes == 0 => UnwindStop::TablesTooCostly,
-            Way::NoTable => UnwindStop::NoTable,
+            // Go's own table has no size for the frame that switches stacks.
+            Way::NoTable => match self.goroutine(frame, None, facts) {
+                Some(next) => return Next::Frame(next),
+                None if self.budget.table_bytes == 0 => UnwindStop::TablesTooCostly,
+                None => UnwindStop::NoTable,
+            },
         };
         let (modules, at) = (self.modules, frame.lookup_pc());
         let function_start = move || {
@@ -266,11 +268,12 @@ impl<'m> Unwinder<'m> {
     fn goroutine(
         &mut self,
         frame: &Activation,
-        row: &Row<'_>,
+        row: Option<&Row<'_>>,
         facts: &'static Facts,
     ) -> Option<Activation> {
         let is_called = frame.left == Left::Called && frame.trust < Trust::Scan;
-        if row.convention != Convention::Go || self.machine != Machine::X86_64 || !is_called {
+        let is_go = row.is_none_or(|row| row.convention == Convention::Go);
+        if !is_go || self.machine != Machine::X86_64 || !is_called {
             return None;
         }
         let left = goroutine::switch(&self.symbol(frame)?)?;
