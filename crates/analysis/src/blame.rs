@@ -34,7 +34,7 @@ pub(super) fn application_frame(process: &Process, frames: &[Frame]) -> Option<u
 
 /// The frame of the program's own code to name for what frame `made` did: itself, or where it
 /// is a library's, whom the library handed it to (a callback, up to frame `failed`), else
-/// for whom it did so. Start-up code has nobody it did so for: if the way back to it is not
+/// for whom it did so. Start-up code has no caller that it did so for: if the way back to it is not
 /// `is_certain`, it led past the frame that made the value.
 pub(super) fn own_about(
     process: &Process,

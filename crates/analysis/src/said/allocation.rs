@@ -75,7 +75,7 @@ fn of_layout(first: u64, second: u64) -> Option<u64> {
         (false, true) => Some(first),
         _ => None,
     }
-    // No bytes are always to be had: what stood there was cleared.
+    // No bytes are always to be had: the value was cleared.
     .filter(|size| *size != 0)
 }
 

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_is_what_stands_between_the_commas_of_the_call() {
+    fn an_argument_is_the_text_between_the_commas_of_the_call() {
         let line = "if (strcmp(vh[i].host, get(a, b)) == 0) // strcmp(x)";
         let of = |number| argument(line, Some("__strcmp_evex"), number);
         assert_eq!(of(0).as_deref(), Some("vh[i].host"));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn two_calls_of_one_function_are_not_told_apart() {
+    fn two_calls_of_one_function_are_ambiguous() {
         assert_eq!(argument("n = strlen(a) + strlen(b);", Some("strlen"), 0), None);
     }
 }

@@ -219,7 +219,7 @@ impl Follow<'_> {
         let is_restored = match from {
             Term::Memory(operand) => self
                 .place(before, &operand)
-                .is_some_and(|at| before.saved.iter().any(|saved| *saved == (register, at))),
+                .is_some_and(|at| before.saved.contains(&(register, at))),
             _ => false,
         };
         if is_restored {

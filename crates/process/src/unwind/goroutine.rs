@@ -23,7 +23,7 @@ mod g {
     pub(super) const SCHED_G: u64 = 72;
 }
 /// Bytes of `m` in which `curg` lies, in one place or another; `g0` and `gsignal` before it are
-/// told apart by their stacks.
+/// distinguished by their stacks.
 const CURG: std::ops::Range<u64> = 64..320;
 
 /// How a function leaves a goroutine that it switches from; `None` for all others.

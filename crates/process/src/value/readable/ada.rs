@@ -162,7 +162,7 @@ mod tests {
             record("packed", 1, members),
         ];
         types.iter_mut().for_each(|ty| ty.language = Language::Ada);
-        Stage::new(types, &[(0x1000, &[0b101_1011_1])]).ask(|play| {
+        Stage::new(types, &[(0x1000, &[0b1011_0111])]).ask(|play| {
             let found = play.object(3, 0x1000).members(play.scene);
             let scalars: Vec<_> =
                 found.iter().map(|(_, member)| member.scalar(play.scene).unwrap()).collect();
