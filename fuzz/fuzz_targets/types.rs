@@ -54,7 +54,8 @@ fn referred(kind: &TypeKind) -> Vec<TypeId> {
             found.extend(*target);
         }
         TypeKind::MemberPointer { class, target } => found.extend(class.iter().chain(target)),
-        TypeKind::Typedef(target) | TypeKind::Subrange(target) => found.extend(*target),
+        TypeKind::Typedef(target) => found.extend(*target),
+        TypeKind::Subrange(subrange) => found.extend(subrange.base),
         TypeKind::String(string) => found.extend(string.character),
         TypeKind::Array(array) => found.extend(array.element),
         TypeKind::Record(record) => {
