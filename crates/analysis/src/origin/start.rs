@@ -105,24 +105,23 @@ fn first_argument_value(process: &Process, index: usize) -> Option<Avma> {
 /// The value of argument number `number`, from 0, of the call that frame `index` of the crashed
 /// thread is in, where nothing else is possible.
 pub(crate) fn argument_value(process: &Process, index: usize, number: usize) -> Option<Avma> {
-    let thread = process.crashed()?;
-    let activation = thread.frames.get(index)?.activation;
-    let register = *argument_registers(process.dump.machine).get(number)?;
-    let size = process.memory.word() as u64;
-    let part = disassembly::Part { register, shift: 0, size };
-    let found = origin(process, activation, Wanted::Operand(disassembly::Source::Register(part)))?;
+    let found = argument_origin(process, index, number)?;
     found.value.filter(|_| found.is_certain).map(Avma)
 }
 
 /// What argument number `number` of that call is, where it can be computed; a caller that
 /// changed it since would show another value.
 pub(crate) fn likely_argument(process: &Process, index: usize, number: usize) -> Option<u64> {
+    argument_origin(process, index, number)?.value
+}
+
+fn argument_origin(process: &Process, index: usize, number: usize) -> Option<Origin> {
     let thread = process.crashed()?;
     let activation = thread.frames.get(index)?.activation;
     let register = *argument_registers(process.dump.machine).get(number)?;
     let size = process.memory.word() as u64;
     let part = disassembly::Part { register, shift: 0, size };
-    origin(process, activation, Wanted::Operand(disassembly::Source::Register(part)))?.value
+    origin(process, activation, Wanted::Operand(disassembly::Source::Register(part)))
 }
 
 /// The name of what frame `index` of the crashed thread calls, by its symbol, else by the

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::budget::take;
-use super::without_cfi::{Search, Step};
+use super::without_cfi::{LARGEST_FRAME, Search, Step};
 use super::{Activation, Left, Trust};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Facts, Register, Registers};
@@ -14,8 +14,6 @@ use obit_disassembly::{MemoryOperand, Next, Part, Step as Instruction, Target, T
 const LARGEST_BODY: u64 = 1 << 16;
 /// How much of it behind the pc: branches may lead there and back.
 const BEHIND: u64 = 1 << 12;
-/// No frame is larger.
-const LARGEST_FRAME: u64 = 16 << 20;
 
 /// What was found for frames at a pc, by how execution left them.
 pub(super) type Followed = HashMap<(Avma, Left), Option<Frame>>;
@@ -124,18 +122,20 @@ struct Follow<'f> {
 }
 
 impl Follow<'_> {
-    /// The frame before the instruction `wanted`. Where ways meet, the first one counts:
-    /// compilers keep the frame the same on all.
+    /// The frame before the instruction `wanted`. Where ways meet, the first one counts, since
+    /// compilers keep the frame the same on all; those behind a call come last, as it may be
+    /// one that does not return, with code of another frame behind it.
     fn to(&self, wanted: usize) -> Option<Frame> {
         let mut seen = vec![false; self.instructions.len()];
         let entry = Frame { sp: Some(0), fp: None, saved: Vec::new(), changed: Vec::new() };
         let mut waiting = vec![(0, entry)];
+        let mut behind_calls = Vec::new();
         // Where a jump by a table leads is not in the instruction: to what no other way
         // leads to.
         let mut by_table = None;
         let mut unreached = 0;
         loop {
-            while let Some((at, frame)) = waiting.pop() {
+            while let Some((at, frame)) = waiting.pop().or_else(|| behind_calls.pop()) {
                 let Some(instruction) = self.instructions.get(at) else { continue };
                 if at == wanted {
                     return Some(frame);
@@ -147,7 +147,8 @@ impl Follow<'_> {
                 let after = self.after(&frame, instruction);
                 let next = at.saturating_add(1);
                 match instruction.next {
-                    Next::Falls | Next::Calls(_) => waiting.push((next, after)),
+                    Next::Falls => waiting.push((next, after)),
+                    Next::Calls(_) => behind_calls.push((next, after)),
                     Next::Jumps(Some(target)) => {
                         waiting.extend(self.index(target).map(|target| (target, after)));
                     }
@@ -264,6 +265,7 @@ fn change(frame: &mut Frame, register: Register) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unwind::machine_tests::memory_of;
     use obit_corefile::arch::Machine;
     use obit_corefile::memory::AddressSpace;
     use obit_corefile::testkit::CoreBuilder;
@@ -279,15 +281,12 @@ mod tests {
         text[0x20..0x20 + call.len()].copy_from_slice(call);
         text[0x80..0x80 + code.len()].copy_from_slice(code);
         let stack: Vec<u8> = stack.iter().flat_map(|word| word.to_le_bytes()).collect();
-        let core = CoreBuilder::of(machine)
-            .thread(1, &[])
-            .segment_with(TEXT, &text, 0x1000, "rx")
-            .segment(STACK, &stack, 0x1000);
-        let limits = obit_corefile::limits::Limits::default();
-        let rules = obit_dwarf::locate::SearchRules::default();
-        let locator = obit_dwarf::locate::Locator::new(rules, limits.clone());
-        let library = crate::module::Library::new(std::sync::Arc::new(locator), None, limits);
-        crate::module::load(&core.open().unwrap(), &std::sync::Arc::new(library)).memory
+        memory_of(
+            &CoreBuilder::of(machine)
+                .thread(1, &[])
+                .segment_with(TEXT, &text, 0x1000, "rx")
+                .segment(STACK, &stack, 0x1000),
+        )
     }
 
     fn caller(
@@ -328,9 +327,9 @@ mod tests {
     /// `jal ra, .`
     const JAL: [u8; 4] = [0xef, 0, 0, 0];
     /// beqz a0, .+16; addi sp, sp, -16; sd ra, 8(sp); sd s0, 0(sp); mv s0, a0; jal ra, .;
-    /// ebreak; at 16: li a0, 1; ret
+    /// nop; at 16: li a0, 1; ret
     const RISCV: [u8; 20] = [
-        0x01, 0xc9, 0x41, 0x11, 0x06, 0xe4, 0x22, 0xe0, 0x2a, 0x84, 0xef, 0, 0, 0, 0x02, 0x90,
+        0x01, 0xc9, 0x41, 0x11, 0x06, 0xe4, 0x22, 0xe0, 0x2a, 0x84, 0xef, 0, 0, 0, 0x01, 0x00,
         0x05, 0x45, 0x82, 0x80,
     ];
 
@@ -354,6 +353,7 @@ mod tests {
         let step = at(16).unwrap();
         assert_eq!(step.pc, Avma(TEXT + 0x24));
         assert_eq!(step.registers.get(Register(2)), Some(STACK));
+        // Nor does what lies behind the call count, which might not return.
         // On the other way the return address is saved, here as 0.
         assert!(at(10).is_none());
         assert!(at(12).is_none(), "in the middle of an instruction");

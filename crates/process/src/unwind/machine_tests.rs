@@ -1,8 +1,11 @@
 //! Stacks without call frame information, of each machine that has a way of its own.
 
+use std::sync::Arc;
+
 use super::tests::{stack_of, trusts, unwind};
 use super::{Left, Trust};
 use obit_corefile::arch::{Machine, Register};
+use obit_corefile::memory::AddressSpace;
 use obit_corefile::testkit::CoreBuilder;
 
 const TEXT: u64 = 0x40_0000;
@@ -19,6 +22,15 @@ fn code(core: &CoreBuilder, parts: &[(usize, u32)]) -> Vec<u8> {
         code[*at..*at + 4].copy_from_slice(&bytes);
     }
     code
+}
+
+/// The memory of a core's process, whose images are not looked for.
+pub(super) fn memory_of(core: &CoreBuilder) -> AddressSpace {
+    let limits = obit_corefile::limits::Limits::default();
+    let rules = obit_dwarf::locate::SearchRules::default();
+    let locator = Arc::new(obit_dwarf::locate::Locator::new(rules, limits.clone()));
+    let library = Arc::new(crate::module::Library::new(locator, None, limits));
+    crate::module::load(&core.open().unwrap(), &library).memory
 }
 
 /// A big-endian machine's core.

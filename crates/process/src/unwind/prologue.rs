@@ -81,6 +81,7 @@ impl Search<'_, '_> {
 mod tests {
     use super::*;
     use crate::unwind::Trust;
+    use crate::unwind::machine_tests::memory_of;
     use obit_corefile::arch::{Machine, Register};
     use obit_corefile::memory::AddressSpace;
     use obit_corefile::testkit::CoreBuilder;
@@ -94,17 +95,13 @@ mod tests {
             text[*at..*at + 4].copy_from_slice(&word.to_be_bytes());
         }
         let stack: Vec<u8> = stack.iter().flat_map(|word| word.to_be_bytes()).collect();
-        let core = CoreBuilder::of(Machine::Mips)
-            .big_endian()
-            .thread(1, &[])
-            .segment_with(TEXT, &text, 0x1000, "rx")
-            .segment(STACK, &stack, 0x1000);
-        let limits = obit_corefile::limits::Limits::default();
-        let rules = obit_dwarf::locate::SearchRules::default();
-        let locator = obit_dwarf::locate::Locator::new(rules, limits.clone());
-        let locator = std::sync::Arc::new(locator);
-        let library = crate::module::Library::new(locator, None, limits);
-        crate::module::load(&core.open().unwrap(), &std::sync::Arc::new(library)).memory
+        memory_of(
+            &CoreBuilder::of(Machine::Mips)
+                .big_endian()
+                .thread(1, &[])
+                .segment_with(TEXT, &text, 0x1000, "rx")
+                .segment(STACK, &stack, 0x1000),
+        )
     }
 
     fn caller(memory: &AddressSpace, frame: &Activation) -> Option<(u64, Registers)> {

@@ -13,7 +13,7 @@ use obit_corefile::memory::Cursor;
 /// How far a direct call's target may lie before the pc to be the same function.
 const LARGEST_FUNCTION: u64 = 1 << 16;
 /// Frames of the frame-pointer chain lie this close together, bytes.
-const LARGEST_FRAME: u64 = 16 << 20;
+pub(super) const LARGEST_FRAME: u64 = 16 << 20;
 /// How much code of a function without CFI is read to see that it calls nothing.
 const LARGEST_LEAF: u64 = 1 << 12;
 /// How far below its stack a thread that overflowed it may have crashed.
