@@ -1,7 +1,7 @@
 //! Steps by following a function's code from its start to the pc: how far it moved the stack
 //! pointer, where it saved registers. For code without CFI whose instructions are decoded.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use super::budget::take;
 use super::without_cfi::{LARGEST_FRAME, Search, Step};
@@ -46,11 +46,14 @@ impl Search<'_, '_> {
             }
         };
         let register = |register| frame.registers.get(register);
-        let entry = match (begun.sp, begun.fp) {
-            (Some(sp), _) => register(facts.sp)?.checked_add_signed(sp.checked_neg()?)?,
-            (None, Some(fp)) => register(facts.fp)?.checked_add_signed(fp.checked_neg()?)?,
+        // With a frame pointer the stack pointer may have been moved on some ways only
+        // (`alloca`).
+        let (base, moved) = match (begun.fp, begun.sp) {
+            (Some(fp), _) => (facts.fp, fp),
+            (None, Some(sp)) => (facts.sp, sp),
             (None, None) => return None,
         };
+        let entry = register(base)?.checked_add_signed(moved.checked_neg()?)?;
         if entry.checked_sub(register(facts.sp)?)? > LARGEST_FRAME {
             return None;
         }
@@ -123,19 +126,19 @@ struct Follow<'f> {
 
 impl Follow<'_> {
     /// The frame before the instruction `wanted`. Where ways meet, the first one counts, since
-    /// compilers keep the frame the same on all; those behind a call come last, as it may be
-    /// one that does not return, with code of another frame behind it.
+    /// compilers keep the frame the same on all; those behind the fewest calls come first, as one may
+    /// not return, with code of another frame behind it.
     fn to(&self, wanted: usize) -> Option<Frame> {
         let mut seen = vec![false; self.instructions.len()];
         let entry = Frame { sp: Some(0), fp: None, saved: Vec::new(), changed: Vec::new() };
         let mut waiting = vec![(0, entry)];
-        let mut behind_calls = Vec::new();
+        let mut behind_calls = VecDeque::new();
         // Where a jump by a table leads is not in the instruction: to what no other way
         // leads to.
         let mut by_table = None;
         let mut unreached = 0;
         loop {
-            while let Some((at, frame)) = waiting.pop().or_else(|| behind_calls.pop()) {
+            while let Some((at, frame)) = waiting.pop().or_else(|| behind_calls.pop_front()) {
                 let Some(instruction) = self.instructions.get(at) else { continue };
                 if at == wanted {
                     return Some(frame);
@@ -148,7 +151,7 @@ impl Follow<'_> {
                 let next = at.saturating_add(1);
                 match instruction.next {
                     Next::Falls => waiting.push((next, after)),
-                    Next::Calls(_) => behind_calls.push((next, after)),
+                    Next::Calls(_) => behind_calls.push_back((next, after)),
                     Next::Jumps(Some(target)) => {
                         waiting.extend(self.index(target).map(|target| (target, after)));
                     }
@@ -371,6 +374,19 @@ mod tests {
         assert_eq!(step.pc, Avma(TEXT + 0x25));
         let of = |number| step.registers.get(Register(number));
         assert_eq!((of(7), of(3)), (Some(STACK + 32), Some(0xbb)));
+    }
+
+    #[test]
+    fn a_frame_pointer_counts_where_the_stack_pointer_moved_on_another_way() {
+        // push %rbp; mov %rsp,%rbp; je .+3; sub %rax,%rsp; call .+5
+        let code = [0x55, 0x48, 0x89, 0xe5, 0x74, 0x03, 0x48, 0x29, 0xc4, 0xe8, 0, 0, 0, 0];
+        let call = [0xe8, 0, 0, 0, 0];
+        let memory = memory(Machine::X86_64, &call, &code, &[0, 0, 0xbb, TEXT + 0x25]);
+        let frame = [(6, STACK + 16)];
+        let step = caller(Machine::X86_64, &memory, START + 14, Left::Called, &frame).unwrap();
+        assert_eq!(step.pc, Avma(TEXT + 0x25));
+        let of = |number| step.registers.get(Register(number));
+        assert_eq!((of(7), of(6)), (Some(STACK + 32), Some(0xbb)));
     }
 
     #[test]
