@@ -1,5 +1,36 @@
 //! Analysis: why the process crashed, as data. No text for people is made here, and nothing
 //! is reported that the core does not show.
+//!
+//! [`analyze`] judges an opened [`Process`]; every claim carries its [`Confidence`].
+//!
+//! Not for: sentences about the cause and redaction, both of which the report has.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use obit_analysis::{CauseClass, Confidence, analyze};
+//! use obit_process::process::{Options, Process};
+//!
+//! let core = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/null-field/core.zst");
+//! let core = Path::new(core);
+//! let mut options = Options::default();
+//! options.rules.core_directory = core.parent().map(Path::to_owned);
+//! let process = Process::open(core, options, &())?;
+//!
+//! let cause = analyze(&process).cause.ok_or("no cause")?;
+//! assert_eq!((cause.class, cause.confidence), (CauseClass::NullRead, Confidence::Proved));
+//! assert_eq!(cause.blame, Some(1));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | question | where |
+//! |---|---|
+//! | what kind of crash, how sure, which frame is to blame | [`Cause`], [`CauseClass`], [`Confidence`] |
+//! | which access failed, at which address | [`Fault`], [`Access`], [`Reason`] |
+//! | where the bad value came from, in terms of the source | [`Origin`], [`Source`], [`SourceTerms`] |
+//! | the last message of the program | [`Said`], [`Fact`] |
+//! | what else is wrong: heap, locks | [`Finding`], [`memory`], [`LockFinding`] |
+//! | whose frame is this | [`Owners`] |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 

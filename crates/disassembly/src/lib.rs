@@ -1,5 +1,29 @@
 //! Machine code as text. Knows one instruction set at a time and nothing of processes:
 //! the caller supplies names for addresses.
+//!
+//! Not for: finding where functions begin, and running code.
+//!
+//! ```
+//! use obit_corefile::addr::Avma;
+//! use obit_corefile::arch::Machine;
+//! use obit_disassembly::{AccessMode, Flavor, effects, first};
+//!
+//! let code = [0x48, 0x8b, 0x40, 0x08];
+//! let instruction = first(Machine::X86_64, Flavor::Att, Avma(0x1139), &code).ok_or("cut off")?;
+//! assert_eq!((instruction.text.as_str(), instruction.len), ("mov    0x8(%rax),%rax", 4));
+//!
+//! let effects = effects(Machine::X86_64, Avma(0x1139), &code).ok_or("cut off")?;
+//! let access = effects.accesses.first().ok_or("no access")?;
+//! assert_eq!((access.mode, access.displacement, access.size), (AccessMode::Read, 8, Some(8)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | question | where |
+//! |---|---|
+//! | the text of instructions | [`disassemble`], [`first`], [`Flavor`] |
+//! | what one reads, writes and computes | [`effects`], [`Effects`], [`MemoryOperand`] |
+//! | what a function does to registers, and where it goes on | [`steps`], [`Step`], [`Next`] |
+//! | whether two builds have the same code | [`code_hash`] |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 // What reads files must survive any: no index, no sum that may overflow.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]

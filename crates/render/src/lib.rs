@@ -1,5 +1,27 @@
 //! Outlets: the document laid out for people. What is not in the
 //! [`Report`](obit_report::Report) does not exist here.
+//!
+//! Not for: JSON for programs to read back (`obit_report::json`), and deciding what may be
+//! shown: a report is redacted already.
+//!
+//! ```
+//! use obit_render::{PageOptions, write_page};
+//! use obit_report::{Report, SignalReport};
+//!
+//! let signal = SignalReport { name: "SIGSEGV".to_owned(), ..SignalReport::default() };
+//! let report = Report { signal: Some(signal), ..Report::default() };
+//! let mut page = Vec::new();
+//! write_page(&mut page, &report, &PageOptions::default())?;
+//! assert!(String::from_utf8(page)?.contains("SIGSEGV"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | question | where |
+//! |---|---|
+//! | a crash for a terminal | [`write_page`], [`PageOptions`] |
+//! | a crash or many for a browser | [`write_html`], [`write_triage_html`] |
+//! | the list of groups for a terminal | [`write_groups`] |
+//! | formats for other programs, by name | [`FORMATS`], [`Format`] |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 

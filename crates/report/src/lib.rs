@@ -5,6 +5,20 @@
 //! The root has what a report is made of, from [`Report`] down. Beside it: [`json`] writes
 //! and reads documents, [`module`] has the loaded images, [`memory`] the address space,
 //! [`answer`] the documents of single questions, [`class_name`] the names of causes.
+//!
+//! Not for: finding anything out. A report states what `obit` found.
+//!
+//! ```
+//! use obit_report::{Cause, Report, json};
+//!
+//! let cause = Cause { class: "null-read".to_owned(), ..Cause::default() };
+//! let mut document = Vec::new();
+//! json::write_report(&Report { cause: Some(cause), ..Report::default() }, &mut document)?;
+//!
+//! let report = json::read_report(&document)?;
+//! assert_eq!(report.cause.map(|cause| cause.class).as_deref(), Some("null-read"));
+//! # Ok::<(), std::io::Error>(())
+//! ```
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 

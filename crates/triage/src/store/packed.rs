@@ -1,6 +1,9 @@
 //! Records on their way to the store.
 
+use std::cell::RefCell;
 use std::io;
+
+use zstd::bulk::{Compressor, Decompressor};
 
 use super::head::RecordHead;
 use crate::record::{Record, read_record, write_record};
@@ -72,9 +75,26 @@ const LENGTH: [u8; 8] = [0; 8];
 pub(super) fn packed(record: &Record) -> io::Result<Vec<u8>> {
     let mut json = Vec::new();
     write_record(record, &mut json)?;
-    let mut compressor = zstd::bulk::Compressor::new(3)?;
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(compressor()?),
+        };
+        compressor.compress(&json)
+    })
+}
+
+fn compressor() -> io::Result<Compressor<'static>> {
+    let mut compressor = Compressor::new(3)?;
     compressor.include_checksum(true)?;
-    compressor.compress(&json)
+    Ok(compressor)
+}
+
+thread_local! {
+    // Making one costs as much as packing a record: it asks the processor what it can do,
+    // which a virtual machine answers slowly.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 /// A stored record; `None` if it is damaged.
@@ -83,7 +103,13 @@ pub(super) fn unpacked(packed: &[u8]) -> Option<Record> {
     // The frame says how long its content is: nothing is set aside beyond that.
     let length = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
     let length = usize::try_from(length).ok().filter(|length| *length <= MOST)?;
-    let json = zstd::bulk::decompress(packed, length).ok()?;
+    let json = DECOMPRESSOR.with_borrow_mut(|kept| {
+        let decompressor = match kept {
+            Some(decompressor) => decompressor,
+            None => kept.insert(Decompressor::new().ok()?),
+        };
+        decompressor.decompress(packed, length).ok()
+    })?;
     read_record(&json).ok()
 }
 
