@@ -8,6 +8,7 @@ use obit::redact::Level;
 use super::args::general::General;
 use super::exit;
 use super::list::ListArgs;
+use super::verbs::builds::BuildsArgs;
 use super::verbs::completions::CompletionsArgs;
 use super::verbs::db::DbArgs;
 use super::verbs::diff::DiffArgs;
@@ -79,6 +80,8 @@ pub(crate) enum Verb {
     Show(ShowArgs),
     /// List the crashes in the store
     List(ListArgs),
+    /// List the builds of each program, and which are releases, oldest first
+    Builds(BuildsArgs),
     /// Compare the crashes of two directories or stores
     Diff(DiffArgs),
     /// Summarize recent crashes in Markdown
@@ -118,6 +121,7 @@ impl Verb {
             Self::Triage(args) => args.batch.redaction.level,
             Self::Diff(args) => args.batch.redaction.level,
             Self::Top(_)
+            | Self::Builds(_)
             | Self::Show(_)
             | Self::List(_)
             | Self::Digest(_)

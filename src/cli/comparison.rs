@@ -109,6 +109,7 @@ impl<'a> Comparison<'a> {
                 status: group.change.status(),
                 class: group.class,
                 severity: group.severity,
+                is_sure: group.is_sure,
                 reason: group.reason,
                 ..GroupSummary::default()
             })

@@ -42,7 +42,7 @@ pub(crate) fn write_difference(
             id: group.id.clone(),
             signature: group.signature.clone(),
             status: group.change.status(),
-            is_sure: true,
+            is_sure: group.is_sure,
             reason: group.reason.clone(),
             class: group.class.clone(),
             severity: group.severity.clone(),

@@ -72,6 +72,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Scrub(args) => verbs::scrub::run(args, general),
         Verb::Redact(args) => verbs::redact::run(args, general),
         Verb::Triage(args) => verbs::triage::run(args, general),
+        Verb::Builds(args) => verbs::builds::run(args, general),
         Verb::Top(args) => verbs::top::run(args, general),
         Verb::Show(args) => verbs::show::run(args, general),
         Verb::List(args) => list::run(args, general),

@@ -182,6 +182,7 @@ impl Builder<'_> {
                 .map(|path| self.redactor.show_bytes(Origin::Path, path.as_os_str().as_bytes())),
             args: self.redactor.show_arguments(&argv),
             build_id: module.and_then(|m| m.build_id.as_ref()).map(ToString::to_string),
+            build_id_of_file: module.is_some_and(|module| module.build_id_of_file),
             package: executable.and_then(|at| self.package(at)),
         }
     }

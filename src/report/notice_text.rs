@@ -37,6 +37,7 @@ pub(super) fn module_of(notice: &Notice) -> Option<&str> {
     match notice {
         Notice::ModuleMissing { path, .. }
         | Notice::ModuleMismatch { path, .. }
+        | Notice::ModuleLaidOutOtherwise { path, .. }
         | Notice::ModuleUnverified { path, .. }
         | Notice::DebugInfoMissing { path, .. }
         | Notice::DebugFileMismatch { path, .. }
@@ -139,6 +140,18 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
                 "get the file with build ID {wanted} and pass --sysroot DIR, \
                  --solib-search-path DIR or --debuginfod"
             )),
+        },
+        Notice::ModuleLaidOutOtherwise { path, at } => Words {
+            code: NoticeCode::ModuleMismatch,
+            subject: Some(base_name(path)),
+            text: format!(
+                "{} is a different build of {path}: its segments are not those of the process",
+                at.display()
+            ),
+            hint: Some(
+                "get the file that ran and pass --sysroot DIR or --solib-search-path DIR"
+                    .to_owned(),
+            ),
         },
         Notice::ModuleUnverified { path, at } => Words {
             code: NoticeCode::ModuleUnverified,

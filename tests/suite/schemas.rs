@@ -38,6 +38,7 @@ fn the_published_schemas_of_the_views_are_those_of_their_types() {
         ("group", Document::Group),
         ("show", Document::Show),
         ("diff", Document::Diff),
+        ("builds", Document::Builds),
     ] {
         let mut now = Vec::new();
         write_schema_of_view(document, &mut now).unwrap();

@@ -62,6 +62,13 @@ pub enum Notice {
         /// The file.
         at: PathBuf,
     },
+    /// A file was found under a module's name, but its segments are not those of the process.
+    ModuleLaidOutOtherwise {
+        /// As the crashed process knew it.
+        path: String,
+        /// The file.
+        at: PathBuf,
+    },
     /// A module has no build ID in the core, so its file was matched by name only.
     ModuleUnverified {
         /// As the crashed process knew it.

@@ -77,6 +77,10 @@ pub struct ProcessReport {
     pub args: Vec<Shown>,
     /// Build ID of the program.
     pub build_id: Option<String>,
+    /// The build ID is that of the file at the program's path: the core does not hold it, and
+    /// the file may have been replaced since.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub build_id_of_file: bool,
     /// The distribution's package it came in.
     pub package: Option<Package>,
 }

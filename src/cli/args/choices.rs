@@ -73,6 +73,7 @@ pub(crate) const DOCUMENTS: &[Choice<&str>] = &[
         "A line of `obit top --format ndjson`",
         include_str!("../../../docs/group.schema.json"),
     ),
+    ("builds", "`obit builds --json`", include_str!("../../../docs/builds.schema.json")),
     ("show", "`obit show GROUP --json`", include_str!("../../../docs/show.schema.json")),
     ("diff", "`obit diff --json`", include_str!("../../../docs/diff.schema.json")),
 ];

@@ -3,7 +3,7 @@
 use clap::Args;
 use obit::analysis::CauseClass;
 use obit::report::{Report, Severity};
-use obit::triage::history::Status;
+use obit::triage::history::{Status, StatusCondition};
 use obit::triage::views::GroupSummary;
 
 use crate::cli::exit::Exit;
@@ -15,7 +15,8 @@ use crate::cli::nearest::nearest;
 #[command(next_help_heading = "Exit code")]
 pub(crate) struct FailOn {
     /// Exit with 3 if a crash or a group matches one of these: severity>=high,
-    /// class=null-read; of groups, new, regressed, increasing, or another status
+    /// class=null-read; of groups, new, regressed, increasing, or another status, and new:sure
+    /// where weak evidence is not to count
     #[arg(long, value_name = "CONDITIONS", value_delimiter = ',',
         value_parser = condition, hide_short_help = true)]
     fail_on: Vec<Condition>,
@@ -25,7 +26,7 @@ pub(crate) struct FailOn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Condition {
     /// A group with that status.
-    Status(Status),
+    Status(StatusCondition),
     /// A crash that is as bad, or worse.
     Severity(Severity),
     /// A crash of that class.
@@ -83,8 +84,9 @@ impl Condition {
         match self {
             Self::Status(status) => {
                 // What has no reason has no history.
-                let matches = *status == group.status && !group.reason.is_empty();
-                matches.then(|| format!("{}: {}", status.word(), group.reason))
+                let is_met = status.is_met(group.status, group.is_sure);
+                let matches = is_met && !group.reason.is_empty();
+                matches.then(|| format!("{}: {}", group.status_words(), group.reason))
             }
             Self::Severity(least) => {
                 let severity = group.severity.as_deref()?;
@@ -100,7 +102,7 @@ impl Condition {
 
 fn condition(text: &str) -> Result<Condition, String> {
     let text = text.trim();
-    if let Some(status) = Status::named(text) {
+    if let Some(status) = StatusCondition::named(text) {
         return Ok(Condition::Status(status));
     }
     if let Some(class) = text.strip_prefix("class=") {
@@ -109,7 +111,7 @@ fn condition(text: &str) -> Result<Condition, String> {
     let severity = text.strip_prefix("severity>=").and_then(Severity::named);
     severity.map(Condition::Severity).ok_or_else(|| {
         let (statuses, severities) = (Status::words(), Severity::words());
-        format!("expected {statuses}, class=CLASS, or severity>= followed by {severities}")
+        format!("expected {statuses}, any of them as new:sure or new:weak, class=CLASS, or severity>= followed by {severities}")
     })
 }
 

@@ -32,18 +32,42 @@ impl StoreArgs {
     }
 }
 
-/// Which crashes of the store, and how their history is counted.
+/// Which store, and what the user knows of the builds in it.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Selection {
+pub(crate) struct BuildArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     /// The releases, oldest first, one per line: its name and its build IDs [default: by
-    /// version, if all builds have one, else by their first dump]
+    /// version, builds without one by their first dump; see `obit builds`]
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     build_order: Option<PathBuf>,
     /// How much each release or build ran: lines of NAME,NUMBER (CSV) or NAME = NUMBER (TOML)
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     exposure: Option<PathBuf>,
+}
+
+impl BuildArgs {
+    /// The order of releases.
+    pub(crate) fn order(&self) -> Result<Option<BuildOrder>, Failure> {
+        read(self.build_order.as_deref(), BuildOrder::parse)
+    }
+
+    /// How much each ran.
+    pub(crate) fn exposure(&self) -> Result<Option<Exposure>, Failure> {
+        read(self.exposure.as_deref(), Exposure::parse)
+    }
+
+    /// The store, for reading.
+    pub(crate) fn open(&self) -> Result<Store, Failure> {
+        Ok(Store::open(&self.store.path()?)?)
+    }
+}
+
+/// Which crashes of the store, and how their history is counted.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Selection {
+    #[command(flatten)]
+    pub(crate) builds: BuildArgs,
     /// The time at which trends end [default: the newest dump of the store]
     #[arg(long, value_name = "TIME", value_parser = When::parse, hide_short_help = true)]
     now: Option<When>,
@@ -52,7 +76,7 @@ pub(crate) struct Selection {
         hide_short_help = true)]
     window: i64,
     /// Only crashes that match all of these: class=…,status=…,module=…,program=…,build=…,host=…,
-    /// signature=…,since=…,until=…,severity>=…,count>=…
+    /// signature=…,since=…,until=…,severity>=…,count>=…,sure
     #[arg(long = "where", value_name = "CONDITIONS")]
     conditions: Vec<String>,
     /// Only crashes since then: 24h, 7d, 2026-03-01
@@ -79,8 +103,8 @@ impl Selection {
             filter = filter.and(Filter::parse(&condition, clock).map_err(usage)?);
         }
         Ok(ViewOptions {
-            order: read(self.build_order.as_deref(), BuildOrder::parse)?,
-            exposure: read(self.exposure.as_deref(), Exposure::parse)?,
+            order: self.builds.order()?,
+            exposure: self.builds.exposure()?,
             now: self.now.map(|now| now.seconds(clock)),
             window: Some(self.window),
             filter,
@@ -90,7 +114,7 @@ impl Selection {
 
     /// The store, for reading.
     pub(crate) fn open(&self) -> Result<Store, Failure> {
-        Ok(Store::open(&self.store.path()?)?)
+        self.builds.open()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A file for each verb: its options, and what it does.
 
+pub(crate) mod builds;
 pub(crate) mod completions;
 pub(crate) mod db;
 pub(crate) mod diff;

@@ -120,6 +120,8 @@ impl Finder<'_> {
             range: candidate.extent(head.or(image.as_deref()), bias),
             bias,
             build_id: candidate.build_id.clone().or_else(|| image.as_ref().and_then(of_file)),
+            build_id_of_file: candidate.build_id.is_none()
+                && image.as_ref().and_then(of_file).is_some(),
             package: candidate.package.clone().or_else(|| image.as_ref().and_then(package_of_file)),
             kind: candidate.kind,
             image,
@@ -142,6 +144,21 @@ impl Finder<'_> {
             ImageState::Mismatch => FileState::Mismatch,
             ImageState::Missing => FileState::Missing,
         };
+        let is_other =
+            |image: &&Arc<ElfImage>| !super::same_layout::may_be_same(candidate, image.as_ref());
+        if state == FileState::Unverified
+            && let Some(other) = found.image.as_ref().filter(is_other)
+        {
+            self.notices.retain(|notice| {
+                !matches!(notice, Notice::ModuleUnverified { path, .. }
+                if *path == candidate.path.to_string_lossy())
+            });
+            self.notices.push(Notice::ModuleLaidOutOtherwise {
+                path: candidate.path.to_string_lossy().into_owned(),
+                at: other.path().map(Path::to_owned).unwrap_or_default(),
+            });
+            return (None, FileState::Mismatch);
+        }
         (found.image, state)
     }
 }

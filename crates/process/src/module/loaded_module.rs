@@ -26,6 +26,9 @@ pub struct Module {
     pub bias: LoadBias,
     /// From the core's own pages where they hold it, else from the file.
     pub build_id: Option<BuildId>,
+    /// The build ID is that of a file found by its path: the core does not hold it, and the
+    /// file may have been replaced since.
+    pub build_id_of_file: bool,
     /// `.note.package` JSON, where the core or the file holds it.
     pub package: Option<String>,
     /// The role.

@@ -9,6 +9,7 @@ mod link_map;
 mod load;
 mod loaded_module;
 mod modules;
+mod same_layout;
 mod tls;
 
 pub use library::Library;

@@ -142,6 +142,7 @@ fn jit_module(path: PathBuf, image: Arc<ElfImage>, first: AvmaRange) -> Module {
         range: first,
         bias: LoadBias(0),
         build_id: None,
+        build_id_of_file: false,
         package: None,
         kind: ModuleKind::Jit,
         image: Some(image),

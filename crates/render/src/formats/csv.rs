@@ -53,6 +53,7 @@ const DIFFERENCES: &[Column<GroupDifference>] = &[
     ("before", |g| g.baseline.to_string()),
     ("now", |g| g.current.to_string()),
     ("p", |g| format!("{:.4}", g.p)),
+    ("is_sure", |g| g.is_sure.to_string()),
     ("class", |g| g.class.clone().unwrap_or_default()),
     ("severity", |g| g.severity.clone().unwrap_or_default()),
     ("signature", |g| g.signature.clone()),

@@ -17,6 +17,7 @@ pub(super) const HUMAN: Format = Format {
     group: Some(crate::terminal::group::write_group),
     difference: Some(crate::terminal::difference::write_difference),
     digest: Some(crate::markdown::digest::write_digest),
+    builds: Some(crate::terminal::builds::write_builds),
     records: Some(Records::lines(write_record)),
     printed: Some(crate::terminal::printed::write_printed),
     hidden: Some(crate::terminal::hidden::write_hidden),

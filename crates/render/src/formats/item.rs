@@ -126,8 +126,10 @@ impl Baseline {
     /// What a group's history makes it: the crashes before are what it is compared with.
     pub fn of(summary: &GroupSummary) -> Self {
         match summary.status {
-            // What is back was not there in between.
-            Status::New | Status::Regressed => Self::New,
+            Status::New => Self::New,
+            // What is back was not there in between, unless chance plays.
+            Status::Regressed if summary.is_sure => Self::New,
+            Status::Regressed => Self::Unchanged,
             Status::Increasing => Self::Updated,
             Status::Fading if summary.is_sure => Self::Updated,
             // A newer build without a dump of it is no proof of a fix: a core shows it was there.
@@ -150,7 +152,8 @@ impl Group<'_> {
         // That it fades on weak evidence would make less of it than it is.
         match summary.status == Status::Fading && !summary.is_sure {
             true => count,
-            false => format!("{count}, {}", self.status),
+            false if summary.is_sure => format!("{count}, {}", self.status),
+            false => format!("{count}, {} (weak)", self.status),
         }
     }
 

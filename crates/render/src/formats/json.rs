@@ -2,6 +2,7 @@
 
 use super::{EachRecord, Format, Records};
 use obit_report::json;
+use obit_triage::views::write_builds;
 use obit_triage::views::write_detail;
 use obit_triage::views::write_difference;
 use obit_triage::views::{write_group_lines, write_overview};
@@ -15,6 +16,7 @@ pub(super) const JSON: Format = Format {
     group: Some(|out, group, _| write_detail(group, out)),
     difference: Some(|out, difference, _| write_difference(difference, out)),
     digest: Some(|out, groups, _, _| write_overview(groups, out)),
+    builds: Some(|out, builds, _| write_builds(builds, out)),
     records: Some(Records {
         start: "[",
         between: ",",

@@ -25,6 +25,7 @@ use std::io;
 use crate::PageOptions;
 use obit_report::Report;
 use obit_report::answer::{Hidden, Printed};
+use obit_triage::views::Builds;
 use obit_triage::views::Difference;
 use obit_triage::views::GroupDetail;
 use obit_triage::views::Overview;
@@ -72,6 +73,7 @@ pub struct Format {
     group: Option<WriteGroup>,
     difference: Option<WriteDifference>,
     digest: Option<WriteDigest>,
+    builds: Option<WriteBuilds>,
     records: Option<Records>,
     printed: Option<WritePrinted>,
     hidden: Option<WriteHidden>,
@@ -117,6 +119,8 @@ pub type WriteDifference = fn(&mut dyn io::Write, &Difference, &PageOptions) -> 
 /// Writes the groups since a time (seconds since 1970), and the number of dumps in the
 /// period before it.
 pub type WriteDigest = fn(&mut dyn io::Write, &Overview, i64, u64) -> io::Result<()>;
+/// Writes the builds of programs.
+pub type WriteBuilds = fn(&mut dyn io::Write, &Builds, &PageOptions) -> io::Result<()>;
 /// Writes an answer of `obit print`.
 pub type WritePrinted = fn(&mut dyn io::Write, &Printed, &PageOptions) -> io::Result<()>;
 /// Writes what a report hides.
@@ -170,6 +174,7 @@ impl Format {
             group: None,
             difference: None,
             digest: None,
+            builds: None,
             records: None,
             printed: None,
             hidden: None,
@@ -204,6 +209,11 @@ impl Format {
     /// How it writes what happened since some time.
     pub fn digest(&self) -> Option<WriteDigest> {
         self.digest
+    }
+
+    /// How it writes the builds of programs.
+    pub fn builds(&self) -> Option<WriteBuilds> {
+        self.builds
     }
 
     /// How it writes records.

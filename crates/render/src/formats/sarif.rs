@@ -134,6 +134,7 @@ fn group_properties(report: &Report, group: &Group<'_>) -> Value {
         "crash": visible(&report.id),
         "group": group.id(),
         "status": group.status,
+        "isSure": summary.is_sure,
         "reason": text(&summary.reason),
         "signature": text(&summary.signature),
     })

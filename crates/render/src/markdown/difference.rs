@@ -22,7 +22,7 @@ pub(crate) fn write_difference_markdown(
         writeln!(
             out,
             "| {} | {} | {} | {} | {} | {} | {} |",
-            group.change.word(),
+            group.change.words_if(group.is_sure),
             code_cell(&group.id),
             group.baseline,
             group.current,

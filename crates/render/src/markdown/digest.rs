@@ -46,7 +46,8 @@ pub(crate) fn write_digest(
         write_table_markdown(out, groups().take(ROWS))?;
         writeln!(out)?;
         for group in groups().take(ROWS) {
-            writeln!(out, "- {}: {}", code_cell(&group.id), cell(&group.reason))?;
+            let weak = if group.is_sure { "" } else { "weak: " };
+            writeln!(out, "- {}: {weak}{}", code_cell(&group.id), cell(&group.reason))?;
         }
         let rest = groups().count().saturating_sub(ROWS);
         if rest > 0 {

@@ -30,7 +30,7 @@ pub(crate) fn write_group_markdown(
     writeln!(
         out,
         "- **{}**: {}{}",
-        group.status.word(),
+        group.status_words(),
         cell(&group.reason),
         cell(&state(detail))
     )?;

@@ -33,7 +33,7 @@ pub(crate) fn write_table_markdown<'g>(
             out,
             "| {} | {} | {} | {} | {} | {last} | {} | {} |",
             code_cell(&group.id),
-            group.status.word(),
+            group.status_words(),
             group.count,
             sparkline(&group.trend.counts, 16),
             cell(&releases(&group.releases)),

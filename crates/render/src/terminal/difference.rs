@@ -38,7 +38,7 @@ pub(crate) fn write_difference(
     let room = options.width.saturating_sub(OTHER_COLUMNS);
     for group in &shown {
         let row = [
-            group.change.word().to_owned(),
+            group.change.words_if(group.is_sure).into_owned(),
             group.id.clone(),
             group.baseline.to_string(),
             group.current.to_string(),
@@ -66,8 +66,9 @@ pub(crate) fn write_difference(
             Change::Fewer | Change::Gone => Style::Aside,
         };
         let rest = line.trim_end();
-        let rest = rest.strip_prefix(group.change.word()).unwrap_or(rest);
-        writeln!(out, "{}{rest}", options.color.paint(ink, group.change.word()))?;
+        let words = group.change.words_if(group.is_sure);
+        let rest = rest.strip_prefix(&*words).unwrap_or(rest);
+        writeln!(out, "{}{rest}", options.color.paint(ink, &words))?;
         let below = options.width.saturating_sub(4).max(20);
         if is_narrow {
             writeln!(out, "    {}", cut_middle(&text(&group.signature), below))?;

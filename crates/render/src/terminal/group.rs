@@ -30,7 +30,7 @@ pub(crate) fn write_group(
         "{}{}: {}, {}",
         paint(Style::Focus, &group.id),
         name.unwrap_or_default(),
-        paint(Style::Doubt, group.status.word()),
+        paint(Style::Doubt, &group.status_words()),
         counted(group.count as usize, "dump")
     )?;
     let mut say = |label: &str, body: &str| -> io::Result<()> {

@@ -148,7 +148,7 @@ fn cells(at: usize, group: &GroupSummary, is_wide: bool) -> Vec<String> {
     let mut row = vec![
         (at + 1).to_string(),
         group.id.clone(),
-        group.status.word().to_owned(),
+        group.status_words().into_owned(),
         grouped(group.count),
         sparkline(&group.trend.counts, if is_wide { 16 } else { 8 }),
     ];
@@ -188,7 +188,7 @@ fn shorten(rows: &mut [Vec<String>], header: &[&str], options: &PageOptions) {
 
 /// The line with colours: the id, and the status by its urgency.
 fn painted(line: &str, group: &GroupSummary, options: &PageOptions) -> String {
-    let word = group.status.word();
+    let word = &*group.status_words();
     let ink = match group.status {
         Status::Regressed => Style::Alarm,
         Status::New | Status::Increasing => Style::Doubt,
@@ -203,20 +203,19 @@ fn painted(line: &str, group: &GroupSummary, options: &PageOptions) -> String {
 
 pub(crate) fn explanation(group: &GroupSummary) -> [String; 2] {
     let rank = group.rank;
-    let doubt = if group.is_sure { "" } else { " (weak evidence)" };
     [
         format!(
-            "rank {:.1} = severity {:.0} ({}) \u{d7} count {:.2} \u{d7} trend {:.2} ({}{doubt}) \
+            "rank {:.1} = severity {:.0} ({}) \u{d7} count {:.2} \u{d7} trend {:.2} ({}) \
              \u{d7} confidence {:.2}",
             rank.score,
             rank.severity,
             text(group.severity.as_deref().unwrap_or("unknown")),
             rank.count,
             rank.trend,
-            group.status.word(),
+            group.status_words(),
             rank.confidence
         ),
-        format!("{}: {}", group.status.word(), text(&group.reason)),
+        format!("{}: {}", group.status_words(), text(&group.reason)),
     ]
 }
 

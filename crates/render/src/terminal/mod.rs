@@ -1,5 +1,6 @@
 //! Pages and tables of text, for a terminal.
 
+pub(crate) mod builds;
 pub(crate) mod details;
 pub(crate) mod difference;
 pub(crate) mod excerpt;

@@ -6,6 +6,8 @@ mod programs;
 pub(crate) use code_questions::{code_questions, stack_functions};
 pub(crate) use programs::Programs;
 
+use std::collections::HashSet;
+
 use crate::history::{Build, CodeHashes, Event, State};
 use obit_report::Confidence;
 
@@ -63,17 +65,32 @@ pub(crate) struct Sighting {
 }
 
 impl Census {
-    /// Fills in the numbers of dumps of the builds.
+    /// Fills in the numbers of dumps and hosts of the builds.
     pub(crate) fn count_dumps(&mut self) {
         for build in &mut self.builds {
-            (build.dumps, build.seen) = (0, None);
+            (build.dumps, build.seen, build.hosts) = (0, None, 0);
         }
+        let mut times = vec![Vec::new(); self.builds.len()];
+        let mut seen_on = HashSet::new();
         for sighting in &self.sightings {
             let Some(build) = self.builds.get_mut(sighting.event.build) else { continue };
             build.dumps += 1;
+            if let Some(host) = sighting.event.host
+                && seen_on.insert((sighting.event.build, host))
+            {
+                build.hosts += 1;
+            }
             let time = sighting.event.time;
+            if let Some(times) = times.get_mut(sighting.event.build) {
+                times.push(time);
+            }
             let (first, last) = build.seen.unwrap_or((time, time));
             build.seen = Some((first.min(time), last.max(time)));
+        }
+        for (build, times) in self.builds.iter_mut().zip(&mut times) {
+            let tenth = times.len() / 10;
+            let in_order = (tenth < times.len()).then(|| times.select_nth_unstable(tenth));
+            build.settled = in_order.map(|(_, time, _)| *time);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Census;
-use crate::history::{BuildOrder, Exposure, Releases, State};
+use crate::history::{BuildOrder, CommonFunctions, Exposure, Releases, State};
 
 /// Programs of a census, and their releases.
 pub(crate) struct Programs {
@@ -12,6 +12,7 @@ pub(crate) struct Programs {
     pub(crate) releases: Vec<Releases>,
     pub(crate) times: Vec<Vec<i64>>,
     pub(crate) keep_states: Vec<bool>,
+    pub(crate) common: Vec<CommonFunctions>,
 }
 
 impl Programs {
@@ -32,12 +33,17 @@ impl Programs {
             names.iter().map(|name| Releases::of(name, &census.builds, order, exposure)).collect();
         let mut times = vec![Vec::new(); names.len()];
         let mut keep_states = vec![false; names.len()];
+        let mut stacks = vec![Vec::new(); names.len()];
         for sighting in &census.sightings {
             let program = of_build.get(sighting.event.build).copied();
             let group = sighting.group.and_then(|group| census.groups.get(group));
             let is_resolved = group.is_some_and(|g| matches!(g.state, State::Resolved { .. }));
             if let Some(keeps) = program.and_then(|program| keep_states.get_mut(program)) {
                 *keeps |= is_resolved;
+            }
+            let stack = census.code.stacks.get(&sighting.dump);
+            if let Some(stacks) = program.and_then(|program| stacks.get_mut(program)) {
+                stacks.extend(sighting.group.zip(stack.map(Vec::as_slice)));
             }
             if let Some(times) = program.and_then(|program| times.get_mut(program)) {
                 times.push(sighting.event.time);
@@ -46,7 +52,8 @@ impl Programs {
         for times in &mut times {
             times.sort_unstable();
         }
-        Self { names, of_build, releases, times, keep_states }
+        let common = stacks.into_iter().map(|of| CommonFunctions::of(of.into_iter())).collect();
+        Self { names, of_build, releases, times, keep_states, common }
     }
 
     /// The name of the release that a build belongs to.

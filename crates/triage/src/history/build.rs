@@ -11,8 +11,15 @@ pub(crate) struct Build {
     pub version: Option<String>,
     /// How it was made, where its path shows it: `debug`, `release`.
     pub variant: Option<String>,
+    /// Whether its path is one where people build and try programs.
+    pub is_local: bool,
+    /// Hosts with a dump of it, of those that are known.
+    pub hosts: usize,
     /// Time of its first and last dump, seconds since 1970.
     pub seen: Option<(i64, i64)>,
+    /// Time by which a tenth of its dumps had come: one host with a wrong clock does not
+    /// move it. With fewer than ten dumps, that of the first.
+    pub settled: Option<i64>,
     /// Its dumps, of all groups.
     pub dumps: u64,
 }

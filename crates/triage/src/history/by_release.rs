@@ -55,7 +55,15 @@ struct InReleases<'a> {
     newest: usize,
 }
 
-/// Releases directly before the newest that could have shown the group and did not.
+/// From this on, functions that changed in a gap and again since support that the bug was
+/// fixed there and came back.
+const CHANGED_P: f64 = 0.2;
+/// Chance must be this unlikely where a group is called new.
+pub(crate) const NEW_P: f64 = 0.02;
+/// Chance must be this unlikely where the functions on the stack did not change.
+const UNCHANGED_P: f64 = 0.01;
+
+/// Releases directly before the newest that did not show the group.
 struct Gap {
     /// The release before them, which has the group.
     last: usize,
@@ -103,17 +111,19 @@ impl<'a> InReleases<'a> {
     fn first_seen(&self) -> FromReleases {
         let (before, here) = (self.together(0, self.newest), self.rate(self.newest));
         let p = p_of_fewer(before, here);
+        let changed = self.changes(self.previous, self.newest);
+        let is_same = !changed.is_empty() && changed.iter().all(ChangedFunction::is_same);
+        let limit = if is_same { UNCHANGED_P } else { NEW_P };
         let reason = format!(
             "first seen in {}: {}; none of {} before",
             self.release(self.newest).name,
             part(here),
             dumps(before.dumps)
         );
-        let changed = self.changes(self.previous, self.newest);
         let verdict = Verdict {
             status: Status::New,
-            is_sure: p < ABSENCE_P,
-            reason: reason + &doubt(p, ABSENCE_P),
+            is_sure: p < limit,
+            reason: reason + &doubt(p, limit),
             p: Some(p),
             ..Verdict::default()
         };
@@ -141,7 +151,13 @@ impl<'a> InReleases<'a> {
 
     /// Seen in the newest release and in earlier ones: it goes on, or it came back.
     fn seen_before(&self) -> FromReleases {
-        let Some(gap) = self.gap() else { return FromReleases::from(self.trend()) };
+        let is_comparable = |place: &usize| self.counts.is_comparable(self.release(*place));
+        let Some(gap) = self.gap(is_comparable) else {
+            return match self.gap(|place| self.release(*place).dumps > 0) {
+                Some(gap) => self.passed_over(&gap),
+                None => FromReleases::from(self.trend()),
+            };
+        };
         let (releases, builds) = (self.program.releases, self.program.builds);
         let evidence = self.code.of_gap(releases, builds, gap.last, &gap.places, self.newest);
         let mut changed = Vec::new();
@@ -169,11 +185,12 @@ impl<'a> InReleases<'a> {
         }
     }
 
-    fn gap(&self) -> Option<Gap> {
+    /// The releases directly before the newest, of those that `counts`, if none of them has
+    /// the group.
+    fn gap(&self, counts: impl Fn(&usize) -> bool) -> Option<Gap> {
         let earlier = &self.counts.counts[..self.newest];
         let last = earlier.iter().rposition(|count| *count > 0).unwrap_or(self.first);
-        let is_comparable = |place: &usize| self.counts.is_comparable(self.release(*place));
-        let places: Vec<usize> = (last + 1..self.newest).filter(is_comparable).collect();
+        let places: Vec<usize> = (last + 1..self.newest).filter(counts).collect();
         let rate = places.iter().map(|place| self.rate(*place)).reduce(Rate::and)?;
         let before = self.together(self.first, last + 1);
         let names: Vec<&str> =
@@ -182,34 +199,72 @@ impl<'a> InReleases<'a> {
         Some(Gap { last, names: names.join(", "), places, rate, before, p })
     }
 
-    /// Back after a gap, and what the code adds to that.
-    fn returned(&self, gap: &Gap, evidence: &Evidence) -> (Verdict, String) {
-        let reason = format!(
+    /// Not seen in releases that were built otherwise than all builds with the group: they
+    /// may not have shown it, or it was gone.
+    fn passed_over(&self, gap: &Gap) -> FromReleases {
+        let trend = self.trend();
+        if gap.p < ABSENCE_P && !self.program.keeps_states && trend.is_none() {
+            let and_code = format!(
+                " ({}); but {} was built otherwise than the builds that have it: weak evidence",
+                p_text(gap.p),
+                gap.names
+            );
+            let verdict = Verdict {
+                status: Status::Regressed,
+                reason: self.back(gap),
+                p: Some(gap.p),
+                ..Verdict::default()
+            };
+            return FromReleases { verdict: Some(verdict), and_code, changed: Vec::new() };
+        }
+        let verdict = trend.unwrap_or_else(|| self.counts.going_on(self.program));
+        let and_code = format!(
+            "; not seen in {}, which was built otherwise than the builds that have it: weak evidence",
+            gap.names
+        );
+        let is_sure = verdict.is_sure && verdict.status != Status::Active;
+        let verdict = Some(Verdict { is_sure, ..verdict });
+        FromReleases { verdict, and_code, changed: Vec::new() }
+    }
+
+    fn back(&self, gap: &Gap) -> String {
+        format!(
             "back in {}: {}; none of {} in {}, where {:.1} were expected",
             self.release(self.newest).name,
             part(self.rate(self.newest)),
             dumps(gap.rate.dumps),
             gap.names,
             gap.rate.expected_from(gap.before)
-        );
+        )
+    }
+
+    /// Back after a gap, and what the code adds to that.
+    fn returned(&self, gap: &Gap, evidence: &Evidence) -> (Verdict, String) {
         let (is_sure, and_code) = match evidence {
-            Evidence::Changed(functions) => {
+            Evidence::Restored(functions) => {
                 let functions = listed(functions.iter().map(String::as_str));
                 let (p, names) = (p_text(gap.p), &gap.names);
-                (true, format!(" ({p}); {functions} changed in {names} and again since"))
+                let and_code =
+                    format!(" ({p}); {functions} differed in {names} and is as before again");
+                (true, and_code)
+            }
+            Evidence::Changed(functions) => {
+                let functions = listed(functions.iter().map(String::as_str));
+                let (p, names) = (doubt(gap.p, CHANGED_P), &gap.names);
+                let and_code = format!("{p}; {functions} changed in {names} and again since");
+                (gap.p < CHANGED_P, and_code)
             }
             // Then data, settings or another function were others.
             Evidence::Same => {
-                let p = doubt(gap.p, ABSENCE_P);
+                let p = doubt(gap.p, UNCHANGED_P);
                 let and_code = format!(
                     "{p}; but the functions on its stack are unchanged from a release that has it"
                 );
-                (true, and_code)
+                (gap.p < UNCHANGED_P, and_code)
             }
             Evidence::Unknown => (gap.p < ABSENCE_P, doubt(gap.p, ABSENCE_P)),
         };
-        let p = Some(gap.p);
-        let status = Status::Regressed;
+        let (status, reason, p) = (Status::Regressed, self.back(gap), Some(gap.p));
         (Verdict { status, is_sure, reason, p, ..Verdict::default() }, and_code)
     }
 

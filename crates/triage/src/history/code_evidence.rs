@@ -1,9 +1,12 @@
 //! Whether the functions on a group's stack are the same in two releases.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::build::Build;
 use super::code_hashes::{CodeChange, CodeHashes, StackFunction};
+use super::common_functions::CommonFunctions;
 use super::release::Releases;
 
 /// What became of a function on the group's stack.
@@ -31,6 +34,15 @@ pub(crate) enum Evidence {
     Same,
     /// These, by name, are others than before and after.
     Changed(Vec<String>),
+    /// These are, and what came after is what was before.
+    Restored(Vec<String>),
+}
+
+impl ChangedFunction {
+    /// Whether both releases have the same code of it.
+    pub(crate) fn is_same(&self) -> bool {
+        self.what == CodeChange::Same
+    }
 }
 
 /// The code of one group in one program.
@@ -41,7 +53,12 @@ pub(crate) struct GroupCode<'c> {
     /// Builds of the newest release that has the group and of the one before, and the
     /// functions on a stack of the group there.
     pub stacks: Vec<(usize, &'c [StackFunction])>,
+    /// Functions whose changes say nothing of this group.
+    pub common: &'c CommonFunctions,
 }
+
+/// Releases in a row from which on a function that changed in each of them always changes.
+const ALWAYS: usize = 4;
 
 /// Builds of the release that were made as `like`.
 fn builds_like<'b>(
@@ -133,39 +150,80 @@ impl GroupCode<'_> {
         gap: &[usize],
         newest: usize,
     ) -> Evidence {
-        let is_whole = |changes: &[Option<CodeChange>]| {
-            !changes.is_empty() && changes.iter().all(|change| *change == Some(CodeChange::Same))
+        // A change in any function may be the fix, unless it is the entry, where the version is.
+        let is_whole = |changes: &[Option<CodeChange>], stack: &[StackFunction]| {
+            let mut known =
+                changes.iter().zip(stack).filter(|(_, f)| !CommonFunctions::is_entry(f)).peekable();
+            known.peek().is_some() && known.all(|(change, _)| *change == Some(CodeChange::Same))
         };
-        let differs =
-            |change: &Option<CodeChange>| change.is_some_and(|what| what != CodeChange::Same);
         let mut is_same = false;
         let mut twice: Vec<String> = Vec::new();
+        let mut restored: Vec<String> = Vec::new();
         for place in gap {
             let (mut same_here, mut twice_here) = (false, Vec::new());
             for (build, stack) in &self.stacks {
                 let of = |span| self.of_stack(releases, builds, span, *build, stack);
-                let (before, after) = (of((last, *place)), of((*place, newest)));
-                same_here |= is_whole(&before) || is_whole(&after);
-                for (function, changes) in stack.iter().zip(before.iter().zip(&after)) {
-                    let is_shown = twice_here.contains(&function.name);
-                    if differs(changes.0) && differs(changes.1) && !is_shown {
+                let (before, after, across) =
+                    (of((last, *place)), of((*place, newest)), of((last, newest)));
+                let says = self.says(releases, builds, *build, stack);
+                same_here |= is_whole(&before, stack) || is_whole(&after, stack);
+                let changes = before.iter().zip(&after).zip(&across);
+                for ((function, ((before, after), across)), says) in
+                    stack.iter().zip(changes).zip(&says)
+                {
+                    if *says && differs(before) && differs(after) {
                         twice_here.push(function.name.clone());
+                        if *across == Some(CodeChange::Same) {
+                            restored.push(function.name.clone());
+                        }
                     }
                 }
             }
             // What one variant has in line, another may show to have changed.
             is_same |= same_here && twice_here.is_empty();
-            twice.extend(
-                twice_here.into_iter().filter(|name| !twice.contains(name)).collect::<Vec<_>>(),
-            );
+            twice.extend(twice_here);
         }
-        match (is_same, twice.is_empty()) {
+        let named = |names: Vec<String>| {
+            let mut seen = BTreeSet::new();
+            names.into_iter().filter(|name| seen.insert(name.clone())).collect::<Vec<_>>()
+        };
+        if is_same {
             // One release with the same code had the bug; then it was never gone.
-            (true, _) => Evidence::Same,
-            (false, false) => Evidence::Changed(twice),
-            (false, true) => Evidence::Unknown,
+            Evidence::Same
+        } else if !restored.is_empty() {
+            Evidence::Restored(named(restored))
+        } else if !twice.is_empty() {
+            Evidence::Changed(named(twice))
+        } else {
+            Evidence::Unknown
         }
     }
+
+    /// Whether a change in each function of a stack says anything of this group.
+    fn says(
+        &self,
+        releases: &Releases,
+        builds: &[Build],
+        build: usize,
+        stack: &[StackFunction],
+    ) -> Vec<bool> {
+        let mut known = vec![0_usize; stack.len()];
+        let mut same = vec![0_usize; stack.len()];
+        for place in 1..releases.list.len() {
+            let changes = self.of_stack(releases, builds, (place - 1, place), build, stack);
+            for ((known, same), change) in known.iter_mut().zip(&mut same).zip(changes) {
+                *known += usize::from(change.is_some());
+                *same += usize::from(change == Some(CodeChange::Same));
+            }
+        }
+        let always =
+            known.into_iter().zip(same).map(|(known, same)| same == 0 && known + 1 >= ALWAYS);
+        stack.iter().zip(always).map(|(f, always)| !always && !self.common.has(f)).collect()
+    }
+}
+
+fn differs(change: &Option<CodeChange>) -> bool {
+    change.is_some_and(|what| what != CodeChange::Same)
 }
 
 #[cfg(test)]
@@ -205,7 +263,14 @@ mod tests {
             }
         }
         let stack = [function("a"), function("b")];
-        GroupCode { code: &code, stacks: vec![(2, &stack)] }.of_gap(&releases, &builds, 0, &[1], 2)
+        let common = CommonFunctions::default();
+        GroupCode { code: &code, stacks: vec![(2, &stack)], common: &common }.of_gap(
+            &releases,
+            &builds,
+            0,
+            &[1],
+            2,
+        )
     }
 
     #[test]
@@ -219,10 +284,11 @@ mod tests {
     #[test]
     fn what_changed_and_changed_again_supports_that_the_bug_was_fixed() {
         let (one, two, three) = (Some("1"), Some("2"), Some("3"));
-        let changed = |name: &str| Evidence::Changed(vec![name.to_owned()]);
-        assert_eq!(evidence([[one, one], [two, one], [one, one]]), changed("a"));
-        assert_eq!(evidence([[one, one], [one, two], [one, three]]), changed("b"));
-        assert_eq!(evidence([[one, one], [one, None], [one, one]]), changed("b"));
+        let names = |name: &str| vec![name.to_owned()];
+        let restored = |name: &str| Evidence::Restored(names(name));
+        assert_eq!(evidence([[one, one], [two, one], [one, one]]), restored("a"));
+        assert_eq!(evidence([[one, one], [one, two], [one, three]]), Evidence::Changed(names("b")));
+        assert_eq!(evidence([[one, one], [one, None], [one, one]]), restored("b"));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::build::Event;
 use super::release::Release;
-use super::verdict::ProgramHistory;
+use super::status::Status;
+use super::verdict::{ProgramHistory, Verdict};
+use super::wording::{dumps, part};
 
 /// Dumps of a group by release.
 pub(super) struct CountsByRelease {
@@ -36,6 +38,30 @@ impl CountsByRelease {
 
     pub(super) fn newest_count(&self) -> u64 {
         self.newest.and_then(|newest| self.counts.get(newest)).copied().unwrap_or(0)
+    }
+
+    /// Whether the program has releases and none of the dumps is of one.
+    pub(super) fn is_unplaced(&self, events: &[Event]) -> bool {
+        !events.is_empty() && !self.counts.is_empty() && self.counts.iter().all(|count| *count == 0)
+    }
+
+    /// The verdict where nothing changed.
+    pub(super) fn going_on(&self, program: &ProgramHistory<'_>) -> Verdict {
+        let total: u64 = self.counts.iter().sum();
+        let list = &program.releases.list;
+        let reason = match self.newest.and_then(|at| Some((at, list.get(at)?))) {
+            Some((at, newest)) if list.len() > 1 => {
+                let here = newest.rate(self.counts[at]);
+                format!(
+                    "{} in {}, {} before: no trend",
+                    part(here),
+                    newest.name,
+                    total - here.count
+                )
+            }
+            _ => format!("{}: no trend", dumps(total)),
+        };
+        Verdict { status: Status::Active, is_sure: true, reason, ..Verdict::default() }
     }
 
     /// Whether the release could have shown the group: it was used, and one of its builds

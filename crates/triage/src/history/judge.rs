@@ -8,7 +8,7 @@ use super::counts::CountsByRelease;
 use super::recent::recent;
 use super::status::{State, Status};
 use super::verdict::{ProgramHistory, Verdict};
-use super::wording::{dumps, part};
+use super::wording::dumps;
 
 /// Seconds of what is lately, unless the user says otherwise.
 pub(crate) const WINDOW: i64 = 7 * 86_400;
@@ -25,12 +25,13 @@ pub(crate) fn judge(
     let mut verdict = match state {
         State::Ignored => Verdict::sure(Status::Ignored, "marked as ignored".to_owned()),
         State::Resolved { in_build, at } => resolved(events, in_build.as_deref(), *at, program),
+        State::Open if counts.is_unplaced(events) => unplaced(events, program),
         State::Open => {
             let shown = by_release(&counts, program, code);
             let mut verdict = shown
                 .verdict
                 .or_else(|| recent(events, program))
-                .unwrap_or_else(|| going_on(&counts, program));
+                .unwrap_or_else(|| counts.going_on(program));
             verdict.reason.push_str(&shown.and_code);
             verdict.changed = shown.changed;
             verdict
@@ -38,6 +39,22 @@ pub(crate) fn judge(
     };
     verdict.in_latest = counts.newest_count() > 0;
     verdict
+}
+
+/// The verdict for a group that was seen only in builds that are no releases.
+fn unplaced(events: &[Event], program: &ProgramHistory<'_>) -> Verdict {
+    let why = |event: &Event| program.releases.unplaced.get(&event.build);
+    let why = events.iter().find_map(why).map_or("", |why| why.reason());
+    let start = program.now.saturating_sub(program.window);
+    let is_recent = events.iter().all(|event| event.time > start);
+    Verdict {
+        status: if is_recent { Status::New } else { Status::Active },
+        reason: format!(
+            "seen only in builds that are no releases ({why}): {}: weak evidence",
+            dumps(events.len() as u64)
+        ),
+        ..Verdict::default()
+    }
 }
 
 /// The verdict for a group that several programs have: the most urgent.
@@ -99,19 +116,6 @@ fn resolved(
             Verdict::sure(Status::Resolved, format!("marked as resolved in {name}; not seen since"))
         }
     }
-}
-
-fn going_on(counts: &CountsByRelease, program: &ProgramHistory<'_>) -> Verdict {
-    let total: u64 = counts.counts.iter().sum();
-    let list = &program.releases.list;
-    let reason = match counts.newest.and_then(|at| Some((at, list.get(at)?))) {
-        Some((at, newest)) if list.len() > 1 => {
-            let here = newest.rate(counts.counts[at]);
-            format!("{} in {}, {} before: no trend", part(here), newest.name, total - here.count)
-        }
-        _ => format!("{}: no trend", dumps(total)),
-    };
-    Verdict { status: Status::Active, is_sure: true, reason, ..Verdict::default() }
 }
 
 #[cfg(test)]

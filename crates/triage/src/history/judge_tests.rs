@@ -1,6 +1,7 @@
 use super::*;
 use crate::history::build::Build;
 use crate::history::code_hashes::{CodeHashes, CodeRow, StackFunction};
+use crate::history::common_functions::CommonFunctions;
 use crate::history::release::Releases;
 
 const DAY: i64 = 86_400;
@@ -52,7 +53,12 @@ impl Sample {
         };
         let newest = self.builds.len() - 1;
         let stacks = vec![(newest, self.stack.as_slice())];
-        judge(events, state, &program, &GroupCode { code: &self.code, stacks })
+        judge(
+            events,
+            state,
+            &program,
+            &GroupCode { code: &self.code, stacks, common: &CommonFunctions::default() },
+        )
     }
 }
 
@@ -159,10 +165,49 @@ fn a_function_that_changed_twice_makes_weak_evidence_sure() {
         sample.keeps_states = keeps_states;
         let verdict = sample.judge(&events(&[2, 0, 1]), &State::Open);
         assert_eq!((verdict.status, verdict.is_sure), (Status::Regressed, true));
-        let end = "(p = 0.306); `parse` changed in 2.0 and again since";
+        let end = "(p = 0.306); `parse` differed in 2.0 and is as before again";
         assert!(verdict.reason.ends_with(end), "{verdict:?}");
         assert_eq!(verdict.changed.len(), 4, "{verdict:?}");
     }
+}
+
+#[test]
+fn a_function_that_is_another_in_each_release_makes_numbers_sure_only_where_they_hint_at_it() {
+    let sample = Sample::of(&[50, 40, 60]).with_function("parse", &["1", "2", "3"]);
+    for (counts, is_sure) in [([2, 0, 1], false), ([4, 0, 1], true)] {
+        let verdict = sample.judge(&events(&counts), &State::Open);
+        assert_eq!((verdict.status, verdict.is_sure), (Status::Regressed, is_sure), "{verdict:?}");
+        assert!(verdict.reason.contains("`parse` changed in 2.0 and again since"), "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_version_in_main_that_each_release_changes_is_no_evidence() {
+    let sample = Sample::of(&[50, 40, 60])
+        .with_function("parse", &["1", "1", "1"])
+        .with_function("main", &["1", "2", "3"]);
+    let verdict = sample.judge(&events(&[2, 0, 1]), &State::Open);
+    assert_eq!(verdict.status, Status::Active, "{verdict:?}");
+    let sample = Sample::of(&[50, 40, 60]).with_function("main", &["1", "2", "3"]);
+    let verdict = sample.judge(&events(&[2, 0, 1]), &State::Open);
+    assert_eq!((verdict.status, verdict.is_sure), (Status::Regressed, false), "{verdict:?}");
+}
+
+#[test]
+fn a_group_of_builds_that_are_no_releases_has_a_weak_status() {
+    let mut sample = Sample::of(&[50, 40]);
+    let time = *sample.times.last().unwrap();
+    sample.builds.push(Build {
+        program: "app".to_owned(),
+        seen: Some((time, time)),
+        dumps: 1,
+        ..Build::default()
+    });
+    sample.releases = Releases::of("app", &sample.builds, None, None);
+    let event = Event { time, build: 2, ..Event::default() };
+    let verdict = sample.judge(&[event], &State::Open);
+    assert_eq!((verdict.status, verdict.is_sure), (Status::New, false), "{verdict:?}");
+    assert!(verdict.reason.contains("neither a build ID nor a version"), "{verdict:?}");
 }
 
 #[test]
@@ -186,8 +231,11 @@ fn a_release_made_in_another_way_does_not_prove_that_it_was_gone() {
         build.variant = Some(variant.to_owned());
     }
     sample.releases = Releases::of("app", &sample.builds, None, None);
-    let verdict = sample.judge(&events(&[9, 0, 9]), &State::Open);
-    assert_eq!(verdict.status, Status::Active, "{verdict:?}");
+    for (counts, status) in [([9, 0, 9], Status::Regressed), ([2, 0, 3], Status::Active)] {
+        let verdict = sample.judge(&events(&counts), &State::Open);
+        assert_eq!((verdict.status, verdict.is_sure), (status, false), "{verdict:?}");
+        assert!(verdict.reason.contains("2.0") && verdict.reason.contains("built otherwise"));
+    }
 }
 
 #[test]

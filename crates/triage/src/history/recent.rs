@@ -1,8 +1,9 @@
 //! What the last days show about a group.
 
 use super::build::Event;
+use super::by_release::NEW_P;
 use super::status::Status;
-use super::trend::{ABSENCE_P, Rate, p_of_fewer};
+use super::trend::{Rate, p_of_fewer};
 use super::verdict::{ProgramHistory, Verdict};
 use super::wording::{dumps, in_days, part};
 
@@ -34,7 +35,7 @@ pub(super) fn recent(events: &[Event], program: &ProgramHistory<'_>) -> Option<V
         );
         return Some(Verdict {
             status: Status::New,
-            is_sure: earlier > 0 && p < ABSENCE_P,
+            is_sure: earlier > 0 && p < NEW_P,
             reason,
             p: (earlier > 0).then_some(p),
             ..Verdict::default()

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::Build;
+use super::placement::{Placement, Unplaced};
 use super::release_lists::{BuildOrder, Exposure, is_build_id};
 use super::trend::Rate;
 use super::version::compare_versions;
@@ -16,12 +17,16 @@ pub(crate) struct Release {
     pub builds: Vec<usize>,
     /// Time of its first and last dump, seconds since 1970.
     pub seen: Option<(i64, i64)>,
+    /// When the first of its builds had a tenth of its dumps, seconds since 1970.
+    pub settled: Option<i64>,
     /// Its dumps, of all groups.
     pub dumps: u64,
     /// How much it ran, in the user's unit.
     pub exposure: Option<f64>,
     /// How its builds were made, where their paths show it.
     pub variants: BTreeSet<String>,
+    /// Its name is a version.
+    is_version: bool,
 }
 
 impl Release {
@@ -36,9 +41,9 @@ impl Release {
 pub(crate) enum OrderedBy {
     /// The user's list.
     List,
-    /// Versions.
+    /// Versions; builds without one by time.
     Version,
-    /// The time of the first dump.
+    /// The time of the first dumps.
     #[default]
     FirstDump,
 }
@@ -50,56 +55,66 @@ pub(crate) struct Releases {
     pub list: Vec<Release>,
     /// What that rests on.
     pub by: OrderedBy,
+    /// Builds that are none, by index, and why.
+    pub unplaced: BTreeMap<usize, Unplaced>,
     place: BTreeMap<usize, usize>,
 }
 
 impl Releases {
-    /// Of `program`. The user's list comes first and what it does not name follows; else
-    /// versions order the builds if each has one, else their first dumps do.
+    /// Of `program`. The user's list comes first, and what it does not name follows: by
+    /// version, and builds without one by their first dump.
     pub(crate) fn of(
         program: &str,
         builds: &[Build],
         order: Option<&BuildOrder>,
         exposure: Option<&Exposure>,
     ) -> Self {
-        let members = || builds.iter().enumerate().filter(|(_, build)| build.program == program);
         let listed = |build: &Build| order.and_then(|order| order.place(build));
-        let is_listed = members().any(|(_, build)| listed(build).is_some());
-        let with_dumps = |(_, build): &(usize, &Build)| {
-            build.dumps > 0 || (is_listed && listed(build).is_some())
+        let members = || {
+            let all = builds.iter().enumerate().filter(|(_, build)| build.program == program);
+            all.map(move |(at, build)| (at, build, listed(build)))
         };
-        let has_versions = members().filter(with_dumps).all(|(_, build)| build.version.is_some());
+        let is_listed = members().any(|(.., place)| place.is_some());
+        let with_dumps = members().filter(|(_, build, _)| build.dumps > 0);
+        let placement = Placement::among(with_dumps.map(|(_, build, _)| build));
+        let has_versions = placement.has_versions();
+        let mut unplaced = BTreeMap::new();
         let mut keyed: BTreeMap<(usize, String), Release> = BTreeMap::new();
-        for (at, build) in members().filter(with_dumps) {
-            let key = match (listed(build), &build.version) {
-                (Some(place), _) => (place, String::new()),
-                (None, Some(version)) if has_versions => (usize::MAX, version.clone()),
-                (None, _) => (usize::MAX, build.id.clone()),
-            };
-            let name = match (listed(build), &build.version) {
-                (Some(place), _) => order.map(|order| order.lines[place].0.clone()),
-                (None, version) if has_versions => version.clone(),
-                (None, _) => None,
+        for (at, build, listed) in members() {
+            if listed.is_none() {
+                if build.dumps == 0 {
+                    continue;
+                }
+                if let Some(objection) = placement.objection(build) {
+                    unplaced.insert(at, objection);
+                    continue;
+                }
+            }
+            let version = build.version.as_ref().filter(|_| has_versions);
+            let (key, name) = match (listed, version) {
+                (Some(place), _) => {
+                    let name = order.and_then(|order| order.lines.get(place));
+                    ((place, String::new()), name.map(|(name, _)| name.clone()))
+                }
+                (None, Some(version)) => ((usize::MAX, version.clone()), Some(version.clone())),
+                (None, None) => ((usize::MAX, build.id.clone()), None),
             };
             let release = keyed.entry(key).or_default();
+            release.is_version |= listed.is_none() && version.is_some();
             release.name = name.unwrap_or_else(|| short(&build.id));
             release.builds.push(at);
             release.dumps += build.dumps;
+            release.settled = match (release.settled, build.settled.or(build.seen.map(|s| s.0))) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            };
             release.variants.extend(build.variant.clone());
             release.seen = match (release.seen, build.seen) {
                 (Some((first, last)), Some((a, b))) => Some((first.min(a), last.max(b))),
                 (one, other) => one.or(other),
             };
         }
-        let mut list: Vec<(usize, Release)> =
-            keyed.into_iter().map(|((place, _), release)| (place, release)).collect();
-        list.sort_by(|(place, one), (other_place, other)| {
-            let by_time = || one.seen.cmp(&other.seen);
-            let by_version = || compare_versions(&one.name, &other.name);
-            let second = if has_versions { by_version() } else { by_time() };
-            place.cmp(other_place).then(second).then_with(|| one.name.cmp(&other.name))
-        });
-        let mut list: Vec<Release> = list.into_iter().map(|(_, release)| release).collect();
+        let mut list = ordered(keyed);
         for release in &mut list {
             let members: Vec<&Build> =
                 release.builds.iter().filter_map(|at| builds.get(*at)).collect();
@@ -116,7 +131,7 @@ impl Releases {
             (false, true) => OrderedBy::Version,
             (false, false) => OrderedBy::FirstDump,
         };
-        Self { list, by, place }
+        Self { list, by, unplaced, place }
     }
 
     /// Where in the list the release of a build is.
@@ -144,6 +159,29 @@ impl Releases {
             })
         })
     }
+}
+
+/// Releases by the place in the user's list and by version; each without a version behind
+/// the newest version that was seen before it.
+fn ordered(keyed: BTreeMap<(usize, String), Release>) -> Vec<Release> {
+    let (mut known, mut others) = (Vec::new(), Vec::new());
+    for ((place, _), release) in keyed {
+        let is_known = place != usize::MAX || release.is_version;
+        if is_known { &mut known } else { &mut others }.push((place, release));
+    }
+    known.sort_by(|(place, one), (other_place, other)| {
+        place.cmp(other_place).then_with(|| compare_versions(&one.name, &other.name))
+    });
+    let listed = known.iter().filter(|(place, _)| *place != usize::MAX).count();
+    let mut list: Vec<Release> = known.into_iter().map(|(_, release)| release).collect();
+    let mut others: Vec<Release> = others.into_iter().map(|(_, release)| release).collect();
+    others.sort_by(|a, b| a.settled.cmp(&b.settled).then_with(|| a.name.cmp(&b.name)));
+    for release in others {
+        let is_before = |other: &Release| other.settled <= release.settled;
+        let behind = list.iter().skip(listed).rposition(is_before).map_or(0, |at| at + 1);
+        list.insert(listed + behind, release);
+    }
+    list
 }
 
 /// The start of a build ID, for people.
@@ -190,11 +228,30 @@ mod tests {
     }
 
     #[test]
-    fn without_a_version_of_each_the_first_dump_orders() {
-        let builds = [build("bbbbbb", Some("1.9"), 9, 1), build("aaaaaa", None, 20, 1)];
+    fn without_any_version_the_first_dump_orders() {
+        let builds = [build("bbbbbb", None, 9, 1), build("aaaaaa", None, 20, 1)];
         let releases = Releases::of("app", &builds, None, None);
         assert_eq!(names(&releases), ["bbbbbb", "aaaaaa"]);
         assert_eq!(releases.by, OrderedBy::FirstDump);
+    }
+
+    #[test]
+    fn one_stray_dump_changes_no_order_and_a_used_build_without_a_version_is_placed_by_time() {
+        let mut builds = vec![
+            build("aa11", Some("1.0"), 1, 30),
+            build("bb22", Some("2.0"), 20, 30),
+            build("", None, 90, 2),
+            build("cccccc33", None, 99, 1),
+        ];
+        let releases = Releases::of("app", &builds, None, None);
+        assert_eq!((names(&releases), releases.newest()), (vec!["1.0", "2.0"], Some(1)));
+        let unplaced: Vec<_> = releases.unplaced.into_iter().collect();
+        assert_eq!(unplaced, [(2, Unplaced::NoBuildId), (3, Unplaced::FewDumps)]);
+        for (first, expected) in [(99, ["1.0", "2.0", "cccccc33"]), (9, ["1.0", "cccccc33", "2.0"])]
+        {
+            builds[3] = build("cccccc33", None, first, 20);
+            assert_eq!(names(&Releases::of("app", &builds, None, None)), expected);
+        }
     }
 
     #[test]

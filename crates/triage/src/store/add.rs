@@ -318,10 +318,14 @@ fn insert_body(
 fn insert_build(transaction: &Transaction<'_>, build: &BuildHead) -> rusqlite::Result<i64> {
     transaction
         .prepare_cached(
-            "INSERT INTO build (id, program, version, variant) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO build (id, program, version, variant, local) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (program, id) DO UPDATE SET version = coalesce(version, excluded.version),
-               variant = coalesce(variant, excluded.variant)
+               variant = coalesce(variant, excluded.variant),
+               local = min(local, excluded.local)
              RETURNING n",
         )?
-        .query_row(params![build.id, build.program, build.version, build.variant], |row| row.get(0))
+        .query_row(
+            params![build.id, build.program, build.version, build.variant, build.is_local],
+            |row| row.get(0),
+        )
 }

@@ -38,7 +38,7 @@ impl Store {
     fn read_builds(&self, census: &mut Census) -> rusqlite::Result<Places> {
         let mut places = Places::new();
         let mut statement =
-            self.connection.prepare("SELECT n, id, program, version, variant FROM build")?;
+            self.connection.prepare("SELECT n, id, program, version, variant, local FROM build")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             places.insert(row.get(0)?, census.builds.len());
@@ -47,6 +47,7 @@ impl Store {
                 program: row.get(2)?,
                 version: row.get(3)?,
                 variant: row.get(4)?,
+                is_local: row.get(5)?,
                 ..Build::default()
             });
         }

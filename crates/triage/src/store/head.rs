@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::groups::CrashKey;
-use crate::history::version_of_path;
+use crate::history::{is_local_path, version_of_path};
 use crate::record::{Reason, Record, RecordStatus};
 use crate::signature::module_name;
 use obit_report::Confidence;
@@ -51,6 +51,8 @@ pub(super) struct BuildHead {
     pub(super) program: String,
     pub(super) version: Option<String>,
     pub(super) variant: Option<String>,
+    /// Whether its path is one where people build and try programs.
+    pub(super) is_local: bool,
 }
 
 impl RecordHead {
@@ -90,17 +92,21 @@ impl BuildHead {
         let process = &record.process;
         let program = process.exe.as_ref().map(|exe| module_name(exe.as_str()));
         let program = program.or_else(|| process.comm.as_ref().map(|c| c.as_str().to_owned()));
-        let version = process.package.as_ref().and_then(|package| package.version.as_ref());
+        // What a file at the path holds now says nothing of what ran then.
+        let package = process.package.as_ref().filter(|_| !process.build_id_of_file);
+        let build_id = process.build_id.clone().filter(|_| !process.build_id_of_file);
+        let version = package.and_then(|package| package.version.as_ref());
         let by_path = process.exe.as_ref().and_then(|exe| version_of_path(exe.as_str()));
         let (by_path, variant) = by_path.map_or((None, None), |named| {
             let variant = Some(named.variant).filter(|variant| !variant.is_empty());
             (Some(named.version), variant)
         });
         Self {
-            id: process.build_id.clone().unwrap_or_default(),
+            id: build_id.unwrap_or_default(),
             program: program.unwrap_or_default(),
             version: version.map(|version| version.as_str().to_owned()).or(by_path),
             variant,
+            is_local: process.exe.as_ref().is_some_and(|exe| is_local_path(exe.as_str())),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! what they see as a group is a row of `bug`.
 
 mod add;
+mod builds;
 mod bundles;
 mod census;
 mod code;

@@ -1,12 +1,13 @@
 //! Two sets of crashes against each other: what is only in one, what is more, what fewer.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
 use serde::{Deserialize, Serialize};
 
 use crate::groups::{Constraints, CrashKey, group};
-use crate::history::{ABSENCE_P, Direction, Rate, Status, direction, p_text};
+use crate::history::{ABSENCE_P, Direction, NEW_P, Rate, Status, direction, p_text};
 use obit_report::json;
 
 /// The version of its JSON.
@@ -96,6 +97,8 @@ pub struct GroupDifference {
     pub reason: String,
     /// How likely chance alone does that.
     pub p: f64,
+    /// Whether the numbers leave no doubt of it.
+    pub is_sure: bool,
     /// The class of the cause of most.
     pub class: Option<String>,
     /// How bad that is.
@@ -118,6 +121,11 @@ impl Change {
             Self::Fewer => "fewer",
             Self::Gone => "gone",
         }
+    }
+
+    /// Its word, and that it rests on weak evidence.
+    pub fn words_if(self, is_sure: bool) -> Cow<'static, str> {
+        if is_sure { self.word().into() } else { format!("{} (weak)", self.word()).into() }
     }
 
     /// The status that a gate takes it for.
@@ -191,10 +199,12 @@ fn compared(here: Rate, there: Rate) -> GroupDifference {
         (.., Some(Direction::Down)) => Change::Fewer,
         (.., None) => Change::Same,
     };
-    let doubt = match change {
-        Change::New | Change::Gone if p >= ABSENCE_P => ": consistent with chance",
-        _ => "",
+    let is_sure = match change {
+        Change::New => p < NEW_P,
+        Change::Gone => p < ABSENCE_P,
+        Change::More | Change::Fewer | Change::Same => true,
     };
+    let doubt = if is_sure { "" } else { ": weak evidence" };
     let noun = if here.dumps == 1 { "dump" } else { "dumps" };
     let reason = format!(
         "{} of {} {noun}, {} of {} in the baseline ({}{doubt})",
@@ -210,6 +220,7 @@ fn compared(here: Rate, there: Rate) -> GroupDifference {
         current: here.count,
         reason,
         p,
+        is_sure,
         ..GroupDifference::default()
     }
 }

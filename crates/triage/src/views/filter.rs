@@ -1,6 +1,6 @@
 //! `--where`: which groups and dumps a view is about.
 
-use crate::history::Status;
+use crate::history::{Status, StatusCondition};
 use crate::time::{TimeError, When};
 use obit_causes::former_names;
 use obit_report::Severity;
@@ -26,6 +26,7 @@ struct Condition {
 enum Field {
     Class,
     Status,
+    Sure,
     Module,
     Program,
     Build,
@@ -107,7 +108,10 @@ pub enum FilterError {
         word: String,
     },
     /// There is no such status.
-    #[error("unknown status {word:?}; statuses are {}", Status::words())]
+    #[error(
+        "unknown status {word:?}; statuses are {}, each also as new:sure or new:weak",
+        Status::words()
+    )]
     UnknownStatus {
         /// What was written.
         word: String,
@@ -141,6 +145,8 @@ pub(super) struct DumpFacts<'f> {
 pub(super) struct GroupFacts<'f> {
     /// Its status.
     pub status: Status,
+    /// Whether the numbers leave no doubt of it.
+    pub is_sure: bool,
     /// How bad it is.
     pub severity: &'f str,
     /// Its dumps, as far as they are asked for.
@@ -207,7 +213,14 @@ impl Filter {
     pub(super) fn takes_group(&self, group: &GroupFacts<'_>) -> bool {
         self.conditions.iter().filter(|condition| condition.field.is_of_groups()).all(|condition| {
             match condition.field {
-                Field::Status => condition.matches(&[group.status.word()]),
+                Field::Status => {
+                    let conditions =
+                        condition.values.iter().filter_map(|text| StatusCondition::named(text));
+                    let mut conditions = conditions;
+                    conditions.any(|one| one.is_met(group.status, group.is_sure))
+                        != condition.is_not
+                }
+                Field::Sure => group.is_sure != condition.is_not,
                 Field::Signature => condition.matches(&[group.signature]),
                 Field::Severity if !condition.values.is_empty() => {
                     condition.matches(&[group.severity])
@@ -221,7 +234,7 @@ impl Filter {
 
 impl Field {
     fn is_of_groups(self) -> bool {
-        matches!(self, Self::Status | Self::Severity | Self::Count | Self::Signature)
+        matches!(self, Self::Status | Self::Sure | Self::Severity | Self::Count | Self::Signature)
     }
 }
 
@@ -247,6 +260,10 @@ fn fits(pattern: &str, text: &str) -> bool {
 }
 
 fn condition(text: &str, now: i64) -> Result<Condition, FilterError> {
+    if let "sure" | "weak" = text {
+        let is_not = text == "weak";
+        return Ok(Condition { field: Field::Sure, is_not, values: vec![], bound: 0, least: None });
+    }
     let at = text
         .find(['=', '>', '!', '<'])
         .ok_or_else(|| FilterError::NoCondition { text: text.to_owned() })?;
@@ -282,7 +299,7 @@ fn condition(text: &str, now: i64) -> Result<Condition, FilterError> {
             for value in &condition.values {
                 match field {
                     Field::Severity => drop(severity(value)?),
-                    Field::Status => drop(status(value)?),
+                    Field::Status => status(value)?,
                     _ => {}
                 }
             }
@@ -295,12 +312,14 @@ fn severity(word: &str) -> Result<Severity, FilterError> {
     Severity::named(word).ok_or_else(|| FilterError::UnknownSeverity { word: word.to_owned() })
 }
 
-fn status(word: &str) -> Result<Status, FilterError> {
-    Status::named(word).ok_or_else(|| FilterError::UnknownStatus { word: word.to_owned() })
+fn status(word: &str) -> Result<(), FilterError> {
+    let known = StatusCondition::named(word).map(drop);
+    known.ok_or_else(|| FilterError::UnknownStatus { word: word.to_owned() })
 }
 
 fn fields() -> String {
-    FIELDS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    let names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).chain(["sure", "weak"]).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]
@@ -363,6 +382,7 @@ mod tests {
     fn groups_are_selected_by_status() {
         let group = GroupFacts {
             status: Status::Regressed,
+            is_sure: false,
             severity: "medium",
             count: 12,
             signature: "strlen | walk in app",
@@ -370,6 +390,10 @@ mod tests {
         for (text, taken) in [
             ("status=new|regressed", true),
             ("status!=regressed", false),
+            ("status=new:sure|regressed:weak", true),
+            ("status=regressed:sure", false),
+            ("weak", true),
+            ("sure", false),
             ("severity>=medium", true),
             ("severity>=high", false),
             ("severity=medium|low", true),

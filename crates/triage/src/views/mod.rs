@@ -1,6 +1,7 @@
 //! What is shown of many crashes: lists of groups, one group in full, two sets against
 //! each other. The types are the JSON documents.
 
+mod builds;
 mod correlations;
 mod detail;
 mod difference;
@@ -13,6 +14,7 @@ mod schema;
 mod summary;
 mod survey;
 
+pub use builds::{BUILDS_SCHEMA, BuildReport, Builds, ProgramBuilds, ReleaseBuilds, write_builds};
 pub use correlations::GroupTrait;
 pub use detail::{
     DumpLine, GroupDetail, NoteReport, SHOW_SCHEMA, StackLine, Suspect, write_detail,
@@ -31,6 +33,7 @@ pub use summary::{
 };
 pub use survey::{Survey, Unreadable};
 
+pub(crate) use builds::builds;
 pub(crate) use correlations::{CrashFacts, correlations};
 pub(crate) use detail::SUSPECTS;
 pub(crate) use overview::overview;

@@ -11,8 +11,8 @@ use super::summary::{
 };
 use crate::census::{Census, Programs, Sighting};
 use crate::history::{
-    CodeHashes, Event, GroupCode, ProgramHistory, Releases, State, Verdict, WINDOW, judge,
-    most_urgent,
+    CodeHashes, CommonFunctions, Event, GroupCode, ProgramHistory, Releases, State, Status,
+    Verdict, WINDOW, judge, most_urgent,
 };
 use obit_report::Severity;
 
@@ -110,7 +110,12 @@ fn verdict(
             window,
             keeps_states: programs.keep_states[at],
         };
-        judge(&events, state, &program, &group_code(members, &census.code, &program))
+        judge(
+            &events,
+            state,
+            &program,
+            &group_code(members, &census.code, &programs.common[at], &program),
+        )
     });
     most_urgent(verdicts.collect())
 }
@@ -120,6 +125,7 @@ fn verdict(
 fn group_code<'c>(
     members: &[&Sighting],
     code: &'c CodeHashes,
+    common: &'c CommonFunctions,
     program: &ProgramHistory<'_>,
 ) -> GroupCode<'c> {
     let mut stacks = Vec::new();
@@ -137,7 +143,7 @@ fn group_code<'c>(
             }
         }
     }
-    GroupCode { code, stacks }
+    GroupCode { code, stacks, common }
 }
 
 fn buckets(members: &[&Sighting], from: i64, step: i64) -> Vec<u64> {
@@ -273,4 +279,13 @@ fn sort(groups: &mut [GroupSummary], by: Sort) {
         // Of equal ones the higher rank goes first, and ids decide in the end.
         order.then(b.rank.score.total_cmp(&a.rank.score)).then_with(|| a.id.cmp(&b.id))
     });
+    // What is read first has to be right.
+    let is_weak = |group: &GroupSummary| !group.is_sure;
+    if by == Sort::Rank
+        && groups.first().is_some_and(is_weak)
+        && let Some(sure) =
+            groups.iter().position(|group| group.is_sure && group.status < Status::Resolved)
+    {
+        groups[..=sure].rotate_right(1);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::builds::Builds;
 use super::detail::GroupDetail;
 use super::difference::Difference;
 use super::summary::{GroupSummary, Overview};
@@ -21,6 +22,8 @@ pub enum Document {
     Show,
     /// `obit diff --json`.
     Diff,
+    /// `obit builds --json`.
+    Builds,
 }
 
 /// Writes the JSON Schema of a document, indented, and a newline.
@@ -33,6 +36,7 @@ pub fn write_schema(document: Document, out: impl io::Write) -> io::Result<()> {
         Document::Top => write_schema_of::<Overview>(out),
         Document::Group => write_schema_of::<GroupSummary>(out),
         Document::Show => write_schema_of::<GroupDetail>(out),
+        Document::Builds => write_schema_of::<Builds>(out),
         Document::Diff => write_schema_of::<Difference>(out),
     }
 }

@@ -1,5 +1,6 @@
 //! The list of groups, each in numbers.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
@@ -108,6 +109,13 @@ pub struct GroupSummary {
     pub place: usize,
 }
 
+impl GroupSummary {
+    /// Its status for people: `new`, or `new (weak)` on weak evidence.
+    pub fn status_words(&self) -> Cow<'static, str> {
+        self.status.words_if(self.is_sure)
+    }
+}
+
 /// When, and in which build.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -162,6 +170,7 @@ impl Overview {
         self.groups.retain(|group| {
             filter.takes_group(&GroupFacts {
                 status: group.status,
+                is_sure: group.is_sure,
                 severity: group.severity.as_deref().unwrap_or_default(),
                 count: group.count,
                 signature: &group.signature,

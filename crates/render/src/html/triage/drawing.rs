@@ -57,7 +57,7 @@ pub(super) fn status(group: &GroupSummary) -> Markup {
     html! {
         span class={ "badge s-" (group.status.word()) } {
             (group.status.word())
-            @if !group.is_sure { span.weak title="weak evidence: chance explains it" { "?" } }
+            @if !group.is_sure { span.weak { " (weak)" } }
         }
     }
 }
