@@ -220,10 +220,74 @@ fn the_gate_ends_with_3_and_says_why() {
     let output = sample.run(&["top", "--fail-on", "new,severity>=high"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{said}");
-    assert!(said.contains("append in shopd: new: first seen in 3.0"), "{said}");
+    assert!(said.contains("append in shopd: new (weak): first seen in 3.0"), "{said}");
     assert!(!said.contains('\u{1b}'), "{said}");
     let output = sample.run(&["top", "--fail-on", "regressed", "--where", "status!=regressed"]);
     assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_gate_and_a_condition_may_ask_for_sure_statuses_only() {
+    let sample =
+        Sample::of(&[("walk", "null-read", "low", [9, 9, 9]), ("load", "abort", "low", [0, 0, 1])]);
+    let gate = |condition: &str| sample.run(&["top", "--fail-on", condition]).status.code();
+    assert_eq!((gate("new"), gate("new:sure"), gate("new:weak")), (Some(3), Some(0), Some(3)));
+    let listed = |condition: &str| {
+        let top = sample.json(&["top", "--json", "--where", condition]);
+        top["groups_total"].as_u64().unwrap()
+    };
+    assert_eq!((listed("sure"), listed("weak"), listed("status=new:sure|active")), (1, 1, 1));
+    for format in ["human", "markdown", "brief", "github", "junit"] {
+        let text = sample.says(&["top", "--format", format]);
+        assert!(text.contains("new (weak)"), "{format}: {text}");
+    }
+    assert!(sample.says(&["digest", "--since", "2020-01-01"]).contains("weak: first seen in 3.0"));
+    let top = sample.json(&["top", "--json"]);
+    assert_eq!(top["groups"][0]["is_sure"], true, "what is read first is sure");
+}
+
+#[test]
+fn builds_are_listed_with_those_that_are_no_releases_and_the_order_can_be_corrected() {
+    let mut sample = Sample::of(&[("walk", "null-read", "low", [9, 9, 9])]);
+    let mut store = Store::create(&sample.db).unwrap();
+    let mut stray = |exe: &str, build: &str| {
+        let mut record = sample.record("walk", "null-read", "low", 2, START + 95 * DAY, 0);
+        record.process =
+            serde_json::from_value(json!({"comm": "shopd", "exe": exe, "build_id": build}))
+                .unwrap();
+        store
+            .add(&[(sample.stamp(), PackedRecord::of(&record).unwrap())], START + 96 * DAY)
+            .unwrap();
+    };
+    stray("/home/ann/shop/target/debug/shopd", &"4".repeat(40));
+    stray("/srv/shopd", &"5".repeat(40));
+    stray("/srv/shopd", "");
+    drop(store);
+    let builds = sample.json(&["builds", "--json"]);
+    let program = &builds["programs"][0];
+    let names = |list: &serde_json::Value, key: &str| -> Vec<String> {
+        let list = list.as_array().unwrap().iter();
+        list.map(|one| one[key].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&program["releases"], "name"), ["1.0", "2.0", "3.0"]);
+    let mut others = names(&program["others"], "not_a_release");
+    others.sort_unstable();
+    assert_eq!(others, ["few-dumps", "local-build", "no-build-id"]);
+    assert_eq!(program["ordered_by"], "version");
+    let text = sample.says(&["builds", "shopd"]);
+    assert!(text.contains("too few dumps to be a release") && text.contains("newest"), "{text}");
+    let order = sample.says(&["builds", "--as-order"]);
+    let file = sample.db.with_file_name("order.txt");
+    std::fs::write(
+        &file,
+        order.replace(&format!("# {}", "5".repeat(40)), &format!("hotfix {} #", "5".repeat(40))),
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let builds = sample.json(&["builds", "--json", "--build-order", file]);
+    assert_eq!(names(&builds["programs"][0]["releases"], "name"), ["1.0", "2.0", "3.0", "hotfix"]);
+    let unknown = sample.run(&["builds", "shop"]);
+    assert_eq!(unknown.status.code(), Some(64));
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn write_items(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
     for item in items {
         if let Some(Group { summary, status, .. }) = item.group {
             let count = grouped(summary.count);
-            write!(out, "{} {status} {count}\u{d7} ", visible(&summary.id))?;
+            let weak = if summary.is_sure { "" } else { " (weak)" };
+            write!(out, "{} {status}{weak} {count}\u{d7} ", visible(&summary.id))?;
         }
         write_brief(out, item.report)?;
     }

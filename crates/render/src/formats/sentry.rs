@@ -75,6 +75,7 @@ fn event(item: &Item<'_>) -> Value {
         extra["group"] = json!(group.id());
         extra["crashes"] = json!(group.summary.count);
         extra["status"] = json!(group.status);
+        extra["is_sure"] = json!(group.summary.is_sure);
     }
     let version = report.process.package.as_ref().and_then(|package| package.version.as_ref());
     if let (Value::Object(event), Some(version)) = (&mut event, version) {

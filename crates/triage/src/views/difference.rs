@@ -274,10 +274,7 @@ mod tests {
         ];
         assert_eq!(shown, wanted.map(|(name, change)| (name.to_owned(), change)));
         let reason = &found.groups[0].reason;
-        assert_eq!(
-            reason,
-            "1 of 48 dumps, 0 of 46 in the baseline (p = 0.511: consistent with chance)"
-        );
+        assert_eq!(reason, "1 of 48 dumps, 0 of 46 in the baseline (p = 0.511: weak evidence)");
     }
 
     #[test]
