@@ -123,6 +123,7 @@ fn built(
 /// Lowers what rests on a program of another build: nothing is proved by it.
 fn no_longer_proved(cause: &mut Cause) {
     cause.confidence = cause.confidence.min(Confidence::Likely);
+    cause.class_confidence = cause.class_confidence.map(|of| of.min(Confidence::Likely));
     if let Some(blame) = &mut cause.blame {
         blame.confidence = blame.confidence.min(Confidence::Likely);
     }

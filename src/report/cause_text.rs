@@ -92,6 +92,7 @@ pub(super) fn cause(
         title: own(redactor, &title(cause, signal)),
         explanation: explanation.map(|text| own(redactor, &text)),
         confidence: confidence(cause.confidence),
+        class_confidence: Some(confidence(cause.class_confidence)),
         message: said(cause, redactor),
         evidence: all_evidence(cause, redactor),
         blame: frame.zip(crashed).map(|(frame, thread)| Blame {
@@ -390,8 +391,8 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
     }
     if let Some(access) = &fault.access {
         let text = match fault.reason {
-            Reason::Null => "the first pages are never mapped",
-            Reason::Unmapped => "nothing is mapped there",
+            Reason::Null if access.address.0 < NULL_ZONE => "the first pages are never mapped",
+            Reason::Null | Reason::Unmapped => "nothing is mapped there",
             Reason::Forbidden => "mapped without the permission needed",
             Reason::NonCanonical => "non-canonical address",
             Reason::Returned => "the return address on the stack was overwritten",
@@ -413,6 +414,9 @@ fn evidence(fault: &Fault, redactor: &mut Redactor) -> Vec<Evidence> {
     }
     found
 }
+
+/// Addresses that Linux maps nothing at: the default of `vm.mmap_min_addr`.
+const NULL_ZONE: u64 = 1 << 16;
 
 fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
     if cause.deadlock.is_some() {
@@ -444,7 +448,17 @@ fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
         Source::Unclear => "the bad value was set here (several paths are possible)".to_owned(),
     });
     let is_large = cause.facts.iter().any(|fact| matches!(fact, Fact::LargeFrame(_)));
+    let subject = cause.said.as_ref().and_then(|said| said.subject);
     let fallback = match (&cause.said, has_expression) {
+        _ if subject == Some(analysis::Subject::CaughtException) => {
+            "the exception was thrown again here; where it was first thrown is unknown"
+        }
+        _ if subject == Some(analysis::Subject::LostException) => {
+            "the function that the exception left; the frame that threw it is gone"
+        }
+        _ if subject == Some(analysis::Subject::LaterPanic) => {
+            "a deferred function panicked while another panic was on its way"
+        }
         (None, _) if is_large => "its frame does not fit on the stack",
         (None, true) => "first application frame; its line uses the bad value",
         (Some(_), _) | (None, false) => "first application frame",

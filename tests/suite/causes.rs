@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::fixture::{Case, report};
 use expected::{FACTS, Fact, Program, Score, Sources};
+use serde_json::Value;
 
 /// Case, class, function to blame, expression that held the bad value.
 const CAUSES: [(&str, &str, &str, Option<&str>); 21] = [
@@ -40,8 +41,8 @@ const ELSEWHERE: [(&str, &str); 3] = [
 ];
 
 /// Of these more would be needed to be sure.
-const DOUBTFUL: [&str; 6] =
-    ["deadlock-rust", "cpp", "shared-lib", "mini-debuginfo", "aarch64", "sighandler"];
+const DOUBTFUL: [&str; 7] =
+    ["deadlock-rust", "cpp", "shared-lib", "mini-debuginfo", "aarch64", "sighandler", "inlines"];
 
 #[test]
 fn the_class_the_function_and_the_expression_are_those_of_the_source() {
@@ -75,7 +76,7 @@ fn without_a_decoder_the_access_is_doubtful_and_said_to_be() {
 }
 
 /// Programs that die in many ways, and where their source is.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("causes-c-O0", "causes-c"),
     ("causes-c-O2", "causes-c"),
     ("causes-c-O3", "causes-c"),
@@ -86,6 +87,7 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("causes-rust-O0", "causes-rust"),
     ("causes-rust-O3", "causes-rust"),
     ("causes-go", "causes-go"),
+    ("causes-doubt", "causes-doubt"),
 ];
 
 /// A miss that known.toml does not list, by program.
@@ -162,6 +164,29 @@ fn rust_optimised_dies_as_its_source_says() {
 #[test]
 fn go_dies_as_its_source_says() {
     check("causes-go");
+}
+
+#[test]
+fn nothing_is_proved_of_what_another_cause_explains_as_well() {
+    check("causes-doubt");
+}
+
+#[test]
+fn the_class_has_a_confidence_of_its_own() {
+    let sure = |core: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(core);
+        let cause = report(&path, &[])["cause"].clone();
+        let word = |of: &Value| of.as_str().unwrap().to_owned();
+        (word(&cause["class_confidence"]), word(&cause["blame"]["confidence"]))
+    };
+    let words = |class: &str, blame: &str| (class.to_owned(), blame.to_owned());
+    // What a later check found was done before, by whoever it was.
+    assert_eq!(sure("causes-c-O2/heap_top.core.zst"), words("proved", "likely"));
+    assert_eq!(sure("causes-c-O2/stack_smash.core.zst"), words("proved", "likely"));
+    assert_eq!(sure("causes-doubt/stale_index.core.zst"), words("proved", "likely"));
+    // A number that is too small for an address and was loaded here.
+    assert_eq!(sure("causes-doubt/small_number.core.zst"), words("likely", "proved"));
+    assert_eq!(sure("causes-c-O2/chain_read.core.zst"), words("proved", "proved"));
 }
 
 /// At least so much is right, in percent: every miss is listed, or one of the tests above

@@ -26,6 +26,8 @@ pub struct Cause {
     pub class: CauseClass,
     /// How sure it is: the class, and where a frame is to blame that it is that one.
     pub confidence: Confidence,
+    /// How sure the class is.
+    pub class_confidence: Confidence,
     /// The instruction that failed.
     pub fault: Option<Fault>,
     /// Where the value came from that made the fault.
@@ -82,6 +84,7 @@ pub(super) fn judge(
     let origin = origin.and_then(|fault| {
         origin::of_fault(process, fault).filter(|origin| !is_aligned(fault, origin))
     });
+    let fault = fault.map(|fault| of_null_array(fault, origin.as_ref()));
     // That a stack pointer is on the stack says nothing.
     let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
     let pointer = judged.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
@@ -103,7 +106,10 @@ pub(super) fn judge(
             let misuse = origin
                 .as_ref()
                 .and_then(|origin| misuse::of_fault(process, fault, origin, verdict.as_ref()));
-            (misuse.unwrap_or(class), confidence)
+            let is_doubtful = fault.reason == Reason::Null && !is_of_zero(fault, origin.as_ref())
+                || misuse.is_some_and(|misuse| !misuse.is_proved);
+            let most = if is_doubtful { Confidence::Likely } else { Confidence::Proved };
+            (misuse.map_or(class, |misuse| misuse.class), confidence.min(most))
         }
         (None, None) if only_stops(signal.number) => (CauseClass::Snapshot, Confidence::Proved),
         (None, None) if sender.is_some() => (CauseClass::ExternalSignal, Confidence::Proved),
@@ -125,14 +131,22 @@ pub(super) fn judge(
         (None, Some(raised)) => origin::jumped_from(process, raised),
         (None, None) => None,
     };
-    let is_bad_pointer = subject == Some(Subject::UsedPointer);
+    // Where such a pointer came from, or such an exception, does not show.
+    let is_passed_on = matches!(subject, Some(Subject::UsedPointer | Subject::CaughtException));
+    // A stack that is not aligned was so when the function was entered.
+    let is_of_stack = fault.as_ref().is_some_and(|fault| fault.reason == Reason::Misaligned)
+        && matches!(verdict, Some(Verdict::Stack(_)));
     let is_traced = origin.as_ref().is_some_and(|origin| {
-        origin.is_certain && made.is_none_or(|made| is_of_module(process, origin.frame, made))
+        origin.is_certain
+            && !is_of_stack
+            && made.is_none_or(|made| is_of_module(process, origin.frame, made))
     });
     let (blame, blame_confidence) = match (raised, made) {
-        (Some(raised), _) if gone.is_some() || is_bad_pointer => (Some(raised), Confidence::Likely),
-        // The allocator finds damage that was done before, by anybody.
-        (Some(raised), _) if class == CauseClass::HeapCorruption => {
+        (Some(raised), _) if gone.is_some() || is_passed_on => (Some(raised), Confidence::Likely),
+        // The allocator and the stack protector find damage that was done before, by anybody.
+        (Some(raised), _)
+            if matches!(class, CauseClass::HeapCorruption | CauseClass::StackSmashing) =>
+        {
             (Some(raised), Confidence::Likely)
         }
         (Some(raised), _) => (Some(raised), Confidence::Proved),
@@ -164,6 +178,7 @@ pub(super) fn judge(
     Some(Cause {
         class,
         confidence: blame.map_or(confidence, |_| confidence.min(blame_confidence)),
+        class_confidence: confidence,
         fault,
         origin,
         verdict,
@@ -179,6 +194,33 @@ pub(super) fn judge(
         failed,
         facts,
     })
+}
+
+/// `fault` as that of a NULL pointer, if the bad pointer was 0 before an index or an offset led
+/// away from there.
+fn of_null_array(fault: Fault, origin: Option<&Origin>) -> Fault {
+    let is_null = origin.is_some_and(|of| of.is_certain && !of.is_index && of.value == Some(0));
+    let reason = match fault.reason {
+        Reason::Unmapped if is_null => Reason::Null,
+        reason => reason,
+    };
+    Fault { reason, ..fault }
+}
+
+/// Whether the pointer of a failed access was 0 and not another number that is too small for
+/// an address: an error's number, a tag, a mark of a list, a number of another type.
+fn is_of_zero(fault: &Fault, origin: Option<&Origin>) -> bool {
+    let Some(access) = &fault.access else { return false };
+    let pointer = match origin {
+        Some(origin) if origin.is_index => None,
+        Some(Origin { value: Some(value), .. }) => Some(*value),
+        _ => access.pointer().map(|at| at.0),
+    };
+    // An address that is part of the instruction is the program's own.
+    let is_absolute = access.operand.is_some_and(|operand| {
+        operand.base.is_none() && operand.index.is_none() && operand.segment.is_none()
+    });
+    pointer.map_or(is_absolute, |pointer| pointer == 0)
 }
 
 /// Whether a misaligned access came, or may have come, of an aligned pointer: what was added to it is to blame,
@@ -296,6 +338,7 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
     Cause {
         class: CauseClass::Deadlock,
         confidence: deadlock.confidence(),
+        class_confidence: deadlock.confidence(),
         fault: None,
         origin: None,
         verdict: None,

@@ -129,7 +129,7 @@ pub(super) fn of_fault(
     fault: &Fault,
     origin: &Origin,
     pointer: Option<&Verdict>,
-) -> Option<CauseClass> {
+) -> Option<Complaint> {
     // A null pointer in freed memory may have been there before.
     let is_bad_address =
         matches!(fault.reason, Reason::Unmapped | Reason::Forbidden | Reason::NonCanonical);
@@ -137,24 +137,35 @@ pub(super) fn of_fault(
         return None;
     }
     if origin.is_certain && is_out_of_bounds(process, fault, origin, pointer) {
-        return Some(CauseClass::OutOfBounds);
+        return Some(Complaint { class: CauseClass::OutOfBounds, is_proved: true });
     }
-    is_after_free(process, origin, pointer).then_some(CauseClass::UseAfterFree)
+    let is_proved = after_free(process, origin, pointer)?;
+    Some(Complaint { class: CauseClass::UseAfterFree, is_proved })
 }
 
-/// Whether the bad value was loaded from a freed block: no call lies between the load and
-/// the fault, so it was free when it was read, unless another thread freed it in between.
-/// What the allocator itself wrote there was written by the free, and such a number shows by
-/// itself which of several loads it came from.
-fn is_after_free(process: &Process, origin: &Origin, pointer: Option<&Verdict>) -> bool {
-    let Source::Loaded { address: Some(at) } = origin.source else { return false };
+/// Whether it is proved that the bad value was loaded from a block after that was freed; `None`
+/// where it was not. No call lies between the load and the fault, so the block was free when
+/// it was read, unless another thread freed it in between. What the allocator itself wrote
+/// there was written by the free, and such a number shows by itself which of several loads it
+/// came from. But a pointer to another block may have led there past that block's end: only
+/// one to the very start of the freed block cannot have.
+fn after_free(process: &Process, origin: &Origin, pointer: Option<&Verdict>) -> Option<bool> {
+    let Source::Loaded { address: Some(at) } = origin.source else { return None };
     if !origin.is_direct || origin.is_index {
-        return false;
+        return None;
     }
     let is_alone = process.threads.len() == 1;
-    let Some(block) = HeapView::of(process).freed_at(at) else { return false };
+    let heap = HeapView::of(process);
+    let block = heap.freed_at(at)?;
     let is_link = matches!(pointer, Some(Verdict::Link(of)) if of.start == block.start);
-    is_link || is_alone && origin.is_certain
+    if !is_link && !(is_alone && origin.is_certain) {
+        return None;
+    }
+    match origin.base {
+        Some(base) if base == block.start => Some(true),
+        Some(base) => (heap.freed_at(base)?.start == block.start).then_some(false),
+        None => Some(false),
+    }
 }
 
 /// Whether an index leads out of what a sound pointer points at: a block of the heap that is
@@ -282,6 +293,7 @@ mod tests {
             is_reference: false,
             is_of_callee: false,
             member: None,
+            base: Some(Avma(FREE)),
             through: None,
             is_certain: true,
             is_direct: true,
@@ -318,17 +330,24 @@ mod tests {
     fn a_bad_pointer_read_from_a_free_block_just_before_is_a_use_after_free() {
         let found = |reason, origin: &Origin| {
             with_heap(|process| {
-                of_fault(process, &fault(reason, 0x1234_5678, 0x1234_5678), origin, None)
+                let fault = fault(reason, 0x1234_5678, 0x1234_5678);
+                of_fault(process, &fault, origin, None).map(|of| (of.class, of.is_proved))
             })
         };
         let free = loaded_from(FREE + 8);
-        assert_eq!(found(Reason::Unmapped, &free), Some(CauseClass::UseAfterFree));
+        assert_eq!(found(Reason::Unmapped, &free), Some((CauseClass::UseAfterFree, true)));
         assert_eq!(found(Reason::Null, &free), None, "may have been there before");
         assert_eq!(found(Reason::Unmapped, &loaded_from(USED + 8)), None);
         let after_a_call = Origin { is_direct: false, ..free.clone() };
         assert_eq!(found(Reason::Unmapped, &after_a_call), None, "may have been freed since");
-        let doubtful = Origin { is_certain: false, ..free };
+        let doubtful = Origin { is_certain: false, ..free.clone() };
         assert_eq!(found(Reason::Unmapped, &doubtful), None);
+        let past_the_end = Origin { base: Some(Avma(USED)), ..free.clone() };
+        assert_eq!(found(Reason::Unmapped, &past_the_end), None, "led out of another block");
+        let inside = Origin { base: Some(Avma(FREE + 8)), ..free.clone() };
+        let likely = Some((CauseClass::UseAfterFree, false));
+        assert_eq!(found(Reason::Unmapped, &inside), likely, "may be past the end of another");
+        assert_eq!(found(Reason::Unmapped, &Origin { base: None, ..free }), likely);
     }
 
     #[test]
@@ -337,7 +356,7 @@ mod tests {
             with_heap(|process| {
                 let fault = fault(Reason::Unmapped, USED, address);
                 let pointer = verdict(process, Avma(USED));
-                of_fault(process, &fault, origin, pointer.as_ref())
+                of_fault(process, &fault, origin, pointer.as_ref()).map(|of| of.class)
             })
         };
         let index = Origin { is_index: true, ..loaded_from(0x40_2000) };

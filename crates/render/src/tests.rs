@@ -336,6 +336,18 @@ fn hostile_source_and_values_are_shown_and_not_obeyed() {
 }
 
 #[test]
+fn a_class_that_is_proved_has_no_doubt_though_the_frame_to_blame_has() {
+    let page = |report: &Report| page_with(report, &PageOptions::default());
+    let mut report = understood();
+    assert!(page(&report).contains("(null-read, likely)"), "{}", page(&report));
+    let cause = report.cause.as_mut().unwrap();
+    cause.class_confidence = Some(Confidence::Proved);
+    cause.blame.as_mut().unwrap().confidence = Confidence::Likely;
+    let page = page(&report);
+    assert!(page.contains("(null-read)") && page.contains("likely #0"), "{page}");
+}
+
+#[test]
 fn a_stack_that_stands_for_many_threads_shows_no_values() {
     let mut threads = vec![thread(3022, "t", walk())];
     threads.extend((3023..3025).map(|tid| thread(tid, "w", explained())));

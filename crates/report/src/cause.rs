@@ -25,6 +25,9 @@ pub struct Cause {
     pub explanation: Option<Shown>,
     /// How sure this is: as sure as the least of its parts.
     pub confidence: Confidence,
+    /// How sure the class is, whatever is known of the frame to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_confidence: Option<Confidence>,
     /// What the program itself reported: assertion, panic, `what()`.
     pub message: Option<Shown>,
     /// What it rests on.
@@ -37,6 +40,11 @@ pub struct Cause {
 }
 
 impl Cause {
+    /// How sure the class is; of a document that does not say it apart, how sure all is.
+    pub fn of_class(&self) -> Confidence {
+        self.class_confidence.unwrap_or(self.confidence)
+    }
+
     /// Whether threads wait for each other: the evidence is then a link of the cycle each.
     pub fn is_deadlock(&self) -> bool {
         self.class == "deadlock" && !self.evidence.is_empty()

@@ -85,6 +85,7 @@ mod tests {
             process: ProcessReport { package: Some(Package::default()), ..Default::default() },
             signal: Some(SignalReport::default()),
             cause: Some(Cause {
+                class_confidence: Some(Confidence::Proved),
                 evidence: evidence.clone(),
                 blame: Some(Blame {
                     expression_confidence: Some(Confidence::Likely),
@@ -213,6 +214,7 @@ mod tests {
             "/cause/title",
             "/cause/explanation",
             "/cause/confidence",
+            "/cause/class_confidence",
             "/cause/message",
             "/cause/evidence/0/kind",
             "/cause/evidence/0/text",

@@ -184,7 +184,7 @@ pub(super) fn reason(signal: &Signal, instant: &Instant<'_>, access: &Access) ->
         return Reason::StackOverflow;
     }
     let region = instant.process.memory.region_at(access.address);
-    if region.is_none() && is_null(access, instant) {
+    if region.is_none() && is_null(access, access.operand.as_ref()) {
         return Reason::Null;
     }
     if region.is_none() && !linked::is_canonical(instant, access.address) {
@@ -206,16 +206,13 @@ pub(super) fn reason(signal: &Signal, instant: &Instant<'_>, access: &Access) ->
     }
 }
 
-fn is_null(access: &Access, instant: &Instant<'_>) -> bool {
-    let word = instant.facts().map_or(8, |facts| u32::from(facts.word));
-    let below_zero = match word {
-        4 => u64::from(u32::MAX).saturating_sub(access.address.0),
-        _ => u64::MAX.saturating_sub(access.address.0),
-    };
+/// Whether the access went through a NULL pointer: to the first pages, or by a base of 0 with an
+/// offset or the index of an element, however large. Of two registers that are only added
+/// either may be the pointer.
+fn is_null(access: &Access, operand: Option<&MemoryOperand>) -> bool {
     let is_from_zero = access.base.as_ref().is_some_and(|(_, value)| *value == 0);
-    let is_before =
-        is_from_zero && access.index.is_none() && access.displacement < 0 && below_zero < NULL_ZONE;
-    access.address.0 < NULL_ZONE || is_before
+    let is_sum = operand.is_some_and(|operand| matches!(operand.index, Some((_, 1))));
+    access.address.0 < NULL_ZONE || is_from_zero && !is_sum
 }
 
 fn is_mapped_file(instant: &Instant<'_>, address: Avma) -> bool {

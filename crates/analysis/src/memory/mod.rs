@@ -128,6 +128,31 @@ pub(super) fn verdict(process: &Process, at: Avma) -> Option<Verdict> {
     }
 }
 
+/// Whether an object begins at `at`: a block of the heap, a variable or a mapping.
+pub(super) fn is_start(process: &Process, at: Avma) -> bool {
+    match verdict(process, at) {
+        Some(Verdict::Heap(block)) => block.offset == 0,
+        Some(Verdict::Module(ModulePlace { symbol: Some((_, into)), .. })) => into == 0,
+        _ => process.memory.range_at(at).is_some_and(|range| range.start == at),
+    }
+}
+
+/// Bytes that no object which is at `at`, or was there before, can have had: glibc gives
+/// blocks of more than `DEFAULT_MMAP_THRESHOLD_MAX` mappings of their own, which may be as large
+/// as the memory of a machine.
+pub(super) fn largest_object(process: &Process, at: Avma) -> u64 {
+    const IN_HEAP: u64 = 64 << 20;
+    const IN_MAPPING: u64 = 1 << 40;
+    let is_in_heap = || {
+        let heap = Heap::of(process);
+        heap.is_some_and(|mut heap| heap.extents().iter().any(|range| range.contains(at)))
+    };
+    let is_small = process.modules.index_at(at).is_some()
+        || place::on_stack(process, at).is_some()
+        || is_in_heap();
+    if is_small { IN_HEAP } else { IN_MAPPING }
+}
+
 /// The heap as far as a class of causes depends on it; empty where the process has none of
 /// glibc's.
 pub(super) struct HeapView<'p>(Option<Heap<'p>>);

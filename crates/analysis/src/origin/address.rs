@@ -2,6 +2,7 @@
 
 use super::names::Names;
 use super::trace::Trace;
+use crate::memory;
 use obit_corefile::addr::Avma;
 use obit_disassembly::{MemoryOperand, Part};
 
@@ -47,7 +48,12 @@ impl<'t> Trace<'t> {
         let is_frame =
             |part: Part| part.register == facts.sp || part.register == facts.fp && is_sound(part);
         let (base, index) = match (operand.base, operand.index) {
-            (Some(base), None) => return (!is_frame(base)).then_some(Culprit::pointer(base)),
+            (Some(base), None) => {
+                // One that went on by itself was sound to begin with.
+                let is_certain = operand.rounds.is_none();
+                let pointer = Culprit { is_certain, ..Culprit::pointer(base) };
+                return (!is_frame(base)).then_some(pointer);
+            }
             (None, Some((part, scale))) => return Some(Culprit::index(part, scale)),
             (None, None) => return None,
             (Some(base), Some(index)) => (base, index),
@@ -73,10 +79,21 @@ impl<'t> Trace<'t> {
             value.wrapping_mul(index.1).cast_signed()
         });
         let is_far = distance.is_none_or(|bytes| bytes.unsigned_abs() > FAR);
-        Some(match is_array || is_far {
+        let begins_there =
+            || value(pointer).is_some_and(|at| memory::is_start(self.process, Avma(at)));
+        // The index may have been right for another object that was there before.
+        let is_beyond = || {
+            let (bytes, at) = distance.zip(value(pointer))?;
+            Some(bytes.unsigned_abs() > memory::largest_object(self.process, Avma(at)))
+        };
+        let is_fixed = is_frame(pointer) || names.is_fixed(at, pointer.register);
+        let is_certain = is_fixed || is_beyond().unwrap_or(false);
+        // Of an access near a sound pointer either may be at fault.
+        let culprit = match is_array || is_far || begins_there() {
             true => Culprit::index(index.0, index.1),
             false => Culprit::pointer(pointer),
-        })
+        };
+        Some(Culprit { is_certain, ..culprit })
     }
 
     /// The part of an index that made it as large as it is; `None` where none of two did

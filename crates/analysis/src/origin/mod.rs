@@ -9,6 +9,7 @@ mod moment;
 mod names;
 mod path;
 mod start;
+mod through;
 mod trace;
 
 use moment::Moment;
@@ -57,7 +58,10 @@ pub struct Origin {
     pub is_of_callee: bool,
     /// The member of its pointee that was wanted where it was used.
     pub member: Option<String>,
-    /// Where the pointer came from through which the value was loaded.
+    /// The pointer through which it was loaded, before anything was added to that, where that
+    /// is known.
+    pub base: Option<Avma>,
+    /// Where that pointer came from.
     pub through: Option<Through>,
     /// Whether every step backwards was the only possible one.
     pub is_certain: bool,

@@ -255,6 +255,29 @@ impl<'t> Names<'t> {
         )
     }
 
+    /// Whether what a register holds is the address of a variable that the code itself names:
+    /// of the frame, or of the program.
+    pub(super) fn is_fixed(&self, at: usize, register: Register) -> bool {
+        let facts = self.moment.facts;
+        let (mut at, mut register) = (at, register);
+        for _ in 0..DEEPEST {
+            let reaching = self.moment.reaching(at, Slot::Register(register));
+            match *reaching.definitions {
+                [Definition::Written(by, Term::Register(part))] if part.shift == 0 => {
+                    (at, register) = (by, part.register);
+                }
+                [Definition::Written(_, Term::Constant(_))] => return true,
+                [Definition::Written(_, Term::Address(operand))] => {
+                    let is_own =
+                        |part: Part| part.register == facts.sp || part.register == facts.fp;
+                    return operand.index.is_none() && operand.base.is_none_or(is_own);
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
     fn as_pointer(&self, to: Named<'t>) -> Option<Pointer<'t>> {
         let ty = to.object.as_ref()?.resolved(self.scene());
         matches!(ty.get().kind, TypeKind::Pointer { .. }).then_some(Pointer {

@@ -4,7 +4,7 @@ use super::address::Culprit;
 use super::body::{Definition, Reaching, Slot};
 use super::moment::low_bytes;
 use super::names::{Named, Names, Returned, argument_registers, is_accessor};
-use super::{Origin, Source, Through, Wanted};
+use super::{Origin, Source, Wanted};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Register;
 use obit_disassembly as disassembly;
@@ -27,36 +27,36 @@ pub(super) struct Trace<'t> {
 
 /// A value at one place on the way back: what is in `slot` before step `at`.
 #[derive(Clone, Copy, Debug)]
-struct Place {
-    activation: usize,
-    at: usize,
-    slot: Slot,
+pub(super) struct Place {
+    pub(super) activation: usize,
+    pub(super) at: usize,
+    pub(super) slot: Slot,
     /// What it was, where that is known.
-    value: Option<u64>,
+    pub(super) value: Option<u64>,
 }
 
 /// What the way back ended at.
-struct End {
-    activation: usize,
+pub(super) struct End {
+    pub(super) activation: usize,
     /// The step there.
-    at: usize,
-    source: Source,
-    expression: Option<String>,
+    pub(super) at: usize,
+    pub(super) source: Source,
+    pub(super) expression: Option<String>,
     /// See [`Origin::is_of_callee`].
-    is_of_callee: bool,
+    pub(super) is_of_callee: bool,
     /// See [`Named::depth`](super::names::Named::depth).
-    depth: Option<usize>,
+    pub(super) depth: Option<usize>,
     /// The operand it was loaded by.
-    operand: Option<MemoryOperand>,
+    pub(super) operand: Option<MemoryOperand>,
     /// What it was there.
-    value: Option<u64>,
+    pub(super) value: Option<u64>,
     /// It is not the pointer but what was added to one.
-    is_index: bool,
+    pub(super) is_index: bool,
     /// Something was added to it on the way, or it was multiplied.
-    is_part: bool,
+    pub(super) is_part: bool,
     /// See [`Origin::is_reference`].
-    is_reference: bool,
-    is_certain: bool,
+    pub(super) is_reference: bool,
+    pub(super) is_certain: bool,
 }
 
 impl<'t> Trace<'t> {
@@ -105,7 +105,7 @@ impl<'t> Trace<'t> {
             Wanted::Address(operand) if !is_index => names.wanted(stop, &operand),
             Wanted::Address(_) | Wanted::Operand(_) | Wanted::Passed(_) => None,
         };
-        let through = end.operand.and_then(|operand| self.through(&end, &operand));
+        let (base, through) = self.led_by(&end);
         let made = (self.names)(end.activation)?;
         let at = made.moment.body.steps.get(end.at)?.address;
         let (frame, gone) = self.place(end.activation, at, end.depth)?;
@@ -130,6 +130,7 @@ impl<'t> Trace<'t> {
             is_reference: end.is_reference,
             is_of_callee: end.is_of_callee,
             member,
+            base,
             through,
             is_certain: end.is_certain && !is_astray,
             is_direct,
@@ -167,7 +168,7 @@ impl<'t> Trace<'t> {
     }
 
     /// Goes back from `place` to the end of the way of a pointer.
-    fn follow(&self, place: Place) -> Option<End> {
+    pub(super) fn follow(&self, place: Place) -> Option<End> {
         self.follow_as(place, false, false)
     }
 
@@ -543,29 +544,6 @@ impl<'t> Trace<'t> {
                 _ => false,
             },
         )
-    }
-
-    /// Where the pointer came from that the end's operand goes through, if from elsewhere.
-    fn through(&self, end: &End, operand: &MemoryOperand) -> Option<Through> {
-        let names = (self.names)(end.activation)?;
-        let base = operand.base?;
-        let pointer = names.register(end.at, base.register)?;
-        let start = Place {
-            activation: end.activation,
-            at: end.at,
-            slot: Slot::Register(base.register),
-            value: names.moment.part(base, end.at).map(|known| known.value),
-        };
-        let from = self.follow(start)?;
-        let expression = from.expression?;
-        let at = (self.names)(from.activation)?.moment.body.steps.get(from.at)?.address;
-        let is_reported = expression != pointer.text
-            && matches!(from.source, Source::Loaded { .. } | Source::Returned { .. });
-        is_reported.then_some(Through {
-            name: pointer.text,
-            frame: self.place(from.activation, at, from.depth)?.0,
-            expression,
-        })
     }
 
     /// The line of the instruction at `at`, in the function of frame `frame`, unless the frame

@@ -3,7 +3,7 @@
 
 use super::exception::{Exceptions, Thrown};
 use super::stack::Stack;
-use super::{Said, Speaker};
+use super::{Said, Speaker, Subject};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::TlsBlocks;
 use obit_corefile::elf::SegmentKind;
@@ -12,12 +12,21 @@ use obit_dwarf::{Language, demangle};
 use obit_process::module::thread_local_block;
 
 /// Functions of the C++ runtime that end the process for an exception's sake.
-const FOR_AN_EXCEPTION: [&str; 6] = [
+const FOR_AN_EXCEPTION: [&str; 7] = [
     "__cxa_throw",
     "__cxa_rethrow",
+    "__cxa_rethrow_primary_exception",
     "__cxa_call_terminate",
     "__clang_call_terminate",
     "__gxx_personality_v0",
+    "_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE",
+];
+
+/// Those of them that throw again what was caught: `throw;` and `std::rethrow_exception`, which
+/// `std::future::get` calls.
+const THROWN_AGAIN: [&str; 3] = [
+    "__cxa_rethrow",
+    "__cxa_rethrow_primary_exception",
     "_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE",
 ];
 
@@ -25,6 +34,9 @@ const FOR_AN_EXCEPTION: [&str; 6] = [
 /// search found that function, or its landing pad was entered.
 const FOR_A_NOEXCEPT: [&str; 3] =
     ["__cxa_call_terminate", "__clang_call_terminate", "__gxx_personality_v0"];
+
+/// Those of them that a landing pad calls, when the stack has been unwound to there.
+const LANDED: [&str; 2] = ["__cxa_call_terminate", "__clang_call_terminate"];
 
 /// Unwinding without an exception: the thread was cancelled.
 const FORCED: [&str; 2] = ["_Unwind_ForcedUnwind", "_Unwind_ForcedUnwind_Phase2"];
@@ -62,6 +74,7 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
         return Some(bare(Speaker::Terminate, frame));
     }
     let mut said = bare(Speaker::CppException, frame);
+    said.subject = thrower(stack, frame);
     let exceptions = stack.frames.get(at)?.module.map(|module| caught(stack, module));
     let exceptions = exceptions.unwrap_or_default();
     // One that a destructor throws during unwinding ends the process likewise, but then
@@ -76,6 +89,20 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
         said.exception = type_name(&thrown.mangled, &stack.process.limits);
     }
     Some(said)
+}
+
+/// What is odd about the exception that ended the process in frame `frame`: that it had been
+/// caught before, or that the frame which threw it is gone.
+fn thrower(stack: &Stack<'_>, frame: Option<usize>) -> Option<Subject> {
+    let is_inward = |functions: &[&str]| {
+        let found = stack.find_one_of(functions);
+        found.is_some_and(|at| frame.is_none_or(|frame| at < frame))
+    };
+    if is_inward(&THROWN_AGAIN) {
+        return Some(Subject::CaughtException);
+    }
+    let is_lost = is_inward(&LANDED) && !is_inward(&["__cxa_throw"]);
+    is_lost.then_some(Subject::LostException)
 }
 
 /// What an exception says, and those that it was thrown for.
@@ -215,6 +242,28 @@ fn type_name(mangled: &str, limits: &Limits) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::said::stack::testing::frames_of;
+    use obit_corefile::testkit::CoreBuilder;
+    use obit_process::process::{Options, Process};
+
+    #[test]
+    fn an_exception_whose_first_frame_is_gone_says_so() {
+        let core = CoreBuilder::x86_64().signal(6).thread(1, &[]).write();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        let thrower = |functions: &[&str]| {
+            let frames = frames_of(functions);
+            thrower(&Stack { process: &process, thread: 0, frames: &frames }, Some(3))
+        };
+        let caught = Some(Subject::CaughtException);
+        assert_eq!(thrower(&["abort", "std::terminate", "__cxa_rethrow", "open", "main"]), caught);
+        let of_pointer = "_ZSt17rethrow_exceptionNSt15__exception_ptr13exception_ptrE";
+        assert_eq!(thrower(&["abort", "std::terminate", of_pointer, "finish", "main"]), caught);
+        assert_eq!(thrower(&["abort", "std::terminate", "__cxa_throw", "open", "main"]), None);
+        let inside = ["abort", "std::terminate", "__cxa_throw", "open", "__cxa_rethrow", "main"];
+        assert_eq!(thrower(&inside), None, "of another exception");
+        let landed = ["abort", "std::terminate", "__clang_call_terminate", "update", "main"];
+        assert_eq!(thrower(&landed), Some(Subject::LostException));
+    }
 
     #[test]
     fn the_name_in_a_type_info_is_shown_as_sources_have_it() {

@@ -31,7 +31,11 @@ pub(super) fn said(stack: &Stack<'_>) -> Option<Said> {
     } else if let Some(at) = inner(&["runtime.gopanic"]) {
         let text = panicked_with(stack, at).or_else(|| go_memory::panicked_with(stack, at));
         let text = text.or_else(|| by_function(stack, at));
-        subject = is_of_pointer(stack, at).then_some(Subject::UsedPointer);
+        subject = match (is_of_pointer(stack, at), is_later(stack, at)) {
+            (_, true) => Some(Subject::LaterPanic),
+            (true, false) => Some(Subject::UsedPointer),
+            (false, false) => None,
+        };
         (Speaker::GoPanic, text)
     } else {
         (Speaker::GoFatal, None)
@@ -72,6 +76,12 @@ fn is_of_pointer(stack: &Stack<'_>, panic: usize) -> bool {
     const RAISING: [&str; 2] = ["runtime.panicmem", "runtime.panicmemAddr"];
     let caller = panic.checked_add(1);
     caller.is_some_and(|caller| RAISING.iter().any(|name| stack.is_called(caller, name)))
+}
+
+/// Whether another panic runs the deferred function that raised the one in frame `panic`.
+fn is_later(stack: &Stack<'_>, panic: usize) -> bool {
+    let outward = panic.saturating_add(1)..stack.frames.len();
+    outward.into_iter().any(|at| stack.is_called(at, "runtime.gopanic"))
 }
 
 /// What Go's runtime says if the system gives no more memory.
@@ -119,6 +129,9 @@ fn text_of(interface: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::said::stack::testing::frames_of;
+    use obit_corefile::testkit::CoreBuilder;
+    use obit_process::process::{Options, Process};
     use obit_process::value::{Text, TextOrigin};
 
     fn interface(type_name: &str, text: &str) -> Value {
@@ -137,6 +150,19 @@ mod tests {
             said("runtime.errorString", "integer divide by zero").as_deref(),
             Some(expected)
         );
+    }
+
+    #[test]
+    fn a_panic_of_a_function_that_another_panic_runs_is_the_later_one() {
+        let core = CoreBuilder::x86_64().signal(6).thread(1, &[]).write();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        let is_later = |functions: &[&str]| {
+            let frames = frames_of(functions);
+            is_later(&Stack { process: &process, thread: 0, frames: &frames }, 1)
+        };
+        let panic = "runtime.gopanic";
+        assert!(is_later(&["runtime.fatalpanic", panic, "main.guard.func1", panic, "main.load"]));
+        assert!(!is_later(&["runtime.fatalpanic", panic, "main.load", "main.main"]));
     }
 
     #[test]

@@ -63,6 +63,14 @@ pub enum Subject {
     /// A pointer that the language checked when it was used. That does not show where it
     /// came from.
     UsedPointer,
+    /// An exception that had been caught and was thrown again. That does not show where it
+    /// was thrown first.
+    CaughtException,
+    /// An exception that left a function which it may not leave, after the frame that threw it was
+    /// unwound.
+    LostException,
+    /// A panic of a deferred function while another one was on its way, which may be the cause.
+    LaterPanic,
 }
 
 /// Who wrote a message.

@@ -88,3 +88,27 @@ impl<'p> Stack<'p> {
         (symbol.offset < symbol.size).then_some((symbol.linkage_name, symbol.offset))
     }
 }
+
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use obit_process::process::{FrameKind, FrameTrust};
+
+    /// Frames of these functions, the innermost first.
+    pub(in crate::said) fn frames_of(functions: &[&str]) -> Vec<Frame> {
+        let frame = |function: &&str| Frame {
+            kind: FrameKind::Normal,
+            trust: FrameTrust::CallFrameInfo,
+            activation: 0,
+            pc: Avma(0),
+            function: Some((*function).to_owned()),
+            linkage_name: None,
+            from_symbol: true,
+            language: None,
+            module: None,
+            source: None,
+            tail_calls: Vec::new(),
+        };
+        functions.iter().map(frame).collect()
+    }
+}

@@ -67,7 +67,7 @@ fn printed(report: &Report, cause: &Cause, budget: &Budget) -> Markup {
         h1 id="cause-title" { (prose(&cause.title)) }
         p.badges {
             span.badge { (crate::visible(&cause.class)) }
-            " " span class={ "badge " (sure_class(cause.confidence)) } { (sure(cause.confidence)) }
+            " " span class={ "badge " (sure_class(cause.of_class())) } { (sure(cause.of_class())) }
             @if let Some(severity) = &cause.severity {
                 " " span.badge { "severity " (crate::visible(severity)) }
             }

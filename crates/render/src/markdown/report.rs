@@ -64,8 +64,9 @@ fn write_cause(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
     if let Some(message) = &cause.message {
         writeln!(out, "**It said:** {}\n", code(&name::shown(message)))?;
     }
-    match cause.confidence {
-        Confidence::Proved => Ok(()),
+    match cause.of_class() {
+        Confidence::Proved if cause.confidence == Confidence::Proved => Ok(()),
+        Confidence::Proved => writeln!(out, "This is proved; the place to look at is likely.\n"),
         Confidence::Likely => writeln!(out, "This is likely, not proved.\n"),
         Confidence::Guess => writeln!(out, "This is a guess.\n"),
     }

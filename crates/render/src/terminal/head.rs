@@ -117,7 +117,8 @@ impl<'r> Head<'r> {
 
     /// What happened, how it came about, and what the program reported.
     fn why(&mut self, cause: &'r Cause, options: &PageOptions) {
-        let doubt = match cause.confidence {
+        // The place to look at has a word of its own.
+        let doubt = match cause.of_class() {
             Confidence::Proved => "",
             Confidence::Likely => ", likely",
             Confidence::Guess => ", a guess",
