@@ -53,7 +53,7 @@ const SCREENS: &[(&str, &str, &[&str])] = &[
         "causes-c-O2/heap_overflow.core.zst",
         "causes-c",
         &[
-            "(heap-corruption, likely)",
+            "(heap-corruption)",
             "said  double free or corruption (out)",
             "drop_text, aborts.c:35",
             "also  corrupted heap metadata after",

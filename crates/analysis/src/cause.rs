@@ -7,6 +7,7 @@ use super::fault::{Access, AccessKind, Fault, Reason};
 use super::locks::LockFinding;
 use super::memory::{self, Verdict};
 use super::misuse;
+use super::null::{is_sure_of_null, of_null_array};
 use super::origin::{self, Gone, Origin};
 use super::outside::{is_from_outside, only_stops, sender};
 use super::owner::is_foreign;
@@ -106,9 +107,13 @@ pub(super) fn judge(
             let misuse = origin
                 .as_ref()
                 .and_then(|origin| misuse::of_fault(process, fault, origin, verdict.as_ref()));
-            let is_doubtful = fault.reason == Reason::Null && !is_of_zero(fault, origin.as_ref())
-                || misuse.is_some_and(|misuse| !misuse.is_proved);
-            let most = if is_doubtful { Confidence::Likely } else { Confidence::Proved };
+            let most = match misuse.map_or_else(
+                || is_sure_of_null(process, fault, origin.as_ref()),
+                |misuse| misuse.is_proved,
+            ) {
+                true => Confidence::Proved,
+                false => Confidence::Likely,
+            };
             (misuse.map_or(class, |misuse| misuse.class), confidence.min(most))
         }
         (None, None) if only_stops(signal.number) => (CauseClass::Snapshot, Confidence::Proved),
@@ -131,8 +136,16 @@ pub(super) fn judge(
         (None, Some(raised)) => origin::jumped_from(process, raised),
         (None, None) => None,
     };
-    // Where such a pointer came from, or such an exception, does not show.
-    let is_passed_on = matches!(subject, Some(Subject::UsedPointer | Subject::CaughtException));
+    // What came before, which may be the cause, does not show.
+    let is_passed_on = matches!(
+        subject,
+        Some(
+            Subject::UsedPointer
+                | Subject::CaughtException
+                | Subject::LostException
+                | Subject::LaterPanic
+        )
+    );
     // A stack that is not aligned was so when the function was entered.
     let is_of_stack = fault.as_ref().is_some_and(|fault| fault.reason == Reason::Misaligned)
         && matches!(verdict, Some(Verdict::Stack(_)));
@@ -143,10 +156,9 @@ pub(super) fn judge(
     });
     let (blame, blame_confidence) = match (raised, made) {
         (Some(raised), _) if gone.is_some() || is_passed_on => (Some(raised), Confidence::Likely),
-        // The allocator and the stack protector find damage that was done before, by anybody.
-        (Some(raised), _)
-            if matches!(class, CauseClass::HeapCorruption | CauseClass::StackSmashing) =>
-        {
+        (Some(raised), _) if is_found_later(class) => (Some(raised), Confidence::Likely),
+        // A function that only passes on what it frees is not to blame for it.
+        (Some(raised), _) if freed.as_ref().is_some_and(|given| !given.is_made_here) => {
             (Some(raised), Confidence::Likely)
         }
         (Some(raised), _) => (Some(raised), Confidence::Proved),
@@ -196,31 +208,10 @@ pub(super) fn judge(
     })
 }
 
-/// `fault` as that of a NULL pointer, if the bad pointer was 0 before an index or an offset led
-/// away from there.
-fn of_null_array(fault: Fault, origin: Option<&Origin>) -> Fault {
-    let is_null = origin.is_some_and(|of| of.is_certain && !of.is_index && of.value == Some(0));
-    let reason = match fault.reason {
-        Reason::Unmapped if is_null => Reason::Null,
-        reason => reason,
-    };
-    Fault { reason, ..fault }
-}
-
-/// Whether the pointer of a failed access was 0 and not another number that is too small for
-/// an address: an error's number, a tag, a mark of a list, a number of another type.
-fn is_of_zero(fault: &Fault, origin: Option<&Origin>) -> bool {
-    let Some(access) = &fault.access else { return false };
-    let pointer = match origin {
-        Some(origin) if origin.is_index => None,
-        Some(Origin { value: Some(value), .. }) => Some(*value),
-        _ => access.pointer().map(|at| at.0),
-    };
-    // An address that is part of the instruction is the program's own.
-    let is_absolute = access.operand.is_some_and(|operand| {
-        operand.base.is_none() && operand.index.is_none() && operand.segment.is_none()
-    });
-    pointer.map_or(is_absolute, |pointer| pointer == 0)
+/// Whether a check finds what was done before, by anybody: of two calls that freed a block
+/// either may be the wrong one.
+fn is_found_later(class: CauseClass) -> bool {
+    matches!(class, CauseClass::HeapCorruption | CauseClass::StackSmashing | CauseClass::DoubleFree)
 }
 
 /// Whether a misaligned access came, or may have come, of an aligned pointer: what was added to it is to blame,

@@ -43,6 +43,7 @@ mod finding;
 mod locks;
 pub mod memory;
 mod misuse;
+mod null;
 mod origin;
 mod outside;
 mod owner;

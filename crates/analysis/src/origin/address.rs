@@ -79,6 +79,12 @@ impl<'t> Trace<'t> {
             value.wrapping_mul(index.1).cast_signed()
         });
         let is_far = distance.is_none_or(|bytes| bytes.unsigned_abs() > FAR);
+        let region = |at: u64| self.process.memory.range_at(Avma(at)).map(|range| range.start);
+        let is_within = || Some(region(value(pointer)?)? == region(sum?)?);
+        // What lies in the same mapping is not reached by a wrong index: the mapping fails.
+        if !is_array && !is_far && is_within() == Some(true) {
+            return Some(Culprit::pointer(pointer));
+        }
         let begins_there =
             || value(pointer).is_some_and(|at| memory::is_start(self.process, Avma(at)));
         // The index may have been right for another object that was there before.

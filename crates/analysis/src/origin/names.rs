@@ -52,6 +52,8 @@ struct Pointer<'t> {
     index: Option<(String, u64)>,
     /// It is what `to` names itself, not what `to` points at: an accessor returned it.
     is_place: bool,
+    /// It is a variable of the program, whose address code names.
+    is_global: bool,
 }
 
 /// A frame's words.
@@ -74,6 +76,7 @@ impl<'t> Names<'t> {
         let is_foreign = |outward: usize| foreign.get(outward).copied().unwrap_or(false);
         // Names of a library's inlined functions (`this`, `__k`) are not the program's.
         let has_own = (0..views.len()).any(|outward| !is_foreign(outward));
+        let mut untyped = None;
         for (outward, view) in views.iter().enumerate() {
             if has_own && is_foreign(outward) {
                 continue;
@@ -86,7 +89,13 @@ impl<'t> Names<'t> {
                 match (place, slot) {
                     (Place::Register(register), Slot::Register(wanted)) if *register == wanted => {
                         let object = Some(Object::at(ty, Avma(0)));
-                        return Some(Named { text: name.to_string(), object, depth });
+                        let named = Named { text: name.to_string(), object, depth };
+                        // What a callback is given and the pointer it makes of that may share a
+                        // register.
+                        if !self.is_untyped(&named) {
+                            return Some(named);
+                        }
+                        untyped.get_or_insert(named);
                     }
                     (Place::Memory(start), Slot::Memory(at, size)) => {
                         let found =
@@ -99,7 +108,14 @@ impl<'t> Names<'t> {
                 }
             }
         }
-        None
+        untyped
+    }
+
+    /// Whether it is a pointer to nothing in particular (`void *`).
+    fn is_untyped(&self, named: &Named<'t>) -> bool {
+        let Some(object) = &named.object else { return false };
+        let ty = object.resolved(self.scene());
+        matches!(ty.get().kind, TypeKind::Pointer { target: None, .. })
     }
 
     /// The part of `object`, called `name`, that lies at `at`.
@@ -174,11 +190,8 @@ impl<'t> Names<'t> {
         let index = process.modules.index_at(at)?;
         let module = process.modules.get(index)?;
         let debug = process.modules.debug(index)?;
-        if let Some((variable, start)) = debug.variable_at(module.to_svma(at))
-            && let (Some(name), Some(id)) = (&variable.name, variable.ty)
-        {
-            let object = Object::at(TypeRef { debug, id }, module.to_avma(start));
-            return self.within(name, &object, at, size, None);
+        if let Some((name, object)) = self.global_object(at) {
+            return self.within(&name, &object, at, size, None);
         }
         let is_code = process.memory.region_at(at).is_some_and(|of| of.permissions.execute);
         if is_code {
@@ -187,6 +200,24 @@ impl<'t> Names<'t> {
         let symbol = debug.symbol_at(module.to_svma(at))?;
         let is_it = symbol.offset == 0 && symbol.size > 0;
         is_it.then_some(Named { text: symbol.name, object: None, depth: None })
+    }
+
+    /// The whole of such a variable that holds `at`, and its name.
+    fn global_object(&self, at: Avma) -> Option<(String, Object<'t>)> {
+        let modules = &self.moment.process.modules;
+        let index = modules.index_at(at)?;
+        let (module, debug) = (modules.get(index)?, modules.debug(index)?);
+        let (variable, start) = debug.variable_at(module.to_svma(at))?;
+        let object = Object::at(TypeRef { debug, id: variable.ty? }, module.to_avma(start));
+        Some((variable.name.as_ref()?.to_string(), object))
+    }
+
+    /// The array of the program that code names by its address.
+    fn global_array(&self, at: Avma) -> Option<Pointer<'t>> {
+        let (text, object) = self.global_object(at)?;
+        let offset = i64::try_from(at.0.checked_sub(object.address()?.0)?).ok()?;
+        let to = Named { text, object: Some(object), depth: None };
+        Some(Pointer { to, offset, index: None, is_place: true, is_global: true })
     }
 
     /// What the address of `operand` points into.
@@ -231,10 +262,17 @@ impl<'t> Names<'t> {
         let depth = depth.checked_sub(1)?;
         let reaching = self.moment.reaching(at, Slot::Register(register));
         match *reaching.definitions {
+            [Definition::Written(_, Term::Constant(at))] => self.global_array(Avma(at)),
+            [
+                Definition::Written(
+                    _,
+                    Term::Address(MemoryOperand { base: None, index: None, displacement, .. }),
+                ),
+            ] => self.global_array(Avma(displacement.cast_unsigned())),
             [Definition::Written(by, Term::Address(operand))] => self.pointer(by, &operand, depth),
             [Definition::Called(by)] => {
                 let to = self.returned(by, depth)?.named;
-                Some(Pointer { to, offset: 0, index: None, is_place: true })
+                Some(Pointer { to, offset: 0, index: None, is_place: true, is_global: false })
             }
             _ => self.as_pointer(self.register_within(at, register, depth)?),
         }
@@ -285,6 +323,7 @@ impl<'t> Names<'t> {
             offset: 0,
             index: None,
             is_place: false,
+            is_global: false,
         })
     }
 
@@ -317,9 +356,17 @@ impl<'t> Names<'t> {
 
     /// What a pointer leads to.
     fn pointee(&self, pointer: &Pointer<'t>, size: Option<u64>) -> Option<Named<'t>> {
-        let Pointer { to, offset, index, is_place } = pointer;
+        let Pointer { to, offset, index, is_place, is_global } = pointer;
         if *is_place {
-            return (*offset == 0 && index.is_none()).then(|| to.clone());
+            // Without an index its parts are found by their addresses.
+            let Some((name, step)) = index else {
+                return (*offset == 0 && !is_global).then(|| to.clone());
+            };
+            let into = u64::try_from(*offset).ok()?;
+            let index = Some((name.as_str(), *step));
+            let part = part_at(self.scene(), to.object.as_ref()?, into, size, index)?;
+            let text = format!("{}{}", to.text, part.text);
+            return Some(Named { text, object: Some(part.object), depth: to.depth });
         }
         let ty = to.object.as_ref()?.resolved(self.scene());
         let TypeKind::Pointer { kind, target } = ty.get().kind else { return None };

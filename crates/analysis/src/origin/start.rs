@@ -91,16 +91,17 @@ pub(crate) struct Argument {
     pub(crate) name: Option<String>,
     /// What it was, where nothing else is possible.
     pub(crate) value: Option<Avma>,
+    /// That frame made or loaded it, and was not given it.
+    pub(crate) is_made_here: bool,
 }
 
 /// The first argument that frame `index` of the crashed thread gave.
 pub(crate) fn first_argument(process: &Process, index: usize) -> Argument {
     let name = first_argument_name(process, index);
-    Argument { value: first_argument_value(process, index), name }
-}
-
-fn first_argument_value(process: &Process, index: usize) -> Option<Avma> {
-    argument_value(process, index, 0)
+    let origin = argument_origin(process, index, 0).filter(|origin| origin.is_certain);
+    let is_made_here = origin.as_ref().is_some_and(|origin| origin.frame == index);
+    let value = origin.and_then(|origin| origin.value).map(Avma);
+    Argument { name, value, is_made_here }
 }
 
 /// The value of argument number `number`, from 0, of the call that frame `index` of the crashed
