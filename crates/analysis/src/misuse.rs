@@ -158,7 +158,8 @@ fn after_free(process: &Process, origin: &Origin, pointer: Option<&Verdict>) -> 
     let heap = HeapView::of(process);
     let block = heap.freed_at(at)?;
     let is_link = matches!(pointer, Some(Verdict::Link(of)) if of.start == block.start);
-    if !is_link && !(is_alone && origin.is_certain) {
+    let is_read_after = is_link || is_alone && origin.is_certain;
+    if !is_read_after {
         return None;
     }
     match origin.base {
