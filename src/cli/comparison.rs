@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use obit::render::formats::{WriteDifference, Writer};
 use obit::render::{Format, PageOptions};
 use obit::triage::store::Store;
-use obit::triage::views::GroupSummary;
+use obit::triage::views::{GroupSummary, ViewOptions};
 use obit::triage::views::difference;
 
 use super::args::Output;
@@ -86,7 +86,7 @@ impl<'a> Comparison<'a> {
     /// Compares `new` with `old`, writes what differs, and checks `--fail-on`.
     pub(crate) fn write(&self, old: &Side, new: &Side) -> Result<Exit, Failure> {
         let bundles = |side: &Side| {
-            let (mut described, bundles) = side.store.bundles("")?;
+            let (mut described, bundles) = side.store.bundles("", &ViewOptions::default())?;
             described.name = side.name();
             Ok::<_, Failure>((described, bundles))
         };

@@ -39,6 +39,10 @@ pub(crate) struct CensusGroup {
     pub name: Option<String>,
     /// What the user recorded about it.
     pub state: State,
+    /// Who works on it.
+    pub assignee: Option<String>,
+    /// Its ticket.
+    pub link: Option<String>,
 }
 
 /// One dump that could be read. Indices are into the [`Census`].
@@ -52,6 +56,8 @@ pub(crate) struct Sighting {
     pub key: i64,
     /// When and where.
     pub event: Event,
+    /// Whether the time of the crash is known; else `event` has that at which it was added.
+    pub is_dated: bool,
     /// The class of its cause.
     pub class: Option<usize>,
     /// How bad that is.

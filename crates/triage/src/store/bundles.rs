@@ -5,16 +5,21 @@ use std::collections::BTreeMap;
 use super::connection::Store;
 use super::error::StoreError;
 use crate::census::Sighting;
-use crate::views::{Bundle, Side};
+use crate::views::{Bundle, Side, ViewOptions, headline};
 
 impl Store {
-    /// All that could be read, by what grouping sees of it. Dumps that nothing distinguishes from
-    /// others count among all, and are in no bundle.
+    /// All that could be read and that the period of `options` has, by what grouping sees of
+    /// it. Dumps that nothing distinguishes from others count among all, and are in no bundle.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn bundles(&self, name: &str) -> Result<(Side, Vec<Bundle>), StoreError> {
-        let census = self.census()?;
+    pub fn bundles(
+        &self,
+        name: &str,
+        options: &ViewOptions,
+    ) -> Result<(Side, Vec<Bundle>), StoreError> {
+        let mut census = self.census()?;
+        census.sightings.retain(|sighting| options.takes_time(sighting.event.time));
         let keys = self.keys()?;
         let mut by_key: BTreeMap<i64, (u64, &Sighting)> = BTreeMap::new();
         for sighting in &census.sightings {
@@ -29,12 +34,15 @@ impl Store {
         for (key, (count, best)) in by_key {
             let Some(key) = keys.get(&key) else { continue };
             let word = |at: Option<usize>| at.and_then(|at| census.words.get(at)).cloned();
-            let cause = self.record(best.dump)?.and_then(|record| record.cause);
+            let record = self.record(best.dump)?;
+            let signature = record.as_ref().and_then(|record| record.signature.clone());
+            let cause = record.and_then(|record| record.cause);
             bundles.push(Bundle {
                 key: key.clone(),
                 count,
                 class: word(best.class),
                 severity: word(best.severity),
+                headline: cause.as_ref().map(|cause| headline(cause, signature.as_ref())),
                 title: cause.map(|cause| cause.title.into_string()),
                 example_row: Some(best.dump),
             });

@@ -6,6 +6,7 @@ use rusqlite::types::ValueRef;
 
 use super::connection::Store;
 use super::error::StoreError;
+use super::states::is_web_link;
 use super::words::confidence_named;
 use crate::census::{Census, CensusGroup, Sighting};
 use crate::history::{Build, Event, State};
@@ -70,7 +71,7 @@ impl Store {
         let mut places = Places::new();
         let mut statement = self
             .connection
-            .prepare("SELECT n, id, name, state, state_build, state_time FROM bug ORDER BY n")?;
+            .prepare("SELECT n, id, name, state, state_build, state_time, assignee, link FROM bug ORDER BY n")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             places.insert(row.get(0)?, census.groups.len());
@@ -83,7 +84,14 @@ impl Store {
                 "ignored" => State::Ignored,
                 _ => State::Open,
             };
-            census.groups.push(CensusGroup { id: row.get(1)?, name: row.get(2)?, state });
+            census.groups.push(CensusGroup {
+                id: row.get(1)?,
+                name: row.get(2)?,
+                state,
+                assignee: row.get(6)?,
+                // Another store may have had anything in it.
+                link: row.get::<_, Option<String>>(7)?.filter(|link| is_web_link(link)),
+            });
         }
         let mut of_key = Places::new();
         let mut statement = self.connection.prepare("SELECT n, bug FROM trace")?;
@@ -106,7 +114,7 @@ impl Store {
         let mut words: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut statement = self.connection.prepare(
             "SELECT n, trace, build, host, coalesce(time, added), added, class, severity, module,
-               confidence, complete FROM dump WHERE status = 'ok'",
+               confidence, complete, time IS NOT NULL FROM dump WHERE status = 'ok'",
         )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -135,6 +143,7 @@ impl Store {
                     build,
                     host: place(3, hosts)?,
                 },
+                is_dated: row.get(11)?,
                 class,
                 severity,
                 module,

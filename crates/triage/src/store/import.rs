@@ -159,9 +159,12 @@ fn import_bug(transaction: &Transaction<'_>, mut row: Object) -> rusqlite::Resul
                 transaction.execute(&sql, params![value, n])?;
             }
         }
-        if let Some(Value::String(name)) = row.get("name") {
-            let sql = "UPDATE bug SET name = coalesce(name, ?1) WHERE n = ?2";
-            transaction.execute(sql, params![name, n])?;
+        // What has no time is taken where there is nothing.
+        for column in ["name", "assignee", "link"] {
+            if let Some(Value::String(text)) = row.get(column) {
+                let sql = format!("UPDATE bug SET {column} = coalesce({column}, ?1) WHERE n = ?2");
+                transaction.execute(&sql, params![text, n])?;
+            }
         }
     }
     for trace in traces.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str) {

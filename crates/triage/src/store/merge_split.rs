@@ -55,12 +55,14 @@ impl Store {
                     set(transaction, first, subgroup, true)?;
                 }
             }
-            // Whichever goes on keeps what either was named.
-            transaction.execute(
-                "UPDATE bug SET name = (SELECT coalesce(a.name, b.name) FROM bug a, bug b
-                   WHERE a.n = ?1 AND b.n = ?2) WHERE n IN (?1, ?2)",
-                params![one, other],
-            )?;
+            // Whichever goes on keeps what the user recorded about either.
+            for column in ["name", "assignee", "link"] {
+                let sql = format!(
+                    "UPDATE bug SET {column} = (SELECT coalesce(a.{column}, b.{column})
+                       FROM bug a, bug b WHERE a.n = ?1 AND b.n = ?2) WHERE n IN (?1, ?2)"
+                );
+                transaction.execute(&sql, params![one, other])?;
+            }
             Ok(())
         })
     }

@@ -50,7 +50,9 @@ pub use import::Imported;
 pub use packed::PackedRecord;
 pub use read::Counts;
 pub use regroup::Regrouped;
-pub use states::Note;
+pub use states::{Note, is_web_link};
 
 #[cfg(test)]
 mod group_tests;
+#[cfg(test)]
+mod period_tests;

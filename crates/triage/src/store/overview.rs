@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension;
 
 use super::connection::Store;
 use super::error::StoreError;
-use crate::views::{GroupSummary, Overview, ViewOptions, overview};
+use crate::views::{GroupSummary, Overview, ViewOptions, headline, overview};
 
 impl Store {
     /// The groups as `options` ask for them, at most `most`, each with its signature and
@@ -52,8 +52,12 @@ impl Store {
             .query_row("SELECT id FROM dump WHERE n = ?1", [row], |row| row.get::<_, String>(0));
         group.example = id.optional()?;
         let record = self.record_in(row)?;
-        let cause = record.and_then(|record| record.cause);
-        group.title = cause.map(|cause| cause.title.into_string());
+        if let Some(record) = record
+            && let Some(cause) = record.cause
+        {
+            group.headline = Some(headline(&cause, record.signature.as_ref()));
+            group.title = Some(cause.title.into_string());
+        }
         Ok(())
     }
 

@@ -15,6 +15,21 @@ pub struct Note {
     pub text: String,
 }
 
+/// Bytes of a link.
+const LONGEST_LINK: usize = 2048;
+
+/// Whether a text may be followed as a link to a ticket: an http or https URL with a host,
+/// without a user name or a password, without blanks, quotes and control characters.
+pub fn is_web_link(text: &str) -> bool {
+    let rest = ["https://", "http://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
+    let is_plain = |c: char| c.is_ascii_graphic() && !"\"'<>\\^`{|}".contains(c);
+    rest.is_some_and(|rest| {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let is_host = !host.is_empty() && !host.starts_with(':') && !host.contains('@');
+        is_host && text.len() <= LONGEST_LINK && text.chars().all(is_plain)
+    })
+}
+
 impl Store {
     /// Writes down what the user says of a group. `at` is when, in seconds since 1970.
     ///
@@ -30,6 +45,28 @@ impl Store {
                 "UPDATE bug SET state = ?2, state_build = ?3, state_time = ?4 WHERE id = ?1",
                 params![group, state.word(), build, at],
             )
+            .map(drop)
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Writes down who works on a group; `None` is no one.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn set_assignee(&mut self, group: &str, name: Option<&str>) -> Result<(), StoreError> {
+        self.connection
+            .execute("UPDATE bug SET assignee = ?2 WHERE id = ?1", params![group, name])
+            .map(drop)
+            .map_err(|source| self.failed(source))
+    }
+
+    /// Writes down a group's ticket, an http or https URL; `None` removes it.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn set_link(&mut self, group: &str, url: Option<&str>) -> Result<(), StoreError> {
+        self.connection
+            .execute("UPDATE bug SET link = ?2 WHERE id = ?1", params![group, url])
             .map(drop)
             .map_err(|source| self.failed(source))
     }
@@ -63,5 +100,38 @@ impl Store {
             rows.collect::<rusqlite::Result<_>>()
         };
         read().map_err(|source| self.failed(source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_web_link;
+
+    #[test]
+    fn only_plain_urls_of_the_web_are_links() {
+        for good in ["https://bugs.example/4711", "http://localhost:8080/browse/OB-12?x=1#c3"] {
+            assert!(is_web_link(good), "{good}");
+        }
+        let long = format!("https://a/{}", "b".repeat(2048));
+        for bad in [
+            "",
+            "https://",
+            "https:///a",
+            "http://:80/",
+            "ftp://a/",
+            "//a/",
+            "javascript:alert(1)",
+            "HTTPS://a/",
+            "https://u:p@a/",
+            "https://a/b c",
+            "https://a/\"><script>",
+            "https://a/\n",
+            "https://\u{202e}a/",
+            "data:text/html,x",
+            " https://a/",
+            &long,
+        ] {
+            assert!(!is_web_link(bad), "{bad}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use super::error::{NotAStore, StoreError};
 /// `obit` in ASCII, in the file's header.
 const APPLICATION_ID: i64 = 0x6f62_6974;
 /// The version of the tables.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 /// How long another process' write is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -113,11 +113,15 @@ CREATE TABLE stack (
   json TEXT NOT NULL                -- triage::code::StackFunction, innermost first
 ) STRICT;
 ",
-    "",
+    "", // Of `rename_classes`.
     "
 ALTER TABLE build ADD COLUMN local INTEGER NOT NULL DEFAULT 0; -- 1: a path where people build
 ",
-]; // The second is of `rename_classes`.
+    "
+ALTER TABLE bug ADD COLUMN assignee TEXT; -- who works on it
+ALTER TABLE bug ADD COLUMN link TEXT;     -- its ticket: an http or https URL
+",
+];
 const _: () = assert!(STEPS.len() + 1 == VERSION as usize);
 
 /// Makes the tables of the database at `path`, or brings them up to date.

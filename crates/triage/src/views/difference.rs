@@ -26,6 +26,8 @@ pub struct Bundle {
     pub severity: Option<String>,
     /// What happened in one of them.
     pub title: Option<String>,
+    /// The title that lists show: of the same one.
+    pub headline: Option<String>,
     /// The row of that one's dump.
     pub example_row: Option<i64>,
 }
@@ -105,6 +107,9 @@ pub struct GroupDifference {
     pub severity: Option<String>,
     /// What happened in one of them.
     pub title: Option<String>,
+    /// The title that lists show, with what distinguishes it from others first: of the same
+    /// one.
+    pub headline: Option<String>,
     /// The row of that one's dump: in what is compared, or where the group is gone from it,
     /// in the baseline.
     #[serde(skip)]
@@ -178,6 +183,7 @@ pub fn difference(
                 found.class.clone_from(&bundle.class);
                 found.severity.clone_from(&bundle.severity);
                 found.title.clone_from(&bundle.title);
+                found.headline.clone_from(&bundle.headline);
                 found.example_row = bundle.example_row;
             }
             found

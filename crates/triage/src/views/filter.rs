@@ -36,6 +36,8 @@ enum Field {
     Until,
     Severity,
     Count,
+    Surge,
+    Assignee,
 }
 
 const FIELDS: &[(&str, Field)] = &[
@@ -50,6 +52,9 @@ const FIELDS: &[(&str, Field)] = &[
     ("until", Field::Until),
     ("severity", Field::Severity),
     ("count", Field::Count),
+    ("surge", Field::Surge),
+    ("sure", Field::Sure),
+    ("assignee", Field::Assignee),
 ];
 
 /// Why conditions are not understood, and what would be.
@@ -98,6 +103,12 @@ pub enum FilterError {
     /// Words are compared by `>=`.
     #[error("{name} takes = and != only")]
     WordOperator {
+        /// The field.
+        name: &'static str,
+    },
+    /// What is true or not is compared with something else.
+    #[error("expected {name}, {name}=yes or {name}=no")]
+    YesOrNo {
         /// The field.
         name: &'static str,
     },
@@ -153,6 +164,10 @@ pub(super) struct GroupFacts<'f> {
     pub count: u64,
     /// Its signature in words.
     pub signature: &'f str,
+    /// Whether an hour of the last days has far more dumps than usual.
+    pub has_surge: bool,
+    /// Who works on it.
+    pub assignee: Option<&'f str>,
 }
 
 impl Filter {
@@ -175,6 +190,18 @@ impl Filter {
     pub fn and(mut self, other: Self) -> Self {
         self.conditions.extend(other.conditions);
         self
+    }
+
+    /// The latest of the times since which dumps are asked for.
+    pub(super) fn first_time(&self) -> Option<i64> {
+        let conditions = self.conditions.iter().filter(|one| one.field == Field::Since);
+        conditions.map(|one| one.bound).max()
+    }
+
+    /// The earliest of the times before which dumps are asked for.
+    pub(super) fn end_time(&self) -> Option<i64> {
+        let conditions = self.conditions.iter().filter(|one| one.field == Field::Until);
+        conditions.map(|one| one.bound).min()
     }
 
     /// Whether it has conditions on single dumps.
@@ -220,8 +247,10 @@ impl Filter {
                     conditions.any(|one| one.is_met(group.status, group.is_sure))
                         != condition.is_not
                 }
-                Field::Sure => group.is_sure != condition.is_not,
+                Field::Sure => condition.matches(&[if group.is_sure { "yes" } else { "no" }]),
                 Field::Signature => condition.matches(&[group.signature]),
+                Field::Surge => condition.matches(&[if group.has_surge { "yes" } else { "no" }]),
+                Field::Assignee => condition.matches(&[group.assignee.unwrap_or("none")]),
                 Field::Severity if !condition.values.is_empty() => {
                     condition.matches(&[group.severity])
                 }
@@ -234,7 +263,12 @@ impl Filter {
 
 impl Field {
     fn is_of_groups(self) -> bool {
-        matches!(self, Self::Status | Self::Sure | Self::Severity | Self::Count | Self::Signature)
+        match self {
+            Self::Status | Self::Severity | Self::Count | Self::Signature => true,
+            Self::Surge | Self::Sure | Self::Assignee => true,
+            Self::Class | Self::Module | Self::Program | Self::Build | Self::Host => false,
+            Self::Since | Self::Until => false,
+        }
     }
 }
 
@@ -260,10 +294,13 @@ fn fits(pattern: &str, text: &str) -> bool {
 }
 
 fn condition(text: &str, now: i64) -> Result<Condition, FilterError> {
-    if let "sure" | "weak" = text {
-        let is_not = text == "weak";
-        return Ok(Condition { field: Field::Sure, is_not, values: vec![], bound: 0, least: None });
-    }
+    // Those that are true or not by themselves.
+    let text = match text {
+        "surge" => "surge=yes",
+        "sure" => "sure=yes",
+        "weak" => "sure=no",
+        other => other,
+    };
     let at = text
         .find(['=', '>', '!', '<'])
         .ok_or_else(|| FilterError::NoCondition { text: text.to_owned() })?;
@@ -300,6 +337,9 @@ fn condition(text: &str, now: i64) -> Result<Condition, FilterError> {
                 match field {
                     Field::Severity => drop(severity(value)?),
                     Field::Status => status(value)?,
+                    Field::Surge | Field::Sure if !matches!(value.as_str(), "yes" | "no") => {
+                        return Err(FilterError::YesOrNo { name });
+                    }
                     _ => {}
                 }
             }
@@ -318,8 +358,7 @@ fn status(word: &str) -> Result<(), FilterError> {
 }
 
 fn fields() -> String {
-    let names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).chain(["sure", "weak"]).collect();
-    names.join(", ")
+    FIELDS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -386,6 +425,8 @@ mod tests {
             severity: "medium",
             count: 12,
             signature: "strlen | walk in app",
+            has_surge: true,
+            assignee: None,
         };
         for (text, taken) in [
             ("status=new|regressed", true),
@@ -401,6 +442,10 @@ mod tests {
             ("count>=13", false),
             ("signature=*walk*", true),
             ("signature=walk", false),
+            ("surge", true),
+            ("surge=no", false),
+            ("assignee=none", true),
+            ("assignee=ada", false),
             ("class=null-read", true),
         ] {
             assert_eq!(parsed(text).takes_group(&group), taken, "{text}");
@@ -419,6 +464,7 @@ mod tests {
             ("since=sometime", "24h"),
             ("count=3", "count>=N"),
             ("class<3", "expected ="),
+            ("surge=maybe", "surge=yes"),
             ("class=", "no value"),
         ] {
             let said = Filter::parse(text, 0).unwrap_err().to_string();

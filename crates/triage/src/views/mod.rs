@@ -6,11 +6,13 @@ mod correlations;
 mod detail;
 mod difference;
 mod filter;
+mod headline;
 mod options;
 mod overview;
 mod rank;
 #[cfg(feature = "schema")]
 mod schema;
+mod series;
 mod summary;
 mod survey;
 
@@ -23,10 +25,12 @@ pub use difference::{
     Bundle, Change, DIFF_SCHEMA, Difference, GroupDifference, Side, difference, write_difference,
 };
 pub use filter::{Filter, FilterError};
+pub use headline::headline;
 pub use options::{Sort, ViewOptions};
 pub use rank::Rank;
 #[cfg(feature = "schema")]
 pub use schema::{Document, write_schema};
+pub use series::{Per, Series};
 pub use summary::{
     GROUP_SCHEMA, GroupSummary, Moment, Overview, ReleaseCount, TOP_SCHEMA, Trend,
     write_group_lines, write_overview,

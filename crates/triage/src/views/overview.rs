@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::filter::{DumpFacts, Filter};
 use super::options::{Sort, ViewOptions};
 use super::rank::Rank;
+use super::series::{Axis, Series};
 use super::summary::{
     GROUP_SCHEMA, GroupSummary, Moment, Overview, ReleaseCount, TOP_SCHEMA, Trend,
 };
 use crate::census::{Census, Programs, Sighting};
 use crate::history::{
-    CodeHashes, CommonFunctions, Event, GroupCode, ProgramHistory, Releases, State, Status,
-    Verdict, WINDOW, judge, most_urgent,
+    CodeHashes, CommonFunctions, Event, GroupCode, HourCounts, ProgramHistory, Releases, State,
+    Status, Verdict, WINDOW, judge, most_urgent,
 };
 use obit_report::Severity;
 
@@ -23,44 +24,69 @@ const BUCKETS: usize = 16;
 pub(crate) fn overview(census: &mut Census, options: &ViewOptions) -> Overview {
     let newest = census.sightings.iter().map(|sighting| sighting.event.time).max();
     let now = options.now.or(newest).unwrap_or(0);
+    census.sightings.retain(|sighting| sighting.event.time <= now);
     census.count_dumps();
     let programs = Programs::of(census, options.order.as_ref(), options.exposure.as_ref());
     let from = census.sightings.iter().map(|sighting| sighting.event.time).min().unwrap_or(now);
-    let step = now.saturating_sub(from).max(0) / BUCKETS as i64 + 1;
+    let (start, end) = span(from, now, options);
+    let step = end.saturating_sub(start).max(0) / BUCKETS as i64 + 1;
+    let axis = Axis::new(start, end, options.per);
     let mut of_group: Vec<Vec<&Sighting>> = vec![Vec::new(); census.groups.len()];
     let mut overview = Overview {
         schema: TOP_SCHEMA.to_owned(),
         now,
+        since: options.first_time(),
+        until: options.end_time(),
+        newest,
+        before: options.compared_until.map(|_| 0),
         failed: census.failed,
         ..Overview::default()
     };
+    let mut of_program = vec![0; programs.names.len()];
+    let mut times = Vec::new();
     for sighting in &census.sightings {
-        let group = sighting.group.and_then(|group| of_group.get_mut(group));
-        let is_taken = || takes(&options.filter, sighting, census, &programs);
-        match group {
-            Some(group) => {
-                overview.dumps += u64::from(is_taken());
-                group.push(sighting);
+        overview.in_period += u64::from(options.has_in_period(sighting.event.time));
+        let is_taken = takes(options, sighting, census, &programs);
+        if is_taken {
+            overview.dumps += 1;
+            times.push(sighting.event.time);
+            let program = programs.of_build.get(sighting.event.build);
+            if let Some(count) = program.and_then(|program| of_program.get_mut(*program)) {
+                *count += 1;
             }
-            None if is_taken() => {
-                overview.dumps += 1;
-                overview.without_group += 1;
-            }
-            None => {}
+        }
+        if let Some(before) = &mut overview.before {
+            *before += u64::from(is_before(options, sighting, census, &programs));
+        }
+        match sighting.group.and_then(|group| of_group.get_mut(group)) {
+            Some(group) => group.push(sighting),
+            None => overview.without_group += u64::from(is_taken),
         }
     }
+    overview.series = axis.series(times.into_iter());
+    let totals = Totals { of_program, all: overview.dumps };
     let window = options.window.unwrap_or(WINDOW).max(1);
     for (place, members) in of_group.iter().enumerate().filter(|(_, all)| !all.is_empty()) {
         let mut taken = members.clone();
-        if options.filter.selects_dumps() {
-            taken.retain(|sighting| takes(&options.filter, sighting, census, &programs));
+        if options.selects_dumps() {
+            taken.retain(|sighting| takes(options, sighting, census, &programs));
         }
         if taken.is_empty() {
             continue;
         }
         let verdict = verdict(members, &census.groups[place].state, census, &programs, now, window);
-        let trend = Trend { from, step, counts: buckets(&taken, from, step) };
-        let summary = summary(place, members.len(), &taken, verdict, trend, census, &programs);
+        let trend = Trend { from: start, step, counts: buckets(&taken, start, step) };
+        let mut summary = summary(place, members.len(), &taken, verdict, trend, census, &programs);
+        summary.series = axis.series(taken.iter().map(|sighting| sighting.event.time));
+        totals.share(&mut summary, &taken, &programs);
+        // As the status, of all dumps of the group.
+        let dated = members.iter().filter(|sighting| sighting.is_dated);
+        let hours = HourCounts::of(dated.map(|sighting| sighting.event.time));
+        summary.surge = hours.surge(now, window);
+        summary.before = overview.before.map(|_| {
+            let is_before = |s: &&&Sighting| is_before(options, s, census, &programs);
+            members.iter().filter(is_before).count() as u64
+        });
         overview.groups.push(summary);
     }
     sort(&mut overview.groups, options.sort);
@@ -68,7 +94,49 @@ pub(crate) fn overview(census: &mut Census, options: &ViewOptions) -> Overview {
     overview
 }
 
-fn takes(filter: &Filter, sighting: &Sighting, census: &Census, programs: &Programs) -> bool {
+/// The time that trends show: from the first dump or the start of the period that is asked
+/// for to its end or now.
+fn span(first: i64, now: i64, options: &ViewOptions) -> (i64, i64) {
+    let start = options.first_time().map_or(first, |since| since.max(first));
+    let end = options.end_time().map_or(now, |until| until.saturating_sub(1).min(now));
+    (start.min(end), end)
+}
+
+/// Dumps that were asked for.
+struct Totals {
+    of_program: Vec<u64>,
+    all: u64,
+}
+
+impl Totals {
+    /// Fills in which part of them the group has.
+    fn share(&self, group: &mut GroupSummary, taken: &[&Sighting], programs: &Programs) {
+        let part = |count: u64, of: u64| (of > 0).then(|| count as f64 / of as f64);
+        group.share_of_all = part(group.count, self.all);
+        let program_of = |sighting: &Sighting| programs.of_build.get(sighting.event.build).copied();
+        let main = by_frequency(taken.iter().filter_map(|s| program_of(s))).first().copied();
+        let count = taken.iter().filter(|s| program_of(s) == main).count() as u64;
+        let of = main.and_then(|main| self.of_program.get(main)).copied();
+        group.share_of_program = of.and_then(|of| part(count, of));
+    }
+}
+
+/// Whether a dump is asked for.
+fn takes(options: &ViewOptions, sighting: &Sighting, census: &Census, programs: &Programs) -> bool {
+    options.takes_time(sighting.event.time) && matches(&options.filter, sighting, census, programs)
+}
+
+/// Whether a dump would be asked for if the period were the one before.
+fn is_before(
+    options: &ViewOptions,
+    sighting: &Sighting,
+    census: &Census,
+    programs: &Programs,
+) -> bool {
+    options.is_before(sighting.event.time) && matches(&options.filter, sighting, census, programs)
+}
+
+fn matches(filter: &Filter, sighting: &Sighting, census: &Census, programs: &Programs) -> bool {
     if !filter.selects_dumps() {
         return true;
     }
@@ -201,10 +269,13 @@ fn summary(
         p: verdict.p,
         changed: verdict.changed,
         state: group.state.word().to_owned(),
+        assignee: group.assignee.clone(),
+        link: group.link.clone(),
         class: class.and_then(word),
         severity,
         confidence,
         title: None,
+        headline: None,
         modules: modules.into_iter().take(8).filter_map(word).collect(),
         programs: of_programs
             .iter()
@@ -213,12 +284,17 @@ fn summary(
             .collect(),
         count: taken.len() as u64,
         total: total as u64,
+        before: None,
+        share_of_program: None,
+        share_of_all: None,
         hosts: hosts.len() as u64,
         first: moment(taken.iter().min_by_key(|s| (s.event.time, s.dump))),
         last: moment(taken.iter().max_by_key(|s| (s.event.time, s.dump))),
         releases: main
             .map_or_else(Vec::new, |main| release_counts(&programs.releases[main], taken, census)),
         trend,
+        series: Series::default(),
+        surge: None,
         example: None,
         example_row: example.map(|s| s.dump),
         key_row: by_frequency(taken.iter().map(|s| s.key)).first().copied(),

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::{Filter, GroupFacts};
 use super::rank::Rank;
-use crate::history::{ChangedFunction, Status};
+use super::series::Series;
+use crate::history::{ChangedFunction, Status, Surge};
+use crate::time::{instant_of, minute_of};
 use obit_report::{Confidence, json};
 
 /// The version of a group's JSON.
@@ -25,8 +27,21 @@ pub struct Overview {
     pub schema: String,
     /// The time that statuses are relative to: seconds since 1970.
     pub now: i64,
+    /// Only dumps from this time on were asked for: seconds since 1970.
+    pub since: Option<i64>,
+    /// Only dumps before this time were asked for.
+    pub until: Option<i64>,
+    /// The time of the newest dump, whether or not it was asked for.
+    pub newest: Option<i64>,
     /// Dumps that could be read, of those that were asked for.
     pub dumps: u64,
+    /// Dumps of the period, whatever else was asked for.
+    #[serde(skip)]
+    pub in_period: u64,
+    /// Those of the period before, as long; only where views compare with it.
+    pub before: Option<u64>,
+    /// Dumps over time: those of all groups and those of none.
+    pub series: Series,
     /// Dumps that could not be read.
     pub failed: u64,
     /// Dumps without a signature, which are in no group.
@@ -68,6 +83,10 @@ pub struct GroupSummary {
     pub changed: Vec<ChangedFunction>,
     /// `open`, `resolved` or `ignored`, as the user said.
     pub state: String,
+    /// Who works on it, as the user recorded.
+    pub assignee: Option<String>,
+    /// Its ticket, as the user recorded: an http or https URL.
+    pub link: Option<String>,
     /// The most frequent class of cause.
     pub class: Option<String>,
     /// How bad that is.
@@ -76,6 +95,9 @@ pub struct GroupSummary {
     pub confidence: Option<Confidence>,
     /// What happened, in a line: of the crash that `example` names.
     pub title: Option<String>,
+    /// The title that lists show, with what distinguishes it from others first: expression,
+    /// function, message. Of the same crash.
+    pub headline: Option<String>,
     /// Images of the frames to blame, the most frequent first.
     pub modules: Vec<String>,
     /// Programs that crashed, the most frequent first.
@@ -84,6 +106,14 @@ pub struct GroupSummary {
     pub count: u64,
     /// All its dumps.
     pub total: u64,
+    /// Its dumps in the period before the one that was asked for, as long; only where views
+    /// compare with it.
+    pub before: Option<u64>,
+    /// Its part of the dumps of the program that crashed most, of those that were asked for:
+    /// from 0 to 1.
+    pub share_of_program: Option<f64>,
+    /// Its part of all dumps that were asked for.
+    pub share_of_all: Option<f64>,
     /// Hosts.
     pub hosts: u64,
     /// The first of the dumps.
@@ -92,8 +122,12 @@ pub struct GroupSummary {
     pub last: Option<Moment>,
     /// Releases of the program that crashed most, oldest first.
     pub releases: Vec<ReleaseCount>,
-    /// Dumps over time.
+    /// Dumps over time, in 16 parts.
     pub trend: Trend,
+    /// Dumps over time, by the hour, the day or the week: with the same steps in all groups.
+    pub series: Series,
+    /// The recent hour with far more of all its dumps than usual, if there is one.
+    pub surge: Option<Surge>,
     /// What is looked at first.
     pub rank: Rank,
     /// The most informative crash: the dump's id.
@@ -174,15 +208,38 @@ impl Overview {
                 severity: group.severity.as_deref().unwrap_or_default(),
                 count: group.count,
                 signature: &group.signature,
+                has_surge: group.surge.is_some(),
+                assignee: group.assignee.as_deref(),
             })
         });
         self.count();
+    }
+
+    /// Why there is no dump, where only the period that was asked for has none.
+    pub fn why_empty(&self) -> Option<String> {
+        let newest = self.newest.filter(|_| self.in_period == 0)?;
+        let period = match (self.since, self.until) {
+            (Some(since), Some(until)) => {
+                format!("between {} and {}", minute_of(since), minute_of(until))
+            }
+            (Some(since), None) => format!("since {}", minute_of(since)),
+            (None, Some(until)) => format!("before {}", minute_of(until)),
+            (None, None) if self.now < newest => format!("before {}", minute_of(self.now)),
+            (None, None) => return None,
+        };
+        let of = minute_of(newest);
+        let hint = format!(" (--now {} counts back from it)", instant_of(newest));
+        // Of a period that ends before the newest dump, another start would not help.
+        let is_later = self.since.is_some_and(|since| since > newest);
+        let hint = if is_later { hint } else { String::new() };
+        Some(format!("no dump {period} UTC; the newest is of {of} UTC{hint}"))
     }
 
     /// Keeps the groups of these ids, and counts their dumps only.
     pub fn keep(&mut self, ids: &BTreeSet<String>) {
         self.groups.retain(|group| ids.contains(&group.id));
         self.dumps = self.groups.iter().map(|group| group.count).sum();
+        self.series.sum_up(self.groups.iter().map(|group| &group.series));
         self.without_group = 0;
         self.count();
     }
