@@ -8,6 +8,7 @@ pub(crate) mod core_files;
 pub(crate) mod fail_on;
 pub(crate) mod general;
 pub(crate) mod page;
+pub(crate) mod period;
 pub(crate) mod quantities;
 pub(crate) mod redaction;
 pub(crate) mod search;

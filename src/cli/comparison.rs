@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use obit::render::formats::{WriteDifference, Writer};
 use obit::render::{Format, PageOptions};
 use obit::triage::store::Store;
-use obit::triage::views::{GroupSummary, ViewOptions};
-use obit::triage::views::difference;
+use obit::triage::views::{GroupSummary, ViewOptions, difference};
 
 use super::args::Output;
 use super::args::batch::BatchArgs;
 use super::args::fail_on::FailOn;
 use super::args::general::General;
 use super::args::page::Width;
+use super::args::period::Period;
 use super::batch;
 use super::destination::Destination;
 use super::exit::Exit;
@@ -65,6 +65,7 @@ pub(crate) struct Comparison<'a> {
     destination: Destination,
     writer: Writer<WriteDifference>,
     page: PageOptions,
+    options: ViewOptions,
     fail_on: &'a FailOn,
 }
 
@@ -73,6 +74,7 @@ impl<'a> Comparison<'a> {
     pub(crate) fn new(
         output: &Output,
         width: &Width,
+        period: &Period,
         fail_on: &'a FailOn,
         general: &General,
     ) -> Result<Self, Failure> {
@@ -80,13 +82,14 @@ impl<'a> Comparison<'a> {
         let writer = formats::writer(format, "a difference", Format::difference)?;
         let destination = Destination::of(&output.file, format, general, None)?;
         let page = page_options(general, width, &destination);
-        Ok(Self { destination, writer, page, fail_on })
+        let options = period.of(ViewOptions::default());
+        Ok(Self { destination, writer, page, options, fail_on })
     }
 
     /// Compares `new` with `old`, writes what differs, and checks `--fail-on`.
     pub(crate) fn write(&self, old: &Side, new: &Side) -> Result<Exit, Failure> {
         let bundles = |side: &Side| {
-            let (mut described, bundles) = side.store.bundles("", &ViewOptions::default())?;
+            let (mut described, bundles) = side.store.bundles("", &self.options)?;
             described.name = side.name();
             Ok::<_, Failure>((described, bundles))
         };

@@ -9,6 +9,7 @@ use obit::triage::store::Store;
 
 use super::args::Output;
 use super::args::general::General;
+use super::args::period::Period;
 use super::args::store::StoreArgs;
 use super::destination::Destination;
 use super::exit::Exit;
@@ -21,6 +22,8 @@ pub(crate) struct ListArgs {
     /// Only files that could not be read
     #[arg(long)]
     pub(crate) failed: bool,
+    #[command(flatten)]
+    pub(crate) period: Period,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     #[command(flatten)]
@@ -37,7 +40,8 @@ pub(crate) fn run(args: &ListArgs, general: &General) -> Result<Exit, Failure> {
         let mut before = records.start;
         let mut written = Ok(());
         let outcome = store.each_record(&mut |record| {
-            if args.failed && record.status == RecordStatus::Ok {
+            let is_other = args.failed && record.status == RecordStatus::Ok;
+            if is_other || !args.period.takes(record.time) {
                 return Ok(());
             }
             let one = out.write_all(before.as_bytes()).and_then(|()| records.write(out, record));

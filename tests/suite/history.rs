@@ -173,7 +173,8 @@ fn the_digest_is_markdown_in_which_no_name_is_markup() {
     let sample = Sample::new();
     let page = sample.says(&["digest", "--since", "2026-03-02", "--now", "2026-04-01"]);
     let names = page.matches("<img").count();
-    assert_eq!((names, page.matches("`<img").count()), (1, 1), "{page}");
+    assert!(names > 0, "{page}");
+    assert_eq!(page.matches("`<img").count(), names, "{page}");
     assert!(!page.contains('\u{1b}'), "{page}");
     insta::assert_snapshot!(page);
 }

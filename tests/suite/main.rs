@@ -31,6 +31,7 @@ mod scrub;
 mod signature;
 mod store;
 mod stripped;
+mod time;
 mod triage;
 mod triage_page;
 mod variables;

@@ -3,6 +3,7 @@
 use super::name;
 use super::visible::visible;
 use obit_report::{Blame, FrameReport, Report, SourcePlace, ThreadReport};
+use obit_triage::views::headline as headline_of;
 
 /// The crash in a sentence: `NULL pointer read: …`, without a full stop.
 pub(super) fn sentence(report: &Report) -> String {
@@ -12,6 +13,14 @@ pub(super) fn sentence(report: &Report) -> String {
     match detail {
         Some(detail) if !detail.is_empty() => format!("{title}: {detail}"),
         _ => title,
+    }
+}
+
+/// The title of the crash, as lists of groups show it.
+pub(super) fn headline(report: &Report) -> String {
+    match &report.cause {
+        Some(cause) => visible(&headline_of(cause, report.signature.as_ref())).into_owned(),
+        None => signal(report),
     }
 }
 

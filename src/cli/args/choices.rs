@@ -5,7 +5,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use obit::batch::Order;
 use obit::redact::Level;
 use obit::report::{Flavor, TailCalls, WhoseLocals};
-use obit::triage::views::Sort;
+use obit::triage::views::{Per, Sort};
 
 /// A word, its line in the help, and its value.
 pub(crate) type Choice<T> = (&'static str, &'static str, T);
@@ -56,6 +56,13 @@ pub(crate) const SORTS: &[Choice<Sort>] = &[
     ("first", "Most recent first dump first", Sort::First),
     ("status", "Most urgent status first", Sort::Status),
     ("severity", "Highest severity first", Sort::Severity),
+];
+
+/// `--per` of verbs that show crashes over time.
+pub(crate) const STEPS: &[Choice<Per>] = &[
+    ("hour", "By the hour; chosen up to 3 days", Per::Hour),
+    ("day", "By the day; chosen up to 120 days", Per::Day),
+    ("week", "By the week, from Monday on", Per::Week),
 ];
 
 /// `--of` of `obit schema`: the JSON Schema of a document, as it is published.

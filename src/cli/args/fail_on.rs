@@ -15,8 +15,8 @@ use crate::cli::nearest::nearest;
 #[command(next_help_heading = "Exit code")]
 pub(crate) struct FailOn {
     /// Exit with 3 if a crash or a group matches one of these: severity>=high,
-    /// class=null-read; of groups, new, regressed, increasing, or another status, and new:sure
-    /// where weak evidence is not to count
+    /// class=null-read; of groups, new, regressed, increasing, or another status, new:sure
+    /// where weak evidence is not to count, or surge
     #[arg(long, value_name = "CONDITIONS", value_delimiter = ',',
         value_parser = condition, hide_short_help = true)]
     fail_on: Vec<Condition>,
@@ -31,6 +31,8 @@ enum Condition {
     Severity(Severity),
     /// A crash of that class.
     Class(String),
+    /// A group with an hour of far more crashes than usual.
+    Surge,
 }
 
 /// Reasons that are printed one by one.
@@ -93,6 +95,7 @@ impl Condition {
                 let level = Severity::named(severity)?;
                 (level >= *least).then(|| format!("severity {severity}"))
             }
+            Self::Surge => group.surge.map(|surge| format!("surge: {}", surge.text())),
             Self::Class(class) => {
                 (group.class.as_ref() == Some(class)).then(|| format!("class {class}"))
             }
@@ -105,13 +108,19 @@ fn condition(text: &str) -> Result<Condition, String> {
     if let Some(status) = StatusCondition::named(text) {
         return Ok(Condition::Status(status));
     }
+    if text == "surge" {
+        return Ok(Condition::Surge);
+    }
     if let Some(class) = text.strip_prefix("class=") {
         return known_class(class).map(Condition::Class);
     }
     let severity = text.strip_prefix("severity>=").and_then(Severity::named);
     severity.map(Condition::Severity).ok_or_else(|| {
         let (statuses, severities) = (Status::words(), Severity::words());
-        format!("expected {statuses}, any of them as new:sure or new:weak, class=CLASS, or severity>= followed by {severities}")
+        format!(
+            "expected {statuses}, any of them as new:sure or new:weak, surge, class=CLASS, or \
+             severity>= followed by {severities}"
+        )
     })
 }
 
@@ -130,6 +139,7 @@ fn known_class(class: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use obit::triage::history::Surge;
 
     fn group(status: Status, severity: &str, class: &str) -> GroupSummary {
         GroupSummary {
@@ -157,6 +167,16 @@ mod tests {
         assert_eq!(fail_on.exit(&groups[4..]), Exit::Success);
         assert_eq!(fail_on.exit(&groups[..1]), Exit::Gate);
         assert!(FailOn::default().reasons(&groups).is_empty());
+    }
+
+    #[test]
+    fn a_surge_fails_with_its_hour() {
+        let fail_on = FailOn { fail_on: vec![condition("surge").unwrap()] };
+        let quiet = group(Status::Active, "low", "abort");
+        let surge = Surge { hour: 0, count: 24, expected: 1.0, p: 0.002 };
+        let surging = GroupSummary { surge: Some(surge), ..quiet.clone() };
+        assert_eq!(fail_on.exit(&[quiet]), Exit::Success);
+        assert!(fail_on.reasons(&[surging])[0].contains("from 1970-01-01 00:00 UTC"));
     }
 
     #[test]

@@ -7,9 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 use obit::triage::history::{BuildOrder, Exposure};
 use obit::triage::store::Store;
-use obit::triage::time::{When, seconds_of};
-use obit::triage::views::{Filter, FilterError, ViewOptions};
+use obit::triage::time::seconds_of;
+use obit::triage::views::{Filter, FilterError, Per, ViewOptions};
 
+use super::choices::{STEPS, one_of};
+use super::period::Period;
 use crate::cli::directories;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -68,48 +70,38 @@ impl BuildArgs {
 pub(crate) struct Selection {
     #[command(flatten)]
     pub(crate) builds: BuildArgs,
-    /// The time at which trends end [default: the newest dump of the store]
-    #[arg(long, value_name = "TIME", value_parser = When::parse, hide_short_help = true)]
-    now: Option<When>,
     /// How far back is recent, for trends
     #[arg(long, value_name = "DAYS", default_value = "7d", value_parser = window,
         hide_short_help = true)]
     window: i64,
     /// Only crashes that match all of these: class=…,status=…,module=…,program=…,build=…,host=…,
-    /// signature=…,since=…,until=…,severity>=…,count>=…,sure
+    /// signature=…,since=…,until=…,severity>=…,count>=…,sure,surge,assignee=…
     #[arg(long = "where", value_name = "CONDITIONS")]
     conditions: Vec<String>,
-    /// Only crashes since then: 24h, 7d, 2026-03-01
-    #[arg(long, value_name = "TIME", value_parser = When::parse)]
-    pub(crate) since: Option<When>,
+    #[command(flatten)]
+    pub(crate) period: Period,
+    /// What crashes over time are counted by [default: by the period]
+    #[arg(long, value_parser = one_of(STEPS), value_name = "STEP", hide_short_help = true)]
+    per: Option<Per>,
 }
 
 impl Selection {
     /// The options that these arguments stand for.
     pub(crate) fn options(&self) -> Result<ViewOptions, Failure> {
-        self.options_since(self.since)
-    }
-
-    /// The same, with another start.
-    pub(crate) fn options_since(&self, since: Option<When>) -> Result<ViewOptions, Failure> {
-        let clock = clock();
+        let base = self.period.base();
         let usage = |problem: FilterError| Failure::new(Exit::Usage, &problem);
         let mut filter = Filter::default();
         for conditions in &self.conditions {
-            filter = filter.and(Filter::parse(conditions, clock).map_err(usage)?);
+            filter = filter.and(Filter::parse(conditions, base).map_err(usage)?);
         }
-        if let Some(since) = since {
-            let condition = format!("since=@{}", since.seconds(clock));
-            filter = filter.and(Filter::parse(&condition, clock).map_err(usage)?);
-        }
-        Ok(ViewOptions {
+        Ok(self.period.of(ViewOptions {
             order: self.builds.order()?,
             exposure: self.builds.exposure()?,
-            now: self.now.map(|now| now.seconds(clock)),
             window: Some(self.window),
             filter,
+            per: self.per,
             ..ViewOptions::default()
-        })
+        }))
     }
 
     /// The store, for reading.

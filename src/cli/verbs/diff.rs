@@ -9,6 +9,7 @@ use crate::cli::args::batch::BatchArgs;
 use crate::cli::args::fail_on::FailOn;
 use crate::cli::args::general::General;
 use crate::cli::args::page::Width;
+use crate::cli::args::period::Period;
 use crate::cli::comparison::{Comparison, Side};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -23,6 +24,8 @@ pub(crate) struct DiffArgs {
     #[arg(value_name = "CURRENT")]
     current: PathBuf,
     #[command(flatten)]
+    period: Period,
+    #[command(flatten)]
     pub(crate) batch: BatchArgs,
     #[command(flatten)]
     pub(crate) output: Output,
@@ -33,7 +36,8 @@ pub(crate) struct DiffArgs {
 }
 
 pub(crate) fn run(args: &DiffArgs, general: &General) -> Result<Exit, Failure> {
-    let comparison = Comparison::new(&args.output, &args.width, &args.fail_on, general)?;
+    let comparison =
+        Comparison::new(&args.output, &args.width, &args.period, &args.fail_on, general)?;
     let side = |path| Side::read(path, &args.batch, args.output.format(), general);
     let (old, new) = (side(&args.baseline)?, side(&args.current)?);
     comparison.write(&old, &new)

@@ -55,7 +55,13 @@ pub(crate) fn run(args: &ShowArgs, general: &General) -> Result<Exit, Failure> {
             let newest = args.limit.unwrap_or(DUMPS);
             let newest = if newest == 0 { usize::MAX } else { newest };
             let detail = store.detail(&group, &options, newest)?;
-            let detail = detail.ok_or_else(|| usage("the group has no such dumps"))?;
+            let detail = match detail {
+                Some(detail) => detail,
+                None => {
+                    let why = store.overview(&options, 0)?.why_empty();
+                    return Err(usage(why.as_deref().unwrap_or("the group has no such dumps")));
+                }
+            };
             match writer {
                 Writer::Items(write) => {
                     write_groups(write, &destination, &store, &[detail.group])?;

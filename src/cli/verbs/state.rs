@@ -1,9 +1,9 @@
-//! `obit state`: the state that the user gives a group.
+//! `obit state`: the state that the user gives a group, and who works on it.
 
 use clap::{Args, ValueEnum};
 use obit::redact::{Level, Origin, Redactor};
 use obit::triage::history::State;
-use obit::triage::store::{Found, Store};
+use obit::triage::store::{Found, Store, is_web_link};
 use obit::triage::time::When;
 
 use crate::cli::args::store::{StoreArgs, clock};
@@ -17,7 +17,8 @@ pub(crate) struct StateArgs {
     #[arg(value_name = "GROUP")]
     group: String,
     /// The state of the group from now on
-    #[arg(value_enum, value_name = "STATE", required_unless_present = "note")]
+    #[arg(value_enum, value_name = "STATE",
+        required_unless_present_any = ["note", "assign", "unassign", "link", "unlink"])]
     state: Option<StateWord>,
     /// The build that fixes it: a release, a version or a build ID. A dump of that build or
     /// of a later one makes the group regressed
@@ -26,6 +27,18 @@ pub(crate) struct StateArgs {
     /// Add this note
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
+    /// Record who works on it
+    #[arg(long, value_name = "NAME", value_parser = name)]
+    assign: Option<String>,
+    /// Record that no one works on it
+    #[arg(long, conflicts_with = "assign")]
+    unassign: bool,
+    /// Record its ticket: an http or https URL
+    #[arg(long, value_name = "URL", value_parser = link)]
+    link: Option<String>,
+    /// Remove the link to its ticket
+    #[arg(long, conflicts_with = "link")]
+    unlink: bool,
     /// Since when the group has this state
     #[arg(long, value_name = "TIME", default_value = "now", value_parser = When::parse)]
     at: When,
@@ -43,8 +56,30 @@ enum StateWord {
     Ignored,
 }
 
-/// Characters of a note.
+/// Characters of a note, and of a name.
 const LONGEST_NOTE: usize = 4096;
+const LONGEST_NAME: usize = 100;
+
+/// The name of a person or a team.
+fn name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
+        return Err("expected a name of at most 100 characters in one line".to_owned());
+    }
+    if name == "none" {
+        return Err("`none` selects groups without a name; use --unassign".to_owned());
+    }
+    Ok(name.to_owned())
+}
+
+/// The URL of a ticket.
+fn link(text: &str) -> Result<String, String> {
+    let link = text.trim();
+    if !is_web_link(link) {
+        return Err("expected an http or https URL without a user name and blanks".to_owned());
+    }
+    Ok(link.to_owned())
+}
 
 pub(crate) fn run(args: &StateArgs) -> Result<Exit, Failure> {
     let usage = |problem: &str| Err(Failure::usage(&problem));
@@ -64,6 +99,12 @@ pub(crate) fn run(args: &StateArgs) -> Result<Exit, Failure> {
             StateWord::Ignored => State::Ignored,
         };
         store.set_state(&group, &state, at)?;
+    }
+    if args.assign.is_some() || args.unassign {
+        store.set_assignee(&group, args.assign.as_deref())?;
+    }
+    if args.link.is_some() || args.unlink {
+        store.set_link(&group, args.link.as_deref())?;
     }
     if let Some(note) = &args.note {
         // A note may quote what a crash held.
@@ -97,4 +138,19 @@ pub(super) fn not_found(id: &str, found: &Found) -> Failure {
         ),
     };
     Failure::usage(&problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_line_and_links_lead_to_the_web() {
+        assert_eq!(name(" Ada Lovelace "), Ok("Ada Lovelace".to_owned()));
+        for bad in ["", " ", "none", "a\nb", &"a".repeat(101)] {
+            assert!(name(bad).is_err(), "{bad:?}");
+        }
+        assert!(link("https://bugs.example/4711").is_ok());
+        assert!(link("javascript:alert(1)").unwrap_err().contains("http or https"));
+    }
 }

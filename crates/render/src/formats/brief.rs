@@ -18,7 +18,7 @@ pub(super) const BRIEF: Format = Format {
 /// Columns of the sentence.
 const SENTENCE: usize = 240;
 
-/// Writes program, signal, place, cause and, last, the crash's id in one line.
+/// Writes program, signal, place, title and, last, the crash's id in one line.
 fn write_brief(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
     if let Some(program) = summary::program(report) {
         write!(out, "{program}: ")?;
@@ -28,7 +28,7 @@ fn write_brief(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
         write!(out, " in {place}")?;
     }
     if report.cause.is_some() {
-        write!(out, ": {}", cut_end(&summary::sentence(report), SENTENCE))?;
+        write!(out, ": {}", cut_end(&summary::headline(report), SENTENCE))?;
     }
     writeln!(out, " {}", report.id)
 }

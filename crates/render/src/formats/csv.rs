@@ -5,7 +5,7 @@ use std::io;
 use csv::{Terminator, WriterBuilder};
 
 use super::Format;
-use crate::terminal::groups::text;
+use crate::terminal::groups::{text, title};
 use obit_triage::views::GroupDifference;
 use obit_triage::views::GroupSummary;
 
@@ -14,7 +14,7 @@ pub(super) const CSV: Format = Format {
     groups: Some(|out, groups, _, _| write_table(out, GROUPS, &groups.groups)),
     group: Some(|out, group, _| write_table(out, GROUPS, std::slice::from_ref(&group.group))),
     difference: Some(|out, difference, _| write_table(out, DIFFERENCES, &difference.groups)),
-    digest: Some(|out, groups, _, _| write_table(out, GROUPS, &groups.groups)),
+    digest: Some(|out, groups| write_table(out, GROUPS, &groups.groups)),
     ..Format::new("csv", "csv")
 };
 
@@ -44,6 +44,13 @@ const GROUPS: &[Column<GroupSummary>] = &[
     ("signature", |g| g.signature.clone()),
     ("title", |g| g.title.clone().unwrap_or_default()),
     ("reason", |g| g.reason.clone()),
+    ("headline", title),
+    ("before", |g| g.before.map_or_else(String::new, |before| before.to_string())),
+    ("share_of_program", |g| g.share_of_program.map_or_else(String::new, |s| format!("{s:.4}"))),
+    ("share_of_all", |g| g.share_of_all.map_or_else(String::new, |s| format!("{s:.4}"))),
+    ("surge", |g| g.surge.map_or_else(String::new, |surge| surge.hour.to_string())),
+    ("assignee", |g| g.assignee.clone().unwrap_or_default()),
+    ("link", |g| g.link.clone().unwrap_or_default()),
 ];
 
 /// Of the groups of two sets of crashes.
@@ -59,6 +66,7 @@ const DIFFERENCES: &[Column<GroupDifference>] = &[
     ("signature", |g| g.signature.clone()),
     ("title", |g| g.title.clone().unwrap_or_default()),
     ("reason", |g| g.reason.clone()),
+    ("headline", |g| g.headline.clone().unwrap_or_default()),
 ];
 
 /// A line of headings, then a row for each.

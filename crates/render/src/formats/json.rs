@@ -15,7 +15,7 @@ pub(super) const JSON: Format = Format {
     groups: Some(|out, groups, _, _| write_overview(groups, out)),
     group: Some(|out, group, _| write_detail(group, out)),
     difference: Some(|out, difference, _| write_difference(difference, out)),
-    digest: Some(|out, groups, _, _| write_overview(groups, out)),
+    digest: Some(|out, groups| write_overview(groups, out)),
     builds: Some(|out, builds, _| write_builds(builds, out)),
     records: Some(Records {
         start: "[",
@@ -34,7 +34,7 @@ pub(super) const NDJSON: Format = Format {
     about: "The same: JSON with one document per line",
     extension: "ndjson",
     groups: Some(|out, groups, _, _| write_group_lines(groups, out)),
-    digest: Some(|out, groups, _, _| write_group_lines(groups, out)),
+    digest: Some(|out, groups| write_group_lines(groups, out)),
     records: Some(Records::lines(|out, record| write_record(record, out))),
     ..JSON
 };

@@ -116,9 +116,8 @@ pub type WriteGroups = fn(&mut dyn io::Write, &Overview, bool, &PageOptions) -> 
 pub type WriteGroup = fn(&mut dyn io::Write, &GroupDetail, &PageOptions) -> io::Result<()>;
 /// Writes what differs between two sets of crashes.
 pub type WriteDifference = fn(&mut dyn io::Write, &Difference, &PageOptions) -> io::Result<()>;
-/// Writes the groups since a time (seconds since 1970), and the number of dumps in the
-/// period before it.
-pub type WriteDigest = fn(&mut dyn io::Write, &Overview, i64, u64) -> io::Result<()>;
+/// Writes the groups of a period, with the numbers of the period before it.
+pub type WriteDigest = fn(&mut dyn io::Write, &Overview) -> io::Result<()>;
 /// Writes the builds of programs.
 pub type WriteBuilds = fn(&mut dyn io::Write, &Builds, &PageOptions) -> io::Result<()>;
 /// Writes an answer of `obit print`.

@@ -69,7 +69,8 @@ fn rule(item: &Item<'_>) -> Value {
 fn result(item: &Item<'_>, bases: &mut BTreeMap<String, String>) -> Value {
     let report = item.report;
     let place = Location::of(report);
-    let mut text = format!("{}: {}", summary::kind(report), summary::sentence(report));
+    let (title, kind) = (summary::headline(report), summary::kind(report));
+    let mut text = format!("{title} [{kind}]: {}", summary::sentence(report));
     if let Some(group) = &item.group {
         text.push_str(&format!(" ({}; group {})", group.numbers(), group.id()));
     }

@@ -26,7 +26,10 @@ pub(crate) fn write_difference_markdown(
             code_cell(&group.id),
             group.baseline,
             group.current,
-            cell(group.title.as_deref().or(group.class.as_deref()).unwrap_or("unknown")),
+            match group.headline.as_deref() {
+                Some(title) => code_cell(title),
+                None => cell(group.class.as_deref().unwrap_or("unknown")),
+            },
             code_cell(&group.signature),
             cell(&group.reason)
         )?;

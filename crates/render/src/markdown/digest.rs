@@ -2,9 +2,10 @@
 
 use std::io;
 
-use super::groups::write_table_markdown;
+use super::groups::{write_course, write_table_markdown};
 use super::{cell, code_cell};
-use crate::layout::counted;
+use crate::layout::{counted, grouped};
+use crate::terminal::groups::surge;
 use obit_triage::history::Status;
 use obit_triage::time::minute_of;
 use obit_triage::views::{GroupSummary, Overview};
@@ -12,25 +13,26 @@ use obit_triage::views::{GroupSummary, Overview};
 /// Groups of one section.
 const ROWS: usize = 20;
 
-/// Writes the digest of `overview`, which holds the dumps since `since`; in the time before
-/// that, as long, there were `before`.
-pub(crate) fn write_digest(
-    out: &mut dyn io::Write,
-    overview: &Overview,
-    since: i64,
-    before: u64,
-) -> io::Result<()> {
-    writeln!(out, "# Crashes since {} UTC\n", minute_of(since))?;
+/// Writes the digest of `overview`, which has the dumps of a period, and the numbers of the
+/// period before it.
+pub(crate) fn write_digest(out: &mut dyn io::Write, overview: &Overview) -> io::Result<()> {
+    let since = minute_of(overview.since.unwrap_or(overview.now));
+    match overview.until {
+        Some(until) => writeln!(out, "# Crashes from {since} to {} UTC\n", minute_of(until))?,
+        None => writeln!(out, "# Crashes since {since} UTC\n")?,
+    }
     writeln!(
         out,
-        "{} in {}; {before} in the preceding period of the same length.{}",
+        "{} in {}; {} in the preceding period of the same length.{}\n",
         counted(overview.dumps as usize, "dump"),
         counted(overview.groups.len(), "group"),
+        grouped(overview.before.unwrap_or(0)),
         match overview.without_group {
             0 => String::new(),
             count => format!(" {} without a signature.", counted(count as usize, "dump")),
         }
     )?;
+    write_course(out, overview)?;
     if overview.groups.is_empty() {
         return Ok(());
     }
@@ -47,7 +49,9 @@ pub(crate) fn write_digest(
         writeln!(out)?;
         for group in groups().take(ROWS) {
             let weak = if group.is_sure { "" } else { "weak: " };
-            writeln!(out, "- {}: {weak}{}", code_cell(&group.id), cell(&group.reason))?;
+            let surge = surge(group).map(|surge| format!("; {surge}")).unwrap_or_default();
+            let (id, reason) = (code_cell(&group.id), cell(&group.reason));
+            writeln!(out, "- {id}: {weak}{reason}{}", cell(&surge))?;
         }
         let rest = groups().count().saturating_sub(ROWS);
         if rest > 0 {

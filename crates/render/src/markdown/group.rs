@@ -2,13 +2,17 @@
 
 use std::io;
 
+use super::groups::ticket_cell;
 use super::{cell, code_cell};
 use crate::layout::counted;
+use crate::terminal::chart;
 use crate::terminal::group::{state, trait_line};
-use crate::terminal::groups::{releases, sparkline};
+use crate::terminal::groups::{class, releases, shares, sparkline, surge, ticket, title};
 use obit_triage::time::{day_of, minute_of};
 use obit_triage::views::GroupDetail;
 
+/// Columns of the line of dumps over time.
+const LINE: usize = 100;
 /// Frames of the stack.
 const ROWS: usize = 12;
 
@@ -18,8 +22,7 @@ pub(crate) fn write_group_markdown(
     detail: &GroupDetail,
 ) -> io::Result<()> {
     let group = &detail.group;
-    let title = group.title.as_deref().unwrap_or("unknown cause");
-    writeln!(out, "## {}\n", cell(title))?;
+    writeln!(out, "## {} ({})\n", code_cell(&title(group)), cell(&class(group)))?;
     if let Some(explanation) = &detail.explanation {
         writeln!(out, "{}\n", cell(explanation))?;
     }
@@ -41,6 +44,15 @@ pub(crate) fn write_group_markdown(
         cell(&releases(&group.releases)),
         sparkline(&group.trend.counts, 16)
     )?;
+    for line in chart::lines(&group.series, LINE) {
+        writeln!(out, "- {line}")?;
+    }
+    for line in shares(group).into_iter().chain(surge(group)) {
+        writeln!(out, "- {}", cell(&line))?;
+    }
+    if ticket(group).is_some() {
+        writeln!(out, "- {}", ticket_cell(group))?;
+    }
     for note in &detail.notes {
         writeln!(out, "- note of {}: {}", day_of(note.time), cell(&note.text))?;
     }

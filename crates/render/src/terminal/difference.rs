@@ -73,7 +73,8 @@ pub(crate) fn write_difference(
         if is_narrow {
             writeln!(out, "    {}", cut_middle(&text(&group.signature), below))?;
         }
-        let title = group.title.as_deref().map(|title| format!("{}; ", text(title)));
+        let title = group.headline.as_deref().or(group.title.as_deref());
+        let title = title.map(|title| format!("{}; ", text(title)));
         let line = format!("{}{}", title.unwrap_or_default(), text(&group.reason));
         for line in wrap(&line, below) {
             writeln!(out, "    {}", options.color.paint(Style::Aside, &line))?;

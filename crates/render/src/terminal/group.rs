@@ -2,7 +2,8 @@
 
 use std::io;
 
-use super::groups::{releases, sparkline, text};
+use super::chart;
+use super::groups::{class, releases, shares, text, ticket, title};
 use crate::layout::{counted, cut_middle, cut_start, pad, width, wrap};
 use crate::style::Style;
 use crate::{Detail, PageOptions};
@@ -41,9 +42,7 @@ pub(crate) fn write_group(
         }
         Ok(())
     };
-    let title = group.title.as_deref().unwrap_or("unknown");
-    let class = group.class.as_deref().map(|class| format!("  ({})", text(class)));
-    say("why", &format!("{}{}", text(title), class.unwrap_or_default()))?;
+    say("why", &format!("{} ({})", title(group), class(group)))?;
     if let Some(explanation) = &detail.explanation {
         say("", &text(explanation))?;
     }
@@ -62,7 +61,15 @@ pub(crate) fn write_group(
         let (first, last) = (minute_of(first.time), minute_of(last.time));
         let line = format!("{first} to {last} UTC, {}{hosts}", releases(&group.releases));
         say("seen", &line)?;
-        say("", &sparkline(&group.trend.counts, 16))?;
+    }
+    if let Some(shares) = shares(group) {
+        say("share", &shares)?;
+    }
+    if let Some(surge) = &group.surge {
+        say("surge", &surge.text())?;
+    }
+    if let Some(ticket) = ticket(group) {
+        say("ticket", &ticket)?;
     }
     say("sig", &text(&group.signature))?;
     for note in &detail.notes {
@@ -73,6 +80,11 @@ pub(crate) fn write_group(
         let line =
             format!("{} ({percent:.0} % alike): {}", suspect.group, text(&suspect.signature));
         say("like", &line)?;
+    }
+    let chart = chart::columns(&group.series, options.width);
+    for (at, line) in chart.iter().enumerate() {
+        let line = options.color.paint(if at == 0 { Style::Aside } else { Style::Plain }, line);
+        writeln!(out, "{}{line}", if at == 0 { "\n" } else { "" })?;
     }
     let most = if options.detail == Detail::Verbose { usize::MAX } else { ROWS };
     write_stack(out, &detail.stack, most, options)?;

@@ -4,6 +4,7 @@ use std::io;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::chart;
 use crate::layout::{counted, cut_middle, grouped, width, wrap};
 use crate::style::Style;
 use crate::visible::visible;
@@ -14,19 +15,20 @@ use obit_triage::views::{GroupSummary, Overview, ReleaseCount};
 
 /// Columns from which releases and dates have columns of their own.
 const WIDE: usize = 140;
-/// Columns below which a signature has a line of its own: in the table's last column
+/// Columns below which a title has a line of its own: in the table's last column
 /// nothing of it could be read.
 pub(crate) const NARROW: usize = 96;
-/// Columns of a signature, or a cause, that a narrow table leaves.
+/// Columns of a title that a page leaves, however narrow it is.
 const NARROWEST: usize = 16;
 /// Columns between two columns.
 const GAP: u16 = 2;
 /// Characters of one text that are laid out at all.
 const LONGEST: usize = 4096;
 
-/// Writes the table: the number in the list, the group's id, its status, its dumps,
-/// their course over time, releases, first and last time, cause and signature. With
-/// `explained`, a line below each says why it has its rank and its status.
+/// Writes the table: the number in the list, the group's id, its status, its dumps, their
+/// course over time, releases, first and last time, and the title; below each the signature
+/// and what else is known. With `explained`, a line below each says why it has its rank and
+/// its status.
 ///
 /// # Errors
 /// Those of `out`.
@@ -36,62 +38,42 @@ pub fn write_groups(
     explained: bool,
     options: &PageOptions,
 ) -> io::Result<()> {
-    for line in in_parts(&heading(overview), options.width) {
-        writeln!(out, "{}", options.color.paint(Style::Aside, &line))?;
+    let mut aside = |lines: Vec<String>, indent: &str| -> io::Result<()> {
+        for line in lines {
+            writeln!(out, "{indent}{}", options.color.paint(Style::Aside, &line))?;
+        }
+        Ok(())
+    };
+    aside(in_parts(&heading(overview), options.width), "")?;
+    if let Some(why) = overview.why_empty() {
+        aside(wrap(&why, options.width), "")?;
     }
     if overview.groups.is_empty() {
         return Ok(());
     }
-    let (is_wide, is_narrow) = (options.width >= WIDE, options.width < NARROW);
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    let mut header = vec!["#", "group", "status", "count", "trend"];
-    if is_wide {
-        header.extend(["releases", "first", "last"]);
+    if options.detail != Detail::Quiet {
+        aside(chart::lines(&overview.series, options.width), "")?;
     }
-    header.push("cause");
-    if !is_narrow {
-        header.push("signature");
-    }
-    table.set_header(header.clone());
-    let mut rows: Vec<Vec<String>> = Vec::new();
-    for (at, group) in overview.groups.iter().enumerate() {
-        let mut row = cells(at, group, is_wide);
-        row.truncate(header.len());
-        rows.push(row);
-    }
-    shorten(&mut rows, &header, options);
-    for row in rows {
-        table.add_row(row);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, GAP));
-    }
-    for right in [0, 3] {
-        if let Some(column) = table.column_mut(right) {
-            column.set_cell_alignment(CellAlignment::Right);
+    let (header, rows) = table(overview, options);
+    let room = options.width.saturating_sub(4).max(NARROWEST);
+    aside(vec![header], "")?;
+    for (group, line) in overview.groups.iter().zip(rows) {
+        for (at, line) in with_title(&line, group, options).iter().enumerate() {
+            let line = if at == 0 { painted(line, group, options) } else { line.clone() };
+            writeln!(out, "{line}")?;
         }
-    }
-    let mut lines = table.lines();
-    if let Some(header) = lines.next() {
-        writeln!(out, "{}", options.color.paint(Style::Aside, header.trim_end()))?;
-    }
-    for (group, line) in overview.groups.iter().zip(lines) {
-        writeln!(out, "{}", painted(line.trim_end(), group, options))?;
-        let room = options.width.saturating_sub(4);
-        if is_narrow {
+        if options.detail != Detail::Quiet {
             let signature = signature(group);
             let lines = match options.detail {
                 Detail::Verbose => wrap(&signature, room),
                 Detail::Quiet | Detail::Normal => vec![cut_middle(&signature, room)],
             };
-            for line in lines {
+            for line in lines.iter().filter(|line| !line.is_empty()) {
                 writeln!(out, "    {line}")?;
             }
-        }
-        if !is_wide && options.detail != Detail::Quiet {
-            for line in wrap(&where_and_when(group), room) {
-                writeln!(out, "    {}", options.color.paint(Style::Aside, &line))?;
+            let lines = wrap(&where_and_when(group, options.width >= WIDE), room);
+            for line in lines.iter().filter(|line| !line.is_empty()) {
+                writeln!(out, "    {}", options.color.paint(Style::Aside, line))?;
             }
         }
         if explained {
@@ -106,6 +88,74 @@ pub fn write_groups(
         writeln!(out, "{}", options.color.paint(Style::Aside, &text))?;
     }
     Ok(())
+}
+
+/// The header, and a line for each group without its title: all as wide as each other.
+fn table(overview: &Overview, options: &PageOptions) -> (String, Vec<String>) {
+    let (is_wide, is_narrow) = (options.width >= WIDE, options.width < NARROW);
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    let mut header = vec!["#", "group", "status", "count", "trend"];
+    if is_wide {
+        header.extend(["releases", "first", "last"]);
+    }
+    if is_narrow {
+        header.push("class");
+    }
+    table.set_header(header);
+    for (at, group) in overview.groups.iter().enumerate() {
+        let mut row = cells(at, group, is_wide);
+        if is_narrow {
+            row.push(class(group));
+        }
+        if options.shorten_tables || options.detail != Detail::Verbose {
+            row.iter_mut().for_each(|cell| *cell = cut_middle(cell, 20));
+        }
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, GAP));
+    }
+    for right in [0, 3] {
+        if let Some(column) = table.column_mut(right) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let mut lines = table.lines();
+    let mut header = lines.next().unwrap_or_default();
+    if is_narrow {
+        header = header.trim_end().to_owned();
+    } else {
+        header.push_str("cause");
+    }
+    (header, lines.collect())
+}
+
+/// The line of a group with its title: behind it, or on lines of its own where the page is
+/// narrow. The class is the label behind the title.
+fn with_title(line: &str, group: &GroupSummary, options: &PageOptions) -> Vec<String> {
+    // A word may be wider than the page.
+    let in_lines = |text: &str, room: usize| -> Vec<String> {
+        let room = room.max(NARROWEST);
+        let lines = wrap(text, room);
+        match options.detail {
+            Detail::Verbose => lines,
+            Detail::Quiet | Detail::Normal => {
+                lines.iter().map(|line| cut_middle(line, room)).collect()
+            }
+        }
+    };
+    if options.width < NARROW {
+        let title = in_lines(&title(group), options.width.saturating_sub(4));
+        let below = title.iter().map(|line| format!("    {line}"));
+        return std::iter::once(line.trim_end().to_owned()).chain(below).collect();
+    }
+    let used = width(line);
+    let text = format!("{} ({})", title(group), class(group));
+    let lines = in_lines(&text, options.width.saturating_sub(used));
+    let blank = " ".repeat(used);
+    let start = |at: usize| if at == 0 { line } else { blank.as_str() };
+    lines.iter().enumerate().map(|(at, text)| format!("{}{text}", start(at))).collect()
 }
 
 /// `48 groups of 287 dumps: 3 regressed, 6 new; 2 could not be read`.
@@ -158,32 +208,7 @@ fn cells(at: usize, group: &GroupSummary, is_wide: bool) -> Vec<String> {
         };
         row.extend([releases(&group.releases), day(&group.first), day(&group.last)]);
     }
-    row.extend([cause(group), signature(group)]);
     row
-}
-
-/// Cuts signatures, and what else is long, to what the page leaves.
-fn shorten(rows: &mut [Vec<String>], header: &[&str], options: &PageOptions) {
-    if !options.shorten_tables && options.detail == Detail::Verbose {
-        return;
-    }
-    let Some(columns) = rows.first().map(Vec::len) else { return };
-    for row in rows.iter_mut() {
-        for (at, cell) in row.iter_mut().enumerate() {
-            if at + 1 < columns {
-                *cell = cut_middle(cell, 20);
-            }
-        }
-    }
-    let width_of = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| width(cell)).max();
-        cells.unwrap_or(0).max(header.get(at).map_or(0, |header| width(header)))
-    };
-    let used: usize = (0..columns - 1).map(|at| width_of(at) + usize::from(GAP)).sum();
-    let room = options.width.saturating_sub(used).max(NARROWEST);
-    for cell in rows.iter_mut().filter_map(|row| row.last_mut()) {
-        *cell = cut_middle(cell, room);
-    }
 }
 
 /// The line with colours: the id, and the status by its urgency.
@@ -219,25 +244,63 @@ pub(crate) fn explanation(group: &GroupSummary) -> [String; 2] {
     ]
 }
 
-/// `2.0–3.0, 2026-02-01 to 2026-03-31, 3 hosts`, and the title.
-fn where_and_when(group: &GroupSummary) -> String {
+/// `2.0–3.0, 2026-02-01 to 2026-03-31, 3 hosts, 12 % of the crashes of shopd; surge: …`.
+/// On a wide page releases and dates have columns of their own.
+fn where_and_when(group: &GroupSummary, is_wide: bool) -> String {
     let mut parts = Vec::new();
     let releases = releases(&group.releases);
-    if !releases.is_empty() {
+    if !releases.is_empty() && !is_wide {
         parts.push(releases);
     }
-    if let (Some(first), Some(last)) = (&group.first, &group.last) {
+    if let (Some(first), Some(last), false) = (&group.first, &group.last, is_wide) {
         let (first, last) = (day_of(first.time), day_of(last.time));
         parts.push(if first == last { first } else { format!("{first} to {last}") });
     }
     if group.hosts > 1 {
         parts.push(counted(group.hosts as usize, "host"));
     }
+    parts.extend(shares(group));
     let mut line = parts.join(", ");
-    if let Some(title) = &group.title {
-        line.push_str(&format!(": {}", text(title)));
+    for note in surge(group).into_iter().chain(ticket(group)) {
+        line.push_str(if line.is_empty() { "" } else { "; " });
+        line.push_str(&note);
     }
     line
+}
+
+/// `12 % of the crashes of shopd, 3 % of all`; of the only program, one number.
+pub(crate) fn shares(group: &GroupSummary) -> Option<String> {
+    let (of_program, of_all) = (group.share_of_program?, group.share_of_all?);
+    if of_program <= of_all {
+        return Some(format!("{} of all crashes", percent(of_all)));
+    }
+    let program = group.programs.first().filter(|name| !name.is_empty());
+    let program = program.map_or_else(|| "its program".to_owned(), |name| text(name));
+    let of_program = format!("{} of the crashes of {program}", percent(of_program));
+    Some(format!("{of_program}, {} of all", percent(of_all)))
+}
+
+/// `12 %`; what is there is more than 0 %, and what is not all less than 100 %.
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    match percent {
+        _ if percent > 0.0 && percent < 1.0 => "< 1 %".to_owned(),
+        _ if percent < 100.0 && percent > 99.0 => "> 99 %".to_owned(),
+        _ => format!("{percent:.0} %"),
+    }
+}
+
+/// The hour with far more crashes than usual, if there is one.
+pub(crate) fn surge(group: &GroupSummary) -> Option<String> {
+    group.surge.map(|surge| format!("surge: {}", surge.text()))
+}
+
+/// `assigned to ada, https://bugs.example/4711`.
+pub(crate) fn ticket(group: &GroupSummary) -> Option<String> {
+    let assignee = group.assignee.as_ref().map(|name| format!("assigned to {}", text(name)));
+    let link = group.link.as_ref().map(|link| text(link));
+    let parts: Vec<String> = assignee.into_iter().chain(link).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// `1.0–3.0`, or the one.
@@ -251,8 +314,21 @@ pub(crate) fn releases(counts: &[ReleaseCount]) -> String {
     }
 }
 
-pub(crate) fn cause(group: &GroupSummary) -> String {
+/// The class of the cause: the label behind a title.
+pub(crate) fn class(group: &GroupSummary) -> String {
     text(group.class.as_deref().unwrap_or("unknown"))
+}
+
+/// The title of a group, the same in every format.
+pub(crate) fn title(group: &GroupSummary) -> String {
+    text(stored_title(group))
+}
+
+/// The same, as the store has it.
+pub(crate) fn stored_title(group: &GroupSummary) -> &str {
+    let titles = [&group.headline, &group.title, &group.class];
+    let shown = titles.into_iter().flatten().find(|title| !title.trim().is_empty());
+    shown.map_or("the cause is not known", String::as_str)
 }
 
 pub(crate) fn signature(group: &GroupSummary) -> String {

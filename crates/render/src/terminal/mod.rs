@@ -1,6 +1,7 @@
 //! Pages and tables of text, for a terminal.
 
 pub(crate) mod builds;
+pub(crate) mod chart;
 pub(crate) mod details;
 pub(crate) mod difference;
 pub(crate) mod excerpt;

@@ -22,6 +22,7 @@ use crate::cli::args::choices::{ORDERS, one_of};
 use crate::cli::args::fail_on::FailOn;
 use crate::cli::args::general::General;
 use crate::cli::args::page::Width;
+use crate::cli::args::period::Period;
 use crate::cli::args::quantities::{bytes, seconds};
 use crate::cli::args::store::StoreArgs;
 use crate::cli::batch::{failure, is_all_missing, request, settings};
@@ -75,6 +76,8 @@ pub(crate) struct TriageArgs {
     #[arg(short = 'n', long, value_name = "N")]
     limit: Option<usize>,
     #[command(flatten)]
+    period: Period,
+    #[command(flatten)]
     store: StoreArgs,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
@@ -124,7 +127,8 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
     let request = request(&args.batch, format)?;
     let baseline = match &args.baseline {
         Some(path) => {
-            let how = Comparison::new(&args.output, &args.width, &args.fail_on, general)?;
+            let how =
+                Comparison::new(&args.output, &args.width, &args.period, &args.fail_on, general)?;
             Some((path, how))
         }
         None => None,
@@ -137,6 +141,7 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
     };
     let settings = args.settings(&request);
     let streamed = written.and_then(Written::lines).filter(|_| args.order == Order::Finished);
+    let options = args.period.of(ViewOptions::default());
     let mut progress = BatchProgress::new(general.quiet, general.verbose);
     let name = inputs.first().cloned().unwrap_or_default();
     let mut read =
@@ -144,7 +149,8 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
     let outcome = if let Some(records) = streamed {
         let mut outcome = None;
         destination.write(|out| {
-            let mut streamed = Streamed { out, records, progress: &mut progress };
+            let mut streamed =
+                Streamed { out, records, period: args.period, progress: &mut progress };
             match read(&mut streamed) {
                 Err(batch::BatchError::Output(error)) => Err(error),
                 other => {
@@ -170,16 +176,22 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
         let most = args.limit.unwrap_or(GROUPS);
         let most = if most == 0 { usize::MAX } else { most };
         let page = page_options(general, &args.width, &destination);
-        let batch = Batch { store: &store, summary: &summary, most };
+        let batch = Batch {
+            store: &store,
+            summary: &summary,
+            period: args.period,
+            options: &options,
+            most,
+        };
         batch.write(written, &destination, &page)?;
     }
     if let Some(path) = &args.html {
         let remembered =
             if args.no_db { Remembered::Nowhere } else { html_pages::remembered(&args.store) };
-        HtmlPages::at(path).write(&store, &ViewOptions::default(), remembered)?;
+        HtmlPages::at(path).write(&store, &options, remembered)?;
     }
     if args.fail_on.is_set() {
-        let found = store.overview(&ViewOptions::default(), usize::MAX)?;
+        let found = store.overview(&options, usize::MAX)?;
         let failed = args.fail_on.exit(&found.groups);
         if failed != Exit::Success {
             return Ok(failed);

@@ -11,6 +11,7 @@ use obit::triage::views::{Overview, ViewOptions};
 use obit::triage::{PackedRecord, Record};
 
 use super::words::in_words;
+use crate::cli::args::period::Period;
 use crate::cli::batch_progress::BatchProgress;
 use crate::cli::destination::Destination;
 use crate::cli::failure::Failure;
@@ -34,6 +35,9 @@ pub(super) enum Written {
 pub(super) struct Batch<'b> {
     pub(super) store: &'b Store,
     pub(super) summary: &'b Summary,
+    /// Whose crashes are written.
+    pub(super) period: Period,
+    pub(super) options: &'b ViewOptions,
     /// Groups on a page.
     pub(super) most: usize,
 }
@@ -88,7 +92,7 @@ impl Batch<'_> {
     /// The groups that the files of this run are in, with the history they have in the
     /// store.
     fn groups(&self) -> Result<Overview, StoreError> {
-        let mut found = self.store.overview(&ViewOptions::default(), usize::MAX)?;
+        let mut found = self.store.overview(self.options, usize::MAX)?;
         found.keep(&self.store.groups_of(&self.summary.files)?);
         Ok(found)
     }
@@ -97,7 +101,7 @@ impl Batch<'_> {
     fn page(&self, page: &PageOptions) -> Result<Vec<u8>, StoreError> {
         let mut text = in_words(self.summary).into_bytes();
         text.push(b'\n');
-        let found = self.store.overview(&ViewOptions::default(), self.most)?;
+        let found = self.store.overview(self.options, self.most)?;
         // Writing to memory does not fail.
         let _ = render::write_groups(&mut text, &found, false, page);
         Ok(text)
@@ -110,6 +114,9 @@ impl Batch<'_> {
             let mut written = Ok(());
             let mut between = "";
             let outcome = self.store.each_record_of(&self.summary.files, &mut |record| {
+                if !self.period.takes(record.time) {
+                    return Ok(());
+                }
                 let one =
                     out.write_all(between.as_bytes()).and_then(|()| records.write(out, record));
                 between = records.between;
@@ -129,6 +136,7 @@ impl Batch<'_> {
 pub(super) struct Streamed<'s> {
     pub(super) out: &'s mut dyn Write,
     pub(super) records: Records,
+    pub(super) period: Period,
     pub(super) progress: &'s mut BatchProgress,
 }
 
@@ -144,6 +152,9 @@ impl Watcher for Streamed<'_> {
     fn stored(&mut self, incoming: &PackedRecord, store: &Store) -> io::Result<()> {
         self.progress.stored(incoming, store)?;
         let Some(record) = incoming.record() else { return Ok(()) };
+        if !self.period.takes(record.time) {
+            return Ok(());
+        }
         let group = store.group_of(&record.dump).unwrap_or_default();
         self.records.write(self.out, Record { group, ..record })?;
         self.out.flush()
