@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-use crate::html::escape::bounded;
+use crate::html::escape::{NAME, bounded, stored, stored_prose};
+use crate::terminal::groups::stored_title;
 use obit_report::Severity;
 use obit_triage::history::Status;
+use obit_triage::store::is_web_link;
 use obit_triage::time::{day_of, minute_of};
 use obit_triage::views::{GroupSummary, Moment, Trend};
 
@@ -59,6 +61,9 @@ pub(super) fn status(group: &GroupSummary) -> Markup {
             (group.status.word())
             @if !group.is_sure { span.weak { " (weak)" } }
         }
+        @if let Some(surge) = &group.surge {
+            " " span.badge.alarm title=(surge.text()) { "surge" }
+        }
     }
 }
 
@@ -73,10 +78,30 @@ pub(super) fn severity(group: &GroupSummary) -> Markup {
     html! { span class=(class) { (bounded(word)) } }
 }
 
-/// What happened, in a line.
-pub(super) fn title(group: &GroupSummary) -> &str {
-    let shown = group.title.as_deref().filter(|title| !title.trim().is_empty());
-    shown.or(group.class.as_deref()).unwrap_or("the cause is not known")
+/// The title, and the class as the label behind it.
+pub(super) fn title(group: &GroupSummary) -> Markup {
+    let title = stored_title(group);
+    let class = group.class.as_deref().filter(|class| *class != title);
+    html! {
+        (stored_prose(title))
+        @if let Some(class) = class { " " code.class { (stored(class, NAME / 2)) } }
+    }
+}
+
+/// Who works on it, and its ticket.
+pub(super) fn ticket(group: &GroupSummary) -> Option<Markup> {
+    if group.assignee.is_none() && group.link.is_none() {
+        return None;
+    }
+    Some(html! {
+        @if let Some(name) = &group.assignee { "assigned to " (stored(name, NAME)) }
+        @if let Some(link) = &group.link {
+            @if group.assignee.is_some() { ", " }
+            // What is not a link of the web is not one here.
+            @if is_web_link(link) { a href=(link) rel="noreferrer noopener" { (stored(link, NAME)) } }
+            @else { (stored(link, NAME)) }
+        }
+    })
 }
 
 /// Whether it is one to look at before others.

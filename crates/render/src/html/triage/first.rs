@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::anchor;
+use super::chart::chart;
 use super::drawing::{is_urgent, severity, sparkline, status, title};
 use crate::html::escape::{NAME, stored, stored_prose};
 use crate::layout::{counted, grouped};
@@ -11,6 +12,8 @@ use obit_triage::time::{day_of, minute_of};
 use obit_triage::views::GroupDetail;
 use obit_triage::views::{GroupSummary, Survey};
 
+/// Steps of the chart whose numbers are listed.
+const NUMBERS: usize = 120;
 /// Groups that are shown here.
 const CARDS: usize = 6;
 /// Those of them that are not regressed, new or increasing.
@@ -44,7 +47,9 @@ pub(super) fn first(survey: &Survey, shown: usize) -> Markup {
         section.cause aria-labelledby="cause-title" {
             h1 id="cause-title" { (heading(survey)) }
             p.who { (period(survey)) }
+            @if let Some(why) = survey.overview.why_empty() { p.who { (why) } }
             (tiles(survey))
+            (chart(&survey.overview.series, NUMBERS))
             @if !cards.is_empty() {
                 h2 { "Look at these first" }
                 div.cards {
@@ -104,7 +109,7 @@ fn tiles(survey: &Survey) -> Markup {
 }
 
 fn card(group: &GroupSummary, detail: Option<&GroupDetail>, is_shown: bool) -> Markup {
-    let words = html! { (stored_prose(title(group))) };
+    let words = title(group);
     let explanation = detail.and_then(|detail| detail.explanation.as_ref());
     html! {
         article.card {

@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::drawing::{severity, status, title};
+use super::chart::chart;
+use super::drawing::{severity, status, ticket, title};
 use super::{Beside, anchor};
 use crate::html::budget::{Budget, more_by};
 use crate::html::cause::sure;
@@ -10,7 +11,7 @@ use crate::html::escape::{NAME, bounded, stored, stored_path, stored_prose};
 use crate::html::page::{command, scrolling};
 use crate::layout::{counted, cut_end, grouped};
 use crate::terminal::group::{state, trait_line};
-use crate::terminal::groups::explanation;
+use crate::terminal::groups::{explanation, shares};
 use obit_triage::time::{day_of, minute_of};
 use obit_triage::views::{GroupDetail, ReleaseCount, StackLine, Survey};
 
@@ -27,17 +28,41 @@ struct Most {
     hosts: usize,
     dumps: usize,
     commands: usize,
+    /// Steps of the chart whose numbers are listed; `None` is no chart.
+    numbers: Option<usize>,
 }
 
 impl Most {
     /// Less of each if there are many groups, so that all have their place.
     fn of(groups: usize) -> Self {
         match groups {
-            0..=80 => {
-                Self { frames: 24, traits: 24, builds: 24, hosts: 12, dumps: 20, commands: 12 }
-            }
-            81..=160 => Self { frames: 12, traits: 8, builds: 8, hosts: 4, dumps: 6, commands: 4 },
-            _ => Self { frames: 4, traits: 3, builds: 3, hosts: 0, dumps: 1, commands: 3 },
+            0..=80 => Self {
+                frames: 24,
+                traits: 24,
+                builds: 24,
+                hosts: 12,
+                dumps: 20,
+                commands: 12,
+                numbers: Some(30),
+            },
+            81..=160 => Self {
+                frames: 12,
+                traits: 8,
+                builds: 8,
+                hosts: 4,
+                dumps: 6,
+                commands: 4,
+                numbers: Some(0),
+            },
+            _ => Self {
+                frames: 4,
+                traits: 3,
+                builds: 3,
+                hosts: 0,
+                dumps: 1,
+                commands: 3,
+                numbers: None,
+            },
         }
     }
 }
@@ -66,11 +91,12 @@ fn group(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
         details.group id=(anchor) data-group=(anchor) {
             summary {
                 (status(group)) " " code.id { (stored(&group.id, NAME / 4)) } " "
-                span.name { (stored_prose(title(group))) } " "
+                span.name { (title(group)) } " "
                 span.aside { (counted(group.count as usize, "dump")) }
             }
             div.group-body {
                 (story(detail, beside))
+                @if let Some(rows) = most.numbers { (chart(&group.series, rows)) }
                 (stack(&detail.stack, most))
                 (traits(detail, most))
                 div.columns {
@@ -120,6 +146,9 @@ fn story(detail: &GroupDetail, beside: &Beside) -> Markup {
                     (minute_of(first.time)) " to " (minute_of(last.time))
                 }))
             }
+            @if let Some(shares) = shares(group) { (pair("share", &visible_line(&shares))) }
+            @if let Some(surge) = &group.surge { (pair("surge", &html! { (surge.text()) })) }
+            @if let Some(ticket) = ticket(group) { (pair("ticket", &ticket)) }
             @if !group.programs.is_empty() {
                 (pair("program", &html! { (joined(&group.programs)) }))
             }
@@ -297,6 +326,7 @@ fn commands(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
         ("all of this group", format!("obit show {id}")),
         ("it is fixed", format!("obit state {id} resolved --in BUILD")),
         ("it is not to be reported", format!("obit state {id} ignored")),
+        ("who works on it", format!("obit state {id} --assign NAME --link URL")),
     ];
     if group.state != "open" {
         all.insert(1, ("it is open again", format!("obit state {id} open")));

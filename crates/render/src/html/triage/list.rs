@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::anchor;
-use super::drawing::{bar, day, severity, sparkline, status, title};
+use super::drawing::{bar, day, severity, sparkline, status, ticket, title};
 use crate::html::budget::{Budget, more_by};
-use crate::html::escape::{NAME, bounded, stored, stored_prose};
+use crate::html::escape::{NAME, bounded, stored};
 use crate::html::page::scrolling;
 use crate::layout::{cut_end, grouped};
 use crate::terminal::groups::releases;
@@ -108,7 +108,7 @@ fn row(at: usize, group: &GroupSummary, most: u64, is_shown: bool) -> Markup {
     let time = |moment: &Option<_>| {
         moment.as_ref().map_or(0, |moment: &obit_triage::views::Moment| moment.time)
     };
-    let cause = html! { (stored_prose(title(group))) };
+    let cause = title(group);
     html! {
         tr data-group=(anchor(&group.id)) data-status=(group.status.word()) data-words=(words(group)) {
             td.rank data-value=(at + 1) title={ "rank " (format!("{:.1}", group.rank.score)) } {
@@ -123,6 +123,7 @@ fn row(at: usize, group: &GroupSummary, most: u64, is_shown: bool) -> Markup {
             th.cause scope="row" {
                 @if is_shown { a href={ "#" (anchor(&group.id)) } { (cause) } } @else { (cause) }
                 @if let Some(name) = &group.name { " " span.badge { (stored(name, NAME)) } }
+                @if let Some(ticket) = ticket(group) { " " span.aside { (ticket) } }
             }
             td.sig { code { (stored(&group.signature, NAME / 2)) } }
             td.builds data-value=(extent(group)) { (cut_end(&releases(&group.releases), NAME / 4)) }
@@ -140,8 +141,10 @@ fn reason(group: &GroupSummary) -> String {
 /// What a search finds beside what the row shows.
 fn words(group: &GroupSummary) -> String {
     let builds = group.releases.iter().filter(|release| release.count > 0);
-    let names = [group.id.as_str(), group.class.as_deref().unwrap_or_default()].into_iter();
+    let title = group.title.as_deref().unwrap_or_default();
+    let names = [group.id.as_str(), group.class.as_deref().unwrap_or_default(), title].into_iter();
     let names = names
+        .chain(group.surge.is_some().then_some("surge"))
         .chain(group.programs.iter().chain(&group.modules).map(String::as_str))
         .chain(builds.map(|release| release.name.as_str()));
     let words: Vec<String> = names.map(|name| cut_end(&bounded(name), NAME / 2)).collect();

@@ -1,6 +1,7 @@
 //! Many crashes as one page: what matters first, then the groups as a table, by build, and
 //! each in full. Made of a [`Survey`] alone.
 
+mod chart;
 mod drawing;
 mod first;
 mod grid;

@@ -3,15 +3,17 @@
 
 use std::collections::HashSet;
 
-use super::drawing::title;
+use super::drawing::{ticket, title};
 use super::*;
-use obit_triage::history::Status;
+use obit_triage::history::{Status, Surge};
 use obit_triage::store::Store;
 use obit_triage::testkit::crash;
 use obit_triage::views::GroupTrait;
 use obit_triage::views::Unreadable;
 use obit_triage::views::{DumpLine, GroupDetail, NoteReport, StackLine, Suspect};
-use obit_triage::views::{GroupSummary, Moment, Overview, ReleaseCount, Trend, ViewOptions};
+use obit_triage::views::{
+    GroupSummary, Moment, Overview, ReleaseCount, Series, Trend, ViewOptions,
+};
 use obit_triage::{PackedRecord, Rules};
 
 const EVIL: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'\u{202e}\u{1b}[31m\0";
@@ -40,6 +42,11 @@ fn hostile(evil: &str, count: usize) -> Survey {
             class: Some(text()),
             severity: Some(text()),
             title: Some(text()),
+            headline: Some(text()),
+            assignee: Some(text()),
+            link: Some(text()),
+            series: Series { counts: vec![u64::MAX; 200], ..Series::default() },
+            surge: Some(Surge::default()),
             modules: vec![text(); 3],
             programs: vec![format!("{evil}{}", at % 3); 2],
             count: u64::MAX,
@@ -181,9 +188,28 @@ fn hundreds_of_groups_are_less_than_two_megabytes_and_none_is_left_out_in_silenc
 #[test]
 fn a_group_without_a_title_is_called_by_what_is_known() {
     let mut group = GroupSummary { title: Some(String::new()), ..GroupSummary::default() };
-    assert_eq!(title(&group), "the cause is not known");
+    assert_eq!(title(&group).into_string(), "the cause is not known");
     group.class = Some("unmapped-read".to_owned());
-    assert_eq!(title(&group), "unmapped-read");
+    assert_eq!(title(&group).into_string(), "unmapped-read");
+    group.headline = Some("a->b is 0x41 in f".to_owned());
+    assert_eq!(
+        title(&group).into_string(),
+        "a-&gt;b is 0x41 in f <code class=\"class\">unmapped-read</code>"
+    );
+}
+
+#[test]
+fn only_a_link_of_the_web_is_followed() {
+    let of = |link: &str| {
+        let link = Some(link.to_owned());
+        let group = GroupSummary { assignee: Some("ada".into()), link, ..Default::default() };
+        ticket(&group).unwrap().into_string()
+    };
+    let link = "<a href=\"https://bugs.example/1?a=b&amp;c\" rel=\"noreferrer noopener\">";
+    assert!(of("https://bugs.example/1?a=b&c").starts_with(&format!("assigned to ada, {link}")));
+    for bad in ["javascript:alert(1)", "https://a/\"><script>"] {
+        assert!(!of(bad).contains("<a "), "{}", of(bad));
+    }
 }
 
 #[test]
