@@ -41,7 +41,7 @@ const COLUMNS: &[Column] = &[
     ("group", "---", |group| code_cell(&group.id)),
     ("status", "---", |group| {
         let surge = if group.surge.is_some() { ", surge" } else { "" };
-        format!("{}{surge}", group.status.word())
+        format!("{}{surge}", group.status_words())
     }),
     ("count", "--:", |group| group.count.to_string()),
     ("before", "--:", |group| group.before.map_or_else(String::new, |n| n.to_string())),
