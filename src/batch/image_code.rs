@@ -8,8 +8,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use obit_corefile::addr::Svma;
-use obit_corefile::arch::Machine;
-use obit_corefile::elf::{BuildId, ElfImage, SegmentKind, SymbolTable};
+use obit_corefile::arch::{Decoder, Machine};
+use obit_corefile::elf::{BuildId, CodeSet, ElfImage, SegmentKind, SymbolTable};
 use obit_disassembly::{CodeHash, CodePlace, MOST_CODE, code_hash};
 use obit_dwarf::locate::{ImageState, Locator, Role};
 use obit_triage::history::{WHOLE_IMAGE, symbol_of_function};
@@ -132,7 +132,12 @@ impl ImageCode {
         for (at, size) in pieces {
             let size = usize::try_from(*size).ok().filter(|size| *size <= MOST_CODE)?;
             let code = self.image.bytes_at(*at)?.get(..size)?;
-            hashes.push(code_hash(machine, *at, code, &place)?);
+            let set = self.symbols.code_set_at(&self.named_by, *at);
+            let decoder = match machine.decoder()? {
+                Decoder::A32 if set == Some(CodeSet::Thumb) => Decoder::Thumb,
+                decoder => decoder,
+            };
+            hashes.push(code_hash(decoder, *at, code, &place)?);
         }
         CodeHash::of_pieces(hashes)
     }

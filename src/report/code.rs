@@ -30,16 +30,16 @@ impl Code<'_> {
         after: usize,
         redactor: &mut Redactor,
     ) -> Vec<InstructionReport> {
-        let machine = self.process.dump.machine;
         let pc = frame.pc;
+        let Some(decoder) = self.process.decoder_at(pc) else { return Vec::new() };
         let function = self.symbol(pc).map(|(_, offset)| offset);
-        let back = match (fixed_length(machine), function) {
+        let back = match (fixed_length(decoder), function) {
             (_, Some(offset)) if offset <= LONGEST_FUNCTION => offset,
             (Some(length), _) => length.saturating_mul(before as u64),
             // Instructions of differing lengths cannot be read backwards.
             (None, _) => 0,
         };
-        let back = match fixed_length(machine) {
+        let back = match fixed_length(decoder) {
             Some(length) => back.min(length.saturating_mul(before as u64)),
             None => back,
         };
@@ -47,7 +47,7 @@ impl Code<'_> {
         let ahead = (after as u64).saturating_add(1).saturating_mul(LONGEST_INSTRUCTION);
         let size = usize::try_from(back.saturating_add(ahead)).unwrap_or(0);
         let code = self.process.memory.read_up_to(start, size);
-        let all = disassemble(machine, self.flavor, start, &code);
+        let all = disassemble(decoder, self.flavor, start, &code);
         // Out of step: data among the code, or no function starts there.
         let Some(current) = all.iter().position(|instruction| instruction.address == pc) else {
             return Vec::new();
@@ -173,6 +173,15 @@ fn whole_register(name: &str, machine: Machine) -> String {
         Some(Decoder::Aarch64) => {
             let number = name.strip_prefix('w').filter(|rest| rest.parse::<u8>().is_ok());
             return number.map_or_else(|| name.to_owned(), |number| format!("x{number}"));
+        }
+        Some(Decoder::A32 | Decoder::Thumb) => {
+            let numbered = match name {
+                "sl" => "r10",
+                "fp" => "r11",
+                "ip" => "r12",
+                name => name,
+            };
+            return numbered.to_owned();
         }
         Some(Decoder::Riscv | Decoder::X86 { .. }) | None => None,
     };

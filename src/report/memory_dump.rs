@@ -191,7 +191,9 @@ impl Dumper<'_, '_> {
         let code = Code { process, flavor: Flavor::default() };
         let mut dump = MemoryDump { expression, ..MemoryDump::default() };
         let mut at = examined.start;
-        let all = disassemble(machine, Flavor::default(), examined.start, &bytes);
+        let decoder = process.decoder_at(examined.start);
+        let all = decoder.map(|it| disassemble(it, Flavor::default(), examined.start, &bytes));
+        let all = all.unwrap_or_default();
         for instruction in all.iter().take(usize::try_from(count).unwrap_or(0)) {
             let mut row = self.place(&code, instruction.address);
             row.current = self.pc == Some(instruction.address);
@@ -202,7 +204,10 @@ impl Dumper<'_, '_> {
         let done = dump.rows.len() as u64;
         dump.omitted = examined.how.count.saturating_sub(done);
         if done < count {
-            let why = match (machine.decoder(), process.memory.read(at, &mut [0])) {
+            let why = match (decoder, process.memory.read(at, &mut [0])) {
+                (None, _) if machine.decoder().is_some() => {
+                    "no symbol says whether it is A32 or Thumb code".to_owned()
+                }
                 (None, _) => format!("obit does not disassemble {}", machine.name()),
                 (Some(_), Err(why)) => why.to_string(),
                 (Some(_), Ok(())) => "an instruction that is cut off".to_owned(),

@@ -7,7 +7,7 @@ use super::code_word::Word;
 use super::flow::Target;
 use super::steps;
 use obit_corefile::addr::{Avma, Svma};
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::Decoder;
 
 const NOP: u32 = 0xd503_201f;
 
@@ -79,7 +79,7 @@ fn follow(bits: u32, address: u64, bytes: &[u8], pages: &mut BTreeSet<u32>) {
     if pages.is_empty() {
         return;
     }
-    for write in steps(Machine::Aarch64, Avma(address), bytes).iter().flat_map(|step| &step.writes)
+    for write in steps(Decoder::Aarch64, Avma(address), bytes).iter().flat_map(|step| &step.writes)
     {
         if let Target::Register(part) = write.to {
             pages.remove(&u32::from(part.register.0));

@@ -12,9 +12,9 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use super::code_word::CodePlace;
-use super::{arm_code, riscv_code, x86_code};
+use super::{a32, arm_code, riscv_code, x86_code};
 use obit_corefile::addr::Svma;
-use obit_corefile::arch::{Decoder, Machine};
+use obit_corefile::arch::Decoder;
 
 /// Bytes of one function that are hashed; larger ones have no hash. SQLite's interpreter
 /// has 60 KiB.
@@ -53,10 +53,10 @@ impl fmt::Display for CodeHash {
     }
 }
 
-/// The hash of the function that begins at `start` and has these bytes. `None` for machines
-/// whose code is not known here, for no bytes, and for too many.
+/// The hash of the function that begins at `start` and has these bytes. `None` for no bytes,
+/// and for too many.
 pub fn code_hash(
-    machine: Machine,
+    decoder: Decoder,
     start: Svma,
     code: &[u8],
     place: &CodePlace<'_>,
@@ -64,10 +64,12 @@ pub fn code_hash(
     if code.is_empty() || code.len() > MOST_CODE {
         return None;
     }
-    let words = match machine.decoder()? {
+    let words = match decoder {
         Decoder::X86 { bits } => x86_code::words(bits, start, code, place),
         Decoder::Aarch64 => arm_code::words(start, code),
         Decoder::Riscv => riscv_code::words(start, code),
+        Decoder::A32 => a32::words(a32::Set::A32, start, code, place),
+        Decoder::Thumb => a32::words(a32::Set::Thumb, start, code, place),
     };
     let kept = || words.iter().filter(|word| !word.bytes.is_empty());
     // Where padding is jumped to, what follows is meant.
@@ -112,7 +114,7 @@ mod tests {
 
     /// The function at `start`, in an image where `other` begins at `callee`.
     fn hash_calling(
-        machine: Machine,
+        decoder: Decoder,
         start: u64,
         code: &[u8],
         callee: u64,
@@ -120,20 +122,20 @@ mod tests {
     ) -> CodeHash {
         let name_of = |at: Svma| (at.0 == callee).then(|| other.to_owned());
         let place = CodePlace { fixed: None, counted_from: None, name_of: &name_of };
-        code_hash(machine, Svma(start), code, &place).unwrap()
+        code_hash(decoder, Svma(start), code, &place).unwrap()
     }
 
-    fn hash(machine: Machine, start: u64, code: &[u8]) -> CodeHash {
-        hash_calling(machine, start, code, u64::MAX, "")
+    fn hash(decoder: Decoder, start: u64, code: &[u8]) -> CodeHash {
+        hash_calling(decoder, start, code, u64::MAX, "")
     }
 
     fn x86(start: u64, code: &[u8]) -> CodeHash {
-        hash(Machine::X86_64, start, code)
+        hash(Decoder::X86 { bits: 64 }, start, code)
     }
 
     fn arm(start: u64, words: &[u32]) -> CodeHash {
         let code: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        hash(Machine::Aarch64, start, &code)
+        hash(Decoder::Aarch64, start, &code)
     }
 
     #[test]
@@ -173,8 +175,8 @@ mod tests {
     #[test]
     fn a_call_of_another_function_counts_where_both_have_names() {
         let call = [0xe8, 0xfb, 0, 0, 0, 0xc3];
-        let of = |name| hash_calling(Machine::X86_64, 0x1000, &call, 0x1100, name);
-        let moved = hash_calling(Machine::X86_64, 0x1020, &call, 0x1120, "parse");
+        let of = |name| hash_calling(Decoder::X86 { bits: 64 }, 0x1000, &call, 0x1100, name);
+        let moved = hash_calling(Decoder::X86 { bits: 64 }, 0x1020, &call, 0x1120, "parse");
         assert_eq!(of("parse"), moved);
         assert_ne!(of("parse"), of("parse_safely"));
     }
@@ -193,7 +195,7 @@ mod tests {
             let name_of = |at: Svma| (at.0 == callee).then(|| name.to_owned());
             let fixed = Some(0x40_0000..0x40_5000);
             let place = CodePlace { fixed, counted_from: None, name_of: &name_of };
-            code_hash(Machine::X86_64, Svma(start), code, &place)
+            code_hash(Decoder::X86 { bits: 64 }, Svma(start), code, &place)
         };
         let before = of(0x40_11c0, &one, 0x40_11b0, "fixed");
         assert_eq!(before, of(0x40_1210, &other, 0x40_11f0, "fixed"));
@@ -224,7 +226,7 @@ mod tests {
     fn addresses_in_a_program_with_a_fixed_place_do_not_count() {
         let of = |code: &[u8], fixed| {
             let place = CodePlace { fixed, counted_from: None, name_of: &unnamed };
-            code_hash(Machine::X86_64, Svma(0x40_1000), code, &place)
+            code_hash(Decoder::X86 { bits: 64 }, Svma(0x40_1000), code, &place)
         };
         // mov $0x404010,%edi; mov 0x404020,%eax (absolute)
         let one = [0xbf, 0x10, 0x40, 0x40, 0, 0x8b, 0x04, 0x25, 0x20, 0x40, 0x40, 0];
@@ -248,7 +250,7 @@ mod tests {
             code.extend([0x8b, 0x4b, 8, 0xc3]);
             let place =
                 CodePlace { fixed: None, counted_from: Some((got, 0..0x8000)), name_of: &unnamed };
-            code_hash(Machine::I386, Svma(start), &code, &place)
+            code_hash(Decoder::X86 { bits: 32 }, Svma(start), &code, &place)
         };
         let far = |distance: u32| 0_u32.wrapping_sub(distance);
         let one = code(0x2ffb, far(0x1ff0), 0x1000, 0x4000);
@@ -262,9 +264,8 @@ mod tests {
         assert_ne!(x86(0, &[0xc3, 0x48, 0x8b]), x86(0, &[0xc3, 0x48, 0x89]));
         assert_ne!(arm(0, &[0xffff_ffff]), arm(0, &[0xffff_fffe]));
         let place = CodePlace { fixed: None, counted_from: None, name_of: &unnamed };
-        let of = |code: &[u8]| code_hash(Machine::X86_64, Svma(0), code, &place);
+        let of = |code: &[u8]| code_hash(Decoder::X86 { bits: 64 }, Svma(0), code, &place);
         assert_eq!((of(&[]), of(&vec![0xc3; MOST_CODE + 1])), (None, None));
-        assert_eq!(code_hash(Machine::S390x, Svma(0), &[0x13; 4], &place), None);
     }
 
     #[test]

@@ -28,6 +28,7 @@
 // What reads files must survive any: no index, no sum that may overflow.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+mod a32;
 mod arm;
 mod arm_code;
 mod arm_effects;
@@ -60,7 +61,7 @@ pub use effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Sou
 pub use flow::{Next, Step, Target, Term, Write};
 
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Decoder, Machine};
+use obit_corefile::arch::Decoder;
 
 /// How x86 instructions are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -89,53 +90,65 @@ pub struct Instruction {
 pub const BAD: &str = "(bad)";
 
 /// Decodes `code`, which lies at `start` and begins with an instruction, up to the last
-/// one that is whole. Nothing for machines whose code is not known here, and for Thumb.
-pub fn disassemble(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -> Vec<Instruction> {
-    match machine.decoder() {
-        Some(Decoder::X86 { bits }) => x86::disassemble(bits, flavor, start, code, usize::MAX),
-        Some(Decoder::Aarch64) => arm::disassemble(start, code),
-        Some(Decoder::Riscv) => riscv::disassemble(start, code, usize::MAX),
-        None => Vec::new(),
-    }
+/// one that is whole. Data among 32-bit Arm code are there as directives (`.word`).
+pub fn disassemble(decoder: Decoder, flavor: Flavor, start: Avma, code: &[u8]) -> Vec<Instruction> {
+    up_to(decoder, flavor, start, code, usize::MAX)
 }
 
 /// The first of these instructions. Cheaper than [`disassemble`] where what follows it would
 /// take tables that it does not.
-pub fn first(machine: Machine, flavor: Flavor, start: Avma, code: &[u8]) -> Option<Instruction> {
-    let decoded = match machine.decoder()? {
-        Decoder::X86 { bits } => x86::disassemble(bits, flavor, start, code, 1),
-        Decoder::Aarch64 => arm::disassemble(start, code.get(..4)?),
-        Decoder::Riscv => riscv::disassemble(start, code, 1),
-    };
-    decoded.into_iter().next()
+pub fn first(decoder: Decoder, flavor: Flavor, start: Avma, code: &[u8]) -> Option<Instruction> {
+    up_to(decoder, flavor, start, code, 1).into_iter().next()
+}
+
+fn up_to(
+    decoder: Decoder,
+    flavor: Flavor,
+    start: Avma,
+    code: &[u8],
+    most: usize,
+) -> Vec<Instruction> {
+    match decoder {
+        Decoder::X86 { bits } => x86::disassemble(bits, flavor, start, code, most),
+        Decoder::Aarch64 => {
+            let most = most.saturating_mul(4).min(code.len());
+            arm::disassemble(start, code.get(..most).unwrap_or_default())
+        }
+        Decoder::Riscv => riscv::disassemble(start, code, most),
+        Decoder::A32 => a32::disassemble(a32::Set::A32, start, code, most),
+        Decoder::Thumb => a32::disassemble(a32::Set::Thumb, start, code, most),
+    }
 }
 
 /// The effects of the instruction at `start` that `code` begins with. `None` if it is cut
-/// off, and for machines whose code is not known here.
-pub fn effects(machine: Machine, start: Avma, code: &[u8]) -> Option<Effects> {
-    match machine.decoder()? {
+/// off, and where nothing is known of it.
+pub fn effects(decoder: Decoder, start: Avma, code: &[u8]) -> Option<Effects> {
+    match decoder {
         Decoder::X86 { bits } => x86_effects::effects(bits, start, code),
         Decoder::Aarch64 => arm_effects::effects(start, code),
         Decoder::Riscv => riscv_effects::effects(start, code),
+        Decoder::A32 => a32::effects(a32::Set::A32, start, code),
+        Decoder::Thumb => a32::effects(a32::Set::Thumb, start, code),
     }
 }
 
 /// The steps of `code`, which lies at `start` and begins with an instruction, up to the first
-/// byte that is no instruction or the last that is whole. Empty for machines whose code is
-/// not known here.
-pub fn steps(machine: Machine, start: Avma, code: &[u8]) -> Vec<Step> {
-    match machine.decoder() {
-        Some(Decoder::X86 { bits }) => x86_flow::steps(bits, start, code),
-        Some(Decoder::Aarch64) => arm_flow::steps(start, code),
-        Some(Decoder::Riscv) => riscv_flow::steps(start, code),
-        None => Vec::new(),
+/// byte that is no instruction or the last that is whole. Of 32-bit Arm, data among the code
+/// are left out, and what is no instruction ends the way to it.
+pub fn steps(decoder: Decoder, start: Avma, code: &[u8]) -> Vec<Step> {
+    match decoder {
+        Decoder::X86 { bits } => x86_flow::steps(bits, start, code),
+        Decoder::Aarch64 => arm_flow::steps(start, code),
+        Decoder::Riscv => riscv_flow::steps(start, code),
+        Decoder::A32 => a32::steps(a32::Set::A32, start, code),
+        Decoder::Thumb => a32::steps(a32::Set::Thumb, start, code),
     }
 }
 
 /// Bytes of each instruction, where all have the same: decoding may begin anywhere.
-pub fn fixed_length(machine: Machine) -> Option<u64> {
-    match machine.decoder()? {
-        Decoder::Aarch64 => Some(4),
-        Decoder::Riscv | Decoder::X86 { .. } => None,
+pub fn fixed_length(decoder: Decoder) -> Option<u64> {
+    match decoder {
+        Decoder::Aarch64 | Decoder::A32 => Some(4),
+        Decoder::Riscv | Decoder::Thumb | Decoder::X86 { .. } => None,
     }
 }

@@ -10,7 +10,7 @@ use super::riscv_word::{
 };
 use super::steps;
 use obit_corefile::addr::{Avma, Svma};
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::Decoder;
 
 const NOP: u32 = 0x13;
 const UPPER_20: u32 = 0xffff_f000;
@@ -69,7 +69,7 @@ fn follow(word: Word, bytes: &[u8], upper: &mut BTreeSet<u32>) {
     if upper.is_empty() {
         return;
     }
-    for write in steps(Machine::Riscv64, word.address, bytes).iter().flat_map(|step| &step.writes) {
+    for write in steps(Decoder::Riscv, word.address, bytes).iter().flat_map(|step| &step.writes) {
         if let Target::Register(part) = write.to {
             upper.remove(&u32::from(part.register.0));
         }
@@ -88,7 +88,7 @@ mod tests {
     fn hash(start: u64, words: &[u32]) -> String {
         let code: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         let place = CodePlace { fixed: None, counted_from: None, name_of: &unnamed };
-        code_hash(Machine::Riscv64, Svma(start), &code, &place).unwrap().to_string()
+        code_hash(Decoder::Riscv, Svma(start), &code, &place).unwrap().to_string()
     }
 
     #[test]

@@ -93,6 +93,9 @@ fn has_returned(instant: &Instant<'_>, access: &Access) -> bool {
     }
     match instant.machine().decoder() {
         Some(Decoder::X86 { .. }) => {}
+        Some(Decoder::A32 | Decoder::Thumb) if linked::has_returned(instant) => return true,
+        // `pop {r4, pc}` takes it from the stack, too.
+        Some(Decoder::A32 | Decoder::Thumb) => {}
         Some(Decoder::Aarch64 | Decoder::Riscv) => return linked::has_returned(instant),
         None => return false,
     }
@@ -100,7 +103,8 @@ fn has_returned(instant: &Instant<'_>, access: &Access) -> bool {
         let facts = instant.facts()?;
         let sp = Avma(instant.place.registers.get(facts.sp)?);
         let below = Avma(sp.0.checked_sub(u64::from(facts.word))?);
-        instant.process.memory.read_word(below).ok()
+        let word = instant.process.memory.read_word(below).ok()?;
+        Some(word & !facts.code_address.mode_bits)
     };
     let caller = instant.thread.stack.frames.get(1);
     let is_called = caller.is_some_and(|caller| caller.trust != Trust::Scan);

@@ -29,11 +29,11 @@ pub(super) fn purpose(instant: &Instant<'_>, access: &Access) -> Option<Purpose>
     if access.kind != AccessKind::Read {
         return None;
     }
-    let machine = instant.machine();
+    let decoder = instant.decoder()?;
     let code = instant.process.memory.read_up_to(instant.pc(), MOST_CODE);
     let kind_at = |at: Avma| {
         let into = usize::try_from(at.0.checked_sub(instant.pc().0)?).ok()?;
-        Some(effects(machine, at, code.get(into..)?)?.kind)
+        Some(effects(decoder, at, code.get(into..)?)?.kind)
     };
     // `call *(%rax)` reads what it goes to, and so does a return.
     let is_branch = |kind: Option<InstructionKind>| {
@@ -43,7 +43,7 @@ pub(super) fn purpose(instant: &Instant<'_>, access: &Access) -> Option<Purpose>
         return Some(Purpose::CodeAddress);
     }
     let mut holds: Vec<Register> = Vec::new();
-    for (nth, step) in steps(machine, instant.pc(), &code).iter().take(MOST_STEPS).enumerate() {
+    for (nth, step) in steps(decoder, instant.pc(), &code).iter().take(MOST_STEPS).enumerate() {
         let is_held = |register: Register| holds.contains(&register);
         if nth > 0 {
             if let Some(InstructionKind::IndirectBranch(Source::Register(part))) =

@@ -22,6 +22,7 @@ pub(super) struct Instant<'p> {
     pub(super) thread: &'p Thread,
     pub(super) place: &'p Activation,
     pc: Avma,
+    decoder: Option<Decoder>,
     code: Vec<u8>,
     effects: Option<Effects>,
 }
@@ -33,8 +34,9 @@ impl<'p> Instant<'p> {
 
     fn at(process: &'p Process, thread: &'p Thread, place: &'p Activation, pc: Avma) -> Self {
         let code = process.memory.read_up_to(pc, LONGEST);
-        let effects = effects(process.dump.machine, pc, &code);
-        Self { process, thread, place, pc, code, effects }
+        let decoder = process.decoder_at(pc);
+        let effects = decoder.and_then(|decoder| effects(decoder, pc, &code));
+        Self { process, thread, place, pc, decoder, code, effects }
     }
 
     /// The same with an instruction that begins `bytes` before it.
@@ -45,6 +47,11 @@ impl<'p> Instant<'p> {
 
     pub(super) fn machine(&self) -> Machine {
         self.process.dump.machine
+    }
+
+    /// Who decodes the code at the pc.
+    pub(super) fn decoder(&self) -> Option<Decoder> {
+        self.decoder
     }
 
     pub(super) fn facts(&self) -> Option<&'static Facts> {
@@ -62,7 +69,7 @@ impl<'p> Instant<'p> {
 
     /// The instruction as text; `None` where only its effects are known (SVE).
     pub(super) fn text(&self) -> Option<String> {
-        let decoded = first(self.machine(), Flavor::default(), self.pc, &self.code);
+        let decoded = first(self.decoder?, Flavor::default(), self.pc, &self.code);
         let is_plain = self.kind() == Some(InstructionKind::Plain);
         decoded.map(|instruction| instruction.text).filter(|text| !is_plain || text != BAD)
     }
@@ -100,7 +107,9 @@ impl<'p> Instant<'p> {
     pub(super) fn untagged(&self, address: Avma) -> Avma {
         match self.machine().decoder() {
             Some(Decoder::Aarch64) => without_tag(address),
-            Some(Decoder::Riscv | Decoder::X86 { .. }) | None => address,
+            Some(Decoder::Riscv | Decoder::X86 { .. } | Decoder::A32 | Decoder::Thumb) | None => {
+                address
+            }
         }
     }
 

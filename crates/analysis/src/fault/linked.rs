@@ -16,6 +16,8 @@ const RISCV_BITS: u32 = 56;
 /// `ldp x29, x30, [sp], #n` and `addi sp, sp, n` can add at once.
 const REACH: u64 = 504;
 const RISCV_REACH: u64 = 2032;
+/// All registers of a `pop {…, pc}`.
+const ARM_REACH: u64 = 64;
 
 /// Whether an address is one of the process or of the kernel: the bits between those that
 /// are translated and the tag are all the same. Linux has larger addresses only for programs
@@ -31,7 +33,7 @@ pub(super) fn is_canonical(instant: &Instant<'_>, address: Avma) -> bool {
             if is_large { LARGE_BITS } else { BITS }
         }
         Some(Decoder::Riscv) => RISCV_BITS,
-        Some(Decoder::X86 { .. }) | None => return true,
+        Some(Decoder::A32 | Decoder::Thumb | Decoder::X86 { .. }) | None => return true,
     };
     let high = instant.untagged(address).0.cast_signed() >> bits;
     high == 0 || high == -1
@@ -44,6 +46,7 @@ pub(super) fn has_returned(instant: &Instant<'_>) -> bool {
     let (reach, dropped) = match instant.machine().decoder() {
         Some(Decoder::Aarch64) => (REACH, 0),
         Some(Decoder::Riscv) => (RISCV_REACH, 1),
+        Some(Decoder::A32 | Decoder::Thumb) => (ARM_REACH, 1),
         Some(Decoder::X86 { .. }) | None => return false,
     };
     let taken = || {

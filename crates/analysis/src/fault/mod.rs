@@ -299,7 +299,7 @@ fn numbers(
     let (a, d) = match instant.machine().decoder()? {
         Decoder::X86 { bits: 64 } => ("rax", "rdx"),
         Decoder::X86 { .. } => ("eax", "edx"),
-        Decoder::Aarch64 | Decoder::Riscv => return None,
+        Decoder::Aarch64 | Decoder::Riscv | Decoder::A32 | Decoder::Thumb => return None,
     };
     let dividend = || {
         // Of a byte both halves are in ax.
@@ -340,7 +340,7 @@ fn trap(signal: &Signal, instant: &Instant<'_>) -> Option<Fault> {
     }
     [1, 2].into_iter().find_map(|len| {
         let before = instant.before(len);
-        let found = effects(before.machine(), before.pc(), before.code().get(..len)?)?;
+        let found = effects(before.decoder()?, before.pc(), before.code().get(..len)?)?;
         let is_trap = found.kind == InstructionKind::Trap;
         is_trap.then(|| without_access(&before, Reason::Trap))
     })

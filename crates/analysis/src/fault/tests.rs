@@ -330,6 +330,66 @@ fn on_riscv64_accesses_traps_and_returns_are_known() {
     assert_eq!(kernel.reason, Reason::Unmapped);
 }
 
+/// One thread of 32-bit Arm at `pc`, in the mode that its status register says.
+fn arm_32(
+    signal: Signal,
+    (pc, status): (u64, u64),
+    registers: &[(&str, u64)],
+    code: &[u8],
+    stack: &[u8],
+) -> Fault {
+    const STACK: u64 = 0x7000_0000;
+    let (number, si_code, address) = signal;
+    let mut all = vec![("pc", pc), ("cpsr", status), ("sp", STACK + 0x40)];
+    all.extend(registers);
+    let core = CoreBuilder::of(Machine::Arm).signal(number).thread(1, &all);
+    let core = core.siginfo(i32::from(number), si_code, address);
+    let core = core.segment_with(CODE, code, 0x1000, "rx").segment(STACK, stack, 0x1000);
+    of_core(&core).unwrap()
+}
+
+const A32: u64 = 0x10;
+const THUMB: u64 = 0x30;
+
+#[test]
+fn the_status_register_says_in_which_set_32_bit_arm_failed() {
+    let at = |status, code: &[u8]| arm_32(segv(8), (CODE, status), &[("r1", 0)], code, &[0; 8]);
+    // ldr r0, [r1, #8] in both
+    for fault in [at(A32, &0xe591_0008_u32.to_le_bytes()), at(THUMB, &[0x88, 0x68])] {
+        assert_eq!(kind_and_reason(&fault), (Some(AccessKind::Read), Reason::Null));
+        assert_eq!(fault.instruction.as_deref(), Some("ldr r0, [r1, #8]"));
+        assert_eq!(fault.access.unwrap().base, Some(("r1".to_owned(), 0)));
+    }
+    // vst1.8 {d0-d3}, [r1]!: beyond its first byte.
+    let store = 0xf401_020d_u32.to_le_bytes();
+    let known = [("r1", 0x5fff_fff0)];
+    let store = arm_32(segv(0x6000_0000), (CODE, A32), &known, &store, &[0; 8]);
+    assert_eq!(kind_and_reason(&store), (Some(AccessKind::Write), Reason::Unmapped));
+    assert_eq!(store.access.unwrap().size, Some(32));
+}
+
+#[test]
+fn on_32_bit_arm_a_pair_must_be_aligned_and_udf_is_a_trap() {
+    // ldrd r0, [r2]
+    let code = 0xe1c2_00d0_u32.to_le_bytes();
+    let skewed = 0x7000_0001;
+    let fault = arm_32((SIGBUS, 1, skewed), (CODE, A32), &[("r2", skewed)], &code, &[0; 64]);
+    assert_eq!(kind_and_reason(&fault), (Some(AccessKind::Read), Reason::Misaligned));
+    let fault = arm_32((SIGILL, 1, CODE), (CODE, THUMB), &[], &[0xff, 0xde], &[0; 8]);
+    assert_eq!(fault.reason, Reason::Trap);
+}
+
+#[test]
+fn on_32_bit_arm_a_return_address_lies_below_the_stack_pointer() {
+    // `pop {r4, pc}` of a word of text, whose lowest bit says Thumb.
+    let mut stack = [0; 0x80];
+    stack[0x3c..0x40].copy_from_slice(&0x4141_4141_u32.to_le_bytes());
+    let at = (0x4141_4140, THUMB);
+    let of = |stack: &[u8]| arm_32(segv(at.0), at, &[("lr", CODE + 8)], &[0; 16], stack);
+    assert_eq!(of(&stack).reason, Reason::Returned);
+    assert_eq!(of(&[0; 0x80]).reason, Reason::Unmapped);
+}
+
 /// One thread of aarch64 at `code`, with a SIGSEGV at `address`.
 fn arm(address: u64, registers: &[(&str, u64)], code: u32, stack: &[u8]) -> CoreBuilder {
     let mut all = vec![("pc", CODE), ("sp", SP)];

@@ -118,7 +118,7 @@ fn impossible(process: &Process, fault: &Fault) -> Option<Hardware> {
         return None;
     }
     let code = process.memory.read_up_to(fault.pc, 16);
-    let effects = effects(process.dump.machine, fault.pc, &code)?;
+    let effects = effects(process.decoder_at(fault.pc)?, fault.pc, &code)?;
     let touches_nothing = effects.accesses.is_empty() && effects.kind == InstructionKind::Plain;
     let instruction = fault.instruction.clone().filter(|_| touches_nothing)?;
     Some(Hardware::Impossible { address: access.address, instruction })

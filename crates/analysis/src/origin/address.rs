@@ -45,8 +45,9 @@ impl<'t> Trace<'t> {
         let is_sound = |part: Part| value(part).is_some_and(is_mapped);
         let facts = names.moment.facts;
         // Without frame pointers that register is one like the others.
-        let is_frame =
-            |part: Part| part.register == facts.sp || part.register == facts.fp && is_sound(part);
+        let is_frame = |part: Part| {
+            part.register == facts.sp || part.register == names.moment.fp && is_sound(part)
+        };
         let (base, index) = match (operand.base, operand.index) {
             (Some(base), None) => {
                 // One that went on by itself was sound to begin with.

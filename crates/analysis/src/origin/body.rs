@@ -74,7 +74,8 @@ impl Body {
             return None;
         }
         let code = process.memory.read_up_to(module.to_avma(start), usize::try_from(length).ok()?);
-        Self::of(steps(process.dump.machine, module.to_avma(start), &code), size.is_some())
+        let start = module.to_avma(start);
+        Self::of(steps(process.decoder_at(start)?, start, &code), size.is_some())
     }
 
     pub(super) fn of(steps: Vec<Step>, is_whole: bool) -> Option<Self> {

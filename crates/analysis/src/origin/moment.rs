@@ -26,6 +26,8 @@ pub(super) struct Moment<'p> {
     pub(super) index: usize,
     pub(super) activation: Cow<'p, Activation>,
     pub(super) facts: &'static Facts,
+    /// The frame pointer of this function's code.
+    pub(super) fp: Register,
     pub(super) body: Body,
     /// The step it was left at: the one that was interrupted, or the call.
     pub(super) stop: usize,
@@ -41,6 +43,11 @@ pub(super) struct Moment<'p> {
 pub(super) struct Known {
     pub(super) value: u64,
     pub(super) is_certain: bool,
+}
+
+fn frame_pointer(process: &Process, facts: &Facts, body: &Body) -> Register {
+    let decoder = body.steps.first().and_then(|step| process.decoder_at(step.address));
+    decoder.map_or(facts.fp, |decoder| facts.frame_pointer(decoder))
 }
 
 impl<'p> Moment<'p> {
@@ -71,6 +78,7 @@ impl<'p> Moment<'p> {
             index,
             activation: Cow::Borrowed(activation),
             facts,
+            fp: frame_pointer(process, facts, &body),
             body,
             stop,
             kept: RefCell::default(),
@@ -82,6 +90,7 @@ impl<'p> Moment<'p> {
     /// A function that was left at step `stop` and is gone: nothing of its registers is
     /// known.
     pub(super) fn gone(process: &'p Process, body: Body, stop: usize) -> Option<Self> {
+        let facts = process.dump.machine.facts()?;
         let activation = Activation {
             pc: body.steps.get(stop)?.address,
             cfa: None,
@@ -94,7 +103,8 @@ impl<'p> Moment<'p> {
             process,
             index: 0,
             activation: Cow::Owned(activation),
-            facts: process.dump.machine.facts()?,
+            facts,
+            fp: frame_pointer(process, facts, &body),
             body,
             stop,
             kept: RefCell::default(),
@@ -124,7 +134,7 @@ impl<'p> Moment<'p> {
     pub(super) fn effects(&self) -> Option<Effects> {
         let step = self.body.steps.get(self.stop)?;
         let code = self.process.memory.read_up_to(step.address, usize::try_from(step.len).ok()?);
-        effects(self.process.dump.machine, step.address, &code)
+        effects(self.process.decoder_at(step.address)?, step.address, &code)
     }
 
     /// What may have written `slot` before step `from`.
@@ -140,7 +150,7 @@ impl<'p> Moment<'p> {
             return None;
         };
         let base = operand.base?.register;
-        if base != self.facts.sp && base != self.facts.fp {
+        if base != self.facts.sp && base != self.fp {
             return None;
         }
         let start = self.address(&operand, index)?.value;

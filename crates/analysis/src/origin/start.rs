@@ -234,11 +234,14 @@ fn target_of(process: &Process, index: usize) -> Option<Origin> {
 fn jumped(process: &Process, caller: usize) -> Option<Origin> {
     let thread = process.crashed()?;
     let activation = thread.stack.frames.get(caller)?;
-    // A jump to nowhere has left the stack as the call made it.
-    let sp = thread.stack.frames.get(caller.checked_sub(1)?)?;
-    let sp = sp.registers.get(process.dump.machine.facts()?.sp)?;
-    let is_on_top = process.memory.read_word(Avma(sp)).ok() == Some(activation.pc.0);
-    if activation.trust == Trust::Scan && !is_on_top {
+    // A jump to nowhere has left the return address where the call put it.
+    let facts = process.dump.machine.facts()?;
+    let registers = &thread.stack.frames.get(caller.checked_sub(1)?)?.registers;
+    let left = match facts.link {
+        Some(link) => registers.get(link)? & !facts.code_address.mode_bits,
+        None => process.memory.read_word(Avma(registers.get(facts.sp)?)).ok()?,
+    };
+    if activation.trust == Trust::Scan && left != activation.pc.0 {
         return None;
     }
     let moment = Moment::scanned(process, caller, activation)?;

@@ -264,7 +264,8 @@ impl<'t> Trace<'t> {
                         if !is_whole {
                             return Some(ended(Source::Computed, by, expression, is_certain));
                         }
-                        place.value = place.value.filter(|_| part.size >= 8);
+                        let word = u64::from(names.moment.facts.word);
+                        place.value = place.value.filter(|_| part.size >= word);
                         place.at = by;
                         place.slot = Slot::Register(part.register);
                     }
@@ -291,7 +292,7 @@ impl<'t> Trace<'t> {
                         let address = names.moment.address(&operand, by);
                         let facts = names.moment.facts;
                         let is_frame = operand.base.is_some_and(|base| {
-                            base.register == facts.sp || base.register == facts.fp
+                            base.register == facts.sp || base.register == names.moment.fp
                         });
                         let local = address.filter(|at| {
                             let at = Avma(at.value);
@@ -317,7 +318,7 @@ impl<'t> Trace<'t> {
                         }
                         place.slot = slot;
                         place.at = by;
-                        place.value = place.value.filter(|_| size >= 8);
+                        place.value = place.value.filter(|_| size >= u64::from(facts.word));
                     }
                 },
                 Definition::Entry => {
@@ -532,14 +533,14 @@ impl<'t> Trace<'t> {
                 Term::Address(operand) => {
                     let facts = names.moment.facts;
                     let base = operand.base.map(|base| base.register);
-                    let is_frame = base == Some(facts.sp) || base == Some(facts.fp);
+                    let is_frame = base == Some(facts.sp) || base == Some(names.moment.fp);
                     is_frame
                         && names.moment.address(&operand, index).is_some_and(|start| {
                             // Of an array or a record the start is lent.
                             start.value <= at.0 && at.0 - start.value < 4096
                         })
                         && !matches!(write.to, disassembly::Target::Register(part)
-                            if part.register == facts.sp || part.register == facts.fp)
+                            if part.register == facts.sp || part.register == names.moment.fp)
                 }
                 _ => false,
             },

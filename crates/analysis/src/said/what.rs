@@ -27,7 +27,9 @@ pub(super) fn returned_text(
     let mut state = State { memory, registers: HashMap::new(), stored: HashMap::new() };
     state.registers.insert(first, this);
     state.registers.insert(facts.sp, STACK);
-    for step in steps(machine, what, &memory.read_up_to(what, MOST_CODE)) {
+    // Registers of eight bytes are followed.
+    let decoder = machine.decoder().filter(|_| facts.word == 8)?;
+    for step in steps(decoder, what, &memory.read_up_to(what, MOST_CODE)) {
         match step.next {
             Next::Falls => {}
             Next::Ends => return c_text(memory, Avma(*state.registers.get(&result)?)),

@@ -27,8 +27,8 @@ pub(crate) fn near(process: &Process, frame: &Frame) -> Option<SourceLocation> {
     let start = module.to_avma(symbol.address);
     let length = usize::try_from(symbol.size.min(MOST_CODE)).ok()?;
     let code = process.memory.read_up_to(start, length);
-    let all: Vec<Avma> =
-        steps(process.dump.machine, start, &code).iter().map(|step| step.address).collect();
+    let decoder = process.decoder_at(start)?;
+    let all: Vec<Avma> = steps(decoder, start, &code).iter().map(|step| step.address).collect();
     let here = all.partition_point(|at| *at < frame.pc);
     let (before, after) = all.split_at(here.min(all.len()));
     let line_at = |at: &Avma| {

@@ -4,9 +4,9 @@
 use super::facts::{LONG_32, names, registers};
 use super::registers::NO_NUMBER;
 use super::{
-    CallForm, Calls, CodeAddress, ElfIdentity, Facts, FloatBank, FloatNote, FrameRecord,
-    HandlerFrame, Leaf, OtherRegister, Prstatus, Register, Saved, SigreturnCode, TableDialect,
-    ThreadPointer, TlsAbi, TlsBlocks, TrampolineCode,
+    CallForm, CallTarget, Calls, CodeAddress, Decoder, ElfIdentity, Facts, FloatBank, FloatNote,
+    FrameRecord, HandlerFrame, Leaf, OtherRegister, Prstatus, Register, Saved, SigreturnCode,
+    TableDialect, ThreadPointer, TlsAbi, TlsBlocks, TrampolineCode,
 };
 
 /// `struct sigcontext`: trap_no, error_code, oldmask, then r0 to r10, fp, ip, sp, lr, pc.
@@ -56,13 +56,14 @@ pub(super) const FACTS: Facts = Facts {
     code_address: CodeAddress { mode_bits: 1, ..CodeAddress::PLAIN },
     tables: TableDialect { has_exception_index: true, ..TableDialect::PLAIN },
     calls: Calls::Forms(&[
-        // BL, BLX (ARM); BL (Thumb) as two halves
-        CallForm::word(0x0f00_0000, 0x0b00_0000),
-        CallForm::word(0xfe00_0000, 0xfa00_0000),
-        CallForm::word(0xc000_f800, 0xc000_f000),
-        // BLX register (ARM, Thumb)
-        CallForm::word(0x0fff_fff0, 0x012f_ff30),
-        CallForm::word(0xff80_0000, 0x4780_0000),
+        // BL, BLX (Thumb) as two halves; BLX register (Thumb)
+        CallForm::relative(4, 0xd000_f800, 0xd000_f000, CallTarget::Thumb).of_mode(1),
+        CallForm::relative(4, 0xd001_f800, 0xc000_f000, CallTarget::ThumbToA32).of_mode(1),
+        CallForm::relative(2, 0xff87, 0x4780, CallTarget::Unknown).of_mode(1),
+        // BLX register, BLX, BL (A32)
+        CallForm::word(0x0fff_fff0, 0x012f_ff30).of_mode(0),
+        CallForm::relative(4, 0xfe00_0000, 0xfa00_0000, CallTarget::A32ToThumb).of_mode(0),
+        CallForm::relative(4, 0x0f00_0000, 0x0b00_0000, CallTarget::A32).of_mode(0),
     ]),
     leaf: Leaf::UNKNOWN,
     frame_record: FrameRecord::None,
@@ -102,5 +103,5 @@ pub(super) const FACTS: Facts = Facts {
     floats_hold_registers: false,
     float_controls: None,
     prologue: None,
-    decoder: None,
+    decoder: Some(Decoder::A32),
 };

@@ -184,6 +184,10 @@ pub enum Decoder {
     Aarch64,
     /// RV64GC.
     Riscv,
+    /// A32, of 32-bit Arm.
+    A32,
+    /// Thumb, of 32-bit Arm: which of the two a piece of code is in, no byte of it says.
+    Thumb,
 }
 
 impl Facts {
@@ -205,6 +209,15 @@ impl Facts {
     /// The bank of a floating-point or vector register, and which of the bank it is.
     pub fn float_bank(&self, register: Register) -> Option<(&'static FloatBank, u16)> {
         self.floats.iter().find_map(|bank| Some((bank, bank.index_of(register)?)))
+    }
+
+    /// The frame pointer of code in this instruction set: in Thumb, whose short instructions
+    /// cannot name r11, compilers use r7 (AAPCS32 § 5.2.3 leaves the choice).
+    pub fn frame_pointer(&self, decoder: Decoder) -> Register {
+        match decoder {
+            Decoder::Thumb => Register(7),
+            Decoder::X86 { .. } | Decoder::Aarch64 | Decoder::Riscv | Decoder::A32 => self.fp,
+        }
     }
 
     /// As many bits of `value` as a general register has.

@@ -2,6 +2,7 @@
 //! Knows nothing of processes. Source: the System V gABI, chapters 4 and 5.
 
 mod build_id;
+mod code_sets;
 mod image;
 mod note;
 mod section_data;
@@ -12,6 +13,7 @@ mod symtab;
 pub mod test_image;
 
 pub use build_id::BuildId;
+pub use code_sets::CodeSet;
 pub use image::{
     ET_CORE, ElfError, ElfImage, FileHeader, ImageBytes, Section, Segment, SegmentKind,
 };

@@ -2,24 +2,34 @@
 
 use crate::addr::Svma;
 
+use super::code_sets::{CodeSet, CodeSets};
 use super::{ElfImage, Encoding, Section};
 
 /// One symbol table of an image: `.symtab`, or `.dynsym` where that was stripped. Sorted
 /// by address; names are read only when asked for.
 #[derive(Debug, Default)]
 pub struct SymbolTable {
-    symbols: Vec<Entry>,
+    symbols: Vec<RawSymbol>,
+    sets: CodeSets,
 }
 
+/// A symbol as the table has it.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
-    address: u64,
-    size: u64,
+pub(super) struct RawSymbol {
+    pub(super) address: u64,
+    pub(super) size: u64,
     /// Absolute offset of the name in the file.
-    name: u64,
-    section: u16,
-    binding: u8,
-    kind: u8,
+    pub(super) name: u64,
+    pub(super) section: u16,
+    pub(super) binding: u8,
+    pub(super) kind: u8,
+}
+
+impl RawSymbol {
+    /// `STT_FUNC` or `STT_GNU_IFUNC`.
+    pub(super) fn is_function(&self) -> bool {
+        matches!(self.kind, 2 | 10)
+    }
 }
 
 /// A symbol, its name still raw.
@@ -53,12 +63,14 @@ impl SymbolTable {
     pub fn parse(image: &ElfImage) -> Self {
         let of_kind = |kind| {
             let sections = image.sections().iter().filter(move |section| section.kind == kind);
-            sections.map(|section| read(image, section)).find(|found| !found.is_empty())
+            sections.map(|section| read(image, section)).find(|(found, _)| !found.is_empty())
         };
-        let mut symbols = of_kind(SHT_SYMTAB).or_else(|| of_kind(SHT_DYNSYM)).unwrap_or_default();
+        let (mut symbols, mut sets) =
+            of_kind(SHT_SYMTAB).or_else(|| of_kind(SHT_DYNSYM)).unwrap_or_default();
         follow_descriptors(image, &mut symbols);
         symbols.sort_by_key(|entry| entry.address);
-        Self { symbols }
+        sets.sort();
+        Self { symbols, sets }
     }
 
     /// Whether there is no symbol.
@@ -82,7 +94,7 @@ impl SymbolTable {
             let Some(last) = above.checked_sub(1) else { break };
             let address = self.symbols.get(last)?.address;
             let start = self.symbols.partition_point(|entry| entry.address < address);
-            let mut group: Vec<Entry> = self
+            let mut group: Vec<RawSymbol> = self
                 .symbols
                 .get(start.max(above.saturating_sub(MAX_GROUP))..above)?
                 .iter()
@@ -117,6 +129,11 @@ impl SymbolTable {
         label.map(|entry| symbol(image, &entry))
     }
 
+    /// The instruction set of the code at `at` (32-bit Arm); `None` where no symbol says.
+    pub fn code_set_at(&self, image: &ElfImage, at: Svma) -> Option<CodeSet> {
+        self.sets.at(at, section_at(image, at))
+    }
+
     /// The functions of which the size is known, by address.
     pub fn functions<'d>(&self, image: &'d ElfImage) -> impl Iterator<Item = Symbol<'d>> {
         let functions = self.symbols.iter().filter(|e| matches!(e.kind, 2 | 10) && e.size > 0);
@@ -134,7 +151,7 @@ impl SymbolTable {
     /// The address of the function called `name`, a global one first.
     pub fn function_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
         let called =
-            |entry: &&Entry| matches!(entry.kind, 0 | 2 | 10) && name_of(image, entry) == name;
+            |entry: &&RawSymbol| matches!(entry.kind, 0 | 2 | 10) && name_of(image, entry) == name;
         let mut found = self.symbols.iter().filter(called);
         let first = found.next()?;
         let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
@@ -154,7 +171,7 @@ impl SymbolTable {
 
     /// The address of the variable (`STT_OBJECT`) called `name`, a global one first.
     pub fn datum_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
-        let called = |entry: &&Entry| entry.kind == 1 && name_of(image, entry) == name;
+        let called = |entry: &&RawSymbol| entry.kind == 1 && name_of(image, entry) == name;
         let mut found = self.symbols.iter().filter(called);
         let first = found.next()?;
         let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
@@ -164,7 +181,7 @@ impl SymbolTable {
 
 /// On big-endian ppc64 the symbol of a function stands for its descriptor in `.opd`, whose first
 /// word is the address of the code (64-bit PowerPC ELF ABI Supplement § 3.2.5).
-fn follow_descriptors(image: &ElfImage, symbols: &mut [Entry]) {
+fn follow_descriptors(image: &ElfImage, symbols: &mut [RawSymbol]) {
     if image.header().e_machine != EM_PPC64 {
         return;
     }
@@ -182,7 +199,7 @@ fn follow_descriptors(image: &ElfImage, symbols: &mut [Entry]) {
     }
 }
 
-fn symbol<'d>(image: &'d ElfImage, entry: &Entry) -> Symbol<'d> {
+fn symbol<'d>(image: &'d ElfImage, entry: &RawSymbol) -> Symbol<'d> {
     Symbol {
         name: name_of(image, entry),
         address: Svma(entry.address),
@@ -191,9 +208,8 @@ fn symbol<'d>(image: &'d ElfImage, entry: &Entry) -> Symbol<'d> {
     }
 }
 
-fn name_of<'d>(image: &'d ElfImage, entry: &Entry) -> &'d [u8] {
-    let start = usize::try_from(entry.name).ok();
-    let bytes = start.and_then(|start| image.bytes().get(start..)).unwrap_or(&[]);
+fn name_of<'d>(image: &'d ElfImage, entry: &RawSymbol) -> &'d [u8] {
+    let bytes = raw_name(image, entry);
     let bytes = bytes.get(..MAX_NAME).unwrap_or(bytes);
     let name = bytes.split(|byte| *byte == 0).next().unwrap_or(&[]);
     let version = name.iter().skip(1).position(|byte| *byte == b'@');
@@ -220,16 +236,22 @@ fn section_at(image: &ElfImage, at: Svma) -> Option<u16> {
     u16::try_from(index).ok().filter(|index| *index < 0xff00)
 }
 
-fn read(image: &ElfImage, section: &Section) -> Vec<Entry> {
+fn read(image: &ElfImage, section: &Section) -> (Vec<RawSymbol>, CodeSets) {
     let encoding = image.encoding();
     let size: usize = if encoding.is_64 { 24 } else { 16 };
-    let Some(table) = image.raw_section_bytes(section) else { return Vec::new() };
+    let mut sets = CodeSets::default();
+    let Some(table) = image.raw_section_bytes(section) else { return (Vec::new(), sets) };
     let names = usize::try_from(section.link).ok().and_then(|link| image.sections().get(link));
     let names = names.map_or((0, 0), |names| (names.offset, names.size));
     let e_machine = image.header().e_machine;
-    table
+    let symbols = table
         .chunks_exact(size)
         .filter_map(|bytes| entry(encoding, bytes, names))
+        .inspect(|entry| {
+            if e_machine == EM_ARM {
+                sets.add(entry, raw_name(image, entry));
+            }
+        })
         .filter(|entry| entry.kind != STT_TLS && !is_special(image, e_machine, entry))
         .map(|mut entry| {
             if e_machine == EM_ARM && matches!(entry.kind, 2 | 10) {
@@ -237,11 +259,18 @@ fn read(image: &ElfImage, section: &Section) -> Vec<Entry> {
             }
             entry
         })
-        .collect()
+        .collect();
+    (symbols, sets)
+}
+
+/// The rest of the table of names, which the symbol's begins.
+fn raw_name<'d>(image: &'d ElfImage, entry: &RawSymbol) -> &'d [u8] {
+    let start = usize::try_from(entry.name).ok();
+    start.and_then(|start| image.bytes().get(start..)).unwrap_or(&[])
 }
 
 /// The symbols of thread-local variables: their addresses are offsets in the block.
-fn thread_locals(image: &ElfImage, section: &Section) -> Vec<Entry> {
+fn thread_locals(image: &ElfImage, section: &Section) -> Vec<RawSymbol> {
     let encoding = image.encoding();
     let size: usize = if encoding.is_64 { 24 } else { 16 };
     let Some(table) = image.raw_section_bytes(section) else { return Vec::new() };
@@ -251,7 +280,7 @@ fn thread_locals(image: &ElfImage, section: &Section) -> Vec<Entry> {
     entries.filter(|entry| entry.kind == STT_TLS).collect()
 }
 
-fn entry(encoding: Encoding, bytes: &[u8], names: (u64, u64)) -> Option<Entry> {
+fn entry(encoding: Encoding, bytes: &[u8], names: (u64, u64)) -> Option<RawSymbol> {
     let (value_at, size_at, info_at, section_at) =
         if encoding.is_64 { (8, 16, 4, 6) } else { (4, 8, 12, 14) };
     let section = u16::try_from(encoding.unsigned(bytes, section_at, 2)?).ok()?;
@@ -265,7 +294,7 @@ fn entry(encoding: Encoding, bytes: &[u8], names: (u64, u64)) -> Option<Entry> {
     {
         return None;
     }
-    Some(Entry {
+    Some(RawSymbol {
         address: encoding.word_at(bytes, value_at)?,
         size: encoding.word_at(bytes, size_at)?,
         name: names.0.checked_add(name)?,
@@ -277,13 +306,11 @@ fn entry(encoding: Encoding, bytes: &[u8], names: (u64, u64)) -> Option<Entry> {
 
 /// Mapping symbols of Arm and RISC-V (`$a`, `$d.1`, `$x`) and labels that compilers leave
 /// behind (`.L12`): no names of functions.
-fn is_special(image: &ElfImage, e_machine: u16, entry: &Entry) -> bool {
+fn is_special(image: &ElfImage, e_machine: u16, entry: &RawSymbol) -> bool {
     if entry.binding != 0 {
         return false;
     }
-    let start = usize::try_from(entry.name).ok();
-    let name = start.and_then(|start| image.bytes().get(start..)).unwrap_or(&[]);
-    match name {
+    match raw_name(image, entry) {
         [0, ..] | [] | [b'.' | b'$', b'L', ..] => true,
         [b'$', letter, 0 | b'.', ..] if matches!(e_machine, EM_ARM | EM_AARCH64) => {
             matches!(letter, b'a' | b't' | b'd' | b'x')

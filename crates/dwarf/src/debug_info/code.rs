@@ -10,7 +10,7 @@ use crate::model::language::Language;
 use crate::names::demangle::demangle;
 use crate::variables::call_site;
 use obit_corefile::addr::Svma;
-use obit_corefile::elf::Symbol;
+use obit_corefile::elf::{CodeSet, Symbol};
 
 impl DebugInfo {
     /// The functions at `at`, the innermost first: the calls inlined there, and last the
@@ -176,6 +176,15 @@ impl DebugInfo {
                     table.function_named(image, name).map(|at| at.0)
                 })
             },
+        })
+    }
+
+    /// The instruction set of the code at `at` (32-bit Arm), by the symbols of the image, its
+    /// debug file and its MiniDebugInfo; `None` where none says.
+    pub fn code_set_at(&self, at: Svma) -> Option<CodeSet> {
+        (0..self.symbols.len()).find_map(|number| {
+            let (image, table) = self.symbols(number)?;
+            table.code_set_at(image, at)
         })
     }
 

@@ -7,7 +7,8 @@ use super::jit;
 use super::library::Library;
 use super::loaded_module::{Described, FileState, Module, ModuleKind};
 use obit_corefile::addr::{Avma, AvmaRange, LoadBias};
-use obit_corefile::elf::ElfImage;
+use obit_corefile::arch::{Decoder, Machine};
+use obit_corefile::elf::{CodeSet, ElfImage};
 use obit_corefile::memory::AddressSpace;
 use obit_corefile::notice::Notice;
 use obit_dwarf::locate::{FoundSource, JitNames};
@@ -76,6 +77,20 @@ impl Modules {
     /// The debug information of a module, if it has been asked for and there is some.
     pub fn debug_if_searched(&self, index: usize) -> Option<&DebugInfo> {
         self.get(index)?.debug.get()?.debug.as_ref()
+    }
+
+    /// The decoder of the code at `at` on this machine. 32-bit Arm has two: `None` where no
+    /// symbol says which.
+    pub fn decoder_at(&self, machine: Machine, at: Avma) -> Option<Decoder> {
+        let decoder = machine.decoder()?;
+        if !matches!(decoder, Decoder::A32 | Decoder::Thumb) {
+            return Some(decoder);
+        }
+        let index = self.index_at(at)?;
+        match self.debug(index)?.code_set_at(self.get(index)?.to_svma(at))? {
+            CodeSet::A32 => Some(Decoder::A32),
+            CodeSet::Thumb => Some(Decoder::Thumb),
+        }
     }
 
     /// What a file for `perf` calls the just-in-time compiled code at `at`, which is of no

@@ -26,7 +26,8 @@ use crate::module::{self, Library, Modules};
 use crate::unwind::Unwinder;
 use crate::value::readable::UserFormatters;
 use obit_corefile::addr::Avma;
-use obit_corefile::dump::{AuxKind, Dump, OpenError};
+use obit_corefile::arch::Decoder;
+use obit_corefile::dump::{AuxKind, Dump, DumpedThread, OpenError};
 use obit_corefile::limits::Limits;
 use obit_corefile::memory::AddressSpace;
 use obit_corefile::notice::Notice;
@@ -149,6 +150,24 @@ impl Process {
         let mut said = HashSet::new();
         process.notices.retain(|notice| said.insert(notice.clone()));
         process
+    }
+
+    /// The decoder of the code at `at`. Of the two of 32-bit Arm, where a thread was stopped
+    /// its status register says which (DDI 0406, B1.3.3, bit T), elsewhere the symbols do;
+    /// `None` where nothing says it.
+    pub fn decoder_at(&self, at: Avma) -> Option<Decoder> {
+        const T: u64 = 1 << 5;
+        let machine = self.dump.machine;
+        let pc = machine.facts()?.pc;
+        let status = || {
+            let stopped = |thread: &&DumpedThread| thread.registers.get(pc) == Some(at.0);
+            let thread = self.dump.threads.iter().find(stopped)?;
+            let (_, status) = thread.other_registers.iter().find(|(name, _)| *name == "cpsr")?;
+            Some(if status & T == 0 { Decoder::A32 } else { Decoder::Thumb })
+        };
+        let is_arm = matches!(machine.decoder()?, Decoder::A32 | Decoder::Thumb);
+        let stopped = if is_arm { status() } else { None };
+        stopped.or_else(|| self.modules.decoder_at(machine, at))
     }
 
     fn read_threads(&mut self) {

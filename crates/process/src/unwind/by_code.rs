@@ -24,8 +24,8 @@ pub(super) type Followed = HashMap<(Avma, Left), Option<Frame>>;
 pub(super) struct Frame {
     /// The stack pointer; `None` where it was moved by what is not known.
     sp: Option<i64>,
-    /// The frame pointer, where it holds an address in the frame.
-    fp: Option<i64>,
+    /// The frame pointer, where it holds an address in the frame, and that.
+    fp: Option<(Register, i64)>,
     /// Where registers lie as the caller had them.
     saved: Vec<(Register, i64)>,
     /// Registers that are no longer as the caller had them.
@@ -49,7 +49,7 @@ impl Search<'_, '_> {
         // With a frame pointer the stack pointer may have been moved on some ways only
         // (`alloca`).
         let (base, moved) = match (begun.fp, begun.sp) {
-            (Some(fp), _) => (facts.fp, fp),
+            (Some(fp), _) => fp,
             (None, Some(sp)) => (facts.sp, sp),
             (None, None) => return None,
         };
@@ -94,7 +94,8 @@ impl Search<'_, '_> {
         let before = at.0.checked_sub(start.0).filter(|before| *before < LARGEST_BODY)?;
         let len = before.saturating_add(BEHIND).min(LARGEST_BODY);
         let code = self.code_from(start, len)?;
-        let instructions = steps(self.machine, start, &code);
+        let decoder = (self.decoder_at)(start)?;
+        let instructions = steps(decoder, start, &code);
         if !take(self.words, instructions.len()) {
             return None;
         }
@@ -105,7 +106,8 @@ impl Search<'_, '_> {
         if frame.left == Left::Interrupted && instructions.get(wanted)?.address != at {
             return None;
         }
-        Follow { facts: self.facts, instructions: &instructions }.to(wanted)
+        let fp = self.facts.frame_pointer(decoder);
+        Follow { facts: self.facts, fp, instructions: &instructions }.to(wanted)
     }
 
     /// As many bytes of code as there are, at most `len`.
@@ -121,6 +123,8 @@ impl Search<'_, '_> {
 /// The way through a function.
 struct Follow<'f> {
     facts: &'f Facts,
+    /// The register that may be a frame pointer.
+    fp: Register,
     instructions: &'f [Instruction],
 }
 
@@ -209,7 +213,7 @@ impl Follow<'_> {
             Term::Address(operand) => self.place(before, &operand),
             _ => match self.whole(from) {
                 Some(from) if from == self.facts.sp => before.sp,
-                Some(from) if from == self.facts.fp => before.fp,
+                Some(from) if from == self.fp => before.fp.map(|(_, at)| at),
                 _ => None,
             },
         };
@@ -217,8 +221,8 @@ impl Follow<'_> {
             after.sp = address;
             return;
         }
-        if register == self.facts.fp {
-            after.fp = address;
+        if register == self.fp {
+            after.fp = address.map(|at| (register, at));
         }
         let is_restored = match from {
             Term::Memory(operand) => self
@@ -240,7 +244,7 @@ impl Follow<'_> {
         }
         let base = match operand.base?.register {
             base if base == self.facts.sp => frame.sp,
-            base if base == self.facts.fp => frame.fp,
+            base if base == self.fp => frame.fp.map(|(_, at)| at),
             _ => None,
         };
         base?.checked_add(operand.displacement)
@@ -269,7 +273,7 @@ fn change(frame: &mut Frame, register: Register) {
 mod tests {
     use super::*;
     use crate::unwind::machine_tests::memory_of;
-    use obit_corefile::arch::Machine;
+    use obit_corefile::arch::{Decoder, Machine};
     use obit_corefile::memory::AddressSpace;
     use obit_corefile::testkit::CoreBuilder;
 
@@ -299,13 +303,23 @@ mod tests {
         left: Left,
         registers: &[(u16, u64)],
     ) -> Option<Step> {
+        caller_in(machine.decoder().unwrap(), machine, memory, (pc, left), registers)
+    }
+
+    /// The same in one of several instruction sets.
+    fn caller_in(
+        decoder: Decoder,
+        machine: Machine,
+        memory: &AddressSpace,
+        (pc, left): (u64, Left),
+        registers: &[(u16, u64)],
+    ) -> Option<Step> {
         let facts = machine.facts().unwrap();
         let mut all = Registers::default().with(facts.sp, STACK);
         for (number, value) in registers {
             all = all.with(Register(*number), *value);
         }
         let mut search = Search {
-            machine,
             facts,
             memory: &mut memory.cursor(),
             scan_words: 0,
@@ -313,6 +327,7 @@ mod tests {
             words: &mut 10_000,
             followed: &mut Followed::new(),
             function_start: &|| Some(Avma(START)),
+            decoder_at: &|_| Some(decoder),
         };
         let frame = Activation {
             pc: Avma(pc),
@@ -387,6 +402,26 @@ mod tests {
         assert_eq!(step.pc, Avma(TEXT + 0x25));
         let of = |number| step.registers.get(Register(number));
         assert_eq!((of(7), of(6)), (Some(STACK + 32), Some(0xbb)));
+    }
+
+    #[test]
+    fn thumb_keeps_its_frame_in_r7_and_returns_to_thumb() {
+        // push {r4, r7, lr}; add r7, sp, #0; sub.w sp, sp, r0; bl .
+        let code = [0x90, 0xb5, 0x00, 0xaf, 0xad, 0xeb, 0x00, 0x0d, 0xff, 0xf7, 0xfe, 0xff];
+        // bl .+4 at 0x20
+        let call = [0x00, 0xf0, 0x00, 0xf8];
+        let of = |link: u64| {
+            let stack = [0, 0x7777_0000_0044, link];
+            let memory = memory(Machine::Arm, &call, &code, &stack);
+            let called = (START + 12, Left::Called);
+            caller_in(Decoder::Thumb, Machine::Arm, &memory, called, &[(7, STACK + 8), (5, 0x55)])
+        };
+        let step = of(TEXT + 0x25).unwrap();
+        assert_eq!((step.pc, step.trust), (Avma(TEXT + 0x24), Trust::Code));
+        let register = |number| step.registers.get(Register(number));
+        assert_eq!((register(4), register(5), register(7)), (Some(0x44), Some(0x55), Some(0x7777)));
+        assert_eq!(register(13), Some(STACK + 20));
+        assert!(of(TEXT + 0x24).is_none(), "A32 did not call there");
     }
 
     #[test]

@@ -106,7 +106,6 @@ mod tests {
 
     fn caller(memory: &AddressSpace, frame: &Activation) -> Option<(u64, Registers)> {
         let mut search = Search {
-            machine: Machine::Mips,
             facts: Machine::Mips.facts().unwrap(),
             memory: &mut memory.cursor(),
             scan_words: 0,
@@ -114,6 +113,7 @@ mod tests {
             words: &mut 0,
             followed: &mut crate::unwind::by_code::Followed::new(),
             function_start: &|| Some(Avma(TEXT + 0x80)),
+            decoder_at: &|_| None,
         };
         search.by_begun(frame).map(|step| (step.pc.0, step.registers))
     }

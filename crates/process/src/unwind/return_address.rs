@@ -21,6 +21,16 @@ pub(crate) enum CallBefore {
 
 /// Looks at the code before `at`.
 pub(crate) fn call_before(at: Avma, facts: &Facts, memory: &mut Cursor<'_>) -> CallBefore {
+    call_in_mode(at, None, facts, memory)
+}
+
+/// The same of a return address whose bits of the processor's mode are known.
+pub(super) fn call_in_mode(
+    at: Avma,
+    mode: Option<u64>,
+    facts: &Facts,
+    memory: &mut Cursor<'_>,
+) -> CallBefore {
     let region = memory.space().region_at(Avma(at.0.wrapping_sub(1)));
     let Some(region) = region.filter(|region| region.permissions.execute) else {
         return CallBefore::NotCode;
@@ -28,7 +38,7 @@ pub(crate) fn call_before(at: Avma, facts: &Facts, memory: &mut Cursor<'_>) -> C
     let start = region.range.start;
     match facts.calls {
         Calls::X86 => x86(at, start, facts, memory),
-        Calls::Forms(forms) => by_form(at, forms, facts, memory),
+        Calls::Forms(forms) => by_form((at, mode), forms, facts, memory),
     }
 }
 
@@ -87,13 +97,18 @@ fn indirect_call_length(code: &[u8]) -> Option<usize> {
 }
 
 /// Calls that are known by some of their bits.
-fn by_form(at: Avma, forms: &[CallForm], facts: &Facts, memory: &mut Cursor<'_>) -> CallBefore {
+fn by_form(
+    (at, mode): (Avma, Option<u64>),
+    forms: &[CallForm],
+    facts: &Facts,
+    memory: &mut Cursor<'_>,
+) -> CallBefore {
     let mut is_seen = false;
     for form in forms {
         let start = facts.wrap(at.0.wrapping_sub(u64::from(form.back)));
         let Ok(code) = memory.read_unsigned(Avma(start), usize::from(form.size)) else { continue };
         is_seen = true;
-        if form.matches(code) {
+        if form.matches(code) && form.may_return_to(at.0, mode) {
             let target = form.target_of(code, start).map(|target| Avma(facts.wrap(target)));
             return target.map_or(CallBefore::Indirect, CallBefore::Direct);
         }

@@ -220,7 +220,7 @@ impl<'m> Unwinder<'m> {
                 None => UnwindStop::NoTable,
             },
         };
-        let (modules, at) = (self.modules, frame.lookup_pc());
+        let (modules, machine, at) = (self.modules, self.machine, frame.lookup_pc());
         let function_start = move || {
             let index = modules.index_at(at)?;
             let module = modules.get(index)?;
@@ -228,7 +228,6 @@ impl<'m> Unwinder<'m> {
             Some(module.to_avma(symbol.address))
         };
         let mut search = Search {
-            machine: self.machine,
             facts,
             memory: &mut self.memory,
             scan_words: self.limits.scan_words,
@@ -236,6 +235,7 @@ impl<'m> Unwinder<'m> {
             words: &mut self.budget.words,
             followed: &mut self.followed,
             function_start: &function_start,
+            decoder_at: &|at| modules.decoder_at(machine, at),
         };
         match search.caller(frame) {
             Some(step) => Next::Frame(Activation {

@@ -3,11 +3,11 @@
 
 use super::budget::take;
 use super::by_code::Followed;
-use super::return_address::{CallBefore, call_before, calls};
+use super::return_address::{CallBefore, call_before, call_in_mode, calls};
 use super::row::code_address;
 use super::{Activation, Left, Trust, trampoline};
 use obit_corefile::addr::{Avma, AvmaRange};
-use obit_corefile::arch::{Calls, Facts, FrameRecord, Machine, Register, Registers, Saved};
+use obit_corefile::arch::{Calls, Decoder, Facts, FrameRecord, Register, Registers, Saved};
 use obit_corefile::memory::Cursor;
 
 /// How far a direct call's target may lie before the pc to be the same function.
@@ -29,7 +29,6 @@ pub(super) struct Step {
 
 /// What the steps need.
 pub(super) struct Search<'c, 'm> {
-    pub(super) machine: Machine,
     pub(super) facts: &'static Facts,
     pub(super) memory: &'c mut Cursor<'m>,
     pub(super) scan_words: usize,
@@ -41,6 +40,8 @@ pub(super) struct Search<'c, 'm> {
     pub(super) followed: &'c mut Followed,
     /// Where the symbols say that the function at the pc starts.
     pub(super) function_start: &'c dyn Fn() -> Option<Avma>,
+    /// Who decodes the code there.
+    pub(super) decoder_at: &'c dyn Fn(Avma) -> Option<Decoder>,
 }
 
 /// How far a function without CFI has got with its frame.
@@ -93,8 +94,8 @@ impl Search<'_, '_> {
             Some(link) => (frame.registers.get(link)?, 0),
             None => (self.slot(Avma(sp))?, u64::from(self.facts.word)),
         };
-        let pc = code_address(value, self.facts, self.code_mask);
-        let trust = match call_before(pc, self.facts, self.memory) {
+        let (pc, before) = self.return_to(value);
+        let trust = match before {
             _ if calls(pc, frame.pc, self.facts, self.memory) => Trust::CallSite,
             CallBefore::Indirect => Trust::CallSite,
             CallBefore::Direct(_) | CallBefore::Unknown => Trust::Scan,
@@ -134,10 +135,8 @@ impl Search<'_, '_> {
     /// return lies between the function's start and the pc.
     fn by_link(&mut self, frame: &Activation) -> Option<Step> {
         let link = self.facts.link?;
-        let return_to = code_address(frame.registers.get(link)?, self.facts, self.code_mask);
-        let CallBefore::Direct(target) = call_before(return_to, self.facts, self.memory) else {
-            return None;
-        };
+        let (return_to, before) = self.return_to(frame.registers.get(link)?);
+        let CallBefore::Direct(target) = before else { return None };
         let size = frame.pc.0.checked_sub(target.0)?;
         if size > LARGEST_LEAF || !take(self.words, usize::try_from(size / 4).ok()?) {
             return None;
@@ -331,8 +330,8 @@ impl Search<'_, '_> {
     /// The return address of a frame record, and how far it is to be trusted: without the
     /// code to look at, any word pair may look like a frame record.
     pub(super) fn chained(&mut self, value: u64) -> Option<(Avma, Trust)> {
-        let pc = code_address(value, self.facts, self.code_mask);
-        let trust = match call_before(pc, self.facts, self.memory) {
+        let (pc, before) = self.return_to(value);
+        let trust = match before {
             CallBefore::Direct(_) | CallBefore::Indirect => Trust::FramePointer,
             CallBefore::Unknown => Trust::Scan,
             // The kernel does not call a handler: it makes the handler return to its
@@ -343,6 +342,13 @@ impl Search<'_, '_> {
             }
         };
         Some((pc, trust))
+    }
+
+    /// Where a return address leads, and what is before it.
+    fn return_to(&mut self, value: u64) -> (Avma, CallBefore) {
+        let pc = code_address(value, self.facts, self.code_mask);
+        let mode = value & self.facts.code_address.mode_bits;
+        (pc, call_in_mode(pc, Some(mode), self.facts, self.memory))
     }
 
     /// A slot of the stack.
@@ -375,11 +381,8 @@ impl Search<'_, '_> {
             }
             let at = start.checked_add(index.checked_mul(word)?)?;
             let value = self.slot(Avma(at))?;
-            let pc = code_address(value, self.facts, self.code_mask);
-            if matches!(
-                call_before(pc, self.facts, self.memory),
-                CallBefore::None | CallBefore::NotCode
-            ) {
+            let (pc, before) = self.return_to(value);
+            if matches!(before, CallBefore::None | CallBefore::NotCode) {
                 continue;
             }
             let mut registers = Registers::default();
