@@ -34,6 +34,7 @@ MACHINES = {
     "aarch64": (183, [*row("x", 31), "sp", "pc", "cpsr"]),
     "riscv:rv64": (243, ["pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1",
                          *row("a", 8), *(f"s{n}" for n in range(2, 12)), "t3", "t4", "t5", "t6"]),
+    "armv7": (40, [*row("r", 13), "sp", "lr", "pc", "cpsr", NONE]),
     "s390:64-bit": (22, ["pswm", "pswa", *row("r", 16), *[("acr", n) for n in range(0, 16, 2)], NONE]),
     "powerpc:common64": (21, POWERPC),
     "powerpc:common": (20, POWERPC),
@@ -123,15 +124,16 @@ def fault_address(signal, found):
     address = pc
     if signal == "SIGSEGV" and any(start <= pc < end and flags & EXECUTE for start, end, flags, *_ in found):
         text = gdb.execute("x/i $pc", to_string=True)
-        place = re.search(r"\[(\w+)(?:, (?:#(-?\w+)|([wx]\d+)(?:, (?:lsl|[su]xtw) ?#?(\d+)?)?))?\](?!,)|\[(\w+)\],", text)
+        place = re.search(r"\[(\w+)(?:, (?:#(-?\w+)|([a-z]\w+)(?:, (lsl|lsr|[su]xtw) ?#?(\d+)?)?))?\](?!,)|\[(\w+)\],", text)
         if not place:  # lb, ld, sb and the like of the others.
-            place = re.search(r"()(-?\d+)()()\(%?(\w+)\)", text)
+            place = re.search(r"()(-?\d+)()()()\(%?(\w+)\)", text)
         if not place:
             raise gdb.GdbError(f"no address in {text}")
-        base, offset, index, shift, after = place.groups()
+        base, offset, index, way, shift, after = place.groups()
         address = register(base or after) + int(offset or "0", 0)
         if index:
-            address += register(index) << int(shift or "0")
+            by = int(shift or "0")
+            address += register(index) >> by if way == "lsr" else register(index) << by
         address &= (1 << 8 * WORD) - 1
     return address, any(start <= address < end for start, end, *_ in found)
 

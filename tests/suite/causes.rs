@@ -93,6 +93,7 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("causes-c-O2", "causes-c"),
     ("causes-c-O3", "causes-c"),
     ("causes-aarch64", "causes-c"),
+    ("causes-arm", "causes-c"),
     ("causes-riscv64", "causes-c"),
     ("causes-cpp-O0", "causes-cpp"),
     ("causes-cpp-O2", "causes-cpp"),
@@ -146,6 +147,11 @@ fn c_optimised_by_clang_dies_as_its_source_says() {
 #[test]
 fn c_on_aarch64_dies_as_its_source_says() {
     check("causes-aarch64");
+}
+
+#[test]
+fn c_on_32_bit_arm_dies_as_its_source_says() {
+    check("causes-arm");
 }
 
 #[test]
