@@ -14,7 +14,7 @@ use arena::Arena;
 use chunk::{Chunk, Layout};
 use free::FreeChunks;
 use obit_corefile::addr::{Avma, AvmaRange};
-use obit_corefile::arch::Machine;
+use obit_corefile::arch::Decoder;
 use obit_corefile::memory::Cursor;
 use obit_process::process::Process;
 use walk::{End, Span, walk};
@@ -95,7 +95,8 @@ impl<'p> Heap<'p> {
     /// The heap, if the process has one of glibc's.
     pub(super) fn of(process: &'p Process) -> Option<Self> {
         // Chunks of 32-bit machines are aligned to 8 bytes, but for x86.
-        if process.memory.word() == 4 && process.dump.machine != Machine::I386 {
+        let is_x86 = matches!(process.dump.machine.decoder(), Some(Decoder::X86 { .. }));
+        if process.memory.word() == 4 && !is_x86 {
             return None;
         }
         let layout = Layout { word: process.memory.word() as u64 };
