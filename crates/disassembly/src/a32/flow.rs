@@ -13,6 +13,9 @@ use crate::effects::{MemoryOperand, Part};
 use crate::flow::{Next, Step, Target, Term, Write};
 use obit_corefile::addr::Avma;
 
+/// Registers that a call need not give back (AAPCS32 § 6.1.1).
+const CALLERS: [u32; 6] = [0, 1, 2, 3, 12, LR];
+
 pub(crate) fn steps(set: Set, start: Avma, code: &[u8]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut halves = Halves::default();
@@ -54,6 +57,11 @@ fn step(instruction: Instruction, start: Avma, code: &[u8]) -> Step {
         }
         for write in &mut writes {
             write.from = Term::Unknown;
+        }
+        // What a call may leave there, it leaves only if it is made.
+        if matches!(next, Next::Calls(_)) {
+            writes =
+                CALLERS.into_iter().flat_map(|register| set(register, Term::Unknown)).collect();
         }
     }
     let next = match (instruction.is_conditional(), next) {

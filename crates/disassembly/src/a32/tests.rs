@@ -110,6 +110,14 @@ fn literals_and_tables_of_jumps_are_data() {
 }
 
 #[test]
+fn a_table_of_jumps_is_as_long_as_its_index_may_be_large() {
+    // cmp r0, #1; bhi .+18; tbb [pc, r0]; .byte 8, 8; bx lr; nop; …: no target is near.
+    let code = [0x2801, 0xd807, 0xe8df, 0xf000, 0x0808, 0x4770, 0xbf00, 0xbf00];
+    let texts = texts(Set::Thumb, &short(&code));
+    assert_eq!(texts[3..], [".short 0x0808", "bx lr", "nop", "nop"]);
+}
+
+#[test]
 fn loads_and_stores_name_their_base_index_and_width() {
     let plain = |mode, size, operand| MemoryOperand { mode, size: Some(size), ..operand };
     // ldr r0, [r1, #8]; strb r2, [r3], #-1; ldrb r0, [r3, r2, lsr #1]; ldrsh r7, [r8, -r9]
@@ -185,6 +193,11 @@ fn what_may_be_left_out_changes_to_what_is_not_known() {
     let steps = steps(Set::Thumb, START, &short(&[0xbf08, 0x6863]));
     let to = Target::Register(general(3, 4));
     assert_eq!(steps[1].writes, [Write { to, from: Term::Unknown }]);
+    // blne .+0x40: a result, or what was there before.
+    let call = of(Set::A32, &long(&[0x1b00_000e]));
+    assert_eq!(call.next, Next::Calls(Some(Avma(0x1040))));
+    let result = Target::Register(general(0, 4));
+    assert!(call.writes.contains(&Write { to: result, from: Term::Unknown }));
 }
 
 #[test]

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::operation::{
-    Change, Instruction, Offset, Operation, PC, Place, Set, Shift, Transfer, Way,
+    Change, Data as Kind, Instruction, Offset, Operation, PC, Place, Right, Set, Shift, Transfer,
+    Way,
 };
 use super::{thumb, thumb_wide, word};
 use obit_corefile::addr::Avma;
@@ -39,11 +40,16 @@ pub(super) struct Walk<'c> {
     state: u32,
     /// Data by where it begins, from the start: where it ends.
     data: BTreeMap<u64, u64>,
+    /// The last comparison with a number: where, of which register, with what.
+    compared: Option<(u64, u32, u32)>,
 }
+
+/// A jump by a table lies so close behind the comparison that it depends on, in bytes.
+const NEAR: u64 = 16;
 
 impl<'c> Walk<'c> {
     pub(super) fn new(set: Set, start: Avma, code: &'c [u8]) -> Self {
-        Self { set, start, code, at: 0, state: 0, data: BTreeMap::new() }
+        Self { set, start, code, at: 0, state: 0, data: BTreeMap::new(), compared: None }
     }
 
     fn bytes(&self, at: u64, len: u64) -> Option<u32> {
@@ -112,8 +118,11 @@ impl<'c> Walk<'c> {
                 let operand = transfer.access(*instruction);
                 self.literal(operand.displacement.cast_unsigned(), transfer.size);
             }
-            Operation::Table { base: PC, size, .. } => {
-                self.table(instruction.read_pc(), size);
+            Operation::Table { base: PC, index, size } => {
+                self.table(instruction.read_pc(), index, size);
+            }
+            Operation::Data { kind: Kind::Cmp, left, right: Right::Number(number), .. } => {
+                self.compared = Some((self.at, left, number));
             }
             _ => {}
         }
@@ -131,10 +140,24 @@ impl<'c> Walk<'c> {
         *end = to.max(*end);
     }
 
-    /// The table of TBB or TBH: it ends where the first of its targets begins.
-    fn table(&mut self, address: u64, size: u64) {
+    /// Bytes of a table of jumps with entries of `size` bytes, by the comparison of its index.
+    fn bound(&self, index: u32, size: u64) -> u64 {
+        let (at, _, number) = match self.compared {
+            Some(compared @ (_, register, _)) if register == index => compared,
+            _ => return u64::MAX,
+        };
+        match self.at.checked_sub(at) {
+            Some(0..=NEAR) => u64::from(number).saturating_add(1).saturating_mul(size),
+            _ => u64::MAX,
+        }
+    }
+
+    /// The table of TBB or TBH: it ends where its index does, at the latest where the first
+    /// of its targets begins.
+    fn table(&mut self, address: u64, index: u32, size: u64) {
         let from = address.wrapping_sub(self.start.0);
-        let (mut at, mut end) = (from, self.code.len() as u64);
+        let end = from.saturating_add(self.bound(index, size));
+        let (mut at, mut end) = (from, end.min(self.code.len() as u64));
         while at < end {
             let Some(entry) = self.bytes(at, size) else { break };
             let target = from.saturating_add(u64::from(entry).saturating_mul(2));
@@ -151,13 +174,15 @@ impl<'c> Walk<'c> {
     /// the next instruction.
     fn words_of_jumps(&mut self, instruction: &Instruction, place: Place) {
         let by_word = Shift { way: Way::Left, by: 2 };
-        let is_table = matches!(place.offset, Offset::Register { shift, is_negative: false, .. }
-            if shift == by_word);
-        if !is_table {
-            return;
-        }
+        let index = match place.offset {
+            Offset::Register { register, shift, is_negative: false } if shift == by_word => {
+                register
+            }
+            _ => return,
+        };
         let from = instruction.read_pc().wrapping_sub(self.start.0);
-        let (mut at, mut end) = (from, self.code.len() as u64);
+        let end = from.saturating_add(self.bound(index, 4));
+        let (mut at, mut end) = (from, end.min(self.code.len() as u64));
         while at < end {
             let Some(entry) = self.bytes(at, 4) else { break };
             let target = u64::from(entry).wrapping_sub(self.start.0);
