@@ -42,6 +42,8 @@ pub(super) struct Walk<'c> {
     data: BTreeMap<u64, u64>,
     /// The last comparison with a number: where, of which register, with what.
     compared: Option<(u64, u32, u32)>,
+    /// The last ADR: where, into which register, of which address.
+    named: Option<(u64, u32, u64)>,
 }
 
 /// A jump by a table lies so close behind the comparison that it depends on, in bytes.
@@ -49,7 +51,16 @@ const NEAR: u64 = 16;
 
 impl<'c> Walk<'c> {
     pub(super) fn new(set: Set, start: Avma, code: &'c [u8]) -> Self {
-        Self { set, start, code, at: 0, state: 0, data: BTreeMap::new(), compared: None }
+        Self {
+            set,
+            start,
+            code,
+            at: 0,
+            state: 0,
+            data: BTreeMap::new(),
+            compared: None,
+            named: None,
+        }
     }
 
     fn bytes(&self, at: u64, len: u64) -> Option<u32> {
@@ -121,6 +132,10 @@ impl<'c> Walk<'c> {
             Operation::Table { base: PC, index, size } => {
                 self.table(instruction.read_pc(), index, size);
             }
+            Operation::Near { to, at } => self.named = Some((self.at, to, at.0)),
+            Operation::Transfer(Transfer { is_load: true, size: 4, place, .. }) => {
+                self.distances(place);
+            }
             Operation::Data { kind: Kind::Cmp, left, right: Right::Number(number), .. } => {
                 self.compared = Some((self.at, left, number));
             }
@@ -167,6 +182,21 @@ impl<'c> Walk<'c> {
         if at > from {
             // Of bytes an odd number is filled up.
             self.mark(from, at.saturating_add(at & 1));
+        }
+    }
+
+    /// The table of distances whose address ADR gave, `ldr r2, [r1, r3, lsl #2]`, where its
+    /// length is known.
+    fn distances(&mut self, place: Place) {
+        let by_word = Shift { way: Way::Left, by: 2 };
+        let Some((at, register, address)) = self.named else { return };
+        let Offset::Register { register: index, shift, is_negative: false } = place.offset else {
+            return;
+        };
+        let bound = self.bound(index, 4);
+        let is_near = self.at.checked_sub(at).is_some_and(|between| between <= NEAR);
+        if register == place.base && shift == by_word && is_near && bound != u64::MAX {
+            self.literal(address, bound.min(self.code.len() as u64));
         }
     }
 
