@@ -137,10 +137,7 @@ fn data(
     let is_test = super::flow::is_test(kind);
     let (sets, name) = (if flags && !is_test { "s" } else { "" }, name_of(kind));
     // Of these there is no short form with such operands, so the long one has no mark.
-    let only_long = match kind {
-        Data::Orn | Data::Teq | Data::Rsb => true,
-        _ => false,
-    };
+    let only_long = matches!(kind, Data::Orn | Data::Teq | Data::Rsb);
     let wide = if is_thumb && !is_short && !only_long { ".w" } else { "" };
     let operand = match right {
         // Thumb's numbers have no sign.
@@ -174,8 +171,7 @@ fn data(
             Right::Register(register, Shift { way: Way::Extend, .. }) => {
                 format!("rrx{sets}{when} {}, {}", r(to), r(register))
             }
-            Right::ByRegister(register, way, by) if is_short => {
-                let _ = register;
+            Right::ByRegister(_, way, by) if is_short => {
                 format!("{}{sets}{when} {}, {}", way_of(way), r(to), r(by))
             }
             Right::ByRegister(register, way, by) => {
