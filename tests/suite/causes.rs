@@ -88,7 +88,7 @@ fn without_a_decoder_the_access_is_doubtful_and_said_to_be() {
 }
 
 /// Programs that die in many ways, and where their source is.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("causes-c-O0", "causes-c"),
     ("causes-c-O2", "causes-c"),
     ("causes-c-O3", "causes-c"),
@@ -292,7 +292,7 @@ fn table(sources: Sources) {
 }
 
 /// The sentences of the finding of this kind.
-fn printed(report: &serde_json::Value, kind: &str) -> Vec<String> {
+fn printed(report: &Value, kind: &str) -> Vec<String> {
     let findings = report["findings"].as_array().unwrap();
     let finding = findings.iter().find(|finding| finding["kind"] == kind).unwrap();
     let evidence = finding["evidence"].as_array().unwrap().iter();
