@@ -23,7 +23,7 @@ pub(crate) struct PageContent {
     #[arg(long, conflicts_with = "verbose")]
     pub(crate) summary: bool,
     /// This thread's stack instead of the crashed thread's
-    #[arg(long, value_name = "TID")]
+    #[arg(long, value_name = "TID", hide_short_help = true)]
     pub(crate) thread: Option<i64>,
     /// Linker names of functions, as `nm` prints them
     #[arg(short, long, hide_short_help = true)]
