@@ -21,6 +21,8 @@ mod return_address;
 mod row;
 mod signal_frame;
 #[cfg(test)]
+mod signal_tests;
+#[cfg(test)]
 mod tests;
 mod trampoline;
 mod walk;

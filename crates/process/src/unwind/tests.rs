@@ -12,11 +12,11 @@ use obit_corefile::notice::{RowProblem, UnwindStop};
 use obit_corefile::testkit::CoreBuilder;
 use obit_dwarf::locate::{Locator, SearchRules};
 
-const TEXT: u64 = 0x40_0000;
-const STACK: u64 = 0x7ffd_0000_0000;
+pub(super) const TEXT: u64 = 0x40_0000;
+pub(super) const STACK: u64 = 0x7ffd_0000_0000;
 
 /// 4 KiB of code: `nop` except for what is put at an offset.
-fn text(parts: &[(usize, &[u8])]) -> Vec<u8> {
+pub(super) fn text(parts: &[(usize, &[u8])]) -> Vec<u8> {
     let mut code = vec![0x90; 0x1000];
     for (at, bytes) in parts {
         code[*at..*at + bytes.len()].copy_from_slice(bytes);
@@ -25,7 +25,7 @@ fn text(parts: &[(usize, &[u8])]) -> Vec<u8> {
 }
 
 /// A page of stack holding these words from its start.
-fn stack(words: &[u64]) -> Vec<u8> {
+pub(super) fn stack(words: &[u64]) -> Vec<u8> {
     stack_of(&CoreBuilder::x86_64(), words)
 }
 
@@ -42,7 +42,7 @@ pub(super) fn stack_of(core: &CoreBuilder, words: &[u64]) -> Vec<u8> {
 }
 
 /// The stacks of all threads.
-fn unwind_all(core: &CoreBuilder) -> Vec<Stack> {
+pub(super) fn unwind_all(core: &CoreBuilder) -> Vec<Stack> {
     unwind_within(core, Limits::default())
 }
 
@@ -64,7 +64,7 @@ pub(super) fn trusts(stack: &Stack) -> Vec<(u64, Trust)> {
     stack.frames.iter().map(|frame| (frame.pc.0, frame.trust)).collect()
 }
 
-const CALL_RAX: &[u8] = &[0xff, 0xd0];
+pub(super) const CALL_RAX: &[u8] = &[0xff, 0xd0];
 
 #[test]
 fn a_jump_to_null_returns_to_the_indirect_call_on_top_of_the_stack() {
@@ -167,7 +167,7 @@ fn what_follows_a_scanned_frame_is_never_trusted_more() {
 }
 
 /// `ucontext` on the stack: words at byte offsets.
-fn saved(size: usize, at: &[(usize, u64)]) -> Vec<u8> {
+pub(super) fn saved(size: usize, at: &[(usize, u64)]) -> Vec<u8> {
     let mut bytes = vec![0; size];
     for (offset, value) in at {
         bytes[*offset..*offset + 8].copy_from_slice(&value.to_le_bytes());
@@ -407,53 +407,6 @@ fn riscv64_recovers_the_frame_below_a_signal_from_its_trampoline() {
     let stack = unwind(&core);
     assert_eq!(stack.frames[1].pc, Avma(TEXT + 0x300));
     assert_eq!(stack.frames[1].registers.get(Register(2)), Some(STACK + 0x900));
-}
-
-#[test]
-fn a_trampoline_whose_code_is_missing_is_known_by_what_the_kernel_left() {
-    let (selectors, context) = (0x002b_0000_0000_0033, STACK + 16);
-    let area = STACK + 0x240;
-    let unwound = |selectors: u64, area: u64| {
-        // A handler without a caller: the word on top is the trampoline's address.
-        let registers = [(168, TEXT + 0x300), (160, STACK + 0x800), (152, 77)];
-        let rest = [(0, 7), (184, selectors), (224, area)];
-        let all: Vec<(usize, u64)> =
-            registers.iter().chain(&rest).map(|(at, word)| (at + 16, *word)).collect();
-        let mut bytes = saved(0x1000, &all);
-        bytes[8..16].copy_from_slice(&(TEXT + 0x4100).to_le_bytes());
-        bytes[0..8].copy_from_slice(&(STACK + 0x900).to_le_bytes());
-        let core = CoreBuilder::x86_64()
-            .thread(1, &[("rip", TEXT + 0x100), ("rsp", STACK), ("rbp", STACK)])
-            .segment_with(TEXT, &text(&[]), 0x1000, "rx")
-            .segment_with(TEXT + 0x4000, &[], 0x1000, "rx")
-            .segment(STACK, &bytes, 0x1000);
-        unwind(&core)
-    };
-    let stack = unwound(selectors, area);
-    assert!(stack.frames[1].is_signal, "{:?}", trusts(&stack));
-    assert_eq!(stack.frames[1].registers.get(Register(7)), Some(context));
-    assert_eq!(stack.frames[2].pc, Avma(TEXT + 0x300));
-    assert_eq!(stack.frames[2].registers.get(Register(2)), Some(77), "rcx as it was");
-    // Not the kernel's.
-    for (selectors, area) in [(0x33, 0), (0, area), (selectors, STACK), (selectors, area + 1)] {
-        let stack = unwound(selectors, area);
-        assert!(stack.frames.iter().all(|frame| !frame.is_signal), "{selectors:#x} {area:#x}");
-    }
-}
-
-#[test]
-fn a_thread_stopped_just_before_the_trampoline_is_not_in_a_signal_frame() {
-    // Both frames look up the byte before the trampoline; only one returns to it.
-    let sigreturn: &[u8] = &[0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05];
-    let code = text(&[(0x10, CALL_RAX), (0x80, sigreturn)]);
-    let core = CoreBuilder::x86_64()
-        .thread(1, &[("rip", TEXT + 0x7f), ("rsp", STACK), ("rbp", STACK)])
-        .thread(2, &[("rip", TEXT + 0x80), ("rsp", STACK), ("rbp", STACK)])
-        .segment_with(TEXT, &code, 0x1000, "rx")
-        .segment(STACK, &stack(&[STACK + 16, TEXT + 0x12]), 0x1000);
-    let stacks = unwind_all(&core);
-    assert!(!stacks[0].frames[0].is_signal);
-    assert!(stacks[1].frames[0].is_signal);
 }
 
 /// 200 rounds of one function that calls itself, each with a frame record of two words, and

@@ -5,7 +5,7 @@ use super::budget::take;
 use super::by_code::Followed;
 use super::return_address::{CallBefore, call_before, call_in_mode, calls};
 use super::row::code_address;
-use super::{Activation, Left, Trust, trampoline};
+use super::{Activation, Left, Trust, signal_frame, trampoline};
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::arch::{Calls, Decoder, Facts, FrameRecord, Register, Registers, Saved};
 use obit_corefile::memory::Cursor;
@@ -369,24 +369,36 @@ impl Search<'_, '_> {
         (is_near && region.permissions.write).then_some(region.range)
     }
 
-    /// The first word up the stack that can be a return address.
+    /// The first word up the stack that can be a return address. Where the code is missing that
+    /// would show it, the frame that the kernel made for a handler is better known: what it
+    /// left there, and the address of the trampoline below.
     fn by_scan(&mut self, frame: &Activation) -> Option<Step> {
         let word = u64::from(self.facts.word);
         let sp = frame.registers.get(self.facts.sp)?;
         let range = self.stack_from(sp)?;
         let start = sp.max(range.start.0).checked_next_multiple_of(word)?;
+        let mut guess: Option<Step> = None;
         for index in 0..self.scan_words as u64 {
             if !take(self.words, 1) {
-                return None;
+                break;
             }
-            let at = start.checked_add(index.checked_mul(word)?)?;
-            let value = self.slot(Avma(at))?;
-            let (pc, before) = self.return_to(value);
-            if matches!(before, CallBefore::None | CallBefore::NotCode) {
+            let Some(at) = index.checked_mul(word).and_then(|by| start.checked_add(by)) else {
+                break;
+            };
+            let Some(value) = self.slot(Avma(at)) else { break };
+            let (pc, call) = self.return_to(value);
+            let above = at.wrapping_add(word);
+            if self.is_handler_frame(pc, Avma(above)) {
+                let mut registers = Registers::default();
+                registers.set(self.facts.sp, Some(above));
+                registers.set(self.facts.pc, Some(pc.0));
+                return Some(Step { registers, pc, trust: Trust::Scan });
+            }
+            if guess.is_some() || matches!(call, CallBefore::None | CallBefore::NotCode) {
                 continue;
             }
             let mut registers = Registers::default();
-            registers.set(self.facts.sp, Some(at.wrapping_add(word)));
+            registers.set(self.facts.sp, Some(above));
             registers.set(self.facts.pc, Some(pc.0));
             // The word below a return address is often the saved frame pointer; it is
             // taken only if it points further up this stack.
@@ -395,8 +407,24 @@ impl Search<'_, '_> {
             let plausible = |fp: &u64| *fp > at && range.contains(Avma(*fp));
             let fp = below.filter(plausible).or(current.filter(plausible));
             registers.set(self.facts.fp, fp);
-            return Some(Step { registers, pc, trust: Trust::Scan });
+            let step = Step { registers, pc, trust: Trust::Scan };
+            // Nothing can distinguish a return address from another pointer into missing code.
+            let is_open = call == CallBefore::Unknown && self.facts.handler_frame.signs.is_some();
+            if !is_open {
+                return Some(step);
+            }
+            guess = Some(step);
         }
-        None
+        guess
+    }
+
+    /// Whether the kernel made the frame for a handler that returns to `pc`: the context that
+    /// it saved lies at `above`, and `pc` is the trampoline or in code that is missing.
+    fn is_handler_frame(&mut self, pc: Avma, above: Avma) -> bool {
+        let Some(signs) = self.facts.handler_frame.signs else { return false };
+        signal_frame::is_context(above, &signs, self.memory)
+            && self.is_executable(pc)
+            && (trampoline::at(pc, self.facts, self.memory).is_some()
+                || self.memory.read(pc, &mut [0]).is_err())
     }
 }
