@@ -1,7 +1,7 @@
 //! What glibc's `abort` said: the message it keeps in `__abort_msg` (`assert/assert.c`,
 //! `sysdeps/posix/libc_fatal.c`) for a debugger of the core.
 
-use super::stack::Stack;
+use super::stack::{Stack, aborted_from};
 use super::{Said, Speaker, Subject, c_text};
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::AddressSpace;
@@ -18,6 +18,18 @@ const ABORTING: [&str; 8] = [
     "__pthread_kill_internal",
 ];
 
+/// The functions that write a message and then end the process so.
+const WRITING: [&str; 8] = [
+    "__assert_fail",
+    "__assert_perror_fail",
+    "__libc_message",
+    "__libc_message_impl",
+    "__libc_fatal",
+    "__stack_chk_fail",
+    "__fortify_fail",
+    "malloc_printerr",
+];
+
 /// Where `msg` lies in `struct abort_msg_s { unsigned int size; char msg[]; }`.
 const MESSAGE_AT: u64 = 4;
 
@@ -26,7 +38,11 @@ pub(super) fn message(stack: &Stack<'_>) -> Option<Said> {
     if !stack.is_aborted() {
         return None;
     }
-    let aborting = stack.find_one_of(&ABORTING)?;
+    // A handler that ends the process again adds nothing to what it was called for.
+    let aborting = match aborted_from(stack.frames, &ABORTING, &WRITING) {
+        0 => stack.find_one_of(&ABORTING)?,
+        from => from,
+    };
     let frame = stack.raised_below(aborting);
     let modules = &stack.process.modules;
     // `abort` and the message are of one file; `raise` was of another before glibc 2.34.
@@ -59,10 +75,11 @@ pub(super) fn by_function(stack: &Stack<'_>) -> Option<Said> {
     if !stack.is_aborted() {
         return None;
     }
+    let from = aborted_from(stack.frames, &ABORTING, &WRITING);
     CHECKS.iter().find_map(|(function, speaker)| {
         let at = stack
-            .find(|name| is_function(name, function))
-            .filter(|at| stack.is_library_up_to(*at))?;
+            .find_from(from, |name| is_function(name, function))
+            .filter(|at| stack.is_library_between(from, *at))?;
         let frame = stack.raised_below(at);
         let text = String::new();
         Some(Said {
@@ -150,6 +167,7 @@ fn is_of_malloc(text: &str) -> bool {
 mod tests {
     use super::super::tests::memory;
     use super::*;
+    use obit_process::process::{Frame, FrameKind, FrameTrust};
 
     fn kept(record: &[u8]) -> Option<String> {
         let mut bytes = 0x7000_0008_u64.to_le_bytes().to_vec();
@@ -194,5 +212,36 @@ mod tests {
         assert_eq!(of("free(): invalid pointer"), Some(Subject::GivenBlock));
         assert_eq!(of("double free or corruption (out)"), Some(Subject::GivenBlock));
         assert_eq!(of("malloc(): corrupted top size"), None);
+    }
+
+    /// From the innermost outward; `!` is the frame of a signal handler.
+    fn frames(functions: &str) -> Vec<Frame> {
+        let frame = |name: &str| Frame {
+            kind: if name == "!" { FrameKind::Signal } else { FrameKind::Normal },
+            trust: FrameTrust::CallFrameInfo,
+            activation: 0,
+            pc: Avma(0),
+            function: Some(name.to_owned()),
+            linkage_name: None,
+            from_symbol: true,
+            language: None,
+            module: None,
+            source: None,
+            tail_calls: Vec::new(),
+        };
+        functions.split(' ').map(frame).collect()
+    }
+
+    #[test]
+    fn a_handler_that_ends_the_process_again_is_not_what_ended_it() {
+        let from = |functions: &str| aborted_from(&frames(functions), &ABORTING, &WRITING);
+        let below = "pthread_kill raise abort __assert_fail check main";
+        assert_eq!(from(&format!("pthread_kill raise on_crash ! {below}")), 4);
+        assert_eq!(from(&format!("pthread_kill raise abort on_crash ! {below}")), 5);
+        // Its own assertion came last, and the message is of that.
+        assert_eq!(from(&format!("raise abort __assert_fail on_crash ! {below}")), 0);
+        // What was interrupted was no abort.
+        assert_eq!(from("raise abort __assert_fail on_crash ! load main"), 0);
+        assert_eq!(from(below), 0);
     }
 }

@@ -3,7 +3,7 @@
 use super::super::owner::{is_foreign, names};
 use crate::signals::{SIGABRT, SIGILL, SIGTRAP};
 use obit_corefile::addr::Avma;
-use obit_process::process::{Frame, Process};
+use obit_process::process::{Frame, FrameKind, Process};
 
 /// The frames of the crashed thread.
 pub(super) struct Stack<'p> {
@@ -47,7 +47,13 @@ impl<'p> Stack<'p> {
 
     /// The innermost frame of a function that `is_wanted` by its name.
     pub(super) fn find(&self, is_wanted: impl Fn(&str) -> bool) -> Option<usize> {
-        self.frames.iter().position(|frame| names(frame).any(|name| is_wanted(&name)))
+        self.find_from(0, is_wanted)
+    }
+
+    /// The same, of the frames from frame `from` outward.
+    pub(super) fn find_from(&self, from: usize, is_wanted: impl Fn(&str) -> bool) -> Option<usize> {
+        let found = |frame: &Frame| names(frame).any(|name| is_wanted(&name));
+        self.frames.get(from..)?.iter().position(found)?.checked_add(from)
     }
 
     /// The innermost frame of one of `functions`.
@@ -77,7 +83,12 @@ impl<'p> Stack<'p> {
 
     /// Whether every frame inward of frame `to` is of a library.
     pub(super) fn is_library_up_to(&self, to: usize) -> bool {
-        self.frames.iter().take(to).all(|frame| is_foreign(self.process, frame))
+        self.is_library_between(0, to)
+    }
+
+    /// The same, from frame `from` outward.
+    pub(super) fn is_library_between(&self, from: usize, to: usize) -> bool {
+        self.frames.iter().take(to).skip(from).all(|frame| is_foreign(self.process, frame))
     }
 
     /// The linkage name of the symbol that holds `at`, and bytes from its start.
@@ -87,6 +98,21 @@ impl<'p> Stack<'p> {
         let symbol = modules.debug(index)?.symbol_at(modules.get(index)?.to_svma(at))?;
         (symbol.offset < symbol.size).then_some((symbol.linkage_name, symbol.offset))
     }
+}
+
+/// Index of the frame of one of the functions `aborting` that a handler of SIGABRT interrupted,
+/// where the handler ended the process in its turn and none of the functions `writing` a
+/// message was called from it; else 0.
+pub(super) fn aborted_from(frames: &[Frame], aborting: &[&str], writing: &[&str]) -> usize {
+    let is_one_of = |frame: &Frame, functions: &[&str]| {
+        names(frame).any(|name| functions.contains(&name.as_ref()))
+    };
+    let made = frames.iter().rposition(|frame| frame.kind == FrameKind::Signal);
+    let split = made.and_then(|made| Some((frames.get(..made)?, made.checked_add(1)?)));
+    let Some((inward, from)) = split else { return 0 };
+    let was_aborting = frames.get(from).is_some_and(|frame| is_one_of(frame, aborting));
+    let has_written = inward.iter().any(|frame| is_one_of(frame, writing));
+    if was_aborting && !has_written { from } else { 0 }
 }
 
 #[cfg(test)]
