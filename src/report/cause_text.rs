@@ -119,11 +119,31 @@ pub(super) fn cause(
             expression_confidence: Some(cause.terms.expression_confidence)
                 .filter(|of| expression.is_some() && *of < cause.blame_confidence)
                 .map(confidence),
+            returned_by: returned_by(cause, redactor),
+            made_at_line: origin_in_blame(cause)
+                .and_then(|origin| origin.line.as_ref()?.line.map(u64::from)),
+            is_expression_of_callee: expression.is_some()
+                && origin_in_blame(cause).is_some_and(|origin| origin.is_of_callee),
             reason: Some(own(redactor, &reason(cause, expression.is_some()))),
             confidence: confidence(cause.blame_confidence),
         }),
         // They need the rest of the report.
         next: Vec::new(),
+    }
+}
+
+/// Where the bad value came from, if that is the frame to blame.
+fn origin_in_blame(cause: &analysis::Cause) -> Option<&analysis::Origin> {
+    let origin = cause.origin.as_ref().filter(|_| cause.said.is_none());
+    origin.filter(|origin| origin.gone.is_none() && cause.blame == Some(origin.frame))
+}
+
+fn returned_by(cause: &analysis::Cause, redactor: &mut Redactor) -> Option<Shown> {
+    match &origin_in_blame(cause)?.source {
+        Source::Returned { function: Some(function) } => {
+            Some(redactor.show(Origin::SymbolName, function))
+        }
+        _ => None,
     }
 }
 

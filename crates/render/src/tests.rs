@@ -372,6 +372,9 @@ fn understood() -> Report {
         source: frames[0].source.clone(),
         expression: Some(text("n->next")),
         expression_confidence: None,
+        returned_by: None,
+        made_at_line: None,
+        is_expression_of_callee: false,
         reason: Some(text("the value was loaded here")),
         confidence: Confidence::Proved,
     };

@@ -120,6 +120,17 @@ pub struct Blame {
     /// How sure the expression is, where that is less than the frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expression_confidence: Option<Confidence>,
+    /// The function that returned the bad value to this frame, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned_by: Option<Shown>,
+    /// The line at which the bad value was made or loaded, where it is another than the one
+    /// the frame is at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub made_at_line: Option<u64>,
+    /// Whether the expression is in the words of the function that the bad value was passed
+    /// to.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_expression_of_callee: bool,
     /// Why this frame and no other.
     pub reason: Option<Shown>,
     /// How sure that is.
@@ -186,6 +197,9 @@ pub struct Finding {
     /// The locks it is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<LockReport>,
+    /// The heap chunk before the damage: bytes with its header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunk_size: Option<u64>,
 }
 
 /// What threads wait for, and who has it.

@@ -89,6 +89,9 @@ mod tests {
                 evidence: evidence.clone(),
                 blame: Some(Blame {
                     expression_confidence: Some(Confidence::Likely),
+                    returned_by: Some(Shown::default()),
+                    made_at_line: Some(0),
+                    is_expression_of_callee: true,
                     ..Blame::default()
                 }),
                 ..Cause::default()
@@ -108,6 +111,7 @@ mod tests {
             findings: vec![Finding {
                 evidence,
                 locks: vec![LockReport::default()],
+                chunk_size: Some(48),
                 ..Finding::default()
             }],
             memory: Some(MemoryReport {
@@ -226,6 +230,9 @@ mod tests {
             "/cause/blame/source",
             "/cause/blame/expression",
             "/cause/blame/expression_confidence",
+            "/cause/blame/returned_by",
+            "/cause/blame/made_at_line",
+            "/cause/blame/is_expression_of_callee",
             "/cause/blame/reason",
             "/signature/version",
             "/signature/id",

@@ -29,6 +29,7 @@ pub(super) fn finding(finding: &LockFinding, redactor: &mut Redactor) -> Finding
         threads,
         evidence: evidence(finding, redactor),
         locks: locks(finding, redactor),
+        ..Finding::default()
     }
 }
 

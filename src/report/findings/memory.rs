@@ -89,6 +89,7 @@ fn heap_damage(damage: &Damage, redactor: &mut Redactor) -> Finding {
         title,
         threads: Vec::new(),
         evidence,
+        chunk_size: damage.before.as_ref().map(|before| before.chunk_size),
         ..Finding::default()
     }
 }
