@@ -61,7 +61,7 @@ pub mod testkit;
 pub mod time;
 pub mod views;
 
-pub use groups::{Called, Constraints, CrashKey, Grouping, group};
+pub use groups::{Called, Constraints, CrashKey, Grouping, Merge, MergeRule, group};
 pub use history::{State, Status};
 pub use obit_report::Severity;
 pub use record::{

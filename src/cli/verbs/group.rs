@@ -49,7 +49,7 @@ enum GroupVerb {
         /// The name
         name: String,
     },
-    /// List the signatures of a group
+    /// List the signatures of a group, the dumps of each and why it is in the group
     Signatures {
         /// The group
         group: String,
@@ -84,8 +84,12 @@ pub(crate) fn run(args: &GroupArgs, general: &General) -> Result<Exit, Failure> 
     let destination = Destination::of(file, TERMINAL, general, None)?;
     destination.write(|out| {
         writeln!(out, "{id}")?;
-        for (signature, text) in &signatures {
-            writeln!(out, "  {}  {}", visible(signature), visible(text))?;
+        for signature in &signatures {
+            let (id, text) = (visible(&signature.id), visible(&signature.text));
+            writeln!(out, "  {id}  {}\u{d7} {text}", signature.count)?;
+            if let Some(because) = signature.because() {
+                writeln!(out, "      {}", visible(&because))?;
+            }
         }
         Ok(())
     })?;

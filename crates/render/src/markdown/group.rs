@@ -6,7 +6,7 @@ use super::groups::ticket_cell;
 use super::{cell, code_cell};
 use crate::layout::counted;
 use crate::terminal::chart;
-use crate::terminal::group::{state, trait_line};
+use crate::terminal::group::{signatures, state, trait_line};
 use crate::terminal::groups::{class, releases, shares, sparkline, surge, ticket, title};
 use obit_triage::time::{day_of, minute_of};
 use obit_triage::views::GroupDetail;
@@ -55,6 +55,9 @@ pub(crate) fn write_group_markdown(
     }
     for note in &detail.notes {
         writeln!(out, "- note of {}: {}", day_of(note.time), cell(&note.text))?;
+    }
+    for line in signatures(detail, ROWS) {
+        writeln!(out, "- signature: {}", cell(&line))?;
     }
     for suspect in &detail.suspected_same {
         writeln!(

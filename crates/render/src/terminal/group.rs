@@ -10,7 +10,7 @@ use crate::{Detail, PageOptions};
 use obit_triage::history::{ChangedFunction, CodeChange};
 use obit_triage::time::{day_of, minute_of};
 use obit_triage::views::GroupTrait;
-use obit_triage::views::{GroupDetail, ReleaseCount, StackLine};
+use obit_triage::views::{GroupDetail, GroupSignature, ReleaseCount, StackLine};
 
 /// Rows of one list that a page shows.
 const ROWS: usize = 12;
@@ -72,6 +72,10 @@ pub(crate) fn write_group(
         say("ticket", &ticket)?;
     }
     say("sig", &text(&group.signature))?;
+    let room = if options.detail == Detail::Verbose { usize::MAX } else { ROWS };
+    for line in signatures(detail, room) {
+        say("", &line)?;
+    }
     for note in &detail.notes {
         say("note", &format!("{}: {}", day_of(note.time), text(&note.text)))?;
     }
@@ -102,6 +106,25 @@ pub(crate) fn write_group(
         write_counts(out, &detail.hosts, false, most, options)?;
     }
     write_dumps(out, detail, options)
+}
+
+/// The signatures of a group of several, each with its dumps and why it is in the group.
+pub(crate) fn signatures(detail: &GroupDetail, most: usize) -> Vec<String> {
+    let all = &detail.signatures;
+    if all.len() < 2 {
+        return Vec::new();
+    }
+    let line = |signature: &GroupSignature| {
+        let because = signature.because().map(|because| format!(": {because}"));
+        let id = text(&signature.id);
+        let because = because.map(|because| text(&because)).unwrap_or_default();
+        format!("{}\u{d7} {}  {id}{because}", signature.count, text(&signature.text))
+    };
+    let mut lines: Vec<String> = all.iter().take(most).map(line).collect();
+    if let Some(more) = all.len().checked_sub(most).filter(|more| *more > 0) {
+        lines.push(format!("and {}", counted(more, "more signature")));
+    }
+    lines
 }
 
 /// What became of functions between releases, a line for each two releases.

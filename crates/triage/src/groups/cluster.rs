@@ -9,7 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::key::{Called, CrashKey};
-use super::likeness::{DOUBTED, SAME, SUSPECTED, likeness, lost_function, named};
+use super::likeness::{DOUBTED, SAME, SUSPECTED, is_worth_a_look, likeness, lost_function, named};
+use super::merge::{Merge, merges};
+use super::rule::{Likeness, MergeRule};
 use super::subgroups::{Subgroup, subgroups};
 
 /// Subgroups that one function leads to. More have it in common because everything has.
@@ -27,6 +29,9 @@ pub struct Grouping {
     /// Of each key, the smallest part of a group it is in: its signature's id, with `@`
     /// and a caller behind it if the signature ends with a helper of several callers.
     pub subgroups: Vec<String>,
+    /// Of each key, why its subgroup is in its group with others; `None` of the subgroup that
+    /// most crashes of the group are of.
+    pub merges: Vec<Option<Merge>>,
     /// Groups that may be one, by index in `groups`, and how alike they are, from 0 to 1.
     pub suspected: Vec<(usize, usize, f64)>,
 }
@@ -49,8 +54,15 @@ pub fn group(keys: &[CrashKey], counts: &[u64], constraints: &Constraints) -> Gr
     parts.link(&links);
     parts.join_required();
     let open = parts.name_libraries();
-    let mut grouping =
-        Grouping { subgroups: vec![String::new(); keys.len()], ..Grouping::default() };
+    let mut grouping = Grouping {
+        subgroups: vec![String::new(); keys.len()],
+        merges: vec![None; keys.len()],
+        ..Grouping::default()
+    };
+    let crashes: Vec<u64> = subgroups
+        .iter()
+        .map(|subgroup| subgroup.keys.iter().filter_map(|key| counts.get(*key)).sum())
+        .collect();
     for subgroup in &subgroups {
         for index in &subgroup.keys {
             if let Some(name) = grouping.subgroups.get_mut(*index) {
@@ -60,6 +72,13 @@ pub fn group(keys: &[CrashKey], counts: &[u64], constraints: &Constraints) -> Gr
     }
     let mut group_of: HashMap<usize, usize> = HashMap::new();
     for (part, members) in parts.members.iter().enumerate().filter(|(_, m)| !m.is_empty()) {
+        for (member, merge) in merges(&subgroups, members, &crashes, &[&links, &open]) {
+            for key in subgroups.get(member).map_or(&[][..], |subgroup| &subgroup.keys) {
+                if let Some(slot) = grouping.merges.get_mut(*key) {
+                    *slot = Some(merge.clone());
+                }
+            }
+        }
         let members = members.iter().filter_map(|subgroup| subgroups.get(*subgroup));
         let mut indices: Vec<usize> = members.flat_map(|c| c.keys.iter().copied()).collect();
         indices.sort_unstable();
@@ -67,13 +86,17 @@ pub fn group(keys: &[CrashKey], counts: &[u64], constraints: &Constraints) -> Gr
         grouping.groups.push(indices);
     }
     let mut suspected: BTreeMap<(usize, usize), f64> = BTreeMap::new();
-    for ((one, other), likeness) in links.iter().chain(&open) {
+    let worth = links.iter().chain(&open).filter(|((one, other), likeness)| {
+        let pair = subgroups.get(*one).zip(subgroups.get(*other));
+        pair.is_some_and(|(one, other)| is_worth_a_look(one, other, **likeness))
+    });
+    for ((one, other), likeness) in worth {
         let group = |subgroup: &usize| group_of.get(parts.part_of.get(*subgroup)?).copied();
         let (Some(one_group), Some(other_group)) = (group(one), group(other)) else { continue };
         if one_group != other_group && !parts.is_apart(*one, *other) {
             let pair = (one_group.min(other_group), one_group.max(other_group));
             let most = suspected.entry(pair).or_default();
-            *most = most.max(*likeness);
+            *most = most.max(likeness.value);
         }
     }
     let mut suspected: Vec<_> = suspected.into_iter().map(|((a, b), l)| (a, b, l)).collect();
@@ -91,24 +114,24 @@ pub fn group(keys: &[CrashKey], counts: &[u64], constraints: &Constraints) -> Gr
 }
 
 /// Pairs of subgroups and how alike they are.
-type Links = BTreeMap<(usize, usize), f64>;
+pub(super) type Links = BTreeMap<(usize, usize), Likeness>;
 
 /// All pairs that are alike enough to be suspected.
 fn links(subgroups: &[Subgroup<'_>]) -> Links {
     let mut links = Links::new();
     // By the subgroup that may have lost a function.
-    let mut lost: BTreeMap<usize, Vec<(usize, f64)>> = BTreeMap::new();
+    let mut lost: BTreeMap<usize, Vec<(usize, Likeness)>> = BTreeMap::new();
     for (one, other) in candidates(subgroups) {
         let (Some(a), Some(b)) = (subgroups.get(one), subgroups.get(other)) else { continue };
         if is_unnamed(a) || is_unnamed(b) {
             continue;
         }
-        if let Some(likeness) = likeness(a, b).filter(|likeness| *likeness >= SUSPECTED) {
+        if let Some(likeness) = likeness(a, b).filter(|likeness| likeness.value >= SUSPECTED) {
             links.insert((one, other), likeness);
         }
         for (more, less) in [(one, other), (other, one)] {
             if let (Some(a), Some(b)) = (subgroups.get(more), subgroups.get(less))
-                && let Some(likeness) = lost_function(a, b).filter(|l| *l >= SUSPECTED)
+                && let Some(likeness) = lost_function(a, b).filter(|l| l.value >= SUSPECTED)
             {
                 lost.entry(less).or_default().push((more, likeness));
             }
@@ -117,7 +140,7 @@ fn links(subgroups: &[Subgroup<'_>]) -> Links {
     for (less, found) in lost {
         for (more, likeness) in &found {
             // One function is lost, not one of several.
-            let likeness = if found.len() == 1 { *likeness } else { likeness.min(DOUBTED) };
+            let likeness = if found.len() == 1 { *likeness } else { likeness.at_most(DOUBTED) };
             let most = links.entry((less.min(*more), less.max(*more))).or_default();
             *most = most.max(likeness);
         }
@@ -242,20 +265,26 @@ impl<'c, 't> Clusters<'c, 't> {
         let mut sum = 0.0;
         for a in ours {
             for b in theirs {
-                sum += links.get(&(*a.min(b), *a.max(b))).copied().unwrap_or(0.0);
+                sum += links.get(&(*a.min(b), *a.max(b))).map_or(0.0, |likeness| likeness.value);
             }
         }
         sum / (ours.len() * theirs.len()).max(1) as f64
     }
 
-    /// Average linkage: the most alike parts first.
+    /// Average linkage: the same heap damage and then the most alike parts first.
     fn link(&mut self, links: &Links) {
-        let mut pairs: Vec<(f64, usize, usize)> =
-            links.iter().filter(|(_, l)| **l >= SAME).map(|((a, b), l)| (*l, *a, *b)).collect();
-        pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        for (_, one, other) in pairs {
+        let mut pairs: Vec<(Likeness, usize, usize)> = links
+            .iter()
+            .filter(|(_, likeness)| likeness.value >= SAME)
+            .map(|((one, other), likeness)| (*likeness, *one, *other))
+            .collect();
+        pairs.sort_by(|(a, ..), (b, ..)| b.value.total_cmp(&a.value));
+        pairs.sort_by_key(|(likeness, ..)| likeness.rule != MergeRule::SameHeapDamage);
+        for (likeness, one, other) in pairs {
             let (one, other) = (self.part(one), self.part(other));
-            if one != other && self.average(links, one, other) >= SAME {
+            // The same damage is found on any stack.
+            let is_sure = likeness.rule == MergeRule::SameHeapDamage && likeness.value >= 1.0;
+            if one != other && (is_sure || self.average(links, one, other) >= SAME) {
                 self.join(one, other);
             }
         }
@@ -283,7 +312,8 @@ impl<'c, 't> Clusters<'c, 't> {
                 let Some(likeness) = found.filter(|likeness| *likeness >= SUSPECTED) else {
                     continue;
                 };
-                open.insert((index.min(*other), index.max(*other)), likeness);
+                let found = Likeness::of(MergeRule::UnnamedLibrary, likeness);
+                open.insert((index.min(*other), index.max(*other)), found);
                 // To fail in a library is not to fail beside it.
                 if self
                     .subgroups

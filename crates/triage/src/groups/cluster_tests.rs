@@ -117,15 +117,167 @@ fn who_asks_for_the_end_is_not_who_ends() {
 
 #[test]
 fn an_argument_that_went_wrong_further_out_is_one_bug_wherever_it_is_used() {
-    let keys = vec![
-        blamed("fields < make_object < desugar < main", "make_object"),
-        blamed("make_object < desugar < main", "make_object"),
-    ];
+    let called = |text: &str, expression: &str| CrashKey {
+        expression: expression.to_owned(),
+        ..blamed(text, "make_object")
+    };
+    let used = ["fields < make_object < desugar < main", "make_object < desugar < main"];
+    let keys = vec![called(used[0], "node"), called(used[1], "node")];
     assert!(are_one_among_others(keys.clone()));
+    let other = vec![keys[0].clone(), called(used[1], "scope")];
+    assert!(!are_one_among_others(other), "another value of the function");
+    let unknown = vec![keys[0].clone(), called(used[1], "")];
+    assert!(!are_one_among_others(unknown), "which value it was is not known");
     let mut called = keys;
     called[0].called = Called::Function("strlen".to_owned());
     called[0].signature = "other".to_owned();
     assert!(!are_one_among_others(called), "another library function is another bug");
+}
+
+/// `process` hands what `maker` returned at `line` to the function `to`.
+fn handed_on(to: &str, maker: &str, line: u32, build: &str) -> CrashKey {
+    CrashKey {
+        returned_by: maker.to_owned(),
+        made_at: line.to_string(),
+        build: build.to_owned(),
+        ..blamed(&format!("{to} < process < main"), "process")
+    }
+}
+
+#[test]
+fn a_dispatcher_that_hands_on_several_bad_values_has_several_bugs() {
+    let bugs = vec![
+        handed_on("greet", "find_user", 31, "O0"),
+        handed_on("bill", "find_order", 32, "O0"),
+        handed_on("reserve", "find_item", 33, "O2"),
+    ];
+    assert_eq!(groups_of(&bugs).len(), 3);
+    // One function returned both, for two calls.
+    let calls =
+        vec![handed_on("render", "lookup", 31, "O0"), handed_on("touch", "lookup", 34, "O0")];
+    assert_eq!(groups_of(&calls).len(), 2);
+    // One call, whose value was used twice.
+    let uses = vec![
+        handed_on("draw_title", "load_theme", 31, "O0"),
+        handed_on("draw_body", "load_theme", 31, "O0"),
+    ];
+    assert!(are_one_among_others(uses));
+}
+
+#[test]
+fn what_two_functions_returned_is_two_bugs_where_one_build_shows_both() {
+    let keys = |builds: [&str; 2]| {
+        let user = handed_on("greet", "find_user", 31, builds[0]);
+        [user, handed_on("greet", "find_guest", 36, builds[1])]
+    };
+    let [one, two] = keys(["O0", "O0"]);
+    assert_eq!(groups_of(&[one.clone(), two.clone()]).len(), 2);
+    let names = group(&[one, two], &[1, 1], &Constraints::default()).subgroups;
+    assert!(names[0].ends_with("@process=find_user"), "{names:?}");
+    // `find_guest` may be what is left of `find_user` at another level.
+    assert!(are_one(&keys(["O0", "O2"])));
+}
+
+#[test]
+fn a_trap_and_a_fault_are_two_bugs_where_one_build_shows_both() {
+    let of = |class: &str, build: &str| CrashKey {
+        class: class.to_owned(),
+        ..of_build(build, "total < add < main")
+    };
+    assert_eq!(groups_of(&[of("trap", "O2"), of("null-read", "O2")]).len(), 2);
+    // A compiler puts a trap where an access cannot succeed.
+    assert!(are_one(&[of("trap", "O2"), of("null-read", "O0")]));
+}
+
+#[test]
+fn an_exception_without_a_handler_is_one_bug_by_whatever_function_it_ends() {
+    let of = |called: &str, build: &str| CrashKey {
+        class: "noexcept-violation".to_owned(),
+        ..of_build(build, &format!("{called} > at < serve < main"))
+    };
+    let (thrown, stopped) = (of("cxa_throw", "gcc"), of("clang_call_terminate", "clang"));
+    assert!(are_one(&[thrown.clone(), stopped.clone()]));
+    let rethrown = of("cxa_rethrow", "gcc");
+    assert!(are_suspected(&[thrown.clone(), rethrown]), "two places of one build");
+    let terminated = CrashKey { class: "abort".to_owned(), ..of("std::terminate", "clang") };
+    assert!(!are_one(&[thrown, terminated]));
+    // The frame that threw is gone where the unwinder had begun.
+    let thrown = CrashKey {
+        class: stopped.class.clone(),
+        ..of_build("gcc", "cxa_throw > flush < at < serve < main")
+    };
+    assert!(are_one_among_others(vec![thrown, stopped]));
+}
+
+/// The allocator, called by `function`, found damage behind a chunk.
+fn damaged(function: &str, size: u32) -> CrashKey {
+    CrashKey {
+        class: "heap-corruption".to_owned(),
+        damaged: format!("{size}-byte chunk"),
+        ..key(&format!("malloc > {function} < main"))
+    }
+}
+
+#[test]
+fn heap_damage_behind_chunks_of_one_size_is_one_bug_wherever_it_is_found() {
+    let of = |functions: &[&str], size: u32| -> Vec<CrashKey> {
+        functions.iter().map(|function| damaged(function, size)).collect()
+    };
+    let all = ["add", "drop", "grow", "load"];
+    let two = [of(&all, 48), of(&all, 208)].concat();
+    assert_eq!(groups_of(&two).len(), 2, "two sizes, each of many crashes, are two bugs");
+    // A buffer of any size: equal sizes are chance.
+    let sizes = [32, 48, 80, 112, 208, 272];
+    let spread: Vec<CrashKey> = sizes.iter().flat_map(|size| of(&["add", "load"], *size)).collect();
+    assert_eq!(groups_of(&spread).len(), 2, "one for each signature");
+    // A block that was freed twice is no damage.
+    let freed =
+        CrashKey { class: "double-free".to_owned(), damaged: String::new(), ..damaged("add", 48) };
+    assert_eq!(groups_of(&[of(&all, 48), vec![freed.clone()]].concat()).len(), 2);
+    assert_eq!(groups_of(&[damaged("add", 48), freed]).len(), 2);
+}
+
+#[test]
+fn a_function_that_only_panics_for_others_is_skipped() {
+    let of = |called: &str, function: &str, caller: &str| {
+        key(&format!("{called} > {function} < {caller} < main.process < main.main"))
+    };
+    let groups = |called, function| {
+        groups_of(&[of(called, function, "main.weight"), of(called, function, "main.plan")]).len()
+    };
+    assert_eq!(groups("runtime.gopanic", "main.check"), 2);
+    assert_eq!(groups("core::panicking::panic_fmt", "app::ensure"), 2);
+    assert_eq!(groups("runtime.gopanic", "main.checkHeader"), 1, "it judges by itself");
+}
+
+#[test]
+fn what_one_build_shows_as_two_is_not_suspected() {
+    let of = |called: &str, class: &str, build: &str| CrashKey {
+        class: class.to_owned(),
+        ..of_build(build, &format!("{called} > load < serve < main"))
+    };
+    let assertion = of("assert_fail", "assertion", "O0");
+    assert!(are_suspected(&[assertion.clone(), of("free", "double-free", "O2")]));
+    let keys = [assertion, of("free", "double-free", "O0")];
+    assert!(!are_suspected(&keys) && !are_one(&keys));
+}
+
+#[test]
+fn each_signature_of_a_group_says_why_it_is_in_it() {
+    let keys = with_others(vec![
+        of_build("O0", "letter < word < line < main"),
+        of_build("O2", "word < line < main"),
+    ]);
+    let counts: Vec<u64> = (0..keys.len() as u64).map(|at| at + 1).collect();
+    let found = group(&keys, &counts, &Constraints::default());
+    let merge = found.merges[0].clone().expect("the smaller one has a reason");
+    assert_eq!((merge.rule, &merge.with), (MergeRule::LostFunction, &found.subgroups[1]));
+    assert!(merge.likeness >= SAME);
+    assert!(found.merges[1..].iter().all(Option::is_none));
+    let together = vec![(keys[0].signature.clone(), keys[5].signature.clone())];
+    let by_hand = Constraints { together, ..Constraints::default() };
+    let found = group(&keys, &counts, &by_hand);
+    assert!(found.merges.iter().flatten().any(|merge| merge.rule == MergeRule::ByHand));
 }
 
 #[test]

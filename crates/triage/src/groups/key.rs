@@ -4,11 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::Record;
 use crate::signature::{RECURSION, module_name};
+use obit_ownership::{cut, normalized};
 use obit_redact::Shown;
-use obit_report::{Decision, DecisionAction};
+use obit_report::{Blame, Confidence, Decision, DecisionAction};
 
 /// Digits of a build ID that distinguish builds.
 const BUILD: usize = 16;
+/// Bytes of an expression that are kept.
+const LONGEST_EXPRESSION: usize = 120;
 
 /// A crash as grouping sees it. Crashes with equal keys are one to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,7 +33,22 @@ pub struct CrashKey {
     pub frames: Vec<String>,
     /// Which of them is to blame; empty where that is not known.
     pub blamed: String,
-    /// The class of the cause.
+    /// The function that returned the bad value to the one to blame; empty where that is not
+    /// known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub returned_by: String,
+    /// What the function to blame calls the bad value, without the numbers in it; empty where
+    /// it has no name for it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub expression: String,
+    /// The line of that function at which it got the bad value that it handed on; empty where
+    /// it did not, or that is not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub made_at: String,
+    /// The heap chunk before damaged metadata: its size; empty where no damage was found.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub damaged: String,
+    /// The class of the cause. The last field: the store renames classes in place.
     #[serde(deserialize_with = "obit_report::class_name::current")]
     pub class: String,
 }
@@ -85,6 +103,19 @@ impl CrashKey {
         let at = all().find(|frame| Some(frame.index) == end && frame.module.is_some());
         let place = at.and_then(|frame| frame.module.as_ref());
         let build = place.and_then(|place| place.build_id.as_ref());
+        let blame = record.cause.as_ref().and_then(|cause| cause.blame.as_ref());
+        let blame = blame.filter(|_| record.blamed.is_some());
+        let returned_by = blame.and_then(|blame| blame.returned_by.as_ref());
+        let is_of_callee = blame.is_some_and(|blame| blame.is_expression_of_callee);
+        let is_sure = |blame: &&Blame| blame.expression_confidence != Some(Confidence::Guess);
+        let expression = blame.filter(is_sure).and_then(|blame| blame.expression.as_ref());
+        let blamed = record.blamed.as_ref().map(|name| name.as_str().to_owned());
+        let is_handed_on = blamed.as_ref() != functions.last();
+        let made_at = blame.filter(|_| is_handed_on).and_then(|blame| {
+            let at_call = || blame.source.as_ref()?.line.map(u64::from);
+            blame.made_at_line.or_else(at_call)
+        });
+        let damaged = record.findings.iter().find_map(|finding| finding.chunk_size);
         Some(Self {
             signature: signature.id.clone(),
             text: text.to_owned(),
@@ -96,13 +127,54 @@ impl CrashKey {
             called,
             functions,
             frames,
-            blamed: record.blamed.as_ref().map(|name| name.as_str().to_owned()).unwrap_or_default(),
+            blamed: blamed.unwrap_or_default(),
+            made_at: made_at.map(|line| line.to_string()).unwrap_or_default(),
+            returned_by: returned_by.map(|name| normalized(name.as_str())).unwrap_or_default(),
+            expression: expression
+                .filter(|_| !is_of_callee)
+                .map(|text| without_numbers(cut(text.as_str(), LONGEST_EXPRESSION)))
+                .unwrap_or_default(),
+            damaged: damaged.map(|size| format!("{size}-byte chunk")).unwrap_or_default(),
             class: record.cause.as_ref().map(|cause| cause.class.clone()).unwrap_or_default(),
         })
     }
 }
 
+/// An expression whose indices are left out: which element was bad differs between crashes
+/// of one bug.
+fn without_numbers(expression: &str) -> String {
+    let mut text = String::new();
+    let mut is_in_name = false;
+    for c in expression.chars().filter(|c| !c.is_whitespace()) {
+        let is_number = c.is_ascii_digit() && !is_in_name;
+        if !is_number {
+            text.push(c);
+            is_in_name = c.is_alphanumeric() || c == '_';
+        }
+    }
+    text
+}
+
 /// Whether a function of the system was taken that has no name.
 fn is_without_symbol(decision: &Decision) -> bool {
     decision.action == DecisionAction::Prefix && decision.rule.ends_with(", no symbol")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_element_was_bad_is_no_part_of_what_it_is_called() {
+        assert_eq!(without_numbers("jobs[17].owner"), "jobs[].owner");
+        assert_eq!(without_numbers("this->v4.w[0x1f] + 8"), "this->v4.w[x1f]+");
+        assert_eq!(without_numbers(""), "");
+    }
+
+    #[test]
+    fn a_key_of_before_is_written_as_it_was() {
+        let old = r#"{"signature":"s","text":"walk in app","image":"app","build":"1","called":"nothing","functions":["walk"],"frames":["walk","main"],"blamed":"walk","class":"null-read"}"#;
+        let key: CrashKey = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_string(&key).unwrap(), old);
+    }
 }

@@ -1,60 +1,28 @@
-//! Crashes of one signature, and those among them that only went through the same helper.
+//! Crashes that are taken for one bug's from the start: those of a signature, or a part of them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::damage::{TypicalSizes, damage};
 use super::key::{Called, CrashKey};
+use super::parts::{Member, PASSED_ON, Part, parts};
 use super::profile::{Profile, rarity};
 
-/// Share of the crashes of a signature whose blame lies further out that makes its function
-/// a helper that hands on what its callers gave it.
-const PASSED_ON: f64 = 0.75;
-/// Functions beyond the blamed one that may stand in for it.
-const BEYOND: usize = 1;
 /// Stacks of one subgroup that are compared.
 const STACKS: usize = 64;
-
-/// What the functions of a program are named that report a death for others.
-const REPORTERS: &[&str] = &[
-    "abort",
-    "assert",
-    "bail",
-    "bug",
-    "check",
-    "crash",
-    "croak",
-    "die",
-    "err",
-    "error",
-    "exit",
-    "fail",
-    "failed",
-    "failure",
-    "fatal",
-    "oops",
-    "panic",
-    "raise",
-    "terminate",
-    "throw",
-    "unreachable",
-    "verify",
-    "violation",
-];
-/// And those that the C library is called through.
-const WRAPPERS: &[&str] = &[
-    "alloc", "calloc", "cpy", "dup", "malloc", "memcpy", "memdup", "realloc", "strdup", "strlen",
-    "zalloc",
-];
-/// Functions that end the process.
-pub(super) const DEATHS: &[&str] = &["abort", "raise", "std::terminate", "kill"];
 
 /// Crashes that are taken for one bug's from the start.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Subgroup<'t> {
-    /// The signature's id, and the caller's name if its function only hands on.
+    /// The signature's id, and its mark behind `@` if it has one.
     pub(super) name: String,
+    /// What distinguishes it from others of the signature: the caller's name, if its function
+    /// only hands on; empty where there are none.
+    pub(super) mark: String,
     pub(super) signature: &'t str,
     pub(super) image: &'t str,
     pub(super) called: Option<&'t Called>,
+    /// What distinguishes the others of the signature is not known of it.
+    pub(super) is_open: bool,
     /// Functions of the program in the signature.
     pub(super) functions: Vec<u32>,
     /// The function that counts: the signature's last, or the caller of a helper.
@@ -70,12 +38,43 @@ pub(super) struct Subgroup<'t> {
     /// From the caller of `first` on, and that caller where all have the same.
     pub(super) from_caller: Profile,
     pub(super) caller: Option<u32>,
+    /// Which value of the function to blame was bad.
+    pub(super) origins: Origins<'t>,
+    /// After a chunk of which size the heap is damaged, where that is the mark of a bug.
+    pub(super) damaged: Option<&'t str>,
+    /// All sizes of chunks that the allocator found damage behind.
+    pub(super) damages: BTreeSet<&'t str>,
     /// Builds of the image in which it was seen.
     pub(super) builds: BTreeSet<&'t str>,
     /// Classes of its causes.
     pub(super) classes: BTreeSet<&'t str>,
     /// Indices of its keys.
     pub(super) keys: Vec<usize>,
+}
+
+/// Where bad values of one function came from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Origins<'t> {
+    /// Functions that returned them.
+    pub(super) returned_by: BTreeSet<&'t str>,
+    /// What the function to blame calls them.
+    pub(super) expressions: BTreeSet<&'t str>,
+    /// Where it got them: build and line.
+    pub(super) made_at: BTreeSet<(&'t str, &'t str)>,
+}
+
+impl<'t> Origins<'t> {
+    fn of(members: &[Member<'t>]) -> Self {
+        let known = |text: &'t String| Some(text.as_str()).filter(|text| !text.is_empty());
+        let keys = || members.iter().map(|member| member.key);
+        Self {
+            returned_by: keys().filter_map(|key| known(&key.returned_by)).collect(),
+            expressions: keys().filter_map(|key| known(&key.expression)).collect(),
+            made_at: keys()
+                .filter_map(|key| Some((key.build.as_str(), known(&key.made_at)?)))
+                .collect(),
+        }
+    }
 }
 
 /// Names of functions of one image, as numbers. The same name in stacks that end in two
@@ -92,41 +91,6 @@ impl<'t> Names<'t> {
     }
 }
 
-/// One key among those of its signature.
-struct Member<'t> {
-    key: &'t CrashKey,
-    index: usize,
-    count: u64,
-    /// Index in the frames of the signature's last function.
-    at: usize,
-}
-
-impl<'t> Member<'t> {
-    /// Index in the frames of the function to blame; `None` if nothing is blamed, and
-    /// beyond the frames if it is further out.
-    fn blamed_at(&self) -> Option<usize> {
-        let blamed = Some(&self.key.blamed).filter(|name| !name.is_empty())?;
-        let found = self.key.frames.iter().position(|name| name == blamed);
-        Some(found.unwrap_or(self.key.frames.len()))
-    }
-
-    fn is_passed_on(&self) -> Option<bool> {
-        self.blamed_at().map(|at| at > self.at)
-    }
-
-    /// Who answers for what the helper was given.
-    fn anchor(&self) -> Option<&'t str> {
-        match self.is_passed_on() {
-            Some(true) => Some(&self.key.blamed),
-            _ => self.caller(),
-        }
-    }
-
-    fn caller(&self) -> Option<&'t str> {
-        self.key.frames.get(self.at + 1).map(String::as_str)
-    }
-}
-
 /// The subgroups of `keys`, in the order of their names.
 pub(super) fn subgroups<'t>(keys: &'t [CrashKey], counts: &[u64]) -> Vec<Subgroup<'t>> {
     let mut by_signature: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -134,7 +98,8 @@ pub(super) fn subgroups<'t>(keys: &'t [CrashKey], counts: &[u64]) -> Vec<Subgrou
         by_signature.entry(&key.signature).or_default().push(index);
     }
     let mut names = Names::default();
-    let mut parts: Vec<(String, Vec<Member<'t>>, bool)> = Vec::new();
+    let sizes = TypicalSizes::of_all(keys, counts);
+    let mut all: Vec<(&str, Part<'t>)> = Vec::new();
     let mut having: HashMap<u32, usize> = HashMap::new();
     let mut of_image: HashMap<&str, usize> = HashMap::new();
     for (signature, mut indices) in by_signature {
@@ -158,131 +123,37 @@ pub(super) fn subgroups<'t>(keys: &'t [CrashKey], counts: &[u64]) -> Vec<Subgrou
                 *having.entry(function).or_default() += 1;
             }
         }
-        if is_helper(&members) {
-            let by_anchor = by_anchor(members);
-            let is_one = by_anchor.len() == 1;
-            for (anchor, members) in by_anchor {
-                let name =
-                    if is_one { signature.to_owned() } else { format!("{signature}@{anchor}") };
-                parts.push((name, members, !is_one));
-            }
-        } else {
-            parts.push((signature.to_owned(), members, false));
-        }
+        all.extend(parts(members, &sizes).into_iter().map(|part| (signature, part)));
     }
     let mut subgroups: Vec<Subgroup<'t>> = Vec::new();
-    for (name, members, is_helper) in parts {
-        let image = members.first().map_or("", |member| member.key.image.as_str());
+    for (signature, part) in all {
+        let image = part.members.first().map_or("", |member| member.key.image.as_str());
         let all = of_image.get(image).copied().unwrap_or(1);
         let weigh = |function: u32| rarity(having.get(&function).copied().unwrap_or(1), all);
-        subgroups.push(subgroup(name, &members, is_helper, &mut names, &weigh));
+        subgroups.push(subgroup(signature, part, &sizes, &mut names, &weigh));
     }
     subgroups.sort_by(|a, b| a.name.cmp(&b.name));
     subgroups
 }
 
-/// Whether the function that the signature ends with hands on what its callers gave it,
-/// and there are several of them.
-fn is_helper(members: &[Member<'_>]) -> bool {
-    let Some(Member { key, at, .. }) = members.first() else { return false };
-    let Some(function) = key.functions.last() else { return false };
-    if key.called == Called::Recursion {
-        return false;
-    }
-    let anchors: BTreeSet<&str> = members.iter().filter_map(Member::anchor).collect();
-    if anchors.len() < 2 || key.frames.get(*at) != Some(function) {
-        return false;
-    }
-    let sum = |wanted: &dyn Fn(Option<bool>) -> bool| -> f64 {
-        members.iter().filter(|m| wanted(m.is_passed_on())).map(|m| m.count as f64).sum()
-    };
-    let (known, passed) = (sum(&|passed| passed.is_some()), sum(&|passed| passed == Some(true)));
-    if known > 0.0 && passed / known >= PASSED_ON {
-        return true;
-    }
-    match &key.called {
-        // The process was ended on purpose, and the name says that others asked for it.
-        Called::Function(called) if DEATHS.contains(&called.as_str()) => {
-            has_word(function, REPORTERS)
-        }
-        Called::Function(_) | Called::Unnamed(_) => known == 0.0 && has_word(function, WRAPPERS),
-        Called::Nothing | Called::Recursion => false,
-    }
-}
-
-/// Whether one of `words` is in the last part of `name`, by itself.
-fn has_word(name: &str, words: &[&str]) -> bool {
-    let last = name.rsplit("::").next().unwrap_or(name);
-    let mut spaced = String::new();
-    let mut was_lower = false;
-    for c in last.chars() {
-        if c.is_uppercase() && was_lower {
-            spaced.push(' ');
-        }
-        was_lower = c.is_lowercase();
-        spaced.push(if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' });
-    }
-    spaced.split(' ').any(|word| words.contains(&word))
-}
-
-/// By who answers for them. Where one anchor is on the other's stacks between the
-/// helper and just beyond the other, the fault went the same way.
-fn by_anchor(members: Vec<Member<'_>>) -> Vec<(String, Vec<Member<'_>>)> {
-    let anchors: BTreeSet<&str> = members.iter().filter_map(Member::anchor).collect();
-    let anchors: Vec<&str> = anchors.into_iter().collect();
-    let mut leader: Vec<usize> = (0..anchors.len()).collect();
-    for member in &members {
-        let Some(own) = member.anchor().and_then(|own| anchors.binary_search(&own).ok()) else {
-            continue;
-        };
-        let end = member.blamed_at().filter(|at| *at > member.at).unwrap_or(member.at + 1);
-        for name in member.key.frames.iter().take(end + BEYOND + 1).skip(member.at + 1) {
-            if let Ok(other) = anchors.binary_search(&name.as_str()) {
-                let (one, other) = (root(&leader, own), root(&leader, other));
-                if let Some(slot) = leader.get_mut(one.max(other)) {
-                    *slot = one.min(other);
-                }
-            }
-        }
-    }
-    let mut parts: BTreeMap<String, Vec<Member<'_>>> = BTreeMap::new();
-    let mut cut_short = Vec::new();
-    for member in members {
-        let own = member.anchor().and_then(|own| anchors.binary_search(&own).ok());
-        match own.and_then(|own| anchors.get(root(&leader, own))) {
-            Some(anchor) => parts.entry((*anchor).to_owned()).or_default().push(member),
-            None => cut_short.push(member),
-        }
-    }
-    // A stack that ends with the helper goes with the most.
-    let crashes = |part: &[Member<'_>]| part.iter().map(|member| member.count).sum::<u64>();
-    let most = parts.iter().max_by_key(|(name, part)| (crashes(part), std::cmp::Reverse(*name)));
-    let most = most.map(|(name, _)| name.clone()).unwrap_or_default();
-    parts.entry(most).or_default().extend(cut_short);
-    parts.into_iter().collect()
-}
-
-fn root(leader: &[usize], of: usize) -> usize {
-    let mut at = of;
-    while let Some(next) = leader.get(at).copied().filter(|next| *next < at) {
-        at = next;
-    }
-    at
-}
-
 fn subgroup<'t>(
-    name: String,
-    members: &[Member<'t>],
-    is_helper: bool,
+    signature: &str,
+    part: Part<'t>,
+    sizes: &TypicalSizes<'t>,
     names: &mut Names<'t>,
     rarity: &dyn Fn(u32) -> f64,
 ) -> Subgroup<'t> {
+    let Part { mark, members, is_helper, is_open } = part;
+    let name = match mark.is_empty() {
+        true => signature.to_owned(),
+        false => format!("{signature}@{mark}"),
+    };
     let Some(Member { key, at, .. }) = members.first() else { return Subgroup::default() };
     let image = key.image.as_str();
     let mut stacks: BTreeSet<Vec<u32>> = BTreeSet::new();
     let mut blamed: BTreeMap<u32, u64> = BTreeMap::new();
     let mut known = 0;
-    for member in members {
+    for member in &members {
         let from = if is_helper { *at + 1 } else { *at };
         let frames = member.key.frames.iter().skip(from);
         stacks.insert(frames.map(|name| names.number(image, name)).collect());
@@ -295,6 +166,12 @@ fn subgroup<'t>(
     let most = blamed.into_iter().max_by_key(|(function, count)| (*count, *function));
     let blamed = most.filter(|(_, count)| *count as f64 >= PASSED_ON * known as f64);
     let blamed = blamed.map(|(function, _)| function);
+    let origins = Origins::of(&members);
+    let damages: BTreeSet<Option<&str>> =
+        members.iter().map(|member| sizes.of(member.key)).collect();
+    let damaged = if damages.len() == 1 { damages.into_iter().next().flatten() } else { None };
+    // Crashes after the same damage have no function in common.
+    let of_damage = damaged.map(|size| names.number(image, size));
     let mut from_blamed = Vec::new();
     for stack in &stacks {
         let at = blamed.and_then(|blamed| stack.iter().position(|function| *function == blamed));
@@ -306,13 +183,23 @@ fn subgroup<'t>(
     let outer: Vec<Vec<u32>> = stacks.iter().map(beyond).collect();
     Subgroup {
         name,
+        mark,
+        is_open,
+        origins,
+        damaged,
+        damages: members.iter().filter_map(|member| damage(member.key)).collect(),
         signature: &key.signature,
         image,
         called: Some(&key.called),
         functions,
         first: stacks.iter().find_map(|stack| stack.first().copied()),
         blamed,
-        near: stacks.iter().flat_map(|stack| stack.iter().take(4).copied()).chain(blamed).collect(),
+        near: stacks
+            .iter()
+            .flat_map(|stack| stack.iter().take(4).copied())
+            .chain(blamed)
+            .chain(of_damage)
+            .collect(),
         profile: Profile::of(stacks.iter().map(Vec::as_slice), rarity),
         from_blamed: Profile::of(from_blamed.into_iter(), rarity),
         from_caller: Profile::of(outer.iter().map(Vec::as_slice), rarity),

@@ -82,6 +82,8 @@ impl Store {
         {
             detail.describe(&record);
         }
+        let signatures = self.signatures_of(&detail.group.id);
+        detail.signatures = signatures.map_err(|source| self.failed(source))?;
         self.compare(&mut detail, around, members)?;
         detail.builds = counts(
             members,

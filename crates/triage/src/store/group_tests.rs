@@ -61,6 +61,35 @@ fn a_survey_gives_for_each_group_what_it_gives_for_it_alone() {
 }
 
 #[test]
+fn each_signature_of_a_group_has_its_dumps_and_its_reason() {
+    let (_kept, mut store) = store();
+    add(&mut store, &crashes(0..600));
+    let options = ViewOptions::default();
+    let mut several = 0;
+    for group in store.overview(&options, 40).unwrap().groups {
+        let detail = store.detail(&group.id, &options, 3).unwrap().unwrap();
+        let all = &detail.signatures;
+        assert_eq!(all.iter().map(|one| one.count).sum::<u64>(), group.count);
+        assert_eq!(*all, store.signatures(&group.id).unwrap());
+        assert_eq!(all.iter().filter(|one| one.because().is_none()).count(), 1);
+        let ids: BTreeSet<&str> = all.iter().map(|one| one.id.as_str()).collect();
+        let with = all.iter().filter_map(|one| one.with.as_deref());
+        assert!(with.into_iter().all(|with| ids.contains(with)));
+        several += usize::from(all.len() > 1);
+    }
+    assert!(several > 0, "no group has two signatures");
+    // What the user merged has that for a reason.
+    let groups = store.groups().unwrap();
+    let (one, other) = (groups[0].id.clone(), groups[1].id.clone());
+    store.merge_groups(&one, &other).unwrap();
+    store.regroup().unwrap();
+    let merged = store.signatures(&one).unwrap();
+    let by_hand = merged.iter().find(|one| one.rule == Some(crate::MergeRule::ByHand)).unwrap();
+    assert_eq!(by_hand.because().as_deref(), Some("merged by hand"));
+    assert_eq!(by_hand.likeness, None);
+}
+
+#[test]
 fn a_survey_gives_the_newest_unreadable_files_and_counts_all() {
     let (_kept, mut store) = store();
     let broken = |nth: i64| {
@@ -135,7 +164,7 @@ fn what_the_user_recorded_about_groups_stays_whatever_comes() {
     assert_eq!((merged[0].id.as_str(), merged[0].name.as_deref()), (&*one, Some("the big one")));
     add(&mut store, second);
     let members = |group: &str, store: &Store| -> BTreeSet<String> {
-        store.signatures(group).unwrap().into_iter().map(|(signature, _)| signature).collect()
+        store.signatures(group).unwrap().into_iter().map(|signature| signature.id).collect()
     };
     let both = members(&one, &store);
     assert!(both.len() >= 2, "{both:?}");
@@ -156,7 +185,7 @@ fn a_wish_that_cannot_be_is_refused_and_changes_nothing() {
     let (_kept, mut store) = store();
     add(&mut store, &crashes(0..50));
     let group = store.groups().unwrap()[0].id.clone();
-    let all: Vec<String> = store.signatures(&group).unwrap().into_iter().map(|s| s.0).collect();
+    let all: Vec<String> = store.signatures(&group).unwrap().into_iter().map(|s| s.id).collect();
     for refused in [
         store.merge_groups(&group, &group),
         store.merge_groups(&group, "no such"),

@@ -122,24 +122,6 @@ impl Store {
             Ok(())
         })
     }
-
-    /// The signatures of a group, each with `@` and a caller behind it where only the
-    /// crashes of that caller are meant, and in words.
-    ///
-    /// # Errors
-    /// When there is no such group, and those of the database.
-    pub fn signatures(&self, id: &str) -> Result<Vec<(String, String)>, StoreError> {
-        let id = self.group_named(id)?;
-        let read = || {
-            let mut statement = self.connection.prepare(
-                "SELECT coalesce(cell, json ->> '$.signature'), min(json ->> '$.text') FROM trace
-                 WHERE bug = (SELECT n FROM bug WHERE id = ?1) GROUP BY 1 ORDER BY 1",
-            )?;
-            let rows = statement.query_map([&id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        read().map_err(|source| self.failed(source))
-    }
 }
 
 fn no(error: GroupError) -> GivenUp {

@@ -23,6 +23,7 @@ mod gc;
 mod groups;
 mod head;
 mod import;
+mod members;
 mod merge_split;
 mod open;
 mod overview;

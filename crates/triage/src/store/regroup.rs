@@ -26,6 +26,8 @@ struct Row {
     bug: Option<i64>,
     count: u64,
     subgroup: Option<String>,
+    /// [`Merge`](crate::groups::Merge) as JSON.
+    why: Option<String>,
 }
 
 impl Store {
@@ -50,7 +52,7 @@ impl Store {
 fn rows(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Row>> {
     let mut statement = transaction.prepare(
         // What no dump has any more keeps its group and has no say.
-        "SELECT trace.n, json, bug, count(*), cell FROM trace
+        "SELECT trace.n, json, bug, count(*), cell, why FROM trace
          JOIN dump ON dump.trace = trace.n GROUP BY trace.n",
     )?;
     let mut found = statement.query([])?;
@@ -64,6 +66,7 @@ fn rows(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Row>> {
             bug: row.get(2)?,
             count: u64::try_from(count).unwrap_or(0),
             subgroup: row.get(4)?,
+            why: row.get(5)?,
         });
     }
     Ok(rows)
@@ -74,10 +77,13 @@ fn write_subgroups(
     rows: &[Row],
     grouping: &Grouping,
 ) -> rusqlite::Result<()> {
-    let mut set = transaction.prepare_cached("UPDATE trace SET cell = ?1 WHERE n = ?2")?;
-    for (row, subgroup) in rows.iter().zip(&grouping.subgroups) {
-        if row.subgroup.as_ref() != Some(subgroup) {
-            set.execute(params![subgroup, row.n])?;
+    let mut set =
+        transaction.prepare_cached("UPDATE trace SET cell = ?1, why = ?2 WHERE n = ?3")?;
+    let merges = grouping.merges.iter();
+    for ((row, subgroup), merge) in rows.iter().zip(&grouping.subgroups).zip(merges) {
+        let why = merge.as_ref().and_then(|merge| serde_json::to_string(merge).ok());
+        if row.subgroup.as_ref() != Some(subgroup) || row.why != why {
+            set.execute(params![subgroup, why, row.n])?;
         }
     }
     Ok(())

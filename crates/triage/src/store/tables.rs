@@ -11,7 +11,7 @@ use super::error::{NotAStore, StoreError};
 /// `obit` in ASCII, in the file's header.
 const APPLICATION_ID: i64 = 0x6f62_6974;
 /// The version of the tables.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 /// How long another process' write is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -120,6 +120,9 @@ ALTER TABLE build ADD COLUMN local INTEGER NOT NULL DEFAULT 0; -- 1: a path wher
     "
 ALTER TABLE bug ADD COLUMN assignee TEXT; -- who works on it
 ALTER TABLE bug ADD COLUMN link TEXT;     -- its ticket: an http or https URL
+",
+    "
+ALTER TABLE trace ADD COLUMN why TEXT; -- groups::Merge, of the subgroup
 ",
 ];
 const _: () = assert!(STEPS.len() + 1 == VERSION as usize);

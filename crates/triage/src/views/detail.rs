@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::correlations::GroupTrait;
 use super::summary::{GroupSummary, ReleaseCount};
+use crate::groups::{Merge, MergeRule};
 use crate::record::Record;
 use crate::signature::module_name;
 use obit_report::{Confidence, FrameKind, json};
@@ -14,6 +15,8 @@ use obit_report::{Confidence, FrameKind, json};
 pub const SHOW_SCHEMA: &str = "obit.show/1";
 /// Frames of the stack that stands for the group.
 const FRAMES: usize = 32;
+/// Digits of a signature's id where another is referred to.
+const SHORT_ID: usize = 8;
 /// Groups that may be the same, at most.
 pub(crate) const SUSPECTS: usize = 16;
 
@@ -47,6 +50,8 @@ pub struct GroupDetail {
     pub builds: Vec<ReleaseCount>,
     /// Each host: its name in `name`.
     pub hosts: Vec<ReleaseCount>,
+    /// The signatures of its dumps, the one that most have first.
+    pub signatures: Vec<GroupSignature>,
     /// Groups that may be the same bug.
     pub suspected_same: Vec<Suspect>,
     /// The newest dumps.
@@ -81,6 +86,53 @@ pub struct StackLine {
     pub is_inline: bool,
     /// Whether the cause says it is to blame.
     pub is_to_blame: bool,
+}
+
+/// A signature of a group, or a part of one: what `obit group split` takes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct GroupSignature {
+    /// Its id, and behind `@` what distinguishes the part of it that is meant.
+    pub id: String,
+    /// In words.
+    pub text: String,
+    /// Dumps of the group that have it, whatever is asked for.
+    pub count: u64,
+    /// The rule by which it is in the group; `null` for the first.
+    pub rule: Option<MergeRule>,
+    /// The same in words.
+    pub reason: Option<String>,
+    /// How alike it is to `with`, from 0 to 1; `null` where that was not the reason.
+    pub likeness: Option<f64>,
+    /// The id of the signature of the group that it is like.
+    pub with: Option<String>,
+}
+
+impl GroupSignature {
+    pub(crate) fn of(id: String, text: String, count: u64, merge: Option<Merge>) -> Self {
+        let is_alike = |merge: &&Merge| merge.rule != MergeRule::ByHand;
+        Self {
+            rule: merge.as_ref().map(|merge| merge.rule),
+            reason: merge.as_ref().map(|merge| merge.rule.sentence().to_owned()),
+            likeness: merge.as_ref().filter(is_alike).map(|merge| merge.likeness),
+            with: merge.map(|merge| merge.with),
+            id,
+            text,
+            count,
+        }
+    }
+
+    /// Why it is in the group, in a sentence without its end; `None` for the first.
+    pub fn because(&self) -> Option<String> {
+        let reason = self.reason.as_ref()?;
+        let alike = self.likeness.map(|likeness| {
+            let with = self.with.as_deref().unwrap_or_default();
+            let with: String = with.chars().take(SHORT_ID).collect();
+            format!(" ({:.0} % like {with})", likeness * 100.0)
+        });
+        Some(format!("{reason}{}", alike.unwrap_or_default()))
+    }
 }
 
 /// A group that may be the same.

@@ -19,7 +19,8 @@ mod survey;
 pub use builds::{BUILDS_SCHEMA, BuildReport, Builds, ProgramBuilds, ReleaseBuilds, write_builds};
 pub use correlations::GroupTrait;
 pub use detail::{
-    DumpLine, GroupDetail, NoteReport, SHOW_SCHEMA, StackLine, Suspect, write_detail,
+    DumpLine, GroupDetail, GroupSignature, NoteReport, SHOW_SCHEMA, StackLine, Suspect,
+    write_detail,
 };
 pub use difference::{
     Bundle, Change, DIFF_SCHEMA, Difference, GroupDifference, Side, difference, write_difference,
