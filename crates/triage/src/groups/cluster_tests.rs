@@ -209,6 +209,17 @@ fn an_exception_without_a_handler_is_one_bug_by_whatever_function_it_ends() {
     assert!(are_one_among_others(vec![thrown, stopped]));
 }
 
+#[test]
+fn two_conditions_of_one_function_are_two_bugs() {
+    let of = |condition: &str, build: &str| CrashKey {
+        class: "assertion".to_owned(),
+        asserted: condition.to_owned(),
+        ..of_build(build, "assert_fail > check < main")
+    };
+    assert!(are_one(&[of("n < 4", "O0"), of("n < 4", "O2"), of("", "O2")]));
+    assert_eq!(groups_of(&[of("n < 4", "O0"), of("n > 0", "O2")]).len(), 2);
+}
+
 /// The allocator, called by `function`, found damage behind a chunk.
 fn damaged(function: &str, size: u32) -> CrashKey {
     CrashKey {

@@ -48,6 +48,9 @@ pub struct CrashKey {
     /// The heap chunk before damaged metadata: its size; empty where no damage was found.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub damaged: String,
+    /// The condition that an assertion reported; empty where none did.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub asserted: String,
     /// The class of the cause. The last field: the store renames classes in place.
     #[serde(deserialize_with = "obit_report::class_name::current")]
     pub class: String,
@@ -134,10 +137,23 @@ impl CrashKey {
                 .filter(|_| !is_of_callee)
                 .map(|text| without_numbers(cut(text.as_str(), LONGEST_EXPRESSION)))
                 .unwrap_or_default(),
+            asserted: record
+                .cause
+                .as_ref()
+                .filter(|cause| cause.class == "assertion")
+                .and_then(|cause| condition(cause.message.as_ref()?.as_str()))
+                .unwrap_or_default(),
             damaged: damaged.map(|size| format!("{size}-byte chunk")).unwrap_or_default(),
             class: record.cause.as_ref().map(|cause| cause.class.clone()).unwrap_or_default(),
         })
     }
+}
+
+/// `x < 4` of ``prog: a.c:4: check: Assertion `x < 4' failed.``
+fn condition(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("Assertion `")?;
+    let (condition, _) = rest.rsplit_once("' failed")?;
+    Some(cut(condition, LONGEST_EXPRESSION).to_owned())
 }
 
 /// An expression whose indices are left out: which element was bad differs between crashes
@@ -169,6 +185,13 @@ mod tests {
         assert_eq!(without_numbers("jobs[17].owner"), "jobs[].owner");
         assert_eq!(without_numbers("this->v4.w[0x1f] + 8"), "this->v4.w[x1f]+");
         assert_eq!(without_numbers(""), "");
+    }
+
+    #[test]
+    fn the_condition_of_an_assertion_is_what_stands_between_its_quotes() {
+        let message = "prog: a.c:4: check: Assertion `c == 'x' && n < 4' failed.";
+        assert_eq!(condition(message).as_deref(), Some("c == 'x' && n < 4"));
+        assert_eq!(condition("Assertion failed: x"), None);
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub struct Merge {
     pub with: String,
 }
 
+/// Subgroups of a group that are compared with each other; of more only with the main one.
+const COMPARED: usize = 512;
+
 /// Why each of the `members` of a group is in it, but the one that most crashes are of: from
 /// there on always the one that is most like one of those before.
 pub(super) fn merges(
@@ -49,7 +52,8 @@ pub(super) fn merges(
         });
         let Some((member, with, Likeness { rule, value })) = next.copied() else { break };
         open.remove(&member);
-        for (other, with, likeness) in &mut best {
+        let is_compared = members.len() <= COMPARED;
+        for (other, with, likeness) in best.iter_mut().filter(|_| is_compared) {
             let found = link(*other, member).filter(|found| found.value > likeness.value);
             if let Some(found) = found.filter(|_| open.contains(other)) {
                 (*with, *likeness) = (member, found);

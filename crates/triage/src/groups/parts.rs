@@ -118,7 +118,7 @@ const UNKNOWN: &str = "(unknown)";
 pub(super) fn parts<'t>(members: Vec<Member<'t>>, sizes: &TypicalSizes<'_>) -> Vec<Part<'t>> {
     let mut parts = Vec::new();
     for (trap, members) in by_trap(members) {
-        for (size, members) in by_damage(members, sizes) {
+        for (size, members) in by_fact(members, sizes) {
             let is_helper = is_helper(&members);
             let by_anchor = match is_helper {
                 true => by_anchor(members),
@@ -159,6 +159,25 @@ fn by_trap(members: Vec<Member<'_>>) -> Vec<(&'static str, Vec<Member<'_>>)> {
     }
     let (traps, rest) = members.into_iter().partition(is_trap);
     vec![("", rest), ("(trap)", traps)]
+}
+
+/// By what the process reported: the condition of an assertion, or the state of the heap.
+fn by_fact<'t>(
+    members: Vec<Member<'t>>,
+    sizes: &TypicalSizes<'_>,
+) -> Vec<(String, Vec<Member<'t>>)> {
+    let asserted = members.iter().map(|member| member.key.asserted.as_str());
+    let conditions: BTreeSet<&str> = asserted.filter(|text| !text.is_empty()).collect();
+    if conditions.len() < 2 {
+        return by_damage(members, sizes);
+    }
+    let mut parts: BTreeMap<String, Vec<Member<'t>>> = BTreeMap::new();
+    for member in members {
+        let condition = member.key.asserted.replace([' ', '/', '@'], "");
+        let mark = if condition.is_empty() { UNKNOWN.to_owned() } else { condition };
+        parts.entry(mark).or_default().push(member);
+    }
+    parts.into_iter().collect()
 }
 
 /// Heap damage after chunks of sizes that are each the mark of a bug.
