@@ -210,6 +210,17 @@ fn an_exception_without_a_handler_is_one_bug_by_whatever_function_it_ends() {
 }
 
 #[test]
+fn accesses_that_the_compiler_proved_to_fail_differ_by_their_addresses() {
+    let of = |address: &str, build: &str| CrashKey {
+        fixed_address: address.to_owned(),
+        ..of_build(build, "process < serve < main")
+    };
+    assert_eq!(groups_of(&[of("0x10", "O2"), of("0x0", "O2"), of("0x10", "O3")]).len(), 2);
+    assert!(are_one(&[of("0x10", "O2"), of("0x18", "O3")]), "another layout");
+    assert!(are_one(&[of("0x10", "O2"), of("", "O2")]));
+}
+
+#[test]
 fn two_conditions_of_one_function_are_two_bugs() {
     let of = |condition: &str, build: &str| CrashKey {
         class: "assertion".to_owned(),

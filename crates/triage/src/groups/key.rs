@@ -6,7 +6,7 @@ use crate::record::Record;
 use crate::signature::{RECURSION, module_name};
 use obit_ownership::{cut, normalized};
 use obit_redact::Shown;
-use obit_report::{Blame, Confidence, Decision, DecisionAction};
+use obit_report::{Blame, Cause, Confidence, Decision, DecisionAction, EvidenceKind};
 
 /// Digits of a build ID that distinguish builds.
 const BUILD: usize = 16;
@@ -48,6 +48,10 @@ pub struct CrashKey {
     /// The heap chunk before damaged metadata: its size; empty where no damage was found.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub damaged: String,
+    /// The address of an access that the compiler proved to go through NULL: its instruction
+    /// has no register in it. Empty for others.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub fixed_address: String,
     /// The condition that an assertion reported; empty where none did.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub asserted: String,
@@ -137,6 +141,7 @@ impl CrashKey {
                 .filter(|_| !is_of_callee)
                 .map(|text| without_numbers(cut(text.as_str(), LONGEST_EXPRESSION)))
                 .unwrap_or_default(),
+            fixed_address: record.cause.as_ref().and_then(fixed_address).unwrap_or_default(),
             asserted: record
                 .cause
                 .as_ref()
@@ -147,6 +152,17 @@ impl CrashKey {
             class: record.cause.as_ref().map(|cause| cause.class.clone()).unwrap_or_default(),
         })
     }
+}
+
+/// The address that the instruction of an access through NULL has in it.
+fn fixed_address(cause: &Cause) -> Option<String> {
+    let has = |kind| cause.evidence.iter().any(|evidence| evidence.kind == kind);
+    let is_fixed = cause.class.starts_with("null-")
+        && has(EvidenceKind::Instruction)
+        && !has(EvidenceKind::Register);
+    let mut evidence = cause.evidence.iter().filter(|_| is_fixed);
+    let access = evidence.find(|evidence| evidence.kind == EvidenceKind::Memory)?;
+    access.address.map(|address| address.to_string())
 }
 
 /// `x < 4` of ``prog: a.c:4: check: Assertion `x < 4' failed.``
@@ -179,6 +195,7 @@ fn is_without_symbol(decision: &Decision) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use obit_report::{Evidence, Hex};
 
     #[test]
     fn which_element_was_bad_is_no_part_of_what_it_is_called() {
@@ -188,7 +205,24 @@ mod tests {
     }
 
     #[test]
-    fn the_condition_of_an_assertion_is_what_stands_between_its_quotes() {
+    fn an_access_without_a_register_has_a_fixed_address() {
+        let seen = |kind, address| Evidence { kind, address, ..Evidence::default() };
+        let access = vec![
+            seen(EvidenceKind::Instruction, Some(Hex(0x5580_1234))),
+            seen(EvidenceKind::Memory, Some(Hex(0x10))),
+        ];
+        let cause = |evidence: Vec<Evidence>| Cause {
+            class: "null-read".to_owned(),
+            evidence,
+            ..Cause::default()
+        };
+        assert_eq!(fixed_address(&cause(access.clone())).as_deref(), Some("0x10"));
+        let with_register = [access, vec![seen(EvidenceKind::Register, None)]].concat();
+        assert_eq!(fixed_address(&cause(with_register)), None);
+    }
+
+    #[test]
+    fn the_condition_of_an_assertion_is_what_is_between_its_quotes() {
         let message = "prog: a.c:4: check: Assertion `c == 'x' && n < 4' failed.";
         assert_eq!(condition(message).as_deref(), Some("c == 'x' && n < 4"));
         assert_eq!(condition("Assertion failed: x"), None);

@@ -101,7 +101,7 @@ pub(super) struct Part<'t> {
     /// What distinguishes it from the others of the signature; empty where there are none.
     pub(super) mark: String,
     pub(super) members: Vec<Member<'t>>,
-    /// The signature's function is passed over for its caller.
+    /// The signature's function is skipped in favour of its caller.
     pub(super) is_helper: bool,
     /// What distinguishes the others is not known of it.
     pub(super) is_open: bool,
@@ -146,7 +146,7 @@ const TRAP: &str = "trap";
 
 /// An instruction that is there to end the process fails for another reason than one that
 /// uses a bad value. A compiler may put a trap in place of an access that cannot succeed:
-/// only a build that shows both tells them apart.
+/// only a build that shows both distinguishes them.
 fn by_trap(members: Vec<Member<'_>>) -> Vec<(&'static str, Vec<Member<'_>>)> {
     let is_trap = |member: &Member<'_>| member.key.class == TRAP;
     let builds = |of_trap: bool| -> BTreeSet<&str> {
@@ -161,20 +161,46 @@ fn by_trap(members: Vec<Member<'_>>) -> Vec<(&'static str, Vec<Member<'_>>)> {
     vec![("", rest), ("(trap)", traps)]
 }
 
-/// By what the process reported: the condition of an assertion, or the state of the heap.
+/// By the condition of an assertion, by the address of an access that the compiler proved to
+/// fail, or by the state of the heap.
 fn by_fact<'t>(
     members: Vec<Member<'t>>,
     sizes: &TypicalSizes<'_>,
 ) -> Vec<(String, Vec<Member<'t>>)> {
-    let asserted = members.iter().map(|member| member.key.asserted.as_str());
-    let conditions: BTreeSet<&str> = asserted.filter(|text| !text.is_empty()).collect();
-    if conditions.len() < 2 {
-        return by_damage(members, sizes);
+    let conditions = texts(&members, |key| &key.asserted);
+    let addresses = texts(&members, |key| &key.fixed_address);
+    if conditions.values().flatten().collect::<BTreeSet<_>>().len() > 1 {
+        by_text(members, |key| &key.asserted)
+    } else if addresses.values().any(|of_build| of_build.len() > 1) {
+        // The compiler gave such an access a way of its own, which ends there. Another build
+        // may lay out the structure differently.
+        by_text(members, |key| &key.fixed_address)
+    } else {
+        by_damage(members, sizes)
     }
+}
+
+/// What the keys of each build have for a text.
+fn texts<'t>(
+    members: &[Member<'t>],
+    text: impl Fn(&'t CrashKey) -> &'t str,
+) -> BTreeMap<&'t str, BTreeSet<&'t str>> {
+    let mut of_build: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for key in members.iter().map(|member| member.key).filter(|key| !text(key).is_empty()) {
+        of_build.entry(&key.build).or_default().insert(text(key));
+    }
+    of_build
+}
+
+/// By a text that marks a bug.
+fn by_text<'t>(
+    members: Vec<Member<'t>>,
+    text: impl Fn(&'t CrashKey) -> &'t str,
+) -> Vec<(String, Vec<Member<'t>>)> {
     let mut parts: BTreeMap<String, Vec<Member<'t>>> = BTreeMap::new();
     for member in members {
-        let condition = member.key.asserted.replace([' ', '/', '@'], "");
-        let mark = if condition.is_empty() { UNKNOWN.to_owned() } else { condition };
+        let mark = text(member.key).replace([' ', '/', '@'], "");
+        let mark = if mark.is_empty() { UNKNOWN.to_owned() } else { mark };
         parts.entry(mark).or_default().push(member);
     }
     parts.into_iter().collect()
@@ -209,7 +235,7 @@ fn by_damage<'t>(
 
 /// By the function that returned the bad value to the one to blame. One that a build has
 /// inlined is not seen there, and its caller may be in its place: only a build that shows
-/// two tells them apart.
+/// two distinguishes them.
 fn by_origin(members: Vec<Member<'_>>) -> Vec<(String, Vec<Member<'_>>)> {
     let mut of_build: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
     for member in &members {
