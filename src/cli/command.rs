@@ -86,7 +86,7 @@ pub(crate) enum Verb {
     Diff(DiffArgs),
     /// Summarize recent crashes in Markdown
     Digest(DigestArgs),
-    /// Mark a group as resolved, ignored or open, or add a note
+    /// Mark a group as resolved, ignored or open, assign it, or add a note
     State(StateArgs),
     /// Correct groups: split, merge, name
     Group(GroupArgs),

@@ -88,6 +88,21 @@ fn crashes_that_always_come_five_at_a_time_are_no_surge() {
     }
 }
 
+#[test]
+#[ignore = "takes minutes: prints the share of months with a surge"]
+fn shares_of_many_months() {
+    for mean in [0.03, 0.3, 1.0, 3.0] {
+        for before in [0, BEFORE] {
+            let steady = alarms(4_000, before, |_| mean, 1);
+            let daily = alarms(2_000, before, day_and_night(mean), 1);
+            let batches = alarms(2_000, before, |_| mean, 5);
+            println!(
+                "{mean} after {before}: {steady}, by day and night {daily}, in fives {batches}"
+            );
+        }
+    }
+}
+
 /// The part of histories in which an hour with `factor` times the usual number is found.
 fn found(before: i64, rate: impl Fn(i64) -> f64, count: u64) -> f64 {
     let mut random = Random(7);

@@ -1,6 +1,7 @@
 //! The title of a crash: what distinguishes it from others first.
 
 use obit_ownership::normalized;
+use obit_redact::Shown;
 use obit_report::{Cause, Signature};
 
 /// Characters of a title.
@@ -57,7 +58,7 @@ impl Fact {
 /// What the program reported itself: the condition of an assertion, the type of an exception
 /// and its message, the message of a panic or of the C library.
 fn said(cause: &Cause) -> Option<Fact> {
-    let message = cause.message.as_ref().map(|message| message.as_str());
+    let message = cause.message.as_ref().map(Shown::as_str);
     let line = message.and_then(|text| text.lines().map(str::trim).find(|line| !line.is_empty()));
     let line = line.map(without_frame);
     let exception = match cause.title.as_str().split_once(": ") {
@@ -143,7 +144,6 @@ fn short(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use obit_redact::Shown;
     use obit_report::Blame;
 
     fn shown(text: &str) -> Shown {

@@ -143,11 +143,12 @@ impl Axis {
     pub(super) fn new(from: i64, to: i64, per: Option<Per>) -> Self {
         let (from, to) = (from.clamp(0, LAST), to.clamp(0, LAST));
         let span = to.saturating_sub(from);
-        let per = per.unwrap_or(match span {
-            ..=SPAN_OF_HOURS => Per::Hour,
-            ..=SPAN_OF_DAYS => Per::Day,
+        let by_span = || match span {
+            _ if span <= SPAN_OF_HOURS => Per::Hour,
+            _ if span <= SPAN_OF_DAYS => Per::Day,
             _ => Per::Week,
-        });
+        };
+        let per = per.unwrap_or_else(by_span);
         let last = per.start_of(to);
         let longest = (MOST_STEPS - 1) * per.seconds();
         let start = per.start_of(from.min(to)).max(last - longest);
