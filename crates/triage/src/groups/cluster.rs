@@ -90,7 +90,25 @@ pub fn group(keys: &[CrashKey], counts: &[u64], constraints: &Constraints) -> Gr
         let pair = subgroups.get(*one).zip(subgroups.get(*other));
         pair.is_some_and(|(one, other)| is_worth_a_look(one, other, **likeness))
     });
-    for ((one, other), likeness) in worth {
+    let mut of_blame: HashMap<usize, BTreeSet<usize>> = HashMap::new();
+    let part = |subgroup: &usize| parts.part_of.get(*subgroup).copied();
+    for ((one, other), likeness) in &links {
+        if likeness.rule == MergeRule::SameBlame
+            && let (Some(a), Some(b)) = (part(one), part(other))
+            && a != b
+        {
+            of_blame.entry(a).or_default().insert(b);
+            of_blame.entry(b).or_default().insert(a);
+        }
+    }
+    // A value that may be that of several groups is evidence for none.
+    let is_one_of_several = |one: &usize, other: &usize, likeness: &Likeness| {
+        let several = |subgroup| {
+            part(subgroup).and_then(|part| of_blame.get(&part)).is_some_and(|all| all.len() > 1)
+        };
+        likeness.rule == MergeRule::SameBlame && (several(one) || several(other))
+    };
+    for ((one, other), likeness) in worth.filter(|((a, b), l)| !is_one_of_several(a, b, l)) {
         let group = |subgroup: &usize| group_of.get(parts.part_of.get(*subgroup)?).copied();
         let (Some(one_group), Some(other_group)) = (group(one), group(other)) else { continue };
         if one_group != other_group && !parts.is_apart(*one, *other) {

@@ -285,6 +285,21 @@ fn what_one_build_shows_as_two_is_not_suspected() {
 }
 
 #[test]
+fn a_bad_value_that_may_be_of_several_groups_is_no_suspicion() {
+    let of = |to: &str, build: &str| CrashKey {
+        returned_by: String::new(),
+        made_at: String::new(),
+        ..handed_on(to, "", 0, build)
+    };
+    let suspected = |keys: Vec<CrashKey>| {
+        let keys = with_others(keys);
+        group(&keys, &vec![1; keys.len()], &Constraints::default()).suspected.len()
+    };
+    assert_eq!(suspected(vec![of("greet", "O0"), of("bill", "O2")]), 1);
+    assert_eq!(suspected(vec![of("greet", "O0"), of("bill", "O2"), of("reserve", "O3")]), 0);
+}
+
+#[test]
 fn each_signature_of_a_group_says_why_it_is_in_it() {
     let keys = with_others(vec![
         of_build("O0", "letter < word < line < main"),
