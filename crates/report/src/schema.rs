@@ -52,6 +52,7 @@ mod tests {
         ProcessReport, Redactions, SignalReport, Signature, SourceLine, SourcePlace, SourceValue,
         ThreadReport, Truncated, Variable, VariableValue,
     };
+    use obit_redact::Shown;
 
     /// A report in which nothing is empty.
     fn full() -> Report {
@@ -79,7 +80,7 @@ mod tests {
             ..FrameReport::default()
         };
         let evidence = vec![Evidence::default()];
-        let text = obit_redact::Shown::default();
+        let text = Shown::default();
         Report {
             core: CoreReport { container: Some("zstd".into()), ..CoreReport::default() },
             process: ProcessReport { package: Some(Package::default()), ..Default::default() },
