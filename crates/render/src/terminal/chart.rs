@@ -128,7 +128,7 @@ mod tests {
             ["2026-03-10 \u{b7}\u{2581}\u{2583}\u{2588} 2026-03-13 UTC: dumps per day, at most 12"]
         );
         let long = lines(&series(&[1; 90]), 90);
-        assert!(long[0].contains("2026-06-07 UTC: dumps per 6 days, at most 6"), "{long:?}");
+        assert!(long[0].contains("2026-06-07 UTC: dumps per 3 days, at most 3"), "{long:?}");
         assert!(width(&long[0]) <= 90, "{long:?}");
         let narrow = lines(&series(&[1; 90]), 60);
         assert_eq!(narrow[1], "dumps per 3 days, at most 3");

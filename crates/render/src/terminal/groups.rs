@@ -353,9 +353,12 @@ pub(crate) fn sparkline(counts: &[u64], columns: usize) -> String {
         '\u{2588}',
     ];
     let each = counts.len().div_ceil(columns.max(1)).max(1);
-    let sums: Vec<u64> = counts.chunks(each).map(|chunk| chunk.iter().sum()).collect();
+    let sums: Vec<u64> = counts
+        .chunks(each)
+        .map(|chunk| chunk.iter().fold(0, |sum: u64, count| sum.saturating_add(*count)))
+        .collect();
     let most = sums.iter().copied().max().unwrap_or(0).max(1);
-    let bar = |sum: &u64| match usize::try_from((sum * 8).div_ceil(most)) {
+    let bar = |sum: &u64| match usize::try_from((u128::from(*sum) * 8).div_ceil(u128::from(most))) {
         Ok(0) | Err(_) => '\u{b7}',
         Ok(height) => BARS.get(height - 1).copied().unwrap_or('\u{2588}'),
     };

@@ -24,6 +24,10 @@ const LEAST_RATIO: f64 = 3.0;
 const HOURS_OF_A_MONTH: f64 = 720.0;
 /// Below this, chance does not explain that a month has such an hour.
 const SURGE_P: f64 = 0.01;
+/// With fewer hours of the history that have dumps, nothing shows how many come together.
+const LEAST_BUSY_HOURS: usize = 5;
+/// Dumps that are then taken to come together: a service that is restarted leaves five.
+const ASSUMED_BATCH: f64 = 6.0;
 /// Hours of the history that may have had as many dumps.
 const BUSY_HOURS: usize = 1;
 
@@ -138,10 +142,17 @@ impl Usual {
     fn batch(self, counts: impl Iterator<Item = u64>) -> f64 {
         let (hours, mean) = (self.hours.max(1) as f64, self.per_hour());
         if mean <= 0.0 {
-            return 1.0;
+            return ASSUMED_BATCH;
         }
-        let squares: f64 = counts.map(|count| (count as f64).powi(2)).sum();
+        let (mut squares, mut busy) = (0.0, 0);
+        for count in counts {
+            squares += (count as f64).powi(2);
+            busy += 1;
+        }
         let index = (squares / hours - mean * mean) / mean;
+        if busy < LEAST_BUSY_HOURS {
+            return index.max(ASSUMED_BATCH);
+        }
         if index > 1.0 + 3.0 * (2.0 / hours).sqrt() { index } else { 1.0 }
     }
 

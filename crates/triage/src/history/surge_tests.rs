@@ -82,9 +82,11 @@ fn days_and_nights_workdays_and_slow_growth_are_no_surge() {
 
 #[test]
 fn crashes_that_always_come_five_at_a_time_are_no_surge() {
-    for mean in [0.1, 1.0] {
-        let share = alarms(300, BEFORE, |_| mean, 5);
-        assert!(share <= 0.01, "{mean} an hour: {share}");
+    for mean in [0.03, 0.1, 0.3, 1.0] {
+        for before in [0, BEFORE] {
+            let share = alarms(300, before, |_| mean, 5);
+            assert!(share <= 0.01, "{mean} an hour after {before}: {share}");
+        }
     }
 }
 
@@ -136,7 +138,10 @@ fn what_has_too_little_history_or_too_few_dumps_is_no_surge() {
     assert!(surge(&[(0, 1), (73, 30)]).is_some());
     assert_eq!(surge(&[(0, 1), (72, 30)]), None);
     assert_eq!(surge(&[(0, 1), (500, 4)]), None);
-    assert!(surge(&[(0, 1), (500, 5)]).is_some());
+    // A single restart loop is no surge of a group that is hardly known.
+    assert_eq!(surge(&[(0, 1), (500, 5)]), None);
+    let known: Vec<(i64, u64)> = (0..6).map(|day| (day * 24, 1)).chain([(500, 5)]).collect();
+    assert!(surge(&known).is_some());
     assert_eq!(surge(&[]), None);
     // The hours before the window are history only.
     assert_eq!(of(&[(0, 1), (500, 50)]).surge(1000 * HOUR, 24 * HOUR), None);
