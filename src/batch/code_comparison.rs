@@ -21,13 +21,18 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Records of one build in which an image is looked for.
 const RECORDS: usize = 8;
 
-/// Brings the store's hashes up to date; opens no file for what it has.
+/// Brings the store's hashes up to date with the dumps behind the row `after`; opens no file
+/// for what it has.
 ///
 /// # Errors
 /// Those of the store.
-pub(super) fn compare_code(store: &mut Store, locator: &Locator) -> Result<(), StoreError> {
+pub(super) fn compare_code(
+    store: &mut Store,
+    locator: &Locator,
+    after: i64,
+) -> Result<(), StoreError> {
     let begun = Instant::now();
-    let wanted = store.code_to_read(&Rules::built_in(), GROUPS)?;
+    let wanted = store.code_to_read(&Rules::built_in(), GROUPS, after)?;
     let mut rows = Vec::new();
     'builds: for need in &wanted.needs {
         let mut images = None;

@@ -71,7 +71,7 @@ fn read_at(file: &File, at: u64, most: u64) -> std::io::Result<Vec<u8>> {
 pub fn stamp_of(path: &Path, metadata: &Metadata) -> FileStamp {
     let mtime = metadata.mtime().saturating_mul(1_000_000_000);
     FileStamp {
-        key: Sha256::digest(absolute(path).as_os_str().as_bytes()).into(),
+        key: path_key(path),
         size: metadata.size(),
         mtime: mtime.saturating_add(metadata.mtime_nsec()),
         inode: metadata.ino(),
@@ -79,10 +79,14 @@ pub fn stamp_of(path: &Path, metadata: &Metadata) -> FileStamp {
     }
 }
 
+/// What a file is known by in the store: its absolute path.
+pub fn path_key(path: &Path) -> [u8; 32] {
+    Sha256::digest(absolute(path).as_os_str().as_bytes()).into()
+}
+
 /// A file that does not exist or may not be read.
 pub(super) fn stamp_without_file(path: &Path) -> FileStamp {
-    let key = Sha256::digest(absolute(path).as_os_str().as_bytes()).into();
-    FileStamp { key, size: 0, mtime: 0, inode: 0, device: 0 }
+    FileStamp { key: path_key(path), size: 0, mtime: 0, inode: 0, device: 0 }
 }
 
 fn absolute(path: &Path) -> std::path::PathBuf {

@@ -27,7 +27,7 @@ mod worker_process;
 pub use analyze::{analyze, failed};
 pub use code::Code;
 pub use first_look::{FirstLook, first_look};
-pub use identity::stamp_of;
+pub use identity::{path_key, stamp_of};
 pub use pool::{Done, Job, WorkerPool};
 pub use run::{BatchError, Order, Settings, Summary, Watcher, run};
 pub use walk::{FoundFile, first_of_none, walk};

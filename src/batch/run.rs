@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::analyze::failed;
@@ -39,6 +41,8 @@ pub struct Settings {
     pub build: BuildOptions,
     /// Where files of programs are looked for, to compare the code of builds; `None` not to.
     pub programs: Option<SearchRules>,
+    /// Set to end the batch early; what was read until then is kept.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// In which order records are written.
@@ -53,6 +57,10 @@ pub enum Order {
 
 /// Receives the events of a batch while it runs.
 pub trait Watcher {
+    /// So many files were looked at so far, to find those that will be read.
+    fn looked_at(&mut self, _files: u64) {}
+    /// A file that was named is not there. It has no record.
+    fn missing(&mut self, _why: &str) {}
     /// So many files will be read.
     fn planned(&mut self, _files: u64) {}
     /// A file was looked at and skipped.
@@ -78,6 +86,17 @@ pub enum BatchError {
     /// The receiver of records failed.
     #[error(transparent)]
     Output(std::io::Error),
+    /// It was to stop.
+    #[error(
+        "interrupted: {stored} of {planned} dumps were stored and are kept; run the same command \
+         again to read the rest"
+    )]
+    Interrupted {
+        /// Files that are in the store, of those that were to be read.
+        stored: u64,
+        /// Files that were to be read.
+        planned: u64,
+    },
 }
 
 /// What a batch came to.
@@ -132,6 +151,7 @@ pub fn run(
     watcher: &mut dyn Watcher,
 ) -> Result<Summary, BatchError> {
     let begun = Instant::now();
+    let newest = store.newest_row()?;
     let mut batch = Batch {
         store,
         settings,
@@ -139,10 +159,13 @@ pub fn run(
         summary: Summary::default(),
         held: Vec::new(),
         since: begun,
+        looked_at: 0,
+        stored: 0,
     };
     let (jobs, files) = batch.plan(paths)?;
     let mut files: Vec<Option<[u8; 32]>> = files;
-    batch.watcher.planned(jobs.len() as u64);
+    let planned = jobs.len() as u64;
+    batch.watcher.planned(planned);
     if !jobs.is_empty() {
         let size = NonZeroUsize::new(jobs.len()).unwrap_or(settings.jobs).min(settings.jobs);
         let pool = WorkerPool::new(
@@ -154,12 +177,16 @@ pub fn run(
         batch.read(jobs, &pool, size.get().saturating_mul(2), &mut files)?;
     }
     batch.commit()?;
-    let Batch { store, mut summary, .. } = batch;
+    let is_stopped = batch.is_stopped();
+    let Batch { store, mut summary, stored, .. } = batch;
     let regrouped = store.regroup()?;
+    if is_stopped {
+        return Err(BatchError::Interrupted { stored: stored.min(planned), planned });
+    }
     summary.groups = regrouped.groups;
     summary.new_groups = regrouped.new;
     if let Some(rules) = &settings.programs {
-        compare_code(store, &Locator::new(rules.clone(), Limits::default()))?;
+        compare_code(store, &Locator::new(rules.clone(), Limits::default()), newest)?;
     }
     summary.files = files.into_iter().flatten().collect();
     summary.took = begun.elapsed();
@@ -175,6 +202,10 @@ struct Batch<'b> {
     held: Vec<(FileStamp, PackedRecord)>,
     /// Since when there is something held.
     since: Instant,
+    /// Files that were looked at.
+    looked_at: u64,
+    /// Records that were committed.
+    stored: u64,
 }
 
 impl Batch<'_> {
@@ -183,7 +214,9 @@ impl Batch<'_> {
         let (mut jobs, mut files) = (Vec::new(), Vec::new());
         let mut outcome = Ok(());
         walk(paths, &mut |found| {
-            if outcome.is_ok() {
+            if outcome.is_ok() && !self.is_stopped() {
+                self.looked_at += 1;
+                self.watcher.looked_at(self.looked_at);
                 outcome = self.plan_one(found, &mut jobs, &mut files);
             }
         });
@@ -210,6 +243,11 @@ impl Batch<'_> {
                 }
             }
             FirstLook::Other(code) => self.pass(&found.path, code),
+            // A slip of the hand is no crash.
+            FirstLook::Failed(Code::Missing, why) => {
+                *self.summary.failed.entry(Code::Missing).or_default() += 1;
+                self.watcher.missing(&why);
+            }
             FirstLook::Failed(code, why) => {
                 let stamp = found.path.metadata().map(|metadata| stamp_of(&found.path, &metadata));
                 let stamp = stamp.unwrap_or_else(|_| stamp_without_file(&found.path));
@@ -220,6 +258,10 @@ impl Batch<'_> {
             }
         }
         Ok(())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.settings.stop.load(Ordering::Relaxed)
     }
 
     fn is_known(&self, stamp: &FileStamp) -> Result<bool, StoreError> {
@@ -240,6 +282,9 @@ impl Batch<'_> {
     ) -> Result<(), BatchError> {
         let mut jobs = jobs.into_iter();
         loop {
+            if self.is_stopped() {
+                return Ok(());
+            }
             while pool.under_way() < most {
                 let Some(job) = jobs.next() else { break };
                 // Another run may have been quicker.
@@ -262,6 +307,10 @@ impl Batch<'_> {
     }
 
     fn done(&mut self, done: Done, files: &mut [Option<[u8; 32]>]) -> Result<(), BatchError> {
+        // What interrupts a batch from its terminal ends its workers, too.
+        if self.is_stopped() {
+            return Ok(());
+        }
         let Done { job, record } = done;
         let record = record.map_err(BatchError::Worker)?;
         let code = code_of(&record);
@@ -301,6 +350,7 @@ impl Batch<'_> {
         self.summary.new += added.new;
         self.summary.known += added.known;
         self.summary.completed += added.completed;
+        self.stored += self.held.len() as u64;
         for (_, record) in self.held.drain(..) {
             self.watcher.stored(&record, self.store).map_err(BatchError::Output)?;
         }

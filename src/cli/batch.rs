@@ -1,8 +1,11 @@
 //! Many cores: how each is read, by which processes, and what a batch came to.
 
 use std::ffi::OsString;
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use obit::batch::{self, BatchError, Code, Settings, Summary, WorkerCommand};
@@ -10,6 +13,7 @@ use obit::render::Format;
 use obit::report::{Context, WhichStacks, WhoseLocals};
 use obit::triage::WITH_VARIABLES;
 use obit::triage::store::Store;
+use signal_hook::consts::SIGINT;
 
 use super::args::batch::BatchArgs;
 use super::args::core_files::Inputs;
@@ -62,7 +66,19 @@ pub(crate) fn settings(request: &Request) -> Settings {
         rescan: false,
         build: request.build.clone(),
         programs: None,
+        stop: Arc::default(),
     }
+}
+
+/// Set by the first Ctrl-C; the second one ends the process at once.
+///
+/// # Errors
+/// When the system does not allow it.
+pub(crate) fn stop_on_interrupt() -> io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register_conditional_default(SIGINT, Arc::clone(&stop))?;
+    signal_hook::flag::register(SIGINT, Arc::clone(&stop))?;
+    Ok(stop)
 }
 
 /// The cores below `path`, in a store that is gone with the process.
@@ -88,6 +104,7 @@ pub(crate) fn in_memory(
 pub(crate) fn failure(error: BatchError) -> Failure {
     match error {
         BatchError::Store(error) => error.into(),
+        error @ BatchError::Interrupted { .. } => Failure::new(Exit::Interrupted, &error),
         error @ (BatchError::Worker(_) | BatchError::Output(_)) => {
             Failure::new(Exit::Output, &error)
         }
@@ -97,5 +114,5 @@ pub(crate) fn failure(error: BatchError) -> Failure {
 /// Whether there was nothing at all where the user said.
 pub(crate) fn is_all_missing(summary: &Summary) -> bool {
     let missing = summary.failed.get(&Code::Missing).copied().unwrap_or(0);
-    missing > 0 && missing == summary.files.len() as u64
+    missing > 0 && summary.files.is_empty()
 }

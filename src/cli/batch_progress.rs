@@ -16,13 +16,28 @@ const BETWEEN: Duration = Duration::from_secs(10);
 /// Failures that are shown one by one.
 const SHOWN: u64 = 20;
 
+/// Time until the first of them while files are looked for.
+const AT_FIRST: Duration = Duration::from_secs(1);
+/// Files that are looked at between two looks at the clock.
+const STRIDE: u64 = 32;
+/// What the bar shows while files are looked for, and while cores are read.
+const SEARCHING: &str = "{spinner} looking for cores: {pos} files so far";
+const READING: &str = "{bar:30} {pos}/{len} cores, {per_sec}, {eta} left{msg}";
+
+fn style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+}
+
 /// A bar on a terminal; else a line now and then.
 pub(crate) struct BatchProgress {
     bar: Option<ProgressBar>,
     is_quiet: bool,
     is_verbose: bool,
     begun: Instant,
-    shown: Instant,
+    /// When the next line is due.
+    next: Instant,
     planned: u64,
     done: u64,
     failed: u64,
@@ -32,14 +47,12 @@ impl BatchProgress {
     pub(crate) fn new(is_quiet: bool, is_verbose: bool) -> Self {
         let bar = (!is_quiet && io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            let template = "{bar:30} {pos}/{len} cores, {per_sec}, {eta} left{msg}";
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
-            }
+            style(&bar, SEARCHING);
             bar
         });
         let now = Instant::now();
-        Self { bar, is_quiet, is_verbose, begun: now, shown: now, planned: 0, done: 0, failed: 0 }
+        let next = now + AT_FIRST;
+        Self { bar, is_quiet, is_verbose, begun: now, next, planned: 0, done: 0, failed: 0 }
     }
 
     /// A line that stays.
@@ -52,9 +65,39 @@ impl BatchProgress {
 }
 
 impl Watcher for BatchProgress {
+    fn looked_at(&mut self, files: u64) {
+        // Asking for the time costs more than looking at a file that is in the cache.
+        if files != 1 && files % STRIDE != 0 {
+            return;
+        }
+        match &self.bar {
+            Some(bar) => {
+                if files == 1 {
+                    style(bar, SEARCHING);
+                }
+                bar.set_position(files);
+            }
+            None if !self.is_quiet && Instant::now() >= self.next => {
+                self.next = Instant::now() + BETWEEN;
+                say(&format!("looking for cores: {files} files so far"));
+            }
+            None => {}
+        }
+    }
+
+    fn missing(&mut self, why: &str) {
+        if !self.is_quiet {
+            self.say(&format!("missing: {why}"));
+        }
+    }
+
     fn planned(&mut self, files: u64) {
         self.planned = files;
+        self.begun = Instant::now();
+        self.next = self.begun + BETWEEN;
         if let Some(bar) = &self.bar {
+            style(bar, READING);
+            bar.set_position(0);
             bar.set_length(files);
             bar.reset_eta();
         }
@@ -80,8 +123,8 @@ impl Watcher for BatchProgress {
         }
         match &self.bar {
             Some(bar) => bar.set_position(self.done),
-            None if !self.is_quiet && self.shown.elapsed() >= BETWEEN => {
-                self.shown = Instant::now();
+            None if !self.is_quiet && Instant::now() >= self.next => {
+                self.next = Instant::now() + BETWEEN;
                 let rate = self.done as f64 / self.begun.elapsed().as_secs_f64();
                 let (done, planned) = (self.done, self.planned.max(self.done));
                 say(&format!("{done} of {planned} cores, {rate:.0} a second"));

@@ -14,6 +14,7 @@ use super::verbs::db::DbArgs;
 use super::verbs::diff::DiffArgs;
 use super::verbs::digest::DigestArgs;
 use super::verbs::explain::ExplainArgs;
+use super::verbs::forget::ForgetArgs;
 use super::verbs::group::GroupArgs;
 use super::verbs::help::HelpArgs;
 use super::verbs::man::ManArgs;
@@ -90,6 +91,8 @@ pub(crate) enum Verb {
     State(StateArgs),
     /// Correct groups: split, merge, name
     Group(GroupArgs),
+    /// Delete dumps from the store
+    Forget(ForgetArgs),
     /// Check, export, import or prune the store
     Db(DbArgs),
     /// Explain a cause class and what to look at
@@ -127,6 +130,7 @@ impl Verb {
             | Self::Digest(_)
             | Self::State(_)
             | Self::Group(_)
+            | Self::Forget(_)
             | Self::Db(_)
             | Self::Explain(_)
             | Self::Schema(_)
@@ -135,6 +139,24 @@ impl Verb {
             | Self::Completions(_)
             | Self::Man(_) => Level::Default,
         }
+    }
+}
+
+impl Verb {
+    /// Whether it reads the store alone, which is redacted, and no core: what its messages
+    /// quote is the user's.
+    pub(crate) fn is_of_store(&self) -> bool {
+        matches!(
+            self,
+            Self::Top(_)
+                | Self::Show(_)
+                | Self::List(_)
+                | Self::Digest(_)
+                | Self::State(_)
+                | Self::Group(_)
+                | Self::Forget(_)
+                | Self::Db(_)
+        )
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     Bug,
     /// The output or the store could not be written (`EX_IOERR`).
     Output,
+    /// The user ended it (128 + SIGINT, as the shell reports it).
+    Interrupted,
     /// The reader of our output went away: 128 + SIGPIPE, as if it had killed us.
     BrokenPipe,
 }
@@ -35,6 +37,7 @@ impl Exit {
             Self::Usage => 64,
             Self::Bug => 70,
             Self::Output => 74,
+            Self::Interrupted => 130,
             Self::BrokenPipe => 141,
         }
     }

@@ -13,10 +13,14 @@ use super::destination::{Destination, DestinationError};
 use super::failure::Failure;
 use super::message::shown;
 
-/// Groups, dumps of each, and unreadable files that are read for a page.
+/// Groups of a page, those of them in full, dumps of each, and unreadable files.
 const GROUPS: usize = 1_000;
+const IN_FULL: usize = 150;
 const DUMPS: usize = 20;
 const UNREADABLE: usize = 200;
+
+/// Bytes of the pages of crashes: `obit show CRASH --format html` writes the others.
+const CRASH_PAGES: usize = 3 << 20;
 
 /// What a page is made of, and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,19 +51,25 @@ impl HtmlPages {
         options: &ViewOptions,
         remembered: Remembered,
     ) -> Result<(), Failure> {
-        let survey = store.survey(options, GROUPS, DUMPS, UNREADABLE)?;
+        let survey = store.survey(options, GROUPS, IN_FULL, DUMPS, UNREADABLE)?;
         let mut beside = Beside { store: remembered, ..Beside::default() };
         let index = match self {
             Self::File(path) => path.clone(),
             Self::Directory(directory) => {
                 fs::create_dir_all(directory)
                     .map_err(|source| DestinationError::File { path: directory.clone(), source })?;
+                let mut left = CRASH_PAGES;
                 for detail in &survey.details {
                     let Some(dump) = &detail.group.example else { continue };
                     let Some(name) = render::crash_file(dump) else { continue };
                     let Some(report) = store.report_of(dump)? else { continue };
-                    let page = Destination::File(directory.join(&name));
-                    page.write(|out| render::write_html_of_group(out, &report, &detail.group.id))?;
+                    let mut page = Vec::new();
+                    // Writing to memory does not fail.
+                    let _ = render::write_html_of_group(&mut page, &report, &detail.group.id);
+                    let Some(rest) = left.checked_sub(page.len()) else { break };
+                    left = rest;
+                    let file = Destination::File(directory.join(&name));
+                    file.write(|out| out.write_all(&page))?;
                     beside.crashes.insert(dump.clone(), name);
                 }
                 directory.join("index.html")

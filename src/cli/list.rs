@@ -4,13 +4,11 @@ use std::io;
 
 use clap::Args;
 use obit::render::Format;
-use obit::triage::RecordStatus;
-use obit::triage::store::Store;
+use obit::triage::store::Listed;
 
 use super::args::Output;
 use super::args::general::General;
-use super::args::period::Period;
-use super::args::store::StoreArgs;
+use super::args::store::Selection;
 use super::destination::Destination;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -22,10 +20,11 @@ pub(crate) struct ListArgs {
     /// Only files that could not be read
     #[arg(long)]
     pub(crate) failed: bool,
+    /// List only so many of the newest crashes; 0 is all [default: all]
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
     #[command(flatten)]
-    pub(crate) period: Period,
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
+    pub(crate) selection: Selection,
     #[command(flatten)]
     pub(crate) output: Output,
 }
@@ -34,16 +33,17 @@ pub(crate) fn run(args: &ListArgs, general: &General) -> Result<Exit, Failure> {
     let format = args.output.format();
     let destination = Destination::of(&args.output.file, format, general, None)?;
     let records = formats::writer(format, "a list of crashes", Format::records)?;
-    let store = Store::open(&args.store.path()?)?;
+    let listed = Listed {
+        view: args.selection.options()?,
+        only_failed: args.failed,
+        most: args.limit.filter(|most| *most > 0),
+    };
+    let store = args.selection.open()?;
     let mut failure = None;
     destination.write(|out| {
         let mut before = records.start;
         let mut written = Ok(());
-        let outcome = store.each_record(&mut |record| {
-            let is_other = args.failed && record.status == RecordStatus::Ok;
-            if is_other || !args.period.takes(record.time) {
-                return Ok(());
-            }
+        let outcome = store.each_listed(&listed, &mut |record| {
             let one = out.write_all(before.as_bytes()).and_then(|()| records.write(out, record));
             before = records.between;
             one.inspect_err(|error| {

@@ -15,16 +15,23 @@ pub(crate) fn say(message: &str) {
 /// How much messages hide: what `--redact` says, once that is known.
 static LEVEL: OnceLock<Level> = OnceLock::new();
 
-/// From now on messages hide as much as `level` says.
-pub(crate) fn hide(level: Level) {
+/// Set where messages quote nothing but what the user wrote and what is redacted already.
+static IS_PLAIN: OnceLock<bool> = OnceLock::new();
+
+/// From now on messages hide as much as `level` says, or nothing if they are `plain`.
+pub(crate) fn hide(level: Level, plain: bool) {
     // Set once; a second time there is none.
     let _ = LEVEL.set(level);
+    let _ = IS_PLAIN.set(plain);
 }
 
 /// What of a message may be printed: it may quote a path, an option or an expression, and
 /// logs keep what is written to the standard error.
 pub(crate) fn discreet(message: &str) -> String {
-    shown(Origin::OwnWords, message)
+    match IS_PLAIN.get() {
+        Some(true) => message.to_owned(),
+        _ => shown(Origin::OwnWords, message),
+    }
 }
 
 /// What of a text of the command line may be printed.

@@ -63,7 +63,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn run(line: &CommandLine) -> Exit {
     let CommandLine { general, verb } = line;
-    message::hide(verb.redaction());
+    message::hide(verb.redaction(), verb.is_of_store());
     let outcome = match verb {
         Verb::Analyze(args) => verbs::report::run(args, general),
         Verb::Modules(args) => verbs::modules::run(args, general),
@@ -79,6 +79,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Diff(args) => verbs::diff::run(args, general),
         Verb::Digest(args) => verbs::digest::run(args, general),
         Verb::State(args) => verbs::state::run(args),
+        Verb::Forget(args) => verbs::forget::run(args),
         Verb::Group(args) => verbs::group::run(args, general),
         Verb::Db(args) => verbs::db::run(args),
         Verb::Explain(args) => verbs::explain::run(args, general),

@@ -141,7 +141,7 @@ fn no_arguments_and_unknown_options_are_usage_errors() {
 }
 
 /// Each verb, and what is needed beside options.
-const VERBS: [(&str, &[&str]); 21] = [
+const VERBS: [(&str, &[&str]); 22] = [
     ("analyze", &["core"]),
     ("modules", &["core"]),
     ("print", &["core", "x"]),
@@ -156,6 +156,7 @@ const VERBS: [(&str, &[&str]); 21] = [
     ("digest", &[]),
     ("state", &["GROUP", "open"]),
     ("group", &["signatures", "GROUP"]),
+    ("forget", &["DUMP"]),
     ("db", &["check"]),
     ("explain", &["null-read"]),
     ("schema", &[]),

@@ -190,7 +190,10 @@ fn a_file_that_was_named_and_is_not_a_core_is_a_failure() {
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let reasons: Vec<_> = lines(&output).iter().map(|r| reason_of(r).to_owned()).collect();
-    assert_eq!(reasons, ["not-a-core", "missing", "special"]);
+    // A slip of the hand is reported, and is no crash.
+    assert_eq!(reasons, ["not-a-core", "special"]);
+    assert!(stderr(&output).contains("missing: "), "{}", stderr(&output));
+    assert_eq!(place.list().len(), 2);
     // Nothing at all was there.
     let output = place.command(&["triage"]).arg(&gone).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
@@ -408,6 +411,29 @@ fn an_interrupted_run_keeps_what_it_has() {
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(15));
     place.is_whole();
     assert_eq!(place.list().len(), 1);
+}
+
+#[test]
+fn ctrl_c_says_what_was_kept_and_how_to_go_on() {
+    let place = Place::new();
+    place.put("core.1", &numbered(1));
+    place.put("core.2.zst", &endless());
+    let child = place
+        .command(&["triage", "--jobs", "1"])
+        .arg(place.cores())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    awaited(|| (place.db().exists() && place.list().len() == 1).then_some(()));
+    kill("-INT", child.id());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let said = stderr(&output);
+    assert!(said.contains("1 of 2 dumps were stored"), "{said}");
+    assert!(said.contains("the same command"), "{said}");
+    place.is_whole();
+    assert!(place.list().iter().all(|record| record["group"] != Value::Null));
 }
 
 #[test]

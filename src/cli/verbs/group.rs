@@ -2,8 +2,9 @@
 
 use clap::{Args, Subcommand};
 use obit::render::visible;
-use obit::triage::store::Store;
+use obit::triage::store::{Found, Store};
 
+use super::find::find;
 use crate::cli::args::OutputFile;
 use crate::cli::args::general::General;
 use crate::cli::args::store::StoreArgs;
@@ -62,28 +63,29 @@ pub(crate) fn run(args: &GroupArgs, general: &General) -> Result<Exit, Failure> 
     let mut store = Store::open(&args.store.path()?)?;
     let (group, file) = match &args.what {
         GroupVerb::Split { group, signatures, file } => {
-            store.split_group(group, signatures)?;
+            let group = named(&store, group)?;
+            store.split_group(&group, signatures)?;
             store.regroup()?;
             (group, file)
         }
         GroupVerb::Merge { group, other, file } => {
-            let (one, two) = (store.group_named(group)?, store.group_named(other)?);
+            let (one, two) = (named(&store, group)?, named(&store, other)?);
             store.merge_groups(&one, &two)?;
             store.regroup()?;
-            // The id of the larger one stays.
-            (if store.group_named(&one).is_ok() { group } else { other }, file)
+            // The id of the larger one stays, and that of the other leads to it.
+            (store.group_named(&one)?, file)
         }
         GroupVerb::Name { group, name } => {
-            store.name_group(group, name)?;
+            let group = named(&store, group)?;
+            store.name_group(&group, name)?;
             return Ok(Exit::Success);
         }
-        GroupVerb::Signatures { group, file } => (group, file),
+        GroupVerb::Signatures { group, file } => (named(&store, group)?, file),
     };
-    let id = store.group_named(group)?;
-    let signatures = store.signatures(&id)?;
+    let signatures = store.signatures(&group)?;
     let destination = Destination::of(file, TERMINAL, general, None)?;
     destination.write(|out| {
-        writeln!(out, "{id}")?;
+        writeln!(out, "{group}")?;
         for signature in &signatures {
             let (id, text) = (visible(&signature.id), visible(&signature.text));
             writeln!(out, "  {id}  {}\u{d7} {text}", signature.count)?;
@@ -94,4 +96,15 @@ pub(crate) fn run(args: &GroupArgs, general: &General) -> Result<Exit, Failure> 
         Ok(())
     })?;
     Ok(Exit::Success)
+}
+
+/// The group called `id`. If it was merged into another, that is said.
+fn named(store: &Store, id: &str) -> Result<String, Failure> {
+    match store.find(id)? {
+        Found::Merged(..) => match find(store, id)? {
+            Found::Group(group) => Ok(group),
+            _ => Ok(store.group_named(id)?),
+        },
+        _ => Ok(store.group_named(id)?),
+    }
 }

@@ -6,6 +6,8 @@ pub(crate) mod db;
 pub(crate) mod diff;
 pub(crate) mod digest;
 pub(crate) mod explain;
+mod find;
+pub(crate) mod forget;
 pub(crate) mod group;
 pub(crate) mod help;
 pub(crate) mod man;

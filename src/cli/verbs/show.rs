@@ -5,7 +5,7 @@ use obit::render::Format;
 use obit::render::formats::{ReportView, Writer};
 use obit::triage::store::Found;
 
-use super::state::not_found;
+use super::find::{find, not_found};
 use crate::cli::args::Output;
 use crate::cli::args::content::Registers;
 use crate::cli::args::general::General;
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &ShowArgs, general: &General) -> Result<Exit, Failure> {
     let store = args.selection.open()?;
     let page = page_options(general, &args.width, &destination);
     let usage = |problem: &str| Failure::usage(&problem);
-    match store.find(&args.id)? {
+    match find(&store, &args.id)? {
         Found::Group(group) => {
             let writer = formats::writer(format, "a group", Format::group)?;
             let newest = args.limit.unwrap_or(DUMPS);

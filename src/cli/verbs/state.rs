@@ -2,11 +2,14 @@
 
 use clap::{Args, ValueEnum};
 use obit::redact::{Level, Origin, Redactor};
+use obit::render::visible;
 use obit::triage::history::State;
-use obit::triage::store::{Found, Store, is_web_link};
+use obit::triage::store::{Store, is_web_link};
 use obit::triage::time::When;
 
+use super::find::group;
 use crate::cli::args::store::{StoreArgs, clock};
+use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 
@@ -92,6 +95,7 @@ pub(crate) fn run(args: &StateArgs) -> Result<Exit, Failure> {
     let mut store = Store::open(&args.store.path()?)?;
     let group = group(&store, &args.group)?;
     let at = args.at.seconds(clock());
+    let mut said = Vec::new();
     if let Some(word) = args.state {
         let state = match word {
             StateWord::Open => State::Open,
@@ -99,45 +103,34 @@ pub(crate) fn run(args: &StateArgs) -> Result<Exit, Failure> {
             StateWord::Ignored => State::Ignored,
         };
         store.set_state(&group, &state, at)?;
+        said.push(match &args.in_build {
+            Some(build) => format!("{} in {build}", state.word()),
+            None => state.word().to_owned(),
+        });
     }
     if args.assign.is_some() || args.unassign {
         store.set_assignee(&group, args.assign.as_deref())?;
+        said.push(match &args.assign {
+            Some(name) => format!("assigned to {name}"),
+            None => "assigned to no one".to_owned(),
+        });
     }
     if args.link.is_some() || args.unlink {
         store.set_link(&group, args.link.as_deref())?;
+        said.push(match &args.link {
+            Some(link) => format!("ticket {link}"),
+            None => "no ticket".to_owned(),
+        });
     }
     if let Some(note) = &args.note {
         // A note may quote what a crash held.
         let shown = Redactor::new(Level::Default, "").show(Origin::MessageText, note);
         store.add_note(&group, shown.as_str(), at)?;
+        said.push("note added".to_owned());
     }
+    let text = format!("{group}: {}", said.join(", "));
+    Destination::new(None, None)?.write(|out| writeln!(out, "{}", visible(&text)))?;
     Ok(Exit::Success)
-}
-
-/// The group that `id` names.
-fn group(store: &Store, id: &str) -> Result<String, Failure> {
-    match store.find(id)? {
-        Found::Group(group) => Ok(group),
-        Found::Dump(dump) => match store.group_of(&dump)? {
-            Some(group) => Ok(group),
-            None => {
-                let problem = format!("{dump} is in no group");
-                Err(Failure::usage(&problem))
-            }
-        },
-        found => Err(not_found(id, &found)),
-    }
-}
-
-/// Why `id` names nothing.
-pub(super) fn not_found(id: &str, found: &Found) -> Failure {
-    let problem = match found {
-        Found::Several(ids) => format!("{id:?} is ambiguous: {}", ids.join(", ")),
-        _ => format!(
-            "nothing in the store has the id or name {id:?}; see `obit top` and `obit list`"
-        ),
-    };
-    Failure::usage(&problem)
 }
 
 #[cfg(test)]

@@ -206,8 +206,11 @@ fn write_traits(
         return Ok(());
     }
     let (here, there) = detail.compared;
-    let heading =
-        format!("in common ({} compared with {there} others)", counted(here as usize, "dump"));
+    let here = counted(here as usize, "dump");
+    let heading = match there {
+        0 => format!("in common ({here})"),
+        _ => format!("in common ({here} compared with {})", counted(there as usize, "other")),
+    };
     writeln!(out, "\n{}", options.color.paint(Style::Aside, &heading))?;
     for line in detail.traits.iter().take(most).map(trait_line) {
         writeln!(out, "  {}", cut_middle(&line, options.width.saturating_sub(2)))?;

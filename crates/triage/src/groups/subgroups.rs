@@ -11,7 +11,7 @@ use super::profile::{Profile, rarity};
 const STACKS: usize = 64;
 
 /// Crashes that are taken for one bug's from the start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Subgroup<'t> {
     /// The signature's id, and its mark behind `@` if it has one.
     pub(super) name: String,
@@ -134,6 +134,14 @@ pub(super) fn subgroups<'t>(keys: &'t [CrashKey], counts: &[u64]) -> Vec<Subgrou
     }
     subgroups.sort_by(|a, b| a.name.cmp(&b.name));
     subgroups
+}
+
+/// Whether keys of one signature are divided in the same way by both counts: then nothing
+/// in the groups depends on which of the two it is.
+pub(crate) fn is_same_division(keys: &[CrashKey], before: &[u64], after: &[u64]) -> bool {
+    // Which sizes of damage are marks is decided over the whole image.
+    keys.iter().all(|key| damage(key).is_none())
+        && subgroups(keys, before) == subgroups(keys, after)
 }
 
 fn subgroup<'t>(

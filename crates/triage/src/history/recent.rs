@@ -58,11 +58,16 @@ pub(super) fn recent(events: &[Event], program: &ProgramHistory<'_>) -> Option<V
     }
     let shown = || {
         let length = in_days((start - before_start) as f64 / 86_400.0);
+        // Where time counts, its lengths are in the sentence.
+        let shown = |rate: Rate| match rate.exposure {
+            Some(_) => dumps(rate.count),
+            None => part(rate),
+        };
         format!(
             "{} in the last {}, {} in the {length} before",
-            part(here),
+            shown(here),
             in_days(days),
-            part(before)
+            shown(before)
         )
     };
     let verdict = Verdict::of_trend(here, before, shown)?;

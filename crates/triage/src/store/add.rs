@@ -58,6 +58,17 @@ impl Store {
         Ok(found.is_some())
     }
 
+    /// Whether a file was read before, whatever became of it since.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn has_file(&self, key: &[u8; 32]) -> Result<bool, StoreError> {
+        self.connection
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM path WHERE key = ?1)")
+            .and_then(|mut statement| statement.query_row([key.as_slice()], |row| row.get(0)))
+            .map_err(|source| self.failed(source))
+    }
+
     /// Adds records in one transaction: all of them or, on an error, none.
     /// `now` is in seconds since 1970.
     ///

@@ -11,21 +11,44 @@ use super::words::confidence_named;
 use crate::census::{Census, CensusGroup, Sighting};
 use crate::history::{Build, Event, State};
 
+/// The condition that holds for all dumps.
+const ALL: &str = "TRUE";
+
 /// Where in a list what has this row is: rows are numbered from 1 and may have gaps.
 type Places = HashMap<i64, usize>;
 
 impl Store {
     /// Everything that is counted.
     pub(super) fn census(&self) -> Result<Census, StoreError> {
-        self.read_census().map_err(|source| self.failed(source))
+        self.read_census(ALL).map_err(|source| self.failed(source))
     }
 
-    fn read_census(&self) -> rusqlite::Result<Census> {
+    /// Of the programs that dumps came of behind the row `after`; all, if none came.
+    pub(super) fn census_of_programs(&self, after: i64) -> Result<Census, StoreError> {
+        let read = || {
+            let has_new = self.connection.query_row(
+                "SELECT EXISTS (SELECT 1 FROM dump WHERE n > ?1 AND status = 'ok')",
+                [after],
+                |row| row.get::<_, bool>(0),
+            )?;
+            if !has_new {
+                return self.read_census(ALL);
+            }
+            self.read_census(&format!(
+                "build IN (SELECT n FROM build WHERE program IN
+                   (SELECT program FROM build WHERE n IN (SELECT build FROM dump WHERE n > {after})))"
+            ))
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// `which` is a condition on dumps.
+    fn read_census(&self, which: &str) -> rusqlite::Result<Census> {
         let mut census = Census::default();
         let builds = self.read_builds(&mut census)?;
         let hosts = self.read_hosts(&mut census)?;
         let groups = self.read_groups(&mut census)?;
-        self.read_sightings(&mut census, &builds, &hosts, &groups)?;
+        self.read_sightings(&mut census, which, &builds, &hosts, &groups)?;
         let failed: i64 = self.connection.query_row(
             "SELECT count(*) FROM dump WHERE status <> 'ok'",
             [],
@@ -107,15 +130,16 @@ impl Store {
     fn read_sightings(
         &self,
         census: &mut Census,
+        which: &str,
         builds: &Places,
         hosts: &Places,
         groups: &Places,
     ) -> rusqlite::Result<()> {
         let mut words: HashMap<Vec<u8>, usize> = HashMap::new();
-        let mut statement = self.connection.prepare(
+        let mut statement = self.connection.prepare(&format!(
             "SELECT n, trace, build, host, coalesce(time, added), added, class, severity, module,
-               confidence, complete, time IS NOT NULL FROM dump WHERE status = 'ok'",
-        )?;
+               confidence, complete, time IS NOT NULL FROM dump WHERE status = 'ok' AND {which} ORDER BY n"
+        ))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let mut word = |column: usize| -> rusqlite::Result<Option<usize>> {

@@ -64,12 +64,18 @@ impl Store {
     }
 
     /// The code that is wanted of groups that are new or were gone: of at most `most`
-    /// groups, those with most dumps first.
+    /// groups, those with most dumps first. If dumps came behind the row `after`, of the
+    /// groups of their programs: it is them that can raise a question.
     ///
     /// # Errors
     /// Those of the database.
-    pub fn code_to_read(&self, rules: &Rules, most: usize) -> Result<CodeToRead, StoreError> {
-        let mut census = self.census()?;
+    pub fn code_to_read(
+        &self,
+        rules: &Rules,
+        most: usize,
+        after: i64,
+    ) -> Result<CodeToRead, StoreError> {
+        let mut census = self.census_of_programs(after)?;
         let questions = code_questions(&mut census);
         let mut stacks: Vec<(i64, Vec<StackFunction>)> = Vec::new();
         let mut needs: BTreeMap<usize, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
@@ -96,11 +102,22 @@ impl Store {
                 }
             }
         }
+        let mut dumps = dumps_of(&census, needs.keys());
         let needs = needs.into_iter().filter_map(|(at, symbols)| {
             let build = census.builds.get(at)?.id.clone();
-            Some(CodeNeed { build, symbols, dumps: dumps_of(&census, at) })
+            Some(CodeNeed { build, symbols, dumps: dumps.remove(&at).unwrap_or_default() })
         });
         Ok(CodeToRead { stacks, needs: needs.collect() })
+    }
+
+    /// The row of the dump that came last; 0 if there is none.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn newest_row(&self) -> Result<i64, StoreError> {
+        self.connection
+            .query_row("SELECT coalesce(max(n), 0) FROM dump", [], |row| row.get(0))
+            .map_err(|source| self.failed(source))
     }
 
     pub(super) fn read_code(&self) -> rusqlite::Result<CodeHashes> {
@@ -126,13 +143,22 @@ impl Store {
     }
 }
 
-/// Rows of the dumps of a build, the newest first.
-fn dumps_of(census: &Census, build: usize) -> Vec<i64> {
-    let of_build = census.sightings.iter().filter(|sighting| sighting.event.build == build);
-    let mut dumps: Vec<(i64, i64)> =
-        of_build.map(|sighting| (sighting.event.time, sighting.dump)).collect();
-    dumps.sort_unstable_by(|a, b| b.cmp(a));
-    dumps.into_iter().map(|(_, dump)| dump).collect()
+/// Rows of the dumps of each of these builds, the newest first.
+fn dumps_of<'b>(
+    census: &Census,
+    builds: impl Iterator<Item = &'b usize>,
+) -> BTreeMap<usize, Vec<i64>> {
+    let mut dated: BTreeMap<usize, Vec<(i64, i64)>> = builds.map(|at| (*at, vec![])).collect();
+    for sighting in &census.sightings {
+        if let Some(dumps) = dated.get_mut(&sighting.event.build) {
+            dumps.push((sighting.event.time, sighting.dump));
+        }
+    }
+    let newest_first = |mut dumps: Vec<(i64, i64)>| {
+        dumps.sort_unstable_by(|a, b| b.cmp(a));
+        dumps.into_iter().map(|(_, dump)| dump).collect()
+    };
+    dated.into_iter().map(|(at, dumps)| (at, newest_first(dumps))).collect()
 }
 
 #[cfg(test)]

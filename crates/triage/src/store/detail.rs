@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::connection::Store;
@@ -11,8 +11,8 @@ use crate::census::{Census, Sighting};
 use crate::history::{Build, State};
 use crate::record::Record;
 use crate::views::{
-    CrashFacts, DumpLine, GroupDetail, GroupSummary, NoteReport, Overview, ReleaseCount,
-    SHOW_SCHEMA, SUSPECTS, Suspect, ViewOptions, correlations, overview,
+    CrashFacts, DumpLine, GroupDetail, GroupSummary, NoteReport, ReleaseCount, SHOW_SCHEMA,
+    SUSPECTS, ViewOptions, correlations, ranked,
 };
 
 /// Crashes of the group, and as many of others, whose values are compared.
@@ -46,14 +46,25 @@ impl Store {
         newest: usize,
     ) -> Result<Option<GroupDetail>, StoreError> {
         let mut census = self.census()?;
-        let mut found = overview(&mut census, options);
+        let mut suspects = self.suspected_same(id)?;
+        suspects.truncate(SUSPECTS);
+        let shown = suspects.iter().map(|(group, _)| group.as_str()).chain([id]);
+        let shown: BTreeSet<String> = shown.map(str::to_owned).collect();
+        let mut ranked = ranked(&mut census, options, Some(&shown));
+        let mut found = std::mem::take(&mut ranked.overview);
         let Some(at) = found.groups.iter().position(|group| group.id == id) else {
             return Ok(None);
         };
         let mut group = found.groups.swap_remove(at);
+        ranked.complete(&mut group);
         self.fill_in(&mut group)?;
-        let mut detail = self.in_full(group, &Surroundings::of(&census), newest)?;
-        detail.suspected_same = self.suspects(id, &found)?;
+        let mut detail = self.in_full(group, &Surroundings::of(ranked.census()), newest)?;
+        self.sign(&mut found)?;
+        let signature = |id: &str| {
+            let mut others = found.groups.iter();
+            others.find(|other| other.id == id).map(|other| other.signature.clone())
+        };
+        detail.suspect(&suspects, signature);
         Ok(Some(detail))
     }
 
@@ -171,17 +182,6 @@ impl Store {
 
     fn facts(&self, row: i64) -> Result<Option<Rc<CrashFacts>>, StoreError> {
         Ok(self.record(row)?.as_ref().map(|record| Rc::new(CrashFacts::of(record))))
-    }
-
-    fn suspects(&self, id: &str, found: &Overview) -> Result<Vec<Suspect>, StoreError> {
-        let mut suspects = Vec::new();
-        for (group, likeness) in self.suspected_same(id)?.into_iter().take(SUSPECTS) {
-            let other = found.groups.iter().find(|other| other.id == group);
-            let mut other = other.cloned().unwrap_or_default();
-            self.fill_in(&mut other)?;
-            suspects.push(Suspect { group, likeness, signature: other.signature });
-        }
-        Ok(suspects)
     }
 
     fn dump_line(

@@ -3,8 +3,9 @@
 //!
 //! The first line is `{"schema": "obit.store/1"}`. Each other has one key, which says what
 //! it is: `dump` (its row, with its build, host, trace and record instead of their numbers,
-//! and its paths), `bug` (a group: what the user recorded about it, and its traces), `wish`. Columns
-//! have the names of the tables.
+//! its paths, and the functions on its stack whose code is compared), `bug` (a group: what
+//! the user recorded about it, and its traces), `wish`, `code` (the hash of a function in
+//! one build). Columns have the names of the tables.
 
 use std::io::{self, Write};
 
@@ -13,8 +14,8 @@ use serde_json::{Value, json};
 
 use super::connection::Store;
 use super::error::StoreError;
-use super::packed::unpacked;
-use super::rows::{Object, cell, row_of};
+use super::packed::unpacked_json;
+use super::rows::{Object, cell, object, row_of};
 
 /// What the first line says.
 pub(super) const SCHEMA: &str = "obit.store/1";
@@ -45,10 +46,10 @@ impl Store {
                 match read(&self.connection, n) {
                     Ok(Some(row)) => {
                         exported.dumps += u64::from(*table == "dump");
-                        if row.contains_key("damaged") {
+                        if row.columns.contains_key("damaged") {
                             exported.lost += 1;
                         }
-                        if let Err(error) = writeln!(out, "{}", json!({ *table: row })) {
+                        if let Err(error) = row.write(table, out) {
                             return Ok(Err(error));
                         }
                     }
@@ -57,7 +58,25 @@ impl Store {
                 }
             }
         }
+        match self.export_code(out) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Ok(Err(error)),
+            // It can be read again from the files of programs.
+            Err(_) => exported.lost += 1,
+        }
         Ok(Ok(exported))
+    }
+
+    fn export_code(&self, out: &mut dyn Write) -> rusqlite::Result<io::Result<()>> {
+        let mut statement =
+            self.connection.prepare("SELECT build, module, symbol, hash FROM code")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Err(error) = Line::from(object(row)?).write("code", out) {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// The numbers of the rows of `table`; of a damaged table, all that there may be.
@@ -84,12 +103,43 @@ impl Store {
     }
 }
 
-type ReadRow = fn(&Connection, i64) -> rusqlite::Result<Option<Object>>;
+/// A row, and its record as it is stored: that is written without being understood.
+struct Line {
+    columns: Object,
+    record: Option<Vec<u8>>,
+}
 
-const TABLES: &[(&str, ReadRow)] =
-    &[("dump", read_dump), ("bug", read_bug), ("wish", |c, n| row_of(c, "wish", n))];
+impl From<Object> for Line {
+    fn from(columns: Object) -> Self {
+        Self { columns, record: None }
+    }
+}
 
-fn read_dump(connection: &Connection, n: i64) -> rusqlite::Result<Option<Object>> {
+impl Line {
+    fn write(&self, kind: &str, out: &mut dyn Write) -> io::Result<()> {
+        write!(out, "{{{}:{{", Value::from(kind))?;
+        let mut between = "";
+        for (name, value) in &self.columns {
+            write!(out, "{between}{}:{value}", Value::from(name.as_str()))?;
+            between = ",";
+        }
+        if let Some(record) = &self.record {
+            write!(out, "{between}\"record\":")?;
+            out.write_all(record)?;
+        }
+        out.write_all(b"}}\n")
+    }
+}
+
+type ReadRow = fn(&Connection, i64) -> rusqlite::Result<Option<Line>>;
+
+const TABLES: &[(&str, ReadRow)] = &[
+    ("dump", read_dump),
+    ("bug", read_bug),
+    ("wish", |c, n| Ok(row_of(c, "wish", n)?.map(Line::from))),
+];
+
+fn read_dump(connection: &Connection, n: i64) -> rusqlite::Result<Option<Line>> {
     let Some(mut row) = row_of(connection, "dump", n)? else { return Ok(None) };
     row.remove("n");
     let number = |row: &mut Object, key: &str| row.remove(key).and_then(|n| n.as_i64());
@@ -106,22 +156,20 @@ fn read_dump(connection: &Connection, n: i64) -> rusqlite::Result<Option<Object>
         let trace = cell(connection, "SELECT json FROM trace WHERE n = ?1", trace)?;
         row.insert("trace".to_owned(), trace.unwrap_or_default().into());
     }
+    if let Some(stack) = cell(connection, "SELECT json FROM stack WHERE dump = ?1", n)? {
+        row.insert("stack".to_owned(), stack.into());
+    }
     let body: rusqlite::Result<Option<Vec<u8>>> = connection
-        .query_row("SELECT json FROM record WHERE dump = ?1", [n], |row| row.get(0))
+        .prepare_cached("SELECT json FROM record WHERE dump = ?1")?
+        .query_row([n], |row| row.get(0))
         .optional();
-    let record = body.as_ref().ok().and_then(Option::as_ref).and_then(|body| unpacked(body));
+    let record = body.as_ref().ok().and_then(Option::as_ref).and_then(|body| unpacked_json(body));
     let is_kept = row.get("kept").and_then(Value::as_i64) != Some(0);
-    match record.and_then(|record| serde_json::to_value(record).ok()) {
-        Some(record) => {
-            row.insert("record".to_owned(), record);
-        }
-        None if is_kept => {
-            row.insert("kept".to_owned(), 0.into());
-            row.insert("damaged".to_owned(), true.into());
-            // Its files count as unread, so that the record comes back with the next run.
-            return Ok(Some(row));
-        }
-        None => {}
+    if record.is_none() && is_kept {
+        row.insert("kept".to_owned(), 0.into());
+        row.insert("damaged".to_owned(), true.into());
+        // Its files count as unread, so that the record comes back with the next run.
+        return Ok(Some(row.into()));
     }
     let mut paths = connection.prepare_cached("SELECT rowid FROM path WHERE dump = ?1")?;
     let numbers: rusqlite::Result<Vec<i64>> = paths.query_map([n], |row| row.get(0))?.collect();
@@ -134,12 +182,16 @@ fn read_dump(connection: &Connection, n: i64) -> rusqlite::Result<Option<Object>
         }
     }
     row.insert("paths".to_owned(), Value::Array(paths));
-    Ok(Some(row))
+    Ok(Some(Line { columns: row, record }))
 }
 
-fn read_bug(connection: &Connection, n: i64) -> rusqlite::Result<Option<Object>> {
+fn read_bug(connection: &Connection, n: i64) -> rusqlite::Result<Option<Line>> {
     let Some(mut row) = row_of(connection, "bug", n)? else { return Ok(None) };
     row.remove("n");
+    if let Some(merged) = row.remove("merged").and_then(|n| n.as_i64()) {
+        let id = cell(connection, "SELECT id FROM bug WHERE n = ?1", merged)?;
+        row.insert("merged".to_owned(), id.into());
+    }
     let mut traces = connection.prepare_cached("SELECT json FROM trace WHERE bug = ?1")?;
     let traces: rusqlite::Result<Vec<String>> = traces.query_map([n], |row| row.get(0))?.collect();
     row.insert("traces".to_owned(), traces?.into());
@@ -155,5 +207,5 @@ fn read_bug(connection: &Connection, n: i64) -> rusqlite::Result<Option<Object>>
         }
     }
     row.insert("notes".to_owned(), Value::Array(notes));
-    Ok(Some(row))
+    Ok(Some(row.into()))
 }

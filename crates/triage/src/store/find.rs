@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::connection::Store;
 use super::error::StoreError;
+use super::merge_split::merged_into;
 use super::packed::unpacked;
 use crate::groups::CrashKey;
 use crate::record::Record;
@@ -15,6 +16,8 @@ use crate::record::Record;
 pub enum Found {
     /// A group, by its id.
     Group(String),
+    /// A group that was merged into another since: its id, and the other's.
+    Merged(String, String),
     /// A dump, by its id.
     Dump(String),
     /// More than one thing: some of their ids.
@@ -34,12 +37,22 @@ impl Store {
     /// Those of the database.
     pub fn find(&self, id: &str) -> Result<Found, StoreError> {
         let read = || {
-            let exact: Option<String> = self
+            // One that has dumps before one that was merged into it and has its name.
+            let exact: Option<(String, bool)> = self
                 .connection
-                .query_row("SELECT id FROM bug WHERE id = ?1 OR name = ?1", [id], |row| row.get(0))
+                .query_row(
+                    "SELECT id, EXISTS (SELECT 1 FROM trace WHERE bug = bug.n AND dumps > 0)
+                     FROM bug WHERE id = ?1 OR name = ?1 ORDER BY 2 DESC LIMIT 1",
+                    [id],
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )
                 .optional()?;
-            if let Some(group) = exact {
-                return Ok(Found::Group(group));
+            if let Some((group, has_dumps)) = exact {
+                let into = if has_dumps { None } else { merged_into(&self.connection, &group)? };
+                return Ok(match into {
+                    Some((_, into)) => Found::Merged(group, into),
+                    None => Found::Group(group),
+                });
             }
             let all = |sql: &str| -> rusqlite::Result<Vec<String>> {
                 let mut statement = self.connection.prepare(sql)?;
@@ -48,7 +61,7 @@ impl Store {
                 rows.collect()
             };
             let groups = all("SELECT id FROM bug WHERE id >= ?1 AND id < ?2 AND EXISTS
-                   (SELECT 1 FROM trace WHERE trace.bug = bug.n) ORDER BY id LIMIT ?3")?;
+                   (SELECT 1 FROM trace WHERE trace.bug = bug.n AND dumps > 0) ORDER BY id LIMIT ?3")?;
             let dumps = all("SELECT id FROM (SELECT id FROM dump WHERE crash >= ?1 AND crash < ?2
                    UNION SELECT id FROM dump WHERE id >= ?1 AND id < ?2) ORDER BY id LIMIT ?3")?;
             Ok(match (groups.as_slice(), dumps.as_slice()) {

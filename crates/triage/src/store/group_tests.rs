@@ -49,7 +49,7 @@ fn a_survey_gives_for_each_group_what_it_gives_for_it_alone() {
     let (_kept, mut store) = store();
     add(&mut store, &crashes(0..600));
     let options = ViewOptions::default();
-    let survey = store.survey(&options, 40, 3, 10).unwrap();
+    let survey = store.survey(&options, 40, 40, 3, 10).unwrap();
     let list = store.overview(&options, 40).unwrap();
     assert_eq!(survey.overview, list);
     assert!(list.groups_total > 40 && survey.details.len() == 40);
@@ -103,7 +103,7 @@ fn a_survey_gives_the_newest_unreadable_files_and_counts_all() {
         one
     };
     add(&mut store, &(0..5).map(broken).collect::<Vec<_>>());
-    let survey = store.survey(&ViewOptions::default(), 10, 3, 2).unwrap();
+    let survey = store.survey(&ViewOptions::default(), 10, 10, 3, 2).unwrap();
     let shown: Vec<&str> = survey.unreadable.iter().map(|one| one.text.as_str()).collect();
     assert_eq!(shown, ["no. 4", "no. 3"]);
     assert_eq!(survey.reasons, [("damaged".to_owned(), 4), ("empty".to_owned(), 1)].into());
@@ -168,7 +168,7 @@ fn what_the_user_recorded_about_groups_stays_whatever_comes() {
     };
     let both = members(&one, &store);
     assert!(both.len() >= 2, "{both:?}");
-    assert!(matches!(store.group_named(&other), Err(StoreError::Group(_))));
+    assert_eq!(store.group_named(&other).unwrap(), one);
     // And back again: the one that was joined has its id again.
     let parted: Vec<String> =
         both.iter().filter(|signature| signature.starts_with(&other)).cloned().collect();
@@ -221,4 +221,168 @@ fn a_hundred_thousand_crashes_are_grouped_in_seconds() {
         println!("grouped {run}: {} groups in {took:?}", found.groups);
         assert!(took.as_secs() < 10);
     }
+}
+
+/// What a store shows of its groups: the dumps of each by its id, and suspicions.
+fn shown(store: &Store) -> (BTreeMap<String, String>, Vec<Suspected>, Vec<GroupRow>) {
+    let mut statement = store
+        .connection
+        .prepare(
+            "SELECT dump.id, bug.id FROM dump JOIN trace ON trace.n = dump.trace
+             JOIN bug ON bug.n = trace.bug",
+        )
+        .unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let groups = rows.collect::<rusqlite::Result<_>>().unwrap();
+    (groups, store.suspected().unwrap(), store.groups().unwrap())
+}
+
+#[test]
+fn grouping_what_changed_gives_what_grouping_all_gives() {
+    let (_kept, mut some) = store();
+    let (_kept, mut all) = store();
+    let every = crashes(0..900);
+    for part in every.chunks(7) {
+        let records: Vec<(FileStamp, PackedRecord)> = part
+            .iter()
+            .map(|crash| (crash.stamp.clone(), PackedRecord::of(&crash.record).unwrap()))
+            .collect();
+        some.add(&records, 0).unwrap();
+        all.add(&records, 0).unwrap();
+        let (regrouped, by_all) = (some.regroup().unwrap(), all.regroup_all().unwrap());
+        assert_eq!(regrouped, by_all);
+        assert_eq!(shown(&some), shown(&all));
+    }
+    // Dumps that go change as much as dumps that come.
+    for crash in every.iter().step_by(5) {
+        let what = ToForget::Dump(crash.record.dump.clone());
+        some.forget(&what, false).unwrap();
+        all.forget(&what, false).unwrap();
+    }
+    all.regroup_all().unwrap();
+    assert_eq!(shown(&some), shown(&all));
+}
+
+#[test]
+fn what_the_user_tied_together_is_grouped_together_again() {
+    let (_kept, mut store) = store();
+    add(&mut store, &crashes(0..200));
+    let groups = store.groups().unwrap();
+    let (one, other) = (groups[0].id.clone(), groups[1].id.clone());
+    store.merge_groups(&one, &other).unwrap();
+    store.regroup().unwrap();
+    assert_eq!(store.find(&other).unwrap(), Found::Merged(other.clone(), one.clone()));
+    assert_eq!(store.group_named(&other).unwrap(), one);
+    for n in 200..260 {
+        add(&mut store, &crashes(n..n + 1));
+        assert_eq!(store.group_named(&other).unwrap(), one);
+    }
+    let before = shown(&store);
+    store.regroup_all().unwrap();
+    assert_eq!(shown(&store), before);
+}
+
+#[test]
+fn a_store_that_was_exported_and_imported_says_the_same() {
+    let (_kept, mut store) = store();
+    add(&mut store, &crashes(0..300));
+    let rules = Rules::built_in();
+    let wanted = store.code_to_read(&rules, 20, 0).unwrap();
+    assert!(!wanted.needs.is_empty());
+    let hashes: Vec<crate::history::CodeRow> = wanted
+        .needs
+        .iter()
+        .flat_map(|need| need.symbols.iter().map(move |(module, names)| (need, module, names)))
+        .flat_map(|(need, module, names)| {
+            names.iter().map(move |symbol| crate::history::CodeRow {
+                build: need.build.clone(),
+                module: module.clone(),
+                symbol: symbol.clone(),
+                hash: Some("0123456789abcdef".to_owned()),
+            })
+        })
+        .collect();
+    store.add_code(&wanted.stacks, &hashes).unwrap();
+    let groups = store.groups().unwrap();
+    store.merge_groups(&groups[0].id, &groups[1].id).unwrap();
+    store.regroup().unwrap();
+    store.add_note(&groups[2].id, "seen", 5).unwrap();
+    store.collect(Keep { since: i64::MAX, per_group: 2 }).unwrap();
+    let mut exported = Vec::new();
+    store.export(&mut exported).unwrap().unwrap();
+    let mut other = Store::temporary().unwrap();
+    other.import(exported.as_slice()).unwrap();
+    assert_eq!(shown(&other), shown(&store));
+    let options = ViewOptions::default();
+    let list = |store: &Store| {
+        let mut found = store.overview(&options, usize::MAX).unwrap().groups;
+        // Rows have other numbers.
+        for group in &mut found {
+            (group.place, group.key_row, group.example_row) = (0, None, None);
+        }
+        found
+    };
+    assert_eq!(list(&other), list(&store));
+    assert_eq!(other.find(&groups[1].id).unwrap(), store.find(&groups[1].id).unwrap());
+    let mut again = Vec::new();
+    other.export(&mut again).unwrap().unwrap();
+    let lines = |text: &[u8]| {
+        let lines: BTreeSet<String> =
+            String::from_utf8(text.to_vec()).unwrap().lines().map(str::to_owned).collect();
+        lines
+    };
+    assert_eq!(lines(&again), lines(&exported));
+}
+
+#[test]
+fn dumps_are_listed_as_they_are_selected_and_what_was_deleted_as_far_as_it_is_known() {
+    let (_kept, mut store) = store();
+    let mut all = crashes(0..50);
+    all[7].record = Record::failed(
+        all[7].record.core.clone(),
+        FileFacts { dump: "bad".to_owned(), time: Some(7), host: None },
+        Reason { code: "empty".to_owned(), text: Shown::default() },
+    );
+    add(&mut store, &all);
+    let rows = |store: &Store, listed: &Listed| {
+        let mut found = Vec::new();
+        store
+            .each_listed(listed, &mut |record| {
+                found.push(record);
+                Ok(())
+            })
+            .unwrap();
+        found
+    };
+    let ids = |listed: &Listed| -> Vec<String> {
+        rows(&store, listed).into_iter().map(|record| record.dump).collect()
+    };
+    let filtered = |text: &str| Listed {
+        view: ViewOptions {
+            filter: crate::views::Filter::parse(text, 0).unwrap(),
+            ..ViewOptions::default()
+        },
+        ..Listed::default()
+    };
+    assert_eq!(rows(&store, &Listed::default()).len(), 50);
+    assert_eq!(ids(&Listed { only_failed: true, ..Listed::default() }), ["bad"]);
+    let newest = ids(&Listed { most: Some(3), ..Listed::default() });
+    assert_eq!(newest, ["made-7-47", "made-7-48", "made-7-49"]);
+    let since = crash(7, 45, &Rules::built_in()).record.time.unwrap();
+    assert_eq!(ids(&filtered(&format!("since=@{since}"))).len(), 5);
+    assert_eq!(ids(&filtered("until=@8")), ["bad"]);
+    assert_eq!(ids(&filtered("class=unmapped-read")).len(), 49);
+    assert_eq!(ids(&filtered("class=null-read")), [""; 0]);
+    let group = store.groups().unwrap()[0].clone();
+    let of_group = rows(&store, &filtered(&format!("count>={}", group.count)));
+    assert!(of_group.iter().any(|record| record.group.as_ref() == Some(&group.id)));
+    store.collect(Keep { since: i64::MAX, per_group: 0 }).unwrap();
+    let rest = rows(&store, &Listed::default());
+    assert_eq!(rest.len(), 50);
+    for record in rest.iter().filter(|record| record.dump != "bad") {
+        assert_eq!(record.cause.as_ref().unwrap().class, "unmapped-read");
+        assert!(record.signature.as_ref().unwrap().text.as_str().contains(" in "));
+        assert!(record.process.exe.is_some());
+    }
+    store.check().unwrap();
 }

@@ -57,8 +57,7 @@ impl Store {
         let read = || {
             let mut statement = self.connection.prepare(
                 "SELECT bug.id, bug.name, sum(c), max(c), json_extract(json, '$.text') FROM
-                   (SELECT trace.n AS t, bug AS b, json, count(dump.n) AS c FROM trace
-                    JOIN dump ON dump.trace = trace.n GROUP BY trace.n)
+                   (SELECT n AS t, bug AS b, json, dumps AS c FROM trace WHERE dumps > 0)
                  JOIN bug ON bug.n = b GROUP BY b ORDER BY sum(c) DESC, bug.id",
             )?;
             let rows = statement.query_map([], |row| {

@@ -1,10 +1,12 @@
 //! An exported store is read back.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
 use rusqlite::types::Value as Cell;
 use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::connection::{GivenUp, Store};
 use super::error::{ImportProblem, StoreError};
@@ -41,6 +43,8 @@ impl Store {
 
 fn import(transaction: &Transaction<'_>, from: &mut impl BufRead) -> Result<Imported, GivenUp> {
     let mut imported = Imported::default();
+    // Groups, and those they were merged into.
+    let mut merged = Vec::new();
     let mut text = Vec::new();
     for line in 1_u64.. {
         let wrong = |problem| StoreError::Import { line, problem };
@@ -52,40 +56,65 @@ fn import(transaction: &Transaction<'_>, from: &mut impl BufRead) -> Result<Impo
             }
             break;
         }
-        let value: Value = serde_json::from_slice(&text)
-            .map_err(|error| wrong(ImportProblem::NotJson(error.to_string())))?;
+        let object: BTreeMap<String, &RawValue> =
+            serde_json::from_slice(&text).map_err(|error| match is_json(&text) {
+                true if line == 1 => wrong(ImportProblem::OtherSchema { wanted: SCHEMA }),
+                true => wrong(ImportProblem::NoObject),
+                false => wrong(ImportProblem::NotJson(error.to_string())),
+            })?;
         if line == 1 {
-            if value.get("schema").and_then(Value::as_str) != Some(SCHEMA) {
+            let schema = object.get("schema").and_then(|raw| serde_json::from_str(raw.get()).ok());
+            if schema != Some(SCHEMA) {
                 return Err(wrong(ImportProblem::OtherSchema { wanted: SCHEMA }).into());
             }
             continue;
         }
-        let Value::Object(object) = value else {
-            return Err(wrong(ImportProblem::NoObject).into());
-        };
-        for (kind, value) in object {
-            let Value::Object(row) = value else {
+        for (kind, raw) in object {
+            let Ok(mut row) = serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get()) else {
                 return Err(wrong(ImportProblem::NoRow { kind }).into());
             };
+            // The largest part of a dump is read once, as what it is.
+            let record = row.remove("record").filter(|_| kind == "dump");
+            let row: Object = row
+                .into_iter()
+                .filter_map(|(name, raw)| Some((name, serde_json::from_str(raw.get()).ok()?)))
+                .collect();
             match kind.as_str() {
-                "dump" => match import_dump(transaction, row)? {
+                "dump" => match import_dump(transaction, row, record)? {
                     true => imported.new += 1,
                     false => imported.known += 1,
                 },
-                "bug" => import_bug(transaction, row)?,
+                "bug" => import_bug(transaction, row, &mut merged)?,
                 "wish" => drop(insert(transaction, "wish", &row)?),
+                "code" => drop(insert(transaction, "code", &row)?),
                 // Of a newer obit; what is known is taken.
                 _ => {}
             }
         }
     }
+    for (id, into) in merged {
+        transaction
+            .prepare_cached(
+                "UPDATE bug SET merged = (SELECT n FROM bug WHERE id = ?2)
+                 WHERE id = ?1 AND merged IS NULL",
+            )?
+            .execute([id, into])?;
+    }
     Ok(imported)
 }
 
+fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
+}
+
 /// Whether the dump was not there.
-fn import_dump(transaction: &Transaction<'_>, mut row: Object) -> rusqlite::Result<bool> {
+fn import_dump(
+    transaction: &Transaction<'_>,
+    mut row: Object,
+    record: Option<&RawValue>,
+) -> rusqlite::Result<bool> {
     let paths = row.remove("paths");
-    let record = row.remove("record");
+    let stack = row.remove("stack");
     row.remove("damaged");
     let number = |text: &str| {
         let found = transaction.prepare_cached("SELECT n FROM dump WHERE id = ?1")?;
@@ -105,18 +134,21 @@ fn import_dump(transaction: &Transaction<'_>, mut row: Object) -> rusqlite::Resu
             if let Some(Value::Object(build)) = row.remove("build") {
                 insert(transaction, "build", &build)?;
                 let text = |key: &str| build.get(key).and_then(Value::as_str).unwrap_or_default();
-                let n: i64 = transaction.query_row(
-                    "SELECT n FROM build WHERE program = ?1 AND id = ?2",
-                    [text("program"), text("id")],
-                    |row| row.get(0),
-                )?;
+                let n: i64 = transaction
+                    .prepare_cached("SELECT n FROM build WHERE program = ?1 AND id = ?2")?
+                    .query_row([text("program"), text("id")], |row| row.get(0))?;
                 row.insert("build".to_owned(), n.into());
             }
             insert(transaction, "dump", &row)?;
             transaction.last_insert_rowid()
         }
     };
-    let record = record.and_then(|record| read_record(record.to_string().as_bytes()).ok());
+    if let Some(stack) = stack.as_ref().and_then(Value::as_str) {
+        transaction
+            .prepare_cached("INSERT OR IGNORE INTO stack (dump, json) VALUES (?1, ?2)")?
+            .execute(params![n, stack])?;
+    }
+    let record = record.and_then(|record| read_record(record.get().as_bytes()).ok());
     if let Some(packed) = record.and_then(|record| packed(&record).ok()) {
         // One that was deleted here and is there in the other comes back.
         let added = transaction
@@ -136,9 +168,16 @@ fn import_dump(transaction: &Transaction<'_>, mut row: Object) -> rusqlite::Resu
     Ok(known.is_none())
 }
 
-fn import_bug(transaction: &Transaction<'_>, mut row: Object) -> rusqlite::Result<()> {
+fn import_bug(
+    transaction: &Transaction<'_>,
+    mut row: Object,
+    merged: &mut Vec<(String, String)>,
+) -> rusqlite::Result<()> {
     let (traces, notes) = (row.remove("traces"), row.remove("notes"));
     let id = row.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if let Some(Value::String(into)) = row.remove("merged") {
+        merged.push((id.clone(), into));
+    }
     let is_new = insert(transaction, "bug", &row)?;
     let n: i64 =
         transaction.query_row("SELECT n FROM bug WHERE id = ?1", [&id], |row| row.get(0))?;

@@ -55,6 +55,7 @@ impl Store {
                     set(transaction, first, subgroup, true)?;
                 }
             }
+            ungroup(transaction, &[one, other])?;
             // Whichever goes on keeps what the user recorded about either.
             for column in ["name", "assignee", "link"] {
                 let sql = format!(
@@ -112,6 +113,7 @@ impl Store {
                 parted.iter().filter_map(|subgroup| subgroup.split('@').next()),
                 &taken,
             )?;
+            ungroup(transaction, &[n])?;
             for subgroup in &parted {
                 transaction.execute(
                     "UPDATE trace SET bug = ?1
@@ -128,20 +130,25 @@ fn no(error: GroupError) -> GivenUp {
     GivenUp::Other(error.into())
 }
 
-/// The row of a group and its id.
+/// The row of a group and its id. A group that was merged into another stands for that.
 fn group(connection: &Connection, id: &str) -> Result<(i64, String), GivenUp> {
-    let all = "SELECT n, id FROM bug WHERE EXISTS (SELECT 1 FROM trace WHERE bug = bug.n)";
+    const LIVE: &str =
+        "SELECT n, id FROM bug WHERE EXISTS (SELECT 1 FROM trace WHERE bug = bug.n AND dumps > 0)";
     let exact = connection
-        .prepare_cached(&format!("{all} AND id = ?1"))?
+        .prepare_cached(&format!("{LIVE} AND id = ?1"))?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     if let Some(found) = exact {
         return Ok(found);
     }
+    if let Some(found) = merged_into(connection, id)? {
+        return Ok(found);
+    }
+    let end = format!("{id}\u{10ffff}");
     let mut statement =
-        connection.prepare_cached(&format!("{all} AND substr(id, 1, length(?1)) = ?1 LIMIT 2"))?;
+        connection.prepare_cached(&format!("{LIVE} AND id >= ?1 AND id < ?2 LIMIT 2"))?;
     let found: Vec<(i64, String)> = statement
-        .query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .query_map([id, end.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let id = || id.to_owned();
     match <[_; 1]>::try_from(found) {
@@ -149,6 +156,45 @@ fn group(connection: &Connection, id: &str) -> Result<(i64, String), GivenUp> {
         Err(several) if several.len() > 1 => Err(no(GroupError::Ambiguous { id: id() })),
         _ => Err(no(GroupError::Unknown { id: id() })),
     }
+}
+
+/// Groups that were merged into the next, at most.
+const MERGES: usize = 64;
+
+/// The group that now has most of the dumps of the group called `id`, if that has none.
+pub(super) fn merged_into(
+    connection: &Connection,
+    id: &str,
+) -> rusqlite::Result<Option<(i64, String)>> {
+    let mut next: Option<i64> = connection
+        .prepare_cached("SELECT merged FROM bug WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .flatten();
+    for _ in 0..MERGES {
+        let Some(n) = next else { return Ok(None) };
+        let (id, merged, is_live) = connection
+            .prepare_cached(
+                "SELECT id, merged, EXISTS (SELECT 1 FROM trace WHERE bug = bug.n AND dumps > 0)
+                 FROM bug WHERE n = ?1",
+            )?
+            .query_row([n], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, bool>(2)?)))?;
+        if is_live {
+            return Ok(Some((n, id)));
+        }
+        next = merged;
+    }
+    Ok(None)
+}
+
+/// Has the crashes of these groups grouped anew the next time.
+fn ungroup(transaction: &Transaction<'_>, bugs: &[i64]) -> rusqlite::Result<()> {
+    for bug in bugs {
+        transaction
+            .prepare_cached("UPDATE trace SET grouped = -1 WHERE bug = ?1 AND dumps > 0")?
+            .execute([bug])?;
+    }
+    Ok(())
 }
 
 /// The parts of a group that a constraint can be about, in order.

@@ -1,12 +1,10 @@
 //! The list of groups, as the views ask for it.
 
-use std::collections::HashMap;
-
 use rusqlite::OptionalExtension;
 
 use super::connection::Store;
 use super::error::StoreError;
-use crate::views::{GroupSummary, Overview, ViewOptions, headline, overview};
+use crate::views::{GroupSummary, Overview, Ranked, ViewOptions, headline, ranked};
 
 impl Store {
     /// The groups as `options` ask for them, at most `most`, each with its signature and
@@ -16,32 +14,47 @@ impl Store {
     /// Those of the database.
     pub fn overview(&self, options: &ViewOptions, most: usize) -> Result<Overview, StoreError> {
         let mut census = self.census()?;
-        let mut found = overview(&mut census, options);
-        self.sign(&mut found)?;
-        found.retain(&options.filter);
+        let mut ranked = ranked(&mut census, options, None);
+        self.select(&mut ranked, options)?;
+        let mut found = std::mem::take(&mut ranked.overview);
         found.groups.truncate(most);
         for group in &mut found.groups {
-            self.describe(group).map_err(|source| self.failed(source))?;
+            ranked.complete(group);
+            self.fill_in(group)?;
         }
         Ok(found)
     }
 
-    /// Fills in the signatures.
+    /// Leaves out groups by what is known of groups alone. Signatures are read where they
+    /// are asked for.
+    pub(super) fn select(
+        &self,
+        ranked: &mut Ranked<'_>,
+        options: &ViewOptions,
+    ) -> Result<(), StoreError> {
+        if options.filter.selects_signatures() {
+            self.sign(&mut ranked.overview)?;
+        }
+        ranked.overview.retain(&options.filter);
+        Ok(())
+    }
+
+    /// Fills in the signatures of all groups.
     pub(super) fn sign(&self, found: &mut Overview) -> Result<(), StoreError> {
-        let signatures = self.foremost_signatures().map_err(|source| self.failed(source))?;
         for group in &mut found.groups {
-            let signature = group.key_row.and_then(|row| signatures.get(&row));
-            group.signature = signature.cloned().unwrap_or_default();
+            group.signature = self.signature(group).map_err(|source| self.failed(source))?;
         }
         Ok(())
     }
 
-    /// Signatures in words, by row of their trace.
-    fn foremost_signatures(&self) -> rusqlite::Result<HashMap<i64, String>> {
-        let mut statement =
-            self.connection.prepare("SELECT n, json_extract(json, '$.text') FROM trace")?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.collect()
+    /// The most frequent signature of a group, in words.
+    fn signature(&self, group: &GroupSummary) -> rusqlite::Result<String> {
+        let text: Option<String> = self
+            .connection
+            .prepare_cached("SELECT json_extract(json, '$.text') FROM trace WHERE n = ?1")?
+            .query_row([group.key_row], |row| row.get(0))
+            .optional()?;
+        Ok(text.unwrap_or_default())
     }
 
     /// Fills in what the example says.
@@ -64,12 +77,7 @@ impl Store {
     /// Fills in a group's signature and what its example says.
     pub(super) fn fill_in(&self, group: &mut GroupSummary) -> Result<(), StoreError> {
         let read = |group: &mut GroupSummary| -> rusqlite::Result<()> {
-            let signature: Option<String> = self
-                .connection
-                .prepare_cached("SELECT json_extract(json, '$.text') FROM trace WHERE n = ?1")?
-                .query_row([group.key_row], |row| row.get(0))
-                .optional()?;
-            group.signature = signature.unwrap_or_default();
+            group.signature = self.signature(group)?;
             self.describe(group)
         };
         read(group).map_err(|source| self.failed(source))

@@ -99,18 +99,35 @@ thread_local! {
 
 /// A stored record; `None` if it is damaged.
 pub(super) fn unpacked(packed: &[u8]) -> Option<Record> {
+    read_record(&unpacked_json(packed)?).ok()
+}
+
+/// The JSON of a stored record: one line. `None` if it is damaged.
+pub(super) fn unpacked_json(packed: &[u8]) -> Option<Vec<u8>> {
     const MOST: usize = 256 << 20;
     // The frame says how long its content is: nothing is set aside beyond that.
     let length = zstd::zstd_safe::get_frame_content_size(packed).ok()??;
     let length = usize::try_from(length).ok().filter(|length| *length <= MOST)?;
-    let json = DECOMPRESSOR.with_borrow_mut(|kept| {
+    let mut json = DECOMPRESSOR.with_borrow_mut(|kept| {
         let decompressor = match kept {
             Some(decompressor) => decompressor,
             None => kept.insert(Decompressor::new().ok()?),
         };
         decompressor.decompress(packed, length).ok()
     })?;
-    read_record(&json).ok()
+    // What has no checksum may be anything.
+    if !has_checksum(packed) {
+        read_record(&json).ok()?;
+    }
+    json.truncate(json.trim_ascii_end().len());
+    Some(json)
+}
+
+/// Whether the frame ends with a checksum of its content, which was compared then
+/// (RFC 8878 § 3.1.1.1.1: `Content_Checksum_flag`).
+fn has_checksum(packed: &[u8]) -> bool {
+    const MAGIC_LENGTH: usize = 4;
+    packed.get(MAGIC_LENGTH).is_some_and(|descriptor| descriptor & 0b100 != 0)
 }
 
 #[cfg(test)]

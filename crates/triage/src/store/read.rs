@@ -2,13 +2,18 @@
 
 use std::io;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row};
 
 use super::connection::Store;
 use super::error::StoreError;
-use super::packed::unpacked;
-use crate::record::{Record, RecordStatus};
+use super::packed::{unpacked, unpacked_json};
+use super::words::confidence_named;
+use crate::groups::CrashKey;
+use crate::record::{Reason, Record, RecordStatus};
+use obit_causes::CauseClass;
 use obit_redact::Shown;
+use obit_report::{Cause, Signature};
 
 /// How much is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,10 +37,14 @@ enum Body {
 
 /// What [`body`] reads.
 const BODY: &str = "record.json, bug.id, dump.kept, dump.id, dump.crash, dump.status, dump.time,
-    host.name, (SELECT shown FROM path WHERE path.dump = dump.n ORDER BY key LIMIT 1)";
+    host.name, (SELECT shown FROM path WHERE path.dump = dump.n ORDER BY key LIMIT 1),
+    CASE WHEN kept THEN NULL ELSE trace.json END, dump.class, dump.severity, dump.confidence,
+    dump.reason, build.program, build.id";
+/// Columns of [`BODY`]: what else is read comes behind them.
+const WIDTH: usize = 16;
 const JOINED: &str = "LEFT JOIN record ON record.dump = dump.n
     LEFT JOIN trace ON trace.n = dump.trace LEFT JOIN bug ON bug.n = trace.bug
-    LEFT JOIN host ON host.n = dump.host";
+    LEFT JOIN host ON host.n = dump.host LEFT JOIN build ON build.n = dump.build";
 
 impl Store {
     /// The group of the dump called `id`.
@@ -79,6 +88,31 @@ impl Store {
         self.none_damaged(damaged)
     }
 
+    /// Hands the records of these rows to `take`, in this order, until it fails.
+    pub(super) fn each_record_in_rows(
+        &self,
+        rows: &[i64],
+        take: &mut dyn FnMut(Record) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
+        let failed = |source| self.failed(source);
+        let sql = format!("SELECT {BODY} FROM dump {JOINED} WHERE dump.n = ?1");
+        let mut statement = self.connection.prepare(&sql).map_err(failed)?;
+        let mut damaged = 0_u64;
+        for n in rows {
+            let mut rows = statement.query([n]).map_err(failed)?;
+            let Some(row) = rows.next().map_err(failed)? else { continue };
+            match body(row).map_err(failed)? {
+                Body::There(record) | Body::Removed(record) => {
+                    if take(*record).is_err() {
+                        return Ok(());
+                    }
+                }
+                Body::Damaged => damaged += 1,
+            }
+        }
+        self.none_damaged(damaged)
+    }
+
     /// Hands the records of files to `take`, each under the path of the file, in this order,
     /// until it fails. `files` are SHA-256 digests of absolute paths.
     ///
@@ -101,7 +135,7 @@ impl Store {
             let Some(row) = rows.next().map_err(failed)? else { continue };
             match body(row).map_err(failed)? {
                 Body::There(mut record) | Body::Removed(mut record) => {
-                    record.core.path = Shown::from_report(row.get(9).map_err(failed)?);
+                    record.core.path = Shown::from_report(row.get(WIDTH).map_err(failed)?);
                     if take(*record).is_err() {
                         return Ok(());
                     }
@@ -124,8 +158,7 @@ impl Store {
             .query_row(
                 "SELECT (SELECT count(*) FROM dump),
                    (SELECT count(*) FROM dump WHERE status <> 'ok'),
-                   (SELECT count(DISTINCT bug) FROM trace
-                    WHERE EXISTS (SELECT 1 FROM dump WHERE dump.trace = trace.n))",
+                   (SELECT count(DISTINCT bug) FROM trace WHERE dumps > 0)",
                 [],
                 |row| {
                     Ok(Counts {
@@ -143,8 +176,22 @@ impl Store {
     /// # Errors
     /// What is wrong with it.
     pub fn check(&self) -> Result<Counts, StoreError> {
-        self.said_ok("integrity_check(10)")?;
         let failed = |source| self.failed(source);
+        // The tables take as long as the records, and another reader costs nothing.
+        let damaged = std::thread::scope(|scope| {
+            let beside = self.path.is_file().then(|| {
+                let path = self.path.clone();
+                scope.spawn(move || {
+                    let store = Self::open(&path)?;
+                    store.damaged_records().map_err(|source| store.failed(source))
+                })
+            });
+            self.said_ok("integrity_check(10)")?;
+            match beside.map(std::thread::ScopedJoinHandle::join) {
+                Some(Ok(damaged)) => damaged,
+                Some(Err(_)) | None => self.damaged_records().map_err(failed),
+            }
+        })?;
         let lost: Option<String> = self
             .connection
             .query_row("PRAGMA foreign_key_check", [], |row| row.get(0))
@@ -153,8 +200,30 @@ impl Store {
         if let Some(table) = lost {
             return Err(self.damaged(&format!("rows of `{table}` refer to missing rows")));
         }
-        self.each_record(&mut |_| Ok(()))?;
+        self.none_damaged(damaged)?;
         self.counts()
+    }
+
+    /// Records that cannot be read, and dumps that lost theirs. The checksum of a record
+    /// shows whether it is as it was written.
+    fn damaged_records(&self) -> rusqlite::Result<u64> {
+        let lost: i64 = self.connection.query_row(
+            "SELECT count(*) FROM dump WHERE kept AND NOT EXISTS
+               (SELECT 1 FROM record WHERE record.dump = dump.n)",
+            [],
+            |row| row.get(0),
+        )?;
+        let mut damaged = u64::try_from(lost).unwrap_or(0);
+        let mut statement = self.connection.prepare("SELECT json FROM record")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let is_whole = match row.get_ref(0)? {
+                ValueRef::Blob(packed) => unpacked_json(packed).is_some(),
+                _ => false,
+            };
+            damaged += u64::from(!is_whole);
+        }
+        Ok(damaged)
     }
 
     fn none_damaged(&self, damaged: u64) -> Result<(), StoreError> {
@@ -191,5 +260,29 @@ fn body(row: &Row<'_>) -> rusqlite::Result<Body> {
         ..Record::default()
     };
     record.core.path = shown(row.get(8)?).unwrap_or_default();
+    let key: Option<CrashKey> =
+        row.get::<_, Option<String>>(9)?.and_then(|json| serde_json::from_str(&json).ok());
+    record.signature = key.map(|key| Signature {
+        id: key.signature,
+        text: Shown::from_report(key.text),
+        frames: key.functions.into_iter().map(Shown::from_report).collect(),
+        ..Signature::default()
+    });
+    record.cause = row.get::<_, Option<String>>(10)?.map(|class| {
+        let title = CauseClass::named(&class).map(|class| class.title().to_owned());
+        let title = Shown::from_report(title.unwrap_or_else(|| class.clone()));
+        Cause { title, class, ..Cause::default() }
+    });
+    if let Some(cause) = &mut record.cause {
+        cause.severity = row.get(11)?;
+        let word: Option<String> = row.get(12)?;
+        cause.confidence =
+            word.and_then(|word| confidence_named(word.as_bytes())).unwrap_or_default();
+    }
+    record.reason = row
+        .get::<_, Option<String>>(13)?
+        .map(|code| Reason { code, text: Shown::from_report("its record was deleted".to_owned()) });
+    record.process.exe = shown(row.get(14)?);
+    record.process.build_id = row.get::<_, Option<String>>(15)?.filter(|id| !id.is_empty());
     Ok(Body::Removed(Box::new(record)))
 }

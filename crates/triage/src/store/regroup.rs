@@ -1,4 +1,4 @@
-//! All crashes grouped anew.
+//! Crashes grouped anew: those that what came since can change, or all.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::connection::Store;
 use super::error::StoreError;
+use super::regroup_scope::Scope;
 use crate::groups::{Constraints, CrashKey, Grouping, group};
 
 /// What grouping anew changed.
@@ -31,32 +32,71 @@ struct Row {
 }
 
 impl Store {
-    /// Groups all crashes anew and gives each group the id of the old one it has most of.
+    /// Groups what dumps were added to or removed from, and all that this can change: the
+    /// crashes of the same images. The groups are those that [`Store::regroup_all`] makes.
     ///
     /// # Errors
     /// Those of the database.
     pub fn regroup(&mut self) -> Result<Regrouped, StoreError> {
         self.change(|transaction| {
-            let rows = rows(transaction)?;
-            let keys: Vec<CrashKey> = rows.iter().map(|row| row.key.clone()).collect();
-            let counts: Vec<u64> = rows.iter().map(|row| row.count).collect();
-            let grouping = group(&keys, &counts, &constraints(transaction)?);
-            write_subgroups(transaction, &rows, &grouping)?;
-            let (bugs, new) = write_groups(transaction, &rows, &grouping)?;
-            write_suspected(transaction, &grouping, &bugs)?;
-            Ok(Regrouped { groups: grouping.groups.len() as u64, new })
+            let scope = Scope::of_changes(transaction)?;
+            Ok(regroup(transaction, &scope)?)
         })
+    }
+
+    /// Groups all crashes anew and gives each group the id of the old one it has most of.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn regroup_all(&mut self) -> Result<Regrouped, StoreError> {
+        self.change(|transaction| Ok(regroup(transaction, &Scope::All)?))
     }
 }
 
-fn rows(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Row>> {
-    let mut statement = transaction.prepare(
-        // What no dump has any more keeps its group and has no say.
-        "SELECT trace.n, json, bug, count(*), cell, why FROM trace
-         JOIN dump ON dump.trace = trace.n GROUP BY trace.n",
+fn regroup(transaction: &Transaction<'_>, scope: &Scope) -> rusqlite::Result<Regrouped> {
+    let rows = rows(transaction, scope)?;
+    let mut new = 0;
+    if !rows.is_empty() {
+        let keys: Vec<CrashKey> = rows.iter().map(|row| row.key.clone()).collect();
+        let counts: Vec<u64> = rows.iter().map(|row| row.count).collect();
+        let grouping = group(&keys, &counts, &constraints(transaction)?);
+        write_subgroups(transaction, &rows, &grouping)?;
+        let bugs;
+        (bugs, new) = write_groups(transaction, scope, &rows, &grouping)?;
+        write_suspected(transaction, scope, &rows, &grouping, &bugs)?;
+    }
+    transaction.execute("UPDATE trace SET grouped = dumps WHERE dumps <> grouped", [])?;
+    scope.close(transaction)?;
+    let groups: i64 = transaction.query_row(
+        "SELECT count(DISTINCT bug) FROM trace WHERE dumps > 0",
+        [],
+        |row| row.get(0),
     )?;
-    let mut found = statement.query([])?;
+    Ok(Regrouped { groups: u64::try_from(groups).unwrap_or(0), new })
+}
+
+fn rows(transaction: &Transaction<'_>, scope: &Scope) -> rusqlite::Result<Vec<Row>> {
+    // What no dump has any more keeps its group and has no say.
+    const LIVE: &str = "SELECT n, json, bug, dumps, cell, why FROM trace WHERE dumps > 0";
     let mut rows = Vec::new();
+    match scope {
+        Scope::All => {
+            let mut statement = transaction.prepare(&format!("{LIVE} ORDER BY n"))?;
+            read_rows(statement.query([])?, &mut rows)?;
+        }
+        Scope::Images(images) => {
+            let mut statement = transaction.prepare(&format!("{LIVE} AND image = ?1"))?;
+            for image in images {
+                read_rows(statement.query([image])?, &mut rows)?;
+            }
+            // As of all: which of two groups is first may depend on it.
+            rows.sort_by_key(|row| row.n);
+        }
+    }
+    Ok(rows)
+}
+
+fn read_rows(mut found: rusqlite::Rows<'_>, rows: &mut Vec<Row>) -> rusqlite::Result<()> {
     while let Some(row) = found.next()? {
         let json: String = row.get(1)?;
         let count: i64 = row.get(3)?;
@@ -69,7 +109,7 @@ fn rows(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Row>> {
             why: row.get(5)?,
         });
     }
-    Ok(rows)
+    Ok(())
 }
 
 fn write_subgroups(
@@ -92,11 +132,15 @@ fn write_subgroups(
 /// The row in `bug` of each group, and how many of them are new.
 fn write_groups(
     transaction: &Transaction<'_>,
+    scope: &Scope,
     rows: &[Row],
     grouping: &Grouping,
 ) -> rusqlite::Result<(Vec<i64>, u64)> {
     let (kept, mut taken) = kept_bugs(rows, grouping);
+    taken.extend(scope.bugs_outside(transaction)?);
     let (mut bugs, mut new) = (Vec::new(), 0);
+    // Of each old group, how many of its dumps went into which other.
+    let mut moved: BTreeMap<i64, BTreeMap<i64, u64>> = BTreeMap::new();
     let mut set = transaction.prepare_cached("UPDATE trace SET bug = ?1 WHERE n = ?2")?;
     for (members, bug) in grouping.groups.iter().zip(kept) {
         let members = || members.iter().filter_map(|member| rows.get(*member));
@@ -113,6 +157,15 @@ fn write_groups(
         bugs.push(n);
         for row in members().filter(|row| row.bug != Some(n)) {
             set.execute([n, row.n])?;
+            if let Some(old) = row.bug {
+                *moved.entry(old).or_default().entry(n).or_default() += row.count;
+            }
+        }
+    }
+    let mut follow = transaction.prepare_cached("UPDATE bug SET merged = ?1 WHERE n = ?2")?;
+    for (old, into) in moved {
+        if let Some((into, _)) = into.into_iter().max_by_key(|(n, count)| (*count, Reverse(*n))) {
+            follow.execute([into, old])?;
         }
     }
     Ok((bugs, new))
@@ -146,10 +199,23 @@ fn kept_bugs(rows: &[Row], grouping: &Grouping) -> (Vec<Option<i64>>, BTreeSet<i
 
 fn write_suspected(
     transaction: &Transaction<'_>,
+    scope: &Scope,
+    rows: &[Row],
     grouping: &Grouping,
     bugs: &[i64],
 ) -> rusqlite::Result<()> {
-    transaction.execute("DELETE FROM suspected", [])?;
+    match scope {
+        Scope::All => drop(transaction.execute("DELETE FROM suspected", [])?),
+        Scope::Images(_) => {
+            let old = rows.iter().filter_map(|row| row.bug);
+            let all: BTreeSet<i64> = old.chain(bugs.iter().copied()).collect();
+            let mut delete =
+                transaction.prepare_cached("DELETE FROM suspected WHERE one = ?1 OR other = ?1")?;
+            for bug in all {
+                delete.execute([bug])?;
+            }
+        }
+    }
     let mut insert =
         transaction.prepare_cached("INSERT OR IGNORE INTO suspected VALUES (?1, ?2, ?3)")?;
     for (one, other, likeness) in &grouping.suspected {

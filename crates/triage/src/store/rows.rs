@@ -65,7 +65,8 @@ pub(super) fn row_of(
         .optional()
 }
 
-fn object(row: &Row<'_>) -> rusqlite::Result<Object> {
+/// A row, by column.
+pub(super) fn object(row: &Row<'_>) -> rusqlite::Result<Object> {
     let statement: &rusqlite::Statement<'_> = row.as_ref();
     let mut object = Object::new();
     for (at, name) in statement.column_names().enumerate() {

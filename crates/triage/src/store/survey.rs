@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::connection::Store;
 use super::detail::Surroundings;
 use super::error::StoreError;
-use crate::views::{Survey, Unreadable, ViewOptions, overview};
+use crate::views::{Survey, Unreadable, ViewOptions, ranked};
 
 impl Store {
-    /// The groups as `options` ask for them: at most `most`, each in full with at most
-    /// `newest` of its dumps; and at most `unreadable` of the files that are not cores.
+    /// The groups as `options` ask for them: at most `most`, the first `in_full` of them in
+    /// full with at most `newest` of its dumps; and at most `unreadable` of the files that
+    /// are not cores.
     ///
     /// # Errors
     /// Those of the database.
@@ -17,22 +18,28 @@ impl Store {
         &self,
         options: &ViewOptions,
         most: usize,
+        in_full: usize,
         newest: usize,
         unreadable: usize,
     ) -> Result<Survey, StoreError> {
         let mut census = self.census()?;
-        let mut found = overview(&mut census, options);
-        self.sign(&mut found)?;
-        found.retain(&options.filter);
-        let around = Surroundings::of(&census);
+        let mut ranked = ranked(&mut census, options, None);
+        self.sign(&mut ranked.overview)?;
+        ranked.overview.retain(&options.filter);
+        let mut found = std::mem::take(&mut ranked.overview);
+        let around = Surroundings::of(ranked.census());
         let suspects = self.all_suspected_same()?;
         // Those that are left out may be named, too: as the likes of others.
         let signatures: BTreeMap<String, String> =
             found.groups.iter().map(|g| (g.id.clone(), g.signature.clone())).collect();
         found.groups.truncate(most);
         let mut survey = Survey::default();
-        for group in &mut found.groups {
+        for (at, group) in found.groups.iter_mut().enumerate() {
+            ranked.complete(group);
             self.fill_in(group)?;
+            if at >= in_full {
+                continue;
+            }
             let mut detail = self.in_full(group.clone(), &around, newest)?;
             let likes = suspects.get(&group.id).map_or(&[][..], Vec::as_slice);
             detail.suspect(likes, |id| signatures.get(id).cloned());

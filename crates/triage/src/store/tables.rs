@@ -11,7 +11,7 @@ use super::error::{NotAStore, StoreError};
 /// `obit` in ASCII, in the file's header.
 const APPLICATION_ID: i64 = 0x6f62_6974;
 /// The version of the tables.
-const VERSION: i64 = 6;
+const VERSION: i64 = 7;
 /// How long another process' write is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -124,6 +124,32 @@ ALTER TABLE bug ADD COLUMN link TEXT;     -- its ticket: an http or https URL
     "
 ALTER TABLE trace ADD COLUMN why TEXT; -- groups::Merge, of the subgroup
 ",
+    "
+ALTER TABLE trace ADD COLUMN dumps INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE trace ADD COLUMN grouped INTEGER NOT NULL DEFAULT -1; -- dumps when it was grouped
+ALTER TABLE trace ADD COLUMN image TEXT AS (json ->> '$.image');
+ALTER TABLE trace ADD COLUMN signature TEXT AS (json ->> '$.signature');
+UPDATE trace SET dumps = (SELECT count(*) FROM dump WHERE dump.trace = trace.n);
+CREATE TRIGGER dump_in AFTER INSERT ON dump BEGIN
+  UPDATE trace SET dumps = dumps + 1 WHERE n = new.trace;
+END;
+CREATE TRIGGER dump_out AFTER DELETE ON dump BEGIN
+  UPDATE trace SET dumps = dumps - 1 WHERE n = old.trace;
+END;
+CREATE INDEX trace_ungrouped ON trace (n) WHERE dumps <> grouped;
+CREATE INDEX trace_grouped ON trace (bug) WHERE dumps > 0;
+CREATE INDEX trace_image ON trace (image);
+CREATE INDEX trace_signature ON trace (signature);
+CREATE INDEX suspected_other ON suspected (other);
+CREATE TABLE grouping (
+  rules INTEGER NOT NULL            -- triage::groups::RULES when all were grouped last
+) STRICT;
+ALTER TABLE bug ADD COLUMN merged INTEGER REFERENCES bug (n); -- most of its dumps went there
+CREATE INDEX dump_failed ON dump (n) WHERE status <> 'ok';
+CREATE INDEX dump_host ON dump (host);
+CREATE INDEX dump_build ON dump (build);
+CREATE INDEX dump_time ON dump (coalesce(time, added));
+",
 ];
 const _: () = assert!(STEPS.len() + 1 == VERSION as usize);
 
@@ -217,6 +243,10 @@ fn bring_up(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()>
 /// Gives crashes whose class has another name since they were stored the current one, so
 /// that one like them that is added now is of the same class and key.
 fn rename_classes(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    // What is like what else may change with it.
+    if has_column(transaction, "trace", "grouped")? {
+        transaction.execute("UPDATE trace SET grouped = -1", [])?;
+    }
     // The class is the last member of a key, and quotes within a name are escaped.
     let end_of_key = |class: &str| format!("\"class\":\"{class}\"}}");
     for (former, current) in FORMER_NAMES {
@@ -228,6 +258,14 @@ fn rename_classes(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         )?;
     }
     Ok(())
+}
+
+fn has_column(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2)",
+        [table, column],
+        |row| row.get(0),
+    )
 }
 
 #[cfg(test)]

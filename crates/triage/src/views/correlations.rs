@@ -202,11 +202,28 @@ pub(crate) fn correlations<F: Borrow<CrashFacts>>(group: &[F], elsewhere: &[F]) 
         };
         let values: Vec<Fact> = group.iter().filter_map(of).collect();
         if let Some(one) = of_variable(name, &values, group.len() as u64) {
+            // What a variable of that name holds in other crashes, too, in whichever
+            // function, is a default.
+            let variable = variable_of(name);
+            let of_other = |facts: &&CrashFacts| {
+                let mut all = facts.variables.iter();
+                all.find(|((.., known), _)| variable_of(known) == variable).map(|(_, f)| f.clone())
+            };
+            let others: Vec<Fact> = elsewhere.iter().filter_map(of_other).collect();
+            let there = of_variable(name, &others, others.len() as u64);
+            if there.is_some_and(|there| there.what == one.what && there.values == one.values) {
+                continue;
+            }
             found.push(one);
             *shown += 1;
         }
     }
     found
+}
+
+/// `n->next` of `walk: n->next`.
+fn variable_of(name: &str) -> &str {
+    name.rsplit_once(": ").map_or(name, |(_, variable)| variable)
 }
 
 /// Values that (nearly) all of the group have, and others far less often.
@@ -360,6 +377,21 @@ mod tests {
         assert_eq!(correlations(&group, &others).len(), 1);
         assert!(correlations(&group[..1], &others).is_empty(), "once is chance");
         assert!(correlations(&group, &group).is_empty());
+    }
+
+    #[test]
+    fn a_value_that_a_variable_has_in_other_functions_too_is_no_trait() {
+        let of = |function: &str, value: f64| {
+            let name = format!("{function}: vm->maxStack");
+            let variables = [((0, 0, name), Fact::Number(value))].into();
+            CrashFacts { variables, ..CrashFacts::default() }
+        };
+        let group = [of("parse", 500.0), of("parse", 500.0), of("parse", 500.0)];
+        let same = [of("run", 500.0), of("load", 500.0)];
+        let others = [of("run", 20.0), of("load", 500.0)];
+        assert!(correlations(&group, &same).is_empty());
+        assert_eq!(correlations(&group, &others).len(), 1);
+        assert_eq!(correlations(&group, &[]).len(), 1);
     }
 
     #[test]

@@ -209,6 +209,27 @@ impl Filter {
         self.conditions.iter().any(|condition| !condition.field.is_of_groups())
     }
 
+    /// Whether it has no condition.
+    pub fn is_empty(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
+    /// Whether it has conditions on groups.
+    pub(crate) fn selects_groups(&self) -> bool {
+        self.conditions.iter().any(|condition| condition.field.is_of_groups())
+    }
+
+    /// Whether a file is asked for that could not be read: nothing is known of it but when
+    /// and where the process crashed.
+    pub(crate) fn takes_unreadable(&self, time: i64, host: &str) -> bool {
+        self.takes_dump(&DumpFacts { time, host, ..DumpFacts::default() })
+    }
+
+    /// Whether it asks for signatures.
+    pub(crate) fn selects_signatures(&self) -> bool {
+        self.conditions.iter().any(|condition| condition.field == Field::Signature)
+    }
+
     /// Whether a dump is asked for.
     pub(super) fn takes_dump(&self, dump: &DumpFacts<'_>) -> bool {
         self.conditions.iter().filter(|condition| !condition.field.is_of_groups()).all(

@@ -41,4 +41,4 @@ pub use survey::{Survey, Unreadable};
 pub(crate) use builds::builds;
 pub(crate) use correlations::{CrashFacts, correlations};
 pub(crate) use detail::SUSPECTS;
-pub(crate) use overview::overview;
+pub(crate) use overview::{Ranked, ranked};

@@ -65,6 +65,11 @@ impl ViewOptions {
         time < since && time >= since.saturating_sub(end.saturating_sub(since))
     }
 
+    /// Whether every dump is asked for.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.now.is_none() && !self.selects_dumps() && self.filter.is_empty()
+    }
+
     /// Whether single dumps are selected.
     pub(super) fn selects_dumps(&self) -> bool {
         self.since.is_some() || self.until.is_some() || self.filter.selects_dumps()

@@ -1,5 +1,6 @@
 //! The groups of a census, with their history, rank and numbers.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,78 +21,180 @@ use obit_report::Severity;
 /// Stretches of time that a trend has.
 const BUCKETS: usize = 16;
 
-/// The groups of a census, as `options` ask for them.
-pub(crate) fn overview(census: &mut Census, options: &ViewOptions) -> Overview {
+/// The groups of a census in their order, each in short: what orders and selects them is
+/// known of all, and the rest of those that are shown ([`Ranked::complete`]).
+pub(crate) struct Ranked<'c> {
+    /// The groups, without what only a shown one needs.
+    pub(crate) overview: Overview,
+    census: &'c Census,
+    programs: Programs,
+    members: Members<'c>,
+    options: &'c ViewOptions,
+    /// Where trends begin, and the length of a stretch.
+    trend: (i64, i64),
+    axis: Axis,
+    totals: Totals,
+}
+
+/// The dumps of each group, in the order of the census.
+struct Members<'c> {
+    all: Vec<&'c Sighting>,
+    /// Where those of each group begin, and behind the last one the end.
+    starts: Vec<usize>,
+}
+
+impl<'c> Members<'c> {
+    fn of(census: &'c Census) -> Self {
+        let mut starts = vec![0_usize; census.groups.len() + 1];
+        let places = || census.sightings.iter().filter_map(|s| Some((s, s.group?)));
+        for (_, group) in places() {
+            if let Some(count) = starts.get_mut(group + 1) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut next = starts.clone();
+        let mut all: Vec<Option<&Sighting>> = vec![None; sum];
+        for (sighting, group) in places() {
+            let Some(at) = next.get_mut(group) else { continue };
+            if let Some(slot) = all.get_mut(*at) {
+                *slot = Some(sighting);
+            }
+            *at += 1;
+        }
+        Self { all: all.into_iter().flatten().collect(), starts }
+    }
+
+    fn of_group(&self, group: usize) -> &[&'c Sighting] {
+        let range = self.starts.get(group).zip(self.starts.get(group + 1));
+        range.and_then(|(start, end)| self.all.get(*start..*end)).unwrap_or_default()
+    }
+}
+
+/// The groups of a census, as `options` ask for them; of all groups, or of those `only`.
+pub(crate) fn ranked<'c>(
+    census: &'c mut Census,
+    options: &'c ViewOptions,
+    only: Option<&BTreeSet<String>>,
+) -> Ranked<'c> {
     let newest = census.sightings.iter().map(|sighting| sighting.event.time).max();
     let now = options.now.or(newest).unwrap_or(0);
     census.sightings.retain(|sighting| sighting.event.time <= now);
     census.count_dumps();
-    let programs = Programs::of(census, options.order.as_ref(), options.exposure.as_ref());
+    let census: &'c Census = census;
     let from = census.sightings.iter().map(|sighting| sighting.event.time).min().unwrap_or(now);
     let (start, end) = span(from, now, options);
-    let step = end.saturating_sub(start).max(0) / BUCKETS as i64 + 1;
-    let axis = Axis::new(start, end, options.per);
-    let mut of_group: Vec<Vec<&Sighting>> = vec![Vec::new(); census.groups.len()];
-    let mut overview = Overview {
-        schema: TOP_SCHEMA.to_owned(),
-        now,
-        since: options.first_time(),
-        until: options.end_time(),
-        newest,
-        before: options.compared_until.map(|_| 0),
-        failed: census.failed,
-        ..Overview::default()
+    let programs = Programs::of(census, options.order.as_ref(), options.exposure.as_ref());
+    let mut ranked = Ranked {
+        overview: Overview {
+            schema: TOP_SCHEMA.to_owned(),
+            now,
+            since: options.first_time(),
+            until: options.end_time(),
+            newest,
+            before: options.compared_until.map(|_| 0),
+            failed: census.failed,
+            ..Overview::default()
+        },
+        totals: Totals { of_program: vec![0; programs.names.len()], all: 0 },
+        programs,
+        members: Members::of(census),
+        census,
+        options,
+        trend: (start, end.saturating_sub(start).max(0) / BUCKETS as i64 + 1),
+        axis: Axis::new(start, end, options.per),
     };
-    let mut of_program = vec![0; programs.names.len()];
-    let mut times = Vec::new();
-    for sighting in &census.sightings {
-        overview.in_period += u64::from(options.has_in_period(sighting.event.time));
-        let is_taken = takes(options, sighting, census, &programs);
-        if is_taken {
-            overview.dumps += 1;
-            times.push(sighting.event.time);
-            let program = programs.of_build.get(sighting.event.build);
-            if let Some(count) = program.and_then(|program| of_program.get_mut(*program)) {
-                *count += 1;
-            }
-        }
-        if let Some(before) = &mut overview.before {
-            *before += u64::from(is_before(options, sighting, census, &programs));
-        }
-        match sighting.group.and_then(|group| of_group.get_mut(group)) {
-            Some(group) => group.push(sighting),
-            None => overview.without_group += u64::from(is_taken),
-        }
-    }
-    overview.series = axis.series(times.into_iter());
-    let totals = Totals { of_program, all: overview.dumps };
+    ranked.count_dumps();
     let window = options.window.unwrap_or(WINDOW).max(1);
-    for (place, members) in of_group.iter().enumerate().filter(|(_, all)| !all.is_empty()) {
-        let mut taken = members.clone();
-        if options.selects_dumps() {
-            taken.retain(|sighting| takes(options, sighting, census, &programs));
+    for (place, group) in census.groups.iter().enumerate() {
+        if only.is_some_and(|only| !only.contains(&group.id)) {
+            continue;
         }
+        let members = ranked.members.of_group(place);
+        let taken = ranked.taken(place);
         if taken.is_empty() {
             continue;
         }
-        let verdict = verdict(members, &census.groups[place].state, census, &programs, now, window);
-        let trend = Trend { from: start, step, counts: buckets(&taken, start, step) };
-        let mut summary = summary(place, members.len(), &taken, verdict, trend, census, &programs);
-        summary.series = axis.series(taken.iter().map(|sighting| sighting.event.time));
-        totals.share(&mut summary, &taken, &programs);
+        let verdict = verdict(members, &group.state, census, &ranked.programs, now, window);
+        let mut summary = in_short(place, members.len(), &taken, verdict, census);
         // As the status, of all dumps of the group.
         let dated = members.iter().filter(|sighting| sighting.is_dated);
         let hours = HourCounts::of(dated.map(|sighting| sighting.event.time));
         summary.surge = hours.surge(now, window);
-        summary.before = overview.before.map(|_| {
-            let is_before = |s: &&&Sighting| is_before(options, s, census, &programs);
-            members.iter().filter(is_before).count() as u64
+        summary.before = ranked.overview.before.map(|_| {
+            members.iter().filter(|sighting| ranked.is_before(sighting)).count() as u64
         });
-        overview.groups.push(summary);
+        ranked.overview.groups.push(summary);
     }
-    sort(&mut overview.groups, options.sort);
-    overview.count();
-    overview
+    sort(&mut ranked.overview.groups, options.sort);
+    ranked.overview.count();
+    ranked
+}
+
+impl<'c> Ranked<'c> {
+    /// What the groups are of.
+    pub(crate) fn census(&self) -> &'c Census {
+        self.census
+    }
+
+    /// The dumps of a group that are asked for.
+    fn taken(&self, place: usize) -> Cow<'_, [&'c Sighting]> {
+        let members = self.members.of_group(place);
+        if !self.options.selects_dumps() {
+            return Cow::Borrowed(members);
+        }
+        Cow::Owned(members.iter().copied().filter(|sighting| self.takes(sighting)).collect())
+    }
+
+    /// Counts the dumps that are asked for, and those of the period before.
+    fn count_dumps(&mut self) {
+        let mut times = Vec::new();
+        for sighting in &self.census.sightings {
+            let time = sighting.event.time;
+            self.overview.in_period += u64::from(self.options.has_in_period(time));
+            if self.takes(sighting) {
+                times.push(time);
+                self.overview.dumps += 1;
+                self.overview.without_group += u64::from(sighting.group.is_none());
+                let program = self.programs.of_build.get(sighting.event.build);
+                if let Some(count) = program.and_then(|at| self.totals.of_program.get_mut(*at)) {
+                    *count += 1;
+                }
+            }
+            let is_before = self.is_before(sighting);
+            if let Some(before) = &mut self.overview.before {
+                *before += u64::from(is_before);
+            }
+        }
+        self.overview.series = self.axis.series(times.into_iter());
+        self.totals.all = self.overview.dumps;
+    }
+
+    /// Whether a dump is asked for.
+    pub(crate) fn takes(&self, sighting: &Sighting) -> bool {
+        self.options.takes_time(sighting.event.time) && self.matches(sighting)
+    }
+
+    /// Whether a dump would be asked for if the period were the one before.
+    fn is_before(&self, sighting: &Sighting) -> bool {
+        self.options.is_before(sighting.event.time) && self.matches(sighting)
+    }
+
+    fn matches(&self, sighting: &Sighting) -> bool {
+        matches(&self.options.filter, sighting, self.census, &self.programs)
+    }
+
+    /// Fills in what a group that is shown needs beside what orders it.
+    pub(crate) fn complete(&self, group: &mut GroupSummary) {
+        let taken = self.taken(group.place);
+        complete(group, &taken, self.trend, self.census, &self.programs);
+        group.series = self.axis.series(taken.iter().map(|sighting| sighting.event.time));
+        self.totals.share(group, &taken, &self.programs);
+    }
 }
 
 /// The time that trends show: from the first dump or the start of the period that is asked
@@ -119,21 +222,6 @@ impl Totals {
         let of = main.and_then(|main| self.of_program.get(main)).copied();
         group.share_of_program = of.and_then(|of| part(count, of));
     }
-}
-
-/// Whether a dump is asked for.
-fn takes(options: &ViewOptions, sighting: &Sighting, census: &Census, programs: &Programs) -> bool {
-    options.takes_time(sighting.event.time) && matches(&options.filter, sighting, census, programs)
-}
-
-/// Whether a dump would be asked for if the period were the one before.
-fn is_before(
-    options: &ViewOptions,
-    sighting: &Sighting,
-    census: &Census,
-    programs: &Programs,
-) -> bool {
-    options.is_before(sighting.event.time) && matches(&options.filter, sighting, census, programs)
 }
 
 fn matches(filter: &Filter, sighting: &Sighting, census: &Census, programs: &Programs) -> bool {
@@ -224,21 +312,59 @@ fn buckets(members: &[&Sighting], from: i64, step: i64) -> Vec<u64> {
     counts
 }
 
-fn summary(
+/// What orders and selects groups, and what is available then.
+fn in_short(
     place: usize,
     total: usize,
     taken: &[&Sighting],
     verdict: Verdict,
-    trend: Trend,
     census: &Census,
-    programs: &Programs,
 ) -> GroupSummary {
     let group = &census.groups[place];
     let word = |at: usize| census.words.get(at).cloned();
-    let class = by_frequency(taken.iter().filter_map(|s| s.class)).first().copied();
+    let class = most_frequent(taken.iter().filter_map(|s| s.class));
     let of_class = || taken.iter().filter(|s| s.class == class);
-    let severity = by_frequency(of_class().filter_map(|s| s.severity)).first().copied();
+    let severity = most_frequent(of_class().filter_map(|s| s.severity)).and_then(word);
     let confidence = of_class().filter_map(|s| s.confidence).max();
+    let moment = |sighting: Option<&&Sighting>| {
+        sighting.map(|sighting| Moment { time: sighting.event.time, ..Moment::default() })
+    };
+    GroupSummary {
+        id: group.id.clone(),
+        name: group.name.clone(),
+        rank: Rank::of(severity.as_deref(), taken.len() as u64, &verdict, confidence),
+        status: verdict.status,
+        in_latest: verdict.in_latest,
+        reason: verdict.reason,
+        is_sure: verdict.is_sure,
+        p: verdict.p,
+        changed: verdict.changed,
+        state: group.state.word().to_owned(),
+        assignee: group.assignee.clone(),
+        link: group.link.clone(),
+        class: class.and_then(word),
+        severity,
+        confidence,
+        count: taken.len() as u64,
+        total: total as u64,
+        first: moment(taken.iter().min_by_key(|s| (s.event.time, s.dump))),
+        last: moment(taken.iter().max_by_key(|s| (s.event.time, s.dump))),
+        key_row: most_frequent(taken.iter().map(|s| s.key)),
+        place,
+        ..GroupSummary::default()
+    }
+}
+
+/// The rest of a group: what takes the time and the memory of a long list.
+fn complete(
+    group: &mut GroupSummary,
+    taken: &[&Sighting],
+    (from, step): (i64, i64),
+    census: &Census,
+    programs: &Programs,
+) {
+    let word = |at: usize| census.words.get(at).cloned();
+    let class = most_frequent(taken.iter().filter_map(|s| s.class));
     let modules = by_frequency(taken.iter().filter_map(|s| s.module));
     let program_of = |s: &&Sighting| programs.of_build.get(s.event.build).copied();
     let of_programs = by_frequency(taken.iter().filter_map(program_of));
@@ -254,52 +380,18 @@ fn summary(
     let example = taken
         .iter()
         .max_by_key(|s| (s.is_complete, s.class == class, s.confidence, s.event.time, s.dump));
-    let severity = severity.and_then(word);
     let main = of_programs.first().copied();
-    GroupSummary {
-        schema: GROUP_SCHEMA.to_owned(),
-        id: group.id.clone(),
-        name: group.name.clone(),
-        signature: String::new(),
-        rank: Rank::of(severity.as_deref(), taken.len() as u64, &verdict, confidence),
-        status: verdict.status,
-        in_latest: verdict.in_latest,
-        reason: verdict.reason,
-        is_sure: verdict.is_sure,
-        p: verdict.p,
-        changed: verdict.changed,
-        state: group.state.word().to_owned(),
-        assignee: group.assignee.clone(),
-        link: group.link.clone(),
-        class: class.and_then(word),
-        severity,
-        confidence,
-        title: None,
-        headline: None,
-        modules: modules.into_iter().take(8).filter_map(word).collect(),
-        programs: of_programs
-            .iter()
-            .take(8)
-            .filter_map(|at| programs.names.get(*at).cloned())
-            .collect(),
-        count: taken.len() as u64,
-        total: total as u64,
-        before: None,
-        share_of_program: None,
-        share_of_all: None,
-        hosts: hosts.len() as u64,
-        first: moment(taken.iter().min_by_key(|s| (s.event.time, s.dump))),
-        last: moment(taken.iter().max_by_key(|s| (s.event.time, s.dump))),
-        releases: main
-            .map_or_else(Vec::new, |main| release_counts(&programs.releases[main], taken, census)),
-        trend,
-        series: Series::default(),
-        surge: None,
-        example: None,
-        example_row: example.map(|s| s.dump),
-        key_row: by_frequency(taken.iter().map(|s| s.key)).first().copied(),
-        place,
-    }
+    group.schema = GROUP_SCHEMA.to_owned();
+    group.modules = modules.into_iter().take(8).filter_map(word).collect();
+    group.programs =
+        of_programs.iter().take(8).filter_map(|at| programs.names.get(*at).cloned()).collect();
+    group.hosts = hosts.len() as u64;
+    group.first = moment(taken.iter().min_by_key(|s| (s.event.time, s.dump)));
+    group.last = moment(taken.iter().max_by_key(|s| (s.event.time, s.dump)));
+    group.releases =
+        main.map_or_else(Vec::new, |main| release_counts(&programs.releases[main], taken, census));
+    group.trend = Trend { from, step, counts: buckets(taken, from, step) };
+    group.example_row = example.map(|s| s.dump);
 }
 
 fn release_counts(releases: &Releases, taken: &[&Sighting], census: &Census) -> Vec<ReleaseCount> {
@@ -338,6 +430,16 @@ fn by_frequency<T: Ord + Copy>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut items: Vec<(T, u64)> = counts.into_iter().collect();
     items.sort_by_key(|(item, count)| (std::cmp::Reverse(*count), *item));
     items.into_iter().map(|(item, _)| item).collect()
+}
+
+/// The first of [`by_frequency`]. Most groups have one of a kind.
+fn most_frequent<T: Ord + Copy>(mut items: impl Iterator<Item = T> + Clone) -> Option<T> {
+    let all = items.clone();
+    let first = items.next()?;
+    if items.all(|item| item == first) {
+        return Some(first);
+    }
+    by_frequency(all).first().copied()
 }
 
 fn sort(groups: &mut [GroupSummary], by: Sort) {

@@ -10,7 +10,7 @@ use super::summary::Overview;
 pub struct Survey {
     /// The list of groups. Those beyond what was asked for are counted alone.
     pub overview: Overview,
-    /// Each of these groups in full, in the same order.
+    /// The first of these groups in full, in the same order.
     pub details: Vec<GroupDetail>,
     /// Files that could not be read as a core, the newest first; some of them if there are
     /// many.

@@ -25,7 +25,7 @@ use crate::cli::args::page::Width;
 use crate::cli::args::period::Period;
 use crate::cli::args::quantities::{bytes, seconds};
 use crate::cli::args::store::StoreArgs;
-use crate::cli::batch::{failure, is_all_missing, request, settings};
+use crate::cli::batch::{failure, is_all_missing, request, settings, stop_on_interrupt};
 use crate::cli::batch_progress::BatchProgress;
 use crate::cli::comparison::{Comparison, Side};
 use crate::cli::destination::Destination;
@@ -139,7 +139,11 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
         true => Store::temporary()?,
         false => Store::create(&args.store.path()?)?,
     };
-    let settings = args.settings(&request);
+    let mut settings = args.settings(&request);
+    // Where that fails, Ctrl-C ends the run as it ends any other program.
+    if let Ok(stop) = stop_on_interrupt() {
+        settings.stop = stop;
+    }
     let streamed = written.and_then(Written::lines).filter(|_| args.order == Order::Finished);
     let options = args.period.of(ViewOptions::default());
     let mut progress = BatchProgress::new(general.quiet, general.verbose);

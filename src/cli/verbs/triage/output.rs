@@ -149,6 +149,14 @@ impl Watcher for Streamed<'_> {
         self.progress.passed(path, why);
     }
 
+    fn looked_at(&mut self, files: u64) {
+        self.progress.looked_at(files);
+    }
+
+    fn missing(&mut self, why: &str) {
+        self.progress.missing(why);
+    }
+
     fn stored(&mut self, incoming: &PackedRecord, store: &Store) -> io::Result<()> {
         self.progress.stored(incoming, store)?;
         let Some(record) = incoming.record() else { return Ok(()) };

@@ -204,7 +204,8 @@ fn traits(detail: &GroupDetail, most: &Most) -> Markup {
             h3 {
                 "What its crashes have in common "
                 span.aside {
-                    (counted(here as usize, "dump")) " compared with " (counted(there as usize, "other"))
+                    (counted(here as usize, "dump"))
+                    @if there > 0 { " compared with " (counted(there as usize, "other")) }
                 }
             }
             ul.traits {
