@@ -147,3 +147,79 @@ fn what_is_no_store_is_not_touched() {
         command.arg("triage").arg(place.cores()).arg("--db").arg(nowhere).output().unwrap();
     assert_eq!(output.status.code(), Some(74), "{}", stderr(&output));
 }
+
+#[test]
+fn dumps_are_forgotten_by_path_by_id_and_by_age_and_it_is_said() {
+    let place = Place::new();
+    for case in ["null-field", "recursion"] {
+        place.put(&format!("core.{case}.zst"), &fs::read(Case::named(case).core()).unwrap());
+    }
+    let says = |verb: &[&str]| {
+        let output = place.command(verb).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{verb:?}: {}", stderr(&output));
+        stdout(&output)
+    };
+    place.records(&[]);
+    let path = place.cores().join("core.null-field.zst");
+    let path = path.to_str().unwrap();
+    assert!(says(&["forget", path, "--dry-run"]).starts_with("would delete 1 dump with 1 path"));
+    assert_eq!(place.list().len(), 2);
+    assert!(says(&["forget", path]).starts_with("deleted 1 dump with 1 path, and the group "));
+    let left = place.list();
+    assert_eq!(left.len(), 1);
+    let dump = left[0]["dump"].as_str().unwrap();
+    says(&["forget", dump]);
+    assert!(place.list().is_empty());
+    place.records(&[]);
+    assert!(says(&["forget", "--older-than", "0d"]).starts_with("deleted 2 dumps"));
+    place.is_whole();
+    let unknown = place.command(&["forget", "/home/ann/nothing"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(64));
+    // What the user wrote is not hidden from the user.
+    assert!(stderr(&unknown).contains("/home/ann/nothing"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn the_id_of_a_merged_group_leads_to_the_other_and_a_state_is_confirmed() {
+    let place = Place::new();
+    for case in ["null-field", "recursion"] {
+        place.put(&format!("core.{case}.zst"), &fs::read(Case::named(case).core()).unwrap());
+    }
+    let groups: Vec<String> = place
+        .records(&[])
+        .iter()
+        .map(|record| record["group"].as_str().unwrap().to_owned())
+        .collect();
+    let merge = ["group", "merge", &groups[0], &groups[1]];
+    assert_eq!(place.command(&merge).output().unwrap().status.code(), Some(0));
+    let now = place.list()[0]["group"].as_str().unwrap().to_owned();
+    let gone = groups.iter().find(|group| **group != now).unwrap();
+    let shown = place.command(&["show", gone]).output().unwrap();
+    assert_eq!(shown.status.code(), Some(0), "{}", stderr(&shown));
+    assert!(stdout(&shown).starts_with(&now));
+    assert!(stderr(&shown).contains(&format!("group {gone} was merged into {now}")));
+    let state = place.command(&["state", gone, "resolved", "--in", "2.0"]).output().unwrap();
+    assert_eq!(stdout(&state), format!("{now}: resolved in 2.0\n"));
+}
+
+#[test]
+fn a_list_takes_conditions_and_a_limit() {
+    let place = Place::new();
+    for case in ["null-field", "recursion"] {
+        place.put(&format!("core.{case}.zst"), &fs::read(Case::named(case).core()).unwrap());
+    }
+    place.put("core.empty", b"");
+    place.records(&[]);
+    let count = |more: &[&str]| {
+        let output = place.command(&[&["list"], more].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output).lines().count()
+    };
+    assert_eq!(count(&[]), 3);
+    assert_eq!(count(&["-n", "1"]), 1);
+    assert_eq!(count(&["--failed"]), 1);
+    assert_eq!(count(&["--where", "class=stack-overflow"]), 1);
+    assert_eq!(count(&["--where", "count>=1"]), 2);
+    assert_eq!(count(&["--failed", "--where", "count>=1"]), 0);
+    assert_eq!(count(&["--until", "@1"]), 0);
+}

@@ -1,10 +1,13 @@
 //! The list of groups, as the views ask for it.
 
 use rusqlite::OptionalExtension;
+use serde::Deserialize;
 
 use super::connection::Store;
 use super::error::StoreError;
+use super::packed::unpacked_json;
 use crate::views::{GroupSummary, Overview, Ranked, ViewOptions, headline, ranked};
+use obit_report::{Cause, Signature};
 
 impl Store {
     /// The groups as `options` ask for them, at most `most`, each with its signature and
@@ -64,14 +67,29 @@ impl Store {
             .connection
             .query_row("SELECT id FROM dump WHERE n = ?1", [row], |row| row.get::<_, String>(0));
         group.example = id.optional()?;
-        let record = self.record_in(row)?;
-        if let Some(record) = record
-            && let Some(cause) = record.cause
-        {
-            group.headline = Some(headline(&cause, record.signature.as_ref()));
+        if let Some((cause, signature)) = self.cause_in(row)? {
+            group.headline = Some(headline(&cause, signature.as_ref()));
             group.title = Some(cause.title.into_string());
         }
         Ok(())
+    }
+
+    /// Why the crash of this row happened, and its signature. Nothing else of its record is
+    /// made.
+    fn cause_in(&self, row: i64) -> rusqlite::Result<Option<(Cause, Option<Signature>)>> {
+        #[derive(Deserialize)]
+        struct OfRecord {
+            cause: Option<Cause>,
+            signature: Option<Signature>,
+        }
+        let packed: Option<Vec<u8>> = self
+            .connection
+            .prepare_cached("SELECT json FROM record WHERE dump = ?1")?
+            .query_row([row], |row| row.get(0))
+            .optional()?;
+        let json = packed.and_then(|packed| unpacked_json(&packed));
+        let record: Option<OfRecord> = json.and_then(|json| serde_json::from_slice(&json).ok());
+        Ok(record.and_then(|record| Some((record.cause?, record.signature))))
     }
 
     /// Fills in a group's signature and what its example says.

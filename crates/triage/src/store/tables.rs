@@ -127,8 +127,11 @@ ALTER TABLE trace ADD COLUMN why TEXT; -- groups::Merge, of the subgroup
     "
 ALTER TABLE trace ADD COLUMN dumps INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE trace ADD COLUMN grouped INTEGER NOT NULL DEFAULT -1; -- dumps when it was grouped
-ALTER TABLE trace ADD COLUMN image TEXT AS (json ->> '$.image');
-ALTER TABLE trace ADD COLUMN signature TEXT AS (json ->> '$.signature');
+-- An imported key may be anything.
+ALTER TABLE trace ADD COLUMN image TEXT
+  AS (CASE WHEN json_valid(json) THEN coalesce(json ->> '$.image', '') ELSE '' END);
+ALTER TABLE trace ADD COLUMN signature TEXT
+  AS (CASE WHEN json_valid(json) THEN coalesce(json ->> '$.signature', '') ELSE '' END);
 UPDATE trace SET dumps = (SELECT count(*) FROM dump WHERE dump.trace = trace.n);
 CREATE TRIGGER dump_in AFTER INSERT ON dump BEGIN
   UPDATE trace SET dumps = dumps + 1 WHERE n = new.trace;
