@@ -15,7 +15,7 @@ use super::message::shown;
 
 /// Groups of a page, those of them in full, dumps of each, and unreadable files.
 const GROUPS: usize = 1_000;
-const IN_FULL: usize = 50;
+const IN_FULL: usize = 200;
 const DUMPS: usize = 20;
 const UNREADABLE: usize = 200;
 

@@ -1,6 +1,6 @@
 //! What `show` asks of the store.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -31,6 +31,8 @@ pub(super) struct Surroundings<'c> {
     of_host: Vec<u64>,
     /// Of dumps that others are compared with, by row.
     facts: RefCell<HashMap<i64, Rc<CrashFacts>>>,
+    /// Records that were read for comparisons.
+    pub(super) read: Cell<usize>,
 }
 
 impl Store {
@@ -159,6 +161,7 @@ impl Store {
         let step = members.len().div_ceil(COMPARED).max(1);
         let mut here = Vec::new();
         for sighting in members.iter().step_by(step) {
+            around.read.set(around.read.get() + 1);
             here.extend(self.facts(sighting.dump)?);
         }
         let mut there = Vec::new();
@@ -168,6 +171,7 @@ impl Store {
                 there.push(known);
                 continue;
             }
+            around.read.set(around.read.get() + 1);
             let Some(facts) = self.facts(row)? else { continue };
             let mut kept = around.facts.borrow_mut();
             if kept.len() < KEPT {
@@ -231,7 +235,7 @@ impl<'c> Surroundings<'c> {
         for members in &mut members {
             members.sort_by_key(|one| (Reverse(one.event.time), Reverse(one.dump)));
         }
-        Self { census, members, of_host, facts: RefCell::default() }
+        Self { census, members, of_host, facts: RefCell::default(), read: Cell::default() }
     }
 }
 
