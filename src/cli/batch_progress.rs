@@ -67,7 +67,7 @@ impl BatchProgress {
 impl Watcher for BatchProgress {
     fn looked_at(&mut self, files: u64) {
         // Asking for the time costs more than looking at a file that is in the cache.
-        if files != 1 && files % STRIDE != 0 {
+        if files != 1 && !files.is_multiple_of(STRIDE) {
             return;
         }
         match &self.bar {
