@@ -211,7 +211,11 @@ pub(crate) fn correlations<F: Borrow<CrashFacts>>(group: &[F], elsewhere: &[F]) 
             };
             let others: Vec<Fact> = elsewhere.iter().filter_map(of_other).collect();
             let there = of_variable(name, &others, others.len() as u64);
-            if there.is_some_and(|there| there.what == one.what && there.values == one.values) {
+            // A null pointer is none, whatever else is null.
+            let is_default = |there: GroupTrait| {
+                one.what != "is NULL" && there.what == one.what && there.values == one.values
+            };
+            if there.is_some_and(is_default) {
                 continue;
             }
             found.push(one);
