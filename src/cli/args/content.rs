@@ -13,7 +13,7 @@ pub(crate) struct ReadLimits {
     ///
     /// The outermost 20 are also kept. Without this option a page shows as many frames as
     /// fit on a screen.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", hide_short_help = true)]
     pub(crate) frames: Option<usize>,
     /// Levels of members, elements and pointees of one variable [default: 6]
     #[arg(long, value_name = "N", hide_short_help = true)]
