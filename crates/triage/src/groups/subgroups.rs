@@ -53,7 +53,7 @@ pub(super) struct Subgroup<'t> {
 }
 
 /// Where bad values of one function came from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Origins<'t> {
     /// Functions that returned them.
     pub(super) returned_by: BTreeSet<&'t str>,

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::filter::{DumpFacts, Filter};
 use super::options::{Sort, ViewOptions};
 use super::rank::Rank;
-use super::series::{Axis, Series};
+use super::series::Axis;
 use super::summary::{
     GROUP_SCHEMA, GroupSummary, Moment, Overview, ReleaseCount, TOP_SCHEMA, Trend,
 };
@@ -125,9 +125,10 @@ pub(crate) fn ranked<'c>(
         let dated = members.iter().filter(|sighting| sighting.is_dated);
         let hours = HourCounts::of(dated.map(|sighting| sighting.event.time));
         summary.surge = hours.surge(now, window);
-        summary.before = ranked.overview.before.map(|_| {
-            members.iter().filter(|sighting| ranked.is_before(sighting)).count() as u64
-        });
+        summary.before = ranked
+            .overview
+            .before
+            .map(|_| members.iter().filter(|sighting| ranked.is_before(sighting)).count() as u64);
         ranked.overview.groups.push(summary);
     }
     sort(&mut ranked.overview.groups, options.sort);

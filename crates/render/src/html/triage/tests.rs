@@ -131,7 +131,7 @@ fn real(dumps: u64) -> (Survey, Beside) {
         .collect();
     store.add(&records, 0).unwrap();
     store.regroup().unwrap();
-    let survey = store.survey(&ViewOptions::default(), 1_000, 20, 200).unwrap();
+    let survey = store.survey(&ViewOptions::default(), 1_000, 1_000, 20, 200).unwrap();
     let mut beside = Beside::default();
     for dump in survey.details.iter().filter_map(|detail| detail.group.example.clone()) {
         let name = crash_file(&dump).unwrap();
