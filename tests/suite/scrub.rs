@@ -43,11 +43,14 @@ fn cores() -> Vec<PathBuf> {
     let of_files = |path: &PathBuf| path.is_dir() && !path.ends_with("jit");
     for directory in names.filter(of_files) {
         let files = fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path());
-        // Of a return address made of text, the mask has bit 0 clear, which is A32 and not Thumb;
+        // On 32-bit arm, a return address made of text is another one when it is masked;
         // `obit scrub` says that the report differs.
-        let is_thumb_text =
-            |path: &PathBuf| path.ends_with("causes-arm/return_overwritten.core.zst");
-        let files = files.filter(|path| !is_thumb_text(path));
+        let is_text_address = |path: &PathBuf| {
+            ["return_overwritten", "stack_smash"]
+                .iter()
+                .any(|way| path.ends_with(format!("causes-arm/{way}.core.zst")))
+        };
+        let files = files.filter(|path| !is_text_address(path));
         cores.extend(files.filter(|path| path.to_string_lossy().ends_with("core.zst")));
     }
     assert!(cores.len() >= 300, "only {} cores were found", cores.len());
@@ -160,6 +163,11 @@ fn a_report_on_a_scrubbed_core_differs_only_in_what_is_masked() {
         if core.ends_with("out_of_memory.core.zst") {
             // The size that could not be had lies in the runtime's frames, which are cleared.
             found.retain(|(way, ..)| way != ".cause.message");
+        }
+        if core.ends_with("causes-arm/freed_read.core.zst") {
+            // Four letters in a register are too few to be masked, in memory there are more:
+            // the variable no longer has the value of the register.
+            found.retain(|(way, ..)| !way.starts_with(".cause"));
         }
         if core.ends_with("canary-cpp/wild.core.zst") {
             // The pointer itself spells a secret, and goes.

@@ -5,14 +5,15 @@
 //!
 //! ```
 //! use obit_corefile::addr::Avma;
-//! use obit_corefile::arch::Machine;
+//! use obit_corefile::arch::Decoder;
 //! use obit_disassembly::{AccessMode, Flavor, effects, first};
 //!
 //! let code = [0x48, 0x8b, 0x40, 0x08];
-//! let instruction = first(Machine::X86_64, Flavor::Att, Avma(0x1139), &code).ok_or("cut off")?;
+//! let x86 = Decoder::X86 { bits: 64 };
+//! let instruction = first(x86, Flavor::Att, Avma(0x1139), &code).ok_or("cut off")?;
 //! assert_eq!((instruction.text.as_str(), instruction.len), ("mov    0x8(%rax),%rax", 4));
 //!
-//! let effects = effects(Machine::X86_64, Avma(0x1139), &code).ok_or("cut off")?;
+//! let effects = effects(x86, Avma(0x1139), &code).ok_or("cut off")?;
 //! let access = effects.accesses.first().ok_or("no access")?;
 //! assert_eq!((access.mode, access.displacement, access.size), (AccessMode::Read, 8, Some(8)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

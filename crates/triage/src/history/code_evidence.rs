@@ -59,6 +59,8 @@ pub(crate) struct GroupCode<'c> {
 
 /// Releases in a row from which on a function that changed in each of them always changes.
 const ALWAYS: usize = 4;
+/// The newest releases of which that is asked.
+const LOOKED_AT: usize = 8;
 
 /// Builds of the release that were made as `like`.
 fn builds_like<'b>(
@@ -165,8 +167,11 @@ impl GroupCode<'_> {
                 let of = |span| self.of_stack(releases, builds, span, *build, stack);
                 let (before, after, across) =
                     (of((last, *place)), of((*place, newest)), of((last, newest)));
-                let says = self.says(releases, builds, *build, stack);
                 same_here |= is_whole(&before, stack) || is_whole(&after, stack);
+                if !before.iter().zip(&after).any(|(one, other)| differs(one) && differs(other)) {
+                    continue;
+                }
+                let says = self.says(releases, builds, *build, stack);
                 let changes = before.iter().zip(&after).zip(&across);
                 for ((function, ((before, after), across)), says) in
                     stack.iter().zip(changes).zip(&says)
@@ -209,7 +214,7 @@ impl GroupCode<'_> {
     ) -> Vec<bool> {
         let mut known = vec![0_usize; stack.len()];
         let mut same = vec![0_usize; stack.len()];
-        for place in 1..releases.list.len() {
+        for place in (1..releases.list.len()).rev().take(LOOKED_AT) {
             let changes = self.of_stack(releases, builds, (place - 1, place), build, stack);
             for ((known, same), change) in known.iter_mut().zip(&mut same).zip(changes) {
                 *known += usize::from(change.is_some());

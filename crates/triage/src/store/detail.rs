@@ -19,6 +19,8 @@ use crate::views::{
 const COMPARED: usize = 100;
 /// Of how many of these what they hold is kept for the next group.
 const KEPT: usize = 1_000;
+/// Records that are read for all comparisons of a page, about: that takes most of its time.
+const READ: usize = 5_000;
 /// Builds and hosts that are listed.
 const LISTED: usize = 200;
 
@@ -32,7 +34,7 @@ pub(super) struct Surroundings<'c> {
     /// Of dumps that others are compared with, by row.
     facts: RefCell<HashMap<i64, Rc<CrashFacts>>>,
     /// Records that were read for comparisons.
-    pub(super) read: Cell<usize>,
+    read: Cell<usize>,
 }
 
 impl Store {
@@ -137,6 +139,9 @@ impl Store {
         around: &Surroundings<'_>,
         members: &[&Sighting],
     ) -> Result<(), StoreError> {
+        if around.read.get() >= READ {
+            return Ok(());
+        }
         let place = detail.group.place;
         let builds: Vec<bool> = around
             .census

@@ -7,9 +7,6 @@ use super::detail::Surroundings;
 use super::error::StoreError;
 use crate::views::{Survey, Unreadable, ViewOptions, ranked};
 
-/// Records that are compared for a page, about: reading them takes most of its time.
-const READ: usize = 5_000;
-
 impl Store {
     /// The groups as `options` ask for them: at most `most`, the first `in_full` of them in
     /// full with at most `newest` of its dumps; and at most `unreadable` of the files that
@@ -40,7 +37,7 @@ impl Store {
         for (at, group) in found.groups.iter_mut().enumerate() {
             ranked.complete(group);
             self.fill_in(group)?;
-            if at >= in_full || around.read.get() >= READ {
+            if at >= in_full {
                 continue;
             }
             let mut detail = self.in_full(group.clone(), &around, newest)?;
