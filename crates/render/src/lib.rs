@@ -42,6 +42,7 @@ pub use formats::{FORMATS, Format};
 pub use html::{
     Beside, Remembered, crash_file, write_html, write_html_of_group, write_triage_html,
 };
+pub use markdown::digest::DIGEST_ROWS;
 pub use terminal::groups::write_groups;
 pub use terminal::page::write_page;
 pub use visible::visible;

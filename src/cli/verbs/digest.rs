@@ -1,7 +1,8 @@
 //! `obit digest`: what happened since some time.
 
 use clap::Args;
-use obit::render::Format;
+use obit::render::formats::Audience;
+use obit::render::{DIGEST_ROWS, Format};
 use obit::triage::time::When;
 
 use crate::cli::args::Output;
@@ -36,7 +37,9 @@ pub(crate) fn run(args: &DigestArgs, general: &General) -> Result<Exit, Failure>
     let end = options.until.unwrap_or(base);
     options.since = options.since.or(Some(DAY.seconds(end)));
     options.compared_until = Some(base);
-    let found = args.selection.open()?.overview(&options, usize::MAX)?;
+    // A document shows some groups of each status and counts the others.
+    let in_full = if format.audience == Audience::Program { usize::MAX } else { DIGEST_ROWS };
+    let found = args.selection.open()?.overview_by_status(&options, in_full)?;
     destination.write(|out| write(out, &found))?;
     Ok(args.fail_on.exit(&found.groups))
 }

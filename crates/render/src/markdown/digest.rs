@@ -10,8 +10,9 @@ use obit_triage::history::Status;
 use obit_triage::time::minute_of;
 use obit_triage::views::{GroupSummary, Overview};
 
-/// Groups of one section.
-const ROWS: usize = 20;
+/// Groups of one section of a digest: what is behind the first so many of each status is only
+/// counted.
+pub const DIGEST_ROWS: usize = 20;
 
 /// Writes the digest of `overview`, which has the dumps of a period, and the numbers of the
 /// period before it.
@@ -45,15 +46,15 @@ pub(crate) fn write_digest(out: &mut dyn io::Write, overview: &Overview) -> io::
         let word = status.word();
         let heading: String = word[..1].to_uppercase() + &word[1..];
         writeln!(out, "\n## {heading}\n")?;
-        write_table_markdown(out, groups().take(ROWS))?;
+        write_table_markdown(out, groups().take(DIGEST_ROWS))?;
         writeln!(out)?;
-        for group in groups().take(ROWS) {
+        for group in groups().take(DIGEST_ROWS) {
             let weak = if group.is_sure { "" } else { "weak: " };
             let surge = surge(group).map(|surge| format!("; {surge}")).unwrap_or_default();
             let (id, reason) = (code_cell(&group.id), cell(&group.reason));
             writeln!(out, "- {id}: {weak}{reason}{}", cell(&surge))?;
         }
-        let rest = groups().count().saturating_sub(ROWS);
+        let rest = groups().count().saturating_sub(DIGEST_ROWS);
         if rest > 0 {
             writeln!(out, "- and {} more", counted(rest, "group"))?;
         }
@@ -62,8 +63,8 @@ pub(crate) fn write_digest(out: &mut dyn io::Write, overview: &Overview) -> io::
         overview.groups.iter().filter(|group| !urgent.contains(&group.status)).collect();
     if !others.is_empty() {
         writeln!(out, "\n## Others\n")?;
-        write_table_markdown(out, others.iter().copied().take(ROWS))?;
-        let rest = others.len().saturating_sub(ROWS);
+        write_table_markdown(out, others.iter().copied().take(DIGEST_ROWS))?;
+        let rest = others.len().saturating_sub(DIGEST_ROWS);
         if rest > 0 {
             writeln!(out, "\nAnd {} more.", counted(rest, "group"))?;
         }

@@ -20,7 +20,7 @@ const COMPARED: usize = 100;
 /// Of how many of these what they hold is kept for the next group.
 const KEPT: usize = 1_000;
 /// Records that are read for all comparisons of a page, about: that takes most of its time.
-const READ: usize = 5_000;
+const READ: usize = 2_500;
 /// Builds and hosts that are listed.
 const LISTED: usize = 200;
 

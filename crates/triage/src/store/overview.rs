@@ -1,11 +1,14 @@
 //! The list of groups, as the views ask for it.
 
+use std::collections::BTreeMap;
+
 use rusqlite::OptionalExtension;
 use serde::Deserialize;
 
 use super::connection::Store;
 use super::error::StoreError;
 use super::packed::unpacked_json;
+use crate::history::Status;
 use crate::views::{GroupSummary, Overview, Ranked, ViewOptions, headline, ranked};
 use obit_report::{Cause, Signature};
 
@@ -24,6 +27,34 @@ impl Store {
         for group in &mut found.groups {
             ranked.complete(group);
             self.fill_in(group)?;
+        }
+        Ok(found)
+    }
+
+    /// All groups as `options` ask for them: of each status the first `in_full`, and of those
+    /// behind them only what orders them and the signature.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn overview_by_status(
+        &self,
+        options: &ViewOptions,
+        in_full: usize,
+    ) -> Result<Overview, StoreError> {
+        let mut census = self.census()?;
+        let mut ranked = ranked(&mut census, options, None);
+        self.select(&mut ranked, options)?;
+        let mut found = std::mem::take(&mut ranked.overview);
+        let mut seen: BTreeMap<Status, usize> = BTreeMap::new();
+        for group in &mut found.groups {
+            let seen = seen.entry(group.status).or_default();
+            *seen += 1;
+            if *seen <= in_full {
+                ranked.complete(group);
+                self.fill_in(group)?;
+            } else {
+                group.signature = self.signature(group).map_err(|source| self.failed(source))?;
+            }
         }
         Ok(found)
     }
