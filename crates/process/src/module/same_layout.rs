@@ -5,7 +5,7 @@ use obit_corefile::elf::{ElfImage, Segment, SegmentKind};
 use super::discover::{Candidate, PAGE};
 
 /// Whether the file may be the one that was mapped. Where neither the core nor the file has
-/// a build ID, its headers or else its extent tell builds apart that lie at the same path one
+/// a build ID, its headers or else its extent distinguish builds that lie at the same path one
 /// after the other.
 pub(super) fn may_be_same(candidate: &Candidate, file: &ElfImage) -> bool {
     match &candidate.head {

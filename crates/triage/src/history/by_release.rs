@@ -154,7 +154,7 @@ impl<'a> InReleases<'a> {
         let is_comparable = |place: &usize| self.counts.is_comparable(self.release(*place));
         let Some(gap) = self.gap(is_comparable) else {
             return match self.gap(|place| self.release(*place).dumps > 0) {
-                Some(gap) => self.passed_over(&gap),
+                Some(gap) => self.built_otherwise(&gap),
                 None => FromReleases::from(self.trend()),
             };
         };
@@ -201,7 +201,7 @@ impl<'a> InReleases<'a> {
 
     /// Not seen in releases that were built otherwise than all builds with the group: they
     /// may not have shown it, or it was gone.
-    fn passed_over(&self, gap: &Gap) -> FromReleases {
+    fn built_otherwise(&self, gap: &Gap) -> FromReleases {
         let trend = self.trend();
         if gap.p < ABSENCE_P && !self.program.keeps_states && trend.is_none() {
             let and_code = format!(
