@@ -4,6 +4,9 @@ use obit_corefile::elf::{ElfImage, Segment, SegmentKind};
 
 use super::discover::{Candidate, PAGE};
 
+/// Bytes of the largest page that an ELF image is mapped by (aarch64, ppc64).
+const LARGEST_PAGE: u64 = 64 << 10;
+
 /// Whether the file may be the one that was mapped. Where neither the core nor the file has
 /// a build ID, its headers or else its extent distinguish builds that lie at the same path one
 /// after the other.
@@ -40,8 +43,9 @@ fn has_same_code_extent(candidate: &Candidate, file: &ElfImage) -> bool {
         let end = page_up(segment.offset.saturating_add(segment.file_size));
         candidate.mapped.iter().any(|(range, offset)| {
             let mapped_end = offset.saturating_add(range.end.0.saturating_sub(range.start.0));
-            // Segments of equal rights beside each other are one mapping.
-            *offset <= start && mapped_end >= end && (*offset == start || mapped_end == end)
+            // Segments of equal rights beside each other are one mapping, and pages may be larger.
+            let is_near = start.saturating_sub(*offset) < LARGEST_PAGE;
+            *offset <= start && mapped_end >= end && (is_near || mapped_end == end)
         })
     })
 }

@@ -55,11 +55,13 @@ pub(super) struct Placement {
 impl Placement {
     /// Among `builds`, which are those of one program.
     pub(super) fn among<'b>(builds: impl Iterator<Item = &'b Build> + Clone) -> Self {
+        let dumps = builds.clone().map(|build| build.dumps).sum();
+        let is_lone = |build: &Build| is_lone(build, dumps);
         Self {
             has_versions: builds.clone().any(|build| build.version.is_some() && !is_lone(build)),
             has_deployed: builds.clone().any(|build| !is_lone(build) && is_identified(build)),
             is_any_identified: builds.clone().any(is_identified),
-            dumps: builds.clone().map(|build| build.dumps).sum(),
+            dumps,
             newest: builds.clone().filter(|b| is_identified(b)).filter_map(begin).max(),
         }
     }
@@ -74,7 +76,7 @@ impl Placement {
         if !is_identified(build) {
             return self.is_any_identified.then_some(Unplaced::NoBuildId);
         }
-        if is_lone(build) && self.has_deployed {
+        if is_lone(build, self.dumps) && self.has_deployed {
             return Some(Unplaced::Local);
         }
         if build.version.is_some() && self.has_versions {
@@ -102,9 +104,11 @@ fn is_identified(build: &Build) -> bool {
     !build.id.is_empty() || build.version.is_some()
 }
 
-/// Run by one person, as far as is known.
-fn is_lone(build: &Build) -> bool {
-    build.is_local && build.hosts <= 1
+/// Run by one person, as far as is known: on one host or, where hosts are not known, with few
+/// of the program's `dumps`.
+fn is_lone(build: &Build, dumps: u64) -> bool {
+    let is_rare = || build.dumps * 100 < dumps * SHARE_OF_NEWEST;
+    build.is_local && (build.hosts == 1 || (build.hosts == 0 && is_rare()))
 }
 
 /// Directories of people and of what is thrown away.
@@ -182,6 +186,8 @@ mod tests {
             (build("", "2.0", 9, 3, 3), None),
             (local(build("c", "2.1", 9, 3, 1)), Some(Unplaced::Local)),
             (local(build("c", "2.1", 9, 30, 4)), None),
+            (local(build("c", "2.1", 9, 5, 0)), Some(Unplaced::Local)),
+            (local(build("c", "2.1", 9, 30, 0)), None),
         ] {
             assert_eq!(objection(&versions, one.clone()), expected, "{one:?}");
         }
