@@ -165,9 +165,9 @@ fn is_of_malloc(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stack::testing::frames_of;
     use super::super::tests::memory;
     use super::*;
-    use obit_process::process::{Frame, FrameKind, FrameTrust};
 
     fn kept(record: &[u8]) -> Option<String> {
         let mut bytes = 0x7000_0008_u64.to_le_bytes().to_vec();
@@ -214,27 +214,12 @@ mod tests {
         assert_eq!(of("malloc(): corrupted top size"), None);
     }
 
-    /// From the innermost outward; `!` is the frame of a signal handler.
-    fn frames(functions: &str) -> Vec<Frame> {
-        let frame = |name: &str| Frame {
-            kind: if name == "!" { FrameKind::Signal } else { FrameKind::Normal },
-            trust: FrameTrust::CallFrameInfo,
-            activation: 0,
-            pc: Avma(0),
-            function: Some(name.to_owned()),
-            linkage_name: None,
-            from_symbol: true,
-            language: None,
-            module: None,
-            source: None,
-            tail_calls: Vec::new(),
-        };
-        functions.split(' ').map(frame).collect()
-    }
-
     #[test]
     fn a_handler_that_ends_the_process_again_is_not_what_ended_it() {
-        let from = |functions: &str| aborted_from(&frames(functions), &ABORTING, &WRITING);
+        let from = |functions: &str| {
+            let functions: Vec<&str> = functions.split(' ').collect();
+            aborted_from(&frames_of(&functions), &ABORTING, &WRITING)
+        };
         let below = "pthread_kill raise abort __assert_fail check main";
         assert_eq!(from(&format!("pthread_kill raise on_crash ! {below}")), 4);
         assert_eq!(from(&format!("pthread_kill raise abort on_crash ! {below}")), 5);

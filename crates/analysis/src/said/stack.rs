@@ -120,10 +120,10 @@ pub(super) mod testing {
     use super::*;
     use obit_process::process::{FrameKind, FrameTrust};
 
-    /// Frames of these functions, the innermost first.
+    /// Frames of these functions, the innermost first; `!` is the frame of a signal handler.
     pub(in crate::said) fn frames_of(functions: &[&str]) -> Vec<Frame> {
         let frame = |function: &&str| Frame {
-            kind: FrameKind::Normal,
+            kind: if *function == "!" { FrameKind::Signal } else { FrameKind::Normal },
             trust: FrameTrust::CallFrameInfo,
             activation: 0,
             pc: Avma(0),
