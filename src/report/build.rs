@@ -94,7 +94,7 @@ fn built(
         let (findings, notices) = (&findings[..], &notices[..]);
         let known = Known { analysis, terms: &terms, threads, modules, findings, notices };
         cause.next = next::steps(&cause, &known, &mut builder.redactor);
-        if notices.iter().any(|notice| notice.code == NoticeCode::ExecutableForced) {
+        if process.modules.list().iter().any(|module| module.file == FileState::Forced) {
             no_longer_proved(&mut cause);
         }
         cause

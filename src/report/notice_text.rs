@@ -149,7 +149,8 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
                 at.display()
             ),
             hint: Some(
-                "get the file that ran and pass --sysroot DIR or --solib-search-path DIR"
+                "get the file that ran and pass --sysroot DIR or --solib-search-path DIR; for the \
+                 program, --force-exe uses this one"
                     .to_owned(),
             ),
         },

@@ -40,7 +40,7 @@ pub(crate) struct BuildArgs {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     /// The releases, oldest first, one per line: its name and its build IDs [default: by
-    /// version, builds without one by their first dump; see `obit builds`]
+    /// version, builds without one by time; see `obit builds`]
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     build_order: Option<PathBuf>,
     /// How much each release or build ran: lines of NAME,NUMBER (CSV) or NAME = NUMBER (TOML)

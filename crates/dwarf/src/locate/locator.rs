@@ -50,6 +50,11 @@ impl Locator {
         }
     }
 
+    /// Whether the user wants a program used that is another build than the core's.
+    pub fn forces_executable(&self) -> bool {
+        self.rules.force_executable
+    }
+
     /// The file of a module, by the `path` under which the crashed process knew it and the
     /// build ID found in its memory. Asked twice, it searches once.
     pub fn image(&self, path: &Path, build_id: Option<&BuildId>, role: Role) -> FoundImage {

@@ -157,6 +157,9 @@ impl Finder<'_> {
                 path: candidate.path.to_string_lossy().into_owned(),
                 at: other.path().map(Path::to_owned).unwrap_or_default(),
             });
+            if role == Role::Executable && self.locator.forces_executable() {
+                return (found.image, FileState::Forced);
+            }
             return (None, FileState::Mismatch);
         }
         (found.image, state)

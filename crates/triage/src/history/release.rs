@@ -62,7 +62,7 @@ pub(crate) struct Releases {
 
 impl Releases {
     /// Of `program`. The user's list comes first, and what it does not name follows: by
-    /// version, and builds without one by their first dump.
+    /// version, and builds without one by time.
     pub(crate) fn of(
         program: &str,
         builds: &[Build],
