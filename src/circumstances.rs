@@ -2,12 +2,11 @@
 //! attributes and file names, apport's report, a time in the file's name, and the file's age;
 //! the environment of the process names the container and the unit.
 
-use std::fs::Metadata;
-use std::io::Read;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use obit_corefile::mapped_file::open_regular;
 use obit_redact::{Origin, Redactor};
 use obit_report::{Circumstances, TimeSource};
 use obit_triage::time::{instant_of, seconds_from_calendar};
@@ -15,7 +14,7 @@ use obit_triage::time::{instant_of, seconds_from_calendar};
 /// 2001-09-09 to 2100: ten digits of these are a time.
 const PLAUSIBLE: std::ops::Range<i64> = 1_000_000_000..4_102_444_800;
 /// Bytes of an apport report in which its date is looked for.
-const HEAD: u64 = 4096;
+const HEAD: usize = 4096;
 
 /// What is known of a crash beside the core's content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,12 +26,12 @@ pub(crate) struct FileEvidence {
 }
 
 impl FileEvidence {
-    /// What is known of the core file at `path`.
-    pub(crate) fn of(path: &Path) -> Self {
+    /// What is known of the core file at `path`, which `file` is if it could be opened.
+    pub(crate) fn of(path: &Path, file: Option<&File>) -> Self {
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let attribute = |name: &str| {
             let mut value = [0; 512];
-            let length = rustix::fs::getxattr(path, name, &mut value[..]).ok()?;
+            let length = rustix::fs::fgetxattr(file?, name, &mut value[..]).ok()?;
             let text = std::str::from_utf8(value.get(..length)?).ok()?;
             Some(text.trim_end_matches('\0').to_owned()).filter(|text| !text.is_empty())
         };
@@ -43,13 +42,16 @@ impl FileEvidence {
             time.filter(|time| PLAUSIBLE.contains(time)).map(|at| (at, TimeSource::Systemd))
         };
         let by_apport = || {
-            let time = if name.ends_with(".crash") { of_apport(path) } else { None };
+            let time = if name.ends_with(".crash") { of_apport(file?) } else { None };
             time.map(|at| (at, TimeSource::Apport))
         };
         let by_name = || of_digits(&name).map(|at| (at, TimeSource::FileName));
         let by_file = || {
-            let metadata = path.metadata().ok();
-            metadata.as_ref().map(Metadata::mtime).map(|at| (at, TimeSource::FileModified))
+            let modified = match file {
+                Some(file) => rustix::fs::fstat(file).ok()?.st_mtime,
+                None => path.metadata().ok()?.mtime(),
+            };
+            Some((modified, TimeSource::FileModified))
         };
         Self {
             time: by_systemd().or_else(by_apport).or_else(by_name).or_else(by_file),
@@ -129,10 +131,10 @@ fn of_digits(name: &str) -> Option<i64> {
 
 /// `Date: Tue Mar 10 12:34:56 2026`, in the time of the machine, read as UTC.
 /// Source: apport's `report.py` (`time.asctime()`).
-fn of_apport(path: &Path) -> Option<i64> {
-    let mut head = Vec::new();
-    open_regular(path).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
-    let head = String::from_utf8_lossy(&head);
+fn of_apport(file: &File) -> Option<i64> {
+    let mut head = [0; HEAD];
+    let length = file.read_at(&mut head, 0).ok()?;
+    let head = String::from_utf8_lossy(head.get(..length)?);
     of_asctime(head.lines().find_map(|line| line.strip_prefix("Date: "))?)
 }
 
@@ -183,8 +185,11 @@ mod tests {
         let path = directory.path().join("core.4711");
         std::fs::write(&path, "x").unwrap();
         let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_767_225_600);
-        std::fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
-        assert_eq!(FileEvidence::of(&path).time, Some((1_767_225_600, TimeSource::FileModified)));
+        File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        assert_eq!(
+            FileEvidence::of(&path, None).time,
+            Some((1_767_225_600, TimeSource::FileModified))
+        );
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub mod batch;
 mod circumstances;
 mod open;
 pub mod report;
+pub mod sandbox;
 pub mod scrub;
 
 pub use open::{Crash, OpenError, Options, open, open_with};

@@ -1,20 +1,26 @@
 //! One core of many.
 
+use std::fs::File;
 use std::path::Path;
 
 use super::code::Code;
 use super::identity::{dump_id, file_id};
 use crate::circumstances::FileEvidence;
 use crate::report::{self, BuildOptions, CoreReport};
+use obit_corefile::dump::{CoreFile, Dump};
 use obit_process::process::{Options, Process};
 use obit_redact::{Origin, Redactor};
 use obit_triage::time::When;
 use obit_triage::{FileFacts, Reason, Record, Rules};
 
-/// The record of the core at `path`, whatever it is.
-pub fn analyze(path: &Path, options: Options, build: BuildOptions, rules: &Rules) -> Record {
-    match Process::open(path, options, &()) {
-        Ok(process) => {
+/// The record of a core, whatever it is.
+pub fn analyze(core: CoreFile, options: Options, build: BuildOptions, rules: &Rules) -> Record {
+    let path = core.path.clone();
+    // For what is known of a file that is no core.
+    let file = core.file.try_clone().ok();
+    match Dump::open_file(core, &options.limits) {
+        Ok(dump) => {
+            let process = Process::of_dump(dump, options, &());
             let report = report::build(&process, build);
             let dump = dump_id(&process, &report.id);
             let known = &report.circumstances;
@@ -24,22 +30,40 @@ pub fn analyze(path: &Path, options: Options, build: BuildOptions, rules: &Rules
             let host = known.host.clone();
             Record::of(report, FileFacts { dump, time, host }, rules)
         }
-        Err(error) => failed(path, &build, Code::of_open_error(&error), &error.to_string()),
+        Err(error) => {
+            let code = Code::of_open_error(&error);
+            failed(&path, file.as_ref(), &build, code, &error.to_string())
+        }
     }
 }
 
-/// The record of a file of which there is no report, `why` in a sentence.
-pub fn failed(path: &Path, build: &BuildOptions, code: Code, why: &str) -> Record {
+/// The record of a file of which there is no report, `why` in a sentence. `file` is what is at
+/// `path`, if it could be opened.
+pub fn failed(
+    path: &Path,
+    file: Option<&File>,
+    build: &BuildOptions,
+    code: Code,
+    why: &str,
+) -> Record {
     let mut redactor = Redactor::new(build.redaction, "").with_rules(build.rules.clone());
     let core = CoreReport {
         path: redactor.show(Origin::Path, &path.to_string_lossy()),
-        size: path.metadata().map(|metadata| metadata.len()).unwrap_or(0),
+        size: size(path, file).unwrap_or(0),
         ..CoreReport::default()
     };
     let text = redactor.show(Origin::Path, why);
     let reason = Reason { code: code.word().to_owned(), text };
-    let evidence = FileEvidence::of(path);
+    let evidence = FileEvidence::of(path, file);
     let host = evidence.host.as_ref().map(|host| redactor.show(Origin::ProcessName, host));
-    let facts = FileFacts { dump: file_id(path), time: evidence.seconds(), host };
+    let facts = FileFacts { dump: file_id(path, file), time: evidence.seconds(), host };
     Record::failed(core, facts, reason)
+}
+
+/// Bytes of the file.
+fn size(path: &Path, file: Option<&File>) -> Option<u64> {
+    match file {
+        Some(file) => u64::try_from(rustix::fs::fstat(file).ok()?.st_size).ok(),
+        None => Some(path.metadata().ok()?.len()),
+    }
 }

@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 
 use obit_corefile::addr::Avma;
 use obit_corefile::dump::AuxKind;
-use obit_corefile::mapped_file::open_regular;
 use obit_process::process::Process;
 use obit_triage::store::FileStamp;
 
@@ -37,18 +36,18 @@ pub(super) fn dump_id(process: &Process, id: &str) -> String {
 
 /// The name of a file that could not be read as a core: by size and both ends, so that
 /// copies are one; one that cannot be read, or has no bytes, by its path.
-pub(super) fn file_id(path: &Path) -> String {
+pub(super) fn file_id(path: &Path, file: Option<&File>) -> String {
     let mut hasher = Sha256::new();
-    let content = open_regular(path).and_then(|file| {
-        let size = file.metadata()?.len();
+    let mut content = |file: &File| -> std::io::Result<u64> {
+        let size = u64::try_from(rustix::fs::fstat(file)?.st_size).unwrap_or(0);
         hasher.update(size.to_le_bytes());
-        let head = read_at(&file, 0, ENDS)?;
+        let head = read_at(file, 0, ENDS)?;
         hasher.update(&head);
-        let tail = read_at(&file, size.saturating_sub(ENDS).max(head.len() as u64), ENDS)?;
+        let tail = read_at(file, size.saturating_sub(ENDS).max(head.len() as u64), ENDS)?;
         hasher.update(tail);
         Ok(size)
-    });
-    if !content.is_ok_and(|size| size > 0) {
+    };
+    if !file.is_some_and(|file| content(file).is_ok_and(|size| size > 0)) {
         hasher.update(absolute(path).as_os_str().as_bytes());
     }
     format!("file-{}", hex(hasher.finalize().get(..8).unwrap_or_default()))
@@ -133,7 +132,8 @@ mod tests {
         let file = |name: &str, content: &[u8]| {
             let path = directory.path().join(name);
             std::fs::write(&path, content).unwrap();
-            file_id(&path)
+            let file = File::open(&path).ok();
+            file_id(&path, file.as_ref())
         };
         assert_eq!(file("a", b"spoilt"), file("b", b"spoilt"));
         assert_ne!(file("c", b"spoilt"), file("d", b"Spoilt"));

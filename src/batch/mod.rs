@@ -2,8 +2,8 @@
 //!
 //! The way of a core: [`walk`] finds files below what the user named, `first_look` decides by
 //! a few bytes which may be cores, [`run`] leaves out those the store knows and hands the
-//! others to a [`WorkerPool`]. A thread of the pool sends the path to its worker process
-//! (`messages`), [`serve`] receives it there, [`analyze`] makes the record, and the packed
+//! others to a [`WorkerPool`]. A thread of the pool hands the open core to its worker process
+//! ([`crate::sandbox`]), [`serve`] receives it there, [`analyze`] makes the record, and the packed
 //! record comes back the same way. [`run`] stores them some at a time; when all are in, the
 //! store groups anew, and `code_comparison` reads the code that history asks for.
 //!
@@ -17,7 +17,6 @@ mod first_look;
 mod glob;
 mod identity;
 mod image_code;
-mod messages;
 mod pool;
 mod run;
 mod walk;
@@ -31,5 +30,5 @@ pub use identity::{path_key, stamp_of};
 pub use pool::{Done, Job, WorkerPool};
 pub use run::{BatchError, Order, Settings, Summary, Watcher, run};
 pub use walk::{FoundFile, first_of_none, walk};
-pub use worker::{serve, with_limits};
+pub use worker::{MemoryUse, serve};
 pub use worker_process::WorkerCommand;

@@ -10,10 +10,16 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::analyze::failed;
+use super::code::Code;
 use super::worker_process::{Answer, WorkerCommand, WorkerProcess};
 use crate::report::BuildOptions;
+use crate::sandbox::Broker;
+use obit_corefile::dump::CoreFile;
 use obit_triage::PackedRecord;
 use obit_triage::store::FileStamp;
+
+/// Why a core was given up whose files were cut short twice.
+const FILES_CHANGE: &str = "files that it needs were cut short while they were read";
 
 /// A core to be read.
 #[derive(Clone, Debug)]
@@ -54,13 +60,15 @@ impl WorkerPool {
         size: NonZeroUsize,
         patience: Duration,
         build: BuildOptions,
+        broker: &Arc<Broker>,
     ) -> Self {
         let (jobs, waiting) = mpsc::channel();
         let (finished, done) = mpsc::channel();
         let waiting = Arc::new(Mutex::new(waiting));
         let threads = (0..size.get()).map(|_| {
             let (waiting, finished) = (Arc::clone(&waiting), finished.clone());
-            let thread = PoolThread { command: command.clone(), patience, build: build.clone() };
+            let (command, build, broker) = (command.clone(), build.clone(), Arc::clone(broker));
+            let thread = PoolThread { command, patience, build, broker };
             std::thread::spawn(move || thread.work(&waiting, &finished))
         });
         Self { jobs: Some(jobs), threads: threads.collect(), done, under_way: Cell::new(0) }
@@ -111,6 +119,7 @@ struct PoolThread {
     command: WorkerCommand,
     patience: Duration,
     build: BuildOptions,
+    broker: Arc<Broker>,
 }
 
 impl PoolThread {
@@ -130,23 +139,37 @@ impl PoolThread {
     }
 
     fn record(&self, idle: &mut Option<WorkerProcess>, job: &Job) -> io::Result<PackedRecord> {
-        let mut worker = match idle.take() {
-            Some(worker) => worker,
-            None => WorkerProcess::start(&self.command)?,
+        let core = match CoreFile::open(&job.path) {
+            Ok(core) => core,
+            Err(error) => {
+                let code = Code::of_open_error(&error);
+                let why = error.to_string();
+                return PackedRecord::of(&failed(&job.path, None, &self.build, code, &why));
+            }
         };
-        match worker.ask(&job.path, self.patience) {
-            Answer::Record(record, true) => {
-                *idle = Some(worker);
-                Ok(*record)
-            }
-            Answer::Record(record, false) => {
-                worker.dismiss();
-                Ok(*record)
-            }
-            Answer::Lost(code, why) => {
-                let why = format!("{}: {why}", job.path.display());
-                PackedRecord::of(&failed(&job.path, &self.build, code, &why))
+        let (mut code, mut why) = (Code::Crashed, FILES_CHANGE.to_owned());
+        for copies in [false, true] {
+            let mut worker = match idle.take() {
+                Some(worker) => worker,
+                None => WorkerProcess::start(&self.command)?,
+            };
+            match worker.ask(&core, copies, &self.broker, self.patience) {
+                Answer::Record(record, stays) => {
+                    if stays && !copies {
+                        *idle = Some(worker);
+                    } else {
+                        worker.dismiss();
+                    }
+                    return Ok(*record);
+                }
+                Answer::FileCut => {}
+                Answer::Lost(lost, reason) => {
+                    (code, why) = (lost, reason);
+                    break;
+                }
             }
         }
+        let why = format!("{}: {why}", job.path.display());
+        PackedRecord::of(&failed(&job.path, Some(&core.file), &self.build, code, &why))
     }
 }

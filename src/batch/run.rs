@@ -16,7 +16,9 @@ use super::pool::{Done, Job, WorkerPool};
 use super::walk::{FoundFile, walk};
 use super::worker_process::WorkerCommand;
 use crate::report::BuildOptions;
+use crate::sandbox::Broker;
 use obit_corefile::limits::Limits;
+use obit_corefile::mapped_file::open_regular;
 use obit_dwarf::locate::{Locator, SearchRules};
 use obit_triage::store::{FileStamp, Store, StoreError};
 use obit_triage::{PackedRecord, RecordStatus};
@@ -39,6 +41,8 @@ pub struct Settings {
     pub rescan: bool,
     /// How failures are shown.
     pub build: BuildOptions,
+    /// What opens files for the workers.
+    pub broker: Arc<Broker>,
     /// Where files of programs are looked for, to compare the code of builds; `None` not to.
     pub programs: Option<SearchRules>,
     /// Set to end the batch early; what was read until then is kept.
@@ -173,6 +177,7 @@ pub fn run(
             size,
             settings.timeout,
             settings.build.clone(),
+            &settings.broker,
         );
         batch.read(jobs, &pool, size.get().saturating_mul(2), &mut files)?;
     }
@@ -253,7 +258,8 @@ impl Batch<'_> {
                 let stamp = stamp.unwrap_or_else(|_| stamp_without_file(&found.path));
                 files.push(Some(stamp.key));
                 let build = &self.settings.build;
-                let record = failed(&found.path, build, code, &why);
+                let file = open_regular(&found.path).ok();
+                let record = failed(&found.path, file.as_ref(), build, code, &why);
                 self.hold(stamp, PackedRecord::of(&record).map_err(BatchError::Output)?)?;
             }
         }

@@ -1,14 +1,12 @@
 //! The worker's side: one core after the other, until there are no more.
 
-use std::ffi::OsStr;
-use std::io::{self, Read, Write};
-use std::os::unix::ffi::OsStrExt;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
 
-use rustix::process::{Resource, Rlimit, Signal};
-
-use super::messages;
+use crate::sandbox::Remote;
+use obit_corefile::dump::CoreFile;
 use obit_triage::{PackedRecord, Record};
 
 /// Bytes of memory of its own after which a worker makes room for a new one.
@@ -21,48 +19,53 @@ pub(super) const GOES: u8 = 1;
 /// The worker ends after this, as it met a bug; a text follows instead of a record.
 pub(super) const BUG: u8 = 2;
 
-/// Sees to it that this process takes no more than `memory` bytes of its own, leaves no core
-/// itself, and does not outlive the one that started it.
-///
-/// The limit is on what is written to (`RLIMIT_DATA`): a map of a large debug file takes
-/// addresses, not memory.
-pub fn with_limits(memory: u64) {
-    let limit = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
-    // Where a limit cannot be set, the time still is one.
-    let _ = rustix::process::setrlimit(Resource::Data, limit(memory));
-    let _ = rustix::process::setrlimit(Resource::Core, limit(0));
-    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+/// How much memory this process takes, asked of a file that was opened while that was possible.
+#[derive(Debug)]
+pub struct MemoryUse {
+    /// `/proc/self/statm`.
+    file: File,
+    /// Bytes of a page.
+    page: u64,
 }
 
-/// Answers each path that comes in by a record.
+impl MemoryUse {
+    /// To be called before the process is confined.
+    pub fn open() -> Option<Self> {
+        let file = File::open("/proc/self/statm").ok()?;
+        Some(Self { file, page: rustix::param::page_size() as u64 })
+    }
+
+    /// Bytes in memory that are not of files.
+    fn own(&self) -> Option<u64> {
+        let mut text = [0; 256];
+        let length = self.file.read_at(&mut text, 0).ok()?;
+        let pages = std::str::from_utf8(text.get(..length)?).ok()?;
+        let mut pages = pages.split(' ').map(|count| count.parse::<u64>().ok());
+        let (resident, shared) = (pages.nth(1)??, pages.next()??);
+        Some(resident.saturating_sub(shared).saturating_mul(self.page))
+    }
+}
+
+/// Answers each core that comes in by a record.
 ///
 /// # Errors
 /// When the other side cannot be read or written.
 pub fn serve(
-    from: &mut impl Read,
-    to: &mut impl Write,
-    work: &mut dyn FnMut(&Path) -> Record,
+    remote: &Remote,
+    memory_use: Option<&MemoryUse>,
+    work: &mut dyn FnMut(CoreFile) -> Record,
 ) -> io::Result<()> {
-    while let Some(path) = messages::receive(from)? {
-        let path = Path::new(OsStr::from_bytes(&path));
-        let Ok(record) = panic::catch_unwind(AssertUnwindSafe(|| work(path))) else {
+    while let Some(core) = remote.next_core()? {
+        let Ok(record) = panic::catch_unwind(AssertUnwindSafe(|| work(core))) else {
             // What may be half changed is not used again.
-            return messages::send(to, &[&[BUG]]);
+            return remote.done(&[&[BUG]]);
         };
         let record = PackedRecord::of(&record)?.to_message()?;
-        let goes = own_memory().is_some_and(|bytes| bytes > ENOUGH);
-        messages::send(to, &[&[if goes { GOES } else { STAYS }], &record])?;
+        let goes = memory_use.and_then(MemoryUse::own).is_some_and(|bytes| bytes > ENOUGH);
+        remote.done(&[&[if goes { GOES } else { STAYS }], &record])?;
         if goes {
             break;
         }
     }
     Ok(())
-}
-
-/// Bytes in memory that are not of files.
-fn own_memory() -> Option<u64> {
-    let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let mut pages = pages.split(' ').map(|count| count.parse::<u64>().ok());
-    let (resident, shared) = (pages.nth(1)??, pages.next()??);
-    Some(resident.saturating_sub(shared).saturating_mul(rustix::param::page_size() as u64))
 }

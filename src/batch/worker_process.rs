@@ -3,23 +3,27 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec};
-
 use super::code::Code;
-use super::messages;
 use super::worker::{BUG, GOES, STAYS};
+use crate::sandbox::{Broker, Owner};
+use obit_corefile::dump::CoreFile;
+use obit_sandbox::Channel;
 use obit_triage::PackedRecord;
 
 /// Bytes of the end of a dead worker's standard error that are looked at.
 const LAST_WORDS: u64 = 2000;
 /// How long a worker that was killed may take to be gone.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Signals, by their numbers on Linux.
+const SIGBUS: i32 = 7;
+const SIGSYS: i32 = 31;
 
 /// How a worker is started.
 #[derive(Clone, Debug)]
@@ -33,8 +37,7 @@ pub struct WorkerCommand {
 /// A worker that waits.
 pub(super) struct WorkerProcess {
     child: Child,
-    to: ChildStdin,
-    from: ChildStdout,
+    channel: Channel,
     /// A file without a name for its standard error.
     errors: Option<File>,
 }
@@ -45,6 +48,9 @@ pub(super) enum Answer {
     Record(Box<PackedRecord>, bool),
     /// Why there is none. The worker is gone.
     Lost(Code, String),
+    /// A file was cut short while it was mapped. The worker is gone; one that copies files reads
+    /// the core.
+    FileCut,
 }
 
 impl WorkerProcess {
@@ -53,40 +59,39 @@ impl WorkerProcess {
         let errors = rustix::fs::memfd_create("obit-worker", rustix::fs::MemfdFlags::CLOEXEC);
         let errors = errors.ok().map(File::from);
         let stderr = errors.as_ref().and_then(|errors| errors.try_clone().ok());
-        let mut child = Command::new(&command.program)
+        let (channel, theirs) = Channel::pair()?;
+        let child = Command::new(&command.program)
             .arg0("obit")
             .args(&command.arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::null())
             .stderr(stderr.map_or_else(Stdio::null, Stdio::from))
             .spawn()?;
-        match (child.stdin.take(), child.stdout.take()) {
-            (Some(to), Some(from)) => Ok(Self { child, to, from, errors }),
-            _ => Err(io::Error::other("a worker has no pipes")),
-        }
+        Ok(Self { child, channel, errors })
     }
 
-    /// Has it read the core at `path`, in no more time than `patience`.
-    pub(super) fn ask(&mut self, path: &Path, patience: Duration) -> Answer {
-        let end = Instant::now() + patience;
+    /// Has it read `core`, in no more time than `patience`, with files that `broker` hands over.
+    /// One that `copies` reads files into memory instead of mapping them.
+    pub(super) fn ask(
+        &mut self,
+        core: &CoreFile,
+        copies: bool,
+        broker: &Broker,
+        patience: Duration,
+    ) -> Answer {
         // A worker that ended meanwhile is noticed by the answer that does not come.
-        let sent = messages::send(&mut self.to, &[path.as_os_str().as_bytes()]);
-        let mut timed = Timed { pipe: &mut self.from, end };
-        let answer = sent.and_then(|()| messages::receive(&mut timed));
-        match answer.as_ref().map(|message| message.as_deref()) {
-            Ok(Some([state @ (STAYS | GOES), record @ ..])) => {
-                match PackedRecord::of_message(record) {
-                    Ok(record) => Answer::Record(Box::new(record), *state == STAYS),
-                    Err(error) => {
-                        self.end();
-                        Answer::Lost(
-                            Code::Bug,
-                            format!("the answer of the worker is invalid: {error}"),
-                        )
-                    }
+        let sent = Broker::hand_over(&self.channel, core, copies);
+        let owner = Owner::of_core(&core.file);
+        let attend = || broker.attend(&self.channel, owner, Some(patience), &()).result;
+        match sent.and_then(|()| attend()).as_deref() {
+            Ok([state @ (STAYS | GOES), record @ ..]) => match PackedRecord::of_message(record) {
+                Ok(record) => Answer::Record(Box::new(record), *state == STAYS),
+                Err(error) => {
+                    self.end();
+                    Answer::Lost(Code::Bug, format!("the answer of the worker is invalid: {error}"))
                 }
-            }
-            Ok(Some([BUG, ..])) => {
+            },
+            Ok([BUG, ..]) => {
                 self.end();
                 let words = self.last_line().unwrap_or_default();
                 Answer::Lost(Code::Bug, words)
@@ -119,7 +124,11 @@ impl WorkerProcess {
                 let why = "the worker was killed: the system may be out of memory".to_owned();
                 return Answer::Lost(Code::Memory, why);
             }
-            Some((Some(signal), _)) => format!("killed by signal {signal}"),
+            Some((Some(SIGBUS), _)) => return Answer::FileCut,
+            Some((Some(SIGSYS), _)) => {
+                "was ended, since it used a system call that the sandbox forbids".to_owned()
+            }
+            Some((Some(signal), _)) => format!("was killed by signal {signal}"),
             Some((_, Some(code))) => format!("ended with {code}"),
             _ => "is gone".to_owned(),
         };
@@ -166,33 +175,8 @@ impl WorkerProcess {
 
     /// Lets it end in good order.
     pub(super) fn dismiss(self) {
-        let Self { mut child, to, from, .. } = self;
-        drop((to, from));
+        let Self { mut child, channel, .. } = self;
+        drop(channel);
         let _ = child.wait();
-    }
-}
-
-/// A pipe that is read until a point in time.
-struct Timed<'p> {
-    pipe: &'p mut ChildStdout,
-    end: Instant,
-}
-
-impl Read for Timed<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let left = self.end.saturating_duration_since(Instant::now());
-            let left = Timespec {
-                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
-                tv_nsec: left.subsec_nanos().into(),
-            };
-            let mut ready = [PollFd::new(&*self.pipe, PollFlags::IN)];
-            match rustix::event::poll(&mut ready, Some(&left)) {
-                Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-                Ok(_) => return self.pipe.read(buf),
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
     }
 }

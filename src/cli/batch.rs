@@ -65,6 +65,7 @@ pub(crate) fn settings(request: &Request) -> Settings {
         timeout: TIMEOUT,
         rescan: false,
         build: request.build.clone(),
+        broker: request.broker(),
         programs: None,
         stop: Arc::default(),
     }

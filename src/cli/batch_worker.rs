@@ -1,13 +1,18 @@
 //! One of the processes that read the cores of a batch.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use obit::batch;
+use obit::batch::{self, MemoryUse};
+use obit::debuginfo::SectionCache;
+use obit::dump::CoreFile;
 use obit::module::Library;
+use obit::sandbox::{Limits, Remote, confine};
 use obit::triage::Rules;
 
+use super::confined::{self, Outside};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::request::Request;
@@ -15,30 +20,44 @@ use super::request::Request;
 /// Directories with cores whose files a worker keeps open.
 const LIBRARIES: usize = 4;
 
-/// Reads the cores that the batch names on the standard input, as `request` says, with at
-/// most `max_memory` bytes.
+/// Which cores share files: those of one directory and one owner. Root may read the files of
+/// all, and must not show one user those of another.
+type Shared = (Option<PathBuf>, Option<u32>);
+
+/// Reads the cores that the batch hands over through the standard input, as `request` says,
+/// with at most `max_memory` bytes.
 pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure> {
-    batch::with_limits(max_memory);
     let rules = Rules::built_in();
+    let channel = io::stdin().as_fd().try_clone_to_owned();
+    let channel = channel.map_err(|error| Failure::new(Exit::Bug, &error))?;
+    let memory_use = MemoryUse::open();
+    let remote = Arc::new(Remote::new(channel.into()));
+    let limits = Limits { memory: Some(max_memory), file: None };
+    confined::check(request.sandbox(), &confine(&limits, request.sandbox()))?;
+    let outside = Outside {
+        access: remote.clone(),
+        cache: request.has_cache().then(|| SectionCache::of(remote.clone())),
+        listener: None,
+    };
     // What was found and read for one core serves the next; a directory's own files are for
     // its cores alone.
-    let mut libraries: Vec<(Option<PathBuf>, Arc<Library>)> = Vec::new();
-    let mut work = |path: &Path| {
+    let mut libraries: Vec<(Shared, Arc<Library>)> = Vec::new();
+    let mut work = |core: CoreFile| {
         let mut one = request.clone();
-        one.inputs.core = path.to_owned();
-        let mut options = one.process_options();
-        let directory = options.rules.core_directory.clone();
-        let library = match libraries.iter().position(|(known, _)| *known == directory) {
+        one.inputs.core.clone_from(&core.path);
+        let mut options = one.process_options(Some(&outside));
+        let owner = rustix::fs::fstat(&core.file).ok().map(|stat| stat.st_uid);
+        let shared = (options.rules.core_directory.clone(), owner);
+        let library = match libraries.iter().position(|(known, _)| *known == shared) {
             Some(at) => libraries.remove(at).1,
             None => options.library(),
         };
         options.library = Some(Arc::clone(&library));
         libraries.truncate(LIBRARIES - 1);
-        libraries.insert(0, (directory, library));
-        batch::analyze(path, options, one.build, &rules)
+        libraries.insert(0, (shared, library));
+        batch::analyze(core, options, one.build, &rules)
     };
-    let (mut from, mut to) = (io::stdin().lock(), io::stdout().lock());
-    batch::serve(&mut from, &mut to, &mut work)
+    batch::serve(&remote, memory_use.as_ref(), &mut work)
         .map_err(|error| Failure::new(Exit::Output, &error))?;
     Ok(Exit::Success)
 }

@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use obit::dump::{Dump, OpenError};
+use obit::dump::{CoreFile, Dump, OpenError};
 use obit::limits::Limits;
 
 use super::exit::Exit;
@@ -30,13 +30,12 @@ pub(crate) fn is_fed() -> bool {
     metadata.is_ok_and(|metadata| metadata.is_file() || metadata.file_type().is_fifo())
 }
 
-/// Opens the core at `path`.
-pub(crate) fn open(path: &Path, limits: &Limits) -> Result<Dump, Failure> {
-    let opened = match is_standard_input(path) {
-        true => standard_input(limits)?,
-        false => Dump::open(path, limits),
-    };
-    opened.map_err(|error| match error {
+/// Opens the core at `path`, and reads nothing of it.
+pub(crate) fn open(path: &Path) -> Result<CoreFile, Failure> {
+    if is_standard_input(path) {
+        return standard_input();
+    }
+    CoreFile::open(path).map_err(|error| match error {
         OpenError::Directory { path } => no_core::directory(&path),
         OpenError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
             no_core::no_such_file(&[path.to_owned()], 0)
@@ -45,21 +44,34 @@ pub(crate) fn open(path: &Path, limits: &Limits) -> Result<Dump, Failure> {
     })
 }
 
-fn standard_input(limits: &Limits) -> Result<Result<Dump, OpenError>, Failure> {
+/// Reads a core.
+pub(crate) fn read(core: CoreFile, limits: &Limits) -> Result<Dump, Failure> {
+    let is_named = core.path != Path::new(NAME);
+    let dump = Dump::open_file(core, limits);
+    let mut dump = dump.map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    if !is_named {
+        dump.path = STANDARD_INPUT.into();
+    }
+    Ok(dump)
+}
+
+fn standard_input() -> Result<CoreFile, Failure> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
         let problem = "the standard input is a terminal, not a core; try `zcat core.gz | obit -`";
         return Err(Failure::usage(&problem));
     }
     let name = Path::new(NAME);
-    let opened = match regular_file() {
-        Some(file) => Dump::open_file(name, file, limits),
-        None => Dump::open_stream(name, &mut stdin.lock(), limits),
+    let failed = |error: io::Error| {
+        Failure::new(Exit::Unusable, &format_args!("cannot read {NAME}: {error}"))
     };
-    Ok(opened.map(|mut dump| {
-        dump.path = STANDARD_INPUT.into();
-        dump
-    }))
+    match regular_file() {
+        Some(file) => CoreFile::of_file(name, file).map_err(failed),
+        None => {
+            let pipe = stdin.as_fd().try_clone_to_owned().map_err(failed)?;
+            Ok(CoreFile::of_stream(name, pipe.into()))
+        }
+    }
 }
 
 /// The file that the standard input is, if all of it is ahead: `obit - < core`. It need not

@@ -41,6 +41,22 @@ impl Exit {
             Self::BrokenPipe => 141,
         }
     }
+
+    /// The inverse.
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        const ALL: [Exit; 9] = [
+            Exit::Success,
+            Exit::Incomplete,
+            Exit::Unusable,
+            Exit::Gate,
+            Exit::Usage,
+            Exit::Bug,
+            Exit::Output,
+            Exit::Interrupted,
+            Exit::BrokenPipe,
+        ];
+        ALL.into_iter().find(|exit| exit.code() == code)
+    }
 }
 
 impl From<Exit> for ExitCode {

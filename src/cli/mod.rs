@@ -9,6 +9,7 @@ mod batch_progress;
 mod batch_worker;
 mod command;
 mod comparison;
+mod confined;
 mod core_source;
 mod destination;
 mod directories;

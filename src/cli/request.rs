@@ -1,28 +1,33 @@
 //! From the command line to a process or its report.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use obit::debuginfo::SectionCache;
-use obit::debuginfo::locate::{Debuginfod, SearchRules};
+use obit::debuginfo::locate::{Debuginfod, LocalFiles, SearchRules};
+use obit::debuginfo::{SectionCache, SectionDirectory, SectionStore};
+use obit::dump::CoreFile;
 use obit::limits::Limits;
 use obit::notice::Notice;
 use obit::process::{self, Observer, Phase, Process};
 use obit::render::Format;
-use obit::report::{BuildOptions, Context, Report};
+use obit::report::json::write_line;
+use obit::report::{BuildOptions, Context, Report, ended_early};
+use obit::sandbox::{Broker, Mode};
 use obit::value::readable::UserFormatters;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::args::content::ReadLimits;
 use super::args::core_files::Inputs;
 use super::args::general::General;
 use super::args::redaction::Redaction;
 use super::args::search::Search;
+use super::confined::{self, Lost, Outside};
 use super::core_source;
 use super::directories;
 use super::failure::Failure;
 use super::formatters::formatters;
 use super::message::say;
-use super::progress::Progress;
 use super::rules;
 
 /// What the cache of unpacked debug sections may take on disk.
@@ -51,6 +56,10 @@ pub(crate) struct Request {
     pub(crate) modules_only: bool,
     /// Where files may lie beside the core, if not where it lies itself.
     pub(crate) core_directory: Option<PathBuf>,
+    sandbox: Mode,
+    /// What opens files for workers; made once for all cores, since it remembers which servers
+    /// answered.
+    broker: Arc<OnceLock<Arc<Broker>>>,
 }
 
 impl Request {
@@ -83,6 +92,8 @@ impl Request {
             log_reads: false,
             modules_only: false,
             core_directory: None,
+            sandbox: search.sandbox.into(),
+            broker: Arc::default(),
         })
     }
 
@@ -104,35 +115,89 @@ impl Request {
         self
     }
 
-    /// Opens the core and finds the files that belong to it; a person who waits sees how far
-    /// it is.
-    pub(crate) fn open(&self, general: &General) -> Result<Process, Failure> {
-        // Gone before anything is written.
-        self.open_watched(&Progress::new(general.quiet))
+    /// Whether, and how far, the analysis is confined.
+    pub(crate) fn sandbox(&self) -> Mode {
+        self.sandbox
     }
 
-    /// The same, watched by `observer`.
-    pub(crate) fn open_watched(&self, observer: &dyn Observer) -> Result<Process, Failure> {
+    /// Whether unpacked sections are kept.
+    pub(crate) fn has_cache(&self) -> bool {
+        !self.search.no_cache
+    }
+
+    /// What opens files for a worker.
+    pub(crate) fn broker(&self) -> Arc<Broker> {
+        let broker = self.broker.get_or_init(|| {
+            let options = self.process_options(None);
+            let files = LocalFiles::new(&options.rules, &options.limits);
+            let sections = if self.has_cache() { section_directory() } else { None };
+            let sections = sections.map(|sections| Arc::new(sections) as Arc<dyn SectionStore>);
+            Arc::new(Broker::new(files, sections))
+        });
+        Arc::clone(broker)
+    }
+
+    /// Runs `work` on the process of the core, in a process that is confined; a person who waits
+    /// sees how far it is.
+    pub(crate) fn on_process<T: Serialize + DeserializeOwned>(
+        &self,
+        general: &General,
+        work: impl Fn(&Process) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let core = core_source::open(&self.inputs.core)?;
+        let done = confined::run(self, &core, &[], general.quiet, &|core, outside, observer| {
+            work(&self.read(core, outside, observer)?)
+        });
+        Ok(done??)
+    }
+
+    /// The process of an open core; what of the machine it reaches is `outside`.
+    pub(crate) fn read(
+        &self,
+        core: CoreFile,
+        outside: Option<&Outside>,
+        observer: &dyn Observer,
+    ) -> Result<Process, Failure> {
         observer.begin(Phase::Core);
-        let options = self.process_options();
-        let dump = core_source::open(&self.inputs.core, &options.limits)?;
+        let options = self.process_options(outside);
+        let dump = core_source::read(core, &options.limits)?;
+        if let Some(listener) = outside.and_then(|outside| outside.listener.as_ref()) {
+            let mut known = Vec::new();
+            // Without it, a report on an analysis that ended says less.
+            if write_line(&obit::report::known(&dump, &self.build), &mut known).is_ok() {
+                listener.known(&known);
+            }
+        }
         let process = Process::of_dump(dump, options, observer);
         process.notices.iter().for_each(name_wrong_program);
         Ok(process)
     }
 
-    /// The whole report.
+    /// The whole report. If the analysis does not survive the core, it is a report on what was
+    /// known by then.
     pub(crate) fn report(&self, general: &General) -> Result<Report, Failure> {
-        self.report_watched(&Progress::new(general.quiet))
+        self.report_quietly(general.quiet)
     }
 
-    /// The same, watched by `observer`.
-    pub(crate) fn report_watched(&self, observer: &dyn Observer) -> Result<Report, Failure> {
-        let process = self.open_watched(observer)?;
-        Ok(obit::report::build(&process, self.build.clone()))
+    /// The same, with progress unless it is `quiet`.
+    pub(crate) fn report_quietly(&self, quiet: bool) -> Result<Report, Failure> {
+        let core = core_source::open(&self.inputs.core)?;
+        let done = confined::run(self, &core, &[], quiet, &|core, outside, observer| {
+            let process = self.read(core, outside, observer)?;
+            Ok(obit::report::build(&process, self.build.clone()))
+        });
+        match done? {
+            Ok(report) => Ok(report),
+            Err(Lost { why, known: Some(known) }) => {
+                say(&why);
+                Ok(ended_early(known, &why, self.build.redaction))
+            }
+            Err(lost) => Err(lost.into()),
+        }
     }
 
-    pub(crate) fn process_options(&self) -> process::Options {
+    /// How the core is read. Without `outside`, by this process alone.
+    pub(crate) fn process_options(&self, outside: Option<&Outside>) -> process::Options {
         let defaults = SearchRules::default();
         let beside = self.core_directory.as_deref().or(self.inputs.core.parent());
         let core_directory = beside.map(|parent| match parent.as_os_str() {
@@ -162,7 +227,12 @@ impl Request {
             formatters: self.formatters.clone(),
             log_reads: self.log_reads,
             rules,
-            cache: if self.search.no_cache { None } else { cache() },
+            access: outside.map(|outside| Arc::clone(&outside.access)),
+            cache: match outside {
+                Some(outside) => outside.cache.clone(),
+                None if self.search.no_cache => None,
+                None => section_directory().map(|sections| SectionCache::of(Arc::new(sections))),
+            },
             limits,
             library: None,
             modules_only: self.modules_only,
@@ -210,8 +280,8 @@ fn debuginfod_urls(option: Option<&str>, variable: Option<&str>, offline: bool) 
     if offline { Vec::new() } else { urls.collect() }
 }
 
-fn cache() -> Option<SectionCache> {
-    Some(SectionCache::new(directories::cache()?.join("obit"), CACHE_BYTES))
+fn section_directory() -> Option<SectionDirectory> {
+    Some(SectionDirectory::new(directories::cache()?.join("obit"), CACHE_BYTES))
 }
 
 #[cfg(test)]

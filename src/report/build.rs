@@ -156,15 +156,7 @@ impl Builder<'_> {
     fn core(&mut self) -> CoreReport {
         self.redactor.enter(0, || "core".to_owned());
         let dump = &self.process.dump;
-        CoreReport {
-            path: self.redactor.show_bytes(Origin::Path, dump.path.as_os_str().as_bytes()),
-            size: dump.file_size,
-            arch: dump.machine.name().to_owned(),
-            os: "linux".to_owned(),
-            truncated: dump.missing_bytes > 0,
-            missing_bytes: dump.missing_bytes,
-            container: dump.container.map(|container| container.name().to_owned()),
-        }
+        core(dump, self.redactor.show_bytes(Origin::Path, dump.path.as_os_str().as_bytes()))
     }
 
     fn process(&mut self) -> ProcessReport {
@@ -191,7 +183,7 @@ impl Builder<'_> {
     fn circumstances(&mut self) -> Circumstances {
         self.redactor.enter(0, || "circumstances".to_owned());
         let environment = self.process.environment();
-        let evidence = FileEvidence::of(&self.process.dump.path);
+        let evidence = FileEvidence::of(&self.process.dump.path, self.process.dump.file.as_ref());
         evidence.report(environment.as_deref(), &mut self.redactor)
     }
 
@@ -517,7 +509,20 @@ fn signal_of(thread: &Thread) -> Option<String> {
     Some(signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned))
 }
 
-fn signal(signal: &Signal, redactor: &mut Redactor) -> SignalReport {
+/// The core file of `dump`, which may be called `path`.
+pub(super) fn core(dump: &Dump, path: Shown) -> CoreReport {
+    CoreReport {
+        path,
+        size: dump.file_size,
+        arch: dump.machine.name().to_owned(),
+        os: "linux".to_owned(),
+        truncated: dump.missing_bytes > 0,
+        missing_bytes: dump.missing_bytes,
+        container: dump.container.map(|container| container.name().to_owned()),
+    }
+}
+
+pub(super) fn signal(signal: &Signal, redactor: &mut Redactor) -> SignalReport {
     SignalReport {
         number: i64::from(signal.number),
         name: signal.name(),
@@ -529,7 +534,7 @@ fn signal(signal: &Signal, redactor: &mut Redactor) -> SignalReport {
     }
 }
 
-fn redactions(redactor: &Redactor) -> Redactions {
+pub(super) fn redactions(redactor: &Redactor) -> Redactions {
     let counts = redactor.counts().iter().map(|(kind, count)| ((*kind).to_owned(), *count));
     Redactions {
         policy: match redactor.level() {

@@ -7,6 +7,7 @@ mod code;
 mod findings;
 mod hidden;
 mod id;
+mod known;
 mod mappings;
 mod memory_dump;
 mod next;
@@ -22,6 +23,7 @@ mod values;
 pub use build::build;
 pub use hidden::hidden;
 pub use id::{CrashId, public_command};
+pub use known::{ended_early, known};
 pub use obit_report::*;
 pub use options::{
     BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhichStacks, WhoseLocals,

@@ -1,20 +1,26 @@
 //! A file of the analyst's machine, mapped read-only.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
 use std::ops::Deref;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Mode, OFlags, Stat};
 
 /// The bytes of a binary or debug file. Core files are *not* mapped: one that another
 /// process cuts short while it is read would kill us by SIGBUS (see `memory`).
 #[derive(Debug)]
 pub struct MappedFile {
     path: PathBuf,
-    map: memmap2::Mmap,
+    bytes: Bytes,
     identity: FileIdentity,
+}
+
+#[derive(Debug)]
+enum Bytes {
+    Map(memmap2::Mmap),
+    Copy(Vec<u8>),
 }
 
 /// What distinguishes one state of a file from another, for caches.
@@ -34,15 +40,47 @@ impl MappedFile {
     /// # Errors
     /// Whatever [`open_regular`] or `mmap` refuses.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = open_regular(path)?;
+        Self::of_file(open_regular(path)?, path)
+    }
+
+    /// Maps an open `file` that was found at `path`.
+    ///
+    /// # Errors
+    /// Those of `fstat` and `mmap`.
+    pub fn of_file(file: File, path: &Path) -> io::Result<Self> {
         let identity = identity_of(&file)?;
+        let length = usize::try_from(identity.len).unwrap_or(usize::MAX);
         // SAFETY: the map is private and read-only. Should another process cut the file
         // short, a read past its end raises SIGBUS and ends us; it cannot make us read
-        // other memory. Binaries and debug files are replaced by rename in practice, and
-        // every path that leads here was chosen by the user or by a search rule.
+        // other memory. A confined worker that ends so is replaced by one that copies.
         #[allow(unsafe_code)]
-        let map = unsafe { memmap2::Mmap::map(&file)? };
-        Ok(Self { path: path.to_owned(), map, identity })
+        let map = unsafe { memmap2::MmapOptions::new().len(length).map(&file)? };
+        Ok(Self { path: path.to_owned(), bytes: Bytes::Map(map), identity })
+    }
+
+    /// Reads an open `file` that was found at `path` into memory, at most `most` bytes: for one
+    /// that others change while it is read.
+    ///
+    /// # Errors
+    /// Those of `fstat` and `pread`; `FileTooLarge` for one of more than `most` bytes.
+    pub fn copy_of(file: &File, path: &Path, most: u64) -> io::Result<Self> {
+        let identity = identity_of(file)?;
+        let length = usize::try_from(identity.len).unwrap_or(usize::MAX);
+        if identity.len > most {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        bytes.resize(length, 0);
+        let mut have = 0;
+        while let Some(rest) = bytes.get_mut(have..).filter(|rest| !rest.is_empty()) {
+            match file.read_at(rest, have as u64)? {
+                0 => break,
+                more => have = have.saturating_add(more),
+            }
+        }
+        bytes.truncate(have);
+        Ok(Self { path: path.to_owned(), bytes: Bytes::Copy(bytes), identity })
     }
 
     /// Where the file was found.
@@ -59,7 +97,10 @@ impl MappedFile {
 impl Deref for MappedFile {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        &self.map
+        match &self.bytes {
+            Bytes::Map(map) => map,
+            Bytes::Copy(bytes) => bytes,
+        }
     }
 }
 
@@ -70,6 +111,17 @@ impl Deref for MappedFile {
 /// # Errors
 /// Those of `open`; `InvalidInput` when the path names something else than a file.
 pub fn open_regular(path: &Path) -> io::Result<File> {
+    open_regular_if(path, |_| Ok(()))
+}
+
+/// The same if `may_be_read` agrees, before the file is opened.
+///
+/// # Errors
+/// Those of [`open_regular`]; `InvalidInput` with the reason that `may_be_read` gives.
+pub fn open_regular_if(
+    path: &Path,
+    may_be_read: impl FnOnce(&Stat) -> Result<(), &'static str>,
+) -> io::Result<File> {
     let handle = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
     let stat = rustix::fs::fstat(&handle)?;
     let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
@@ -85,6 +137,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
         };
         return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
     }
+    may_be_read(&stat).map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
     let reopened = rustix::fs::open(
         path,
         OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY,
@@ -102,17 +155,17 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 /// # Errors
 /// Those of `fstat`.
 pub fn identity_of(file: &File) -> io::Result<FileIdentity> {
-    file.metadata().map(|metadata| FileIdentity::from(&metadata))
+    Ok(FileIdentity::from(&rustix::fs::fstat(file)?))
 }
 
-impl From<&Metadata> for FileIdentity {
-    fn from(metadata: &Metadata) -> Self {
+impl From<&Stat> for FileIdentity {
+    fn from(stat: &Stat) -> Self {
         Self {
-            inode: (metadata.dev(), metadata.ino()),
-            len: metadata.len(),
-            modified_ns: i128::from(metadata.mtime())
+            inode: (stat.st_dev, stat.st_ino),
+            len: u64::try_from(stat.st_size).unwrap_or(0),
+            modified_ns: i128::from(stat.st_mtime)
                 .saturating_mul(1_000_000_000)
-                .saturating_add(i128::from(metadata.mtime_nsec())),
+                .saturating_add(i128::from(stat.st_mtime_nsec)),
         }
     }
 }

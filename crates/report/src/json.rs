@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::Report;
@@ -41,6 +42,44 @@ where
 /// When `bytes` is not JSON, or a known field has another type.
 pub fn read_report(bytes: &[u8]) -> io::Result<Report> {
     Ok(serde_json::from_slice(bytes)?)
+}
+
+/// Levels of nesting in a document that is read whole: variables nest, and each level takes
+/// some of the stack.
+const DEEPEST: usize = 1000;
+
+/// Reads any document that [`write_line`] wrote, however deep its variables are.
+///
+/// # Errors
+/// When `bytes` is not JSON of a `T`, or is nested more than 1,000 levels deep.
+pub fn read_nested<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
+    if depth(bytes) > DEEPEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the document is nested too deep"));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    deserializer.disable_recursion_limit();
+    let value = T::deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
+}
+
+/// Levels of arrays and objects.
+fn depth(json: &[u8]) -> usize {
+    let (mut level, mut deepest, mut in_string, mut is_escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_string => is_escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                level = level.saturating_add(1);
+                deepest = deepest.max(level);
+            }
+            b']' | b'}' if !in_string => level = level.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Escapes what JSON allows in a string but a terminal obeys or an eye does not see.

@@ -161,6 +161,11 @@ impl Report {
         proved.or_else(|| self.crashed_thread())
     }
 
+    /// Whether the process that read the core ended before the report was complete.
+    pub fn has_ended_early(&self) -> bool {
+        self.notices.iter().any(|notice| notice.code == NoticeCode::AnalysisEnded)
+    }
+
     /// Whether something that belongs to a full report is missing from this one.
     pub fn is_incomplete(&self) -> bool {
         self.notices.iter().any(|notice| notice.code.is_incompleteness())

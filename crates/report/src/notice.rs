@@ -68,6 +68,8 @@ pub enum NoticeCode {
     UnwindStopped,
     /// A limit was reached.
     LimitReached,
+    /// The process that read the core ended before the report was complete.
+    AnalysisEnded,
 }
 
 impl NoticeCode {
@@ -110,6 +112,7 @@ impl NoticeCode {
             Self::LinkMapBroken => "lists of loaded objects are broken",
             Self::UnwindStopped => "stacks end early",
             Self::LimitReached => "limits were reached",
+            Self::AnalysisEnded => "analyses ended early",
         };
         format!("{count} {rest}")
     }
@@ -173,6 +176,10 @@ impl NoticeCode {
             Self::UnwindStopped => {
                 "give the file of the last frame's module (`obit modules` shows which are \
                  missing); an overwritten stack cannot be followed further"
+            }
+            Self::AnalysisEnded => {
+                "please report it, with the program that wrote the core; \
+                 `obit scrub` may still make a core that can be shared"
             }
             Self::LimitReached => {
                 "pass --frames 0 for whole stacks; other limits guard obit itself"

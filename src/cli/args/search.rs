@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use obit::sandbox::Mode;
 
 /// Of every verb that opens a core.
 #[derive(Clone, Debug, Default, Args)]
@@ -51,6 +52,39 @@ pub(crate) struct Search {
     /// Neither read nor write the cache of debug sections (below XDG_CACHE_HOME)
     #[arg(long, hide_short_help = true)]
     pub(crate) no_cache: bool,
+    /// Read the core in a process that can open no file, run nothing and reach no network;
+    /// `require` refuses to go on where the kernel cannot give all of that (`obit doctor`)
+    #[arg(
+        long,
+        env = "OBIT_SANDBOX",
+        value_enum,
+        default_value_t,
+        value_name = "MODE",
+        hide_short_help = true
+    )]
+    pub(crate) sandbox: SandboxChoice,
+}
+
+/// Whether the core is read in a confined process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SandboxChoice {
+    /// As far as the kernel can
+    #[default]
+    On,
+    /// In this process
+    Off,
+    /// Completely, or not at all
+    Require,
+}
+
+impl From<SandboxChoice> for Mode {
+    fn from(choice: SandboxChoice) -> Self {
+        match choice {
+            SandboxChoice::On => Self::On,
+            SandboxChoice::Off => Self::Off,
+            SandboxChoice::Require => Self::Require,
+        }
+    }
 }
 
 fn substitution(text: &str) -> Result<(PathBuf, PathBuf), String> {

@@ -9,8 +9,10 @@ use obit::process::{Frame, Process, Thread};
 use obit::redact::Origin;
 use obit::render::formats::Audience;
 use obit::render::{Format, visible};
-use obit::report::{Asked, printed};
+use obit::report::answer::{Answer as Shown, MemoryDump, Printed, TypeText};
+use obit::report::{Asked, Variable, printed};
 use obit::value::Budget;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::args::Output;
 use crate::cli::args::content::ReadLimits;
@@ -79,13 +81,76 @@ pub(crate) fn run(args: &PrintArgs, general: &General) -> Result<Exit, Failure> 
     let destination = Destination::of(&args.output.file, format, general, Some(&inputs))?;
     let write = formats::writer(format, "a value", Format::printed)?;
     let request = Request::new(inputs, &args.search, &args.redaction)?.limited(&args.limits);
-    let process = request.open(general)?;
-    let thread = chosen_thread(&process, args.thread)?;
+    let is_announced = args.frame.is_none() && format.audience == Audience::Terminal;
+    let (answers, code) = request.on_process(general, |process| {
+        let (found, exit) = answers(args, process, &expressions)?;
+        if !found.is_empty() && is_announced {
+            place_of(args, process)?.announce(general, args.thread.is_some());
+        }
+        let sent = printed(process, &found, &request.build).into_iter().map(Sent::from);
+        Ok((sent.collect::<Vec<_>>(), exit.code()))
+    })?;
+    let answers: Vec<Printed> = answers.into_iter().map(Printed::from).collect();
+    let page = page_options(general, &args.width, &destination);
+    destination.write(|out| answers.iter().try_for_each(|answer| write(out, answer, &page)))?;
+    Ok(Exit::of_code(code).unwrap_or(Exit::Bug))
+}
+
+/// An answer on its way. As a document its kind is known by its fields only.
+#[derive(Debug, Serialize, Deserialize)]
+struct Sent {
+    thread: i64,
+    frame: u64,
+    answer: SentAnswer,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum SentAnswer {
+    Value(Box<Variable>),
+    Memory(MemoryDump),
+    Type(TypeText),
+}
+
+impl From<Printed> for Sent {
+    fn from(Printed { thread, frame, answer }: Printed) -> Self {
+        let answer = match answer {
+            Shown::Value(value) => SentAnswer::Value(Box::new(value)),
+            Shown::Memory(memory) => SentAnswer::Memory(memory),
+            Shown::Type(text) => SentAnswer::Type(text),
+        };
+        Self { thread, frame, answer }
+    }
+}
+
+impl From<Sent> for Printed {
+    fn from(Sent { thread, frame, answer }: Sent) -> Self {
+        let answer = match answer {
+            SentAnswer::Value(value) => Shown::Value(*value),
+            SentAnswer::Memory(memory) => Shown::Memory(memory),
+            SentAnswer::Type(text) => Shown::Type(text),
+        };
+        Self { thread, frame, answer }
+    }
+}
+
+/// The frame that the user chose, or else the one that tells most.
+fn place_of<'p>(args: &PrintArgs, process: &'p Process) -> Result<Place<'p>, Failure> {
+    let thread = chosen_thread(process, args.thread)?;
     let frame = match args.frame {
-        Some(wanted) => chosen_frame(&process, thread, wanted)?,
-        None => first_frame(&process, thread),
+        Some(wanted) => chosen_frame(process, thread, wanted)?,
+        None => first_frame(process, thread),
     };
-    let place = Place { process: &process, thread, frame };
+    Ok(Place { process, thread, frame })
+}
+
+/// What was found of the expressions, and how the run ends. What is wrong with one is reported.
+fn answers(
+    args: &PrintArgs,
+    process: &Process,
+    expressions: &[String],
+) -> Result<(Vec<Asked>, Exit), Failure> {
+    let place = place_of(args, process)?;
+    let (thread, frame) = (place.thread, place.frame);
     let Some(view) = process.frame_view(thread, frame) else {
         let problem = "no frame of this thread could be unwound";
         return Err(Failure::new(Exit::Unusable, &problem));
@@ -94,7 +159,8 @@ pub(crate) fn run(args: &PrintArgs, general: &General) -> Result<Exit, Failure> 
     let mut found = Vec::new();
     let mut exit = Exit::Success;
     for text in expressions {
-        match answer(&process, &view, &text, &budget()) {
+        let text = text.clone();
+        match answer(process, &view, &text, &budget()) {
             Ok(Answer::Elsewhere(command)) => {
                 say(&format!("`{text}`: use `{command}`"));
                 exit = Exit::Usage;
@@ -109,13 +175,7 @@ pub(crate) fn run(args: &PrintArgs, general: &General) -> Result<Exit, Failure> 
             }
         }
     }
-    if !found.is_empty() && args.frame.is_none() && format.audience == Audience::Terminal {
-        place.announce(general, args.thread.is_some());
-    }
-    let answers = printed(&process, &found, &request.build);
-    let page = page_options(general, &args.width, &destination);
-    destination.write(|out| answers.iter().try_for_each(|answer| write(out, answer, &page)))?;
-    Ok(exit)
+    Ok((found, exit))
 }
 
 /// The core and what is asked for.

@@ -121,8 +121,8 @@ fn explain(args: &RedactArgs, general: &General) -> Result<Exit, Failure> {
     request.build.locals = args.locals.locals;
     args.registers.apply(&mut request.build);
     args.code.apply(&mut request.build);
-    let process = request.open(general)?;
-    let hidden = obit::report::hidden(&process, request.build);
+    let hidden = request
+        .on_process(general, |process| Ok(obit::report::hidden(process, request.build.clone())))?;
     let page = page_options(general, &args.width, &destination);
     destination.write(|out| write(out, &hidden, &page))?;
     Ok(Exit::Success)

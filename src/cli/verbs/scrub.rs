@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use obit::dump::Dump;
+use obit::dump::{CoreFile, Dump};
 use obit::limits::Limits;
 use obit::process::Process;
 use obit::report::{self, Report};
@@ -18,6 +19,7 @@ use crate::cli::args::general::General;
 use crate::cli::args::quantities::bytes;
 use crate::cli::args::redaction::Redaction;
 use crate::cli::args::search::Search;
+use crate::cli::confined::{self, Outside, core_files};
 use crate::cli::core_source;
 use crate::cli::destination::{Destination, DestinationError};
 use crate::cli::exit::Exit;
@@ -62,7 +64,8 @@ pub(crate) fn run(args: &ScrubArgs, general: &General) -> Result<Exit, Failure> 
         return Err(Failure::usage(&problem));
     }
     if let Some(scrubbed) = &args.verify {
-        return verify(scrubbed, &inputs.core);
+        let request = Request::new(inputs, &args.search, &args.redaction)?;
+        return verify(&request, scrubbed, general.quiet);
     }
     let destination = Destination::new(args.file.output.as_deref(), Some(&inputs))?;
     let Destination::File(path) = &destination else {
@@ -73,22 +76,28 @@ pub(crate) fn run(args: &ScrubArgs, general: &General) -> Result<Exit, Failure> 
     request.build.locals = args.locals.locals;
     args.registers.apply(&mut request.build);
     request.log_reads = true;
-    let process = request.open(general)?;
     let options = Options { max_size: args.max_size, build: request.build.clone() };
     let failed = |source| DestinationError::File { path: path.clone(), source };
     let draft = Draft::of(path).map_err(failed)?;
-    let scrubbed = write(&process, options, &draft).map_err(failed)?;
-    let size = std::fs::metadata(draft.written()).map_or(0, |metadata| metadata.len());
-    let differs = if draft.is_file() {
-        refuse_leaks(&process.dump, &draft, path)?;
-        check(&request, &draft, &scrubbed.report)?
-    } else {
-        Vec::new()
-    };
+    let core = core_source::open(&request.inputs.core)?;
+    let kept: Vec<_> = draft.files().collect();
+    let done = confined::run(&request, &core, &kept, general.quiet, &|core, outside, observer| {
+        let process = request.read(core, outside, observer)?;
+        let scrubbed = write(&process, options.clone(), &draft).map_err(failed)?;
+        let differs = if draft.is_file() {
+            refuse_leaks(&process.dump, &draft, path)?;
+            check(&request, &draft, outside, &scrubbed.report)?
+        } else {
+            Vec::new()
+        };
+        let size = draft.size().map_err(failed)?;
+        if !general.quiet {
+            describe(path, size, &process.dump, &scrubbed);
+        }
+        Ok(differs)
+    });
+    let differs = done??;
     draft.publish().map_err(failed)?;
-    if !general.quiet {
-        describe(path, size, &process.dump, &scrubbed);
-    }
     if !differs.is_empty() {
         say(&format!("the report on the scrubbed core differs: {}", differs.join(", ")));
         return Ok(Exit::Incomplete);
@@ -130,6 +139,10 @@ struct Draft {
     /// What it is to be called; `None` where there is no file to replace: a device, a pipe.
     name: Option<PathBuf>,
     is_compressed: bool,
+    /// Open before anything of the core is read.
+    file: File,
+    /// For what of a compressed one does not fit in memory when it is read back.
+    disk: Option<File>,
 }
 
 impl Draft {
@@ -138,7 +151,8 @@ impl Draft {
         // A link stays one, to a new file.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
-            return Ok(Self { path, name: None, is_compressed });
+            let file = File::options().write(true).open(&path)?;
+            return Ok(Self { path, name: None, is_compressed, file, disk: None });
         }
         let Some(file) = path.file_name() else {
             return Err(io::Error::other("not the name of a file"));
@@ -146,23 +160,35 @@ impl Draft {
         let mut draft = std::ffi::OsString::from(".");
         draft.push(file);
         draft.push(format!(".{}.part", std::process::id()));
-        Ok(Self { path: path.with_file_name(draft), name: Some(path), is_compressed })
+        let name = path.with_file_name(draft);
+        // Never through a link that someone left there.
+        let file = File::options().read(true).write(true).create_new(true).open(&name)?;
+        let disk = if is_compressed { CoreFile::room().ok() } else { None };
+        Ok(Self { path: name, name: Some(path), is_compressed, file, disk })
     }
 
-    fn open(&self) -> io::Result<File> {
-        match self.name {
-            // Never through a link that someone left there.
-            Some(_) => File::options().write(true).create_new(true).open(&self.path),
-            None => File::options().write(true).open(&self.path),
-        }
+    /// What was written, to be read as a core.
+    fn core(&self) -> io::Result<CoreFile> {
+        Ok(CoreFile {
+            path: self.path.clone(),
+            file: self.file.try_clone()?,
+            disk: self.disk.as_ref().map(File::try_clone).transpose()?,
+            is_stream: false,
+        })
+    }
+
+    /// The descriptors that writing and checking take.
+    fn files(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        [Some(&self.file), self.disk.as_ref()].into_iter().flatten().map(AsFd::as_fd)
+    }
+
+    /// Bytes that were written.
+    fn size(&self) -> io::Result<u64> {
+        Ok(u64::try_from(rustix::fs::fstat(&self.file)?.st_size).unwrap_or(0))
     }
 
     fn is_file(&self) -> bool {
         self.name.is_some()
-    }
-
-    fn written(&self) -> &Path {
-        &self.path
     }
 
     fn publish(mut self) -> io::Result<()> {
@@ -183,7 +209,7 @@ impl Drop for Draft {
 }
 
 fn write(process: &Process, options: Options, draft: &Draft) -> io::Result<scrub::Scrubbed> {
-    let file = draft.open()?;
+    let file = draft.file.try_clone()?;
     if draft.is_compressed {
         let mut out = zstd::Encoder::new(file, LEVEL)?;
         let scrubbed = scrub::scrub(process, options, &mut out)?;
@@ -201,8 +227,9 @@ fn write(process: &Process, options: Options, draft: &Draft) -> io::Result<scrub
 
 /// No file with masked text in it gets its name.
 fn refuse_leaks(original: &Dump, draft: &Draft, path: &Path) -> Result<(), Failure> {
-    let written = Dump::open(draft.written(), &Limits::default())
-        .map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Unusable, error);
+    let core = draft.core().map_err(|error| failed(&error))?;
+    let written = Dump::open_file(core, &Limits::default()).map_err(|error| failed(&error))?;
     let leaks = scrub::verify(&written, original);
     let Some(first) = leaks.first() else { return Ok(()) };
     let problem = format!(
@@ -244,14 +271,17 @@ impl Write for Sparse {
 fn check(
     request: &Request,
     draft: &Draft,
+    outside: Option<&Outside>,
     original: &Report,
-) -> Result<Vec<&'static str>, Failure> {
+) -> Result<Vec<String>, Failure> {
     let mut request = request.clone();
     request.log_reads = false;
     request.core_directory = request.inputs.core.parent().map(Path::to_owned);
-    request.inputs.core = draft.written().to_owned();
-    let process = request.open_watched(&())?;
-    Ok(differences(original, &report::build(&process, request.build)))
+    request.inputs.core.clone_from(&draft.path);
+    let core = draft.core().map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    let process = request.read(core, outside, &())?;
+    let found = differences(original, &report::build(&process, request.build));
+    Ok(found.into_iter().map(str::to_owned).collect())
 }
 
 /// What of a report is not the same on the scrubbed core.
@@ -282,12 +312,20 @@ fn differences(original: &Report, scrubbed: &Report) -> Vec<&'static str> {
     .collect()
 }
 
-fn verify(scrubbed: &Path, original: &Path) -> Result<Exit, Failure> {
-    let limits = Limits::default();
-    let open = |path: &Path| core_source::open(path, &limits);
-    let leaks = scrub::verify(&open(scrubbed)?, &open(original)?);
-    for leak in leaks.iter().take(20) {
-        say(&format!("{} bytes of masked text at offset {:#x}", leak.length, leak.offset));
+fn verify(request: &Request, scrubbed: &Path, quiet: bool) -> Result<Exit, Failure> {
+    let original = core_source::open(&request.inputs.core)?;
+    let other = core_source::open(scrubbed)?;
+    let kept: Vec<_> = core_files(&other).collect();
+    let leaks = confined::run(request, &original, &kept, quiet, &|core, _, _| {
+        let limits = Limits::default();
+        let failed = |error: io::Error| Failure::new(Exit::Unusable, &error);
+        let other = core_source::read(other.try_clone().map_err(failed)?, &limits)?;
+        let leaks = scrub::verify(&other, &core_source::read(core, &limits)?);
+        Ok(leaks.into_iter().map(|leak| (leak.length, leak.offset)).collect::<Vec<_>>())
+    });
+    let leaks = leaks??;
+    for (length, offset) in leaks.iter().take(20) {
+        say(&format!("{length} bytes of masked text at offset {offset:#x}"));
     }
     if leaks.is_empty() {
         say(&format!("{} has no masked text of six bytes or more", scrubbed.display()));

@@ -1,5 +1,6 @@
 //! What a core may be wrapped in, and how it is unwrapped.
 
+use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
@@ -80,6 +81,7 @@ pub(super) fn unpack(
     path: &Path,
     packed: &CoreBytes,
     container: Container,
+    disk: Option<File>,
     limits: &Limits,
     notices: &mut Vec<Notice>,
 ) -> Result<CoreBytes, OpenError> {
@@ -96,7 +98,7 @@ pub(super) fn unpack(
         return Err(failed(error));
     }
     check_start(path, container, start)?;
-    let mut spill = Spill::new().map_err(|error| failed(&error))?;
+    let mut spill = Spill::new(disk).map_err(|error| failed(&error))?;
     // What comes after the last byte that the core's own headers speak of is not looked
     // at: a bomb of zeros would cost minutes.
     let mut promised = None;

@@ -31,7 +31,6 @@ pub use vector_regs::VectorState;
 pub use xsave::xsave_mask_registers;
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -46,6 +45,8 @@ use crate::notice::Notice;
 pub struct Dump {
     /// As given by the user.
     pub path: PathBuf,
+    /// The file, before decompression; `None` for a stream.
+    pub file: Option<File>,
     /// The bytes, after decompression.
     pub bytes: Arc<CoreBytes>,
     /// Size of the file as given, before decompression, bytes.
@@ -75,6 +76,71 @@ pub struct Dump {
     /// What could not be read.
     pub notices: Vec<Notice>,
     index: segments::SegmentIndex,
+}
+
+/// A core that is open.
+#[derive(Debug)]
+pub struct CoreFile {
+    /// What it is called in messages and reports.
+    pub path: PathBuf,
+    /// Its content.
+    pub file: File,
+    /// An empty file for what of a packed core does not fit in memory; without one, it is made
+    /// when it is needed, in the directory for temporary files.
+    pub disk: Option<File>,
+    /// The content comes once, in its order: a pipe.
+    pub is_stream: bool,
+}
+
+impl CoreFile {
+    /// Opens the core at `path`, with all that reading it may take: of a packed one, a file for
+    /// its content.
+    ///
+    /// # Errors
+    /// [`OpenError::Io`] and [`OpenError::Directory`].
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::Io { path: path.to_owned(), source };
+        Self::of_file(path, open::open_core(path)?).map_err(failed)
+    }
+
+    /// An empty file for what of a packed core does not fit in memory.
+    ///
+    /// # Errors
+    /// Those of `open` in the directory for temporary files.
+    pub fn room() -> std::io::Result<File> {
+        spill::unnamed_file(&std::env::temp_dir())
+    }
+
+    /// The same core by descriptors of its own.
+    ///
+    /// # Errors
+    /// Those of `dup`.
+    pub fn try_clone(&self) -> std::io::Result<Self> {
+        Ok(Self {
+            path: self.path.clone(),
+            file: self.file.try_clone()?,
+            disk: self.disk.as_ref().map(File::try_clone).transpose()?,
+            is_stream: self.is_stream,
+        })
+    }
+
+    /// A core that `pipe` gives.
+    pub fn of_stream(path: &Path, pipe: File) -> Self {
+        let disk = Self::room().ok();
+        Self { path: path.to_owned(), file: pipe, disk, is_stream: true }
+    }
+
+    /// The same of an open `file`.
+    ///
+    /// # Errors
+    /// Those of `pread`.
+    pub fn of_file(path: &Path, file: File) -> std::io::Result<Self> {
+        let mut start = [0; magic::WANTED as usize];
+        let length = std::os::unix::fs::FileExt::read_at(&file, &mut start, 0)?;
+        let is_packed = Container::of_magic(start.get(..length).unwrap_or_default()).is_some();
+        let disk = if is_packed { Self::room().ok() } else { None };
+        Ok(Self { path: path.to_owned(), file, disk, is_stream: false })
+    }
 }
 
 /// A `PT_LOAD` of the core: one mapping of the process.
@@ -130,30 +196,13 @@ impl Dump {
         open::open(path, limits)
     }
 
-    /// Reads the core that `file` holds. `path` is what it is called in messages and reports.
+    /// Reads a core that is open, and opens nothing else. A stream is kept in memory while it is
+    /// small, then in [`CoreFile::disk`].
     ///
     /// # Errors
-    /// Those of [`Dump::open`].
-    pub fn open_file(
-        path: &Path,
-        file: File,
-        limits: &crate::limits::Limits,
-    ) -> Result<Self, OpenError> {
-        open::open_file(path, file, limits)
-    }
-
-    /// Reads the core that `stream` gives: it is kept in memory while it is small, then in an
-    /// unnamed file in the directory for temporary files. `path` is what it is called in
-    /// messages and reports.
-    ///
-    /// # Errors
-    /// Those of [`Dump::open`], and [`OpenError::Spool`] if there is no room for it.
-    pub fn open_stream(
-        path: &Path,
-        stream: &mut dyn Read,
-        limits: &crate::limits::Limits,
-    ) -> Result<Self, OpenError> {
-        stream::open(path, stream, limits)
+    /// Those of [`Dump::open`], and [`OpenError::Spool`] if there is no room for a stream.
+    pub fn open_file(core: CoreFile, limits: &crate::limits::Limits) -> Result<Self, OpenError> {
+        open::open_file(core, limits)
     }
 
     /// The segment that holds `at`; of overlapping ones, that which starts first.

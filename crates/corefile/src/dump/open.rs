@@ -12,8 +12,9 @@ use super::foreign::Foreign;
 use super::magic;
 use super::note_segment::{Budget, Stop, read_notes};
 use super::segments::{Headers, SegmentIndex, read_headers};
+use super::stream;
 use super::threads::Collected;
-use super::{Dump, Signal};
+use super::{CoreFile, Dump, Signal};
 use crate::arch::Machine;
 use crate::elf::{ET_CORE, ElfError, FileHeader};
 use crate::limits::Limits;
@@ -137,22 +138,38 @@ fn elf_type_name(e_type: u16) -> &'static str {
 
 /// See [`Dump::open`].
 pub(super) fn open(path: &Path, limits: &Limits) -> Result<Dump, OpenError> {
-    let failed = |source: io::Error| OpenError::Io { path: path.to_owned(), source };
-    let file = open_regular(path).map_err(|source| match path.is_dir() {
+    let file = open_core(path)?;
+    open_file(CoreFile { path: path.to_owned(), file, disk: None, is_stream: false }, limits)
+}
+
+/// Opens the file alone.
+pub(super) fn open_core(path: &Path) -> Result<File, OpenError> {
+    open_regular(path).map_err(|source| match path.is_dir() {
         true => OpenError::Directory { path: path.to_owned() },
-        false => failed(source),
-    })?;
-    open_file(path, file, limits)
+        false => OpenError::Io { path: path.to_owned(), source },
+    })
 }
 
 /// See [`Dump::open_file`].
-pub(super) fn open_file(path: &Path, file: File, limits: &Limits) -> Result<Dump, OpenError> {
-    let failed = |source: io::Error| OpenError::Io { path: path.to_owned(), source };
+pub(super) fn open_file(core: CoreFile, limits: &Limits) -> Result<Dump, OpenError> {
+    let CoreFile { path, mut file, disk, is_stream } = core;
+    if is_stream {
+        return stream::open(&path, &mut file, disk, limits);
+    }
+    let failed = |source: io::Error| OpenError::Io { path: path.clone(), source };
     let file_size = identity_of(&file).map_err(failed)?.len;
-    read(path, CoreBytes::new(file, file_size), limits)
+    let source = file.try_clone().map_err(failed)?;
+    let mut dump = read(&path, CoreBytes::new(file, file_size), disk, limits)?;
+    dump.file = Some(source);
+    Ok(dump)
 }
 
-pub(super) fn read(path: &Path, bytes: CoreBytes, limits: &Limits) -> Result<Dump, OpenError> {
+pub(super) fn read(
+    path: &Path,
+    bytes: CoreBytes,
+    disk: Option<File>,
+    limits: &Limits,
+) -> Result<Dump, OpenError> {
     let path = path.to_owned();
     let file_size = bytes.len();
     let start = bytes.read_vec(0, magic::WANTED);
@@ -164,7 +181,7 @@ pub(super) fn read(path: &Path, bytes: CoreBytes, limits: &Limits) -> Result<Dum
     let (bytes, start) = match container {
         None => (bytes, start),
         Some(container) => {
-            let bytes = container::unpack(&path, &bytes, container, limits, &mut notices)?;
+            let bytes = container::unpack(&path, &bytes, container, disk, limits, &mut notices)?;
             let start = bytes.read_vec(0, magic::WANTED);
             (bytes, start)
         }
@@ -205,6 +222,7 @@ pub(super) fn read(path: &Path, bytes: CoreBytes, limits: &Limits) -> Result<Dum
     });
     Ok(Dump {
         path,
+        file: None,
         bytes,
         file_size,
         container,

@@ -29,6 +29,8 @@ pub(super) struct Spill {
     /// What `written` may reach.
     budget: u64,
     in_memory: bool,
+    /// The file for what does not fit in memory, if one was handed over.
+    disk: Option<File>,
 }
 
 /// Why nothing more could be written.
@@ -47,7 +49,9 @@ impl From<io::Error> for Full {
 }
 
 impl Spill {
-    pub(super) fn new() -> io::Result<Self> {
+    /// `disk` is an empty file for what does not fit in memory; without one, an unnamed file is
+    /// made in the directory for temporary files.
+    pub(super) fn new(disk: Option<File>) -> io::Result<Self> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         match rustix::fs::memfd_create("obit-core", flags) {
             Ok(memory) => Ok(Self {
@@ -56,24 +60,28 @@ impl Spill {
                 written: 0,
                 budget: IN_MEMORY,
                 in_memory: true,
+                disk,
             }),
             // Old kernels and some sandboxes have none.
-            Err(_) => Self::on_disk(),
+            Err(_) => Self::on_disk(disk),
         }
     }
 
-    fn on_disk() -> io::Result<Self> {
-        let file = unnamed_file(&std::env::temp_dir())?;
+    fn on_disk(disk: Option<File>) -> io::Result<Self> {
+        let file = match disk {
+            Some(disk) => disk,
+            None => unnamed_file(&std::env::temp_dir())?,
+        };
         let stat = rustix::fs::fstatvfs(&file)?;
         let free = stat.f_bavail.saturating_mul(stat.f_frsize);
         let budget = (free / 10).saturating_mul(9);
-        Ok(Self { file, len: 0, written: 0, budget, in_memory: false })
+        Ok(Self { file, len: 0, written: 0, budget, in_memory: false, disk: None })
     }
 
     /// One with room for so many bytes that are not zero.
     #[cfg(test)]
     pub(super) fn with_budget(budget: u64) -> io::Result<Self> {
-        Ok(Self { budget, ..Self::on_disk()? })
+        Ok(Self { budget, ..Self::on_disk(None)? })
     }
 
     /// Bytes so far, holes counted.
@@ -110,7 +118,7 @@ impl Spill {
     }
 
     fn move_to_disk(&mut self) -> Result<(), Full> {
-        let mut disk = Self::on_disk()?;
+        let mut disk = Self::on_disk(self.disk.take())?;
         let memory = CoreBytes::new(self.file.try_clone()?, self.len);
         self.file.set_len(self.len)?;
         while disk.len < self.len {
@@ -149,7 +157,7 @@ fn is_zero(page: &[u8]) -> bool {
 
 /// A file that vanishes with its last descriptor, for its owner only: a core holds
 /// secrets.
-fn unnamed_file(directory: &Path) -> io::Result<File> {
+pub(super) fn unnamed_file(directory: &Path) -> io::Result<File> {
     let access = OFlags::RDWR | OFlags::CLOEXEC;
     let owner = Mode::RUSR | Mode::WUSR;
     if let Ok(file) = rustix::fs::open(directory, access | OFlags::TMPFILE, owner) {
@@ -185,7 +193,7 @@ mod tests {
 
     #[test]
     fn zeros_are_holes_and_come_back_as_zeros() {
-        for mut spill in [Spill::new().unwrap(), Spill::on_disk().unwrap()] {
+        for mut spill in [Spill::new(None).unwrap(), Spill::on_disk(None).unwrap()] {
             spill.write(&bytes()).unwrap();
             assert_eq!(spill.written, 2 * PAGE as u64);
             assert_eq!(spill.finish().unwrap().read_vec(0, u64::MAX), bytes());
@@ -194,7 +202,7 @@ mod tests {
 
     #[test]
     fn what_outgrows_memory_moves_to_disk() {
-        let mut spill = Spill::new().unwrap();
+        let mut spill = Spill::new(None).unwrap();
         spill.budget = 3 * PAGE as u64;
         spill.write(&bytes()[..3 * PAGE]).unwrap();
         assert!(spill.in_memory);

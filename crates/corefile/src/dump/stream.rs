@@ -1,5 +1,6 @@
 //! A core from a stream: a pipe, a socket. It is kept first, since it is read at any place.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -9,11 +10,16 @@ use super::{Dump, OpenError, magic, open};
 use crate::limits::Limits;
 use crate::memory::CoreBytes;
 
-/// See [`Dump::open_stream`].
-pub(super) fn open(path: &Path, stream: &mut dyn Read, limits: &Limits) -> Result<Dump, OpenError> {
-    let spill = Spill::new().map_err(|error| not_kept(error.to_string()))?;
+/// See [`Dump::open_file`].
+pub(super) fn open(
+    path: &Path,
+    stream: &mut dyn Read,
+    disk: Option<File>,
+    limits: &Limits,
+) -> Result<Dump, OpenError> {
+    let spill = Spill::new(disk).map_err(|error| not_kept(error.to_string()))?;
     let bytes = keep(path, stream, spill, limits)?;
-    open::read(path, bytes, limits)
+    open::read(path, bytes, None, limits)
 }
 
 /// All of the stream, or what its headers say is the core. What does not start like a core
@@ -84,7 +90,7 @@ mod tests {
     }
 
     fn open_bytes(mut bytes: &[u8]) -> Result<Dump, OpenError> {
-        open(Path::new("-"), &mut bytes, &Limits::default())
+        open(Path::new("-"), &mut bytes, None, &Limits::default())
     }
 
     #[test]
@@ -107,12 +113,12 @@ mod tests {
     #[test]
     fn a_stream_that_is_not_a_core_is_refused_at_once_and_bytes_after_a_core_are_not_read() {
         let mut endless = io::repeat(0);
-        let refused = open(Path::new("-"), &mut endless, &Limits::default());
+        let refused = open(Path::new("-"), &mut endless, None, &Limits::default());
         assert!(matches!(refused, Err(OpenError::NotElf { .. })));
         assert!(matches!(open_bytes(b""), Err(OpenError::Empty { .. })));
         let core = core();
         let mut with_tail = (&core[..]).chain(io::repeat(1));
-        let dump = open(Path::new("-"), &mut with_tail, &Limits::default()).unwrap();
+        let dump = open(Path::new("-"), &mut with_tail, None, &Limits::default()).unwrap();
         assert_eq!(dump.bytes.len(), core.len() as u64);
     }
 

@@ -3,10 +3,11 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::access::ChosenBy;
 use super::content::{has_bytes, has_dwarf};
 use super::debug_file::differing_ids;
 use super::debuginfod::Artifact;
-use super::files::{ChosenBy, FileSearch};
+use super::files::FileSearch;
 use super::found::DebugFiles;
 use super::locator::Locator;
 use super::names;
@@ -82,7 +83,7 @@ impl Locator {
         let roots: Vec<PathBuf> = self.debug_roots().collect();
         let named = holder.path().map(Path::to_owned);
         // gdb starts from where symlinks lead: a .build-id link is one.
-        let real = named.as_deref().and_then(|path| path.canonicalize().ok());
+        let real = named.as_deref().and_then(|path| self.access.resolve(path).ok());
         let real = real.filter(|real| Some(real) != named.as_ref());
         let homes: Vec<&Path> =
             [&real, &named].into_iter().flatten().filter_map(|path| path.parent()).collect();

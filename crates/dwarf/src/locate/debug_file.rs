@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::access::ChosenBy;
 use super::content::{has_bytes, has_dwarf, is_debug_only, shown_id};
 use super::debuginfod::Artifact;
-use super::files::{ChosenBy, FileSearch};
+use super::files::FileSearch;
 use super::found::DebugFiles;
 use super::locator::Locator;
 use super::{mini, names};
@@ -109,7 +110,7 @@ impl Locator {
             return Some(found);
         }
         // Where symlinks lead (merged /usr, .build-id links) costs system calls to learn.
-        let real = wanted.image.path().and_then(|path| path.canonicalize().ok());
+        let real = wanted.image.path().and_then(|path| self.access.resolve(path).ok());
         let real = real.as_deref().and_then(Path::parent).filter(|real| Some(*real) != directory);
         if let Some(found) = try_all(real.into_iter().flat_map(near).collect()) {
             return Some(found);

@@ -1,33 +1,19 @@
 //! Opening candidates: what is looked at, how often, and what is refused unopened.
 
 use std::collections::HashMap;
-use std::fs::Metadata;
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::access::{ChosenBy, FileAccess, Purpose};
 use obit_corefile::elf::{ElfImage, ImageBytes};
 use obit_corefile::limits::Limits;
-use obit_corefile::mapped_file::{FileIdentity, MappedFile};
+use obit_corefile::mapped_file::{FileIdentity, MappedFile, identity_of};
 use obit_corefile::notice::Notice;
 
-/// The largest file that is mapped. The largest honest debug files seen are 20 GiB.
-const LARGEST_FILE: u64 = 64 << 30;
-/// An ELF header of the smaller class. Less is not a file to open; the files of `/proc`
-/// say 0, and opening some of them has effects.
-const SMALLEST_FILE: u64 = 52;
 /// `ET_CORE`.
 const ET_CORE: u16 = 4;
-
-/// Who chose a path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ChosenBy {
-    /// The user, or a search rule below a directory of theirs.
-    Rule,
-    /// The core file or a file it led to.
-    Input,
-}
 
 /// Why a path gave no image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,31 +27,33 @@ pub(super) enum NoImage {
 /// The ELF files that were opened, each mapped and parsed once however it is reached.
 #[derive(Debug)]
 pub(super) struct Files {
+    access: Arc<dyn FileAccess>,
     limits: Limits,
     opened: Mutex<HashMap<FileIdentity, Result<Arc<ElfImage>, NoImage>>>,
 }
 
 impl Files {
-    pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, opened: Mutex::new(HashMap::new()) }
+    pub(super) fn new(access: Arc<dyn FileAccess>, limits: Limits) -> Self {
+        Self { access, limits, opened: Mutex::new(HashMap::new()) }
     }
 
     /// The ELF image at `path`.
     pub(super) fn open(&self, path: &Path, by: ChosenBy) -> Result<Arc<ElfImage>, NoImage> {
-        let metadata = std::fs::metadata(path).map_err(|error| no_image(&error))?;
-        if let Some(reason) = refusal(path, &metadata, by) {
-            return Err(NoImage::Refused(reason.to_owned()));
-        }
-        let identity = FileIdentity::from(&metadata);
+        let file = self.access.open(path, by, Purpose::Image).map_err(|error| no_image(&error))?;
+        let identity = identity_of(&file).map_err(|error| no_image(&error))?;
         if let Some(known) = self.lock().get(&identity) {
             return known.clone();
         }
-        let opened = self.parse(path);
+        let opened = self.parse(file, path);
         self.lock().entry(identity).or_insert(opened).clone()
     }
 
-    fn parse(&self, path: &Path) -> Result<Arc<ElfImage>, NoImage> {
-        let file = MappedFile::open(path).map_err(|error| no_image(&error))?;
+    fn parse(&self, file: File, path: &Path) -> Result<Arc<ElfImage>, NoImage> {
+        let file = match self.access.wants_copies() {
+            true => MappedFile::copy_of(&file, path, self.limits.section_bytes),
+            false => MappedFile::of_file(file, path),
+        };
+        let file = file.map_err(|error| no_image(&error))?;
         let image = ElfImage::parse(ImageBytes::File(file), &self.limits)
             .map_err(|error| NoImage::Refused(error.to_string()))?;
         if image.header().e_type == ET_CORE {
@@ -80,27 +68,6 @@ impl Files {
 }
 
 type Opened = HashMap<FileIdentity, Result<Arc<ElfImage>, NoImage>>;
-
-/// Why the file must not even be opened.
-fn refusal(path: &Path, metadata: &Metadata, by: ChosenBy) -> Option<&'static str> {
-    if !metadata.is_file() {
-        return None; // `MappedFile::open` finds it out again, unopened, and says what it is
-    }
-    if metadata.len() < SMALLEST_FILE {
-        return Some("is too short to be an ELF file");
-    }
-    if metadata.len() > LARGEST_FILE {
-        return Some("is larger than 64 GiB");
-    }
-    // A core that names /etc/shadow has no business there. The kernel runs executable
-    // files only; shared objects may be mapped without that bit but are called so.
-    let is_public = metadata.mode() & 0o115 != 0;
-    let is_shared_object = || path.to_string_lossy().contains(".so");
-    if by == ChosenBy::Input && !is_public && !is_shared_object() {
-        return Some("is private and not executable");
-    }
-    None
-}
 
 fn no_image(error: &io::Error) -> NoImage {
     use io::ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound, Other};
@@ -167,12 +134,16 @@ impl<'l> FileSearch<'l> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::locate::access::LocalFiles;
+    use crate::locate::rules::SearchRules;
     use obit_corefile::testkit::elf_builder::ElfBuilder;
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn files() -> Files {
-        Files::new(Limits::default())
+        let rules = SearchRules::default();
+        let limits = Limits::default();
+        Files::new(Arc::new(LocalFiles::new(&rules, &limits)), limits)
     }
 
     fn refused(path: &Path, by: ChosenBy) -> String {
@@ -218,7 +189,7 @@ mod tests {
     fn an_absurdly_large_file_is_not_mapped() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("large");
-        fs::File::create(&path).unwrap().set_len(LARGEST_FILE + 1).unwrap();
+        fs::File::create(&path).unwrap().set_len((64 << 30) + 1).unwrap();
         assert_eq!(refused(&path, ChosenBy::Rule), "is larger than 64 GiB");
     }
 

@@ -4,9 +4,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::access::ChosenBy;
 use super::content::{is_debug_only, shown_id};
 use super::debuginfod::Artifact;
-use super::files::{ChosenBy, FileSearch, NoImage};
+use super::files::{FileSearch, NoImage};
 use super::found::{FoundImage, ImageState, Role};
 use super::locator::Locator;
 use super::names;

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::access::{ChosenBy, FileAccess, Purpose};
 use super::jit_dump;
 use super::locator::Locator;
 use crate::model::code::{SourceContent, SourceLocation};
@@ -54,15 +55,16 @@ impl Locator {
     ) -> Option<JitNames> {
         if let Some(path) = &self.rules.jit_map {
             // The user says that it is of this process.
-            return Some(JitNames::of(read(path, None)?));
+            return Some(JitNames::of(read(&*self.access, path, ChosenBy::Rule, None)?));
         }
         let pid = pid.filter(|pid| *pid > 0)?;
         let dump = format!("jit-{pid}.dump");
+        let read = |path: &Path| read(&*self.access, path, ChosenBy::Input, Some(pid));
         let beside = |name: &str| Some(self.rules.core_directory.as_ref()?.join(name));
-        let map = beside(&format!("perf-{pid}.map")).and_then(|path| read(&path, Some(pid)));
-        let lines = beside(&dump).and_then(|path| read(&path, Some(pid))).or_else(|| {
+        let map = beside(&format!("perf-{pid}.map")).and_then(|path| read(&path));
+        let lines = beside(&dump).and_then(|path| read(&path)).or_else(|| {
             let mut mapped = mapped.filter(|path| path.ends_with(&dump));
-            read(&self.below_sysroot(mapped.next()?)?, Some(pid))
+            read(&self.below_sysroot(mapped.next()?)?)
         });
         // Of two at one place that with lines counts.
         let all: Vec<Function> = [map, lines].into_iter().flatten().flatten().collect();
@@ -79,8 +81,14 @@ impl Locator {
 }
 
 /// The functions of a file of either format, if it is of process `pid`.
-fn read(path: &Path, pid: Option<i64>) -> Option<Vec<Function>> {
-    let file = MappedFile::open(path).ok()?;
+fn read(
+    access: &dyn FileAccess,
+    path: &Path,
+    by: ChosenBy,
+    pid: Option<i64>,
+) -> Option<Vec<Function>> {
+    let file = access.open(path, by, Purpose::JitNames).ok()?;
+    let file = MappedFile::of_file(file, path).ok()?;
     let bytes: &[u8] = &file;
     let bytes = bytes.get(..LARGEST).unwrap_or(bytes);
     let is_dump = path.extension().is_some_and(|extension| extension == "dump");

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::debuginfod::{Artifact, Client};
+use super::access::{FileAccess, LocalFiles};
+use super::debuginfod::Artifact;
 use super::files::{FileSearch, Files};
 use super::found::{DebugFiles, FoundImage, FoundSource, Role};
 use super::memo::Memo;
@@ -21,7 +22,7 @@ pub struct Locator {
     pub(super) rules: SearchRules,
     pub(super) limits: Limits,
     pub(super) files: Files,
-    pub(super) client: Option<Client>,
+    pub(super) access: Arc<dyn FileAccess>,
     pub(super) images: Memo<(PathBuf, Option<BuildId>, Role), FoundImage>,
     /// By the image's address, which stays its own: the answer holds the image.
     pub(super) debug_files: Memo<(usize, PathBuf), (DebugFiles, Vec<Notice>)>,
@@ -34,16 +35,25 @@ const _: () = {
 };
 
 impl Locator {
-    /// A locator that has looked nowhere yet.
-    pub fn new(mut rules: SearchRules, limits: Limits) -> Self {
+    /// A locator that has looked nowhere yet, and opens files itself.
+    pub fn new(rules: SearchRules, limits: Limits) -> Self {
+        let access = Arc::new(LocalFiles::new(&rules, &limits));
+        Self::with_access(rules, limits, access)
+    }
+
+    /// The same with files opened by `access`.
+    pub fn with_access(
+        mut rules: SearchRules,
+        limits: Limits,
+        access: Arc<dyn FileAccess>,
+    ) -> Self {
         rules.sysroot = rules.sysroot.filter(|root| root != Path::new("/"));
-        let client = rules.debuginfod.clone().map(|settings| Client::new(settings, limits.clone()));
-        let files = Files::new(limits.clone());
+        let files = Files::new(Arc::clone(&access), limits.clone());
         Self {
             rules,
             limits,
             files,
-            client,
+            access,
             images: Memo::new(),
             debug_files: Memo::new(),
             sources: Memo::new(),
@@ -94,11 +104,12 @@ impl Locator {
     pub fn source(
         &self,
         location: &SourceLocation,
-        image: Option<&Path>,
+        image: Option<&ElfImage>,
+        module_path: &Path,
         build_id: Option<&BuildId>,
     ) -> FoundSource {
         let question = (location.file.clone(), build_id.cloned());
-        self.sources.get(question, || self.search_source(location, image, build_id))
+        self.sources.get(question, || self.search_source(location, image, module_path, build_id))
     }
 
     /// A search that has looked nowhere yet.
@@ -129,7 +140,7 @@ impl Locator {
         artifact: Artifact<'_>,
         search: &mut FileSearch<'_>,
     ) -> Option<PathBuf> {
-        let fetched = self.client.as_ref()?.fetch(id, artifact);
+        let fetched = self.access.download(id, artifact);
         search.notices.extend(fetched.notices);
         fetched.path
     }

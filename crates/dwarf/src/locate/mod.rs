@@ -5,6 +5,7 @@
 //! never lead out of the directories that are searched, nothing but regular files is
 //! opened, and a file stands in for another only with an equal build ID.
 
+mod access;
 mod alternate;
 mod content;
 mod debug_file;
@@ -23,7 +24,8 @@ mod source;
 mod source_text;
 mod split;
 
-pub use debuginfod::Debuginfod;
+pub use access::{BuiltFrom, ChosenBy, FileAccess, LocalFiles, Purpose};
+pub use debuginfod::{Artifact, Debuginfod, Fetched};
 pub use found::{DebugFiles, FoundImage, FoundSource, ImageState, Role};
 pub use jit_names::JitNames;
 pub use locator::Locator;

@@ -2,20 +2,18 @@
 //! was compiled.
 
 use std::ffi::OsStr;
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use md5::{Digest, Md5};
-
+use super::access::{BuiltFrom, ChosenBy, PRIVATE_SOURCE, Purpose, md5_of, read_source};
 use super::debuginfod::Artifact;
 use super::found::FoundSource;
 use super::locator::Locator;
 use super::names;
-use super::source_text::{LARGEST, SourceText};
+use super::source_text::SourceText;
 use crate::model::code::SourceLocation;
-use obit_corefile::elf::BuildId;
-use obit_corefile::mapped_file::{FileIdentity, identity_of, open_regular};
+use obit_corefile::elf::{BuildId, ElfImage};
+use obit_corefile::mapped_file::{FileIdentity, identity_of};
 use obit_corefile::notice::Notice;
 
 /// Parts of a path that are tried below each directory of sources.
@@ -35,7 +33,8 @@ impl Locator {
     pub(super) fn search_source(
         &self,
         location: &SourceLocation,
-        image: Option<&Path>,
+        image: Option<&ElfImage>,
+        module_path: &Path,
         build_id: Option<&BuildId>,
     ) -> FoundSource {
         let mut found = FoundSource::default();
@@ -43,20 +42,27 @@ impl Locator {
             found.text = Some(Arc::new(SourceText::new(embedded.to_vec())));
             return found;
         }
-        let module = image.unwrap_or(Path::new("the program"));
+        let file = image.and_then(ElfImage::path);
+        let module = file.unwrap_or(Path::new("the program"));
+        let from = BuiltFrom {
+            md5: location.content.md5,
+            is_in_place: file.is_some_and(|file| file == module_path),
+        };
         let name = location.file.as_bytes();
         let Ok(path) = names::path_of(name) else { return found };
         let wanted = location.content.md5;
         let mut second_best = None;
-        for (candidate, by_rule) in self.source_paths(path) {
-            let Some(candidate) = read(&candidate, by_rule) else { continue };
+        for (candidate, by) in self.source_paths(path) {
+            let Some(candidate) = self.read(candidate, by, from, &mut found.notices) else {
+                continue;
+            };
             match wanted {
                 Some(wanted) if md5_of(&candidate.bytes) != wanted => {
                     second_best.get_or_insert(candidate);
                 }
                 Some(_) => return found.with(candidate),
                 None => {
-                    found.doubt = newer(&candidate, module);
+                    found.doubt = newer(&candidate, image, module);
                     return found.with(candidate);
                 }
             }
@@ -74,23 +80,24 @@ impl Locator {
 
     /// Where a source file may be, and whether the user led there: below the directories
     /// they named, by the path itself, and beside the core.
-    fn source_paths(&self, path: &Path) -> Vec<(PathBuf, bool)> {
+    fn source_paths(&self, path: &Path) -> Vec<(PathBuf, ChosenBy)> {
+        use ChosenBy::{Input, Rule};
         let rules = &self.rules;
         let mut paths = Vec::new();
         if path.is_absolute() {
-            paths.extend(names::substituted(&rules.substitute_path, path).map(|path| (path, true)));
+            paths.extend(names::substituted(&rules.substitute_path, path).map(|path| (path, Rule)));
         }
         for directory in &rules.source_path {
-            paths.extend(endings(path).map(|end| (directory.join(end), true)));
+            paths.extend(endings(path).map(|end| (directory.join(end), Rule)));
         }
         if path.is_absolute() {
-            paths.extend(rules.sysroot.iter().map(|root| (names::under(root, path), false)));
-            paths.push((path.to_owned(), false));
+            paths.extend(rules.sysroot.iter().map(|root| (names::under(root, path), Input)));
+            paths.push((path.to_owned(), Input));
         }
         let beside = rules
             .core_directory
             .iter()
-            .flat_map(|directory| endings(path).map(move |end| (directory.join(end), false)));
+            .flat_map(|directory| endings(path).map(move |end| (directory.join(end), Input)));
         paths.extend(beside);
         paths
     }
@@ -102,9 +109,31 @@ impl Locator {
         notices: &mut Vec<Notice>,
     ) -> Option<Candidate> {
         let path = path.to_str().filter(|path| path.starts_with('/'))?;
-        let mut fetched = self.client.as_ref()?.fetch(build_id?, Artifact::Source(path));
+        let mut fetched = self.access.download(build_id?, Artifact::Source(path));
         notices.append(&mut fetched.notices);
-        read(&fetched.path?, true)
+        self.read(fetched.path?, ChosenBy::Rule, BuiltFrom::default(), notices)
+    }
+
+    fn read(
+        &self,
+        path: PathBuf,
+        by: ChosenBy,
+        from: BuiltFrom,
+        notices: &mut Vec<Notice>,
+    ) -> Option<Candidate> {
+        let file = match self.access.open(&path, by, Purpose::Source(from)) {
+            Ok(file) => file,
+            Err(error) => {
+                let reason = error.to_string();
+                if reason == PRIVATE_SOURCE {
+                    notices.push(Notice::FileRefused { path, reason });
+                }
+                return None;
+            }
+        };
+        let identity = identity_of(&file).ok()?;
+        let bytes = read_source(&file).ok()?;
+        Some(Candidate { path, bytes, identity })
     }
 }
 
@@ -134,43 +163,9 @@ fn endings(path: &Path) -> impl Iterator<Item = PathBuf> {
     ends.collect::<Vec<_>>().into_iter()
 }
 
-/// Reads the file if it is a regular one of honest size, and one that names of the
-/// debug information may lead to.
-fn read(path: &Path, by_rule: bool) -> Option<Candidate> {
-    let metadata = std::fs::metadata(path).ok()?;
-    let may_be_read = by_rule || std::fs::canonicalize(path).is_ok_and(|real| is_source(&real));
-    if !metadata.is_file() || !may_be_read || metadata.len() == 0 || metadata.len() > LARGEST {
-        return None;
-    }
-    let file = open_regular(path).ok()?;
-    let identity = identity_of(&file).ok()?;
-    let mut bytes = Vec::new();
-    file.take(LARGEST).read_to_end(&mut bytes).ok()?;
-    Some(Candidate { path: path.to_owned(), bytes, identity })
-}
-
-/// DWARF that calls `/etc/shadow` a source file has no business there: where it leads by
-/// itself, links followed, must be called as sources are. The C++ library's headers
-/// have no extension.
-fn is_source(path: &Path) -> bool {
-    const EXTENSIONS: [&str; 31] = [
-        "c", "h", "cc", "cpp", "cxx", "c++", "C", "hh", "hpp", "hxx", "inl", "inc", "ipp", "tcc",
-        "s", "S", "asm", "rs", "go", "m", "mm", "y", "l", "d", "zig", "f", "f90", "def", "swift",
-        "adb", "ads",
-    ];
-    match path.extension().and_then(OsStr::to_str) {
-        Some(extension) => EXTENSIONS.contains(&extension),
-        None => path.starts_with("/usr/include/c++") || path.starts_with("/usr/lib/llvm"),
-    }
-}
-
-fn md5_of(bytes: &[u8]) -> [u8; 16] {
-    Md5::digest(bytes).into()
-}
-
 /// As gdb judges where nothing better is known: by the times of the files.
-fn newer(candidate: &Candidate, module: &Path) -> Option<Notice> {
-    let built = FileIdentity::from(&std::fs::metadata(module).ok()?);
+fn newer(candidate: &Candidate, image: Option<&ElfImage>, module: &Path) -> Option<Notice> {
+    let built = image?.file()?.identity();
     let later = candidate.identity.modified_ns.saturating_sub(built.modified_ns);
     (later > SAME_TIME).then(|| Notice::SourceNewer {
         at: candidate.path.clone(),

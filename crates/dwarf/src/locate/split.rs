@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::access::ChosenBy;
 use super::content::has_bytes;
-use super::files::ChosenBy;
 use super::found::DebugFiles;
 use super::locator::Locator;
 use super::names;

@@ -1,23 +1,37 @@
 //! Unpacked debug sections, kept on disk between runs: unpacking is most of the work of
 //! naming an address, and the same libc is asked about again and again.
 
-use std::fs;
-use std::io::Write;
+use std::fmt::Debug;
+use std::fs::{self, File};
+use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest, Sha256};
 
-use obit_corefile::mapped_file::{FileIdentity, MappedFile};
+use obit_corefile::mapped_file::{FileIdentity, MappedFile, identity_of, open_regular};
 
-/// A directory of unpacked sections. Whatever goes wrong with it means only that there is
-/// no cache.
+/// Unpacked sections. Whatever goes wrong with them means only that there is no cache.
 ///
 /// A section is found by the *identity* of the file it came from (device, inode, length,
 /// time of change), not by a build ID, which any file may claim for itself.
 #[derive(Clone, Debug)]
-pub struct SectionCache {
+pub struct SectionCache(Arc<dyn SectionStore>);
+
+/// Where unpacked sections are kept.
+pub trait SectionStore: Debug + Send + Sync {
+    /// What was kept under `key`.
+    fn get(&self, key: &[u8; 32]) -> Option<File>;
+
+    /// Keeps the `length` bytes of `content` under `key`.
+    fn put(&self, key: &[u8; 32], length: u64, content: &mut dyn Read);
+}
+
+/// A directory of unpacked sections of at most so many bytes. It drops what was used longest ago.
+#[derive(Clone, Debug)]
+pub struct SectionDirectory {
     dir: PathBuf,
     capacity: u64,
 }
@@ -63,45 +77,69 @@ impl SectionKey {
         hash.update(name.as_bytes());
         Self(hash.finalize().into())
     }
+}
 
-    fn file_name(&self) -> String {
-        let mut name: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        name.push_str(".section");
-        name
-    }
+fn file_name(key: &[u8; 32]) -> String {
+    let mut name: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    name.push_str(".section");
+    name
 }
 
 impl SectionCache {
     /// A cache in `dir`, which is made when first written to, of at most `capacity` bytes.
     pub fn new(dir: PathBuf, capacity: u64) -> Self {
-        Self { dir, capacity }
+        Self::of(Arc::new(SectionDirectory::new(dir, capacity)))
+    }
+
+    /// What `store` keeps.
+    pub fn of(store: Arc<dyn SectionStore>) -> Self {
+        Self(store)
     }
 
     /// The section stored under `key`, if it is there and has `length` bytes.
     pub(crate) fn get(&self, key: &SectionKey, length: u64) -> Option<CachedSection> {
-        if !is_private(&self.dir) {
-            return None;
-        }
-        let path = self.dir.join(key.file_name());
-        let file = MappedFile::open(&path).ok()?;
+        let file = MappedFile::of_file(self.0.get(&key.0)?, Path::new("")).ok()?;
         let header = file.get(..HEADER)?;
         let whole = length.checked_add(HEADER as u64)?;
         if header != header_of(key, length) || file.len() as u64 != whole {
             return None;
         }
-        let modified = u64::try_from(file.identity().modified_ns).ok().map(Duration::from_nanos);
+        Some(CachedSection(file))
+    }
+
+    /// Stores `content` under `key`.
+    pub(crate) fn put(&self, key: &SectionKey, content: &[u8]) {
+        let header = header_of(key, content.len() as u64);
+        let whole = (content.len() as u64).saturating_add(HEADER as u64);
+        self.0.put(&key.0, whole, &mut header.chain(content));
+    }
+}
+
+impl SectionDirectory {
+    /// A cache in `dir`, which is made when first written to, of at most `capacity` bytes.
+    pub fn new(dir: PathBuf, capacity: u64) -> Self {
+        Self { dir, capacity }
+    }
+}
+
+impl SectionStore for SectionDirectory {
+    fn get(&self, key: &[u8; 32]) -> Option<File> {
+        if !is_private(&self.dir) {
+            return None;
+        }
+        let path = self.dir.join(file_name(key));
+        let file = open_regular(&path).ok()?;
+        let modified = u64::try_from(identity_of(&file).ok()?.modified_ns).ok();
+        let modified = modified.map(Duration::from_nanos);
         let modified = modified.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since));
         if modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > TOUCH_AFTER) {
             touch(&path);
         }
-        Some(CachedSection(file))
+        Some(file)
     }
 
-    /// Stores `content` under `key`, and drops what was used longest ago if there is no
-    /// room.
-    pub(crate) fn put(&self, key: &SectionKey, content: &[u8]) {
-        let whole = (content.len() as u64).saturating_add(HEADER as u64);
-        if whole > self.capacity {
+    fn put(&self, key: &[u8; 32], length: u64, content: &mut dyn Read) {
+        if length > self.capacity {
             return;
         }
         if !self.dir.exists() {
@@ -113,17 +151,19 @@ impl SectionCache {
         if !is_private(&self.dir) {
             return;
         }
-        self.make_room(whole);
-        let name = key.file_name();
+        self.make_room(length);
+        let name = file_name(key);
         let temporary = self.dir.join(format!("{name}.{}.tmp", std::process::id()));
-        if write_new(&temporary, &header_of(key, content.len() as u64), content).is_err()
+        if write_new(&temporary, length, content).is_err()
             || fs::rename(&temporary, self.dir.join(name)).is_err()
         {
             // Failing again changes nothing: `make_room` removes orphans later.
             fs::remove_file(&temporary).ok();
         }
     }
+}
 
+impl SectionDirectory {
     /// Removes the files used longest ago until `wanted` bytes fit.
     fn make_room(&self, wanted: u64) {
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
@@ -176,10 +216,13 @@ fn is_private(dir: &Path) -> bool {
     })
 }
 
-fn write_new(path: &Path, header: &[u8], content: &[u8]) -> std::io::Result<()> {
+fn write_new(path: &Path, length: u64, content: &mut dyn Read) -> std::io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(header)?;
-    file.write_all(content)
+    let written = std::io::copy(&mut content.take(length), &mut file)?;
+    if written != length {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
 }
 
 /// Marks a file as used now. The time of its last change serves, for the time of its last
@@ -218,12 +261,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let cache = SectionCache::new(dir.path().join("sections"), 1 << 20);
         cache.put(&key(1, "a"), b"abc");
-        let path = cache.dir.join(key(1, "a").file_name());
+        let path = dir.path().join("sections").join(file_name(&key(1, "a").0));
         let mut bytes = fs::read(&path).unwrap();
         bytes.pop();
         fs::write(&path, &bytes).unwrap();
         assert!(cache.get(&key(1, "a"), 3).is_none());
-        fs::rename(&path, cache.dir.join(key(1, "b").file_name())).unwrap();
+        fs::rename(&path, dir.path().join("sections").join(file_name(&key(1, "b").0))).unwrap();
         assert!(cache.get(&key(1, "b"), 2).is_none());
     }
 
@@ -233,7 +276,7 @@ mod tests {
         let cache = SectionCache::new(dir.path().join("sections"), 200);
         cache.put(&key(1, "old"), b"abc");
         cache.put(&key(1, "new"), b"def");
-        let old = cache.dir.join(key(1, "old").file_name());
+        let old = dir.path().join("sections").join(file_name(&key(1, "old").0));
         let file = fs::OpenOptions::new().append(true).open(old).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         cache.put(&key(1, "third"), b"ghi");

@@ -107,8 +107,8 @@ impl Modules {
     /// The source file that module number `index` was compiled from.
     pub fn source(&self, index: usize, location: &SourceLocation) -> FoundSource {
         let Some(module) = self.get(index) else { return FoundSource::default() };
-        let image = module.image.as_ref().and_then(|image| image.path());
-        self.library.locator.source(location, image, module.build_id.as_ref())
+        let (image, build_id) = (module.image.as_deref(), module.build_id.as_ref());
+        self.library.locator.source(location, image, &module.path, build_id)
     }
 
     /// Adds the images of just-in-time compilers, by GDB's interface for them.

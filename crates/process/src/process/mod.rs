@@ -31,7 +31,7 @@ use obit_corefile::dump::{AuxKind, Dump, DumpedThread, OpenError};
 use obit_corefile::limits::Limits;
 use obit_corefile::memory::AddressSpace;
 use obit_corefile::notice::Notice;
-use obit_dwarf::locate::{Locator, SearchRules};
+use obit_dwarf::locate::{FileAccess, Locator, SearchRules};
 use obit_dwarf::{DebugInfo, SectionCache};
 
 /// A process, as far as it is known from its core and the available files.
@@ -58,6 +58,8 @@ pub struct Process {
 pub struct Options {
     /// Where to look for files.
     pub rules: SearchRules,
+    /// Who opens files; `None` for this process itself.
+    pub access: Option<Arc<dyn FileAccess>>,
     /// Where decompressed debug sections are kept between runs.
     pub cache: Option<SectionCache>,
     /// What the input may cost.
@@ -77,7 +79,12 @@ pub struct Options {
 impl Options {
     /// An empty library that looks for files as these options say.
     pub fn library(&self) -> Arc<Library> {
-        let locator = Arc::new(Locator::new(self.rules.clone(), self.limits.clone()));
+        let (rules, limits) = (self.rules.clone(), self.limits.clone());
+        let locator = match &self.access {
+            Some(access) => Locator::with_access(rules, limits, Arc::clone(access)),
+            None => Locator::new(rules, limits),
+        };
+        let locator = Arc::new(locator);
         Arc::new(Library::new(locator, self.cache.clone(), self.limits.clone()))
     }
 }

@@ -3,7 +3,6 @@
 mod several;
 
 use clap::Args;
-use obit::process::Observer;
 use obit::render::formats::ReportView;
 use obit::render::{Format, PageOptions};
 use obit::report::Report;
@@ -21,7 +20,6 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats;
 use crate::cli::page_layout::{crash_page, page_options};
-use crate::cli::progress::Progress;
 use crate::cli::request::Request;
 
 /// Which cores, what to show of them and how.
@@ -56,18 +54,13 @@ pub(crate) struct ReportArgs {
 
 impl ReportArgs {
     /// The report on one core.
-    fn report(
-        &self,
-        inputs: &Inputs,
-        format: &Format,
-        observer: &dyn Observer,
-    ) -> Result<Report, Failure> {
+    fn report(&self, inputs: &Inputs, format: &Format, is_quiet: bool) -> Result<Report, Failure> {
         let request = Request::new(inputs.clone(), &self.search, &self.redaction)?;
         let mut request = request.limited(&self.limits).written_as(format);
         request.build.locals = self.locals.locals;
         self.registers.apply(&mut request.build);
         self.code.apply(&mut request.build);
-        let report = request.report_watched(observer)?;
+        let report = request.report_quietly(is_quiet)?;
         if let Some(tid) = self.content.thread
             && !report.threads.iter().any(|thread| thread.tid == tid)
         {
@@ -87,6 +80,9 @@ impl ReportArgs {
 
     /// How a run with this report ends.
     fn exit(&self, report: &Report) -> Exit {
+        if report.has_ended_early() {
+            return Exit::Bug;
+        }
         if self.strict && report.is_incomplete() {
             return Exit::Incomplete;
         }
@@ -100,7 +96,7 @@ pub(crate) fn run(args: &ReportArgs, general: &General) -> Result<Exit, Failure>
     let all = args.files.all()?;
     let [inputs] = all.as_slice() else { return several::run(args, &all, format, general) };
     let destination = Destination::of(&args.output.file, format, general, Some(inputs))?;
-    let report = args.report(inputs, format, &Progress::new(general.quiet))?;
+    let report = args.report(inputs, format, general.quiet)?;
     let page = args.page(general, &destination);
     destination.write(|out| writer.write(out, &report, args.view(), &page))?;
     Ok(args.exit(&report))

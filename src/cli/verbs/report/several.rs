@@ -11,7 +11,6 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats;
 use crate::cli::message::discreet;
-use crate::cli::progress::Progress;
 
 /// Writes the reports one after the other. A core that cannot be read costs its own report
 /// only; the exit code is the highest.
@@ -35,7 +34,7 @@ pub(super) fn run(
     destination.write(|out| {
         let mut first = true;
         for inputs in all {
-            match args.report(inputs, format, &Progress::new(is_quiet)) {
+            match args.report(inputs, format, is_quiet) {
                 Ok(report) => {
                     if format.audience == Audience::Terminal {
                         let path = discreet(&inputs.core.display().to_string());

@@ -99,7 +99,7 @@ impl TriageArgs {
             jobs: self.jobs.unwrap_or(usual.jobs),
             timeout: self.timeout,
             rescan: self.rescan,
-            programs: Some(request.process_options().rules),
+            programs: Some(request.process_options(None).rules),
             ..usual
         }
     }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::locate) enum Artifact<'a> {
+pub enum Artifact<'a> {
     /// The separate debug file, or the image if it was never stripped.
     DebugInfo,
     /// The image.

@@ -24,10 +24,11 @@ const PART: usize = 64 << 10;
 
 /// The outcome of one question.
 #[derive(Debug, Default)]
-pub(in crate::locate) struct Fetched {
+pub struct Fetched {
     /// The file in the cache.
-    pub(in crate::locate) path: Option<PathBuf>,
-    pub(in crate::locate) notices: Vec<Notice>,
+    pub path: Option<PathBuf>,
+    /// What servers were asked in vain, and why.
+    pub notices: Vec<Notice>,
 }
 
 /// Asks servers, within a budget for the whole run. A server that fails once is not

@@ -7,6 +7,7 @@ mod client;
 mod http;
 mod settings;
 
-pub(super) use artifact::Artifact;
+pub use artifact::Artifact;
 pub(super) use client::Client;
+pub use client::Fetched;
 pub use settings::Debuginfod;

@@ -1,0 +1,131 @@
+//! What a worker gives up, layer by layer.
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
+
+use crate::{landlock, syscalls, user};
+
+/// Descriptors that a worker may have open.
+const FILES: u64 = 256;
+
+/// What a confined process may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of memory of its own (`RLIMIT_DATA`): maps of files take addresses, not memory.
+    pub memory: Option<u64>,
+    /// Bytes of a file in memory that it makes (`RLIMIT_FSIZE`).
+    pub file: Option<u64>,
+}
+
+impl Default for Limits {
+    /// Without bounds but those of the machine.
+    fn default() -> Self {
+        Self { memory: None, file: None }
+    }
+}
+
+/// One way in which the kernel confines a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// Bounds on memory and files.
+    Limits,
+    /// Of root: another user, without rights.
+    User,
+    /// No program that is run gives rights back.
+    NoNewPrivileges,
+    /// No path, port or other process.
+    Landlock,
+    /// A list of system calls.
+    SystemCalls,
+}
+
+impl Layer {
+    /// Its name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Limits => "resource limits",
+            Self::User => "unprivileged user",
+            Self::NoNewPrivileges => "no new privileges",
+            Self::Landlock => "Landlock",
+            Self::SystemCalls => "seccomp",
+        }
+    }
+}
+
+/// What holds of a process that was to be confined.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confined {
+    /// Layers that the kernel did not give, and why.
+    pub missing: Vec<(Layer, String)>,
+}
+
+impl Confined {
+    fn note(&mut self, layer: Layer, outcome: Result<(), String>) {
+        self.missing.extend(outcome.err().map(|why| (layer, why)));
+    }
+}
+
+/// Sets limits on this process, and nothing else.
+pub fn bound(limits: &Limits) -> Confined {
+    let mut confined = Confined::default();
+    let set = |resource, bytes| {
+        let limit = Rlimit { current: Some(bytes), maximum: Some(bytes) };
+        rustix::process::setrlimit(resource, limit).map_err(|error| error.to_string())
+    };
+    confined.note(Layer::Limits, set(Resource::Core, 0));
+    if let Some(memory) = limits.memory {
+        confined.note(Layer::Limits, set(Resource::Data, memory));
+    }
+    let bound = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+    confined.note(Layer::Limits, bound.map_err(|error| error.to_string()));
+    confined
+}
+
+/// Confines this process for good. It must have one thread: some layers are a thread's own.
+/// What the kernel cannot give is noted, and the other layers are still set.
+pub fn confine(limits: &Limits) -> Confined {
+    let mut confined = Confined::default();
+    confined.note(Layer::Limits, set_limits(limits));
+    // A worker whose parent is gone has nobody to answer.
+    let bound = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+    confined.note(Layer::Limits, bound.map_err(|error| error.to_string()));
+    if rustix::process::geteuid().is_root() {
+        confined.note(Layer::User, user::become_nobody().map_err(|error| error.to_string()));
+        // Set again: changing the user clears it (prctl(2), PR_SET_PDEATHSIG).
+        let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+    }
+    // Its memory holds that of a crashed process.
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let alone = rustix::thread::set_no_new_privs(true);
+    confined.note(Layer::NoNewPrivileges, alone.map_err(|error| error.to_string()));
+    confined.note(Layer::Landlock, landlock::restrict());
+    confined.note(Layer::SystemCalls, syscalls::filter());
+    confined
+}
+
+fn set_limits(limits: &Limits) -> Result<(), String> {
+    let limit = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
+    let set = |resource, value| rustix::process::setrlimit(resource, limit(value));
+    let bounds = [
+        (Resource::Core, Some(0)),
+        (Resource::Nofile, Some(FILES)),
+        (Resource::Data, limits.memory),
+        (Resource::Fsize, limits.file),
+    ];
+    bounds
+        .into_iter()
+        .filter_map(|(resource, value)| Some((resource, value?)))
+        .try_for_each(|(resource, value)| set(resource, value))
+        .map_err(|error| error.to_string())
+}
+
+/// What the kernel of this machine has for a sandbox: the version of Landlock's interface, and
+/// whether filters of system calls can be set.
+pub fn support() -> (Option<u32>, bool) {
+    /// `SECCOMP_GET_ACTION_AVAIL` (linux/seccomp.h).
+    const AVAILABLE: libc::c_uint = 2;
+    let action: u32 = libc::SECCOMP_RET_KILL_PROCESS;
+    // SAFETY: the call reads the four bytes of `action`, which outlives it.
+    #[allow(unsafe_code)]
+    let answer = unsafe { libc::syscall(libc::SYS_seccomp, AVAILABLE, 0_u32, &raw const action) };
+    (landlock::version(), answer == 0)
+}

@@ -1,0 +1,198 @@
+//! The process outside: it opens what the policy allows, and hands it over.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use obit_corefile::dump::CoreFile;
+use obit_dwarf::SectionStore;
+use obit_dwarf::locate::{ChosenBy, FileAccess, LocalFiles, Purpose};
+use obit_process::process::Observer;
+use obit_sandbox::{Channel, Frame, as_user};
+
+use super::remote::download_answer;
+use super::wire::{self, ask, say};
+
+/// Questions on one core, at most: far more than the modules of any.
+const MOST_QUESTIONS: u32 = 4 << 20;
+
+/// Whose files a core may lead to, if root reads the core of someone else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub user: u32,
+    /// The group.
+    pub group: u32,
+}
+
+impl Owner {
+    /// The owner of a core, if this process is root and the core belongs to someone else.
+    pub fn of_core(core: &File) -> Option<Self> {
+        if !rustix::process::geteuid().is_root() {
+            return None;
+        }
+        let stat = rustix::fs::fstat(core).ok()?;
+        (stat.st_uid != 0).then_some(Self { user: stat.st_uid, group: stat.st_gid })
+    }
+}
+
+/// Answers the questions of a worker.
+#[derive(Debug)]
+pub struct Broker {
+    files: LocalFiles,
+    sections: Option<Arc<dyn SectionStore>>,
+}
+
+/// What became of one core.
+#[derive(Debug)]
+pub struct Attended {
+    /// The result.
+    pub result: io::Result<Vec<u8>>,
+    /// What the worker knew before, if it said so.
+    pub known: Option<Vec<u8>>,
+}
+
+impl Broker {
+    /// One that opens files by the policy of `files`, and keeps sections in `sections`.
+    pub fn new(files: LocalFiles, sections: Option<Arc<dyn SectionStore>>) -> Self {
+        Self { files, sections }
+    }
+
+    /// Hands a core to a worker, which is to copy files if `copies`.
+    ///
+    /// # Errors
+    /// If the worker is gone.
+    pub fn hand_over(channel: &Channel, core: &CoreFile, copies: bool) -> io::Result<()> {
+        if copies {
+            channel.send(say::COPY, &[], None)?;
+        }
+        if let Some(disk) = &core.disk {
+            channel.send(say::DISK, &[], Some(disk.as_fd()))?;
+        }
+        let path = core.path.as_os_str().as_bytes();
+        channel.send(say::CORE, &[path], Some(core.file.as_fd()))
+    }
+
+    /// Answers questions until the result is here, or `patience` is over. Time that servers take
+    /// does not count. `owner` is whose files the core may lead to.
+    pub fn attend(
+        &self,
+        channel: &Channel,
+        owner: Option<Owner>,
+        patience: Option<Duration>,
+        observer: &dyn Observer,
+    ) -> Attended {
+        let mut known = None;
+        let result = self.answers(channel, owner, patience, observer, &mut known);
+        Attended { result, known }
+    }
+
+    fn answers(
+        &self,
+        channel: &Channel,
+        owner: Option<Owner>,
+        patience: Option<Duration>,
+        observer: &dyn Observer,
+        known: &mut Option<Vec<u8>>,
+    ) -> io::Result<Vec<u8>> {
+        let mut until = patience.and_then(|patience| Instant::now().checked_add(patience));
+        for _ in 0..MOST_QUESTIONS {
+            let frame = channel.receive(until)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            let Frame { kind, payload, file } = frame;
+            match kind {
+                ask::DONE => return Ok(payload),
+                ask::KNOWN => *known = Some(payload),
+                ask::PHASE => {
+                    if let Some(phase) = wire::phase_of(&payload) {
+                        observer.begin(phase);
+                    }
+                }
+                ask::OPEN => answer_file(channel, self.open(&payload, owner))?,
+                ask::SECTION => answer_file(channel, self.section(&payload))?,
+                ask::KEEP => self.keep(&payload, file),
+                ask::RESOLVE => {
+                    let resolved = self.resolve(&payload, owner);
+                    let bytes = resolved.map(|path| path.as_os_str().as_bytes().to_vec());
+                    answer_bytes(channel, bytes)?;
+                }
+                ask::DOWNLOAD => {
+                    let begun = Instant::now();
+                    let (id, artifact) = wire::download_request(&payload)?;
+                    let answer = download_answer(&self.files.download(&id, artifact));
+                    until = until.and_then(|until| until.checked_add(begun.elapsed()));
+                    answer_bytes(channel, Ok(answer))?;
+                }
+                _ => return Err(wire::invalid("a frame of no kind")),
+            }
+        }
+        Err(wire::invalid("too many questions"))
+    }
+
+    fn open(&self, payload: &[u8], owner: Option<Owner>) -> io::Result<File> {
+        let (by, purpose, path) = wire::open_request(payload)?;
+        self.guarded(&path, by, purpose, owner, || self.files.open(&path, by, purpose))
+    }
+
+    fn resolve(&self, payload: &[u8], owner: Option<Owner>) -> io::Result<PathBuf> {
+        let path = wire::path_of(payload)?;
+        self.guarded(&path, ChosenBy::Input, Purpose::Image, owner, || self.files.resolve(&path))
+    }
+
+    /// Runs `open` with the rights of the core's owner, unless the user led to `path`.
+    fn guarded<T>(
+        &self,
+        path: &Path,
+        by: ChosenBy,
+        purpose: Purpose,
+        owner: Option<Owner>,
+        open: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        match owner {
+            Some(owner) if !self.files.is_below_root(path, by, purpose) => {
+                as_user(owner.user, owner.group, open)
+            }
+            _ => open(),
+        }
+    }
+
+    fn section(&self, payload: &[u8]) -> io::Result<File> {
+        let key = payload.try_into().map_err(|_| wire::invalid("a key that is none"))?;
+        let found = self.sections.as_ref().and_then(|sections| sections.get(key));
+        found.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn keep(&self, payload: &[u8], content: Option<File>) {
+        let Some((key, length)) = payload.split_first_chunk::<32>() else { return };
+        let Ok(length) = length.try_into().map(u64::from_le_bytes) else { return };
+        let (Some(sections), Some(mut content)) = (&self.sections, content) else { return };
+        // A pipe or a socket could keep us waiting.
+        if content.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            sections.put(key, length, &mut content);
+        }
+    }
+}
+
+fn answer_file(channel: &Channel, opened: io::Result<File>) -> io::Result<()> {
+    match opened {
+        Ok(file) => channel.send(say::ANSWER, &[], Some(file.as_fd())),
+        Err(error) => refuse(channel, &error),
+    }
+}
+
+fn answer_bytes(channel: &Channel, found: io::Result<Vec<u8>>) -> io::Result<()> {
+    match found {
+        Ok(bytes) => channel.send(say::ANSWER, &[&bytes], None),
+        Err(error) => refuse(channel, &error),
+    }
+}
+
+fn refuse(channel: &Channel, error: &io::Error) -> io::Result<()> {
+    match error.raw_os_error() {
+        Some(number) => channel.send(say::ERROR_NUMBER, &[&number.to_le_bytes()], None),
+        None => channel.send(say::REFUSED, &[error.to_string().as_bytes()], None),
+    }
+}
