@@ -55,6 +55,8 @@ pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure>
         options.library = Some(Arc::clone(&library));
         libraries.truncate(LIBRARIES - 1);
         libraries.insert(0, (shared, library));
+        #[cfg(debug_assertions)]
+        super::evil::act();
         batch::analyze(core, options, one.build, &rules)
     };
     batch::serve(&remote, memory_use.as_ref(), &mut work)

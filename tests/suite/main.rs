@@ -26,6 +26,7 @@ mod page;
 mod pager;
 mod print;
 mod redact;
+mod sandbox;
 mod schemas;
 mod scrub;
 mod signature;
