@@ -13,6 +13,7 @@ use super::verbs::completions::CompletionsArgs;
 use super::verbs::db::DbArgs;
 use super::verbs::diff::DiffArgs;
 use super::verbs::digest::DigestArgs;
+use super::verbs::doctor::DoctorArgs;
 use super::verbs::explain::ExplainArgs;
 use super::verbs::forget::ForgetArgs;
 use super::verbs::group::GroupArgs;
@@ -97,6 +98,8 @@ pub(crate) enum Verb {
     Db(DbArgs),
     /// Explain a cause class and what to look at
     Explain(ExplainArgs),
+    /// Check this machine: dumps, sandbox, debug files, directories
+    Doctor(DoctorArgs),
     /// Print the JSON Schema of the report or of another document
     Schema(SchemaArgs),
     /// Show the help of obit or of a verb
@@ -133,6 +136,7 @@ impl Verb {
             | Self::Forget(_)
             | Self::Db(_)
             | Self::Explain(_)
+            | Self::Doctor(_)
             | Self::Schema(_)
             | Self::Help(_)
             | Self::Version

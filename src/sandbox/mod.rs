@@ -10,7 +10,7 @@ mod remote;
 mod wire;
 
 pub use broker::{Attended, Broker, Owner};
-pub use obit_sandbox::{Confined, Ended, Limits, Worker};
+pub use obit_sandbox::{Confined, Ended, Limits, Worker, support};
 pub use remote::Remote;
 
 /// Whether the analysis is confined.

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod db;
 pub(crate) mod diff;
 pub(crate) mod digest;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 mod find;
 pub(crate) mod forget;

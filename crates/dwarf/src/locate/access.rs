@@ -250,3 +250,37 @@ fn is_source(path: &Path) -> bool {
         None => path.starts_with("/usr/include/c++") || path.starts_with("/usr/lib/llvm"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_debuginfod_in_the_rules_there_is_no_client() {
+        let files = LocalFiles::new(&SearchRules::default(), &Limits::default());
+        assert!(files.client.is_none());
+    }
+
+    #[test]
+    fn only_below_a_directory_of_the_user_is_text_read_whatever_it_is_called() {
+        let rules = SearchRules { source_path: vec!["/src".into()], ..SearchRules::default() };
+        let files = LocalFiles::new(&rules, &Limits::default());
+        let source = Purpose::Source(BuiltFrom::default());
+        let is_of_user = |path: &str, by, purpose| files.is_of_user(Path::new(path), by, purpose);
+        assert!(is_of_user("/src/a", ChosenBy::Rule, source));
+        assert!(!is_of_user("/src/a", ChosenBy::Input, source));
+        assert!(!is_of_user("/src/../etc/shadow", ChosenBy::Rule, source), "by the letter");
+        assert!(!is_of_user("/etc/shadow", ChosenBy::Rule, source), "a claim is not enough");
+        assert!(!is_of_user("/usr/lib/debug/a", ChosenBy::Rule, source));
+    }
+
+    #[test]
+    fn text_that_a_core_leads_to_is_no_image() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("notes.so");
+        std::fs::write(&path, [b'x'; 100]).unwrap();
+        let files = LocalFiles::new(&SearchRules::default(), &Limits::default());
+        let error = files.open(&path, ChosenBy::Input, Purpose::Image).unwrap_err();
+        assert_eq!(error.to_string(), "is not an ELF file");
+    }
+}

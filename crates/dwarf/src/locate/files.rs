@@ -189,7 +189,7 @@ mod tests {
     fn an_absurdly_large_file_is_not_mapped() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("large");
-        fs::File::create(&path).unwrap().set_len((64 << 30) + 1).unwrap();
+        File::create(&path).unwrap().set_len((64 << 30) + 1).unwrap();
         assert_eq!(refused(&path, ChosenBy::Rule), "is larger than 64 GiB");
     }
 

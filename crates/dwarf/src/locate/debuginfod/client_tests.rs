@@ -303,9 +303,3 @@ fn a_module_and_its_debug_file_come_from_a_server() {
     assert!(files.with_dwarf().is_some());
     assert_eq!(notices, []);
 }
-
-#[test]
-fn without_debuginfod_in_the_rules_there_is_no_client() {
-    let locator = Locator::new(SearchRules::default(), Limits::default());
-    assert!(locator.client.is_none());
-}
