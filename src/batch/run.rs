@@ -16,10 +16,10 @@ use super::pool::{Done, Job, WorkerPool};
 use super::walk::{FoundFile, walk};
 use super::worker_process::WorkerCommand;
 use crate::report::BuildOptions;
-use crate::sandbox::Broker;
+use crate::sandbox::{Broker, PublicFiles};
 use obit_corefile::limits::Limits;
 use obit_corefile::mapped_file::open_regular;
-use obit_dwarf::locate::{Locator, SearchRules};
+use obit_dwarf::locate::{LocalFiles, Locator, SearchRules};
 use obit_triage::store::{FileStamp, Store, StoreError};
 use obit_triage::{PackedRecord, RecordStatus};
 
@@ -191,7 +191,10 @@ pub fn run(
     summary.groups = regrouped.groups;
     summary.new_groups = regrouped.new;
     if let Some(rules) = &settings.programs {
-        compare_code(store, &Locator::new(rules.clone(), Limits::default()), newest)?;
+        let limits = Limits::default();
+        let files = Arc::new(PublicFiles::new(LocalFiles::new(rules, &limits)));
+        let locator = Locator::with_access(rules.clone(), limits, files);
+        compare_code(store, &locator, newest)?;
     }
     summary.files = files.into_iter().flatten().collect();
     summary.took = begun.elapsed();

@@ -63,6 +63,7 @@ struct Cli {
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Explain why the process crashed (the same as `obit CORE`)
+    #[command(hide = true)]
     Analyze(Box<ReportArgs>),
     /// List the loaded modules: build IDs, files found or missing, debug information
     Modules(ModulesArgs),

@@ -226,6 +226,7 @@ impl Request {
             debuginfod: debuginfod(&self.debuginfod_urls),
         };
         let mut limits = Limits::default();
+        limits.spill_bytes = self.search.max_spill.unwrap_or(limits.spill_bytes);
         limits.frames_shown = self.frames.unwrap_or(limits.frames);
         process::Options {
             formatters: self.formatters.clone(),

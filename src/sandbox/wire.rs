@@ -162,7 +162,7 @@ mod tests {
                 assert_eq!(read, (by, purpose, PathBuf::from("/usr/bin/x")));
             }
         }
-        let id = BuildId::new(&[1, 2, 3]).unwrap();
+        let id = BuildId::new(&[7; 20]).unwrap();
         let source = Artifact::Source("/a.c");
         for artifact in [Artifact::DebugInfo, Artifact::Executable, source] {
             let bytes = download_bytes(&id, artifact);

@@ -16,7 +16,7 @@ pub struct Limits {
     pub note_segment_bytes: u64,
     /// Entries of `NT_FILE`.
     pub mapped_files: usize,
-    /// Threads that are kept.
+    /// Threads that are kept. Each takes two mappings, of which Linux allows 65,530 by default.
     pub threads: usize,
     /// Modules that are kept.
     pub modules: usize,
@@ -28,6 +28,9 @@ pub struct Limits {
     pub section_bytes: u64,
     /// Bytes of one core file after decompression.
     pub core_bytes: u64,
+    /// Bytes of an unpacked core that are kept on disk, holes not counted; never more than half of
+    /// the free space there.
+    pub spill_bytes: u64,
     /// Physical frames of one stack that are unwound.
     pub frames: usize,
     /// Frames of one thread that a report holds.
@@ -56,12 +59,13 @@ impl Default for Limits {
             notes: 1 << 20,
             note_segment_bytes: 1 << 30,
             mapped_files: 1 << 20,
-            threads: 1 << 17,
+            threads: 1 << 15,
             modules: 1 << 14,
             link_map_nodes: 1 << 14,
             string_bytes: 4096,
             section_bytes: 8 << 30,
             core_bytes: 1 << 40,
+            spill_bytes: 64 << 30,
             frames: 200_000,
             frames_shown: 300,
             scan_words: 4096,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use obit::sandbox::Mode;
 
+use super::quantities::bytes;
+
 /// Of every verb that opens a core.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Where to find files")]
@@ -49,6 +51,10 @@ pub(crate) struct Search {
     /// Fetch nothing, even if DEBUGINFOD_URLS is set
     #[arg(long, hide_short_help = true)]
     pub(crate) offline: bool,
+    /// Keep at most this much of an unpacked core on disk: 8G [default: 64G; never more than half
+    /// of the free space in TMPDIR]
+    #[arg(long, value_name = "SIZE", value_parser = bytes, hide_short_help = true)]
+    pub(crate) max_spill: Option<u64>,
     /// Neither read nor write the cache of debug sections (below XDG_CACHE_HOME)
     #[arg(long, hide_short_help = true)]
     pub(crate) no_cache: bool,

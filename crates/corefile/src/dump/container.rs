@@ -98,7 +98,7 @@ pub(super) fn unpack(
         return Err(failed(error));
     }
     check_start(path, container, start)?;
-    let mut spill = Spill::new(disk).map_err(|error| failed(&error))?;
+    let mut spill = Spill::new(disk, limits.spill_bytes).map_err(|error| failed(&error))?;
     // What comes after the last byte that the core's own headers speak of is not looked
     // at: a bomb of zeros would cost minutes.
     let mut promised = None;

@@ -17,6 +17,8 @@ const IN_MEMORY: u64 = 256 << 20;
 const PAGE: usize = 4096;
 /// Bytes moved at a time from memory to the file.
 const MOVED: u64 = 1 << 20;
+/// `TMPFS_MAGIC` (linux/magic.h).
+const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
 /// Names tried where the file system has no unnamed files.
 const NAMES: u32 = 100;
 
@@ -31,12 +33,14 @@ pub(super) struct Spill {
     in_memory: bool,
     /// The file for what does not fit in memory, if one was handed over.
     disk: Option<File>,
+    /// Bytes that may be kept on disk.
+    most: u64,
 }
 
 /// Why nothing more could be written.
 #[derive(Debug)]
 pub(super) enum Full {
-    /// Nine tenths of the free space, in bytes, are used: the rest is for others.
+    /// So many bytes are used: the limit, or the part of the free space that is not for others.
     Budget(u64),
     /// What the system said.
     Io(io::Error),
@@ -50,8 +54,8 @@ impl From<io::Error> for Full {
 
 impl Spill {
     /// `disk` is an empty file for what does not fit in memory; without one, an unnamed file is
-    /// made in the directory for temporary files.
-    pub(super) fn new(disk: Option<File>) -> io::Result<Self> {
+    /// made in the directory for temporary files. At most `most` bytes are kept there.
+    pub(super) fn new(disk: Option<File>, most: u64) -> io::Result<Self> {
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         match rustix::fs::memfd_create("obit-core", flags) {
             Ok(memory) => Ok(Self {
@@ -61,27 +65,31 @@ impl Spill {
                 budget: IN_MEMORY,
                 in_memory: true,
                 disk,
+                most,
             }),
             // Old kernels and some sandboxes have none.
-            Err(_) => Self::on_disk(disk),
+            Err(_) => Self::on_disk(disk, most),
         }
     }
 
-    fn on_disk(disk: Option<File>) -> io::Result<Self> {
+    fn on_disk(disk: Option<File>, most: u64) -> io::Result<Self> {
         let file = match disk {
             Some(disk) => disk,
             None => unnamed_file(&std::env::temp_dir())?,
         };
         let stat = rustix::fs::fstatvfs(&file)?;
         let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-        let budget = (free / 10).saturating_mul(9);
-        Ok(Self { file, len: 0, written: 0, budget, in_memory: false, disk: None })
+        // What is kept in a file system in memory is not there for anybody else either.
+        let is_memory = rustix::fs::fstatfs(&file)?.f_type == TMPFS_MAGIC;
+        let part = if is_memory { free / 4 } else { free / 2 };
+        let budget = part.min(most);
+        Ok(Self { file, len: 0, written: 0, budget, in_memory: false, disk: None, most })
     }
 
     /// One with room for so many bytes that are not zero.
     #[cfg(test)]
     pub(super) fn with_budget(budget: u64) -> io::Result<Self> {
-        Ok(Self { budget, ..Self::on_disk(None)? })
+        Ok(Self { budget, ..Self::on_disk(None, u64::MAX)? })
     }
 
     /// Bytes so far, holes counted.
@@ -118,7 +126,7 @@ impl Spill {
     }
 
     fn move_to_disk(&mut self) -> Result<(), Full> {
-        let mut disk = Self::on_disk(self.disk.take())?;
+        let mut disk = Self::on_disk(self.disk.take(), self.most)?;
         let memory = CoreBytes::new(self.file.try_clone()?, self.len);
         self.file.set_len(self.len)?;
         while disk.len < self.len {
@@ -193,7 +201,9 @@ mod tests {
 
     #[test]
     fn zeros_are_holes_and_come_back_as_zeros() {
-        for mut spill in [Spill::new(None).unwrap(), Spill::on_disk(None).unwrap()] {
+        for mut spill in
+            [Spill::new(None, u64::MAX).unwrap(), Spill::on_disk(None, u64::MAX).unwrap()]
+        {
             spill.write(&bytes()).unwrap();
             assert_eq!(spill.written, 2 * PAGE as u64);
             assert_eq!(spill.finish().unwrap().read_vec(0, u64::MAX), bytes());
@@ -202,7 +212,7 @@ mod tests {
 
     #[test]
     fn what_outgrows_memory_moves_to_disk() {
-        let mut spill = Spill::new(None).unwrap();
+        let mut spill = Spill::new(None, u64::MAX).unwrap();
         spill.budget = 3 * PAGE as u64;
         spill.write(&bytes()[..3 * PAGE]).unwrap();
         assert!(spill.in_memory);

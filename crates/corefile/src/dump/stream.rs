@@ -17,7 +17,8 @@ pub(super) fn open(
     disk: Option<File>,
     limits: &Limits,
 ) -> Result<Dump, OpenError> {
-    let spill = Spill::new(disk).map_err(|error| not_kept(error.to_string()))?;
+    let spill =
+        Spill::new(disk, limits.spill_bytes).map_err(|error| not_kept(error.to_string()))?;
     let bytes = keep(path, stream, spill, limits)?;
     open::read(path, bytes, None, limits)
 }
