@@ -11,8 +11,8 @@ use crate::census::{Census, Sighting};
 use crate::history::{Build, State};
 use crate::record::Record;
 use crate::views::{
-    CrashFacts, DumpLine, GroupDetail, GroupSummary, NoteReport, ReleaseCount, SHOW_SCHEMA,
-    SUSPECTS, ViewOptions, correlations, ranked,
+    CrashFacts, CrashRecord, DumpLine, GroupDetail, GroupSummary, NoteReport, ReleaseCount,
+    SHOW_SCHEMA, SUSPECTS, ViewOptions, correlations, ranked,
 };
 
 /// Crashes of the group, and as many of others, whose values are compared.
@@ -190,7 +190,9 @@ impl Store {
     }
 
     fn facts(&self, row: i64) -> Result<Option<Rc<CrashFacts>>, StoreError> {
-        Ok(self.record(row)?.as_ref().map(|record| Rc::new(CrashFacts::of(record))))
+        let json = self.json_in(row).map_err(|source| self.failed(source))?;
+        let record = json.and_then(|json| CrashRecord::read(&json));
+        Ok(record.map(|record| Rc::new(CrashFacts::of(&record))))
     }
 
     fn dump_line(

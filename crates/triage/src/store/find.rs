@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
 
 use super::connection::Store;
 use super::error::StoreError;
 use super::merge_split::merged_into;
-use super::packed::unpacked;
+use super::packed::unpacked_json;
 use crate::groups::CrashKey;
-use crate::record::Record;
+use crate::record::{Record, read_record};
 
 /// What an id, or its start, stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,12 +107,19 @@ impl Store {
     }
 
     pub(super) fn record_in(&self, row: i64) -> rusqlite::Result<Option<Record>> {
-        let packed: Option<Vec<u8>> = self
-            .connection
-            .prepare_cached("SELECT json FROM record WHERE dump = ?1")?
-            .query_row([row], |row| row.get(0))
-            .optional()?;
-        Ok(packed.and_then(|packed| unpacked(&packed)))
+        Ok(self.json_in(row)?.and_then(|json| read_record(&json).ok()))
+    }
+
+    /// The JSON of a dump's record.
+    pub(super) fn json_in(&self, row: i64) -> rusqlite::Result<Option<Vec<u8>>> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT json FROM record WHERE dump = ?1")?;
+        let mut rows = statement.query([row])?;
+        let packed = rows.next()?.map(|row| row.get_ref(0)).transpose()?;
+        Ok(match packed {
+            Some(ValueRef::Blob(packed)) => unpacked_json(packed),
+            _ => None,
+        })
     }
 
     /// Ids of the dump in a row: the dump's and the crash's.

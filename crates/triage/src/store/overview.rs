@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use super::connection::Store;
 use super::error::StoreError;
-use super::packed::unpacked_json;
 use crate::history::Status;
 use crate::views::{GroupSummary, Overview, Ranked, ViewOptions, headline, ranked};
 use obit_report::{Cause, Signature};
@@ -113,12 +112,7 @@ impl Store {
             cause: Option<Cause>,
             signature: Option<Signature>,
         }
-        let packed: Option<Vec<u8>> = self
-            .connection
-            .prepare_cached("SELECT json FROM record WHERE dump = ?1")?
-            .query_row([row], |row| row.get(0))
-            .optional()?;
-        let json = packed.and_then(|packed| unpacked_json(&packed));
+        let json = self.json_in(row)?;
         let record: Option<OfRecord> = json.and_then(|json| serde_json::from_slice(&json).ok());
         Ok(record.and_then(|record| Some((record.cause?, record.signature))))
     }

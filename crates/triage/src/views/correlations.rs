@@ -6,11 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::crash_record::{CrashRecord, Frame};
 use crate::history::{Rate, p_of_more};
-use crate::record::Record;
 use crate::signature::module_name;
-use obit_redact::Shown;
-use obit_report::{FrameReport, ThreadReport, Variable, VariableValue};
+use obit_report::VariableValue;
 
 /// CrashFacts that are taken from one crash.
 const MOST_FACTS: usize = 256;
@@ -75,7 +74,7 @@ pub struct GroupTrait {
 
 impl CrashFacts {
     /// Of one crash.
-    pub(crate) fn of(record: &Record) -> Self {
+    pub(crate) fn of(record: &CrashRecord) -> Self {
         let mut facts = Self::default();
         let mut say = |name: &str, value: Option<String>| {
             if let Some(value) = value.filter(|value| !value.is_empty()) {
@@ -83,7 +82,7 @@ impl CrashFacts {
             }
         };
         let process = &record.process;
-        say("host", record.host.as_ref().map(|host| host.as_str().to_owned()));
+        say("host", record.host.clone());
         say("program", process.exe.as_ref().map(|exe| exe.as_str().to_owned()));
         say("process name", process.comm.as_ref().map(|comm| comm.as_str().to_owned()));
         say("build", process.build_id.clone());
@@ -97,8 +96,8 @@ impl CrashFacts {
                 None => signal.name.clone(),
             }),
         );
-        let thread = crashed(record);
-        say("thread", thread.and_then(|t| t.name.as_ref()).map(|name| name.as_str().to_owned()));
+        let thread = record.crashed();
+        say("thread", thread.and_then(|thread| thread.name.clone()));
         for argument in process.args.iter().skip(1).take(64) {
             say(&format!("argument {}", cut(argument.as_str())), Some("given".to_owned()));
         }
@@ -114,19 +113,19 @@ impl CrashFacts {
         facts
     }
 
-    fn frame(&mut self, at: usize, frame: &FrameReport) {
+    fn frame(&mut self, at: usize, frame: &Frame) {
         let Some(function) = &frame.function else { return };
         let frames: BTreeSet<usize> = self.variables.keys().map(|(at, ..)| *at).collect();
         if frames.len() >= FRAMES || self.variables.len() >= MOST_FACTS {
             return;
         }
         for (place, variable) in frame.args.iter().chain(&frame.locals).take(32).enumerate() {
-            let name = format!("{}: {}", function.as_str(), variable.name.as_str());
+            let name = format!("{function}: {}", variable.name);
             // A function that calls itself is represented by its innermost call.
             if self.variables.keys().any(|(.., known)| *known == name) {
                 continue;
             }
-            if let Some(fact) = fact(variable) {
+            if let Some(fact) = fact(variable.said()) {
                 self.variables.insert((at, place, name.clone()), fact);
             }
             let pointee = variable.pointee.as_ref();
@@ -135,8 +134,8 @@ impl CrashFacts {
                 None => (&variable.members, "."),
             };
             for member in members.iter().take(16) {
-                if let Some(fact) = fact(member) {
-                    let name = format!("{name}{joint}{}", member.name.as_str());
+                if let Some(fact) = fact(member.said()) {
+                    let name = format!("{name}{joint}{}", member.name);
                     self.variables.insert((at, place + MEMBERS, name), fact);
                 }
             }
@@ -144,15 +143,11 @@ impl CrashFacts {
     }
 }
 
-fn crashed(record: &Record) -> Option<&ThreadReport> {
-    record.threads.iter().find(|thread| thread.crashed).or_else(|| record.threads.first())
-}
-
-fn fact(variable: &Variable) -> Option<Fact> {
-    let text = || variable.text.as_ref().or(variable.summary.as_ref()).map(Shown::as_str);
-    match &variable.value {
+/// What is said by a value and by its text.
+fn fact((value, text): (Option<&VariableValue>, Option<&str>)) -> Option<Fact> {
+    match value {
         Some(VariableValue::Bool(value)) => Some(Fact::Text(value.to_string())),
-        Some(VariableValue::Integer(value)) => match text() {
+        Some(VariableValue::Integer(value)) => match text {
             // A byte is shown as a character, too.
             Some(text) if !text.starts_with('\\') => Some(Fact::Text(cut(text))),
             _ => Some(Fact::Number(*value as f64)),
@@ -162,7 +157,7 @@ fn fact(variable: &Variable) -> Option<Fact> {
             Some(digits) => u64::from_str_radix(digits, 16).ok().map(Fact::Pointer),
             None => Some(Fact::Text(cut(value))),
         },
-        None => text().map(|text| Fact::Text(cut(text))),
+        None => text.map(|text| Fact::Text(cut(text))),
     }
 }
 

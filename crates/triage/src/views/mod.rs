@@ -3,6 +3,7 @@
 
 mod builds;
 mod correlations;
+mod crash_record;
 mod detail;
 mod difference;
 mod filter;
@@ -40,5 +41,6 @@ pub use survey::{Survey, Unreadable};
 
 pub(crate) use builds::builds;
 pub(crate) use correlations::{CrashFacts, correlations};
+pub(crate) use crash_record::CrashRecord;
 pub(crate) use detail::SUSPECTS;
 pub(crate) use overview::{Ranked, ranked};
