@@ -58,8 +58,11 @@ impl Store {
 
     fn rows_by_time(&self, only: &str, most: i64) -> Result<Vec<i64>, StoreError> {
         let read = || {
+            // All of few are better put in order than found among all by time.
+            let time =
+                if only.is_empty() { "coalesce(time, added)" } else { "+coalesce(time, added)" };
             let mut statement = self.connection.prepare(&format!(
-                "SELECT n FROM dump {only} ORDER BY coalesce(time, added) DESC, n DESC LIMIT ?1"
+                "SELECT n FROM dump {only} ORDER BY {time} DESC, n DESC LIMIT ?1"
             ))?;
             let rows = statement.query_map([most], |row| row.get(0))?;
             rows.collect::<rusqlite::Result<_>>()

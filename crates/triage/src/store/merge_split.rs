@@ -104,14 +104,15 @@ impl Store {
                 }
             }
             // The rest goes on under the id, however small it is.
-            let taken: BTreeSet<i64> = transaction
-                .prepare("SELECT DISTINCT bug FROM trace WHERE bug IS NOT NULL")?
-                .query_map([], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
+            let is_taken = |bug: i64| {
+                transaction
+                    .prepare_cached("SELECT EXISTS (SELECT 1 FROM trace WHERE bug = ?1)")?
+                    .query_row([bug], |row| row.get(0))
+            };
             let bug = new_bug(
                 transaction,
                 parted.iter().filter_map(|subgroup| subgroup.split('@').next()),
-                &taken,
+                &is_taken,
             )?;
             ungroup(transaction, &[n])?;
             for subgroup in &parted {

@@ -137,7 +137,6 @@ fn write_groups(
     grouping: &Grouping,
 ) -> rusqlite::Result<(Vec<i64>, u64)> {
     let (kept, mut taken) = kept_bugs(rows, grouping);
-    taken.extend(scope.bugs_outside(transaction)?);
     let (mut bugs, mut new) = (Vec::new(), 0);
     // Of each old group, how many of its dumps went into which other.
     let mut moved: BTreeMap<i64, BTreeMap<i64, u64>> = BTreeMap::new();
@@ -149,7 +148,8 @@ fn write_groups(
             None => {
                 new += 1;
                 let signatures = members().map(|row| row.key.signature.as_str());
-                let n = new_bug(transaction, signatures, &taken)?;
+                let is_taken = |n| Ok(taken.contains(&n) || scope.leaves_some_of(transaction, n)?);
+                let n = new_bug(transaction, signatures, &is_taken)?;
                 taken.insert(n);
                 n
             }
@@ -232,7 +232,7 @@ fn write_suspected(
 pub(super) fn new_bug<'s>(
     transaction: &Transaction<'_>,
     signatures: impl Iterator<Item = &'s str>,
-    taken: &BTreeSet<i64>,
+    is_taken: &dyn Fn(i64) -> rusqlite::Result<bool>,
 ) -> rusqlite::Result<i64> {
     let signature = signatures.min().unwrap_or_default();
     let mut find = transaction.prepare_cached("SELECT n FROM bug WHERE id = ?1")?;
@@ -241,7 +241,7 @@ pub(super) fn new_bug<'s>(
     let numbered = (2_u64..).map(|number| format!("{signature}.{number}"));
     for id in short.into_iter().chain(numbered) {
         match find.query_row([&id], |row| row.get(0)).optional()? {
-            Some(n) if !taken.contains(&n) => return Ok(n),
+            Some(n) if !is_taken(n)? => return Ok(n),
             Some(_) => {}
             None => return insert.insert([&id]),
         }

@@ -64,15 +64,23 @@ impl Scope {
         Ok(())
     }
 
-    /// Groups with a dump that this leaves alone.
-    pub(super) fn bugs_outside(&self, connection: &Connection) -> rusqlite::Result<Vec<i64>> {
-        let Self::Images(images) = self else { return Ok(Vec::new()) };
-        let mut statement = connection.prepare(
-            "SELECT DISTINCT bug FROM trace WHERE dumps > 0 AND bug NOT NULL
-             AND coalesce(image, '') NOT IN (SELECT value FROM json_each(?1))",
+    /// Whether a group has a dump that this leaves alone.
+    pub(super) fn leaves_some_of(
+        &self,
+        connection: &Connection,
+        bug: i64,
+    ) -> rusqlite::Result<bool> {
+        let Self::Images(images) = self else { return Ok(false) };
+        let mut statement = connection.prepare_cached(
+            "SELECT DISTINCT coalesce(image, '') FROM trace WHERE bug = ?1 AND dumps > 0",
         )?;
-        let images = serde_json::to_string(images).unwrap_or_default();
-        statement.query_map([images], |row| row.get(0))?.collect()
+        let mut rows = statement.query([bug])?;
+        while let Some(row) = rows.next()? {
+            if !images.contains(&row.get::<_, String>(0)?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
