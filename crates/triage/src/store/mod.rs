@@ -34,6 +34,7 @@ mod read;
 mod regroup;
 mod regroup_scope;
 mod rows;
+mod sightings;
 mod states;
 mod survey;
 mod tables;

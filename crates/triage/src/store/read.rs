@@ -1,6 +1,7 @@
 //! What is there, read.
 
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row};
@@ -8,12 +9,16 @@ use rusqlite::{OptionalExtension, Row};
 use super::connection::Store;
 use super::error::StoreError;
 use super::packed::{unpacked, unpacked_json};
+use super::sightings::wrong_blocks;
 use super::words::confidence_named;
 use crate::groups::CrashKey;
 use crate::record::{Reason, Record, RecordStatus};
 use obit_causes::CauseClass;
 use obit_redact::Shown;
 use obit_report::{Cause, Signature};
+
+/// Rows of records that one of two readers checks before the next.
+const TOGETHER: i64 = 1_024;
 
 /// How much is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -177,21 +182,35 @@ impl Store {
     /// What is wrong with it.
     pub fn check(&self) -> Result<Counts, StoreError> {
         let failed = |source| self.failed(source);
-        // The tables take as long as the records, and another reader costs nothing.
+        // Another reader costs nothing: it takes blocks of records, and this one the tables
+        // first and then such blocks, too.
+        let next = Mutex::new(i64::MIN);
         let damaged = std::thread::scope(|scope| {
             let beside = self.path.is_file().then(|| {
                 let path = self.path.clone();
+                let next = &next;
                 scope.spawn(move || {
                     let store = Self::open(&path)?;
-                    store.damaged_records().map_err(|source| store.failed(source))
+                    store.damaged_records(next).map_err(|source| store.failed(source))
                 })
             });
             self.said_ok("integrity_check(10)")?;
+            let here = self.damaged_records(&next).map_err(failed)?;
             match beside.map(std::thread::ScopedJoinHandle::join) {
-                Some(Ok(damaged)) => damaged,
-                Some(Err(_)) | None => self.damaged_records().map_err(failed),
+                Some(Ok(there)) => Ok(here + there?),
+                None => Ok(here),
+                Some(Err(_)) => self.damaged_records(&Mutex::new(i64::MIN)).map_err(failed),
             }
         })?;
+        let damaged = damaged + self.lost_records().map_err(failed)?;
+        match wrong_blocks(&self.connection).map_err(failed)? {
+            0 => {}
+            1 => return Err(self.damaged("one block of `sightings` is not what the dumps are")),
+            some => {
+                let problem = format!("{some} blocks of `sightings` are not what the dumps are");
+                return Err(self.damaged(&problem));
+            }
+        }
         let lost: Option<String> = self
             .connection
             .query_row("PRAGMA foreign_key_check", [], |row| row.get(0))
@@ -204,26 +223,44 @@ impl Store {
         self.counts()
     }
 
-    /// Records that cannot be read, and dumps that lost theirs. The checksum of a record
-    /// shows whether it is as it was written.
-    fn damaged_records(&self) -> rusqlite::Result<u64> {
+    /// Dumps that lost their records.
+    fn lost_records(&self) -> rusqlite::Result<u64> {
         let lost: i64 = self.connection.query_row(
             "SELECT count(*) FROM dump WHERE kept AND NOT EXISTS
                (SELECT 1 FROM record WHERE record.dump = dump.n)",
             [],
             |row| row.get(0),
         )?;
-        let mut damaged = u64::try_from(lost).unwrap_or(0);
-        let mut statement = self.connection.prepare("SELECT json FROM record")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let is_whole = match row.get_ref(0)? {
-                ValueRef::Blob(packed) => unpacked_json(packed).is_some(),
-                _ => false,
+        Ok(u64::try_from(lost).unwrap_or(0))
+    }
+
+    /// Records that cannot be read, of those from row `next` on that no other reader takes.
+    /// The checksum of a record shows whether it is as it was written.
+    fn damaged_records(&self, next: &Mutex<i64>) -> rusqlite::Result<u64> {
+        let mut last = self.connection.prepare(
+            "SELECT max(dump) FROM (SELECT dump FROM record WHERE dump >= ?1 ORDER BY dump LIMIT ?2)",
+        )?;
+        let mut records =
+            self.connection.prepare("SELECT json FROM record WHERE dump BETWEEN ?1 AND ?2")?;
+        let mut damaged = 0;
+        loop {
+            let (from, to) = {
+                let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
+                let from = *next;
+                let to = last.query_row([from, TOGETHER], |row| row.get::<_, Option<i64>>(0))?;
+                let Some(to) = to else { return Ok(damaged) };
+                *next = to.saturating_add(1);
+                (from, to)
             };
-            damaged += u64::from(!is_whole);
+            let mut rows = records.query([from, to])?;
+            while let Some(row) = rows.next()? {
+                let is_whole = match row.get_ref(0)? {
+                    ValueRef::Blob(packed) => unpacked_json(packed).is_some(),
+                    _ => false,
+                };
+                damaged += u64::from(!is_whole);
+            }
         }
-        Ok(damaged)
     }
 
     fn none_damaged(&self, damaged: u64) -> Result<(), StoreError> {

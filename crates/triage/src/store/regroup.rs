@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use super::connection::Store;
 use super::error::StoreError;
 use super::regroup_scope::Scope;
+use super::sightings::complete_blocks;
 use crate::groups::{Constraints, CrashKey, Grouping, group};
 
 /// What grouping anew changed.
@@ -67,6 +68,7 @@ fn regroup(transaction: &Transaction<'_>, scope: &Scope) -> rusqlite::Result<Reg
     }
     transaction.execute("UPDATE trace SET grouped = dumps WHERE dumps <> grouped", [])?;
     scope.close(transaction)?;
+    complete_blocks(transaction)?;
     let groups: i64 = transaction.query_row(
         "SELECT count(DISTINCT bug) FROM trace WHERE dumps > 0",
         [],

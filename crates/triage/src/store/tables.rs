@@ -11,7 +11,7 @@ use super::error::{NotAStore, StoreError};
 /// `obit` in ASCII, in the file's header.
 const APPLICATION_ID: i64 = 0x6f62_6974;
 /// The version of the tables.
-const VERSION: i64 = 7;
+const VERSION: i64 = 8;
 /// How long another process' write is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -152,6 +152,22 @@ CREATE INDEX dump_failed ON dump (n) WHERE status <> 'ok';
 CREATE INDEX dump_host ON dump (host);
 CREATE INDEX dump_build ON dump (build);
 CREATE INDEX dump_time ON dump (coalesce(time, added));
+",
+    "
+CREATE TABLE sightings (
+  block INTEGER PRIMARY KEY,        -- n / 1024 of its dumps
+  packed BLOB NOT NULL              -- sightings::Block
+) STRICT;
+CREATE TRIGGER sightings_in AFTER INSERT ON dump BEGIN
+  DELETE FROM sightings WHERE block = new.n / 1024;
+END;
+CREATE TRIGGER sightings_out AFTER DELETE ON dump BEGIN
+  DELETE FROM sightings WHERE block = old.n / 1024;
+END;
+CREATE TRIGGER sightings_changed AFTER UPDATE OF n, status, complete, time, added, host, build,
+  trace, class, severity, confidence, module ON dump BEGIN
+  DELETE FROM sightings WHERE block IN (old.n / 1024, new.n / 1024);
+END;
 ",
 ];
 const _: () = assert!(STEPS.len() + 1 == VERSION as usize);
