@@ -6,9 +6,7 @@ mod programs;
 pub(crate) use code_questions::{code_questions, stack_functions};
 pub(crate) use programs::Programs;
 
-use std::collections::HashSet;
-
-use crate::history::{Build, CodeHashes, Event, State};
+use crate::history::{Build, CodeHashes, Event, StackFunction, State};
 use obit_report::Confidence;
 
 /// Everything that is counted, read from a store.
@@ -22,7 +20,7 @@ pub(crate) struct Census {
     pub words: Vec<String>,
     /// All groups.
     pub groups: Vec<CensusGroup>,
-    /// All dumps that could be read.
+    /// All dumps that could be read, in the order of their rows.
     pub sightings: Vec<Sighting>,
     /// Dumps that could not be read.
     pub failed: u64,
@@ -71,20 +69,29 @@ pub(crate) struct Sighting {
 }
 
 impl Census {
+    /// The dumps of which the store has the functions on their stacks: few.
+    pub(crate) fn with_stacks(&self) -> impl Iterator<Item = (&Sighting, &[StackFunction])> {
+        self.code.stacks.iter().filter_map(|(dump, stack)| {
+            // They are in the order of their rows.
+            let at = self.sightings.binary_search_by_key(dump, |sighting| sighting.dump).ok()?;
+            Some((self.sightings.get(at)?, stack.as_slice()))
+        })
+    }
+
     /// Fills in the numbers of dumps and hosts of the builds.
     pub(crate) fn count_dumps(&mut self) {
         for build in &mut self.builds {
             (build.dumps, build.seen, build.hosts) = (0, None, 0);
         }
         let mut times = vec![Vec::new(); self.builds.len()];
-        let mut seen_on = HashSet::new();
+        let mut hosts = vec![Vec::new(); self.builds.len()];
         for sighting in &self.sightings {
             let Some(build) = self.builds.get_mut(sighting.event.build) else { continue };
             build.dumps += 1;
-            if let Some(host) = sighting.event.host
-                && seen_on.insert((sighting.event.build, host))
+            if let Some((hosts, host)) =
+                hosts.get_mut(sighting.event.build).zip(sighting.event.host)
             {
-                build.hosts += 1;
+                hosts.push(host);
             }
             let time = sighting.event.time;
             if let Some(times) = times.get_mut(sighting.event.build) {
@@ -92,6 +99,11 @@ impl Census {
             }
             let (first, last) = build.seen.unwrap_or((time, time));
             build.seen = Some((first.min(time), last.max(time)));
+        }
+        for (build, hosts) in self.builds.iter_mut().zip(&mut hosts) {
+            hosts.sort_unstable();
+            hosts.dedup();
+            build.hosts = hosts.len();
         }
         for (build, times) in self.builds.iter_mut().zip(&mut times) {
             let tenth = times.len() / 10;

@@ -41,12 +41,14 @@ impl Programs {
             if let Some(keeps) = program.and_then(|program| keep_states.get_mut(program)) {
                 *keeps |= is_resolved;
             }
-            let stack = census.code.stacks.get(&sighting.dump);
-            if let Some(stacks) = program.and_then(|program| stacks.get_mut(program)) {
-                stacks.extend(sighting.group.zip(stack.map(Vec::as_slice)));
-            }
             if let Some(times) = program.and_then(|program| times.get_mut(program)) {
                 times.push(sighting.event.time);
+            }
+        }
+        for (sighting, stack) in census.with_stacks() {
+            let program = of_build.get(sighting.event.build).copied();
+            if let Some(stacks) = program.and_then(|program| stacks.get_mut(program)) {
+                stacks.extend(sighting.group.map(|group| (group, stack)));
             }
         }
         for times in &mut times {

@@ -26,7 +26,7 @@ impl From<Option<Verdict>> for FromReleases {
 
 /// What the releases show, where there are two or more that were used.
 pub(super) fn by_release(
-    counts: &CountsByRelease,
+    counts: &CountsByRelease<'_>,
     program: &ProgramHistory<'_>,
     code: &GroupCode<'_>,
 ) -> FromReleases {
@@ -44,7 +44,7 @@ pub(super) fn by_release(
 
 /// A group among the releases of its program. Places are those of the list of releases.
 struct InReleases<'a> {
-    counts: &'a CountsByRelease,
+    counts: &'a CountsByRelease<'a>,
     program: &'a ProgramHistory<'a>,
     code: &'a GroupCode<'a>,
     /// The first release that has the group.
@@ -80,7 +80,7 @@ struct Gap {
 
 impl<'a> InReleases<'a> {
     fn of(
-        counts: &'a CountsByRelease,
+        counts: &'a CountsByRelease<'a>,
         program: &'a ProgramHistory<'a>,
         code: &'a GroupCode<'a>,
     ) -> Option<Self> {
@@ -114,16 +114,19 @@ impl<'a> InReleases<'a> {
         let changed = self.changes(self.previous, self.newest);
         let is_same = !changed.is_empty() && changed.iter().all(ChangedFunction::is_same);
         let limit = if is_same { UNCHANGED_P } else { NEW_P };
-        let reason = format!(
-            "first seen in {}: {}; none of {} before",
-            self.release(self.newest).name,
-            part(here),
-            dumps(before.dumps)
-        );
+        let reason = || {
+            format!(
+                "first seen in {}: {}; none of {} before{}",
+                self.release(self.newest).name,
+                part(here),
+                dumps(before.dumps),
+                doubt(p, limit)
+            )
+        };
         let verdict = Verdict {
             status: Status::New,
             is_sure: p < limit,
-            reason: reason + &doubt(p, limit),
+            reason: self.program.say(reason),
             p: Some(p),
             ..Verdict::default()
         };
@@ -138,12 +141,15 @@ impl<'a> InReleases<'a> {
         let newest = self.release(self.newest);
         let (before, here) = (self.together(self.first, self.newest), self.rate(self.newest));
         let p = p_of_fewer(here, before);
-        let expected = here.expected_from(before);
-        let reason = format!("not seen in {}: {}; {expected:.1} expected", newest.name, part(here));
+        let reason = || {
+            let expected = here.expected_from(before);
+            let (name, part, doubt) = (&newest.name, part(here), doubt(p, ABSENCE_P));
+            format!("not seen in {name}: {part}; {expected:.1} expected{doubt}")
+        };
         Verdict {
             status: Status::Fading,
             is_sure: p < ABSENCE_P && self.counts.is_comparable(newest),
-            reason: reason + &doubt(p, ABSENCE_P),
+            reason: self.program.say(reason),
             p: Some(p),
             ..Verdict::default()
         }
@@ -228,14 +234,16 @@ impl<'a> InReleases<'a> {
     }
 
     fn back(&self, gap: &Gap) -> String {
-        format!(
-            "back in {}: {}; none of {} in {}, where {:.1} were expected",
-            self.release(self.newest).name,
-            part(self.rate(self.newest)),
-            dumps(gap.rate.dumps),
-            gap.names,
-            gap.rate.expected_from(gap.before)
-        )
+        self.program.say(|| {
+            format!(
+                "back in {}: {}; none of {} in {}, where {:.1} were expected",
+                self.release(self.newest).name,
+                part(self.rate(self.newest)),
+                dumps(gap.rate.dumps),
+                gap.names,
+                gap.rate.expected_from(gap.before)
+            )
+        })
     }
 
     /// Back after a gap, and what the code adds to that.
@@ -262,7 +270,7 @@ impl<'a> InReleases<'a> {
                 );
                 (gap.p < UNCHANGED_P, and_code)
             }
-            Evidence::Unknown => (gap.p < ABSENCE_P, doubt(gap.p, ABSENCE_P)),
+            Evidence::Unknown => (gap.p < ABSENCE_P, self.program.say(|| doubt(gap.p, ABSENCE_P))),
         };
         let (status, reason, p) = (Status::Regressed, self.back(gap), Some(gap.p));
         (Verdict { status, is_sure, reason, p, ..Verdict::default() }, and_code)
@@ -272,8 +280,9 @@ impl<'a> InReleases<'a> {
     fn trend(&self) -> Option<Verdict> {
         let (here, before) = (self.rate(self.newest), self.together(self.first, self.newest));
         let newest = &self.release(self.newest).name;
-        Verdict::of_trend(here, before, || {
-            format!("{} in {newest}, {} before", part(here), part(before))
+        Verdict::of_trend(here, before, |p| {
+            self.program
+                .say(|| format!("{} in {newest}, {} before ({p})", part(here), part(before)))
         })
     }
 }

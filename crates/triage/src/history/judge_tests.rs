@@ -50,6 +50,7 @@ impl Sample {
             now: *self.times.last().unwrap(),
             window: WINDOW,
             keeps_states: self.keeps_states,
+            is_worded: true,
         };
         let newest = self.builds.len() - 1;
         let stacks = vec![(newest, self.stack.as_slice())];

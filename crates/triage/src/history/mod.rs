@@ -34,7 +34,7 @@ pub(crate) use common_functions::CommonFunctions;
 pub(crate) use judge::{WINDOW, judge, most_urgent};
 pub(crate) use placement::is_local_path;
 pub(crate) use release::{OrderedBy, Releases};
-pub(crate) use surge::HourCounts;
+pub(crate) use surge::{HourCounts, may_surge};
 pub(crate) use trend::{ABSENCE_P, Direction, Rate, direction, p_of_more};
 pub(crate) use verdict::{ProgramHistory, Verdict};
 pub(crate) use version::version_of_path;

@@ -23,12 +23,13 @@ pub(super) fn recent(events: &[Event], program: &ProgramHistory<'_>) -> Option<V
     if !has_releases && first > start {
         let earlier = program.times.partition_point(|time| *time <= start) as u64;
         let all = program.times.len() as u64;
-        let reason = if earlier == 0 {
-            format!("first seen within the {} that the dumps cover", in_days(days))
-        } else {
+        let reason = program.say(|| {
+            if earlier == 0 {
+                return format!("first seen within the {} that the dumps cover", in_days(days));
+            }
             let count = dumps(events.len() as u64);
             format!("first seen in the last {}: {count}; none of {earlier} before", in_days(days))
-        };
+        });
         let p = p_of_fewer(
             Rate { count: 0, dumps: earlier, exposure: None },
             Rate { count: events.len() as u64, dumps: all - earlier, exposure: None },
@@ -56,7 +57,7 @@ pub(super) fn recent(events: &[Event], program: &ProgramHistory<'_>) -> Option<V
         here.exposure = Some(program.window as f64);
         before.exposure = Some((start - before_start) as f64);
     }
-    let shown = || {
+    let reason = |p: &str| {
         let length = in_days((start - before_start) as f64 / 86_400.0);
         // Where time counts, its lengths are in the sentence.
         let shown = |rate: Rate| match rate.exposure {
@@ -64,13 +65,13 @@ pub(super) fn recent(events: &[Event], program: &ProgramHistory<'_>) -> Option<V
             None => part(rate),
         };
         format!(
-            "{} in the last {}, {} in the {length} before",
+            "{} in the last {}, {} in the {length} before ({p})",
             shown(here),
             in_days(days),
             shown(before)
         )
     };
-    let verdict = Verdict::of_trend(here, before, shown)?;
+    let verdict = Verdict::of_trend(here, before, |p| program.say(|| reason(p)))?;
     // A release that has more of it outweighs some quiet days.
     (verdict.status != Status::Fading || !has_releases).then_some(verdict)
 }

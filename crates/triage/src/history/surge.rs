@@ -61,6 +61,13 @@ impl Surge {
     }
 }
 
+/// Whether there are enough dumps in the `window` seconds before `now`: most groups have not,
+/// and then their hours need not be counted.
+pub(crate) fn may_surge(times: impl Iterator<Item = i64>, now: i64, window: i64) -> bool {
+    let from = now.saturating_sub(window).saturating_sub(HOUR);
+    times.filter(|time| *time >= from).count() as u64 >= LEAST_DUMPS
+}
+
 /// Dumps of a group in each hour that has any, by the number of the hour since 1970.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HourCounts(BTreeMap<i64, u64>);

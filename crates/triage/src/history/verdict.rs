@@ -40,6 +40,15 @@ pub(crate) struct ProgramHistory<'p> {
     /// Whether the user says of groups of this program when they are resolved. Then weak
     /// evidence alone makes none regressed.
     pub keeps_states: bool,
+    /// Whether reasons are worded. Most groups of a long list are not shown.
+    pub is_worded: bool,
+}
+
+impl ProgramHistory<'_> {
+    /// What `words` says, where reasons are worded.
+    pub(super) fn say(&self, words: impl FnOnce() -> String) -> String {
+        if self.is_worded { words() } else { String::new() }
+    }
 }
 
 impl Verdict {
@@ -48,14 +57,19 @@ impl Verdict {
         Self { status, is_sure: true, reason, ..Self::default() }
     }
 
-    /// That the rate rose or fell, if it did; `shown` words both rates.
-    pub(super) fn of_trend(here: Rate, before: Rate, shown: impl Fn() -> String) -> Option<Self> {
+    /// That the rate rose or fell, if it did; `reason` words both rates and how likely chance
+    /// alone does that.
+    pub(super) fn of_trend(
+        here: Rate,
+        before: Rate,
+        reason: impl FnOnce(&str) -> String,
+    ) -> Option<Self> {
         let (direction, p) = direction(here, before);
         let status = match direction? {
             Direction::Up => Status::Increasing,
             Direction::Down => Status::Fading,
         };
-        let reason = format!("{} ({})", shown(), p_text(p));
+        let reason = reason(&p_text(p));
         Some(Self { status, is_sure: true, reason, p: Some(p), ..Self::default() })
     }
 }

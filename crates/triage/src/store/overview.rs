@@ -31,7 +31,7 @@ impl Store {
     }
 
     /// All groups as `options` ask for them: of each status the first `in_full`, and of those
-    /// behind them only what orders them and the signature.
+    /// behind them only what orders them, the reason and the signature.
     ///
     /// # Errors
     /// Those of the database.
@@ -52,6 +52,7 @@ impl Store {
                 ranked.complete(group);
                 self.fill_in(group)?;
             } else {
+                ranked.explain(group);
                 group.signature = self.signature(group).map_err(|source| self.failed(source))?;
             }
         }

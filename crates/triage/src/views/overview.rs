@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
 use super::filter::{DumpFacts, Filter};
 use super::options::{Sort, ViewOptions};
@@ -14,10 +15,13 @@ use super::summary::{
 use crate::census::{Census, Programs, Sighting};
 use crate::history::{
     CodeHashes, CommonFunctions, Event, GroupCode, HourCounts, ProgramHistory, Releases, State,
-    Status, Verdict, WINDOW, judge, most_urgent,
+    Status, Verdict, WINDOW, judge, may_surge, most_urgent,
 };
 use obit_report::Severity;
 
+/// Threads that judge groups, at most, and groups that are worth one.
+const MOST_THREADS: usize = 4;
+const LEAST_SHARE: usize = 1_000;
 /// Stretches of time that a trend has.
 const BUCKETS: usize = 16;
 
@@ -29,6 +33,8 @@ pub(crate) struct Ranked<'c> {
     census: &'c Census,
     programs: Programs,
     members: Members<'c>,
+    /// Groups of which a dump has a stack whose code may be known.
+    with_code: BTreeSet<usize>,
     options: &'c ViewOptions,
     /// Where trends begin, and the length of a stretch.
     trend: (i64, i64),
@@ -103,40 +109,68 @@ pub(crate) fn ranked<'c>(
         totals: Totals { of_program: vec![0; programs.names.len()], all: 0 },
         programs,
         members: Members::of(census),
+        with_code: census.with_stacks().filter_map(|(sighting, _)| sighting.group).collect(),
         census,
         options,
         trend: (start, end.saturating_sub(start).max(0) / BUCKETS as i64 + 1),
         axis: Axis::new(start, end, options.per),
     };
     ranked.count_dumps();
-    let window = options.window.unwrap_or(WINDOW).max(1);
-    for (place, group) in census.groups.iter().enumerate() {
-        if only.is_some_and(|only| !only.contains(&group.id)) {
-            continue;
+    let wanted: Vec<usize> = match only {
+        Some(only) => {
+            let groups = census.groups.iter().enumerate();
+            groups.filter(|(_, group)| only.contains(&group.id)).map(|(place, _)| place).collect()
         }
-        let members = ranked.members.of_group(place);
-        let taken = ranked.taken(place);
-        if taken.is_empty() {
-            continue;
-        }
-        let verdict = verdict(members, &group.state, census, &ranked.programs, now, window);
-        let mut summary = in_short(place, members.len(), &taken, verdict, census);
-        // As the status, of all dumps of the group.
-        let dated = members.iter().filter(|sighting| sighting.is_dated);
-        let hours = HourCounts::of(dated.map(|sighting| sighting.event.time));
-        summary.surge = hours.surge(now, window);
-        summary.before = ranked
-            .overview
-            .before
-            .map(|_| members.iter().filter(|sighting| ranked.is_before(sighting)).count() as u64);
-        ranked.overview.groups.push(summary);
-    }
+        None => (0..census.groups.len()).collect(),
+    };
+    ranked.overview.groups = ranked.all_in_short(&wanted);
     sort(&mut ranked.overview.groups, options.sort);
     ranked.overview.count();
     ranked
 }
 
 impl<'c> Ranked<'c> {
+    /// The groups at these places that have a dump that is asked for. Each is judged by
+    /// itself, so of many some are at the same time.
+    fn all_in_short(&self, places: &[usize]) -> Vec<GroupSummary> {
+        let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let share = places.len().div_ceil(threads.min(MOST_THREADS)).max(LEAST_SHARE);
+        let in_short = |places: &[usize]| -> Vec<GroupSummary> {
+            places.iter().filter_map(|place| self.in_short(*place)).collect()
+        };
+        std::thread::scope(|scope| {
+            let mut shares = places.chunks(share);
+            let first = shares.next().unwrap_or_default();
+            let others: Vec<_> =
+                shares.map(|places| (places, scope.spawn(move || in_short(places)))).collect();
+            let mut groups = in_short(first);
+            for (places, other) in others {
+                groups.append(&mut other.join().unwrap_or_else(|_| in_short(places)));
+            }
+            groups
+        })
+    }
+
+    fn in_short(&self, place: usize) -> Option<GroupSummary> {
+        let group = self.census.groups.get(place)?;
+        let members = self.members.of_group(place);
+        let taken = self.taken(place);
+        if taken.is_empty() {
+            return None;
+        }
+        let verdict = self.verdict(place, &group.state, false);
+        let mut summary = in_short(place, members.len(), &taken, verdict, self.census);
+        // As the status, of all dumps of the group.
+        let (now, window) = (self.overview.now, self.window());
+        let dated = || members.iter().filter(|sighting| sighting.is_dated).map(|s| s.event.time);
+        if may_surge(dated(), now, window) {
+            summary.surge = HourCounts::of(dated()).surge(now, window);
+        }
+        let before = || members.iter().filter(|sighting| self.is_before(sighting)).count() as u64;
+        summary.before = self.overview.before.map(|_| before());
+        Some(summary)
+    }
+
     /// What the groups are of.
     pub(crate) fn census(&self) -> &'c Census {
         self.census
@@ -195,6 +229,26 @@ impl<'c> Ranked<'c> {
         complete(group, &taken, self.trend, self.census, &self.programs);
         group.series = self.axis.series(taken.iter().map(|sighting| sighting.event.time));
         self.totals.share(group, &taken, &self.programs);
+        self.explain(group);
+    }
+
+    /// Fills in the reason for the status.
+    pub(crate) fn explain(&self, group: &mut GroupSummary) {
+        if let Some(known) = self.census.groups.get(group.place) {
+            group.reason = self.verdict(group.place, &known.state, true).reason;
+        }
+    }
+
+    fn window(&self) -> i64 {
+        self.options.window.unwrap_or(WINDOW).max(1)
+    }
+
+    fn verdict(&self, place: usize, state: &State, is_worded: bool) -> Verdict {
+        let members = self.members.of_group(place);
+        let (now, window) = (self.overview.now, self.window());
+        let has_code = self.with_code.contains(&place);
+        let how = (is_worded, has_code);
+        verdict(members, state, self.census, &self.programs, (now, window), how)
     }
 }
 
@@ -249,8 +303,8 @@ fn verdict(
     state: &State,
     census: &Census,
     programs: &Programs,
-    now: i64,
-    window: i64,
+    (now, window): (i64, i64),
+    (is_worded, has_code): (bool, bool),
 ) -> Verdict {
     let mut by_program: BTreeMap<usize, Vec<Event>> = BTreeMap::new();
     for sighting in members {
@@ -266,12 +320,13 @@ fn verdict(
             now,
             window,
             keeps_states: programs.keep_states[at],
+            is_worded,
         };
         judge(
             &events,
             state,
             &program,
-            &group_code(members, &census.code, &programs.common[at], &program),
+            &group_code(members, has_code, &census.code, &programs.common[at], &program),
         )
     });
     most_urgent(verdicts.collect())
@@ -281,12 +336,13 @@ fn verdict(
 /// has any, and in the one before.
 fn group_code<'c>(
     members: &[&Sighting],
+    has_code: bool,
     code: &'c CodeHashes,
     common: &'c CommonFunctions,
     program: &ProgramHistory<'_>,
 ) -> GroupCode<'c> {
     let mut stacks = Vec::new();
-    if !code.stacks.is_empty() {
+    if has_code {
         let place = |sighting: &Sighting| program.releases.place(sighting.event.build);
         let places: BTreeSet<usize> = members.iter().filter_map(|s| place(s)).collect();
         let last: Vec<usize> = places.into_iter().rev().take(2).collect();
@@ -443,10 +499,10 @@ fn most_frequent<T: Ord + Copy>(mut items: impl Iterator<Item = T> + Clone) -> O
     by_frequency(all).first().copied()
 }
 
-fn sort(groups: &mut [GroupSummary], by: Sort) {
+fn sort(groups: &mut Vec<GroupSummary>, by: Sort) {
     let time = |moment: &Option<Moment>| moment.as_ref().map_or(i64::MIN, |moment| moment.time);
     let severity = |group: &GroupSummary| group.severity.as_deref().and_then(Severity::named);
-    groups.sort_by(|a, b| {
+    let order = |a: &GroupSummary, b: &GroupSummary| {
         let order = match by {
             Sort::Rank => Ordering::Equal,
             Sort::Count => b.count.cmp(&a.count),
@@ -457,7 +513,15 @@ fn sort(groups: &mut [GroupSummary], by: Sort) {
         };
         // Of equal ones the higher rank goes first, and ids decide in the end.
         order.then(b.rank.score.total_cmp(&a.rank.score)).then_with(|| a.id.cmp(&b.id))
+    };
+    // Groups are large: each is moved once.
+    let mut places: Vec<(f64, usize)> = Vec::with_capacity(groups.len());
+    places.extend(groups.iter().enumerate().map(|(at, group)| (group.rank.score, at)));
+    places.sort_by(|(one, a), (other, b)| {
+        let by_rank = if by == Sort::Rank { other.total_cmp(one) } else { Ordering::Equal };
+        by_rank.then_with(|| order(&groups[*a], &groups[*b]))
     });
+    *groups = places.into_iter().map(|(_, at)| std::mem::take(&mut groups[at])).collect();
     // What is read first has to be right.
     let is_weak = |group: &GroupSummary| !group.is_sure;
     if by == Sort::Rank
