@@ -17,17 +17,21 @@ use super::message::shown;
 const GROUPS: usize = 1_000;
 const IN_FULL: usize = 200;
 const DUMPS: usize = 20;
+/// Dumps of each group where they have a page of their own.
+const DUMPS_BESIDE: usize = 50;
 const UNREADABLE: usize = 200;
 
-/// Bytes of the pages of crashes: `obit show CRASH --format html` writes the others.
-const CRASH_PAGES: usize = 3 << 20;
+/// Bytes of the pages of crashes: `obit show CRASH --format html` writes the others. With the
+/// groups and their dumps it is less than five megabytes.
+const CRASH_PAGES: usize = 2 << 20;
 
 /// What a page is made of, and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HtmlPages {
     /// One file that holds all.
     File(PathBuf),
-    /// `index.html` in it, and beside that the page of one crash of each group.
+    /// `index.html` in it, and beside that the page of one crash of each group and one with
+    /// the dumps of groups that have many.
     Directory(PathBuf),
 }
 
@@ -51,7 +55,11 @@ impl HtmlPages {
         options: &ViewOptions,
         remembered: Remembered,
     ) -> Result<(), Failure> {
-        let survey = store.survey(options, GROUPS, IN_FULL, DUMPS, UNREADABLE)?;
+        let dumps = match self {
+            Self::File(_) => DUMPS,
+            Self::Directory(_) => DUMPS_BESIDE,
+        };
+        let survey = store.survey(options, GROUPS, IN_FULL, dumps, UNREADABLE)?;
         let mut beside = Beside { store: remembered, ..Beside::default() };
         let index = match self {
             Self::File(path) => path.clone(),
@@ -71,6 +79,11 @@ impl HtmlPages {
                     let file = Destination::File(directory.join(&name));
                     file.write(|out| out.write_all(&page))?;
                     beside.crashes.insert(dump.clone(), name);
+                }
+                if let Some(page) = render::dumps_page(&survey, &beside) {
+                    let file = Destination::File(directory.join(render::DUMPS_FILE));
+                    file.write(|out| out.write_all(page.html.as_bytes()))?;
+                    beside.dumps = page.groups;
                 }
                 directory.join("index.html")
             }

@@ -40,7 +40,8 @@ mod visible;
 
 pub use formats::{FORMATS, Format};
 pub use html::{
-    Beside, Remembered, crash_file, write_html, write_html_of_group, write_triage_html,
+    Beside, DUMPS_FILE, DumpsPage, Remembered, crash_file, dumps_page, write_html,
+    write_html_of_group, write_triage_html,
 };
 pub use markdown::digest::DIGEST_ROWS;
 pub use terminal::groups::write_groups;

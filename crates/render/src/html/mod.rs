@@ -28,7 +28,9 @@ use std::io;
 
 use obit_report::Report;
 
-pub use triage::{Beside, Remembered, crash_file, write_triage_html};
+pub use triage::{
+    Beside, DUMPS_FILE, DumpsPage, Remembered, crash_file, dumps_page, write_triage_html,
+};
 
 /// Writes the page of one crash.
 ///

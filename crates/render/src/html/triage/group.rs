@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::chart::chart;
 use super::drawing::{severity, status, ticket, title};
+use super::dumps::DUMPS_FILE;
 use super::{Beside, anchor};
 use crate::html::budget::{Budget, more_by};
 use crate::html::cause::sure;
@@ -13,7 +14,7 @@ use crate::layout::{counted, cut_end, grouped};
 use crate::terminal::group::{state, trait_line};
 use crate::terminal::groups::{explanation, shares};
 use obit_triage::time::{day_of, minute_of};
-use obit_triage::views::{GroupDetail, ReleaseCount, StackLine, Survey};
+use obit_triage::views::{DumpLine, GroupDetail, ReleaseCount, StackLine, Survey};
 
 /// Groups in full.
 const GROUPS: usize = 1_000;
@@ -103,7 +104,7 @@ fn group(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
                     (builds(detail, most))
                     (hosts(detail, most))
                 }
-                (dumps(detail, most))
+                (dumps(detail, beside, most))
                 (suspects(detail))
                 (commands(detail, beside, most))
             }
@@ -263,10 +264,14 @@ fn counts(
     }
 }
 
-fn dumps(detail: &GroupDetail, most: &Most) -> Markup {
-    let shown = detail.dumps.len().min(most.dumps);
-    let rest = (detail.group.total as usize).saturating_sub(shown);
-    let table = html! {
+/// How many dumps of each group are shown here, if there are so many groups.
+pub(super) fn shown_dumps(groups: usize) -> usize {
+    Most::of(groups).dumps
+}
+
+/// Dumps as a table: when, where, and which file.
+pub(super) fn dump_rows(dumps: &[DumpLine]) -> Markup {
+    html! {
         table.wide.dumps {
             thead {
                 tr {
@@ -275,7 +280,7 @@ fn dumps(detail: &GroupDetail, most: &Most) -> Markup {
                 }
             }
             tbody {
-                @for dump in detail.dumps.iter().take(most.dumps) {
+                @for dump in dumps {
                     @let id = if dump.crash.is_empty() { &dump.dump } else { &dump.crash };
                     tr {
                         td.number { (minute_of(dump.time)) }
@@ -292,13 +297,28 @@ fn dumps(detail: &GroupDetail, most: &Most) -> Markup {
                 }
             }
         }
-    };
+    }
+}
+
+fn dumps(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
+    let shown = detail.dumps.get(..most.dumps).unwrap_or(&detail.dumps);
+    let rest = (detail.group.total as usize).saturating_sub(shown.len());
+    let is_beside = beside.dumps.contains(&detail.group.id);
     html! {
-        @if shown > 0 {
+        @if !shown.is_empty() {
             h3 { "Newest dumps" }
-            (scrolling("Dumps of the group", &table))
+            (scrolling("Dumps of the group", &dump_rows(shown)))
         }
-        (more_by(rest, "dump", "obit show GROUP -n 0"))
+        @if is_beside {
+            p {
+                a href={ (DUMPS_FILE) "#" (anchor(&detail.group.id)) } {
+                    "The newest " (counted(detail.dumps.len(), "dump"))
+                }
+                " of " (grouped(detail.group.total))
+            }
+        } @else {
+            (more_by(rest, "dump", "obit show GROUP -n 0"))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod chart;
 mod drawing;
+mod dumps;
 mod first;
 mod grid;
 mod group;
@@ -10,8 +11,10 @@ mod list;
 mod suspects;
 mod unreadable;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+
+pub use dumps::{DUMPS_FILE, DumpsPage, dumps_page};
 
 use data_encoding::HEXLOWER;
 use maud::{Markup, html};
@@ -31,6 +34,8 @@ const ID: usize = 64;
 pub struct Beside {
     /// Files with the pages of crashes, by the dump's id: as [`crash_file`] calls them.
     pub crashes: BTreeMap<String, String>,
+    /// Groups whose newest dumps are in [`DUMPS_FILE`].
+    pub dumps: BTreeSet<String>,
     /// Where the groups are remembered.
     pub store: Remembered,
 }

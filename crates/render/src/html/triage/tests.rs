@@ -186,6 +186,25 @@ fn hundreds_of_groups_are_less_than_two_megabytes_and_none_is_left_out_in_silenc
 }
 
 #[test]
+fn dumps_that_the_page_has_no_room_for_are_on_a_page_beside_it() {
+    let (survey, mut beside) = real(4_000);
+    let dumps = dumps_page(&survey, &beside).unwrap();
+    assert!(dumps.html.len() < 1_500_000, "{} bytes", dumps.html.len());
+    let many = survey.details.iter().find(|detail| detail.dumps.len() > 1).unwrap();
+    assert!(dumps.groups.contains(&many.group.id));
+    let path = many.dumps[1].path.clone().unwrap();
+    assert!(dumps.html.contains(&path), "{path}");
+    let anchor = anchor(&many.group.id);
+    assert!(dumps.html.contains(&format!("id=\"{anchor}\"")));
+    beside.dumps = dumps.groups;
+    let link = format!("href=\"{DUMPS_FILE}#{anchor}\"");
+    assert!(written(&survey, &beside).contains(&link), "{link}");
+    assert_eq!(dumps_page(&real(3).0, &Beside::default()), None);
+    let evil = dumps_page(&hostile(EVIL, 200), &Beside::default());
+    assert!(evil.is_none_or(|page| !page.html.contains("<img")));
+}
+
+#[test]
 fn a_group_without_a_title_is_called_by_what_is_known() {
     let mut group = GroupSummary { title: Some(String::new()), ..GroupSummary::default() };
     assert_eq!(title(&group).into_string(), "the cause is not known");
