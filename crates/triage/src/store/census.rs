@@ -17,24 +17,34 @@ impl Store {
         self.read_census().map_err(|source| self.failed(source))
     }
 
-    /// Of the programs that dumps came of behind the row `after`; all, if none came.
+    /// Of the programs that dumps came of behind the row `after`; all, if none came. Hosts and
+    /// what is known of groups are left out.
     pub(super) fn census_of_programs(&self, after: i64) -> Result<Census, StoreError> {
-        let mut census = self.census()?;
-        let Census { builds, sightings, .. } = &mut census;
-        let program = |sighting: &Sighting| {
-            builds.get(sighting.event.build).map(|build| build.program.as_str())
+        let read = || {
+            let mut programs = self.connection.prepare(
+                "SELECT DISTINCT program FROM build WHERE n IN
+                   (SELECT build FROM dump WHERE n > ?1 AND status = 'ok')",
+            )?;
+            let programs = programs.query_map([after], |row| row.get(0))?;
+            let programs: HashSet<String> = programs.collect::<rusqlite::Result<_>>()?;
+            let mut census = Census::default();
+            let builds = self.read_builds(&mut census, |program| {
+                programs.is_empty() || programs.contains(program)
+            })?;
+            let mut groups = Places::default();
+            self.read_traces(&mut |trace, bug| {
+                usize::try_from(bug).into_iter().for_each(|bug| groups.insert(trace, bug));
+            })?;
+            self.read_sightings(&mut census, &builds, &Places::default(), &groups)?;
+            census.code = self.read_code()?;
+            Ok(census)
         };
-        let new = sightings.iter().filter(|sighting| sighting.dump > after);
-        let programs: HashSet<&str> = new.filter_map(program).collect();
-        if !programs.is_empty() {
-            sightings.retain(|one| program(one).is_some_and(|name| programs.contains(name)));
-        }
-        Ok(census)
+        read().map_err(|source| self.failed(source))
     }
 
     fn read_census(&self) -> rusqlite::Result<Census> {
         let mut census = Census::default();
-        let builds = self.read_builds(&mut census)?;
+        let builds = self.read_builds(&mut census, |_| true)?;
         let hosts = self.read_hosts(&mut census)?;
         let groups = self.read_groups(&mut census)?;
         self.read_sightings(&mut census, &builds, &hosts, &groups)?;
@@ -48,16 +58,25 @@ impl Store {
         Ok(census)
     }
 
-    fn read_builds(&self, census: &mut Census) -> rusqlite::Result<Places> {
+    /// The builds of the programs that `takes` wants.
+    fn read_builds(
+        &self,
+        census: &mut Census,
+        takes: impl Fn(&str) -> bool,
+    ) -> rusqlite::Result<Places> {
         let mut places = Places::default();
         let mut statement =
             self.connection.prepare("SELECT n, id, program, version, variant, local FROM build")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
+            let program: String = row.get(2)?;
+            if !takes(&program) {
+                continue;
+            }
             places.insert(row.get(0)?, census.builds.len());
             census.builds.push(Build {
                 id: row.get(1)?,
-                program: row.get(2)?,
+                program,
                 version: row.get(3)?,
                 variant: row.get(4)?,
                 is_local: row.get(5)?,
@@ -105,14 +124,22 @@ impl Store {
             });
         }
         let mut of_key = Places::default();
+        self.read_traces(&mut |trace, bug| {
+            places.get(bug).into_iter().for_each(|group| of_key.insert(trace, group));
+        })?;
+        Ok(of_key)
+    }
+
+    /// Hands the row of each key to `take`, with that of the group that crashes with it are in.
+    fn read_traces(&self, take: &mut dyn FnMut(i64, i64)) -> rusqlite::Result<()> {
         let mut statement = self.connection.prepare("SELECT n, bug FROM trace")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            if let Some(group) = row.get::<_, Option<i64>>(1)?.and_then(|bug| places.get(bug)) {
-                of_key.insert(row.get(0)?, group);
+            if let Some(bug) = row.get(1)? {
+                take(row.get(0)?, bug);
             }
         }
-        Ok(of_key)
+        Ok(())
     }
 
     fn read_sightings(

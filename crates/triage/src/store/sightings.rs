@@ -398,6 +398,19 @@ mod tests {
     }
 
     #[test]
+    fn a_store_of_an_older_version_has_no_blocks_until_it_is_grouped() {
+        let mut store = store(1_500);
+        let before = read(&store);
+        // As the step to this version leaves it.
+        store.connection.execute("DELETE FROM sightings", []).unwrap();
+        assert_eq!(read(&store).len(), before.len());
+        store.check().unwrap();
+        store.regroup().unwrap();
+        assert_eq!(blocks(&store), 2);
+        assert_eq!(read(&store), before);
+    }
+
+    #[test]
     fn a_block_that_cannot_be_read_is_not_there_and_a_wrong_one_is_found() {
         let store = store(1_500);
         let before = read(&store);
