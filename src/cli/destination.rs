@@ -1,7 +1,7 @@
 //! Where the result is written, and what becomes of a failure to write it.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,20 @@ use super::args::general::General;
 use super::core_source::is_standard_input;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::formats::TERMINAL;
 use super::pager::{Paged, Pager};
+
+/// Where the result goes, and in which format it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Destination {
+    to: To,
+    /// `None`: bytes, which are written as they are.
+    format: Option<&'static Format>,
+}
 
 /// The standard output, a pager before it, or a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Destination {
+enum To {
     StandardOutput,
     Pager(Pager),
     File(PathBuf),
@@ -41,12 +50,13 @@ pub(crate) enum DestinationError {
 }
 
 impl Destination {
+    /// For bytes of any kind. None of `inputs` is written to.
     pub(crate) fn new(
         path: Option<&Path>,
         inputs: Option<&Inputs>,
     ) -> Result<Self, DestinationError> {
         let Some(path) = path.filter(|path| *path != Path::new("-")) else {
-            return Ok(Self::StandardOutput);
+            return Ok(Self { to: To::StandardOutput, format: None });
         };
         let read = inputs.into_iter().flat_map(|inputs| inputs.exe.iter().chain([&inputs.core]));
         for input in read {
@@ -54,33 +64,82 @@ impl Destination {
                 return Err(DestinationError::IsInput(path.to_owned()));
             }
         }
-        Ok(Self::File(path.to_owned()))
+        Ok(Self::file(path.to_owned()))
+    }
+
+    /// A file of any bytes.
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Self { to: To::File(path), format: None }
+    }
+
+    /// The standard output, for lines of text.
+    pub(crate) fn lines() -> Self {
+        Self { to: To::StandardOutput, format: Some(TERMINAL) }
     }
 
     /// As the user asks; pages on a terminal go through a pager. None of `inputs` is written
     /// to.
     pub(crate) fn of(
         file: &OutputFile,
-        format: &Format,
+        format: &'static Format,
         general: &General,
         inputs: Option<&Inputs>,
     ) -> Result<Self, DestinationError> {
-        let destination = Self::new(file.output.as_deref(), inputs)?;
-        let is_page = destination == Self::StandardOutput && format.audience == Audience::Terminal;
+        let Self { to, .. } = Self::new(file.output.as_deref(), inputs)?;
+        let is_page = to == To::StandardOutput && format.audience == Audience::Terminal;
         let pager = if is_page && !general.no_pager { Pager::of_terminal() } else { None };
-        Ok(pager.map_or(destination, Self::Pager))
+        Ok(Self { to: pager.map_or(to, To::Pager), format: Some(format) })
     }
 
     /// Whether it may be the user's terminal.
     pub(crate) fn is_standard_output(&self) -> bool {
-        match self {
-            Self::StandardOutput | Self::Pager(_) => true,
-            Self::File(_) => false,
+        match self.to {
+            To::StandardOutput | To::Pager(_) => true,
+            To::File(_) => false,
         }
     }
 
-    /// Runs `fill` on the opened destination, and makes sure that all is written.
+    /// Whether a person reads it at once; what is not a terminal may be the log of a job.
+    fn is_terminal(&self) -> bool {
+        match self.to {
+            To::StandardOutput => io::stdout().is_terminal(),
+            To::Pager(_) => true,
+            To::File(_) => false,
+        }
+    }
+
+    /// Whether a pager has the terminal.
+    pub(crate) fn is_pager(&self) -> bool {
+        matches!(self.to, To::Pager(_))
+    }
+
+    /// The file, if it is one.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match &self.to {
+            To::File(path) => Some(path),
+            To::StandardOutput | To::Pager(_) => None,
+        }
+    }
+
+    /// Runs `fill` on the opened destination, and makes sure that all is written. What a
+    /// format writes of the text of a process is no command to a CI runner.
     pub(crate) fn write(
+        &self,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), DestinationError> {
+        self.write_as_it_is(|out| match self.format.filter(|_| !self.is_terminal()) {
+            None => fill(out),
+            Some(format) => {
+                let mut out = format.inert(out);
+                let filled = fill(&mut out);
+                // What was held back belongs to what was written before a failure.
+                let finished = out.finish().map(drop);
+                filled.and(finished)
+            }
+        })
+    }
+
+    fn write_as_it_is(
         &self,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), DestinationError> {
@@ -88,19 +147,19 @@ impl Destination {
             io::ErrorKind::BrokenPipe => DestinationError::BrokenPipe,
             _ => DestinationError::StandardOutput(error),
         };
-        match self {
-            Self::StandardOutput => {
+        match &self.to {
+            To::StandardOutput => {
                 let mut out = BufWriter::new(io::stdout().lock());
                 fill(&mut out).and_then(|()| out.flush()).map_err(of_standard_output)
             }
-            Self::Pager(pager) => {
+            To::Pager(pager) => {
                 let mut paged = Paged::new(pager);
                 let mut out = BufWriter::new(&mut paged);
                 let filled = fill(&mut out).and_then(|()| out.flush());
                 drop(out);
                 filled.and_then(|()| paged.finish()).map_err(of_standard_output)
             }
-            Self::File(path) => {
+            To::File(path) => {
                 let failed = |source| DestinationError::File { path: path.clone(), source };
                 let mut out = BufWriter::new(File::create(path).map_err(failed)?);
                 fill(&mut out).and_then(|()| out.flush()).map_err(failed)
@@ -151,9 +210,7 @@ mod tests {
 
     #[test]
     fn a_dash_is_the_standard_output() {
-        assert_eq!(
-            Destination::new(Some(Path::new("-")), None).unwrap(),
-            Destination::StandardOutput
-        );
+        let destination = Destination::new(Some(Path::new("-")), None).unwrap();
+        assert_eq!(destination.to, To::StandardOutput);
     }
 }

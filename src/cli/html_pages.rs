@@ -76,7 +76,7 @@ impl HtmlPages {
                     let _ = render::write_html_of_group(&mut page, &report, &detail.group.id);
                     let Some(rest) = left.checked_sub(page.len()) else { break };
                     left = rest;
-                    let file = Destination::File(directory.join(&name));
+                    let file = Destination::file(directory.join(&name));
                     file.write(|out| out.write_all(&page))?;
                     beside.crashes.insert(dump.clone(), name);
                 }
@@ -88,7 +88,7 @@ impl HtmlPages {
                 directory.join("index.html")
             }
         };
-        Destination::File(index).write(|out| render::write_triage_html(out, &survey, &beside))?;
+        Destination::file(index).write(|out| render::write_triage_html(out, &survey, &beside))?;
         Ok(())
     }
 }

@@ -1,15 +1,24 @@
 //! What is printed on the standard error, and what of it is hidden.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use obit::redact::{Level, Origin, Redactor};
+use obit::render::{inert, visible};
 
-/// One line on the standard error. If that is closed, there is no one to read it.
+/// A message on the standard error.
 pub(crate) fn say(message: &str) {
-    let message = discreet(message);
-    let _ = writeln!(io::stderr(), "obit: {}", obit::render::visible(&message));
+    say_line("obit: ", &discreet(message));
+}
+
+/// One line on the standard error, after `start`: nothing in it is obeyed by a terminal or
+/// by a CI runner. If the standard error is closed, there is no one to read it.
+pub(crate) fn say_line(start: &str, text: &str) {
+    let line = format!("{start}{}", visible(text));
+    let mut stderr = io::stderr();
+    let line = if stderr.is_terminal() { line } else { inert(&line).into_owned() };
+    let _ = writeln!(stderr, "{line}");
 }
 
 /// How much messages hide: what `--redact` says, once that is known.

@@ -19,6 +19,7 @@ mod groups;
 mod history;
 mod jit;
 mod layering;
+mod log_commands;
 mod memory;
 mod newcomer;
 mod oracle;

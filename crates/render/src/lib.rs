@@ -31,6 +31,7 @@ pub mod formats;
 mod html;
 mod identity;
 mod layout;
+mod log_commands;
 mod markdown;
 mod name;
 mod style;
@@ -43,6 +44,7 @@ pub use html::{
     Beside, DUMPS_FILE, DumpsPage, Remembered, crash_file, dumps_page, write_html,
     write_html_of_group, write_triage_html,
 };
+pub use log_commands::{Inert, inert};
 pub use markdown::digest::DIGEST_ROWS;
 pub use terminal::groups::write_groups;
 pub use terminal::page::write_page;

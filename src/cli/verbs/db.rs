@@ -50,7 +50,7 @@ enum DbVerb {
 
 pub(crate) fn run(args: &DbArgs) -> Result<Exit, Failure> {
     let path = args.store.path()?;
-    let standard_output = Destination::new(None, None)?;
+    let standard_output = Destination::lines();
     let say = |text: String| standard_output.write(|out| writeln!(out, "{text}"));
     match &args.what {
         DbVerb::Check => {

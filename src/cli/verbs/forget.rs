@@ -46,7 +46,7 @@ pub(crate) fn run(args: &ForgetArgs) -> Result<Exit, Failure> {
         all.groups.extend(forgotten.groups);
     }
     let text = in_words(&all, args.dry_run);
-    Destination::new(None, None)?.write(|out| writeln!(out, "{text}"))?;
+    Destination::lines().write(|out| writeln!(out, "{text}"))?;
     Ok(Exit::Success)
 }
 

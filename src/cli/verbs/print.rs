@@ -1,14 +1,12 @@
 //! `obit print`: expressions, memory and types in a frame of the crashed process.
 
-use std::io::{self, Write};
-
 use clap::Args;
 use obit::analysis::analyze;
 use obit::print::{Answer, PrintError, Wrong, answer, column, frame_with, pointed_at};
 use obit::process::{Frame, Process, Thread};
 use obit::redact::Origin;
+use obit::render::Format;
 use obit::render::formats::Audience;
-use obit::render::{Format, visible};
 use obit::report::answer::{Answer as Shown, MemoryDump, Printed, TypeText};
 use obit::report::{Asked, Variable, printed};
 use obit::value::Budget;
@@ -25,7 +23,7 @@ use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats;
-use crate::cli::message::{discreet, say, shown};
+use crate::cli::message::{discreet, say, say_line, shown};
 use crate::cli::page_layout::page_options;
 use crate::cli::request::Request;
 
@@ -297,17 +295,14 @@ impl Place<'_> {
         let Some(frame) = thread.frames.get(self.frame) else { return };
         let of = if is_thread_named { format!("thread {}, ", thread.tid) } else { String::new() };
         let line = format!("{of}frame #{} {}", self.number(self.frame), described(frame));
-        // If it is closed, there is no one to read it.
-        let _ = writeln!(io::stderr(), "{}", visible(&line));
+        say_line("", &line);
     }
 
     /// What is wrong, and where.
     fn explain(&self, error: &PrintError, text: &str) {
         say(&self.problem(error, text));
-        let mut stderr = io::stderr();
         for line in pointed_at(error.span(), text).lines() {
-            // If it is closed, there is no one to read it.
-            let _ = writeln!(stderr, "    {}", visible(&discreet(line)));
+            say_line("    ", &discreet(line));
         }
     }
 

@@ -68,7 +68,7 @@ pub(crate) fn run(args: &ScrubArgs, general: &General) -> Result<Exit, Failure> 
         return verify(&request, scrubbed, general.quiet);
     }
     let destination = Destination::new(args.file.output.as_deref(), Some(&inputs))?;
-    let Destination::File(path) = &destination else {
+    let Some(path) = destination.path() else {
         let problem = "no output file given; try `obit scrub CORE -o OUT`";
         return Err(Failure::usage(&problem));
     };
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &ScrubArgs, general: &General) -> Result<Exit, Failure> 
     args.registers.apply(&mut request.build);
     request.log_reads = true;
     let options = Options { max_size: args.max_size, build: request.build.clone() };
-    let failed = |source| DestinationError::File { path: path.clone(), source };
+    let failed = |source| DestinationError::File { path: path.to_owned(), source };
     let draft = Draft::of(path).map_err(failed)?;
     let core = core_source::open(&request.inputs.core)?;
     let kept: Vec<_> = draft.files().collect();

@@ -129,7 +129,7 @@ pub(crate) fn run(args: &StateArgs) -> Result<Exit, Failure> {
         said.push("note added".to_owned());
     }
     let text = format!("{group}: {}", said.join(", "));
-    Destination::new(None, None)?.write(|out| writeln!(out, "{}", visible(&text)))?;
+    Destination::lines().write(|out| writeln!(out, "{}", visible(&text)))?;
     Ok(Exit::Success)
 }
 

@@ -3,11 +3,13 @@
 use std::io;
 
 use super::source_file::SourceFile;
-use super::{Format, Item, Records};
+use super::{Format, Item, LogCommands, Records};
+use crate::inert;
 use crate::summary::{self, Location};
 
 pub(super) const GITHUB: Format = Format {
     about: "`::error` commands for GitHub Actions",
+    log_commands: LogCommands::AsIs,
     items: Some(write_github),
     records: Some(Records::items(write_github)),
     ..Format::new("github", "txt")
@@ -34,9 +36,10 @@ fn write_github(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
     Ok(())
 }
 
-/// GitHub's escapes in what follows the colons.
+/// GitHub's escapes in what follows the colons; commands of other runners, which read this
+/// too where they run steps of GitHub's, are no commands in it.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    inert(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Its escapes in a property.

@@ -5,13 +5,14 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::source_file::SourceFile;
-use super::{Format, Item};
+use super::{Format, Item, LogCommands};
 use crate::summary::{self, Location};
 use crate::visible;
 use obit_report::{Severity, json};
 
 pub(super) const GITLAB: Format = Format {
     about: "A code quality report for GitLab",
+    log_commands: LogCommands::Json,
     items: Some(write_gitlab),
     ..Format::new("gitlab", "json")
 };

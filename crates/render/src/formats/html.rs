@@ -1,9 +1,10 @@
 //! A page for a browser.
 
-use super::{Audience, Format};
+use super::{Audience, Format, LogCommands};
 
 pub(super) const HTML: Format = Format {
     about: "One self-contained page for a browser (see docs/html.md)",
+    log_commands: LogCommands::AsIs,
     audience: Audience::Document,
     has_memory_map: true,
     has_more_code: true,

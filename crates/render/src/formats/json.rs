@@ -1,6 +1,6 @@
 //! JSON: the report and the documents of triage as their schemas have them.
 
-use super::{EachRecord, Format, Records};
+use super::{EachRecord, Format, LogCommands, Records};
 use obit_report::json;
 use obit_triage::views::write_builds;
 use obit_triage::views::write_detail;
@@ -10,6 +10,7 @@ use obit_triage::write_record;
 
 pub(super) const JSON: Format = Format {
     about: "One line of JSON (see `obit schema`); of many records, an array",
+    log_commands: LogCommands::Json,
     has_memory_map: true,
     report: Some(|out, report, _, _| json::write_report(report, out)),
     groups: Some(|out, groups, _, _| write_overview(groups, out)),

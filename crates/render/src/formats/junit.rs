@@ -4,12 +4,13 @@ use std::io;
 
 use maud::{Markup, PreEscaped, html};
 
-use super::{Format, Item};
+use super::{Format, Item, LogCommands};
 use crate::summary;
 use crate::visible;
 
 pub(super) const JUNIT: Format = Format {
     about: "A JUnit report with a failed test",
+    log_commands: LogCommands::Xml,
     items: Some(write_junit),
     ..Format::new("junit", "xml")
 };

@@ -23,6 +23,7 @@ mod weaknesses;
 use std::io;
 
 use crate::PageOptions;
+use crate::log_commands::{Inert, LogCommands};
 use obit_report::Report;
 use obit_report::answer::{Hidden, Printed};
 use obit_triage::views::Builds;
@@ -67,6 +68,8 @@ pub struct Format {
     pub has_memory_map: bool,
     /// Whether a report has instructions even where there is source, and more of both.
     pub has_more_code: bool,
+    /// How it writes text that a CI runner would obey.
+    log_commands: LogCommands,
     report: Option<WriteReport>,
     items: Option<WriteItems>,
     groups: Option<WriteGroups>,
@@ -167,6 +170,7 @@ impl Format {
             audience: Audience::Program,
             has_memory_map: false,
             has_more_code: false,
+            log_commands: LogCommands::Backslash,
             report: None,
             items: None,
             groups: None,
@@ -183,6 +187,12 @@ impl Format {
     /// The format of this name or alias.
     pub fn named(name: &str) -> Option<&'static Self> {
         FORMATS.iter().find(|format| format.name == name || format.aliases.contains(&name))
+    }
+
+    /// Where the functions of this format are to write, so that no CI runner that reads it as
+    /// the log of a job obeys text of a process.
+    pub fn inert<W: io::Write>(&self, to: W) -> Inert<W> {
+        Inert::new(to, self.log_commands)
     }
 
     /// How it writes one report.

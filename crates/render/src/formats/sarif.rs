@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::source_file::SourceFile;
 use super::weaknesses;
-use super::{Baseline, Format, Group, Item};
+use super::{Baseline, Format, Group, Item, LogCommands};
 use crate::summary::{self, Location};
 use crate::terminal::groups::text;
 use crate::{Names, name, visible};
@@ -18,6 +18,7 @@ const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 pub(super) const SARIF: Format = Format {
     about: "SARIF 2.1.0, for code scanning",
+    log_commands: LogCommands::Json,
     items: Some(write_sarif),
     ..Format::new("sarif", "sarif")
 };

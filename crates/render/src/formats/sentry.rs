@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Format, Item, Records};
+use super::{Format, Item, LogCommands, Records};
 use crate::summary;
 use crate::{Names, name, visible};
 use obit_report::module::{ModuleReport, ModuleRole};
@@ -14,6 +14,7 @@ use obit_report::{FrameKind, FrameReport, FrameTrust, Pointees, Report, ThreadRe
 
 pub(super) const SENTRY: Format = Format {
     about: "An event for Sentry",
+    log_commands: LogCommands::Json,
     items: Some(write_sentry),
     records: Some(Records::items(write_sentry)),
     ..Format::new("sentry", "ndjson")

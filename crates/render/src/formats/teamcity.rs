@@ -5,10 +5,11 @@
 use std::fmt::Write as _;
 use std::io;
 
-use super::{EachRecord, Format, Item, Records};
+use super::{EachRecord, Format, Item, LogCommands, Records};
 
 pub(super) const TEAMCITY: Format = Format {
     about: "Service messages for TeamCity: a failed test for each crash",
+    log_commands: LogCommands::AsIs,
     items: Some(write_teamcity),
     records: Some(Records {
         start: SUITE_STARTED,

@@ -28,7 +28,7 @@ pub(super) fn run(
     let destination = Destination::of(&args.output.file, format, general, None)?;
     let page = args.page(general, &destination);
     // A pager has the terminal.
-    let is_quiet = general.quiet || matches!(destination, Destination::Pager(_));
+    let is_quiet = general.quiet || destination.is_pager();
     let mut failures = Vec::new();
     let mut exits = Vec::new();
     destination.write(|out| {
