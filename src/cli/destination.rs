@@ -17,6 +17,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::formats::TERMINAL;
 use super::pager::{Paged, Pager};
+use super::private_file::{self, Draft};
 
 /// Where the result goes, and in which format it is.
 #[derive(Clone, Debug)]
@@ -32,6 +33,10 @@ enum To {
     StandardOutput,
     Pager(Pager),
     File(PathBuf),
+    /// A file in a directory of ours: a link there is replaced, not followed.
+    Own(PathBuf),
+    /// A file for everyone, as the umask says.
+    Public(PathBuf),
 }
 
 /// Why nothing was, or not all could be, written; printed after `obit: `.
@@ -72,6 +77,16 @@ impl Destination {
         Self { to: To::File(path), format: None }
     }
 
+    /// A file of any bytes in a directory that obit fills.
+    pub(crate) fn own_file(path: PathBuf) -> Self {
+        Self { to: To::Own(path), format: None }
+    }
+
+    /// A file that says nothing of any crash.
+    pub(crate) fn public_file(path: PathBuf) -> Self {
+        Self { to: To::Public(path), format: None }
+    }
+
     /// The standard output, for lines of text.
     pub(crate) fn lines() -> Self {
         Self { to: To::StandardOutput, format: Some(TERMINAL) }
@@ -95,7 +110,7 @@ impl Destination {
     pub(crate) fn is_standard_output(&self) -> bool {
         match self.to {
             To::StandardOutput | To::Pager(_) => true,
-            To::File(_) => false,
+            To::File(_) | To::Own(_) | To::Public(_) => false,
         }
     }
 
@@ -104,7 +119,7 @@ impl Destination {
         match self.to {
             To::StandardOutput => io::stdout().is_terminal(),
             To::Pager(_) => true,
-            To::File(_) => false,
+            To::File(_) | To::Own(_) | To::Public(_) => false,
         }
     }
 
@@ -116,7 +131,7 @@ impl Destination {
     /// The file, if it is one.
     pub(crate) fn path(&self) -> Option<&Path> {
         match &self.to {
-            To::File(path) => Some(path),
+            To::File(path) | To::Own(path) | To::Public(path) => Some(path),
             To::StandardOutput | To::Pager(_) => None,
         }
     }
@@ -159,13 +174,29 @@ impl Destination {
                 drop(out);
                 filled.and_then(|()| paged.finish()).map_err(of_standard_output)
             }
-            To::File(path) => {
+            To::File(path) => into_file(path, private_file::create, fill),
+            To::Public(path) => into_file(path, |path| File::create(path), fill),
+            To::Own(path) => {
                 let failed = |source| DestinationError::File { path: path.clone(), source };
-                let mut out = BufWriter::new(File::create(path).map_err(failed)?);
-                fill(&mut out).and_then(|()| out.flush()).map_err(failed)
+                let mut out = BufWriter::new(Draft::of(path).map_err(failed)?);
+                let filled = fill(&mut out).and_then(|()| out.flush());
+                filled
+                    .and_then(|()| out.into_inner().map_err(io::IntoInnerError::into_error))
+                    .and_then(Draft::publish)
+                    .map_err(failed)
             }
         }
     }
+}
+
+fn into_file(
+    path: &Path,
+    open: impl FnOnce(&Path) -> io::Result<File>,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), DestinationError> {
+    let failed = |source| DestinationError::File { path: path.to_owned(), source };
+    let mut out = BufWriter::new(open(path).map_err(failed)?);
+    fill(&mut out).and_then(|()| out.flush()).map_err(failed)
 }
 
 impl From<DestinationError> for Failure {

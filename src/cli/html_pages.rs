@@ -1,6 +1,5 @@
 //! `--html`: the groups of a store as a page, or as a directory of pages.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use obit::redact::Origin;
@@ -12,6 +11,7 @@ use super::args::store::StoreArgs;
 use super::destination::{Destination, DestinationError};
 use super::failure::Failure;
 use super::message::shown;
+use super::private_file;
 
 /// Groups of a page, those of them in full, dumps of each, and unreadable files.
 const GROUPS: usize = 1_000;
@@ -62,9 +62,9 @@ impl HtmlPages {
         let survey = store.survey(options, GROUPS, IN_FULL, dumps, UNREADABLE)?;
         let mut beside = Beside { store: remembered, ..Beside::default() };
         let index = match self {
-            Self::File(path) => path.clone(),
+            Self::File(path) => Destination::file(path.clone()),
             Self::Directory(directory) => {
-                fs::create_dir_all(directory)
+                private_file::create_directory(directory)
                     .map_err(|source| DestinationError::File { path: directory.clone(), source })?;
                 let mut left = CRASH_PAGES;
                 for detail in &survey.details {
@@ -76,19 +76,19 @@ impl HtmlPages {
                     let _ = render::write_html_of_group(&mut page, &report, &detail.group.id);
                     let Some(rest) = left.checked_sub(page.len()) else { break };
                     left = rest;
-                    let file = Destination::file(directory.join(&name));
+                    let file = Destination::own_file(directory.join(&name));
                     file.write(|out| out.write_all(&page))?;
                     beside.crashes.insert(dump.clone(), name);
                 }
                 if let Some(page) = render::dumps_page(&survey, &beside) {
-                    let file = Destination::File(directory.join(render::DUMPS_FILE));
+                    let file = Destination::own_file(directory.join(render::DUMPS_FILE));
                     file.write(|out| out.write_all(page.html.as_bytes()))?;
                     beside.dumps = page.groups;
                 }
-                directory.join("index.html")
+                Destination::own_file(directory.join("index.html"))
             }
         };
-        Destination::file(index).write(|out| render::write_triage_html(out, &survey, &beside))?;
+        index.write(|out| render::write_triage_html(out, &survey, &beside))?;
         Ok(())
     }
 }
@@ -107,6 +107,8 @@ pub(crate) fn remembered(args: &StoreArgs) -> Remembered {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -30,6 +30,7 @@ mod no_core;
 mod page_layout;
 mod pager;
 mod panic;
+mod private_file;
 mod progress;
 mod request;
 mod rules;

@@ -26,6 +26,7 @@ mod oracle;
 mod page;
 mod pager;
 mod print;
+mod private_files;
 mod redact;
 mod sandbox;
 mod schemas;

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &ManArgs) -> Result<Exit, Failure> {
 /// The page of `command` and those of its verbs.
 fn write_all(command: &Command, directory: &Path) -> Result<(), DestinationError> {
     let path = directory.join(format!("{}.1", page_name(command)));
-    Destination::file(path).write(|out| write_page(command, out))?;
+    Destination::public_file(path).write(|out| write_page(command, out))?;
     command.get_subcommands().try_for_each(|verb| write_all(verb, directory))
 }
 

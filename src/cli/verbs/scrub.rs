@@ -25,6 +25,7 @@ use crate::cli::destination::{Destination, DestinationError};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::message::say;
+use crate::cli::private_file;
 use crate::cli::request::Request;
 
 /// Which core, how much to keep, and what debugging it needs.
@@ -154,15 +155,8 @@ impl Draft {
             let file = File::options().write(true).open(&path)?;
             return Ok(Self { path, name: None, is_compressed, file, disk: None });
         }
-        let Some(file) = path.file_name() else {
-            return Err(io::Error::other("not the name of a file"));
-        };
-        let mut draft = std::ffi::OsString::from(".");
-        draft.push(file);
-        draft.push(format!(".{}.part", std::process::id()));
-        let name = path.with_file_name(draft);
-        // Never through a link that someone left there.
-        let file = File::options().read(true).write(true).create_new(true).open(&name)?;
+        let name = private_file::name_of_draft(&path)?;
+        let file = private_file::create_new(&name)?;
         let disk = if is_compressed { CoreFile::room().ok() } else { None };
         Ok(Self { path: name, name: Some(path), is_compressed, file, disk })
     }
@@ -193,7 +187,7 @@ impl Draft {
 
     fn publish(mut self) -> io::Result<()> {
         match self.name.take() {
-            Some(name) => std::fs::rename(&self.path, name),
+            Some(name) => private_file::replace(&self.path, &name),
             None => Ok(()),
         }
     }
