@@ -35,6 +35,7 @@ mod progress;
 mod request;
 mod rules;
 mod store_advice;
+mod trusted_file;
 mod usage;
 mod verbs;
 

@@ -10,6 +10,7 @@ use obit::redact::{RuleError, Rules};
 use super::directories;
 use super::failure::Failure;
 use super::message::say;
+use super::trusted_file::trusted;
 
 /// Why rules cannot be used; printed after `obit: `.
 #[derive(Debug, thiserror::Error)]
@@ -63,9 +64,17 @@ fn read_file(path: &Path) -> Result<Rules, RulesError> {
     Ok(parsed.of_file(&path.display().to_string()))
 }
 
+/// The nearest one that the user or root put there.
 fn of_project() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
-    here.ancestors().map(|above| above.join(".obit/redact.toml")).find(|path| path.is_file())
+    let above = here.ancestors().map(|above| above.join(".obit/redact.toml"));
+    above.filter(|path| path.is_file()).find(|path| match trusted(path) {
+        Ok(()) => true,
+        Err(why) => {
+            say(&format!("{} is ignored: {why}; --redact-rules {0} uses it", path.display()));
+            false
+        }
+    })
 }
 
 fn configured() -> Option<PathBuf> {

@@ -1,4 +1,4 @@
-//! Who may read what obit writes.
+//! Who may read what obit writes, and whose files it believes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::fixture::{Case, obit, stderr};
+use crate::fixture::{Case, obit, stderr, stdout};
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o777
@@ -92,4 +92,29 @@ fn a_page_of_a_directory_is_not_written_through_a_link_in_it() {
     run(directory.path(), &words);
     assert_eq!(fs::read(directory.path().join("other")).unwrap(), b"keep");
     assert!(fs::symlink_metadata(pages.join("index.html")).unwrap().is_file());
+}
+
+#[test]
+fn rules_above_the_working_directory_are_used_only_if_no_one_else_can_write_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let inside = directory.path().join("a/b");
+    fs::create_dir_all(&inside).unwrap();
+    let place = directory.path().join(".obit");
+    fs::create_dir(&place).unwrap();
+    let rules = place.join("redact.toml");
+    fs::write(&rules, "[[deny]]\nregex = \"plainword\"\n").unwrap();
+    fs::write(inside.join("log"), "a plainword\n").unwrap();
+    fs::set_permissions(&rules, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+    let used = run(&inside, &["redact", "log"]);
+    assert!(stdout(&used).contains("<rule:"), "{}", stdout(&used));
+    fs::set_permissions(&place, fs::Permissions::from_mode(0o777)).unwrap();
+    let ignored = run(&inside, &["redact", "log"]);
+    assert_eq!(stdout(&ignored), "a plainword\n");
+    let notice = stderr(&ignored);
+    assert!(notice.contains("is ignored: other users may write to"), "{notice}");
+    let named = rules.to_str().unwrap();
+    assert!(notice.contains(&format!("--redact-rules {named}")), "{notice}");
+    let named = run(&inside, &["redact", "log", "--redact-rules", named]);
+    assert!(stdout(&named).contains("<rule:"), "{}", stdout(&named));
 }
