@@ -13,6 +13,17 @@ pub enum Code {
     Special,
     /// A symbolic link that leads to itself.
     LinkLoop,
+    /// A symbolic link, found in a directory, that leads out of the directories that were
+    /// given.
+    LinkOutside,
+    /// A symbolic link that another user put in a directory that everybody may write to.
+    LinkOfOther,
+    /// A directory of the kernel, or a link into one.
+    System,
+    /// A directory within too many others.
+    TooDeep,
+    /// The first of too many files.
+    TooMany,
     /// It was not there (any more).
     Missing,
     /// The system refused to read it.
@@ -35,11 +46,16 @@ pub enum Code {
 
 impl Code {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::NotACore,
         Self::Empty,
         Self::Special,
         Self::LinkLoop,
+        Self::LinkOutside,
+        Self::LinkOfOther,
+        Self::System,
+        Self::TooDeep,
+        Self::TooMany,
         Self::Missing,
         Self::Unreadable,
         Self::Damaged,
@@ -58,6 +74,11 @@ impl Code {
             Self::Empty => "empty",
             Self::Special => "special",
             Self::LinkLoop => "link-loop",
+            Self::LinkOutside => "link-outside",
+            Self::LinkOfOther => "link-of-other-user",
+            Self::System => "system-directory",
+            Self::TooDeep => "too-deep",
+            Self::TooMany => "too-many-files",
             Self::Missing => "missing",
             Self::Unreadable => "unreadable",
             Self::Damaged => "damaged",

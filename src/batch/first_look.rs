@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::code::Code;
-use super::walk::FoundFile;
+use super::walk::{FoundFile, NotRead};
 use obit_corefile::dump::Container;
 use obit_corefile::mapped_file::open_regular;
 
@@ -31,9 +31,17 @@ pub enum FirstLook {
 /// makes a core; a file that cannot be read or is empty is taken for one by its name.
 pub fn first_look(found: &FoundFile) -> FirstLook {
     let path = &found.path;
-    if let Some(error) = &found.unread {
-        let why = format!("{}: the directory cannot be read: {error}", path.display());
-        return FirstLook::Failed(Code::of_io(error), why);
+    match &found.not_read {
+        None => {}
+        Some(NotRead::Unread(error)) => {
+            let why = format!("{}: the directory cannot be read: {error}", path.display());
+            return FirstLook::Failed(Code::of_io(error), why);
+        }
+        Some(NotRead::LinkOutside) => return FirstLook::Other(Code::LinkOutside),
+        Some(NotRead::LinkOfOther) => return FirstLook::Other(Code::LinkOfOther),
+        Some(NotRead::System) => return FirstLook::Other(Code::System),
+        Some(NotRead::TooDeep) => return FirstLook::Other(Code::TooDeep),
+        Some(NotRead::TooMany) => return FirstLook::Other(Code::TooMany),
     }
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
@@ -121,7 +129,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn of(path: &Path, named: bool) -> String {
-        match first_look(&FoundFile { path: path.to_owned(), named, unread: None }) {
+        match first_look(&FoundFile { path: path.to_owned(), named, not_read: None }) {
             FirstLook::Core(_) => "core".to_owned(),
             FirstLook::Failed(code, _) => format!("failed: {}", code.word()),
             FirstLook::Other(code) => format!("other: {}", code.word()),

@@ -13,6 +13,13 @@ pub(super) fn is_pattern(path: &Path) -> bool {
     path.as_os_str().as_bytes().iter().any(|byte| matches!(byte, b'*' | b'?' | b'['))
 }
 
+/// The directory that a pattern names before its first name that is a pattern.
+pub(super) fn start(pattern: &Path) -> PathBuf {
+    let names = pattern.components().map(|name| Path::new(name.as_os_str()));
+    let start: PathBuf = names.take_while(|name| !is_pattern(name)).collect();
+    if start.as_os_str().is_empty() { PathBuf::from(".") } else { start }
+}
+
 /// The paths that are there and fit, by name. `*`, `?` and `[a-z]` stand within one name
 /// and do not stand for a dot at its start.
 pub(super) fn expand(pattern: &Path) -> Vec<PathBuf> {

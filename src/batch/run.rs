@@ -37,6 +37,8 @@ pub struct Settings {
     pub jobs: NonZeroUsize,
     /// Time for one core.
     pub timeout: Duration,
+    /// Follow links that lead out of the directories that were given.
+    pub follow: bool,
     /// Read what was read before, too.
     pub rescan: bool,
     /// How failures are shown.
@@ -65,6 +67,8 @@ pub trait Watcher {
     fn looked_at(&mut self, _files: u64) {}
     /// A file that was named is not there. It has no record.
     fn missing(&mut self, _why: &str) {}
+    /// What was not searched or followed, in a sentence.
+    fn left_out(&mut self, _what: &str) {}
     /// So many files will be read.
     fn planned(&mut self, _files: u64) {}
     /// A file was looked at and skipped.
@@ -221,7 +225,7 @@ impl Batch<'_> {
     fn plan(&mut self, paths: impl IntoIterator<Item = PathBuf>) -> Result<Planned, BatchError> {
         let (mut jobs, mut files) = (Vec::new(), Vec::new());
         let mut outcome = Ok(());
-        walk(paths, &mut |found| {
+        walk(paths, self.settings.follow, &mut |found| {
             if outcome.is_ok() && !self.is_stopped() {
                 self.looked_at += 1;
                 self.watcher.looked_at(self.looked_at);
@@ -229,6 +233,7 @@ impl Batch<'_> {
             }
         });
         outcome?;
+        self.say_what_is_left_out();
         self.commit()?;
         Ok((jobs, files))
     }
@@ -267,6 +272,21 @@ impl Batch<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Says what the user may take for searched and was not.
+    fn say_what_is_left_out(&mut self) {
+        let kinds = [
+            (Code::LinkOutside, "links out of what was given, not followed without --follow"),
+            (Code::LinkOfOther, "links of other users where everyone may put them, not followed"),
+            (Code::TooDeep, "directories within too many others, not searched"),
+            (Code::TooMany, "searches that ended early: there are too many files"),
+        ];
+        for (code, what) in kinds {
+            if let Some(count) = self.summary.passed.get(&code) {
+                self.watcher.left_out(&format!("{what}: {count}"));
+            }
+        }
     }
 
     fn is_stopped(&self) -> bool {

@@ -63,6 +63,7 @@ pub(crate) fn settings(request: &Request) -> Settings {
         },
         jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         timeout: TIMEOUT,
+        follow: false,
         rescan: false,
         build: request.build.clone(),
         broker: request.broker(),
@@ -92,7 +93,8 @@ pub(crate) fn in_memory(
     let request = request(args, format)?;
     let mut store = Store::temporary()?;
     let mut progress = BatchProgress::new(general.quiet, general.verbose);
-    let summary = batch::run([path.to_owned()], &mut store, &settings(&request), &mut progress);
+    let settings = Settings { follow: args.follow, ..settings(&request) };
+    let summary = batch::run([path.to_owned()], &mut store, &settings, &mut progress);
     drop(progress);
     if is_all_missing(&summary.map_err(failure)?) {
         let problem = format!("{}: no such directory or file", path.display());

@@ -91,6 +91,12 @@ impl Watcher for BatchProgress {
         }
     }
 
+    fn left_out(&mut self, what: &str) {
+        if !self.is_quiet {
+            self.say(what);
+        }
+    }
+
     fn planned(&mut self, files: u64) {
         self.planned = files;
         self.begun = Instant::now();

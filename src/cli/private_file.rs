@@ -16,9 +16,9 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(true).mode(FILE).open(path)
 }
 
-/// Opens a file that does not exist yet; never through a link that someone left there.
+/// Opens a file that does not exist yet, to be written and read back; never through a link that someone left there.
 pub(crate) fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(FILE).open(path)
+    OpenOptions::new().read(true).write(true).create_new(true).mode(FILE).open(path)
 }
 
 /// Makes the directory at `path`, and those above it that are missing.

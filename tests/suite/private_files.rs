@@ -118,3 +118,23 @@ fn rules_above_the_working_directory_are_used_only_if_no_one_else_can_write_them
     let named = run(&inside, &["redact", "log", "--redact-rules", named]);
     assert!(stdout(&named).contains("<rule:"), "{}", stdout(&named));
 }
+
+#[test]
+fn a_link_out_of_a_directory_of_cores_is_reported_and_followed_on_request() {
+    let case = Case::named("null-field");
+    let directory = tempfile::tempdir().unwrap();
+    let (cores, secret) = (directory.path().join("cores"), directory.path().join("secret"));
+    fs::create_dir(&cores).unwrap();
+    fs::create_dir(&secret).unwrap();
+    fs::copy(case.core(), secret.join("core.1")).unwrap();
+    symlink("../secret", cores.join("x")).unwrap();
+    symlink("/proc", cores.join("p")).unwrap();
+    let out = run(directory.path(), &["triage", "cores", "--no-db"]);
+    assert!(stdout(&out).starts_with("0 cores"), "{}", stdout(&out));
+    assert!(stdout(&out).contains("skipped 2 other files (2 link-outside)"), "{}", stdout(&out));
+    let notice = "links out of what was given, not followed without --follow: 2";
+    assert!(stderr(&out).contains(notice), "{}", stderr(&out));
+    let out = run(directory.path(), &["triage", "cores", "--no-db", "--follow"]);
+    assert!(stdout(&out).starts_with("1 core: 1 new"), "{}", stdout(&out));
+    assert!(stdout(&out).contains("1 system-directory"), "{}", stdout(&out));
+}

@@ -167,7 +167,7 @@ fn what_cannot_be_read_is_a_record_with_a_reason_and_the_rest_is_read() {
         ("core.c", "not-a-core"),
         ("text.gz", "not-a-core"),
         ("true", "not-a-core"),
-        ("core.zero", "special"),
+        ("core.zero", "link-outside"),
         ("core.fifo", "special"),
         ("core.loop", "link-loop"),
     ] {

@@ -14,6 +14,9 @@ pub(crate) struct BatchArgs {
     /// The program of all these cores
     #[arg(short, long, value_name = "FILE")]
     pub(crate) exe: Option<PathBuf>,
+    /// Follow links in directories, even those that lead out of the directories given
+    #[arg(short = 'L', long, hide_short_help = true)]
+    pub(crate) follow: bool,
     #[command(flatten)]
     pub(crate) search: Search,
     #[command(flatten)]

@@ -98,6 +98,7 @@ impl TriageArgs {
         Settings {
             jobs: self.jobs.unwrap_or(usual.jobs),
             timeout: self.timeout,
+            follow: self.batch.follow,
             rescan: self.rescan,
             programs: Some(request.process_options(None).rules),
             ..usual

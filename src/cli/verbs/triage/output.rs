@@ -153,6 +153,10 @@ impl Watcher for Streamed<'_> {
         self.progress.looked_at(files);
     }
 
+    fn left_out(&mut self, what: &str) {
+        self.progress.left_out(what);
+    }
+
     fn missing(&mut self, why: &str) {
         self.progress.missing(why);
     }
