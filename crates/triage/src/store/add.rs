@@ -127,6 +127,7 @@ fn add(
         })
         .optional()?;
     let is_complete = head.is_complete;
+    let mut gone = None;
     let dump = match same(transaction, head)? {
         Some(old) if old.is_complete || !is_complete => {
             added.known += 1;
@@ -137,6 +138,7 @@ fn add(
         }
         Some(old) => {
             added.completed += 1;
+            gone = Some(old.n);
             replaced(transaction, old.n, record, now)?
         }
         None => {
@@ -158,9 +160,8 @@ fn add(
             signed(stamp.device),
             dump,
         ])?;
-    let Some((old, was)) = before.filter(|(old, _)| old.n != dump && !old.is_complete) else {
-        return Ok(());
-    };
+    let is_other = |old: &OldDump| old.n != dump && Some(old.n) != gone && !old.is_complete;
+    let Some((old, was)) = before.filter(|(old, _)| is_other(old)) else { return Ok(()) };
     let is_elsewhere: bool = transaction
         .prepare_cached("SELECT EXISTS (SELECT 1 FROM path WHERE dump = ?1)")?
         .query_row([old.n], |row| row.get(0))?;
