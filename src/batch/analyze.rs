@@ -8,6 +8,7 @@ use super::identity::{dump_id, file_id};
 use crate::circumstances::FileEvidence;
 use crate::report::{self, BuildOptions, CoreReport};
 use obit_corefile::dump::{CoreFile, Dump};
+use obit_corefile::notice::Notice;
 use obit_process::process::{Options, Process};
 use obit_redact::{Origin, Redactor};
 use obit_triage::time::When;
@@ -18,9 +19,16 @@ pub fn analyze(core: CoreFile, options: Options, build: BuildOptions, rules: &Ru
     let path = core.path.clone();
     // For what is known of a file that is no core.
     let file = core.file.try_clone().ok();
+    let urls = options.rules.debuginfod.as_ref().map(|servers| servers.urls.join(" "));
+    let access = options.access.clone();
     match Dump::open_file(core, &options.limits) {
         Ok(dump) => {
-            let process = Process::of_dump(dump, options, &());
+            let mut process = Process::of_dump(dump, options, &());
+            if let Some(urls) = urls
+                && access.is_some_and(|access| access.servers_failed())
+            {
+                note_failed_servers(&mut process, urls);
+            }
             let report = report::build(&process, build);
             let dump = dump_id(&process, &report.id);
             let known = &report.circumstances;
@@ -34,6 +42,28 @@ pub fn analyze(core: CoreFile, options: Options, build: BuildOptions, rules: &Ru
             let code = Code::of_open_error(&error);
             failed(&path, file.as_ref(), &build, code, &error.to_string())
         }
+    }
+}
+
+/// Notes that what this core lacks may be on a server that failed for another core of the
+/// run: such a record is made again by the next one.
+fn note_failed_servers(process: &mut Process, urls: String) {
+    let lacks_files = process.notices.iter().any(|notice| {
+        matches!(
+            notice,
+            Notice::ModuleMissing { .. }
+                | Notice::ModuleMismatch { .. }
+                | Notice::DebugInfoMissing { .. }
+                | Notice::DebugPartMissing { .. }
+        )
+    });
+    let is_noted =
+        process.notices.iter().any(|notice| matches!(notice, Notice::DebuginfodFailed { .. }));
+    if lacks_files && !is_noted {
+        process.notices.push(Notice::DebuginfodFailed {
+            url: urls,
+            error: "a server failed earlier in this run".to_owned(),
+        });
     }
 }
 

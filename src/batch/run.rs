@@ -367,6 +367,11 @@ impl Batch<'_> {
         if self.held.is_empty() {
             self.since = Instant::now();
         }
+        let mut stamp = stamp;
+        if record.head().servers_failed {
+            // No file has this time: the next run takes it for changed.
+            stamp.mtime = i64::MIN;
+        }
         self.held.push((stamp, record));
         if self.held.len() >= TOGETHER { self.commit() } else { Ok(()) }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use obit::debuginfo::locate::{Debuginfod, LocalFiles, SearchRules};
+use obit::debuginfo::locate::{Debuginfod, LocalFiles, Network, SearchRules};
 use obit::debuginfo::{SectionCache, SectionDirectory, SectionStore};
 use obit::dump::CoreFile;
 use obit::limits::Limits;
@@ -44,8 +44,8 @@ const PAGE_CONTEXT: u32 = 8;
 pub(crate) struct Request {
     pub(crate) inputs: Inputs,
     search: Search,
-    /// Servers to ask; empty unless the user asked for it.
-    debuginfod_urls: Vec<String>,
+    /// Servers to ask; `None` unless the user asked for it.
+    debuginfod: Option<Debuginfod>,
     formatters: UserFormatters,
     /// Frames of one thread that the report holds; `None` is all.
     frames: Option<usize>,
@@ -75,11 +75,7 @@ impl Request {
         }
         Ok(Self {
             inputs,
-            debuginfod_urls: debuginfod_urls(
-                search.debuginfod.as_deref(),
-                std::env::var("DEBUGINFOD_URLS").ok().as_deref(),
-                search.offline,
-            ),
+            debuginfod: debuginfod(search),
             formatters: formatters(&search.formatters).map_err(|error| Failure::usage(&error))?,
             search: search.clone(),
             frames: Some(DEFAULT_FRAMES),
@@ -223,7 +219,7 @@ impl Request {
             source_path: self.search.source_path.clone(),
             core_directory,
             jit_map: self.search.jit_map.clone(),
-            debuginfod: debuginfod(&self.debuginfod_urls),
+            debuginfod: self.debuginfod.clone(),
         };
         let mut limits = Limits::default();
         limits.spill_bytes = self.search.max_spill.unwrap_or(limits.spill_bytes);
@@ -265,24 +261,30 @@ fn name_wrong_program(notice: &Notice) {
     }
 }
 
-/// Budgets and cache as the environment says, servers as the user asked.
-fn debuginfod(urls: &[String]) -> Option<Debuginfod> {
-    if urls.is_empty() {
-        return None;
+/// What all clients of this process share: several cores and directories have one budget.
+static NETWORK: OnceLock<Network> = OnceLock::new();
+
+fn network() -> Network {
+    match std::env::var("DEBUGINFOD_VERBOSE").is_ok_and(|value| !value.is_empty()) {
+        true => Network::with_log(|line| say(&format!("debuginfod: {line}"))),
+        false => Network::default(),
     }
-    let settings = Debuginfod::from_environment();
-    let settings = settings.or_else(|| {
-        Some(Debuginfod::new(Vec::new(), directories::cache()?.join("debuginfod_client")))
-    });
-    settings.map(|settings| Debuginfod { urls: urls.to_vec(), ..settings })
+}
+
+/// Servers as the user asked, limits and cache as elfutils' variables say.
+fn debuginfod(search: &Search) -> Option<Debuginfod> {
+    let variable = std::env::var("DEBUGINFOD_URLS").ok();
+    let urls = servers(search.debuginfod.as_deref(), variable.as_deref(), search.offline);
+    let mut settings = Debuginfod::with_servers(urls)?;
+    settings.network = NETWORK.get_or_init(network).clone();
+    Some(settings)
 }
 
 /// No server is asked unless the option or the variable names one, and none with
 /// `--offline`.
-fn debuginfod_urls(option: Option<&str>, variable: Option<&str>, offline: bool) -> Vec<String> {
+fn servers<'u>(option: Option<&'u str>, variable: Option<&'u str>, offline: bool) -> &'u str {
     let named = option.filter(|urls| !urls.is_empty()).or(variable).unwrap_or_default();
-    let urls = named.split_whitespace().map(str::to_owned);
-    if offline { Vec::new() } else { urls.collect() }
+    if offline { "" } else { named }
 }
 
 fn section_directory() -> Option<SectionDirectory> {
@@ -295,14 +297,10 @@ mod tests {
 
     #[test]
     fn servers_are_asked_only_on_request() {
-        let none: [&str; 0] = [];
-        assert_eq!(debuginfod_urls(None, None, false), none);
-        assert_eq!(
-            debuginfod_urls(None, Some("http://a http://b"), false),
-            ["http://a", "http://b"]
-        );
-        assert_eq!(debuginfod_urls(Some(""), Some("http://a"), false), ["http://a"]);
-        assert_eq!(debuginfod_urls(Some("http://c"), Some("http://a"), false), ["http://c"]);
-        assert_eq!(debuginfod_urls(Some("http://c"), Some("http://a"), true), none);
+        assert_eq!(servers(None, None, false), "");
+        assert_eq!(servers(None, Some("http://a http://b"), false), "http://a http://b");
+        assert_eq!(servers(Some(""), Some("http://a"), false), "http://a");
+        assert_eq!(servers(Some("http://c"), Some("http://a"), false), "http://c");
+        assert_eq!(servers(Some("http://c"), Some("http://a"), true), "");
     }
 }

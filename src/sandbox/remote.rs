@@ -24,12 +24,18 @@ pub struct Remote {
     /// Held from a question to its answer.
     channel: Mutex<Channel>,
     copies: AtomicBool,
+    /// A server failed while this core was read, or before.
+    servers_failed: AtomicBool,
 }
 
 impl Remote {
     /// By `channel`, whose other end a [`super::Broker`] attends.
     pub fn new(channel: Channel) -> Self {
-        Self { channel: Mutex::new(channel), copies: AtomicBool::new(false) }
+        Self {
+            channel: Mutex::new(channel),
+            copies: AtomicBool::new(false),
+            servers_failed: AtomicBool::new(false),
+        }
     }
 
     /// The same; files are copied instead of mapped.
@@ -46,6 +52,7 @@ impl Remote {
     pub fn next_core(&self) -> io::Result<Option<CoreFile>> {
         let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
         let mut disk = None;
+        self.servers_failed.store(false, Ordering::Relaxed);
         loop {
             match channel.receive(None)? {
                 None => return Ok(None),
@@ -113,7 +120,14 @@ impl FileAccess for Remote {
     fn download(&self, id: &BuildId, artifact: Artifact<'_>) -> Fetched {
         let request = wire::download_bytes(id, artifact);
         let answer = self.question(ask::DOWNLOAD, &[&request]);
-        answer.ok().and_then(|answer| downloaded(&answer.payload)).unwrap_or_default()
+        let fetched = answer.ok().and_then(|answer| downloaded(&answer.payload));
+        let fetched = fetched.unwrap_or_default();
+        self.servers_failed.fetch_or(fetched.is_cut_short, Ordering::Relaxed);
+        fetched
+    }
+
+    fn servers_failed(&self) -> bool {
+        self.servers_failed.load(Ordering::Relaxed)
     }
 
     fn wants_copies(&self) -> bool {
@@ -121,11 +135,13 @@ impl FileAccess for Remote {
     }
 }
 
-/// Answers in parts that NUL bytes end: the path or nothing, then for each notice its kind, its
+/// Answers in parts between NUL bytes: the path or nothing, whether servers failed, then for each
+/// notice its kind, its
 /// place and its reason.
 pub(super) fn download_answer(fetched: &Fetched) -> Vec<u8> {
     let path = fetched.path.as_ref().map(|path| path.as_os_str().as_bytes());
-    let mut parts = vec![path.unwrap_or_default().to_vec()];
+    let is_cut_short = if fetched.is_cut_short { &b"cut"[..] } else { b"" };
+    let mut parts = vec![path.unwrap_or_default().to_vec(), is_cut_short.to_vec()];
     for notice in &fetched.notices {
         match notice {
             Notice::DebuginfodFailed { url, error } => {
@@ -146,8 +162,12 @@ pub(super) fn download_answer(fetched: &Fetched) -> Vec<u8> {
 fn downloaded(answer: &[u8]) -> Option<Fetched> {
     let mut parts = answer.split(|byte| *byte == 0);
     let path = parts.next().filter(|path| !path.is_empty());
-    let mut fetched =
-        Fetched { path: path.map(wire::path_of).transpose().ok()?, ..Fetched::default() };
+    let is_cut_short = parts.next().is_some_and(|word| !word.is_empty());
+    let mut fetched = Fetched {
+        path: path.map(wire::path_of).transpose().ok()?,
+        is_cut_short,
+        ..Fetched::default()
+    };
     let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
     while let (Some(kind), Some(place), Some(why)) = (parts.next(), parts.next(), parts.next()) {
         fetched.notices.push(match kind {
@@ -193,6 +213,7 @@ mod tests {
     fn what_servers_said_is_read_as_it_was_written() {
         let fetched = Fetched {
             path: Some("/cache/x".into()),
+            is_cut_short: true,
             notices: vec![
                 Notice::DebuginfodFailed { url: "http://a".into(), error: "no".into() },
                 Notice::FileRefused { path: "/cache".into(), reason: "full".into() },
@@ -200,6 +221,7 @@ mod tests {
         };
         let read = downloaded(&download_answer(&fetched)).unwrap();
         assert_eq!((read.path, read.notices), (fetched.path, fetched.notices));
+        assert!(read.is_cut_short);
         let none = downloaded(&download_answer(&Fetched::default())).unwrap();
         assert_eq!((none.path, none.notices), (None, Vec::new()));
     }

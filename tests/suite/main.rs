@@ -11,6 +11,7 @@ mod causes;
 mod ci_examples;
 mod cli;
 mod containers;
+mod debuginfod;
 mod docs;
 mod first_screen;
 mod formats;

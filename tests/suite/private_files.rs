@@ -53,7 +53,7 @@ fn what_is_written_is_its_owners_alone_whatever_the_umask_is() {
     for made in ["store", "pages", "pages/new"] {
         assert_eq!(mode(&at(made)), 0o700, "{made}");
     }
-    // Manual pages tell of no crash.
+    // Manual pages hold nothing of a crash.
     run(directory.path(), &["man", "--all", "man1"]);
     assert_eq!((mode(&at("man1")), mode(&at("man1/obit.1"))), (0o755, 0o644));
 }

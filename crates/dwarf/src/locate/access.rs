@@ -80,6 +80,11 @@ pub trait FileAccess: Debug + Send + Sync {
     /// Asks debuginfod servers, if the user named any.
     fn download(&self, id: &BuildId, artifact: Artifact<'_>) -> Fetched;
 
+    /// Whether a server failed that may have had what this core lacks.
+    fn servers_failed(&self) -> bool {
+        false
+    }
+
     /// Whether files are to be copied into memory instead of mapped: one that is cut short
     /// while it is mapped ends the process.
     fn wants_copies(&self) -> bool {

@@ -25,7 +25,7 @@ mod source_text;
 mod split;
 
 pub use access::{BuiltFrom, ChosenBy, FileAccess, LocalFiles, Purpose};
-pub use debuginfod::{Artifact, Debuginfod, Fetched};
+pub use debuginfod::{Artifact, Debuginfod, Fetched, Network};
 pub use found::{DebugFiles, FoundImage, FoundSource, ImageState, Role};
 pub use jit_names::JitNames;
 pub use locator::Locator;

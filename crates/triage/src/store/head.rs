@@ -6,7 +6,7 @@ use crate::groups::CrashKey;
 use crate::history::{is_local_path, version_of_path};
 use crate::record::{Reason, Record, RecordStatus};
 use crate::signature::module_name;
-use obit_report::Confidence;
+use obit_report::{Confidence, NoticeCode};
 
 /// What the tables hold of a record, beside its body.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -23,8 +23,11 @@ pub struct RecordHead {
     pub reason: Option<Reason>,
     /// Where the core was, redacted.
     pub path: String,
-    /// Whether the core was read and is not cut.
+    /// Whether the core was read and is not cut, and no server failed that may have had its
+    /// files.
     pub is_complete: bool,
+    /// Whether a server failed: reading the same file again may give more.
+    pub servers_failed: bool,
     /// When the process crashed, seconds since 1970.
     pub time: Option<i64>,
     pub(super) host: Option<String>,
@@ -58,6 +61,8 @@ pub(super) struct BuildHead {
 impl RecordHead {
     pub(super) fn of(record: &Record) -> Self {
         let is_ok = record.status == RecordStatus::Ok;
+        let mut notices = record.notices.iter();
+        let servers_failed = notices.any(|notice| notice.code == NoticeCode::DebuginfodFailed);
         let cause = record.cause.as_ref();
         let blamed = cause.and_then(|cause| cause.blame.as_ref()).and_then(|blame| blame.frame);
         let crashed = record.threads.iter().find(|thread| thread.crashed);
@@ -72,7 +77,8 @@ impl RecordHead {
             status: record.status,
             reason: record.reason.clone(),
             path: record.core.path.as_str().to_owned(),
-            is_complete: is_ok && !record.core.truncated,
+            is_complete: is_ok && !record.core.truncated && !servers_failed,
+            servers_failed,
             time: record.time,
             host: record.host.as_ref().map(|host| host.as_str().to_owned()),
             build: is_ok.then(|| BuildHead::of(record)),

@@ -167,7 +167,7 @@ pub struct DumpLine {
     pub path: Option<String>,
     /// How sure its cause is.
     pub confidence: Option<Confidence>,
-    /// Whether the core was whole.
+    /// Whether the core was whole, and no server failed that may have had its files.
     pub is_complete: bool,
 }
 

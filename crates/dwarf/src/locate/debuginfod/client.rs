@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::artifact::Artifact;
 use super::cache::{Cache, Cached, Download};
 use super::http::{Answer, Http, HttpError};
+use super::network::Request;
 use super::settings::Debuginfod;
 use crate::locate::content::shown_id;
 use crate::locate::source_text;
@@ -21,18 +22,25 @@ use obit_corefile::notice::Notice;
 
 /// Bytes read from a server at a time.
 const PART: usize = 64 << 10;
+/// Bytes that a server has to send within its timeout.
+const LEAST: u64 = 100 << 10;
+/// The largest file unless the user says otherwise: debug files of browsers are smaller.
+const LARGEST: u64 = 2 << 30;
 
 /// The outcome of one question.
 #[derive(Debug, Default)]
 pub struct Fetched {
     /// The file in the cache.
     pub path: Option<PathBuf>,
-    /// What servers were asked in vain, and why.
+    /// What servers were asked in vain, and why. Each is said once in a run.
     pub notices: Vec<Notice>,
+    /// A server failed in this run, for this question or before: it may have the file.
+    pub is_cut_short: bool,
 }
 
-/// Asks servers, within a budget for the whole run. A server that fails once is not
-/// asked again: one that does not answer costs its timeout once, not once per module.
+/// Asks servers, within a budget for the whole run. A server that fails once is not asked
+/// again, by no client of the run: one that does not answer costs its timeout once, not once
+/// for each module, directory or process.
 #[derive(Debug)]
 pub(in crate::locate) struct Client {
     settings: Debuginfod,
@@ -40,8 +48,6 @@ pub(in crate::locate) struct Client {
     cache: Cache,
     http: Http,
     servers: Vec<Server>,
-    /// Milliseconds spent waiting for servers, summed over threads.
-    spent: AtomicU64,
     /// Set when no server is to be asked any more.
     closed: OnceLock<()>,
 }
@@ -49,22 +55,29 @@ pub(in crate::locate) struct Client {
 #[derive(Debug)]
 struct Server {
     url: String,
-    failed: AtomicBool,
-    answered: AtomicBool,
+    /// Its number in the run.
+    number: usize,
+    /// Set when it was said that it failed.
+    reported: AtomicBool,
     /// Held for the first question, so that several threads do not all wait for a
     /// server that is dead.
     first: Mutex<()>,
 }
 
 /// Why one question to one server gave no file.
+#[derive(Debug, Error)]
 enum Failure {
     /// The server does not have it.
+    #[error("it does not have it")]
     NotFound,
     /// The server is not to be asked again.
+    #[error("{0}")]
     Server(ServerError),
     /// The server answered; what it sent will not do.
+    #[error("{0}")]
     Content(ContentError),
     /// This machine cannot store anything.
+    #[error("downloads cannot be kept: {0}")]
     Cache(io::Error),
 }
 
@@ -73,6 +86,10 @@ enum Failure {
 enum ServerError {
     #[error("the time for downloads is spent")]
     NoTimeLeft,
+    #[error("it failed earlier in this run")]
+    Earlier,
+    #[error("it sent less than 100 KiB within {0} s")]
+    TooSlow(u64),
     #[error("{0}")]
     NoAnswer(#[from] HttpError),
     #[error("{0}")]
@@ -94,17 +111,16 @@ enum ContentError {
 
 impl Client {
     pub(in crate::locate) fn new(settings: Debuginfod, limits: Limits) -> Self {
-        let server = |url: &String| Server {
+        let server = |(number, url): (usize, &String)| Server {
             url: url.trim_end_matches('/').to_owned(),
-            failed: AtomicBool::new(false),
-            answered: AtomicBool::new(false),
+            number,
+            reported: AtomicBool::new(false),
             first: Mutex::new(()),
         };
         Self {
             cache: Cache::new(settings.cache.clone()),
             http: Http::new(&settings),
-            servers: settings.urls.iter().map(server).collect(),
-            spent: AtomicU64::new(0),
+            servers: settings.urls.iter().enumerate().map(server).collect(),
             closed: OnceLock::new(),
             settings,
             limits,
@@ -126,6 +142,7 @@ impl Client {
         let mut all_said_no = true;
         for server in &self.servers {
             if self.closed.get().is_some() {
+                fetched.is_cut_short = true;
                 return;
             }
             match self.ask(server, id, artifact) {
@@ -141,6 +158,7 @@ impl Client {
                 }
             }
         }
+        fetched.is_cut_short = self.settings.network.is_cut_short();
         if all_said_no {
             self.cache.note_miss(id, artifact);
         }
@@ -153,37 +171,46 @@ impl Client {
         id: &BuildId,
         artifact: Artifact<'_>,
     ) -> Option<Result<PathBuf, Failure>> {
-        let mut turn = (!server.answered.load(Ordering::Acquire))
+        let network = &self.settings.network;
+        let mut turn = (!network.has_answered(server.number))
             .then(|| server.first.lock().unwrap_or_else(PoisonError::into_inner));
-        if server.failed.load(Ordering::Acquire) {
-            return None;
+        if network.has_failed(server.number) {
+            let is_said = server.reported.swap(true, Ordering::AcqRel);
+            return (!is_said).then_some(Err(Failure::Server(ServerError::Earlier)));
         }
         let Some(left) = self.time_left() else {
+            network.note_end();
             let failure = Failure::Server(ServerError::NoTimeLeft);
             return self.close().then_some(Err(failure));
         };
-        let started = Instant::now();
         let download = match self.cache.begin(id, artifact) {
             Ok(download) => download,
             Err(error) => return self.close().then_some(Err(Failure::Cache(error))),
         };
         let url = format!("{}/buildid/{id}/{}", server.url, artifact.address());
+        network.log(&format!("asking {url}"));
+        let mut request = network.request();
         let answer = self.http.get(&url, &self.settings, self.most_bytes(artifact), left);
         if answer.is_ok() {
-            server.answered.store(true, Ordering::Release);
+            network.note_answer(server.number);
             turn = None;
         }
         let outcome =
             answer.map_err(|error| Failure::Server(error.into())).and_then(|answer| match answer {
                 Answer::NotFound => Err(Failure::NotFound),
                 Answer::Body { reader, length } => {
-                    self.receive(reader, length, download, (id, artifact))
+                    self.receive(reader, length, download, (id, artifact), &mut request)
                 }
             });
-        let took = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.spent.fetch_add(took, Ordering::Relaxed);
+        network.log(&match &outcome {
+            Ok(path) => format!("{url} is in {}", path.display()),
+            Err(failure) => format!("{url}: {failure}"),
+        });
         let is_first = match &outcome {
-            Err(Failure::Server(_)) => !server.failed.swap(true, Ordering::AcqRel),
+            Err(Failure::Server(_)) => {
+                network.note_failure(server.number);
+                !server.reported.swap(true, Ordering::AcqRel)
+            }
             Err(Failure::Cache(_)) => self.close(),
             _ => true,
         };
@@ -198,6 +225,7 @@ impl Client {
         length: Option<u64>,
         mut download: Download,
         (id, artifact): (&BuildId, Artifact<'_>),
+        request: &mut Request<'_>,
     ) -> Result<PathBuf, Failure> {
         let most = self.most_bytes(artifact);
         let too_large = || Failure::Content(ContentError::TooLarge(most));
@@ -206,6 +234,8 @@ impl Client {
         }
         let mut part = vec![0; PART];
         let mut received = 0_u64;
+        // As elfutils: a server that sends almost nothing is as good as silent.
+        let (mut since, mut before) = (Instant::now(), 0);
         loop {
             let count = match body.read(&mut part) {
                 Ok(0) => break,
@@ -216,6 +246,14 @@ impl Client {
             received = received.saturating_add(count as u64);
             if received > most {
                 return Err(too_large());
+            }
+            request.count();
+            if since.elapsed() >= self.settings.timeout {
+                if received.saturating_sub(before) < LEAST && length != Some(received) {
+                    let seconds = self.settings.timeout.as_secs();
+                    return Err(Failure::Server(ServerError::TooSlow(seconds)));
+                }
+                (since, before) = (Instant::now(), received);
             }
             download.write_all(part.get(..count).unwrap_or(&part)).map_err(Failure::Cache)?;
         }
@@ -260,11 +298,11 @@ impl Client {
             Artifact::Source(_) => source_text::LARGEST,
             Artifact::DebugInfo | Artifact::Executable => self.limits.section_bytes,
         };
-        self.settings.max_bytes.unwrap_or(u64::MAX).min(most)
+        self.settings.max_bytes.unwrap_or(LARGEST).min(most)
     }
 
     fn time_left(&self) -> Option<Duration> {
-        let spent = Duration::from_millis(self.spent.load(Ordering::Relaxed));
+        let spent = self.settings.network.spent();
         self.settings.max_time.checked_sub(spent).filter(|left| !left.is_zero())
     }
 }

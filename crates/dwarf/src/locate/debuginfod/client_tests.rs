@@ -11,6 +11,7 @@ use std::thread;
 use tempfile::TempDir;
 
 use super::*;
+use crate::locate::debuginfod::Network;
 use crate::locate::{ImageState, Locator, Role, SearchRules};
 use obit_corefile::testkit::elf_builder::ElfBuilder;
 
@@ -271,6 +272,92 @@ fn redirects_end_and_other_schemes_are_not_followed() {
         assert_eq!(fetched.notices.len(), 1, "{:?}", fetched.notices);
         assert!(server.connections() <= 7);
     }
+}
+
+#[test]
+fn headers_of_the_user_do_not_go_to_another_host() {
+    let cache = tempfile::tempdir().unwrap();
+    let seen = |token: &'static str| {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let heads = Arc::clone(&seen);
+        let server = move |to: Option<String>| {
+            TestServer::with(move |mut stream| {
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+                let head: Vec<String> =
+                    lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+                let has_token = head.iter().any(|line| line.to_lowercase().contains(token));
+                heads.lock().unwrap().push(has_token);
+                let path = head[0].split(' ').nth(1).unwrap();
+                let answer = match &to {
+                    Some(to) if path.starts_with("/buildid") => {
+                        format!("302 Found\r\nLocation: {to}\r\nContent-Length: 0")
+                    }
+                    _ => "404 Not Found\r\nContent-Length: 0".to_owned(),
+                };
+                let answer = format!("HTTP/1.1 {answer}\r\nConnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).ok();
+                None
+            })
+        };
+        (seen, server)
+    };
+    let ask = |server: &TestServer, byte| {
+        let mut settings = settings(&[server], &cache);
+        settings.headers = vec![("X-Token".to_owned(), "secret".to_owned())];
+        Client::new(settings, Limits::default()).fetch(&id(byte), Artifact::DebugInfo)
+    };
+    let (own, make) = seen("x-token: secret");
+    ask(&make(Some("/other/place".to_owned())), 1);
+    assert_eq!(*own.lock().unwrap(), [true, true], "within one host");
+    let (other, make) = seen("x-token: secret");
+    let elsewhere = make(None);
+    ask(&TestServer::new(redirect_to(&elsewhere.url)), 2);
+    assert_eq!(*other.lock().unwrap(), [false], "to another host");
+}
+
+/// Redirects each request to the same path below `url`.
+fn redirect_to(url: &str) -> impl Fn(&str) -> (String, Vec<u8>) + Send + 'static {
+    let url = url.to_owned();
+    move |path| {
+        let head = format!("307 Temporary Redirect\r\nLocation: {url}{path}\r\nContent-Length: 0");
+        (head, Vec::new())
+    }
+}
+
+#[test]
+fn a_server_that_another_client_of_the_run_found_dead_is_not_asked() {
+    let cache = tempfile::tempdir().unwrap();
+    let server = TestServer::silent();
+    let run = Network::default();
+    let notices = |network: Network| {
+        let settings = Debuginfod { network, ..settings(&[&server], &cache) };
+        let client = Client::new(settings, Limits::default());
+        (0..3).flat_map(|byte| client.fetch(&id(byte), Artifact::DebugInfo).notices).count()
+    };
+    let started = Instant::now();
+    let counts = [notices(run.clone()), notices(run.clone()), notices(run.clone())];
+    assert_eq!(counts, [1, 1, 1], "each says it once");
+    assert_eq!(server.connections(), 1);
+    assert!(started.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_server_that_sends_almost_nothing_costs_its_timeout() {
+    let cache = tempfile::tempdir().unwrap();
+    let server = TestServer::with(|mut stream| {
+        thread::spawn(move || {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n").ok();
+            while stream.write_all(b"x").is_ok() {
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        None
+    });
+    let started = Instant::now();
+    let notices = client(&[&server], &cache).fetch(&id(1), Artifact::DebugInfo).notices;
+    let [Notice::DebuginfodFailed { error, .. }] = &notices[..] else { panic!("{notices:?}") };
+    assert!(error.contains("less than 100 KiB"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(2));
 }
 
 #[test]

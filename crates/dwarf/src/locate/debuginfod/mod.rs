@@ -5,9 +5,11 @@ mod artifact;
 mod cache;
 mod client;
 mod http;
+mod network;
 mod settings;
 
 pub use artifact::Artifact;
 pub(super) use client::Client;
 pub use client::Fetched;
+pub use network::Network;
 pub use settings::Debuginfod;

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::network::Network;
 use obit_corefile::mapped_file::open_regular;
 
 /// How long a server may send nothing. elfutils waits 90 s; a server that does not answer
@@ -25,29 +26,38 @@ pub struct Debuginfod {
     pub timeout: Duration,
     /// How long all questions of one run may take together.
     pub max_time: Duration,
-    /// The largest file that is downloaded, in bytes. `None`: by `Limits::section_bytes`.
+    /// The largest file that is downloaded, in bytes. `None`: 2 GiB.
     pub max_bytes: Option<u64>,
-    /// Headers to send along, for servers behind a login.
+    /// Headers to send along, for servers behind a login. They go to the servers that are
+    /// named here, and not to where these redirect.
     pub headers: Vec<(String, String)>,
+    /// What all clients of the run share.
+    pub network: Network,
 }
 
 impl Debuginfod {
     /// These servers with elfutils' cache and default budgets.
     pub fn new(urls: Vec<String>, cache: PathBuf) -> Self {
         let (timeout, max_time) = (SILENCE, RUN);
-        Self { urls, cache, timeout, max_time, max_bytes: None, headers: Vec::new() }
+        let network = Network::default();
+        Self { urls, cache, timeout, max_time, max_bytes: None, headers: Vec::new(), network }
     }
 
     /// What `DEBUGINFOD_URLS`, `_CACHE_PATH`, `_TIMEOUT`, `_MAXTIME`, `_MAXSIZE` and
     /// `_HEADERS_FILE` say; `None` when no server is named
     /// (debuginfod-client-config(7)).
     pub fn from_environment() -> Option<Self> {
-        Self::from_variables(|name| std::env::var(name).ok())
+        Self::with_servers(&std::env::var("DEBUGINFOD_URLS").ok()?)
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
+    /// The servers in `urls`, separated by blanks, and for the rest what the environment
+    /// says; `None` when there is none, or no directory for downloads.
+    pub fn with_servers(urls: &str) -> Option<Self> {
+        Self::from_variables(urls, |name| std::env::var(name).ok())
+    }
+
+    fn from_variables(urls: &str, variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
         // `ima:…` words among the URLs are policies for elfutils' signature checks.
-        let urls = variable("DEBUGINFOD_URLS")?;
         let urls = urls.split_whitespace().filter(|word| !word.starts_with("ima:"));
         let urls: Vec<String> = urls.map(str::to_owned).collect();
         if urls.is_empty() {
@@ -99,10 +109,11 @@ mod tests {
     use super::*;
 
     fn from(pairs: &[(&str, &str)]) -> Option<Debuginfod> {
-        Debuginfod::from_variables(|name| {
+        let variable = |name: &str| {
             let pair = pairs.iter().find(|(key, _)| *key == name);
             pair.map(|(_, value)| (*value).to_owned())
-        })
+        };
+        Debuginfod::from_variables(&variable("DEBUGINFOD_URLS")?, variable)
     }
 
     #[test]
@@ -136,6 +147,20 @@ mod tests {
         assert_eq!(settings.timeout, Duration::from_secs(3));
         assert_eq!(settings.max_time, RUN);
         assert_eq!(settings.max_bytes, Some(1000));
+    }
+
+    #[test]
+    fn the_servers_of_the_command_line_have_the_limits_of_the_environment() {
+        let variables = [("HOME", "/nowhere"), ("DEBUGINFOD_TIMEOUT", "3")];
+        let variable = |name: &str| {
+            let pair = variables.iter().find(|(key, _)| *key == name);
+            pair.map(|(_, value)| (*value).to_owned())
+        };
+        let settings = Debuginfod::from_variables("http://a ima:ignore http://b", variable);
+        let settings = settings.unwrap();
+        assert_eq!(settings.urls, ["http://a", "http://b"]);
+        assert_eq!(settings.timeout, Duration::from_secs(3));
+        assert_eq!(Debuginfod::from_variables(" ima:ignore ", variable), None);
     }
 
     #[test]

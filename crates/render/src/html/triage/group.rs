@@ -286,7 +286,7 @@ pub(super) fn dump_rows(dumps: &[DumpLine]) -> Markup {
                         td.number { (minute_of(dump.time)) }
                         td {
                             code { (stored(id, NAME / 4)) }
-                            @if !dump.is_complete { " " span.badge.doubt { "cut short" } }
+                            @if !dump.is_complete { " " span.badge.doubt { "incomplete" } }
                         }
                         td { (stored(dump.release.as_deref().unwrap_or_default(), NAME / 4)) }
                         td { (stored(dump.host.as_deref().unwrap_or_default(), NAME / 4)) }
