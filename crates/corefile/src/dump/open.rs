@@ -205,7 +205,10 @@ pub(super) fn read(
     }
     if collected.threads.is_empty() {
         notices.append(&mut collected.notices);
-        let first_problem = first_problem(&notices);
+        let stranger = collected.stranger.map(|owner| {
+            format!("its notes are those of `{owner}`, not of Linux; obit reads cores of Linux")
+        });
+        let first_problem = stranger.or_else(|| first_problem(&notices));
         return Err(OpenError::NoThreads { path, first_problem });
     }
     collected.finish(&bytes);

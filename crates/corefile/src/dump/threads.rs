@@ -43,8 +43,14 @@ pub(super) struct Collected {
     complaints: usize,
     /// What wrote the file, if it was not a kernel of Linux about a process.
     pub(super) foreign: Option<Foreign>,
+    /// The first owner of notes that is not one of Linux, as long as there is no other.
+    pub(super) stranger: Option<String>,
+    has_own_notes: bool,
     pub(super) notices: Vec<Notice>,
 }
+
+/// Bytes of an owner's name that a message quotes.
+const MOST_OF_A_NAME: usize = 32;
 
 /// The owner of a note. Delve leaves that of the kernel's notes empty.
 fn owner_of<'n>(note: &Note<'n>) -> &'n [u8] {
@@ -71,6 +77,8 @@ impl Collected {
             early_signal: None,
             complaints: 0,
             foreign: None,
+            stranger: None,
+            has_own_notes: false,
             notices: Vec::new(),
         }
     }
@@ -81,6 +89,7 @@ impl Collected {
         let encoding = self.encoding;
         let owner = owner_of(note);
         self.foreign = self.foreign.or_else(|| Foreign::of_note(note));
+        self.note_owner(owner);
         if let Some(kind) = FloatNote::of(owner, note.kind) {
             if let Some(thread) = self.threads.last_mut() {
                 thread.vectors.add(kind, offset, note.desc.len() as u64);
@@ -137,6 +146,15 @@ impl Collected {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn note_owner(&mut self, owner: &[u8]) {
+        if matches!(owner, b"CORE" | b"LINUX" | b"GNU") {
+            (self.has_own_notes, self.stranger) = (true, None);
+        } else if !self.has_own_notes && self.stranger.is_none() && !owner.is_empty() {
+            let name = owner.get(..MOST_OF_A_NAME).unwrap_or(owner);
+            self.stranger = Some(name.escape_ascii().to_string());
         }
     }
 
