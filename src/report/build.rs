@@ -170,7 +170,9 @@ impl Builder<'_> {
             pid: info.map(|info| info.pid),
             ppid: info.and_then(|info| info.parent),
             uid: info.and_then(|info| info.uid).map(u64::from),
-            comm: info.map(|info| self.redactor.show(Origin::ProcessName, &info.command)),
+            comm: info
+                .filter(|info| !info.command.is_empty())
+                .map(|info| self.redactor.show(Origin::ProcessName, &info.command)),
             exe: exe
                 .map(|path| self.redactor.show_bytes(Origin::Path, path.as_os_str().as_bytes())),
             args: self.redactor.show_arguments(&argv),

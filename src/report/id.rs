@@ -11,8 +11,10 @@ use obit_redact::{Level, Origin, Redactor};
 /// The kernel's name of the process (`pr_fname`), if it is that of a mapped file; otherwise
 /// as many `x`: a program may call itself by what it works on, a user's name for one.
 pub fn public_command(dump: &Dump) -> Vec<u8> {
-    let command = dump.process.as_ref().map_or("", |process| &process.command);
-    let name = command.as_bytes();
+    let process = dump.process.as_ref();
+    // As in the core: of a name that is cut within a character the text is longer.
+    let name = process.map_or(&[][..], |process| &process.command_bytes);
+    let command = process.map_or("", |process| &process.command);
     let is_file = dump.mapped_files.iter().any(|file| {
         let file = file.path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
         file == name || (name.len() == LONGEST_COMMAND && file.starts_with(name))

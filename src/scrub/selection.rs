@@ -288,6 +288,27 @@ impl<'p> Selector<'p> {
         }
     }
 
+    /// The name of a library, which stays if a file of this name was mapped. Any other is
+    /// text like all text: the process may have written there what it liked.
+    fn take_library(&mut self, at: u64) {
+        let process = self.process;
+        let Some(name) = process.memory.read_c_string(Avma(at), PAGE as usize) else { return };
+        let base = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next().map(<[u8]>::to_vec);
+        let is_library = name.windows(3).any(|part| part == b".so");
+        let is_mapped = process.dump.mapped_files.iter().any(|file| {
+            let path = file.path.as_os_str().as_encoded_bytes();
+            let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
+            path == name || is_library && base(path) == base(&name)
+        });
+        let is_vdso = name.starts_with(b"linux-") && !name.contains(&b'/');
+        let is_unknown = process.dump.mapped_files.is_empty() || is_vdso;
+        if is_mapped || is_library && is_unknown {
+            self.take_path(at);
+        } else {
+            self.take(at, at.saturating_add(name.len() as u64).saturating_add(1));
+        }
+    }
+
     /// `r_debug` and the `link_map`s (`<link.h>`), from any node in both directions: the
     /// program's own and the vDSO's are no modules of the list.
     fn take_link_map(&mut self) {
@@ -324,7 +345,7 @@ impl<'p> Selector<'p> {
                     self.plain.push((at, at.saturating_add(5 * word)));
                 }
                 if let Some(name) = field(at, 1) {
-                    self.take_path(name);
+                    self.take_library(name);
                 }
                 at = field(at, direction).unwrap_or(0);
             }

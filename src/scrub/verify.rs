@@ -71,7 +71,7 @@ fn shown(scrubbed: &Dump) -> Windows {
         public.add(phrase);
     }
     if let Some(process) = &scrubbed.process {
-        public.add(process.command.as_bytes());
+        public.add(&process.command_bytes);
         let program = process.arguments.split(' ').next().unwrap_or_default();
         public.add(program.as_bytes());
     }

@@ -23,6 +23,7 @@ mod layering;
 mod log_commands;
 mod memory;
 mod newcomer;
+mod odd_names;
 mod oracle;
 mod page;
 mod pager;

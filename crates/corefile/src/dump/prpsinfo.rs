@@ -2,6 +2,7 @@
 //! `struct elf_prpsinfo`).
 
 use crate::elf::Encoding;
+use crate::escape::visible_utf8;
 
 /// Bytes of `pr_fname` (`TASK_COMM_LEN`).
 const COMM: usize = 16;
@@ -22,8 +23,11 @@ pub struct ProcessInfo {
     pub gid: Option<u32>,
     /// `pr_sname`: state as in ps(1), `R` for running.
     pub state: Option<char>,
-    /// `pr_fname`: the command's name, at most 15 bytes.
+    /// `pr_fname`: the command's name, at most 15 bytes. A character that it is cut in is
+    /// escaped.
     pub command: String,
+    /// The same as it is in the core.
+    pub command_bytes: Vec<u8>,
     /// `pr_psargs`: the start of the command line, arguments joined by blanks.
     pub arguments: String,
     /// Whether `arguments` fills its field, so that more may have followed.
@@ -68,13 +72,15 @@ impl ProcessInfo {
             field.split(|byte| *byte == 0).next().unwrap_or(&[])
         };
         let arguments = text_at(layout.command.saturating_add(COMM), ARGUMENTS);
+        let command = text_at(layout.command, COMM);
         Some(Self {
             pid: pid_at(0)?,
             parent: pid_at(4),
             uid: id_at(0),
             gid: id_at(1),
             state: desc.get(1).map(|byte| char::from(*byte)).filter(char::is_ascii_graphic),
-            command: String::from_utf8_lossy(text_at(layout.command, COMM)).into_owned(),
+            command: visible_utf8(command),
+            command_bytes: command.to_owned(),
             arguments: String::from_utf8_lossy(arguments).trim_end().to_owned(),
             arguments_cut: arguments.len() >= ARGUMENTS.saturating_sub(1),
         })
@@ -107,10 +113,21 @@ mod tests {
             gid: Some(100),
             state: Some('R'),
             command: "prog".to_owned(),
+            command_bytes: b"prog".to_vec(),
             arguments: "./prog -v".to_owned(),
             arguments_cut: false,
         };
         assert_eq!(info, Some(expected));
+    }
+
+    #[test]
+    fn a_name_that_is_cut_within_a_character_keeps_its_bytes() {
+        let mut desc = vec![0; 136];
+        put(&mut desc, 40, b"fourteen-bytes\xc3");
+        let info = ProcessInfo::parse(&desc, Encoding { is_64: true, little_endian: true });
+        let info = info.unwrap();
+        assert_eq!(info.command, "fourteen-bytes\\xc3");
+        assert_eq!(info.command_bytes, b"fourteen-bytes\xc3");
     }
 
     #[test]

@@ -221,7 +221,8 @@ fn mark_executable(
         let base = Avma(program_headers.0 & !(PAGE - 1));
         let started_as = address(dump, AuxKind::ExecFn);
         let started_as = started_as.and_then(|at| memory.read_c_string(at, limits.string_bytes));
-        let command = dump.process.as_ref().map(|process| process.command.clone().into_bytes());
+        let started_as = started_as.filter(|path| !path.is_empty());
+        let command = dump.process.as_ref().map(|process| process.command_bytes.clone());
         let path = started_as.or(command).unwrap_or_default();
         let path = PathBuf::from(OsStr::from_bytes(&path));
         let candidate = Candidate::at(base, path, ModuleKind::Executable, memory, limits);
@@ -234,7 +235,7 @@ fn mark_executable(
     }
     // No auxiliary vector: the kernel maps a program below its libraries, and AT_EXECFN
     // or the command's name matches its file.
-    let comm = dump.process.as_ref().map_or(&[][..], |process| process.command.as_bytes());
+    let comm = dump.process.as_ref().map_or(&[][..], |process| &process.command_bytes);
     let by_name = found.iter_mut().find(|candidate| {
         let name = candidate.path.file_name().map(OsStr::as_encoded_bytes);
         !comm.is_empty() && name.is_some_and(|name| name.starts_with(comm))
@@ -253,8 +254,8 @@ fn mark_executable(
 /// The program, found by its first page, which the kernel dumps; for cores without a note
 /// about it.
 fn by_first_page(dump: &Dump, memory: &AddressSpace, limits: &Limits) -> Option<Candidate> {
-    let command = dump.process.as_ref().map(|process| process.command.as_str());
-    let path = PathBuf::from(command.unwrap_or_default());
+    let command = dump.process.as_ref().map(|process| process.command_bytes.as_slice());
+    let path = PathBuf::from(OsStr::from_bytes(command.unwrap_or_default()));
     let starts = memory.regions().iter().take(MOST_REGIONS).map(|region| region.range.start);
     let images = starts.filter(|start| memory.read_up_to(*start, 4) == b"\x7fELF");
     let kind = ModuleKind::Executable;

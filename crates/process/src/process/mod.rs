@@ -224,11 +224,12 @@ impl Process {
     /// module's path what the kernel mapped.
     pub fn executable_path(&self) -> Option<PathBuf> {
         let module = self.modules.executable().and_then(|index| self.modules.get(index));
-        if let Some(module) = module {
+        // The dynamic linker's list has no name for it.
+        if let Some(module) = module.filter(|module| !module.path.as_os_str().is_empty()) {
             return Some(module.path.clone());
         }
         let name = self.dump.auxv.get(AuxKind::ExecFn)?;
-        let name = self.memory.read_c_string(Avma(name), 4096)?;
+        let name = self.memory.read_c_string(Avma(name), 4096).filter(|name| !name.is_empty())?;
         Some(PathBuf::from(OsStr::from_bytes(&name)))
     }
 
