@@ -200,6 +200,17 @@ pub struct Finding {
     /// The heap chunk before the damage: bytes with its header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chunk_size: Option<u64>,
+    /// What the metadata of the heap was overwritten with: `text`, `integers` or `floating`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overwritten_with: Option<String>,
+    /// The value, or the characters that are repeated, by which two crashes with the same
+    /// may be known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<Shown>,
+    /// Where the one pointer to the heap chunk before the damage is kept: a variable, or
+    /// `64-byte heap chunk + 24`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointed_from: Option<Shown>,
 }
 
 /// What threads wait for, and who has it.

@@ -113,6 +113,9 @@ mod tests {
                 evidence,
                 locks: vec![LockReport::default()],
                 chunk_size: Some(48),
+                overwritten_with: Some("text".to_owned()),
+                pattern: Some(Shown::default()),
+                pointed_from: Some(Shown::default()),
                 ..Finding::default()
             }],
             memory: Some(MemoryReport {

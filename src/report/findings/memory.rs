@@ -4,10 +4,10 @@ use crate::report::{Evidence, EvidenceKind, Finding, Hex};
 use obit_analysis::CauseClass;
 use obit_analysis::memory::{
     Bin, Block, BlockState, Content, Damage, Dangling, Fill, Hardware, MemoryFinding, ModulePlace,
-    OnStack, StackPlace, Verdict,
+    OnStack, Overrun, Pattern, PointedFrom, StackPlace, Verdict, Written,
 };
 use obit_corefile::addr::Avma;
-use obit_redact::{Origin, Redactor};
+use obit_redact::{Origin, Redactor, Shown};
 
 pub(super) fn finding(finding: &MemoryFinding, redactor: &mut Redactor) -> Finding {
     match finding {
@@ -83,6 +83,14 @@ fn heap_damage(damage: &Damage, redactor: &mut Redactor) -> Finding {
         let text = format!("the chunk size field contains text: {:?}", text.as_str());
         add(EvidenceKind::Text, &text, damage.at, redactor);
     }
+    let pointed_from = damage.pointed_from.as_ref().map(|place| {
+        let place = pointed_from(place, redactor);
+        if let Some(before) = &damage.before {
+            let text = format!("a pointer to it is in {}", place.as_str());
+            add(EvidenceKind::Heap, &text, before.start, redactor);
+        }
+        place
+    });
     let title = redactor.show(Origin::OwnWords, &title);
     Finding {
         kind: "heap-damage".to_owned(),
@@ -90,8 +98,40 @@ fn heap_damage(damage: &Damage, redactor: &mut Redactor) -> Finding {
         threads: Vec::new(),
         evidence,
         chunk_size: damage.before.as_ref().map(|before| before.chunk_size),
+        overwritten_with: damage.overrun.as_ref().map(|overrun| written(overrun).to_owned()),
+        pattern: damage.overrun.as_ref().and_then(|overrun| pattern(overrun, redactor)),
+        pointed_from,
         ..Finding::default()
     }
+}
+
+fn written(overrun: &Overrun) -> &'static str {
+    match overrun.written {
+        Written::Text => "text",
+        Written::Integers => "integers",
+        Written::Floating => "floating",
+    }
+}
+
+fn pattern(overrun: &Overrun, redactor: &mut Redactor) -> Option<Shown> {
+    Some(match overrun.pattern.as_ref()? {
+        Pattern::Value(value) => redactor.show(Origin::OwnWords, &Hex(*value).to_string()),
+        Pattern::Repeated(unit) => redactor.show_piece(unit),
+    })
+}
+
+fn pointed_from(place: &PointedFrom, redactor: &mut Redactor) -> Shown {
+    let text = match place {
+        PointedFrom::Variable(name, into) => {
+            let name = redactor.show(Origin::SymbolName, name);
+            match into {
+                0 => format!("`{}`", name.as_str()),
+                _ => format!("`{}` + {into}", name.as_str()),
+            }
+        }
+        PointedFrom::Block(size, into) => format!("{size}-byte heap chunk + {into}"),
+    };
+    redactor.show(Origin::OwnWords, &text)
 }
 
 fn hardware(found: &Hardware, redactor: &mut Redactor) -> Finding {

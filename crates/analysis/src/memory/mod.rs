@@ -13,7 +13,7 @@ pub use dangling::{Dangling, Holder};
 pub use hardware::Hardware;
 #[cfg(test)]
 pub(crate) use heap::tests as heap_tests;
-pub use heap::{Bin, Block, BlockState, Damage};
+pub use heap::{Bin, Block, BlockState, Damage, Overrun, Pattern, PointedFrom, Written};
 pub use pattern::Fill;
 pub use place::{Content, FilePlace, ModulePlace, OnStack, StackPlace};
 pub use suspicion::{FlippedBit, Truncated};
@@ -209,7 +209,12 @@ pub(super) fn findings(
             Some(_) => Some(at),
             None => place::end_before(process, at, PAST),
         };
-        pointer.and_then(inside).and_then(|at| heap.damage_near(at))
+        match pointer.and_then(inside) {
+            Some(at) => heap.damage_near(at),
+            // A pointer to nowhere may have been written over, too.
+            None if pointer.is_some_and(|at| at.0 >= NULL_ZONE) => heap.damage_at_rest(),
+            None => None,
+        }
     };
     found.extend(damage.map(MemoryFinding::HeapDamage));
     if heap.has_freed() {

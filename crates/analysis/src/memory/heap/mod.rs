@@ -4,7 +4,9 @@
 mod arena;
 mod chunk;
 mod free;
+mod holder;
 mod mapping;
+mod overrun;
 mod tcache;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -13,10 +15,12 @@ mod walk;
 use arena::Arena;
 use chunk::{Chunk, Layout};
 use free::FreeChunks;
+pub use holder::PointedFrom;
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::arch::Decoder;
 use obit_corefile::memory::Cursor;
 use obit_process::process::Process;
+pub use overrun::{Overrun, Pattern, Written};
 use walk::{End, Span, walk};
 
 /// Where a freed chunk waits to be used again.
@@ -75,6 +79,10 @@ pub struct Damage {
     pub before: Option<Block>,
     /// The content of the size field and what follows it, if that is text.
     pub text: Option<String>,
+    /// What the size field was overwritten with, where that has a form.
+    pub overrun: Option<Overrun>,
+    /// Where a pointer to the chunk before is kept, if at one place only.
+    pub pointed_from: Option<PointedFrom>,
 }
 
 /// Bytes behind a damaged size field that may be text.
@@ -263,10 +271,7 @@ impl<'p> Heap<'p> {
     /// The first damage in the piece of the heap that holds `at`, unless some thread was
     /// changing an arena: then its metadata may be inconsistent only for that moment.
     pub(super) fn damage_near(&mut self, at: Avma) -> Option<Damage> {
-        let cursor = &mut self.cursor;
-        // `mutex` comes first.
-        let is_locked = |arena: &Arena| cursor.read_unsigned(Avma(arena.at), 4) != Ok(0);
-        if self.arenas.iter().any(is_locked) {
+        if self.is_locked() {
             return None;
         }
         let span = self.span_at(at.0)?;
@@ -282,6 +287,18 @@ impl<'p> Heap<'p> {
         })
     }
 
+    /// The first damage in any arena, unless some thread was changing one.
+    pub(super) fn damage_at_rest(&mut self) -> Option<Damage> {
+        if self.is_locked() { None } else { self.damage() }
+    }
+
+    fn is_locked(&mut self) -> bool {
+        let cursor = &mut self.cursor;
+        // `mutex` comes first.
+        let is_locked = |arena: &Arena| cursor.read_unsigned(Avma(arena.at), 4) != Ok(0);
+        self.arenas.iter().any(is_locked)
+    }
+
     fn damage_in(&mut self, span: &Span) -> Option<Damage> {
         let end = walk(&mut self.cursor, self.layout, span, span.start, |_, _| false);
         let (header, before, is_senseless) = match end {
@@ -295,13 +312,26 @@ impl<'p> Heap<'p> {
             let state = free.map_or(BlockState::InUse, |free| BlockState::Freed(Some(free.bin)));
             self.block(before.at, before.size(), state, size_at)
         });
+        let overrun = is_senseless.then(|| self.overrun(header.size_field, size_at)).flatten();
+        let pointed_from =
+            before.and_then(|before| self.pointed_from(before.start, span, header.at));
         Some(Damage {
             at: Avma(header.at),
             size_field: header.size_field,
             is_senseless,
             before,
             text: self.text(size_at),
+            overrun,
+            pointed_from,
         })
+    }
+
+    fn overrun(&self, size_field: u64, size_at: u64) -> Option<Overrun> {
+        let memory = &self.process.memory;
+        let from = size_at.checked_sub(overrun::BEFORE as u64)?;
+        let before = memory.read_up_to(Avma(from), overrun::BEFORE);
+        let field = memory.read_up_to(Avma(size_at), memory.word());
+        overrun::of(size_field, &field, &before)
     }
 
     /// The text at `at`, if there is one.

@@ -200,6 +200,23 @@ fn a_size_that_was_overwritten_is_damage_behind_the_chunk_before() {
 }
 
 #[test]
+fn the_pointer_to_the_block_before_the_damage_is_found_in_the_one_block_that_has_it() {
+    let mut memory = Memory::with_chunks(&[0x40, 0x40, 0x30, 0x70]);
+    let block = FIRST + 0x80 + 16;
+    memory.put(FIRST + 0x80 + 0x38, 0x2a);
+    assert_eq!(memory.damage().unwrap().pointed_from, None);
+    memory.put(FIRST + 0x40 + 16 + 24, block);
+    let damage = memory.damage().unwrap();
+    assert_eq!(damage.before.map(|before| before.start), Some(Avma(block)));
+    assert_eq!(damage.pointed_from, Some(PointedFrom::Block(0x40, 24)));
+    let overrun = Overrun { written: Written::Integers, pattern: Some(Pattern::Value(0x2a)) };
+    assert_eq!(damage.overrun, Some(overrun));
+    // Two keep it: which of them wrote is not known.
+    memory.put(FIRST + 16 + 8, block);
+    assert_eq!(memory.damage().unwrap().pointed_from, None);
+}
+
+#[test]
 fn one_byte_too_many_shows_in_the_flag_of_the_next_chunk() {
     let mut memory = Memory::with_chunks(&[0x30, 0x100]);
     // A terminating NUL: PREV_INUSE is gone, and there is no size before it.
