@@ -9,7 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::key::{Called, CrashKey};
-use super::likeness::{DOUBTED, SAME, SUSPECTED, is_worth_a_look, likeness, lost_function, named};
+use super::likeness::{
+    DOUBTED, SAME, SUSPECTED, is_same_member, is_worth_a_look, likeness, lost_function, named,
+};
 use super::merge::{Merge, merges};
 use super::rule::{Likeness, MergeRule};
 use super::subgroups::{Subgroup, subgroups};
@@ -138,10 +140,12 @@ pub(super) type Links = BTreeMap<(usize, usize), Likeness>;
 fn links(subgroups: &[Subgroup<'_>]) -> Links {
     let mut links = Links::new();
     // By the subgroup that may have lost a function.
-    let mut lost: BTreeMap<usize, Vec<(usize, Likeness)>> = BTreeMap::new();
+    let mut lost: BTreeMap<usize, Vec<(usize, Likeness, Option<bool>)>> = BTreeMap::new();
+    let mut placed: BTreeSet<usize> = BTreeSet::new();
     for (one, other) in candidates(subgroups) {
         let (Some(a), Some(b)) = (subgroups.get(one), subgroups.get(other)) else { continue };
-        if is_unnamed(a) || is_unnamed(b) {
+        let is_same_damage = a.damaged.is_some() && a.damaged == b.damaged;
+        if (is_unnamed(a) || is_unnamed(b)) && !is_same_damage {
             continue;
         }
         if let Some(likeness) = likeness(a, b).filter(|likeness| likeness.value >= SUSPECTED) {
@@ -151,14 +155,24 @@ fn links(subgroups: &[Subgroup<'_>]) -> Links {
             if let (Some(a), Some(b)) = (subgroups.get(more), subgroups.get(less))
                 && let Some(likeness) = lost_function(a, b).filter(|l| l.value >= SUSPECTED)
             {
-                lost.entry(less).or_default().push((more, likeness));
+                let is_same = is_same_member(a, b);
+                if is_same == Some(true) {
+                    placed.extend([more, less]);
+                }
+                lost.entry(less).or_default().push((more, likeness, is_same));
             }
         }
     }
-    for (less, found) in lost {
-        for (more, likeness) in &found {
-            // One function is lost, not one of several.
-            let likeness = if found.len() == 1 { *likeness } else { likeness.at_most(DOUBTED) };
+    for (less, mut found) in lost {
+        // Another access is known to be the one that was lost.
+        found.retain(|(more, _, is_same)| {
+            *is_same == Some(true) || !placed.contains(more) && !placed.contains(&less)
+        });
+        for (more, likeness, is_same) in &found {
+            // One function is lost, not one of several. Compilers differ in which member is
+            // accessed first.
+            let is_sure = found.len() == 1 && *is_same != Some(false);
+            let likeness = if is_sure { *likeness } else { likeness.at_most(DOUBTED) };
             let most = links.entry((less.min(*more), less.max(*more))).or_default();
             *most = most.max(likeness);
         }
@@ -321,11 +335,17 @@ impl<'c, 't> Clusters<'c, 't> {
         for (index, subgroup) in
             self.subgroups.iter().enumerate().filter(|(_, subgroup)| is_unnamed(subgroup))
         {
+            // It is in the group of its damage.
+            if subgroup.damaged.is_some() {
+                continue;
+            }
             let Some(first) = subgroup.first else { continue };
             let alike = by_first.get(&(subgroup.image, first)).map_or(&[][..], Vec::as_slice);
             let mut fits: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
             for other in alike.iter().take(CANDIDATES).filter(|other| **other != index) {
-                let found = self.subgroups.get(*other).and_then(|other| named(subgroup, other));
+                // Who found damage is chance.
+                let other_bug = self.subgroups.get(*other).filter(|other| other.damaged.is_none());
+                let found = other_bug.and_then(|other| named(subgroup, other));
                 // Two libraries without symbols: one of them called the other.
                 let Some(likeness) = found.filter(|likeness| *likeness >= SUSPECTED) else {
                     continue;

@@ -210,17 +210,6 @@ fn an_exception_without_a_handler_is_one_bug_by_whatever_function_it_ends() {
 }
 
 #[test]
-fn accesses_that_the_compiler_proved_to_fail_differ_by_their_addresses() {
-    let of = |address: &str, build: &str| CrashKey {
-        fixed_address: address.to_owned(),
-        ..of_build(build, "process < serve < main")
-    };
-    assert_eq!(groups_of(&[of("0x10", "O2"), of("0x0", "O2"), of("0x10", "O3")]).len(), 2);
-    assert!(are_one(&[of("0x10", "O2"), of("0x18", "O3")]), "another layout");
-    assert!(are_one(&[of("0x10", "O2"), of("", "O2")]));
-}
-
-#[test]
 fn two_conditions_of_one_function_are_two_bugs() {
     let of = |condition: &str, build: &str| CrashKey {
         class: "assertion".to_owned(),
@@ -229,34 +218,6 @@ fn two_conditions_of_one_function_are_two_bugs() {
     };
     assert!(are_one(&[of("n < 4", "O0"), of("n < 4", "O2"), of("", "O2")]));
     assert_eq!(groups_of(&[of("n < 4", "O0"), of("n > 0", "O2")]).len(), 2);
-}
-
-/// The allocator, called by `function`, found damage behind a chunk.
-fn damaged(function: &str, size: u32) -> CrashKey {
-    CrashKey {
-        class: "heap-corruption".to_owned(),
-        damaged: format!("{size}-byte chunk"),
-        ..key(&format!("malloc > {function} < main"))
-    }
-}
-
-#[test]
-fn heap_damage_behind_chunks_of_one_size_is_one_bug_wherever_it_is_found() {
-    let of = |functions: &[&str], size: u32| -> Vec<CrashKey> {
-        functions.iter().map(|function| damaged(function, size)).collect()
-    };
-    let all = ["add", "drop", "grow", "load"];
-    let two = [of(&all, 48), of(&all, 208)].concat();
-    assert_eq!(groups_of(&two).len(), 2, "two sizes, each of many crashes, are two bugs");
-    // A buffer of any size: equal sizes are chance.
-    let sizes = [32, 48, 80, 112, 208, 272];
-    let spread: Vec<CrashKey> = sizes.iter().flat_map(|size| of(&["add", "load"], *size)).collect();
-    assert_eq!(groups_of(&spread).len(), 2, "one for each signature");
-    // A block that was freed twice is no damage.
-    let freed =
-        CrashKey { class: "double-free".to_owned(), damaged: String::new(), ..damaged("add", 48) };
-    assert_eq!(groups_of(&[of(&all, 48), vec![freed.clone()]].concat()).len(), 2);
-    assert_eq!(groups_of(&[damaged("add", 48), freed]).len(), 2);
 }
 
 #[test]
@@ -447,3 +408,10 @@ fn partition(keys: &[CrashKey], counts: &[u64]) -> BTreeSet<BTreeSet<CrashKey>> 
     let groups = found.groups.iter();
     groups.map(|group| group.iter().map(|at| keys[*at].clone()).collect()).collect()
 }
+
+#[path = "damage_tests.rs"]
+mod damage;
+#[path = "null_tests.rs"]
+mod null;
+#[path = "panic_tests.rs"]
+mod panic;

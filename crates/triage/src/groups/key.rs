@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::site::Site;
 use crate::record::Record;
 use crate::signature::{RECURSION, module_name};
 use obit_ownership::{cut, normalized};
@@ -10,6 +11,8 @@ use obit_report::{Blame, Cause, Confidence, Decision, DecisionAction, EvidenceKi
 
 /// Digits of a build ID that distinguish builds.
 const BUILD: usize = 16;
+/// Classes of causes of a check of the language.
+const PANICS: [&str; 2] = ["rust-panic", "go-panic"];
 /// Bytes of an expression that are kept.
 const LONGEST_EXPRESSION: usize = 120;
 
@@ -41,20 +44,36 @@ pub struct CrashKey {
     /// it has no name for it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub expression: String,
-    /// The line of that function at which it got the bad value that it handed on; empty where
-    /// it did not, or that is not known.
+    /// The line of that function at which it got the bad value that it handed on, else the
+    /// line and the function that it called; empty where it did not, or that is not known.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub made_at: String,
     /// The heap chunk before damaged metadata: its size; empty where no damage was found.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub damaged: String,
+    /// What its header was overwritten with; empty where that has no form.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub overwritten_with: String,
+    /// The bytes by which the write may be known; empty where it has none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub pattern: String,
+    /// Where the pointer to the chunk before the damage is kept; empty where that is not known.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub pointed_from: String,
     /// The address of an access that the compiler proved to go through NULL: its instruction
     /// has no register in it. Empty for others.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub fixed_address: String,
+    /// The address of an access through NULL: the offset of what was accessed. Empty for
+    /// others.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub null_address: String,
     /// The condition that an assertion reported; empty where none did.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub asserted: String,
+    /// The line and column of a panic in the last function of the signature; empty for others.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub panicked_at: String,
     /// The class of the cause. The last field: the store renames classes in place.
     #[serde(deserialize_with = "obit_report::class_name::current")]
     pub class: String,
@@ -110,6 +129,10 @@ impl CrashKey {
         let at = all().find(|frame| Some(frame.index) == end && frame.module.is_some());
         let place = at.and_then(|frame| frame.module.as_ref());
         let build = place.and_then(|place| place.build_id.as_ref());
+        let panicked_at = at.filter(|_| is_panic(record.cause.as_ref())).and_then(|frame| {
+            let source = frame.source.as_ref()?;
+            Some(Site { line: source.line?, column: source.column.unwrap_or(0) })
+        });
         let blame = record.cause.as_ref().and_then(|cause| cause.blame.as_ref());
         let blame = blame.filter(|_| record.blamed.is_some());
         let returned_by = blame.and_then(|blame| blame.returned_by.as_ref());
@@ -118,11 +141,25 @@ impl CrashKey {
         let expression = blame.filter(is_sure).and_then(|blame| blame.expression.as_ref());
         let blamed = record.blamed.as_ref().map(|name| name.as_str().to_owned());
         let is_handed_on = blamed.as_ref() != functions.last();
+        let callee = blamed.as_ref().and_then(|blamed| callee(&frames, blamed));
         let made_at = blame.filter(|_| is_handed_on).and_then(|blame| {
-            let at_call = || blame.source.as_ref()?.line.map(u64::from);
-            blame.made_at_line.or_else(at_call)
+            // One line may call several functions through a pointer, of which the one that got
+            // the value may have ended in a jump.
+            let at_call = || {
+                let line = blame.source.as_ref()?.line?;
+                Some(format!("{line} {}", callee.unwrap_or_default()))
+            };
+            blame.made_at_line.map(|line| line.to_string()).or_else(at_call)
         });
-        let damaged = record.findings.iter().find_map(|finding| finding.chunk_size);
+        let damage = record.findings.iter().find(|finding| finding.chunk_size.is_some());
+        let damaged = damage.and_then(|damage| damage.chunk_size);
+        // What failed beyond the heap ran over its end by itself.
+        let is_run = record.cause.as_ref().is_some_and(|cause| {
+            cause.class.starts_with("unmapped-")
+                && cause.evidence.iter().any(|evidence| evidence.kind == EvidenceKind::Heap)
+        });
+        let damage = damage.filter(|_| !is_run);
+        let shown = |text: Option<&Shown>| text.map(|text| text.as_str().to_owned());
         Some(Self {
             signature: signature.id.clone(),
             text: text.to_owned(),
@@ -135,32 +172,55 @@ impl CrashKey {
             functions,
             frames,
             blamed: blamed.unwrap_or_default(),
-            made_at: made_at.map(|line| line.to_string()).unwrap_or_default(),
+            made_at: made_at.unwrap_or_default(),
             returned_by: returned_by.map(|name| normalized(name.as_str())).unwrap_or_default(),
             expression: expression
                 .filter(|_| !is_of_callee)
                 .map(|text| without_numbers(cut(text.as_str(), LONGEST_EXPRESSION)))
                 .unwrap_or_default(),
             fixed_address: record.cause.as_ref().and_then(fixed_address).unwrap_or_default(),
+            null_address: record.cause.as_ref().and_then(null_address).unwrap_or_default(),
             asserted: record
                 .cause
                 .as_ref()
                 .filter(|cause| cause.class == "assertion")
                 .and_then(|cause| condition(cause.message.as_ref()?.as_str()))
                 .unwrap_or_default(),
+            panicked_at: panicked_at.map(|site| site.to_string()).unwrap_or_default(),
             damaged: damaged.map(|size| format!("{size}-byte chunk")).unwrap_or_default(),
+            overwritten_with: damage
+                .and_then(|damage| damage.overwritten_with.clone())
+                .unwrap_or_default(),
+            pattern: shown(damage.and_then(|damage| damage.pattern.as_ref())).unwrap_or_default(),
+            pointed_from: shown(damage.and_then(|damage| damage.pointed_from.as_ref()))
+                .map(|place| without_clones(&place))
+                .unwrap_or_default(),
             class: record.cause.as_ref().map(|cause| cause.class.clone()).unwrap_or_default(),
         })
     }
 }
 
+/// Whether a check of the language ended the process: its line is exact at every level of
+/// optimization.
+fn is_panic(cause: Option<&Cause>) -> bool {
+    cause.is_some_and(|cause| PANICS.contains(&cause.class.as_str()))
+}
+
+/// The function of the program that `function` called.
+fn callee<'f>(frames: &'f [String], function: &str) -> Option<&'f str> {
+    let at = frames.iter().position(|name| name == function)?;
+    frames.get(at.checked_sub(1)?).map(String::as_str)
+}
+
 /// The address that the instruction of an access through NULL has in it.
 fn fixed_address(cause: &Cause) -> Option<String> {
     let has = |kind| cause.evidence.iter().any(|evidence| evidence.kind == kind);
-    let is_fixed = cause.class.starts_with("null-")
-        && has(EvidenceKind::Instruction)
-        && !has(EvidenceKind::Register);
-    let mut evidence = cause.evidence.iter().filter(|_| is_fixed);
+    let is_fixed = has(EvidenceKind::Instruction) && !has(EvidenceKind::Register);
+    null_address(cause).filter(|_| is_fixed)
+}
+
+fn null_address(cause: &Cause) -> Option<String> {
+    let mut evidence = cause.evidence.iter().filter(|_| cause.class.starts_with("null-"));
     let access = evidence.find(|evidence| evidence.kind == EvidenceKind::Memory)?;
     access.address.map(|address| address.to_string())
 }
@@ -170,6 +230,17 @@ fn condition(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("Assertion `")?;
     let (condition, _) = rest.rsplit_once("' failed")?;
     Some(cut(condition, LONGEST_EXPRESSION).to_owned())
+}
+
+/// A variable without what compilers add to its name where they keep its members apart.
+fn without_clones(place: &str) -> String {
+    match place.split_once(" [clone") {
+        Some((name, rest)) => {
+            let rest = rest.split_once(']').map_or("", |(_, rest)| rest);
+            format!("{name}{rest}")
+        }
+        None => place.to_owned(),
+    }
 }
 
 /// An expression whose indices are left out: which element was bad differs between crashes

@@ -45,6 +45,8 @@ const EXCEPTION: &[&str] = &[
     "Unwind_RaiseException",
     "Unwind_Resume",
 ];
+/// Beginning of the names of functions that Go's checks of one slice expression call.
+const SLICE_CHECKS: &str = "runtime.goPanicSlice";
 /// The classes of their causes.
 const EXCEPTION_CLASSES: &[&str] = &["uncaught-exception", "noexcept-violation", "terminate"];
 
@@ -70,6 +72,11 @@ pub(super) fn likeness(one: &Subgroup<'_>, other: &Subgroup<'_>) -> Option<Liken
     // They were parted because they differ, or one of them may belong to the other.
     let is_parted = one.signature == other.signature && one.mark != other.mark;
     let has_other_damage = one.damaged.is_some() && other.damaged.is_some();
+    if may_be_one_damage(one, other) {
+        return Some(
+            same_stack.max(Likeness::of(MergeRule::SameHeapDamage, DOUBTED)).at_most(DOUBTED),
+        );
+    }
     if is_parted || has_other_damage {
         let is_open = one.is_open || other.is_open;
         return Some(same_stack.at_most(if is_open { DOUBTED } else { 0.0 }));
@@ -94,6 +101,14 @@ pub(super) fn likeness(one: &Subgroup<'_>, other: &Subgroup<'_>) -> Option<Liken
         // The function hands on several values, each of which may be bad.
         Agreement::Differ => same_stack.at_most(0.0),
     })
+}
+
+/// Whether what was written to both heaps is of one kind, and at most one of them shows where
+/// the pointer to the block is kept.
+fn may_be_one_damage(one: &Subgroup<'_>, other: &Subgroup<'_>) -> bool {
+    one.damaged != other.damaged
+        && !one.written.is_disjoint(&other.written)
+        && !(one.is_placed && other.is_placed)
 }
 
 /// Both failed on what the same function did, at least one of them further in.
@@ -168,6 +183,14 @@ pub(super) fn lost_function(more: &Subgroup<'_>, less: &Subgroup<'_>) -> Option<
     is_lost.then(|| Likeness::of(MergeRule::LostFunction, likeness()))
 }
 
+/// Whether both failed in an access to one member of what is NULL, where the compiler proved
+/// that one of the accesses fails; `None` where it proved none, or an address is not known.
+pub(super) fn is_same_member(one: &Subgroup<'_>, other: &Subgroup<'_>) -> Option<bool> {
+    let (ours, theirs) = (&one.null_addresses, &other.null_addresses);
+    let is_known = (one.is_fixed || other.is_fixed) && !ours.is_empty() && !theirs.is_empty();
+    is_known.then(|| !ours.is_disjoint(theirs))
+}
+
 /// By which rule the library functions called may be one, seen in two builds.
 fn may_be_one(
     called: &Called,
@@ -182,7 +205,10 @@ fn may_be_one(
             let is_replaced = REPLACED.iter().any(is_row);
             // Two places of one build are two.
             let is_exception = || are_exceptions(one, other) && are_apart();
-            if is_replaced {
+            // One expression of Go has several checks.
+            let is_slice = |name: &str| name.starts_with(SLICE_CHECKS);
+            let is_slice = is_slice(f) && is_slice(g);
+            if is_replaced || is_slice && !one.panicked_at.is_disjoint(&other.panicked_at) {
                 Some(MergeRule::ReplacedCall)
             } else if is_exception() {
                 Some(MergeRule::SameException)
@@ -205,9 +231,11 @@ fn may_be_one(
 pub(super) fn is_worth_a_look(one: &Subgroup<'_>, other: &Subgroup<'_>, found: Likeness) -> bool {
     let is_same_class = !one.classes.is_disjoint(&other.classes);
     let are_apart = one.builds.is_disjoint(&other.builds);
+    let is_damage = one.damaged.is_some() || other.damaged.is_some();
     match found.rule {
         MergeRule::UnnamedLibrary | MergeRule::SameHeapDamage | MergeRule::SameCycle => true,
-        _ if one.first == other.first => is_same_class || are_apart,
+        // Damage is found in functions that have nothing to do with it.
+        _ if one.first == other.first => is_same_class || are_apart && !is_damage,
         _ => is_same_class && are_apart,
     }
 }
@@ -238,6 +266,10 @@ fn circles(one: &Subgroup<'_>, other: &Subgroup<'_>) -> f64 {
 pub(super) fn named(subgroup: &Subgroup<'_>, other: &Subgroup<'_>) -> Option<f64> {
     let is_alike =
         subgroup.image == other.image && subgroup.first.is_some() && subgroup.first == other.first;
+    let is_exception = |subgroup: &Subgroup<'_>| {
+        EXCEPTION_CLASSES.iter().any(|class| subgroup.classes.contains(class))
+    };
+    let is_alike = is_alike && is_exception(subgroup) == is_exception(other);
     let is_code = !matches!(&other.called, Some(Called::Function(name)) if name == "(no code)");
     let is_open = !matches!(other.called, Some(Called::Recursion) | None);
     (is_alike && is_open && is_code).then(|| subgroup.profile.likeness(&other.profile))

@@ -8,6 +8,7 @@ mod merge;
 mod parts;
 mod profile;
 mod rule;
+mod site;
 mod subgroups;
 
 pub use cluster::{Constraints, Grouping, group};
@@ -19,7 +20,7 @@ pub(crate) use subgroups::is_same_division;
 /// What the groups of a store were made by: another number where any of this code changed,
 /// so that all are made anew then, and only then.
 pub(crate) fn rules() -> i64 {
-    const SOURCES: [&str; 9] = [
+    const SOURCES: [&str; 10] = [
         include_str!("cluster.rs"),
         include_str!("damage.rs"),
         include_str!("key.rs"),
@@ -28,6 +29,7 @@ pub(crate) fn rules() -> i64 {
         include_str!("parts.rs"),
         include_str!("profile.rs"),
         include_str!("rule.rs"),
+        include_str!("site.rs"),
         include_str!("subgroups.rs"),
     ];
     // FNV-1a, 64 bits.

@@ -1,11 +1,12 @@
 //! The crashes of one signature, parted where they are surely not of one bug: those that only
 //! went through the same helper, that failed on values of two functions, that ended on
-//! purpose at a trap and those that did not, and heap damage after chunks of two sizes.
+//! purpose at a trap and those that did not, and heap damage of two kinds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::damage::{TypicalSizes, damage, is_sound};
+use super::damage::{Marks, damage, is_sound};
 use super::key::{Called, CrashKey};
+use super::site::Sites;
 
 /// Share of the crashes of a signature whose blame lies further out that makes its function
 /// a helper that hands on what its callers gave it.
@@ -115,10 +116,10 @@ const SOUND: &str = "(undamaged)";
 const UNKNOWN: &str = "(unknown)";
 
 /// The parts of one signature.
-pub(super) fn parts<'t>(members: Vec<Member<'t>>, sizes: &TypicalSizes<'_>) -> Vec<Part<'t>> {
+pub(super) fn parts<'t>(members: Vec<Member<'t>>, marks: &Marks<'t>) -> Vec<Part<'t>> {
     let mut parts = Vec::new();
     for (trap, members) in by_trap(members) {
-        for (size, members) in by_fact(members, sizes) {
+        for (size, members) in by_fact(members, marks) {
             let is_helper = is_helper(&members);
             let by_anchor = match is_helper {
                 true => by_anchor(members),
@@ -162,11 +163,8 @@ fn by_trap(members: Vec<Member<'_>>) -> Vec<(&'static str, Vec<Member<'_>>)> {
 }
 
 /// By the condition of an assertion, by the address of an access that the compiler proved to
-/// fail, or by the state of the heap.
-fn by_fact<'t>(
-    members: Vec<Member<'t>>,
-    sizes: &TypicalSizes<'_>,
-) -> Vec<(String, Vec<Member<'t>>)> {
+/// fail, by the place of a panic, or by the state of the heap.
+fn by_fact<'t>(members: Vec<Member<'t>>, marks: &Marks<'t>) -> Vec<(String, Vec<Member<'t>>)> {
     let conditions = texts(&members, |key| &key.asserted);
     let addresses = texts(&members, |key| &key.fixed_address);
     if conditions.values().flatten().collect::<BTreeSet<_>>().len() > 1 {
@@ -175,9 +173,21 @@ fn by_fact<'t>(
         // The compiler gave such an access a way of its own, which ends there. Another build
         // may lay out the structure differently.
         by_text(members, |key| &key.fixed_address)
+    } else if let Some(sites) = Sites::of(&members) {
+        by_site(members, &sites)
     } else {
-        by_damage(members, sizes)
+        by_damage(members, marks)
     }
+}
+
+/// By the place of a panic.
+fn by_site<'t>(members: Vec<Member<'t>>, sites: &Sites<'t>) -> Vec<(String, Vec<Member<'t>>)> {
+    let mut parts: BTreeMap<String, Vec<Member<'t>>> = BTreeMap::new();
+    for member in members {
+        let site = sites.place(&member).map(|site| site.to_string());
+        parts.entry(site.unwrap_or_else(|| UNKNOWN.to_owned())).or_default().push(member);
+    }
+    parts.into_iter().collect()
 }
 
 /// What the keys of each build have for a text.
@@ -206,24 +216,21 @@ fn by_text<'t>(
     parts.into_iter().collect()
 }
 
-/// Heap damage after chunks of sizes that are each the mark of a bug.
-fn by_damage<'t>(
-    members: Vec<Member<'t>>,
-    sizes: &TypicalSizes<'_>,
-) -> Vec<(String, Vec<Member<'t>>)> {
-    let has_size = members.iter().any(|member| sizes.of(member.key).is_some());
-    let mark = |member: &Member<'t>| match sizes.of(member.key) {
-        Some(size) => Some(size.replace(' ', "-")),
+/// Heap damage with marks of two bugs.
+fn by_damage<'t>(members: Vec<Member<'t>>, marks: &Marks<'t>) -> Vec<(String, Vec<Member<'t>>)> {
+    let has_mark = members.iter().any(|member| marks.of(member.key).is_some());
+    let mark = |member: &Member<'t>| match marks.of(member.key) {
+        Some(mark) => Some(mark.name.clone()),
         None if is_sound(member.key) => Some(SOUND.to_owned()),
-        None => damage(member.key).filter(|_| !has_size).map(|_| DAMAGED.to_owned()),
+        None => damage(member.key).filter(|_| !has_mark).map(|_| DAMAGED.to_owned()),
     };
     let known: BTreeSet<String> = members.iter().filter_map(mark).collect();
     if known.len() < 2 {
         return vec![(String::new(), members)];
     }
-    // Other damage, and damage that was not found, may be of the one size that is known.
-    let mut sizes = known.iter().filter(|mark| *mark != SOUND);
-    let only = sizes.next().filter(|_| sizes.next().is_none());
+    // Other damage, and damage that was not found, may be of the one bug that is known.
+    let mut bugs = known.iter().filter(|mark| *mark != SOUND);
+    let only = bugs.next().filter(|_| bugs.next().is_none());
     let rest = only.map_or(UNKNOWN, String::as_str);
     let mut parts: BTreeMap<String, Vec<Member<'t>>> = BTreeMap::new();
     for member in members {

@@ -24,7 +24,7 @@ pub enum MergeRule {
     SameCycle,
     /// A library without symbols was called.
     UnnamedLibrary,
-    /// The heap was damaged after a chunk of the same size.
+    /// The heap was damaged in the same way.
     SameHeapDamage,
     /// A user merged them.
     ByHand,
@@ -42,7 +42,7 @@ impl MergeRule {
             Self::LostFunction => "the same stack; the innermost function is inlined or moved",
             Self::SameCycle => "the same functions call each other",
             Self::UnnamedLibrary => "the same caller of a library without symbols",
-            Self::SameHeapDamage => "the heap is damaged after a chunk of the same size",
+            Self::SameHeapDamage => "the heap is damaged in the same way",
             Self::ByHand => "merged by hand",
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::damage::{TypicalSizes, damage};
+use super::damage::{Marks, damage};
 use super::key::{Called, CrashKey};
 use super::parts::{Member, PASSED_ON, Part, parts};
 use super::profile::{Profile, rarity};
@@ -40,10 +40,19 @@ pub(super) struct Subgroup<'t> {
     pub(super) caller: Option<u32>,
     /// Which value of the function to blame was bad.
     pub(super) origins: Origins<'t>,
-    /// After a chunk of which size the heap is damaged, where that is the mark of a bug.
-    pub(super) damaged: Option<&'t str>,
+    /// The number of the bug that damaged the heap, where it left a mark.
+    pub(super) damaged: Option<u32>,
     /// All sizes of chunks that the allocator found damage behind.
     pub(super) damages: BTreeSet<&'t str>,
+    /// What the damaged heap was overwritten with, and whether a place is known that the
+    /// pointer to the block is kept at.
+    pub(super) written: BTreeSet<&'t str>,
+    pub(super) is_placed: bool,
+    /// Addresses of accesses through NULL, and whether one is in the instruction itself.
+    pub(super) null_addresses: BTreeSet<&'t str>,
+    pub(super) is_fixed: bool,
+    /// Places of panics, with the build.
+    pub(super) panicked_at: BTreeSet<(&'t str, &'t str)>,
     /// Builds of the image in which it was seen.
     pub(super) builds: BTreeSet<&'t str>,
     /// Classes of its causes.
@@ -85,6 +94,11 @@ struct Names<'t> {
 }
 
 impl<'t> Names<'t> {
+    /// A number that no function has.
+    fn of_damage(bug: u32) -> u32 {
+        u32::MAX.wrapping_sub(bug)
+    }
+
     fn number(&mut self, image: &'t str, name: &'t str) -> u32 {
         let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
         *self.numbers.entry((image, name)).or_insert(next)
@@ -98,7 +112,7 @@ pub(super) fn subgroups<'t>(keys: &'t [CrashKey], counts: &[u64]) -> Vec<Subgrou
         by_signature.entry(&key.signature).or_default().push(index);
     }
     let mut names = Names::default();
-    let sizes = TypicalSizes::of_all(keys, counts);
+    let marks = Marks::of_all(keys, counts);
     let mut all: Vec<(&str, Part<'t>)> = Vec::new();
     let mut having: HashMap<u32, usize> = HashMap::new();
     let mut of_image: HashMap<&str, usize> = HashMap::new();
@@ -123,14 +137,14 @@ pub(super) fn subgroups<'t>(keys: &'t [CrashKey], counts: &[u64]) -> Vec<Subgrou
                 *having.entry(function).or_default() += 1;
             }
         }
-        all.extend(parts(members, &sizes).into_iter().map(|part| (signature, part)));
+        all.extend(parts(members, &marks).into_iter().map(|part| (signature, part)));
     }
     let mut subgroups: Vec<Subgroup<'t>> = Vec::new();
     for (signature, part) in all {
         let image = part.members.first().map_or("", |member| member.key.image.as_str());
         let all = of_image.get(image).copied().unwrap_or(1);
         let weigh = |function: u32| rarity(having.get(&function).copied().unwrap_or(1), all);
-        subgroups.push(subgroup(signature, part, &sizes, &mut names, &weigh));
+        subgroups.push(subgroup(signature, part, &marks, &mut names, &weigh));
     }
     subgroups.sort_by(|a, b| a.name.cmp(&b.name));
     subgroups
@@ -139,15 +153,28 @@ pub(super) fn subgroups<'t>(keys: &'t [CrashKey], counts: &[u64]) -> Vec<Subgrou
 /// Whether keys of one signature are divided in the same way by both counts: then nothing
 /// in the groups depends on which of the two it is.
 pub(crate) fn is_same_division(keys: &[CrashKey], before: &[u64], after: &[u64]) -> bool {
-    // Which sizes of damage are marks is decided over the whole image.
+    // What marks the damage of a bug is decided over the whole image.
     keys.iter().all(|key| damage(key).is_none())
         && subgroups(keys, before) == subgroups(keys, after)
+}
+
+/// The one bug whose mark most of these crashes have.
+fn damaged<'t>(members: &[Member<'t>], marks: &Marks<'t>) -> Option<u32> {
+    let mut crashes: BTreeMap<Option<u32>, u64> = BTreeMap::new();
+    for member in members {
+        let bug = marks.of(member.key).map(|mark| mark.number);
+        *crashes.entry(bug).or_default() += member.count;
+    }
+    let unknown = crashes.remove(&None).unwrap_or(0);
+    let mut bugs = crashes.into_iter();
+    let (bug, count) = bugs.next()?;
+    bug.filter(|_| bugs.next().is_none() && count >= unknown)
 }
 
 fn subgroup<'t>(
     signature: &str,
     part: Part<'t>,
-    sizes: &TypicalSizes<'t>,
+    marks: &Marks<'t>,
     names: &mut Names<'t>,
     rarity: &dyn Fn(u32) -> f64,
 ) -> Subgroup<'t> {
@@ -175,11 +202,19 @@ fn subgroup<'t>(
     let blamed = most.filter(|(_, count)| *count as f64 >= PASSED_ON * known as f64);
     let blamed = blamed.map(|(function, _)| function);
     let origins = Origins::of(&members);
-    let damages: BTreeSet<Option<&str>> =
-        members.iter().map(|member| sizes.of(member.key)).collect();
-    let damaged = if damages.len() == 1 { damages.into_iter().next().flatten() } else { None };
+    let damaged = damaged(&members, marks);
     // Crashes after the same damage have no function in common.
-    let of_damage = damaged.map(|size| names.number(image, size));
+    let by_damage = damaged.map(Names::of_damage);
+    let all = |of: &dyn Fn(&'t CrashKey) -> &'t str, is_asked: &dyn Fn(&'t CrashKey) -> bool| {
+        let keys = members.iter().map(|member| member.key).filter(|key| is_asked(key));
+        keys.map(of).filter(|text| !text.is_empty()).collect::<BTreeSet<&str>>()
+    };
+    let known = |of: &dyn Fn(&'t CrashKey) -> &'t str| all(of, &|_| true);
+    let of_damage = |of: &dyn Fn(&'t CrashKey) -> &'t str| all(of, &|key| damage(key).is_some());
+    let written: Vec<u32> = of_damage(&|key| &key.overwritten_with)
+        .into_iter()
+        .map(|kind| names.number(image, kind))
+        .collect();
     let mut from_blamed = Vec::new();
     for stack in &stacks {
         let at = blamed.and_then(|blamed| stack.iter().position(|function| *function == blamed));
@@ -196,6 +231,15 @@ fn subgroup<'t>(
         origins,
         damaged,
         damages: members.iter().filter_map(|member| damage(member.key)).collect(),
+        written: of_damage(&|key| &key.overwritten_with),
+        is_placed: !of_damage(&|key| &key.pointed_from).is_empty(),
+        null_addresses: known(&|key| &key.null_address),
+        panicked_at: members
+            .iter()
+            .filter(|member| !member.key.panicked_at.is_empty())
+            .map(|member| (member.key.build.as_str(), member.key.panicked_at.as_str()))
+            .collect(),
+        is_fixed: members.iter().any(|member| !member.key.fixed_address.is_empty()),
         signature: &key.signature,
         image,
         called: Some(&key.called),
@@ -206,7 +250,8 @@ fn subgroup<'t>(
             .iter()
             .flat_map(|stack| stack.iter().take(4).copied())
             .chain(blamed)
-            .chain(of_damage)
+            .chain(by_damage)
+            .chain(written)
             .collect(),
         profile: Profile::of(stacks.iter().map(Vec::as_slice), rarity),
         from_blamed: Profile::of(from_blamed.into_iter(), rarity),
