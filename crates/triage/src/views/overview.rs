@@ -14,8 +14,8 @@ use super::summary::{
 };
 use crate::census::{Census, Programs, Sighting};
 use crate::history::{
-    CodeHashes, CommonFunctions, Event, GroupCode, HourCounts, ProgramHistory, Releases, State,
-    Status, Verdict, WINDOW, judge, may_surge, most_urgent,
+    CodeHashes, CommonFunctions, Event, GroupCode, HeapDamage, HourCounts, ProgramHistory,
+    Releases, State, Status, Verdict, WINDOW, judge, may_surge, most_urgent,
 };
 use obit_report::Severity;
 
@@ -32,6 +32,7 @@ pub(crate) struct Ranked<'c> {
     pub(crate) overview: Overview,
     census: &'c Census,
     programs: Programs,
+    heap: HeapDamage,
     members: Members<'c>,
     /// Groups of which a dump has a stack whose code may be known.
     with_code: BTreeSet<usize>,
@@ -95,6 +96,7 @@ pub(crate) fn ranked<'c>(
     let from = census.sightings.iter().map(|sighting| sighting.event.time).min().unwrap_or(now);
     let (start, end) = span(from, now, options);
     let programs = Programs::of(census, options.order.as_ref(), options.exposure.as_ref());
+    let heap = heap_damage(census, &programs);
     let mut ranked = Ranked {
         overview: Overview {
             schema: TOP_SCHEMA.to_owned(),
@@ -108,6 +110,7 @@ pub(crate) fn ranked<'c>(
         },
         totals: Totals { of_program: vec![0; programs.names.len()], all: 0 },
         programs,
+        heap,
         members: Members::of(census),
         with_code: census.with_stacks().filter_map(|(sighting, _)| sighting.group).collect(),
         census,
@@ -248,7 +251,8 @@ impl<'c> Ranked<'c> {
         let (now, window) = (self.overview.now, self.window());
         let has_code = self.with_code.contains(&place);
         let how = (is_worded, has_code);
-        verdict(members, state, self.census, &self.programs, (now, window), how)
+        let of = (&self.programs, &self.heap);
+        verdict(members, (place, state), self.census, of, (now, window), how)
     }
 }
 
@@ -298,11 +302,23 @@ fn matches(filter: &Filter, sighting: &Sighting, census: &Census, programs: &Pro
     })
 }
 
+fn heap_damage(census: &Census, programs: &Programs) -> HeapDamage {
+    let mut found = HeapDamage::default();
+    for sighting in &census.sightings {
+        let class = sighting.class.and_then(|at| census.words.get(at));
+        let program = programs.of_build.get(sighting.event.build);
+        if let (Some(class), Some(program), Some(group)) = (class, program, sighting.group) {
+            found.add(*program, group, class, sighting.event.time);
+        }
+    }
+    found
+}
+
 fn verdict(
     members: &[&Sighting],
-    state: &State,
+    (group, state): (usize, &State),
     census: &Census,
-    programs: &Programs,
+    (programs, heap): (&Programs, &HeapDamage),
     (now, window): (i64, i64),
     (is_worded, has_code): (bool, bool),
 ) -> Verdict {
@@ -322,12 +338,12 @@ fn verdict(
             keeps_states: programs.keep_states[at],
             is_worded,
         };
-        judge(
-            &events,
-            state,
-            &program,
-            &group_code(members, has_code, &census.code, &programs.common[at], &program),
-        )
+        // Damage is found by functions that have nothing to do with it.
+        let has_code = has_code && !heap.has(group);
+        let code = group_code(members, has_code, &census.code, &programs.common[at], &program);
+        let verdict = judge(&events, state, &program, &code);
+        let is_open = matches!(state, State::Open);
+        if is_open { heap.doubted(verdict, at, group, &events) } else { verdict }
     });
     most_urgent(verdicts.collect())
 }
