@@ -47,6 +47,21 @@ fn each_format_agrees_on_the_same_three_cores() {
 }
 
 #[test]
+fn no_format_blames_the_handler_that_ended_the_process_after_the_fault() {
+    let core = "sighandler/core.zst";
+    let sarif: Value = serde_json::from_str(&written(core, "sarif")).unwrap();
+    let place = &sarif["runs"][0]["results"][0]["locations"][0];
+    assert_eq!(place["logicalLocations"][0]["fullyQualifiedName"], "checksum");
+    assert_eq!(place["physicalLocation"]["region"]["startLine"], 28);
+    let gitlab: Value = serde_json::from_str(&written(core, "gitlab")).unwrap();
+    assert_eq!(gitlab[0]["location"]["lines"]["begin"], 28);
+    for format in ["brief", "github"] {
+        let text = written(core, format);
+        assert!(text.contains("checksum") && !text.contains("on_crash"), "{format}: {text}");
+    }
+}
+
+#[test]
 fn sarif_names_the_cwe_entries_of_rules_and_results_in_one_taxonomy() {
     let [core, ..] = CORES;
     let sarif: Value = serde_json::from_str(&written(core, "sarif")).unwrap();
