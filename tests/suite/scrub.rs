@@ -126,8 +126,11 @@ fn may_differ(way: &str, before: &Value, after: &Value) -> bool {
     let is_vector = way.contains(".threads[].vector_registers.");
     // Data that ran as if it were code.
     let is_data = way.contains(".disassembly[]");
+    // A mask repeats itself.
+    let is_mask = way == ".findings[].pattern" && after == "x";
     is_data
         || is_vector
+        || is_mask
         || of_file.iter().any(|part| way.starts_with(part))
         || (texts.iter().any(|part| way.contains(part)) && is_masked(before, after))
 }

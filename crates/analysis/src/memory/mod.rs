@@ -21,7 +21,7 @@ pub use unloaded::Unloaded;
 
 use std::cell::OnceCell;
 
-use super::fault::{Access, Fault, Reason};
+use super::fault::{Access, AccessKind, Fault, Reason};
 use super::owner::names;
 use super::said::{Said, Speaker};
 use heap::Heap;
@@ -204,7 +204,9 @@ pub(super) fn findings(
     let damage = if of_allocator || is_in_allocator(process) {
         heap.damage()
     } else {
-        let pointer = fault.and_then(|fault| fault.access.as_ref()).and_then(Access::pointer);
+        let access = fault.and_then(|fault| fault.access.as_ref());
+        let pointer = access.and_then(Access::pointer);
+        let is_jump = access.is_some_and(|access| access.kind == AccessKind::Execute);
         let inside = |at: Avma| match process.memory.region_at(at) {
             Some(_) => Some(at),
             None => place::end_before(process, at, PAST),
@@ -212,7 +214,9 @@ pub(super) fn findings(
         match pointer.and_then(inside) {
             Some(at) => heap.damage_near(at),
             // A pointer to nowhere may have been written over, too.
-            None if pointer.is_some_and(|at| at.0 >= NULL_ZONE) => heap.damage_at_rest(),
+            None if !is_jump && pointer.is_some_and(|at| at.0 >= NULL_ZONE) => {
+                heap.damage_at_rest()
+            }
             None => None,
         }
     };

@@ -60,6 +60,12 @@ enum Byte {
     Number,
 }
 
+/// Whether `value` is what glibc keeps before a small block that is behind one in use: a
+/// multiple of 16 and `PREV_INUSE`. As text it has one letter or two.
+fn is_chunk_size(value: u64) -> bool {
+    value < SMALL && value & 0xf == 1 && value > 0x20
+}
+
 impl Judge<'_> {
     /// The masked form of `original`, which lay at `start`. The same length. Text that
     /// crosses the ends is seen only as far as `original` goes.
@@ -346,6 +352,12 @@ impl Judge<'_> {
             let is_book = word.iter().any(|byte| *byte != 0 && !is_printable(*byte))
                 && kinds.iter().all(|kind| matches!(kind, Byte::Unknown | Byte::Text(1)));
             if is_book && self.facts.contains(here) && self.number(word) < READ_BY_ANALYSIS {
+                kinds.fill(Byte::Number);
+                continue;
+            }
+            // The size of a block may go on where a text fills the one before to its end.
+            let is_size = self.word == 8 && is_chunk_size(self.number(word));
+            if is_size && self.facts.contains(here) {
                 kinds.fill(Byte::Number);
                 continue;
             }

@@ -198,3 +198,16 @@ fn a_register_full_of_text_is_masked_and_a_bad_pointer_is_not() {
     assert!(!judge.mask_register(&mut bad));
     assert_eq!(bad, 0xdead_0000_beef_u64.to_le_bytes());
 }
+
+#[test]
+fn the_size_of_a_block_is_kept_where_a_text_fills_the_one_before_to_its_end() {
+    // 16 bytes of text, then the size 0x41: `A` and NULs.
+    let bytes = [b"hunter2hunter98!".as_slice(), &0x41_u64.to_le_bytes()].concat();
+    let size = (0x1010, 0x1018);
+    assert_eq!(masked(&bytes, &[size], &[])[16..], 0x41_u64.to_le_bytes());
+    assert_eq!(masked(&bytes, &[], &[])[16..17], *b"x", "no one asked for it");
+    let other = [b"hunter2hunter98!".as_slice(), &0x6261_u64.to_le_bytes()[..]].concat();
+    assert_eq!(masked(&other, &[(0x1010, 0x1018)], &[])[16..18], *b"ab", "a size of 0x6260");
+    let letters = [b"hunter2hunter98!".as_slice(), &0x6262_u64.to_le_bytes()[..]].concat();
+    assert_eq!(masked(&letters, &[(0x1010, 0x1018)], &[])[16..18], *b"xx", "no size");
+}
