@@ -1,6 +1,6 @@
 //! Work on one core, in a process that is confined.
 
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
@@ -8,7 +8,6 @@ use obit::debuginfo::SectionCache;
 use obit::debuginfo::locate::FileAccess;
 use obit::dump::CoreFile;
 use obit::process::Observer;
-use obit::render::visible;
 use obit::report::Report;
 use obit::report::json::{read_nested, write_line};
 use obit::sandbox::{Confined, Ended, Limits, Mode, Owner, Remote, Worker};
@@ -17,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::message::say_line;
 use super::progress::Progress;
 use super::request::Request;
 
@@ -154,11 +154,7 @@ pub(crate) fn check(mode: Mode, confined: &Confined) -> Result<(), Failure> {
 /// What the worker wrote to its standard error, line by line: the words are ours, but may not be
 /// if it was taken over.
 fn forward(words: &str) {
-    let mut stderr = io::stderr();
-    for line in words.lines().filter(|line| !line.starts_with("note: ")) {
-        // If it is closed, there is no one to read it.
-        let _ = writeln!(stderr, "{}", visible(line));
-    }
+    words.lines().filter(|line| !line.starts_with("note: ")).for_each(|line| say_line("", line));
 }
 
 fn why_lost(ended: &Ended, error: &io::Error) -> String {
