@@ -70,14 +70,14 @@ impl<W: Write> Inert<W> {
     /// # Errors
     /// Those of the writer.
     pub fn finish(mut self) -> io::Result<W> {
-        self.pass(true)?;
+        let held = std::mem::take(&mut self.held);
+        self.pass(&held, true)?;
         Ok(self.to)
     }
 
-    /// Passes on what is decided; at the end, all.
-    fn pass(&mut self, is_end: bool) -> io::Result<()> {
-        let held = std::mem::take(&mut self.held);
-        let mut rest = held.as_slice();
+    /// Passes on what of `text` is decided, at the end all, and says how much is left.
+    fn pass(&mut self, text: &[u8], is_end: bool) -> io::Result<usize> {
+        let mut rest = text;
         while !rest.is_empty() {
             let begins_line = self.at_start;
             let found = match rest {
@@ -104,8 +104,7 @@ impl<W: Write> Inert<W> {
                 rest = left;
             }
         }
-        self.held = rest.to_vec();
-        Ok(())
+        Ok(rest.len())
     }
 
     /// Whether text of a process can be at the start of a line: in JSON it is in a string,
@@ -129,8 +128,17 @@ impl<W: Write> Write for Inert<W> {
         if self.how == LogCommands::AsIs {
             return self.to.write(bytes);
         }
-        self.held.extend_from_slice(bytes);
-        self.pass(false)?;
+        // Hardly anything is ever held back: what is not is not copied.
+        if self.held.is_empty() {
+            let left = self.pass(bytes, false)?;
+            self.held.extend(bytes.iter().skip(bytes.len().saturating_sub(left)));
+            return Ok(bytes.len());
+        }
+        let mut held = std::mem::take(&mut self.held);
+        held.extend_from_slice(bytes);
+        let left = self.pass(&held, false)?;
+        held.drain(..held.len().saturating_sub(left));
+        self.held = held;
         Ok(bytes.len())
     }
 
