@@ -10,6 +10,8 @@ use crate::elf::Encoding;
 use crate::limits::Limits;
 use crate::notice::Notice;
 
+/// The page size that is assumed where the note has none.
+const PAGE: u64 = 4096;
 /// What the kernel appends to the path of a file that has no name any more.
 const DELETED: &[u8] = b" (deleted)";
 
@@ -40,6 +42,12 @@ pub(super) fn parse(
         notices.push(malformed("it is shorter than its header"));
         return Vec::new();
     };
+    // The kernel writes its page size, gdb's gcore 1.
+    let is_page = page_size == 1 || page_size.is_power_of_two() && page_size >= PAGE;
+    if !is_page {
+        notices.push(malformed(&format!("a page size of {page_size}; {PAGE} is used")));
+    }
+    let page_size = if is_page { page_size } else { PAGE };
     let table = desc.get(word.saturating_mul(2)..).unwrap_or(&[]);
     let triple = word.saturating_mul(3);
     let fitting = table.len().checked_div(triple).unwrap_or(0);
@@ -81,6 +89,29 @@ pub(super) fn parse(
     if let Some(range) = senseless {
         notices.push(malformed(&format!("the mapping {range:?} makes no sense")));
     }
+    without_covers(files, notices)
+}
+
+/// Leaves out mappings that cover several others, which no process can have.
+fn without_covers(
+    mut files: Vec<MappedFileRange>,
+    notices: &mut Vec<Notice>,
+) -> Vec<MappedFileRange> {
+    let mut starts: Vec<Avma> = files.iter().map(|file| file.range.start).collect();
+    starts.sort_unstable();
+    let mut cover = None;
+    files.retain(|MappedFileRange { range, .. }| {
+        let first = starts.partition_point(|start| *start <= range.start);
+        let last = starts.partition_point(|start| *start < range.end);
+        let covers = last.saturating_sub(first) >= 2;
+        if covers {
+            cover.get_or_insert(*range);
+        }
+        !covers
+    });
+    if let Some(range) = cover {
+        notices.push(malformed(&format!("the mapping {range:?} covers others and is left out")));
+    }
     files
 }
 
@@ -114,6 +145,22 @@ mod tests {
         assert_eq!(files[0].path.as_os_str().as_encoded_bytes(), b"/lib/\xff.so");
         assert!(files[0].deleted);
         assert!(notices.is_empty());
+    }
+
+    #[test]
+    fn a_page_size_that_is_none_is_a_page() {
+        let (files, notices) = read(&note(&[1, 0, 0x1000, 0x2000, 3], b"/a\0"));
+        assert_eq!((files[0].offset, notices.len()), (3 * 4096, 1));
+        let (files, notices) = read(&note(&[1, 1, 0x1000, 0x2000, 3], b"/a\0"));
+        assert_eq!((files[0].offset, notices.len()), (3, 0), "gcore's");
+    }
+
+    #[test]
+    fn a_mapping_of_the_whole_space_does_not_hide_the_others() {
+        let words = [3, 1, 0, u64::MAX, 0, 0x1000, 0x2000, 0, 0x2000, 0x3000, 0x1000];
+        let (files, notices) = read(&note(&words, b"/all\0/a\0/a\0"));
+        let paths: Vec<_> = files.iter().map(|file| file.path.to_str().unwrap()).collect();
+        assert_eq!((paths, notices.len()), (vec!["/a", "/a"], 1));
     }
 
     #[test]

@@ -76,6 +76,7 @@ pub(super) fn read_headers(
             ),
         });
     }
+    headers.end_where_others_start(notices);
     headers
 }
 
@@ -101,6 +102,32 @@ fn is_plausible(segment: &Segment) -> bool {
 }
 
 impl Headers {
+    /// Ends segments where the next one starts, but not before the bytes that the core holds of
+    /// them: a damaged size must not take the addresses of all others.
+    fn end_where_others_start(&mut self, notices: &mut Vec<Notice>) {
+        let mut starts: Vec<Avma> = self.loads.iter().map(|load| load.range.start).collect();
+        starts.sort_unstable();
+        let mut cut = 0_u64;
+        for load in &mut self.loads {
+            let after = starts.partition_point(|start| *start <= load.range.start);
+            let Some(next) = starts.get(after).filter(|next| **next < load.range.end) else {
+                continue;
+            };
+            let held = Avma(load.range.start.0.saturating_add(load.dumped));
+            if held < load.range.end {
+                load.range.end = held.max(*next).min(load.range.end);
+                cut = cut.saturating_add(1);
+            }
+        }
+        if cut > 0 {
+            notices.push(Notice::NoteMalformed {
+                problem: format!(
+                    "{cut} segments overlap others; they are taken to end where the next starts"
+                ),
+            });
+        }
+    }
+
     fn add(&mut self, segment: &Segment, file_len: u64) {
         let present = file_len.saturating_sub(segment.offset).min(segment.file_size);
         let missing = segment.file_size.saturating_sub(present);
@@ -184,6 +211,25 @@ mod tests {
         assert_eq!(index.at(Avma(0xfff)), None);
         let inside = SegmentIndex::new(&[segment(0x1000, 0x100), segment(0, u64::MAX)]);
         assert_eq!(inside.at(Avma(0x1000)), Some(1));
+    }
+
+    #[test]
+    fn a_segment_of_a_damaged_size_leaves_others_their_addresses() {
+        let mut huge = segment(0x1000, 1 << 62);
+        huge.dumped = 0x800;
+        let mut headers =
+            Headers { loads: vec![huge, segment(0x3000, 0x1000)], ..Headers::default() };
+        let mut notices = Vec::new();
+        headers.end_where_others_start(&mut notices);
+        assert_eq!(headers.loads[0].range.end, Avma(0x3000));
+        assert_eq!(notices.len(), 1);
+        // What the core holds of it is its own.
+        let mut whole = segment(0x1000, 0x2800);
+        whole.dumped = 0x2800;
+        let mut headers =
+            Headers { loads: vec![whole, segment(0x3000, 0x1000)], ..Headers::default() };
+        headers.end_where_others_start(&mut Vec::new());
+        assert_eq!(headers.loads[0].range.end, Avma(0x3800));
     }
 
     #[test]

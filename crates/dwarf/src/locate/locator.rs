@@ -60,6 +60,11 @@ impl Locator {
         }
     }
 
+    /// The program that the user gave.
+    pub fn given_executable(&self) -> Option<&Path> {
+        self.rules.executable.as_deref()
+    }
+
     /// Whether the user wants a program used that is another build than the core's.
     pub fn forces_executable(&self) -> bool {
         self.rules.force_executable

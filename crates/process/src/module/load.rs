@@ -14,6 +14,7 @@ use obit_corefile::notice::Notice;
 use obit_dwarf::locate::{ImageState, Locator, Role};
 
 use super::discover::{self, Candidate, PAGE};
+use super::given;
 use super::{FileState, Library, Linked, Module, ModuleKind, Modules, image_in_core, link_map};
 
 /// Executable segments of one image that are placed without their bytes; linkers make one.
@@ -40,7 +41,11 @@ pub fn load(dump: &Dump, library: &Arc<Library>) -> Loaded {
     let mut finder = Finder { locator, limits, notices, in_core_left };
     let core_only = memory_of(dump, &[]);
     let mut found: Vec<(Candidate, Module)> = Vec::new();
-    for candidate in discover::candidates(dump, &core_only, limits) {
+    let mut candidates = discover::candidates(dump, &core_only, limits);
+    if !candidates.iter().any(|candidate| candidate.kind == ModuleKind::Executable) {
+        candidates.extend(given::candidate(dump, &core_only, locator));
+    }
+    for candidate in candidates {
         let module = finder.find_file(&candidate, &core_only);
         found.push((candidate, module));
     }
@@ -401,6 +406,25 @@ mod tests {
         let wanted = (ModuleKind::Executable, FileState::Unverified, Avma(base));
         assert_eq!(modules(&core("rx"), program.path()), [wanted]);
         assert_eq!(modules(&core("rw"), program.path()), [], "no code lies there");
+    }
+
+    #[test]
+    fn a_given_program_lies_where_its_entry_was_if_no_table_says_where_it_was() {
+        let program = CoreFile::new(&ElfBuilder::x86_64().text(&[0x90; 64]).build());
+        let entry = ElfImage::parse(
+            obit_corefile::elf::ImageBytes::Memory(std::fs::read(program.path()).unwrap()),
+            &Limits::default(),
+        );
+        let entry = entry.unwrap().header().entry.0;
+        let bias = 0x7f00_0000_0000;
+        let core = |at: u64| CoreBuilder::x86_64().thread(1, &[]).auxv(&[(9, at)]);
+        let found = modules(&core(entry + bias), program.path());
+        assert_eq!(
+            found.first().map(|(kind, ..)| *kind),
+            Some(ModuleKind::Executable),
+            "{found:?}"
+        );
+        assert_eq!(modules(&core(entry + bias + 1), program.path()), [], "not a whole page");
     }
 
     #[test]

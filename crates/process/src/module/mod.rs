@@ -2,6 +2,7 @@
 //! file and the debug information that belong to it.
 
 mod discover;
+mod given;
 mod image_in_core;
 mod jit;
 mod library;
