@@ -17,7 +17,7 @@ use obit_triage::{FileFacts, Reason, Record, Rules};
 /// The record of a core, whatever it is.
 pub fn analyze(core: CoreFile, options: Options, build: BuildOptions, rules: &Rules) -> Record {
     let path = core.path.clone();
-    // For what is known of a file that is no core.
+    // For what is known of a file that is not a core.
     let file = core.file.try_clone().ok();
     let urls = options.rules.debuginfod.as_ref().map(|servers| servers.urls.join(" "));
     let access = options.access.clone();

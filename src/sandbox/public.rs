@@ -9,7 +9,7 @@ use obit_dwarf::locate::{Artifact, ChosenBy, Fetched, FileAccess, LocalFiles, Pu
 use obit_sandbox::as_user;
 
 /// The user who owns nothing (`/proc/sys/kernel/overflowuid`).
-const NOBODY: u32 = 65_534;
+const OVERFLOW_ID: u32 = 65_534;
 
 /// Opens files by the policy of [`LocalFiles`]; of root, only those that everybody may read: the
 /// names come from many cores, whose owners are not known any more.
@@ -24,7 +24,7 @@ impl PublicFiles {
 
     fn as_anybody<T>(open: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         match rustix::process::geteuid().is_root() {
-            true => as_user(NOBODY, NOBODY, open),
+            true => as_user(OVERFLOW_ID, OVERFLOW_ID, open),
             false => open(),
         }
     }

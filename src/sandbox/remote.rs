@@ -69,7 +69,7 @@ impl Remote {
 
     /// Says what is known so far, in case that no result follows.
     pub fn known(&self, what: &[u8]) {
-        self.tell(ask::KNOWN, what);
+        self.send(ask::KNOWN, what);
     }
 
     /// Sends the result, `parts` one after the other.
@@ -81,9 +81,9 @@ impl Remote {
         channel.send(ask::DONE, parts, None)
     }
 
-    fn tell(&self, kind: u8, what: &[u8]) {
+    fn send(&self, kind: u8, what: &[u8]) {
         let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
-        // If nobody listens, the result cannot be sent either, and that is an error.
+        // If no one listens, the result cannot be sent either, and that is an error.
         let _ = channel.send(kind, &[what], None);
     }
 
@@ -201,7 +201,7 @@ impl SectionStore for Remote {
 
 impl Observer for Remote {
     fn begin(&self, what: Phase) {
-        self.tell(ask::PHASE, &[wire::phase_byte(what)]);
+        self.send(ask::PHASE, &[wire::phase_byte(what)]);
     }
 }
 

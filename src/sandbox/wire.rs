@@ -1,5 +1,5 @@
 //! What a worker and the process outside say to each other. All that comes from a worker may be
-//! made up by whoever took it over: it is checked where it is read.
+//! made up by an attacker: it is checked where it is read.
 
 use std::ffi::OsStr;
 use std::io;

@@ -1,5 +1,5 @@
 //! The core is read in a process that can do nothing else: what happens where a parser is taken
-//! over, and that nobody notices the sandbox otherwise.
+//! over, and that the sandbox changes nothing otherwise.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -85,11 +85,11 @@ pub fn bound(limits: &Limits) -> Confined {
 pub fn confine(limits: &Limits) -> Confined {
     let mut confined = Confined::default();
     confined.note(Layer::Limits, set_limits(limits));
-    // A worker whose parent is gone has nobody to answer.
+    // A worker whose parent is gone has no one to answer.
     let bound = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
     confined.note(Layer::Limits, bound.map_err(|error| error.to_string()));
     if rustix::process::geteuid().is_root() {
-        confined.note(Layer::User, user::become_nobody().map_err(|error| error.to_string()));
+        confined.note(Layer::User, user::become_unprivileged().map_err(|error| error.to_string()));
         // Set again: changing the user clears it (prctl(2), PR_SET_PDEATHSIG).
         let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
     }

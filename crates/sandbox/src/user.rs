@@ -41,14 +41,14 @@ fn own_groups() -> io::Result<Vec<Gid>> {
 /// Sets the ids that count for files, and makes sure that they are set: the calls themselves
 /// report no error.
 fn set(user: u32, group: u32) -> io::Result<()> {
-    const NOBODY_ELSE: u32 = u32::MAX;
+    const NO_ID: u32 = u32::MAX;
     // SAFETY: the calls take numbers, touch no memory and change this thread only.
     #[allow(unsafe_code)]
     let now = unsafe {
         libc::setfsgid(group);
         libc::setfsuid(user);
         // An impossible id changes nothing and returns the current one.
-        (libc::setfsuid(NOBODY_ELSE), libc::setfsgid(NOBODY_ELSE))
+        (libc::setfsuid(NO_ID), libc::setfsgid(NO_ID))
     };
     let is_set = u32::try_from(now.0) == Ok(user) && u32::try_from(now.1) == Ok(group);
     is_set.then_some(()).ok_or_else(|| io::Error::other(format!("cannot act as user {user}")))
@@ -58,10 +58,10 @@ fn set(user: u32, group: u32) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of the system calls.
-pub(crate) fn become_nobody() -> io::Result<()> {
+pub(crate) fn become_unprivileged() -> io::Result<()> {
     /// The overflow id of the kernel (`/proc/sys/kernel/overflowuid`).
-    const NOBODY: u32 = 65_534;
-    let (user, group) = (Uid::from_raw(NOBODY), Gid::from_raw(NOBODY));
+    const OVERFLOW_ID: u32 = 65_534;
+    let (user, group) = (Uid::from_raw(OVERFLOW_ID), Gid::from_raw(OVERFLOW_ID));
     rustix::thread::set_thread_groups(&[])?;
     rustix::thread::set_thread_res_gid(group, group, group)?;
     rustix::thread::set_thread_res_uid(user, user, user)?;

@@ -1,4 +1,4 @@
-//! `obit doctor`: what of this machine stands in the way of a good report, and what fixes it.
+//! `obit doctor`: what on this machine prevents a good report, and what fixes it.
 
 use std::fs;
 use std::io;
@@ -206,7 +206,7 @@ fn debuginfod() -> Check {
     }
 }
 
-/// A directory of our own: whether it can be used, and nobody else can write to it.
+/// A directory of our own: whether it can be used, and no one else can write to it.
 fn directory(name: &'static str, path: Option<PathBuf>) -> Check {
     let Some(path) = path else {
         return Check::wrong(name, "there is no home directory", "export HOME=…");

@@ -131,7 +131,7 @@ impl From<Sent> for Printed {
     }
 }
 
-/// The frame that the user chose, or else the one that tells most.
+/// The frame that the user chose, or else the one that most likely answers.
 fn place_of<'p>(args: &PrintArgs, process: &'p Process) -> Result<Place<'p>, Failure> {
     let thread = chosen_thread(process, args.thread)?;
     let frame = match args.frame {
