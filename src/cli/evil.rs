@@ -16,6 +16,7 @@ const VARIABLE: &str = "OBIT_TEST_EVIL";
 
 /// Tries what the environment names, in a worker that is confined. What is refused without
 /// ending the worker is reported.
+#[allow(clippy::panic)]
 pub(crate) fn act() {
     let Some(name) = std::env::var_os(VARIABLE) else { return };
     let outcome = match name.to_str().unwrap_or_default() {
