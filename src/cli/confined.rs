@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exit::Exit;
 use super::failure::Failure;
-use super::message::say_line;
+use super::message::{say, say_line};
 use super::progress::Progress;
 use super::request::Request;
 
@@ -68,7 +68,7 @@ pub(crate) fn run<T: Serialize + DeserializeOwned>(
     work: &Work<'_, T>,
 ) -> Result<Result<T, Lost>, Failure> {
     if request.sandbox() == Mode::Off {
-        let core = core.try_clone().map_err(|error| Failure::new(Exit::Unusable, &error))?;
+        let core = core.try_clone().map_err(unusable)?;
         return work(core, None, &Progress::new(quiet)).map(Ok);
     }
     match attempt(request, core, kept, quiet, false, work)? {
@@ -88,7 +88,7 @@ fn attempt<T: Serialize + DeserializeOwned>(
     copies: bool,
     work: &Work<'_, T>,
 ) -> Result<Result<T, (Ended, Lost)>, Failure> {
-    let copied = core.try_clone().map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    let copied = core.try_clone().map_err(unusable)?;
     let kept: Vec<_> = core_files(&copied).chain(kept.iter().copied()).collect();
     let mode = request.sandbox();
     let limits = Limits { memory: Some(MEMORY), file: None };
@@ -109,9 +109,17 @@ fn attempt<T: Serialize + DeserializeOwned>(
         write_line(&outcome, &mut bytes)?;
         remote.done(&[&bytes])
     });
-    let worker = worker.map_err(|error| {
-        Failure::new(Exit::Bug, &format_args!("no process for the analysis: {error}"))
-    })?;
+    let worker = match worker {
+        Ok(worker) => worker,
+        Err(error) if mode == Mode::On && !core.is_stream => {
+            say(&format!("no process for the analysis: {error}; it runs without a sandbox"));
+            return work(core.try_clone().map_err(unusable)?, None, &Progress::new(quiet)).map(Ok);
+        }
+        Err(error) => {
+            let problem = format!("no process for the analysis: {error}");
+            return Err(Failure::new(Exit::Unusable, &problem));
+        }
+    };
     let attended = {
         let progress = Progress::new(quiet);
         let owner = Owner::of_core(&core.file);
@@ -119,9 +127,7 @@ fn attempt<T: Serialize + DeserializeOwned>(
     };
     let (ended, words) = worker.wait_with_words();
     let outcome = attended.result.and_then(|bytes| read_nested::<Outcome<T>>(&bytes));
-    if !matches!(outcome, Ok(Outcome::Failed(..))) || ended == Ended::InGoodOrder {
-        forward(&words);
-    }
+    forward(&words);
     match outcome {
         Ok(Outcome::Done(done)) => Ok(Ok(done)),
         Ok(Outcome::Failed(code, message)) => {
@@ -133,6 +139,10 @@ fn attempt<T: Serialize + DeserializeOwned>(
             Ok(Err((ended, Lost { why, known })))
         }
     }
+}
+
+fn unusable(error: io::Error) -> Failure {
+    Failure::new(Exit::Unusable, &error)
 }
 
 /// The descriptors of a core.

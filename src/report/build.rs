@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::cause_text::ShownTerms;
 use super::code::Code;
 use super::id::public_command;
+use super::known::{core, redactions, signal};
 use super::module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 use super::next::Known;
 use super::notice_text::{module_of, notice_report};
@@ -15,19 +16,19 @@ use super::values::Whose;
 use super::{
     BuildOptions, Cause, Circumstances, Confidence, Context, CoreReport, CrashId, FrameKind,
     FrameReport, FrameTrust, Hex, ModulePlace, NoticeCode, NoticeReport, Package, ProcessReport,
-    Redactions, Report, SignalReport, TailCalls, ThreadReport, Truncated, WhichRegisters,
-    WhichStacks, WhoseLocals, values,
+    Report, TailCalls, ThreadReport, Truncated, WhichRegisters, WhichStacks, WhoseLocals, values,
 };
 use super::{cause_text, findings, mappings, next, registers, source_values};
 use crate::circumstances::FileEvidence;
 use obit_analysis::{self as analysis, CauseClass, Owners};
 use obit_corefile::arch::Register;
 use obit_corefile::dump::{AuxKind, Dump, Signal, signal_name};
+use obit_corefile::notice::Notice;
 use obit_dwarf::DebugLevel;
 use obit_process::module::{FileState, Module, ModuleKind};
 use obit_process::process::{self, Frame, Process, Recursion, Thread};
 use obit_process::value::{Budget, Value, tree};
-use obit_redact::{Level, Origin, Redactor, Shown};
+use obit_redact::{Origin, Redactor, Shown};
 
 /// Puts all that is known of `process` into one document.
 pub fn build(process: &Process, options: BuildOptions) -> Report {
@@ -54,8 +55,20 @@ fn built(
     let packages = process.modules.list().iter().map(Packaged::of).collect();
     let budget = Budget::default().with(options.max_depth, options.max_elements);
     let sources = SourceLines::default();
+    // Who asks for more elements gets them.
+    let elements = options.max_elements.unwrap_or(0);
     let owners = Owners::of(process);
-    let mut builder = Builder { process, options, redactor, budget, packages, sources, owners };
+    let mut builder = Builder {
+        process,
+        options,
+        redactor,
+        budget,
+        packages,
+        sources,
+        owners,
+        values_left: VALUES.max(elements.saturating_mul(10)),
+        limits_reached: Vec::new(),
+    };
     let analysis = analysis::analyze(process);
     let blamed = analysis.cause.as_ref().and_then(|cause| cause.thread);
     let threads = process.threads.iter().enumerate();
@@ -63,7 +76,15 @@ fn built(
         WhichStacks::All => true,
         WhichStacks::ToBlame => thread.crashed || Some(thread.tid) == blamed,
     });
+    // Those that matter are written whatever their place is.
+    let is_needed = |thread: &Thread| thread.crashed || Some(thread.tid) == blamed;
+    let all = wanted.clone().count();
+    let wanted = wanted.filter(|(at, thread)| *at < THREADS || is_needed(thread));
     let wanted: Vec<_> = wanted.map(|(at, _)| at).collect();
+    if wanted.len() < all {
+        let limit = THREADS as u64;
+        builder.limits_reached.push(Notice::LimitReached { what: "threads of a report", limit });
+    }
     let mut threads: Vec<_> = wanted.into_iter().filter_map(|at| builder.thread(at)).collect();
     threads.iter_mut().for_each(source_values::add);
     let crashed = threads.iter().find(|thread| thread.crashed);
@@ -140,6 +161,11 @@ fn drop_explained(notices: &mut Vec<NoticeReport>, cause: &Cause, threads: &[Thr
     });
 }
 
+/// Threads of a report, beside the crashed one and the one to blame, and values of all of them. A
+/// thread takes about 1.6 KB of JSON, a value 250 bytes: what is beyond cannot be read by people.
+const THREADS: usize = 16_000;
+const VALUES: usize = 140_000;
+
 struct Builder<'p> {
     process: &'p Process,
     options: BuildOptions,
@@ -150,6 +176,10 @@ struct Builder<'p> {
     packages: Vec<Option<Packaged>>,
     sources: SourceLines,
     owners: Owners<'p>,
+    /// Variables, members and elements that may still be written.
+    values_left: usize,
+    /// What there was no room for.
+    limits_reached: Vec<Notice>,
 }
 
 impl Builder<'_> {
@@ -301,16 +331,26 @@ impl Builder<'_> {
     /// Arguments and locals of frame number `frame` of thread number `thread`.
     fn variables(&mut self, thread: usize, frame: usize, report: &mut FrameReport) {
         let Some(view) = self.process.frame_view(thread, frame) else { return };
+        let is_crashed = self.process.threads.get(thread).is_some_and(|thread| thread.crashed);
         let module = view.frame().module.and_then(|index| self.process.modules.get(index));
         let file = module.and_then(|module| module.path.file_name());
         let file = file.map(|name| name.to_string_lossy());
         let whose = Whose { function: view.frame().function.as_deref(), module: file.as_deref() };
         for (variable, object) in view.variables() {
+            if self.values_left == 0 && !is_crashed {
+                let limit = VALUES as u64;
+                let notice = Notice::LimitReached { what: "values of a report", limit };
+                if !self.limits_reached.contains(&notice) {
+                    self.limits_reached.push(notice);
+                }
+                return;
+            }
             let value = match object {
                 Some(object) => tree(&object, variable.name.clone(), view.scene(), &self.budget),
                 None => Value::without_type(variable.name.clone()),
             };
             let v = values::variable(&value, whose, &mut self.redactor);
+            self.values_left = self.values_left.saturating_sub(v.count());
             if variable.is_argument { report.args.push(v) } else { report.locals.push(v) }
         }
     }
@@ -471,7 +511,9 @@ impl Builder<'_> {
         }
         let mut notices = Vec::new();
         self.redactor.enter(0, || "notices".to_owned());
-        for notice in self.process.notices.iter().chain(self.sources.notices()) {
+        for notice in
+            self.process.notices.iter().chain(self.sources.notices()).chain(&self.limits_reached)
+        {
             let module = module_of(notice).and_then(|path| modules.get(path));
             let package = module.and_then(|at| self.packages.get(*at)?.as_ref()?.name.as_deref());
             notices.push(notice_report(notice, package, &mut self.redactor));
@@ -509,45 +551,6 @@ fn stopped_at_an_instruction(dump: &Dump) -> bool {
 fn signal_of(thread: &Thread) -> Option<String> {
     let number = Some(thread.signal).filter(|number| *number != 0)?;
     Some(signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned))
-}
-
-/// The core file of `dump`, which may be called `path`.
-pub(super) fn core(dump: &Dump, path: Shown) -> CoreReport {
-    CoreReport {
-        path,
-        size: dump.file_size,
-        arch: dump.machine.name().to_owned(),
-        os: "linux".to_owned(),
-        truncated: dump.missing_bytes > 0,
-        missing_bytes: dump.missing_bytes,
-        container: dump.container.map(|container| container.name().to_owned()),
-    }
-}
-
-pub(super) fn signal(signal: &Signal, redactor: &mut Redactor) -> SignalReport {
-    SignalReport {
-        number: i64::from(signal.number),
-        name: signal.name(),
-        code: signal.code.map(i64::from),
-        code_name: signal.code_name().map(str::to_owned),
-        fault_address: signal.address().map(|at| Hex(redactor.show_word(at.0))),
-        sender_pid: signal.sender().map(|(pid, _)| i64::from(pid)),
-        sender_uid: signal.sender().map(|(_, uid)| u64::from(uid)),
-    }
-}
-
-pub(super) fn redactions(redactor: &Redactor) -> Redactions {
-    let counts = redactor.counts().iter().map(|(kind, count)| ((*kind).to_owned(), *count));
-    Redactions {
-        policy: match redactor.level() {
-            Level::Default => "default",
-            Level::Strict => "strict",
-            Level::Off => "off",
-        }
-        .to_owned(),
-        counts: counts.collect(),
-        total: redactor.counts().values().sum(),
-    }
 }
 
 /// The crash's name, of facts that the notes hold: no file of the analyst's, no memory

@@ -2,14 +2,18 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::build::{self, redactions};
-use super::{BuildOptions, NoticeCode, NoticeReport, ProcessReport, Report, SCHEMA, Tool};
-use obit_corefile::dump::Dump;
-use obit_redact::{Level, Origin, Redactor};
+use super::build::crash_id;
+use super::{
+    BuildOptions, CoreReport, Hex, NoticeCode, NoticeReport, ProcessReport, Redactions, Report,
+    SCHEMA, SignalReport, Tool,
+};
+use obit_corefile::dump::{Dump, Signal};
+use obit_redact::{Level, Origin, Redactor, Shown};
 
 /// The core, the process and the signal of `dump`, as its notes have them.
 pub fn known(dump: &Dump, options: &BuildOptions) -> Report {
-    let mut redactor = Redactor::new(options.redaction, "").with_rules(options.rules.clone());
+    let mut redactor =
+        Redactor::new(options.redaction, &crash_id(dump)).with_rules(options.rules.clone());
     let info = dump.process.as_ref();
     let process = ProcessReport {
         pid: info.map(|info| info.pid),
@@ -21,10 +25,11 @@ pub fn known(dump: &Dump, options: &BuildOptions) -> Report {
     let path = redactor.show_bytes(Origin::Path, dump.path.as_os_str().as_bytes());
     Report {
         schema: SCHEMA.to_owned(),
+        id: crash_id(dump),
         obit: Tool { version: env!("CARGO_PKG_VERSION").to_owned() },
-        core: build::core(dump, path),
+        core: core(dump, path),
         process,
-        signal: dump.signal.as_ref().map(|signal| build::signal(signal, &mut redactor)),
+        signal: dump.signal.as_ref().map(|it| signal(it, &mut redactor)),
         redactions: redactions(&redactor),
         ..Report::default()
     }
@@ -41,4 +46,45 @@ pub fn ended_early(mut known: Report, why: &str, level: Level) -> Report {
         hint: show(NoticeCode::AnalysisEnded.hint()),
     });
     known
+}
+
+/// The core file of `dump`, which may be called `path`.
+pub(super) fn core(dump: &Dump, path: Shown) -> CoreReport {
+    CoreReport {
+        path,
+        size: dump.file_size,
+        arch: dump.machine.name().to_owned(),
+        os: "linux".to_owned(),
+        truncated: dump.missing_bytes > 0,
+        missing_bytes: dump.missing_bytes,
+        container: dump.container.map(|container| container.name().to_owned()),
+    }
+}
+
+/// What killed the process.
+pub(super) fn signal(signal: &Signal, redactor: &mut Redactor) -> SignalReport {
+    SignalReport {
+        number: i64::from(signal.number),
+        name: signal.name(),
+        code: signal.code.map(i64::from),
+        code_name: signal.code_name().map(str::to_owned),
+        fault_address: signal.address().map(|at| Hex(redactor.show_word(at.0))),
+        sender_pid: signal.sender().map(|(pid, _)| i64::from(pid)),
+        sender_uid: signal.sender().map(|(_, uid)| u64::from(uid)),
+    }
+}
+
+/// What was hidden so far.
+pub(super) fn redactions(redactor: &Redactor) -> Redactions {
+    let counts = redactor.counts().iter().map(|(kind, count)| ((*kind).to_owned(), *count));
+    Redactions {
+        policy: match redactor.level() {
+            Level::Default => "default",
+            Level::Strict => "strict",
+            Level::Off => "off",
+        }
+        .to_owned(),
+        counts: counts.collect(),
+        total: redactor.counts().values().sum(),
+    }
 }

@@ -45,6 +45,9 @@ pub(crate) fn run(args: &ModulesArgs, general: &General) -> Result<Exit, Failure
     let report = request.report(general)?;
     let page = page_options(general, &args.width, &destination);
     destination.write(|out| writer.write(out, &report, ReportView::Modules, &page))?;
+    if report.has_ended_early() {
+        return Ok(Exit::Bug);
+    }
     let is_failure = args.strict && report.is_incomplete();
     Ok(if is_failure { Exit::Incomplete } else { Exit::Success })
 }

@@ -45,5 +45,5 @@ pub(crate) fn run(args: &SignatureArgs, general: &General) -> Result<Exit, Failu
     let page = page_options(general, &args.width, &destination);
     let view = ReportView::Signature { explained: args.explain };
     destination.write(|out| writer.write(out, &report, view, &page))?;
-    Ok(Exit::Success)
+    Ok(if report.has_ended_early() { Exit::Bug } else { Exit::Success })
 }
