@@ -138,6 +138,9 @@ impl<'m> EhTable<'m> {
         let by_header = self.header.as_ref().and_then(|header| {
             let table = header.table()?;
             let pointer = table.lookup(at.0, &self.bases).ok()?;
+            // Before the start there is no entry, and gimli subtracts unchecked.
+            let start = header.eh_frame_ptr().direct().ok()?;
+            pointer.direct().ok()?.checked_sub(start)?;
             let offset = table.pointer_to_offset(pointer).ok()?;
             let cie =
                 |section: &EhFrame<_>, bases: &_, offset| section.cie_from_offset(bases, offset);
@@ -220,5 +223,60 @@ fn vendor(facts: &Facts) -> gimli::Vendor {
     match facts.tables.signs_return_addresses {
         true => gimli::Vendor::AArch64,
         false => gimli::Vendor::Default,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use obit_corefile::arch::Machine;
+    use obit_corefile::elf::ImageBytes;
+    use obit_corefile::limits::Limits;
+
+    /// A program whose `.eh_frame` at 0x1100 has one entry, for 0x2000 to 0x2010; its header
+    /// says that the entry is at `entry`.
+    fn image(entry: u64) -> ElfImage {
+        let mut file = b"\x7fELF\x02\x01\x01".to_vec();
+        file.resize(16, 0);
+        file.extend([3, 0, 62, 0, 1, 0, 0, 0]);
+        for word in [0_u64, 64, 0] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend([0, 0, 0, 0, 64, 0, 56, 0, 2, 0, 64, 0, 0, 0, 0, 0]);
+        let segments = [(1_u32, 0_u64, 0x200_u64), (0x6474_e550, 0xb0, 0x20)];
+        for (kind, offset, size) in segments {
+            file.extend(kind.to_le_bytes());
+            file.extend(4_u32.to_le_bytes());
+            for word in [offset, 0x1000 + offset, 0x1000 + offset, size, size, 8] {
+                file.extend(word.to_le_bytes());
+            }
+        }
+        // Absolute numbers of 8 bytes, a count of 4.
+        file.extend([1, 4, 3, 4]);
+        file.extend(0x1100_u64.to_le_bytes());
+        file.extend(1_u32.to_le_bytes());
+        file.extend(0x2000_u64.to_le_bytes());
+        file.extend(entry.to_le_bytes());
+        file.resize(0x100, 0);
+        // CFA = rsp + 8, the return address at CFA - 8.
+        file.extend([20, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0x78, 16, 0x0c, 7, 8, 0x90, 1]);
+        file.resize(0x100 + 24, 0);
+        file.extend([20, 0, 0, 0, 28, 0, 0, 0]);
+        file.extend(0x2000_u64.to_le_bytes());
+        file.extend(0x10_u64.to_le_bytes());
+        file.resize(0x200, 0);
+        ElfImage::parse(ImageBytes::Memory(file), &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn a_header_that_leads_before_the_table_costs_nothing() {
+        for entry in [0x1118, 0x10ff, 0, u64::MAX] {
+            let image = image(entry);
+            let facts = Machine::from_elf(62, true, true).facts().unwrap();
+            let table = CfiTable::new(&image, facts);
+            let mut budget = 1 << 20;
+            let row = table.row(Svma(0x2008), || None, &mut RowContext::new(), &mut budget);
+            assert_eq!(row.map(|row| row.return_address), Some(Register(16)), "{entry:#x}");
+        }
     }
 }
