@@ -5,6 +5,8 @@
 mod core_builder;
 mod core_file;
 pub mod elf_builder;
+#[cfg(test)]
+mod round_trips;
 
 pub use core_builder::{CoreBuilder, siginfo_64};
 pub use core_file::CoreFile;

@@ -4,3 +4,6 @@ pub(crate) mod call_site;
 pub(crate) mod evaluate;
 pub(crate) mod location;
 pub(crate) mod scope_reader;
+
+#[cfg(test)]
+mod arithmetic_tests;

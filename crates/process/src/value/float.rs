@@ -182,6 +182,8 @@ fn written(digits: &str, point: i32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn text(format: FloatFormat, bits: u128) -> String {
@@ -284,5 +286,43 @@ mod tests {
         assert_eq!(text(FloatFormat::Binary64, 0x7ff8_0000_0000_0001), "NaN(0x8000000000001)");
         assert_eq!(text(FloatFormat::Extended80, 0x7fff_8000_0000_0000_0000), "inf");
         assert_eq!(Float { format: FloatFormat::Binary32, bits: 0x7fc0_0000 }.finite(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_float_is_written_so_that_it_reads_back_as_itself(bits in any::<u64>()) {
+            let wide = f64::from_bits(bits);
+            let text = text(FloatFormat::Binary64, bits.into());
+            if wide.is_finite() {
+                prop_assert_eq!(text.parse::<f64>().unwrap().to_bits(), bits, "{}", text);
+            }
+        }
+
+        #[test]
+        fn any_single_is_written_as_rust_writes_it_but_for_the_exponent(bits in any::<u32>()) {
+            let single = f32::from_bits(bits);
+            let text = text(FloatFormat::Binary32, bits.into());
+            if single.is_finite() {
+                prop_assert_eq!(text.parse::<f32>().unwrap().to_bits(), bits, "{}", &text);
+                prop_assert!(text.len() <= format!("{single:?}").len().max(6), "{}", text);
+            }
+        }
+
+        #[test]
+        fn any_bits_of_any_format_are_text(bits in any::<u128>()) {
+            let formats = [
+                FloatFormat::Binary16,
+                FloatFormat::BFloat16,
+                FloatFormat::Extended80,
+                FloatFormat::Binary128,
+                FloatFormat::Decimal32,
+                FloatFormat::Decimal64,
+                FloatFormat::Decimal128,
+            ];
+            for format in formats {
+                let text = text(format, bits & format.mask());
+                prop_assert!(!text.is_empty() && text.is_ascii());
+            }
+        }
     }
 }
