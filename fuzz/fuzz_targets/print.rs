@@ -11,6 +11,11 @@ fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(text) else { return };
     if let Err(error) = parse(text, &|path| path.to_string().len() % 2 == usize::from(kind % 2)) {
         assert!(text.get(error.span.clone()).is_some(), "{error} at {:?}", error.span);
-        let _ = (error.to_string(), error.hint(), pointed_at(&error.span, text), column(&error.span, text));
+        let _ = (
+            error.to_string(),
+            error.hint(),
+            pointed_at(&error.span, text),
+            column(&error.span, text),
+        );
     }
 });

@@ -1,17 +1,18 @@
-//! Types, and what is found by name, of an arbitrary ELF file's debug information.
+//! Types, and what is found by name, of debug information.
 //!
-//! The first 32 bytes are a name to ask for; seed the corpus with small programs.
+//! The first 32 bytes are a name to ask for, then comes an ELF file or a script of changes to
+//! a program of `tests/fixtures` (see `obit_fuzz::Script`).
 #![no_main]
 
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use obit::addr::Svma;
 use obit::debuginfo::{DebugFiles, DebugInfo, SplitLoader, TypeId, TypeKind};
-use obit::elf::{ElfImage, ImageBytes};
 use obit::limits::Limits;
+use obit_fuzz::{mutate_behind, program_image};
 
 /// Types looked at of one input.
 const TYPES: usize = 1 << 10;
@@ -20,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     let Some((name, file)) = data.split_at_checked(32) else { return };
     let limits =
         Limits { section_bytes: 16 << 20, entries_per_lookup: 1 << 16, ..Limits::default() };
-    let Ok(image) = ElfImage::parse(ImageBytes::Memory(file.to_vec()), &limits) else { return };
+    let Some(image) = program_image(file, &limits) else { return };
     let no_split: SplitLoader = Arc::new(|_, _, _| Err(Vec::<PathBuf>::new()));
     let debug = DebugInfo::new(DebugFiles::only(Arc::new(image)), no_split, &limits, None);
     let name = String::from_utf8_lossy(name);
@@ -45,6 +46,10 @@ fuzz_target!(|data: &[u8]| {
         waiting.extend(debug.definition_of(id));
         waiting.extend(referred(&debug.type_at(id).kind));
     }
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate_behind(32, data, size, max_size, seed)
 });
 
 fn referred(kind: &TypeKind) -> Vec<TypeId> {

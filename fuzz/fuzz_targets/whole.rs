@@ -1,0 +1,83 @@
+//! A core and its program, from opening both to the report as text.
+//!
+//! An input is a script of changes to a crash of `tests/fixtures` (see `obit_fuzz::Script`);
+//! its second byte chooses one more format to write.
+#![no_main]
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use obit::debuginfo::locate::SearchRules;
+use obit::dump::{CoreFile, Dump};
+use obit::limits::Limits;
+use obit::process::{Options, Process};
+use obit::render::formats::ReportView;
+use obit::render::{Detail, FORMATS, Format, PageOptions};
+use obit::report::{BuildOptions, Report, WhichRegisters, WhoseLocals, build};
+use obit_fuzz::{Handed, MemoryFile, Part, Script, mutate};
+
+/// Files that are written anew for each input.
+#[derive(Default)]
+struct Files {
+    core: MemoryFile,
+    program: MemoryFile,
+    source: MemoryFile,
+}
+
+/// The report of the crash that `data` is.
+fn report_of(data: &[u8]) -> Option<Report> {
+    static FILES: OnceLock<Files> = OnceLock::new();
+    let files = FILES.get_or_init(Files::default);
+    let script = Script::of(data);
+    let base = script.base();
+    let room = "room for a file in memory";
+    let core = files.core.holding(&script.core(base)).expect(room);
+    let program = files.program.holding(&script.program(base)).expect(room);
+    let source = files.source.holding(base.source).expect(room);
+    // So many frames show all that there is to a stack, and keep the fuzzer quick.
+    let limits = Limits { core_bytes: 64 << 20, frames: 500, ..Limits::default() };
+    let rules =
+        SearchRules { executable: Some(PathBuf::from(Handed::PROGRAM)), ..SearchRules::default() };
+    let access = Arc::new(Handed { program, source });
+    let options = Options { rules, limits, access: Some(access), ..Options::default() };
+    let core = CoreFile { path: "core".into(), file: core, disk: None, is_stream: false };
+    let dump = Dump::open_file(core, &options.limits).ok()?;
+    let process = Process::of_dump(dump, options, &());
+    let options = BuildOptions {
+        key: Some(Arc::from(&b"key"[..])),
+        registers: WhichRegisters::All,
+        locals: WhoseLocals::All,
+        always_code: true,
+        memory: true,
+        ..BuildOptions::default()
+    };
+    Some(build(&process, options))
+}
+
+fn write(format: &Format, report: &Report, page: &PageOptions) -> Vec<u8> {
+    let mut text = Vec::new();
+    if let Some(writer) = format.report() {
+        writer.write(&mut text, report, ReportView::Page, page).expect("memory takes it");
+    }
+    text
+}
+
+fuzz_target!(|data: &[u8]| {
+    let Some(report) = report_of(data) else { return };
+    let choice = usize::from(Script::of(data).choice);
+    let detail = if choice & 0x80 == 0 { Detail::Normal } else { Detail::Verbose };
+    let page = PageOptions { detail, all_threads: true, registers: true, ..PageOptions::default() };
+    let other = FORMATS.get(choice & 0x1f).map_or("json", |format| format.name);
+    for name in ["human", "json", other] {
+        let format = Format::named(name).expect("a format of that name");
+        let text = write(format, &report, &page);
+        let is_text = |byte: &u8| matches!(byte, b'\n' | b'\t' | b'\r' | 0x20..=0x7e | 0x80..);
+        assert!(text.iter().all(is_text), "a control character in {name}");
+        assert!(std::str::from_utf8(&text).is_ok(), "{name} is not UTF-8");
+    }
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed, &[Part::Core, Part::Program, Part::Program])
+});
