@@ -4,18 +4,13 @@
 //! its second byte chooses one more format to write.
 #![no_main]
 
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use obit::debuginfo::locate::SearchRules;
-use obit::dump::{CoreFile, Dump};
-use obit::limits::Limits;
-use obit::process::{Options, Process};
 use obit::render::formats::ReportView;
 use obit::render::{Detail, FORMATS, Format, PageOptions};
 use obit::report::{BuildOptions, Report, WhichRegisters, WhoseLocals, build};
-use obit_fuzz::{Handed, MemoryFile, Part, Script, mutate};
+use obit_fuzz::{Handed, MemoryFile, Part, Script, mutate, open};
 
 /// Files that are written anew for each input.
 #[derive(Default)]
@@ -35,15 +30,7 @@ fn report_of(data: &[u8]) -> Option<Report> {
     let core = files.core.holding(&script.core(base)).expect(room);
     let program = files.program.holding(&script.program(base)).expect(room);
     let source = files.source.holding(base.source).expect(room);
-    // So many frames show all that there is to a stack, and keep the fuzzer quick.
-    let limits = Limits { core_bytes: 64 << 20, frames: 500, ..Limits::default() };
-    let rules =
-        SearchRules { executable: Some(PathBuf::from(Handed::PROGRAM)), ..SearchRules::default() };
-    let access = Arc::new(Handed { program, source });
-    let options = Options { rules, limits, access: Some(access), ..Options::default() };
-    let core = CoreFile { path: "core".into(), file: core, disk: None, is_stream: false };
-    let dump = Dump::open_file(core, &options.limits).ok()?;
-    let process = Process::of_dump(dump, options, &());
+    let process = open(core, Handed { program, source })?;
     let options = BuildOptions {
         key: Some(Arc::from(&b"key"[..])),
         registers: WhichRegisters::All,

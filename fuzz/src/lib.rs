@@ -11,6 +11,7 @@ mod files;
 mod framing;
 mod layout;
 mod mutate;
+mod opened;
 mod random;
 mod script;
 
@@ -19,6 +20,7 @@ pub use files::{Handed, MemoryFile};
 pub use framing::{Framing, frames};
 pub use layout::{Layout, Region};
 pub use mutate::{mutate, mutate_behind, mutate_frames};
+pub use opened::open;
 pub use random::Random;
 pub use script::{Edit, Operation, Part, Script};
 
