@@ -3,6 +3,8 @@
 
 pub(crate) mod callee;
 pub(crate) mod function_reader;
+#[cfg(test)]
+mod line_tests;
 pub(crate) mod lines;
 pub(crate) mod symbolize;
 pub(crate) mod tail_call;
