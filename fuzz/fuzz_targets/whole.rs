@@ -4,42 +4,23 @@
 //! its second byte chooses one more format to write.
 #![no_main]
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use obit::render::formats::ReportView;
 use obit::render::{Detail, FORMATS, Format, PageOptions};
 use obit::report::{BuildOptions, Report, WhichRegisters, WhoseLocals, build};
-use obit_fuzz::{Handed, MemoryFile, Part, Script, mutate, open};
+use obit_fuzz::{Part, Script, mutate, process_of};
 
-/// Files that are written anew for each input.
-#[derive(Default)]
-struct Files {
-    core: MemoryFile,
-    program: MemoryFile,
-    source: MemoryFile,
-}
-
-/// The report of the crash that `data` is.
-fn report_of(data: &[u8]) -> Option<Report> {
-    static FILES: OnceLock<Files> = OnceLock::new();
-    let files = FILES.get_or_init(Files::default);
-    let script = Script::of(data);
-    let base = script.base();
-    let room = "room for a file in memory";
-    let core = files.core.holding(&script.core(base)).expect(room);
-    let program = files.program.holding(&script.program(base)).expect(room);
-    let source = files.source.holding(base.source).expect(room);
-    let process = open(core, Handed { program, source })?;
-    let options = BuildOptions {
+fn options() -> BuildOptions {
+    BuildOptions {
         key: Some(Arc::from(&b"key"[..])),
         registers: WhichRegisters::All,
         locals: WhoseLocals::All,
         always_code: true,
         memory: true,
         ..BuildOptions::default()
-    };
-    Some(build(&process, options))
+    }
 }
 
 fn write(format: &Format, report: &Report, page: &PageOptions) -> Vec<u8> {
@@ -51,8 +32,10 @@ fn write(format: &Format, report: &Report, page: &PageOptions) -> Vec<u8> {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let Some(report) = report_of(data) else { return };
-    let choice = usize::from(Script::of(data).choice);
+    let script = Script::of(data);
+    let Some(process) = process_of(&script) else { return };
+    let choice = usize::from(script.choice);
+    let report = build(&process, options());
     let detail = if choice & 0x80 == 0 { Detail::Normal } else { Detail::Verbose };
     let page = PageOptions { detail, all_threads: true, registers: true, ..PageOptions::default() };
     let other = FORMATS.get(choice & 0x1f).map_or("json", |format| format.name);

@@ -20,7 +20,7 @@ pub use files::{Handed, MemoryFile};
 pub use framing::{Framing, frames};
 pub use layout::{Layout, Region};
 pub use mutate::{mutate, mutate_behind, mutate_frames};
-pub use opened::open;
+pub use opened::{open, process_of};
 pub use random::Random;
 pub use script::{Edit, Operation, Part, Script};
 
