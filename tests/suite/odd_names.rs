@@ -105,3 +105,19 @@ fn a_core_of_another_system_is_refused_by_its_name() {
         assert!(stderr(&out).contains(said), "{}", stderr(&out));
     }
 }
+
+#[test]
+fn a_core_whose_thread_notes_are_cut_off_is_not_scrubbed_and_the_reason_is_named() {
+    let case = Case::named("null-field");
+    let mut core = case.plain_core();
+    let number = |core: &[u8], at: usize, size: usize| {
+        core[at..at + size].iter().rev().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
+    };
+    // The ELF header's e_phoff and e_phnum; then p_type and p_filesz of PT_NOTE.
+    let (table, count) = (number(&core, 32, 8), number(&core, 56, 2));
+    let note = (0..count).map(|i| table + 56 * i).find(|at| number(&core, *at, 4) == 4).unwrap();
+    core[note + 32..note + 40].copy_from_slice(&320_u64.to_le_bytes());
+    let (code, said) = scrubbed(&case, &core);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("the notes of the threads are cut off"), "{said}");
+}

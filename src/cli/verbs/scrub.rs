@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use obit::dump::{CoreFile, Dump};
+use obit::dump::{CoreFile, Dump, OpenError};
 use obit::limits::Limits;
 use obit::process::Process;
 use obit::report::{self, Report};
@@ -223,7 +223,14 @@ fn write(process: &Process, options: Options, draft: &Draft) -> io::Result<scrub
 fn refuse_leaks(original: &Dump, draft: &Draft, path: &Path) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Unusable, error);
     let core = draft.core().map_err(|error| failed(&error))?;
-    let written = Dump::open_file(core, &Limits::default()).map_err(|error| failed(&error))?;
+    let written = Dump::open_file(core, &Limits::default()).map_err(|error| match error {
+        OpenError::NoThreads { .. } => failed(&format_args!(
+            "{} was not written: the notes of the threads are cut off in the core, and what is \
+             cut off cannot be judged",
+            path.display()
+        )),
+        error => failed(&error),
+    })?;
     let leaks = scrub::verify(&written, original);
     let Some(first) = leaks.first() else { return Ok(()) };
     let problem = format!(
