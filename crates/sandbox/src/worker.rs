@@ -102,8 +102,11 @@ impl Worker {
     pub fn wait_with_words(mut self) -> (Ended, String) {
         let mut ended = self.end();
         let words = self.words().unwrap_or_default();
-        // What Rust's allocator says before it aborts.
-        if words.contains("memory allocation of") && matches!(ended, Ended::Killed(_)) {
+        // What Rust's allocator says before it aborts; musl's abort() uses a call that is not
+        // allowed.
+        if words.contains("memory allocation of")
+            && matches!(ended, Ended::Killed(_) | Ended::Forbidden)
+        {
             ended = Ended::OutOfMemory;
         }
         (ended, words)
