@@ -13,17 +13,13 @@ use super::code::Code;
 use super::worker::{BUG, GOES, STAYS};
 use crate::sandbox::{Broker, Owner};
 use obit_corefile::dump::CoreFile;
-use obit_sandbox::Channel;
+use obit_sandbox::{Channel, Ended};
 use obit_triage::PackedRecord;
 
 /// Bytes of the end of a dead worker's standard error that are looked at.
 const LAST_WORDS: u64 = 2000;
 /// How long a worker that was killed may take to be gone.
 const FAREWELL: Duration = Duration::from_secs(5);
-
-/// Signals, by their numbers on Linux.
-const SIGBUS: i32 = 7;
-const SIGSYS: i32 = 31;
 
 /// How a worker is started.
 #[derive(Clone, Debug)]
@@ -118,19 +114,14 @@ impl WorkerProcess {
             let why = "it takes more memory than --max-memory allows".to_owned();
             return Answer::Lost(Code::Memory, why);
         }
-        let how = match status.map(|status| (status.signal(), status.code())) {
+        let ended = status.map(|status| Ended::by(status.code(), status.signal()));
+        let how = match ended.unwrap_or(Ended::Unknown) {
+            Ended::FileCut => return Answer::FileCut,
             // Nothing here sends that before the time is up.
-            Some((Some(9), _)) => {
-                let why = "the worker was killed: the system may be out of memory".to_owned();
-                return Answer::Lost(Code::Memory, why);
+            ended @ Ended::Killed(9) => {
+                return Answer::Lost(Code::Memory, format!("the worker {ended}"));
             }
-            Some((Some(SIGBUS), _)) => return Answer::FileCut,
-            Some((Some(SIGSYS), _)) => {
-                "was ended, since it used a system call that the sandbox forbids".to_owned()
-            }
-            Some((Some(signal), _)) => format!("was killed by signal {signal}"),
-            Some((_, Some(code))) => format!("ended with {code}"),
-            _ => "is gone".to_owned(),
+            ended => ended.to_string(),
         };
         let words = if words.is_empty() { String::new() } else { format!(": {words}") };
         Answer::Lost(Code::Crashed, format!("the worker that read it {how}{words}"))

@@ -32,7 +32,7 @@ pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure>
     let channel = channel.map_err(|error| Failure::new(Exit::Bug, &error))?;
     let memory_use = MemoryUse::open();
     let remote = Arc::new(Remote::new(channel.into()));
-    let limits = Limits { memory: Some(max_memory), file: None };
+    let limits = Limits { memory: Some(max_memory) };
     confined::check(request.sandbox(), &confine(&limits, request.sandbox()))?;
     let outside = Outside {
         access: remote.clone(),

@@ -91,7 +91,7 @@ fn attempt<T: Serialize + DeserializeOwned>(
     let copied = core.try_clone().map_err(unusable)?;
     let kept: Vec<_> = core_files(&copied).chain(kept.iter().copied()).collect();
     let mode = request.sandbox();
-    let limits = Limits { memory: Some(MEMORY), file: None };
+    let limits = Limits { memory: Some(MEMORY) };
     let worker = Worker::start(&limits, &kept, |channel, confined| {
         let remote = Arc::new(Remote::new(channel).copying(copies));
         let cache = request.has_cache().then(|| SectionCache::of(remote.clone()));
@@ -169,17 +169,10 @@ fn forward(words: &str) {
 
 fn why_lost(ended: &Ended, error: &io::Error) -> String {
     let how = match ended {
-        Ended::Panicked => "met a bug in obit".to_owned(),
-        Ended::OutOfMemory => "ran out of memory".to_owned(),
-        Ended::Forbidden => {
-            "was ended, since it used a system call that the sandbox forbids".to_owned()
-        }
-        Ended::FileCut => "was ended twice by files that changed while they were read".to_owned(),
-        Ended::Killed(signal) => format!("was killed by signal {signal}"),
-        Ended::With(status) => format!("ended with status {status}"),
         Ended::InGoodOrder | Ended::NotAnswered | Ended::Unknown => {
             format!("sent no result: {error}")
         }
+        ended => ended.to_string(),
     };
     format!("the process that reads the core {how}")
 }

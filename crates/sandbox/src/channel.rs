@@ -5,7 +5,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{
@@ -17,6 +17,9 @@ use rustix::net::{
 const MOST: u32 = 1 << 30;
 /// Kind of the frame, and length of its payload in bytes, the lowest first.
 const HEADER: usize = 5;
+
+/// How long the process outside waits until a worker reads what it was sent.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One end of a connection between a worker and the process outside.
 #[derive(Debug)]
@@ -36,12 +39,14 @@ pub struct Frame {
 }
 
 impl Channel {
-    /// Two connected ends.
+    /// Two connected ends. The first waits no longer than 30 s for the other side to read: a worker
+    /// that was taken over could keep the process outside waiting.
     ///
     /// # Errors
     /// Those of `socketpair`.
     pub fn pair() -> io::Result<(Self, Self)> {
         let (one, other) = UnixStream::pair()?;
+        one.set_write_timeout(Some(PATIENCE))?;
         Ok((Self { socket: one }, Self { socket: other }))
     }
 
@@ -187,7 +192,6 @@ fn wait(socket: &UnixStream, until: Option<Instant>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn frames_arrive_as_they_were_sent_with_their_descriptor() {

@@ -8,19 +8,10 @@ use crate::{landlock, syscalls, user};
 const FILES: u64 = 256;
 
 /// What a confined process may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of memory of its own (`RLIMIT_DATA`): maps of files take addresses, not memory.
     pub memory: Option<u64>,
-    /// Bytes of a file in memory that it makes (`RLIMIT_FSIZE`).
-    pub file: Option<u64>,
-}
-
-impl Default for Limits {
-    /// Without bounds but those of the machine.
-    fn default() -> Self {
-        Self { memory: None, file: None }
-    }
 }
 
 /// One way in which the kernel confines a process.
@@ -109,7 +100,6 @@ fn set_limits(limits: &Limits) -> Result<(), String> {
         (Resource::Core, Some(0)),
         (Resource::Nofile, Some(FILES)),
         (Resource::Data, limits.memory),
-        (Resource::Fsize, limits.file),
     ];
     bounds
         .into_iter()

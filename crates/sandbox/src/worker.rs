@@ -1,5 +1,6 @@
 //! A confined process for one function.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -156,18 +157,44 @@ impl Drop for Worker {
 }
 
 impl Ended {
-    fn of(status: WaitStatus) -> Self {
-        match (status.exit_status(), status.terminating_signal()) {
+    /// By the exit status or the signal of a process.
+    pub fn by(status: Option<i32>, signal: Option<i32>) -> Self {
+        match (status, signal) {
             (Some(0), _) => Self::InGoodOrder,
             (Some(PANICKED), _) => Self::Panicked,
             (Some(NOT_ANSWERED), _) => Self::NotAnswered,
             (Some(status), _) => Self::With(status),
-            // Nothing here sends that: the kernel does, short of memory.
-            (_, Some(libc::SIGKILL)) => Self::OutOfMemory,
             (_, Some(libc::SIGSYS)) => Self::Forbidden,
             (_, Some(libc::SIGBUS)) => Self::FileCut,
             (_, Some(signal)) => Self::Killed(signal),
             _ => Self::Unknown,
+        }
+    }
+
+    fn of(status: WaitStatus) -> Self {
+        Self::by(status.exit_status(), status.terminating_signal())
+    }
+}
+
+impl fmt::Display for Ended {
+    /// Continues "the process …".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InGoodOrder => f.write_str("ended in good order"),
+            Self::Panicked => f.write_str("met a bug in obit"),
+            Self::NotAnswered => f.write_str("could not send its result"),
+            Self::OutOfMemory => f.write_str("ran out of memory"),
+            Self::Forbidden => {
+                f.write_str("was ended, since it used a system call that the sandbox forbids")
+            }
+            Self::FileCut => f.write_str("was ended by a file that changed while it was read"),
+            // Nothing here sends that while a worker works: often the kernel does.
+            Self::Killed(libc::SIGKILL) => {
+                f.write_str("was killed: the system may be out of memory")
+            }
+            Self::Killed(signal) => write!(f, "was killed by signal {signal}"),
+            Self::With(status) => write!(f, "ended with {status}"),
+            Self::Unknown => f.write_str("is gone"),
         }
     }
 }

@@ -22,7 +22,7 @@ fn ended(case: &str) -> String {
 #[test]
 fn one_case() {
     let Ok(case) = std::env::var(CASE) else { return };
-    let limits = Limits { memory: Some(256 << 20), file: None };
+    let limits = Limits { memory: Some(256 << 20) };
     let worker = Worker::start(&limits, &[], |channel, confined| {
         let missing: Vec<_> = confined.missing.iter().map(|(layer, _)| layer.name()).collect();
         assert!(missing.is_empty(), "{missing:?}");
