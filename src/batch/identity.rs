@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 use std::fs::{File, Metadata};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use obit_corefile::addr::Avma;
 use obit_corefile::dump::AuxKind;
+use obit_corefile::mapped_file::read_at;
 use obit_process::process::Process;
 use obit_triage::store::FileStamp;
 
@@ -41,7 +42,7 @@ pub(super) fn file_id(path: &Path, file: Option<&File>) -> String {
     let mut content = |file: &File| -> std::io::Result<u64> {
         let size = u64::try_from(rustix::fs::fstat(file)?.st_size).unwrap_or(0);
         hasher.update(size.to_le_bytes());
-        let head = read_at(file, 0, ENDS)?;
+        let head = read_at(file, 0, ENDS.min(size))?;
         hasher.update(&head);
         let tail = read_at(file, size.saturating_sub(ENDS).max(head.len() as u64), ENDS)?;
         hasher.update(tail);
@@ -51,19 +52,6 @@ pub(super) fn file_id(path: &Path, file: Option<&File>) -> String {
         hasher.update(absolute(path).as_os_str().as_bytes());
     }
     format!("file-{}", hex(hasher.finalize().get(..8).unwrap_or_default()))
-}
-
-fn read_at(file: &File, at: u64, most: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(most).unwrap_or(0)];
-    let mut have = 0;
-    while let Some(rest) = bytes.get_mut(have..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, at + have as u64)? {
-            0 => break,
-            more => have += more,
-        }
-    }
-    bytes.truncate(have);
-    Ok(bytes)
 }
 
 /// The state of the file at `path`, of which `metadata` was read just now.

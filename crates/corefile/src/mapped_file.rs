@@ -65,21 +65,10 @@ impl MappedFile {
     /// Those of `fstat` and `pread`; `FileTooLarge` for one of more than `most` bytes.
     pub fn copy_of(file: &File, path: &Path, most: u64) -> io::Result<Self> {
         let identity = identity_of(file)?;
-        let length = usize::try_from(identity.len).unwrap_or(usize::MAX);
         if identity.len > most {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        bytes.resize(length, 0);
-        let mut have = 0;
-        while let Some(rest) = bytes.get_mut(have..).filter(|rest| !rest.is_empty()) {
-            match file.read_at(rest, have as u64)? {
-                0 => break,
-                more => have = have.saturating_add(more),
-            }
-        }
-        bytes.truncate(have);
+        let bytes = read_at(file, 0, identity.len)?;
         Ok(Self { path: path.to_owned(), bytes: Bytes::Copy(bytes), identity })
     }
 
@@ -102,6 +91,26 @@ impl Deref for MappedFile {
             Bytes::Copy(bytes) => bytes,
         }
     }
+}
+
+/// At most `most` bytes of an open `file` from offset `at`: fewer where it ends before.
+///
+/// # Errors
+/// Those of `pread`; `OutOfMemory` where there is no room for so many bytes.
+pub fn read_at(file: &File, at: u64, most: u64) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(most).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    bytes.resize(length, 0);
+    let mut have = 0;
+    while let Some(rest) = bytes.get_mut(have..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, at.saturating_add(have as u64))? {
+            0 => break,
+            more => have = have.saturating_add(more),
+        }
+    }
+    bytes.truncate(have);
+    Ok(bytes)
 }
 
 /// Opens `path` for reading only if it is a regular file, without ever *opening* a FIFO

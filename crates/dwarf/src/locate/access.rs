@@ -20,7 +20,7 @@ use super::rules::SearchRules;
 use super::source_text;
 use obit_corefile::elf::BuildId;
 use obit_corefile::limits::Limits;
-use obit_corefile::mapped_file::open_regular_if;
+use obit_corefile::mapped_file::{open_regular_if, read_at};
 
 /// The largest image that is opened, in bytes. The largest honest debug files seen are 20 GiB.
 const LARGEST_IMAGE: u64 = 64 << 30;
@@ -210,17 +210,7 @@ fn open_source(path: &Path, is_of_user: bool, from: BuiltFrom) -> io::Result<Fil
 /// The whole content of an open source file.
 pub(super) fn read_source(file: &File) -> io::Result<Vec<u8>> {
     let length = rustix::fs::fstat(file)?.st_size;
-    let length = u64::try_from(length).unwrap_or(0).min(source_text::LARGEST);
-    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
-    let mut have = 0;
-    while let Some(rest) = bytes.get_mut(have..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, have as u64)? {
-            0 => break,
-            more => have = have.saturating_add(more),
-        }
-    }
-    bytes.truncate(have);
-    Ok(bytes)
+    read_at(file, 0, u64::try_from(length).unwrap_or(0).min(source_text::LARGEST))
 }
 
 pub(super) fn md5_of(bytes: &[u8]) -> [u8; 16] {
