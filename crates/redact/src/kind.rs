@@ -14,14 +14,20 @@ pub enum Kind {
     Code,
     /// An international or national bank account number.
     Account,
+    /// The address or the extended public key of a wallet of a cryptocurrency.
+    Wallet,
     /// A number a state, an insurance or a clinic gave a person.
     NationalId,
     /// A passport or driving licence.
     Passport,
+    /// A vehicle's identification number or its licence plate.
+    Vehicle,
     /// An Internet address, of either version.
     Ip,
-    /// A hardware address.
+    /// A hardware address of a network.
     Mac,
+    /// A number of a device or of the card in it: IMEI, IMSI, ICCID, a serial number.
+    Device,
     /// A JSON Web Token.
     Jwt,
     /// A key or token of a service, known by its shape.
@@ -60,10 +66,13 @@ impl Kind {
         Self::Card,
         Self::Code,
         Self::Account,
+        Self::Wallet,
         Self::NationalId,
         Self::Passport,
+        Self::Vehicle,
         Self::Ip,
         Self::Mac,
+        Self::Device,
         Self::Jwt,
         Self::Key,
         Self::Secret,
@@ -88,10 +97,13 @@ impl Kind {
             Self::Card => "card",
             Self::Code => "code",
             Self::Account => "account",
+            Self::Wallet => "wallet",
             Self::NationalId => "national-id",
             Self::Passport => "passport",
+            Self::Vehicle => "vehicle",
             Self::Ip => "ip",
             Self::Mac => "mac",
+            Self::Device => "device",
             Self::Jwt => "jwt",
             Self::Key => "key",
             Self::Secret => "secret",

@@ -66,7 +66,13 @@ impl Tokens {
     /// The same for what was found: numbers are one however they are grouped.
     pub(super) fn of(&self, kind: Kind, text: &[u8]) -> String {
         match kind {
-            Kind::Card | Kind::Account | Kind::Phone | Kind::NationalId | Kind::Mac => {
+            Kind::Card
+            | Kind::Account
+            | Kind::Phone
+            | Kind::NationalId
+            | Kind::Mac
+            | Kind::Device
+            | Kind::Vehicle => {
                 let bare = text.iter().filter(|byte| byte.is_ascii_alphanumeric());
                 let bare: Vec<u8> = bare.map(u8::to_ascii_lowercase).collect();
                 self.token(kind.word(), &bare)

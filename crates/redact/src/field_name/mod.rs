@@ -291,7 +291,7 @@ fn alone(last: Role) -> Option<Field> {
         Role::Birth => likely(Kind::Birth),
         Role::Postal | Role::City | Role::Zip => likely(Kind::Address),
         Role::Latitude | Role::Longitude => likely(Kind::Place),
-        Role::Device => likely(Kind::Mac),
+        Role::Device => likely(Kind::Device),
         Role::Location => field(Kind::Place, Sureness::Maybe),
         _ => None,
     }

@@ -41,7 +41,7 @@ const SHAPES: &[Shape] = &[
     Shape { kind: Kind::Passport, len: (6, 20), digits: (1, 18), written: Written::Capitals },
     Shape { kind: Kind::Passport, len: (9, 9), digits: (0, MANY), written: Written::Capitals },
     // Of a telephone, or of the card in it.
-    Shape { kind: Kind::Mac, len: (14, 20), digits: (14, 20), written: Written::Digits },
+    Shape { kind: Kind::Device, len: (14, 20), digits: (14, 20), written: Written::Digits },
 ];
 
 /// Whether `bytes` are written in one of the ways of `kind`.
@@ -95,7 +95,7 @@ mod tests {
             (Kind::Passport, "c01x00t47"),
             (Kind::Passport, "ABCDEFGHI"),
             (Kind::Passport, "AB-CDE 1"),
-            (Kind::Mac, "359417676298840"),
+            (Kind::Device, "359417676298840"),
         ] {
             assert!(has_shape(kind, value.as_bytes()), "{value}");
         }
@@ -108,7 +108,7 @@ mod tests {
             (Kind::Account, "0.123456789"),
             (Kind::NationalId, "2026-01-02"),
             (Kind::NationalId, "identifier12345"),
-            (Kind::Mac, "35-941767-629884"),
+            (Kind::Device, "35-941767-629884"),
             (Kind::Text, "anything"),
         ] {
             assert!(!has_shape(kind, value.as_bytes()), "{value}");
