@@ -90,7 +90,7 @@ impl Kind {
     ];
 
     /// The word in a token, in counts and in the user's rules.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Email => "email",
             Self::Phone => "phone",

@@ -1,6 +1,7 @@
 //! What the name of a field, variable or member announces, judged by the words it is made
 //! of: `userEmail` holds an address, `passenger` no password, `password_len` a number.
 
+pub(crate) mod labels;
 pub(crate) mod role;
 
 use crate::kind::Kind;
@@ -79,6 +80,11 @@ fn lowered(c: char) -> char {
 }
 
 fn field_of(name: &[u8]) -> Option<Field> {
+    by_roles(name).or_else(|| labels::label(name))
+}
+
+/// What the roles of the words of `name` announce.
+fn by_roles(name: &[u8]) -> Option<Field> {
     // Who, in audit logs; an account of money is qualified or numbered.
     if name == b"acct" {
         return Some(Field { kind: Kind::User, sureness: Sureness::Likely });

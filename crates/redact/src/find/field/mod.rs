@@ -8,7 +8,7 @@ mod tags;
 pub(in crate::find) mod value;
 
 use crate::field_name::role::Role;
-use crate::field_name::{self, Field, Sureness};
+use crate::field_name::{self, Field, Sureness, labels};
 use crate::find::field::separator::{is_quoted_end, is_tuple, joined_start, name_start, separator};
 use crate::find::field::value::{Separator, Value, value};
 use crate::find::plausible;
@@ -171,11 +171,12 @@ impl Scan<'_> {
         let word = text.slice(start..end);
         let role = field_name::role_of(word);
         // `keyPassword`: one of several words.
+        let is_label = role.is_none() && labels::ends_label(word);
         let is_compound = word.first().is_some_and(u8::is_ascii_lowercase)
             && text.before(start) != b'/'
             && !text.has(end + 1, b"--")
             && word.iter().any(|byte| byte.is_ascii_uppercase() || *byte == b'_');
-        if role.is_none() && !is_compound
+        if role.is_none() && !is_compound && !is_label
             || role == Some(Role::Neutral)
             || word.eq_ignore_ascii_case(b"pass")
         {
@@ -200,6 +201,10 @@ impl Scan<'_> {
             b"LIKE ",
             b"like ",
             b"is: ",
+            b"now ",
+            b"set to ",
+            b"changed to ",
+            b"reset to ",
             b"for ",
             b"of ",
         ] {
@@ -221,6 +226,8 @@ impl Scan<'_> {
             | Kind::Passport
             | Kind::Code
             | Kind::Phone
+            | Kind::Vehicle
+            | Kind::Device
             | Kind::Birth => text.slice(value.range.clone()).iter().any(u8::is_ascii_digit),
             Kind::Place => {
                 text.slice(value.range.clone()).iter().filter(|byte| byte.is_ascii_digit()).count()

@@ -36,7 +36,11 @@ pub(in crate::find) fn separator(text: Text<'_>, end: usize) -> Option<(Separato
             let begins = start == 0 || matches!(text.before(start), b'\n' | 0);
             begins.then_some((Separator::Tight, place + 2))
         }
-        (b'=', b'=' | b'~') | (b':', b':') => None,
+        (b'=' | b'!', b'=') => {
+            let end = place + if text.at(place + 2) == b'=' { 3 } else { 2 };
+            Some((Separator::Compared, end))
+        }
+        (b'=', b'~') | (b':', b':') => None,
         (b':', b'/') if text.at(place + 2) == b'/' => None,
         // PHP's `var_dump` writes the value on a line of its own.
         (b'=', b'>') if is_quoted && matches!(text.at(place + 2), b'\n' | b'\r') => {

@@ -14,6 +14,8 @@ pub(in crate::find) enum Separator {
     Tight,
     /// `name: value`, as in prose and YAML.
     Colon,
+    /// `name == value`, `name != value`: what is not quoted is most often code.
+    Compared,
     /// `<name>value</name>`.
     Tag,
     /// `name value`: a word before another.
@@ -175,10 +177,14 @@ fn bare_end(text: Text<'_>, start: usize, kind: Kind) -> usize {
     match kind {
         Kind::Name => phrase_end(text, start, false),
         Kind::Address => phrase_end(text, start, true),
-        Kind::Card | Kind::Account | Kind::NationalId | Kind::Passport | Kind::Code => {
-            number_end(text, start, false)
-        }
-        Kind::Phone => number_end(text, start, true),
+        Kind::Card
+        | Kind::Account
+        | Kind::NationalId
+        | Kind::Passport
+        | Kind::Code
+        | Kind::Device => number_end(text, start, Groups::OfOneKind),
+        Kind::Phone => number_end(text, start, Groups::Mixed),
+        Kind::Vehicle => number_end(text, start, Groups::OfAnyScript),
         Kind::Birth => phrase_end(text, start, true),
         _ => word_end(text, start),
     }
@@ -329,19 +335,33 @@ fn begins_clause(text: Text<'_>, place: usize) -> bool {
     text.at(place).is_ascii_lowercase() && CLAUSES.has(word)
 }
 
-/// Groups of digits and capitals of a number, with single separators between: of one kind,
-/// but in telephone numbers.
-fn number_end(text: Text<'_>, start: usize, may_mix: bool) -> usize {
+/// What a number is written with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Groups {
+    /// Groups with one sign, or blanks, between.
+    OfOneKind,
+    /// Groups with any signs between, as in telephone numbers.
+    Mixed,
+    /// The same, with letters of any script, as on licence plates.
+    OfAnyScript,
+}
+
+/// Groups of digits and capitals of a number, with single separators between.
+fn number_end(text: Text<'_>, start: usize, groups: Groups) -> usize {
     let mut has_sign = false;
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric();
+    let may_mix = groups != Groups::OfOneKind;
+    let is_any = groups == Groups::OfAnyScript;
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || is_any && byte >= 0x80;
     let mut place = text.run(start, 1, |byte| byte == b'+' || byte == b'(');
     let mut end = start;
     loop {
         let group = text.run(place, 40, is_part);
         let part = text.slice(place..group);
         let has_digit = part.iter().any(u8::is_ascii_digit);
+        let is_capital = |byte: &u8| byte.is_ascii_uppercase() || is_any && *byte >= 0x80;
+        let most = if is_any { 9 } else { 4 };
         let is_letters =
-            !has_digit && (1..=4).contains(&part.len()) && part.iter().all(u8::is_ascii_uppercase);
+            !has_digit && (1..=most).contains(&part.len()) && part.iter().all(is_capital);
         if part.is_empty() || !(has_digit || is_letters) {
             break;
         }

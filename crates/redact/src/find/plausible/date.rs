@@ -9,10 +9,23 @@ use crate::find::text::{Text, is_letter, number};
 /// The date at the start of `value`, in any of the usual orders.
 pub(in crate::find) fn date(text: Text<'_>, value: &Value) -> Option<Range<usize>> {
     let start = text.run(value.range.start, 8, |byte| byte == b' ');
-    let bytes = text.slice(start..value.range.end.min(start + 40));
-    let end = start + date_len(bytes)?;
+    let start = behind_constructor(text, start);
+    let bytes = text.slice(start..value.range.end.max(start).min(start + 40));
+    let end = start + date_len(bytes).or_else(|| {
+        // `datetime.date(1984, 5, 3)`, which no bare value goes on in.
+        let close = text.run(start, 16, |byte| byte.is_ascii_digit() || b", -".contains(&byte));
+        let is_call = text.before(start) == b'(' && text.at(close) == b')';
+        if is_call { date_len(text.slice(start..close)) } else { None }
+    })?;
     let is_time = text.at(end) == b'T' && value.is_delimited;
     Some(start..if is_time { value.range.end } else { end })
+}
+
+/// Behind `datetime.date(`, `LocalDate.of(`, `new Date(`: what makes a date.
+fn behind_constructor(text: Text<'_>, start: usize) -> usize {
+    let word = text.run(start, 32, |byte| byte.is_ascii_alphabetic() || b".: _".contains(&byte));
+    let is_call = word > start + 3 && text.at(word) == b'(' && text.at(word + 1).is_ascii_digit();
+    if is_call { word + 1 } else { start }
 }
 
 /// Whether a date as ISO 8601 writes it, and no longer number, is at `place`: of the years
@@ -27,40 +40,137 @@ pub(in crate::find) fn is_iso_date(text: Text<'_>, place: usize) -> bool {
         && !is_digit(10)
 }
 
-const MONTHS: &[&[u8]] = &[
-    b"jan",
-    b"feb",
-    b"mar",
-    b"apr",
-    b"may",
-    b"jun",
-    b"jul",
-    b"aug",
-    b"sep",
-    b"oct",
-    b"nov",
-    b"dec",
-    b"mai",
-    b"okt",
-    b"dez",
-    b"ene",
-    b"abr",
-    b"ago",
-    b"dic",
-    b"f\xc3\xa9v",
-    b"avr",
-    b"juin",
-    b"juil",
-    b"ao\xc3\xbb",
-    b"m\xc3\xa4r",
-    b"gen",
-    b"mag",
-    b"giu",
-    b"lug",
-    b"set",
-    b"ott",
-    b"out",
-    b"fev",
+/// How names of months begin.
+const MONTHS: &[&str] = &[
+    // English, German, Dutch, Scandinavian.
+    "jan",
+    "feb",
+    "mar",
+    "apr",
+    "may",
+    "jun",
+    "jul",
+    "aug",
+    "sep",
+    "oct",
+    "nov",
+    "dec",
+    "mai",
+    "okt",
+    "dez",
+    "mrt",
+    "mei",
+    "maj",
+    "jän",
+    "mär",
+    // French, Spanish, Portuguese, Italian, Romanian.
+    "fév",
+    "avr",
+    "juin",
+    "juil",
+    "aoû",
+    "déc",
+    "ene",
+    "abr",
+    "ago",
+    "dic",
+    "fev",
+    "set",
+    "out",
+    "gen",
+    "mag",
+    "giu",
+    "lug",
+    "ott",
+    "ian",
+    "iun",
+    "iul",
+    "noi",
+    // Polish, Czech.
+    "sty",
+    "lut",
+    "kwi",
+    "cze",
+    "lip",
+    "sie",
+    "wrz",
+    "paź",
+    "lis",
+    "gru",
+    "led",
+    "úno",
+    "bře",
+    "dub",
+    "kvě",
+    "čer",
+    "srp",
+    "zář",
+    "říj",
+    "pro",
+    // Turkish, Finnish, Indonesian.
+    "oca",
+    "şub",
+    "nis",
+    "haz",
+    "tem",
+    "ağu",
+    "eyl",
+    "eki",
+    "kas",
+    "ara",
+    "tam",
+    "hel",
+    "maa",
+    "huh",
+    "tou",
+    "kes",
+    "hei",
+    "elo",
+    "syy",
+    "lok",
+    "jou",
+    "agu",
+    "des",
+    // Russian, Ukrainian.
+    "янв",
+    "фев",
+    "мар",
+    "апр",
+    "мая",
+    "май",
+    "июн",
+    "июл",
+    "авг",
+    "сен",
+    "окт",
+    "ноя",
+    "дек",
+    "січ",
+    "лют",
+    "бер",
+    "кві",
+    "тра",
+    "чер",
+    "лип",
+    "сер",
+    "вер",
+    "жов",
+    "лис",
+    "гру",
+    // Greek.
+    "ιαν",
+    "φεβ",
+    "μαρ",
+    "απρ",
+    "μαΐ",
+    "μαϊ",
+    "ιουν",
+    "ιουλ",
+    "αυγ",
+    "σεπ",
+    "οκτ",
+    "νοε",
+    "δεκ",
 ];
 
 /// Bytes of a date at the start of `bytes`.
@@ -70,6 +180,7 @@ fn date_len(bytes: &[u8]) -> Option<usize> {
     let mut place = 0;
     let mut count = 0;
     let mut has_month = false;
+    let mut is_counted = false;
     while count < 3 {
         let digits = text.run(place, 9, |byte| byte.is_ascii_digit());
         if digits > place {
@@ -89,10 +200,16 @@ fn date_len(bytes: &[u8]) -> Option<usize> {
             place = digits;
             // `3rd`, `1er`
             place = text.run(place, 2, |byte| byte.is_ascii_lowercase());
+            // `1984年5月3日`
+            const COUNTERS: &[&str] = &["年", "月", "日", "년", "월", "일"];
+            if let Some(counter) = COUNTERS.iter().find(|sign| text.has(place, sign.as_bytes())) {
+                place += counter.len();
+                is_counted = true;
+            }
         } else {
             let word = text.run(place, 12, is_letter);
             let name = text.slice(place..word);
-            let is_month = MONTHS.iter().any(|month| Text(name).has_caseless(0, month));
+            let is_month = MONTHS.iter().any(|month| Text(name).has_caseless(0, month.as_bytes()));
             if !is_month || has_month {
                 return None;
             }
@@ -103,7 +220,7 @@ fn date_len(bytes: &[u8]) -> Option<usize> {
         count += 1;
         if count < 3 {
             let gap = text.run(place, 4, |byte| b" -./,".contains(&byte));
-            if gap == place {
+            if gap == place && !is_counted {
                 return None;
             }
             place = gap;

@@ -29,9 +29,15 @@ pub(in crate::find) fn sensitive(
 ) -> Option<Range<usize>> {
     let bytes = text.slice(value.range.clone());
     // `DB_PASSWORD=New-York` of an environment is a value, whatever it looks like.
-    let is_setting = !is_blank(text.before(value.range.start)) && text.at(value.range.end) <= b' ';
+    let is_compared = value.separator == Separator::Compared;
+    let is_setting = !is_compared
+        && !is_blank(text.before(value.range.start))
+        && text.at(value.range.end) <= b' ';
     let is_literal = value.is_delimited || value.separator == Separator::Cell || is_setting;
     if is_no_value(bytes) || !is_literal && is_expression(bytes) {
+        return None;
+    }
+    if is_compared && !is_compared_value(value, bytes, field) {
         return None;
     }
     let whole = || value.range.clone();
@@ -56,6 +62,20 @@ pub(in crate::find) fn sensitive(
     fits.then(whole)
 }
 
+/// What a name is compared with is code, unless it is quoted or can be no name.
+fn is_compared_value(value: &Value, bytes: &[u8], field: Field) -> bool {
+    let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+    match field.kind {
+        Kind::Secret if value.is_delimited => is_mixed(bytes) || bytes.len() >= 16,
+        _ if value.is_delimited => true,
+        Kind::Password | Kind::Secret => {
+            is_mixed(bytes) && bytes.len() >= 6 && bytes.iter().all(u8::is_ascii_alphanumeric)
+        }
+        Kind::Code | Kind::Card | Kind::NationalId | Kind::Phone | Kind::Account => digits >= 4,
+        _ => false,
+    }
+}
+
 /// A password may be anything; in prose it must not be the next word of the sentence.
 fn is_password(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
     let is_short_number = bytes.len() < 4 && number(bytes).is_some();
@@ -70,7 +90,7 @@ fn is_password(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
         return false;
     }
     match value.separator {
-        Separator::Tight => true,
+        Separator::Tight | Separator::Compared => true,
         Separator::Colon => {
             let rest = text.run(value.range.end, 1, |byte| byte == b' ');
             let ends_line = !is_letter(text.at(rest)) || rest == value.range.end;
@@ -131,7 +151,9 @@ fn is_secret(value: &Value, bytes: &[u8]) -> bool {
     match value.separator {
         Separator::Blank => is_mixed(bytes) && bytes.len() >= 12 && is_strong,
         Separator::Colon if !value.is_delimited => is_strong && bytes.len() >= 6,
-        Separator::Tight | Separator::Colon => is_strong || bytes.len() >= 8,
+        Separator::Tight | Separator::Colon | Separator::Compared => {
+            is_strong || bytes.len() >= 8
+        }
         Separator::Tag | Separator::Cell => is_strong || bytes.len() >= 8,
     }
 }

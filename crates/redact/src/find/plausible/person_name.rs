@@ -351,6 +351,8 @@ pub(in crate::find) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> b
                 b" signed",
                 b" connect",
                 b" port ",
+                b" and pass",
+                b" with pass",
                 b"@",
             ];
             let ends = matches!(behind.first(), None | Some(b'\n' | b'\r' | b',' | b';' | 0));

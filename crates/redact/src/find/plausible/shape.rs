@@ -1,7 +1,7 @@
 //! Kinds of values that are known by how they are written alone: one row for each way.
 
 use super::date::is_iso_date;
-use crate::find::text::Text;
+use crate::find::text::{Text, is_letter};
 use crate::kind::Kind;
 
 /// A way in which values of a kind are written. All of it must hold.
@@ -24,6 +24,8 @@ enum Written {
     Digits,
     /// Capitals, digits, blanks and dashes.
     Capitals,
+    /// The same, and letters of any script; letters are among them, or many digits.
+    Plate,
     /// Letters, digits and the separators between groups of them; no decimal fraction.
     Groups,
     /// The same, with four small letters at most, and no date as ISO 8601 writes it.
@@ -40,6 +42,8 @@ const SHAPES: &[Shape] = &[
     Shape { kind: Kind::Passport, len: (6, 20), digits: (5, 18), written: Written::Groups },
     Shape { kind: Kind::Passport, len: (6, 20), digits: (1, 18), written: Written::Capitals },
     Shape { kind: Kind::Passport, len: (9, 9), digits: (0, MANY), written: Written::Capitals },
+    Shape { kind: Kind::Vehicle, len: (17, 17), digits: (2, 16), written: Written::Capitals },
+    Shape { kind: Kind::Vehicle, len: (4, 20), digits: (1, 8), written: Written::Plate },
     // Of a telephone, or of the card in it.
     Shape { kind: Kind::Device, len: (14, 20), digits: (14, 20), written: Written::Digits },
 ];
@@ -65,6 +69,17 @@ impl Written {
             Self::Capitals => all(|byte| {
                 byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"- ".contains(byte)
             }),
+            Self::Plate => {
+                let is_written = |byte: &u8| {
+                    byte.is_ascii_uppercase()
+                        || byte.is_ascii_digit()
+                        || *byte >= 0x80
+                        || b"- .".contains(byte)
+                };
+                let letters = bytes.iter().filter(|byte| is_letter(**byte)).count();
+                let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+                all(is_written) && !is_whole_date(bytes) && (letters > 0 || digits >= 5)
+            }
             Self::Groups => {
                 !bytes.starts_with(b"0.")
                     && !bytes.starts_with(b"0x")
