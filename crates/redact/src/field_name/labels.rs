@@ -282,7 +282,9 @@ mod tests {
 
     #[test]
     fn words_of_a_label_may_be_separated_by_anything() {
-        for name in ["license_plate", "licensePlate", "License plate", "x.license-plate", "LICENSE_PLATE"] {
+        for name in
+            ["license_plate", "licensePlate", "License plate", "x.license-plate", "LICENSE_PLATE"]
+        {
             assert_eq!(kind(name), Some(Kind::Vehicle), "{name}");
         }
         assert_eq!(kind("Numéro de sécurité sociale"), Some(Kind::NationalId));

@@ -71,6 +71,9 @@ pub(in crate::find) static OF_WORDS: Order = Order::new(&[
     },
     // A notation of one program: before fields, which would read `AUTH PLAIN: x` as one.
     Finder { of: Words::ANY, find: |scan, start, end| scan.notation(start, end) },
+    // A phrase announces a name: before fields, which would take `is` of `my name is` for a
+    // part of it.
+    Finder { of: Words::ANY, find: |scan, start, end| scan.announced_name(start, end) },
     // The name of a field, or a word that announces a value: whatever is left.
     Finder { of: Words::ANY, find: |scan, start, end| scan.field(start, end) },
 ]);

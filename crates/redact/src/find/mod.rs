@@ -12,6 +12,7 @@
 //! | [`plausible`] | whether a value looks like what its field's name announces |
 //! | [`text`] | the bytes, and how they are read through encodings |
 
+mod again;
 mod field;
 mod finders;
 mod notation;
@@ -25,12 +26,24 @@ mod span;
 mod text;
 
 use crate::field_name::{Field, Judged};
+use crate::kind::Kind;
 use field::columns::Table;
 use field::value::{Separator, Value};
 use text::Text;
 
 pub(crate) use span::{Span, in_order, with_quoted};
-pub(crate) use text::encodings::find;
+
+/// Everything to hide in `bytes`, in order, not overlapping. `looks_inside` says whether
+/// base64 is unwrapped.
+pub(crate) fn find(bytes: &[u8], carried: &mut Carried, looks_inside: bool) -> Vec<Span> {
+    let mut found = text::encodings::find(bytes, carried, looks_inside);
+    let again = again::again(bytes, &found, carried);
+    if again.is_empty() {
+        return found;
+    }
+    found.extend(again);
+    in_order(found)
+}
 
 /// What outlives a block of a longer text: the table whose rows go on.
 #[derive(Clone, Debug, Default)]
@@ -40,12 +53,16 @@ pub(crate) struct Carried {
     pub(crate) is_in_key: bool,
     /// What names were judged to announce.
     judged: Option<Box<Judged>>,
+    /// Values that were hidden in earlier blocks.
+    known: Vec<(Vec<u8>, Kind)>,
+    /// Whether more blocks may follow.
+    is_long: bool,
 }
 
 impl Carried {
     /// For a text of many blocks.
     pub(crate) fn through_long_text() -> Self {
-        Self { judged: Some(Box::default()), ..Self::default() }
+        Self { judged: Some(Box::default()), is_long: true, ..Self::default() }
     }
 }
 

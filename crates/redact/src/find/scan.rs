@@ -80,6 +80,11 @@ impl Scan<'_> {
         {
             end = start + colon;
         }
+        if text.at(start) >= FIRST_UNSPACED
+            && let Some(next) = self.glued(start, end)
+        {
+            return next;
+        }
         finders::OF_WORDS.ask(self, start, end).unwrap_or(end)
     }
 
@@ -101,6 +106,9 @@ impl Scan<'_> {
         end
     }
 }
+
+/// The first byte of characters from U+3000: scripts that are written without blanks.
+const FIRST_UNSPACED: u8 = 0xe3;
 
 /// What a byte may begin.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Fields: a name, a separator, a value.
 
+mod asserted;
 pub(in crate::find) mod columns;
 pub(in crate::find) mod command;
 mod cookies;
@@ -42,7 +43,10 @@ impl Scan<'_> {
             // `authentication acct="ann"`: words before it are not of its name.
             None => match self.announced_by_joined(start, end) {
                 Some(field) => field,
-                None => self.announced_for(text.slice(start..end), start)?,
+                None => match self.asserted(start, end) {
+                    Some(field) => field,
+                    None => self.announced_for(text.slice(start..end), start)?,
+                },
             },
         };
         // What a password is compared with, or copied from; of less certain fields, anything.
@@ -55,6 +59,11 @@ impl Scan<'_> {
         }
         if field.kind == Kind::Secret
             && let Some(next) = self.credentials_behind(after)
+        {
+            return Some(next);
+        }
+        if separator == Separator::Colon
+            && let Some(next) = self.expectation(after, field)
         {
             return Some(next);
         }
@@ -233,6 +242,10 @@ impl Scan<'_> {
                 text.slice(value.range.clone()).iter().filter(|byte| byte.is_ascii_digit()).count()
                     >= 5
             }
+            Kind::Name => {
+                let first = text.at(value.range.start);
+                first.is_ascii_uppercase() || first >= 0x80 || value.is_delimited
+            }
             Kind::Cookie | Kind::Email => false,
             Kind::PasswordHash => {
                 secret::is_mixed(text.slice(value.range.clone())) && value.range.len() >= 16
@@ -240,6 +253,27 @@ impl Scan<'_> {
             _ => true,
         };
         if !fits {
+            return None;
+        }
+        let range = plausible::sensitive(text, &value, field)?;
+        Some(self.hide(range, field.kind))
+    }
+
+    /// `手机号13812345678`, `验证码是482913`: a value that is a part of the word at
+    /// `start..end`, as scripts without blanks write it.
+    pub(in crate::find) fn glued(&mut self, start: usize, end: usize) -> Option<usize> {
+        const COPULAS: &[&str] = &["是", "为", "為", "は", "：", "은", "는"];
+        let text = self.text;
+        let from = text.run(start, end - start, |byte| byte >= 0x80);
+        if from == end || !text.at(from).is_ascii_alphanumeric() || from - start < 6 {
+            return None;
+        }
+        let label = text.slice(start..from);
+        let copula = COPULAS.iter().find_map(|copula| label.strip_suffix(copula.as_bytes()));
+        let field = self.announced_by(copula.unwrap_or(label))?;
+        let value = value(text, from, Separator::Tight, field.kind)?;
+        let is_number = text.slice(value.range.clone()).iter().filter(|byte| byte.is_ascii_digit());
+        if is_number.count() < 4 && field.kind != Kind::Password {
             return None;
         }
         let range = plausible::sensitive(text, &value, field)?;
@@ -295,6 +329,8 @@ mod tests {
             ("[{username,\"lorenzo29\"},{password,\"hunter2\"}]", &["lorenzo29", "hunter2"]),
             ("csrf_token|s:8:\"152da41c\";", &["152da41c"]),
             ("Password : _UNICODE_STRING \"hunter2\"", &["hunter2"]),
+            ("手机号13812345678", &["13812345678"]),
+            ("您的验证码是482913，请勿泄露", &["482913"]),
             ("phone: Some(\n    \"06-42735433\",\n)", &["06-42735433"]),
             ("x-api-key:[4bf371bfd12bfe7e5b21eb94]", &["4bf371bfd12bfe7e5b21eb94"]),
             ("<Data Name='TargetUserName'>odette55</Data>", &["odette55"]),

@@ -17,6 +17,10 @@ pub(in crate::find) fn separator(text: Text<'_>, end: usize) -> Option<(Separato
         is_quoted = true;
         place += if text.has(place, b"&quot;") { 6 } else { 1 };
     }
+    // `{<<"password">>,<<"hunter2">>}`
+    if is_quoted && text.has(place, b">>") {
+        place += 2;
+    }
     // `char password[32] = "…"`
     if text.at(place) == b'[' {
         let end = text.run(place + 1, 24, |byte| is_word(byte) || byte == b' ');
@@ -85,6 +89,9 @@ fn pair_of(text: Text<'_>, comma: usize) -> Option<(Separator, usize)> {
     let open = text.run_back(comma, LONGEST_NAME, |byte| {
         byte != b'(' && byte != b'[' && byte != b'\n' && byte != b','
     });
+    if text.has(next, b"<<\"") && text.slice(comma.saturating_sub(2)..comma) == b">>" {
+        return Some((Separator::Tight, comma + 1));
+    }
     let is_pair = matches!(text.before(open), b'(' | b'[') && matches!(text.at(next), b'"' | b'\'');
     let end = text.run(next + 1, 256, |byte| !matches!(byte, b'"' | b'\'' | b'\n'));
     let close = text.run(end + 1, 2, is_blank);
@@ -120,8 +127,15 @@ pub(in crate::find) fn is_quoted_end(text: Text<'_>, place: usize) -> bool {
 pub(in crate::find) fn name_start(text: Text<'_>, start: usize, end: usize) -> usize {
     let mut begin = joined_start(text, start);
     for _ in 0..3 {
-        let is_spaced = text.before(begin) == b' ' && is_letter(text.before(begin - 1));
-        let earlier = begin.saturating_sub(1);
+        // `Гос. номер`, `Tel. no`
+        let blank = begin.saturating_sub(1);
+        let is_abbreviated = text.before(blank) == b'.' && {
+            let start = text.run_back(blank - 1, 9, is_letter);
+            blank - 1 - start < 9
+        };
+        let is_spaced =
+            text.before(begin) == b' ' && (is_letter(text.before(blank)) || is_abbreviated);
+        let earlier = if is_abbreviated { blank - 1 } else { blank };
         let before = text.run_back(earlier, 24, |byte| is_letter(byte) || byte == b'\'');
         if !is_spaced || end - before > LONGEST_NAME || is_word(text.before(before)) {
             break;

@@ -1,6 +1,7 @@
 //! People where no field names them: behind a title, before their address, in the path of
 //! their home.
 
+mod announced;
 mod email;
 
 use crate::field_name::{Field, Sureness};
@@ -62,6 +63,29 @@ const NO_ONE: &[&[u8]] = &[
     b"Admin",
     b"Access",
     b"Server",
+    b"World",
+    b"Docker",
+    b"Kubernetes",
+    b"Rust",
+    b"Everyone",
+    b"Everybody",
+    b"Guys",
+    b"Folks",
+    b"Again",
+    b"Tous",
+    b"Zusammen",
+    b"There",
+    b"It",
+    b"I",
+    b"We",
+    b"You",
+    b"Your",
+    b"This",
+    b"That",
+    b"If",
+    b"Please",
+    b"In",
+    b"On",
 ];
 
 /// Homes of no one.

@@ -11,12 +11,13 @@ pub(in crate::find) fn date(text: Text<'_>, value: &Value) -> Option<Range<usize
     let start = text.run(value.range.start, 8, |byte| byte == b' ');
     let start = behind_constructor(text, start);
     let bytes = text.slice(start..value.range.end.max(start).min(start + 40));
-    let end = start + date_len(bytes).or_else(|| {
-        // `datetime.date(1984, 5, 3)`, which no bare value goes on in.
-        let close = text.run(start, 16, |byte| byte.is_ascii_digit() || b", -".contains(&byte));
-        let is_call = text.before(start) == b'(' && text.at(close) == b')';
-        if is_call { date_len(text.slice(start..close)) } else { None }
-    })?;
+    let end = start
+        + date_len(bytes).or_else(|| {
+            // `datetime.date(1984, 5, 3)`, which no bare value goes on in.
+            let close = text.run(start, 16, |byte| byte.is_ascii_digit() || b", -".contains(&byte));
+            let is_call = text.before(start) == b'(' && text.at(close) == b')';
+            if is_call { date_len(text.slice(start..close)) } else { None }
+        })?;
     let is_time = text.at(end) == b'T' && value.is_delimited;
     Some(start..if is_time { value.range.end } else { end })
 }
@@ -43,134 +44,20 @@ pub(in crate::find) fn is_iso_date(text: Text<'_>, place: usize) -> bool {
 /// How names of months begin.
 const MONTHS: &[&str] = &[
     // English, German, Dutch, Scandinavian.
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "oct",
-    "nov",
-    "dec",
-    "mai",
-    "okt",
-    "dez",
-    "mrt",
-    "mei",
-    "maj",
-    "jän",
-    "mär",
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mai",
+    "okt", "dez", "mrt", "mei", "maj", "jän", "mär",
     // French, Spanish, Portuguese, Italian, Romanian.
-    "fév",
-    "avr",
-    "juin",
-    "juil",
-    "aoû",
-    "déc",
-    "ene",
-    "abr",
-    "ago",
-    "dic",
-    "fev",
-    "set",
-    "out",
-    "gen",
-    "mag",
-    "giu",
-    "lug",
-    "ott",
-    "ian",
-    "iun",
-    "iul",
-    "noi",
-    // Polish, Czech.
-    "sty",
-    "lut",
-    "kwi",
-    "cze",
-    "lip",
-    "sie",
-    "wrz",
-    "paź",
-    "lis",
-    "gru",
-    "led",
-    "úno",
-    "bře",
-    "dub",
-    "kvě",
-    "čer",
-    "srp",
-    "zář",
-    "říj",
-    "pro",
-    // Turkish, Finnish, Indonesian.
-    "oca",
-    "şub",
-    "nis",
-    "haz",
-    "tem",
-    "ağu",
-    "eyl",
-    "eki",
-    "kas",
-    "ara",
-    "tam",
-    "hel",
-    "maa",
-    "huh",
-    "tou",
-    "kes",
-    "hei",
-    "elo",
-    "syy",
-    "lok",
-    "jou",
-    "agu",
-    "des",
+    "fév", "avr", "juin", "juil", "aoû", "déc", "ene", "abr", "ago", "dic", "fev", "set", "out",
+    "gen", "mag", "giu", "lug", "ott", "ian", "iun", "iul", "noi", // Polish, Czech.
+    "sty", "lut", "kwi", "cze", "lip", "sie", "wrz", "paź", "lis", "gru", "led", "úno", "bře",
+    "dub", "kvě", "čer", "srp", "zář", "říj", "pro", // Turkish, Finnish, Indonesian.
+    "oca", "şub", "nis", "haz", "tem", "ağu", "eyl", "eki", "kas", "ara", "tam", "hel", "maa",
+    "huh", "tou", "kes", "hei", "elo", "syy", "lok", "jou", "agu", "des",
     // Russian, Ukrainian.
-    "янв",
-    "фев",
-    "мар",
-    "апр",
-    "мая",
-    "май",
-    "июн",
-    "июл",
-    "авг",
-    "сен",
-    "окт",
-    "ноя",
-    "дек",
-    "січ",
-    "лют",
-    "бер",
-    "кві",
-    "тра",
-    "чер",
-    "лип",
-    "сер",
-    "вер",
-    "жов",
-    "лис",
-    "гру",
+    "янв", "фев", "мар", "апр", "мая", "май", "июн", "июл", "авг", "сен", "окт", "ноя", "дек",
+    "січ", "лют", "бер", "кві", "тра", "чер", "лип", "сер", "вер", "жов", "лис", "гру",
     // Greek.
-    "ιαν",
-    "φεβ",
-    "μαρ",
-    "απρ",
-    "μαΐ",
-    "μαϊ",
-    "ιουν",
-    "ιουλ",
-    "αυγ",
-    "σεπ",
-    "οκτ",
-    "νοε",
-    "δεκ",
+    "ιαν", "φεβ", "μαρ", "απρ", "μαΐ", "μαϊ", "ιουν", "ιουλ", "αυγ", "σεπ", "οκτ", "νοε", "δεκ",
 ];
 
 /// Bytes of a date at the start of `bytes`.

@@ -34,7 +34,9 @@ pub(in crate::find) fn sensitive(
         && !is_blank(text.before(value.range.start))
         && text.at(value.range.end) <= b' ';
     let is_literal = value.is_delimited || value.separator == Separator::Cell || is_setting;
-    if is_no_value(bytes) || !is_literal && is_expression(bytes) {
+    // `born=datetime.date(1984, 5, 3)`
+    let is_date = field.kind == Kind::Birth;
+    if is_no_value(bytes) || !is_literal && !is_date && is_expression(bytes) {
         return None;
     }
     if is_compared && !is_compared_value(value, bytes, field) {
@@ -151,9 +153,7 @@ fn is_secret(value: &Value, bytes: &[u8]) -> bool {
     match value.separator {
         Separator::Blank => is_mixed(bytes) && bytes.len() >= 12 && is_strong,
         Separator::Colon if !value.is_delimited => is_strong && bytes.len() >= 6,
-        Separator::Tight | Separator::Colon | Separator::Compared => {
-            is_strong || bytes.len() >= 8
-        }
+        Separator::Tight | Separator::Colon | Separator::Compared => is_strong || bytes.len() >= 8,
         Separator::Tag | Separator::Cell => is_strong || bytes.len() >= 8,
     }
 }

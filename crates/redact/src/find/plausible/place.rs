@@ -21,7 +21,10 @@ pub(in crate::find) fn is_address(value: &Value, bytes: &[u8], sureness: Surenes
     let has_blank = bytes.contains(&b' ');
     let first = bytes.first().copied().unwrap_or(0);
     let begins = first.is_ascii_uppercase() || first.is_ascii_digit() || first >= 0x80;
-    let is_house = letters >= 3 && digits >= 1 && has_blank && !bytes.contains(&b':');
+    // Three bytes a character: Chinese and Japanese have no blanks.
+    let is_unspaced = bytes.iter().filter(|byte| **byte >= 0xe3).count() >= 3;
+    let is_house =
+        letters >= 3 && digits >= 1 && (has_blank || is_unspaced) && !bytes.contains(&b':');
     match (sureness, value.separator) {
         (_, Separator::Blank) => is_house && begins && has_street_word(bytes),
         (Sureness::Maybe, _) => is_house,

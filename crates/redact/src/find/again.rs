@@ -1,0 +1,164 @@
+//! The same value again: what a label or a notation gave away is hidden wherever the text
+//! repeats it, before and behind.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Carried, Span};
+use crate::kind::Kind;
+
+/// Values of a text that are looked for; more would cost more than they hide.
+const MOST: usize = 1024;
+/// The same that outlive a block of a longer text.
+const MOST_CARRIED: usize = 256;
+/// Bytes of a value.
+const LONGEST: usize = 256;
+/// The first bytes of a value, by which it is looked for: no value is shorter.
+type Head = [u8; 4];
+
+/// Places in `bytes` outside `found` that repeat a value of it, or of an earlier block.
+pub(crate) fn again(bytes: &[u8], found: &[Span], carried: &mut Carried) -> Vec<Span> {
+    let mut values = BTreeSet::new();
+    for span in found {
+        let value = bytes.get(span.range.clone()).unwrap_or_default();
+        if values.len() < MOST && is_own(span.kind, value) {
+            values.insert((value, span.kind));
+        }
+    }
+    let earlier = std::mem::take(&mut carried.known);
+    let known = earlier.iter().map(|(value, kind)| (value.as_slice(), *kind));
+    let wanted = Wanted::new(values.iter().copied().chain(known));
+    let spans = if wanted.values.is_empty() { Vec::new() } else { wanted.places(bytes, found) };
+    if carried.is_long {
+        let new = values.iter().filter(|(value, kind)| {
+            !earlier.iter().any(|(known, other)| known == value && other == kind)
+        });
+        let new: Vec<_> = new
+            .take(MOST_CARRIED.saturating_sub(earlier.len()))
+            .map(|(value, kind)| (value.to_vec(), *kind))
+            .collect();
+        carried.known = earlier;
+        carried.known.extend(new);
+    }
+    spans
+}
+
+/// Whether `value` is hardly anything else wherever it is.
+fn is_own(kind: Kind, value: &[u8]) -> bool {
+    if value.len() < 6 || value.len() > LONGEST {
+        return false;
+    }
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_plain = value.iter().all(u8::is_ascii_alphabetic);
+    let has_blank = value.contains(&b' ');
+    match kind {
+        Kind::Name => has_blank || value.iter().filter(|byte| **byte >= 0xe3).count() >= 3,
+        Kind::User => digits > 0 && !is_plain || value.iter().any(|byte| b"._-".contains(byte)),
+        Kind::Address => digits > 0 && has_blank && value.len() >= 12,
+        Kind::Password | Kind::Secret | Kind::Cookie | Kind::Key | Kind::PasswordHash => {
+            value.len() >= 10 || digits > 0 && !is_plain && digits < value.len()
+        }
+        Kind::Account
+        | Kind::NationalId
+        | Kind::Passport
+        | Kind::Phone
+        | Kind::Card
+        | Kind::Device
+        | Kind::Wallet => digits >= 7 || digits >= 4 && digits < value.len(),
+        Kind::Vehicle => digits > 0 && digits < value.len(),
+        _ => false,
+    }
+}
+
+/// Values by their first bytes.
+struct Wanted<'v> {
+    /// A bit for the hash of each head: most places of a text have none.
+    bits: [u64; 256],
+    values: BTreeMap<Head, Vec<(&'v [u8], Kind)>>,
+}
+
+impl<'v> Wanted<'v> {
+    fn new(values: impl Iterator<Item = (&'v [u8], Kind)>) -> Self {
+        let mut wanted = Self { bits: [0; 256], values: BTreeMap::new() };
+        for (value, kind) in values {
+            let Some(head) = value.first_chunk::<4>() else { continue };
+            let bit = bit_of(*head);
+            if let Some(bits) = wanted.bits.get_mut(bit / 64) {
+                *bits |= 1 << (bit % 64);
+            }
+            wanted.values.entry(*head).or_default().push((value, kind));
+        }
+        wanted
+    }
+
+    /// Where a value is a word of its own in `bytes`, but not in `found`, which is in order.
+    fn places(&self, bytes: &[u8], found: &[Span]) -> Vec<Span> {
+        let mut spans = Vec::new();
+        let mut skipped = found.iter().peekable();
+        let mut place = 0;
+        let mut follows_word = false;
+        while let Some(head) = bytes.get(place..).and_then(|rest| rest.first_chunk::<4>()) {
+            if let Some(span) = skipped.next_if(|span| span.range.start <= place) {
+                place = span.range.end.max(place);
+                follows_word = true;
+                continue;
+            }
+            let bit = bit_of(*head);
+            let may_be = !follows_word
+                && self.bits.get(bit / 64).is_some_and(|it| it >> (bit % 64) & 1 == 1);
+            if may_be && let Some((len, kind)) = self.at(bytes, place, *head) {
+                spans.push(Span { range: place..place + len, kind, is_wide: false });
+                place += len;
+                follows_word = true;
+                continue;
+            }
+            follows_word = head.first().is_some_and(u8::is_ascii_alphanumeric);
+            place += 1;
+        }
+        spans
+    }
+
+    /// The longest value that is at `place`, and is no part of a longer word.
+    fn at(&self, bytes: &[u8], place: usize, head: Head) -> Option<(usize, Kind)> {
+        let rest = bytes.get(place..)?;
+        let values = self.values.get(&head)?.iter();
+        let fitting = values.filter(|(value, _)| {
+            let next = rest.get(value.len());
+            rest.starts_with(value) && !next.is_some_and(u8::is_ascii_alphanumeric)
+        });
+        fitting.map(|(value, kind)| (value.len(), *kind)).max()
+    }
+}
+
+fn bit_of(head: Head) -> usize {
+    (u32::from_le_bytes(head).wrapping_mul(0x9e37_79b1) >> 18) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::find::{find, hidden};
+
+    #[test]
+    fn a_labelled_value_is_hidden_before_and_behind_its_label() {
+        let text = "refund for Quirin Abendroth failed; customer_name=\"Quirin Abendroth\"; \
+                    Quirin Abendroths cat";
+        assert_eq!(hidden(text), ["Quirin Abendroth"; 2]);
+        assert_eq!(hidden("password=kolibri9 … got 'kolibri9'"), ["kolibri9"; 2]);
+    }
+
+    #[test]
+    fn what_may_be_another_word_or_number_is_hidden_at_its_label_alone() {
+        assert_eq!(hidden("user=monitor; the monitor"), ["monitor"]);
+        assert_eq!(hidden("password: sunshine\nsunshine"), ["sunshine"]);
+        assert_eq!(hidden("first_name=Mark; Mark all"), ["Mark"]);
+        assert_eq!(hidden("pin=471100 size 471100"), ["471100"]);
+    }
+
+    #[test]
+    fn a_long_text_remembers_values_of_earlier_blocks() {
+        let mut carried = Carried::through_long_text();
+        find(b"account_number=8839201177\n", &mut carried, true);
+        let found = find(b"again 8839201177 and 88392011770\n", &mut carried, true);
+        assert_eq!(found.into_iter().map(|span| span.range).collect::<Vec<_>>(), [6..16]);
+    }
+}
