@@ -140,9 +140,9 @@ mod tests {
 
     #[test]
     fn a_labelled_value_is_hidden_before_and_behind_its_label() {
-        let text = "refund for Quirin Abendroth failed; customer_name=\"Quirin Abendroth\"; \
-                    Quirin Abendroths cat";
-        assert_eq!(hidden(text), ["Quirin Abendroth"; 2]);
+        let text = "refund for Qwirin Abendroth failed; customer_name=\"Qwirin Abendroth\"; \
+                    Qwirin Abendroths cat";
+        assert_eq!(hidden(text), ["Qwirin Abendroth"; 2]);
         assert_eq!(hidden("password=kolibri9 … got 'kolibri9'"), ["kolibri9"; 2]);
     }
 

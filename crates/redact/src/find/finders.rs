@@ -12,6 +12,8 @@ use crate::kind::Kind;
 const WITHIN_TOKENS: ByteSet = ByteSet::of(b"-.+/=%$~:");
 /// Signs between groups of hexadecimal digits.
 const IN_ADDRESSES: ByteSet = ByteSet::of(b":-.");
+/// What a name begins with: a capital, or the first byte of one beyond ASCII.
+const NAME_STARTS: ByteSet = ByteSet::CAPITALS.with(0xc3).with(0xc4).with(0xc5);
 const LONG: usize = usize::MAX;
 
 /// Of words that begin with a letter.
@@ -74,8 +76,14 @@ pub(in crate::find) static OF_WORDS: Order = Order::new(&[
     // A phrase announces a name: before fields, which would take `is` of `my name is` for a
     // part of it.
     Finder { of: Words::ANY, find: |scan, start, end| scan.announced_name(start, end) },
-    // The name of a field, or a word that announces a value: whatever is left.
+    // The name of a field, or a word that announces a value: before names that only look
+    // like one.
     Finder { of: Words::ANY, find: |scan, start, end| scan.field(start, end) },
+    // A known first name and a surname: whatever is left.
+    Finder {
+        of: Words::ANY.len(3, 24).first(NAME_STARTS).next(ByteSet::of(b" ")),
+        find: |scan, start, end| scan.full_name(start, end),
+    },
 ]);
 
 /// Of words that begin with a digit and have letters.

@@ -3,6 +3,7 @@
 
 mod announced;
 mod email;
+mod first_names;
 
 use crate::field_name::{Field, Sureness};
 use crate::find::field::value::{Separator, Value};
