@@ -2,6 +2,7 @@
 //! same bytes as something less certain; each says why it is where it is.
 
 use super::field::command;
+use super::notation::MARKS;
 use super::number::is_part_of_longer;
 use super::order::{ByteSet, Finder, Order, Words};
 use super::text::{is_joined, is_word};
@@ -18,22 +19,14 @@ const LONG: usize = usize::MAX;
 
 /// Of words that begin with a letter.
 pub(in crate::find) static OF_WORDS: Order = Order::new(&[
-    // A segment of HL7 behind a carriage return: its fields have numbers, and no later
-    // finder counts them.
-    Finder {
-        of: Words::ANY.len(3, 3).next(ByteSet::of(b"|")),
-        find: |scan, start, _| {
-            if scan.text.before(start) == b'\r' {
-                scan.segment(start);
-            }
-            None
-        },
-    },
     // `fe80::1`, `aa:bb:…`: before tokens and fields, to which the colon is a separator.
     Finder {
         of: Words::ANY.len(1, 4).first(ByteSet::of(b"abcdefABCDEF")).next(IN_ADDRESSES.with(0)),
         find: |scan, start, _| scan.hexadecimal(start),
     },
+    // A notation of one program or format: before tokens, which would take several fields of
+    // a segment as one, and before fields, which would read `AUTH PLAIN: x` as one.
+    Finder { of: Words::ANY, find: |scan, start, end| scan.notation(start, end) },
     // A token is certain by its prefix or its randomness: before account numbers and
     // fields, which would take a part of it. Short words only if a sign goes on.
     Finder { of: Words::ANY.len(12, LONG), find: |scan, start, end| scan.token(start, end) },
@@ -71,8 +64,6 @@ pub(in crate::find) static OF_WORDS: Order = Order::new(&[
         of: Words::ANY.first(command::FIRST_LETTERS),
         find: |scan, start, end| scan.command(start, end),
     },
-    // A notation of one program: before fields, which would read `AUTH PLAIN: x` as one.
-    Finder { of: Words::ANY, find: |scan, start, end| scan.notation(start, end) },
     // A phrase announces a name: before fields, which would take `is` of `my name is` for a
     // part of it.
     Finder { of: Words::ANY, find: |scan, start, end| scan.announced_name(start, end) },
@@ -187,6 +178,8 @@ pub(in crate::find) static OF_NUMBERS: Order = Order::new(&[
 /// Of signs that begin something, or are in its middle: words of one byte. Those of one sign
 /// differ in the byte behind it, so their order matters only within a sign.
 pub(in crate::find) static OF_SIGNS: Order = Order::new(&[
+    // A notation that begins with a sign has more of it than any single finder asks for.
+    Finder { of: Words::ANY.first(MARKS.0).next(MARKS.1), find: |scan, place, _| scan.mark(place) },
     Finder {
         of: Words::ANY.first(ByteSet::of(b"@")),
         find: |scan, place, _| Some(scan.at_sign(place)),

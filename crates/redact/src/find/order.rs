@@ -80,7 +80,7 @@ impl ByteSet {
         self
     }
 
-    const fn has(self, byte: u8) -> bool {
+    pub(in crate::find) const fn has(self, byte: u8) -> bool {
         self.0[byte as usize / 64] >> (byte % 64) & 1 == 1
     }
 }

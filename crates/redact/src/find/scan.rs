@@ -22,6 +22,8 @@ pub(in crate::find) struct Scan<'t> {
     pub(in crate::find) judged: Option<Box<Judged>>,
     /// Up to where a command line was read for its options.
     pub(in crate::find) commanded: usize,
+    /// Up to where a notation was read ahead.
+    pub(in crate::find) ahead: usize,
     /// The letters of base64 that were looked at last, to their end.
     pub(in crate::find) coded: Range<usize>,
     /// Letters of it that were decoded and held no text.
@@ -41,6 +43,7 @@ pub(in crate::find) fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carr
         is_in_key: false,
         judged: carried.judged.take(),
         commanded: 0,
+        ahead: 0,
         coded: 0..0,
         decoded_in_vain: 0,
         called: None,

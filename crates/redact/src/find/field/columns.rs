@@ -50,9 +50,6 @@ impl Scan<'_> {
         if start > 0 && text.before(start) == 0 {
             return start;
         }
-        if matches!(first, b'P' | b'N' | b'I' | b'G') && text.at(start + 3) == b'|' {
-            self.segment(start);
-        }
         if let Some(table) = self.table.take() {
             let end = text.run(start, LONGEST_LINE, |byte| byte != b'\n');
             let line = text.slice(start..end);

@@ -3,7 +3,7 @@
 pub(in crate::find) mod date;
 pub(in crate::find) mod person_name;
 pub(in crate::find) mod place;
-mod placeholder;
+pub(in crate::find) mod placeholder;
 mod shape;
 
 use std::ops::Range;

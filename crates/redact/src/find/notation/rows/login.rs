@@ -1,9 +1,9 @@
-//! The table of notations. Add a row, with the function that reads it in a file beside.
+//! Logins and passwords in lines of protocols, settings and calls.
 
-use super::Around::{Anything, Before, Behind, Word};
-use super::Notation;
-use super::call::CALLS;
 use crate::find::field::separator::separator;
+use crate::find::notation::Around::{Anything, Before, Behind, Word};
+use crate::find::notation::Notation;
+use crate::find::notation::call::CALLS;
 use crate::kind::Kind;
 
 pub(super) static ROWS: &[Notation] = &[
@@ -14,6 +14,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Anything,
         find: |scan, start, end| scan.auth(start, end),
         example: ("AUTH hunter2\r\n", &["hunter2"]),
+        keeps: "AUTH LOGIN\r\n",
     },
     Notation {
         words: &[b"machine"],
@@ -21,6 +22,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Anything,
         find: |scan, _, end| scan.netrc(end),
         example: ("machine db.int login ann_l password dragon\n", &["ann_l", "dragon"]),
+        keeps: "the machine is off, login as before",
     },
     // `su` in the log of authentications.
     Notation {
@@ -29,6 +31,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Before(b"("),
         find: |scan, _, end| scan.switched(end),
         example: ("FAILED SU (to root) ann77 on pts/5", &["ann77"]),
+        keeps: "go (to root) and back on time",
     },
     // PowerShell.
     Notation {
@@ -37,6 +40,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Anything,
         find: |scan, _, end| scan.literal(end),
         example: ("ConvertTo-SecureString 'superman' -AsPlainText", &["superman"]),
+        keeps: "[SecureString]$word = Read-Host -AsSecureString",
     },
     // `ipsec.secrets` of strongSwan.
     Notation {
@@ -45,6 +49,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Behind(b" \""),
         find: |scan, _, end| scan.literal(end),
         example: ("hq.example.net : PSK \"superman\"\n", &["superman"]),
+        keeps: "ike: PSK \"<secret>\" selected\n",
     },
     // NickServ, on IRC.
     Notation {
@@ -53,6 +58,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Anything,
         find: |scan, _, end| scan.last_word(end),
         example: ("PRIVMSG NickServ :IDENTIFY hunter2\r\n", &["hunter2"]),
+        keeps: "IDENTIFY DEVICE failed: status 0x51\n",
     },
     // Routers.
     Notation {
@@ -61,6 +67,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Word(b"snmp-server"),
         find: |scan, _, end| scan.next_word(end),
         example: ("snmp-server community w1dget RO\n", &["w1dget"]),
+        keeps: "show snmp-server community\n",
     },
     // `snmpd.conf` of Net-SNMP.
     Notation {
@@ -69,6 +76,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Anything,
         find: |scan, _, end| scan.next_word(end),
         example: ("rocommunity w1dget default\n", &["w1dget"]),
+        keeps: "rocommunity <string> [SOURCE]\n",
     },
     // `who`, `w`, `last`: the user is before the terminal, and the line goes on.
     Notation {
@@ -77,6 +85,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Behind(b"/"),
         find: |scan, start, _| scan.terminal(start),
         example: ("ann77    pts/0    09:51", &["ann77"]),
+        keeps: "root    pts/0    09:51",
     },
     Notation {
         words: CALLS,
@@ -84,6 +93,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Behind(b"("),
         find: |scan, _, end| scan.credentials(end + 1),
         example: ("new PDO('ann77', 'hunter2')", &["ann77", "hunter2"]),
+        keeps: "new PDO($dsn, $user, $word)",
     },
     // SQL.
     Notation {
@@ -92,6 +102,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Word(b"identified"),
         find: |scan, _, end| scan.literal(end),
         example: ("CREATE USER a IDENTIFIED BY 'hunter2'", &["hunter2"]),
+        keeps: "CREATE USER a IDENTIFIED BY %s",
     },
     Notation {
         words: &[b"password"],
@@ -99,6 +110,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Behind(b"("),
         find: |scan, _, end| scan.literal(end + 1),
         example: ("UPDATE t SET a = password('hunter2');", &["hunter2"]),
+        keeps: "SELECT password('%s') FROM t",
     },
     // `redis.conf`: a setting is a line of two words.
     Notation {
@@ -110,6 +122,7 @@ pub(super) static ROWS: &[Notation] = &[
             _ => None,
         },
         example: ("requirepass sunflower9\n", &["sunflower9"]),
+        keeps: "set requirepass before you expose the port",
     },
     // FTP and POP (RFC 959, RFC 1939); with a separator behind the word it is a field.
     Notation {
@@ -121,6 +134,7 @@ pub(super) static ROWS: &[Notation] = &[
             separator(scan.text, end).is_none().then(|| scan.hide(user, Kind::User))
         },
         example: ("USER ann\r\n", &["ann"]),
+        keeps: "USER timed out\r\n",
     },
     Notation {
         words: &[b"PASS"],
@@ -131,6 +145,7 @@ pub(super) static ROWS: &[Notation] = &[
             separator(scan.text, end).is_none().then(|| scan.hide(password, Kind::Password))
         },
         example: ("PASS hunter2\r\n", &["hunter2"]),
+        keeps: "PASS ok 12 tests\r\n",
     },
     // IMAP (RFC 9051).
     Notation {
@@ -142,6 +157,7 @@ pub(super) static ROWS: &[Notation] = &[
             Some(_) => None,
         },
         example: ("a1 LOGIN ann hunter2\r\n", &["ann", "hunter2"]),
+        keeps: "* CAPABILITY LOGIN disabled\r\n",
     },
     // The lines of a card are read ahead; what else is in them is found as ever.
     Notation {
@@ -153,5 +169,6 @@ pub(super) static ROWS: &[Notation] = &[
             None
         },
         example: ("BEGIN:VCARD\nVERSION:4.0\nN:Lee;Ann;;;\nEND:VCARD", &["Lee", "Ann"]),
+        keeps: "BEGIN:VCARD\nVERSION:4.0\nKIND:group\nEND:VCARD",
     },
 ];

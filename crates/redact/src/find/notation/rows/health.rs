@@ -1,0 +1,222 @@
+//! Clinics and their devices: HL7 version 2, DICOM, FHIR.
+
+use crate::find::notation::Around::{Anything, Before, Behind};
+use crate::find::notation::Notation;
+use crate::find::notation::segment::{Place, Syntax, field};
+use crate::kind::Kind::{self, Address, Birth, Name, NationalId, Passport, Phone};
+
+/// HL7, version 2. Other separators than these can be agreed on in `MSH`.
+const HL7: Syntax =
+    Syntax { fields: b"|#$!", parts: b'^', repeats: b'~', release: 0, end: b'\r', least: 2 };
+
+/// A person's name (XPN): family, given, further.
+const fn person(number: usize) -> Place {
+    field(number, Name).parts(1, 3)
+}
+
+/// Who treats (XCN): an id before the parts of the name.
+const fn provider(number: usize) -> Place {
+    field(number, Name).parts(2, 4)
+}
+
+/// A postal address (XAD), without the codes at its end.
+const fn postal(number: usize) -> Place {
+    field(number, Address).parts(1, 5)
+}
+
+const fn phone(number: usize) -> Place {
+    field(number, Phone).parts(1, 1)
+}
+
+/// An identifier, without who assigned it.
+const fn id(number: usize, kind: Kind) -> Place {
+    field(number, kind).parts(1, 1)
+}
+
+pub(in crate::find::notation) static ROWS: &[Notation] = &[
+    Notation {
+        words: &[b"PID", b"rPID", b"nPID"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, start, end| {
+            const PLACES: &[Place] = &[
+                id(2, NationalId),
+                id(3, NationalId),
+                id(4, NationalId),
+                person(5),
+                person(6),
+                id(7, Birth),
+                person(9),
+                postal(11),
+                phone(13),
+                phone(14),
+                field(13, Phone).parts(6, 7),
+                field(14, Phone).parts(6, 7),
+                id(18, NationalId),
+                id(19, NationalId),
+                id(20, Passport),
+                id(21, NationalId),
+                field(23, Address),
+            ];
+            scan.segment(start, end, &HL7, PLACES)
+        },
+        example: (
+            "PID|1||4711^^^HOSP^MR||LEE^ANN^M^^MS||19800203|F|||1 High St^^Ely^^CB7 4AA^GB||555-0142^PRN^PH\r\n",
+            &["4711", "LEE^ANN^M", "19800203", "1 High St^^Ely^^CB7 4AA", "555-0142"],
+        ),
+        keeps: "PID|1||||^^^^^^L||00000000|F|||^^^^^GB||^PRN^PH\r\n",
+    },
+    Notation {
+        words: &[b"NK1", b"rNK1"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, start, end| {
+            const PLACES: &[Place] = &[
+                person(2),
+                postal(4),
+                phone(5),
+                phone(6),
+                id(16, Birth),
+                person(30),
+                phone(31),
+                postal(32),
+            ];
+            scan.segment(start, end, &HL7, PLACES)
+        },
+        example: (
+            "NK1|1|LEE^BO|SPO^Spouse|2 High St^^Ely|555-0143\r",
+            &["LEE^BO", "2 High St^^Ely", "555-0143"],
+        ),
+        keeps: "NK1|1||SPO^Spouse^HL70063|^^^^^GB|\r",
+    },
+    Notation {
+        words: &[b"GT1", b"rGT1"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, start, end| {
+            const PLACES: &[Place] = &[
+                id(2, NationalId),
+                person(3),
+                person(4),
+                postal(5),
+                phone(6),
+                phone(7),
+                id(8, Birth),
+                id(12, NationalId),
+                id(19, NationalId),
+            ];
+            scan.segment(start, end, &HL7, PLACES)
+        },
+        example: (
+            "GT1|1|8811|LEE^CY||3 High St^^Ely|555-0144||19500102|M||SLF|078051120\r",
+            &["8811", "LEE^CY", "3 High St^^Ely", "555-0144", "19500102", "078051120"],
+        ),
+        keeps: "GT1|1|||||||||M||SLF\r",
+    },
+    Notation {
+        words: &[b"IN1", b"IN2", b"rIN1"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, start, end| {
+            const PLACES: &[Place] =
+                &[person(16), id(18, Birth), postal(19), id(36, NationalId), id(49, NationalId)];
+            const SECOND: &[Place] = &[id(2, NationalId), id(6, NationalId), id(8, NationalId)];
+            let is_first = scan.text.before(end) == b'1';
+            scan.segment(start, end, &HL7, if is_first { PLACES } else { SECOND })
+        },
+        example: (
+            "IN1|1|PPO^Plan|77^^^PAYER|HEALTH FIRST||||||||20260101||||LEE^ANN|SEL|19800203|1 High St^^Ely\r",
+            &["LEE^ANN", "19800203", "1 High St^^Ely"],
+        ),
+        keeps: "IN1|1|PPO^Plan|77^^^PAYER|HEALTH FIRST^^4711|||||||20260101|20261231\r",
+    },
+    Notation {
+        words: &[b"PV1", b"rPV1"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, start, end| {
+            const PLACES: &[Place] =
+                &[provider(7), provider(8), provider(9), provider(17), id(19, NationalId)];
+            scan.segment(start, end, &HL7, PLACES)
+        },
+        example: ("PV1|1|I|W4^401^A||||1234^GRAY^MEL^^^DR|||MED\r", &["GRAY^MEL"]),
+        keeps: "PV1|1|I|WARD4^401^A^^^CLINIC|||||||MED||||ADM\r",
+    },
+    Notation {
+        words: &[b"OBR", b"ORC", b"rOBR", b"rORC", b"TXA", b"SCH", b"AIP", b"ROL", b"PRD"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, start, end| {
+            let tag = scan.text.slice(end - 3..end);
+            let places: &[Place] = match tag {
+                b"OBR" => &[
+                    provider(10),
+                    provider(16),
+                    phone(17),
+                    provider(28),
+                    field(32, Name).parts(1, 1),
+                    field(33, Name).parts(1, 1),
+                ],
+                b"ORC" => &[provider(10), provider(11), provider(12), phone(14), provider(19)],
+                b"TXA" => &[provider(5), provider(9), provider(10), provider(11)],
+                b"SCH" => &[provider(12), phone(13), provider(16), phone(17), provider(20)],
+                b"AIP" => &[provider(3)],
+                b"ROL" => &[provider(4), postal(11), phone(12)],
+                _ => &[person(2), postal(3), phone(5)],
+            };
+            scan.segment(start, end, &HL7, places)
+        },
+        example: (
+            "OBR|1|4711|L88|CBC^Blood count^LN|||20260101|||||||||1234^GRAY^MEL^^^DR||||||20260102\r",
+            &["GRAY^MEL"],
+        ),
+        keeps: "OBR|1|4711|L88|CBC^Blood count^LN|||202601010930||||||||||||||202601020930|||F\r",
+    },
+    Notation {
+        words: &[b"MRG", b"rMRG"],
+        is_caseless: false,
+        around: Behind(b"|"),
+        find: |scan, start, end| {
+            const PLACES: &[Place] = &[id(1, NationalId), id(4, NationalId), person(7)];
+            scan.segment(start, end, &HL7, PLACES)
+        },
+        example: ("MRG|88123^^^HOSP^MR||||||LEE^ANNE\r", &["88123", "LEE^ANNE"]),
+        keeps: "MRG|||||||\r",
+    },
+    // What `dcmdump`, `gdcmdump`, `dcm4che` and pydicom print.
+    Notation {
+        words: &[b"(0008,", b"(0010,", b"(0032,", b"(0038,", b"(0040,", b"(4008,"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, place, end| scan.dicom_element(place, end),
+        example: (
+            "(0010,0010) PN [DOE^JOHN]      #   8, 1 PatientName\n(0010, 0030) Patient's Birth Date  DA: '19800203'\n",
+            &["DOE^JOHN", "19800203"],
+        ),
+        keeps: "(0008,0060) CS [MR]     #   2, 1 Modality\n(0010,0010) PN (no value available)   #   0, 0 PatientName\n",
+    },
+    // DICOM's model in JSON: the number of the element is the name of the field.
+    Notation {
+        words: &[b"\"00080", b"\"00081", b"\"00100", b"\"00101", b"\"00102", b"\"00400"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, place, _| scan.dicom_json(place),
+        example: (
+            "\"00100010\":{\"vr\":\"PN\",\"Value\":[{\"Alphabetic\":\"DOE^JOHN\"}]}",
+            &["DOE^JOHN"],
+        ),
+        keeps: "\"00080060\":{\"vr\":\"CS\",\"Value\":[\"MR\"]},\"00100040\":{\"vr\":\"CS\",\"Value\":[\"M\"]}",
+    },
+    // HumanName and Address of FHIR.
+    Notation {
+        words: &[b"family", b"given", b"line", b"telecom", b"identifier"],
+        is_caseless: false,
+        around: Before(b"\""),
+        find: |scan, start, end| scan.fhir(start, end),
+        example: (
+            "{\"resourceType\":\"Patient\",\"name\":[{\"use\":\"official\",\"family\":\"Lee\",\"given\":[\"Ann\",\"Mo\"]}]}",
+            &["Lee", "Ann", "Mo"],
+        ),
+        keeps: "{\"font\":{\"family\":\"Helvetica\",\"line\":[\"dashed\"]}}",
+    },
+];

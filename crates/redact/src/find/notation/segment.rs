@@ -1,0 +1,189 @@
+//! Messages of segments: a tag, and fields that are known by their number alone (HL7,
+//! EDIFACT, X12, NMEA).
+
+use std::ops::Range;
+
+use super::judge::{is_filled, is_organisation};
+use crate::find::scan::Scan;
+use crate::find::text::Text;
+use crate::kind::Kind;
+
+/// How messages of a standard are written.
+pub(super) struct Syntax {
+    /// What may be between fields, and so behind the tag.
+    pub(super) fields: &'static [u8],
+    /// Between the parts of a field.
+    pub(super) parts: u8,
+    /// Between several values of a field; NUL if there is none.
+    pub(super) repeats: u8,
+    /// Takes its meaning from the next sign; NUL if there is none.
+    pub(super) release: u8,
+    /// What ends a segment, and a line does.
+    pub(super) end: u8,
+    /// Fields that a segment has at least.
+    pub(super) least: usize,
+}
+
+/// Where in a segment something personal is.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// The number of the field behind the tag, from 1.
+    field: usize,
+    /// The numbers of its parts, from 1; all of them without.
+    parts: Option<(usize, usize)>,
+    kind: Kind,
+    /// The field whose first part must be one of these codes.
+    when: Option<(usize, &'static [&'static str])>,
+    /// The field that must not have the name of a company.
+    person: Option<usize>,
+}
+
+/// The field of this number.
+pub(super) const fn field(number: usize, kind: Kind) -> Place {
+    Place { field: number, parts: None, kind, when: None, person: None }
+}
+
+impl Place {
+    /// Only these parts of the field, and what is between them.
+    pub(super) const fn parts(self, first: usize, last: usize) -> Self {
+        Self { parts: Some((first, last)), ..self }
+    }
+
+    /// Only where the first part of the field `number` is one of `codes`.
+    pub(super) const fn when(self, number: usize, codes: &'static [&'static str]) -> Self {
+        Self { when: Some((number, codes)), ..self }
+    }
+
+    /// Only where the field `number` does not have the name of a company.
+    pub(super) const fn of_person(self, number: usize) -> Self {
+        Self { person: Some(number), ..self }
+    }
+}
+
+/// Fields of a segment that are looked at, and its bytes.
+const MOST_FIELDS: usize = 48;
+const LONGEST: usize = 4096;
+
+/// The fields of a segment.
+struct Fields {
+    ends: [(usize, usize); MOST_FIELDS],
+    count: usize,
+    end: usize,
+}
+
+impl Fields {
+    /// Of the segment whose first separator is at `from`.
+    fn of(text: Text<'_>, from: usize, syntax: &Syntax) -> Self {
+        let sign = text.at(from);
+        let mut fields = Self { ends: [(0, 0); MOST_FIELDS], count: 0, end: from };
+        let mut start = from + 1;
+        let mut place = start;
+        let limit = text.len().min(from + LONGEST);
+        loop {
+            let byte = text.at(place);
+            let ends = place >= limit || byte == syntax.end || matches!(byte, b'\n' | b'\r' | 0);
+            if ends || byte == sign {
+                if let Some(free) = fields.ends.get_mut(fields.count) {
+                    *free = (start, place);
+                    fields.count += 1;
+                }
+                start = place + 1;
+            }
+            if ends {
+                fields.end = place;
+                return fields;
+            }
+            place += if syntax.release != 0 && byte == syntax.release { 2 } else { 1 };
+        }
+    }
+
+    fn get(&self, number: usize) -> Range<usize> {
+        let (start, end) =
+            number.checked_sub(1).and_then(|at| self.ends.get(at)).copied().unwrap_or((0, 0));
+        start..end
+    }
+}
+
+impl Scan<'_> {
+    /// Hides `places` of the segment whose tag is at `start..end`.
+    pub(super) fn segment(
+        &mut self,
+        start: usize,
+        end: usize,
+        syntax: &Syntax,
+        places: &[Place],
+    ) -> Option<usize> {
+        let text = self.text;
+        let begins = !matches!(text.before(start), b'-' | b'.' | b'/' | b'_' | b'*' | b'<' | b'&');
+        if !syntax.fields.contains(&text.at(end)) || !begins || start < self.ahead {
+            return None;
+        }
+        let fields = Fields::of(text, end, syntax);
+        if fields.count < syntax.least {
+            return None;
+        }
+        self.is_read(start, fields.end);
+        for place in places {
+            let applies = place.when.is_none_or(|(number, codes)| {
+                let code = text.slice(fields.get(number));
+                let code = code.split(|byte| *byte == syntax.parts).next().unwrap_or_default();
+                codes.iter().any(|known| known.as_bytes() == code)
+            });
+            let is_company =
+                place.person.is_some_and(|number| is_organisation(text.slice(fields.get(number))));
+            if applies && !is_company {
+                self.field_of_segment(fields.get(place.field), syntax, place);
+            }
+        }
+        None
+    }
+
+    /// Hides the parts of a field in each of its values.
+    fn field_of_segment(&mut self, field: Range<usize>, syntax: &Syntax, place: &Place) {
+        let text = self.text;
+        let mut from = field.start;
+        while from < field.end {
+            let is_inside = |byte: u8| syntax.repeats == 0 || byte != syntax.repeats;
+            let end = text.run(from, field.end - from, is_inside);
+            let range = match place.parts {
+                Some((first, last)) => parts(text, from..end, syntax, first, last),
+                None => from..end,
+            };
+            // Separators at either end are of no value.
+            let is_sign = |byte: u8| byte == syntax.parts || byte == b' ';
+            let start = text.run(range.start, range.len(), is_sign);
+            let stop = text.run_back(range.end, range.end - start, is_sign);
+            if is_filled(text.slice(start..stop), place.kind) {
+                self.hide(start..stop, place.kind);
+            }
+            from = end + 1;
+        }
+    }
+}
+
+/// The parts from `first` to `last` of a field.
+fn parts(
+    text: Text<'_>,
+    field: Range<usize>,
+    syntax: &Syntax,
+    first: usize,
+    last: usize,
+) -> Range<usize> {
+    let mut number = 1;
+    let mut start = field.start;
+    let mut place = field.start;
+    while place < field.end {
+        let byte = text.at(place);
+        if byte == syntax.parts {
+            if number == last {
+                break;
+            }
+            number += 1;
+            if number == first {
+                start = place + 1;
+            }
+        }
+        place += if syntax.release != 0 && byte == syntax.release { 2 } else { 1 };
+    }
+    if number < first { field.end..field.end } else { start..place.min(field.end) }
+}
