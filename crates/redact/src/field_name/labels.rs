@@ -1,7 +1,7 @@
 //! Labels of several words, and labels in scripts without blanks between words. The
 //! vocabulary is data: `labels.txt`.
 
-use super::{Field, Sureness, for_each_word};
+use super::{Field, Sureness, begins_word, for_each_word, is_letter};
 use crate::kind::Kind;
 
 const VOCABULARY: &str = include_str!("labels.txt");
@@ -15,7 +15,13 @@ const LONGEST: usize = 64;
 pub(super) fn label(name: &[u8]) -> Option<Field> {
     let mut words = Words::default();
     for_each_word(name, |word| words.push(word));
-    let mut fitting = words.tails();
+    // `plate` is a label, and so is `the plate`; `boiler_plate` and `BoilerPlate` are not.
+    let last = name.len() - name.iter().rev().take_while(|byte| is_letter(**byte)).count();
+    let is_apart = last.checked_sub(1).is_none_or(|before| name.get(before) == Some(&b' '))
+        && !(last + 1..name.len()).any(|at| begins_word(name, at));
+    let mut fitting = words.tails().filter(|tail| {
+        is_apart || !tail.is_ascii() || tail.len() == words.len || tail.contains(&b' ')
+    });
     fitting.find_map(find)
 }
 
@@ -120,7 +126,7 @@ struct Slot {
 }
 
 /// More than twice the labels, so that the next free slot is near.
-const SLOTS: usize = 4096;
+const SLOTS: usize = 8192;
 /// Sections of the vocabulary.
 const SECTIONS: usize = 16;
 

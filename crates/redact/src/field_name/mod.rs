@@ -333,7 +333,8 @@ fn judge_roles(roles: &[Option<Role>]) -> Option<Field> {
         Role::Date if is_qualified(&[Role::Birth]) => likely(Kind::Birth),
         Role::Address => judge_address(before, prior),
         Role::IdQualifier if is_qualified(&[Role::Number, Role::Id]) => likely(Kind::NationalId),
-        Role::PostalQualifier => maybe(Kind::Address),
+        // `billing: …` is what a log is about.
+        Role::PostalQualifier if !before.is_empty() => maybe(Kind::Address),
         other => alone(*other),
     }
 }

@@ -16,6 +16,8 @@ pub(in crate::find) struct Scan<'t> {
     pub(in crate::find) table: Option<Table>,
     /// A field that named another one: `{"name": "password", "value": …}`.
     pub(in crate::find) announced: Option<(Field, usize)>,
+    /// Where the line behind the last one of a form begins.
+    pub(in crate::find) form_end: Option<usize>,
     /// Whether text that hides text may be looked into.
     pub(in crate::find) looks_inside: bool,
     pub(in crate::find) is_in_key: bool,
@@ -39,6 +41,7 @@ pub(in crate::find) fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carr
         found: Vec::new(),
         table: carried.table.take(),
         announced: None,
+        form_end: None,
         looks_inside,
         is_in_key: false,
         judged: carried.judged.take(),

@@ -41,6 +41,12 @@ impl Scan<'_> {
         if !WORDS.contains(&text.slice(start..end)) {
             return None;
         }
+        self.quoted_behind(end, field)
+    }
+
+    /// Hides up to two texts of the line that are quoted behind `end`.
+    pub(in crate::find) fn quoted_behind(&mut self, end: usize, field: Field) -> Option<usize> {
+        let text = self.text;
         let line = text.run(end, REACH, |byte| byte != b'\n' && byte != 0);
         let mut place = end;
         let mut last = None;

@@ -59,6 +59,9 @@ impl Scan<'_> {
                 return start;
             }
         }
+        if let Some(end) = self.form_row(start) {
+            return end;
+        }
         self.table = header(text, start);
         match self.table {
             Some(_) => text.run(start, LONGEST_LINE, |byte| byte != b'\n'),

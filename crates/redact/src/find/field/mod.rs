@@ -4,6 +4,7 @@ mod asserted;
 pub(in crate::find) mod columns;
 pub(in crate::find) mod command;
 mod cookies;
+mod form;
 pub(in crate::find) mod separator;
 mod tags;
 pub(in crate::find) mod value;
@@ -11,7 +12,7 @@ pub(in crate::find) mod value;
 use crate::field_name::role::Role;
 use crate::field_name::{self, Field, Sureness, labels};
 use crate::find::field::separator::{is_quoted_end, is_tuple, joined_start, name_start, separator};
-use crate::find::field::value::{Separator, Value, value};
+use crate::find::field::value::{Separator, Value, begins_small, value};
 use crate::find::plausible;
 use crate::find::scan::Scan;
 use crate::find::secret;
@@ -200,33 +201,21 @@ impl Scan<'_> {
             && text.at(place + 1) == b' ';
         place += if is_kept { 2 } else { 0 };
         // `code is 1234`, `phone number: `, `user '…'`
-        for word in [
-            &b"is "[..],
-            b"was ",
-            b"number ",
-            b"no. ",
-            b"nr. ",
-            b"= ",
-            b"LIKE ",
-            b"like ",
-            b"is: ",
-            b"now ",
-            b"set to ",
-            b"changed to ",
-            b"reset to ",
-            b"for ",
-            b"of ",
-        ] {
+        for word in COPULAS.split('|').map(str::as_bytes) {
             if text.has(place, word) {
                 place += word.len();
             }
+        }
+        if text.has(place, b"to be ") || text.has(place, b"to equal ") || text.has(place, b"in (") {
+            return self.quoted_behind(place, field);
         }
         let mut value = value(text, place, Separator::Blank, field.kind)?;
         // Columns: `User name        ann`, and no heading of a table.
         let bytes = text.slice(value.range.clone());
         let is_column = text.run(end, 4, is_blank) > end + 2;
-        if field.kind == Kind::User && is_column && bytes.iter().any(u8::is_ascii_lowercase) {
-            value.separator = Separator::Colon;
+        let is_heading = field.kind == Kind::User && !bytes.iter().any(u8::is_ascii_lowercase);
+        if is_column && !is_heading {
+            value.separator = Separator::Column;
         }
         let fits = match field.kind {
             Kind::Card
@@ -244,7 +233,9 @@ impl Scan<'_> {
             }
             Kind::Name => {
                 let first = text.at(value.range.start);
-                first.is_ascii_uppercase() || first >= 0x80 || value.is_delimited
+                value.is_delimited
+                    || first.is_ascii_uppercase()
+                    || first >= 0x80 && !begins_small(text, value.range.start)
             }
             Kind::Cookie | Kind::Email => false,
             Kind::PasswordHash => {
@@ -308,6 +299,11 @@ impl Scan<'_> {
         is_meant.then(|| self.hide(from..digits, Kind::Code))
     }
 }
+
+/// What may be between a label and its value in a sentence, in the order in which it is.
+const COPULAS: &str = "is |was |number |no. |nr. |= |LIKE |like |is: |now |set to |changed to |\
+     reset to |for |of |es |est |è |é |ist |lautet |lauten |jest |je |är |er |это |є |είναι |هو |هي |של |שלי |\
+     שלנו |adalah |là |: ";
 
 /// `?key=…`, `&code=…`: of an address, where such a name has a secret if it is random.
 fn is_key_of_query(text: Text<'_>, start: usize, end: usize) -> bool {

@@ -33,6 +33,9 @@ pub(in crate::find) fn separator(text: Text<'_>, end: usize) -> Option<(Separato
     if text.at(place) == 0xef && text.has(place, WIDE_COLON) {
         return Some((Separator::Tight, place + WIDE_COLON.len()));
     }
+    if let Some(found) = column(text, end, place) {
+        return Some(found);
+    }
     match (text.at(place), text.at(place + 1)) {
         // LDIF, whose values in base64 are behind two colons.
         (b':', b':') if !is_quoted && text.at(place + 2) == b' ' && text.at(place + 3) > b' ' => {
@@ -75,6 +78,43 @@ pub(in crate::find) fn separator(text: Text<'_>, end: usize) -> Option<(Separato
         }
         _ => None,
     }
+}
+
+/// What a form or a table puts between a label and its value: leader dots, an arrow, the
+/// next cell. `place` is behind the blanks that follow the label.
+fn column(text: Text<'_>, end: usize, place: usize) -> Option<(Separator, usize)> {
+    let is_apart = place > end;
+    match text.at(place) {
+        b'.' if is_apart && text.has(place, b"...") => {
+            let dots = text.run(place, 80, |byte| byte == b'.');
+            is_blank(text.at(dots)).then_some((Separator::Column, dots + 1))
+        }
+        b'-' if is_apart && text.has(place, b"-> ") => Some((Separator::Column, place + 3)),
+        // `<td>PIN</td><td>4711</td>`, `<b>PIN:</b> 4711`
+        b'<' if text.at(place + 1) == b'/' => behind_tags(text, place),
+        b':' if text.has(place + 1, b"</") => behind_tags(text, place + 1),
+        _ => None,
+    }
+}
+
+/// Where a value begins behind the closing tag at `place`, and the tags that open behind it.
+fn behind_tags(text: Text<'_>, place: usize) -> Option<(Separator, usize)> {
+    const CELLS: &[&[u8]] = &[b"td", b"th", b"dt", b"b", b"strong", b"label", b"span", b"i", b"em"];
+    let name = text.run(place + 2, 8, |byte| byte.is_ascii_alphanumeric());
+    if !CELLS.iter().any(|cell| text.slice(place + 2..name).eq_ignore_ascii_case(cell))
+        || text.at(name) != b'>'
+    {
+        return None;
+    }
+    let mut start = text.run(name + 1, 64, |byte| byte.is_ascii_whitespace() || byte == b':');
+    for _ in 0..3 {
+        if text.at(start) != b'<' || text.at(start + 1) == b'/' {
+            break;
+        }
+        let close = text.run(start, 120, |byte| byte != b'>' && byte != 0);
+        start = text.run(close + 1, 64, |byte| byte.is_ascii_whitespace());
+    }
+    Some((Separator::Tag, start))
 }
 
 /// Whether the name that ends at `end` begins a tuple of Erlang: `{password,"hunter2"}`.

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::field_name;
 use crate::find::text::{Text, is_blank, is_letter, is_word};
 use crate::kind::Kind;
 use crate::word_set::WordSet;
@@ -18,6 +19,8 @@ pub(in crate::find) enum Separator {
     Compared,
     /// `<name>value</name>`.
     Tag,
+    /// `name ..... value`, `name -> value`: as forms write.
+    Column,
     /// `name value`: a word before another.
     Blank,
     /// A cell under the name of its column.
@@ -236,9 +239,16 @@ fn phrase_end(text: Text<'_>, start: usize, takes_commas: bool) -> usize {
             b'(' | b')' | b'[' | b']' => !takes_commas || byte != b'(',
             b'&' => names_field(text, end + 1),
             b':' => !takes_commas && text.at(end + 1) != b':' && text.before(end) != b':',
-            b',' => names_field(text, end + 1) || !(takes_commas || is_given_name(text, end + 1)),
+            b',' => {
+                names_field(text, end + 1)
+                    || !(takes_commas || is_given_name(text, end + 1))
+                    || takes_commas && (names_label(text, end + 1) || is_count(text, end + 1))
+            }
+            b'.' if takes_commas => ends_sentence(text, start, end),
             b' ' => {
                 text.at(end + 1) == b' '
+                    || text.has(end + 1, "—".as_bytes())
+                    || text.has(end + 1, "–".as_bytes())
                     || text.at(end + 1) == b'/' && text.at(end + 2) == b' '
                     || names_field(text, end + 1)
                     || begins_clause(text, end + 1)
@@ -280,6 +290,86 @@ fn names_field(text: Text<'_>, place: usize) -> bool {
     name > from
         && !is_last
         && (text.at(name) == b'=' || (text.at(name) == b':' && !text.at(name + 1).is_ascii_digit()))
+}
+
+/// Whether a label of several words and a colon follow: `, Číslo pasu: `.
+fn names_label(text: Text<'_>, place: usize) -> bool {
+    let from = text.run(place, 2, is_blank);
+    let end = text.run(from, 48, |byte| is_letter(byte) || b" .'".contains(&byte));
+    text.at(end) == b':' && field_name::field(text.slice(from..end)).is_some()
+}
+
+/// Whether a word in small letters and a number follow, that are of no house: `, code 65`.
+fn is_count(text: Text<'_>, place: usize) -> bool {
+    const HOUSE: &[&str] = &[
+        "apt",
+        "apartment",
+        "unit",
+        "suite",
+        "ste",
+        "flat",
+        "floor",
+        "no",
+        "nr",
+        "box",
+        "bldg",
+        "block",
+        "room",
+        "appt",
+        "bât",
+        "esc",
+        "int",
+        "piso",
+        "puerta",
+        "etg",
+        "km",
+        "daire",
+        "kat",
+        "blok",
+        "byt",
+        "lok",
+        "кв",
+        "д",
+        "дом",
+        "корп",
+        "стр",
+        "буд",
+        "оф",
+        "étage",
+        "lgh",
+        "tv",
+        "sn",
+    ];
+    let from = text.run(place, 2, is_blank);
+    let end = text.run(from, 24, is_letter);
+    let word = text.slice(from..end);
+    text.at(end) == b' '
+        && text.at(end + 1).is_ascii_digit()
+        && begins_small(text, from)
+        && !HOUSE.iter().any(|known| known.as_bytes() == word)
+}
+
+/// Whether the full stop at `place` ends a sentence: behind a number or a long word, and before
+/// a word that begins one.
+fn ends_sentence(text: Text<'_>, start: usize, place: usize) -> bool {
+    let word = text.run_back(place, place - start, |byte| is_word(byte));
+    let is_abbreviation = place - word <= 4
+        && !text.slice(word..place).iter().any(|byte| byte.is_ascii_digit())
+        && !(place - word == 2 && text.slice(word..place).iter().all(u8::is_ascii_uppercase));
+    let next = text.at(place + 2);
+    text.at(place + 1) == b' '
+        && !is_abbreviation
+        && (next.is_ascii_uppercase() || next >= 0x80 && !begins_small(text, place + 2))
+}
+
+/// Whether a small letter of any alphabet is at `place`.
+pub(in crate::find) fn begins_small(text: Text<'_>, place: usize) -> bool {
+    if text.at(place) < 0x80 {
+        return text.at(place).is_ascii_lowercase();
+    }
+    let bytes = text.slice(place..(place + 4).min(text.len()));
+    let first = bytes.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+    first.is_some_and(char::is_lowercase)
 }
 
 /// Words of a sentence, that are of no name.
@@ -379,7 +469,7 @@ fn number_end(text: Text<'_>, start: usize, groups: Groups) -> usize {
                 place += 1;
                 place += usize::from(text.at(place) == b'(');
             }
-            b' ' if is_short && text.at(place + 1) == b'(' => place += 2,
+            b' ' if is_short && may_mix && text.at(place + 1) == b'(' => place += 2,
             _ => break,
         }
     }

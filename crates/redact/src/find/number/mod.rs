@@ -25,7 +25,10 @@ impl Scan<'_> {
         if let Some(range) = network::ipv4(text, start) {
             return Some(self.hide(range, Kind::Ip));
         }
-        // `1.2.3.4` that was none is no telephone either.
+        // A private address is no telephone, and neither is `1.2.3.4`.
+        if network::is_quad(text, start) {
+            return Some(address);
+        }
         let is_short = text.run(end + 1, 3, |byte| byte.is_ascii_digit()) < end + 4;
         let is_other = is_short && end - start < 3 && !self.is_grouped_identifier(start);
         is_other.then(|| self.coordinates(start).unwrap_or(end))

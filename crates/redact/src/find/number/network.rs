@@ -57,6 +57,13 @@ pub(in crate::find) fn ipv4(text: Text<'_>, start: usize) -> Option<Range<usize>
     Some(start..place)
 }
 
+/// Whether four numbers of a byte each and points between are at `start`, and nothing more.
+pub(in crate::find) fn is_quad(text: Text<'_>, start: usize) -> bool {
+    let end = text.run(start, 16, |byte| byte.is_ascii_digit() || byte == b'.');
+    let written = str::from_utf8(text.slice(start..end)).unwrap_or_default();
+    !is_word(text.at(end)) && written.trim_end_matches('.').parse::<Ipv4Addr>().is_ok()
+}
+
 /// Loopback, this network, private networks, link-local, multicast and broadcast.
 fn is_special(address: Ipv4Addr) -> bool {
     let [first, second, ..] = address.octets();

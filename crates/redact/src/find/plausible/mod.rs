@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use shape::{has_shape, is_whole_date};
 
-use crate::field_name::{Field, Sureness};
+use crate::field_name::{self, Field, Sureness};
 use crate::find::field::value::{Separator, Value};
 use crate::find::number::phone;
 use crate::find::plausible::date::date;
@@ -39,6 +39,9 @@ pub(in crate::find) fn sensitive(
     if is_no_value(bytes) || !is_literal && !is_date && is_expression(bytes) {
         return None;
     }
+    if is_label(text, value, field) {
+        return None;
+    }
     if is_compared && !is_compared_value(value, bytes, field) {
         return None;
     }
@@ -62,6 +65,23 @@ pub(in crate::find) fn sensitive(
         kind => has_shape(kind, bytes),
     };
     fits.then(whole)
+}
+
+/// `label.password=Mot de passe`: what a form calls its field, in another language.
+fn is_label(text: Text<'_>, value: &Value, field: Field) -> bool {
+    let start = value.range.start;
+    let is_part = |byte: u8| is_letter(byte) || b" '-".contains(&byte);
+    let end = match value.is_delimited {
+        true => value.range.end,
+        false => text.run(start, 40, |byte| is_part(byte) && byte != b'-'),
+    };
+    let written = text.slice(start..end);
+    let is_whole = value.is_delimited || matches!(text.at(end), b'\n' | b'\r' | 0);
+    is_whole
+        && written.len() >= 3
+        && written.iter().all(|byte| is_part(*byte))
+        && field_name::field(written)
+            .is_some_and(|other| other.kind == field.kind && other.sureness != Sureness::Maybe)
 }
 
 /// What a name is compared with is code, unless it is quoted or can be no name.
@@ -93,6 +113,7 @@ fn is_password(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
     }
     match value.separator {
         Separator::Tight | Separator::Compared => true,
+        Separator::Column => text.at(value.range.end) != b' ' || is_likely_password(bytes),
         Separator::Colon => {
             let rest = text.run(value.range.end, 1, |byte| byte == b' ');
             let ends_line = !is_letter(text.at(rest)) || rest == value.range.end;
@@ -153,7 +174,9 @@ fn is_secret(value: &Value, bytes: &[u8]) -> bool {
     match value.separator {
         Separator::Blank => is_mixed(bytes) && bytes.len() >= 12 && is_strong,
         Separator::Colon if !value.is_delimited => is_strong && bytes.len() >= 6,
-        Separator::Tight | Separator::Colon | Separator::Compared => is_strong || bytes.len() >= 8,
+        Separator::Tight | Separator::Colon | Separator::Column | Separator::Compared => {
+            is_strong || bytes.len() >= 8
+        }
         Separator::Tag | Separator::Cell => is_strong || bytes.len() >= 8,
     }
 }

@@ -253,13 +253,13 @@ pub(in crate::find) fn is_name(value: &Value, bytes: &[u8], sureness: Sureness) 
     if !(2..=70).contains(&bytes.len()) {
         return false;
     }
-    let is_written = bytes.iter().all(|byte| is_letter(*byte) || b" .,'-`".contains(byte));
+    let is_written = bytes.iter().all(|byte| is_letter(*byte) || b" .,'-`^".contains(byte));
     if !is_written || bytes.starts_with(b".") || bytes.starts_with(b"-") {
         return false;
     }
     let mut capitals = 0;
     let mut parts = 0;
-    for part in bytes.split(|byte| b" .,-'".contains(byte)).filter(|part| !part.is_empty()) {
+    for part in bytes.split(|byte| b" .,-'^".contains(byte)).filter(|part| !part.is_empty()) {
         parts += 1;
         let first = part.first().copied().unwrap_or(0);
         capitals += usize::from(first.is_ascii_uppercase() || first >= 0x80);
@@ -434,6 +434,8 @@ pub(in crate::find) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> b
                 b" port ",
                 b" and pass",
                 b" with pass",
+                b" failed",
+                b" locked",
                 b"@",
             ];
             let ends = matches!(behind.first(), None | Some(b'\n' | b'\r' | b',' | b';' | 0));
@@ -454,7 +456,7 @@ pub(in crate::find) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> b
                     && !bytes.contains(&b'_')
                     && !bytes.ends_with(b"."))
         }
-        Separator::Colon if !value.is_delimited => {
+        Separator::Colon | Separator::Column if !value.is_delimited => {
             let next = text.at(value.range.end);
             is_marked
                 || next != b' '
