@@ -61,10 +61,15 @@ pub(crate) fn without_storage(name: &str) -> &str {
 
 /// What `name` announces.
 pub(crate) fn field(name: &[u8]) -> Option<Field> {
-    if !name.is_ascii()
-        && let Ok(text) = std::str::from_utf8(name)
-        && text.chars().any(|c| !c.is_ascii() && c.is_uppercase())
-    {
+    if name.is_ascii() {
+        return field_of(name);
+    }
+    let Ok(text) = std::str::from_utf8(name) else {
+        // Latin-1.
+        let lower: String = name.iter().map(|byte| lowered(char::from(*byte))).collect();
+        return field_of(lower.as_bytes());
+    };
+    if text.chars().any(|c| !c.is_ascii() && c.is_uppercase()) {
         // Words are compared in lower case, which beyond ASCII only whole texts have.
         let lower: String =
             text.chars().map(|c| if c.is_ascii() { c } else { lowered(c) }).collect();
@@ -113,6 +118,12 @@ fn by_roles(name: &[u8]) -> Option<Field> {
         count += 1;
     });
     judge_roles(roles.get(..count)?)
+}
+
+/// The role of the last word of `name`.
+pub(crate) fn last_role(name: &[u8]) -> Option<Role> {
+    let (last, len) = last_word(name);
+    role(last.get(..len)?)
 }
 
 /// `address_line`, `street line`.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::plausible::person_name::is_no_name;
 use super::{Carried, Span};
 use crate::kind::Kind;
 
@@ -19,9 +20,16 @@ type Head = [u8; 4];
 pub(crate) fn again(bytes: &[u8], found: &[Span], carried: &mut Carried) -> Vec<Span> {
     let mut values = BTreeSet::new();
     for span in found {
+        if values.len() >= MOST {
+            break;
+        }
         let value = bytes.get(span.range.clone()).unwrap_or_default();
-        if values.len() < MOST && is_own(span.kind, value) {
+        if is_own(span.kind, value) {
             values.insert((value, span.kind));
+        }
+        if span.kind == Kind::Name && value.len() <= LONGEST {
+            let parts = value.split(|byte| b" ,.^".contains(byte));
+            values.extend(parts.filter(|part| is_own_part(part)).map(|part| (part, Kind::Name)));
         }
     }
     let earlier = std::mem::take(&mut carried.known);
@@ -67,6 +75,16 @@ fn is_own(kind: Kind, value: &[u8]) -> bool {
         Kind::Vehicle => digits > 0 && digits < value.len(),
         _ => false,
     }
+}
+
+/// Whether a part of a name is hardly anything else where it is written the same way: `Sjögren`.
+fn is_own_part(part: &[u8]) -> bool {
+    let first = part.first().copied().unwrap_or(0);
+    let small = part.iter().filter(|byte| byte.is_ascii_lowercase() || **byte >= 0x80).count();
+    part.len() >= 5
+        && (first.is_ascii_uppercase() || (0xc3..0xe0).contains(&first))
+        && small + 1 >= part.len()
+        && !is_no_name(part)
 }
 
 /// Values by their first bytes.
@@ -141,8 +159,10 @@ mod tests {
     #[test]
     fn a_labelled_value_is_hidden_before_and_behind_its_label() {
         let text = "refund for Qwirin Abendroth failed; customer_name=\"Qwirin Abendroth\"; \
-                    Qwirin Abendroths cat";
+                    Qwirins cat";
         assert_eq!(hidden(text), ["Qwirin Abendroth"; 2]);
+        let text = "Kunde: Maj-Britt Sjögren, Rückfrage von Sjögren";
+        assert_eq!(hidden(text), ["Maj-Britt Sjögren", "Sjögren"]);
         assert_eq!(hidden("password=kolibri9 … got 'kolibri9'"), ["kolibri9"; 2]);
     }
 

@@ -37,6 +37,9 @@ impl Scan<'_> {
             return None;
         }
         let field = match self.announced_by(name) {
+            Some(Field { kind: Kind::Name, sureness: Sureness::Maybe }) => {
+                nested(text, start).unwrap_or(Field { kind: Kind::Name, sureness: Sureness::Maybe })
+            }
             Some(field) => field,
             None if is_key_of_query(text, start, end) => {
                 Field { kind: Kind::Secret, sureness: Sureness::Maybe }
@@ -305,6 +308,37 @@ const COPULAS: &str = "is |was |number |no. |nr. |= |LIKE |like |is: |now |set t
      reset to |for |of |es |est |è |é |ist |lautet |lauten |jest |je |är |er |это |є |είναι |هو |هي |של |שלי |\
      שלנו |adalah |là |: ";
 
+/// What a `name` at `start` is called for the object it is in: `"user": {"id": 3, "name": "ann"}`,
+/// `Customer(name='Ann')`.
+fn nested(text: Text<'_>, start: usize) -> Option<Field> {
+    const REACH: usize = 160;
+    let from = start.saturating_sub(REACH);
+    let mut depth = 0;
+    let mut place = start;
+    while place > from {
+        place -= 1;
+        match text.at(place) {
+            b'}' | b')' => depth += 1,
+            b'{' | b'(' if depth > 0 => depth -= 1,
+            b'{' | b'(' => break,
+            0 => return None,
+            _ => {}
+        }
+    }
+    let is_gap = |byte: u8| b" \"':=\\\n\t[".contains(&byte);
+    let end = text.run_back(place, 24, is_gap);
+    let owner = text.slice(text.run_back(end, 40, |byte| is_word(byte) || byte == b'-')..end);
+    if place == from || owner.is_empty() {
+        return None;
+    }
+    let likely = |kind| Some(Field { kind, sureness: Sureness::Likely });
+    match field_name::last_role(owner)? {
+        Role::User => likely(Kind::User),
+        Role::PersonNoun | Role::FullName => likely(Kind::Name),
+        _ => None,
+    }
+}
+
 /// `?key=…`, `&code=…`: of an address, where such a name has a secret if it is random.
 fn is_key_of_query(text: Text<'_>, start: usize, end: usize) -> bool {
     matches!(text.before(start), b'?' | b'&')
@@ -325,6 +359,8 @@ mod tests {
             ("[{username,\"lorenzo29\"},{password,\"hunter2\"}]", &["lorenzo29", "hunter2"]),
             ("csrf_token|s:8:\"152da41c\";", &["152da41c"]),
             ("Password : _UNICODE_STRING \"hunter2\"", &["hunter2"]),
+            ("{\"user\":{\"id\":3,\"name\":\"oalharbi\"}}", &["oalharbi"]),
+            ("Customer(id=7, name='Deniz')", &["Deniz"]),
             ("手机号13812345678", &["13812345678"]),
             ("您的验证码是482913，请勿泄露", &["482913"]),
             ("phone: Some(\n    \"06-42735433\",\n)", &["06-42735433"]),

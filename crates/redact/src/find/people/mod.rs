@@ -7,7 +7,7 @@ mod first_names;
 
 use crate::field_name::{Field, Sureness};
 use crate::find::field::value::{Separator, Value};
-use crate::find::plausible;
+use crate::find::plausible::{self, person_name};
 use crate::find::scan::Scan;
 use crate::find::text::{is_blank, is_letter, is_word};
 use crate::kind::Kind;
@@ -239,7 +239,7 @@ impl Scan<'_> {
         if text.before(bracket) != b'<' {
             // `Ann Lee (ann@…)`
             if text.before(address) != b'(' {
-                return;
+                return self.cell_before(address);
             }
         }
         let bracket = if text.before(bracket) == b'<' { bracket } else { address };
@@ -282,6 +282,33 @@ impl Scan<'_> {
                 && matches!(text.before(start), b' ' | b',' | b';' | b'\n' | 0))
         {
             self.hide(start..end, Kind::Name);
+        }
+    }
+
+    /// `Ann Lee;ann@…`: the name in the cell before the address that starts at `address`.
+    fn cell_before(&mut self, address: usize) {
+        let text = self.text;
+        let gap = text.run_back(address, 3, |byte| is_blank(byte) || matches!(byte, b'"' | b'\''));
+        let separator = text.before(gap);
+        if !matches!(separator, b',' | b';' | b'|' | b'\t') {
+            return;
+        }
+        let close =
+            text.run_back(gap - 1, 3, |byte| is_blank(byte) || matches!(byte, b'"' | b'\''));
+        let start = text.run_back(close, 60, |byte| {
+            is_letter(byte) || matches!(byte, b' ' | b'\'' | b'-' | b'.')
+        });
+        let start = text.run(start, 4, |byte| is_blank(byte) || byte == b'\'');
+        let begins = matches!(
+            text.before(start),
+            b',' | b';' | b'|' | b'\t' | b'\n' | b'"' | b'\'' | b' ' | b'(' | b'[' | 0
+        );
+        if !begins || start >= close {
+            return;
+        }
+        let value = Value { range: start..close, is_delimited: true, separator: Separator::Blank };
+        if person_name::is_name(&value, text.slice(start..close), Sureness::Maybe) {
+            self.hide(start..close, Kind::Name);
         }
     }
 
@@ -358,6 +385,7 @@ mod tests {
             ("ann:$6$abcdefgh$abcdefghijklmnopqrstuvwx1234:19000:", "user", "ann"),
             ("USER ann\r\n", "user", "ann"),
             ("By: Ann Lee <ann@example.com>", "name", "Ann Lee"),
+            ("row 7: Zed Lee;zed@example.com;3", "name", "Zed Lee"),
         ] {
             assert!(hidden(line).contains(&(kind, who)), "{line}: {:?}", hidden(line));
         }
