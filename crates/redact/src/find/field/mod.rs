@@ -13,6 +13,7 @@ use crate::field_name::role::Role;
 use crate::field_name::{self, Field, Sureness, labels};
 use crate::find::field::separator::{is_quoted_end, is_tuple, joined_start, name_start, separator};
 use crate::find::field::value::{Separator, Value, begins_small, value};
+use crate::find::notation::elements;
 use crate::find::plausible;
 use crate::find::scan::Scan;
 use crate::find::secret;
@@ -108,7 +109,8 @@ impl Scan<'_> {
         const NAMING: &[&[u8]] =
             &[b"name", b"key", b"Name", b"Key", b"n", b"field", b"label", b"property"];
         if NAMING.contains(&name) {
-            let named = field_name::field(self.text.slice(value.range.clone()));
+            let named = self.text.slice(value.range.clone());
+            let named = elements::attribute(named).or_else(|| field_name::field(named));
             self.announced = named
                 .filter(|field| field.sureness != Sureness::Maybe)
                 .map(|field| (field, value.range.end));

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::field_name::{self, Field, Sureness};
 use crate::find::field::value::{Separator, value};
+use crate::find::notation::elements;
 use crate::find::plausible;
 use crate::find::scan::Scan;
 use crate::find::text::{Text, is_blank, is_word};
@@ -27,7 +28,9 @@ impl Scan<'_> {
         if text.at(end) != b'>' || text.before(end) == b'/' {
             return place + 1;
         }
-        let own = field_name::field(name).or_else(|| named_by_attribute(text, start..end));
+        let own = elements::element(text, place, name, end)
+            .or_else(|| field_name::field(name))
+            .or_else(|| named_by_attribute(text, start..end));
         let Some(field) = own.or_else(|| self.announced_for(name, place)) else {
             return place + 1;
         };
@@ -66,5 +69,7 @@ fn named_by_attribute(text: Text<'_>, range: Range<usize>) -> Option<Field> {
         return None;
     }
     let end = text.run(start + 1, 64, |byte| !matches!(byte, b'"' | b'\'' | b'>'));
-    field_name::field(text.slice(start + 1..end)).filter(|field| field.sureness != Sureness::Maybe)
+    let name = text.slice(start + 1..end);
+    let field = elements::attribute(name).or_else(|| field_name::field(name))?;
+    (field.sureness != Sureness::Maybe).then_some(field)
 }

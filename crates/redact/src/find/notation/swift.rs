@@ -20,8 +20,8 @@ fn lines(text: Text<'_>, place: usize) -> impl Iterator<Item = Range<usize>> {
         let start = from?;
         let end = text.run(start, LONGEST_LINE, |byte| !matches!(byte, b'\n' | b'\r' | 0));
         let next = text.run(text.run(end, 1, |byte| byte == b'\r'), 1, |byte| byte == b'\n');
-        let ends = start > place && matches!(text.at(start), b':' | b'-' | b'{' | b'}')
-            || end == start && start > place;
+        let is_next = matches!(text.at(start), b':' | b'-' | b'{' | b'}') || end == start;
+        let ends = is_next && start > place;
         from = (next > end).then_some(next);
         (!ends).then_some(start..end)
     })

@@ -4,9 +4,13 @@
 
 mod finance;
 mod health;
+mod keys;
 mod login;
+mod sql;
 mod trade;
+mod travel;
 
 use super::Notation;
 
-pub(super) static ROWS: &[&[Notation]] = &[login::ROWS, finance::ROWS, health::ROWS, trade::ROWS];
+pub(super) static ROWS: &[&[Notation]] =
+    &[login::ROWS, finance::ROWS, health::ROWS, trade::ROWS, sql::ROWS, travel::ROWS, keys::ROWS];

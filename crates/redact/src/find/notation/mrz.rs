@@ -1,0 +1,136 @@
+//! The machine-readable zone of passports, identity cards and visas (ICAO 9303).
+
+use crate::find::scan::Scan;
+use crate::find::text::Text;
+use crate::kind::Kind;
+
+/// Characters of the longest line.
+const LONGEST: usize = 44;
+
+fn is_part(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'<'
+}
+
+/// Where in a line a number and its check digit behind it are.
+type Checked = (usize, usize);
+
+/// The number of the document, and the date of birth, of lines of a length.
+const CHECKED: &[(usize, Checked, Checked)] = &[
+    // Second lines: TD3 and visas of size A, TD2 and visas of size B.
+    (44, (0, 9), (13, 19)),
+    (36, (0, 9), (13, 19)),
+    // TD1: the number in the first line, the dates in the second.
+    (30, (5, 14), (5, 14)),
+    (30, (0, 6), (8, 14)),
+];
+
+/// Whether the digit at `end` checks what is from `start` on: weights 7, 3, 1.
+fn checks(line: &[u8], (start, end): Checked) -> bool {
+    let value = |byte: u8| match byte {
+        b'0'..=b'9' => u32::from(byte - b'0'),
+        b'A'..=b'Z' => u32::from(byte - b'A') + 10,
+        _ => 0,
+    };
+    let weights = [7, 3, 1].into_iter().cycle();
+    let part = line.get(start..end).unwrap_or_default();
+    let sum: u32 = part.iter().zip(weights).map(|(byte, weight)| value(*byte) * weight).sum();
+    part.iter().any(u8::is_ascii_digit)
+        && line.get(end).is_some_and(|digit| u32::from(digit.wrapping_sub(b'0')) == sum % 10)
+}
+
+impl Scan<'_> {
+    /// The line of a zone in which the `<` at `place` is the first; gives its end.
+    pub(super) fn zone_line(&mut self, place: usize) -> Option<usize> {
+        let text = self.text;
+        let start = text.run_back(place, LONGEST, is_part);
+        let end = text.run(place, LONGEST, is_part);
+        let line = text.slice(start..end);
+        if !matches!(line.len(), 30 | 36 | 44)
+            || is_part(text.before(start))
+            || is_part(text.at(end))
+        {
+            return None;
+        }
+        let is_checked = CHECKED.iter().any(|(len, number, birth)| {
+            *len == line.len() && checks(line, *number) && checks(line, *birth)
+        });
+        if is_checked && line.iter().filter(|byte| byte.is_ascii_digit()).count() >= 4 {
+            // The type of a document and its country are no one's.
+            let from = if line.len() == 30 && line.first().is_some_and(u8::is_ascii_uppercase) {
+                5
+            } else {
+                0
+            };
+            return Some(self.hide(start + from..end, Kind::Passport));
+        }
+        let names = names(text, start, line)?;
+        let stop = text.run_back(end, end - names, |byte| byte == b'<');
+        Some(self.hide(names..stop, Kind::Name))
+    }
+}
+
+/// Where the names begin in the line at `start`: `P<GBRLEE<<ANN<<<`, or `LEE<<ANN<<<` below
+/// the dates of TD1.
+fn names(text: Text<'_>, start: usize, line: &[u8]) -> Option<usize> {
+    let from = match (line.len(), line.first()?) {
+        (36 | 44, b'P' | b'V' | b'I' | b'A' | b'C') => 5,
+        (30, _) => 0,
+        _ => return None,
+    };
+    let names = line.get(from..)?;
+    let two = memchr::memmem::find(names, b"<<")?;
+    let is_written = !line.iter().any(u8::is_ascii_digit)
+        && two >= 2
+        && names.first().is_some_and(u8::is_ascii_uppercase);
+    // Without numbers, the line before or behind must be of a zone as well.
+    let rest = names.get(two..)?;
+    let is_filled = rest.ends_with(b"<<") || rest.iter().any(u8::is_ascii_uppercase);
+    let is_below = from > 0 || {
+        let before = text.run_back(start, 2, |byte| matches!(byte, b'\r' | b'\n' | b' '));
+        before < start && is_part(text.before(before))
+    };
+    (is_written && is_filled && is_below).then_some(start + from)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::find::hidden;
+
+    #[test]
+    fn lines_of_a_zone_are_known_by_length_and_check_digits() {
+        for (text, wanted) in [
+            (
+                "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10",
+                &["ERIKSSON<<ANNA<MARIA", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"][..],
+            ),
+            (
+                "I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<\nD231458907UTO7408122F1204159<<<<<<<6",
+                &["ERIKSSON<<ANNA<MARIA", "D231458907UTO7408122F1204159<<<<<<<6"],
+            ),
+            (
+                "I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON<<ANNA<MARIA<<<<<<<<<<",
+                &[
+                    "D231458907<<<<<<<<<<<<<<<",
+                    "7408122F1204159UTO<<<<<<<<<<<6",
+                    "ERIKSSON<<ANNA<MARIA",
+                ],
+            ),
+        ] {
+            assert_eq!(hidden(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn shifts_and_markers_of_merges_stay() {
+        for text in [
+            "x = A<<B<<C;",
+            "<<<<<<< HEAD",
+            "L898902C37UTO7408122F1204159ZE184226B<<<<<10",
+            "cat <<EOF\nEOF",
+            "std::cout<<A<<B;",
+            "NAME<<OTHER<<<<<<<<<<<<<<<<<<<",
+        ] {
+            assert_eq!(hidden(text), [""; 0], "{text}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Keys and passwords of sessions, tunnels and agents.
+
+use crate::find::notation::Around::{Anything, Before, Behind, Word};
+use crate::find::notation::Notation;
+use crate::kind::Kind;
+
+pub(in crate::find::notation) static ROWS: &[Notation] = &[
+    // The key log of NSS, which browsers and `curl` write.
+    Notation {
+        words: &[
+            b"CLIENT_RANDOM",
+            b"CLIENT_EARLY_TRAFFIC_SECRET",
+            b"CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+            b"SERVER_HANDSHAKE_TRAFFIC_SECRET",
+            b"CLIENT_TRAFFIC_SECRET_0",
+            b"SERVER_TRAFFIC_SECRET_0",
+            b"CLIENT_TRAFFIC_SECRET_1",
+            b"SERVER_TRAFFIC_SECRET_1",
+            b"EARLY_EXPORTER_SECRET",
+            b"EARLY_EXPORTER_MASTER_SECRET",
+            b"EXPORTER_SECRET",
+            b"ECH_SECRET",
+            b"ECH_CONFIG",
+            b"QUIC_CLIENT_TRAFFIC_SECRET_0",
+            b"QUIC_SERVER_TRAFFIC_SECRET_0",
+            b"PMS_CLIENT_RANDOM",
+        ],
+        is_caseless: false,
+        around: Behind(b" "),
+        find: |scan, _, end| scan.logged_key(end),
+        example: (
+            "CLIENT_RANDOM 0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f 00112233445566778899aabbccddeeff00112233445566778899\n",
+            &["00112233445566778899aabbccddeeff00112233445566778899"],
+        ),
+        keeps: "CLIENT_RANDOM 0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f\nEXPORTER_SECRET is one of the labels\n",
+    },
+    Notation {
+        words: &[b"BEGIN"],
+        is_caseless: false,
+        around: Behind(b" OpenVPN Static key V1-----"),
+        find: |scan, _, end| scan.lines_of_key(end),
+        example: (
+            "-----BEGIN OpenVPN Static key V1-----\n6acef03f62675b4b1bbd03e53b187727\n-----END",
+            &["6acef03f62675b4b1bbd03e53b187727"],
+        ),
+        keeps: "-----BEGIN OpenVPN Static key V1-----\n-----END OpenVPN Static key V1-----\n",
+    },
+    // Ansible.
+    Notation {
+        words: &[b"$ANSIBLE_VAULT;"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, _, end| scan.lines_of_key(end),
+        example: (
+            "$ANSIBLE_VAULT;1.1;AES256\n62313365396662343061393464336163\n3764373764613633\n",
+            &["62313365396662343061393464336163\n3764373764613633"],
+        ),
+        keeps: "$ANSIBLE_VAULT;1.1;AES256\n",
+    },
+    // OpenVPN.
+    Notation {
+        words: &[b"<auth-user-pass>"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, _, end| scan.user_and_password_lines(end),
+        example: ("<auth-user-pass>\nann77\ntulip99\n</auth-user-pass>", &["ann77", "tulip99"]),
+        keeps: "<auth-user-pass>\n</auth-user-pass>\n",
+    },
+    // SNMPv3: of Net-SNMP's settings and of routers'.
+    Notation {
+        words: &[b"MD5", b"SHA", b"SHA-256", b"AES", b"DES", b"AES128"],
+        is_caseless: false,
+        around: Behind(b" \""),
+        find: |scan, _, end| scan.behind_method(end),
+        example: (
+            "createUser ann77 SHA \"tulip9999\" AES \"rose99999\"\n",
+            &["ann77", "tulip9999", "rose99999"],
+        ),
+        keeps: "hash SHA \"\" is not AES \"cbc\"",
+    },
+    Notation {
+        words: &[b"sha", b"md5"],
+        is_caseless: false,
+        around: Word(b"auth"),
+        find: |scan, _, end| scan.behind_method(end),
+        example: ("snmp-server user ann77 ops v3 auth sha tulip9999\n", &["ann77", "tulip9999"]),
+        keeps: "use auth sha or\nauth md5\n",
+    },
+    Notation {
+        words: &[b"aes", b"des", b"3des"],
+        is_caseless: false,
+        around: Word(b"priv"),
+        find: |scan, _, end| scan.behind_method(end),
+        example: ("group ops priv aes 128 rose99999\n", &["rose99999"]),
+        keeps: "group ops priv aes 128\n",
+    },
+    // `wpa_supplicant.conf`.
+    Notation {
+        words: &[b"psk"],
+        is_caseless: false,
+        around: Behind(b"=\""),
+        find: |scan, _, end| scan.quoted(end + 1, Kind::Password),
+        example: ("network={\n psk=\"tulips and roses\"\n}", &["tulips and roses"]),
+        keeps: "network={\n psk=\"\"\n key_mgmt=WPA-PSK\n}",
+    },
+    Notation {
+        words: &[b"identity"],
+        is_caseless: false,
+        around: Behind(b"=\""),
+        find: |scan, _, end| scan.quoted(end + 1, Kind::User),
+        example: ("network={\n eap=PEAP\n identity=\"ann77\"\n}", &["ann77"]),
+        keeps: "network={\n eap=PEAP\n anonymous_identity=\"anonymous\"\n identity=\"\"\n}",
+    },
+    // NTLM, as it is captured: the shortest beginning of the domain is a letter.
+    Notation {
+        words: &[
+            b"::A", b"::B", b"::C", b"::D", b"::E", b"::F", b"::G", b"::H", b"::I", b"::J", b"::K",
+            b"::L", b"::M", b"::N", b"::O", b"::P", b"::Q", b"::R", b"::S", b"::T", b"::U", b"::V",
+            b"::W", b"::X", b"::Y", b"::Z",
+        ],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, place, _| scan.ntlm_response(place),
+        example: (
+            "ann77::CORP:1122334455667788:0123456789abcdef0123456789abcdef:0101000000000000",
+            &["ann77", "0123456789abcdef0123456789abcdef:0101000000000000"],
+        ),
+        keeps: "std::String::CORP:1122334455667788:01",
+    },
+    // Redis.
+    Notation {
+        words: &[b"SETUSER", b"setuser"],
+        is_caseless: false,
+        around: Behind(b" "),
+        find: |scan, _, end| scan.rules_of_user(end),
+        example: ("ACL SETUSER ann77 on >tulip99 ~* +@all", &["ann77", "tulip99"]),
+        keeps: "ACL SETUSER default on nopass ~* +@all",
+    },
+    Notation {
+        words: &[b"requirepass", b"masterauth"],
+        is_caseless: false,
+        around: Word(b"set"),
+        find: |scan, _, end| scan.last_word(end),
+        example: ("CONFIG SET requirepass tulip99\n", &["tulip99"]),
+        keeps: "CONFIG SET requirepass \"\"\n",
+    },
+    Notation {
+        words: &[b"AUTH"],
+        is_caseless: false,
+        around: Before(b"HELLO 3 "),
+        find: |scan, _, end| scan.user_and_password(end),
+        example: ("HELLO 3 AUTH ann77 tulip99\n", &["ann77", "tulip99"]),
+        keeps: "HELLO 3 AUTH\n",
+    },
+    // Oracle.
+    Notation {
+        words: &[b"sqlplus", b"rman", b"expdp", b"impdp", b"sqlldr"],
+        is_caseless: false,
+        around: Behind(b" "),
+        find: |scan, _, end| scan.connect_string(end + 1),
+        example: ("sqlplus -s ann77/tulip99@ORCL", &["ann77", "tulip99"]),
+        keeps: "sqlplus / as sysdba\nrman target /\nsqlldr control=/etc/load/a.ctl\n",
+    },
+    Notation {
+        words: &[b"thin", b"oci", b"oci8"],
+        is_caseless: false,
+        around: Behind(b":"),
+        find: |scan, _, end| scan.connect_string(end + 1),
+        example: ("jdbc:oracle:thin:ann77/tulip99@db:1521:ORCL", &["ann77", "tulip99"]),
+        keeps: "jdbc:oracle:thin:@//db:1521/ORCL",
+    },
+    // Go's driver of MySQL.
+    Notation {
+        words: &[b"tcp", b"unix"],
+        is_caseless: false,
+        around: Before(b"@"),
+        find: |scan, start, end| scan.source_name(start, end),
+        example: ("ann77:tulip99@tcp(10.0.0.1:3306)/app", &["ann77", "tulip99"]),
+        keeps: "root@tcp(10.0.0.1:3306)/app",
+    },
+];

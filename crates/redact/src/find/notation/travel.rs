@@ -1,0 +1,214 @@
+//! Travellers and drivers: reservations of airlines, and what the bar code of an American
+//! driving licence says.
+
+use std::ops::Range;
+
+use super::judge::is_filled;
+use crate::find::scan::Scan;
+use crate::find::text::is_blank;
+use crate::kind::Kind;
+
+/// Elements of a driving licence (AAMVA, card design standard, D.12.5).
+const ELEMENTS: &[(&[u8], Kind)] = &[
+    (b"DAA", Kind::Name),
+    (b"DAB", Kind::Name),
+    (b"DAC", Kind::Name),
+    (b"DAD", Kind::Name),
+    (b"DAG", Kind::Address),
+    (b"DAH", Kind::Address),
+    (b"DAI", Kind::Address),
+    (b"DAK", Kind::Address),
+    (b"DAL", Kind::Address),
+    (b"DAN", Kind::Address),
+    (b"DAP", Kind::Address),
+    (b"DAQ", Kind::Passport),
+    (b"DBB", Kind::Birth),
+    (b"DBG", Kind::Name),
+    (b"DBK", Kind::NationalId),
+    (b"DBN", Kind::Name),
+    (b"DCF", Kind::Passport),
+    (b"DCK", Kind::Passport),
+    (b"DCS", Kind::Name),
+    (b"DCT", Kind::Name),
+];
+
+/// Bytes of an element.
+const LONGEST_ELEMENT: usize = 80;
+
+/// Titles at the end of a traveller's name.
+const TITLES: &[&[u8]] = &[b"MR", b"MRS", b"MS", b"MISS", b"MSTR", b"DR", b"CHD", b"INF", b"PROF"];
+
+impl Scan<'_> {
+    /// `DCSLEE`, a line of a licence, or `DCS: LEE`, with the word at `start`.
+    pub(super) fn licence_line(&mut self, start: usize) -> Option<usize> {
+        let text = self.text;
+        let (_, kind) = ELEMENTS.iter().find(|(code, _)| text.has(start, code))?;
+        let behind = start + 3;
+        let end =
+            text.run(behind, LONGEST_ELEMENT, |byte| !matches!(byte, b'\n' | b'\r' | 0 | 0x1e));
+        // The first one is glued to the type of the file: `DLDAQT642…`.
+        let begins = matches!(text.before(start), b'\n' | b'\r' | 0);
+        let colon = text.run(behind, 2, is_blank);
+        let is_listed = matches!(text.at(colon), b':' | b'=');
+        let is_code = |from: usize| {
+            text.at(from) == b'D'
+                && matches!(text.at(from + 1), b'A'..=b'D')
+                && text.at(from + 2).is_ascii_uppercase()
+        };
+        // One of several such lines.
+        let next = text.run(end, 2, |byte| matches!(byte, b'\n' | b'\r'));
+        let prior = text.run_back(start, 2, |byte| matches!(byte, b'\n' | b'\r'));
+        let line = text.run_back(prior, LONGEST_ELEMENT, |byte| !matches!(byte, b'\n' | b'\r' | 0));
+        let is_one = is_code(next) || is_code(line) && line < start;
+        if !begins || !is_one {
+            return None;
+        }
+        let from = if is_listed { text.run(colon + 1, 4, is_blank) } else { behind };
+        let stop = text.run_back(end, end - from, |byte| byte == b' ' || byte == b',');
+        self.hide_filled(from..stop, *kind).then_some(end)
+    }
+
+    /// `…DLDAQT64235789`: the first element behind the header of a licence, whose word is at
+    /// `start`.
+    pub(super) fn licence_header(&mut self, start: usize) -> Option<usize> {
+        let text = self.text;
+        let end = text.run(start, 128, |byte| byte > b' ');
+        let mark = [&b"DLDAQ"[..], b"IDDAQ"]
+            .into_iter()
+            .find_map(|mark| memchr::memmem::find(text.slice(start..end), mark))?;
+        self.hide_filled(start + mark + 5..end, Kind::Passport).then_some(end)
+    }
+
+    /// `1.1SMITH/JOHN MR`, whose `/` is at `slash`: the names around it.
+    pub(super) fn traveller(&mut self, slash: usize) -> Option<usize> {
+        let text = self.text;
+        let is_letter = |byte: u8| byte.is_ascii_uppercase();
+        let start = text.run_back(slash, 30, |byte| is_letter(byte) || b"- ".contains(&byte));
+        // The number of the traveller, or of the name: `1.`, `1.1`.
+        let is_point = text.before(start) == b'.';
+        let is_numbered = text.before(start - usize::from(is_point)).is_ascii_digit();
+        let is_second = is_numbered && !is_point && text.before(start - 1) == b'.';
+        let start = match is_numbered {
+            true => text.run(start, 1, |byte| byte == b' '),
+            false => text.run_back(slash, 30, |byte| is_letter(byte) || byte == b'-'),
+        };
+        let given = text.run(slash + 1, 30, is_letter);
+        if slash - start < 2 || given - slash < 3 || text.at(given) == b'/' {
+            return None;
+        }
+        // `JOHN MR`, `JOHN PAUL MR`, `JOHNMR`
+        let next = text.run(given + 1, 12, is_letter);
+        let third = text.run(next + 1, 12, is_letter);
+        let is_title = |range: Range<usize>| TITLES.contains(&text.slice(range));
+        let is_titled = text.at(given) == b' ' && is_title(given + 1..next);
+        let is_titled_later = text.has(next, b" ") && next > given + 1 && is_title(next + 1..third);
+        let word = text.slice(slash + 1..given);
+        let has_title =
+            TITLES.iter().any(|title| word.len() > title.len() + 1 && word.ends_with(title));
+        let is_whole = !text.at(given).is_ascii_alphanumeric();
+        let end = match is_titled_later && !is_titled {
+            true => next,
+            false => given,
+        };
+        let is_traveller = is_titled
+            || is_titled_later
+            || is_numbered && has_title
+            || is_second && is_whole && text.before(start) != b' ';
+        is_traveller.then(|| self.hide(start..end, Kind::Name))
+    }
+
+    /// `SSR DOCS BA HK1/P/GBR/012345678/GBR/12JUL76/M/23AUG26/SMITH/JOHN`, whose `DOCS` ends
+    /// at `end`; and `DOCA`, an address.
+    pub(super) fn travel_document(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let is_address = text.before(end) == b'A';
+        let stop = text.run(end, 256, |byte| !matches!(byte, b'\n' | b'\r' | b'\'' | 0));
+        let first = text.run(end, stop - end, |byte| byte != b'/' && byte != b'-');
+        if self.is_read(start, first) || first == stop || first - end > 24 {
+            return None;
+        }
+        let documents: &[(usize, Kind)] = &[
+            (3, Kind::Passport),
+            (5, Kind::Birth),
+            (8, Kind::Name),
+            (9, Kind::Name),
+            (10, Kind::Name),
+        ];
+        let addresses: &[(usize, Kind)] =
+            &[(3, Kind::Address), (4, Kind::Address), (6, Kind::Address)];
+        let places = if is_address { addresses } else { documents };
+        let mut from = first + 1;
+        for number in 1..=10 {
+            let until = text.run(from, stop.saturating_sub(from), |byte| byte != b'/');
+            let value = from..text.run_back(until, until - from, |byte| byte == b' ');
+            let kind = places.iter().find(|(wanted, _)| *wanted == number).map(|(_, kind)| *kind);
+            if let Some(kind) = kind {
+                let bytes = text.slice(value.clone());
+                // `12JUL76` has fewer digits than other dates; `P1` is a number of a name.
+                let is_day = kind == Kind::Birth
+                    && bytes.len() == 7
+                    && bytes
+                        .get(2..5)
+                        .is_some_and(|month| month.iter().all(u8::is_ascii_uppercase));
+                if is_day || is_filled(bytes, kind) && !bytes.ends_with(b"1") {
+                    self.hide(value, kind);
+                }
+            }
+            if until >= stop {
+                break;
+            }
+            from = until + 1;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::find::hidden;
+
+    #[test]
+    fn travellers_are_read_from_reservations() {
+        for (text, wanted) in [
+            ("1.1SMITH/JOHN MR  2.1LEE/ANN MRS", &["SMITH/JOHN", "LEE/ANN"][..]),
+            ("  1.SMITH/JOHNMR   2.LEE/ANNMRS\n", &["SMITH/JOHNMR", "LEE/ANNMRS"]),
+            ("NM1SMITH/JOHN PAUL MR", &["SMITH/JOHN PAUL"]),
+            (
+                "SSR DOCS BA HK1/P/GBR/012345678/GBR/12JUL76/M/23AUG26/SMITH/JOHN/P1",
+                &["012345678", "12JUL76", "SMITH", "JOHN"],
+            ),
+            (
+                "SSR DOCA BA HK1/R/GBR/9 HIGH STREET/ELY//CB7 4AA",
+                &["9 HIGH STREET", "ELY", "CB7 4AA"],
+            ),
+        ] {
+            assert_eq!(hidden(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn elements_of_a_licence_are_lines() {
+        let text = "@\n\x1e\rANSI 636014040002DL00410477ZC05180089DLDAQD1234562\nDCSLEE\nDACANN\nDBB02031980\nDBC1\nDAYBRO\nDAG9 HIGH STREET\nDAIELY\nDAJCA\nDAK947110000  \n";
+        assert_eq!(
+            hidden(text),
+            ["D1234562", "LEE", "ANN", "02031980", "9 HIGH STREET", "ELY", "947110000"]
+        );
+    }
+
+    #[test]
+    fn flights_codes_and_paths_stay() {
+        for text in [
+            "2 BA 117 Y 12JUL 5 LHRJFK HK1",
+            "RP/LON1A0980/LON1A0980",
+            "READ/WRITE",
+            "1.READ/WRITE",
+            "src/DATA/FILE and TCP/IP",
+            "DATABASE\nDAMAGED\nDCSS\n",
+            "DBC1\nDAU070 in\nDAYBRO\n",
+            "SEE DOCS FOR THE FORMAT",
+            "1.2/3.4 GET/SET",
+        ] {
+            assert_eq!(hidden(text), [""; 0], "{text}");
+        }
+    }
+}
