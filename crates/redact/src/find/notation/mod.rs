@@ -12,14 +12,18 @@
 mod call;
 mod cryptographic;
 mod dicom;
+mod directory;
 pub(in crate::find) mod elements;
 mod fhir;
 mod finance;
+mod forms;
 mod index;
 mod judge;
 mod literal;
 mod log_line;
 mod login;
+mod mail;
+mod modem;
 mod mrz;
 mod netrc;
 mod passwd;

@@ -6,11 +6,20 @@ mod finance;
 mod health;
 mod keys;
 mod login;
+mod network;
 mod sql;
 mod trade;
 mod travel;
 
 use super::Notation;
 
-pub(super) static ROWS: &[&[Notation]] =
-    &[login::ROWS, finance::ROWS, health::ROWS, trade::ROWS, sql::ROWS, travel::ROWS, keys::ROWS];
+pub(super) static ROWS: &[&[Notation]] = &[
+    login::ROWS,
+    finance::ROWS,
+    health::ROWS,
+    trade::ROWS,
+    sql::ROWS,
+    travel::ROWS,
+    keys::ROWS,
+    network::ROWS,
+];

@@ -1,0 +1,184 @@
+//! Directories and the servers that ask them: filters and records of LDAP, RADIUS, Diameter,
+//! Kerberos, cards in JSON.
+
+use crate::field_name::{self, Field, Sureness};
+use crate::find::field::value::{Separator, Value};
+use crate::find::plausible;
+use crate::find::scan::Scan;
+use crate::find::text::{is_blank, is_word};
+use crate::kind::Kind;
+
+/// Bytes of a value.
+const LONGEST: usize = 512;
+
+/// Attributes of RADIUS and Diameter that are a person's.
+const ATTRIBUTES: &[(&[u8], Kind)] = &[
+    (b"User-Name", Kind::User),
+    (b"User-Password", Kind::Password),
+    (b"CHAP-Password", Kind::PasswordHash),
+    (b"MS-CHAP-Response", Kind::PasswordHash),
+    (b"MS-CHAP2-Response", Kind::PasswordHash),
+    (b"Tunnel-Password", Kind::Password),
+    (b"Calling-Station-Id", Kind::Phone),
+    (b"Called-Station-Id", Kind::Phone),
+    (b"Subscription-Id-Data", Kind::Phone),
+    (b"MSISDN", Kind::Phone),
+    (b"User-Equipment-Info-Value", Kind::Mac),
+    (b"3GPP-IMSI", Kind::Mac),
+    (b"3GPP-IMEISV", Kind::Mac),
+    (b"IMEI", Kind::Mac),
+];
+
+impl Scan<'_> {
+    /// `(uid=ann)`, whose value begins at `from`, behind the sign.
+    pub(super) fn filter(&mut self, place: usize, from: usize) -> Option<usize> {
+        let text = self.text;
+        let end = text.run(from, LONGEST, |byte| !matches!(byte, b')' | b'(' | b'\n' | 0));
+        let field = field_name::field(text.slice(place + 1..from - 1))?;
+        let value = text.slice(from..end);
+        if text.at(end) != b')' || value.contains(&b'*') || value.starts_with(b"%") {
+            return None;
+        }
+        if self.hide_filled(from..end, field.kind) { Some(end) } else { None }
+    }
+
+    /// `cn:: QW5uIExlZQ==`, a line of LDIF whose value is base64, with its name at
+    /// `start..end`.
+    pub(super) fn coded_line(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let from = end + 3;
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+        let stop = text.run(from, 4096, is_part);
+        let begins = matches!(text.before(start), b'\n' | 0);
+        let field = field_name::field(text.slice(start..end))?;
+        let fits = begins && stop - from >= 4 && text.at(stop) <= b' ';
+        fits.then(|| self.hide(from..stop, field.kind))
+    }
+
+    /// `AVP: User-Name(1) l=18 f=-M- val=ann`, whose `val` is at `start..end`.
+    pub(super) fn value_of_pair(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let line = text.run_back(start, 96, |byte| byte != b'\n' && byte != 0);
+        let before = text.slice(line..start);
+        let mark = line + memchr::memmem::rfind(before, b"AVP: ")? + 5;
+        let name = text.run(mark, 4, |byte| b"t='".contains(&byte));
+        let name_end = text.run(name, 48, |byte| is_word(byte) || byte == b'-');
+        self.pair(name, name_end, end + 1)
+    }
+
+    /// `Calling-Station-Id = "0135…"`, `CHAP-Password = 0x01…`, whose name begins at `start`.
+    pub(super) fn attribute_pair(&mut self, start: usize) -> Option<usize> {
+        let text = self.text;
+        let end = text.run(start, 48, |byte| is_word(byte) || byte == b'-');
+        let sign = text.run(end, 4, is_blank);
+        let from = sign + 1 + usize::from(text.has(sign, b":="));
+        if !matches!(text.at(sign), b'=' | b':') {
+            return None;
+        }
+        self.pair(start, end, text.run(from, 4, is_blank))
+    }
+
+    fn pair(&mut self, name: usize, name_end: usize, from: usize) -> Option<usize> {
+        let text = self.text;
+        let name = text.slice(name..name_end);
+        let (_, kind) = ATTRIBUTES.iter().find(|(known, _)| *known == name)?;
+        let start = from + usize::from(text.at(from) == b'"');
+        let end = text.run(start, LONGEST, |byte| byte > b' ' && byte != b'"' && byte != b',');
+        if self.hide_filled(start..end, *kind) { Some(end) } else { None }
+    }
+
+    /// `Client: ann @ EXAMPLE.ORG`, as `klist` of Windows writes, whose word ends at `end`.
+    pub(super) fn principal(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let start = text.run(end + 1, 4, is_blank);
+        let stop = text.run(start, 64, |byte| byte > b' ');
+        let is_realm = text.has(stop, b" @ ") && text.at(stop + 3).is_ascii_uppercase();
+        let is_person = !text.slice(start..stop).contains(&b'/');
+        if is_realm && is_person && self.hide_filled(start..stop, Kind::User) {
+            Some(stop)
+        } else {
+            None
+        }
+    }
+
+    /// `["fn", {}, "text", "Ann Lee"]` (jCard), whose name ends at `end`.
+    pub(super) fn card_property(&mut self, end: usize, kind: Kind) -> Option<usize> {
+        let text = self.text;
+        let gap =
+            |from: usize| text.run(from, 8, |byte| byte.is_ascii_whitespace() || byte == b',');
+        let open = gap(end);
+        let close = text.run(open, 256, |byte| byte != b'}' && byte != b'\n');
+        let sort = gap(close + 1);
+        let sort_end = text.run(sort + 1, 24, |byte| byte != b'"') + 1;
+        if text.at(open) != b'{' || text.at(close) != b'}' || text.at(sort) != b'"' {
+            return None;
+        }
+        self.strings(gap(sort_end), kind)
+    }
+
+    /// `o=ann 2890844526 2890842807 IN IP4 …`, a line of SDP, whose value begins at `from`.
+    pub(super) fn origin(&mut self, start: usize, from: usize) -> Option<usize> {
+        let text = self.text;
+        let end = text.run(from, 64, |byte| byte > b' ');
+        let digits = text.run(end + 1, 24, |byte| byte.is_ascii_digit());
+        let more = text.run(digits + 1, 24, |byte| byte.is_ascii_digit());
+        let begins = matches!(text.before(start), b'\n' | 0);
+        if !begins || !text.has(more, b" IN IP") {
+            return None;
+        }
+        let value = Value { range: from..end, is_delimited: true, separator: Separator::Tight };
+        let field = Field { kind: Kind::User, sureness: Sureness::Likely };
+        let range = plausible::sensitive(text, &value, field)?;
+        Some(self.hide(range, Kind::User))
+    }
+
+    /// `response="7587…"` of Digest (RFC 7616), whose quote is at `from`.
+    pub(super) fn digest_response(&mut self, from: usize) -> Option<usize> {
+        let text = self.text;
+        let start = from + usize::from(text.at(from) == b'"');
+        let end = text.run(start, 128, |byte| byte.is_ascii_hexdigit());
+        let line = text.slice(text.line(from, LONGEST));
+        let is_digest = memchr::memmem::find(line, b"nonce=").is_some();
+        let is_hash = matches!(end - start, 32 | 64) && !is_word(text.at(end));
+        (is_digest && is_hash).then(|| self.hide(start..end, Kind::Secret))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::find::hidden;
+
+    #[test]
+    fn records_and_attributes_are_read() {
+        for (text, wanted) in [
+            ("(&(objectClass=person)(uid=ann77)(userPassword=tulip99))", &["ann77", "tulip99"][..]),
+            ("dn: x\ncn:: QW5uIExlZQ==\n", &["QW5uIExlZQ=="]),
+            ("AVP: User-Name(1) l=18 f=-M- val=ann77", &["ann77"]),
+            ("AVP: t=Calling-Station-Id(31) l=13 val=01353555012", &["01353555012"]),
+            ("Client: ann77 @ EXAMPLE.ORG", &["ann77"]),
+            ("[\"n\",{},\"text\",[\"Lee\",\"Ann\",\"\"]]", &["Lee", "Ann"]),
+            (
+                "Digest realm=\"x\", nonce=\"84a4\", response=\"7587245234b3434cc3412213e5f113a5\"",
+                &["7587245234b3434cc3412213e5f113a5"],
+            ),
+        ] {
+            assert_eq!(hidden(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn classes_hosts_and_wildcards_stay() {
+        for text in [
+            "(&(objectClass=person)(uid=*)(cn=%s))",
+            "AVP: Origin-Host(264) l=20 f=-M- val=pgw.example.net",
+            "AVP: Result-Code(268) l=12 f=-M- val=DIAMETER_SUCCESS (2001)",
+            "Client: krbtgt/EXAMPLE.ORG @ EXAMPLE.ORG",
+            "jpegPhoto:: \nobjectClass: top\n",
+            "o=- 2890844526 2890842807 IN IP4 127.0.0.1",
+            "[\"version\",{},\"text\",\"4.0\"]",
+            "response=\"ok\" nonce=3",
+        ] {
+            assert_eq!(hidden(text), [""; 0], "{text}");
+        }
+    }
+}
