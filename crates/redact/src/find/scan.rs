@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::field_name::{Field, Judged};
 use crate::find::field::columns::Table;
 use crate::find::field::separator::WIDE_COLON;
+use crate::find::notation::sql::Statement;
 use crate::find::text::{Text, is_word};
 use crate::find::{Carried, Span, finders};
 use crate::kind::Kind;
@@ -24,6 +25,8 @@ pub(in crate::find) struct Scan<'t> {
     pub(in crate::find) judged: Option<Box<Judged>>,
     /// Up to where a command line was read for its options.
     pub(in crate::find) commanded: usize,
+    /// The last statement of a database.
+    pub(in crate::find) statement: Statement,
     /// Up to where a notation was read ahead.
     pub(in crate::find) ahead: usize,
     /// The letters of base64 that were looked at last, to their end.
@@ -46,6 +49,7 @@ pub(in crate::find) fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carr
         is_in_key: false,
         judged: carried.judged.take(),
         commanded: 0,
+        statement: Statement::default(),
         ahead: 0,
         coded: 0..0,
         decoded_in_vain: 0,

@@ -30,7 +30,7 @@ mod passwd;
 mod rows;
 mod segment;
 mod settings;
-mod sql;
+pub(in crate::find) mod sql;
 mod swift;
 mod travel;
 mod vcard;

@@ -7,6 +7,8 @@ mod statement;
 use std::ops::Range;
 
 use looks::{is_capitalised, kind_by_looks};
+pub(in crate::find) use statement::Statement;
+
 use statement::Columns;
 
 use crate::field_name::{self, Field, Sureness};
@@ -116,7 +118,7 @@ impl Scan<'_> {
     /// are for.
     pub(super) fn listed_values(&mut self, open: usize) {
         let text = self.text;
-        let Some(columns) = Columns::before(text, open) else { return };
+        let Some(columns) = Columns::before(text, open, &mut self.statement) else { return };
         let is_nested = matches!(text.at(open + 1), b'(' | b'[');
         let mut place = if is_nested { open + 2 } else { open + 1 };
         let mut count = 0;
@@ -140,7 +142,7 @@ impl Scan<'_> {
     /// `$1 = 'ann', $2 = NULL` (PostgreSQL).
     fn numbered_values(&mut self, from: usize) {
         let text = self.text;
-        let columns = Columns::before(text, from);
+        let columns = Columns::before(text, from, &mut self.statement);
         let mut place = from;
         for _ in 0..MOST {
             let digits = text.run(place + 1, 4, |byte| byte.is_ascii_digit());
@@ -163,7 +165,7 @@ impl Scan<'_> {
     /// `ann(String), 3(Integer)` (MyBatis).
     fn typed_values(&mut self, from: usize) {
         let text = self.text;
-        let Some(columns) = Columns::before(text, from) else { return };
+        let Some(columns) = Columns::before(text, from, &mut self.statement) else { return };
         let mut place = from;
         for at in 0..columns.len() {
             let end = text.run(place, LONGEST, |byte| byte != b'(' && byte != b'\n' && byte != 0);
@@ -191,7 +193,7 @@ impl Scan<'_> {
             .find_map(|mark| Some(memchr::memmem::find(rest, mark)? + mark.len()))?;
         let value = stop + mark;
         let close = text.run(value, LONGEST, |byte| byte != b']' && byte != b'\n' && byte != 0);
-        let field = Columns::before(text, end)?.get(slot);
+        let field = Columns::before(text, end, &mut self.statement)?.get(slot);
         self.cell(value..close, field);
         None
     }
@@ -201,6 +203,9 @@ impl Scan<'_> {
     pub(super) fn named_values(&mut self, from: usize) -> Option<usize> {
         let text = self.text;
         let end = text.run(from, LONGEST, |byte| byte != b']' && byte != b'\n' && byte != 0);
+        if self.is_read(from, end) {
+            return None;
+        }
         let columns = Columns::behind(text, end);
         let mut place = from;
         for at in 0..MOST {
@@ -226,12 +231,13 @@ impl Scan<'_> {
     /// `Failing row contains (1, Ann Lee, …)` (PostgreSQL), with the parenthesis at `open`.
     pub(super) fn failing_row(&mut self, open: usize) -> Option<usize> {
         let text = self.text;
-        if text.at(open) != b'(' {
+        if text.at(open) != b'(' || open < self.ahead {
             return None;
         }
         let mut words = 0;
         let mut is_of_person = false;
         for item in Items::of(text, open + 1).take(MOST) {
+            self.ahead = item.end;
             let bytes = text.slice(item);
             words += usize::from(is_capitalised(bytes));
             is_of_person |= bytes.contains(&b'@') || words >= 2;

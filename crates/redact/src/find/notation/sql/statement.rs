@@ -19,8 +19,8 @@ pub(super) struct Columns {
 
 impl Columns {
     /// Of the last statement before `place`; `None` if there is none with placeholders.
-    pub(super) fn before(text: Text<'_>, place: usize) -> Option<Self> {
-        Self::of(text, statement_before(text, place)?..place)
+    pub(super) fn before(text: Text<'_>, place: usize, known: &mut Statement) -> Option<Self> {
+        Self::of(text, known.before(text, place)?..place)
     }
 
     /// Of the statement that follows `place`.
@@ -189,10 +189,26 @@ fn placeholder(text: Text<'_>, place: usize) -> Option<(Option<usize>, usize)> {
     }
 }
 
-/// Where the last statement before `place` begins.
-fn statement_before(text: Text<'_>, place: usize) -> Option<usize> {
-    let from = place.saturating_sub(FAR);
-    (from..place).rev().find(|at| is_statement(text, *at))
+/// The last statement that was looked for: a text is looked through once, however many
+/// values it has.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::find) struct Statement {
+    /// Where it begins.
+    start: Option<usize>,
+    /// Up to where there is no later one.
+    until: usize,
+}
+
+impl Statement {
+    /// Where the last statement before `place` begins.
+    fn before(&mut self, text: Text<'_>, place: usize) -> Option<usize> {
+        let first = place.saturating_sub(FAR);
+        let from = if (first..place).contains(&self.until) { self.until } else { first };
+        let later = (from..place).rev().find(|at| is_statement(text, *at));
+        self.start = later.or(self.start).filter(|start| (first..place).contains(start));
+        self.until = place;
+        self.start
+    }
 }
 
 /// Whether a statement, and no part of one, begins at `place`.
@@ -219,7 +235,10 @@ mod tests {
 
     fn kinds(statement: &str) -> Vec<Option<Kind>> {
         let text = Text(statement.as_bytes());
-        let Some(columns) = Columns::before(text, statement.len()) else { return Vec::new() };
+        let Some(columns) = Columns::before(text, statement.len(), &mut Statement::default())
+        else {
+            return Vec::new();
+        };
         (0..columns.len()).map(|at| Some(columns.get(at)?.kind)).collect()
     }
 
