@@ -28,9 +28,9 @@
 //!
 //! **What for.** Logs and crash reports that leave the machine: what identifies people or
 //! opens doors goes, what debugging needs stays (addresses, hashes, versions, file and
-//! line). Text is read as UTF-8, Latin-1 and UTF-16, through escapes of strings and URLs,
-//! and through one layer of base64. Nothing is compiled or allocated for a text that has
-//! nothing to hide, and the time is linear in its length.
+//! line). Text is read as UTF-8, Latin-1, UTF-16 and UTF-32, through escapes of strings and
+//! URLs, and through base64, hexadecimal digits and dumps of memory. Nothing is compiled or
+//! allocated for a text that has nothing to hide, and the time is linear in its length.
 //!
 //! **What not for.** Anonymisation in the sense of a law: names and addresses in running
 //! prose, which nothing announces, are not found. A token of two bytes is no secret hash of

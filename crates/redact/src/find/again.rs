@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plausible::person_name::is_no_name;
-use super::{Carried, Span};
+use super::{Carried, Span, Unit};
 use crate::kind::Kind;
 
 /// Values of a text that are looked for; more would cost more than they hide.
@@ -124,7 +124,7 @@ impl<'v> Wanted<'v> {
             let may_be = !follows_word
                 && self.bits.get(bit / 64).is_some_and(|it| it >> (bit % 64) & 1 == 1);
             if may_be && let Some((len, kind)) = self.at(bytes, place, *head) {
-                spans.push(Span { range: place..place + len, kind, is_wide: false });
+                spans.push(Span { range: place..place + len, kind, unit: Unit::Byte });
                 place += len;
                 follows_word = true;
                 continue;

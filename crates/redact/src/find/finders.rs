@@ -11,6 +11,8 @@ use crate::kind::Kind;
 
 /// Signs behind which a word goes on as a token.
 const WITHIN_TOKENS: ByteSet = ByteSet::of(b"-.+/=%$~:");
+/// Signs between bytes of a list: `68 75`, `0x68, 0x75`.
+const BETWEEN_BYTES: ByteSet = ByteSet::of(b" :,-");
 /// Signs between groups of hexadecimal digits.
 const IN_ADDRESSES: ByteSet = ByteSet::of(b":-.");
 /// What a name begins with: a capital, or the first byte of one beyond ASCII.
@@ -27,6 +29,17 @@ pub(in crate::find) static OF_WORDS: Order = Order::new(&[
     // A notation of one program or format: before tokens, which would take several fields of
     // a segment as one, and before fields, which would read `AUTH PLAIN: x` as one.
     Finder { of: Words::ANY, find: |scan, start, end| scan.notation(start, end) },
+    // `6e 75 …`: before names of fields, to which the colon is a separator.
+    Finder {
+        of: Words::ANY.len(2, 2).first(ByteSet::of(b"abcdefABCDEF")).next(BETWEEN_BYTES),
+        find: |scan, start, _| scan.bytes_listed(start),
+    },
+    // Check digits prove them: before tokens, which only look random.
+    Finder { of: Words::ANY.len(25, LONG), find: |scan, start, end| scan.wallet(start, end) },
+    Finder {
+        of: Words::ANY.len(17, 17).first(ByteSet::CAPITALS),
+        find: |scan, start, end| scan.vehicle(start, end),
+    },
     // A token is certain by its prefix or its randomness: before account numbers and
     // fields, which would take a part of it. Short words only if a sign goes on.
     Finder { of: Words::ANY.len(12, LONG), find: |scan, start, end| scan.token(start, end) },
@@ -81,6 +94,22 @@ pub(in crate::find) static OF_WORDS: Order = Order::new(&[
 pub(in crate::find) static OF_MIXED_WORDS: Order = Order::new(&[
     // `2001:db8::1`, `0a:1b:…`: before fields, to which the colon is a separator.
     Finder { of: Words::ANY.len(1, 4), find: |scan, start, _| scan.hexadecimal(start) },
+    // `6e 75 …`, `0x6e, 0x75, …`: before what takes `0x6e` for a number.
+    Finder {
+        of: Words::ANY.len(2, 4).next(BETWEEN_BYTES),
+        find: |scan, start, end| {
+            let is_byte = end - start == 2 || scan.text.has(start, b"0x");
+            if is_byte { scan.bytes_listed(start) } else { None }
+        },
+    },
+    // Check digits prove them: before numbers of the machine and tokens.
+    Finder { of: Words::ANY.len(25, LONG), find: |scan, start, end| scan.wallet(start, end) },
+    Finder { of: Words::ANY.len(17, 17), find: |scan, start, end| scan.vehicle(start, end) },
+    // `0x68756e74…` is text that was written as a number.
+    Finder {
+        of: Words::ANY.len(18, LONG).first(ByteSet::of(b"0")),
+        find: |scan, start, _| scan.inside_hexadecimal(start),
+    },
     // `0x7ffd…` is a number of the machine, not of a person.
     Finder {
         of: Words::ANY.first(ByteSet::of(b"0")),
@@ -139,6 +168,11 @@ pub(in crate::find) static OF_NUMBERS: Order = Order::new(&[
         of: Words::ANY.len(2, 2).next(ByteSet::of(b":")),
         find: |scan, start, _| scan.time_end(start),
     },
+    // `68 75 6e …`: before telephones and ids, whose groups it has.
+    Finder {
+        of: Words::ANY.len(2, 2).next(BETWEEN_BYTES),
+        find: |scan, start, _| scan.bytes_listed(start),
+    },
     // `00:1b:…`: before cards and telephones, whose groups it has.
     Finder {
         of: Words::ANY.len(1, 4).next(IN_ADDRESSES),
@@ -165,6 +199,8 @@ pub(in crate::find) static OF_NUMBERS: Order = Order::new(&[
             Some(scan.hide(range, kind))
         },
     },
+    // A word on the line and a check digit: before cards, which need no word.
+    Finder { of: Words::ANY.len(15, 20), find: |scan, start, end| scan.device(start, end) },
     // Issuer, length and check digit: the most certain of all long numbers.
     Finder { of: Words::ANY, find: |scan, start, _| scan.card(start) },
     // Shape and check digits: before telephones, which have neither.

@@ -31,7 +31,7 @@ use field::columns::Table;
 use field::value::{Separator, Value};
 use text::Text;
 
-pub(crate) use span::{Span, in_order, with_quoted};
+pub(crate) use span::{Span, Unit, in_order, with_quoted};
 
 /// Everything to hide in `bytes`, in order, not overlapping. `looks_inside` says whether
 /// base64 is unwrapped.

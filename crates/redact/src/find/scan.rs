@@ -7,7 +7,7 @@ use crate::find::field::columns::Table;
 use crate::find::field::separator::WIDE_COLON;
 use crate::find::notation::sql::Statement;
 use crate::find::text::{Text, is_word};
-use crate::find::{Carried, Span, finders};
+use crate::find::{Carried, Span, Unit, finders};
 use crate::kind::Kind;
 
 /// A pass over one text.
@@ -19,8 +19,8 @@ pub(in crate::find) struct Scan<'t> {
     pub(in crate::find) announced: Option<(Field, usize)>,
     /// Where the line behind the last one of a form begins.
     pub(in crate::find) form_end: Option<usize>,
-    /// Whether text that hides text may be looked into.
-    pub(in crate::find) looks_inside: bool,
+    /// How often text that wraps text may be unwrapped.
+    pub(in crate::find) wraps: u8,
     pub(in crate::find) is_in_key: bool,
     pub(in crate::find) judged: Option<Box<Judged>>,
     /// Up to where a command line was read for its options.
@@ -33,19 +33,23 @@ pub(in crate::find) struct Scan<'t> {
     pub(in crate::find) coded: Range<usize>,
     /// Letters of it that were decoded and held no text.
     pub(in crate::find) decoded_in_vain: usize,
+    /// Up to where lines of it were joined, and held none.
+    pub(in crate::find) joined_in_vain: usize,
+    /// Up to where digits were read as a dump of memory, and were none that matters.
+    pub(in crate::find) dumped_in_vain: usize,
     /// The line that was asked last whether it speaks of calls, and the answer.
     pub(in crate::find) called: Option<(Range<usize>, bool)>,
 }
 
 /// Everything to hide in `bytes`, read as they are.
-pub(in crate::find) fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carried) -> Vec<Span> {
+pub(in crate::find) fn scan(bytes: &[u8], wraps: u8, carried: &mut Carried) -> Vec<Span> {
     let mut scan = Scan {
         text: Text(bytes),
         found: Vec::new(),
         table: carried.table.take(),
         announced: None,
         form_end: None,
-        looks_inside,
+        wraps,
         is_in_key: false,
         judged: carried.judged.take(),
         commanded: 0,
@@ -53,6 +57,8 @@ pub(in crate::find) fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carr
         ahead: 0,
         coded: 0..0,
         decoded_in_vain: 0,
+        joined_in_vain: 0,
+        dumped_in_vain: 0,
         called: None,
     };
     scan.run();
@@ -65,19 +71,26 @@ pub(in crate::find) fn scan(bytes: &[u8], looks_inside: bool, carried: &mut Carr
 impl Scan<'_> {
     fn run(&mut self) {
         let text = self.text;
-        let mut place = self.line_start(0);
+        let mut place = self.line(0);
         while place < text.len() {
             let next = match class(text.at(place)) {
                 Class::Letter => self.word(place),
                 Class::Digit => self.number(place),
                 Class::Sign => finders::OF_SIGNS.ask(self, place, place + 1).unwrap_or(place + 1),
-                Class::LineEnd => self.line_start(place + 1),
+                Class::LineEnd => self.line(place + 1),
                 Class::Nothing => {
                     text.run(place + 1, usize::MAX, |byte| class(byte) == Class::Nothing)
                 }
             };
             place = next.max(place + 1);
         }
+    }
+
+    /// A line that starts at `start`; gives where to go on.
+    fn line(&mut self, start: usize) -> usize {
+        // The end of a dump is the start of a line.
+        let start = self.dump(start).unwrap_or(start);
+        self.line_start(start)
     }
 
     /// A word that begins with a letter; gives where to go on.
@@ -89,11 +102,6 @@ impl Scan<'_> {
             && colon > 0
         {
             end = start + colon;
-        }
-        if text.at(start) >= FIRST_UNSPACED
-            && let Some(next) = self.glued(start, end)
-        {
-            return next;
         }
         finders::OF_WORDS.ask(self, start, end).unwrap_or(end)
     }
@@ -111,14 +119,11 @@ impl Scan<'_> {
     pub(in crate::find) fn hide(&mut self, range: Range<usize>, kind: Kind) -> usize {
         let end = range.end;
         if range.start < end {
-            self.found.push(Span { range, kind, is_wide: false });
+            self.found.push(Span { range, kind, unit: Unit::Byte });
         }
         end
     }
 }
-
-/// The first byte of characters from U+3000: scripts that are written without blanks.
-const FIRST_UNSPACED: u8 = 0xe3;
 
 /// What a byte may begin.
 #[derive(Clone, Copy, PartialEq, Eq)]

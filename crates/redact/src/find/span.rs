@@ -1,5 +1,6 @@
 //! Stretches of text to hide, and how several become one list.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::kind::Kind;
@@ -11,8 +12,83 @@ pub(crate) struct Span {
     pub(crate) range: Range<usize>,
     /// As what.
     pub(crate) kind: Kind,
-    /// Whether two bytes make a character there: UTF-16, lower byte first.
-    pub(crate) is_wide: bool,
+    /// The bytes of a character there.
+    pub(crate) unit: Unit,
+}
+
+/// The bytes that make a character.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Unit {
+    #[default]
+    Byte,
+    Utf16Little,
+    Utf16Big,
+    Utf32Little,
+    Utf32Big,
+}
+
+impl Unit {
+    pub(in crate::find) fn size(self) -> usize {
+        match self {
+            Self::Byte => 1,
+            Self::Utf16Little | Self::Utf16Big => 2,
+            Self::Utf32Little | Self::Utf32Big => 4,
+        }
+    }
+
+    /// Whether the lower byte is first.
+    pub(in crate::find) fn is_little(self) -> bool {
+        !matches!(self, Self::Utf16Big | Self::Utf32Big)
+    }
+
+    /// The unit at `place`.
+    pub(in crate::find) fn value(self, bytes: &[u8], place: usize) -> Option<u32> {
+        let unit = bytes.get(place..place.checked_add(self.size())?)?;
+        let fold = |sum: u32, byte: &u8| sum << 8 | u32::from(*byte);
+        Some(match self.is_little() {
+            true => unit.iter().rev().fold(0, fold),
+            false => unit.iter().fold(0, fold),
+        })
+    }
+
+    /// The characters of `bytes`; a mark in place of what is none.
+    pub(in crate::find) fn characters(self, bytes: &[u8]) -> impl Iterator<Item = char> {
+        let count = bytes.len() / self.size();
+        let values = (0..count).filter_map(move |at| self.value(bytes, at * self.size()));
+        // One of more than sixteen bits is two units to the decoder.
+        let units = values.flat_map(|value| match u16::try_from(value) {
+            Ok(unit) => [Some(unit), None],
+            Err(_) => {
+                let mut pair = [0; 2];
+                let character = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
+                let len = character.encode_utf16(&mut pair).len();
+                let [first, second] = pair;
+                [Some(first), (len > 1).then_some(second)]
+            }
+        });
+        char::decode_utf16(units.flatten())
+            .map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    /// `bytes` in UTF-8, so that a text has one token in all encodings.
+    pub(crate) fn narrowed(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+        match self {
+            Self::Byte => Cow::Borrowed(bytes),
+            _ => Cow::Owned(self.characters(bytes).collect::<String>().into_bytes()),
+        }
+    }
+
+    /// `text` in such characters.
+    pub(crate) fn encoded(self, text: &str) -> Vec<u8> {
+        let units = text.encode_utf16();
+        match self {
+            Self::Byte => text.as_bytes().to_vec(),
+            Self::Utf16Little => units.flat_map(u16::to_le_bytes).collect(),
+            Self::Utf16Big => units.flat_map(u16::to_be_bytes).collect(),
+            Self::Utf32Little => text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect(),
+            Self::Utf32Big => text.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect(),
+        }
+    }
 }
 
 /// Sorts, and joins what overlaps: the earlier kind counts, then the longer.
@@ -52,7 +128,7 @@ pub(crate) fn with_quoted(bytes: &[u8], mut found: Vec<Span>) -> Vec<Span> {
         // A name of a field is no value.
         let is_name = bytes.get(end + 1) == Some(&b':');
         if bytes.get(end) == Some(&b'"') && end > open + 1 && !is_name {
-            found.push(Span { range: open + 1..end, kind: Kind::Text, is_wide: false });
+            found.push(Span { range: open + 1..end, kind: Kind::Text, unit: Unit::Byte });
         }
     }
     in_order(found)

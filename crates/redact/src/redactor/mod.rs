@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use crate::arguments;
-use crate::find::{self, Carried, Span};
+use crate::find::{self, Carried, Span, Unit};
 use crate::kind::Kind;
 use crate::log::{Decision, Log, Reason};
 use crate::policy::{self, Level, Origin, Treatment};
@@ -200,7 +200,7 @@ impl Redactor {
         let known = self.remembered.find(text.as_bytes());
         if !known.is_empty() {
             let known = known.into_iter();
-            found.extend(known.map(|(range, kind)| Span { range, kind, is_wide: false }));
+            found.extend(known.map(|(range, kind)| Span { range, kind, unit: Unit::Byte }));
             found = find::in_order(found);
         }
         if found.is_empty() {
@@ -234,7 +234,7 @@ impl Redactor {
             !self.rules.allows(span.kind, text)
         });
         let denied = self.rules.denied(bytes).into_iter();
-        found.extend(denied.map(|(range, kind, _)| Span { range, kind, is_wide: false }));
+        found.extend(denied.map(|(range, kind, _)| Span { range, kind, unit: Unit::Byte }));
         find::in_order(found)
     }
 
@@ -246,17 +246,11 @@ impl Redactor {
             shown.extend_from_slice(bytes.get(done..span.range.start).unwrap_or_default());
             let secret = bytes.get(span.range.clone()).unwrap_or_default();
             self.count(span.kind.word());
-            let token = match span.is_wide {
-                true => self.tokens.of(span.kind, &narrowed(secret)),
-                false => self.tokens.of(span.kind, secret),
-            };
+            let token = self.tokens.of(span.kind, &span.unit.narrowed(secret));
             if self.log.is_some() {
                 self.note(self.reason(span, bytes), span.kind.word(), &token);
             }
-            match span.is_wide {
-                true => shown.extend(token.encode_utf16().flat_map(u16::to_le_bytes)),
-                false => shown.extend_from_slice(token.as_bytes()),
-            }
+            shown.extend_from_slice(&span.unit.encoded(&token));
             done = span.range.end.max(done);
         }
         shown.extend_from_slice(bytes.get(done..).unwrap_or_default());
@@ -290,18 +284,6 @@ impl Redactor {
 
 /// What stands for a text that is hidden as a whole, with the number of its bytes.
 const MASKED: &str = "redacted";
-
-/// UTF-16 as UTF-8, so that a text has one token in both.
-fn narrowed(wide: &[u8]) -> Vec<u8> {
-    let units = wide.chunks_exact(2).map(|pair| match pair {
-        [low, high] => u16::from_le_bytes([*low, *high]),
-        _ => 0,
-    });
-    char::decode_utf16(units)
-        .map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect::<String>()
-        .into_bytes()
-}
 
 /// `range` widened to whole characters of `text`.
 fn whole_characters(text: &str, range: Range<usize>) -> Range<usize> {

@@ -25,7 +25,12 @@ impl Scan<'_> {
     /// where to go on; `None` if there is nothing to hide.
     pub(in crate::find) fn field(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
-        let Some((separator, after)) = separator(text, end) else { return self.phrase(start, end) };
+        let Some((separator, after)) = separator(text, end) else {
+            if text.at(end) == b'"' && text.at(start) >= FIRST_UNSPACED {
+                return self.joined_quote(start, end);
+            }
+            return self.phrase(start, end);
+        };
         let name = text.slice(name_start(text, start, end)..end);
         if name.eq_ignore_ascii_case(b"cookie") || name.eq_ignore_ascii_case(b"set-cookie") {
             return Some(self.cookies(after));
@@ -197,7 +202,7 @@ impl Scan<'_> {
         {
             return None;
         }
-        let name = text.slice(name_start(text, start, end)..end);
+        let name = without_copula(text.slice(name_start(text, start, end)..end));
         let field = self.announced_by(name)?;
         let mut place = text.run(end, 4, |byte| is_blank(byte) || b".#".contains(&byte));
         // `password 7 0822455D0A16`, as routers write: how it is kept.
@@ -255,23 +260,11 @@ impl Scan<'_> {
         Some(self.hide(range, field.kind))
     }
 
-    /// `手机号13812345678`, `验证码是482913`: a value that is a part of the word at
-    /// `start..end`, as scripts without blanks write it.
-    pub(in crate::find) fn glued(&mut self, start: usize, end: usize) -> Option<usize> {
-        const COPULAS: &[&str] = &["是", "为", "為", "は", "：", "은", "는"];
+    /// `ユーザー「山口恵子」`: a quoted value that a label in a script without blanks is joined to.
+    fn joined_quote(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
-        let from = text.run(start, end - start, |byte| byte >= 0x80);
-        if from == end || !text.at(from).is_ascii_alphanumeric() || from - start < 6 {
-            return None;
-        }
-        let label = text.slice(start..from);
-        let copula = COPULAS.iter().find_map(|copula| label.strip_suffix(copula.as_bytes()));
-        let field = self.announced_by(copula.unwrap_or(label))?;
-        let value = value(text, from, Separator::Tight, field.kind)?;
-        let is_number = text.slice(value.range.clone()).iter().filter(|byte| byte.is_ascii_digit());
-        if is_number.count() < 4 && field.kind != Kind::Password {
-            return None;
-        }
+        let field = self.announced_by(without_copula(text.slice(start..end)))?;
+        let value = value(text, end, Separator::Tight, field.kind)?;
         let range = plausible::sensitive(text, &value, field)?;
         Some(self.hide(range, field.kind))
     }
@@ -309,6 +302,19 @@ impl Scan<'_> {
 const COPULAS: &str = "is |was |number |no. |nr. |= |LIKE |like |is: |now |set to |changed to |\
      reset to |for |of |es |est |è |é |ist |lautet |lauten |jest |je |är |er |это |є |είναι |هو |هي |של |שלי |\
      שלנו |adalah |là |: ";
+
+/// The first byte of characters from U+3000: scripts that are written without blanks.
+const FIRST_UNSPACED: u8 = 0xe3;
+
+/// `验证码` of `验证码是`: `is` is a part of the word in scripts without blanks.
+fn without_copula(label: &[u8]) -> &[u8] {
+    const COPULAS: &[&str] = &["是", "为", "為", "は", "が", "은", "는", "이", "가"];
+    if label.last().is_none_or(u8::is_ascii) {
+        return label;
+    }
+    let shorter = COPULAS.iter().find_map(|copula| label.strip_suffix(copula.as_bytes()));
+    shorter.filter(|shorter| shorter.len() >= 6).unwrap_or(label)
+}
 
 /// What a `name` at `start` is called for the object it is in: `"user": {"id": 3, "name": "ann"}`,
 /// `Customer(name='Ann')`.

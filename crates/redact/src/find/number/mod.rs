@@ -1,10 +1,14 @@
 //! What begins with a digit: addresses, cards, telephones, identifiers, coordinates.
 
+mod bare_id;
 pub(in crate::find) mod card;
 pub(in crate::find) mod check_digits;
+mod device;
+mod keccak;
 pub(in crate::find) mod national_id;
 pub(in crate::find) mod network;
 pub(in crate::find) mod phone;
+mod wallet;
 
 use std::ops::Range;
 
@@ -48,13 +52,16 @@ impl Scan<'_> {
     pub(in crate::find) fn personal_number(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
         if let Some(range) = national_id::identifier(text, start)
-            && (range.end != end || self.speaks_of(start, PERSON_WORDS))
+            // Of eighteen digits a date and a check are as good as a word.
+            && (range.end != end || end - start == 18 || self.speaks_of(start, PERSON_WORDS))
         {
             return Some(self.hide(range, Kind::NationalId));
         }
-        let is_bare = matches!(end - start, 9 | 11 | 13)
-            && national_id::is_bare_identifier(text.slice(start..end))
-            && self.speaks_of(start, PERSON_WORDS);
+        let number = text.slice(start..end);
+        let is_bare = matches!(number.len(), 9..=13)
+            && (bare_id::is_bare_identifier(number, false) && self.speaks_of(start, PERSON_WORDS)
+                || bare_id::is_bare_identifier(number, true)
+                    && self.speaks_of(start, WORDS_OF_PERSONS_ALONE));
         is_bare.then(|| self.hide(start..end, Kind::NationalId))
     }
 
@@ -274,6 +281,27 @@ const PERSON_WORDS: &[&[u8]] = &[
     b"security",
     b"identification",
     b"ident",
+];
+
+/// The same, where numbers of other things are no less likely to be right.
+const WORDS_OF_PERSONS_ALONE: &[&[u8]] = &[
+    b"citizen",
+    b"resident",
+    b"patient",
+    b"insured",
+    b"taxpayer",
+    b"national",
+    b"person",
+    b"personal",
+    b"applicant",
+    b"claimant",
+    b"beneficiary",
+    b"nhs",
+    b"nif",
+    b"tfn",
+    b"egn",
+    b"iin",
+    b"teudat",
 ];
 
 /// Whether the digits at `start` go on a longer word; a path's parts are their own.

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::find::number::check_digits::{is_day, luhn, mod11_10, two, verhoeff, weighted};
-use crate::find::number::is_in_dump;
+use crate::find::number::check_digits::{is_day, luhn, two, verhoeff, weighted};
+use crate::find::number::{bare_id, is_in_dump};
 use crate::find::text::{Text, digits, is_word};
 
 /// The pattern of an identifier's characters: `9` a digit, `A` a capital, `X` either, all
@@ -372,13 +372,8 @@ fn is_czech(value: &[u8]) -> bool {
     })
 }
 
-/// Two check digits, each by weights modulo 11.
-pub(in crate::find) fn is_norwegian(value: &[u8]) -> bool {
-    all::<11>(value).is_some_and(|digits| {
-        let first = weighted(&digits, &[3, 7, 6, 1, 8, 9, 4, 5, 2, 1]);
-        let second = weighted(&digits, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]);
-        first.is_multiple_of(11) && second.is_multiple_of(11)
-    })
+fn is_norwegian(value: &[u8]) -> bool {
+    all::<11>(value).is_some_and(|digits| bare_id::is_norwegian(&digits))
 }
 
 fn is_cuit(value: &[u8]) -> bool {
@@ -386,32 +381,6 @@ fn is_cuit(value: &[u8]) -> bool {
         let sum = weighted(&digits, &[5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1]);
         matches!(lead(&digits, 2), 20 | 23..=27 | 30 | 33 | 34) && sum.is_multiple_of(11)
     })
-}
-
-/// Bare digits that two independent facts, a date and a check digit or a rare check, make
-/// somebody's number. Only asked where a word nearby speaks of persons.
-pub(in crate::find) fn is_bare_identifier(value: &[u8]) -> bool {
-    let pesel = || {
-        all::<11>(value).is_some_and(|digits| {
-            let weights = [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1];
-            is_day(1900, two(&digits, 2) % 20, two(&digits, 4))
-                && weighted(&digits, &weights).is_multiple_of(10)
-        })
-    };
-    let croatian_or_german = || all::<11>(value).is_some_and(|digits| mod11_10(&digits));
-    let turkish = || {
-        all::<11>(value).is_some_and(|digits| {
-            let total: u32 = digits[..10].iter().map(|digit| u32::from(*digit)).sum();
-            digits[0] != 0 && total % 10 == u32::from(digits[10])
-        })
-    };
-    let dutch = || {
-        all::<9>(value).is_some_and(|digits| {
-            let sum = weighted(&digits, &[9, 8, 7, 6, 5, 4, 3, 2]);
-            sum % 11 == u32::from(digits[8])
-        })
-    };
-    pesel() || croatian_or_german() || turkish() || dutch() || is_norwegian(value) || is_nir(value)
 }
 
 #[cfg(test)]
@@ -467,6 +436,5 @@ mod tests {
         ] {
             assert!(!is_found(value), "{value}");
         }
-        assert!(is_bare_identifier(b"44051401359") && !is_bare_identifier(b"44051401358"));
     }
 }

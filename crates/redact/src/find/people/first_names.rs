@@ -57,6 +57,8 @@ impl Scan<'_> {
         for _ in 0..4 {
             let word_end =
                 text.run(place, 40, |byte| is_letter(byte) || byte == b'-' || byte == b'\'');
+            let word_end =
+                text.run_back(word_end, 3, |byte| byte == b'-' || byte == b'\'').max(place);
             let word = text.slice(place..word_end);
             let is_initial = word.len() == 1 && text.at(word_end) == b'.';
             let is_particle = PARTICLES.contains(&word);
@@ -140,6 +142,7 @@ mod tests {
         for (text, wanted) in [
             ("then Hannah Weiss called", &["Hannah Weiss"][..]),
             ("sent to Maria J. de la Cruz yesterday", &["Maria J. de la Cruz"]),
+            ("('Hannah Weiss', 3)", &["Hannah Weiss"]),
             ("(Anna Maria Kowalska)", &["Anna Maria Kowalska"]),
             ("Zoë Müller-Lüdenscheidt, 3 items", &["Zoë Müller-Lüdenscheidt"]),
         ] {

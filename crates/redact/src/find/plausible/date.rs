@@ -89,8 +89,9 @@ fn date_len(bytes: &[u8]) -> Option<usize> {
             place = text.run(place, 2, |byte| byte.is_ascii_lowercase());
             // `1984年5月3日`
             const COUNTERS: &[&str] = &["年", "月", "日", "년", "월", "일"];
-            if let Some(counter) = COUNTERS.iter().find(|sign| text.has(place, sign.as_bytes())) {
-                place += counter.len();
+            let blank = text.run(place, 1, |byte| byte == b' ');
+            if let Some(counter) = COUNTERS.iter().find(|sign| text.has(blank, sign.as_bytes())) {
+                place = blank + counter.len();
                 is_counted = true;
             }
         } else {

@@ -69,6 +69,10 @@ pub(in crate::find) fn sensitive(
 
 /// `label.password=Mot de passe`: what a form calls its field, in another language.
 fn is_label(text: Text<'_>, value: &Value, field: Field) -> bool {
+    // `High Street` is an address.
+    if field.kind == Kind::Address {
+        return false;
+    }
     let start = value.range.start;
     let is_part = |byte: u8| is_letter(byte) || b" '-".contains(&byte);
     let end = match value.is_delimited {

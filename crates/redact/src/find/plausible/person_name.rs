@@ -418,6 +418,13 @@ pub(in crate::find) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> b
         return false;
     }
     let is_marked = bytes.iter().any(|byte| byte.is_ascii_digit() || b"._@".contains(byte));
+    // A name in Chinese, Japanese or Korean.
+    if (6..=15).contains(&bytes.len())
+        && bytes.iter().all(|byte| *byte >= 0x80)
+        && bytes.first().is_some_and(|first| *first >= 0xe3)
+    {
+        return true;
+    }
     match value.separator {
         Separator::Blank if value.is_delimited => true,
         Separator::Blank => {

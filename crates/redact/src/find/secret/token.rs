@@ -4,13 +4,17 @@
 use std::ops::Range;
 
 use super::{changes, is_mixed, is_random, shaped};
+use crate::find::Carried;
 use crate::find::scan::Scan;
-use crate::find::text::{self, Text, base64, is_blank, is_word};
-use crate::find::{Carried, find};
+use crate::find::text::encodings::find_wrapped;
+use crate::find::text::wrapped::{self, Alphabet};
+use crate::find::text::{Text, is_blank, is_word};
 use crate::kind::Kind;
 
 /// Bytes of a token by which all of it is judged.
 const LONGEST_JUDGED: usize = 1024;
+/// Letters of base64 on one line.
+const LONGEST_CODED: usize = 4 << 20;
 /// How often all letters of a run of base64 may be decoded to find no text in it.
 const MOST_IN_VAIN: usize = 64;
 
@@ -26,14 +30,12 @@ impl Scan<'_> {
         }
         // The parts of a path are asked one by one.
         if !(self.coded.start..self.coded.end).contains(&start) {
-            self.coded = start..text.run(start, 1 << 16, is_base64);
+            self.coded = start..text.run(start, LONGEST_CODED, |byte| Alphabet::Base64.holds(byte));
             self.decoded_in_vain = 0;
         }
         let until = text.run(self.coded.end, 2, |byte| byte == b'=');
-        if until - start >= 24
-            && self.looks_inside
-            && self.decoded_in_vain <= MOST_IN_VAIN * self.coded.len()
-            && let Some(next) = self.inside(start..until)
+        if until - start >= 16
+            && let Some(next) = self.inside(start..self.coded.end)
         {
             return Some(next);
         }
@@ -58,30 +60,84 @@ impl Scan<'_> {
         None
     }
 
-    /// Texts that were wrapped in base64, once.
-    fn inside(&mut self, range: Range<usize>) -> Option<usize> {
-        let Some(inner) = base64::unwrap(self.text.slice(range.clone())) else {
+    /// Texts that were wrapped in the letters at `range`.
+    pub(in crate::find) fn inside(&mut self, range: Range<usize>) -> Option<usize> {
+        let text = self.text;
+        if self.wraps == 0 || self.decoded_in_vain > MOST_IN_VAIN * self.coded.len() {
+            return None;
+        }
+        if let Some(next) = self.inside_hexadecimal(range.start) {
+            return Some(next);
+        }
+        if Alphabet::Base32.holds(text.at(range.start)) {
+            let end = text.run(range.start, LONGEST_CODED, |byte| Alphabet::Base32.holds(byte));
+            if end - range.start >= 16
+                && !is_word(text.at(end))
+                && let Some(next) = self.unwrapped(range.start..end, Alphabet::Base32)
+            {
+                return Some(next);
+            }
+        }
+        self.unwrapped(range, Alphabet::Base64)
+    }
+
+    /// Texts that were written as the hexadecimal digits at `start`.
+    pub(in crate::find) fn inside_hexadecimal(&mut self, start: usize) -> Option<usize> {
+        let text = self.text;
+        let start = match (text.before(start), text.at(start)) {
+            (_, b'0') if text.at(start + 1) == b'x' => start + 2,
+            // As PostgreSQL writes bytes.
+            (b'\\', b'x') => start + 1,
+            _ => start,
+        };
+        // A digit of the first byte of a text, and few of a hash are.
+        if self.wraps == 0 || !matches!(text.at(start), b'2'..=b'7' | b'0' | b'c'..=b'e') {
+            return None;
+        }
+        let end = text.run(start, LONGEST_CODED, |byte| byte.is_ascii_hexdigit());
+        let is_whole = end - start >= 12 && (end - start).is_multiple_of(2);
+        if !is_whole || is_word(text.at(end)) {
+            return None;
+        }
+        self.unwrapped(start..end, Alphabet::Hexadecimal)
+    }
+
+    fn unwrapped(&mut self, range: Range<usize>, alphabet: Alphabet) -> Option<usize> {
+        let text = self.text;
+        if !wrapped::may_be_text(text, range.clone(), alphabet) {
+            self.decoded_in_vain += range.len();
+            return None;
+        }
+        let mut inner = None;
+        // Lines that were joined in vain are read one by one.
+        if range.end > self.joined_in_vain {
+            let lines = wrapped::lines(text, range.clone(), alphabet);
+            let end = lines.last().map_or(range.end, |last| last.end);
+            if end > range.end {
+                inner = wrapped::unwrap(text, lines, alphabet);
+                self.joined_in_vain = if inner.is_none() { end } else { 0 };
+            }
+        }
+        let inner = inner.or_else(|| wrapped::unwrap(text, vec![range.clone()], alphabet));
+        let Some(inner) = inner else {
             self.decoded_in_vain += range.len();
             return None;
         };
-        let found = find(&inner.text, &mut Carried::default(), false);
-        for span in &found {
-            let wrapped = inner.wrapped(span.range.clone());
-            self.hide(
-                range.start + wrapped.start..range.start + wrapped.end.min(range.len()),
-                span.kind,
-            );
+        let found = find_wrapped(&inner.text, &mut Carried::default(), self.wraps - 1);
+        let is_plain = inner.is_plain();
+        if found.is_empty() && (alphabet != Alphabet::Base64 || !is_plain) {
+            self.decoded_in_vain += range.len();
+            self.joined_in_vain = inner.end();
+            return None;
         }
-        Some(range.end)
+        for span in &found {
+            for place in inner.wrapped(span.range.clone()) {
+                self.hide(place, span.kind);
+            }
+        }
+        Some(inner.end())
     }
 }
-
-/// The alphabets of base64 and base64url.
-fn is_base64(byte: u8) -> bool {
-    BASE64.get(usize::from(byte)).copied().unwrap_or(false)
-}
-
-static BASE64: [bool; 256] = text::table(b"+/-_", false);
 
 /// Joined names with digits within: `libFoo-1.2-Bar_64`, `Win32_Storage_FileSystem`.
 fn is_joined_names(token: &[u8]) -> bool {

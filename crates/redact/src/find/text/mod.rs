@@ -1,8 +1,12 @@
 //! The bytes that are searched, and the few questions every finder asks of them.
 
-pub(in crate::find) mod base64;
+mod characters;
+mod dump;
 pub(crate) mod encodings;
-pub(in crate::find) mod utf16;
+mod escapes;
+mod view;
+mod wide;
+pub(in crate::find) mod wrapped;
 
 use std::ops::Range;
 

@@ -174,7 +174,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         is_caseless: false,
         around: Anything,
         find: |scan, _, end| scan.card_property(end, Kind::Name),
-        example: ("[\"fn\",{},\"text\",\"Ann Lee\"]", &["Ann Lee"]),
+        example: ("[\"fn\",{},\"text\",\"Zed Lee\"]", &["Zed Lee"]),
         keeps: "[\"fn\",\"x\"] [\"n\",{},\"text\",[\"\",\"\"]]",
     },
     Notation {

@@ -67,7 +67,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         is_caseless: false,
         around: Word(b"row"),
         find: |scan, _, end| scan.failing_row(end + 1),
-        example: ("Failing row contains (42, Ann Lee, null).", &["Ann Lee"]),
+        example: ("Failing row contains (42, Zed Lee, null).", &["Zed Lee"]),
         keeps: "Failing row contains (42, Pending, 12.50, null).",
     },
     Notation {
