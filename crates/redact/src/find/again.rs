@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::plausible::person_name::is_no_name;
 use super::{Carried, Span, Unit};
+use crate::field_name::role_of;
 use crate::kind::Kind;
 
 /// Values of a text that are looked for; more would cost more than they hide.
@@ -60,7 +61,11 @@ fn is_own(kind: Kind, value: &[u8]) -> bool {
     let has_blank = value.contains(&b' ');
     match kind {
         Kind::Name => has_blank || value.iter().filter(|byte| **byte >= 0xe3).count() >= 3,
-        Kind::User => digits > 0 && !is_plain || value.iter().any(|byte| b"._-".contains(byte)),
+        Kind::User => {
+            digits > 0 && !is_plain
+                || value.iter().any(|byte| b"._-".contains(byte))
+                || is_login(value)
+        }
         Kind::Address => digits > 0 && has_blank && value.len() >= 12,
         Kind::Password | Kind::Secret | Kind::Cookie | Kind::Key | Kind::PasswordHash => {
             value.len() >= 10 || digits > 0 && !is_plain && digits < value.len()
@@ -75,6 +80,17 @@ fn is_own(kind: Kind, value: &[u8]) -> bool {
         Kind::Vehicle => digits > 0 && digits < value.len(),
         _ => false,
     }
+}
+
+/// Small letters that are no word for a thing and do not end like a word for what one does:
+/// `virtanens`, but not `monitor`.
+fn is_login(value: &[u8]) -> bool {
+    const ENDS: &[&[u8]] =
+        &[b"ing", b"tor", b"ter", b"er", b"ed", b"ion", b"ment", b"ics", b"ist", b"age", b"ory"];
+    value.iter().all(u8::is_ascii_lowercase)
+        && role_of(value).is_none()
+        && !is_no_name(value)
+        && !ENDS.iter().any(|end| value.ends_with(end))
 }
 
 /// Whether a part of a name is hardly anything else where it is written the same way: `Sjögren`.

@@ -62,7 +62,7 @@ impl Scan<'_> {
         if let Some(end) = self.form_row(start) {
             return end;
         }
-        self.table = header(text, start);
+        self.table = fields(text, start).or_else(|| header(text, start));
         match self.table {
             Some(_) => text.run(start, LONGEST_LINE, |byte| byte != b'\n'),
             None => start,
@@ -125,6 +125,18 @@ impl Scan<'_> {
 
 /// What names of columns, and the signs between, are written with.
 static IN_HEADER: [bool; 256] = text::table(b"_ \"'`-./()#\r,;\t|", true);
+
+/// `#Fields: date c-ip cs-username`, of the extended log file format (W3C).
+fn fields(text: Text<'_>, start: usize) -> Option<Table> {
+    const MARK: &[u8] = b"#Fields: ";
+    if !text.has(start, MARK) {
+        return None;
+    }
+    let end = text.run(start, 4096, |byte| byte != b'\n' && byte != b'\r');
+    let names = text.slice(start + MARK.len()..end).split(|byte| *byte == b' ');
+    let columns = names.take(MOST_COLUMNS).map(field_name::field).collect();
+    Some(Table { separator: b' ', columns })
+}
 
 /// Reads a line of names; `None` if it is none, or none of them matters.
 fn header(text: Text<'_>, start: usize) -> Option<Table> {
@@ -284,6 +296,13 @@ mod tests {
         let mut carried = Carried::default();
         find(b"user_name\tcity\n", &mut carried, true);
         assert_eq!(find(b"ann_lee\tEly\n", &mut carried, true).len(), 2);
+    }
+
+    #[test]
+    fn a_log_may_name_its_fields() {
+        let log = "#Fields: date time s-ip cs-method cs-username c-ip sc-status\n\
+                   2025-06-23 23:43:24 10.0.0.5 POST vmunteanu 203.0.113.9 401\n";
+        assert_eq!(kinds(log), ["user", "ip"]);
     }
 
     #[test]

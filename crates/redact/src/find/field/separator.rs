@@ -33,6 +33,17 @@ pub(in crate::find) fn separator(text: Text<'_>, end: usize) -> Option<(Separato
     if text.at(place) == 0xef && text.has(place, WIDE_COLON) {
         return Some((Separator::Tight, place + WIDE_COLON.len()));
     }
+    // `private key (hex): …`, `Telefon (privat): …`
+    let place = match text.at(place) {
+        b'(' if place > end && !is_quoted => {
+            let close = text.run(place, 28, |byte| byte != b')' && byte != b'\n' && byte != 0);
+            let is_label = text.at(close) == b')' && matches!(text.at(close + 1), b':' | b'=');
+            if is_label { close + 1 } else { place }
+        }
+        // `tel.: …`
+        b'.' if text.at(place + 1) == b':' => place + 1,
+        _ => place,
+    };
     if let Some(found) = column(text, end, place) {
         return Some(found);
     }

@@ -448,6 +448,14 @@ fn number_end(text: Text<'_>, start: usize, groups: Groups) -> usize {
         let group = text.run(place, 40, is_part);
         let part = text.slice(place..group);
         let has_digit = part.iter().any(u8::is_ascii_digit);
+        // `+380 67 525 95 95 (0x8EE2CF9D)`
+        if groups == Groups::Mixed
+            && !part.iter().all(u8::is_ascii_digit)
+            && !part.starts_with(b"x")
+            && !part.starts_with(b"ext")
+        {
+            break;
+        }
         let is_capital = |byte: &u8| byte.is_ascii_uppercase() || is_any && *byte >= 0x80;
         let most = if is_any { 9 } else { 4 };
         let is_letters =
@@ -470,6 +478,15 @@ fn number_end(text: Text<'_>, start: usize, groups: Groups) -> usize {
                 place += usize::from(text.at(place) == b'(');
             }
             b' ' if is_short && may_mix && text.at(place + 1) == b'(' => place += 2,
+            // `112-233-445 95`
+            b' ' if has_sign
+                && group - start == b"112-233-445".len()
+                && text.at(start + 3) == b'-'
+                && text.at(start + 7) == b'-'
+                && text.run(place + 1, 3, |byte| byte.is_ascii_digit()) == place + 3 =>
+            {
+                place += 1;
+            }
             _ => break,
         }
     }

@@ -201,7 +201,10 @@ impl Scan<'_> {
             line.rsplit(|byte| !byte.is_ascii_alphabetic()).filter(|word| !word.is_empty());
         let is_place = words.any(|word| {
             let word = word.to_ascii_lowercase();
-            WORDS.iter().any(|known| word == *known || (known.len() > 2 && word.starts_with(known)))
+            word.ends_with(b"location")
+                || WORDS
+                    .iter()
+                    .any(|known| word == *known || (known.len() > 2 && word.starts_with(known)))
         });
         if !is_place && text.before(start) != b'@' {
             return None;

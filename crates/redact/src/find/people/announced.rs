@@ -1,6 +1,7 @@
 //! Names that a phrase announces: `my name is Ann Lee`, `signed by Ann Lee`, `Hi Ann,`, and
 //! the line behind `Kind regards,`.
 
+use super::first_names;
 use crate::field_name::Sureness;
 use crate::find::field::value::{Separator, Value};
 use crate::find::plausible::person_name::{is_name, is_no_name};
@@ -15,6 +16,8 @@ enum Announces {
     Name,
     /// A name, if it has two words at least: programs, teams and things are announced so, too.
     FullName,
+    /// A known first name, or a name of two words at least.
+    Known,
     /// A name, a comma or an exclamation mark.
     Greeted,
     /// A name alone on the next line.
@@ -30,7 +33,7 @@ const PHRASES: &[(Announces, &str)] = &[
          nazywam się|mam na imię|jmenuji se|jmenuju se|volám sa|jag heter|mitt namn är|jeg hedder|\
          jeg heter|mit navn er|nimeni on|numele meu este|mă numesc|zovem se|ime mi je|benim adım|\
          меня зовут|моё имя|мое имя|мене звати|казвам се|με λένε|ονομάζομαι|اسمي|שמי|קוראים לי|मेरा नाम|\
-         tên tôi là|tôi tên là|nama saya|my full name is|sincerely yours",
+         tên tôi là|tôi tên là|nama saya|my full name is|a nevem|nevem|az én nevem|το όνομά μου είναι|ονομάζομαι|mé jméno je|moje jméno je|moje imię to|mam na imię|nazwisko moje|numele meu|benim ismim|ismim|ім'я моє|моя фамилия|aku|saya bernama",
     ),
     (
         Announces::FullName,
@@ -48,9 +51,29 @@ const PHRASES: &[(Announces, &str)] = &[
          im auftrag von|im namen von|unterschrieben von|genehmigt von|erstellt von|bearbeitet von|\
          gesprochen mit|de la part de|au nom de|signé par|approuvé par|créé par|demandé par|a nombre de|\
          en nombre de|firmado por|aprobado por|creado por|em nome de|assinado por|aprovado por|\
-         criado por|per conto di|a nome di|firmato da|approvato da|creato da|namens|ondertekend door|\
+         criado por|per conto di|a nome di|firmato da|approvato da|creato da|appointment with|appointment for|interview with|visit of|visit by|call from|message from|email from|\
+         letter from|parcel for|package for|delivery for|booking for|reservation for|ticket for|prescription for|\
+         invoice for|refund for|payment from|payment to|transfer from|transfer to|courier for|termin mit|\
+         termin für|anruf von|nachricht von|brief von|paket für|rechnung für|rechnung an|rendez-vous avec|\
+         appel de|message de|colis pour|facture pour|cita con|llamada de|mensaje de|paquete para|\
+         appuntamento con|chiamata da|messaggio da|pacco per|reunião com|ligação de|mensagem de|\
+         afspraak met|namens|ondertekend door|\
          goedgekeurd door|w imieniu|podpisane przez|utworzone przez|zatwierdzone przez|jménem|\
          на имя|от имени|від імені|на ім'я",
+    ),
+    (
+        Announces::Known,
+        "wife|husband|son|daughter|mother|father|brother|sister|spouse|partner|fiancé|fiancée|boss|\
+         assistant|colleague|neighbour|neighbor|caretaker|guardian|aunt|uncle|nephew|niece|grandson|\
+         ehefrau|ehemann|sohn|tochter|mutter|vater|bruder|schwester|kollege|kollegin|chef|chefin|\
+         femme|épouse|époux|mari|fils|fille|mère|père|frère|sœur|collègue|esposa|esposo|marido|mujer|\
+         hijo|hija|madre|padre|hermano|hermana|jefe|jefa|filho|filha|mãe|pai|irmão|irmã|moglie|marito|\
+         figlio|figlia|fratello|sorella|collega|vrouw|man|zoon|dochter|moeder|vader|broer|zus|żona|mąż|\
+         syn|córka|matka|ojciec|brat|siostra|manželka|manžel|dcera|otec|bratr|sestra|fru|make|maka|\
+         dotter|mor|far|bror|syster|søster|datter|vaimo|aviomies|poika|tytär|äiti|isä|veli|sisko|\
+         feleségem|férjem|fiam|lányom|soția|soțul|fiul|fiica|eşi|eşim|oğlum|kızım|annem|babam|жена|муж|\
+         сын|дочь|мать|отец|брат|сестра|дружина|чоловік|син|донька|συζύγος|γιος|κόρη|sou|son|sono|soy|\
+         jestem|jsem|én vagyok|это|говорит|here is|signed|from|by|with|regarding",
     ),
     (
         Announces::Greeted,
@@ -129,6 +152,10 @@ impl Scan<'_> {
         let is_whole = match announces {
             Announces::Name => !goes_on,
             Announces::FullName => words >= 2 && !goes_on,
+            Announces::Known => {
+                let first = name.split(|byte| *byte == b' ').next().unwrap_or_default();
+                first_names::is_known(first) && !goes_on
+            }
             // A greeting begins a sentence, and is its whole.
             Announces::Greeted | Announces::Signature => {
                 let begins = text.at(start).is_ascii_uppercase() || text.at(start) >= 0x80;
@@ -268,6 +295,8 @@ mod tests {
             "Regards,\nThe Support Team",
             "Best regards",
             "best\nRESULT: 5",
+            "his son called by Order Service",
+            "signed by Build Bot",
             "thanks to Google Cloud",
         ] {
             assert_eq!(hidden(text), [""; 0], "{text}");

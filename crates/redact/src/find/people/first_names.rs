@@ -96,7 +96,7 @@ fn is_surname(word: &[u8]) -> bool {
 }
 
 /// Whether `word` is a first name.
-fn is_known(word: &[u8]) -> bool {
+pub(super) fn is_known(word: &[u8]) -> bool {
     if !(3..=24).contains(&word.len()) {
         return false;
     }

@@ -6,44 +6,118 @@ mod email;
 mod first_names;
 
 use crate::field_name::{Field, Sureness};
-use crate::find::field::value::{Separator, Value};
+use crate::find::field::value::{Separator, Value, begins_small};
 use crate::find::plausible::{self, person_name};
 use crate::find::scan::Scan;
 use crate::find::text::{is_blank, is_letter, is_word};
 use crate::kind::Kind;
+use crate::word_set::WordSet;
 
 /// Forms of address that a name follows.
-const TITLES: &[&[u8]] = &[
+static TITLES: WordSet<512> = WordSet::new(&[
     b"Mr",
     b"Mrs",
     b"Ms",
     b"Miss",
+    b"Mx",
     b"Dr",
     b"Prof",
-    b"Herr",
-    b"Frau",
-    b"Mme",
-    b"Mlle",
-    b"Monsieur",
-    b"Madame",
-    b"Sr",
-    b"Sra",
-    b"Signor",
-    b"Signora",
-    b"Dear",
-    b"Se\xc3\xb1or",
-    b"Se\xc3\xb1ora",
-    b"Pan",
-    b"Pani",
-    b"Fru",
-    b"Hr",
+    b"Professor",
     b"Sir",
     b"Lady",
+    b"Dame",
+    b"Dear",
     b"MR",
     b"MRS",
     b"MS",
     b"DR",
-];
+    b"Herr",
+    b"Herrn",
+    b"Frau",
+    b"Familie",
+    b"Mme",
+    b"Mlle",
+    b"Monsieur",
+    b"Madame",
+    b"Mademoiselle",
+    "Maître".as_bytes(),
+    b"Sr",
+    b"Sra",
+    b"Srta",
+    "Señor".as_bytes(),
+    "Señora".as_bytes(),
+    "Señorita".as_bytes(),
+    b"Don",
+    "Doña".as_bytes(),
+    "Dña".as_bytes(),
+    b"Signor",
+    b"Signora",
+    b"Signore",
+    b"Signorina",
+    b"Sig",
+    b"Sigra",
+    b"Dott",
+    b"Senhor",
+    b"Senhora",
+    b"Dona",
+    b"Dhr",
+    b"Mevr",
+    b"Mevrouw",
+    b"Meneer",
+    b"Mw",
+    b"Pan",
+    b"Pani",
+    b"Panu",
+    b"Pana",
+    "Paní".as_bytes(),
+    "Pán".as_bytes(),
+    b"Fru",
+    b"Hr",
+    "Fröken".as_bytes(),
+    b"Rouva",
+    b"Herra",
+    b"Domnul",
+    b"Doamna",
+    b"Gospodin",
+    "Gospođa".as_bytes(),
+    "Sayın".as_bytes(),
+    b"Bay",
+    b"Bayan",
+    "Господин".as_bytes(),
+    "Госпожа".as_bytes(),
+    "Гражданин".as_bytes(),
+    "Пан".as_bytes(),
+    "Пані".as_bytes(),
+    "Пана".as_bytes(),
+    "Κύριος".as_bytes(),
+    "Κυρία".as_bytes(),
+    "Κος".as_bytes(),
+    "Κα".as_bytes(),
+    "κος".as_bytes(),
+    "κα".as_bytes(),
+    "السيد".as_bytes(),
+    "السيدة".as_bytes(),
+    "الدكتور".as_bytes(),
+    "د".as_bytes(),
+    "الأستاذ".as_bytes(),
+    "מר".as_bytes(),
+    "גב׳".as_bytes(),
+    "גברת".as_bytes(),
+    "श्री".as_bytes(),
+    "श्रीमती".as_bytes(),
+    "सुश्री".as_bytes(),
+    "डॉ".as_bytes(),
+    b"Anh",
+    "Chị".as_bytes(),
+    "Ông".as_bytes(),
+    "Bà".as_bytes(),
+    "Cô".as_bytes(),
+    b"Bapak",
+    b"Ibu",
+    b"Pak",
+    b"Bu",
+    b"Sdr",
+]);
 
 /// Words behind a title that are none.
 const NO_ONE: &[&[u8]] = &[
@@ -126,14 +200,14 @@ impl Scan<'_> {
     pub(in crate::find) fn titled(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
         let word = text.slice(start..end);
-        let may_be = text.at(start).is_ascii_uppercase() && (2..=8).contains(&word.len());
-        if !may_be || !TITLES.contains(&word) {
+        let is_capital = text.at(start).is_ascii_uppercase() || text.at(start) >= 0x80;
+        if !is_capital || word.len() < 2 || !TITLES.has(word) {
             return None;
         }
         let from = text.run(end, 2, |byte| is_blank(byte) || byte == b'.');
         // `Dear Mr. Lee`: the title counts.
         let first_end = text.run(from, 24, is_letter);
-        if TITLES.contains(&text.slice(from..first_end)) && word == b"Dear" {
+        if TITLES.has(text.slice(from..first_end)) && from < first_end {
             return self.titled(from, first_end);
         }
         let until = self.capitalized_end(from)?;
@@ -191,7 +265,9 @@ impl Scan<'_> {
         let text = self.text;
         let mut end = None;
         let mut place = from;
-        for _ in 0..4 {
+        // Scripts without capitals: a name has two words, and the sentence goes on.
+        let most = if matches!(text.at(from), 0xd6..=0xdb | 0xe0) { 2 } else { 4 };
+        for _ in 0..most {
             let first = text.at(place);
             let word_end =
                 text.run(place, 40, |byte| is_letter(byte) || byte == b'\'' || byte == b'-');
@@ -210,7 +286,8 @@ impl Scan<'_> {
                     | b"bin"
                     | b"al"
             );
-            let is_name = (first.is_ascii_uppercase() || first >= 0x80)
+            let is_name = (first.is_ascii_uppercase()
+                || first >= 0x80 && !begins_small(text, place))
                 && word.len() >= 2
                 && !NO_ONE.contains(&word);
             let is_initial =
@@ -321,9 +398,17 @@ impl Scan<'_> {
             b"\\\\Users\\\\",
             b"/users/",
             b"\\Documents and Settings\\",
+            b"\\Benutzer\\",
+            b"\\Utilisateurs\\",
+            b"\\Usuarios\\",
+            b"\\Utenti\\",
+            b"\\Gebruikers\\",
+            b"/var/mail/",
+            b"/var/spool/mail/",
+            b"/var/spool/cron/crontabs/",
         ];
         let text = self.text;
-        if !matches!(text.at(place + 1), b'h' | b'U' | b'u' | b'D' | b'\\') {
+        if !matches!(text.at(place + 1), b'h' | b'U' | b'u' | b'D' | b'B' | b'G' | b'v' | b'\\') {
             return None;
         }
         let parent = PARENTS.iter().find(|parent| text.has(place, parent))?;

@@ -276,7 +276,9 @@ fn is_phone(text: Text<'_>, value: &Value, bytes: &[u8]) -> bool {
         .iter()
         .all(|byte| byte.is_ascii_digit() || b" +-./()x;=ext".contains(byte) || *byte >= 0x80);
     let least = if value.is_delimited { 6 } else { 7 };
-    if !is_written || !has_digits(bytes, least, 18) || is_whole_date(bytes) {
+    let is_address = std::str::from_utf8(bytes)
+        .is_ok_and(|written| written.parse::<std::net::Ipv4Addr>().is_ok());
+    if is_address || !is_written || !has_digits(bytes, least, 18) || is_whole_date(bytes) {
         return false;
     }
     value.is_delimited

@@ -1,6 +1,6 @@
 //! Whether a value is what a person, or a person's account, is called.
 
-use crate::field_name::Sureness;
+use crate::field_name::{Sureness, role_of};
 use crate::find::field::value::{Separator, Value};
 use crate::find::plausible::{is_uuid, names_next};
 use crate::find::text::{Text, is_letter, is_word};
@@ -395,6 +395,17 @@ const NO_USERS: &[&[u8]] = &[
     b"accounts",
 ];
 
+/// Small letters that are no word of a sentence about users.
+fn is_login(bytes: &[u8]) -> bool {
+    const ENDS: &[&[u8]] =
+        &[b"ed", b"ing", b"ion", b"ment", b"ly", b"able", b"ible", b"ness", b"ity", b"ory", b"s"];
+    bytes.len() >= 4
+        && bytes.iter().all(u8::is_ascii_lowercase)
+        && role_of(bytes).is_none()
+        && !is_no_name(bytes)
+        && !ENDS.iter().any(|end| bytes.ends_with(end))
+}
+
 /// Whether a system, and no person, is called so.
 pub(in crate::find) fn is_role_account(name: &[u8]) -> bool {
     NO_USERS.iter().any(|word| name.eq_ignore_ascii_case(word))
@@ -456,7 +467,15 @@ pub(in crate::find) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> b
                 b"of user ",
             ];
             let is_someone = ends && WHO.iter().any(|words| before.ends_with(words));
+            // `Пользователь ann`, `user ann has quit`
+            let label = text.before(value.range.start.saturating_sub(1));
+            let is_foreign = label >= 0x80 && bytes.is_ascii() && bytes.len() >= 4;
+            const GOES_ON: &[&[u8]] =
+                &[b" session", b" (", b" is ", b" has ", b" was ", b" does ", b" cannot ", b"'s "];
+            let goes_on = GOES_ON.iter().any(|next| behind.starts_with(next)) && is_login(bytes);
             is_someone
+                || is_foreign
+                || goes_on
                 || NEXT.iter().any(|next| behind.starts_with(next))
                 || (is_marked
                     && bytes.len() >= 4

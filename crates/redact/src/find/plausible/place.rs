@@ -3,6 +3,7 @@
 use crate::field_name::Sureness;
 use crate::find::field::value::{Separator, Value};
 use crate::find::text::{is_letter, number};
+use crate::word_set::WordSet;
 
 /// A postal address or a part of it; what is only called an address must have a number
 /// and a word, as houses have.
@@ -26,6 +27,10 @@ pub(in crate::find) fn is_address(value: &Value, bytes: &[u8], sureness: Surenes
     let is_house =
         letters >= 3 && digits >= 1 && (has_blank || is_unspaced) && !bytes.contains(&b':');
     match (sureness, value.separator) {
+        // `bytem Husova 18`
+        (Sureness::Likely, Separator::Blank) if bytes.last().is_some_and(u8::is_ascii_digit) => {
+            is_house && begins
+        }
         (_, Separator::Blank) => is_house && begins && has_street_word(bytes),
         (Sureness::Maybe, _) => is_house,
         _ if value.is_delimited || value.separator == Separator::Cell => {
@@ -40,49 +45,148 @@ pub(in crate::find) fn is_address(value: &Value, bytes: &[u8], sureness: Surenes
     }
 }
 
+/// Whether a word of `bytes` is one for streets, or is made with one.
 fn has_street_word(bytes: &[u8]) -> bool {
-    const WORDS: &[&[u8]] = &[
-        b"street",
-        b"st",
-        b"avenue",
-        b"ave",
-        b"road",
-        b"rd",
-        b"lane",
-        b"drive",
-        b"blvd",
-        b"boulevard",
-        b"court",
-        b"close",
-        b"gardens",
-        b"place",
-        b"square",
-        b"way",
-        b"rue",
-        b"via",
-        b"calle",
-        b"rua",
-        b"ul",
-        b"box",
-    ];
-    const ENDS: &[&[u8]] = &[
-        b"stra\xc3\xdfe",
-        b"strasse",
-        b"weg",
-        b"platz",
-        b"allee",
-        b"gatan",
-        b"gata",
-        b"straat",
-        b"gade",
-        b"katu",
-        b"laan",
+    const ENDS: &[&str] = &[
+        "straße", "strasse", "weg", "platz", "allee", "gasse", "ring", "damm", "ufer", "gatan",
+        "gata", "vägen", "väg", "gränd", "straat", "laan", "gracht", "plein", "singel", "kade",
+        "dijk", "gade", "vej", "vejen", "gaten", "veien", "vei", "katu", "tie", "polku", "kuja",
     ];
     bytes.split(|byte| b" ,.".contains(byte)).any(|word| {
-        WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
-            || ENDS.iter().any(|end| word.to_ascii_lowercase().ends_with(end))
+        STREETS.has(word)
+            || ENDS.iter().any(|end| {
+                word.len() > end.len() && word.to_ascii_lowercase().ends_with(end.as_bytes())
+            })
     })
 }
+
+/// Words for streets.
+static STREETS: WordSet<512> = WordSet::new(&[
+    b"street",
+    b"st",
+    b"avenue",
+    b"ave",
+    b"road",
+    b"rd",
+    b"lane",
+    b"ln",
+    b"drive",
+    b"dr",
+    b"blvd",
+    b"boulevard",
+    b"court",
+    b"ct",
+    b"close",
+    b"gardens",
+    b"place",
+    b"pl",
+    b"square",
+    b"sq",
+    b"way",
+    b"terrace",
+    b"crescent",
+    b"parkway",
+    b"pkwy",
+    b"highway",
+    b"hwy",
+    b"grove",
+    b"hill",
+    b"row",
+    b"mews",
+    b"rue",
+    b"chemin",
+    b"impasse",
+    b"quai",
+    b"cours",
+    "allée".as_bytes(),
+    b"passage",
+    b"ruelle",
+    b"sentier",
+    b"faubourg",
+    b"via",
+    b"viale",
+    b"vicolo",
+    b"corso",
+    b"piazza",
+    b"piazzale",
+    b"largo",
+    b"strada",
+    b"calle",
+    b"avenida",
+    b"avda",
+    b"paseo",
+    b"plaza",
+    b"camino",
+    b"carrera",
+    b"carretera",
+    b"ronda",
+    "travesía".as_bytes(),
+    b"glorieta",
+    b"rua",
+    b"travessa",
+    "praça".as_bytes(),
+    b"alameda",
+    b"rodovia",
+    b"estrada",
+    b"ul",
+    b"ulica",
+    b"aleja",
+    b"al",
+    b"osiedle",
+    b"os",
+    b"plac",
+    b"ulice",
+    "náměstí".as_bytes(),
+    "nám".as_bytes(),
+    "třída".as_bytes(),
+    "nábřeží".as_bytes(),
+    b"utca",
+    "út".as_bytes(),
+    "tér".as_bytes(),
+    "körút".as_bytes(),
+    b"sokak",
+    b"sok",
+    b"cadde",
+    b"cad",
+    b"caddesi",
+    b"mahallesi",
+    b"mah",
+    "bulvarı".as_bytes(),
+    "улица".as_bytes(),
+    "ул".as_bytes(),
+    "проспект".as_bytes(),
+    "пр".as_bytes(),
+    "пр-т".as_bytes(),
+    "переулок".as_bytes(),
+    "пер".as_bytes(),
+    "шоссе".as_bytes(),
+    "бульвар".as_bytes(),
+    "набережная".as_bytes(),
+    "площадь".as_bytes(),
+    "вулиця".as_bytes(),
+    "вул".as_bytes(),
+    "провулок".as_bytes(),
+    "площа".as_bytes(),
+    "οδός".as_bytes(),
+    "λεωφόρος".as_bytes(),
+    "πλατεία".as_bytes(),
+    "شارع".as_bytes(),
+    "طريق".as_bytes(),
+    "حي".as_bytes(),
+    "רחוב".as_bytes(),
+    "שדרות".as_bytes(),
+    "मार्ग".as_bytes(),
+    "रोड".as_bytes(),
+    "गली".as_bytes(),
+    "नगर".as_bytes(),
+    "đường".as_bytes(),
+    "phố".as_bytes(),
+    "ngõ".as_bytes(),
+    b"jalan",
+    b"jl",
+    b"gang",
+    b"box",
+]);
 
 /// A fraction with the precision of a street at least, or two of them.
 pub(in crate::find) fn is_degrees(bytes: &[u8], sureness: Sureness) -> bool {
