@@ -11,9 +11,15 @@ use crate::find::text::{self, Text, is_blank, is_letter, is_word};
 /// The columns of a table that is being read.
 #[derive(Clone, Debug)]
 pub(in crate::find) struct Table {
+    /// What is between cells; nothing where they are aligned.
     separator: u8,
     columns: Vec<Option<Field>>,
+    /// Where the cells of an aligned table begin in their line.
+    starts: Vec<usize>,
 }
+
+/// The separator of an aligned table.
+const ALIGNED: u8 = 0;
 
 /// Bytes of a line that may be a table's; columns of one.
 const LONGEST_LINE: usize = 1 << 16;
@@ -31,7 +37,8 @@ impl Scan<'_> {
         if text.has_caseless(behind, b" from stdin") {
             let columns =
                 names.into_iter().map(|item| field_name::field(text.slice(unquoted(text, item))));
-            self.table = Some(Table { separator: b'\t', columns: columns.collect() });
+            self.table =
+                Some(Table { separator: b'\t', columns: columns.collect(), starts: Vec::new() });
         }
     }
 
@@ -62,7 +69,8 @@ impl Scan<'_> {
         if let Some(end) = self.form_row(start) {
             return end;
         }
-        self.table = fields(text, start).or_else(|| header(text, start));
+        self.table =
+            fields(text, start).or_else(|| header(text, start)).or_else(|| aligned(text, start));
         match self.table {
             Some(_) => text.run(start, LONGEST_LINE, |byte| byte != b'\n'),
             None => start,
@@ -71,7 +79,13 @@ impl Scan<'_> {
 
     /// Hides what a row holds; whether it is one.
     fn row(&mut self, line: Range<usize>, table: &Table) -> bool {
-        let cells = cells(self.text, line, table.separator);
+        let cells = match table.separator {
+            ALIGNED => match aligned_cells(self.text, line, &table.starts) {
+                Some(cells) => cells,
+                None => return false,
+            },
+            separator => cells(self.text, line, separator),
+        };
         if cells.len() != table.columns.len() {
             return false;
         }
@@ -126,6 +140,55 @@ impl Scan<'_> {
 /// What names of columns, and the signs between, are written with.
 static IN_HEADER: [bool; 256] = text::table(b"_ \"'`-./()#\r,;\t|", true);
 
+/// A line of names with two blanks at least between them, as of `ps` and of reports: a column
+/// goes from where its name begins to where the next one does.
+fn aligned(text: Text<'_>, start: usize) -> Option<Table> {
+    let is_part = |byte: u8| is_word(byte) || b" .#/-()".contains(&byte);
+    let end = text.run(start, 400, is_part);
+    let line_end = text.run(end, 2, |byte| byte == b'\r');
+    if text.at(line_end) != b'\n' || memchr::memmem::find(text.slice(start..end), b"  ").is_none() {
+        return None;
+    }
+    let mut columns = Vec::new();
+    let mut starts = Vec::new();
+    let mut sure = 0;
+    let mut place = text.run(start, end - start, |byte| byte == b' ');
+    while place < end && columns.len() < MOST_COLUMNS {
+        let gap = memchr::memmem::find(text.slice(place..end), b"  ").map_or(end, |at| place + at);
+        let name = text.slice(place..gap);
+        let begins = name.first().is_some_and(|byte| is_letter(*byte) || *byte == b'#');
+        if !begins || name.len() > 40 {
+            return None;
+        }
+        let field = field_name::field(name);
+        sure += usize::from(field.is_some_and(|field| field.sureness != Sureness::Maybe));
+        columns.push(field);
+        starts.push(place - start);
+        place = text.run(gap, end - gap, |byte| byte == b' ');
+    }
+    (sure >= 1 && columns.len() >= 2).then_some(Table { separator: ALIGNED, columns, starts })
+}
+
+/// The cells of a line of an aligned table; `None` if text goes on where a cell should begin.
+fn aligned_cells(
+    text: Text<'_>,
+    line: Range<usize>,
+    starts: &[usize],
+) -> Option<Vec<Range<usize>>> {
+    let mut cells = Vec::new();
+    for (at, offset) in starts.iter().enumerate() {
+        let start = (line.start + offset).min(line.end);
+        let is_begin = at == 0 || start == line.end || is_blank(text.before(start));
+        if !is_begin {
+            return None;
+        }
+        let next = starts.get(at + 1).map_or(line.end, |next| (line.start + next).min(line.end));
+        // The last column may be wider than its name.
+        cells.push(trimmed(text, start..next));
+    }
+    cells.iter().any(|cell| !cell.is_empty()).then_some(cells)
+}
+
 /// `#Fields: date c-ip cs-username`, of the extended log file format (W3C).
 fn fields(text: Text<'_>, start: usize) -> Option<Table> {
     const MARK: &[u8] = b"#Fields: ";
@@ -135,7 +198,7 @@ fn fields(text: Text<'_>, start: usize) -> Option<Table> {
     let end = text.run(start, 4096, |byte| byte != b'\n' && byte != b'\r');
     let names = text.slice(start + MARK.len()..end).split(|byte| *byte == b' ');
     let columns = names.take(MOST_COLUMNS).map(field_name::field).collect();
-    Some(Table { separator: b' ', columns })
+    Some(Table { separator: b' ', columns, starts: Vec::new() })
 }
 
 /// Reads a line of names; `None` if it is none, or none of them matters.
@@ -182,7 +245,7 @@ fn header(text: Text<'_>, start: usize) -> Option<Table> {
         }
         columns.push(field);
     }
-    (sure >= 1 || maybe >= 2).then_some(Table { separator, columns })
+    (sure >= 1 || maybe >= 2).then_some(Table { separator, columns, starts: Vec::new() })
 }
 
 /// The cells of a line, without blanks and quotes around them.
@@ -296,6 +359,16 @@ mod tests {
         let mut carried = Carried::default();
         find(b"user_name\tcity\n", &mut carried, true);
         assert_eq!(find(b"ann_lee\tEly\n", &mut carried, true).len(), 2);
+    }
+
+    #[test]
+    fn cells_may_be_aligned_instead_of_separated() {
+        let table = "EMPNO   NAME                PHONE\n-------------------------------\n\
+                     63994   Ashworth, Callum    020794/60538\n";
+        assert_eq!(kinds(table), ["name", "phone"]);
+        let table = "USER       PID  %CPU\nann_lee    812  0.3\n";
+        assert_eq!(kinds(table), ["user"; 0]);
+        assert_eq!(kinds("NAME    READY   STATUS\nweb-1   1/1     Running\n"), [""; 0]);
     }
 
     #[test]

@@ -8,11 +8,15 @@ use crate::find::notation::elements;
 use crate::find::plausible;
 use crate::find::scan::Scan;
 use crate::find::text::{Text, is_blank, is_word};
+use crate::kind::Kind;
 
 impl Scan<'_> {
     /// `<name>value</name>` whose `<` is at `place`; gives where to go on.
     pub(in crate::find) fn tag(&mut self, place: usize) -> usize {
         let text = self.text;
+        if let Some(next) = self.speaker(place) {
+            return next;
+        }
         let mut start = place + 1;
         let mut end = text.run(start, 64, |byte| is_word(byte) || b":.-".contains(&byte));
         if let Some(colon) = text.slice(start..end).iter().rposition(|byte| *byte == b':') {
@@ -55,6 +59,23 @@ impl Scan<'_> {
         }
         // Attributes are fields of their own.
         place + 1
+    }
+}
+
+impl Scan<'_> {
+    /// `<ann_77> hello`, of a chat, whose `<` is at `place`.
+    fn speaker(&mut self, place: usize) -> Option<usize> {
+        let text = self.text;
+        let is_part = |byte: u8| is_word(byte) || b".-[]^`|".contains(&byte);
+        let end = text.run(place + 1, 32, is_part);
+        let name = text.slice(place + 1..end);
+        let begins = matches!(text.before(place), 0 | b'\n')
+            || text.before(place) == b' ' && matches!(text.before(place - 1), b']' | b'0'..=b'9');
+        let is_marked = name.contains(&b'_')
+            || name.iter().any(u8::is_ascii_digit) && name.iter().any(u8::is_ascii_alphabetic);
+        let speaks = text.at(end) == b'>' && text.at(end + 1) == b' ' && text.at(end + 2) > b' ';
+        let is_nick = begins && is_marked && speaks && name.len() >= 4 && !name.starts_with(b"0x");
+        is_nick.then(|| self.hide(place + 1..end, Kind::User))
     }
 }
 

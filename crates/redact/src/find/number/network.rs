@@ -101,7 +101,10 @@ fn is_version(text: Text<'_>, start: usize, address: Ipv4Addr) -> bool {
     if says_version || is_program {
         return true;
     }
-    let is_small = address.octets().iter().filter(|octet| **octet < 50).count() == 4;
+    // Object identifiers begin with 0, 1 or 2 and at most 39.
+    let [first, second, ..] = address.octets();
+    let is_small = address.octets().iter().filter(|octet| **octet < 50).count() == 4
+        || first <= 2 && second < 40;
     is_small && !speaks_of_addresses(text, start)
 }
 

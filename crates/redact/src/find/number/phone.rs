@@ -50,6 +50,19 @@ pub(in crate::find) fn phone(
     if is_word(prior) || (matches!(prior, b'.' | b',') && text.before(start - 1).is_ascii_digit()) {
         return None;
     }
+    // `06/10/23 20:06:29` is a time.
+    let is_pair = |at: usize| {
+        text.at(at).is_ascii_digit()
+            && text.at(at + 1).is_ascii_digit()
+            && !text.at(at + 2).is_ascii_digit()
+    };
+    if is_pair(start)
+        && text.at(start + 2) == b'/'
+        && is_pair(start + 3)
+        && text.at(start + 5) == b'/'
+    {
+        return None;
+    }
     let written = read(text, start)?;
     let is_phone = match text.at(start) {
         b'+' => is_international(written.digits()),

@@ -29,7 +29,10 @@ fn address(text: Text<'_>, place: usize) -> Option<Address> {
     let tld = domain.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     let is_file = NO_DOMAINS.iter().any(|known| tld.eq_ignore_ascii_case(known));
     let local = text.slice(start..place);
-    if local.is_empty() || is_file || local == b"git" {
+    // `curve25519-sha256@libssh.org`: names of algorithms (RFC 4251, section 6).
+    const NAMING: &[&[u8]] = &[b"openssh.com", b"libssh.org", b"lysator.liu.se", b"ssh.com"];
+    let is_algorithm = NAMING.contains(&domain) && local.contains(&b'-');
+    if local.is_empty() || is_file || is_algorithm || local == b"git" {
         return None;
     }
     Some(Address { local: start..place, domain: place + 1..end })

@@ -322,6 +322,11 @@ const NO_USERS: &[&[u8]] = &[
     b"app",
     b"nt authority\\system",
     b"localhost",
+    b"client",
+    b"server",
+    b"email",
+    b"read",
+    b"write",
     b"sa",
     b"oracle",
     b"hadoop",
@@ -425,7 +430,10 @@ pub(in crate::find) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> b
     let is_constant = is_type
         || bytes.contains(&b'_')
             && bytes.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
-    if !is_written || is_constant || bytes.starts_with(b"-") {
+    // `UID:4bcb9401bda4fd2@cal`, of a calendar.
+    let hexadecimal = bytes.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let is_handle = hexadecimal >= 12 && bytes.iter().any(u8::is_ascii_digit);
+    if !is_written || is_constant || is_handle || bytes.starts_with(b"-") {
         return false;
     }
     let is_marked = bytes.iter().any(|byte| byte.is_ascii_digit() || b"._@".contains(byte));

@@ -16,7 +16,11 @@ pub(in crate::find) fn is_address(value: &Value, bytes: &[u8], sureness: Surenes
         || bytes.contains(&b'_')
         || bytes.starts_with(b"0x")
         || bytes.windows(2).any(|pair| pair == b"::" || pair == b"//" || pair == b"->");
-    if is_foreign || !(2..=200).contains(&bytes.len()) {
+    // `via 127.0.0.1 dev eth1`, `Via: 1.1 proxy`
+    let is_version = bytes.iter().position(|byte| !byte.is_ascii_digit()).is_some_and(|at| {
+        at > 0 && bytes.get(at) == Some(&b'.') && bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
+    });
+    if is_foreign || is_version || !(2..=200).contains(&bytes.len()) {
         return false;
     }
     let has_blank = bytes.contains(&b' ');

@@ -178,9 +178,10 @@ pub(in crate::find) fn is_no_value(bytes: &[u8]) -> bool {
         || NO_VALUES.has(named(bytes))
 }
 
-/// `USER` of `USER[:PASSWORD]`, as in a manual.
+/// `USER` of `USER[:PASSWORD]`, as in a manual; `None` of `f(token=None):`.
 fn named(bytes: &[u8]) -> &[u8] {
-    bytes.strip_suffix(b"[").unwrap_or(bytes)
+    let end = bytes.iter().rposition(|byte| !b"[)]}:;,".contains(byte)).map_or(0, |at| at + 1);
+    bytes.get(..end).unwrap_or(bytes)
 }
 
 /// `self.store.get_token(id`, `os.environ[`, `New-Object`: code that yields a value.
