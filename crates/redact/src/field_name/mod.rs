@@ -85,7 +85,13 @@ fn lowered(c: char) -> char {
 }
 
 fn field_of(name: &[u8]) -> Option<Field> {
-    by_roles(name).or_else(|| labels::label(name))
+    match by_roles(name) {
+        Some(Field { kind, sureness: Sureness::Maybe }) => {
+            labels::label(name).or(Some(Field { kind, sureness: Sureness::Maybe }))
+        }
+        Some(field) => Some(field),
+        None => labels::label(name),
+    }
 }
 
 /// What the roles of the words of `name` announce.

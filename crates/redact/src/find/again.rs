@@ -35,7 +35,10 @@ pub(crate) fn again(bytes: &[u8], found: &[Span], carried: &mut Carried) -> Vec<
     }
     let earlier = std::mem::take(&mut carried.known);
     let known = earlier.iter().map(|(value, kind)| (value.as_slice(), *kind));
-    let wanted = Wanted::new(values.iter().copied().chain(known));
+    let names = values.iter().filter(|(_, kind)| *kind == Kind::Name);
+    let capitals: Vec<_> = names.map(|(name, _)| name.to_ascii_uppercase()).collect();
+    let capitals = capitals.iter().map(|name| (name.as_slice(), Kind::Name));
+    let wanted = Wanted::new(values.iter().copied().chain(known).chain(capitals));
     let spans = if wanted.values.is_empty() { Vec::new() } else { wanted.places(bytes, found) };
     if carried.is_long {
         let new = values.iter().filter(|(value, kind)| {
@@ -179,6 +182,7 @@ mod tests {
         assert_eq!(hidden(text), ["Qwirin Abendroth"; 2]);
         let text = "Kunde: Maj-Britt Sjögren, Rückfrage von Sjögren";
         assert_eq!(hidden(text), ["Maj-Britt Sjögren", "Sjögren"]);
+        assert_eq!(hidden("patient: Zed Deshpande\nDESHPANDE ZED"), ["Zed Deshpande", "DESHPANDE"]);
         assert_eq!(hidden("password=kolibri9 … got 'kolibri9'"), ["kolibri9"; 2]);
     }
 

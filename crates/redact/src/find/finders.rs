@@ -16,7 +16,10 @@ const BETWEEN_BYTES: ByteSet = ByteSet::of(b" :,-");
 /// Signs between groups of hexadecimal digits.
 const IN_ADDRESSES: ByteSet = ByteSet::of(b":-.");
 /// What a name begins with: a capital, or the first byte of one beyond ASCII.
-const NAME_STARTS: ByteSet = ByteSet::CAPITALS.with(0xc3).with(0xc4).with(0xc5);
+const NAME_STARTS: ByteSet = ByteSet::CAPITALS.with(0xc3).with(0xc4).with(0xc5).with(0xe1);
+/// First bytes of characters of scripts without blanks between words.
+const UNSPACED: ByteSet =
+    ByteSet::of(&[0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xeb, 0xec, 0xed]);
 const LONG: usize = usize::MAX;
 
 /// Of words that begin with a letter.
@@ -76,6 +79,11 @@ pub(in crate::find) static OF_WORDS: Order = Order::new(&[
     Finder {
         of: Words::ANY.first(command::FIRST_LETTERS),
         find: |scan, start, end| scan.command(start, end),
+    },
+    // A name within a word: before fields, which would take the word as a whole.
+    Finder {
+        of: Words::ANY.len(9, LONG).first(UNSPACED),
+        find: |scan, start, end| scan.joined_name(start, end),
     },
     // A phrase announces a name: before fields, which would take `is` of `my name is` for a
     // part of it.

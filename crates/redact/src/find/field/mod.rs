@@ -148,6 +148,7 @@ impl Scan<'_> {
             b"string",
             b"text",
             b"data",
+            b"default",
             b"AttributeValue",
         ];
         const NAMING: &[&[u8]] = &[b"key", b"Key", b"n", b"field", b"label", b"property"];

@@ -42,6 +42,11 @@ pub(in crate::find) fn separator(text: Text<'_>, end: usize) -> Option<(Separato
         }
         // `tel.: …`
         b'.' if text.at(place + 1) == b':' => place + 1,
+        // `Passport no. ............ 522291139`
+        b'.' if place == end && is_blank(text.at(place + 1)) => {
+            let dots = text.run(place + 1, 40, is_blank);
+            if text.has(dots, b"...") { dots } else { place }
+        }
         _ => place,
     };
     if let Some(found) = column(text, end, place) {
@@ -177,6 +182,11 @@ pub(in crate::find) fn is_quoted_end(text: Text<'_>, place: usize) -> bool {
 /// before it, and up to three words before those.
 pub(in crate::find) fn name_start(text: Text<'_>, start: usize, end: usize) -> usize {
     let mut begin = joined_start(text, start);
+    // `Parola d'ordine`
+    if text.before(begin) == b'\'' && is_letter(text.before(begin - 1)) {
+        let short = text.run_back(begin - 1, 4, is_letter);
+        begin = if text.before(short) == b' ' { short } else { begin };
+    }
     for _ in 0..3 {
         // `Гос. номер`, `Tel. no`
         let blank = begin.saturating_sub(1);
@@ -187,7 +197,7 @@ pub(in crate::find) fn name_start(text: Text<'_>, start: usize, end: usize) -> u
         let is_spaced =
             text.before(begin) == b' ' && (is_letter(text.before(blank)) || is_abbreviated);
         let earlier = if is_abbreviated { blank - 1 } else { blank };
-        let before = text.run_back(earlier, 24, |byte| is_letter(byte) || byte == b'\'');
+        let before = text.run_back(earlier, 40, |byte| is_letter(byte) || byte == b'\'');
         if !is_spaced || end - before > LONGEST_NAME || is_word(text.before(before)) {
             break;
         }

@@ -69,6 +69,13 @@ pub(in crate::find) fn value(
         let end = if is_closed { range.end } else { bare_end(text, range.start, kind) };
         return Some(Value { range: range.start..end, is_delimited: is_closed, separator });
     }
+    // `User <ann> IP <203.0.113.9>`
+    if kind == Kind::User && text.at(place) == b'<' {
+        let end = text.run(place + 1, 64, |byte| is_word(byte) || b".-@".contains(&byte));
+        if text.at(end) == b'>' && end > place + 1 {
+            return Some(Value { range: place + 1..end, is_delimited: true, separator });
+        }
+    }
     // gdb: `password = 0x55d0 "hunter2"`, `0x55d0 <buffer> "hunter2"`.
     if text.has(place, b"0x") {
         let mut behind = text.run(place, 20, is_word);
@@ -112,6 +119,11 @@ fn behind_wrappers(text: Text<'_>, start: usize) -> usize {
             _ => 0,
         };
         let is_sized = digits > word + 1 && text.has(digits, b") \"");
+        // `QVariant(QString, "…")`
+        let second = text.run(word + 1, 24, |byte| is_word(byte) || byte == b':');
+        if next == b'(' && word > place && second > word + 1 && text.has(second, b", \"") {
+            return second + 2;
+        }
         // Go: `key:[…]`, a list of one.
         let inner = text.run(place + 1, 256, |byte| is_word(byte) || b"-.+/=".contains(&byte));
         if text.at(place) == b'[' && inner > place + 12 && text.at(inner) == b']' {

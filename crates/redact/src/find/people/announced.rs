@@ -59,7 +59,10 @@ const PHRASES: &[(Announces, &str)] = &[
          appuntamento con|chiamata da|messaggio da|pacco per|reunião com|ligação de|mensagem de|\
          afspraak met|namens|ondertekend door|\
          goedgekeurd door|w imieniu|podpisane przez|utworzone przez|zatwierdzone przez|jménem|\
-         на имя|от имени|від імені|на ім'я",
+         на имя|от имени|від імені|на ім'я|user|benutzer|benutzerin|utilisateur|usuario|usuária|usuário|\
+         utente|gebruiker|użytkownik|uživatel|användaren|användare|bruger|bruker|käyttäjä|felhasználó|\
+         utilizatorul|kullanıcı|пользователь|пользователя|пользователю|користувач|користувача|χρήστης|\
+         المستخدم|המשתמש|उपयोगकर्ता|người dùng|pengguna",
     ),
     (
         Announces::Known,
@@ -197,6 +200,57 @@ impl Scan<'_> {
     }
 }
 
+/// What follows, or is before, a name in scripts without blanks.
+const BEFORE_NAMES: &[&str] = &["我叫", "我是", "本人", "名叫"];
+const BEHIND_NAMES: &[&str] = &[
+    "と申します",
+    "といいます",
+    "と言います",
+    "입니다",
+    "님",
+    "씨",
+    "さん",
+    "様",
+    "先生",
+    "女士",
+    "小姐",
+];
+
+impl Scan<'_> {
+    /// `我叫王丽华`, `「鈴木直樹」と申します`, `山田太郎様`: a name that is a part of the word at
+    /// `start..end`, or before it.
+    pub(in crate::find) fn joined_name(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let word = text.slice(start..end);
+        if let Some(before) = BEFORE_NAMES.iter().find(|before| word.starts_with(before.as_bytes()))
+        {
+            let from = start + before.len();
+            return is_unspaced_name(text.slice(from..end))
+                .then(|| self.hide(from..end, Kind::Name));
+        }
+        let behind = BEHIND_NAMES.iter().find(|behind| word.ends_with(behind.as_bytes()))?;
+        let until = end - behind.len();
+        if until > start {
+            let fits = behind.len() > 3 || until - start >= 9;
+            let is_name = fits && is_unspaced_name(text.slice(start..until));
+            return is_name.then(|| self.hide(start..until, Kind::Name));
+        }
+        // Behind a closing quote.
+        let quote = text.before(start);
+        if !matches!(quote, b'"' | b'\'') {
+            return None;
+        }
+        let from = text.run_back(start - 1, 30, |byte| byte >= 0x80 || byte == b' ');
+        let is_quoted = text.before(from) == quote && from + 6 <= start - 1;
+        is_quoted.then(|| self.hide(from..start - 1, Kind::Name))
+    }
+}
+
+/// Two to four characters of three bytes.
+fn is_unspaced_name(bytes: &[u8]) -> bool {
+    (6..=12).contains(&bytes.len()) && bytes.first().is_some_and(|first| *first >= 0xe3)
+}
+
 /// Capitals alone: an abbreviation or a heading.
 fn is_shouted(name: &[u8]) -> bool {
     name.iter().filter(|byte| is_letter(**byte)).all(u8::is_ascii_uppercase)
@@ -275,6 +329,9 @@ mod tests {
             ("Hi Marta,\nthanks for your mail", &["Marta"]),
             ("Hola Lucía, gracias", &["Lucía"]),
             ("Kind regards,\n\nOliver Grant\n", &["Oliver Grant"]),
+            ("您好，我叫陈雪梅，手机", &["陈雪梅"]),
+            ("「鈴木 直樹」と申します", &["鈴木 直樹"]),
+            ("제 이름은 박서연입니다", &["박서연"]),
             ("Mit freundlichen Grüßen\r\nKarin Stolz\r\n", &["Karin Stolz"]),
         ] {
             assert_eq!(hidden(text), wanted, "{text}");

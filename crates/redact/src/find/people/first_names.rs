@@ -49,7 +49,11 @@ impl Scan<'_> {
             text.before(start),
             0..=b' ' | b'"' | b'\'' | b'(' | b'[' | b',' | b':' | b'=' | b'>' | b'|' | b';' | b'*'
         );
-        if !begins || !is_known(text.slice(start..end)) {
+        let word = text.slice(start..end);
+        if begins && !word.is_ascii() && !is_known(word) {
+            return self.surname_first(start, end);
+        }
+        if !begins || !is_known(word) {
             return None;
         }
         let mut place = end + 1;
@@ -84,6 +88,18 @@ impl Scan<'_> {
             _ => false,
         };
         (!is_thing).then(|| self.hide(start..surname, Kind::Name))
+    }
+}
+
+impl Scan<'_> {
+    /// `Horváth Ildikó`: a surname with letters beyond ASCII, and a known first name.
+    fn surname_first(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let first_end = text.run(end + 1, 40, is_letter);
+        let is_name = is_surname(text.slice(start..end))
+            && is_known(text.slice(end + 1..first_end))
+            && !is_word(text.at(first_end));
+        is_name.then(|| self.hide(start..first_end, Kind::Name))
     }
 }
 
@@ -142,6 +158,7 @@ mod tests {
         for (text, wanted) in [
             ("then Hannah Weiss called", &["Hannah Weiss"][..]),
             ("sent to Maria J. de la Cruz yesterday", &["Maria J. de la Cruz"]),
+            ("by Horváth Ildikó (3)", &["Horváth Ildikó"]),
             ("('Hannah Weiss', 3)", &["Hannah Weiss"]),
             ("(Anna Maria Kowalska)", &["Anna Maria Kowalska"]),
             ("Zoë Müller-Lüdenscheidt, 3 items", &["Zoë Müller-Lüdenscheidt"]),

@@ -94,6 +94,7 @@ static TITLES: WordSet<512> = WordSet::new(&[
     "Κος".as_bytes(),
     "Κα".as_bytes(),
     "κος".as_bytes(),
+    "κ".as_bytes(),
     "κα".as_bytes(),
     "السيد".as_bytes(),
     "السيدة".as_bytes(),

@@ -52,9 +52,10 @@ pub(in crate::find) fn is_address(value: &Value, bytes: &[u8], sureness: Surenes
 /// Whether a word of `bytes` is one for streets, or is made with one.
 fn has_street_word(bytes: &[u8]) -> bool {
     const ENDS: &[&str] = &[
-        "straße", "strasse", "weg", "platz", "allee", "gasse", "ring", "damm", "ufer", "gatan",
-        "gata", "vägen", "väg", "gränd", "straat", "laan", "gracht", "plein", "singel", "kade",
-        "dijk", "gade", "vej", "vejen", "gaten", "veien", "vei", "katu", "tie", "polku", "kuja",
+        "straße", "strasse", "str", "weg", "platz", "allee", "gasse", "ring", "damm", "ufer",
+        "gatan", "gata", "vägen", "väg", "gränd", "straat", "laan", "gracht", "plein", "singel",
+        "kade", "dijk", "gade", "vej", "vejen", "gaten", "veien", "vei", "katu", "tie", "polku",
+        "kuja",
     ];
     bytes.split(|byte| b" ,.".contains(byte)).any(|word| {
         STREETS.has(word)
