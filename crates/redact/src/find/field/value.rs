@@ -364,9 +364,9 @@ fn is_count(text: Text<'_>, place: usize) -> bool {
 /// Whether the full stop at `place` ends a sentence: behind a number or a long word, and before
 /// a word that begins one.
 fn ends_sentence(text: Text<'_>, start: usize, place: usize) -> bool {
-    let word = text.run_back(place, place - start, |byte| is_word(byte));
+    let word = text.run_back(place, place - start, is_word);
     let is_abbreviation = place - word <= 4
-        && !text.slice(word..place).iter().any(|byte| byte.is_ascii_digit())
+        && !text.slice(word..place).iter().any(u8::is_ascii_digit)
         && !(place - word == 2 && text.slice(word..place).iter().all(u8::is_ascii_uppercase));
     let next = text.at(place + 2);
     text.at(place + 1) == b' '

@@ -241,7 +241,7 @@ impl Scan<'_> {
             return None;
         }
         let from = text.run_back(start - 1, 30, |byte| byte >= 0x80 || byte == b' ');
-        let is_quoted = text.before(from) == quote && from + 6 <= start - 1;
+        let is_quoted = text.before(from) == quote && from + 6 < start;
         is_quoted.then(|| self.hide(from..start - 1, Kind::Name))
     }
 }
