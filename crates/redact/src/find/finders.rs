@@ -29,6 +29,15 @@ pub(in crate::find) static OF_WORDS: Order = Order::new(&[
         of: Words::ANY.len(1, 4).first(ByteSet::of(b"abcdefABCDEF")).next(IN_ADDRESSES.with(0)),
         find: |scan, start, _| scan.hexadecimal(start),
     },
+    // `B4111…^LEE/ANN^…`, what a card's stripe says: before tokens, which it may look like.
+    Finder {
+        of: Words::ANY
+            .first(ByteSet::of(b"Bb"))
+            .third(ByteSet::DIGITS)
+            .len(13, 20)
+            .next(ByteSet::of(b"^")),
+        find: |scan, start, _| scan.first_track(start),
+    },
     // A notation of one program or format: before tokens, which would take several fields of
     // a segment as one, and before fields, which would read `AUTH PLAIN: x` as one.
     Finder { of: Words::ANY, find: |scan, start, end| scan.notation(start, end) },
@@ -209,6 +218,14 @@ pub(in crate::find) static OF_NUMBERS: Order = Order::new(&[
     },
     // A word on the line and a check digit: before cards, which need no word.
     Finder { of: Words::ANY.len(15, 20), find: |scan, start, end| scan.device(start, end) },
+    // `;4111…=2712…?`, the second track of a card's stripe: before the card alone.
+    Finder {
+        of: Words::ANY.len(12, 19).next(ByteSet::of(b"=")),
+        find: |scan, start, end| match scan.text.before(start) {
+            b';' => scan.second_track(start, end),
+            _ => None,
+        },
+    },
     // Issuer, length and check digit: the most certain of all long numbers.
     Finder { of: Words::ANY, find: |scan, start, _| scan.card(start) },
     // Shape and check digits: before telephones, which have neither.

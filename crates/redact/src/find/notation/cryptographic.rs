@@ -98,7 +98,7 @@ impl Scan<'_> {
     pub(super) fn ntlm_response(&mut self, place: usize) -> Option<usize> {
         let text = self.text;
         let domain =
-            text.run(place + 2, 64, |byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+            text.run(place + 2, 16, |byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
         let hexadecimal = |from: usize| text.run(from, 2048, |byte| byte.is_ascii_hexdigit());
         let challenge = hexadecimal(domain + 1);
         let proof = hexadecimal(challenge + 1);

@@ -3,7 +3,7 @@
 
 use super::judge::is_filled;
 use crate::find::scan::Scan;
-use crate::find::text::{is_blank, number};
+use crate::find::text::is_blank;
 use crate::kind::Kind;
 
 /// The personal elements of PS3.15, annex E, by group and element.
@@ -89,17 +89,19 @@ impl Scan<'_> {
         Some(self.hide(range.start..stop, kind))
     }
 
-    /// `"00100010":{"vr":"PN","Value":[…]}`: the values behind the number at `quote`.
-    pub(super) fn dicom_json(&mut self, quote: usize) -> Option<usize> {
+    /// `"00100010":{"vr":"PN","Value":[…]}`: the values behind the `vr` at `start..end`.
+    pub(super) fn dicom_json(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
-        let kind = kind_of(text.slice(quote + 1..quote + 5), text.slice(quote + 5..quote + 9))?;
-        let end = text.run(quote + 9, LONGEST_LINE, |byte| byte != b']' && byte != 0);
-        let body = text.slice(quote + 9..end);
-        let list = memchr::memmem::find(body, b"Value")?;
-        if !body.starts_with(b"\"") || number(text.slice(quote + 1..quote + 9)).is_none() {
+        let is_between = |byte: u8| byte.is_ascii_whitespace() || b"\":{".contains(&byte);
+        let number = text.run_back(start, 48, is_between).checked_sub(8)?;
+        let kind = kind_of(text.slice(number..number + 4), text.slice(number + 4..number + 8))?;
+        let stop = text.run(end, LONGEST_LINE, |byte| byte != b']' && byte != 0);
+        let list = memchr::memmem::find(text.slice(end..stop), b"Value")?;
+        if text.before(number) != b'"' {
             return None;
         }
-        let mut place = quote + 9 + list + 6;
+        let mut place = end + list + 6;
+        let end = stop;
         while place < end {
             let open = text.run(place, end - place, |byte| byte != b'"');
             let stop = text.run(open + 1, end - open, |byte| byte != b'"' && byte != b']');

@@ -30,11 +30,16 @@ const ATTRIBUTES: &[(&[u8], Kind)] = &[
 ];
 
 impl Scan<'_> {
-    /// `(uid=ann)`, whose value begins at `from`, behind the sign.
-    pub(super) fn filter(&mut self, place: usize, from: usize) -> Option<usize> {
+    /// `(uid=ann)`, whose name is at `start..end`.
+    pub(super) fn filter(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
+        let name = text.slice(start..end);
+        let from = end + 1;
+        if text.at(end) != b'=' {
+            return None;
+        }
         let end = text.run(from, LONGEST, |byte| !matches!(byte, b')' | b'(' | b'\n' | 0));
-        let field = field_name::field(text.slice(place + 1..from - 1))?;
+        let field = field_name::field(name)?;
         let value = text.slice(from..end);
         if text.at(end) != b')' || value.contains(&b'*') || value.starts_with(b"%") {
             return None;

@@ -77,10 +77,11 @@ impl Scan<'_> {
         None
     }
 
-    /// `%B4111…^LEE/ANN^2712…?`, whose `%` is at `place`.
-    pub(super) fn first_track(&mut self, place: usize) -> Option<usize> {
+    /// `B4111…^LEE/ANN^2712…?`, the first track of a stripe (ISO/IEC 7813), whose number is
+    /// behind the letter at `start`.
+    pub(in crate::find) fn first_track(&mut self, start: usize) -> Option<usize> {
         let text = self.text;
-        let account = place + 2;
+        let account = start + 1;
         let caret = text.run(account, 19, |byte| byte.is_ascii_digit());
         let name = text.run(caret + 1, 26, |byte| byte != b'^' && byte >= b' ');
         if caret - account < 12 || text.at(caret) != b'^' || text.at(name) != b'^' {
@@ -92,16 +93,12 @@ impl Scan<'_> {
         Some(self.hide(name + 1..rest, Kind::Card))
     }
 
-    /// `;4111…=2712…?`, whose `;` is at `place`.
-    pub(super) fn second_track(&mut self, place: usize) -> Option<usize> {
+    /// `;4111…=2712…?`, the second track, whose number is at `start..end`.
+    pub(in crate::find) fn second_track(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
-        let sign = text.run(place + 1, 19, |byte| byte.is_ascii_digit());
-        let end = text.run(sign + 1, 32, |byte| byte.is_ascii_digit());
-        let is_track = sign - place > 12
-            && matches!(text.at(sign), b'=' | b'D')
-            && end - sign > 7
-            && !text.at(end).is_ascii_alphanumeric();
-        is_track.then(|| self.hide(place + 1..end, Kind::Card))
+        let stop = text.run(end + 1, 32, |byte| byte.is_ascii_digit());
+        let is_track = stop - end > 7 && !text.at(stop).is_ascii_alphanumeric();
+        is_track.then(|| self.hide(start..stop, Kind::Card))
     }
 
     /// `DE35: 4111…=2712…`: the element whose number is in `number_at`, and its value from
@@ -186,6 +183,8 @@ mod tests {
             "<field id=\"37\" value=\"601234567890\"/>",
             "for bit 52 see the table of 64 elements",
             "ABC ;4=5;41=2;42",
+            "1700000000000=3",
+            "%B %d %Y^%B",
             "8=FIX.4.4 is the version",
         ] {
             assert_eq!(hidden(text), [""; 0], "{text}");

@@ -23,6 +23,8 @@ pub(super) struct Index {
     /// For each first byte the lengths of the words that begin with it, as bits: hardly any
     /// other word of a text has both.
     lengths: [u64; 256],
+    /// The same for each last byte.
+    ends: [u64; 256],
     /// First bytes of words of which only the beginning is given.
     beginnings: ByteSet,
     /// First and second bytes of marks.
@@ -65,6 +67,7 @@ impl Index {
     const fn new(rows: &[&[Notation]]) -> Self {
         let mut index = Self {
             lengths: [0; 256],
+            ends: [0; 256],
             beginnings: ByteSet::of(b""),
             marks: (ByteSet::of(b""), ByteSet::of(b"")),
             whole: [None; SLOTS],
@@ -106,10 +109,14 @@ impl Index {
         let first = word[0];
         let (table, key, kept) = match sort(word) {
             Sort::Whole => {
-                self.lengths[first as usize] |= 1 << word.len();
+                let (bit, last) = (1 << word.len(), word[word.len() - 1]);
+                self.lengths[first as usize] |= bit;
+                self.ends[last as usize] |= bit;
                 if is_caseless {
-                    self.lengths[first.to_ascii_lowercase() as usize] |= 1 << word.len();
-                    self.lengths[first.to_ascii_uppercase() as usize] |= 1 << word.len();
+                    self.lengths[first.to_ascii_lowercase() as usize] |= bit;
+                    self.lengths[first.to_ascii_uppercase() as usize] |= bit;
+                    self.ends[last.to_ascii_lowercase() as usize] |= bit;
+                    self.ends[last.to_ascii_uppercase() as usize] |= bit;
                 }
                 counts[0] += 1;
                 (&mut self.whole, word, word)
@@ -141,11 +148,13 @@ impl Index {
         counts
     }
 
-    /// Whether some row may be about a word that begins with `first` and has this length.
+    /// Whether some row may be about a word that begins with `first`, ends with `last` and
+    /// has this length.
     #[inline]
-    pub(super) fn may_have(&self, first: u8, len: usize) -> bool {
-        let lengths = self.lengths.get(usize::from(first)).copied().unwrap_or(0);
-        len < 64 && lengths >> len & 1 == 1 || len >= BEGINNING && self.beginnings.has(first)
+    pub(super) fn may_have(&self, first: u8, last: u8, len: usize) -> bool {
+        let of = |table: &[u64; 256], byte: u8| table.get(usize::from(byte)).copied().unwrap_or(0);
+        let lengths = of(&self.lengths, first) & of(&self.ends, last);
+        len < 64 && lengths >> len & 1 == 1 || self.beginnings.has(first) && len >= BEGINNING
     }
 
     /// The first and the second bytes of marks.
@@ -210,7 +219,7 @@ mod tests {
                         INDEX.marked(Text(word), 0).any(|(asked, _)| std::ptr::eq(asked, row))
                     }
                     _ => {
-                        INDEX.may_have(word[0], word.len())
+                        INDEX.may_have(word[0], word[word.len() - 1], word.len())
                             && INDEX.rows(word).any(|asked| std::ptr::eq(asked, row))
                     }
                 };

@@ -90,7 +90,7 @@ impl Scan<'_> {
     #[inline]
     pub(in crate::find) fn notation(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
-        if !INDEX.may_have(text.at(start), end - start) {
+        if !INDEX.may_have(text.at(start), text.before(end), end - start) {
             return None;
         }
         let rows = INDEX.rows(text.slice(start..end));

@@ -83,6 +83,9 @@ impl Scan<'_> {
     pub(super) fn traveller(&mut self, slash: usize) -> Option<usize> {
         let text = self.text;
         let is_letter = |byte: u8| byte.is_ascii_uppercase();
+        if !is_letter(text.before(slash)) {
+            return None;
+        }
         let start = text.run_back(slash, 30, |byte| is_letter(byte) || b"- ".contains(&byte));
         // The number of the traveller, or of the name: `1.`, `1.1`.
         let is_point = text.before(start) == b'.';

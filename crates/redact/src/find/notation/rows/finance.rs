@@ -55,26 +55,6 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         ),
         keeps: "8=FIX.4.4|9=99|35=D|49=BUY|56=SELL|34=2|55=MSFT|44=12.5|10=004|",
     },
-    // The first and the second track of a card's stripe (ISO/IEC 7813).
-    Notation {
-        words: &[b"%B", b"%b"],
-        is_caseless: false,
-        around: Anything,
-        find: |scan, start, _| scan.first_track(start),
-        example: (
-            "%B4111111111111111^LEE/ANN^27121011000000123?",
-            &["4111111111111111", "LEE/ANN", "27121011000000123"],
-        ),
-        keeps: "%B %d %Y^%B",
-    },
-    Notation {
-        words: &[b";4", b";5", b";3", b";6"],
-        is_caseless: false,
-        around: Anything,
-        find: |scan, start, _| scan.second_track(start),
-        example: (";4111111111111111=27121011000000123?", &["4111111111111111=27121011000000123"]),
-        keeps: "a;4=b;5;62=3?",
-    },
     // Data elements of ISO 8583, as switches and jPOS print them.
     Notation {
         words: &[

@@ -197,10 +197,10 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     },
     // DICOM's model in JSON: the number of the element is the name of the field.
     Notation {
-        words: &[b"\"00080", b"\"00081", b"\"00100", b"\"00101", b"\"00102", b"\"00400"],
+        words: &[b"vr"],
         is_caseless: false,
-        around: Anything,
-        find: |scan, place, _| scan.dicom_json(place),
+        around: Before(b"\""),
+        find: |scan, start, end| scan.dicom_json(start, end),
         example: (
             "\"00100010\":{\"vr\":\"PN\",\"Value\":[{\"Alphabetic\":\"DOE^JOHN\"}]}",
             &["DOE^JOHN"],

@@ -47,9 +47,9 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     },
     // Ansible.
     Notation {
-        words: &[b"$ANSIBLE_VAULT;"],
+        words: &[b"ANSIBLE_VAULT"],
         is_caseless: false,
-        around: Anything,
+        around: Before(b"$"),
         find: |scan, _, end| scan.lines_of_key(end),
         example: (
             "$ANSIBLE_VAULT;1.1;AES256\n62313365396662343061393464336163\n3764373764613633\n",

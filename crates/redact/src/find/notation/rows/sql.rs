@@ -1,6 +1,6 @@
 //! Databases and what maps objects to them.
 
-use crate::find::notation::Around::{Anything, Behind, Word};
+use crate::find::notation::Around::{Anything, Before, Behind, Word};
 use crate::find::notation::Notation;
 
 pub(in crate::find::notation) static ROWS: &[Notation] = &[
@@ -15,9 +15,9 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     },
     // SQLAlchemy.
     Notation {
-        words: &[b"[generated in ", b"[cached since ", b"[no key ", b"[raw sql]"],
+        words: &[b"generated", b"cached", b"no", b"raw"],
         is_caseless: false,
-        around: Anything,
+        around: Before(b"["),
         find: |scan, place, _| scan.values_behind_bracket(place),
         example: (
             "INSERT INTO u (city, n) VALUES (?, ?)\n[cached since 0.1s ago] ('Ely', 3)",
@@ -51,10 +51,10 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     },
     // Entity Framework.
     Notation {
-        words: &[b"[Parameters=["],
+        words: &[b"Parameters"],
         is_caseless: false,
-        around: Anything,
-        find: |scan, _, end| scan.named_values(end),
+        around: Behind(b"=[@"),
+        find: |scan, _, end| scan.named_values(end + 2),
         example: (
             "[Parameters=[@p0='Ely' (Size = 40)], CommandType='Text']\nINSERT INTO [U] ([City]) VALUES (@p0)",
             &["Ely"],
