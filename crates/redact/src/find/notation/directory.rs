@@ -83,6 +83,17 @@ impl Scan<'_> {
         self.pair(start, end, text.run(from, 4, is_blank))
     }
 
+    /// `User-Name Attribute (1), length: 7, Value: ann`, as tcpdump prints RADIUS, whose
+    /// `Attribute` is at `start..end`.
+    pub(super) fn printed_attribute(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let name_end = start - 1;
+        let name = text.run_back(name_end, 48, |byte| is_word(byte) || byte == b'-');
+        let rest = text.slice(end..text.run(end, 48, |byte| byte != b'\n'));
+        let value = end + memchr::memmem::find(rest, b"Value: ")? + 7;
+        self.pair(name, name_end, value)
+    }
+
     fn pair(&mut self, name: usize, name_end: usize, from: usize) -> Option<usize> {
         let text = self.text;
         let name = text.slice(name..name_end);

@@ -39,39 +39,57 @@ fn checks(line: &[u8], (start, end): Checked) -> bool {
 }
 
 impl Scan<'_> {
-    /// The line of a zone in which the `<` at `place` is the first; gives its end.
-    pub(super) fn zone_line(&mut self, place: usize) -> Option<usize> {
+    /// The lines of a zone in which the `<` at `place` is the first; gives their end.
+    pub(super) fn zone(&mut self, place: usize) -> Option<usize> {
         let text = self.text;
         let start = text.run_back(place, LONGEST, is_part);
-        let end = text.run(place, LONGEST, is_part);
-        let line = text.slice(start..end);
-        if !matches!(line.len(), 30 | 36 | 44)
-            || is_part(text.before(start))
-            || is_part(text.at(end))
-        {
+        let end = text.run(place, LONGEST + LONGEST, is_part);
+        if is_part(text.before(start)) || is_part(text.at(end)) {
             return None;
         }
-        let is_checked = CHECKED.iter().any(|(len, number, birth)| {
-            *len == line.len() && checks(line, *number) && checks(line, *birth)
-        });
-        if is_checked && line.iter().filter(|byte| byte.is_ascii_digit()).count() >= 4 {
-            // The type of a document and its country are no one's.
-            let from = if line.len() == 30 && line.first().is_some_and(u8::is_ascii_uppercase) {
-                5
-            } else {
-                0
-            };
-            return Some(self.hide(start + from..end, Kind::Passport));
+        // Two or three lines may be written as one.
+        let len = match end - start {
+            len @ (30 | 36 | 44) => len,
+            90 => 30,
+            72 => 36,
+            88 => 44,
+            _ => return None,
+        };
+        let mut line = start;
+        let mut is_zone = false;
+        while line < end {
+            is_zone |= self.zone_line(line, line + len, line > start);
+            line += len;
         }
-        let names = names(text, start, line)?;
+        is_zone.then_some(end)
+    }
+
+    /// Hides what is personal in the line at `start..end` of a zone, if it is one.
+    fn zone_line(&mut self, start: usize, end: usize, is_joined: bool) -> bool {
+        let text = self.text;
+        let line = text.slice(start..end);
+        let checked = |(len, number, birth): &(usize, Checked, Checked)| {
+            *len == line.len() && checks(line, *number) && checks(line, *birth)
+        };
+        if CHECKED.iter().any(checked)
+            && line.iter().filter(|byte| byte.is_ascii_digit()).count() >= 4
+        {
+            // The type of a document and its country are no one's.
+            let is_first = line.len() == 30 && line.first().is_some_and(u8::is_ascii_uppercase);
+            let from = if is_first { 5 } else { 0 };
+            self.hide(start + from..end, Kind::Passport);
+            return true;
+        }
+        let Some(names) = names(text, start, line, is_joined) else { return false };
         let stop = text.run_back(end, end - names, |byte| byte == b'<');
-        Some(self.hide(names..stop, Kind::Name))
+        self.hide(names..stop, Kind::Name);
+        true
     }
 }
 
 /// Where the names begin in the line at `start`: `P<GBRLEE<<ANN<<<`, or `LEE<<ANN<<<` below
 /// the dates of TD1.
-fn names(text: Text<'_>, start: usize, line: &[u8]) -> Option<usize> {
+fn names(text: Text<'_>, start: usize, line: &[u8], is_joined: bool) -> Option<usize> {
     let from = match (line.len(), line.first()?) {
         (36 | 44, b'P' | b'V' | b'I' | b'A' | b'C') => 5,
         (30, _) => 0,
@@ -85,7 +103,7 @@ fn names(text: Text<'_>, start: usize, line: &[u8]) -> Option<usize> {
     // Without numbers, the line before or behind must be of a zone as well.
     let rest = names.get(two..)?;
     let is_filled = rest.ends_with(b"<<") || rest.iter().any(u8::is_ascii_uppercase);
-    let is_below = from > 0 || {
+    let is_below = from > 0 || is_joined || {
         let before = text.run_back(start, 2, |byte| matches!(byte, b'\r' | b'\n' | b' '));
         before < start && is_part(text.before(before))
     };
@@ -106,6 +124,10 @@ mod tests {
             (
                 "I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<\nD231458907UTO7408122F1204159<<<<<<<6",
                 &["ERIKSSON<<ANNA<MARIA", "D231458907UTO7408122F1204159<<<<<<<6"],
+            ),
+            (
+                "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<L898902C36UTO7408122F1204159ZE184226B<<<<<10",
+                &["ERIKSSON<<ANNA<MARIA", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"],
             ),
             (
                 "I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON<<ANNA<MARIA<<<<<<<<<<",

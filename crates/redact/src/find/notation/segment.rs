@@ -9,6 +9,7 @@ use crate::find::text::Text;
 use crate::kind::Kind;
 
 /// How messages of a standard are written.
+#[derive(Clone, Copy)]
 pub(super) struct Syntax {
     /// What may be between fields, and so behind the tag.
     pub(super) fields: &'static [u8],
@@ -104,6 +105,14 @@ impl Fields {
     }
 }
 
+/// What parts fields in the message that the segment at `start` is of, whose fields are not
+/// parted by the usual sign: the one behind `sign` in `MSH`.
+fn agreed(text: Text<'_>, start: usize, sign: u8) -> Option<u8> {
+    let from = start.saturating_sub(LONGEST);
+    let head = memchr::memmem::rfind(text.slice(from..start), &[b'M', b'S', b'H', sign])?;
+    Some(text.at(from + head + 4))
+}
+
 impl Scan<'_> {
     /// Hides `places` of the segment whose tag is at `start..end`.
     pub(super) fn segment(
@@ -123,6 +132,9 @@ impl Scan<'_> {
             return None;
         }
         self.is_read(start, fields.end);
+        let is_usual = syntax.fields.first() == Some(&text.at(end));
+        let parts = if is_usual { None } else { agreed(text, start, text.at(end)) };
+        let syntax = &Syntax { parts: parts.unwrap_or(syntax.parts), ..*syntax };
         for place in places {
             let applies = place.when.is_none_or(|(number, codes)| {
                 let code = text.slice(fields.get(number));

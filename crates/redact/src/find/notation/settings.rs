@@ -1,6 +1,8 @@
 //! Users and passwords by their place: in commands of Redis, in what Oracle and Go's drivers
 //! connect with.
 
+use std::ops::Range;
+
 use crate::find::plausible::person_name::is_role_account;
 use crate::find::plausible::placeholder::is_no_value;
 use crate::find::scan::Scan;
@@ -38,15 +40,71 @@ impl Scan<'_> {
     /// `ann secret` behind a blank at `end`, to the end of the line.
     pub(super) fn user_and_password(&mut self, end: usize) -> Option<usize> {
         let text = self.text;
-        let word = |from: usize| text.run(from, LONGEST, |byte| byte > b' ');
-        let user = word(end + 1);
-        let password = word(user + 1);
-        let fits = text.at(end) == b' ' && text.at(user) == b' ' && password > user + 1;
-        if !fits || user == end + 1 {
+        let user = end + 1..text.run(end + 1, LONGEST, |byte| byte > b' ');
+        let fits = text.at(end) == b' ' && text.at(user.end) == b' ';
+        if fits { self.user_and_word(user) } else { None }
+    }
+
+    /// Hides `user`, and the word behind the byte at its end.
+    pub(super) fn user_and_word(&mut self, user: Range<usize>) -> Option<usize> {
+        let text = self.text;
+        let password = user.end + 1..text.run(user.end + 1, LONGEST, |byte| byte > b' ');
+        if password.is_empty() || user.is_empty() {
             return None;
         }
-        self.hide_filled(end + 1..user, Kind::User);
-        Some(self.hide(user + 1..password, Kind::Password))
+        self.hide_filled(user, Kind::User);
+        Some(self.hide(password, Kind::Password))
+    }
+
+    /// `hq ann : EAP "…"`: the last selector before the word at `start`.
+    pub(super) fn selector(&mut self, start: usize) -> Option<usize> {
+        let text = self.text;
+        let end = start - b" : ".len();
+        let user = text.run_back(end, LONGEST, |byte| byte > b' ');
+        let bytes = text.slice(user..end);
+        let is_host =
+            bytes.starts_with(b"%") || bytes.iter().all(|byte| b"0123456789.:/".contains(byte));
+        if !is_host {
+            self.hide_filled(user..end, Kind::User);
+        }
+        None
+    }
+
+    /// `Login OK: [ann/secret] (from client …`, whose word ends at `end`.
+    pub(super) fn logged_login(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let open = text.run(end, 64, |byte| byte != b'[' && byte != b'\n');
+        let close = text.run(open, LONGEST, |byte| byte != b']' && byte != b'\n');
+        let slash = text.run(open, close - open, |byte| byte != b'/');
+        if !text.has(close, b"] (") || text.at(open + 1) == b'<' {
+            return None;
+        }
+        self.hide_filled(open + 1..slash, Kind::User);
+        if slash + 1 < close && text.at(slash + 1) != b'<' {
+            self.hide(slash + 1..close, Kind::Password);
+        }
+        Some(close)
+    }
+
+    /// `"value": "…", "type": "string", "sensitive": true`, in either order, whose `sensitive`
+    /// is at `start..end`.
+    pub(super) fn sensitive_output(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let colon = text.run(end + 1, 4, |byte| byte == b' ');
+        let value = text.run(colon + 1, 4, |byte| byte == b' ');
+        if text.at(colon) != b':' || !text.has(value, b"true") {
+            return None;
+        }
+        let open = text.run_back(start, 512, |byte| !matches!(byte, b'{' | b'}'));
+        let close = text.run(value, 512, |byte| !matches!(byte, b'{' | b'}'));
+        let name = open + memchr::memmem::find(text.slice(open..close), b"\"value\"")? + 7;
+        let colon = text.run(name, 4, |byte| byte == b' ');
+        let quote = text.run(colon + 1, 4, |byte| byte == b' ');
+        let stop = text.run(quote + 1, 512, |byte| byte != b'"' && byte != b'\n');
+        if text.at(quote) == b'"' {
+            self.hide_filled(quote + 1..stop, Kind::Secret);
+        }
+        None
     }
 
     /// `ann/secret@…` in the words from `from` on, with options of one letter before.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::judge::{is_filled, is_organisation};
 use crate::find::scan::Scan;
-use crate::find::text::Text;
+use crate::find::text::{Text, is_word};
 use crate::kind::Kind;
 
 /// Lines of a field, and bytes of one; the standard has fewer.
@@ -13,12 +13,17 @@ const LONGEST_LINE: usize = 80;
 /// Bytes of the text of a statement.
 const LONGEST_TEXT: usize = 512;
 
+/// The characters of the standard.
+fn is_written(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b" /-?:().,'+".contains(&byte)
+}
+
 /// Lines of a field, from `place` to the next field or the end of the block.
 fn lines(text: Text<'_>, place: usize) -> impl Iterator<Item = Range<usize>> {
     let mut from = Some(place);
     std::iter::from_fn(move || {
         let start = from?;
-        let end = text.run(start, LONGEST_LINE, |byte| !matches!(byte, b'\n' | b'\r' | 0));
+        let end = text.run(start, LONGEST_LINE, is_written);
         let next = text.run(text.run(end, 1, |byte| byte == b'\r'), 1, |byte| byte == b'\n');
         let is_next = matches!(text.at(start), b':' | b'-' | b'{' | b'}') || end == start;
         let ends = is_next && start > place;
@@ -33,7 +38,7 @@ impl Scan<'_> {
     pub(super) fn swift_party(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
         // `10:59:50:` is a time.
-        if text.before(start).is_ascii_digit() {
+        if is_word(text.before(start)) {
             return None;
         }
         let option = text.before(end - 1);
@@ -181,6 +186,7 @@ mod tests {
             ":53A://FW021000089\nCHASUS33\n",
             ":60F:C260101EUR1000,00\n:61:2601020102D50,00NTRFNONREF\n",
             "at 10:59:50: started",
+            "(\"ab:59:59Z\", false)\n(\"23:59:abZ\", true)\n",
         ] {
             assert_eq!(hidden(text), [""; 0], "{text}");
         }

@@ -55,6 +55,14 @@ impl Scan<'_> {
                 && matches!(text.at(from + 1), b'A'..=b'D')
                 && text.at(from + 2).is_ascii_uppercase()
         };
+        // `"DCS": "LEE"`
+        if text.has(behind, b"\"") && text.before(start) == b'"' {
+            let colon = text.run(behind + 1, 2, is_blank);
+            let quote = text.run(colon + 1, 2, is_blank);
+            let stop = text.run(quote + 1, LONGEST_ELEMENT, |byte| byte != b'"' && byte != b'\n');
+            let is_string = text.at(colon) == b':' && text.at(quote) == b'"';
+            return (is_string && self.hide_filled(quote + 1..stop, *kind)).then_some(stop);
+        }
         // One of several such lines.
         let next = text.run(end, 2, |byte| matches!(byte, b'\n' | b'\r'));
         let prior = text.run_back(start, 2, |byte| matches!(byte, b'\n' | b'\r'));
@@ -108,12 +116,15 @@ impl Scan<'_> {
         let word = text.slice(slash + 1..given);
         let has_title =
             TITLES.iter().any(|title| word.len() > title.len() + 1 && word.ends_with(title));
+        // `LEE/BO(CHD/12JUL15)`
+        let is_child = text.has(given, b"(CHD") || text.has(given, b"(INF");
         let is_whole = !text.at(given).is_ascii_alphanumeric();
         let end = match is_titled_later && !is_titled {
             true => next,
             false => given,
         };
         let is_traveller = is_titled
+            || is_child
             || is_titled_later
             || is_numbered && has_title
             || is_second && is_whole && text.before(start) != b' ';
@@ -140,7 +151,9 @@ impl Scan<'_> {
         let addresses: &[(usize, Kind)] =
             &[(3, Kind::Address), (4, Kind::Address), (6, Kind::Address)];
         let places = if is_address { addresses } else { documents };
-        let mut from = first + 1;
+        // `HK1 P/GBR/…`: the type of the document is before the first sign.
+        let is_typed = text.before(first).is_ascii_uppercase() && text.before(first - 1) == b' ';
+        let mut from = if is_typed { first - 1 } else { first + 1 };
         for number in 1..=10 {
             let until = text.run(from, stop.saturating_sub(from), |byte| byte != b'/');
             let value = from..text.run_back(until, until - from, |byte| byte == b' ');
@@ -175,6 +188,11 @@ mod tests {
         for (text, wanted) in [
             ("1.1SMITH/JOHN MR  2.1LEE/ANN MRS", &["SMITH/JOHN", "LEE/ANN"][..]),
             ("  1.SMITH/JOHNMR   2.LEE/ANNMRS\n", &["SMITH/JOHNMR", "LEE/ANNMRS"]),
+            ("2.LEE/BO(CHD/12JUL15)", &["LEE/BO"]),
+            (
+                "SSR DOCS BA HK1 P/GBR/012345678/GBR/12JUL76/M/23AUG26/LEE/ANN",
+                &["012345678", "12JUL76", "LEE", "ANN"],
+            ),
             ("NM1SMITH/JOHN PAUL MR", &["SMITH/JOHN PAUL"]),
             (
                 "SSR DOCS BA HK1/P/GBR/012345678/GBR/12JUL76/M/23AUG26/SMITH/JOHN/P1",
@@ -196,6 +214,12 @@ mod tests {
             hidden(text),
             ["D1234562", "LEE", "ANN", "02031980", "9 HIGH STREET", "ELY", "947110000"]
         );
+    }
+
+    #[test]
+    fn elements_of_a_licence_are_fields() {
+        let text = "{\"DAQ\": \"D1234562\", \"DCS\":\"LEE\", \"DBC\": \"1\"}";
+        assert_eq!(hidden(text), ["D1234562", "LEE"]);
     }
 
     #[test]

@@ -148,7 +148,8 @@ pub(in crate::find) fn is_no_value(bytes: &[u8]) -> bool {
                     byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"%_".contains(byte)
                 }))
             || (*first == b'[' && second.is_ascii_alphabetic() && bytes.ends_with(b"]"))
-            || bytes == b"?";
+            || bytes == b"?"
+            || is_parameter(bytes);
     let is_blank_out =
         matches!(first, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?' | b' ')
             && bytes.iter().all(|byte| b"*xX.-_#? ".contains(byte))
@@ -176,6 +177,15 @@ pub(in crate::find) fn is_no_value(bytes: &[u8]) -> bool {
         || is_pointer
         || is_code
         || NO_VALUES.has(named(bytes))
+}
+
+/// `$2 WHERE …`: a parameter of a statement.
+fn is_parameter(bytes: &[u8]) -> bool {
+    let behind = |rest: &[u8]| rest.iter().position(|byte| !byte.is_ascii_digit());
+    bytes.strip_prefix(b"$").is_some_and(|rest| match behind(rest) {
+        None => (1..=2).contains(&rest.len()),
+        Some(at) => (1..=2).contains(&at) && rest.get(at) == Some(&b' '),
+    })
 }
 
 /// `USER` of `USER[:PASSWORD]`, as in a manual; `None` of `f(token=None):`.

@@ -207,7 +207,16 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         ),
         keeps: "\"00080060\":{\"vr\":\"CS\",\"Value\":[\"MR\"]},\"00100040\":{\"vr\":\"CS\",\"Value\":[\"M\"]}",
     },
-    // HumanName and Address of FHIR.
+    // FHIR in XML.
+    Notation {
+        words: &[b"<family value=", b"<given value="],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, _, end| scan.quoted(end, Name),
+        example: ("<name><family value=\"Lee\"/><given value=\"Ann\"/></name>", &["Lee", "Ann"]),
+        keeps: "<family value=\"\"/><given value=\"%s\"/>",
+    },
+    // HumanName and Address of FHIR in JSON.
     Notation {
         words: &[b"family", b"given", b"line", b"telecom", b"identifier"],
         is_caseless: false,

@@ -24,6 +24,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
             b"QUIC_CLIENT_TRAFFIC_SECRET_0",
             b"QUIC_SERVER_TRAFFIC_SECRET_0",
             b"PMS_CLIENT_RANDOM",
+            b"RSA",
         ],
         is_caseless: false,
         around: Behind(b" "),
@@ -126,6 +127,65 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
             &["ann77", "0123456789abcdef0123456789abcdef:0101000000000000"],
         ),
         keeps: "std::String::CORP:1122334455667788:01",
+    },
+    // `ipsec.secrets`: the passphrase of a key in a file, and whose password it is.
+    Notation {
+        words: &[b"RSA", b"ECDSA", b"P12", b"PKCS8", b"P8"],
+        is_caseless: false,
+        around: Before(b": "),
+        find: |scan, _, end| {
+            let file = scan.text.run(end + 1, 128, |byte| byte > b' ');
+            scan.literal(file)
+        },
+        example: (": RSA server.pem \"tulip98\"\n", &["tulip98"]),
+        keeps: ": RSA server.pem %prompt\nkey type: RSA \"\"\n",
+    },
+    Notation {
+        words: &[b"EAP", b"XAUTH"],
+        is_caseless: false,
+        around: Before(b" : "),
+        find: |scan, start, _| scan.selector(start),
+        example: ("ann77 : EAP %prompt\n", &["ann77"]),
+        keeps: "10.0.0.1 %any : EAP %prompt\n",
+    },
+    // FreeRADIUS.
+    Notation {
+        words: &[b"OK", b"incorrect"],
+        is_caseless: false,
+        around: Word(b"login"),
+        find: |scan, _, end| scan.logged_login(end),
+        example: (
+            "Login OK: [ann77] (from client ap port 1)\nLogin incorrect (mschap): [bo88/tulip99] (from client",
+            &["ann77", "bo88", "tulip99"],
+        ),
+        keeps: "Login OK: [] (from client ap)\nLogin incorrect: [<no User-Password attribute>] ()",
+    },
+    // Terraform.
+    Notation {
+        words: &[b"sensitive"],
+        is_caseless: false,
+        around: Before(b"\""),
+        find: |scan, start, end| scan.sensitive_output(start, end),
+        example: (
+            "{\"db\": {\"value\": \"tulip-rose\", \"type\": \"string\", \"sensitive\": true}}",
+            &["tulip-rose"],
+        ),
+        keeps: "{\"region\": {\"value\": \"eu-west-1\", \"type\": \"string\", \"sensitive\": false}}",
+    },
+    // AMQP, as brokers print the answer of SASL.
+    Notation {
+        words: &[b"response"],
+        is_caseless: false,
+        around: Behind(b"=\0"),
+        find: |scan, _, end| {
+            let user = scan.text.run(end + 2, 128, |byte| byte > b' ');
+            match scan.text.at(user) {
+                0 => scan.user_and_word(end + 2..user),
+                _ => None,
+            }
+        },
+        example: ("mechanism=PLAIN response=\0ann77\0tulip99 locale=en", &["ann77", "tulip99"]),
+        keeps: "mechanism=PLAIN response=\0\0 locale=en",
     },
     // Redis.
     Notation {

@@ -149,6 +149,14 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         keeps: "AVP: Session-Timeout(27) l=12 f=-M- val=3600",
     },
     Notation {
+        words: &[b"Attribute"],
+        is_caseless: false,
+        around: Behind(b" ("),
+        find: |scan, start, end| scan.printed_attribute(start, end),
+        example: ("User-Name Attribute (1), length: 7, Value: ann77\n", &["ann77"]),
+        keeps: "NAS-Port Attribute (5), length: 6, Value: 12\n",
+    },
+    Notation {
         words: &[b"Calling", b"Called", b"CHAP", b"MS", b"Tunnel"],
         is_caseless: false,
         around: Behind(b"-"),
@@ -250,7 +258,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     },
     // Parcels.
     Notation {
-        words: &[b"TO", b"To"],
+        words: &[b"TO", b"To", b"to"],
         is_caseless: false,
         around: Word(b"ship"),
         find: |scan, _, end| scan.label_of_parcel(end),
@@ -261,7 +269,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         keeps: "SHIP TO:\nACME WAREHOUSE INC\n1 DOCK ROAD\nHULL\n",
     },
     Notation {
-        words: &[b"TO", b"To"],
+        words: &[b"TO", b"To", b"to"],
         is_caseless: false,
         around: Word(b"deliver"),
         find: |scan, _, end| scan.label_of_parcel(end),

@@ -14,7 +14,7 @@ const X12: Syntax =
 
 const TELEPHONES: &[&str] = &["TE", "FX", "CP", "HP", "WP", "NP", "AP", "BN", "PC"];
 /// Numbers of persons among the references of a claim.
-const OF_PERSONS: &[&str] = &["SY", "0F", "1W", "EA", "EJ", "EI", "23", "MRN", "IG", "ABY", "Y4"];
+const OF_PERSONS: &[&str] = &["SY", "0F", "1W", "EA", "EJ", "23", "MRN", "IG", "ABY", "Y4"];
 /// Who is delivered to, in the segments of parties.
 const PARTIES: &[&str] = &[
     "ST", "BT", "BY", "SO", "SF", "SH", "CN", "DP", "UD", "IV", "PE", "PR", "UC", "II", "HO", "EN",
@@ -59,10 +59,13 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         around: Behind(b"+"),
         find: |scan, start, end| {
             let text = scan.text;
-            let line = text.slice(end..text.run(end, 80, |byte| byte != b'\'' && byte != b'\n'));
+            let line = text
+                .slice(end..text.run(end, 80, |byte| !matches!(byte, b':' | b'\'' | b'\n' | 0)));
             let kind = if line.contains(&b'@') { Email } else { Phone };
             let place = field(1, kind).parts(1, 1);
-            scan.segment(start, end, &EDIFACT, &[place])
+            scan.segment(start, end, &EDIFACT, &[place]);
+            // An address is not looked for backwards over the signs before it.
+            (kind == Email).then(|| end + line.len())
         },
         example: ("COM+01353 555012:TE'", &["01353 555012"]),
         keeps: "COM+:TE'COM+4:XF'",

@@ -14,7 +14,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         words: &[b"<<"],
         is_caseless: false,
         around: Anything,
-        find: |scan, place, _| scan.zone_line(place),
+        find: |scan, place, _| scan.zone(place),
         example: (
             "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
             &["L898902C36UTO7408122F1204159ZE184226B<<<<<10"],

@@ -36,6 +36,11 @@ pub(super) fn kind_by_looks(
     if bytes.len() == 11 && digits == 9 && groups(3) && groups(6) {
         return Some(Kind::NationalId);
     }
+    let is_written = bytes.iter().all(|byte| byte.is_ascii_digit() || b"+-() ".contains(byte));
+    let is_dialled = matches!(bytes.first(), Some(b'0' | b'+' | b'('));
+    if is_of_person && is_written && is_dialled && (9..=15).contains(&digits) {
+        return Some(Kind::Phone);
+    }
     (is_of_person && is_capitalised(bytes)).then_some(Kind::Name)
 }
 
@@ -185,6 +190,7 @@ mod tests {
             ("9 High Street", Kind::Address),
             ("1980-02-03", Kind::Birth),
             ("078-05-1120", Kind::NationalId),
+            ("01353 555012", Kind::Phone),
         ] {
             assert_eq!(kind(value), Some(wanted), "{value}");
         }
