@@ -84,6 +84,52 @@ impl Scan<'_> {
         }
     }
 
+    /// `ann SHA "secret" AES "secret"` behind `createUser` (Net-SNMP).
+    pub(super) fn created_user(&mut self, end: usize) -> Option<usize> {
+        const METHODS: &[&[u8]] = &[
+            b"MD5", b"SHA", b"SHA-224", b"SHA-256", b"SHA-384", b"SHA-512", b"AES", b"AES128",
+            b"AES192", b"AES256", b"DES",
+        ];
+        let text = self.text;
+        let line = text.run(end, 256, |byte| !matches!(byte, b'\n' | b'\r' | 0));
+        let mut place = end + 1;
+        while place < line {
+            let word = text.run(place, 64, |byte| byte > b' ');
+            if METHODS.contains(&text.slice(place..word)) {
+                self.behind_method(word);
+            }
+            place = word + 1;
+        }
+        None
+    }
+
+    /// `1 3 0x8000… "ann" "ann" NULL .1.3… 0x0123…`, the words behind `usmUser`: in quotes who,
+    /// behind a number of a method the key.
+    pub(super) fn kept_user(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let mut place = end;
+        let mut is_method = false;
+        for _ in 0..12 {
+            let from = text.run(place, 2, is_blank);
+            let stop = text.run(from, 256, |byte| byte > b' ');
+            if from == place || stop == from {
+                break;
+            }
+            match text.at(from) {
+                b'"' if stop > from + 2 => {
+                    self.hide_filled(from + 1..stop - 1, Kind::User);
+                }
+                b'0' if is_method && stop - from >= 18 => {
+                    self.hide(from..stop, Kind::Secret);
+                }
+                _ => {}
+            }
+            is_method = text.at(from) == b'.';
+            place = stop;
+        }
+        None
+    }
+
     /// `psk="…"` of a network in `wpa_supplicant.conf`, and `identity="…"`: the value whose
     /// quote is at `from`.
     pub(super) fn quoted(&mut self, from: usize, kind: Kind) -> Option<usize> {

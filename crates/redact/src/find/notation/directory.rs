@@ -3,7 +3,7 @@
 
 use crate::field_name::{self, Field, Sureness};
 use crate::find::field::value::{Separator, Value};
-use crate::find::plausible;
+use crate::find::plausible::{self, place};
 use crate::find::scan::Scan;
 use crate::find::text::{is_blank, is_word};
 use crate::kind::Kind;
@@ -115,6 +115,27 @@ impl Scan<'_> {
         } else {
             None
         }
+    }
+
+    /// Behind `db.example.org@EXAMPLE.ORG`, which begins at `from`: the name of a service of
+    /// Kerberos, whose realm is in capitals.
+    pub(super) fn service_principal(&mut self, from: usize) -> Option<usize> {
+        let text = self.text;
+        let at = text.run(from, 128, |byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte));
+        let end = text.run(at + 1, 128, |byte| byte.is_ascii_uppercase() || b".-".contains(&byte));
+        (text.at(at) == b'@' && end > at + 3 && !is_word(text.at(end))).then_some(end)
+    }
+
+    /// `LOCATION:9 High Street\, Ely`, whose value begins at `from`.
+    pub(super) fn location(&mut self, start: usize, from: usize) -> Option<usize> {
+        let text = self.text;
+        let end = text.run(from, 256, |byte| !matches!(byte, b'\n' | b'\r' | 0));
+        let begins = matches!(text.before(start), b'\n' | 0);
+        // A comma within a value is escaped.
+        let street = text.slice(from..text.run(from, 256, |byte| byte != b'\\' && byte >= b' '));
+        let value = Value { range: from..end, is_delimited: true, separator: Separator::Blank };
+        let is_street = place::is_address(&value, street, Sureness::Likely);
+        (begins && is_street).then(|| self.hide(from..end, Kind::Address))
     }
 
     /// `["fn", {}, "text", "Ann Lee"]` (jCard), whose name ends at `end`.

@@ -10,6 +10,10 @@ use crate::kind::Kind;
 /// Bytes of a value or a list of values.
 const LONGEST: usize = 512;
 
+/// What names, addresses and numbers are used as.
+const USES: &[&[u8]] =
+    &[b"\"official\"", b"\"usual\"", b"\"home\"", b"\"work\"", b"\"maiden\"", b"\"nickname\""];
+
 impl Scan<'_> {
     /// `"given": ["Ann", "Mo"]`, with the name of the field at `start..end`.
     pub(super) fn fhir(&mut self, start: usize, end: usize) -> Option<usize> {
@@ -23,7 +27,9 @@ impl Scan<'_> {
         // Fonts and sockets have families, programs have lines.
         let around = text.slice(start.saturating_sub(LONGEST)..text.len().min(value + LONGEST));
         let has = |word: &[u8]| memchr::memmem::find(around, word).is_some();
-        let is_record = has(b"\"resourceType\"") || has(b"\"use\"") || has(b"\"birthDate\"");
+        let is_record = has(b"\"resourceType\"")
+            || has(b"\"birthDate\"")
+            || has(b"\"use\"") && USES.iter().any(|used| has(used));
         match text.slice(start..end) {
             b"family" if is_record || has(b"\"given\"") => self.strings(value, Kind::Name),
             b"given" if is_record || has(b"\"family\"") => self.strings(value, Kind::Name),

@@ -67,16 +67,22 @@ impl Scan<'_> {
         let user = self.argument(end)?;
         let password = self.argument(user.end)?;
         let is_tagged = text.slice(line..start).iter().filter(|byte| **byte == b' ').count() <= 1;
-        if !is_line_end(text, password.end) || !is_tagged || password.len() < 3 {
+        let behind = password.end + usize::from(text.at(password.end) == b'"');
+        if !is_line_end(text, behind) || !is_tagged || password.len() < 3 {
             return None;
         }
         self.hide(user, Kind::User);
         Some(self.hide(password, Kind::Password))
     }
 
-    /// The word behind the one that ends at `end`, and one blank.
+    /// The word behind the one that ends at `end`, and one blank; or the text in quotes.
     fn argument(&self, end: usize) -> Option<Range<usize>> {
         let text = self.text;
+        let end = end + usize::from(text.at(end) == b'"');
+        if text.has(end, b" \"") {
+            let stop = text.run(end + 2, 256, |byte| byte != b'"' && byte >= b' ');
+            return (text.at(stop) == b'"').then_some(end + 2..stop);
+        }
         let argument = end + 1..text.run(end + 1, 256, |byte| byte > b' ');
         (text.at(end) == b' ').then_some(argument)
     }

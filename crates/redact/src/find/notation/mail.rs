@@ -32,7 +32,11 @@ impl Scan<'_> {
     pub(super) fn answer_to_challenge(&mut self, end: usize) -> Option<usize> {
         let text = self.text;
         let challenge = next_line(text, end).filter(|_| text.at(end) <= b' ')?;
-        memchr::memmem::find(text.slice(challenge.clone()), b"334")?;
+        let is_challenge = memchr::memmem::find(text.slice(challenge.clone()), b"334").is_some()
+            || text.at(challenge.start) == b'+';
+        if !is_challenge {
+            return None;
+        }
         let line = next_line(text, challenge.end)?;
         self.last_word_of(line, Kind::Secret)
     }

@@ -174,6 +174,7 @@ mod tests {
             ("1.5 [0 127.0.0.1:9] \"AUTH\" \"hunter2\"", &["hunter2"]),
             ("*2\r\n$4\r\nAUTH\r\n$7\r\nhunter2\r\n", &["hunter2"]),
             ("AUTH PLAIN AGFubgBodW50ZXIy\r\n", &["AGFubgBodW50ZXIy"]),
+            ("a1 LOGIN \"ann.lee\" \"tulip 99\"\r\n", &["ann.lee", "tulip 99"]),
             ("machine db.int\n login ann_l\n password dragon\n", &["ann_l", "dragon"]),
             ("FAILED SU (to root) ann77 on pts/5", &["ann77"]),
             ("ConvertTo-SecureString 'superman' -AsPlainText", &["superman"]),

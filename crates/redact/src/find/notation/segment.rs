@@ -21,6 +21,8 @@ pub(super) struct Syntax {
     pub(super) release: u8,
     /// What ends a segment, and a line does.
     pub(super) end: u8,
+    /// Whether the first field is a code: three capitals or digits at most.
+    pub(super) is_coded: bool,
     /// Fields that a segment has at least.
     pub(super) least: usize,
 }
@@ -128,7 +130,11 @@ impl Scan<'_> {
             return None;
         }
         let fields = Fields::of(text, end, syntax);
-        if fields.count < syntax.least {
+        let first = text.slice(fields.get(1));
+        let code = first.split(|byte| *byte == syntax.parts).next().unwrap_or_default();
+        let is_code = code.len() <= 3
+            && code.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        if fields.count < syntax.least || syntax.is_coded && !is_code {
             return None;
         }
         self.is_read(start, fields.end);

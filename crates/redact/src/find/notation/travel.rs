@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::judge::is_filled;
 use crate::find::scan::Scan;
-use crate::find::text::is_blank;
+use crate::find::text::{Text, is_blank};
 use crate::kind::Kind;
 
 /// Elements of a driving licence (AAMVA, card design standard, D.12.5).
@@ -36,7 +36,13 @@ const ELEMENTS: &[(&[u8], Kind)] = &[
 const LONGEST_ELEMENT: usize = 80;
 
 /// Titles at the end of a traveller's name.
-const TITLES: &[&[u8]] = &[b"MR", b"MRS", b"MS", b"MISS", b"MSTR", b"DR", b"CHD", b"INF", b"PROF"];
+const TITLES: &[&[u8]] = &[b"MR", b"MRS", b"MISS", b"MSTR", b"CHD", b"INF", b"MS", b"DR", b"PROF"];
+/// Those of them that mean little else, and make a traveller without a number.
+const SURE_TITLES: usize = 6;
+
+fn line_end(text: Text<'_>, place: usize) -> usize {
+    text.run(place, LONGEST_ELEMENT, |byte| !matches!(byte, b'\n' | b'\r' | 0 | 0x1e))
+}
 
 impl Scan<'_> {
     /// `DCSLEE`, a line of a licence, or `DCS: LEE`, with the word at `start`.
@@ -44,8 +50,7 @@ impl Scan<'_> {
         let text = self.text;
         let (_, kind) = ELEMENTS.iter().find(|(code, _)| text.has(start, code))?;
         let behind = start + 3;
-        let end =
-            text.run(behind, LONGEST_ELEMENT, |byte| !matches!(byte, b'\n' | b'\r' | 0 | 0x1e));
+        let end = line_end(text, behind);
         // The first one is glued to the type of the file: `DLDAQT642…`.
         let begins = matches!(text.before(start), b'\n' | b'\r' | 0);
         let colon = text.run(behind, 2, is_blank);
@@ -63,12 +68,19 @@ impl Scan<'_> {
             let is_string = text.at(colon) == b':' && text.at(quote) == b'"';
             return (is_string && self.hide_filled(quote + 1..stop, *kind)).then_some(stop);
         }
-        // One of several such lines.
-        let next = text.run(end, 2, |byte| matches!(byte, b'\n' | b'\r'));
-        let prior = text.run_back(start, 2, |byte| matches!(byte, b'\n' | b'\r'));
-        let line = text.run_back(prior, LONGEST_ELEMENT, |byte| !matches!(byte, b'\n' | b'\r' | 0));
-        let is_one = is_code(next) || is_code(line) && line < start;
-        if !begins || !is_one {
+        // One of several such lines, which have capitals only.
+        let gap = |byte: u8| matches!(byte, b'\n' | b'\r');
+        let next = text.run(end, 2, gap);
+        let third = text.run(line_end(text, next), 2, gap);
+        let above = |line: usize| {
+            let end = text.run_back(line, 2, gap);
+            text.run_back(end, LONGEST_ELEMENT, |byte| !gap(byte) && byte != 0)
+        };
+        let (prior, before) = (above(start), above(above(start)));
+        let around = [next, third, prior, before];
+        let others = around.into_iter().filter(|line| *line != start && is_code(*line)).count();
+        let is_small = text.slice(behind..end).iter().any(u8::is_ascii_lowercase);
+        if !begins || others < 2 || is_small {
             return None;
         }
         let from = if is_listed { text.run(colon + 1, 4, is_blank) } else { behind };
@@ -110,7 +122,13 @@ impl Scan<'_> {
         // `JOHN MR`, `JOHN PAUL MR`, `JOHNMR`
         let next = text.run(given + 1, 12, is_letter);
         let third = text.run(next + 1, 12, is_letter);
-        let is_title = |range: Range<usize>| TITLES.contains(&text.slice(range));
+        let titles = TITLES.get(..SURE_TITLES).filter(|_| !is_numbered).unwrap_or(TITLES);
+        let goes_on = |end: usize| {
+            !is_numbered && text.at(end) == b' ' && text.at(end + 1).is_ascii_alphabetic()
+        };
+        let is_title = |range: Range<usize>| {
+            titles.contains(&text.slice(range.clone())) && !goes_on(range.end)
+        };
         let is_titled = text.at(given) == b' ' && is_title(given + 1..next);
         let is_titled_later = text.has(next, b" ") && next > given + 1 && is_title(next + 1..third);
         let word = text.slice(slash + 1..given);
@@ -227,11 +245,13 @@ mod tests {
         for text in [
             "2 BA 117 Y 12JUL 5 LHRJFK HK1",
             "RP/LON1A0980/LON1A0980",
-            "READ/WRITE",
+            "READ/WRITE, AND/OR, CLIENT/SERVER",
             "1.READ/WRITE",
             "src/DATA/FILE and TCP/IP",
             "DATABASE\nDAMAGED\nDCSS\n",
             "DBC1\nDAU070 in\nDAYBRO\n",
+            "DAGSTUHL\nDBBACKUP\nx\n",
+            "DAC: digital to analog\nDCSS\n",
             "SEE DOCS FOR THE FORMAT",
             "1.2/3.4 GET/SET",
         ] {

@@ -179,8 +179,15 @@ pub(in crate::find) fn is_no_value(bytes: &[u8]) -> bool {
         || NO_VALUES.has(named(bytes))
 }
 
-/// `$2 WHERE …`: a parameter of a statement.
+/// `$2 WHERE …`, `@p2`, `@__email_0`: a parameter of a statement.
 fn is_parameter(bytes: &[u8]) -> bool {
+    let named = bytes.strip_prefix(b"@p").or_else(|| bytes.strip_prefix(b"@__"));
+    if named.is_some_and(|rest| {
+        let number = rest.rsplit(|byte| *byte == b'_').next().unwrap_or_default();
+        (1..=2).contains(&number.len()) && number.iter().all(u8::is_ascii_digit)
+    }) {
+        return true;
+    }
     let behind = |rest: &[u8]| rest.iter().position(|byte| !byte.is_ascii_digit());
     bytes.strip_prefix(b"$").is_some_and(|rest| match behind(rest) {
         None => (1..=2).contains(&rest.len()),

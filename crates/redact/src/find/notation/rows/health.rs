@@ -6,8 +6,15 @@ use crate::find::notation::segment::{Place, Syntax, field};
 use crate::kind::Kind::{self, Address, Birth, Name, NationalId, Passport, Phone};
 
 /// HL7, version 2. Other separators than these can be agreed on in `MSH`.
-const HL7: Syntax =
-    Syntax { fields: b"|#$!", parts: b'^', repeats: b'~', release: 0, end: b'\r', least: 2 };
+const HL7: Syntax = Syntax {
+    fields: b"|#$!",
+    parts: b'^',
+    repeats: b'~',
+    release: 0,
+    end: b'\r',
+    is_coded: false,
+    least: 2,
+};
 
 /// A person's name (XPN): family, given, further.
 const fn person(number: usize) -> Place {

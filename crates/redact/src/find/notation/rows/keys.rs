@@ -69,15 +69,15 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     },
     // SNMPv3: of Net-SNMP's settings and of routers'.
     Notation {
-        words: &[b"MD5", b"SHA", b"SHA-256", b"AES", b"DES", b"AES128"],
+        words: &[b"createUser"],
         is_caseless: false,
-        around: Behind(b" \""),
-        find: |scan, _, end| scan.behind_method(end),
+        around: Behind(b" "),
+        find: |scan, _, end| scan.created_user(end),
         example: (
             "createUser ann77 SHA \"tulip9999\" AES \"rose99999\"\n",
             &["ann77", "tulip9999", "rose99999"],
         ),
-        keeps: "hash SHA \"\" is not AES \"cbc\"",
+        keeps: "createUser NAME MD5 AES\ncreateUser USERNAME (MD5|SHA)\n",
     },
     Notation {
         words: &[b"sha", b"md5"],
@@ -94,6 +94,18 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         find: |scan, _, end| scan.behind_method(end),
         example: ("group ops priv aes 128 rose99999\n", &["rose99999"]),
         keeps: "group ops priv aes 128\n",
+    },
+    // Where Net-SNMP keeps its users.
+    Notation {
+        words: &[b"usmUser"],
+        is_caseless: false,
+        around: Behind(b" "),
+        find: |scan, _, end| scan.kept_user(end),
+        example: (
+            "usmUser 1 3 0x80001f8880e9 \"ann77\" \"ann77\" NULL .1.3.6.1 0x0123456789abcdef0123456789abcdef .1.3 \"\"",
+            &["ann77", "ann77", "0x0123456789abcdef0123456789abcdef"],
+        ),
+        keeps: "usmUser 1 3 0x80001f8880e9 \"\" \"\" NULL .1.3.6.1",
     },
     // `wpa_supplicant.conf`.
     Notation {
@@ -224,7 +236,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     Notation {
         words: &[b"thin", b"oci", b"oci8"],
         is_caseless: false,
-        around: Behind(b":"),
+        around: Before(b"oracle:"),
         find: |scan, _, end| scan.connect_string(end + 1),
         example: ("jdbc:oracle:thin:ann77/tulip99@db:1521:ORCL", &["ann77", "tulip99"]),
         keeps: "jdbc:oracle:thin:@//db:1521/ORCL",

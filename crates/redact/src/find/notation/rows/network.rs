@@ -83,6 +83,14 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("C: AUTH PLAIN\r\nS: 334 \r\nC: AGFubgB0dWxpcDk5\r\n", &["AGFubgB0dWxpcDk5"]),
         keeps: "AUTH PLAIN\r\n504 5.5.4\r\nQUIT\r\n",
     },
+    Notation {
+        words: &[b"PLAIN", b"LOGIN", b"XOAUTH2"],
+        is_caseless: false,
+        around: Word(b"authenticate"),
+        find: |scan, _, end| scan.answer_to_challenge(end),
+        example: ("a2 AUTHENTICATE PLAIN\r\n+ \r\nAGFubgB0dWxpcDk5\r\n", &["AGFubgB0dWxpcDk5"]),
+        keeps: "a2 AUTHENTICATE PLAIN\r\na2 NO\r\n",
+    },
     // IMAP.
     Notation {
         words: &[b"ENVELOPE"],
@@ -175,6 +183,44 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         find: |scan, _, end| scan.principal(end),
         example: ("#0>  Client: ann77 @ EXAMPLE.ORG\n", &["ann77"]),
         keeps: "Client: krbtgt/EXAMPLE.ORG @ EXAMPLE.ORG\nClient: 3 connections\n",
+    },
+    // Services are no one's, although they are written like addresses of mail.
+    Notation {
+        words: &[
+            b"krbtgt",
+            b"host",
+            b"HTTP",
+            b"http",
+            b"ldap",
+            b"cifs",
+            b"nfs",
+            b"imap",
+            b"smtp",
+            b"postgres",
+            b"hdfs",
+            b"hive",
+            b"kafka",
+            b"zookeeper",
+            b"DNS",
+            b"MSSQLSvc",
+        ],
+        is_caseless: false,
+        around: Behind(b"/"),
+        find: |scan, _, end| scan.service_principal(end + 1),
+        example: ("ann77@EXAMPLE.ORG for host/db.example.org@EXAMPLE.ORG", &["ann77@EXAMPLE.ORG"]),
+        keeps: "krbtgt/EXAMPLE.ORG@EXAMPLE.ORG HTTP/web.example.org@EXAMPLE.ORG",
+    },
+    // iCalendar.
+    Notation {
+        words: &[b"LOCATION"],
+        is_caseless: false,
+        around: Behind(b":"),
+        find: |scan, start, end| scan.location(start, end + 1),
+        example: (
+            "BEGIN:VEVENT\nLOCATION:9 High Street\\, Ely\nEND:VEVENT",
+            &["9 High Street\\, Ely"],
+        ),
+        keeps: "BEGIN:VEVENT\nLOCATION:Room 5 East\nEND:VEVENT",
     },
     // jCard (RFC 7095).
     Notation {

@@ -6,11 +6,29 @@ use crate::find::notation::segment::{Place, Syntax, field};
 use crate::kind::Kind::{Account, Address, Birth, Email, Name, NationalId, Passport, Phone};
 
 /// ISO 9735 with its default signs.
-const EDIFACT: Syntax =
-    Syntax { fields: b"+", parts: b':', repeats: 0, release: b'?', end: b'\'', least: 1 };
+const EDIFACT: Syntax = Syntax {
+    fields: b"+",
+    parts: b':',
+    repeats: 0,
+    release: b'?',
+    end: b'\'',
+    is_coded: true,
+    least: 1,
+};
 
-const X12: Syntax =
-    Syntax { fields: b"*", parts: b':', repeats: b'^', release: 0, end: b'~', least: 1 };
+const X12: Syntax = Syntax {
+    fields: b"*",
+    parts: b':',
+    repeats: b'^',
+    release: 0,
+    end: b'~',
+    is_coded: true,
+    least: 1,
+};
+
+/// Segments that do not begin with a code.
+const EDIFACT_UNCODED: Syntax = Syntax { is_coded: false, ..EDIFACT };
+const X12_UNCODED: Syntax = Syntax { is_coded: false, ..X12 };
 
 const TELEPHONES: &[&str] = &["TE", "FX", "CP", "HP", "WP", "NP", "AP", "BN", "PC"];
 /// Numbers of persons among the references of a claim.
@@ -63,7 +81,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
                 .slice(end..text.run(end, 80, |byte| !matches!(byte, b':' | b'\'' | b'\n' | 0)));
             let kind = if line.contains(&b'@') { Email } else { Phone };
             let place = field(1, kind).parts(1, 1);
-            scan.segment(start, end, &EDIFACT, &[place]);
+            scan.segment(start, end, &EDIFACT_UNCODED, &[place]);
             // An address is not looked for backwards over the signs before it.
             (kind == Email).then(|| end + line.len())
         },
@@ -138,7 +156,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         around: Behind(b"+"),
         find: |scan, start, end| {
             const PLACES: &[Place] = &[field(1, Name).parts(1, 1), field(2, Name).parts(1, 1)];
-            scan.segment(start, end, &EDIFACT, PLACES)
+            scan.segment(start, end, &EDIFACT_UNCODED, PLACES)
         },
         example: ("TIF+SMITH:A+JOHN MR:A:1'", &["SMITH", "JOHN MR"]),
         keeps: "TIF++:A:1'",
@@ -176,7 +194,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         is_caseless: false,
         around: Behind(b"*"),
         find: |scan, start, end| {
-            scan.segment(start, end, &X12, &[field(1, Address), field(2, Address)])
+            scan.segment(start, end, &X12_UNCODED, &[field(1, Address), field(2, Address)])
         },
         example: ("N3*9 HIGH STREET*APT 2~", &["9 HIGH STREET", "APT 2"]),
         keeps: "N3*~",
@@ -186,7 +204,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         is_caseless: false,
         around: Behind(b"*"),
         find: |scan, start, end| {
-            scan.segment(start, end, &X12, &[field(1, Address), field(3, Address)])
+            scan.segment(start, end, &X12_UNCODED, &[field(1, Address), field(3, Address)])
         },
         example: ("N4*SPRINGFIELD*IL*62704~", &["SPRINGFIELD", "62704"]),
         keeps: "N4**IL**US~",

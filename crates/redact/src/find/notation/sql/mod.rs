@@ -11,12 +11,11 @@ pub(in crate::find) use statement::Statement;
 
 use statement::Columns;
 
-use crate::field_name::{self, Field, Sureness};
+use crate::field_name::{self, Field};
 use crate::find::field::value::{Separator, Value};
 use crate::find::plausible;
 use crate::find::scan::Scan;
 use crate::find::text::{Text, is_blank, is_word, number};
-use crate::kind::Kind;
 
 /// Bytes of a list of values, and of one of them.
 const LONGEST: usize = 4096;
@@ -88,7 +87,8 @@ impl Scan<'_> {
         let quote = usize::from(matches!(text.at(end), b'"' | b'\''));
         let sign = text.run(end + quote, 2, is_blank);
         let from = text.run(sign, 4, |byte| b"=:> ".contains(&byte));
-        let is_list = matches!(text.at(from), b'[' | b'(') || text.has(from, b"$1 = ");
+        let is_map = text.has(from, b"array{\"1\"") || text.has(from, b"{\"1\"");
+        let is_list = matches!(text.at(from), b'[' | b'(') || text.has(from, b"$1 = ") || is_map;
         let line = text.run(from, LONGEST, |byte| byte != b'\n' && byte != 0);
         let is_typed = memchr::memmem::find(text.slice(from..line), b"(String)").is_some();
         let is_joined = from > sign && b"=:".contains(&text.at(sign)) || text.at(end) == b' ';
@@ -99,6 +99,7 @@ impl Scan<'_> {
         match text.at(from) {
             b'[' | b'(' => self.listed_values(from),
             b'$' => self.numbered_values(from),
+            _ if is_map => self.mapped_values(from),
             _ => self.typed_values(from),
         }
         None
@@ -159,6 +160,20 @@ impl Scan<'_> {
             }
             place = text.run(items.place, 2, |byte| byte == b',' || byte == b' ');
             self.ahead = place;
+        }
+    }
+
+    /// `array{"1":"ann","2":3}` (Doctrine).
+    fn mapped_values(&mut self, from: usize) {
+        let text = self.text;
+        let Some(columns) = Columns::before(text, from, &mut self.statement) else { return };
+        let mut place = text.run(from, 8, |byte| byte != b'{') + 1;
+        for at in 0..columns.len() {
+            let colon = text.run(place, 6, |byte| byte.is_ascii_digit() || byte == b'"');
+            let mut items = Items::of(text, colon + 1);
+            let Some(item) = items.next().filter(|_| text.at(colon) == b':') else { return };
+            self.cell(item, columns.get(at));
+            place = text.run(items.place, 2, |byte| byte == b',' || byte == b' ');
         }
     }
 
@@ -311,7 +326,7 @@ impl Scan<'_> {
 fn field_of_expression(name: &[u8]) -> Option<Field> {
     let inner = name.rsplit(|byte| *byte == b'(').next().unwrap_or_default();
     let column = inner.split(|byte| matches!(byte, b':' | b')')).next().unwrap_or_default();
-    sure(field_name::field(column))
+    field_name::field(column)
 }
 
 /// What the column of `users.uq_users_email`, the name of an index, announces.
@@ -336,15 +351,7 @@ fn field_of_key(key: &[u8]) -> Option<Field> {
     {
         name = name.get(..at).unwrap_or_default();
     }
-    sure(field_name::field(name))
-}
-
-/// The value of a key is whole: a name has no need of two words.
-fn sure(field: Option<Field>) -> Option<Field> {
-    field.map(|field| match (field.kind, field.sureness) {
-        (Kind::Name, Sureness::Maybe) => Field { sureness: Sureness::Likely, ..field },
-        _ => field,
-    })
+    field_name::field(name)
 }
 
 #[cfg(test)]
@@ -383,6 +390,10 @@ mod tests {
                 "[Parameters=[@p0='Ann' (Size = 40), @p1='4'], CommandType='Text']\nINSERT INTO [Users] ([FirstName], [Age]) VALUES (@p0, @p1)",
                 &["Ann"],
             ),
+            (
+                "'INSERT INTO p (last_name, n) VALUES (?, ?)' (parameters: array{\"1\":\"Lee\",\"2\":3}, types: array{\"1\":2})",
+                &["Lee"],
+            ),
             ("Query:[\"insert into u (city, n) values (?, ?)\"], Params:[(Ely,3)]", &["Ely"]),
         ] {
             assert_eq!(hidden(text), wanted, "{text}");
@@ -419,6 +430,10 @@ mod tests {
             "Key (order_id)=(4711) is not present in table \"orders\".",
             "Duplicate entry '42' for key 'PRIMARY'",
             "Duplicate entry 'SKU-1' for key 'products.sku'",
+            "Duplicate entry 'Berlin' for key 'cities.name'",
+            "DETAIL:  parameters: $1 = 'High Priority', $2 = 'In Progress', $3 = 'North America'",
+            "[SQL: UPDATE products SET name = ? WHERE id = ?]\n[parameters: ('Garden Chair', 7)]",
+            "insert into products (name) values (?)\nbinding parameter [1] as [VARCHAR] - [Garden Chair]",
             "call f with args=('Ann', 3)",
             "the parameters: [a, b] of the model",
             "Params:[(1,2)]",

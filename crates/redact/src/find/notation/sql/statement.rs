@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
-use crate::field_name::{self, Field};
+use crate::field_name::{self, Field, Sureness};
 use crate::find::text::{Text, is_word, number};
 use crate::word_set::WordSet;
 
 /// Bytes before a list of values in which its statement is looked for, and bytes of one.
 const FAR: usize = 4096;
+/// Bytes of the names of a table and a column.
+const LONGEST_NAME: usize = 128;
 /// Placeholders and columns of a statement.
 const MOST: usize = 64;
 
@@ -47,7 +49,7 @@ impl Columns {
         while place < statement.end {
             let byte = text.at(place);
             if let Some((slot, end)) = placeholder(text, place) {
-                let field = field_name::field(text.slice(reader.column.clone()));
+                let field = reader.field(text);
                 if let Some(free) = columns.fields.get_mut(slot.unwrap_or(columns.count)) {
                     *free = free.or(field);
                 }
@@ -73,6 +75,9 @@ impl Columns {
 struct Reader {
     /// The last name of a column.
     column: Range<usize>,
+    /// The last table, and whether the next word is one.
+    table: Range<usize>,
+    is_table_next: bool,
     /// The columns of `INSERT INTO t (…)`.
     inserted: Vec<Range<usize>>,
     part: Part,
@@ -127,8 +132,31 @@ static BETWEEN: WordSet<128> = WordSet::new(&[
 ]);
 
 impl Reader {
+    /// What the last column announces; a `name` is not a person's in a table of products.
+    fn field(&self, text: Text<'_>) -> Option<Field> {
+        let column = text.slice(self.column.clone());
+        let field = field_name::field(column)?;
+        if field.sureness != Sureness::Maybe {
+            return Some(field);
+        }
+        let mut name = [b'_'; LONGEST_NAME];
+        let table = text.slice(self.table.clone());
+        let table = table.strip_suffix(b"s").unwrap_or(table);
+        let end = table.len() + 1 + column.len();
+        name.get_mut(..table.len())?.copy_from_slice(table);
+        name.get_mut(table.len() + 1..end)?.copy_from_slice(column);
+        field_name::field(name.get(..end)?).and(Some(field))
+    }
+
     fn word(&mut self, text: Text<'_>, word: Range<usize>) {
         let bytes = text.slice(word.clone());
+        if std::mem::take(&mut self.is_table_next) {
+            self.table = word.clone();
+            // `public.users`
+            self.is_table_next = text.at(word.end) == b'.' || text.has(word.end, b"\".");
+        }
+        let before_table = [&b"into"[..], b"from", b"update", b"join"];
+        self.is_table_next |= before_table.iter().any(|known| bytes.eq_ignore_ascii_case(known));
         match self.part {
             Part::Other if bytes.eq_ignore_ascii_case(b"into") => self.part = Part::Table,
             Part::Columns if self.inserted.len() < MOST => self.inserted.push(word),
