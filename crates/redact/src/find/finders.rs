@@ -140,6 +140,8 @@ pub(in crate::find) static OF_MIXED_WORDS: Order = Order::new(&[
         of: Words::ANY.first(ByteSet::of(b"7")),
         find: |scan, start, end| scan.command(start, end),
     },
+    // `4111…D2712…`: before tokens, which it may look like.
+    Finder { of: Words::ANY.len(21, LONG), find: |scan, start, end| scan.joined_track(start, end) },
     // Check digits prove it: before tokens, which only look random.
     Finder {
         of: Words::ANY,

@@ -212,6 +212,7 @@ fn word_end(text: Text<'_>, start: usize) -> usize {
         let byte = text.at(end);
         let ends = match byte {
             0..=b' ' | b'"' | b'\'' | b'`' | b'<' | b'>' => true,
+            b';' if names_option(text, end + 1) => true,
             b',' | b';' | b'&' | b')' | b']' | b'}' | b'|' => begins_anew(text, end + 1),
             b'\\' => matches!(text.at(end + 1), b'"' | b'\'' | b'n' | b'r' | b't' | b'0'),
             _ => false,
@@ -236,6 +237,12 @@ fn begins_anew(text: Text<'_>, place: usize) -> bool {
     }
     let name = text.run(place, 48, |byte| is_word(byte) || byte == b'-' || byte == b'.');
     name > place && matches!(text.at(name), b'=' | b':') || text.has(place, b"amp;")
+}
+
+/// Whether `Persist Security Info=` follows, an option of several words.
+fn names_option(text: Text<'_>, place: usize) -> bool {
+    let name = text.run(place, 32, |byte| byte.is_ascii_alphabetic() || byte == b' ');
+    text.at(place).is_ascii_uppercase() && text.at(name) == b'=' && name > place + 4
 }
 
 /// Words of a name or an address: up to the end of the line, a strong separator, or the

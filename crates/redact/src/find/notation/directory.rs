@@ -5,7 +5,7 @@ use crate::field_name::{self, Field, Sureness};
 use crate::find::field::value::{Separator, Value};
 use crate::find::plausible::{self, place};
 use crate::find::scan::Scan;
-use crate::find::text::{is_blank, is_word};
+use crate::find::text::{is_blank, is_letter, is_word};
 use crate::kind::Kind;
 
 /// Bytes of a value.
@@ -124,6 +124,16 @@ impl Scan<'_> {
         let at = text.run(from, 128, |byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte));
         let end = text.run(at + 1, 128, |byte| byte.is_ascii_uppercase() || b".-".contains(&byte));
         (text.at(at) == b'@' && end > at + 3 && !is_word(text.at(end))).then_some(end)
+    }
+
+    /// `Lee\, Ann,OU=…`, whose name begins at `from`.
+    pub(super) fn escaped_name(&mut self, from: usize) -> Option<usize> {
+        let text = self.text;
+        let is_part = |byte: u8| is_letter(byte) || b" .'-".contains(&byte);
+        let comma = text.run(from, 64, is_part);
+        let end = text.run(comma + 2, 64, is_part);
+        let is_name = comma > from && text.has(comma, b"\\,") && end > comma + 2;
+        if is_name && self.hide_filled(from..end, Kind::Name) { Some(end) } else { None }
     }
 
     /// `LOCATION:9 High Street\, Ely`, whose value begins at `from`.

@@ -4,7 +4,7 @@
 use super::judge::is_organisation;
 use crate::field_name::{Field, Sureness};
 use crate::find::text::Text;
-use crate::kind::Kind::{self, Address, Birth, Name, NationalId, Passport, Phone, Place, User};
+use crate::kind::Kind::{self, Address, Birth, Name, NationalId, Passport, Phone, User};
 
 /// An element, as it is written.
 const ELEMENTS: &[(&[u8], Kind)] = &[
@@ -28,8 +28,6 @@ const ELEMENTS: &[(&[u8], Kind)] = &[
     (b"IndividualName", Name),
     (b"DocID", Passport),
     (b"IdentityDocID", Passport),
-    // KML.
-    (b"coordinates", Place),
     // SAML.
     (b"NameID", User),
     (b"NameIdentifier", User),

@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
+use crate::find::number::check_digits::luhn;
 use crate::find::scan::Scan;
-use crate::find::text::{is_blank, number};
+use crate::find::text::{digits, is_blank, number};
 use crate::kind::Kind;
 
 /// Bytes of a message that are looked through.
@@ -101,6 +102,22 @@ impl Scan<'_> {
         is_track.then(|| self.hide(start..stop, Kind::Card))
     }
 
+    /// `4111…D2712…`, the second track as terminals write it, if the check digit and the month
+    /// of its end are right; the word is at `start..end`.
+    pub(in crate::find) fn joined_track(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let sign = text.run(start, 20, |byte| byte.is_ascii_digit());
+        let stop = text.run(sign + 1, 24, |byte| byte.is_ascii_digit());
+        let stop = text.run(stop, 1, |byte| byte == b'F');
+        if text.at(sign) != b'D' || stop != end || stop - sign < 8 {
+            return None;
+        }
+        let (digits, count) = digits::<19>(text.slice(start..sign))?;
+        let month = number(text.slice(sign + 3..sign + 5))?;
+        let is_card = count >= 13 && luhn(digits.get(..count)?) && (1..=12).contains(&month);
+        is_card.then(|| self.hide(start..end, Kind::Card))
+    }
+
     /// `DE35: 4111…=2712…`: the element whose number is in `number_at`, and its value from
     /// `from` on.
     pub(super) fn data_element(&mut self, number_at: Range<usize>, from: usize) -> Option<usize> {
@@ -168,6 +185,7 @@ mod tests {
                 "[DE45] B4111111111111111^LEE/ANN M^2712101",
                 &["B4111111111111111^LEE/ANN M^2712101"],
             ),
+            ("57: 4111111111111111D27121011234567890F", &["4111111111111111D27121011234567890F"]),
             ("\"DE52\": \"0123ABCD4567EF89\"", &["0123ABCD4567EF89"]),
             ("F102 : 4053201388", &["4053201388"]),
         ] {
@@ -184,6 +202,7 @@ mod tests {
             "for bit 52 see the table of 64 elements",
             "ABC ;4=5;41=2;42",
             "1700000000000=3",
+            "4111111111111112D27121011234567890F",
             "%B %d %Y^%B",
             "8=FIX.4.4 is the version",
         ] {

@@ -19,6 +19,10 @@ impl Scan<'_> {
             let close = text.run_back(line, 8, |byte| byte <= b' ');
             let last = text.run_back(close.saturating_sub(1), 256, |byte| byte != b'"');
             let is_last = text.before(close) == b'"' && last > end + 2 && last + 1 < close;
+            let first = end + 3..text.run(end + 3, 256, |byte| byte != b'"' && byte > b' ');
+            if is_last && first.end < last {
+                self.hide_filled(first, Kind::User);
+            }
             return is_last.then(|| self.hide(last..close - 1, Kind::Password));
         }
         if text.has(end, b"\r\n$") {

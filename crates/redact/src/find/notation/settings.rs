@@ -3,6 +3,9 @@
 
 use std::ops::Range;
 
+use crate::field_name;
+use crate::find::field::value::{Separator, Value};
+use crate::find::plausible;
 use crate::find::plausible::person_name::is_role_account;
 use crate::find::plausible::placeholder::is_no_value;
 use crate::find::scan::Scan;
@@ -43,6 +46,36 @@ impl Scan<'_> {
         let user = end + 1..text.run(end + 1, LONGEST, |byte| byte > b' ');
         let fits = text.at(end) == b' ' && text.at(user.end) == b' ';
         if fits { self.user_and_word(user) } else { None }
+    }
+
+    /// `{tulip;99}`, whose text begins at `from`.
+    pub(super) fn braced(&mut self, from: usize) -> Option<usize> {
+        let text = self.text;
+        let end = text.run(from, LONGEST, |byte| byte != b'}' && byte > b' ');
+        let is_closed = text.at(end) == b'}' && !is_no_value(text.slice(from..end));
+        (is_closed && end > from + 2).then(|| self.hide(from..end, Kind::Password))
+    }
+
+    /// `inline:<base64>|2^20`, whose key begins at `from`.
+    pub(super) fn inline_key(&mut self, from: usize) -> Option<usize> {
+        let text = self.text;
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+        let end = text.run(from, LONGEST, is_part);
+        (end - from >= 30).then(|| self.hide(from..end, Kind::Secret))
+    }
+
+    /// `{<<"user">>,<<"ann">>}`, whose name begins at `from`.
+    pub(super) fn pair_of_binaries(&mut self, from: usize) -> Option<usize> {
+        let text = self.text;
+        let name = text.run(from, 64, |byte| byte != b'"' && byte != b'\n');
+        let behind =
+            [&b"\">>,<<\""[..], b"\">>, <<\""].into_iter().find(|sign| text.has(name, sign))?;
+        let start = name + behind.len();
+        let end = text.run(start, LONGEST, |byte| byte != b'"' && byte != b'\n');
+        let field = field_name::field(text.slice(from..name))?;
+        let value = Value { range: start..end, is_delimited: true, separator: Separator::Tight };
+        let range = plausible::sensitive(text, &value, field)?;
+        Some(self.hide(range, field.kind))
     }
 
     /// Hides `user`, and the word behind the byte at its end.

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::judge::is_filled;
+use crate::find::plausible::place::is_coordinate;
 use crate::find::scan::Scan;
 use crate::find::text::{Text, is_blank};
 use crate::kind::Kind;
@@ -149,6 +150,61 @@ impl Scan<'_> {
         is_traveller.then(|| self.hide(start..end, Kind::Name))
     }
 
+    /// `CTCM BA HK1/441353555012`, `FOID BA HK1 PP012345678/P1`: the value at the end of the
+    /// line whose word is at `start..end`.
+    pub(super) fn contact_of_traveller(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let line = text.run(end, 96, |byte| !matches!(byte, b'\n' | b'\r' | 0));
+        let stop = text.run_back(line, 16, |byte| byte == b' ');
+        // `/P1`: which traveller.
+        let number = text.run_back(stop, 2, |byte| byte.is_ascii_digit());
+        let is_numbered = number < stop && text.slice(number.saturating_sub(2)..number) == b"/P";
+        let stop = if is_numbered { number - 2 } else { stop };
+        let is_part = |byte: u8| byte > b' ' && byte != b'/';
+        let is_mail = text.has(start, b"CTCE");
+        let from = match is_mail {
+            // `ANN.LEE//EXAMPLE.ORG`, whose signs are doubled.
+            true => text.run(end, stop.saturating_sub(end), |byte| byte != b'/') + 1,
+            false => text.run_back(stop, 64, is_part),
+        };
+        let kind = match text.slice(start..end) {
+            b"FOID" => Kind::Passport,
+            b"FQTV" => Kind::Account,
+            b"CTCE" => Kind::Email,
+            _ => Kind::Phone,
+        };
+        let is_foid =
+            kind == Kind::Passport && text.slice(from..from + 2).iter().all(u8::is_ascii_uppercase);
+        let from = if is_foid { from + 2 } else { from };
+        let digits = text.slice(from..stop).iter().filter(|byte| byte.is_ascii_digit()).count();
+        if from <= end || stop <= from + 4 || !is_mail && digits < 5 {
+            return None;
+        }
+        self.hide_filled(from..stop, kind).then_some(line)
+    }
+
+    /// Longitudes and latitudes between blanks, from `from` to the end of the element.
+    pub(super) fn list_of_places(&mut self, start: usize, from: usize) -> Option<usize> {
+        let text = self.text;
+        let end = text.run(from, 1 << 16, |byte| byte != b'<' && byte != 0);
+        if self.is_read(start, end) {
+            return None;
+        }
+        let mut place = text.run(from, end - from, |byte| byte.is_ascii_whitespace());
+        while place < end {
+            let stop = text.run(place, end - place, |byte| !byte.is_ascii_whitespace());
+            let comma = text.run(place, stop - place, |byte| byte != b',');
+            let second = text.run(comma + 1, stop.saturating_sub(comma + 1), |byte| byte != b',');
+            let is_exact = is_coordinate(text.slice(place..comma), 2)
+                && is_coordinate(text.slice(comma + 1..second), 2);
+            if is_exact {
+                self.hide(place..second, Kind::Place);
+            }
+            place = text.run(stop, end - stop, |byte| byte.is_ascii_whitespace());
+        }
+        Some(end)
+    }
+
     /// `SSR DOCS BA HK1/P/GBR/012345678/GBR/12JUL76/M/23AUG26/SMITH/JOHN`, whose `DOCS` ends
     /// at `end`; and `DOCA`, an address.
     pub(super) fn travel_document(&mut self, start: usize, end: usize) -> Option<usize> {
@@ -170,10 +226,11 @@ impl Scan<'_> {
             &[(3, Kind::Address), (4, Kind::Address), (6, Kind::Address)];
         let places = if is_address { addresses } else { documents };
         // `HK1 P/GBR/…`: the type of the document is before the first sign.
+        let sign = text.at(first);
         let is_typed = text.before(first).is_ascii_uppercase() && text.before(first - 1) == b' ';
         let mut from = if is_typed { first - 1 } else { first + 1 };
         for number in 1..=10 {
-            let until = text.run(from, stop.saturating_sub(from), |byte| byte != b'/');
+            let until = text.run(from, stop.saturating_sub(from), |byte| byte != sign);
             let value = from..text.run_back(until, until - from, |byte| byte == b' ');
             let kind = places.iter().find(|(wanted, _)| *wanted == number).map(|(_, kind)| *kind);
             if let Some(kind) = kind {
@@ -211,6 +268,11 @@ mod tests {
                 "SSR DOCS BA HK1 P/GBR/012345678/GBR/12JUL76/M/23AUG26/LEE/ANN",
                 &["012345678", "12JUL76", "LEE", "ANN"],
             ),
+            (
+                "SR DOCS YY HK1-P-GBR-012345678-GBR-12JUL76-F-23AUG26-LEE-ANN-H/P1",
+                &["012345678", "12JUL76", "LEE", "ANN"],
+            ),
+            ("SSR CTCE BA HK1/ANN.LEE//EXAMPLE.ORG/P1", &["ANN.LEE//EXAMPLE.ORG"]),
             ("NM1SMITH/JOHN PAUL MR", &["SMITH/JOHN PAUL"]),
             (
                 "SSR DOCS BA HK1/P/GBR/012345678/GBR/12JUL76/M/23AUG26/SMITH/JOHN/P1",

@@ -224,9 +224,42 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("HELLO 3 AUTH ann77 tulip99\n", &["ann77", "tulip99"]),
         keeps: "HELLO 3 AUTH\n",
     },
+    // Values in braces of ODBC.
+    Notation {
+        words: &[b"pwd", b"password"],
+        is_caseless: true,
+        around: Behind(b"={"),
+        find: |scan, _, end| scan.braced(end + 2),
+        example: ("dsn=wh;pwd={tulip;99};\n", &["tulip;99"]),
+        keeps: "DSN=wh;Pwd={};password={}\n",
+    },
+    // SDES of SRTP (RFC 4568).
+    Notation {
+        words: &[b"inline"],
+        is_caseless: false,
+        around: Behind(b":"),
+        find: |scan, _, end| scan.inline_key(end + 1),
+        example: (
+            "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR|2^20",
+            &["PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR"],
+        ),
+        keeps: "functions: inline:never inline: always",
+    },
+    // Erlang: pairs of binaries.
+    Notation {
+        words: &[b"<<\""],
+        is_caseless: false,
+        around: Before(b"{"),
+        find: |scan, _, end| scan.pair_of_binaries(end),
+        example: ("[{<<\"username\">>,<<\"ann77\">>}]", &["ann77"]),
+        keeps: "[{<<\"port\">>,<<\"5432\">>},{<<\"x\">>,3}]",
+    },
     // Oracle.
     Notation {
-        words: &[b"sqlplus", b"rman", b"expdp", b"impdp", b"sqlldr"],
+        words: &[
+            b"sqlplus", b"rman", b"expdp", b"impdp", b"sqlldr", b"CONNECT", b"connect", b"CONN",
+            b"conn",
+        ],
         is_caseless: false,
         around: Behind(b" "),
         find: |scan, _, end| scan.connect_string(end + 1),

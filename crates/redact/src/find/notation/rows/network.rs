@@ -250,7 +250,39 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("[\"bday\",{},\"date\",\"1980-02-03\"]", &["1980-02-03"]),
         keeps: "[\"bday\",{},\"date\",\"\"]",
     },
-    // SIP.
+    // SIP: whose name is before the address of a private host, which itself stays.
+    Notation {
+        words: &[b"<sip:", b"<sips:"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, place, _| {
+            scan.display_name(place + 1);
+            None
+        },
+        example: ("Remote-Party-ID: \"Ann Lee\" <sip:1001@10.0.0.1>;party=calling\n", &["Ann Lee"]),
+        keeps: "Contact: <sip:1001@10.0.0.1>\n",
+    },
+    // The number of a dialogue is written like an address of mail.
+    Notation {
+        words: &[b"Call"],
+        is_caseless: false,
+        around: Behind(b"-ID: "),
+        find: |scan, _, end| Some(scan.text.run(end + 5, 256, |byte| byte > b' ')),
+        example: (
+            "Call-ID: a84b4c76@pc33.example.org\nTo: ann@example.org\n",
+            &["ann@example.org"],
+        ),
+        keeps: "Call-ID: a84b4c76e66710@pc33.example.org\n",
+    },
+    // A name whose comma is escaped (RFC 4514).
+    Notation {
+        words: &[b"cn"],
+        is_caseless: true,
+        around: Behind(b"="),
+        find: |scan, _, end| scan.escaped_name(end + 1),
+        example: ("cn=Lee\\, Ann,OU=Users,DC=example", &["Lee\\, Ann"]),
+        keeps: "CN=db.example.org,OU=Servers,DC=example",
+    },
     Notation {
         words: &[b"o"],
         is_caseless: false,

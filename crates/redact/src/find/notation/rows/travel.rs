@@ -62,6 +62,18 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("$GPGLL,4916.45,N,12311.12,W,225444,A*31", &["4916.45", "12311.12"]),
         keeps: "$GPGLL,,,,,225444,V*1D",
     },
+    // KML.
+    Notation {
+        words: &[b"<coordinates>"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, place, end| scan.list_of_places(place, end),
+        example: (
+            "<coordinates>\n0.121817,52.205337,12\n0.121917,52.205437,12\n</coordinates>",
+            &["0.121817,52.205337", "0.121917,52.205437"],
+        ),
+        keeps: "<coordinates>0,0,0 1,1</coordinates>",
+    },
     // Reservations of airlines.
     Notation {
         words: &[
@@ -85,6 +97,18 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
             &["012345678", "12JUL76", "SMITH", "JOHN"],
         ),
         keeps: "SSR DOCS BA HK1/////",
+    },
+    // How to reach travellers, and other numbers of theirs.
+    Notation {
+        words: &[b"CTCM", b"CTCE", b"CTCP", b"CTCH", b"CTCB", b"CTCT", b"FOID", b"FQTV"],
+        is_caseless: false,
+        around: Behind(b" "),
+        find: |scan, start, end| scan.contact_of_traveller(start, end),
+        example: (
+            "SSR CTCM BA HK1/441353555012\nSSR FOID BA HK1 PP012345678\nOSI BA CTCP 441353555012\n",
+            &["441353555012", "012345678", "441353555012"],
+        ),
+        keeps: "SSR CTCM BA HK1\nSSR FQTV BA HK1\nSSR CTCE BA HK1/\n",
     },
     // Driving licences of North America.
     Notation {
