@@ -177,6 +177,14 @@ pub(in crate::find) static OF_NUMBERS: Order = Order::new(&[
         of: Words::ANY,
         find: |scan, start, end| is_part_of_longer(scan.text, start).then_some(end),
     },
+    // `1//0…`, a token of Google's.
+    Finder {
+        of: Words::ANY.len(1, 1).first(ByteSet::of(b"1")).next(ByteSet::of(b"/")),
+        find: |scan, start, end| {
+            let (range, kind) = secret::shaped(scan.text, start, end)?;
+            Some(scan.hide(range, kind))
+        },
+    },
     // `203.0.113.9`: before telephones, which are written with points, too.
     Finder {
         of: Words::ANY.len(1, 3).next(ByteSet::of(b".")),

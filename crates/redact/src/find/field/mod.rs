@@ -39,7 +39,9 @@ impl Scan<'_> {
         let is_place = separator == Separator::Tight
             && text.at(after).is_ascii_digit()
             && is_source_file(name);
-        if name == b"PASS" && separator == Separator::Colon || is_place {
+        let is_public = secret::public::is_public_field(text, text.slice(start..end), after)
+            || secret::public::is_public_field(text, name, after);
+        if name == b"PASS" && separator == Separator::Colon || is_place || is_public {
             return None;
         }
         let field = match self.announced_by(name) {
@@ -255,6 +257,9 @@ impl Scan<'_> {
             _ => true,
         };
         if !fits {
+            return None;
+        }
+        if secret::public::is_key_id(text, end, text.slice(value.range.clone())) {
             return None;
         }
         let range = plausible::sensitive(text, &value, field)?;

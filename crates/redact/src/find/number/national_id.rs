@@ -109,7 +109,12 @@ pub(in crate::find) fn identifier(text: Text<'_>, start: usize) -> Option<Range<
         fitting &= fitting.wrapping_sub(1);
         SCHEMES.get(at as usize)
     });
-    let found = schemes.into_iter().find_map(|scheme| {
+    let behind = text.at(start + lead);
+    let may_go_on = |scheme: &&Scheme| {
+        let next = scheme.shape.get(lead).copied().unwrap_or(0);
+        matches!(next, 0 | b'9' | b'A' | b'X') || next == behind
+    };
+    let found = schemes.into_iter().filter(may_go_on).find_map(|scheme| {
         let end = fit(text, start, scheme.shape)?;
         (scheme.is_right)(text.slice(start..end)).then_some(end)
     })?;
@@ -127,9 +132,10 @@ const fn by_leading() -> [u64; MOST_LEADING + 1] {
     let mut fitting = [0; MOST_LEADING + 1];
     let mut at = 0;
     while at < SCHEMES.len() {
-        let leading = SCHEMES[at].leading;
+        let Scheme { leading, shape, .. } = SCHEMES[at];
         fitting[leading] |= 1 << at;
-        if leading > 0 && leading < MOST_LEADING {
+        let may_end_with_digit = leading + 1 == shape.len() && shape[leading] == b'X';
+        if may_end_with_digit {
             fitting[leading + 1] |= 1 << at;
         }
         at += 1;

@@ -18,6 +18,7 @@ use crate::find::plausible::person_name::{is_name, is_user};
 use crate::find::plausible::place::{is_address, is_degrees};
 use crate::find::plausible::placeholder::{is_expression, is_no_value};
 use crate::find::secret::is_mixed;
+use crate::find::secret::public::{is_algorithm, scope_start};
 use crate::find::text::{Text, is_blank, is_letter, number};
 use crate::kind::Kind;
 
@@ -36,7 +37,9 @@ pub(in crate::find) fn sensitive(
     let is_literal = value.is_delimited || value.separator == Separator::Cell || is_setting;
     // `born=datetime.date(1984, 5, 3)`
     let is_date = field.kind == Kind::Birth;
-    if is_no_value(bytes) || !is_literal && !is_date && is_expression(bytes) {
+    if is_no_value(bytes)
+        || field.kind == Kind::Secret && is_algorithm(bytes)
+        || !is_literal && !is_date && is_expression(bytes) {
         return None;
     }
     if is_label(text, value, field) {
@@ -44,6 +47,11 @@ pub(in crate::find) fn sensitive(
     }
     if is_compared && !is_compared_value(value, bytes, field) {
         return None;
+    }
+    if field.kind == Kind::Secret
+        && let Some(scope) = scope_start(bytes)
+    {
+        return Some(value.range.start..value.range.start + scope);
     }
     let whole = || value.range.clone();
     let fits = match field.kind {

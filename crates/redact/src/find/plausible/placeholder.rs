@@ -227,7 +227,7 @@ pub(in crate::find) fn is_expression(bytes: &[u8]) -> bool {
     const VERBS: &[&[u8]] =
         &[b"New-", b"Get-", b"Read-", b"ConvertTo-", b"ConvertFrom-", b"Import-"];
     // Hardly any value has one of these.
-    if !bytes.iter().any(|byte| matches!(byte, b'.' | b':' | b'!' | b'-')) {
+    if !bytes.iter().any(|byte| matches!(byte, b'.' | b':' | b'!' | b'-' | b'(')) {
         return false;
     }
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.".contains(byte);
@@ -256,7 +256,17 @@ pub(in crate::find) fn is_expression(bytes: &[u8]) -> bool {
     // `windows_sys::core::PCWSTR`
     let is_path = bytes.windows(2).any(|pair| pair == b"::")
         && bytes.iter().all(|byte| is_part(byte) || *byte == b':');
-    is_call || is_member || is_cmdlet || is_macro || is_path
+    is_call || is_member || is_cmdlet || is_macro || is_path || is_plain_call(head, bytes)
+}
+
+/// `get_password(ctx`: a call of a function with names as its arguments.
+fn is_plain_call(head: &[u8], bytes: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_';
+    let arguments = bytes.get(head.len() + 1..).unwrap_or_default();
+    bytes.get(head.len()) == Some(&b'(')
+        && head.contains(&b'_')
+        && head.iter().all(is_name)
+        && arguments.iter().all(|byte| is_name(byte) || b", .&*->)".contains(byte))
 }
 
 /// Whether a name may end here with a suffix of a file.

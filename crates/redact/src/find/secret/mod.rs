@@ -1,10 +1,15 @@
 //! Keys and tokens that their shape gives away: prefixes of services, JSON Web Tokens,
 //! hashes of passwords, private keys, and text too random to be anything else.
 
+mod prefixes;
+pub(in crate::find) mod public;
 mod token;
+mod unlabelled;
 mod url;
 
 use std::ops::Range;
+
+use prefixes::{Prefix, prefixes};
 
 use crate::find::scan::Scan;
 use crate::find::text::{Text, is_word};
@@ -38,148 +43,6 @@ impl Alphabet {
     }
 }
 
-use Alphabet::{Hex, Plain, Upper, Url, Wide};
-
-/// Prefix, the fewest characters behind it, and what they are. Public knowledge: the
-/// services print them in their documentation so that leaks can be found.
-const PREFIXES: &[(&str, usize, Alphabet)] = &[
-    // Amazon's key ids.
-    ("AKIA", 16, Upper),
-    ("ASIA", 16, Upper),
-    ("ABIA", 16, Upper),
-    ("ACCA", 16, Upper),
-    ("AROA", 16, Upper),
-    ("AIDA", 16, Upper),
-    ("AGPA", 16, Upper),
-    ("ANPA", 16, Upper),
-    // Google, Firebase.
-    ("AIza", 30, Url),
-    ("ya29.", 20, Url),
-    ("1//0", 30, Url),
-    ("GOCSPX-", 20, Url),
-    // Code hosts and registries.
-    ("ghp_", 20, Plain),
-    ("gho_", 20, Plain),
-    ("ghu_", 20, Plain),
-    ("ghs_", 20, Plain),
-    ("ghr_", 20, Plain),
-    ("github_pat_", 20, Url),
-    ("glpat-", 16, Url),
-    ("gldt-", 16, Url),
-    ("glrt-", 16, Url),
-    ("glptt-", 16, Url),
-    ("glsoat-", 16, Url),
-    ("glcbt-", 16, Url),
-    ("npm_", 30, Plain),
-    ("pypi-", 40, Url),
-    ("rubygems_", 30, Hex),
-    ("cio", 32, Plain),
-    ("dckr_pat_", 20, Url),
-    ("dckr_oat_", 20, Url),
-    ("ATATT3", 40, Wide),
-    ("ATBB", 24, Plain),
-    ("NRAK-", 20, Upper),
-    ("NRJS-", 15, Hex),
-    // Chat and mail.
-    ("xoxb-", 10, Url),
-    ("xoxp-", 10, Url),
-    ("xoxa-", 10, Url),
-    ("xoxe-", 10, Url),
-    ("xoxe.", 10, Wide),
-    ("xoxr-", 10, Url),
-    ("xoxs-", 10, Url),
-    ("xoxo-", 10, Url),
-    ("xoxc-", 10, Url),
-    ("xoxd-", 10, Wide),
-    ("xapp-", 20, Url),
-    ("SG.", 40, Wide),
-    ("key-", 32, Hex),
-    ("xkeysib-", 40, Url),
-    ("SK", 32, Hex),
-    ("AC", 32, Hex),
-    // Payment.
-    ("sk_live_", 16, Plain),
-    ("sk_test_", 16, Plain),
-    ("rk_live_", 16, Plain),
-    ("rk_test_", 16, Plain),
-    ("pk_live_", 16, Plain),
-    ("whsec_", 20, Wide),
-    ("sq0atp-", 20, Url),
-    ("sq0csp-", 30, Url),
-    ("EAAA", 50, Url),
-    ("EAACEd", 20, Plain),
-    ("EAA", 80, Plain),
-    ("access_token$production$", 30, Wide),
-    ("shpat_", 30, Hex),
-    ("shpca_", 30, Hex),
-    ("shppa_", 30, Hex),
-    ("shpss_", 30, Hex),
-    ("rzp_live_", 14, Plain),
-    ("rzp_test_", 14, Plain),
-    ("live_", 30, Plain),
-    ("APP_USR-", 20, Url),
-    // Models.
-    ("sk-ant-", 20, Url),
-    ("sk-proj-", 20, Url),
-    ("sk-svcacct-", 20, Url),
-    ("sk-or-", 20, Url),
-    ("sk-", 20, Url),
-    ("hf_", 30, Plain),
-    ("gsk_", 30, Plain),
-    ("r8_", 30, Plain),
-    ("pplx-", 30, Plain),
-    ("xai-", 40, Plain),
-    // Clouds and tools.
-    ("dop_v1_", 40, Hex),
-    ("doo_v1_", 40, Hex),
-    ("dor_v1_", 40, Hex),
-    ("hvs.", 20, Url),
-    ("hvb.", 20, Url),
-    ("hvr.", 20, Url),
-    ("s.", 24, Plain),
-    ("dapi", 32, Hex),
-    ("pul-", 40, Hex),
-    ("lin_api_", 30, Plain),
-    ("secret_", 40, Plain),
-    ("ntn_", 40, Plain),
-    ("figd_", 30, Url),
-    ("dp.pt.", 40, Plain),
-    ("dp.st.", 40, Wide),
-    ("sbp_", 40, Hex),
-    ("PMAK-", 50, Url),
-    ("phc_", 30, Plain),
-    ("phx_", 30, Plain),
-    ("sntrys_", 40, Wide),
-    ("sntryu_", 40, Hex),
-    ("glc_", 32, Wide),
-    ("glsa_", 32, Url),
-    ("eyJrIjoi", 40, Wide),
-    ("tskey-", 20, Url),
-    ("CCIPAT_", 30, Wide),
-    ("CFPAT-", 40, Url),
-    ("bkua_", 30, Hex),
-    ("FLWSECK", 30, Url),
-    ("LTAI", 16, Plain),
-    ("AKID", 32, Plain),
-    ("AAAA", 130, Wide),
-    ("v1.0-", 100, Url),
-    ("rdme_", 60, Plain),
-    ("pscale_tkn_", 30, Wide),
-    ("pscale_pw_", 30, Wide),
-    ("tfp_", 40, Wide),
-    ("duffel_live_", 40, Url),
-    ("fo1_", 40, Url),
-    ("FlyV1", 40, Wide),
-    ("oauth2v2_", 40, Wide),
-    ("AGE-SECRET-KEY-1", 50, Upper),
-    ("pat", 60, Wide),
-    ("vercel_", 20, Plain),
-    ("nfp_", 30, Plain),
-    ("np_", 40, Plain),
-    ("AZ", 48, Upper),
-    ("MTA", 60, Wide),
-];
-
 /// A key, token or hash that starts with the word at `start..end`.
 pub(in crate::find) fn shaped(
     text: Text<'_>,
@@ -193,7 +56,8 @@ pub(in crate::find) fn shaped(
     if let Some(range) = json_web_token(text, start) {
         return Some((range, Kind::Jwt));
     }
-    for (prefix, least, alphabet) in prefixes(text.at(start), text.at(start + 1)) {
+    for Prefix { text: prefix, least, alphabet, .. } in prefixes(text.at(start), text.at(start + 1))
+    {
         if !text.has(start, prefix.as_bytes()) {
             continue;
         }
@@ -221,43 +85,6 @@ pub(in crate::find) fn shaped(
     None
 }
 
-/// The prefixes that may begin with these two bytes, in their order; of hardly any word.
-fn prefixes(
-    first: u8,
-    second: u8,
-) -> impl Iterator<Item = &'static (&'static str, usize, Alphabet)> {
-    let mut at = CHAINS.0.get(chain(first, second)).copied().unwrap_or(0);
-    std::iter::from_fn(move || {
-        let prefix = PREFIXES.get(usize::from(at).checked_sub(1)?);
-        at = CHAINS.1.get(usize::from(at) - 1).copied().unwrap_or(0);
-        prefix
-    })
-}
-
-const CHAIN_COUNT: usize = 1024;
-
-const fn chain(first: u8, second: u8) -> usize {
-    (first as usize * 31 + second as usize) % CHAIN_COUNT
-}
-
-/// The first prefix of each chain, and the one behind each prefix, both counted from 1.
-static CHAINS: ([u8; CHAIN_COUNT], [u8; PREFIXES.len()]) = chains();
-
-#[allow(clippy::indexing_slicing)]
-const fn chains() -> ([u8; CHAIN_COUNT], [u8; PREFIXES.len()]) {
-    let mut firsts = [0; CHAIN_COUNT];
-    let mut behind = [0; PREFIXES.len()];
-    let mut at = PREFIXES.len();
-    while at > 0 {
-        let prefix = PREFIXES[at - 1].0.as_bytes();
-        let chain = chain(prefix[0], prefix[1]);
-        behind[at - 1] = firsts[chain];
-        firsts[chain] = at as u8;
-        at -= 1;
-    }
-    (firsts, behind)
-}
-
 /// Longer ones are examined in parts.
 const LONGEST_TOKEN: usize = 4096;
 
@@ -272,7 +99,7 @@ fn bot_token(text: Text<'_>, start: usize, end: usize) -> Option<Range<usize>> {
     if !(8..=10).contains(&(end - start)) || text.at(end) != b':' || !text.has(end + 1, b"AA") {
         return None;
     }
-    let until = text.run(end + 1, 40, |byte| Url.holds(byte));
+    let until = text.run(end + 1, 40, |byte| Alphabet::Url.holds(byte));
     (until - end > 30).then_some(start..until)
 }
 
@@ -281,7 +108,8 @@ fn json_web_token(text: Text<'_>, start: usize) -> Option<Range<usize>> {
     if !text.has(start, b"eyJ") && !text.has(start, b"ewo") {
         return None;
     }
-    let part = |from: usize| text.run(from, 1 << 16, |byte| Url.holds(byte) || byte == b'=');
+    let part =
+        |from: usize| text.run(from, 1 << 16, |byte| Alphabet::Url.holds(byte) || byte == b'=');
     let header = part(start);
     if text.at(header) != b'.' || header - start < 10 {
         return None;
@@ -289,7 +117,7 @@ fn json_web_token(text: Text<'_>, start: usize) -> Option<Range<usize>> {
     let mut end = part(header + 1);
     // A signed token has one more part, an encrypted one three more.
     for _ in 0..3 {
-        if text.at(end) == b'.' && Url.holds(text.at(end + 1)) {
+        if text.at(end) == b'.' && Alphabet::Url.holds(text.at(end + 1)) {
             end = part(end + 1);
         }
     }
@@ -318,15 +146,16 @@ pub(in crate::find) fn password_hash(text: Text<'_>, start: usize) -> Option<Ran
 fn hash_end(text: Text<'_>, start: usize) -> usize {
     let end = text.run(start, 512, |byte| {
         // Behind a colon the next field of `/etc/shadow` begins.
-        (Wide.holds(byte) || byte == b'$' || byte == b',') && byte != b':'
+        (Alphabet::Wide.holds(byte) || byte == b'$' || byte == b',') && byte != b':'
     });
     text.run_back(end, 8, |byte| b",.:/%~-".contains(&byte)).max(start)
 }
 
+const BEGIN: &[u8] = b"-----BEGIN ";
+
 /// The body of a private key whose `-----BEGIN` is at `start`; to the end of the text
 /// if its end is missing.
 fn private_key(text: Text<'_>, start: usize) -> Option<Range<usize>> {
-    const BEGIN: &[u8] = b"-----BEGIN ";
     if text.at(start + 1) != b'-' || !text.has(start, BEGIN) {
         return None;
     }
@@ -348,10 +177,13 @@ fn private_key(text: Text<'_>, start: usize) -> Option<Range<usize>> {
 }
 
 impl Scan<'_> {
-    /// Hides the private key whose first line begins at `place`.
+    /// Hides the private key whose first line begins at `place`; passes over a public one.
     pub(in crate::find) fn private_key(&mut self, place: usize) -> Option<usize> {
         let text = self.text;
-        let range = private_key(text, place)?;
+        let Some(range) = private_key(text, place) else {
+            let is_armour = text.at(place + 1) == b'-' && text.has(place, BEGIN);
+            return if is_armour { public::armour_end(text, place + BEGIN.len()) } else { None };
+        };
         let end = text.run(range.end, 16, |byte| byte.is_ascii_whitespace());
         self.is_in_key = end == text.len();
         Some(self.hide(range, Kind::PrivateKey))

@@ -3,12 +3,13 @@
 
 use std::ops::Range;
 
-use super::{changes, is_mixed, is_random, shaped};
+use super::public::{is_checksum, is_ssh_key};
+use super::{changes, is_mixed, is_random, shaped, unlabelled};
 use crate::find::Carried;
 use crate::find::scan::Scan;
 use crate::find::text::encodings::find_wrapped;
+use crate::find::text::is_word;
 use crate::find::text::wrapped::{self, Alphabet};
-use crate::find::text::{Text, is_blank, is_word};
 use crate::kind::Kind;
 
 /// Bytes of a token by which all of it is judged.
@@ -22,6 +23,9 @@ impl Scan<'_> {
     /// Keys, tokens and random text.
     pub(in crate::find) fn token(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
+        if is_ssh_key(text, start) {
+            return Some(text.run(start, LONGEST_CODED, |byte| Alphabet::Base64.holds(byte)));
+        }
         if let Some((range, kind)) = shaped(text, start, end) {
             return Some(self.hide(range, kind));
         }
@@ -38,6 +42,14 @@ impl Scan<'_> {
             && let Some(next) = self.inside(start..self.coded.end)
         {
             return Some(next);
+        }
+        if until - start < 16 {
+            return None;
+        }
+        if let Some(end) = unlabelled::token(text, start)
+            && !is_checksum(text, start)
+        {
+            return Some(self.hide(start..end, Kind::Secret));
         }
         if until - start < 20 {
             return None;
@@ -154,42 +166,4 @@ fn is_joined_names(token: &[u8]) -> bool {
     let is_pair = token.iter().filter(|byte| b"-_".contains(byte)).count() >= 3
         && token.split(|byte| b"-_".contains(byte)).all(|part| part.len() < 12 && !is_mixed(part));
     is_marked_hex || is_identifier || is_pair
-}
-
-/// Whether what `token` begins is a checksum, as what is before it says.
-fn is_checksum(text: Text<'_>, token: usize) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
-    let head = text.run_back(token, 128, is_part);
-    const PREFIXES: &[&[u8]] = &[b"sha1-", b"sha256-", b"sha384-", b"sha512-", b"md5-"];
-    if PREFIXES.iter().any(|prefix| text.has(head, prefix)) {
-        return true;
-    }
-    // `h1:…` of `go.sum`; a picture within a page.
-    let is_picture = text.slice(head.saturating_sub(7)..head) == b"base64,"
-        && memchr::memmem::find(text.slice(head.saturating_sub(48)..head), b"data:").is_some();
-    if is_picture || text.slice(head.saturating_sub(4)..head) == b" h1:" {
-        return true;
-    }
-    let gap = text.run_back(head, 4, |byte| is_blank(byte) || b":=\"'".contains(&byte));
-    let name = text.slice(text.run_back(gap, 24, |byte| is_word(byte) || byte == b'-')..gap);
-    const ENDS: &[&[u8]] = &[
-        b"md5",
-        b"sha1",
-        b"sha256",
-        b"sha384",
-        b"sha512",
-        b"etag",
-        b"digest",
-        b"checksum",
-        b"integrity",
-        b"fingerprint",
-        b"boundary",
-        b"crc32",
-        b"crc32c",
-    ];
-    gap < head
-        && ENDS.iter().any(|end| {
-            let start = name.len().saturating_sub(end.len());
-            name.get(start..).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-        })
 }

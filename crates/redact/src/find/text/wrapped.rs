@@ -25,7 +25,6 @@ impl Alphabet {
         }
     }
 
-    #[inline]
     pub(in crate::find) fn holds(self, byte: u8) -> bool {
         match self {
             Self::Base64 => BASE64.get(usize::from(byte)).copied().unwrap_or(false),
@@ -77,18 +76,50 @@ pub(in crate::find) struct Inner {
     end: usize,
 }
 
-/// Whether the letters at `range` may wrap a text: most runs of letters are names, and their
-/// first groups show it.
+/// Whether the letters at `range` may wrap a text: most runs of letters are names or numbers,
+/// and their first groups show it.
 pub(in crate::find) fn may_be_text(
     text: Text<'_>,
     range: Range<usize>,
     alphabet: Alphabet,
 ) -> bool {
-    let (_, letters, bytes) = alphabet.sizes();
-    let end = range.end.min(range.start + letters * 12usize.div_ceil(bytes));
-    let mut decoded = Vec::with_capacity(16);
-    let head = text.slice(range.start..end).iter().copied();
-    alphabet.decode(head, &mut decoded).is_some() && is_text(&decoded, 5)
+    const HEAD: usize = 12;
+    let (width, ..) = alphabet.sizes();
+    let mut head = [0; HEAD];
+    let mut letters = text.slice(range).iter();
+    let (mut bits, mut count) = (0u32, 0);
+    for len in 0..HEAD {
+        while count < 8 {
+            let Some(value) = letters.next().and_then(|letter| alphabet.value(*letter)) else {
+                return len > 0 && is_head(head.get(..len).unwrap_or_default());
+            };
+            bits = bits << width | value;
+            count += width;
+        }
+        count -= 8;
+        let byte = (bits >> count) as u8;
+        // No text begins with a control, or in the middle of a character.
+        if len == 0 && matches!(byte, 1..=7 | 0xe..=0x1f | 0x7f..=0xc1) {
+            return false;
+        }
+        if let Some(free) = head.get_mut(len) {
+            *free = byte;
+        }
+    }
+    is_head(&head)
+}
+
+/// Whether a text may begin so.
+fn is_head(head: &[u8]) -> bool {
+    let plain = head.iter().filter(|byte| is_plain(**byte)).count();
+    // A character may be cut at the end.
+    plain * 10 >= head.len() * 7
+        || str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true)
+            && plain * 2 >= head.len().saturating_sub(beyond(head))
+}
+
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0)
 }
 
 /// What the letters on `lines` say; `None` if that is no text.
@@ -190,14 +221,19 @@ impl Inner {
 
 /// Whether at least so many tenths of it are printable ASCII, UTF-8, or NULs between.
 pub(in crate::find) fn is_text(bytes: &[u8], tenths: usize) -> bool {
-    let is_plain = |byte: &&u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0);
-    let plain = bytes.iter().filter(is_plain).count();
-    let beyond: usize = bytes
-        .utf8_chunks()
-        .map(|chunk| chunk.valid().bytes().filter(|byte| *byte >= 0x80).count())
-        .sum();
+    let plain = bytes.iter().filter(|byte| is_plain(**byte)).count();
+    let beyond = beyond(bytes);
     let zeros = bytes.iter().filter(|byte| **byte == 0).count();
     (plain + beyond) * 10 >= bytes.len() * tenths && zeros * 10 <= bytes.len() * 8
+}
+
+/// Bytes of characters beyond ASCII.
+fn beyond(bytes: &[u8]) -> usize {
+    if bytes.is_ascii() {
+        return 0;
+    }
+    let count = |text: &str| text.bytes().filter(|byte| !byte.is_ascii()).count();
+    bytes.utf8_chunks().map(|chunk| count(chunk.valid())).sum()
 }
 
 #[cfg(test)]
