@@ -111,6 +111,9 @@ fn by_roles(name: &[u8]) -> Option<Field> {
     if let Some(field) = alone(last) {
         return Some(field);
     }
+    if !may_announce(last) {
+        return None;
+    }
     let mut roles = [None; MOST_WORDS];
     let mut count = 0;
     for_each_word(name, |word| {
@@ -318,6 +321,29 @@ fn alone(last: Role) -> Option<Field> {
         Role::Location => field(Kind::Place, Sureness::Maybe),
         _ => None,
     }
+}
+
+/// Whether a name that ends with a word of this role can announce anything.
+pub(crate) fn may_announce(last: Role) -> bool {
+    alone(last).is_some()
+        || matches!(
+            last,
+            Role::Key
+                | Role::Hash
+                | Role::Id
+                | Role::Code
+                | Role::Number
+                | Role::Account
+                | Role::LicenseNoun
+                | Role::PersonNoun
+                | Role::Name
+                | Role::Date
+                | Role::Address
+                | Role::IdQualifier
+                | Role::PostalQualifier
+                | Role::Neutral
+                | Role::Bank
+        )
 }
 
 fn judge_roles(roles: &[Option<Role>]) -> Option<Field> {

@@ -118,15 +118,10 @@ pub(crate) enum Role {
 /// The role of a word in lower case, if it has one.
 pub(crate) fn role(word: &[u8]) -> Option<Role> {
     let mut slot = slot_of(word);
-    let wanted = mark_of(word);
     loop {
-        let Slot { group, start, len, mark } = *SLOTS.get(slot)?;
+        let Slot { group, start, len } = *SLOTS.get(slot)?;
         if len == 0 {
             return None;
-        }
-        if usize::from(len) != word.len() || mark != wanted {
-            slot = (slot + 1) % SLOTS.len();
-            continue;
         }
         let (role, words) = WORDS.get(usize::from(group))?;
         let start = usize::from(start);
@@ -143,13 +138,6 @@ struct Slot {
     group: u8,
     len: u8,
     start: u16,
-    /// Of two more letters: words that are none of these are hardly ever compared.
-    mark: u8,
-}
-
-#[allow(clippy::indexing_slicing)]
-const fn mark_of(word: &[u8]) -> u8 {
-    if word.len() < 2 { 0 } else { word[1].wrapping_mul(31) ^ word[word.len() - 2] }
 }
 
 /// Where each word is, by its hash; in the next free slot where two have the same. Made
@@ -160,7 +148,7 @@ const COUNT: usize = 4096;
 
 #[allow(clippy::indexing_slicing)]
 const fn slots() -> [Slot; COUNT] {
-    let mut slots = [Slot { group: 0, len: 0, start: 0, mark: 0 }; COUNT];
+    let mut slots = [Slot { group: 0, len: 0, start: 0 }; COUNT];
     let mut group = 0;
     while group < WORDS.len() {
         let words = WORDS[group].1.as_bytes();
@@ -170,17 +158,12 @@ const fn slots() -> [Slot; COUNT] {
             while end < words.len() && words[end] != b' ' {
                 end += 1;
             }
-            let word = words.split_at(start).1.split_at(end - start).0;
-            let mut slot = slot_of(word);
+            let mut slot = slot_of(words.split_at(start).1.split_at(end - start).0);
             while slots[slot].len > 0 {
                 slot = (slot + 1) % COUNT;
             }
-            slots[slot] = Slot {
-                group: group as u8,
-                len: word.len() as u8,
-                start: start as u16,
-                mark: mark_of(word),
-            };
+            slots[slot] =
+                Slot { group: group as u8, len: (end - start) as u8, start: start as u16 };
             start = end + 1;
         }
         group += 1;

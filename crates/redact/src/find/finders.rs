@@ -276,7 +276,8 @@ pub(in crate::find) static OF_SIGNS: Order = Order::new(&[
     Finder {
         of: Words::ANY.first(ByteSet::of(b":")).next(ByteSet::of(b":")),
         find: |scan, place, _| {
-            if is_word(scan.text.before(place)) {
+            let prior = scan.text.before(place);
+            if is_word(prior) || prior == b':' || scan.text.at(place + 2) == b':' {
                 return None;
             }
             let range = network::ipv6(scan.text, place)?;

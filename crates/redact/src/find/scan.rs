@@ -87,9 +87,14 @@ impl Scan<'_> {
     }
 
     /// A line that starts at `start`; gives where to go on.
+    #[inline]
     fn line(&mut self, start: usize) -> usize {
+        let first = self.text.at(start);
         // The end of a dump is the start of a line.
-        let start = self.dump(start).unwrap_or(start);
+        let start = match first.is_ascii_hexdigit() || first == b' ' || first == b'\t' {
+            true => self.dump(start).unwrap_or(start),
+            false => start,
+        };
         self.line_start(start)
     }
 

@@ -42,6 +42,7 @@ impl Unit {
     }
 
     /// The unit at `place`.
+    #[inline]
     pub(in crate::find) fn value(self, bytes: &[u8], place: usize) -> Option<u32> {
         let unit = bytes.get(place..place.checked_add(self.size())?)?;
         let fold = |sum: u32, byte: &u8| sum << 8 | u32::from(*byte);
@@ -51,30 +52,34 @@ impl Unit {
         })
     }
 
-    /// The characters of `bytes`; a mark in place of what is none.
-    pub(in crate::find) fn characters(self, bytes: &[u8]) -> impl Iterator<Item = char> {
-        let count = bytes.len() / self.size();
-        let values = (0..count).filter_map(move |at| self.value(bytes, at * self.size()));
-        // One of more than sixteen bits is two units to the decoder.
-        let units = values.flat_map(|value| match u16::try_from(value) {
-            Ok(unit) => [Some(unit), None],
-            Err(_) => {
-                let mut pair = [0; 2];
-                let character = char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER);
-                let len = character.encode_utf16(&mut pair).len();
-                let [first, second] = pair;
-                [Some(first), (len > 1).then_some(second)]
-            }
-        });
-        char::decode_utf16(units.flatten())
-            .map(|decoded| decoded.unwrap_or(char::REPLACEMENT_CHARACTER))
+    /// The character at `place`, a mark in place of what is none, and its length.
+    #[inline]
+    pub(in crate::find) fn character(self, bytes: &[u8], place: usize) -> Option<(char, usize)> {
+        let value = self.value(bytes, place)?;
+        let size = self.size();
+        if size == 2
+            && (0xd800..0xdc00).contains(&value)
+            && let Some(low @ 0xdc00..0xe000) = self.value(bytes, place + size)
+        {
+            let value = 0x10000 + ((value & 0x3ff) << 10) + (low & 0x3ff);
+            return Some((char::from_u32(value)?, 2 * size));
+        }
+        Some((char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER), size))
     }
 
     /// `bytes` in UTF-8, so that a text has one token in all encodings.
     pub(crate) fn narrowed(self, bytes: &[u8]) -> Cow<'_, [u8]> {
         match self {
             Self::Byte => Cow::Borrowed(bytes),
-            _ => Cow::Owned(self.characters(bytes).collect::<String>().into_bytes()),
+            _ => {
+                let mut place = 0;
+                let characters = std::iter::from_fn(|| {
+                    let (character, len) = self.character(bytes, place)?;
+                    place += len;
+                    Some(character)
+                });
+                Cow::Owned(characters.collect::<String>().into_bytes())
+            }
         }
     }
 

@@ -39,9 +39,7 @@ impl Scan<'_> {
         let is_place = separator == Separator::Tight
             && text.at(after).is_ascii_digit()
             && is_source_file(name);
-        let is_public = secret::public::is_public_field(text, text.slice(start..end), after)
-            || secret::public::is_public_field(text, name, after);
-        if name == b"PASS" && separator == Separator::Colon || is_place || is_public {
+        if name == b"PASS" && separator == Separator::Colon || is_place {
             return None;
         }
         let field = match self.announced_by(name) {
@@ -61,6 +59,11 @@ impl Scan<'_> {
                 },
             },
         };
+        if secret::public::is_public_field(text, text.slice(start..end), after)
+            || secret::public::is_public_field(text, name, after)
+        {
+            return None;
+        }
         // What a password is compared with, or copied from; of less certain fields, anything.
         if text.before(after) == b','
             && !is_quoted_end(text, end)
@@ -201,6 +204,7 @@ impl Scan<'_> {
             && word.iter().any(|byte| byte.is_ascii_uppercase() || *byte == b'_');
         if role.is_none() && !is_compound && !is_label
             || role == Some(Role::Neutral)
+            || !is_compound && !role.is_some_and(field_name::may_announce)
             || word.eq_ignore_ascii_case(b"pass")
         {
             return None;

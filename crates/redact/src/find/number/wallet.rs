@@ -70,6 +70,18 @@ fn is_cased(digits: &[u8]) -> bool {
 fn is_bech32(word: &[u8]) -> bool {
     const LETTERS: &[u8] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
     const CHECKS: [u32; 2] = [1, 0x2bc8_30a3];
+    // Prefixes begin with a letter, and hashes do not have those behind it.
+    let may_be =
+        |byte: u8| byte.is_ascii_alphabetic() && !matches!(byte, b'1' | b'b' | b'i' | b'o');
+    if !word.first().is_some_and(u8::is_ascii_alphabetic)
+        || !word
+            .iter()
+            .rev()
+            .take(6)
+            .all(|byte| byte.is_ascii_digit() && *byte != b'1' || may_be(byte.to_ascii_lowercase()))
+    {
+        return false;
+    }
     let Some(one) = word.iter().rposition(|byte| *byte == b'1') else { return false };
     let (prefix, data) = word.split_at(one);
     let has_case = |wanted: fn(&u8) -> bool| word.iter().any(wanted);

@@ -104,41 +104,67 @@ pub(super) fn token(text: Text<'_>, start: usize) -> Option<usize> {
     if token.len() < 16 || is_word(text.at(end)) || is_part(text, start, end) {
         return None;
     }
-    let is_secret = is_unpatterned(token)
+    let letters = Letters::of(token);
+    let is_secret = letters.are_unpatterned(token)
         && (speaks_of_secrets(text, start) || is_assigned(text, start, end))
-        || is_base32(token) && speaks_of_secrets(text, start);
+        || letters.are_base32(token) && speaks_of_secrets(text, start);
     is_secret.then_some(end)
+}
+
+/// What a token is written with.
+struct Letters {
+    digits: usize,
+    has_small: bool,
+    has_capital: bool,
+    /// Whether all are hexadecimal digits, or all of base32.
+    is_hexadecimal: bool,
+    is_base32: bool,
+}
+
+impl Letters {
+    fn of(token: &[u8]) -> Self {
+        let mut letters = Self {
+            digits: 0,
+            has_small: false,
+            has_capital: false,
+            is_hexadecimal: true,
+            is_base32: true,
+        };
+        for byte in token {
+            letters.digits += usize::from(byte.is_ascii_digit());
+            letters.has_small |= byte.is_ascii_lowercase();
+            letters.has_capital |= byte.is_ascii_uppercase();
+            letters.is_hexadecimal &= byte.is_ascii_hexdigit();
+            letters.is_base32 &= matches!(byte, b'A'..=b'Z' | b'2'..=b'7');
+        }
+        letters
+    }
+
+    /// Letters and digits in no order, more than hexadecimal ones.
+    fn are_unpatterned(&self, token: &[u8]) -> bool {
+        token.len() >= 20
+            && !self.is_hexadecimal
+            && !(self.has_small && self.has_capital)
+            && self.digits * 10 >= token.len()
+            && self.digits * 10 <= token.len() * 6
+            && changes(token) * 3 >= token.len()
+            && distinct(token) >= 10
+    }
+
+    /// Capitals and the digits 2 to 7, as keys of one-time codes are written.
+    fn are_base32(&self, token: &[u8]) -> bool {
+        self.is_base32
+            && !self.is_hexadecimal
+            && (1..token.len() / 2).contains(&self.digits)
+            && changes(token) * 5 >= token.len()
+            && distinct(token) >= 8
+    }
 }
 
 /// Whether it is a part of a path, a name with dashes, or the name of a file.
 fn is_part(text: Text<'_>, start: usize, end: usize) -> bool {
     let goes_on = matches!(text.at(end), b'-' | b'.' | b'/' | b'@') && is_word(text.at(end + 1));
     matches!(text.before(start), b'/' | b'\\' | b'-' | b'.' | b'+' | b'@' | b'#') || goes_on
-}
-
-/// Letters and digits in no order, more than hexadecimal ones.
-fn is_unpatterned(token: &[u8]) -> bool {
-    let count = |wanted: fn(&u8) -> bool| token.iter().filter(|byte| wanted(byte)).count();
-    let digits = count(u8::is_ascii_digit);
-    let has_case = |wanted: fn(&u8) -> bool| token.iter().any(wanted);
-    let is_one_case = !(has_case(u8::is_ascii_lowercase) && has_case(u8::is_ascii_uppercase));
-    token.len() >= 20
-        && is_one_case
-        && digits * 10 >= token.len()
-        && digits * 10 <= token.len() * 6
-        && changes(token) * 3 >= token.len()
-        && distinct(token) >= 10
-        && !token.iter().all(u8::is_ascii_hexdigit)
-}
-
-/// Capitals and the digits 2 to 7, as keys of one-time codes are written.
-fn is_base32(token: &[u8]) -> bool {
-    let digits = token.iter().filter(|byte| byte.is_ascii_digit()).count();
-    token.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'))
-        && (1..token.len() / 2).contains(&digits)
-        && changes(token) * 5 >= token.len()
-        && distinct(token) >= 8
-        && !token.iter().all(u8::is_ascii_hexdigit)
 }
 
 fn distinct(token: &[u8]) -> u32 {

@@ -3,15 +3,26 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr2, memchr3, memmem};
 
 use super::view::{Decoded, View};
 
 /// `text` without the sequences that set colours (ECMA-48), raw or as programs show them.
 pub(super) fn without_colours(text: &[u8]) -> Option<View> {
+    let is_shown = memchr2(0x1b, b'^', text).is_some() || memmem::find(text, b"#033[").is_some();
     let mut has_backslash = memchr(b'\\', text).is_some();
+    if !is_shown && !has_backslash {
+        return None;
+    }
     View::of(text, |from| {
-        let shown = next_colour(text, from, |rest| memchr3(0x1b, b'^', b'#', rest));
+        let shown =
+            next_colour(
+                text,
+                from,
+                |rest| {
+                    if is_shown { memchr3(0x1b, b'^', b'#', rest) } else { None }
+                },
+            );
         if !has_backslash {
             return shown.map(|code| (code, Decoded::NOTHING));
         }
@@ -43,6 +54,12 @@ fn next_colour(
 
 /// The length of the sequence that `rest` begins with.
 fn colour(rest: &[u8]) -> Option<usize> {
+    if !matches!(
+        rest,
+        [0x1b, ..] | [b'^', b'[', ..] | [b'#', b'0', ..] | [b'\\', b'e' | b'0' | b'x' | b'u', ..]
+    ) {
+        return None;
+    }
     const FORMS: &[&[u8]] =
         &[b"\x1b", b"^[", b"#033", b"\\e", b"\\033", b"\\x1b", b"\\x1B", b"\\u001b", b"\\u001B"];
     let form = FORMS.iter().find(|form| rest.starts_with(form))?;

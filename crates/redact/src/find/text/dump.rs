@@ -44,6 +44,7 @@ impl Scan<'_> {
         if !text.at(first).is_ascii_hexdigit() || start < self.dumped_in_vain {
             return None;
         }
+        address(text, first)?;
         let mut dump = Dump { end: start, ..Dump::default() };
         while dump.lines.len() < MOST_LINES && dump.line(text).is_some() {}
         if dump.bytes.len() < 8 {

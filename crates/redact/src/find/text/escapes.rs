@@ -86,13 +86,7 @@ pub(super) fn unescaped(text: &[u8]) -> Option<Unescaped> {
         unescaped.changed.push(at..unescaped.view.text.len());
         copied = from;
         let is_plain = line.iter().any(|byte| b" =&\"<>".contains(byte));
-        let is_mixed = match escapes {
-            Escapes::Percent => is_plain,
-            // `lat=12.5` is no escape of mail.
-            Escapes::Equals => memmem::find(line, b"=3D").is_none(),
-            _ => false,
-        };
-        if is_mixed {
+        if escapes == Escapes::Percent && is_plain {
             unescaped.mixed.push(start..from);
         }
     }
@@ -151,21 +145,17 @@ fn escapes(line: &[u8], may_be_mail: bool) -> Option<Escapes> {
         Some(Escapes::Percent)
     } else if has_any(Escapes::Entity) {
         Some(Escapes::Entity)
-    } else if may_be_mail
-        && has_only(Escapes::Equals)
-        // `YTpi=` at the end of a line is base64.
-        && memchr_iter(b'=', line).any(|at| line.get(at + 1).is_some_and(u8::is_ascii_hexdigit))
-    {
+    } else if may_be_mail && has_quoted_printable(line) && has_only(Escapes::Equals) {
         Some(Escapes::Equals)
     } else {
         None
     }
 }
 
-/// Whether `text` has an escape of mail that is hardly anything else.
+/// Whether `text` has an escape that is hardly anything else, as `=12` of `x=12` is: that of
+/// `=` itself.
 fn has_quoted_printable(text: &[u8]) -> bool {
-    const MARKS: &[&[u8]] = &[b"=3D", b"=40"];
-    memchr(b'=', text).is_some() && MARKS.iter().any(|mark| memmem::find(text, mark).is_some())
+    memmem::find(text, b"=3D").is_some()
 }
 
 /// What `=XX` at `place` stands for; at the end of a line, nothing.
@@ -287,7 +277,7 @@ mod tests {
             (r"\ud83d\ude00", "\u{1f600}"),
             ("a%40b%20c", "a@b c"),
             ("a&#64;b&#x40;c&amp;d&lt;", "a@b@c&d<"),
-            ("x=3Dy=\nz=C3=A9\n", "x=yzé\n"),
+            ("x=3Dy=\nz=C3=A9=3D\n", "x=yzé=\n"),
         ] {
             assert_eq!(read(written).as_deref(), Some(wanted), "{written}");
         }
@@ -302,6 +292,7 @@ mod tests {
             "a && b & c; x?a=1&copy=2",
             "a=1 b=2",
             "a=3D b=x",
+            "YTpiYzpkZQ=\n",
             r"'\x70617373776f7264'",
         ] {
             assert_eq!(read(text), None, "{text}");

@@ -170,7 +170,8 @@ pub(in crate::find) fn is_source_file(name: &[u8]) -> bool {
         b".c", b".h", b".cc", b".cpp", b".hpp", b".rs", b".go", b".py", b".js", b".ts", b".java",
         b".rb", b".php", b".log", b".txt", b".conf", b".sh",
     ];
-    name.is_empty() || ENDS.iter().any(|end| name.ends_with(end))
+    let has_dot = name.iter().rev().take(5).any(|byte| *byte == b'.');
+    name.is_empty() || has_dot && ENDS.iter().any(|end| name.ends_with(end))
 }
 
 #[cfg(test)]

@@ -143,12 +143,18 @@ impl Region {
         let mut text = Vec::with_capacity(self.range.len() / size);
         let mut places = Vec::with_capacity(self.range.len() / size + 1);
         let mut place = self.range.start;
-        for character in self.unit.characters(bytes.get(self.range.clone()).unwrap_or_default()) {
-            let mut buffer = [0; 4];
-            let encoded = character.encode_utf8(&mut buffer).as_bytes();
-            text.extend_from_slice(encoded);
-            places.extend(encoded.iter().map(|_| place));
-            place += if character > '\u{ffff}' { 4 } else { size };
+        let region = bytes.get(..self.range.end).unwrap_or_default();
+        while let Some((character, len)) = self.unit.character(region, place) {
+            if character.is_ascii() {
+                text.push(character as u8);
+                places.push(place);
+            } else {
+                let mut buffer = [0; 4];
+                let encoded = character.encode_utf8(&mut buffer).as_bytes();
+                text.extend_from_slice(encoded);
+                places.extend(encoded.iter().map(|_| place));
+            }
+            place += len;
         }
         places.push(place);
         (text, places)

@@ -112,9 +112,11 @@ pub(in crate::find) fn may_be_text(
 /// Whether a text may begin so.
 fn is_head(head: &[u8]) -> bool {
     let plain = head.iter().filter(|byte| is_plain(**byte)).count();
+    let may_be_other = plain * 2 >= head.len() || head.first().is_some_and(|byte| *byte >= 0xc2);
     // A character may be cut at the end.
     plain * 10 >= head.len() * 7
-        || str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true)
+        || may_be_other
+            && str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |_| true)
             && plain * 2 >= head.len().saturating_sub(beyond(head))
 }
 
