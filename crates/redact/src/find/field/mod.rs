@@ -197,14 +197,14 @@ impl Scan<'_> {
         let word = text.slice(start..end);
         let role = field_name::role_of(word);
         // `keyPassword`: one of several words.
-        let is_label = role.is_none() && labels::ends_label(word);
+        let is_label = labels::ends_label(word);
         let is_compound = word.first().is_some_and(u8::is_ascii_lowercase)
             && text.before(start) != b'/'
             && !text.has(end + 1, b"--")
             && word.iter().any(|byte| byte.is_ascii_uppercase() || *byte == b'_');
         if role.is_none() && !is_compound && !is_label
             || role == Some(Role::Neutral)
-            || !is_compound && !role.is_some_and(field_name::may_announce)
+            || !is_compound && !is_label && !role.is_some_and(field_name::may_announce)
             || word.eq_ignore_ascii_case(b"pass")
         {
             return None;

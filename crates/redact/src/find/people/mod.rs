@@ -202,7 +202,10 @@ impl Scan<'_> {
         let text = self.text;
         let word = text.slice(start..end);
         let is_capital = text.at(start).is_ascii_uppercase() || text.at(start) >= 0x80;
-        if !is_capital || word.len() < 2 || !TITLES.has(word) {
+        // `SR` is most often something else.
+        let is_written = word.iter().skip(1).any(|byte| !byte.is_ascii_uppercase())
+            || matches!(word, b"MR" | b"MRS" | b"MS" | b"DR");
+        if !is_capital || !is_written || word.len() < 2 || !TITLES.has(word) {
             return None;
         }
         let from = text.run(end, 2, |byte| is_blank(byte) || byte == b'.');

@@ -39,7 +39,8 @@ pub(in crate::find) fn sensitive(
     let is_date = field.kind == Kind::Birth;
     if is_no_value(bytes)
         || field.kind == Kind::Secret && is_algorithm(bytes)
-        || !is_literal && !is_date && is_expression(bytes) {
+        || !is_literal && !is_date && is_expression(bytes)
+    {
         return None;
     }
     if is_label(text, value, field) {

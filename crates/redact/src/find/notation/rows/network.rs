@@ -259,7 +259,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
             scan.display_name(place + 1);
             None
         },
-        example: ("Remote-Party-ID: \"Ann Lee\" <sip:1001@10.0.0.1>;party=calling\n", &["Ann Lee"]),
+        example: ("Remote-Party-ID: \"Zed Lee\" <sip:1001@10.0.0.1>;party=calling\n", &["Zed Lee"]),
         keeps: "Contact: <sip:1001@10.0.0.1>\n",
     },
     // The number of a dialogue is written like an address of mail.
