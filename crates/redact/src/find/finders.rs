@@ -102,7 +102,7 @@ pub(in crate::find) static OF_WORDS: Order = Order::new(&[
     Finder { of: Words::ANY, find: |scan, start, end| scan.field(start, end) },
     // A known first name and a surname: whatever is left.
     Finder {
-        of: Words::ANY.len(3, 24).first(NAME_STARTS).next(ByteSet::of(b" ")),
+        of: Words::ANY.len(3, 24).first(NAME_STARTS).next(ByteSet::of(b" ,")),
         find: |scan, start, end| scan.full_name(start, end),
     },
 ]);

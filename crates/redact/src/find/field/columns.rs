@@ -169,22 +169,21 @@ fn aligned(text: Text<'_>, start: usize) -> Option<Table> {
     (sure >= 1 && columns.len() >= 2).then_some(Table { separator: ALIGNED, columns, starts })
 }
 
-/// The cells of a line of an aligned table; `None` if text goes on where a cell should begin.
+/// The cells of a line of an aligned table; empty ones for those that begin or end within a
+/// word. `None` if all do.
 fn aligned_cells(
     text: Text<'_>,
     line: Range<usize>,
     starts: &[usize],
 ) -> Option<Vec<Range<usize>>> {
+    let is_edge =
+        |place: usize| place >= line.end || place == line.start || is_blank(text.before(place));
     let mut cells = Vec::new();
     for (at, offset) in starts.iter().enumerate() {
         let start = (line.start + offset).min(line.end);
-        let is_begin = at == 0 || start == line.end || is_blank(text.before(start));
-        if !is_begin {
-            return None;
-        }
         let next = starts.get(at + 1).map_or(line.end, |next| (line.start + next).min(line.end));
-        // The last column may be wider than its name.
-        cells.push(trimmed(text, start..next));
+        let is_cell = is_edge(start) && is_edge(next);
+        cells.push(if is_cell { trimmed(text, start..next) } else { start..start });
     }
     cells.iter().any(|cell| !cell.is_empty()).then_some(cells)
 }

@@ -43,6 +43,11 @@ pub(in crate::find) fn separator(text: Text<'_>, end: usize) -> Option<(Separato
         // `tel.: …`
         b'.' if text.at(place + 1) == b':' => place + 1,
         // `Passport no. ............ 522291139`
+        // ` NAME . . . : `, of screens of mainframes.
+        b'.' if place > end && text.has(place, b". ") => {
+            let dots = text.run(place, 80, |byte| byte == b'.' || byte == b' ');
+            if text.at(dots) == b':' { dots } else { place }
+        }
         b'.' if place == end && is_blank(text.at(place + 1)) => {
             let dots = text.run(place + 1, 40, is_blank);
             if text.has(dots, b"...") { dots } else { place }

@@ -29,6 +29,14 @@ impl Scan<'_> {
         if is_blank(text.at(end)) {
             end = text.run(end, 300, |byte| byte != b'>' && byte != b'<' && byte != b'\n');
         }
+        if text.at(end) == b'>'
+            && text.before(end) == b'/'
+            && memchr::memmem::find(text.slice(start..end), b" value=").is_some()
+            && let Some(field) = field_name::field(name)
+        {
+            // `<birthTime value="19471221"/>`
+            self.announced = Some((field, place));
+        }
         if text.at(end) != b'>' || text.before(end) == b'/' {
             return place + 1;
         }
@@ -48,7 +56,15 @@ impl Scan<'_> {
             return place + 1;
         };
         let closing = text.run(value.range.end, 64, |byte| byte != b'<' && byte != 0);
-        if text.at(closing + 1) != b'/' && !text.slice(end..value.range.start).ends_with(b"[") {
+        // Elements of SGML need no end: `<USERID>ann<USERPASS>…`.
+        let is_open = name.len() >= 4
+            && name.iter().all(u8::is_ascii_uppercase)
+            && text.at(closing) == b'<'
+            && text.at(closing + 1).is_ascii_uppercase();
+        if !is_open
+            && text.at(closing + 1) != b'/'
+            && !text.slice(end..value.range.start).ends_with(b"[")
+        {
             return place + 1;
         }
         match plausible::sensitive(text, &value, field) {

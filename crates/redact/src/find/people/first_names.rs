@@ -37,6 +37,9 @@ impl Scan<'_> {
     /// A full name whose known first name is the word at `start..end`.
     #[inline]
     pub(in crate::find) fn full_name(&mut self, start: usize, end: usize) -> Option<usize> {
+        if self.text.at(end) == b',' {
+            return self.surname_and_comma(start, end);
+        }
         let next = self.text.at(end + 1);
         let may_be = next.is_ascii_uppercase() || next.is_ascii_lowercase() || next >= 0x80;
         if may_be { self.name_by_first(start, end) } else { None }
@@ -92,6 +95,65 @@ impl Scan<'_> {
 }
 
 impl Scan<'_> {
+    /// `Mayhew, Brittany`: a surname, a comma and a known first name, and no more words.
+    fn surname_and_comma(&mut self, start: usize, end: usize) -> Option<usize> {
+        const ADVERBS: &[&[u8]] = &[
+            b"However",
+            b"Today",
+            b"Yesterday",
+            b"Then",
+            b"Also",
+            b"Well",
+            b"Sorry",
+            b"Please",
+            b"Thanks",
+            b"Hello",
+            b"Hallo",
+            b"Dear",
+            b"Attention",
+            b"Welcome",
+            b"Again",
+            b"Finally",
+            b"Unfortunately",
+            b"Maybe",
+            b"Here",
+            b"There",
+            b"Now",
+            b"Next",
+            b"First",
+            b"Later",
+            b"Bonjour",
+            b"Hola",
+            b"Ciao",
+            b"Danke",
+            b"Merci",
+            b"Gracias",
+            b"Regards",
+            b"Cheers",
+        ];
+        let text = self.text;
+        if text.at(end + 1) != b' '
+            || !text.at(end + 2).is_ascii_uppercase() && text.at(end + 2) < 0xc3
+        {
+            return None;
+        }
+        let word = text.slice(start..end);
+        let first_end = text.run(end + 2, 40, is_letter);
+        let ends = matches!(
+            text.at(first_end),
+            b',' | b';' | b')' | b'"' | b'\'' | b'\n' | b'\r' | b'|' | b'<' | 0
+        );
+        let is_name =
+            ends && matches!(
+                text.before(start),
+                0..=b' ' | b'"' | b'\'' | b'(' | b':' | b'|' | b';' | b'>'
+            ) && is_surname(word)
+                && !ADVERBS.contains(&word)
+                && !is_known(word)
+                && is_known(text.slice(end + 2..first_end));
+        is_name.then(|| self.hide(start..first_end, Kind::Name))
+    }
+
     /// `Horváth Ildikó`: a surname with letters beyond ASCII, and a known first name.
     fn surname_first(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
@@ -158,6 +220,7 @@ mod tests {
         for (text, wanted) in [
             ("then Hannah Weiss called", &["Hannah Weiss"][..]),
             ("sent to Maria J. de la Cruz yesterday", &["Maria J. de la Cruz"]),
+            ("Ambiguous match: Mayhew, Brittany, born", &["Mayhew, Brittany"]),
             ("by Horváth Ildikó (3)", &["Horváth Ildikó"]),
             ("('Hannah Weiss', 3)", &["Hannah Weiss"]),
             ("(Anna Maria Kowalska)", &["Anna Maria Kowalska"]),
@@ -176,6 +239,8 @@ mod tests {
             "Travis CI build passed",
             "Grace Period expired, Will Retry",
             "Hannah 3",
+            "Hello, Hannah, and thanks",
+            "of Berlin, Hannah said",
             "Hannah Pool 3",
             "foo/Hannah Weiss",
             "Peter::Parker::new",

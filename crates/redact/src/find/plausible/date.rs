@@ -108,7 +108,10 @@ fn date_len(bytes: &[u8]) -> Option<usize> {
         count += 1;
         if count < 3 {
             let gap = text.run(place, 4, |byte| b" -./,".contains(&byte));
-            if gap == place && !is_counted {
+            // `05JUL1948`
+            let is_glued =
+                text.at(place).is_ascii_alphabetic() != text.at(place - 1).is_ascii_alphabetic();
+            if gap == place && !is_counted && !is_glued {
                 return None;
             }
             place = gap;
@@ -134,6 +137,11 @@ mod tests {
     fn a_date_of_iso_8601_is_one_of_digits_and_of_a_likely_year() {
         for date in ["2026-01-02", "1980-12-31", "0001-01-01", "2026-01-02T03:04"] {
             assert!(is_iso_date(Text(date.as_bytes()), 0), "{date}");
+        }
+        for (date, len) in
+            [("05JUL1948", 9), ("1984年5月3日", 15), ("3 мая 1984", 13), ("5x1984", 0)]
+        {
+            assert_eq!(date_len(date.as_bytes()).unwrap_or(0), len, "{date}");
         }
         for other in ["2026-01-023", "0800-12-34", "9026-01-02", "202a-01-02", "2026/01/02", "20"] {
             assert!(!is_iso_date(Text(other.as_bytes()), 0), "{other}");
