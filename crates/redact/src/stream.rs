@@ -56,7 +56,11 @@ pub fn redact(
 /// it is too long.
 fn end_of_whole(block: &[u8]) -> usize {
     if let Some(line) = block.iter().rposition(|byte| *byte == b'\n') {
-        return line + 1;
+        // In UTF-16 and UTF-32 the lower byte may be the first of the character.
+        let is_wide = line.checked_sub(1).and_then(|before| block.get(before)) != Some(&0);
+        let behind = block.get(line + 1..).unwrap_or_default().iter().take(3);
+        let zeros = behind.take_while(|byte| **byte == 0).count();
+        return line + 1 + if is_wide { zeros } else { 0 };
     }
     if block.len() < LONGEST_LINE {
         return 0;
@@ -89,6 +93,22 @@ mod tests {
             let output = redacted(&input);
             let end = String::from_utf8_lossy(&output[BLOCK - shift..]).into_owned();
             assert!(end.starts_with(" mail <email:") && end.ends_with(">\nnext line\n"), "{end}");
+        }
+    }
+
+    #[test]
+    fn characters_of_several_bytes_are_not_cut() {
+        let line = "имя: x, mail ann@example.com\n";
+        for size in [2, 4] {
+            let bytes = |c: char| u32::from(c).to_le_bytes().into_iter().take(size);
+            let input: Vec<u8> =
+                line.repeat(BLOCK / size / line.len() * 2).chars().flat_map(bytes).collect();
+            let lines = input.len() / size / line.chars().count();
+            let output = redacted(&input);
+            let units: Vec<u8> = output.chunks(size).map(|unit| unit[0]).collect();
+            let shown = String::from_utf8_lossy(&units).matches("mail <email:").count();
+            assert_eq!(shown, lines);
+            assert!(output.len().is_multiple_of(size));
         }
     }
 

@@ -11,6 +11,10 @@ pub(in crate::find) const WIDE_COLON: &[u8] = "\u{ff1a}".as_bytes();
 
 /// What joins the name that ends at `end` to a value, and where that may begin.
 pub(in crate::find) fn separator(text: Text<'_>, end: usize) -> Option<(Separator, usize)> {
+    // Most words are followed by another.
+    if text.at(end) == b' ' && text.at(end + 1).is_ascii_alphanumeric() {
+        return None;
+    }
     let mut place = end;
     let mut is_quoted = false;
     while is_quoted_end(text, place) {

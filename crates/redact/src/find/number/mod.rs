@@ -115,8 +115,9 @@ impl Scan<'_> {
     /// A telephone number that starts at `start`.
     pub(in crate::find) fn phone(&mut self, start: usize) -> Option<usize> {
         let range = phone::phone(self.text, start, false).or_else(|| {
-            let is_expected = self.is_spelled(start) && self.is_called(start);
-            if is_expected { phone::phone(self.text, start, true) } else { None }
+            let range = phone::phone(self.text, start, true).filter(|_| self.is_spelled(start))?;
+            // Last, for it reads the whole line.
+            self.is_called(start).then_some(range)
         })?;
         if self.text.before(range.start) == b':' {
             // `"Ann Lee" <tel:+43…>`

@@ -23,6 +23,10 @@ impl Scan<'_> {
     /// Keys, tokens and random text.
     pub(in crate::find) fn token(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
+        // Most long words of a log are hashes and ids: no token, and at most text in digits.
+        if is_hash(text.slice(start..end)) && !Alphabet::Base64.holds(text.at(end)) {
+            return self.inside_hexadecimal(start);
+        }
         if is_ssh_key(text, start) {
             return Some(text.run(start, LONGEST_CODED, |byte| Alphabet::Base64.holds(byte)));
         }
@@ -149,6 +153,11 @@ impl Scan<'_> {
         }
         Some(inner.end())
     }
+}
+
+/// Whether all of `word` are hexadecimal digits in small letters.
+fn is_hash(word: &[u8]) -> bool {
+    word.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Joined names with digits within: `libFoo-1.2-Bar_64`, `Win32_Storage_FileSystem`.

@@ -41,7 +41,11 @@ impl Scan<'_> {
         let text = self.text;
         // Most lines begin with a word.
         let first = text.run(start, 8, is_blank);
-        if !text.at(first).is_ascii_hexdigit() || start < self.dumped_in_vain {
+        let is_address = (0..4).all(|at| {
+            let byte = text.at(first + at);
+            byte.is_ascii_hexdigit() || at == 1 && byte == b'x'
+        });
+        if !is_address || start < self.dumped_in_vain {
             return None;
         }
         address(text, first)?;

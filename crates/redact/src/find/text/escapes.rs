@@ -54,13 +54,12 @@ pub(super) fn unescaped(text: &[u8]) -> Option<Unescaped> {
     let mut next_equals = if has_equals { Some(0) } else { None };
     let mut next_other = Some(0);
     let mut next_mark = |from: usize| {
-        let renew = |next: &mut Option<usize>, find: fn(&[u8]) -> Option<usize>| {
-            if next.is_some_and(|at| at <= from) {
-                *next = text.get(from..).and_then(find).map(|at| from + at);
-            }
-        };
-        renew(&mut next_equals, |rest| memchr(b'=', rest));
-        renew(&mut next_other, |rest| memchr3(b'%', b'\\', b'&', rest));
+        if next_equals.is_some_and(|at| at <= from) {
+            next_equals = text.get(from..).and_then(|rest| memchr(b'=', rest)).map(|at| from + at);
+        }
+        if next_other.is_some_and(|at| at <= from) {
+            next_other = next_escape(text, from);
+        }
         match (next_equals, next_other) {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
@@ -95,6 +94,23 @@ pub(super) fn unescaped(text: &[u8]) -> Option<Unescaped> {
     }
     unescaped.view.copy(text, copied..text.len());
     Some(unescaped)
+}
+
+/// The first mark from `from` on that begins an escape: `&self`, `100 %` and `\(` begin none.
+fn next_escape(text: &[u8], from: usize) -> Option<usize> {
+    let mut place = from;
+    loop {
+        place += memchr3(b'%', b'\\', b'&', text.get(place..)?)?;
+        let is_escape = match text.get(place) {
+            Some(b'%') => percent(text, place).is_some(),
+            Some(b'&') => entity(text, place).is_some(),
+            _ => backslash(text, place).is_some(),
+        };
+        if is_escape {
+            return Some(place);
+        }
+        place += 1;
+    }
 }
 
 fn decode(view: &mut View, text: &[u8], line: Range<usize>, escapes: Escapes) {

@@ -23,15 +23,13 @@ pub(in crate::find) fn regions(bytes: &[u8]) -> Vec<Region> {
     while let Some(nul) = bytes.get(place + 1..).and_then(|rest| memchr::memchr(0, rest)) {
         place += nul;
         let lowest = found.last().map_or(0, |last| last.range.end);
-        let unit = [2, 4].into_iter().find(|size| is_plain_row(bytes, place, *size));
-        let Some(unit) = unit.map(|size| order(bytes, place, size, lowest)) else {
+        let size = [2, 4].into_iter().find(|size| is_plain_row(bytes, place, *size));
+        let Some(region) = size.map(|size| region(bytes, place, size, lowest)) else {
             place += 1;
             continue;
         };
-        let first = if unit.is_little() { place } else { place + 1 - unit.size() };
-        let range = start_before(bytes, first, unit, lowest)..end_behind(bytes, first, unit);
-        place = range.end;
-        found.push(Region { range, unit });
+        place = region.range.end;
+        found.push(region);
     }
     found
 }
@@ -47,23 +45,32 @@ fn is_plain_row(bytes: &[u8], place: usize, size: usize) -> bool {
     })
 }
 
-/// The order of the bytes of the text that has plain characters at `place`. Both orders look
-/// the same there; the higher bytes of the first character come before it in one of them.
-fn order(bytes: &[u8], place: usize, size: usize, lowest: usize) -> Unit {
+/// The text that has plain characters at `place`. Both orders of bytes look the same there;
+/// the one in which more of what is around is text counts.
+fn region(bytes: &[u8], place: usize, size: usize, lowest: usize) -> Region {
+    let of = |unit: Unit, first: usize| {
+        let range = start_before(bytes, first, unit, lowest)..end_behind(bytes, first, unit);
+        Region { range, unit }
+    };
+    let (little, big) = match size {
+        2 => (Unit::Utf16Little, Unit::Utf16Big),
+        _ => (Unit::Utf32Little, Unit::Utf32Big),
+    };
+    let little = of(little, place);
+    // The higher bytes of the first character.
     let higher = place.checked_sub(size - 1).filter(|start| *start >= lowest);
-    let is_big = higher.is_some_and(|start| {
-        let is_zero = bytes.get(start..place).unwrap_or_default().iter().all(|byte| *byte == 0);
-        // Of a string before it, that ends with NUL.
-        let ends_text = start >= 2
-            && bytes.get(start - 2..start).unwrap_or_default().iter().all(u8::is_ascii_graphic);
-        is_zero && start.is_multiple_of(size) && !ends_text
-    });
-    match (size, is_big) {
-        (2, false) => Unit::Utf16Little,
-        (2, true) => Unit::Utf16Big,
-        (_, false) => Unit::Utf32Little,
-        (_, true) => Unit::Utf32Big,
-    }
+    let is_zero = |start: &usize| {
+        bytes.get(*start..place).is_some_and(|all| all.iter().all(|byte| *byte == 0))
+    };
+    let Some(start) = higher.filter(is_zero) else { return little };
+    let big = of(big, start);
+    // Of a string before it, that ends with NUL.
+    let ends_text = start >= 2
+        && bytes.get(start - 2..start).unwrap_or_default().iter().all(u8::is_ascii_graphic);
+    let is_aligned = start.is_multiple_of(size) && !ends_text;
+    let is_big =
+        big.range.len() > little.range.len() || big.range.len() == little.range.len() && is_aligned;
+    if is_big { big } else { little }
 }
 
 /// How a unit fits into text.
