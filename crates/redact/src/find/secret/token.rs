@@ -50,6 +50,9 @@ impl Scan<'_> {
         if until - start < 16 {
             return None;
         }
+        if let Some(end) = self.blob(start..self.coded.end) {
+            return Some(end);
+        }
         if let Some(end) = unlabelled::token(text, start)
             && !is_checksum(text, start)
         {
@@ -62,7 +65,7 @@ impl Scan<'_> {
         let token = text.slice(start..until.min(start + LONGEST_JUDGED));
         let until = match token.iter().filter(|byte| **byte == b'/').count() {
             0 => until,
-            count if token.len() / (count + 1) >= 12 && is_random(token) => until,
+            count if is_of_base64(token, count) && is_random(token) => until,
             _ => start + token.iter().position(|byte| *byte == b'/').unwrap_or(token.len()),
         };
         let token = text.slice(start..until.min(start + LONGEST_JUDGED));
@@ -74,6 +77,35 @@ impl Scan<'_> {
             return Some(self.hide(start..until, Kind::Secret));
         }
         None
+    }
+
+    /// Base64 of bytes that are no text, in one line or in many, which nothing announces: a
+    /// picture, a certificate, compressed data. It stays, but for a private key.
+    fn blob(&mut self, first: Range<usize>) -> Option<usize> {
+        const LEAST: usize = 256;
+        let text = self.text;
+        let head = text.slice(first.start..first.end.min(first.start + LONGEST_JUDGED));
+        if head.len() < 40 || head.iter().any(|byte| matches!(byte, b'-' | b'_')) {
+            return None;
+        }
+        let is_key = is_private_key(head);
+        if !is_key && !is_random(head) {
+            return None;
+        }
+        let lines = wrapped::lines(text, first.clone(), Alphabet::Base64);
+        let end = lines.last().map_or(first.end, |last| last.end);
+        let end = text.run(end, 2, |byte| byte == b'=');
+        if is_key {
+            return Some(self.hide(first.start..end, Kind::PrivateKey));
+        }
+        let letters: usize = lines.iter().map(Range::len).sum();
+        let has_sign = |line: &Range<usize>| {
+            text.slice(line.clone()).iter().any(|byte| matches!(byte, b'+' | b'/'))
+        };
+        let is_blob = letters >= LEAST
+            && lines.iter().any(has_sign)
+            && !unlabelled::speaks_of_secrets(text, first.start);
+        is_blob.then_some(end)
     }
 
     /// Texts that were wrapped in the letters at `range`.
@@ -155,6 +187,31 @@ impl Scan<'_> {
     }
 }
 
+/// How the encodings of private keys begin: PKCS #1 and #8, EC, Ed25519, OpenSSH.
+fn is_private_key(letters: &[u8]) -> bool {
+    const STARTS: &[&[u8]] = &[
+        b"MHcCAQEE",
+        b"MIGHAgEA",
+        b"MIHuAgEA",
+        b"MIG2AgEA",
+        b"MC4CAQAwBQYDK2Vw",
+        b"b3BlbnNzaC1rZXktdjE",
+    ];
+    let has = |part: &[u8]| {
+        letters.get(4..24).is_some_and(|head| head.windows(part.len()).any(|at| at == part))
+    };
+    STARTS.iter().any(|start| letters.starts_with(start))
+        || letters.starts_with(b"MII") && (has(b"IBADANBgkqhkiG") || has(b"IBAAKC"))
+}
+
+/// Whether slashes are rare enough for letters of base64, and the first part is no name of a
+/// folder or a domain.
+fn is_of_base64(token: &[u8], slashes: usize) -> bool {
+    let first = token.split(|byte| *byte == b'/').next().unwrap_or_default();
+    let is_name = (2..=12).contains(&first.len()) && first.iter().all(u8::is_ascii_lowercase);
+    token.len() / (slashes + 1) >= 12 && !is_name
+}
+
 /// Whether all of `word` are hexadecimal digits in small letters.
 fn is_hash(word: &[u8]) -> bool {
     word.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -175,4 +232,52 @@ fn is_joined_names(token: &[u8]) -> bool {
     let is_pair = token.iter().filter(|byte| b"-_".contains(byte)).count() >= 3
         && token.split(|byte| b"-_".contains(byte)).all(|part| part.len() < 12 && !is_mixed(part));
     is_marked_hex || is_identifier || is_pair
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::find::hidden;
+
+    /// Base64 of bytes in no order.
+    fn letters(len: usize) -> String {
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let mut state = 7_u32;
+        let draw = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            char::from(alphabet[(state >> 9) as usize % alphabet.len()])
+        });
+        // No text begins like this.
+        "gIGC".chars().chain(draw).take(len).collect()
+    }
+
+    fn wrapped(letters: &str) -> String {
+        letters
+            .as_bytes()
+            .chunks(76)
+            .map(|line| format!("{}\n", str::from_utf8(line).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn long_base64_of_no_text_stays_unless_something_announces_it() {
+        let blob = letters(600);
+        assert_eq!(hidden(&format!("{{\"picture\": \"{blob}\"}}")), [""; 0]);
+        assert_eq!(hidden(&wrapped(&blob)), [""; 0]);
+        assert_eq!(hidden(&format!("session {blob}")), [blob.as_str()]);
+        let short = letters(80);
+        assert_eq!(hidden(&format!("x {short}")), [short.as_str()]);
+    }
+
+    #[test]
+    fn a_private_key_without_its_first_line_is_hidden_whole() {
+        let key = wrapped(&format!("MIIEvQIBADANBgkqhkiG9w0BAQEFAASC{}", letters(1000)));
+        let text = format!("x\n{key}-----END PRIVATE KEY-----");
+        assert_eq!(hidden(&text), [key.trim_end()]);
+    }
+
+    #[test]
+    fn the_parts_of_a_path_are_judged_one_by_one() {
+        let account = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        assert_eq!(hidden(&format!("https://scan.io/address/{account}")), [account]);
+    }
 }

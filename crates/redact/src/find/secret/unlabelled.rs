@@ -174,7 +174,7 @@ fn distinct(token: &[u8]) -> u32 {
 
 /// Whether of the last words before `start` on its line one is about secrets, and none closer
 /// is about ids.
-fn speaks_of_secrets(text: Text<'_>, start: usize) -> bool {
+pub(super) fn speaks_of_secrets(text: Text<'_>, start: usize) -> bool {
     const FAR: usize = 60;
     let before = text.slice(text.run_back(start, FAR, |byte| byte != b'\n' && byte != 0)..start);
     let words = before.rsplit(|byte| !byte.is_ascii_alphabetic()).filter(|word| word.len() > 1);
