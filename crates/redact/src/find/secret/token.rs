@@ -205,11 +205,11 @@ fn is_private_key(letters: &[u8]) -> bool {
 }
 
 /// Whether slashes are rare enough for letters of base64, and the first part is no name of a
-/// folder or a domain.
+/// folder or a domain and no hash.
 fn is_of_base64(token: &[u8], slashes: usize) -> bool {
     let first = token.split(|byte| *byte == b'/').next().unwrap_or_default();
     let is_name = (2..=12).contains(&first.len()) && first.iter().all(u8::is_ascii_lowercase);
-    token.len() / (slashes + 1) >= 12 && !is_name
+    token.len() / (slashes + 1) >= 12 && !is_name && !is_hash(first)
 }
 
 /// Whether all of `word` are hexadecimal digits in small letters.
@@ -279,5 +279,7 @@ mod tests {
     fn the_parts_of_a_path_are_judged_one_by_one() {
         let account = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
         assert_eq!(hidden(&format!("https://scan.io/address/{account}")), [account]);
+        let page = "tree/blob/9fceb02d0ae598e95dc970b74767f19372d61af8/AI_Policy2For4Us.md";
+        assert_eq!(hidden(page), [""; 0]);
     }
 }

@@ -114,8 +114,8 @@ pub(super) fn token(text: Text<'_>, start: usize) -> Option<usize> {
 /// What a token is written with.
 struct Letters {
     digits: usize,
-    has_small: bool,
-    has_capital: bool,
+    small: usize,
+    capitals: usize,
     /// Whether all are hexadecimal digits, or all of base32.
     is_hexadecimal: bool,
     is_base32: bool,
@@ -123,17 +123,12 @@ struct Letters {
 
 impl Letters {
     fn of(token: &[u8]) -> Self {
-        let mut letters = Self {
-            digits: 0,
-            has_small: false,
-            has_capital: false,
-            is_hexadecimal: true,
-            is_base32: true,
-        };
+        let mut letters =
+            Self { digits: 0, small: 0, capitals: 0, is_hexadecimal: true, is_base32: true };
         for byte in token {
             letters.digits += usize::from(byte.is_ascii_digit());
-            letters.has_small |= byte.is_ascii_lowercase();
-            letters.has_capital |= byte.is_ascii_uppercase();
+            letters.small += usize::from(byte.is_ascii_lowercase());
+            letters.capitals += usize::from(byte.is_ascii_uppercase());
             letters.is_hexadecimal &= byte.is_ascii_hexdigit();
             letters.is_base32 &= matches!(byte, b'A'..=b'Z' | b'2'..=b'7');
         }
@@ -144,7 +139,8 @@ impl Letters {
     fn are_unpatterned(&self, token: &[u8]) -> bool {
         token.len() >= 20
             && !self.is_hexadecimal
-            && !(self.has_small && self.has_capital)
+            // Of both cases it is judged without a word.
+            && self.small.min(self.capitals) < 3
             && self.digits * 10 >= token.len()
             && self.digits * 10 <= token.len() * 6
             && changes(token) * 3 >= token.len()
@@ -200,7 +196,7 @@ fn is_assigned(text: Text<'_>, start: usize, end: usize) -> bool {
     let blank = text.run_back(sign - 1, 2, |byte| byte == b' ');
     let name_start = text.run_back(blank, 40, |byte| is_word(byte) || byte == b'-');
     let is_of_query = matches!(text.before(name_start), b'?' | b'&');
-    if !(is_quoted && sign < start - 1 || is_of_query) || text.slice(start..end).len() < 24 {
+    if !(is_quoted || is_of_query) || text.slice(start..end).len() < 24 {
         return false;
     }
     let name = text.slice(name_start..blank);
@@ -222,6 +218,7 @@ mod tests {
             ("invalid session for k3v8h2m9x4z7b1n5c6l0p8s", "k3v8h2m9x4z7b1n5c6l0p8s"),
             ("auth failed, got K3V8H2M9X4Z7B1N5C6L0", "K3V8H2M9X4Z7B1N5C6L0"),
             ("enter it in the authenticator: JBSW2Y3DPEHPK3PXPN4Q", "JBSW2Y3DPEHPK3PXPN4Q"),
+            ("export X=\"Zx8q1w9e8r7t6y5u4i3o2p1a9s8Q\"", "Zx8q1w9e8r7t6y5u4i3o2p1a9s8Q"),
             ("handle = \"q1w9e8r7t6y5u4i3o2p1a9s8\"", "q1w9e8r7t6y5u4i3o2p1a9s8"),
             ("GET /x?u=q1w9e8r7t6y5u4i3o2p1a9s8&y=1", "q1w9e8r7t6y5u4i3o2p1a9s8"),
         ] {
