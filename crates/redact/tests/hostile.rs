@@ -148,6 +148,15 @@ fn one_long_line_of_a_repeated_pattern_takes_no_quadratic_time() {
         "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
         "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2 ",
         "token k3v8h2m9x4z7b1n5c6l0p8s ",
+        "<coordinates>1.23,4.56 ",
+        "<coordinates>",
+        "TO: A B\n  1\n",
+        "CTCM A/1",
+        "conn a/b@c ",
+        "<sip:",
+        "\"sensitive\": true, \"value\": \"",
+        "usmUser \"a\" ",
+        "createUser SHA ",
         half_base64.as_str(),
     ] {
         let time = time(&repeated(pattern.as_bytes(), LEN));

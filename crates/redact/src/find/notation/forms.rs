@@ -171,6 +171,42 @@ impl Scan<'_> {
         None
     }
 
+    /// `TO: ANN LEE`, and an address on indented lines below the one whose word ends at `end`.
+    pub(super) fn lines_below_name(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let begins = matches!(text.before(start), b'\n' | 0);
+        let name = text.slice(end + 2..line_end(text, end));
+        let is_name = name.iter().all(|byte| is_letter(*byte) || b" .'-".contains(byte));
+        if !begins || !is_name || is_organisation(name) || !name.contains(&b' ') {
+            return None;
+        }
+        let mut line = line_behind(text, line_end(text, end));
+        let first = line;
+        let mut has_number = false;
+        for _ in 0..4 {
+            if !text.has(line, b"  ") {
+                break;
+            }
+            let stop = line_end(text, line);
+            has_number |= text.slice(line..stop).iter().any(u8::is_ascii_digit);
+            line = line_behind(text, stop);
+        }
+        if has_number {
+            self.hide_filled(end + 2..line_end(text, end), Kind::Name);
+        }
+        while has_number && line > first {
+            let stop = text.run_back(line, 2, |byte| matches!(byte, b'\n' | b'\r'));
+            let start = text.run_back(stop, LONGEST_LINE, |byte| byte != b'\n');
+            let from = text.run(start, stop - start, is_blank);
+            if from == stop {
+                break;
+            }
+            self.hide_filled(from..stop, Kind::Address);
+            line = start;
+        }
+        None
+    }
+
     /// `(p2, c1, k60, u'ann')`, as Mosquitto logs who connects, whose quote is at `from`.
     pub(super) fn connected_user(&mut self, start: usize, from: usize) -> Option<usize> {
         let text = self.text;

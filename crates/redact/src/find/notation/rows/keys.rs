@@ -256,10 +256,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     },
     // Oracle.
     Notation {
-        words: &[
-            b"sqlplus", b"rman", b"expdp", b"impdp", b"sqlldr", b"CONNECT", b"connect", b"CONN",
-            b"conn",
-        ],
+        words: &[b"sqlplus", b"rman", b"expdp", b"impdp", b"sqlldr"],
         is_caseless: false,
         around: Behind(b" "),
         find: |scan, _, end| scan.connect_string(end + 1),
@@ -273,6 +270,19 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         find: |scan, _, end| scan.connect_string(end + 1),
         example: ("jdbc:oracle:thin:ann77/tulip99@db:1521:ORCL", &["ann77", "tulip99"]),
         keeps: "jdbc:oracle:thin:@//db:1521/ORCL",
+    },
+    Notation {
+        words: &[b"connect", b"conn"],
+        is_caseless: true,
+        around: Behind(b" "),
+        find: |scan, _, end| {
+            // `failed to connect SSL/TLS`
+            let word = scan.text.run(end + 1, 128, |byte| byte > b' ');
+            let has_host = scan.text.slice(end + 1..word).contains(&b'@');
+            if has_host { scan.connect_string(end + 1) } else { None }
+        },
+        example: ("SQL> connect ann77/tulip99@ORCL\n", &["ann77", "tulip99"]),
+        keeps: "SQL> connect / as sysdba\nfailed to connect SSL/TLS\n",
     },
     // Go's driver of MySQL.
     Notation {

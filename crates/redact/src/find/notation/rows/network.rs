@@ -354,6 +354,17 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("Deliver To:\nAnn Lee\n9 High Street\n", &["Ann Lee", "9 High Street"]),
         keeps: "Deliver To:\n3 items left\n9 boxes\n",
     },
+    Notation {
+        words: &[b"TO", b"FROM", b"CONSIGNEE", b"RECIPIENT"],
+        is_caseless: false,
+        around: Behind(b": "),
+        find: |scan, start, end| scan.lines_below_name(start, end),
+        example: (
+            "CONSIGNEE: ANN LEE\n    9 HIGH STREET\n    ELY CB7 4AA\nWEIGHT: 2\n",
+            &["ANN LEE", "9 HIGH STREET", "ELY CB7 4AA"],
+        ),
+        keeps: "FROM: ACME LTD\n    1 DOCK ROAD\nTO: 3\n  4\n",
+    },
     // Mosquitto.
     Notation {
         words: &[b"u"],
