@@ -89,6 +89,16 @@ impl Scan<'_> {
         Some(self.hide(range.start..stop, kind))
     }
 
+    /// `PatientName: DOE^JOHN`, with the word at its end: parts of the name are between carets.
+    pub(super) fn dicom_name(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let from = text.run(end, 8, |byte| b"\"' :=[".contains(&byte));
+        let stop = text.run(from, 64, |byte| byte >= b' ' && !b"\"',;])".contains(&byte));
+        let stop = text.run_back(stop, 64, |byte| byte == b' ' || byte == b'^');
+        let is_name = from > end && stop > from && text.slice(from..stop).contains(&b'^');
+        (is_name && self.hide_filled(from..stop, Kind::Name)).then_some(stop)
+    }
+
     /// `"00100010":{"vr":"PN","Value":[…]}`: the values behind the `vr` at `start..end`.
     pub(super) fn dicom_json(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;

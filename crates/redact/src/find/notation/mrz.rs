@@ -83,6 +83,14 @@ impl Scan<'_> {
         let Some(names) = names(text, start, line, is_joined) else { return false };
         let stop = text.run_back(end, end - names, |byte| byte == b'<');
         self.hide(names..stop, Kind::Name);
+        // The line of the numbers, even if it was typed wrong.
+        let below = text.run(end, 2, |byte| matches!(byte, b'\r' | b'\n'));
+        let number_end = text.run(below, LONGEST + 1, is_part);
+        let has_digits =
+            text.slice(below..number_end).iter().filter(|byte| byte.is_ascii_digit()).count() >= 8;
+        if line.len() > 30 && number_end - below == line.len() && has_digits {
+            self.hide(below..number_end, Kind::Passport);
+        }
         true
     }
 }
@@ -140,6 +148,15 @@ mod tests {
         ] {
             assert_eq!(hidden(text), wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn a_line_below_the_names_is_hidden_even_if_it_does_not_check() {
+        let text = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C37UTO7408123F1204158ZE184226B<<<<<12";
+        assert_eq!(
+            hidden(text),
+            ["ERIKSSON<<ANNA<MARIA", "L898902C37UTO7408123F1204158ZE184226B<<<<<12"]
+        );
     }
 
     #[test]

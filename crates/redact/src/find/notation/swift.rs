@@ -37,8 +37,8 @@ impl Scan<'_> {
     /// `:50K:/account⏎name⏎address…`, whose tag ends at `end`.
     pub(super) fn swift_party(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
-        // `10:59:50:` is a time.
-        if is_word(text.before(start)) {
+        // `10:59:50:` is a time, `field :59: received` a sentence.
+        if is_word(text.before(start)) || text.at(end) == b' ' {
             return None;
         }
         let option = text.before(end - 1);
@@ -63,6 +63,32 @@ impl Scan<'_> {
                 }
             }
             is_named |= code != b'/';
+        }
+        None
+    }
+
+    /// `50K: Ordering Customer⏎   /account⏎   name…`, as messages are printed for readers: the
+    /// indented lines below the one in which `end` is.
+    pub(super) fn printed_party(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let mut line = text.run(end, LONGEST_LINE, |byte| byte != b'\n' && byte != 0) + 1;
+        let mut is_named = false;
+        for _ in 0..MOST_LINES {
+            let from = text.run(line, 24, |byte| byte == b' ');
+            let stop = text.run(from, LONGEST_LINE, |byte| !matches!(byte, b'\n' | b'\r' | 0));
+            let bytes = text.slice(from..stop);
+            if from < line + 2 || bytes.is_empty() || !bytes.iter().copied().all(is_written) {
+                break;
+            }
+            if bytes.starts_with(b"/") {
+                self.account_line(from..stop);
+            } else if !is_named && is_organisation(bytes) {
+                break;
+            } else {
+                self.hide_filled(from..stop, if is_named { Kind::Address } else { Kind::Name });
+                is_named = true;
+            }
+            line = text.run(stop, 2, |byte| matches!(byte, b'\r' | b'\n'));
         }
         None
     }

@@ -1,6 +1,6 @@
 //! Banks and exchanges: SWIFT, FIX, magnetic stripes, ISO 8583.
 
-use crate::find::notation::Around::{Anything, Before, Behind};
+use crate::find::notation::Around::{Anything, Before, Behind, Word};
 use crate::find::notation::Notation;
 
 pub(in crate::find::notation) static ROWS: &[Notation] = &[
@@ -18,6 +18,28 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
             &["40532013", "ANN LEE", "9 HIGH STREET", "ELY"],
         ),
         keeps: ":50K:ACME TRADING LTD\n1 DOCK ROAD\n:50A:DEUTDEFFXXX\n:59:\n:71A:SHA",
+    },
+    Notation {
+        words: &[b"Customer"],
+        is_caseless: false,
+        around: Word(b"ordering"),
+        find: |scan, _, end| scan.printed_party(end),
+        example: (
+            "50K: Ordering Customer-Name & Address\n     /40532013\n     ANN LEE\n     9 HIGH STREET\n59: x",
+            &["40532013", "ANN LEE", "9 HIGH STREET"],
+        ),
+        keeps: "50K: Ordering Customer\n     ACME TRADING LTD\n     1 DOCK ROAD\nOrdering Customer data\n",
+    },
+    Notation {
+        words: &[b"Customer"],
+        is_caseless: false,
+        around: Word(b"beneficiary"),
+        find: |scan, _, end| scan.printed_party(end),
+        example: (
+            "59: Beneficiary Customer\n     /99120045\n     BO RAY\n70: x",
+            &["99120045", "BO RAY"],
+        ),
+        keeps: "59: Beneficiary Customer\n70: Remittance Information\n     INVOICE 4711\n",
     },
     // Accounts of banks, before who they are.
     Notation {

@@ -202,6 +202,22 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         ),
         keeps: "(0008,0060) CS [MR]     #   2, 1 Modality\n(0010,0010) PN (no value available)   #   0, 0 PatientName\n",
     },
+    Notation {
+        words: &[
+            b"PatientName",
+            b"PatientsName",
+            b"OtherPatientNames",
+            b"ReferringPhysicianName",
+            b"PerformingPhysicianName",
+            b"OperatorsName",
+            b"PersonName",
+        ],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, _, end| scan.dicom_name(end),
+        example: ("PatientName: DOE^JOHN\nModality: MR\n", &["DOE^JOHN"]),
+        keeps: "PatientName: ^^\nPatientName = x\n",
+    },
     // DICOM's model in JSON: the number of the element is the name of the field.
     Notation {
         words: &[b"vr"],

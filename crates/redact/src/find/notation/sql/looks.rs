@@ -19,7 +19,9 @@ pub(super) fn kind_by_looks(
     is_of_person: bool,
 ) -> Option<Kind> {
     let bytes = text.slice(range.clone());
-    let value = Value { range, is_delimited: true, separator: Separator::Blank };
+    // Beside a person, any number behind a word is of a house.
+    let separator = if is_of_person { Separator::Cell } else { Separator::Blank };
+    let value = Value { range, is_delimited: true, separator };
     if is_name(&value, bytes, Sureness::Maybe) && !is_organisation(bytes) && !has_status(bytes) {
         return Some(Kind::Name);
     }
@@ -219,6 +221,7 @@ mod tests {
             ("1980-02-03", Kind::Birth),
             ("078-05-1120", Kind::NationalId),
             ("01353 555012", Kind::Phone),
+            ("Hauptstr. 5", Kind::Address),
         ] {
             assert_eq!(kind(value), Some(wanted), "{value}");
         }
