@@ -89,14 +89,20 @@ impl Scan<'_> {
         Some(self.hide(range.start..stop, kind))
     }
 
-    /// `PatientName: DOE^JOHN`, with the word at its end: parts of the name are between carets.
-    pub(super) fn dicom_name(&mut self, end: usize) -> Option<usize> {
+    /// `PatientName: DOE^JOHN`, whose word ends at `end`: parts of a name are between carets.
+    pub(super) fn dicom_keyword(&mut self, end: usize, kind: Kind) -> Option<usize> {
         let text = self.text;
-        let from = text.run(end, 8, |byte| b"\"' :=[".contains(&byte));
+        let from = text.run(end, 8, |byte| b"\"' :=".contains(&byte));
         let stop = text.run(from, 64, |byte| byte >= b' ' && !b"\"',;])".contains(&byte));
         let stop = text.run_back(stop, 64, |byte| byte == b' ' || byte == b'^');
-        let is_name = from > end && stop > from && text.slice(from..stop).contains(&b'^');
-        (is_name && self.hide_filled(from..stop, Kind::Name)).then_some(stop)
+        let value = text.slice(from..stop);
+        let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let is_written = match kind {
+            Kind::Name => value.contains(&b'^'),
+            _ => digits >= 4 && !value.contains(&b'('),
+        };
+        let fits = from > end && is_written;
+        (fits && self.hide_filled(from..stop, kind)).then_some(stop)
     }
 
     /// `"00100010":{"vr":"PN","Value":[…]}`: the values behind the `vr` at `start..end`.

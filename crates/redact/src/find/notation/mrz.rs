@@ -1,5 +1,7 @@
 //! The machine-readable zone of passports, identity cards and visas (ICAO 9303).
 
+use std::ops::Range;
+
 use crate::find::scan::Scan;
 use crate::find::text::Text;
 use crate::kind::Kind;
@@ -64,6 +66,16 @@ impl Scan<'_> {
         is_zone.then_some(end)
     }
 
+    /// Hides a line of numbers, of as many characters as the names have.
+    fn numbers(&mut self, line: Range<usize>, len: usize) {
+        let digits =
+            self.text.slice(line.clone()).iter().filter(|byte| byte.is_ascii_digit()).count();
+        if line.len() == len && digits >= 6 {
+            let is_first = len == 30 && self.text.at(line.start).is_ascii_uppercase();
+            self.hide(line.start + if is_first { 5 } else { 0 }..line.end, Kind::Passport);
+        }
+    }
+
     /// Hides what is personal in the line at `start..end` of a zone, if it is one.
     fn zone_line(&mut self, start: usize, end: usize, is_joined: bool) -> bool {
         let text = self.text;
@@ -83,13 +95,19 @@ impl Scan<'_> {
         let Some(names) = names(text, start, line, is_joined) else { return false };
         let stop = text.run_back(end, end - names, |byte| byte == b'<');
         self.hide(names..stop, Kind::Name);
-        // The line of the numbers, even if it was typed wrong.
-        let below = text.run(end, 2, |byte| matches!(byte, b'\r' | b'\n'));
-        let number_end = text.run(below, LONGEST + 1, is_part);
-        let has_digits =
-            text.slice(below..number_end).iter().filter(|byte| byte.is_ascii_digit()).count() >= 8;
-        if line.len() > 30 && number_end - below == line.len() && has_digits {
-            self.hide(below..number_end, Kind::Passport);
+        // The lines of the numbers, even if they were typed wrong: one below, or two above.
+        let gap = |byte: u8| matches!(byte, b'\r' | b'\n');
+        if line.len() > 30 {
+            let below = text.run(end, 2, gap);
+            self.numbers(below..text.run(below, LONGEST + 1, is_part), line.len());
+        } else {
+            let mut below = start;
+            for _ in 0..2 {
+                let stop = text.run_back(below, 2, gap);
+                let from = text.run_back(stop, LONGEST + 1, is_part);
+                self.numbers(from..stop, line.len());
+                below = from;
+            }
         }
         true
     }
@@ -157,6 +175,13 @@ mod tests {
             hidden(text),
             ["ERIKSSON<<ANNA<MARIA", "L898902C37UTO7408123F1204158ZE184226B<<<<<12"]
         );
+    }
+
+    #[test]
+    fn two_lines_above_the_names_are_hidden_even_if_they_do_not_check() {
+        let text = "I<GBRAB12345671<<<<<<<<<<<<<<<\n8002037F3001014GBR<<<<<<<<<<<2\nLEE<<ANN<<<<<<<<<<<<<<<<<<<<<<";
+        let wanted = ["AB12345671<<<<<<<<<<<<<<<", "8002037F3001014GBR<<<<<<<<<<<2", "LEE<<ANN"];
+        assert_eq!(hidden(text), wanted);
     }
 
     #[test]

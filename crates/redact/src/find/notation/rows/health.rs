@@ -214,9 +214,17 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         ],
         is_caseless: false,
         around: Anything,
-        find: |scan, _, end| scan.dicom_name(end),
+        find: |scan, _, end| scan.dicom_keyword(end, Name),
         example: ("PatientName: DOE^JOHN\nModality: MR\n", &["DOE^JOHN"]),
         keeps: "PatientName: ^^\nPatientName = x\n",
+    },
+    Notation {
+        words: &[b"PatientID", b"OtherPatientIDs", b"AccessionNumber", b"AdmissionID"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, _, end| scan.dicom_keyword(end, NationalId),
+        example: ("PatientID: PID-48813\nModality: MR\n", &["PID-48813"]),
+        keeps: "PatientID: none\nPatientID[64]\n",
     },
     // DICOM's model in JSON: the number of the element is the name of the field.
     Notation {
