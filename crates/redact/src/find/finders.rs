@@ -2,7 +2,7 @@
 //! same bytes as something less certain; each says why it is where it is.
 
 use super::field::command;
-use super::notation::MARKS;
+use super::notation::marks;
 use super::number::is_part_of_longer;
 use super::order::{ByteSet, Finder, Order, Words};
 use super::text::{is_joined, is_word};
@@ -250,7 +250,10 @@ pub(in crate::find) static OF_NUMBERS: Order = Order::new(&[
 /// differ in the byte behind it, so their order matters only within a sign.
 pub(in crate::find) static OF_SIGNS: Order = Order::new(&[
     // A notation that begins with a sign has more of it than any single finder asks for.
-    Finder { of: Words::ANY.first(MARKS.0).next(MARKS.1), find: |scan, place, _| scan.mark(place) },
+    Finder { of: marks(0), find: |scan, place, _| scan.mark(place) },
+    Finder { of: marks(1), find: |scan, place, _| scan.mark(place) },
+    Finder { of: marks(2), find: |scan, place, _| scan.mark(place) },
+    Finder { of: marks(3), find: |scan, place, _| scan.mark(place) },
     Finder {
         of: Words::ANY.first(ByteSet::of(b"@")),
         find: |scan, place, _| Some(scan.at_sign(place)),

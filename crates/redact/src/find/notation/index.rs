@@ -18,6 +18,9 @@ const BEGINNING: usize = 3;
 /// Bytes by which a mark is looked up.
 const MARK: usize = 2;
 
+/// Signs that marks may begin with: the scan stops at them anyway.
+pub(super) const SIGNS: &[u8] = b":/<(";
+
 /// The rows by their words.
 pub(super) struct Index {
     /// For each first byte the lengths of the words that begin with it, as bits: hardly any
@@ -27,8 +30,8 @@ pub(super) struct Index {
     ends: [u64; 256],
     /// First bytes of words of which only the beginning is given.
     beginnings: ByteSet,
-    /// First and second bytes of marks.
-    marks: (ByteSet, ByteSet),
+    /// For each of [`SIGNS`], the second bytes of marks that begin with it.
+    marks: [ByteSet; SIGNS.len()],
     /// Words and their row, found by the hash of the word, or of its first bytes; the next
     /// free slot is near.
     whole: [Slot; SLOTS],
@@ -50,7 +53,7 @@ enum Sort {
 
 #[allow(clippy::indexing_slicing)]
 const fn sort(word: &[u8]) -> Sort {
-    if !word[0].is_ascii_alphanumeric() {
+    if !(word[0].is_ascii_alphanumeric() || word[0] == b'_') {
         assert!(word.len() >= MARK, "a mark has two bytes at least");
         Sort::Mark
     } else if word[word.len() - 1] == b'*' {
@@ -69,7 +72,7 @@ impl Index {
             lengths: [0; 256],
             ends: [0; 256],
             beginnings: ByteSet::of(b""),
-            marks: (ByteSet::of(b""), ByteSet::of(b"")),
+            marks: [ByteSet::of(b""); SIGNS.len()],
             whole: [None; SLOTS],
             begun: [None; SLOTS],
             marked: [None; SLOTS],
@@ -130,7 +133,12 @@ impl Index {
             }
             Sort::Mark => {
                 assert!(!is_caseless, "marks are compared as they are");
-                self.marks = (self.marks.0.with(first), self.marks.1.with(word[1]));
+                let mut sign = 0;
+                while SIGNS[sign] != first {
+                    sign += 1;
+                    assert!(sign < SIGNS.len(), "no mark begins with this sign");
+                }
+                self.marks[sign] = self.marks[sign].with(word[1]);
                 counts[2] += 1;
                 (&mut self.marked, word.split_at(MARK).0, word)
             }
@@ -157,9 +165,10 @@ impl Index {
         len < 64 && lengths >> len & 1 == 1 || self.beginnings.has(first) && len >= BEGINNING
     }
 
-    /// The first and the second bytes of marks.
-    pub(super) const fn marks(&self) -> (ByteSet, ByteSet) {
-        self.marks
+    /// The second bytes of marks that begin with the sign number `sign` of [`SIGNS`].
+    #[allow(clippy::indexing_slicing)]
+    pub(super) const fn second(&self, sign: usize) -> ByteSet {
+        self.marks[sign]
     }
 
     /// The rows of which `word` is one, or has the beginning of one.

@@ -35,10 +35,10 @@ mod swift;
 mod travel;
 mod vcard;
 
-use super::order::{ByteSet, Find};
+use super::order::{ByteSet, Find, Words};
 use super::scan::Scan;
 use super::text::Text;
-use index::INDEX;
+use index::{INDEX, SIGNS};
 
 /// A notation.
 struct Notation {
@@ -56,8 +56,11 @@ struct Notation {
     keeps: &'static str,
 }
 
-/// First and second bytes of the marks that begin with a sign.
-pub(super) const MARKS: (ByteSet, ByteSet) = INDEX.marks();
+/// The words of one byte at which marks that begin with the sign number `sign` may be.
+#[allow(clippy::indexing_slicing)]
+pub(super) const fn marks(sign: usize) -> Words {
+    Words::ANY.first(ByteSet::of(&[SIGNS[sign]])).next(INDEX.second(sign))
+}
 
 /// What must be around a word that begins a notation.
 #[derive(Clone, Copy)]

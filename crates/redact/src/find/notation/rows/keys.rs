@@ -124,13 +124,9 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("network={\n eap=PEAP\n identity=\"ann77\"\n}", &["ann77"]),
         keeps: "network={\n eap=PEAP\n anonymous_identity=\"anonymous\"\n identity=\"\"\n}",
     },
-    // NTLM, as it is captured: the shortest beginning of the domain is a letter.
+    // NTLM, as it is captured.
     Notation {
-        words: &[
-            b"::A", b"::B", b"::C", b"::D", b"::E", b"::F", b"::G", b"::H", b"::I", b"::J", b"::K",
-            b"::L", b"::M", b"::N", b"::O", b"::P", b"::Q", b"::R", b"::S", b"::T", b"::U", b"::V",
-            b"::W", b"::X", b"::Y", b"::Z",
-        ],
+        words: &[b"::"],
         is_caseless: false,
         around: Anything,
         find: |scan, place, _| scan.ntlm_response(place),
