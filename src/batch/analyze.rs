@@ -10,7 +10,7 @@ use crate::report::{self, BuildOptions, CoreReport};
 use obit_corefile::dump::{CoreFile, Dump};
 use obit_corefile::notice::Notice;
 use obit_process::process::{Options, Process};
-use obit_redact::{Origin, Redactor};
+use obit_redact::Origin;
 use obit_triage::time::When;
 use obit_triage::{FileFacts, Reason, Record, Rules};
 
@@ -76,7 +76,7 @@ pub fn failed(
     code: Code,
     why: &str,
 ) -> Record {
-    let mut redactor = Redactor::new(build.redaction, "").with_rules(build.rules.clone());
+    let mut redactor = build.redactor_of_texts();
     let core = CoreReport {
         path: redactor.show(Origin::Path, &path.to_string_lossy()),
         size: size(path, file).unwrap_or(0),

@@ -95,11 +95,6 @@ pub(crate) fn key(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(key)
 }
 
-/// Random bytes that are kept nowhere.
-pub(crate) fn random_key() -> Result<Vec<u8>, Failure> {
-    read(Path::new("/dev/urandom"), 32)
-}
-
 fn read(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;

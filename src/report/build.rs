@@ -33,7 +33,7 @@ use obit_redact::{Origin, Redactor, Shown};
 /// Puts all that is known of `process` into one document.
 pub fn build(process: &Process, options: BuildOptions) -> Report {
     let id = crash_id(&process.dump);
-    let redactor = options.redactor(&id, process);
+    let redactor = options.redactor(process);
     let (mut report, _) = built(process, options, id, redactor);
     report.signature = obit_triage::signature(&report);
     report
@@ -42,7 +42,7 @@ pub fn build(process: &Process, options: BuildOptions) -> Report {
 /// The same, and the redactor that knows what was hidden where.
 pub(super) fn logged(process: &Process, options: BuildOptions) -> (Report, Redactor) {
     let id = crash_id(&process.dump);
-    let redactor = options.redactor(&id, process).with_log();
+    let redactor = options.redactor(process).with_log();
     built(process, options, id, redactor)
 }
 

@@ -20,7 +20,7 @@ pub fn public_command(dump: &Dump) -> Vec<u8> {
         file == name || (name.len() == LONGEST_COMMAND && file.starts_with(name))
     });
     let is_known = is_file || dump.mapped_files.is_empty();
-    let shown = Redactor::new(Level::Default, "").show(Origin::Path, command);
+    let shown = Redactor::without_key(Level::Default).show(Origin::Path, command);
     if is_known && shown.as_str() == command { name.into() } else { vec![b'x'; name.len()] }
 }
 

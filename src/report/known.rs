@@ -12,8 +12,7 @@ use obit_redact::{Level, Origin, Redactor, Shown};
 
 /// The core, the process and the signal of `dump`, as its notes have them.
 pub fn known(dump: &Dump, options: &BuildOptions) -> Report {
-    let mut redactor =
-        Redactor::new(options.redaction, &crash_id(dump)).with_rules(options.rules.clone());
+    let mut redactor = options.redactor_of_texts();
     let info = dump.process.as_ref();
     let process = ProcessReport {
         pid: info.map(|info| info.pid),
@@ -37,7 +36,7 @@ pub fn known(dump: &Dump, options: &BuildOptions) -> Report {
 
 /// `known`, with a notice that the analysis ended early, and why in a sentence.
 pub fn ended_early(mut known: Report, why: &str, level: Level) -> Report {
-    let mut redactor = Redactor::new(level, "");
+    let mut redactor = Redactor::without_key(level);
     let mut show = |text: &str| redactor.show(Origin::OwnWords, text);
     known.notices.push(NoticeReport {
         code: NoticeCode::AnalysisEnded,

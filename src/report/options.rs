@@ -14,7 +14,7 @@ pub struct BuildOptions {
     /// What else is hidden or shown, by the user's rules.
     pub rules: Rules,
     /// The key of the tokens: equal values have equal tokens in all reports of one key;
-    /// `None` for one that belongs to this report alone.
+    /// `None` for a random one that is kept nowhere.
     pub key: Option<Arc<[u8]>>,
     /// Where inferred tail calls are listed.
     pub tail_calls: TailCalls,
@@ -41,16 +41,21 @@ pub struct BuildOptions {
 }
 
 impl BuildOptions {
-    /// The redactor of a report on `process`: `id` is the crash's.
-    pub(super) fn redactor(&self, id: &str, process: &Process) -> Redactor {
-        let redactor = match &self.key {
-            Some(key) => Redactor::with_key(self.redaction, key),
-            None => Redactor::new(self.redaction, id),
-        };
+    /// The redactor of a report on `process`.
+    pub(super) fn redactor(&self, process: &Process) -> Redactor {
         let regions = process.memory.regions().iter();
         let mapped =
             regions.map(|region| (region.range.start.0, region.range.end.0.saturating_sub(1)));
-        redactor.with_rules(self.rules.clone()).with_mapped(mapped)
+        self.redactor_of_texts().with_mapped(mapped)
+    }
+
+    /// The same where the mappings are not known.
+    pub(crate) fn redactor_of_texts(&self) -> Redactor {
+        let redactor = match &self.key {
+            Some(key) => Redactor::with_key(self.redaction, key),
+            None => Redactor::with_random_key(self.redaction),
+        };
+        redactor.with_rules(self.rules.clone())
     }
 }
 

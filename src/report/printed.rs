@@ -1,7 +1,6 @@
 //! Answers of `obit print`, redacted as a report is.
 
 use super::answer::{Answer, Printed, TypeText};
-use super::build::crash_id;
 use super::memory_dump::Dumper;
 use super::values::{self, Whose};
 use super::{BuildOptions, Variable};
@@ -26,7 +25,7 @@ pub struct Asked {
 
 /// What may leave of the answers. Those that another command has are left out.
 pub fn printed(process: &Process, asked: &[Asked], options: &BuildOptions) -> Vec<Printed> {
-    let mut redactor = options.redactor(&crash_id(&process.dump), process);
+    let mut redactor = options.redactor(process);
     let mut all = Vec::new();
     for asked in asked {
         let thread = process.threads.get(asked.thread);

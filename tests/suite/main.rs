@@ -37,6 +37,7 @@ mod signature;
 mod store;
 mod stripped;
 mod time;
+mod tokens;
 mod triage;
 mod triage_page;
 mod variables;

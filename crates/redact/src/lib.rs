@@ -3,12 +3,13 @@
 //!
 //! A hidden text becomes `<kind:digest>`, as `<email:a91f>`. Digests are keyed: the same
 //! value has the same token under one key, so lines can still be compared, and different
-//! tokens under two.
+//! tokens under two. Values of which there are few (codes, dates, short texts and numbers)
+//! become `<kind>`.
 //!
 //! ```
 //! use obit_redact::{Level, Named, Origin, Redactor};
 //!
-//! let mut redactor = Redactor::new(Level::Default, "report 17");
+//! let mut redactor = Redactor::with_random_key(Level::Default);
 //! let line = redactor.show(Origin::MessageText, "no mail for ann@example.com, code 550");
 //! assert!(line.as_str().starts_with("no mail for <email:"));
 //! assert!(line.as_str().ends_with(">, code 550"));
@@ -33,8 +34,8 @@
 //! allocated for a text that has nothing to hide, and the time is linear in its length.
 //!
 //! **What not for.** Anonymisation in the sense of a law: names and addresses in running
-//! prose, which nothing announces, are not found. A token of two bytes is no secret hash of
-//! a value: who has the key and a list of candidates can rule most of them out.
+//! prose, which nothing announces, are not found. Tokens are pseudonyms: who has the key and a
+//! list of candidates can rule most of them out.
 //!
 //! | name | what it is |
 //! |---|---|
@@ -47,6 +48,7 @@
 //! | [`Rules`], [`Named`], [`Verdict`] | what the user says of his own data, and of which values |
 //! | [`RuleError`], [`RuleProblem`] | what is wrong with a file of rules |
 //! | [`Decision`], [`Reason`] | what was hidden, where and why |
+//! | [`is_token`], [`without_digests`] | tokens in a text that was redacted |
 //! | [`kind_of_name`] | what the name of a variable or field announces |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
@@ -76,3 +78,4 @@ pub use policy::{Level, Origin};
 pub use redactor::Redactor;
 pub use rules::{Named, RuleError, RuleProblem, Rules, Verdict};
 pub use shown::Shown;
+pub use token::{is_token, without_digests};

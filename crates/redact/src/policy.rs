@@ -82,7 +82,7 @@ pub(super) enum Treatment {
     /// Only numbers that spell text are hidden.
     WordSet,
     /// Only a digest is shown, under this kind.
-    Digest(&'static str),
+    Digest(Kind),
     /// Only the length is shown.
     Mask,
 }
@@ -94,7 +94,7 @@ pub(super) fn treatment(level: Level, origin: Origin) -> Treatment {
         (Level::Off, _) | (Level::Default, Origin::SymbolName) => Treatment::Keep,
         (_, Origin::Environment | Origin::Argument) => Treatment::Mask,
         (Level::Strict, Origin::MessageText | Origin::VariableText) => Treatment::Mask,
-        (Level::Strict, Origin::ThreadName) => Treatment::Digest("name"),
+        (Level::Strict, Origin::ThreadName) => Treatment::Digest(Kind::Name),
         // Anyone who may open the file sees whose home it was.
         (Level::Default, Origin::Path | Origin::SourcePath) => {
             Treatment::SearchBut(&[Kind::User, Kind::Ip])

@@ -86,12 +86,12 @@ pub(crate) fn run(args: &RedactArgs, general: &General) -> Result<Exit, Failure>
     if args.explain {
         return explain(args, general);
     }
-    let key = match &args.key {
-        Some(path) => rules::key(path)?,
-        None => rules::random_key()?,
+    let redactor = match &args.key {
+        Some(path) => Redactor::with_key(args.level, &rules::key(path)?),
+        None => Redactor::with_random_key(args.level),
     };
     let rules = rules::rules(&args.rules, args.trust_project_rules)?;
-    let mut redactor = Redactor::with_key(args.level, &key).with_rules(rules);
+    let mut redactor = redactor.with_rules(rules);
     // No pager: a log that is still being written is passed on as it comes.
     let destination = Destination::new(args.output.file.output.as_deref(), None)?;
     let mut input: Box<dyn Read> = match &args.file {

@@ -124,7 +124,7 @@ pub(crate) fn run(args: &StateArgs) -> Result<Exit, Failure> {
     }
     if let Some(note) = &args.note {
         // A note may quote what a crash held.
-        let shown = Redactor::new(Level::Default, "").show(Origin::MessageText, note);
+        let shown = Redactor::without_key(Level::Default).show(Origin::MessageText, note);
         store.add_note(&group, shown.as_str(), at)?;
         said.push("note added".to_owned());
     }

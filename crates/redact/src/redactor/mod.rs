@@ -15,12 +15,13 @@ use crate::policy::{self, Level, Origin, Treatment};
 use crate::remembered::Remembered;
 use crate::rules::Rules;
 use crate::shown::Shown;
-use crate::token::Tokens;
+use crate::token::{MASKED, Tokens};
 
 /// The only maker of [`Shown`], and the book-keeper of what it hid.
 ///
 /// A hidden text is replaced by a token `<kind:digest>`. Digests are keyed, so the same
-/// text has the same token throughout one report and different ones in two reports.
+/// text has the same token throughout one report and different ones in two reports. Texts of
+/// which there are few have the token `<kind>`.
 #[derive(Debug)]
 pub struct Redactor {
     level: Level,
@@ -35,20 +36,32 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// `key` is anything that belongs to this report alone: the crash's id.
+    /// `key` is text that no reader of the output knows.
     pub fn new(level: Level, key: &str) -> Self {
         Self::with_key(level, key.as_bytes())
     }
 
     /// The same with a key of the user's, who can so compare tokens of several reports.
     pub fn with_key(level: Level, key: &[u8]) -> Self {
-        let rules = Rules::default();
-        let (tokens, counts) = (Tokens::new(key), BTreeMap::new());
+        Self::with_tokens(level, Tokens::new(key))
+    }
+
+    /// The same with a key that is kept nowhere.
+    pub fn with_random_key(level: Level) -> Self {
+        Self::with_tokens(level, Tokens::random())
+    }
+
+    /// The same without a key: tokens are kinds alone, and equal values cannot be recognised.
+    pub fn without_key(level: Level) -> Self {
+        Self::with_tokens(level, Tokens::plain())
+    }
+
+    fn with_tokens(level: Level, tokens: Tokens) -> Self {
         Self {
             level,
             tokens,
-            rules,
-            counts,
+            rules: Rules::default(),
+            counts: BTreeMap::new(),
             mapped: Vec::new(),
             log: None,
             remembered: Remembered::default(),
@@ -93,9 +106,9 @@ impl Redactor {
             }
             Treatment::WordSet => self.without_words(Shown::new(text.to_owned())),
             Treatment::Digest(kind) => {
-                let token = self.tokens.token(kind, text.as_bytes());
-                self.count(kind);
-                self.note(Reason::Level, kind, &token);
+                let token = self.tokens.of(kind, text.as_bytes());
+                self.count(kind.word());
+                self.note(Reason::Level, kind.word(), &token);
                 Shown::new(token)
             }
             Treatment::Mask => Shown::new(self.mask(text)),
@@ -133,16 +146,7 @@ impl Redactor {
     /// What may leave of a text beside the report, as of the name of a file of rules: it
     /// counts as nothing and is no decision.
     pub fn aside(&self, text: &str) -> Shown {
-        let mut other = Self {
-            level: self.level,
-            tokens: self.tokens.clone(),
-            rules: Rules::default(),
-            counts: BTreeMap::new(),
-            mapped: Vec::new(),
-            log: None,
-            remembered: Remembered::default(),
-        };
-        other.show(Origin::OwnWords, text)
+        Self::with_tokens(self.level, self.tokens.clone()).show(Origin::OwnWords, text)
     }
 
     /// How much is hidden by this redactor.
@@ -188,7 +192,11 @@ impl Redactor {
     pub(super) fn hidden(&mut self, kind: Kind, text: &str, reason: Reason) -> String {
         self.remembered.add(kind, text.as_bytes());
         self.count(kind.word());
-        let token = self.tokens.of(kind, text.as_bytes());
+        // A word of memory is short, and of what it is a piece is not known.
+        let token = match reason {
+            Reason::Piece => Tokens::of_kind(kind),
+            _ => self.tokens.of(kind, text.as_bytes()),
+        };
         self.note(reason, kind.word(), &token);
         token
     }
@@ -282,8 +290,6 @@ impl Redactor {
     }
 }
 
-/// What stands for a text that is hidden as a whole, with the number of its bytes.
-const MASKED: &str = "redacted";
 
 /// `range` widened to whole characters of `text`.
 fn whole_characters(text: &str, range: Range<usize>) -> Range<usize> {

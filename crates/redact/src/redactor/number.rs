@@ -96,8 +96,7 @@ mod tests {
         let text = format!("rax = {word:#x}; 0x10");
         for origin in [Origin::OwnWords, Origin::Code] {
             let shown = redactor.show(origin, &text);
-            assert!(shown.as_str().starts_with("rax = <text:"), "{shown:?}");
-            assert!(shown.as_str().ends_with(">; 0x10"), "{shown:?}");
+            assert_eq!(shown.as_str(), "rax = <text>; 0x10");
         }
         let mut mapped = at(Level::Default).with_mapped([(word - 8, word + 8), (0, 16)]);
         assert_eq!(mapped.show_word(word), word);
@@ -108,7 +107,7 @@ mod tests {
     #[test]
     fn a_piece_of_a_text_is_hidden_unless_it_says_nothing() {
         let mut redactor = at(Level::Default);
-        assert!(redactor.show_piece("hunter22").as_str().starts_with("<text:"));
+        assert_eq!(redactor.show_piece("hunter22").as_str(), "<text>");
         assert_eq!(redactor.show_piece("AAAAAAAA").as_str(), "AAAAAAAA");
         assert_eq!(at(Level::Off).show_piece("hunter22").as_str(), "hunter22");
     }

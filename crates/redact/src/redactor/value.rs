@@ -138,7 +138,7 @@ mod tests {
         let mail = named("owner_email");
         assert_eq!(redactor.show_value(Origin::VariableText, &mail, "ann").as_str(), "ann");
         let part = redactor.show_part(Origin::VariableText, &mail, "ann");
-        assert!(part.as_str().starts_with("<email:"), "{part:?}");
+        assert_eq!(part.as_str(), "<email>");
         let title = named("title");
         assert_eq!(redactor.show_part(Origin::VariableText, &title, "ann").as_str(), "ann");
         let mut strict = at(Level::Strict);

@@ -6,7 +6,7 @@ use super::site::Site;
 use crate::record::Record;
 use crate::signature::{RECURSION, module_name};
 use obit_ownership::{cut, normalized};
-use obit_redact::Shown;
+use obit_redact::{Shown, is_token, without_digests};
 use obit_report::{Blame, Cause, Confidence, Decision, DecisionAction, EvidenceKind};
 
 /// Digits of a build ID that distinguish builds.
@@ -98,9 +98,9 @@ impl CrashKey {
     /// Of a record; `None` if it has no signature.
     pub fn of(record: &Record) -> Option<Self> {
         let signature = record.signature.as_ref()?;
-        let names = |names: &[Shown]| -> Vec<String> {
-            names.iter().map(|name| name.as_str().to_owned()).collect()
-        };
+        // Digests differ between reports of one bug.
+        let plain = |text: &Shown| without_digests(text.as_str()).into_owned();
+        let names = |names: &[Shown]| -> Vec<String> { names.iter().map(plain).collect() };
         let text = signature.text.as_str();
         let frames = names(&record.frames);
         let mut functions = names(&signature.frames);
@@ -139,7 +139,7 @@ impl CrashKey {
         let is_of_callee = blame.is_some_and(|blame| blame.is_expression_of_callee);
         let is_sure = |blame: &&Blame| blame.expression_confidence != Some(Confidence::Guess);
         let expression = blame.filter(is_sure).and_then(|blame| blame.expression.as_ref());
-        let blamed = record.blamed.as_ref().map(|name| name.as_str().to_owned());
+        let blamed = record.blamed.as_ref().map(plain);
         let is_handed_on = blamed.as_ref() != functions.last();
         let callee = blamed.as_ref().and_then(|blamed| callee(&frames, blamed));
         let made_at = blame.filter(|_| is_handed_on).and_then(|blame| {
@@ -159,7 +159,6 @@ impl CrashKey {
                 && cause.evidence.iter().any(|evidence| evidence.kind == EvidenceKind::Heap)
         });
         let damage = damage.filter(|_| !is_run);
-        let shown = |text: Option<&Shown>| text.map(|text| text.as_str().to_owned());
         Some(Self {
             signature: signature.id.clone(),
             text: text.to_owned(),
@@ -173,10 +172,10 @@ impl CrashKey {
             frames,
             blamed: blamed.unwrap_or_default(),
             made_at: made_at.unwrap_or_default(),
-            returned_by: returned_by.map(|name| normalized(name.as_str())).unwrap_or_default(),
+            returned_by: returned_by.map(|name| normalized(&plain(name))).unwrap_or_default(),
             expression: expression
                 .filter(|_| !is_of_callee)
-                .map(|text| without_numbers(cut(text.as_str(), LONGEST_EXPRESSION)))
+                .map(|text| without_numbers(cut(&plain(text), LONGEST_EXPRESSION)))
                 .unwrap_or_default(),
             fixed_address: record.cause.as_ref().and_then(fixed_address).unwrap_or_default(),
             null_address: record.cause.as_ref().and_then(null_address).unwrap_or_default(),
@@ -184,16 +183,22 @@ impl CrashKey {
                 .cause
                 .as_ref()
                 .filter(|cause| cause.class == "assertion")
-                .and_then(|cause| condition(cause.message.as_ref()?.as_str()))
+                .and_then(|cause| condition(&plain(cause.message.as_ref()?)))
                 .unwrap_or_default(),
             panicked_at: panicked_at.map(|site| site.to_string()).unwrap_or_default(),
             damaged: damaged.map(|size| format!("{size}-byte chunk")).unwrap_or_default(),
             overwritten_with: damage
                 .and_then(|damage| damage.overwritten_with.clone())
                 .unwrap_or_default(),
-            pattern: shown(damage.and_then(|damage| damage.pattern.as_ref())).unwrap_or_default(),
-            pointed_from: shown(damage.and_then(|damage| damage.pointed_from.as_ref()))
-                .map(|place| without_clones(&place))
+            pattern: damage
+                .and_then(|damage| damage.pattern.as_ref())
+                .map(plain)
+                // Two texts that are hidden need not be one.
+                .filter(|pattern| !is_token(pattern))
+                .unwrap_or_default(),
+            pointed_from: damage
+                .and_then(|damage| damage.pointed_from.as_ref())
+                .map(|place| without_clones(&plain(place)))
                 .unwrap_or_default(),
             class: record.cause.as_ref().map(|cause| cause.class.clone()).unwrap_or_default(),
         })

@@ -2,7 +2,7 @@
 
 use super::lists::Lists;
 use obit_ownership::{Evidence, Owner, around_lambda, cut, library_name, module_name, normalized};
-use obit_redact::Shown;
+use obit_redact::without_digests;
 use obit_report::{FrameKind, FrameReport, Report, ThreadReport};
 
 /// Frames below the innermost that are searched for a report of the death.
@@ -98,7 +98,9 @@ fn see(index: u64, frame: &FrameReport, executable: Option<&str>, lists: &Lists)
     let answer = frame.ownership(executable);
     let rule = answer.rule.unwrap_or(answer.owner.word());
     let raw = frame.function.as_ref().or(frame.linkage_name.as_ref());
-    let raw = raw.map(Shown::as_str).filter(|name| !name.is_empty());
+    // Digests differ between reports of one bug.
+    let raw = raw.map(|name| without_digests(name.as_str())).filter(|name| !name.is_empty());
+    let raw = raw.as_deref();
     let of =
         |role, rule: String, name: String| Seen { index, role, rule, name, image: image.clone() };
     if frame.kind == FrameKind::Signal {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::crash_record::{CrashRecord, Frame};
 use crate::history::{Rate, p_of_more};
 use crate::signature::module_name;
+use obit_redact::is_token;
 use obit_report::VariableValue;
 
 /// CrashFacts that are taken from one crash.
@@ -143,9 +144,11 @@ impl CrashFacts {
     }
 }
 
-/// What is said by a value and by its text.
+/// What is said by a value and by its text; of one that is hidden, nothing.
 fn fact((value, text): (Option<&VariableValue>, Option<&str>)) -> Option<Fact> {
     match value {
+        Some(VariableValue::Text(value)) if is_token(value) => None,
+        None if text.is_some_and(is_token) => None,
         Some(VariableValue::Bool(value)) => Some(Fact::Text(value.to_string())),
         Some(VariableValue::Integer(value)) => match text {
             // A byte is shown as a character, too.
