@@ -51,8 +51,28 @@ fn read_rules(files: &[PathBuf], is_trusted: bool) -> Result<Rules, RulesError> 
         }
         all.append(rules);
     }
+    for rule in all.without_limits() {
+        say(&format!("{rule}: this `allow` shows everything: it matches any value of any kind"));
+    }
     Ok(all)
 }
+
+/// Names the rules that matched nothing: what they were to hide is shown.
+pub(crate) fn say_unused<'r>(unused: impl IntoIterator<Item = &'r str>) {
+    let unused: Vec<&str> = unused.into_iter().collect();
+    let named = unused.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    match unused.len() {
+        0 => {}
+        1 => say(&format!("a redaction rule matched nothing: {named}")),
+        count => {
+            let more = if count > NAMED { ", \u{2026}" } else { "" };
+            say(&format!("{count} redaction rules matched nothing: {named}{more}"));
+        }
+    }
+}
+
+/// Rules that are named in one message.
+const NAMED: usize = 5;
 
 fn read_file(path: &Path) -> Result<Rules, RulesError> {
     let unreadable = |source| RulesError::Read { path: path.to_owned(), source };

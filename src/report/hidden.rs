@@ -19,6 +19,11 @@ pub fn hidden(process: &Process, options: BuildOptions) -> Hidden {
         counts: report.redactions.counts,
         hidden: decisions.iter().map(|decision| one(decision, &redactor)).collect(),
         left_out,
+        unjudged: redactor
+            .unjudged()
+            .iter()
+            .map(|(kind, count)| ((*kind).to_owned(), *count))
+            .collect(),
     }
 }
 

@@ -4,11 +4,11 @@ use std::os::unix::ffi::OsStrExt;
 
 use super::build::crash_id;
 use super::{
-    BuildOptions, CoreReport, Hex, NoticeCode, NoticeReport, ProcessReport, Redactions, Report,
-    SCHEMA, SignalReport, Tool,
+    BuildOptions, CoreReport, Hex, NoticeCode, NoticeReport, ProcessReport, RedactionRules,
+    Redactions, Report, SCHEMA, SignalReport, Tool,
 };
 use obit_corefile::dump::{Dump, Signal};
-use obit_redact::{Level, Origin, Redactor, Shown};
+use obit_redact::{Level, Origin, RULE_SET, Redactor, Shown};
 
 /// The core, the process and the signal of `dump`, as its notes have them.
 pub fn known(dump: &Dump, options: &BuildOptions) -> Report {
@@ -77,13 +77,16 @@ pub(super) fn signal(signal: &Signal, redactor: &mut Redactor) -> SignalReport {
 pub(super) fn redactions(redactor: &Redactor) -> Redactions {
     let counts = redactor.counts().iter().map(|(kind, count)| ((*kind).to_owned(), *count));
     Redactions {
-        policy: match redactor.level() {
-            Level::Default => "default",
-            Level::Strict => "strict",
-            Level::Off => "off",
-        }
-        .to_owned(),
+        policy: redactor.level().word().to_owned(),
         counts: counts.collect(),
         total: redactor.counts().values().sum(),
+        rules: RedactionRules {
+            version: RULE_SET.to_owned(),
+            user_sha256: redactor.rules().sha256(),
+        },
+        unused_rules: match redactor.level() {
+            Level::Off => Vec::new(),
+            _ => redactor.rules().unused().into_iter().map(|rule| redactor.aside(rule)).collect(),
+        },
     }
 }

@@ -4,13 +4,14 @@
 
 use super::answer::{MemoryDump, MemoryRow};
 use super::code::Code;
+use super::values::Whose;
 use super::{Flavor, Hex};
 use obit_corefile::addr::Avma;
 use obit_disassembly::disassemble;
 use obit_process::print::{Examined, MOST_LINES, Row, Subject, Unit, UnitFormat, UnitText};
 use obit_process::process::Process;
 use obit_process::value::Text;
-use obit_redact::{Level, Named, Origin, Redactor, Shown};
+use obit_redact::{Level, Named, Origin, Redactor, Shown, Whole};
 
 /// Bytes before and after what is shown that may be of the same text.
 const AROUND: u64 = 256;
@@ -27,6 +28,8 @@ pub(super) struct Dumper<'d, 'p> {
     pub(super) redactor: &'d mut Redactor,
     /// Where the frame goes on.
     pub(super) pc: Option<Avma>,
+    /// Whose variables the names are, for rules that ask for it.
+    pub(super) whose: Whose<'d>,
 }
 
 impl Dumper<'_, '_> {
@@ -40,6 +43,9 @@ impl Dumper<'_, '_> {
         if examined.how.format == UnitFormat::Instruction {
             return self.instructions(expression, examined);
         }
+        if let Some(token) = self.denied(text) {
+            return hidden(expression, examined, &token);
+        }
         let name = variable_in(text);
         let secret = self.secret_bytes(examined, name);
         // The name is that of the first string.
@@ -49,6 +55,17 @@ impl Dumper<'_, '_> {
         });
         let rows = rows.collect();
         MemoryDump { expression, rows, omitted: examined.omitted }
+    }
+
+    /// The token of memory that a rule of the user's hides by a name in the question.
+    fn denied(&mut self, text: &str) -> Option<Shown> {
+        let Whose { function, module } = self.whose;
+        let operand = text.split_once(char::is_whitespace).map_or(text, |(_, operand)| operand);
+        let named = Named { name: operand.trim(), type_name: None, function, module };
+        match self.redactor.judge(&named, &[]) {
+            Whole::Hidden(token, _) => Some(token),
+            _ => None,
+        }
     }
 
     fn row(&mut self, row: &Row, secret: &[(u64, u64)], name: &str, subject: Subject) -> MemoryRow {
@@ -281,6 +298,16 @@ fn variable_in(text: &str) -> &str {
     let words = operand.rsplit(|c: char| !c.is_alphanumeric() && c != '_');
     let mut names = words.filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'));
     names.next().unwrap_or_default()
+}
+
+/// Memory of which nothing is shown but where it is.
+fn hidden(expression: Shown, examined: &Examined, token: &Shown) -> MemoryDump {
+    let rows = examined.rows.iter().map(|row| MemoryRow {
+        address: Hex(row.at.0),
+        values: row.units.iter().map(|_| token.clone()).collect(),
+        ..MemoryRow::default()
+    });
+    MemoryDump { expression, rows: rows.collect(), omitted: examined.omitted }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod code;
 mod findings;
 mod hidden;
 mod id;
+pub(crate) mod judged;
 mod known;
 mod mappings;
 mod memory_dump;

@@ -29,11 +29,17 @@ pub fn printed(process: &Process, asked: &[Asked], options: &BuildOptions) -> Ve
     let mut all = Vec::new();
     for asked in asked {
         let thread = process.threads.get(asked.thread);
+        let frame = thread.and_then(|thread| thread.frames.get(asked.frame));
+        let module = frame.and_then(|frame| process.modules.get(frame.module?));
+        let file = module.and_then(|module| module.path.file_name());
+        let file = file.map(|name| name.to_string_lossy());
+        let function = frame.and_then(|frame| frame.function.as_deref());
+        let whose = Whose { function, module: file.as_deref() };
         let expression = redactor.show(Origin::OwnWords, asked.text.trim());
         let answers = match &asked.answer {
             print::Answer::Values(values) => {
                 let variable = |value| {
-                    let shown = values::variable(value, Whose::default(), &mut redactor);
+                    let shown = values::variable(value, whose, &mut redactor);
                     let name = value.name.as_deref().unwrap_or_default();
                     let name = redactor.show(Origin::OwnWords, name);
                     Answer::Value(Variable { name, ..shown })
@@ -41,9 +47,8 @@ pub fn printed(process: &Process, asked: &[Asked], options: &BuildOptions) -> Ve
                 values.iter().map(variable).collect()
             }
             print::Answer::Memory(examined) => {
-                let frame = thread.and_then(|thread| thread.frames.get(asked.frame));
                 let pc = frame.map(|frame| frame.pc);
-                let mut dumper = Dumper { process, redactor: &mut redactor, pc };
+                let mut dumper = Dumper { process, redactor: &mut redactor, pc, whose };
                 vec![Answer::Memory(dumper.dump(&asked.text, expression, examined))]
             }
             print::Answer::Type(lines) => {

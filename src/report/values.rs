@@ -1,9 +1,10 @@
 //! From a value to the document's variable, through the redactor.
 
+use super::judged;
 use super::{Hex, Variable, VariableStatus, VariableValue};
 use obit_dwarf::NoPlace;
 use obit_process::value::{Absence, FloatFormat, Scalar, State, TextOrigin, Value};
-use obit_redact::{Level, Named, Origin, Redactor, Shown};
+use obit_redact::{Level, Named, Origin, Redactor, Shown, Whole};
 
 /// Bytes in a row that are looked at as if they were text.
 const LEAST_TEXT: usize = 4;
@@ -27,6 +28,8 @@ struct Way<'w> {
     whose: Whose<'w>,
     outer: Option<&'w Way<'w>>,
     name: Option<&'w str>,
+    /// Whether a rule of the user's shows what it is a part of.
+    is_allowed: bool,
 }
 
 impl Way<'_> {
@@ -45,29 +48,49 @@ impl Way<'_> {
 
 /// What of `value` may leave.
 pub(super) fn variable(value: &Value, whose: Whose<'_>, redactor: &mut Redactor) -> Variable {
-    let mut shown = part(value, Way { whose, outer: None, name: None }, redactor);
+    let mut shown =
+        part(value, Way { whose, outer: None, name: None, is_allowed: false }, redactor);
     shown.address = value.address.map(|at| Hex(at.0));
     shown
 }
 
 fn part(value: &Value, outer: Way<'_>, redactor: &mut Redactor) -> Variable {
-    let way = Way { outer: Some(&outer), name: value.name.as_deref(), ..outer };
+    let mut way = Way { outer: Some(&outer), name: value.name.as_deref(), ..outer };
     redactor.enter(2, || way.path());
     let mut shown = Variable {
-        name: value.name.as_deref().map(|name| name_of(name, redactor)).unwrap_or_default(),
+        name: match value.name.as_deref() {
+            Some(name) if way.is_allowed => redactor.show_allowed(name),
+            Some(name) => name_of(name, redactor),
+            None => Shown::default(),
+        },
         type_name: value.type_name.as_deref().map(|name| redactor.show(Origin::SymbolName, name)),
         omitted: value.omitted,
         ..Variable::default()
     };
+    if !way.is_allowed && redactor.has_rules() {
+        let path = way.path();
+        match judged::whole(value, &named(&path, value, &way), redactor) {
+            Whole::Hidden(token, _) => {
+                shown.omitted = 0;
+                shown.value = Some(VariableValue::Text(token.into_string()));
+                return shown;
+            }
+            Whole::Allowed => way.is_allowed = true,
+            _ => {}
+        }
+    }
     let is_number_hidden = state(value, &mut shown, &way, redactor);
     shown.summary =
         value.summary.as_deref().map(|summary| redactor.show(Origin::SymbolName, summary));
     let is_text_hidden = text(value, &mut shown, &way, redactor);
     format(value, &mut shown, is_number_hidden || is_text_hidden, redactor);
+    if !(is_number_hidden || is_text_hidden || way.is_allowed) {
+        judged::note_unjudged(value, redactor);
+    }
     let is_data = matches!(&value.text, Some(text) if text.origin == TextOrigin::Data);
     // What is hidden as a text must not be shown letter by letter.
     let mut children = |values: &[Value], left_out: &mut u64| {
-        if is_text_hidden || (!is_data && spells_secret(values, redactor)) {
+        if is_text_hidden || (!is_data && !way.is_allowed && spells_secret(values, redactor)) {
             *left_out = left_out.saturating_add(values.len() as u64);
             return Vec::new();
         }
@@ -103,7 +126,7 @@ fn state(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Reda
             let mut is_hidden = token.is_some();
             shown.value = Some(match (token, scalar) {
                 (Some(token), _) => VariableValue::Text(token.into_string()),
-                (None, Scalar::Address(at)) => {
+                (None, Scalar::Address(at)) if !way.is_allowed => {
                     let word = redactor.show_word(*at);
                     is_hidden = word != *at;
                     scalar_value(&Scalar::Address(word))
@@ -134,7 +157,7 @@ fn hidden_number(
     way: &Way<'_>,
     redactor: &mut Redactor,
 ) -> Option<Shown> {
-    if redactor.level() == Level::Off {
+    if redactor.level() == Level::Off || way.is_allowed {
         return None;
     }
     let (digits, words) = match scalar {
@@ -236,6 +259,7 @@ fn text(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Redac
         TextOrigin::Symbol | TextOrigin::Number => Origin::SymbolName,
     };
     let allowed = match origin {
+        _ if way.is_allowed => redactor.show_allowed(&text.text),
         Origin::VariableText if redactor.level() != Level::Off => {
             let path = way.path();
             let named = named(&path, value, way);
@@ -261,22 +285,10 @@ fn text(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Redac
 /// Whether numbers in a row spell a text that may not be shown: a `Vec<u8>` is as often a
 /// buffer of text.
 fn spells_secret(values: &[Value], redactor: &mut Redactor) -> bool {
-    let byte = |value: &Value| {
-        let is_byte = value
-            .type_name
-            .as_deref()
-            .is_some_and(|name| ["char", "8", "byte"].iter().any(|part| name.contains(part)));
-        match value.state {
-            State::Scalar(Scalar::Unsigned(number)) if is_byte => u8::try_from(number).ok(),
-            State::Scalar(Scalar::Signed(number)) if is_byte => u8::try_from(number).ok(),
-            State::Scalar(Scalar::Character { code, .. }) => u8::try_from(code).ok(),
-            _ => None,
-        }
-    };
     if values.len() < LEAST_TEXT {
         return false;
     }
-    let Some(bytes) = values.iter().map(byte).collect::<Option<Vec<u8>>>() else { return false };
+    let Some(bytes) = judged::bytes(values) else { return false };
     // Binary data spells nothing.
     let Ok(spelled) = String::from_utf8(bytes) else { return false };
     let spelled = spelled.trim_end_matches('\0');

@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::report::BuildOptions;
+use crate::report::{BuildOptions, judged};
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::arch::Register;
 use obit_dwarf::Place;
 use obit_process::process::{FrameView, Process};
 use obit_process::value::{Budget, Scalar, State, Text, TextOrigin, Value, tree};
 use obit_redact::memory::{Hidden, Places, is_text_of_all};
-use obit_redact::{Level, Named, Origin, Redactor};
+use obit_redact::{Level, Named, Origin, Redactor, Whole};
 
 /// Hidden numbers that are looked for in all of the core; one program has a few.
 const MOST_VALUES: usize = 4096;
@@ -164,6 +164,11 @@ impl Learner<'_> {
             function: whose.function,
             module: whose.module,
         };
+        if let Whole::Hidden(..) = judged::whole(value, &named, &mut self.redactor) {
+            self.hide(value, within, parts);
+            path.truncate(before);
+            return;
+        }
         if let State::Scalar(scalar) = &value.state {
             let is_letter = matches!(scalar, Scalar::Character { .. });
             if !(is_letter && within.is_text) {
@@ -188,6 +193,24 @@ impl Learner<'_> {
             self.part(pointee, whose, path, Within::default(), parts);
         }
         path.truncate(before);
+    }
+
+    /// Hides all that `value` is made of.
+    fn hide(&mut self, value: &Value, within: Within, parts: &mut Parts) {
+        parts.hides |= value.address.is_none() && value.span.is_none();
+        let text = value.text.as_ref().filter(|text| text.origin == TextOrigin::Data);
+        if let Some(range) = text.and_then(|_| range_of_text(value)) {
+            self.typed.places.hidden.push((range.0, range.1, Hidden::Text));
+        } else if let Some(span) = value.span {
+            self.typed.places.hidden.push((span.start.0, span.len(), Hidden::Other));
+        }
+        if let (Some(text), State::Scalar(Scalar::Address(at))) = (text, &value.state) {
+            self.typed.places.hidden.push((*at, text.text.len() as u64, Hidden::Text));
+        }
+        let inner = value.members.iter().chain(&value.elements).chain(value.pointee.as_deref());
+        for part in inner {
+            self.hide(part, within, parts);
+        }
     }
 
     fn scalar(&mut self, value: &Value, scalar: &Scalar, named: &Named<'_>, parts: &mut Parts) {

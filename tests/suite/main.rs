@@ -30,6 +30,7 @@ mod pager;
 mod print;
 mod private_files;
 mod redact;
+mod redaction_rules;
 mod sandbox;
 mod schemas;
 mod scrub;

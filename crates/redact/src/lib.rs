@@ -41,11 +41,13 @@
 //! |---|---|
 //! | [`Redactor`] | decides what of a text may leave, and counts what it hid |
 //! | [`Level`], [`Origin`] | how much is hidden, and where a text comes from |
+//! | [`RULE_SET`] | the version of the built-in rules |
 //! | [`Shown`] | text that may leave; only the redactor makes it out of foreign data |
 //! | [`Kind`] | as what a text is hidden |
 //! | [`stream`] | logs of any length |
 //! | [`memory`] | what of the bytes of a process may leave |
 //! | [`Rules`], [`Named`], [`Verdict`] | what the user says of his own data, and of which values |
+//! | [`Whole`] | what rules say of a value of any type |
 //! | [`RuleError`], [`RuleProblem`] | what is wrong with a file of rules |
 //! | [`Decision`], [`Reason`] | what was hidden, where and why |
 //! | [`is_token`], [`without_digests`] | tokens in a text that was redacted |
@@ -74,8 +76,8 @@ mod word_set;
 pub use field_name::kind_of_name;
 pub use kind::Kind;
 pub use log::{Decision, Reason};
-pub use policy::{Level, Origin};
-pub use redactor::Redactor;
+pub use policy::{Level, Origin, RULE_SET};
+pub use redactor::{Redactor, Whole};
 pub use rules::{Named, RuleError, RuleProblem, Rules, Verdict};
 pub use shown::Shown;
 pub use token::{is_token, without_digests};

@@ -1,5 +1,7 @@
 //! What was hidden, where and why: for a reader who is not to see it.
 
+use std::collections::BTreeMap;
+
 use super::policy::Origin;
 use super::shown::Shown;
 
@@ -66,6 +68,8 @@ pub(super) struct Log {
     pub(super) origin: Option<Origin>,
     pub(super) decisions: Vec<Decision>,
     pub(super) left_out: u64,
+    /// Values by kind that are shown because nothing judged them.
+    pub(super) unjudged: BTreeMap<&'static str, u64>,
 }
 
 impl Log {

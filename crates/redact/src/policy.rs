@@ -1,6 +1,12 @@
 //! Which origin is treated how, in one table.
 
+use std::cmp::Ordering;
+
 use super::kind::Kind;
+
+/// The version of what is hidden without rules of the user's. The number behind the program's
+/// version is raised by each change of it within that.
+pub const RULE_SET: &str = concat!(env!("CARGO_PKG_VERSION"), "+1");
 
 /// How much is hidden.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -45,6 +51,39 @@ pub enum Origin {
     OwnWords,
     /// An instruction, and what its registers held.
     Code,
+}
+
+impl Level {
+    /// A word for it, as in reports and on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Strict => "strict",
+            Self::Off => "off",
+        }
+    }
+
+    /// How much is hidden, in order.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Off => 0,
+            Self::Default => 1,
+            Self::Strict => 2,
+        }
+    }
+}
+
+impl PartialOrd for Level {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Level {
+    /// The stricter one is greater.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
 }
 
 impl Origin {

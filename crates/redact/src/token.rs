@@ -159,9 +159,8 @@ pub fn without_digests(text: &str) -> Cow<'_, str> {
             continue;
         };
         let rest = rest.get(1..).unwrap_or_default();
-        let is_digest = |digits: &str| {
-            digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        };
+        let is_digest =
+            |digits: &str| digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let is_token = Kind::named(word).is_some()
             && rest.get(..DIGITS).is_some_and(is_digest)
             && rest.get(DIGITS..).is_some_and(|rest| rest.starts_with('>'));

@@ -59,6 +59,7 @@ use std::collections::BTreeMap;
 
 use memory::MemoryReport;
 use module::ModuleReport;
+use obit_redact::Shown;
 use serde::{Deserialize, Serialize};
 
 /// The version of the contract this library writes.
@@ -122,6 +123,25 @@ pub struct Redactions {
     pub counts: BTreeMap<String, u64>,
     /// The sum of `counts`.
     pub total: u64,
+    /// Which rules were in force.
+    pub rules: RedactionRules,
+    /// The user's rules that matched nothing in this report, by file and line.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unused_rules: Vec<Shown>,
+}
+
+/// The rules by which a report was redacted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct RedactionRules {
+    /// The version of the built-in rules. Empty in reports of before it was recorded.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    /// SHA-256 of the user's file of rules, in hexadecimal; of several files, SHA-256 of a line
+    /// with the digest of each. Absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_sha256: Option<String>,
 }
 
 impl Default for Report {

@@ -101,6 +101,9 @@ pub(crate) fn run(args: &RedactArgs, general: &General) -> Result<Exit, Failure>
         _ => Box::new(io::stdin().lock()),
     };
     destination.write(|out| stream::redact(&mut redactor, &mut input, out))?;
+    if args.level != Level::Off && !general.quiet {
+        rules::say_unused(redactor.rules().unused_patterns());
+    }
     Ok(Exit::Success)
 }
 

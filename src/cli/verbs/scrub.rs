@@ -9,7 +9,8 @@ use clap::Args;
 use obit::dump::{CoreFile, Dump, OpenError};
 use obit::limits::Limits;
 use obit::process::Process;
-use obit::report::{self, Report};
+use obit::redact::without_digests;
+use obit::report::{self, FrameReport, Report};
 use obit::scrub::{self, LeftOut, Options};
 
 use crate::cli::args::OutputFile;
@@ -287,13 +288,16 @@ fn check(
 
 /// What of a report is not the same on the scrubbed core.
 fn differences(original: &Report, scrubbed: &Report) -> Vec<&'static str> {
+    // Each report has its own key of tokens.
+    let function = |frame: &FrameReport| {
+        frame.function.as_ref().map(|name| without_digests(name.as_str()).into_owned())
+    };
     let stacks = |report: &Report| -> Vec<(i64, Vec<_>)> {
         let threads = report.threads.iter();
         threads
             .map(|thread| {
                 let frames = thread.frames.iter();
-                let named =
-                    frames.map(|f| (f.pc, f.function.clone(), f.source.as_ref().map(|s| s.line)));
+                let named = frames.map(|f| (f.pc, function(f), f.source.as_ref().map(|s| s.line)));
                 (thread.tid, named.collect())
             })
             .collect()

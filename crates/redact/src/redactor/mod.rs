@@ -2,6 +2,7 @@
 
 mod number;
 mod value;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,6 +17,7 @@ use crate::remembered::Remembered;
 use crate::rules::Rules;
 use crate::shown::Shown;
 use crate::token::{MASKED, Tokens};
+pub use whole::Whole;
 
 /// The only maker of [`Shown`], and the book-keeper of what it hid.
 ///
@@ -147,6 +149,11 @@ impl Redactor {
     /// counts as nothing and is no decision.
     pub fn aside(&self, text: &str) -> Shown {
         Self::with_tokens(self.level, self.tokens.clone()).show(Origin::OwnWords, text)
+    }
+
+    /// The user's rules.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// How much is hidden by this redactor.

@@ -37,6 +37,11 @@ pub(crate) fn write_hidden(
     if hidden.left_out > 0 {
         writeln!(out, "and {} more", hidden.left_out)?;
     }
+    if !hidden.unjudged.is_empty() {
+        let kinds: Vec<_> =
+            hidden.unjudged.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        writeln!(out, "shown, since no rule is about them: {}", kinds.join(", "))?;
+    }
     let counts: Vec<_> =
         hidden.counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
@@ -66,6 +71,8 @@ fn why(text: &HiddenText) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use obit_redact::Shown;
 
@@ -90,16 +97,18 @@ mod tests {
                 one("mail", "variable", "content", "<email:01ab>"),
                 one("m", "variable", "rule", "<rule:02cd>"),
             ],
+            unjudged: BTreeMap::from([("integer".to_owned(), 3), ("text".to_owned(), 1)]),
             ..Hidden::default()
         };
         let mut page = Vec::new();
         write_hidden(&mut page, &hidden, &PageOptions::default()).unwrap();
         let page = String::from_utf8(page).unwrap();
         let lines: Vec<_> = page.lines().collect();
-        assert_eq!(lines.len(), 4, "{page}");
+        assert_eq!(lines.len(), 5, "{page}");
         assert_eq!(lines[0], "thread 7, #1 check");
         assert!(lines[1].starts_with("  mail ") && lines[1].ends_with("looks like email"));
         assert!(lines[2].ends_with("your rule r.toml:3"), "{page}");
-        assert_eq!(lines[3], "obit-1  --redact=default hid 2 email");
+        assert_eq!(lines[3], "shown, since no rule is about them: 3 integer, 1 text");
+        assert_eq!(lines[4], "obit-1  --redact=default hid 2 email");
     }
 }

@@ -23,6 +23,10 @@ pub struct Hidden {
     pub hidden: Vec<HiddenText>,
     /// More of them than `hidden` holds.
     pub left_out: u64,
+    /// How many values of each kind are shown because nothing that is known says that they
+    /// are sensitive: neither a rule nor their name, type or content. The kinds are `text`,
+    /// `character`, `integer`, `float`, `boolean`, `enumerator`, `address` and `bytes`.
+    pub unjudged: BTreeMap<String, u64>,
 }
 
 /// One text, number or word of memory that was hidden.

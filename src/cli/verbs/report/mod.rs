@@ -3,6 +3,7 @@
 mod several;
 
 use clap::Args;
+use obit::redact::Shown;
 use obit::render::formats::ReportView;
 use obit::render::{Format, PageOptions};
 use obit::report::Report;
@@ -21,6 +22,7 @@ use crate::cli::failure::Failure;
 use crate::cli::formats;
 use crate::cli::page_layout::{crash_page, page_options};
 use crate::cli::request::Request;
+use crate::cli::rules;
 
 /// Which cores, what to show of them and how.
 #[derive(Clone, Debug, Default, Args)]
@@ -99,5 +101,8 @@ pub(crate) fn run(args: &ReportArgs, general: &General) -> Result<Exit, Failure>
     let report = args.report(inputs, format, general.quiet)?;
     let page = args.page(general, &destination);
     destination.write(|out| writer.write(out, &report, args.view(), &page))?;
+    if !general.quiet && !report.has_ended_early() {
+        rules::say_unused(report.redactions.unused_rules.iter().map(Shown::as_str));
+    }
     Ok(args.exit(&report))
 }

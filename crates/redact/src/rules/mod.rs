@@ -18,64 +18,18 @@
 //! All conditions of one rule must hold. What is allowed is shown even if a rule or a
 //! finder of obit's hides it.
 
-use std::ops::Range;
+mod glob;
+mod read;
 
-use regex::bytes::{Regex, RegexBuilder};
-use thiserror::Error;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use regex::bytes::Regex;
+use sha2::{Digest, Sha256};
 
 use super::kind::Kind;
-
-/// What is wrong with a file of rules, and in which line (counted from 1).
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("line {line}: {problem}")]
-#[non_exhaustive]
-pub struct RuleError {
-    /// The line.
-    pub line: usize,
-    /// What is wrong there.
-    pub problem: RuleProblem,
-}
-
-/// What is wrong in one line of a file of rules.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum RuleProblem {
-    /// No TOML, in the words of its parser.
-    #[error("{0}")]
-    Syntax(String),
-    /// A table that is neither `deny` nor `allow`.
-    #[error("`{0}` is unknown here; there are `deny`, `allow`")]
-    UnknownTable(String),
-    /// A `deny` or `allow` that is no array of tables.
-    #[error("`{0}` must be written as `[[{0}]]`")]
-    NotAnArray(String),
-    /// An element of the array that is no table.
-    #[error("a rule must be a table")]
-    NotATable,
-    /// A key that no rule has.
-    #[error("`{0}` is unknown in a rule; there are {keys}", keys = KEYS.join(", "))]
-    UnknownKey(String),
-    /// The value of this key is no string.
-    #[error("`{0}` must be a string")]
-    NotAString(String),
-    /// A pattern that does not compile, in the words of its compiler.
-    #[error("`regex`: {0}")]
-    Pattern(String),
-    /// A kind that does not exist.
-    #[error("`kind`: no {0:?}; there are {known}", known = kinds())]
-    UnknownKind(String),
-    /// A rule about nothing in particular.
-    #[error("a rule needs a condition: name, type, function, module or regex")]
-    NoCondition,
-}
-
-/// The words of all kinds, for messages.
-fn kinds() -> String {
-    let words: Vec<_> = Kind::ALL.iter().map(|kind| kind.word()).collect();
-    words.join(", ")
-}
+pub use read::{RuleError, RuleProblem};
 
 /// Where a value is in a program.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,6 +58,8 @@ pub enum Verdict {
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
+    /// SHA-256 of each file.
+    files: Vec<[u8; 32]>,
 }
 
 #[derive(Clone, Debug)]
@@ -117,50 +73,23 @@ struct Rule {
     module: Option<String>,
     regex: Option<Regex>,
     kind: Option<Kind>,
+    matched: Matched,
 }
 
-/// Bytes of a compiled pattern, so that no file of rules can exhaust memory.
-const LARGEST_PATTERN: usize = 1 << 18;
-const KEYS: &[&str] = &["name", "type", "function", "module", "regex", "kind", "reason"];
+/// Whether a rule has matched anything. Each copy of the rules counts for itself.
+#[derive(Debug, Default)]
+struct Matched(AtomicBool);
+
+impl Clone for Matched {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// Texts of which a rule that shows all of them shows anything.
+const PROBES: [&str; 5] = ["a", "7", "hunter2", "ann@example.com", "4111 1111 1111 1111"];
 
 impl Rules {
-    /// Reads a file of rules.
-    ///
-    /// # Errors
-    /// The first thing that is wrong in it.
-    pub fn parse(text: &str) -> Result<Self, RuleError> {
-        let error = |span: Range<usize>, problem: RuleProblem| {
-            let before = text.get(..span.start).unwrap_or(text);
-            RuleError { line: 1 + before.matches('\n').count(), problem }
-        };
-        let table = DeTable::parse(text).map_err(|wrong| {
-            let problem = RuleProblem::Syntax(wrong.message().to_owned());
-            error(wrong.span().unwrap_or(0..0), problem)
-        })?;
-        let mut rules = Vec::new();
-        for (key, value) in table.get_ref() {
-            let denies = match key.get_ref().as_ref() {
-                "deny" => true,
-                "allow" => false,
-                other => {
-                    let problem = RuleProblem::UnknownTable(other.to_owned());
-                    return Err(error(key.span(), problem));
-                }
-            };
-            let DeValue::Array(entries) = value.get_ref() else {
-                let problem = RuleProblem::NotAnArray(key.get_ref().to_string());
-                return Err(error(key.span(), problem));
-            };
-            for entry in entries.iter() {
-                let rule = rule(denies, entry).map_err(|(span, problem)| error(span, problem))?;
-                let before = text.get(..entry.span().start).unwrap_or(text);
-                let place = format!("{}", 1 + before.matches('\n').count());
-                rules.push(Rule { place, ..rule });
-            }
-        }
-        Ok(Self { rules })
-    }
-
     /// The same, known to be of that file.
     #[must_use]
     pub fn of_file(mut self, file: &str) -> Self {
@@ -183,6 +112,7 @@ impl Rules {
     /// Puts `others` behind these.
     pub fn append(&mut self, others: Self) {
         self.rules.extend(others.rules);
+        self.files.extend(others.files);
     }
 
     /// Whether there are none.
@@ -190,14 +120,64 @@ impl Rules {
         self.rules.is_empty()
     }
 
+    /// SHA-256 of the file they were read from, in hexadecimal; of several, SHA-256 of such
+    /// lines. `None` if there is no file.
+    pub fn sha256(&self) -> Option<String> {
+        match self.files.as_slice() {
+            [] => None,
+            [only] => Some(hex(only)),
+            several => {
+                let lines: String = several.iter().map(|file| hex(file) + "\n").collect();
+                Some(hex(&Sha256::digest(lines)))
+            }
+        }
+    }
+
+    /// The rules that have matched nothing since these were cloned, by file and line.
+    pub fn unused(&self) -> Vec<&str> {
+        let unused = self.rules.iter().filter(|rule| !rule.matched.0.load(Ordering::Relaxed));
+        unused.map(|rule| rule.place.as_str()).collect()
+    }
+
+    /// Those of them that are patterns, as only these are compared with a text without names.
+    pub fn unused_patterns(&self) -> Vec<&str> {
+        let unused = self.rules.iter().filter(|rule| !rule.matched.0.load(Ordering::Relaxed));
+        unused.filter(|rule| !rule.names_value()).map(|rule| rule.place.as_str()).collect()
+    }
+
+    /// The rules that show everything that anything else hides, by file and line.
+    pub fn without_limits(&self) -> Vec<&str> {
+        let unlimited = self.rules.iter().filter(|rule| rule.shows_everything());
+        unlimited.map(|rule| rule.place.as_str()).collect()
+    }
+
+    /// Each rule by file and line, and whether it hides.
+    pub fn list(&self) -> impl Iterator<Item = (&str, bool)> {
+        self.rules.iter().map(|rule| (rule.place.as_str(), rule.denies))
+    }
+
     /// What the rules say about `text`, the value of `named`.
     pub fn verdict(&self, named: &Named<'_>, text: &[u8]) -> Option<Verdict> {
-        let holds = |rule: &&Rule| rule.names_value() && rule.holds(named, text);
-        let fitting = || self.rules.iter().filter(holds);
-        if fitting().any(|rule| !rule.denies && rule.kind.is_none()) {
+        self.verdict_of_forms(named, &[text])
+    }
+
+    /// The same for a value that can be written in several ways, or in none.
+    pub(super) fn verdict_of_forms(&self, named: &Named<'_>, forms: &[&[u8]]) -> Option<Verdict> {
+        let mut is_allowed = false;
+        let mut denied = None;
+        // All of them, so that each that matches is known to.
+        for rule in self.rules.iter().filter(|rule| rule.names_value()) {
+            if !rule.holds_for_any(named, forms) {
+                continue;
+            }
+            match rule.denies {
+                true => denied = denied.or(Some(rule)),
+                false => is_allowed |= rule.kind.is_none(),
+            }
+        }
+        if is_allowed {
             return Some(Verdict::Allow);
         }
-        let denied = fitting().find(|rule| rule.denies);
         denied.map(|rule| Verdict::Deny(rule.kind.unwrap_or(Kind::Rule), rule.place.clone()))
     }
 
@@ -209,12 +189,9 @@ impl Rules {
 
     /// Whether `text`, which a finder would hide as `kind`, is to be shown.
     pub(super) fn allows(&self, kind: Kind, text: &[u8]) -> bool {
-        self.rules.iter().any(|rule| {
-            !rule.denies
-                && !rule.names_value()
-                && rule.kind.is_none_or(|wanted| wanted == kind)
-                && rule.regex.as_ref().is_none_or(|regex| regex.is_match(text))
-        })
+        let allowing = self.rules.iter().filter(|rule| !rule.denies && !rule.names_value());
+        let mut of_kind = allowing.filter(|rule| rule.kind.is_none_or(|wanted| wanted == kind));
+        of_kind.any(|rule| rule.note(rule.regex.as_ref().is_none_or(|regex| regex.is_match(text))))
     }
 
     /// What patterns alone hide in `text`.
@@ -224,9 +201,9 @@ impl Rules {
         found
             .flat_map(|(regex, rule)| {
                 let kind = rule.kind.unwrap_or(Kind::Rule);
-                regex.find_iter(text).map(move |found| (found.range(), kind, rule.place.clone()))
+                let found = regex.find_iter(text).filter(|found| rule.note(!found.is_empty()));
+                found.map(move |found| (found.range(), kind, rule.place.clone()))
             })
-            .filter(|(range, ..)| !range.is_empty())
             .collect()
     }
 }
@@ -238,99 +215,58 @@ impl Rule {
     }
 
     fn holds(&self, named: &Named<'_>, text: &[u8]) -> bool {
-        let fits = |glob: &Option<String>, value: Option<&str>| {
+        self.holds_for_any(named, &[text])
+    }
+
+    fn holds_for_any(&self, named: &Named<'_>, forms: &[&[u8]]) -> bool {
+        type Fits = fn(&str, &str) -> bool;
+        let fits = |glob: &Option<String>, value: Option<&str>, fits: Fits| {
             glob.as_ref().is_none_or(|glob| value.is_some_and(|value| fits(glob, value)))
         };
-        let member = named.name.rsplit(['.', '>']).next().unwrap_or_default();
-        (fits(&self.name, Some(named.name)) || fits(&self.name, Some(member)))
-            && fits(&self.type_name, named.type_name)
-            && fits(&self.function, named.function)
-            && fits(&self.module, named.module)
-            && self.regex.as_ref().is_none_or(|regex| regex.is_match(text))
-    }
-}
-
-type Wrong = (Range<usize>, RuleProblem);
-
-fn rule(denies: bool, entry: &Spanned<DeValue<'_>>) -> Result<Rule, Wrong> {
-    let DeValue::Table(table) = entry.get_ref() else {
-        return Err((entry.span(), RuleProblem::NotATable));
-    };
-    let mut rule = Rule {
-        denies,
-        place: String::new(),
-        name: None,
-        type_name: None,
-        function: None,
-        module: None,
-        regex: None,
-        kind: None,
-    };
-    for (key, value) in table {
-        let name = key.get_ref().as_ref();
-        if !KEYS.contains(&name) {
-            return Err((key.span(), RuleProblem::UnknownKey(name.to_owned())));
-        }
-        let DeValue::String(text) = value.get_ref() else {
-            return Err((value.span(), RuleProblem::NotAString(name.to_owned())));
+        // In an expression, a name that may be shown need not be that of what is shown.
+        let fits_name = match self.denies || glob::is_way(named.name) {
+            true => glob::fits_name,
+            false => glob::fits,
         };
-        let text = text.as_ref();
-        let glob = Some(text.to_owned());
-        match name {
-            "name" => rule.name = glob,
-            "type" => rule.type_name = glob,
-            "function" => rule.function = glob,
-            "module" => rule.module = glob,
-            "regex" => {
-                let built = RegexBuilder::new(text).size_limit(LARGEST_PATTERN).build();
-                let regex = built.map_err(|wrong| {
-                    let wrong = wrong.to_string();
-                    let last = wrong.lines().last().unwrap_or_default().trim();
-                    let last = last.trim_start_matches("error: ");
-                    (value.span(), RuleProblem::Pattern(last.to_owned()))
-                })?;
-                rule.regex = Some(regex);
-            }
-            "kind" => {
-                let kind = Kind::named(text)
-                    .ok_or_else(|| (value.span(), RuleProblem::UnknownKind(text.to_owned())))?;
-                rule.kind = Some(kind);
-            }
-            _ => {}
+        let holds = fits(&self.name, Some(named.name), fits_name)
+            && fits(&self.type_name, named.type_name, glob::fits_type)
+            && fits(&self.function, named.function, glob::fits)
+            && fits(&self.module, named.module, glob::fits)
+            && self
+                .regex
+                .as_ref()
+                .is_none_or(|regex| forms.iter().any(|form| regex.is_match(form)));
+        self.note(holds)
+    }
+
+    /// Notes that the rule matched, if it did.
+    fn note(&self, has_matched: bool) -> bool {
+        if has_matched {
+            self.matched.0.store(true, Ordering::Relaxed);
         }
+        has_matched
     }
-    let has_condition = rule.names_value() || rule.regex.is_some();
-    if !has_condition && (denies || rule.kind.is_none()) {
-        return Err((entry.span(), RuleProblem::NoCondition));
+
+    /// Whether it shows any value of any kind.
+    fn shows_everything(&self) -> bool {
+        let globs = [&self.name, &self.type_name, &self.function, &self.module];
+        let is_open = |glob: &String| glob.bytes().all(|byte| byte == b'*');
+        !self.denies
+            && self.kind.is_none()
+            && globs.into_iter().flatten().all(is_open)
+            && self
+                .regex
+                .as_ref()
+                .is_none_or(|regex| PROBES.iter().all(|probe| regex.is_match(probe.as_bytes())))
     }
-    Ok(rule)
 }
 
-/// Whether `text` is as `glob` says, in any case of letters: `*` is any text, `?` any
-/// character. The last `*` is the only one that is gone back to.
-fn fits(glob: &str, text: &str) -> bool {
-    let (glob, text) = (glob.as_bytes(), text.as_bytes());
-    let (mut at, mut place) = (0, 0);
-    let mut star = None;
-    while let Some(byte) = text.get(place) {
-        match glob.get(at) {
-            Some(b'*') => {
-                star = Some((at, place));
-                at += 1;
-            }
-            Some(wanted) if *wanted == b'?' || wanted.eq_ignore_ascii_case(byte) => {
-                at += 1;
-                place += 1;
-            }
-            _ => {
-                let Some((behind, from)) = star else { return false };
-                star = Some((behind, from + 1));
-                at = behind + 1;
-                place = from + 1;
-            }
-        }
-    }
-    glob.get(at..).unwrap_or_default().iter().all(|byte| *byte == b'*')
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
@@ -417,10 +353,48 @@ mod tests {
             assert!(error.problem.to_string().contains(problem), "{text}: {error}");
         }
     }
+    #[test]
+    fn rules_that_matched_nothing_are_known_for_each_copy() {
+        let rules = Rules::parse(
+            "[[deny]]\nregex = 'CUST-[0-9]+'\n[[deny]]\nname = 'order'\n\
+             [[allow]]\nkind = 'ip'\n[[deny]]\nregex = 'x*'\n",
+        );
+        let rules = rules.unwrap().of_file("r.toml");
+        // Those that show come first.
+        assert_eq!(rules.unused(), ["r.toml:5", "r.toml:1", "r.toml:3", "r.toml:7"]);
+        rules.denied(b"for CUST-42.");
+        rules.verdict(&Named { name: "order", ..Named::default() }, b"x");
+        assert_eq!(rules.unused(), ["r.toml:5", "r.toml:7"]);
+        assert_eq!(rules.clone().unused().len(), 4);
+        assert_eq!(rules.clone().unused_patterns().len(), 3);
+    }
 
     #[test]
-    fn a_star_stands_for_any_text() {
-        assert!(fits("*pin*", "userPin") && fits("a*b*c", "aXbYbZc") && fits("?", "x"));
-        assert!(!fits("pin", "pins") && !fits("a*b", "a") && !fits("", "x"));
+    fn rules_that_show_everything_are_known() {
+        for (text, is_open) in [
+            ("regex = '.'", true),
+            ("regex = ''", true),
+            ("regex = '\\w'", true),
+            ("name = '*'", true),
+            ("name = '*'\nregex = '.*'", true),
+            ("regex = '@'", false),
+            ("name = 'greeting*'", false),
+            ("kind = 'ip'\nregex = '.'", false),
+        ] {
+            let rules = Rules::parse(&format!("[[allow]]\n{text}\n")).unwrap();
+            assert_eq!(rules.without_limits().len(), usize::from(is_open), "{text}");
+            let rules = Rules::parse(&format!("[[deny]]\n{text}\n")).unwrap();
+            assert!(rules.without_limits().is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn rules_are_known_by_the_digest_of_their_file() {
+        assert_eq!(Rules::default().sha256(), None);
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let mut rules = Rules::parse("").unwrap();
+        assert_eq!(rules.sha256().as_deref(), Some(empty));
+        rules.append(Rules::parse("").unwrap());
+        assert_ne!(rules.sha256().as_deref(), Some(empty));
     }
 }
