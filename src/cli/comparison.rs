@@ -39,7 +39,11 @@ impl Side {
         general: &General,
     ) -> Result<Self, Failure> {
         let store = match is_store(path) {
-            true => Store::open(path)?,
+            true => {
+                let mut store = Store::open(path)?;
+                store.view_at(args.redaction.level);
+                store
+            }
             false => batch::in_memory(path, args, format, general)?,
         };
         Ok(Self::of(store, path.to_owned()))

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use super::cause_text::ShownTerms;
 use super::code::Code;
 use super::id::public_command;
+use super::id::shown_command;
 use super::known::{core, redactions, signal};
 use super::module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 use super::next::Known;
@@ -202,7 +203,7 @@ impl Builder<'_> {
             uid: info.and_then(|info| info.uid).map(u64::from),
             comm: info
                 .filter(|info| !info.command.is_empty())
-                .map(|info| self.redactor.show(Origin::ProcessName, &info.command)),
+                .map(|info| shown_command(&self.process.dump, &info.command, &mut self.redactor)),
             exe: exe
                 .map(|path| self.redactor.show_bytes(Origin::Path, path.as_os_str().as_bytes())),
             args: self.redactor.show_arguments(&argv),

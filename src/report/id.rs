@@ -6,22 +6,37 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use obit_corefile::dump::Dump;
-use obit_redact::{Level, Origin, Redactor};
+use obit_redact::{Level, Origin, Redactor, Shown};
 
 /// The kernel's name of the process (`pr_fname`), if it is that of a mapped file; otherwise
 /// as many `x`: a program may call itself by what it works on, a user's name for one.
 pub fn public_command(dump: &Dump) -> Vec<u8> {
     let process = dump.process.as_ref();
-    // As in the core: of a name that is cut within a character the text is longer.
     let name = process.map_or(&[][..], |process| &process.command_bytes);
     let command = process.map_or("", |process| &process.command);
-    let is_file = dump.mapped_files.iter().any(|file| {
-        let file = file.path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
-        file == name || (name.len() == LONGEST_COMMAND && file.starts_with(name))
-    });
-    let is_known = is_file || dump.mapped_files.is_empty();
+    let is_known = is_named_for_file(dump) || dump.mapped_files.is_empty();
     let shown = Redactor::without_key(Level::Default).show(Origin::Path, command);
     if is_known && shown.as_str() == command { name.into() } else { vec![b'x'; name.len()] }
+}
+
+/// Whether the kernel's name of the process is that of a mapped file.
+fn is_named_for_file(dump: &Dump) -> bool {
+    // As in the core: of a name that is cut within a character the text is longer.
+    let name = dump.process.as_ref().map_or(&[][..], |process| &process.command_bytes);
+    dump.mapped_files.iter().any(|file| {
+        let file = file.path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
+        file == name || (name.len() == LONGEST_COMMAND && file.starts_with(name))
+    })
+}
+
+/// What may leave of the kernel's name of the process. One that is not a file's was set by the
+/// program: it is the name of its main thread.
+pub(super) fn shown_command(dump: &Dump, command: &str, redactor: &mut Redactor) -> Shown {
+    let origin = match redactor.level() {
+        Level::Strict if !is_named_for_file(dump) => Origin::ThreadName,
+        _ => Origin::ProcessName,
+    };
+    redactor.show(origin, command)
 }
 
 /// Bytes of `pr_fname` without its end.

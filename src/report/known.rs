@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 
 use super::build::crash_id;
+use super::id::shown_command;
 use super::{
     BuildOptions, CoreReport, Hex, NoticeCode, NoticeReport, ProcessReport, RedactionRules,
     Redactions, Report, SCHEMA, SignalReport, Tool,
@@ -18,7 +19,7 @@ pub fn known(dump: &Dump, options: &BuildOptions) -> Report {
         pid: info.map(|info| info.pid),
         ppid: info.and_then(|info| info.parent),
         uid: info.and_then(|info| info.uid).map(u64::from),
-        comm: info.map(|info| redactor.show(Origin::ProcessName, &info.command)),
+        comm: info.map(|info| shown_command(dump, &info.command, &mut redactor)),
         ..ProcessReport::default()
     };
     let path = redactor.show_bytes(Origin::Path, dump.path.as_os_str().as_bytes());

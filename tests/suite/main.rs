@@ -20,6 +20,7 @@ mod groups;
 mod history;
 mod jit;
 mod layering;
+mod levels;
 mod log_commands;
 mod memory;
 mod newcomer;

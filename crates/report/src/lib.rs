@@ -35,6 +35,7 @@ mod owner;
 mod schema;
 mod stack;
 mod subject;
+mod tighten;
 mod variable;
 mod words;
 

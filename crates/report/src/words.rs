@@ -165,7 +165,7 @@ impl Variable {
         number.is_some_and(|number| number.parse::<u32>().is_ok())
     }
 
-    fn points_at_text(&self) -> bool {
+    pub(crate) fn points_at_text(&self) -> bool {
         let Some(name) = &self.type_name else { return true };
         let name = name.as_str().to_ascii_lowercase();
         // Not `struct`.
@@ -347,7 +347,7 @@ fn alike(one: &Variable, other: &Variable) -> bool {
 }
 
 /// Whether `text` is the character with this code, rather than an enumerator's name.
-fn is_character(code: i64, text: &str) -> bool {
+pub(crate) fn is_character(code: i64, text: &str) -> bool {
     let mut chars = unquoted(text).chars();
     match (chars.next(), chars.next()) {
         (Some(c), None) => {

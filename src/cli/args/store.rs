@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use obit::redact::Level;
 use obit::triage::history::{BuildOrder, Exposure};
 use obit::triage::store::Store;
 use obit::triage::time::seconds_of;
 use obit::triage::views::{Filter, FilterError, Per, ViewOptions};
 
-use super::choices::{STEPS, one_of};
+use super::choices::{LEVELS, STEPS, one_of};
 use super::period::Period;
 use crate::cli::directories;
 use crate::cli::exit::Exit;
@@ -46,6 +47,10 @@ pub(crate) struct BuildArgs {
     /// How much each release or build ran: lines of NAME,NUMBER (CSV) or NAME = NUMBER (TOML)
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     exposure: Option<PathBuf>,
+    /// How much to hide: what was stored at a weaker level is redacted again
+    #[arg(long = "redact", value_parser = one_of(LEVELS), default_value = "default",
+        value_name = "LEVEL", hide_short_help = true)]
+    redaction: Level,
 }
 
 impl BuildArgs {
@@ -61,7 +66,9 @@ impl BuildArgs {
 
     /// The store, for reading.
     pub(crate) fn open(&self) -> Result<Store, Failure> {
-        Ok(Store::open(&self.store.path()?)?)
+        let mut store = Store::open(&self.store.path()?)?;
+        store.view_at(self.redaction);
+        Ok(store)
     }
 }
 

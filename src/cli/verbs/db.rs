@@ -5,8 +5,10 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use obit::redact::Level;
 use obit::triage::store::{Keep, Store};
 
+use crate::cli::args::choices::{LEVELS, one_of};
 use crate::cli::args::store::{StoreArgs, clock, length};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
@@ -30,6 +32,10 @@ enum DbVerb {
         /// The file to write, or the standard output (-)
         #[arg(value_name = "FILE")]
         file: PathBuf,
+        /// How much to hide: what was stored at a weaker level is redacted again [default: as it
+        /// is stored]
+        #[arg(long = "redact", value_parser = one_of(LEVELS), value_name = "LEVEL")]
+        redaction: Option<Level>,
     },
     /// Add an export to a store, which may be empty
     Import {
@@ -56,16 +62,20 @@ pub(crate) fn run(args: &DbArgs) -> Result<Exit, Failure> {
         DbVerb::Check => {
             let store = Store::open(&path)?;
             let counts = store.check()?;
+            let levels = store.levels()?.into_iter();
+            let levels: String =
+                levels.map(|(level, count)| format!(", redacted at {level}: {count}")).collect();
             say(format!(
-                "{} is intact: dumps: {}, failed: {}, groups: {}",
+                "{} is intact: dumps: {}, failed: {}, groups: {}{levels}",
                 store.path().display(),
                 counts.dumps,
                 counts.failed,
                 counts.groups
             ))?;
         }
-        DbVerb::Export { file } => {
-            let store = Store::open(&path)?;
+        DbVerb::Export { file, redaction } => {
+            let mut store = Store::open(&path)?;
+            redaction.iter().for_each(|level| store.view_at(*level));
             let mut exported = None;
             let is_dash = file == Path::new("-");
             let destination = Destination::new(Some(file), None)?;

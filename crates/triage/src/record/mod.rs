@@ -5,7 +5,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::signature::Rules;
-use obit_redact::Shown;
+use obit_redact::{Origin, Redactor, Shown};
 use obit_report::module::ModuleReport;
 use obit_report::{
     Cause, CoreReport, Finding, NoticeReport, ProcessReport, Redactions, Report, SignalReport,
@@ -182,6 +182,26 @@ impl Record {
             core,
             ..Self::default()
         }
+    }
+
+    /// Hides what `redactor` hides beyond what is hidden already.
+    pub fn tighten(&mut self, redactor: &mut Redactor) {
+        if redactor.level() <= self.redactions.level() {
+            return;
+        }
+        let mut show = |origin, text: &mut Shown| *text = redactor.show(origin, text.as_str());
+        self.host.iter_mut().for_each(|host| show(Origin::ProcessName, host));
+        let names = self.frames.iter_mut().chain(&mut self.blamed);
+        names.for_each(|name| show(Origin::SymbolName, name));
+        self.reason.iter_mut().for_each(|reason| show(Origin::OwnWords, &mut reason.text));
+        let Self { schema, status, reason, group, dump, time, host, frames, blamed, .. } =
+            self.clone();
+        let mut report = std::mem::take(self).into_report();
+        report.tighten(redactor);
+        *self = with_fields_of!(
+            report,
+            Self { schema, status, reason, group, dump, time, host, frames, blamed }
+        );
     }
 
     /// The report again, as far as it was kept.

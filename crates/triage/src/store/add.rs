@@ -248,7 +248,10 @@ fn keep_again(
     record: &PackedRecord,
 ) -> rusqlite::Result<()> {
     insert_body(transaction, dump, record)?;
-    transaction.execute("UPDATE dump SET kept = 1 WHERE n = ?1", [dump])?;
+    transaction.execute(
+        "UPDATE dump SET kept = 1, level = ?2 WHERE n = ?1",
+        params![dump, record.head().level],
+    )?;
     Ok(())
 }
 
@@ -292,8 +295,8 @@ fn insert(
     transaction
         .prepare_cached(
             "INSERT INTO dump (id, crash, status, reason, complete, time, added, host, build,
-               trace, class, severity, confidence, module)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+               trace, class, severity, confidence, module, level)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             head.dump,
@@ -310,6 +313,7 @@ fn insert(
             head.severity,
             head.confidence.map(confidence_word),
             head.module,
+            head.level,
         ])?;
     let dump = transaction.last_insert_rowid();
     insert_body(transaction, dump, record)?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use obit_redact::Level;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::StoreError;
@@ -11,6 +12,8 @@ use super::error::StoreError;
 pub struct Store {
     pub(super) connection: Connection,
     pub(super) path: PathBuf,
+    /// The level at which readers see it; `None` for all as it is stored.
+    pub(super) view: Option<Level>,
 }
 
 /// Why a change was abandoned: nothing of it is written.

@@ -9,6 +9,7 @@
 
 use std::io::{self, Write};
 
+use obit_redact::Origin;
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Value, json};
 
@@ -45,6 +46,7 @@ impl Store {
                 // Row by row: behind one that cannot be read there may be others.
                 match read(&self.connection, n) {
                     Ok(Some(row)) => {
+                        let row = self.seen_row(row);
                         exported.dumps += u64::from(*table == "dump");
                         if row.columns.contains_key("damaged") {
                             exported.lost += 1;
@@ -65,6 +67,22 @@ impl Store {
             Err(_) => exported.lost += 1,
         }
         Ok(Ok(exported))
+    }
+
+    /// A row as it is shown: its record, paths and notes.
+    fn seen_row(&self, mut row: Line) -> Line {
+        row.record = row.record.and_then(|json| self.seen_json(json));
+        for (column, name, origin) in
+            [("paths", "shown", Origin::Path), ("notes", "text", Origin::OwnWords)]
+        {
+            let all = row.columns.get_mut(column).and_then(Value::as_array_mut);
+            for text in all.into_iter().flatten().filter_map(|one| one.get_mut(name)) {
+                if let Some(seen) = text.as_str().map(|it| self.seen_text(origin, it.to_owned())) {
+                    *text = seen.into();
+                }
+            }
+        }
+        row
     }
 
     fn export_code(&self, out: &mut dyn Write) -> rusqlite::Result<io::Result<()>> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use obit_redact::Origin;
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
 
@@ -117,7 +118,9 @@ impl Store {
         let mut rows = statement.query([row])?;
         let packed = rows.next()?.map(|row| row.get_ref(0)).transpose()?;
         Ok(match packed {
-            Some(ValueRef::Blob(packed)) => unpacked_json(packed),
+            Some(ValueRef::Blob(packed)) => {
+                unpacked_json(packed).and_then(|json| self.seen_json(json))
+            }
             _ => None,
         })
     }
@@ -141,7 +144,8 @@ impl Store {
             let mut statement =
                 self.connection.prepare_cached("SELECT shown FROM path WHERE dump = ?1 LIMIT 8")?;
             let rows = statement.query_map([row], |row| row.get(0))?;
-            rows.collect::<rusqlite::Result<_>>()
+            rows.map(|path| Ok(self.seen_text(Origin::Path, path?)))
+                .collect::<rusqlite::Result<_>>()
         };
         read().map_err(|source| self.failed(source))
     }

@@ -6,6 +6,7 @@ use crate::groups::CrashKey;
 use crate::history::{is_local_path, version_of_path};
 use crate::record::{Reason, Record, RecordStatus};
 use crate::signature::module_name;
+use obit_redact::without_digests;
 use obit_report::{Confidence, NoticeCode};
 
 /// What the tables hold of a record, beside its body.
@@ -40,6 +41,8 @@ pub struct RecordHead {
     pub(super) confidence: Option<Confidence>,
     /// Image of the frame to blame.
     pub(super) module: Option<String>,
+    /// How much was hidden of it: a word of `obit_redact::Level`.
+    pub(super) level: Option<String>,
     pub(super) pid: Option<i64>,
     /// Which thread crashed, and at which address.
     pub(super) crashed_at: Option<(i64, u64)>,
@@ -87,6 +90,7 @@ impl RecordHead {
             severity: cause.and_then(|cause| cause.severity.clone()),
             confidence: cause.map(|cause| cause.confidence),
             module: module.map(|module| module_name(module.path.as_str())),
+            level: Some(record.redactions.policy.clone()).filter(|policy| !policy.is_empty()),
             pid: record.process.pid,
             crashed_at: crashed.and_then(|thread| Some((thread.tid, thread.frames.first()?.pc.0))),
         }
@@ -97,7 +101,9 @@ impl BuildHead {
     fn of(record: &Record) -> Self {
         let process = &record.process;
         let program = process.exe.as_ref().map(|exe| module_name(exe.as_str()));
-        let program = program.or_else(|| process.comm.as_ref().map(|c| c.as_str().to_owned()));
+        let program = program.or_else(|| {
+            process.comm.as_ref().map(|comm| without_digests(comm.as_str()).into_owned())
+        });
         // What a file at the path holds now says nothing of what ran then.
         let package = process.package.as_ref().filter(|_| !process.build_id_of_file);
         let build_id = process.build_id.clone().filter(|_| !process.build_id_of_file);

@@ -24,6 +24,7 @@ mod gc;
 mod groups;
 mod head;
 mod import;
+mod level;
 mod list;
 mod members;
 mod merge_split;

@@ -103,7 +103,7 @@ impl Store {
         let mut connection = Connection::open_with_flags(place, flags)
             .map_err(|source| StoreError::database(path, source))?;
         tables::prepare(&mut connection, path)?;
-        Ok(Self { connection, path: path.to_owned() })
+        Ok(Self { connection, path: path.to_owned(), view: None })
     }
 
     /// Looks for damage, no longer than a user would wait each time.

@@ -14,7 +14,7 @@ use super::words::confidence_named;
 use crate::groups::CrashKey;
 use crate::record::{Reason, Record, RecordStatus};
 use obit_causes::CauseClass;
-use obit_redact::Shown;
+use obit_redact::{Origin, Shown};
 use obit_report::{Cause, Signature};
 
 /// Rows of records that one of two readers checks before the next.
@@ -83,7 +83,7 @@ impl Store {
         while let Some(row) = rows.next().map_err(failed)? {
             match body(row).map_err(failed)? {
                 Body::There(record) | Body::Removed(record) => {
-                    if take(*record).is_err() {
+                    if take(self.seen(*record)).is_err() {
                         return Ok(());
                     }
                 }
@@ -108,7 +108,7 @@ impl Store {
             let Some(row) = rows.next().map_err(failed)? else { continue };
             match body(row).map_err(failed)? {
                 Body::There(record) | Body::Removed(record) => {
-                    if take(*record).is_err() {
+                    if take(self.seen(*record)).is_err() {
                         return Ok(());
                     }
                 }
@@ -140,8 +140,9 @@ impl Store {
             let Some(row) = rows.next().map_err(failed)? else { continue };
             match body(row).map_err(failed)? {
                 Body::There(mut record) | Body::Removed(mut record) => {
-                    record.core.path = Shown::from_report(row.get(WIDTH).map_err(failed)?);
-                    if take(*record).is_err() {
+                    let path = self.seen_text(Origin::Path, row.get(WIDTH).map_err(failed)?);
+                    record.core.path = Shown::from_report(path);
+                    if take(self.seen(*record)).is_err() {
                         return Ok(());
                     }
                 }
@@ -174,6 +175,23 @@ impl Store {
                 },
             )
             .map_err(|source| self.failed(source))
+    }
+
+    /// How many dumps were redacted at each level; `unknown` of before that was stored.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn levels(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT coalesce(level, 'unknown'), count(*) FROM dump GROUP BY 1 ORDER BY 1",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok((row.get(0)?, u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0)))
+            })?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|source| self.failed(source))
     }
 
     /// Whether the file is whole, to the last record.

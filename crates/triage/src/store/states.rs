@@ -1,5 +1,6 @@
 //! What the user says of a group: its state and remarks.
 
+use obit_redact::Origin;
 use rusqlite::params;
 
 use super::connection::Store;
@@ -97,7 +98,11 @@ impl Store {
             )?;
             let rows = statement
                 .query_map([group], |row| Ok(Note { time: row.get(0)?, text: row.get(1)? }))?;
-            rows.collect::<rusqlite::Result<_>>()
+            rows.map(|note| {
+                let note: Note = note?;
+                Ok(Note { text: self.seen_text(Origin::OwnWords, note.text), ..note })
+            })
+            .collect::<rusqlite::Result<_>>()
         };
         read().map_err(|source| self.failed(source))
     }

@@ -11,7 +11,7 @@ use super::error::{NotAStore, StoreError};
 /// `obit` in ASCII, in the file's header.
 const APPLICATION_ID: i64 = 0x6f62_6974;
 /// The version of the tables.
-const VERSION: i64 = 8;
+const VERSION: i64 = 9;
 /// How long another process' write is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -168,6 +168,9 @@ CREATE TRIGGER sightings_changed AFTER UPDATE OF n, status, complete, time, adde
   trace, class, severity, confidence, module ON dump BEGIN
   DELETE FROM sightings WHERE block IN (old.n / 1024, new.n / 1024);
 END;
+",
+    "
+ALTER TABLE dump ADD COLUMN level TEXT; -- of its redaction; NULL: of before that was stored
 ",
 ];
 const _: () = assert!(STEPS.len() + 1 == VERSION as usize);

@@ -172,6 +172,7 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
     drop(progress);
     let Some(outcome) = outcome else { return Ok(Exit::Success) };
     let summary = outcome.map_err(failure)?;
+    store.view_at(args.batch.redaction.level);
     if let Some((path, comparison)) = &baseline {
         let old = Side::read(path, &args.batch, format, general)?;
         let compared = comparison.write(&old, &Side::of(store, name))?;
