@@ -29,6 +29,7 @@ mod oracle;
 mod page;
 mod pager;
 mod print;
+mod privacy;
 mod private_files;
 mod redact;
 mod redaction_rules;

@@ -121,6 +121,41 @@ impl Kind {
         }
     }
 
+    /// What it is, for people.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Email => "e-mail addresses",
+            Self::Phone => "telephone numbers",
+            Self::Card => "numbers of payment cards",
+            Self::Code => "security codes, PINs, one-time codes",
+            Self::Account => "account numbers, IBAN",
+            Self::NationalId => "numbers that a state, an insurance or a clinic gave a person",
+            Self::Passport => "passports and driving licences",
+            Self::Ip => "Internet addresses, without loopback, private and link-local ones",
+            Self::Mac => "hardware addresses, numbers of telephones and SIM cards",
+            Self::Jwt => "JSON Web Tokens",
+            Self::Key => "keys and tokens of services, by their shape",
+            Self::Secret => "values of fields that say they are secret; text of high entropy",
+            Self::Password => "passwords",
+            Self::PasswordHash => "what passwords were hashed to",
+            Self::PrivateKey => "private keys",
+            Self::Cookie => "cookies of sessions",
+            Self::Name => "names of people",
+            Self::User => "user names, owners of home directories",
+            Self::Birth => "dates of birth",
+            Self::Address => "postal addresses",
+            Self::Place => "coordinates",
+            Self::Text => "quoted text at strict; numbers and memory that spell text",
+            Self::Rule => "what a rule of the user's hides without naming a kind",
+        }
+    }
+
+    /// Whether its tokens show which values are equal. Others have too few values: ten thousand
+    /// codes, forty thousand dates, places of few decimals.
+    pub fn has_digest(self) -> bool {
+        !matches!(self, Self::Code | Self::Birth | Self::Place)
+    }
+
     /// The kind of that word.
     pub fn named(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.word() == word)

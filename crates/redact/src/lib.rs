@@ -50,6 +50,7 @@
 //! | [`Whole`] | what rules say of a value of any type |
 //! | [`RuleError`], [`RuleProblem`] | what is wrong with a file of rules |
 //! | [`Decision`], [`Reason`] | what was hidden, where and why |
+//! | [`Wanted`], [`WantedError`], [`FORGOTTEN`] | a value or a person that texts are to forget |
 //! | [`is_token`], [`without_digests`] | tokens in a text that was redacted |
 //! | [`kind_of_name`] | what the name of a variable or field announces |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -71,6 +72,7 @@ mod shown;
 pub mod stream;
 mod text_in_numbers;
 mod token;
+mod wanted;
 mod word_set;
 
 pub use field_name::kind_of_name;
@@ -81,3 +83,4 @@ pub use redactor::{Redactor, Whole};
 pub use rules::{Named, RuleError, RuleProblem, Rules, Verdict};
 pub use shown::Shown;
 pub use token::{is_token, without_digests};
+pub use wanted::{FORGOTTEN, Wanted, WantedError};

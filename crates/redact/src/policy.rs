@@ -87,6 +87,39 @@ impl Ord for Level {
 }
 
 impl Origin {
+    /// Every origin.
+    pub const ALL: &[Self] = &[
+        Self::Argument,
+        Self::Environment,
+        Self::MessageText,
+        Self::VariableText,
+        Self::SourceText,
+        Self::Path,
+        Self::SourcePath,
+        Self::ThreadName,
+        Self::ProcessName,
+        Self::SymbolName,
+        Self::PackageMetadata,
+        Self::OwnWords,
+        Self::Code,
+    ];
+
+    /// What is done with texts of this origin, for people.
+    pub fn treatment(self, level: Level) -> &'static str {
+        match treatment(level, self) {
+            Treatment::Keep => "shown",
+            Treatment::Search => "searched",
+            Treatment::SearchBut(kept) | Treatment::SearchWords(kept) => match kept {
+                [] => "searched",
+                [Kind::Ip] => "searched, but not for IP addresses",
+                _ => "searched, but not for users and IPs",
+            },
+            Treatment::WordSet => "numbers that spell text are hidden",
+            Treatment::Digest(_) => "hidden, as tokens",
+            Treatment::Mask => "hidden, the length shown",
+        }
+    }
+
     /// A word for it.
     pub fn word(self) -> &'static str {
         match self {

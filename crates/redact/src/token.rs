@@ -135,8 +135,7 @@ const LONGEST_KIND: usize = 13;
 /// or who has the key.
 fn may_be_told_apart(kind: Kind, text: &[u8]) -> bool {
     match kind {
-        // Ten thousand codes, forty thousand dates; places of few decimals.
-        Kind::Code | Kind::Birth | Kind::Place => false,
+        _ if !kind.has_digest() => false,
         Kind::Ip | Kind::Mac => true,
         _ => {
             let text = String::from_utf8_lossy(text);

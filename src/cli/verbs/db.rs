@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use obit::redact::Level;
 use obit::triage::store::{Keep, Store};
 
+use super::db_forget::{self, DbForgetArgs};
 use crate::cli::args::choices::{LEVELS, one_of};
 use crate::cli::args::store::{StoreArgs, clock, length};
 use crate::cli::destination::Destination;
@@ -43,6 +44,8 @@ enum DbVerb {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Take a value or a person out of all records, paths and notes, and say where it was
+    Forget(DbForgetArgs),
     /// Delete old records; counts are kept
     Gc {
         /// Keep the records of dumps newer than this
@@ -118,6 +121,7 @@ pub(crate) fn run(args: &DbArgs) -> Result<Exit, Failure> {
             };
             say(format!("{} dumps added, {} were already known", imported.new, imported.known))?;
         }
+        DbVerb::Forget(forget) => return db_forget::run(forget, &mut Store::open(&path)?),
         DbVerb::Gc { keep, keep_per_group } => {
             let mut store = Store::open(&path)?;
             let since = clock().saturating_sub(*keep);

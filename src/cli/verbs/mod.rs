@@ -3,6 +3,7 @@
 pub(crate) mod builds;
 pub(crate) mod completions;
 pub(crate) mod db;
+mod db_forget;
 pub(crate) mod diff;
 pub(crate) mod digest;
 pub(crate) mod doctor;
@@ -15,6 +16,7 @@ pub(crate) mod man;
 pub(crate) mod modules;
 pub(crate) mod print;
 pub(crate) mod redact;
+mod redact_policy;
 pub(crate) mod report;
 pub(crate) mod schema;
 pub(crate) mod scrub;

@@ -8,6 +8,7 @@ use clap::{Args, Command};
 use obit::redact::{Level, Redactor, stream};
 use obit::render::Format;
 
+use super::redact_policy;
 use crate::cli::args::Output;
 use crate::cli::args::choices::{LEVELS, one_of};
 use crate::cli::args::content::{Code, Locals, ReadLimits, Registers};
@@ -37,6 +38,9 @@ pub(crate) struct RedactArgs {
     /// List what a report on a core hides: where, as what and why, without showing it
     #[arg(long)]
     explain: bool,
+    /// Print the policy in force instead: levels, kinds, versions, key and rules
+    #[arg(long, conflicts_with = "explain")]
+    policy: bool,
     /// How much to hide
     #[arg(long, alias = "redact", value_parser = one_of(LEVELS), default_value = "default",
         value_name = "LEVEL")]
@@ -71,8 +75,8 @@ pub(crate) struct RedactArgs {
 }
 
 /// Options that mean something for any text; the others describe how a core is reported.
-const OF_ANY_TEXT: [&str; 7] =
-    ["file", "explain", "level", "key", "rules", "trust_project_rules", "output"];
+const OF_ANY_TEXT: [&str; 8] =
+    ["file", "explain", "policy", "level", "key", "rules", "trust_project_rules", "output"];
 
 /// Options on how a core is reported are refused where there is no core.
 pub(crate) fn require_explain(redact: Command) -> Command {
@@ -91,6 +95,12 @@ pub(crate) fn run(args: &RedactArgs, general: &General) -> Result<Exit, Failure>
         None => Redactor::with_random_key(args.level),
     };
     let rules = rules::rules(&args.rules, args.trust_project_rules)?;
+    if args.policy {
+        let destination = Destination::new(args.output.file.output.as_deref(), None)?;
+        let key = args.key.as_deref();
+        destination.write(|out| redact_policy::write(out, args.level, &rules, key))?;
+        return Ok(Exit::Success);
+    }
     let mut redactor = redactor.with_rules(rules);
     // No pager: a log that is still being written is passed on as it comes.
     let destination = Destination::new(args.output.file.output.as_deref(), None)?;

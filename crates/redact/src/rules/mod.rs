@@ -151,9 +151,9 @@ impl Rules {
         unlimited.map(|rule| rule.place.as_str()).collect()
     }
 
-    /// Each rule by file and line, and whether it hides.
-    pub fn list(&self) -> impl Iterator<Item = (&str, bool)> {
-        self.rules.iter().map(|rule| (rule.place.as_str(), rule.denies))
+    /// Each rule: its file and line, and what it says.
+    pub fn list(&self) -> impl Iterator<Item = (&str, String)> {
+        self.rules.iter().map(|rule| (rule.place.as_str(), rule.in_words()))
     }
 
     /// What the rules say about `text`, the value of `named`.
@@ -237,6 +237,21 @@ impl Rule {
                 .as_ref()
                 .is_none_or(|regex| forms.iter().any(|form| regex.is_match(form)));
         self.note(holds)
+    }
+
+    /// `deny name = "*pin*", kind = "code"`.
+    fn in_words(&self) -> String {
+        let conditions = [
+            ("name", self.name.as_deref()),
+            ("type", self.type_name.as_deref()),
+            ("function", self.function.as_deref()),
+            ("module", self.module.as_deref()),
+            ("regex", self.regex.as_ref().map(Regex::as_str)),
+            ("kind", self.kind.map(Kind::word)),
+        ];
+        let known = conditions.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        let known: Vec<String> = known.map(|(key, value)| format!("{key} = {value:?}")).collect();
+        format!("{} {}", if self.denies { "deny" } else { "allow" }, known.join(", "))
     }
 
     /// Notes that the rule matched, if it did.

@@ -15,6 +15,7 @@ mod census;
 mod code;
 mod connection;
 mod detail;
+mod erase;
 mod error;
 mod examples;
 mod exchange;
@@ -44,6 +45,7 @@ mod words;
 pub use add::{Added, FileStamp};
 pub use code::{CodeNeed, CodeToRead};
 pub use connection::Store;
+pub use erase::Erased;
 pub use error::{
     DatabaseError, DatabaseProblem, GroupError, ImportProblem, NotAStore, StoreError, StoreTrouble,
 };
