@@ -165,7 +165,7 @@ impl Learner<'_> {
             module: whose.module,
         };
         if let Whole::Hidden(..) = judged::whole(value, &named, &mut self.redactor) {
-            self.hide(value, within, parts);
+            self.hide(value, parts);
             path.truncate(before);
             return;
         }
@@ -196,7 +196,7 @@ impl Learner<'_> {
     }
 
     /// Hides all that `value` is made of.
-    fn hide(&mut self, value: &Value, within: Within, parts: &mut Parts) {
+    fn hide(&mut self, value: &Value, parts: &mut Parts) {
         parts.hides |= value.address.is_none() && value.span.is_none();
         let text = value.text.as_ref().filter(|text| text.origin == TextOrigin::Data);
         if let Some(range) = text.and_then(|_| range_of_text(value)) {
@@ -209,7 +209,7 @@ impl Learner<'_> {
         }
         let inner = value.members.iter().chain(&value.elements).chain(value.pointee.as_deref());
         for part in inner {
-            self.hide(part, within, parts);
+            self.hide(part, parts);
         }
     }
 

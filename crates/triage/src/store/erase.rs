@@ -229,6 +229,13 @@ fn in_tables(
     Ok(())
 }
 
+/// A row that holds the value.
+struct Held {
+    key: Vec<Cell>,
+    /// Places of columns, their texts without it, and how often it was there.
+    columns: Vec<(usize, String, u64)>,
+}
+
 /// Rows of `table` that were changed.
 fn in_table(
     transaction: &Transaction<'_>,
@@ -241,10 +248,46 @@ fn in_table(
     if columns.is_empty() || keys.is_empty() {
         return Ok(0);
     }
+    let rows = held(transaction, wanted, table, columns, keys)?;
+    let of_key: Vec<String> =
+        keys.iter().enumerate().map(|(at, name)| format!("{name} = ?{}", at + 1)).collect();
+    let of_key = of_key.join(" AND ");
+    for (number, row) in rows.iter().enumerate() {
+        for (at, left, count) in &row.columns {
+            let Some(column) = columns.get(*at) else { continue };
+            erased.note(format!("{table}.{column}"), *count);
+            // Rows that are known by the value alone are of no use without it.
+            if keys.contains(column) {
+                let sql = format!("DELETE FROM {table} WHERE {of_key}");
+                transaction.execute(&sql, params_from_iter(&row.key))?;
+                continue;
+            }
+            let place = keys.len() + 1;
+            let sql = format!("UPDATE OR IGNORE {table} SET {column} = ?{place} WHERE {of_key}");
+            let set = |left: &str| {
+                let cells = row.key.iter().cloned().chain([Cell::Text(left.to_owned())]);
+                transaction.execute(&sql, params_from_iter(cells))
+            };
+            // Two that differed in the value alone stay two.
+            if set(left)? == 0 {
+                set(&left.replace(FORGOTTEN, &format!("<forgotten:{number}>")))?;
+            }
+        }
+    }
+    Ok(rows.len() as u64)
+}
+
+fn held(
+    transaction: &Transaction<'_>,
+    wanted: &Wanted,
+    table: &str,
+    columns: &[String],
+    keys: &[String],
+) -> rusqlite::Result<Vec<Held>> {
     let both: Vec<&str> = keys.iter().chain(columns).map(String::as_str).collect();
-    let mut found: Vec<(Vec<Cell>, Vec<(usize, String, u64)>)> = Vec::new();
     let mut statement = transaction.prepare(&format!("SELECT {} FROM {table}", both.join(", ")))?;
     let mut rows = statement.query([])?;
+    let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let mut changed = Vec::new();
         for at in 0..columns.len() {
@@ -255,35 +298,10 @@ fn in_table(
         }
         if !changed.is_empty() {
             let key: rusqlite::Result<Vec<Cell>> = (0..keys.len()).map(|at| row.get(at)).collect();
-            found.push((key?, changed));
+            found.push(Held { key: key?, columns: changed });
         }
     }
-    for (at_row, (key, changed)) in found.iter().enumerate() {
-        let of_key: Vec<String> =
-            keys.iter().enumerate().map(|(at, name)| format!("{name} = ?{}", at + 1)).collect();
-        let of_key = of_key.join(" AND ");
-        for (at, left, count) in changed {
-            let Some(column) = columns.get(*at) else { continue };
-            erased.note(format!("{table}.{column}"), *count);
-            // A key cannot be changed while others refer to it.
-            if keys.contains(column) {
-                let sql = format!("DELETE FROM {table} WHERE {of_key}");
-                transaction.execute(&sql, params_from_iter(key))?;
-                continue;
-            }
-            let place = keys.len() + 1;
-            let sql = format!("UPDATE OR IGNORE {table} SET {column} = ?{place} WHERE {of_key}");
-            let set = |left: &str| {
-                let cells = key.iter().cloned().chain([Cell::Text(left.to_owned())]);
-                transaction.execute(&sql, params_from_iter(cells))
-            };
-            // Two that differed in the value alone stay two.
-            if set(left)? == 0 {
-                set(&left.replace(FORGOTTEN, &format!("<forgotten:{at_row}>")))?;
-            }
-        }
-    }
-    Ok(found.len() as u64)
+    Ok(found)
 }
 
 fn all(
