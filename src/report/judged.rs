@@ -104,3 +104,72 @@ pub(super) fn note_unjudged(value: &Value, redactor: &mut Redactor) {
     };
     redactor.note_unjudged(kind);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::report::VariableValue;
+    use crate::report::values::{Whose, variable};
+    use obit_redact::{Level, Rules};
+
+    fn of(name: &str, type_name: &str) -> Value {
+        Value {
+            name: Some(Arc::from(name)),
+            type_name: Some(Arc::from(type_name)),
+            ..Value::default()
+        }
+    }
+
+    fn number(name: &str, type_name: &str, number: i128) -> Value {
+        Value { state: State::Scalar(Scalar::Signed(number)), ..of(name, type_name) }
+    }
+
+    /// What stands for a value with these rules; `None` if it is shown.
+    fn token(value: &Value, rules: &str) -> Option<String> {
+        let rules = Rules::parse(rules).unwrap();
+        let mut redactor = Redactor::without_key(Level::Default).with_rules(rules);
+        let shown = variable(value, Whose::default(), &mut redactor);
+        match shown.value {
+            Some(VariableValue::Text(token)) if token.starts_with('<') => {
+                assert!(shown.members.is_empty() && shown.elements.is_empty());
+                Some(token)
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_structure_is_hidden_by_its_type() {
+        let members = vec![number("tm_year", "int", 84), number("tm_mon", "int", 2)];
+        let born = Value { members, ..of("born", "const struct tm") };
+        let rules = "[[deny]]\ntype = 'std::tm'\nkind = 'dob'\n";
+        assert_eq!(token(&born, rules).as_deref(), Some("<dob>"));
+        assert_eq!(token(&born, "[[deny]]\ntype = 'time_t'\n"), None);
+    }
+
+    #[test]
+    fn an_array_of_bytes_is_hidden_by_its_name_or_by_what_it_spells() {
+        let bytes = [0x43, 0x2d, 0x31, 0xff].map(|byte| number("[0]", "unsigned char", byte));
+        let value =
+            Value { elements: bytes.to_vec(), ..of("buffer", "std::vector<unsigned char>") };
+        for rule in ["name = 'buffer'", "name = '*'\nregex = '^C-1'", "type = 'std::vector<*>'"] {
+            assert!(token(&value, &format!("[[deny]]\n{rule}\n")).is_some(), "{rule}");
+        }
+        assert_eq!(token(&value, "[[deny]]\nname = '*'\nregex = '^D'\n"), None);
+    }
+
+    #[test]
+    fn what_is_hidden_as_a_part_is_hidden_elsewhere_too() {
+        let text =
+            Text { text: "no. 4711-0815".to_owned(), origin: TextOrigin::Data, left_out: Some(0) };
+        let member = Value { text: Some(text), ..of("number", "std::string") };
+        let value = Value { members: vec![member], ..of("contract", "Contract") };
+        let rules = Rules::parse("[[deny]]\ntype = 'Contract'\n").unwrap();
+        let mut redactor = Redactor::without_key(Level::Default).with_rules(rules);
+        variable(&value, Whose::default(), &mut redactor);
+        let line = redactor.show(obit_redact::Origin::MessageText, "for no. 4711-0815.");
+        assert_eq!(line.as_str(), "for <rule>.");
+    }
+}

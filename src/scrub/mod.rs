@@ -155,7 +155,7 @@ fn mask_paths(paths: &[(u64, u64)], start: u64, bytes: &mut [u8]) {
         let part = (from.max(&start) - start) as usize..(to.min(&end) - start) as usize;
         let Some(path) = bytes.get_mut(part) else { continue };
         if inside {
-            notes::mask_path(path, &mut Redactor::new(Level::Default, ""));
+            notes::mask_path(path, &mut Redactor::without_key(Level::Default));
         } else {
             path.fill(MASK);
         }

@@ -51,7 +51,7 @@ pub(super) fn mask(dump: &Dump, judge: &Judge<'_>, typed: &Typed, limits: &Limit
     let table = (count * header.segment_size()) as u64;
     let table = dump.bytes.read_vec(header.segments_offset, table);
     let mut left = limits.note_segment_bytes;
-    let redactor = Redactor::new(Level::Default, "");
+    let redactor = Redactor::without_key(Level::Default);
     let mut masker = Masker { dump, judge, typed, redactor, tid: 0, registers: 0 };
     for segment in header.parse_segments(&table, count) {
         if segment.kind != SegmentKind::Note {

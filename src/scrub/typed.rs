@@ -45,7 +45,7 @@ pub(super) fn learn(process: &Process, options: &BuildOptions) -> Typed {
     let level = if options.redaction == Level::Off { Level::Default } else { options.redaction };
     let mut learner = Learner {
         process,
-        redactor: Redactor::new(level, "").with_rules(options.rules.clone()),
+        redactor: Redactor::without_key(level).with_rules(options.rules.clone()),
         budget: Budget::default().with(options.max_depth, options.max_elements),
         typed: Typed::default(),
     };

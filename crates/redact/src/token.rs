@@ -60,7 +60,7 @@ impl Tokens {
     /// `<kind:a91f>`, or `<kind>` if a value of so few possible ones has no token of its own.
     /// Numbers are one however they are grouped.
     pub(super) fn of(&self, kind: Kind, text: &[u8]) -> String {
-        let keyed = self.keyed.as_ref().filter(|_| may_be_told_apart(kind, text));
+        let keyed = self.keyed.as_ref().filter(|_| may_be_distinguished(kind, text));
         let Some(keyed) = keyed else { return Self::of_kind(kind) };
         match kind {
             Kind::Card
@@ -133,7 +133,7 @@ const LONGEST_KIND: usize = 13;
 
 /// Whether the possible values are too many to be listed by someone who sees which are equal,
 /// or who has the key.
-fn may_be_told_apart(kind: Kind, text: &[u8]) -> bool {
+fn may_be_distinguished(kind: Kind, text: &[u8]) -> bool {
     match kind {
         _ if !kind.has_digest() => false,
         Kind::Ip | Kind::Mac => true,

@@ -31,7 +31,11 @@ pub(super) fn write(
         let [default, strict] = [Level::Default, Level::Strict].map(|it| origin.treatment(it));
         writeln!(out, "{:<15} {default:<38} {strict}", origin.word())?;
     }
-    writeln!(out, "\nAt the level off nothing is hidden, and the report says so.")?;
+    writeln!(
+        out,
+        "\nAt strict, the name of the process is hidden as that of a thread is, unless it is the\n\
+         name of a file. At the level off nothing is hidden, and the report says so."
+    )?;
     heading(out, "WHAT IS SEARCHED FOR, AND WHAT IS SHOWN INSTEAD")?;
     for kind in Kind::ALL {
         let token = match kind.has_digest() {

@@ -24,8 +24,8 @@ pub enum Whole {
 
 impl Redactor {
     /// What the user's rules say of a value of any type. `forms` is how it can be written, for
-    /// rules with a pattern: digits, a text, `true`. The first one is what its token stands
-    /// for; a value without has the token of its kind.
+    /// rules with a pattern: digits, a text, `true`. The first one is what its token is made
+    /// of; a value without one has the token of its kind.
     pub fn judge(&mut self, named: &Named<'_>, forms: &[&str]) -> Whole {
         if !self.has_rules() {
             return Whole::Unjudged;

@@ -5,7 +5,7 @@ use obit_redact::{Level, Origin, Redactor};
 use super::connection::Store;
 use crate::record::{Record, read_record, write_record};
 
-/// How the level stands in the JSON of a record. Quotes within its texts are escaped.
+/// The level in the JSON of a record. Quotes within its texts are escaped.
 const POLICY: &[u8] = b"\"policy\":\"";
 
 impl Store {

@@ -1,5 +1,8 @@
 //! `obit CORE CORE …`: a report on each.
 
+use std::collections::BTreeSet;
+
+use obit::redact::Shown;
 use obit::render::formats::Audience;
 use obit::render::{Format, visible};
 
@@ -11,6 +14,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats;
 use crate::cli::message::discreet;
+use crate::cli::rules;
 
 /// Writes the reports one after the other. A core that cannot be read costs its own report
 /// only; the exit code is the highest.
@@ -31,6 +35,7 @@ pub(super) fn run(
     let is_quiet = general.quiet || destination.is_pager();
     let mut failures = Vec::new();
     let mut exits = Vec::new();
+    let mut unused: Option<BTreeSet<Shown>> = None;
     destination.write(|out| {
         let mut first = true;
         for inputs in all {
@@ -44,6 +49,12 @@ pub(super) fn run(
                     first = false;
                     writer.write(out, &report, args.view(), &page)?;
                     exits.push(args.exit(&report));
+                    let here: BTreeSet<Shown> =
+                        report.redactions.unused_rules.into_iter().collect();
+                    unused = Some(match unused.take() {
+                        Some(before) => before.intersection(&here).cloned().collect(),
+                        None => here,
+                    });
                 }
                 Err(failure) => failures.push(failure),
             }
@@ -51,6 +62,9 @@ pub(super) fn run(
         Ok(())
     })?;
     failures.iter().for_each(Failure::say);
+    if !general.quiet {
+        rules::say_unused(unused.iter().flatten().map(Shown::as_str));
+    }
     let exits = exits.into_iter().chain(failures.iter().map(|failure| failure.exit));
     Ok(exits.max_by_key(|exit| exit.code()).unwrap_or(Exit::Success))
 }
