@@ -271,7 +271,9 @@ fn is_without_symbol(decision: &Decision) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use obit_report::{Evidence, Hex};
+    use crate::signature::Rules;
+    use crate::testkit::crash;
+    use obit_report::{Evidence, Finding, Hex};
 
     #[test]
     fn which_element_was_bad_is_no_part_of_what_it_is_called() {
@@ -309,5 +311,30 @@ mod tests {
         let old = r#"{"signature":"s","text":"walk in app","image":"app","build":"1","called":"nothing","functions":["walk"],"frames":["walk","main"],"blamed":"walk","class":"null-read"}"#;
         let key: CrashKey = serde_json::from_str(old).unwrap();
         assert_eq!(serde_json::to_string(&key).unwrap(), old);
+    }
+    #[test]
+    fn two_reports_of_one_crash_have_one_key_whatever_the_digests_of_their_tokens() {
+        let key = |digest: &str| {
+            let shown = |text: &str| Some(Shown::from_report(text.replace("a91f", digest)));
+            let mut record = crash(3, 1, &Rules::built_in()).record;
+            let blame = Blame { expression: shown("users[<user:a91f>]"), ..Blame::default() };
+            record.cause = Some(Cause {
+                class: "assertion".to_owned(),
+                message: shown("Assertion `name != \"<user:a91f>\"' failed"),
+                blame: Some(blame),
+                ..Cause::default()
+            });
+            record.findings = vec![Finding {
+                chunk_size: Some(64),
+                pattern: shown("<text:a91f>"),
+                pointed_from: shown("`names` of <email:a91f>"),
+                ..Finding::default()
+            }];
+            CrashKey::of(&record).unwrap()
+        };
+        assert_eq!(key("a91f"), key("0b2c"));
+        assert_eq!(key("a91f").asserted, "name != \"<user>\"");
+        // Two texts that are hidden need not be one.
+        assert_eq!(key("a91f").pattern, "");
     }
 }
