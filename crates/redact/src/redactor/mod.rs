@@ -297,7 +297,6 @@ impl Redactor {
     }
 }
 
-
 /// `range` widened to whole characters of `text`.
 fn whole_characters(text: &str, range: Range<usize>) -> Range<usize> {
     let mut start = range.start.min(text.len());

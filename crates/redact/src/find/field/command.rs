@@ -274,6 +274,14 @@ impl Scan<'_> {
             return None;
         }
         let field = field_name::field(text.slice(name..end))?;
+        // `systemctl --user start x`, `pip install --user x`: a switch.
+        let blank = place.saturating_sub(1);
+        let before = text.slice(text.run_back(blank, 16, |byte| byte > b' ')..blank);
+        const SWITCHES: &[&[u8]] =
+            &[b"systemctl", b"journalctl", b"loginctl", b"install", b"systemd-run", b"gem"];
+        if text.slice(name..end) == b"user" && SWITCHES.contains(&before) {
+            return None;
+        }
         if text.slice(name..end) == b"user" || text.slice(name..end) == b"proxy-user" {
             let until = text.run(start, 256, |byte| byte > b' ');
             let colon = text.run(start, until - start, |byte| byte != b':');

@@ -9,6 +9,7 @@
 //! | [`judge`] | whether something is written at a place, or a code, a mask, nothing |
 //! | the others | notations with a grammar of their own |
 
+mod accounts;
 mod call;
 mod cryptographic;
 mod dicom;

@@ -283,7 +283,8 @@ pub(in crate::find) fn is_name(value: &Value, bytes: &[u8], sureness: Sureness) 
                 && !(is_shouted && value.separator == Separator::Blank)
         }
         (_, Separator::Cell | Separator::Tag) => parts > 0,
-        _ if value.is_delimited => parts > 0,
+        // `"displayName": "ci-deployer"`
+        _ if value.is_delimited => parts > 0 && (capitals > 0 || !bytes.contains(&b'-')),
         _ => capitals > 0 && words <= 5,
     }
 }
@@ -323,6 +324,14 @@ const NO_USERS: &[&[u8]] = &[
     b"nt authority\\system",
     b"localhost",
     b"client",
+    b"phone",
+    b"disconnected",
+    b"connected",
+    b"aborted",
+    b"success",
+    b"succeeded",
+    b"mapping",
+    b"current_user",
     b"server",
     b"email",
     b"read",

@@ -197,7 +197,7 @@ fn is_parameter(bytes: &[u8]) -> bool {
 
 /// `USER` of `USER[:PASSWORD]`, as in a manual; `None` of `f(token=None):`.
 fn named(bytes: &[u8]) -> &[u8] {
-    let end = bytes.iter().rposition(|byte| !b"[)]}:;,".contains(byte)).map_or(0, |at| at + 1);
+    let end = bytes.iter().rposition(|byte| !b"[)]}:;,!".contains(byte)).map_or(0, |at| at + 1);
     bytes.get(..end).unwrap_or(bytes)
 }
 

@@ -2,6 +2,7 @@
 //! which it hides something and one with the same words in which it hides nothing; where its
 //! places cannot be told as data, with a function that reads it in a file beside.
 
+mod accounts;
 mod finance;
 mod health;
 mod keys;
@@ -14,6 +15,7 @@ mod travel;
 use super::Notation;
 
 pub(super) static ROWS: &[&[Notation]] = &[
+    accounts::ROWS,
     login::ROWS,
     finance::ROWS,
     health::ROWS,
