@@ -12,7 +12,13 @@ pub(super) fn advice(error: &StoreError) -> String {
         StoreError::NotAStore { problem: NotAStore::OfAnotherProgram, .. } => {
             ": name another with --db FILE"
         }
-        StoreError::NotAStore { problem: NotAStore::Newer, .. } => ": use that version",
+        StoreError::NotAStore { problem: NotAStore::Newer { obit, .. }, .. } => {
+            let needed = obit.as_ref().map_or_else(
+                || "a newer obit".to_owned(),
+                |version| format!("obit {version} or newer"),
+            );
+            return format!("; use {needed}, or name another store with --db FILE");
+        }
         StoreError::Group(GroupError::Unknown { .. } | GroupError::Ambiguous { .. }) => {
             ": `obit top` lists them"
         }
@@ -55,8 +61,17 @@ mod tests {
         );
         let damaged = StoreError::Damaged { path: path(), problem: "x".to_owned() };
         assert!(said(damaged).contains("obit db export SAVED --db /x/t.db"));
-        let newer = StoreError::NotAStore { path: path(), problem: NotAStore::Newer };
-        assert_eq!(said(newer), "/x/t.db was written by a newer obit: use that version");
+        let newer = |obit: Option<&str>| {
+            let obit = obit.map(str::to_owned);
+            let problem = NotAStore::Newer { tables: 12, known: 9, obit };
+            said(StoreError::NotAStore { path: path(), problem })
+        };
+        assert_eq!(
+            newer(Some("2.1.0")),
+            "/x/t.db was written by obit 2.1.0: its tables are of version 12, this obit knows \
+             those up to 9; use obit 2.1.0 or newer, or name another store with --db FILE"
+        );
+        assert!(newer(None).contains("by a newer obit"), "{}", newer(None));
         let unknown = GroupError::Unknown { id: "ab".to_owned() };
         assert_eq!(said(unknown.into()), "no group \"ab\": `obit top` lists them");
     }

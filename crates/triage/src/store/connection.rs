@@ -6,6 +6,7 @@ use obit_redact::Level;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::error::StoreError;
+use super::tables;
 
 /// A store, open.
 #[derive(Debug)]
@@ -45,23 +46,45 @@ impl Store {
     }
 
     /// Does all of `change`, or nothing of it on an error.
-    ///
-    /// It is a writer from the start: one that reads first cannot become one if another
-    /// process wrote meanwhile.
     pub(super) fn change<T>(
         &mut self,
         change: impl FnOnce(&Transaction<'_>) -> Result<T, GivenUp>,
     ) -> Result<T, StoreError> {
         let attempt = || -> Result<T, GivenUp> {
-            let transaction =
-                self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = begin(&mut self.connection)?;
             let done = change(&transaction)?;
             transaction.commit()?;
             Ok(done)
         };
-        attempt().map_err(|error| match error {
+        attempt().map_err(|error| self.given_up(error))
+    }
+
+    /// What `change` would do; nothing of it is written.
+    pub(super) fn rehearse<T>(
+        &mut self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<T, GivenUp>,
+    ) -> Result<T, StoreError> {
+        let attempt = || -> Result<T, GivenUp> {
+            let transaction = begin(&mut self.connection)?;
+            let would = change(&transaction)?;
+            transaction.rollback()?;
+            Ok(would)
+        };
+        attempt().map_err(|error| self.given_up(error))
+    }
+
+    fn given_up(&self, error: GivenUp) -> StoreError {
+        match error {
             GivenUp::Database(source) => self.failed(source),
             GivenUp::Other(error) => error,
-        })
+        }
     }
+}
+
+/// A writer from the start: one that reads first cannot become one if another process wrote
+/// meanwhile.
+fn begin(connection: &mut Connection) -> Result<Transaction<'_>, GivenUp> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    tables::are_current(&transaction)?;
+    Ok(transaction)
 }

@@ -63,7 +63,7 @@ pub enum StoreError {
 }
 
 /// Why a file cannot be used as a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAStore {
     /// A directory, a FIFO, a device.
@@ -73,8 +73,18 @@ pub enum NotAStore {
     #[error("is a database, but not an obit store")]
     OfAnotherProgram,
     /// Its tables are newer than those known here.
-    #[error("was written by a newer obit")]
-    Newer,
+    #[error(
+        "was written by {}: its tables are of version {tables}, this obit knows those up to {known}",
+        newer(obit.as_deref())
+    )]
+    Newer {
+        /// The version of its tables.
+        tables: i64,
+        /// The newest version known here.
+        known: i64,
+        /// The version of obit that it needs, if it says so.
+        obit: Option<String>,
+    },
     /// It has no tables, and none can be made.
     #[error("is empty")]
     Empty,
@@ -224,6 +234,10 @@ impl DatabaseProblem {
             _ => Self::Other,
         }
     }
+}
+
+fn newer(obit: Option<&str>) -> String {
+    obit.map_or_else(|| "a newer obit".to_owned(), |version| format!("obit {version}"))
 }
 
 fn in_words(path: &Path, problem: DatabaseProblem, source: &DatabaseError) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior};
+use rusqlite::{ToSql, Transaction};
 
 use super::connection::Store;
 use super::error::StoreError;
@@ -37,18 +37,11 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub fn forget(&mut self, what: &ToForget, is_dry: bool) -> Result<Forgotten, StoreError> {
-        let attempt = |connection: &mut Connection| -> rusqlite::Result<Forgotten> {
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let forgotten = forget(&transaction, what)?;
-            if is_dry {
-                transaction.rollback()?;
-            } else {
-                transaction.commit()?;
-            }
-            Ok(forgotten)
-        };
-        let forgotten = attempt(&mut self.connection).map_err(|source| self.failed(source))?;
+        let forgotten = if is_dry {
+            self.rehearse(|transaction| Ok(forget(transaction, what)?))
+        } else {
+            self.change(|transaction| Ok(forget(transaction, what)?))
+        }?;
         if !is_dry && forgotten.dumps > 0 {
             self.regroup()?;
         }

@@ -66,3 +66,5 @@ pub use states::{Note, is_web_link};
 mod group_tests;
 #[cfg(test)]
 mod period_tests;
+#[cfg(test)]
+mod version_tests;

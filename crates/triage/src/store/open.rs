@@ -1,10 +1,13 @@
 //! The file: made, opened, looked over.
 
+use std::ffi::c_int;
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use super::connection::Store;
@@ -17,6 +20,9 @@ const LOOKED_THROUGH: i64 = 64 << 20;
 /// Tables that hold no more than a row for each group, build or host. Of a large store,
 /// `trace` takes longer than adding a dump: each of its keys is JSON that is taken apart.
 const SMALL: [&str; 6] = ["build", "host", "bug", "wish", "suspected", "note"];
+
+/// Pages that are copied at once.
+const PAGES: c_int = 1024;
 
 impl Store {
     /// Opens the store at `path` to add to it, and makes it if it is not there.
@@ -94,7 +100,7 @@ impl Store {
         )
     }
 
-    fn with_flags(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+    pub(super) fn with_flags(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
         Self::with_uri(path, path, flags)
     }
 
@@ -102,7 +108,13 @@ impl Store {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(place, flags)
             .map_err(|source| StoreError::database(path, source))?;
-        tables::prepare(&mut connection, path)?;
+        match tables::prepare(&mut connection, path) {
+            Ok(()) => {}
+            Err(StoreError::NotAStore { problem: NotAStore::OlderAndReadOnly, .. }) => {
+                connection = upgraded_copy(&connection, path)?;
+            }
+            Err(error) => return Err(error),
+        }
         Ok(Self { connection, path: path.to_owned(), view: None })
     }
 
@@ -136,6 +148,19 @@ impl Store {
         let problem = problem.lines().collect::<Vec<_>>().join(", ");
         StoreError::Damaged { path: self.path.clone(), problem }
     }
+}
+
+/// A copy of a store that cannot be upgraded where it is. It is gone when it is closed, so
+/// nothing can be written to it.
+fn upgraded_copy(old: &Connection, path: &Path) -> Result<Connection, StoreError> {
+    let failed = |source| StoreError::database(path, source);
+    let mut copy = Connection::open("").map_err(failed)?;
+    Backup::new(old, &mut copy)
+        .and_then(|backup| backup.run_to_completion(PAGES, Duration::ZERO, None))
+        .map_err(failed)?;
+    tables::prepare(&mut copy, path)?;
+    copy.pragma_update(None, "query_only", true).map_err(failed)?;
+    Ok(copy)
 }
 
 fn not_a_file(path: &Path) -> StoreError {

@@ -204,7 +204,9 @@ impl Store {
         // first and then such blocks, too.
         let next = Mutex::new(i64::MIN);
         let damaged = std::thread::scope(|scope| {
-            let beside = self.path.is_file().then(|| {
+            // A copy is read by its own connection alone.
+            let has_file = self.connection.path().is_some_and(|path| !path.is_empty());
+            let beside = has_file.then(|| {
                 let path = self.path.clone();
                 let next = &next;
                 scope.spawn(move || {

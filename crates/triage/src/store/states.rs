@@ -1,7 +1,7 @@
 //! What the user says of a group: its state and remarks.
 
 use obit_redact::Origin;
-use rusqlite::params;
+use rusqlite::{Params, params};
 
 use super::connection::Store;
 use super::error::StoreError;
@@ -41,13 +41,10 @@ impl Store {
             State::Resolved { in_build, .. } => in_build.as_deref(),
             State::Open | State::Ignored => None,
         };
-        self.connection
-            .execute(
-                "UPDATE bug SET state = ?2, state_build = ?3, state_time = ?4 WHERE id = ?1",
-                params![group, state.word(), build, at],
-            )
-            .map(drop)
-            .map_err(|source| self.failed(source))
+        self.write(
+            "UPDATE bug SET state = ?2, state_build = ?3, state_time = ?4 WHERE id = ?1",
+            params![group, state.word(), build, at],
+        )
     }
 
     /// Writes down who works on a group; `None` is no one.
@@ -55,10 +52,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub fn set_assignee(&mut self, group: &str, name: Option<&str>) -> Result<(), StoreError> {
-        self.connection
-            .execute("UPDATE bug SET assignee = ?2 WHERE id = ?1", params![group, name])
-            .map(drop)
-            .map_err(|source| self.failed(source))
+        self.write("UPDATE bug SET assignee = ?2 WHERE id = ?1", params![group, name])
     }
 
     /// Writes down a group's ticket, an http or https URL; `None` removes it.
@@ -66,10 +60,7 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub fn set_link(&mut self, group: &str, url: Option<&str>) -> Result<(), StoreError> {
-        self.connection
-            .execute("UPDATE bug SET link = ?2 WHERE id = ?1", params![group, url])
-            .map(drop)
-            .map_err(|source| self.failed(source))
+        self.write("UPDATE bug SET link = ?2 WHERE id = ?1", params![group, url])
     }
 
     /// Adds a remark to a group.
@@ -77,13 +68,14 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub fn add_note(&mut self, group: &str, text: &str, at: i64) -> Result<(), StoreError> {
-        self.connection
-            .execute(
-                "INSERT INTO note (bug, time, text) SELECT n, ?2, ?3 FROM bug WHERE id = ?1",
-                params![group, at, text],
-            )
-            .map(drop)
-            .map_err(|source| self.failed(source))
+        self.write(
+            "INSERT INTO note (bug, time, text) SELECT n, ?2, ?3 FROM bug WHERE id = ?1",
+            params![group, at, text],
+        )
+    }
+
+    fn write(&mut self, sql: &str, values: impl Params) -> Result<(), StoreError> {
+        self.change(|transaction| Ok(transaction.execute(sql, values).map(drop)?))
     }
 
     /// The remarks on a group, oldest first.

@@ -1,17 +1,20 @@
 //! The tables, and how older ones become these.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use obit_causes::FORMER_NAMES;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::connection::GivenUp;
 use super::error::{NotAStore, StoreError};
 
 /// `obit` in ASCII, in the file's header.
 const APPLICATION_ID: i64 = 0x6f62_6974;
 /// The version of the tables.
-const VERSION: i64 = 9;
+pub(super) const VERSION: i64 = 10;
+/// The version of obit that has these tables.
+const OBIT: &str = env!("CARGO_PKG_VERSION");
 /// How long another process' write is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -172,6 +175,11 @@ END;
     "
 ALTER TABLE dump ADD COLUMN level TEXT; -- of its redaction; NULL: of before that was stored
 ",
+    "
+CREATE TABLE made_by (
+  obit TEXT NOT NULL                -- the version of obit that made the tables what they are
+) STRICT;
+",
 ];
 const _: () = assert!(STEPS.len() + 1 == VERSION as usize);
 
@@ -187,7 +195,7 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
         return Err(not_ours(NotAStore::OfAnotherProgram));
     }
     if state.version > VERSION {
-        return Err(not_ours(NotAStore::Newer));
+        return Err(not_ours(newer(connection, state.version)));
     }
     if is_read_only {
         return match state {
@@ -204,6 +212,29 @@ pub(super) fn prepare(connection: &mut Connection, path: &Path) -> Result<(), St
         bring_up(connection, STEPS).map_err(failed)?;
     }
     Ok(())
+}
+
+/// Whether the tables are still those of this obit: another one may have changed them since
+/// the store was opened.
+pub(super) fn are_current(transaction: &Transaction<'_>) -> Result<(), GivenUp> {
+    let version = Header::of(transaction)?.version;
+    if version <= VERSION {
+        return Ok(());
+    }
+    let path = PathBuf::from(transaction.path().unwrap_or_default());
+    let problem = newer(transaction, version);
+    Err(StoreError::NotAStore { path, problem }.into())
+}
+
+/// Which obit a store of newer tables needs.
+fn newer(connection: &Connection, tables: i64) -> NotAStore {
+    let is_version = |text: &String| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        (1..=32).contains(&text.len()) && text.chars().all(is_plain)
+    };
+    let obit: rusqlite::Result<String> =
+        connection.query_row("SELECT obit FROM made_by", [], |row| row.get(0));
+    NotAStore::Newer { tables, known: VERSION, obit: obit.ok().filter(is_version) }
 }
 
 /// What the header of the file says.
@@ -258,8 +289,19 @@ fn bring_up(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()>
         transaction.execute_batch(step)?;
     }
     rename_classes(&transaction)?;
+    if has_column(&transaction, "made_by", "obit")? {
+        transaction.execute("DELETE FROM made_by", [])?;
+        transaction.execute("INSERT INTO made_by (obit) VALUES (?1)", [OBIT])?;
+    }
     transaction.pragma_update(None, "user_version", newest)?;
     transaction.commit()
+}
+
+/// The tables as the obit of this version of them made them.
+#[cfg(test)]
+pub(super) fn of_version(connection: &mut Connection, version: i64) {
+    let steps = usize::try_from(version - 1).ok().and_then(|steps| STEPS.get(..steps));
+    bring_up(connection, steps.expect("a version that there was")).unwrap();
 }
 
 /// Gives crashes whose class has another name since they were stored the current one, so
