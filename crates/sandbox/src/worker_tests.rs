@@ -55,6 +55,29 @@ fn run(case: &str) -> String {
             Ok(thread) => format!("{}", thread.join().unwrap()),
             Err(error) => error.to_string(),
         },
+        "threads" => {
+            let sleep = || std::thread::sleep(std::time::Duration::from_secs(3600));
+            let more = || std::thread::Builder::new().spawn(sleep).ok();
+            let threads: Vec<_> = std::iter::from_fn(more).take(10_000).collect();
+            format!("{}", threads.len())
+        }
+        "ptrace" => {
+            let parent = rustix::process::getppid().unwrap().as_raw_nonzero().get();
+            let nothing = std::ptr::null_mut::<libc::c_void>();
+            // SAFETY: attaching reads and writes no memory of this process.
+            #[allow(unsafe_code)]
+            let done = unsafe { libc::ptrace(libc::PTRACE_SEIZE, parent, nothing, nothing) };
+            reported(if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) })
+        }
+        "memory of another" => {
+            let parent = rustix::process::getppid().unwrap().as_raw_nonzero().get();
+            let mut byte = 0_u8;
+            let here = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+            // SAFETY: the kernel writes one byte to `byte`, if it writes any.
+            #[allow(unsafe_code)]
+            let done = unsafe { libc::process_vm_readv(parent, &here, 1, &here, 1, 0) };
+            reported(if done == 1 { Ok(()) } else { Err(io::Error::last_os_error()) })
+        }
         "fork" => {
             // SAFETY: the child, should there be one, ends at once.
             #[allow(unsafe_code)]
@@ -88,9 +111,17 @@ fn files_are_refused_and_the_work_goes_on() {
 
 #[test]
 fn network_programs_signals_and_processes_end_it() {
-    for case in ["connect", "exec", "kill", "fork"] {
+    for case in ["connect", "exec", "kill", "fork", "ptrace", "memory of another"] {
         assert_eq!(ended(case).trim(), "Forbidden", "{case}");
     }
+}
+
+#[test]
+fn threads_end_where_memory_does() {
+    // Stacks of 2 MiB in 256 MiB.
+    let ended = ended("threads");
+    let threads = ended.strip_prefix("InGoodOrder ").and_then(|count| count.parse::<u32>().ok());
+    assert!(threads.is_some_and(|count| (8..=128).contains(&count)), "{ended}");
 }
 
 #[test]
