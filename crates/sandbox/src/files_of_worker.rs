@@ -4,13 +4,15 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
+use rustix::fs::{MemfdFlags, SealFlags};
+
 /// Lets the standard input lead to nothing, the standard output, too, and the standard error to
 /// `errors`; closes all else but `kept`.
 ///
 /// # Errors
 /// Those of the system calls.
 pub(crate) fn keep_only(errors: &File, kept: &[BorrowedFd<'_>]) -> io::Result<()> {
-    let nothing = File::options().read(true).write(true).open("/dev/null")?;
+    let nothing = nothing()?;
     rustix::stdio::dup2_stdin(&nothing)?;
     rustix::stdio::dup2_stdout(&nothing)?;
     rustix::stdio::dup2_stderr(errors)?;
@@ -25,6 +27,19 @@ pub(crate) fn keep_only(errors: &File, kept: &[BorrowedFd<'_>]) -> io::Result<()
     }
     close_range(next, RawFd::MAX);
     Ok(())
+}
+
+/// A file that is empty and stays so. A root directory with a program alone has no devices.
+fn nothing() -> io::Result<File> {
+    match File::options().read(true).write(true).open("/dev/null") {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        opened => return opened,
+    }
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = rustix::fs::memfd_create("nothing", flags)?;
+    let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SEAL;
+    rustix::fs::fcntl_add_seals(&file, seals)?;
+    Ok(File::from(file))
 }
 
 /// Closes the descriptors from `first` to `last`. An old kernel cannot (Linux 5.9): they then

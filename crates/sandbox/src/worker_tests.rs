@@ -22,6 +22,11 @@ fn ended(case: &str) -> String {
 #[test]
 fn one_case() {
     let Ok(case) = std::env::var(CASE) else { return };
+    if case == "empty root" {
+        let directory = tempfile::tempdir().unwrap();
+        rustix::process::chroot(directory.path()).unwrap();
+        std::env::set_current_dir("/").unwrap();
+    }
     let limits = Limits { memory: Some(256 << 20) };
     let worker = Worker::start(&limits, &[], |channel, confined| {
         let missing: Vec<_> = confined.missing.iter().map(|(layer, _)| layer.name()).collect();
@@ -56,7 +61,7 @@ fn run(case: &str) -> String {
             Err(error) => error.to_string(),
         },
         "threads" => {
-            let sleep = || std::thread::sleep(std::time::Duration::from_secs(3600));
+            let sleep = || std::thread::sleep(Duration::from_secs(3600));
             let more = || std::thread::Builder::new().spawn(sleep).ok();
             let threads: Vec<_> = std::iter::from_fn(more).take(10_000).collect();
             format!("{}", threads.len())
@@ -95,7 +100,7 @@ fn run(case: &str) -> String {
             format!("{}", bytes.len())
         }
         "panic" => panic!("on purpose"),
-        "nothing" => "done".to_owned(),
+        "nothing" | "empty root" => "done".to_owned(),
         other => panic!("{other}"),
     }
 }
@@ -114,6 +119,15 @@ fn network_programs_signals_and_processes_end_it() {
     for case in ["connect", "exec", "kill", "fork", "ptrace", "memory of another"] {
         assert_eq!(ended(case).trim(), "Forbidden", "{case}");
     }
+}
+
+#[test]
+fn a_root_directory_without_devices_is_enough() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: only root can change the root directory");
+        return;
+    }
+    assert_eq!(ended("empty root"), "InGoodOrder done");
 }
 
 #[test]
