@@ -28,6 +28,9 @@ pub(crate) struct Census {
     pub code: CodeHashes,
 }
 
+/// Seconds by which clocks and notions of the time zone may differ.
+const CLOCK_SKEW: i64 = 86_400;
+
 /// A group as the store has it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CensusGroup {
@@ -76,6 +79,24 @@ impl Census {
             let at = self.sightings.binary_search_by_key(dump, |sighting| sighting.dump).ok()?;
             Some((self.sightings.get(at)?, stack.as_slice()))
         })
+    }
+
+    /// Gives crashes that are dated after they were stored, by a host with a wrong clock, the
+    /// time at which they were stored: else the newest of them would be what "lately" is, and
+    /// all others long ago. Where no other dump shows that this clock was right, the dates stay.
+    pub(crate) fn doubt_later_dates(&mut self) {
+        let is_later = |event: &Event| event.time > event.added.saturating_add(CLOCK_SKEW);
+        let others = self.sightings.iter().map(|sighting| &sighting.event);
+        let Some(newest) = others.filter(|event| !is_later(event)).map(|event| event.time).max()
+        else {
+            return;
+        };
+        for sighting in &mut self.sightings {
+            if is_later(&sighting.event) && sighting.event.time > newest {
+                sighting.event.time = sighting.event.added;
+                sighting.is_dated = false;
+            }
+        }
     }
 
     /// Fills in the numbers of dumps and hosts of the builds.

@@ -183,7 +183,9 @@ impl Store {
                     is_complete: counted.is_complete,
                 });
             }
-        })
+        })?;
+        census.doubt_later_dates();
+        Ok(())
     }
 }
 

@@ -63,6 +63,8 @@ pub use regroup::Regrouped;
 pub use states::{Note, is_web_link};
 
 #[cfg(test)]
+mod clock_tests;
+#[cfg(test)]
 mod group_tests;
 #[cfg(test)]
 mod period_tests;

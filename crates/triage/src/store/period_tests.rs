@@ -25,7 +25,7 @@ fn store_of(crashes: &[Crash]) -> Store {
         .iter()
         .map(|crash| (crash.stamp.clone(), PackedRecord::of(&crash.record).unwrap()))
         .collect();
-    store.add(&records, START).unwrap();
+    store.add(&records, START + 20 * DAY).unwrap();
     store.regroup().unwrap();
     store
 }
