@@ -230,6 +230,14 @@ impl DatabaseProblem {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged,
             Some(ErrorCode::NotADatabase) => Self::NotADatabase,
+            // No room for the index of the log.
+            Some(ErrorCode::SystemIoFailure)
+                if error.sqlite_error().is_some_and(|error| {
+                    error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+                }) =>
+            {
+                Self::DiskFull
+            }
             Some(ErrorCode::SystemIoFailure) => Self::Disk,
             _ => Self::Other,
         }
@@ -276,6 +284,8 @@ mod tests {
         };
         for (code, word) in [
             (rusqlite::ffi::SQLITE_FULL, "disk is full"),
+            (rusqlite::ffi::SQLITE_IOERR_SHMSIZE, "disk is full"),
+            (rusqlite::ffi::SQLITE_IOERR_WRITE, "disk failed"),
             (rusqlite::ffi::SQLITE_READONLY, "read-only"),
             (rusqlite::ffi::SQLITE_CANTOPEN, "cannot be opened"),
             (rusqlite::ffi::SQLITE_BUSY, "another process"),

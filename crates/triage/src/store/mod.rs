@@ -65,6 +65,10 @@ pub use states::{Note, is_web_link};
 #[cfg(test)]
 mod clock_tests;
 #[cfg(test)]
+mod fault_layer;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod group_tests;
 #[cfg(test)]
 mod period_tests;

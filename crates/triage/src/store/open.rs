@@ -1,7 +1,7 @@
 //! The file: made, opened, looked over.
 
 use std::ffi::c_int;
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ const LOOKED_THROUGH: i64 = 64 << 20;
 const SMALL: [&str; 6] = ["build", "host", "bug", "wish", "suspected", "note"];
 
 /// Pages that are copied at once.
-const PAGES: c_int = 1024;
+pub(super) const PAGES: c_int = 1024;
 
 impl Store {
     /// Opens the store at `path` to add to it, and makes it if it is not there.
@@ -37,13 +37,15 @@ impl Store {
         // What lies beside it (`-wal`, `-shm`) gets its mode. It holds people's crashes.
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        match options.open(path) {
-            Ok(file) if !file.metadata().map_err(io)?.is_file() => {
-                return Err(not_a_file(path));
-            }
-            Ok(_) => {}
-            Err(source) => return Err(io(source)),
+        let file = options.open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        if !metadata.is_file() {
+            return Err(not_a_file(path));
         }
+        if metadata.len() == 0 {
+            sync_directory_of(path);
+        }
+        drop(file);
         let store = Self::with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         store.look_through()?;
         Ok(store)
@@ -66,13 +68,15 @@ impl Store {
             Ok(store) => return Ok(store),
             Err(error) => error,
         };
-        // In a directory that cannot be written there may be no place for the log's index.
+        // In a directory that cannot be written, and on a full disk, there may be no place for
+        // the log's index.
         // Without a log nothing writes to the file, and it can be read as it is.
         let is_not_openable = matches!(
             &first,
             StoreError::Database {
                 problem: DatabaseProblem::CannotOpen
                     | DatabaseProblem::ReadOnly
+                    | DatabaseProblem::DiskFull
                     | DatabaseProblem::Disk,
                 ..
             }
@@ -161,6 +165,13 @@ fn upgraded_copy(old: &Connection, path: &Path) -> Result<Connection, StoreError
     tables::prepare(&mut copy, path)?;
     copy.pragma_update(None, "query_only", true).map_err(failed)?;
     Ok(copy)
+}
+
+/// Makes sure that the name of a new file outlasts a power cut. SQLite does so for its log
+/// only, and as here goes on where a file system cannot.
+pub(super) fn sync_directory_of(path: &Path) {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let _ = File::open(directory.unwrap_or(Path::new("."))).and_then(|file| file.sync_all());
 }
 
 fn not_a_file(path: &Path) -> StoreError {
