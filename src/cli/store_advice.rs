@@ -31,6 +31,10 @@ pub(super) fn advice(error: &StoreError) -> String {
             }
             DatabaseProblem::Busy => ": try again later",
             DatabaseProblem::Damaged => return recovery(path),
+            DatabaseProblem::Disk => {
+                ": free some space, or see the kernel's log for the disk, then run the same \
+                 command again; or name another store with --db FILE"
+            }
             DatabaseProblem::NotADatabase => ": name another file with --db FILE, or move it away",
             _ => "",
         },
@@ -41,8 +45,8 @@ pub(super) fn advice(error: &StoreError) -> String {
 
 fn recovery(path: &Path) -> String {
     format!(
-        "; `obit db export SAVED --db {}` saves what can be read, and `obit db import SAVED` \
-         makes a new store of it",
+        "; `obit db check --repair --db {}` keeps a copy of it, saves what can be read, and \
+         lists what is lost",
         path.display()
     )
 }
@@ -60,7 +64,7 @@ mod tests {
             "no store at /x/t.db: `obit triage DIR` creates one"
         );
         let damaged = StoreError::Damaged { path: path(), problem: "x".to_owned() };
-        assert!(said(damaged).contains("obit db export SAVED --db /x/t.db"));
+        assert!(said(damaged).contains("obit db check --repair --db /x/t.db"));
         let newer = |obit: Option<&str>| {
             let obit = obit.map(str::to_owned);
             let problem = NotAStore::Newer { tables: 12, known: 9, obit };

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use super::triage::{Place, file_of, numbered};
@@ -60,7 +61,7 @@ fn an_import_that_makes_no_sense_changes_nothing() {
     place.put("core.1", &numbered(1));
     place.records(&[]);
     let before = place.list();
-    for text in ["", "nonsense\n", "{\"schema\":\"obit.store/1\"}\n{\"dump\":{\"id\":\"x\"}}\n{"] {
+    for text in ["", "nonsense\n", "{\"schema\":\"obit.store/1\"}\n{\"dump\":{\"id\":\"x\"}}\n"] {
         let saved = place.root.path().join("saved");
         fs::write(&saved, text).unwrap();
         let output = place.command(&["db", "import"]).arg(&saved).output().unwrap();
@@ -105,7 +106,7 @@ fn a_damaged_store_is_an_error_that_says_how_to_save_it() {
     let list = place.command(&["list"]).output().unwrap();
     let check = place.command(&["db", "check"]).output().unwrap();
     assert_eq!(check.status.code(), Some(2));
-    assert!(stderr(&check).contains("obit db export"), "{}", stderr(&check));
+    assert!(stderr(&check).contains("obit db check --repair"), "{}", stderr(&check));
     assert_eq!((list.status.code(), stdout(&list).lines().count()), (Some(2), 39));
     let saved = place.root.path().join("saved");
     let export = place.command(&["db", "export"]).arg(&saved).output().unwrap();
@@ -120,6 +121,59 @@ fn a_damaged_store_is_an_error_that_says_how_to_save_it() {
     let list = other.list();
     assert_eq!(list.len(), 40);
     assert!(list.iter().all(|record| record["signal"].is_object()));
+}
+
+#[test]
+fn a_damaged_store_is_repaired_in_its_place_and_what_is_lost_is_listed() {
+    let place = Place::new();
+    for number in 0..40 {
+        place.put(&format!("core.{number}"), &numbered(number + 1));
+    }
+    place.records(&[]);
+    let repair = || place.command(&["db", "check", "--repair"]).output().unwrap();
+    let whole = repair();
+    assert!(whole.status.success() && stdout(&whole).contains("is intact"), "{}", stdout(&whole));
+    let mut bytes = fs::read(place.db()).unwrap();
+    let magic = b"\x28\xb5\x2f\xfd";
+    let record = bytes.windows(4).rposition(|window| window == magic).unwrap();
+    bytes[record + 20..record + 60].fill(0xa5);
+    fs::write(place.db(), &bytes).unwrap();
+    let output = repair();
+    let said = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}{}", stderr(&output));
+    let lines: Vec<_> = said.lines().collect();
+    assert!(lines[0].ends_with("is repaired: dumps: 40, failed: 0, groups: 1"), "{said}");
+    let copy = place.db().with_extension("db.damaged");
+    assert_eq!(lines[1], format!("the damaged file is kept as {}", copy.display()));
+    assert!(lines[2].starts_with("lost: the record of the dump ") && lines[2].contains("/core."));
+    assert_eq!(lines.len(), 3, "{said}");
+    assert_eq!(copy.metadata().unwrap().mode() & 0o777, 0o600);
+    assert!(fs::read(copy).unwrap() == bytes);
+    place.is_whole();
+    // What was lost is read again.
+    assert!(place.triage(&[]).status.success());
+    let list = place.list();
+    assert_eq!(list.len(), 40);
+    assert!(list.iter().all(|record| record["signal"].is_object()));
+}
+
+#[test]
+fn of_a_store_of_which_nothing_can_be_read_nothing_is_changed() {
+    let place = Place::new();
+    place.put("core.1", &numbered(1));
+    place.records(&[]);
+    let mut bytes = fs::read(place.db()).unwrap();
+    bytes[100..].fill(0xa5);
+    fs::write(place.db(), &bytes).unwrap();
+    let output = place.command(&["db", "check", "--repair"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert!(said.starts_with(&format!("obit: the store {} is damaged", place.db().display())));
+    assert!(said.contains("move it away"), "{said}");
+    assert!(fs::read(place.db()).unwrap() == bytes);
+    let beside = fs::read_dir(place.db().parent().unwrap()).unwrap();
+    let names: Vec<_> = beside.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!names.iter().any(|name| name.to_string_lossy().contains("damaged")), "{names:?}");
 }
 
 #[test]
@@ -222,4 +276,86 @@ fn a_list_takes_conditions_and_a_limit() {
     assert_eq!(count(&["--where", "count>=1"]), 2);
     assert_eq!(count(&["--failed", "--where", "count>=1"]), 0);
     assert_eq!(count(&["--until", "@1"]), 0);
+}
+
+/// Runs lines of `sh` in a mount namespace, with `$cores`, `$more`, `$db` and `obit`, after
+/// `mounts`. What they print, or `None` where nothing can be mounted.
+fn in_mounts(place: &Place, mounts: &str, lines: &str) -> Option<String> {
+    let directory = place.root.path().join("store");
+    let more = place.root.path().join("more");
+    for made in [&directory, &more] {
+        fs::create_dir_all(made).unwrap();
+    }
+    for number in 100..160 {
+        fs::write(more.join(format!("core.{number}")), numbered(number)).unwrap();
+    }
+    let functions = r#"obit() { "$program" "$@" --db "$db" 2>&1; echo "exit $?"; }"#;
+    let script = format!("{{ {mounts} ; }} || exit 99\n{functions}\n{lines}");
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", &script])
+        .env("program", env!("CARGO_BIN_EXE_obit"))
+        .env("directory", &directory)
+        .env("db", directory.join("t.db"))
+        .env("cores", place.cores())
+        .env("more", more)
+        .output();
+    match output {
+        Ok(output) if output.status.success() => Some(stdout(&output)),
+        _ => {
+            eprintln!("skipped: nothing can be mounted here (root and unshare are needed)");
+            None
+        }
+    }
+}
+
+#[test]
+fn on_a_full_disk_what_was_stored_stays_and_the_same_command_goes_on_later() {
+    let place = Place::new();
+    place.put("core.1", &numbered(1));
+    let Some(said) = in_mounts(
+        &place,
+        r#"mount -t tmpfs -o size=2m none "$directory""#,
+        r#"obit triage "$cores"
+        head -c 4m /dev/zero >"$directory/full" 2>/dev/null
+        obit triage "$more"
+        obit db check
+        rm "$directory/full"
+        obit triage "$more"
+        obit db check"#,
+    ) else {
+        return;
+    };
+    let exits: Vec<_> = said.lines().filter(|line| line.starts_with("exit ")).collect();
+    assert_eq!(exits, ["exit 0", "exit 74", "exit 0", "exit 0", "exit 0"], "{said}");
+    let problem = said.lines().find(|line| line.contains("cannot")).unwrap();
+    assert!(problem.contains("/t.db") && problem.contains("run the same command again"), "{said}");
+    let checked: Vec<_> = said.lines().filter(|line| line.contains("is intact: dumps")).collect();
+    assert!(checked[0].contains("dumps: 1,") && checked[1].contains("dumps: 61,"), "{said}");
+}
+
+#[test]
+fn a_store_on_a_read_only_file_system_can_be_read_and_an_addition_says_why_not() {
+    let place = Place::new();
+    place.put("core.1", &numbered(1));
+    let Some(said) = in_mounts(
+        &place,
+        r#"mount -t tmpfs none "$directory""#,
+        r#"obit triage "$cores"
+        mount -o remount,ro "$directory"
+        obit triage "$more"
+        obit top
+        obit db check
+        obit db check --repair
+        mount -o remount,rw "$directory"
+        obit triage "$more"
+        obit db check"#,
+    ) else {
+        return;
+    };
+    let exits: Vec<_> = said.lines().filter(|line| line.starts_with("exit ")).collect();
+    let wanted = ["exit 0", "exit 74", "exit 0", "exit 0", "exit 0", "exit 0", "exit 0"];
+    assert_eq!(exits, wanted, "{said}");
+    let problem = said.lines().find(|line| line.contains("ead-only")).unwrap();
+    assert!(problem.contains("/t.db") && problem.contains("--db FILE"), "{said}");
+    assert!(said.trim_end().lines().any(|line| line.contains("dumps: 61,")), "{said}");
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use obit::redact::Level;
-use obit::triage::store::{Keep, Store};
+use obit::triage::store::{DatabaseProblem, Keep, Lost, Store, StoreError};
 
 use super::db_forget::{self, DbForgetArgs};
 use crate::cli::args::choices::{LEVELS, one_of};
@@ -27,7 +27,12 @@ pub(crate) struct DbArgs {
 #[derive(Clone, Debug, Subcommand)]
 enum DbVerb {
     /// Check every record of the store for damage
-    Check,
+    Check {
+        /// If it is damaged, keep what can be read, list what is lost, and keep a copy of the
+        /// damaged file
+        #[arg(long)]
+        repair: bool,
+    },
     /// Write the store as lines of JSON; of a damaged store, what can be read
     Export {
         /// The file to write, or the standard output (-)
@@ -62,7 +67,27 @@ pub(crate) fn run(args: &DbArgs) -> Result<Exit, Failure> {
     let standard_output = Destination::lines();
     let say = |text: String| standard_output.write(|out| writeln!(out, "{text}"));
     match &args.what {
-        DbVerb::Check => {
+        DbVerb::Check { repair: true } => {
+            let repaired = Store::repair(&path).map_err(beyond_repair)?;
+            let counts = repaired.counts;
+            let is = if repaired.copy.is_some() { "is repaired" } else { "is intact" };
+            standard_output.write(|out| {
+                writeln!(
+                    out,
+                    "{} {is}: dumps: {}, failed: {}, groups: {}",
+                    path.display(),
+                    counts.dumps,
+                    counts.failed,
+                    counts.groups
+                )?;
+                if let Some(copy) = &repaired.copy {
+                    writeln!(out, "the damaged file is kept as {}", copy.display())?;
+                }
+                repaired.lost.iter().try_for_each(|lost| writeln!(out, "lost: {}", named(lost)))
+            })?;
+            return Ok(if repaired.lost.is_empty() { Exit::Success } else { Exit::Incomplete });
+        }
+        DbVerb::Check { repair: false } => {
             let store = Store::open(&path)?;
             let counts = store.check()?;
             let levels = store.levels()?.into_iter();
@@ -131,4 +156,42 @@ pub(crate) fn run(args: &DbArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// The advice for a damaged store is to repair it.
+fn beyond_repair(error: StoreError) -> Failure {
+    let is_damage = match &error {
+        StoreError::Damaged { .. } => true,
+        StoreError::Database { problem, .. } => *problem == DatabaseProblem::Damaged,
+        _ => false,
+    };
+    if !is_damage {
+        return error.into();
+    }
+    let problem = format!(
+        "{error}; nothing of it can be read: move it away, and `obit triage` makes a new one"
+    );
+    Failure::new(Exit::Unusable, &problem)
+}
+
+/// What is lost, and what becomes of it. The text is from a damaged file.
+fn named(lost: &Lost) -> String {
+    match lost {
+        Lost::Dump { id } => format!("the dump {}", id.escape_debug()),
+        Lost::Record { id, path: Some(path) } => {
+            format!("the record of the dump {} ({})", id.escape_debug(), path.escape_debug())
+        }
+        Lost::Record { id, path: None } => format!("the record of the dump {}", id.escape_debug()),
+        Lost::Group { id } => format!("state, name, notes of the group {}", id.escape_debug()),
+        Lost::Notes { group } => format!("notes on the group {}", group.escape_debug()),
+        Lost::Rows { table: "dump", at_most } => {
+            format!("up to {at_most} dumps, with names that cannot be read")
+        }
+        Lost::Rows { table: "bug", at_most } => {
+            format!("state, name, notes of up to {at_most} groups, with ids that cannot be read")
+        }
+        Lost::Rows { at_most, .. } => format!("up to {at_most} groups merged or split by hand"),
+        Lost::Code => "code hashes of functions: they are read again from the programs".to_owned(),
+        _ => "something that this version of obit has no word for".to_owned(),
+    }
 }

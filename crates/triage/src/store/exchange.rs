@@ -15,8 +15,11 @@ use serde_json::{Value, json};
 
 use super::connection::Store;
 use super::error::StoreError;
+use super::head::RecordHead;
 use super::packed::unpacked_json;
 use super::rows::{Object, cell, object, row_of};
+use super::salvage::{Gaps, build_of, numbers, numbers_where, of_head, trace_of};
+use crate::record::read_record;
 
 /// What the first line says.
 pub(super) const SCHEMA: &str = "obit.store/1";
@@ -37,36 +40,46 @@ impl Store {
     /// # Errors
     /// When `out` fails, or nothing can be read at all.
     pub fn export(&self, out: &mut dyn Write) -> Result<io::Result<Exported>, StoreError> {
-        let mut exported = Exported::default();
+        let mut gaps = Gaps::default();
+        let written = self.export_beside(out, &mut gaps)?;
+        Ok(written.map(|dumps| Exported { dumps, lost: gaps.count() }))
+    }
+
+    /// Writes all that can be read; the number of dumps. What cannot be read is in `gaps`.
+    pub(super) fn export_beside(
+        &self,
+        out: &mut dyn Write,
+        gaps: &mut Gaps,
+    ) -> Result<io::Result<u64>, StoreError> {
+        let mut dumps = 0;
         if let Err(error) = writeln!(out, "{}", json!({ "schema": SCHEMA })) {
             return Ok(Err(error));
         }
-        for (table, read) in TABLES {
-            for n in self.numbers(table)? {
+        let size = self.path.metadata().map(|metadata| metadata.len()).unwrap_or(0);
+        for (table, key, read) in TABLES {
+            let numbers = numbers(&self.connection, table, key, size);
+            let numbers = numbers.map_err(|source| self.failed(source))?;
+            for n in numbers {
                 // Row by row: behind one that cannot be read there may be others.
-                match read(&self.connection, n) {
+                match read(&self.connection, n, gaps) {
                     Ok(Some(row)) => {
                         let row = self.seen_row(row);
-                        exported.dumps += u64::from(*table == "dump");
-                        if row.columns.contains_key("damaged") {
-                            exported.lost += 1;
-                        }
+                        dumps += u64::from(*table == "dump");
                         if let Err(error) = row.write(table, out) {
                             return Ok(Err(error));
                         }
                     }
                     Ok(None) => {}
-                    Err(_) => exported.lost += 1,
+                    Err(_) => gaps.row(table, n),
                 }
             }
         }
         match self.export_code(out) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Ok(Err(error)),
-            // It can be read again from the files of programs.
-            Err(_) => exported.lost += 1,
+            Err(_) => gaps.code(),
         }
-        Ok(Ok(exported))
+        Ok(Ok(dumps))
     }
 
     /// A row as it is shown: its record, paths and notes.
@@ -95,29 +108,6 @@ impl Store {
             }
         }
         Ok(Ok(()))
-    }
-
-    /// The numbers of the rows of `table`; of a damaged table, all that there may be.
-    fn numbers(&self, table: &str) -> Result<Vec<i64>, StoreError> {
-        let all = || -> rusqlite::Result<Vec<i64>> {
-            let mut statement = self
-                .connection
-                .prepare(&format!("SELECT rowid FROM {table} NOT INDEXED ORDER BY rowid"))?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            rows.collect()
-        };
-        match all() {
-            Ok(numbers) => Ok(numbers),
-            Err(_) => {
-                let last: i64 = self
-                    .connection
-                    .query_row(&format!("SELECT max(rowid) FROM {table}"), [], |row| row.get(0))
-                    .map_err(|source| self.failed(source))?;
-                // A row takes some bytes at least.
-                let size = self.path.metadata().map(|metadata| metadata.len()).unwrap_or(0);
-                Ok((1..=last.min(i64::try_from(size / 8).unwrap_or(0))).collect())
-            }
-        }
     }
 }
 
@@ -149,80 +139,128 @@ impl Line {
     }
 }
 
-type ReadRow = fn(&Connection, i64) -> rusqlite::Result<Option<Line>>;
+type ReadRow = fn(&Connection, i64, &mut Gaps) -> rusqlite::Result<Option<Line>>;
 
-const TABLES: &[(&str, ReadRow)] = &[
-    ("dump", read_dump),
-    ("bug", read_bug),
-    ("wish", |c, n| Ok(row_of(c, "wish", n)?.map(Line::from))),
+/// Tables, what begins an index of each, and how a row is read.
+const TABLES: &[(&str, &str, ReadRow)] = &[
+    ("dump", "id", read_dump),
+    ("bug", "id", read_bug),
+    ("wish", "one", |connection, n, _| Ok(row_of(connection, "wish", n)?.map(Line::from))),
 ];
 
-fn read_dump(connection: &Connection, n: i64) -> rusqlite::Result<Option<Line>> {
-    let Some(mut row) = row_of(connection, "dump", n)? else { return Ok(None) };
-    row.remove("n");
-    let number = |row: &mut Object, key: &str| row.remove(key).and_then(|n| n.as_i64());
-    if let Some(build) = number(&mut row, "build") {
-        let mut build = row_of(connection, "build", build)?.unwrap_or_default();
-        build.remove("n");
-        row.insert("build".to_owned(), Value::Object(build));
-    }
-    if let Some(host) = number(&mut row, "host") {
-        let name = cell(connection, "SELECT name FROM host WHERE n = ?1", host)?;
-        row.insert("host".to_owned(), name.unwrap_or_default().into());
-    }
-    if let Some(trace) = number(&mut row, "trace") {
-        let trace = cell(connection, "SELECT json FROM trace WHERE n = ?1", trace)?;
-        row.insert("trace".to_owned(), trace.unwrap_or_default().into());
-    }
-    if let Some(stack) = cell(connection, "SELECT json FROM stack WHERE dump = ?1", n)? {
+/// A dump with all that belongs to it. What cannot be read in the tables is made of its
+/// record again.
+fn read_dump(connection: &Connection, n: i64, gaps: &mut Gaps) -> rusqlite::Result<Option<Line>> {
+    let body: rusqlite::Result<Option<Vec<u8>>> = connection
+        .prepare_cached("SELECT json FROM record WHERE dump = ?1")
+        .and_then(|mut statement| statement.query_row([n], |row| row.get(0)).optional());
+    let record = body.as_ref().ok().and_then(Option::as_ref).and_then(|body| unpacked_json(body));
+    let head = || {
+        let record = read_record(record.as_ref()?).ok()?;
+        Some(RecordHead::of(&record))
+    };
+    let mut row = match row_of(connection, "dump", n) {
+        Ok(None) => return Ok(None),
+        Ok(Some(row)) => {
+            gaps.last_added = row.get("added").and_then(Value::as_i64);
+            of_row(connection, row, &head)?
+        }
+        Err(error) => of_head(&head().ok_or(error)?, gaps.last_added),
+    };
+    if let Ok(Some(stack)) = cell(connection, "SELECT json FROM stack WHERE dump = ?1", n) {
         row.insert("stack".to_owned(), stack.into());
     }
-    let body: rusqlite::Result<Option<Vec<u8>>> = connection
-        .prepare_cached("SELECT json FROM record WHERE dump = ?1")?
-        .query_row([n], |row| row.get(0))
-        .optional();
-    let record = body.as_ref().ok().and_then(Option::as_ref).and_then(|body| unpacked_json(body));
-    let is_kept = row.get("kept").and_then(Value::as_i64) != Some(0);
-    if record.is_none() && is_kept {
-        row.insert("kept".to_owned(), 0.into());
-        row.insert("damaged".to_owned(), true.into());
-        // Its files count as unread, so that the record comes back with the next run.
-        return Ok(Some(row.into()));
-    }
-    let mut paths = connection.prepare_cached("SELECT rowid FROM path WHERE dump = ?1")?;
-    let numbers: rusqlite::Result<Vec<i64>> = paths.query_map([n], |row| row.get(0))?.collect();
     let mut paths = Vec::new();
     // A damaged index of paths costs a second look at the files, no more.
-    for path in numbers.unwrap_or_default() {
+    for path in numbers_where(connection, "path", "dump", n).unwrap_or_default() {
         if let Ok(Some(mut path)) = row_of(connection, "path", path) {
             path.remove("dump");
             paths.push(Value::Object(path));
         }
     }
+    let is_kept = row.get("kept").and_then(Value::as_i64) != Some(0);
+    if record.is_none() && is_kept {
+        gaps.record(&row, &paths);
+        row.insert("kept".to_owned(), 0.into());
+        row.insert("damaged".to_owned(), true.into());
+        // Its files count as unread, so that the record comes back with the next run.
+        return Ok(Some(row.into()));
+    }
     row.insert("paths".to_owned(), Value::Array(paths));
     Ok(Some(Line { columns: row, record }))
 }
 
-fn read_bug(connection: &Connection, n: i64) -> rusqlite::Result<Option<Line>> {
+/// The row of a dump, with what its numbers refer to instead of them.
+fn of_row(
+    connection: &Connection,
+    mut row: Object,
+    head: &dyn Fn() -> Option<RecordHead>,
+) -> rusqlite::Result<Object> {
+    row.remove("n");
+    let number = |row: &mut Object, key: &str| row.remove(key).and_then(|n| n.as_i64());
+    if let Some(n) = number(&mut row, "build") {
+        let build = match row_of(connection, "build", n) {
+            Ok(build) => {
+                let mut build = build.unwrap_or_default();
+                build.remove("n");
+                build
+            }
+            Err(error) => build_of(head().and_then(|head| head.build).as_ref().ok_or(error)?),
+        };
+        row.insert("build".to_owned(), Value::Object(build));
+    }
+    if let Some(n) = number(&mut row, "host") {
+        let host = match cell(connection, "SELECT name FROM host WHERE n = ?1", n) {
+            Ok(name) => name.unwrap_or_default(),
+            Err(error) => head().and_then(|head| head.host).ok_or(error)?,
+        };
+        row.insert("host".to_owned(), host.into());
+    }
+    if let Some(n) = number(&mut row, "trace") {
+        let trace = match cell(connection, "SELECT json FROM trace WHERE n = ?1", n) {
+            Ok(trace) => trace.unwrap_or_default(),
+            Err(error) => head().as_ref().and_then(trace_of).ok_or(error)?,
+        };
+        row.insert("trace".to_owned(), trace.into());
+    }
+    Ok(row)
+}
+
+fn read_bug(connection: &Connection, n: i64, gaps: &mut Gaps) -> rusqlite::Result<Option<Line>> {
     let Some(mut row) = row_of(connection, "bug", n)? else { return Ok(None) };
     row.remove("n");
-    if let Some(merged) = row.remove("merged").and_then(|n| n.as_i64()) {
-        let id = cell(connection, "SELECT id FROM bug WHERE n = ?1", merged)?;
+    if let Some(merged) = row.remove("merged").and_then(|n| n.as_i64())
+        && let Ok(id) = cell(connection, "SELECT id FROM bug WHERE n = ?1", merged)
+    {
         row.insert("merged".to_owned(), id.into());
     }
-    let mut traces = connection.prepare_cached("SELECT json FROM trace WHERE bug = ?1")?;
-    let traces: rusqlite::Result<Vec<String>> = traces.query_map([n], |row| row.get(0))?.collect();
-    row.insert("traces".to_owned(), traces?.into());
-    let mut notes =
-        connection.prepare_cached("SELECT rowid FROM note WHERE bug = ?1 ORDER BY n")?;
-    let numbers: rusqlite::Result<Vec<i64>> = notes.query_map([n], |row| row.get(0))?.collect();
+    let mut traces = Vec::new();
+    // What is not known to be of the group is grouped again.
+    for trace in numbers_where(connection, "trace", "bug", n).unwrap_or_default() {
+        let trace = cell(connection, "SELECT json FROM trace WHERE n = ?1", trace);
+        traces.extend(trace.ok().flatten().map(Value::from));
+    }
+    row.insert("traces".to_owned(), traces.into());
     let mut notes = Vec::new();
-    for number in numbers? {
-        if let Some(mut note) = row_of(connection, "note", number)? {
-            note.remove("n");
-            note.remove("bug");
-            notes.push(Value::Object(note));
+    let mut are_whole = true;
+    match numbers_where(connection, "note", "bug", n) {
+        Ok(numbers) => {
+            for number in numbers {
+                match row_of(connection, "note", number) {
+                    Ok(Some(mut note)) => {
+                        note.remove("n");
+                        note.remove("bug");
+                        notes.push(Value::Object(note));
+                    }
+                    Ok(None) => {}
+                    Err(_) => are_whole = false,
+                }
+            }
         }
+        Err(_) => are_whole = false,
+    }
+    if !are_whole {
+        gaps.notes(&row);
     }
     row.insert("notes".to_owned(), Value::Array(notes));
     Ok(Some(row.into()))

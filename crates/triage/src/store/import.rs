@@ -35,13 +35,33 @@ impl Store {
     /// # Errors
     /// When `from` cannot be read or makes no sense, and those of the database.
     pub fn import(&mut self, mut from: impl BufRead) -> Result<Imported, StoreError> {
-        let imported = self.change(|transaction| import(transaction, &mut from))?;
+        let imported = self.change(|transaction| import(transaction, &mut from, Refused::Ends))?;
         self.regroup()?;
         Ok(imported)
     }
+
+    /// Adds what can be added of an export of a damaged store, which may hold anything.
+    pub(super) fn import_what_can_be(&mut self, mut from: impl BufRead) -> Result<(), StoreError> {
+        self.change(|transaction| import(transaction, &mut from, Refused::IsLeftOut))?;
+        self.regroup()?;
+        Ok(())
+    }
 }
 
-fn import(transaction: &Transaction<'_>, from: &mut impl BufRead) -> Result<Imported, GivenUp> {
+/// What becomes of a line that the tables refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    /// Nothing is imported.
+    Ends,
+    /// All others are.
+    IsLeftOut,
+}
+
+fn import(
+    transaction: &Transaction<'_>,
+    from: &mut impl BufRead,
+    refused: Refused,
+) -> Result<Imported, GivenUp> {
     let mut imported = Imported::default();
     // Groups, and those they were merged into.
     let mut merged = Vec::new();
@@ -70,26 +90,20 @@ fn import(transaction: &Transaction<'_>, from: &mut impl BufRead) -> Result<Impo
             continue;
         }
         for (kind, raw) in object {
-            let Ok(mut row) = serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get()) else {
-                return Err(wrong(ImportProblem::NoRow { kind }).into());
+            let mut import = || import_row(transaction, &kind, raw, &mut imported, &mut merged);
+            let done = match refused {
+                Refused::Ends => import(),
+                Refused::IsLeftOut => {
+                    transaction.execute_batch("SAVEPOINT line")?;
+                    let done = import().or_else(|_| transaction.execute_batch("ROLLBACK TO line"));
+                    transaction.execute_batch("RELEASE line")?;
+                    done
+                }
             };
-            // The largest part of a dump is read once, as what it is.
-            let record = row.remove("record").filter(|_| kind == "dump");
-            let row: Object = row
-                .into_iter()
-                .filter_map(|(name, raw)| Some((name, serde_json::from_str(raw.get()).ok()?)))
-                .collect();
-            match kind.as_str() {
-                "dump" => match import_dump(transaction, row, record)? {
-                    true => imported.new += 1,
-                    false => imported.known += 1,
-                },
-                "bug" => import_bug(transaction, row, &mut merged)?,
-                "wish" => drop(insert(transaction, "wish", &row)?),
-                "code" => drop(insert(transaction, "code", &row)?),
-                // Of a newer obit; what is known is taken.
-                _ => {}
-            }
+            done.map_err(|error| match error {
+                rusqlite::Error::QueryReturnedNoRows => wrong(ImportProblem::NoRow { kind }).into(),
+                error => GivenUp::from(error),
+            })?;
         }
     }
     for (id, into) in merged {
@@ -101,6 +115,37 @@ fn import(transaction: &Transaction<'_>, from: &mut impl BufRead) -> Result<Impo
             .execute([id, into])?;
     }
     Ok(imported)
+}
+
+/// Adds what one line holds.
+fn import_row(
+    transaction: &Transaction<'_>,
+    kind: &str,
+    raw: &RawValue,
+    imported: &mut Imported,
+    merged: &mut Vec<(String, String)>,
+) -> rusqlite::Result<()> {
+    let Ok(mut row) = serde_json::from_str::<BTreeMap<String, &RawValue>>(raw.get()) else {
+        return Err(rusqlite::Error::QueryReturnedNoRows);
+    };
+    // The largest part of a dump is read once, as what it is.
+    let record = row.remove("record").filter(|_| kind == "dump");
+    let row: Object = row
+        .into_iter()
+        .filter_map(|(name, raw)| Some((name, serde_json::from_str(raw.get()).ok()?)))
+        .collect();
+    match kind {
+        "dump" => match import_dump(transaction, row, record)? {
+            true => imported.new += 1,
+            false => imported.known += 1,
+        },
+        "bug" => import_bug(transaction, row, merged)?,
+        "wish" => drop(insert(transaction, "wish", &row)?),
+        "code" => drop(insert(transaction, "code", &row)?),
+        // Of a newer obit; what is known is taken.
+        _ => {}
+    }
+    Ok(())
 }
 
 fn is_json(text: &[u8]) -> bool {
@@ -139,7 +184,9 @@ fn import_dump(
                     .query_row([text("program"), text("id")], |row| row.get(0))?;
                 row.insert("build".to_owned(), n.into());
             }
-            insert(transaction, "dump", &row)?;
+            if !insert(transaction, "dump", &row)? {
+                return Err(rusqlite::Error::QueryReturnedNoRows);
+            }
             transaction.last_insert_rowid()
         }
     };

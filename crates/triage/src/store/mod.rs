@@ -35,7 +35,9 @@ mod packed;
 mod read;
 mod regroup;
 mod regroup_scope;
+mod repair;
 mod rows;
+mod salvage;
 mod sightings;
 mod states;
 mod survey;
@@ -60,6 +62,8 @@ pub use list::Listed;
 pub use packed::PackedRecord;
 pub use read::Counts;
 pub use regroup::Regrouped;
+pub use repair::Repaired;
+pub use salvage::Lost;
 pub use states::{Note, is_web_link};
 
 #[cfg(test)]
@@ -72,5 +76,7 @@ mod fault_tests;
 mod group_tests;
 #[cfg(test)]
 mod period_tests;
+#[cfg(test)]
+mod repair_tests;
 #[cfg(test)]
 mod version_tests;

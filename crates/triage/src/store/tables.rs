@@ -10,7 +10,7 @@ use super::connection::GivenUp;
 use super::error::{NotAStore, StoreError};
 
 /// `obit` in ASCII, in the file's header.
-const APPLICATION_ID: i64 = 0x6f62_6974;
+pub(super) const APPLICATION_ID: i64 = 0x6f62_6974;
 /// The version of the tables.
 pub(super) const VERSION: i64 = 10;
 /// The version of obit that has these tables.
