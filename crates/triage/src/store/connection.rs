@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use obit_redact::Level;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::error::StoreError;
+use super::error::{DatabaseProblem, StoreError};
 use super::tables;
 
 /// A store, open.
@@ -15,6 +15,8 @@ pub struct Store {
     pub(super) path: PathBuf,
     /// The level at which readers see it; `None` for all as it is stored.
     pub(super) view: Option<Level>,
+    /// Why it was opened to read alone, if that is not what SQLite says of a change.
+    pub(super) unwritable: Option<DatabaseProblem>,
 }
 
 /// Why a change was abandoned: nothing of it is written.
@@ -42,7 +44,13 @@ impl Store {
     }
 
     pub(super) fn failed(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::database(&self.path, source)
+        match (StoreError::database(&self.path, source), self.unwritable) {
+            (
+                StoreError::Database { path, problem: DatabaseProblem::ReadOnly, source },
+                Some(problem),
+            ) => StoreError::Database { path, problem, source },
+            (error, _) => error,
+        }
     }
 
     /// Does all of `change`, or nothing of it on an error.

@@ -88,7 +88,13 @@ impl Store {
             return Err(first);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        Self::with_uri(path, &immutable(path), flags)
+        let unwritable = match &first {
+            StoreError::Database { problem: DatabaseProblem::DiskFull, .. } => {
+                Some(DatabaseProblem::DiskFull)
+            }
+            _ => None,
+        };
+        Ok(Self { unwritable, ..Self::with_uri(path, &immutable(path), flags)? })
     }
 
     /// A store that is gone when it is closed.
@@ -119,7 +125,7 @@ impl Store {
             }
             Err(error) => return Err(error),
         }
-        Ok(Self { connection, path: path.to_owned(), view: None })
+        Ok(Self { connection, path: path.to_owned(), view: None, unwritable: None })
     }
 
     /// Looks for damage, no longer than a user would wait each time.

@@ -184,7 +184,7 @@ fn save(work: &Workplace, copy: &Path, path: &Path) -> Result<(Store, Vec<Lost>)
         Err(error) if is_damage(&error) => {}
         Err(error) => return Err(error),
     }
-    let damaged = Store { connection, path: from, view: None };
+    let damaged = Store { connection, path: from, view: None, unwritable: None };
     let mut new = Store::create(&to)?;
     let was = Names::of(&damaged.connection);
     let (reader, writer) = io::pipe().map_err(io)?;
