@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::field_name;
+use crate::find::plausible::place::is_street_word;
 use crate::find::text::{Text, is_blank, is_letter, is_word};
 use crate::kind::Kind;
 use crate::word_set::WordSet;
@@ -372,9 +373,13 @@ fn is_count(text: Text<'_>, place: usize) -> bool {
 /// a word that begins one.
 fn ends_sentence(text: Text<'_>, start: usize, place: usize) -> bool {
     let word = text.run_back(place, place - start, is_word);
-    let is_abbreviation = place - word <= 4
-        && !text.slice(word..place).iter().any(u8::is_ascii_digit)
-        && !(place - word == 2 && text.slice(word..place).iter().all(u8::is_ascii_uppercase));
+    let letters = text.slice(word..place);
+    let is_code = place - word == 2 && letters.iter().all(u8::is_ascii_uppercase);
+    let is_abbreviation = !letters.iter().any(u8::is_ascii_digit)
+        && !is_code
+        && (place - word <= 3
+            || is_street_word(letters)
+            || letters.iter().any(|byte| *byte >= 0x80) && place - word <= 8);
     let next = text.at(place + 2);
     text.at(place + 1) == b' '
         && !is_abbreviation

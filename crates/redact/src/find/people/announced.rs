@@ -200,6 +200,15 @@ impl Scan<'_> {
     }
 }
 
+/// Whether `word` is a greeting, or ends a letter.
+pub(super) fn is_greeting(word: &[u8]) -> bool {
+    let word = lowered(word);
+    PHRASES.iter().any(|(announces, phrases)| {
+        matches!(announces, Announces::Greeted | Announces::Signature)
+            && phrases.split('|').any(|phrase| phrase == word)
+    })
+}
+
 /// What follows, or is before, a name in scripts without blanks.
 const BEFORE_NAMES: &[&str] = &["我叫", "我是", "本人", "名叫"];
 const BEHIND_NAMES: &[&str] = &[

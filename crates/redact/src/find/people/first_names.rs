@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use super::announced;
 use crate::find::plausible::person_name::is_no_name;
 use crate::find::scan::Scan;
 use crate::find::text::{is_letter, is_word};
@@ -106,10 +107,6 @@ impl Scan<'_> {
             b"Well",
             b"Sorry",
             b"Please",
-            b"Thanks",
-            b"Hello",
-            b"Hallo",
-            b"Dear",
             b"Attention",
             b"Welcome",
             b"Again",
@@ -122,14 +119,9 @@ impl Scan<'_> {
             b"Next",
             b"First",
             b"Later",
-            b"Bonjour",
-            b"Hola",
-            b"Ciao",
             b"Danke",
             b"Merci",
             b"Gracias",
-            b"Regards",
-            b"Cheers",
         ];
         let text = self.text;
         if text.at(end + 1) != b' '
@@ -240,6 +232,8 @@ mod tests {
             "Grace Period expired, Will Retry",
             "Hannah 3",
             "Hello, Hannah, and thanks",
+            "Saludos, Hannah",
+            "[Norway, Peru, Jordan, Chad]",
             "of Berlin, Hannah said",
             "Hannah Pool 3",
             "foo/Hannah Weiss",

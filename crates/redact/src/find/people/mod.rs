@@ -360,6 +360,7 @@ impl Scan<'_> {
         if words >= 2
             || (words == 1
                 && end - start >= 3
+                && text.slice(start..end).iter().any(|byte| !byte.is_ascii_uppercase())
                 && matches!(text.before(start), b' ' | b',' | b';' | b'\n' | 0))
         {
             self.hide(start..end, Kind::Name);

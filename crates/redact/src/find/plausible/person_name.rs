@@ -469,8 +469,6 @@ pub(in crate::find) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> b
                 b" port ",
                 b" and pass",
                 b" with pass",
-                b" failed",
-                b" locked",
                 b"@",
             ];
             let ends = matches!(behind.first(), None | Some(b'\n' | b'\r' | b',' | b';' | 0));
@@ -487,8 +485,18 @@ pub(in crate::find) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> b
             // `Пользователь ann`, `user ann has quit`
             let label = text.before(value.range.start.saturating_sub(1));
             let is_foreign = label >= 0x80 && bytes.is_ascii() && bytes.len() >= 4;
-            const GOES_ON: &[&[u8]] =
-                &[b" session", b" (", b" is ", b" has ", b" was ", b" does ", b" cannot ", b"'s "];
+            const GOES_ON: &[&[u8]] = &[
+                b" failed",
+                b" locked",
+                b" session",
+                b" (",
+                b" is ",
+                b" has ",
+                b" was ",
+                b" does ",
+                b" cannot ",
+                b"'s ",
+            ];
             let goes_on = GOES_ON.iter().any(|next| behind.starts_with(next)) && is_login(bytes);
             is_someone
                 || is_foreign

@@ -65,6 +65,11 @@ fn has_street_word(bytes: &[u8]) -> bool {
     })
 }
 
+/// Whether `word` is one for streets, or stands for one.
+pub(in crate::find) fn is_street_word(word: &[u8]) -> bool {
+    STREETS.has(word)
+}
+
 /// Words for streets.
 static STREETS: WordSet<512> = WordSet::new(&[
     b"street",

@@ -15,7 +15,7 @@ pub(super) static ROWS: &[Notation] = &[
         keeps: "ALTER USER CURRENT_USER SET search_path TO x;",
     },
     Notation {
-        words: &[b"USER", b"user"],
+        words: &[b"USER", b"user", b"ROLE", b"role"],
         is_caseless: false,
         around: Word(b"create"),
         find: |scan, _, end| scan.account(end),
