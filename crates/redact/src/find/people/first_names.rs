@@ -135,14 +135,22 @@ impl Scan<'_> {
             text.at(first_end),
             b',' | b';' | b')' | b'"' | b'\'' | b'\n' | b'\r' | b'|' | b'<' | 0
         );
-        let is_name =
-            ends && matches!(
-                text.before(start),
-                0..=b' ' | b'"' | b'\'' | b'(' | b':' | b'|' | b';' | b'>'
-            ) && is_surname(word)
-                && !ADVERBS.contains(&word)
-                && !is_known(word)
-                && is_known(text.slice(end + 2..first_end));
+        // `Norway, Peru, Jordan`
+        let prior = text.run_back(start, 2, |byte| byte == b' ');
+        let goes_on = text.at(first_end) == b',' && text.at(first_end + 2).is_ascii_uppercase();
+        let is_listed = goes_on || matches!(text.before(prior), b',' | b'[' | b'{');
+        let begins = matches!(
+            text.before(start),
+            0..=b' ' | b'"' | b'\'' | b'(' | b':' | b'|' | b';' | b'>'
+        );
+        let is_name = begins
+            && ends
+            && !is_listed
+            && is_surname(word)
+            && !ADVERBS.contains(&word)
+            && !announced::is_greeting(word)
+            && !is_known(word)
+            && is_known(text.slice(end + 2..first_end));
         is_name.then(|| self.hide(start..first_end, Kind::Name))
     }
 
