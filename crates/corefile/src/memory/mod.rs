@@ -207,6 +207,11 @@ impl AddressSpace {
         bytes
     }
 
+    /// The same for what only decides how something is shown: the read is not noted.
+    pub fn peek_up_to(&self, start: Avma, size: usize) -> Vec<u8> {
+        self.collect_up_to(start, size)
+    }
+
     fn collect_up_to(&self, start: Avma, size: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
         while bytes.len() < size {

@@ -45,6 +45,12 @@ pub struct Value {
 }
 
 impl Value {
+    /// How many variables, members and elements it is made of, with itself.
+    pub fn count(&self) -> usize {
+        let parts = self.members.iter().chain(&self.elements).chain(self.pointee.as_deref());
+        parts.map(Self::count).sum::<usize>().saturating_add(1)
+    }
+
     /// A variable without a type: a label whose code is gone.
     pub fn without_type(name: Option<Arc<str>>) -> Self {
         let state = State::Absent(Absence::NoPlace(NoPlace::OptimizedOut));
