@@ -52,6 +52,7 @@
 //! | [`Decision`], [`Reason`] | what was hidden, where and why |
 //! | [`Wanted`], [`WantedError`], [`FORGOTTEN`] | a value or a person that texts are to forget |
 //! | [`is_token`], [`without_digests`] | tokens in a text that was redacted |
+//! | [`KeyBytes`], [`private_keys`], [`round_keys`] | keys as bytes: copies of known ones, and those that their structure shows |
 //! | [`kind_of_name`] | what the name of a variable or field announces |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
@@ -59,6 +60,11 @@
 mod arguments;
 mod field_name;
 mod find;
+mod key_bytes;
+mod key_jwk;
+mod key_material;
+mod key_shape;
+mod key_text;
 mod kind;
 mod log;
 pub mod memory;
@@ -76,10 +82,12 @@ mod wanted;
 mod word_set;
 
 pub use field_name::kind_of_name;
+pub use key_bytes::KeyBytes;
+pub use key_shape::{private_keys, round_keys};
 pub use kind::Kind;
 pub use log::{Decision, Reason};
 pub use policy::{Level, Origin, RULE_SET};
-pub use redactor::{Redactor, Whole};
+pub use redactor::{Object, Redactor, Whole};
 pub use rules::{Named, RuleError, RuleProblem, Rules, Verdict};
 pub use shown::Shown;
 pub use token::{is_token, without_digests};

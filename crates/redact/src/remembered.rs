@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::kind::Kind;
+use crate::key_bytes::KeyBytes;
+use crate::key_text;
 use crate::text_in_numbers;
 
 /// Values that are remembered; those of more would cost more than they hide.
@@ -25,11 +27,18 @@ pub(super) struct Remembered {
     firsts: [bool; 256],
     texts: BTreeSet<(Vec<u8>, Kind)>,
     numbers: BTreeSet<u64>,
+    /// Keys that were hidden as numbers.
+    pub(super) keys: KeyBytes,
 }
 
 impl Default for Remembered {
     fn default() -> Self {
-        Self { firsts: [false; 256], texts: BTreeSet::new(), numbers: BTreeSet::new() }
+        Self {
+            firsts: [false; 256],
+            texts: BTreeSet::new(),
+            numbers: BTreeSet::new(),
+            keys: KeyBytes::default(),
+        }
     }
 }
 
@@ -64,14 +73,15 @@ impl Remembered {
         }
     }
 
-    /// Whether the number was hidden before.
+    /// Whether the number was hidden before, or is a part of a key.
     pub(super) fn has_number(&self, number: u64) -> bool {
-        self.numbers.contains(&number)
+        self.numbers.contains(&number) || self.keys.has(number)
     }
 
-    /// Where in `text` a remembered one occurs as a word of its own.
+    /// Where in `text` a remembered one occurs as a word of its own, or a part of a key does.
     pub(super) fn find(&self, text: &[u8]) -> Vec<(Range<usize>, Kind)> {
-        let mut found = Vec::new();
+        let keys = key_text::find_known(text, &self.keys).into_iter();
+        let mut found: Vec<_> = keys.map(|range| (range, Kind::Secret)).collect();
         if self.texts.is_empty() {
             return found;
         }

@@ -236,7 +236,7 @@ fn last_word(name: &[u8]) -> ([u8; LONGEST_WORD], usize) {
 /// Calls `found` with each word of `name`, in lower case. Words end at whatever is no
 /// letter, where a capital follows a small letter, and before the last of several
 /// capitals that a small letter follows.
-fn for_each_word(name: &[u8], mut found: impl FnMut(&[u8])) {
+pub(crate) fn for_each_word(name: &[u8], mut found: impl FnMut(&[u8])) {
     let mut word = [0; LONGEST_WORD];
     let mut len = 0;
     for (at, &byte) in name.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! What becomes of the bytes that are kept: pointers, small numbers and what is known to be
 //! a number stay, text becomes `x` of the same length, all else becomes zero.
 
+use super::cards::{card_digits, is_card};
 use super::phrases;
 use super::places::{Hidden, Places};
 use super::printable::is_printable;
@@ -127,6 +128,10 @@ impl Judge<'_> {
     /// Takes away what a report hides: where its variable is, and its copies.
     fn hide(&self, start: u64, original: &[u8], kinds: &[Byte], masked: &mut [u8]) {
         let end = start.saturating_add(original.len() as u64);
+        for range in self.typed.keys.find(original) {
+            masked.get_mut(range).unwrap_or(&mut []).fill(0);
+        }
+        self.hide_cards(start, original, kinds, masked);
         if !self.typed.values.is_empty() {
             for size in [4, 8] {
                 let skip = to_alignment(start, size);
@@ -135,7 +140,7 @@ impl Judge<'_> {
                     let at = skip + nth * size;
                     let value = self.number(word);
                     // A smaller one may be another number that is known to be one.
-                    let is_copy = value >= SMALL && self.is_hidden_value(value);
+                    let is_copy = value >= SMALL && self.typed.is_hidden_value(value);
                     let is_pointer = size == self.word && kinds.get(at) == Some(&Byte::Pointer);
                     if is_copy && !is_pointer {
                         self.put(Hidden::Integer, word, masked.get_mut(at..at + size));
@@ -155,13 +160,24 @@ impl Judge<'_> {
         }
     }
 
-    fn is_hidden_value(&self, value: u64) -> bool {
-        let swapped = |value: u64| match u32::try_from(value) {
-            Ok(half) => u64::from(half.swap_bytes()),
-            Err(_) => value.swap_bytes(),
-        };
-        self.typed.values.contains(&value)
-            || (value >= MODEST && self.typed.values.contains(&swapped(value)))
+    /// Numbers that are a card's wherever they are.
+    fn hide_cards(&self, start: u64, original: &[u8], kinds: &[Byte], masked: &mut [u8]) {
+        let skip = to_alignment(start, 8);
+        for (nth, word) in original.get(skip..).unwrap_or(&[]).chunks_exact(8).enumerate() {
+            let at = skip + 8 * nth;
+            let is_pointer = kinds.get(at) == Some(&Byte::Pointer);
+            if !is_pointer && is_card(self.number(word)) {
+                self.put(Hidden::Integer, word, masked.get_mut(at..at + 8));
+            }
+        }
+        for size in [2, 4, 8] {
+            let skip = to_alignment(start, size);
+            let aligned = original.get(skip..).unwrap_or(&[]);
+            for range in card_digits(aligned, size, |word| self.number(word)) {
+                let range = skip + range.start..skip + range.end;
+                masked.get_mut(range).unwrap_or(&mut []).fill(0);
+            }
+        }
     }
 
     /// Writes what stands for a hidden value.
@@ -401,7 +417,8 @@ impl Judge<'_> {
         if (self.is_mapped)(value) || is_uniform(bytes) {
             return false;
         }
-        if value >= u64::from(u8::MAX) && self.is_hidden_value(value) {
+        let is_secret = self.typed.keys.has(value) || is_card(value);
+        if is_secret || value >= u64::from(u8::MAX) && self.typed.is_hidden_value(value) {
             let was = bytes.to_vec();
             self.put(Hidden::Integer, &was, Some(bytes));
             return true;

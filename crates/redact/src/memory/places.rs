@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::key_bytes::KeyBytes;
+
 /// What is known of single places. Addresses and lengths are in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places {
@@ -13,6 +15,22 @@ pub struct Places {
     pub hidden: Vec<(u64, u64, Hidden)>,
     /// Hidden numbers, wherever they are.
     pub values: HashSet<u64>,
+    /// Hidden bytes, wherever they are.
+    pub keys: KeyBytes,
+}
+
+/// The smallest number that is looked for in the other order of bytes, too.
+const SWAPPED: u64 = 1 << 24;
+
+impl Places {
+    /// Whether `value` is a hidden number, in either order of bytes.
+    pub fn is_hidden_value(&self, value: u64) -> bool {
+        let swapped = |value: u64| match u32::try_from(value) {
+            Ok(half) => u64::from(half.swap_bytes()),
+            Err(_) => value.swap_bytes(),
+        };
+        self.values.contains(&value) || (value >= SWAPPED && self.values.contains(&swapped(value)))
+    }
 }
 
 /// What is hidden at a place.

@@ -1,7 +1,7 @@
 //! Bytes that are text.
 
 /// A character of ASCII that is seen, or white space.
-pub(super) fn is_printable(byte: u8) -> bool {
+pub(crate) fn is_printable(byte: u8) -> bool {
     matches!(byte, 0x20..=0x7e | b'\t' | b'\n' | b'\r')
 }
 

@@ -1,8 +1,11 @@
 //! The redactor: decides for each text what of it may leave, and counts what it hid.
 
 mod number;
+mod object;
 mod value;
 mod whole;
+
+pub use object::Object;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,6 +13,7 @@ use std::ops::Range;
 
 use crate::arguments;
 use crate::find::{self, Carried, Span, Unit};
+use crate::key_text;
 use crate::kind::Kind;
 use crate::log::{Decision, Log, Reason};
 use crate::policy::{self, Level, Origin, Treatment};
@@ -238,6 +242,11 @@ impl Redactor {
     /// Everything to hide in `bytes`, by obit's finders and the user's rules.
     fn find(&self, bytes: &[u8], carried: &mut Carried) -> Vec<Span> {
         let mut found = find::find(bytes, carried, true);
+        let keys = key_text::find_named(bytes);
+        if !keys.is_empty() {
+            found.extend(keys);
+            found = find::in_order(found);
+        }
         if self.level == Level::Strict {
             found = find::with_quoted(bytes, found);
         }

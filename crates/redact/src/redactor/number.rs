@@ -3,6 +3,7 @@
 use super::Redactor;
 use crate::kind::Kind;
 use crate::log::Reason;
+use crate::memory::is_card;
 use crate::policy::{Level, Origin};
 use crate::shown::Shown;
 use crate::text_in_numbers;
@@ -16,6 +17,7 @@ impl Redactor {
         }
         let reason = match self.remembered.has_number(word) {
             true => Reason::Known,
+            false if is_card(word) => Reason::Content,
             false if text_in_numbers::is_text(word) => Reason::Piece,
             false => return word,
         };
@@ -92,6 +94,7 @@ mod tests {
         let mut redactor = at(Level::Default);
         assert_eq!(redactor.show_word(word), 0x7878_7878_7878_7878);
         assert_eq!(redactor.show_word(0x7fff_ffff_e180), 0x7fff_ffff_e180);
+        assert_ne!(redactor.show_word(4_929_804_463_622_139), 4_929_804_463_622_139);
         assert!(redactor.hide_spelled(word).is_some());
         let text = format!("rax = {word:#x}; 0x10");
         for origin in [Origin::OwnWords, Origin::Code] {

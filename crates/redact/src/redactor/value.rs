@@ -1,10 +1,11 @@
 //! Values of variables, which have a name and a type to be judged by.
 
 use super::Redactor;
-use crate::field_name::{self, kind_of_name};
+use crate::field_name::{self, Sureness, kind_of_name};
 use crate::find;
 use crate::kind::Kind;
 use crate::log::Reason;
+use crate::memory::is_card;
 use crate::policy::{Level, Origin};
 use crate::rules::{Named, Verdict};
 use crate::shown::Shown;
@@ -63,7 +64,7 @@ impl Redactor {
         let (kind, reason) = match self.rules.verdict(named, digits.as_bytes()) {
             Some(Verdict::Allow) => return None,
             Some(Verdict::Deny(kind, rule)) => (kind, Reason::Rule(rule)),
-            None => match announced(named, digits) {
+            None => match announced(named, digits).or_else(|| announced_birth(named, digits)) {
                 Some((kind, _))
                     if !self.rules.is_empty()
                         && self.rules.allowed_kinds(named, digits.as_bytes()).contains(&kind) =>
@@ -74,6 +75,7 @@ impl Redactor {
                 None if digits.parse().is_ok_and(|it| self.remembered.has_number(it)) => {
                     (Kind::Secret, Reason::Known)
                 }
+                None if digits.parse().is_ok_and(is_card) => (Kind::Card, Reason::Content),
                 None => return None,
             },
         };
@@ -89,6 +91,14 @@ fn announced(named: &Named<'_>, text: &str) -> Option<(Kind, Reason)> {
         let field = field_name::field(name.as_bytes())?;
         find::is_sensitive(text.as_bytes(), field).then_some((field.kind, reason))
     })
+}
+
+/// A date of birth in seconds or days, and its year: it has no shape to be known by.
+fn announced_birth(named: &Named<'_>, digits: &str) -> Option<(Kind, Reason)> {
+    let field = field_name::field(named.name.as_bytes())?;
+    let is_date = digits.trim_start_matches('-').len() >= 4;
+    let is_birth = field.kind == Kind::Birth && field.sureness != Sureness::Maybe && is_date;
+    is_birth.then_some((Kind::Birth, Reason::Name))
 }
 
 /// The same for text, whose variable may be named for how it is kept.
@@ -129,6 +139,9 @@ mod tests {
         assert!(redactor.hide_number(&named("card_no"), "4929804463622139").is_some());
         assert!(redactor.hide_number(&named("n"), "4929804463622139").is_some());
         assert!(redactor.hide_number(&named("n"), "4929804463622138").is_none());
+        assert!(redactor.hide_number(&named("row"), "5425233430109903").is_some());
+        assert!(redactor.hide_number(&named("birth_date"), "-157766400").is_some());
+        assert!(redactor.hide_number(&named("birth_count"), "157766400").is_none());
         assert_ne!(redactor.show_word(4_929_804_463_622_139), 4_929_804_463_622_139);
     }
 
