@@ -14,10 +14,11 @@ use super::notice_text::{module_of, notice_report};
 use super::source_lines::SourceLines;
 use super::source_place::source_place;
 use super::values::Whose;
+use super::variables::Variables;
 use super::{
     BuildOptions, Cause, Circumstances, Confidence, Context, CoreReport, CrashId, FrameKind,
     FrameReport, FrameTrust, Hex, ModulePlace, NoticeCode, NoticeReport, Package, ProcessReport,
-    Report, TailCalls, ThreadReport, Truncated, WhichRegisters, WhichStacks, WhoseLocals, values,
+    Report, TailCalls, ThreadReport, Truncated, WhichRegisters, WhichStacks, values,
 };
 use super::{cause_text, findings, mappings, next, registers, source_values};
 use crate::circumstances::FileEvidence;
@@ -28,7 +29,6 @@ use obit_corefile::notice::Notice;
 use obit_dwarf::DebugLevel;
 use obit_process::module::{FileState, Module, ModuleKind};
 use obit_process::process::{self, Frame, Process, Recursion, Thread};
-use obit_process::value::{Budget, Value, tree};
 use obit_redact::{Origin, Redactor, Shown};
 
 /// Puts all that is known of `process` into one document.
@@ -54,7 +54,6 @@ fn built(
     redactor: Redactor,
 ) -> (Report, Redactor) {
     let packages = process.modules.list().iter().map(Packaged::of).collect();
-    let budget = Budget::default().with(options.max_depth, options.max_elements);
     let sources = SourceLines::default();
     // Who asks for more elements gets them.
     let elements = options.max_elements.unwrap_or(0);
@@ -63,11 +62,10 @@ fn built(
         process,
         options,
         redactor,
-        budget,
         packages,
         sources,
         owners,
-        values_left: VALUES.max(elements.saturating_mul(10)),
+        variables: Variables::default(),
         limits_reached: Vec::new(),
     };
     let analysis = analysis::analyze(process);
@@ -85,6 +83,13 @@ fn built(
     if wanted.len() < all {
         let limit = THREADS as u64;
         builder.limits_reached.push(Notice::LimitReached { what: "threads of a report", limit });
+    }
+    let most = VALUES.max(elements.saturating_mul(10));
+    let options = &builder.options;
+    builder.variables = Variables::read(process, options, &wanted, most, &mut builder.redactor);
+    if builder.variables.is_cut {
+        let limit = VALUES as u64;
+        builder.limits_reached.push(Notice::LimitReached { what: "values of a report", limit });
     }
     let mut threads: Vec<_> = wanted.into_iter().filter_map(|at| builder.thread(at)).collect();
     threads.iter_mut().for_each(source_values::add);
@@ -171,14 +176,11 @@ struct Builder<'p> {
     process: &'p Process,
     options: BuildOptions,
     redactor: Redactor,
-    /// How much of the variables is shown.
-    budget: Budget,
     /// One for each module.
     packages: Vec<Option<Packaged>>,
     sources: SourceLines,
     owners: Owners<'p>,
-    /// Variables, members and elements that may still be written.
-    values_left: usize,
+    variables: Variables,
     /// What there was no room for.
     limits_reached: Vec<Notice>,
 }
@@ -238,11 +240,6 @@ impl Builder<'_> {
         let thread = self.process.threads.get(index)?;
         let index_of = index;
         self.redactor.enter(0, || format!("thread {}", thread.tid));
-        let with_locals = match self.options.locals {
-            WhoseLocals::None => false,
-            WhoseLocals::Crashed => thread.crashed,
-            WhoseLocals::All => true,
-        };
         let with_registers = thread.crashed || self.options.registers == WhichRegisters::All;
         let mut frames: Vec<FrameReport> = Vec::with_capacity(thread.frames.len());
         let mut gap = None;
@@ -250,9 +247,7 @@ impl Builder<'_> {
         for (at, frame) in thread.frames.iter().enumerate() {
             let index = frames.len() + left_out;
             let mut report = self.frame(frame, index);
-            if with_locals && self.options.variable_frames.is_none_or(|most| at < most) {
-                self.variables(index_of, at, &mut report);
-            }
+            self.variables(index_of, at, &mut report);
             if thread.crashed && report.kind != FrameKind::Inline {
                 report.stack_bytes = self.stack_bytes(thread, frame.activation);
             }
@@ -331,28 +326,22 @@ impl Builder<'_> {
 
     /// Arguments and locals of frame number `frame` of thread number `thread`.
     fn variables(&mut self, thread: usize, frame: usize, report: &mut FrameReport) {
-        let Some(view) = self.process.frame_view(thread, frame) else { return };
-        let is_crashed = self.process.threads.get(thread).is_some_and(|thread| thread.crashed);
-        let module = view.frame().module.and_then(|index| self.process.modules.get(index));
+        let values = self.variables.take(thread, frame);
+        let Some(frame) = self.process.threads.get(thread).and_then(|it| it.frames.get(frame))
+        else {
+            return;
+        };
+        let module = frame.module.and_then(|index| self.process.modules.get(index));
         let file = module.and_then(|module| module.path.file_name());
         let file = file.map(|name| name.to_string_lossy());
-        let whose = Whose { function: view.frame().function.as_deref(), module: file.as_deref() };
-        for (variable, object) in view.variables() {
-            if self.values_left == 0 && !is_crashed {
-                let limit = VALUES as u64;
-                let notice = Notice::LimitReached { what: "values of a report", limit };
-                if !self.limits_reached.contains(&notice) {
-                    self.limits_reached.push(notice);
-                }
-                return;
-            }
-            let value = match object {
-                Some(object) => tree(&object, variable.name.clone(), view.scene(), &self.budget),
-                None => Value::without_type(variable.name.clone()),
-            };
-            let v = values::variable(&value, whose, &mut self.redactor);
-            self.values_left = self.values_left.saturating_sub(v.count());
-            if variable.is_argument { report.args.push(v) } else { report.locals.push(v) }
+        let whose = Whose {
+            function: frame.function.as_deref(),
+            module: file.as_deref(),
+            memory: Some(&self.process.memory),
+        };
+        for read in values {
+            let v = values::variable(&read.value, whose, &mut self.redactor);
+            if read.is_argument { report.args.push(v) } else { report.locals.push(v) }
         }
     }
 

@@ -17,6 +17,8 @@ use obit_redact::{Level, Named, Origin, Redactor, Shown, Whole};
 const AROUND: u64 = 256;
 /// Letters in a row that are looked at as text. Numbers have fewer.
 const LEAST_TEXT: usize = 5;
+/// Bytes in a row that look like chance and may be a key.
+const RANDOM: u64 = 16;
 /// The longest instruction of any machine, in bytes.
 const LONGEST_INSTRUCTION: u64 = 16;
 /// What stands for a unit that may not be shown.
@@ -46,7 +48,7 @@ impl Dumper<'_, '_> {
         if let Some(token) = self.denied(text) {
             return hidden(expression, examined, &token);
         }
-        let name = variable_in(text);
+        let name = if is_named(text) { variable_in(text) } else { "" };
         let secret = self.secret_bytes(examined, name);
         // The name is that of the first string.
         let rows = examined.rows.iter().enumerate().map(|(index, row)| {
@@ -59,7 +61,7 @@ impl Dumper<'_, '_> {
 
     /// The token of memory that a rule of the user's hides by a name in the question.
     fn denied(&mut self, text: &str) -> Option<Shown> {
-        let Whose { function, module } = self.whose;
+        let Whose { function, module, .. } = self.whose;
         let operand = text.split_once(char::is_whitespace).map_or(text, |(_, operand)| operand);
         let named = Named { name: operand.trim(), type_name: None, function, module };
         match self.redactor.judge(&named, &[]) {
@@ -117,6 +119,10 @@ impl Dumper<'_, '_> {
         if secret.iter().any(|(from, to)| *from <= last && unit.at.0 <= *to) {
             return true;
         }
+        // What a pointer to a key points at is the key.
+        if unit.size < 8 && self.redactor.names_key(name) {
+            return true;
+        }
         let named = Named { name, ..Named::default() };
         let is_word = unit.size == 8;
         self.redactor.hide_number(&named, &unit.number.to_string()).is_some()
@@ -147,11 +153,20 @@ impl Dumper<'_, '_> {
             Subject::Text { bytes } => start..start.saturating_add(bytes),
             Subject::Record | Subject::Other => start..start,
         };
+        let keys = self.redactor.key_ranges(&bytes).into_iter().map(|range| {
+            let begin = from.saturating_add(range.start as u64);
+            (begin, begin.saturating_add(range.len() as u64).saturating_sub(1))
+        });
+        let mut keys: Vec<_> = keys.collect();
         self.blank_pointers(&mut bytes, from, &own);
+        if name.is_empty() {
+            let word = self.process.memory.word();
+            keys.extend(random_runs(&bytes, from, word));
+        }
         // What is asked for begins and ends there, whatever lies beside it.
         let cut = |at: u64| usize::try_from(at.saturating_sub(from)).unwrap_or(usize::MAX);
         let (begin, end) = (cut(own.start).min(bytes.len()), cut(own.end).min(bytes.len()));
-        let mut secret = Vec::new();
+        let mut secret = keys;
         for range in [0..begin, begin..end, end..bytes.len()] {
             let is_own = range.start == begin && range.end == end;
             let part = bytes.get(range.clone()).unwrap_or_default();
@@ -292,6 +307,44 @@ fn texts(bytes: &[u8], first: usize, step: usize) -> Vec<(usize, String)> {
     found
 }
 
+/// Stretches of two words and more that look like chance, as inclusive ranges of addresses. Where
+/// nothing names the memory, any of them may be a key.
+fn random_runs(bytes: &[u8], from: u64, word: usize) -> Vec<(u64, u64)> {
+    let skip = usize::try_from(from.wrapping_neg() % word as u64).unwrap_or(0);
+    let words = bytes.get(skip..).unwrap_or_default().chunks_exact(word);
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    let mut at = from.saturating_add(skip as u64);
+    for bytes in words {
+        let last = at.saturating_add(word as u64 - 1);
+        if is_random(bytes) {
+            match runs.last_mut() {
+                Some(run) if run.1.saturating_add(1) == at => run.1 = last,
+                _ => runs.push((at, last)),
+            }
+        }
+        at = last.saturating_add(1);
+    }
+    let least = RANDOM.max(word as u64);
+    runs.retain(|(first, last)| last - first + 1 >= least);
+    runs
+}
+
+fn is_random(word: &[u8]) -> bool {
+    let mut sorted = word.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let zeros = word.iter().filter(|byte| **byte == 0).count();
+    sorted.len() * 4 >= word.len() * 3 && zeros * 8 <= word.len()
+}
+
+/// Whether what is shown has a name: neither an address nor a register, `x/32gx $sp`.
+fn is_named(text: &str) -> bool {
+    let operand = text.split_once(char::is_whitespace).map_or(text, |(_, operand)| operand);
+    !operand.contains('$')
+        && operand.contains(|c: char| c.is_alphabetic() || c == '_')
+        && !operand.trim_start().starts_with("0x")
+}
+
 /// The last name in an expression: what the memory is, for rules that go by names.
 fn variable_in(text: &str) -> &str {
     let operand = text.split_once(char::is_whitespace).map_or(text, |(_, operand)| operand);
@@ -322,6 +375,23 @@ mod tests {
         assert_eq!(wide, [(13, "bchello".to_owned())]);
         assert_eq!(texts("na\u{ef}ve".as_bytes(), 0, 1), [(0, "na\u{ef}ve".to_owned())]);
         assert!(texts(&[0xff; 9], 0, 1).is_empty());
+    }
+
+    #[test]
+    fn two_words_that_look_like_chance_may_be_a_key_and_numbers_are_none() {
+        let key = 0x52_73e8_41ea_e7f4_a7e7_676b_ccd0_14f9_u128.to_le_bytes();
+        let small = [7_u64.to_le_bytes(), 0x40_0000.to_le_bytes()].concat();
+        let bytes = [&small[..], &key, &small, &key[..8], &small].concat();
+        assert_eq!(random_runs(&bytes, 0x1000, 8), [(0x1010, 0x101f)]);
+        assert_eq!(random_runs(&bytes[3..], 0x1003, 8), [(0x1010, 0x101f)]);
+        for (text, is) in [
+            ("x/32gx $sp", false),
+            ("x/4gx 0x7ffe0010", false),
+            ("x/16xb &user.token[4]", true),
+            ("x/2gx $rsp + n", false),
+        ] {
+            assert_eq!(is_named(text), is, "{text}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod findings;
 mod hidden;
 mod id;
 pub(crate) mod judged;
+pub(crate) mod key_objects;
 mod known;
 mod mappings;
 mod memory_dump;
@@ -19,7 +20,8 @@ mod registers;
 mod source_lines;
 mod source_place;
 mod source_values;
-mod values;
+pub(crate) mod values;
+mod variables;
 
 pub use build::build;
 pub use hidden::hidden;

@@ -1,12 +1,16 @@
 //! Answers of `obit print`, redacted as a report is.
 
+use std::collections::BTreeSet;
+
 use super::answer::{Answer, Printed, TypeText};
+use super::key_objects::{MOST_VALUES, Search, learn_stacks};
 use super::memory_dump::Dumper;
 use super::values::{self, Whose};
 use super::{BuildOptions, Variable};
 use obit_process::print;
 use obit_process::process::Process;
-use obit_redact::Origin;
+use obit_process::value::{Budget, tree};
+use obit_redact::{Level, Origin, Redactor};
 
 /// What was asked, where, and what was found.
 #[derive(Clone, Debug)]
@@ -23,9 +27,34 @@ pub struct Asked {
     pub answer: print::Answer,
 }
 
+/// Remembers the keys in the variables of a thread: an expression may show a copy of one.
+fn learn(process: &Process, thread: usize, redactor: &mut Redactor) {
+    if redactor.level() == Level::Off {
+        return;
+    }
+    let frames = process.threads.get(thread).map_or(0, |thread| thread.frames.len());
+    learn_stacks(process, redactor);
+    let budget = Budget::default();
+    let mut left = MOST_VALUES;
+    for view in (0..frames).filter_map(|frame| process.frame_view(thread, frame)) {
+        for (variable, object) in view.variables() {
+            let Some(object) = object else { continue };
+            if left == 0 {
+                return;
+            }
+            left -= 1;
+            let value = tree(&object, variable.name.clone(), view.scene(), &budget);
+            let whose = Whose { memory: Some(&process.memory), ..Whose::default() };
+            Search { whose, memory: &process.memory, redactor }.run(&value, &mut |_| ());
+        }
+    }
+}
+
 /// What may leave of the answers. Those that another command has are left out.
 pub fn printed(process: &Process, asked: &[Asked], options: &BuildOptions) -> Vec<Printed> {
     let mut redactor = options.redactor(process);
+    let threads: BTreeSet<_> = asked.iter().map(|asked| asked.thread).collect();
+    threads.into_iter().for_each(|thread| learn(process, thread, &mut redactor));
     let mut all = Vec::new();
     for asked in asked {
         let thread = process.threads.get(asked.thread);
@@ -34,11 +63,14 @@ pub fn printed(process: &Process, asked: &[Asked], options: &BuildOptions) -> Ve
         let file = module.and_then(|module| module.path.file_name());
         let file = file.map(|name| name.to_string_lossy());
         let function = frame.and_then(|frame| frame.function.as_deref());
-        let whose = Whose { function, module: file.as_deref() };
+        let whose = Whose { function, module: file.as_deref(), memory: Some(&process.memory) };
         let expression = redactor.show(Origin::OwnWords, asked.text.trim());
         let answers = match &asked.answer {
             print::Answer::Values(values) => {
                 let variable = |value| {
+                    let memory = &process.memory;
+                    let mut search = Search { whose, memory, redactor: &mut redactor };
+                    search.run(value, &mut |_| ());
                     let shown = values::variable(value, whose, &mut redactor);
                     let name = value.name.as_deref().unwrap_or_default();
                     let name = redactor.show(Origin::OwnWords, name);

@@ -1,10 +1,12 @@
 //! From a value to the document's variable, through the redactor.
 
 use super::judged;
+use super::key_objects;
 use super::{Hex, Variable, VariableStatus, VariableValue};
+use obit_corefile::memory::AddressSpace;
 use obit_dwarf::NoPlace;
 use obit_process::value::{Absence, FloatFormat, Scalar, State, TextOrigin, Value};
-use obit_redact::{Level, Named, Origin, Redactor, Shown, Whole};
+use obit_redact::{Kind, Level, Named, Origin, Reason, Redactor, Shown, Whole};
 
 /// Bytes in a row that are looked at as if they were text.
 const LEAST_TEXT: usize = 4;
@@ -14,12 +16,14 @@ const LEAST_TEXT: usize = 4;
 const LONGEST_INDEX: usize = 9;
 
 /// Whose variable a value is, for rules that ask for it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Whose<'w> {
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Whose<'w> {
     /// The function.
-    pub(super) function: Option<&'w str>,
+    pub(crate) function: Option<&'w str>,
     /// The file that it is in.
-    pub(super) module: Option<&'w str>,
+    pub(crate) module: Option<&'w str>,
+    /// Where the value was read: of a long list more than what is shown counts.
+    pub(crate) memory: Option<&'w AddressSpace>,
 }
 
 /// A value's way from the variable it is a part of.
@@ -30,6 +34,10 @@ struct Way<'w> {
     name: Option<&'w str>,
     /// Whether a rule of the user's shows what it is a part of.
     is_allowed: bool,
+    /// Whether something around it is called a key.
+    is_in_key: bool,
+    /// Whether it is the key and the value of a map's element.
+    is_entry: bool,
 }
 
 impl Way<'_> {
@@ -48,14 +56,25 @@ impl Way<'_> {
 
 /// What of `value` may leave.
 pub(super) fn variable(value: &Value, whose: Whose<'_>, redactor: &mut Redactor) -> Variable {
-    let mut shown =
-        part(value, Way { whose, outer: None, name: None, is_allowed: false }, redactor);
+    let way = Way {
+        whose,
+        outer: None,
+        name: None,
+        is_allowed: false,
+        is_in_key: false,
+        is_entry: false,
+    };
+    let mut shown = part(value, way, redactor);
     shown.address = value.address.map(|at| Hex(at.0));
     shown
 }
 
 fn part(value: &Value, outer: Way<'_>, redactor: &mut Redactor) -> Variable {
-    let mut way = Way { outer: Some(&outer), name: value.name.as_deref(), ..outer };
+    // What is under a map's key is judged as the map is.
+    let is_key = outer.is_entry && value.name.as_deref() == Some("key");
+    let name = value.name.as_deref().filter(|_| !is_key);
+    let mut way =
+        Way { outer: Some(&outer), name, is_entry: key_objects::is_entry(value), ..outer };
     redactor.enter(2, || way.path());
     let mut shown = Variable {
         name: match value.name.as_deref() {
@@ -79,6 +98,9 @@ fn part(value: &Value, outer: Way<'_>, redactor: &mut Redactor) -> Variable {
             _ => {}
         }
     }
+    if !way.is_allowed && hide_key(value, &mut shown, &mut way, is_key, redactor) {
+        return shown;
+    }
     let is_number_hidden = state(value, &mut shown, &way, redactor);
     shown.summary =
         value.summary.as_deref().map(|summary| redactor.show(Origin::SymbolName, summary));
@@ -100,6 +122,34 @@ fn part(value: &Value, outer: Way<'_>, redactor: &mut Redactor) -> Variable {
     shown.elements = children(&value.elements, &mut shown.omitted);
     shown.pointee = value.pointee.as_deref().map(|pointee| Box::new(part(pointee, way, redactor)));
     shown
+}
+
+/// Fills in the token of a key, which has no parts to be seen; whether it is one.
+fn hide_key(
+    value: &Value,
+    shown: &mut Variable,
+    way: &mut Way<'_>,
+    is_key: bool,
+    redactor: &mut Redactor,
+) -> bool {
+    let is_leaf = value.members.is_empty() && value.elements.is_empty();
+    if redactor.level() == Level::Off || is_leaf && value.pointee.is_none() {
+        return false;
+    }
+    let path = way.path();
+    let is_in_key = way.is_in_key && !is_key;
+    let named = named(&path, value, way);
+    if let Some(object) = key_objects::judge(value, &named, is_in_key, way.whose.memory, redactor) {
+        let bytes = object.bytes();
+        let token = redactor.hide_object(object.kind, object.reason, &bytes);
+        shown.value = Some(VariableValue::Text(token.into_string()));
+        shown.omitted = 0;
+        let summary = value.summary.as_deref();
+        shown.summary = summary.map(|summary| redactor.show(Origin::SymbolName, summary));
+        return true;
+    }
+    way.is_in_key = is_in_key || !is_key && redactor.names_key(&path);
+    false
 }
 
 /// The value in the format that was asked for, in place of the text that says the same:
@@ -167,9 +217,22 @@ fn hidden_number(
         Scalar::Raw(bytes) => return hidden_bytes(bytes, value, way, redactor),
         _ => return None,
     };
+    if let Some(token) = hidden_address(scalar, value, redactor) {
+        return Some(token);
+    }
     let path = way.path();
     let token = redactor.hide_number(&named(&path, value, way), &digits);
+    let token = token.or_else(|| words.into_iter().find_map(|word| redactor.hide_key_word(word)));
     token.or_else(|| words.into_iter().find_map(|word| redactor.hide_spelled(word)))
+}
+
+/// The token for `s_addr` of an address that is not kept for private use.
+fn hidden_address(scalar: &Scalar, value: &Value, redactor: &mut Redactor) -> Option<Shown> {
+    let Scalar::Unsigned(number) = scalar else { return None };
+    let is_address = value.type_name.as_deref() == Some("in_addr_t");
+    let octets = u32::try_from(*number).ok().filter(|_| is_address)?.to_le_bytes();
+    let is_public = redactor.is_public_address(&std::net::Ipv4Addr::from(octets).to_string());
+    is_public.then(|| redactor.hide_object(Kind::Ip, Reason::Type, &octets))
 }
 
 /// The lower and the upper half of a number; of a negative one that has no upper half,
@@ -197,7 +260,7 @@ fn hidden_bytes(
 }
 
 fn named<'n>(path: &'n str, value: &'n Value, way: &Way<'n>) -> Named<'n> {
-    let Whose { function, module } = way.whose;
+    let Whose { function, module, .. } = way.whose;
     Named { name: path, type_name: value.type_name.as_deref(), function, module }
 }
 
@@ -262,6 +325,11 @@ fn text(value: &Value, shown: &mut Variable, way: &Way<'_>, redactor: &mut Redac
         _ if way.is_allowed => redactor.show_allowed(&text.text),
         Origin::VariableText if redactor.level() != Level::Off => {
             let path = way.path();
+            if text.text.contains("\\x") && (way.is_in_key || redactor.names_key(&path)) {
+                let bytes = text.text.as_bytes();
+                shown.text = Some(redactor.hide_object(Kind::Secret, Reason::Name, bytes));
+                return true;
+            }
             let named = named(&path, value, way);
             match text.left_out {
                 Some(_) => redactor.show_value(origin, &named, &text.text),
