@@ -380,7 +380,7 @@ mod tests {
     #[test]
     fn two_words_that_look_like_chance_may_be_a_key_and_numbers_are_none() {
         let key = 0x52_73e8_41ea_e7f4_a7e7_676b_ccd0_14f9_u128.to_le_bytes();
-        let small = [7_u64.to_le_bytes(), 0x40_0000.to_le_bytes()].concat();
+        let small = [7_u64.to_le_bytes(), 0x40_0000_u64.to_le_bytes()].concat();
         let bytes = [&small[..], &key, &small, &key[..8], &small].concat();
         assert_eq!(random_runs(&bytes, 0x1000, 8), [(0x1010, 0x101f)]);
         assert_eq!(random_runs(&bytes[3..], 0x1003, 8), [(0x1010, 0x101f)]);

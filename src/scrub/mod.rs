@@ -1,6 +1,7 @@
 //! A core that can be handed on: what debugging needs of it, without what it reveals about
 //! people. docs/scrub.md says what stays and what goes.
 
+mod keys;
 mod notes;
 mod selection;
 mod typed;
@@ -8,7 +9,7 @@ mod verify;
 mod write;
 
 pub use obit_redact::memory::MASK;
-pub use verify::{Leak, verify};
+pub use verify::{Leak, Leaked, Secrets, secrets, verify};
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -71,6 +72,8 @@ pub struct Scrubbed {
     pub hidden_numbers: usize,
     /// What there was no room for.
     pub left_out: LeftOut,
+    /// The numbers and keys that are not in it.
+    pub secrets: Secrets,
     /// The report on the original.
     pub report: Report,
 }
@@ -84,7 +87,8 @@ pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Re
     // What the analysis reads is what its answer hangs on.
     let report = report::build(process, options.build.clone());
     let facts = process.memory.take_reads();
-    let typed = typed::learn(process, &options.build);
+    let mut typed = typed::learn(process, &options.build);
+    keys::add_by_structure(&process.dump, &mut typed.places.keys);
 
     let most = options.max_size.unwrap_or(MOST);
     let mut selector = Selector::new(process, most / 4);
@@ -136,6 +140,7 @@ pub fn scrub(process: &Process, options: Options, out: &mut dyn Write) -> io::Re
         dropped_notes: notes.dropped,
         hidden_numbers: typed.places.hidden.len(),
         left_out,
+        secrets: Secrets { places: typed.places },
         report,
     })
 }
@@ -243,12 +248,37 @@ mod tests {
         let original = Dump::open(file.path(), &limits).unwrap();
         let leaks = |bytes: &[u8]| {
             let file = CoreFile::new(bytes);
-            verify(&Dump::open(file.path(), &limits).unwrap(), &original)
+            verify(&Dump::open(file.path(), &limits).unwrap(), &original, &Secrets::default())
         };
         assert_eq!(leaks(&out), []);
         let end = out.len();
         out[end - 16..end - 5].copy_from_slice(b"quick brown");
-        assert_eq!(leaks(&out), [Leak { offset: end as u64 - 16, length: 11 }]);
+        assert_eq!(leaks(&out), [Leak { offset: end as u64 - 16, length: 11, what: Leaked::Text }]);
+    }
+
+    #[test]
+    fn hidden_numbers_and_keys_are_found_where_they_were_put_back() {
+        let file = core(b"");
+        let mut out = scrubbed(&file);
+        let limits = Limits::default();
+        let original = Dump::open(file.path(), &limits).unwrap();
+        let key = *b"\x52\x73\xe8\x41\xea\xe7\xf4\xa7\x0a\x6b";
+        let mut hidden = Secrets::default();
+        hidden.places.keys.add(&key);
+        hidden.places.values.insert(739_164);
+        let leaks = |bytes: &[u8]| {
+            let file = CoreFile::new(bytes);
+            verify(&Dump::open(file.path(), &limits).unwrap(), &original, &hidden)
+        };
+        assert_eq!(leaks(&out), []);
+        let end = out.len();
+        out[end - 13..end - 3].copy_from_slice(&key);
+        out[end - 32..end - 28].copy_from_slice(&739_164_u32.to_le_bytes());
+        out[end - 48..end - 40].copy_from_slice(&4_929_804_463_622_139_u64.to_le_bytes());
+        let leak = |before: u64, length, what| Leak { offset: end as u64 - before, length, what };
+        let found =
+            [leak(48, 8, Leaked::Number), leak(32, 4, Leaked::Number), leak(13, 10, Leaked::Key)];
+        assert_eq!(leaks(&out), found);
     }
 
     #[test]
@@ -263,7 +293,8 @@ mod tests {
                     obit_process::process::Options { log_reads: true, ..Default::default() };
                 let Ok(process) = Process::open(file.path(), options, &()) else { continue };
                 scrub(&process, Options::default(), &mut io::sink()).unwrap();
-                verify(&process.dump, &process.dump);
+                let hidden = secrets(&process, &BuildOptions::default());
+                verify(&process.dump, &process.dump, &hidden);
             }
         }
     }

@@ -98,6 +98,7 @@ impl Masker<'_> {
                 let mut kept = self.vectors();
                 kept.push(controls);
                 keep_only(desc, &kept);
+                self.clear_keys(desc);
             }
             (b"CORE", 3) => {
                 mask_command(desc, dump);
@@ -108,7 +109,10 @@ impl Masker<'_> {
             (b"CORE", 6 | 0x5349_4749) | (b"LINUX", 0x200 | 0x205 | 0x401 | 0x406) => {}
             (b"CORE", 0x4649_4c45) => mask_file_names(desc, dump, &mut self.redactor),
             (b"LINUX", 0x46e6_2b7f) => keep_only(desc, &[FX_CONTROL]),
-            (b"LINUX", 0x202) => self.mask_xsave(desc),
+            (b"LINUX", 0x202) => {
+                self.mask_xsave(desc);
+                self.clear_keys(desc);
+            }
             (b"LINUX", 0x400) => keep_only(desc, &[(256, 260)]),
             (b"LINUX", 0x405) => keep_only(desc, &[(0, 16)]),
             _ => return false,
@@ -149,6 +153,13 @@ impl Masker<'_> {
         keep_only(desc, &kept);
         for register in desc.get_mut(masks).unwrap_or(&mut []).chunks_exact_mut(8) {
             self.judge.mask_register(register);
+        }
+    }
+
+    /// A number of a variable that is a part of a key as well.
+    fn clear_keys(&self, desc: &mut [u8]) {
+        for range in self.typed.places.keys.find(desc) {
+            desc.get_mut(range).unwrap_or(&mut []).fill(0);
         }
     }
 

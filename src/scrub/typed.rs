@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crate::report::key_objects::{KeyObject, Search};
+use crate::report::values;
 use crate::report::{BuildOptions, judged};
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::arch::Register;
@@ -10,7 +12,7 @@ use obit_dwarf::Place;
 use obit_process::process::{FrameView, Process};
 use obit_process::value::{Budget, Scalar, State, Text, TextOrigin, Value, tree};
 use obit_redact::memory::{Hidden, Places, is_text_of_all};
-use obit_redact::{Level, Named, Origin, Redactor, Whole};
+use obit_redact::{Kind, Level, Named, Origin, Redactor, Whole};
 
 /// Hidden numbers that are looked for in all of the core; one program has a few.
 const MOST_VALUES: usize = 4096;
@@ -58,6 +60,7 @@ pub(super) fn learn(process: &Process, options: &BuildOptions) -> Typed {
         }
     }
     let mut typed = learner.typed;
+    typed.places.keys.add_all(learner.redactor.keys());
     for places in [&mut typed.places.numbers, &mut typed.places.texts] {
         places.sort_unstable();
         places.dedup();
@@ -113,6 +116,7 @@ impl Learner<'_> {
             let value = tree(&object, variable.name.clone(), view.scene(), &self.budget);
             let mut parts = Parts::default();
             let mut path = String::new();
+            self.keys(&value, &mut parts);
             self.part(&value, &whose, &mut path, Within::default(), &mut parts);
             let reads = self.process.memory.take_reads();
             self.short_texts(&parts.short, &reads);
@@ -129,6 +133,23 @@ impl Learner<'_> {
                 }
             }
         }
+    }
+
+    /// Objects that are keys: as wholes, and wherever their bytes are.
+    fn keys(&mut self, value: &Value, parts: &mut Parts) {
+        let memory = &self.process.memory;
+        let places = &mut self.typed.places;
+        let mut found = |object: &KeyObject| {
+            parts.hides |= object.places.is_empty();
+            let ranges = object.places.iter().filter(|place| !place.is_empty());
+            places.hidden.extend(ranges.map(|it| (it.start.0, it.len(), Hidden::Other)));
+            for part in &object.parts {
+                let number = part.as_slice().try_into().ok().map(u32::from_le_bytes);
+                places.values.extend(number.map(u64::from).filter(|_| object.kind == Kind::Ip));
+            }
+        };
+        let whose = values::Whose { memory: Some(memory), ..values::Whose::default() };
+        Search { whose, memory, redactor: &mut self.redactor }.run(value, &mut found);
     }
 
     /// A register of which these bytes are a variable's.
@@ -227,6 +248,12 @@ impl Learner<'_> {
         if !digits.is_empty() && self.is_hidden(named, &digits) {
             // What lies in memory is no register's, though one may point to it.
             parts.hides |= value.address.is_none() && value.span.is_none();
+            // Smaller ones are looked for as numbers.
+            if let Scalar::Unsigned(number) = scalar
+                && u64::try_from(*number).is_err()
+            {
+                self.redactor.learn_key(&number.to_le_bytes());
+            }
             if let Some(span) = value.span {
                 let is_whole = value.address.is_some() && bits.is_some();
                 let what = if is_whole { Hidden::Integer } else { Hidden::Other };

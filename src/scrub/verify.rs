@@ -1,9 +1,12 @@
-//! The proof that masked text is not in a scrubbed core.
+//! The proof that what is masked or hidden is not in a scrubbed core.
 
 use super::write::present;
+use super::{keys, typed};
+use crate::report::BuildOptions;
 use obit_corefile::addr::Avma;
 use obit_corefile::dump::{AuxKind, CoreSegment, Dump, Signal};
-use obit_redact::memory::{PHRASES, Windows, find_phrases};
+use obit_process::process::Process;
+use obit_redact::memory::{PHRASES, Places, Windows, find_phrases, is_card};
 
 /// `AT_PLATFORM`: the machine's name.
 const PLATFORM: u64 = 15;
@@ -11,20 +14,61 @@ const PLATFORM: u64 = 15;
 const CHUNK: u64 = 1 << 20;
 const OVERLAP: u64 = 4096;
 
-/// Where masked text of the original is in the scrubbed core.
+/// The smallest number that is looked for: a smaller one may be another number.
+const LEAST_NUMBER: u64 = 1 << 16;
+
+/// What a leak is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaked {
+    /// Masked text.
+    Text,
+    /// A hidden number.
+    Number,
+    /// A part of a key.
+    Key,
+}
+
+impl Leaked {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Text => "masked text",
+            Self::Number => "a hidden number",
+            Self::Key => "a key",
+        }
+    }
+}
+
+/// Where something of the original that is masked or hidden is in the scrubbed core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leak {
     /// Offset in the scrubbed core, bytes.
     pub offset: u64,
-    /// How many bytes of masked text are there in a row.
+    /// How many bytes of it are there in a row.
     pub length: usize,
+    /// Of what.
+    pub what: Leaked,
+}
+
+/// The numbers and keys that a report on a process hides.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets {
+    pub(super) places: Places,
+}
+
+/// Looks for them, as scrubbing does.
+pub fn secrets(process: &Process, options: &BuildOptions) -> Secrets {
+    let mut places = typed::learn(process, options).places;
+    keys::add_by_structure(&process.dump, &mut places.keys);
+    Secrets { places }
 }
 
 /// Looks in all of `scrubbed` for text of six bytes or more that it masks: text, in 8-bit
 /// characters or UTF-16, that `original` holds in memory that both hold, and that is not
 /// the same in `scrubbed`. Names of files are no leak: `NT_FILE` has them, and so are
-/// bytes of memory that nothing could write, which are the files' own.
-pub fn verify(scrubbed: &Dump, original: &Dump) -> Vec<Leak> {
+/// bytes of memory that nothing could write, which are the files' own. And for the numbers
+/// and keys among `secrets`: eight bytes of a key in the notes and in writable memory.
+pub fn verify(scrubbed: &Dump, original: &Dump, secrets: &Secrets) -> Vec<Leak> {
     let mut masked = Windows::default();
     for segment in scrubbed.segments.iter().filter(|segment| segment.dumped > 0) {
         compare(scrubbed, segment, original, &mut masked);
@@ -34,7 +78,54 @@ pub fn verify(scrubbed: &Dump, original: &Dump) -> Vec<Leak> {
         masked.add_masked(process.arguments.as_bytes(), kept.unwrap_or(&[]));
     }
     masked.remove(&shown(scrubbed));
-    find(scrubbed, &masked)
+    let mut leaks = find(scrubbed, &masked);
+    find_keys(scrubbed, &secrets.places, &mut leaks);
+    for segment in scrubbed.segments.iter().filter(|s| s.dumped > 0 && s.permissions.write) {
+        find_numbers(scrubbed, segment, &secrets.places, &mut leaks);
+    }
+    leaks.sort_by_key(|leak| (leak.offset, leak.length));
+    leaks.dedup_by_key(|leak| leak.offset);
+    leaks
+}
+
+fn find_keys(scrubbed: &Dump, places: &Places, leaks: &mut Vec<Leak>) {
+    if places.keys.is_empty() {
+        return;
+    }
+    let mut look = |start: u64, bytes: &[u8]| {
+        let found = places.keys.find(bytes).into_iter();
+        leaks.extend(found.map(|range| Leak {
+            offset: start + range.start as u64,
+            length: range.len(),
+            what: Leaked::Key,
+        }));
+    };
+    // What nothing could write is the files' own.
+    let segments = scrubbed.segments.iter().filter(|segment| segment.dumped > 0);
+    let notes = segments.clone().map(|segment| segment.offset).min().unwrap_or(0);
+    for_chunks(scrubbed, 0, notes, &mut look);
+    for segment in segments.filter(|segment| segment.permissions.write) {
+        for_chunks(scrubbed, segment.offset, present(scrubbed, segment), &mut look);
+    }
+}
+
+/// Hidden numbers in aligned words of a segment, unless they are addresses.
+fn find_numbers(scrubbed: &Dump, segment: &CoreSegment, places: &Places, leaks: &mut Vec<Leak>) {
+    let encoding = scrubbed.encoding;
+    let is_address = |value: u64| scrubbed.segment_at(Avma(value)).is_some();
+    for_chunks(scrubbed, segment.offset, present(scrubbed, segment), |start, bytes| {
+        for size in [4, 8] {
+            for at in (0..bytes.len().saturating_sub(size - 1)).step_by(size) {
+                let Some(value) = encoding.unsigned(bytes, at, size) else { continue };
+                let is_hidden = value >= LEAST_NUMBER && places.is_hidden_value(value)
+                    || size == 8 && is_card(value);
+                if is_hidden && !(size == encoding.word() && is_address(value)) {
+                    let offset = start + at as u64;
+                    leaks.push(Leak { offset, length: size, what: Leaked::Number });
+                }
+            }
+        }
+    });
 }
 
 fn compare(scrubbed: &Dump, segment: &CoreSegment, original: &Dump, masked: &mut Windows) {
@@ -111,7 +202,7 @@ fn find(scrubbed: &Dump, masked: &Windows) -> Vec<Leak> {
                 {
                     last.length = (offset - last.offset) as usize + length;
                 }
-                _ => leaks.push(Leak { offset, length }),
+                _ => leaks.push(Leak { offset, length, what: Leaked::Text }),
             }
         });
     });

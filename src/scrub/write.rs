@@ -12,8 +12,9 @@ use obit_redact::memory::Judge;
 pub(super) const PAGE: u64 = 4096;
 /// Bytes that are judged at a time.
 const CHUNK: u64 = 1 << 20;
-/// Bytes around a chunk that are looked at, too, to know text that crosses its ends.
-const AROUND: u64 = 64;
+/// Bytes around a chunk that are looked at, too, to know text and lists of digits that cross its
+/// ends.
+const AROUND: u64 = 128;
 /// `PN_XNUM`: the number of program headers is in `sh_info` of section 0.
 const EXTENDED: usize = 0xffff;
 

@@ -39,7 +39,7 @@ pub(crate) struct ScrubArgs {
     /// Keep at most this much memory: 512K, 8M
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     max_size: Option<u64>,
-    /// Check that OUT, a scrubbed core, has no text that was masked in CORE
+    /// Check that OUT, a scrubbed core, has nothing that was masked or hidden in CORE
     #[arg(long, value_name = "OUT", conflicts_with_all = ["max_size", "output"])]
     verify: Option<PathBuf>,
     #[command(flatten)]
@@ -87,7 +87,7 @@ pub(crate) fn run(args: &ScrubArgs, general: &General) -> Result<Exit, Failure> 
         let process = request.read(core, outside, observer)?;
         let scrubbed = write(&process, options.clone(), &draft).map_err(failed)?;
         let differs = if draft.is_file() {
-            refuse_leaks(&process.dump, &draft, path)?;
+            refuse_leaks(&process.dump, &scrubbed.secrets, &draft, path)?;
             check(&request, &draft, outside, &scrubbed.report)?
         } else {
             Vec::new()
@@ -221,7 +221,12 @@ fn write(process: &Process, options: Options, draft: &Draft) -> io::Result<scrub
 }
 
 /// No file with masked text in it gets its name.
-fn refuse_leaks(original: &Dump, draft: &Draft, path: &Path) -> Result<(), Failure> {
+fn refuse_leaks(
+    original: &Dump,
+    secrets: &scrub::Secrets,
+    draft: &Draft,
+    path: &Path,
+) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::new(Exit::Unusable, error);
     let core = draft.core().map_err(|error| failed(&error))?;
     let written = Dump::open_file(core, &Limits::default()).map_err(|error| match error {
@@ -232,12 +237,13 @@ fn refuse_leaks(original: &Dump, draft: &Draft, path: &Path) -> Result<(), Failu
         )),
         error => failed(&error),
     })?;
-    let leaks = scrub::verify(&written, original);
+    let leaks = scrub::verify(&written, original, secrets);
     let Some(first) = leaks.first() else { return Ok(()) };
     let problem = format!(
-        "{} was not written: it would have masked text at {} places, first {} bytes at offset \
-         {:#x}; please report this",
+        "{} was not written: it would have {} at {} places, first {} bytes at offset {:#x}; \
+         please report this",
         path.display(),
+        first.what.words(),
         leaks.len(),
         first.length,
         first.offset
@@ -321,21 +327,27 @@ fn verify(request: &Request, scrubbed: &Path, quiet: bool) -> Result<Exit, Failu
     let original = core_source::open(&request.inputs.core)?;
     let other = core_source::open(scrubbed)?;
     let kept: Vec<_> = core_files(&other).collect();
-    let leaks = confined::run(request, &original, &kept, quiet, &|core, _, _| {
+    let leaks = confined::run(request, &original, &kept, quiet, &|core, outside, observer| {
         let limits = Limits::default();
         let failed = |error: io::Error| Failure::new(Exit::Unusable, &error);
         let other = core_source::read(other.try_clone().map_err(failed)?, &limits)?;
-        let leaks = scrub::verify(&other, &core_source::read(core, &limits)?);
-        Ok(leaks.into_iter().map(|leak| (leak.length, leak.offset)).collect::<Vec<_>>())
+        let process = request.read(core, outside, observer)?;
+        let secrets = scrub::secrets(&process, &request.build);
+        let leaks = scrub::verify(&other, &process.dump, &secrets).into_iter();
+        let described = leaks.map(|leak| (leak.length, leak.offset, leak.what.words().to_owned()));
+        Ok(described.collect::<Vec<_>>())
     });
     let leaks = leaks??;
-    for (length, offset) in leaks.iter().take(20) {
-        say(&format!("{length} bytes of masked text at offset {offset:#x}"));
+    for (length, offset, what) in leaks.iter().take(20) {
+        say(&format!("{length} bytes of {what} at offset {offset:#x}"));
     }
     if leaks.is_empty() {
-        say(&format!("{} has no masked text of six bytes or more", scrubbed.display()));
+        say(&format!(
+            "{} has no masked text of six bytes or more, no hidden number and no key",
+            scrubbed.display()
+        ));
         return Ok(Exit::Success);
     }
-    say(&format!("masked text was found at {} places", leaks.len()));
+    say(&format!("what was masked or hidden was found at {} places", leaks.len()));
     Ok(Exit::Incomplete)
 }
