@@ -28,6 +28,8 @@ mod odd_names;
 mod oracle;
 mod page;
 mod pager;
+mod planted_keys;
+mod planted_numbers;
 mod print;
 mod privacy;
 mod private_files;
