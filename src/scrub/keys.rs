@@ -1,7 +1,5 @@
 //! Keys that the memory of a process shows by their structure.
 
-use std::collections::BTreeSet;
-
 use super::write::present;
 use crate::report::key_objects::clear_ends_of_texts;
 use obit_corefile::addr::Avma;
@@ -24,24 +22,20 @@ pub(super) fn add_by_structure(dump: &Dump, keys: &mut KeyBytes) {
         let size = present(dump, segment).min(left);
         left = left.saturating_sub(size);
         let mut done = 0;
-        // Where the last chunk had what this one begins with.
-        let mut seen = BTreeSet::new();
         while done < size {
             let bytes = dump.bytes.read_vec(segment.offset + done, CHUNK.min(size - done));
             let found = private_keys(&bytes).into_iter().map(|(range, _)| range);
             for range in found.chain(round_keys(&bytes)) {
-                if seen.insert(done.saturating_add(range.start as u64)) {
-                    // Of a freed block, the end may be another text already.
-                    let mut key = bytes.get(range).unwrap_or_default().to_vec();
-                    clear_ends_of_texts(&mut key);
-                    for word in key.chunks_exact_mut(dump.encoding.word()) {
-                        let value = dump.encoding.word_at(word, 0);
-                        if value.is_some_and(|value| dump.segment_at(Avma(value)).is_some()) {
-                            word.fill(0);
-                        }
+                // Of a freed block, the end may be another text already.
+                let mut key = bytes.get(range).unwrap_or_default().to_vec();
+                clear_ends_of_texts(&mut key);
+                for word in key.chunks_exact_mut(dump.encoding.word()) {
+                    let value = dump.encoding.word_at(word, 0);
+                    if value.is_some_and(|value| dump.segment_at(Avma(value)).is_some()) {
+                        word.fill(0);
                     }
-                    keys.add(&key);
                 }
+                keys.add(&key);
             }
             if bytes.is_empty() || done + CHUNK >= size {
                 break;
