@@ -49,17 +49,17 @@ fn private_key(bytes: &[u8]) -> Option<usize> {
         return None;
     }
     let [INTEGER, 1, version @ (0 | 1), rest @ ..] = bytes.get(content..)? else { return None };
-    let is_key = match rest.first()? {
+    let is_key = match *rest.first()? {
         // The modulus; its first byte is zero so that it is positive.
-        &INTEGER => element(rest, INTEGER)
+        INTEGER => element(rest, INTEGER)
             .is_some_and(|(_, size)| *version == 0 && (SHORTEST_MODULUS..length).contains(&size)),
         // The algorithm, then the key.
-        &SEQUENCE => element(rest, SEQUENCE).is_some_and(|(content, size)| {
+        SEQUENCE => element(rest, SEQUENCE).is_some_and(|(content, size)| {
             let is_algorithm = rest.get(content) == Some(&OBJECT_ID);
             let after = rest.get(content.saturating_add(size));
             is_algorithm && size < length && after.is_none_or(|tag| *tag == OCTETS)
         }),
-        &OCTETS => element(rest, OCTETS)
+        OCTETS => element(rest, OCTETS)
             .is_some_and(|(_, size)| *version == 1 && (16..=66).contains(&size)),
         _ => false,
     };
@@ -111,7 +111,7 @@ fn schedule(words: &[u32], at: usize, step: usize) -> Option<usize> {
     }
     let rounds = ROUND_WORDS / 4 - 1 + (step - 4);
     let length = (4 * (rounds + 1)).min(MOST_ROUND_WORDS);
-    let is_linear = |index: usize| index % step != 0 && !(step == 8 && index % 8 == 4);
+    let is_linear = |index: usize| !(index.is_multiple_of(step) || step == 8 && index % 8 == 4);
     let later = || {
         (step + 1..length)
             .filter(|index| is_linear(*index))
