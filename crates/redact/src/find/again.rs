@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::people::is_known_first;
 use super::plausible::person_name::is_no_name;
 use super::{Carried, Span, Unit};
 use crate::field_name::role_of;
@@ -29,7 +30,10 @@ pub(crate) fn again(bytes: &[u8], found: &[Span], carried: &mut Carried) -> Vec<
             values.insert((value, span.kind));
         }
         if span.kind == Kind::Name && value.len() <= LONGEST {
-            let parts = value.split(|byte| b" ,.^".contains(byte));
+            let parts = || value.split(|byte| b" ,.^".contains(byte));
+            // Other words with capitals are repeated as what they are.
+            let is_person = parts().any(|part| is_known_first(part) || !part.is_ascii());
+            let parts = parts().filter(|_| is_person);
             values.extend(parts.filter(|part| is_own_part(part)).map(|part| (part, Kind::Name)));
         }
     }

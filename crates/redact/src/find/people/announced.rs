@@ -1,6 +1,9 @@
 //! Names that a phrase announces: `my name is Ann Lee`, `signed by Ann Lee`, `Hi Ann,`, and
 //! the line behind `Kind regards,`.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::first_names;
 use crate::field_name::Sureness;
 use crate::find::field::value::{Separator, Value};
@@ -118,14 +121,14 @@ impl Scan<'_> {
         if !is_gap {
             return None;
         }
+        let word = lowered(text.slice(start..end));
+        let phrases = BY_LAST_WORD.get(word.as_str())?;
         let from = text.run_back(start, LONGEST, |byte| byte != b'\n' && byte != 0);
         let before = lowered(text.slice(from..end));
-        PHRASES.iter().find_map(|(announces, phrases)| {
-            let is_there = phrases.split('|').any(|phrase| {
-                let Some(rest) = before.strip_suffix(phrase) else { return false };
-                rest.chars().next_back().is_none_or(|prior| !prior.is_alphanumeric())
-            });
-            if is_there { self.name_behind(*announces, start, end) } else { None }
+        phrases.iter().find_map(|(announces, phrase)| {
+            let rest = before.strip_suffix(phrase)?;
+            let is_whole = rest.chars().next_back().is_none_or(|prior| !prior.is_alphanumeric());
+            if is_whole { self.name_behind(*announces, start, end) } else { None }
         })
     }
 
@@ -272,6 +275,18 @@ fn lowered(bytes: &[u8]) -> String {
     let text = start.and_then(|at| std::str::from_utf8(bytes.get(at..)?).ok());
     text.unwrap_or_default().to_lowercase()
 }
+
+/// The phrases by their last words; made when one may be there for the first time.
+static BY_LAST_WORD: LazyLock<HashMap<&str, Vec<(Announces, &str)>>> = LazyLock::new(|| {
+    let mut phrases: HashMap<_, Vec<_>> = HashMap::new();
+    for (announces, listed) in PHRASES {
+        for phrase in listed.split('|') {
+            let last = phrase.rsplit([' ', '\'', '-', '’']).next().unwrap_or(phrase);
+            phrases.entry(last).or_default().push((*announces, phrase));
+        }
+    }
+    phrases
+});
 
 /// The first bytes and lengths of the last words of all phrases, as bits: hardly any other
 /// word has both.

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use super::announced;
 use crate::find::plausible::person_name::is_no_name;
+use crate::find::plausible::place::is_street_word;
 use crate::find::scan::Scan;
 use crate::find::text::{is_letter, is_word};
 use crate::kind::Kind;
@@ -170,11 +171,15 @@ fn is_surname(word: &[u8]) -> bool {
     let first = word.first().copied().unwrap_or(0);
     let is_capitalized = first.is_ascii_uppercase() || first >= 0xc3;
     let small = word.iter().filter(|byte| byte.is_ascii_lowercase() || **byte >= 0x80).count();
-    word.len() >= 2 && is_capitalized && small * 2 >= word.len() && !is_no_name(word)
+    word.len() >= 2
+        && is_capitalized
+        && small * 2 >= word.len()
+        && !is_no_name(word)
+        && !is_street_word(word)
 }
 
 /// Whether `word` is a first name.
-pub(super) fn is_known(word: &[u8]) -> bool {
+pub(in crate::find) fn is_known(word: &[u8]) -> bool {
     if !(3..=24).contains(&word.len()) {
         return false;
     }
@@ -239,6 +244,7 @@ mod tests {
             "Travis CI build passed",
             "Grace Period expired, Will Retry",
             "Hannah 3",
+            "51 Hannah St, Fifth Floor",
             "Hello, Hannah, and thanks",
             "Saludos, Hannah",
             "[Norway, Peru, Jordan, Chad]",

@@ -7,6 +7,8 @@ mod first_names;
 
 use crate::field_name::{Field, Sureness};
 use crate::find::field::value::{Separator, Value, begins_small};
+pub(in crate::find) use first_names::is_known as is_known_first;
+
 use crate::find::plausible::{self, person_name};
 use crate::find::scan::Scan;
 use crate::find::text::{is_blank, is_letter, is_word};
@@ -347,7 +349,10 @@ impl Scan<'_> {
                 text.slice(word..place),
                 b"de" | b"van" | b"der" | b"von" | b"la" | b"del" | b"da" | b"di"
             );
-            if !(first.is_ascii_uppercase() || first >= 0x80 || (is_particle && words > 0)) {
+            let is_capital = first.is_ascii_uppercase() || first >= 0x80;
+            if !(is_capital || is_particle && words > 0)
+                || person_name::is_no_name(text.slice(word..place))
+            {
                 break;
             }
             start = word;
