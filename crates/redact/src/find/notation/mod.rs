@@ -11,6 +11,7 @@
 
 mod accounts;
 mod call;
+mod claims;
 mod cryptographic;
 mod dicom;
 mod directory;

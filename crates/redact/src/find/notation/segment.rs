@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::judge::{is_filled, is_organisation};
 use crate::find::scan::Scan;
-use crate::find::text::Text;
+use crate::find::text::{Text, is_letter};
 use crate::kind::Kind;
 
 /// How messages of a standard are written.
@@ -23,6 +23,8 @@ pub(super) struct Syntax {
     pub(super) end: u8,
     /// Whether the first field is a code: three capitals or digits at most.
     pub(super) is_coded: bool,
+    /// Whether a segment whose fields other signs part than the first must have its end.
+    pub(super) is_ended: bool,
     /// Fields that a segment has at least.
     pub(super) least: usize,
 }
@@ -39,11 +41,15 @@ pub(super) struct Place {
     when: Option<(usize, &'static [&'static str])>,
     /// The field that must not have the name of a company.
     person: Option<usize>,
+    /// The field that must be a date.
+    date: Option<usize>,
+    /// Whether an id may be before the parts, which then begin with the second one.
+    has_id: bool,
 }
 
 /// The field of this number.
 pub(super) const fn field(number: usize, kind: Kind) -> Place {
-    Place { field: number, parts: None, kind, when: None, person: None }
+    Place { field: number, parts: None, kind, when: None, person: None, date: None, has_id: false }
 }
 
 impl Place {
@@ -55,6 +61,17 @@ impl Place {
     /// Only where the first part of the field `number` is one of `codes`.
     pub(super) const fn when(self, number: usize, codes: &'static [&'static str]) -> Self {
         Self { when: Some((number, codes)), ..self }
+    }
+
+    /// Only where the field `number` is a date: where programs leave out a field, those behind
+    /// it have other numbers.
+    pub(super) const fn before_date(self, number: usize) -> Self {
+        Self { date: Some(number), ..self }
+    }
+
+    /// An id may be before the parts, and stays.
+    pub(super) const fn behind_id(self) -> Self {
+        Self { has_id: true, ..self }
     }
 
     /// Only where the field `number` does not have the name of a company.
@@ -134,11 +151,13 @@ impl Scan<'_> {
         let code = first.split(|byte| *byte == syntax.parts).next().unwrap_or_default();
         let is_code = code.len() <= 3
             && code.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-        if fields.count < syntax.least || syntax.is_coded && !is_code {
+        let is_usual = syntax.fields.first() == Some(&text.at(end));
+        // What other signs part may be a table: only the end of the segment tells.
+        let is_ended = is_usual || !syntax.is_ended || text.at(fields.end) == syntax.end;
+        if fields.count < syntax.least || syntax.is_coded && !is_code || !is_ended {
             return None;
         }
         self.is_read(start, fields.end);
-        let is_usual = syntax.fields.first() == Some(&text.at(end));
         let parts = if is_usual { None } else { agreed(text, start, text.at(end)) };
         let syntax = &Syntax { parts: parts.unwrap_or(syntax.parts), ..*syntax };
         for place in places {
@@ -149,7 +168,11 @@ impl Scan<'_> {
             });
             let is_company =
                 place.person.is_some_and(|number| is_organisation(text.slice(fields.get(number))));
-            if applies && !is_company {
+            let is_dated = place.date.is_none_or(|number| {
+                let date = text.slice(fields.get(number));
+                date.len() >= 8 && date.iter().all(u8::is_ascii_digit)
+            });
+            if applies && is_dated && !is_company {
                 self.field_of_segment(fields.get(place.field), syntax, place);
             }
         }
@@ -163,15 +186,21 @@ impl Scan<'_> {
         while from < field.end {
             let is_inside = |byte: u8| syntax.repeats == 0 || byte != syntax.repeats;
             let end = text.run(from, field.end - from, is_inside);
+            let first_end = text.run(from, end - from, |byte| byte != syntax.parts);
+            let is_id = text.slice(from..first_end).iter().all(|byte| !is_letter(*byte))
+                || text.slice(from..first_end).iter().any(u8::is_ascii_digit);
+            let ids = usize::from(place.has_id && is_id);
             let range = match place.parts {
-                Some((first, last)) => parts(text, from..end, syntax, first, last),
+                Some((first, last)) => parts(text, from..end, syntax, first + ids, last + ids),
                 None => from..end,
             };
             // Separators at either end are of no value.
             let is_sign = |byte: u8| byte == syntax.parts || byte == b' ';
             let start = text.run(range.start, range.len(), is_sign);
             let stop = text.run_back(range.end, range.end - start, is_sign);
-            if is_filled(text.slice(start..stop), place.kind) {
+            // `18^SELF` is a code.
+            let is_code = place.kind == Kind::Name && text.at(start).is_ascii_digit();
+            if !is_code && is_filled(text.slice(start..stop), place.kind) {
                 self.hide(start..stop, place.kind);
             }
             from = end + 1;
@@ -204,4 +233,50 @@ fn parts(
         place += if syntax.release != 0 && byte == syntax.release { 2 } else { 1 };
     }
     if number < first { field.end..field.end } else { start..place.min(field.end) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::find::hidden;
+
+    #[test]
+    fn segments_of_claims_are_parted_by_other_signs_if_they_end() {
+        for (text, wanted) in [
+            (
+                "NM1|IL|1|LEE|ANN|MO|||MI|VYY037219~N3|9 HIGH STREET~N4|ELY|OH|45438~DMG|D8|19800203|F~",
+                &["LEE", "ANN", "MO", "VYY037219", "9 HIGH STREET", "ELY", "45438", "19800203"][..],
+            ),
+            ("PER|IC|ANN LEE|TE|2125550142~", &["ANN LEE", "2125550142"]),
+            ("| N3|left column|right |\n", &[]),
+        ] {
+            assert_eq!(hidden(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_relation_is_no_name_and_fields_may_be_left_out_before_it() {
+        for (text, wanted) in [
+            (
+                "IN1|1|PPO|77|PAYER||||88|||||||LEE^ANN|18^SELF|19800203|9 HIGH ST^^ELY||||||||||||||||NEP567592\r",
+                &["LEE^ANN", "19800203", "9 HIGH ST^^ELY", "NEP567592"][..],
+            ),
+            (
+                "IN1|1|PPO|77|PAYER||||88||||||||LEE^ANN|18^SELF|19800203\r",
+                &["LEE^ANN", "19800203"],
+            ),
+        ] {
+            assert_eq!(hidden(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn who_treats_has_an_id_or_none() {
+        for (text, wanted) in [
+            ("PD1||||203741^GRAY^MEL^^^DR\r", "GRAY^MEL"),
+            ("QRD|20260101|R|I|Q4|||10^RD|GRAY^MEL|DEM\r", "GRAY^MEL"),
+            ("PV1|1|I|W4||||1234^GRAY^MEL^^^DR\r", "GRAY^MEL"),
+        ] {
+            assert_eq!(hidden(text), [wanted], "{text}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::find::notation::Around::{Anything, Before, Behind};
 use crate::find::notation::Notation;
 use crate::find::notation::segment::{Place, Syntax, field};
-use crate::kind::Kind::{self, Address, Birth, Name, NationalId, Passport, Phone};
+use crate::kind::Kind::{self, Address, Birth, Email, Name, NationalId, Passport, Phone};
 
 /// HL7, version 2. Other separators than these can be agreed on in `MSH`.
 const HL7: Syntax = Syntax {
@@ -13,6 +13,7 @@ const HL7: Syntax = Syntax {
     release: 0,
     end: b'\r',
     is_coded: false,
+    is_ended: false,
     least: 2,
 };
 
@@ -23,7 +24,7 @@ const fn person(number: usize) -> Place {
 
 /// Who treats (XCN): an id before the parts of the name.
 const fn provider(number: usize) -> Place {
-    field(number, Name).parts(2, 4)
+    field(number, Name).parts(1, 3).behind_id()
 }
 
 /// A postal address (XAD), without the codes at its end.
@@ -125,8 +126,17 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         is_caseless: false,
         around: Anything,
         find: |scan, start, end| {
-            const PLACES: &[Place] =
-                &[person(16), id(18, Birth), postal(19), id(36, NationalId), id(49, NationalId)];
+            const PLACES: &[Place] = &[
+                person(15).before_date(17),
+                person(16),
+                id(17, Birth),
+                id(18, Birth),
+                postal(18).before_date(17),
+                postal(19),
+                id(34, NationalId).before_date(17),
+                id(36, NationalId),
+                id(49, NationalId),
+            ];
             const SECOND: &[Place] = &[id(2, NationalId), id(6, NationalId), id(8, NationalId)];
             let is_first = scan.text.before(end) == b'1';
             scan.segment(start, end, &HL7, if is_first { PLACES } else { SECOND })
@@ -135,7 +145,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
             "IN1|1|PPO^Plan|77^^^PAYER|HEALTH FIRST||||||||20260101||||LEE^ANN|SEL|19800203|1 High St^^Ely\r",
             &["LEE^ANN", "19800203", "1 High St^^Ely"],
         ),
-        keeps: "IN1|1|PPO^Plan|77^^^PAYER|HEALTH FIRST^^4711|||||||20260101|20261231\r",
+        keeps: "IN1|1|PPO^Plan|77^^^PAYER|HEALTH FIRST^^4711|||||||20260101|20261231||PPO||18^SELF\r",
     },
     Notation {
         words: &[b"PV1", b"rPV1"],
@@ -150,7 +160,10 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         keeps: "PV1|1|I|WARD4^401^A^^^CLINIC|||||||MED||||ADM\r",
     },
     Notation {
-        words: &[b"OBR", b"ORC", b"rOBR", b"rORC", b"TXA", b"SCH", b"AIP", b"ROL", b"PRD"],
+        words: &[
+            b"OBR", b"ORC", b"rOBR", b"rORC", b"TXA", b"SCH", b"AIP", b"ROL", b"PRD", b"PD1",
+            b"EVN", b"DG1", b"PR1", b"RXA", b"PV2",
+        ],
         is_caseless: false,
         around: Anything,
         find: |scan, start, end| {
@@ -166,7 +179,15 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
                 ],
                 b"ORC" => &[provider(10), provider(11), provider(12), phone(14), provider(19)],
                 b"TXA" => &[provider(5), provider(9), provider(10), provider(11)],
-                b"SCH" => &[provider(12), phone(13), provider(16), phone(17), provider(20)],
+                b"SCH" => {
+                    &[provider(12), phone(13), provider(15), provider(16), phone(17), provider(20)]
+                }
+                b"PD1" => &[provider(4)],
+                b"EVN" => &[provider(5)],
+                b"DG1" => &[provider(16)],
+                b"PR1" => &[provider(8), provider(11), provider(12)],
+                b"RXA" => &[provider(10)],
+                b"PV2" => &[provider(13)],
                 b"AIP" => &[provider(3)],
                 b"ROL" => &[provider(4), postal(11), phone(12)],
                 _ => &[person(2), postal(3), phone(5)],
@@ -178,6 +199,51 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
             &["GRAY^MEL"],
         ),
         keeps: "OBR|1|4711|L88|CBC^Blood count^LN|||202601010930||||||||||||||202601020930|||F\r",
+    },
+    // Whom a query is about, and who works there.
+    Notation {
+        words: &[b"QRD"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, start, end| scan.segment(start, end, &HL7, &[id(8, NationalId), provider(8)]),
+        example: ("QRD|20260101093000|R|I|Q88|||10^RD|4711^LEE^ANN|DEM\r", &["4711", "LEE^ANN"]),
+        keeps: "QRD|20260101093000|R|I|Q88|||10^RD||DEM\r",
+    },
+    Notation {
+        words: &[b"STF"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, start, end| {
+            const PLACES: &[Place] =
+                &[person(3), id(6, Birth), phone(10), postal(11), field(15, Email)];
+            scan.segment(start, end, &HL7, PLACES)
+        },
+        example: (
+            "STF|4711||GRAY^MEL^^^DR|P|F|19800203|A|||555-0142^^PH|9 High St^^Ely\r",
+            &["GRAY^MEL", "19800203", "555-0142", "9 High St^^Ely"],
+        ),
+        keeps: "STF|4711|||P|F||A\r",
+    },
+    // What a parser complains about: `Invalid value at PID-5: 'LEE^ANN^^'`.
+    Notation {
+        words: &[b"PID", b"NK1", b"GT1", b"IN1", b"MRG", b"PV1"],
+        is_caseless: false,
+        around: Behind(b"-"),
+        find: |scan, _, end| scan.quoted_components(end),
+        example: ("Invalid value at PID-5: 'LEE^ANN^^'\n", &["LEE^ANN"]),
+        keeps: "Invalid value at PID-8: 'M^^'\nMissing field PID-3 in 'ADT^A01'\n",
+    },
+    // Claims of pharmacies (NCPDP), whose fields begin with two letters.
+    Notation {
+        words: &[b"AM01", b"AM02", b"AM03", b"AM04", b"AM05", b"AM07"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, start, end| scan.pharmacy_claim(start, end),
+        example: (
+            "AM01|C419800203|C52|CAANN|CBLEE|CM9 HIGH STREET|CNELY|AM04|C2A4157746",
+            &["19800203", "ANN", "LEE", "9 HIGH STREET", "ELY", "A4157746"],
+        ),
+        keeps: "AM01|C52|AM07|D23240173|D753507668285",
     },
     Notation {
         words: &[b"MRG", b"rMRG"],

@@ -1,6 +1,6 @@
 //! Orders, invoices and claims between companies: EDIFACT and X12.
 
-use crate::find::notation::Around::Behind;
+use crate::find::notation::Around::{Anything, Behind};
 use crate::find::notation::Notation;
 use crate::find::notation::segment::{Place, Syntax, field};
 use crate::kind::Kind::{Account, Address, Birth, Email, Name, NationalId, Passport, Phone};
@@ -13,16 +13,18 @@ const EDIFACT: Syntax = Syntax {
     release: b'?',
     end: b'\'',
     is_coded: true,
+    is_ended: true,
     least: 1,
 };
 
 const X12: Syntax = Syntax {
-    fields: b"*",
+    fields: b"*|",
     parts: b':',
     repeats: b'^',
     release: 0,
     end: b'~',
     is_coded: true,
+    is_ended: true,
     least: 1,
 };
 
@@ -165,7 +167,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     Notation {
         words: &[b"NM1"],
         is_caseless: false,
-        around: Behind(b"*"),
+        around: Anything,
         find: |scan, start, end| {
             const PERSON: &[&str] = &["1"];
             const PLACES: &[Place] = &[
@@ -182,7 +184,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     Notation {
         words: &[b"N1"],
         is_caseless: false,
-        around: Behind(b"*"),
+        around: Anything,
         find: |scan, start, end| {
             scan.segment(start, end, &X12, &[field(2, Name).when(1, PARTIES).of_person(2)])
         },
@@ -192,7 +194,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     Notation {
         words: &[b"N3"],
         is_caseless: false,
-        around: Behind(b"*"),
+        around: Anything,
         find: |scan, start, end| {
             scan.segment(start, end, &X12_UNCODED, &[field(1, Address), field(2, Address)])
         },
@@ -202,7 +204,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     Notation {
         words: &[b"N4"],
         is_caseless: false,
-        around: Behind(b"*"),
+        around: Anything,
         find: |scan, start, end| {
             scan.segment(start, end, &X12_UNCODED, &[field(1, Address), field(3, Address)])
         },
@@ -212,7 +214,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     Notation {
         words: &[b"PER"],
         is_caseless: false,
-        around: Behind(b"*"),
+        around: Anything,
         find: |scan, start, end| {
             const PLACES: &[Place] = &[
                 field(2, Name).of_person(2),
@@ -228,7 +230,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     Notation {
         words: &[b"DMG"],
         is_caseless: false,
-        around: Behind(b"*"),
+        around: Anything,
         find: |scan, start, end| scan.segment(start, end, &X12, &[field(2, Birth)]),
         example: ("DMG*D8*19800203*F~", &["19800203"]),
         keeps: "DMG*D8**F~",
@@ -236,7 +238,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
     Notation {
         words: &[b"REF"],
         is_caseless: false,
-        around: Behind(b"*"),
+        around: Anything,
         find: |scan, start, end| {
             scan.segment(start, end, &X12, &[field(2, NationalId).when(1, OF_PERSONS)])
         },

@@ -6,8 +6,16 @@ use crate::find::notation::segment::{Place as At, Syntax, field};
 use crate::kind::Kind::Place;
 
 /// NMEA 0183.
-const NMEA: Syntax =
-    Syntax { fields: b",", parts: 0, repeats: 0, release: 0, end: b'*', is_coded: false, least: 5 };
+const NMEA: Syntax = Syntax {
+    fields: b",",
+    parts: 0,
+    repeats: 0,
+    release: 0,
+    end: b'*',
+    is_coded: false,
+    is_ended: false,
+    least: 5,
+};
 
 pub(in crate::find::notation) static ROWS: &[Notation] = &[
     // Machine-readable zones: a `<` behind what begins a line of one.
