@@ -140,6 +140,16 @@ pub(in crate::find) static OF_MIXED_WORDS: Order = Order::new(&[
         of: Words::ANY.first(ByteSet::of(b"7")),
         find: |scan, start, end| scan.command(start, end),
     },
+    // `5A: …`: before fields, which would read the tag as a name.
+    Finder {
+        of: Words::ANY.len(2, 4).first(ByteSet::of(b"59")),
+        find: |scan, start, end| scan.notation(start, end),
+    },
+    // `0100…16411111…`: before tokens, which it may look like.
+    Finder {
+        of: Words::ANY.len(20, LONG).first(ByteSet::of(b"012")),
+        find: |scan, start, end| scan.message_of_switch(start, end),
+    },
     // `4111…D2712…`: before tokens, which it may look like.
     Finder { of: Words::ANY.len(21, LONG), find: |scan, start, end| scan.joined_track(start, end) },
     // Check digits prove it: before tokens, which only look random.
@@ -171,6 +181,16 @@ pub(in crate::find) static OF_NUMBERS: Order = Order::new(&[
             }
             scan.password_file(start, end)
         },
+    },
+    // A payment in a file of a clearing house begins its line: before all numbers in it.
+    Finder {
+        of: Words::ANY.len(16, LONG).first(ByteSet::of(b"6")),
+        find: |scan, start, _| scan.entry_of_payment(start),
+    },
+    // `57: …`: the tag of a chip.
+    Finder {
+        of: Words::ANY.len(2, 2).first(ByteSet::of(b"5")).next(ByteSet::of(b":= ")),
+        find: |scan, start, end| scan.notation(start, end),
     },
     // `v1.2`, `x-17`: a part of a longer word is no number of its own.
     Finder {

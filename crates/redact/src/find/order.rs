@@ -92,16 +92,16 @@ const LENGTHS: usize = 32;
 /// for each row.
 pub(in crate::find) struct Order {
     rows: &'static [Finder],
-    first: [u16; 256],
-    third: [u16; 256],
-    next: [u16; 256],
-    len: [u16; LENGTHS],
+    first: [u32; 256],
+    third: [u32; 256],
+    next: [u32; 256],
+    len: [u32; LENGTHS],
 }
 
 impl Order {
     #[allow(clippy::indexing_slicing)]
     pub(in crate::find) const fn new(rows: &'static [Finder]) -> Self {
-        assert!(rows.len() <= u16::BITS as usize);
+        assert!(rows.len() <= u32::BITS as usize);
         let mut order =
             Self { rows, first: [0; 256], third: [0; 256], next: [0; 256], len: [0; LENGTHS] };
         let mut row = 0;
@@ -153,8 +153,8 @@ impl Order {
     }
 
     #[inline]
-    fn concerned(&self, first: u8, third: u8, next: u8, len: usize) -> u16 {
-        let of = |table: &[u16], at: usize| table.get(at).copied().unwrap_or(0);
+    fn concerned(&self, first: u8, third: u8, next: u8, len: usize) -> u32 {
+        let of = |table: &[u32], at: usize| table.get(at).copied().unwrap_or(0);
         of(&self.first, first.into())
             & of(&self.third, third.into())
             & of(&self.next, next.into())

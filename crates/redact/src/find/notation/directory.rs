@@ -75,7 +75,10 @@ impl Scan<'_> {
     pub(super) fn attribute_pair(&mut self, start: usize) -> Option<usize> {
         let text = self.text;
         let end = text.run(start, 48, |byte| is_word(byte) || byte == b'-');
-        let sign = text.run(end, 4, is_blank);
+        // `User-Name(1): ann`, with the number of the attribute.
+        let number = text.run(end + 1, 8, |byte| byte.is_ascii_digit());
+        let is_numbered = text.at(end) == b'(' && text.at(number) == b')' && number > end + 1;
+        let sign = text.run(if is_numbered { number + 1 } else { end }, 4, is_blank);
         let from = sign + 1 + usize::from(text.has(sign, b":="));
         if !matches!(text.at(sign), b'=' | b':') {
             return None;
@@ -100,6 +103,11 @@ impl Scan<'_> {
         let (_, kind) = ATTRIBUTES.iter().find(|(known, _)| *known == name)?;
         let start = from + usize::from(text.at(from) == b'"');
         let end = text.run(start, LONGEST, |byte| byte > b' ' && byte != b'"' && byte != b',');
+        // `F53C3D01DA80:corp-wifi`: the name of the network is no one's.
+        let address = text.run(start, 17, |byte| byte.is_ascii_hexdigit() || b":-".contains(&byte));
+        let colon = text.run_back(address, 1, |byte| byte == b':');
+        let is_with_network = matches!(colon - start, 12 | 17) && colon < end;
+        let end = if is_with_network { colon } else { end };
         if self.hide_filled(start..end, *kind) { Some(end) } else { None }
     }
 

@@ -133,7 +133,7 @@ impl Scan<'_> {
         if text.has(place, b"value") {
             place += 5;
         }
-        let value = text.run(place, 8, |byte| b" :=>[\"'\t-".contains(&byte));
+        let value = text.run(place, 8, |byte| b" :=><[]\"'\t-".contains(&byte));
         let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"=^/*".contains(&byte);
         let is_named = |byte: u8| is_part(byte) || kind == Kind::Card && b" .".contains(&byte);
         let end = text.run(value, LONGEST_ELEMENT, is_part);

@@ -1,13 +1,13 @@
-//! Blocks of lines: parts of forms, secrets of Kubernetes, labels of parcels.
+//! Blocks of lines: parts of forms, secrets of Kubernetes.
 
 use std::ops::Range;
 
-use super::judge::{is_filled, is_organisation};
+use super::judge::is_filled;
 use crate::field_name;
 use crate::find::field::value::{Separator, Value};
 use crate::find::plausible;
 use crate::find::scan::Scan;
-use crate::find::text::{Text, is_blank, is_letter};
+use crate::find::text::{Text, is_blank};
 use crate::kind::Kind;
 
 /// Bytes of a line, of the headers of a part, and to either side of the kind of a document.
@@ -15,12 +15,12 @@ const LONGEST_LINE: usize = 512;
 const LONGEST_HEAD: usize = 1024;
 const FAR: usize = 8192;
 
-fn line_end(text: Text<'_>, place: usize) -> usize {
+pub(super) fn line_end(text: Text<'_>, place: usize) -> usize {
     text.run(place, LONGEST_LINE, |byte| !matches!(byte, b'\n' | b'\r' | 0))
 }
 
 /// Behind the end of the line at `place`.
-fn line_behind(text: Text<'_>, place: usize) -> usize {
+pub(super) fn line_behind(text: Text<'_>, place: usize) -> usize {
     let end = text.run(place, 1, |byte| byte == b'\r');
     text.run(end, 1, |byte| byte == b'\n')
 }
@@ -126,87 +126,6 @@ impl Scan<'_> {
         }
     }
 
-    /// `SHIP TO:`, and a name and an address on the lines below the word that ends at `end`.
-    pub(super) fn label_of_parcel(&mut self, end: usize) -> Option<usize> {
-        let text = self.text;
-        let colon = text.run(end, 2, |byte| byte == b':' || byte == b' ');
-        let mut line = line_behind(text, colon);
-        let first = line;
-        if line == colon {
-            return None;
-        }
-        let mut has_number = false;
-        let mut lines = [(0, 0); 5];
-        let mut count = 0;
-        for free in &mut lines {
-            let start = text.run(line, 16, is_blank);
-            let stop = line_end(text, start);
-            let bytes = text.slice(start..stop);
-            if bytes.is_empty()
-                || bytes.len() > 60
-                || bytes.contains(&b':')
-                || bytes.contains(&b'=')
-            {
-                break;
-            }
-            has_number |= count > 0 && bytes.iter().any(u8::is_ascii_digit);
-            *free = (start, stop);
-            count += 1;
-            line = line_behind(text, stop);
-            if line == stop {
-                break;
-            }
-        }
-        let name = text.slice(lines.first().map_or(0..0, |(start, stop)| *start..*stop));
-        let is_written = name.iter().all(|byte| is_letter(*byte) || b" .'-".contains(byte))
-            && name.contains(&b' ')
-            && name.first().is_some_and(|byte| byte.is_ascii_uppercase() || *byte >= 0x80);
-        if count < 2 || !has_number || !is_written || is_organisation(name) || first == end {
-            return None;
-        }
-        for (at, (start, stop)) in lines.into_iter().take(count).enumerate() {
-            let kind = if at == 0 { Kind::Name } else { Kind::Address };
-            self.hide_filled(start..stop, kind);
-        }
-        None
-    }
-
-    /// `TO: ANN LEE`, and an address on indented lines below the one whose word ends at `end`.
-    pub(super) fn lines_below_name(&mut self, start: usize, end: usize) -> Option<usize> {
-        let text = self.text;
-        let begins = matches!(text.before(start), b'\n' | 0);
-        let name = text.slice(end + 2..line_end(text, end));
-        let is_name = name.iter().all(|byte| is_letter(*byte) || b" .'-".contains(byte));
-        if !begins || !is_name || is_organisation(name) || !name.contains(&b' ') {
-            return None;
-        }
-        let mut line = line_behind(text, line_end(text, end));
-        let first = line;
-        let mut has_number = false;
-        for _ in 0..4 {
-            if !text.has(line, b"  ") {
-                break;
-            }
-            let stop = line_end(text, line);
-            has_number |= text.slice(line..stop).iter().any(u8::is_ascii_digit);
-            line = line_behind(text, stop);
-        }
-        if has_number {
-            self.hide_filled(end + 2..line_end(text, end), Kind::Name);
-        }
-        while has_number && line > first {
-            let stop = text.run_back(line, 2, |byte| matches!(byte, b'\n' | b'\r'));
-            let start = text.run_back(stop, LONGEST_LINE, |byte| byte != b'\n');
-            let from = text.run(start, stop - start, is_blank);
-            if from == stop {
-                break;
-            }
-            self.hide_filled(from..stop, Kind::Address);
-            line = start;
-        }
-        None
-    }
-
     /// `(p2, c1, k60, u'ann')`, as Mosquitto logs who connects, whose quote is at `from`.
     pub(super) fn connected_user(&mut self, start: usize, from: usize) -> Option<usize> {
         let text = self.text;
@@ -221,7 +140,7 @@ mod tests {
     use crate::find::hidden;
 
     #[test]
-    fn parts_secrets_and_labels_are_read() {
+    fn parts_and_secrets_are_read() {
         for (text, wanted) in [
             (
                 "Content-Disposition: form-data; name=\"password\"\r\nContent-Type: text/plain\r\n\r\ntulip99\r\n--x",
@@ -236,10 +155,6 @@ mod tests {
                 &["tulips"],
             ),
             ("{\"kind\": \"Secret\", \"data\": {\"blob\": \"dHVsaXA5OQ==\"}}", &["dHVsaXA5OQ=="]),
-            (
-                "SHIP TO:\nANN LEE\n9 HIGH STREET\nELY CB7 4AA\nGB\n\nTRACKING",
-                &["ANN LEE", "9 HIGH STREET", "ELY CB7 4AA"],
-            ),
             ("as dev-7 (p2, c1, k60, u'ann77').", &["ann77"]),
         ] {
             assert_eq!(hidden(text), wanted, "{text}");
@@ -247,13 +162,11 @@ mod tests {
     }
 
     #[test]
-    fn other_documents_lists_and_companies_stay() {
+    fn other_documents_and_lists_stay() {
         for text in [
             "kind: ConfigMap\ndata:\n  blob: dHVsaXA5OQ==\n",
             "kind: Secret\nmetadata:\n  name: db\n  namespace: prod\ntype: Opaque\n",
             "---\ndata:\n  mode: fast\n---\nkind: Secret\n",
-            "SHIP TO:\nACME WAREHOUSE INC\n1 DOCK ROAD\n",
-            "SHIP TO: see the list\nall items\n9 boxes\n",
             "form-data; name=\"count\"\r\n\r\n3\r\n",
             "cmd (u'x', u'y')",
         ] {

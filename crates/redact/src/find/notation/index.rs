@@ -53,7 +53,7 @@ enum Sort {
 
 #[allow(clippy::indexing_slicing)]
 const fn sort(word: &[u8]) -> Sort {
-    if !(word[0].is_ascii_alphanumeric() || word[0] == b'_') {
+    if !(word[0].is_ascii_alphanumeric() || word[0] == b'_' || word[0] >= 0x80) {
         assert!(word.len() >= MARK, "a mark has two bytes at least");
         Sort::Mark
     } else if word[word.len() - 1] == b'*' {

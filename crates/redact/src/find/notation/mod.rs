@@ -28,7 +28,9 @@ mod mail;
 mod modem;
 mod mrz;
 mod netrc;
+mod parcels;
 mod passwd;
+mod payments;
 mod rows;
 mod segment;
 mod settings;
@@ -144,7 +146,8 @@ mod tests {
             for word in row.words.iter().map(|word| std::str::from_utf8(word).unwrap()) {
                 let known = word.trim_end_matches('*');
                 let is_whole = known == word && known.starts_with(|c: char| c.is_alphanumeric());
-                let letter = known.find(|c: char| c.is_ascii_alphanumeric()).unwrap_or(1);
+                let first = known.chars().next().map_or(1, char::len_utf8);
+                let letter = known.find(|c: char| c.is_ascii_alphanumeric()).unwrap_or(first);
                 let (before, behind) = known.split_at(if is_whole { known.len() } else { letter });
                 other = other.replace(known, &format!("{before}x{behind}"));
             }

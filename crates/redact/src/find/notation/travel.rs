@@ -107,6 +107,12 @@ impl Scan<'_> {
         if !is_letter(text.before(slash)) {
             return None;
         }
+        // `.Y/LH146553383/FTL`: the number of a frequent flyer, on the tag of a bag.
+        let line = slash.saturating_sub(3);
+        if text.slice(line..slash) == b"\n.Y" {
+            let end = text.run(slash + 1, 24, |byte| byte.is_ascii_alphanumeric());
+            return self.hide_filled(slash + 1..end, Kind::Account).then_some(end);
+        }
         let start = text.run_back(slash, 30, |byte| is_letter(byte) || b"- ".contains(&byte));
         // The number of the traveller, or of the name: `1.`, `1.1`.
         let is_point = text.before(start) == b'.';
@@ -138,6 +144,18 @@ impl Scan<'_> {
         // `LEE/BO(CHD/12JUL15)`
         let is_child = text.has(given, b"(CHD") || text.has(given, b"(INF");
         let is_whole = !text.at(given).is_ascii_alphanumeric();
+        // `M1LEE/ANN            EABC123 …` of a boarding pass; `.P/1LEE/ANN` of a bag.
+        let is_pass = text.slice(start.saturating_sub(2)..start) == b"M1"
+            && text.at(start + 20) == b'E'
+            && text.run(given, 20, |byte| is_letter(byte) || byte == b' ') > start + 20;
+        let numbered = text.run_back(start, 2, |byte| byte.is_ascii_digit());
+        let is_bag = text.slice(numbered.saturating_sub(3)..numbered) == b".P/" && is_whole;
+        if is_bag || is_pass {
+            let given_end = text.run(given, 20, |byte| is_letter(byte) || byte == b' ');
+            let padded = text.run_back(given_end.min(start + 20), 20, |byte| byte == b' ');
+            let stop = if is_pass { padded } else { given };
+            return Some(self.hide(start..stop, Kind::Name));
+        }
         let end = match is_titled_later && !is_titled {
             true => next,
             false => given,
@@ -274,6 +292,11 @@ mod tests {
             ),
             ("SSR CTCE BA HK1/ANN.LEE//EXAMPLE.ORG/P1", &["ANN.LEE//EXAMPLE.ORG"]),
             ("NM1SMITH/JOHN PAUL MR", &["SMITH/JOHN PAUL"]),
+            ("M1SMITH/JOHN          EABC123 LHRJFKBA 0117 204Y055D0027 100", &["SMITH/JOHN"]),
+            (
+                "BSM\n.F/BA117/18MAR/JFK/Y\n.P/1SMITH/JOHN\n.Y/BA14655338/FTL\nENDBSM",
+                &["SMITH/JOHN", "BA14655338"],
+            ),
             (
                 "SSR DOCS BA HK1/P/GBR/012345678/GBR/12JUL76/M/23AUG26/SMITH/JOHN/P1",
                 &["012345678", "12JUL76", "SMITH", "JOHN"],

@@ -107,4 +107,33 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         ),
         keeps: "<field id=\"4\" value=\"000000012500\"/>\nDE 2 = absent\nfield 2: required, bit 35 is set\n",
     },
+    Notation {
+        words: &[b"fld", b"field", b"DE", b"F", b"bit"],
+        is_caseless: false,
+        around: Behind(b"["),
+        find: |scan, _, end| scan.numbered_element(end),
+        example: ("fld[052]: <0123ABCD4567EF89>\n", &["0123ABCD4567EF89"]),
+        keeps: "fld[011]: <518714>\nfld[2]: <n/a>\n",
+    },
+    // Data objects of chips (EMV).
+    Notation {
+        words: &[b"57", b"5A", b"5F20", b"5a", b"5f20", b"9F6B", b"9F0B", b"56"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, _, end| scan.object_of_chip(end),
+        example: (
+            "READ RECORD SW=9000\n57: 4012888888881881D23122018036254175F\n5F20: LEE/ANN MO\n",
+            &["4012888888881881D23122018036254175F", "LEE/ANN MO"],
+        ),
+        keeps: "57: 12\n5A: absent\n5F20: see below\n5A=0000\n",
+    },
+    // Cheques: the account is between the signs of the line of E-13B.
+    Notation {
+        words: &[b"\xe2\x91\x86*"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, start, end| scan.account_of_cheque(start, end),
+        example: ("MICR: ⑆021000021⑆ 4053201388⑈ 7091", &["4053201388"]),
+        keeps: "MICR: ⑆021000021⑆ ⑈ 7091 ",
+    },
 ];

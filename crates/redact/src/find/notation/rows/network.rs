@@ -165,13 +165,13 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         keeps: "NAS-Port Attribute (5), length: 6, Value: 12\n",
     },
     Notation {
-        words: &[b"Calling", b"Called", b"CHAP", b"MS", b"Tunnel"],
+        words: &[b"Calling", b"Called", b"CHAP", b"MS", b"Tunnel", b"Subscription", b"User"],
         is_caseless: false,
         around: Behind(b"-"),
         find: |scan, start, _| scan.attribute_pair(start),
         example: (
-            "Calling-Station-Id = \"01353555012\"\nCHAP-Password = 0x0123456789abcdef01\n",
-            &["01353555012", "0x0123456789abcdef01"],
+            "Calling-Station-Id = \"01353555012\"\nSubscription-Id-Data(444): 2347039876643\n",
+            &["01353555012", "2347039876643"],
         ),
         keeps: "Calling-Station-Id = \"\"\nTunnel-Type = VLAN\nMS-MPPE-Encryption-Policy = 1\n",
     },
@@ -355,7 +355,21 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         keeps: "Deliver To:\n3 items left\n9 boxes\n",
     },
     Notation {
-        words: &[b"TO", b"FROM", b"CONSIGNEE", b"RECIPIENT"],
+        words: &[
+            b"TO",
+            b"FROM",
+            b"CONSIGNEE",
+            b"RECIPIENT",
+            b"DEST",
+            b"EXP",
+            b"Destinatario",
+            b"Destinataire",
+            b"Remitente",
+            b"Empf\xc3\xa4nger",
+            b"Absender",
+            b"Recipient",
+            b"Consignee",
+        ],
         is_caseless: false,
         around: Behind(b": "),
         find: |scan, start, end| scan.lines_below_name(start, end),
@@ -364,6 +378,18 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
             &["ANN LEE", "9 HIGH STREET", "ELY CB7 4AA"],
         ),
         keeps: "FROM: ACME LTD\n    1 DOCK ROAD\nTO: 3\n  4\n",
+    },
+    // Labels of parcels, for printers of Zebra's (ZPL).
+    Notation {
+        words: &[b"XA"],
+        is_caseless: false,
+        around: Before(b"^"),
+        find: |scan, start, end| scan.printed_label(start, end),
+        example: (
+            "^XA^FO50,30^FDZed Lyy^FS^FO50,90^FD9 Bluff Way^FS^FO50,150^FDCB7 4AA Ely^FS^XZ",
+            &["Zed Lyy", "9 Bluff Way", "CB7 4AA Ely"],
+        ),
+        keeps: "^XA^FO50,30^FDFRAGILE^FS^FO50,250^BCN,80^FDJJD712993045009662^FS^XZ",
     },
     // Mosquitto.
     Notation {
