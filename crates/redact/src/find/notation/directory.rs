@@ -104,10 +104,11 @@ impl Scan<'_> {
         let start = from + usize::from(text.at(from) == b'"');
         let end = text.run(start, LONGEST, |byte| byte > b' ' && byte != b'"' && byte != b',');
         // `F53C3D01DA80:corp-wifi`: the name of the network is no one's.
-        let address = text.run(start, 17, |byte| byte.is_ascii_hexdigit() || b":-".contains(&byte));
-        let colon = text.run_back(address, 1, |byte| byte == b':');
-        let is_with_network = matches!(colon - start, 12 | 17) && colon < end;
-        let end = if is_with_network { colon } else { end };
+        let is_part = |byte: u8| byte.is_ascii_hexdigit() || b":-".contains(&byte);
+        let with_network = [12, 17].map(|len| start + len).into_iter().find(|colon| {
+            text.at(*colon) == b':' && text.slice(start..*colon).iter().copied().all(is_part)
+        });
+        let end = with_network.filter(|colon| *colon < end).unwrap_or(end);
         if self.hide_filled(start..end, *kind) { Some(end) } else { None }
     }
 

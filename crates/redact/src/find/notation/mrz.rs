@@ -40,6 +40,11 @@ fn checks(line: &[u8], (start, end): Checked) -> bool {
         && line.get(end).is_some_and(|digit| u32::from(digit.wrapping_sub(b'0')) == sum % 10)
 }
 
+/// Whether a line of TD1 is the one with the number of the document, behind its type.
+fn is_first(line: &[u8]) -> bool {
+    line.len() == 30 && line.first().is_some_and(u8::is_ascii_uppercase)
+}
+
 impl Scan<'_> {
     /// The lines of a zone in which the `<` at `place` is the first; gives their end.
     pub(super) fn zone(&mut self, place: usize) -> Option<usize> {
@@ -68,11 +73,29 @@ impl Scan<'_> {
 
     /// Hides a line of numbers, of as many characters as the names have.
     fn numbers(&mut self, line: Range<usize>, len: usize) {
-        let digits =
-            self.text.slice(line.clone()).iter().filter(|byte| byte.is_ascii_digit()).count();
-        if line.len() == len && digits >= 6 {
-            let is_first = len == 30 && self.text.at(line.start).is_ascii_uppercase();
-            self.hide(line.start + if is_first { 5 } else { 0 }..line.end, Kind::Passport);
+        let bytes = self.text.slice(line.clone());
+        let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+        let is_first = is_first(bytes);
+        if line.len() == len && digits >= if is_first { 1 } else { 6 } {
+            self.parts_of_zone(line);
+        }
+    }
+
+    /// Hides the number of the document, the date of birth and what a state adds about the
+    /// holder; check digits, country, sex and the date of expiry stay.
+    fn parts_of_zone(&mut self, line: Range<usize>) {
+        let text = self.text;
+        let parts: &[(usize, usize, Kind)] = match line.len() {
+            44 => &[(0, 9, Kind::Passport), (13, 19, Kind::Birth), (28, 42, Kind::NationalId)],
+            36 => &[(0, 9, Kind::Passport), (13, 19, Kind::Birth), (28, 35, Kind::NationalId)],
+            _ if is_first(text.slice(line.clone())) => {
+                &[(5, 14, Kind::Passport), (15, 30, Kind::NationalId)]
+            }
+            _ => &[(0, 6, Kind::Birth), (18, 29, Kind::NationalId)],
+        };
+        for (from, to, kind) in parts {
+            let (start, end) = (line.start + from, line.start + to);
+            self.hide(start..text.run_back(end, end - start, |byte| byte == b'<'), *kind);
         }
     }
 
@@ -86,10 +109,7 @@ impl Scan<'_> {
         if CHECKED.iter().any(checked)
             && line.iter().filter(|byte| byte.is_ascii_digit()).count() >= 4
         {
-            // The type of a document and its country are no one's.
-            let is_first = line.len() == 30 && line.first().is_some_and(u8::is_ascii_uppercase);
-            let from = if is_first { 5 } else { 0 };
-            self.hide(start + from..end, Kind::Passport);
+            self.parts_of_zone(start..end);
             return true;
         }
         let Some(names) = names(text, start, line, is_joined) else { return false };
@@ -145,23 +165,19 @@ mod tests {
         for (text, wanted) in [
             (
                 "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10",
-                &["ERIKSSON<<ANNA<MARIA", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"][..],
+                &["ERIKSSON<<ANNA<MARIA", "L898902C3", "740812", "ZE184226B"][..],
             ),
             (
                 "I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<\nD231458907UTO7408122F1204159<<<<<<<6",
-                &["ERIKSSON<<ANNA<MARIA", "D231458907UTO7408122F1204159<<<<<<<6"],
+                &["ERIKSSON<<ANNA<MARIA", "D23145890", "740812"],
             ),
             (
                 "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<L898902C36UTO7408122F1204159ZE184226B<<<<<10",
-                &["ERIKSSON<<ANNA<MARIA", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"],
+                &["ERIKSSON<<ANNA<MARIA", "L898902C3", "740812", "ZE184226B"],
             ),
             (
                 "I<UTOD231458907<<<<<<<<<<<<<<<\n7408122F1204159UTO<<<<<<<<<<<6\nERIKSSON<<ANNA<MARIA<<<<<<<<<<",
-                &[
-                    "D231458907<<<<<<<<<<<<<<<",
-                    "7408122F1204159UTO<<<<<<<<<<<6",
-                    "ERIKSSON<<ANNA<MARIA",
-                ],
+                &["D23145890", "740812", "ERIKSSON<<ANNA<MARIA"],
             ),
         ] {
             assert_eq!(hidden(text), wanted, "{text}");
@@ -171,16 +187,13 @@ mod tests {
     #[test]
     fn a_line_below_the_names_is_hidden_even_if_it_does_not_check() {
         let text = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C37UTO7408123F1204158ZE184226B<<<<<12";
-        assert_eq!(
-            hidden(text),
-            ["ERIKSSON<<ANNA<MARIA", "L898902C37UTO7408123F1204158ZE184226B<<<<<12"]
-        );
+        assert_eq!(hidden(text), ["ERIKSSON<<ANNA<MARIA", "L898902C3", "740812", "ZE184226B"]);
     }
 
     #[test]
     fn two_lines_above_the_names_are_hidden_even_if_they_do_not_check() {
         let text = "I<GBRAB12345671<<<<<<<<<<<<<<<\n8002037F3001014GBR<<<<<<<<<<<2\nLEE<<ANN<<<<<<<<<<<<<<<<<<<<<<";
-        let wanted = ["AB12345671<<<<<<<<<<<<<<<", "8002037F3001014GBR<<<<<<<<<<<2", "LEE<<ANN"];
+        let wanted = ["AB1234567", "800203", "LEE<<ANN"];
         assert_eq!(hidden(text), wanted);
     }
 

@@ -200,6 +200,8 @@ impl Scan<'_> {
             let stop = text.run_back(range.end, range.end - start, is_sign);
             // `18^SELF` is a code.
             let is_code = place.kind == Kind::Name && text.at(start).is_ascii_digit();
+            // `""` empties a field.
+            let is_code = is_code || text.slice(start..stop).starts_with(b"\"\"");
             if !is_code && is_filled(text.slice(start..stop), place.kind) {
                 self.hide(start..stop, place.kind);
             }

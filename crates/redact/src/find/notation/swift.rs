@@ -49,7 +49,7 @@ impl Scan<'_> {
             let code = bytes.first().copied().unwrap_or(0);
             if code == b'/' {
                 self.account_line(line);
-            } else if option == b'F' && bytes.get(1) == Some(&b'/') && code.is_ascii_digit() {
+            } else if bytes.get(1) == Some(&b'/') && matches!(code, b'1'..=b'8') {
                 self.numbered_line(line.start + 2..line.end, code, &mut is_company);
             } else if option == b'F' && !is_named && bytes.get(4) == Some(&b'/') {
                 // `NIDN/GB/AB123456C`: a number, and whose it is.
@@ -193,6 +193,7 @@ mod tests {
                 &["40532013", "ANN LEE", "9 HIGH STREET", "ELY", "19800203", "BATH", "AB123456C"],
             ),
             (":50F:NIDN/GB/AB123456C\n1/ANN LEE\n-}", &["AB123456C", "ANN LEE"]),
+            (":50H:/40532013\n1/ANN LEE\n3/GB/ELY\n", &["40532013", "ANN LEE", "ELY"]),
             (":59A:/40532013\nDEUTDEFFXXX\n", &["40532013"]),
             (
                 "{4:\n:20:REF1\n:50K:/40532013\nANN LEE\n-}{5:{CHK:123456789ABC}}",

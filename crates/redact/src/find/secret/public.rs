@@ -55,6 +55,8 @@ pub(in crate::find) fn is_public_field(text: Text<'_>, name: &[u8], after: usize
         b"x-amz-signedheaders",
         b"sec-websocket-accept",
         b"sec-websocket-key",
+        // Of OTA: what a reply repeats.
+        b"echotoken",
     ];
     let is_named = |names: &[&[u8]]| names.iter().any(|known| name.eq_ignore_ascii_case(known));
     // The protocol by which a message came.
@@ -63,11 +65,33 @@ pub(in crate::find) fn is_public_field(text: Text<'_>, name: &[u8], after: usize
         text.at(value).is_ascii_digit() && text.at(value + 1) == b'.'
             || [&b"SIP/"[..], b"HTTP/"].iter().any(|protocol| text.has_caseless(value, protocol))
     };
+    // `<sip:+44…;user=phone>`, and when a file was made, to the fraction of a second.
+    let is_kind = name == b"user" && text.has(after, b"phone") && !is_word(text.at(after + 5));
+    let is_stamp = name == b"Birth" && {
+        let value = text.run(after, 4, is_blank);
+        text.at(value + 10) == b' ' && text.at(value + 13) == b':' && text.at(value + 19) == b'.'
+    };
     matches!(
         name.first(),
-        Some(b'p' | b'P' | b'k' | b'K' | b'f' | b'F' | b't' | b'T' | b's' | b'S' | b'x' | b'X')
+        Some(
+            b'e' | b'E'
+                | b'p'
+                | b'P'
+                | b'k'
+                | b'K'
+                | b'f'
+                | b'F'
+                | b't'
+                | b'T'
+                | b's'
+                | b'S'
+                | b'x'
+                | b'X'
+        )
     ) && is_named(NAMES)
         || is_hop
+        || is_kind
+        || is_stamp
 }
 
 /// `hmac-sha256`, `AWS4-HMAC-SHA256`, `rsa-sha2-512`: how something is signed.
@@ -125,12 +149,32 @@ pub(in crate::find) fn is_key_id(text: Text<'_>, end: usize, value: &[u8]) -> bo
         && value.iter().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte))
 }
 
+/// Characters of a UUID.
+const UUID: usize = 36;
+
+/// `2efb802d-ee6e-4109-9dc6-270b73ef298c`
+fn is_uuid(bytes: &[u8]) -> bool {
+    let is_right = |(at, byte): (usize, &u8)| match at {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    bytes.len() == UUID && bytes.iter().enumerate().all(is_right)
+}
+
 /// Whether what `token` begins is a checksum or an id, as what is before it says.
 pub(super) fn is_checksum(text: Text<'_>, token: usize) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte);
     let head = text.run_back(token, 128, is_part);
-    const PREFIXES: &[&[u8]] = &[b"sha1-", b"sha256-", b"sha384-", b"sha512-", b"md5-", b"nonce-"];
+    const PREFIXES: &[&[u8]] =
+        &[b"sha1-", b"sha256-", b"sha384-", b"sha512-", b"md5-", b"nonce-", b"evt_"];
     if PREFIXES.iter().any(|prefix| text.has(head, prefix)) {
+        return true;
+    }
+    // An event of WhatsApp; a device by its UUID.
+    let tail = text.run(head, 128, is_part);
+    if text.slice(head.saturating_sub(6)..head) == b"wamid."
+        || is_uuid(text.slice(tail.saturating_sub(UUID)..tail))
+    {
         return true;
     }
     // `module!symbol`, of a debugger for Windows.
@@ -156,6 +200,18 @@ pub(super) fn is_checksum(text: Text<'_>, token: usize) -> bool {
         let line = text.slice(text.run_back(token, 1024, |byte| byte != b'\n' && byte != 0)..token);
         let marks: [&[u8]; 2] = [b"DKIM-Signature", b"ARC-"];
         return marks.iter().any(|mark| memchr::memmem::find(line, mark).is_some());
+    }
+    // Ids of objects, and public keys of WireGuard.
+    const NAMES: &[&[u8]] =
+        &[b"id", b"_id", b"x-amz-version-id", b"PublicKey", b"publicKey", b"public_key", b"peer"];
+    let before = text.slice(head.saturating_sub(16)..gap);
+    if gap < head && (NAMES.contains(&name) || before.ends_with(b"public key")) {
+        return true;
+    }
+    // The modulus of a public key of RSA, as JSON has it.
+    let around = || text.slice(head.saturating_sub(256)..text.len().min(tail + 64));
+    if name == b"n" && gap < head && memchr::memmem::find(around(), b"\"e\"").is_some() {
+        return true;
     }
     const ENDS: &[&[u8]] = &[
         b"md5",
@@ -195,6 +251,27 @@ pub(super) fn is_checksum(text: Text<'_>, token: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::find::hidden;
+
+    #[test]
+    fn ids_of_objects_and_public_halves_of_keys_stay() {
+        for text in [
+            "{\"id\":\"evt_mNeNuv0DMta9wHGplfNaNVQs\",\"type\":\"x\"}",
+            "{\"_index\":\"crm\",\"_id\":\"vx66dHYBPdSjENeCipbY\"}",
+            "in document with id 'VNXacBhFGfkFj7DG2xJC'.",
+            "\"id\":\"wamid.2cO5o2dK0MiW8yiNBZ9TPLqZ\"",
+            "x-amz-version-id: NeTmtOKOcjO1HmRTbl3UgU4K8xa6Wwbg\n",
+            "GPU-2efb802d-ee6e-4109-9dc6-270b73ef298c A100-SXM4",
+            "PublicKey = aE7yzaitnwZfypLSjVcpfz5F4C/cQDvolQvbiyYV22A=\n",
+            "  public key: Za+MPB5F8b+P9jVie66a8WJf3xiVszQbKYvoYGSq3yQ=\n",
+            "peer: qC+H8vmtp+4TdgIHDk3p5lgL+KYCPX7YFxu3HEhKGU4=\n",
+            "{\"e\":\"AQAB\",\"n\":\"qQwzoqeVJmbZ4eNdr-PZn-TehqXMxnZoM_lEJriY61gNJ_ikkUVz\"}",
+            "EchoToken=\"hWjFzeT7\"",
+            "To: <sip:100@10.0.0.1;user=phone>",
+            " Birth: 2024-06-15 21:37:50.205000000 +0000\n",
+        ] {
+            assert_eq!(hidden(text), [""; 0], "{text}");
+        }
+    }
 
     #[test]
     fn certificates_public_keys_and_their_ids_stay() {

@@ -95,7 +95,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
             "NK1|1|LEE^BO|SPO^Spouse|2 High St^^Ely|555-0143\r",
             &["LEE^BO", "2 High St^^Ely", "555-0143"],
         ),
-        keeps: "NK1|1||SPO^Spouse^HL70063|^^^^^GB|\r",
+        keeps: "NK1|1||SPO^Spouse^HL70063|^^^^^GB|\rNK1|1|\"\"|\"\"|\"\" (segment count 4)",
     },
     Notation {
         words: &[b"GT1", b"rGT1"],

@@ -102,6 +102,17 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("RFF+AVF:K7PL2M44'", &["K7PL2M44"]),
         keeps: "RFF+ON:PO-4711882'RFF+VA:DE123456789'",
     },
+    // Articles: their numbers have the length of others.
+    Notation {
+        words: &[b"LIN"],
+        is_caseless: false,
+        around: Behind(b"+"),
+        find: |scan, _, end| {
+            Some(scan.text.run(end, 64, |byte| !matches!(byte, b'\'' | b'\n' | b'\r' | 0)))
+        },
+        example: ("LIN+1++2399306645700:EN'RFF+AVF:K7PL2M44'", &["K7PL2M44"]),
+        keeps: "LIN+1++2399306645700:EN'LIN+2++4000862141404:EN'",
+    },
     // Persons of passenger lists and of health messages.
     Notation {
         words: &[b"PNA"],

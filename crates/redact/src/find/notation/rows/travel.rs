@@ -26,7 +26,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         find: |scan, place, _| scan.zone(place),
         example: (
             "L898902C36UTO7408122F1204159ZE184226B<<<<<10",
-            &["L898902C36UTO7408122F1204159ZE184226B<<<<<10"],
+            &["L898902C3", "740812", "ZE184226B"],
         ),
         keeps: "L898902C37UTO7408122F1204159ZE184226B<<<<<10",
     },
