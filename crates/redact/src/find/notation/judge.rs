@@ -26,7 +26,10 @@ pub(in crate::find) fn is_filled(bytes: &[u8], kind: Kind) -> bool {
         Kind::Phone => digits >= 5,
         Kind::Account => digits >= 3,
         Kind::NationalId => digits >= 2,
-        Kind::Passport => digits >= 4,
+        Kind::Passport => {
+            let is_whole = bytes.iter().all(u8::is_ascii_alphanumeric);
+            digits >= 4 || digits >= 1 && is_whole && (6..=14).contains(&bytes.len())
+        }
         Kind::Place => digits >= 3,
         Kind::Code => digits >= 3,
         Kind::Secret | Kind::Key => bytes.len() >= 4,
@@ -256,6 +259,7 @@ mod tests {
             (Kind::Address, "CB7 4AA"),
             (Kind::Account, "DE89370400440532013000"),
             (Kind::Password, "tulip"),
+            (Kind::Passport, "CGT7ZWPL7"),
         ] {
             assert!(is_filled(value.as_bytes(), kind), "{value}");
         }

@@ -64,6 +64,16 @@ impl Scan<'_> {
         is_line.then_some(argument)
     }
 
+    /// `USER ann 0 * :Ann Lee`, of IRC, whose word is at `start..end`.
+    pub(in crate::find) fn user_of_chat(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let user = self.argument(end)?;
+        let mode = text.run(user.end + 1, 8, |byte| byte.is_ascii_digit());
+        let server = text.run(mode + 1, 64, |byte| byte > b' ');
+        let is_line = is_line_start(text, start) && mode > user.end + 1 && text.has(server, b" :");
+        (is_line && self.hide_filled(user.clone(), Kind::User)).then_some(user.end)
+    }
+
     /// `a1 LOGIN bob hunter2`, of IMAP, where a tag at most is before the word.
     pub(in crate::find) fn login(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
@@ -92,9 +102,15 @@ impl Scan<'_> {
     }
 }
 
-/// Whether the word at `start` begins its line, of whose start twelve bytes are looked at.
+/// Whether the word at `start` begins its line, of whose start twelve bytes are looked at, or
+/// is behind an arrow: `---> USER ann`, `C: USER ann`.
 fn is_line_start(text: Text<'_>, start: usize) -> bool {
-    text.run_back(start, 12, |byte| byte != b'\n' && byte != 0) == start
+    let line = text.run_back(start, 12, |byte| byte != b'\n' && byte != 0);
+    let arrow = text.slice(line..start);
+    let is_arrow = arrow.ends_with(b" ")
+        && arrow.iter().all(|byte| b"-=<>C: ".contains(byte))
+        && arrow.iter().any(|byte| b"<>:".contains(byte));
+    line == start || is_arrow && arrow.len() < 12
 }
 
 fn is_line_end(text: Text<'_>, place: usize) -> bool {

@@ -31,6 +31,7 @@ mod netrc;
 mod parcels;
 mod passwd;
 mod payments;
+mod records;
 mod rows;
 mod segment;
 mod settings;

@@ -130,10 +130,12 @@ pub(super) static ROWS: &[Notation] = &[
         is_caseless: false,
         around: Behind(b" "),
         find: |scan, start, end| {
-            let user = scan.only_argument(start, end)?;
+            let Some(user) = scan.only_argument(start, end) else {
+                return scan.user_of_chat(start, end);
+            };
             separator(scan.text, end).is_none().then(|| scan.hide(user, Kind::User))
         },
-        example: ("USER ann\r\n", &["ann"]),
+        example: ("USER ann\r\n---> USER bo\r\nUSER cyl 0 * :Chat\r\n", &["ann", "bo", "cyl"]),
         keeps: "USER timed out\r\n",
     },
     Notation {

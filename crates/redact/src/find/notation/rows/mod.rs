@@ -8,6 +8,7 @@ mod health;
 mod keys;
 mod login;
 mod network;
+mod records;
 mod sql;
 mod trade;
 mod travel;
@@ -24,4 +25,5 @@ pub(super) static ROWS: &[&[Notation]] = &[
     travel::ROWS,
     keys::ROWS,
     network::ROWS,
+    records::ROWS,
 ];

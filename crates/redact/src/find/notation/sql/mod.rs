@@ -80,6 +80,16 @@ impl Scan<'_> {
         }
     }
 
+    /// Hides the value of the placeholder number `at`, by its column or by what it looks like.
+    fn value_of(&mut self, range: Range<usize>, columns: &Columns, at: usize) {
+        let field = columns.get(at);
+        if field.is_none() && columns.is_unnamed(at) {
+            self.guess(range, false);
+        } else {
+            self.cell(range, field);
+        }
+    }
+
     /// `parameters: $1 = 'ann', …`, `args=('ann', 3)`, `Parameters: ann(String), …`: the
     /// values behind the word that ends at `end`.
     pub(super) fn bound_values(&mut self, start: usize, end: usize) -> Option<usize> {
@@ -127,7 +137,7 @@ impl Scan<'_> {
             let mut items = Items::of(text, place);
             let mut at = 0;
             for item in items.by_ref() {
-                self.cell(item, columns.get(at % columns.len()));
+                self.value_of(item, &columns, at % columns.len());
                 at += 1;
             }
             count += at.max(1);
@@ -155,7 +165,7 @@ impl Scan<'_> {
             let Some(item) = items.next() else { return };
             let slot = usize::try_from(slot).unwrap_or(0).wrapping_sub(1);
             match columns.as_ref() {
-                Some(columns) => self.cell(item, columns.get(slot)),
+                Some(columns) => self.value_of(item, columns, slot),
                 None => self.guess(item, false),
             }
             place = text.run(items.place, 2, |byte| byte == b',' || byte == b' ');
@@ -184,7 +194,7 @@ impl Scan<'_> {
         let mut place = from;
         for at in 0..columns.len() {
             let end = text.run(place, LONGEST, |byte| byte != b'(' && byte != b'\n' && byte != 0);
-            self.cell(place..end, columns.get(at));
+            self.value_of(place..end, &columns, at);
             let close = text.run(end, 24, |byte| byte != b')' && byte != b'\n');
             if !text.has(close, b"), ") {
                 return;
@@ -208,8 +218,8 @@ impl Scan<'_> {
             .find_map(|mark| Some(memchr::memmem::find(rest, mark)? + mark.len()))?;
         let value = stop + mark;
         let close = text.run(value, LONGEST, |byte| byte != b']' && byte != b'\n' && byte != 0);
-        let field = Columns::before(text, end, &mut self.statement)?.get(slot);
-        self.cell(value..close, field);
+        let columns = Columns::before(text, end, &mut self.statement)?;
+        self.value_of(value..close, &columns, slot);
         None
     }
 

@@ -16,6 +16,8 @@ const MOST: usize = 64;
 /// What the columns announce that the placeholders are for, in the order of their values.
 pub(super) struct Columns {
     fields: [Option<Field>; MOST],
+    /// Those whose column has no name that says anything: `c0`, or none.
+    unnamed: [bool; MOST],
     count: usize,
 }
 
@@ -37,21 +39,30 @@ impl Columns {
         self.fields.get(at).copied().flatten()
     }
 
+    /// Whether the column of the placeholder number `at` says nothing.
+    pub(super) fn is_unnamed(&self, at: usize) -> bool {
+        self.unnamed.get(at).copied().unwrap_or(false)
+    }
+
     /// How many placeholders there are.
     pub(super) fn len(&self) -> usize {
         self.count
     }
 
     fn of(text: Text<'_>, statement: Range<usize>) -> Option<Self> {
-        let mut columns = Self { fields: [None; MOST], count: 0 };
+        let mut columns = Self { fields: [None; MOST], unnamed: [false; MOST], count: 0 };
         let mut reader = Reader::default();
         let mut place = statement.start;
         while place < statement.end {
             let byte = text.at(place);
             if let Some((slot, end)) = placeholder(text, place) {
                 let field = reader.field(text);
-                if let Some(free) = columns.fields.get_mut(slot.unwrap_or(columns.count)) {
+                let at = slot.unwrap_or(columns.count);
+                if let Some(free) = columns.fields.get_mut(at) {
                     *free = free.or(field);
+                }
+                if let Some(unnamed) = columns.unnamed.get_mut(at) {
+                    *unnamed = is_unnamed(text.slice(reader.column.clone()));
                 }
                 columns.count = slot.map_or(columns.count + 1, |slot| columns.count.max(slot + 1));
                 place = end;
@@ -66,8 +77,24 @@ impl Columns {
                 place += 1;
             }
         }
+        // A statement that was cut off behind the names of its columns.
+        if columns.count == 0 && matches!(reader.part, Part::Table | Part::Columns) {
+            for (at, column) in std::mem::take(&mut reader.inserted).into_iter().enumerate() {
+                reader.column = column;
+                columns.count = at + 1;
+                if let Some(free) = columns.fields.get_mut(at) {
+                    *free = reader.field(text);
+                }
+            }
+        }
         (columns.count > 0).then_some(columns)
     }
+}
+
+/// Whether a column is called `c0`, or not at all.
+fn is_unnamed(column: &[u8]) -> bool {
+    let number = column.get(1..).unwrap_or_default();
+    number.iter().all(u8::is_ascii_digit) && (column.is_empty() || !number.is_empty())
 }
 
 /// What was read of a statement so far.
