@@ -25,6 +25,7 @@ mod literal;
 mod log_line;
 mod login;
 mod mail;
+mod messages;
 mod modem;
 mod mrz;
 mod netrc;

@@ -63,6 +63,11 @@ pub(in crate::find) fn phone(
     {
         return None;
     }
+    // The rest of a date: `04/06/2025 09:45:58`.
+    let is_rest = prior == b'/' && text.at(start + 2) == b'/' && is_pair(start);
+    if is_rest && is_pair(start.saturating_sub(3)) {
+        return None;
+    }
     let written = read(text, start)?;
     let is_phone = match text.at(start) {
         b'+' => is_international(written.digits()),

@@ -7,6 +7,7 @@ mod finance;
 mod health;
 mod keys;
 mod login;
+mod messages;
 mod network;
 mod records;
 mod sql;
@@ -26,4 +27,5 @@ pub(super) static ROWS: &[&[Notation]] = &[
     keys::ROWS,
     network::ROWS,
     records::ROWS,
+    messages::ROWS,
 ];

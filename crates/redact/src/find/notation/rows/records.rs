@@ -35,7 +35,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         words: &[b"MEI"],
         is_caseless: false,
         around: Behind(b"="),
-        find: |scan, _, end| scan.digits_behind(end + 1, 14..=16, Kind::Mac),
+        find: |scan, _, end| scan.digits_behind(end + 1, 14..=16, Kind::Device),
         example: ("Create Session Request seq=7 MEI=018285638687568\n", &["018285638687568"]),
         keeps: "Create Session Request seq=7 MEI=0\n",
     },

@@ -274,7 +274,7 @@ impl Scan<'_> {
     }
 
     /// Hides `range` if it looks like a person's.
-    fn guess(&mut self, range: Range<usize>, is_of_person: bool) {
+    pub(super) fn guess(&mut self, range: Range<usize>, is_of_person: bool) {
         if let Some(kind) = kind_by_looks(self.text, range.clone(), is_of_person) {
             self.hide(range, kind);
         }
@@ -405,6 +405,27 @@ mod tests {
                 &["Lee"],
             ),
             ("Query:[\"insert into u (city, n) values (?, ?)\"], Params:[(Ely,3)]", &["Ely"]),
+        ] {
+            assert_eq!(hidden(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn values_of_columns_without_names_are_judged_by_their_looks() {
+        for (text, wanted) in [
+            (
+                "UPDATE contact SET c0=%s, c1=%s WHERE id = %s\n[cached since 67.2s ago] ('Ann Lee', 'PENDING', 4456)",
+                &["Ann Lee"][..],
+            ),
+            (
+                "insert into person values (?,?)\nbinding parameter [1] as [VARCHAR] - [Ann Lee]\nbinding parameter [2] as [VARCHAR] - [4456]",
+                &["Ann Lee"],
+            ),
+            // The statement is cut off behind its columns.
+            (
+                "[Parameters=[@p0='Zed Lyy' (Size = 40), @p1='3'], CommandType='Text']\nINSERT INTO \"Visitors\" (\"FullName\", \"SiteId\")",
+                &["Zed Lyy"],
+            ),
         ] {
             assert_eq!(hidden(text), wanted, "{text}");
         }
