@@ -150,6 +150,11 @@ pub(in crate::find) static OF_MIXED_WORDS: Order = Order::new(&[
         of: Words::ANY.len(20, LONG).first(ByteSet::of(b"012")),
         find: |scan, start, end| scan.message_of_switch(start, end),
     },
+    // `636014…DLDAQ…`, the header of a driving licence.
+    Finder {
+        of: Words::ANY.len(26, LONG).first(ByteSet::of(b"6")),
+        find: |scan, start, _| scan.licence_header(start),
+    },
     // `4111…D2712…`: before tokens, which it may look like.
     Finder { of: Words::ANY.len(21, LONG), find: |scan, start, end| scan.joined_track(start, end) },
     // Check digits prove it: before tokens, which only look random.

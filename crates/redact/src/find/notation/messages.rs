@@ -3,9 +3,10 @@
 use super::judge::is_organisation;
 use crate::field_name;
 use crate::find::field::value::{Separator, Value};
+use crate::find::number::network;
 use crate::find::plausible;
 use crate::find::scan::Scan;
-use crate::find::text::{is_blank, is_letter, is_word};
+use crate::find::text::{Text, is_blank, is_letter, is_word};
 use crate::kind::Kind;
 
 /// Bytes of a line, and before a value.
@@ -230,5 +231,52 @@ impl Scan<'_> {
             self.guess(quote + 1..stop, false);
         }
         None
+    }
+
+    /// `81.155.169.243.28747 > 10.0.0.1.443:`, which begins at `from`.
+    pub(super) fn addresses_of_packet(&mut self, from: usize) -> Option<usize> {
+        let text = self.text;
+        let arrow = text.run(from, 24, |byte| byte.is_ascii_digit() || byte == b'.');
+        if !text.has(arrow, b" > ") {
+            return None;
+        }
+        let second = arrow + 3;
+        let end = text.run(second, 24, |byte| byte.is_ascii_digit() || byte == b'.');
+        for address in [from..arrow, second..end] {
+            let bytes = text.slice(address.clone());
+            let points = bytes.iter().filter(|byte| **byte == b'.').count();
+            let port = memchr::memrchr(b'.', bytes).filter(|_| points == 4);
+            let bytes = bytes.get(..port.unwrap_or(bytes.len())).unwrap_or_default();
+            if let Some(range) = network::ipv4(Text(bytes), 0) {
+                self.hide(address.start..address.start + range.end, Kind::Ip);
+            }
+        }
+        Some(end)
+    }
+
+    /// `10.0.0.1 key tulip`, with the host at `from`: the word behind `key`.
+    pub(super) fn key_of_host(&mut self, from: usize) -> Option<usize> {
+        let text = self.text;
+        let line = text.run(from, 2 * NEAR, |byte| !matches!(byte, b'\n' | b'\r' | 0));
+        let at = memchr::memmem::find(text.slice(from..line), b" key ")?;
+        let key = from + at + 5;
+        // `key 7 …`: how it is obscured.
+        let is_typed = text.at(key).is_ascii_digit() && text.at(key + 1) == b' ';
+        self.next_word(if is_typed { key + 1 } else { key - 1 })
+    }
+
+    /// `CORP\ann:tulip STATUS_LOGON_FAILURE`, whose word is at `start`.
+    pub(super) fn tried_login(&mut self, start: usize) {
+        let text = self.text;
+        let end = text.run_back(start, 2, is_blank);
+        let from = text.run_back(end, 2 * NEAR, |byte| byte > b' ');
+        let login = text.slice(from..end);
+        let Some(slash) = memchr::memchr(b'\\', login) else { return };
+        let user = from + slash + 1;
+        let colon = text.run(user, end - user, |byte| byte != b':');
+        if colon < end && end < start {
+            self.hide_filled(user..colon, Kind::User);
+            self.hide(colon + 1..end, Kind::Password);
+        }
     }
 }

@@ -91,7 +91,7 @@ impl Scan<'_> {
 
     /// `…DLDAQT64235789`: the first element behind the header of a licence, whose word is at
     /// `start`.
-    pub(super) fn licence_header(&mut self, start: usize) -> Option<usize> {
+    pub(in crate::find) fn licence_header(&mut self, start: usize) -> Option<usize> {
         let text = self.text;
         let end = text.run(start, 128, |byte| byte > b' ');
         let mark = [&b"DLDAQ"[..], b"IDDAQ"]
@@ -194,11 +194,16 @@ impl Scan<'_> {
         let is_foid =
             kind == Kind::Passport && text.slice(from..from + 2).iter().all(u8::is_ascii_uppercase);
         let from = if is_foid { from + 2 } else { from };
+        // `FQTV BA HK1/BA478907970-1LEE/ANN`: whose it is is behind the number.
+        let behind = text.run(end, line - end, |byte| byte != b'/') + 1;
+        let dash = text.run(behind, 24, |byte| byte.is_ascii_alphanumeric());
+        let is_named = kind == Kind::Account && text.at(dash) == b'-' && dash < line;
+        let (from, stop) = if is_named { (behind, dash) } else { (from, stop) };
         let digits = text.slice(from..stop).iter().filter(|byte| byte.is_ascii_digit()).count();
         if from <= end || stop <= from + 4 || !is_mail && digits < 5 {
             return None;
         }
-        self.hide_filled(from..stop, kind).then_some(line)
+        self.hide_filled(from..stop, kind).then_some(if is_named { stop } else { line })
     }
 
     /// Longitudes and latitudes between blanks, from `from` to the end of the element.
@@ -290,7 +295,9 @@ mod tests {
                 "SR DOCS YY HK1-P-GBR-012345678-GBR-12JUL76-F-23AUG26-LEE-ANN-H/P1",
                 &["012345678", "12JUL76", "LEE", "ANN"],
             ),
+            ("SSR FQTV BA HK1/BA478907970-1LEE/ANN MR\n", &["BA478907970", "LEE/ANN"]),
             ("SSR CTCE BA HK1/ANN.LEE//EXAMPLE.ORG/P1", &["ANN.LEE//EXAMPLE.ORG"]),
+            ("636014090002DL00410278DLDAQI2916575\n", &["I2916575"]),
             ("NM1SMITH/JOHN PAUL MR", &["SMITH/JOHN PAUL"]),
             ("M1SMITH/JOHN          EABC123 LHRJFKBA 0117 204Y055D0027 100", &["SMITH/JOHN"]),
             (

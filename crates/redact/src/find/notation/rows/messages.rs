@@ -175,4 +175,58 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("ORA-12899: value too large\nbind :1 = \"Zed Lee\"\n", &["Zed Lee"]),
         keeps: "bind :1 = \"PENDING\"\nbind :2 = 4\n",
     },
+    // Packets, as tcpdump prints them: the port is behind the address, and a point.
+    Notation {
+        words: &[b"IP"],
+        is_caseless: false,
+        around: Behind(b" "),
+        find: |scan, _, end| scan.addresses_of_packet(end + 1),
+        example: (
+            "20:13:18.146 IP 81.155.169.243.28747 > 10.0.0.1.443: Flags [S]\n",
+            &["81.155.169.243"],
+        ),
+        keeps: "20:13:18.146 IP 10.0.0.2.28747 > 10.0.0.1.443: Flags [S]\nIP 1.2.3.4.5 release\n",
+    },
+    // Mobility management of LTE.
+    Notation {
+        words: &[b"imsi"],
+        is_caseless: false,
+        around: Behind(b"-"),
+        find: |scan, _, end| scan.digits_behind(end + 1, 14..=15, Kind::Device),
+        example: ("Attach reject imsi-208108746499205 tac 0x972b\n", &["208108746499205"]),
+        keeps: "Attach reject imsi-unknown tac 0x972b\n",
+    },
+    // Routers.
+    Notation {
+        words: &[b"tacacs", b"radius"],
+        is_caseless: false,
+        around: Behind(b"-server host "),
+        find: |scan, _, end| scan.key_of_host(end + 13),
+        example: ("tacacs-server host 10.0.0.1 key tulip.2009\n", &["tulip.2009"]),
+        keeps: "tacacs-server host 10.0.0.1 port 49\n",
+    },
+    // What a login over SMB was tried with.
+    Notation {
+        words: &[b"STATUS_LOGON_FAILURE", b"STATUS_ACCOUNT_LOCKED_OUT", b"STATUS_PASSWORD_EXPIRED"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, start, _| {
+            scan.tried_login(start);
+            None
+        },
+        example: (
+            "SMB 10.0.0.1 445 FS01 [-] CORP\\zed77:tulip99 STATUS_LOGON_FAILURE\n",
+            &["zed77", "tulip99"],
+        ),
+        keeps: "SMB 10.0.0.1 445 FS01 [-] Error: STATUS_LOGON_FAILURE\n",
+    },
+    // Lines of addresses of payments in JSON.
+    Notation {
+        words: &[b"adrLine"],
+        is_caseless: false,
+        around: Behind(b"\":["),
+        find: |scan, _, end| scan.strings(end + 2, Kind::Address),
+        example: ("\"pstlAdr\":{\"adrLine\":[\"60, Bluff Way\"]}", &["60, Bluff Way"]),
+        keeps: "\"pstlAdr\":{\"adrLine\":[\"\"]}",
+    },
 ];

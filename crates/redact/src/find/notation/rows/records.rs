@@ -115,6 +115,14 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         keeps: "PPT NO LONGER VALID\n",
     },
     Notation {
+        words: &[b"PASSPORT"],
+        is_caseless: false,
+        around: Behind(b" "),
+        find: |scan, _, end| scan.number_of_passport(end + 1),
+        example: ("DOB 21AUG1939\nPASSPORT C0LCLR1R3\n", &["21AUG1939", "C0LCLR1R3"]),
+        keeps: "PASSPORT EXPIRED\n",
+    },
+    Notation {
         words: &[b"BENE", b"BENEFICIARY", b"REMITTER"],
         is_caseless: false,
         around: Behind(b" "),

@@ -131,12 +131,4 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("DCSLEE\nDACANN\nDBB02031980\n", &["LEE", "ANN", "02031980"]),
         keeps: "DBC1\nDACNONE\nDBB00000000\nDAU070 in\n",
     },
-    Notation {
-        words: &[b"ANSI"],
-        is_caseless: false,
-        around: Behind(b" 6"),
-        find: |scan, _, end| scan.licence_header(end + 1),
-        example: ("ANSI 636014040002DL00410477DLDAQD1234562\n", &["D1234562"]),
-        keeps: "ANSI 636014040002DL00410477ZC05180089\n",
-    },
 ];
