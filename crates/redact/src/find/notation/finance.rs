@@ -146,7 +146,9 @@ impl Scan<'_> {
         let digits = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
         let is_masked = bytes.contains(&b'*');
         let is_joined = text.slice(from..value).iter().any(|byte| !is_blank(*byte));
-        if !is_joined || digits < 8 || end - value < 12 && kind != Kind::Account || is_masked {
+        // Of a PIN's block, the digits may be few.
+        let least = if kind == Kind::Code { 3 } else { 8 };
+        if !is_joined || digits < least || end - value < 12 && kind != Kind::Account || is_masked {
             return None;
         }
         self.hide_filled(value..end, kind).then_some(end)
@@ -187,6 +189,7 @@ mod tests {
             ),
             ("57: 4111111111111111D27121011234567890F", &["4111111111111111D27121011234567890F"]),
             ("\"DE52\": \"0123ABCD4567EF89\"", &["0123ABCD4567EF89"]),
+            ("<field id=\"52\" value=\"C4A6A5554DEF0EBB\"/>", &["C4A6A5554DEF0EBB"]),
             ("F102 : 4053201388", &["4053201388"]),
         ] {
             assert_eq!(hidden(text), wanted, "{text}");

@@ -31,6 +31,13 @@ impl Scan<'_> {
     /// `AUTH PLAIN⏎334⏎…`: the answer to a challenge on the next line.
     pub(super) fn answer_to_challenge(&mut self, end: usize) -> Option<usize> {
         let text = self.text;
+        // `AUTHENTICATE XOAUTH2 dXNlcj1…`: with the answer on its line.
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+        let stop = text.run(end + 1, LONGEST_LINE, is_part);
+        let is_answered = text.at(end) == b' ' && matches!(text.at(stop), b'\r' | b'\n' | 0);
+        if is_answered && stop > end + 16 {
+            return Some(self.hide(end + 1..stop, Kind::Secret));
+        }
         let challenge = next_line(text, end).filter(|_| text.at(end) <= b' ')?;
         let is_challenge = memchr::memmem::find(text.slice(challenge.clone()), b"334").is_some()
             || text.at(challenge.start) == b'+';

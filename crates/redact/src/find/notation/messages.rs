@@ -80,7 +80,7 @@ impl Scan<'_> {
         let close = text.run(close, 2, |byte| byte == b')');
         let end = text.run(close + 3, LONGEST, |byte| byte.is_ascii_hexdigit());
         let is_key = text.has(close, b" 0x") && end >= close + 3 + 32;
-        is_key.then(|| self.hide(close + 1..end, Kind::Key))
+        is_key.then(|| self.hide(close + 3..end, Kind::Key))
     }
 
     /// `SUA…`, a seed of NATS at `start..end`: letters of base32, of one length.
@@ -217,6 +217,17 @@ impl Scan<'_> {
             .any(|mark| memchr::memmem::find(line, mark).is_some());
         let is_name = text.before(start) == b';' && matches!(text.at(stop), b':' | b';');
         (is_mail && is_name && self.hide_filled(end + 1..stop, Kind::Name)).then_some(stop)
+    }
+
+    /// `Truncated value: 'Ann Lee'`, whose word ends at `end`: by what it looks like.
+    pub(super) fn truncated_value(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let from = end + 3;
+        let stop = text.run(from, LONGEST, |byte| byte != b'\'' && byte != b'\n' && byte != 0);
+        if text.has(end, b": '") && text.at(stop) == b'\'' {
+            self.guess(from..stop, false);
+        }
+        None
     }
 
     /// `bind :1 = "Ann Lee"`, whose word ends at `end`: by what it looks like.

@@ -60,7 +60,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         find: |scan, _, end| scan.key_of_kernel(end + 1),
         example: (
             "auth-trunc hmac(sha256) 0xa69141b01f43407a7d6d1224cebc62bd 128\n",
-            &["0xa69141b01f43407a7d6d1224cebc62bd"],
+            &["a69141b01f43407a7d6d1224cebc62bd"],
         ),
         keeps: "enc cbc(aes) 0x10\nhmac(sha256) 1f43407a7d6d1224cebc62bd1f43407a\n",
     },
@@ -165,6 +165,15 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         find: |scan, start, end| scan.guest(start, end),
         example: ("ATTENDEE;CN=Lyy:MAILTO:x\n", &["Lyy"]),
         keeps: "ATTENDEE;CN=:MAILTO:x\nCN=root,O=CA\n",
+    },
+    // SQL Server.
+    Notation {
+        words: &[b"value"],
+        is_caseless: false,
+        around: Word(b"truncated"),
+        find: |scan, _, end| scan.truncated_value(end),
+        example: ("column 'Addr1'. Truncated value: 'Zed Lee'.\n", &["Zed Lee"]),
+        keeps: "column 'State'. Truncated value: 'PENDING'.\n",
     },
     // Oracle: what a parameter was bound to.
     Notation {

@@ -88,7 +88,10 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         is_caseless: false,
         around: Word(b"authenticate"),
         find: |scan, _, end| scan.answer_to_challenge(end),
-        example: ("a2 AUTHENTICATE PLAIN\r\n+ \r\nAGFubgB0dWxpcDk5\r\n", &["AGFubgB0dWxpcDk5"]),
+        example: (
+            "a2 AUTHENTICATE PLAIN\r\n+ \r\nAGFubgB0dWxpcDk5\r\na3 AUTHENTICATE XOAUTH2 dXNlcj1hbm4BAQE9dHVsaXA=\r\n",
+            &["AGFubgB0dWxpcDk5", "dXNlcj1hbm4BAQE9dHVsaXA="],
+        ),
         keeps: "a2 AUTHENTICATE PLAIN\r\na2 NO\r\n",
     },
     // IMAP.
