@@ -205,6 +205,17 @@ mod tests {
     use crate::find::hidden;
 
     #[test]
+    fn the_name_of_a_network_stays_behind_its_address() {
+        for (text, wanted) in [
+            ("Called-Station-Id = \"F53C3D01DA80:corp-wifi\"\n", "F53C3D01DA80"),
+            ("Called-Station-Id = \"F5-3C-3D-01-DA-80:corp-wifi\"\n", "F5-3C-3D-01-DA-80"),
+            ("User-Equipment-Info-Value(460): 866104702688811\n", "866104702688811"),
+        ] {
+            assert_eq!(hidden(text), [wanted], "{text}");
+        }
+    }
+
+    #[test]
     fn records_and_attributes_are_read() {
         for (text, wanted) in [
             ("(&(objectClass=person)(uid=ann77)(userPassword=tulip99))", &["ann77", "tulip99"][..]),

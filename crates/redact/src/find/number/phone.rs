@@ -496,5 +496,7 @@ mod tests {
             assert_eq!(found(number, false), None, "{number}");
         }
         assert_eq!(found("2026-01-02", true), None);
+        let text = "FILETIME 133518150945159113 -> 04/06/2025 09:45:58";
+        assert_eq!(crate::find::hidden(text), [""; 0]);
     }
 }
