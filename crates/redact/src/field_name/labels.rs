@@ -111,7 +111,7 @@ fn find(label: &[u8]) -> Option<Field> {
 
 fn field(kind: Kind) -> Field {
     let sureness = match kind {
-        Kind::Password => Sureness::Sure,
+        Kind::Password | Kind::Secret => Sureness::Sure,
         _ => Sureness::Likely,
     };
     Field { kind, sureness }
@@ -128,7 +128,7 @@ struct Slot {
 /// More than twice the labels, so that the next free slot is near.
 const SLOTS: usize = 8192;
 /// Sections of the vocabulary.
-const SECTIONS: usize = 16;
+const SECTIONS: usize = 32;
 
 /// Where each label is, by its hash, and the kinds of the sections. Made by the compiler.
 static INDEX: ([Slot; SLOTS], [Kind; SECTIONS]) = index();

@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(hidden(text), ["Qwirin Abendroth"; 2]);
         let text = "Kunde: Maj-Britt Sjögren, Rückfrage von Sjögren";
         assert_eq!(hidden(text), ["Maj-Britt Sjögren", "Sjögren"]);
-        assert_eq!(hidden("patient: Zed Deshpande\nDESHPANDE ZED"), ["Zed Deshpande", "DESHPANDE"]);
+        assert_eq!(hidden("patient: Hannah Deshpande\nDESHPANDE"), ["Hannah Deshpande", "DESHPANDE"]);
         assert_eq!(hidden("password=kolibri9 … got 'kolibri9'"), ["kolibri9"; 2]);
     }
 

@@ -166,7 +166,16 @@ fn aligned(text: Text<'_>, start: usize) -> Option<Table> {
         starts.push(place - start);
         place = text.run(gap, end - gap, |byte| byte == b' ');
     }
-    (sure >= 1 && columns.len() >= 2).then_some(Table { separator: ALIGNED, columns, starts })
+    // Headings are words for things; a line of a listing is of other words.
+    let known = |name: &[u8]| field_name::last_role(name).is_some();
+    let ends = starts.iter().skip(1).map(|next| start + next).chain([end]);
+    let names = starts.iter().zip(ends).map(|(from, to)| trimmed(text, start + from..to));
+    let headings = names.filter(|name| known(text.slice(name.clone()))).count();
+    (sure >= 1 && columns.len() >= 2 && headings * 2 >= columns.len()).then_some(Table {
+        separator: ALIGNED,
+        columns,
+        starts,
+    })
 }
 
 /// The cells of a line of an aligned table; empty ones for those that begin or end within a

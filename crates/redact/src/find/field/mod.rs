@@ -17,7 +17,7 @@ use crate::find::notation::elements;
 use crate::find::plausible;
 use crate::find::scan::Scan;
 use crate::find::secret;
-use crate::find::text::{Text, is_blank, is_source_file, is_word};
+use crate::find::text::{Text, is_blank, is_letter, is_source_file, is_word};
 use crate::kind::Kind;
 
 impl Scan<'_> {
@@ -229,7 +229,10 @@ impl Scan<'_> {
         let mut value = value(text, place, Separator::Blank, field.kind)?;
         // Columns: `User name        ann`, and no heading of a table.
         let bytes = text.slice(value.range.clone());
-        let is_column = text.run(end, 4, is_blank) > end + 2;
+        let from = text.run_back(start, 64, |byte| is_blank(byte) || is_letter(byte));
+        let begins = matches!(text.before(from), 0 | b'\n' | b'*' | b'|');
+        let is_column =
+            text.run(end, 4, is_blank) > end + 2 && (begins || field.kind == Kind::User);
         let is_heading = field.kind == Kind::User && !bytes.iter().any(u8::is_ascii_lowercase);
         if is_column && !is_heading {
             value.separator = Separator::Column;
@@ -292,6 +295,7 @@ impl Scan<'_> {
             b"one-time ",
             b"onetime ",
             b"verification ",
+            b"expected ",
             b"confirmation ",
             b"authentication ",
             b"security ",
@@ -309,7 +313,7 @@ impl Scan<'_> {
 }
 
 /// What may be between a label and its value in a sentence, in the order in which it is.
-const COPULAS: &str = "is |was |number |no. |nr. |= |LIKE |like |is: |now |set to |changed to |\
+const COPULAS: &str = "is |was |entered |ENTERED |number |no. |nr. |= |LIKE |like |is: |now |set to |changed to |\
      reset to |for |of |es |est |è |é |ist |lautet |lauten |jest |je |är |er |это |є |είναι |هو |هي |של |שלי |\
      שלנו |adalah |là |: ";
 

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::field_name;
+use crate::field_name::{self, Sureness};
 use crate::find::plausible::place::is_street_word;
 use crate::find::text::{Text, is_blank, is_letter, is_word};
 use crate::kind::Kind;
@@ -271,6 +271,7 @@ fn phrase_end(text: Text<'_>, start: usize, takes_commas: bool) -> usize {
                     || text.has(end + 1, "–".as_bytes())
                     || text.at(end + 1) == b'/' && text.at(end + 2) == b' '
                     || names_field(text, end + 1)
+                    || !takes_commas && announces(text, end + 1)
                     || begins_clause(text, end + 1)
             }
             b'\\' => true,
@@ -361,8 +362,12 @@ fn is_count(text: Text<'_>, place: usize) -> bool {
         "sn",
     ];
     let from = text.run(place, 2, is_blank);
-    let end = text.run(from, 24, is_letter);
+    let mut end = text.run(from, 24, is_letter);
     let word = text.slice(from..end);
+    // `, lock fw 26.0`
+    if text.at(end) == b' ' && text.at(end + 1).is_ascii_lowercase() {
+        end = text.run(end + 1, 12, |byte| byte.is_ascii_lowercase());
+    }
     text.at(end) == b' '
         && text.at(end + 1).is_ascii_digit()
         && begins_small(text, from)
@@ -394,6 +399,15 @@ pub(in crate::find) fn begins_small(text: Text<'_>, place: usize) -> bool {
     let bytes = text.slice(place..(place + 4).min(text.len()));
     let first = bytes.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
     first.is_some_and(char::is_lowercase)
+}
+
+/// Whether a word that names another value follows: `Ann Lee DOB 12/07/1957`.
+fn announces(text: Text<'_>, place: usize) -> bool {
+    let end = text.run(place, 24, is_letter);
+    text.at(end) == b' '
+        && field_name::field(text.slice(place..end)).is_some_and(|field| {
+            field.sureness != Sureness::Maybe && !matches!(field.kind, Kind::Name | Kind::User)
+        })
 }
 
 /// Words of a sentence, that are of no name.

@@ -13,6 +13,7 @@ mod wallet;
 use std::ops::Range;
 
 use crate::find::plausible::date::is_iso_date;
+use crate::find::plausible::person_name::is_role_account;
 use crate::find::plausible::place::is_coordinate;
 use crate::find::scan::Scan;
 use crate::find::text::{self, Text, is_blank, is_joined, is_word};
@@ -23,6 +24,13 @@ impl Scan<'_> {
     pub(in crate::find) fn dotted(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
         let address = text.run(start, 15, |byte| byte.is_ascii_digit() || byte == b'.');
+        // `0.083/0.024/0.494 ms`: fractions.
+        if text.at(address) == b'/' && network::is_fraction(text.slice(start..address)) {
+            return Some(address);
+        }
+        if text.before(start) == b'/' {
+            self.client(start, address);
+        }
         if text.has(address, b" - ") {
             self.remote_user(address + 3);
         }
@@ -36,6 +44,20 @@ impl Scan<'_> {
         let is_short = text.run(end + 1, 3, |byte| byte.is_ascii_digit()) < end + 4;
         let is_other = is_short && end - start < 3 && !self.is_grouped_identifier(start);
         is_other.then(|| self.coordinates(start).unwrap_or(end))
+    }
+
+    /// `ann-lee/203.0.113.9:1194`: a client of a VPN before its address at `start..end`.
+    fn client(&mut self, start: usize, end: usize) {
+        let text = self.text;
+        let slash = start - 1;
+        let from = text.run_back(slash, 48, |byte| is_word(byte) || b".-@+".contains(&byte));
+        let name = text.slice(from..slash);
+        let has_port = text.at(end) == b':' && text.at(end + 1).is_ascii_digit();
+        let begins = matches!(text.before(from), 0..=b' ' | b'[' | b'(');
+        let is_login = name.iter().any(u8::is_ascii_alphabetic) && !is_role_account(name);
+        if has_port && begins && is_login && name.len() >= 3 && network::is_quad(text, start) {
+            self.hide(from..slash, Kind::User);
+        }
     }
 
     /// The end of the time `14:36:25` at `start`.
@@ -156,6 +178,10 @@ impl Scan<'_> {
         let is_grouped =
             matches!(text.at(end), b' ' | b'-' | b'.' | b'/') && text.at(end + 1).is_ascii_digit();
         if is_grouped {
+            // `"GET / HTTP/1.1" 429 3292`
+            if text.before(start) == b' ' && text.before(start - 1) == b'"' {
+                return false;
+            }
             let is_trunk = text.at(start) == b'0' || matches!(text.at(start), b'+' | b'(');
             return is_trunk || end - start == 3;
         }
@@ -270,7 +296,6 @@ const PERSON_WORDS: &[&[u8]] = &[
     b"employee",
     b"applicant",
     b"kyc",
-    b"id",
     b"ssn",
     b"pesel",
     b"bsn",

@@ -16,6 +16,15 @@ impl Scan<'_> {
         if !text.at(start).is_ascii_hexdigit() || is_joined(text, start) {
             return None;
         }
+        // Serial numbers and fingerprints of certificates.
+        let before = text.slice(text.run_back(start, 48, |byte| byte != b'\n')..start);
+        const PUBLIC: &[&[u8]] = &[b"serial", b"Serial", b"Identifier", b"ingerprint", b"keyid"];
+        if PUBLIC.iter().any(|word| memchr::memmem::find(before, word).is_some()) {
+            return Some(text.run(start, 120, |byte| byte.is_ascii_hexdigit() || byte == b':'));
+        }
+        if let Some(next) = self.frame_header(start) {
+            return Some(next);
+        }
         if let Some(range) = mac(text, start) {
             return Some(self.hide(range, Kind::Mac));
         }
@@ -26,6 +35,22 @@ impl Scan<'_> {
             return Some(self.hide(range, Kind::Ip));
         }
         None
+    }
+}
+
+impl Scan<'_> {
+    /// `MAC=5c:6f:…:08:00`, as Linux's packet filter writes: two addresses and a type.
+    fn frame_header(&mut self, start: usize) -> Option<usize> {
+        let text = self.text;
+        let end = text.run(start, 42, |byte| byte.is_ascii_hexdigit() || byte == b':');
+        let one = b"5c:6f:0a:a5:28:9b".len();
+        if end - start != b"08:00".len() + 2 * (one + 1)
+            || text.slice(start.saturating_sub(4)..start) != b"MAC="
+        {
+            return None;
+        }
+        self.hide(start..start + one, Kind::Mac);
+        Some(self.hide(start + one + 1..start + 2 * one + 1, Kind::Mac))
     }
 }
 
@@ -57,6 +82,13 @@ pub(in crate::find) fn ipv4(text: Text<'_>, start: usize) -> Option<Range<usize>
     Some(start..place)
 }
 
+/// Whether `bytes` are digits, one point, and digits.
+pub(in crate::find) fn is_fraction(bytes: &[u8]) -> bool {
+    bytes.iter().filter(|byte| **byte == b'.').count() == 1
+        && bytes.first().is_some_and(u8::is_ascii_digit)
+        && bytes.last().is_some_and(u8::is_ascii_digit)
+}
+
 /// Whether four numbers of a byte each and points between are at `start`, and nothing more.
 pub(in crate::find) fn is_quad(text: Text<'_>, start: usize) -> bool {
     let end = text.run(start, 16, |byte| byte.is_ascii_digit() || byte == b'.');
@@ -82,8 +114,10 @@ fn is_version(text: Text<'_>, start: usize, address: Ipv4Addr) -> bool {
     if prior == b'v' || prior == b'V' || prior == b'-' || prior == b'_' {
         return true;
     }
-    // `libfoo.so.1.2.3.4`, `agent/1.2.3.4`, but `//1.2.3.4`.
-    if (prior == b'.' || prior == b'/') && is_word(text.before(start - 1)) {
+    // `libfoo.so.1.2.3.4`, `agent/1.2.3.4`, but `//1.2.3.4` and `ann/1.2.3.4:1194`.
+    let end = text.run(start, 15, |byte| byte.is_ascii_digit() || byte == b'.');
+    let has_port = text.at(end) == b':' && text.at(end + 1).is_ascii_digit();
+    if (prior == b'.' || prior == b'/' && !has_port) && is_word(text.before(start - 1)) {
         return true;
     }
     let until = text.run_back(start, 3, |byte| is_blank(byte) || b"=:\"'(".contains(&byte));

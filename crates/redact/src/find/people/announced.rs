@@ -40,7 +40,7 @@ const PHRASES: &[(Announces, &str)] = &[
     ),
     (
         Announces::FullName,
-        "on behalf of|in the name of|spoke with|spoke to|spoken to|talked to|talked with|met with|\
+        "this is|on behalf of|in the name of|spoke with|spoke to|spoken to|talked to|talked with|met with|\
          meeting with|call with|assigned to|reassigned to|escalated to|addressed to|sold to|\
          delivered to|shipped to|refunded to|transferred to|registered to|belongs to|belonging to|\
          issued to|payable to|handed to|released to|signed by|approved by|reviewed by|requested by|\
@@ -141,6 +141,9 @@ impl Scan<'_> {
         let mut from = text.run(end, 2, |byte| byte == b' ' || byte == b':');
         let is_quoted = matches!(text.at(from), b'"' | b'\'');
         from += usize::from(is_quoted);
+        // `Thanks, Ann` at the end of a letter.
+        let is_closing = announces == Announces::Greeted && text.at(from) == b',';
+        from += if is_closing && text.at(from + 1) == b' ' { 2 } else { 0 };
         if from == end {
             return None;
         }
@@ -167,7 +170,10 @@ impl Scan<'_> {
                 let begins = text.at(start).is_ascii_uppercase() || text.at(start) >= 0x80;
                 let ends = matches!(next, b',' | b'!' | b'\n' | b'\r') || next == 0;
                 let is_sentence = next != b'!' || matches!(text.at(until + 1), b' ' | b'\n' | 0);
-                begins && ends && is_sentence && words <= 3 && name.len() >= 3
+                let is_line =
+                    matches!(text.before(start), 0 | b'\n') && next != b',' && next != b'!';
+                let is_whole = !is_closing || is_line;
+                begins && ends && is_whole && is_sentence && words <= 3 && name.len() >= 3
             }
         };
         let separator = if words >= 2 { Separator::Blank } else { Separator::Cell };

@@ -54,6 +54,7 @@ impl Scan<'_> {
             text.before(start),
             0..=b' ' | b'"' | b'\'' | b'(' | b'[' | b',' | b':' | b'=' | b'>' | b'|' | b';' | b'*'
         );
+        let begins = begins || text.slice(start.saturating_sub(2)..start) == b"..";
         let word = text.slice(start..end);
         if begins && !word.is_ascii() && !is_known(word) {
             return self.surname_first(start, end);

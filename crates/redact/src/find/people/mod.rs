@@ -217,6 +217,10 @@ impl Scan<'_> {
             return self.titled(from, first_end);
         }
         let until = self.capitalized_end(from)?;
+        // `1.LEE/ANN MR DOCS/P/GB`: of a reservation.
+        if text.at(until) == b'/' {
+            return None;
+        }
         Some(self.hide(from..until, Kind::Name))
     }
 
@@ -327,6 +331,14 @@ impl Scan<'_> {
         }
         let bracket = if text.before(bracket) == b'<' { bracket } else { address };
         let end = text.run_back(bracket - 1, 2, is_blank);
+        // `=?UTF-8?B?…?= <ann@…>` (RFC 2047).
+        if text.slice(end.saturating_sub(2)..end) == b"?=" {
+            let from = text.run_back(end - 2, 120, |byte| byte > b' ' && byte != b'?');
+            if text.before(from) == b'?' {
+                self.hide(from..end - 2, Kind::Name);
+            }
+            return;
+        }
         if text.before(end) == b'"' {
             let close = if text.before(end - 1) == b'\\' { end - 2 } else { end - 1 };
             let start = text.run_back(close, 80, |byte| byte != b'"' && byte != b'\n');
@@ -385,7 +397,12 @@ impl Scan<'_> {
         let start = text.run_back(close, 60, |byte| {
             is_letter(byte) || matches!(byte, b' ' | b'\'' | b'-' | b'.')
         });
-        let start = text.run(start, 4, |byte| is_blank(byte) || byte == b'\'');
+        let mut start = text.run(start, 4, |byte| is_blank(byte) || byte == b'\'');
+        // Words before the name begin with small letters, or are signs.
+        while start < close && !text.at(start).is_ascii_uppercase() && text.at(start) < 0x80 {
+            let word = text.run(start, 60, |byte| byte != b' ');
+            start = text.run(word, 4, is_blank).min(close);
+        }
         let begins = matches!(
             text.before(start),
             b',' | b';' | b'|' | b'\t' | b'\n' | b'"' | b'\'' | b' ' | b'(' | b'[' | 0

@@ -43,7 +43,7 @@ pub(in crate::find) fn sensitive(
     {
         return None;
     }
-    if is_label(text, value, field) {
+    if is_label(text, value, field) || is_name_of_secret(bytes, field) {
         return None;
     }
     if is_compared && !is_compared_value(value, bytes, field) {
@@ -74,6 +74,26 @@ pub(in crate::find) fn sensitive(
         kind => has_shape(kind, bytes),
     };
     fits.then(whole)
+}
+
+/// `api_key_header=X-Api-Key`, `tokens: pad_token='…'`, `secret = derive(key`: the name of a
+/// secret, the next field, or code.
+fn is_name_of_secret(bytes: &[u8], field: Field) -> bool {
+    let is_name = |bytes: &[u8]| {
+        bytes.iter().all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(byte))
+            && bytes.iter().any(|byte| b"-_".contains(byte))
+            && field_name::field(bytes).is_some()
+    };
+    let call = bytes.iter().position(|byte| *byte == b'(');
+    let is_call = call.is_some_and(|at| {
+        at >= 3
+            && bytes
+                .get(..at)
+                .unwrap_or_default()
+                .iter()
+                .all(|byte| byte.is_ascii_lowercase() || *byte == b'_')
+    });
+    field.kind == Kind::Secret && (is_name(bytes) || bytes.ends_with(b"=") || is_call)
 }
 
 /// `label.password=Mot de passe`: what a form calls its field, in another language.
@@ -240,6 +260,7 @@ fn credentials(text: Text<'_>, value: &Value) -> Option<Range<usize>> {
     let token = text.slice(from..until);
     let least = if scheme.is_some() { 6 } else { 12 };
     let looks = token.len() >= least
+        && !token.contains(&b'(')
         && !is_no_value(token)
         && (is_mixed(token) || token.ends_with(b"=") || scheme.is_some() && token.len() >= 16);
     looks.then_some(from..until)

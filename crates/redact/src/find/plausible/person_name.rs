@@ -292,6 +292,9 @@ pub(in crate::find) fn is_no_name(word: &[u8]) -> bool {
 
 /// Letters, blanks and the marks within names, each part beginning as names do.
 pub(in crate::find) fn is_name(value: &Value, bytes: &[u8], sureness: Sureness) -> bool {
+    // `LIKE 'Lee%'`
+    let bytes = bytes.strip_suffix(b"%").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(b"%").unwrap_or(bytes);
     if !(2..=70).contains(&bytes.len()) {
         return false;
     }
@@ -513,7 +516,8 @@ pub(in crate::find) fn is_user(text: Text<'_>, value: &Value, bytes: &[u8]) -> b
                 b" with pass",
                 b"@",
             ];
-            let ends = matches!(behind.first(), None | Some(b'\n' | b'\r' | b',' | b';' | 0));
+            let stop = usize::from(behind.first() == Some(&b'.'));
+            let ends = matches!(behind.get(stop), None | Some(b'\n' | b'\r' | b',' | b';' | 0));
             let before = text.slice(value.range.start.saturating_sub(14)..value.range.start);
             const WHO: &[&[u8]] = &[
                 b"for user ",

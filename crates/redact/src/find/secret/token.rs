@@ -8,8 +8,8 @@ use super::{changes, is_mixed, is_random, shaped, unlabelled};
 use crate::find::Carried;
 use crate::find::scan::Scan;
 use crate::find::text::encodings::find_wrapped;
-use crate::find::text::is_word;
 use crate::find::text::wrapped::{self, Alphabet};
+use crate::find::text::{Text, is_word};
 use crate::kind::Kind;
 
 /// Bytes of a token by which all of it is judged.
@@ -18,6 +18,12 @@ const LONGEST_JUDGED: usize = 1024;
 const LONGEST_CODED: usize = 4 << 20;
 /// How often all letters of a run of base64 may be decoded to find no text in it.
 const MOST_IN_VAIN: usize = 64;
+
+/// `Input-Bx81kqLm.js`: a file that a bundler named by its content; it ends at `end`.
+fn is_asset(text: Text<'_>, end: usize) -> bool {
+    const KINDS: &[&[u8]] = &[b".js", b".css", b".mjs", b".map", b".png", b".svg", b".woff"];
+    KINDS.iter().any(|kind| text.has(end, kind))
+}
 
 impl Scan<'_> {
     /// Keys, tokens and random text.
@@ -54,6 +60,7 @@ impl Scan<'_> {
             return Some(end);
         }
         if let Some(end) = unlabelled::token(text, start)
+            && !is_asset(text, end)
             && !is_checksum(text, start)
         {
             return Some(self.hide(start..end, Kind::Secret));
