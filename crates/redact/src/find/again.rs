@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::is_known_first;
 use super::plausible::person_name::is_no_name;
+use super::text::table;
 use super::{Carried, Span, Unit};
 use crate::field_name::role_of;
 use crate::kind::Kind;
@@ -136,24 +137,20 @@ impl<'v> Wanted<'v> {
         let mut spans = Vec::new();
         let mut skipped = found.iter().peekable();
         let mut place = 0;
-        let mut follows_word = false;
         while let Some(head) = bytes.get(place..).and_then(|rest| rest.first_chunk::<4>()) {
             if let Some(span) = skipped.next_if(|span| span.range.start <= place) {
-                place = span.range.end.max(place);
-                follows_word = true;
+                place = behind_word(bytes, span.range.end.max(place));
                 continue;
             }
             let bit = bit_of(*head);
-            let may_be = !follows_word
-                && self.bits.get(bit / 64).is_some_and(|it| it >> (bit % 64) & 1 == 1);
-            if may_be && let Some((len, kind)) = self.at(bytes, place, *head) {
+            let may_be = self.bits.get(bit / 64).is_some_and(|it| it >> (bit % 64) & 1 == 1);
+            let found = if may_be { self.at(bytes, place, *head) } else { None };
+            if let Some((len, kind)) = found {
                 spans.push(Span { range: place..place + len, kind, unit: Unit::Byte });
                 place += len;
-                follows_word = true;
-                continue;
             }
-            follows_word = head.first().is_some_and(u8::is_ascii_alphanumeric);
-            place += 1;
+            // A sign may begin a value, the middle of a word does not.
+            place = behind_word(bytes, place).max(place + usize::from(found.is_none()));
         }
         spans
     }
@@ -168,6 +165,15 @@ impl<'v> Wanted<'v> {
         });
         fitting.map(|(value, kind)| (value.len(), *kind)).max()
     }
+}
+
+static IN_WORDS: [bool; 256] = table(b"", false);
+
+/// The first place from `place` on that no letter or digit is at.
+fn behind_word(bytes: &[u8], place: usize) -> usize {
+    let rest = bytes.get(place..).unwrap_or_default();
+    let is_part = |byte: &u8| IN_WORDS.get(usize::from(*byte)).copied().unwrap_or(false);
+    place + rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len())
 }
 
 fn bit_of(head: Head) -> usize {
@@ -186,7 +192,10 @@ mod tests {
         assert_eq!(hidden(text), ["Qwirin Abendroth"; 2]);
         let text = "Kunde: Maj-Britt Sjögren, Rückfrage von Sjögren";
         assert_eq!(hidden(text), ["Maj-Britt Sjögren", "Sjögren"]);
-        assert_eq!(hidden("patient: Hannah Deshpande\nDESHPANDE"), ["Hannah Deshpande", "DESHPANDE"]);
+        assert_eq!(
+            hidden("patient: Hannah Deshpande\nDESHPANDE"),
+            ["Hannah Deshpande", "DESHPANDE"]
+        );
         assert_eq!(hidden("password=kolibri9 … got 'kolibri9'"), ["kolibri9"; 2]);
     }
 

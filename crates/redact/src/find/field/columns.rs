@@ -69,8 +69,7 @@ impl Scan<'_> {
         if let Some(end) = self.form_row(start) {
             return end;
         }
-        self.table =
-            fields(text, start).or_else(|| header(text, start)).or_else(|| aligned(text, start));
+        self.table = heading(text, start);
         match self.table {
             Some(_) => text.run(start, LONGEST_LINE, |byte| byte != b'\n'),
             None => start,
@@ -207,6 +206,21 @@ fn fields(text: Text<'_>, start: usize) -> Option<Table> {
     let names = text.slice(start + MARK.len()..end).split(|byte| *byte == b' ');
     let columns = names.take(MOST_COLUMNS).map(field_name::field).collect();
     Some(Table { separator: b' ', columns, starts: Vec::new() })
+}
+
+/// The table that the line at `start` is the heading of.
+fn heading(text: Text<'_>, start: usize) -> Option<Table> {
+    if text.at(start) == b'#'
+        && let Some(table) = fields(text, start)
+    {
+        return Some(table);
+    }
+    let is_part = |byte: u8| IN_HEADER.get(usize::from(byte)).copied().unwrap_or(false);
+    let end = text.run(start, 4096, is_part);
+    if text.at(end) != b'\n' || end == start {
+        return None;
+    }
+    header(text, start).or_else(|| aligned(text, start))
 }
 
 /// Reads a line of names; `None` if it is none, or none of them matters.

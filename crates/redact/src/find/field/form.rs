@@ -66,6 +66,9 @@ fn is_rule(text: Text<'_>, end: usize) -> bool {
 
 /// The two cells of the line at `start`.
 fn row(text: Text<'_>, start: usize) -> Option<Row> {
+    // Hardly any line has either.
+    let reach = text.slice(start..(start + LONGEST_LABEL + 5).min(text.len()));
+    memchr::memchr2(b'\t', b'|', reach)?;
     let from = text.run(start, 4, |byte| is_blank(byte) || byte == b'|');
     let is_label = |byte: u8| is_word(byte) || b" .'-/()#".contains(&byte);
     let bar = text.run(from, LONGEST_LABEL, is_label);

@@ -16,25 +16,16 @@ impl Scan<'_> {
         if !text.at(start).is_ascii_hexdigit() || is_joined(text, start) {
             return None;
         }
-        // Serial numbers and fingerprints of certificates.
-        let before = text.slice(text.run_back(start, 48, |byte| byte != b'\n')..start);
-        const PUBLIC: &[&[u8]] = &[b"serial", b"Serial", b"Identifier", b"ingerprint", b"keyid"];
-        if PUBLIC.iter().any(|word| memchr::memmem::find(before, word).is_some()) {
-            return Some(text.run(start, 120, |byte| byte.is_ascii_hexdigit() || byte == b':'));
-        }
         if let Some(next) = self.frame_header(start) {
             return Some(next);
         }
-        if let Some(range) = mac(text, start) {
-            return Some(self.hide(range, Kind::Mac));
-        }
         let colon = text.run(start, 5, |byte| byte.is_ascii_hexdigit());
-        if text.at(colon) == b':'
-            && let Some(range) = ipv6(text, start)
-        {
-            return Some(self.hide(range, Kind::Ip));
-        }
-        None
+        let found = mac(text, start).map(|range| (range, Kind::Mac)).or_else(|| {
+            let range = if text.at(colon) == b':' { ipv6(text, start) } else { None };
+            Some((range?, Kind::Ip))
+        });
+        let (range, kind) = found?;
+        Some(if is_public(text, start) { range.end } else { self.hide(range, kind) })
     }
 }
 
@@ -80,6 +71,13 @@ pub(in crate::find) fn ipv4(text: Text<'_>, start: usize) -> Option<Range<usize>
         return None;
     }
     Some(start..place)
+}
+
+/// Whether the line up to `start` speaks of serial numbers and fingerprints, as of certificates.
+fn is_public(text: Text<'_>, start: usize) -> bool {
+    const WORDS: &[&[u8]] = &[b"serial", b"Serial", b"Identifier", b"ingerprint", b"keyid"];
+    let before = text.slice(text.run_back(start, 48, |byte| byte != b'\n')..start);
+    WORDS.iter().any(|word| memchr::memmem::find(before, word).is_some())
 }
 
 /// Whether `bytes` are digits, one point, and digits.

@@ -11,6 +11,7 @@ use crate::find::plausible::person_name::{is_name, is_no_name};
 use crate::find::scan::Scan;
 use crate::find::text::{is_blank, is_letter};
 use crate::kind::Kind;
+use crate::word_set;
 
 /// What follows a phrase.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -109,7 +110,7 @@ impl Scan<'_> {
     /// The name that the phrase announces whose last word is at `start..end`.
     #[inline]
     pub(in crate::find) fn announced_name(&mut self, start: usize, end: usize) -> Option<usize> {
-        if !LAST_WORDS.may_have(self.text.at(start), end - start) {
+        if !LAST_WORDS.may_have(self.text.slice(start..end)) {
             return None;
         }
         self.announced_by_phrase(start, end)
@@ -294,16 +295,17 @@ static BY_LAST_WORD: LazyLock<HashMap<&str, Vec<(Announces, &str)>>> = LazyLock:
     phrases
 });
 
-/// The first bytes and lengths of the last words of all phrases, as bits: hardly any other
-/// word has both.
+/// Bits for the hashes of the last words of all phrases: hardly any other word has one.
 static LAST_WORDS: LastWords = LastWords::new();
 
-struct LastWords([u64; 256]);
+const LAST_BITS: usize = 1 << 14;
+
+struct LastWords([u64; LAST_BITS / 64]);
 
 #[allow(clippy::indexing_slicing)]
 impl LastWords {
     const fn new() -> Self {
-        let mut lengths = [0_u64; 256];
+        let mut bits = [0_u64; LAST_BITS / 64];
         let mut row = 0;
         while row < PHRASES.len() {
             let text = PHRASES[row].1.as_bytes();
@@ -311,19 +313,8 @@ impl LastWords {
             let mut at = 0;
             while at <= text.len() {
                 if at == text.len() || text[at] == b'|' {
-                    let first = text[start];
-                    assert!(at > start && at - start < 64);
-                    // The first letter of a word beyond ASCII may be a capital, and of another
-                    // byte then.
-                    if first >= 0x80 {
-                        let mut lead = 0x80;
-                        while lead < 256 {
-                            lengths[lead] |= 1 << (at - start);
-                            lead += 1;
-                        }
-                    }
-                    lengths[first.to_ascii_lowercase() as usize] |= 1 << (at - start);
-                    lengths[first.to_ascii_uppercase() as usize] |= 1 << (at - start);
+                    let bit = word_set::hash(text.split_at(at).0.split_at(start).1) % LAST_BITS;
+                    bits[bit / 64] |= 1 << (bit % 64);
                     start = at + 1;
                 } else if text[at] == b' ' || text[at] == b'\'' || text[at] == b'-' {
                     start = at + 1;
@@ -332,12 +323,15 @@ impl LastWords {
             }
             row += 1;
         }
-        Self(lengths)
+        Self(bits)
     }
 
-    fn may_have(&self, first: u8, len: usize) -> bool {
-        let lengths = self.0.get(usize::from(first)).copied().unwrap_or(0);
-        len < 64 && lengths >> len & 1 == 1
+    #[inline]
+    fn may_have(&self, word: &[u8]) -> bool {
+        let first = word.first().copied().unwrap_or(0);
+        let bit = word_set::hash(word) % LAST_BITS;
+        // A capital beyond ASCII has other bytes than its small letter.
+        first >= 0x80 || self.0.get(bit / 64).is_some_and(|bits| bits >> (bit % 64) & 1 == 1)
     }
 }
 
