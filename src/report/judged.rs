@@ -143,10 +143,10 @@ mod tests {
     #[test]
     fn a_structure_is_hidden_by_its_type() {
         let members = vec![number("tm_year", "int", 84), number("tm_mon", "int", 2)];
-        let born = Value { members, ..of("born", "const struct tm") };
+        let when = Value { members, ..of("when", "const struct tm") };
         let rules = "[[deny]]\ntype = 'std::tm'\nkind = 'dob'\n";
-        assert_eq!(token(&born, rules).as_deref(), Some("<dob>"));
-        assert_eq!(token(&born, "[[deny]]\ntype = 'time_t'\n"), None);
+        assert_eq!(token(&when, rules).as_deref(), Some("<dob>"));
+        assert_eq!(token(&when, "[[deny]]\ntype = 'time_t'\n"), None);
     }
 
     #[test]

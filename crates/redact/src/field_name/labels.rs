@@ -13,6 +13,14 @@ const LONGEST: usize = 64;
 /// What the last words of `name`, which is in lower case beyond ASCII, announce together:
 /// the longest label counts.
 pub(super) fn label(name: &[u8]) -> Option<Field> {
+    let end = name.iter().rposition(|byte| is_letter(*byte))? + 1;
+    let letters = name.get(..end)?.iter().rev().take_while(|byte| is_letter(**byte)).count();
+    let last = name.get(end - letters..end)?;
+    // A word within may begin with a capital: `licensePlate`.
+    let inner = (end - letters + 1..end).rev().find(|at| begins_word(name, *at));
+    if !ends_label(inner.and_then(|at| name.get(at..end)).unwrap_or(last)) {
+        return None;
+    }
     let mut words = Words::default();
     for_each_word(name, |word| words.push(word));
     // `plate` is a label, and so is `the plate`; `boiler_plate` and `BoilerPlate` are not.
