@@ -218,8 +218,8 @@ impl Scan<'_> {
             && text.at(place + 1) == b' ';
         place += if is_kept { 2 } else { 0 };
         // `code is 1234`, `phone number: `, `user '…'`
-        for word in COPULAS.split('|').map(str::as_bytes) {
-            if text.has(place, word) {
+        for word in COPULAS {
+            if text.has(place, word.as_bytes()) {
                 place += word.len();
             }
         }
@@ -313,9 +313,47 @@ impl Scan<'_> {
 }
 
 /// What may be between a label and its value in a sentence, in the order in which it is.
-const COPULAS: &str = "is |was |entered |ENTERED |number |no. |nr. |= |LIKE |like |is: |now |set to |changed to |\
-     reset to |for |of |es |est |è |é |ist |lautet |lauten |jest |je |är |er |это |є |είναι |هو |هي |של |שלי |\
-     שלנו |adalah |là |: ";
+const COPULAS: &[&str] = &[
+    "is ",
+    "was ",
+    "entered ",
+    "ENTERED ",
+    "number ",
+    "no. ",
+    "nr. ",
+    "= ",
+    "LIKE ",
+    "like ",
+    "is: ",
+    "now ",
+    "set to ",
+    "changed to ",
+    "reset to ",
+    "for ",
+    "of ",
+    "es ",
+    "est ",
+    "è ",
+    "é ",
+    "ist ",
+    "lautet ",
+    "lauten ",
+    "jest ",
+    "je ",
+    "är ",
+    "er ",
+    "это ",
+    "є ",
+    "είναι ",
+    "هو ",
+    "هي ",
+    "של ",
+    "שלי ",
+    "שלנו ",
+    "adalah ",
+    "là ",
+    ": ",
+];
 
 /// The first byte of characters from U+3000: scripts that are written without blanks.
 const FIRST_UNSPACED: u8 = 0xe3;
