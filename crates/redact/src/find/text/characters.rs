@@ -167,6 +167,13 @@ fn apart(text: &[u8], place: usize, character: char) -> Option<Decoded> {
     if !follows && !precedes {
         return None;
     }
+    // `用户05@example.org` is one word.
+    let rest = text.get(place + 3..).unwrap_or_default();
+    let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._%+-".contains(byte);
+    let part = rest.iter().take(64).take_while(is_part).count();
+    if rest.get(part) == Some(&b'@') {
+        return None;
+    }
     let mut spaced = [b' '; 5];
     spaced.get_mut(1..4)?.copy_from_slice(text.get(place..place + 3)?);
     let spaced = spaced.get(usize::from(!follows)..if precedes { 5 } else { 4 })?;
@@ -247,6 +254,7 @@ mod tests {
     fn numbers_in_text_without_blanks_are_words_of_their_own() {
         assert_eq!(read("手机号13812345678的"), "手机号 13812345678 的");
         assert_eq!(read("号+86x号y"), "号 +86x 号 y");
+        assert!(plain("用户05@example.org".as_bytes()).is_none());
     }
 
     #[test]
