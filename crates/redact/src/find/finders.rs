@@ -94,6 +94,11 @@ pub(in crate::find) static OF_WORDS: Order = Order::new(&[
         of: Words::ANY.len(9, LONG).first(UNSPACED),
         find: |scan, start, end| scan.joined_name(start, end),
     },
+    // `Ann's iPhone`
+    Finder {
+        of: Words::ANY.len(2, 24).first(NAME_STARTS).next(ByteSet::of(b"'")),
+        find: |scan, start, end| scan.owner_of_device(start, end),
+    },
     // A phrase announces a name: before fields, which would take `is` of `my name is` for a
     // part of it.
     Finder { of: Words::ANY, find: |scan, start, end| scan.announced_name(start, end) },

@@ -1,5 +1,6 @@
 //! Headers of cookies: which of them stand for a session.
 
+use crate::find::plausible::placeholder::is_no_value;
 use crate::find::scan::Scan;
 use crate::find::secret;
 use crate::find::text::{is_blank, is_word};
@@ -36,7 +37,8 @@ impl Scan<'_> {
                     byte > b' ' && byte != b';' && byte != b'"' && byte != b'\''
                 })
                 .min(line);
-            if is_session_cookie(name, text.slice(from..until)) {
+            let value = text.slice(from..until);
+            if !is_no_value(value) && is_session_cookie(name, value) {
                 self.hide(from..until, Kind::Cookie);
             }
             place = text.run(until, 3, |byte| byte == b';' || byte == b' ' || byte == b'"');

@@ -17,7 +17,7 @@ use crate::find::notation::elements;
 use crate::find::plausible;
 use crate::find::scan::Scan;
 use crate::find::secret;
-use crate::find::text::{Text, is_blank, is_letter, is_source_file, is_word};
+use crate::find::text::{Text, is_blank, is_source_file, is_word};
 use crate::kind::Kind;
 
 impl Scan<'_> {
@@ -183,6 +183,11 @@ impl Scan<'_> {
         if let Some(next) = self.titled(start, end) {
             return Some(next);
         }
+        if text.has(start, b"by ")
+            && let Some(next) = self.actor(start)
+        {
+            return Some(next);
+        }
         if (text.has(start, b"for ") || text.has(start, b"by "))
             && let Some(next) = self.peer(end + 1)
         {
@@ -229,7 +234,8 @@ impl Scan<'_> {
         let mut value = value(text, place, Separator::Blank, field.kind)?;
         // Columns: `User name        ann`, and no heading of a table.
         let bytes = text.slice(value.range.clone());
-        let from = text.run_back(start, 64, |byte| is_blank(byte) || is_letter(byte));
+        let first = name_start(text, start, end);
+        let from = text.run_back(first, 64, is_blank);
         let begins = matches!(text.before(from), 0 | b'\n' | b'*' | b'|');
         let is_column =
             text.run(end, 4, is_blank) > end + 2 && (begins || field.kind == Kind::User);
@@ -314,6 +320,9 @@ impl Scan<'_> {
 
 /// What may be between a label and its value in a sentence, in the order in which it is.
 const COPULAS: &[&str] = &[
+    "n\u{b0} ",
+    "nº ",
+    "№ ",
     "is ",
     "was ",
     "entered ",
@@ -336,6 +345,12 @@ const COPULAS: &[&str] = &[
     "è ",
     "é ",
     "ist ",
+    "lautet: ",
+    "est: ",
+    "est : ",
+    "es: ",
+    "è: ",
+    "é: ",
     "lautet ",
     "lauten ",
     "jest ",

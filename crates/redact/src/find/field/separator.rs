@@ -194,7 +194,8 @@ pub(in crate::find) fn name_start(text: Text<'_>, start: usize, end: usize) -> u
     // `Parola d'ordine`
     if text.before(begin) == b'\'' && is_letter(text.before(begin - 1)) {
         let short = text.run_back(begin - 1, 4, is_letter);
-        begin = if text.before(short) == b' ' { short } else { begin };
+        let begins = matches!(text.before(short), 0..=b' ' | b'*' | b'|' | b'>');
+        begin = if begins { short } else { begin };
     }
     for _ in 0..3 {
         // `Гос. номер`, `Tel. no`

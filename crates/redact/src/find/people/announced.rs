@@ -11,7 +11,7 @@ use crate::find::plausible::person_name::{is_name, is_no_name};
 use crate::find::scan::Scan;
 use crate::find::text::{is_blank, is_letter};
 use crate::kind::Kind;
-use crate::word_set;
+use crate::word_set::{self, WordSet};
 
 /// What follows a phrase.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -207,6 +207,47 @@ impl Scan<'_> {
         let is_person = name.split(|byte| *byte == b' ').all(|word| !is_no_name(word));
         let fits = ends && (1..=4).contains(&words) && name.len() >= 3 && is_person;
         (fits && !is_shouted(name)).then(|| self.hide(from..until, Kind::Name))
+    }
+}
+
+/// What people call after themselves.
+static DEVICES: WordSet<64> = WordSet::new(&[
+    b"iphone",
+    b"ipad",
+    b"ipod",
+    b"airpods",
+    b"macbook",
+    b"imac",
+    b"homepod",
+    b"galaxy",
+    b"pixel",
+    b"phone",
+    b"laptop",
+    b"tablet",
+    b"watch",
+    b"kindle",
+    b"echo",
+    b"pc",
+    b"desktop",
+    b"headphones",
+    b"earbuds",
+    b"buds",
+    b"tv",
+]);
+
+impl Scan<'_> {
+    /// `Ann's iPhone`, whose name is the word at `start..end`.
+    pub(in crate::find) fn owner_of_device(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        if !text.has(end, b"'s ") {
+            return None;
+        }
+        let from = end + 3;
+        let device = text.slice(from..text.run(from, 16, |byte| byte.is_ascii_alphabetic()));
+        let name = text.slice(start..end);
+        let is_name =
+            name.len() >= 2 && name.iter().skip(1).any(u8::is_ascii_lowercase) && !is_no_name(name);
+        (is_name && DEVICES.has(device)).then(|| self.hide(start..end, Kind::Name))
     }
 }
 

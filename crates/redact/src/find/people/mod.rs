@@ -252,6 +252,48 @@ impl Scan<'_> {
         }
     }
 
+    /// `triggered by ann7 on branch main`, with `by` at `start`: the login behind a word for what
+    /// people do to jobs.
+    pub(in crate::find) fn actor(&mut self, start: usize) -> Option<usize> {
+        const DONE: &[&[u8]] = &[
+            b"triggered",
+            b"started",
+            b"launched",
+            b"queued",
+            b"deployed",
+            b"initiated",
+            b"submitted",
+            b"invoked",
+            b"cancelled",
+            b"canceled",
+            b"merged",
+            b"pushed",
+            b"locked",
+            b"Triggered",
+            b"Started",
+            b"Launched",
+            b"Queued",
+            b"Deployed",
+            b"Initiated",
+            b"Submitted",
+            b"Invoked",
+            b"Cancelled",
+            b"Canceled",
+            b"Merged",
+            b"Pushed",
+            b"Locked",
+        ];
+        let text = self.text;
+        let blank = start.saturating_sub(1);
+        let done = text.slice(text.run_back(blank, 12, is_word)..blank);
+        let from = start + b"by ".len();
+        let end = text.run(from, 64, |byte| is_word(byte) || b".-".contains(&byte));
+        let name = text.slice(from..end);
+        let is_login = person_name::is_login(name)
+            || name.iter().any(u8::is_ascii_digit) && name.iter().any(u8::is_ascii_lowercase);
+        (DONE.contains(&done) && is_login).then(|| self.hide(from..end, Kind::User))
+    }
+
     /// `for bob from 203.0.113.9`, with the name at `start`: who came from where.
     pub(in crate::find) fn peer(&mut self, start: usize) -> Option<usize> {
         let text = self.text;
@@ -497,6 +539,8 @@ mod tests {
             ("ann:$6$abcdefgh$abcdefghijklmnopqrstuvwx1234:19000:", "user", "ann"),
             ("USER ann\r\n", "user", "ann"),
             ("By: Ann Lee <ann@example.com>", "name", "Ann Lee"),
+            ("Triggered by lneswexyam on branch main", "user", "lneswexyam"),
+            ("device \"Fimar's AirPods\" disconnected", "name", "Fimar"),
             ("row 7: Zed Lee;zed@example.com;3", "name", "Zed Lee"),
         ] {
             assert!(hidden(line).contains(&(kind, who)), "{line}: {:?}", hidden(line));

@@ -455,7 +455,7 @@ const NO_USERS: &[&[u8]] = &[
 ];
 
 /// Small letters that are no word of a sentence about users.
-fn is_login(bytes: &[u8]) -> bool {
+pub(in crate::find) fn is_login(bytes: &[u8]) -> bool {
     const ENDS: &[&[u8]] =
         &[b"ed", b"ing", b"ion", b"ment", b"ly", b"able", b"ible", b"ness", b"ity", b"ory", b"s"];
     bytes.len() >= 4
