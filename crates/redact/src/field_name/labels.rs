@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn words_that_end_no_label_are_told_apart() {
+    fn words_that_end_no_label_are_distinguished() {
         assert!(ends_label(b"plate") && ends_label(b"PLATE") && ends_label("号".as_bytes()));
         assert!(!ends_label(b"boilerplate") && !ends_label(b"connection"));
     }

@@ -1,5 +1,5 @@
 //! Whether something is written at a place that a notation has for a kind of value. The place
-//! says what it is, so little is asked of the value itself: that it is no code, no mask and
+//! says what it is, so little is asked of the value itself: that it is neither a code nor a mask, and
 //! not empty.
 
 use crate::find::plausible::placeholder::is_no_value;
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn companies_are_told_from_persons() {
+    fn companies_are_distinguished_from_persons() {
         for name in ["Acme Tools GmbH", "CITY HOSPITAL", "Lee & Sons, Inc.", "First Bank"] {
             assert!(is_organisation(name.as_bytes()), "{name}");
         }

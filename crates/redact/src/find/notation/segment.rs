@@ -152,7 +152,7 @@ impl Scan<'_> {
         let is_code = code.len() <= 3
             && code.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
         let is_usual = syntax.fields.first() == Some(&text.at(end));
-        // What other signs part may be a table: only the end of the segment tells.
+        // What other signs part may be a table: only the end of the segment shows which.
         let is_ended = is_usual || !syntax.is_ended || text.at(fields.end) == syntax.end;
         if fields.count < syntax.least || syntax.is_coded && !is_code || !is_ended {
             return None;

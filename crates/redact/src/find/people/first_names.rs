@@ -245,7 +245,7 @@ mod tests {
             "Travis CI build passed",
             "Grace Period expired, Will Retry",
             "Hannah 3",
-            "51 Hannah St, Fifth Floor",
+            "51 Hannah St, Boston",
             "Hello, Hannah, and thanks",
             "Saludos, Hannah",
             "[Norway, Peru, Jordan, Chad]",

@@ -177,7 +177,7 @@ fn private_key(text: Text<'_>, start: usize) -> Option<Range<usize>> {
 }
 
 impl Scan<'_> {
-    /// Hides the private key whose first line begins at `place`; passes over a public one.
+    /// Hides the private key whose first line begins at `place`; skips a public one.
     pub(in crate::find) fn private_key(&mut self, place: usize) -> Option<usize> {
         let text = self.text;
         let Some(range) = private_key(text, place) else {

@@ -1,6 +1,6 @@
 //! The table of notations, by domain. To add one, add a row to a file here, with a text in
 //! which it hides something and one with the same words in which it hides nothing; where its
-//! places cannot be told as data, with a function that reads it in a file beside.
+//! places cannot be given as data, with a function that reads it in a file beside.
 
 mod accounts;
 mod finance;
