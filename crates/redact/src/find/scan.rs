@@ -124,7 +124,15 @@ impl Scan<'_> {
     pub(in crate::find) fn hide(&mut self, range: Range<usize>, kind: Kind) -> usize {
         let end = range.end;
         if range.start < end {
+            let neighbours = matches!(kind, Kind::Phone | Kind::Email | Kind::Account)
+                .then(|| self.names_beside(&range));
             self.found.push(Span { range, kind, unit: Unit::Byte });
+            let beside = neighbours.into_iter().flatten().flatten();
+            self.found.extend(beside.map(|range| Span {
+                range,
+                kind: Kind::Name,
+                unit: Unit::Byte,
+            }));
         }
         end
     }

@@ -271,7 +271,7 @@ fn phrase_end(text: Text<'_>, start: usize, takes_commas: bool) -> usize {
                     || text.has(end + 1, "–".as_bytes())
                     || text.at(end + 1) == b'/' && text.at(end + 2) == b' '
                     || names_field(text, end + 1)
-                    || !takes_commas && announces(text, end + 1)
+                    || !takes_commas && (announces(text, end + 1) || names_label(text, end + 1))
                     || begins_clause(text, end + 1)
             }
             b'\\' => true,
@@ -294,7 +294,7 @@ fn is_given_name(text: Text<'_>, place: usize) -> bool {
     text.at(place) == b' '
         && text.at(place + 1).is_ascii_uppercase()
         && end > place + 2
-        && matches!(text.at(end), b'\n' | b'\r' | 0)
+        && matches!(text.at(end), b'\n' | b'\r' | b',' | b';' | 0)
 }
 
 /// Bytes of a name or an address.

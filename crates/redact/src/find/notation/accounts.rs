@@ -10,6 +10,26 @@ const MOST_CODES: usize = 24;
 const CODE: std::ops::RangeInclusive<usize> = 6..=16;
 
 impl Scan<'_> {
+    /// The login from `start` to `close`.
+    pub(in crate::find) fn login_between(&mut self, start: usize, close: u8) -> Option<usize> {
+        let text = self.text;
+        let end = text.run(start, 64, |byte| is_word(byte) || b".-".contains(&byte));
+        let name = text.slice(start..end);
+        let is_login = text.at(end) == close
+            && name.len() >= 3
+            && name.iter().any(u8::is_ascii_lowercase)
+            && !is_role_account(name);
+        is_login.then(|| self.hide(start..end, Kind::User))
+    }
+
+    /// The login from `open` to `end`.
+    pub(in crate::find) fn login_before(&mut self, end: usize, open: u8) -> Option<usize> {
+        let text = self.text;
+        let start = text.run_back(end, 64, |byte| is_word(byte) || b".-".contains(&byte));
+        let is_opened = text.before(start) == open;
+        if is_opened { self.login_between(start, text.at(end)) } else { None }
+    }
+
     /// The account that the word behind `end` is.
     pub(in crate::find) fn account(&mut self, end: usize) -> Option<usize> {
         let text = self.text;
@@ -20,7 +40,7 @@ impl Scan<'_> {
         let has_small = name.iter().any(u8::is_ascii_lowercase) || !name.is_ascii();
         let is_option = name.starts_with(b"-") || name.len() < 3 || text.at(until) == b':';
         let is_someone = has_small && !is_option && !is_role_account(name);
-        (is_someone && start > end).then(|| self.hide(start..until, Kind::User))
+        (is_someone && start >= end).then(|| self.hide(start..until, Kind::User))
     }
 
     /// The same, and a password behind it.

@@ -41,7 +41,7 @@ const PHRASES: &[(Announces, &str)] = &[
     ),
     (
         Announces::FullName,
-        "this is|on behalf of|in the name of|spoke with|spoke to|spoken to|talked to|talked with|met with|\
+        "this is|soy|sou|je suis|ich bin|jag är|jeg er|ik ben|jestem|i am|i'm|on behalf of|in the name of|spoke with|spoke to|spoken to|talked to|talked with|met with|\
          meeting with|call with|assigned to|reassigned to|escalated to|addressed to|sold to|\
          delivered to|shipped to|refunded to|transferred to|registered to|belongs to|belonging to|\
          issued to|payable to|handed to|released to|signed by|approved by|reviewed by|requested by|\

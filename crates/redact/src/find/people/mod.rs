@@ -5,6 +5,8 @@ mod announced;
 mod email;
 mod first_names;
 
+use std::ops::Range;
+
 use crate::field_name::{Field, Sureness};
 use crate::find::field::value::{Separator, Value, begins_small};
 pub(in crate::find) use first_names::is_known as is_known_first;
@@ -426,6 +428,46 @@ impl Scan<'_> {
         }
     }
 
+    /// `ann@example.org (Ann Lee)`, `Ann Lee (+43 …)`: the names before and behind what `range`
+    /// has, of which one is in parentheses.
+    pub(in crate::find) fn names_beside(&self, range: &Range<usize>) -> [Option<Range<usize>>; 2] {
+        let text = self.text;
+        let is_full = |name: &Range<usize>| {
+            let bytes = text.slice(name.clone());
+            let value =
+                Value { range: name.clone(), is_delimited: true, separator: Separator::Blank };
+            person_name::is_name(&value, bytes, Sureness::Maybe)
+        };
+        let close = range.end + usize::from(text.at(range.end) == b'>');
+        let behind = text.has(close, b" (").then(|| {
+            let from = close + 2;
+            from..text.run(from, 60, |byte| byte != b')' && byte != b'\n' && byte != 0)
+        });
+        let behind = behind.filter(|name| text.at(name.end) == b')' && is_full(name));
+        let open = range.start;
+        let before = (text.slice(open.saturating_sub(2)..open) == b" (").then(|| {
+            let end = open - 2;
+            let mut start = end;
+            for _ in 0..4 {
+                let word =
+                    text.run_back(start, 32, |byte| is_letter(byte) || b"-'.".contains(&byte));
+                let first = text.at(word);
+                let is_capital =
+                    first.is_ascii_uppercase() || first >= 0xc3 && !begins_small(text, word);
+                if word == start || !is_capital {
+                    break;
+                }
+                start = word;
+                if text.before(word) != b' ' {
+                    break;
+                }
+                start -= 1;
+            }
+            text.run(start, 1, is_blank)..end
+        });
+        [before.filter(is_full), behind]
+    }
+
     /// `Ann Lee;ann@…`: the name in the cell before the address that starts at `address`.
     fn cell_before(&mut self, address: usize) {
         let text = self.text;
@@ -542,6 +584,8 @@ mod tests {
             ("Triggered by lneswexyam on branch main", "user", "lneswexyam"),
             ("device \"Fimar's AirPods\" disconnected", "name", "Fimar"),
             ("row 7: Zed Lee;zed@example.com;3", "name", "Zed Lee"),
+            ("From: zed@example.com (Zed Lee)", "name", "Zed Lee"),
+            ("lead Zed Lee (+43 660 1234567)", "name", "Zed Lee"),
         ] {
             assert!(hidden(line).contains(&(kind, who)), "{line}: {:?}", hidden(line));
         }

@@ -1,7 +1,7 @@
 //! Accounts of systems and databases: statements and commands that name a user, and codes that
 //! replace a password.
 
-use crate::find::notation::Around::{Anything, Word};
+use crate::find::notation::Around::{Anything, Before, Behind, Word};
 use crate::find::notation::Notation;
 
 pub(super) static ROWS: &[Notation] = &[
@@ -76,5 +76,57 @@ pub(super) static ROWS: &[Notation] = &[
             &["5762-1015", "6463-3183"],
         ),
         keeps: "backup codes generated: 10",
+    },
+    // Whose task it is, in comments.
+    Notation {
+        words: &[b"TODO", b"FIXME"],
+        is_caseless: false,
+        around: Behind(b"("),
+        find: |scan, _, end| scan.login_between(end + 1, b')'),
+        example: ("// TODO(zlee77): remove", &["zlee77"]),
+        keeps: "// TODO(#4711): remove",
+    },
+    // `cron`: whose table it is.
+    Notation {
+        words: &[b"CMD", b"MAIL"],
+        is_caseless: false,
+        around: Before(b") "),
+        find: |scan, start, _| scan.login_before(start - 2, b'('),
+        example: ("crond[24538]: (zlee77) CMD (run)", &["zlee77"]),
+        keeps: "crond[24538]: (root) CMD (run)",
+    },
+    // OpenVPN.
+    Notation {
+        words: &[b"Peer"],
+        is_caseless: false,
+        around: Before(b"] "),
+        find: |scan, start, _| scan.login_before(start - 2, b'['),
+        example: ("[zlee77] Peer Connection Initiated", &["zlee77"]),
+        keeps: "[server] Peer Connection Initiated",
+    },
+    // Names of resources of Amazon's cloud.
+    Notation {
+        words: &[b"user"],
+        is_caseless: false,
+        around: Behind(b"/"),
+        find: |scan, start, end| match scan.text.before(start) {
+            b':' => scan.account(end + 1),
+            _ => None,
+        },
+        example: ("arn:aws:iam::471112223334:user/zlee77 REST", &["zlee77"]),
+        keeps: "GET /user/settings HTTP/1.1",
+    },
+    // The log of slow statements of MySQL.
+    Notation {
+        words: &[b"Host"],
+        is_caseless: false,
+        around: Before(b"User@"),
+        find: |scan, _, end| {
+            scan.login_between(end + 2, b'[');
+            let open = scan.text.run(end + 2, 64, |byte| byte != b'[' && byte != b'\n');
+            scan.login_between(open + 1, b']')
+        },
+        example: ("# User@Host: zlee77[zlee77] @ []", &["zlee77", "zlee77"]),
+        keeps: "# User@Host: root[root] @ localhost []",
     },
 ];
