@@ -77,15 +77,6 @@ pub(super) static ROWS: &[Notation] = &[
         ),
         keeps: "backup codes generated: 10",
     },
-    // Whose task it is, in comments.
-    Notation {
-        words: &[b"TODO", b"FIXME"],
-        is_caseless: false,
-        around: Behind(b"("),
-        find: |scan, _, end| scan.login_between(end + 1, b')'),
-        example: ("// TODO(zlee77): remove", &["zlee77"]),
-        keeps: "// TODO(#4711): remove",
-    },
     // `cron`: whose table it is.
     Notation {
         words: &[b"CMD", b"MAIL"],
