@@ -75,6 +75,8 @@ fn is_own(kind: Kind, value: &[u8]) -> bool {
                 || is_login(value)
         }
         Kind::Address => digits > 0 && has_blank && value.len() >= 12,
+        // What programs call `token` and `key` is often a name of theirs: `Name.Variable`.
+        Kind::Secret | Kind::Cookie | Kind::Key if is_identifier(value) => false,
         Kind::Password | Kind::Secret | Kind::Cookie | Kind::Key | Kind::PasswordHash => {
             value.len() >= 10 || digits > 0 && !is_plain && digits < value.len()
         }
@@ -88,6 +90,24 @@ fn is_own(kind: Kind, value: &[u8]) -> bool {
         Kind::Vehicle => digits > 0 && digits < value.len(),
         _ => false,
     }
+}
+
+/// Words that programs join to a name: `access_token`, `rsa.PublicKey`, `mt19937`. Digits stand
+/// at the end of a word at most.
+fn is_identifier(value: &[u8]) -> bool {
+    let is_word = |word: &[u8]| {
+        let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let digits = word.get(letters..).unwrap_or_default();
+        digits.iter().all(u8::is_ascii_digit) && changes_case_rarely(word)
+    };
+    value.split(|byte| b"._-:".contains(byte)).all(is_word)
+}
+
+/// Whether capitals begin words, and no more than one in three letters does.
+fn changes_case_rarely(word: &[u8]) -> bool {
+    let begins =
+        |two: &[u8]| matches!(two, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase());
+    word.windows(2).filter(|two| begins(two)).count() * 3 <= word.len()
 }
 
 /// Small letters that are no word for a thing and do not end like a word for what one does:
@@ -205,6 +225,20 @@ mod tests {
         assert_eq!(hidden("password: sunshine\nsunshine"), ["sunshine"]);
         assert_eq!(hidden("first_name=Mark; Mark all"), ["Mark"]);
         assert_eq!(hidden("pin=471100 size 471100"), ["471100"]);
+    }
+
+    #[test]
+    fn names_of_programs_are_not_repeated() {
+        for text in [
+            "token = Name.Variable; (r'x', Name.Variable)",
+            "_token = access_token; f(access_token)",
+            "token: Punctuation, (r'y', Punctuation)",
+            "f(__token = \"mt19937_64\"); class mt19937_64",
+        ] {
+            assert!(hidden(text).len() <= 1, "{text}");
+        }
+        assert_eq!(hidden("token=k3v8h2m9x4z7 … k3v8h2m9x4z7"), ["k3v8h2m9x4z7"; 2]);
+        assert_eq!(hidden("password=correcthorse; correcthorse"), ["correcthorse"; 2]);
     }
 
     #[test]

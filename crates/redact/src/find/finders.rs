@@ -197,6 +197,11 @@ pub(in crate::find) static OF_NUMBERS: Order = Order::new(&[
         of: Words::ANY.len(16, LONG).first(ByteSet::of(b"6")),
         find: |scan, start, _| scan.entry_of_payment(start),
     },
+    // The same of BACS, with sort codes and accounts in one number.
+    Finder {
+        of: Words::ANY.len(31, 31).next(ByteSet::of(b" ")),
+        find: |scan, start, end| scan.record_of_bacs(start, end),
+    },
     // `57: …`: the tag of a chip.
     Finder {
         of: Words::ANY.len(2, 2).first(ByteSet::of(b"5")).next(ByteSet::of(b":= ")),

@@ -49,7 +49,7 @@ impl Scan<'_> {
             let letters = text.slice(from..from + 2);
             if let Some((_, kind)) = FIELDS.iter().find(|(known, _)| *known == letters) {
                 // The last one ends before the next segment, or before what is no part of it.
-                let signs = |byte: u8| byte != 0x1d && byte != 0x1e && byte != b'"';
+                let signs = |byte: u8| !matches!(byte, 0x1d | 0x1e | b'"' | b'<' | b'\\');
                 let value = from + 2..text.run(from + 2, until.saturating_sub(from + 2), signs);
                 self.hide_filled(value, *kind);
             }
@@ -61,10 +61,13 @@ impl Scan<'_> {
     /// `PID-5: 'LEE^ANN^^'`, whose segment's name ends at `end`: the parts of the value.
     pub(super) fn quoted_components(&mut self, end: usize) -> Option<usize> {
         let text = self.text;
-        let number = text.run(end + 1, 8, |byte| byte.is_ascii_digit() || byte == b'.');
+        // `PID field 5: value '…'`
+        let from = if text.has(end, b" field ") { end + b" field ".len() } else { end + 1 };
+        let number = text.run(from, 8, |byte| byte.is_ascii_digit() || byte == b'.');
         let quote = text.run(number, 4, |byte| b":= (".contains(&byte));
+        let quote = if text.has(quote, b"value ") { quote + b"value ".len() } else { quote };
         let sign = text.at(quote);
-        if number == end + 1 || quote == number || !matches!(sign, b'\'' | b'"') {
+        if number == from || quote == number || !matches!(sign, b'\'' | b'"') {
             return None;
         }
         let close = text.run(quote + 1, 256, |byte| byte != sign && byte != b'\n' && byte != 0);

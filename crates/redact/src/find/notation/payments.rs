@@ -22,6 +22,16 @@ impl Scan<'_> {
         let text = self.text;
         let mut from = text.run(end, 1, |byte| matches!(byte, b'"' | b']' | b'>'));
         from = text.run(from, 12, is_blank);
+        // `5F20 (cardholder): …`: what the tag is called.
+        if text.at(from) == b'(' {
+            from = text.run(from, 32, |byte| byte != b')' && byte >= b' ') + 1;
+        }
+        // `57 11 …`, in hexadecimal digits: the length.
+        let is_length = text.at(from).is_ascii_hexdigit()
+            && text.at(from + 1).is_ascii_hexdigit()
+            && text.at(from + 2) == b' '
+            && text.at(from + 3).is_ascii_digit();
+        from = if is_length { from + 3 } else { from };
         // `57 L13 V…`, `57 [13] …`: the length.
         from = if text.has(from, b"value") { from + 5 } else { from };
         let from = text.run(from, 4, |byte| b" :=\"[<".contains(&byte));
@@ -110,6 +120,31 @@ impl Scan<'_> {
             self.hide_filled(from..stop, Kind::Name);
         }
         Some(end)
+    }
+
+    /// `<sort code><account>099…    <amount><payee>…<reference><name>`, a record of BACS whose
+    /// first number is at `start..end`: the account that pays, and whose it is.
+    pub(in crate::find) fn record_of_bacs(&mut self, start: usize, end: usize) -> Option<usize> {
+        const COLUMN: usize = 18;
+        let text = self.text;
+        let amount = end + 4;
+        let columns = amount + 11;
+        let digits = text.run(amount, 11, |byte| byte.is_ascii_digit());
+        let is_record = text.slice(end..amount) == b"    " && digits == columns;
+        let line = text.run(columns, 4 * COLUMN, |byte| !matches!(byte, b'\n' | b'\r' | 0));
+        if !is_record || line < columns + 2 * COLUMN + 2 {
+            return None;
+        }
+        self.hide_filled(start + 6..start + 14, Kind::Account);
+        let name = columns + 2 * COLUMN;
+        let stop = line.min(name + COLUMN);
+        let is_part = |byte: u8| byte.is_ascii_alphabetic() || b" .,'-".contains(&byte);
+        let stop = text.run(name, stop - name, is_part);
+        let stop = text.run_back(stop, stop - name, |byte| byte == b' ');
+        if !super::judge::is_organisation(text.slice(name..stop)) {
+            self.hide_filled(name..stop, Kind::Name);
+        }
+        Some(stop.max(columns))
     }
 
     /// `⑆021000021⑆ 4053201388⑈ 7091`, whose first sign is at `start`: the account.

@@ -23,6 +23,8 @@ fn lines(text: Text<'_>, place: usize) -> impl Iterator<Item = Range<usize>> {
     let mut from = Some(place);
     std::iter::from_fn(move || {
         let start = from?;
+        // Lines may be indented.
+        let start = text.run(start, 16, |byte| byte == b'\t' || byte == b' ');
         let end = text.run(start, LONGEST_LINE, is_written);
         let next = text.run(text.run(end, 1, |byte| byte == b'\r'), 1, |byte| byte == b'\n');
         let is_next = matches!(text.at(start), b':' | b'-' | b'{' | b'}') || end == start;
@@ -144,9 +146,13 @@ impl Scan<'_> {
     /// `?31account?32name?33name` in the text of a statement.
     pub(super) fn swift_narrative(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
-        let mut stop = end;
-        for line in lines(text, end) {
-            stop = line.end.min(end + LONGEST_TEXT);
+        // Lines that are joined are longer than those of the standard.
+        let first = text.run(end, LONGEST_TEXT, |byte| is_written(byte) || byte >= 0x80);
+        let mut stop = first;
+        if first - end <= LONGEST_LINE {
+            for line in lines(text, end) {
+                stop = line.end.min(end + LONGEST_TEXT);
+            }
         }
         if self.is_read(start, stop) {
             return None;
@@ -191,6 +197,14 @@ mod tests {
             (
                 ":50F:/40532013\n1/ANN LEE\n2/9 HIGH STREET\n3/GB/ELY\n4/19800203\n5/GB/BATH\n7/GB/AB123456C\n-}",
                 &["40532013", "ANN LEE", "9 HIGH STREET", "ELY", "19800203", "BATH", "AB123456C"],
+            ),
+            (
+                "\t:50K:/40532013\n\tANN LEE\n\t9 HIGH STREET\n\t:71A:SHA\n",
+                &["40532013", "ANN LEE", "9 HIGH STREET"],
+            ),
+            (
+                ":86:105?00LASTSCHRIFT?20MIETE 64053?21APRIL 2026?30ZKBKCHZZ80A?31PL48526978415464544173919696?32ANN LEE\n",
+                &["PL48526978415464544173919696", "ANN LEE"],
             ),
             (":50F:NIDN/GB/AB123456C\n1/ANN LEE\n-}", &["AB123456C", "ANN LEE"]),
             (":50H:/40532013\n1/ANN LEE\n3/GB/ELY\n", &["40532013", "ANN LEE", "ELY"]),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::find::scan::Scan;
-use crate::find::text::Text;
+use crate::find::text::{Text, is_blank};
 use crate::kind::Kind;
 
 /// Bytes of a card that are looked through.
@@ -29,7 +29,10 @@ impl Scan<'_> {
     pub(in crate::find) fn visiting_card(&mut self, end: usize) {
         let text = self.text;
         let mut place = end;
-        let ends = |place: usize| text.has(place, b"END:VCARD") || text.has(place, b"BEGIN:VCARD");
+        let ends = |place: usize| {
+            let mark = text.run(place, 16, is_blank);
+            text.has(mark, b"END:VCARD") || text.has(mark, b"BEGIN:VCARD")
+        };
         while place < text.len() && place - end < LONGEST_CARD && !ends(place) {
             let line = text.run(place, 1024, |byte| !matches!(byte, b'\n' | 0));
             self.property(place..line);
@@ -41,7 +44,7 @@ impl Scan<'_> {
     fn property(&mut self, line: Range<usize>) {
         let text = self.text;
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        let mut start = line.start;
+        let mut start = text.run(line.start, 16, is_blank);
         let mut name = text.run(start, 32, is_name);
         if text.at(name) == b'.' {
             start = name + 1;

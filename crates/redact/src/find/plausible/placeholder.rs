@@ -138,8 +138,7 @@ pub(in crate::find) fn is_no_value(bytes: &[u8]) -> bool {
         && bytes.len() <= 8
         && bytes.last().is_some_and(|last| b"sdiupxXlzuQfcqv".contains(last))
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"%.*-#+".contains(byte));
-    let is_slot =
-        matches!((first, second), (b'$', b'{' | b'(') | (b'{', b'}' | b'{' | b'0'..=b'9'))
+    let is_slot = matches!((first, second), (b'$', b'{' | b'(') | (b'{', b'}' | b'{' | b'0'..=b'9'))
             || (*first == b'<' && bytes.len() < 40)
             || (*first == b'%'
                 && bytes.len() > 3
@@ -149,6 +148,9 @@ pub(in crate::find) fn is_no_value(bytes: &[u8]) -> bool {
                 }))
             || (*first == b'[' && second.is_ascii_alphabetic() && bytes.ends_with(b"]"))
             || bytes == b"?"
+            // An encrypted value of Ansible, and a place of Python's formats.
+            || bytes.starts_with(b"!vault")
+            || bytes.starts_with(b"%(") && bytes.ends_with(b")s")
             || is_parameter(bytes);
     let is_blank_out =
         matches!(first, b'*' | b'x' | b'X' | b'.' | b'-' | b'_' | b'#' | b'?' | b' ')

@@ -36,7 +36,7 @@ pub(super) fn armour_end(text: Text<'_>, label: usize) -> Option<usize> {
     // Headers may be before the letters: `Comment: "…"`, `Version: …`.
     let is_part = |byte: u8| byte != b'-' && byte != 0;
     let end = text.run(start, MOST, is_part);
-    text.has(end, b"-----END ").then_some(end)
+    text.has(end, b"-----END").then_some(end)
 }
 
 /// Fields that announce something public: `PublicKeyToken=…` of .NET, `Via: 1.1 proxy`.
@@ -195,10 +195,15 @@ pub(super) fn is_checksum(text: Text<'_>, token: usize) -> bool {
         gap = text.run_back(gap.saturating_sub(2), 2, |byte| is_blank(byte) || byte == b':');
     }
     let name = text.slice(text.run_back(gap, 24, |byte| is_word(byte) || byte == b'-')..gap);
-    // Signatures of mail are public: `bh=` and `b=`.
-    if matches!(name, b"bh" | b"b") {
+    // A node of Elasticsearch by its id: `exceeded on [c1zDbraYjQ1OhTTuqo7XEw]`.
+    let is_node = tail - head == 22 && text.before(head) == b'[' && text.at(tail) == b']';
+    if is_node && text.slice(head.saturating_sub(5)..head) == b" on [" {
+        return true;
+    }
+    // Signatures of mail and the keys that prove them are public: `bh=`, `b=` and `p=`.
+    if matches!(name, b"bh" | b"b" | b"p") {
         let line = text.slice(text.run_back(token, 1024, |byte| byte != b'\n' && byte != 0)..token);
-        let marks: [&[u8]; 2] = [b"DKIM-Signature", b"ARC-"];
+        let marks: [&[u8]; 3] = [b"DKIM-Signature", b"ARC-", b"v=DKIM1"];
         return marks.iter().any(|mark| memchr::memmem::find(line, mark).is_some());
     }
     // Ids of objects, and public keys of WireGuard.
@@ -266,6 +271,8 @@ mod tests {
             "peer: qC+H8vmtp+4TdgIHDk3p5lgL+KYCPX7YFxu3HEhKGU4=\n",
             "{\"e\":\"AQAB\",\"n\":\"qQwzoqeVJmbZ4eNdr-PZn-TehqXMxnZoM_lEJriY61gNJ_ikkUVz\"}",
             "EchoToken=\"hWjFzeT7\"",
+            "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A0Rf8qok9DAiZQgFrvh31z2rbQ",
+            "watermark [95%] exceeded on [c1zDbraYjQ1OhTTuqo7XEw] free: 2.0gb",
             "To: <sip:100@10.0.0.1;user=phone>",
             " Birth: 2024-06-15 21:37:50.205000000 +0000\n",
         ] {
@@ -277,6 +284,7 @@ mod tests {
     fn certificates_public_keys_and_their_ids_stay() {
         for text in [
             "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYD\n-----END CERTIFICATE-----",
+            "-----BEGIN PUBLIC KEY-----\nMII/wOx78KBGFbl1CW8wYOu1oWQ3IEmvhGNNFm9QeNyD5UxDuuNdyokwk6PsR5Yf\n-----END\n",
             "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEVs/o5+uQbTjL3chynL4\n-----END PUBLIC KEY-----",
             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGk7rXo3v8R2kqzKx0Jt9cQb5mYw1LhZPq7dN4sVfE8u build",
             "Serial Number: 0a:01:41:42:00:00:01:53:85:73:6a:0b:85:ec:a7:08",

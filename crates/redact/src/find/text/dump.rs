@@ -172,7 +172,7 @@ impl Dump {
             let is_last = width > 0 && bytes < width;
             if !matches!(until - from, 2 | 4 | 8 | 16)
                 || width > 0 && bytes > width
-                || !is_blank(text.at(until)) && !matches!(text.at(until), b'\n' | b'\r' | 0)
+                || !is_blank(text.at(until)) && !matches!(text.at(until), b'\n' | b'\r' | b'-' | 0)
             {
                 break;
             }
@@ -187,7 +187,12 @@ impl Dump {
                 self.bytes.push(Byte { value: byte(text, digits.start)?, place, column: None });
             }
             end = until;
-            let gap = text.run(until, 3, is_blank);
+            // WinDbg has a dash in the middle of a line.
+            let is_middle = width == 1
+                && self.bytes.len() - first == 8
+                && text.at(until) == b'-'
+                && text.at(until + 1).is_ascii_hexdigit();
+            let gap = if is_middle { until + 1 } else { text.run(until, 3, is_blank) };
             // Two blanks are in the middle of a line, and before its text.
             if is_last || gap == until || gap > until + 2 {
                 break;
@@ -248,6 +253,10 @@ fn address(text: Text<'_>, start: usize) -> Option<usize> {
     let from = if is_number { start + 2 } else { start };
     let digits = text.run(from, 17, |byte| byte.is_ascii_hexdigit());
     let mut end = digits;
+    // `000001f2`0014d930`, of WinDbg.
+    if text.at(end) == b'`' && digits - from == 8 {
+        end = text.run(end + 1, 8, |byte| byte.is_ascii_hexdigit());
+    }
     if text.has(end, b" <") {
         end = text.run(end, 128, |byte| byte != b'>' && byte != b'\n') + 1;
     }
@@ -278,6 +287,16 @@ mod tests {
 00000010: 7475 6c69 7020 7879                      tulip xy
 ";
         let wanted = ["68 756e 7465 7232", "hunter2", "7475 6c69 70", "tulip"];
+        assert_eq!(hidden(dump), wanted);
+    }
+
+    #[test]
+    fn a_dump_of_windbg_has_a_dash_in_the_middle() {
+        let dump = "\
+000001f2`0014d930  70 61 73 73 77 6f 72 64-3d 68 75 6e 74 65 72 32  password=hunter2
+000001f2`0014d940  74 75 6c 69 70 00 00 00-00 00 00                 tulip......
+";
+        let wanted = ["68 75 6e 74 65 72 32", "hunter2", "74 75 6c 69 70", "tulip"];
         assert_eq!(hidden(dump), wanted);
     }
 

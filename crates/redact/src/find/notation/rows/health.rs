@@ -233,9 +233,21 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("Invalid value at PID-5: 'LEE^ANN^^'\n", &["LEE^ANN"]),
         keeps: "Invalid value at PID-8: 'M^^'\nMissing field PID-3 in 'ADT^A01'\n",
     },
+    Notation {
+        words: &[b"PID", b"NK1", b"GT1", b"IN1", b"MRG", b"PV1"],
+        is_caseless: false,
+        around: Behind(b" field "),
+        find: |scan, _, end| scan.quoted_components(end),
+        example: ("Segment PID field 5: value 'LEE^ANN^^^DR' exceeds 20\n", &["LEE^ANN^^^DR"]),
+        keeps: "Segment PID field 8: value 'M^^' exceeds 1\nPID field count\n",
+    },
     // Claims of pharmacies (NCPDP), whose fields begin with two letters.
     Notation {
-        words: &[b"AM01", b"AM02", b"AM03", b"AM04", b"AM05", b"AM07"],
+        words: &[
+            b"AM01", b"AM02", b"AM03", b"AM04", b"AM05", b"AM07",
+            // Behind a separator as it is printed: `\x1e`.
+            b"x1eAM01", b"x1eAM02", b"x1eAM03", b"x1eAM04", b"x1eAM05", b"x1eAM07",
+        ],
         is_caseless: false,
         around: Anything,
         find: |scan, start, end| scan.pharmacy_claim(start, end),
