@@ -178,7 +178,7 @@ impl Scan<'_> {
         let end = text.run(from, 64, |byte| byte > b' ');
         let digits = text.run(end + 1, 24, |byte| byte.is_ascii_digit());
         let more = text.run(digits + 1, 24, |byte| byte.is_ascii_digit());
-        let begins = matches!(text.before(start), b'\n' | 0);
+        let begins = matches!(text.before(start), b'\n' | b' ' | b'\t' | 0);
         if !begins || !text.has(more, b" IN IP") {
             return None;
         }

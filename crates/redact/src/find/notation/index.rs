@@ -12,7 +12,7 @@ type Place = (u8, u8);
 type Slot = Option<(&'static [u8], Place)>;
 
 /// A power of two, and more than twice the words of each table.
-const SLOTS: usize = 1024;
+const SLOTS: usize = 2048;
 /// Bytes by which a beginning is looked up.
 const BEGINNING: usize = 3;
 /// Bytes by which a mark is looked up.

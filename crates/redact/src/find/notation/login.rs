@@ -81,6 +81,13 @@ impl Scan<'_> {
         let user = self.argument(end)?;
         let password = self.argument(user.end)?;
         let is_tagged = text.slice(line..start).iter().filter(|byte| **byte == b' ').count() <= 1;
+        // `C: a043 LOGIN`: the tag is the word before.
+        let tag_end = start.saturating_sub(1);
+        let tag = text.slice(text.run_back(tag_end, 10, |byte| byte > b' ')..tag_end);
+        let is_tag = tag.len() <= 8
+            && tag.iter().any(u8::is_ascii_digit)
+            && tag.iter().all(u8::is_ascii_alphanumeric);
+        let is_tagged = is_tag || is_tagged && text.at(start) == b'L';
         let behind = password.end + usize::from(text.at(password.end) == b'"');
         if !is_line_end(text, behind) || !is_tagged || password.len() < 3 {
             return None;

@@ -35,6 +35,7 @@ mod payments;
 mod records;
 mod rows;
 mod segment;
+mod services;
 mod settings;
 pub(in crate::find) mod sql;
 mod swift;

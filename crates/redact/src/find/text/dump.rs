@@ -172,7 +172,9 @@ impl Dump {
             let is_last = width > 0 && bytes < width;
             if !matches!(until - from, 2 | 4 | 8 | 16)
                 || width > 0 && bytes > width
-                || !is_blank(text.at(until)) && !matches!(text.at(until), b'\n' | b'\r' | b'-' | 0)
+                || !is_blank(text.at(until))
+                    && !matches!(text.at(until), b'\n' | b'\r' | 0)
+                    && !is_dashed(text, until, self.bytes.len() - first)
             {
                 break;
             }
@@ -187,11 +189,7 @@ impl Dump {
                 self.bytes.push(Byte { value: byte(text, digits.start)?, place, column: None });
             }
             end = until;
-            // WinDbg has a dash in the middle of a line.
-            let is_middle = width == 1
-                && self.bytes.len() - first == 8
-                && text.at(until) == b'-'
-                && text.at(until + 1).is_ascii_hexdigit();
+            let is_middle = width == 1 && is_dashed(text, until, self.bytes.len() - first - 1);
             let gap = if is_middle { until + 1 } else { text.run(until, 3, is_blank) };
             // Two blanks are in the middle of a line, and before its text.
             if is_last || gap == until || gap > until + 2 {
@@ -244,6 +242,12 @@ impl Dump {
             }
         }
     }
+}
+
+/// Whether the dash in the middle of a line of WinDbg is at `place`, behind the byte number
+/// `at` of it.
+fn is_dashed(text: Text<'_>, place: usize, at: usize) -> bool {
+    at == 7 && text.at(place) == b'-' && text.at(place + 1).is_ascii_hexdigit()
 }
 
 /// Where the bytes behind the address at `start` begin: `00000010  `, `7ffe10: `,

@@ -47,7 +47,12 @@ pub(super) static ROWS: &[Notation] = &[
         words: &[b"PSK", b"EAP", b"XAUTH"],
         is_caseless: false,
         around: Behind(b" \""),
-        find: |scan, _, end| scan.literal(end),
+        find: |scan, start, end| {
+            if scan.text.slice(start..end) != b"PSK" && scan.text.before(start - 1) == b':' {
+                scan.selector(start);
+            }
+            scan.literal(end)
+        },
         example: ("hq.example.net : PSK \"superman\"\n", &["superman"]),
         keeps: "ike: PSK \"<secret>\" selected\n",
     },
@@ -151,7 +156,7 @@ pub(super) static ROWS: &[Notation] = &[
     },
     // IMAP (RFC 9051).
     Notation {
-        words: &[b"LOGIN"],
+        words: &[b"LOGIN", b"login"],
         is_caseless: false,
         around: Behind(b" "),
         find: |scan, start, end| match separator(scan.text, end) {

@@ -10,6 +10,7 @@ mod login;
 mod messages;
 mod network;
 mod records;
+mod services;
 mod sql;
 mod trade;
 mod travel;
@@ -28,4 +29,5 @@ pub(super) static ROWS: &[&[Notation]] = &[
     network::ROWS,
     records::ROWS,
     messages::ROWS,
+    services::ROWS,
 ];

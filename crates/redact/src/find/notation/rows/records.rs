@@ -13,7 +13,7 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         around: Anything,
         find: |scan, start, end| scan.record_of_call(start, end),
         example: (
-            "CDR|MOC|20230811000841|441353555012|441353555013|3355|16|22517\n",
+            "CDR|VOICE|20230811000841|441353555012|441353555013|3355|16|22517\n",
             &["441353555012", "441353555013"],
         ),
         keeps: "CDR|MOC|20230811000841|||3355|16|22517\n",
