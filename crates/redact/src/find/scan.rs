@@ -90,6 +90,9 @@ impl Scan<'_> {
     #[inline]
     fn line(&mut self, start: usize) -> usize {
         let first = self.text.at(start);
+        if first.is_ascii_digit() || first == b'[' {
+            self.chat_line(start);
+        }
         // The end of a dump is the start of a line.
         let start = match first.is_ascii_hexdigit() || first == b' ' || first == b'\t' {
             true => self.dump(start).unwrap_or(start),

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod call;
+mod chat;
 mod claims;
 mod cryptographic;
 mod dicom;

@@ -165,6 +165,54 @@ impl Scan<'_> {
         Some(self.hide(range, field.kind))
     }
 
+    /// `GET otp:+441353555012⏎"293498"`, whose word ends at `end` (Redis): the digits of the
+    /// reply.
+    pub(super) fn replied_code(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let line = line_end(text, end);
+        let from = text.run(line, 2, |byte| matches!(byte, b'\n' | b'\r')) + 1;
+        let stop = text.run(from, 10, |byte| byte.is_ascii_digit());
+        let is_code = text.before(from) == b'"' && text.at(stop) == b'"' && stop >= from + 4;
+        if is_code {
+            self.hide(from..stop, Kind::Code);
+        }
+        None
+    }
+
+    /// `<+441353555012>`, whose sign is at `place`: the name before it, in quotes (Asterisk).
+    pub(super) fn caller(&mut self, place: usize) {
+        let text = self.text;
+        let end = place.saturating_sub(1);
+        let close = text.run(place + 2, 16, |byte| byte.is_ascii_digit());
+        let end = end.saturating_sub(usize::from(text.before(end) == b'"'));
+        let from = text.run_back(end, 64, |byte| !matches!(byte, b'"' | b'\n' | 0));
+        let is_called = text.at(close) == b'>' && close > place + 6 && text.before(place) == b' ';
+        if is_called && text.before(from) == b'"' && !is_organisation(text.slice(from..end)) {
+            self.hide_filled(from..end, Kind::Name);
+        }
+    }
+
+    /// `eap-ann {⏎ id = ann`, whose last word is at `start..end` (swanctl).
+    pub(super) fn identity(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let before = text.slice(start.saturating_sub(64)..start);
+        let open = memchr::memrchr(b'{', before)?;
+        let section = before.get(..open)?.trim_ascii_end();
+        let name = section.rsplit(|byte| *byte <= b' ').next()?;
+        let is_user = [&b"eap"[..], b"xauth", b"ike-"].iter().any(|kind| name.starts_with(kind));
+        let stop = text.run(end + 3, 64, |byte| byte > b' ');
+        (is_user && self.hide_filled(end + 3..stop, Kind::User)).then_some(stop)
+    }
+
+    /// `CEF:0|Acme|WAF|7.2|98|Auth failure|4|`, whose word is at `start..end`: which event it
+    /// is, in seven fields.
+    pub(super) fn header_of_event(&self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let line = text.slice(start..line_end(text, end));
+        let last = memchr::memchr_iter(b'|', line).nth(6)?;
+        Some(start + last)
+    }
+
     /// `plus code 9F4MGCX2+QR`, whose words end at `end`: a place of some metres.
     pub(super) fn plus_code(&mut self, end: usize) -> Option<usize> {
         let text = self.text;

@@ -63,6 +63,11 @@ pub(in crate::find) fn phone(
     {
         return None;
     }
+    // The seconds of a time: `22:47:00.233242`.
+    let is_second = prior == b':' && is_pair(start);
+    if is_second && is_pair(start.saturating_sub(3)) && text.before(start - 3) == b':' {
+        return None;
+    }
     // The rest of a date: `04/06/2025 09:45:58`.
     let is_rest = prior == b'/' && text.at(start + 2) == b'/' && is_pair(start);
     if is_rest && is_pair(start.saturating_sub(3)) {

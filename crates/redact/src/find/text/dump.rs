@@ -207,6 +207,11 @@ impl Dump {
         let is_marked = matches!(mark, b'|' | b'>');
         start += usize::from(is_marked);
         let bytes = self.bytes.get_mut(first..)?;
+        // Blanks before the text may be its own.
+        let blanks = bytes.iter().take_while(|byte| byte.value == b' ').count();
+        if !is_marked && start > place + blanks {
+            start -= blanks;
+        }
         if start == place || bytes.is_empty() {
             return None;
         }
@@ -301,6 +306,12 @@ mod tests {
 000001f2`0014d940  74 75 6c 69 70 00 00 00-00 00 00                 tulip......
 ";
         let wanted = ["68 75 6e 74 65 72 32", "hunter2", "74 75 6c 69 70", "tulip"];
+        assert_eq!(hidden(dump), wanted);
+        let dump = "\
+00014650  00 00 00 00 00 6e 61 6d 65 3d 4d 65 68 6d 65 74  .....name=Mehmet
+00014660  20 59 69 6c 64 69 72 69 6d 26                     Yildirim&
+";
+        let wanted = ["4d 65 68 6d 65 74", "Mehmet", "20 59 69 6c 64 69 72 69 6d", " Yildirim"];
         assert_eq!(hidden(dump), wanted);
     }
 

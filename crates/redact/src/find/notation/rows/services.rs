@@ -161,6 +161,72 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("<BANKID>98939700<ACCTID>1387943014<ACCTTYPE>CHECKING", &["1387943014"]),
         keeps: "<BANKID>98939700<ACCTID><ACCTTYPE>CHECKING",
     },
+    // Profiles of wireless networks in XML.
+    Notation {
+        words: &[b"<keyMaterial>"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, _, end| scan.until_tag(end, Kind::Password),
+        example: ("<protected>false</protected><keyMaterial>tulip 99</keyMaterial>", &["tulip 99"]),
+        keeps: "<keyMaterial></keyMaterial>",
+    },
+    // Redis: what a code for a telephone is.
+    Notation {
+        words: &[b"otp"],
+        is_caseless: false,
+        around: Word(b"get"),
+        find: |scan, _, end| scan.replied_code(end),
+        example: ("> GET otp:17\n\"293498\"\n", &["293498"]),
+        keeps: "> GET otp:17\n(nil)\n",
+    },
+    // Calls, as Asterisk writes them.
+    Notation {
+        words: &[b"<+"],
+        is_caseless: false,
+        around: Anything,
+        find: |scan, place, _| {
+            scan.caller(place);
+            None
+        },
+        example: ("\"Qwirin Lyy <+9999999>\",\"126\"", &["Qwirin Lyy"]),
+        keeps: "\"\" <+9999999>, a <+b>\n",
+    },
+    // swanctl.
+    Notation {
+        words: &[b"id"],
+        is_caseless: false,
+        around: Behind(b" = "),
+        find: |scan, start, end| scan.identity(start, end),
+        example: ("secrets { eap-u1 {\n id = qwirlyy\n } }", &["qwirlyy"]),
+        keeps: "pools { main {\n id = qwirlyy\n } }",
+    },
+    // ArcSight: what is before the fields names the event.
+    Notation {
+        words: &[b"CEF"],
+        is_caseless: false,
+        around: Behind(b":"),
+        find: |scan, start, end| scan.header_of_event(start, end),
+        example: (
+            "CEF:0|Acme|WAF|7.2|98|Auth failure|4|spt=51676 suser=qwirlyy77\n",
+            &["qwirlyy77"],
+        ),
+        keeps: "CEF:0|Acme|WAF|7.2|98|Auth failure|4|spt=51676\n",
+    },
+    // The number of an event in a calendar is written like an address of mail.
+    Notation {
+        words: &[b"UID"],
+        is_caseless: false,
+        around: Behind(b":"),
+        find: |scan, start, end| {
+            let begins = matches!(scan.text.before(start), b'\n' | b'\r' | b' ' | b'\t' | 0);
+            begins.then(|| scan.text.run(end, 256, |byte| byte > b' '))
+        },
+        example: (
+            "UID:89cfb273872dd699@example.org\nORGANIZER:mailto:ann@example.org\n",
+            &["ann@example.org"],
+        ),
+        keeps: "UID:89cfb273872dd699@example.org\n",
+    },
     // Open Location Code.
     Notation {
         words: &[b"code"],
