@@ -69,6 +69,8 @@ fn is_own(kind: Kind, value: &[u8]) -> bool {
     let has_blank = value.contains(&b' ');
     match kind {
         Kind::Name => has_blank || value.iter().filter(|byte| **byte >= 0xe3).count() >= 3,
+        // What belongs to a user is no one.
+        Kind::User if role_of(value).is_some() || is_file(value) => false,
         Kind::User => {
             digits > 0 && !is_plain
                 || value.iter().any(|byte| b"._-".contains(byte))
@@ -92,7 +94,14 @@ fn is_own(kind: Kind, value: &[u8]) -> bool {
     }
 }
 
-/// Words that programs join to a name: `access_token`, `rsa.PublicKey`, `mt19937`. Digits stand
+/// `pyproject.toml`, of which no one is called so.
+fn is_file(value: &[u8]) -> bool {
+    const ENDS: &[&[u8]] =
+        &[b".toml", b".py", b".json", b".yaml", b".yml", b".txt", b".conf", b".js"];
+    ENDS.iter().any(|end| value.ends_with(end))
+}
+
+/// A colour, or words that programs join to a name: `access_token`, `rsa.PublicKey`, `mt19937`. Digits stand
 /// at the end of a word at most.
 fn is_identifier(value: &[u8]) -> bool {
     let is_word = |word: &[u8]| {
@@ -100,7 +109,10 @@ fn is_identifier(value: &[u8]) -> bool {
         let digits = word.get(letters..).unwrap_or_default();
         digits.iter().all(u8::is_ascii_digit) && changes_case_rarely(word)
     };
-    value.split(|byte| b"._-:".contains(byte)).all(is_word)
+    let is_colour = value.len() == 7
+        && value.starts_with(b"#")
+        && value.iter().skip(1).all(u8::is_ascii_hexdigit);
+    is_colour || value.split(|byte| b"._-:".contains(byte)).all(is_word)
 }
 
 /// Whether capitals begin words, and no more than one in three letters does.
@@ -233,6 +245,8 @@ mod tests {
             "token = Name.Variable; (r'x', Name.Variable)",
             "_token = access_token; f(access_token)",
             "token: Punctuation, (r'y', Punctuation)",
+            "Token: \"#f8f8f2\", Text: \"#f8f8f2\"",
+            "user=pyproject.toml; read pyproject.toml",
             "f(__token = \"mt19937_64\"); class mt19937_64",
         ] {
             assert!(hidden(text).len() <= 1, "{text}");

@@ -6,7 +6,7 @@ use crate::find::field::value::{Separator, Value};
 use crate::find::plausible;
 use crate::find::plausible::person_name::is_role_account;
 use crate::find::scan::Scan;
-use crate::find::text::{Text, is_blank, is_word};
+use crate::find::text::{Text, is_blank, is_letter, is_word};
 use crate::kind::Kind;
 
 /// Bytes of a line, and of a value.
@@ -211,6 +211,27 @@ impl Scan<'_> {
         let line = text.slice(start..line_end(text, end));
         let last = memchr::memchr_iter(b'|', line).nth(6)?;
         Some(start + last)
+    }
+
+    /// `guest=Lee, Ann;`, whose word ends at `end` (hotels): a surname and a name.
+    pub(super) fn guest_of_hotel(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let from = end + 1;
+        let comma = text.run(from, 40, |byte| is_letter(byte) || b" '-".contains(&byte));
+        let stop = text.run(comma + 1, 40, |byte| is_letter(byte) || b" .'-".contains(&byte));
+        let stop = text.run_back(stop, stop - comma, is_blank);
+        let is_name = text.has(comma, b", ") && comma > from && stop > comma + 3;
+        let ends =
+            matches!(text.at(text.run(stop, 2, is_blank)), b';' | b'|' | b'\n' | b'\r' | b'"' | 0);
+        (is_name && ends && self.hide_filled(from..stop, Kind::Name)).then_some(stop)
+    }
+
+    /// `"name.last":"Lee"`, whose word ends at `end`: a part of a name by its path.
+    pub(super) fn value_of_path(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let from = text.run(end, 6, |byte| b"\": ".contains(&byte));
+        let is_string = text.before(from) == b'"' && text.slice(end..from).contains(&b':');
+        if is_string { self.until_quote(from, Kind::Name) } else { None }
     }
 
     /// `plus code 9F4MGCX2+QR`, whose words end at `end`: a place of some metres.

@@ -49,7 +49,8 @@ impl Scan<'_> {
             return None;
         }
         address(text, first)?;
-        let mut dump = Dump { end: start, ..Dump::default() };
+        let from = line_above(text, start, first).unwrap_or(start);
+        let mut dump = Dump { end: from, ..Dump::default() };
         while dump.lines.len() < MOST_LINES && dump.line(text).is_some() {}
         if dump.bytes.len() < 8 {
             return None;
@@ -249,6 +250,24 @@ impl Dump {
     }
 }
 
+/// Where the first line of a dump begins whose second one is at `start`, with its address at
+/// `address`, if the first one follows other words: `INFO received: 00000000  70 61 …`.
+fn line_above(text: Text<'_>, start: usize, address: usize) -> Option<usize> {
+    // The last digits of an address differ from line to line.
+    const VARIES: usize = 2;
+    const LONGEST: usize = 256;
+    let digits = text.run(address, 17, |byte| byte.is_ascii_hexdigit() || byte == b'x');
+    let head = text.slice(address..digits.saturating_sub(VARIES));
+    let end = text.run_back(start, 2, |byte| matches!(byte, b'\n' | b'\r'));
+    let above = text.slice(text.run_back(end, LONGEST, |byte| byte != b'\n' && byte != 0)..end);
+    let at = memchr::memmem::find(above, head).filter(|at| *at > 0 && head.len() >= 4)?;
+    let from = end - above.len() + at;
+    let mut dump = Dump { end: from, ..Dump::default() };
+    dump.line(text)?;
+    let is_word_before = is_word(text.before(from));
+    (dump.has_text && dump.end == start && !is_word_before).then_some(from)
+}
+
 /// Whether the dash in the middle of a line of WinDbg is at `place`, behind the byte number
 /// `at` of it.
 fn is_dashed(text: Text<'_>, place: usize, at: usize) -> bool {
@@ -312,6 +331,16 @@ mod tests {
 00014660  20 59 69 6c 64 69 72 69 6d 26                     Yildirim&
 ";
         let wanted = ["4d 65 68 6d 65 74", "Mehmet", "20 59 69 6c 64 69 72 69 6d", " Yildirim"];
+        assert_eq!(hidden(dump), wanted);
+    }
+
+    #[test]
+    fn the_first_line_of_a_dump_may_follow_other_words() {
+        let dump = "\
+INFO received: 00000000  70 61 73 73 77 6f 72 64  3d 68 75 6e 74 65 72 32  |password=hunter2|
+00000010  74 75 6c 69 70 20 78 79                           |tulip xy|
+";
+        let wanted = ["68 75 6e 74 65 72 32", "hunter2", "74 75 6c 69 70", "tulip"];
         assert_eq!(hidden(dump), wanted);
     }
 

@@ -227,6 +227,24 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         ),
         keeps: "UID:89cfb273872dd699@example.org\n",
     },
+    // Hotels.
+    Notation {
+        words: &[b"guest", b"GUEST", b"Guest"],
+        is_caseless: false,
+        around: Behind(b"="),
+        find: |scan, _, end| scan.guest_of_hotel(end),
+        example: ("PS guest=Lyy, Qwirin; arr=2025-12-05\n", &["Lyy, Qwirin"]),
+        keeps: "PS guest=true, room=680; guest=\n",
+    },
+    // Queries of documents: a path to a part of a name.
+    Notation {
+        words: &[b"last", b"first", b"given", b"family"],
+        is_caseless: false,
+        around: Before(b"name."),
+        find: |scan, _, end| scan.value_of_path(end),
+        example: ("\"filter\":{\"name.last\":\"Lyy\"}", &["Lyy"]),
+        keeps: "\"sort\":{\"name.last\":1} the name.last == \"x\"",
+    },
     // Open Location Code.
     Notation {
         words: &[b"code"],
