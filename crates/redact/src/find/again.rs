@@ -195,6 +195,11 @@ impl<'v> Wanted<'v> {
             let next = rest.get(value.len());
             rest.starts_with(value) && !next.is_some_and(u8::is_ascii_alphanumeric)
         });
+        // A login is no word of a longer name: `check_install_conflicts`.
+        let is_joined = follows_underscore(bytes, place);
+        let fitting = fitting.filter(|(value, kind)| {
+            *kind != Kind::User || !is_joined && rest.get(value.len()) != Some(&b'_')
+        });
         fitting.map(|(value, kind)| (value.len(), *kind)).max()
     }
 }
@@ -206,6 +211,11 @@ fn behind_word(bytes: &[u8], place: usize) -> usize {
     let rest = bytes.get(place..).unwrap_or_default();
     let is_part = |byte: &u8| IN_WORDS.get(usize::from(*byte)).copied().unwrap_or(false);
     place + rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len())
+}
+
+/// Whether an underscore is before `place`.
+fn follows_underscore(bytes: &[u8], place: usize) -> bool {
+    place.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b'_')
 }
 
 fn bit_of(head: Head) -> usize {
@@ -235,6 +245,7 @@ mod tests {
     fn what_may_be_another_word_or_number_is_hidden_at_its_label_alone() {
         assert_eq!(hidden("user=monitor; the monitor"), ["monitor"]);
         assert_eq!(hidden("password: sunshine\nsunshine"), ["sunshine"]);
+        assert_eq!(hidden("user=virtanens; f_virtanens(virtanens_x)"), ["virtanens"]);
         assert_eq!(hidden("first_name=Mark; Mark all"), ["Mark"]);
         assert_eq!(hidden("pin=471100 size 471100"), ["471100"]);
     }

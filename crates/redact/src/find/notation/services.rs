@@ -234,6 +234,30 @@ impl Scan<'_> {
         if is_string { self.until_quote(from, Kind::Name) } else { None }
     }
 
+    /// `"address": {"formatted": "…"`, whose last name is at `start..end` (OpenID).
+    pub(super) fn formatted_address(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let before = text.slice(start.saturating_sub(24)..start);
+        memchr::memmem::rfind(before, b"\"address\"")?;
+        let from = text.run(end, 6, |byte| b"\": ".contains(&byte));
+        self.until_quote(from, Kind::Address)
+    }
+
+    /// `@p0=N'Ann Lee'`, whose name is at `start..end` (SQL Server): by what it looks like, in a
+    /// statement about names.
+    pub(super) fn parameter_of_statement(&mut self, start: usize, end: usize) -> Option<usize> {
+        let text = self.text;
+        let before = text.slice(start.saturating_sub(LONGEST)..start);
+        let statement = before.get(memchr::memmem::rfind(before, b"sp_executesql")?..)?;
+        memchr::memmem::find(statement, b"Name]")?;
+        let from = end + 3;
+        let stop = text.run(from, LONGEST_VALUE, |byte| !matches!(byte, b'\'' | b'\n' | 0));
+        if text.before(start) == b'@' && text.at(stop) == b'\'' {
+            self.guess(from..stop, true);
+        }
+        None
+    }
+
     /// `plus code 9F4MGCX2+QR`, whose words end at `end`: a place of some metres.
     pub(super) fn plus_code(&mut self, end: usize) -> Option<usize> {
         let text = self.text;

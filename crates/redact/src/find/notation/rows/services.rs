@@ -245,6 +245,27 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         example: ("\"filter\":{\"name.last\":\"Lyy\"}", &["Lyy"]),
         keeps: "\"sort\":{\"name.last\":1} the name.last == \"x\"",
     },
+    // OpenID Connect.
+    Notation {
+        words: &[b"formatted"],
+        is_caseless: false,
+        around: Before(b"{\""),
+        find: |scan, start, end| scan.formatted_address(start, end),
+        example: ("\"address\":{\"formatted\":\"Bluff Way 9, Ely\"}", &["Bluff Way 9, Ely"]),
+        keeps: "\"size\":{\"formatted\":\"9 MB, zipped\"}",
+    },
+    // SQL Server: what parameters of a statement were.
+    Notation {
+        words: &[b"p0", b"p1", b"p2", b"p3", b"p4", b"p5", b"p6", b"p7", b"p8", b"p9"],
+        is_caseless: false,
+        around: Behind(b"=N'"),
+        find: |scan, start, end| scan.parameter_of_statement(start, end),
+        example: (
+            "exec sp_executesql N'INSERT INTO [T] ([Name]) VALUES (@p0)',@p0=N'Qwirin Lyy'\n",
+            &["Qwirin Lyy"],
+        ),
+        keeps: "exec sp_executesql N'UPDATE [T] SET [State]=@p0',@p0=N'Not Sent'\n",
+    },
     // Open Location Code.
     Notation {
         words: &[b"code"],
