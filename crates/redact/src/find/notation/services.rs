@@ -234,6 +234,15 @@ impl Scan<'_> {
         if is_string { self.until_quote(from, Kind::Name) } else { None }
     }
 
+    /// `:first=>"Ann"`, whose word ends at `end` (Ruby): what begins like a name.
+    pub(super) fn named_part(&mut self, end: usize) -> Option<usize> {
+        let text = self.text;
+        let from = end + 3;
+        let first = text.at(from);
+        let is_name = first.is_ascii_uppercase() || first >= 0x80;
+        if is_name { self.until_quote(from, Kind::Name) } else { None }
+    }
+
     /// `"address": {"formatted": "…"`, whose last name is at `start..end` (OpenID).
     pub(super) fn formatted_address(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;

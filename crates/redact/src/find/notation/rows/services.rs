@@ -266,6 +266,15 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         ),
         keeps: "exec sp_executesql N'UPDATE [T] SET [State]=@p0',@p0=N'Not Sent'\n",
     },
+    // Ruby.
+    Notation {
+        words: &[b"first", b"last"],
+        is_caseless: false,
+        around: Behind(b"=>\""),
+        find: |scan, _, end| scan.named_part(end),
+        example: ("{:first=>\"Qwirin\", :count=>3}", &["Qwirin"]),
+        keeps: "{:first=>\"page\", :last=>\"\"}",
+    },
     // Open Location Code.
     Notation {
         words: &[b"code"],
