@@ -101,8 +101,8 @@ fn is_file(value: &[u8]) -> bool {
     ENDS.iter().any(|end| value.ends_with(end))
 }
 
-/// A colour, or words that programs join to a name: `access_token`, `rsa.PublicKey`, `mt19937`. Digits stand
-/// at the end of a word at most.
+/// A colour, or words that programs join to a name: `access_token`, `rsa.PublicKey`, `mt19937`.
+/// Only the end of a word has digits.
 fn is_identifier(value: &[u8]) -> bool {
     let is_word = |word: &[u8]| {
         let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();

@@ -279,7 +279,7 @@ impl Scan<'_> {
     }
 
     /// `1 1 819028541045)`, which begins at `from`: the type of a number, its plan, and it; the
-    /// name of a sender is no address.
+    /// name of a sender is not one.
     pub(super) fn address_of_message(&mut self, from: usize) -> Option<usize> {
         let text = self.text;
         let is_typed = text.at(from).is_ascii_digit()

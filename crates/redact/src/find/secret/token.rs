@@ -80,7 +80,7 @@ impl Scan<'_> {
             .iter()
             .any(|mark| token.starts_with(mark));
         let is_random = !is_mangled && is_random(token) && !is_joined_names(token);
-        if is_random && !is_checksum(text, start) {
+        if is_random && !is_asset(text, until) && !is_checksum(text, start) {
             return Some(self.hide(start..until, Kind::Secret));
         }
         None
@@ -255,6 +255,13 @@ mod tests {
         });
         // No text begins like this.
         "gIGC".chars().chain(draw).take(len).collect()
+    }
+
+    #[test]
+    fn files_that_a_bundler_named_are_no_tokens() {
+        for file in ["dist/assets/PasswordInput-Bx81kqLm.js 65.84 kB", "index-DiwrgTda.css"] {
+            assert!(hidden(file).is_empty(), "{file}");
+        }
     }
 
     fn wrapped(letters: &str) -> String {

@@ -100,12 +100,13 @@ pub(super) static ROWS: &[Notation] = &[
         words: &[b"user"],
         is_caseless: false,
         around: Behind(b"/"),
-        find: |scan, start, end| match scan.text.before(start) {
-            b':' => scan.account(end + 1),
-            _ => None,
+        find: |scan, start, end| {
+            let text = scan.text;
+            let name = text.run_back(start, 48, |byte| byte > b' ' && byte != b'"');
+            text.has(name, b"arn:").then(|| scan.account(end + 1)).flatten()
         },
         example: ("arn:aws:iam::471112223334:user/zlee77 REST", &["zlee77"]),
-        keeps: "GET /user/settings HTTP/1.1",
+        keeps: "google/sunfish/sunfish:13/TQ3A.230805/10316531:user/release-keys",
     },
     // The log of slow statements of MySQL.
     Notation {
