@@ -14,6 +14,9 @@ use crate::kind::Kind;
 const MOST: usize = 1024;
 /// The same that outlive a block of a longer text.
 const MOST_CARRIED: usize = 256;
+/// A login that looks like a word is taken for one if a block has more of it for each that a label
+/// or a notation gave away.
+const MOST_LOGINS: usize = 32;
 /// Bytes of a value.
 const LONGEST: usize = 256;
 /// The first bytes of a value, by which it is looked for: no value is shorter.
@@ -44,10 +47,12 @@ pub(crate) fn again(bytes: &[u8], found: &[Span], carried: &mut Carried) -> Vec<
     let capitals: Vec<_> = names.map(|(name, _)| name.to_ascii_uppercase()).collect();
     let capitals = capitals.iter().map(|name| (name.as_slice(), Kind::Name));
     let wanted = Wanted::new(values.iter().copied().chain(known).chain(capitals));
-    let spans = if wanted.values.is_empty() { Vec::new() } else { wanted.places(bytes, found) };
+    let mut spans = if wanted.values.is_empty() { Vec::new() } else { wanted.places(bytes, found) };
+    let given = logins_in(bytes, found);
     if carried.is_long {
         let new = values.iter().filter(|(value, kind)| {
-            !earlier.iter().any(|(known, other)| known == value && other == kind)
+            let is_once = *kind == Kind::User && given.get(value).is_some_and(|count| *count < 2);
+            !is_once && !earlier.iter().any(|(known, other)| known == value && other == kind)
         });
         let new: Vec<_> = new
             .take(MOST_CARRIED.saturating_sub(earlier.len()))
@@ -56,7 +61,25 @@ pub(crate) fn again(bytes: &[u8], found: &[Span], carried: &mut Carried) -> Vec<
         carried.known = earlier;
         carried.known.extend(new);
     }
+    let repeated = logins_in(bytes, &spans);
+    spans.retain(|span| {
+        let value = bytes.get(span.range.clone()).unwrap_or_default();
+        let most = MOST_LOGINS * given.get(value).copied().unwrap_or(1);
+        span.kind != Kind::User || repeated.get(value).is_none_or(|count| *count <= most)
+    });
     spans
+}
+
+/// How often each login that looks like a word is among `spans`.
+fn logins_in<'b>(bytes: &'b [u8], spans: &[Span]) -> BTreeMap<&'b [u8], usize> {
+    let mut counts = BTreeMap::new();
+    for span in spans.iter().filter(|span| span.kind == Kind::User) {
+        let value = bytes.get(span.range.clone()).unwrap_or_default();
+        if is_login(value) {
+            *counts.entry(value).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// Whether `value` is hardly anything else wherever it is.
@@ -248,6 +271,14 @@ mod tests {
         assert_eq!(hidden("user=virtanens; f_virtanens(virtanens_x)"), ["virtanens"]);
         assert_eq!(hidden("first_name=Mark; Mark all"), ["Mark"]);
         assert_eq!(hidden("pin=471100 size 471100"), ["471100"]);
+    }
+
+    #[test]
+    fn a_login_that_is_written_everywhere_is_a_word() {
+        let few = format!("user=virtanens;{}", " virtanens,".repeat(MOST_LOGINS));
+        assert_eq!(hidden(&few).len(), 1 + MOST_LOGINS);
+        let many = format!("user=virtanens;{}", " virtanens,".repeat(MOST_LOGINS + 1));
+        assert_eq!(hidden(&many), ["virtanens"]);
     }
 
     #[test]

@@ -293,8 +293,21 @@ impl Scan<'_> {
         }
         let value = value(text, start, Separator::Tight, field.kind)?;
         // In a manual: `--password to …`.
-        const PROSE: &[&[u8]] =
-            &[b"to", b"and", b"or", b"option", b"flag", b"if", b"for", b"with", b"in", b"which"];
+        const PROSE: &[&[u8]] = &[
+            b"to",
+            b"and",
+            b"or",
+            b"option",
+            b"flag",
+            b"if",
+            b"for",
+            b"with",
+            b"in",
+            b"which",
+            b"is",
+            b"install",
+            b"installs",
+        ];
         if PROSE.contains(&text.slice(value.range.clone())) {
             return None;
         }

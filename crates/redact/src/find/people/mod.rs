@@ -292,7 +292,13 @@ impl Scan<'_> {
         let name = text.slice(from..end);
         let is_login = person_name::is_login(name)
             || name.iter().any(u8::is_ascii_digit) && name.iter().any(u8::is_ascii_lowercase);
-        (DONE.contains(&done) && is_login).then(|| self.hide(from..end, Kind::User))
+        // `triggered by explicit calls`: a login is followed by where, when or why.
+        const NEXT: &[&[u8]] =
+            &[b"on", b"at", b"for", b"via", b"from", b"in", b"into", b"to", b"with", b"after"];
+        let next = text.slice(end + 1..text.run(end + 1, 12, is_letter));
+        let is_followed =
+            text.at(end) != b' ' || NEXT.contains(&next) || !is_letter(text.at(end + 1));
+        (DONE.contains(&done) && is_login && is_followed).then(|| self.hide(from..end, Kind::User))
     }
 
     /// `for bob from 203.0.113.9`, with the name at `start`: who came from where.
@@ -459,6 +465,7 @@ mod tests {
             "/home/ubuntu/x /home/runner/y /usr/home",
             "USER namespaces enabled, PASS 3 of 7",
             "waiting for data from 3 peers",
+            "the callback is triggered by explicit RunMicrotasks calls",
         ] {
             assert_eq!(hidden(line), [], "{line}");
         }
