@@ -124,6 +124,11 @@ pub(in crate::find) static OF_MIXED_WORDS: Order = Order::new(&[
             if is_byte { scan.bytes_listed(start) } else { None }
         },
     },
+    // `London NW1 6XE`.
+    Finder {
+        of: Words::ANY.len(3, 3).first(ByteSet::DIGITS),
+        find: |scan, start, end| scan.british_address(start, end),
+    },
     // Check digits prove them: before numbers of the machine and tokens.
     Finder { of: Words::ANY.len(25, LONG), find: |scan, start, end| scan.wallet(start, end) },
     Finder { of: Words::ANY.len(17, 17), find: |scan, start, end| scan.vehicle(start, end) },
@@ -245,6 +250,8 @@ pub(in crate::find) static OF_NUMBERS: Order = Order::new(&[
         of: Words::ANY.len(4, 4).next(ByteSet::of(b"-")),
         find: |scan, start, _| scan.date_end(start),
     },
+    // `Lindenweg 4a, 80331 München`: before what takes few digits for a size.
+    Finder { of: Words::ANY.len(2, 5), find: |scan, start, end| scan.postal_address(start, end) },
     // Few digits and no separator of groups behind them: sizes, counts, ports.
     Finder {
         of: Words::ANY.len(1, 6),

@@ -8,6 +8,7 @@ mod keccak;
 pub(in crate::find) mod national_id;
 pub(in crate::find) mod network;
 pub(in crate::find) mod phone;
+mod postcode;
 mod wallet;
 
 use std::ops::Range;

@@ -50,7 +50,7 @@ pub(in crate::find) fn is_address(value: &Value, bytes: &[u8], sureness: Surenes
 }
 
 /// Whether a word of `bytes` is one for streets, or is made with one.
-fn has_street_word(bytes: &[u8]) -> bool {
+pub(in crate::find) fn has_street_word(bytes: &[u8]) -> bool {
     const ENDS: &[&str] = &[
         "straße", "strasse", "str", "weg", "platz", "allee", "gasse", "ring", "damm", "ufer",
         "gatan", "gata", "vägen", "väg", "gränd", "straat", "laan", "gracht", "plein", "singel",
@@ -60,7 +60,8 @@ fn has_street_word(bytes: &[u8]) -> bool {
     bytes.split(|byte| b" ,.".contains(byte)).any(|word| {
         STREETS.has(word)
             || ENDS.iter().any(|end| {
-                word.len() > end.len() && word.to_ascii_lowercase().ends_with(end.as_bytes())
+                // `Berliner Straße`, but no `str`.
+                word.len() > end.len().min(4) && word.to_ascii_lowercase().ends_with(end.as_bytes())
             })
     })
 }
