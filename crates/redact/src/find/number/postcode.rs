@@ -69,12 +69,12 @@ fn street_before(text: Text<'_>, postcode: usize) -> Option<(usize, usize)> {
     let from = text.run_back(postcode, LONGEST, |byte| {
         is_letter(byte) || byte.is_ascii_digit() || b" ,.'/-".contains(&byte)
     });
-    let mut end = text.run_back(postcode, 3, |byte| is_blank(byte) || byte == b',');
-    if end == postcode {
+    let mut end = text.run_back(postcode, 3, |byte| matches!(byte, b' ' | b','));
+    if end == postcode || end <= from {
         return None;
     }
     for places in 0..4 {
-        let part = text.run_back(end, end - from, |byte| byte != b',').max(from);
+        let part = text.run_back(end, end.saturating_sub(from), |byte| byte != b',').max(from);
         let start = text.run(part, 2, is_blank);
         if let Some(house) = house(text.slice(start..end)) {
             return Some((start + house, places));
@@ -189,6 +189,8 @@ mod tests {
             "via eth0, 10827 Packets",
             "took 12 ms, 10827 Hits",
             "3 tries, 4711 Errors",
+            "\t 80331 Hits",
+            ", 80331 Hits",
         ] {
             assert!(hidden(text).is_empty(), "{text}");
         }
