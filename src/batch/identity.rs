@@ -1,11 +1,11 @@
 //! What a core is called by its content, and what says whether a file has changed.
 
-use std::fmt::Write as _;
 use std::fs::{File, Metadata};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use obit_corefile::addr::Avma;
@@ -32,7 +32,7 @@ pub(super) fn dump_id(process: &Process, id: &str) -> String {
         return id.to_owned();
     }
     let digest = Sha256::new().chain_update(b"obit.dump/1\n").chain_update(random).finalize();
-    format!("{id}-{}", hex(digest.get(..4).unwrap_or_default()))
+    format!("{id}-{}", HEXLOWER.encode(digest.get(..4).unwrap_or_default()))
 }
 
 /// The name of a file that could not be read as a core: by size and both ends, so that
@@ -51,7 +51,7 @@ pub(super) fn file_id(path: &Path, file: Option<&File>) -> String {
     if !file.is_some_and(|file| content(file).is_ok_and(|size| size > 0)) {
         hasher.update(absolute(path).as_os_str().as_bytes());
     }
-    format!("file-{}", hex(hasher.finalize().get(..8).unwrap_or_default()))
+    format!("file-{}", HEXLOWER.encode(hasher.finalize().get(..8).unwrap_or_default()))
 }
 
 /// The state of the file at `path`, of which `metadata` was read just now.
@@ -78,14 +78,6 @@ pub(super) fn stamp_without_file(path: &Path) -> FileStamp {
 
 fn absolute(path: &Path) -> std::path::PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

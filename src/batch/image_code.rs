@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use obit_corefile::addr::Svma;
@@ -93,8 +94,8 @@ impl ImageCode {
             let size = usize::try_from(text.size).ok().filter(|size| *size <= MOST_TEXT);
             let code = size.and_then(|size| self.image.bytes_at(text.address)?.get(..size));
             if let Some(code) = code {
-                let hash: String =
-                    Sha256::digest(code).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+                let digest = Sha256::digest(code);
+                let hash = HEXLOWER.encode(digest.get(..8).unwrap_or_default());
                 hashes.insert(WHOLE_IMAGE.to_owned(), Some(hash));
             }
         }

@@ -1,8 +1,8 @@
 //! A crash's name.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use obit_corefile::dump::Dump;
@@ -71,12 +71,8 @@ impl CrashId {
 
     /// `obit-` and 16 hexadecimal digits.
     pub fn finish(self) -> String {
-        let mut id = "obit-".to_owned();
-        for byte in self.hasher.finalize().iter().take(8) {
-            // Writing to a String cannot fail.
-            let _ = write!(id, "{byte:02x}");
-        }
-        id
+        let digest = self.hasher.finalize();
+        format!("obit-{}", HEXLOWER.encode(digest.get(..8).unwrap_or_default()))
     }
 }
 

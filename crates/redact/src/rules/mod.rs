@@ -21,10 +21,10 @@
 mod glob;
 mod read;
 
-use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use data_encoding::HEXLOWER;
 use regex::bytes::Regex;
 use sha2::{Digest, Sha256};
 
@@ -125,10 +125,11 @@ impl Rules {
     pub fn sha256(&self) -> Option<String> {
         match self.files.as_slice() {
             [] => None,
-            [only] => Some(hex(only)),
+            [only] => Some(HEXLOWER.encode(only)),
             several => {
-                let lines: String = several.iter().map(|file| hex(file) + "\n").collect();
-                Some(hex(&Sha256::digest(lines)))
+                let lines: String =
+                    several.iter().map(|file| HEXLOWER.encode(file) + "\n").collect();
+                Some(HEXLOWER.encode(&Sha256::digest(lines)))
             }
         }
     }
@@ -274,14 +275,6 @@ impl Rule {
                 .as_ref()
                 .is_none_or(|regex| PROBES.iter().all(|probe| regex.is_match(probe.as_bytes())))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
