@@ -88,7 +88,7 @@ fn built(
     let options = &builder.options;
     builder.variables = Variables::read(process, options, &wanted, most, &mut builder.redactor);
     if builder.variables.is_cut {
-        let limit = VALUES as u64;
+        let limit = most as u64;
         builder.limits_reached.push(Notice::LimitReached { what: "values of a report", limit });
     }
     let mut threads: Vec<_> = wanted.into_iter().filter_map(|at| builder.thread(at)).collect();
@@ -331,14 +331,8 @@ impl Builder<'_> {
         else {
             return;
         };
-        let module = frame.module.and_then(|index| self.process.modules.get(index));
-        let file = module.and_then(|module| module.path.file_name());
-        let file = file.map(|name| name.to_string_lossy());
-        let whose = Whose {
-            function: frame.function.as_deref(),
-            module: file.as_deref(),
-            memory: Some(&self.process.memory),
-        };
+        let file = values::file_of(self.process, frame);
+        let whose = Whose::of(self.process, frame, file.as_deref());
         for read in values {
             let v = values::variable(&read.value, whose, &mut self.redactor);
             if read.is_argument { report.args.push(v) } else { report.locals.push(v) }

@@ -9,13 +9,16 @@ const DEPTH: usize = 8;
 
 /// What the user's rules say of `value`. The texts in one that they hide are remembered.
 pub(crate) fn whole(value: &Value, named: &Named<'_>, redactor: &mut Redactor) -> Whole {
-    let forms = forms(value);
-    let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
+    if !redactor.has_rules() {
+        return Whole::Unjudged;
+    }
     if matches!(value.state, State::Absent(_)) {
         // Nothing is shown of it.
         redactor.rules().verdict(named, b"");
         return Whole::Unjudged;
     }
+    let forms = forms(value);
+    let forms: Vec<&str> = forms.iter().map(String::as_str).collect();
     let whole = redactor.judge(named, &forms);
     if let Whole::Hidden(_, kind) = whole {
         for_texts(value, DEPTH, &mut |text| redactor.remember(kind, text));

@@ -62,8 +62,7 @@ impl Dumper<'_, '_> {
     /// The token of memory that a rule of the user's hides by a name in the question.
     fn denied(&mut self, text: &str) -> Option<Shown> {
         let Whose { function, module, .. } = self.whose;
-        let operand = text.split_once(char::is_whitespace).map_or(text, |(_, operand)| operand);
-        let named = Named { name: operand.trim(), type_name: None, function, module };
+        let named = Named { name: operand(text).trim(), type_name: None, function, module };
         match self.redactor.judge(&named, &[]) {
             Whole::Hidden(token, _) => Some(token),
             _ => None,
@@ -337,9 +336,14 @@ fn is_random(word: &[u8]) -> bool {
     sorted.len() * 4 >= word.len() * 3 && zeros * 8 <= word.len()
 }
 
+/// What is shown: the question without its command.
+fn operand(text: &str) -> &str {
+    text.split_once(char::is_whitespace).map_or(text, |(_, operand)| operand)
+}
+
 /// Whether what is shown has a name: neither an address nor a register, `x/32gx $sp`.
 fn is_named(text: &str) -> bool {
-    let operand = text.split_once(char::is_whitespace).map_or(text, |(_, operand)| operand);
+    let operand = operand(text);
     !operand.contains('$')
         && operand.contains(|c: char| c.is_alphabetic() || c == '_')
         && !operand.trim_start().starts_with("0x")
@@ -347,7 +351,7 @@ fn is_named(text: &str) -> bool {
 
 /// The last name in an expression: what the memory is, for rules that go by names.
 fn variable_in(text: &str) -> &str {
-    let operand = text.split_once(char::is_whitespace).map_or(text, |(_, operand)| operand);
+    let operand = operand(text);
     let words = operand.rsplit(|c: char| !c.is_alphanumeric() && c != '_');
     let mut names = words.filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'));
     names.next().unwrap_or_default()

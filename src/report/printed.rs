@@ -37,6 +37,8 @@ fn learn(process: &Process, thread: usize, redactor: &mut Redactor) {
     let budget = Budget::default();
     let mut left = MOST_VALUES;
     for view in (0..frames).filter_map(|frame| process.frame_view(thread, frame)) {
+        let file = values::file_of(process, view.frame());
+        let whose = Whose::of(process, view.frame(), file.as_deref());
         for (variable, object) in view.variables() {
             let Some(object) = object else { continue };
             if left == 0 {
@@ -44,7 +46,6 @@ fn learn(process: &Process, thread: usize, redactor: &mut Redactor) {
             }
             left -= 1;
             let value = tree(&object, variable.name.clone(), view.scene(), &budget);
-            let whose = Whose { memory: Some(&process.memory), ..Whose::default() };
             Search { whose, memory: &process.memory, redactor }.run(&value, &mut |_| ());
         }
     }
@@ -59,11 +60,9 @@ pub fn printed(process: &Process, asked: &[Asked], options: &BuildOptions) -> Ve
     for asked in asked {
         let thread = process.threads.get(asked.thread);
         let frame = thread.and_then(|thread| thread.frames.get(asked.frame));
-        let module = frame.and_then(|frame| process.modules.get(frame.module?));
-        let file = module.and_then(|module| module.path.file_name());
-        let file = file.map(|name| name.to_string_lossy());
-        let function = frame.and_then(|frame| frame.function.as_deref());
-        let whose = Whose { function, module: file.as_deref(), memory: Some(&process.memory) };
+        let file = frame.and_then(|frame| values::file_of(process, frame));
+        let memory = Whose { memory: Some(&process.memory), ..Whose::default() };
+        let whose = frame.map_or(memory, |frame| Whose::of(process, frame, file.as_deref()));
         let expression = redactor.show(Origin::OwnWords, asked.text.trim());
         let answers = match &asked.answer {
             print::Answer::Values(values) => {

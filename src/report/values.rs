@@ -2,9 +2,12 @@
 
 use super::judged;
 use super::key_objects;
+use std::borrow::Cow;
+
 use super::{Hex, Variable, VariableStatus, VariableValue};
 use obit_corefile::memory::AddressSpace;
 use obit_dwarf::NoPlace;
+use obit_process::process::{Frame, Process};
 use obit_process::value::{Absence, FloatFormat, Scalar, State, TextOrigin, Value};
 use obit_redact::{Kind, Level, Named, Origin, Reason, Redactor, Shown, Whole};
 
@@ -24,6 +27,20 @@ pub(crate) struct Whose<'w> {
     pub(crate) module: Option<&'w str>,
     /// Where the value was read: of a long list more than what is shown counts.
     pub(crate) memory: Option<&'w AddressSpace>,
+}
+
+impl<'w> Whose<'w> {
+    /// Of a variable of `frame`, whose function is in `file` ([`file_of`]).
+    pub(crate) fn of(process: &'w Process, frame: &'w Frame, file: Option<&'w str>) -> Self {
+        let function = frame.function.as_deref();
+        Self { function, module: file, memory: Some(&process.memory) }
+    }
+}
+
+/// The name of the file that the function of `frame` is in, without its directory.
+pub(crate) fn file_of<'p>(process: &'p Process, frame: &Frame) -> Option<Cow<'p, str>> {
+    let module = process.modules.get(frame.module?)?;
+    Some(module.path.file_name()?.to_string_lossy())
 }
 
 /// A value's way from the variable it is a part of.

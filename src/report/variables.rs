@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::key_objects::{Search, learn_stacks};
-use super::values::Whose;
+use super::values::{Whose, file_of};
 use super::{BuildOptions, WhoseLocals};
 use obit_process::process::Process;
 use obit_process::value::{Budget, Value, tree};
@@ -70,7 +70,8 @@ impl Variables {
     ) {
         let Some(view) = process.frame_view(thread, frame) else { return };
         let memory = &process.memory;
-        let whose = Whose { memory: Some(memory), ..Whose::default() };
+        let file = file_of(process, view.frame());
+        let whose = Whose::of(process, view.frame(), file.as_deref());
         let mut values = Vec::new();
         for (variable, object) in view.variables() {
             if self.left == 0 && !is_crashed {

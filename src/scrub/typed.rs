@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::report::key_objects::{KeyObject, Search};
-use crate::report::values;
+use crate::report::values::{self, Whose};
 use crate::report::{BuildOptions, judged};
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::arch::Register;
@@ -77,12 +77,6 @@ struct Learner<'p> {
     typed: Typed,
 }
 
-/// Whose variable is looked at.
-struct Whose<'w> {
-    function: Option<&'w str>,
-    module: Option<&'w str>,
-}
-
 /// What a value is a part of.
 #[derive(Clone, Copy, Default)]
 struct Within {
@@ -105,10 +99,8 @@ struct Parts {
 
 impl Learner<'_> {
     fn frame(&mut self, view: &FrameView<'_>, tid: i64) {
-        let module = view.frame().module.and_then(|index| self.process.modules.get(index));
-        let file = module.and_then(|module| module.path.file_name());
-        let file = file.map(|name| name.to_string_lossy());
-        let whose = Whose { function: view.frame().function.as_deref(), module: file.as_deref() };
+        let file = values::file_of(self.process, view.frame());
+        let whose = Whose::of(self.process, view.frame(), file.as_deref());
         // Only the registers of the interrupted function are those of the notes.
         let places = if view.frame().activation == 0 { view.places() } else { Vec::new() };
         for (variable, object) in view.variables() {
@@ -116,7 +108,7 @@ impl Learner<'_> {
             let value = tree(&object, variable.name.clone(), view.scene(), &self.budget);
             let mut parts = Parts::default();
             let mut path = String::new();
-            self.keys(&value, &mut parts);
+            self.keys(&value, whose, &mut parts);
             self.part(&value, &whose, &mut path, Within::default(), &mut parts);
             let reads = self.process.memory.take_reads();
             self.short_texts(&parts.short, &reads);
@@ -136,7 +128,7 @@ impl Learner<'_> {
     }
 
     /// Objects that are keys: as wholes, and wherever their bytes are.
-    fn keys(&mut self, value: &Value, parts: &mut Parts) {
+    fn keys(&mut self, value: &Value, whose: Whose<'_>, parts: &mut Parts) {
         let memory = &self.process.memory;
         let places = &mut self.typed.places;
         let mut found = |object: &KeyObject| {
@@ -148,7 +140,6 @@ impl Learner<'_> {
                 places.values.extend(number.map(u64::from).filter(|_| object.kind == Kind::Ip));
             }
         };
-        let whose = values::Whose { memory: Some(memory), ..values::Whose::default() };
         Search { whose, memory, redactor: &mut self.redactor }.run(value, &mut found);
     }
 

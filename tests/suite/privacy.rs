@@ -74,7 +74,12 @@ fn the_policy_in_force_is_printed_with_the_rules_of_the_user() {
         run(["redact", "--policy", "--level", "strict", "--rules", rules.to_str().unwrap()]);
     let page = stdout(&output);
     assert!(page.starts_with("REDACTION POLICY\n"), "{page} {}", stderr(&output));
-    for text in ["strict", "random for each report", "deny name = \"customer_ref\"", "SHA-256"] {
+    for text in [
+        "level           strict",
+        "random for each report",
+        "deny name = \"customer_ref\"",
+        "user's rules    1 (SHA-256 ",
+    ] {
         assert!(page.contains(text), "{text}: {page}");
     }
 }

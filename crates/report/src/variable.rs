@@ -63,14 +63,6 @@ pub struct Variable {
     pub address: Option<Hex>,
 }
 
-impl Variable {
-    /// Values that are written with it: itself, members, elements and what it points at.
-    pub fn count(&self) -> usize {
-        let within = self.members.iter().chain(&self.elements).chain(self.pointee.as_deref());
-        within.fold(1, |count, part| count.saturating_add(part.count()))
-    }
-}
-
 /// Whether a variable has a value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

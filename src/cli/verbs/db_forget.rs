@@ -24,7 +24,7 @@ pub(super) struct DbForgetArgs {
         conflicts_with = "person"
     )]
     value: Option<String>,
-    /// The name of a person; also found as user names are made of it
+    /// The name of a person, also in the forms that user names are made of
     #[arg(long, value_name = "NAME")]
     person: Option<String>,
     /// Find the tokens of the value, too, that were made with the key in this file

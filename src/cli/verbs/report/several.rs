@@ -49,12 +49,15 @@ pub(super) fn run(
                     first = false;
                     writer.write(out, &report, args.view(), &page)?;
                     exits.push(args.exit(&report));
-                    let here: BTreeSet<Shown> =
-                        report.redactions.unused_rules.into_iter().collect();
-                    unused = Some(match unused.take() {
-                        Some(before) => before.intersection(&here).cloned().collect(),
-                        None => here,
-                    });
+                    // What was not read says nothing of the rules.
+                    if !report.has_ended_early() {
+                        let here: BTreeSet<Shown> =
+                            report.redactions.unused_rules.into_iter().collect();
+                        unused = Some(match unused.take() {
+                            Some(before) => before.intersection(&here).cloned().collect(),
+                            None => here,
+                        });
+                    }
                 }
                 Err(failure) => failures.push(failure),
             }
