@@ -117,7 +117,7 @@ fn is_own(kind: Kind, value: &[u8]) -> bool {
     }
 }
 
-/// `pyproject.toml`, of which no one is called so.
+/// `pyproject.toml`: no one is called that.
 fn is_file(value: &[u8]) -> bool {
     const ENDS: &[&[u8]] =
         &[b".toml", b".py", b".json", b".yaml", b".yml", b".txt", b".conf", b".js"];

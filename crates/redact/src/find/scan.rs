@@ -35,6 +35,8 @@ pub(in crate::find) struct Scan<'t> {
     pub(in crate::find) decoded_in_vain: usize,
     /// Up to where lines of it were joined, and held none.
     pub(in crate::find) joined_in_vain: usize,
+    /// The same of lines that were no picture or certificate.
+    pub(in crate::find) joined_as_blob: usize,
     /// Up to where digits were read as a dump of memory, and were none that matters.
     pub(in crate::find) dumped_in_vain: usize,
     /// The line that was asked last whether it speaks of calls, and the answer.
@@ -58,6 +60,7 @@ pub(in crate::find) fn scan(bytes: &[u8], wraps: u8, carried: &mut Carried) -> V
         coded: 0..0,
         decoded_in_vain: 0,
         joined_in_vain: 0,
+        joined_as_blob: 0,
         dumped_in_vain: 0,
         called: None,
     };

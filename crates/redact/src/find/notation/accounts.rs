@@ -39,7 +39,24 @@ impl Scan<'_> {
         let name = text.slice(start..until);
         let has_small = name.iter().any(u8::is_ascii_lowercase) || !name.is_ascii();
         let is_option = name.starts_with(b"-") || name.len() < 3 || text.at(until) == b':';
-        let is_someone = has_small && !is_option && !is_role_account(name);
+        // `failed to create user namespace`, `useradd failed`
+        const NO_ACCOUNTS: &[&[u8]] = &[
+            b"namespace",
+            b"namespaces",
+            b"privileges",
+            b"binding",
+            b"bindings",
+            b"failed",
+            b"command",
+            b"not",
+            b"returned",
+            b"exited",
+            b"table",
+            b"input",
+            b"interface",
+        ];
+        let is_someone =
+            !NO_ACCOUNTS.contains(&name) && has_small && !is_option && !is_role_account(name);
         (is_someone && start >= end).then(|| self.hide(start..until, Kind::User))
     }
 

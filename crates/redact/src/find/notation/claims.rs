@@ -34,6 +34,9 @@ impl Scan<'_> {
     /// behind it, as it is or as it is printed.
     pub(super) fn pharmacy_claim(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
+        if start < self.ahead {
+            return None;
+        }
         let sign: &[u8] = [&b"\x1c"[..], b"|", b"^", b"<FS>", b"<1C>", b"\\x1c", b"\xe2\x90\x9c"]
             .into_iter()
             .find(|sign| text.has(end, sign))?;

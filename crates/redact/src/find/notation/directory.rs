@@ -90,7 +90,7 @@ impl Scan<'_> {
     /// `Attribute` is at `start..end`.
     pub(super) fn printed_attribute(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
-        let name_end = start - 1;
+        let name_end = start.checked_sub(1)?;
         let name = text.run_back(name_end, 48, |byte| is_word(byte) || byte == b'-');
         let rest = text.slice(end..text.run(end, 48, |byte| byte != b'\n'));
         let value = end + memchr::memmem::find(rest, b"Value: ")? + 7;

@@ -48,6 +48,9 @@ impl Scan<'_> {
     /// is behind the version.
     pub(super) fn fix_message(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
+        if start < self.ahead {
+            return None;
+        }
         let mark = text.run(end, 10, |byte| byte == b'.' || byte.is_ascii_alphanumeric());
         // SOH, as it is and as it is printed.
         let sign: &[u8] =

@@ -65,12 +65,17 @@ impl Scan<'_> {
         let from = parts(start.saturating_sub(FAR)..start).unwrap_or(start.saturating_sub(FAR));
         let until =
             memchr::memmem::find(text.slice(end..until), b"\n---").map_or(until, |at| end + at);
+        let mut read = from;
         for at in memchr::memmem::find_iter(text.slice(from..until), b"ata") {
             let place = from + at + 3;
+            // An object may have more of them.
+            if place < read {
+                continue;
+            }
             if text.at(place) == b':' {
                 self.mapping(place + 1, until);
             } else if text.has(place, b"\":") && text.at(text.run(place + 2, 2, is_blank)) == b'{' {
-                self.object(text.run(place + 2, 2, is_blank) + 1, until);
+                read = self.object(text.run(place + 2, 2, is_blank) + 1, until);
             }
         }
         None
@@ -108,15 +113,16 @@ impl Scan<'_> {
         }
     }
 
-    /// Hides the strings of the object whose first name is behind `from`.
-    fn object(&mut self, from: usize, until: usize) {
+    /// Hides the strings of the object whose first name is behind `from`; gives up to where it
+    /// was read.
+    fn object(&mut self, from: usize, until: usize) -> usize {
         let text = self.text;
         let mut place = from;
         while place < until {
             let quote = text.run(place, until - place, |byte| byte != b'"' && byte != b'}');
             let end = text.run(quote + 1, until.saturating_sub(quote), |byte| byte != b'"');
             if text.at(quote) != b'"' || end >= until {
-                return;
+                return quote;
             }
             let is_name = text.at(text.run(end + 1, 2, is_blank)) == b':';
             if !is_name && is_filled(text.slice(quote + 1..end), Kind::Secret) {
@@ -124,6 +130,7 @@ impl Scan<'_> {
             }
             place = end + 1;
         }
+        place
     }
 
     /// `(p2, c1, k60, u'ann')`, as Mosquitto logs who connects, whose quote is at `from`.

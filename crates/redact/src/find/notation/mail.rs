@@ -63,6 +63,9 @@ impl Scan<'_> {
     /// at `end`: the persons; the date and the subject stay.
     pub(super) fn envelope(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
+        if end < self.ahead {
+            return None;
+        }
         let stop = text.run(end, LONGEST_ENVELOPE, |byte| byte != b'\n' && byte != 0);
         if self.is_read(start, stop) {
             return None;

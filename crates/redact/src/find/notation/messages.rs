@@ -117,25 +117,6 @@ impl Scan<'_> {
         WORDS_OF_WALLET.contains(&count).then(|| self.hide(from..stop, Kind::Key))
     }
 
-    /// `backup codes …: 5762-1015 6463-3183`, whose word ends at `end`.
-    pub(super) fn backup_codes(&mut self, end: usize) -> Option<usize> {
-        const MOST: usize = 16;
-        let text = self.text;
-        let colon = text.run(end, 2 * NEAR, |byte| byte != b':' && byte != b'\n' && byte != 0);
-        let mut from = colon + 1;
-        for _ in 0..MOST {
-            from = text.run(from, 4, |byte| b" ,\r\n".contains(&byte));
-            let stop = text.run(from, 16, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            let digits = text.slice(from..stop).iter().filter(|byte| byte.is_ascii_digit()).count();
-            if text.at(colon) != b':' || stop < from + 6 || digits < 2 {
-                break;
-            }
-            self.hide(from..stop, Kind::Code);
-            from = stop;
-        }
-        None
-    }
-
     /// `user_code=GWWQ-ENLW`, `"user_code": "GWWQ-ENLW"`, whose word ends at `end`.
     pub(super) fn code_of_user(&mut self, end: usize) -> Option<usize> {
         let text = self.text;

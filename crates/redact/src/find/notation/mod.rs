@@ -45,7 +45,7 @@ mod vcard;
 
 use super::order::{ByteSet, Find, Words};
 use super::scan::Scan;
-use super::text::Text;
+use super::text::{Text, is_word};
 use index::{INDEX, SIGNS};
 
 /// A notation.
@@ -90,7 +90,13 @@ impl Around {
             Self::Before(wanted) => text.slice(start.saturating_sub(wanted.len())..start) == wanted,
             Self::Word(word) => {
                 let from = start.saturating_sub(word.len() + 1);
-                text.before(start) == b' ' && text.slice(from..start - 1).eq_ignore_ascii_case(word)
+                let prior = text.before(from);
+                // `.NET user`, `subnet user` have another word before.
+                let is_longer = (is_word(prior) || prior == b'.')
+                    && word.first().is_some_and(|first| is_word(*first));
+                text.before(start) == b' '
+                    && !is_longer
+                    && text.slice(from..start - 1).eq_ignore_ascii_case(word)
             }
         }
     }

@@ -113,6 +113,9 @@ impl Scan<'_> {
     /// name and the address below it; what is printed as a bar code stays.
     pub(super) fn printed_label(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
+        if start < self.ahead {
+            return None;
+        }
         let stop = text.run(end, LONGEST, |byte| byte != 0);
         let stop = memchr::memmem::find(text.slice(end..stop), b"^XZ").map_or(stop, |at| end + at);
         if self.is_read(start, stop) {

@@ -113,7 +113,11 @@ impl Fields {
                 fields.end = place;
                 return fields;
             }
-            place += if syntax.release != 0 && byte == syntax.release { 2 } else { 1 };
+            let is_released = syntax.release != 0
+                && byte == syntax.release
+                && !matches!(text.at(place + 1), b'\n' | b'\r' | 0);
+            place += if is_released { 2 } else { 1 };
+            place = place.min(limit);
         }
     }
 

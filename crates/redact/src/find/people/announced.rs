@@ -20,7 +20,7 @@ enum Announces {
     Name,
     /// A name, if it has two words at least: programs, teams and things are announced so, too.
     FullName,
-    /// A known first name, or a name of two words at least.
+    /// A name whose first word is a known first name.
     Known,
     /// A name, a comma or an exclamation mark.
     Greeted,

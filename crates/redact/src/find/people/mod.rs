@@ -30,10 +30,6 @@ static TITLES: WordSet<512> = WordSet::new(&[
     b"Lady",
     b"Dame",
     b"Dear",
-    b"MR",
-    b"MRS",
-    b"MS",
-    b"DR",
     b"Herr",
     b"Herrn",
     b"Frau",
@@ -199,23 +195,34 @@ const NO_HOMES: &[&[u8]] = &[
     b"docker",
 ];
 
+/// Titles in a row before a name, behind the first.
+const MOST_TITLES: usize = 3;
+
+/// Whether `word` is written like a title.
+fn is_title(word: &[u8]) -> bool {
+    let is_capital = word.first().is_some_and(|first| first.is_ascii_uppercase() || *first >= 0x80);
+    // `SR` is most often something else.
+    let is_written = word.iter().skip(1).any(|byte| !byte.is_ascii_uppercase())
+        || matches!(word, b"MR" | b"MRS" | b"MS" | b"DR");
+    is_capital && is_written && word.len() >= 2 && TITLES.has(word)
+}
+
 impl Scan<'_> {
     /// The name behind the title at `start..end`.
     pub(in crate::find) fn titled(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
-        let word = text.slice(start..end);
-        let is_capital = text.at(start).is_ascii_uppercase() || text.at(start) >= 0x80;
-        // `SR` is most often something else.
-        let is_written = word.iter().skip(1).any(|byte| !byte.is_ascii_uppercase())
-            || matches!(word, b"MR" | b"MRS" | b"MS" | b"DR");
-        if !is_capital || !is_written || word.len() < 2 || !TITLES.has(word) {
+        if !is_title(text.slice(start..end)) {
             return None;
         }
-        let from = text.run(end, 2, |byte| is_blank(byte) || byte == b'.');
-        // `Dear Mr. Lee`: the title counts.
-        let first_end = text.run(from, 24, is_letter);
-        if TITLES.has(text.slice(from..first_end)) && from < first_end {
-            return self.titled(from, first_end);
+        let behind = |end: usize| text.run(end, 2, |byte| is_blank(byte) || byte == b'.');
+        let mut from = behind(end);
+        // `Dear Herr Prof. Dr. Lee`
+        for _ in 0..MOST_TITLES {
+            let next = text.run(from, 24, is_letter);
+            if !is_title(text.slice(from..next)) {
+                break;
+            }
+            from = behind(next);
         }
         let until = self.capitalized_end(from)?;
         // `1.LEE/ANN MR DOCS/P/GB`: of a reservation.

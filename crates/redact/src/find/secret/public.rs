@@ -1,6 +1,7 @@
 //! What looks like a secret and is none: certificates, public keys, their ids and
 //! fingerprints, names of algorithms, checksums.
 
+use crate::find::plausible::is_uuid;
 use crate::find::text::{Text, is_blank, is_word};
 
 /// Beginnings of public keys of SSH: the length of the algorithm's name, and the name.
@@ -151,15 +152,6 @@ pub(in crate::find) fn is_key_id(text: Text<'_>, end: usize, value: &[u8]) -> bo
 
 /// Characters of a UUID.
 const UUID: usize = 36;
-
-/// `2efb802d-ee6e-4109-9dc6-270b73ef298c`
-fn is_uuid(bytes: &[u8]) -> bool {
-    let is_right = |(at, byte): (usize, &u8)| match at {
-        8 | 13 | 18 | 23 => *byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    };
-    bytes.len() == UUID && bytes.iter().enumerate().all(is_right)
-}
 
 /// Whether what `token` begins is a checksum or an id, as what is before it says.
 pub(super) fn is_checksum(text: Text<'_>, token: usize) -> bool {

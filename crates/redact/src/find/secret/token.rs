@@ -99,6 +99,9 @@ impl Scan<'_> {
         if !is_key && !is_random(head) {
             return None;
         }
+        if !is_key && first.start < self.joined_as_blob {
+            return None;
+        }
         let lines = wrapped::lines(text, first.clone(), Alphabet::Base64);
         let end = lines.last().map_or(first.end, |last| last.end);
         let end = text.run(end, 2, |byte| byte == b'=');
@@ -112,6 +115,9 @@ impl Scan<'_> {
         let is_blob = letters >= LEAST
             && lines.iter().any(has_sign)
             && !unlabelled::speaks_of_secrets(text, first.start);
+        if !is_blob {
+            self.joined_as_blob = end;
+        }
         is_blob.then_some(end)
     }
 

@@ -10,30 +10,28 @@ use super::view::{Decoded, View};
 /// `text` without the sequences that set colours (ECMA-48), raw or as programs show them.
 pub(super) fn without_colours(text: &[u8]) -> Option<View> {
     let is_shown = memchr2(0x1b, b'^', text).is_some() || memmem::find(text, b"#033[").is_some();
-    let mut has_backslash = memchr(b'\\', text).is_some();
-    if !is_shown && !has_backslash {
+    let next_shown = |from| next_colour(text, from, |rest| memchr3(0x1b, b'^', b'#', rest));
+    let next_escaped = |from| next_colour(text, from, |rest| memchr(b'\\', rest));
+    let mut shown = if is_shown { next_shown(0) } else { None };
+    let mut escaped = next_escaped(0);
+    if shown.is_none() && escaped.is_none() {
         return None;
     }
     View::of(text, |from| {
-        let shown =
-            next_colour(
-                text,
-                from,
-                |rest| {
-                    if is_shown { memchr3(0x1b, b'^', b'#', rest) } else { None }
-                },
-            );
-        if !has_backslash {
-            return shown.map(|code| (code, Decoded::NOTHING));
+        // Each is looked for again when it is passed, so no byte is searched twice.
+        let is_passed = |code: &Range<usize>| code.start < from;
+        if shown.as_ref().is_some_and(is_passed) {
+            shown = next_shown(from);
         }
-        let escaped = next_colour(text, from, |rest| memchr(b'\\', rest));
-        has_backslash = escaped.is_some();
-        let code = match (shown, escaped) {
+        if escaped.as_ref().is_some_and(is_passed) {
+            escaped = next_escaped(from);
+        }
+        let code = match (&shown, &escaped) {
             (Some(one), Some(other)) if other.start < one.start => other,
             (Some(one), _) => one,
-            (None, other) => other?,
+            (None, other) => other.as_ref()?,
         };
-        Some((code, Decoded::NOTHING))
+        Some((code.clone(), Decoded::NOTHING))
     })
 }
 

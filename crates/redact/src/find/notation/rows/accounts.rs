@@ -20,7 +20,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Word(b"create"),
         find: |scan, _, end| scan.account(end),
         example: ("CREATE USER zlee77 WITH LOGIN;", &["zlee77"]),
-        keeps: "CREATE USER %s;",
+        keeps: "CREATE USER %s; failed to create user namespace (EPERM)",
     },
     Notation {
         words: &[b"USER", b"user"],
@@ -28,7 +28,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Word(b"drop"),
         find: |scan, _, end| scan.account(end),
         example: ("DROP USER zlee77;", &["zlee77"]),
-        keeps: "DROP USER MAPPING FOR PUBLIC;",
+        keeps: "DROP USER MAPPING FOR PUBLIC; drop user privileges",
     },
     // `net user NAME PASSWORD /add`, of Windows.
     Notation {
@@ -37,7 +37,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Word(b"net"),
         find: |scan, _, end| scan.account_and_password(end),
         example: ("net user zlee77 wil+2c2iFBADG6 /add", &["zlee77", "wil+2c2iFBADG6"]),
-        keeps: "net user /domain",
+        keeps: "net user /domain; Internet user agent string, ASP.NET user interface library",
     },
     // Commands of Unix whose last word is the user, or whose first is.
     Notation {
@@ -46,7 +46,7 @@ pub(super) static ROWS: &[Notation] = &[
         around: Anything,
         find: |scan, _, end| scan.account(end),
         example: ("useradd zlee77 -m -s /bin/bash", &["zlee77"]),
-        keeps: "useradd -D; useradd: group exists",
+        keeps: "useradd -D; useradd: group exists; useradd failed",
     },
     // A password for `sudo`, from a pipe.
     Notation {
@@ -75,7 +75,7 @@ pub(super) static ROWS: &[Notation] = &[
             "2FA backup codes for x: 5762-1015 6463-3183 (9 left)",
             &["5762-1015", "6463-3183"],
         ),
-        keeps: "backup codes generated: 10",
+        keeps: "backup codes generated: 10, backup codes: none left of 10",
     },
     // `cron`: whose table it is.
     Notation {

@@ -88,15 +88,6 @@ pub(in crate::find::notation) static ROWS: &[Notation] = &[
         ),
         keeps: "mnemonic: mov the word\nphrase: of a song\n",
     },
-    // Codes for when a telephone is lost.
-    Notation {
-        words: &[b"codes"],
-        is_caseless: true,
-        around: Word(b"backup"),
-        find: |scan, _, end| scan.backup_codes(end),
-        example: ("backup codes for the desk: 5762-1015 6463-3183", &["5762-1015", "6463-3183"]),
-        keeps: "backup codes: none left of 10\n",
-    },
     // What a user types at another device (RFC 8628).
     Notation {
         words: &[b"user_code"],

@@ -94,6 +94,9 @@ impl Scan<'_> {
     /// values behind the word that ends at `end`.
     pub(super) fn bound_values(&mut self, start: usize, end: usize) -> Option<usize> {
         let text = self.text;
+        if start < self.ahead {
+            return None;
+        }
         let quote = usize::from(matches!(text.at(end), b'"' | b'\''));
         let sign = text.run(end + quote, 2, is_blank);
         let from = text.run(sign, 4, |byte| b"=:> ".contains(&byte));
@@ -102,7 +105,7 @@ impl Scan<'_> {
         let line = text.run(from, LONGEST, |byte| byte != b'\n' && byte != 0);
         let is_typed = memchr::memmem::find(text.slice(from..line), b"(String)").is_some();
         let is_joined = from > sign && b"=:".contains(&text.at(sign)) || text.at(end) == b' ';
-        if !is_joined || !is_list && !is_typed || start < self.ahead {
+        if !is_joined || !is_list && !is_typed {
             return None;
         }
         self.ahead = from;
@@ -227,6 +230,9 @@ impl Scan<'_> {
     /// Framework); the first name is at `from`.
     pub(super) fn named_values(&mut self, from: usize) -> Option<usize> {
         let text = self.text;
+        if from < self.ahead {
+            return None;
+        }
         let end = text.run(from, LONGEST, |byte| byte != b']' && byte != b'\n' && byte != 0);
         if self.is_read(from, end) {
             return None;
