@@ -369,8 +369,8 @@ pub(crate) fn is_beside_key(name: &str) -> bool {
 fn bare(type_name: &str) -> &str {
     let name = type_name.split(['<', '[']).next().unwrap_or_default();
     let name = name.trim_matches(['*', '&', ' ']);
-    let name = name.trim_start_matches("const ").trim_start_matches("mut ");
-    let name = name.trim_start_matches("struct ").trim_start_matches("class ");
+    // `RSA const *`
+    let name = [" const", " volatile"].iter().fold(name, |name, end| name.trim_end_matches(end));
     name.rsplit([':', '.', '/', ' ']).next().unwrap_or_default()
 }
 

@@ -56,11 +56,12 @@ pub fn redact(
 /// it is too long.
 fn end_of_whole(block: &[u8]) -> usize {
     if let Some(line) = block.iter().rposition(|byte| *byte == b'\n') {
-        // In UTF-16 and UTF-32 the lower byte may be the first of the character.
-        let is_wide = line.checked_sub(1).and_then(|before| block.get(before)) != Some(&0);
+        // In UTF-16 and UTF-32 the lower byte may be the first of the character; a block begins
+        // with a whole one.
+        let is_first = line.is_multiple_of(2);
         let behind = block.get(line + 1..).unwrap_or_default().iter().take(3);
         let zeros = behind.take_while(|byte| **byte == 0).count();
-        return line + 1 + if is_wide { zeros } else { 0 };
+        return line + 1 + if is_first { zeros } else { 0 };
     }
     if block.len() < LONGEST_LINE {
         return 0;
@@ -109,6 +110,7 @@ mod tests {
             let shown = String::from_utf8_lossy(&units).matches("mail <email:").count();
             assert_eq!(shown, lines);
             assert!(output.len().is_multiple_of(size));
+            assert!(end_of_whole(&input[..BLOCK - size]).is_multiple_of(size));
         }
     }
 

@@ -75,8 +75,14 @@ fn text(option: &str) -> Result<String, Failure> {
 }
 
 fn in_words(erased: &Erased, is_dry: bool) -> String {
+    let unread = match erased.unread {
+        0 => String::new(),
+        count => {
+            format!("; {count} damaged records could not be searched: run `obit db check --repair`")
+        }
+    };
     if erased.count == 0 {
-        return "the store does not hold it in clear text".to_owned();
+        return format!("the store does not hold it in clear text{unread}");
     }
     let verb = if is_dry { "would mask" } else { "masked" };
     let times = if erased.count == 1 { "occurrence" } else { "occurrences" };
@@ -91,7 +97,7 @@ fn in_words(erased: &Erased, is_dry: bool) -> String {
     if !is_dry {
         text.push_str("; the store was compacted");
     }
-    text
+    text + &unread
 }
 
 #[cfg(test)]

@@ -191,8 +191,10 @@ impl Rules {
     /// Whether `text`, which a finder would hide as `kind`, is to be shown.
     pub(super) fn allows(&self, kind: Kind, text: &[u8]) -> bool {
         let allowing = self.rules.iter().filter(|rule| !rule.denies && !rule.names_value());
-        let mut of_kind = allowing.filter(|rule| rule.kind.is_none_or(|wanted| wanted == kind));
-        of_kind.any(|rule| rule.note(rule.regex.as_ref().is_none_or(|regex| regex.is_match(text))))
+        let of_kind = allowing.filter(|rule| rule.kind.is_none_or(|wanted| wanted == kind));
+        let fits = |rule: &Rule| rule.regex.as_ref().is_none_or(|regex| regex.is_match(text));
+        // All are asked: one that allows the same as another is not unused.
+        of_kind.fold(false, |is_allowed, rule| rule.note(fits(rule)) | is_allowed)
     }
 
     /// What patterns alone hide in `text`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use obit_redact::{FORGOTTEN, Wanted};
 use rusqlite::types::{Value as Cell, ValueRef};
-use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params, params_from_iter};
+use rusqlite::{OptionalExtension, Transaction, ffi, params, params_from_iter};
 use serde_json::Value;
 
 use super::connection::Store;
@@ -14,6 +14,8 @@ use crate::record::read_record;
 
 /// Places that are listed.
 const LISTED: usize = 10_000;
+/// Numbers that are tried for a value that must differ from all others.
+const MOST_NUMBERS: u64 = 1 << 20;
 /// Levels of a record's JSON; deeper parts are taken out whole.
 const DEPTH: usize = 512;
 
@@ -33,6 +35,8 @@ pub struct Erased {
     pub places: Vec<(String, u64)>,
     /// Places beyond those that are listed.
     pub unlisted: u64,
+    /// Records that are damaged, so that they could not be searched.
+    pub unread: u64,
 }
 
 impl Erased {
@@ -53,33 +57,42 @@ impl Store {
     /// # Errors
     /// Those of the database.
     pub fn erase(&mut self, wanted: &Wanted, is_dry: bool) -> Result<Erased, StoreError> {
-        let erased = self.attempt(wanted, is_dry).map_err(|source| self.failed(source))?;
-        if !is_dry && erased.count > 0 {
+        let secure = self.connection.pragma_update(None, "secure_delete", true);
+        secure.map_err(|source| self.failed(source))?;
+        let work = |transaction: &Transaction<'_>| {
+            let mut erased = Erased::default();
+            in_records(transaction, wanted, &mut erased)?;
+            in_tables(transaction, wanted, &mut erased)?;
+            Ok(erased)
+        };
+        if is_dry {
+            return self.rehearse(work);
+        }
+        let erased = self.change(work)?;
+        if erased.count > 0 {
             self.regroup()?;
-            self.compact().map_err(|source| self.failed(source))?;
         }
+        // Even if nothing was found: an earlier one may have ended before it.
+        self.compact().map_err(|source| self.failed(source))?;
         Ok(erased)
     }
 
-    fn attempt(&mut self, wanted: &Wanted, is_dry: bool) -> rusqlite::Result<Erased> {
-        self.connection.pragma_update(None, "secure_delete", true)?;
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut erased = Erased::default();
-        in_records(&transaction, wanted, &mut erased)?;
-        in_tables(&transaction, wanted, &mut erased)?;
-        match is_dry {
-            true => transaction.rollback()?,
-            false => transaction.commit()?,
-        }
-        Ok(erased)
-    }
-
-    /// Writes the file anew, without what was deleted in it, and empties the log.
+    /// Rewrites the file without what was deleted in it, and empties the log.
     fn compact(&self) -> rusqlite::Result<()> {
-        self.connection.execute_batch(
-            "PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE)",
-        )
+        self.checkpoint()?;
+        self.connection.execute_batch("VACUUM")?;
+        self.checkpoint()
+    }
+
+    /// Moves all of the log into the file. A reader that holds the log up is an error: old
+    /// contents would stay.
+    fn checkpoint(&self) -> rusqlite::Result<()> {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let is_busy: bool = self.connection.query_row(sql, [], |row| row.get(0))?;
+        match is_busy {
+            true => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None)),
+            false => Ok(()),
+        }
     }
 }
 
@@ -99,8 +112,11 @@ fn in_records(
             next.query_row([last], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional()?;
         let Some((n, id, body)) = found else { return Ok(()) };
         last = n;
-        let Some(json) = unpacked_json(&body) else { continue };
-        let Ok(mut value) = serde_json::from_slice::<Value>(&json) else { continue };
+        let value = unpacked_json(&body).and_then(|json| serde_json::from_slice(&json).ok());
+        let Some(mut value) = value else {
+            erased.unread += 1;
+            continue;
+        };
         let mut way = id;
         let before = erased.count;
         let mut walk = Walk { wanted, erased };
@@ -252,7 +268,9 @@ fn in_table(
     let of_key: Vec<String> =
         keys.iter().enumerate().map(|(at, name)| format!("{name} = ?{}", at + 1)).collect();
     let of_key = of_key.join(" AND ");
-    for (number, row) in rows.iter().enumerate() {
+    let mut number = 0_u64;
+    for row in &rows {
+        let mut is_deleted = false;
         for (at, left, count) in &row.columns {
             let Some(column) = columns.get(*at) else { continue };
             erased.note(format!("{table}.{column}"), *count);
@@ -260,6 +278,10 @@ fn in_table(
             if keys.contains(column) {
                 let sql = format!("DELETE FROM {table} WHERE {of_key}");
                 transaction.execute(&sql, params_from_iter(&row.key))?;
+                is_deleted = true;
+                continue;
+            }
+            if is_deleted {
                 continue;
             }
             let place = keys.len() + 1;
@@ -268,9 +290,14 @@ fn in_table(
                 let cells = row.key.iter().cloned().chain([Cell::Text(left.to_owned())]);
                 transaction.execute(&sql, params_from_iter(cells))
             };
-            // Two that differed in the value alone stay two.
-            if set(left)? == 0 {
-                set(&left.replace(FORGOTTEN, &format!("<forgotten:{number}>")))?;
+            // Two that differed in the value alone stay two, those of an earlier run included.
+            let mut is_set = set(left)? > 0;
+            while !is_set {
+                number += 1;
+                is_set = set(&left.replace(FORGOTTEN, &format!("<forgotten:{number}>")))? > 0;
+                if !is_set && number > MOST_NUMBERS {
+                    return Err(rusqlite::Error::StatementChangedRows(0));
+                }
             }
         }
     }

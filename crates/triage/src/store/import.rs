@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
 use rusqlite::types::Value as Cell;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{ErrorCode, OptionalExtension, Transaction, params};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -95,9 +95,17 @@ fn import(
                 Refused::Ends => import(),
                 Refused::IsLeftOut => {
                     transaction.execute_batch("SAVEPOINT line")?;
-                    let done = import().or_else(|_| transaction.execute_batch("ROLLBACK TO line"));
-                    transaction.execute_batch("RELEASE line")?;
-                    done
+                    import().or_else(|error| match error.sqlite_error_code() {
+                        // What the line has is wrong, and not the store or its disk.
+                        None
+                        | Some(
+                            ErrorCode::ConstraintViolation
+                            | ErrorCode::TypeMismatch
+                            | ErrorCode::TooBig,
+                        ) => transaction.execute_batch("ROLLBACK TO line"),
+                        Some(_) => Err(error),
+                    })?;
+                    transaction.execute_batch("RELEASE line")
                 }
             };
             done.map_err(|error| match error {

@@ -31,6 +31,9 @@ impl Store {
 
     /// The same for the JSON of a record. `None` if it is none.
     pub(super) fn seen_json(&self, json: Vec<u8>) -> Option<Vec<u8>> {
+        if self.view.is_none() {
+            return Some(json);
+        }
         let policy = json.windows(POLICY.len()).rposition(|part| part == POLICY);
         let policy = policy.and_then(|at| json.get(at + POLICY.len()..));
         let is_off = policy.is_some_and(|policy| policy.starts_with(b"off\""));

@@ -117,10 +117,15 @@ fn copy_beside(path: &Path, file: &File) -> io::Result<PathBuf> {
         };
         let copied = io::copy(&mut &*file, &mut out).and_then(|_| out.sync_all()).and_then(|()| {
             let log = beside(path, "-wal");
-            if log.metadata().is_ok_and(|log| log.len() == 0) {
+            let mut log = match File::open(log) {
+                Ok(log) => log,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                // Its changes would be lost.
+                Err(error) => return Err(error),
+            };
+            if log.metadata()?.len() == 0 {
                 return Ok(());
             }
-            let Ok(mut log) = File::open(log) else { return Ok(()) };
             let mut out = private(&beside(&copy, "-wal"))?;
             io::copy(&mut log, &mut out)?;
             out.sync_all()
@@ -152,9 +157,15 @@ struct Workplace(PathBuf);
 impl Workplace {
     /// On the same file system as the store, so that it can take its place.
     fn beside(path: &Path) -> io::Result<Self> {
-        let directory = beside(path, &format!(".repair-{}", std::process::id()));
-        DirBuilder::new().mode(0o700).create(&directory)?;
-        Ok(Self(directory))
+        // One that was killed leaves its own.
+        for number in 1_u32.. {
+            let directory = beside(path, &format!(".repair-{}-{number}", std::process::id()));
+            match DirBuilder::new().mode(0o700).create(&directory) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return made.map(|()| Self(directory)),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 }
 

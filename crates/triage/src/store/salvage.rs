@@ -175,12 +175,27 @@ pub(super) fn numbers(
 ) -> rusqlite::Result<Vec<i64>> {
     let by = |how: &str| -> rusqlite::Result<Vec<i64>> {
         let mut statement = connection.prepare(&format!("SELECT rowid FROM {table} {how}"))?;
-        statement.query_map([], |row| row.get(0))?.collect()
+        let most = usize::try_from(size / 8).unwrap_or(usize::MAX);
+        let mut rows = statement.query([])?;
+        let mut numbers = Vec::new();
+        while let Some(row) = rows.next()? {
+            // Damaged pages may lead back, again and again.
+            if numbers.len() >= most {
+                return Err(rusqlite::Error::QueryReturnedMoreThanOneRow);
+            }
+            numbers.push(row.get(0)?);
+        }
+        Ok(numbers)
     };
     by("NOT INDEXED ORDER BY rowid")
+        .and_then(|numbers| match numbers.is_sorted_by(|one, next| one < next) {
+            true => Ok(numbers),
+            false => Err(rusqlite::Error::QueryReturnedNoRows),
+        })
         .or_else(|_| {
             let mut numbers = by(&format!("ORDER BY {key}"))?;
             numbers.sort_unstable();
+            numbers.dedup();
             Ok(numbers)
         })
         .or_else(|_: rusqlite::Error| possible_numbers(connection, table, size))
@@ -221,8 +236,9 @@ fn possible_numbers(connection: &Connection, table: &str, size: u64) -> rusqlite
                 .query([at])
                 .and_then(|mut rows| rows.next()?.map(|row| row.get::<_, i64>(0)).transpose());
             match found {
-                Ok(next) => break Some(next.unwrap_or(at).max(at)),
-                Err(_) => step = step.saturating_mul(2),
+                // A damaged page may lead back here, too.
+                Ok(next) if next.is_none_or(|next| next >= at) => break Some(next.unwrap_or(at)),
+                _ => step = step.saturating_mul(2),
             }
         };
         let end = next.unwrap_or_else(|| last.min(done.saturating_add(TRIED)).saturating_add(1));

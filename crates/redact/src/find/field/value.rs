@@ -474,6 +474,9 @@ enum Groups {
     OfAnyScript,
 }
 
+/// Bytes of a number in groups; more are no number, and words in capitals may go on for long.
+const LONGEST_NUMBER: usize = 96;
+
 /// Groups of digits and capitals of a number, with single separators between.
 fn number_end(text: Text<'_>, start: usize, groups: Groups) -> usize {
     let mut has_sign = false;
@@ -482,7 +485,7 @@ fn number_end(text: Text<'_>, start: usize, groups: Groups) -> usize {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || is_any && byte >= 0x80;
     let mut place = text.run(start, 1, |byte| byte == b'+' || byte == b'(');
     let mut end = start;
-    loop {
+    while end - start < LONGEST_NUMBER {
         let group = text.run(place, 40, is_part);
         let part = text.slice(place..group);
         let has_digit = part.iter().any(u8::is_ascii_digit);
