@@ -1,0 +1,19 @@
+//! A process that does not run while it is looked at.
+
+/// The number of a thread or process, as the kernel counts them in obit's own pid namespace.
+pub type Tid = i32;
+
+/// A process all of whose threads are in ptrace-stops of the calling thread.
+///
+/// Who makes one has stopped them; nothing here resumes a thread.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The thread group.
+    pub process: Tid,
+    /// Its threads, the one that crashed first.
+    pub threads: Vec<Tid>,
+    /// Number of the signal that ends the process; 0 where none does.
+    pub signal: i32,
+    /// `siginfo_t` of that signal, as `PTRACE_GETSIGINFO` gives it.
+    pub signal_info: Option<Vec<u8>>,
+}
