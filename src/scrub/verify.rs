@@ -81,7 +81,7 @@ pub fn verify(scrubbed: &Dump, original: &Dump, secrets: &Secrets) -> Vec<Leak> 
     let mut leaks = find(scrubbed, &masked);
     find_keys(scrubbed, &secrets.places, &mut leaks);
     for segment in scrubbed.segments.iter().filter(|s| s.dumped > 0 && s.permissions.write) {
-        find_numbers(scrubbed, segment, &secrets.places, &mut leaks);
+        find_numbers(scrubbed, segment, original, &secrets.places, &mut leaks);
     }
     leaks.sort_by_key(|leak| (leak.offset, leak.length));
     leaks.dedup_by_key(|leak| leak.offset);
@@ -109,17 +109,28 @@ fn find_keys(scrubbed: &Dump, places: &Places, leaks: &mut Vec<Leak>) {
     }
 }
 
-/// Hidden numbers in aligned words of a segment, unless they are addresses.
-fn find_numbers(scrubbed: &Dump, segment: &CoreSegment, places: &Places, leaks: &mut Vec<Leak>) {
+/// Hidden numbers in aligned words of a segment that `original` holds there, too, unless they
+/// are addresses. What else looks like one came about by masking a part of a word.
+fn find_numbers(
+    scrubbed: &Dump,
+    segment: &CoreSegment,
+    original: &Dump,
+    places: &Places,
+    leaks: &mut Vec<Leak>,
+) {
     let encoding = scrubbed.encoding;
     let is_address = |value: u64| scrubbed.segment_at(Avma(value)).is_some();
     for_chunks(scrubbed, segment.offset, present(scrubbed, segment), |start, bytes| {
+        let was = counterpart(segment, start, bytes.len(), original);
         for size in [4, 8] {
             for at in (0..bytes.len().saturating_sub(size - 1)).step_by(size) {
                 let Some(value) = encoding.unsigned(bytes, at, size) else { continue };
                 let is_hidden = value >= LEAST_NUMBER && places.is_hidden_value(value)
                     || size == 8 && is_card(value);
-                if is_hidden && !(size == encoding.word() && is_address(value)) {
+                let is_same = was
+                    .as_ref()
+                    .is_none_or(|was| was.get(at..at + size) == bytes.get(at..at + size));
+                if is_hidden && is_same && !(size == encoding.word() && is_address(value)) {
                     let offset = start + at as u64;
                     leaks.push(Leak { offset, length: size, what: Leaked::Number });
                 }
@@ -129,14 +140,25 @@ fn find_numbers(scrubbed: &Dump, segment: &CoreSegment, places: &Places, leaks: 
 }
 
 fn compare(scrubbed: &Dump, segment: &CoreSegment, original: &Dump, masked: &mut Windows) {
-    let Some(whole) = original.segment_at(segment.range.start) else { return };
-    let into = segment.range.start.0.saturating_sub(whole.range.start.0);
     for_chunks(scrubbed, segment.offset, present(scrubbed, segment), |at, bytes| {
-        let from = whole.offset.saturating_add(into).saturating_add(at - segment.offset);
-        let mut was = original.bytes.read_vec(from, bytes.len() as u64);
+        let Some(mut was) = counterpart(segment, at, bytes.len(), original) else { return };
         drop_addresses(original, segment.range.start.0 + (at - segment.offset), &mut was);
         masked.add_all_masked(&was, bytes);
     });
+}
+
+/// The bytes of `original` at the addresses of the `length` bytes that `segment` has at `offset`
+/// of its own file.
+fn counterpart(
+    segment: &CoreSegment,
+    offset: u64,
+    length: usize,
+    original: &Dump,
+) -> Option<Vec<u8>> {
+    let whole = original.segment_at(segment.range.start)?;
+    let into = segment.range.start.0.saturating_sub(whole.range.start.0);
+    let from = whole.offset.saturating_add(into).saturating_add(offset - segment.offset);
+    Some(original.bytes.read_vec(from, length as u64))
 }
 
 /// Addresses may spell text, and an address that is not wanted in one place is in others.
