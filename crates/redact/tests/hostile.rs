@@ -157,6 +157,14 @@ fn one_long_line_of_a_repeated_pattern_takes_no_quadratic_time() {
         "\"sensitive\": true, \"value\": \"",
         "usmUser \"a\" ",
         "createUser SHA ",
+        "Mr ",
+        "Herr Prof. ",
+        "PIN ",
+        "^XA",
+        "8=FIX.4.4|",
+        "ENVELOPE (",
+        "kind: Secret\ndata\":{\"xxxx\"",
+        "token k3v8h2m9x4z7b1n5c6l0p8s\n",
         half_base64.as_str(),
     ] {
         let time = time(&repeated(pattern.as_bytes(), LEN));

@@ -118,5 +118,11 @@ mod tests {
             in_words(&erased, false),
             "masked 3 occurrences: records: 1, rows of path: 2; the store was compacted"
         );
+        let erased = Erased { unread: 2, ..Erased::default() };
+        assert_eq!(
+            in_words(&erased, true),
+            "the store does not hold it in clear text; 2 damaged records could not be searched: \
+             run `obit db check --repair`"
+        );
     }
 }

@@ -380,6 +380,14 @@ mod tests {
     }
 
     #[test]
+    fn of_two_rules_that_show_the_same_none_is_unused() {
+        let rules = Rules::parse("[[allow]]\nkind = 'ip'\n[[allow]]\nregex = '^10\\.'\n");
+        let rules = rules.unwrap().of_file("r.toml");
+        assert!(rules.allows(Kind::Ip, b"10.0.0.7"));
+        assert!(rules.unused().is_empty());
+    }
+
+    #[test]
     fn rules_that_show_everything_are_known() {
         for (text, is_open) in [
             ("regex = '.'", true),

@@ -16,8 +16,6 @@ use crate::record::read_record;
 const LISTED: usize = 10_000;
 /// Numbers that are tried for a value that must differ from all others.
 const MOST_NUMBERS: u64 = 1 << 20;
-/// Levels of a record's JSON; deeper parts are taken out whole.
-const DEPTH: usize = 512;
 
 /// What held the value, or would be changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,7 +118,7 @@ fn in_records(
         let mut way = id;
         let before = erased.count;
         let mut walk = Walk { wanted, erased };
-        walk.value(&mut value, &mut way, DEPTH);
+        walk.value(&mut value, &mut way);
         if erased.count == before {
             continue;
         }
@@ -146,12 +144,8 @@ struct Walk<'w> {
 }
 
 impl Walk<'_> {
-    fn value(&mut self, value: &mut Value, way: &mut String, depth: usize) {
-        let Some(depth) = depth.checked_sub(1) else {
-            *value = Value::Null;
-            self.erased.note(way.clone(), 1);
-            return;
-        };
+    /// Calls itself as often as values are nested, which `serde_json` bounds by 128.
+    fn value(&mut self, value: &mut Value, way: &mut String) {
         match value {
             Value::String(text) => {
                 if let Some((left, count)) = self.wanted.erase(text) {
@@ -171,7 +165,7 @@ impl Walk<'_> {
                     self.erased.note(way.clone(), 1);
                 }
                 let length = way.len();
-                all.iter_mut().for_each(|one| self.value(one, way, depth));
+                all.iter_mut().for_each(|one| self.value(one, way));
                 way.truncate(length);
             }
             Value::Object(fields) => {
@@ -179,7 +173,7 @@ impl Walk<'_> {
                 for (name, field) in fields.iter_mut() {
                     way.push(if length == way.len() && !way.contains(' ') { ' ' } else { '.' });
                     way.push_str(name);
-                    self.value(field, way, depth);
+                    self.value(field, way);
                     way.truncate(length);
                 }
                 self.names(fields, way);
@@ -434,5 +428,32 @@ mod tests {
         let account = Wanted::value("4711081500", None).unwrap();
         assert_eq!(store.erase(&account, false).unwrap().count, 2);
         assert!(!everything(&store).contains("4711081500"));
+    }
+    #[test]
+    fn a_reader_that_keeps_old_contents_is_an_error_and_the_next_run_compacts() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store.db");
+        let mut store = store(&path);
+        let person = Wanted::person("Ann Lee", None).unwrap();
+        let reader = rusqlite::Connection::open(&path).unwrap();
+        reader.execute_batch("BEGIN; SELECT * FROM dump").unwrap();
+        store.connection.busy_timeout(std::time::Duration::from_millis(20)).unwrap();
+        assert!(store.erase(&person, false).is_err());
+        reader.execute_batch("COMMIT").unwrap();
+        assert_eq!(store.erase(&person, false).unwrap().count, 0);
+        drop((store, reader));
+        let bytes = std::fs::read(&path).unwrap();
+        assert!(!String::from_utf8_lossy(&bytes).contains("Ann Lee called"));
+    }
+
+    #[test]
+    fn records_that_cannot_be_read_are_counted() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = store(&directory.path().join("store.db"));
+        let damage = "UPDATE record SET json = x'00' WHERE dump = (SELECT min(dump) FROM record)";
+        store.connection.execute(damage, []).unwrap();
+        let person = Wanted::person("Ann Lee", None).unwrap();
+        let done = store.erase(&person, true).unwrap();
+        assert_eq!((done.unread, done.records), (1, 1), "{done:?}");
     }
 }
