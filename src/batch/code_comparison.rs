@@ -3,13 +3,12 @@
 //! could have shown the group.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::image_code::ImageCode;
+use super::image_code::CodeQuestion;
+use super::worker_process::{WorkerCommand, WorkerProcess};
 use crate::report::module::ModuleRole;
-use obit_corefile::elf::BuildId;
-use obit_dwarf::locate::{Locator, Role};
+use crate::sandbox::Broker;
 use obit_triage::history::CodeRow;
 use obit_triage::store::{Store, StoreError};
 use obit_triage::{Rules, module_name};
@@ -22,32 +21,49 @@ const LONGEST: Duration = Duration::from_secs(10);
 const RECORDS: usize = 8;
 
 /// Brings the store's hashes up to date with the dumps behind the row `after`; opens no file
-/// for what it has.
+/// for what it has. The files are read in a worker started by `command`; one that ends early
+/// costs the hashes of the image it read.
 ///
 /// # Errors
 /// Those of the store.
 pub(super) fn compare_code(
     store: &mut Store,
-    locator: &Locator,
+    command: &WorkerCommand,
+    broker: &Broker,
     after: i64,
 ) -> Result<(), StoreError> {
     let begun = Instant::now();
+    let mut worker: Option<WorkerProcess> = None;
     let wanted = store.code_to_read(&Rules::built_in(), GROUPS, after)?;
     let mut rows = Vec::new();
     'builds: for need in &wanted.needs {
         let mut images = None;
         for (module, symbols) in &need.symbols {
-            if begun.elapsed() > LONGEST {
+            let patience = LONGEST.saturating_sub(begun.elapsed());
+            if patience.is_zero() {
                 break 'builds;
             }
             let images = match &mut images {
                 Some(images) => images,
                 unknown => unknown.insert(images_of(store, &need.dumps)?),
             };
-            let Some((path, id, role)) = images.get(module) else { continue };
-            let Some(code) = ImageCode::find(locator, path, id, *role) else { continue };
-            let symbols = symbols.iter().map(String::as_str).collect();
-            rows.extend(code.hashes(&symbols).into_iter().map(|(symbol, hash)| CodeRow {
+            let Some((path, build_id, is_executable)) = images.get(module) else { continue };
+            let question = CodeQuestion {
+                path: path.clone(),
+                build_id: build_id.clone(),
+                is_executable: *is_executable,
+                symbols: symbols.iter().cloned().collect(),
+            };
+            let mut asked = match worker.take() {
+                Some(worker) => worker,
+                None => match WorkerProcess::start(command) {
+                    Ok(worker) => worker,
+                    Err(_) => break 'builds,
+                },
+            };
+            let Ok(answer) = asked.ask_for_code(&question, broker, patience) else { continue };
+            worker = Some(asked);
+            rows.extend(answer.into_iter().flatten().map(|(symbol, hash)| CodeRow {
                 build: need.build.clone(),
                 module: module.clone(),
                 symbol,
@@ -55,14 +71,17 @@ pub(super) fn compare_code(
             }));
         }
     }
+    if let Some(worker) = worker {
+        worker.dismiss();
+    }
     if wanted.stacks.is_empty() && rows.is_empty() {
         return Ok(());
     }
     store.add_code(&wanted.stacks, &rows)
 }
 
-/// Images by name: where each was, and which build it is.
-type Images = BTreeMap<String, (PathBuf, BuildId, Role)>;
+/// Images by name: where each was, its build ID, and whether it is a program.
+type Images = BTreeMap<String, (String, String, bool)>;
 
 /// The images that processes of a build had on their stacks, by its newest dumps.
 fn images_of(store: &Store, dumps: &[i64]) -> Result<Images, StoreError> {
@@ -70,15 +89,15 @@ fn images_of(store: &Store, dumps: &[i64]) -> Result<Images, StoreError> {
     for dump in dumps.iter().take(RECORDS) {
         let Some(record) = store.record(*dump)? else { continue };
         for module in &record.modules {
-            let role = match module.role {
+            let is_executable = match module.role {
                 ModuleRole::Vdso | ModuleRole::Jit => continue,
-                ModuleRole::Executable => Role::Executable,
-                ModuleRole::Shared => Role::Shared,
+                ModuleRole::Executable => true,
+                ModuleRole::Shared => false,
             };
-            let id = module.build_id.as_deref().and_then(BuildId::from_hex);
-            let Some(id) = id else { continue };
+            let Some(id) = module.build_id.clone() else { continue };
             let path = module.path.as_str();
-            images.entry(module_name(path)).or_insert((PathBuf::from(path), id, role));
+            let image = || (path.to_owned(), id, is_executable);
+            images.entry(module_name(path)).or_insert_with(image);
         }
     }
     Ok(images)

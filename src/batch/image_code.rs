@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use obit_corefile::addr::Svma;
@@ -28,8 +29,32 @@ const FIXED: u16 = 2;
 /// `SHT_SYMTAB`.
 const ALL_SYMBOLS: u32 = 2;
 
+/// Of which build of which image the code of functions is wanted.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct CodeQuestion {
+    /// Where a process had it.
+    pub(super) path: String,
+    /// Build ID, in hexadecimal.
+    pub(super) build_id: String,
+    /// Whether it is a program, not a library.
+    pub(super) is_executable: bool,
+    /// Names of functions, as in records.
+    pub(super) symbols: BTreeSet<String>,
+}
+
+/// Hashes by function, see [`ImageCode::hashes`]; `None` where the image is not available.
+pub(super) type CodeAnswer = Option<BTreeMap<String, Option<String>>>;
+
+/// Reads the image that `locator` finds.
+pub(super) fn answer(locator: &Locator, question: &CodeQuestion) -> CodeAnswer {
+    let id = BuildId::from_hex(&question.build_id)?;
+    let role = if question.is_executable { Role::Executable } else { Role::Shared };
+    let code = ImageCode::find(locator, Path::new(&question.path), &id, role)?;
+    Some(code.hashes(&question.symbols.iter().map(String::as_str).collect()))
+}
+
 /// An image whose functions can be found by name.
-pub(super) struct ImageCode {
+struct ImageCode {
     image: Arc<ElfImage>,
     /// The file that holds the symbols: the image, or its debug file.
     named_by: Arc<ElfImage>,
@@ -40,7 +65,7 @@ pub(super) struct ImageCode {
 
 impl ImageCode {
     /// The image that a process had at `path`, if a file of that very build is available.
-    pub(super) fn find(locator: &Locator, path: &Path, id: &BuildId, role: Role) -> Option<Self> {
+    fn find(locator: &Locator, path: &Path, id: &BuildId, role: Role) -> Option<Self> {
         let found = locator.image(path, Some(id), role);
         let image = found.image.filter(|_| found.state == ImageState::Found)?;
         let has_all = |image: &ElfImage| {
@@ -59,7 +84,7 @@ impl ImageCode {
 
     /// The hashes of the functions called so, and of some more. `None` where there is no
     /// such function, empty where it has no hash; nothing where that is not known.
-    pub(super) fn hashes(&self, wanted: &BTreeSet<&str>) -> BTreeMap<String, Option<String>> {
+    fn hashes(&self, wanted: &BTreeSet<&str>) -> BTreeMap<String, Option<String>> {
         let mut pieces: BTreeMap<&str, Vec<(Svma, u64)>> = BTreeMap::new();
         let mut sample: BTreeSet<(u64, &str)> = BTreeSet::new();
         for symbol in self.symbols.functions(&self.named_by) {

@@ -16,10 +16,8 @@ use super::pool::{Done, Job, WorkerPool};
 use super::walk::{FoundFile, walk};
 use super::worker_process::WorkerCommand;
 use crate::report::BuildOptions;
-use crate::sandbox::{Broker, PublicFiles};
-use obit_corefile::limits::Limits;
+use crate::sandbox::Broker;
 use obit_corefile::mapped_file::open_regular;
-use obit_dwarf::locate::{LocalFiles, Locator, SearchRules};
 use obit_triage::store::{FileStamp, Store, StoreError};
 use obit_triage::{PackedRecord, RecordStatus};
 
@@ -45,8 +43,8 @@ pub struct Settings {
     pub build: BuildOptions,
     /// What opens files for the workers.
     pub broker: Arc<Broker>,
-    /// Where files of programs are looked for, to compare the code of builds; `None` not to.
-    pub programs: Option<SearchRules>,
+    /// Compare the code of the builds of programs.
+    pub compares_code: bool,
     /// Set to end the batch early; what was read until then is kept.
     pub stop: Arc<AtomicBool>,
 }
@@ -194,11 +192,8 @@ pub fn run(
     }
     summary.groups = regrouped.groups;
     summary.new_groups = regrouped.new;
-    if let Some(rules) = &settings.programs {
-        let limits = Limits::default();
-        let files = Arc::new(PublicFiles::new(LocalFiles::new(rules, &limits)));
-        let locator = Locator::with_access(rules.clone(), limits, files);
-        compare_code(store, &locator, newest)?;
+    if settings.compares_code {
+        compare_code(store, &settings.worker, &settings.broker, newest)?;
     }
     summary.files = files.into_iter().flatten().collect();
     summary.took = begun.elapsed();

@@ -5,8 +5,10 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::panic::{self, AssertUnwindSafe};
 
-use crate::sandbox::Remote;
+use super::image_code::{CodeAnswer, CodeQuestion, answer};
+use crate::sandbox::{Remote, Task};
 use obit_corefile::dump::CoreFile;
+use obit_dwarf::locate::Locator;
 use obit_triage::{PackedRecord, Record};
 
 /// Bytes of memory of its own after which a worker makes room for a new one.
@@ -46,16 +48,26 @@ impl MemoryUse {
     }
 }
 
-/// Answers each core that comes in by a record.
+/// Answers each core that comes in by a record, and each question on code by what `locator` finds.
 ///
 /// # Errors
 /// When the other side cannot be read or written.
 pub fn serve(
     remote: &Remote,
     memory_use: Option<&MemoryUse>,
+    locator: &Locator,
     work: &mut dyn FnMut(CoreFile) -> Record,
 ) -> io::Result<()> {
-    while let Some(core) = remote.next_core()? {
+    while let Some(task) = remote.next_task()? {
+        let core = match task {
+            Task::Core(core) => core,
+            Task::Code(question) => {
+                let question: CodeQuestion = serde_json::from_slice(&question)?;
+                let answer: CodeAnswer = answer(locator, &question);
+                remote.done(&[&serde_json::to_vec(&answer)?])?;
+                continue;
+            }
+        };
         let Ok(record) = panic::catch_unwind(AssertUnwindSafe(|| work(core))) else {
             // What may be half changed is not used again.
             return remote.done(&[&[BUG]]);

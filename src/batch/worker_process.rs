@@ -10,6 +10,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use super::code::Code;
+use super::image_code::{CodeAnswer, CodeQuestion};
 use super::worker::{BUG, GOES, STAYS};
 use crate::sandbox::{Broker, Owner};
 use obit_corefile::dump::CoreFile;
@@ -105,6 +106,23 @@ impl WorkerProcess {
                 self.why_gone(status)
             }
         }
+    }
+
+    /// What it says of the code of a program's file. Without an answer the worker is gone.
+    pub(super) fn ask_for_code(
+        &mut self,
+        question: &CodeQuestion,
+        broker: &Broker,
+        patience: Duration,
+    ) -> io::Result<CodeAnswer> {
+        let sent = Broker::ask_for_code(&self.channel, &serde_json::to_vec(question)?);
+        let attend = || broker.attend(&self.channel, Owner::nobody(), Some(patience), &()).result;
+        let answer = sent.and_then(|()| attend());
+        let answer = answer.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
+        if answer.is_err() {
+            self.end();
+        }
+        answer
     }
 
     /// Why a worker is gone.

@@ -67,7 +67,7 @@ pub(crate) fn settings(request: &Request) -> Settings {
         rescan: false,
         build: request.build.clone(),
         broker: request.broker(),
-        programs: None,
+        compares_code: false,
         stop: Arc::default(),
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use obit::batch::{self, MemoryUse};
 use obit::debuginfo::SectionCache;
+use obit::debuginfo::locate::Locator;
 use obit::dump::CoreFile;
 use obit::module::Library;
 use obit::sandbox::{Limits, Remote, confine};
@@ -59,7 +60,9 @@ pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure>
         super::evil::act();
         batch::analyze(core, options, one.build, &rules)
     };
-    batch::serve(&remote, memory_use.as_ref(), &mut work)
+    let places = request.process_options(None).rules;
+    let locator = Locator::with_access(places, obit::limits::Limits::default(), remote.clone());
+    batch::serve(&remote, memory_use.as_ref(), &locator, &mut work)
         .map_err(|error| Failure::new(Exit::Output, &error))?;
     Ok(Exit::Success)
 }

@@ -20,6 +20,9 @@ use super::wire::{self, ask, say};
 /// Questions on one core, at most: far more than the modules of any.
 const MOST_QUESTIONS: u32 = 4 << 20;
 
+/// `/proc/sys/kernel/overflowuid`.
+const OVERFLOW_ID: u32 = 65_534;
+
 /// Whose files a core may lead to, if root reads the core of someone else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
@@ -37,6 +40,13 @@ impl Owner {
         }
         let stat = rustix::fs::fstat(core).ok()?;
         (stat.st_uid != 0).then_some(Self { user: stat.st_uid, group: stat.st_gid })
+    }
+
+    /// For root, the user who owns nothing: what everybody may read, where names come from cores
+    /// whose owners are not known any more.
+    pub fn nobody() -> Option<Self> {
+        let is_root = rustix::process::geteuid().is_root();
+        is_root.then_some(Self { user: OVERFLOW_ID, group: OVERFLOW_ID })
     }
 }
 
@@ -75,6 +85,14 @@ impl Broker {
         }
         let path = core.path.as_os_str().as_bytes();
         channel.send(say::CORE, &[path], Some(core.file.as_fd()))
+    }
+
+    /// Asks a worker about the code of a program's file.
+    ///
+    /// # Errors
+    /// If the worker is gone.
+    pub fn ask_for_code(channel: &Channel, question: &[u8]) -> io::Result<()> {
+        channel.send(say::CODE, &[question], None)
     }
 
     /// Answers questions until the result is here, or `patience` is over. Time that servers take

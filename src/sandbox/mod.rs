@@ -6,14 +6,12 @@
 //! of [`crate::debuginfo::locate::LocalFiles`], and as root that of the core's owner.
 
 mod broker;
-mod public;
 mod remote;
 mod wire;
 
 pub use broker::{Attended, Broker, Owner};
 pub use obit_sandbox::{Confined, Ended, Limits, Worker, support};
-pub use public::PublicFiles;
-pub use remote::Remote;
+pub use remote::{Remote, Task};
 
 /// Whether the analysis is confined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

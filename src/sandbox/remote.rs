@@ -18,6 +18,15 @@ use obit_sandbox::{Channel, Frame};
 
 use super::wire::{self, ask, say};
 
+/// What a worker is to do next.
+#[derive(Debug)]
+pub enum Task {
+    /// Read this core.
+    Core(CoreFile),
+    /// Answer a question on the code of a program's file.
+    Code(Vec<u8>),
+}
+
 /// What of the machine a worker reaches: what it is handed on request.
 #[derive(Debug)]
 pub struct Remote {
@@ -45,11 +54,11 @@ impl Remote {
         self
     }
 
-    /// The next core to read; `None` if there is none.
+    /// What to do next; `None` if there is nothing.
     ///
     /// # Errors
     /// If the other side cannot be understood.
-    pub fn next_core(&self) -> io::Result<Option<CoreFile>> {
+    pub fn next_task(&self) -> io::Result<Option<Task>> {
         let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
         let mut disk = None;
         self.servers_failed.store(false, Ordering::Relaxed);
@@ -60,7 +69,10 @@ impl Remote {
                 Some(Frame { kind: say::COPY, .. }) => self.copies.store(true, Ordering::Relaxed),
                 Some(Frame { kind: say::CORE, payload, file: Some(file) }) => {
                     let path = wire::path_of(&payload)?;
-                    return Ok(Some(CoreFile { path, file, disk, is_stream: false }));
+                    return Ok(Some(Task::Core(CoreFile { path, file, disk, is_stream: false })));
+                }
+                Some(Frame { kind: say::CODE, payload, .. }) => {
+                    return Ok(Some(Task::Code(payload)));
                 }
                 Some(_) => return Err(io::ErrorKind::InvalidData.into()),
             }

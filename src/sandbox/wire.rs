@@ -40,10 +40,12 @@ pub(super) mod say {
     pub(in crate::sandbox) const REFUSED: u8 = 3;
     /// An empty file for what of the next core does not fit in memory.
     pub(in crate::sandbox) const DISK: u8 = 4;
-    /// Copy files instead of mapping them. No answer.
-    pub(in crate::sandbox) const COPY: u8 = 6;
     /// A core to read.
     pub(in crate::sandbox) const CORE: u8 = 5;
+    /// Copy files instead of mapping them. No answer.
+    pub(in crate::sandbox) const COPY: u8 = 6;
+    /// A question on the code of a program's file.
+    pub(in crate::sandbox) const CODE: u8 = 7;
 }
 
 /// The longest path that can be opened (`PATH_MAX` of Linux).

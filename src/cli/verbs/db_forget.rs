@@ -118,7 +118,8 @@ mod tests {
             in_words(&erased, false),
             "masked 3 occurrences: records: 1, rows of path: 2; the store was compacted"
         );
-        let erased = Erased { unread: 2, ..Erased::default() };
+        let mut erased = Erased::default();
+        erased.unread = 2;
         assert_eq!(
             in_words(&erased, true),
             "the store does not hold it in clear text; 2 damaged records could not be searched: \

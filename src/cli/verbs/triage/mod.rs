@@ -100,7 +100,7 @@ impl TriageArgs {
             timeout: self.timeout,
             follow: self.batch.follow,
             rescan: self.rescan,
-            programs: Some(request.process_options(None).rules),
+            compares_code: true,
             ..usual
         }
     }
