@@ -22,6 +22,7 @@ mod jit;
 mod layering;
 mod levels;
 mod log_commands;
+mod many_threads;
 mod memory;
 mod newcomer;
 mod odd_names;

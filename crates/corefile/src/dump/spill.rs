@@ -226,4 +226,22 @@ mod tests {
         let mut spill = Spill::with_budget(PAGE as u64).unwrap();
         assert!(matches!(spill.write(&bytes()), Err(Full::Budget(_))));
     }
+
+    #[test]
+    fn a_file_system_in_memory_gives_a_quarter_of_what_is_free_and_a_disk_a_half() {
+        for directory in ["/dev/shm", env!("CARGO_MANIFEST_DIR")] {
+            let file = unnamed_file(Path::new(directory)).unwrap();
+            let in_memory = rustix::fs::fstatfs(&file).unwrap().f_type == TMPFS_MAGIC;
+            assert!(in_memory || directory != "/dev/shm");
+            let stat = rustix::fs::fstatvfs(&file).unwrap();
+            let free = stat.f_bavail * stat.f_frsize;
+            let spill = Spill::on_disk(Some(file), u64::MAX).unwrap();
+            // Others use it meanwhile.
+            let part = if in_memory { 4 } else { 2 };
+            let about = free / part / 10 * 9..free / part / 9 * 10;
+            assert!(about.contains(&spill.budget), "{directory}: {} of {free}", spill.budget);
+        }
+        let spill = Spill::on_disk(None, 5 * PAGE as u64).unwrap();
+        assert_eq!(spill.budget, 5 * PAGE as u64);
+    }
 }
