@@ -326,6 +326,7 @@ mod tests {
             code_mask: 0,
             words: &mut 10_000,
             followed: &mut Followed::new(),
+            without_handler: &mut (0..0),
             function_start: &|| Some(Avma(START)),
             decoder_at: &|_| Some(decoder),
         };

@@ -112,6 +112,7 @@ mod tests {
             code_mask: 0,
             words: &mut 0,
             followed: &mut crate::unwind::by_code::Followed::new(),
+            without_handler: &mut (0..0),
             function_start: &|| Some(Avma(TEXT + 0x80)),
             decoder_at: &|_| None,
         };

@@ -14,6 +14,9 @@ pub(super) fn is_context(sp: Avma, signs: &ContextSigns, memory: &mut Cursor<'_>
     let mut word = |offset: u64| memory.read_word(sp.checked_add(offset)?).ok();
     let is_head = |flags: u64, link: u64| flags <= signs.flags && link == 0;
     let (Some(flags), Some(link)) = (word(0), word(signs.link)) else { return false };
+    if !is_head(flags, link) {
+        return false;
+    }
     let (Some(selectors), Some(floats)) = (word(signs.selectors), word(signs.float_pointer)) else {
         return false;
     };
@@ -22,5 +25,5 @@ pub(super) fn is_context(sp: Avma, signs: &ContextSigns, memory: &mut Cursor<'_>
         && (stack_segment == 0 || stack_segment == signs.user_data);
     let above = floats.checked_sub(sp.0);
     let is_near = above.is_some_and(|above| (signs.float_pointer..FARTHEST).contains(&above));
-    is_head(flags, link) && is_user && is_near && floats % 16 == 0
+    is_user && is_near && floats % 16 == 0
 }

@@ -75,6 +75,18 @@ fn a_handler_whose_code_is_missing_is_left_by_the_trampoline_below_it() {
 }
 
 #[test]
+fn a_stack_in_missing_code_is_searched_once_for_frames_of_handlers() {
+    // With a search for each frame, the budget of words ends after 4096 of them.
+    let (missing, count) = (TEXT + 0x4000, 6000_usize);
+    let bytes = vec![(missing + 0x200).to_le_bytes(); count].concat();
+    let core = CoreBuilder::x86_64()
+        .thread(1, &[("rip", missing + 0x100), ("rsp", STACK), ("rbp", 1)])
+        .segment_with(missing, &[], 0x1000, "rx")
+        .segment(STACK, &bytes, 0x10000);
+    assert_eq!(unwind(&core).frames.len(), 1 + count);
+}
+
+#[test]
 fn a_thread_stopped_just_before_the_trampoline_is_not_in_a_signal_frame() {
     // Both frames look up the byte before the trampoline; only one returns to it.
     let sigreturn: &[u8] = &[0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05];

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::budget::{Budget, FEWEST_FRAMES};
@@ -41,6 +42,8 @@ pub struct Unwinder<'m> {
     /// By lookup pc, and how it was left: a trampoline is known by the code at the pc itself.
     rows: HashMap<(Avma, Left), Way<'m>>,
     followed: Followed,
+    /// See [`Search::without_handler`].
+    without_handler: Range<u64>,
     context: RowContext,
     code_mask: u64,
     /// Of the thread that is unwound, where a register holds it.
@@ -82,6 +85,7 @@ impl<'m> Unwinder<'m> {
             tables: modules.list().iter().map(|_| OnceCell::new()).collect(),
             rows: HashMap::new(),
             followed: Followed::new(),
+            without_handler: 0..0,
             context: RowContext::new(),
             code_mask: 0,
             thread_pointer: None,
@@ -234,6 +238,7 @@ impl<'m> Unwinder<'m> {
             code_mask: self.code_mask,
             words: &mut self.budget.words,
             followed: &mut self.followed,
+            without_handler: &mut self.without_handler,
             function_start: &function_start,
             decoder_at: &|at| modules.decoder_at(machine, at),
         };

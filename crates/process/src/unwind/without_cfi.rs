@@ -1,6 +1,8 @@
 //! Steps where no table helps: by what a call leaves on the stack, by the chain of frame
 //! pointers, by scanning for return addresses. Each says how far it is to be trusted.
 
+use std::ops::Range;
+
 use super::budget::take;
 use super::by_code::Followed;
 use super::return_address::{CallBefore, call_before, call_in_mode, calls};
@@ -38,6 +40,9 @@ pub(super) struct Search<'c, 'm> {
     pub(super) words: &'c mut usize,
     /// What following code has found before.
     pub(super) followed: &'c mut Followed,
+    /// Addresses of return addresses that no handler's frame has, by earlier scans: in missing
+    /// code each frame is scanned for, over much of what the last one was.
+    pub(super) without_handler: &'c mut Range<u64>,
     /// Where the symbols say that the function at the pc starts.
     pub(super) function_start: &'c dyn Fn() -> Option<Avma>,
     /// Who decodes the code there.
@@ -377,23 +382,28 @@ impl Search<'_, '_> {
         let sp = frame.registers.get(self.facts.sp)?;
         let range = self.stack_from(sp)?;
         let start = sp.max(range.start.0).checked_next_multiple_of(word)?;
+        let end = start.saturating_add(word.saturating_mul(self.scan_words as u64));
         let mut guess: Option<Step> = None;
-        for index in 0..self.scan_words as u64 {
+        let mut at = start;
+        while at < end {
+            let is_without_handler = self.without_handler.contains(&at);
+            if guess.is_some() && is_without_handler {
+                at = self.without_handler.end;
+                continue;
+            }
             if !take(self.words, 1) {
                 break;
             }
-            let Some(at) = index.checked_mul(word).and_then(|by| start.checked_add(by)) else {
-                break;
-            };
             let Some(value) = self.slot(Avma(at)) else { break };
             let (pc, call) = self.return_to(value);
-            let above = at.wrapping_add(word);
-            if self.is_handler_frame(pc, Avma(above)) {
+            let Some(above) = at.checked_add(word) else { break };
+            if !is_without_handler && self.is_handler_frame(pc, Avma(above)) {
                 let mut registers = Registers::default();
                 registers.set(self.facts.sp, Some(above));
                 registers.set(self.facts.pc, Some(pc.0));
                 return Some(Step { registers, pc, trust: Trust::Scan });
             }
+            let slot = std::mem::replace(&mut at, above);
             if guess.is_some() || matches!(call, CallBefore::None | CallBefore::NotCode) {
                 continue;
             }
@@ -402,18 +412,23 @@ impl Search<'_, '_> {
             registers.set(self.facts.pc, Some(pc.0));
             // The word below a return address is often the saved frame pointer; it is
             // taken only if it points further up this stack.
-            let below = self.slot(Avma(at.wrapping_sub(word)));
+            let below = self.slot(Avma(slot.wrapping_sub(word)));
             let current = frame.registers.get(self.facts.fp);
-            let plausible = |fp: &u64| *fp > at && range.contains(Avma(*fp));
+            let plausible = |fp: &u64| *fp > slot && range.contains(Avma(*fp));
             let fp = below.filter(plausible).or(current.filter(plausible));
             registers.set(self.facts.fp, fp);
             let step = Step { registers, pc, trust: Trust::Scan };
             // Nothing can distinguish a return address from another pointer into missing code.
             let is_open = call == CallBefore::Unknown && self.facts.handler_frame.signs.is_some();
-            if !is_open {
-                return Some(step);
-            }
             guess = Some(step);
+            if !is_open {
+                break;
+            }
+        }
+        let known = &mut self.without_handler;
+        match known.start <= start && start <= known.end {
+            true => known.end = known.end.max(at),
+            false => **known = start..at,
         }
         guess
     }
