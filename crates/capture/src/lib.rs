@@ -3,6 +3,7 @@
 //! | to … | use |
 //! |---|---|
 //! | write a core of a process that is held | [`write_core`] |
+//! | store a core that the kernel writes | [`handler::handle`], [`spool::Spool`] |
 //!
 //! Not for: reading cores (`obit-corefile`) or explaining them. It parses nothing that a
 //! process wrote but what the kernel says about it in `/proc`.
@@ -10,8 +11,11 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod core_writer;
+pub mod handler;
 mod held;
+pub mod journal;
 mod ptrace;
+pub mod spool;
 
 pub use core_writer::{Limits, WriteError, Written, write_core};
 pub use held::{Held, Tid};

@@ -1,0 +1,232 @@
+//! The core, read from the kernel and compressed while it comes.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::{Deserialize, Serialize};
+
+use super::frames::{FRAME, FrameWriter, Room};
+
+/// Bytes of a core between two looks at the room that the file system has.
+const STRIDE: u64 = 64 << 20;
+
+/// What a core may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReceiveLimits {
+    /// Bytes of the core.
+    pub bytes: u64,
+    /// Bytes of the compressed file.
+    pub packed_bytes: u64,
+    /// Bytes of the file system that must stay free.
+    pub keep_free: u64,
+    /// How long the kernel may take.
+    pub time: Duration,
+}
+
+/// Why a core ends where it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum End {
+    /// The kernel wrote no more.
+    Complete,
+    /// It has as many bytes as a core may have.
+    SizeLimit,
+    /// The limit of the process (`RLIMIT_CORE`) was reached.
+    CoreLimit,
+    /// The spool has no more room for it.
+    NoSpace,
+    /// It took too long.
+    TimeLimit,
+}
+
+/// What was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Received {
+    /// Bytes of the core.
+    pub(crate) bytes: u64,
+    /// Bytes of the compressed file.
+    pub(crate) packed_bytes: u64,
+    pub(crate) end: End,
+}
+
+/// Reads `input` to its end, or to a limit, into `out`. What was read is kept in any case: a
+/// core that was cut short still has most stacks.
+///
+/// # Errors
+/// Those of reading, and of writing if the disk is not full.
+pub(crate) fn receive(
+    input: BorrowedFd<'_>,
+    out: &File,
+    limits: &ReceiveLimits,
+    limit_of_process: Option<u64>,
+) -> io::Result<Received> {
+    let until = Instant::now().checked_add(limits.time);
+    let mut frames = FrameWriter::new(out, limits.packed_bytes)?;
+    let most = limits.bytes.min(limit_of_process.unwrap_or(u64::MAX));
+    let at_most = if most < limits.bytes { End::CoreLimit } else { End::SizeLimit };
+    let mut chunk = vec![0; FRAME];
+    let (mut bytes, mut looked_at) = (0_u64, 0_u64);
+    let end = loop {
+        let (have, end) = fill(input, &mut chunk, until)?;
+        let room = usize::try_from(most.saturating_sub(bytes)).unwrap_or(usize::MAX);
+        let kept = chunk.get(..have.min(room)).unwrap_or_default();
+        if !kept.is_empty() {
+            match frames.write(kept) {
+                Ok(Room::Enough) => bytes = bytes.saturating_add(kept.len() as u64),
+                Ok(Room::Full) => break End::NoSpace,
+                Err(error) if is_full(&error) => break End::NoSpace,
+                Err(error) => return Err(error),
+            }
+        }
+        if have > room {
+            break at_most;
+        }
+        if let Some(end) = end {
+            break end;
+        }
+        if bytes.saturating_sub(looked_at) >= STRIDE {
+            looked_at = bytes;
+            if free_bytes(out)? < limits.keep_free {
+                break End::NoSpace;
+            }
+        }
+    };
+    Ok(Received { bytes, packed_bytes: frames.finish()?, end })
+}
+
+/// Bytes that are free for others than root on the file system of `file`.
+pub(crate) fn free_bytes(file: &File) -> io::Result<u64> {
+    let stat = rustix::fs::fstatvfs(file)?;
+    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
+/// Whether a disk or a quota is full.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// Reads until `buffer` is full, the data end, or time is over: how much, and which of the two
+/// latter.
+fn fill(
+    input: BorrowedFd<'_>,
+    buffer: &mut [u8],
+    until: Option<Instant>,
+) -> io::Result<(usize, Option<End>)> {
+    let mut have = 0_usize;
+    while let Some(rest) = buffer.get_mut(have..).filter(|rest| !rest.is_empty()) {
+        if !is_ready(input, until)? {
+            return Ok((have, Some(End::TimeLimit)));
+        }
+        match rustix::io::read(input, rest) {
+            Ok(0) => return Ok((have, Some(End::Complete))),
+            Ok(more) => have = have.saturating_add(more),
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok((have, None))
+}
+
+/// Waits until there is something to read, or the end; false if time is over.
+pub(crate) fn is_ready(input: BorrowedFd<'_>, until: Option<Instant>) -> io::Result<bool> {
+    loop {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let timeout = left.and_then(|left| Timespec::try_from(left).ok());
+        let mut fds = [PollFd::from_borrowed_fd(input, PollFlags::IN)];
+        match poll(&mut fds, timeout.as_ref()) {
+            Ok(0) => return Ok(false),
+            Ok(_) => return Ok(true),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Seek, Write};
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    const ALL: ReceiveLimits = ReceiveLimits {
+        bytes: u64::MAX,
+        packed_bytes: u64::MAX,
+        keep_free: 0,
+        time: Duration::from_secs(20),
+    };
+
+    /// What becomes of `content` when it comes through a pipe that stays open if it `hangs`.
+    fn receive_all(
+        content: Vec<u8>,
+        limits: &ReceiveLimits,
+        of_process: Option<u64>,
+        hangs: bool,
+    ) -> (Received, Vec<u8>) {
+        let (input, mut writer) = io::pipe().unwrap();
+        let thread = std::thread::spawn(move || {
+            // The reader may close the pipe before the end.
+            let _ = writer.write_all(&content);
+            hangs.then_some(writer)
+        });
+        let mut file = tempfile::tempfile().unwrap();
+        let received = receive(input.as_fd(), &file, limits, of_process).unwrap();
+        drop(input);
+        drop(thread.join().unwrap());
+        let mut packed = Vec::new();
+        file.rewind().unwrap();
+        file.read_to_end(&mut packed).unwrap();
+        assert_eq!(packed.len() as u64, received.packed_bytes);
+        (received, zstd::decode_all(&packed[..]).unwrap())
+    }
+
+    fn content() -> Vec<u8> {
+        (0..3 * FRAME + 5).map(|at| (at / 1000) as u8).collect()
+    }
+
+    #[test]
+    fn all_that_the_kernel_writes_is_kept() {
+        let (received, kept) = receive_all(content(), &ALL, None, false);
+        assert_eq!(received.end, End::Complete);
+        assert!(kept == content());
+    }
+
+    #[test]
+    fn a_core_that_is_too_long_is_cut_and_the_pipe_is_closed() {
+        let limits = ReceiveLimits { bytes: 1_500_000, ..ALL };
+        let (received, kept) = receive_all(content(), &limits, None, false);
+        assert_eq!((received.end, received.bytes), (End::SizeLimit, 1_500_000));
+        assert!(kept == content()[..1_500_000]);
+        let (received, _) = receive_all(content(), &ALL, Some(4096), false);
+        assert_eq!((received.end, received.bytes), (End::CoreLimit, 4096));
+    }
+
+    #[test]
+    fn a_core_as_long_as_its_limit_is_complete() {
+        let limits = ReceiveLimits { bytes: content().len() as u64, ..ALL };
+        let (received, _) = receive_all(content(), &limits, None, false);
+        assert_eq!(received.end, End::Complete);
+    }
+
+    #[test]
+    fn a_writer_that_stops_ends_the_core_when_time_is_over() {
+        let limits = ReceiveLimits { time: Duration::from_millis(100), ..ALL };
+        let (received, kept) = receive_all(content(), &limits, None, true);
+        assert_eq!(received.end, End::TimeLimit);
+        assert!(kept == content());
+    }
+
+    #[test]
+    fn without_room_the_core_is_cut_after_a_frame() {
+        let limits = ReceiveLimits { packed_bytes: 3000, ..ALL };
+        let (received, kept) = receive_all(content(), &limits, None, false);
+        assert_eq!(received.end, End::NoSpace);
+        assert!(received.packed_bytes <= 3000);
+        assert!(kept == content()[..kept.len()]);
+    }
+}
