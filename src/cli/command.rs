@@ -9,6 +9,7 @@ use super::args::general::General;
 use super::exit;
 use super::list::ListArgs;
 use super::verbs::builds::BuildsArgs;
+use super::verbs::capture::CaptureArgs;
 use super::verbs::completions::CompletionsArgs;
 use super::verbs::db::DbArgs;
 use super::verbs::diff::DiffArgs;
@@ -97,6 +98,8 @@ pub(crate) enum Verb {
     Forget(ForgetArgs),
     /// Check, export, import or prune the store
     Db(DbArgs),
+    /// Capture the crashes of this machine: install, status, test
+    Capture(CaptureArgs),
     /// Explain a cause class and what to look at
     Explain(ExplainArgs),
     /// Check this machine: dumps, sandbox, debug files, directories
@@ -136,6 +139,7 @@ impl Verb {
             | Self::Group(_)
             | Self::Forget(_)
             | Self::Db(_)
+            | Self::Capture(_)
             | Self::Explain(_)
             | Self::Doctor(_)
             | Self::Schema(_)
@@ -172,6 +176,7 @@ pub(crate) fn command() -> Command {
         |verb: Command| verb.subcommand_value_name("VERB").subcommand_help_heading("Verbs");
     Cli::command()
         .mut_subcommand("redact", require_explain)
+        .mut_subcommand("capture", with_verbs)
         .mut_subcommand("db", with_verbs)
         .mut_subcommand("group", with_verbs)
 }

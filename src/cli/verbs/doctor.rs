@@ -20,6 +20,7 @@ use crate::cli::directories;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats::TERMINAL;
+use crate::cli::verbs::capture;
 
 /// Columns of the name of a check.
 const WIDTH: usize = 18;
@@ -106,6 +107,13 @@ fn core_pattern() -> Check {
     let Some(pattern) = read("/proc/sys/kernel/core_pattern") else {
         return Check::wrong(NAME, "cannot be read: is /proc mounted?", "mount -t proc proc /proc");
     };
+    if capture::is_ours(&pattern) {
+        return Check::ok(NAME, "crashes are handed to obit: see `obit capture status`");
+    }
+    if let Some(socket) = pattern.strip_prefix('@') {
+        let socket = socket.trim_start_matches('@');
+        return Check::ok(NAME, format!("dumps are sent to the socket {socket}"));
+    }
     if let Some(program) = pattern.strip_prefix('|') {
         let program = program.split(' ').next().unwrap_or_default();
         let place = match program.rsplit('/').next().unwrap_or_default() {

@@ -33,6 +33,7 @@ pub use arguments::{Announced, ArgumentError, SPECIFIERS};
 pub use connection::ConnectionError;
 pub use enter::{Role, take_role};
 pub use facts::ProcessFacts;
+pub use pidfd::duplicate as inherited;
 pub use receive::{End, ReceiveLimits};
 pub use record::{CoreRecord, CrashRecord};
 

@@ -52,11 +52,12 @@ pub(crate) struct Dumping {
     pub(crate) signal: Option<i32>,
 }
 
-/// A descriptor of our own for the number `raw`, which the kernel left open.
+/// A descriptor of our own for the number `raw`, which the starter of this process left open:
+/// the kernel, systemd, obit. The original stays open, and is not used further.
 ///
 /// # Errors
 /// If nothing is open under that number.
-pub(crate) fn duplicate(raw: RawFd) -> io::Result<OwnedFd> {
+pub fn duplicate(raw: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: the call takes numbers and touches no memory; a number that is not open is EBADF.
     let copy = unsafe { libc::fcntl(raw, libc::F_DUPFD_CLOEXEC, 0) };
     owned(copy)

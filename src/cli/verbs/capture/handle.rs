@@ -1,0 +1,122 @@
+//! `obit capture handle`: what the kernel starts for each crash.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use obit_capture::handler::{Announced, Captured, HandleError, Outcome, Source, handle};
+use obit_capture::journal::{Priority, log};
+use obit_capture::spool::Spool;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+
+use super::settings::CaptureSettings;
+use super::{lines, report};
+use crate::cli::exit::Exit;
+use crate::cli::failure::Failure;
+
+/// Stores the crash, then makes its report. What goes wrong is in the journal, too: the kernel
+/// starts this without a standard error.
+pub(super) fn run(
+    words: &[OsString],
+    is_connection: bool,
+    config: Option<&Path>,
+) -> Result<Exit, Failure> {
+    if words.is_empty() && !is_connection {
+        let problem = "the kernel starts `obit capture handle` when a process crashes, and writes \
+                       the core to it; `obit capture install` sets that up";
+        return Err(Failure::usage(&problem));
+    }
+    // A crash of the handler must not start another one.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let outcome = capture(words, is_connection, config);
+    if let Err(failure) = &outcome {
+        let why = failure.message.as_deref().unwrap_or("no reason is known");
+        log(Priority::Error, &format!("a crash was not captured: {why}"), &[]);
+    }
+    outcome
+}
+
+fn capture(
+    words: &[OsString],
+    is_connection: bool,
+    config: Option<&Path>,
+) -> Result<Exit, Failure> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        let problem = "the core is expected on the standard input, which is a terminal";
+        return Err(Failure::usage(&problem));
+    }
+    // A descriptor of our own: closing it ends the kernel's wait.
+    let input = stdin.as_fd().try_clone_to_owned();
+    let input = input.map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    close_standard_input()?;
+    let source = match is_connection {
+        true => Source::Socket(input),
+        false => {
+            let announced = Announced::parse(words).map_err(|error| Failure::usage(&error))?;
+            Source::Pipe(input, announced)
+        }
+    };
+    let settings = CaptureSettings::load(config).unwrap_or_else(|error| {
+        // A crash is captured all the same.
+        log(Priority::Warning, &format!("{error}; the default settings are used"), &[]);
+        CaptureSettings::default()
+    });
+    let not_written = |error: &dyn std::fmt::Display| Failure::new(Exit::Output, error);
+    let spool = Spool::create(&settings.spool).map_err(|error| not_written(&error))?;
+    match handle(source, &spool, &settings.handler) {
+        Ok(Outcome::Captured(captured)) => {
+            captured_one(*captured, &spool, &settings);
+            Ok(Exit::Success)
+        }
+        Ok(Outcome::TooMany { name, most, refused }) => {
+            let line = format!(
+                "{name} crashed again and was not captured: {most} crashes in {} s are \
+                 ({refused} were not)",
+                settings.handler.rates.seconds
+            );
+            log(Priority::Warning, &line, &[("OBIT_PROGRAM", &name)]);
+            Ok(Exit::Success)
+        }
+        Ok(Outcome::Unwanted { name }) => {
+            let line = format!("{name} crashed and was not captured: its RLIMIT_CORE is 0");
+            log(Priority::Notice, &line, &[("OBIT_PROGRAM", &name)]);
+            Ok(Exit::Success)
+        }
+        Ok(_) => Ok(Exit::Success),
+        Err(HandleError::Connection(error)) => Err(Failure::usage(&error)),
+        Err(error) => Err(not_written(&error)),
+    }
+}
+
+fn captured_one(captured: Captured, spool: &Spool, settings: &CaptureSettings) {
+    let Captured { record, held, trouble, .. } = captured;
+    let signal = lines::signal(record.signal);
+    let fields = [
+        ("OBIT_CRASH_ID", record.id.as_str()),
+        ("OBIT_PROGRAM", record.name()),
+        ("OBIT_SIGNAL", signal.as_str()),
+    ];
+    log(Priority::Warning, &lines::captured(&record), &fields);
+    if let Some(trouble) = trouble {
+        log(Priority::Error, &format!("{}: {trouble}", record.id), &fields);
+    }
+    if !settings.reports {
+        return;
+    }
+    // Only a process with files of its own is held until the report is made.
+    let place = held.place.as_ref().map(|place| (&place.root, &place.mounts));
+    let held = place.is_some().then_some(&held);
+    let made = report::make(&record, held, spool, settings);
+    if let Err(error) = made {
+        log(Priority::Error, &format!("no report on {}: {error}", record.id), &fields);
+    }
+}
+
+/// The standard input is the kernel's pipe: as long as it is open, the process is held.
+fn close_standard_input() -> Result<(), Failure> {
+    let null = std::fs::File::open("/dev/null");
+    let replaced = null.and_then(|null| Ok(rustix::stdio::dup2_stdin(&null)?));
+    replaced.map_err(|error| Failure::new(Exit::Unusable, &error))
+}
