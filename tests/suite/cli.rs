@@ -141,7 +141,7 @@ fn no_arguments_and_unknown_options_are_usage_errors() {
 }
 
 /// Each verb, and what is needed beside options.
-const VERBS: [(&str, &[&str]); 22] = [
+const VERBS: [(&str, &[&str]); 23] = [
     ("analyze", &["core"]),
     ("modules", &["core"]),
     ("print", &["core", "x"]),
@@ -158,6 +158,7 @@ const VERBS: [(&str, &[&str]); 22] = [
     ("group", &["signatures", "GROUP"]),
     ("forget", &["DUMP"]),
     ("db", &["check"]),
+    ("capture", &["status"]),
     ("explain", &["null-read"]),
     ("schema", &[]),
     ("help", &[]),

@@ -7,6 +7,7 @@ mod fixture;
 
 mod agreement;
 mod canary;
+mod capture;
 mod causes;
 mod ci_examples;
 mod cli;

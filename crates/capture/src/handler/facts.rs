@@ -1,13 +1,14 @@
 //! What the kernel knows of a process that crashed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::process::Crashed;
 use super::{Identity, cgroup};
 
-/// Kinds of namespaces in `/proc/PID/ns` that tell a container from the host.
+/// Kinds of namespaces in `/proc/PID/ns` by which a container and the host differ.
 const NAMESPACES: [&str; 6] = ["cgroup", "mnt", "net", "pid", "user", "uts"];
 
 /// What the kernel knows of a process, read from `/proc` while the kernel holds it. Texts are as
@@ -69,11 +70,11 @@ impl ProcessFacts {
                 Some(((*kind).to_owned(), link.to_string_lossy().into_owned()))
             })
             .collect();
-        let others = namespaces.keys().filter(|kind| !process.shares_namespace(kind));
+        let others = namespaces.keys().filter(|kind| !process.is_in_namespace_of_host(kind));
         Self {
             identity: process.identity(),
             comm: process.text("comm").map(|text| text.trim_end_matches('\n').to_owned()),
-            exe: process.link("exe").map(|path| path.to_string_lossy().into_owned()),
+            exe: program(process),
             command_line: command_line(&process.bytes("cmdline").unwrap_or_default()),
             users: ids(&status, "Uid:"),
             groups: ids(&status, "Gid:"),
@@ -97,6 +98,16 @@ impl ProcessFacts {
         };
         Some((one(self.users)?, one(self.groups)?))
     }
+}
+
+/// The program file by its path below the root directory of the process. The kernel shows it
+/// from ours where it can: after chroot(2).
+fn program(process: &Crashed) -> Option<String> {
+    let path = process.link("exe")?;
+    let root = process.link("root").unwrap_or_default();
+    let below = path.strip_prefix(&root).ok().filter(|_| root.parent().is_some());
+    let path = below.map_or_else(|| path.clone(), |below| Path::new("/").join(below));
+    Some(path.to_string_lossy().into_owned())
 }
 
 fn command_line(bytes: &[u8]) -> Vec<String> {

@@ -58,6 +58,16 @@ impl<'f> FrameWriter<'f> {
         Ok(Self { out, compressor, packed, zeros, rows: Vec::new(), written: 0, most })
     }
 
+    /// Bytes of the file so far.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Lets the file have `most` bytes.
+    pub(crate) fn allow(&mut self, most: u64) {
+        self.most = most;
+    }
+
     /// Writes a frame of at most [`FRAME`] bytes. After an error the file is as long as before.
     ///
     /// # Errors
@@ -76,8 +86,9 @@ impl<'f> FrameWriter<'f> {
             return Ok(Room::Full);
         }
         if let Err(error) = self.out.write_all(packed) {
-            // A part of a frame would be garbage before the table.
+            // A part of a frame would be garbage before the next.
             self.out.set_len(self.written)?;
+            rustix::fs::seek(self.out, rustix::fs::SeekFrom::Start(self.written))?;
             return Err(error);
         }
         self.rows.push((short(packed.len()), short(bytes.len())));
@@ -92,8 +103,6 @@ impl<'f> FrameWriter<'f> {
     /// Those of ftruncate(2).
     pub(crate) fn finish(mut self) -> io::Result<u64> {
         let table = self.table();
-        // Written where the last whole frame ends, also after a frame that did not fit.
-        rustix::fs::seek(self.out, rustix::fs::SeekFrom::Start(self.written))?;
         match self.out.write_all(&table) {
             Ok(()) => self.written = self.written.saturating_add(table.len() as u64),
             Err(_) => self.out.set_len(self.written)?,

@@ -27,14 +27,14 @@ use serde::{Deserialize, Serialize};
 use crate::spool::{Admission, Owner, Part, Quota, Rates, Spool, SpoolError};
 use connection::Connection;
 use process::Crashed;
-use receive::receive;
+use receive::{ReceiveLimits, receive};
 
 pub use arguments::{Announced, ArgumentError, SPECIFIERS};
 pub use connection::ConnectionError;
 pub use enter::{Role, take_role};
 pub use facts::ProcessFacts;
 pub use pidfd::duplicate as inherited;
-pub use receive::{End, ReceiveLimits};
+pub use receive::End;
 pub use record::{CoreRecord, CrashRecord};
 
 /// How it is known which process crashed.
@@ -179,7 +179,7 @@ pub fn handle(source: Source, spool: &Spool, settings: &Settings) -> Result<Outc
         .map(|raw| pidfd::duplicate(raw).map_err(|error| HandleError::Pidfd(raw, error)));
     let given = given.transpose()?;
     let pidfd = connection.as_ref().map(|connection| &connection.pidfd).or(given.as_ref());
-    // Gone if the kernel was not told to wait, and the core was shorter than the pipe.
+    // Gone if the kernel does not wait for handlers, and the core was shorter than the pipe.
     let process = Crashed::open(&announced, pidfd).ok();
     let facts = process.as_ref().map(ProcessFacts::of).unwrap_or_default();
     let name = facts.comm.clone().unwrap_or_else(|| "unknown".to_owned());
@@ -204,16 +204,22 @@ pub fn handle(source: Source, spool: &Spool, settings: &Settings) -> Result<Outc
     if let Some(connection) = &connection {
         connection.accept()?;
     }
-    let room = spool.make_room(&settings.quota, 0)?;
+    let keep_free = spool.make_room(&settings.quota, 0)?.keep_free;
     let draft = spool.draft()?;
     let limits = ReceiveLimits {
         bytes: settings.core_bytes,
-        packed_bytes: room.bytes,
-        keep_free: room.keep_free,
+        of_process: limit,
+        keep_free,
         time: settings.time,
     };
-    let received =
-        receive(input.as_fd(), &draft.file, &limits, limit).map_err(HandleError::Receive)?;
+    // Older crashes go when this one needs their room, so many at a time that it is not often.
+    let mut room = |written: u64| {
+        let incoming = written.saturating_mul(2).saturating_add(frames::FRAME as u64);
+        let made = spool.make_room(&settings.quota, incoming);
+        made.map_or(written, |room| room.for_core(written))
+    };
+    let received = receive(input.as_fd(), &draft.file, &limits, &mut room);
+    let received = received.map_err(HandleError::Receive)?;
     match (received.bytes, received.end) {
         (0, End::NoSpace) => return Err(HandleError::NoRoom(spool.path().to_owned())),
         (0, _) => return Err(HandleError::Empty),

@@ -97,15 +97,20 @@ impl Crashed {
         let own = rustix::fs::stat("/").map(|stat| (stat.st_dev, stat.st_ino));
         let root = self.root().and_then(|root| Ok(fstat(root)?));
         let is_other = |stat: rustix::fs::Stat| own != Ok((stat.st_dev, stat.st_ino));
-        root.is_ok_and(is_other) || !self.shares_namespace("mnt")
+        root.is_ok_and(is_other) || !self.shares_namespace("mnt", "self")
     }
 
-    /// Whether a namespace of it is the one of this process; true where it cannot be known.
-    pub(crate) fn shares_namespace(&self, kind: &str) -> bool {
+    /// Whether a namespace of it is that of the host, by the first process: this one may run in
+    /// namespaces of a service. True where it cannot be known.
+    pub(crate) fn is_in_namespace_of_host(&self, kind: &str) -> bool {
+        self.shares_namespace(kind, "1")
+    }
+
+    fn shares_namespace(&self, kind: &str, with: &str) -> bool {
         let name = format!("ns/{kind}");
-        let own = rustix::fs::readlink(format!("/proc/self/{name}"), Vec::new());
+        let one = rustix::fs::readlink(format!("/proc/{with}/{name}"), Vec::new());
         let other = readlinkat(&self.directory, &*name, Vec::new());
-        !matches!((own, other), (Ok(own), Ok(other)) if own != other)
+        !matches!((one, other), (Ok(one), Ok(other)) if one != other)
     }
 
     /// `CoreDumping: 1` of its status (Linux 4.15).

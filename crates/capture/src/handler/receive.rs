@@ -15,15 +15,15 @@ const STRIDE: u64 = 64 << 20;
 
 /// What a core may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReceiveLimits {
+pub(crate) struct ReceiveLimits {
     /// Bytes of the core.
-    pub bytes: u64,
-    /// Bytes of the compressed file.
-    pub packed_bytes: u64,
+    pub(crate) bytes: u64,
+    /// `RLIMIT_CORE` of the process, if it holds.
+    pub(crate) of_process: Option<u64>,
     /// Bytes of the file system that must stay free.
-    pub keep_free: u64,
+    pub(crate) keep_free: u64,
     /// How long the kernel may take.
-    pub time: Duration,
+    pub(crate) time: Duration,
 }
 
 /// Why a core ends where it ends.
@@ -56,33 +56,39 @@ pub(crate) struct Received {
 /// Reads `input` to its end, or to a limit, into `out`. What was read is kept in any case: a
 /// core that was cut short still has most stacks.
 ///
+/// `room` makes room: of the length of the compressed file so far, it gives the length that
+/// it may have. It is asked first with 0, then whenever that is reached or the disk is full.
+///
 /// # Errors
 /// Those of reading, and of writing if the disk is not full.
 pub(crate) fn receive(
     input: BorrowedFd<'_>,
     out: &File,
     limits: &ReceiveLimits,
-    limit_of_process: Option<u64>,
+    room: &mut dyn FnMut(u64) -> u64,
 ) -> io::Result<Received> {
     let until = Instant::now().checked_add(limits.time);
-    let mut frames = FrameWriter::new(out, limits.packed_bytes)?;
-    let most = limits.bytes.min(limit_of_process.unwrap_or(u64::MAX));
+    let mut frames = FrameWriter::new(out, room(0))?;
+    let most = limits.bytes.min(limits.of_process.unwrap_or(u64::MAX));
     let at_most = if most < limits.bytes { End::CoreLimit } else { End::SizeLimit };
     let mut chunk = vec![0; FRAME];
     let (mut bytes, mut looked_at) = (0_u64, 0_u64);
     let end = loop {
         let (have, end) = fill(input, &mut chunk, until)?;
-        let room = usize::try_from(most.saturating_sub(bytes)).unwrap_or(usize::MAX);
-        let kept = chunk.get(..have.min(room)).unwrap_or_default();
+        let wanted = usize::try_from(most.saturating_sub(bytes)).unwrap_or(usize::MAX);
+        let kept = chunk.get(..have.min(wanted)).unwrap_or_default();
         if !kept.is_empty() {
-            match frames.write(kept) {
-                Ok(Room::Enough) => bytes = bytes.saturating_add(kept.len() as u64),
-                Ok(Room::Full) => break End::NoSpace,
-                Err(error) if is_full(&error) => break End::NoSpace,
-                Err(error) => return Err(error),
+            let mut written = write(&mut frames, kept)?;
+            if written == Room::Full {
+                frames.allow(room(frames.written()));
+                written = write(&mut frames, kept)?;
             }
+            if written == Room::Full {
+                break End::NoSpace;
+            }
+            bytes = bytes.saturating_add(kept.len() as u64);
         }
-        if have > room {
+        if have > wanted {
             break at_most;
         }
         if let Some(end) = end {
@@ -91,21 +97,26 @@ pub(crate) fn receive(
         if bytes.saturating_sub(looked_at) >= STRIDE {
             looked_at = bytes;
             if free_bytes(out)? < limits.keep_free {
-                break End::NoSpace;
+                frames.allow(room(frames.written()));
             }
         }
     };
     Ok(Received { bytes, packed_bytes: frames.finish()?, end })
 }
 
+/// A disk or a quota that is full is no error, but the end.
+fn write(frames: &mut FrameWriter<'_>, bytes: &[u8]) -> io::Result<Room> {
+    frames.write(bytes).or_else(|error| if is_full(&error) { Ok(Room::Full) } else { Err(error) })
+}
+
 /// Bytes that are free for others than root on the file system of `file`.
-pub(crate) fn free_bytes(file: &File) -> io::Result<u64> {
+fn free_bytes(file: &File) -> io::Result<u64> {
     let stat = rustix::fs::fstatvfs(file)?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 /// Whether a disk or a quota is full.
-pub(crate) fn is_full(error: &io::Error) -> bool {
+fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
@@ -156,17 +167,21 @@ mod tests {
 
     const ALL: ReceiveLimits = ReceiveLimits {
         bytes: u64::MAX,
-        packed_bytes: u64::MAX,
+        of_process: None,
         keep_free: 0,
         time: Duration::from_secs(20),
     };
 
     /// What becomes of `content` when it comes through a pipe that stays open if it `hangs`.
-    fn receive_all(
+    fn receive_all(content: Vec<u8>, limits: &ReceiveLimits, hangs: bool) -> (Received, Vec<u8>) {
+        receive_into(content, limits, hangs, &mut |_| u64::MAX)
+    }
+
+    fn receive_into(
         content: Vec<u8>,
         limits: &ReceiveLimits,
-        of_process: Option<u64>,
         hangs: bool,
+        room: &mut dyn FnMut(u64) -> u64,
     ) -> (Received, Vec<u8>) {
         let (input, mut writer) = io::pipe().unwrap();
         let thread = std::thread::spawn(move || {
@@ -175,7 +190,7 @@ mod tests {
             hangs.then_some(writer)
         });
         let mut file = tempfile::tempfile().unwrap();
-        let received = receive(input.as_fd(), &file, limits, of_process).unwrap();
+        let received = receive(input.as_fd(), &file, limits, room).unwrap();
         drop(input);
         drop(thread.join().unwrap());
         let mut packed = Vec::new();
@@ -191,7 +206,7 @@ mod tests {
 
     #[test]
     fn all_that_the_kernel_writes_is_kept() {
-        let (received, kept) = receive_all(content(), &ALL, None, false);
+        let (received, kept) = receive_all(content(), &ALL, false);
         assert_eq!(received.end, End::Complete);
         assert!(kept == content());
     }
@@ -199,34 +214,47 @@ mod tests {
     #[test]
     fn a_core_that_is_too_long_is_cut_and_the_pipe_is_closed() {
         let limits = ReceiveLimits { bytes: 1_500_000, ..ALL };
-        let (received, kept) = receive_all(content(), &limits, None, false);
+        let (received, kept) = receive_all(content(), &limits, false);
         assert_eq!((received.end, received.bytes), (End::SizeLimit, 1_500_000));
         assert!(kept == content()[..1_500_000]);
-        let (received, _) = receive_all(content(), &ALL, Some(4096), false);
+        let limits = ReceiveLimits { of_process: Some(4096), ..ALL };
+        let (received, _) = receive_all(content(), &limits, false);
         assert_eq!((received.end, received.bytes), (End::CoreLimit, 4096));
     }
 
     #[test]
     fn a_core_as_long_as_its_limit_is_complete() {
         let limits = ReceiveLimits { bytes: content().len() as u64, ..ALL };
-        let (received, _) = receive_all(content(), &limits, None, false);
+        let (received, _) = receive_all(content(), &limits, false);
         assert_eq!(received.end, End::Complete);
     }
 
     #[test]
     fn a_writer_that_stops_ends_the_core_when_time_is_over() {
         let limits = ReceiveLimits { time: Duration::from_millis(100), ..ALL };
-        let (received, kept) = receive_all(content(), &limits, None, true);
+        let (received, kept) = receive_all(content(), &limits, true);
         assert_eq!(received.end, End::TimeLimit);
         assert!(kept == content());
     }
 
     #[test]
     fn without_room_the_core_is_cut_after_a_frame() {
-        let limits = ReceiveLimits { packed_bytes: 3000, ..ALL };
-        let (received, kept) = receive_all(content(), &limits, None, false);
+        let (received, kept) = receive_into(content(), &ALL, false, &mut |_| 3000);
         assert_eq!(received.end, End::NoSpace);
         assert!(received.packed_bytes <= 3000);
         assert!(kept == content()[..kept.len()]);
+    }
+
+    #[test]
+    fn where_older_crashes_can_go_the_core_is_complete() {
+        let mut asked = Vec::new();
+        let mut room = |written| {
+            asked.push(written);
+            written + 3000
+        };
+        let (received, kept) = receive_into(content(), &ALL, false, &mut room);
+        assert_eq!(received.end, End::Complete);
+        assert!(kept == content());
+        assert!(asked.len() > 1 && asked.is_sorted(), "{asked:?}");
     }
 }

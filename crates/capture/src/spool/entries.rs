@@ -130,7 +130,7 @@ pub(super) fn make_room(directory: &File, quota: &Quota, incoming: u64) -> io::R
         used = used.saturating_sub(entry.bytes);
         free = free.saturating_add(entry.bytes);
     }
-    Ok(RoomLeft { bytes: most.min(free.saturating_sub(keep_free)), keep_free })
+    Ok(RoomLeft { most, free: free.saturating_sub(keep_free), keep_free })
 }
 
 pub(super) fn file_system(directory: &File) -> io::Result<(u64, u64)> {

@@ -41,10 +41,19 @@ pub struct Quota {
 /// The room for one more core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoomLeft {
-    /// Bytes that it may take.
-    pub bytes: u64,
-    /// Bytes of the file system that must stay free.
+    /// Bytes that all crashes may take.
+    pub most: u64,
+    /// Bytes of the file system that are free for it now.
+    pub free: u64,
+    /// Bytes of the file system that must stay free beyond these.
     pub keep_free: u64,
+}
+
+impl RoomLeft {
+    /// Bytes that a core may have which has `written` bytes by now.
+    pub fn for_core(&self, written: u64) -> u64 {
+        self.most.min(written.saturating_add(self.free))
+    }
 }
 
 /// Why the spool cannot be used.

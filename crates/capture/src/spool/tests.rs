@@ -86,7 +86,7 @@ fn the_oldest_crashes_are_removed_until_the_quota_holds() {
     fs::write(spool.path().join("notes.txt"), vec![1; 200 << 10]).unwrap();
     let room = spool.make_room(&QUOTA, 0).unwrap();
     assert_eq!(names(&spool), ["b-1-2.core.zst", "c-1-3.core.zst", "notes.txt"]);
-    assert_eq!(room.bytes, 100 << 10);
+    assert_eq!(room.for_core(0), 100 << 10);
     spool.make_room(&QUOTA, 90 << 10).unwrap();
     assert_eq!(names(&spool), ["notes.txt"], "files of others stay");
 }

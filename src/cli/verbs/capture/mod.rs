@@ -57,7 +57,8 @@ enum CaptureVerb {
     /// Store the core on the standard input: what the kernel starts for each crash
     Handle {
         /// The values of %P %s %t %I %F %d %c %h (core(5))
-        #[arg(value_name = "VALUE")]
+        // The last is a host name, which a container chooses: it must not become an option.
+        #[arg(value_name = "VALUE", trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
         /// The standard input is a connection of the kernel to the coredump socket
         #[arg(long, hide = true)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use obit_capture::handler::Settings;
 use obit_capture::spool::{Quota, Rates};
-use toml::{Table, Value};
+use toml::de::{DeTable, DeValue};
 
 use crate::cli::args::quantities;
 use crate::cli::trusted_file::{Distrust, trusted};
@@ -41,7 +41,7 @@ impl Default for CaptureSettings {
                 honours_core_limit: true,
             },
             reports: true,
-            report_time: Duration::from_secs(30),
+            report_time: Duration::from_secs(10),
         }
     }
 }
@@ -77,23 +77,29 @@ impl CaptureSettings {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        let table: Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+        let table =
+            DeTable::parse(text).map_err(|error| error.to_string().trim_end().to_owned())?;
         let mut settings = Self::default();
         let Settings { quota, rates, core_bytes, time, honours_core_limit } = &mut settings.handler;
-        for (key, value) in &table {
+        for (key, value) in table.get_ref() {
+            let (key, value) = (key.get_ref(), value.get_ref());
             let wrong = |wanted: &str| format!("`{key}`: expected {wanted}");
-            let number = || value.as_integer().and_then(|number| u32::try_from(number).ok());
-            let count = || number().ok_or_else(|| wanted_number(key));
+            let number = || number(value).and_then(|number| u32::try_from(number).ok());
+            let count = || number().ok_or_else(|| format!("`{key}`: expected a number"));
             let percent = || {
                 let number = number().and_then(|number| u8::try_from(number).ok());
                 number.filter(|percent| *percent <= 100).ok_or_else(|| wrong("0 to 100"))
             };
             let bytes = || size(value).ok_or_else(|| wrong("a size, such as \"512M\" or \"2G\""));
-            let truth = || value.as_bool().ok_or_else(|| wrong("true or false"));
+            let truth = || match value {
+                DeValue::Boolean(truth) => Ok(*truth),
+                _ => Err(wrong("true or false")),
+            };
             let seconds = || Ok::<_, String>(Duration::from_secs(u64::from(count()?.max(1))));
-            match &**key {
+            match key.as_ref() {
                 "spool" => {
-                    let path = value.as_str().map(PathBuf::from);
+                    let text = if let DeValue::String(text) = value { Some(text) } else { None };
+                    let path = text.map(|text| PathBuf::from(&**text));
                     let path = path.filter(|path| path.is_absolute());
                     settings.spool = path.ok_or_else(|| wrong("an absolute path"))?;
                 }
@@ -115,15 +121,15 @@ impl CaptureSettings {
     }
 }
 
-fn wanted_number(key: &str) -> String {
-    format!("`{key}`: expected a number")
+fn number(value: &DeValue<'_>) -> Option<u64> {
+    let DeValue::Integer(number) = value else { return None };
+    u64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-fn size(value: &Value) -> Option<u64> {
+fn size(value: &DeValue<'_>) -> Option<u64> {
     match value {
-        Value::String(text) => quantities::bytes(text).ok(),
-        Value::Integer(number) => u64::try_from(*number).ok().filter(|bytes| *bytes > 0),
-        _ => None,
+        DeValue::String(text) => quantities::bytes(text).ok(),
+        _ => number(value).filter(|bytes| *bytes > 0),
     }
 }
 
