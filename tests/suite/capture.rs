@@ -97,7 +97,7 @@ fn a_crash_leaves_a_core_what_the_kernel_knew_and_the_report() {
 fn a_host_that_is_called_like_an_option_is_a_name() {
     let captures = Captures::new("report = false\n");
     let process = captures.child.id().to_string();
-    let words = ["handle", &process, "11", "1767225600", "", "", "", "", "--connection"];
+    let words = ["handle", &process, "11", "1767225600", "", "", "", "999999999", "--connection"];
     let output = captures.capture(&words, &plain_core(&captures.directory));
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(captures.json(".json")["host"], "--connection");

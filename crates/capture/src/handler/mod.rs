@@ -21,7 +21,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{XattrFlags, fsetxattr};
+use rustix::fs::{Timespec, Timestamps, XattrFlags, fsetxattr, futimens};
 use serde::{Deserialize, Serialize};
 
 use crate::spool::{Admission, Owner, Part, Quota, Rates, Spool, SpoolError};
@@ -293,8 +293,11 @@ fn write_record(
     spool.publish(draft, &record.id, Part::Facts, owner).map(drop)
 }
 
-/// The attributes that systemd-coredump sets, which tools read. A file system may have none.
+/// The attributes that systemd-coredump sets, which tools read, and the time of the crash as the
+/// file's own, for those who may not read attributes. A file system may have none.
 fn set_attributes(core: &File, record: &CrashRecord) {
+    let time = Timespec { tv_sec: record.time, tv_nsec: 0 };
+    let _ = futimens(core, &Timestamps { last_access: time, last_modification: time });
     let number = |number: Option<u32>| number.map(|number| number.to_string());
     let attributes = [
         ("timestamp", Some(record.time.saturating_mul(1_000_000).to_string())),

@@ -110,9 +110,8 @@ fn captured_one(captured: Captured, spool: &Spool, settings: &CaptureSettings) {
         return;
     }
     // Only a process with files of its own is held until the report is made.
-    let place = held.place.as_ref().map(|place| (&place.root, &place.mounts));
-    let held = place.is_some().then_some(&held);
-    let made = report::make(&record, held, spool, settings);
+    let held = Some(held).filter(|held| held.place.is_some());
+    let made = report::make(&record, held.as_ref(), spool, settings);
     if let Err(error) = made {
         log(Priority::Error, &format!("no report on {}: {error}", record.id), &fields);
     }
