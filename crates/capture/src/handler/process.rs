@@ -108,7 +108,9 @@ impl Crashed {
 
     fn shares_namespace(&self, kind: &str, with: &str) -> bool {
         let name = format!("ns/{kind}");
-        let one = rustix::fs::readlink(format!("/proc/{with}/{name}"), Vec::new());
+        let of = |with: &str| rustix::fs::readlink(format!("/proc/{with}/{name}"), Vec::new());
+        // The first process may be hidden.
+        let one = of(with).or_else(|_| of("self"));
         let other = readlinkat(&self.directory, &*name, Vec::new());
         !matches!((one, other), (Ok(one), Ok(other)) if one != other)
     }
