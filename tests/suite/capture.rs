@@ -24,7 +24,8 @@ impl Captures {
         // The user whom an analysis of root becomes must reach the core.
         fs::set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
         let spool = directory.path().join("cores");
-        let text = format!("spool = {:?}\n{settings}", spool.to_str().unwrap());
+        let text =
+            format!("spool = {:?}\nkeep-free-percent = 0\n{settings}", spool.to_str().unwrap());
         fs::write(directory.path().join("capture.toml"), text).unwrap();
         let child = Command::new("sleep").arg("600").spawn().unwrap();
         Self { directory, child }

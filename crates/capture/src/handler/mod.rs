@@ -144,8 +144,8 @@ pub enum HandleError {
     Empty,
     /// There is not even room for a part of it.
     #[error(
-        "no room for the core in {0}; free some space there, or set `spool` or `max-bytes` in \
-         /etc/obit/capture.toml"
+        "no room for the core in {0}; free some space there, or set `spool`, `max-bytes` or \
+         `keep-free-percent` in /etc/obit/capture.toml"
     )]
     NoRoom(std::path::PathBuf),
     /// It is not a connection of a crash.

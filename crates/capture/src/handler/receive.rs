@@ -68,6 +68,9 @@ pub(crate) fn receive(
     room: &mut dyn FnMut(u64) -> u64,
 ) -> io::Result<Received> {
     let until = Instant::now().checked_add(limits.time);
+    // A pipe of a frame: the kernel fills it while the frame before is compressed. It is no
+    // pipe, or it stays as it is.
+    let _ = rustix::pipe::fcntl_setpipe_size(input, FRAME);
     let mut frames = FrameWriter::new(out, room(0))?;
     let most = limits.bytes.min(limits.of_process.unwrap_or(u64::MAX));
     let at_most = if most < limits.bytes { End::CoreLimit } else { End::SizeLimit };

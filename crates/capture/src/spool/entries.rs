@@ -19,6 +19,9 @@ const LONGEST_COMM: usize = 15;
 /// Bytes for which there should be room before a core comes: most are smaller, compressed.
 const ORDINARY: u64 = 64 << 20;
 
+/// Bytes that stay free for others at most: a share of a large disk is more than they need.
+const LARGEST_RESERVE: u64 = 4 << 30;
+
 /// A file of a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
@@ -115,7 +118,7 @@ pub(super) fn make_room(directory: &File, quota: &Quota, incoming: u64) -> io::R
     let (size, free) = file_system(directory)?;
     let percent = |percent: u8| size / 100 * u64::from(percent);
     let most = quota.bytes.min(percent(quota.percent));
-    let keep_free = percent(quota.free_percent);
+    let keep_free = percent(quota.free_percent).min(LARGEST_RESERVE);
     let entries = list(directory)?;
     let mut used = entries.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.bytes));
     let mut free = free;

@@ -34,7 +34,7 @@ pub struct Quota {
     pub bytes: u64,
     /// Percent of the file system.
     pub percent: u8,
-    /// Percent of the file system that must stay free for others.
+    /// Percent of the file system that must stay free for others, but no more than 4 GiB.
     pub free_percent: u8,
 }
 
