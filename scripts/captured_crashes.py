@@ -101,8 +101,8 @@ class Machine:
             os.unlink(f"{self.scratch}/set")
             fcntl.flock(self.lock, fcntl.LOCK_UN)
 
-    def piped(self, spool, limit="64"):
-        pattern = f"|{self.obit} capture --config {spool.config} handle {SPECIFIERS}"
+    def piped(self, spool, limit="64", before=""):
+        pattern = f"|{before}{self.obit} capture --config {spool.config} handle {SPECIFIERS}"
         need(len(pattern) < 128, f"the pattern is too long: {pattern}")
         return self.pattern(pattern, limit)
 
