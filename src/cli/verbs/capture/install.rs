@@ -1,7 +1,9 @@
 //! `obit capture install` and `uninstall`.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use obit_capture::spool::Spool;
@@ -13,7 +15,7 @@ use super::{InstallArgs, UninstallArgs, listen, require_root};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::trusted_file::trusted;
+use crate::cli::trusted_file::{Distrust, trusted};
 
 /// Handlers that run at once. The kernel skips dumps beyond that, and waits for those: so what
 /// `/proc` says can be read until the end.
@@ -39,7 +41,7 @@ enum InstallError {
         "the kernel would run {} as root for each crash, but {reason}; install obit where only \
          root can change it", path.display()
     )]
-    Distrusted { path: PathBuf, reason: crate::cli::trusted_file::Distrust },
+    Distrusted { path: PathBuf, reason: Distrust },
     #[error("cannot change the machine: {0}")]
     Change(#[source] io::Error),
     #[error("obit is not installed as the handler of crashes: there is nothing to take back")]
@@ -117,9 +119,30 @@ fn pattern(
     let program = std::env::current_exe().and_then(|path| path.canonicalize());
     let program = program.map_err(InstallError::Program)?;
     trusted(&program)
+        .and_then(|()| program.ancestors().skip(2).try_for_each(keeps_names))
         .map_err(|reason| InstallError::Distrusted { path: program.clone(), reason })?;
     let config = config.map(Path::canonicalize).transpose().map_err(InstallError::Read)?;
     for_program(&program, config.as_deref()).map_err(InstallError::Pattern)
+}
+
+/// Whether no one but root can put another directory in the place of one in `directory`: root's,
+/// and where others may write, only their own names are theirs (the sticky bit).
+fn keeps_names(directory: &Path) -> Result<(), Distrust> {
+    if !rustix::process::geteuid().is_root() {
+        // What would be installed by someone else is refused for that.
+        return Ok(());
+    }
+    let path = directory.to_owned();
+    let metadata = match fs::metadata(directory) {
+        Ok(metadata) => metadata,
+        Err(source) => return Err(Distrust::Unknown { path, source }),
+    };
+    let mode = metadata.mode();
+    match metadata.uid() {
+        0 if mode & 0o022 == 0 || mode & 0o1000 != 0 => Ok(()),
+        0 => Err(Distrust::Writable(path)),
+        uid => Err(Distrust::Foreign { path, uid }),
+    }
 }
 
 pub(super) fn uninstall(args: &UninstallArgs) -> Result<Exit, Failure> {
@@ -191,4 +214,29 @@ fn agreed(verb: &str, plan: &str, is_sure: bool) -> Result<bool, Failure> {
 
 fn say(text: &str) -> Result<(), Failure> {
     Ok(Destination::lines().write(|out| writeln!(out, "{text}"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, chown};
+
+    #[test]
+    fn a_program_below_a_directory_of_someone_else_is_not_run_as_root() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let mode = |mode| {
+            fs::set_permissions(directory.path(), fs::Permissions::from_mode(mode)).unwrap();
+        };
+        mode(0o755);
+        assert!(keeps_names(directory.path()).is_ok());
+        mode(0o777);
+        assert!(matches!(keeps_names(directory.path()), Err(Distrust::Writable(_))));
+        mode(0o1777);
+        assert!(keeps_names(directory.path()).is_ok(), "as /tmp");
+        chown(directory.path(), Some(4242), None).unwrap();
+        assert!(matches!(keeps_names(directory.path()), Err(Distrust::Foreign { uid: 4242, .. })));
+    }
 }
