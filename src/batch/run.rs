@@ -13,7 +13,7 @@ use super::code_comparison::compare_code;
 use super::first_look::{FirstLook, first_look, is_named_like_a_core};
 use super::identity::{stamp_of, stamp_without_file};
 use super::pool::{Done, Job, WorkerPool};
-use super::walk::{FoundFile, walk};
+use super::walk::{FoundFile, look_up, walk};
 use super::worker_process::WorkerCommand;
 use crate::report::BuildOptions;
 use crate::sandbox::Broker;
@@ -47,6 +47,18 @@ pub struct Settings {
     pub compares_code: bool,
     /// Set to end the batch early; what was read until then is kept.
     pub stop: Arc<AtomicBool>,
+    /// What becomes of the cores that are being read then.
+    pub when_stopped: WhenStopped,
+}
+
+/// What becomes of cores that are being read when a batch is stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenStopped {
+    /// They are given up.
+    #[default]
+    Abandon,
+    /// They are read to the end and stored.
+    Finish,
 }
 
 /// In which order records are written.
@@ -156,6 +168,34 @@ pub fn run(
     settings: &Settings,
     watcher: &mut dyn Watcher,
 ) -> Result<Summary, BatchError> {
+    run_all(|take| walk(paths, settings.follow, take), store, settings, watcher)
+}
+
+/// Reads `found` files, which were found below `roots`, into `store`, by the same rules as if
+/// `roots` were searched now.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_found(
+    roots: &[PathBuf],
+    found: impl IntoIterator<Item = PathBuf>,
+    store: &mut Store,
+    settings: &Settings,
+    watcher: &mut dyn Watcher,
+) -> Result<Summary, BatchError> {
+    let search = |take: &mut dyn FnMut(FoundFile)| {
+        look_up(roots, found, settings.follow, take, &mut |_| {});
+    };
+    run_all(search, store, settings, watcher)
+}
+
+/// Reads the files that `search` finds.
+fn run_all(
+    search: impl FnOnce(&mut dyn FnMut(FoundFile)),
+    store: &mut Store,
+    settings: &Settings,
+    watcher: &mut dyn Watcher,
+) -> Result<Summary, BatchError> {
     let begun = Instant::now();
     let newest = store.newest_row()?;
     let mut batch = Batch {
@@ -168,7 +208,7 @@ pub fn run(
         looked_at: 0,
         stored: 0,
     };
-    let (jobs, files) = batch.plan(paths)?;
+    let (jobs, files) = batch.plan(search)?;
     let mut files: Vec<Option<[u8; 32]>> = files;
     let planned = jobs.len() as u64;
     batch.watcher.planned(planned);
@@ -181,7 +221,12 @@ pub fn run(
             settings.build.clone(),
             &settings.broker,
         );
-        batch.read(jobs, &pool, size.get().saturating_mul(2), &mut files)?;
+        let most = match settings.when_stopped {
+            WhenStopped::Abandon => size.get().saturating_mul(2),
+            // One that waits would have to be read, too.
+            WhenStopped::Finish => size.get(),
+        };
+        batch.read(jobs, &pool, most, &mut files)?;
     }
     batch.commit()?;
     let is_stopped = batch.is_stopped();
@@ -217,10 +262,13 @@ struct Batch<'b> {
 
 impl Batch<'_> {
     /// What is to be read, and for each place in the order of the input the file's key.
-    fn plan(&mut self, paths: impl IntoIterator<Item = PathBuf>) -> Result<Planned, BatchError> {
+    fn plan(
+        &mut self,
+        search: impl FnOnce(&mut dyn FnMut(FoundFile)),
+    ) -> Result<Planned, BatchError> {
         let (mut jobs, mut files) = (Vec::new(), Vec::new());
         let mut outcome = Ok(());
-        walk(paths, self.settings.follow, &mut |found| {
+        search(&mut |found| {
             if outcome.is_ok() && !self.is_stopped() {
                 self.looked_at += 1;
                 self.watcher.looked_at(self.looked_at);
@@ -306,10 +354,11 @@ impl Batch<'_> {
     ) -> Result<(), BatchError> {
         let mut jobs = jobs.into_iter();
         loop {
-            if self.is_stopped() {
+            let is_stopped = self.is_stopped();
+            if is_stopped && self.settings.when_stopped == WhenStopped::Abandon {
                 return Ok(());
             }
-            while pool.under_way() < most {
+            while !is_stopped && pool.under_way() < most {
                 let Some(job) = jobs.next() else { break };
                 // Another run may have been quicker.
                 if self.is_known(&job.stamp)? {
@@ -332,7 +381,7 @@ impl Batch<'_> {
 
     fn done(&mut self, done: Done, files: &mut [Option<[u8; 32]>]) -> Result<(), BatchError> {
         // What interrupts a batch from its terminal ends its workers, too.
-        if self.is_stopped() {
+        if self.is_stopped() && self.settings.when_stopped == WhenStopped::Abandon {
             return Ok(());
         }
         let Done { job, record } = done;

@@ -54,6 +54,17 @@ pub fn walk(
     follow: bool,
     take: &mut dyn FnMut(FoundFile),
 ) {
+    walk_directories(paths, follow, take, &mut |_| {});
+}
+
+/// The same, and each directory that is searched is handed to `enter`. Its names may have
+/// been read by then.
+pub fn walk_directories(
+    paths: impl IntoIterator<Item = PathBuf>,
+    follow: bool,
+    take: &mut dyn FnMut(FoundFile),
+    enter: &mut dyn FnMut(&Path),
+) {
     let paths: Vec<PathBuf> = paths.into_iter().collect();
     let is_given_pattern = |path: &Path| path.symlink_metadata().is_err() && glob::is_pattern(path);
     let roots = paths.iter().map(|path| match is_given_pattern(path) {
@@ -61,7 +72,7 @@ pub fn walk(
         false => path.clone(),
     });
     let roots = roots.filter_map(|root| root.canonicalize().ok()).collect();
-    let mut walk = Walk { roots, follow, entered: HashSet::new(), left: MOST, take };
+    let mut walk = Walk { roots, follow, entered: HashSet::new(), left: MOST, take, enter };
     for path in paths {
         if !is_given_pattern(&path) {
             walk.given(path);
@@ -76,6 +87,23 @@ pub fn walk(
         for path in fitting {
             walk.fitting(path, &start);
         }
+    }
+}
+
+/// Hands `found` files, and what is in `found` directories, to `take` as [`walk`] of `roots`
+/// does: they were found below `roots`, and anyone may have put a link in their place since.
+pub fn look_up(
+    roots: &[PathBuf],
+    found: impl IntoIterator<Item = PathBuf>,
+    follow: bool,
+    take: &mut dyn FnMut(FoundFile),
+    enter: &mut dyn FnMut(&Path),
+) {
+    let real = roots.iter().filter_map(|root| root.canonicalize().ok()).collect();
+    let mut walk = Walk { roots: real, follow, entered: HashSet::new(), left: MOST, take, enter };
+    for path in found {
+        let root = roots.iter().find(|root| path.starts_with(root));
+        walk.fitting(path, root.map_or(Path::new("/"), PathBuf::as_path));
     }
 }
 
@@ -96,6 +124,8 @@ struct Walk<'t> {
     /// Files and directories that may still be looked at.
     left: u64,
     take: &'t mut dyn FnMut(FoundFile),
+    /// Gets each directory that is searched.
+    enter: &'t mut dyn FnMut(&Path),
 }
 
 impl Walk<'_> {
@@ -130,6 +160,7 @@ impl Walk<'_> {
     /// Searches a directory, unless it was searched before.
     fn enter(&mut self, directory: &Path, metadata: &Metadata, depth: usize) {
         if self.entered.insert((metadata.dev(), metadata.ino())) {
+            (self.enter)(directory);
             self.below(directory, metadata.dev(), depth);
         }
     }
@@ -177,6 +208,8 @@ impl Walk<'_> {
                     self.take(entry.into_path(), false, Some(NotRead::System));
                 } else if at > DEEPEST {
                     self.take(entry.into_path(), false, Some(NotRead::TooDeep));
+                } else if is_new {
+                    (self.enter)(entry.path());
                 }
             } else {
                 self.take(entry.into_path(), false, None);
@@ -351,6 +384,42 @@ mod tests {
         assert_eq!(found, ["given/dir/core.1", "given/file"]);
         let found = outcome(root, &[given.join("*/core.*"), given.join("f*")], false);
         assert_eq!(found, ["given/dir/core.1: LinkOutside", "given/file: LinkOutside"]);
+    }
+
+    #[test]
+    fn a_found_file_that_a_link_replaced_is_refused_as_in_a_walk() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join("given");
+        fs::create_dir_all(root.join("sub")).unwrap();
+        fs::create_dir(directory.path().join("other")).unwrap();
+        fs::write(directory.path().join("other/core.1"), "").unwrap();
+        fs::write(root.join("sub/core.2"), "").unwrap();
+        symlink("../other/core.1", root.join("core.1")).unwrap();
+        symlink("../other", root.join("dir")).unwrap();
+        let (mut found, mut entered) = (Vec::new(), Vec::new());
+        let paths =
+            ["core.1", "dir", "dir/core.1", "sub", "sub/core.2"].map(|name| root.join(name));
+        look_up(
+            std::slice::from_ref(&root),
+            paths,
+            false,
+            &mut |one| {
+                let name = one.path.strip_prefix(&root).unwrap().display().to_string();
+                found.push((name, one.named, one.not_read.is_some()));
+            },
+            &mut |path| entered.push(path.to_owned()),
+        );
+        let found: Vec<_> =
+            found.iter().map(|(n, named, not)| (n.as_str(), *named, *not)).collect();
+        let wanted = [
+            ("core.1", false, true),
+            ("dir", false, true),
+            ("dir/core.1", false, true),
+            ("sub/core.2", false, false),
+            ("sub/core.2", false, false),
+        ];
+        assert_eq!(found, wanted);
+        assert_eq!(entered, [root.join("sub")]);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct WorkerCommand {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
+    /// In a process group of its own, so that Ctrl-C does not end it.
+    pub is_apart: bool,
 }
 
 /// A worker that waits.
@@ -57,7 +59,11 @@ impl WorkerProcess {
         let errors = errors.ok().map(File::from);
         let stderr = errors.as_ref().and_then(|errors| errors.try_clone().ok());
         let (channel, theirs) = Channel::pair()?;
-        let child = Command::new(&command.program)
+        let mut started = Command::new(&command.program);
+        if command.is_apart {
+            started.process_group(0);
+        }
+        let child = started
             .arg0("obit")
             .args(&command.arguments)
             .stdin(OwnedFd::from(theirs))

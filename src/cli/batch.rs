@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use obit::batch::{self, BatchError, Code, Settings, Summary, WorkerCommand};
+use obit::batch::{self, BatchError, Code, Settings, Summary, WhenStopped, WorkerCommand};
 use obit::render::Format;
 use obit::report::{Context, WhichStacks, WhoseLocals};
 use obit::triage::WITH_VARIABLES;
@@ -60,6 +60,7 @@ pub(crate) fn settings(request: &Request) -> Settings {
             // The running program, even if its file was replaced since.
             program: PathBuf::from("/proc/self/exe"),
             arguments: arguments.into_iter().chain(std::env::args_os().skip(1)).collect(),
+            is_apart: false,
         },
         jobs: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
         timeout: TIMEOUT,
@@ -69,6 +70,7 @@ pub(crate) fn settings(request: &Request) -> Settings {
         broker: request.broker(),
         compares_code: false,
         stop: Arc::default(),
+        when_stopped: WhenStopped::Abandon,
     }
 }
 
