@@ -39,6 +39,7 @@ fn the_published_schemas_of_the_views_are_those_of_their_types() {
         ("show", Document::Show),
         ("diff", Document::Diff),
         ("builds", Document::Builds),
+        ("event", Document::Event),
     ] {
         let mut now = Vec::new();
         write_schema_of_view(document, &mut now).unwrap();

@@ -83,6 +83,11 @@ pub(crate) const DOCUMENTS: &[Choice<&str>] = &[
     ("builds", "`obit builds --json`", include_str!("../../../docs/builds.schema.json")),
     ("show", "`obit show GROUP --json`", include_str!("../../../docs/show.schema.json")),
     ("diff", "`obit diff --json`", include_str!("../../../docs/diff.schema.json")),
+    (
+        "event",
+        "What `obit watch` hands to programs",
+        include_str!("../../../docs/event.schema.json"),
+    ),
 ];
 
 /// Reads a word of `table` as its value.

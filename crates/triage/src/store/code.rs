@@ -120,6 +120,20 @@ impl Store {
             .map_err(|source| self.failed(source))
     }
 
+    /// The ids of the dumps whose rows are behind `row`, in the order in which they came.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn dumps_after(&self, row: i64) -> Result<Vec<String>, StoreError> {
+        let read = || {
+            let mut statement =
+                self.connection.prepare_cached("SELECT id FROM dump WHERE n > ?1 ORDER BY n")?;
+            let rows = statement.query_map([row], |row| row.get(0))?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
     pub(super) fn read_code(&self) -> rusqlite::Result<CodeHashes> {
         let mut code = CodeHashes::default();
         let mut statement =

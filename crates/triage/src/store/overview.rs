@@ -1,6 +1,6 @@
 //! The list of groups, as the views ask for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::OptionalExtension;
 use serde::Deserialize;
@@ -57,6 +57,26 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// The groups of these ids, with all their dumps.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn groups_with_ids(&self, ids: &BTreeSet<String>) -> Result<Vec<GroupSummary>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut census = self.census()?;
+        let options = ViewOptions::default();
+        let mut ranked = ranked(&mut census, &options, None);
+        let mut groups = std::mem::take(&mut ranked.overview.groups);
+        groups.retain(|group| ids.contains(&group.id));
+        for group in &mut groups {
+            ranked.complete(group);
+            self.fill_in(group)?;
+        }
+        Ok(groups)
     }
 
     /// Leaves out groups by what is known of groups alone. Signatures are read where they

@@ -6,6 +6,7 @@ mod correlations;
 mod crash_record;
 mod detail;
 mod difference;
+mod event;
 mod filter;
 mod headline;
 mod options;
@@ -26,6 +27,7 @@ pub use detail::{
 pub use difference::{
     Bundle, Change, DIFF_SCHEMA, Difference, GroupDifference, Side, difference, write_difference,
 };
+pub use event::{CrashEvent, EVENT_SCHEMA, write_event};
 pub use filter::{Filter, FilterError};
 pub use headline::headline;
 pub use options::{Sort, ViewOptions};

@@ -5,6 +5,7 @@ use std::io;
 use super::builds::Builds;
 use super::detail::GroupDetail;
 use super::difference::Difference;
+use super::event::CrashEvent;
 use super::summary::{GroupSummary, Overview};
 use crate::record::Record;
 use obit_report::write_schema_of;
@@ -24,6 +25,8 @@ pub enum Document {
     Diff,
     /// `obit builds --json`.
     Builds,
+    /// What `obit watch` hands to programs.
+    Event,
 }
 
 /// Writes the JSON Schema of a document, indented, and a newline.
@@ -38,5 +41,6 @@ pub fn write_schema(document: Document, out: impl io::Write) -> io::Result<()> {
         Document::Show => write_schema_of::<GroupDetail>(out),
         Document::Builds => write_schema_of::<Builds>(out),
         Document::Diff => write_schema_of::<Difference>(out),
+        Document::Event => write_schema_of::<CrashEvent>(out),
     }
 }
