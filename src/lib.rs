@@ -40,7 +40,7 @@
 //! | [`report`] | `obit-report` and this crate | the document, and how it is built |
 //! | [`triage`] | `obit-triage` | which crashes are of one bug, and which matter |
 //! | [`render`] | `obit-render` | reports and groups for people and other programs |
-//! | [`scrub`], [`batch`] | this crate | a core without personal data; many cores at once |
+//! | [`scrub`], [`batch`], [`watch`] | this crate | a core without personal data; many cores at once; directories in which cores appear |
 //!
 //! Stable within a version of its schema: the report as JSON. The Rust interface below
 //! [`open`], [`Crash`] and [`report`] may change with each release.
@@ -60,5 +60,6 @@ mod open;
 pub mod report;
 pub mod sandbox;
 pub mod scrub;
+pub mod watch;
 
 pub use open::{Crash, OpenError, Options, open, open_with};

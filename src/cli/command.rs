@@ -31,6 +31,7 @@ use super::verbs::signature::SignatureArgs;
 use super::verbs::state::StateArgs;
 use super::verbs::top::TopArgs;
 use super::verbs::triage::TriageArgs;
+use super::verbs::watch::WatchArgs;
 
 /// What is to be done, and the options that every verb has.
 #[derive(Debug)]
@@ -78,6 +79,8 @@ pub(crate) enum Verb {
     Redact(Box<RedactArgs>),
     /// Read many cores into the store and group them by bug
     Triage(Box<TriageArgs>),
+    /// Read each new core of a directory into the store, and notify
+    Watch(Box<WatchArgs>),
     /// List crash groups, the most urgent first
     Top(TopArgs),
     /// Show a crash group or a stored crash in full
@@ -129,6 +132,7 @@ impl Verb {
             Self::Scrub(args) => args.redaction.level,
             Self::Redact(args) => args.level,
             Self::Triage(args) => args.batch.redaction.level,
+            Self::Watch(args) => args.batch.redaction.level,
             Self::Diff(args) => args.batch.redaction.level,
             Self::Top(_)
             | Self::Builds(_)

@@ -77,6 +77,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Scrub(args) => verbs::scrub::run(args, general),
         Verb::Redact(args) => verbs::redact::run(args, general),
         Verb::Triage(args) => verbs::triage::run(args, general),
+        Verb::Watch(args) => verbs::watch::run(args, general),
         Verb::Builds(args) => verbs::builds::run(args, general),
         Verb::Top(args) => verbs::top::run(args, general),
         Verb::Show(args) => verbs::show::run(args, general),
@@ -111,8 +112,12 @@ fn worker(words: Vec<OsString>) -> Result<Exit, Failure> {
     let line = command::parse(words).map_err(|error| Failure::usage(&error))?;
     let (batch, format, max_memory) = match &line.verb {
         Verb::Triage(args) => (&args.batch, args.output.format(), args.max_memory),
+        Verb::Watch(args) => (&args.batch, formats::TERMINAL, args.max_memory),
         Verb::Diff(args) => (&args.batch, args.output.format(), batch::MAX_MEMORY),
-        _ => return Err(Failure::usage(&"only `obit triage` and `obit diff` start workers")),
+        _ => {
+            let problem = "only `obit triage`, `obit watch` and `obit diff` start workers";
+            return Err(Failure::usage(&problem));
+        }
     };
     batch_worker::serve(&batch::request(batch, format)?, max_memory)
 }

@@ -149,6 +149,7 @@ const VERBS: [(&str, &[&str]); 23] = [
     ("scrub", &["core"]),
     ("redact", &[]),
     ("triage", &["cores"]),
+    ("watch", &["cores"]),
     ("top", &[]),
     ("show", &["ID"]),
     ("list", &[]),

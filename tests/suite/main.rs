@@ -48,3 +48,4 @@ mod tokens;
 mod triage;
 mod triage_page;
 mod variables;
+mod watch;

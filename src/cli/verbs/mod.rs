@@ -27,3 +27,4 @@ pub(crate) mod state;
 pub(crate) mod top;
 pub(crate) mod triage;
 pub(crate) mod version;
+pub(crate) mod watch;
