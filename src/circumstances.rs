@@ -1,20 +1,22 @@
-//! When and where a process crashed, beside what the core itself holds: by systemd-coredump's
-//! attributes and file names, apport's report, a time in the file's name, and the file's age;
-//! the environment of the process names the container and the unit.
+//! When and where a process crashed, beside what the core itself holds: by what its collector
+//! recorded (systemd-coredump, apport, ABRT), a time in the file's name, and the file's age; the
+//! environment of the process names the container and the unit.
+
+mod apport;
+mod collected;
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use obit_redact::{Origin, Redactor};
-use obit_report::{Circumstances, TimeSource};
-use obit_triage::time::{instant_of, seconds_from_calendar};
+use obit_report::{Circumstances, Collector, TimeSource};
+use obit_triage::time::instant_of;
+
+use self::collected::Collected;
 
 /// 2001-09-09 to 2100: ten digits of these are a time.
 const PLAUSIBLE: std::ops::Range<i64> = 1_000_000_000..4_102_444_800;
-/// Bytes of an apport report in which its date is looked for.
-const HEAD: usize = 4096;
 
 /// What is known of a crash beside the core's content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,27 +25,28 @@ pub(crate) struct FileEvidence {
     pub(crate) time: Option<(i64, TimeSource)>,
     /// The machine.
     pub(crate) host: Option<String>,
+    /// What the collector of the core recorded.
+    pub(crate) collected: Option<Collected>,
 }
 
 impl FileEvidence {
-    /// What is known of the core file at `path`, which `file` is if it could be opened.
-    pub(crate) fn of(path: &Path, file: Option<&File>) -> Self {
+    /// What is known of the core file at `path`, which `file` is if it could be opened; `beside`
+    /// are names and texts of files beside it.
+    pub(crate) fn of(path: &Path, file: Option<&File>, beside: &[(String, String)]) -> Self {
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        let attribute = |name: &str| {
-            let mut value = [0; 512];
-            let length = rustix::fs::fgetxattr(file?, name, &mut value[..]).ok()?;
-            let text = std::str::from_utf8(value.get(..length)?).ok()?;
-            Some(text.trim_end_matches('\0').to_owned()).filter(|text| !text.is_empty())
+        let collected = Collected::of(path, file, beside);
+        let by_collector = || {
+            let collected = collected.as_ref()?;
+            let source = match collected.by {
+                Collector::Systemd => TimeSource::Systemd,
+                Collector::Apport => TimeSource::Apport,
+                Collector::Abrt => TimeSource::Abrt,
+            };
+            Some((collected.time.filter(|time| PLAUSIBLE.contains(time))?, source))
         };
-        let microseconds = |text: String| Some(text.parse::<i64>().ok()?.div_euclid(1_000_000));
         let by_systemd = || {
-            let time = attribute("user.coredump.timestamp").and_then(microseconds);
-            let time = time.or_else(|| of_systemd(&name));
-            time.filter(|time| PLAUSIBLE.contains(time)).map(|at| (at, TimeSource::Systemd))
-        };
-        let by_apport = || {
-            let time = if name.ends_with(".crash") { of_apport(file?) } else { None };
-            time.map(|at| (at, TimeSource::Apport))
+            let time = of_systemd(&name).filter(|time| PLAUSIBLE.contains(time));
+            time.map(|at| (at, TimeSource::Systemd))
         };
         let by_name = || of_digits(&name).map(|at| (at, TimeSource::FileName));
         let by_file = || {
@@ -53,10 +56,9 @@ impl FileEvidence {
             };
             Some((modified, TimeSource::FileModified))
         };
-        Self {
-            time: by_systemd().or_else(by_apport).or_else(by_name).or_else(by_file),
-            host: attribute("user.coredump.hostname"),
-        }
+        let time = by_collector().or_else(by_systemd).or_else(by_name).or_else(by_file);
+        let host = collected.as_ref().and_then(|collected| collected.host.clone());
+        Self { time, host, collected }
     }
 
     /// Seconds since 1970.
@@ -83,6 +85,8 @@ impl FileEvidence {
         };
         let host = self.host.clone().or_else(|| container.as_ref().and(value("HOSTNAME")));
         let unit = UNIT_PATHS.iter().find_map(|name| unit_in(&value(name)?));
+        let unit = unit.or_else(|| self.collected.as_ref()?.unit.clone());
+        let recorded = self.collected.as_ref().map(|collected| collected.report(redactor));
         let mut show =
             |text: Option<String>| text.map(|text| redactor.show(Origin::ProcessName, &text));
         Circumstances {
@@ -91,6 +95,7 @@ impl FileEvidence {
             host: show(host),
             container: show(container),
             unit: show(unit),
+            recorded,
         }
     }
 }
@@ -129,30 +134,6 @@ fn of_digits(name: &str) -> Option<i64> {
     runs.filter_map(|run| run.parse().ok()).rfind(|time| PLAUSIBLE.contains(time))
 }
 
-/// `Date: Tue Mar 10 12:34:56 2026`, in the time of the machine, read as UTC.
-/// Source: apport's `report.py` (`time.asctime()`).
-fn of_apport(file: &File) -> Option<i64> {
-    let mut head = [0; HEAD];
-    let length = file.read_at(&mut head, 0).ok()?;
-    let head = String::from_utf8_lossy(head.get(..length)?);
-    of_asctime(head.lines().find_map(|line| line.strip_prefix("Date: "))?)
-}
-
-fn of_asctime(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut words = text.split_ascii_whitespace().skip(1);
-    let (month, day, clock, year) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let month = u8::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
-    let mut parts = clock.split(':').map(|part| part.parse::<u8>().ok());
-    let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
-    let (day, year) = (day.parse::<u8>().ok()?, year.parse::<i32>().ok()?);
-    if year >= 2100 {
-        return None;
-    }
-    seconds_from_calendar((year, month, day), (hour, minute, second))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,15 +152,6 @@ mod tests {
     }
 
     #[test]
-    fn the_date_of_a_report_is_read() {
-        assert_eq!(of_asctime("Thu Jan  1 00:00:00 1970"), Some(0));
-        assert_eq!(of_asctime("Tue Mar 10 12:34:56 2026"), Some(1_773_146_096));
-        assert_eq!(of_asctime("Thu Feb 29 23:59:59 2024"), Some(1_709_251_199));
-        assert_eq!(of_asctime("Fri Feb 30 00:00:00 2024"), None);
-        assert_eq!(of_asctime("some day"), None);
-    }
-
-    #[test]
     fn else_the_time_of_the_file_counts() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("core.4711");
@@ -187,7 +159,7 @@ mod tests {
         let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_767_225_600);
         File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
         assert_eq!(
-            FileEvidence::of(&path, None).time,
+            FileEvidence::of(&path, None, &[]).time,
             Some((1_767_225_600, TimeSource::FileModified))
         );
     }

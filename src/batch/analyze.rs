@@ -84,7 +84,7 @@ pub fn failed(
     };
     let text = redactor.show(Origin::Path, why);
     let reason = Reason { code: code.word().to_owned(), text };
-    let evidence = FileEvidence::of(path, file);
+    let evidence = FileEvidence::of(path, file, &[]);
     let host = evidence.host.as_ref().map(|host| redactor.show(Origin::ProcessName, host));
     let facts = FileFacts { dump: file_id(path, file), time: evidence.seconds(), host };
     Record::failed(core, facts, reason)

@@ -12,6 +12,7 @@ pub(crate) mod period;
 pub(crate) mod quantities;
 pub(crate) mod redaction;
 pub(crate) mod search;
+pub(crate) mod selectors;
 pub(crate) mod store;
 
 use std::path::PathBuf;

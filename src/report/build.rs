@@ -66,8 +66,14 @@ fn built(
         sources,
         owners,
         variables: Variables::default(),
-        limits_reached: Vec::new(),
+        evidence: FileEvidence::of(
+            &process.dump.path,
+            process.dump.file.as_ref(),
+            &process.dump.beside,
+        ),
+        further: Vec::new(),
     };
+    builder.further = builder.contradictions();
     let analysis = analysis::analyze(process);
     let blamed = analysis.cause.as_ref().and_then(|cause| cause.thread);
     let threads = process.threads.iter().enumerate();
@@ -82,14 +88,14 @@ fn built(
     let wanted: Vec<_> = wanted.map(|(at, _)| at).collect();
     if wanted.len() < all {
         let limit = THREADS as u64;
-        builder.limits_reached.push(Notice::LimitReached { what: "threads of a report", limit });
+        builder.further.push(Notice::LimitReached { what: "threads of a report", limit });
     }
     let most = VALUES.max(elements.saturating_mul(10));
     let options = &builder.options;
     builder.variables = Variables::read(process, options, &wanted, most, &mut builder.redactor);
     if builder.variables.is_cut {
         let limit = most as u64;
-        builder.limits_reached.push(Notice::LimitReached { what: "values of a report", limit });
+        builder.further.push(Notice::LimitReached { what: "values of a report", limit });
     }
     let mut threads: Vec<_> = wanted.into_iter().filter_map(|at| builder.thread(at)).collect();
     threads.iter_mut().for_each(source_values::add);
@@ -181,8 +187,9 @@ struct Builder<'p> {
     sources: SourceLines,
     owners: Owners<'p>,
     variables: Variables,
-    /// What there was no room for.
-    limits_reached: Vec<Notice>,
+    evidence: FileEvidence,
+    /// What there was no room for, and what the file contradicts.
+    further: Vec<Notice>,
 }
 
 impl Builder<'_> {
@@ -218,8 +225,15 @@ impl Builder<'_> {
     fn circumstances(&mut self) -> Circumstances {
         self.redactor.enter(0, || "circumstances".to_owned());
         let environment = self.process.environment();
-        let evidence = FileEvidence::of(&self.process.dump.path, self.process.dump.file.as_ref());
-        evidence.report(environment.as_deref(), &mut self.redactor)
+        self.evidence.report(environment.as_deref(), &mut self.redactor)
+    }
+
+    /// Where the file says something else than the core in it.
+    fn contradictions(&self) -> Vec<Notice> {
+        let signal = self.process.dump.signal.as_ref().map(|signal| i64::from(signal.number));
+        let exe = self.process.executable_path();
+        let collected = self.evidence.collected.as_ref();
+        collected.map_or_else(Vec::new, |it| it.contradictions(signal, exe.as_deref()))
     }
 
     /// `NT_PRPSINFO` speaks of the thread group's leader.
@@ -495,8 +509,7 @@ impl Builder<'_> {
         }
         let mut notices = Vec::new();
         self.redactor.enter(0, || "notices".to_owned());
-        for notice in
-            self.process.notices.iter().chain(self.sources.notices()).chain(&self.limits_reached)
+        for notice in self.process.notices.iter().chain(self.sources.notices()).chain(&self.further)
         {
             let module = module_of(notice).and_then(|path| modules.get(path));
             let package = module.and_then(|at| self.packages.get(*at)?.as_ref()?.name.as_deref());

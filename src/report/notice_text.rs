@@ -220,6 +220,12 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             ),
             hint: None,
         },
+        Notice::MetadataContradicts { by, what, recorded, core } => Words {
+            code: NoticeCode::MetadataContradicts,
+            subject: Some((*what).to_owned()),
+            text: format!("the {what} is {core} in the core and {recorded} as {by} recorded it"),
+            hint: None,
+        },
         Notice::DebuginfodFailed { url, error } => Words {
             code: NoticeCode::DebuginfodFailed,
             subject: Some(url.clone()),

@@ -83,6 +83,9 @@ impl Broker {
         if let Some(disk) = &core.disk {
             channel.send(say::DISK, &[], Some(disk.as_fd()))?;
         }
+        if !core.beside.is_empty() {
+            channel.send(say::BESIDE, &[&wire::beside_bytes(&core.beside)], None)?;
+        }
         let path = core.path.as_os_str().as_bytes();
         channel.send(say::CORE, &[path], Some(core.file.as_fd()))
     }

@@ -60,16 +60,20 @@ impl Remote {
     /// If the other side cannot be understood.
     pub fn next_task(&self) -> io::Result<Option<Task>> {
         let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut disk = None;
+        let (mut disk, mut beside) = (None, Vec::new());
         self.servers_failed.store(false, Ordering::Relaxed);
         loop {
             match channel.receive(None)? {
                 None => return Ok(None),
                 Some(Frame { kind: say::DISK, file, .. }) => disk = file,
                 Some(Frame { kind: say::COPY, .. }) => self.copies.store(true, Ordering::Relaxed),
+                Some(Frame { kind: say::BESIDE, payload, .. }) => {
+                    beside = wire::beside_of(&payload);
+                }
                 Some(Frame { kind: say::CORE, payload, file: Some(file) }) => {
                     let path = wire::path_of(&payload)?;
-                    return Ok(Some(Task::Core(CoreFile { path, file, disk, is_stream: false })));
+                    let core = CoreFile { path, file, disk, is_stream: false, beside };
+                    return Ok(Some(Task::Core(core)));
                 }
                 Some(Frame { kind: say::CODE, payload, .. }) => {
                     return Ok(Some(Task::Code(payload)));

@@ -46,6 +46,8 @@ pub(super) mod say {
     pub(in crate::sandbox) const COPY: u8 = 6;
     /// A question on the code of a program's file.
     pub(in crate::sandbox) const CODE: u8 = 7;
+    /// Names and texts of files beside the next core, each ended by a NUL. No answer.
+    pub(in crate::sandbox) const BESIDE: u8 = 8;
 }
 
 /// The longest path that can be opened (`PATH_MAX` of Linux).
@@ -56,6 +58,20 @@ pub(super) fn path_of(bytes: &[u8]) -> io::Result<PathBuf> {
         return Err(invalid("a path that is none"));
     }
     Ok(Path::new(OsStr::from_bytes(bytes)).to_owned())
+}
+
+/// Names and texts of files beside a core.
+pub(super) fn beside_bytes(beside: &[(String, String)]) -> Vec<u8> {
+    let texts = beside.iter().flat_map(|(name, text)| [name, text]);
+    texts.flat_map(|text| text.bytes().filter(|byte| *byte != 0).chain([0])).collect()
+}
+
+/// The inverse.
+pub(super) fn beside_of(payload: &[u8]) -> Vec<(String, String)> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut texts = payload.split(|byte| *byte == 0).map(text);
+    let pairs = std::iter::from_fn(|| texts.next().zip(texts.next()));
+    pairs.collect()
 }
 
 /// The part of an OPEN frame before the path: who chose it, what for, and a digest or zeros.

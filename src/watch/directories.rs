@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_moving_and_linking_are_told_apart() {
+    fn writing_moving_and_linking_are_distinguished() {
         let root = tempfile::tempdir().unwrap();
         let (inside, outside) = (root.path().join("d"), root.path().join("e"));
         fs::create_dir(&inside).unwrap();

@@ -132,7 +132,7 @@ struct Watch<'w> {
     stored: HashMap<String, Record>,
     /// Files that were taken to be read when the watch was stopped, and were not.
     given_up: usize,
-    /// What was said of files and directories that are left out, once.
+    /// Messages about files and directories that are left out; each is printed once.
     left_out: BTreeSet<String>,
 }
 

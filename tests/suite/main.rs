@@ -19,6 +19,7 @@ mod formats;
 mod golden;
 mod groups;
 mod history;
+mod imports;
 mod jit;
 mod layering;
 mod levels;

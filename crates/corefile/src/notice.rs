@@ -117,6 +117,17 @@ pub enum Notice {
         /// What happened.
         error: String,
     },
+    /// What the collector of the core recorded is not what the core says, which is right.
+    MetadataContradicts {
+        /// The collector.
+        by: &'static str,
+        /// What it is about: `signal`, `program`.
+        what: &'static str,
+        /// What was recorded.
+        recorded: String,
+        /// What the core says.
+        core: String,
+    },
     /// A source file is not the one that was compiled.
     SourceDiffers {
         /// The file that is shown.

@@ -52,7 +52,10 @@ pub use stack::{
     FrameKind, FrameReport, FrameTrust, InstructionReport, ModulePlace, SourceLine, SourcePlace,
     SourceValue, ThreadReport, Truncated,
 };
-pub use subject::{Circumstances, CoreReport, Package, ProcessReport, SignalReport, TimeSource};
+pub use subject::{
+    Circumstances, Collector, CoreReport, Package, ProcessReport, Recorded, SignalReport,
+    TimeSource,
+};
 pub use variable::{Variable, VariableStatus, VariableValue};
 pub use words::Pointees;
 

@@ -54,6 +54,8 @@ pub enum NoticeCode {
     DebugPartMissing,
     /// A path named by the core was not opened.
     FileRefused,
+    /// What was recorded beside the core is not what the core says.
+    MetadataContradicts,
     /// A source file is not the one that was compiled.
     SourceDiffers,
     /// A source file was changed after the build.
@@ -81,6 +83,7 @@ impl NoticeCode {
             Self::CrashThreadInferred
                 | Self::ExecutableForced
                 | Self::ModuleUnverified
+                | Self::MetadataContradicts
                 | Self::SourceDiffers
                 | Self::SourceNewer
         )
@@ -105,6 +108,7 @@ impl NoticeCode {
             Self::DebugFileMismatch => "debug files belong to another build",
             Self::DebugPartMissing => "parts of split debug information are missing",
             Self::FileRefused => "files were not opened",
+            Self::MetadataContradicts => "facts recorded beside the core are not what it says",
             Self::SourceDiffers => "source files are not those that were compiled",
             Self::SourceNewer => "source files were changed after the build",
             Self::DebuginfodFailed => "debuginfod servers failed",
@@ -163,6 +167,9 @@ impl NoticeCode {
             Self::FileRefused => {
                 "only regular, readable files are opened; give a copy with --exe, --sysroot \
                  or --solib-search-path"
+            }
+            Self::MetadataContradicts => {
+                "the file may be another core than the one that was collected under this name"
             }
             Self::SourceDiffers | Self::SourceNewer => {
                 "check out the version that was built, or point to it with \

@@ -41,6 +41,44 @@ pub struct Circumstances {
     pub container: Option<Shown>,
     /// The systemd unit: `web.service`.
     pub unit: Option<Shown>,
+    /// What the collector of the core recorded beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Recorded>,
+}
+
+/// What the program that collected the core recorded of the process. `process` and `signal` are
+/// what the core says, and right where both differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Recorded {
+    /// Which program that was.
+    pub by: Collector,
+    /// Process id as the collector saw it: that of the machine, where the core may have that of a
+    /// container.
+    pub pid: Option<i64>,
+    /// User id, likewise.
+    pub uid: Option<u64>,
+    /// Path of the program.
+    pub exe: Option<Shown>,
+    /// The package of the program, and its version.
+    pub package: Option<Shown>,
+    /// How often the collector saw the same crash.
+    pub count: Option<u64>,
+}
+
+/// A program that collects cores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Collector {
+    /// systemd-coredump: attributes of the file.
+    #[default]
+    Systemd,
+    /// apport: its report.
+    Apport,
+    /// ABRT: files beside the core.
+    Abrt,
 }
 
 /// What the time of a crash was taken from.
@@ -52,6 +90,8 @@ pub enum TimeSource {
     Systemd,
     /// The date in an apport report.
     Apport,
+    /// The file `time` in a directory of ABRT.
+    Abrt,
     /// A time in the file's name, as `%t` of core_pattern writes it.
     FileName,
     /// When the core file was last written; a copy may be younger than the crash.

@@ -100,6 +100,10 @@ impl Tightener<'_> {
         let names =
             [&mut circumstances.host, &mut circumstances.container, &mut circumstances.unit];
         self.texts(Origin::ProcessName, names.into_iter().flatten());
+        if let Some(recorded) = &mut circumstances.recorded {
+            self.texts(Origin::Path, recorded.exe.iter_mut());
+            self.texts(Origin::PackageMetadata, recorded.package.iter_mut());
+        }
         report.threads.iter_mut().for_each(|thread| self.thread(thread));
         if let Some(cause) = &mut report.cause {
             self.cause(cause);

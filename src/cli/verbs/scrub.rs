@@ -169,6 +169,7 @@ impl Draft {
             file: self.file.try_clone()?,
             disk: self.disk.as_ref().map(File::try_clone).transpose()?,
             is_stream: false,
+            beside: Vec::new(),
         })
     }
 

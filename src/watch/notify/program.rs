@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_line_is_no_program() {
+    fn a_command_line_is_not_run_by_a_shell() {
         let shell = ProgramSettings {
             program: PathBuf::from("true; true"),
             timeout: Duration::from_secs(1),

@@ -3,6 +3,7 @@
 
 mod apport;
 mod auxv;
+mod beside;
 mod container;
 mod delve;
 mod foreign;
@@ -47,6 +48,8 @@ pub struct Dump {
     pub path: PathBuf,
     /// The file, before decompression; `None` for a stream.
     pub file: Option<File>,
+    /// Names and texts of files beside the core in which its collector wrote facts.
+    pub beside: Vec<(String, String)>,
     /// The bytes, after decompression.
     pub bytes: Arc<CoreBytes>,
     /// Size of the file as given, before decompression, bytes.
@@ -90,6 +93,8 @@ pub struct CoreFile {
     pub disk: Option<File>,
     /// The content comes once, in its order: a pipe.
     pub is_stream: bool,
+    /// Names and texts of files beside the core in which its collector wrote facts.
+    pub beside: Vec<(String, String)>,
 }
 
 impl CoreFile {
@@ -100,7 +105,9 @@ impl CoreFile {
     /// [`OpenError::Io`] and [`OpenError::Directory`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Io { path: path.to_owned(), source };
-        Self::of_file(path, open::open_core(path)?).map_err(failed)
+        let core = Self::of_file(path, open::open_core(path)?).map_err(failed)?;
+        let beside = beside::beside(path, &core.file);
+        Ok(Self { beside, ..core })
     }
 
     /// An empty file for what of a packed core does not fit in memory.
@@ -121,13 +128,14 @@ impl CoreFile {
             file: self.file.try_clone()?,
             disk: self.disk.as_ref().map(File::try_clone).transpose()?,
             is_stream: self.is_stream,
+            beside: self.beside.clone(),
         })
     }
 
     /// A core that `pipe` gives.
     pub fn of_stream(path: &Path, pipe: File) -> Self {
         let disk = Self::room().ok();
-        Self { path: path.to_owned(), file: pipe, disk, is_stream: true }
+        Self { path: path.to_owned(), file: pipe, disk, is_stream: true, beside: Vec::new() }
     }
 
     /// The same of an open `file`.
@@ -139,7 +147,7 @@ impl CoreFile {
         let length = std::os::unix::fs::FileExt::read_at(&file, &mut start, 0)?;
         let is_packed = Container::of_magic(start.get(..length).unwrap_or_default()).is_some();
         let disk = if is_packed { Self::room().ok() } else { None };
-        Ok(Self { path: path.to_owned(), file, disk, is_stream: false })
+        Ok(Self { path: path.to_owned(), file, disk, is_stream: false, beside: Vec::new() })
     }
 }
 

@@ -14,7 +14,7 @@ use super::note_segment::{Budget, Stop, read_notes};
 use super::segments::{Headers, SegmentIndex, read_headers};
 use super::stream;
 use super::threads::Collected;
-use super::{CoreFile, Dump, Signal};
+use super::{CoreFile, Dump, Signal, beside};
 use crate::arch::Machine;
 use crate::elf::{ET_CORE, ElfError, FileHeader};
 use crate::limits::Limits;
@@ -139,7 +139,9 @@ fn elf_type_name(e_type: u16) -> &'static str {
 /// See [`Dump::open`].
 pub(super) fn open(path: &Path, limits: &Limits) -> Result<Dump, OpenError> {
     let file = open_core(path)?;
-    open_file(CoreFile { path: path.to_owned(), file, disk: None, is_stream: false }, limits)
+    let beside = beside::beside(path, &file);
+    let core = CoreFile { path: path.to_owned(), file, disk: None, is_stream: false, beside };
+    open_file(core, limits)
 }
 
 /// Opens the file alone.
@@ -152,7 +154,7 @@ pub(super) fn open_core(path: &Path) -> Result<File, OpenError> {
 
 /// See [`Dump::open_file`].
 pub(super) fn open_file(core: CoreFile, limits: &Limits) -> Result<Dump, OpenError> {
-    let CoreFile { path, mut file, disk, is_stream } = core;
+    let CoreFile { path, mut file, disk, is_stream, beside } = core;
     if is_stream {
         return stream::open(&path, &mut file, disk, limits);
     }
@@ -161,6 +163,7 @@ pub(super) fn open_file(core: CoreFile, limits: &Limits) -> Result<Dump, OpenErr
     let source = file.try_clone().map_err(failed)?;
     let mut dump = read(&path, CoreBytes::new(file, file_size), disk, limits)?;
     dump.file = Some(source);
+    dump.beside = beside;
     Ok(dump)
 }
 
@@ -226,6 +229,7 @@ pub(super) fn read(
     Ok(Dump {
         path,
         file: None,
+        beside: Vec::new(),
         bytes,
         file_size,
         container,

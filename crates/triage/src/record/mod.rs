@@ -8,8 +8,8 @@ use crate::signature::Rules;
 use obit_redact::{Origin, Redactor, Shown};
 use obit_report::module::ModuleReport;
 use obit_report::{
-    Cause, CoreReport, Finding, NoticeReport, ProcessReport, Redactions, Report, SignalReport,
-    Signature, ThreadReport, Tool, json,
+    Cause, Circumstances, CoreReport, Finding, NoticeReport, ProcessReport, Redactions, Report,
+    SignalReport, Signature, ThreadReport, Tool, json,
 };
 
 /// The version of the record this library writes.
@@ -51,6 +51,8 @@ pub struct Record {
     pub core: CoreReport,
     /// The crashed process.
     pub process: ProcessReport,
+    /// When and where it crashed.
+    pub circumstances: Circumstances,
     /// What killed it.
     pub signal: Option<SignalReport>,
     /// Why.
@@ -115,6 +117,7 @@ macro_rules! with_fields_of {
             id: $from.id,
             core: $from.core,
             process: $from.process,
+            circumstances: $from.circumstances,
             signal: $from.signal,
             cause: $from.cause,
             signature: $from.signature,

@@ -198,7 +198,7 @@ impl MetricsPlace {
         }
         let addresses = text.to_socket_addrs().map_err(|error| usage(&error.to_string()))?;
         let addresses: Vec<SocketAddr> = addresses.collect();
-        // Whoever else reads them asks a collector of this machine, which can decide who may.
+        // Others ask a collector on this machine, which decides who may read them.
         if addresses.iter().any(|address| !address.ip().is_loopback()) {
             return Err(usage("expected an address of this machine alone, such as 127.0.0.1:9273"));
         }
