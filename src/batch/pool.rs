@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::analyze::failed;
 use super::code::Code;
+use super::journal::Journal;
 use super::worker_process::{Answer, WorkerCommand, WorkerProcess};
 use crate::report::BuildOptions;
 use crate::sandbox::Broker;
@@ -60,7 +61,7 @@ impl WorkerPool {
         size: NonZeroUsize,
         patience: Duration,
         build: BuildOptions,
-        broker: &Arc<Broker>,
+        (broker, journal): (&Arc<Broker>, &Arc<Journal>),
     ) -> Self {
         let (jobs, waiting) = mpsc::channel();
         let (finished, done) = mpsc::channel();
@@ -68,7 +69,8 @@ impl WorkerPool {
         let threads = (0..size.get()).map(|_| {
             let (waiting, finished) = (Arc::clone(&waiting), finished.clone());
             let (command, build, broker) = (command.clone(), build.clone(), Arc::clone(broker));
-            let thread = PoolThread { command, patience, build, broker };
+            let journal = Arc::clone(journal);
+            let thread = PoolThread { command, patience, build, broker, journal };
             std::thread::spawn(move || thread.work(&waiting, &finished))
         });
         Self { jobs: Some(jobs), threads: threads.collect(), done, under_way: Cell::new(0) }
@@ -120,6 +122,7 @@ struct PoolThread {
     patience: Duration,
     build: BuildOptions,
     broker: Arc<Broker>,
+    journal: Arc<Journal>,
 }
 
 impl PoolThread {
@@ -139,7 +142,7 @@ impl PoolThread {
     }
 
     fn record(&self, idle: &mut Option<WorkerProcess>, job: &Job) -> io::Result<PackedRecord> {
-        let core = match CoreFile::open(&job.path) {
+        let mut core = match CoreFile::open(&job.path) {
             Ok(core) => core,
             Err(error) => {
                 let code = Code::of_open_error(&error);
@@ -147,6 +150,9 @@ impl PoolThread {
                 return PackedRecord::of(&failed(&job.path, None, &self.build, code, &why));
             }
         };
+        if core.beside.is_empty() {
+            core.beside = self.journal.facts(&job.path).to_vec();
+        }
         let (mut code, mut why) = (Code::Crashed, FILES_CHANGE.to_owned());
         for copies in [false, true] {
             let mut worker = match idle.take() {

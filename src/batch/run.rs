@@ -12,6 +12,7 @@ use super::code::Code;
 use super::code_comparison::compare_code;
 use super::first_look::{FirstLook, first_look, is_named_like_a_core};
 use super::identity::{stamp_of, stamp_without_file};
+use super::journal::Journal;
 use super::pool::{Done, Job, WorkerPool};
 use super::walk::{FoundFile, look_up, walk};
 use super::worker_process::WorkerCommand;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub rescan: bool,
     /// How failures are shown.
     pub build: BuildOptions,
+    /// What the journal says of the cores.
+    pub journal: Arc<Journal>,
     /// What opens files for the workers.
     pub broker: Arc<Broker>,
     /// Compare the code of the builds of programs.
@@ -219,7 +222,7 @@ fn run_all(
             size,
             settings.timeout,
             settings.build.clone(),
-            &settings.broker,
+            (&settings.broker, &settings.journal),
         );
         let most = match settings.when_stopped {
             WhenStopped::Abandon => size.get().saturating_mul(2),

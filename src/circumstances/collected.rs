@@ -1,5 +1,5 @@
 //! What the program that collected a core recorded of the process: systemd-coredump in
-//! attributes of the file, apport in its report, ABRT in files beside the core.
+//! attributes of the file and in the journal, apport in its report, ABRT in files beside the core.
 
 use std::fs::File;
 use std::path::Path;
@@ -63,7 +63,14 @@ impl Collected {
     ) -> Option<Self> {
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let is_apport = || name.ends_with(".crash").then(|| apport::read(file?)).flatten();
-        file.and_then(of_systemd).or_else(is_apport).or_else(|| of_abrt(beside))
+        let of_beside = of_beside(beside);
+        let mut found = file.and_then(of_systemd).or_else(is_apport).or(of_beside.clone())?;
+        // Attributes have no unit and no package; the journal has.
+        if let Some(beside) = of_beside {
+            found.unit = found.unit.or(beside.unit);
+            found.package = found.package.or(beside.package);
+        }
+        Some(found)
     }
 
     /// Where it says something else than the core: the core's `signal` and the path of the
@@ -142,25 +149,34 @@ fn of_systemd(file: &File) -> Option<Collected> {
     (found != Collected::nothing(Collector::Systemd)).then_some(found)
 }
 
-/// Files in a directory of ABRT. Source: abrt's `abrt-hook-ccpp.c`.
-fn of_abrt(beside: &[(String, String)]) -> Option<Collected> {
+/// Files in a directory of ABRT, or what the journal says, which has the name of a unit. Source:
+/// abrt's `abrt-hook-ccpp.c`.
+fn of_beside(beside: &[(String, String)]) -> Option<Collected> {
     let fact = |name: &str| {
         let mut found = beside.iter().filter(|(known, _)| known == name);
         found.next().map(|(_, text)| text.as_str())
     };
     let number = |name: &str| fact(name)?.parse().ok();
+    let microseconds: Option<i64> = number("timestamp");
+    let signal = number("signal");
+    let is_journal = microseconds.is_some() || signal.is_some() || fact("unit").is_some();
+    let by = if is_journal { Collector::Systemd } else { Collector::Abrt };
+    let seconds = microseconds.map(|time| time.div_euclid(1_000_000));
+    // That of a user's service is a unit of the user's manager, in the unit of the manager.
+    let unit = fact("user_unit").or_else(|| fact("unit")).map(str::to_owned);
     let found = Collected {
-        time: number("time"),
+        time: seconds.or_else(|| number("time")),
+        signal,
         host: fact("hostname").map(str::to_owned),
-        unit: fact("cgroup").and_then(|lines| lines.lines().find_map(unit_in)),
+        unit: unit.or_else(|| fact("cgroup")?.lines().find_map(unit_in)),
         pid: number("global_pid").or_else(|| number("pid")),
         uid: fact("uid").and_then(|text| text.parse().ok()),
         exe: fact("executable").map(str::to_owned),
         package: fact("package").map(str::to_owned),
         count: fact("count").and_then(|text| text.parse().ok()),
-        ..Collected::nothing(Collector::Abrt)
+        ..Collected::nothing(by)
     };
-    (found != Collected::nothing(Collector::Abrt)).then_some(found)
+    (found != Collected::nothing(by)).then_some(found)
 }
 
 #[cfg(test)]
@@ -198,6 +214,15 @@ mod tests {
             }
         );
         assert_eq!(Collected::of(Path::new("coredump"), None, &[]), None);
+    }
+
+    #[test]
+    fn the_journal_has_the_unit_that_attributes_lack() {
+        let beside = [("unit", "web.service"), ("timestamp", "1773146096000000"), ("signal", "11")];
+        let beside = beside.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let found = Collected::of(Path::new("core.web.1"), None, &beside).unwrap();
+        assert_eq!((found.by, found.time), (Collector::Systemd, Some(1_773_146_096)));
+        assert_eq!((found.unit.as_deref(), found.signal), (Some("web.service"), Some(11)));
     }
 
     #[test]

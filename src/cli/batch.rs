@@ -67,6 +67,7 @@ pub(crate) fn settings(request: &Request) -> Settings {
         follow: false,
         rescan: false,
         build: request.build.clone(),
+        journal: Arc::default(),
         broker: request.broker(),
         compares_code: false,
         stop: Arc::default(),
@@ -95,7 +96,7 @@ pub(crate) fn in_memory(
     let request = request(args, format)?;
     let mut store = Store::temporary()?;
     let mut progress = BatchProgress::new(general.quiet, general.verbose);
-    let settings = Settings { follow: args.follow, ..settings(&request) };
+    let settings = Settings { follow: args.follow, journal: args.journal()?, ..settings(&request) };
     let summary = batch::run([path.to_owned()], &mut store, &settings, &mut progress);
     drop(progress);
     if is_all_missing(&summary.map_err(failure)?) {

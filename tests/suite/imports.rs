@@ -141,3 +141,26 @@ fn a_list_takes_the_selectors_of_coredumpctl() {
     let none = place.command(&["list", "--json", "no-such-program"]).output().unwrap();
     assert_eq!(stdout(&none).trim(), "[]");
 }
+
+#[test]
+fn the_journal_says_which_unit_a_core_of_systemd_coredump_is_of() {
+    let place = Place::new();
+    let one = place.put("core.web.1", &numbered(1));
+    place.put("core.web.2", &numbered(2));
+    let journal = place.root.path().join("journal");
+    let entry = format!(
+        "{{\"COREDUMP_FILENAME\":{:?},\"COREDUMP_UNIT\":\"web.service\",\"COREDUMP_PID\":\"4711\"}}\n",
+        one.to_str().unwrap()
+    );
+    fs::write(&journal, entry).unwrap();
+    place.records(&["--journal", journal.to_str().unwrap()]);
+    let output = place.command(&["list", "--format", "ndjson", "--unit", "web"]).output().unwrap();
+    let records = lines(&output);
+    assert_eq!(records.iter().map(file_of).collect::<Vec<_>>(), ["core.web.1"]);
+    assert_eq!(records[0]["circumstances"]["recorded"]["by"], "systemd");
+    // A file without any entry of a core is the wrong one.
+    fs::write(&journal, "MESSAGE=x\n\n").unwrap();
+    let output = place.triage(&["--journal", journal.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(64), "{}", stderr(&output));
+    assert!(stderr(&output).contains("journalctl"), "{}", stderr(&output));
+}

@@ -1,12 +1,15 @@
 //! How each core of a batch is read.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use obit::batch::Journal;
 
 use super::content::{Locals, ReadLimits};
 use super::redaction::Redaction;
 use super::search::Search;
+use crate::cli::failure::Failure;
 
 /// Of the verbs that read many cores.
 #[derive(Clone, Debug, Default, Args)]
@@ -17,6 +20,10 @@ pub(crate) struct BatchArgs {
     /// Follow links in directories, even those that lead out of the directories given
     #[arg(short = 'L', long, hide_short_help = true)]
     pub(crate) follow: bool,
+    /// What the journal says of the cores that systemd-coredump stored: a file that
+    /// `journalctl -o json` or `-o export` wrote
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) journal: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) search: Search,
     #[command(flatten)]
@@ -25,4 +32,13 @@ pub(crate) struct BatchArgs {
     pub(crate) locals: Locals,
     #[command(flatten)]
     pub(crate) redaction: Redaction,
+}
+
+impl BatchArgs {
+    /// What the journal says, if one was given.
+    pub(crate) fn journal(&self) -> Result<Arc<Journal>, Failure> {
+        let journal = self.journal.as_deref().map(Journal::open).transpose();
+        let journal = journal.map_err(|error| Failure::usage(&format!("--journal: {error}")))?;
+        Ok(Arc::new(journal.unwrap_or_default()))
+    }
 }

@@ -1,6 +1,7 @@
 //! Which crashes of a list, as `coredumpctl list` takes it.
 
 use clap::Args;
+use obit::redact::Shown;
 use obit::triage::{Record, module_name};
 
 /// Suffixes of units; a name without one is a service's, as for systemctl.
@@ -64,7 +65,7 @@ fn is_pid(record: &Record, pid: i64) -> bool {
 fn is_program(record: &Record, wanted: &str) -> bool {
     let recorded = record.circumstances.recorded.as_ref();
     let recorded = recorded.and_then(|recorded| recorded.exe.as_ref());
-    let mut paths = record.process.exe.iter().chain(recorded).map(|path| path.as_str());
+    let mut paths = record.process.exe.iter().chain(recorded).map(Shown::as_str);
     match wanted.contains('/') {
         true => paths.any(|path| path == wanted),
         false => {
@@ -82,7 +83,6 @@ fn is_unit(record: &Record, wanted: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use obit::redact::Shown;
     use obit::report::{Circumstances, ProcessReport, Recorded};
 
     fn record() -> Record {

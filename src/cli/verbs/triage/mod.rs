@@ -118,6 +118,7 @@ impl TriageArgs {
 
 pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure> {
     let inputs = args.paths.all()?;
+    let journal = args.batch.journal()?;
     // Before the store is there.
     let baseline = args.baseline.as_ref().filter(|path| !path.exists());
     if let Some(path) = batch::first_of_none(&inputs).or(baseline.map(PathBuf::as_path)) {
@@ -141,6 +142,7 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
         false => Store::create(&args.store.path()?)?,
     };
     let mut settings = args.settings(&request);
+    settings.journal = journal;
     // Where that fails, Ctrl-C ends the run as it ends any other program.
     if let Ok(stop) = stop_on_interrupt() {
         settings.stop = stop;

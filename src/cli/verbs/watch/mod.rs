@@ -99,6 +99,7 @@ impl WatchArgs {
             jobs: self.jobs.unwrap_or(usual.jobs),
             timeout: self.timeout,
             follow: self.batch.follow,
+            journal: self.batch.journal()?,
             programs: Some(request.process_options(None).rules),
             ..usual
         })
