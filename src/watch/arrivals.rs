@@ -121,6 +121,16 @@ impl Arrivals {
         }
     }
 
+    /// A file that was opened was not written to. Who opened it may be another reader of cores, and
+    /// the file be whole already.
+    pub(super) fn only_read(&mut self, path: &Path, now: Instant) {
+        if let Some(waiting) = self.waiting.get_mut(path)
+            && matches!(waiting.way, Way::Written)
+        {
+            *waiting = Waiting { way: Way::Found, since: now, state: None };
+        }
+    }
+
     /// A file is complete, as an event says.
     pub(super) fn completed(&mut self, path: PathBuf) {
         self.waiting.remove(&path);
@@ -197,6 +207,8 @@ impl Arrivals {
         waiting.since.checked_add(match waiting.way {
             Way::Created => OPENED_WITHIN,
             Way::Written => ABANDONED,
+            // At once, if it was not looked at yet.
+            Way::Found if waiting.state.is_none() => Duration::ZERO,
             Way::Found => self.settle,
         })
     }
@@ -301,6 +313,19 @@ mod tests {
         assert_eq!(arrivals.due(start), [] as [PathBuf; 0]);
         assert_eq!(arrivals.next(), Some(start + OPENED_WITHIN));
         arrivals.due(start + OPENED_WITHIN);
+        assert_eq!(taken(&mut arrivals), ["core.1"]);
+    }
+
+    #[test]
+    fn a_file_that_another_reader_opened_first_is_ready_when_it_does_not_change() {
+        let (mut arrivals, start) = (Arrivals::new(SETTLE), Instant::now());
+        let path = Path::new("core.1");
+        arrivals.created(path.to_owned(), start);
+        arrivals.opened(path, start);
+        arrivals.only_read(path, start);
+        arrivals.found(path, state(1), start + SETTLE);
+        assert_eq!(arrivals.ready(), 0);
+        arrivals.found(path, state(1), start + SETTLE * 2);
         assert_eq!(taken(&mut arrivals), ["core.1"]);
     }
 

@@ -23,6 +23,7 @@ const BUFFER: usize = 16 << 10;
 const WANTED: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::OPEN)
     .union(WatchFlags::CLOSE_WRITE)
+    .union(WatchFlags::CLOSE_NOWRITE)
     .union(WatchFlags::MOVED_TO)
     .union(WatchFlags::MOVED_FROM)
     .union(WatchFlags::DELETE)
@@ -39,6 +40,8 @@ pub(super) enum Happened {
     Opened(PathBuf),
     /// One that was open for writing was closed.
     Closed(PathBuf),
+    /// One that was open to be read was closed.
+    Read(PathBuf),
     /// A file was moved to this name.
     MovedIn(PathBuf),
     /// The name is gone.
@@ -161,6 +164,7 @@ fn happened(
     Some(match flags {
         flags if flags.contains(ReadFlags::MOVED_TO) => Happened::MovedIn(path),
         flags if flags.contains(ReadFlags::CLOSE_WRITE) => Happened::Closed(path),
+        flags if flags.contains(ReadFlags::CLOSE_NOWRITE) => Happened::Read(path),
         flags if flags.contains(ReadFlags::CREATE) => Happened::Created(path),
         flags if flags.contains(ReadFlags::OPEN) => Happened::Opened(path),
         flags if flags.intersects(ReadFlags::MOVED_FROM | ReadFlags::DELETE) => {
@@ -209,6 +213,7 @@ mod tests {
         fs::write(inside.join("written"), "x").unwrap();
         fs::hard_link(&outside, inside.join("linked")).unwrap();
         fs::rename(&outside, inside.join("moved")).unwrap();
+        fs::read(inside.join("moved")).unwrap();
         fs::remove_file(inside.join("linked")).unwrap();
         fs::create_dir(inside.join("sub")).unwrap();
         let of = |name: &str| inside.join(name);
@@ -220,6 +225,8 @@ mod tests {
                 Happened::Closed(of("written")),
                 Happened::Created(of("linked")),
                 Happened::MovedIn(of("moved")),
+                Happened::Opened(of("moved")),
+                Happened::Read(of("moved")),
                 Happened::Gone(of("linked")),
                 Happened::NewDirectory(of("sub")),
             ]

@@ -28,6 +28,8 @@ use obit_triage::{PackedRecord, Record, RecordStatus};
 const TOGETHER: usize = 64;
 /// How long the store is left alone when it could not be written: at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+/// Between two searches while a directory that the user named is gone.
+const MISSING: Duration = Duration::from_secs(2);
 /// The longest sleep: by then the file of metrics is to be written again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
@@ -182,6 +184,7 @@ impl Watch<'_> {
         for one in happened {
             match one {
                 Happened::Created(path) => self.arrivals.created(path, now),
+                Happened::Read(path) => self.arrivals.only_read(&path, now),
                 Happened::Opened(path) => self.arrivals.opened(&path, now),
                 Happened::Closed(path) | Happened::MovedIn(path) => self.arrivals.completed(path),
                 Happened::Gone(path) => self.arrivals.gone(&path),
@@ -218,7 +221,11 @@ impl Watch<'_> {
         let problems = match only {
             Some(directory) => scan.below(directory),
             None => {
-                self.next_scan = Instant::now() + self.settings.scan_every;
+                // One that is made anew has no watched directory above it that reports it.
+                let is_missing = self.settings.roots.iter().any(|root| !root.is_dir());
+                let every = self.settings.scan_every;
+                let pause = if is_missing { every.min(MISSING) } else { every };
+                self.next_scan = Instant::now() + pause;
                 scan.all()
             }
         };

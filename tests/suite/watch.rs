@@ -269,6 +269,18 @@ fn fifos_links_out_of_the_directory_and_junk_are_no_crashes() {
 }
 
 #[test]
+fn a_directory_that_is_made_anew_is_watched_again() {
+    let place = Place::new();
+    let watching = Watching::of(&place, &["--scan-every", "600"]);
+    fs::remove_dir(place.cores()).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    fs::create_dir(place.cores()).unwrap();
+    rename_in(&place, "core.1", &numbered(1));
+    until("the core", || dumps(&place).len() == 1);
+    drop(watching);
+}
+
+#[test]
 fn after_kill_9_in_the_middle_every_core_is_there_exactly_once() {
     let place = Place::new();
     const CORES: u32 = 60;
