@@ -73,7 +73,7 @@ impl Journal {
         Ok(found)
     }
 
-    /// What is said of the core at `path`: facts as a collector writes them beside one.
+    /// What is known about the core at `path`: facts as a collector writes them beside one.
     pub(super) fn facts(&self, path: &Path) -> &[(String, String)] {
         let absolute = std::path::absolute(path);
         let found = absolute.ok().and_then(|path| self.0.get(&path));
@@ -141,7 +141,7 @@ impl Entry {
             self.is_damaged = true;
             return Ok(());
         }
-        // The whole core may be in a field: it is passed over.
+        // The whole core may be in a field: it is skipped.
         let length = u64::from_le_bytes(length);
         let mut value = Vec::new();
         let kept = length.min(LONGEST_VALUE as u64);

@@ -17,7 +17,7 @@ const LONGEST: u64 = 4096;
 
 /// Names and texts of the facts beside the core at `path`, which `core` is.
 ///
-/// Whoever can write to the directory can put other names for files there: only files of the
+/// Those who can write to the directory can put other names for files there: only files of the
 /// core's own owner that have no other name are read.
 pub(super) fn beside(path: &Path, core: &File) -> Vec<(String, String)> {
     if path.file_name().is_none_or(|name| name != CORE) {
