@@ -100,7 +100,7 @@ impl WatchArgs {
             timeout: self.timeout,
             follow: self.batch.follow,
             journal: self.batch.journal()?,
-            programs: Some(request.process_options(None).rules),
+            compares_code: true,
             ..usual
         })
     }
