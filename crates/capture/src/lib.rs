@@ -11,6 +11,7 @@
 
 mod core_writer;
 mod held;
+mod proc;
 mod ptrace;
 
 pub use core_writer::{Limits, WriteError, Written, write_core};
