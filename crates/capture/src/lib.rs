@@ -3,6 +3,7 @@
 //! | to … | use |
 //! |---|---|
 //! | write a core of a process that is held | [`write_core`] |
+//! | write one of a process that lives, and let it go on | [`snapshot()`] |
 //!
 //! Not for: reading cores (`obit-corefile`) or explaining them. It parses nothing that a
 //! process wrote but what the kernel says about it in `/proc`.
@@ -11,8 +12,13 @@
 
 mod core_writer;
 mod held;
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)]
+mod live_program;
 mod proc;
 mod ptrace;
+mod snapshot;
 
 pub use core_writer::{Limits, WriteError, Written, write_core};
 pub use held::{Held, Tid};
+pub use snapshot::{Activity, Refused, Snapshot, SnapshotError, snapshot};

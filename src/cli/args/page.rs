@@ -20,7 +20,7 @@ pub(crate) struct PageContent {
     #[arg(short, long)]
     pub(crate) all_threads: bool,
     /// A few lines: what crashed, why, the frame to look at, the id of the crash
-    #[arg(long, conflicts_with = "verbose")]
+    #[arg(long, conflicts_with = "verbose", hide_short_help = true)]
     pub(crate) summary: bool,
     /// This thread's stack instead of the crashed thread's
     #[arg(long, value_name = "TID", hide_short_help = true)]

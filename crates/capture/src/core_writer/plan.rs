@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::fs::File;
 use std::ops::Range;
 
+use obit_corefile::arch::Saved;
+
 use super::copy::Run;
 use super::image::Image;
 use super::layout::Segment;
@@ -98,7 +100,7 @@ fn data_of_file(process: Tid, mapping: &Mapping, whole: &Range<u64>) -> Option<V
 /// Where the stack of a thread ends.
 fn stack_pointer(thread: Tid, image: &Image) -> Option<u64> {
     let registers = ptrace::register_set(thread, GENERAL).ok()?;
-    let places = image.facts.prstatus.saved.iter().flat_map(|row| row.places());
+    let places = image.facts.prstatus.saved.iter().flat_map(Saved::places);
     let (at, _) = places.into_iter().find(|(_, register)| *register == image.facts.sp)?;
     let size = usize::from(image.facts.word);
     image.encoding.unsigned(&registers, usize::try_from(at).ok()?, size)

@@ -1,10 +1,9 @@
 //! Cores of real processes, read back.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use obit_corefile::addr::Avma;
@@ -12,99 +11,42 @@ use obit_corefile::arch::Machine;
 use obit_corefile::dump::Dump;
 use obit_corefile::limits::Limits as ReadLimits;
 use rustix::process::{Pid, WaitOptions, waitpid};
-use tempfile::TempDir;
 
 use super::*;
+use crate::live_program::Program;
 use crate::{proc, ptrace};
 
 const UNLIMITED: Limits = Limits { bytes: u64::MAX };
 
-/// A C program that runs and has printed one line of numbers, its addresses.
-struct Program {
-    child: Child,
-    numbers: Vec<u64>,
-    directory: TempDir,
-    path: PathBuf,
+/// All threads in ptrace-stops, the leader first.
+fn hold(program: &Program) -> Held {
+    let process = program.process();
+    let threads = proc::threads(process).unwrap();
+    for thread in &threads {
+        ptrace::seize(*thread, 0).unwrap();
+        ptrace::interrupt(*thread).unwrap();
+        let all = WaitOptions::from_bits_retain(libc::__WALL.cast_unsigned());
+        assert!(waitpid(Pid::from_raw(*thread), all).unwrap().unwrap().1.stopped());
+    }
+    Held { process, threads, signal: 0, signal_info: None }
 }
 
-impl Program {
-    fn start(body: &str, flags: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let source = directory.path().join("program.c");
-        let text = format!(
-            "#define _GNU_SOURCE\n#include <pthread.h>\n#include <signal.h>\n#include <stdio.h>\n\
-             #include <stdlib.h>\n#include <string.h>\n#include <sys/mman.h>\n\
-             #include <unistd.h>\nint prctl(int, ...);\n\
-             static void ready(void *a, void *b) {{\n\
-             printf(\"%lu %lu\\n\", (unsigned long)a, (unsigned long)b); fflush(stdout); }}\n{body}"
-        );
-        std::fs::write(&source, text).unwrap();
-        let path = directory.path().join("program");
-        let built = Command::new("cc")
-            .args(["-g", "-pthread", "-w", "-o"])
-            .arg(&path)
-            .arg(&source)
-            .args(flags)
-            .status()
-            .unwrap();
-        assert!(built.success());
-        Self::run(&path.clone(), directory, path)
+fn core(program: &Program, limits: Limits) -> (File, Result<Written, WriteError>) {
+    let held = hold(program);
+    let path = program.directory.path().join("core");
+    let out = File::options().read(true).write(true).create_new(true).open(path).unwrap();
+    let written = write_core(&held, &out, limits);
+    for thread in &held.threads {
+        ptrace::detach(*thread, 0).unwrap();
     }
-
-    fn run(program: &Path, directory: TempDir, path: PathBuf) -> Self {
-        let mut child = Command::new(program).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = Vec::new();
-        let mut byte = [0];
-        let out = child.stdout.as_mut().unwrap();
-        while line.last() != Some(&b'\n') && out.read(&mut byte).unwrap() == 1 {
-            line.push(byte[0]);
-        }
-        let line = String::from_utf8(line).unwrap();
-        let numbers = line.split_whitespace().map(|number| number.parse().unwrap()).collect();
-        Self { child, numbers, directory, path }
-    }
-
-    fn process(&self) -> Tid {
-        i32::try_from(self.child.id()).unwrap()
-    }
-
-    /// All threads in ptrace-stops, the leader first.
-    fn hold(&self) -> Held {
-        let process = self.process();
-        let threads = proc::threads(process).unwrap();
-        for thread in &threads {
-            ptrace::seize(*thread, 0).unwrap();
-            ptrace::interrupt(*thread).unwrap();
-            let all = WaitOptions::from_bits_retain(libc::__WALL.cast_unsigned());
-            assert!(waitpid(Pid::from_raw(*thread), all).unwrap().unwrap().1.stopped());
-        }
-        Held { process, threads, signal: 0, signal_info: None }
-    }
-
-    fn core(&self, limits: Limits) -> (File, Result<Written, WriteError>) {
-        let held = self.hold();
-        let path = self.directory.path().join("core");
-        let out = File::options().read(true).write(true).create_new(true).open(path).unwrap();
-        let written = write_core(&held, &out, limits);
-        for thread in &held.threads {
-            ptrace::detach(*thread, 0).unwrap();
-        }
-        (out, written)
-    }
-
-    /// The core, read back.
-    fn dump(&self) -> Dump {
-        let (_, written) = self.core(UNLIMITED);
-        assert_eq!(written.unwrap().left_out, 0);
-        Dump::open(&self.directory.path().join("core"), &ReadLimits::default()).unwrap()
-    }
+    (out, written)
 }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The core, read back.
+fn dump_of(program: &Program) -> Dump {
+    let (_, written) = core(program, UNLIMITED);
+    assert_eq!(written.unwrap().left_out, 0);
+    Dump::open(&program.directory.path().join("core"), &ReadLimits::default()).unwrap()
 }
 
 /// How many bytes of the mapping that holds `address` are in the file.
@@ -127,7 +69,7 @@ const SLEEPER: &str = "int main(void) { char *p = malloc(9); strcpy(p, \"content
 #[test]
 fn a_core_has_the_program_its_memory_and_its_registers() {
     let program = Program::start(SLEEPER, &[]);
-    let dump = program.dump();
+    let dump = dump_of(&program);
     assert!(dump.notices.is_empty(), "{:?}", dump.notices);
     let info = dump.process.as_ref().unwrap();
     assert_eq!(info.command, "program");
@@ -151,7 +93,7 @@ fn every_thread_is_in_the_core_with_registers_of_its_own() {
          pthread_barrier_wait(&all); ready(0, 0); for (;;) pause(); }",
         &[],
     );
-    let dump = program.dump();
+    let dump = dump_of(&program);
     let sp = dump.machine.facts().unwrap().sp;
     let stacks: std::collections::HashSet<_> =
         dump.threads.iter().filter_map(|thread| thread.registers.get(sp)).collect();
@@ -170,7 +112,7 @@ fn memory_that_must_not_be_dumped_is_absent() {
          ready(a, b); for (;;) pause(); }",
         &[],
     );
-    let dump = program.dump();
+    let dump = dump_of(&program);
     assert_eq!(in_file(&dump, program.numbers[0]), 0);
     assert_eq!(in_file(&dump, program.numbers[1]), 1 << 20);
     assert_eq!(bytes_at(&dump, program.numbers[1] + 5000), [1; 8]);
@@ -182,14 +124,14 @@ fn the_filter_of_the_process_decides_about_shared_memory() {
         "int main(void) { char *p = mmap(0, 4 << 20, 3, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
          p[0] = 7; p[(3 << 20) + 5] = 8; ready(p, p + (3 << 20) + 5); for (;;) pause(); }";
     let program = Program::start(BODY, &[]);
-    let dump = program.dump();
+    let dump = dump_of(&program);
     assert_eq!(bytes_at(&dump, program.numbers[0]), [7, 0]);
     assert_eq!(bytes_at(&dump, program.numbers[1]), [8, 0]);
 
     let program = Program::start(BODY, &[]);
     let filter = proc::path(program.process(), "coredump_filter");
     File::options().write(true).open(filter).unwrap().write_all(b"0x31").unwrap();
-    assert_eq!(in_file(&program.dump(), program.numbers[0]), 0);
+    assert_eq!(in_file(&dump_of(&program), program.numbers[0]), 0);
 }
 
 #[test]
@@ -202,7 +144,7 @@ fn a_reservation_of_terabytes_costs_nothing() {
         &[],
     );
     let begin = Instant::now();
-    let (file, written) = program.core(UNLIMITED);
+    let (file, written) = core(&program, UNLIMITED);
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     let written = written.unwrap();
     assert!(written.length > 4 << 40 && written.bytes < 1 << 20, "{written:?}");
@@ -219,7 +161,7 @@ fn what_exceeds_the_limit_is_counted_and_stacks_are_kept() {
          memset(p, 1, 8 << 20); ready(p, 0); for (;;) pause(); }",
         &[],
     );
-    let (_, written) = program.core(Limits { bytes: 2 << 20 });
+    let (_, written) = core(&program, Limits { bytes: 2 << 20 });
     let written = written.unwrap();
     assert!(written.bytes <= 2 << 20 && written.left_out > 5 << 20, "{written:?}");
     let dump = Dump::open(&program.directory.path().join("core"), &ReadLimits::default()).unwrap();
@@ -232,7 +174,7 @@ fn what_exceeds_the_limit_is_counted_and_stacks_are_kept() {
 fn a_deleted_program_is_named_as_deleted() {
     let program = Program::start(SLEEPER, &[]);
     std::fs::remove_file(&program.path).unwrap();
-    let dump = program.dump();
+    let dump = dump_of(&program);
     let file = dump.mapped_files.iter().find(|file| *file.path == program.path).unwrap();
     assert!(file.deleted);
     // Its first page, by which the build ID is found.
@@ -250,14 +192,14 @@ fn a_process_that_forbids_dumps_is_not_dumped() {
          ready(0, 0); for (;;) pause(); }",
         &[],
     );
-    let (_, written) = program.core(UNLIMITED);
+    let (_, written) = core(&program, UNLIMITED);
     assert!(matches!(written, Err(WriteError::NotDumpable)), "{written:?}");
 }
 
 #[test]
 fn a_full_file_system_is_an_error_of_writing() {
     let program = Program::start(SLEEPER, &[]);
-    let held = program.hold();
+    let held = hold(&program);
     let full = File::options().write(true).open("/dev/full").unwrap();
     let written = write_core(&held, &full, UNLIMITED);
     assert!(matches!(written, Err(WriteError::Write(_))), "{written:?}");
@@ -275,7 +217,7 @@ fn a_32_bit_process_has_a_core_of_32_bits() {
         return;
     }
     let program = Program::start(SLEEPER, &["-m32"]);
-    let dump = program.dump();
+    let dump = dump_of(&program);
     assert_eq!((dump.machine, dump.encoding.is_64), (Machine::I386, false));
     let thread = dump.crashed_thread().unwrap();
     assert!(thread.complete, "{thread:?}");

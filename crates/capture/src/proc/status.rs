@@ -11,6 +11,8 @@ use crate::Tid;
 pub(crate) struct Status {
     /// `R`, `S`, `T`, `t`, `Z` …
     pub(crate) state: u8,
+    /// The process it is a thread of.
+    pub(crate) process: Tid,
     /// The parent of the process.
     pub(crate) parent: Tid,
     /// The thread that traces this one, 0 for none.
@@ -29,6 +31,8 @@ pub(crate) struct Status {
     pub(crate) pending: u64,
     /// Signals it blocks.
     pub(crate) blocked: u64,
+    /// How often it gave up the processor to wait for something.
+    pub(crate) waits: u64,
 }
 
 impl Status {
@@ -51,6 +55,7 @@ impl Status {
             let first = words(value).next();
             match name {
                 b"State" => status.state = *first?.first()?,
+                b"Tgid" => status.process = decimal(first?)?,
                 b"PPid" => status.parent = decimal(first?)?,
                 b"TracerPid" => status.tracer = decimal(first?)?,
                 b"Uid" => status.users = pair(value)?,
@@ -59,6 +64,7 @@ impl Status {
                 b"NSpgid" => status.process_groups = all(value)?,
                 b"NSsid" => status.sessions = all(value)?,
                 b"SigPnd" => status.pending = hexadecimal(first?)?,
+                b"voluntary_ctxt_switches" => status.waits = decimal(first?)?,
                 b"SigBlk" => status.blocked = hexadecimal(first?)?,
                 _ => {}
             }
@@ -87,14 +93,14 @@ mod tests {
     use super::*;
 
     const TEXT: &[u8] =
-        b"Name:\tod\xff:d\\nname\nState:\tt (tracing stop)\nPPid:\t4\nTracerPid:\t9\n\
+        b"Name:\tod\xff:d\\nname\nState:\tt (tracing stop)\nTgid:\t77\nPPid:\t4\nTracerPid:\t9\n\
         Uid:\t1000\t1001\t1001\t1001\nGid:\t5\t6\t6\t6\nNSpid:\t77\t3\nNSpgid:\t77\t1\n\
         NSsid:\t70\t0\nSigPnd:\t0000000000000200\nSigBlk:\tfffffffe7ffbfeff\n";
 
     #[test]
     fn the_last_id_is_that_of_the_innermost_namespace() {
         let status = Status::parse(TEXT).unwrap();
-        assert_eq!(status.own_id(), Some(3));
+        assert_eq!((status.process, status.own_id()), (77, Some(3)));
         assert_eq!((status.state, status.parent, status.tracer), (b't', 4, 9));
         assert_eq!((status.users, status.groups), ((1000, 1001), (5, 6)));
         assert_eq!((status.pending, status.blocked), (0x200, 0xffff_fffe_7ffb_feff));
