@@ -29,6 +29,11 @@ const OF_KERNEL: [&[u8]; 8] = [
     b"[timer]",
 ];
 
+/// Whether the kernel made the mapping, for the program to run or read.
+pub(super) fn is_of_kernel(mapping: &Mapping) -> bool {
+    OF_KERNEL.contains(&&*mapping.name)
+}
+
 /// What the process wants in its cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Filter(u32);
@@ -59,7 +64,7 @@ impl Filter {
         let by_sharing = |shared: u32, private: u32| {
             whole_if(self.has(if mapping.shared { shared } else { private }))
         };
-        if OF_KERNEL.contains(&&*mapping.name) {
+        if is_of_kernel(mapping) {
             return mapping.length();
         }
         if mapping.has_flag(b"dd") {

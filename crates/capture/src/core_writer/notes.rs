@@ -6,6 +6,7 @@ use obit_corefile::elf::Encoding;
 
 use super::fields::{Fields, push_word};
 use super::image::Image;
+use super::process_notes::Family;
 use super::{process_notes, register_sets, siginfo};
 use crate::proc::{self, Mapping};
 use crate::{Held, Tid, ptrace};
@@ -31,8 +32,9 @@ pub(super) fn of(
     page: u64,
 ) -> Result<Vec<u8>, Problem> {
     let mut notes = Notes { bytes: Vec::new(), encoding: image.encoding };
+    let family = Family::of(held.process).map_err(|error| ("the status", error))?;
     for (nth, thread) in held.threads.iter().enumerate() {
-        let registers = match Registers::of(held, *thread, image) {
+        let registers = match Registers::of(held, *thread, &family, image) {
             Ok(registers) => registers,
             // Killed while it was held; the others may still be whole.
             Err(_) if nth > 0 => continue,
@@ -40,7 +42,7 @@ pub(super) fn of(
         };
         notes.push(b"CORE", NT_PRSTATUS, &registers.status);
         if nth == 0 {
-            of_process(&mut notes, held, image, mappings, page)?;
+            of_process(&mut notes, held, &family, image, mappings, page)?;
         }
         for (kind, set) in &registers.sets {
             let is_of_core = *kind == register_sets::FLOATING_POINT;
@@ -54,11 +56,13 @@ pub(super) fn of(
 fn of_process(
     notes: &mut Notes,
     held: &Held,
+    family: &Family,
     image: &Image,
     mappings: &[Mapping],
     page: u64,
 ) -> Result<(), Problem> {
-    let info = process_notes::info_of_process(held, image).map_err(|error| ("its name", error))?;
+    let info =
+        process_notes::info_of_process(held, family, image).map_err(|error| ("its name", error))?;
     notes.push(b"CORE", NT_PRPSINFO, &info);
     if let Some(info) = &held.signal_info {
         notes.push(b"CORE", NT_SIGINFO, &siginfo::of_class(info, image.encoding));
@@ -79,11 +83,12 @@ struct Registers {
 }
 
 impl Registers {
-    fn of(held: &Held, thread: Tid, image: &Image) -> io::Result<Self> {
+    fn of(held: &Held, thread: Tid, family: &Family, image: &Image) -> io::Result<Self> {
         let general = ptrace::register_set(thread, NT_PRSTATUS)?;
         let sets = register_sets::of_thread(image.number, thread)?;
         let has_floats = sets.iter().any(|(kind, _)| *kind == register_sets::FLOATING_POINT);
-        let status = process_notes::status_of_thread(held, thread, image, &general, has_floats)?;
+        let status =
+            process_notes::status_of_thread(held, thread, family, image, &general, has_floats)?;
         Ok(Self { status, sets })
     }
 }

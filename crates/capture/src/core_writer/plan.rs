@@ -7,6 +7,7 @@ use std::ops::Range;
 use obit_corefile::arch::Saved;
 
 use super::copy::Run;
+use super::filter::is_of_kernel;
 use super::image::Image;
 use super::layout::Segment;
 use super::populated::populated;
@@ -55,8 +56,8 @@ fn to_read(
     page: u64,
 ) -> Vec<Range<u64>> {
     let is_file = mapping.file().is_some() && !mapping.is_unlinked();
-    // What the process has not touched yet is in the file all the same.
-    if is_file {
+    // What the process has not touched yet is in the file, or in the vDSO, all the same.
+    if is_file || is_of_kernel(mapping) {
         return vec![whole.clone()];
     }
     if mapping.shared {

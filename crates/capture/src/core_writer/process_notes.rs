@@ -18,24 +18,26 @@ const SHORT_IDS: [u16; 4] = [3, 4, 40, 62];
 
 /// The ids of the process in its own pid namespace, as the kernel has them in a core: what
 /// locks and messages of the process call its threads.
-struct Family {
+pub(super) struct Family {
     parent: Tid,
     process_group: Tid,
     session: Tid,
 }
 
 impl Family {
-    fn of(status: &Status) -> Self {
+    /// That of a process.
+    pub(super) fn of(process: Tid) -> io::Result<Self> {
+        let status = Status::of(process)?;
         let last = |ids: &[Tid]| ids.last().copied().unwrap_or(0);
         // A parent outside of the namespace has no number in it.
         let parent = Status::of(status.parent).ok();
         let parent = parent.filter(|parent| parent.ids.len() >= status.ids.len());
         let depth = status.ids.len().saturating_sub(1);
-        Self {
+        Ok(Self {
             parent: parent.and_then(|parent| parent.ids.get(depth).copied()).unwrap_or(0),
             process_group: last(&status.process_groups),
             session: last(&status.sessions),
-        }
+        })
     }
 }
 
@@ -43,6 +45,7 @@ impl Family {
 pub(super) fn status_of_thread(
     held: &Held,
     thread: Tid,
+    family: &Family,
     image: &Image,
     registers: &[u8],
     has_floats: bool,
@@ -55,7 +58,6 @@ pub(super) fn status_of_thread(
     };
     let layout = &image.facts.prstatus;
     let word = image.encoding.word();
-    let family = Family::of(&status);
     let end = layout.registers.saturating_add(layout.size);
     let alignment = usize::from(image.facts.word).max(4);
     let length = end.saturating_add(4).next_multiple_of(alignment);
@@ -103,10 +105,9 @@ impl InfoLayout {
 }
 
 /// `struct elf_prpsinfo` of the process.
-pub(super) fn info_of_process(held: &Held, image: &Image) -> io::Result<Vec<u8>> {
+pub(super) fn info_of_process(held: &Held, family: &Family, image: &Image) -> io::Result<Vec<u8>> {
     let status = Status::of(held.process)?;
     let stat = Stat::of(held.process)?;
-    let family = Family::of(&status);
     let layout = InfoLayout::of(image);
     let arguments = layout.name.saturating_add(NAME);
     let mut fields = Fields::new(arguments.saturating_add(ARGUMENTS), image.encoding);

@@ -6,8 +6,8 @@ mod mapping;
 mod stat;
 mod status;
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 pub(crate) use mapping::{Mapping, mappings};
@@ -16,6 +16,10 @@ pub(crate) use status::Status;
 
 use crate::Tid;
 
+/// What most files of a process fit in. They have no length beforehand, and a process stands
+/// still while they are read.
+const USUAL_LENGTH: usize = 4096;
+
 /// The path of a file of a process.
 pub(crate) fn path(process: Tid, name: &str) -> PathBuf {
     PathBuf::from(format!("/proc/{process}/{name}"))
@@ -23,7 +27,9 @@ pub(crate) fn path(process: Tid, name: &str) -> PathBuf {
 
 /// The content of a file of a process.
 pub(crate) fn read(process: Tid, name: &str) -> io::Result<Vec<u8>> {
-    fs::read(path(process, name))
+    let mut content = Vec::with_capacity(USUAL_LENGTH);
+    File::open(path(process, name))?.read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// The content of a file of one thread.

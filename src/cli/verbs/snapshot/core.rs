@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use obit::dump::CoreFile;
 use obit::limits::Limits as ReadLimits;
 use obit_capture::{Limits, Snapshot, snapshot};
+use rustix::fs::MemfdFlags;
 
 use super::failed;
 use crate::cli::exit::Exit;
@@ -16,6 +17,9 @@ use crate::cli::private_file::Draft;
 
 /// What the kernel appends to the path of a program that has no name any more.
 const DELETED: &[u8] = b" (deleted)";
+
+/// Bytes that are kept in memory, as of an unpacked core.
+const IN_MEMORY: u64 = 256 << 20;
 
 /// A core that was just taken.
 pub(super) struct TakenCore {
@@ -35,7 +39,7 @@ impl TakenCore {
         match kept {
             Some(path) => Self::named(process, path, most),
             None => {
-                let file = CoreFile::room().map_err(|error| not_written(&error))?;
+                let file = unnamed(process).map_err(|error| not_written(&error))?;
                 Self::in_file(process, &file, Path::new(&format!("process {process}")), most)
             }
         }
@@ -70,9 +74,33 @@ impl TakenCore {
     }
 }
 
-/// Half of the free space: the rest is for others.
+/// A file without a name: in memory if the process is small, which is quicker than a disk that
+/// others write to.
+fn unnamed(process: i32) -> io::Result<File> {
+    let small = resident(process).is_some_and(|bytes| bytes <= IN_MEMORY);
+    match rustix::fs::memfd_create("obit-snapshot", MemfdFlags::CLOEXEC) {
+        Ok(memory) if small => Ok(memory.into()),
+        _ => CoreFile::room(),
+    }
+}
+
+/// Bytes that a process has in memory and in swap.
+fn resident(process: i32) -> Option<u64> {
+    let status = fs::read(format!("/proc/{process}/status")).ok()?;
+    let status = String::from_utf8_lossy(&status);
+    let kibibytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
+    };
+    kibibytes("VmRSS:")?.checked_add(kibibytes("VmSwap:")?)?.checked_mul(1024)
+}
+
+/// Half of the free space: the rest is for others. Memory has none, and was chosen by size.
 fn room(file: &File) -> io::Result<u64> {
     let stat = rustix::fs::fstatvfs(file)?;
+    if stat.f_blocks == 0 {
+        return Ok(IN_MEMORY.saturating_mul(2));
+    }
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize) / 2)
 }
 
