@@ -141,11 +141,12 @@ fn no_arguments_and_unknown_options_are_usage_errors() {
 }
 
 /// Each verb, and what is needed beside options.
-const VERBS: [(&str, &[&str]); 22] = [
+const VERBS: [(&str, &[&str]); 23] = [
     ("analyze", &["core"]),
     ("modules", &["core"]),
     ("print", &["core", "x"]),
     ("signature", &["core"]),
+    ("snapshot", &["999999999"]),
     ("scrub", &["core"]),
     ("redact", &[]),
     ("triage", &["cores"]),

@@ -39,6 +39,7 @@ mod sandbox;
 mod schemas;
 mod scrub;
 mod signature;
+mod snapshot;
 mod store;
 mod stripped;
 mod time;

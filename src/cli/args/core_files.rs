@@ -12,7 +12,7 @@ use crate::cli::no_core;
 /// Any number of cores. A core file named like a verb is given as `./modules`.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ManyFiles {
-    /// The core file, or several, each with a report; - is the standard input, a number a process
+    /// The core files, each with a report; - is the standard input, a number a process
     ///
     /// A number that is not a file is the id of a process that runs: `obit snapshot`.
     /// One of the files may be the program that crashed, if obit does not find it itself;

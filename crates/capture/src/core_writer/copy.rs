@@ -1,5 +1,5 @@
-//! Copies memory of a process into the file, in pieces, by several threads: the process stands
-//! still as long as this takes.
+//! Copies memory of a process into the file, in pieces, by several threads: the process is
+//! stopped as long as this takes.
 
 use std::fs::File;
 use std::io;

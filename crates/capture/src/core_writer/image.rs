@@ -23,7 +23,7 @@ pub(super) struct Image {
     pub(super) encoding: Encoding,
     /// `e_machine`.
     pub(super) number: u16,
-    /// `e_flags`: of use on machines that tell their ABIs apart by it.
+    /// `e_flags`: of use on machines whose ABIs it distinguishes.
     pub(super) flags: u32,
     /// Where the kernel puts registers.
     pub(super) facts: &'static Facts,

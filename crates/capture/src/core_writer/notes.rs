@@ -52,7 +52,7 @@ pub(super) fn of(
     Ok(notes.bytes)
 }
 
-/// Those of the process as a whole, which stand among those of its first thread.
+/// Those of the process as a whole, which are among those of its first thread.
 fn of_process(
     notes: &mut Notes,
     held: &Held,

@@ -16,8 +16,8 @@ pub(crate) use status::Status;
 
 use crate::Tid;
 
-/// What most files of a process fit in. They have no length beforehand, and a process stands
-/// still while they are read.
+/// What most files of a process fit in. They have no length beforehand, and a process is
+/// stopped while they are read.
 const USUAL_LENGTH: usize = 4096;
 
 /// The path of a file of a process.

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Snapshot {
     /// What is in the file.
     pub written: Written,
-    /// How long the threads stood still: from the first request to stop to the last release.
+    /// How long the threads were stopped: from the first request to stop to the last release.
     pub pause: Duration,
     /// What each thread did just before.
     pub threads: Vec<Activity>,

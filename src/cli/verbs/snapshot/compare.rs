@@ -121,7 +121,7 @@ pub(super) fn findings(samples: &[Sample], level: Level) -> Vec<Finding> {
     let finding = |fate: Fate| {
         let of_fate = groups.iter().filter(|((other, _), _)| *other == fate);
         let mut of_fate: Vec<_> = of_fate.map(|((_, place), tids)| (place, tids)).collect();
-        // What is alone in its place is more telling than a pool of workers.
+        // What is alone in its place says more than a pool of workers.
         of_fate.sort_by_key(|(_, tids)| tids.len());
         finding(fate, &of_fate, &seen, &mut redactor)
     };

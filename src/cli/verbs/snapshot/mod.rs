@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use obit::render::Format;
 use obit::report::Report;
-use obit_capture::{Snapshot, SnapshotError, WriteError};
+use obit_capture::{Refused, Snapshot, SnapshotError, WriteError};
 
 use super::report::ReportOptions;
 use crate::cli::args::core_files::Inputs;
@@ -22,6 +22,7 @@ use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats;
 use crate::cli::message::say;
+use crate::cli::no_core;
 use compare::Sample;
 use core::TakenCore;
 
@@ -174,7 +175,7 @@ impl SnapshotArgs {
     }
 }
 
-/// `core`, `core.1234`, `app.core`: what nobody calls a report, unless the rest of the name is
+/// `core`, `core.1234`, `app.core`: what no one calls a report, unless the rest of the name is
 /// that of a format, as in `core.html`.
 fn is_named_as_core(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
@@ -186,6 +187,9 @@ fn is_named_as_core(path: &Path) -> bool {
 fn failed(error: &SnapshotError) -> Failure {
     let exit = match error {
         SnapshotError::Core(WriteError::Write(_)) => Exit::Output,
+        SnapshotError::Refused(Refused::NoSuchProcess(process)) => {
+            return Failure::new(Exit::Unusable, &no_core::of_missing_process(*process));
+        }
         _ => Exit::Unusable,
     };
     Failure::new(exit, error)
