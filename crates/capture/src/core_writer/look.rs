@@ -18,7 +18,8 @@ const EXECUTABLE: u16 = 0o111;
 
 /// A process that is held.
 pub(super) struct Live<'p> {
-    pub(super) process: Tid,
+    /// One that has memory.
+    pub(super) thread: Tid,
     /// `/proc/PID/mem`.
     pub(super) memory: &'p File,
 }
@@ -30,7 +31,7 @@ impl Live<'_> {
     /// stopped.
     fn file(&self, mapping: &Mapping) -> Option<(u16, u64)> {
         let path = mapping.file()?.strip_prefix(b"/")?;
-        let path = proc::path(self.process, "root").join(OsStr::from_bytes(path));
+        let path = proc::path(self.thread, "root").join(OsStr::from_bytes(path));
         let wanted = StatxFlags::MODE | StatxFlags::INO;
         let stat = rustix::fs::statx(CWD, path, AtFlags::STATX_DONT_SYNC, wanted).ok()?;
         let is_it = (stat.stx_ino, stat.stx_dev_major, stat.stx_dev_minor)

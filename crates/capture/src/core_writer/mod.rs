@@ -79,14 +79,15 @@ pub fn write_core(held: &Held, out: &File, limits: Limits) -> Result<Written, Wr
         let what = what.to_owned();
         move |error| WriteError::Read { process, what, error }
     };
-    let memory = open_memory(process)?;
-    let image = Image::of(process).map_err(failed("the program"))?;
+    let thread = held.with_memory();
+    let memory = open_memory(thread)?;
+    let image = Image::of(thread).map_err(failed("the program"))?;
     let page = rustix::param::page_size() as u64;
-    let filter = Filter::of(process).map_err(failed("the coredump_filter"))?;
-    let mappings = proc::mappings(process).map_err(failed("the mappings"))?;
+    let filter = Filter::of(thread).map_err(failed("the coredump_filter"))?;
+    let mappings = proc::mappings(thread).map_err(failed("the mappings"))?;
     let notes =
         notes::of(held, &image, &mappings, page).map_err(|(what, error)| failed(what)(error))?;
-    let live = Live { process, memory: &memory };
+    let live = Live { thread, memory: &memory };
     let sizes: Vec<_> =
         mappings.iter().map(|mapping| (mapping, filter.dumped(mapping, page, &live))).collect();
     let layout = layout::of(&image, &notes, &sizes, page)

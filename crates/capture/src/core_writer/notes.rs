@@ -67,7 +67,7 @@ fn of_process(
     if let Some(info) = &held.signal_info {
         notes.push(b"CORE", NT_SIGINFO, &siginfo::of_class(info, image.encoding));
     }
-    let auxv = proc::read(held.process, "auxv").map_err(|error| ("/proc/PID/auxv", error))?;
+    let auxv = proc::read(held.with_memory(), "auxv").map_err(|error| ("/proc/PID/auxv", error))?;
     notes.push(b"CORE", NT_AUXV, auxiliary_vector(&auxv, image.encoding));
     let files = mapped_files(mappings, page, image.encoding);
     if files.len() <= MOST_OF_FILES {

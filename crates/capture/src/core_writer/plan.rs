@@ -24,7 +24,7 @@ const MOST_FILLED: u64 = 64 << 20;
 ///
 /// Untouched pages are not read, so a reservation costs nothing however large it is.
 pub(super) fn runs(held: &Held, image: &Image, segments: &[Segment<'_>], page: u64) -> Vec<Run> {
-    let pagemap = File::open(proc::path(held.process, "pagemap")).ok();
+    let pagemap = File::open(proc::path(held.with_memory(), "pagemap")).ok();
     let stacks: Vec<u64> =
         held.threads.iter().filter_map(|thread| stack_pointer(*thread, image)).collect();
     let holds_stack = |mapping: &Mapping| stacks.iter().any(|sp| mapping.range.contains(sp));
@@ -34,7 +34,7 @@ pub(super) fn runs(held: &Held, image: &Image, segments: &[Segment<'_>], page: u
         let start = segment.mapping.range.start;
         let whole = start..start.saturating_add(segment.length);
         let found = match &pagemap {
-            Some(pagemap) => to_read(held.process, pagemap, segment.mapping, &whole, page),
+            Some(pagemap) => to_read(held.with_memory(), pagemap, segment.mapping, &whole, page),
             None => vec![whole],
         };
         let offset = segment.offset;

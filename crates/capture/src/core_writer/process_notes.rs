@@ -124,14 +124,14 @@ pub(super) fn info_of_process(held: &Held, family: &Family, image: &Image) -> io
         fields.int(layout.process.saturating_add(nth.saturating_mul(4)), id);
     }
     fields.put_bytes(layout.name, stat.name.get(..NAME - 1).unwrap_or(&stat.name));
-    fields.put_bytes(arguments, &arguments_of(held.process));
+    fields.put_bytes(arguments, &arguments_of(held.with_memory()));
     Ok(fields.into_bytes())
 }
 
 /// The start of the command line, its NULs as blanks. A process may have overwritten it, or
 /// have none.
-fn arguments_of(process: Tid) -> Vec<u8> {
-    let line = proc::read(process, "cmdline").unwrap_or_default();
+fn arguments_of(thread: Tid) -> Vec<u8> {
+    let line = proc::read(thread, "cmdline").unwrap_or_default();
     let line = line.get(..ARGUMENTS - 1).unwrap_or(&line);
     line.iter().map(|byte| if *byte == 0 { b' ' } else { *byte }).collect()
 }

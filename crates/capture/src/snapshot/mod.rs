@@ -18,8 +18,7 @@ use crate::core_writer::{self, Limits, WriteError, Written};
 use crate::proc::{self, Stat, Status};
 use crate::{Held, Tid};
 
-/// Time that all threads have to stop. One that the kernel does not let go of (state `D`) is
-/// left out.
+/// Time that all threads have to stop; one that has not stopped then is left out.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What was taken of a process.

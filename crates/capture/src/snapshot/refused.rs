@@ -100,6 +100,18 @@ pub enum Refused {
     DoesNotStop(Tid),
 }
 
+/// Whether its files belong to root instead of to `user` (`task_dump_owner`). Those of threads
+/// that have ended do in any case.
+fn forbids_dumps(process: Tid, user: u32) -> bool {
+    let threads = proc::threads(process).unwrap_or_default().into_iter();
+    let owners = threads.filter_map(|thread| {
+        let is_over = Stat::of(thread).is_ok_and(|stat| matches!(stat.state, b'Z' | b'X'));
+        let metadata = fs::metadata(proc::path(thread, "mem")).ok().filter(|_| !is_over)?;
+        Some(metadata.uid())
+    });
+    owners.take(1).any(|owner| owner != user)
+}
+
 /// What to do about a value of `kernel.yama.ptrace_scope`.
 fn of_yama(scope: u8) -> &'static str {
     match scope {
@@ -130,11 +142,11 @@ impl Refused {
         if status.tracer != 0 {
             return Err(Self::traced(process, status.tracer));
         }
-        let owner = fs::metadata(proc::path(process, "mem")).map(|metadata| metadata.uid());
-        if owner.is_ok_and(|owner| owner != status.users.1) {
-            return Err(Self::NotDumpable(process));
+        if forbids_dumps(process, status.users.1) {
+            Err(Self::NotDumpable(process))
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     /// Why the kernel said `error`.

@@ -8,11 +8,15 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, WaitOptions, waitpid};
 
 use super::refused::Refused;
-use crate::{Tid, proc, ptrace};
+use crate::proc::{self, Stat};
+use crate::{Tid, ptrace};
 
 /// Between two looks whether a thread has stopped: most do within a few microseconds.
 const SHORTEST_WAIT: Duration = Duration::from_micros(20);
 const LONGEST_WAIT: Duration = Duration::from_millis(2);
+/// Time for a thread that waits in the kernel and cannot be interrupted (state `D`): one that
+/// reads from a disk is back sooner, and the others are stopped meanwhile.
+const WAIT_IN_KERNEL: Duration = Duration::from_millis(200);
 /// `PTRACE_EVENT_STOP`, in the upper half of a wait status.
 const EVENT_STOP: i32 = 128;
 
@@ -67,8 +71,8 @@ impl Stopped {
                     self.all.push(Traced { thread, state: State::Asked });
                     is_new = true;
                 }
-                // Ended meanwhile; a zombie leader gives EPERM.
-                Err(_) if thread != self.process => {}
+                // Ended meanwhile; the first may have ended long before the others.
+                Err(_) if thread != self.process || is_over(thread) => {}
                 Err(error) => return Err(Refused::because(self.process, &error)),
             }
         }
@@ -77,6 +81,7 @@ impl Stopped {
 
     /// Waits until all have stopped or are gone, or until `deadline`.
     fn wait(&mut self, deadline: Instant) {
+        let begin = Instant::now();
         let mut pause = SHORTEST_WAIT;
         loop {
             for traced in self.all.iter_mut().filter(|traced| traced.state == State::Asked) {
@@ -86,9 +91,18 @@ impl Stopped {
             if is_done || Instant::now() >= deadline {
                 return;
             }
+            if begin.elapsed() > WAIT_IN_KERNEL && self.only_waits_in_kernel() {
+                return;
+            }
             thread::sleep(pause);
             pause = pause.saturating_mul(2).min(LONGEST_WAIT);
         }
+    }
+
+    /// Whether the threads that have not stopped are in waits that nothing interrupts.
+    fn only_waits_in_kernel(&self) -> bool {
+        let mut asked = self.all.iter().filter(|traced| traced.state == State::Asked);
+        asked.all(|traced| Stat::of(traced.thread).is_ok_and(|stat| stat.state == b'D'))
     }
 
     /// The threads that are stopped, the leader first if it is among them.
@@ -123,6 +137,11 @@ impl Drop for Stopped {
             }
         }
     }
+}
+
+/// Whether the thread has ended, and is kept for the others of its process.
+fn is_over(thread: Tid) -> bool {
+    Stat::of(thread).is_ok_and(|stat| matches!(stat.state, b'Z' | b'X'))
 }
 
 impl Traced {

@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use obit_corefile::addr::Avma;
+use obit_corefile::dump::Dump;
+use obit_corefile::limits::Limits as ReadLimits;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use super::*;
@@ -162,6 +165,37 @@ fn a_process_that_is_traced_is_refused_with_the_name_of_the_tracer() {
     waitpid(Pid::from_raw(process), WaitOptions::empty()).unwrap();
     ptrace::detach(process, 0).unwrap();
     assert!(take(&program).written.bytes > 0);
+}
+
+#[test]
+fn a_process_whose_first_thread_has_ended_is_read_by_another() {
+    let program = Program::start(
+        "static void *run(void *p) { ready(p, p); for (;;) pause(); }
+         int main(void) { pthread_t t; pthread_create(&t, 0, run, malloc(8)); pthread_exit(0); }",
+        &[],
+    );
+    soon(|| program.state().0 == 'Z');
+    let out = tempfile::NamedTempFile::new().unwrap();
+    let taken = snapshot(program.process(), out.as_file(), Limits { bytes: u64::MAX }).unwrap();
+    assert!(taken.written.bytes > 0);
+    let dump = Dump::open(out.path(), &ReadLimits::default()).unwrap();
+    assert_eq!(dump.threads.len(), 1);
+    let heap = dump.segment_at(Avma(program.numbers[0])).unwrap();
+    assert!(heap.dumped > 0 && !dump.mapped_files.is_empty());
+}
+
+#[test]
+fn a_parent_that_waits_for_its_vfork_child_is_refused_and_goes_on() {
+    let mut program = Program::start(
+        "int main(void) { ready(0, 0); if (vfork() == 0) { sleep(2); _exit(0); }
+         write(1, \"x\", 1); for (;;) pause(); }",
+        &[],
+    );
+    soon(|| program.state().0 == 'D');
+    assert!(refused(program.process()).contains("does not stop"));
+    assert_eq!(program.state().1, 0, "nothing traces it any more");
+    assert_eq!(program.next_byte(), Some(b'x'));
+    soon(|| program.state() == ('S', 0));
 }
 
 #[test]
