@@ -201,7 +201,7 @@ mod tests {
             let quoted = answer.split('`').skip(1).step_by(2);
             for line in quoted.filter_map(|line| line.strip_prefix("obit ")) {
                 count += 1;
-                let line = line.replace("SHELL", "bash");
+                let line = line.replace("SHELL", "bash").replace("PID", "4711");
                 let line = line.replace(" -f N", " -f 1").replace("TID", "7").replace('\'', "");
                 let parsed = parse(line.split(' ').map(Into::into).collect());
                 let refused = parsed.err().filter(clap::Error::use_stderr);
