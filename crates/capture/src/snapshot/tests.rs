@@ -158,8 +158,7 @@ fn a_process_that_is_traced_is_refused_with_the_name_of_the_tracer() {
     let process = program.process();
     ptrace::seize(process, 0).unwrap();
     let problem = refused(process);
-    let own =
-        File::open("/proc/thread-self/comm").map(|file| io::read_to_string(file).unwrap());
+    let own = File::open("/proc/thread-self/comm").map(|file| io::read_to_string(file).unwrap());
     assert!(problem.contains(own.unwrap().trim()), "{problem}");
     ptrace::interrupt(process).unwrap();
     waitpid(Pid::from_raw(process), WaitOptions::empty()).unwrap();
