@@ -13,6 +13,7 @@ mod populated;
 mod process_notes;
 mod register_sets;
 mod siginfo;
+mod xsave_layout;
 
 use std::fs::File;
 use std::io;

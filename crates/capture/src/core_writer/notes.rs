@@ -7,7 +7,7 @@ use obit_corefile::elf::Encoding;
 use super::fields::{Fields, push_word};
 use super::image::Image;
 use super::process_notes::Family;
-use super::{process_notes, register_sets, siginfo};
+use super::{process_notes, register_sets, siginfo, xsave_layout};
 use crate::proc::{self, Mapping};
 use crate::{Held, Tid, ptrace};
 
@@ -33,6 +33,7 @@ pub(super) fn of(
 ) -> Result<Vec<u8>, Problem> {
     let mut notes = Notes { bytes: Vec::new(), encoding: image.encoding };
     let family = Family::of(held.process).map_err(|error| ("the status", error))?;
+    let mut layout = None;
     for (nth, thread) in held.threads.iter().enumerate() {
         let registers = match Registers::of(held, *thread, &family, image) {
             Ok(registers) => registers,
@@ -47,7 +48,13 @@ pub(super) fn of(
         for (kind, set) in &registers.sets {
             let is_of_core = *kind == register_sets::FLOATING_POINT;
             notes.push(if is_of_core { b"CORE" } else { b"LINUX" }, *kind, set);
+            if *kind == register_sets::XSTATE && layout.is_none() {
+                layout = xsave_layout::of_area(set, image.encoding);
+            }
         }
+    }
+    if let Some(layout) = layout {
+        notes.push(b"LINUX", xsave_layout::NOTE, &layout);
     }
     Ok(notes.bytes)
 }

@@ -8,6 +8,9 @@ use crate::{Tid, ptrace};
 /// `NT_PRFPREG`: the one set whose note the kernel owns as `CORE`.
 pub(super) const FLOATING_POINT: u32 = 2;
 
+/// `NT_X86_XSTATE`.
+pub(super) const XSTATE: u32 = 0x202;
+
 const EM_386: u16 = 3;
 const EM_PPC: u16 = 20;
 const EM_PPC64: u16 = 21;
@@ -25,9 +28,9 @@ const EM_LOONGARCH: u16 = 258;
 fn of_machine(number: u16) -> &'static [u32] {
     match number {
         // NT_X86_XSTATE, NT_X86_SHSTK
-        EM_X86_64 => &[FLOATING_POINT, 0x202, 0x204],
+        EM_X86_64 => &[FLOATING_POINT, XSTATE, 0x204],
         // NT_PRXFPREG, NT_X86_XSTATE, NT_386_TLS
-        EM_386 => &[FLOATING_POINT, 0x46e6_2b7f, 0x202, 0x200],
+        EM_386 => &[FLOATING_POINT, 0x46e6_2b7f, XSTATE, 0x200],
         // NT_ARM_TLS, HW_BREAK, HW_WATCH, FPMR, SYSTEM_CALL, SVE, SSVE, ZA, ZT, PAC_MASK,
         // PAC_ENABLED_KEYS, TAGGED_ADDR_CTRL, POE, GCS
         EM_AARCH64 => &[
