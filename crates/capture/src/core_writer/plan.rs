@@ -60,7 +60,10 @@ fn to_read(
     if is_file || is_of_kernel(mapping) {
         return vec![whole.clone()];
     }
-    if mapping.shared {
+    // The process itself supplies missing pages (userfaultfd), and cannot while it is stopped:
+    // reading one would wait for ever.
+    let is_supplied = mapping.has_flag(b"um") || mapping.has_flag(b"ui");
+    if mapping.shared && !is_supplied {
         if let Some(found) = data_of_file(process, mapping, whole) {
             return found;
         }

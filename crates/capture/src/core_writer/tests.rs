@@ -197,6 +197,27 @@ fn a_process_that_forbids_dumps_is_not_dumped() {
 }
 
 #[test]
+fn a_page_that_the_process_supplies_itself_is_not_waited_for() {
+    let program = Program::start(
+        "#include <linux/userfaultfd.h>\n#include <sys/ioctl.h>\n#include <sys/syscall.h>\n
+         int main(void) { int fd = syscall(SYS_userfaultfd, 0); struct uffdio_api api = {0};
+         api.api = UFFD_API; ioctl(fd, UFFDIO_API, &api);
+         char *p = mmap(0, 1 << 20, 3, MAP_SHARED | MAP_ANONYMOUS, -1, 0); p[5000] = 7;
+         struct uffdio_register it = {0}; it.mode = UFFDIO_REGISTER_MODE_MISSING;
+         it.range.start = (unsigned long)p; it.range.len = 1 << 20;
+         int failed = ioctl(fd, UFFDIO_REGISTER, &it); ready(p, (void *)(long)!!failed);
+         for (;;) pause(); }",
+        &[],
+    );
+    if program.numbers[1] != 0 {
+        eprintln!("skipped: userfaultfd is not allowed here");
+        return;
+    }
+    let dump = dump_of(&program);
+    assert_eq!(bytes_at(&dump, program.numbers[0] + 5000), [7, 0]);
+}
+
+#[test]
 fn a_full_file_system_is_an_error_of_writing() {
     let program = Program::start(SLEEPER, &[]);
     let held = hold(&program);

@@ -96,7 +96,19 @@ fn take(process: Tid, out: &File, limits: Limits) -> Result<Snapshot, SnapshotEr
     let missing = stopped.missing();
     drop(stopped);
     let pause = begin.elapsed();
-    Ok(Snapshot { written: written?, pause, threads, missing })
+    match written {
+        Ok(written) => Ok(Snapshot { written, pause, threads, missing }),
+        Err(WriteError::Read { .. }) if is_over(process) => Err(Refused::Exited(process).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether the process was killed meanwhile.
+fn is_over(process: Tid) -> bool {
+    let threads = proc::threads(process).unwrap_or_default();
+    let is_over =
+        |thread: &Tid| Stat::of(*thread).map_or(true, |stat| matches!(stat.state, b'Z' | b'X'));
+    threads.iter().all(is_over)
 }
 
 /// `siginfo_t` of a stop by the kernel: `si_signo`, and `SI_KERNEL` as `si_code`.
