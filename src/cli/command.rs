@@ -28,6 +28,7 @@ use super::verbs::schema::SchemaArgs;
 use super::verbs::scrub::ScrubArgs;
 use super::verbs::show::ShowArgs;
 use super::verbs::signature::SignatureArgs;
+use super::verbs::snapshot::SnapshotArgs;
 use super::verbs::state::StateArgs;
 use super::verbs::top::TopArgs;
 use super::verbs::triage::TriageArgs;
@@ -67,6 +68,8 @@ pub(crate) enum Verb {
     /// Explain why the process crashed (the same as `obit CORE`)
     #[command(hide = true)]
     Analyze(Box<ReportArgs>),
+    /// Report on a process that runs, and let it go on (the same as `obit PID`)
+    Snapshot(Box<SnapshotArgs>),
     /// List the loaded modules: build IDs, files found or missing, debug information
     Modules(ModulesArgs),
     /// Print expressions: variables, members, elements, globals, registers
@@ -125,7 +128,8 @@ impl Verb {
     /// How much messages hide.
     pub(crate) fn redaction(&self) -> Level {
         match self {
-            Self::Analyze(args) => args.redaction.level,
+            Self::Analyze(args) => args.options.redaction.level,
+            Self::Snapshot(args) => args.options.redaction.level,
             Self::Modules(args) => args.redaction.level,
             Self::Print(args) => args.redaction.level,
             Self::Signature(args) => args.redaction.level,

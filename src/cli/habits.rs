@@ -60,7 +60,7 @@ const WORDS: &[Habit] = &[
     ("lldb", "`obit CORE` reports on a core; there is no debugger prompt"),
     ("debug", "`obit CORE` reports on a core; there is no debugger prompt"),
     ("coredumpctl", "`obit triage /var/lib/systemd/coredump` reads what systemd has kept"),
-    ("dump", "`gcore PID` or `coredumpctl dump PID -o FILE` writes a core, `obit FILE` reads it"),
+    ("dump", "`obit snapshot PID -o core` or `coredumpctl dump PID -o FILE` writes a core"),
     ("analyse", "`obit CORE` or `obit analyze CORE`"),
     ("analysis", "`obit CORE` or `obit analyze CORE`"),
     ("report", "`obit CORE` reports on a core"),
@@ -71,10 +71,7 @@ const WORDS: &[Habit] = &[
     ("run", "programs are not run; `obit CORE` reports on the core of one that crashed"),
     ("start", "programs are not run; `obit CORE` reports on the core of one that crashed"),
     ("record", "programs are not run; `obit CORE` reports on the core of one that crashed"),
-    (
-        "attach",
-        "running processes are not read; `gcore PID` writes a core of one, then `obit core.PID`",
-    ),
+    ("attach", "`obit PID` reports on a process that runs"),
     ("ps", "`obit list` lists the crashes of the store"),
     ("ls", "`obit list` lists the crashes of the store"),
     ("log", "`obit list` lists the crashes of the store"),
@@ -127,18 +124,9 @@ const OPTIONS: &[Habit] = &[
     ("--command", "gdb commands are not run; `obit print CORE EXPR` prints values"),
     ("-x", "gdb commands are not run; `obit print CORE EXPR` prints values"),
     ("--one-line", "lldb commands are not run; `obit print CORE EXPR` prints values"),
-    (
-        "-p",
-        "running processes are not read; `gcore PID` writes a core of one, then `obit core.PID`",
-    ),
-    (
-        "--pid",
-        "running processes are not read; `gcore PID` writes a core of one, then `obit core.PID`",
-    ),
-    (
-        "--attach-pid",
-        "running processes are not read; `gcore PID` writes a core of one, then `obit core.PID`",
-    ),
+    ("-p", "`obit PID` reports on a process that runs"),
+    ("--pid", "`obit PID` reports on a process that runs"),
+    ("--attach-pid", "`obit PID` reports on a process that runs"),
     ("--args", "programs are not run; `obit CORE` reports on the core of one that crashed"),
     ("--tui", "`obit CORE -o crash.html` writes a page to browse"),
     ("--bt", "`obit CORE` shows the stack; `-a` shows every thread's"),
@@ -213,7 +201,7 @@ mod tests {
             let quoted = answer.split('`').skip(1).step_by(2);
             for line in quoted.filter_map(|line| line.strip_prefix("obit ")) {
                 count += 1;
-                let line = line.replace("SHELL", "bash");
+                let line = line.replace("SHELL", "bash").replace("PID", "4711");
                 let line = line.replace(" -f N", " -f 1").replace("TID", "7").replace('\'', "");
                 let parsed = parse(line.split(' ').map(Into::into).collect());
                 let refused = parsed.err().filter(clap::Error::use_stderr);

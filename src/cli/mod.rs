@@ -71,6 +71,7 @@ fn run(line: &CommandLine) -> Exit {
     message::hide(verb.redaction(), verb.is_of_store());
     let outcome = match verb {
         Verb::Analyze(args) => verbs::report::run(args, general),
+        Verb::Snapshot(args) => verbs::snapshot::run(args, general),
         Verb::Modules(args) => verbs::modules::run(args, general),
         Verb::Print(args) => verbs::print::run(args, general),
         Verb::Signature(args) => verbs::signature::run(args, general),

@@ -26,7 +26,8 @@ pub(crate) fn no_such_file(words: &[PathBuf], at: usize) -> Failure {
         return Failure::usage(&answer);
     }
     if name.parse::<u32>().is_ok() {
-        return Failure::usage(&of_process(&name, Path::new(SYSTEMD)));
+        let what = format!("no such file: {name}; `obit {name}` alone reports on that process");
+        return Failure::usage(&what);
     }
     let command = command::command();
     let verbs: Vec<_> = command.get_subcommands().map(clap::Command::get_name).collect();
@@ -79,20 +80,23 @@ fn may_be_core(path: &Path) -> bool {
     }
 }
 
-/// How to come to a core of process `pid`.
+/// Where a core of a process may be that is no more.
+pub(crate) fn of_missing_process(pid: i32) -> String {
+    of_process(&pid.to_string(), Path::new(SYSTEMD))
+}
+
 fn of_process(pid: &str, systemd: &Path) -> String {
     let own = PathBuf::from(format!("core.{pid}"));
     if own.is_file() {
-        return format!("no such file: {pid}; did you mean `obit core.{pid}`?");
+        return format!("there is no process {pid}; did you mean `obit core.{pid}`?");
     }
-    let kept = match kept_by_systemd(pid, systemd) {
-        Some(path) => format!("; systemd has kept one: `obit {}`", quoted(&path)),
-        None => String::new(),
-    };
-    format!(
-        "no such file: {pid}; obit reads core dumps: `gcore {pid}` writes one of a running \
-         process, then `obit core.{pid}`{kept}"
-    )
+    match kept_by_systemd(pid, systemd) {
+        Some(path) => {
+            let path = quoted(&path);
+            format!("there is no process {pid}; systemd has kept a core of one: `obit {path}`")
+        }
+        None => format!("there is no process {pid}, nor a file of that name; `ps -e` lists them"),
+    }
 }
 
 /// The newest core of `pid`: `core.COMM.UID.BOOT.PID.TIME`, perhaps packed. COMM may have
@@ -138,10 +142,10 @@ mod tests {
             fs::write(directory.path().join(name), "").unwrap();
         }
         let answer = of_process("4242", directory.path());
-        assert!(answer.contains("`gcore 4242`") && answer.contains("`obit core.4242`"), "{answer}");
+        assert!(answer.contains("there is no process 4242"), "{answer}");
         assert!(answer.contains(".4242.1800000000000000.zst`"), "{answer}");
         let none = of_process("7", directory.path());
-        assert!(none.contains("`gcore 7`") && !none.contains("systemd"), "{none}");
+        assert!(none.contains("`ps -e`") && !none.contains("systemd"), "{none}");
     }
 
     #[test]

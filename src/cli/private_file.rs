@@ -50,6 +50,11 @@ impl Draft {
         Ok(Self { file: create_new(&draft)?, draft, path: path.to_owned() })
     }
 
+    /// The file itself, for what is not written from its start to its end.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Gives the file its name.
     pub(crate) fn publish(self) -> io::Result<()> {
         replace(&self.draft, &self.path)

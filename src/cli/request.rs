@@ -181,8 +181,12 @@ impl Request {
 
     /// The same, with progress unless it is `quiet`.
     pub(crate) fn report_quietly(&self, quiet: bool) -> Result<Report, Failure> {
-        let core = core_source::open(&self.inputs.core)?;
-        let done = confined::run(self, &core, &[], quiet, &|core, outside, observer| {
+        self.report_of(&core_source::open(&self.inputs.core)?, quiet)
+    }
+
+    /// The same of a core that is open.
+    pub(crate) fn report_of(&self, core: &CoreFile, quiet: bool) -> Result<Report, Failure> {
+        let done = confined::run(self, core, &[], quiet, &|core, outside, observer| {
             let process = self.read(core, outside, observer)?;
             Ok(obit::report::build(&process, self.build.clone()))
         });

@@ -146,6 +146,7 @@ const VERBS: [(&str, &[&str]); 23] = [
     ("modules", &["core"]),
     ("print", &["core", "x"]),
     ("signature", &["core"]),
+    ("snapshot", &["999999999"]),
     ("scrub", &["core"]),
     ("redact", &[]),
     ("triage", &["cores"]),

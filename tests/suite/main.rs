@@ -42,6 +42,7 @@ mod sandbox;
 mod schemas;
 mod scrub;
 mod signature;
+mod snapshot;
 mod store;
 mod stripped;
 mod time;

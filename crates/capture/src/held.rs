@@ -17,3 +17,11 @@ pub struct Held {
     /// `siginfo_t` of that signal, as `PTRACE_GETSIGINFO` gives it.
     pub signal_info: Option<Vec<u8>>,
 }
+
+impl Held {
+    /// A thread by which `/proc` shows the memory of the process: its first thread has none any
+    /// more if it has ended before the others.
+    pub(crate) fn with_memory(&self) -> Tid {
+        self.threads.first().copied().unwrap_or(self.process)
+    }
+}

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | write a core of a process that is held | [`write_core`] |
 //! | store a core that the kernel writes | [`handler::handle`], [`spool::Spool`] |
+//! | write one of a process that lives, and let it go on | [`snapshot()`] |
 //!
 //! Not for: reading cores (`obit-corefile`) or explaining them. It parses nothing that a
 //! process wrote but what the kernel says about it in `/proc`.
@@ -14,8 +15,14 @@ mod core_writer;
 pub mod handler;
 mod held;
 pub mod journal;
+#[cfg(test)]
+#[allow(clippy::indexing_slicing)]
+mod live_program;
+mod proc;
 mod ptrace;
+mod snapshot;
 pub mod spool;
 
 pub use core_writer::{Limits, WriteError, Written, write_core};
 pub use held::{Held, Tid};
+pub use snapshot::{Activity, Refused, Snapshot, SnapshotError, snapshot};

@@ -13,6 +13,8 @@ use crate::Tid;
 
 /// Bytes of `siginfo_t` (`SI_MAX_SIZE`).
 const SIGINFO: usize = 128;
+/// What most register sets fit in, AVX-512 state included.
+const USUAL_SET: usize = 4096;
 /// The largest register set that is read: AVX-512 and AMX state has about 11 KiB.
 const LARGEST_SET: usize = 64 << 10;
 
@@ -79,7 +81,14 @@ pub(crate) fn signal_info(tid: Tid) -> io::Result<Vec<u8>> {
 /// A register set by the type of its note, `NT_PRSTATUS` for the general registers
 /// (`PTRACE_GETREGSET`).
 pub(crate) fn register_set(tid: Tid, note: u32) -> io::Result<Vec<u8>> {
-    let mut set = vec![0_u8; LARGEST_SET];
+    let set = register_set_of(tid, note, USUAL_SET)?;
+    // The kernel cuts what does not fit, and does not say so.
+    if set.len() < USUAL_SET { Ok(set) } else { register_set_of(tid, note, LARGEST_SET) }
+}
+
+/// The same, of at most `length` bytes.
+fn register_set_of(tid: Tid, note: u32, length: usize) -> io::Result<Vec<u8>> {
+    let mut set = vec![0_u8; length];
     let mut room = libc::iovec { iov_base: set.as_mut_ptr().cast(), iov_len: set.len() };
     // SAFETY: `room` names `set`, which is as long as it says; the kernel writes no more than
     // that and puts the length it wrote into `room`.

@@ -176,6 +176,13 @@ impl Report {
         self.threads.iter().find(|thread| thread.crashed)
     }
 
+    /// Whether nothing crashed: the process lived, and was stopped for the core (`obit
+    /// snapshot`, gdb's `gcore`).
+    pub fn is_snapshot(&self) -> bool {
+        const ONLY_STOP: [&str; 4] = ["SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"];
+        self.signal.as_ref().is_some_and(|signal| ONLY_STOP.contains(&signal.name.as_str()))
+    }
+
     /// The thread of the frame that is to blame for certain, else the one that crashed.
     pub fn thread_to_blame(&self) -> Option<&ThreadReport> {
         let blame = self.cause.as_ref().and_then(|cause| cause.blame.as_ref());

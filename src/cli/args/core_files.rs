@@ -12,8 +12,9 @@ use crate::cli::no_core;
 /// Any number of cores. A core file named like a verb is given as `./modules`.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ManyFiles {
-    /// The core file, or several, each with a report; - reads one from the standard input
+    /// The core files, each with a report; - is the standard input, a number a process
     ///
+    /// A number that is not a file is the id of a process that runs: `obit snapshot`.
     /// One of the files may be the program that crashed, if obit does not find it itself;
     /// it may come first, as for gdb.
     #[arg(value_name = "CORE")]
@@ -87,6 +88,13 @@ impl From<InputError> for Failure {
 }
 
 impl ManyFiles {
+    /// The one process that is meant instead of a core: a number that is no file.
+    pub(crate) fn process(&self) -> Option<i32> {
+        let [only] = self.paths.as_slice() else { return None };
+        let is_core = self.named.core.is_some() || Kind::of(only) != Kind::Missing;
+        only.to_str()?.parse().ok().filter(|process| *process > 0 && !is_core)
+    }
+
     /// The cores in their order, each with the program.
     pub(crate) fn all(&self) -> Result<Vec<Inputs>, Failure> {
         self.named.sorted(self.paths.clone())

@@ -23,6 +23,7 @@ pub(crate) mod schema;
 pub(crate) mod scrub;
 pub(crate) mod show;
 pub(crate) mod signature;
+pub(crate) mod snapshot;
 pub(crate) mod state;
 pub(crate) mod top;
 pub(crate) mod triage;

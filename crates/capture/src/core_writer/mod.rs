@@ -1,15 +1,38 @@
 //! An ELF core file of a live process, laid out as the kernel lays it out
 //! (Linux `fs/binfmt_elf.c`, `elf_core_dump`).
 
+mod copy;
+mod fields;
+mod filter;
+mod image;
+mod layout;
+mod look;
+mod notes;
+mod plan;
+mod populated;
+mod process_notes;
+mod register_sets;
+mod siginfo;
+mod xsave_layout;
+
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
-use crate::Held;
+use copy::Copy;
+use filter::Filter;
+use image::Image;
+use look::Live;
+use rustix::process::Resource;
+
+use crate::proc::{self, Status};
+use crate::{Held, Tid};
 
 /// What a core may cost.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes that may be written; holes do not count.
+    /// Bytes that may be written; holes do not count. Headers and notes are written even if
+    /// they are more.
     pub bytes: u64,
 }
 
@@ -47,11 +70,70 @@ pub enum WriteError {
 }
 
 /// Writes a core of `held` into the empty file `out`, sparse.
+///
+/// What goes into it is what the kernel would put there: `coredump_filter` and
+/// `MADV_DONTDUMP` count. If not all fits into [`Limits::bytes`], stacks come first, then the
+/// smaller mappings.
 pub fn write_core(held: &Held, out: &File, limits: Limits) -> Result<Written, WriteError> {
-    let _ = (out, limits);
-    Err(WriteError::Read {
-        process: held.process,
-        what: "memory".to_owned(),
-        error: io::ErrorKind::Unsupported.into(),
-    })
+    let process = held.process;
+    let failed = |what: &str| {
+        let what = what.to_owned();
+        move |error| WriteError::Read { process, what, error }
+    };
+    let thread = held.with_memory();
+    let memory = open_memory(thread)?;
+    let image = Image::of(thread).map_err(failed("the program"))?;
+    let page = rustix::param::page_size() as u64;
+    let filter = Filter::of(thread).map_err(failed("the coredump_filter"))?;
+    let mappings = proc::mappings(thread).map_err(failed("the mappings"))?;
+    let notes =
+        notes::of(held, &image, &mappings, page).map_err(|(what, error)| failed(what)(error))?;
+    let live = Live { thread, memory: &memory };
+    let sizes: Vec<_> =
+        mappings.iter().map(|mapping| (mapping, filter.dumped(mapping, page, &live))).collect();
+    let layout = layout::of(&image, &notes, &sizes, page)
+        .ok_or_else(|| WriteError::Write(io::ErrorKind::FileTooLarge.into()))?;
+    let runs = plan::runs(held, &image, &layout.segments, page);
+    write(&memory, out, &layout, &runs, page, limits).map_err(WriteError::Write)
 }
+
+fn write(
+    memory: &File,
+    out: &File,
+    layout: &layout::Layout<'_>,
+    runs: &[copy::Run],
+    page: u64,
+    limits: Limits,
+) -> io::Result<Written> {
+    let length = layout.length();
+    // Beyond this limit the kernel would send SIGXFSZ, which ends this program.
+    let most = rustix::process::getrlimit(Resource::Fsize).current;
+    if most.is_some_and(|most| length > most) {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    out.set_len(length)?;
+    out.write_all_at(&layout.head, 0)?;
+    out.write_all_at(&layout.tail, layout.tail_offset)?;
+    let headers = (layout.head.len() as u64).saturating_add(layout.tail.len() as u64);
+    let room = limits.bytes.saturating_sub(headers);
+    let copied = Copy::new(memory, out, page, room).run(runs)?;
+    let bytes = headers.saturating_add(copied.written);
+    Ok(Written { length, bytes, left_out: copied.left_out })
+}
+
+/// `/proc/PID/mem`, if the process may be dumped.
+fn open_memory(process: Tid) -> Result<File, WriteError> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::PermissionDenied => WriteError::NotDumpable,
+        _ => WriteError::Read { process, what: "the memory".to_owned(), error },
+    };
+    let memory = File::open(proc::path(process, "mem")).map_err(failed)?;
+    // Files of a process that must not be dumped are root's (`task_dump_owner`), and may be
+    // opened by root all the same.
+    let owner = memory.metadata().map_err(failed)?.uid();
+    let (_, user) = Status::of(process).map_err(failed)?.users;
+    if owner == user { Ok(memory) } else { Err(WriteError::NotDumpable) }
+}
+
+#[cfg(test)]
+mod tests;

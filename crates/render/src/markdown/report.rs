@@ -30,7 +30,9 @@ pub(crate) fn write_markdown(
     let program = summary::program(report).unwrap_or_else(|| "unknown program".to_owned());
     let title = report.cause.as_ref().map(|cause| name::shown(&cause.title));
     let title = title.map(|title| format!(": {title}")).unwrap_or_default();
-    writeln!(out, "### {} crashed: {}{}\n", code(&program), summary::kind(report), prose(&title))?;
+    let crashed = if report.is_snapshot() { "" } else { " crashed" };
+    let kind = summary::kind(report);
+    writeln!(out, "### {}{crashed}: {kind}{}\n", code(&program), prose(&title))?;
     write_cause(out, report)?;
     write_place(out, report, options)?;
     write_facts(out, report)?;

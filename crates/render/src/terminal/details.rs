@@ -41,7 +41,11 @@ pub(crate) fn write_details(
     if findings.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n{}", color.paint(Style::Aside, "also wrong in this process"))?;
+    let title = match report.is_snapshot() {
+        true => "also seen in this process",
+        false => "also wrong in this process",
+    };
+    writeln!(out, "\n{}", color.paint(Style::Aside, title))?;
     let most = if options.detail == Detail::Verbose { usize::MAX } else { FINDINGS };
     for finding in findings.iter().take(most) {
         for line in wrapped(&name::shown(&finding.title), 2) {

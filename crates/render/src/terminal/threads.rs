@@ -42,7 +42,10 @@ pub(crate) fn write_threads(
         groups = alike(groups, &origins, options);
         groups.sort_by_key(|group| group.threads.len());
     }
-    let title = format!("{} not crashed", counted(threads.len(), "thread"));
+    let title = match report.is_snapshot() {
+        true => counted(threads.len(), "other thread"),
+        false => format!("{} not crashed", counted(threads.len(), "thread")),
+    };
     writeln!(out, "\n{}", options.color.paint(Style::Aside, &title))?;
     let on_page = match options.detail {
         Detail::Verbose => groups.len(),

@@ -1,28 +1,20 @@
 //! `obit CORE`: why the process crashed.
 
+mod options;
 mod several;
 
 use clap::Args;
-use obit::redact::Shown;
-use obit::render::formats::ReportView;
-use obit::render::{Format, PageOptions};
-use obit::report::Report;
+use obit::render::Format;
 
-use crate::cli::args::Output;
-use crate::cli::args::content::{Code, Locals, ReadLimits, Registers};
-use crate::cli::args::core_files::{Inputs, ManyFiles};
-use crate::cli::args::fail_on::FailOn;
+use crate::cli::args::core_files::ManyFiles;
 use crate::cli::args::general::General;
-use crate::cli::args::page::{PageContent, Width};
-use crate::cli::args::redaction::Redaction;
-use crate::cli::args::search::Search;
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats;
-use crate::cli::page_layout::{crash_page, page_options};
-use crate::cli::request::Request;
-use crate::cli::rules;
+
+use super::snapshot;
+pub(crate) use options::ReportOptions;
 
 /// Which cores, what to show of them and how.
 #[derive(Clone, Debug, Default, Args)]
@@ -30,79 +22,22 @@ pub(crate) struct ReportArgs {
     #[command(flatten)]
     files: ManyFiles,
     #[command(flatten)]
-    search: Search,
-    #[command(flatten)]
-    limits: ReadLimits,
-    #[command(flatten)]
-    locals: Locals,
-    #[command(flatten)]
-    content: PageContent,
-    #[command(flatten)]
-    registers: Registers,
-    #[command(flatten)]
-    code: Code,
-    #[command(flatten)]
-    pub(crate) redaction: Redaction,
-    #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    width: Width,
-    #[command(flatten)]
-    fail_on: FailOn,
-    /// Exit with 1 if anything is missing from the report
-    #[arg(long, help_heading = "Exit code", hide_short_help = true)]
-    strict: bool,
-}
-
-impl ReportArgs {
-    /// The report on one core.
-    fn report(&self, inputs: &Inputs, format: &Format, is_quiet: bool) -> Result<Report, Failure> {
-        let request = Request::new(inputs.clone(), &self.search, &self.redaction)?;
-        let mut request = request.limited(&self.limits).written_as(format);
-        request.build.locals = self.locals.locals;
-        self.registers.apply(&mut request.build);
-        self.code.apply(&mut request.build);
-        let report = request.report_quietly(is_quiet)?;
-        if let Some(tid) = self.content.thread
-            && !report.threads.iter().any(|thread| thread.tid == tid)
-        {
-            return Err(Failure::no_thread(tid, report.threads.iter().map(|thread| thread.tid)));
-        }
-        Ok(report)
-    }
-
-    fn page(&self, general: &General, destination: &Destination) -> PageOptions {
-        let page = page_options(general, &self.width, destination);
-        crash_page(page, &self.content, &self.registers, Some(&self.limits))
-    }
-
-    fn view(&self) -> ReportView {
-        if self.content.summary { ReportView::Summary } else { ReportView::Page }
-    }
-
-    /// How a run with this report ends.
-    fn exit(&self, report: &Report) -> Exit {
-        if report.has_ended_early() {
-            return Exit::Bug;
-        }
-        if self.strict && report.is_incomplete() {
-            return Exit::Incomplete;
-        }
-        self.fail_on.exit_of(report)
-    }
+    pub(crate) options: ReportOptions,
 }
 
 pub(crate) fn run(args: &ReportArgs, general: &General) -> Result<Exit, Failure> {
-    let format = args.output.format();
+    if let Some(process) = args.files.process() {
+        return snapshot::of_process(process, &args.options, general);
+    }
+    let options = &args.options;
+    let format = options.output.format();
     let writer = formats::writer(format, "a report", Format::report)?;
     let all = args.files.all()?;
-    let [inputs] = all.as_slice() else { return several::run(args, &all, format, general) };
-    let destination = Destination::of(&args.output.file, format, general, Some(inputs))?;
-    let report = args.report(inputs, format, general.quiet)?;
-    let page = args.page(general, &destination);
-    destination.write(|out| writer.write(out, &report, args.view(), &page))?;
-    if !general.quiet && !report.has_ended_early() {
-        rules::say_unused(report.redactions.unused_rules.iter().map(Shown::as_str));
-    }
-    Ok(args.exit(&report))
+    let [inputs] = all.as_slice() else { return several::run(options, &all, format, general) };
+    let destination = Destination::of(&options.output.file, format, general, Some(inputs))?;
+    let report = options.report(inputs, format, general.quiet)?;
+    let page = options.page(general, &destination);
+    destination.write(|out| writer.write(out, &report, options.view(), &page))?;
+    options.say_unused_rules(&report, general);
+    Ok(options.exit(&report))
 }

@@ -6,7 +6,7 @@ use obit::redact::Shown;
 use obit::render::formats::Audience;
 use obit::render::{Format, visible};
 
-use super::ReportArgs;
+use super::ReportOptions;
 use crate::cli::args::core_files::Inputs;
 use crate::cli::args::general::General;
 use crate::cli::destination::Destination;
@@ -19,7 +19,7 @@ use crate::cli::rules;
 /// Writes the reports one after the other. A core that cannot be read costs its own report
 /// only; the exit code is the highest.
 pub(super) fn run(
-    args: &ReportArgs,
+    args: &ReportOptions,
     all: &[Inputs],
     format: &'static Format,
     general: &General,
