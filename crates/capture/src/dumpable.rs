@@ -15,7 +15,8 @@ use crate::Tid;
 /// Whether `process` may be dumped. Only of a process whose users and groups are all obit's
 /// own; for others the owner of its files is the answer, and this is `true`.
 pub(crate) fn is_dumpable(process: Tid) -> bool {
-    if !has_our_users(process) {
+    // A seccomp filter may forbid the question.
+    if !has_our_users(process) || probe(process) {
         return true;
     }
     let Ok(before) = capabilities(None) else { return true };

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::directory::{CrashDirectory, DirectoryError};
 use super::tasks;
 use super::{Crash, Event, Trigger};
-use crate::dumpable::is_dumpable;
 use crate::{Held, Limits, Tid, WriteError, Written, write_core};
 
 /// Different programs whose crashes are counted beyond the limit; the rest is one number.
@@ -64,7 +63,7 @@ impl<'a> Recorder<'a> {
     /// Writes a core, and says where it is or why there is none.
     pub(super) fn record(&mut self, held: &Held, trigger: Trigger) {
         self.attempts += 1;
-        let program = tasks::program_of(with_memory(held).process);
+        let program = tasks::program_of(held.with_memory());
         match self.write(held, &program, trigger) {
             Ok(crash) => (self.report)(Event::Recorded(crash)),
             Err(why) => self.say(Some(program), held.process, trigger, why),
@@ -94,16 +93,12 @@ impl<'a> Recorder<'a> {
     }
 
     fn write(&self, held: &Held, program: &str, trigger: Trigger) -> Result<Crash, NoCore> {
-        if !is_dumpable(held.process) {
-            return Err(WriteError::NotDumpable.into());
-        }
         let process = held.process;
         let limits = Limits { bytes: self.directory.room()? };
         let name = format!("{program}-{}", held.process);
         let (file, core) = self.directory.create(&name, "core")?;
-        let held = with_memory(held);
-        let executable = tasks::executable_of(held.process);
-        let written: Result<Written, _> = write_core(&held, &file, limits);
+        let executable = tasks::executable_of(held.with_memory());
+        let written: Result<Written, _> = write_core(held, &file, limits);
         match written {
             Ok(written) => Ok(Crash {
                 program: program.to_owned(),
@@ -120,12 +115,4 @@ impl<'a> Recorder<'a> {
             }
         }
     }
-}
-
-/// A process whose first thread has ended shows no memory under its own number, but under
-/// those of its other threads. The core then has the number of one of them as its pid.
-fn with_memory(held: &Held) -> Held {
-    let has_ended = tasks::state(held.process) == Some('Z');
-    let other = held.threads.first().filter(|_| has_ended);
-    Held { process: other.copied().unwrap_or(held.process), ..held.clone() }
 }
