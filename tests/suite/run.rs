@@ -414,6 +414,26 @@ fn where_nothing_can_be_recorded_the_command_runs_with_a_warning() {
 }
 
 #[test]
+fn a_filter_that_forbids_ptrace_is_named_and_the_command_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = line(directory.path(), &[], &["crashes", "exit", "3"]);
+    let mut filtered = Command::new(crashes());
+    filtered.arg("without-ptrace").arg(run.get_program()).args(run.get_args());
+    let output = filtered.current_dir(directory.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let messages = stderr(&output);
+    assert!(messages.contains("ptrace is not permitted") && messages.contains("seccomp"));
+    assert_eq!(messages.lines().count(), 1, "{messages}");
+}
+
+#[test]
+fn a_process_that_seccomp_kills_has_no_core_and_is_named() {
+    let run = Run::of(&[], &["crashes", "forbidden-call"]);
+    assert_eq!(run.code(), Some(128 + 31));
+    assert!(run.messages().contains("SIGSYS): the kernel killed it at once"), "{}", run.messages());
+}
+
+#[test]
 fn the_standard_input_is_the_commands() {
     let directory = tempfile::tempdir().unwrap();
     let mut line = line(directory.path(), &[], &["cat"]);

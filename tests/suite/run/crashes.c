@@ -1,12 +1,17 @@
 /* One program for the tests of `obit run`: the first argument says what it does. */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <stddef.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,6 +65,20 @@ static void *exiting_first_thread(void *argument)
     pthread_join(*(pthread_t *)argument, NULL);
     fault();
     return NULL;
+}
+
+/* From now on this system call does what `action` says. */
+static void forbid(unsigned call, unsigned action)
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, action),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {sizeof rules / sizeof *rules, rules};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
 }
 
 static int run(const char *what, const char *number)
@@ -120,6 +139,9 @@ static int run(const char *what, const char *number)
     } else if (!strcmp(what, "not-dumpable")) {
         prctl(PR_SET_DUMPABLE, 0);
         fault();
+    } else if (!strcmp(what, "forbidden-call")) {
+        forbid(SYS_getppid, SECCOMP_RET_KILL_PROCESS);
+        syscall(SYS_getppid);
     } else if (!strcmp(what, "many")) {
         for (int left = atoi(number); left > 0; left--)
             if (!fork())
@@ -147,5 +169,9 @@ static int run(const char *what, const char *number)
 int main(int count, char **words)
 {
     program = words[0];
+    if (count > 2 && !strcmp(words[1], "without-ptrace")) {
+        forbid(SYS_ptrace, SECCOMP_RET_ERRNO | EPERM);
+        execv(words[2], words + 2);
+    }
     return run(count > 1 ? words[1] : "", count > 2 ? words[2] : "0");
 }

@@ -34,8 +34,8 @@ pub(super) struct Tracer<'a> {
     /// Threads that were seen and have not ended. The id of one that executed a program in the
     /// place of its first thread stays: nothing says that it is gone.
     tasks: HashSet<Tid>,
-    /// Those of them that are not the first of their process.
-    threads: HashSet<Tid>,
+    /// Those of them that are known to be the first of their process.
+    processes: HashSet<Tid>,
     /// Changes that were seen while a process was held.
     kept: VecDeque<(Tid, Change)>,
     /// Processes that got a signal that ends them, and the thread that got it.
@@ -67,13 +67,13 @@ impl<'a> Tracer<'a> {
     ) -> Self {
         Self {
             tasks: HashSet::from([started.process]),
+            processes: HashSet::from([started.process]),
             clock: Clock::start(options.timeout),
             started,
             signals,
             options,
             recorder,
             is_traced,
-            threads: HashSet::new(),
             kept: VecDeque::new(),
             dying: HashMap::new(),
             waiting: HashMap::new(),
@@ -160,12 +160,12 @@ impl<'a> Tracer<'a> {
             0 => self.before_signal(tid, signal),
             libc::PTRACE_EVENT_STOP => self.at_stop(tid, signal),
             libc::PTRACE_EVENT_EXIT => self.at_exit(tid),
-            libc::PTRACE_EVENT_CLONE => {
+            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK => {
                 let made = ptrace::event_message(tid).ok();
-                self.threads.extend(made.and_then(|made| Tid::try_from(made).ok()));
+                self.processes.extend(made.and_then(|made| Tid::try_from(made).ok()));
                 resume(tid, 0);
             }
-            // A child was made; it stops by itself.
+            // A thread was made; it stops by itself, and so does a child.
             _ => resume(tid, 0),
         }
     }
@@ -175,7 +175,7 @@ impl<'a> Tracer<'a> {
     pub(super) fn on_end(&mut self, tid: Tid, ended: Ended) {
         self.release(tid);
         let was_dying = self.dying.remove(&tid).is_some();
-        let is_thread = self.threads.remove(&tid);
+        let is_process = self.processes.remove(&tid);
         self.handled.remove(&tid);
         let was_traced = self.tasks.remove(&tid) && self.is_traced;
         if tid == self.started.process {
@@ -185,7 +185,7 @@ impl<'a> Tracer<'a> {
             && tasks::dumps_core(signal)
             && was_traced
             && !was_dying
-            && !is_thread
+            && is_process
         {
             self.recorder.fail(tid, Trigger::Signal(signal), NoCore::AtOnce);
         }
