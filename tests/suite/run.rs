@@ -347,8 +347,9 @@ fn a_process_that_outlives_the_command_is_let_go() {
     let run = Run::of(&[], &shell("crashes hang >/dev/null 2>&1 & echo $!"));
     assert_eq!(run.code(), Some(0));
     let daemon: u32 = stdout(&run.output).trim().parse().unwrap();
+    eventually("the daemon waits", || state_of(daemon) == Some('S'));
     let status = fs::read_to_string(format!("/proc/{daemon}/status")).unwrap();
-    assert!(status.contains("TracerPid:\t0") && state_of(daemon) == Some('S'), "{status}");
+    assert!(status.contains("TracerPid:\t0"), "{status}");
     kill("KILL", &daemon.to_string());
 }
 
