@@ -38,6 +38,7 @@
 //! | [`analysis`] | `obit-analysis` | why the process crashed, as data |
 //! | [`redact`] | `obit-redact` | what of a text may be shown |
 //! | [`report`] | `obit-report` and this crate | the document, and how it is built |
+//! | [`capture`] | `obit-capture` | how a crash is recorded while it happens |
 //! | [`triage`] | `obit-triage` | which crashes are of one bug, and which matter |
 //! | [`render`] | `obit-render` | reports and groups for people and other programs |
 //! | [`scrub`], [`batch`], [`watch`] | this crate | a core without personal data; many cores at once; directories in which cores appear |
@@ -50,8 +51,8 @@
 pub use obit_corefile::{addr, arch, dump, elf, limits, mapped_file, memory, notice};
 pub use obit_process::{module, print, process, unwind, value};
 pub use {
-    obit_analysis as analysis, obit_disassembly as disassembly, obit_dwarf as debuginfo,
-    obit_redact as redact, obit_render as render, obit_triage as triage,
+    obit_analysis as analysis, obit_capture as capture, obit_disassembly as disassembly,
+    obit_dwarf as debuginfo, obit_redact as redact, obit_render as render, obit_triage as triage,
 };
 
 pub mod batch;

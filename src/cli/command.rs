@@ -24,6 +24,7 @@ use super::verbs::modules::ModulesArgs;
 use super::verbs::print::PrintArgs;
 use super::verbs::redact::{RedactArgs, require_explain};
 use super::verbs::report::ReportArgs;
+use super::verbs::run::RunArgs;
 use super::verbs::schema::SchemaArgs;
 use super::verbs::scrub::ScrubArgs;
 use super::verbs::show::ShowArgs;
@@ -68,6 +69,8 @@ pub(crate) enum Verb {
     /// Explain why the process crashed (the same as `obit CORE`)
     #[command(hide = true)]
     Analyze(Box<ReportArgs>),
+    /// Run a command; record and explain each of its processes that crashes or hangs
+    Run(Box<RunArgs>),
     /// Report on a process that runs, and let it go on (the same as `obit PID`)
     Snapshot(Box<SnapshotArgs>),
     /// List the loaded modules: build IDs, files found or missing, debug information
@@ -130,6 +133,7 @@ impl Verb {
         match self {
             Self::Analyze(args) => args.options.redaction.level,
             Self::Snapshot(args) => args.options.redaction.level,
+            Self::Run(args) => args.redaction.level,
             Self::Modules(args) => args.redaction.level,
             Self::Print(args) => args.redaction.level,
             Self::Signature(args) => args.redaction.level,

@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     Bug,
     /// The output or the store could not be written (`EX_IOERR`).
     Output,
+    /// As the command of `obit run` ended.
+    OfCommand(u8),
     /// The user ended it (128 + SIGINT, as the shell reports it).
     Interrupted,
     /// The reader of our output went away: 128 + SIGPIPE, as if it had killed us.
@@ -37,6 +39,7 @@ impl Exit {
             Self::Usage => 64,
             Self::Bug => 70,
             Self::Output => 74,
+            Self::OfCommand(code) => code,
             Self::Interrupted => 130,
             Self::BrokenPipe => 141,
         }
@@ -78,7 +81,7 @@ Exit codes:
   70   a bug in obit
   74   the output or the store could not be written
   130  interrupted
-  With several cores, the highest code is returned.
+  With several cores, the highest code is returned. `obit run` ends as its command does.
 
 Examples:
   obit core                         the program is found by its path and build ID in the core
@@ -90,6 +93,7 @@ Examples:
   obit print core 'list->next[2]'   a variable, member or element; --frame N, --thread TID
   obit modules core                 what was loaded, and what was not found
   obit scrub core -o small.zst      a core to share
+  obit run -- make check            with a core and a report of each crash in it
   obit --json core | jq .signal     for programs; `obit schema` describes it
 
 obit VERB --help and obit help VERB list the options of a verb.";

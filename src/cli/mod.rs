@@ -72,6 +72,7 @@ fn run(line: &CommandLine) -> Exit {
     let outcome = match verb {
         Verb::Analyze(args) => verbs::report::run(args, general),
         Verb::Snapshot(args) => verbs::snapshot::run(args, general),
+        Verb::Run(args) => verbs::run::run(args, general),
         Verb::Modules(args) => verbs::modules::run(args, general),
         Verb::Print(args) => verbs::print::run(args, general),
         Verb::Signature(args) => verbs::signature::run(args, general),

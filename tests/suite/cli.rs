@@ -141,8 +141,9 @@ fn no_arguments_and_unknown_options_are_usage_errors() {
 }
 
 /// Each verb, and what is needed beside options.
-const VERBS: [(&str, &[&str]); 23] = [
+const VERBS: [(&str, &[&str]); 26] = [
     ("analyze", &["core"]),
+    ("run", &["true"]),
     ("modules", &["core"]),
     ("print", &["core", "x"]),
     ("signature", &["core"]),

@@ -201,7 +201,9 @@ impl Help {
             .flatten()
             .map(|option| option.as_str())
             .collect();
-        let wrong = words.iter().skip(1).filter(|word| word.starts_with('-') && word.len() > 1);
+        // What follows is the command of another program.
+        let own = words.iter().skip(1).take_while(|word| *word != "--");
+        let wrong = own.filter(|word| word.starts_with('-') && word.len() > 1);
         wrong
             .map(|word| word.split(['=', '[']).next().unwrap())
             .find(|option| !known.contains(option))

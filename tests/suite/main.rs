@@ -38,6 +38,7 @@ mod privacy;
 mod private_files;
 mod redact;
 mod redaction_rules;
+mod run;
 mod sandbox;
 mod schemas;
 mod scrub;

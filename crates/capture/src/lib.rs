@@ -2,6 +2,7 @@
 //!
 //! | to … | use |
 //! |---|---|
+//! | run a command and record what crashes | [`run()`] |
 //! | write a core of a process that is held | [`write_core`] |
 //! | store a core that the kernel writes | [`handler::handle`], [`spool::Spool`] |
 //! | write one of a process that lives, and let it go on | [`snapshot()`] |
@@ -12,6 +13,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod core_writer;
+mod dumpable;
 pub mod handler;
 mod held;
 pub mod journal;
@@ -20,9 +22,14 @@ pub mod journal;
 mod live_program;
 mod proc;
 mod ptrace;
+mod run;
 mod snapshot;
 pub mod spool;
 
 pub use core_writer::{Limits, WriteError, Written, write_core};
 pub use held::{Held, Tid};
+pub use run::{
+    Chosen, CommandError, Crash, CrashDirectory, DirectoryError, Ended, Event, NoCore, OnExit,
+    Outcome, RunError, RunOptions, Trigger, Untraced, run,
+};
 pub use snapshot::{Activity, Refused, Snapshot, SnapshotError, snapshot};

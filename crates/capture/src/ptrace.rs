@@ -30,6 +30,14 @@ pub(crate) fn interrupt(tid: Tid) -> io::Result<()> {
     checked(unsafe { libc::ptrace(libc::PTRACE_INTERRUPT, tid, null_mut::<c_void>(), 0_usize) })
 }
 
+/// Changes the options of a stopped thread (`PTRACE_SETOPTIONS`).
+pub(crate) fn set_options(tid: Tid, options: c_int) -> io::Result<()> {
+    // SAFETY: no memory of ours is read or written; `options` is a number.
+    checked(unsafe {
+        libc::ptrace(libc::PTRACE_SETOPTIONS, tid, null_mut::<c_void>(), word(options))
+    })
+}
+
 /// Resumes a stopped thread and delivers `signal`, unless it is 0 (`PTRACE_CONT`).
 pub(crate) fn resume(tid: Tid, signal: c_int) -> io::Result<()> {
     // SAFETY: no memory of ours is read or written.

@@ -17,7 +17,7 @@ pub(crate) struct ManyFiles {
     /// A number that is not a file is the id of a process that runs: `obit snapshot`.
     /// One of the files may be the program that crashed, if obit does not find it itself;
     /// it may come first, as for gdb.
-    #[arg(value_name = "CORE")]
+    #[arg(value_name = "CORE", hide_short_help = true)]
     paths: Vec<PathBuf>,
     #[command(flatten)]
     named: NamedFiles,

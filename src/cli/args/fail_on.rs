@@ -58,17 +58,13 @@ impl FailOn {
 
     /// The same of one crash, which has no history.
     pub(crate) fn exit_of(&self, report: &Report) -> Exit {
-        let Some(cause) = report.cause.as_ref().filter(|_| self.is_set()) else {
-            return Exit::Success;
-        };
-        let signature = report.signature.as_ref().map(|s| s.text.as_str().to_owned());
-        self.exit(&[GroupSummary {
-            id: report.id.clone(),
-            signature: signature.unwrap_or_default(),
-            class: Some(cause.class.clone()),
-            severity: cause.severity.clone(),
-            ..GroupSummary::default()
-        }])
+        self.exit_of_all([report])
+    }
+
+    /// The same of several crashes.
+    pub(crate) fn exit_of_all<'r>(&self, reports: impl IntoIterator<Item = &'r Report>) -> Exit {
+        let groups: Vec<_> = reports.into_iter().filter_map(group_of).collect();
+        if self.is_set() { self.exit(&groups) } else { Exit::Success }
     }
 
     fn reasons(&self, groups: &[GroupSummary]) -> Vec<String> {
@@ -78,6 +74,19 @@ impl FailOn {
         });
         failing.collect()
     }
+}
+
+/// A crash, as if it were a group; `None` if its cause is not known.
+fn group_of(report: &Report) -> Option<GroupSummary> {
+    let cause = report.cause.as_ref()?;
+    let signature = report.signature.as_ref().map(|s| s.text.as_str().to_owned());
+    Some(GroupSummary {
+        id: report.id.clone(),
+        signature: signature.unwrap_or_default(),
+        class: Some(cause.class.clone()),
+        severity: cause.severity.clone(),
+        ..GroupSummary::default()
+    })
 }
 
 impl Condition {

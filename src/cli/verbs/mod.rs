@@ -19,6 +19,7 @@ pub(crate) mod print;
 pub(crate) mod redact;
 mod redact_policy;
 pub(crate) mod report;
+pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod scrub;
 pub(crate) mod show;

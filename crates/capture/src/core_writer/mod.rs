@@ -25,6 +25,7 @@ use image::Image;
 use look::Live;
 use rustix::process::Resource;
 
+use crate::dumpable::is_dumpable;
 use crate::proc::{self, Status};
 use crate::{Held, Tid};
 
@@ -132,7 +133,7 @@ fn open_memory(process: Tid) -> Result<File, WriteError> {
     // opened by root all the same.
     let owner = memory.metadata().map_err(failed)?.uid();
     let (_, user) = Status::of(process).map_err(failed)?.users;
-    if owner == user { Ok(memory) } else { Err(WriteError::NotDumpable) }
+    if owner == user && is_dumpable(process) { Ok(memory) } else { Err(WriteError::NotDumpable) }
 }
 
 #[cfg(test)]

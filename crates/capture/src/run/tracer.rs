@@ -1,0 +1,389 @@
+//! The tree of processes while the command runs: each change is answered, so that nothing of
+//! it waits for obit longer than a core takes to write.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::io;
+use std::time::{Duration, Instant};
+
+use libc::c_int;
+
+use super::command::Started;
+use super::job::{Job, stops};
+use super::recorder::{NoCore, Recorder};
+use super::signals::Signals;
+use super::tasks::{self, Effect};
+use super::timeout::Clock;
+use super::wait::{self, Change, Ended, Whose};
+use super::{OnExit, Outcome, RunError, RunOptions, Trigger};
+use crate::{Held, Tid, ptrace};
+
+/// Changes after which obit's own signals are looked at, even if more changes wait.
+const IN_A_ROW: usize = 64;
+/// How long other threads of a process wait for its death.
+const LONGEST_DEATH: Duration = Duration::from_secs(1);
+/// How often to look whether all processes of a tree that was asked to end have.
+const STEP: Duration = Duration::from_millis(50);
+
+/// Who is traced, and what is under way.
+pub(super) struct Tracer<'a> {
+    started: Started,
+    pub(super) signals: Signals,
+    options: &'a RunOptions,
+    pub(super) recorder: Recorder<'a>,
+    is_traced: bool,
+    /// Threads that were seen and have not ended. The id of one that executed a program in the
+    /// place of its first thread stays: nothing says that it is gone.
+    tasks: HashSet<Tid>,
+    /// Those of them that are known to be the first of their process.
+    processes: HashSet<Tid>,
+    /// Changes that were seen while a process was held.
+    kept: VecDeque<(Tid, Change)>,
+    /// Processes that got a signal that ends them, and the thread that got it.
+    dying: HashMap<Tid, Tid>,
+    /// Other threads of such processes, by the thread that got it. They stay where they were
+    /// stopped until they are killed, as they would without obit.
+    waiting: HashMap<Tid, (Instant, Vec<(Tid, Change)>)>,
+    /// Threads that handled a `SIGSEGV`, with its `siginfo_t`.
+    handled: HashMap<Tid, Vec<u8>>,
+    pub(super) job: Job,
+    pub(super) clock: Clock,
+    ended: Option<Ended>,
+}
+
+/// The options of ptrace(2) for each thread; children have those of their parents. An event
+/// at exit costs each process a stop more.
+pub(super) fn options(on_exit: Option<OnExit>) -> c_int {
+    let follow = libc::PTRACE_O_TRACEFORK | libc::PTRACE_O_TRACEVFORK | libc::PTRACE_O_TRACECLONE;
+    follow | if on_exit.is_some() { libc::PTRACE_O_TRACEEXIT } else { 0 }
+}
+
+impl<'a> Tracer<'a> {
+    pub(super) fn new(
+        started: Started,
+        signals: Signals,
+        options: &'a RunOptions,
+        recorder: Recorder<'a>,
+        is_traced: bool,
+    ) -> Self {
+        Self {
+            tasks: HashSet::from([started.process]),
+            processes: HashSet::from([started.process]),
+            clock: Clock::start(options.timeout),
+            started,
+            signals,
+            options,
+            recorder,
+            is_traced,
+            kept: VecDeque::new(),
+            dying: HashMap::new(),
+            waiting: HashMap::new(),
+            handled: HashMap::new(),
+            job: Job::default(),
+            ended: None,
+        }
+    }
+
+    /// Until the command has ended.
+    pub(super) fn run(mut self) -> Result<Outcome, RunError> {
+        loop {
+            let is_idle = self.answer_changes().map_err(RunError::Wait)?;
+            self.check_clock();
+            self.release_overdue();
+            self.stop_with_command();
+            if let Some(ended) = self.ended.filter(|_| self.is_over()) {
+                return self.finish(ended);
+            }
+            let within = if is_idle && self.kept.is_empty() {
+                self.time_left()
+            } else {
+                Some(Duration::ZERO)
+            };
+            if let Some(arrived) = self.signals.next(within) {
+                self.on_signal(arrived);
+            }
+        }
+    }
+
+    fn finish(mut self, ended: Ended) -> Result<Outcome, RunError> {
+        self.signals.release();
+        if let Some(error) = self.started.failure() {
+            return Err(error.into());
+        }
+        let timed_out = self.clock.has_run_out();
+        Ok(Outcome { ended, timed_out, excess: self.recorder.into_excess() })
+    }
+
+    /// Answers some changes; `true` if there are no more.
+    fn answer_changes(&mut self) -> io::Result<bool> {
+        for _ in 0..IN_A_ROW {
+            let next = match self.kept.pop_front() {
+                Some(kept) => Some(kept),
+                None => match wait::next_change(Whose::Own) {
+                    // All have ended, the command too.
+                    Err(error) if error.raw_os_error() == Some(libc::ECHILD) => None,
+                    next => next?,
+                },
+            };
+            let Some((tid, change)) = next else { return Ok(true) };
+            self.on_change(tid, change);
+        }
+        Ok(false)
+    }
+
+    /// Answers changes until there was none for this long.
+    pub(super) fn settle(&mut self, quiet: Duration) {
+        let mut since = Instant::now();
+        while since.elapsed() < quiet {
+            match self
+                .kept
+                .pop_front()
+                .map_or_else(|| wait::next_change(Whose::Own), |kept| Ok(Some(kept)))
+            {
+                Ok(Some((tid, change))) => {
+                    self.on_change(tid, change);
+                    since = Instant::now();
+                }
+                Ok(None) => self.signals.await_child(quiet),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn on_change(&mut self, tid: Tid, change: Change) {
+        let (signal, event) = match change {
+            Change::Ended(ended) => return self.on_end(tid, ended),
+            Change::Stopped { signal, event } => (signal, event),
+        };
+        self.tasks.insert(tid);
+        self.release(tid);
+        match event {
+            0 => self.before_signal(tid, signal),
+            libc::PTRACE_EVENT_STOP => self.at_stop(tid, signal),
+            libc::PTRACE_EVENT_EXIT => self.at_exit(tid),
+            libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK => {
+                let made = ptrace::event_message(tid).ok();
+                self.processes.extend(made.and_then(|made| Tid::try_from(made).ok()));
+                resume(tid, 0);
+            }
+            // A thread was made; it stops by itself, and so does a child.
+            _ => resume(tid, 0),
+        }
+    }
+
+    /// A thread has ended, or a process that was given to obit as the first of its pid
+    /// namespace.
+    pub(super) fn on_end(&mut self, tid: Tid, ended: Ended) {
+        self.release(tid);
+        let was_dying = self.dying.remove(&tid).is_some();
+        let is_process = self.processes.remove(&tid);
+        self.handled.remove(&tid);
+        let was_traced = self.tasks.remove(&tid) && self.is_traced;
+        if tid == self.started.process {
+            self.ended = Some(ended);
+        }
+        if let Ended::Killed(signal) = ended
+            && tasks::dumps_core(signal)
+            && was_traced
+            && !was_dying
+            && is_process
+        {
+            self.recorder.fail(tid, Trigger::Signal(signal), NoCore::AtOnce);
+        }
+    }
+
+    /// A thread is in a group-stop, was just made, or was interrupted.
+    fn at_stop(&mut self, tid: Tid, signal: c_int) {
+        let is_stopped = stops(signal);
+        if tid == self.started.process {
+            self.job.is_stopped = is_stopped;
+        }
+        if is_stopped {
+            // It may have been killed, or continued, meanwhile.
+            let _ = ptrace::listen(tid);
+        } else {
+            resume(tid, 0);
+        }
+    }
+
+    fn before_signal(&mut self, tid: Tid, signal: c_int) {
+        let effect = if tasks::dumps_core(signal) { tasks::effect(tid, signal) } else { None };
+        match effect {
+            Some(Effect::Fatal) => self.before_fatal(tid, signal),
+            Some(Effect::Caught) if signal == libc::SIGSEGV => {
+                self.watch_handler(tid);
+                resume(tid, signal);
+            }
+            Some(Effect::Caught | Effect::Ignored) | None => resume(tid, signal),
+        }
+    }
+
+    fn before_fatal(&mut self, tid: Tid, signal: c_int) {
+        let Some(process) = tasks::process_of(tid) else { return resume(tid, signal) };
+        match self.dying.insert(process, tid) {
+            None => {
+                let info = ptrace::signal_info(tid).ok();
+                let others = self.record(process, tid, Trigger::Signal(signal), info);
+                self.waiting.insert(tid, (Instant::now(), others));
+                resume(tid, signal);
+            }
+            // The first process of a pid namespace survives signals while it is traced.
+            Some(before) if before == tid => {
+                let _ = ptrace::detach(tid, signal);
+            }
+            Some(_) => resume(tid, signal),
+        }
+    }
+
+    /// A thread whose stack has no room for the frame of its handler is killed at once, and
+    /// stops only at its exit.
+    fn watch_handler(&mut self, tid: Tid) {
+        let Ok(info) = ptrace::signal_info(tid) else { return };
+        let options = options(self.options.on_exit) | libc::PTRACE_O_TRACEEXIT;
+        if self.handled.contains_key(&tid) || ptrace::set_options(tid, options).is_ok() {
+            self.handled.insert(tid, info);
+        }
+    }
+
+    fn at_exit(&mut self, tid: Tid) {
+        if let Some((process, trigger)) = self.exit_to_record(tid) {
+            let info = self.handled.get(&tid).filter(|_| trigger == Trigger::Signal(libc::SIGSEGV));
+            let info = info.cloned();
+            self.dying.insert(process, tid);
+            let others = self.record(process, tid, trigger, info);
+            self.handle_later(others);
+        }
+        resume(tid, 0);
+    }
+
+    /// What is to be recorded of a thread that exits.
+    fn exit_to_record(&self, tid: Tid) -> Option<(Tid, Trigger)> {
+        let status = c_int::try_from(ptrace::event_message(tid).ok()?).ok()?;
+        let process = tasks::process_of(tid).filter(|process| !self.dying.contains_key(process))?;
+        match Ended::of_status(status) {
+            Ended::Killed(libc::SIGSEGV) if self.handled.contains_key(&tid) => {
+                Some((process, Trigger::Signal(libc::SIGSEGV)))
+            }
+            Ended::Killed(_) => None,
+            // Threads end with 0, and their process goes on.
+            Ended::Exited(0) if tid != process => None,
+            Ended::Exited(status) => {
+                let is_wanted = self.options.on_exit.is_some_and(|wanted| wanted.takes(status));
+                is_wanted.then_some((process, Trigger::Exit(status)))
+            }
+        }
+    }
+
+    /// Records a process, `first` of whose threads is stopped. Gives the others, which are
+    /// stopped then, too.
+    fn record(
+        &mut self,
+        process: Tid,
+        first: Tid,
+        trigger: Trigger,
+        info: Option<Vec<u8>>,
+    ) -> Vec<(Tid, Change)> {
+        if self.recorder.is_full() {
+            self.recorder.count(process, trigger);
+            return Vec::new();
+        }
+        let stopped = self.hold(process, Some(first));
+        let signal = match trigger {
+            Trigger::Signal(signal) => signal,
+            Trigger::Timeout | Trigger::Exit(_) => 0,
+        };
+        let others = stopped.iter().map(|(tid, _)| *tid);
+        let threads = std::iter::once(first).chain(others).collect();
+        self.recorder.record(&Held { process, threads, signal, signal_info: info }, trigger);
+        stopped
+    }
+
+    /// The thread that was to end its process has ended, or has survived: the others go on.
+    fn release(&mut self, first: Tid) {
+        if let Some((_, others)) = self.waiting.remove(&first) {
+            self.handle_later(others);
+        }
+    }
+
+    /// A process that nothing is heard of may have survived, as the first one of a pid
+    /// namespace does. Threads of one that is dying lose nothing by going on.
+    fn release_overdue(&mut self) {
+        let is_overdue = |(since, _): &(Instant, Vec<_>)| since.elapsed() >= LONGEST_DEATH;
+        let firsts: Vec<_> = self
+            .waiting
+            .iter()
+            .filter(|(_, waiting)| is_overdue(waiting))
+            .map(|(first, _)| *first)
+            .collect();
+        for first in firsts {
+            self.release(first);
+        }
+    }
+
+    /// Keeps what threads stopped for until it can be answered.
+    pub(super) fn handle_later(&mut self, stopped: Vec<(Tid, Change)>) {
+        self.kept.extend(stopped);
+    }
+
+    /// What a thread stopped for, if it waits for an answer.
+    pub(super) fn take_kept(&mut self, tid: Tid) -> Option<Change> {
+        let at = self.kept.iter().position(|(kept, _)| *kept == tid)?;
+        self.kept.remove(at).map(|(_, change)| change)
+    }
+
+    /// The processes of the tree, the youngest first.
+    pub(super) fn processes(&mut self) -> Vec<Tid> {
+        let mut found = BTreeSet::new();
+        self.tasks.retain(|tid| match tasks::process_of(*tid) {
+            Some(process) => {
+                found.insert(process);
+                true
+            }
+            None => false,
+        });
+        found.into_iter().rev().collect()
+    }
+
+    pub(super) fn is_of_tree(&self, process: Tid) -> bool {
+        self.tasks.contains(&process)
+    }
+
+    pub(super) fn command(&self) -> Tid {
+        self.started.process
+    }
+
+    pub(super) fn is_traced(&self) -> bool {
+        self.is_traced
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    pub(super) fn kill_after(&self) -> Duration {
+        self.options.kill_after
+    }
+
+    /// A tree that hung is waited for as a whole, else a process that hangs would stay.
+    fn is_over(&mut self) -> bool {
+        match self.clock {
+            Clock::Unlimited | Clock::Until(_) => true,
+            Clock::Killed(end) if Instant::now() >= end => true,
+            Clock::Ending(_) | Clock::Killed(_) => self.processes().is_empty(),
+        }
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        let left = self.clock.left();
+        let step = if self.clock.has_run_out() {
+            Some(STEP)
+        } else {
+            (!self.waiting.is_empty()).then_some(LONGEST_DEATH)
+        };
+        left.into_iter().chain(step).min()
+    }
+}
+
+/// Lets a thread go on. It may have been killed meanwhile.
+fn resume(tid: Tid, signal: c_int) {
+    let _ = ptrace::resume(tid, signal);
+}
