@@ -158,6 +158,13 @@ pub(crate) fn instead_of(words: &[&str], core: Option<&str>) -> Option<String> {
     Some(format!("there is no verb `{word}`; {}", filled(answer, core)))
 }
 
+/// What to type instead of a command of exactly these two words.
+pub(crate) fn instead_of_both(first: &str, second: &str) -> Option<String> {
+    let both = format!("{first} {second}");
+    let (word, answer) = WORDS.iter().find(|(word, _)| *word == both)?;
+    Some(format!("there is no verb `{word}`; {}", filled(answer, None)))
+}
+
 /// What to write instead of the option `word`.
 pub(crate) fn option_instead_of(word: &str) -> Option<&'static str> {
     let name = word.split('=').next().unwrap_or(word);

@@ -59,6 +59,10 @@ pub(crate) fn main() -> ExitCode {
         message::say(answer);
         return Exit::Usage.into();
     }
+    if let Some(answer) = usage::of_list(&words) {
+        message::say(&answer);
+        return Exit::Usage.into();
+    }
     let exit = match command::parse(words.clone()) {
         Ok(line) => panic::caught(|| run(&line)).unwrap_or(Exit::Bug),
         Err(error) => refused(&error, words),

@@ -53,6 +53,17 @@ pub(crate) fn of_gdb(words: &[OsString]) -> Option<&'static str> {
     words.find(|word| *word == "-ex").and_then(|_| habits::option_instead_of("-ex"))
 }
 
+/// A command of another debugger whose second word is our `list`, which takes the first for the
+/// name of a program otherwise: `image list`.
+pub(crate) fn of_list(words: &[OsString]) -> Option<String> {
+    match words {
+        [first, second, ..] if second == "list" => {
+            habits::instead_of_both(first.to_str()?, second.to_str()?)
+        }
+        _ => None,
+    }
+}
+
 /// A command of another debugger whose second word is a verb of ours (`image list`), or an
 /// option of another debugger in a command line that is about a core.
 fn of_others(words: &[OsString], verb: Option<&Command>) -> Option<String> {
