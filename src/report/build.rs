@@ -575,7 +575,10 @@ pub(super) fn crash_id(dump: &Dump) -> String {
     ] {
         id = id.number(name, number(dump.auxv.get(kind)));
     }
-    for thread in &dump.threads {
+    // The kernel writes threads in the order in which they came to rest.
+    let mut threads: Vec<_> = dump.threads.iter().collect();
+    threads.sort_by_key(|thread| thread.tid);
+    for thread in threads {
         // No register that may hold data: `obit scrub` masks those, and the name stays.
         let facts = dump.machine.facts();
         let value = |register: Option<Register>| number(thread.registers.get(register?));

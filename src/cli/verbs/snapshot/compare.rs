@@ -252,11 +252,14 @@ mod tests {
         Frame { pc, function: Some(function.to_owned()), is_own: !function.starts_with("lib_") }
     }
 
-    /// Snapshots a second apart: of each the threads, their processor time, which is also how
-    /// often they waited, and their frames.
-    fn samples(all: &[&[(i64, u64, &[(&str, u64)])]]) -> Vec<Sample> {
+    /// A thread, its processor time in milliseconds, which is also how often it waited, and its
+    /// frames.
+    type Observed<'a> = (i64, u64, &'a [(&'a str, u64)]);
+
+    /// Snapshots a second apart.
+    fn samples(all: &[&[Observed<'_>]]) -> Vec<Sample> {
         let begin = Instant::now();
-        let sample = |(nth, threads): (usize, &&[(i64, u64, &[(&str, u64)])])| Sample {
+        let sample = |(nth, threads): (usize, &&[Observed<'_>])| Sample {
             at: begin + SECOND * u32::try_from(nth).unwrap(),
             threads: threads
                 .iter()
