@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import threading
@@ -102,7 +103,15 @@ class Machine:
             fcntl.flock(self.lock, fcntl.LOCK_UN)
 
     def piped(self, spool, limit="64", before=""):
-        pattern = f"|{before}{self.obit} capture --config {spool.config} handle {SPECIFIERS}"
+        def pattern_of(program):
+            return f"|{before}{program} capture --config {spool.config} handle {SPECIFIERS}"
+
+        pattern = pattern_of(self.obit)
+        if len(pattern) >= 128:
+            short = f"{self.scratch}/obit"
+            if not os.path.exists(short):
+                shutil.copy(self.obit, short)
+            pattern = pattern_of(short)
         need(len(pattern) < 128, f"the pattern is too long: {pattern}")
         return self.pattern(pattern, limit)
 

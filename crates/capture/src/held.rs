@@ -19,6 +19,19 @@ pub struct Held {
 }
 
 impl Held {
+    /// One that nothing failed in. The core's signal is `SIGSTOP` by the kernel, as in those of
+    /// gdb's `gcore`.
+    pub(crate) fn unharmed(process: Tid, threads: Vec<Tid>) -> Self {
+        let mut info = vec![0; 128];
+        // si_signo, si_code
+        for (at, value) in [(0_usize, libc::SIGSTOP), (8, libc::SI_KERNEL)] {
+            if let Some(field) = info.get_mut(at..at.saturating_add(4)) {
+                field.copy_from_slice(&value.to_ne_bytes());
+            }
+        }
+        Self { process, threads, signal: libc::SIGSTOP, signal_info: Some(info) }
+    }
+
     /// A thread by which `/proc` shows the memory of the process: its first thread has none any
     /// more if it has ended before the others.
     pub(crate) fn with_memory(&self) -> Tid {

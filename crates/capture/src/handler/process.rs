@@ -143,6 +143,10 @@ mod tests {
     fn sleeper() -> (Child, Announced, OwnedFd) {
         let child = Command::new("sleep").arg("60").spawn().unwrap();
         let process = Tid::try_from(child.id()).unwrap();
+        // It has its name a moment after it has its memory.
+        while std::fs::read(format!("/proc/{process}/comm")).unwrap() != b"sleep\n" {
+            std::thread::yield_now();
+        }
         let pidfd = pidfd_open(Pid::from_raw(process).unwrap(), PidfdFlags::empty()).unwrap();
         (child, Announced { process, ..Announced::default() }, pidfd)
     }

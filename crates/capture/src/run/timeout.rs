@@ -82,7 +82,7 @@ impl Tracer<'_> {
             } else if self.recorder.is_full() {
                 self.recorder.count(process, Trigger::Timeout);
             } else {
-                let held = Held { process, threads, signal: 0, signal_info: None };
+                let held = Held::unharmed(process, threads);
                 self.recorder.record(&held, Trigger::Timeout);
             }
             self.handle_later(stopped);

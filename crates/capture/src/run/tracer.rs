@@ -287,13 +287,13 @@ impl<'a> Tracer<'a> {
             return Vec::new();
         }
         let stopped = self.hold(process, Some(first));
-        let signal = match trigger {
-            Trigger::Signal(signal) => signal,
-            Trigger::Timeout | Trigger::Exit(_) => 0,
-        };
         let others = stopped.iter().map(|(tid, _)| *tid);
         let threads = std::iter::once(first).chain(others).collect();
-        self.recorder.record(&Held { process, threads, signal, signal_info: info }, trigger);
+        let held = match trigger {
+            Trigger::Signal(signal) => Held { process, threads, signal, signal_info: info },
+            Trigger::Timeout | Trigger::Exit(_) => Held::unharmed(process, threads),
+        };
+        self.recorder.record(&held, trigger);
         stopped
     }
 

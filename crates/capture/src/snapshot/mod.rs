@@ -86,12 +86,7 @@ fn take(process: Tid, out: &File, limits: Limits) -> Result<Snapshot, SnapshotEr
     let threads = activities(process);
     let begin = Instant::now();
     let stopped = Stopped::all(process, begin.checked_add(PATIENCE).unwrap_or(begin))?;
-    let held = Held {
-        process,
-        threads: stopped.threads(),
-        signal: libc::SIGSTOP,
-        signal_info: Some(stop_signal()),
-    };
+    let held = Held::unharmed(process, stopped.threads());
     let written = core_writer::write_core(&held, out, limits);
     let missing = stopped.missing();
     drop(stopped);
@@ -109,18 +104,6 @@ fn is_over(process: Tid) -> bool {
     let is_over =
         |thread: &Tid| Stat::of(*thread).map_or(true, |stat| matches!(stat.state, b'Z' | b'X'));
     threads.iter().all(is_over)
-}
-
-/// `siginfo_t` of a stop by the kernel: `si_signo`, and `SI_KERNEL` as `si_code`.
-fn stop_signal() -> Vec<u8> {
-    let mut info = vec![0; 128];
-    let fields = [(0_usize, libc::SIGSTOP), (8, libc::SI_KERNEL)];
-    for (at, value) in fields {
-        if let Some(field) = info.get_mut(at..at.saturating_add(4)) {
-            field.copy_from_slice(&value.to_ne_bytes());
-        }
-    }
-    info
 }
 
 /// What all threads do, as far as they are still there.
