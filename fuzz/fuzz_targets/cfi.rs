@@ -38,7 +38,13 @@ fn template() -> &'static Template {
     TEMPLATE.get_or_init(|| {
         let unpacked = zstd::decode_all(CORE).expect("the fixture is whole");
         let file = MemoryFile::new().holding(&unpacked).expect("room for it");
-        let core = CoreFile { path: "core".into(), file, disk: None, is_stream: false, beside: Vec::new() };
+        let core = CoreFile {
+            path: "core".into(),
+            file,
+            disk: None,
+            is_stream: false,
+            beside: Vec::new(),
+        };
         let limits = Limits { frames: FRAMES, ..Limits::default() };
         let dump = Dump::open_file(core, &limits).expect("the fixture is a core");
         let layout = Layout::of(PROGRAM);

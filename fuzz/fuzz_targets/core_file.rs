@@ -11,7 +11,8 @@ use obit_fuzz::MemoryFile;
 fuzz_target!(|data: &[u8]| {
     static CORE: OnceLock<MemoryFile> = OnceLock::new();
     let file = CORE.get_or_init(MemoryFile::new).holding(data).expect("room for it");
-    let core = CoreFile { path: "core".into(), file, disk: None, is_stream: false };
+    let core =
+        CoreFile { path: "core".into(), file, disk: None, is_stream: false, beside: Vec::new() };
     // A few hundred bytes of zstd unpack to anything: keep the fuzzer quick.
     let limits = Limits { core_bytes: 16 << 20, ..Limits::default() };
     if let Ok(dump) = Dump::open_file(core, &limits) {

@@ -22,7 +22,13 @@ fuzz_target!(|data: &[u8]| {
     let options = scrub::Options { max_size: Some(KEPT), ..scrub::Options::default() };
     scrub(&process, options, &mut scrubbed).expect("memory takes it");
     let file = FILE.get_or_init(MemoryFile::new).holding(&scrubbed).expect("room for it");
-    let core = CoreFile { path: "scrubbed".into(), file, disk: None, is_stream: false, beside: Vec::new() };
+    let core = CoreFile {
+        path: "scrubbed".into(),
+        file,
+        disk: None,
+        is_stream: false,
+        beside: Vec::new(),
+    };
     let again = Dump::open_file(core, &process.limits);
     // A note that is cut short is not kept, with all after it: what cannot be judged goes.
     let is_cut = |notice: &Notice| matches!(notice, Notice::NoteMalformed { .. });

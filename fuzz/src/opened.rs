@@ -25,7 +25,13 @@ pub fn open(core: File, handed: Handed) -> Option<Process> {
     let access: Option<Arc<dyn FileAccess>> = Some(Arc::new(handed));
     // A scrubbed core has what the analysis read.
     let options = Options { rules, limits, access, log_reads: true, ..Options::default() };
-    let core = CoreFile { path: "core".into(), file: core, disk: None, is_stream: false, beside: Vec::new() };
+    let core = CoreFile {
+        path: "core".into(),
+        file: core,
+        disk: None,
+        is_stream: false,
+        beside: Vec::new(),
+    };
     let dump = Dump::open_file(core, &options.limits).ok()?;
     Some(Process::of_dump(dump, options, &()))
 }
