@@ -122,7 +122,8 @@ impl WorkerProcess {
         patience: Duration,
     ) -> io::Result<CodeAnswer> {
         let sent = Broker::ask_for_code(&self.channel, &serde_json::to_vec(question)?);
-        let attend = || broker.attend(&self.channel, Owner::nobody(), Some(patience), &()).result;
+        let attend =
+            || broker.attend(&self.channel, Owner::unprivileged(), Some(patience), &()).result;
         let answer = sent.and_then(|()| attend());
         let answer = answer.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
         if answer.is_err() {

@@ -44,7 +44,7 @@ impl Owner {
 
     /// For root, the user who owns nothing: what everybody may read, where names come from cores
     /// whose owners are not known any more.
-    pub fn nobody() -> Option<Self> {
+    pub fn unprivileged() -> Option<Self> {
         let is_root = rustix::process::geteuid().is_root();
         is_root.then_some(Self { user: OVERFLOW_ID, group: OVERFLOW_ID })
     }

@@ -11,6 +11,7 @@ mod capture;
 mod causes;
 mod ci_examples;
 mod cli;
+mod code_of_builds;
 mod containers;
 mod debuginfod;
 mod docs;
