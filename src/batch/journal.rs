@@ -30,6 +30,11 @@ const FIELDS: [(&str, &str); 9] = [
 ];
 /// The field with the path of the stored core.
 const PATH: &str = "COREDUMP_FILENAME";
+/// Fields that journald itself writes of who sent an entry, if they are in the export.
+const SENDER: [&str; 4] = ["_PID", "_UID", "_COMM", "_SYSTEMD_UNIT"];
+/// The unit of systemd-coredump. Anybody can send an entry with the fields above, and
+/// systemd-coredump sends its own as the user of the process: only the unit tells them apart.
+const COLLECTOR: &str = "systemd-coredump@";
 
 /// Facts by the path of the core that they are about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,7 +102,8 @@ impl Journal {
     }
 
     fn add(&mut self, entry: Entry) {
-        let Some(path) = entry.path.filter(|_| !entry.is_damaged) else { return };
+        let is_collectors = entry.is_of_collector || !entry.has_sender;
+        let Some(path) = entry.path.filter(|_| !entry.is_damaged && is_collectors) else { return };
         if self.0.len() < MOST {
             self.0.insert(path, entry.facts);
         }
@@ -111,6 +117,10 @@ struct Entry {
     facts: Vec<(String, String)>,
     /// It ends early, or a line of it is too long.
     is_damaged: bool,
+    /// journald says who sent it.
+    has_sender: bool,
+    /// That is systemd-coredump.
+    is_of_collector: bool,
 }
 
 impl Entry {
@@ -158,6 +168,8 @@ impl Entry {
         if value.is_empty() || value.len() > LONGEST_VALUE {
             return;
         }
+        self.has_sender |= SENDER.contains(&name);
+        self.is_of_collector |= name == "_SYSTEMD_UNIT" && value.starts_with(COLLECTOR);
         if name == PATH {
             self.path = Some(PathBuf::from(value));
         } else if let Some((_, fact)) = FIELDS.iter().find(|(field, _)| *field == name) {
@@ -231,5 +243,19 @@ mod tests {
         let mut huge = b"COREDUMP_UNIT\n".to_vec();
         huge.extend(u64::MAX.to_le_bytes());
         assert_eq!(facts(&huge, "/c/core.1"), [] as [String; 0]);
+    }
+
+    #[test]
+    fn an_entry_that_somebody_else_sent_is_not_believed() {
+        let entry = |unit: &str, sender: &str| {
+            format!(
+                "{sender}COREDUMP_FILENAME=/var/lib/systemd/coredump/core.a\nCOREDUMP_UNIT={unit}\n\n"
+            )
+        };
+        let own = "_UID=1000\n_SYSTEMD_UNIT=systemd-coredump@1-2-0.service\n";
+        let forged = "_UID=1000\n_COMM=systemd-coredum\n_SYSTEMD_UNIT=user@1000.service\n";
+        let journal = entry("web.service", own) + &entry("sshd.service", forged);
+        let found = facts(journal.as_bytes(), "/var/lib/systemd/coredump/core.a");
+        assert_eq!(found, ["unit=web.service"]);
     }
 }

@@ -11,8 +11,6 @@ use obit_report::{Collector, Recorded};
 use super::apport;
 use super::unit_in;
 
-/// Bytes of an attribute.
-const LONGEST: usize = 4096;
 /// What the kernel puts behind the path of a program whose file is gone.
 const DELETED: &str = " (deleted)";
 
@@ -64,7 +62,7 @@ impl Collected {
         let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         let is_apport = || name.ends_with(".crash").then(|| apport::read(file?)).flatten();
         let of_beside = of_beside(beside);
-        let mut found = file.and_then(of_systemd).or_else(is_apport).or(of_beside.clone())?;
+        let mut found = of_systemd(beside).or_else(is_apport).or(of_beside.clone())?;
         // Attributes have no unit and no package; the journal has.
         if let Some(beside) = of_beside {
             found.unit = found.unit.or(beside.unit);
@@ -128,13 +126,10 @@ impl Collected {
 }
 
 /// Attributes `user.coredump.…`. Source: systemd's `fix_xattr` in coredump.c.
-fn of_systemd(file: &File) -> Option<Collected> {
+fn of_systemd(beside: &[(String, String)]) -> Option<Collected> {
     let attribute = |name: &str| {
-        let mut value = [0; LONGEST];
-        let name = format!("user.coredump.{name}");
-        let length = rustix::fs::fgetxattr(file, name, &mut value[..]).ok()?;
-        let text = std::str::from_utf8(value.get(..length)?).ok()?;
-        Some(text.trim_end_matches('\0').to_owned()).filter(|text| !text.is_empty())
+        let is_it = |known: &str| known.strip_prefix("user.coredump.") == Some(name);
+        Some(beside.iter().find(|(known, _)| is_it(known))?.1.clone())
     };
     let time = attribute("timestamp").and_then(|text| text.parse::<i64>().ok());
     let found = Collected {

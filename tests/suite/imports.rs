@@ -1,6 +1,7 @@
 //! What collectors of cores record beside them: in reports, in the store, and as selectors.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::fixture::{Case, list, report, stderr, stdout};
@@ -35,7 +36,10 @@ fn notices_of(report: &Value, code: &str) -> usize {
 fn attribute(path: &Path, attributes: &[(&str, &str)]) -> bool {
     attributes.iter().all(|(name, value)| {
         let name = format!("user.coredump.{name}");
-        setxattr(path, name, value.as_bytes(), XattrFlags::empty()).is_ok()
+        let is_set = setxattr(path, name, value.as_bytes(), XattrFlags::empty()).is_ok();
+        // As systemd-coredump leaves it: of root, whoever reads for it has no rights of its own.
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        is_set
     })
 }
 

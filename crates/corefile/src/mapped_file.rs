@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::Deref;
+use std::os::fd::BorrowedFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -131,7 +132,32 @@ pub fn open_regular_if(
     path: &Path,
     may_be_read: impl FnOnce(&Stat) -> Result<(), &'static str>,
 ) -> io::Result<File> {
-    let handle = rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    open_checked(rustix::fs::CWD, path, OFlags::empty(), may_be_read)
+}
+
+/// The same of a `name` in `directory`, which is no link.
+///
+/// # Errors
+/// Those of [`open_regular_if`]; a link is not a regular file.
+pub fn open_regular_in(
+    directory: BorrowedFd<'_>,
+    name: &str,
+    may_be_read: impl FnOnce(&Stat) -> Result<(), &'static str>,
+) -> io::Result<File> {
+    if name.contains('/') {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    open_checked(directory, Path::new(name), OFlags::NOFOLLOW, may_be_read)
+}
+
+fn open_checked(
+    directory: BorrowedFd<'_>,
+    path: &Path,
+    links: OFlags,
+    may_be_read: impl FnOnce(&Stat) -> Result<(), &'static str>,
+) -> io::Result<File> {
+    let flags = OFlags::PATH | OFlags::CLOEXEC | links;
+    let handle = rustix::fs::openat(directory, path, flags, Mode::empty())?;
     let stat = rustix::fs::fstat(&handle)?;
     let kind = rustix::fs::FileType::from_raw_mode(stat.st_mode);
     if kind != rustix::fs::FileType::RegularFile {
@@ -147,11 +173,8 @@ pub fn open_regular_if(
         return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
     }
     may_be_read(&stat).map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
-    let reopened = rustix::fs::open(
-        path,
-        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY,
-        Mode::empty(),
-    )?;
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | links;
+    let reopened = rustix::fs::openat(directory, path, flags, Mode::empty())?;
     let again = rustix::fs::fstat(&reopened)?;
     if (again.st_dev, again.st_ino) != (stat.st_dev, stat.st_ino) {
         return Err(io::Error::other("was replaced while it was opened"));

@@ -1,11 +1,18 @@
-//! What the collector of a core wrote beside it: ABRT keeps each fact in a file of its own, in
-//! the directory in which the core is called `coredump`. Source: libreport's `dump_dir.c`.
+//! What the collector of a core wrote beside it. ABRT keeps each fact in a file of its own, in
+//! the directory in which the core is called `coredump` (source: libreport's `dump_dir.c`);
+//! systemd-coredump in attributes of the core (`fix_xattr` in its `coredump.c`).
+//!
+//! Both are read where the core is opened: attributes are for those alone who may open the file,
+//! and a process that was confined may not any more.
 
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::path::Path;
 
-use crate::mapped_file::open_regular_if;
+use rustix::fs::{AtFlags, Mode, OFlags};
+
+use crate::mapped_file::open_regular_in;
 
 /// ABRT's name of the core.
 const CORE: &str = "coredump";
@@ -13,29 +20,58 @@ const CORE: &str = "coredump";
 const FACTS: [&str; 9] =
     ["cgroup", "count", "executable", "global_pid", "hostname", "package", "pid", "time", "uid"];
 /// Bytes of a fact.
-const LONGEST: u64 = 4096;
+const LONGEST: usize = 4096;
+/// The attributes that are read.
+const ATTRIBUTES: [&str; 6] = [
+    "user.coredump.timestamp",
+    "user.coredump.hostname",
+    "user.coredump.pid",
+    "user.coredump.uid",
+    "user.coredump.signal",
+    "user.coredump.exe",
+];
 
-/// Names and texts of the facts beside the core at `path`, which `core` is.
-///
-/// Those who can write to the directory can put other names for files there: only files of the
-/// core's own owner that have no other name are read.
+/// Names and texts of the attributes of `core`, and of the facts beside it at `path`.
 pub(super) fn beside(path: &Path, core: &File) -> Vec<(String, String)> {
-    if path.file_name().is_none_or(|name| name != CORE) {
-        return Vec::new();
+    let attribute = |name: &&str| {
+        let mut value = [0; LONGEST];
+        let length = rustix::fs::fgetxattr(core, *name, &mut value[..]).ok()?;
+        named(name, std::str::from_utf8(value.get(..length)?).ok()?)
+    };
+    let attributes = ATTRIBUTES.iter().filter_map(attribute);
+    attributes.chain(facts(path, core).unwrap_or_default()).collect()
+}
+
+/// Those who can write to the directory can put other names for files there: only files of the
+/// core's own owner that have no other name are read, and only in the directory that has the
+/// core itself.
+fn facts(path: &Path, core: &File) -> Option<Vec<(String, String)>> {
+    path.file_name().filter(|name| *name == CORE)?;
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let parent = parent.unwrap_or(Path::new("."));
+    let directory = rustix::fs::open(parent, flags, Mode::empty()).ok()?;
+    let there = rustix::fs::statat(&directory, CORE, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    let core = rustix::fs::fstat(core).ok()?;
+    if (there.st_dev, there.st_ino) != (core.st_dev, core.st_ino) {
+        return None;
     }
-    let Ok(owner) = rustix::fs::fstat(core).map(|stat| stat.st_uid) else { return Vec::new() };
     let fact = |name: &&str| {
-        let file = open_regular_if(&path.with_file_name(name), |stat| match stat {
-            stat if stat.st_uid != owner => Err("belongs to someone else"),
+        let file = open_regular_in(directory.as_fd(), name, |stat| match stat {
+            stat if stat.st_uid != core.st_uid => Err("belongs to someone else"),
             stat if stat.st_nlink != 1 => Err("has another name"),
             _ => Ok(()),
         });
         let mut text = String::new();
-        file.ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
-        let text = text.trim();
-        (!text.is_empty()).then(|| ((*name).to_owned(), text.to_owned()))
+        file.ok()?.take(LONGEST as u64).read_to_string(&mut text).ok()?;
+        named(name, &text)
     };
-    FACTS.iter().filter_map(fact).collect()
+    Some(FACTS.iter().filter_map(fact).collect())
+}
+
+fn named(name: &str, text: &str) -> Option<(String, String)> {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\0');
+    (!text.is_empty()).then(|| (name.to_owned(), text.to_owned()))
 }
 
 #[cfg(test)]
@@ -58,6 +94,8 @@ mod tests {
             fs::write(at(name), text).unwrap();
         }
         fs::hard_link(at("secret"), at("package")).unwrap();
+        fs::write(at("other"), "other").unwrap();
+        std::os::unix::fs::symlink(at("other"), at("pid")).unwrap();
         let fifo = at("count");
         rustix::fs::mknodat(
             rustix::fs::CWD,
@@ -74,5 +112,12 @@ mod tests {
             [text("executable", "/usr/bin/shop"), text("time", "1773146096")]
         );
         assert_eq!(of("core"), []);
+        // A directory with a link to the core is not its collector's.
+        let elsewhere = directory.path().join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::write(elsewhere.join("uid"), "7").unwrap();
+        std::os::unix::fs::symlink(at("coredump"), elsewhere.join("coredump")).unwrap();
+        let core = File::open(at("coredump")).unwrap();
+        assert_eq!(beside(&elsewhere.join("coredump"), &core), []);
     }
 }
