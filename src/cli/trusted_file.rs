@@ -49,6 +49,27 @@ pub(crate) fn trusted(path: &Path) -> Result<(), Distrust> {
     })
 }
 
+/// Whether no one but root can change the file at `path`, which is canonical, or put another in
+/// its place: the file and all directories above it are root's, and no one else may write to
+/// them. Where others may write to a directory further up, only their own names are theirs (the
+/// sticky bit). The user who called sudo is one of the others.
+///
+/// # Errors
+/// Who else can change it.
+pub(crate) fn only_root_changes(path: &Path) -> Result<(), Distrust> {
+    path.ancestors().enumerate().try_for_each(|(height, one)| {
+        let unknown = |source| Distrust::Unknown { path: one.to_owned(), source };
+        let metadata = fs::symlink_metadata(one).map_err(unknown)?;
+        let mode = metadata.mode();
+        let keeps_names = height > 1 && mode & 0o1000 != 0;
+        match metadata.uid() {
+            0 if mode & 0o022 == 0 || keeps_names => Ok(()),
+            0 => Err(Distrust::Writable(one.to_owned())),
+            uid => Err(Distrust::Foreign { path: one.to_owned(), uid }),
+        }
+    })
+}
+
 impl User {
     fn trusts_owner(self, path: &Path, metadata: &Metadata) -> Result<(), Distrust> {
         let uid = metadata.uid();
@@ -105,5 +126,32 @@ mod tests {
         assert!(trusted(&file).is_ok());
         chown(&file, Some(4242), None).unwrap();
         assert!(matches!(trusted(&file), Err(Distrust::Foreign { uid: 4242, .. })));
+    }
+    #[test]
+    fn what_runs_as_root_is_below_directories_of_root_alone() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().canonicalize().unwrap();
+        let (bin, file) = (top.join("bin"), top.join("bin/obit"));
+        fs::create_dir(&bin).unwrap();
+        fs::write(&file, "").unwrap();
+        for path in [&top, &bin, &file] {
+            set_mode(path, 0o755);
+        }
+        assert!(only_root_changes(&file).is_ok(), "below /tmp, which has the sticky bit");
+        for (path, mode) in [(&file, 0o775), (&bin, 0o775), (&bin, 0o1777), (&top, 0o777)] {
+            set_mode(path, mode);
+            let refused = only_root_changes(&file);
+            assert!(matches!(refused, Err(Distrust::Writable(of)) if of == *path), "{mode:o}");
+            set_mode(path, 0o755);
+        }
+        for path in [&file, &bin, &top] {
+            chown(path, Some(4242), None).unwrap();
+            let refused = only_root_changes(&file);
+            assert!(matches!(refused, Err(Distrust::Foreign { uid: 4242, .. })), "{path:?}");
+            chown(path, Some(0), None).unwrap();
+        }
     }
 }

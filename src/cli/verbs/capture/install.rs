@@ -1,9 +1,7 @@
 //! `obit capture install` and `uninstall`.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use obit_capture::spool::Spool;
@@ -15,7 +13,7 @@ use super::{InstallArgs, UninstallArgs, listen, require_root};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::trusted_file::{Distrust, trusted};
+use crate::cli::trusted_file::{Distrust, only_root_changes};
 
 /// Handlers that run at once. The kernel skips dumps beyond that, and waits for those: so what
 /// `/proc` says can be read until the end.
@@ -38,10 +36,12 @@ enum InstallError {
     #[error("cannot find the program file of obit: {0}")]
     Program(#[source] io::Error),
     #[error(
-        "the kernel would run {} as root for each crash, but {reason}; install obit where only \
-         root can change it", path.display()
+        "the handler would {verb} {} as root at each crash, but {reason}; it must be where only \
+         root can change it, and so must all directories above it", path.display()
     )]
-    Distrusted { path: PathBuf, reason: Distrust },
+    Distrusted { verb: &'static str, path: PathBuf, reason: Distrust },
+    #[error("cannot find the settings file: {0}")]
+    Config(#[source] io::Error),
     #[error("cannot change the machine: {0}")]
     Change(#[source] io::Error),
     #[error("obit is not installed as the handler of crashes: there is nothing to take back")]
@@ -52,7 +52,7 @@ impl From<InstallError> for Failure {
     fn from(error: InstallError) -> Self {
         let exit = match error {
             InstallError::Change(_) => Exit::Output,
-            InstallError::Read(_) | InstallError::Program(_) => Exit::Unusable,
+            InstallError::Read(_) | InstallError::Program(_) | InstallError::Config(_) => Exit::Unusable,
             _ => Exit::Usage,
         };
         Self::new(exit, &error)
@@ -118,31 +118,19 @@ fn pattern(
     }
     let program = std::env::current_exe().and_then(|path| path.canonicalize());
     let program = program.map_err(InstallError::Program)?;
-    trusted(&program)
-        .and_then(|()| program.ancestors().skip(2).try_for_each(keeps_names))
-        .map_err(|reason| InstallError::Distrusted { path: program.clone(), reason })?;
-    let config = config.map(Path::canonicalize).transpose().map_err(InstallError::Read)?;
+    let config = config.map(Path::canonicalize).transpose().map_err(InstallError::Config)?;
+    // What would be installed by someone else is refused for that.
+    if rustix::process::geteuid().is_root() {
+        is_of_root(&program, "run")?;
+        config.as_deref().map_or(Ok(()), |config| is_of_root(config, "use"))?;
+    }
     for_program(&program, config.as_deref()).map_err(InstallError::Pattern)
 }
 
-/// Whether no one but root can put another directory in the place of one in `directory`: root's,
-/// and where others may write, only their own names are theirs (the sticky bit).
-fn keeps_names(directory: &Path) -> Result<(), Distrust> {
-    if !rustix::process::geteuid().is_root() {
-        // What would be installed by someone else is refused for that.
-        return Ok(());
-    }
-    let path = directory.to_owned();
-    let metadata = match fs::metadata(directory) {
-        Ok(metadata) => metadata,
-        Err(source) => return Err(Distrust::Unknown { path, source }),
-    };
-    let mode = metadata.mode();
-    match metadata.uid() {
-        0 if mode & 0o022 == 0 || mode & 0o1000 != 0 => Ok(()),
-        0 => Err(Distrust::Writable(path)),
-        uid => Err(Distrust::Foreign { path, uid }),
-    }
+/// Whether only root can change a file that handlers use as root.
+fn is_of_root(path: &Path, verb: &'static str) -> Result<(), InstallError> {
+    let distrusted = |reason| InstallError::Distrusted { verb, path: path.to_owned(), reason };
+    only_root_changes(path).map_err(distrusted)
 }
 
 pub(super) fn uninstall(args: &UninstallArgs) -> Result<Exit, Failure> {
@@ -214,29 +202,4 @@ fn agreed(verb: &str, plan: &str, is_sure: bool) -> Result<bool, Failure> {
 
 fn say(text: &str) -> Result<(), Failure> {
     Ok(Destination::lines().write(|out| writeln!(out, "{text}"))?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::{PermissionsExt, chown};
-
-    #[test]
-    fn a_program_below_a_directory_of_someone_else_is_not_run_as_root() {
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
-        let directory = tempfile::tempdir().unwrap();
-        let mode = |mode| {
-            fs::set_permissions(directory.path(), fs::Permissions::from_mode(mode)).unwrap();
-        };
-        mode(0o755);
-        assert!(keeps_names(directory.path()).is_ok());
-        mode(0o777);
-        assert!(matches!(keeps_names(directory.path()), Err(Distrust::Writable(_))));
-        mode(0o1777);
-        assert!(keeps_names(directory.path()).is_ok(), "as /tmp");
-        chown(directory.path(), Some(4242), None).unwrap();
-        assert!(matches!(keeps_names(directory.path()), Err(Distrust::Foreign { uid: 4242, .. })));
-    }
 }
