@@ -111,7 +111,7 @@ fn captured_one(captured: Captured, spool: &Spool, settings: &CaptureSettings) {
     }
     // Only a process with files of its own is held until the report is made.
     let held = Some(held).filter(|held| held.place.is_some());
-    let made = report::make(&record, held.as_ref(), spool, settings);
+    let made = report::make(&record, held, spool, settings);
     if let Err(error) = made {
         log(Priority::Error, &format!("no report on {}: {error}", record.id), &fields);
     }

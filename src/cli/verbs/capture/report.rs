@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -25,6 +25,9 @@ use crate::cli::verbs::report as of_core;
 const LARGEST: u64 = 64 << 20;
 /// How often it is looked whether the report is complete.
 const STEP: Duration = Duration::from_millis(5);
+/// How long a reader that was killed may take to end. One that waits for a file server that does
+/// not answer never ends.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 /// Whose rights to take, and whose files to see.
 #[derive(Clone, Debug, Args)]
@@ -55,6 +58,11 @@ pub(super) enum ReportError {
     Io(#[from] io::Error),
     #[error("it took longer than {} s", .0.as_secs())]
     Time(Duration),
+    #[error(
+        "it took longer than {} s, and process {process} did not end when it was killed: it waits \
+         for a file system that does not answer", .time.as_secs()
+    )]
+    Stuck { time: Duration, process: u32 },
     #[error("the analysis ended with {0} and wrote nothing")]
     Empty(String),
     #[error("it has more than {LARGEST} bytes")]
@@ -79,10 +87,11 @@ pub(super) fn run(args: &RoleArgs, general: &General) -> Result<Exit, Failure> {
     }
 }
 
-/// Has the report on a captured crash made, within its time, and puts it into the spool.
+/// Has the report on a captured crash made, within its time, and puts it into the spool. The
+/// process of the crash is let go when the reader has ended or was killed.
 pub(super) fn make(
     record: &CrashRecord,
-    held: Option<&Held>,
+    held: Option<Held>,
     spool: &Spool,
     settings: &CaptureSettings,
 ) -> Result<(), ReportError> {
@@ -97,7 +106,7 @@ pub(super) fn make(
     if let Some((user, group)) = ids {
         command.arg(format!("--user={user}")).arg(format!("--group={group}"));
     }
-    if let Some(place) = held.and_then(|held| held.place.as_ref()) {
+    if let Some(place) = held.as_ref().and_then(|held| held.place.as_ref()) {
         for (name, fd) in [("root", &place.root), ("mounts", &place.mounts)] {
             rustix::io::fcntl_setfd(fd, FdFlags::empty()).map_err(io::Error::from)?;
             command.arg(format!("--{name}={}", fd.as_fd().as_raw_fd()));
@@ -109,20 +118,7 @@ pub(super) fn make(
     command.stdin(core).stdout(draft.file.try_clone()?).stderr(Stdio::null());
     // A group of its own, which its worker is in.
     let mut child = command.process_group(0).spawn()?;
-    let until = Instant::now() + settings.report_time;
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if Instant::now() >= until {
-            let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-            let killed = group.map_or(Ok(()), |group| kill_process_group(group, Signal::KILL));
-            killed.map_err(io::Error::from)?;
-            child.wait()?;
-            return Err(ReportError::Time(settings.report_time));
-        }
-        std::thread::sleep(STEP);
-    };
+    let status = wait(&mut child, held, settings.report_time)?;
     match draft.file.metadata()?.len() {
         0 => return Err(ReportError::Empty(status.to_string())),
         length if length > LARGEST => return Err(ReportError::TooLarge),
@@ -131,4 +127,50 @@ pub(super) fn make(
     let owner = ids.map(|(user, group)| Owner { user, group });
     spool.publish(draft, &record.id, Part::Report, owner)?;
     Ok(())
+}
+
+/// Waits for the reader, which leads a group of processes, and kills it when its time is over.
+fn wait(child: &mut Child, held: Option<Held>, time: Duration) -> Result<ExitStatus, ReportError> {
+    if let Some(status) = ended(child, time)? {
+        return Ok(status);
+    }
+    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let killed = group.map_or(Ok(()), |group| kill_process_group(group, Signal::KILL));
+    // A reader in the middle of a system call may not end: the crashed process does not wait.
+    drop(held);
+    killed.map_err(io::Error::from)?;
+    match ended(child, LAST_WAIT)? {
+        Some(_) => Err(ReportError::Time(time)),
+        None => Err(ReportError::Stuck { time, process: child.id() }),
+    }
+}
+
+/// The status of a process that ends within `time`.
+fn ended(child: &mut Child, time: Duration) -> io::Result<Option<ExitStatus>> {
+    let until = Instant::now() + time;
+    loop {
+        let status = child.try_wait()?;
+        if status.is_some() || Instant::now() >= until {
+            return Ok(status);
+        }
+        std::thread::sleep(STEP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_that_takes_too_long_is_killed_and_one_that_does_not_end_is_not_waited_for() {
+        let sleeper = || Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
+        let short = Duration::from_millis(20);
+        let mut slow = sleeper();
+        assert!(matches!(wait(&mut slow, None, short), Err(ReportError::Time(_))));
+        assert!(slow.try_wait().unwrap().is_some(), "it is reaped");
+        let mut alive = sleeper();
+        assert!(ended(&mut alive, short).unwrap().is_none());
+        alive.kill().unwrap();
+        alive.wait().unwrap();
+    }
 }
