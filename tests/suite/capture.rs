@@ -291,6 +291,32 @@ fn a_handler_that_was_set_after_obit_stays() {
 }
 
 #[test]
+fn the_handler_that_the_last_installation_replaced_is_set_again() {
+    let root = machine("core");
+    let set = |pattern: &str| {
+        fs::write(root.path().join("proc/sys/kernel/core_pattern"), pattern).unwrap();
+    };
+    let state = root.path().join("var/lib/obit/capture-state.json");
+    on(&root, &["install", "--yes"]);
+    set(SYSTEMD);
+    assert_eq!(on(&root, &["install", "--yes", "--replace"]).status.code(), Some(0));
+    on(&root, &["uninstall", "--yes"]);
+    assert_eq!(pattern(&root), SYSTEMD);
+    // Without a file of the former values, obit's own pattern is not taken for one.
+    set("core.%p");
+    on(&root, &["install", "--yes"]);
+    fs::remove_file(&state).unwrap();
+    on(&root, &["install", "--yes"]);
+    on(&root, &["uninstall", "--yes"]);
+    assert_eq!(pattern(&root), "core");
+    on(&root, &["install", "--yes"]);
+    fs::write(&state, "{\"core_pattern\":").unwrap();
+    assert_eq!(on(&root, &["uninstall", "--yes"]).status.code(), Some(0));
+    assert_eq!(pattern(&root), "core");
+    assert!(!state.exists());
+}
+
+#[test]
 fn the_socket_is_used_where_the_kernel_has_one() {
     let root = machine("core");
     let refused = on(&root, &["install", "--yes", "--socket"]);

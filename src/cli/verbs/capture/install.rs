@@ -52,7 +52,9 @@ impl From<InstallError> for Failure {
     fn from(error: InstallError) -> Self {
         let exit = match error {
             InstallError::Change(_) => Exit::Output,
-            InstallError::Read(_) | InstallError::Program(_) | InstallError::Config(_) => Exit::Unusable,
+            InstallError::Read(_) | InstallError::Program(_) | InstallError::Config(_) => {
+                Exit::Unusable
+            }
             _ => Exit::Usage,
         };
         Self::new(exit, &error)
@@ -76,9 +78,10 @@ pub(super) fn install(args: &InstallArgs, config: Option<&Path>) -> Result<Exit,
     if !spool.is_dir() {
         row(&spool, "make the directory, mode 0755; each file in it is its user's alone");
     }
-    let former = machine.former().map_err(InstallError::Read)?;
-    if former.is_none() {
-        row(&machine.state_path(), "keep the former values, for `obit capture uninstall`");
+    let kept = former_to_keep(&now, machine.former().map_err(InstallError::Read)?);
+    if let Some(kept) = &kept {
+        let change = format!("keep for `obit capture uninstall`: {}", kept.core_pattern);
+        row(&machine.state_path(), &change);
     }
     row(&machine.sysctl_path(), "write: the two values below are set at each start");
     row(
@@ -91,8 +94,8 @@ pub(super) fn install(args: &InstallArgs, config: Option<&Path>) -> Result<Exit,
     }
     require_root("obit capture install", &args.root.root)?;
     Spool::create(&spool).map_err(|error| Failure::new(Exit::Output, &error))?;
-    if former.is_none() {
-        machine.keep_former(&now).map_err(InstallError::Change)?;
+    if let Some(kept) = &kept {
+        machine.keep_former(kept).map_err(InstallError::Change)?;
     }
     machine.write_sysctl(&wanted).map_err(InstallError::Change)?;
     machine.set(&wanted).map_err(InstallError::Change)?;
@@ -102,6 +105,16 @@ pub(super) fn install(args: &InstallArgs, config: Option<&Path>) -> Result<Exit,
     };
     say(next)?;
     Ok(Exit::Success)
+}
+
+/// The values to keep for the uninstallation, if they are not kept already: those of another
+/// handler that is set now, whatever was kept before; never obit's own.
+fn former_to_keep(now: &Values, kept: Option<Values>) -> Option<Values> {
+    match (is_ours(&now.core_pattern), kept) {
+        (false, kept) => Some(now.clone()).filter(|now| kept.as_ref() != Some(now)),
+        (true, Some(_)) => None,
+        (true, None) => Some(Values::of_kernel()),
+    }
 }
 
 /// The pattern that is to be set.
@@ -141,9 +154,8 @@ pub(super) fn uninstall(args: &UninstallArgs) -> Result<Exit, Failure> {
     if former.is_none() && !is_set && !machine.sysctl_path().exists() {
         return Err(InstallError::NotInstalled.into());
     }
-    // Without a state file, what a kernel starts with.
-    let former =
-        former.unwrap_or_else(|| Values { core_pattern: "core".to_owned(), core_pipe_limit: 0 });
+    // Without a state file, or with one that is damaged.
+    let former = former.unwrap_or_else(Values::of_kernel);
     let mut plan = String::new();
     let mut row = |what: &Path, change: &str| {
         let _ = writeln!(plan, "  {}\n      {change}", what.display());

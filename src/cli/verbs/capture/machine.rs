@@ -34,6 +34,13 @@ pub(super) struct Machine {
     root: PathBuf,
 }
 
+impl Values {
+    /// Those that a kernel starts with.
+    pub(super) fn of_kernel() -> Self {
+        Self { core_pattern: "core".to_owned(), core_pipe_limit: 0 }
+    }
+}
+
 impl Machine {
     pub(super) fn at(root: &Path) -> Self {
         Self { root: root.to_owned() }
@@ -86,10 +93,10 @@ impl Machine {
         fs::write(self.pattern_path(), format!("{}\n", values.core_pattern))
     }
 
-    /// The values before the installation, if there was one.
+    /// The values before the installation, if there was one and its file can be understood.
     pub(super) fn former(&self) -> io::Result<Option<Values>> {
         match fs::read(self.state_path()) {
-            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }

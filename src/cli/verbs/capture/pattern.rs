@@ -9,16 +9,19 @@ use super::listen;
 /// Bytes of a pattern (`CORENAME_MAX_SIZE`, with its end).
 pub(super) const LONGEST: usize = 127;
 
-/// Whether `pattern` hands crashes to obit.
+/// Whether `pattern` hands crashes to obit: to its socket, or to a program, whatever the name of
+/// its file is, that is started as [`for_program`] has it.
 pub(crate) fn is_ours(pattern: &str) -> bool {
     if let Some(path) = pattern.strip_prefix('@') {
         return path.trim_start_matches('@') == listen::SOCKET;
     }
     let Some(command) = pattern.strip_prefix('|') else { return false };
-    let mut words = command.split_ascii_whitespace();
-    let program = words.next().map(Path::new).and_then(Path::file_name);
-    let verb = words.next();
-    program.is_some_and(|name| name == "obit") && verb == Some("capture")
+    let words: Vec<_> = command.split_ascii_whitespace().collect();
+    let words = match words.as_slice() {
+        [_, "capture", "--config", _, rest @ ..] | [_, "capture", rest @ ..] => rest,
+        _ => return false,
+    };
+    matches!(words, ["handle", "%P", ..])
 }
 
 /// Whether `pattern` hands crashes to a program or a socket, of anyone.
@@ -70,12 +73,18 @@ mod tests {
         let configured = for_program(Path::new("/usr/bin/obit"), Some(Path::new("/etc/x.toml")));
         assert!(is_ours(&configured.unwrap()));
         assert!(is_ours("@@/run/obit/coredump.socket"));
+        for renamed in ["/opt/obit-0.9", "/usr/local/bin/obit.new"] {
+            assert!(is_ours(&for_program(Path::new(renamed), None).unwrap()), "{renamed}");
+        }
     }
 
     #[test]
     fn other_handlers_are_named() {
         let systemd = "|/usr/lib/systemd/systemd-coredump %P %u %g %s %t 9223372036854775808 %h %d";
         assert!(!is_ours(systemd) && is_handler(systemd));
+        for other in ["|/usr/bin/obit", "|/usr/bin/tool capture %P", "|/usr/bin/obit handle %P"] {
+            assert!(!is_ours(other), "{other}");
+        }
         assert_eq!(owner_of(systemd), "/usr/lib/systemd/systemd-coredump");
         assert_eq!(owner_of("core"), "the kernel, which writes files called core");
         assert!(!is_handler("core"));
