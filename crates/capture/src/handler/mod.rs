@@ -83,7 +83,7 @@ pub struct Captured {
     pub core: File,
     /// How long the kernel was writing.
     pub took: Duration,
-    /// What else went wrong: the record could not be written.
+    /// What else went wrong: the record could not be written, no older crash be removed.
     pub trouble: Option<SpoolError>,
     /// What holds the process. Drop it to let it go.
     pub held: Held,
@@ -204,19 +204,19 @@ pub fn handle(source: Source, spool: &Spool, settings: &Settings) -> Result<Outc
     if let Some(connection) = &connection {
         connection.accept()?;
     }
-    let keep_free = spool.make_room(&settings.quota, 0)?.keep_free;
-    let draft = spool.draft()?;
-    let limits = ReceiveLimits {
-        bytes: settings.core_bytes,
-        of_process: limit,
-        keep_free,
-        time: settings.time,
+    let make_room = |incoming: u64| {
+        // Who waits for the lock in vain stores the crash nevertheless.
+        let made = spool.make_room(&settings.quota, incoming);
+        made.or_else(|_| spool.room_of_empty(&settings.quota))
     };
+    make_room(0)?;
+    let draft = spool.draft()?;
+    let limits =
+        ReceiveLimits { bytes: settings.core_bytes, of_process: limit, time: settings.time };
     // Older crashes go when this one needs their room, so many at a time that it is not often.
     let mut room = |written: u64| {
-        let incoming = written.saturating_mul(2).saturating_add(frames::FRAME as u64);
-        let made = spool.make_room(&settings.quota, incoming);
-        made.map_or(written, |room| room.for_core(written))
+        let more = written.min(receive::STRIDE).saturating_add(frames::FRAME as u64);
+        make_room(written.saturating_add(more)).map_or(written, |room| room.for_core(written))
     };
     let received = receive(input.as_fd(), &draft.file, &limits, &mut room);
     let received = received.map_err(HandleError::Receive)?;
@@ -226,7 +226,8 @@ pub fn handle(source: Source, spool: &Spool, settings: &Settings) -> Result<Outc
         _ => {}
     }
     let owner = owner(&announced, process.as_ref(), &facts);
-    spool.make_room(&settings.quota, received.packed_bytes)?;
+    // The core is complete: it is kept, whatever the room is.
+    let no_room = spool.make_room(&settings.quota, received.packed_bytes).err();
     let record = CrashRecord {
         schema: CrashRecord::schema(),
         id: spool.new_id(&name, announced.time, announced.process)?,
@@ -245,7 +246,7 @@ pub fn handle(source: Source, spool: &Spool, settings: &Settings) -> Result<Outc
     };
     set_attributes(&draft.file, &record);
     let core = spool.publish(draft, &record.id, Part::Core, owner)?;
-    let trouble = write_record(spool, &record, owner).err();
+    let trouble = write_record(spool, &record, owner).err().or(no_room);
     let place = process.filter(|_| record.facts.has_other_root).and_then(|process| {
         Some(Place { root: process.root().ok()?, mounts: process.mounts().ok()? })
     });

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::frames::{FRAME, FrameWriter, Room};
 
-/// Bytes of a core between two looks at the room that the file system has.
-const STRIDE: u64 = 64 << 20;
+/// Bytes of a core between two looks at the room that it has.
+pub(crate) const STRIDE: u64 = 64 << 20;
 
 /// What a core may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,6 @@ pub(crate) struct ReceiveLimits {
     pub(crate) bytes: u64,
     /// `RLIMIT_CORE` of the process, if it holds.
     pub(crate) of_process: Option<u64>,
-    /// Bytes of the file system that must stay free.
-    pub(crate) keep_free: u64,
     /// How long the kernel may take.
     pub(crate) time: Duration,
 }
@@ -57,7 +55,8 @@ pub(crate) struct Received {
 /// core that was cut short still has most stacks.
 ///
 /// `room` makes room: of the length of the compressed file so far, it gives the length that
-/// it may have. It is asked first with 0, then whenever that is reached or the disk is full.
+/// it may have. It is asked first with 0, then at each stride, and whenever that is reached or the
+/// disk is full.
 ///
 /// # Errors
 /// Those of reading, and of writing if the disk is not full.
@@ -99,9 +98,8 @@ pub(crate) fn receive(
         }
         if bytes.saturating_sub(looked_at) >= STRIDE {
             looked_at = bytes;
-            if free_bytes(out)? < limits.keep_free {
-                frames.allow(room(frames.written()));
-            }
+            // Other captures take of that room, too.
+            frames.allow(room(frames.written()));
         }
     };
     Ok(Received { bytes, packed_bytes: frames.finish()?, end })
@@ -110,12 +108,6 @@ pub(crate) fn receive(
 /// A disk or a quota that is full is no error, but the end.
 fn write(frames: &mut FrameWriter<'_>, bytes: &[u8]) -> io::Result<Room> {
     frames.write(bytes).or_else(|error| if is_full(&error) { Ok(Room::Full) } else { Err(error) })
-}
-
-/// Bytes that are free for others than root on the file system of `file`.
-fn free_bytes(file: &File) -> io::Result<u64> {
-    let stat = rustix::fs::fstatvfs(file)?;
-    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 /// Whether a disk or a quota is full.
@@ -146,10 +138,14 @@ fn fill(
     Ok((have, None))
 }
 
-/// Waits until there is something to read, or the end; false if time is over.
+/// Waits until there is something to read, or the end; false if time is over, whatever there is
+/// to read.
 pub(crate) fn is_ready(input: BorrowedFd<'_>, until: Option<Instant>) -> io::Result<bool> {
     loop {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Ok(false);
+        }
         let timeout = left.and_then(|left| Timespec::try_from(left).ok());
         let mut fds = [PollFd::from_borrowed_fd(input, PollFlags::IN)];
         match poll(&mut fds, timeout.as_ref()) {
@@ -168,12 +164,8 @@ mod tests {
 
     use super::*;
 
-    const ALL: ReceiveLimits = ReceiveLimits {
-        bytes: u64::MAX,
-        of_process: None,
-        keep_free: 0,
-        time: Duration::from_secs(20),
-    };
+    const ALL: ReceiveLimits =
+        ReceiveLimits { bytes: u64::MAX, of_process: None, time: Duration::from_secs(20) };
 
     /// What becomes of `content` when it comes through a pipe that stays open if it `hangs`.
     fn receive_all(content: Vec<u8>, limits: &ReceiveLimits, hangs: bool) -> (Received, Vec<u8>) {
@@ -238,6 +230,20 @@ mod tests {
         let (received, kept) = receive_all(content(), &limits, true);
         assert_eq!(received.end, End::TimeLimit);
         assert!(kept == content());
+    }
+
+    #[test]
+    fn a_writer_that_never_stops_is_ended_when_time_is_over() {
+        let (input, mut writer) = io::pipe().unwrap();
+        let thread = std::thread::spawn(move || while writer.write_all(&[0; 1 << 16]).is_ok() {});
+        let limits = ReceiveLimits { time: Duration::from_millis(100), ..ALL };
+        let file = tempfile::tempfile().unwrap();
+        let begun = Instant::now();
+        let received = receive(input.as_fd(), &file, &limits, &mut |_| u64::MAX).unwrap();
+        assert_eq!(received.end, End::TimeLimit);
+        assert!(received.bytes > 0 && begun.elapsed() < Duration::from_secs(10));
+        drop(input);
+        thread.join().unwrap();
     }
 
     #[test]

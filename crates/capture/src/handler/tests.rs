@@ -5,7 +5,7 @@ use super::*;
 use crate::Tid;
 
 const SETTINGS: Settings = Settings {
-    quota: Quota { bytes: 1 << 30, percent: 100, free_percent: 0 },
+    quota: Quota { bytes: 1 << 30, percent: 100, free_percent: 0, crashes: 100 },
     rates: Rates { per_program: 2, per_user: 10, seconds: 60 },
     core_bytes: 1 << 30,
     time: Duration::from_secs(20),

@@ -7,6 +7,7 @@ use std::io;
 use rustix::fs::{
     AtFlags, Dir, FileType, FlockOperation, Mode, OFlags, flock, fstatvfs, openat, statat, unlinkat,
 };
+use rustix::io::Errno;
 
 use super::draft::{self, PART};
 use super::{Quota, RoomLeft};
@@ -111,29 +112,58 @@ pub(super) fn list(directory: &File) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Removes what killed captures left, then the oldest crashes until `incoming` bytes more hold
-/// the quota, and there is room for a core of ordinary size.
+/// Removes what killed captures left, then the oldest crashes until another one of `incoming`
+/// bytes holds the quota, and there is room for a core of ordinary size. What cannot be removed
+/// stays and counts.
 pub(super) fn make_room(directory: &File, quota: &Quota, incoming: u64) -> io::Result<RoomLeft> {
     remove_abandoned(directory)?;
+    let Share { most, keep_free, free } = share(directory, quota)?;
+    let entries = list(directory)?;
+    let mut used = entries.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.bytes));
+    let (mut count, mut free) = (entries.len(), free);
+    let headroom = keep_free.saturating_add(ORDINARY.min(most / 4));
+    for entry in &entries {
+        let holds = used.saturating_add(incoming) <= most && count < quota.crashes;
+        if holds && free >= headroom {
+            break;
+        }
+        if remove_entry(directory, entry) {
+            count = count.saturating_sub(1);
+            used = used.saturating_sub(entry.bytes);
+            free = free.saturating_add(entry.bytes);
+        }
+    }
+    room(directory, quota, used)
+}
+
+/// Removes the files of a crash; whether none is left. Their owner may have removed some.
+fn remove_entry(directory: &File, entry: &Entry) -> bool {
+    let remove = |part: &Part| unlinkat(directory, part.name_of(&entry.id), AtFlags::empty());
+    let is_left = |part: &Part| !matches!(remove(part), Ok(()) | Err(Errno::NOENT));
+    entry.parts.iter().filter(|part| is_left(part)).count() == 0
+}
+
+/// What the spool may take of its file system.
+struct Share {
+    /// Bytes that all crashes may take.
+    most: u64,
+    /// Bytes that must stay free.
+    keep_free: u64,
+    /// Bytes that are free now.
+    free: u64,
+}
+
+fn share(directory: &File, quota: &Quota) -> io::Result<Share> {
     let (size, free) = file_system(directory)?;
     let percent = |percent: u8| size / 100 * u64::from(percent);
     let most = quota.bytes.min(percent(quota.percent));
-    let keep_free = percent(quota.free_percent).min(LARGEST_RESERVE);
-    let entries = list(directory)?;
-    let mut used = entries.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.bytes));
-    let mut free = free;
-    let headroom = keep_free.saturating_add(ORDINARY.min(most / 4));
-    for entry in &entries {
-        if used.saturating_add(incoming) <= most && free >= headroom {
-            break;
-        }
-        for part in &entry.parts {
-            unlinkat(directory, part.name_of(&entry.id), AtFlags::empty())?;
-        }
-        used = used.saturating_sub(entry.bytes);
-        free = free.saturating_add(entry.bytes);
-    }
-    Ok(RoomLeft { most, free: free.saturating_sub(keep_free), keep_free })
+    Ok(Share { most, keep_free: percent(quota.free_percent).min(LARGEST_RESERVE), free })
+}
+
+/// The room beside crashes that take `used` bytes.
+pub(super) fn room(directory: &File, quota: &Quota, used: u64) -> io::Result<RoomLeft> {
+    let Share { most, keep_free, free } = share(directory, quota)?;
+    Ok(RoomLeft { left: most.saturating_sub(used), free: free.saturating_sub(keep_free) })
 }
 
 pub(super) fn file_system(directory: &File) -> io::Result<(u64, u64)> {

@@ -36,23 +36,23 @@ pub struct Quota {
     pub percent: u8,
     /// Percent of the file system that must stay free for others, but no more than 4 GiB.
     pub free_percent: u8,
+    /// Crashes.
+    pub crashes: usize,
 }
 
 /// The room for one more core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoomLeft {
-    /// Bytes that all crashes may take.
-    pub most: u64,
+    /// Bytes of the quota that other crashes do not take.
+    pub left: u64,
     /// Bytes of the file system that are free for it now.
     pub free: u64,
-    /// Bytes of the file system that must stay free beyond these.
-    pub keep_free: u64,
 }
 
 impl RoomLeft {
     /// Bytes that a core may have which has `written` bytes by now.
     pub fn for_core(&self, written: u64) -> u64 {
-        self.most.min(written.saturating_add(self.free))
+        self.left.min(written.saturating_add(self.free))
     }
 }
 
@@ -199,16 +199,26 @@ impl Spool {
         entries::list(&self.directory).map_err(|source| self.not_read(source))
     }
 
-    /// Removes the oldest crashes until `quota` holds with `incoming` bytes more, which a draft
-    /// already takes of the disk; the room for another core.
+    /// Removes the oldest crashes until `quota` holds with another one of `incoming` bytes, which
+    /// a draft already takes of the disk; the room for that core. Crashes that cannot be removed
+    /// stay, and take of that room.
     ///
     /// # Errors
-    /// If the spool is locked, or cannot be read or changed.
+    /// If the spool is locked, or cannot be read.
     pub fn make_room(&self, quota: &Quota, incoming: u64) -> Result<RoomLeft, SpoolError> {
         let lock = self.lock()?;
         let room = entries::make_room(&self.directory, quota, incoming);
         drop(lock);
         room.map_err(|source| self.not_written(source))
+    }
+
+    /// The room that a core would have with no other crash in the spool: for a capture that
+    /// cannot wait for the lock. Nothing is removed.
+    ///
+    /// # Errors
+    /// Those of fstatvfs(3).
+    pub fn room_of_empty(&self, quota: &Quota) -> Result<RoomLeft, SpoolError> {
+        entries::room(&self.directory, quota, 0).map_err(|source| self.not_read(source))
     }
 
     /// Counts a crash under each of `keys`; whether it is one too many.

@@ -4,7 +4,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use super::*;
 
-const QUOTA: Quota = Quota { bytes: 100 << 10, percent: 100, free_percent: 0 };
+const QUOTA: Quota = Quota { bytes: 100 << 10, percent: 100, free_percent: 0, crashes: 100 };
 
 fn spool() -> (tempfile::TempDir, Spool) {
     let directory = tempfile::tempdir().unwrap();
@@ -86,9 +86,29 @@ fn the_oldest_crashes_are_removed_until_the_quota_holds() {
     fs::write(spool.path().join("notes.txt"), vec![1; 200 << 10]).unwrap();
     let room = spool.make_room(&QUOTA, 0).unwrap();
     assert_eq!(names(&spool), ["b-1-2.core.zst", "c-1-3.core.zst", "notes.txt"]);
-    assert_eq!(room.for_core(0), 100 << 10);
+    assert_eq!(room.for_core(0), 20 << 10, "what the others leave");
     spool.make_room(&QUOTA, 90 << 10).unwrap();
     assert_eq!(names(&spool), ["notes.txt"], "files of others stay");
+}
+
+#[test]
+fn the_oldest_crashes_are_removed_until_there_are_few_enough() {
+    let (_directory, spool) = spool();
+    for number in 1..6 {
+        publish(&spool, &format!("a-1-{number}"), 1).unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    spool.make_room(&Quota { crashes: 3, ..QUOTA }, 0).unwrap();
+    assert_eq!(names(&spool), ["a-1-4.core.zst", "a-1-5.core.zst"], "and the one that comes");
+}
+
+#[test]
+fn a_locked_spool_has_room_all_the_same() {
+    let (_directory, spool) = spool();
+    publish(&spool, "a-1-1", 90 << 10).unwrap();
+    let _lock = spool.lock().unwrap();
+    assert_eq!(spool.room_of_empty(&QUOTA).unwrap().for_core(0), 100 << 10);
+    assert_eq!(names(&spool).len(), 1);
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Default for CaptureSettings {
         Self {
             spool: SPOOL.into(),
             handler: Settings {
-                quota: Quota { bytes: 8 << 30, percent: 10, free_percent: 5 },
+                quota: Quota { bytes: 8 << 30, percent: 10, free_percent: 5, crashes: 2000 },
                 rates: Rates { per_program: 20, per_user: 200, seconds: 60 },
                 core_bytes: 32 << 30,
                 time: Duration::from_secs(300),
@@ -106,6 +106,7 @@ impl CaptureSettings {
                 "max-bytes" => quota.bytes = bytes()?,
                 "max-percent" => quota.percent = percent()?,
                 "keep-free-percent" => quota.free_percent = percent()?,
+                "max-crashes" => quota.crashes = count()?.max(1) as usize,
                 "max-core-bytes" => *core_bytes = bytes()?,
                 "time-limit" => *time = seconds()?,
                 "per-program" => rates.per_program = count()?,
