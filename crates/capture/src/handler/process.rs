@@ -92,25 +92,25 @@ impl Crashed {
         Ok(openat(&self.directory, "ns/mnt", flags, Mode::empty())?)
     }
 
-    /// Whether its root directory is not ours: a container, or chroot(2).
+    /// Whether its files are not those of the host, by the first process: a container, or
+    /// chroot(2). This process may see other files itself, as a service does that systemd
+    /// protects.
     pub(crate) fn has_other_root(&self) -> bool {
-        let own = rustix::fs::stat("/").map(|stat| (stat.st_dev, stat.st_ino));
+        // The first process may be hidden.
+        let of_host = rustix::fs::stat("/proc/1/root/").or_else(|_| rustix::fs::stat("/"));
+        let of_host = of_host.map(|stat| (stat.st_dev, stat.st_ino));
         let root = self.root().and_then(|root| Ok(fstat(root)?));
-        let is_other = |stat: rustix::fs::Stat| own != Ok((stat.st_dev, stat.st_ino));
-        root.is_ok_and(is_other) || !self.shares_namespace("mnt", "self")
+        let is_other = |stat: rustix::fs::Stat| of_host != Ok((stat.st_dev, stat.st_ino));
+        root.is_ok_and(is_other) || !self.is_in_namespace_of_host("mnt")
     }
 
     /// Whether a namespace of it is that of the host, by the first process: this one may run in
     /// namespaces of a service. True where it cannot be known.
     pub(crate) fn is_in_namespace_of_host(&self, kind: &str) -> bool {
-        self.shares_namespace(kind, "1")
-    }
-
-    fn shares_namespace(&self, kind: &str, with: &str) -> bool {
         let name = format!("ns/{kind}");
         let of = |with: &str| rustix::fs::readlink(format!("/proc/{with}/{name}"), Vec::new());
         // The first process may be hidden.
-        let one = of(with).or_else(|_| of("self"));
+        let one = of("1").or_else(|_| of("self"));
         let other = readlinkat(&self.directory, &*name, Vec::new());
         !matches!((one, other), (Ok(one), Ok(other)) if one != other)
     }
