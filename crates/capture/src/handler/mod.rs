@@ -24,7 +24,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Timespec, Timestamps, XattrFlags, fsetxattr, futimens};
 use serde::{Deserialize, Serialize};
 
-use crate::spool::{Admission, Owner, Part, Quota, Rates, Spool, SpoolError};
+use crate::journal::{Priority, log};
+use crate::spool::{Admission, Owner, Part, Quota, RateKeys, Rates, Spool, SpoolError};
 use connection::Connection;
 use process::Crashed;
 use receive::{ReceiveLimits, receive};
@@ -194,21 +195,19 @@ pub fn handle(source: Source, spool: &Spool, settings: &Settings) -> Result<Outc
         reject()?;
         return Ok(Outcome::Unwanted { name });
     }
-    let keys = rate_keys(process.as_ref(), &facts, &settings.rates);
-    if let Admission::TooMany { most, refused } =
-        spool.admit(&settings.rates, &keys, announced.time)?
-    {
+    let make_room = |incoming: u64| {
+        // Who waits for the lock in vain stores the crash nevertheless.
+        let made = spool.make_room(&settings.quota, incoming);
+        made.or_else(|_| spool.room_of_empty(&settings.quota))
+    };
+    let admission = admit(spool, settings, &rate_keys(process.as_ref(), &facts), announced.time)?;
+    if let Admission::TooMany { most, refused } = admission {
         reject()?;
         return Ok(Outcome::TooMany { name, most, refused });
     }
     if let Some(connection) = &connection {
         connection.accept()?;
     }
-    let make_room = |incoming: u64| {
-        // Who waits for the lock in vain stores the crash nevertheless.
-        let made = spool.make_room(&settings.quota, incoming);
-        made.or_else(|_| spool.room_of_empty(&settings.quota))
-    };
     make_room(0)?;
     let draft = spool.draft()?;
     let limits =
@@ -267,17 +266,37 @@ fn owner(announced: &Announced, process: Option<&Crashed>, facts: &ProcessFacts)
     (user != 0).then_some(Owner { user, group })
 }
 
-/// What a crash is counted under: the program file and the user, and the user.
-fn rate_keys(process: Option<&Crashed>, facts: &ProcessFacts, rates: &Rates) -> Vec<(String, u32)> {
+/// Counts the crash. On a full disk the counts may need the room of older crashes; if they cannot
+/// be written even so, the crash is captured.
+fn admit(
+    spool: &Spool,
+    settings: &Settings,
+    keys: &RateKeys,
+    now: i64,
+) -> Result<Admission, SpoolError> {
+    let admit = || spool.admit(&settings.rates, keys, now);
+    match admit() {
+        Err(SpoolError::Write { .. }) => {}
+        admission => return admission,
+    }
+    let _ = spool.make_room(&settings.quota, 0);
+    match admit() {
+        Err(error @ SpoolError::Write { .. }) => {
+            log(Priority::Error, &format!("a crash was not counted: {error}"), &[]);
+            Ok(Admission::Admitted)
+        }
+        admission => admission,
+    }
+}
+
+/// What a crash is counted under.
+fn rate_keys(process: Option<&Crashed>, facts: &ProcessFacts) -> RateKeys {
     let user = facts.users.map_or_else(|| "?".to_owned(), |[real, ..]| real.to_string());
     let program = match process.and_then(Crashed::program) {
-        Some((device, inode)) => format!("{device:x}:{inode}"),
-        None => "?".to_owned(),
+        Some((device, inode)) => format!("{device:x}:{inode} of {user}"),
+        None => format!("? of {user}"),
     };
-    vec![
-        (format!("program {program} of {user}"), rates.per_program),
-        (format!("user {user}"), rates.per_user),
-    ]
+    RateKeys { user, program }
 }
 
 fn write_record(

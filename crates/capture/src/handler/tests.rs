@@ -143,6 +143,14 @@ fn a_process_that_is_gone_leaves_a_core_all_the_same() {
 }
 
 #[test]
+fn counts_that_cannot_be_written_lose_no_crash() {
+    let kernel = Kernel::new();
+    // A directory cannot be opened for writing.
+    std::fs::create_dir(kernel.spool.path().join(".rates.json")).unwrap();
+    captured(kernel.dumps(kernel.announced(), b"core"));
+}
+
+#[test]
 fn nothing_leaves_nothing() {
     let kernel = Kernel::new();
     assert!(matches!(kernel.dumps(kernel.announced(), b""), Err(HandleError::Empty)));

@@ -33,19 +33,19 @@ pub struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new(directory: &File) -> io::Result<Self> {
+    /// One without a name; `None` where the file system knows none.
+    pub(super) fn nameless(directory: &File) -> io::Result<Option<Self>> {
         let mode = Mode::from_raw_mode(0o600);
         match openat(directory, ".", OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC, mode) {
-            Ok(file) => Ok(Self { file: file.into(), named: None }),
+            Ok(file) => Ok(Some(Self { file: file.into(), named: None })),
             // NFS and some overlays cannot; kernels before 3.11 say that it is a directory.
-            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => {
-                Self::with_name(directory)
-            }
+            Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// One with a name that says what it is. It is locked as long as its process lives, so that
+    /// One with a name that says what it is. The caller holds the lock of the spool: between its
+    /// creation and its own lock no one takes it for one that was left. It is locked as long as its process lives, so that
     /// a later capture removes what a killed one left.
     pub(super) fn with_name(directory: &File) -> io::Result<Self> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
@@ -78,8 +78,15 @@ impl Draft {
         }
         match self.named.take() {
             Some((of, part)) => {
-                let renamed = renameat_with(&of, &*part, directory, name, RenameFlags::NOREPLACE);
-                renamed.inspect_err(|_| remove(&of, &part))?;
+                match renameat_with(&of, &*part, directory, name, RenameFlags::NOREPLACE) {
+                    Ok(()) => {}
+                    // NFS and 9p know no flags: a link never replaces a file either.
+                    Err(Errno::INVAL | Errno::NOSYS) => link(&of, &part, directory, name)?,
+                    Err(error) => {
+                        remove(&of, &part);
+                        return Err(error.into());
+                    }
+                }
             }
             None => {
                 // The link of this very descriptor: no other name can be meant.
@@ -99,7 +106,32 @@ impl Drop for Draft {
     }
 }
 
+/// Gives a file another name in the place of `part`.
+fn link(of: &File, part: &str, directory: &File, name: &str) -> io::Result<()> {
+    let linked = linkat(of, part, directory, name, AtFlags::empty());
+    remove(of, part);
+    Ok(linked?)
+}
+
 /// Removes a name; there is no one to report a failure to.
 pub(super) fn remove(directory: &File, name: &str) {
     let _ = unlinkat(directory, name, AtFlags::empty());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_takes_the_place_of_the_name_and_replaces_nothing() {
+        let path = tempfile::tempdir().unwrap();
+        let directory = File::open(path.path()).unwrap();
+        let is_there = |name: &str| path.path().join(name).exists();
+        for (part, is_first) in [("a.part", true), ("b.part", false)] {
+            std::fs::write(path.path().join(part), part).unwrap();
+            assert_eq!(link(&directory, part, &directory, "x").is_ok(), is_first);
+            assert!(!is_there(part));
+        }
+        assert_eq!(std::fs::read(path.path().join("x")).unwrap(), b"a.part");
+    }
 }

@@ -18,7 +18,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags, flock, fstat, openat};
 
 pub use draft::{Draft, Owner};
 pub use entries::{Entry, Part};
-pub use rates::{Admission, Rates};
+pub use rates::{Admission, RateKeys, Rates};
 
 /// Everyone may list the spool; what is in its files is their owner's.
 const DIRECTORY_MODE: u32 = 0o755;
@@ -26,6 +26,9 @@ const DIRECTORY_MODE: u32 = 0o755;
 const LOCK: &str = ".lock";
 /// How long that may take. Who holds it lists a directory and removes files.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Reports that are made at once. Each may take a processor and some hundred megabytes.
+const REPORTS_AT_ONCE: usize = 4;
 
 /// How much the spool may take of a disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +157,40 @@ impl Spool {
     /// # Errors
     /// Those of open(2): a full or read-only disk, missing rights.
     pub fn draft(&self) -> Result<Draft, SpoolError> {
-        Draft::new(&self.directory).map_err(|source| self.not_written(source))
+        let nameless = Draft::nameless(&self.directory);
+        if let Some(draft) = nameless.map_err(|source| self.not_written(source))? {
+            return Ok(draft);
+        }
+        let lock = self.lock()?;
+        let named = Draft::with_name(&self.directory);
+        drop(lock);
+        named.map_err(|source| self.not_written(source))
+    }
+
+    /// One of few places in which reports are made at once. It is free again when the file is
+    /// closed. `None` if none becomes free within `patience`.
+    ///
+    /// # Errors
+    /// Those of open(2) and flock(2).
+    pub fn report_slot(&self, patience: Duration) -> Result<Option<File>, SpoolError> {
+        let until = Instant::now() + patience;
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        loop {
+            for number in 0..REPORTS_AT_ONCE {
+                let name = format!(".report-{number}");
+                let file = openat(&self.directory, name, flags, Mode::from_raw_mode(0o600));
+                let file = file.map_err(|error| self.not_written(error.into()))?;
+                match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                    Ok(()) => return Ok(Some(file.into())),
+                    Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {}
+                    Err(error) => return Err(self.not_written(error.into())),
+                }
+            }
+            if Instant::now() >= until {
+                return Ok(None);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Gives a file its name: `ID` and what kind of file it is. It belongs to `owner`, if that
@@ -221,20 +257,26 @@ impl Spool {
         entries::room(&self.directory, quota, 0).map_err(|source| self.not_read(source))
     }
 
-    /// Counts a crash under each of `keys`; whether it is one too many.
+    /// Counts a crash under `keys`; whether it is one too many.
     ///
     /// # Errors
     /// If the spool is locked, or cannot be written.
-    pub fn admit(
-        &self,
-        rates: &Rates,
-        keys: &[(String, u32)],
-        now: i64,
-    ) -> Result<Admission, SpoolError> {
+    pub fn admit(&self, rates: &Rates, keys: &RateKeys, now: i64) -> Result<Admission, SpoolError> {
         let lock = self.lock()?;
         let admission = rates::admit(&self.directory, rates, keys, now);
         drop(lock);
         admission.map_err(|source| self.not_written(source))
+    }
+
+    /// Counts a line for the journal; how many there were of its kind in the last `seconds`.
+    ///
+    /// # Errors
+    /// If the spool is locked, or cannot be written.
+    pub fn count_line(&self, kind: &str, seconds: u32, now: i64) -> Result<u32, SpoolError> {
+        let lock = self.lock()?;
+        let count = rates::count_line(&self.directory, kind, seconds, now);
+        drop(lock);
+        count.map_err(|source| self.not_written(source))
     }
 
     /// How many crashes were not stored because there were too many, since the spool was made.

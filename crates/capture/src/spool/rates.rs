@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 const FILE: &str = ".rates.json";
 /// Bytes of it that are read.
 const MOST: u64 = 1 << 20;
-/// Programs and users that are counted; the oldest are dropped.
+/// Programs that are counted, and users; the oldest of each are dropped.
 const MOST_KEYS: usize = 1024;
 
 /// How many crashes are captured in a while.
@@ -25,13 +25,22 @@ pub struct Rates {
     pub seconds: u32,
 }
 
+/// What a crash is counted under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateKeys {
+    /// The user.
+    pub user: String,
+    /// The program file, and the user who ran it.
+    pub program: String,
+}
+
 /// Whether a crash is captured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Admission {
     /// It is.
     Admitted,
-    /// It is one too many: the first key that says so, of those that were counted.
+    /// It is one too many, of the user or else of the program.
     TooMany {
         /// Crashes that are captured in the while.
         most: u32,
@@ -42,10 +51,18 @@ pub enum Admission {
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Counts {
-    windows: BTreeMap<String, Window>,
+    users: Windows,
+    programs: Windows,
+    /// Lines for the journal.
+    #[serde(default)]
+    lines: Windows,
     /// All crashes that were not captured.
     refused: u64,
 }
+
+/// Counts of a kind, each by its key.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Windows(BTreeMap<String, Window>);
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Window {
@@ -59,18 +76,28 @@ struct Window {
 pub(super) fn admit(
     directory: &File,
     rates: &Rates,
-    keys: &[(String, u32)],
+    keys: &RateKeys,
     now: i64,
 ) -> io::Result<Admission> {
+    change(directory, |counts| counts.admit(rates, keys, now))
+}
+
+/// Counts a line for the journal; how many there were of its kind in the last `seconds`. The
+/// caller holds the lock of the spool.
+pub(super) fn count_line(directory: &File, kind: &str, seconds: u32, now: i64) -> io::Result<u32> {
+    change(directory, |counts| counts.lines.open(kind, seconds, now).count_one())
+}
+
+fn change<T>(directory: &File, change: impl FnOnce(&mut Counts) -> T) -> io::Result<T> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(openat(directory, FILE, flags, Mode::from_raw_mode(0o600))?);
     let mut counts = read(&mut file);
-    let admission = counts.admit(rates, keys, now);
+    let result = change(&mut counts);
     let text = serde_json::to_vec(&counts)?;
     file.rewind()?;
     file.write_all(&text)?;
     file.set_len(text.len() as u64)?;
-    Ok(admission)
+    Ok(result)
 }
 
 pub(super) fn refused(directory: &File) -> u64 {
@@ -89,36 +116,54 @@ fn read(file: &mut File) -> Counts {
 }
 
 impl Counts {
-    fn admit(&mut self, rates: &Rates, keys: &[(String, u32)], now: i64) -> Admission {
-        // A clock that was set back ends a window, too.
-        let is_open = |window: &Window| {
-            (0..i64::from(rates.seconds)).contains(&now.saturating_sub(window.start))
-        };
-        self.windows.retain(|_, window| is_open(window));
-        while self.windows.len() > MOST_KEYS {
-            let oldest = self.windows.iter().min_by_key(|(_, window)| window.start);
-            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
-            self.windows.remove(&oldest);
-        }
-        let mut over = None;
-        for (key, most) in keys {
-            let start = Window { start: now, ..Window::default() };
-            let window = self.windows.entry(key.clone()).or_insert(start);
-            if window.count >= *most {
-                window.refused = window.refused.saturating_add(1);
-                over = over.or(Some((*most, window.refused)));
-            }
-        }
-        if let Some((most, refused)) = over {
+    fn admit(&mut self, rates: &Rates, keys: &RateKeys, now: i64) -> Admission {
+        // The user first: one who has too many adds no programs.
+        let user = self.users.open(&keys.user, rates.seconds, now);
+        if let Some(refusal) = user.refusal(rates.per_user) {
             self.refused = self.refused.saturating_add(1);
-            return Admission::TooMany { most, refused };
+            return refusal;
         }
-        for (key, _) in keys {
-            if let Some(window) = self.windows.get_mut(key) {
-                window.count = window.count.saturating_add(1);
-            }
+        let program = self.programs.open(&keys.program, rates.seconds, now);
+        if let Some(refusal) = program.refusal(rates.per_program) {
+            self.refused = self.refused.saturating_add(1);
+            return refusal;
         }
+        program.count_one();
+        user.count_one();
         Admission::Admitted
+    }
+}
+
+impl Windows {
+    /// The window of `key` that is open now. Those that are over are dropped, and the oldest if
+    /// there are too many.
+    fn open(&mut self, key: &str, seconds: u32, now: i64) -> &mut Window {
+        // A clock that was set back ends a window, too.
+        let is_open =
+            |window: &Window| (0..i64::from(seconds)).contains(&now.saturating_sub(window.start));
+        self.0.retain(|_, window| is_open(window));
+        while self.0.len() >= MOST_KEYS && !self.0.contains_key(key) {
+            let oldest = self.0.iter().min_by_key(|(_, window)| window.start);
+            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else { break };
+            self.0.remove(&oldest);
+        }
+        self.0.entry(key.to_owned()).or_insert_with(|| Window { start: now, ..Window::default() })
+    }
+}
+
+impl Window {
+    fn count_one(&mut self) -> u32 {
+        self.count = self.count.saturating_add(1);
+        self.count
+    }
+
+    /// Refuses one more than `most`, and counts that.
+    fn refusal(&mut self, most: u32) -> Option<Admission> {
+        if self.count < most {
+            return None;
+        }
+        self.refused = self.refused.saturating_add(1);
+        Some(Admission::TooMany { most, refused: self.refused })
     }
 }
 
@@ -128,8 +173,8 @@ mod tests {
 
     const RATES: Rates = Rates { per_program: 2, per_user: 3, seconds: 60 };
 
-    fn keys(program: &str) -> Vec<(String, u32)> {
-        vec![(program.to_owned(), RATES.per_program), ("user".to_owned(), RATES.per_user)]
+    fn keys(program: &str) -> RateKeys {
+        RateKeys { user: "user".to_owned(), program: program.to_owned() }
     }
 
     #[test]
@@ -156,11 +201,28 @@ mod tests {
     }
 
     #[test]
-    fn programs_without_number_do_not_fill_the_file() {
+    fn programs_without_number_do_not_fill_the_file_nor_forget_a_user() {
         let mut counts = Counts::default();
-        for number in 0..3000 {
-            counts.admit(&RATES, &[(format!("program {number}"), 2)], 100);
+        let many = Rates { per_user: 5000, ..RATES };
+        let mut crash = |rates, user: &str, program: String| {
+            counts.admit(rates, &RateKeys { user: user.to_owned(), program }, 100)
+        };
+        for _ in 0..3 {
+            crash(&RATES, "other", "a".to_owned());
         }
-        assert!(counts.windows.len() <= MOST_KEYS + 1);
+        for number in 0..3000 {
+            assert_eq!(crash(&many, "user", number.to_string()), Admission::Admitted);
+        }
+        crash(&Rates { per_user: 2, ..RATES }, "other", "b".to_owned());
+        assert!(counts.programs.0.len() <= MOST_KEYS);
+        assert_eq!(counts.users.0["other"].refused, 1);
+        assert!(!counts.programs.0.contains_key("b"), "the user had too many");
+    }
+
+    #[test]
+    fn lines_are_counted_by_their_kind() {
+        let mut counts = Counts::default();
+        let mut line = |kind: &str, now| counts.lines.open(kind, 60, now).count_one();
+        assert_eq!([line("a", 1), line("a", 2), line("b", 3), line("a", 70)], [1, 2, 1, 1]);
     }
 }

@@ -126,10 +126,20 @@ fn what_a_killed_capture_left_is_removed_and_what_one_is_writing_stays() {
 fn counts_survive_and_a_damaged_file_of_them_counts_from_zero() {
     let (_directory, spool) = spool();
     let rates = Rates { per_program: 1, per_user: 9, seconds: 60 };
-    let keys = [("a".to_owned(), 1)];
+    let keys = RateKeys { user: "u".to_owned(), program: "a".to_owned() };
     assert_eq!(spool.admit(&rates, &keys, 5).unwrap(), Admission::Admitted);
     assert!(matches!(spool.admit(&rates, &keys, 6).unwrap(), Admission::TooMany { .. }));
     assert_eq!(spool.refused(), 1);
     fs::write(spool.path().join(".rates.json"), "{\"windows\":").unwrap();
     assert_eq!(spool.admit(&rates, &keys, 7).unwrap(), Admission::Admitted);
+}
+
+#[test]
+fn few_reports_are_made_at_once() {
+    let (_directory, spool) = spool();
+    let slot = || spool.report_slot(Duration::from_millis(30)).unwrap();
+    let mut slots: Vec<_> = (0..REPORTS_AT_ONCE).map(|_| slot().unwrap()).collect();
+    assert!(slot().is_none());
+    slots.pop();
+    assert!(slot().is_some(), "one is free again");
 }

@@ -63,6 +63,8 @@ pub(super) enum ReportError {
          for a file system that does not answer", .time.as_secs()
     )]
     Stuck { time: Duration, process: u32 },
+    #[error("other reports took longer than {} s", .0.as_secs())]
+    Busy(Duration),
     #[error("the analysis ended with {0} and wrote nothing")]
     Empty(String),
     #[error("it has more than {LARGEST} bytes")]
@@ -95,6 +97,9 @@ pub(super) fn make(
     spool: &Spool,
     settings: &CaptureSettings,
 ) -> Result<(), ReportError> {
+    // Until this report is complete, or given up.
+    let slot = spool.report_slot(settings.report_time)?;
+    let _slot = slot.ok_or(ReportError::Busy(settings.report_time))?;
     let core = spool.read(&record.id, Part::Core)?;
     let draft = spool.draft()?;
     let mut command = Command::new("/proc/self/exe");
