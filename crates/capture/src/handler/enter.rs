@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
 use rustix::fs::{Gid, Uid};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::pidfd::duplicate;
@@ -39,8 +39,10 @@ pub fn take_role(role: &Role) -> io::Result<()> {
         Resource::Fsize,
         Rlimit { current: Some(role.file_bytes), maximum: Some(role.file_bytes) },
     )?;
-    // A crash of the reader must not be captured in turn.
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    // A crash of the reader must not be captured in turn. 1 ends a dump into a pipe, and 0 does
+    // not (`fs/coredump.c`); who may not raise the limit keeps 0.
+    let core = |bytes| Rlimit { current: Some(bytes), maximum: Some(bytes) };
+    setrlimit(Resource::Core, core(1)).or_else(|_| setrlimit(Resource::Core, core(0)))?;
     if let Some((root, mounts)) = place {
         change_root(&root, &mounts)?;
     }
@@ -51,6 +53,8 @@ pub fn take_role(role: &Role) -> io::Result<()> {
         rustix::thread::set_thread_res_gid(group, group, group)?;
         rustix::thread::set_thread_res_uid(user, user, user)?;
     }
+    // After the change of the user, which sets it anew.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     Ok(rustix::thread::set_no_new_privs(true)?)
 }
 
