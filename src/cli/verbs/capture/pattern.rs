@@ -44,12 +44,9 @@ pub(super) fn owner_of(pattern: &str) -> String {
 
 /// The pattern that starts `program` for each crash.
 pub(super) fn for_program(program: &Path, config: Option<&Path>) -> Result<String, String> {
-    let path = program.display().to_string();
-    let config = config.map(|config| format!(" --config {}", config.display()));
-    let config = config.unwrap_or_default();
-    if path.contains(char::is_whitespace) || path.contains('%') || config.contains('%') {
-        return Err(format!("a core pattern cannot name {path}: it has blanks or `%` in its path"));
-    }
+    let path = word(program)?;
+    let config = config.map(|config| Ok::<_, String>(format!(" --config {}", word(config)?)));
+    let config = config.transpose()?.unwrap_or_default();
     let pattern = format!("|{path} capture{config} handle {SPECIFIERS}");
     match pattern.len() <= LONGEST {
         true => Ok(pattern),
@@ -61,8 +58,19 @@ pub(super) fn for_program(program: &Path, config: Option<&Path>) -> Result<Strin
     }
 }
 
+/// A path as a word of a pattern.
+fn word(path: &Path) -> Result<&str, String> {
+    let has_none = |text: &&str| !text.contains(|c: char| c.is_whitespace() || c == '%');
+    path.to_str().filter(has_none).ok_or_else(|| {
+        let path = path.display();
+        format!("a core pattern cannot name {path}: its path has blanks, `%`, or is not UTF-8")
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStrExt;
+
     use super::*;
 
     #[test]
@@ -94,6 +102,10 @@ mod tests {
     #[test]
     fn a_path_that_no_pattern_can_hold_is_refused() {
         assert!(for_program(Path::new("/opt/my tools/obit"), None).unwrap_err().contains("blanks"));
+        for config in [&b"/etc/my x.toml"[..], b"/etc/\xff.toml", b"/etc/%P.toml"] {
+            let config = Path::new(std::ffi::OsStr::from_bytes(config));
+            assert!(for_program(Path::new("/usr/bin/obit"), Some(config)).is_err(), "{config:?}");
+        }
         let long = format!("/opt/{}/obit", "x".repeat(90));
         assert!(for_program(Path::new(&long), None).unwrap_err().contains("takes 127"));
     }
