@@ -29,7 +29,8 @@ pub enum Priority {
 }
 
 /// Writes `message` with `fields`, whose names are those of the journal (`OBIT_CRASH_ID`).
-/// Control characters become `?`. The message must hold nothing that is not for everyone who
+/// Control characters, and those that are not seen or change the direction of text, become `?`.
+/// The message must hold nothing that is not for everyone who
 /// reads the journal.
 pub fn log(priority: Priority, message: &str, fields: &[(&str, &str)]) {
     let message = one_line(message);
@@ -50,9 +51,20 @@ fn send(socket: &Path, datagram: &[u8]) -> io::Result<()> {
 }
 
 fn one_line(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let line: String = text.chars().map(|c| if is_hidden(c) { '?' } else { c }).collect();
     let end = (0..=LONGEST.min(line.len())).rev().find(|end| line.is_char_boundary(*end));
     line.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()
+}
+
+/// Characters that a renderer of text obeys, or does not show: as `visible` of reports has them.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
 }
 
 fn native(priority: Priority, message: &str, fields: &[(&str, &str)]) -> Vec<u8> {
@@ -82,6 +94,11 @@ mod tests {
             text,
             "MESSAGE=x?y\nPRIORITY=5\nSYSLOG_IDENTIFIER=obit\nOBIT_PROGRAM=a?PRIORITY=0\n"
         );
+    }
+
+    #[test]
+    fn a_name_cannot_turn_the_line_around_nor_break_it() {
+        assert_eq!(one_line("a\u{202e}b\u{2028}c\u{200b}\u{e9}"), "a?b?c?\u{e9}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use obit_capture::handler::{Announced, Captured, HandleError, Outcome, Source, handle};
 use obit_capture::journal::{Priority, log};
@@ -29,18 +30,46 @@ pub(super) fn run(
     }
     // A crash of the handler must not start another one.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    let outcome = capture(words, is_connection, config);
+    let mut spool = None;
+    let outcome = capture(words, is_connection, config, &mut spool);
     if let Err(failure) = &outcome {
         let why = failure.message.as_deref().unwrap_or("no reason is known");
-        log(Priority::Error, &format!("a crash was not captured: {why}"), &[]);
+        let line = format!("a crash was not captured: {why}");
+        log_some(spool.as_ref(), "failed", Priority::Error, &line, &[]);
     }
     outcome
+}
+
+/// Logs the first, second, fourth, eighth … line of a kind in a minute: programs that crash in a
+/// loop must not fill the journal. Where lines cannot be counted, each is logged.
+fn log_some(
+    spool: Option<&Spool>,
+    kind: &str,
+    priority: Priority,
+    line: &str,
+    fields: &[(&str, &str)],
+) {
+    const SECONDS: u32 = 60;
+    let count = spool.and_then(|spool| spool.count_line(kind, SECONDS, unix_seconds()).ok());
+    match count.unwrap_or(1) {
+        1 => log(priority, line, fields),
+        count if count.is_power_of_two() => {
+            log(priority, &format!("{line} ({count} such lines in {SECONDS} s)"), fields);
+        }
+        _ => {}
+    }
+}
+
+fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.ok().and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(0)
 }
 
 fn capture(
     words: &[OsString],
     is_connection: bool,
     config: Option<&Path>,
+    opened: &mut Option<Spool>,
 ) -> Result<Exit, Failure> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
@@ -65,9 +94,10 @@ fn capture(
     });
     let not_written = |error: &dyn std::fmt::Display| Failure::new(Exit::Output, error);
     let spool = Spool::create(&settings.spool).map_err(|error| not_written(&error))?;
-    match handle(source, &spool, &settings.handler) {
+    let spool = &*opened.insert(spool);
+    match handle(source, spool, &settings.handler) {
         Ok(Outcome::Captured(captured)) => {
-            captured_one(*captured, &spool, &settings);
+            captured_one(*captured, spool, &settings);
             Ok(Exit::Success)
         }
         Ok(Outcome::TooMany { name, most, refused }) => {
@@ -85,7 +115,7 @@ fn capture(
         }
         Ok(Outcome::Unwanted { name }) => {
             let line = format!("{name} crashed and was not captured: its RLIMIT_CORE is 0");
-            log(Priority::Notice, &line, &[("OBIT_PROGRAM", &name)]);
+            log_some(Some(spool), "unwanted", Priority::Notice, &line, &[("OBIT_PROGRAM", &name)]);
             Ok(Exit::Success)
         }
         Ok(_) => Ok(Exit::Success),
