@@ -117,10 +117,10 @@ pub(super) fn list(directory: &File) -> io::Result<Vec<Entry>> {
 /// stays and counts.
 pub(super) fn make_room(directory: &File, quota: &Quota, incoming: u64) -> io::Result<RoomLeft> {
     remove_abandoned(directory)?;
-    let Share { most, keep_free, free } = share(directory, quota)?;
+    let Share { most, keep_free, mut free } = share(directory, quota)?;
     let entries = list(directory)?;
     let mut used = entries.iter().fold(0_u64, |sum, entry| sum.saturating_add(entry.bytes));
-    let (mut count, mut free) = (entries.len(), free);
+    let mut count = entries.len();
     let headroom = keep_free.saturating_add(ORDINARY.min(most / 4));
     for entry in &entries {
         let holds = used.saturating_add(incoming) <= most && count < quota.crashes;
@@ -133,7 +133,8 @@ pub(super) fn make_room(directory: &File, quota: &Quota, incoming: u64) -> io::R
             free = free.saturating_add(entry.bytes);
         }
     }
-    room(directory, quota, used)
+    // Some file systems free what was removed a moment later.
+    Ok(RoomLeft { left: most.saturating_sub(used), free: free.saturating_sub(keep_free) })
 }
 
 /// Removes the files of a crash; whether none is left. Their owner may have removed some.
@@ -160,10 +161,10 @@ fn share(directory: &File, quota: &Quota) -> io::Result<Share> {
     Ok(Share { most, keep_free: percent(quota.free_percent).min(LARGEST_RESERVE), free })
 }
 
-/// The room beside crashes that take `used` bytes.
-pub(super) fn room(directory: &File, quota: &Quota, used: u64) -> io::Result<RoomLeft> {
+/// The room that a core would have in an empty spool on this file system.
+pub(super) fn room_of_empty(directory: &File, quota: &Quota) -> io::Result<RoomLeft> {
     let Share { most, keep_free, free } = share(directory, quota)?;
-    Ok(RoomLeft { left: most.saturating_sub(used), free: free.saturating_sub(keep_free) })
+    Ok(RoomLeft { left: most, free: free.saturating_sub(keep_free) })
 }
 
 pub(super) fn file_system(directory: &File) -> io::Result<(u64, u64)> {

@@ -254,7 +254,7 @@ impl Spool {
     /// # Errors
     /// Those of fstatvfs(3).
     pub fn room_of_empty(&self, quota: &Quota) -> Result<RoomLeft, SpoolError> {
-        entries::room(&self.directory, quota, 0).map_err(|source| self.not_read(source))
+        entries::room_of_empty(&self.directory, quota).map_err(|source| self.not_read(source))
     }
 
     /// Counts a crash under `keys`; whether it is one too many.

@@ -143,7 +143,7 @@ mod tests {
         let settings = CaptureSettings::parse("max-bytes = \"512M\"\nper-program = 3").unwrap();
         assert_eq!(settings.handler.quota.bytes, 512 << 20);
         assert_eq!(settings.handler.rates.per_program, 3);
-        assert_eq!(settings.handler.quota.percent, 10);
+        assert_eq!((settings.handler.quota.percent, settings.handler.quota.crashes), (10, 2000));
         assert_eq!(settings.spool, Path::new(SPOOL));
     }
 
