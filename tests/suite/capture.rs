@@ -2,7 +2,7 @@
 //! the kernel's core pattern, which is one for the machine, is in scripts/check-capture.
 
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -131,6 +131,44 @@ fn without_reports_the_core_is_stored_alone() {
 }
 
 #[test]
+fn a_crash_that_finds_four_reports_being_made_has_none() {
+    let captures = Captures::new("report-time-limit = 1\n");
+    fs::DirBuilder::new().mode(0o755).create(captures.spool()).unwrap();
+    let slot = |number| fs::File::create(captures.spool().join(format!(".report-{number}")));
+    let slots: Vec<_> = (0..4).map(|number| slot(number).unwrap()).collect();
+    slots.iter().for_each(|slot| slot.lock().unwrap());
+    let core = plain_core(&captures.directory);
+    assert_eq!(captures.crash(&core).status.code(), Some(0));
+    assert!(captures.spool().join(format!("{}.core.zst", captures.id())).exists());
+    assert!(!captures.spool().join(format!("{}.report.json", captures.id())).exists());
+}
+
+#[test]
+fn the_kernel_dumps_no_core_of_a_reader() {
+    let mut reader = obit()
+        .args(["capture", "report", "--file-bytes=1000000"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let limits = || fs::read_to_string(format!("/proc/{}/limits", reader.id())).unwrap();
+    // With 1 the kernel starts no handler; who has 0 for good may not raise it.
+    let is_set = |line: &str| {
+        let values: Vec<_> = line.split_whitespace().skip(4).take(2).collect();
+        line.starts_with("Max core file size")
+            && [["1", "1"], ["0", "0"]].contains(&[values[0], values[1]])
+    };
+    let is_taken = (0..500).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        limits().lines().any(is_set)
+    });
+    reader.kill().unwrap();
+    reader.wait().unwrap();
+    assert!(is_taken);
+}
+
+#[test]
 fn what_is_not_a_core_is_stored_and_has_no_report() {
     let captures = Captures::new("");
     let text = captures.directory.path().join("text");
@@ -189,8 +227,9 @@ fn a_process_that_connects_to_the_socket_is_not_a_crash() {
     server.kill().unwrap();
     server.wait().unwrap();
     assert!(rest.is_empty() && !captures.spool().join("unknown").exists());
-    let cores = fs::read_dir(captures.spool()).map_or(0, Iterator::count);
-    assert_eq!(cores, 0);
+    let mut files = fs::read_dir(captures.spool()).into_iter().flatten().flatten();
+    // It counts lines of the journal in a hidden file.
+    assert!(files.all(|file| file.file_name().as_encoded_bytes().starts_with(b".")));
 }
 
 #[test]
