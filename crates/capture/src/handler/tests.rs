@@ -151,6 +151,31 @@ fn counts_that_cannot_be_written_lose_no_crash() {
 }
 
 #[test]
+fn a_core_that_is_complete_is_kept_though_the_spool_is_locked() {
+    let kernel = Kernel::new();
+    let (input, mut writer) = io::pipe().unwrap();
+    let lock = kernel.spool.path().join(".lock");
+    let thread = std::thread::spawn(move || {
+        writer.write_all(b"core").unwrap();
+        // By now the room for it was made.
+        while !lock.exists() {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        let lock = File::open(lock).unwrap();
+        lock.lock().unwrap();
+        drop(writer);
+        lock
+    });
+    let source = Source::Pipe(input.into(), kernel.announced());
+    let captured = captured(handle(source, &kernel.spool, &SETTINGS));
+    assert_eq!(captured.record.core.bytes, 4);
+    assert!(matches!(captured.trouble, Some(SpoolError::Locked(_))), "{:?}", captured.trouble);
+    assert_eq!(kernel.spool.entries().unwrap().len(), 1);
+    drop(thread.join().unwrap());
+}
+
+#[test]
 fn nothing_leaves_nothing() {
     let kernel = Kernel::new();
     assert!(matches!(kernel.dumps(kernel.announced(), b""), Err(HandleError::Empty)));
