@@ -33,7 +33,7 @@ const PATH: &str = "COREDUMP_FILENAME";
 /// Fields that journald itself writes of who sent an entry, if they are in the export.
 const SENDER: [&str; 4] = ["_PID", "_UID", "_COMM", "_SYSTEMD_UNIT"];
 /// The unit of systemd-coredump. Anybody can send an entry with the fields above, and
-/// systemd-coredump sends its own as the user of the process: only the unit tells them apart.
+/// systemd-coredump sends its own as the user of the process: only the unit distinguishes them.
 const COLLECTOR: &str = "systemd-coredump@";
 
 /// Facts by the path of the core that they are about.

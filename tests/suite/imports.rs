@@ -37,7 +37,7 @@ fn attribute(path: &Path, attributes: &[(&str, &str)]) -> bool {
     attributes.iter().all(|(name, value)| {
         let name = format!("user.coredump.{name}");
         let is_set = setxattr(path, name, value.as_bytes(), XattrFlags::empty()).is_ok();
-        // As systemd-coredump leaves it: of root, whoever reads for it has no rights of its own.
+        // As systemd-coredump leaves it: of root, the process that reads it has no rights of its own.
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
         is_set
     })
