@@ -97,14 +97,8 @@ mod tests {
         fs::write(at("other"), "other").unwrap();
         std::os::unix::fs::symlink(at("other"), at("pid")).unwrap();
         let fifo = at("count");
-        rustix::fs::mknodat(
-            rustix::fs::CWD,
-            &fifo,
-            rustix::fs::FileType::Fifo,
-            rustix::fs::Mode::RUSR,
-            0,
-        )
-        .unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, Mode::RUSR, 0)
+            .unwrap();
         let of = |name: &str| beside(&at(name), &File::open(at(name)).unwrap());
         let text = |name: &str, text: &str| (name.to_owned(), text.to_owned());
         assert_eq!(
