@@ -149,7 +149,7 @@ impl Watch<'_> {
             let now = Instant::now();
             if self.not_before.is_none_or(|time| time <= now) {
                 let taken = self.arrivals.take(TOGETHER);
-                if !taken.is_empty() {
+                if !taken.is_empty() || self.newest.is_some() {
                     self.read(store, taken)?;
                     self.publish();
                     continue;
@@ -237,7 +237,8 @@ impl Watch<'_> {
     fn wait(&self) -> Result<(), WatchError> {
         let now = Instant::now();
         let mut until = now + LONGEST_SLEEP;
-        let retry = self.not_before.filter(|_| self.arrivals.ready() > 0);
+        let is_pending = self.arrivals.ready() > 0 || self.newest.is_some();
+        let retry = self.not_before.filter(|_| is_pending);
         for time in self.arrivals.next().into_iter().chain(retry).chain([self.next_scan]) {
             until = until.min(time);
         }
@@ -307,6 +308,11 @@ impl Watch<'_> {
             if self.left_out.insert(what.clone()) {
                 (self.log.problem)(&what);
             }
+        }
+        // Without groups there is nothing to report yet: the next attempt does it, of all dumps
+        // since `newest`.
+        if !matches!(outcome, Ok(_) | Err(BatchError::Interrupted { .. })) {
+            return outcome.map(drop);
         }
         let fresh = taken.iter().filter(|arrival| arrival.is_fresh);
         let lag = fresh.filter_map(|arrival| states.get(&arrival.path)?.age()).max();

@@ -186,6 +186,31 @@ fn an_event_has_the_status_of_the_group_and_no_shell_reads_it() {
 }
 
 #[test]
+fn an_event_is_sent_when_the_store_could_be_grouped_only_later() {
+    let place = Place::new();
+    let (program, kept) = keeper(&place);
+    let program = program.to_str().unwrap();
+    let watching = Watching::of(&place, &["--on", "any", "--exec", program]);
+    let store = rusqlite::Connection::open(place.db()).unwrap();
+    let fault = "CREATE TRIGGER fault BEFORE UPDATE OF grouped ON trace
+                 BEGIN SELECT RAISE(ABORT, 'a full disk'); END";
+    store.execute_batch(fault).unwrap();
+    rename_in(&place, "core.1", &Case::named("null-field").plain_core());
+    until("the dump", || dumps(&place).len() == 1);
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(events(&kept).len(), 0);
+    // The event does not depend on the file, which may be gone by then.
+    fs::remove_file(place.cores().join("core.1")).unwrap();
+    store.execute_batch("DROP TRIGGER fault").unwrap();
+    until("the event", || events(&kept).len() == 1);
+    let event = &events(&kept)[0];
+    assert_eq!(event["group"]["id"], event["record"]["group"]);
+    assert_eq!(event["status"], "new");
+    let output = watching.end("-TERM");
+    assert!(stderr(&output).contains("trying again"), "{}", stderr(&output));
+}
+
+#[test]
 fn a_webhook_that_fails_is_tried_again_and_does_not_stop_the_watch() {
     let place = Place::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
