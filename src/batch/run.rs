@@ -187,7 +187,8 @@ pub fn run_found(
     watcher: &mut dyn Watcher,
 ) -> Result<Summary, BatchError> {
     let search = |take: &mut dyn FnMut(FoundFile)| {
-        look_up(roots, found, settings.follow, take, &mut |_| {});
+        let is_stopped = || settings.stop.load(Ordering::Relaxed);
+        look_up(roots, found, settings.follow, take, &mut |_| {}, &is_stopped);
     };
     run_all(search, store, settings, watcher)
 }

@@ -54,16 +54,17 @@ pub fn walk(
     follow: bool,
     take: &mut dyn FnMut(FoundFile),
 ) {
-    walk_directories(paths, follow, take, &mut |_| {});
+    walk_directories(paths, follow, take, &mut |_| {}, &|| false);
 }
 
 /// The same, and each directory that is searched is handed to `enter`. Its names may have
-/// been read by then.
+/// been read by then. It ends early when `is_stopped` gives true.
 pub fn walk_directories(
     paths: impl IntoIterator<Item = PathBuf>,
     follow: bool,
     take: &mut dyn FnMut(FoundFile),
     enter: &mut dyn FnMut(&Path),
+    is_stopped: &dyn Fn() -> bool,
 ) {
     let paths: Vec<PathBuf> = paths.into_iter().collect();
     let is_given_pattern = |path: &Path| path.symlink_metadata().is_err() && glob::is_pattern(path);
@@ -72,7 +73,8 @@ pub fn walk_directories(
         false => path.clone(),
     });
     let roots = roots.filter_map(|root| root.canonicalize().ok()).collect();
-    let mut walk = Walk { roots, follow, entered: HashSet::new(), left: MOST, take, enter };
+    let entered = HashSet::new();
+    let mut walk = Walk { roots, follow, entered, left: MOST, take, enter, is_stopped };
     for path in paths {
         if !is_given_pattern(&path) {
             walk.given(path);
@@ -92,16 +94,22 @@ pub fn walk_directories(
 
 /// Hands `found` files, and what is in `found` directories, to `take` as [`walk`] of `roots`
 /// does: they were found below `roots`, and anyone may have put a link in their place since.
+/// No directory is entered twice. It ends early when `is_stopped` gives true.
 pub fn look_up(
     roots: &[PathBuf],
     found: impl IntoIterator<Item = PathBuf>,
     follow: bool,
     take: &mut dyn FnMut(FoundFile),
     enter: &mut dyn FnMut(&Path),
+    is_stopped: &dyn Fn() -> bool,
 ) {
     let real = roots.iter().filter_map(|root| root.canonicalize().ok()).collect();
-    let mut walk = Walk { roots: real, follow, entered: HashSet::new(), left: MOST, take, enter };
+    let entered = HashSet::new();
+    let mut walk = Walk { roots: real, follow, entered, left: MOST, take, enter, is_stopped };
     for path in found {
+        if is_stopped() {
+            return;
+        }
         let root = roots.iter().find(|root| path.starts_with(root));
         walk.fitting(path, root.map_or(Path::new("/"), PathBuf::as_path));
     }
@@ -126,6 +134,8 @@ struct Walk<'t> {
     take: &'t mut dyn FnMut(FoundFile),
     /// Gets each directory that is searched.
     enter: &'t mut dyn FnMut(&Path),
+    /// Nothing more is searched then.
+    is_stopped: &'t dyn Fn() -> bool,
 }
 
 impl Walk<'_> {
@@ -173,6 +183,9 @@ impl Walk<'_> {
         let is_within_system = system_directory::is_within(directory);
         let mut systems = HashMap::from([(device, false)]);
         while let Some(entry) = all.next() {
+            if (self.is_stopped)() {
+                return;
+            }
             let entry = match entry {
                 Ok(entry) if entry.depth() == 0 => continue,
                 Ok(entry) => entry,
@@ -408,6 +421,7 @@ mod tests {
                 found.push((name, one.named, one.not_read.is_some()));
             },
             &mut |path| entered.push(path.to_owned()),
+            &|| false,
         );
         let found: Vec<_> =
             found.iter().map(|(n, named, not)| (n.as_str(), *named, *not)).collect();

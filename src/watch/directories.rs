@@ -16,6 +16,8 @@ use rustix::io::Errno;
 const MOST: usize = 8192;
 /// Bytes of events that are read at once.
 const BUFFER: usize = 16 << 10;
+/// Events after which the others wait: someone causes them faster than they are read.
+const TOGETHER: usize = 1 << 14;
 
 /// Creations and openings are distinguished since a file may appear whole, by a link: that is
 /// how systemd-coredump gives a file without a name (`O_TMPFILE`) its name, and it is never
@@ -111,25 +113,28 @@ impl Directories {
         Ok(if is_known { Watch::Known } else { Watch::New })
     }
 
-    /// All that happened since it was asked last.
+    /// What happened since it was asked last. When very much did, there is more to ask for.
     ///
     /// # Errors
     /// Those of `read`.
     pub(super) fn happened(&mut self) -> io::Result<Vec<Happened>> {
         let mut buffer = [MaybeUninit::uninit(); BUFFER];
         let mut reader = Reader::new(self.events.as_fd(), &mut buffer);
-        let mut all = Vec::new();
-        loop {
+        let (mut all, mut events) = (Vec::new(), 0);
+        // What is in the buffer would be lost with the reader.
+        while events < TOGETHER || !reader.is_buffer_empty() {
             match reader.next() {
                 Ok(event) => {
+                    events += 1;
                     let (number, flags) = (event.wd(), event.events());
                     all.extend(happened(&mut self.watched, number, flags, event.file_name()));
                 }
-                Err(Errno::AGAIN) => return Ok(all),
+                Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
+        Ok(all)
     }
 }
 

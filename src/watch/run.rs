@@ -24,6 +24,8 @@ use obit_triage::store::{Store, StoreError};
 use obit_triage::views::{CrashEvent, EVENT_SCHEMA, GroupSummary};
 use obit_triage::{PackedRecord, Record, RecordStatus};
 
+/// New directories that are searched one by one; of more, all that is there is searched.
+const NEW_DIRECTORIES: usize = 64;
 /// Files that are read before events are looked at again.
 const TOGETHER: usize = 64;
 /// How long the store is left alone when it could not be written: at first, and at most.
@@ -140,7 +142,7 @@ struct Watch<'w> {
 
 impl Watch<'_> {
     fn go(&mut self, store: &mut Store) -> Result<Left, WatchError> {
-        self.scan(None);
+        self.scan();
         loop {
             if self.is_stopped() {
                 return Ok(self.left());
@@ -181,6 +183,7 @@ impl Watch<'_> {
         };
         let now = Instant::now();
         let mut is_scan_due = now >= self.next_scan;
+        let mut new = BTreeSet::new();
         for one in happened {
             match one {
                 Happened::Created(path) => self.arrivals.created(path, now),
@@ -188,15 +191,17 @@ impl Watch<'_> {
                 Happened::Opened(path) => self.arrivals.opened(&path, now),
                 Happened::Closed(path) | Happened::MovedIn(path) => self.arrivals.completed(path),
                 Happened::Gone(path) => self.arrivals.gone(&path),
-                Happened::NewDirectory(path) => self.scan(Some(&path)),
+                Happened::NewDirectory(path) => drop(new.insert(path)),
                 Happened::Missed => {
                     self.metrics.change(|numbers| numbers.overflows += 1);
                     is_scan_due = true;
                 }
             }
         }
-        if is_scan_due {
-            self.scan(None);
+        if is_scan_due || new.len() > NEW_DIRECTORIES {
+            self.scan();
+        } else if !new.is_empty() {
+            self.search(Some(&new));
         }
         for path in self.arrivals.due(now) {
             match fs::metadata(&path) {
@@ -209,25 +214,29 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// Searches a directory that is new, or all.
-    fn scan(&mut self, only: Option<&Path>) {
+    /// Searches all that is there.
+    fn scan(&mut self) {
+        // One that is made anew has no watched directory above it that reports it.
+        let is_missing = self.settings.roots.iter().any(|root| !root.is_dir());
+        let every = self.settings.scan_every;
+        let pause = if is_missing { every.min(MISSING) } else { every };
+        self.search(None);
+        self.next_scan = Instant::now() + pause;
+    }
+
+    /// Searches `only` these directories, or all.
+    fn search(&mut self, only: Option<&BTreeSet<PathBuf>>) {
         let mut scan = Scan {
             roots: &self.settings.roots,
             follow: self.settings.batch.follow,
             directories: &mut self.directories,
             arrivals: &mut self.arrivals,
             unwatched: &mut self.unwatched,
+            stop: &self.settings.batch.stop,
         };
         let problems = match only {
-            Some(directory) => scan.below(directory),
-            None => {
-                // One that is made anew has no watched directory above it that reports it.
-                let is_missing = self.settings.roots.iter().any(|root| !root.is_dir());
-                let every = self.settings.scan_every;
-                let pause = if is_missing { every.min(MISSING) } else { every };
-                self.next_scan = Instant::now() + pause;
-                scan.all()
-            }
+            Some(directories) => scan.below(directories),
+            None => scan.all(),
         };
         problems.iter().for_each(|problem| (self.log.problem)(problem));
         self.metrics.change(|numbers| numbers.scans += 1);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::arrivals::{Arrivals, State};
@@ -24,6 +25,8 @@ pub(super) struct Scan<'s> {
     pub(super) arrivals: &'s mut Arrivals,
     /// Directories that cannot be watched, and why; only searches see what is in them.
     pub(super) unwatched: &'s mut BTreeSet<PathBuf>,
+    /// Ends a search early.
+    pub(super) stop: &'s AtomicBool,
 }
 
 impl Scan<'_> {
@@ -33,6 +36,9 @@ impl Scan<'_> {
         let mut problems = Vec::new();
         for _ in 0..ROUNDS {
             let (there, is_new) = self.search(None, &mut problems);
+            if self.is_stopped() {
+                break;
+            }
             self.arrivals.keep(&there);
             // What came into a new directory before it was watched is found by another search.
             if !is_new {
@@ -42,21 +48,27 @@ impl Scan<'_> {
         problems
     }
 
-    /// The same for a directory below those that the user named.
-    pub(super) fn below(&mut self, directory: &Path) -> Vec<String> {
+    /// The same for directories below those that the user named. None is searched twice in one
+    /// round, also if it is within another.
+    pub(super) fn below(&mut self, directories: &BTreeSet<PathBuf>) -> Vec<String> {
         let mut problems = Vec::new();
         for _ in 0..ROUNDS {
-            if !self.search(Some(directory), &mut problems).1 {
+            let is_new = self.search(Some(directories), &mut problems).1;
+            if !is_new || self.is_stopped() {
                 break;
             }
         }
         problems
     }
 
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
     /// The files that are there, and whether a directory is watched from now on.
     fn search(
         &mut self,
-        only: Option<&Path>,
+        only: Option<&BTreeSet<PathBuf>>,
         problems: &mut Vec<String>,
     ) -> (HashSet<PathBuf>, bool) {
         let mut there = HashSet::new();
@@ -93,9 +105,16 @@ impl Scan<'_> {
                 }
             }
         };
+        let (follow, stop) = (self.follow, self.stop);
+        let is_stopped = || stop.load(Ordering::SeqCst);
         match only {
-            None => walk_directories(roots.to_vec(), self.follow, &mut take, &mut enter),
-            Some(one) => look_up(roots, [one.to_owned()], self.follow, &mut take, &mut enter),
+            None => {
+                walk_directories(roots.to_vec(), follow, &mut take, &mut enter, &is_stopped);
+            }
+            Some(some) => {
+                let some = some.iter().cloned();
+                look_up(roots, some, follow, &mut take, &mut enter, &is_stopped);
+            }
         }
         (there, is_new)
     }
@@ -125,6 +144,7 @@ mod tests {
             directories: &mut directories,
             arrivals: &mut arrivals,
             unwatched: &mut unwatched,
+            stop: &AtomicBool::new(false),
         };
         assert_eq!(scan.all(), [] as [String; 0]);
         let taken = arrivals.take(9);
@@ -134,5 +154,40 @@ mod tests {
         );
         fs::rename(other.join("core.1"), given.join("a/b/core.4")).unwrap();
         assert_eq!(directories.unwrap().happened().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_search_that_is_stopped_forgets_nothing_and_enters_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let given = root.path().to_owned();
+        fs::create_dir(given.join("a")).unwrap();
+        fs::write(given.join("a/core.1"), "x").unwrap();
+        let mut arrivals = Arrivals::new(Duration::ZERO);
+        let mut unwatched = BTreeSet::new();
+        let stop = AtomicBool::new(false);
+        let mut scan = |stop: &AtomicBool, only: Option<&str>| {
+            let mut scan = Scan {
+                roots: std::slice::from_ref(&given),
+                follow: false,
+                directories: &mut None,
+                arrivals: &mut arrivals,
+                unwatched: &mut unwatched,
+                stop,
+            };
+            let problems = match only {
+                Some(only) => scan.below(&BTreeSet::from([given.join(only)])),
+                None => scan.all(),
+            };
+            assert_eq!(problems, [] as [String; 0]);
+            arrivals.waiting() + arrivals.ready()
+        };
+        assert_eq!(scan(&stop, None), 1);
+        fs::create_dir(given.join("b")).unwrap();
+        fs::write(given.join("b/core.2"), "x").unwrap();
+        stop.store(true, Ordering::SeqCst);
+        assert_eq!(scan(&stop, Some("b")), 1);
+        assert_eq!(scan(&stop, None), 1);
+        stop.store(false, Ordering::SeqCst);
+        assert_eq!(scan(&stop, Some("b")), 2);
     }
 }
