@@ -33,6 +33,9 @@ const WANTED: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::ONLYDIR)
     .union(WatchFlags::EXCL_UNLINK);
 
+/// For a directory that the user named: no other reports that it is moved away.
+const WANTED_OF_NAMED: WatchFlags = WANTED.union(WatchFlags::MOVE_SELF);
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Happened {
@@ -99,7 +102,7 @@ impl Directories {
     /// # Errors
     /// When it is gone, is none, may not be read, or there are too many.
     pub(super) fn watch(&mut self, directory: &Path, is_named: bool) -> io::Result<Watch> {
-        let flags = if is_named { WANTED } else { WANTED | WatchFlags::DONT_FOLLOW };
+        let flags = if is_named { WANTED_OF_NAMED } else { WANTED | WatchFlags::DONT_FOLLOW };
         // The same directory again has the same number.
         let number = inotify::add_watch(&self.events, directory, flags)?;
         if self.watched.len() >= MOST && !self.watched.contains_key(&number) {
@@ -110,7 +113,21 @@ impl Directories {
         let watched = Watched { path: directory.to_owned(), is_named };
         let before = self.watched.insert(number, watched);
         let is_known = before.is_some_and(|before| before.path == directory);
+        if is_named && !is_known {
+            // One that was here before and has gone elsewhere, with a directory above it.
+            let mut all = self.watched.iter();
+            let old = all.find(|(of, one)| **of != number && one.path == directory);
+            if let Some(old) = old.map(|(of, _)| *of) {
+                self.watched.remove(&old);
+                self.unwatch(old);
+            }
+        }
         Ok(if is_known { Watch::Known } else { Watch::New })
+    }
+
+    /// Ends what the kernel watches. It may have ended it already, with the directory.
+    fn unwatch(&self, number: i32) {
+        let _ = inotify::remove_watch(&self.events, number);
     }
 
     /// What happened since it was asked last. When very much did, there is more to ask for.
@@ -127,7 +144,10 @@ impl Directories {
                 Ok(event) => {
                     events += 1;
                     let (number, flags) = (event.wd(), event.events());
-                    all.extend(happened(&mut self.watched, number, flags, event.file_name()));
+                    let name = event.file_name();
+                    let mut dropped = Vec::new();
+                    all.extend(happened(&mut self.watched, number, flags, name, &mut dropped));
+                    dropped.into_iter().for_each(|number| self.unwatch(number));
                 }
                 Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => {}
@@ -138,12 +158,13 @@ impl Directories {
     }
 }
 
-/// What an event says.
+/// What an event says. Directories that are no longer watched by it are added to `dropped`.
 fn happened(
     watched: &mut HashMap<i32, Watched>,
     number: i32,
     flags: ReadFlags,
     name: Option<&CStr>,
+    dropped: &mut Vec<i32>,
 ) -> Option<Happened> {
     if flags.contains(ReadFlags::QUEUE_OVERFLOW) {
         return Some(Happened::Missed);
@@ -154,6 +175,10 @@ fn happened(
         return is_named.then_some(Happened::Missed);
     }
     let directory = watched.get(&number)?;
+    if flags.contains(ReadFlags::MOVE_SELF) {
+        let path = directory.path.clone();
+        return drop_below(watched, &path, dropped).then_some(Happened::Missed);
+    }
     let path = directory.path.join(OsStr::from_bytes(name?.to_bytes()));
     if flags.contains(ReadFlags::ISDIR) {
         if flags.intersects(ReadFlags::CREATE | ReadFlags::MOVED_TO) {
@@ -162,7 +187,7 @@ fn happened(
         if flags.contains(ReadFlags::MOVED_FROM) {
             // What happens in it now has another path, which is watched anew if it is below the
             // directories that were given.
-            watched.retain(|_, known| !known.path.starts_with(&path));
+            return drop_below(watched, &path, dropped).then_some(Happened::Missed);
         }
         return None;
     }
@@ -179,6 +204,20 @@ fn happened(
     })
 }
 
+/// Forgets a directory and those below it. Gives whether the user named one of them.
+fn drop_below(watched: &mut HashMap<i32, Watched>, path: &Path, dropped: &mut Vec<i32>) -> bool {
+    let mut is_one_named = false;
+    watched.retain(|number, known| {
+        let is_kept = !known.path.starts_with(path);
+        if !is_kept {
+            dropped.push(*number);
+            is_one_named |= known.is_named;
+        }
+        is_kept
+    });
+    is_one_named
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,7 +230,7 @@ mod tests {
     #[test]
     fn an_overflow_of_the_kernels_queue_is_reported_as_missed_events() {
         let mut watched = watched(true);
-        let found = happened(&mut watched, -1, ReadFlags::QUEUE_OVERFLOW, None);
+        let found = happened(&mut watched, -1, ReadFlags::QUEUE_OVERFLOW, None, &mut Vec::new());
         assert_eq!(found, Some(Happened::Missed));
         assert_eq!(watched.len(), 1);
     }
@@ -199,11 +238,20 @@ mod tests {
     #[test]
     fn a_directory_that_is_gone_is_watched_no_more_and_looked_for_again() {
         let mut named = watched(true);
-        assert_eq!(happened(&mut named, 1, ReadFlags::IGNORED, None), Some(Happened::Missed));
+        assert_eq!(
+            happened(&mut named, 1, ReadFlags::IGNORED, None, &mut Vec::new()),
+            Some(Happened::Missed)
+        );
         assert!(named.is_empty());
-        assert_eq!(happened(&mut named, 1, ReadFlags::CLOSE_WRITE, Some(c"core.1")), None);
+        assert_eq!(
+            happened(&mut named, 1, ReadFlags::CLOSE_WRITE, Some(c"core.1"), &mut Vec::new()),
+            None
+        );
         // The one above reports what is made in the place of another.
-        assert_eq!(happened(&mut watched(false), 1, ReadFlags::IGNORED, None), None);
+        assert_eq!(
+            happened(&mut watched(false), 1, ReadFlags::IGNORED, None, &mut Vec::new()),
+            None
+        );
     }
 
     #[test]
@@ -247,5 +295,53 @@ mod tests {
         let mut directories = Directories::new().unwrap();
         assert!(directories.watch(&root.path().join("link"), false).is_err());
         assert!(directories.watch(&root.path().join("link"), true).is_ok());
+    }
+
+    /// The watches of the kernel.
+    fn in_the_kernel(directories: &Directories) -> usize {
+        let of = std::os::fd::AsRawFd::as_raw_fd(&directories.events());
+        let about = fs::read_to_string(format!("/proc/self/fdinfo/{of}")).unwrap();
+        about.lines().filter(|line| line.starts_with("inotify ")).count()
+    }
+
+    #[test]
+    fn a_directory_that_is_moved_is_watched_no_more() {
+        let root = tempfile::tempdir().unwrap();
+        let (named, elsewhere) = (root.path().join("d"), root.path().join("e"));
+        fs::create_dir_all(named.join("a/b")).unwrap();
+        fs::create_dir(&elsewhere).unwrap();
+        let mut directories = Directories::new().unwrap();
+        assert_eq!(directories.watch(&named, true).unwrap(), Watch::New);
+        for within in ["a", "a/b"] {
+            assert_eq!(directories.watch(&named.join(within), false).unwrap(), Watch::New);
+        }
+        assert_eq!(in_the_kernel(&directories), 3);
+        fs::rename(named.join("a"), elsewhere.join("a")).unwrap();
+        assert_eq!(directories.happened().unwrap(), []);
+        assert_eq!((directories.watched.len(), in_the_kernel(&directories)), (1, 1));
+        // The one that the user named, with one below it.
+        fs::rename(elsewhere.join("a"), named.join("a")).unwrap();
+        directories.watch(&named.join("a"), false).unwrap();
+        assert_eq!(directories.happened().unwrap(), [Happened::NewDirectory(named.join("a"))]);
+        fs::rename(&named, elsewhere.join("d")).unwrap();
+        assert_eq!(directories.happened().unwrap(), [Happened::Missed]);
+        assert_eq!((directories.watched.len(), in_the_kernel(&directories)), (0, 0));
+        fs::create_dir(&named).unwrap();
+        assert_eq!(directories.watch(&named, true).unwrap(), Watch::New);
+    }
+
+    #[test]
+    fn a_named_directory_whose_parent_was_moved_is_watched_in_its_new_place_only() {
+        let root = tempfile::tempdir().unwrap();
+        let named = root.path().join("parent/d");
+        fs::create_dir_all(&named).unwrap();
+        let mut directories = Directories::new().unwrap();
+        directories.watch(&named, true).unwrap();
+        fs::rename(root.path().join("parent"), root.path().join("old")).unwrap();
+        fs::create_dir_all(&named).unwrap();
+        assert_eq!(directories.watch(&named, true).unwrap(), Watch::New);
+        assert_eq!((directories.watched.len(), in_the_kernel(&directories)), (1, 1));
+        fs::write(root.path().join("old/d/core.1"), "x").unwrap();
+        assert_eq!(directories.happened().unwrap(), []);
     }
 }

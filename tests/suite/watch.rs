@@ -302,6 +302,11 @@ fn a_directory_that_is_made_anew_is_watched_again() {
     fs::create_dir(place.cores()).unwrap();
     rename_in(&place, "core.1", &numbered(1));
     until("the core", || dumps(&place).len() == 1);
+    // Moved away, as by what rotates directories.
+    fs::rename(place.cores(), place.root.path().join("old")).unwrap();
+    fs::create_dir(place.cores()).unwrap();
+    rename_in(&place, "core.2", &numbered(2));
+    until("the core in the directory that replaced it", || dumps(&place).len() == 2);
     drop(watching);
 }
 
