@@ -388,6 +388,15 @@ fn what_cannot_work_is_refused_before_anything_is_read() {
         assert_eq!(output.status.code(), Some(64), "{options:?}: {}", stderr(&output));
         assert!(stderr(&output).contains(why), "{options:?}: {}", stderr(&output));
     }
+    let output = place
+        .command(&["watch"])
+        .arg(place.cores())
+        .arg("--metrics")
+        .arg(place.cores().join("obit.prom"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(64), "{}", stderr(&output));
+    assert!(stderr(&output).contains("which is watched"), "{}", stderr(&output));
     let output = place.command(&["watch"]).arg(place.cores().join("none")).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(!place.db().exists());

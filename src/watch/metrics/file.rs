@@ -32,6 +32,15 @@ impl MetricsFile {
         Ok(Self { path: path.to_owned(), draft: path.with_file_name(draft) })
     }
 
+    /// The one of `directories` that the file is in or below, if any.
+    pub fn directory_around<'d>(&self, directories: &'d [PathBuf]) -> Option<&'d Path> {
+        let parent = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new(".")).canonicalize().ok()?;
+        let is_around =
+            |directory: &&PathBuf| directory.canonicalize().is_ok_and(|it| parent.starts_with(it));
+        directories.iter().find(is_around).map(PathBuf::as_path)
+    }
+
     /// Replaces the file.
     ///
     /// # Errors
@@ -58,6 +67,23 @@ impl MetricsFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_directory_around_the_file_is_found_through_links() {
+        let root = tempfile::tempdir().unwrap();
+        let (cores, other) = (root.path().join("cores"), root.path().join("other"));
+        fs::create_dir_all(cores.join("sub")).unwrap();
+        fs::create_dir(&other).unwrap();
+        std::os::unix::fs::symlink(&cores, root.path().join("link")).unwrap();
+        let around = |file: &str, directory: &Path| {
+            let file = MetricsFile::at(&root.path().join(file)).unwrap();
+            file.directory_around(&[other.clone(), directory.to_owned()]).is_some()
+        };
+        assert!(around("cores/obit.prom", &cores) && around("cores/sub/obit.prom", &cores));
+        assert!(around("link/obit.prom", &cores));
+        assert!(around("cores/obit.prom", &root.path().join("link")));
+        assert!(!around("obit.prom", &cores) && !around("none/obit.prom", &cores));
+    }
 
     #[test]
     fn the_file_is_replaced_whole_and_a_link_in_its_place_is_not_followed() {

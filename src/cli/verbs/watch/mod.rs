@@ -113,7 +113,17 @@ pub(crate) fn run(args: &WatchArgs, general: &General) -> Result<Exit, Failure> 
     let page = args.metrics.as_deref().map(MetricsPlace::of).transpose()?;
     let metrics = Arc::new(Metrics::default());
     let metrics_file = match page {
-        Some(MetricsPlace::File(file)) => Some(file),
+        Some(MetricsPlace::File(file)) => {
+            if let Some(directory) = file.directory_around(&roots) {
+                // Each time that it is written it would be a file that appears there.
+                let text = args.metrics.as_deref().unwrap_or_default();
+                let directory = directory.display();
+                let problem =
+                    format!("--metrics {text}: the file is in {directory}, which is watched");
+                return Err(Failure::usage(&problem));
+            }
+            Some(file)
+        }
         Some(MetricsPlace::Page(listener)) => {
             let system = |error| Failure::new(Exit::Output, &error);
             serve_metrics(listener, Arc::clone(&metrics)).map_err(system)?;
