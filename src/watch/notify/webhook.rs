@@ -47,6 +47,9 @@ pub enum WebhookError {
     /// It would not be sent by HTTP.
     #[error("a webhook begins with http:// or https://")]
     Scheme,
+    /// It is not the address of a server. The URL may contain a secret and is not repeated.
+    #[error("not a valid URL: {0}")]
+    Url(String),
     /// The server cannot be reached, or does not answer.
     #[error("{0}")]
     Transport(Box<ureq::Error>),
@@ -77,10 +80,22 @@ impl Webhook {
     /// The server at `url`. Bodies are signed with `secret`.
     ///
     /// # Errors
-    /// When `url` is none of HTTP.
+    /// When `url` is none of HTTP, or names no host.
     pub fn new(url: &str, secret: Option<Vec<u8>>) -> Result<Self, WebhookError> {
         if !url.starts_with("http://") && !url.starts_with("https://") {
             return Err(WebhookError::Scheme);
+        }
+        let uri: ureq::http::Uri = url.parse().map_err(|error| {
+            let error: ureq::http::uri::InvalidUri = error;
+            WebhookError::Url(error.to_string())
+        })?;
+        if uri.host().is_none_or(str::is_empty) {
+            return Err(WebhookError::Url("it has no host".to_owned()));
+        }
+        let server = uri.authority().map_or("", |it| it.as_str()).rsplit('@').next();
+        let port = server.zip(uri.host()).and_then(|(server, host)| server.strip_prefix(host));
+        if port.is_some_and(|port| !port.is_empty()) && uri.port_u16().is_none() {
+            return Err(WebhookError::Url("its port is not a number below 65536".to_owned()));
         }
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -111,11 +126,14 @@ impl Webhook {
                 Attempt::Refused(error) => return Err(error),
                 Attempt::Failed(error, wished) => (error, wished),
             };
+            if attempt >= ATTEMPTS {
+                return Err(WebhookError::GivenUp { attempts: attempt, last: Box::new(error) });
+            }
             let until = Instant::now() + wished.unwrap_or(pause).min(LONGEST_PAUSE);
             while Instant::now() < until && !closing.load(Ordering::SeqCst) {
                 thread::sleep(TICK);
             }
-            if attempt >= ATTEMPTS || closing.load(Ordering::SeqCst) {
+            if closing.load(Ordering::SeqCst) {
                 return Err(WebhookError::GivenUp { attempts: attempt, last: Box::new(error) });
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -134,6 +152,9 @@ impl Webhook {
         }
         let response = match request.send(body) {
             Ok(response) => response,
+            Err(error @ (ureq::Error::BadUri(_) | ureq::Error::Http(_))) => {
+                return Attempt::Refused(WebhookError::Transport(Box::new(error)));
+            }
             Err(error) => {
                 return Attempt::Failed(WebhookError::Transport(Box::new(error)), None);
             }
@@ -228,5 +249,19 @@ mod tests {
         let error = webhook.post("event-1", b"{}\n", &AtomicBool::new(true)).unwrap_err();
         assert!(matches!(error, WebhookError::GivenUp { attempts: 1, .. }), "{error}");
         assert!(matches!(Webhook::new("file:///etc/passwd", None), Err(WebhookError::Scheme)));
+    }
+
+    #[test]
+    fn a_url_that_no_request_can_have_is_refused_and_is_not_repeated() {
+        for url in
+            ["http://", "http:///hook", "http://host/a b secret", "http://host:port/", "http://@/"]
+        {
+            let Err(error) = Webhook::new(url, None) else { panic!("{url} is accepted") };
+            assert!(matches!(error, WebhookError::Url(_)), "{url}: {error}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        for url in ["http://[::1]:8080/hook?a=b", "https://user:password@example.org/"] {
+            assert!(Webhook::new(url, None).is_ok(), "{url}");
+        }
     }
 }
