@@ -253,6 +253,26 @@ fn a_webhook_that_fails_is_tried_again_and_does_not_stop_the_watch() {
 }
 
 #[test]
+fn a_program_that_hangs_ends_with_the_watch_and_is_reported() {
+    let place = Place::new();
+    let (program, group) = (place.root.path().join("hang"), place.root.path().join("group"));
+    let script = format!("#!/bin/sh\necho $$ > {}\nsleep 1000\n", group.display());
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let options = ["--on", "any", "--exec-timeout", "900", "--exec", program.to_str().unwrap()];
+    let watching = Watching::of(&place, &options);
+    rename_in(&place, "core.1", &numbered(1));
+    let pid = || fs::read_to_string(&group).unwrap_or_default();
+    until("the program to begin", || pid().ends_with('\n'));
+    let output = watching.end("-TERM");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("did not end before the watch and was killed"), "{said}");
+    assert!(said.contains("1 notification was not delivered"), "{said}");
+    assert!(!Path::new("/proc").join(pid().trim()).exists());
+}
+
+#[test]
 fn a_mail_is_handed_to_sendmail() {
     let place = Place::new();
     let sendmail = place.root.path().join("sendmail");

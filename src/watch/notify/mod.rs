@@ -28,6 +28,8 @@ use super::metrics::Metrics;
 const QUEUE: usize = 256;
 /// Programs that run at once.
 const AT_ONCE: usize = 4;
+/// How long the last problems, and the ends of programs that are killed, are waited for.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// Between two looks whether all is delivered.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -67,8 +69,8 @@ impl Delivery {
         }
     }
 
-    /// Delivers; gives up trying again when `closing` is set. What the program wrote is handed to
-    /// `say`.
+    /// Delivers; gives up, and ends a program, when `closing` is set. What the program wrote is
+    /// handed to `say`.
     fn deliver(
         &self,
         message: &Message,
@@ -77,16 +79,17 @@ impl Delivery {
     ) -> Result<(), String> {
         match self {
             Self::Exec(program) => {
-                program.run(&[], &message.json, say).map_err(|error| error.to_string())
+                let ran = program.run(&[], &message.json, closing, say);
+                ran.map_err(|error| error.to_string())
             }
             #[cfg(feature = "webhook")]
             Self::Webhook(webhook) => webhook
                 .post(&message.event.id, &message.json, closing)
                 .map_err(|error| error.to_string()),
             Self::Mail { address, sendmail } => {
-                let _ = closing;
                 let mail = mail::mail(address, &message.event);
-                sendmail.run(&["-t", "-i"], &mail, say).map_err(|error| error.to_string())
+                let ran = sendmail.run(&["-t", "-i"], &mail, closing, say);
+                ran.map_err(|error| error.to_string())
             }
         }
     }
@@ -163,17 +166,23 @@ impl Notifier {
         }
     }
 
-    /// Waits until all is delivered, but not longer than `patience`; what fails then is not tried
-    /// again. Gives how many were not delivered.
+    /// Waits until all is delivered, but not longer than `patience`; then programs are killed, and
+    /// what fails is reported and not tried again. Gives how many were not delivered.
     pub fn finish(&self, patience: Duration) -> usize {
+        let undelivered = self.wait(patience);
+        if undelivered > 0 {
+            self.closing.store(true, Ordering::SeqCst);
+            self.wait(FAREWELL);
+        }
+        undelivered
+    }
+
+    /// Waits until nothing is pending, but not longer than `patience`. Gives how much is.
+    fn wait(&self, patience: Duration) -> usize {
         let end = Instant::now() + patience;
         loop {
             let pending = self.pending.load(Ordering::SeqCst);
-            if pending == 0 {
-                return 0;
-            }
-            if Instant::now() >= end {
-                self.closing.store(true, Ordering::SeqCst);
+            if pending == 0 || Instant::now() >= end {
                 return pending;
             }
             thread::sleep(TICK);
@@ -201,6 +210,12 @@ impl DeliveryThread {
         loop {
             let message = self.queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(message) = message else { return };
+            if self.closing.load(Ordering::SeqCst) {
+                // What waits is counted by `Notifier::finish`.
+                count(&self.metrics, name, "dropped");
+                self.pending.fetch_sub(1, Ordering::SeqCst);
+                continue;
+            }
             match self.way.deliver(&message, &self.closing, self.log.problem) {
                 Ok(()) => count(&self.metrics, name, "delivered"),
                 Err(problem) => {
