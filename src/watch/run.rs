@@ -1,7 +1,7 @@
 //! The watch itself.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,10 @@ use super::directories::{Directories, Happened};
 use super::metrics::{Metrics, MetricsFile};
 use super::notify::Notifier;
 use super::scan::Scan;
-use crate::batch::{self, BatchError, Code, Summary, Watcher, run_found};
+use crate::batch::{
+    self, BatchError, Code, FirstLook, FoundFile, Summary, Watcher, first_look, look_up, run_found,
+    stamp_of,
+};
 use obit_triage::store::{Store, StoreError};
 use obit_triage::views::{CrashEvent, EVENT_SCHEMA, GroupSummary};
 use obit_triage::{PackedRecord, Record, RecordStatus};
@@ -32,6 +35,8 @@ const TOGETHER: usize = 64;
 const PAUSES: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
 /// Between two searches while a directory that the user named is gone.
 const MISSING: Duration = Duration::from_secs(2);
+/// How long it is looked which of the files that are left are cores to be read.
+const LAST_LOOK: Duration = Duration::from_millis(500);
 /// The longest sleep: by then the file of metrics is to be written again.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
@@ -57,7 +62,8 @@ pub struct Settings {
 /// What was not done when a watch ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Left {
-    /// Files that are complete and were not read.
+    /// Cores that are complete and were not read. When there are too many files to look at them
+    /// while the process ends, those that were not looked at are counted, too.
     pub unread: usize,
     /// Files that are not complete.
     pub incomplete: usize,
@@ -108,7 +114,7 @@ pub fn run(
         pause: PAUSES.0,
         newest: None,
         stored: HashMap::new(),
-        given_up: 0,
+        given_up: Vec::new(),
         left_out: BTreeSet::new(),
     };
     let outcome = watch.go(store);
@@ -134,8 +140,8 @@ struct Watch<'w> {
     newest: Option<i64>,
     /// Records that were stored since.
     stored: HashMap<String, Record>,
-    /// Files that were taken to be read when the watch was stopped, and were not.
-    given_up: usize,
+    /// Files that were taken to be read when the watch was stopped; some of them were not.
+    given_up: Vec<PathBuf>,
     /// Messages about files and directories that are left out; each is printed once.
     left_out: BTreeSet<String>,
 }
@@ -145,7 +151,7 @@ impl Watch<'_> {
         self.scan();
         loop {
             if self.is_stopped() {
-                return Ok(self.left());
+                return Ok(self.left(store));
             }
             self.look()?;
             let now = Instant::now();
@@ -159,7 +165,7 @@ impl Watch<'_> {
             }
             let is_done = self.arrivals.ready() == 0 && !self.arrivals.are_settling();
             if self.settings.once && is_done {
-                return Ok(self.left());
+                return Ok(self.left(store));
             }
             self.publish();
             self.wait()?;
@@ -170,8 +176,26 @@ impl Watch<'_> {
         self.settings.batch.stop.load(Ordering::SeqCst)
     }
 
-    fn left(&self) -> Left {
-        let unread = self.arrivals.ready() + self.given_up;
+    fn left(&mut self, store: &Store) -> Left {
+        let mut paths = std::mem::take(&mut self.given_up);
+        paths.extend(self.arrivals.take(usize::MAX).into_iter().map(|arrival| arrival.path));
+        let (settings, end) = (self.settings, Instant::now() + LAST_LOOK);
+        let mut unread = paths.len();
+        let mut leave = |found: FoundFile| {
+            // A store that cannot be read knows none.
+            let is_unknown = |metadata: Metadata| {
+                !store.is_known(&stamp_of(&found.path, &metadata)).unwrap_or(false)
+            };
+            let is_to_be_read = match first_look(&found) {
+                FirstLook::Core(metadata) => is_unknown(metadata),
+                FirstLook::Failed(..) => fs::metadata(&found.path).is_ok_and(is_unknown),
+                FirstLook::Other(_) => false,
+            };
+            unread = unread.saturating_sub(usize::from(!is_to_be_read));
+        };
+        let is_stopped = || Instant::now() >= end;
+        let follow = settings.batch.follow;
+        look_up(&settings.roots, paths, follow, &mut leave, &mut |_| {}, &is_stopped);
         Left { unread, incomplete: self.arrivals.waiting() }
     }
 
@@ -280,9 +304,8 @@ impl Watch<'_> {
                 }
                 Ok(())
             }
-            Err(BatchError::Interrupted { stored, .. }) => {
-                let stored = usize::try_from(stored).unwrap_or(usize::MAX);
-                self.given_up = taken.len().saturating_sub(stored);
+            Err(BatchError::Interrupted { .. }) => {
+                self.given_up.extend(taken.into_iter().map(|arrival| arrival.path));
                 Ok(())
             }
             Err(error) if self.settings.once => Err(error.into()),
@@ -325,9 +348,16 @@ impl Watch<'_> {
         }
         let fresh = taken.iter().filter(|arrival| arrival.is_fresh);
         let lag = fresh.filter_map(|arrival| states.get(&arrival.path)?.age()).max();
-        self.count(store, outcome.as_ref().ok(), lag)?;
         let ids = store.dumps_after(newest)?;
-        let new = ids.iter().filter_map(|id| self.stored.get(id).cloned()).collect();
+        let new: Vec<Record> = ids.iter().filter_map(|id| self.stored.get(id).cloned()).collect();
+        let (all, readable) = (new.len(), new.iter().filter(|record| is_readable(record)).count());
+        let counts = Counts {
+            new: readable as u64,
+            new_failed: (all - readable) as u64,
+            readable: stored.readable,
+            lag,
+        };
+        self.count(store, outcome.as_ref().ok(), &counts)?;
         self.report(store, new)?;
         self.newest = None;
         self.stored.clear();
@@ -338,22 +368,24 @@ impl Watch<'_> {
         &self,
         store: &Store,
         summary: Option<&Summary>,
-        lag: Option<Duration>,
+        counts: &Counts,
     ) -> Result<(), StoreError> {
         let groups = store.counts()?.groups;
         self.metrics.change(|numbers| {
             numbers.groups = groups;
+            // Some that replace an incomplete one have its row.
+            let some = summary.map_or(0, |summary| summary.new + summary.completed);
+            let new = counts.new.max(some.saturating_sub(counts.new_failed));
+            numbers.new += new;
+            if counts.readable > 0 {
+                numbers.last_success = Some(clock());
+                numbers.lag = counts.lag.map_or(numbers.lag, |lag| lag.as_secs_f64());
+            }
             let Some(summary) = summary else { return };
-            let failed = summary.failures();
-            numbers.new += summary.new + summary.completed;
-            numbers.known += summary.known + summary.unchanged;
-            numbers.failed += failed;
+            numbers.known += counts.readable.saturating_sub(new) + summary.unchanged;
+            numbers.failed += summary.failures();
             numbers.skipped += summary.passed.values().sum::<u64>();
             numbers.new_groups += summary.new_groups;
-            if summary.new + summary.known + summary.completed > 0 {
-                numbers.last_success = Some(clock());
-                numbers.lag = lag.map_or(numbers.lag, |lag| lag.as_secs_f64());
-            }
         });
         Ok(())
     }
@@ -413,7 +445,21 @@ impl Watch<'_> {
 #[derive(Default)]
 struct Stored {
     records: HashMap<String, Record>,
+    /// How many files have a dump that could be read.
+    readable: u64,
     left_out: Vec<String>,
+}
+
+/// What the summary of a batch does not say.
+struct Counts {
+    /// Dumps that are new and could be read.
+    new: u64,
+    /// Those that are new and could not.
+    new_failed: u64,
+    /// Files with a dump that could be read, stored before or not.
+    readable: u64,
+    /// From when the last dump was complete until now, if an event reported it.
+    lag: Option<Duration>,
 }
 
 impl Watcher for Stored {
@@ -425,10 +471,15 @@ impl Watcher for Stored {
 
     fn stored(&mut self, record: &PackedRecord, _: &Store) -> io::Result<()> {
         if let Some(record) = record.record() {
+            self.readable += u64::from(is_readable(&record));
             self.records.insert(record.dump.clone(), record);
         }
         Ok(())
     }
+}
+
+fn is_readable(record: &Record) -> bool {
+    record.status != RecordStatus::Failed
 }
 
 /// What came, in a line.

@@ -15,7 +15,10 @@ use crate::triage::{Place, numbered};
 use serde_json::Value;
 
 /// How long something is waited for that takes far less.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How soon a core is stored that is complete, on a machine that is busy with other tests.
+const SOON: Duration = Duration::from_secs(10);
 
 /// A watch that is killed when the test ends.
 struct Watching(Child);
@@ -95,12 +98,12 @@ fn dumps(place: &Place) -> Vec<String> {
 }
 
 #[test]
-fn a_core_that_is_renamed_into_place_is_stored_within_two_seconds() {
+fn a_core_that_is_renamed_or_linked_into_place_is_stored_soon() {
     let place = Place::new();
     let watching = Watching::of(&place, &[]);
     rename_in(&place, "core.1", &numbered(1));
     let took = until("the core", || dumps(&place).len() == 1);
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(took < SOON, "{took:?}");
     // In a directory that was made meanwhile, too; and by a link, as systemd-coredump does.
     fs::create_dir_all(place.cores().join("new/within")).unwrap();
     rename_in(&place, "new/within/core.2", &numbered(2));
@@ -239,7 +242,7 @@ fn a_webhook_that_fails_is_tried_again_and_does_not_stop_the_watch() {
     let watching = Watching::of(&place, &options);
     rename_in(&place, "core.1", &numbered(1));
     let stored = until("the core", || dumps(&place).len() == 1);
-    assert!(stored < Duration::from_secs(2), "{stored:?}");
+    assert!(stored < SOON, "{stored:?}");
     let requests = server.join().unwrap();
     let body = |request: &str| request.split_once("\r\n\r\n").unwrap().1.to_owned();
     let bodies: BTreeSet<String> = requests.iter().map(|request| body(request)).collect();
@@ -358,13 +361,15 @@ fn a_watch_that_is_stopped_finishes_the_core_in_hand_and_says_what_is_left() {
     for number in 0..200 {
         place.put(&format!("core.{number}"), &numbered(number + 1));
     }
+    place.put("notes.txt", b"not a core");
     let watching = Watching::of(&place, &["--settle", "0.1", "--jobs", "1"]);
-    thread::sleep(Duration::from_millis(400));
+    until("some of the cores", || !dumps(&place).is_empty());
     let output = watching.end("-TERM");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stderr(&output).contains("not read"), "{}", stderr(&output));
     let stored = dumps(&place).len();
     assert!((1..200).contains(&stored), "{stored}");
+    let left = format!("; {} files were not read", 200 - stored);
+    assert!(stderr(&output).contains(&left), "{}", stderr(&output));
     assert!(place.list().iter().all(|record| record["status"] == "ok"));
 }
 
@@ -388,9 +393,24 @@ fn the_metrics_are_text_that_prometheus_reads() {
             assert!(families.contains(series.split('{').next().unwrap()), "{line}");
         }
     }
-    for wanted in ["obit_watch_dumps_total{result=\"failed\"} 1", "obit_watch_groups 1"] {
+    for wanted in [
+        "obit_watch_dumps_total{result=\"new\"} 1",
+        "obit_watch_dumps_total{result=\"known\"} 0",
+        "obit_watch_dumps_total{result=\"failed\"} 1",
+        "obit_watch_groups 1",
+    ] {
         assert!(text.lines().any(|line| line == wanted), "no {wanted} in\n{text}");
     }
+    // A file that cannot be read is not a success.
+    assert!(text.contains("obit_watch_last_success_timestamp_seconds"), "{text}");
+    fs::remove_file(place.cores().join("core.1")).unwrap();
+    fs::write(place.cores().join("core.2"), &numbered(1)[..90]).unwrap();
+    let mut command = place.command(&["watch", "--once", "--settle", "0.2", "--quiet"]);
+    let output = command.arg(place.cores()).arg("--metrics").arg(&prom).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = fs::read_to_string(&prom).unwrap();
+    assert!(text.contains("obit_watch_dumps_total{result=\"failed\"} 1\n"), "{text}");
+    assert!(!text.contains("obit_watch_last_success_timestamp_seconds"), "{text}");
     assert_eq!(fs::metadata(&prom).unwrap().permissions().mode() & 0o777, 0o644);
 }
 

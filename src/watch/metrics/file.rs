@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Metrics;
@@ -59,6 +59,8 @@ impl MetricsFile {
         let _ = fs::remove_file(&self.draft);
         let mut options = OpenOptions::new();
         let mut file = options.write(true).create_new(true).mode(MODE).open(&self.draft)?;
+        // The file mode creation mask of a service may take the others' right to read it.
+        file.set_permissions(fs::Permissions::from_mode(MODE))?;
         file.write_all(text)?;
         fs::rename(&self.draft, &self.path)
     }
