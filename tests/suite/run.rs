@@ -248,6 +248,18 @@ fn a_signal_that_is_sent_to_obit_reaches_the_command() {
 }
 
 #[test]
+fn a_signal_that_is_sent_to_the_group_reaches_the_command_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = "trap 'echo got' USR1; echo ready; for n in 1 2 3 4 5 6 7 8; do sleep 0.05; done";
+    let mut line = line(directory.path(), &[], &shell(script));
+    let mut child = line.stdout(Stdio::piped()).process_group(0).spawn().unwrap();
+    assert_eq!(first_line(&mut child), "ready");
+    kill("USR1", &format!("-{}", child.id()));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(stdout(&output), "got\n");
+}
+
+#[test]
 fn a_command_that_hangs_is_recorded_with_its_whole_tree_and_ended() {
     let begun = Instant::now();
     let run = Run::of(&["--timeout", "1s"], &shell("crashes hang; true"));
@@ -263,6 +275,17 @@ fn what_does_not_end_when_it_is_asked_to_is_killed() {
     let options = ["--timeout", "0.5", "--kill-after", "0.5"];
     let run = Run::of(&options, &["crashes", "hang-on"]);
     assert_eq!(run.code(), Some(124), "{}", run.messages());
+}
+
+#[test]
+fn a_process_that_forks_and_ends_all_the_time_does_not_escape() {
+    let options = ["--timeout", "0.3", "--kill-after", "0.1", "--max-crashes", "0"];
+    let run = Run::of(&options, &["crashes", "flee"]);
+    assert_eq!(run.code(), Some(124), "{}", run.messages());
+    let lines = fs::read_dir("/proc").unwrap().flatten();
+    let lines = lines.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    let wanted = [crashes().as_os_str().as_encoded_bytes(), b"\0flee\0"].concat();
+    assert_eq!(lines.filter(|line| *line == wanted).count(), 0);
 }
 
 #[test]
@@ -351,6 +374,25 @@ fn a_process_that_outlives_the_command_is_let_go() {
     let status = fs::read_to_string(format!("/proc/{daemon}/status")).unwrap();
     assert!(status.contains("TracerPid:\t0"), "{status}");
     kill("KILL", &daemon.to_string());
+}
+
+#[test]
+fn it_is_let_go_before_the_cores_are_analysed() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = "crashes hang >/dev/null 2>&1 & echo $!; exec crashes main";
+    let mut line = line(directory.path(), &[], &shell(script));
+    let mut child = line.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let daemon = first_line(&mut child);
+    let is_traced = || {
+        let status = fs::read_to_string(format!("/proc/{daemon}/status")).unwrap();
+        !status.contains("TracerPid:\t0")
+    };
+    while child.try_wait().unwrap().is_none() && is_traced() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(child.try_wait().unwrap(), None, "it was traced to the end");
+    kill("KILL", &daemon);
+    assert_eq!(child.wait().unwrap().code(), Some(139));
 }
 
 #[test]

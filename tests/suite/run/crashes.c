@@ -156,6 +156,15 @@ static int run(const char *what, const char *number)
         signal(SIGTERM, SIG_IGN);
         for (;;)
             pause();
+    } else if (!strcmp(what, "flee")) {
+        /* A process that is always another one, and one that waits. */
+        signal(SIGTERM, SIG_IGN);
+        if (!fork())
+            for (;;)
+                if (fork())
+                    _exit(0);
+        for (;;)
+            pause();
     } else if (!strcmp(what, "end-on-term")) {
         signal(SIGTERM, exiting_handler);
         puts("ready");

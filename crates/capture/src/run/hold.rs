@@ -65,6 +65,7 @@ impl Tracer<'_> {
                 true
             }
             Ok(Some((tid, change))) => {
+                self.see(tid);
                 held.push((tid, change));
                 true
             }

@@ -5,21 +5,37 @@
 //! obit was asked to stop as well, obit stops: its shell shall see a job that is stopped. A
 //! command that somebody stops alone does not stop obit, which else could not let it continue.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libc::c_int;
 
 use super::signals::{self, Arrived};
+use super::tasks;
 use super::tracer::Tracer;
+use crate::{Tid, ptrace};
 
 /// How long nothing may happen before all of the foreground counts as stopped.
 const QUIET: Duration = Duration::from_millis(20);
 
-/// What is known of stops.
+/// How long foreground processes that do not become quiet are waited for.
+const LONGEST: Duration = Duration::from_millis(100);
+/// How long the command may take to stop. One that ignores the signal, or handles it and goes
+/// on, does not stop.
+const OBEYING: Duration = Duration::from_secs(1);
+/// How long a signal to obit may be one that the command got as well, or is about to get.
+const TOGETHER: Duration = Duration::from_millis(20);
+/// The same of a signal that the command got first: obit may have been busy.
+const BEFORE: Duration = Duration::from_millis(100);
+
+/// What is known of stops, and of signals that are passed on.
 #[derive(Debug, Default)]
 pub(super) struct Job {
-    /// obit got a stop signal, and has not stopped yet.
-    pub(super) is_asked: bool,
+    /// When obit got a stop signal, if it has not stopped yet.
+    pub(super) asked: Option<Instant>,
+    /// Signals that the command got by itself, and their senders.
+    got: Vec<(c_int, Tid, Instant)>,
+    /// Signals that obit got, which the command will get from it unless it gets them by itself.
+    forwarded: Vec<(c_int, Tid, Instant)>,
     /// The command is stopped.
     pub(super) is_stopped: bool,
 }
@@ -36,8 +52,8 @@ impl Tracer<'_> {
             libc::SIGCHLD => return,
             // Of obit's own writing and computing.
             libc::SIGXFSZ | libc::SIGXCPU => return,
-            libc::SIGCONT => self.job.is_asked = false,
-            signal if stops(signal) => self.job.is_asked = true,
+            libc::SIGCONT => self.job.asked = None,
+            signal if stops(signal) => self.job.asked = Some(Instant::now()),
             _ => {}
         }
         self.forward(arrived);
@@ -45,30 +61,79 @@ impl Tracer<'_> {
 
     /// Sends the command what was sent to obit alone. What the terminal sends, it sends to
     /// both; and what a process of the tree sends to obit, it sends to its process group.
-    fn forward(&self, arrived: Arrived) {
+    ///
+    /// What is sent to the process group of both, the command gets by itself at the same time:
+    /// the tracer sees it, and nothing is sent again.
+    fn forward(&mut self, arrived: Arrived) {
         let Some(sender) = arrived.sender else { return };
-        if !self.has_ended() && !self.is_of_tree(sender) {
+        if self.has_ended() || self.is_of_tree(sender) {
+            return;
+        }
+        if !self.is_traced() {
             // It may be gone by now.
             let _ = signals::send(self.command(), arrived.signal);
+            return;
+        }
+        self.job.got.retain(|(.., since)| since.elapsed() < BEFORE);
+        if !take(&mut self.job.got, arrived.signal, sender) {
+            self.job.forwarded.push((arrived.signal, sender, Instant::now()));
+        }
+    }
+
+    /// Sends the command the signals that it did not get by itself.
+    pub(super) fn forward_due(&mut self) {
+        let (due, waiting): (Vec<_>, _) = std::mem::take(&mut self.job.forwarded)
+            .into_iter()
+            .partition(|(.., since)| since.elapsed() >= TOGETHER);
+        self.job.forwarded = waiting;
+        for (signal, ..) in due {
+            if !self.has_ended() {
+                let _ = signals::send(self.command(), signal);
+            }
+        }
+    }
+
+    /// How long until there is something to send.
+    pub(super) fn forward_left(&self) -> Option<Duration> {
+        let left = |(.., since): &(c_int, Tid, Instant)| TOGETHER.saturating_sub(since.elapsed());
+        self.job.forwarded.iter().map(left).min()
+    }
+
+    /// A thread is about to get a signal, perhaps one that obit got as well.
+    pub(super) fn note_signal(&mut self, tid: Tid, signal: c_int) {
+        let Some(sender) = ptrace::sender(tid) else { return };
+        let is_command = tid == self.command() || tasks::process_of(tid) == Some(self.command());
+        if is_command && !take(&mut self.job.forwarded, signal, sender) {
+            self.job.got.retain(|(.., since)| since.elapsed() < BEFORE);
+            self.job.got.push((signal, sender, Instant::now()));
         }
     }
 
     /// Stops obit, if the command has stopped and both were meant.
     pub(super) fn stop_with_command(&mut self) {
-        if !(self.job.is_asked && (self.job.is_stopped || !self.is_traced())) {
+        if self.job.asked.is_some_and(|asked| asked.elapsed() > OBEYING) {
+            self.job.asked = None;
+        }
+        if !(self.job.asked.is_some() && (self.job.is_stopped || !self.is_traced())) {
             return;
         }
         // Others of the foreground are about to stop, and need obit for it.
-        self.settle(QUIET);
-        if self.has_ended() {
+        self.settle(QUIET, LONGEST);
+        if self.has_ended() || self.job.asked.is_none() {
             return;
         }
-        self.job.is_asked = false;
+        self.job.asked = None;
         signals::stop_self();
         // Here someone has sent SIGCONT: to all, as shells do, or to obit alone.
-        self.settle(QUIET);
+        self.settle(QUIET, LONGEST);
         if self.job.is_stopped && !self.has_ended() {
             let _ = signals::send(self.command(), libc::SIGCONT);
         }
     }
+}
+
+/// Removes this signal of this sender from the list; whether it was there.
+fn take(signals: &mut Vec<(c_int, Tid, Instant)>, signal: c_int, sender: Tid) -> bool {
+    let at = signals.iter().position(|(one, by, _)| (*one, *by) == (signal, sender));
+    at.map(|at| signals.swap_remove(at)).is_some()
 }

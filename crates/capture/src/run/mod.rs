@@ -13,6 +13,7 @@ mod signals;
 mod tasks;
 mod timeout;
 mod tracer;
+mod tree;
 mod wait;
 
 use std::ffi::OsString;

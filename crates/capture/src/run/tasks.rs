@@ -77,6 +77,18 @@ pub(crate) fn state(tid: Tid) -> Option<char> {
     field(&status(tid)?, "State")?.chars().next()
 }
 
+/// The thread that traces this one, 0 for none; `None` if it is gone.
+pub(crate) fn tracer_of(tid: Tid) -> Option<Tid> {
+    field(&status(tid)?, "TracerPid")?.parse().ok()
+}
+
+/// All processes that a thread traces, those included that it has not seen yet.
+pub(crate) fn processes_traced_by(tracer: Tid) -> Vec<Tid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    processes.filter(|process| tracer_of(*process) == Some(tracer)).collect()
+}
+
 /// The name of the program that a process runs, fit to be part of a file's name.
 pub(crate) fn program_of(process: Tid) -> String {
     let exe = fs::read_link(format!("/proc/{process}/exe")).ok();

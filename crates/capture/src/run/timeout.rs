@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::recorder::NoCore;
 use super::signals;
-use super::tracer::Tracer;
+use super::tasks;
+use super::tracer::{STEP, Tracer};
 use super::{Event, Trigger};
 use crate::{Held, Tid};
 
@@ -46,6 +47,10 @@ impl Clock {
 impl Tracer<'_> {
     /// Does what is to be done by now.
     pub(super) fn check_clock(&mut self) {
+        // One that was about to make a process may have made it since.
+        if self.killed.is_some_and(|killed| killed.elapsed() >= STEP) {
+            self.kill_tree();
+        }
         if self.clock.left() != Some(Duration::ZERO) {
             return;
         }
@@ -59,7 +64,7 @@ impl Tracer<'_> {
             }
             Clock::Ending(_) => {
                 self.clock = Clock::Killed(now + LAST);
-                self.signal_tree(&[libc::SIGKILL]);
+                self.kill_tree();
             }
         }
     }
@@ -68,7 +73,11 @@ impl Tracer<'_> {
     /// moment. The youngest come first: what hangs is rarely the script that started it.
     fn record_hang(&mut self) {
         self.recorder.event(Event::TimedOut);
-        let processes = self.processes();
+        let is_zombie = |process: &Tid| {
+            tasks::state(*process) == Some('Z') && tasks::threads_of(*process).len() <= 1
+        };
+        let mut processes = self.processes();
+        processes.retain(|process| !is_zombie(process));
         if !self.is_traced() {
             return;
         }
@@ -87,6 +96,11 @@ impl Tracer<'_> {
             }
             self.handle_later(stopped);
         }
+    }
+
+    fn kill_tree(&mut self) {
+        self.signal_tree(&[libc::SIGKILL]);
+        self.killed = Some(Instant::now());
     }
 
     fn signal_tree(&mut self, signals: &[i32]) {

@@ -1,7 +1,7 @@
 //! The tree of processes while the command runs: each change is answered, so that nothing of
 //! it waits for obit longer than a core takes to write.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use libc::c_int;
 use super::command::Started;
 use super::job::{Job, stops};
 use super::recorder::{NoCore, Recorder};
-use super::signals::Signals;
+use super::signals::{self, Signals};
 use super::tasks::{self, Effect};
 use super::timeout::Clock;
 use super::wait::{self, Change, Ended, Whose};
@@ -22,7 +22,7 @@ const IN_A_ROW: usize = 64;
 /// How long other threads of a process wait for its death.
 const LONGEST_DEATH: Duration = Duration::from_secs(1);
 /// How often to look whether all processes of a tree that was asked to end have.
-const STEP: Duration = Duration::from_millis(50);
+pub(super) const STEP: Duration = Duration::from_millis(50);
 
 /// Who is traced, and what is under way.
 pub(super) struct Tracer<'a> {
@@ -32,7 +32,8 @@ pub(super) struct Tracer<'a> {
     pub(super) recorder: Recorder<'a>,
     is_traced: bool,
     /// Threads that were seen and have not ended. The id of one that executed a program in the
-    /// place of its first thread stays: nothing says that it is gone.
+    /// place of its first thread stays: nothing says that it is gone. So no signal is sent to
+    /// an id of these alone.
     tasks: HashSet<Tid>,
     /// Those of them that are known to be the first of their process.
     processes: HashSet<Tid>,
@@ -47,7 +48,11 @@ pub(super) struct Tracer<'a> {
     handled: HashMap<Tid, Vec<u8>>,
     pub(super) job: Job,
     pub(super) clock: Clock,
+    /// When the tree was killed last.
+    pub(super) killed: Option<Instant>,
     ended: Option<Ended>,
+    /// This thread, which traces.
+    own: Tid,
 }
 
 /// The options of ptrace(2) for each thread; children have those of their parents. An event
@@ -69,6 +74,7 @@ impl<'a> Tracer<'a> {
             tasks: HashSet::from([started.process]),
             processes: HashSet::from([started.process]),
             clock: Clock::start(options.timeout),
+            killed: None,
             started,
             signals,
             options,
@@ -80,6 +86,7 @@ impl<'a> Tracer<'a> {
             handled: HashMap::new(),
             job: Job::default(),
             ended: None,
+            own: rustix::thread::gettid().as_raw_nonzero().get(),
         }
     }
 
@@ -89,8 +96,9 @@ impl<'a> Tracer<'a> {
             let is_idle = self.answer_changes().map_err(RunError::Wait)?;
             self.check_clock();
             self.release_overdue();
+            self.forward_due();
             self.stop_with_command();
-            if let Some(ended) = self.ended.filter(|_| self.is_over()) {
+            if let Some(ended) = self.ended.filter(|_| self.is_over(is_idle)) {
                 return self.finish(ended);
             }
             let within = if is_idle && self.kept.is_empty() {
@@ -105,6 +113,7 @@ impl<'a> Tracer<'a> {
     }
 
     fn finish(mut self, ended: Ended) -> Result<Outcome, RunError> {
+        self.let_go();
         self.signals.release();
         if let Some(error) = self.started.failure() {
             return Err(error.into());
@@ -116,13 +125,10 @@ impl<'a> Tracer<'a> {
     /// Answers some changes; `true` if there are no more.
     fn answer_changes(&mut self) -> io::Result<bool> {
         for _ in 0..IN_A_ROW {
-            let next = match self.kept.pop_front() {
-                Some(kept) => Some(kept),
-                None => match wait::next_change(Whose::Own) {
-                    // All have ended, the command too.
-                    Err(error) if error.raw_os_error() == Some(libc::ECHILD) => None,
-                    next => next?,
-                },
+            let next = match self.next_change() {
+                // All have ended, the command too.
+                Err(error) if error.raw_os_error() == Some(libc::ECHILD) => None,
+                next => next?,
             };
             let Some((tid, change)) = next else { return Ok(true) };
             self.on_change(tid, change);
@@ -130,31 +136,61 @@ impl<'a> Tracer<'a> {
         Ok(false)
     }
 
-    /// Answers changes until there was none for this long.
-    pub(super) fn settle(&mut self, quiet: Duration) {
-        let mut since = Instant::now();
-        while since.elapsed() < quiet {
-            match self
-                .kept
-                .pop_front()
-                .map_or_else(|| wait::next_change(Whose::Own), |kept| Ok(Some(kept)))
-            {
+    /// What was kept, or what is new.
+    pub(super) fn next_change(&mut self) -> io::Result<Option<(Tid, Change)>> {
+        if let Some(kept) = self.kept.pop_front() {
+            return Ok(Some(kept));
+        }
+        let next = wait::next_change(Whose::Own)?;
+        if let Some((tid, Change::Stopped { .. })) = next {
+            self.see(tid);
+        }
+        Ok(next)
+    }
+
+    /// A thread has just stopped, so it is one of the tree. It may be the first of a process
+    /// that was made while the others were killed.
+    pub(super) fn see(&mut self, tid: Tid) {
+        if self.tasks.insert(tid)
+            && matches!(self.clock, Clock::Killed(_))
+            && let Some(process) = tasks::process_of(tid)
+        {
+            let _ = signals::send(process, libc::SIGKILL);
+        }
+    }
+
+    /// Answers changes until there was none for as long as `quiet`, `longest` is over, or obit
+    /// gets a signal.
+    pub(super) fn settle(&mut self, quiet: Duration, longest: Duration) {
+        let begun = Instant::now();
+        let mut since = begun;
+        while since.elapsed() < quiet && begun.elapsed() < longest {
+            match self.next_change() {
                 Ok(Some((tid, change))) => {
                     self.on_change(tid, change);
                     since = Instant::now();
                 }
-                Ok(None) => self.signals.await_child(quiet),
+                Ok(None) => match self.signals.next(Some(quiet)) {
+                    Some(arrived) if arrived.signal != libc::SIGCHLD => {
+                        let is_about_to_stop = self.job.asked.is_some();
+                        self.on_signal(arrived);
+                        // Else it is the one that has just continued obit.
+                        if arrived.signal != libc::SIGCONT || is_about_to_stop {
+                            return;
+                        }
+                    }
+                    _ => {}
+                },
                 Err(_) => return,
             }
         }
     }
 
-    fn on_change(&mut self, tid: Tid, change: Change) {
+    pub(super) fn on_change(&mut self, tid: Tid, change: Change) {
         let (signal, event) = match change {
             Change::Ended(ended) => return self.on_end(tid, ended),
             Change::Stopped { signal, event } => (signal, event),
         };
-        self.tasks.insert(tid);
         self.release(tid);
         match event {
             0 => self.before_signal(tid, signal),
@@ -174,6 +210,11 @@ impl<'a> Tracer<'a> {
     /// namespace.
     pub(super) fn on_end(&mut self, tid: Tid, ended: Ended) {
         self.release(tid);
+        // Its id may belong to another process soon.
+        self.kept.retain(|(kept, _)| *kept != tid);
+        for (_, others) in self.waiting.values_mut() {
+            others.retain(|(other, _)| *other != tid);
+        }
         let was_dying = self.dying.remove(&tid).is_some();
         let is_process = self.processes.remove(&tid);
         self.handled.remove(&tid);
@@ -206,6 +247,9 @@ impl<'a> Tracer<'a> {
     }
 
     fn before_signal(&mut self, tid: Tid, signal: c_int) {
+        if signal != libc::SIGCHLD {
+            self.note_signal(tid, signal);
+        }
         let effect = if tasks::dumps_core(signal) { tasks::effect(tid, signal) } else { None };
         match effect {
             Some(Effect::Fatal) => self.before_fatal(tid, signal),
@@ -330,17 +374,32 @@ impl<'a> Tracer<'a> {
         self.kept.remove(at).map(|(_, change)| change)
     }
 
-    /// The processes of the tree, the youngest first.
-    pub(super) fn processes(&mut self) -> Vec<Tid> {
-        let mut found = BTreeSet::new();
-        self.tasks.retain(|tid| match tasks::process_of(*tid) {
-            Some(process) => {
-                found.insert(process);
-                true
-            }
-            None => false,
-        });
-        found.into_iter().rev().collect()
+    /// All go on that wait for the end of another.
+    pub(super) fn release_all(&mut self) {
+        let waiting: Vec<_> = self.waiting.drain().map(|(_, (_, others))| others).collect();
+        for others in waiting {
+            self.handle_later(others);
+        }
+    }
+
+    /// Drops ids of threads that are gone: such an id may belong to another process by now.
+    pub(super) fn forget_tasks_of_others(&mut self) {
+        let own = self.own;
+        self.tasks.retain(|tid| tasks::tracer_of(*tid) == Some(own));
+    }
+
+    /// The threads that were seen and have not ended.
+    pub(super) fn seen(&self) -> Vec<Tid> {
+        self.tasks.iter().copied().collect()
+    }
+
+    /// The thread that traces.
+    pub(super) fn own(&self) -> Tid {
+        self.own
+    }
+
+    pub(super) fn await_child(&self, within: Duration) {
+        self.signals.await_child(within);
     }
 
     pub(super) fn is_of_tree(&self, process: Tid) -> bool {
@@ -364,11 +423,11 @@ impl<'a> Tracer<'a> {
     }
 
     /// A tree that hung is waited for as a whole, else a process that hangs would stay.
-    fn is_over(&mut self) -> bool {
+    fn is_over(&mut self, is_idle: bool) -> bool {
         match self.clock {
             Clock::Unlimited | Clock::Until(_) => true,
             Clock::Killed(end) if Instant::now() >= end => true,
-            Clock::Ending(_) | Clock::Killed(_) => self.processes().is_empty(),
+            Clock::Ending(_) | Clock::Killed(_) => is_idle && self.processes().is_empty(),
         }
     }
 
@@ -379,7 +438,7 @@ impl<'a> Tracer<'a> {
         } else {
             (!self.waiting.is_empty()).then_some(LONGEST_DEATH)
         };
-        left.into_iter().chain(step).min()
+        left.into_iter().chain(step).chain(self.forward_left()).min()
     }
 }
 
