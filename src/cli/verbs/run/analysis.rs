@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::Scope;
+use std::thread::{Builder, Scope};
 
 use obit::capture::Crash;
 
@@ -35,13 +35,17 @@ impl<'a> Analyses<'a> {
         let mut state = self.state();
         state.waiting.push_back(crash);
         if state.workers < AT_ONCE {
-            state.workers += 1;
-            scope.spawn(|| self.work());
+            let started = Builder::new().spawn_scoped(scope, || self.work());
+            // Else (RLIMIT_NPROC, pids.max) it waits for a thread that runs, or for the end.
+            state.workers += usize::from(started.is_ok());
         }
     }
 
-    /// What was found, in the order in which it was.
+    /// What was found, in the order in which it was. What no thread could be started for is
+    /// analysed here.
     pub(super) fn finish(self) -> Vec<Analyzed> {
+        self.state().workers += 1;
+        self.work();
         self.state.into_inner().unwrap_or_else(PoisonError::into_inner).done
     }
 

@@ -27,6 +27,8 @@ use crate::cli::formats;
 
 /// The longest that one core may take.
 const LONGEST: Duration = Duration::from_secs(120);
+/// How long to try to start a process when there are too many (EAGAIN).
+const PATIENCE: Duration = Duration::from_secs(2);
 /// The longest report that is read.
 const LARGEST: usize = 256 << 20;
 /// Lines that belong into the log of a job; the others are documents, for their files alone.
@@ -203,7 +205,9 @@ fn is_deleted(file: &File) -> bool {
 /// What `command` writes, if it ends well and in time.
 fn output_of(command: &mut Command) -> Result<Vec<u8>, String> {
     let text = |error: io::Error| error.to_string();
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(text)?;
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child =
+        start(command).map_err(|error| format!("cannot start the analysis: {error}"))?;
     let read = read_to_end(&mut child);
     if read.is_err() {
         // It may have ended by itself.
@@ -219,6 +223,21 @@ fn output_of(command: &mut Command) -> Result<Vec<u8>, String> {
             let messages = String::from_utf8_lossy(&messages);
             let last = messages.lines().last().unwrap_or_default();
             Err(format!("{} ({status})", last.trim_start_matches("obit: ")))
+        }
+    }
+}
+
+/// Starts a process. There may be too many for a moment (RLIMIT_NPROC, pids.max).
+fn start(command: &mut Command) -> io::Result<Child> {
+    let begun = Instant::now();
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == io::ErrorKind::WouldBlock && begun.elapsed() < PATIENCE =>
+            {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            started => return started,
         }
     }
 }
