@@ -15,9 +15,6 @@ const PIECE: u64 = 1 << 20;
 const MOST_THREADS: usize = 4;
 /// Below this, one thread is as quick.
 const WORTH_THREADS: u64 = 16 << 20;
-/// Pages in a row that could not be read, after which the rest of the piece is left: it lies
-/// beyond the end of the mapped file.
-const MOST_FAILURES: u32 = 16;
 
 /// A part of memory that goes into the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +35,8 @@ impl Run {
 pub(super) struct Copied {
     pub(super) written: u64,
     pub(super) left_out: u64,
+    /// The memory was gone before the end: the process was killed.
+    pub(super) is_cut: bool,
 }
 
 /// From where to where, and how much.
@@ -51,6 +50,7 @@ pub(super) struct Copy<'f> {
     written: AtomicU64,
     left_out: AtomicU64,
     is_full: AtomicBool,
+    is_gone: AtomicBool,
 }
 
 impl<'f> Copy<'f> {
@@ -63,6 +63,7 @@ impl<'f> Copy<'f> {
             written: AtomicU64::new(0),
             left_out: AtomicU64::new(0),
             is_full: AtomicBool::new(false),
+            is_gone: AtomicBool::new(false),
         }
     }
 
@@ -81,28 +82,32 @@ impl<'f> Copy<'f> {
             }
             Ok(())
         };
-        match threads {
-            1 => work()?,
-            _ => thread::scope(|scope| {
-                let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-                let results = workers.into_iter().map(|worker| {
-                    worker.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
-                });
-                results.collect::<io::Result<Vec<()>>>().map(drop)
-            })?,
-        }
-        Ok(Copied { written: self.written.into_inner(), left_out: self.left_out.into_inner() })
+        thread::scope(|scope| {
+            // One that cannot be started (RLIMIT_NPROC, pids.max) leaves its work to the others.
+            let workers: Vec<_> = (1..threads)
+                .map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
+                .collect();
+            let own = work();
+            let results = workers.into_iter().map(|worker| {
+                worker.join().unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
+            });
+            results.chain([own]).collect::<io::Result<Vec<()>>>().map(drop)
+        })?;
+        Ok(Copied {
+            written: self.written.into_inner(),
+            left_out: self.left_out.into_inner(),
+            is_cut: self.is_gone.into_inner(),
+        })
     }
 
     fn piece(&self, piece: &Run, buffer: &mut [u8]) -> io::Result<()> {
-        if self.is_full.load(Ordering::Relaxed) {
+        if self.is_full.load(Ordering::Relaxed) || self.is_gone.load(Ordering::Relaxed) {
             self.left_out.fetch_add(piece.length(), Ordering::Relaxed);
             return Ok(());
         }
         let length = usize::try_from(piece.length()).unwrap_or(usize::MAX);
         let mut at = 0_usize;
-        let mut failures = 0;
-        while at < length && failures < MOST_FAILURES {
+        while at < length {
             let address = piece.addresses.start.saturating_add(at as u64);
             let room = buffer.get_mut(at..length).unwrap_or_default();
             match self.memory.read_at(room, address) {
@@ -110,15 +115,17 @@ impl<'f> Copy<'f> {
                     let bytes = buffer.get(at..at.saturating_add(count)).unwrap_or_default();
                     self.write(bytes, piece.offset.saturating_add(at as u64))?;
                     at = at.saturating_add(count);
-                    failures = 0;
+                }
+                // The kernel gives nothing of memory that is gone: the process was killed.
+                Ok(_) => {
+                    self.is_gone.store(true, Ordering::Relaxed);
+                    let rest = length.saturating_sub(at) as u64;
+                    self.left_out.fetch_add(rest, Ordering::Relaxed);
+                    return Ok(());
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                // The process is gone, or this page cannot be read (EIO, EFAULT).
-                Ok(_) | Err(_) => {
-                    let next = at.saturating_add(1).next_multiple_of(self.page);
-                    at = next;
-                    failures = failures.saturating_add(1);
-                }
+                // This page cannot be read (EIO, EFAULT); the next ones may be.
+                Err(_) => at = at.saturating_add(1).next_multiple_of(self.page),
             }
         }
         Ok(())
@@ -202,7 +209,7 @@ mod tests {
         let (memory, out) = (memory(256), tempfile::tempfile().unwrap());
         let runs = [run(0..3 * PAGE, PAGE), run(255 * PAGE..256 * PAGE, 16 * PAGE)];
         let copied = Copy::new(&memory, &out, PAGE, u64::MAX).run(&runs).unwrap();
-        assert_eq!(copied, Copied { written: 3 * PAGE, left_out: 0 });
+        assert_eq!(copied, Copied { written: 3 * PAGE, left_out: 0, is_cut: false });
         let byte_at = |offset: u64| {
             let mut byte = [9];
             out.read_exact_at(&mut byte, offset).unwrap();
@@ -218,7 +225,7 @@ mod tests {
         let (memory, out) = (memory(8), tempfile::tempfile().unwrap());
         let runs = [run(4 * PAGE..6 * PAGE, 0), run(PAGE..4 * PAGE, 2 * PAGE)];
         let copied = Copy::new(&memory, &out, PAGE, 2 * PAGE).run(&runs).unwrap();
-        assert_eq!(copied, Copied { written: 2 * PAGE, left_out: 3 * PAGE });
+        assert_eq!(copied, Copied { written: 2 * PAGE, left_out: 3 * PAGE, is_cut: false });
     }
 
     #[test]
@@ -235,10 +242,10 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_a_hole_and_what_follows_is_copied() {
+    fn memory_that_is_gone_is_counted_and_known() {
         let (memory, out) = (memory(2), tempfile::tempfile().unwrap());
-        let runs = [run(64 * PAGE..128 * PAGE, 0), run(PAGE..2 * PAGE, 64 * PAGE)];
+        let runs = [run(PAGE..2 * PAGE, 0), run(64 * PAGE..128 * PAGE, PAGE)];
         let copied = Copy::new(&memory, &out, PAGE, u64::MAX).run(&runs).unwrap();
-        assert_eq!(copied.written, PAGE);
+        assert_eq!(copied, Copied { written: PAGE, left_out: 64 * PAGE, is_cut: true });
     }
 }

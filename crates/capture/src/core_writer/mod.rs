@@ -44,8 +44,11 @@ pub struct Written {
     pub length: u64,
     /// Bytes written.
     pub bytes: u64,
-    /// Bytes of memory that were left out, since [`Limits::bytes`] was reached.
+    /// Bytes of memory that were left out, since [`Limits::bytes`] was reached or the process
+    /// was killed.
     pub left_out: u64,
+    /// The process was killed while its memory was copied.
+    pub is_cut: bool,
 }
 
 /// Why there is no core.
@@ -119,7 +122,7 @@ fn write(
     let room = limits.bytes.saturating_sub(headers);
     let copied = Copy::new(memory, out, page, room).run(runs)?;
     let bytes = headers.saturating_add(copied.written);
-    Ok(Written { length, bytes, left_out: copied.left_out })
+    Ok(Written { length, bytes, left_out: copied.left_out, is_cut: copied.is_cut })
 }
 
 /// `/proc/PID/mem`, if the process may be dumped.

@@ -1,8 +1,11 @@
 //! Which memory is read, and in which order.
 
 use std::cmp::Reverse;
-use std::fs::File;
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 
 use obit_corefile::arch::Saved;
 
@@ -57,7 +60,11 @@ fn to_read(
 ) -> Vec<Range<u64>> {
     let is_file = mapping.file().is_some() && !mapping.is_unlinked();
     // What the process has not touched yet is in the file, or in the vDSO, all the same.
-    if is_file || is_of_kernel(mapping) {
+    if is_file {
+        let end = end_of_file(process, mapping, page).unwrap_or(whole.end).min(whole.end);
+        return if whole.start < end { vec![whole.start..end] } else { Vec::new() };
+    }
+    if is_of_kernel(mapping) {
         return vec![whole.clone()];
     }
     // The process itself supplies missing pages (userfaultfd), and cannot while it is stopped:
@@ -73,6 +80,17 @@ fn to_read(
         }
     }
     populated(pagemap, whole, page).unwrap_or_else(|_| vec![whole.clone()])
+}
+
+/// Where the file of a mapping ends, up to a whole page: nothing behind it can be read. `None`
+/// if the file is not known, or has no size.
+fn end_of_file(process: Tid, mapping: &Mapping, page: u64) -> Option<u64> {
+    let mut path = proc::path(process, "root").into_os_string();
+    path.push(OsStr::from_bytes(mapping.file()?));
+    let file = fs::metadata(path).ok()?;
+    let is_same = file.is_file() && file.ino() == mapping.inode && file.len() > 0;
+    let length = is_same.then(|| file.len().checked_next_multiple_of(page))??;
+    mapping.range.start.checked_add(length.saturating_sub(mapping.offset))
 }
 
 /// The parts of a mapped file without a name that hold data. Only root may ask.

@@ -218,6 +218,52 @@ fn a_page_that_the_process_supplies_itself_is_not_waited_for() {
 }
 
 #[test]
+fn what_lies_behind_guard_pages_is_in_the_core() {
+    let program = Program::start(
+        "int main(void) { char *p = mmap(0, 1 << 20, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+         memset(p, 7, 1 << 20);
+         long failed = madvise(p, 128 << 10, 102 /* MADV_GUARD_INSTALL, Linux 6.13 */);
+         ready(p, (void *)(long)!!failed); for (;;) pause(); }",
+        &[],
+    );
+    if program.numbers[1] != 0 {
+        eprintln!("skipped: the kernel has no guard pages");
+        return;
+    }
+    let dump = dump_of(&program);
+    assert_eq!(bytes_at(&dump, program.numbers[0]), [0; 8]);
+    assert_eq!(bytes_at(&dump, program.numbers[0] + (128 << 10)), [7; 8]);
+}
+
+#[test]
+fn what_lies_beyond_the_end_of_a_file_is_not_read() {
+    let program = Program::start(
+        "#include <fcntl.h>\n
+         int main(void) { int fd = open(\"/proc/self/exe\", O_RDONLY);
+         char *p = mmap(0, 1ul << 34, 3, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+         strcpy(p, \"content\"); ready(p, 0); for (;;) pause(); }",
+        &[],
+    );
+    let begin = Instant::now();
+    let dump = dump_of(&program);
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert_eq!(&bytes_at(&dump, program.numbers[0]), b"content\0");
+}
+
+#[test]
+fn a_process_that_is_killed_meanwhile_leaves_a_core_that_is_known_to_be_cut() {
+    let mut program = Program::start(SLEEPER, &[]);
+    let held = hold(&program);
+    let memory = open_memory(held.process).unwrap();
+    program.child.kill().unwrap();
+    program.child.wait().unwrap();
+    let out = tempfile::tempfile().unwrap();
+    let run = copy::Run { addresses: 0..1 << 20, offset: 0 };
+    let copied = Copy::new(&memory, &out, 4096, u64::MAX).run(&[run]).unwrap();
+    assert!(copied.is_cut && copied.left_out == 1 << 20, "{copied:?}");
+}
+
+#[test]
 fn a_full_file_system_is_an_error_of_writing() {
     let program = Program::start(SLEEPER, &[]);
     let held = hold(&program);

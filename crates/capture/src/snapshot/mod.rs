@@ -57,6 +57,9 @@ pub enum SnapshotError {
     /// It was stopped, and went on, without a core.
     #[error(transparent)]
     Core(#[from] WriteError),
+    /// It was killed while its memory was copied; the core is incomplete.
+    #[error("process {0} was killed while its core was written")]
+    Killed(Tid),
     /// obit has no thread to do it.
     #[error("no thread to hold the process: {0}")]
     NoThread(io::Error),
@@ -92,6 +95,7 @@ fn take(process: Tid, out: &File, limits: Limits) -> Result<Snapshot, SnapshotEr
     drop(stopped);
     let pause = begin.elapsed();
     match written {
+        Ok(Written { is_cut: true, .. }) => Err(SnapshotError::Killed(process)),
         Ok(written) => Ok(Snapshot { written, pause, threads, missing }),
         Err(WriteError::Read { .. }) if is_over(process) => Err(Refused::Exited(process).into()),
         Err(error) => Err(error.into()),

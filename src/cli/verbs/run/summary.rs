@@ -68,8 +68,13 @@ fn say_one(one: &Analyzed, count: usize) {
     };
     // Of a report, which is redacted.
     say_line("obit: ", &format!("  {files}: {found}"));
-    if one.crash.written.left_out > 0 {
-        let left_out = one.crash.written.left_out;
+    let left_out = one.crash.written.left_out;
+    if one.crash.written.is_cut {
+        say(&format!(
+            "  {process}: it was killed while its core was written; {left_out} bytes of memory \
+             are not in the core"
+        ));
+    } else if left_out > 0 {
         say(&format!("  {process}: {left_out} bytes of memory are not in the core: disk space"));
     }
     for problem in &one.problems {
