@@ -300,6 +300,27 @@ fn a_process_that_exits_with_the_status_asked_for_is_recorded_too() {
 }
 
 #[test]
+fn only_exits_of_processes_of_the_command_are_recorded() {
+    let failed = Run::of(&["--on-exit", "nonzero"], &["no-such-command"]);
+    assert_eq!((failed.code(), failed.files("core").len()), (Some(127), 0));
+    let run = Run::of(&["--on-exit", "3", "--format", "json"], &["crashes", "thread-exit"]);
+    assert_eq!(run.code(), Some(139));
+    assert!(functions(&run.report()).iter().any(|name| name == "fault"), "{}", run.messages());
+}
+
+#[test]
+fn a_signal_that_the_first_process_of_a_namespace_ignores_is_no_crash() {
+    if !is_root() {
+        return;
+    }
+    let script = "kill -QUIT $$; echo on; exit 3";
+    let command = ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script];
+    let run = Run::of(&[], &command);
+    assert_eq!((run.code(), &*stdout(&run.output)), (Some(3), "on\n"), "{}", run.messages());
+    assert!(run.files("core").is_empty());
+}
+
+#[test]
 fn a_process_that_does_not_let_itself_be_dumped_is_left_alone() {
     let run = Run::of(&[], &["crashes", "not-dumpable"]);
     assert_eq!(run.code(), Some(139));

@@ -15,8 +15,8 @@ use crate::Tid;
 /// Whether `process` may be dumped. Only of a process whose users and groups are all obit's
 /// own; for others the owner of its files is the answer, and this is `true`.
 pub(crate) fn is_dumpable(process: Tid) -> bool {
-    // A seccomp filter may forbid the question.
-    if !has_our_users(process) || probe(process) {
+    // A seccomp filter may forbid the question, and Yama does without the capability.
+    if !has_our_users(process) || probe(process) || yama_asks_for_the_capability() {
         return true;
     }
     let Ok(before) = capabilities(None) else { return true };
@@ -43,6 +43,12 @@ fn probe(process: Tid) -> bool {
     let read =
         unsafe { libc::process_vm_readv(process, &raw const here, 1, &raw const there, 1, 0) };
     read == -1 && io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
+}
+
+/// Whether only who has `CAP_SYS_PTRACE` may look at other processes, be they dumpable or not.
+fn yama_asks_for_the_capability() -> bool {
+    let scope = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope");
+    scope.is_ok_and(|scope| scope.trim().parse::<u32>().is_ok_and(|scope| scope >= 2))
 }
 
 /// Whether real, effective, saved and file system ids of the process are those of obit.

@@ -54,6 +54,12 @@ __attribute__((noinline)) static int deep(int level)
     return deep(level + 1) + page[0];
 }
 
+static void *ending_thread(void *argument)
+{
+    syscall(SYS_exit, 3);
+    return argument;
+}
+
 static void *executing_thread(void *argument)
 {
     execl("/proc/self/exe", program, "thread", NULL);
@@ -165,6 +171,11 @@ static int run(const char *what, const char *number)
                     _exit(0);
         for (;;)
             pause();
+    } else if (!strcmp(what, "thread-exit")) {
+        /* A thread ends with a status, then the process crashes. */
+        pthread_create(&thread, NULL, ending_thread, NULL);
+        usleep(100000);
+        fault();
     } else if (!strcmp(what, "end-on-term")) {
         signal(SIGTERM, exiting_handler);
         puts("ready");

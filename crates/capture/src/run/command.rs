@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::ptr;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Access, StatVfsMountFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 
@@ -139,6 +140,15 @@ impl Waiting {
 }
 
 impl Started {
+    /// Whether the child has become the command: exec closed its end of the pipe.
+    pub(crate) fn has_executed(&self) -> bool {
+        let mut pipe = [PollFd::new(&self.failure, PollFlags::IN)];
+        let asked = poll(&mut pipe, Some(&Timespec::default()));
+        let [pipe] = pipe;
+        let seen = pipe.revents();
+        asked.is_ok() && seen.contains(PollFlags::HUP) && !seen.contains(PollFlags::IN)
+    }
+
     /// Why the command was not executed. To be asked once the child has ended.
     pub(crate) fn failure(&mut self) -> Option<CommandError> {
         let mut bytes = [0_u8; 4];

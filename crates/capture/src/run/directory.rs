@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 
@@ -22,6 +23,10 @@ pub struct CrashDirectory {
     chosen: Chosen,
     /// Open once something was written, so that it stays the same directory.
     open: OnceLock<OwnedFd>,
+    /// Bytes that all cores may have, by what was free at first.
+    budget: OnceLock<u64>,
+    /// Bytes that they have.
+    used: AtomicU64,
 }
 
 /// Who chose the path.
@@ -64,7 +69,8 @@ pub enum DirectoryError {
 impl CrashDirectory {
     /// Nothing is made yet.
     pub fn new(path: PathBuf, chosen: Chosen) -> Self {
-        Self { path, chosen, open: OnceLock::new() }
+        let (open, budget) = (OnceLock::new(), OnceLock::new());
+        Self { path, chosen, open, budget, used: AtomicU64::new(0) }
     }
 
     /// Where it is.
@@ -100,8 +106,9 @@ impl CrashDirectory {
         }
     }
 
-    /// Bytes that one file may have: half of what is free, or a quarter in a file system in
-    /// memory, which is not there for anybody else either.
+    /// Bytes that one more file may have. All together may have half of what was free at first,
+    /// or a quarter in a file system in memory, which is not there for anybody else either; and
+    /// one no more than that part of what is free now.
     ///
     /// # Errors
     /// If the directory cannot be made, or not be asked.
@@ -114,7 +121,21 @@ impl CrashDirectory {
         let (stat, kind) = measured.map_err(failed)?;
         let free = stat.f_bavail.saturating_mul(stat.f_frsize);
         let is_memory = u64::try_from(kind.f_type).is_ok_and(|kind| kind == TMPFS_MAGIC);
-        Ok(if is_memory { free / 4 } else { free / 2 })
+        let part = if is_memory { free / 4 } else { free / 2 };
+        let budget = *self.budget.get_or_init(|| part);
+        Ok(budget.saturating_sub(self.used.load(Ordering::Relaxed)).min(part))
+    }
+
+    /// Counts what was written to a file, and stays.
+    pub fn add_used(&self, bytes: u64) {
+        self.used.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts what was removed again.
+    pub fn subtract_used(&self, bytes: u64) {
+        let less = |used: u64| Some(used.saturating_sub(bytes));
+        // It is never refused.
+        let _ = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 
     /// Takes a file of this directory away again.
@@ -173,6 +194,17 @@ mod tests {
         let (_, core) = directory.create("x-1", "core").unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(&core)), (0o700, 0o600));
+        assert!(directory.room().unwrap() > 0);
+    }
+
+    #[test]
+    fn what_was_written_is_no_room_for_more_until_it_is_removed() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = CrashDirectory::new(home.path().to_owned(), Chosen::ByUser);
+        let all = directory.room().unwrap();
+        directory.add_used(all);
+        assert_eq!(directory.room().unwrap(), 0);
+        directory.subtract_used(all);
         assert!(directory.room().unwrap() > 0);
     }
 

@@ -70,8 +70,11 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// Says that there is no core.
+    /// Says that there is no core, or counts that if enough were recorded.
     pub(super) fn fail(&mut self, process: Tid, trigger: Trigger, why: NoCore) {
+        if self.is_full() {
+            return self.count(process, trigger);
+        }
         self.attempts += 1;
         let program = tasks::process_of(process).map(tasks::program_of);
         self.say(program, process, trigger, why);
@@ -100,14 +103,11 @@ impl<'a> Recorder<'a> {
         let executable = tasks::executable_of(held.with_memory());
         let written: Result<Written, _> = write_core(held, &file, limits);
         match written {
-            Ok(written) => Ok(Crash {
-                program: program.to_owned(),
-                process,
-                trigger,
-                core,
-                executable,
-                written,
-            }),
+            Ok(written) => {
+                self.directory.add_used(written.bytes);
+                let program = program.to_owned();
+                Ok(Crash { program, process, trigger, core, executable, written })
+            }
             Err(error) => {
                 // What is left is an empty or partial file with an honest name.
                 let _ = self.directory.remove(&core);

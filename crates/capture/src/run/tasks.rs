@@ -89,6 +89,22 @@ pub(crate) fn processes_traced_by(tracer: Tid) -> Vec<Tid> {
     processes.filter(|process| tracer_of(*process) == Some(tracer)).collect()
 }
 
+/// Whether the process is the first of a pid namespace: signals that it has no handler for,
+/// sent by kill(2), have no effect on it.
+pub(crate) fn is_first_of_namespace(process: Tid) -> bool {
+    let ids = status(process);
+    let ids = ids.as_deref().and_then(|status| field(status, "NSpid")).unwrap_or_default();
+    ids.split_whitespace().last() == Some("1")
+}
+
+/// Whether a thread, stopped at its exit, called `exit` for itself, not `exit_group` for its
+/// process, and is not killed by another one that did.
+pub(crate) fn ends_alone(tid: Tid) -> bool {
+    let call = fs::read_to_string(format!("/proc/{tid}/syscall")).unwrap_or_default();
+    let number = call.split_whitespace().next().and_then(|number| number.parse().ok());
+    number == Some(libc::SYS_exit)
+}
+
 /// The name of the program that a process runs, fit to be part of a file's name.
 pub(crate) fn program_of(process: Tid) -> String {
     let exe = fs::read_link(format!("/proc/{process}/exe")).ok();

@@ -263,6 +263,10 @@ impl<'a> Tracer<'a> {
 
     fn before_fatal(&mut self, tid: Tid, signal: c_int) {
         let Some(process) = tasks::process_of(tid) else { return resume(tid, signal) };
+        // The kernel drops it. A fault is not dropped once nothing traces the process.
+        if tasks::is_first_of_namespace(process) && ptrace::sender(tid).is_some() {
+            return resume(tid, signal);
+        }
         match self.dying.insert(process, tid) {
             None => {
                 let info = ptrace::signal_info(tid).ok();
@@ -308,8 +312,10 @@ impl<'a> Tracer<'a> {
                 Some((process, Trigger::Signal(libc::SIGSEGV)))
             }
             Ended::Killed(_) => None,
-            // Threads end with 0, and their process goes on.
-            Ended::Exited(0) if tid != process => None,
+            // obit's own child, which could not execute the command.
+            Ended::Exited(_) if tid == self.started.process && !self.started.has_executed() => None,
+            // The thread ends, and its process goes on.
+            Ended::Exited(_) if tid != process && tasks::ends_alone(tid) => None,
             Ended::Exited(status) => {
                 let is_wanted = self.options.on_exit.is_some_and(|wanted| wanted.takes(status));
                 is_wanted.then_some((process, Trigger::Exit(status)))

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
@@ -187,13 +187,20 @@ impl<'a> Analyst<'a> {
             let mut obit = self.obit(&[OsStr::new("scrub"), OsStr::new("--core")], core);
             obit.arg("--output").arg(&scrubbed);
             match output_of(&mut obit) {
-                Ok(_) => analyzed.files.insert(0, scrubbed),
+                Ok(_) => {
+                    let size = fs::metadata(&scrubbed).map_or(0, |file| file.len());
+                    self.directory.add_used(size);
+                    analyzed.files.insert(0, scrubbed);
+                }
                 Err(problem) => analyzed.problems.push(format!("no scrubbed core: {problem}")),
             }
         }
         // The user does not want it, whatever failed.
-        if let Err(error) = self.directory.remove(core) {
-            analyzed.problems.push(format!("cannot delete {}: {error}", core.display()));
+        match self.directory.remove(core) {
+            Ok(()) => self.directory.subtract_used(analyzed.crash.written.bytes),
+            Err(error) => {
+                analyzed.problems.push(format!("cannot delete {}: {error}", core.display()));
+            }
         }
     }
 }
