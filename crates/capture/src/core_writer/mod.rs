@@ -93,12 +93,22 @@ pub fn write_core(held: &Held, out: &File, limits: Limits) -> Result<Written, Wr
     let notes =
         notes::of(held, &image, &mappings, page).map_err(|(what, error)| failed(what)(error))?;
     let live = Live { thread, memory: &memory };
-    let sizes: Vec<_> =
+    let mut sizes: Vec<_> =
         mappings.iter().map(|mapping| (mapping, filter.dumped(mapping, page, &live))).collect();
-    let layout = layout::of(&image, &notes, &sizes, page)
-        .ok_or_else(|| WriteError::Write(io::ErrorKind::FileTooLarge.into()))?;
-    let runs = plan::runs(held, &image, &layout.segments, page);
-    write(&memory, out, &layout, &runs, page, limits).map_err(WriteError::Write)
+    let attempt = |sizes: &[_]| {
+        let layout = layout::of(&image, &notes, sizes, page).ok_or(io::ErrorKind::FileTooLarge)?;
+        let runs = plan::runs(held, &image, &layout.segments, page);
+        write(&memory, out, &layout, &runs, page, limits)
+    };
+    let written = match attempt(&sizes) {
+        // No file may be so long, sparse or not: 16 TiB on ext4.
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+            plan::shorten(thread, &mut sizes, page);
+            attempt(&sizes)
+        }
+        written => written,
+    };
+    written.map_err(WriteError::Write)
 }
 
 fn write(

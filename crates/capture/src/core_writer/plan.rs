@@ -23,6 +23,9 @@ const GENERAL: u32 = 1;
 /// such a page fills it, at the cost of the process.
 const MOST_FILLED: u64 = 64 << 20;
 
+/// Mappings from this size on are shortened where the core would be too long for a file.
+const RESERVATION: u64 = 1 << 30;
+
 /// What of the segments is read, what matters most first: stacks, then what is small.
 ///
 /// Untouched pages are not read, so a reservation costs nothing however large it is.
@@ -50,6 +53,24 @@ pub(super) fn runs(held: &Held, image: &Image, segments: &[Segment<'_>], page: u
     segments.iter().flat_map(ranges).collect()
 }
 
+/// Ends large private mappings behind their last page that holds anything: the rest of them is
+/// zeros, and takes only offsets of the file.
+pub(super) fn shorten(process: Tid, sizes: &mut [(&Mapping, u64)], page: u64) {
+    let Ok(pagemap) = File::open(proc::path(process, "pagemap")) else { return };
+    for (mapping, length) in sizes {
+        let is_reservation = mapping.file().is_none() && !mapping.shared && *length > RESERVATION;
+        if !is_reservation || is_of_kernel(mapping) {
+            continue;
+        }
+        let start = mapping.range.start;
+        let whole = start..start.saturating_add(*length);
+        if let Ok(found) = populated(&pagemap, &whole, page) {
+            let end = found.last().map_or(start, |last| last.end.min(whole.end));
+            *length = end.saturating_sub(start);
+        }
+    }
+}
+
 /// The parts of `whole` that may hold anything but zeros.
 fn to_read(
     process: Tid,
@@ -62,7 +83,8 @@ fn to_read(
     // What the process has not touched yet is in the file, or in the vDSO, all the same.
     if is_file {
         let end = end_of_file(process, mapping, page).unwrap_or(whole.end).min(whole.end);
-        return if whole.start < end { vec![whole.start..end] } else { Vec::new() };
+        let read = whole.start..end;
+        return if read.is_empty() { Vec::new() } else { vec![read] };
     }
     if is_of_kernel(mapping) {
         return vec![whole.clone()];

@@ -155,6 +155,18 @@ fn a_reservation_of_terabytes_costs_nothing() {
 }
 
 #[test]
+fn a_reservation_that_no_file_could_hold_is_ended_behind_its_last_page() {
+    let program = Program::start(
+        "int main(void) { char *p = mmap(0, 32ul << 40, 3,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+         p[5ul << 30] = 9; ready(p, p + (5ul << 30)); for (;;) pause(); }",
+        &[],
+    );
+    let dump = dump_of(&program);
+    assert_eq!(bytes_at(&dump, program.numbers[1]), [9, 0]);
+}
+
+#[test]
 fn what_exceeds_the_limit_is_counted_and_stacks_are_kept() {
     let program = Program::start(
         "int main(void) { char *p = mmap(0, 8 << 20, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
