@@ -443,6 +443,40 @@ fn job_control_stops_the_command_and_obit_and_resumes_both() {
 }
 
 #[test]
+fn obit_stops_though_some_of_the_foreground_are_never_quiet() {
+    let directory = tempfile::tempdir().unwrap();
+    let script = "(trap '' TSTP; while :; do /bin/true; done) & echo ready; wait";
+    let mut line = line(directory.path(), &[], &shell(script));
+    let mut child = line.stdout(Stdio::piped()).process_group(0).spawn().unwrap();
+    assert_eq!(first_line(&mut child), "ready");
+    std::thread::sleep(Duration::from_millis(100));
+    let group = format!("-{}", child.id());
+    kill("TSTP", &group);
+    eventually("obit is stopped", || state_of(child.id()) == Some('T'));
+    kill("CONT", &group);
+    kill("TERM", &group);
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+}
+
+#[test]
+fn where_no_thread_can_be_started_the_analysis_waits_for_the_end() {
+    if !is_root() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let mut line = Command::new("setpriv");
+    // A user who has no other process; the directories above obit may be closed to it.
+    line.args(["--reuid", "54321", "--regid", "54321", "--clear-groups"]);
+    line.args(["prlimit", "--nproc=2", "/proc/self/fd/0", "run", "-o", "crashes", "--"]);
+    line.stdin(fs::File::open(env!("CARGO_BIN_EXE_obit")).unwrap());
+    let output = line.args(shell("kill -SEGV $$")).current_dir(directory.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(139), "{}", stderr(&output));
+    let files = fs::read_dir(directory.path().join("crashes")).unwrap().count();
+    assert_eq!(files, 2, "{}", stderr(&output));
+}
+
+#[test]
 fn as_the_first_process_of_a_container_it_reaps_orphans() {
     if !is_root() {
         return;
