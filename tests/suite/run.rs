@@ -318,6 +318,10 @@ fn a_signal_that_the_first_process_of_a_namespace_ignores_is_no_crash() {
     let run = Run::of(&[], &command);
     assert_eq!((run.code(), &*stdout(&run.output)), (Some(3), "on\n"), "{}", run.messages());
     assert!(run.files("core").is_empty());
+    let fault = Run::of(&[], &["unshare", "--pid", "--fork", "--mount-proc", "crashes", "main"]);
+    // unshare ends itself by the same signal.
+    let of_fault = |core: &&PathBuf| core.to_str().unwrap().contains("/crashes-");
+    assert_eq!(fault.files("core").iter().filter(of_fault).count(), 1, "{}", fault.messages());
 }
 
 #[test]

@@ -86,16 +86,16 @@ pub(crate) fn signal_info(tid: Tid) -> io::Result<Vec<u8>> {
     Ok(info)
 }
 
-/// Who sent the signal a thread stopped with; `None` if the kernel did.
+/// Who sent the signal a thread stopped with; `None` if the kernel did, for a fault, a timer or
+/// a terminal.
 pub(crate) fn sender(tid: Tid) -> Option<Tid> {
-    // `si_code` of kill, sigqueue and tgkill is not positive. The union begins at a multiple of
-    // a word.
+    // `si_code`, then a union that begins at a multiple of a word.
     let info = signal_info(tid).ok()?;
     let at = |at: usize| {
         let bytes = info.get(at..at.checked_add(4)?)?;
         bytes.try_into().ok().map(i32::from_ne_bytes)
     };
-    if at(8)? > 0 {
+    if !matches!(at(8)?, libc::SI_USER | libc::SI_QUEUE | libc::SI_TKILL) {
         return None;
     }
     at(if cfg!(target_pointer_width = "64") { 16 } else { 12 })

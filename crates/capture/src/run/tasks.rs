@@ -42,6 +42,14 @@ pub(crate) fn dumps_core(signal: c_int) -> bool {
     DUMPING.contains(&signal)
 }
 
+/// Whether the kernel sends `signal` to a thread for what the thread itself does.
+pub(crate) fn is_of_fault(signal: c_int) -> bool {
+    matches!(
+        signal,
+        libc::SIGILL | libc::SIGTRAP | libc::SIGBUS | libc::SIGFPE | libc::SIGSEGV | libc::SIGSYS
+    )
+}
+
 /// What `signal`, about to be delivered to `tid`, will do. A fault whose signal is blocked or
 /// ignored has the default action by then: the kernel resets it before it asks the tracer.
 ///

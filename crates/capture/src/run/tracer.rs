@@ -263,8 +263,9 @@ impl<'a> Tracer<'a> {
 
     fn before_fatal(&mut self, tid: Tid, signal: c_int) {
         let Some(process) = tasks::process_of(tid) else { return resume(tid, signal) };
-        // The kernel drops it. A fault is not dropped once nothing traces the process.
-        if tasks::is_first_of_namespace(process) && ptrace::sender(tid).is_some() {
+        // The kernel drops it, unless it is a fault, once nothing traces the process.
+        let is_fault = tasks::is_of_fault(signal) && ptrace::sender(tid).is_none();
+        if !is_fault && tasks::is_first_of_namespace(process) {
             return resume(tid, signal);
         }
         match self.dying.insert(process, tid) {
