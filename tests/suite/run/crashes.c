@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile int *nowhere;
@@ -31,6 +32,12 @@ static void faulting_handler(int signal)
 {
     (void)signal;
     fault();
+}
+
+static void writing_handler(int signal)
+{
+    (void)signal;
+    write(1, "got\n", 4);
 }
 
 static void returning_handler(int signal) { (void)signal; }
@@ -162,13 +169,21 @@ static int run(const char *what, const char *number)
         signal(SIGTERM, SIG_IGN);
         for (;;)
             pause();
+    } else if (!strcmp(what, "count")) {
+        signal(SIGUSR1, writing_handler);
+        write(1, "ready\n", 6);
+        for (int left = 10; left > 0; left--)
+            usleep(50000);
     } else if (!strcmp(what, "flee")) {
-        /* A process that is always another one, and one that waits. */
+        /* A process that is always another one, for some seconds, and one that waits. */
+        time_t end = time(NULL) + 5;
         signal(SIGTERM, SIG_IGN);
-        if (!fork())
-            for (;;)
+        if (!fork()) {
+            while (time(NULL) < end)
                 if (fork())
-                    _exit(0);
+                    break;
+            _exit(0);
+        }
         for (;;)
             pause();
     } else if (!strcmp(what, "thread-exit")) {
