@@ -164,7 +164,7 @@ impl DebugInfo {
 
     /// The functions called `name` that have code, as in [`DebugInfo::types_named`].
     pub fn functions_named(&self, name: &str) -> Vec<NamedFunction> {
-        self.with_names(|file, names| names.functions(file, name)).unwrap_or_default()
+        self.with_function_names(|file, names| names.functions(file, name)).unwrap_or_default()
     }
 
     fn with_symbols<T>(&self, ask: impl FnOnce(&tail_call::Symbols<'_>) -> T) -> T {

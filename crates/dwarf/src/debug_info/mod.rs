@@ -35,7 +35,8 @@ pub struct DebugInfo {
     symbols: [OnceLock<SymbolTable>; 3],
     debug_frame: OnceLock<Option<Vec<u8>>>,
     types: TypeTable,
-    names: OnceLock<NameIndex>,
+    data_names: OnceLock<NameIndex>,
+    function_names: OnceLock<NameIndex>,
     go_types: OnceLock<GoTypes>,
     go_functions: OnceLock<Option<GoFunctions>>,
     scopes: ScopeTable,
@@ -96,7 +97,8 @@ impl DebugInfo {
             symbols: Default::default(),
             debug_frame: OnceLock::new(),
             types: TypeTable::default(),
-            names: OnceLock::new(),
+            data_names: OnceLock::new(),
+            function_names: OnceLock::new(),
             go_types: OnceLock::new(),
             go_functions: OnceLock::new(),
             scopes: ScopeTable::default(),
@@ -175,9 +177,21 @@ impl DebugInfo {
         parsed.as_ref().map(|parsed| parsed.with_dependent(|_, file| ask(file)))
     }
 
-    /// As [`DebugInfo::with_dwarf`], with the index of names.
+    /// As [`DebugInfo::with_dwarf`], with the names of types and variables.
     fn with_names<T>(&self, ask: impl FnOnce(&DwarfFile<'_>, &NameIndex) -> T) -> Option<T> {
-        self.with_dwarf(|file| ask(file, self.names.get_or_init(|| NameIndex::build(file))))
+        self.with_dwarf(|file| {
+            ask(file, self.data_names.get_or_init(|| NameIndex::of_data(file)))
+        })
+    }
+
+    /// As [`DebugInfo::with_dwarf`], with the names of functions.
+    fn with_function_names<T>(
+        &self,
+        ask: impl FnOnce(&DwarfFile<'_>, &NameIndex) -> T,
+    ) -> Option<T> {
+        self.with_dwarf(|file| {
+            ask(file, self.function_names.get_or_init(|| NameIndex::of_functions(file)))
+        })
     }
 
     /// Go's own table of functions, if Go made the image.

@@ -1,18 +1,16 @@
-//! One pass over the units of an image for the names of its types, functions, and global
-//! and static variables. Bodies of functions are jumped over.
-
-use std::borrow::Cow;
+//! One pass over the units of an image for the names of its types and of its global and
+//! static variables, or for those of its functions. Bodies of functions are jumped over.
 
 use gimli::{UnitOffset, constants as dw};
 
+use crate::index::name_hash::{NameHash, comparable, is_spelled_freely};
 use crate::model::keys::{DwarfPart, List};
-use crate::model::language::Language;
 use crate::names::scopes::with_scopes;
 use crate::sections::sources::{Slice, Value};
-use crate::types::type_names::canonical;
 use crate::units::attributes::{Attributes, Reference};
 use crate::units::entry::Entry;
 use crate::units::file::DwarfFile;
+use crate::units::skim::{Plan, Skimmer, leb128};
 use crate::units::split::whole;
 use crate::units::unit::Unit;
 
@@ -37,105 +35,115 @@ pub(crate) struct Named {
     pub(crate) offset: u32,
 }
 
+/// A variable that has one place for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Placed {
+    pub(crate) address: u64,
+    /// As in [`Named`].
+    pub(crate) unit: u32,
+    pub(crate) offset: u32,
+}
+
+/// What is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// Types and variables.
+    Data,
+    /// Functions with code.
+    Functions,
+}
+
 /// What was found in some units.
 #[derive(Default)]
 pub(crate) struct ScannedNames {
     pub(crate) units: Vec<UnitPlace>,
+    /// Definitions of structures, classes, unions and enumerations.
+    pub(crate) records: Vec<Named>,
+    /// The same in a namespace without a name: each unit has its own.
+    pub(crate) local_records: Vec<Named>,
+    /// Other types.
+    pub(crate) plain_types: Vec<Named>,
     /// Definitions.
-    pub(crate) types: Vec<Named>,
-    /// Definitions, and declarations that state a value.
     pub(crate) variables: Vec<Named>,
-    /// Those with code.
+    /// Definitions and declarations that state a value and have no place.
+    pub(crate) constants: Vec<Named>,
     pub(crate) functions: Vec<Named>,
-    /// Address, unit and offset of variables that have one place for good.
-    pub(crate) places: Vec<(u64, u32, u32)>,
+    pub(crate) places: Vec<Placed>,
+    /// Some unit has its entries in another file.
+    pub(crate) has_splits: bool,
 }
 
-/// The hash of a name: FNV-1a over its bytes without spaces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NameHash(u64);
-
-impl NameHash {
-    /// Of the empty name.
-    pub(crate) const EMPTY: Self = Self(0xcbf2_9ce4_8422_2325);
-
-    /// Of what was hashed so far and `bytes`.
-    pub(crate) fn and(self, bytes: &[u8]) -> Self {
-        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-        Self(bytes.iter().filter(|byte| **byte != b' ').fold(self.0, step))
-    }
-
-    /// Of `name` in this scope.
-    fn inside(self, name: &[u8]) -> Self {
-        let scope = if self == Self::EMPTY { self } else { self.and(b"::") };
-        scope.and(name)
-    }
-
-    /// Half of it.
-    pub(crate) fn short(self) -> u32 {
-        let [low, high] = [self.0, self.0 >> 32].map(|half| half as u32);
-        low ^ high
-    }
-}
-
-/// A name as it is hashed and compared.
-pub(crate) fn comparable(name: &[u8], language: Language) -> Cow<'_, [u8]> {
-    let is_c = matches!(language, Language::C | Language::Cpp | Language::Unknown);
-    if is_c && name.windows(4).any(|part| part == b" int") {
-        return Cow::Owned(canonical(&String::from_utf8_lossy(name)).into_bytes());
-    }
-    Cow::Borrowed(name)
-}
+/// Entries of one name and kind that are kept, where each says the same: units that include
+/// a header have their own each.
+const KEPT_PER_NAME: usize = 64;
 
 impl ScannedNames {
     /// Adds what the `count` units of `list` from number `first` on name.
-    pub(crate) fn list(&mut self, root: &DwarfFile<'_>, list: List, first: u32, count: u32) {
+    pub(crate) fn list(
+        &mut self,
+        root: &DwarfFile<'_>,
+        subject: Subject,
+        list: List,
+        first: u32,
+        count: u32,
+    ) {
         let mut table = None;
+        let mut hashes = Hashes::default();
         for index in first..first.saturating_add(count) {
             let Some(unit) = root.passing_unit(list, index, &mut table) else { continue };
             if unit.dwo_name.is_some() {
-                self.split(root, index);
+                self.split(root, subject, index);
             } else {
-                self.unit(root, root, &unit);
+                self.unit(root, root, subject, &unit, &mut hashes);
             }
         }
     }
 
     /// Adds what the split half of unit number `index` names.
-    fn split(&mut self, root: &DwarfFile<'_>, index: u32) {
+    fn split(&mut self, root: &DwarfFile<'_>, subject: Subject, index: u32) {
+        self.has_splits = true;
         let skeleton = usize::try_from(index).ok().and_then(|index| root.unit(List::Info, index));
         let Some(skeleton) = skeleton else { return };
         let (file, _) = whole(root, skeleton);
         if file.part != DwarfPart::Main {
-            self.file(root, file);
+            self.file(root, subject, file);
         }
     }
 
     /// Adds what the type unit in `row` of the package names.
-    pub(crate) fn package_type(&mut self, root: &DwarfFile<'_>, row: u32) {
+    pub(crate) fn package_type(&mut self, root: &DwarfFile<'_>, subject: Subject, row: u32) {
         if let Some(file) = root.part(DwarfPart::PackageType(row)) {
-            self.file(root, file);
+            self.file(root, subject, file);
         }
     }
 
-    fn file<'d>(&mut self, root: &DwarfFile<'d>, file: &DwarfFile<'d>) {
+    fn file<'d>(&mut self, root: &DwarfFile<'d>, subject: Subject, file: &DwarfFile<'d>) {
         let mut table = None;
+        let mut hashes = Hashes::default();
         for list in [List::Info, List::Types] {
             for index in 0..file.unit_count(list) {
                 let Ok(index) = u32::try_from(index) else { break };
                 if let Some(unit) = file.passing_unit(list, index, &mut table) {
-                    self.unit(root, file, &unit);
+                    self.unit(root, file, subject, &unit, &mut hashes);
                 }
             }
         }
     }
 
-    fn unit<'d>(&mut self, root: &DwarfFile<'d>, file: &DwarfFile<'d>, unit: &Unit<'d>) {
+    fn unit<'d>(
+        &mut self,
+        root: &DwarfFile<'d>,
+        file: &DwarfFile<'d>,
+        subject: Subject,
+        unit: &Unit<'d>,
+        hashes: &mut Hashes,
+    ) {
         let Ok(number) = u32::try_from(self.units.len()) else { return };
         self.units.push(UnitPlace { part: file.part, list: unit.list, unit: unit.index });
         let entry = Entry::new(root, file, unit, UnitOffset(0));
         let mut scan = UnitScan {
             entry,
+            subject,
             number,
             has_scopes: unit.language.has_scopes(),
             // Attributes may cost no byte each, so a short unit could name very many.
@@ -143,12 +151,85 @@ impl ScannedNames {
             scopes: Vec::new(),
             open: Vec::new(),
             waiting: Vec::new(),
+            hashes,
             found: self,
         };
         if let Err(error) = scan.run() {
             file.context().report("the names of a unit", error);
         }
         scan.resolve();
+    }
+
+    /// Sorts what was found, and drops what more of the same would not add to.
+    pub(crate) fn settle(&mut self) {
+        for (names, says_the_same) in [
+            (&mut self.records, true),
+            (&mut self.local_records, false),
+            (&mut self.plain_types, true),
+            (&mut self.variables, false),
+            (&mut self.constants, true),
+            (&mut self.functions, false),
+        ] {
+            names.sort_unstable();
+            if says_the_same {
+                keep_some(names);
+            }
+        }
+        self.places.sort_unstable();
+    }
+}
+
+/// Keeps the first entries of each name among the sorted `names`.
+fn keep_some(names: &mut Vec<Named>) {
+    let (mut last, mut count) = (None, 0_usize);
+    names.retain(|it| {
+        let this = Some((it.name, it.qualified));
+        count = if last == this { count.saturating_add(1) } else { 1 };
+        last = this;
+        count <= KEPT_PER_NAME
+    });
+}
+
+/// Hashes of texts by where they are: the units of a program name the same types.
+struct Hashes(Vec<Option<(u64, NameHash)>>);
+
+impl Default for Hashes {
+    fn default() -> Self {
+        Self(vec![None; 1 << 13])
+    }
+}
+
+impl Hashes {
+    /// The hash of what `value` refers to, as it was computed by `read` now or before.
+    fn get(
+        &mut self,
+        value: Value<'_>,
+        unit: &Unit<'_>,
+        read: impl FnOnce() -> Option<NameHash>,
+    ) -> Option<NameHash> {
+        let (section, at) = match value {
+            gimli::AttributeValue::DebugStrRef(at) => (0, at.0),
+            gimli::AttributeValue::DebugStrRefSup(at) => (1, at.0),
+            gimli::AttributeValue::DebugLineStrRef(at) => (2, at.0),
+            _ => return read(),
+        };
+        let Ok(at) = u64::try_from(at) else { return read() };
+        // A text in the supplement is in another section for units that are there themselves.
+        let place = (at << 4)
+            | (section << 2)
+            | (u64::from(unit.list == List::Supplement) << 1)
+            | u64::from(is_spelled_freely(unit.language));
+        let slot = place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 51;
+        let slot = usize::try_from(slot).ok().and_then(|slot| self.0.get_mut(slot));
+        let Some(slot) = slot else { return read() };
+        if let Some((known, hash)) = slot
+            && *known == place
+        {
+            return Some(*hash);
+        }
+        let hash = read()?;
+        *slot = Some((place, hash));
+        Some(hash)
     }
 }
 
@@ -158,18 +239,33 @@ struct Scope {
     end: usize,
     parent: Option<usize>,
     hash: NameHash,
+    /// It is in a namespace without a name, or is one.
+    is_local: bool,
 }
 
 /// What a name is of.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Type,
+    Record,
+    PlainType,
     Variable,
+    Constant,
     Function,
+}
+
+/// What the entries of an abbreviation are to a scan.
+#[derive(Clone, Copy, Debug)]
+struct Role {
+    tag: gimli::DwTag,
+    /// It may have a name that is asked for.
+    counts: bool,
+    /// Nothing below it has one, or what is does not count.
+    is_closed: bool,
 }
 
 struct UnitScan<'s, 'x, 'd> {
     entry: Entry<'x, 'd>,
+    subject: Subject,
     number: u32,
     has_scopes: bool,
     work: usize,
@@ -179,6 +275,7 @@ struct UnitScan<'s, 'x, 'd> {
     open: Vec<(isize, usize)>,
     /// Entries that are named by another one.
     waiting: Vec<(Kind, UnitOffset, Value<'d>)>,
+    hashes: &'s mut Hashes,
     found: &'s mut ScannedNames,
 }
 
@@ -195,99 +292,152 @@ struct Seen<'d> {
     is_external: bool,
 }
 
+/// The scopes around an entry.
+#[derive(Clone, Copy)]
+struct Around {
+    hash: NameHash,
+    is_local: bool,
+}
+
+impl Around {
+    const NOTHING: Self = Self { hash: NameHash::EMPTY, is_local: false };
+}
+
 impl<'d> UnitScan<'_, '_, 'd> {
     fn run(&mut self) -> gimli::Result<()> {
         let unit = self.entry.unit;
-        let mut entries = unit.inner.entries_raw(None)?;
-        // Each jump starts a new reader, which counts depths from 0.
-        let mut base = 0_isize;
+        let header = &unit.inner.header;
+        let start = header.header_size();
+        let bytes = header.range_from(UnitOffset(start)..)?.slice();
+        let encoding = header.encoding();
+        let is_little_endian = self.entry.file.is_little_endian();
+        let mut skimmer = Skimmer::new(encoding);
+        let subject = self.subject;
+        let mut at = 0_usize;
+        let mut depth = 0_isize;
         let mut ignored_below = isize::MAX;
-        while !entries.is_empty() {
-            let offset = entries.next_offset();
-            let depth = base.saturating_add(entries.next_depth());
-            let Some(abbreviation) = entries.read_abbreviation()? else { continue };
-            let attributes = abbreviation.attributes();
-            let Some(left) = self.work.checked_sub(attributes.len()) else { break };
+        while at < bytes.len() {
+            let offset = UnitOffset(at.saturating_add(start));
+            let (code, after) = leb128(bytes, at).ok_or(gimli::Error::BadUnsignedLeb128)?;
+            if code == 0 {
+                depth = depth.saturating_sub(1);
+                at = after;
+                // Padding is behind the last entry.
+                if depth <= 0 {
+                    break;
+                }
+                continue;
+            }
+            let note = |tag, attributes: &[_]| Role {
+                tag,
+                counts: counts(subject, tag, attributes),
+                is_closed: !is_scope(tag) && !is_unit(tag),
+            };
+            let plan = skimmer.plan(code, &unit.inner.abbreviations, note);
+            let plan: &Plan<Role> = plan.ok_or(gimli::Error::InvalidAbbreviationCode(code))?;
+            let Some(left) = self.work.checked_sub(plan.attributes.max(1)) else { break };
             self.work = left;
-            if depth > ignored_below {
-                entries.skip_attributes(attributes)?;
+            let here = depth;
+            if plan.has_children {
+                depth = depth.saturating_add(1);
+            }
+            let is_ignored = here > ignored_below;
+            let Role { tag, counts, is_closed } = plan.note;
+            if is_ignored || (!plan.has_children && !counts) || (is_closed && !counts) {
+                let passed = plan.pass(bytes, after, encoding, is_little_endian);
+                let passed = passed.ok_or(gimli::Error::UnexpectedEof(gimli::ReaderOffsetId(0)))?;
+                at = passed.end;
+                if !is_ignored {
+                    self.close(here, offset);
+                    ignored_below = isize::MAX;
+                    if plan.has_children {
+                        match passed.sibling.and_then(|to| within(to, start, at)) {
+                            Some(to) => (at, depth) = (to, here),
+                            None => ignored_below = here,
+                        }
+                    }
+                }
                 continue;
             }
             ignored_below = isize::MAX;
-            while let Some((_, closed)) = self.open.pop_if(|scope| scope.0 >= depth) {
-                if let Some(closed) = self.scopes.get_mut(closed) {
-                    closed.end = offset.0;
+            self.close(here, offset);
+            let has_children = plan.has_children;
+            let mut entries = unit.inner.entries_raw(Some(offset))?;
+            let mut seen = Seen::default();
+            if let Some(abbreviation) = entries.read_abbreviation()? {
+                for specification in abbreviation.attributes() {
+                    let attribute = entries.read_attribute_inline(*specification)?;
+                    seen.note(attribute.name(), attribute.raw_value());
                 }
             }
-            let tag = abbreviation.tag();
+            at = entries.next_offset().0.saturating_sub(start);
             if is_unit(tag) {
-                entries.skip_attributes(attributes)?;
                 continue;
-            }
-            let has_children = abbreviation.has_children();
-            let counts = counts(tag, attributes);
-            if !counts && !has_children {
-                entries.skip_attributes(attributes)?;
-                continue;
-            }
-            let mut seen = Seen::default();
-            for specification in attributes {
-                let attribute = entries.read_attribute_inline(*specification)?;
-                seen.note(attribute.name(), attribute.raw_value());
             }
             let name = if counts { self.name(&seen) } else { None };
             if counts {
                 self.take(tag, offset, &seen, name);
             }
             if is_scope(tag) && has_children {
-                let hash = self.scope_hash(tag, name);
+                let around = self.inside(tag, name);
                 let parent = self.open.last().map(|open| open.1);
-                self.open.push((depth, self.scopes.len()));
-                self.scopes.push(Scope { start: offset.0, end: usize::MAX, parent, hash });
+                self.open.push((here, self.scopes.len()));
+                self.scopes.push(Scope {
+                    start: offset.0,
+                    end: usize::MAX,
+                    parent,
+                    hash: around.hash,
+                    is_local: around.is_local,
+                });
             } else if has_children {
-                match seen.sibling {
-                    Some(to) if to.0 >= entries.next_offset().0 => {
-                        entries = unit.inner.entries_raw(Some(to))?;
-                        base = depth;
-                    }
-                    _ => ignored_below = depth,
+                let sibling = seen.sibling.and_then(|to| u32::try_from(to.0).ok());
+                match sibling.and_then(|to| within(to, start, at)) {
+                    Some(to) => (at, depth) = (to, here),
+                    None => ignored_below = here,
                 }
             }
         }
         Ok(())
     }
 
-    fn name(&self, seen: &Seen<'d>) -> Option<Slice<'d>> {
-        let name = self.entry.string(seen.name?)?;
-        self.affordable(name)
-    }
-
-    /// `name` if it is not empty and can be paid for: many entries may share a long one.
-    fn affordable(&self, name: Slice<'d>) -> Option<Slice<'d>> {
-        let long = (name.len() as u64) >> 12;
-        let context = self.entry.file.context();
-        (!gimli::Reader::is_empty(&name) && (long == 0 || context.spend(long))).then_some(name)
-    }
-
-    /// The hash of the names of the scopes from the outermost to the one that begins.
-    fn scope_hash(&self, tag: gimli::DwTag, name: Option<Slice<'d>>) -> NameHash {
-        if !self.has_scopes {
-            return NameHash::EMPTY;
-        }
-        match name {
-            Some(name) => {
-                let name = comparable(name.slice(), self.entry.unit.language);
-                self.around().inside(&name)
+    /// Ends the scopes that an entry at this depth is not in.
+    fn close(&mut self, depth: isize, offset: UnitOffset) {
+        while let Some((_, closed)) = self.open.pop_if(|scope| scope.0 >= depth) {
+            if let Some(closed) = self.scopes.get_mut(closed) {
+                closed.end = offset.0;
             }
-            None if tag == dw::DW_TAG_namespace => self.around().inside(ANONYMOUS),
-            None => NameHash::EMPTY,
+        }
+    }
+
+    fn name(&mut self, seen: &Seen<'d>) -> Option<NameHash> {
+        let (mut value, entry) = (seen.name?, self.entry);
+        if let gimli::AttributeValue::DebugStrOffsetsIndex(index) = value {
+            let dwarf = entry.file.dwarf_of(entry.unit);
+            let at = dwarf.string_offset(&entry.unit.inner, index).ok()?;
+            value = gimli::AttributeValue::DebugStrRef(at);
+        }
+        self.hashes.get(value, entry.unit, || hash_of(entry, entry.string(value)?))
+    }
+
+    /// The scopes that the one that begins is the innermost of.
+    fn inside(&self, tag: gimli::DwTag, name: Option<NameHash>) -> Around {
+        if !self.has_scopes {
+            return Around::NOTHING;
+        }
+        let Around { hash, is_local } = self.around();
+        match name {
+            Some(name) => Around { hash: hash.inside(name), is_local },
+            None if tag == dw::DW_TAG_namespace => {
+                Around { hash: hash.inside(NameHash::of(ANONYMOUS)), is_local: true }
+            }
+            None => Around::NOTHING,
         }
     }
 
     /// The scopes around the entry being read.
-    fn around(&self) -> NameHash {
+    fn around(&self) -> Around {
         let around = self.open.last().and_then(|open| self.scopes.get(open.1));
-        around.map_or(NameHash::EMPTY, |scope| scope.hash)
+        around.map_or(Around::NOTHING, Scope::around)
     }
 
     fn take(
@@ -295,25 +445,31 @@ impl<'d> UnitScan<'_, '_, 'd> {
         tag: gimli::DwTag,
         offset: UnitOffset,
         seen: &Seen<'d>,
-        name: Option<Slice<'d>>,
+        name: Option<NameHash>,
     ) {
+        if (self.subject == Subject::Functions) != (tag == dw::DW_TAG_subprogram) {
+            return;
+        }
+        let is_stated = seen.has_constant && seen.location.is_none();
         let kind = match tag {
             dw::DW_TAG_subprogram if seen.has_code => Kind::Function,
             dw::DW_TAG_subprogram | dw::DW_TAG_namespace | dw::DW_TAG_module => return,
             dw::DW_TAG_variable if seen.is_declaration && !seen.has_constant => return,
+            dw::DW_TAG_variable if is_stated => Kind::Constant,
             dw::DW_TAG_variable => Kind::Variable,
             dw::DW_TAG_member if seen.has_constant && (seen.is_declaration || seen.is_external) => {
-                Kind::Variable
+                Kind::Constant
             }
             dw::DW_TAG_member => return,
             _ if seen.is_declaration => return,
-            _ => Kind::Type,
+            _ if is_record(tag) => Kind::Record,
+            _ => Kind::PlainType,
         };
         if kind == Kind::Variable
-            && let Some(at) = seen.location.and_then(|location| self.fixed_place(location))
+            && let Some(address) = seen.location.and_then(|location| self.fixed_place(location))
             && let Ok(offset) = u32::try_from(offset.0)
         {
-            self.found.places.push((at, self.number, offset));
+            self.found.places.push(Placed { address, unit: self.number, offset });
         }
         if let Some(origin) = seen.origin {
             self.waiting.push((kind, offset, origin));
@@ -322,21 +478,24 @@ impl<'d> UnitScan<'_, '_, 'd> {
         }
     }
 
-    fn put(&mut self, kind: Kind, offset: UnitOffset, name: Slice<'d>, scope: NameHash) {
+    fn put(&mut self, kind: Kind, offset: UnitOffset, name: NameHash, around: Around) {
         let Ok(offset) = u32::try_from(offset.0) else { return };
-        let name = comparable(name.slice(), self.entry.unit.language);
-        let scope = if self.has_scopes { scope } else { NameHash::EMPTY };
+        let around = if self.has_scopes { around } else { Around::NOTHING };
         let named = Named {
-            name: NameHash::EMPTY.and(&name).short(),
-            qualified: scope.inside(&name).short(),
+            name: name.short(),
+            qualified: around.hash.inside(name).short(),
             unit: self.number,
             offset,
         };
-        match kind {
-            Kind::Type => self.found.types.push(named),
-            Kind::Variable => self.found.variables.push(named),
-            Kind::Function => self.found.functions.push(named),
-        }
+        let list = match kind {
+            Kind::Record if around.is_local => &mut self.found.local_records,
+            Kind::Record => &mut self.found.records,
+            Kind::PlainType => &mut self.found.plain_types,
+            Kind::Variable => &mut self.found.variables,
+            Kind::Constant => &mut self.found.constants,
+            Kind::Function => &mut self.found.functions,
+        };
+        list.push(named);
     }
 
     /// The address in a location that is nothing but one.
@@ -375,9 +534,8 @@ impl<'d> UnitScan<'_, '_, 'd> {
                     continue;
                 }
                 let name = attributes.bytes(dw::DW_AT_name);
-                if let Some(name) = name.and_then(|name| self.affordable(name)) {
-                    let scope = self.scope_of(here);
-                    self.put(kind, offset, name, scope);
+                if let Some(name) = name.and_then(|name| hash_of(here, name)) {
+                    self.put(kind, offset, name, self.around_entry(here));
                 }
                 break;
             }
@@ -385,29 +543,52 @@ impl<'d> UnitScan<'_, '_, 'd> {
     }
 
     /// The scopes around an entry that was passed or is elsewhere.
-    fn scope_of(&self, of: Entry<'_, 'd>) -> NameHash {
+    fn around_entry(&self, of: Entry<'_, 'd>) -> Around {
         if !self.has_scopes {
-            return NameHash::EMPTY;
+            return Around::NOTHING;
         }
         if !std::ptr::eq(of.unit, self.entry.unit) {
             let scopes = with_scopes(of, String::new());
-            let scopes = scopes.strip_suffix("::").unwrap_or(&scopes);
-            return NameHash::EMPTY.and(&comparable(scopes.as_bytes(), of.unit.language));
+            let scopes = scopes.strip_suffix("::").unwrap_or(&scopes).as_bytes();
+            return Around {
+                hash: NameHash::of(&comparable(scopes, of.unit.language)),
+                is_local: scopes.windows(ANONYMOUS.len()).any(|part| part == ANONYMOUS),
+            };
         }
         let after = self.scopes.partition_point(|scope| scope.start < of.offset.0);
         let mut here = after.checked_sub(1);
         // A parent always comes before its children, so this ends.
         while let Some(scope) = here.and_then(|number| self.scopes.get(number)) {
             if of.offset.0 < scope.end {
-                return scope.hash;
+                return scope.around();
             }
             here = scope.parent;
         }
-        NameHash::EMPTY
+        Around::NOTHING
+    }
+}
+
+impl Scope {
+    fn around(&self) -> Around {
+        Around { hash: self.hash, is_local: self.is_local }
     }
 }
 
 const ANONYMOUS: &[u8] = b"(anonymous namespace)";
+
+/// The hash of a name that is not empty, if it can be paid for: many entries may share a
+/// long one.
+fn hash_of(entry: Entry<'_, '_>, name: Slice<'_>) -> Option<NameHash> {
+    let long = (name.len() as u64) >> 12;
+    let may = !gimli::Reader::is_empty(&name)
+        && (long == 0 || entry.file.context().spend(long));
+    may.then(|| NameHash::of(&comparable(name.slice(), entry.unit.language)))
+}
+
+/// Where in the entries of a unit the sibling at offset `to` starts, if that is not before `at`.
+fn within(to: u32, start: usize, at: usize) -> Option<usize> {
+    usize::try_from(to).ok()?.checked_sub(start).filter(|to| *to >= at)
+}
 
 impl<'d> Seen<'d> {
     fn note(&mut self, name: gimli::DwAt, value: Value<'d>) {
@@ -455,23 +636,50 @@ fn is_scope(tag: gimli::DwTag) -> bool {
     )
 }
 
-/// Whether an entry may have a name that can be asked for.
-fn counts(tag: gimli::DwTag, attributes: &[gimli::AttributeSpecification]) -> bool {
+/// Whether types of this kind may be declared in one unit and defined in another.
+fn is_record(tag: gimli::DwTag) -> bool {
+    matches!(
+        tag,
+        dw::DW_TAG_structure_type
+            | dw::DW_TAG_class_type
+            | dw::DW_TAG_interface_type
+            | dw::DW_TAG_union_type
+            | dw::DW_TAG_enumeration_type
+    )
+}
+
+/// Whether an entry may have a name that can be asked for, or is a scope of those that do.
+fn counts(
+    subject: Subject,
+    tag: gimli::DwTag,
+    attributes: &[gimli::AttributeSpecification],
+) -> bool {
     let has = |name| attributes.iter().any(|specification| specification.name() == name);
-    match tag {
-        dw::DW_TAG_subprogram => has(dw::DW_AT_low_pc) || has(dw::DW_AT_ranges),
-        dw::DW_TAG_member => has(dw::DW_AT_const_value),
-        dw::DW_TAG_base_type
-        | dw::DW_TAG_unspecified_type
-        | dw::DW_TAG_typedef
-        | dw::DW_TAG_template_alias
-        | dw::DW_TAG_enumeration_type
-        | dw::DW_TAG_variable => true,
-        dw::DW_TAG_pointer_type
-        | dw::DW_TAG_reference_type
-        | dw::DW_TAG_array_type
-        | dw::DW_TAG_subroutine_type
-        | dw::DW_TAG_subrange_type => has(dw::DW_AT_name),
-        tag => is_scope(tag),
+    if is_scope(tag) {
+        return true;
+    }
+    match (subject, tag) {
+        (Subject::Functions, tag) => {
+            tag == dw::DW_TAG_subprogram && (has(dw::DW_AT_low_pc) || has(dw::DW_AT_ranges))
+        }
+        (Subject::Data, dw::DW_TAG_member) => has(dw::DW_AT_const_value),
+        (
+            Subject::Data,
+            dw::DW_TAG_base_type
+            | dw::DW_TAG_unspecified_type
+            | dw::DW_TAG_typedef
+            | dw::DW_TAG_template_alias
+            | dw::DW_TAG_enumeration_type
+            | dw::DW_TAG_variable,
+        ) => true,
+        (
+            Subject::Data,
+            dw::DW_TAG_pointer_type
+            | dw::DW_TAG_reference_type
+            | dw::DW_TAG_array_type
+            | dw::DW_TAG_subroutine_type
+            | dw::DW_TAG_subrange_type,
+        ) => has(dw::DW_AT_name),
+        (Subject::Data, _) => false,
     }
 }

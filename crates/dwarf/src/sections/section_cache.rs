@@ -79,6 +79,17 @@ impl SectionKey {
     }
 }
 
+impl SectionKey {
+    /// The key of something called `name` that was made from all these files.
+    pub(crate) fn of_files(files: &[&FileIdentity], name: &str) -> Self {
+        let mut hash = Sha256::new();
+        for identity in files {
+            hash.update(Self::new(identity, name, 0, 0, 0).0);
+        }
+        Self(hash.finalize().into())
+    }
+}
+
 fn file_name(key: &[u8; 32]) -> String {
     let mut name: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
     name.push_str(".section");
@@ -98,13 +109,15 @@ impl SectionCache {
 
     /// The section stored under `key`, if it is there and has `length` bytes.
     pub(crate) fn get(&self, key: &SectionKey, length: u64) -> Option<CachedSection> {
+        self.get_any(key).filter(|cached| cached.bytes().len() as u64 == length)
+    }
+
+    /// What is stored under `key`, however long it is.
+    pub(crate) fn get_any(&self, key: &SectionKey) -> Option<CachedSection> {
         let file = MappedFile::of_file(self.0.get(&key.0)?, Path::new("")).ok()?;
-        let header = file.get(..HEADER)?;
-        let whole = length.checked_add(HEADER as u64)?;
-        if header != header_of(key, length) || file.len() as u64 != whole {
-            return None;
-        }
-        Some(CachedSection(file))
+        let length = (file.len() as u64).checked_sub(HEADER as u64)?;
+        let is_whole = file.get(..HEADER)? == header_of(key, length);
+        is_whole.then_some(CachedSection(file))
     }
 
     /// Stores `content` under `key`.

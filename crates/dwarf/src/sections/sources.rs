@@ -8,6 +8,7 @@ use gimli::{EndianSlice, RunTimeEndian, SectionId};
 use crate::sections::context::Context;
 use crate::sections::section_cache::{CachedSection, SectionKey, WORTH_KEEPING};
 use obit_corefile::elf::{ElfImage, SectionError, StoredSection};
+use obit_corefile::mapped_file::FileIdentity;
 
 /// What all DWARF is read through: borrowed bytes, either byte order.
 pub(crate) type Slice<'d> = EndianSlice<'d, RunTimeEndian>;
@@ -159,6 +160,19 @@ impl Sources {
             dwarf.set_sup(self.dwarf_of(alternate));
         }
         dwarf
+    }
+
+    /// A section of the main file.
+    pub(crate) fn section(&self, id: SectionId) -> Slice<'_> {
+        self.main.get(id, &self.context)
+    }
+
+    /// The identities of the main file, its supplement and its package; `None` if one of them
+    /// is no file.
+    pub(crate) fn identities(&self) -> Option<Vec<&FileIdentity>> {
+        let files = [Some(&self.main), self.alternate.as_ref(), self.package.as_ref()];
+        let identities = files.into_iter().flatten();
+        identities.map(|sections| Some(sections.image.file()?.identity())).collect()
     }
 
     /// `.debug_aranges` of the main file.

@@ -11,5 +11,6 @@ pub(crate) mod range_attributes;
 pub(crate) mod range_map;
 pub(crate) mod root;
 pub(crate) mod scope_index;
+pub(crate) mod skim;
 pub(crate) mod split;
 pub(crate) mod unit;

@@ -1,0 +1,230 @@
+//! The names of an image as rows of 16 bytes, which are the same in memory and on disk.
+
+use crate::index::name_scan::{Named, Placed, ScannedNames, UnitPlace};
+use crate::model::keys::{DwarfPart, List};
+use crate::sections::section_cache::CachedSection;
+
+/// A header with the number of rows of each table, then the tables, each sorted.
+pub(crate) struct NameTables {
+    bytes: Bytes,
+    /// Row numbers at which the tables end.
+    ends: [usize; TABLES],
+}
+
+enum Bytes {
+    Made(Vec<u8>),
+    Kept(CachedSection),
+}
+
+/// The tables with [`Named`] in them, by their numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Table {
+    Records = 2,
+    LocalRecords = 3,
+    PlainTypes = 4,
+    Variables = 5,
+    Constants = 6,
+    Functions = 7,
+}
+
+const UNITS: usize = 0;
+const PLACES: usize = 1;
+const TABLES: usize = 8;
+
+/// Bytes of a row and of a field of the header, the last of which is the checksum.
+const ROW: usize = 16;
+
+/// Rows of the header.
+const HEADER: usize = TABLES / 2 + 1;
+
+/// Sorted rows of one kind.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'x, Row> {
+    rows: &'x [[u8; ROW]],
+    read: fn(&[u8; ROW]) -> Row,
+}
+
+impl NameTables {
+    pub(crate) fn new(mut found: ScannedNames) -> Self {
+        let counts = [
+            found.units.len(),
+            found.places.len(),
+            found.records.len(),
+            found.local_records.len(),
+            found.plain_types.len(),
+            found.variables.len(),
+            found.constants.len(),
+            found.functions.len(),
+        ];
+        let rows = counts.iter().fold(HEADER, |sum, count| sum.saturating_add(*count));
+        let mut bytes = Vec::with_capacity(rows.saturating_mul(ROW));
+        for count in counts {
+            bytes.extend_from_slice(&(count as u64).to_le_bytes());
+        }
+        bytes.resize(HEADER.saturating_mul(ROW), 0);
+        bytes.extend(std::mem::take(&mut found.units).iter().flat_map(unit_row));
+        bytes.extend(std::mem::take(&mut found.places).iter().flat_map(place_row));
+        for names in [
+            &mut found.records,
+            &mut found.local_records,
+            &mut found.plain_types,
+            &mut found.variables,
+            &mut found.constants,
+            &mut found.functions,
+        ] {
+            bytes.extend(std::mem::take(names).iter().flat_map(named_row));
+        }
+        let sum = checksum(&bytes);
+        let at = TABLES.saturating_mul(8);
+        if let Some(field) = bytes.get_mut(at..at.saturating_add(8)) {
+            field.copy_from_slice(&sum);
+        }
+        let ends = ends(&bytes).unwrap_or_default();
+        Self { bytes: Bytes::Made(bytes), ends }
+    }
+
+    /// The tables as they were kept; `None` if they are damaged.
+    pub(crate) fn kept(kept: CachedSection) -> Option<Self> {
+        let ends = ends(kept.bytes())?;
+        let at = TABLES.checked_mul(8)?;
+        let is_whole = kept.bytes().get(at..at.checked_add(8)?)? == checksum(kept.bytes());
+        is_whole.then_some(Self { bytes: Bytes::Kept(kept), ends })
+    }
+
+    /// As they are kept.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Made(bytes) => bytes,
+            Bytes::Kept(kept) => kept.bytes(),
+        }
+    }
+
+    /// The place of unit number `number`.
+    pub(crate) fn unit(&self, number: u32) -> Option<UnitPlace> {
+        unit_of(self.table(UNITS).get(usize::try_from(number).ok()?)?)
+    }
+
+    /// Variables by address.
+    pub(crate) fn places(&self) -> Rows<'_, Placed> {
+        Rows { rows: self.table(PLACES), read: placed_of }
+    }
+
+    /// Entries by the hash of their names.
+    pub(crate) fn named(&self, table: Table) -> Rows<'_, Named> {
+        Rows { rows: self.table(table as usize), read: named_of }
+    }
+
+    fn table(&self, number: usize) -> &[[u8; ROW]] {
+        let end = self.ends.get(number).copied().unwrap_or(HEADER);
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before));
+        let (rows, _) = self.bytes().as_chunks::<ROW>();
+        rows.get(start.copied().unwrap_or(HEADER)..end).unwrap_or_default()
+    }
+}
+
+impl<Row> Rows<'_, Row> {
+    pub(crate) fn get(&self, row: usize) -> Option<Row> {
+        self.rows.get(row).map(self.read)
+    }
+
+    /// The number of rows, from the first on, that `is_before` is true of.
+    pub(crate) fn partition_point(&self, is_before: impl Fn(&Row) -> bool) -> usize {
+        self.rows.partition_point(|row| is_before(&(self.read)(row)))
+    }
+}
+
+impl<'x> Rows<'x, Named> {
+    /// The entries under this hash.
+    pub(crate) fn under(self, hash: u32) -> impl Iterator<Item = Named> + 'x {
+        let first = self.partition_point(|it| it.name < hash);
+        let rest = self.rows.get(first..).unwrap_or_default();
+        rest.iter().map(self.read).take_while(move |it| it.name == hash)
+    }
+}
+
+/// Where the tables end, by the header; `None` if that is not where the bytes end.
+fn ends(bytes: &[u8]) -> Option<[usize; TABLES]> {
+    let (fields, _) = bytes.as_chunks::<8>();
+    let mut ends = [0; TABLES];
+    let mut end = HEADER;
+    for (to, count) in ends.iter_mut().zip(fields) {
+        end = end.checked_add(usize::try_from(u64::from_le_bytes(*count)).ok()?)?;
+        *to = end;
+    }
+    (end.checked_mul(ROW)? == bytes.len()).then_some(ends)
+}
+
+/// Of all but the row that holds it.
+fn checksum(bytes: &[u8]) -> [u8; 8] {
+    let mut hasher = crc32fast::Hasher::new();
+    let row = TABLES.saturating_mul(8);
+    hasher.update(bytes.get(..row).unwrap_or_default());
+    hasher.update(bytes.get(row.saturating_add(ROW)..).unwrap_or_default());
+    u64::from(hasher.finalize()).to_le_bytes()
+}
+
+fn row_of(numbers: [u32; 4]) -> [u8; ROW] {
+    let mut row = [0; ROW];
+    for (to, number) in row.as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
+        *to = number.to_le_bytes();
+    }
+    row
+}
+
+fn numbers_of(row: &[u8; ROW]) -> [u32; 4] {
+    let mut numbers = [0; 4];
+    for (to, bytes) in numbers.iter_mut().zip(row.as_chunks::<4>().0) {
+        *to = u32::from_le_bytes(*bytes);
+    }
+    numbers
+}
+
+fn named_row(named: &Named) -> [u8; ROW] {
+    row_of([named.name, named.qualified, named.unit, named.offset])
+}
+
+fn named_of(row: &[u8; ROW]) -> Named {
+    let [name, qualified, unit, offset] = numbers_of(row);
+    Named { name, qualified, unit, offset }
+}
+
+fn place_row(placed: &Placed) -> [u8; ROW] {
+    let [low, high] = [placed.address, placed.address >> 32].map(|half| half as u32);
+    row_of([low, high, placed.unit, placed.offset])
+}
+
+fn placed_of(row: &[u8; ROW]) -> Placed {
+    let [low, high, unit, offset] = numbers_of(row);
+    Placed { address: u64::from(high) << 32 | u64::from(low), unit, offset }
+}
+
+fn unit_row(place: &UnitPlace) -> [u8; ROW] {
+    let (part, number) = match place.part {
+        DwarfPart::Main => (0, 0),
+        DwarfPart::Split(unit) => (1, unit),
+        DwarfPart::PackageType(row) => (2, row),
+    };
+    let list = match place.list {
+        List::Info => 0,
+        List::Types => 1,
+        List::Supplement => 2,
+    };
+    row_of([part, number, list, place.unit])
+}
+
+fn unit_of(row: &[u8; ROW]) -> Option<UnitPlace> {
+    let [part, number, list, unit] = numbers_of(row);
+    let part = match part {
+        0 => DwarfPart::Main,
+        1 => DwarfPart::Split(number),
+        2 => DwarfPart::PackageType(number),
+        _ => return None,
+    };
+    let list = match list {
+        0 => List::Info,
+        1 => List::Types,
+        2 => List::Supplement,
+        _ => return None,
+    };
+    Some(UnitPlace { part, list, unit })
+}
