@@ -13,6 +13,7 @@ use crate::units::functions::{
 };
 use crate::units::range_attributes::RangeAttributes;
 use crate::units::range_map::RangeMap;
+use crate::units::skim::Walk;
 use crate::units::unit::Unit;
 
 impl Functions {
@@ -57,68 +58,81 @@ impl Functions {
         deep: bool,
         ranges: &mut Vec<(u64, u64, u32)>,
     ) -> gimli::Result<()> {
-        let mut entries = unit.inner.entries_raw(None)?;
+        let mut walk = Walk::new(&unit.inner)?;
         let mut meter = Meter::new(file.context(), file.context().limits.entries_per_lookup);
-        while !entries.is_empty() && meter.step() {
-            let offset = entries.next_offset();
-            let Some(abbreviation) = entries.read_abbreviation()? else { continue };
-            let tag = abbreviation.tag();
-            let is_function = tag == dw::DW_TAG_subprogram;
-            let has_sibling = || {
-                let mut attributes = abbreviation.attributes().iter();
-                attributes.any(|specification| specification.name() == dw::DW_AT_sibling)
-            };
+        let note = |tag, attributes: &[gimli::AttributeSpecification]| {
+            let mut names = attributes.iter().map(gimli::AttributeSpecification::name);
+            let has_code = names.any(|name| matches!(name, dw::DW_AT_low_pc | dw::DW_AT_ranges));
+            (tag, tag == dw::DW_TAG_subprogram && has_code)
+        };
+        while let Some(head) = walk.next(note)? {
+            if !meter.step() {
+                break;
+            }
+            let (tag, is_function) = head.note;
             // The entries inside namespaces are wanted, those inside others are not,
             // unless the first try found nothing.
             let skips = !deep
-                && abbreviation.has_children()
+                && head.has_children
                 && !matches!(
                     tag,
                     dw::DW_TAG_namespace
                         | dw::DW_TAG_module
                         | dw::DW_TAG_compile_unit
                         | dw::DW_TAG_partial_unit
-                )
-                && has_sibling();
-            if !is_function && !skips {
-                entries.skip_attributes(abbreviation.attributes())?;
-                continue;
-            }
-            let mut covers = RangeAttributes::default();
-            let mut sibling = None;
-            for specification in abbreviation.attributes() {
-                let attribute = entries.read_attribute_inline(*specification)?;
-                match (attribute.name(), attribute.raw_value()) {
-                    (dw::DW_AT_sibling, gimli::AttributeValue::UnitRef(to)) => sibling = Some(to),
-                    (name @ (dw::DW_AT_low_pc | dw::DW_AT_high_pc | dw::DW_AT_ranges), _) => {
-                        covers.note(name, attribute.value());
+                );
+            let sibling = if is_function {
+                let mut covers = RangeAttributes::default();
+                let mut sibling = None;
+                walk.read(head.offset, |attribute| {
+                    match (attribute.name(), attribute.raw_value()) {
+                        (dw::DW_AT_sibling, gimli::AttributeValue::UnitRef(to)) => {
+                            sibling = Some(to.0);
+                        }
+                        (name @ (dw::DW_AT_low_pc | dw::DW_AT_high_pc | dw::DW_AT_ranges), _) => {
+                            covers.note(name, attribute.value());
+                        }
+                        _ => {}
                     }
-                    _ => {}
+                })?;
+                if !self.add(file, unit, head.offset, &covers, ranges) {
+                    break;
                 }
-            }
-            if is_function && !covers.is_empty() {
-                let own = file.ranges(unit, &covers);
-                if let Some((entry, _)) = own.first() {
-                    let Ok(number) = u32::try_from(self.all.len()) else { break };
-                    // Of functions with the very same code gdb shows the first where
-                    // some code of the unit is scattered, else the last: so it takes
-                    // `clone3` of `__clone3`, `__GI___clone3`, `clone3`.
-                    let rank =
-                        if unit.has_scattered { number } else { u32::MAX.saturating_sub(number) };
-                    ranges.extend(own.iter().map(|(start, end)| (*start, *end, rank)));
-                    self.all.push(Function {
-                        offset,
-                        entry: *entry,
-                        name: OnceLock::new(),
-                        body: OnceLock::new(),
-                    });
-                }
-            }
-            if skips && let Some(to) = sibling.filter(|to| to.0 >= entries.next_offset().0) {
-                entries = unit.inner.entries_raw(Some(to))?;
+                sibling
+            } else {
+                walk.pass()?.sibling
+            };
+            if skips && let Some(to) = sibling {
+                walk.jump(to, head.depth);
             }
         }
         Ok(())
+    }
+
+    /// Adds the function at `offset` if it has code; `false` if there are too many.
+    fn add<'d>(
+        &mut self,
+        file: &DwarfFile<'d>,
+        unit: &Unit<'d>,
+        offset: UnitOffset,
+        covers: &RangeAttributes<'d>,
+        ranges: &mut Vec<(u64, u64, u32)>,
+    ) -> bool {
+        if covers.is_empty() {
+            return true;
+        }
+        let own = file.ranges(unit, covers);
+        if let Some((entry, _)) = own.first() {
+            let Ok(number) = u32::try_from(self.all.len()) else { return false };
+            // Of functions with the very same code gdb shows the first where some code of
+            // the unit is scattered, else the last: so it takes `clone3` of `__clone3`,
+            // `__GI___clone3`, `clone3`.
+            let rank = if unit.has_scattered { number } else { u32::MAX.saturating_sub(number) };
+            ranges.extend(own.iter().map(|(start, end)| (*start, *end, rank)));
+            let (name, body) = (OnceLock::new(), OnceLock::new());
+            self.all.push(Function { offset, entry: *entry, name, body });
+        }
+        true
     }
 }
 

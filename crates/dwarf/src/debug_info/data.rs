@@ -92,6 +92,12 @@ impl DebugInfo {
         self.with_names(|file, names| names.types(file, &self.types, name)).unwrap_or_default()
     }
 
+    /// The first of [`DebugInfo::types_named`] that `accept` takes; one that has just this name
+    /// with its scopes comes first.
+    pub fn find_type(&self, name: &str, accept: impl FnMut(TypeId) -> bool) -> Option<TypeId> {
+        self.with_names(|file, names| names.find_type(file, &self.types, name, accept))?
+    }
+
     /// The definition of a type that is only declared at `id`: found elsewhere in the image,
     /// by its name with scopes.
     pub fn definition_of(&self, id: TypeId) -> Option<TypeId> {

@@ -179,9 +179,7 @@ impl DebugInfo {
 
     /// As [`DebugInfo::with_dwarf`], with the names of types and variables.
     fn with_names<T>(&self, ask: impl FnOnce(&DwarfFile<'_>, &NameIndex) -> T) -> Option<T> {
-        self.with_dwarf(|file| {
-            ask(file, self.data_names.get_or_init(|| NameIndex::of_data(file)))
-        })
+        self.with_dwarf(|file| ask(file, self.data_names.get_or_init(|| NameIndex::of_data(file))))
     }
 
     /// As [`DebugInfo::with_dwarf`], with the names of functions.

@@ -64,12 +64,27 @@ impl NameIndex {
     /// The definitions of types called `name`, with or without the scopes around.
     pub(crate) fn types(&self, root: &DwarfFile<'_>, table: &TypeTable, name: &str) -> Vec<TypeId> {
         let wanted = NameQuery::new(name);
-        let of = |entry: Entry<'_, '_>| {
-            let it = Described::read(entry)?;
-            let fits = wanted.is_kind(it.tag()) && wanted.is(&qualified(&it)?);
-            fits.then(|| table.intern(entry))
-        };
-        self.search(root, &[Table::Records, Table::LocalRecords, Table::PlainTypes], &wanted, of)
+        let of = |entry: Entry<'_, '_>| type_called(table, &wanted, entry);
+        self.search(root, &TYPES, &wanted, of)
+    }
+
+    /// The first of the types called `name` that `accept` takes. What has just this name with
+    /// its scopes comes first.
+    pub(crate) fn find_type(
+        &self,
+        root: &DwarfFile<'_>,
+        table: &TypeTable,
+        name: &str,
+        mut accept: impl FnMut(TypeId) -> bool,
+    ) -> Option<TypeId> {
+        let wanted = NameQuery::new(name);
+        let mut candidates = self.candidates(&TYPES, &wanted);
+        let whole = wanted.whole_hash();
+        candidates.sort_by_key(|it| it.qualified != whole);
+        let keys = candidates.iter().filter_map(|it| self.key(it.unit, it.offset));
+        keys.filter_map(|key| type_called(table, &wanted, entry_of(root, key)?))
+            .take(MAX_FOUND)
+            .find(|id| accept(*id))
     }
 
     /// The global and static variables called `name`; those that have a place come first.
@@ -179,18 +194,24 @@ impl NameIndex {
         wanted: &NameQuery,
         of: impl Fn(Entry<'_, 'd>) -> Option<T>,
     ) -> Vec<T> {
+        let candidates = self.candidates(tables, wanted);
+        let keys = candidates.iter().filter_map(|it| self.key(it.unit, it.offset));
+        keys.filter_map(|key| of(entry_of(root, key)?)).take(MAX_FOUND).collect()
+    }
+
+    /// Entries under the hashes of what is wanted, by what is hashed, then in the order of the
+    /// units, whatever they are.
+    fn candidates(&self, tables: &[Table], wanted: &NameQuery) -> Vec<Named> {
         let mut candidates: Vec<Named> = Vec::new();
         for hash in wanted.hashes() {
             let before = candidates.len();
             for table in tables {
                 candidates.extend(self.tables.named(*table).under(hash).take(MAX_TRIED));
             }
-            // In the order of the units, whatever they are.
             candidates.get_mut(before..).unwrap_or_default().sort_unstable();
         }
-        let keys = candidates.iter().take(MAX_TRIED);
-        let keys = keys.filter_map(|it| self.key(it.unit, it.offset));
-        keys.filter_map(|key| of(entry_of(root, key)?)).take(MAX_FOUND).collect()
+        candidates.truncate(MAX_TRIED);
+        candidates
     }
 
     fn key(&self, unit: u32, offset: u32) -> Option<DieKey> {
@@ -200,7 +221,15 @@ impl NameIndex {
     }
 }
 
+const TYPES: [Table; 3] = [Table::Records, Table::LocalRecords, Table::PlainTypes];
+
 const ANONYMOUS: &[u8] = b"(anonymousnamespace)";
+
+/// The type that `entry` defines, if it has the name.
+fn type_called(table: &TypeTable, wanted: &NameQuery, entry: Entry<'_, '_>) -> Option<TypeId> {
+    let it = Described::read(entry)?;
+    (wanted.is_kind(it.tag()) && wanted.is(&qualified(&it)?)).then(|| table.intern(entry))
+}
 
 /// The name of a type or a variable with its scopes, without spaces.
 fn qualified(it: &Described<'_, '_>) -> Option<Vec<u8>> {

@@ -61,6 +61,11 @@ impl NameQuery {
         parts.filter(|part| !part.is_empty()).map(|part| NameHash::of(part).short())
     }
 
+    /// The hash of all of it.
+    pub(crate) fn whole_hash(&self) -> u32 {
+        NameHash::of(&self.text).short()
+    }
+
     /// Whether it means what is called `full`.
     pub(crate) fn is(&self, full: &[u8]) -> bool {
         match full.strip_suffix(self.text.as_slice()) {

@@ -10,7 +10,7 @@ use crate::sections::sources::{Slice, Value};
 use crate::units::attributes::{Attributes, Reference};
 use crate::units::entry::Entry;
 use crate::units::file::DwarfFile;
-use crate::units::skim::{Plan, Skimmer, leb128};
+use crate::units::skim::{Head, Walk};
 use crate::units::split::whole;
 use crate::units::unit::Unit;
 
@@ -285,7 +285,7 @@ struct Seen<'d> {
     name: Option<Value<'d>>,
     origin: Option<Value<'d>>,
     location: Option<Value<'d>>,
-    sibling: Option<UnitOffset>,
+    sibling: Option<usize>,
     has_constant: bool,
     has_code: bool,
     is_declaration: bool,
@@ -305,99 +305,56 @@ impl Around {
 
 impl<'d> UnitScan<'_, '_, 'd> {
     fn run(&mut self) -> gimli::Result<()> {
-        let unit = self.entry.unit;
-        let header = &unit.inner.header;
-        let start = header.header_size();
-        let bytes = header.range_from(UnitOffset(start)..)?.slice();
-        let encoding = header.encoding();
-        let is_little_endian = self.entry.file.is_little_endian();
-        let mut skimmer = Skimmer::new(encoding);
+        let mut walk = Walk::new(&self.entry.unit.inner)?;
         let subject = self.subject;
-        let mut at = 0_usize;
-        let mut depth = 0_isize;
         let mut ignored_below = isize::MAX;
-        while at < bytes.len() {
-            let offset = UnitOffset(at.saturating_add(start));
-            let (code, after) = leb128(bytes, at).ok_or(gimli::Error::BadUnsignedLeb128)?;
-            if code == 0 {
-                depth = depth.saturating_sub(1);
-                at = after;
-                // Padding is behind the last entry.
-                if depth <= 0 {
-                    break;
-                }
-                continue;
-            }
-            let note = |tag, attributes: &[_]| Role {
-                tag,
-                counts: counts(subject, tag, attributes),
-                is_closed: !is_scope(tag) && !is_unit(tag),
-            };
-            let plan = skimmer.plan(code, &unit.inner.abbreviations, note);
-            let plan: &Plan<Role> = plan.ok_or(gimli::Error::InvalidAbbreviationCode(code))?;
-            let Some(left) = self.work.checked_sub(plan.attributes.max(1)) else { break };
+        let note = |tag, attributes: &[_]| Role {
+            tag,
+            counts: counts(subject, tag, attributes),
+            is_closed: !is_scope(tag) && !is_unit(tag),
+        };
+        while let Some(head) = walk.next(note)? {
+            let Some(left) = self.work.checked_sub(head.attributes.max(1)) else { break };
             self.work = left;
-            let here = depth;
-            if plan.has_children {
-                depth = depth.saturating_add(1);
-            }
-            let is_ignored = here > ignored_below;
-            let Role { tag, counts, is_closed } = plan.note;
-            if is_ignored || (!plan.has_children && !counts) || (is_closed && !counts) {
-                let passed = plan.pass(bytes, after, encoding, is_little_endian);
-                let passed = passed.ok_or(gimli::Error::UnexpectedEof(gimli::ReaderOffsetId(0)))?;
-                at = passed.end;
-                if !is_ignored {
-                    self.close(here, offset);
-                    ignored_below = isize::MAX;
-                    if plan.has_children {
-                        match passed.sibling.and_then(|to| within(to, start, at)) {
-                            Some(to) => (at, depth) = (to, here),
-                            None => ignored_below = here,
-                        }
-                    }
-                }
+            if head.depth > ignored_below {
+                walk.pass()?;
                 continue;
             }
             ignored_below = isize::MAX;
-            self.close(here, offset);
-            let has_children = plan.has_children;
-            let mut entries = unit.inner.entries_raw(Some(offset))?;
-            let mut seen = Seen::default();
-            if let Some(abbreviation) = entries.read_abbreviation()? {
-                for specification in abbreviation.attributes() {
-                    let attribute = entries.read_attribute_inline(*specification)?;
-                    seen.note(attribute.name(), attribute.raw_value());
+            self.close(head.depth, head.offset);
+            let Role { tag, counts, is_closed } = head.note;
+            let sibling = if counts {
+                let mut seen = Seen::default();
+                walk.read(head.offset, |it| seen.note(it.name(), it.raw_value()))?;
+                let name = self.name(&seen);
+                self.take(tag, head.offset, &seen, name);
+                if is_scope(tag) && head.has_children {
+                    self.open(head, name);
                 }
-            }
-            at = entries.next_offset().0.saturating_sub(start);
-            if is_unit(tag) {
-                continue;
-            }
-            let name = if counts { self.name(&seen) } else { None };
-            if counts {
-                self.take(tag, offset, &seen, name);
-            }
-            if is_scope(tag) && has_children {
-                let around = self.inside(tag, name);
-                let parent = self.open.last().map(|open| open.1);
-                self.open.push((here, self.scopes.len()));
-                self.scopes.push(Scope {
-                    start: offset.0,
-                    end: usize::MAX,
-                    parent,
-                    hash: around.hash,
-                    is_local: around.is_local,
-                });
-            } else if has_children {
-                let sibling = seen.sibling.and_then(|to| u32::try_from(to.0).ok());
-                match sibling.and_then(|to| within(to, start, at)) {
-                    Some(to) => (at, depth) = (to, here),
-                    None => ignored_below = here,
-                }
+                seen.sibling
+            } else {
+                walk.pass()?.sibling
+            };
+            let may_jump = is_closed && head.has_children;
+            if may_jump && !sibling.is_some_and(|to| walk.jump(to, head.depth)) {
+                ignored_below = head.depth;
             }
         }
         Ok(())
+    }
+
+    /// Begins the scope that this entry is.
+    fn open(&mut self, head: Head<Role>, name: Option<NameHash>) {
+        let around = self.inside(head.note.tag, name);
+        let parent = self.open.last().map(|open| open.1);
+        self.open.push((head.depth, self.scopes.len()));
+        self.scopes.push(Scope {
+            start: head.offset.0,
+            end: usize::MAX,
+            parent,
+            hash: around.hash,
+            is_local: around.is_local,
+        });
     }
 
     /// Ends the scopes that an entry at this depth is not in.
@@ -580,14 +537,8 @@ const ANONYMOUS: &[u8] = b"(anonymous namespace)";
 /// long one.
 fn hash_of(entry: Entry<'_, '_>, name: Slice<'_>) -> Option<NameHash> {
     let long = (name.len() as u64) >> 12;
-    let may = !gimli::Reader::is_empty(&name)
-        && (long == 0 || entry.file.context().spend(long));
+    let may = !gimli::Reader::is_empty(&name) && (long == 0 || entry.file.context().spend(long));
     may.then(|| NameHash::of(&comparable(name.slice(), entry.unit.language)))
-}
-
-/// Where in the entries of a unit the sibling at offset `to` starts, if that is not before `at`.
-fn within(to: u32, start: usize, at: usize) -> Option<usize> {
-    usize::try_from(to).ok()?.checked_sub(start).filter(|to| *to >= at)
 }
 
 impl<'d> Seen<'d> {
@@ -605,7 +556,7 @@ impl<'d> Seen<'d> {
             dw::DW_AT_external => self.is_external = value == gimli::AttributeValue::Flag(true),
             dw::DW_AT_sibling => {
                 if let gimli::AttributeValue::UnitRef(to) = value {
-                    self.sibling = Some(to);
+                    self.sibling = Some(to.0);
                 }
             }
             _ => {}

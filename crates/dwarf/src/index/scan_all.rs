@@ -107,4 +107,3 @@ fn portions(root: &DwarfFile<'_>) -> Vec<Portion> {
     }));
     all
 }
-

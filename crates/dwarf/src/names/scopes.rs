@@ -9,6 +9,7 @@ use crate::sections::context::Meter;
 use crate::units::entry::Entry;
 use crate::units::file::DwarfFile;
 use crate::units::scope_index::ScopeIndex;
+use crate::units::skim::Walk;
 use crate::units::unit::{Die, Unit};
 
 /// `name` behind the namespaces and types around `entry`, by gdb's rule: a type without a
@@ -118,39 +119,20 @@ fn walk_to<'d>(
     unit: &Unit<'d>,
     target: UnitOffset,
 ) -> gimli::Result<Option<Vec<(gimli::DwTag, UnitOffset)>>> {
-    let mut entries = unit.inner.entries_raw(None)?;
-    // Each jump starts a new reader, which counts depths from 0.
-    let mut base = 0_isize;
+    let mut walk = Walk::new(&unit.inner)?;
     let mut around: Vec<(isize, gimli::DwTag, UnitOffset)> = Vec::new();
     let mut meter = Meter::new(file.context(), WALK);
     while meter.step() {
-        let offset = entries.next_offset();
-        let depth = base.saturating_add(entries.next_depth());
-        if entries.is_empty() || offset.0 >= target.0 {
+        let head = walk.next(|tag, _| tag)?;
+        let Some(head) = head.filter(|head| head.offset.0 < target.0) else {
+            let depth = head.map_or(0, |head| head.depth);
             around.retain(|scope| scope.0 < depth);
             return Ok(Some(around.into_iter().map(|(_, tag, at)| (tag, at)).collect()));
-        }
-        let Some(abbreviation) = entries.read_abbreviation()? else { continue };
-        while around.pop_if(|scope| scope.0 >= depth).is_some() {}
-        if !abbreviation.has_children() {
-            entries.skip_attributes(abbreviation.attributes())?;
-            continue;
-        }
-        let mut sibling = None;
-        for specification in abbreviation.attributes() {
-            let attribute = entries.read_attribute(*specification)?;
-            if let (dw::DW_AT_sibling, gimli::AttributeValue::UnitRef(to)) =
-                (attribute.name(), attribute.raw_value())
-            {
-                sibling = Some(to);
-            }
-        }
-        match sibling {
-            Some(to) if to.0 <= target.0 && to.0 >= entries.next_offset().0 => {
-                entries = unit.inner.entries_raw(Some(to))?;
-                base = depth;
-            }
-            _ => around.push((depth, abbreviation.tag(), offset)),
+        };
+        while around.pop_if(|scope| scope.0 >= head.depth).is_some() {}
+        let sibling = walk.pass()?.sibling.filter(|to| head.has_children && *to <= target.0);
+        if head.has_children && !sibling.is_some_and(|to| walk.jump(to, head.depth)) {
+            around.push((head.depth, head.note, head.offset));
         }
     }
     Ok(None)

@@ -4,6 +4,7 @@ use gimli::UnitOffset;
 
 use crate::sections::context::{Context, Meter};
 use crate::sections::sources::Slice;
+use crate::units::skim::Walk;
 
 /// All entries with children of a unit that can be scopes of others, for units whose
 /// entries cannot be jumped over.
@@ -26,24 +27,25 @@ impl ScopeIndex {
         unit: &gimli::Unit<Slice<'_>>,
         context: &Context,
     ) -> gimli::Result<()> {
-        let mut entries = unit.entries_raw(None)?;
+        let mut walk = Walk::new(unit)?;
         let mut open: Vec<(isize, usize)> = Vec::new();
         let mut meter = Meter::new(context, context.limits.entries_per_lookup);
-        while !entries.is_empty() && meter.step() {
-            let (offset, depth) = (entries.next_offset(), entries.next_depth());
-            let Some(abbreviation) = entries.read_abbreviation()? else { continue };
-            while let Some((_, closed)) = open.pop_if(|scope| scope.0 >= depth) {
+        while let Some(entry) = walk.next(|tag, _| tag)? {
+            if !meter.step() {
+                break;
+            }
+            while let Some((_, closed)) = open.pop_if(|scope| scope.0 >= entry.depth) {
                 if let Some(closed) = self.scopes.get_mut(closed) {
-                    closed.end = offset.0;
+                    closed.end = entry.offset.0;
                 }
             }
-            if abbreviation.has_children() {
+            if entry.has_children {
                 let parent = open.last().map(|scope| scope.1);
-                open.push((depth, self.scopes.len()));
-                let tag = abbreviation.tag();
-                self.scopes.push(Scope { tag, start: offset, end: usize::MAX, parent });
+                open.push((entry.depth, self.scopes.len()));
+                let (tag, start) = (entry.note, entry.offset);
+                self.scopes.push(Scope { tag, start, end: usize::MAX, parent });
             }
-            entries.skip_attributes(abbreviation.attributes())?;
+            walk.pass()?;
         }
         Ok(())
     }

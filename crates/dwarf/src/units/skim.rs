@@ -1,30 +1,58 @@
 //! Passing over entries without reading their attributes: what the entries of each
 //! abbreviation take is worked out once, and mostly it is one addition.
 
-use gimli::{Abbreviations, DwForm, Encoding, constants as dw};
+use gimli::{DwForm, Encoding, UnitOffset, constants as dw};
 
-/// The abbreviations of a unit as far as they were met, each with what `Note` says of it.
-pub(crate) struct Skimmer<Note> {
+use crate::sections::sources::Slice;
+
+/// A walk over the entries of a unit, in the order they are stored in. `Note` is what the
+/// caller made of an abbreviation.
+pub(crate) struct Walk<'x, 'd, Note> {
+    unit: &'x gimli::Unit<Slice<'d>>,
+    /// The entries, from the first byte after the header on.
+    bytes: &'d [u8],
+    /// Bytes of the header.
+    header: usize,
     encoding: Encoding,
-    known: Vec<Option<Plan<Note>>>,
+    is_little_endian: bool,
+    /// By the numbers of the abbreviations.
+    plans: Vec<Option<Plan<Note>>>,
+    /// The plan of the current entry.
+    plan: usize,
+    /// Offset in `bytes`: of the attributes of the current entry, or of the next entry.
+    at: usize,
+    /// Depth of the next entry.
+    depth: isize,
+    has_begun: bool,
+}
+
+/// An entry whose attributes come next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Head<Note> {
+    pub(crate) offset: UnitOffset,
+    /// That of the first entry is 0.
+    pub(crate) depth: isize,
+    pub(crate) has_children: bool,
+    /// How many attributes it has.
+    pub(crate) attributes: usize,
+    pub(crate) note: Note,
 }
 
 /// What there is to know of the entries of one abbreviation.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan<Note> {
-    pub(crate) has_children: bool,
-    /// Attributes an entry has.
-    pub(crate) attributes: usize,
-    pub(crate) note: Note,
+struct Plan<Note> {
+    has_children: bool,
+    attributes: usize,
+    note: Note,
     steps: Vec<Step>,
 }
 
 /// Where an entry that was passed over ends, and what it said of its next sibling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Passed {
-    pub(crate) end: usize,
+    end: usize,
     /// Offset in the unit, as `DW_AT_sibling` states it.
-    pub(crate) sibling: Option<u32>,
+    pub(crate) sibling: Option<usize>,
 }
 
 /// One or more attributes (DWARF 5 § 7.5.6).
@@ -51,28 +79,111 @@ const MAX_KEPT: usize = 1 << 14;
 /// Steps that [`Step::Indirect`] may lead to, one after the other.
 const MAX_INDIRECT: usize = 4;
 
-impl<Note: Clone> Skimmer<Note> {
-    pub(crate) fn new(encoding: Encoding) -> Self {
-        Self { encoding, known: Vec::new() }
+impl<'x, 'd, Note: Copy> Walk<'x, 'd, Note> {
+    /// From the root entry on.
+    pub(crate) fn new(unit: &'x gimli::Unit<Slice<'d>>) -> gimli::Result<Self> {
+        let header = unit.header.header_size();
+        let bytes = unit.header.range_from(UnitOffset(header)..)?;
+        Ok(Self {
+            unit,
+            bytes: bytes.slice(),
+            header,
+            encoding: unit.header.encoding(),
+            is_little_endian: gimli::Reader::endian(&bytes) == gimli::RunTimeEndian::Little,
+            plans: Vec::new(),
+            plan: 0,
+            at: 0,
+            depth: 0,
+            has_begun: false,
+        })
     }
 
-    /// The plan of abbreviation number `code`; `None` if there is no such abbreviation, or it
-    /// has a form nobody knows. `note` is asked once for each.
-    pub(crate) fn plan(
+    /// The next entry; `None` after the last one inside the first. `note` is asked once for
+    /// each abbreviation. [`Walk::pass`] or [`Walk::read`] comes next.
+    pub(crate) fn next(
+        &mut self,
+        note: impl FnOnce(gimli::DwTag, &[gimli::AttributeSpecification]) -> Note,
+    ) -> gimli::Result<Option<Head<Note>>> {
+        loop {
+            if self.at >= self.bytes.len() || (self.has_begun && self.depth <= 0) {
+                return Ok(None);
+            }
+            let offset = UnitOffset(self.at.saturating_add(self.header));
+            let (code, after) = leb128(self.bytes, self.at).ok_or(END)?;
+            self.at = after;
+            self.has_begun = true;
+            if code == 0 {
+                self.depth = self.depth.saturating_sub(1);
+                continue;
+            }
+            let depth = self.depth;
+            let plan = self.plan_of(code, note)?;
+            let (has_children, attributes, note) = (plan.has_children, plan.attributes, plan.note);
+            if has_children {
+                self.depth = depth.saturating_add(1);
+            }
+            return Ok(Some(Head { offset, depth, has_children, attributes, note }));
+        }
+    }
+
+    /// Passes over the attributes of the current entry.
+    pub(crate) fn pass(&mut self) -> gimli::Result<Passed> {
+        let mut passed = Passed { end: self.at, sibling: None };
+        let plan = self.plans.get(self.plan).and_then(Option::as_ref);
+        for step in plan.map_or(&[][..], |plan| &plan.steps) {
+            let done = passed.step(*step, self.bytes, self.encoding, self.is_little_endian);
+            done.ok_or(END)?;
+        }
+        if passed.end > self.bytes.len() {
+            return Err(END);
+        }
+        self.at = passed.end;
+        Ok(passed)
+    }
+
+    /// Reads the attributes of the current entry, which is at `offset`.
+    pub(crate) fn read(
+        &mut self,
+        offset: UnitOffset,
+        mut seen: impl FnMut(gimli::Attribute<Slice<'d>>),
+    ) -> gimli::Result<()> {
+        let mut entries = self.unit.entries_raw(Some(offset))?;
+        if let Some(abbreviation) = entries.read_abbreviation()? {
+            for specification in abbreviation.attributes() {
+                seen(entries.read_attribute_inline(*specification)?);
+            }
+        }
+        self.at = entries.next_offset().0.saturating_sub(self.header);
+        Ok(())
+    }
+
+    /// Goes on with the entry at `sibling`, which an entry of depth `depth` stated; `false` if
+    /// that would be a step back.
+    pub(crate) fn jump(&mut self, sibling: usize, depth: isize) -> bool {
+        let to = sibling.checked_sub(self.header).filter(|to| *to >= self.at);
+        if let Some(to) = to {
+            (self.at, self.depth) = (to, depth);
+        }
+        to.is_some()
+    }
+
+    /// The plan of abbreviation number `code`, which is that of the current entry from now on.
+    fn plan_of(
         &mut self,
         code: u64,
-        of: &Abbreviations,
         note: impl FnOnce(gimli::DwTag, &[gimli::AttributeSpecification]) -> Note,
-    ) -> Option<&Plan<Note>> {
-        let slot = usize::try_from(code).ok()?;
+    ) -> gimli::Result<&Plan<Note>> {
+        let slot = usize::try_from(code).unwrap_or(MAX_KEPT);
         // The last place is for all with higher numbers, each time anew.
         let (slot, is_kept) = (slot.min(MAX_KEPT), slot < MAX_KEPT);
-        if self.known.len() <= slot {
-            self.known.resize(slot.saturating_add(1), None);
+        self.plan = slot;
+        if self.plans.len() <= slot {
+            self.plans.resize_with(slot.saturating_add(1), || None);
         }
-        let known = self.known.get_mut(slot)?;
+        let unknown = gimli::Error::InvalidAbbreviationCode(code);
+        let known = self.plans.get_mut(slot).ok_or(unknown)?;
         if !is_kept || known.is_none() {
-            let abbreviation = of.get(code)?;
+            let abbreviation = self.unit.abbreviations.get(code).ok_or(unknown)?;
             let attributes = abbreviation.attributes();
             *known = Some(Plan {
                 has_children: abbreviation.has_children(),
@@ -81,27 +192,11 @@ impl<Note: Clone> Skimmer<Note> {
                 steps: steps(attributes, self.encoding)?,
             });
         }
-        known.as_ref()
+        known.as_ref().ok_or(unknown)
     }
 }
 
-impl<Note> Plan<Note> {
-    /// Passes over the attributes that start at `at` in the unit's `bytes`; `None` if they do
-    /// not end there.
-    pub(crate) fn pass(
-        &self,
-        bytes: &[u8],
-        at: usize,
-        encoding: Encoding,
-        is_little_endian: bool,
-    ) -> Option<Passed> {
-        let mut passed = Passed { end: at, sibling: None };
-        for step in &self.steps {
-            passed.step(*step, bytes, encoding, is_little_endian)?;
-        }
-        (passed.end <= bytes.len()).then_some(passed)
-    }
-}
+const END: gimli::Error = gimli::Error::UnexpectedEof(gimli::ReaderOffsetId(0));
 
 impl Passed {
     fn step(
@@ -131,14 +226,14 @@ impl Passed {
             Step::Sibling => {
                 let end = self.end.checked_add(4)?;
                 let sibling = number(bytes.get(self.end..end)?, is_little_endian);
-                self.sibling = u32::try_from(sibling).ok();
+                self.sibling = usize::try_from(sibling).ok();
                 end
             }
             Step::Indirect => {
                 for _ in 0..MAX_INDIRECT {
                     let (form, start) = leb128(bytes, self.end)?;
                     self.end = start;
-                    match step_of(DwForm(u16::try_from(form).ok()?), encoding)? {
+                    match step_of(DwForm(u16::try_from(form).ok()?), encoding).ok()? {
                         Step::Indirect => {}
                         step => return self.step(step, bytes, encoding, is_little_endian),
                     }
@@ -151,7 +246,7 @@ impl Passed {
 }
 
 /// The number in base 128 at `at`, and where it ends; its lower 64 bits.
-pub(crate) fn leb128(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+fn leb128(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     let (mut value, mut shift, mut at) = (0_u64, 0_u32, at);
     loop {
         let byte = *bytes.get(at)?;
@@ -173,7 +268,10 @@ fn number(bytes: &[u8], is_little_endian: bool) -> u64 {
 }
 
 /// The fewest steps over these attributes.
-fn steps(attributes: &[gimli::AttributeSpecification], encoding: Encoding) -> Option<Vec<Step>> {
+fn steps(
+    attributes: &[gimli::AttributeSpecification],
+    encoding: Encoding,
+) -> gimli::Result<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::new();
     for attribute in attributes {
         let step = match (attribute.name(), attribute.form()) {
@@ -182,18 +280,18 @@ fn steps(attributes: &[gimli::AttributeSpecification], encoding: Encoding) -> Op
         };
         match (steps.last_mut(), step) {
             (_, Step::Bytes(0)) => {}
-            (Some(Step::Bytes(sum)), Step::Bytes(count)) => *sum = sum.checked_add(count)?,
+            (Some(Step::Bytes(sum)), Step::Bytes(count)) => *sum = sum.saturating_add(count),
             _ => steps.push(step),
         }
     }
     steps.shrink_to_fit();
-    Some(steps)
+    Ok(steps)
 }
 
-fn step_of(form: DwForm, encoding: Encoding) -> Option<Step> {
+fn step_of(form: DwForm, encoding: Encoding) -> gimli::Result<Step> {
     let word = usize::from(encoding.format.word_size());
     let address = usize::from(encoding.address_size);
-    Some(match form {
+    Ok(match form {
         dw::DW_FORM_flag_present | dw::DW_FORM_implicit_const => Step::Bytes(0),
         dw::DW_FORM_data1
         | dw::DW_FORM_flag
@@ -209,10 +307,9 @@ fn step_of(form: DwForm, encoding: Encoding) -> Option<Step> {
         | dw::DW_FORM_ref_sup4
         | dw::DW_FORM_strx4
         | dw::DW_FORM_addrx4 => Step::Bytes(4),
-        dw::DW_FORM_data8
-        | dw::DW_FORM_ref8
-        | dw::DW_FORM_ref_sig8
-        | dw::DW_FORM_ref_sup8 => Step::Bytes(8),
+        dw::DW_FORM_data8 | dw::DW_FORM_ref8 | dw::DW_FORM_ref_sig8 | dw::DW_FORM_ref_sup8 => {
+            Step::Bytes(8)
+        }
         dw::DW_FORM_data16 => Step::Bytes(16),
         dw::DW_FORM_addr => Step::Bytes(address),
         // An address in DWARF 2, an offset since (DWARF 3 § 7.5.4).
@@ -239,6 +336,6 @@ fn step_of(form: DwForm, encoding: Encoding) -> Option<Step> {
         dw::DW_FORM_block4 => Step::Block(4),
         dw::DW_FORM_block | dw::DW_FORM_exprloc => Step::BlockLeb128,
         dw::DW_FORM_indirect => Step::Indirect,
-        _ => return None,
+        form => return Err(gimli::Error::UnknownForm(form)),
     })
 }

@@ -28,8 +28,8 @@ impl<'v, 'p: 'v> Surroundings<'v> for FrameView<'p> {
             _ => false,
         };
         self.others(declared.debug).find_map(|debug| {
-            let found = debug.types_named(&name).into_iter().map(|id| TypeRef { debug, id });
-            found.into_iter().find(same_kind)
+            let id = debug.find_type(&name, |id| same_kind(&TypeRef { debug, id }))?;
+            Some(TypeRef { debug, id })
         })
     }
 
@@ -151,9 +151,8 @@ impl<'p> FrameView<'p> {
         };
         // The class may be defined in the module of the vtable or in another one.
         std::iter::once(debug).chain(self.others(debug)).find_map(|debug| {
-            let found = debug.types_named(name).into_iter().map(|id| TypeRef { debug, id });
-            let class = found.into_iter().find(is_class)?;
-            Some((class, to_top.checked_neg()?))
+            let id = debug.find_type(name, |id| is_class(&TypeRef { debug, id }))?;
+            Some((TypeRef { debug, id }, to_top.checked_neg()?))
         })
     }
 

@@ -57,9 +57,8 @@ const MANAGERS: [(&str, bool); 4] = [
 fn any_value<'d>(view: &CppObject<'d>, name: &str, is_inside: bool) -> Option<Object<'d>> {
     let debug = view.object.ty.debug;
     let plain = |ty: TypeRef<'d>| ty.resolved(view.scene);
-    let ids = debug.types_named(name).into_iter();
-    let types = ids.map(|id| plain(TypeRef { debug, id }));
-    let ty = types.into_iter().find(|ty| view.size_of(*ty).is_ok())?;
+    let has_size = |id| view.size_of(plain(TypeRef { debug, id })).is_ok();
+    let ty = plain(TypeRef { debug, id: debug.find_type(name, has_size)? });
     let storage = match is_inside {
         true => view.named(&["_M_buffer", "__buf", "__buf_"])?,
         false => view.named(&["_M_ptr", "__ptr", "__ptr_"])?,
