@@ -134,6 +134,7 @@ impl Broker {
                 }
                 ask::OPEN => answer_file(channel, self.open(&payload, owner))?,
                 ask::SECTION => answer_file(channel, self.section(&payload))?,
+                ask::CREATE => answer_file(channel, self.create(&payload))?,
                 ask::KEEP => self.keep(&payload, file),
                 ask::RESOLVE => {
                     let resolved = self.resolve(&payload, owner);
@@ -186,13 +187,20 @@ impl Broker {
         found.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
+    fn create(&self, payload: &[u8]) -> io::Result<File> {
+        let length = payload.try_into().map_err(|_| wire::invalid("a length that is none"))?;
+        let length = u64::from_le_bytes(length);
+        let made = self.sections.as_ref().and_then(|sections| sections.create(length));
+        made.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
     fn keep(&self, payload: &[u8], content: Option<File>) {
-        let Some((key, length)) = payload.split_first_chunk::<32>() else { return };
-        let Ok(length) = length.try_into().map(u64::from_le_bytes) else { return };
-        let (Some(sections), Some(mut content)) = (&self.sections, content) else { return };
+        let (Ok(key), Some(content)) = (payload.try_into(), content) else { return };
         // A pipe or a socket could keep us waiting.
-        if content.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            sections.put(key, length, &mut content);
+        if let Some(sections) = &self.sections
+            && content.metadata().is_ok_and(|metadata| metadata.is_file())
+        {
+            sections.keep(key, &content);
         }
     }
 }

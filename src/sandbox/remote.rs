@@ -1,7 +1,7 @@
 //! The worker's side: files are asked for.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -199,19 +199,15 @@ impl SectionStore for Remote {
         self.question(ask::SECTION, &[key]).ok()?.file
     }
 
-    fn put(&self, key: &[u8; 32], length: u64, content: &mut dyn Read) {
-        let mut keep = || -> io::Result<()> {
-            let memory = rustix::fs::memfd_create("section", rustix::fs::MemfdFlags::CLOEXEC)?;
-            let mut memory = File::from(memory);
-            io::copy(&mut content.take(length), &mut memory)?;
-            memory.flush()?;
-            memory.rewind()?;
-            let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
-            let length = length.to_le_bytes();
-            channel.send(ask::KEEP, &[key, &length], Some(memory.as_fd()))
-        };
+    fn create(&self, length: u64) -> Option<File> {
+        let answer = self.question(ask::CREATE, &[&length.to_le_bytes()]);
+        answer.ok().and_then(|answer| answer.file)
+    }
+
+    fn keep(&self, key: &[u8; 32], file: &File) {
+        let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
         // Without a cache it is unpacked again.
-        let _ = keep();
+        let _ = channel.send(ask::KEEP, &[key], Some(file.as_fd()));
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) mod ask {
     pub(in crate::sandbox) const DOWNLOAD: u8 = 3;
     /// An unpacked section.
     pub(in crate::sandbox) const SECTION: u8 = 4;
-    /// Keep an unpacked section. No answer.
+    /// Keep an unpacked section, in a file asked for by `CREATE` or in memory. No answer.
     pub(in crate::sandbox) const KEEP: u8 = 5;
     /// Work on a part has begun. No answer.
     pub(in crate::sandbox) const PHASE: u8 = 6;
@@ -28,6 +28,8 @@ pub(super) mod ask {
     pub(in crate::sandbox) const KNOWN: u8 = 7;
     /// The result. The last frame on one core.
     pub(in crate::sandbox) const DONE: u8 = 8;
+    /// A new file without a name, for a section.
+    pub(in crate::sandbox) const CREATE: u8 = 9;
 }
 
 /// Kinds of frames to the worker.

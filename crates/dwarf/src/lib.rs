@@ -82,8 +82,8 @@ pub use model::location::{
 pub use model::scope::{Scope, Scopes, Variable};
 pub use model::types::{Type, TypeId, TypeKind};
 pub use names::demangle::demangle;
+pub use sections::cache::{SectionCache, SectionDirectory, SectionStore};
 pub use sections::context::SplitLoader;
-pub use sections::section_cache::{SectionCache, SectionDirectory, SectionStore};
 #[doc(hidden)]
 #[cfg(any(test, feature = "testkit"))]
 pub use testing::sample_types;

@@ -2,6 +2,7 @@
 //! "Section Compression", and the older `.zdebug_*` of GNU binutils).
 
 use std::borrow::Cow;
+use std::io::Read;
 
 use flate2::{Decompress, FlushDecompress, Status};
 use thiserror::Error;
@@ -136,6 +137,49 @@ impl<'d> StoredSection<'d> {
         self.section
     }
 
+    /// Bytes of the content once unpacked, if that is plausible.
+    fn granted(&self, limits: &Limits) -> Result<u64, SectionError> {
+        let plausible = (self.bytes.len() as u64).saturating_mul(RATIO).max(ALWAYS_GRANTED);
+        let allowed = plausible.min(limits.section_bytes);
+        if self.size > allowed {
+            let name = self.section.name.clone();
+            return Err(SectionError::TooLarge { name, size: self.size, allowed });
+        }
+        Ok(self.size)
+    }
+
+    fn damaged(&self) -> SectionError {
+        SectionError::Damaged { name: self.section.name.clone(), size: self.size }
+    }
+
+    /// Hands the content to `take` in parts, one after the other; `Ok(false)` if `take` refused
+    /// one.
+    ///
+    /// # Errors
+    /// As [`StoredSection::read`]; what was handed over by then does not count.
+    pub fn unpack(
+        &self,
+        limits: &Limits,
+        mut take: impl FnMut(&[u8]) -> bool,
+    ) -> Result<bool, SectionError> {
+        let mut left = self.granted(limits)?;
+        let take = &mut |part: &[u8]| {
+            let rest = left.checked_sub(part.len() as u64).ok_or(Stopped::Damaged)?;
+            left = rest;
+            take(part).then_some(()).ok_or(Stopped::Refused)
+        };
+        let done = match self.packing {
+            Packing::None => take(self.bytes),
+            Packing::Zlib => inflate_to(self.bytes, self.size, take),
+            Packing::Zstd => zstd_to(self.bytes, take),
+        };
+        match done {
+            Ok(()) if left == 0 => Ok(true),
+            Ok(()) | Err(Stopped::Damaged) => Err(self.damaged()),
+            Err(Stopped::Refused) => Ok(false),
+        }
+    }
+
     /// The content.
     ///
     /// # Errors
@@ -144,14 +188,8 @@ impl<'d> StoredSection<'d> {
         if self.packing == Packing::None {
             return Ok(Cow::Borrowed(self.bytes));
         }
-        let name = || self.section.name.clone();
-        let plausible = (self.bytes.len() as u64).saturating_mul(RATIO).max(ALWAYS_GRANTED);
-        let allowed = plausible.min(limits.section_bytes);
-        if self.size > allowed {
-            return Err(SectionError::TooLarge { name: name(), size: self.size, allowed });
-        }
-        let damaged = || SectionError::Damaged { name: name(), size: self.size };
-        let size = usize::try_from(self.size).map_err(|_| damaged())?;
+        let damaged = || self.damaged();
+        let size = usize::try_from(self.granted(limits)?).map_err(|_| damaged())?;
         let mut content = Vec::new();
         // Reserved, not touched: pages the stream does not fill are never given out.
         content.try_reserve_exact(size).map_err(|_| damaged())?;
@@ -165,6 +203,59 @@ impl<'d> StoredSection<'d> {
             }
         }
         if content.len() == size { Ok(Cow::Owned(content)) } else { Err(damaged()) }
+    }
+}
+
+/// Why unpacking ended before the end.
+enum Stopped {
+    Damaged,
+    Refused,
+}
+
+/// Bytes unpacked at a time.
+const PART: usize = 1 << 20;
+
+/// As [`inflate`], in parts.
+fn inflate_to(
+    mut input: &[u8],
+    mut left: u64,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), Stopped>,
+) -> Result<(), Stopped> {
+    let mut part: Vec<u8> = Vec::with_capacity(PART);
+    while left > 0 && !input.is_empty() {
+        let mut stream = Decompress::new(true);
+        loop {
+            part.clear();
+            let before = stream.total_in();
+            let status = stream.decompress_vec(input, &mut part, FlushDecompress::None);
+            let status = status.map_err(|_| Stopped::Damaged)?;
+            let used = usize::try_from(stream.total_in().saturating_sub(before));
+            let used = used.map_err(|_| Stopped::Damaged)?;
+            input = input.get(used..).ok_or(Stopped::Damaged)?;
+            take(&part)?;
+            left = left.saturating_sub(part.len() as u64);
+            match status {
+                Status::StreamEnd => break,
+                Status::Ok | Status::BufError if used > 0 || !part.is_empty() => {}
+                Status::Ok | Status::BufError => return Err(Stopped::Damaged),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn zstd_to(
+    input: &[u8],
+    take: &mut dyn FnMut(&[u8]) -> Result<(), Stopped>,
+) -> Result<(), Stopped> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(input);
+    let decoder = decoder.as_mut().map_err(|_| Stopped::Damaged)?;
+    let mut part = vec![0; PART];
+    loop {
+        match decoder.read(&mut part).map_err(|_| Stopped::Damaged)? {
+            0 => return Ok(()),
+            read => take(part.get(..read).unwrap_or_default())?,
+        }
     }
 }
 
@@ -251,6 +342,47 @@ mod tests {
         );
         assert_eq!(read(".debug_info", 0x800, compressed(2, size, &zstd)).unwrap(), content);
         assert_eq!(read(".zdebug_info", 0, old).unwrap(), content);
+    }
+
+    fn unpacked(bytes: Vec<u8>) -> Result<Vec<u8>, SectionError> {
+        let image = TestImage::default().section(".debug_info", 0x800, bytes).build();
+        let section = image.sections_called(".debug_info").next().unwrap();
+        let mut all = Vec::new();
+        let add = |part: &[u8]| {
+            all.extend_from_slice(part);
+            true
+        };
+        let is_whole = StoredSection::new(&image, section)?.unpack(&Limits::default(), add)?;
+        assert!(is_whole);
+        Ok(all)
+    }
+
+    #[test]
+    fn content_in_parts_is_the_same_content() {
+        // More than two parts, and two streams one after the other.
+        let content: Vec<u8> = (0..3_000_000_u32).flat_map(|at| (at / 7).to_le_bytes()).collect();
+        let size = content.len() as u64;
+        let (first, second) = content.split_at(5_000_000);
+        let streams = [zlib(first), zlib(second)].concat();
+        assert_eq!(unpacked(compressed(1, size, &streams)).unwrap(), content);
+        let zstd = zstd::bulk::compress(&content, 1).unwrap();
+        assert_eq!(unpacked(compressed(2, size, &zstd)).unwrap(), content);
+        for stream in [&streams, &zstd] {
+            let ch_type = if stream == &zstd { 2 } else { 1 };
+            for lie in [size - 1, size + 1] {
+                let lies = unpacked(compressed(ch_type, lie, stream));
+                assert!(matches!(lies, Err(SectionError::Damaged { .. })), "{lies:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_takes_the_parts_may_refuse_one() {
+        let bytes = compressed(1, 3, &zlib(b"abc"));
+        let image = TestImage::default().section(".debug_info", 0x800, bytes).build();
+        let section = image.sections_called(".debug_info").next().unwrap();
+        let stored = StoredSection::new(&image, section).unwrap();
+        assert_eq!(stored.unpack(&Limits::default(), |_| false), Ok(false));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Names of an image, kept on disk between runs.
 
-use gimli::SectionId;
+use gimli::Section;
 
 use crate::index::name_tables::NameTables;
-use crate::sections::section_cache::{SectionCache, SectionKey};
+use crate::sections::cache::{SectionCache, SectionKey};
 use crate::units::file::DwarfFile;
 
 /// Where the names of an image are kept.
@@ -12,7 +12,7 @@ pub(crate) struct Place {
     key: SectionKey,
 }
 
-/// Less `.debug_info` than this is scanned faster than a file is opened. Bytes.
+/// Fewer bytes of units than this are scanned faster than a file is opened.
 const WORTH_KEEPING: usize = 512 << 10;
 
 /// What is kept, and in which layout.
@@ -22,9 +22,12 @@ const NAME: &str = "obit.names.1";
 /// file they are in.
 pub(crate) fn place(root: &DwarfFile<'_>) -> Option<Place> {
     let cache = root.context().cache.clone()?;
-    let main = root.sources.section(SectionId::DebugInfo);
-    let main = main.len().saturating_add(root.sources.section(SectionId::DebugTypes).len());
-    let is_large = main >= WORTH_KEEPING || root.package().is_some();
+    let described = [Some(&root.dwarf), root.dwarf.sup()].into_iter().flatten().map(|dwarf| {
+        let [info, types] = [dwarf.debug_info.reader().len(), dwarf.debug_types.reader().len()];
+        info.saturating_add(types)
+    });
+    let is_large =
+        described.fold(0, usize::saturating_add) >= WORTH_KEEPING || root.package().is_some();
     let files = is_large.then(|| root.sources.identities())??;
     Some(Place { cache, key: SectionKey::of_files(&files, NAME) })
 }
@@ -34,7 +37,7 @@ pub(crate) fn get(place: &Place) -> Option<NameTables> {
     NameTables::kept(place.cache.get_any(&place.key)?)
 }
 
-/// Keeps `names` at `place`.
-pub(crate) fn put(place: &Place, names: &NameTables) {
-    place.cache.put(&place.key, names.bytes());
+/// Keeps `names` at `place`, and gives them as they are there: mapped, not in memory.
+pub(crate) fn put(place: &Place, names: &NameTables) -> Option<NameTables> {
+    NameTables::kept(place.cache.put(&place.key, names.bytes())?)
 }

@@ -47,10 +47,8 @@ impl NameIndex {
             let scanned = scan_all(root, Subject::Data);
             let may_keep = !scanned.has_splits || root.package().is_some();
             let tables = NameTables::new(scanned);
-            if let Some(place) = place.filter(|_| may_keep && root.context().log.is_empty()) {
-                kept_names::put(&place, &tables);
-            }
-            tables
+            let place = place.filter(|_| may_keep && root.context().log.is_empty());
+            place.and_then(|place| kept_names::put(&place, &tables)).unwrap_or(tables)
         });
         Self { tables, definitions: Mutex::default() }
     }

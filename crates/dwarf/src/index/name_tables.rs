@@ -2,7 +2,7 @@
 
 use crate::index::name_scan::{Named, Placed, ScannedNames, UnitPlace};
 use crate::model::keys::{DwarfPart, List};
-use crate::sections::section_cache::CachedSection;
+use crate::sections::cache::CachedSection;
 
 /// A header with the number of rows of each table, then the tables, each sorted.
 pub(crate) struct NameTables {
@@ -31,11 +31,11 @@ const UNITS: usize = 0;
 const PLACES: usize = 1;
 const TABLES: usize = 8;
 
-/// Bytes of a row and of a field of the header, the last of which is the checksum.
+/// Bytes of a row.
 const ROW: usize = 16;
 
-/// Rows of the header.
-const HEADER: usize = TABLES / 2 + 1;
+/// Rows of the header: two counts each.
+const HEADER: usize = TABLES / 2;
 
 /// Sorted rows of one kind.
 #[derive(Clone, Copy)]
@@ -61,7 +61,6 @@ impl NameTables {
         for count in counts {
             bytes.extend_from_slice(&(count as u64).to_le_bytes());
         }
-        bytes.resize(HEADER.saturating_mul(ROW), 0);
         bytes.extend(std::mem::take(&mut found.units).iter().flat_map(unit_row));
         bytes.extend(std::mem::take(&mut found.places).iter().flat_map(place_row));
         for names in [
@@ -74,11 +73,6 @@ impl NameTables {
         ] {
             bytes.extend(std::mem::take(names).iter().flat_map(named_row));
         }
-        let sum = checksum(&bytes);
-        let at = TABLES.saturating_mul(8);
-        if let Some(field) = bytes.get_mut(at..at.saturating_add(8)) {
-            field.copy_from_slice(&sum);
-        }
         let ends = ends(&bytes).unwrap_or_default();
         Self { bytes: Bytes::Made(bytes), ends }
     }
@@ -86,9 +80,7 @@ impl NameTables {
     /// The tables as they were kept; `None` if they are damaged.
     pub(crate) fn kept(kept: CachedSection) -> Option<Self> {
         let ends = ends(kept.bytes())?;
-        let at = TABLES.checked_mul(8)?;
-        let is_whole = kept.bytes().get(at..at.checked_add(8)?)? == checksum(kept.bytes());
-        is_whole.then_some(Self { bytes: Bytes::Kept(kept), ends })
+        Some(Self { bytes: Bytes::Kept(kept), ends })
     }
 
     /// As they are kept.
@@ -152,15 +144,6 @@ fn ends(bytes: &[u8]) -> Option<[usize; TABLES]> {
         *to = end;
     }
     (end.checked_mul(ROW)? == bytes.len()).then_some(ends)
-}
-
-/// Of all but the row that holds it.
-fn checksum(bytes: &[u8]) -> [u8; 8] {
-    let mut hasher = crc32fast::Hasher::new();
-    let row = TABLES.saturating_mul(8);
-    hasher.update(bytes.get(..row).unwrap_or_default());
-    hasher.update(bytes.get(row.saturating_add(ROW)..).unwrap_or_default());
-    u64::from(hasher.finalize()).to_le_bytes()
 }
 
 fn row_of(numbers: [u32; 4]) -> [u8; ROW] {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::locate::DebugFiles;
-use crate::sections::section_cache::SectionCache;
+use crate::sections::cache::SectionCache;
 use obit_corefile::elf::ElfImage;
 use obit_corefile::limits::Limits;
 use obit_corefile::notice::Notice;

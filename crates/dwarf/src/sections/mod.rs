@@ -1,5 +1,5 @@
 //! Debug sections, unpacked when they are first asked for.
 
+pub(crate) mod cache;
 pub(crate) mod context;
-pub(crate) mod section_cache;
 pub(crate) mod sources;

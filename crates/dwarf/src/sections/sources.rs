@@ -1,12 +1,14 @@
 //! The debug sections of one image and its companions, unpacked on first use, and the
 //! one reader type the rest of this folder parses them with.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use gimli::{EndianSlice, RunTimeEndian, SectionId};
 
+use crate::sections::cache::{CachedSection, SectionKey, WORTH_KEEPING};
 use crate::sections::context::Context;
-use crate::sections::section_cache::{CachedSection, SectionKey, WORTH_KEEPING};
 use obit_corefile::elf::{ElfImage, SectionError, StoredSection};
 use obit_corefile::mapped_file::FileIdentity;
 
@@ -26,6 +28,9 @@ pub(crate) struct Sections {
     dwo: bool,
     loaded: Vec<(SectionId, OnceLock<SectionBytes>)>,
 }
+
+/// Sections of more bytes than this take longer to unpack than a thread to start.
+const WORTH_A_THREAD: u64 = 256 << 10;
 
 enum SectionBytes {
     Empty,
@@ -92,6 +97,14 @@ impl Sections {
         Slice::new(bytes, endian)
     }
 
+    /// Bytes of section `id` as it is stored, if it is compressed.
+    fn packed_size(&self, id: SectionId) -> Option<u64> {
+        let name = if self.dwo { id.dwo_name()? } else { id.name() };
+        let section = self.image.sections_called(name).next()?;
+        let stored = StoredSection::new(&self.image, section).ok()?;
+        stored.is_compressed().then_some(section.size)
+    }
+
     fn load(&self, name: &str, context: &Context) -> Result<SectionBytes, SectionError> {
         let mut found = self.image.sections_called(name);
         let Some(section) = found.next() else { return Ok(SectionBytes::Empty) };
@@ -127,10 +140,15 @@ impl Sections {
         {
             return Ok(SectionBytes::Cached(cached));
         }
-        let content = stored.read(&context.limits)?.into_owned();
-        if let Some((cache, key)) = &cache {
-            cache.put(key, &content);
+        // Straight into the file that is kept: mapped, it serves as memory of its own would.
+        let new = cache.and_then(|(cache, key)| cache.create(&key, stored.size()));
+        if let Some(mut new) = new
+            && stored.unpack(&context.limits, |content| new.write(content))?
+            && let Some(cached) = new.finish()
+        {
+            return Ok(SectionBytes::Cached(cached));
         }
+        let content = stored.read(&context.limits)?.into_owned();
         Ok(SectionBytes::Owned(content))
     }
 }
@@ -155,6 +173,7 @@ impl Sources {
     /// The DWARF of the main file, with its supplement. Location lists are left out: what
     /// names addresses does not need them, and they are large.
     pub(crate) fn dwarf(&self) -> Dwarf<'_> {
+        self.unpack_ahead();
         let mut dwarf = self.dwarf_of(&self.main);
         if let Some(alternate) = &self.alternate {
             dwarf.set_sup(self.dwarf_of(alternate));
@@ -162,9 +181,41 @@ impl Sources {
         dwarf
     }
 
-    /// A section of the main file.
-    pub(crate) fn section(&self, id: SectionId) -> Slice<'_> {
-        self.main.get(id, &self.context)
+    /// Unpacks the large sections of which some are always asked for, on as many processors as
+    /// there are.
+    fn unpack_ahead(&self) {
+        const ALWAYS: [SectionId; 5] = [
+            SectionId::DebugInfo,
+            SectionId::DebugStr,
+            SectionId::DebugLine,
+            SectionId::DebugRngLists,
+            SectionId::DebugRanges,
+        ];
+        let files = [Some(&self.main), self.alternate.as_ref()].into_iter().flatten();
+        let all = files.flat_map(|file| ALWAYS.map(|id| (file, id)));
+        let mut large: Vec<_> = all
+            .filter_map(|(file, id)| Some((file.packed_size(id)?, file, id)))
+            .filter(|(size, ..)| *size >= WORTH_A_THREAD)
+            .collect();
+        large.sort_by_key(|(size, ..)| std::cmp::Reverse(*size));
+        let wanted = thread::available_parallelism().map_or(1, usize::from).min(large.len());
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some((_, file, id)) = large.get(next.fetch_add(1, Ordering::Relaxed)) {
+                file.get(*id, &self.context);
+            }
+        };
+        if wanted > 1 {
+            thread::scope(|scope| {
+                for _ in 1..wanted {
+                    // A thread that cannot be had is done without.
+                    if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                        break;
+                    }
+                }
+                work();
+            });
+        }
     }
 
     /// The identities of the main file, its supplement and its package; `None` if one of them
