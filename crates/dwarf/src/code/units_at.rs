@@ -29,9 +29,7 @@ impl<'d> DwarfFile<'d> {
             let mut read = || {
                 while let Some(header) = headers.next()? {
                     let start = header.debug_info_offset().0;
-                    let Ok(index) = units.binary_search_by_key(&start, |unit| unit.start) else {
-                        continue;
-                    };
+                    let Some(index) = units.starting_at(start) else { continue };
                     let Ok(number) = u32::try_from(index) else { break };
                     let mut entries = header.entries();
                     while let Some(entry) = entries.next()? {

@@ -1,7 +1,5 @@
 //! Names of an image, kept on disk between runs.
 
-use gimli::Section;
-
 use crate::index::name_tables::NameTables;
 use crate::sections::cache::{SectionCache, SectionKey};
 use crate::units::file::DwarfFile;
@@ -22,12 +20,7 @@ const NAME: &str = "obit.names.1";
 /// file they are in.
 pub(crate) fn place(root: &DwarfFile<'_>) -> Option<Place> {
     let cache = root.context().cache.clone()?;
-    let described = [Some(&root.dwarf), root.dwarf.sup()].into_iter().flatten().map(|dwarf| {
-        let [info, types] = [dwarf.debug_info.reader().len(), dwarf.debug_types.reader().len()];
-        info.saturating_add(types)
-    });
-    let is_large =
-        described.fold(0, usize::saturating_add) >= WORTH_KEEPING || root.package().is_some();
+    let is_large = root.described_bytes() >= WORTH_KEEPING || root.package().is_some();
     let files = is_large.then(|| root.sources.identities())??;
     Some(Place { cache, key: SectionKey::of_files(&files, NAME) })
 }

@@ -57,7 +57,7 @@ impl NameHash {
 
 /// A name as it is hashed and compared.
 pub(crate) fn comparable(name: &[u8], language: Language) -> Cow<'_, [u8]> {
-    if is_spelled_freely(language) && name.windows(4).any(|part| part == b" int") {
+    if is_spelled_freely(language) && memchr::memmem::find(name, b" int").is_some() {
         return Cow::Owned(canonical(&String::from_utf8_lossy(name)).into_bytes());
     }
     Cow::Borrowed(name)

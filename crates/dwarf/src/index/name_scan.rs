@@ -78,23 +78,22 @@ pub(crate) struct ScannedNames {
 const KEPT_PER_NAME: usize = 64;
 
 impl ScannedNames {
-    /// Adds what the `count` units of `list` from number `first` on name.
+    /// Adds what the `count` units of `list` from number `first` on name. `hashes` are of names
+    /// in the main file and its supplement.
     pub(crate) fn list(
         &mut self,
         root: &DwarfFile<'_>,
         subject: Subject,
-        list: List,
-        first: u32,
-        count: u32,
+        (list, first, count): (List, u32, u32),
+        hashes: &mut Hashes,
     ) {
         let mut table = None;
-        let mut hashes = Hashes::default();
         for index in first..first.saturating_add(count) {
             let Some(unit) = root.passing_unit(list, index, &mut table) else { continue };
             if unit.dwo_name.is_some() {
                 self.split(root, subject, index);
             } else {
-                self.unit(root, root, subject, &unit, &mut hashes);
+                self.unit(root, root, subject, &unit, hashes);
             }
         }
     }
@@ -119,7 +118,7 @@ impl ScannedNames {
 
     fn file<'d>(&mut self, root: &DwarfFile<'d>, subject: Subject, file: &DwarfFile<'d>) {
         let mut table = None;
-        let mut hashes = Hashes::default();
+        let mut hashes = Hashes::new(1 << 12);
         for list in [List::Info, List::Types] {
             for index in 0..file.unit_count(list) {
                 let Ok(index) = u32::try_from(index) else { break };
@@ -191,15 +190,14 @@ fn keep_some(names: &mut Vec<Named>) {
 }
 
 /// Hashes of texts by where they are: the units of a program name the same types.
-struct Hashes(Vec<Option<(u64, NameHash)>>);
-
-impl Default for Hashes {
-    fn default() -> Self {
-        Self(vec![None; 1 << 13])
-    }
-}
+pub(crate) struct Hashes(Vec<Option<(u64, NameHash)>>);
 
 impl Hashes {
+    /// Room for so many at a time.
+    pub(crate) fn new(room: usize) -> Self {
+        Self(vec![None; room])
+    }
+
     /// The hash of what `value` refers to, as it was computed by `read` now or before.
     fn get(
         &mut self,
@@ -219,8 +217,10 @@ impl Hashes {
             | (section << 2)
             | (u64::from(unit.list == List::Supplement) << 1)
             | u64::from(is_spelled_freely(unit.language));
-        let slot = place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 51;
-        let slot = usize::try_from(slot).ok().and_then(|slot| self.0.get_mut(slot));
+        let mixed = place.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let slot =
+            mixed.checked_rem(self.0.len() as u64).and_then(|slot| usize::try_from(slot).ok());
+        let slot = slot.and_then(|slot| self.0.get_mut(slot));
         let Some(slot) = slot else { return read() };
         if let Some((known, hash)) = slot
             && *known == place

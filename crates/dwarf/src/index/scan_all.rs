@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::index::name_scan::{Named, Placed, ScannedNames, Subject};
+use crate::index::name_scan::{Hashes, Named, Placed, ScannedNames, Subject};
 use crate::model::keys::List;
 use crate::units::file::DwarfFile;
 
@@ -12,6 +12,9 @@ const PORTION: u32 = 16;
 
 /// Threads that read.
 const MAX_THREADS: usize = 8;
+
+/// Names whose hashes each thread remembers at most: more than the headers that a unit includes have.
+const NAMES_AT_A_TIME: usize = 1 << 16;
 
 /// Units that are read together.
 #[derive(Clone, Copy)]
@@ -23,16 +26,19 @@ enum Portion {
 /// The names of `subject` in the image whose main file is `root`, sorted.
 pub(crate) fn scan_all(root: &DwarfFile<'_>, subject: Subject) -> ScannedNames {
     let portions = portions(root);
+    let names_at_a_time = root.described_bytes().checked_div(64).unwrap_or(0);
+    let names_at_a_time = names_at_a_time.clamp(256, NAMES_AT_A_TIME);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
+        let mut hashes = Hashes::new(names_at_a_time);
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(portion) = portions.get(number) else { return done };
             let mut found = ScannedNames::default();
             match *portion {
                 Portion::Units { list, first, count } => {
-                    found.list(root, subject, list, first, count);
+                    found.list(root, subject, (list, first, count), &mut hashes);
                 }
                 Portion::PackageTypes { first, count } => {
                     for row in first..first.saturating_add(count) {

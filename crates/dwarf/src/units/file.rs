@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use gimli::{DebugAbbrevOffset, UnitHeader, UnitOffset, UnitType, constants as dw};
+use gimli::{DebugAbbrevOffset, Section, UnitHeader, UnitOffset, UnitType, constants as dw};
 
 use crate::model::keys::{DwarfPart, List};
 use crate::model::language::Language;
@@ -14,6 +14,7 @@ use crate::units::range_attributes::RangeAttributes;
 use crate::units::range_map::RangeMap;
 use crate::units::root::UnitNumber;
 use crate::units::unit::{Die, Lent, Unit};
+use crate::units::unit_list::UnitList;
 
 /// The DWARF of one file, parsed as far as it was asked about.
 pub(crate) struct DwarfFile<'d> {
@@ -42,16 +43,6 @@ pub(crate) struct DwarfFile<'d> {
 
 /// Units whose languages are compared.
 const UNITS_ASKED: usize = 64;
-
-pub(crate) type UnitList<'d> = Vec<LazyUnit<'d>>;
-
-/// A unit, opened when it is first asked for.
-pub(crate) struct LazyUnit<'d> {
-    header: UnitHeader<Slice<'d>>,
-    /// Offset of its header in the section.
-    pub(crate) start: usize,
-    unit: OnceLock<Option<Box<Unit<'d>>>>,
-}
 
 /// `.debug_aranges`.
 #[derive(Default)]
@@ -110,7 +101,7 @@ impl<'d> DwarfFile<'d> {
 
     /// The byte order of the image.
     pub(crate) fn endian(&self) -> gimli::RunTimeEndian {
-        gimli::Reader::endian(gimli::Section::reader(&self.dwarf.debug_info))
+        gimli::Reader::endian(self.dwarf.debug_info.reader())
     }
 
     pub(crate) fn is_little_endian(&self) -> bool {
@@ -197,11 +188,12 @@ impl<'d> DwarfFile<'d> {
 
     /// Whether some unit describes types: more than names and lines.
     pub(crate) fn has_types(&self) -> bool {
-        let section = *gimli::Section::reader(&self.dwarf.debug_abbrev);
-        self.list(List::Info).iter().any(|lazy| {
-            let mut described = lazy.header.type_() != UnitType::Compilation
-                && !matches!(lazy.header.type_(), UnitType::Partial);
-            let offset = lazy.header.debug_abbrev_offset().0;
+        let section = *self.dwarf.debug_abbrev.reader();
+        (0..self.unit_count(List::Info)).any(|index| {
+            let Ok(header) = self.header(List::Info, index) else { return false };
+            let mut described =
+                !matches!(header.type_(), UnitType::Compilation | UnitType::Partial);
+            let offset = header.debug_abbrev_offset().0;
             scan_table(section, offset, &mut |tag, _| {
                 described |= matches!(
                     tag,
@@ -224,46 +216,34 @@ impl<'d> DwarfFile<'d> {
             List::Types => self.types.get_or_init(|| self.read_list(List::Types)),
             List::Supplement => self.supplement.get_or_init(|| match self.dwarf.sup() {
                 Some(_) => self.read_list(List::Supplement),
-                None => Vec::new(),
+                None => UnitList::default(),
             }),
         }
     }
 
     fn read_list(&self, list: List) -> UnitList<'d> {
-        let dwarf = self.dwarf_of_list(list);
-        let mut units: UnitList<'d> = Vec::new();
-        let mut add = |header: UnitHeader<Slice<'d>>, start| {
-            units.push(LazyUnit { header, start, unit: OnceLock::new() });
-        };
-        let mut read = || {
-            if list == List::Types {
-                let mut headers = dwarf.type_units();
-                while let Some(header) = headers.next()? {
-                    let start = header.debug_types_offset().map_or(0, |offset| offset.0);
-                    add(header, start);
-                }
-            } else {
-                let mut headers = dwarf.units();
-                while let Some(header) = headers.next()? {
-                    let start = header.debug_info_offset().map_or(0, |offset| offset.0);
-                    add(header, start);
-                }
-            }
-            Ok(())
-        };
-        if let Err(error) = read() {
+        let (units, error) = UnitList::read(list, self.dwarf_of_list(list));
+        if let Some(error) = error {
             self.context().report("the headers of the units", error);
         }
         units
     }
 
+    fn header(&self, list: List, index: usize) -> gimli::Result<UnitHeader<Slice<'d>>> {
+        self.list(list).header(list, index, self.dwarf_of_list(list))
+    }
+
     /// Unit number `index` of `list`; `None` if it cannot be read.
     pub(crate) fn unit(&self, list: List, index: usize) -> Option<&Unit<'d>> {
-        let lazy = self.list(list).get(index)?;
+        let cell = self.list(list).cell(index)?;
         let number = u32::try_from(index).ok()?;
-        let unit = lazy.unit.get_or_init(|| {
-            let table = self.table(list, lazy.header.debug_abbrev_offset());
-            match table.and_then(|table| self.open(list, number, &lazy.header, table)) {
+        let unit = cell.get_or_init(|| {
+            let open = || {
+                let header = self.header(list, index)?;
+                let table = self.table(list, header.debug_abbrev_offset())?;
+                self.open(list, number, &header, table)
+            };
+            match open() {
                 Ok(unit) => Some(Box::new(unit)),
                 Err(error) => {
                     self.context().report("a unit", error);
@@ -282,8 +262,8 @@ impl<'d> DwarfFile<'d> {
         index: u32,
         last: &mut Option<(List, DebugAbbrevOffset<usize>, Table)>,
     ) -> Option<Unit<'d>> {
-        let lazy = self.list(list).get(usize::try_from(index).ok()?)?;
-        let offset = lazy.header.debug_abbrev_offset();
+        let header = self.header(list, usize::try_from(index).ok()?).ok()?;
+        let offset = header.debug_abbrev_offset();
         let table = match last {
             Some((of, at, table)) if (*of, *at) == (list, offset) => Ok(table.clone()),
             _ => Tables::read(&self.dwarf_of_list(list).debug_abbrev, offset, self.context()),
@@ -292,7 +272,16 @@ impl<'d> DwarfFile<'d> {
             *last = Some((list, offset, table.clone()));
         }
         // What is wrong with it is reported when something asks for the unit itself.
-        table.and_then(|table| self.open(list, index, &lazy.header, table)).ok()
+        table.and_then(|table| self.open(list, index, &header, table)).ok()
+    }
+
+    /// Bytes of the units, those of the supplement included.
+    pub(crate) fn described_bytes(&self) -> usize {
+        let all = [Some(&self.dwarf), self.dwarf.sup()].into_iter().flatten().map(|dwarf| {
+            let (info, types) = (dwarf.debug_info.reader(), dwarf.debug_types.reader());
+            info.len().saturating_add(types.len())
+        });
+        all.fold(0, usize::saturating_add)
     }
 
     /// The number of units in `list`.
@@ -302,9 +291,14 @@ impl<'d> DwarfFile<'d> {
 
     /// The first unit that is not a type unit: the only one of a `.dwo` file.
     pub(crate) fn first_compilation(&self) -> Option<&Unit<'d>> {
-        let index = self.list(List::Info).iter().position(|lazy| {
-            !matches!(lazy.header.type_(), UnitType::Type { .. } | UnitType::SplitType { .. })
-        })?;
+        let is_compilation = |index: &usize| {
+            let header = self.header(List::Info, *index);
+            let is_type = |header: UnitHeader<_>| {
+                matches!(header.type_(), UnitType::Type { .. } | UnitType::SplitType { .. })
+            };
+            header.is_ok_and(|header| !is_type(header))
+        };
+        let index = (0..self.unit_count(List::Info)).find(is_compilation)?;
         self.unit(List::Info, index)
     }
 
@@ -348,8 +342,8 @@ impl<'d> DwarfFile<'d> {
 
     pub(crate) fn die_at(&self, list: List, offset: usize) -> Option<Die<'_, 'd>> {
         let units = self.list(list);
-        let index = units.partition_point(|unit| unit.start <= offset).checked_sub(1)?;
-        let start = units.get(index)?.start;
+        let index = units.index_at(offset)?;
+        let start = units.start(index)?;
         let unit = self.unit(list, index)?;
         Some(Die { unit, offset: UnitOffset(offset.checked_sub(start)?) })
     }
@@ -359,9 +353,10 @@ impl<'d> DwarfFile<'d> {
         let all = self.signatures.get_or_init(|| {
             let mut all = HashMap::new();
             for list in [List::Types, List::Info] {
-                for (index, lazy) in self.list(list).iter().enumerate() {
+                for index in 0..self.unit_count(list) {
+                    let Ok(header) = self.header(list, index) else { continue };
                     if let UnitType::Type { type_signature, .. }
-                    | UnitType::SplitType { type_signature, .. } = lazy.header.type_()
+                    | UnitType::SplitType { type_signature, .. } = header.type_()
                     {
                         all.entry(type_signature.0).or_insert((list, index));
                     }

@@ -14,3 +14,4 @@ pub(crate) mod scope_index;
 pub(crate) mod skim;
 pub(crate) mod split;
 pub(crate) mod unit;
+pub(crate) mod unit_list;
