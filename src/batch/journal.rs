@@ -38,7 +38,11 @@ const COLLECTOR: &str = "systemd-coredump@";
 
 /// Facts by the path of the core that they are about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Journal(HashMap<PathBuf, Vec<(String, String)>>);
+pub struct Journal {
+    facts: HashMap<PathBuf, Vec<(String, String)>>,
+    /// Entries about cores that somebody else may have sent.
+    refused: usize,
+}
 
 /// Why a journal could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +64,18 @@ pub enum JournalError {
         /// Its path.
         path: PathBuf,
     },
+    /// There are entries of cores, none of which is certainly systemd-coredump's.
+    #[error(
+        "{}: none of the entries about cores ({count}) has a `_SYSTEMD_UNIT` of {COLLECTOR}…: anybody \
+         can send such entries, so they are not used",
+        path.display()
+    )]
+    OfOthers {
+        /// Its path.
+        path: PathBuf,
+        /// How many there are.
+        count: usize,
+    },
 }
 
 impl Journal {
@@ -72,16 +88,17 @@ impl Journal {
         // As the user named it: it may be a pipe.
         let file = File::open(path).map_err(failed)?;
         let found = Self::read(BufReader::new(file)).map_err(failed)?;
-        if found.0.is_empty() {
-            return Err(JournalError::NoCores { path: path.to_owned() });
+        match (found.facts.is_empty(), found.refused) {
+            (false, _) => Ok(found),
+            (true, 0) => Err(JournalError::NoCores { path: path.to_owned() }),
+            (true, count) => Err(JournalError::OfOthers { path: path.to_owned(), count }),
         }
-        Ok(found)
     }
 
     /// What is known about the core at `path`: facts as a collector writes them beside one.
     pub(super) fn facts(&self, path: &Path) -> &[(String, String)] {
         let absolute = std::path::absolute(path);
-        let found = absolute.ok().and_then(|path| self.0.get(&path));
+        let found = absolute.ok().and_then(|path| self.facts.get(&path));
         found.map_or(&[], Vec::as_slice)
     }
 
@@ -103,9 +120,11 @@ impl Journal {
 
     fn add(&mut self, entry: Entry) {
         let is_collectors = entry.is_of_collector || !entry.has_sender;
-        let Some(path) = entry.path.filter(|_| !entry.is_damaged && is_collectors) else { return };
-        if self.0.len() < MOST {
-            self.0.insert(path, entry.facts);
+        let Some(path) = entry.path.filter(|_| !entry.is_damaged) else { return };
+        if !is_collectors {
+            self.refused += 1;
+        } else if self.facts.len() < MOST {
+            self.facts.insert(path, entry.facts);
         }
     }
 }
@@ -257,5 +276,10 @@ mod tests {
         let journal = entry("web.service", own) + &entry("sshd.service", forged);
         let found = facts(journal.as_bytes(), "/var/lib/systemd/coredump/core.a");
         assert_eq!(found, ["unit=web.service"]);
+        // journald does not know the unit of a process that is gone when it looks.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, entry("web.service", "_UID=999\n_PID=7\n")).unwrap();
+        let error = Journal::open(file.path()).unwrap_err().to_string();
+        assert!(error.contains("cores (1) has"), "{error}");
     }
 }

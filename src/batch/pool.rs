@@ -150,9 +150,8 @@ impl PoolThread {
                 return PackedRecord::of(&failed(&job.path, None, &self.build, code, &why));
             }
         };
-        if core.beside.is_empty() {
-            core.beside = self.journal.facts(&job.path).to_vec();
-        }
+        // Attributes of the core, which lack the unit, and what the journal has.
+        core.beside.extend_from_slice(self.journal.facts(&job.path));
         let (mut code, mut why) = (Code::Crashed, FILES_CHANGE.to_owned());
         for copies in [false, true] {
             let mut worker = match idle.take() {

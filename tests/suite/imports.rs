@@ -154,6 +154,8 @@ fn the_journal_says_which_unit_a_core_of_systemd_coredump_is_of() {
     let place = Place::new();
     let one = place.put("core.web.1", &numbered(1));
     place.put("core.web.2", &numbered(2));
+    // systemd-coredump sets them on each core, where the file system has any.
+    attribute(&one, &[("pid", "4711"), ("hostname", "db1")]);
     let journal = place.root.path().join("journal");
     let entry = format!(
         "{{\"COREDUMP_FILENAME\":{:?},\"COREDUMP_UNIT\":\"web.service\",\"COREDUMP_PID\":\"4711\"}}\n",
