@@ -22,6 +22,7 @@ pub mod limits;
 pub mod mapped_file;
 pub mod memory;
 pub mod notice;
+pub mod parallel;
 #[doc(hidden)]
 #[cfg(any(test, feature = "testkit"))]
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]

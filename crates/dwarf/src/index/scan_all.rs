@@ -1,17 +1,12 @@
 //! All units of an image, scanned for names by as many threads as there are processors.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-
 use crate::index::name_scan::{Hashes, Named, Placed, ScannedNames, Subject};
 use crate::model::keys::List;
 use crate::units::file::DwarfFile;
+use obit_corefile::parallel;
 
 /// Units that are read in one go.
 const PORTION: u32 = 16;
-
-/// Threads that read.
-const MAX_THREADS: usize = 8;
 
 /// Names whose hashes each thread remembers at most: more than the headers that a unit includes have.
 const NAMES_AT_A_TIME: usize = 1 << 16;
@@ -28,42 +23,25 @@ pub(crate) fn scan_all(root: &DwarfFile<'_>, subject: Subject) -> ScannedNames {
     let portions = portions(root);
     let names_at_a_time = root.described_bytes().checked_div(64).unwrap_or(0);
     let names_at_a_time = names_at_a_time.clamp(256, NAMES_AT_A_TIME);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        let mut hashes = Hashes::new(names_at_a_time);
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(portion) = portions.get(number) else { return done };
-            let mut found = ScannedNames::default();
-            match *portion {
-                Portion::Units { list, first, count } => {
-                    found.list(root, subject, (list, first, count), &mut hashes);
-                }
-                Portion::PackageTypes { first, count } => {
-                    for row in first..first.saturating_add(count) {
-                        found.package_type(root, subject, row);
-                    }
+    let hashes = || Hashes::new(names_at_a_time);
+    let found = parallel::map(portions.len(), hashes, |hashes, number| {
+        let mut found = ScannedNames::default();
+        match portions.get(number).copied() {
+            Some(Portion::Units { list, first, count }) => {
+                found.list(root, subject, (list, first, count), hashes);
+            }
+            Some(Portion::PackageTypes { first, count }) => {
+                for row in first..first.saturating_add(count) {
+                    found.package_type(root, subject, row);
                 }
             }
-            found.settle();
-            done.push((number, found));
+            None => {}
         }
-    };
-    let wanted = thread::available_parallelism().map_or(1, usize::from);
-    let others = wanted.min(MAX_THREADS).min(portions.len()).saturating_sub(1);
-    let mut done = thread::scope(|scope| {
-        // A thread that cannot be had is done without.
-        let threads: Vec<_> = (0..others)
-            .map_while(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
-            .collect();
-        let mut done = work();
-        done.extend(threads.into_iter().filter_map(|thread| thread.join().ok()).flatten());
-        done
+        found.settle();
+        found
     });
-    done.sort_unstable_by_key(|portion| portion.0);
     let mut all = ScannedNames::default();
-    for (_, found) in done {
+    for found in found {
         all.add(found);
     }
     all.settle();

@@ -1,9 +1,7 @@
 //! The debug sections of one image and its companions, unpacked on first use, and the
 //! one reader type the rest of this folder parses them with.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::thread;
 
 use gimli::{EndianSlice, RunTimeEndian, SectionId};
 
@@ -11,6 +9,7 @@ use crate::sections::cache::{CachedSection, SectionKey, WORTH_KEEPING};
 use crate::sections::context::Context;
 use obit_corefile::elf::{ElfImage, SectionError, StoredSection};
 use obit_corefile::mapped_file::FileIdentity;
+use obit_corefile::parallel;
 
 /// What all DWARF is read through: borrowed bytes, either byte order.
 pub(crate) type Slice<'d> = EndianSlice<'d, RunTimeEndian>;
@@ -198,23 +197,16 @@ impl Sources {
             .filter(|(size, ..)| *size >= WORTH_A_THREAD)
             .collect();
         large.sort_by_key(|(size, ..)| std::cmp::Reverse(*size));
-        let wanted = thread::available_parallelism().map_or(1, usize::from).min(large.len());
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some((_, file, id)) = large.get(next.fetch_add(1, Ordering::Relaxed)) {
-                file.get(*id, &self.context);
-            }
-        };
-        if wanted > 1 {
-            thread::scope(|scope| {
-                for _ in 1..wanted {
-                    // A thread that cannot be had is done without.
-                    if thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                        break;
+        if large.len() > 1 {
+            parallel::map(
+                large.len(),
+                || (),
+                |(), number| {
+                    if let Some((_, file, id)) = large.get(number) {
+                        file.get(*id, &self.context);
                     }
-                }
-                work();
-            });
+                },
+            );
         }
     }
 

@@ -350,21 +350,22 @@ pub(crate) fn canonical(name: &str) -> String {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut text = String::with_capacity(name.len());
     let mut rest = name;
-    let mut last = ' ';
     while let Some(next) = rest.chars().next() {
+        // What is looked for begins a word, and is mostly not there.
         let found = SHORT.iter().find_map(|(long, short)| {
             let after = rest.strip_prefix(long)?;
-            (!is_part(last) && !after.starts_with(is_part)).then_some((after, *short))
+            (!after.starts_with(is_part)).then_some((after, *short))
         });
-        if let Some((after, short)) = found {
-            text.push_str(short);
-            rest = after;
-            last = 'x';
-        } else {
-            text.push(next);
-            rest = rest.get(next.len_utf8()..).unwrap_or("");
-            last = next;
-        }
+        let length = match rest.find(|c| !is_part(c)).unwrap_or(rest.len()) {
+            0 => next.len_utf8(),
+            word => word,
+        };
+        let (shown, after) = match found {
+            Some((after, short)) => (short, after),
+            None => rest.split_at_checked(length).unwrap_or((rest, "")),
+        };
+        text.push_str(shown);
+        rest = after;
     }
     text
 }

@@ -18,6 +18,7 @@ pub use thread::{Recursion, Thread};
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use obit_corefile::dump::{AuxKind, Dump, DumpedThread, OpenError};
 use obit_corefile::limits::Limits;
 use obit_corefile::memory::AddressSpace;
 use obit_corefile::notice::Notice;
+use obit_corefile::parallel;
 use obit_dwarf::locate::{FileAccess, Locator, SearchRules};
 use obit_dwarf::{DebugInfo, SectionCache};
 
@@ -116,6 +118,9 @@ const _: () = {
     shared_between_threads::<Process>();
 };
 
+/// Threads of the process whose stacks are read by one thread of ours in one go.
+const THREADS_AT_A_TIME: usize = 16;
+
 impl Process {
     /// Opens the core at `path`, finds the modules and unwinds and names the stacks.
     ///
@@ -177,18 +182,36 @@ impl Process {
         stopped.or_else(|| self.modules.decoder_at(machine, at))
     }
 
+    /// Unwinds and names the stacks of all threads, on as many processors as there are.
     fn read_threads(&mut self) {
+        let portions = self.portions();
+        let read = |(): &mut (), number| portions.get(number).map(|some| self.read_some(some));
+        for (threads, notices) in parallel::map(portions.len(), || (), read).into_iter().flatten() {
+            self.threads.extend(threads);
+            self.notices.extend(notices);
+        }
+    }
+
+    /// Threads that are read one after the other: what is known of one stack serves the next.
+    fn portions(&self) -> Vec<Range<usize>> {
+        let count = self.dump.threads.len();
+        let starts = (0..count).step_by(THREADS_AT_A_TIME);
+        starts.map(|start| start..start.saturating_add(THREADS_AT_A_TIME).min(count)).collect()
+    }
+
+    fn read_some(&self, range: &Range<usize>) -> (Vec<Thread>, Vec<Notice>) {
         let limits = &self.limits;
         let machine = self.dump.machine;
         let mut unwinder = Unwinder::new(machine, &self.memory, &self.modules, limits);
         let mut naming = naming::Naming::new(machine, &self.modules, limits);
-        let mut threads = Vec::with_capacity(self.dump.threads.len());
-        for (index, dumped) in self.dump.threads.iter().enumerate() {
+        let (mut threads, mut notices) = (Vec::new(), Vec::new());
+        let some = self.dump.threads.iter().enumerate().skip(range.start).take(range.len());
+        for (index, dumped) in some {
             let stack = unwinder.unwind(&dumped.registers, dumped.code_pointer_mask);
             if let Some(reason) = &stack.stopped {
                 let frame = stack.frames.len().saturating_sub(1);
                 let reason = *reason;
-                self.notices.push(Notice::UnwindStopped { tid: dumped.tid, frame, reason });
+                notices.push(Notice::UnwindStopped { tid: dumped.tid, frame, reason });
             }
             let named = naming.name(&stack);
             threads.push(Thread {
@@ -203,7 +226,7 @@ impl Process {
                 recursion: named.recursion,
             });
         }
-        self.threads = threads;
+        (threads, notices)
     }
 
     /// What was noticed in the search for debug information.
