@@ -15,6 +15,7 @@
 
 pub mod addr;
 pub mod arch;
+pub mod archive;
 pub mod dump;
 pub mod elf;
 pub mod escape;

@@ -31,6 +31,14 @@ pub struct Limits {
     /// Bytes of an unpacked core that are kept on disk, holes not counted; never more than half of
     /// the free space there.
     pub spill_bytes: u64,
+    /// Files of an archive that are looked at.
+    pub archive_entries: u64,
+    /// Cores and other ELF files of an archive that are kept.
+    pub archive_files: usize,
+    /// Texts of an archive that are kept.
+    pub archive_texts: usize,
+    /// Bytes that an archive may be unpacked to, kept or not.
+    pub archive_bytes: u64,
     /// Physical frames of one stack that are unwound.
     pub frames: usize,
     /// Frames of one thread that a report holds.
@@ -66,6 +74,10 @@ impl Default for Limits {
             section_bytes: 8 << 30,
             core_bytes: 1 << 40,
             spill_bytes: 64 << 30,
+            archive_entries: 1 << 16,
+            archive_files: 2048,
+            archive_texts: 1 << 14,
+            archive_bytes: 1 << 40,
             frames: 200_000,
             frames_shown: 300,
             scan_words: 4096,

@@ -16,8 +16,8 @@ use crate::mapped_file::open_regular_in;
 
 /// ABRT's name of the core.
 const CORE: &str = "coredump";
-/// The facts that are read.
-const FACTS: [&str; 9] =
+/// The facts that are read, by the names of their files.
+pub const ABRT_FACTS: [&str; 9] =
     ["cgroup", "count", "executable", "global_pid", "hostname", "package", "pid", "time", "uid"];
 /// Bytes of a fact.
 const LONGEST: usize = 4096;
@@ -66,7 +66,7 @@ fn facts(path: &Path, core: &File) -> Option<Vec<(String, String)>> {
         file.ok()?.take(LONGEST as u64).read_to_string(&mut text).ok()?;
         named(name, &text)
     };
-    Some(FACTS.iter().filter_map(fact).collect())
+    Some(ABRT_FACTS.iter().filter_map(fact).collect())
 }
 
 fn named(name: &str, text: &str) -> Option<(String, String)> {

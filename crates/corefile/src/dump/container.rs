@@ -1,7 +1,7 @@
 //! What a core may be wrapped in, and how it is unwrapped.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::spill::{Full, Spill};
@@ -12,7 +12,7 @@ use crate::memory::CoreBytes;
 use crate::notice::Notice;
 
 /// Bytes unpacked at a time.
-pub(super) const CHUNK: usize = 256 << 10;
+pub(crate) const CHUNK: usize = 256 << 10;
 /// Bytes of compressed data read at a time.
 const INPUT: usize = 256 << 10;
 /// KiB an xz dictionary may take; `xz -9` asks for 65 MiB. (zstd's own default limit
@@ -62,8 +62,9 @@ impl Container {
         }
     }
 
-    fn reader<'b>(self, packed: &'b CoreBytes) -> io::Result<Box<dyn Read + 'b>> {
-        let input = BufReader::with_capacity(INPUT, Sequential { bytes: packed, at: 0 });
+    /// What is in `packed`.
+    pub(crate) fn reader<'b>(self, packed: &'b CoreBytes) -> io::Result<Box<dyn Read + 'b>> {
+        let input = BufReader::with_capacity(INPUT, sequential(packed));
         Ok(match self {
             Self::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(input)?),
             Self::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(input, true, XZ_MEMORY_KIB)),
@@ -146,7 +147,7 @@ pub(super) fn unpack(
 
 /// The length of a core by its headers: where its last segment or section header ends. No
 /// limit when they are not all in `start`.
-pub(super) fn promised_length(start: &[u8]) -> u64 {
+pub(crate) fn promised_length(start: &[u8]) -> u64 {
     let end = || {
         let header = FileHeader::parse(start).ok().filter(|header| !header.has_extended_count())?;
         let count = usize::from(header.segments_count);
@@ -182,7 +183,7 @@ fn check_start(path: &Path, container: Container, start: &[u8]) -> Result<(), Op
 }
 
 /// Reads until `wanted` bytes are there or the data end: how many, and what broke.
-pub(super) fn fill(
+pub(crate) fn fill(
     reader: &mut dyn Read,
     buf: &mut [u8],
     wanted: usize,
@@ -206,8 +207,13 @@ pub(super) fn fill(
     (have, None)
 }
 
-/// Reads a file from start to end by `pread`.
-struct Sequential<'b> {
+/// `bytes` from their start.
+pub(crate) fn sequential(bytes: &CoreBytes) -> Sequential<'_> {
+    Sequential { bytes, at: 0 }
+}
+
+/// Reads a file by `pread`, so that others who have it open are not disturbed.
+pub(crate) struct Sequential<'b> {
     bytes: &'b CoreBytes,
     at: u64,
 }
@@ -217,6 +223,18 @@ impl Read for Sequential<'_> {
         let read = self.bytes.read_at(self.at, buf);
         self.at = self.at.saturating_add(read as u64);
         Ok(read)
+    }
+}
+
+impl Seek for Sequential<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.bytes.len().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }
 

@@ -25,7 +25,7 @@ const KNOWN: &[(&[u8], &str)] = &[
     (b"*** *** *** *** ***", "a tombstone of Android, which is text (try ndk-stack)"),
     (b"{\"snapshot\":{\"meta\":", "a heap snapshot of V8 (try Chrome's developer tools)"),
     (b"{\"app_name\":", "a crash report of macOS"),
-    (b"PK\x03\x04", "a ZIP archive; unpack it first"),
+    (b"PK\x03\x04", "a ZIP archive"),
     (b"!<arch>\n", "an ar archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
     (b"SQLite format 3\0", "an SQLite database"),
@@ -47,7 +47,7 @@ pub(super) fn looks_like(start: &[u8]) -> String {
         return (*name).to_owned();
     }
     if start.get(257..262) == Some(b"ustar") {
-        return "a tar archive; unpack it first".to_owned();
+        return "a tar archive".to_owned();
     }
     if start.iter().all(|byte| *byte == 0) {
         return "nothing but zeros (was the disk full, or the file not synced?)".to_owned();

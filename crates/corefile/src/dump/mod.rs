@@ -4,6 +4,7 @@
 mod apport;
 mod auxv;
 mod beside;
+mod companions;
 mod container;
 mod delve;
 mod foreign;
@@ -22,6 +23,8 @@ mod vector_regs;
 mod xsave;
 
 pub use auxv::{AuxKind, Auxv};
+pub use beside::ABRT_FACTS;
+pub use companions::{Companion, Companions};
 pub use container::Container;
 pub use foreign::Foreign;
 pub use mapped_files::MappedFileRange;
@@ -30,6 +33,9 @@ pub use prpsinfo::ProcessInfo;
 pub use siginfo::{AddressMeaning, FaultCause, Signal, SignalDetail, code_name, signal_name};
 pub use vector_regs::VectorState;
 pub use xsave::xsave_mask_registers;
+
+pub(crate) use container::{CHUNK, fill, promised_length, sequential};
+pub(crate) use spill::{Full, Spill};
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -95,6 +101,8 @@ pub struct CoreFile {
     pub is_stream: bool,
     /// Names and texts of files beside the core in which its collector wrote facts.
     pub beside: Vec<(String, String)>,
+    /// The other files of the archive that it was in.
+    pub companions: Arc<Companions>,
 }
 
 impl CoreFile {
@@ -129,13 +137,14 @@ impl CoreFile {
             disk: self.disk.as_ref().map(File::try_clone).transpose()?,
             is_stream: self.is_stream,
             beside: self.beside.clone(),
+            companions: Arc::clone(&self.companions),
         })
     }
 
     /// A core that `pipe` gives.
     pub fn of_stream(path: &Path, pipe: File) -> Self {
         let disk = Self::room().ok();
-        Self { path: path.to_owned(), file: pipe, disk, is_stream: true, beside: Vec::new() }
+        Self::new(path, pipe, disk, true)
     }
 
     /// The same of an open `file`.
@@ -147,7 +156,12 @@ impl CoreFile {
         let length = std::os::unix::fs::FileExt::read_at(&file, &mut start, 0)?;
         let is_packed = Container::of_magic(start.get(..length).unwrap_or_default()).is_some();
         let disk = if is_packed { Self::room().ok() } else { None };
-        Ok(Self { path: path.to_owned(), file, disk, is_stream: false, beside: Vec::new() })
+        Ok(Self::new(path, file, disk, false))
+    }
+
+    fn new(path: &Path, file: File, disk: Option<File>, is_stream: bool) -> Self {
+        let companions = Arc::default();
+        Self { path: path.to_owned(), file, disk, is_stream, beside: Vec::new(), companions }
     }
 }
 

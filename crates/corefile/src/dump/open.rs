@@ -140,8 +140,9 @@ fn elf_type_name(e_type: u16) -> &'static str {
 pub(super) fn open(path: &Path, limits: &Limits) -> Result<Dump, OpenError> {
     let file = open_core(path)?;
     let beside = beside::beside(path, &file);
-    let core = CoreFile { path: path.to_owned(), file, disk: None, is_stream: false, beside };
-    open_file(core, limits)
+    let companions = Arc::default();
+    let path = path.to_owned();
+    open_file(CoreFile { path, file, disk: None, is_stream: false, beside, companions }, limits)
 }
 
 /// Opens the file alone.
@@ -154,7 +155,7 @@ pub(super) fn open_core(path: &Path) -> Result<File, OpenError> {
 
 /// See [`Dump::open_file`].
 pub(super) fn open_file(core: CoreFile, limits: &Limits) -> Result<Dump, OpenError> {
-    let CoreFile { path, mut file, disk, is_stream, beside } = core;
+    let CoreFile { path, mut file, disk, is_stream, beside, .. } = core;
     if is_stream {
         return stream::open(&path, &mut file, disk, limits);
     }

@@ -23,7 +23,7 @@ const TMPFS_MAGIC: rustix::fs::FsWord = 0x0102_1994;
 const NAMES: u32 = 100;
 
 /// A file that grows, holes and all.
-pub(super) struct Spill {
+pub(crate) struct Spill {
     file: File,
     len: u64,
     /// Bytes written, holes not counted.
@@ -39,7 +39,7 @@ pub(super) struct Spill {
 
 /// Why nothing more could be written.
 #[derive(Debug)]
-pub(super) enum Full {
+pub(crate) enum Full {
     /// So many bytes are used: the limit, or the part of the free space that is not for others.
     Budget(u64),
     /// What the system said.
@@ -56,23 +56,33 @@ impl Spill {
     /// `disk` is an empty file for what does not fit in memory; without one, an unnamed file is
     /// made in the directory for temporary files. At most `most` bytes are kept there.
     pub(super) fn new(disk: Option<File>, most: u64) -> io::Result<Self> {
-        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
-        match rustix::fs::memfd_create("obit-core", flags) {
-            Ok(memory) => Ok(Self {
-                file: File::from(memory),
-                len: 0,
-                written: 0,
-                budget: IN_MEMORY,
-                in_memory: true,
-                disk,
-                most,
-            }),
+        match Self::in_memory(IN_MEMORY) {
+            Ok(memory) => Ok(Self { disk, most, ..memory }),
             // Old kernels and some sandboxes have none.
             Err(_) => Self::on_disk(disk, most),
         }
     }
 
-    fn on_disk(disk: Option<File>, most: u64) -> io::Result<Self> {
+    /// In memory as long as no more than `budget` bytes are written.
+    pub(crate) fn in_memory(budget: u64) -> io::Result<Self> {
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let file = File::from(rustix::fs::memfd_create("obit-core", flags)?);
+        Ok(Self { file, len: 0, written: 0, budget, in_memory: true, disk: None, most: 0 })
+    }
+
+    /// These bytes, in memory.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> io::Result<CoreBytes> {
+        let mut spill = Self::in_memory(u64::MAX)?;
+        match spill.append(bytes) {
+            Ok(()) => spill.finish(),
+            Err(Full::Io(error)) => Err(error),
+            Err(Full::Budget(_)) => Err(io::ErrorKind::OutOfMemory.into()),
+        }
+    }
+
+    /// In `disk`, which is empty; without one, in an unnamed file in the directory for temporary
+    /// files.
+    pub(crate) fn on_disk(disk: Option<File>, most: u64) -> io::Result<Self> {
         let file = match disk {
             Some(disk) => disk,
             None => unnamed_file(&std::env::temp_dir())?,
@@ -93,12 +103,27 @@ impl Spill {
     }
 
     /// Bytes so far, holes counted.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
+    /// Bytes written, holes not counted.
+    pub(crate) fn used(&self) -> u64 {
+        self.written
+    }
+
+    /// Bytes that may be written, holes not counted.
+    pub(crate) fn budget(&self) -> u64 {
+        self.budget
+    }
+
+    /// Whether it is not on disk.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.in_memory
+    }
+
     /// Appends `bytes`.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Full> {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Full> {
         let most = self.written.saturating_add(bytes.len() as u64);
         if self.in_memory && most > self.budget {
             self.move_to_disk()?;
@@ -142,13 +167,19 @@ impl Spill {
 
     /// Ends the file; nothing can change it from here on.
     pub(super) fn finish(self) -> io::Result<CoreBytes> {
+        let len = self.len;
+        Ok(CoreBytes::new(self.finish_file()?, len))
+    }
+
+    /// The same, as a file.
+    pub(crate) fn finish_file(self) -> io::Result<File> {
         // A hole at the end is not there until the length says so.
         self.file.set_len(self.len)?;
         if self.in_memory {
             let seals = SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE | SealFlags::SEAL;
             rustix::fs::fcntl_add_seals(&self.file, seals)?;
         }
-        Ok(CoreBytes::new(self.file, self.len))
+        Ok(self.file)
     }
 }
 
