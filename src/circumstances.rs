@@ -4,6 +4,7 @@
 
 mod apport;
 mod collected;
+mod texts;
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;

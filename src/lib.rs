@@ -31,7 +31,7 @@
 //!
 //! | module | crate | answers |
 //! |---|---|---|
-//! | [`dump`], [`elf`], [`memory`], [`arch`], [`addr`], [`limits`], [`notice`] | `obit-corefile` | what the core file holds |
+//! | [`dump`], [`mod@archive`], [`elf`], [`memory`], [`arch`], [`addr`], [`limits`], [`notice`] | `obit-corefile` | what the core file holds |
 //! | [`disassembly`] | `obit-disassembly` | what an instruction is and does |
 //! | [`debuginfo`] | `obit-dwarf` | what an address, a name or a type of an image is |
 //! | [`module`], [`unwind`], [`process`], [`value`], [`mod@print`] | `obit-process` | threads, stacks, variables, expressions |
@@ -48,7 +48,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
-pub use obit_corefile::{addr, arch, dump, elf, limits, mapped_file, memory, notice};
+pub use obit_corefile::{addr, arch, archive, dump, elf, limits, mapped_file, memory, notice};
 pub use obit_process::{module, print, process, unwind, value};
 pub use {
     obit_analysis as analysis, obit_capture as capture, obit_disassembly as disassembly,

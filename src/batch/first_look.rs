@@ -6,11 +6,12 @@ use std::path::Path;
 
 use super::code::Code;
 use super::walk::{FoundFile, NotRead};
+use obit_corefile::archive::ArchiveFormat;
 use obit_corefile::dump::Container;
 use obit_corefile::mapped_file::open_regular;
 
 /// Bytes that are looked at.
-const HEAD: u64 = 64;
+const HEAD: u64 = 512;
 /// `e_type` of a core.
 const ET_CORE: u16 = 4;
 
@@ -94,7 +95,7 @@ fn head(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Whether these may be the first bytes of a core, or of a packed one.
 fn may_be_core(head: &[u8], is_meant: bool) -> bool {
-    if Container::of_magic(head).is_some() {
+    if Container::of_magic(head).is_some() || ArchiveFormat::of_start(head).is_some() {
         return true;
     }
     // EI_DATA says which byte of `e_type` is the low one.

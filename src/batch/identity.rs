@@ -80,6 +80,17 @@ fn absolute(path: &Path) -> std::path::PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
+/// What says whether the core of this number, from 0, in an archive with this `stamp` has changed.
+/// The first is known by the archive itself.
+pub(super) fn stamp_of_nth(stamp: &FileStamp, number: usize) -> FileStamp {
+    if number == 0 {
+        return stamp.clone();
+    }
+    let hasher = Sha256::new().chain_update(b"obit.member/1\n").chain_update(stamp.key);
+    let key = hasher.chain_update((number as u64).to_le_bytes()).finalize();
+    FileStamp { key: key.into(), ..stamp.clone() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use obit_corefile::archive::{FACT_OF_FIELD, JournalSender};
+
 /// Bytes of a line; of a longer one, and of a longer binary field, the entry says nothing.
 const LONGEST: u64 = 1 << 20;
 /// Bytes of a value that is kept.
@@ -15,33 +17,16 @@ const LONGEST_VALUE: usize = 4096;
 /// Entries that are kept.
 const MOST: usize = 1_000_000;
 
-/// Fields of an entry, and the names that facts beside a core have. Source: systemd's
-/// systemd.journal-fields(7), and `submit_process_info` in coredump-submit.c.
-const FIELDS: [(&str, &str); 9] = [
-    ("COREDUMP_UNIT", "unit"),
-    ("COREDUMP_USER_UNIT", "user_unit"),
-    ("COREDUMP_HOSTNAME", "hostname"),
-    ("COREDUMP_PID", "pid"),
-    ("COREDUMP_UID", "uid"),
-    ("COREDUMP_SIGNAL", "signal"),
-    ("COREDUMP_EXE", "executable"),
-    ("COREDUMP_TIMESTAMP", "timestamp"),
-    ("COREDUMP_PACKAGE_NAME", "package"),
-];
 /// The field with the path of the stored core.
 const PATH: &str = "COREDUMP_FILENAME";
-/// Fields that journald itself writes of who sent an entry, if they are in the export.
-const SENDER: [&str; 4] = ["_PID", "_UID", "_COMM", "_SYSTEMD_UNIT"];
-/// The unit of systemd-coredump. Anybody can send an entry with the fields above, and
-/// systemd-coredump sends its own as the user of the process: only the unit distinguishes them.
-const COLLECTOR: &str = "systemd-coredump@";
-
 /// Facts by the path of the core that they are about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Journal {
     facts: HashMap<PathBuf, Vec<(String, String)>>,
     /// Entries about cores that somebody else may have sent.
     refused: usize,
+    /// A core is in an entry itself (`Storage=journal`): the file is an archive of cores.
+    pub has_cores: bool,
 }
 
 /// Why a journal could not be read.
@@ -88,7 +73,7 @@ impl Journal {
         // As the user named it: it may be a pipe.
         let file = File::open(path).map_err(failed)?;
         let found = Self::read(BufReader::new(file)).map_err(failed)?;
-        match (found.facts.is_empty(), found.refused) {
+        match (found.facts.is_empty() && !found.has_cores, found.refused) {
             (false, _) => Ok(found),
             (true, 0) => Err(JournalError::NoCores { path: path.to_owned() }),
             (true, count) => Err(JournalError::OfOthers { path: path.to_owned(), count }),
@@ -119,7 +104,8 @@ impl Journal {
     }
 
     fn add(&mut self, entry: Entry) {
-        let is_collectors = entry.is_of_collector || !entry.has_sender;
+        let is_collectors = entry.sender.may_be_collector();
+        self.has_cores |= entry.has_core;
         let Some(path) = entry.path.filter(|_| !entry.is_damaged) else { return };
         if !is_collectors {
             self.refused += 1;
@@ -136,10 +122,9 @@ struct Entry {
     facts: Vec<(String, String)>,
     /// It ends early, or a line of it is too long.
     is_damaged: bool,
-    /// journald says who sent it.
-    has_sender: bool,
-    /// That is systemd-coredump.
-    is_of_collector: bool,
+    /// The core is in it.
+    has_core: bool,
+    sender: JournalSender,
 }
 
 impl Entry {
@@ -170,7 +155,8 @@ impl Entry {
             self.is_damaged = true;
             return Ok(());
         }
-        // The whole core may be in a field: it is skipped.
+        // The whole core may be in a field: it is skipped here.
+        self.has_core |= line == b"COREDUMP";
         let length = u64::from_le_bytes(length);
         let mut value = Vec::new();
         let kept = length.min(LONGEST_VALUE as u64);
@@ -187,11 +173,10 @@ impl Entry {
         if value.is_empty() || value.len() > LONGEST_VALUE {
             return;
         }
-        self.has_sender |= SENDER.contains(&name);
-        self.is_of_collector |= name == "_SYSTEMD_UNIT" && value.starts_with(COLLECTOR);
+        self.sender.see(name, value);
         if name == PATH {
             self.path = Some(PathBuf::from(value));
-        } else if let Some((_, fact)) = FIELDS.iter().find(|(field, _)| *field == name) {
+        } else if let Some((_, fact)) = FACT_OF_FIELD.iter().find(|(field, _)| *field == name) {
             self.facts.push(((*fact).to_owned(), value.to_owned()));
         }
     }

@@ -30,7 +30,7 @@ pub use code::Code;
 pub use first_look::{FirstLook, first_look};
 pub use identity::{path_key, stamp_of};
 pub use journal::{Journal, JournalError};
-pub use pool::{Done, Job, WorkerPool};
+pub use pool::{Done, FileRecords, Job, WorkerPool};
 pub use run::{BatchError, Order, Settings, Summary, Watcher, WhenStopped, run, run_found};
 pub use walk::{FoundFile, NotRead, first_of_none, look_up, walk, walk_directories};
 pub use worker::{MemoryUse, serve};

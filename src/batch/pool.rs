@@ -1,6 +1,7 @@
 //! Worker processes, each with a thread of ours that talks to it.
 
 use std::cell::Cell;
+use std::fs::File;
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -14,11 +15,15 @@ use super::code::Code;
 use super::journal::Journal;
 use super::worker_process::{Answer, WorkerCommand, WorkerProcess};
 use crate::report::BuildOptions;
-use crate::sandbox::Broker;
+use crate::sandbox::{Archive, Broker, NoArchive};
+use obit_corefile::archive::may_be_archive;
 use obit_corefile::dump::CoreFile;
+use obit_corefile::mapped_file::read_at;
 use obit_triage::PackedRecord;
 use obit_triage::store::FileStamp;
 
+/// Bytes of a file that say whether it may be an archive.
+const HEAD: u64 = 512;
 /// Why a core was given up whose files were cut short twice.
 const FILES_CHANGE: &str = "files that it needs were cut short while they were read";
 
@@ -35,13 +40,28 @@ pub struct Job {
     pub named: bool,
 }
 
-/// A core that was read, or not.
+/// A file that was read, or not.
 #[derive(Debug)]
 pub struct Done {
     /// What was to be done.
     pub job: Job,
     /// What there is to say; an error if no worker could be started to say it.
-    pub record: io::Result<PackedRecord>,
+    pub found: io::Result<FileRecords>,
+}
+
+/// What was found in a file.
+#[derive(Debug)]
+pub struct FileRecords {
+    /// One, or one for each core of an archive.
+    pub records: Vec<PackedRecord>,
+    /// What of an archive was not read, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl FileRecords {
+    fn only(record: PackedRecord) -> Self {
+        Self { records: vec![record], notes: Vec::new() }
+    }
 }
 
 /// The workers.
@@ -131,8 +151,8 @@ impl PoolThread {
         loop {
             let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(job) = job else { break };
-            let record = self.record(&mut worker, &job);
-            if finished.send(Done { job, record }).is_err() {
+            let found = self.read(&mut worker, &job);
+            if finished.send(Done { job, found }).is_err() {
                 break;
             }
         }
@@ -141,24 +161,80 @@ impl PoolThread {
         }
     }
 
-    fn record(&self, idle: &mut Option<WorkerProcess>, job: &Job) -> io::Result<PackedRecord> {
+    /// A record for each core of a file: one, unless it is an archive.
+    fn read(&self, idle: &mut Option<WorkerProcess>, job: &Job) -> io::Result<FileRecords> {
+        let failed_at = |code: Code, why: &str, file: Option<&File>| {
+            let record = failed(&job.path, file, &self.build, code, why);
+            Ok(FileRecords::only(PackedRecord::of(&record)?))
+        };
         let mut core = match CoreFile::open(&job.path) {
             Ok(core) => core,
             Err(error) => {
-                let code = Code::of_open_error(&error);
-                let why = error.to_string();
-                return PackedRecord::of(&failed(&job.path, None, &self.build, code, &why));
+                return failed_at(Code::of_open_error(&error), &error.to_string(), None);
             }
         };
+        let head = read_at(&core.file, 0, HEAD).unwrap_or_default();
+        if may_be_archive(&job.path, &head) {
+            let mut worker = match idle.take() {
+                Some(worker) => worker,
+                None => WorkerProcess::start(&self.command)?,
+            };
+            match worker.unpack(&job.path, &core.file, self.patience) {
+                Ok(found) => {
+                    *idle = Some(worker);
+                    match found {
+                        Ok(archive) => return self.cores(idle, job, archive),
+                        Err(NoArchive::Unusable(why)) => {
+                            let why = format!("{}: {why}", job.path.display());
+                            return failed_at(Code::Packing, &why, Some(&core.file));
+                        }
+                        Err(NoArchive::Other) => {}
+                    }
+                }
+                Err((code, why)) => {
+                    let why = format!("{}: {why}", job.path.display());
+                    return failed_at(code, &why, Some(&core.file));
+                }
+            }
+        }
         // Attributes of the core, which lack the unit, and what the journal has.
         core.beside.extend_from_slice(self.journal.facts(&job.path));
+        Ok(FileRecords::only(self.record(idle, &core)?))
+    }
+
+    /// A record for each core of an archive.
+    fn cores(
+        &self,
+        idle: &mut Option<WorkerProcess>,
+        job: &Job,
+        archive: Archive,
+    ) -> io::Result<FileRecords> {
+        let Archive { kind, cores, notes, .. } = archive;
+        let at = job.path.display();
+        if cores.is_empty() {
+            let why = format!("{at} is {kind} without a core");
+            let file = CoreFile::open(&job.path).ok().map(|core| core.file);
+            let record = failed(&job.path, file.as_ref(), &self.build, Code::NotACore, &why);
+            return Ok(FileRecords::only(PackedRecord::of(&record)?));
+        }
+        let records = cores.iter().map(|core| self.record(idle, core));
+        let records = records.collect::<io::Result<Vec<_>>>()?;
+        let notes = notes.iter().map(|note| format!("{at}: {note}")).collect();
+        Ok(FileRecords { records, notes })
+    }
+
+    fn record(
+        &self,
+        idle: &mut Option<WorkerProcess>,
+        core: &CoreFile,
+    ) -> io::Result<PackedRecord> {
         let (mut code, mut why) = (Code::Crashed, FILES_CHANGE.to_owned());
         for copies in [false, true] {
             let mut worker = match idle.take() {
                 Some(worker) => worker,
                 None => WorkerProcess::start(&self.command)?,
             };
-            match worker.ask(&core, copies, &self.broker, self.patience) {
+            match worker.ask(core, copies, &self.broker, self.patience) {
                 Answer::Record(record, stays) => {
                     if stays && !copies {
                         *idle = Some(worker);
@@ -174,7 +250,7 @@ impl PoolThread {
                 }
             }
         }
-        let why = format!("{}: {why}", job.path.display());
-        PackedRecord::of(&failed(&job.path, Some(&core.file), &self.build, code, &why))
+        let why = format!("{}: {why}", core.path.display());
+        PackedRecord::of(&failed(&core.path, Some(&core.file), &self.build, code, &why))
     }
 }

@@ -11,9 +11,9 @@ use super::analyze::failed;
 use super::code::Code;
 use super::code_comparison::compare_code;
 use super::first_look::{FirstLook, first_look, is_named_like_a_core};
-use super::identity::{stamp_of, stamp_without_file};
+use super::identity::{stamp_of, stamp_of_nth, stamp_without_file};
 use super::journal::Journal;
-use super::pool::{Done, Job, WorkerPool};
+use super::pool::{Done, FileRecords, Job, WorkerPool};
 use super::walk::{FoundFile, look_up, walk};
 use super::worker_process::WorkerCommand;
 use crate::report::BuildOptions;
@@ -145,8 +145,8 @@ pub struct Summary {
     pub took: Duration,
 }
 
-/// The jobs, and for each file the key of its path.
-type Planned = (Vec<Job>, Vec<Option<[u8; 32]>>);
+/// The jobs, and for each file the keys of its cores.
+type Planned = (Vec<Job>, Vec<Vec<[u8; 32]>>);
 
 impl Summary {
     /// Whether a file could not be looked at that may be a core: then it is not known what
@@ -213,7 +213,7 @@ fn run_all(
         stored: 0,
     };
     let (jobs, files) = batch.plan(search)?;
-    let mut files: Vec<Option<[u8; 32]>> = files;
+    let mut files: Vec<Vec<[u8; 32]>> = files;
     let planned = jobs.len() as u64;
     batch.watcher.planned(planned);
     if !jobs.is_empty() {
@@ -289,15 +289,16 @@ impl Batch<'_> {
         &mut self,
         found: FoundFile,
         jobs: &mut Vec<Job>,
-        files: &mut Vec<Option<[u8; 32]>>,
+        files: &mut Vec<Vec<[u8; 32]>>,
     ) -> Result<(), BatchError> {
         match first_look(&found) {
             FirstLook::Core(metadata) => {
                 let stamp = stamp_of(&found.path, &metadata);
                 let at = files.len();
-                files.push(Some(stamp.key));
+                files.push(vec![stamp.key]);
                 if self.is_known(&stamp)? {
                     self.summary.unchanged += 1;
+                    self.add_further(&stamp, files)?;
                 } else {
                     jobs.push(Job { at, path: found.path, stamp, named: found.named });
                 }
@@ -311,12 +312,30 @@ impl Batch<'_> {
             FirstLook::Failed(code, why) => {
                 let stamp = found.path.metadata().map(|metadata| stamp_of(&found.path, &metadata));
                 let stamp = stamp.unwrap_or_else(|_| stamp_without_file(&found.path));
-                files.push(Some(stamp.key));
+                files.push(vec![stamp.key]);
                 let build = &self.settings.build;
                 let file = open_regular(&found.path).ok();
                 let record = failed(&found.path, file.as_ref(), build, code, &why);
                 self.hold(stamp, PackedRecord::of(&record).map_err(BatchError::Output)?)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Adds the keys of the further cores of an archive that is known.
+    fn add_further(
+        &mut self,
+        stamp: &FileStamp,
+        files: &mut [Vec<[u8; 32]>],
+    ) -> Result<(), StoreError> {
+        let Some(keys) = files.last_mut() else { return Ok(()) };
+        for number in 1.. {
+            let further = stamp_of_nth(stamp, number);
+            if !self.store.is_known(&further)? {
+                break;
+            }
+            keys.push(further.key);
+            self.summary.unchanged += 1;
         }
         Ok(())
     }
@@ -354,7 +373,7 @@ impl Batch<'_> {
         jobs: Vec<Job>,
         pool: &WorkerPool,
         most: usize,
-        files: &mut [Option<[u8; 32]>],
+        files: &mut [Vec<[u8; 32]>],
     ) -> Result<(), BatchError> {
         let mut jobs = jobs.into_iter();
         loop {
@@ -383,28 +402,41 @@ impl Batch<'_> {
         }
     }
 
-    fn done(&mut self, done: Done, files: &mut [Option<[u8; 32]>]) -> Result<(), BatchError> {
+    fn done(&mut self, done: Done, files: &mut [Vec<[u8; 32]>]) -> Result<(), BatchError> {
         // What interrupts a batch from its terminal ends its workers, too.
         if self.is_stopped() && self.settings.when_stopped == WhenStopped::Abandon {
             return Ok(());
         }
-        let Done { job, record } = done;
-        let record = record.map_err(BatchError::Worker)?;
-        let code = code_of(&record);
-        let is_other = match code {
-            // It only looked like one: a packed text.
-            Some(Code::NotACore | Code::Missing) => !job.named,
-            Some(Code::Packing) => !job.named && !is_named_like_a_core(&job.path),
-            _ => false,
-        };
-        if let (true, Some(code)) = (is_other, code) {
-            if let Some(file) = files.get_mut(job.at) {
-                *file = None;
+        let Done { job, found } = done;
+        let FileRecords { records, notes } = found.map_err(BatchError::Worker)?;
+        notes.iter().for_each(|note| self.watcher.left_out(note));
+        if let [record] = &*records
+            && let Some(code) = code_of(record)
+        {
+            let is_other = match code {
+                // It only looked like one: a packed text.
+                Code::NotACore | Code::Missing => !job.named,
+                Code::Packing => !job.named && !is_named_like_a_core(&job.path),
+                _ => false,
+            };
+            if is_other {
+                if let Some(file) = files.get_mut(job.at) {
+                    file.clear();
+                }
+                self.pass(&job.path, code);
+                return Ok(());
             }
-            self.pass(&job.path, code);
-            return Ok(());
         }
-        self.hold(job.stamp, record)
+        let stamps = (0..records.len()).map(|number| stamp_of_nth(&job.stamp, number));
+        let stamps: Vec<_> = stamps.collect();
+        if let Some(file) = files.get_mut(job.at) {
+            *file = stamps.iter().map(|stamp| stamp.key).collect();
+        }
+        // That of the archive itself comes last: it says that all of them are there.
+        for (stamp, record) in stamps.into_iter().zip(records).rev() {
+            self.hold(stamp, record)?;
+        }
+        Ok(())
     }
 
     fn hold(&mut self, stamp: FileStamp, record: PackedRecord) -> Result<(), BatchError> {

@@ -6,8 +6,9 @@ use std::os::unix::fs::FileExt;
 use std::panic::{self, AssertUnwindSafe};
 
 use super::image_code::{CodeAnswer, CodeQuestion, answer};
-use crate::sandbox::{Remote, Task};
+use crate::sandbox::{Remote, Task, unpack_for};
 use obit_corefile::dump::CoreFile;
+use obit_corefile::limits::Limits;
 use obit_dwarf::locate::Locator;
 use obit_triage::{PackedRecord, Record};
 
@@ -48,14 +49,15 @@ impl MemoryUse {
     }
 }
 
-/// Answers each core that comes in by a record, and each question on code by what `locator` finds.
+/// Answers each core that comes in by a record, and each question on code by what `locator`
+/// finds; an archive is unpacked within `limits`.
 ///
 /// # Errors
 /// When the other side cannot be read or written.
 pub fn serve(
     remote: &Remote,
     memory_use: Option<&MemoryUse>,
-    locator: &Locator,
+    (locator, limits): (&Locator, &Limits),
     work: &mut dyn FnMut(CoreFile) -> Record,
 ) -> io::Result<()> {
     while let Some(task) = remote.next_task()? {
@@ -65,6 +67,10 @@ pub fn serve(
                 let question: CodeQuestion = serde_json::from_slice(&question)?;
                 let answer: CodeAnswer = answer(locator, &question);
                 remote.done(&[&serde_json::to_vec(&answer)?])?;
+                continue;
+            }
+            Task::Archive(file, time) => {
+                unpack_for(remote, file, time, limits)?;
                 continue;
             }
         };

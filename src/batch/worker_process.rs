@@ -5,15 +5,16 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use super::code::Code;
 use super::image_code::{CodeAnswer, CodeQuestion};
 use super::worker::{BUG, GOES, STAYS};
-use crate::sandbox::{Broker, Owner};
-use obit_corefile::dump::CoreFile;
+use crate::sandbox::{Archive, Broker, NoArchive, Owner};
+use obit_corefile::dump::{Companions, CoreFile};
+use obit_corefile::limits::Limits;
 use obit_sandbox::{Channel, Ended};
 use obit_triage::PackedRecord;
 
@@ -84,8 +85,8 @@ impl WorkerProcess {
     ) -> Answer {
         // A worker that ended meanwhile is noticed by the answer that does not come.
         let sent = Broker::hand_over(&self.channel, core, copies);
-        let owner = Owner::of_core(&core.file);
-        let attend = || broker.attend(&self.channel, owner, Some(patience), &()).result;
+        let files = (Owner::of_core(core), &*core.companions);
+        let attend = || broker.attend(&self.channel, files, Some(patience), &()).result;
         match sent.and_then(|()| attend()).as_deref() {
             Ok([state @ (STAYS | GOES), record @ ..]) => match PackedRecord::of_message(record) {
                 Ok(record) => Answer::Record(Box::new(record), *state == STAYS),
@@ -114,6 +115,37 @@ impl WorkerProcess {
         }
     }
 
+    /// Has it unpack the archive `file`, which is called `path`, in no more time than `patience`.
+    /// Without an answer, the worker is gone, and the error says why.
+    pub(super) fn unpack(
+        &mut self,
+        path: &Path,
+        file: &File,
+        patience: Duration,
+    ) -> Result<Result<Archive, NoArchive>, (Code, String)> {
+        // It ends by itself before that, with what it has.
+        let until = Instant::now().checked_add(patience);
+        let limits = Limits::default();
+        let sent = Archive::hand_over(&self.channel, file, patience.mul_f32(0.9));
+        let received = sent
+            .and_then(|()| Archive::receive(&self.channel, path, file, until, &limits));
+        let error = match received {
+            Ok(found) => return Ok(found),
+            Err(error) => error,
+        };
+        if error.kind() == io::ErrorKind::TimedOut {
+            self.end();
+            let seconds = patience.as_secs_f64();
+            let why = format!("not unpacked within {seconds} s; --timeout SECS gives it more");
+            return Err((Code::Timeout, why));
+        }
+        let status = self.end();
+        match self.why_gone(status) {
+            Answer::Lost(code, why) => Err((code, why)),
+            _ => Err((Code::Crashed, error.to_string())),
+        }
+    }
+
     /// What it says of the code of a program's file. Without an answer the worker is gone.
     pub(super) fn ask_for_code(
         &mut self,
@@ -122,8 +154,9 @@ impl WorkerProcess {
         patience: Duration,
     ) -> io::Result<CodeAnswer> {
         let sent = Broker::ask_for_code(&self.channel, &serde_json::to_vec(question)?);
-        let attend =
-            || broker.attend(&self.channel, Owner::unprivileged(), Some(patience), &()).result;
+        let none = Companions::default();
+        let files = (Owner::unprivileged(), &none);
+        let attend = || broker.attend(&self.channel, files, Some(patience), &()).result;
         let answer = sent.and_then(|()| attend());
         let answer = answer.and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
         if answer.is_err() {

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use obit::batch::{self, MemoryUse};
@@ -10,6 +10,7 @@ use obit::debuginfo::SectionCache;
 use obit::debuginfo::locate::Locator;
 use obit::dump::CoreFile;
 use obit::module::Library;
+use obit::process;
 use obit::sandbox::{Limits, Remote, confine};
 use obit::triage::Rules;
 
@@ -47,6 +48,7 @@ pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure>
         let mut one = request.clone();
         one.inputs.core.clone_from(&core.path);
         let mut options = one.process_options(Some(&outside));
+        options.rules.companions = core.companions.paths().map(Path::to_owned).collect();
         let owner = rustix::fs::fstat(&core.file).ok().map(|stat| stat.st_uid);
         let shared = (options.rules.core_directory.clone(), owner);
         let library = match libraries.iter().position(|(known, _)| *known == shared) {
@@ -60,9 +62,9 @@ pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure>
         super::evil::act();
         batch::analyze(core, options, one.build, &rules)
     };
-    let places = request.process_options(None).rules;
+    let process::Options { rules: places, limits: spill_limits, .. } = request.process_options(None);
     let locator = Locator::with_access(places, obit::limits::Limits::default(), remote.clone());
-    batch::serve(&remote, memory_use.as_ref(), &locator, &mut work)
+    batch::serve(&remote, memory_use.as_ref(), (&locator, &spill_limits), &mut work)
         .map_err(|error| Failure::new(Exit::Output, &error))?;
     Ok(Exit::Success)
 }

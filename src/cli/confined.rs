@@ -122,8 +122,8 @@ fn attempt<T: Serialize + DeserializeOwned>(
     };
     let attended = {
         let progress = Progress::new(quiet);
-        let owner = Owner::of_core(&core.file);
-        request.broker().attend(worker.channel(), owner, None, &progress)
+        let files = (Owner::of_core(core), &*core.companions);
+        request.broker().attend(worker.channel(), files, None, &progress)
     };
     let (ended, words) = worker.wait_with_words();
     let outcome = attended.result.and_then(|bytes| read_nested::<Outcome<T>>(&bytes));

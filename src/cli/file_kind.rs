@@ -3,13 +3,15 @@
 use std::io::{self, Read};
 use std::path::Path;
 
+use obit::archive::ArchiveFormat;
 use obit::dump::Container;
 use obit::mapped_file::open_regular;
 
+use super::archive::within_file;
 use super::core_source::is_standard_input;
 
 /// Bytes that are looked at.
-const HEAD: u64 = 64;
+const HEAD: u64 = 512;
 
 const ET_EXEC: u8 = 2;
 const ET_DYN: u8 = 3;
@@ -23,6 +25,8 @@ pub(crate) enum Kind {
     Core,
     /// What a core may be in: compressed data, or a report of apport.
     Packed,
+    /// What a core may be in with other files.
+    Archive,
     /// An ELF file that can be run.
     Program,
     /// Whatever else it is, and what cannot be read: the code that opens it next reports why.
@@ -32,7 +36,7 @@ pub(crate) enum Kind {
 impl Kind {
     /// Whether it is a core, packed or not, as far as its first bytes say.
     pub(crate) fn is_core(self) -> bool {
-        matches!(self, Self::Core | Self::Packed)
+        matches!(self, Self::Core | Self::Packed | Self::Archive)
     }
 
     /// A FIFO or a device is not opened.
@@ -43,6 +47,7 @@ impl Kind {
         let metadata = match path.metadata() {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::Missing,
+            Err(_) if within_file(path).is_some() => return Self::Archive,
             Err(_) => return Self::Other,
         };
         if metadata.is_dir() {
@@ -54,6 +59,9 @@ impl Kind {
         }
         if Container::of_magic(&start).is_some() {
             return Self::Packed;
+        }
+        if ArchiveFormat::of_start(&start).is_some() {
+            return Self::Archive;
         }
         // EI_DATA says which byte of `e_type` is the low one.
         let e_type = match start.get(..18) {

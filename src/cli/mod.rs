@@ -3,6 +3,7 @@
 //! `command` is the whole command line, `verbs` has a file for each verb, `args` the groups
 //! of options that verbs share. The other files serve the verbs.
 
+mod archive;
 mod args;
 mod batch;
 mod batch_progress;

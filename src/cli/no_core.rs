@@ -75,7 +75,7 @@ fn may_be_core(path: &Path) -> bool {
     match Kind::of(path) {
         Kind::Core => true,
         // Most packed files are something else.
-        Kind::Packed => name.contains("core") || name.ends_with(".crash"),
+        Kind::Packed | Kind::Archive => name.contains("core") || name.ends_with(".crash"),
         _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! From the command line to a process or its report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use obit::debuginfo::locate::{Debuginfod, LocalFiles, Network, SearchRules};
@@ -12,11 +12,12 @@ use obit::process::{self, Observer, Phase, Process};
 use obit::render::Format;
 use obit::report::json::write_line;
 use obit::report::{BuildOptions, Context, Report, ended_early};
-use obit::sandbox::{Broker, Mode};
+use obit::sandbox::{Broker, Mode, WithCompanions};
 use obit::value::readable::UserFormatters;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::archive;
 use super::args::content::ReadLimits;
 use super::args::core_files::Inputs;
 use super::args::general::General;
@@ -133,6 +134,12 @@ impl Request {
         Arc::clone(broker)
     }
 
+    /// Opens the core, which may be in an archive.
+    pub(crate) fn open(&self, quiet: bool) -> Result<CoreFile, Failure> {
+        let limits = self.process_options(None).limits;
+        archive::open(&self.inputs.core, self.sandbox, &limits, quiet)
+    }
+
     /// Runs `work` on the process of the core, in a process that is confined; a person who waits
     /// sees how far it is.
     pub(crate) fn on_process<T: Serialize + DeserializeOwned>(
@@ -140,7 +147,7 @@ impl Request {
         general: &General,
         work: impl Fn(&Process) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let core = core_source::open(&self.inputs.core)?;
+        let core = self.open(general.quiet)?;
         let done = confined::run(self, &core, &[], general.quiet, &|core, outside, observer| {
             work(&self.read(core, outside, observer)?)
         });
@@ -155,7 +162,13 @@ impl Request {
         observer: &dyn Observer,
     ) -> Result<Process, Failure> {
         observer.begin(Phase::Core);
-        let options = self.process_options(outside);
+        let mut options = self.process_options(outside);
+        options.rules.companions = core.companions.paths().map(Path::to_owned).collect();
+        if outside.is_none() && !core.companions.is_empty() {
+            let others = LocalFiles::new(&options.rules, &options.limits);
+            let files = WithCompanions::new(Arc::clone(&core.companions), others);
+            options.access = Some(Arc::new(files));
+        }
         let dump = core_source::read(core, &options.limits)?;
         if let Some(listener) = outside.and_then(|outside| outside.listener.as_ref()) {
             let mut known = Vec::new();
@@ -181,7 +194,7 @@ impl Request {
 
     /// The same, with progress unless it is `quiet`.
     pub(crate) fn report_quietly(&self, quiet: bool) -> Result<Report, Failure> {
-        self.report_of(&core_source::open(&self.inputs.core)?, quiet)
+        self.report_of(&self.open(quiet)?, quiet)
     }
 
     /// The same of a core that is open.
@@ -222,6 +235,7 @@ impl Request {
             substitute_path: self.search.substitute_path.clone(),
             source_path: self.search.source_path.clone(),
             core_directory,
+            companions: Vec::new(),
             jit_map: self.search.jit_map.clone(),
             debuginfod: self.debuginfod.clone(),
         };

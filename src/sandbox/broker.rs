@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use obit_corefile::dump::CoreFile;
+use obit_corefile::dump::{Companions, CoreFile};
 use obit_dwarf::SectionStore;
 use obit_dwarf::locate::{ChosenBy, FileAccess, LocalFiles, Purpose};
 use obit_process::process::Observer;
@@ -34,11 +34,13 @@ pub struct Owner {
 
 impl Owner {
     /// The owner of a core, if this process is root and the core belongs to someone else.
-    pub fn of_core(core: &File) -> Option<Self> {
+    pub fn of_core(core: &CoreFile) -> Option<Self> {
         if !rustix::process::geteuid().is_root() {
             return None;
         }
-        let stat = rustix::fs::fstat(core).ok()?;
+        // Of an archive, the files that are made of it are ours.
+        let file = core.companions.archive.as_ref().unwrap_or(&core.file);
+        let stat = rustix::fs::fstat(file).ok()?;
         (stat.st_uid != 0).then_some(Self { user: stat.st_uid, group: stat.st_gid })
     }
 
@@ -83,6 +85,10 @@ impl Broker {
         if let Some(disk) = &core.disk {
             channel.send(say::DISK, &[], Some(disk.as_fd()))?;
         }
+        if !core.companions.is_empty() {
+            let paths = wire::paths_bytes(core.companions.paths());
+            channel.send(say::COMPANIONS, &[&paths], None)?;
+        }
         if !core.beside.is_empty() {
             channel.send(say::BESIDE, &[&wire::beside_bytes(&core.beside)], None)?;
         }
@@ -99,23 +105,25 @@ impl Broker {
     }
 
     /// Answers questions until the result is here, or `patience` is over. Time that servers take
-    /// does not count. `owner` is whose files the core may lead to.
+    /// does not count. `owner` is whose files the core may lead to, `companions` are the files that
+    /// came with it.
     pub fn attend(
         &self,
         channel: &Channel,
-        owner: Option<Owner>,
+        (owner, companions): (Option<Owner>, &Companions),
         patience: Option<Duration>,
         observer: &dyn Observer,
     ) -> Attended {
         let mut known = None;
-        let result = self.answers(channel, owner, patience, observer, &mut known);
+        let result =
+            self.answers(channel, (owner, companions), patience, observer, &mut known);
         Attended { result, known }
     }
 
     fn answers(
         &self,
         channel: &Channel,
-        owner: Option<Owner>,
+        (owner, companions): (Option<Owner>, &Companions),
         patience: Option<Duration>,
         observer: &dyn Observer,
         known: &mut Option<Vec<u8>>,
@@ -132,7 +140,7 @@ impl Broker {
                         observer.begin(phase);
                     }
                 }
-                ask::OPEN => answer_file(channel, self.open(&payload, owner))?,
+                ask::OPEN => answer_file(channel, self.open(&payload, owner, companions))?,
                 ask::SECTION => answer_file(channel, self.section(&payload))?,
                 ask::CREATE => answer_file(channel, self.create(&payload))?,
                 ask::KEEP => self.keep(&payload, file),
@@ -154,8 +162,16 @@ impl Broker {
         Err(wire::invalid("too many questions"))
     }
 
-    fn open(&self, payload: &[u8], owner: Option<Owner>) -> io::Result<File> {
+    fn open(
+        &self,
+        payload: &[u8],
+        owner: Option<Owner>,
+        companions: &Companions,
+    ) -> io::Result<File> {
         let (by, purpose, path) = wire::open_request(payload)?;
+        if let Some(opened) = companions.open(&path) {
+            return opened;
+        }
         self.guarded(&path, by, purpose, owner, || self.files.open(&path, by, purpose))
     }
 

@@ -5,13 +5,17 @@
 //! sends the descriptor. So the names in a core decide nothing: what may be opened is the policy
 //! of [`crate::debuginfo::locate::LocalFiles`], and as root that of the core's owner.
 
+mod archive;
 mod broker;
 mod remote;
 mod wire;
+mod with_companions;
 
+pub use archive::{Archive, NoArchive, UNPACK_MEMORY, unpack_for};
 pub use broker::{Attended, Broker, Owner};
 pub use obit_sandbox::{Confined, Ended, Limits, Worker, support};
 pub use remote::{Remote, Task};
+pub use with_companions::WithCompanions;
 
 /// Whether the analysis is confined.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

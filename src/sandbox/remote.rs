@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use obit_corefile::dump::CoreFile;
+use obit_corefile::dump::{Companions, CoreFile};
 use obit_corefile::elf::BuildId;
 use obit_corefile::notice::Notice;
 use obit_dwarf::SectionStore;
@@ -25,6 +26,8 @@ pub enum Task {
     Core(CoreFile),
     /// Answer a question on the code of a program's file.
     Code(Vec<u8>),
+    /// Unpack this archive, in no more time than that.
+    Archive(File, Duration),
 }
 
 /// What of the machine a worker reaches: what it is handed on request.
@@ -61,6 +64,7 @@ impl Remote {
     pub fn next_task(&self) -> io::Result<Option<Task>> {
         let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut disk, mut beside) = (None, Vec::new());
+        let mut companions = Arc::default();
         self.servers_failed.store(false, Ordering::Relaxed);
         loop {
             match channel.receive(None)? {
@@ -72,8 +76,16 @@ impl Remote {
                 }
                 Some(Frame { kind: say::CORE, payload, file: Some(file) }) => {
                     let path = wire::path_of(&payload)?;
-                    let core = CoreFile { path, file, disk, is_stream: false, beside };
+                    let is_stream = false;
+                    let core = CoreFile { path, file, disk, is_stream, beside, companions };
                     return Ok(Some(Task::Core(core)));
+                }
+                Some(Frame { kind: say::COMPANIONS, payload, .. }) => {
+                    companions = Arc::new(Companions::named(wire::paths_of(&payload)));
+                }
+                Some(Frame { kind: say::ARCHIVE, payload, file: Some(file) }) => {
+                    let time = payload.try_into().map(u64::from_le_bytes).unwrap_or(0);
+                    return Ok(Some(Task::Archive(file, Duration::from_millis(time))));
                 }
                 Some(Frame { kind: say::CODE, payload, .. }) => {
                     return Ok(Some(Task::Code(payload)));
@@ -97,13 +109,24 @@ impl Remote {
         channel.send(ask::DONE, parts, None)
     }
 
+    /// Sends a frame that has no answer.
+    pub(super) fn tell(
+        &self,
+        kind: u8,
+        parts: &[&[u8]],
+        file: Option<BorrowedFd<'_>>,
+    ) -> io::Result<()> {
+        let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
+        channel.send(kind, parts, file)
+    }
+
     fn send(&self, kind: u8, what: &[u8]) {
         let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
         // If no one listens, the result cannot be sent either, and that is an error.
         let _ = channel.send(kind, &[what], None);
     }
 
-    fn question(&self, kind: u8, parts: &[&[u8]]) -> io::Result<Frame> {
+    pub(super) fn question(&self, kind: u8, parts: &[&[u8]]) -> io::Result<Frame> {
         let channel = self.channel.lock().unwrap_or_else(PoisonError::into_inner);
         channel.send(kind, parts, None)?;
         let answer = channel.receive(None)?.ok_or(io::ErrorKind::UnexpectedEof)?;

@@ -30,6 +30,10 @@ pub(super) mod ask {
     pub(in crate::sandbox) const DONE: u8 = 8;
     /// A new file without a name, for a section.
     pub(in crate::sandbox) const CREATE: u8 = 9;
+    /// An empty file for a file of an archive.
+    pub(in crate::sandbox) const ROOM: u8 = 10;
+    /// A file of an archive. No answer.
+    pub(in crate::sandbox) const MEMBER: u8 = 11;
 }
 
 /// Kinds of frames to the worker.
@@ -50,6 +54,10 @@ pub(super) mod say {
     pub(in crate::sandbox) const CODE: u8 = 7;
     /// Names and texts of files beside the next core, each ended by a NUL. No answer.
     pub(in crate::sandbox) const BESIDE: u8 = 8;
+    /// An archive to unpack, in no more than so many milliseconds.
+    pub(in crate::sandbox) const ARCHIVE: u8 = 9;
+    /// Paths of the files that came with the next core, each ended by a NUL. No answer.
+    pub(in crate::sandbox) const COMPANIONS: u8 = 10;
 }
 
 /// The longest path that can be opened (`PATH_MAX` of Linux).
@@ -74,6 +82,16 @@ pub(super) fn beside_of(payload: &[u8]) -> Vec<(String, String)> {
     let mut texts = payload.split(|byte| *byte == 0).map(text);
     let pairs = std::iter::from_fn(|| texts.next().zip(texts.next()));
     pairs.collect()
+}
+
+/// Paths, each ended by a NUL.
+pub(super) fn paths_bytes<'p>(paths: impl Iterator<Item = &'p Path>) -> Vec<u8> {
+    paths.flat_map(|path| path.as_os_str().as_bytes().iter().copied().chain([0])).collect()
+}
+
+/// The inverse.
+pub(super) fn paths_of(payload: &[u8]) -> Vec<PathBuf> {
+    payload.split(|byte| *byte == 0).filter_map(|path| path_of(path).ok()).collect()
 }
 
 /// The part of an OPEN frame before the path: who chose it, what for, and a digest or zeros.

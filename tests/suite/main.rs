@@ -6,6 +6,7 @@
 mod fixture;
 
 mod agreement;
+mod archives;
 mod canary;
 mod capture;
 mod causes;

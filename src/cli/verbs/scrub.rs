@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use obit::dump::{CoreFile, Dump, OpenError};
@@ -81,7 +82,7 @@ pub(crate) fn run(args: &ScrubArgs, general: &General) -> Result<Exit, Failure> 
     let options = Options { max_size: args.max_size, build: request.build.clone() };
     let failed = |source| DestinationError::File { path: path.to_owned(), source };
     let draft = Draft::of(path).map_err(failed)?;
-    let core = core_source::open(&request.inputs.core)?;
+    let core = request.open(general.quiet)?;
     let kept: Vec<_> = draft.files().collect();
     let done = confined::run(&request, &core, &kept, general.quiet, &|core, outside, observer| {
         let process = request.read(core, outside, observer)?;
@@ -170,6 +171,7 @@ impl Draft {
             disk: self.disk.as_ref().map(File::try_clone).transpose()?,
             is_stream: false,
             beside: Vec::new(),
+            companions: Arc::default(),
         })
     }
 
@@ -325,7 +327,7 @@ fn differences(original: &Report, scrubbed: &Report) -> Vec<&'static str> {
 }
 
 fn verify(request: &Request, scrubbed: &Path, quiet: bool) -> Result<Exit, Failure> {
-    let original = core_source::open(&request.inputs.core)?;
+    let original = request.open(quiet)?;
     let other = core_source::open(scrubbed)?;
     let kept: Vec<_> = core_files(&other).collect();
     let leaks = confined::run(request, &original, &kept, quiet, &|core, outside, observer| {

@@ -13,6 +13,8 @@ use rustix::fs::MemfdFlags;
 #[derive(Debug, Default)]
 pub struct Companions {
     files: BTreeMap<PathBuf, Companion>,
+    /// The archive: who owns it owns them.
+    pub archive: Option<File>,
 }
 
 /// A file that came with a core.
@@ -29,7 +31,13 @@ pub enum Companion {
 impl Companions {
     /// The files that another process has.
     pub fn named(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        Self { files: paths.into_iter().map(|path| (path, Companion::Elsewhere)).collect() }
+        let files = paths.into_iter().map(|path| (path, Companion::Elsewhere)).collect();
+        Self { files, archive: None }
+    }
+
+    /// None yet, of this archive.
+    pub fn of_archive(archive: File) -> Self {
+        Self { files: BTreeMap::new(), archive: Some(archive) }
     }
 
     /// Adds a file; the first of a path stays.

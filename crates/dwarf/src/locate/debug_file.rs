@@ -101,6 +101,11 @@ impl Locator {
                 return None;
             }
         };
+        let with_core = self.companions(link);
+        let found = with_core.into_iter().find_map(|path| wanted.by_link(path, crc, search));
+        if found.is_some() {
+            return found;
+        }
         let directory = wanted.image.path().and_then(Path::parent);
         let near = |directory: &Path| [directory.join(link), directory.join(".debug").join(link)];
         let mut try_all = |paths: Vec<PathBuf>| {
@@ -144,7 +149,9 @@ impl Locator {
         let directories = self.rules.solib_search_path.iter().chain(&self.rules.core_directory);
         let copies =
             directories.flat_map(|directory| [directory.join(name), directory.join(&with_debug)]);
-        self.rules.executable.iter().cloned().chain(copies).collect()
+        let with_core = [Path::new(name), &with_debug].map(|name| self.companions(name));
+        let with_core = with_core.into_iter().flatten();
+        self.rules.executable.iter().cloned().chain(copies).chain(with_core).collect()
     }
 }
 

@@ -14,6 +14,9 @@ use super::names;
 use obit_corefile::elf::{BuildId, ElfImage};
 use obit_corefile::notice::Notice;
 
+/// Files that came with a core that are opened to find the program under another name.
+const COMPANIONS: usize = 64;
+
 /// Where an image may lie.
 struct Candidate {
     path: PathBuf,
@@ -52,6 +55,9 @@ impl Locator {
             let candidates = self.image_candidates(path, build_id, &mut search.search);
             image = candidates.into_iter().find_map(|candidate| search.consider(candidate));
         }
+        if let (None, Some(_), Role::Executable) = (&image, build_id, role) {
+            image = search.same_build_with_core(self);
+        }
         if let (None, Some(_), Some(_)) = (&image, build_id, &self.rules.sysroot) {
             image = search.same_build_here(path);
         }
@@ -79,6 +85,7 @@ impl Locator {
             search.refuse(names::quoted(name), bad.0);
         });
         if let Ok(path) = path {
+            self.companions(path).into_iter().for_each(|path| add(path, ChosenBy::Rule));
             if let Some(substitute) = names::substituted(&self.rules.substitute_path, path) {
                 add(substitute, ChosenBy::Rule);
             }
@@ -130,6 +137,15 @@ impl ImageSearch<'_> {
             return None;
         }
         Some(image)
+    }
+
+    /// The program under another name among the files that came with the core, if it is of the
+    /// very build.
+    fn same_build_with_core(&mut self, locator: &Locator) -> Option<Arc<ElfImage>> {
+        locator.rules.companions.iter().take(COMPANIONS).find_map(|path| {
+            let image = self.search.open_quietly(path, ChosenBy::Rule)?;
+            (image.build_id() == self.wanted && !is_debug_only(&image)).then_some(image)
+        })
     }
 
     /// The file of this machine at the module's `path`, if it is of the very build: beside a

@@ -135,7 +135,8 @@ impl Locator {
         let hex = id.to_string();
         let (first, rest) = hex.split_at_checked(2).unwrap_or((&hex, ""));
         let name = format!(".build-id/{first}/{rest}{suffix}");
-        self.debug_roots().map(|root| root.join(&name)).collect()
+        let with_core = self.companions(Path::new(&name));
+        with_core.into_iter().chain(self.debug_roots().map(|root| root.join(&name))).collect()
     }
 
     /// Asks the servers, if the user allowed it, and says where the answer lies.

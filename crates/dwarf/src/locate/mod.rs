@@ -7,6 +7,7 @@
 
 mod access;
 mod alternate;
+mod companions;
 mod content;
 mod debug_file;
 mod debuginfod;

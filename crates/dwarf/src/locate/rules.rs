@@ -26,6 +26,9 @@ pub struct SearchRules {
     pub source_path: Vec<PathBuf>,
     /// The directory of the core file: looked in last, by base name.
     pub core_directory: Option<PathBuf>,
+    /// Files that came with the core in one archive, by paths that begin with that of the archive:
+    /// looked for first, by name.
+    pub companions: Vec<PathBuf>,
     /// Names of just-in-time compiled code, as `perf` reads them.
     pub jit_map: Option<PathBuf>,
     /// Servers to ask for what is not on this machine. No network without.
@@ -44,6 +47,7 @@ impl Default for SearchRules {
             substitute_path: Vec::new(),
             source_path: Vec::new(),
             core_directory: None,
+            companions: Vec::new(),
             jit_map: None,
             debuginfod: None,
         }

@@ -83,7 +83,8 @@ impl Locator {
     fn source_paths(&self, path: &Path) -> Vec<(PathBuf, ChosenBy)> {
         use ChosenBy::{Input, Rule};
         let rules = &self.rules;
-        let mut paths = Vec::new();
+        let mut paths: Vec<_> =
+            self.companions(path).into_iter().map(|path| (path, Rule)).collect();
         if path.is_absolute() {
             paths.extend(names::substituted(&rules.substitute_path, path).map(|path| (path, Rule)));
         }

@@ -47,6 +47,7 @@ impl Locator {
             paths.extend(self.rules.sysroot.iter().map(|root| names::under(root, &stated)));
             paths.push(stated);
         }
+        paths.extend(self.companions(name));
         // Beside the image and its debug file, wherever these were moved.
         let homes = [files.image.path(), files.debug.as_ref().and_then(|debug| debug.path())];
         let homes = homes.into_iter().flatten().filter_map(Path::parent);

@@ -117,8 +117,8 @@ impl TriageArgs {
 }
 
 pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure> {
-    let inputs = args.paths.all()?;
     let journal = args.batch.journal()?;
+    let inputs = args.paths.all(args.batch.journal.as_deref().filter(|_| journal.has_cores))?;
     // Before the store is there.
     let baseline = args.baseline.as_ref().filter(|path| !path.exists());
     if let Some(path) = batch::first_of_none(&inputs).or(baseline.map(PathBuf::as_path)) {

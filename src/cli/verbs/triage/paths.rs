@@ -26,8 +26,8 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    /// All that is to be searched, in order.
-    pub(super) fn all(&self) -> Result<Vec<PathBuf>, Failure> {
+    /// All that is to be searched, in order; then the file `with_cores`.
+    pub(super) fn all(&self, with_cores: Option<&Path>) -> Result<Vec<PathBuf>, Failure> {
         let mut inputs = Vec::new();
         for path in &self.paths {
             match path == Path::new("-") {
@@ -38,7 +38,8 @@ impl Paths {
         if let Some(list) = &self.files_from {
             self.list(list, &mut inputs)?;
         }
-        if self.paths.is_empty() && self.files_from.is_none() {
+        inputs.extend(with_cores.map(Path::to_owned));
+        if self.paths.is_empty() && self.files_from.is_none() && with_cores.is_none() {
             let problem = "no directory or file given; try `obit triage DIR`";
             return Err(Failure::usage(&problem));
         }

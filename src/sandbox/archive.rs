@@ -1,0 +1,411 @@
+//! An archive that is unpacked in a confined process, and the files that come out of it.
+//!
+//! The worker parses; it has no way to make a file but to write into an empty one without a name
+//! that it was given. What it says a file is called is looked at here, and is the name by which the
+//! analysis asks for it, never one in the file system.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use super::remote::Remote;
+use super::wire::{self, ask, say};
+use obit_corefile::archive::{ArchiveError, Content, LeftOut, Member, Sink, unpack};
+use obit_corefile::dump::{ABRT_FACTS, Companion, Companions, CoreFile};
+use obit_corefile::limits::Limits;
+use obit_sandbox::{Channel, Frame};
+
+/// Bytes of memory of its own that the process that unpacks may take: xz and zstd want up to
+/// 256 MiB, and names are short.
+pub const UNPACK_MEMORY: u64 = 768 << 20;
+
+/// Bytes of texts that are taken from a worker.
+const TEXTS: usize = 128 << 20;
+/// Bytes of a text in which a collector wrote facts.
+const LONGEST_FACTS: usize = 64 << 10;
+/// Descriptors that an archive may take, where the system allows it.
+const DESCRIPTORS: u64 = 8192;
+
+/// The cores of an archive, with what came with them.
+#[derive(Debug)]
+pub struct Archive {
+    /// What it is: `a tar archive`.
+    pub kind: String,
+    /// In their order.
+    pub cores: Vec<CoreFile>,
+    /// Files that were looked at.
+    pub files: u64,
+    /// What was not taken, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Why there is no archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoArchive {
+    /// The file is something else.
+    Other,
+    /// It cannot be read: why.
+    Unusable(String),
+}
+
+/// What a worker says at the end.
+#[derive(Debug, Serialize, Deserialize)]
+enum Outcome {
+    Other,
+    Done { kind: String, files: u64, notes: Vec<String> },
+    Failed(String),
+}
+
+impl Archive {
+    /// Unpacks the archive `file`, which is called `path`, in this process.
+    ///
+    /// # Errors
+    /// If it is none, or nothing of it can be read.
+    pub fn open_here(
+        path: &Path,
+        file: &File,
+        time: Duration,
+        limits: &Limits,
+    ) -> Result<Self, NoArchive> {
+        let unusable = |error: io::Error| NoArchive::Unusable(error.to_string());
+        let mut taken = Taken::new(path, file, limits).map_err(unusable)?;
+        let outcome = unpacked(file.try_clone().map_err(unusable)?, time, limits, &mut taken);
+        taken.finish(outcome)
+    }
+
+    /// Hands the archive `file` to a worker that waits for tasks.
+    ///
+    /// # Errors
+    /// If the worker is gone.
+    pub fn hand_over(channel: &Channel, file: &File, time: Duration) -> io::Result<()> {
+        let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).to_le_bytes();
+        channel.send(say::ARCHIVE, &[&time], Some(file.as_fd()))
+    }
+
+    /// Takes the files of the archive `file`, which is called `path`, from the worker that unpacks
+    /// it. The outer error is that of the worker; `TimedOut` if it has not ended by `until`.
+    ///
+    /// # Errors
+    /// If the worker is gone, or does not keep to what was agreed.
+    pub fn receive(
+        channel: &Channel,
+        path: &Path,
+        file: &File,
+        until: Option<Instant>,
+        limits: &Limits,
+    ) -> io::Result<Result<Self, NoArchive>> {
+        let mut taken = Taken::new(path, file, limits)?;
+        loop {
+            let frame = channel.receive(until)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            let Frame { kind, payload, file } = frame;
+            match kind {
+                ask::ROOM => channel.send(say::ANSWER, &[], Some(taken.room()?.as_fd()))?,
+                ask::MEMBER => taken.take(member_of(&payload, file)?)?,
+                ask::DONE => return Ok(taken.finish(serde_json::from_slice(&payload)?)),
+                _ => return Err(wire::invalid("a frame of no kind")),
+            }
+        }
+    }
+}
+
+/// Unpacks an archive for the process outside, and says how that ended.
+///
+/// # Errors
+/// If the other side is gone.
+pub fn unpack_for(remote: &Remote, file: File, time: Duration, limits: &Limits) -> io::Result<()> {
+    let outcome = unpacked(file, time, limits, &mut RemoteSink(remote));
+    remote.done(&[&serde_json::to_vec(&outcome)?])
+}
+
+fn unpacked(file: File, time: Duration, limits: &Limits, sink: &mut dyn Sink) -> Outcome {
+    match unpack(file, time, limits, sink) {
+        Ok(unpacked) => Outcome::Done {
+            kind: unpacked.format.name().to_owned(),
+            files: unpacked.files,
+            notes: notes(&unpacked.left_out),
+        },
+        Err(ArchiveError::NotAnArchive) => Outcome::Other,
+        Err(error) => Outcome::Failed(error.to_string()),
+    }
+}
+
+/// What was not taken, in sentences.
+fn notes(left_out: &LeftOut) -> Vec<String> {
+    let LeftOut { links, outside, repeated, unreadable, not_of_collector, too_large, ended } =
+        left_out;
+    let counted = [
+        (links, "links and devices, which are not followed"),
+        (outside, "files whose names lead out of the archive, ignored"),
+        (repeated, "files with a name that an earlier one has, ignored"),
+        (unreadable, "files that are encrypted or compressed by an unknown method, ignored"),
+        (not_of_collector, "entries with a core that systemd-coredump did not send, ignored"),
+        (too_large, "files for which there was no room (--max-spill), cut or ignored"),
+    ];
+    let counted = counted.into_iter().filter(|(count, _)| **count > 0);
+    let counted = counted.map(|(count, what)| format!("{what}: {count}"));
+    let ended = ended.as_ref().map(|why| format!("the rest was not read: {why}"));
+    counted.chain(ended).collect()
+}
+
+/// Sends what comes out of an archive to the process outside.
+struct RemoteSink<'r>(&'r Remote);
+
+impl Sink for RemoteSink<'_> {
+    fn room(&mut self) -> io::Result<File> {
+        let answer = self.0.question(ask::ROOM, &[])?;
+        answer.file.ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    fn take(&mut self, member: Member) -> io::Result<()> {
+        let Member { path, content, modified, facts } = member;
+        let (kind, text, file) = match &content {
+            Content::Core(file) => (0_u8, &[][..], Some(file)),
+            Content::Image(file) => (1, &[][..], Some(file)),
+            Content::Text(text) => (2, text.as_slice(), None),
+        };
+        let path = path.as_os_str().as_bytes();
+        let facts = wire::beside_bytes(&facts);
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+        let parts = [
+            &[kind][..],
+            &modified.unwrap_or(i64::MIN).to_le_bytes(),
+            &length(path),
+            path,
+            &length(&facts),
+            &facts,
+            text,
+        ];
+        self.0.tell(ask::MEMBER, &parts, file.map(AsFd::as_fd))
+    }
+}
+
+/// A file that a worker sent; its words are checked.
+fn member_of(payload: &[u8], file: Option<File>) -> io::Result<Member> {
+    let short = || wire::invalid("a file that is cut short");
+    let (kind, rest) = payload.split_first().ok_or_else(short)?;
+    let (modified, rest) = rest.split_first_chunk::<8>().ok_or_else(short)?;
+    let modified = Some(i64::from_le_bytes(*modified)).filter(|time| *time != i64::MIN);
+    let (path, rest) = sized(rest).ok_or_else(short)?;
+    let (facts, text) = sized(rest).ok_or_else(short)?;
+    let path = wire::path_of(path)?;
+    if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Err(wire::invalid("a name that leads out of the archive"));
+    }
+    let content = match (kind, file) {
+        (0 | 1, Some(file)) => {
+            // A pipe or a socket could keep us waiting.
+            if !file.metadata()?.is_file() {
+                return Err(wire::invalid("something that is not a file"));
+            }
+            if *kind == 0 { Content::Core(file) } else { Content::Image(file) }
+        }
+        (2, None) => Content::Text(text.to_vec()),
+        _ => return Err(wire::invalid("a file of no kind")),
+    };
+    Ok(Member { path, content, modified, facts: wire::beside_of(facts) })
+}
+
+/// Bytes with their length before them, and what follows.
+fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)
+}
+
+/// What was taken of an archive so far.
+struct Taken<'a> {
+    archive: &'a Path,
+    changed: Option<SystemTime>,
+    companions: Companions,
+    /// Path in the archive, content, and what the archive says of it.
+    cores: Vec<(PathBuf, File, Vec<(String, String)>)>,
+    /// Cores, images and rooms that may still come, texts, and their bytes.
+    files_left: usize,
+    rooms_left: usize,
+    texts_left: usize,
+    text_bytes_left: usize,
+}
+
+impl Sink for Taken<'_> {
+    fn room(&mut self) -> io::Result<File> {
+        let left = self.rooms_left.checked_sub(1);
+        self.rooms_left = left.ok_or_else(|| wire::invalid("too many questions"))?;
+        CoreFile::room()
+    }
+
+    fn take(&mut self, member: Member) -> io::Result<()> {
+        let Member { path, content, modified, facts } = member;
+        let seconds = modified.and_then(|seconds| u64::try_from(seconds).ok());
+        let since = |seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
+        let changed = seconds.and_then(since).or(self.changed);
+        let too_many = || wire::invalid("too many files");
+        match content {
+            Content::Text(text) => {
+                self.texts_left = self.texts_left.checked_sub(1).ok_or_else(too_many)?;
+                let left = self.text_bytes_left.checked_sub(text.len());
+                self.text_bytes_left = left.ok_or_else(too_many)?;
+                let at = self.archive.join(path);
+                self.companions.add(at, Companion::Text(text, changed));
+            }
+            Content::Core(file) => {
+                self.files_left = self.files_left.checked_sub(1).ok_or_else(too_many)?;
+                self.cores.push((path, unchangeable(file, changed)?, facts));
+            }
+            Content::Image(file) => {
+                self.files_left = self.files_left.checked_sub(1).ok_or_else(too_many)?;
+                let file = Companion::File(unchangeable(file, changed)?);
+                self.companions.add(self.archive.join(path), file);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The same file, only to be read, with the time of its last change.
+fn unchangeable(file: File, changed: Option<SystemTime>) -> io::Result<File> {
+    if let Some(changed) = changed {
+        // Without it, it is as old as this run.
+        let _ = file.set_modified(changed);
+    }
+    let link = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&file));
+    // Without /proc, the one that there is must do.
+    Ok(File::open(link).unwrap_or(file))
+}
+
+impl<'a> Taken<'a> {
+    fn new(path: &'a Path, file: &File, limits: &Limits) -> io::Result<Self> {
+        allow_descriptors();
+        let companions = Companions::of_archive(file.try_clone()?);
+        Ok(Self {
+            archive: path,
+            changed: file.metadata()?.modified().ok(),
+            companions,
+            cores: Vec::new(),
+            files_left: limits.archive_files,
+            rooms_left: limits.archive_files,
+            texts_left: limits.archive_texts,
+            text_bytes_left: TEXTS,
+        })
+    }
+
+    fn finish(self, outcome: Outcome) -> Result<Archive, NoArchive> {
+        let (kind, files, notes) = match outcome {
+            Outcome::Other => return Err(NoArchive::Other),
+            Outcome::Failed(why) => return Err(NoArchive::Unusable(why)),
+            Outcome::Done { kind, files, notes } => (kind, files, notes),
+        };
+        let Self { archive, companions, cores, .. } = self;
+        let companions = Arc::new(companions);
+        let is_only = cores.len() == 1;
+        let cores = cores.into_iter().filter_map(|(path, file, facts)| {
+            let path = archive.join(path);
+            let beside = [facts, beside(&path, &companions, is_only)].concat();
+            let core = CoreFile::of_file(&path, file).ok()?;
+            Some(CoreFile { beside, companions: Arc::clone(&companions), ..core })
+        });
+        Ok(Archive { kind, cores: cores.collect(), files, notes })
+    }
+}
+
+/// What collectors wrote of the core at `path` in other files of the archive: ABRT a file for each
+/// fact, `obit capture` a record, `coredumpctl info` a text.
+fn beside(path: &Path, companions: &Companions, is_only: bool) -> Vec<(String, String)> {
+    let Some(directory) = path.parent() else { return Vec::new() };
+    let text = |name: &str| companions.text(&directory.join(name)).map(str::trim);
+    let fact = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.starts_with("coredump") {
+        let facts = ABRT_FACTS.iter().filter_map(|name| {
+            Some(fact(name, text(name).filter(|text| text.len() <= 4096 && !text.is_empty())?))
+        });
+        let facts: Vec<_> = facts.collect();
+        if !facts.is_empty() {
+            return facts;
+        }
+    }
+    if let Some(id) = name.split_once(".core").map(|(id, _)| id)
+        && let Some(record) = text(&format!("{id}.json"))
+        && record.len() <= LONGEST_FACTS
+        && record.contains("\"obit-capture/")
+    {
+        return vec![fact("obit-capture", record)];
+    }
+    let infos = companions.paths().filter_map(|path| companions.text(path));
+    let mut infos = infos.filter(|text| text.len() <= LONGEST_FACTS && is_info(text));
+    let of_core = |text: &&str| {
+        let storage = text.lines().find_map(|line| line.trim_start().strip_prefix("Storage:"));
+        let stored = storage.and_then(|path| path.split_whitespace().next());
+        let stored = stored.and_then(|path| path.rsplit('/').next());
+        stored.map_or(is_only, |stored| stored == name || is_only && stored == "none")
+            || is_only
+    };
+    infos.find(of_core).map(|info| vec![fact("coredumpctl-info", info)]).unwrap_or_default()
+}
+
+/// Whether a text is one of `coredumpctl info`.
+fn is_info(text: &str) -> bool {
+    let has = |name: &str| text.lines().take(64).any(|line| line.trim_start().starts_with(name));
+    has("PID: ") && has("Signal: ") && has("Executable: ")
+}
+
+/// Each file of an archive takes a descriptor; the usual limit is 1,024.
+fn allow_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
+    if current.is_some_and(|current| current < wanted) {
+        // Where it is refused, an archive with many files is not read to its end.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(kind: u8, path: &[u8], text: &[u8]) -> Vec<u8> {
+        let length = |bytes: &[u8]| (bytes.len() as u32).to_le_bytes();
+        [&[kind][..], &[0; 8], &length(path), path, &[0; 4], text].concat()
+    }
+
+    #[test]
+    fn what_a_worker_says_of_a_file_is_not_believed() {
+        let member = member_of(&frame(2, b"a/b.c", b"int b;"), None).unwrap();
+        assert_eq!(member.path, PathBuf::from("a/b.c"));
+        for path in [&b"../a"[..], b"/a", b"a/../../b", b"", b"a\0b"] {
+            assert!(member_of(&frame(2, path, b"x"), None).is_err(), "{path:?}");
+        }
+        let (pipe, _end) = std::io::pipe().unwrap();
+        let pipe = File::from(std::os::fd::OwnedFd::from(pipe));
+        assert!(member_of(&frame(0, b"core", b""), Some(pipe)).is_err());
+        assert!(member_of(&frame(0, b"core", b""), None).is_err());
+        for end in 0..frame(2, b"a", b"").len() {
+            assert!(member_of(&frame(2, b"a", b"")[..end], None).is_err());
+        }
+    }
+
+    #[test]
+    fn facts_are_those_of_the_core_that_they_are_about() {
+        let mut companions = Companions::default();
+        let mut add = |path: &str, text: &str| {
+            companions.add(path.into(), Companion::Text(text.as_bytes().to_vec(), None));
+        };
+        add("/a.tar/ccpp/uid", "1000\n");
+        add("/a.tar/x-1-2.json", "{\"schema\":\"obit-capture/1\"}");
+        let info = "   PID: 7 (x)\n  Signal: 11 (SEGV)\n Executable: /x\n";
+        add("/a.tar/info.txt", &format!("{info} Storage: /var/lib/systemd/coredump/core.x.7\n"));
+        let of = |path: &str| {
+            let found = beside(Path::new(path), &companions, false);
+            found.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+        };
+        assert_eq!(of("/a.tar/ccpp/coredump"), ["uid"]);
+        assert_eq!(of("/a.tar/x-1-2.core.zst"), ["obit-capture"]);
+        assert_eq!(of("/a.tar/core.x.7"), ["coredumpctl-info"]);
+        assert_eq!(of("/a.tar/core.y.8"), [] as [String; 0]);
+    }
+}
