@@ -181,6 +181,11 @@ fn missing(error: &clap::Error, of: &Command, name: &str) -> Option<String> {
             names.map(clap::builder::Str::as_str).collect::<Vec<_>>().join(" ")
         }
     };
+    // What follows a command is its own.
+    let has_command = of.get_positionals().any(Arg::is_trailing_var_arg_set);
+    if has_command {
+        return Some(format!("{words} is missing, as in `{name} [OPTIONS] -- {whole} [ARGS]\u{2026}`"));
+    }
     Some(format!("{words} is missing, as in `{name} {whole}`"))
 }
 

@@ -238,6 +238,22 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             text: format!("debug information of {path} could not be read in full: {problem}"),
             hint: None,
         },
+        Notice::CoreFromMinidump { modules } => Words {
+            code: NoticeCode::CoreFromMinidump,
+            subject: None,
+            text: match modules {
+                0 => "the core was made from a minidump: it has stacks, and no list of modules"
+                    .to_owned(),
+                1 => "the core was made from a minidump: it has stacks, and the name of one module \
+                      without a build ID"
+                    .to_owned(),
+                _ => format!(
+                    "the core was made from a minidump: it has stacks, and the names of {modules} \
+                     modules without build IDs"
+                ),
+            },
+            hint: None,
+        },
         Notice::LinkMapBroken { problem } => Words {
             code: NoticeCode::LinkMapBroken,
             subject: None,
@@ -380,6 +396,7 @@ mod tests {
             Notice::SourceNewer { at: at.clone(), module: path.clone() },
             Notice::DebuginfodFailed { url: "http://d".into(), error: "timed out".into() },
             Notice::DwarfMalformed { path, problem: "unknown form".into() },
+            Notice::CoreFromMinidump { modules: 3 },
             Notice::LinkMapBroken { problem: "a loop".into() },
             Notice::UnwindStopped { tid: 7, frame: 3, reason: UnwindStop::NoTable },
             Notice::LimitReached { what: "threads", limit: 10 },

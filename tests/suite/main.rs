@@ -28,6 +28,7 @@ mod levels;
 mod log_commands;
 mod many_threads;
 mod memory;
+mod minidump_core;
 mod newcomer;
 mod odd_names;
 mod oracle;

@@ -6,6 +6,8 @@ use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
+use obit_corefile::escape::is_hidden;
+
 /// systemd's socket (systemd's "Native Journal Protocol").
 const JOURNAL: &str = "/run/systemd/journal/socket";
 /// The socket of syslog daemons (RFC 3164 as they take it locally).
@@ -54,17 +56,6 @@ fn one_line(text: &str) -> String {
     let line: String = text.chars().map(|c| if is_hidden(c) { '?' } else { c }).collect();
     let end = (0..=LONGEST.min(line.len())).rev().find(|end| line.is_char_boundary(*end));
     line.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()
-}
-
-/// Characters that a renderer of text obeys, or does not show: as `visible` of reports has them.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{e000}'..='\u{f8ff}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
 }
 
 fn native(priority: Priority, message: &str, fields: &[(&str, &str)]) -> Vec<u8> {

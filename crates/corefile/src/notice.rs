@@ -149,6 +149,11 @@ pub enum Notice {
         /// What is wrong and where.
         problem: String,
     },
+    /// The core was made from a minidump (`minidump-2-core`): the stacks, and the names of objects.
+    CoreFromMinidump {
+        /// Objects that its list has.
+        modules: usize,
+    },
     /// The dynamic linker's list of objects could not be walked to its end.
     LinkMapBroken {
         /// What is wrong.

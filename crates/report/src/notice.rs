@@ -64,6 +64,8 @@ pub enum NoticeCode {
     DebuginfodFailed,
     /// A debug section could not be read.
     DwarfMalformed,
+    /// The core was made from a minidump, which has little but stacks.
+    CoreFromMinidump,
     /// The dynamic linker's list is broken.
     LinkMapBroken,
     /// Unwinding ended early.
@@ -113,6 +115,7 @@ impl NoticeCode {
             Self::SourceNewer => "source files were changed after the build",
             Self::DebuginfodFailed => "debuginfod servers failed",
             Self::DwarfMalformed => "debug sections could not be read in full",
+            Self::CoreFromMinidump => "cores were made from minidumps",
             Self::LinkMapBroken => "lists of loaded objects are broken",
             Self::UnwindStopped => "stacks end early",
             Self::LimitReached => "limits were reached",
@@ -179,6 +182,10 @@ impl NoticeCode {
                 "check the address and the network, or pass --offline to go without"
             }
             Self::DwarfMalformed => "rebuild, or install the debug package again",
+            Self::CoreFromMinidump => {
+                "globals and the heap are not in a minidump; give the files of the very builds \
+                 with --exe and --solib-search-path, since it has no build IDs"
+            }
             Self::LinkMapBroken => "modules come from the core's list of mapped files instead",
             Self::UnwindStopped => {
                 "give the file of the last frame's module (`obit modules` shows which are \

@@ -12,6 +12,7 @@ use obit_corefile::limits::Limits;
 use obit_corefile::memory::AddressSpace;
 
 use super::ModuleKind;
+use super::link_map::LinkMapNode;
 
 /// Bytes of an image's start that are read for its headers and notes: the kernel keeps
 /// the first page of every ELF mapping (`coredump_filter` bit 4); some have more.
@@ -249,6 +250,23 @@ fn mark_executable(
         Some(candidate) => candidate.kind = ModuleKind::Executable,
         None => found.push(program),
     }
+}
+
+/// The program of a core that was made from a minidump: the first object of its list. One that is
+/// not linked for any address was loaded at its bias; the auxiliary vector says where another is.
+pub(super) fn first_of_list(
+    program: &LinkMapNode,
+    dump: &Dump,
+    memory: &AddressSpace,
+    limits: &Limits,
+) -> Option<Candidate> {
+    let headers = address(dump, AuxKind::Phdr).map(|at| Avma(at.0 & !(PAGE - 1)));
+    let base = Some(Avma(program.bias.0)).filter(|base| base.0 != 0).or(headers)?;
+    let named = Some(program.name.clone()).filter(|name| !name.as_os_str().is_empty());
+    let command = dump.process.as_ref().map(|process| process.command_bytes.as_slice());
+    let path = named.unwrap_or_else(|| OsStr::from_bytes(command.unwrap_or_default()).into());
+    let candidate = Candidate::at(base, path, ModuleKind::Executable, memory, limits);
+    Some(Candidate { link_bias: Some(program.bias), ..candidate })
 }
 
 /// The program, found by its first page, which the kernel dumps; for cores without a note

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use obit_corefile::addr::{Avma, LoadBias};
+use obit_corefile::dump::{CoreSegment, Dump};
 use obit_corefile::elf::{ElfImage, SegmentKind};
 use obit_corefile::limits::Limits;
 use obit_corefile::memory::AddressSpace;
@@ -18,6 +19,13 @@ use obit_corefile::notice::Notice;
 const DT_DEBUG: u64 = 21;
 /// Entries of a dynamic section that are looked at.
 const DYNAMIC_ENTRIES: u64 = 4096;
+
+/// Where Breakpad's `minidump-2-core` puts a list that it makes up (`AugmentMappings` in
+/// `minidump-2-core.cc`): an `r_debug`, then each node followed by its name. The kernel maps
+/// nothing as low for anyone (`vm.mmap_min_addr`).
+const MADE_UP: Avma = Avma(4096);
+/// `struct r_debug` in words.
+const R_DEBUG_WORDS: u64 = 5;
 
 /// One node of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +59,28 @@ pub(super) fn read(
         return (Vec::new(), broken(&LinkMapError::HeadNotInCore(r_debug)));
     };
     walk(Avma(first), memory, limits)
+}
+
+/// Whether the core was made from a minidump.
+pub(super) fn is_made_up(dump: &Dump) -> bool {
+    let is_list = |segment: &CoreSegment| segment.range.start == MADE_UP && segment.dumped > 0;
+    dump.mapped_files.is_empty() && dump.segments.iter().any(is_list)
+}
+
+/// The list in a core that was made from a minidump, in which no other table names the objects.
+pub(super) fn read_made_up(
+    memory: &AddressSpace,
+    limits: &Limits,
+) -> (Vec<LinkMapNode>, Option<Notice>) {
+    let word = memory.word() as u64;
+    let first = MADE_UP.checked_add(word).and_then(|at| memory.read_word(at).ok());
+    let behind = word.checked_mul(R_DEBUG_WORDS).and_then(|length| MADE_UP.checked_add(length));
+    match (first, behind) {
+        // Without a stream of the dynamic linker there is no list.
+        (Some(0), _) => (Vec::new(), None),
+        (Some(first), Some(behind)) if first == behind.0 => walk(behind, memory, limits),
+        _ => (Vec::new(), broken(&LinkMapError::HeadNotInCore(MADE_UP))),
+    }
 }
 
 fn debug_entry(dynamic: Avma, memory: &AddressSpace) -> Option<Avma> {

@@ -15,6 +15,7 @@ use obit_dwarf::locate::{ImageState, Locator, Role};
 
 use super::discover::{self, Candidate, PAGE};
 use super::given;
+use super::link_map::LinkMapNode;
 use super::{FileState, Library, Linked, Module, ModuleKind, Modules, image_in_core, link_map};
 
 /// Executable segments of one image that are placed without their bytes; linkers make one.
@@ -36,12 +37,24 @@ pub struct Loaded {
 pub fn load(dump: &Dump, library: &Arc<Library>) -> Loaded {
     library.turn_page();
     let (locator, limits) = (&library.locator, &library.limits);
-    let notices = Vec::new();
+    let mut notices = Vec::new();
     let in_core_left = image_in_core::MOST;
-    let mut finder = Finder { locator, limits, notices, in_core_left };
     let core_only = memory_of(dump, &[]);
+    let made_up = link_map::is_made_up(dump).then(|| {
+        let (nodes, notice) = link_map::read_made_up(&core_only, limits);
+        notices.push(Notice::CoreFromMinidump { modules: nodes.len() });
+        notices.extend(notice);
+        nodes
+    });
+    let mut finder = Finder { locator, limits, notices, in_core_left };
     let mut found: Vec<(Candidate, Module)> = Vec::new();
     let mut candidates = discover::candidates(dump, &core_only, limits);
+    let program = made_up.as_ref().and_then(|nodes| nodes.first());
+    if let Some(program) = program
+        && !candidates.iter().any(|candidate| candidate.kind == ModuleKind::Executable)
+    {
+        candidates.extend(discover::first_of_list(program, dump, &core_only, limits));
+    }
     if !candidates.iter().any(|candidate| candidate.kind == ModuleKind::Executable) {
         candidates.extend(given::candidate(dump, &core_only, locator));
     }
@@ -51,7 +64,7 @@ pub fn load(dump: &Dump, library: &Arc<Library>) -> Loaded {
     }
     let mut memory = memory_of(dump, &found);
     let before = found.len();
-    apply_link_map(&mut found, &memory, &mut finder);
+    apply_link_map(&mut found, made_up, &memory, &mut finder);
     let notices = finder.notices;
     if found.len() > before {
         memory = memory_of(dump, &found);
@@ -174,15 +187,20 @@ impl Finder<'_> {
 /// Names the modules as the dynamic linker did, and adds those only it knows of.
 fn apply_link_map(
     found: &mut Vec<(Candidate, Module)>,
+    made_up: Option<Vec<LinkMapNode>>,
     memory: &AddressSpace,
     finder: &mut Finder<'_>,
 ) {
     let limits = finder.limits;
-    let executable = found.iter().find(|(_, module)| module.kind == ModuleKind::Executable);
-    let Some((candidate, module)) = executable else { return };
-    let Some(image) = candidate.head.as_ref().or(module.image.as_deref()) else { return };
-    let (nodes, notice) = link_map::read(image, module.bias, memory, limits);
-    finder.notices.extend(notice);
+    let mut list_of_program = || {
+        let executable = found.iter().find(|(_, module)| module.kind == ModuleKind::Executable);
+        let (candidate, module) = executable?;
+        let image = candidate.head.as_ref().or(module.image.as_deref())?;
+        let (nodes, notice) = link_map::read(image, module.bias, memory, limits);
+        finder.notices.extend(notice);
+        Some(nodes)
+    };
+    let Some(nodes) = made_up.or_else(&mut list_of_program) else { return };
     let mapped = mapped_ranges(found);
     for (order, node) in nodes.into_iter().enumerate() {
         let linked = Some(Linked { node: node.at, order });
@@ -198,6 +216,10 @@ fn apply_link_map(
         // No NT_FILE: an object starts where its bias says, its first segment being at
         // SVMA 0 (prelinked ones are listed by NT_FILE or not at all).
         let base = Avma(node.bias.0);
+        if let Some((_, known)) = found.iter_mut().find(|(_, module)| module.base == base) {
+            known.linked = linked;
+            continue;
+        }
         let unnamed = node.name.as_os_str().is_empty();
         if base.0 == 0 || unnamed || found.len() >= limits.modules {
             continue;
@@ -231,7 +253,9 @@ fn memory_of(dump: &Dump, found: &[(Candidate, Module)]) -> AddressSpace {
     };
     // Where the core holds private memory that was written, a private file mapping it
     // left out was never written, and the file has its bytes.
-    let keeps_written = dump.segments.iter().any(|s| s.permissions.write && s.dumped > 0);
+    // Of a minidump only stacks were kept.
+    let keeps_written = !link_map::is_made_up(dump)
+        && dump.segments.iter().any(|s| s.permissions.write && s.dumped > 0);
     let names: Vec<_> = {
         let mut names: Vec<_> = dump.mapped_files.iter().collect();
         names.sort_by_key(|file| file.range.start);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use obit::capture::{Outcome, Trigger};
+use obit::capture::{Outcome, Trigger, Written};
 use obit::dump::signal_name;
 use obit::render::formats::ReportView;
 use obit::render::{Format, PageOptions};
@@ -68,17 +68,24 @@ fn say_one(one: &Analyzed, count: usize) {
     };
     // Of a report, which is redacted.
     say_line("obit: ", &format!("  {files}: {found}"));
-    let left_out = one.crash.written.left_out;
-    if one.crash.written.is_cut {
-        say(&format!(
-            "  {process}: it was killed while its core was written; {left_out} bytes of memory \
-             are not in the core"
-        ));
-    } else if left_out > 0 {
-        say(&format!("  {process}: {left_out} bytes of memory are not in the core: disk space"));
+    if let Some(missing) = missing_memory(one.crash.written) {
+        say(&format!("  {process}: {missing}"));
     }
     for problem in &one.problems {
         say(&format!("  {process}: {problem}"));
+    }
+}
+
+/// What is not in a core, and why.
+fn missing_memory(written: Written) -> Option<String> {
+    let Written { left_out, is_cut, .. } = written;
+    match (is_cut, left_out) {
+        (true, _) => Some(format!(
+            "it was killed while its core was written; {left_out} bytes of memory are not in the \
+             core"
+        )),
+        (false, 0) => None,
+        (false, _) => Some(format!("{left_out} bytes of memory are not in the core: disk space")),
     }
 }
 
@@ -99,5 +106,22 @@ pub(super) fn words(trigger: Trigger) -> String {
         }
         Trigger::Timeout => "timeout".to_owned(),
         Trigger::Exit(status) => format!("exit status {status}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_core_that_was_cut_says_by_what() {
+        let written = |left_out, is_cut| Written { left_out, is_cut, ..Written::default() };
+        let cut = missing_memory(written(4096, true)).unwrap();
+        assert!(cut.contains("killed") && cut.contains("4096 bytes"), "{cut}");
+        // Killed after the last byte: what came last may be torn all the same.
+        assert!(missing_memory(written(0, true)).is_some());
+        let full = missing_memory(written(4096, false)).unwrap();
+        assert!(full.contains("4096 bytes") && full.contains("disk space"), "{full}");
+        assert_eq!(missing_memory(written(0, false)), None);
     }
 }
