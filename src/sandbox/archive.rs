@@ -380,7 +380,7 @@ mod tests {
         for path in [&b"../a"[..], b"/a", b"a/../../b", b"", b"a\0b"] {
             assert!(member_of(&frame(2, path, b"x"), None).is_err(), "{path:?}");
         }
-        let (pipe, _end) = std::io::pipe().unwrap();
+        let (pipe, _end) = io::pipe().unwrap();
         let pipe = File::from(std::os::fd::OwnedFd::from(pipe));
         assert!(member_of(&frame(0, b"core", b""), Some(pipe)).is_err());
         assert!(member_of(&frame(0, b"core", b""), None).is_err());

@@ -188,6 +188,7 @@ const SLIPS: &[Row] = &[
     ("core -q -v", USAGE, "cannot be used together"),
     ("core --frames 1 --frames 2", USAGE, "--frames was given twice"),
     ("explain nul-read", USAGE, "did you mean null-read?"),
+    ("run", USAGE, "COMMAND is missing, as in `obit run [OPTIONS] -- COMMAND [ARGS]…`"),
     ("diff old", USAGE, "CURRENT is missing, as in `obit diff BASELINE CURRENT`"),
     ("core --json=1", USAGE, "--json takes no value"),
     ("explain null-read abort", USAGE, "takes no further argument: abort"),

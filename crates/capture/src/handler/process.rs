@@ -164,6 +164,38 @@ mod tests {
         assert_eq!(by_pidfd.text("comm"), None, "it is gone, and no other takes its place");
     }
 
+    /// A process with the number of one that ended, if this process may say which number comes next
+    /// and no other process takes it first.
+    fn successor(number: Tid) -> Option<Child> {
+        for _ in 0..100 {
+            std::fs::write("/proc/sys/kernel/ns_last_pid", (number - 1).to_string()).ok()?;
+            let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+            if Tid::try_from(child.id()).unwrap() == number {
+                return Some(child);
+            }
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        None
+    }
+
+    #[test]
+    fn a_process_that_got_the_number_of_one_that_ended_is_not_taken_for_it() {
+        let (mut child, announced, pidfd) = sleeper();
+        let crashed = Crashed::open(&announced, Some(&pidfd)).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let Some(mut other) = successor(announced.process) else {
+            eprintln!("skipped: a number can be given again by root only (ns_last_pid)");
+            return;
+        };
+        assert_eq!(crashed.text("comm"), None);
+        assert_eq!(crashed.program(), None);
+        assert!(Crashed::open(&announced, Some(&pidfd)).is_err());
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
+
     #[test]
     fn a_pidfd_of_another_process_is_refused() {
         let (mut child, mut announced, pidfd) = sleeper();

@@ -215,3 +215,18 @@ fn a_process_released_by_a_failure_goes_on() {
     assert!(matches!(taken, Err(SnapshotError::Core(WriteError::Write(_)))), "{taken:?}");
     soon(|| program.state() == ('S', 0));
 }
+
+#[test]
+fn a_process_that_does_not_stop_in_time_is_named_and_goes_on() {
+    let program = Program::start(SLEEPER, &[]);
+    let process = program.process();
+    // The time is over when the request is made. Who made it traces the process until it ends.
+    let asked = thread::spawn(move || {
+        let stopped = super::stop::Stopped::all(process, Instant::now());
+        stopped.map(|stopped| stopped.threads()).map_err(|refused| refused.to_string())
+    });
+    let refused = asked.join().unwrap().unwrap_err();
+    assert_eq!(refused, Refused::DoesNotStop(process).to_string());
+    soon(|| program.state() == ('S', 0));
+    assert!(take(&program).missing.is_empty());
+}

@@ -262,6 +262,6 @@ fn a_core_that_is_cut_or_claims_any_length_in_a_journal_is_read_as_far_as_it_goe
     let mut huge = b"__CURSOR=x\nCOREDUMP\n".to_vec();
     huge.extend(u64::MAX.to_le_bytes());
     huge.extend(&core);
-    let (_, taken) = self::unpacked(&huge);
+    let (_, taken) = unpacked(&huge);
     assert!(taken.0[0].2 == core);
 }
