@@ -44,6 +44,7 @@ fn template() -> &'static Template {
             disk: None,
             is_stream: false,
             beside: Vec::new(),
+            companions: Arc::default(),
         };
         let limits = Limits { frames: FRAMES, ..Limits::default() };
         let dump = Dump::open_file(core, &limits).expect("the fixture is a core");

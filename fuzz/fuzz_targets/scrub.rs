@@ -4,7 +4,7 @@
 //! An input is a script of changes to a crash of `tests/fixtures` (see `obit_fuzz::Script`).
 #![no_main]
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use obit::dump::{CoreFile, Dump};
@@ -28,6 +28,7 @@ fuzz_target!(|data: &[u8]| {
         disk: None,
         is_stream: false,
         beside: Vec::new(),
+        companions: Arc::default(),
     };
     let again = Dump::open_file(core, &process.limits);
     // A note that is cut short is not kept, with all after it: what cannot be judged goes.

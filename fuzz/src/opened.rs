@@ -31,6 +31,7 @@ pub fn open(core: File, handed: Handed) -> Option<Process> {
         disk: None,
         is_stream: false,
         beside: Vec::new(),
+        companions: Arc::default(),
     };
     let dump = Dump::open_file(core, &options.limits).ok()?;
     Some(Process::of_dump(dump, options, &()))

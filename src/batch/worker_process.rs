@@ -127,8 +127,8 @@ impl WorkerProcess {
         let until = Instant::now().checked_add(patience);
         let limits = Limits::default();
         let sent = Archive::hand_over(&self.channel, file, patience.mul_f32(0.9));
-        let received = sent
-            .and_then(|()| Archive::receive(&self.channel, path, file, until, &limits));
+        let received =
+            sent.and_then(|()| Archive::receive(&self.channel, path, file, until, &limits));
         let error = match received {
             Ok(found) => return Ok(found),
             Err(error) => error,

@@ -8,8 +8,8 @@ use obit_corefile::notice::Notice;
 use obit_redact::{Origin, Redactor};
 use obit_report::{Collector, Recorded};
 
-use super::{apport, texts};
 use super::unit_in;
+use super::{apport, texts};
 
 /// What the kernel puts behind the path of a program whose file is gone.
 const DELETED: &str = " (deleted)";
@@ -63,10 +63,8 @@ impl Collected {
         let is_apport = || name.ends_with(".crash").then(|| apport::read(file?)).flatten();
         let of_beside = of_beside(beside);
         let of_text = || texts::of(beside);
-        let mut found = of_systemd(beside)
-            .or_else(is_apport)
-            .or_else(|| of_beside.clone())
-            .or_else(of_text)?;
+        let mut found =
+            of_systemd(beside).or_else(is_apport).or_else(|| of_beside.clone()).or_else(of_text)?;
         // Attributes have no unit and no package; the journal has.
         if let Some(beside) = of_beside {
             found.unit = found.unit.or(beside.unit);

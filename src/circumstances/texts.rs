@@ -50,7 +50,7 @@ fn of_info(text: &str) -> Collected {
             "User Unit" => found.unit = text,
             "Hostname" => found.host = text,
             "Package" => found.package = text,
-            // The stack follows, in which anything may stand.
+            // The stack follows, with names of any kind.
             "Message" => break,
             _ => {}
         }
@@ -108,7 +108,10 @@ mod tests {
             "exe":"/usr/bin/shop","users":[1000,1000,1000,1000],"has_other_root":false},
             "core":{"bytes":1,"packed_bytes":1,"end":"complete"}}"#;
         let found = of(&[("obit-capture".to_owned(), record.to_owned())]).unwrap();
-        assert_eq!((found.time, found.pid, found.uid), (Some(1_773_146_096), Some(4711), Some(1000)));
+        assert_eq!(
+            (found.time, found.pid, found.uid),
+            (Some(1_773_146_096), Some(4711), Some(1000))
+        );
         assert_eq!(of(&[("obit-capture".to_owned(), "{}".to_owned())]), None);
     }
 }

@@ -41,9 +41,8 @@ pub(super) fn open(
     if is_standard_input(path) || !looks_like_one(&archive) {
         return core_source::open(path);
     }
-    let failed = |error: io::Error| {
-        Failure::new(Exit::Unusable, &format!("{}: {error}", archive.display()))
-    };
+    let failed =
+        |error: io::Error| Failure::new(Exit::Unusable, &format!("{}: {error}", archive.display()));
     let file = open_regular(&archive).map_err(failed)?;
     let found = match unpack(&archive, &file, mode, limits).map_err(failed)?? {
         Ok(found) => found,

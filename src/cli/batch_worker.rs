@@ -62,7 +62,8 @@ pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure>
         super::evil::act();
         batch::analyze(core, options, one.build, &rules)
     };
-    let process::Options { rules: places, limits: spill_limits, .. } = request.process_options(None);
+    let process::Options { rules: places, limits: spill_limits, .. } =
+        request.process_options(None);
     let locator = Locator::with_access(places, obit::limits::Limits::default(), remote.clone());
     batch::serve(&remote, memory_use.as_ref(), (&locator, &spill_limits), &mut work)
         .map_err(|error| Failure::new(Exit::Output, &error))?;

@@ -184,7 +184,9 @@ fn missing(error: &clap::Error, of: &Command, name: &str) -> Option<String> {
     // What follows a command is its own.
     let has_command = of.get_positionals().any(Arg::is_trailing_var_arg_set);
     if has_command {
-        return Some(format!("{words} is missing, as in `{name} [OPTIONS] -- {whole} [ARGS]\u{2026}`"));
+        return Some(format!(
+            "{words} is missing, as in `{name} [OPTIONS] -- {whole} [ARGS]\u{2026}`"
+        ));
     }
     Some(format!("{words} is missing, as in `{name} {whole}`"))
 }

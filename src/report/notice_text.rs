@@ -244,9 +244,11 @@ fn words(notice: &Notice, package: Option<&str>) -> Words {
             text: match modules {
                 0 => "the core was made from a minidump: it has stacks, and no list of modules"
                     .to_owned(),
-                1 => "the core was made from a minidump: it has stacks, and the name of one module \
+                1 => {
+                    "the core was made from a minidump: it has stacks, and the name of one module \
                       without a build ID"
-                    .to_owned(),
+                        .to_owned()
+                }
                 _ => format!(
                     "the core was made from a minidump: it has stacks, and the names of {modules} \
                      modules without build IDs"

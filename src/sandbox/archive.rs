@@ -181,7 +181,7 @@ impl Sink for RemoteSink<'_> {
             &facts,
             text,
         ];
-        self.0.tell(ask::MEMBER, &parts, file.map(AsFd::as_fd))
+        self.0.announce(ask::MEMBER, &parts, file.map(AsFd::as_fd))
     }
 }
 
@@ -341,8 +341,7 @@ fn beside(path: &Path, companions: &Companions, is_only: bool) -> Vec<(String, S
         let storage = text.lines().find_map(|line| line.trim_start().strip_prefix("Storage:"));
         let stored = storage.and_then(|path| path.split_whitespace().next());
         let stored = stored.and_then(|path| path.rsplit('/').next());
-        stored.map_or(is_only, |stored| stored == name || is_only && stored == "none")
-            || is_only
+        stored.map_or(is_only, |stored| stored == name || is_only && stored == "none") || is_only
     };
     infos.find(of_core).map(|info| vec![fact("coredumpctl-info", info)]).unwrap_or_default()
 }

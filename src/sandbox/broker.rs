@@ -115,8 +115,7 @@ impl Broker {
         observer: &dyn Observer,
     ) -> Attended {
         let mut known = None;
-        let result =
-            self.answers(channel, (owner, companions), patience, observer, &mut known);
+        let result = self.answers(channel, (owner, companions), patience, observer, &mut known);
         Attended { result, known }
     }
 

@@ -110,7 +110,7 @@ impl Remote {
     }
 
     /// Sends a frame that has no answer.
-    pub(super) fn tell(
+    pub(super) fn announce(
         &self,
         kind: u8,
         parts: &[&[u8]],

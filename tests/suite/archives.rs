@@ -22,12 +22,7 @@ fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// Adds an entry of any name and type, as the crate alone would not.
-fn append(
-    builder: &mut tar::Builder<Vec<u8>>,
-    name: &str,
-    kind: tar::EntryType,
-    content: &[u8],
-) {
+fn append(builder: &mut tar::Builder<Vec<u8>>, name: &str, kind: tar::EntryType, content: &[u8]) {
     let mut header = tar::Header::new_gnu();
     header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
     header.set_entry_type(kind);
@@ -136,8 +131,7 @@ fn an_archive_is_reported_on_as_if_it_were_unpacked_and_the_program_given() {
 fn a_member_of_another_build_is_not_used() {
     let case = Case::named("null-field");
     let other = fs::read(Case::named("recursion").program()).unwrap();
-    let (_kept, path) =
-        put("x.tar", &tar(&[("core", &case.plain_core()), ("prog", &other)]));
+    let (_kept, path) = put("x.tar", &tar(&[("core", &case.plain_core()), ("prog", &other)]));
     let found = report(&path, &[]);
     let codes: Vec<_> =
         list(&found, "notices").iter().map(|notice| notice["code"].to_string()).collect();
@@ -205,8 +199,7 @@ fn what_collectors_wrote_is_read_in_an_archive_too() {
     let info = "  PID: 4711 (prog)\n  UID: 1000 (ann)\n  Signal: 11 (SEGV)\n  Timestamp: Tue \
                 2026-03-10 12:34:56 UTC (1 day ago)\n  Executable: /usr/bin/prog\n  Unit: \
                 shop.service\n  Hostname: db1\n";
-    let (_kept, path) =
-        put("x.tar", &tar(&[("info.txt", info.as_bytes()), ("core.prog", &core)]));
+    let (_kept, path) = put("x.tar", &tar(&[("info.txt", info.as_bytes()), ("core.prog", &core)]));
     let found = &report(&path, &[])["circumstances"];
     assert_eq!((&found["host"], &found["unit"]), (&"db1".into(), &"shop.service".into()));
     assert_eq!(found["time"], "2026-03-10T12:34:56Z");

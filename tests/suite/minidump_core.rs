@@ -46,7 +46,8 @@ fn converted(case: &Case, directory: &Path, kept: Kept) -> Vec<u8> {
     // The program is the first of the list.
     let headers = dump.auxv.get(AuxKind::Phdr).unwrap() & !(PAGE - 1);
     objects.sort_by_key(|(base, _)| (*base != headers, *base));
-    let words = |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
+    let words =
+        |words: &[u64]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
     let first = if kept.no_list { 0 } else { LIST + 40 };
     let mut data = words(&[1, first, 0, 0, 0]);
     let mut before = 0;

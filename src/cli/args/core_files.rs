@@ -14,6 +14,8 @@ use crate::cli::no_core;
 pub(crate) struct ManyFiles {
     /// The core files, each with a report; - is the standard input, a number a process
     ///
+    /// An archive (tar, ZIP, `journalctl -o export`) is read as if it were unpacked; if it has
+    /// several cores, ARCHIVE/PATH is one of them.
     /// A number that is not a file is the id of a process that runs: `obit snapshot`.
     /// One of the files may be the program that crashed, if obit does not find it itself;
     /// it may come first, as for gdb.

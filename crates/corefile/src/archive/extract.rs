@@ -18,6 +18,8 @@ const IN_MEMORY: u64 = 256 << 20;
 const LONGEST_TEXT: u64 = 4 << 20;
 /// Bytes of texts that are kept.
 const TEXTS: u64 = 64 << 20;
+/// Bytes of a core that are kept even if its headers speak of none: the ELF header.
+const SMALLEST: u64 = 64;
 /// Bytes of a path (`PATH_MAX` of Linux).
 const LONGEST_PATH: usize = 4096;
 
@@ -206,7 +208,8 @@ impl<'s> Extractor<'s> {
         let start = chunk.get(..have).unwrap_or(&[]);
         // What follows the last byte that its headers speak of is no part of a core.
         let is_packed = Container::of_magic(start).is_some();
-        let most = if kind == Kind::Core && !is_packed { promised_length(start) } else { u64::MAX };
+        let promised = promised_length(start).max(SMALLEST);
+        let most = if kind == Kind::Core && !is_packed { promised } else { u64::MAX };
         let most = most.min(size).min(self.limits.core_bytes);
         let Some(mut spill) = self.spill(most)? else { return Ok(None) };
         loop {

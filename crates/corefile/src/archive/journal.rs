@@ -166,7 +166,8 @@ impl Entry {
         let program = fact("executable").and_then(|(_, exe)| exe.rsplit('/').next());
         let pid = fact("pid").map(|(_, pid)| pid.as_str());
         if let (Some(program), Some(pid)) = (program, pid) {
-            let is_plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || "._-+".contains(c));
+            let is_plain =
+                |text: &str| text.chars().all(|c| c.is_alphanumeric() || "._-+".contains(c));
             let number = core.path.extension().unwrap_or_default().to_string_lossy().into_owned();
             if is_plain(program) && is_plain(pid) {
                 core.path = format!("core.{program}.{pid}.{number}").into();

@@ -154,7 +154,7 @@ pub fn unpack(
     let mut head = vec![0; START];
     let (have, _) = crate::dump::fill(&mut input, &mut head, START);
     head.truncate(have);
-    // A zip needs its end first; nobody compresses one again.
+    // A zip needs its end first, and is hardly ever compressed again.
     let format = ArchiveFormat::of_start(&head).filter(|format| *format != ArchiveFormat::Zip);
     let format = format.ok_or(ArchiveError::NotAnArchive)?;
     let input = io::Cursor::new(head).chain(input);

@@ -7,7 +7,10 @@ use crate::testkit::{CoreBuilder, CoreFile as TestFile};
 
 /// Keeps what it is handed.
 #[derive(Default)]
-struct Taken(Vec<(String, &'static str, Vec<u8>, Vec<(String, String)>)>);
+struct Taken(Vec<TakenFile>);
+
+/// Path, kind, content, and what the archive says of it.
+type TakenFile = (String, &'static str, Vec<u8>, Vec<(String, String)>);
 
 impl Sink for Taken {
     fn room(&mut self) -> io::Result<File> {
@@ -110,8 +113,7 @@ fn the_cores_programs_and_texts_of_an_archive_are_taken_byte_for_byte() {
         ("case/photo", &noise),
     ];
     let tar = tar(&files, &[("case/", tar::EntryType::Directory)]);
-    let archives =
-        [tar.clone(), gzip(&tar), zstd::encode_all(&tar[..], 1).unwrap(), zip(&files)];
+    let archives = [tar.clone(), gzip(&tar), zstd::encode_all(&tar[..], 1).unwrap(), zip(&files)];
     for archive in archives {
         let (unpacked, taken) = unpacked(&archive);
         assert_eq!(unpacked.left_out, LeftOut::default());

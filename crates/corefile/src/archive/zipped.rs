@@ -17,9 +17,8 @@ pub(super) fn read(
     extractor: &mut Extractor<'_>,
 ) -> Result<(), ArchiveError> {
     let begun = std::time::Instant::now();
-    let mut archive = ZipArchive::new(sequential(bytes)).map_err(|error| {
-        ArchiveError::Damaged { format: "ZIP", problem: error.to_string() }
-    })?;
+    let mut archive = ZipArchive::new(sequential(bytes))
+        .map_err(|error| ArchiveError::Damaged { format: "ZIP", problem: error.to_string() })?;
     for index in 0..archive.len() {
         if !extractor.goes_on() {
             return Ok(());
