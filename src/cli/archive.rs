@@ -125,10 +125,8 @@ fn unpack(
     }
     let (ended, _) = worker.wait_with_words();
     let support = check_support(mode);
-    Ok(support.and_then(|()| {
-        let why = format!("the process that unpacks it {ended}");
-        Ok(Err(NoArchive::Unusable(why)))
-    }))
+    let why = format!("the process that unpacks it {ended}");
+    Ok(support.map(|()| Err(NoArchive::Unusable(why))))
 }
 
 /// Refuses to go on where the user wants the whole sandbox and the kernel lacks a part.

@@ -217,13 +217,21 @@ fn sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)
 }
 
+/// A core that was taken.
+struct TakenCore {
+    /// In the archive.
+    path: PathBuf,
+    file: File,
+    /// What the archive says of it.
+    facts: Vec<(String, String)>,
+}
+
 /// What was taken of an archive so far.
 struct Taken<'a> {
     archive: &'a Path,
     changed: Option<SystemTime>,
     companions: Companions,
-    /// Path in the archive, content, and what the archive says of it.
-    cores: Vec<(PathBuf, File, Vec<(String, String)>)>,
+    cores: Vec<TakenCore>,
     /// Cores, images and rooms that may still come, texts, and their bytes.
     files_left: usize,
     rooms_left: usize,
@@ -254,7 +262,7 @@ impl Sink for Taken<'_> {
             }
             Content::Core(file) => {
                 self.files_left = self.files_left.checked_sub(1).ok_or_else(too_many)?;
-                self.cores.push((path, unchangeable(file, changed)?, facts));
+                self.cores.push(TakenCore { path, file: unchangeable(file, changed)?, facts });
             }
             Content::Image(file) => {
                 self.files_left = self.files_left.checked_sub(1).ok_or_else(too_many)?;
@@ -302,7 +310,7 @@ impl<'a> Taken<'a> {
         let Self { archive, companions, cores, .. } = self;
         let companions = Arc::new(companions);
         let is_only = cores.len() == 1;
-        let cores = cores.into_iter().filter_map(|(path, file, facts)| {
+        let cores = cores.into_iter().filter_map(|TakenCore { path, file, facts }| {
             let path = archive.join(path);
             let beside = [facts, beside(&path, &companions, is_only)].concat();
             let core = CoreFile::of_file(&path, file).ok()?;

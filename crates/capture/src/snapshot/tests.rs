@@ -222,7 +222,7 @@ fn a_process_that_does_not_stop_in_time_is_named_and_goes_on() {
     let process = program.process();
     // The time is over when the request is made. Who made it traces the process until it ends.
     let asked = thread::spawn(move || {
-        let stopped = super::stop::Stopped::all(process, Instant::now());
+        let stopped = Stopped::all(process, Instant::now());
         stopped.map(|stopped| stopped.threads()).map_err(|refused| refused.to_string())
     });
     let refused = asked.join().unwrap().unwrap_err();
