@@ -4,7 +4,8 @@
 //! a few bytes which may be cores, [`run`] leaves out those the store knows and hands the
 //! others to a [`WorkerPool`]. A thread of the pool hands the open core to its worker process
 //! ([`crate::sandbox`]), [`serve`] receives it there, [`analyze`] makes the record, and the packed
-//! record comes back the same way. [`run`] stores them some at a time; when all are in, the
+//! record comes back the same way. An archive is unpacked by such a process first, and each core
+//! in it is handed out like a file. [`run`] stores them some at a time; when all are in, the
 //! store groups anew, and `code_comparison` reads the code that history asks for.
 //!
 //! A core is read in another process, so that one that hangs, takes all memory or finds a

@@ -192,6 +192,8 @@ impl PoolThread {
                     }
                 }
                 Err((code, why)) => {
+                    // A large archive that was found need not have a core.
+                    let code = if job.named { code } else { Code::Packing };
                     let why = format!("{}: {why}", job.path.display());
                     return failed_at(code, &why, Some(&core.file));
                 }

@@ -428,7 +428,11 @@ impl Batch<'_> {
             }
         }
         let stamps = (0..records.len()).map(|number| stamp_of_nth(&job.stamp, number));
-        let stamps: Vec<_> = stamps.collect();
+        let mut stamps: Vec<_> = stamps.collect();
+        if records.iter().any(|record| record.head().servers_failed) {
+            // The next run unpacks it again, as `hold` has it for one core.
+            stamps.iter_mut().for_each(|stamp| stamp.mtime = i64::MIN);
+        }
         if let Some(file) = files.get_mut(job.at) {
             *file = stamps.iter().map(|stamp| stamp.key).collect();
         }

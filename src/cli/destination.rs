@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use obit::render::Format;
 use obit::render::formats::Audience;
 
+use super::archive::within_file;
 use super::args::OutputFile;
 use super::args::core_files::Inputs;
 use super::args::general::General;
@@ -65,7 +66,9 @@ impl Destination {
         };
         let read = inputs.into_iter().flat_map(|inputs| inputs.exe.iter().chain([&inputs.core]));
         for input in read {
-            if is_same_file(path, input) {
+            // Of a core in an archive, the archive.
+            let archive = within_file(input).map(|(archive, _)| archive);
+            if is_same_file(path, archive.as_deref().unwrap_or(input)) {
                 return Err(DestinationError::IsInput(path.to_owned()));
             }
         }
@@ -230,6 +233,8 @@ mod tests {
         let (core, link) = (directory.path().join("core"), directory.path().join("link"));
         fs::write(&core, "x").unwrap();
         fs::hard_link(&core, &link).unwrap();
+        let inputs = Inputs { core: core.join("member"), ..Inputs::default() };
+        assert!(Destination::new(Some(&link), Some(&inputs)).is_err(), "the archive of a core");
         let inputs = Inputs { core, ..Inputs::default() };
         let refused = Destination::new(Some(&link), Some(&inputs));
         assert!(matches!(refused, Err(DestinationError::IsInput(_))));

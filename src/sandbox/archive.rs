@@ -29,8 +29,12 @@ pub const UNPACK_MEMORY: u64 = 768 << 20;
 const TEXTS: usize = 128 << 20;
 /// Bytes of a text in which a collector wrote facts.
 const LONGEST_FACTS: usize = 64 << 10;
-/// Descriptors that an archive may take, where the system allows it.
+/// Descriptors that this process may have, where the system allows it.
 const DESCRIPTORS: u64 = 8192;
+/// Of these, for other things than files of an archive.
+const DESCRIPTORS_OF_OTHERS: usize = 64;
+/// Files of an archive that are kept for cores.
+const FOR_CORES: usize = 16;
 
 /// The cores of an archive, with what came with them.
 #[derive(Debug)]
@@ -106,6 +110,10 @@ impl Archive {
             let Frame { kind, payload, file } = frame;
             match kind {
                 ask::ROOM => channel.send(say::ANSWER, &[], Some(taken.room()?.as_fd()))?,
+                // Without a descriptor left, the system drops the one that came.
+                ask::MEMBER if file.is_none() && matches!(payload.first(), Some(0 | 1)) => {
+                    taken.dropped = taken.dropped.saturating_add(1);
+                }
                 ask::MEMBER => taken.take(member_of(&payload, file)?)?,
                 ask::DONE => return Ok(taken.finish(serde_json::from_slice(&payload)?)),
                 _ => return Err(wire::invalid("a frame of no kind")),
@@ -143,7 +151,10 @@ fn notes(left_out: &LeftOut) -> Vec<String> {
         (links, "links and devices, which are not followed"),
         (outside, "files whose names lead out of the archive, ignored"),
         (repeated, "files with a name that an earlier one has, ignored"),
-        (unreadable, "files that are encrypted or compressed by an unknown method, ignored"),
+        (
+            unreadable,
+            "files that are encrypted, or packed in a way that is not known here, ignored",
+        ),
         (not_of_collector, "entries with a core that systemd-coredump did not send, ignored"),
         (too_large, "files for which there was no room (--max-spill), cut or ignored"),
     ];
@@ -232,6 +243,10 @@ struct Taken<'a> {
     changed: Option<SystemTime>,
     companions: Companions,
     cores: Vec<TakenCore>,
+    /// Descriptors that may still be taken.
+    descriptors_left: usize,
+    /// Files for which there was none.
+    dropped: u64,
     /// Cores, images and rooms that may still come, texts, and their bytes.
     files_left: usize,
     rooms_left: usize,
@@ -262,10 +277,16 @@ impl Sink for Taken<'_> {
             }
             Content::Core(file) => {
                 self.files_left = self.files_left.checked_sub(1).ok_or_else(too_many)?;
+                if !self.takes_descriptor(0) {
+                    return Ok(());
+                }
                 self.cores.push(TakenCore { path, file: unchangeable(file, changed)?, facts });
             }
             Content::Image(file) => {
                 self.files_left = self.files_left.checked_sub(1).ok_or_else(too_many)?;
+                if !self.takes_descriptor(FOR_CORES) {
+                    return Ok(());
+                }
                 let file = Companion::File(unchangeable(file, changed)?);
                 self.companions.add(self.archive.join(path), file);
             }
@@ -287,13 +308,15 @@ fn unchangeable(file: File, changed: Option<SystemTime>) -> io::Result<File> {
 
 impl<'a> Taken<'a> {
     fn new(path: &'a Path, file: &File, limits: &Limits) -> io::Result<Self> {
-        allow_descriptors();
+        let descriptors_left = allowed_descriptors();
         let companions = Companions::of_archive(file.try_clone()?);
         Ok(Self {
             archive: path,
             changed: file.metadata()?.modified().ok(),
             companions,
             cores: Vec::new(),
+            descriptors_left,
+            dropped: 0,
             files_left: limits.archive_files,
             rooms_left: limits.archive_files,
             texts_left: limits.archive_texts,
@@ -301,13 +324,29 @@ impl<'a> Taken<'a> {
         })
     }
 
+    /// Whether there is a descriptor for one more file, and so many others.
+    fn takes_descriptor(&mut self, others: usize) -> bool {
+        let takes = self.descriptors_left > others;
+        if takes {
+            self.descriptors_left = self.descriptors_left.saturating_sub(1);
+        } else {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+        takes
+    }
+
     fn finish(self, outcome: Outcome) -> Result<Archive, NoArchive> {
-        let (kind, files, notes) = match outcome {
+        let (kind, files, mut notes) = match outcome {
             Outcome::Other => return Err(NoArchive::Other),
             Outcome::Failed(why) => return Err(NoArchive::Unusable(why)),
             Outcome::Done { kind, files, notes } => (kind, files, notes),
         };
-        let Self { archive, companions, cores, .. } = self;
+        let Self { archive, companions, cores, dropped, .. } = self;
+        if dropped > 0 {
+            notes.push(format!(
+                "files beyond the limit of open ones (ulimit -n), ignored: {dropped}"
+            ));
+        }
         let companions = Arc::new(companions);
         let is_only = cores.len() == 1;
         let cores = cores.into_iter().filter_map(|TakenCore { path, file, facts }| {
@@ -360,8 +399,8 @@ fn is_info(text: &str) -> bool {
     has("PID: ") && has("Signal: ") && has("Executable: ")
 }
 
-/// Each file of an archive takes a descriptor; the usual limit is 1,024.
-fn allow_descriptors() {
+/// Each file of an archive takes a descriptor; the usual limit is 1,024. How many may be taken now.
+fn allowed_descriptors() -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
@@ -369,6 +408,8 @@ fn allow_descriptors() {
         // Where it is refused, an archive with many files is not read to its end.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum });
     }
+    let current = getrlimit(Resource::Nofile).current.unwrap_or(DESCRIPTORS);
+    usize::try_from(current).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_OF_OTHERS)
 }
 
 #[cfg(test)]

@@ -327,3 +327,24 @@ fn an_archive_that_is_cut_gives_what_there_is() {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains("the ZIP archive cannot be read"), "{}", stderr(&output));
 }
+
+#[test]
+fn more_files_than_may_be_open_are_ignored_with_a_notice() {
+    let case = Case::named("null-field");
+    let core = case.plain_core();
+    // An ELF header of a shared object.
+    let mut header = core[..64].to_vec();
+    header[16] = 3;
+    let mut builder = tar::Builder::new(Vec::new());
+    for number in 0..300 {
+        append(&mut builder, &format!("lib/{number}.so"), tar::EntryType::Regular, &header);
+    }
+    append(&mut builder, "core", tar::EntryType::Regular, &core);
+    let (_kept, path) = put("many.tar", &builder.into_inner().unwrap());
+    let program = env!("CARGO_BIN_EXE_obit");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -n 200; exec \"$0\" --summary \"$1\"", program]).arg(&path);
+    let output = shell.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("ulimit -n"), "{}", stderr(&output));
+}
