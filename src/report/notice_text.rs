@@ -434,7 +434,7 @@ mod tests {
         codes.dedup();
         assert_eq!(
             codes.len(),
-            21,
+            22,
             "each notice has a code of its own, but for a wrong executable"
         );
     }
