@@ -51,7 +51,7 @@ pub enum JournalError {
     },
     /// There are entries of cores, none of which is certainly systemd-coredump's.
     #[error(
-        "{}: none of the entries about cores ({count}) has a `_SYSTEMD_UNIT` of {COLLECTOR}…: anybody \
+        "{}: none of the entries about cores ({count}) has a `_SYSTEMD_UNIT` of systemd-coredump@…: anybody \
          can send such entries, so they are not used",
         path.display()
     )]
