@@ -168,12 +168,14 @@ impl SectionStore for SectionDirectory {
     }
 
     fn keep(&self, key: &[u8; 32], file: &File) {
-        let length = file.metadata().map_or(u64::MAX, |metadata| metadata.len());
-        if length > self.capacity || !self.prepare() {
+        let Ok(metadata) = file.metadata() else { return };
+        if metadata.len() > self.capacity || !self.prepare() {
             return;
         }
         let path = self.path_of(key);
-        let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+        // Two workers of one process may keep the same section at once.
+        let own = format!("{}-{}.tmp", std::process::id(), metadata.ino());
+        let temporary = path.with_extension(own);
         if self.name(file, &temporary, &path).is_err() {
             // Failing again changes nothing: `make_room` removes orphans later.
             fs::remove_file(&temporary).ok();

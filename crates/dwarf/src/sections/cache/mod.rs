@@ -170,6 +170,20 @@ mod tests {
     }
 
     #[test]
+    fn a_section_that_several_write_at_once_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = SectionCache::new(dir.path().join("sections"), 1 << 20);
+        let content = vec![7; 100_000];
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| assert!(cache.put(&key(1, "a"), &content).is_some()));
+            }
+        });
+        assert_eq!(cache.get(&key(1, "a"), 100_000).unwrap().bytes(), content);
+        assert_eq!(fs::read_dir(dir.path().join("sections")).unwrap().count(), 1);
+    }
+
+    #[test]
     fn a_damaged_file_is_no_section() {
         let dir = tempfile::tempdir().unwrap();
         let cache = SectionCache::new(dir.path().join("sections"), 1 << 20);
