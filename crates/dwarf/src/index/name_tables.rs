@@ -211,3 +211,64 @@ fn unit_of(row: &[u8; ROW]) -> Option<UnitPlace> {
     };
     Some(UnitPlace { part, list, unit })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sections::cache::{SectionCache, SectionKey};
+    use obit_corefile::mapped_file::FileIdentity;
+
+    fn found() -> ScannedNames {
+        let named = |name, unit| Named { name, qualified: name, unit, offset: 0x40 + unit };
+        let unit = |part, list| UnitPlace { part, list, unit: 3 };
+        let mut found = ScannedNames {
+            units: vec![
+                unit(DwarfPart::Main, List::Supplement),
+                unit(DwarfPart::Split(7), List::Info),
+                unit(DwarfPart::PackageType(2), List::Types),
+            ],
+            records: (0..200).map(|unit| named(5, unit)).collect(),
+            local_records: (0..200).map(|unit| named(5, unit)).collect(),
+            plain_types: vec![named(9, 0), named(2, 1), named(9, 2)],
+            places: vec![
+                Placed { address: u64::MAX - 1, unit: 1, offset: 8 },
+                Placed { address: 0x1000, unit: 0, offset: 4 },
+            ],
+            ..ScannedNames::default()
+        };
+        found.settle();
+        found
+    }
+
+    fn check(tables: &NameTables) {
+        let units: Vec<_> = (0..4).map(|number| tables.unit(number).map(|it| it.part)).collect();
+        let parts = [DwarfPart::Main, DwarfPart::Split(7), DwarfPart::PackageType(2)];
+        assert_eq!(units, [Some(parts[0]), Some(parts[1]), Some(parts[2]), None]);
+        assert_eq!(tables.unit(0).unwrap().list, List::Supplement);
+        let under = |table, hash| tables.named(table).under(hash).map(|it| it.unit);
+        assert_eq!(under(Table::PlainTypes, 9).collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(under(Table::PlainTypes, 3).count(), 0);
+        assert_eq!(under(Table::Functions, 9).count(), 0);
+        // What each unit repeats is kept 64 times, what is its own always.
+        assert_eq!(under(Table::Records, 5).count(), 64);
+        assert_eq!(under(Table::LocalRecords, 5).count(), 200);
+        let places = tables.places();
+        assert_eq!(places.get(1).unwrap().address, u64::MAX - 1);
+        assert_eq!(places.partition_point(|place| place.address <= 0x1000), 1);
+    }
+
+    #[test]
+    fn tables_read_back_from_disk_are_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = SectionCache::new(dir.path().join("sections"), 1 << 20);
+        let identity = FileIdentity { inode: (1, 2), len: 10, modified_ns: 7 };
+        let key = SectionKey::of_files(&[&identity], "names");
+        let made = NameTables::new(found());
+        check(&made);
+        cache.put(&key, made.bytes());
+        check(&NameTables::kept(cache.get_any(&key).unwrap()).unwrap());
+        let cut = made.bytes().len() - ROW;
+        cache.put(&key, &made.bytes()[..cut]);
+        assert!(NameTables::kept(cache.get_any(&key).unwrap()).is_none());
+    }
+}

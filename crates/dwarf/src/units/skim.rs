@@ -339,3 +339,7 @@ fn step_of(form: DwForm, encoding: Encoding) -> gimli::Result<Step> {
         form => return Err(gimli::Error::UnknownForm(form)),
     })
 }
+
+#[cfg(test)]
+#[path = "skim_tests.rs"]
+mod tests;
