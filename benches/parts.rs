@@ -12,11 +12,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use divan::{AllocProfiler, Bencher};
 use obit::Crash;
 use obit::addr::Svma;
-use obit::arch::{Register, Registers};
 use obit::debuginfo::{DebugFiles, DebugInfo, SplitLoader};
 use obit::elf::{ElfImage, ImageBytes, Notes, SegmentKind, SymbolTable};
 use obit::limits::Limits;
@@ -28,9 +27,6 @@ use obit::report::Report;
 use obit::triage::{Constraints, CrashKey, Record, Rules, group, testkit};
 use obit::unwind::Unwinder;
 use obit::value::Budget;
-
-#[global_allocator]
-static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 
 fn main() {
     divan::main();
@@ -68,8 +64,8 @@ mod notes {
     #[divan::bench]
     fn iterate(bencher: Bencher) {
         let (segment, encoding) = segment();
-        let bench = bencher.counter(BytesCount::new(segment.len()));
-        bench.bench(|| Notes::new(black_box(&segment), 4, encoding).flatten().count());
+        let notes = || Notes::new(black_box(&segment), 4, encoding).flatten().count();
+        bencher.counter(ItemsCount::new(notes())).bench(notes);
     }
 
     #[divan::bench]
@@ -96,35 +92,37 @@ mod notes {
 mod unwind {
     use super::*;
 
-    /// One step from each function of the program: its FDE is found and its row computed; the
-    /// stack ends there, as the stack pointer is in no mapping.
+    /// One step out of each function of the program, where it begins: its FDE is found, its row
+    /// computed and applied to the stack of the crashed thread.
     #[divan::bench]
     fn find_fde(bencher: Bencher) {
         let crash = crash("null-field");
         let process = crash.process();
         let module = &process.modules.list()[process.modules.executable().unwrap()];
         let starts = functions(&image("null-field"));
+        let facts = process.dump.machine.facts().unwrap();
+        let registers = &process.dump.crashed_thread().unwrap().registers;
+        let limits = Limits { frames: 1, ..process.limits.clone() };
         let at = |start: &Svma| module.to_avma(*start).0.wrapping_add(1);
         let pcs: Vec<u64> = starts.iter().map(at).collect();
         bencher.counter(ItemsCount::new(pcs.len())).bench_local(|| {
-            let mut unwinder = unwinder(process);
+            let mut unwinder = unwinder(process, &limits);
             for pc in &pcs {
-                let registers = Registers::default().with(Register::PC, *pc);
-                black_box(unwinder.unwind(&registers, None));
+                black_box(unwinder.unwind(&registers.clone().with(facts.pc, *pc), None));
             }
         });
     }
 
-    /// 20,000 frames of a recursion.
+    /// A recursion of 95,318 calls, which is unwound frame by frame.
     #[divan::bench]
     fn steps(bencher: Bencher) {
         let crash = crash("recursion");
         let process = crash.process();
         let registers = &process.dump.crashed_thread().unwrap().registers;
-        let frames = unwinder(process).unwind(registers, None).frames.len();
+        let frames = unwinder(process, &process.limits).unwind(registers, None).frames.len();
         bencher
             .counter(ItemsCount::new(frames))
-            .bench_local(|| unwinder(process).unwind(black_box(registers), None));
+            .bench_local(|| unwinder(process, &process.limits).unwind(black_box(registers), None));
     }
 
     /// Six threads, a few frames each.
@@ -133,15 +131,15 @@ mod unwind {
         let crash = crash("null-field");
         let process = crash.process();
         bencher.counter(ItemsCount::new(process.dump.threads.len())).bench_local(|| {
-            let mut unwinder = unwinder(process);
+            let mut unwinder = unwinder(process, &process.limits);
             for thread in &process.dump.threads {
                 black_box(unwinder.unwind(&thread.registers, thread.code_pointer_mask));
             }
         });
     }
 
-    fn unwinder(process: &Process) -> Unwinder<'_> {
-        let Process { dump, memory, modules, limits, .. } = process;
+    fn unwinder<'p>(process: &'p Process, limits: &'p Limits) -> Unwinder<'p> {
+        let Process { dump, memory, modules, .. } = process;
         Unwinder::new(dump.machine, memory, modules, limits)
     }
 }
