@@ -81,7 +81,7 @@ mod notes {
     fn segment() -> (Vec<u8>, obit::elf::Encoding) {
         let packed = std::fs::read(fixture("null-field", "core.zst")).unwrap();
         let core = zstd::decode_all(&*packed).unwrap();
-        let image = ElfImage::parse(ImageBytes::Memory(core.into()), &Limits::default()).unwrap();
+        let image = ElfImage::parse(ImageBytes::Memory(core), &Limits::default()).unwrap();
         let notes =
             image.segments().iter().find(|segment| segment.kind == SegmentKind::Note).unwrap();
         let (start, len) = (notes.offset as usize, notes.file_size as usize);
