@@ -41,6 +41,7 @@
 //! | question | names |
 //! |---|---|
 //! | the information of one image | [`DebugInfo`], [`DebugLevel`], [`SplitLoader`], [`SectionCache`] |
+//! | what is in the cache on disk | [`SectionDirectory`], [`CacheEntry`], [`EntryState`], [`Depth`], [`Cleared`], [`CacheProblem`] |
 //! | where the files are | [`locate`]: [`Locator`](locate::Locator), [`SearchRules`](locate::SearchRules), [`DebugFiles`] |
 //! | code at an address | [`SourceFrame`], [`SourceLocation`], [`SourceContent`], [`SymbolAt`], [`TailCall`], [`NamedFunction`], [`GoFrame`] |
 //! | what a call passed | [`Call`], [`CallTarget`], [`Passed`], [`EntryValue`] |
@@ -82,7 +83,10 @@ pub use model::location::{
 pub use model::scope::{Scope, Scopes, Variable};
 pub use model::types::{Type, TypeId, TypeKind};
 pub use names::demangle::demangle;
-pub use sections::cache::{SectionCache, SectionDirectory, SectionStore};
+pub use sections::cache::{
+    CacheEntry, CacheProblem, Cleared, Depth, EntryState, SectionCache, SectionDirectory,
+    SectionStore,
+};
 pub use sections::context::SplitLoader;
 #[doc(hidden)]
 #[cfg(any(test, feature = "testkit"))]

@@ -150,6 +150,19 @@ impl DebugInfo {
         self.context.files.debug.as_ref()?.path()
     }
 
+    /// Does now what the first questions would wait for: unpacks all sections and reads the names
+    /// of types and variables. Both are in the cache then, if there is one. `false` if there is
+    /// no DWARF.
+    pub fn prepare(&self) -> bool {
+        let prepared = self.with_names(|file, _| {
+            file.sources.aranges();
+            [false, true].into_iter().for_each(|supplement| {
+                file.sources.locations(supplement);
+            });
+        });
+        prepared.is_some()
+    }
+
     /// What could not be read so far.
     pub fn notices(&self) -> Vec<Notice> {
         self.context.log.all()

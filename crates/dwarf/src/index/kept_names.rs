@@ -1,7 +1,7 @@
 //! Names of an image, kept on disk between runs.
 
 use crate::index::name_tables::NameTables;
-use crate::sections::cache::{SectionCache, SectionKey};
+use crate::sections::cache::{CacheEntry, SectionCache, SectionKey};
 use crate::units::file::DwarfFile;
 
 /// Where the names of an image are kept.
@@ -33,4 +33,12 @@ pub(crate) fn get(place: &Place) -> Option<NameTables> {
 /// Keeps `names` at `place`, and gives them as they are there: mapped, not in memory.
 pub(crate) fn put(place: &Place, names: &NameTables) -> Option<NameTables> {
     NameTables::kept(place.cache.put(&place.key, names.bytes())?)
+}
+
+impl CacheEntry {
+    /// Whether it holds the names of an image, as far as its first bytes and its length say; else
+    /// it is a section.
+    pub fn is_name_index(&self) -> bool {
+        NameTables::may_begin(&self.start, self.length())
+    }
 }

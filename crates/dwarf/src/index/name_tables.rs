@@ -83,6 +83,14 @@ impl NameTables {
         Some(Self { bytes: Bytes::Kept(kept), ends })
     }
 
+    /// Whether `length` bytes that begin with those of `start`, which reach beyond a header, may be
+    /// such tables.
+    pub(crate) fn may_begin(start: &[u8], length: u64) -> bool {
+        let is_header = start.len() >= HEADER.saturating_mul(ROW);
+        let length = usize::try_from(length).ok().filter(|_| is_header);
+        length.is_some_and(|length| ends_of(start, length).is_some())
+    }
+
     /// As they are kept.
     pub(crate) fn bytes(&self) -> &[u8] {
         match &self.bytes {
@@ -136,14 +144,19 @@ impl<'x> Rows<'x, Named> {
 
 /// Where the tables end, by the header; `None` if that is not where the bytes end.
 fn ends(bytes: &[u8]) -> Option<[usize; TABLES]> {
-    let (fields, _) = bytes.as_chunks::<8>();
+    ends_of(bytes, bytes.len())
+}
+
+/// The same of `length` bytes that begin with those of `start`.
+fn ends_of(start: &[u8], length: usize) -> Option<[usize; TABLES]> {
+    let (fields, _) = start.as_chunks::<8>();
     let mut ends = [0; TABLES];
     let mut end = HEADER;
     for (to, count) in ends.iter_mut().zip(fields) {
         end = end.checked_add(usize::try_from(u64::from_le_bytes(*count)).ok()?)?;
         *to = end;
     }
-    (end.checked_mul(ROW)? == bytes.len()).then_some(ends)
+    (end.checked_mul(ROW)? == length).then_some(ends)
 }
 
 fn row_of(numbers: [u32; 4]) -> [u8; ROW] {

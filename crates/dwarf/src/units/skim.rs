@@ -1,4 +1,4 @@
-//! Passing over entries without reading their attributes: what the entries of each
+//! Skipping entries without reading their attributes: what the entries of each
 //! abbreviation take is worked out once, and mostly it is one addition.
 
 use gimli::{DwForm, Encoding, UnitOffset, constants as dw};
@@ -47,7 +47,7 @@ struct Plan<Note> {
     steps: Vec<Step>,
 }
 
-/// Where an entry that was passed over ends, and what it said of its next sibling.
+/// Where an entry whose attributes were skipped ends, and the next sibling that it states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Passed {
     end: usize,
@@ -126,7 +126,7 @@ impl<'x, 'd, Note: Copy> Walk<'x, 'd, Note> {
         }
     }
 
-    /// Passes over the attributes of the current entry.
+    /// Skips the attributes of the current entry.
     pub(crate) fn pass(&mut self) -> gimli::Result<Passed> {
         let mut passed = Passed { end: self.at, sibling: None };
         let plan = self.plans.get(self.plan).and_then(Option::as_ref);

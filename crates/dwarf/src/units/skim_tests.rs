@@ -136,8 +136,8 @@ fn entries_with_every_form_end_where_gimli_says() {
 }
 
 #[test]
-fn a_walk_goes_on_where_a_sibling_is_but_not_backwards() {
-    // The block is at 13, its sibling at 20, where its closing zero would be passed over.
+fn a_walk_goes_on_at_a_sibling_and_never_backwards() {
+    // The block is at 13, its sibling at 20: behind the zero that ends the block.
     with_unit(&[ROOT, BLOCK, 20, 0, 0, 0, LEAF, 0, LEAF, 0], |unit| {
         let mut walk = Walk::new(unit).unwrap();
         let mut depths = Vec::new();

@@ -34,6 +34,16 @@ impl SectionDirectory {
         Self { dir, capacity, boot: this_boot() }
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Bytes that it may take.
+    pub fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
     fn path_of(&self, key: &[u8; 32]) -> PathBuf {
         self.dir.join(file_name(key))
     }
@@ -101,13 +111,15 @@ impl SectionDirectory {
 
     /// Makes the directory if it is not there; `false` if it cannot be used.
     fn prepare(&self) -> bool {
-        if !self.dir.exists() {
-            let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir);
-            if made.is_err() {
-                return false;
-            }
+        self.make().is_ok() && is_private(&self.dir)
+    }
+
+    /// Makes the directory if nothing is in its place.
+    pub(super) fn make(&self) -> io::Result<()> {
+        if self.dir.exists() {
+            return Ok(());
         }
-        is_private(&self.dir)
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)
     }
 
     /// Removes the files used longest ago until `wanted` bytes fit.
@@ -174,7 +186,7 @@ impl SectionStore for SectionDirectory {
         }
         let path = self.path_of(key);
         // Two workers of one process may keep the same section at once.
-        let own = format!("{}-{}.tmp", std::process::id(), metadata.ino());
+        let own = format!("{}.{}.tmp", std::process::id(), metadata.ino());
         let temporary = path.with_extension(own);
         if self.name(file, &temporary, &path).is_err() {
             // Failing again changes nothing: `make_room` removes orphans later.

@@ -10,6 +10,12 @@ use super::{CachedSection, SectionKey, SectionStore};
 /// First bytes of a file; the digits are the version of this layout.
 const MAGIC: &[u8; 8] = b"OBITSC02";
 
+/// Whether a file with these bytes was written by this or another version of obit.
+pub(super) fn is_of_some_version(bytes: &[u8]) -> bool {
+    let magic = bytes.split_first_chunk::<6>().map(|(magic, _)| magic);
+    magic.is_some() && magic == MAGIC.first_chunk::<6>()
+}
+
 /// Bytes before the content.
 pub(super) const HEADER: usize = 64;
 

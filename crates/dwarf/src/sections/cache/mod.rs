@@ -4,6 +4,7 @@
 
 mod directory;
 mod entry;
+mod inventory;
 
 use std::fmt::Debug;
 use std::fs::File;
@@ -17,6 +18,7 @@ use obit_corefile::mapped_file::{FileIdentity, MappedFile};
 
 pub use directory::SectionDirectory;
 pub(crate) use entry::NewSection;
+pub use inventory::{CacheEntry, CacheProblem, Cleared, Depth, EntryState};
 
 /// Unpacked sections. Whatever goes wrong with them means only that there is no cache.
 ///
