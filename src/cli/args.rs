@@ -2,6 +2,7 @@
 //! it.
 
 pub(crate) mod batch;
+pub(crate) mod cache_directory;
 pub(crate) mod choices;
 pub(crate) mod content;
 pub(crate) mod core_files;

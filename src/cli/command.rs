@@ -9,6 +9,7 @@ use super::args::general::General;
 use super::exit;
 use super::list::ListArgs;
 use super::verbs::builds::BuildsArgs;
+use super::verbs::cache::CacheArgs;
 use super::verbs::capture::CaptureArgs;
 use super::verbs::completions::CompletionsArgs;
 use super::verbs::db::DbArgs;
@@ -53,13 +54,18 @@ pub(crate) struct CommandLine {
     subcommand_value_name = "VERB",
     subcommand_help_heading = "Verbs",
     max_term_width = 100,
-    disable_help_subcommand = true
+    disable_help_subcommand = true,
+    // Ours is not in the short help, which fits a screen.
+    disable_version_flag = true
 )]
 struct Cli {
     #[command(flatten)]
     general: General,
     #[command(flatten)]
     report: ReportArgs,
+    /// Print the version
+    #[arg(short = 'V', long = "version", action = ArgAction::Version, hide_short_help = true)]
+    _version: Option<bool>,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -109,6 +115,8 @@ pub(crate) enum Verb {
     Db(DbArgs),
     /// Capture the crashes of this machine: install, status, test
     Capture(CaptureArgs),
+    /// Show, clear or fill the cache of debug sections
+    Cache(CacheArgs),
     /// Explain a cause class and what to look at
     Explain(ExplainArgs),
     /// Check this machine: dumps, sandbox, debug files, directories
@@ -151,6 +159,7 @@ impl Verb {
             | Self::Group(_)
             | Self::Forget(_)
             | Self::Db(_)
+            | Self::Cache(_)
             | Self::Capture(_)
             | Self::Explain(_)
             | Self::Doctor(_)
@@ -188,6 +197,7 @@ pub(crate) fn command() -> Command {
         |verb: Command| verb.subcommand_value_name("VERB").subcommand_help_heading("Verbs");
     Cli::command()
         .mut_subcommand("redact", require_explain)
+        .mut_subcommand("cache", with_verbs)
         .mut_subcommand("capture", with_verbs)
         .mut_subcommand("db", with_verbs)
         .mut_subcommand("group", with_verbs)

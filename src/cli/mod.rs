@@ -95,6 +95,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Forget(args) => verbs::forget::run(args),
         Verb::Group(args) => verbs::group::run(args, general),
         Verb::Db(args) => verbs::db::run(args),
+        Verb::Cache(args) => verbs::cache::run(args, general),
         Verb::Capture(args) => verbs::capture::run(args, general),
         Verb::Doctor(args) => verbs::doctor::run(args, general),
         Verb::Explain(args) => verbs::explain::run(args, general),

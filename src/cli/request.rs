@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use obit::debuginfo::locate::{Debuginfod, LocalFiles, Network, SearchRules};
-use obit::debuginfo::{SectionCache, SectionDirectory, SectionStore};
+use obit::debuginfo::{SectionCache, SectionStore};
 use obit::dump::CoreFile;
 use obit::limits::Limits;
 use obit::notice::Notice;
@@ -25,14 +25,10 @@ use super::args::redaction::Redaction;
 use super::args::search::Search;
 use super::confined::{self, Lost, Outside};
 use super::core_source;
-use super::directories;
 use super::failure::Failure;
 use super::formatters::formatters;
 use super::message::say;
 use super::rules;
-
-/// What the cache of unpacked debug sections may take on disk.
-const CACHE_BYTES: u64 = 4 << 30;
 
 /// Frames of one thread in a report, unless the user says how many.
 const DEFAULT_FRAMES: usize = 300;
@@ -122,14 +118,20 @@ impl Request {
         !self.search.no_cache
     }
 
+    /// Where this process keeps unpacked sections, if it does.
+    pub(crate) fn section_store(&self) -> Option<Arc<dyn SectionStore>> {
+        if !self.has_cache() {
+            return None;
+        }
+        Some(Arc::new(self.search.cache.usable()?))
+    }
+
     /// What opens files for a worker.
     pub(crate) fn broker(&self) -> Arc<Broker> {
         let broker = self.broker.get_or_init(|| {
             let options = self.process_options(None);
             let files = LocalFiles::new(&options.rules, &options.limits);
-            let sections = if self.has_cache() { section_directory() } else { None };
-            let sections = sections.map(|sections| Arc::new(sections) as Arc<dyn SectionStore>);
-            Arc::new(Broker::new(files, sections))
+            Arc::new(Broker::new(files, self.section_store()))
         });
         Arc::clone(broker)
     }
@@ -249,8 +251,7 @@ impl Request {
             access: outside.map(|outside| Arc::clone(&outside.access)),
             cache: match outside {
                 Some(outside) => outside.cache.clone(),
-                None if self.search.no_cache => None,
-                None => section_directory().map(|sections| SectionCache::of(Arc::new(sections))),
+                None => self.section_store().map(SectionCache::of),
             },
             limits,
             library: None,
@@ -303,10 +304,6 @@ fn debuginfod(search: &Search) -> Option<Debuginfod> {
 fn servers<'u>(option: Option<&'u str>, variable: Option<&'u str>, offline: bool) -> &'u str {
     let named = option.filter(|urls| !urls.is_empty()).or(variable).unwrap_or_default();
     if offline { "" } else { named }
-}
-
-fn section_directory() -> Option<SectionDirectory> {
-    Some(SectionDirectory::new(directories::cache()?.join("obit"), CACHE_BYTES))
 }
 
 #[cfg(test)]

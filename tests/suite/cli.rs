@@ -141,7 +141,7 @@ fn no_arguments_and_unknown_options_are_usage_errors() {
 }
 
 /// Each verb, and what is needed beside options.
-const VERBS: [(&str, &[&str]); 26] = [
+const VERBS: [(&str, &[&str]); 27] = [
     ("analyze", &["core"]),
     ("run", &["true"]),
     ("modules", &["core"]),
@@ -161,6 +161,7 @@ const VERBS: [(&str, &[&str]); 26] = [
     ("group", &["signatures", "GROUP"]),
     ("forget", &["DUMP"]),
     ("db", &["check"]),
+    ("cache", &["status"]),
     ("capture", &["status"]),
     ("explain", &["null-read"]),
     ("schema", &[]),

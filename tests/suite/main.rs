@@ -7,6 +7,7 @@ mod fixture;
 
 mod agreement;
 mod archives;
+mod cache;
 mod canary;
 mod capture;
 mod causes;

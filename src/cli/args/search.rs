@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use obit::sandbox::Mode;
 
+use super::cache_directory::CacheDirectory;
 use super::quantities::bytes;
 
 /// Of every verb that opens a core.
@@ -55,7 +56,9 @@ pub(crate) struct Search {
     /// of the free space in TMPDIR]
     #[arg(long, value_name = "SIZE", value_parser = bytes, hide_short_help = true)]
     pub(crate) max_spill: Option<u64>,
-    /// Neither read nor write the cache of debug sections (below XDG_CACHE_HOME)
+    #[command(flatten)]
+    pub(crate) cache: CacheDirectory,
+    /// Neither read nor write the cache of debug sections
     #[arg(long, hide_short_help = true)]
     pub(crate) no_cache: bool,
     /// Read the core in a process that can open no file, run nothing and reach no network;

@@ -13,10 +13,10 @@ use rustix::process::{Resource, getrlimit};
 use serde::Serialize;
 
 use crate::cli::args::OutputFile;
+use crate::cli::args::cache_directory::{self, cache_directory};
 use crate::cli::args::general::General;
 use crate::cli::args::store::StoreArgs;
 use crate::cli::destination::Destination;
-use crate::cli::directories;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats::TERMINAL;
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &DoctorArgs, general: &General) -> Result<Exit, Failure>
         system_calls(),
         debug_directories(),
         debuginfod(),
-        directory("section cache", directories::cache().map(|cache| cache.join("obit"))),
+        directory("section cache", section_cache()),
         directory(
             "store",
             StoreArgs::default().path().ok().and_then(|path| Some(path.parent()?.to_owned())),
@@ -215,6 +215,10 @@ fn debuginfod() -> Check {
 }
 
 /// A directory of our own: whether it can be used, and no one else can write to it.
+fn section_cache() -> Option<PathBuf> {
+    cache_directory(std::env::var_os(cache_directory::VARIABLE).map(PathBuf::from).as_deref())
+}
+
 fn directory(name: &'static str, path: Option<PathBuf>) -> Check {
     let Some(path) = path else {
         return Check::wrong(name, "there is no home directory", "export HOME=…");

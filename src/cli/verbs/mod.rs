@@ -1,6 +1,7 @@
 //! A file for each verb: its options, and what it does.
 
 pub(crate) mod builds;
+pub(crate) mod cache;
 pub(crate) mod capture;
 pub(crate) mod completions;
 pub(crate) mod db;

@@ -14,7 +14,7 @@ pub(super) fn signal(number: Option<i32>) -> String {
 }
 
 /// `4.2 MiB`.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
         return format!("{bytes} B");

@@ -20,6 +20,7 @@ use crate::cli::args::general::General;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 
+pub(crate) use lines::size;
 pub(crate) use pattern::is_ours;
 
 /// What to do.
