@@ -24,6 +24,7 @@ pub(crate) struct CacheDirectory {
     #[arg(
         long,
         env = VARIABLE,
+        hide_env_values = true,
         value_name = "DIR",
         value_parser = OsStringValueParser::new().map(PathBuf::from),
         hide_short_help = true
