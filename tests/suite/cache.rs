@@ -22,7 +22,7 @@ impl Program {
         // Enough names to be kept.
         let line = |n| format!("struct type_{n} {{ int member; struct type_{n} *next; }} v_{n};\n");
         let lines: String = (0..12_000).map(line).collect();
-        fs::write(&source, lines + "int main(void) { return v_0.member; }\n").unwrap();
+        fs::write(&source, lines + "int main(int argc, char **argv)\n{ return argc > 1 ? *(volatile int *)0 : v_0.member; }\n").unwrap();
         let mut compiler = Command::new("cc");
         compiler.args(["-g", "-gz=zlib", "-o"]).arg(program.path()).arg(source);
         assert!(compiler.status().unwrap().success());
@@ -162,6 +162,26 @@ fn of_a_core_all_modules_are_prepared() {
     let text = done(command);
     assert!(text.contains("libshapes.so: "), "{text}");
     assert!(text.contains("prog: "), "{text}");
+}
+
+#[test]
+fn a_report_finds_everything_that_was_prepared() {
+    let program = Program::new();
+    let crashes = program.directory.path().join("crashes");
+    let mut run = program.command(["run", "-q", "-o"]);
+    run.arg(&crashes).arg("--").arg(program.path()).arg("crash");
+    assert!(!run.output().unwrap().status.success());
+    let mut files = fs::read_dir(crashes).unwrap().map(|entry| entry.unwrap().path());
+    let core = files.find(|path| path.extension().is_some_and(|end| end == "core")).unwrap();
+    done(program.command(["cache", "clear"]));
+    let mut warm = program.command(["cache", "warm"]);
+    warm.arg(&core);
+    assert!(done(warm).contains("prog: stored "));
+    let before = program.status();
+    let mut report = program.command(["--locals=all", "--json"]);
+    report.arg(&core);
+    assert!(done(report).contains("main.c"));
+    assert_eq!(program.status(), before);
 }
 
 #[test]
