@@ -95,6 +95,12 @@ fn warm(path: &Path, args: &WarmArgs, general: &General) -> Result<Vec<Warmed>, 
             let problem = format!("{} is a directory", path.display());
             return Err(Failure::new(Exit::Unusable, &problem));
         }
+        Kind::Archive => {
+            // Its files are in memory when they are read: nothing names them for the next time.
+            let path = path.display();
+            let problem = format!("{path} is an archive: unpack it, and give its programs");
+            return Err(Failure::new(Exit::Unusable, &problem));
+        }
         Kind::Other => {
             core_source::open(path)?;
             let path = path.display();
