@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn symbol(address: u64, size: u64, kind: u8) -> RawSymbol {
-        RawSymbol { address, size, name: 0, section: 1, binding: 0, kind }
+        RawSymbol { address, size, name: 0, section: 1, binding: 0, kind, index: 0 }
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub(super) struct RawSymbol {
     pub(super) section: u16,
     pub(super) binding: u8,
     pub(super) kind: u8,
+    /// Its place in the table.
+    pub(super) index: u32,
 }
 
 impl RawSymbol {
@@ -68,7 +70,9 @@ impl SymbolTable {
         let (mut symbols, mut sets) =
             of_kind(SHT_SYMTAB).or_else(|| of_kind(SHT_DYNSYM)).unwrap_or_default();
         follow_descriptors(image, &mut symbols);
-        symbols.sort_by_key(|entry| entry.address);
+        // In place: a table that keeps the order of equal addresses by itself takes as much
+        // memory again.
+        symbols.sort_unstable_by_key(|entry| (entry.address, entry.index));
         sets.sort();
         Self { symbols, sets }
     }
@@ -244,9 +248,10 @@ fn read(image: &ElfImage, section: &Section) -> (Vec<RawSymbol>, CodeSets) {
     let names = usize::try_from(section.link).ok().and_then(|link| image.sections().get(link));
     let names = names.map_or((0, 0), |names| (names.offset, names.size));
     let e_machine = image.header().e_machine;
-    let symbols = table
+    let entries = table
         .chunks_exact(size)
-        .filter_map(|bytes| entry(encoding, bytes, names))
+        .zip(0..)
+        .filter_map(|(bytes, index)| entry(encoding, bytes, index, names))
         .inspect(|entry| {
             if e_machine == EM_ARM {
                 sets.add(entry, raw_name(image, entry));
@@ -258,8 +263,9 @@ fn read(image: &ElfImage, section: &Section) -> (Vec<RawSymbol>, CodeSets) {
                 entry.address &= !1;
             }
             entry
-        })
-        .collect();
+        });
+    let mut symbols = Vec::with_capacity(table.chunks_exact(size).len());
+    symbols.extend(entries);
     (symbols, sets)
 }
 
@@ -276,11 +282,12 @@ fn thread_locals(image: &ElfImage, section: &Section) -> Vec<RawSymbol> {
     let Some(table) = image.raw_section_bytes(section) else { return Vec::new() };
     let names = usize::try_from(section.link).ok().and_then(|link| image.sections().get(link));
     let names = names.map_or((0, 0), |names| (names.offset, names.size));
-    let entries = table.chunks_exact(size).filter_map(|bytes| entry(encoding, bytes, names));
+    let entries = table.chunks_exact(size).zip(0..);
+    let entries = entries.filter_map(|(bytes, index)| entry(encoding, bytes, index, names));
     entries.filter(|entry| entry.kind == STT_TLS).collect()
 }
 
-fn entry(encoding: Encoding, bytes: &[u8], names: (u64, u64)) -> Option<RawSymbol> {
+fn entry(encoding: Encoding, bytes: &[u8], index: u32, names: (u64, u64)) -> Option<RawSymbol> {
     let (value_at, size_at, info_at, section_at) =
         if encoding.is_64 { (8, 16, 4, 6) } else { (4, 8, 12, 14) };
     let section = u16::try_from(encoding.unsigned(bytes, section_at, 2)?).ok()?;
@@ -301,6 +308,7 @@ fn entry(encoding: Encoding, bytes: &[u8], names: (u64, u64)) -> Option<RawSymbo
         section,
         binding,
         kind,
+        index,
     })
 }
 

@@ -15,7 +15,7 @@ pub use region::{Backing, FileBytes, Permissions, Region};
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
 
@@ -52,17 +52,35 @@ pub struct ReadError {
     pub reason: Absent,
 }
 
+/// The longest read that is answered from a block that was read before.
+const SHORT_READ: usize = 256;
+/// Bytes of such a block, which is aligned to its size.
+const BLOCK: u64 = 1 << 12;
+/// Blocks that are kept, direct-mapped by their number.
+const BLOCKS: usize = 1 << 8;
+
 /// The core file's bytes, whatever container they came in.
+///
+/// Values are read in many short pieces that are close to each other, so the blocks that hold
+/// them are kept.
 #[derive(Debug)]
 pub struct CoreBytes {
     file: File,
     len: u64,
+    blocks: Mutex<Vec<Option<Block>>>,
+}
+
+/// A block of the file; shorter than [`BLOCK`] at its end.
+#[derive(Debug)]
+struct Block {
+    offset: u64,
+    bytes: Box<[u8]>,
 }
 
 impl CoreBytes {
     /// `len` is the length at the time of opening.
     pub fn new(file: File, len: u64) -> Self {
-        Self { file, len }
+        Self { file, len, blocks: Mutex::default() }
     }
 
     /// Length in bytes.
@@ -77,6 +95,37 @@ impl CoreBytes {
 
     /// Fills as much of `buf` as the file holds from `offset`; returns how much that is.
     pub fn read_at(&self, offset: u64, buf: &mut [u8]) -> usize {
+        match self.read_from_block(offset, buf) {
+            Some(()) => buf.len(),
+            None => self.read_file(offset, buf),
+        }
+    }
+
+    /// Fills a short `buf` from the block that holds all of it. `None` where there is no such
+    /// block, or another thread has the blocks.
+    fn read_from_block(&self, offset: u64, buf: &mut [u8]) -> Option<()> {
+        let into = usize::try_from(offset % BLOCK).ok()?;
+        let end = into.checked_add(buf.len())?;
+        if buf.len() > SHORT_READ || end as u64 > BLOCK {
+            return None;
+        }
+        let start = offset & !(BLOCK - 1);
+        let mut blocks = self.blocks.try_lock().ok()?;
+        if blocks.is_empty() {
+            blocks.resize_with(BLOCKS, || None);
+        }
+        let slot = usize::try_from(start / BLOCK).ok()? % BLOCKS;
+        let slot = blocks.get_mut(slot)?;
+        if slot.as_ref().is_none_or(|block| block.offset != start) {
+            let mut bytes = [0; BLOCK as usize];
+            let read = self.read_file(start, &mut bytes);
+            *slot = Some(Block { offset: start, bytes: bytes.get(..read)?.into() });
+        }
+        buf.copy_from_slice(slot.as_ref()?.bytes.get(into..end)?);
+        Some(())
+    }
+
+    fn read_file(&self, offset: u64, buf: &mut [u8]) -> usize {
         let mut filled = 0;
         while let Some(rest) = buf.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             let Some(at) = offset.checked_add(filled as u64) else { break };
@@ -241,8 +290,26 @@ impl AddressSpace {
     /// The bytes of a C string at `at`, without its NUL; `None` if it cannot be read or
     /// does not end within `limit` bytes.
     pub fn read_c_string(&self, at: Avma, limit: usize) -> Option<Vec<u8>> {
-        let mut text = self.collect_up_to(at, limit);
-        text.truncate(text.iter().position(|byte| *byte == 0)?);
+        let mut text = Vec::new();
+        // Most are short: a system call more costs less than the pages of a large buffer.
+        let mut step = SHORT_READ;
+        let end = loop {
+            let have = text.len();
+            let from = at.checked_add(have as u64)?;
+            let wanted = step.min(limit.saturating_sub(have));
+            text.resize(have.saturating_add(wanted), 0);
+            let (read, _) = self.fill(from, text.get_mut(have..)?);
+            let end = text.iter().skip(have).take(read).position(|byte| *byte == 0);
+            if let Some(end) = end {
+                break have.saturating_add(end);
+            }
+            if read < wanted || wanted == 0 {
+                return None;
+            }
+            step = wanted.saturating_mul(4);
+        };
+        text.truncate(end);
+        text.shrink_to_fit();
         self.note_read(at, text.len().saturating_add(1));
         Some(text)
     }
@@ -364,6 +431,41 @@ mod tests {
         let mut buf = [0; 12];
         assert_eq!(builder.freeze().read(Avma(0x1004), &mut buf), Ok(()));
         assert_eq!(&buf, b"abcdcoreijkl");
+    }
+
+    #[test]
+    fn a_string_ends_at_its_nul_however_far_that_is() {
+        let mut core = vec![b'x'; 0x3000];
+        for nul in [0, 1, 255, 256, 257, 1279, 1280, 0x2fff] {
+            core[nul] = 0;
+            let space = space(&core, vec![region(0x1000, 0x3000, 0x3000, 0)]);
+            let text = space.read_c_string(Avma(0x1000), 0x3000);
+            assert_eq!(text.map(|text| text.len()), Some(nul), "{nul}");
+            assert_eq!(space.read_c_string(Avma(0x1000), nul), None, "{nul}");
+            assert_eq!(space.read_c_string(Avma(0x1001), 0x4000).is_some(), nul > 0, "{nul}");
+            core[nul] = b'x';
+        }
+        let space = space(&core, vec![region(0x1000, 0x3000, 0x3000, 0)]);
+        assert_eq!(space.read_c_string(Avma(0x1000), 0x4000), None);
+        assert_eq!(space.read_c_string(Avma(0x9000), 8), None);
+    }
+
+    #[test]
+    fn blocks_that_are_kept_hold_what_the_file_holds() {
+        let core: Vec<u8> = (0..0x2100_u32).map(|at| at.to_le_bytes()[0] ^ 0x5a).collect();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&core).unwrap();
+        let bytes = CoreBytes::new(file, core.len() as u64);
+        for (offset, size) in [(0, 8), (0xffc, 8), (0x1000, 256), (0x20f0, 16), (0x20f8, 16)] {
+            for _ in 0..2 {
+                let mut buf = vec![0; size];
+                let read = bytes.read_at(offset, &mut buf);
+                let from = usize::try_from(offset).unwrap();
+                let held = &core[from..core.len().min(from + size)];
+                assert_eq!((read, &buf[..read]), (held.len(), held), "{offset:#x}");
+            }
+        }
+        assert_eq!(bytes.read_at(u64::MAX, &mut [0; 8]), 0);
     }
 
     #[test]
