@@ -1,5 +1,6 @@
 //! The redactor: decides for each text what of it may leave, and counts what it hid.
 
+mod memo;
 mod number;
 mod object;
 mod value;
@@ -39,6 +40,7 @@ pub struct Redactor {
     /// `None` where no one asked for it.
     log: Option<Box<Log>>,
     remembered: Remembered,
+    judgements: memo::Judgements,
 }
 
 impl Redactor {
@@ -71,6 +73,7 @@ impl Redactor {
             mapped: Vec::new(),
             log: None,
             remembered: Remembered::default(),
+            judgements: memo::Judgements::default(),
         }
     }
 

@@ -31,7 +31,7 @@ impl Redactor {
         if self.level == Level::Off {
             return None;
         }
-        let found = judge(named, object).or_else(|| {
+        let found = self.judge_alone(named, object).or_else(|| {
             let is_known = self.remembered.keys.is_in(object.list?);
             is_known.then_some((Kind::Secret, Reason::Known))
         });
@@ -72,7 +72,7 @@ impl Redactor {
 
     /// Whether an object of that name holds keys in its lists of numbers.
     pub fn names_key(&self, name: &str) -> bool {
-        key_material::of_name(name).is_some_and(|material| {
+        self.judgements.of_name(name).is_some_and(|material| {
             matches!(material.kind(), Kind::Password | Kind::Secret | Kind::PasswordHash)
         })
     }
@@ -113,32 +113,35 @@ impl Redactor {
     pub fn has_key(&self, bytes: &[u8]) -> bool {
         self.level != Level::Off && self.remembered.keys.is_in(bytes)
     }
-}
 
-fn judge(named: &Named<'_>, object: Object<'_>) -> Option<(Kind, Reason)> {
-    match key_material::of_name(named.name) {
-        Some(Material::Whole(kind)) => return Some((kind, Reason::Name)),
-        Some(Material::Bytes(kind)) if object.list.is_some() => return Some((kind, Reason::Name)),
-        _ => {}
+    /// The same, whatever was seen before.
+    fn judge_alone(&self, named: &Named<'_>, object: Object<'_>) -> Option<(Kind, Reason)> {
+        match self.judgements.of_name(named.name) {
+            Some(Material::Whole(kind)) => return Some((kind, Reason::Name)),
+            Some(Material::Bytes(kind)) if object.list.is_some() => {
+                return Some((kind, Reason::Name));
+            }
+            _ => {}
+        }
+        if let Some(kind) = named.type_name.and_then(|name| self.judgements.of_type(name)) {
+            return Some((kind, Reason::Type));
+        }
+        let list = object.list?;
+        if object.is_in_key && !key_material::is_beside_key(named.name) {
+            return Some((Kind::Secret, Reason::Name));
+        }
+        let card = object.digits.and_then(|digits| {
+            let found = find::find(digits.as_bytes(), &mut Carried::default(), true);
+            let is_all = |span: &&find::Span| span.range.len() == digits.len();
+            found.iter().find(is_all).map(|span| span.kind)
+        });
+        if let Some(kind) = card {
+            return Some((kind, Reason::Content));
+        }
+        let private = key_shape::private_keys(list).first().map(|(_, kind)| *kind);
+        let rounds = || (!key_shape::round_keys(list).is_empty()).then_some(Kind::Secret);
+        private.or_else(rounds).map(|kind| (kind, Reason::Content))
     }
-    if let Some(kind) = named.type_name.and_then(key_material::of_type) {
-        return Some((kind, Reason::Type));
-    }
-    let list = object.list?;
-    if object.is_in_key && !key_material::is_beside_key(named.name) {
-        return Some((Kind::Secret, Reason::Name));
-    }
-    let card = object.digits.and_then(|digits| {
-        let found = find::find(digits.as_bytes(), &mut Carried::default(), true);
-        let is_all = |span: &&find::Span| span.range.len() == digits.len();
-        found.iter().find(is_all).map(|span| span.kind)
-    });
-    if let Some(kind) = card {
-        return Some((kind, Reason::Content));
-    }
-    let private = key_shape::private_keys(list).first().map(|(_, kind)| *kind);
-    let rounds = || (!key_shape::round_keys(list).is_empty()).then_some(Kind::Secret);
-    private.or_else(rounds).map(|kind| (kind, Reason::Content))
 }
 
 #[cfg(test)]

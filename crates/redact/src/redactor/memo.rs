@@ -1,0 +1,89 @@
+//! What names and types of objects were judged to say. A stack asks the same of its variables in
+//! each round of a recursion, and of each element of a list.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use crate::key_material::{self, Material};
+use crate::kind::Kind;
+
+/// Names or types that are remembered; then all are forgotten.
+const MOST: usize = 1 << 13;
+/// Bytes of the longest that is remembered.
+const LONGEST: usize = 256;
+
+/// Judgements by name and by type, each made once.
+#[derive(Debug, Default)]
+pub(super) struct Judgements {
+    names: Memo<Material>,
+    types: Memo<Kind>,
+}
+
+impl Judgements {
+    /// As [`key_material::of_name`].
+    pub(super) fn of_name(&self, name: &str) -> Option<Material> {
+        self.names.get(name, key_material::of_name)
+    }
+
+    /// As [`key_material::of_type`].
+    pub(super) fn of_type(&self, type_name: &str) -> Option<Kind> {
+        self.types.get(type_name, key_material::of_type)
+    }
+}
+
+/// Answers by text.
+#[derive(Debug)]
+struct Memo<T> {
+    answers: RefCell<HashMap<Box<str>, Option<T>>>,
+}
+
+impl<T> Default for Memo<T> {
+    fn default() -> Self {
+        Self { answers: RefCell::default() }
+    }
+}
+
+impl<T: Copy> Memo<T> {
+    fn get(&self, text: &str, judge: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let mut answers = self.answers.borrow_mut();
+        if let Some(answer) = answers.get(text) {
+            return *answer;
+        }
+        let answer = judge(text);
+        if text.len() <= LONGEST {
+            if answers.len() >= MOST {
+                answers.clear();
+            }
+            answers.insert(text.into(), answer);
+        }
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_what_was_judged() {
+        let judgements = Judgements::default();
+        let long = format!("{}.master_key", "a".repeat(LONGEST));
+        for name in ["aes_key", "count", "", &long, "key", "aes_key"] {
+            for _ in 0..2 {
+                assert_eq!(judgements.of_name(name), key_material::of_name(name), "{name}");
+                assert_eq!(judgements.of_type(name), key_material::of_type(name), "{name}");
+            }
+        }
+        assert_eq!(judgements.of_type("struct aes_key_st *"), Some(Kind::Secret));
+    }
+
+    #[test]
+    fn hostile_names_take_bounded_memory() {
+        let judgements = Judgements::default();
+        for at in 0..MOST + 10 {
+            judgements.of_name(&format!("n{at}"));
+        }
+        judgements.of_name(&"n".repeat(LONGEST + 1));
+        assert_eq!(judgements.names.answers.borrow().len(), 10);
+    }
+}
