@@ -56,7 +56,11 @@ macro_rules! machines {
             /// What is known of this machine, `None` for [`Machine::Other`].
             pub fn facts(self) -> Option<&'static Facts> {
                 match self {
-                    $(Self::$machine => Some(&$facts),)*
+                    $(Self::$machine => {
+                        // Not a constant, of which each crate that inlines this has a copy.
+                        static FACTS: Facts = $facts;
+                        Some(&FACTS)
+                    })*
                     Self::Other(_) => None,
                 }
             }
