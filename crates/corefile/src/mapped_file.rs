@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io;
 use std::ops::Deref;
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, Stat};
@@ -102,15 +101,17 @@ pub fn read_at(file: &File, at: u64, most: u64) -> io::Result<Vec<u8>> {
     let length = usize::try_from(most).map_err(|_| io::ErrorKind::OutOfMemory)?;
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    bytes.resize(length, 0);
-    let mut have = 0;
-    while let Some(rest) = bytes.get_mut(have..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, at.saturating_add(have as u64))? {
-            0 => break,
-            more => have = have.saturating_add(more),
+    while bytes.len() < length {
+        let from = at.saturating_add(bytes.len() as u64);
+        // Into memory that was not cleared before: a source file may have megabytes.
+        match rustix::io::pread(file, rustix::buffer::spare_capacity(&mut bytes), from) {
+            Ok(0) => break,
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
         }
     }
-    bytes.truncate(have);
+    // There may have been room for more.
+    bytes.truncate(length);
     Ok(bytes)
 }
 

@@ -18,8 +18,8 @@ impl SourceText {
     /// Splits `bytes` into lines. What lies beyond 16 MiB is left out.
     pub fn new(mut bytes: Vec<u8>) -> Self {
         bytes.truncate(usize::try_from(LARGEST).unwrap_or(usize::MAX));
-        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        let starts = ends.filter_map(|(at, _)| u32::try_from(at).ok()?.checked_add(1));
+        let ends = memchr::memchr_iter(b'\n', &bytes);
+        let starts = ends.filter_map(|at| u32::try_from(at).ok()?.checked_add(1));
         let mut starts: Vec<u32> = [0].into_iter().chain(starts).collect();
         if bytes.is_empty() || bytes.ends_with(b"\n") {
             starts.pop();
