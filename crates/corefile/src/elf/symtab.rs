@@ -155,7 +155,7 @@ impl SymbolTable {
     /// The address of the function called `name`, a global one first.
     pub fn function_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
         let called =
-            |entry: &&RawSymbol| matches!(entry.kind, 0 | 2 | 10) && name_of(image, entry) == name;
+            |entry: &&RawSymbol| matches!(entry.kind, 0 | 2 | 10) && is_called(image, entry, name);
         let mut found = self.symbols.iter().filter(called);
         let first = found.next()?;
         let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
@@ -175,7 +175,7 @@ impl SymbolTable {
 
     /// The address of the variable (`STT_OBJECT`) called `name`, a global one first.
     pub fn datum_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
-        let called = |entry: &&RawSymbol| entry.kind == 1 && name_of(image, entry) == name;
+        let called = |entry: &&RawSymbol| entry.kind == 1 && is_called(image, entry, name);
         let mut found = self.symbols.iter().filter(called);
         let first = found.next()?;
         let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
@@ -218,6 +218,11 @@ fn name_of<'d>(image: &'d ElfImage, entry: &RawSymbol) -> &'d [u8] {
     let name = bytes.split(|byte| *byte == 0).next().unwrap_or(&[]);
     let version = name.iter().skip(1).position(|byte| *byte == b'@');
     version.and_then(|at| name.get(..at.saturating_add(1))).unwrap_or(name)
+}
+
+/// Whether a symbol has this name. Of most symbols only the first letters are read.
+fn is_called(image: &ElfImage, entry: &RawSymbol, name: &[u8]) -> bool {
+    raw_name(image, entry).starts_with(name) && name_of(image, entry) == name
 }
 
 /// Aliases at one address that are compared, and addresses with nothing but labels that
