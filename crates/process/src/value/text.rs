@@ -31,7 +31,9 @@ pub(super) struct Units {
 impl Units {
     /// Of strings of this type; `None` if it is not a character type.
     pub(super) fn of<'d>(ty: TypeRef<'d>, scene: Scene<'d>) -> Option<Self> {
-        let entry = ty.resolved(scene).get();
+        // What is declared alone is a structure or an enumeration: its definition, which is
+        // looked for in all units, is no character either.
+        let entry = ty.without_names().get();
         let TypeKind::Base(base) = &entry.kind else { return None };
         let name = entry.name.as_deref().unwrap_or_default();
         let prefix = literal_prefix(ty, scene);
@@ -57,7 +59,7 @@ impl Units {
 
     /// The same, where bytes are to be read as characters.
     pub(super) fn of_bytes<'d>(ty: TypeRef<'d>, scene: Scene<'d>) -> Option<Self> {
-        let entry = ty.resolved(scene).get();
+        let entry = ty.without_names().get();
         let TypeKind::Base(base) = &entry.kind else { return None };
         let is_number = matches!(
             base.encoding,

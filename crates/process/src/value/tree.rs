@@ -364,8 +364,12 @@ impl<'d> Tree<'_, 'd> {
             Some(pointers) => pointers,
             None => return,
         };
+        // Before the target: if that is declared alone, its definition is looked for in all units.
+        if at.level > FOLLOWED_LEVEL {
+            return;
+        }
         let target = ty.other(target).resolved(self.scene).get();
-        if at.level > FOLLOWED_LEVEL || matches!(target.kind, TypeKind::Function(_)) {
+        if matches!(target.kind, TypeKind::Function(_)) {
             return;
         }
         let Ok(mut pointee) = object.pointee(self.scene) else { return };
@@ -456,7 +460,9 @@ impl<'d> Tree<'_, 'd> {
         at: Position,
     ) -> Vec<Value> {
         let Some(inner) = at.inner() else { return Vec::new() };
-        let mut children = Vec::new();
+        let objects = objects.into_iter();
+        let left = if self.is_beside { self.beside } else { self.structure };
+        let mut children = Vec::with_capacity(objects.size_hint().0.min(left));
         for (name, object) in objects {
             if !self.take() {
                 break;
