@@ -1,5 +1,5 @@
-//! What names and types of objects were judged to say. A stack asks the same of its variables in
-//! each round of a recursion, and of each element of a list.
+//! What names, types and texts were judged to say. A stack asks the same of its variables in each
+//! round of a recursion, and of each element of a list; many stacks have the same functions.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,11 +12,13 @@ const MOST: usize = 1 << 13;
 /// Bytes of the longest that is remembered.
 const LONGEST: usize = 256;
 
-/// Judgements by name and by type, each made once.
+/// Judgements by name, by type and by text, each made once.
 #[derive(Debug, Default)]
 pub(super) struct Judgements {
     names: Memo<Material>,
     types: Memo<Kind>,
+    /// Texts in which nothing is found.
+    plain: Memo<()>,
 }
 
 impl Judgements {
@@ -28,6 +30,11 @@ impl Judgements {
     /// As [`key_material::of_type`].
     pub(super) fn of_type(&self, type_name: &str) -> Option<Kind> {
         self.types.get(type_name, key_material::of_type)
+    }
+
+    /// Whether nothing is found in `text`, which `find` says.
+    pub(super) fn is_plain(&self, text: &str, find: impl FnOnce(&str) -> bool) -> bool {
+        self.plain.get(text, |text| find(text).then_some(())).is_some()
     }
 }
 
@@ -75,6 +82,8 @@ mod tests {
             }
         }
         assert_eq!(judgements.of_type("struct aes_key_st *"), Some(Kind::Secret));
+        assert!(judgements.is_plain("main", |_| true) && judgements.is_plain("main", |_| false));
+        assert!(!judgements.is_plain("a@b.example", |_| false));
     }
 
     #[test]
