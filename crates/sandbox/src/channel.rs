@@ -15,6 +15,10 @@ use rustix::net::{
 
 /// Bytes of one frame: far beyond any report.
 const MOST: u32 = 1 << 30;
+/// Bytes of a payload that are sent together with the header.
+const SHORT: usize = 4 << 10;
+/// Bytes of a payload for which there is room before any of it is here.
+const ROOM: usize = 64 << 10;
 /// Kind of the frame, and length of its payload in bytes, the lowest first.
 const HEADER: usize = 5;
 
@@ -58,30 +62,39 @@ impl Channel {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let length = u32::try_from(length).ok().filter(|length| *length <= MOST);
         let length = length.ok_or_else(|| io::Error::other("a message is too long"))?;
-        let mut header = vec![kind];
-        header.extend_from_slice(&length.to_le_bytes());
+        // What is short is sent at once: the other side is woken once, and finds all of it.
+        let (together, apart) =
+            if length as usize <= SHORT { (parts, &[][..]) } else { (&[][..], parts) };
+        let mut start = vec![kind];
+        start.extend_from_slice(&length.to_le_bytes());
+        together.iter().for_each(|part| start.extend_from_slice(part));
+        let sent = self.send_start(&start, file)?;
+        (&self.socket).write_all(start.get(sent..).unwrap_or_default())?;
+        apart.iter().try_for_each(|part| (&self.socket).write_all(part))
+    }
+
+    /// Sends the start of a frame, with a descriptor; how many bytes went.
+    fn send_start(&self, start: &[u8], file: Option<BorrowedFd<'_>>) -> io::Result<usize> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         let files: Vec<_> = file.into_iter().collect();
         if !files.is_empty() {
             control.push(SendAncillaryMessage::ScmRights(&files));
         }
-        // A header is too short to be sent in parts.
         loop {
             let sent = rustix::net::sendmsg(
                 &self.socket,
-                &[IoSlice::new(&header)],
+                &[IoSlice::new(start)],
                 &mut control,
                 SendFlags::NOSIGNAL,
             );
             match sent {
-                Ok(HEADER) => break,
-                Ok(_) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(sent) => return Ok(sent),
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        parts.iter().try_for_each(|part| (&self.socket).write_all(part))
     }
 
     /// The next frame; `None` where the other side ended in good order.
@@ -102,8 +115,8 @@ impl Channel {
         if length > MOST {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a message is too long"));
         }
-        // It grows by what comes, not by what the other side claims.
-        let mut payload = Vec::new();
+        // Beyond some room it grows by what comes, not by what the other side claims.
+        let mut payload = Vec::with_capacity(ROOM.min(length as usize));
         let read = rest.take(u64::from(length)).read_to_end(&mut payload)?;
         if read as u64 != u64::from(length) {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -208,6 +221,26 @@ mod tests {
         assert_eq!((second.kind, second.payload.len(), second.file.is_none()), (8, 0, true));
         drop(one);
         assert!(other.receive(None).unwrap().is_none());
+    }
+
+    #[test]
+    fn frames_of_any_length_arrive_whole_and_in_order() {
+        let (one, other) = Channel::pair().unwrap();
+        let lengths = [0, 1, SHORT - 1, SHORT, SHORT + 1, ROOM, ROOM + 1, 3 << 20];
+        let sender = std::thread::spawn(move || {
+            for length in lengths {
+                let payload: Vec<u8> = (0..length).map(|at| at.to_le_bytes()[0]).collect();
+                let (start, end) = payload.split_at(length / 3);
+                one.send(5, &[start, end], None).unwrap();
+            }
+        });
+        for length in lengths {
+            let frame = other.receive(None).unwrap().unwrap();
+            assert_eq!((frame.kind, frame.payload.len()), (5, length));
+            let is_right = |(at, byte): (usize, &u8)| *byte == at.to_le_bytes()[0];
+            assert!(frame.payload.iter().enumerate().all(is_right));
+        }
+        sender.join().unwrap();
     }
 
     #[test]
