@@ -70,6 +70,16 @@ struct Cli {
     verb: Option<Verb>,
 }
 
+/// The same without a verb: `obit CORE`.
+#[derive(Debug, Parser)]
+#[command(name = "obit")]
+struct CoreLine {
+    #[command(flatten)]
+    general: General,
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Explain why the process crashed (the same as `obit CORE`)
@@ -193,18 +203,38 @@ impl Verb {
 /// The command line, for parsing and for whatever is made from it: help, completions, man
 /// pages.
 pub(crate) fn command() -> Command {
-    let with_verbs =
+    let of_verbs =
         |verb: Command| verb.subcommand_value_name("VERB").subcommand_help_heading("Verbs");
     Cli::command()
         .mut_subcommand("redact", require_explain)
-        .mut_subcommand("cache", with_verbs)
-        .mut_subcommand("capture", with_verbs)
-        .mut_subcommand("db", with_verbs)
-        .mut_subcommand("group", with_verbs)
+        .mut_subcommand("cache", of_verbs)
+        .mut_subcommand("capture", of_verbs)
+        .mut_subcommand("db", of_verbs)
+        .mut_subcommand("group", of_verbs)
 }
 
 /// Reads the words after the program's name. A verb's options may come before it, too.
 pub(crate) fn parse(words: Vec<OsString>) -> Result<CommandLine, clap::Error> {
+    match without_verb(&words) {
+        Some(line) => Ok(line),
+        None => with_verbs(words),
+    }
+}
+
+/// The line of `obit CORE`, of which no word may be a verb. To build the options of all verbs
+/// takes longer than to read a small core. What clap refuses here is refused, in better words, by
+/// [`with_verbs`].
+fn without_verb(words: &[OsString]) -> Option<CommandLine> {
+    if words.iter().any(|word| word.to_str().is_some_and(Verb::has_subcommand)) {
+        return None;
+    }
+    let line = std::iter::once(OsString::from("obit")).chain(words.iter().cloned());
+    let CoreLine { general, report } = CoreLine::try_parse_from(line).ok()?;
+    Some(CommandLine { general, verb: Verb::Analyze(Box::new(report)) })
+}
+
+/// Any line.
+fn with_verbs(words: Vec<OsString>) -> Result<CommandLine, clap::Error> {
     let mut command = command();
     let words = verb_first(&mut command, words);
     let line = std::iter::once(OsString::from("obit")).chain(words);

@@ -56,6 +56,12 @@ pub(crate) fn main() -> ExitCode {
     {
         return panic::caught(|| ended(worker(of_batch.to_vec()))).unwrap_or(Exit::Bug).into();
     }
+    // Nothing else is asked so often, by scripts, and answered without reading anything.
+    if let [only] = words.as_slice()
+        && ["--version", "-V"].iter().any(|version| only == version)
+    {
+        return panic::caught(|| ended(verbs::version::run())).unwrap_or(Exit::Bug).into();
+    }
     if let Some(answer) = usage::of_gdb(&words) {
         message::say(answer);
         return Exit::Usage.into();

@@ -16,9 +16,16 @@ const TICK: Duration = Duration::from_millis(120);
 /// A spinner on the standard error, from the time that a person would wonder; gone when
 /// dropped.
 pub(crate) struct Progress {
+    /// `None` if the output is not a terminal: making one takes longer than a short run.
+    spinner: Option<Spinner>,
+}
+
+struct Spinner {
     bar: ProgressBar,
-    /// Draws nothing until its time has come; `None` if the output is not a terminal.
-    starter: Option<(Sender<()>, JoinHandle<()>)>,
+    /// Closed when the run ends.
+    run: Sender<()>,
+    /// Draws nothing until its time has come.
+    starter: JoinHandle<()>,
 }
 
 impl Progress {
@@ -27,28 +34,32 @@ impl Progress {
     }
 
     fn started(watched: bool) -> Self {
+        Self { spinner: watched.then(Spinner::start) }
+    }
+}
+
+impl Spinner {
+    fn start() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style);
         }
-        let starter = watched.then(|| {
-            let (ended, end) = mpsc::channel::<()>();
-            let bar = bar.clone();
-            let thread = thread::spawn(move || {
-                if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                    bar.set_draw_target(ProgressDrawTarget::stderr());
-                    bar.enable_steady_tick(TICK);
-                }
-            });
-            (ended, thread)
+        let (run, end) = mpsc::channel::<()>();
+        let drawn = bar.clone();
+        let starter = thread::spawn(move || {
+            if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                drawn.set_draw_target(ProgressDrawTarget::stderr());
+                drawn.enable_steady_tick(TICK);
+            }
         });
-        Self { bar, starter }
+        Self { bar, run, starter }
     }
 }
 
 impl Observer for Progress {
     fn begin(&self, what: Phase) {
-        self.bar.set_message(match what {
+        let Some(spinner) = &self.spinner else { return };
+        spinner.bar.set_message(match what {
             Phase::Core => "reading the core",
             Phase::Files => "finding the files that belong to it",
             Phase::Stacks => "unwinding and naming stacks",
@@ -58,12 +69,11 @@ impl Observer for Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        if let Some((ended, thread)) = self.starter.take() {
-            drop(ended);
-            // It cannot panic; and if it did, there is nothing to clear.
-            let _ = thread.join();
-        }
-        self.bar.finish_and_clear();
+        let Some(Spinner { bar, run, starter }) = self.spinner.take() else { return };
+        drop(run);
+        // It cannot panic; and if it did, there is nothing to clear.
+        let _ = starter.join();
+        bar.finish_and_clear();
     }
 }
 
@@ -78,7 +88,7 @@ mod tests {
         let begun = Instant::now();
         let progress = Progress::started(true);
         progress.begin(Phase::Stacks);
-        assert!(progress.bar.is_hidden());
+        assert!(progress.spinner.as_ref().unwrap().bar.is_hidden());
         drop(progress);
         assert!(begun.elapsed() < PATIENCE);
     }

@@ -174,3 +174,26 @@ fn the_commands_that_obit_itself_proposes_are_understood() {
         assert!(parsed.is_ok(), "obit {line}: {}", parsed.unwrap_err());
     }
 }
+
+#[test]
+fn a_line_without_a_verb_is_read_as_the_whole_command_line_reads_it() {
+    let words = |line: &str| -> Vec<OsString> { line.split(' ').map(OsString::from).collect() };
+    for line in [
+        "core",
+        "core exe",
+        "-c core -e exe --format json",
+        "--redact=off --locals all --json core exe -o report",
+        "core -vq --frames 0 --fail-on any --sandbox=off --color always",
+        "-- core",
+        "./top",
+        "--debuginfod core",
+    ] {
+        let short = without_verb(&words(line)).map(|line| format!("{line:?}"));
+        let whole = with_verbs(words(line)).map(|line| format!("{line:?}"));
+        assert_eq!(short, Some(whole.map_err(|error| error.to_string()).unwrap()), "{line}");
+    }
+    // What is refused, help and whatever may be a verb.
+    for line in ["--nosuch", "--help", "top", "-o top core", "-- top", "core exe x --json=1"] {
+        assert!(without_verb(&words(line)).is_none(), "{line}");
+    }
+}
