@@ -9,7 +9,7 @@ use obit::dump::CoreFile;
 use obit::limits::Limits;
 use obit::notice::Notice;
 use obit::process::{self, Observer, Phase, Process};
-use obit::render::Format;
+use obit::render::{Format, PageOptions};
 use obit::report::json::write_line;
 use obit::report::{BuildOptions, Context, Report, ended_early};
 use obit::sandbox::{Broker, Mode, WithCompanions};
@@ -51,6 +51,8 @@ pub(crate) struct Request {
     pub(crate) log_reads: bool,
     /// Modules alone: no stacks.
     pub(crate) modules_only: bool,
+    /// How the report is written, if it is only written: it lacks what is not.
+    pub(crate) written: Option<(&'static Format, PageOptions)>,
     /// Where files may lie beside the core, if not where it lies itself.
     pub(crate) core_directory: Option<PathBuf>,
     sandbox: Mode,
@@ -84,6 +86,7 @@ impl Request {
             },
             log_reads: false,
             modules_only: false,
+            written: None,
             core_directory: None,
             sandbox: search.sandbox.into(),
             broker: Arc::default(),
@@ -203,7 +206,11 @@ impl Request {
     pub(crate) fn report_of(&self, core: &CoreFile, quiet: bool) -> Result<Report, Failure> {
         let done = confined::run(self, core, &[], quiet, &|core, outside, observer| {
             let process = self.read(core, outside, observer)?;
-            Ok(obit::report::build(&process, self.build.clone()))
+            let mut report = obit::report::build(&process, self.build.clone());
+            if let Some((format, page)) = &self.written {
+                format.drop_unshown(&mut report, page);
+            }
+            Ok(report)
         });
         match done? {
             Ok(report) => Ok(report),

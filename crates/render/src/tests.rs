@@ -481,3 +481,35 @@ fn hostile_words_of_a_cause_are_shown_and_not_obeyed() {
         assert!(!page.contains('\u{202e}'), "{page:?}");
     }
 }
+
+#[test]
+fn a_page_of_a_report_that_lacks_what_is_not_shown_is_the_same() {
+    let frames = (0..120).map(|nth| FrameReport {
+        args: vec![number("depth", nth)],
+        locals: vec![number("left", 120 - nth)],
+        ..at(&format!("step_{nth}"), "/src/t/t.c", 7)
+    });
+    let mut report = crash(vec![thread(3022, "t", frames.collect())]);
+    let blame = Blame {
+        thread: Some(3022),
+        frame: Some(60),
+        function: report.threads[0].frames[60].function.clone(),
+        ..Blame::default()
+    };
+    report.cause = Some(Cause { blame: Some(blame), ..Cause::default() });
+    let with_variables = |report: &Report| {
+        report.threads[0].frames.iter().filter(|frame| !frame.args.is_empty()).count()
+    };
+    let page = PageOptions::default();
+    let verbose = PageOptions { detail: Detail::Verbose, ..page };
+    let whole = PageOptions { whole_stacks: true, ..page };
+    for (page, left) in [(page, 28 + 8 + 1), (verbose, 120), (whole, 120)] {
+        let mut less = report.clone();
+        super::formats::Format::named("human").unwrap().drop_unshown(&mut less, &page);
+        assert_eq!(page_with(&less, &page), page_with(&report, &page));
+        assert_eq!(with_variables(&less), left);
+    }
+    let mut json = report.clone();
+    super::formats::Format::named("json").unwrap().drop_unshown(&mut json, &page);
+    assert_eq!(json, report);
+}

@@ -13,6 +13,7 @@ pub(super) const HUMAN: Format = Format {
     about: "A page for a person",
     audience: Audience::Terminal,
     report: Some(write_report),
+    drop_unshown: Some(crate::terminal::stack::drop_unshown),
     groups: Some(crate::terminal::groups::write_groups),
     group: Some(crate::terminal::group::write_group),
     difference: Some(crate::terminal::difference::write_difference),

@@ -71,6 +71,7 @@ pub struct Format {
     /// How it writes text that a CI runner would obey.
     log_commands: LogCommands,
     report: Option<WriteReport>,
+    drop_unshown: Option<DropUnshown>,
     items: Option<WriteItems>,
     groups: Option<WriteGroups>,
     group: Option<WriteGroup>,
@@ -111,6 +112,8 @@ pub enum ReportView {
 
 /// Writes one report.
 pub type WriteReport = fn(&mut dyn io::Write, &Report, ReportView, &PageOptions) -> io::Result<()>;
+/// Takes from a report what its page does not show.
+type DropUnshown = fn(&mut Report, &PageOptions);
 /// Writes an entry for each crash or group, in one document.
 pub type WriteItems = fn(&mut dyn io::Write, &[Item<'_>]) -> io::Result<()>;
 /// Writes a list of groups; if the flag says so, with the reasons of rank and status.
@@ -172,6 +175,7 @@ impl Format {
             has_more_code: false,
             log_commands: LogCommands::Backslash,
             report: None,
+            drop_unshown: None,
             items: None,
             groups: None,
             group: None,
@@ -198,6 +202,13 @@ impl Format {
     /// How it writes one report.
     pub fn report(&self) -> Option<ReportWriter> {
         self.own_or_items(self.report).map(ReportWriter)
+    }
+
+    /// Takes from `report` what this format does not write of it anyway, if it is laid out so.
+    pub fn drop_unshown(&self, report: &mut Report, page: &PageOptions) {
+        if let Some(drop) = self.drop_unshown {
+            drop(report, page);
+        }
     }
 
     /// How it writes a list of groups.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::ops::Range;
 
 use super::excerpt::{Extent, Line, excerpt, locals, write_lines};
 use super::values::one_line;
@@ -10,8 +11,9 @@ use crate::fold::{Fold, folds};
 use crate::layout::{cut_end, cut_middle, grouped, pad, width, wrap};
 use crate::name;
 use crate::style::Style;
+use crate::summary::blamed;
 use crate::{Detail, Names, PageOptions};
-use obit_report::{FrameKind, FrameReport, FrameTrust, Hex, ThreadReport, Variable};
+use obit_report::{FrameKind, FrameReport, FrameTrust, Hex, Report, ThreadReport, Variable};
 
 /// Frames that fit a screen; of deeper stacks the ends are shown.
 const FRAMES_ON_PAGE: usize = 40;
@@ -165,18 +167,10 @@ fn rows(
 ) -> Vec<Row> {
     let frames = &thread.frames;
     let cut = thread.truncated.as_ref();
-    let gap_at = cut.and_then(|cut| usize::try_from(cut.gap_after).ok());
     let missing = cut.map_or(0, |cut| cut.frames_total.saturating_sub(cut.shown));
     let recursion = cut.and_then(|cut| cut.recursion.as_ref());
-    let whole = options.detail == Detail::Verbose || options.whole_stacks;
-    let too_deep = !whole && frames.len() > FRAMES_ON_PAGE;
-    let skipped = if too_deep {
-        let head = if recursion.is_some() { INNERMOST_OF_RECURSION } else { INNERMOST };
-        head..frames.len() - OUTERMOST
-    } else {
-        let at = gap_at.unwrap_or(frames.len()).min(frames.len());
-        at..at
-    };
+    let whole = is_whole(options);
+    let skipped = skipped(thread, options);
     let folds = if whole { Vec::new() } else { folds(thread, excerpts.explained, origins) };
     let mut rows = Vec::with_capacity(frames.len() - skipped.len() + 1);
     for (at, frame) in frames.iter().enumerate().take(skipped.start) {
@@ -206,6 +200,43 @@ fn rows(
         push_frame(&mut rows, at, frame, options);
     }
     rows
+}
+
+/// Whether no frame of a report is left out.
+fn is_whole(options: &PageOptions) -> bool {
+    options.detail == Detail::Verbose || options.whole_stacks
+}
+
+/// Where the frames are in the list of `thread` that the page does not show: between the ends of
+/// a deep stack. Without any, where those are missing that the report does not have.
+fn skipped(thread: &ThreadReport, options: &PageOptions) -> Range<usize> {
+    let count = thread.frames.len();
+    let cut = thread.truncated.as_ref();
+    if is_whole(options) || count <= FRAMES_ON_PAGE {
+        let gap_at = cut.and_then(|cut| usize::try_from(cut.gap_after).ok());
+        let at = gap_at.unwrap_or(count).min(count);
+        return at..at;
+    }
+    let is_recursion = cut.is_some_and(|cut| cut.recursion.is_some());
+    let head = if is_recursion { INNERMOST_OF_RECURSION } else { INNERMOST };
+    head..count - OUTERMOST
+}
+
+/// Takes from `report` the variables of frames that its page does not show: of a deep stack they
+/// are nearly all of it.
+pub(crate) fn drop_unshown(report: &mut Report, options: &PageOptions) {
+    let blame = report.cause.as_ref().and_then(|cause| cause.blame.as_ref());
+    let blamed = blame.and_then(|blame| blamed(report, blame));
+    let blamed = blamed.map(|(thread, frame)| (thread.tid, frame.index));
+    for thread in &mut report.threads {
+        let (tid, skipped) = (thread.tid, skipped(thread, options));
+        for frame in thread.frames.get_mut(skipped).unwrap_or_default() {
+            if blamed != Some((tid, frame.index)) {
+                frame.args = Vec::new();
+                frame.locals = Vec::new();
+            }
+        }
+    }
 }
 
 /// Whether frame number `at` is folded; the first of those shown adds the line for all.

@@ -35,8 +35,8 @@ pub(crate) fn run(args: &ReportArgs, general: &General) -> Result<Exit, Failure>
     let all = args.files.all()?;
     let [inputs] = all.as_slice() else { return several::run(options, &all, format, general) };
     let destination = Destination::of(&options.output.file, format, general, Some(inputs))?;
-    let report = options.report(inputs, format, general.quiet)?;
     let page = options.page(general, &destination);
+    let report = options.report(inputs, format, &page, general.quiet)?;
     destination.write(|out| writer.write(out, &report, options.view(), &page))?;
     options.say_unused_rules(&report, general);
     Ok(options.exit(&report))

@@ -60,14 +60,17 @@ impl ReportOptions {
         Ok(request)
     }
 
-    /// The report on one core.
+    /// The report on one core, with what is written of it on `page`.
     pub(super) fn report(
         &self,
         inputs: &Inputs,
-        format: &Format,
+        format: &'static Format,
+        page: &PageOptions,
         is_quiet: bool,
     ) -> Result<Report, Failure> {
-        let report = self.request(inputs, format)?.report_quietly(is_quiet)?;
+        let mut request = self.request(inputs, format)?;
+        request.written = Some((format, *page));
+        let report = request.report_quietly(is_quiet)?;
         self.check(&report)?;
         Ok(report)
     }

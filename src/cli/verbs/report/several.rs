@@ -39,7 +39,7 @@ pub(super) fn run(
     destination.write(|out| {
         let mut first = true;
         for inputs in all {
-            match args.report(inputs, format, is_quiet) {
+            match args.report(inputs, format, &page, is_quiet) {
                 Ok(report) => {
                     if format.audience == Audience::Terminal {
                         let path = discreet(&inputs.core.display().to_string());
