@@ -183,7 +183,7 @@ fn a_line_without_a_verb_is_read_as_the_whole_command_line_reads_it() {
         "core exe",
         "-c core -e exe --format json",
         "--redact=off --locals all --json core exe -o report",
-        "core -vq --frames 0 --fail-on any --sandbox=off --color always",
+        "core -v --frames 0 --fail-on class=null-read --sandbox=off --color always",
         "-- core",
         "./top",
         "--debuginfod core",

@@ -12,16 +12,16 @@ const MOST: usize = 1 << 13;
 /// Bytes of the longest that is remembered.
 const LONGEST: usize = 256;
 
-/// Judgements by name, by type and by text, each made once.
+/// Answers by name, by type and by text, each made once.
 #[derive(Debug, Default)]
-pub(super) struct Judgements {
+pub(super) struct Answers {
     names: Memo<Material>,
     types: Memo<Kind>,
     /// Texts in which nothing is found.
     plain: Memo<()>,
 }
 
-impl Judgements {
+impl Answers {
     /// As [`key_material::of_name`].
     pub(super) fn of_name(&self, name: &str) -> Option<Material> {
         self.names.get(name, key_material::of_name)
@@ -41,27 +41,27 @@ impl Judgements {
 /// Answers by text.
 #[derive(Debug)]
 struct Memo<T> {
-    answers: RefCell<HashMap<Box<str>, Option<T>>>,
+    known: RefCell<HashMap<Box<str>, Option<T>>>,
 }
 
 impl<T> Default for Memo<T> {
     fn default() -> Self {
-        Self { answers: RefCell::default() }
+        Self { known: RefCell::default() }
     }
 }
 
 impl<T: Copy> Memo<T> {
     fn get(&self, text: &str, judge: impl FnOnce(&str) -> Option<T>) -> Option<T> {
-        let mut answers = self.answers.borrow_mut();
-        if let Some(answer) = answers.get(text) {
+        let mut known = self.known.borrow_mut();
+        if let Some(answer) = known.get(text) {
             return *answer;
         }
         let answer = judge(text);
         if text.len() <= LONGEST {
-            if answers.len() >= MOST {
-                answers.clear();
+            if known.len() >= MOST {
+                known.clear();
             }
-            answers.insert(text.into(), answer);
+            known.insert(text.into(), answer);
         }
         answer
     }
@@ -73,26 +73,26 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_what_was_judged() {
-        let judgements = Judgements::default();
+        let answers = Answers::default();
         let long = format!("{}.master_key", "a".repeat(LONGEST));
         for name in ["aes_key", "count", "", &long, "key", "aes_key"] {
             for _ in 0..2 {
-                assert_eq!(judgements.of_name(name), key_material::of_name(name), "{name}");
-                assert_eq!(judgements.of_type(name), key_material::of_type(name), "{name}");
+                assert_eq!(answers.of_name(name), key_material::of_name(name), "{name}");
+                assert_eq!(answers.of_type(name), key_material::of_type(name), "{name}");
             }
         }
-        assert_eq!(judgements.of_type("struct aes_key_st *"), Some(Kind::Secret));
-        assert!(judgements.is_plain("main", |_| true) && judgements.is_plain("main", |_| false));
-        assert!(!judgements.is_plain("a@b.example", |_| false));
+        assert_eq!(answers.of_type("struct aes_key_st *"), Some(Kind::Secret));
+        assert!(answers.is_plain("main", |_| true) && answers.is_plain("main", |_| false));
+        assert!(!answers.is_plain("a@b.example", |_| false));
     }
 
     #[test]
     fn hostile_names_take_bounded_memory() {
-        let judgements = Judgements::default();
+        let answers = Answers::default();
         for at in 0..MOST + 10 {
-            judgements.of_name(&format!("n{at}"));
+            answers.of_name(&format!("n{at}"));
         }
-        judgements.of_name(&"n".repeat(LONGEST + 1));
-        assert_eq!(judgements.names.answers.borrow().len(), 10);
+        answers.of_name(&"n".repeat(LONGEST + 1));
+        assert_eq!(answers.names.known.borrow().len(), 10);
     }
 }

@@ -40,7 +40,7 @@ pub struct Redactor {
     /// `None` where no one asked for it.
     log: Option<Box<Log>>,
     remembered: Remembered,
-    judgements: memo::Judgements,
+    answers: memo::Answers,
 }
 
 impl Redactor {
@@ -73,7 +73,7 @@ impl Redactor {
             mapped: Vec::new(),
             log: None,
             remembered: Remembered::default(),
-            judgements: memo::Judgements::default(),
+            answers: memo::Answers::default(),
         }
     }
 
@@ -220,7 +220,7 @@ impl Redactor {
         let find = |text: &str| self.find(text.as_bytes(), &mut Carried::default());
         // Rules count what they match.
         let is_plain =
-            self.rules.is_empty() && self.judgements.is_plain(text, |text| find(text).is_empty());
+            self.rules.is_empty() && self.answers.is_plain(text, |text| find(text).is_empty());
         let mut found = if is_plain { Vec::new() } else { find(text) };
         found.retain(|span| !kept.contains(&span.kind));
         let known = self.remembered.find(text.as_bytes());

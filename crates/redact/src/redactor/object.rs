@@ -72,7 +72,7 @@ impl Redactor {
 
     /// Whether an object of that name holds keys in its lists of numbers.
     pub fn names_key(&self, name: &str) -> bool {
-        self.judgements.of_name(name).is_some_and(|material| {
+        self.answers.of_name(name).is_some_and(|material| {
             matches!(material.kind(), Kind::Password | Kind::Secret | Kind::PasswordHash)
         })
     }
@@ -116,14 +116,14 @@ impl Redactor {
 
     /// The same, whatever was seen before.
     fn judge_alone(&self, named: &Named<'_>, object: Object<'_>) -> Option<(Kind, Reason)> {
-        match self.judgements.of_name(named.name) {
+        match self.answers.of_name(named.name) {
             Some(Material::Whole(kind)) => return Some((kind, Reason::Name)),
             Some(Material::Bytes(kind)) if object.list.is_some() => {
                 return Some((kind, Reason::Name));
             }
             _ => {}
         }
-        if let Some(kind) = named.type_name.and_then(|name| self.judgements.of_type(name)) {
+        if let Some(kind) = named.type_name.and_then(|name| self.answers.of_type(name)) {
             return Some((kind, Reason::Type));
         }
         let list = object.list?;
