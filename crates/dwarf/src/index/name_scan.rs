@@ -4,6 +4,7 @@
 use gimli::{UnitOffset, constants as dw};
 
 use crate::index::name_hash::{NameHash, comparable, is_spelled_freely};
+use crate::index::named_tags::{counts, is_record, is_scope, is_unit};
 use crate::model::keys::{DwarfPart, List};
 use crate::names::scopes::with_scopes;
 use crate::sections::sources::{Slice, Value};
@@ -561,76 +562,5 @@ impl<'d> Seen<'d> {
             }
             _ => {}
         }
-    }
-}
-
-fn is_unit(tag: gimli::DwTag) -> bool {
-    matches!(
-        tag,
-        dw::DW_TAG_compile_unit
-            | dw::DW_TAG_partial_unit
-            | dw::DW_TAG_type_unit
-            | dw::DW_TAG_skeleton_unit
-    )
-}
-
-/// Whether what is below may have names of its own.
-fn is_scope(tag: gimli::DwTag) -> bool {
-    matches!(
-        tag,
-        dw::DW_TAG_namespace
-            | dw::DW_TAG_module
-            | dw::DW_TAG_structure_type
-            | dw::DW_TAG_class_type
-            | dw::DW_TAG_interface_type
-            | dw::DW_TAG_union_type
-    )
-}
-
-/// Whether types of this kind may be declared in one unit and defined in another.
-fn is_record(tag: gimli::DwTag) -> bool {
-    matches!(
-        tag,
-        dw::DW_TAG_structure_type
-            | dw::DW_TAG_class_type
-            | dw::DW_TAG_interface_type
-            | dw::DW_TAG_union_type
-            | dw::DW_TAG_enumeration_type
-    )
-}
-
-/// Whether an entry may have a name that can be asked for, or is a scope of those that do.
-fn counts(
-    subject: Subject,
-    tag: gimli::DwTag,
-    attributes: &[gimli::AttributeSpecification],
-) -> bool {
-    let has = |name| attributes.iter().any(|specification| specification.name() == name);
-    if is_scope(tag) {
-        return true;
-    }
-    match (subject, tag) {
-        (Subject::Functions, tag) => {
-            tag == dw::DW_TAG_subprogram && (has(dw::DW_AT_low_pc) || has(dw::DW_AT_ranges))
-        }
-        (Subject::Data, dw::DW_TAG_member) => has(dw::DW_AT_const_value),
-        (
-            Subject::Data,
-            dw::DW_TAG_base_type
-            | dw::DW_TAG_unspecified_type
-            | dw::DW_TAG_typedef
-            | dw::DW_TAG_template_alias
-            | dw::DW_TAG_enumeration_type
-            | dw::DW_TAG_variable,
-        ) => true,
-        (
-            Subject::Data,
-            dw::DW_TAG_pointer_type
-            | dw::DW_TAG_reference_type
-            | dw::DW_TAG_array_type
-            | dw::DW_TAG_subroutine_type
-            | dw::DW_TAG_subrange_type,
-        ) => has(dw::DW_AT_name),
-        (Subject::Data, _) => false,
     }
 }
