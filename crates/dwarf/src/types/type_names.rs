@@ -331,42 +331,43 @@ fn elements(dimension: &Dimension) -> Elements {
     }
 }
 
-/// Words of gcc's names of integers and what they are called in short, the longest first.
+/// The words before `int` in gcc's names of integers and what these are called in short,
+/// the longest first.
 const SHORT: [(&str, &str); 6] = [
-    ("long long unsigned int", "unsigned long long"),
-    ("short unsigned int", "unsigned short"),
-    ("long unsigned int", "unsigned long"),
-    ("long long int", "long long"),
-    ("short int", "short"),
-    ("long int", "long"),
+    ("long long unsigned", "unsigned long long"),
+    ("short unsigned", "unsigned short"),
+    ("long unsigned", "unsigned long"),
+    ("long long", "long long"),
+    ("short", "short"),
+    ("long", "long"),
 ];
 
 /// A name of C or C++ with integers called as programmers do, also where they are
-/// arguments of templates: `long` for gcc's `long int`.
+/// arguments of templates: `long` for gcc's `long int`. Names of templates are long, and every
+/// name of a program may come by here: only the words before each ` int` are looked at.
 pub(crate) fn canonical(name: &str) -> String {
-    if !name.contains(" int") {
-        return name.to_owned();
-    }
+    const INT: &str = " int";
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let mut text = String::with_capacity(name.len());
     let mut rest = name;
-    while let Some(next) = rest.chars().next() {
-        // What is looked for begins a word, and is mostly not there.
+    for at in memchr::memmem::find_iter(name.as_bytes(), INT) {
+        let done = name.len().saturating_sub(rest.len());
+        let Some((before, after)) =
+            name.get(done..at).zip(name.get(at.saturating_add(INT.len())..))
+        else {
+            continue;
+        };
         let found = SHORT.iter().find_map(|(long, short)| {
-            let after = rest.strip_prefix(long)?;
-            (!after.starts_with(is_part)).then_some((after, *short))
+            let kept = before.strip_suffix(long)?;
+            (!kept.ends_with(is_part) && !after.starts_with(is_part)).then_some((kept, *short))
         });
-        let length = match rest.find(|c| !is_part(c)).unwrap_or(rest.len()) {
-            0 => next.len_utf8(),
-            word => word,
-        };
-        let (shown, after) = match found {
-            Some((after, short)) => (short, after),
-            None => rest.split_at_checked(length).unwrap_or((rest, "")),
-        };
-        text.push_str(shown);
-        rest = after;
+        if let Some((kept, short)) = found {
+            text.push_str(kept);
+            text.push_str(short);
+            rest = after;
+        }
     }
+    text.push_str(rest);
     text
 }
 
@@ -382,5 +383,34 @@ mod tests {
         assert_eq!(canonical("oblong int"), "oblong int");
         assert_eq!(canonical("long integer"), "long integer");
         assert_eq!(canonical("long long int"), "long long");
+        assert_eq!(canonical("a<long int, int, oblong long int>"), "a<long, int, oblong long>");
+        assert_eq!(canonical("é<long int>"), "é<long>");
+        assert_eq!(canonical("élong int"), "élong int");
+    }
+
+    /// From left to right, letter by letter.
+    fn slowly(name: &str) -> String {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let (mut text, mut rest) = (String::new(), name);
+        while let Some(next) = rest.chars().next() {
+            let found = SHORT.iter().find_map(|(long, short)| {
+                let after = rest.strip_prefix(long)?.strip_prefix(" int")?;
+                (!text.ends_with(is_part) && !after.starts_with(is_part)).then_some((after, *short))
+            });
+            match found {
+                Some((after, short)) => (text, rest) = (text + short, after),
+                None => (text, rest) = (format!("{text}{next}"), &rest[next.len_utf8()..]),
+            }
+        }
+        text
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn looking_before_each_int_alone_finds_what_reading_letter_by_letter_finds(
+            name in "(long|short|unsigned|int|x|é|_|<|,|\\*| | | ){0,12}",
+        ) {
+            assert_eq!(canonical(&name), slowly(&name));
+        }
     }
 }
