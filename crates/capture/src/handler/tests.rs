@@ -24,6 +24,11 @@ impl Kernel {
         let directory = tempfile::tempdir().unwrap();
         let spool = Spool::create(&directory.path().join("cores")).unwrap();
         let child = Command::new("sleep").arg("60").spawn().unwrap();
+        // `spawn` returns before the kernel has set where the arguments are.
+        let words = format!("/proc/{}/cmdline", child.id());
+        while std::fs::read(&words).unwrap().is_empty() {
+            std::thread::yield_now();
+        }
         Self { _directory: directory, spool, child }
     }
 
