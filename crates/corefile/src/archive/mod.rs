@@ -4,7 +4,7 @@
 //! An archive is read once, from its start to its end, and nothing of it gets a name in the file
 //! system: [`unpack`] hands each file that may be needed to a [`Sink`], in memory or in a file
 //! without a name. Links are not followed, names that lead out of the archive are left out, and
-//! counts, sizes and time are bounded by [`Limits`](crate::limits::Limits).
+//! counts, sizes and time are bounded by [`Limits`].
 
 mod bounded;
 mod extract;
