@@ -58,6 +58,7 @@ impl Confined {
 /// Sets limits on this process, and nothing else.
 pub fn bound(limits: &Limits) -> Confined {
     let mut confined = Confined::default();
+    fail_beyond_file_size();
     let set = |resource, bytes| {
         let limit = Rlimit { current: Some(bytes), maximum: Some(bytes) };
         rustix::process::setrlimit(resource, limit).map_err(|error| error.to_string())
@@ -75,6 +76,7 @@ pub fn bound(limits: &Limits) -> Confined {
 /// What the kernel cannot give is noted, and the other layers are still set.
 pub fn confine(limits: &Limits) -> Confined {
     let mut confined = Confined::default();
+    fail_beyond_file_size();
     confined.note(Layer::Limits, set_limits(limits));
     // A worker whose parent is gone has no one to answer.
     let bound = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
@@ -91,6 +93,16 @@ pub fn confine(limits: &Limits) -> Confined {
     confined.note(Layer::Landlock, landlock::restrict());
     confined.note(Layer::SystemCalls, syscalls::filter());
     confined
+}
+
+/// A write beyond `RLIMIT_FSIZE` is to fail, as one on a full disk does, and not to end the
+/// process (setrlimit(2)): the cache can be done without.
+fn fail_beyond_file_size() {
+    // SAFETY: no handler is installed that could run.
+    #[allow(unsafe_code)]
+    unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
 }
 
 fn set_limits(limits: &Limits) -> Result<(), String> {

@@ -137,8 +137,11 @@ impl<'d> StoredSection<'d> {
         self.section
     }
 
-    /// Bytes of the content once unpacked, if that is plausible.
-    fn granted(&self, limits: &Limits) -> Result<u64, SectionError> {
+    /// Bytes of the content once unpacked.
+    ///
+    /// # Errors
+    /// When that is more than the limits or the size of the input make plausible.
+    pub fn granted(&self, limits: &Limits) -> Result<u64, SectionError> {
         let plausible = (self.bytes.len() as u64).saturating_mul(RATIO).max(ALWAYS_GRANTED);
         let allowed = plausible.min(limits.section_bytes);
         if self.size > allowed {

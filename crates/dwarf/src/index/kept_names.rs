@@ -14,13 +14,13 @@ pub(crate) struct Place {
 const WORTH_KEEPING: usize = 512 << 10;
 
 /// What is kept, and in which layout.
-const NAME: &str = "obit.names.1";
+const NAME: &str = "obit.names.2";
 
 /// Where the names of the image whose main file is `root` are kept: by the identity of each
 /// file they are in.
 pub(crate) fn place(root: &DwarfFile<'_>) -> Option<Place> {
     let cache = root.context().cache.clone()?;
-    let is_large = root.described_bytes() >= WORTH_KEEPING || root.package().is_some();
+    let is_large = root.described_bytes() >= WORTH_KEEPING;
     let files = is_large.then(|| root.sources.identities())??;
     Some(Place { cache, key: SectionKey::of_files(&files, NAME) })
 }

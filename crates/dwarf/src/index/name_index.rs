@@ -45,7 +45,8 @@ impl NameIndex {
         let kept = place.as_ref().and_then(kept_names::get);
         let tables = kept.unwrap_or_else(|| {
             let scanned = scan_all(root, Subject::Data);
-            let may_keep = !scanned.has_splits || root.package().is_some();
+            // A file of a split unit may change, and is not in the key.
+            let may_keep = !scanned.has_splits;
             let tables = NameTables::new(scanned);
             let place = place.filter(|_| may_keep && root.context().log.is_empty());
             place.and_then(|place| kept_names::put(&place, &tables)).unwrap_or(tables)
@@ -76,9 +77,7 @@ impl NameIndex {
         mut accept: impl FnMut(TypeId) -> bool,
     ) -> Option<TypeId> {
         let wanted = NameQuery::new(name);
-        let mut candidates = self.candidates(&TYPES, &wanted);
-        let whole = wanted.whole_hash();
-        candidates.sort_by_key(|it| it.qualified != whole);
+        let candidates = self.candidates(&TYPES, &wanted);
         let keys = candidates.iter().filter_map(|it| self.key(it.unit, it.offset));
         keys.filter_map(|key| type_called(table, &wanted, entry_of(root, key)?))
             .take(MAX_FOUND)
@@ -173,8 +172,13 @@ impl NameIndex {
         let home = declared.own().at.key();
         let is_near =
             |key: &DieKey| (key.part, key.list, key.unit) == (home.part, home.list, home.unit);
-        let names = self.tables.named(if is_local { Table::LocalRecords } else { Table::Records });
-        let candidates = names.under(name).filter(|it| it.qualified == short);
+        let names = self.tables.named(match declared.tag() {
+            _ if is_local => Table::LocalRecords,
+            dw::DW_TAG_union_type => Table::Unions,
+            dw::DW_TAG_enumeration_type => Table::Enumerations,
+            _ => Table::Records,
+        });
+        let candidates = names.called(name, short);
         let keys = candidates.filter_map(|it| self.key(it.unit, it.offset));
         keys.filter(|key| !is_local || is_near(key)).take(MAX_TRIED).find_map(|key| {
             let it = Described::read(entry_of(root, key)?)?;
@@ -197,14 +201,21 @@ impl NameIndex {
         keys.filter_map(|key| of(entry_of(root, key)?)).take(MAX_FOUND).collect()
     }
 
-    /// Entries under the hashes of what is wanted, by what is hashed, then in the order of the
-    /// units, whatever they are.
+    /// Entries under the hashes of what is wanted: those with just this name and its scopes
+    /// first, then by what is hashed, in the order of the units, whatever they are.
     fn candidates(&self, tables: &[Table], wanted: &NameQuery) -> Vec<Named> {
+        let whole = wanted.whole_hash();
         let mut candidates: Vec<Named> = Vec::new();
+        for hash in wanted.hashes() {
+            let called =
+                tables.iter().flat_map(|table| self.tables.named(*table).called(hash, whole));
+            candidates.extend(called.take(MAX_TRIED));
+        }
         for hash in wanted.hashes() {
             let before = candidates.len();
             for table in tables {
-                candidates.extend(self.tables.named(*table).under(hash).take(MAX_TRIED));
+                let under = self.tables.named(*table).under(hash);
+                candidates.extend(under.filter(|it| it.qualified != whole).take(MAX_TRIED));
             }
             candidates.get_mut(before..).unwrap_or_default().sort_unstable();
         }
@@ -219,7 +230,8 @@ impl NameIndex {
     }
 }
 
-const TYPES: [Table; 3] = [Table::Records, Table::LocalRecords, Table::PlainTypes];
+const TYPES: [Table; 5] =
+    [Table::Records, Table::Unions, Table::Enumerations, Table::LocalRecords, Table::PlainTypes];
 
 const ANONYMOUS: &[u8] = b"(anonymousnamespace)";
 

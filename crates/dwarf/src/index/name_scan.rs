@@ -4,7 +4,7 @@
 use gimli::{UnitOffset, constants as dw};
 
 use crate::index::name_hash::{NameHash, comparable, is_spelled_freely};
-use crate::index::named_tags::{counts, is_record, is_scope, is_unit};
+use crate::index::named_tags::{counts, is_class, is_scope, is_unit};
 use crate::model::keys::{DwarfPart, List};
 use crate::names::scopes::with_scopes;
 use crate::sections::sources::{Slice, Value};
@@ -21,6 +21,8 @@ pub(crate) struct UnitPlace {
     pub(crate) part: DwarfPart,
     pub(crate) list: List,
     pub(crate) unit: u32,
+    /// Its language has namespaces or their like.
+    pub(crate) has_scopes: bool,
 }
 
 /// An entry under the hashes of its names. Small: there may be millions.
@@ -58,9 +60,11 @@ pub(crate) enum Subject {
 #[derive(Default)]
 pub(crate) struct ScannedNames {
     pub(crate) units: Vec<UnitPlace>,
-    /// Definitions of structures, classes, unions and enumerations.
+    /// Definitions of structures and classes.
     pub(crate) records: Vec<Named>,
-    /// The same in a namespace without a name: each unit has its own.
+    pub(crate) unions: Vec<Named>,
+    pub(crate) enumerations: Vec<Named>,
+    /// The same of all three in a namespace without a name: each unit has its own.
     pub(crate) local_records: Vec<Named>,
     /// Other types.
     pub(crate) plain_types: Vec<Named>,
@@ -119,7 +123,7 @@ impl ScannedNames {
 
     fn file<'d>(&mut self, root: &DwarfFile<'d>, subject: Subject, file: &DwarfFile<'d>) {
         let mut table = None;
-        let mut hashes = Hashes::new(1 << 12);
+        let mut hashes = Hashes::new(1 << 8);
         for list in [List::Info, List::Types] {
             for index in 0..file.unit_count(list) {
                 let Ok(index) = u32::try_from(index) else { break };
@@ -139,7 +143,12 @@ impl ScannedNames {
         hashes: &mut Hashes,
     ) {
         let Ok(number) = u32::try_from(self.units.len()) else { return };
-        self.units.push(UnitPlace { part: file.part, list: unit.list, unit: unit.index });
+        self.units.push(UnitPlace {
+            part: file.part,
+            list: unit.list,
+            unit: unit.index,
+            has_scopes: unit.language.has_scopes(),
+        });
         let entry = Entry::new(root, file, unit, UnitOffset(0));
         let mut scan = UnitScan {
             entry,
@@ -164,6 +173,8 @@ impl ScannedNames {
     pub(crate) fn settle(&mut self) {
         for (names, says_the_same) in [
             (&mut self.records, true),
+            (&mut self.unions, true),
+            (&mut self.enumerations, true),
             (&mut self.local_records, false),
             (&mut self.plain_types, true),
             (&mut self.variables, false),
@@ -172,21 +183,28 @@ impl ScannedNames {
         ] {
             names.sort_unstable();
             if says_the_same {
-                keep_some(names);
+                keep_some(names, &self.units);
             }
         }
         self.places.sort_unstable();
     }
 }
 
-/// Keeps the first entries of each name among the sorted `names`.
-fn keep_some(names: &mut Vec<Named>) {
-    let (mut last, mut count) = (None, 0_usize);
+/// Keeps the first entries of each name among the sorted `names`; those of languages with and
+/// without scopes are counted apart, since one never stands for the other.
+fn keep_some(names: &mut Vec<Named>, units: &[UnitPlace]) {
+    let mut last = None;
+    let mut counts = [0_usize; 2];
     names.retain(|it| {
         let this = Some((it.name, it.qualified));
-        count = if last == this { count.saturating_add(1) } else { 1 };
-        last = this;
-        count <= KEPT_PER_NAME
+        if last != this {
+            (last, counts) = (this, [0; 2]);
+        }
+        let unit = usize::try_from(it.unit).ok().and_then(|unit| units.get(unit));
+        let [with, without] = &mut counts;
+        let count = if unit.is_some_and(|unit| unit.has_scopes) { with } else { without };
+        *count = count.saturating_add(1);
+        *count <= KEPT_PER_NAME
     });
 }
 
@@ -248,6 +266,8 @@ struct Scope {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Record,
+    Union,
+    Enumeration,
     PlainType,
     Variable,
     Constant,
@@ -420,7 +440,9 @@ impl<'d> UnitScan<'_, '_, 'd> {
             }
             dw::DW_TAG_member => return,
             _ if seen.is_declaration => return,
-            _ if is_record(tag) => Kind::Record,
+            dw::DW_TAG_union_type => Kind::Union,
+            dw::DW_TAG_enumeration_type => Kind::Enumeration,
+            _ if is_class(tag) => Kind::Record,
             _ => Kind::PlainType,
         };
         if kind == Kind::Variable
@@ -446,8 +468,12 @@ impl<'d> UnitScan<'_, '_, 'd> {
             offset,
         };
         let list = match kind {
-            Kind::Record if around.is_local => &mut self.found.local_records,
+            Kind::Record | Kind::Union | Kind::Enumeration if around.is_local => {
+                &mut self.found.local_records
+            }
             Kind::Record => &mut self.found.records,
+            Kind::Union => &mut self.found.unions,
+            Kind::Enumeration => &mut self.found.enumerations,
             Kind::PlainType => &mut self.found.plain_types,
             Kind::Variable => &mut self.found.variables,
             Kind::Constant => &mut self.found.constants,

@@ -25,17 +25,22 @@ pub(crate) enum Table {
     Variables = 5,
     Constants = 6,
     Functions = 7,
+    Unions = 8,
+    Enumerations = 9,
 }
 
 const UNITS: usize = 0;
 const PLACES: usize = 1;
-const TABLES: usize = 8;
+const TABLES: usize = 10;
 
 /// Bytes of a row.
 const ROW: usize = 16;
 
 /// Rows of the header: two counts each.
 const HEADER: usize = TABLES / 2;
+
+/// Flag in the field of a unit that holds its list.
+const HAS_SCOPES: u32 = 0x100;
 
 /// Sorted rows of one kind.
 #[derive(Clone, Copy)]
@@ -55,6 +60,8 @@ impl NameTables {
             found.variables.len(),
             found.constants.len(),
             found.functions.len(),
+            found.unions.len(),
+            found.enumerations.len(),
         ];
         let rows = counts.iter().fold(HEADER, |sum, count| sum.saturating_add(*count));
         let mut bytes = Vec::with_capacity(rows.saturating_mul(ROW));
@@ -70,6 +77,8 @@ impl NameTables {
             &mut found.variables,
             &mut found.constants,
             &mut found.functions,
+            &mut found.unions,
+            &mut found.enumerations,
         ] {
             bytes.extend(std::mem::take(names).iter().flat_map(named_row));
         }
@@ -134,6 +143,14 @@ impl<Row> Rows<'_, Row> {
 }
 
 impl<'x> Rows<'x, Named> {
+    /// The entries under both hashes.
+    pub(crate) fn called(self, name: u32, qualified: u32) -> impl Iterator<Item = Named> + 'x {
+        let wanted = (name, qualified);
+        let first = self.partition_point(|it| (it.name, it.qualified) < wanted);
+        let rest = self.rows.get(first..).unwrap_or_default();
+        rest.iter().map(self.read).take_while(move |it| (it.name, it.qualified) == wanted)
+    }
+
     /// The entries under this hash.
     pub(crate) fn under(self, hash: u32) -> impl Iterator<Item = Named> + 'x {
         let first = self.partition_point(|it| it.name < hash);
@@ -205,6 +222,7 @@ fn unit_row(place: &UnitPlace) -> [u8; ROW] {
         List::Types => 1,
         List::Supplement => 2,
     };
+    let list = if place.has_scopes { list | HAS_SCOPES } else { list };
     row_of([part, number, list, place.unit])
 }
 
@@ -216,13 +234,14 @@ fn unit_of(row: &[u8; ROW]) -> Option<UnitPlace> {
         2 => DwarfPart::PackageType(number),
         _ => return None,
     };
-    let list = match list {
+    let has_scopes = list & HAS_SCOPES != 0;
+    let list = match list & !HAS_SCOPES {
         0 => List::Info,
         1 => List::Types,
         2 => List::Supplement,
         _ => return None,
     };
-    Some(UnitPlace { part, list, unit })
+    Some(UnitPlace { part, list, unit, has_scopes })
 }
 
 #[cfg(test)]
@@ -233,7 +252,7 @@ mod tests {
 
     fn found() -> ScannedNames {
         let named = |name, unit| Named { name, qualified: name, unit, offset: 0x40 + unit };
-        let unit = |part, list| UnitPlace { part, list, unit: 3 };
+        let unit = |part, list| UnitPlace { part, list, unit: 3, has_scopes: list != List::Types };
         let mut found = ScannedNames {
             units: vec![
                 unit(DwarfPart::Main, List::Supplement),
@@ -241,6 +260,7 @@ mod tests {
                 unit(DwarfPart::PackageType(2), List::Types),
             ],
             records: (0..200).map(|unit| named(5, unit)).collect(),
+            unions: vec![named(5, 2)],
             local_records: (0..200).map(|unit| named(5, unit)).collect(),
             plain_types: vec![named(9, 0), named(2, 1), named(9, 2)],
             places: vec![
@@ -258,13 +278,18 @@ mod tests {
         let parts = [DwarfPart::Main, DwarfPart::Split(7), DwarfPart::PackageType(2)];
         assert_eq!(units, [Some(parts[0]), Some(parts[1]), Some(parts[2]), None]);
         assert_eq!(tables.unit(0).unwrap().list, List::Supplement);
+        assert_eq!([0, 2].map(|number| tables.unit(number).unwrap().has_scopes), [true, false]);
         let under = |table, hash| tables.named(table).under(hash).map(|it| it.unit);
         assert_eq!(under(Table::PlainTypes, 9).collect::<Vec<_>>(), [0, 2]);
         assert_eq!(under(Table::PlainTypes, 3).count(), 0);
         assert_eq!(under(Table::Functions, 9).count(), 0);
-        // What each unit repeats is kept 64 times, what is its own always.
-        assert_eq!(under(Table::Records, 5).count(), 64);
+        // What each unit repeats is kept 64 times, for languages with scopes (here of the first
+        // two units) and without apart; what is a unit's own is kept always.
+        assert_eq!(under(Table::Records, 5).count(), 66);
         assert_eq!(under(Table::LocalRecords, 5).count(), 200);
+        assert_eq!(under(Table::Unions, 5).count(), 1);
+        assert_eq!(tables.named(Table::Records).called(5, 5).count(), 66);
+        assert_eq!(tables.named(Table::Records).called(5, 6).count(), 0);
         let places = tables.places();
         assert_eq!(places.get(1).unwrap().address, u64::MAX - 1);
         assert_eq!(places.partition_point(|place| place.address <= 0x1000), 1);

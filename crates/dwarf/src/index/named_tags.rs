@@ -28,16 +28,9 @@ pub(crate) fn is_scope(tag: gimli::DwTag) -> bool {
     )
 }
 
-/// Whether types of this kind may be declared in one unit and defined in another.
-pub(crate) fn is_record(tag: gimli::DwTag) -> bool {
-    matches!(
-        tag,
-        dw::DW_TAG_structure_type
-            | dw::DW_TAG_class_type
-            | dw::DW_TAG_interface_type
-            | dw::DW_TAG_union_type
-            | dw::DW_TAG_enumeration_type
-    )
+/// Whether it is a structure or a class, each of which may be declared as the other.
+pub(crate) fn is_class(tag: gimli::DwTag) -> bool {
+    matches!(tag, dw::DW_TAG_structure_type | dw::DW_TAG_class_type | dw::DW_TAG_interface_type)
 }
 
 /// Whether an entry may have a name that can be asked for, or is a scope of those that do.

@@ -58,6 +58,8 @@ impl ScannedNames {
         for (all, more) in [
             (records, found.records),
             (local_records, found.local_records),
+            (&mut self.unions, found.unions),
+            (&mut self.enumerations, found.enumerations),
             (plain_types, found.plain_types),
             (variables, found.variables),
             (&mut self.constants, found.constants),

@@ -140,9 +140,10 @@ impl Sections {
             return Ok(SectionBytes::Cached(cached));
         }
         // Straight into the file that is kept: mapped, it serves as memory of its own would.
-        let new = cache.and_then(|(cache, key)| cache.create(&key, stored.size()));
+        let size = stored.granted(&context.limits)?;
+        let new = cache.and_then(|(cache, key)| cache.create(&key, size));
         if let Some(mut new) = new
-            && stored.unpack(&context.limits, |content| new.write(content))?
+            && stored.unpack(&context.limits, |content| new.write(content)) == Ok(true)
             && let Some(cached) = new.finish()
         {
             return Ok(SectionBytes::Cached(cached));

@@ -262,7 +262,8 @@ impl<'d> DwarfFile<'d> {
         index: u32,
         last: &mut Option<(List, DebugAbbrevOffset<usize>, Table)>,
     ) -> Option<Unit<'d>> {
-        let header = self.header(list, usize::try_from(index).ok()?).ok()?;
+        let header = self.header(list, usize::try_from(index).ok()?);
+        let header = header.map_err(|error| self.context().report("a unit", error)).ok()?;
         let offset = header.debug_abbrev_offset();
         let table = match last {
             Some((of, at, table)) if (*of, *at) == (list, offset) => Ok(table.clone()),
@@ -271,8 +272,8 @@ impl<'d> DwarfFile<'d> {
         if let Ok(table) = &table {
             *last = Some((list, offset, table.clone()));
         }
-        // What is wrong with it is reported when something asks for the unit itself.
-        table.and_then(|table| self.open(list, index, &header, table)).ok()
+        let unit = table.and_then(|table| self.open(list, index, &header, table));
+        unit.map_err(|error| self.context().report("a unit", error)).ok()
     }
 
     /// Bytes of the units, those of the supplement included.

@@ -173,9 +173,11 @@ impl<'x, 'd, Note: Copy> Walk<'x, 'd, Note> {
         code: u64,
         note: impl FnOnce(gimli::DwTag, &[gimli::AttributeSpecification]) -> Note,
     ) -> gimli::Result<&Plan<Note>> {
-        let slot = usize::try_from(code).unwrap_or(MAX_KEPT);
-        // The last place is for all with higher numbers, each time anew.
-        let (slot, is_kept) = (slot.min(MAX_KEPT), slot < MAX_KEPT);
+        // A unit has no more abbreviations than bytes. The last place is for all with higher
+        // numbers, each time anew.
+        let last = MAX_KEPT.min(self.bytes.len());
+        let slot = usize::try_from(code).unwrap_or(last);
+        let (slot, is_kept) = (slot.min(last), slot < last);
         self.plan = slot;
         if self.plans.len() <= slot {
             self.plans.resize_with(slot.saturating_add(1), || None);

@@ -11,6 +11,7 @@ use rustix::fs::{AtFlags, CWD, MemfdFlags, Mode, OFlags};
 
 use super::SectionStore;
 use super::entry::{BOOT_AT, HEADER, Header};
+use super::inventory::is_name;
 use obit_corefile::mapped_file::open_regular;
 
 /// A directory of unpacked sections of at most so many bytes. It drops what was used longest ago.
@@ -127,6 +128,10 @@ impl SectionDirectory {
         let Ok(entries) = fs::read_dir(&self.dir) else { return };
         let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
         for entry in entries.filter_map(Result::ok) {
+            // The directory may be one that has other files, too.
+            if !entry.file_name().to_str().is_some_and(is_name) {
+                continue;
+            }
             let (path, Ok(metadata)) = (entry.path(), entry.metadata()) else { continue };
             let used = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
             match path.extension().and_then(|extension| extension.to_str()) {
@@ -171,7 +176,6 @@ impl SectionStore for SectionDirectory {
         if length > self.capacity || !self.prepare() {
             return None;
         }
-        self.make_room(length);
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let unnamed = rustix::fs::open(&self.dir, flags, Mode::RUSR | Mode::WUSR);
         // Not every file system has such files.
@@ -184,6 +188,8 @@ impl SectionStore for SectionDirectory {
         if metadata.len() > self.capacity || !self.prepare() {
             return;
         }
+        // What a file is to hold is only claimed before: room is made for what it holds.
+        self.make_room(metadata.len());
         let path = self.path_of(key);
         // Two workers of one process may keep the same section at once.
         let own = format!("{}.{}.tmp", std::process::id(), metadata.ino());

@@ -239,7 +239,7 @@ const SECTION: &str = ".section";
 
 /// Whether the cache gives names like this: 64 hexadecimal digits, and what is behind them; of a
 /// temporary file, numbers between dots.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let Some((key, rest)) = name.split_at_checked(64) else { return false };
     let is_hex = key.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let is_temporary = |rest: &str| {

@@ -237,6 +237,31 @@ mod tests {
     }
 
     #[test]
+    fn files_of_others_are_not_what_makes_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let sections = dir.path().join("sections");
+        let cache = SectionCache::new(sections.clone(), 100);
+        cache.put(&key(1, "a"), b"abc");
+        for name in ["notes.tmp", "book.section"] {
+            fs::write(sections.join(name), [0; 100]).unwrap();
+            let file = fs::OpenOptions::new().append(true).open(sections.join(name)).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        }
+        cache.put(&key(1, "b"), b"def");
+        assert!(cache.get(&key(1, "a"), 3).is_none());
+        assert!(sections.join("notes.tmp").exists() && sections.join("book.section").exists());
+    }
+
+    #[test]
+    fn room_is_made_for_what_is_kept_and_not_for_what_is_claimed() {
+        let dir = tempfile::tempdir().unwrap();
+        let cache = SectionCache::new(dir.path().join("sections"), 1 << 20);
+        cache.put(&key(1, "a"), b"abc");
+        drop(cache.create(&key(2, "a"), (1 << 20) - 64));
+        assert!(cache.get(&key(1, "a"), 3).is_some());
+    }
+
+    #[test]
     fn a_directory_others_may_write_to_is_not_used() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
