@@ -85,7 +85,7 @@ pub struct Cleared {
 }
 
 /// Bytes of the content that say what it is.
-const START: usize = 64;
+const START: usize = 80;
 
 impl CacheEntry {
     /// The entry in `file`, which may have no name yet.
