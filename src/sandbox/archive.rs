@@ -29,6 +29,8 @@ pub const UNPACK_MEMORY: u64 = 768 << 20;
 const TEXTS: usize = 128 << 20;
 /// Bytes of a text in which a collector wrote facts.
 const LONGEST_FACTS: usize = 64 << 10;
+/// Texts of `coredumpctl info` that are kept.
+const MOST_INFOS: usize = 64;
 /// Descriptors that this process may have, where the system allows it.
 const DESCRIPTORS: u64 = 8192;
 /// Of these, for other things than files of an archive.
@@ -349,9 +351,10 @@ impl<'a> Taken<'a> {
         }
         let companions = Arc::new(companions);
         let is_only = cores.len() == 1;
+        let infos = infos(&companions);
         let cores = cores.into_iter().filter_map(|TakenCore { path, file, facts }| {
             let path = archive.join(path);
-            let beside = [facts, beside(&path, &companions, is_only)].concat();
+            let beside = [facts, beside(&path, &companions, &infos, is_only)].concat();
             let core = CoreFile::of_file(&path, file).ok()?;
             Some(CoreFile { beside, companions: Arc::clone(&companions), ..core })
         });
@@ -361,9 +364,14 @@ impl<'a> Taken<'a> {
 
 /// What collectors wrote of the core at `path` in other files of the archive: ABRT a file for each
 /// fact, `obit capture` a record, `coredumpctl info` a text.
-fn beside(path: &Path, companions: &Companions, is_only: bool) -> Vec<(String, String)> {
+fn beside(
+    path: &Path,
+    companions: &Companions,
+    infos: &[Info<'_>],
+    is_only: bool,
+) -> Vec<(String, String)> {
     let Some(directory) = path.parent() else { return Vec::new() };
-    let text = |name: &str| companions.text(&directory.join(name)).map(str::trim);
+    let text = |name: &str| companions.text(&directory.join(name), LONGEST_FACTS).map(str::trim);
     let fact = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if name.starts_with("coredump") {
@@ -377,20 +385,32 @@ fn beside(path: &Path, companions: &Companions, is_only: bool) -> Vec<(String, S
     }
     if let Some(id) = name.split_once(".core").map(|(id, _)| id)
         && let Some(record) = text(&format!("{id}.json"))
-        && record.len() <= LONGEST_FACTS
         && record.contains("\"obit-capture/")
     {
         return vec![fact("obit-capture", record)];
     }
-    let infos = companions.paths().filter_map(|path| companions.text(path));
-    let mut infos = infos.filter(|text| text.len() <= LONGEST_FACTS && is_info(text));
-    let of_core = |text: &&str| {
+    let mut infos = infos.iter();
+    let info = infos.find(|info| is_only || info.stored.is_some_and(|stored| stored == name));
+    info.map(|info| vec![fact("coredumpctl-info", info.text)]).unwrap_or_default()
+}
+
+/// A text of `coredumpctl info`.
+struct Info<'t> {
+    text: &'t str,
+    /// Name of the file that the core was stored in.
+    stored: Option<&'t str>,
+}
+
+/// The texts of `coredumpctl info` that came with the cores. Each text is searched once, however
+/// many cores there are: this process has no deadline.
+fn infos(companions: &Companions) -> Vec<Info<'_>> {
+    let texts = companions.paths().filter_map(|path| companions.text(path, LONGEST_FACTS));
+    let infos = texts.filter(|text| is_info(text)).take(MOST_INFOS).map(|text| {
         let storage = text.lines().find_map(|line| line.trim_start().strip_prefix("Storage:"));
         let stored = storage.and_then(|path| path.split_whitespace().next());
-        let stored = stored.and_then(|path| path.rsplit('/').next());
-        stored.map_or(is_only, |stored| stored == name || is_only && stored == "none") || is_only
-    };
-    infos.find(of_core).map(|info| vec![fact("coredumpctl-info", info)]).unwrap_or_default()
+        Info { text, stored: stored.and_then(|path| path.rsplit('/').next()) }
+    });
+    infos.collect()
 }
 
 /// Whether a text is one of `coredumpctl info`.
@@ -448,12 +468,33 @@ mod tests {
         let info = "   PID: 7 (x)\n  Signal: 11 (SEGV)\n Executable: /x\n";
         add("/a.tar/info.txt", &format!("{info} Storage: /var/lib/systemd/coredump/core.x.7\n"));
         let of = |path: &str| {
-            let found = beside(Path::new(path), &companions, false);
+            let found = beside(Path::new(path), &companions, &infos(&companions), false);
             found.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
         };
         assert_eq!(of("/a.tar/ccpp/coredump"), ["uid"]);
         assert_eq!(of("/a.tar/x-1-2.core.zst"), ["obit-capture"]);
         assert_eq!(of("/a.tar/core.x.7"), ["coredumpctl-info"]);
         assert_eq!(of("/a.tar/core.y.8"), [] as [String; 0]);
+    }
+    #[test]
+    fn however_many_texts_there_are_each_is_searched_once_and_few_are_kept() {
+        let mut companions = Companions::default();
+        let mut add = |path: String, text: String| {
+            companions.add(path.into(), Companion::Text(text.into_bytes(), None));
+        };
+        let info = "PID: 7 (x)\nSignal: 11 (SEGV)\nExecutable: /x\n";
+        for number in 0..16_000 {
+            let text = format!("{info}Storage: /var/core.{number}\n{}", "\n".repeat(2000));
+            add(format!("/a.tar/{number:05}"), text);
+        }
+        let long = format!("{info}{}", " ".repeat(LONGEST_FACTS));
+        add("/a.tar/0".to_owned(), long);
+        let begun = Instant::now();
+        let infos = infos(&companions);
+        assert_eq!(infos.len(), MOST_INFOS);
+        let of = |name: String| beside(&Path::new("/a.tar").join(name), &companions, &infos, false);
+        let found = (0..2000).filter(|number| !of(format!("core.{number}")).is_empty());
+        assert_eq!(found.count(), MOST_INFOS);
+        assert!(begun.elapsed() < Duration::from_secs(20));
     }
 }

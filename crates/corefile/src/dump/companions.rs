@@ -55,11 +55,11 @@ impl Companions {
         self.files.keys().map(PathBuf::as_path)
     }
 
-    /// A text, if it is one and here.
-    pub fn text(&self, path: &Path) -> Option<&str> {
+    /// A text of at most `longest` bytes, if it is one and here.
+    pub fn text(&self, path: &Path, longest: usize) -> Option<&str> {
         match self.files.get(path)? {
-            Companion::Text(text, _) => std::str::from_utf8(text).ok(),
-            Companion::File(_) | Companion::Elsewhere => None,
+            Companion::Text(text, _) if text.len() <= longest => std::str::from_utf8(text).ok(),
+            Companion::Text(..) | Companion::File(_) | Companion::Elsewhere => None,
         }
     }
 
