@@ -147,11 +147,12 @@ fn unpacked(file: File, time: Duration, limits: &Limits, sink: &mut dyn Sink) ->
 
 /// What was not taken, in sentences.
 fn notes(left_out: &LeftOut) -> Vec<String> {
-    let LeftOut { links, outside, repeated, unreadable, not_of_collector, too_large, ended } =
-        left_out;
+    let LeftOut { links, outside, too_long, repeated, unreadable, .. } = left_out;
+    let LeftOut { not_of_collector, too_large, ended, .. } = left_out;
     let counted = [
         (links, "links and devices, which are not followed"),
         (outside, "files whose names lead out of the archive, ignored"),
+        (too_long, "files whose names are too long, ignored"),
         (repeated, "files with a name that an earlier one has, ignored"),
         (
             unreadable,

@@ -20,8 +20,8 @@ const LONGEST_TEXT: u64 = 4 << 20;
 const TEXTS: u64 = 64 << 20;
 /// Bytes of a core that are kept even if its headers speak of none: the ELF header.
 const SMALLEST: u64 = 64;
-/// Bytes of a path (`PATH_MAX` of Linux).
-const LONGEST_PATH: usize = 4096;
+/// Bytes of a path: with that of the archive before it, it is shorter than `PATH_MAX` of Linux.
+const LONGEST_PATH: usize = 1024;
 
 /// A file of an archive that was met.
 pub(super) struct Source<'n> {
@@ -89,6 +89,11 @@ impl<'s> Extractor<'s> {
         Unpacked { format, files: self.looked_at, left_out: self.left_out }
     }
 
+    #[cfg(test)]
+    pub(super) fn keep_nothing_in_memory(&mut self) {
+        self.memory_left = 0;
+    }
+
     /// Bytes that files may still be unpacked to, kept or not.
     pub(super) fn inflated_left(&self) -> u64 {
         self.limits.archive_bytes.saturating_sub(self.inflated)
@@ -133,6 +138,10 @@ impl<'s> Extractor<'s> {
         source: &Source<'_>,
         input: &mut dyn Read,
     ) -> Result<Option<Kept>, ArchiveError> {
+        if source.name.len() > LONGEST_PATH {
+            self.left_out.too_long = self.left_out.too_long.saturating_add(1);
+            return Ok(None);
+        }
         let Some(path) = member_path(source.name) else {
             self.left_out.outside = self.left_out.outside.saturating_add(1);
             return Ok(None);
@@ -217,7 +226,8 @@ impl<'s> Extractor<'s> {
             let bytes = chunk.get(..have.min(room)).unwrap_or(&[]);
             match spill.write(bytes) {
                 Ok(()) => {}
-                Err(Full::Budget(_)) if kind == Kind::Core => {
+                // Of one that has not even its header, nothing can be said.
+                Err(Full::Budget(_)) if kind == Kind::Core && spill.len() >= SMALLEST => {
                     // A core that is cut still has its threads.
                     self.left_out.too_large = self.left_out.too_large.saturating_add(1);
                     break;
@@ -290,7 +300,7 @@ fn is_packed_core(container: Container, start: &[u8]) -> bool {
 
 /// The path of a member, if it leads down only.
 fn member_path(name: &[u8]) -> Option<PathBuf> {
-    if name.is_empty() || name.len() > LONGEST_PATH || name.contains(&0) {
+    if name.is_empty() || name.contains(&0) {
         return None;
     }
     let mut path = PathBuf::new();

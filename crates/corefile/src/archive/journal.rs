@@ -13,6 +13,8 @@ use super::extract::{Extractor, Kept, Source};
 const LONGEST: u64 = 1 << 20;
 /// Bytes of a value that is kept.
 const LONGEST_VALUE: usize = 4096;
+/// Bytes of the name of a file (`NAME_MAX` of Linux).
+const LONGEST_NAME: usize = 255;
 
 /// Fields of an entry, and the names that facts beside a core have. Source: systemd's
 /// systemd.journal-fields(7), and `submit_process_info` in coredump-submit.c.
@@ -169,8 +171,9 @@ impl Entry {
             let is_plain =
                 |text: &str| text.chars().all(|c| c.is_alphanumeric() || "._-+".contains(c));
             let number = core.path.extension().unwrap_or_default().to_string_lossy().into_owned();
-            if is_plain(program) && is_plain(pid) {
-                core.path = format!("core.{program}.{pid}.{number}").into();
+            let name = format!("core.{program}.{pid}.{number}");
+            if is_plain(program) && is_plain(pid) && name.len() <= LONGEST_NAME {
+                core.path = name.into();
             }
         }
         extractor.pass_on(core, facts)

@@ -79,6 +79,8 @@ pub struct LeftOut {
     pub links: u64,
     /// Files whose names lead out of the archive: absolute ones, and those with `..`.
     pub outside: u64,
+    /// Files whose names are too long.
+    pub too_long: u64,
     /// Files of a name that an earlier one has.
     pub repeated: u64,
     /// Files that are encrypted, or packed in a way that is not known here.

@@ -147,6 +147,163 @@ fn links_devices_and_names_that_lead_out_are_left_out_and_counted() {
     assert_eq!((taken.0.len(), unpacked.left_out.outside), (0, 2));
 }
 
+/// An entry of a tar archive: its header, as `change` leaves it, and its content.
+fn entry(
+    name: &str,
+    kind: tar::EntryType,
+    content: &[u8],
+    change: impl FnOnce(&mut tar::Header),
+) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+    header.set_entry_type(kind);
+    header.set_size(content.len() as u64);
+    change(&mut header);
+    header.set_cksum();
+    let mut entry = [header.as_bytes(), content].concat();
+    entry.resize(entry.len().next_multiple_of(512), 0);
+    entry
+}
+
+/// A record of a pax header.
+fn pax(key: &str, value: &str) -> Vec<u8> {
+    let rest = format!(" {key}={value}\n");
+    let mut length = rest.len();
+    while length != rest.len() + length.to_string().len() {
+        length = rest.len() + length.to_string().len();
+    }
+    format!("{length}{rest}").into_bytes()
+}
+
+const FILE: tar::EntryType = tar::EntryType::Regular;
+const LONG_NAME: tar::EntryType = tar::EntryType::GNULongName;
+const PAX: tar::EntryType = tar::EntryType::XHeader;
+const SPARSE: tar::EntryType = tar::EntryType::GNUSparse;
+
+#[test]
+fn long_names_pax_headers_large_sizes_and_prefixes_of_tar_are_understood() {
+    let core = core();
+    let deep = format!("{}/core", "d".repeat(200));
+    let archive = [
+        entry("././@LongLink", tar::EntryType::GNULongLink, b"target\0", |_| {}),
+        entry("././@LongLink", LONG_NAME, format!("{deep}\0").as_bytes(), |_| {}),
+        entry("dddd", FILE, &core, |_| {}),
+        entry("global", tar::EntryType::XGlobalHeader, &pax("comment", "x"), |_| {}),
+        entry("pax", PAX, &[pax("path", "pax/core"), pax("mtime", "1.5")].concat(), |_| {}),
+        entry("short", FILE, &core, |_| {}),
+        // As of a file of 8 GiB or more: its header has no size.
+        entry("pax", PAX, &pax("size", &core.len().to_string()), |_| {}),
+        entry("size/core", FILE, &core, |header| header.set_size(0)),
+        entry("binary/core", FILE, &core, |header| {
+            let field = &mut header.as_old_mut().size;
+            *field = [0; 12];
+            field[0] = 0x80;
+            field[4..].copy_from_slice(&(core.len() as u64).to_be_bytes());
+        }),
+        entry("core", FILE, &core, |header| {
+            let ustar = tar::Header::new_ustar();
+            header.as_mut_bytes()[257..265].copy_from_slice(&ustar.as_bytes()[257..265]);
+            header.as_ustar_mut().unwrap().prefix[..6].copy_from_slice(b"prefix");
+        }),
+        vec![0; 1024],
+    ];
+    let (unpacked, taken) = unpacked(&archive.concat());
+    assert_eq!((unpacked.files, unpacked.left_out), (5, LeftOut::default()));
+    let wanted = [&deep, "pax/core", "size/core", "binary/core", "prefix/core"];
+    assert_eq!(names(&taken), wanted.map(|name| (name, "core")));
+    assert!(taken.0.iter().all(|file| file.2 == core));
+}
+
+#[test]
+fn sparse_files_are_left_out_and_what_follows_them_is_read() {
+    let core = core();
+    let mut map = entry("sparse", SPARSE, b"", |header| {
+        header.set_size(1000);
+        let gnu = header.as_gnu_mut().unwrap();
+        gnu.isextended = [1];
+        gnu.realsize = *b"77777777777\0";
+    });
+    // Two blocks more of the map, of which the first has a successor.
+    map.extend([0; 504].iter().chain(&[1]).chain(&[0; 7]).chain(&[0; 512]));
+    map.extend([7; 1024]);
+    let archive = [
+        map,
+        entry("small", SPARSE, &core, |_| {}),
+        entry("pax", PAX, &pax("GNU.sparse.major", "1"), |_| {}),
+        entry("core.1", FILE, &core, |_| {}),
+        entry("core.2", FILE, &core, |_| {}),
+    ];
+    let (unpacked, taken) = unpacked(&archive.concat());
+    assert_eq!(names(&taken), [("core.2", "core")]);
+    assert_eq!(unpacked.left_out, LeftOut { unreadable: 3, ..LeftOut::default() });
+}
+
+#[test]
+fn names_and_headers_that_are_too_long_cost_their_file_and_no_other() {
+    let core = core();
+    let archive = [
+        entry("././@LongLink", LONG_NAME, &[b'n'; 5000], |_| {}),
+        entry("core.1", FILE, &core, |_| {}),
+        entry("././@LongLink", LONG_NAME, &[b'n'; 1025], |_| {}),
+        entry("core.2", FILE, &core, |_| {}),
+        entry("pax", PAX, &pax("comment", &"c".repeat(70_000)), |_| {}),
+        entry("core.3", FILE, &core, |_| {}),
+        entry("core.4", FILE, &core, |_| {}),
+    ];
+    let (unpacked, taken) = unpacked(&archive.concat());
+    assert_eq!(names(&taken), [("core.4", "core")]);
+    let wanted = LeftOut { too_long: 2, unreadable: 1, ..LeftOut::default() };
+    assert_eq!(unpacked.left_out, wanted);
+}
+
+#[test]
+fn a_tar_archive_of_endless_headers_ends_with_the_bytes_that_are_read() {
+    let limits = Limits { archive_bytes: 1 << 20, ..Limits::default() };
+    let name = entry("././@LongLink", LONG_NAME, b"", |header| header.set_size(3 << 30));
+    let map = entry("s", SPARSE, b"", |header| {
+        header.as_gnu_mut().unwrap().isextended = [1];
+    });
+    let mut block = [0; 512];
+    block[504] = 1;
+    for (start, block) in [(name, [b'n'; 512]), (map, block)] {
+        let archive = gzip(&[start, block.repeat(20_000)].concat());
+        let (unpacked, taken) = unpacked_with(&archive, &limits);
+        assert_eq!(taken.0.len(), 0);
+        assert!(unpacked.unwrap().left_out.ended.unwrap().contains("larger"));
+    }
+}
+
+#[test]
+fn a_core_for_which_there_is_no_room_is_left_out_and_not_taken_for_an_empty_one() {
+    let mut noise = CoreBuilder::x86_64().thread(1, &[]);
+    let bytes: Vec<u8> = (0..4 << 20_u32).map(|n| (n % 251) as u8 + 1).collect();
+    noise = noise.segment(0x1000, &bytes, bytes.len() as u64);
+    let core = noise.build();
+    let mut taken = Taken::default();
+    let limits = Limits { spill_bytes: 0, ..Limits::default() };
+    let mut extractor = Extractor::new(&limits, &mut taken);
+    extractor.keep_nothing_in_memory();
+    let source = extract::Source {
+        name: b"core",
+        size: core.len() as u64,
+        modified: None,
+        facts: Vec::new(),
+    };
+    extractor.take(source, &mut &core[..]).unwrap();
+    let left_out = extractor.finish(ArchiveFormat::Tar).left_out;
+    assert_eq!((taken.0.len(), left_out.too_large), (0, 1));
+}
+
+#[test]
+fn a_core_of_a_journal_keeps_its_number_if_the_name_would_be_too_long() {
+    let core = core();
+    for (pid, wanted) in [("7".repeat(200), true), ("7".repeat(300), false)] {
+        let (_, taken) = unpacked(&journal(&[(&pid, &core)], ""));
+        let name = if wanted { format!("core.shop.{pid}.1") } else { "core.1".to_owned() };
+        assert_eq!(names(&taken), [(name.as_str(), "core")]);
+    }
+}
+
 #[test]
 fn what_follows_a_core_in_its_member_is_not_stored() {
     let mut with_tail = core();
