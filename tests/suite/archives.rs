@@ -4,9 +4,10 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{Cursor, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::fixture::{Case, list, obit, report, run, stderr, stdout};
 use crate::triage::{Place, lines, numbered};
@@ -347,4 +348,23 @@ fn more_files_than_may_be_open_are_ignored_with_a_notice() {
     let output = shell.output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stderr(&output).contains("ulimit -n"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_worker_waits_while_other_processes_have_more_descriptors_under_way_than_it_may_send() {
+    let core = Case::named("null-field").plain_core();
+    let (_kept, path) = put("one.tar", &tar(&[("core", &core)]));
+    let (sender, receiver) = obit_sandbox::Channel::pair().unwrap();
+    let file = fs::File::open(&path).unwrap();
+    (0..230).for_each(|_| sender.send(0, &[], Some(file.as_fd())).unwrap());
+    let receiver = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(2));
+        drop(receiver);
+    });
+    let program = env!("CARGO_BIN_EXE_obit");
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -n 200; exec \"$0\" --summary \"$1\"", program]).arg(&path);
+    let output = shell.output().unwrap();
+    receiver.join().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }

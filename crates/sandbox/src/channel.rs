@@ -24,6 +24,9 @@ const HEADER: usize = 5;
 
 /// How long the process outside waits until a worker reads what it was sent.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often, and for how long, to wait until descriptors that are under way were received.
+const MOST_WAITS: u32 = 2000;
+const WAIT: Duration = Duration::from_millis(5);
 
 /// One end of a connection between a worker and the process outside.
 #[derive(Debug)]
@@ -81,6 +84,7 @@ impl Channel {
         if !files.is_empty() {
             control.push(SendAncillaryMessage::ScmRights(&files));
         }
+        let mut waits = 0..MOST_WAITS;
         loop {
             let sent = rustix::net::sendmsg(
                 &self.socket,
@@ -92,6 +96,11 @@ impl Channel {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(sent) => return Ok(sent),
                 Err(rustix::io::Errno::INTR) => {}
+                // The user's sockets hold as many descriptors that were not received yet as a
+                // process may have open (unix(7)): there is room when some are received.
+                Err(rustix::io::Errno::TOOMANYREFS) if waits.next().is_some() => {
+                    std::thread::sleep(WAIT);
+                }
                 Err(error) => return Err(error.into()),
             }
         }
