@@ -29,6 +29,8 @@ pub const UNPACK_MEMORY: u64 = 768 << 20;
 const TEXTS: usize = 128 << 20;
 /// Bytes of a text in which a collector wrote facts.
 const LONGEST_FACTS: usize = 64 << 10;
+/// Bytes of the paths of files that come with the cores.
+const PATH_BYTES: usize = 1 << 20;
 /// Texts of `coredumpctl info` that are kept.
 const MOST_INFOS: usize = 64;
 /// Descriptors that this process may have, where the system allows it.
@@ -49,6 +51,10 @@ pub struct Archive {
     pub files: u64,
     /// What was not taken, in sentences.
     pub notes: Vec<String>,
+    /// Why the rest was not read.
+    pub ended: Option<String>,
+    /// Another time, or with other limits, there may be more in it.
+    pub is_partial: bool,
 }
 
 /// Why there is no archive.
@@ -64,7 +70,7 @@ pub enum NoArchive {
 #[derive(Debug, Serialize, Deserialize)]
 enum Outcome {
     Other,
-    Done { kind: String, files: u64, notes: Vec<String> },
+    Done { kind: String, files: u64, notes: Vec<String>, ended: Option<String>, is_partial: bool },
     Failed(String),
 }
 
@@ -111,12 +117,19 @@ impl Archive {
             let frame = channel.receive(until)?.ok_or(io::ErrorKind::UnexpectedEof)?;
             let Frame { kind, payload, file } = frame;
             match kind {
-                ask::ROOM => channel.send(say::ANSWER, &[], Some(taken.room()?.as_fd()))?,
+                // Without one, what needs it is counted by the worker.
+                ask::ROOM => {
+                    taken.count_room()?;
+                    give(channel, CoreFile::room())?;
+                }
                 // Without a descriptor left, the system drops the one that came.
                 ask::MEMBER if file.is_none() && matches!(payload.first(), Some(0 | 1)) => {
                     taken.dropped = taken.dropped.saturating_add(1);
                 }
-                ask::MEMBER => taken.take(member_of(&payload, file)?)?,
+                ask::MEMBER => match member_of(&payload, file)? {
+                    Some(member) => taken.take(member)?,
+                    None => taken.misnamed = taken.misnamed.saturating_add(1),
+                },
                 ask::DONE => return Ok(taken.finish(serde_json::from_slice(&payload)?)),
                 _ => return Err(wire::invalid("a frame of no kind")),
             }
@@ -139,6 +152,8 @@ fn unpacked(file: File, time: Duration, limits: &Limits, sink: &mut dyn Sink) ->
             kind: unpacked.format.name().to_owned(),
             files: unpacked.files,
             notes: notes(&unpacked.left_out),
+            is_partial: unpacked.left_out.ended.is_some() || unpacked.left_out.too_large > 0,
+            ended: unpacked.left_out.ended,
         },
         Err(ArchiveError::NotAnArchive) => Outcome::Other,
         Err(error) => Outcome::Failed(error.to_string()),
@@ -199,18 +214,24 @@ impl Sink for RemoteSink<'_> {
     }
 }
 
-/// A file that a worker sent; its words are checked.
-fn member_of(payload: &[u8], file: Option<File>) -> io::Result<Member> {
+/// Answers a question for an empty file, without one if there is none.
+fn give(channel: &Channel, room: io::Result<File>) -> io::Result<()> {
+    channel.send(say::ANSWER, &[], room.ok().as_ref().map(AsFd::as_fd))
+}
+
+/// A file that a worker sent; its words are checked. `None` if its name is none of a file in an
+/// archive.
+fn member_of(payload: &[u8], file: Option<File>) -> io::Result<Option<Member>> {
     let short = || wire::invalid("a file that is cut short");
     let (kind, rest) = payload.split_first().ok_or_else(short)?;
     let (modified, rest) = rest.split_first_chunk::<8>().ok_or_else(short)?;
     let modified = Some(i64::from_le_bytes(*modified)).filter(|time| *time != i64::MIN);
     let (path, rest) = sized(rest).ok_or_else(short)?;
     let (facts, text) = sized(rest).ok_or_else(short)?;
-    let path = wire::path_of(path)?;
-    if !path.components().all(|part| matches!(part, Component::Normal(_))) {
-        return Err(wire::invalid("a name that leads out of the archive"));
-    }
+    let path = wire::path_of(path).ok();
+    let leads_down =
+        |path: &PathBuf| path.components().all(|part| matches!(part, Component::Normal(_)));
+    let path = path.filter(leads_down);
     let content = match (kind, file) {
         (0 | 1, Some(file)) => {
             // A pipe or a socket could keep us waiting.
@@ -222,7 +243,8 @@ fn member_of(payload: &[u8], file: Option<File>) -> io::Result<Member> {
         (2, None) => Content::Text(text.to_vec()),
         _ => return Err(wire::invalid("a file of no kind")),
     };
-    Ok(Member { path, content, modified, facts: wire::beside_of(facts) })
+    let facts = wire::beside_of(facts);
+    Ok(path.map(|path| Member { path, content, modified, facts }))
 }
 
 /// Bytes with their length before them, and what follows.
@@ -250,6 +272,12 @@ struct Taken<'a> {
     descriptors_left: usize,
     /// Files for which there was none.
     dropped: u64,
+    /// Files whose names were none.
+    misnamed: u64,
+    /// Files that came when the paths were too many bytes.
+    beyond_paths: u64,
+    /// Bytes of the paths of files that come with the cores: they are sent again with each core.
+    path_bytes_left: usize,
     /// Cores, images and rooms that may still come, texts, and their bytes.
     files_left: usize,
     rooms_left: usize,
@@ -259,8 +287,7 @@ struct Taken<'a> {
 
 impl Sink for Taken<'_> {
     fn room(&mut self) -> io::Result<File> {
-        let left = self.rooms_left.checked_sub(1);
-        self.rooms_left = left.ok_or_else(|| wire::invalid("too many questions"))?;
+        self.count_room()?;
         CoreFile::room()
     }
 
@@ -276,7 +303,7 @@ impl Sink for Taken<'_> {
                 let left = self.text_bytes_left.checked_sub(text.len());
                 self.text_bytes_left = left.ok_or_else(too_many)?;
                 let at = self.archive.join(path);
-                self.companions.add(at, Companion::Text(text, changed));
+                self.add(at, Companion::Text(text, changed));
             }
             Content::Core(file) => {
                 self.files_left = self.files_left.checked_sub(1).ok_or_else(too_many)?;
@@ -291,7 +318,7 @@ impl Sink for Taken<'_> {
                     return Ok(());
                 }
                 let file = Companion::File(unchangeable(file, changed)?);
-                self.companions.add(self.archive.join(path), file);
+                self.add(self.archive.join(path), file);
             }
         }
         Ok(())
@@ -320,11 +347,33 @@ impl<'a> Taken<'a> {
             cores: Vec::new(),
             descriptors_left,
             dropped: 0,
+            misnamed: 0,
+            beyond_paths: 0,
+            path_bytes_left: PATH_BYTES,
             files_left: limits.archive_files,
             rooms_left: limits.archive_files,
             texts_left: limits.archive_texts,
             text_bytes_left: TEXTS,
         })
+    }
+
+    fn count_room(&mut self) -> io::Result<()> {
+        let left = self.rooms_left.checked_sub(1);
+        self.rooms_left = left.ok_or_else(|| wire::invalid("too many questions"))?;
+        Ok(())
+    }
+
+    /// Adds a file that came with the cores, unless its path is one too many.
+    fn add(&mut self, path: PathBuf, file: Companion) {
+        // With the NUL that ends it.
+        let length = path.as_os_str().len().saturating_add(1);
+        match self.path_bytes_left.checked_sub(length) {
+            Some(left) => {
+                self.path_bytes_left = left;
+                self.companions.add(path, file);
+            }
+            None => self.beyond_paths = self.beyond_paths.saturating_add(1),
+        }
     }
 
     /// Whether there is a descriptor for one more file, and so many others.
@@ -339,17 +388,22 @@ impl<'a> Taken<'a> {
     }
 
     fn finish(self, outcome: Outcome) -> Result<Archive, NoArchive> {
-        let (kind, files, mut notes) = match outcome {
+        let (kind, files, mut notes, ended, is_partial) = match outcome {
             Outcome::Other => return Err(NoArchive::Other),
             Outcome::Failed(why) => return Err(NoArchive::Unusable(why)),
-            Outcome::Done { kind, files, notes } => (kind, files, notes),
+            Outcome::Done { kind, files, notes, ended, is_partial } => {
+                (kind, files, notes, ended, is_partial)
+            }
         };
-        let Self { archive, companions, cores, dropped, .. } = self;
-        if dropped > 0 {
-            notes.push(format!(
-                "files beyond the limit of open ones (ulimit -n), ignored: {dropped}"
-            ));
-        }
+        let Self { archive, companions, cores, dropped, misnamed, beyond_paths, .. } = self;
+        let counted = [
+            (dropped, "files beyond the limit of open ones (ulimit -n), ignored"),
+            (misnamed, "files whose names lead out of the archive or are too long, ignored"),
+            (beyond_paths, "files beyond 1 MiB of paths, ignored"),
+        ];
+        let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+        notes.extend(counted.map(|(count, what)| format!("{what}: {count}")));
+        let is_partial = is_partial || dropped > 0 || beyond_paths > 0;
         let companions = Arc::new(companions);
         let is_only = cores.len() == 1;
         let infos = infos(&companions);
@@ -359,7 +413,7 @@ impl<'a> Taken<'a> {
             let core = CoreFile::of_file(&path, file).ok()?;
             Some(CoreFile { beside, companions: Arc::clone(&companions), ..core })
         });
-        Ok(Archive { kind, cores: cores.collect(), files, notes })
+        Ok(Archive { kind, cores: cores.collect(), files, notes, ended, is_partial })
     }
 }
 
@@ -444,10 +498,10 @@ mod tests {
 
     #[test]
     fn what_a_worker_says_of_a_file_is_not_believed() {
-        let member = member_of(&frame(2, b"a/b.c", b"int b;"), None).unwrap();
+        let member = member_of(&frame(2, b"a/b.c", b"int b;"), None).unwrap().unwrap();
         assert_eq!(member.path, PathBuf::from("a/b.c"));
         for path in [&b"../a"[..], b"/a", b"a/../../b", b"", b"a\0b"] {
-            assert!(member_of(&frame(2, path, b"x"), None).is_err(), "{path:?}");
+            assert!(member_of(&frame(2, path, b"x"), None).unwrap().is_none(), "{path:?}");
         }
         let (pipe, _end) = io::pipe().unwrap();
         let pipe = File::from(std::os::fd::OwnedFd::from(pipe));
@@ -497,5 +551,53 @@ mod tests {
         let found = (0..2000).filter(|number| !of(format!("core.{number}")).is_empty());
         assert_eq!(found.count(), MOST_INFOS);
         assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+    /// An archive as it is received from a worker that sends these frames.
+    fn received(frames: &[Vec<u8>]) -> Archive {
+        let (here, there) = Channel::pair().unwrap();
+        let outcome = Outcome::Done {
+            kind: "a tar archive".to_owned(),
+            files: 1,
+            notes: Vec::new(),
+            ended: None,
+            is_partial: false,
+        };
+        let done = serde_json::to_vec(&outcome).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                frames.iter().for_each(|frame| there.send(ask::MEMBER, &[frame], None).unwrap());
+                there.send(ask::DONE, &[&done], None).unwrap();
+            });
+            let (file, limits) = (CoreFile::room().unwrap(), Limits::default());
+            Archive::receive(&here, Path::new("/a.tar"), &file, None, &limits).unwrap().unwrap()
+        })
+    }
+
+    #[test]
+    fn a_file_with_a_bad_name_is_counted_and_the_others_are_taken() {
+        let long = vec![b'x'; 8000];
+        let archive = received(&[frame(2, &long, b"x"), frame(2, b"../x", b"x")]);
+        assert!(archive.notes[0].ends_with("ignored: 2"), "{:?}", archive.notes);
+    }
+
+    #[test]
+    fn the_paths_that_are_sent_with_each_core_are_at_most_a_mebibyte() {
+        let path = |number: u32| format!("{number}/{}", "d".repeat(1000)).into_bytes();
+        let frames: Vec<_> = (0..1200).map(|number| frame(2, &path(number), b"x")).collect();
+        let archive = received(&frames);
+        assert!(archive.is_partial);
+        let ignored = archive.notes[0].strip_prefix("files beyond 1 MiB of paths, ignored: ");
+        let ignored: usize = ignored.unwrap().parse().unwrap();
+        assert!((150..200).contains(&ignored), "{ignored}");
+    }
+
+    #[test]
+    fn a_worker_is_told_that_there_is_no_room_and_goes_on() {
+        let (here, there) = Channel::pair().unwrap();
+        give(&here, Err(io::ErrorKind::StorageFull.into())).unwrap();
+        give(&here, CoreFile::room()).unwrap();
+        let answers = [there.receive(None).unwrap(), there.receive(None).unwrap()];
+        let answers = answers.map(|answer| answer.map(|frame| (frame.kind, frame.file.is_some())));
+        assert_eq!(answers, [Some((say::ANSWER, false)), Some((say::ANSWER, true))]);
     }
 }
