@@ -56,11 +56,13 @@ pub struct FileRecords {
     pub records: Vec<PackedRecord>,
     /// What of an archive was not read, in sentences.
     pub notes: Vec<String>,
+    /// Another time, or with other limits, there may be more in the archive.
+    pub is_partial: bool,
 }
 
 impl FileRecords {
     fn only(record: PackedRecord) -> Self {
-        Self { records: vec![record], notes: Vec::new() }
+        Self { records: vec![record], notes: Vec::new(), is_partial: false }
     }
 }
 
@@ -211,18 +213,22 @@ impl PoolThread {
         job: &Job,
         archive: Archive,
     ) -> io::Result<FileRecords> {
-        let Archive { kind, cores, notes, .. } = archive;
+        let Archive { kind, cores, notes, ended, is_partial, .. } = archive;
         let at = job.path.display();
+        let notes = notes.iter().map(|note| format!("{at}: {note}")).collect();
         if cores.is_empty() {
-            let why = format!("{at} is {kind} without a core");
+            let (code, why) = match ended {
+                Some(why) => (Code::Packing, format!("{at}: {why}")),
+                None => (Code::NotACore, format!("{at} is {kind} without a core")),
+            };
             let file = CoreFile::open(&job.path).ok().map(|core| core.file);
-            let record = failed(&job.path, file.as_ref(), &self.build, Code::NotACore, &why);
-            return Ok(FileRecords::only(PackedRecord::of(&record)?));
+            let record =
+                PackedRecord::of(&failed(&job.path, file.as_ref(), &self.build, code, &why))?;
+            return Ok(FileRecords { records: vec![record], notes, is_partial });
         }
         let records = cores.iter().map(|core| self.record(idle, core));
         let records = records.collect::<io::Result<Vec<_>>>()?;
-        let notes = notes.iter().map(|note| format!("{at}: {note}")).collect();
-        Ok(FileRecords { records, notes })
+        Ok(FileRecords { records, notes, is_partial })
     }
 
     fn record(

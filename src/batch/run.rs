@@ -408,7 +408,7 @@ impl Batch<'_> {
             return Ok(());
         }
         let Done { job, found } = done;
-        let FileRecords { records, notes } = found.map_err(BatchError::Worker)?;
+        let FileRecords { records, notes, is_partial } = found.map_err(BatchError::Worker)?;
         notes.iter().for_each(|note| self.watcher.left_out(note));
         if let [record] = &*records
             && let Some(code) = code_of(record)
@@ -429,7 +429,7 @@ impl Batch<'_> {
         }
         let stamps = (0..records.len()).map(|number| stamp_of_nth(&job.stamp, number));
         let mut stamps: Vec<_> = stamps.collect();
-        if records.iter().any(|record| record.head().servers_failed) {
+        if is_partial || records.iter().any(|record| record.head().servers_failed) {
             // The next run unpacks it again, as `hold` has it for one core.
             stamps.iter_mut().for_each(|stamp| stamp.mtime = i64::MIN);
         }

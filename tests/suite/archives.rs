@@ -10,7 +10,7 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use crate::fixture::{Case, list, obit, report, run, stderr, stdout};
-use crate::triage::{Place, lines, numbered};
+use crate::triage::{Place, lines, numbered, reason_of};
 use serde_json::Value;
 
 /// A tar archive of these files.
@@ -367,4 +367,37 @@ fn a_worker_waits_while_other_processes_have_more_descriptors_under_way_than_it_
     let output = shell.output().unwrap();
     receiver.join().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn an_archive_that_ends_before_any_core_is_a_failure_with_that_reason() {
+    let place = Place::new();
+    let text = b"what happened\n".repeat(1000);
+    let archive = tar(&[("readme", b"text"), ("notes", &text), ("core", &numbered(1))]);
+    let path = place.put("case.tar", &archive[..6000]);
+    let output = place.command(&["triage", "--format", "ndjson"]).arg(&path).output().unwrap();
+    let records = lines(&output);
+    let [record] = &*records else { panic!("{records:?}") };
+    assert_eq!(reason_of(record), "packing");
+    let why = record["reason"]["text"].as_str().unwrap();
+    assert!(why.contains("it ends within a file"), "{why}");
+    assert!(stderr(&output).contains("the rest was not read"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_archive_that_was_not_read_to_its_end_is_read_again_by_the_next_run() {
+    let place = Place::new();
+    let archive = tar(&[("core.1", &numbered(1)), ("core.2", &numbered(2))]);
+    place.put("case.tar", &archive[..archive.len() - 4096]);
+    let wanted = place.records(&[]).len();
+    let output = place.triage(&["--format", "ndjson"]);
+    assert!(stderr(&output).contains("the rest was not read"), "{}", stderr(&output));
+    assert_eq!((lines(&output).len(), place.list().len()), (wanted, wanted));
+    // Once it is whole, it is read a last time.
+    place.put("case.tar", &archive);
+    assert_eq!(place.records(&[]).len(), 2);
+    let output = place.triage(&[]);
+    assert!(!stderr(&output).contains("the rest was not read"), "{}", stderr(&output));
+    assert_eq!(place.list().len(), 2);
+    place.is_whole();
 }
