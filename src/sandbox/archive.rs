@@ -171,7 +171,7 @@ fn notes(left_out: &LeftOut) -> Vec<String> {
         (repeated, "files with a name that an earlier one has, ignored"),
         (
             unreadable,
-            "files that are encrypted, or packed in a way that is not known here, ignored",
+            "files that are encrypted, sparse, or packed in a way that is not known here, ignored",
         ),
         (not_of_collector, "entries with a core that systemd-coredump did not send, ignored"),
         (too_large, "files for which there was no room (--max-spill), cut or ignored"),

@@ -83,7 +83,7 @@ pub struct LeftOut {
     pub too_long: u64,
     /// Files of a name that an earlier one has.
     pub repeated: u64,
-    /// Files that are encrypted, or packed in a way that is not known here.
+    /// Files that are encrypted, sparse, or packed in a way that is not known here.
     pub unreadable: u64,
     /// Entries of a journal whose core systemd-coredump did not send.
     pub not_of_collector: u64,
