@@ -366,7 +366,7 @@ fn a_worker_waits_while_other_processes_have_more_descriptors_under_way_than_it_
         std::thread::sleep(Duration::from_secs(1));
         drop(channels);
     });
-    let output = run(&[path.as_os_str(), OsStr::new("--summary")]);
+    let output = run([path.as_os_str(), OsStr::new("--summary")]);
     holder.join().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
