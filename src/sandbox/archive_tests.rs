@@ -103,7 +103,7 @@ fn the_paths_that_are_sent_with_each_core_are_at_most_a_mebibyte() {
 }
 
 #[test]
-fn a_worker_is_told_that_there_is_no_room_and_goes_on() {
+fn a_worker_that_gets_no_room_goes_on() {
     let (here, there) = Channel::pair().unwrap();
     give(&here, Err(io::ErrorKind::StorageFull.into())).unwrap();
     give(&here, CoreFile::room()).unwrap();
