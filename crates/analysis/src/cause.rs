@@ -75,6 +75,7 @@ pub(super) fn judge(
     let (fault, said, aftermath) = first_trouble(process, fault, said);
     let said = said.map(|said| assertion::with_text(process, said));
     let sender = sender(process);
+    let sender_pid = sender.map(|sender| sender.pid);
     let subject = said.as_ref().and_then(|said| said.subject);
     let is_of_block = matches!(subject, Some(Subject::GivenBlock | Subject::FreedBlock));
     let freed = said.as_ref().filter(|_| is_of_block);
@@ -117,14 +118,20 @@ pub(super) fn judge(
             (misuse.map_or(class, |misuse| misuse.class), confidence.min(most))
         }
         (None, None) if only_stops(signal.number) => (CauseClass::Snapshot, Confidence::Proved),
-        (None, None) if sender.is_some() => (CauseClass::ExternalSignal, Confidence::Proved),
+        (None, None) if sender.is_some_and(|sender| sender.is_recorded) => {
+            (CauseClass::ExternalSignal, Confidence::Proved)
+        }
+        (None, None) if sender.is_some() => (CauseClass::ExternalSignal, Confidence::Likely),
         (None, None) if signal.number == SIGABRT => (CauseClass::Abort, Confidence::Likely),
         (None, None) => (of_signal(signal), Confidence::Proved),
     };
     let mut facts: Vec<Fact> = aftermath.into_iter().map(Fact::Aftermath).collect();
-    facts.extend(said::facts(process, fault.as_ref(), said.as_ref(), sender));
+    facts.extend(said::facts(process, fault.as_ref(), said.as_ref(), sender_pid));
     facts.extend(fault.as_ref().and_then(|fault| large_frame(process, fault)));
     facts.extend(fault.as_ref().and_then(|fault| trap_message(process, fault)));
+    let sent_again =
+        sender.filter(|sender| class == CauseClass::ExternalSignal && !sender.is_recorded);
+    facts.extend(sent_again.map(|sender| Fact::SentAgain(sender.pid)));
     let raised = said.as_ref().and_then(|said| said.frame);
     let failed = fault.as_ref().map(|fault| fault.frame(process));
     let made = origin.as_ref().and_then(|origin| match origin.gone {
@@ -165,10 +172,14 @@ pub(super) fn judge(
         (None, Some(made)) if is_traced => (Some(made), Confidence::Proved),
         (None, Some(made)) => (Some(made), Confidence::Likely),
         (None, None) => {
-            let from = match class {
-                CauseClass::Abort => failed.or_else(|| interrupted(process)),
-                _ => failed,
+            let is_sent_again = match class {
+                CauseClass::Abort => true,
+                CauseClass::Signal | CauseClass::ExternalSignal => {
+                    signal.sender().is_some() && !sender.is_some_and(|sender| sender.is_recorded)
+                }
+                _ => false,
             };
+            let from = failed.or_else(|| is_sent_again.then(|| interrupted(process)).flatten());
             let blame = blame(process, from.unwrap_or(0));
             let by_itself = stopped_itself(process, fault.as_ref(), blame);
             (blame, if by_itself { Confidence::Proved } else { Confidence::Likely })
@@ -195,7 +206,7 @@ pub(super) fn judge(
         origin,
         verdict,
         said,
-        sender,
+        sender: sender_pid,
         deadlock: None,
         thread: None,
         blame,
@@ -278,8 +289,8 @@ fn verbose_trap<'p>(process: &'p Process, fault: &Fault) -> Option<(&'p str, &'p
     Some(message.split_once('$').unwrap_or(("", message)))
 }
 
-/// Index of the frame that a signal interrupted whose handler then aborted: the handler only
-/// says that something is wrong elsewhere.
+/// Index of the frame that a signal interrupted whose handler then ended the process: the
+/// handler only says that something is wrong elsewhere.
 fn interrupted(process: &Process) -> Option<usize> {
     let frames = &process.crashed()?.frames;
     let handler = frames.iter().position(|frame| frame.kind == FrameKind::Signal)?;
@@ -334,7 +345,7 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
         origin: None,
         verdict: None,
         said: None,
-        sender: sender(process),
+        sender: sender(process).map(|sender| sender.pid),
         deadlock: Some(deadlock.clone()),
         thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
         blame: first.and_then(|place| place.frame),

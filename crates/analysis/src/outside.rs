@@ -1,15 +1,36 @@
 //! Whether the process would have gone on: it was stopped or killed from outside.
 
+use super::fault::sent_before;
 use crate::signals::{SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
-use obit_corefile::dump::SignalDetail;
+use obit_corefile::dump::{Signal, SignalDetail};
 use obit_process::process::Process;
 
-/// The process that sent the signal, if it was not the crashed process itself.
-pub(super) fn sender(process: &Process) -> Option<i64> {
-    let (pid, _) = process.dump.signal.as_ref()?.sender()?;
+/// Another process that sent the signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sender {
+    /// Its id.
+    pub(super) pid: i64,
+    /// Whether the core's own signal says so, and not only what a handler was given.
+    pub(super) is_recorded: bool,
+}
+
+/// The process that sent the signal, if it was not the crashed process itself. A handler that
+/// sends the signal again only hands it on.
+pub(super) fn sender(process: &Process) -> Option<Sender> {
     let own = process.dump.process.as_ref().map(|info| info.pid);
     let own = own.or_else(|| process.threads.first().map(|thread| thread.tid))?;
-    (pid > 0 && i64::from(pid) != own).then_some(i64::from(pid))
+    let other = |signal: &Signal| {
+        let (pid, _) = signal.sender()?;
+        (pid > 0 && i64::from(pid) != own).then_some(i64::from(pid))
+    };
+    let signal = process.dump.signal.as_ref()?;
+    if let Some(pid) = other(signal) {
+        return Some(Sender { pid, is_recorded: true });
+    }
+    let is_own = signal.sender().is_some_and(|(pid, _)| i64::from(pid) == own);
+    let before =
+        is_own.then(|| sent_before(process, process.crashed()?, signal.number)).flatten()?;
+    Some(Sender { pid: other(&before)?, is_recorded: false })
 }
 
 /// Whether this signal stops a process and never ends one: a core that has it is of a process

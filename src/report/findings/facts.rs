@@ -38,6 +38,10 @@ pub(in super::super) fn fact(fact: &Fact, redactor: &mut Redactor) -> Evidence {
             let text = format!("{} of the stack belong to one frame", bytes(*size));
             (EvidenceKind::Memory, own(redactor, &text))
         }
+        Fact::SentAgain(pid) => {
+            let text = format!("a handler was given the signal of pid {pid} and sent it again");
+            (EvidenceKind::Memory, own(redactor, &text))
+        }
         Fact::TrapMessage(text) => {
             (EvidenceKind::Text, redactor.show(Origin::MessageText, &format!("trap: {text}")))
         }

@@ -69,23 +69,21 @@ fn of_handler(
     fits.then_some((fault, Caught { signal, is_inferred: true }))
 }
 
+/// What the first handler on the stack of `thread` was given, if somebody sent that signal. A
+/// handler without `SA_SIGINFO` was given nothing, and what lies in its place is older.
+pub(crate) fn sent_before(process: &Process, thread: &Thread, number: u16) -> Option<Signal> {
+    let mut handlers = thread.stack.frames.iter().rev().filter(|place| place.is_signal);
+    let signal = record(process, handlers.next()?)?;
+    (signal.number == number && signal.sender().is_some()).then_some(signal)
+}
+
 /// The `siginfo_t` in the frame of a handler, if it is of a fault and agrees with what else
 /// the kernel put there: without `SA_SIGINFO` x86_64 and aarch64 leave its place as it was.
 fn reported(process: &Process, handler: &Activation, pc: Avma) -> Option<Signal> {
-    let memory = &process.memory;
+    let signal = record(process, handler)?;
     let sp = stack_pointer(process, handler)?;
     let layout = &process.dump.machine.facts()?.handler_frame;
-    let at = match layout.siginfo {
-        SiginfoPlace::At(offset) => sp.checked_add(offset)?,
-        SiginfoPlace::PointedTo { pointer, at } => {
-            let record = memory.read_word(sp.checked_add(pointer)?).ok()?;
-            sp.checked_add(at).filter(|at| at.0 == record)?
-        }
-        SiginfoPlace::Unknown => return None,
-    };
-    let record = memory.read_up_to(at, SIGINFO);
-    let signal = Signal::from_siginfo(&record, process.dump.encoding)?;
-    let word = |offset| memory.read_word(sp.checked_add(offset)?).ok();
+    let word = |offset| process.memory.read_word(sp.checked_add(offset)?).ok();
     let is_address_right = match (signal.address(), layout.fault_address, layout.trap_number) {
         (Some(address), ..) if matches!(signal.number, SIGILL | SIGFPE | SIGTRAP) => address == pc,
         (Some(address), Some(last), _) => word(last)? == address.0,
@@ -95,6 +93,22 @@ fn reported(process: &Process, handler: &Activation, pc: Avma) -> Option<Signal>
         (Some(_), None, _) | (None, _, None) => true,
     };
     (is_fault(&signal) && is_address_right).then_some(signal)
+}
+
+/// The bytes at the place of the `siginfo_t` in the frame of a handler, read as one.
+fn record(process: &Process, handler: &Activation) -> Option<Signal> {
+    let memory = &process.memory;
+    let sp = stack_pointer(process, handler)?;
+    let at = match process.dump.machine.facts()?.handler_frame.siginfo {
+        SiginfoPlace::At(offset) => sp.checked_add(offset)?,
+        SiginfoPlace::PointedTo { pointer, at } => {
+            let record = memory.read_word(sp.checked_add(pointer)?).ok()?;
+            sp.checked_add(at).filter(|at| at.0 == record)?
+        }
+        SiginfoPlace::Unknown => return None,
+    };
+    let record = memory.read_up_to(at, SIGINFO);
+    Signal::from_siginfo(&record, process.dump.encoding)
 }
 
 /// What the last exception of the processor says (`struct sigcontext` of x86_64).
@@ -127,7 +141,7 @@ mod tests {
     use super::*;
     use crate::analyze;
     use crate::signals::SIGABRT;
-    use crate::{CauseClass, Confidence};
+    use crate::{CauseClass, Confidence, Fact};
     use obit_corefile::testkit::{CoreBuilder, siginfo_64};
     use obit_process::process::Options;
 
@@ -147,6 +161,16 @@ mod tests {
     /// (nothing if it is empty), when `code` was to be executed; `trap` and `cr2` are what
     /// the processor said last.
     fn handled(siginfo: &[u8], trap: u64, cr2: u64, code: &[u8]) -> Process {
+        handled_and_ended_by(SIGABRT, siginfo, trap, cr2, code)
+    }
+
+    fn handled_and_ended_by(
+        signal: u16,
+        siginfo: &[u8],
+        trap: u64,
+        cr2: u64,
+        code: &[u8],
+    ) -> Process {
         let mut frame = vec![0; 304];
         let words =
             [(104, 0), (112, 3), (120, STACK + 0x800), (128, CODE), (160, trap), (176, cr2)];
@@ -155,9 +179,10 @@ mod tests {
             frame[at..at + 8].copy_from_slice(&u64::to_le_bytes(value));
         }
         frame.extend(siginfo);
-        let core = CoreBuilder::x86_64().signal(SIGABRT);
-        let core = core.thread(1, &[("rip", TRAMPOLINE), ("rsp", CONTEXT)]).siginfo(6, -6, 0);
+        let core = CoreBuilder::x86_64().signal(signal).process(1, "prog", "./prog");
+        let core = core.thread(1, &[("rip", TRAMPOLINE), ("rsp", CONTEXT)]);
         let core = core
+            .siginfo(i32::from(signal), -6, 1)
             .segment_with(CODE, code, 0x1000, "rx")
             .segment_with(TRAMPOLINE, &RETURN, 0x1000, "rx")
             .segment(CONTEXT, &frame, 0x1000)
@@ -205,6 +230,22 @@ mod tests {
     }
 
     #[test]
+    fn a_signal_of_another_process_that_its_handler_sent_again_is_still_from_outside() {
+        let judged = |siginfo: &[u8]| {
+            let process = handled_and_ended_by(SIGSEGV, siginfo, 0, 0, &LOAD);
+            let cause = analyze(&process).cause.unwrap();
+            (cause.class, cause.class_confidence, cause.facts)
+        };
+        let sent_again = vec![Fact::SentAgain(99)];
+        let from_outside = (CauseClass::ExternalSignal, Confidence::Likely, sent_again);
+        assert_eq!(judged(&siginfo_64(11, 0, 99)), from_outside);
+        let by_itself = (CauseClass::Signal, Confidence::Proved, Vec::new());
+        assert_eq!(judged(&siginfo_64(11, -6, 1)), by_itself);
+        // The handler was run for another signal.
+        assert_eq!(judged(&siginfo_64(10, 0, 99)), by_itself);
+    }
+
+    #[test]
     fn on_aarch64_the_record_comes_first() {
         let process = |reported: u64, address: u64| {
             let mut frame = siginfo_64(11, 1, reported);
@@ -232,7 +273,6 @@ mod tests {
 
     #[test]
     fn a_fault_in_a_handler_of_a_fault_is_the_cause_and_the_first_is_reported() {
-        use crate::Fact;
         let mut frame = vec![0; 304];
         for (at, value) in [(120, STACK + 0x800), (128, CODE), (160, PAGE_FAULT), (176, 0x18)] {
             let at = 40 + at;

@@ -36,4 +36,6 @@ pub enum Fact {
     /// The message that the compiler put into the name of a trap
     /// (`__builtin_verbose_trap` of clang).
     TrapMessage(String),
+    /// A handler was given the signal of another process, with this id, and sent it again.
+    SentAgain(i64),
 }
