@@ -15,6 +15,7 @@ pub struct MappedFile {
     path: PathBuf,
     bytes: Bytes,
     identity: FileIdentity,
+    has_name: bool,
 }
 
 #[derive(Debug)]
@@ -30,8 +31,10 @@ pub struct FileIdentity {
     pub inode: (u64, u64),
     /// Length in bytes.
     pub len: u64,
-    /// Last change of the content, in nanoseconds since 1970.
+    /// Last change of the content, in nanoseconds since 1970. Anybody who may write can set it.
     pub modified_ns: i128,
+    /// Last change of the content or of what is known of it, in nanoseconds since 1970.
+    pub changed_ns: i128,
 }
 
 impl MappedFile {
@@ -48,14 +51,15 @@ impl MappedFile {
     /// # Errors
     /// Those of `fstat` and `mmap`.
     pub fn of_file(file: File, path: &Path) -> io::Result<Self> {
-        let identity = identity_of(&file)?;
+        let stat = rustix::fs::fstat(&file)?;
+        let (identity, has_name) = (FileIdentity::from(&stat), stat.st_nlink > 0);
         let length = usize::try_from(identity.len).unwrap_or(usize::MAX);
         // SAFETY: the map is private and read-only. Should another process cut the file
         // short, a read past its end raises SIGBUS and ends us; it cannot make us read
         // other memory. A confined worker that ends so is replaced by one that copies.
         #[allow(unsafe_code)]
         let map = unsafe { memmap2::MmapOptions::new().len(length).map(&file)? };
-        Ok(Self { path: path.to_owned(), bytes: Bytes::Map(map), identity })
+        Ok(Self { path: path.to_owned(), bytes: Bytes::Map(map), identity, has_name })
     }
 
     /// Reads an open `file` that was found at `path` into memory, at most `most` bytes: for one
@@ -64,17 +68,24 @@ impl MappedFile {
     /// # Errors
     /// Those of `fstat` and `pread`; `FileTooLarge` for one of more than `most` bytes.
     pub fn copy_of(file: &File, path: &Path, most: u64) -> io::Result<Self> {
-        let identity = identity_of(file)?;
+        let stat = rustix::fs::fstat(file)?;
+        let (identity, has_name) = (FileIdentity::from(&stat), stat.st_nlink > 0);
         if identity.len > most {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         let bytes = read_at(file, 0, identity.len)?;
-        Ok(Self { path: path.to_owned(), bytes: Bytes::Copy(bytes), identity })
+        Ok(Self { path: path.to_owned(), bytes: Bytes::Copy(bytes), identity, has_name })
     }
 
     /// Where the file was found.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether another run can find the same file: one without a name (of an archive) is gone
+    /// when it is closed, and the next may have its inode number.
+    pub fn has_name(&self) -> bool {
+        self.has_name
     }
 
     /// Which state of which file this is.
@@ -193,12 +204,47 @@ pub fn identity_of(file: &File) -> io::Result<FileIdentity> {
 
 impl From<&Stat> for FileIdentity {
     fn from(stat: &Stat) -> Self {
+        let since_1970 = |seconds: i64, nanoseconds| {
+            i128::from(seconds).saturating_mul(1_000_000_000).saturating_add(nanoseconds)
+        };
         Self {
             inode: (stat.st_dev, stat.st_ino),
             len: u64::try_from(stat.st_size).unwrap_or(0),
-            modified_ns: i128::from(stat.st_mtime)
-                .saturating_mul(1_000_000_000)
-                .saturating_add(i128::from(stat.st_mtime_nsec)),
+            modified_ns: since_1970(stat.st_mtime, i128::from(stat.st_mtime_nsec)),
+            changed_ns: since_1970(stat.st_ctime, i128::from(stat.st_ctime_nsec)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_written_again_under_its_old_time_is_another_state() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("prog");
+        fs::write(&path, b"one build").unwrap();
+        let before = MappedFile::open(&path).unwrap();
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(&path, b"two build").unwrap();
+        File::options().append(true).open(&path).unwrap().set_modified(time).unwrap();
+        let after = MappedFile::open(&path).unwrap();
+        assert_eq!(before.identity().modified_ns, after.identity().modified_ns);
+        assert_ne!(before.identity(), after.identity());
+    }
+
+    #[test]
+    fn a_file_without_a_name_is_not_found_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("prog");
+        fs::write(&path, b"build").unwrap();
+        assert!(MappedFile::open(&path).unwrap().has_name());
+        let file = File::open(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(!MappedFile::of_file(file, &path).unwrap().has_name());
     }
 }

@@ -299,7 +299,7 @@ mod tests {
     fn tables_read_back_from_disk_are_the_same() {
         let dir = tempfile::tempdir().unwrap();
         let cache = SectionCache::new(dir.path().join("sections"), 1 << 20);
-        let identity = FileIdentity { inode: (1, 2), len: 10, modified_ns: 7 };
+        let identity = FileIdentity { inode: (1, 2), len: 10, modified_ns: 7, changed_ns: 7 };
         let key = SectionKey::of_files(&[&identity], "names");
         let made = NameTables::new(found());
         check(&made);

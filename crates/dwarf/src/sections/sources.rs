@@ -8,7 +8,7 @@ use gimli::{EndianSlice, RunTimeEndian, SectionId};
 use crate::sections::cache::{CachedSection, SectionKey, WORTH_KEEPING};
 use crate::sections::context::Context;
 use obit_corefile::elf::{ElfImage, SectionError, StoredSection};
-use obit_corefile::mapped_file::FileIdentity;
+use obit_corefile::mapped_file::{FileIdentity, MappedFile};
 use obit_corefile::parallel;
 
 /// What all DWARF is read through: borrowed bytes, either byte order.
@@ -129,7 +129,7 @@ impl Sections {
             return Ok(index.map_or(SectionBytes::Empty, SectionBytes::InFile));
         }
         let cache = context.cache.as_ref().filter(|_| stored.size() >= WORTH_KEEPING);
-        let cache = cache.zip(self.image.file()).map(|(cache, file)| {
+        let cache = cache.zip(self.image.file().filter(|file| file.has_name())).map(|(cache, file)| {
             let (identity, size) = (file.identity(), stored.size());
             let key = SectionKey::new(identity, &section.name, section.offset, section.size, size);
             (cache, key)
@@ -212,11 +212,16 @@ impl Sources {
     }
 
     /// The identities of the main file, its supplement and its package; `None` if one of them
-    /// is no file.
+    /// is no file that another run can find.
     pub(crate) fn identities(&self) -> Option<Vec<&FileIdentity>> {
         let files = [Some(&self.main), self.alternate.as_ref(), self.package.as_ref()];
         let identities = files.into_iter().flatten();
-        identities.map(|sections| Some(sections.image.file()?.identity())).collect()
+        identities
+            .map(|sections| {
+                let file = sections.image.file().filter(|file| file.has_name());
+                file.map(MappedFile::identity)
+            })
+            .collect()
     }
 
     /// `.debug_aranges` of the main file.

@@ -261,7 +261,7 @@ mod tests {
     use obit_corefile::mapped_file::FileIdentity;
 
     fn key(inode: u64) -> SectionKey {
-        let identity = FileIdentity { inode: (1, inode), len: 10, modified_ns: 7 };
+        let identity = FileIdentity { inode: (1, inode), len: 10, modified_ns: 7, changed_ns: 7 };
         SectionKey::new(&identity, ".debug_info", 64, 5, 3)
     }
 

@@ -23,7 +23,7 @@ pub use inventory::{CacheEntry, CacheProblem, Cleared, Depth, EntryState};
 /// Unpacked sections. Whatever goes wrong with them means only that there is no cache.
 ///
 /// A section is found by the *identity* of the file it came from (device, inode, length,
-/// time of change), not by a build ID, which any file may claim for itself.
+/// times of change), not by a build ID, which any file may claim for itself.
 #[derive(Clone, Debug)]
 pub struct SectionCache(Arc<dyn SectionStore>);
 
@@ -65,6 +65,7 @@ impl SectionKey {
             hash.update(number.to_le_bytes());
         }
         hash.update(identity.modified_ns.to_le_bytes());
+        hash.update(identity.changed_ns.to_le_bytes());
         hash.update(name.as_bytes());
         Self(hash.finalize().into())
     }
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
 
     fn identity(inode: u64) -> FileIdentity {
-        FileIdentity { inode: (1, inode), len: 10, modified_ns: 7 }
+        FileIdentity { inode: (1, inode), len: 10, modified_ns: 7, changed_ns: 7 }
     }
 
     fn key(inode: u64, name: &str) -> SectionKey {
