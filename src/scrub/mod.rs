@@ -257,6 +257,19 @@ mod tests {
     }
 
     #[test]
+    fn what_the_kernel_says_of_a_deleted_file_is_no_leak() {
+        let mut stack = vec![0; 0x2000];
+        stack[0x1000..0x1012].copy_from_slice(b"draft (deleted) :\0");
+        let builder = CoreBuilder::x86_64().signal(11);
+        let builder = builder.thread(42, &[("rsp", STACK + 0xff0), ("rip", 0x40_1000)]);
+        let builder = builder.files(&[(0x40_0000, 0x40_1000, 0, "/[aio] (deleted)")]);
+        let file = CoreFile::new(&builder.segment(STACK, &stack, 0x2000).build());
+        let out = CoreFile::new(&scrubbed(&file));
+        let open = |file: &CoreFile| Dump::open(file.path(), &Limits::default()).unwrap();
+        assert_eq!(verify(&open(&out), &open(&file), &Secrets::default()), []);
+    }
+
+    #[test]
     fn hidden_numbers_and_keys_are_found_where_they_were_put_back() {
         let number = 739_164_u32.to_le_bytes();
         let card = 4_929_804_463_622_139_u64.to_le_bytes();

@@ -162,7 +162,11 @@ impl<'p> Selector<'p> {
     /// What was read of variables, numbers as numbers.
     pub(super) fn take_reads(&mut self, reads: &[AvmaRange]) {
         for read in reads.iter().filter(|read| read.len() <= LONGEST_READ) {
-            if self.take(read.start.0, read.end.0) && matches!(read.len(), 1 | 2 | 4 | 8) {
+            if self.is_of_image(read.start) {
+                // A part of a page of code would hide what its file has for the rest.
+                let start = read.start.0 / PAGE * PAGE;
+                self.take_plain(start, read.end.0.checked_next_multiple_of(PAGE).unwrap_or(start));
+            } else if self.take(read.start.0, read.end.0) && matches!(read.len(), 1 | 2 | 4 | 8) {
                 self.numbers.insert((read.start.0, read.len()));
             }
         }
@@ -272,6 +276,15 @@ impl<'p> Selector<'p> {
         self.process.dump.segment_at(Avma(at)).is_some_and(|segment| !segment.permissions.write)
     }
 
+    /// Whether it is code or a constant of a program or a library.
+    fn is_of_image(&self, at: Avma) -> bool {
+        let is_image = || {
+            let module = self.process.modules.module_at(at);
+            module.is_some_and(|module| module.image.is_some())
+        };
+        self.is_code_or_constant(at.0) && is_image()
+    }
+
     fn take_plain(&mut self, start: u64, end: u64) {
         if self.take(start, end) {
             self.plain.push((start, end));
@@ -293,12 +306,13 @@ impl<'p> Selector<'p> {
     fn take_library(&mut self, at: u64) {
         let process = self.process;
         let Some(name) = process.memory.read_c_string(Avma(at), PAGE as usize) else { return };
-        let base = |path: &[u8]| path.rsplit(|byte| *byte == b'/').next().map(<[u8]>::to_vec);
+        let base =
+            |path: &[u8]| path.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
         let is_library = name.windows(3).any(|part| part == b".so");
         let is_mapped = process.dump.mapped_files.iter().any(|file| {
             let path = file.path.as_os_str().as_encoded_bytes();
             let path = path.strip_suffix(b" (deleted)").unwrap_or(path);
-            path == name || is_library && base(path) == base(&name)
+            path == name || is_library && is_name_of(&base(&name), &base(path))
         });
         let is_vdso = name.starts_with(b"linux-") && !name.contains(&b'/');
         let is_unknown = process.dump.mapped_files.is_empty() || is_vdso;
@@ -389,6 +403,29 @@ impl<'p> Selector<'p> {
             if is_data && !self.take(at.saturating_sub(16), at.saturating_add(WINDOW)) {
                 return;
             }
+        }
+    }
+}
+
+/// Whether `name` is what the file `mapped` is linked as: `libz.so.1` of `libz.so.1.2.13`.
+fn is_name_of(name: &[u8], mapped: &[u8]) -> bool {
+    mapped.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_name_of;
+
+    #[test]
+    fn a_library_is_linked_by_a_name_that_its_file_continues() {
+        for (name, mapped, is_of) in [
+            ("libz.so.1", "libz.so.1.2.13", true),
+            ("libz.so.1", "libz.so.1", true),
+            ("libz.so.1", "libz.so.12", false),
+            ("libz.so.1", "libzstd.so.1", false),
+            ("libsecret.so.9", "libz.so.1", false),
+        ] {
+            assert_eq!(is_name_of(name.as_bytes(), mapped.as_bytes()), is_of, "{name} {mapped}");
         }
     }
 }

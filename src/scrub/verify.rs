@@ -178,7 +178,8 @@ fn drop_addresses(original: &Dump, start: u64, bytes: &mut [u8]) {
 fn shown(scrubbed: &Dump) -> Windows {
     let mut public = Windows::default();
     for file in &scrubbed.mapped_files {
-        public.add(file.path.as_os_str().as_encoded_bytes());
+        let deleted: &[u8] = if file.deleted { b" (deleted)" } else { b"" };
+        public.add(&[file.path.as_os_str().as_encoded_bytes(), deleted].concat());
     }
     for phrase in PHRASES {
         public.add(phrase);

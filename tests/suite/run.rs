@@ -547,3 +547,26 @@ fn the_standard_input_is_the_commands() {
     child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
     assert!(child.wait().unwrap().success() && text == "text");
 }
+
+#[test]
+fn a_scrubbed_core_has_pages_of_code_as_they_were_or_not_at_all() {
+    // With the pages of files.
+    let script = "echo 0x7f >/proc/self/coredump_filter; exec crashes in-handler";
+    let run = Run::of(&[], &shell(script));
+    let core = run.files("core").remove(0);
+    let out = core.with_extension("scrubbed");
+    let scrubbed = obit().arg("scrub").args([&core, crashes(), "-o".as_ref(), &out]).output();
+    assert_eq!(scrubbed.as_ref().unwrap().status.code(), Some(0), "{}", stderr(&scrubbed.unwrap()));
+    let open = |path| obit::dump::Dump::open(path, &obit::limits::Limits::default()).unwrap();
+    let (before, after) = (open(&core), open(&out));
+    let code = after.segments.iter().filter(|part| part.permissions.execute && part.dumped > 0);
+    let mut compared = 0;
+    for part in code {
+        let whole = before.segment_at(part.range.start).unwrap();
+        let offset = whole.offset + (part.range.start.0 - whole.range.start.0);
+        let was = before.bytes.read_vec(offset, part.dumped);
+        assert!(after.bytes.read_vec(part.offset, part.dumped) == was, "{:?}", part.range);
+        compared += part.dumped;
+    }
+    assert!(compared > 4096, "only {compared} bytes of code are kept");
+}
