@@ -1,7 +1,7 @@
 //! A core in an archive: `obit ARCHIVE`, and `obit ARCHIVE/MEMBER` where it holds several.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,12 +13,14 @@ use obit::limits::Limits;
 use obit::mapped_file::open_regular;
 use obit::sandbox::{self, Archive, Mode, NoArchive, Remote, UNPACK_MEMORY, Worker, unpack_for};
 
+use super::args::unlocking::Unlocking;
 use super::confined::check;
 use super::core_source::{self, is_standard_input};
 use super::exit::Exit;
 use super::failure::Failure;
 use super::message::{discreet, say, say_line};
 use super::no_core::quoted;
+use super::sealed;
 
 /// Bytes of a file that say what it may be.
 const HEAD: u64 = 512;
@@ -31,6 +33,7 @@ const LISTED: usize = 20;
 pub(super) fn open(
     path: &Path,
     mode: Mode,
+    unlocking: &Unlocking,
     limits: &Limits,
     quiet: bool,
 ) -> Result<CoreFile, Failure> {
@@ -38,15 +41,25 @@ pub(super) fn open(
         Some((archive, member)) => (archive, Some(member)),
         None => (path.to_owned(), None),
     };
-    if is_standard_input(path) || !looks_like_one(&archive) {
+    if is_standard_input(path) {
         return core_source::open(path);
     }
+    let Some(Source { file, is_decrypted, may_be_archive }) = source(&archive, unlocking)? else {
+        return core_source::open(path);
+    };
     let failed =
         |error: io::Error| Failure::new(Exit::Unusable, &format!("{}: {error}", archive.display()));
-    let file = open_regular(&archive).map_err(failed)?;
+    // What was decrypted has no other name to be opened by.
+    let other = |file: File| match is_decrypted {
+        true => CoreFile::of_file(path, file).map_err(failed),
+        false => core_source::open(path),
+    };
+    if !may_be_archive {
+        return other(file);
+    }
     let found = match unpack(&archive, &file, mode, limits).map_err(failed)?? {
         Ok(found) => found,
-        Err(NoArchive::Other) => return core_source::open(path),
+        Err(NoArchive::Other) => return other(file),
         Err(NoArchive::Unusable(why)) => {
             return Err(Failure::new(Exit::Unusable, &format!("{}: {why}", archive.display())));
         }
@@ -140,11 +153,24 @@ fn check_support(mode: Mode) -> Result<(), Failure> {
     }
 }
 
-/// Whether the first bytes of the file at `path` may be those of an archive.
-fn looks_like_one(path: &Path) -> bool {
+/// A file that may be an archive, open.
+struct Source {
+    file: File,
+    is_decrypted: bool,
+    may_be_archive: bool,
+}
+
+/// The file at `path`, decrypted if it is encrypted; `None` if it cannot be read.
+fn source(path: &Path, unlocking: &Unlocking) -> Result<Option<Source>, Failure> {
+    let Ok(mut file) = open_regular(path) else { return Ok(None) };
+    let is_encrypted = sealed::is_encrypted(&mut file).unwrap_or(false);
+    if is_encrypted {
+        file = sealed::opened(path, file, unlocking)?;
+    }
     let mut head = Vec::new();
-    let read = open_regular(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-    read.is_ok() && may_be_archive(path, &head)
+    let is_read = (&file).take(HEAD).read_to_end(&mut head).and_then(|_| file.rewind()).is_ok();
+    let may_be_archive = is_read && may_be_archive(path, &head);
+    Ok(Some(Source { file, is_decrypted: is_encrypted, may_be_archive }))
 }
 
 /// The file above `path` that is taken for a directory in it, and the rest of `path`.

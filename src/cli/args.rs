@@ -15,6 +15,7 @@ pub(crate) mod redaction;
 pub(crate) mod search;
 pub(crate) mod selectors;
 pub(crate) mod store;
+pub(crate) mod unlocking;
 
 use std::path::PathBuf;
 

@@ -22,6 +22,7 @@ use super::verbs::group::GroupArgs;
 use super::verbs::help::HelpArgs;
 use super::verbs::man::ManArgs;
 use super::verbs::modules::ModulesArgs;
+use super::verbs::pack::PackArgs;
 use super::verbs::print::PrintArgs;
 use super::verbs::redact::{RedactArgs, require_explain};
 use super::verbs::report::ReportArgs;
@@ -34,6 +35,7 @@ use super::verbs::snapshot::SnapshotArgs;
 use super::verbs::state::StateArgs;
 use super::verbs::top::TopArgs;
 use super::verbs::triage::TriageArgs;
+use super::verbs::unpack::UnpackArgs;
 use super::verbs::watch::WatchArgs;
 
 /// What is to be done, and the options that every verb has.
@@ -43,13 +45,19 @@ pub(crate) struct CommandLine {
     pub(crate) verb: Verb,
 }
 
+/// At the end of the short help.
+const SEE_ALSO: &str =
+    "obit VERB -h lists the options of a verb; obit --help has exit codes and examples.";
+/// Verbs that `obit -h` names in one line, so that it fits a screen.
+const RARE: &[&str] = &["signature", "unpack", "forget", "schema", "completions", "man"];
+
 #[derive(Debug, Parser)]
 #[command(
     name = "obit",
     version,
     about = "Explains why a process crashed, from its core dump",
     override_usage = "obit [OPTIONS] CORE… [EXE]\n       obit VERB [OPTIONS] …",
-    after_help = "obit VERB -h lists the options of a verb; obit --help has exit codes and examples.",
+    after_help = SEE_ALSO,
     after_long_help = exit::HELP,
     subcommand_value_name = "VERB",
     subcommand_help_heading = "Verbs",
@@ -97,6 +105,10 @@ pub(crate) enum Verb {
     Signature(SignatureArgs),
     /// Write a small core for debuggers, without personal data
     Scrub(ScrubArgs),
+    /// Write a crash with all files it needs into one file, encrypted if asked
+    Pack(Box<PackArgs>),
+    /// Write the files of a packed crash into a directory
+    Unpack(Box<UnpackArgs>),
     /// Copy a text, such as a log, without secrets and personal data
     Redact(Box<RedactArgs>),
     /// Read many cores into the store and group them by bug
@@ -156,6 +168,8 @@ impl Verb {
             Self::Print(args) => args.redaction.level,
             Self::Signature(args) => args.redaction.level,
             Self::Scrub(args) => args.redaction.level,
+            Self::Pack(args) => args.redaction.level,
+            Self::Unpack(args) => args.redaction.level,
             Self::Redact(args) => args.level,
             Self::Triage(args) => args.batch.redaction.level,
             Self::Watch(args) => args.batch.redaction.level,
@@ -235,13 +249,21 @@ fn without_verb(words: &[OsString]) -> Option<CommandLine> {
 
 /// Any line.
 fn with_verbs(words: Vec<OsString>) -> Result<CommandLine, clap::Error> {
-    let mut command = command();
+    let mut command = if words == ["-h"] { without_rare(command()) } else { command() };
     let words = verb_first(&mut command, words);
     let line = std::iter::once(OsString::from("obit")).chain(words);
     let matches = command.try_get_matches_from_mut(line)?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
     let verb = cli.verb.unwrap_or_else(|| Verb::Analyze(Box::new(cli.report)));
     Ok(CommandLine { general: cli.general, verb })
+}
+
+fn without_rare(command: Command) -> Command {
+    let hide = |command: Command, verb: &&'static str| {
+        command.mut_subcommand(*verb, |verb| verb.hide(true))
+    };
+    let more = format!("More verbs: {}.\n{SEE_ALSO}", RARE.join(", "));
+    RARE.iter().fold(command, hide).after_help(more)
 }
 
 /// The words with the verb, if there is one, in the first place.

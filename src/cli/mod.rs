@@ -31,10 +31,13 @@ mod no_core;
 mod page_layout;
 mod pager;
 mod panic;
+mod passphrase;
 mod private_file;
 mod progress;
 mod request;
 mod rules;
+mod scrub_draft;
+mod sealed;
 mod store_advice;
 mod trusted_file;
 mod usage;
@@ -88,6 +91,8 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Print(args) => verbs::print::run(args, general),
         Verb::Signature(args) => verbs::signature::run(args, general),
         Verb::Scrub(args) => verbs::scrub::run(args, general),
+        Verb::Pack(args) => verbs::pack::run(args, general),
+        Verb::Unpack(args) => verbs::unpack::run(args, general),
         Verb::Redact(args) => verbs::redact::run(args, general),
         Verb::Triage(args) => verbs::triage::run(args, general),
         Verb::Watch(args) => verbs::watch::run(args, general),

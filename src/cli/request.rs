@@ -142,7 +142,7 @@ impl Request {
     /// Opens the core, which may be in an archive.
     pub(crate) fn open(&self, quiet: bool) -> Result<CoreFile, Failure> {
         let limits = self.process_options(None).limits;
-        archive::open(&self.inputs.core, self.sandbox, &limits, quiet)
+        archive::open(&self.inputs.core, self.sandbox, &self.search.unlocking, &limits, quiet)
     }
 
     /// Runs `work` on the process of the core, in a process that is confined; a person who waits

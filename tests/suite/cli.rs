@@ -141,7 +141,7 @@ fn no_arguments_and_unknown_options_are_usage_errors() {
 }
 
 /// Each verb, and what is needed beside options.
-const VERBS: [(&str, &[&str]); 27] = [
+const VERBS: [(&str, &[&str]); 29] = [
     ("analyze", &["core"]),
     ("run", &["true"]),
     ("modules", &["core"]),
@@ -149,6 +149,8 @@ const VERBS: [(&str, &[&str]); 27] = [
     ("signature", &["core"]),
     ("snapshot", &["999999999"]),
     ("scrub", &["core"]),
+    ("pack", &["core"]),
+    ("unpack", &["core"]),
     ("redact", &[]),
     ("triage", &["cores"]),
     ("watch", &["cores"]),

@@ -33,6 +33,7 @@ mod minidump_core;
 mod newcomer;
 mod odd_names;
 mod oracle;
+mod pack;
 mod page;
 mod pager;
 mod planted_keys;

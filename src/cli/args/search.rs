@@ -7,6 +7,7 @@ use obit::sandbox::Mode;
 
 use super::cache_directory::CacheDirectory;
 use super::quantities::bytes;
+use super::unlocking::Unlocking;
 
 /// Of every verb that opens a core.
 #[derive(Clone, Debug, Default, Args)]
@@ -56,6 +57,8 @@ pub(crate) struct Search {
     /// of the free space in TMPDIR]
     #[arg(long, value_name = "SIZE", value_parser = bytes, hide_short_help = true)]
     pub(crate) max_spill: Option<u64>,
+    #[command(flatten)]
+    pub(crate) unlocking: Unlocking,
     #[command(flatten)]
     pub(crate) cache: CacheDirectory,
     /// Neither read nor write the cache of debug sections

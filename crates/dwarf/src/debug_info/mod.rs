@@ -145,6 +145,11 @@ impl DebugInfo {
         unpacked.as_deref()
     }
 
+    /// The files that it is read from.
+    pub fn files(&self) -> &DebugFiles {
+        &self.context.files
+    }
+
     /// The separate debug file, if there is one.
     pub fn debug_file(&self) -> Option<&Path> {
         self.context.files.debug.as_ref()?.path()

@@ -129,11 +129,13 @@ impl Sections {
             return Ok(index.map_or(SectionBytes::Empty, SectionBytes::InFile));
         }
         let cache = context.cache.as_ref().filter(|_| stored.size() >= WORTH_KEEPING);
-        let cache = cache.zip(self.image.file().filter(|file| file.has_name())).map(|(cache, file)| {
-            let (identity, size) = (file.identity(), stored.size());
-            let key = SectionKey::new(identity, &section.name, section.offset, section.size, size);
-            (cache, key)
-        });
+        let cache =
+            cache.zip(self.image.file().filter(|file| file.has_name())).map(|(cache, file)| {
+                let (identity, size) = (file.identity(), stored.size());
+                let key =
+                    SectionKey::new(identity, &section.name, section.offset, section.size, size);
+                (cache, key)
+            });
         if let Some((cache, key)) = &cache
             && let Some(cached) = cache.get(key, stored.size())
         {

@@ -1,0 +1,133 @@
+//! A core with the files that are needed to read it elsewhere, in one archive: `obit pack`.
+//!
+//! The files are called by their build IDs, as debuggers look for them, so that no path of the
+//! machine they come from is in the archive.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use crate::report::Report;
+use crate::report::json::write_report;
+use obit_corefile::elf::{BuildId, ElfImage};
+use obit_dwarf::DebugInfo;
+use obit_process::process::Process;
+
+/// What the core is called in the archive.
+pub const CORE: &str = "core";
+/// What the report is called.
+pub const REPORT: &str = "report.json";
+
+/// For who unpacks it without obit.
+const README: &str = "\
+A core dump without personal data, the program and the libraries that crashed, and what is known
+of them, called by build ID. With obit, open the archive as it is: obit ARCHIVE. With gdb, unpack
+it and run this in its directory:
+
+    gdb -iex 'set debug-file-directory .' -ex 'core-file core'
+
+report.json is obit's report (`obit schema` has its schema).
+";
+
+/// Level of compression: debug information shrinks to a third, at 50 MB a second.
+const LEVEL: i32 = 9;
+
+/// What was packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Packed {
+    /// Programs and libraries.
+    pub images: usize,
+    /// Their debug files.
+    pub debug_files: usize,
+    /// Bytes of both.
+    pub bytes: u64,
+}
+
+/// Writes `core`, the scrubbed one of `process`, and its `report` with all images of the
+/// process, and the debug files that the report was made with.
+///
+/// # Errors
+/// Those of reading `core` and of writing.
+pub fn write(
+    process: &Process,
+    core: (&mut dyn Read, u64),
+    report: &Report,
+    out: &mut dyn Write,
+) -> io::Result<Packed> {
+    let mut archive = tar::Builder::new(zstd::Encoder::new(out, LEVEL)?);
+    add(&mut archive, "README.txt", (&mut README.as_bytes(), README.len() as u64))?;
+    add(&mut archive, CORE, core)?;
+    let mut text = Vec::new();
+    write_report(report, &mut text)?;
+    add(&mut archive, REPORT, (&mut text.as_slice(), text.len() as u64))?;
+    let mut packed = Packed::default();
+    let mut names = BTreeSet::new();
+    for (index, module) in process.modules.list().iter().enumerate() {
+        let Some(image) = module.image.as_deref().filter(|image| image.path().is_some()) else {
+            continue;
+        };
+        let id = module.build_id.as_ref().filter(|_| image.build_id().is_some());
+        let name = match id {
+            Some(id) => by_id(id, ""),
+            None => by_name(&module.path),
+        };
+        let files = process.modules.debug_if_searched(index).map(DebugInfo::files);
+        let debug = files.and_then(|files| files.debug.as_deref());
+        let alternate = files.and_then(|files| files.alternate.as_deref());
+        let package = files.and_then(|files| files.package.as_deref());
+        let id_of_alternate = alternate.and_then(ElfImage::build_id);
+        let beside = [
+            (debug, id.map_or_else(|| format!("{name}.debug"), |id| by_id(id, ".debug"))),
+            (alternate, id_of_alternate.map(|id| by_id(id, ".debug")).unwrap_or_default()),
+            (package, format!("{name}.dwp")),
+        ];
+        if names.insert(name.clone()) {
+            packed.images += 1;
+            packed.bytes += add_image(&mut archive, &name, image)?;
+        }
+        for (file, name) in beside {
+            if let Some(file) = file.filter(|_| !name.is_empty() && names.insert(name.clone())) {
+                packed.debug_files += 1;
+                packed.bytes += add_image(&mut archive, &name, file)?;
+            }
+        }
+    }
+    archive.into_inner()?.finish()?.flush()?;
+    Ok(packed)
+}
+
+/// `.build-id/ab/cdef…`, as in the directories of debug files.
+fn by_id(id: &BuildId, suffix: &str) -> String {
+    let hex = id.to_string();
+    let (first, rest) = hex.split_at_checked(2).unwrap_or((&hex, ""));
+    format!(".build-id/{first}/{rest}{suffix}")
+}
+
+/// A module without build ID is looked for by its name.
+fn by_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!("modules/{name}")
+}
+
+fn add_image(
+    archive: &mut tar::Builder<impl Write>,
+    name: &str,
+    image: &ElfImage,
+) -> io::Result<u64> {
+    let bytes = image.bytes();
+    add(archive, name, (&mut &*bytes, bytes.len() as u64))?;
+    Ok(bytes.len() as u64)
+}
+
+/// A file without owner and time: two archives of one crash are equal.
+fn add(
+    archive: &mut tar::Builder<impl Write>,
+    name: &str,
+    (content, size): (&mut dyn Read, u64),
+) -> io::Result<()> {
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_size(size);
+    header.set_mode(0o600);
+    archive.append_data(&mut header, name, content)
+}
