@@ -159,8 +159,8 @@ fn describe(path: &Path, size: u64, packed: Packed, lock: Option<&Lock>) {
         Some(Lock::Recipients(to)) => format!("encrypted to {} keys", to.len()),
     };
     say(&format!(
-        "{}: {size} bytes, {encrypted}: the scrubbed core, {images} programs and libraries, \
-         {debug_files} debug files",
+        "{}: {size} bytes, {encrypted}: the scrubbed core, the report, files of programs and \
+         libraries: {images}, debug files: {debug_files}",
         path.display(),
     ));
 }
