@@ -41,7 +41,7 @@
 //! | [`capture`] | `obit-capture` | how a crash is recorded while it happens |
 //! | [`triage`] | `obit-triage` | which crashes are of one bug, and which matter |
 //! | [`render`] | `obit-render` | reports and groups for people and other programs |
-//! | [`scrub`], [`pack`], [`batch`], [`watch`] | this crate | a core without personal data; one with all files it needs; many cores at once; directories in which cores appear |
+//! | [`scrub`], [`pack`], [`batch`], [`query`], [`watch`] | this crate | a core without personal data; one with all files it needs; many cores at once; questions about many; directories in which cores appear |
 //!
 //! Stable within a version of its schema: the report as JSON. The Rust interface below
 //! [`open`], [`Crash`] and [`report`] may change with each release.
@@ -59,6 +59,7 @@ pub mod batch;
 mod circumstances;
 mod open;
 pub mod pack;
+pub mod query;
 pub mod report;
 pub mod sandbox;
 pub mod scrub;

@@ -12,6 +12,7 @@
 //! bug in obit costs its own record and nothing else.
 
 mod analyze;
+mod answer;
 mod code;
 mod code_comparison;
 mod first_look;
@@ -27,11 +28,12 @@ mod worker;
 mod worker_process;
 
 pub use analyze::{analyze, failed};
+pub use answer::Answer;
 pub use code::Code;
 pub use first_look::{FirstLook, first_look};
 pub use identity::{path_key, stamp_of};
 pub use journal::{Journal, JournalError};
-pub use pool::{Done, FileRecords, Job, WorkerPool};
+pub use pool::{Done, FileAnswers, Job, WorkerPool};
 pub use run::{BatchError, Order, Settings, Summary, Watcher, WhenStopped, run, run_found};
 pub use walk::{FoundFile, NotRead, first_of_none, look_up, walk, walk_directories};
 pub use worker::{MemoryUse, serve};

@@ -10,16 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::analyze::failed;
+use super::answer::Answer;
 use super::code::Code;
 use super::journal::Journal;
-use super::worker_process::{Answer, WorkerCommand, WorkerProcess};
+use super::worker_process::{Outcome, WorkerCommand, WorkerProcess};
 use crate::report::BuildOptions;
 use crate::sandbox::{Archive, Broker, NoArchive};
 use obit_corefile::archive::may_be_archive;
 use obit_corefile::dump::CoreFile;
 use obit_corefile::mapped_file::read_at;
-use obit_triage::PackedRecord;
 use obit_triage::store::FileStamp;
 
 /// Bytes of a file that say whether it may be an archive.
@@ -42,40 +41,40 @@ pub struct Job {
 
 /// A file that was read, or not.
 #[derive(Debug)]
-pub struct Done {
+pub struct Done<A> {
     /// What was to be done.
     pub job: Job,
     /// What there is to say; an error if no worker could be started to say it.
-    pub found: io::Result<FileRecords>,
+    pub found: io::Result<FileAnswers<A>>,
 }
 
 /// What was found in a file.
 #[derive(Debug)]
-pub struct FileRecords {
+pub struct FileAnswers<A> {
     /// One, or one for each core of an archive.
-    pub records: Vec<PackedRecord>,
+    pub answers: Vec<A>,
     /// What of an archive was not read, in sentences.
     pub notes: Vec<String>,
     /// Another time, or with other limits, there may be more in the archive.
     pub is_partial: bool,
 }
 
-impl FileRecords {
-    fn only(record: PackedRecord) -> Self {
-        Self { records: vec![record], notes: Vec::new(), is_partial: false }
+impl<A> FileAnswers<A> {
+    fn only(answer: A) -> Self {
+        Self { answers: vec![answer], notes: Vec::new(), is_partial: false }
     }
 }
 
 /// The workers.
 #[derive(Debug)]
-pub struct WorkerPool {
+pub struct WorkerPool<A> {
     jobs: Option<Sender<Job>>,
-    done: Receiver<Done>,
+    done: Receiver<Done<A>>,
     threads: Vec<JoinHandle<()>>,
     under_way: Cell<usize>,
 }
 
-impl WorkerPool {
+impl<A: Answer> WorkerPool<A> {
     /// `size` workers that have `patience` for one core. Each is started when there is
     /// something to do for it.
     pub fn new(
@@ -113,7 +112,7 @@ impl WorkerPool {
     }
 
     /// The next one that is done; `None` if none is within `patience`.
-    pub fn take(&self, patience: Duration) -> Option<Done> {
+    pub fn take(&self, patience: Duration) -> Option<Done<A>> {
         match self.done.recv_timeout(patience) {
             Ok(done) => {
                 self.under_way.set(self.under_way.get().saturating_sub(1));
@@ -124,10 +123,10 @@ impl WorkerPool {
     }
 }
 
-impl Drop for WorkerPool {
+impl<A> Drop for WorkerPool<A> {
     fn drop(&mut self) {
         drop(self.jobs.take());
-        if self.under_way() > 0 {
+        if self.under_way.get() > 0 {
             // The batch ends early, and its workers end with it.
             return;
         }
@@ -148,7 +147,7 @@ struct PoolThread {
 }
 
 impl PoolThread {
-    fn work(&self, waiting: &Mutex<Receiver<Job>>, finished: &Sender<Done>) {
+    fn work<A: Answer>(&self, waiting: &Mutex<Receiver<Job>>, finished: &Sender<Done<A>>) {
         let mut worker = None;
         loop {
             let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -163,11 +162,14 @@ impl PoolThread {
         }
     }
 
-    /// A record for each core of a file: one, unless it is an archive.
-    fn read(&self, idle: &mut Option<WorkerProcess>, job: &Job) -> io::Result<FileRecords> {
+    /// An answer for each core of a file: one, unless it is an archive.
+    fn read<A: Answer>(
+        &self,
+        idle: &mut Option<WorkerProcess>,
+        job: &Job,
+    ) -> io::Result<FileAnswers<A>> {
         let failed_at = |code: Code, why: &str, file: Option<&File>| {
-            let record = failed(&job.path, file, &self.build, code, why);
-            Ok(FileRecords::only(PackedRecord::of(&record)?))
+            Ok(FileAnswers::only(A::failed(&job.path, file, &self.build, code, why)?))
         };
         let mut core = match CoreFile::open(&job.path) {
             Ok(core) => core,
@@ -203,16 +205,16 @@ impl PoolThread {
         }
         // Attributes of the core, which lack the unit, and what the journal has.
         core.beside.extend_from_slice(self.journal.facts(&job.path));
-        Ok(FileRecords::only(self.record(idle, &core)?))
+        Ok(FileAnswers::only(self.answer(idle, &core)?))
     }
 
-    /// A record for each core of an archive.
-    fn cores(
+    /// An answer for each core of an archive.
+    fn cores<A: Answer>(
         &self,
         idle: &mut Option<WorkerProcess>,
         job: &Job,
         archive: Archive,
-    ) -> io::Result<FileRecords> {
+    ) -> io::Result<FileAnswers<A>> {
         let Archive { kind, cores, notes, ended, is_partial, .. } = archive;
         let at = job.path.display();
         let notes = notes.iter().map(|note| format!("{at}: {note}")).collect();
@@ -222,20 +224,19 @@ impl PoolThread {
                 None => (Code::NotACore, format!("{at} is {kind} without a core")),
             };
             let file = CoreFile::open(&job.path).ok().map(|core| core.file);
-            let record =
-                PackedRecord::of(&failed(&job.path, file.as_ref(), &self.build, code, &why))?;
-            return Ok(FileRecords { records: vec![record], notes, is_partial });
+            let answer = A::failed(&job.path, file.as_ref(), &self.build, code, &why)?;
+            return Ok(FileAnswers { answers: vec![answer], notes, is_partial });
         }
-        let records = cores.iter().map(|core| self.record(idle, core));
-        let records = records.collect::<io::Result<Vec<_>>>()?;
-        Ok(FileRecords { records, notes, is_partial })
+        let answers = cores.iter().map(|core| self.answer(idle, core));
+        let answers = answers.collect::<io::Result<Vec<_>>>()?;
+        Ok(FileAnswers { answers, notes, is_partial })
     }
 
-    fn record(
+    fn answer<A: Answer>(
         &self,
         idle: &mut Option<WorkerProcess>,
         core: &CoreFile,
-    ) -> io::Result<PackedRecord> {
+    ) -> io::Result<A> {
         let (mut code, mut why) = (Code::Crashed, FILES_CHANGE.to_owned());
         for copies in [false, true] {
             let mut worker = match idle.take() {
@@ -243,22 +244,22 @@ impl PoolThread {
                 None => WorkerProcess::start(&self.command)?,
             };
             match worker.ask(core, copies, &self.broker, self.patience) {
-                Answer::Record(record, stays) => {
+                Outcome::Answered(answer, stays) => {
                     if stays && !copies {
                         *idle = Some(worker);
                     } else {
                         worker.dismiss();
                     }
-                    return Ok(*record);
+                    return Ok(*answer);
                 }
-                Answer::FileCut => {}
-                Answer::Lost(lost, reason) => {
+                Outcome::FileCut => {}
+                Outcome::Lost(lost, reason) => {
                     (code, why) = (lost, reason);
                     break;
                 }
             }
         }
         let why = format!("{}: {why}", core.path.display());
-        PackedRecord::of(&failed(&core.path, Some(&core.file), &self.build, code, &why))
+        A::failed(&core.path, Some(&core.file), &self.build, code, &why)
     }
 }

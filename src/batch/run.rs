@@ -13,7 +13,7 @@ use super::code_comparison::compare_code;
 use super::first_look::{FirstLook, first_look, is_named_like_a_core};
 use super::identity::{stamp_of, stamp_of_nth, stamp_without_file};
 use super::journal::Journal;
-use super::pool::{Done, FileRecords, Job, WorkerPool};
+use super::pool::{Done, FileAnswers, Job, WorkerPool};
 use super::walk::{FoundFile, look_up, walk};
 use super::worker_process::WorkerCommand;
 use crate::report::BuildOptions;
@@ -86,6 +86,8 @@ pub trait Watcher {
     fn planned(&mut self, _files: u64) {}
     /// A file was looked at and skipped.
     fn passed(&mut self, _path: &Path, _why: Code) {}
+    /// A question was answered for a core; or not, why: a word and a sentence.
+    fn answered(&mut self, _failure: Option<(&str, &str)>) {}
     /// A record is in the store.
     ///
     /// # Errors
@@ -371,7 +373,7 @@ impl Batch<'_> {
     fn read(
         &mut self,
         jobs: Vec<Job>,
-        pool: &WorkerPool,
+        pool: &WorkerPool<PackedRecord>,
         most: usize,
         files: &mut [Vec<[u8; 32]>],
     ) -> Result<(), BatchError> {
@@ -402,13 +404,16 @@ impl Batch<'_> {
         }
     }
 
-    fn done(&mut self, done: Done, files: &mut [Vec<[u8; 32]>]) -> Result<(), BatchError> {
+    fn done(
+        &mut self,
+        done: Done<PackedRecord>,
+        files: &mut [Vec<[u8; 32]>]) -> Result<(), BatchError> {
         // What interrupts a batch from its terminal ends its workers, too.
         if self.is_stopped() && self.settings.when_stopped == WhenStopped::Abandon {
             return Ok(());
         }
         let Done { job, found } = done;
-        let FileRecords { records, notes, is_partial } = found.map_err(BatchError::Worker)?;
+        let FileAnswers { answers: records, notes, is_partial } = found.map_err(BatchError::Worker)?;
         notes.iter().for_each(|note| self.watcher.left_out(note));
         if let [record] = &*records
             && let Some(code) = code_of(record)

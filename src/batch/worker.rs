@@ -10,7 +10,6 @@ use crate::sandbox::{Remote, Task, unpack_for};
 use obit_corefile::dump::CoreFile;
 use obit_corefile::limits::Limits;
 use obit_dwarf::locate::Locator;
-use obit_triage::{PackedRecord, Record};
 
 /// Bytes of memory of its own after which a worker makes room for a new one.
 const ENOUGH: u64 = 96 << 20;
@@ -19,7 +18,7 @@ const ENOUGH: u64 = 96 << 20;
 pub(super) const STAYS: u8 = 0;
 /// The worker ends after this.
 pub(super) const GOES: u8 = 1;
-/// The worker ends after this, as it met a bug; a text follows instead of a record.
+/// The worker ends after this, as it met a bug; a text follows instead of an answer.
 pub(super) const BUG: u8 = 2;
 
 /// How much memory this process takes, asked of a file that was opened while that was possible.
@@ -49,7 +48,7 @@ impl MemoryUse {
     }
 }
 
-/// Answers each core that comes in by a record, and each question on code by what `locator`
+/// Answers each core that comes in by what `work` makes of it, and each question on code by what `locator`
 /// finds; an archive is unpacked within `limits`.
 ///
 /// # Errors
@@ -58,7 +57,7 @@ pub fn serve(
     remote: &Remote,
     memory_use: Option<&MemoryUse>,
     (locator, limits): (&Locator, &Limits),
-    work: &mut dyn FnMut(CoreFile) -> Record,
+    work: &mut dyn FnMut(CoreFile) -> io::Result<Vec<u8>>,
 ) -> io::Result<()> {
     while let Some(task) = remote.next_task()? {
         let core = match task {
@@ -74,13 +73,13 @@ pub fn serve(
                 continue;
             }
         };
-        let Ok(record) = panic::catch_unwind(AssertUnwindSafe(|| work(core))) else {
+        let Ok(answer) = panic::catch_unwind(AssertUnwindSafe(|| work(core))) else {
             // What may be half changed is not used again.
             return remote.done(&[&[BUG]]);
         };
-        let record = PackedRecord::of(&record)?.to_message()?;
+        let answer = answer?;
         let goes = memory_use.and_then(MemoryUse::own).is_some_and(|bytes| bytes > ENOUGH);
-        remote.done(&[&[if goes { GOES } else { STAYS }], &record])?;
+        remote.done(&[&[if goes { GOES } else { STAYS }], &answer])?;
         if goes {
             break;
         }

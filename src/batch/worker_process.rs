@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use super::answer::Answer;
 use super::code::Code;
 use super::image_code::{CodeAnswer, CodeQuestion};
 use super::worker::{BUG, GOES, STAYS};
@@ -16,7 +17,6 @@ use crate::sandbox::{Archive, Broker, NoArchive, Owner};
 use obit_corefile::dump::{Companions, CoreFile};
 use obit_corefile::limits::Limits;
 use obit_sandbox::{Channel, Ended};
-use obit_triage::PackedRecord;
 
 /// Bytes of the end of a dead worker's standard error that are looked at.
 const LAST_WORDS: u64 = 2000;
@@ -43,9 +43,9 @@ pub(super) struct WorkerProcess {
 }
 
 /// What came of one core.
-pub(super) enum Answer {
-    /// The record; and whether the worker goes on.
-    Record(Box<PackedRecord>, bool),
+pub(super) enum Outcome<A> {
+    /// The answer; and whether the worker goes on.
+    Answered(Box<A>, bool),
     /// Why there is none. The worker is gone.
     Lost(Code, String),
     /// A file was cut short while it was mapped. The worker is gone; one that copies files reads
@@ -76,34 +76,34 @@ impl WorkerProcess {
 
     /// Has it read `core`, in no more time than `patience`, with files that `broker` hands over.
     /// One that `copies` reads files into memory instead of mapping them.
-    pub(super) fn ask(
+    pub(super) fn ask<A: Answer>(
         &mut self,
         core: &CoreFile,
         copies: bool,
         broker: &Broker,
         patience: Duration,
-    ) -> Answer {
+    ) -> Outcome<A> {
         // A worker that ended meanwhile is noticed by the answer that does not come.
         let sent = Broker::hand_over(&self.channel, core, copies);
         let files = (Owner::of_core(core), &*core.companions);
         let attend = || broker.attend(&self.channel, files, Some(patience), &()).result;
         match sent.and_then(|()| attend()).as_deref() {
-            Ok([state @ (STAYS | GOES), record @ ..]) => match PackedRecord::of_message(record) {
-                Ok(record) => Answer::Record(Box::new(record), *state == STAYS),
+            Ok([state @ (STAYS | GOES), answer @ ..]) => match A::of_message(answer) {
+                Ok(answer) => Outcome::Answered(Box::new(answer), *state == STAYS),
                 Err(error) => {
                     self.end();
-                    Answer::Lost(Code::Bug, format!("the answer of the worker is invalid: {error}"))
+                    Outcome::Lost(Code::Bug, format!("the answer of the worker is invalid: {error}"))
                 }
             },
             Ok([BUG, ..]) => {
                 self.end();
                 let words = self.last_line().unwrap_or_default();
-                Answer::Lost(Code::Bug, words)
+                Outcome::Lost(Code::Bug, words)
             }
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 self.end();
                 let seconds = patience.as_secs_f64();
-                Answer::Lost(
+                Outcome::Lost(
                     Code::Timeout,
                     format!("not read within {seconds} s; --timeout SECS gives it more"),
                 )
@@ -140,8 +140,8 @@ impl WorkerProcess {
             return Err((Code::Timeout, why));
         }
         let status = self.end();
-        match self.why_gone(status) {
-            Answer::Lost(code, why) => Err((code, why)),
+        match self.why_gone::<()>(status) {
+            Outcome::Lost(code, why) => Err((code, why)),
             _ => Err((Code::Crashed, error.to_string())),
         }
     }
@@ -166,23 +166,23 @@ impl WorkerProcess {
     }
 
     /// Why a worker is gone.
-    fn why_gone(&mut self, status: Option<ExitStatus>) -> Answer {
+    fn why_gone<A>(&mut self, status: Option<ExitStatus>) -> Outcome<A> {
         let words = self.last_line().unwrap_or_default();
         if words.contains("memory allocation of") {
             let why = "it takes more memory than --max-memory allows".to_owned();
-            return Answer::Lost(Code::Memory, why);
+            return Outcome::Lost(Code::Memory, why);
         }
         let ended = status.map(|status| Ended::by(status.code(), status.signal()));
         let how = match ended.unwrap_or(Ended::Unknown) {
-            Ended::FileCut => return Answer::FileCut,
+            Ended::FileCut => return Outcome::FileCut,
             // Nothing here sends that before the time is up.
             ended @ Ended::Killed(9) => {
-                return Answer::Lost(Code::Memory, format!("the worker {ended}"));
+                return Outcome::Lost(Code::Memory, format!("the worker {ended}"));
             }
             ended => ended.to_string(),
         };
         let words = if words.is_empty() { String::new() } else { format!(": {words}") };
-        Answer::Lost(Code::Crashed, format!("the worker that read it {how}{words}"))
+        Outcome::Lost(Code::Crashed, format!("the worker that read it {how}{words}"))
     }
 
     /// The last line that the worker wrote, but for advice on how to find bugs.

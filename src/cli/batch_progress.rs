@@ -55,6 +55,30 @@ impl BatchProgress {
         Self { bar, is_quiet, is_verbose, begun: now, next, planned: 0, done: 0, failed: 0 }
     }
 
+    /// One more is done; or has failed, why: a word and a sentence.
+    fn step(&mut self, failure: Option<(&str, &str)>) {
+        self.done += 1;
+        if let Some((code, reason)) = failure {
+            self.failed += 1;
+            if let (false, true) = (self.is_quiet, self.failed <= SHOWN || self.is_verbose) {
+                self.say(&format!("{code}: {reason}"));
+            }
+            if let Some(bar) = &self.bar {
+                bar.set_message(format!(", {} failed", self.failed));
+            }
+        }
+        match &self.bar {
+            Some(bar) => bar.set_position(self.done),
+            None if !self.is_quiet && Instant::now() >= self.next => {
+                self.next = Instant::now() + BETWEEN;
+                let rate = self.done as f64 / self.begun.elapsed().as_secs_f64();
+                let (done, planned) = (self.done, self.planned.max(self.done));
+                say(&format!("{done} of {planned} cores, {rate:.0} a second"));
+            }
+            None => {}
+        }
+    }
+
     /// A line that stays.
     fn say(&self, message: &str) {
         match &self.bar {
@@ -116,28 +140,14 @@ impl Watcher for BatchProgress {
     }
 
     fn stored(&mut self, record: &PackedRecord, _: &Store) -> io::Result<()> {
-        self.done += 1;
-        let record = record.head();
-        if let (RecordStatus::Failed, Some(reason)) = (record.status, &record.reason) {
-            self.failed += 1;
-            if let (false, true) = (self.is_quiet, self.failed <= SHOWN || self.is_verbose) {
-                self.say(&format!("{}: {}", reason.code, reason.text.as_str()));
-            }
-            if let Some(bar) = &self.bar {
-                bar.set_message(format!(", {} failed", self.failed));
-            }
-        }
-        match &self.bar {
-            Some(bar) => bar.set_position(self.done),
-            None if !self.is_quiet && Instant::now() >= self.next => {
-                self.next = Instant::now() + BETWEEN;
-                let rate = self.done as f64 / self.begun.elapsed().as_secs_f64();
-                let (done, planned) = (self.done, self.planned.max(self.done));
-                say(&format!("{done} of {planned} cores, {rate:.0} a second"));
-            }
-            None => {}
-        }
+        let head = record.head();
+        let reason = head.reason.as_ref().filter(|_| head.status == RecordStatus::Failed);
+        self.step(reason.map(|reason| (reason.code.as_str(), reason.text.as_str())));
         Ok(())
+    }
+
+    fn answered(&mut self, failure: Option<(&str, &str)>) {
+        self.step(failure);
     }
 }
 

@@ -12,7 +12,7 @@ use obit::dump::CoreFile;
 use obit::module::Library;
 use obit::process;
 use obit::sandbox::{Limits, Remote, confine};
-use obit::triage::Rules;
+use obit::triage::{PackedRecord, Rules};
 
 use super::confined::{self, Outside};
 use super::exit::Exit;
@@ -60,7 +60,7 @@ pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure>
         libraries.insert(0, (shared, library));
         #[cfg(debug_assertions)]
         super::evil::act();
-        batch::analyze(core, options, one.build, &rules)
+        PackedRecord::of(&batch::analyze(core, options, one.build, &rules))?.to_message()
     };
     let process::Options { rules: places, limits: spill_limits, .. } =
         request.process_options(None);

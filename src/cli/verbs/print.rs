@@ -283,10 +283,7 @@ impl Place<'_> {
 
     /// The number of a frame of the thread in reports.
     fn number(&self, frame: usize) -> usize {
-        match self.thread().and_then(|thread| thread.omitted) {
-            Some((count, after)) if frame > after => frame.saturating_add(count),
-            _ => frame,
-        }
+        self.thread().map_or(frame, |thread| thread.number_of(frame))
     }
 
     /// Which frame the values are of: it was not chosen.

@@ -104,7 +104,7 @@ pub enum ExprKind {
 }
 
 impl ExprKind {
-    fn operands(&self) -> impl Iterator<Item = &Expr> {
+    pub(super) fn operands(&self) -> impl Iterator<Item = &Expr> {
         let operands: [Option<&Expr>; 3] = match self {
             Self::Literal(_)
             | Self::Boolean(_)

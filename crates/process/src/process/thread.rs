@@ -29,6 +29,17 @@ pub struct Thread {
     pub recursion: Option<Recursion>,
 }
 
+impl Thread {
+    /// The number for people of the frame at this place in `frames`: those that are left out
+    /// count.
+    pub fn number_of(&self, frame: usize) -> usize {
+        match self.omitted {
+            Some((count, after)) if frame > after => frame.saturating_add(count),
+            _ => frame,
+        }
+    }
+}
+
 /// A run of frames that repeats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recursion {

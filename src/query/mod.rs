@@ -1,0 +1,24 @@
+//! Questions about many cores: an expression in every frame that is at a place of the code.
+//!
+//! [`obit_query`] reads the question and has the table. Here, a worker evaluates it in a core
+//! ([`evaluate`]) and sends a [`CoreAnswer`], whose values have left the redactor; [`run`] hands
+//! out the cores and takes from the [`AnswerCache`] what was asked before. Filters and counts
+//! come after that and see nothing that is hidden.
+
+mod answer;
+mod cache;
+mod cells;
+mod evaluate;
+mod facts;
+mod rows;
+mod run;
+
+pub use answer::{CoreAnswer, FrameAnswer};
+pub use cache::{AnswerCache, CacheKey};
+pub use evaluate::{Question, evaluate};
+pub use facts::CoreFacts;
+pub use obit_query::{
+    Cell, Column, Datum, Failed, Filter, Findings, Place, Query, QueryError, SortKey, Table,
+};
+pub use rows::{BUILT_IN, table};
+pub use run::{RunError, Settings, Summary, run};

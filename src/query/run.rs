@@ -1,0 +1,234 @@
+//! A question to many cores: from the cache, or by the workers of a batch.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::answer::CoreAnswer;
+use super::cache::AnswerCache;
+use crate::batch::{
+    Answer as _, Code, Done, FileAnswers, FirstLook, FoundFile, Job, Watcher, WorkerPool,
+    first_look, stamp_of,
+};
+use obit_triage::store::FileStamp;
+
+/// Time between two looks at whether the run is to end.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// How a question is put.
+#[derive(Debug)]
+pub struct Settings {
+    /// How cores are read.
+    pub batch: crate::batch::Settings,
+    /// Where answers are kept.
+    pub cache: Option<AnswerCache>,
+}
+
+/// What a question came to.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// The answers in the order of the input; and the files that they are of.
+    pub answers: Vec<CoreAnswer>,
+    /// For each answer what its file is known by in a store.
+    pub files: Vec<[u8; 32]>,
+    /// Answers that were kept from an earlier run.
+    pub kept: u64,
+    /// Files that are not there.
+    pub missing: u64,
+}
+
+/// Why a run ended early. Answers that are there by then are kept.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The system starts no process.
+    #[error("no worker can be started: {0}")]
+    Worker(io::Error),
+    /// It was to stop.
+    #[error(
+        "interrupted: {read} of {planned} dumps were read and their answers kept; run the same \
+         command again for the rest"
+    )]
+    Interrupted {
+        /// Files that were read.
+        read: u64,
+        /// Files that were to be read.
+        planned: u64,
+    },
+}
+
+/// What is known of one file of the input.
+type Found = Option<(FileStamp, Vec<CoreAnswer>)>;
+
+/// Asks the cores that `search` finds.
+///
+/// # Errors
+/// When no worker can be started, or the run is stopped.
+pub fn run(
+    search: impl FnOnce(&mut dyn FnMut(FoundFile)),
+    settings: Settings,
+    watcher: &mut dyn Watcher,
+) -> Result<Summary, RunError> {
+    let Settings { batch, cache } = settings;
+    let mut run = Run {
+        batch: &batch,
+        cache,
+        watcher,
+        found: Vec::new(),
+        summary: Summary::default(),
+        passed: BTreeMap::new(),
+    };
+    let mut jobs = Vec::new();
+    let mut looked_at = 0;
+    search(&mut |file| {
+        if !batch.stop.load(Ordering::Relaxed) {
+            looked_at += 1;
+            run.watcher.looked_at(looked_at);
+            run.plan(file, &mut jobs);
+        }
+    });
+    let planned = jobs.len() as u64;
+    run.watcher.planned(planned);
+    let read = run.read(jobs);
+    if let Some(cache) = run.cache.take()
+        && let Err(error) = cache.store()
+    {
+        // Nothing but time depends on it.
+        run.watcher.left_out(&format!("the answers could not be kept: {error}"));
+    }
+    let read = read?;
+    if batch.stop.load(Ordering::Relaxed) {
+        return Err(RunError::Interrupted { read, planned });
+    }
+    let Run { found, mut summary, .. } = run;
+    for (stamp, answers) in found.into_iter().flatten() {
+        for answer in answers {
+            summary.files.push(stamp.key);
+            summary.answers.push(answer);
+        }
+    }
+    Ok(summary)
+}
+
+struct Run<'r> {
+    batch: &'r crate::batch::Settings,
+    cache: Option<AnswerCache>,
+    watcher: &'r mut dyn Watcher,
+    /// By the place in the input.
+    found: Vec<Found>,
+    summary: Summary,
+    passed: BTreeMap<Code, u64>,
+}
+
+impl Run<'_> {
+    fn plan(&mut self, file: FoundFile, jobs: &mut Vec<Job>) {
+        match first_look(&file) {
+            FirstLook::Core(metadata) => {
+                let stamp = stamp_of(&file.path, &metadata);
+                let kept = match &mut self.cache {
+                    Some(cache) if !self.batch.rescan => cache.get(&stamp),
+                    _ => None,
+                };
+                let at = self.found.len();
+                match kept {
+                    Some(answers) => {
+                        self.summary.kept += answers.len() as u64;
+                        self.found.push(Some((stamp, answers)));
+                    }
+                    None => {
+                        self.found.push(None);
+                        jobs.push(Job { at, path: file.path, stamp, named: file.named });
+                    }
+                }
+            }
+            FirstLook::Other(code) => self.pass(&file.path, code),
+            FirstLook::Failed(Code::Missing, why) => {
+                self.summary.missing += 1;
+                self.watcher.missing(&why);
+            }
+            FirstLook::Failed(code, why) => {
+                let stamp = file.path.metadata().map(|metadata| stamp_of(&file.path, &metadata));
+                let key = crate::batch::path_key(&file.path);
+                let none = FileStamp { key, size: 0, mtime: 0, inode: 0, device: 0 };
+                let build = &self.batch.build;
+                if let Ok(answer) = CoreAnswer::failed(&file.path, None, build, code, &why) {
+                    self.answered(&answer);
+                    self.found.push(Some((stamp.unwrap_or(none), vec![answer])));
+                }
+            }
+        }
+    }
+
+    fn pass(&mut self, path: &std::path::Path, code: Code) {
+        *self.passed.entry(code).or_default() += 1;
+        self.watcher.passed(path, code);
+    }
+
+    fn answered(&mut self, answer: &CoreAnswer) {
+        let failure = answer.failure.as_ref();
+        self.watcher.answered(failure.map(|reason| (reason.code.as_str(), reason.text.as_str())));
+    }
+
+    /// Reads the cores that were not kept; how many were read.
+    fn read(&mut self, jobs: Vec<Job>) -> Result<u64, RunError> {
+        let Some(size) = NonZeroUsize::new(jobs.len()) else { return Ok(0) };
+        let size = size.min(self.batch.jobs);
+        let pool: WorkerPool<CoreAnswer> = WorkerPool::new(
+            self.batch.worker.clone(),
+            size,
+            self.batch.timeout,
+            self.batch.build.clone(),
+            (&self.batch.broker, &self.batch.journal),
+        );
+        let most = size.get().saturating_mul(2);
+        let (mut jobs, mut read) = (jobs.into_iter(), 0);
+        loop {
+            if self.batch.stop.load(Ordering::Relaxed) {
+                return Ok(read);
+            }
+            while pool.under_way() < most {
+                let Some(job) = jobs.next() else { break };
+                pool.give(job);
+            }
+            if pool.under_way() == 0 {
+                return Ok(read);
+            }
+            if let Some(done) = pool.take(PAUSE) {
+                // What interrupts a batch from its terminal ends its workers, too.
+                if self.batch.stop.load(Ordering::Relaxed) {
+                    return Ok(read);
+                }
+                self.done(done)?;
+                read += 1;
+            }
+        }
+    }
+
+    fn done(&mut self, done: Done<CoreAnswer>) -> Result<(), RunError> {
+        let Done { job, found } = done;
+        let FileAnswers { answers, notes, is_partial } = found.map_err(RunError::Worker)?;
+        notes.iter().for_each(|note| self.watcher.left_out(note));
+        // It only looked like a core.
+        if let [CoreAnswer { failure: Some(reason), .. }] = &*answers
+            && !job.named
+            && let Some(code @ (Code::NotACore | Code::Packing)) = Code::of_word(&reason.code)
+        {
+            self.pass(&job.path, code);
+            return Ok(());
+        }
+        answers.iter().for_each(|answer| self.answered(answer));
+        // What may be otherwise another time is asked again then.
+        let is_final = |answer: &CoreAnswer| answer.failure.is_none() && !answer.is_partial;
+        if let Some(cache) = &mut self.cache
+            && !is_partial
+            && answers.iter().all(is_final)
+        {
+            cache.put(&job.stamp, &answers);
+        }
+        if let Some(found) = self.found.get_mut(job.at) {
+            *found = Some((job.stamp, answers));
+        }
+        Ok(())
+    }
+}
