@@ -34,6 +34,7 @@ pub use first_look::{FirstLook, first_look};
 pub use identity::{path_key, stamp_of};
 pub use journal::{Journal, JournalError};
 pub use pool::{Done, FileAnswers, Job, WorkerPool};
+pub(crate) use run::left_out;
 pub use run::{BatchError, Order, Settings, Summary, Watcher, WhenStopped, run, run_found};
 pub use walk::{FoundFile, NotRead, first_of_none, look_up, walk, walk_directories};
 pub use worker::{MemoryUse, serve};

@@ -344,16 +344,8 @@ impl Batch<'_> {
 
     /// Says what the user may take for searched and was not.
     fn say_what_is_left_out(&mut self) {
-        let kinds = [
-            (Code::LinkOutside, "links out of what was given, not followed without --follow"),
-            (Code::LinkOfOther, "links of other users where everyone may put them, not followed"),
-            (Code::TooDeep, "directories within too many others, not searched"),
-            (Code::TooMany, "searches that ended early: there are too many files"),
-        ];
-        for (code, what) in kinds {
-            if let Some(count) = self.summary.passed.get(&code) {
-                self.watcher.left_out(&format!("{what}: {count}"));
-            }
+        for what in left_out(&self.summary.passed) {
+            self.watcher.left_out(&what);
         }
     }
 
@@ -407,13 +399,15 @@ impl Batch<'_> {
     fn done(
         &mut self,
         done: Done<PackedRecord>,
-        files: &mut [Vec<[u8; 32]>]) -> Result<(), BatchError> {
+        files: &mut [Vec<[u8; 32]>],
+    ) -> Result<(), BatchError> {
         // What interrupts a batch from its terminal ends its workers, too.
         if self.is_stopped() && self.settings.when_stopped == WhenStopped::Abandon {
             return Ok(());
         }
         let Done { job, found } = done;
-        let FileAnswers { answers: records, notes, is_partial } = found.map_err(BatchError::Worker)?;
+        let FileAnswers { answers: records, notes, is_partial } =
+            found.map_err(BatchError::Worker)?;
         notes.iter().for_each(|note| self.watcher.left_out(note));
         if let [record] = &*records
             && let Some(code) = code_of(record)
@@ -479,6 +473,18 @@ impl Batch<'_> {
         }
         Ok(())
     }
+}
+
+/// What of the files that were passed over the user may take for read, in sentences.
+pub(crate) fn left_out(passed: &BTreeMap<Code, u64>) -> Vec<String> {
+    let kinds = [
+        (Code::LinkOutside, "links out of what was given, not followed without --follow"),
+        (Code::LinkOfOther, "links of other users where everyone may put them, not followed"),
+        (Code::TooDeep, "directories within too many others, not searched"),
+        (Code::TooMany, "searches that ended early: there are too many files"),
+    ];
+    let counted = kinds.iter().filter_map(|(code, what)| Some((passed.get(code)?, what)));
+    counted.map(|(count, what)| format!("{what}: {count}")).collect()
 }
 
 /// Why there is no report.

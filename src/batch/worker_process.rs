@@ -92,7 +92,10 @@ impl WorkerProcess {
                 Ok(answer) => Outcome::Answered(Box::new(answer), *state == STAYS),
                 Err(error) => {
                     self.end();
-                    Outcome::Lost(Code::Bug, format!("the answer of the worker is invalid: {error}"))
+                    Outcome::Lost(
+                        Code::Bug,
+                        format!("the answer of the worker is invalid: {error}"),
+                    )
                 }
             },
             Ok([BUG, ..]) => {

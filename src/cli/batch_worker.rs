@@ -11,6 +11,7 @@ use obit::debuginfo::locate::Locator;
 use obit::dump::CoreFile;
 use obit::module::Library;
 use obit::process;
+use obit::report::BuildOptions;
 use obit::sandbox::{Limits, Remote, confine};
 use obit::triage::{PackedRecord, Rules};
 
@@ -26,10 +27,20 @@ const LIBRARIES: usize = 4;
 /// all, and must not show one user those of another.
 type Shared = (Option<PathBuf>, Option<u32>);
 
-/// Reads the cores that the batch hands over through the standard input, as `request` says,
-/// with at most `max_memory` bytes.
-pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure> {
-    let rules = Rules::built_in();
+/// What is to become of a core, read with such options: the message to the batch.
+pub(crate) type Work<'w> =
+    dyn Fn(CoreFile, process::Options, BuildOptions) -> io::Result<Vec<u8>> + 'w;
+
+/// The record of a core.
+pub(crate) fn record(rules: &Rules) -> Box<Work<'_>> {
+    Box::new(|core, options, build| {
+        PackedRecord::of(&batch::analyze(core, options, build, rules))?.to_message()
+    })
+}
+
+/// Does `work` on the cores that the batch hands over through the standard input, as `request`
+/// says, with at most `max_memory` bytes.
+pub(crate) fn serve(request: &Request, max_memory: u64, work: &Work<'_>) -> Result<Exit, Failure> {
     let channel = io::stdin().as_fd().try_clone_to_owned();
     let channel = channel.map_err(|error| Failure::new(Exit::Bug, &error))?;
     let memory_use = MemoryUse::open();
@@ -44,7 +55,7 @@ pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure>
     // What was found and read for one core serves the next; a directory's own files are for
     // its cores alone.
     let mut libraries: Vec<(Shared, Arc<Library>)> = Vec::new();
-    let mut work = |core: CoreFile| {
+    let mut one_core = |core: CoreFile| {
         let mut one = request.clone();
         one.inputs.core.clone_from(&core.path);
         let mut options = one.process_options(Some(&outside));
@@ -60,12 +71,12 @@ pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure>
         libraries.insert(0, (shared, library));
         #[cfg(debug_assertions)]
         super::evil::act();
-        PackedRecord::of(&batch::analyze(core, options, one.build, &rules))?.to_message()
+        work(core, options, one.build)
     };
     let process::Options { rules: places, limits: spill_limits, .. } =
         request.process_options(None);
     let locator = Locator::with_access(places, obit::limits::Limits::default(), remote.clone());
-    batch::serve(&remote, memory_use.as_ref(), (&locator, &spill_limits), &mut work)
+    batch::serve(&remote, memory_use.as_ref(), (&locator, &spill_limits), &mut one_core)
         .map_err(|error| Failure::new(Exit::Output, &error))?;
     Ok(Exit::Success)
 }

@@ -24,6 +24,7 @@ use super::verbs::man::ManArgs;
 use super::verbs::modules::ModulesArgs;
 use super::verbs::pack::PackArgs;
 use super::verbs::print::PrintArgs;
+use super::verbs::query::QueryArgs;
 use super::verbs::redact::{RedactArgs, require_explain};
 use super::verbs::report::ReportArgs;
 use super::verbs::run::RunArgs;
@@ -101,6 +102,8 @@ pub(crate) enum Verb {
     Modules(ModulesArgs),
     /// Print expressions: variables, members, elements, globals, registers
     Print(PrintArgs),
+    /// Evaluate expressions at a place of the code in many dumps
+    Query(Box<QueryArgs>),
     /// Print the signature that crashes of the same bug share
     Signature(SignatureArgs),
     /// Write a small core for debuggers, without personal data
@@ -166,6 +169,7 @@ impl Verb {
             Self::Run(args) => args.redaction.level,
             Self::Modules(args) => args.redaction.level,
             Self::Print(args) => args.redaction.level,
+            Self::Query(args) => args.batch.redaction.level,
             Self::Signature(args) => args.redaction.level,
             Self::Scrub(args) => args.redaction.level,
             Self::Pack(args) => args.redaction.level,

@@ -9,7 +9,7 @@ pub(crate) enum Exit {
     Success,
     /// The report was written, is incomplete, and `--strict` was given. Or the report on a
     /// scrubbed core differs from that on its original, or it has masked text. Or files of a
-    /// batch could not be read. Or something of a damaged store is lost.
+    /// batch could not be read. Or something of a damaged store is lost. Or a query found nothing.
     Incomplete,
     /// Nothing usable: not a core, or no thread in it; no store.
     Unusable,
@@ -74,7 +74,7 @@ Exit codes:
   0    the report was written; its notices list what is missing
   1    the report was written but is incomplete (only with --strict); the report on a
        scrubbed core differs, or the core has masked text; files of a batch could not
-       be read; something of a damaged store is lost
+       be read; something of a damaged store is lost; `obit query` found nothing
   2    nothing usable: not a core, or no thread in it; a store that is damaged or missing
   3    a --fail-on condition matched; the reasons are on the standard error
   64   bad usage; an expression that cannot be evaluated

@@ -50,6 +50,7 @@ use std::process::ExitCode;
 use command::{CommandLine, Verb};
 use exit::Exit;
 use failure::Failure;
+use obit::triage::Rules;
 
 /// Runs obit as the process' arguments say.
 pub(crate) fn main() -> ExitCode {
@@ -89,6 +90,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Run(args) => verbs::run::run(args, general),
         Verb::Modules(args) => verbs::modules::run(args, general),
         Verb::Print(args) => verbs::print::run(args, general),
+        Verb::Query(args) => verbs::query::run(args, general),
         Verb::Signature(args) => verbs::signature::run(args, general),
         Verb::Scrub(args) => verbs::scrub::run(args, general),
         Verb::Pack(args) => verbs::pack::run(args, general),
@@ -129,16 +131,21 @@ fn ended(outcome: Result<Exit, Failure>) -> Exit {
 /// Reads cores as the batch's own command line says.
 fn worker(words: Vec<OsString>) -> Result<Exit, Failure> {
     let line = command::parse(words).map_err(|error| Failure::usage(&error))?;
+    let rules = Rules::built_in();
     let (batch, format, max_memory) = match &line.verb {
+        Verb::Query(args) => {
+            let work = args.work().map_err(|error| Failure::usage(&error))?;
+            return batch_worker::serve(&args.request()?, args.max_memory, &*work);
+        }
         Verb::Triage(args) => (&args.batch, args.output.format(), args.max_memory),
         Verb::Watch(args) => (&args.batch, formats::TERMINAL, args.max_memory),
         Verb::Diff(args) => (&args.batch, args.output.format(), batch::MAX_MEMORY),
         _ => {
-            let problem = "only `obit triage`, `obit watch` and `obit diff` start workers";
+            let problem = "this verb of obit starts no workers";
             return Err(Failure::usage(&problem));
         }
     };
-    batch_worker::serve(&batch::request(batch, format)?, max_memory)
+    batch_worker::serve(&batch::request(batch, format)?, max_memory, &*batch_worker::record(&rules))
 }
 
 /// Help and versions in clap's words; errors in one line, like all of ours.

@@ -116,6 +116,16 @@ impl Request {
         self.sandbox
     }
 
+    /// All that changes what is read of a core, in words.
+    pub(crate) fn identity(&self) -> String {
+        let build = &self.build;
+        let searched = (&self.inputs, &self.search, &self.formatters, self.frames);
+        let hidden = (build.redaction, build.rules.sha256(), &build.key);
+        let shown = (build.max_depth, build.max_elements);
+        // Relative paths mean other files elsewhere.
+        format!("{:?}", (searched, hidden, shown, std::env::current_dir().ok()))
+    }
+
     /// Whether unpacked sections are kept.
     pub(crate) fn has_cache(&self) -> bool {
         !self.search.no_cache

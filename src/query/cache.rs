@@ -42,8 +42,7 @@ pub struct CacheKey(Sha256);
 impl Default for CacheKey {
     fn default() -> Self {
         let key = Self(Sha256::new());
-        key.with("format", FORMAT.as_bytes())
-            .with("version", env!("CARGO_PKG_VERSION").as_bytes())
+        key.with("format", FORMAT.as_bytes()).with("version", env!("CARGO_PKG_VERSION").as_bytes())
     }
 }
 

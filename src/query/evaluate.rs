@@ -73,7 +73,8 @@ fn of_process(process: &Process, build: &BuildOptions, question: &Question) -> C
             let source = frame.source.as_ref();
             let source = source.map(|source| (source.file.as_str(), source.line.unwrap_or(0)));
             let function = frame.function.as_deref();
-            let is_linkage_name = || question.query.place.is_at(frame.linkage_name.as_deref(), None);
+            let is_linkage_name =
+                || question.query.place.is_at(frame.linkage_name.as_deref(), None);
             if question.query.place.is_at(function, source) || is_linkage_name() {
                 at.push((number, place));
             } else if let Some(name) = function.filter(|_| names.len() < MOST_NAMES) {

@@ -41,9 +41,8 @@ impl CoreFacts {
         let circumstances = evidence.report(environment.as_deref(), redactor);
         let executable = process.modules.executable();
         let module = executable.and_then(|at| process.modules.list().get(at));
-        let mut path = |path: &std::path::Path| {
-            redactor.show_bytes(Origin::Path, path.as_os_str().as_bytes())
-        };
+        let mut path =
+            |path: &std::path::Path| redactor.show_bytes(Origin::Path, path.as_os_str().as_bytes());
         let cause = if wants_class { obit_analysis::analyze(process).cause } else { None };
         Self {
             path: path(&dump.path),

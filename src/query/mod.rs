@@ -18,7 +18,7 @@ pub use cache::{AnswerCache, CacheKey};
 pub use evaluate::{Question, evaluate};
 pub use facts::CoreFacts;
 pub use obit_query::{
-    Cell, Column, Datum, Failed, Filter, Findings, Place, Query, QueryError, SortKey, Table,
+    Cell, Column, Datum, Failed, Filter, Findings, Place, Query, QueryError, Table, Unavailable,
 };
 pub use rows::{BUILT_IN, table};
 pub use run::{RunError, Settings, Summary, run};

@@ -10,7 +10,7 @@ use super::answer::CoreAnswer;
 use super::cache::AnswerCache;
 use crate::batch::{
     Answer as _, Code, Done, FileAnswers, FirstLook, FoundFile, Job, Watcher, WorkerPool,
-    first_look, stamp_of,
+    first_look, left_out, stamp_of,
 };
 use obit_triage::store::FileStamp;
 
@@ -88,6 +88,9 @@ pub fn run(
             run.plan(file, &mut jobs);
         }
     });
+    for what in left_out(&run.passed) {
+        run.watcher.left_out(&what);
+    }
     let planned = jobs.len() as u64;
     run.watcher.planned(planned);
     let read = run.read(jobs);

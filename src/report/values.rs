@@ -72,7 +72,7 @@ impl Way<'_> {
 }
 
 /// What of `value` may leave.
-pub(super) fn variable(value: &Value, whose: Whose<'_>, redactor: &mut Redactor) -> Variable {
+pub(crate) fn variable(value: &Value, whose: Whose<'_>, redactor: &mut Redactor) -> Variable {
     let way = Way {
         whose,
         outer: None,

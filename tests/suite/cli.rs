@@ -141,11 +141,12 @@ fn no_arguments_and_unknown_options_are_usage_errors() {
 }
 
 /// Each verb, and what is needed beside options.
-const VERBS: [(&str, &[&str]); 29] = [
+const VERBS: &[(&str, &[&str])] = &[
     ("analyze", &["core"]),
     ("run", &["true"]),
     ("modules", &["core"]),
     ("print", &["core", "x"]),
+    ("query", &["main", "cores"]),
     ("signature", &["core"]),
     ("snapshot", &["999999999"]),
     ("scrub", &["core"]),

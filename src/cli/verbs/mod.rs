@@ -18,6 +18,7 @@ pub(crate) mod man;
 pub(crate) mod modules;
 pub(crate) mod pack;
 pub(crate) mod print;
+pub(crate) mod query;
 pub(crate) mod redact;
 mod redact_policy;
 pub(crate) mod report;

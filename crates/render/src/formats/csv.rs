@@ -10,11 +10,12 @@ use obit_triage::views::GroupDifference;
 use obit_triage::views::GroupSummary;
 
 pub(super) const CSV: Format = Format {
-    about: "A table for spreadsheets: groups only",
+    about: "A table for spreadsheets: groups, and rows of a query",
     groups: Some(|out, groups, _, _| write_table(out, GROUPS, &groups.groups)),
     group: Some(|out, group, _| write_table(out, GROUPS, std::slice::from_ref(&group.group))),
     difference: Some(|out, difference, _| write_table(out, DIFFERENCES, &difference.groups)),
     digest: Some(|out, groups| write_table(out, GROUPS, &groups.groups)),
+    findings: Some(|out, findings, _| write_cells(out, &findings.table)),
     ..Format::new("csv", "csv")
 };
 
@@ -77,6 +78,16 @@ fn write_table<T>(out: &mut dyn io::Write, columns: &[Column<T>], rows: &[T]) ->
         table.write_record(columns.iter().map(|(_, value)| inert(&value(row))))?;
     }
     table.flush()
+}
+
+/// The rows of a query.
+fn write_cells(out: &mut dyn io::Write, table: &obit_query::Table) -> io::Result<()> {
+    let mut csv = WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(out);
+    csv.write_record(table.columns.iter().map(|name| inert(name)))?;
+    for row in &table.rows {
+        csv.write_record(row.iter().map(|cell| inert(&cell.words())))?;
+    }
+    csv.flush()
 }
 
 /// Spreadsheets take text that starts like a formula for one: it gets an apostrophe before

@@ -26,6 +26,7 @@ pub(super) const JSON: Format = Format {
     }),
     printed: Some(|out, printed, _| json::write_line(printed, out)),
     hidden: Some(|out, hidden, _| json::write_line(hidden, out)),
+    findings: Some(|out, findings, _| json::write_line(findings, out)),
     ..Format::new("json", "json")
 };
 
@@ -37,5 +38,8 @@ pub(super) const NDJSON: Format = Format {
     groups: Some(|out, groups, _, _| write_group_lines(groups, out)),
     digest: Some(|out, groups| write_group_lines(groups, out)),
     records: Some(Records::lines(|out, record| write_record(record, out))),
+    findings: Some(|out, findings, _| {
+        findings.table.objects().try_for_each(|row| json::write_line(&row, &mut *out))
+    }),
     ..JSON
 };

@@ -24,6 +24,7 @@ use std::io;
 
 use crate::PageOptions;
 use crate::log_commands::{Inert, LogCommands};
+use obit_query::Findings;
 use obit_report::Report;
 use obit_report::answer::{Hidden, Printed};
 use obit_triage::views::Builds;
@@ -81,6 +82,7 @@ pub struct Format {
     records: Option<Records>,
     printed: Option<WritePrinted>,
     hidden: Option<WriteHidden>,
+    findings: Option<WriteFindings>,
 }
 
 /// Who reads a format.
@@ -130,6 +132,9 @@ pub type WriteBuilds = fn(&mut dyn io::Write, &Builds, &PageOptions) -> io::Resu
 pub type WritePrinted = fn(&mut dyn io::Write, &Printed, &PageOptions) -> io::Result<()>;
 /// Writes what a report hides.
 pub type WriteHidden = fn(&mut dyn io::Write, &Hidden, &PageOptions) -> io::Result<()>;
+
+/// Writes what a query came to.
+pub type WriteFindings = fn(&mut dyn io::Write, &Findings, &PageOptions) -> io::Result<()>;
 
 /// How a format writes what consists of groups.
 #[derive(Clone, Copy, Debug)]
@@ -185,6 +190,7 @@ impl Format {
             records: None,
             printed: None,
             hidden: None,
+            findings: None,
         }
     }
 
@@ -249,6 +255,11 @@ impl Format {
     /// How it writes what a report hides.
     pub fn hidden(&self) -> Option<WriteHidden> {
         self.hidden
+    }
+
+    /// How it writes what a query came to.
+    pub fn findings(&self) -> Option<WriteFindings> {
+        self.findings
     }
 
     fn own_or_items<F>(&self, own: Option<F>) -> Option<Writer<F>> {

@@ -5,6 +5,7 @@ pub(crate) mod chart;
 pub(crate) mod details;
 pub(crate) mod difference;
 pub(crate) mod excerpt;
+pub(crate) mod findings;
 pub(crate) mod group;
 pub(crate) mod groups;
 pub(crate) mod head;

@@ -19,6 +19,7 @@ mod erase;
 mod error;
 mod examples;
 mod exchange;
+mod files;
 mod find;
 mod forget;
 mod gc;
