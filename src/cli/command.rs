@@ -14,6 +14,7 @@ use super::verbs::capture::CaptureArgs;
 use super::verbs::completions::CompletionsArgs;
 use super::verbs::db::DbArgs;
 use super::verbs::diff::DiffArgs;
+use super::verbs::differ::DifferArgs;
 use super::verbs::digest::DigestArgs;
 use super::verbs::doctor::DoctorArgs;
 use super::verbs::explain::ExplainArgs;
@@ -128,6 +129,8 @@ pub(crate) enum Verb {
     Builds(BuildsArgs),
     /// Compare the crashes of two directories or stores
     Diff(DiffArgs),
+    /// Show what the dumps of a group share and others lack
+    Differ(Box<DifferArgs>),
     /// Summarize recent crashes in Markdown
     Digest(DigestArgs),
     /// Mark a group as resolved, ignored or open, assign it, or add a note
@@ -170,6 +173,7 @@ impl Verb {
             Self::Modules(args) => args.redaction.level,
             Self::Print(args) => args.redaction.level,
             Self::Query(args) => args.batch.redaction.level,
+            Self::Differ(args) => args.batch.redaction.level,
             Self::Signature(args) => args.redaction.level,
             Self::Scrub(args) => args.redaction.level,
             Self::Pack(args) => args.redaction.level,

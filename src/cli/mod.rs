@@ -91,6 +91,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Modules(args) => verbs::modules::run(args, general),
         Verb::Print(args) => verbs::print::run(args, general),
         Verb::Query(args) => verbs::query::run(args, general),
+        Verb::Differ(args) => verbs::differ::run(args, general),
         Verb::Signature(args) => verbs::signature::run(args, general),
         Verb::Scrub(args) => verbs::scrub::run(args, general),
         Verb::Pack(args) => verbs::pack::run(args, general),
@@ -133,6 +134,10 @@ fn worker(words: Vec<OsString>) -> Result<Exit, Failure> {
     let line = command::parse(words).map_err(|error| Failure::usage(&error))?;
     let rules = Rules::built_in();
     let (batch, format, max_memory) = match &line.verb {
+        Verb::Differ(args) => {
+            let work = verbs::differ::work();
+            return batch_worker::serve(&args.request()?, args.max_memory, &*work);
+        }
         Verb::Query(args) => {
             let work = args.work().map_err(|error| Failure::usage(&error))?;
             return batch_worker::serve(&args.request()?, args.max_memory, &*work);

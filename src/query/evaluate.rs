@@ -105,7 +105,7 @@ fn of_process(process: &Process, build: &BuildOptions, question: &Question) -> C
             thread: thread.tid,
             frame: thread.number_of(place) as u64,
             function: frame.function.as_ref().map(|name| show(Origin::SymbolName, name)),
-            file: source.map(|source| show(Origin::Path, &source.file)),
+            file: source.map(|source| show(Origin::SourcePath, &source.file)),
             line: source.and_then(|source| source.line),
             cells,
         });

@@ -10,6 +10,7 @@ mod cache;
 mod cells;
 mod evaluate;
 mod facts;
+mod features;
 mod rows;
 mod run;
 
@@ -17,8 +18,9 @@ pub use answer::{CoreAnswer, FrameAnswer};
 pub use cache::{AnswerCache, CacheKey};
 pub use evaluate::{Question, evaluate};
 pub use facts::CoreFacts;
+pub use features::{CoreFeatures, features};
 pub use obit_query::{
     Cell, Column, Datum, Failed, Filter, Findings, Place, Query, QueryError, Table, Unavailable,
 };
 pub use rows::{BUILT_IN, table};
-pub use run::{RunError, Settings, Summary, run};
+pub use run::{Reply, RunError, Settings, Summary, ask_all, run};

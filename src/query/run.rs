@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::answer::CoreAnswer;
 use super::cache::AnswerCache;
+use super::features::CoreFeatures;
 use crate::batch::{
-    Answer as _, Code, Done, FileAnswers, FirstLook, FoundFile, Job, Watcher, WorkerPool,
-    first_look, left_out, stamp_of,
+    Answer, Code, Done, FileAnswers, FirstLook, FoundFile, Job, Watcher, WorkerPool, first_look,
+    left_out, stamp_of,
 };
 use obit_triage::store::FileStamp;
 
@@ -59,7 +60,56 @@ pub enum RunError {
 }
 
 /// What is known of one file of the input.
-type Found = Option<(FileStamp, Vec<CoreAnswer>)>;
+type Found<A> = Option<(FileStamp, Vec<A>)>;
+
+/// What a worker says of a core, as far as a run looks at it.
+pub trait Reply: Answer {
+    /// Why the core could not be read: a word and a sentence.
+    fn failure(&self) -> Option<(&str, &str)>;
+    /// Those that are kept of a file; none if nothing is kept of such.
+    fn kept(_cache: &mut AnswerCache, _stamp: &FileStamp) -> Option<Vec<Self>> {
+        None
+    }
+    /// Keeps those of a file, if they count another time.
+    fn keep(_all: &[Self], _cache: &mut AnswerCache, _stamp: &FileStamp) {}
+}
+
+impl Reply for CoreAnswer {
+    fn failure(&self) -> Option<(&str, &str)> {
+        let reason = self.failure.as_ref()?;
+        Some((reason.code.as_str(), reason.text.as_str()))
+    }
+
+    fn kept(cache: &mut AnswerCache, stamp: &FileStamp) -> Option<Vec<Self>> {
+        cache.get(stamp)
+    }
+
+    fn keep(all: &[Self], cache: &mut AnswerCache, stamp: &FileStamp) {
+        // What may be otherwise another time is asked again then.
+        if all.iter().all(|answer| answer.failure.is_none() && !answer.is_partial) {
+            cache.put(stamp, all);
+        }
+    }
+}
+
+impl Reply for CoreFeatures {
+    fn failure(&self) -> Option<(&str, &str)> {
+        None
+    }
+}
+
+/// Asks the cores that `search` finds; their answers, each with what its file is known by in a
+/// store.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn ask_all<A: Reply>(
+    search: impl FnOnce(&mut dyn FnMut(FoundFile)),
+    settings: Settings,
+    watcher: &mut dyn Watcher,
+) -> Result<Vec<([u8; 32], A)>, RunError> {
+    Ok(asked(search, settings, watcher)?.0)
+}
 
 /// Asks the cores that `search` finds.
 ///
@@ -70,6 +120,19 @@ pub fn run(
     settings: Settings,
     watcher: &mut dyn Watcher,
 ) -> Result<Summary, RunError> {
+    let (answers, mut summary) = asked(search, settings, watcher)?;
+    (summary.files, summary.answers) = answers.into_iter().unzip();
+    Ok(summary)
+}
+
+/// The answers, and the numbers of a summary.
+type Asked<A> = (Vec<([u8; 32], A)>, Summary);
+
+fn asked<A: Reply>(
+    search: impl FnOnce(&mut dyn FnMut(FoundFile)),
+    settings: Settings,
+    watcher: &mut dyn Watcher,
+) -> Result<Asked<A>, RunError> {
     let Settings { batch, cache } = settings;
     let mut run = Run {
         batch: &batch,
@@ -104,33 +167,30 @@ pub fn run(
     if batch.stop.load(Ordering::Relaxed) {
         return Err(RunError::Interrupted { read, planned });
     }
-    let Run { found, mut summary, .. } = run;
-    for (stamp, answers) in found.into_iter().flatten() {
-        for answer in answers {
-            summary.files.push(stamp.key);
-            summary.answers.push(answer);
-        }
-    }
-    Ok(summary)
+    let Run { found, summary, .. } = run;
+    let files = found.into_iter().flatten();
+    let all =
+        files.flat_map(|(stamp, answers)| answers.into_iter().map(move |one| (stamp.key, one)));
+    Ok((all.collect(), summary))
 }
 
-struct Run<'r> {
+struct Run<'r, A> {
     batch: &'r crate::batch::Settings,
     cache: Option<AnswerCache>,
     watcher: &'r mut dyn Watcher,
     /// By the place in the input.
-    found: Vec<Found>,
+    found: Vec<Found<A>>,
     summary: Summary,
     passed: BTreeMap<Code, u64>,
 }
 
-impl Run<'_> {
+impl<A: Reply> Run<'_, A> {
     fn plan(&mut self, file: FoundFile, jobs: &mut Vec<Job>) {
         match first_look(&file) {
             FirstLook::Core(metadata) => {
                 let stamp = stamp_of(&file.path, &metadata);
                 let kept = match &mut self.cache {
-                    Some(cache) if !self.batch.rescan => cache.get(&stamp),
+                    Some(cache) if !self.batch.rescan => A::kept(cache, &stamp),
                     _ => None,
                 };
                 let at = self.found.len();
@@ -155,7 +215,7 @@ impl Run<'_> {
                 let key = crate::batch::path_key(&file.path);
                 let none = FileStamp { key, size: 0, mtime: 0, inode: 0, device: 0 };
                 let build = &self.batch.build;
-                if let Ok(answer) = CoreAnswer::failed(&file.path, None, build, code, &why) {
+                if let Ok(answer) = A::failed(&file.path, None, build, code, &why) {
                     self.answered(&answer);
                     self.found.push(Some((stamp.unwrap_or(none), vec![answer])));
                 }
@@ -168,16 +228,15 @@ impl Run<'_> {
         self.watcher.passed(path, code);
     }
 
-    fn answered(&mut self, answer: &CoreAnswer) {
-        let failure = answer.failure.as_ref();
-        self.watcher.answered(failure.map(|reason| (reason.code.as_str(), reason.text.as_str())));
+    fn answered(&mut self, answer: &A) {
+        self.watcher.answered(answer.failure());
     }
 
     /// Reads the cores that were not kept; how many were read.
     fn read(&mut self, jobs: Vec<Job>) -> Result<u64, RunError> {
         let Some(size) = NonZeroUsize::new(jobs.len()) else { return Ok(0) };
         let size = size.min(self.batch.jobs);
-        let pool: WorkerPool<CoreAnswer> = WorkerPool::new(
+        let pool: WorkerPool<A> = WorkerPool::new(
             self.batch.worker.clone(),
             size,
             self.batch.timeout,
@@ -208,26 +267,22 @@ impl Run<'_> {
         }
     }
 
-    fn done(&mut self, done: Done<CoreAnswer>) -> Result<(), RunError> {
+    fn done(&mut self, done: Done<A>) -> Result<(), RunError> {
         let Done { job, found } = done;
         let FileAnswers { answers, notes, is_partial } = found.map_err(RunError::Worker)?;
         notes.iter().for_each(|note| self.watcher.left_out(note));
         // It only looked like a core.
-        if let [CoreAnswer { failure: Some(reason), .. }] = &*answers
+        if let [only] = &*answers
             && !job.named
-            && let Some(code @ (Code::NotACore | Code::Packing)) = Code::of_word(&reason.code)
+            && let Some((word, _)) = only.failure()
+            && let Some(code @ (Code::NotACore | Code::Packing)) = Code::of_word(word)
         {
             self.pass(&job.path, code);
             return Ok(());
         }
         answers.iter().for_each(|answer| self.answered(answer));
-        // What may be otherwise another time is asked again then.
-        let is_final = |answer: &CoreAnswer| answer.failure.is_none() && !answer.is_partial;
-        if let Some(cache) = &mut self.cache
-            && !is_partial
-            && answers.iter().all(is_final)
-        {
-            cache.put(&job.stamp, &answers);
+        if let Some(cache) = self.cache.as_mut().filter(|_| !is_partial) {
+            A::keep(&answers, cache, &job.stamp);
         }
         if let Some(found) = self.found.get_mut(job.at) {
             *found = Some((job.stamp, answers));

@@ -42,7 +42,7 @@ pub struct BuildOptions {
 
 impl BuildOptions {
     /// The redactor of a report on `process`.
-    pub(super) fn redactor(&self, process: &Process) -> Redactor {
+    pub(crate) fn redactor(&self, process: &Process) -> Redactor {
         let regions = process.memory.regions().iter();
         let mapped =
             regions.map(|region| (region.range.start.0, region.range.end.0.saturating_sub(1)));

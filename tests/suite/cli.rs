@@ -159,6 +159,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("show", &["ID"]),
     ("list", &[]),
     ("diff", &["old", "new"]),
+    ("differ", &["GROUP"]),
     ("digest", &[]),
     ("state", &["GROUP", "open"]),
     ("group", &["signatures", "GROUP"]),
@@ -240,7 +241,7 @@ fn options_for_a_core_are_refused_where_a_text_is_redacted() {
 
 #[test]
 fn the_short_help_of_each_verb_fits_a_screen() {
-    for verb in VERBS.map(|(verb, _)| Some(verb)).into_iter().chain([None]) {
+    for verb in VERBS.iter().map(|(verb, _)| Some(*verb)).chain([None]) {
         let help = obit().args(verb).arg("-h").output().unwrap();
         ends_with(&help, OK);
         let lines = stdout(&help).lines().count();

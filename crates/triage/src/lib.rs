@@ -50,6 +50,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod census;
+pub mod differ;
 mod groups;
 pub mod history;
 mod record;

@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod db;
 mod db_forget;
 pub(crate) mod diff;
+pub(crate) mod differ;
 pub(crate) mod digest;
 pub(crate) mod doctor;
 pub(crate) mod explain;

@@ -127,6 +127,12 @@ impl DebugInfo {
         self.with_dwarf(|file| unit_of_address::source_of(file, variable))?
     }
 
+    /// Global and static variables that have one place for good, in its order, at most so many.
+    pub fn placed_variables(&self, most: usize) -> Vec<Variable> {
+        self.with_names(|file, names| names.placed_variables(file, &self.types, most))
+            .unwrap_or_default()
+    }
+
     /// The global or static variable that holds the byte at `at`, and where it starts.
     pub fn variable_at(&self, at: Svma) -> Option<(Variable, Svma)> {
         self.with_names(|file, names| names.variable_at(file, &self.types, at.0))?

@@ -114,6 +114,19 @@ impl NameIndex {
         self.search(root, &[Table::Functions], &wanted, of)
     }
 
+    /// The variables that have one place, at most `most`.
+    pub(crate) fn placed_variables(
+        &self,
+        root: &DwarfFile<'_>,
+        table: &TypeTable,
+        most: usize,
+    ) -> Vec<Variable> {
+        let places = self.tables.places();
+        let rows = (0..most).map_while(|row| places.get(row));
+        let keys = rows.filter_map(|place| self.key(place.unit, place.offset));
+        keys.filter_map(|key| scope_reader::variable(root, table, key)).collect()
+    }
+
     /// The variable that holds the byte at `at`, and where it starts.
     pub(crate) fn variable_at(
         &self,

@@ -22,6 +22,7 @@ pub(super) const HUMAN: Format = Format {
     records: Some(Records::lines(write_record)),
     printed: Some(crate::terminal::printed::write_printed),
     hidden: Some(crate::terminal::hidden::write_hidden),
+    distinctions: Some(crate::terminal::distinctions::write_distinctions),
     findings: Some(crate::terminal::findings::write_findings),
     ..Format::new("human", "txt")
 };

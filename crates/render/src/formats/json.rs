@@ -2,6 +2,7 @@
 
 use super::{EachRecord, Format, LogCommands, Records};
 use obit_report::json;
+use obit_triage::differ::write_difference as write_distinctions;
 use obit_triage::views::write_builds;
 use obit_triage::views::write_detail;
 use obit_triage::views::write_difference;
@@ -27,6 +28,7 @@ pub(super) const JSON: Format = Format {
     printed: Some(|out, printed, _| json::write_line(printed, out)),
     hidden: Some(|out, hidden, _| json::write_line(hidden, out)),
     findings: Some(|out, findings, _| json::write_line(findings, out)),
+    distinctions: Some(|out, found, _| write_distinctions(found, out)),
     ..Format::new("json", "json")
 };
 

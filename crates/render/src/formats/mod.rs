@@ -27,6 +27,7 @@ use crate::log_commands::{Inert, LogCommands};
 use obit_query::Findings;
 use obit_report::Report;
 use obit_report::answer::{Hidden, Printed};
+use obit_triage::differ;
 use obit_triage::views::Builds;
 use obit_triage::views::Difference;
 use obit_triage::views::GroupDetail;
@@ -83,6 +84,7 @@ pub struct Format {
     printed: Option<WritePrinted>,
     hidden: Option<WriteHidden>,
     findings: Option<WriteFindings>,
+    distinctions: Option<WriteDistinctions>,
 }
 
 /// Who reads a format.
@@ -135,6 +137,10 @@ pub type WriteHidden = fn(&mut dyn io::Write, &Hidden, &PageOptions) -> io::Resu
 
 /// Writes what a query came to.
 pub type WriteFindings = fn(&mut dyn io::Write, &Findings, &PageOptions) -> io::Result<()>;
+
+/// Writes what distinguishes a group.
+pub type WriteDistinctions =
+    fn(&mut dyn io::Write, &differ::Difference, &PageOptions) -> io::Result<()>;
 
 /// How a format writes what consists of groups.
 #[derive(Clone, Copy, Debug)]
@@ -191,6 +197,7 @@ impl Format {
             printed: None,
             hidden: None,
             findings: None,
+            distinctions: None,
         }
     }
 
@@ -255,6 +262,11 @@ impl Format {
     /// How it writes what a report hides.
     pub fn hidden(&self) -> Option<WriteHidden> {
         self.hidden
+    }
+
+    /// How it writes what distinguishes a group.
+    pub fn distinctions(&self) -> Option<WriteDistinctions> {
+        self.distinctions
     }
 
     /// How it writes what a query came to.

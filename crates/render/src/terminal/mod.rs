@@ -4,6 +4,7 @@ pub(crate) mod builds;
 pub(crate) mod chart;
 pub(crate) mod details;
 pub(crate) mod difference;
+pub(crate) mod distinctions;
 pub(crate) mod excerpt;
 pub(crate) mod findings;
 pub(crate) mod group;

@@ -41,6 +41,20 @@ impl Store {
         read().map_err(|source| self.failed(source))
     }
 
+    /// A file of the dump in a row.
+    pub(super) fn file(&self, row: i64) -> Result<Option<StoredFile>, StoreError> {
+        let read = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT key, shown FROM path WHERE dump = ?1 ORDER BY key LIMIT 1",
+            )?;
+            let mut rows = statement.query([row])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            let shown = self.seen_text(Origin::Path, row.get(1)?);
+            Ok(Some(StoredFile { key: row.get(0)?, shown, group: None }))
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
     /// The group of each file of the store.
     ///
     /// # Errors

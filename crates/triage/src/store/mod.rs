@@ -15,6 +15,7 @@ mod census;
 mod code;
 mod connection;
 mod detail;
+mod differ;
 mod erase;
 mod error;
 mod examples;
@@ -48,11 +49,13 @@ mod words;
 pub use add::{Added, FileStamp};
 pub use code::{CodeNeed, CodeToRead};
 pub use connection::Store;
+pub use differ::{Against, Compared, Sides};
 pub use erase::Erased;
 pub use error::{
     DatabaseError, DatabaseProblem, GroupError, ImportProblem, NotAStore, StoreError, StoreTrouble,
 };
 pub use exchange::Exported;
+pub use files::StoredFile;
 pub use find::Found;
 pub use forget::{Forgotten, ToForget};
 pub use gc::{Keep, Removed};

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::crash_record::{CrashRecord, Frame};
+use crate::differ::{Features, of_facts};
 use crate::history::{Rate, p_of_more};
 use crate::signature::module_name;
 use obit_redact::is_token;
@@ -112,6 +113,20 @@ impl CrashFacts {
             facts.frame(at, frame);
         }
         facts
+    }
+
+    /// The same for a comparison: an address is null or not.
+    pub(crate) fn features(&self) -> Features {
+        let words = |fact: &Fact| match fact {
+            Fact::Text(text) => text.clone(),
+            Fact::Number(number) => number.to_string(),
+            Fact::Pointer(0) => "NULL".to_owned(),
+            Fact::Pointer(_) => "not NULL".to_owned(),
+        };
+        of_facts(
+            self.process.iter().map(|(name, fact)| (name.as_str(), words(fact))),
+            self.variables.iter().map(|((.., name), fact)| (name.as_str(), words(fact))),
+        )
     }
 
     fn frame(&mut self, at: usize, frame: &Frame) {
