@@ -91,6 +91,7 @@ Examples:
   obit -a core                      every thread's stack, in your pager
   obit --sysroot ./root core        with files copied from the machine of the crash
   obit print core 'list->next[2]'   a variable, member or element; --frame N, --thread TID
+  obit query 'walk { n->next }' DIR the same in every frame of a function, in many cores
   obit modules core                 what was loaded, and what was not found
   obit scrub core -o small.zst      a core to share
   obit run -- make check            with a core and a report of each crash in it

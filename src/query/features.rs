@@ -15,6 +15,8 @@ use obit_process::value::{Budget, Scalar, State, Value, tree};
 use obit_redact::{Level, Origin, Redactor, is_token};
 use obit_triage::differ::{FeatureKind, Features};
 
+/// Words of the command line that are read.
+const MOST_ARGUMENTS: usize = 64;
 /// Variables of the environment that are read.
 const MOST_VARIABLES: usize = 512;
 /// Globals that are read.
@@ -58,6 +60,11 @@ pub fn features(core: CoreFile, options: Options, build: &BuildOptions) -> CoreF
     let process = Process::of_dump(dump, options, &());
     let mut redactor = build.redactor(&process);
     let mut features = Features::default();
+    // As far as this run may show them: the record may hide more.
+    let arguments = redactor.show_arguments(&process.argv().unwrap_or_default());
+    for argument in arguments.iter().skip(1).take(MOST_ARGUMENTS) {
+        features.add_argument(argument.as_str());
+    }
     environment(&process, &mut redactor, &mut features);
     libraries(&process, &mut redactor, &mut features);
     processor(&process, &mut features);

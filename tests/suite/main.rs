@@ -41,6 +41,7 @@ mod planted_numbers;
 mod print;
 mod privacy;
 mod private_files;
+mod query;
 mod redact;
 mod redaction_rules;
 mod run;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use obit::batch::{look_up, path_key};
+use obit::batch::{look_up, path_key, walk};
 use obit::query::{CoreFeatures, Settings, ask_all, features};
 use obit::render::Format;
 use obit::triage::differ::{Features, differ};
@@ -38,6 +38,9 @@ pub(crate) struct DifferArgs {
     /// The id or name of a group, or the id of one of its crashes; the start of an id is enough
     #[arg(value_name = "GROUP")]
     group: String,
+    /// Look for the cores in these directories, too: what the store has of a path may be hidden
+    #[arg(value_name = "DIR")]
+    directories: Vec<PathBuf>,
     /// What it is compared with: another group, `all` other crashes, or those of the same
     /// `program` [default: program, unless these are too few]
     #[arg(long, value_name = "GROUP|all|program")]
@@ -127,7 +130,7 @@ pub(crate) fn run(args: &DifferArgs, general: &General) -> Result<Exit, Failure>
     if cores < found.dumps || other_cores < found.other_dumps {
         found.notes.push(
             "environment, globals, libraries and processor are known only of dumps whose core \
-             was read"
+             was read: `obit differ GROUP DIR` looks for them below DIR, too"
                 .to_owned(),
         );
     }
@@ -145,12 +148,22 @@ fn read<'c>(
     progress: &mut BatchProgress,
 ) -> Result<BTreeMap<[u8; 32], Features>, Failure> {
     let files = compared.filter_map(|one| one.file.as_ref());
-    let paths = files.map(|file| (PathBuf::from(&file.shown), file.key));
+    let mut wanted: BTreeMap<[u8; 32], PathBuf> =
+        files.map(|file| (file.key, PathBuf::from(&file.shown))).collect();
     // A path of which a part is hidden leads nowhere, or elsewhere.
-    let paths: Vec<PathBuf> = paths
-        .filter(|(path, key)| path_key(path) == *key && path.is_file())
-        .map(|(path, _)| path)
-        .collect();
+    let mut paths = Vec::new();
+    wanted.retain(|key, path| {
+        let is_there = path_key(path) == *key && path.is_file();
+        if is_there {
+            paths.push(path.clone());
+        }
+        !is_there
+    });
+    walk(args.directories.clone(), args.batch.follow, &mut |found| {
+        if wanted.remove(&path_key(&found.path)).is_some() {
+            paths.push(found.path);
+        }
+    });
     let usual = settings(request);
     let mut batch = obit::batch::Settings {
         jobs: args.jobs.unwrap_or(usual.jobs),

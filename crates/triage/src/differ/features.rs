@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use obit_redact::is_token;
 use serde::{Deserialize, Serialize};
 
 /// Traits of one crash.
@@ -96,6 +97,13 @@ impl Features {
         self.known.entry(feature).or_insert_with(|| cut(value));
     }
 
+    /// Adds a word of the command line: an option with its value, or that it is given.
+    pub fn add_argument(&mut self, word: &str) {
+        let (option, value) = word.split_once('=').unwrap_or((word, ""));
+        let is_shown = !value.is_empty() && !is_token(value);
+        self.add(FeatureKind::Argument, option, if is_shown { value } else { "given" });
+    }
+
     /// All traits of `kind` are known now.
     pub fn complete(&mut self, kind: FeatureKind) {
         self.complete.insert(kind);
@@ -167,11 +175,10 @@ pub(crate) fn of_facts<'f>(
                 name => (FeatureKind::Process, name),
             },
         };
-        let (name, value) = match name.split_once('=') {
-            Some((option, value)) if kind == FeatureKind::Argument => (option, value.to_owned()),
-            _ => (name, value),
-        };
-        features.add(kind, name, &value);
+        match kind {
+            FeatureKind::Argument => features.add_argument(name),
+            _ => features.add(kind, name, &value),
+        }
     }
     for (name, value) in variables {
         features.add(FeatureKind::Variable, name, &value);
@@ -205,6 +212,7 @@ mod tests {
         let pairs = [
             ("argument --level=3", "given"),
             ("argument -v", "given"),
+            ("argument --pin=<redacted:4>", "given"),
             ("build of libz.so.1", "1.3"),
             ("build", "abcd"),
             ("signal", "SIGSEGV"),
@@ -214,6 +222,7 @@ mod tests {
         let features = of_facts(pairs.into_iter(), std::iter::empty());
         let value = |kind, name| features.value(&feature(kind, name)).map(str::to_owned);
         assert_eq!(value(FeatureKind::Argument, "--level").as_deref(), Some("3"));
+        assert_eq!(value(FeatureKind::Argument, "--pin").as_deref(), Some("given"));
         assert_eq!(value(FeatureKind::Argument, "-v").as_deref(), Some("given"));
         assert_eq!(value(FeatureKind::Argument, "-x").as_deref(), Some("not given"));
         assert_eq!(value(FeatureKind::Library, "libz.so.1").as_deref(), Some("1.3"));
