@@ -1,10 +1,9 @@
 //! `obit state`: the state that the user gives a group, and who works on it.
 
 use clap::{Args, ValueEnum};
-use obit::redact::{Level, Origin, Redactor};
 use obit::render::visible;
 use obit::triage::history::State;
-use obit::triage::store::{Store, is_web_link};
+use obit::triage::store::{GroupChange, NotRecordable, Store};
 use obit::triage::time::When;
 
 use super::find::group;
@@ -59,29 +58,17 @@ enum StateWord {
     Ignored,
 }
 
-/// Characters of a note, and of a name.
-const LONGEST_NOTE: usize = 4096;
-const LONGEST_NAME: usize = 100;
-
 /// The name of a person or a team.
 fn name(text: &str) -> Result<String, String> {
-    let name = text.trim();
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.contains(char::is_control) {
-        return Err("expected a name of at most 100 characters in one line".to_owned());
-    }
-    if name == "none" {
-        return Err("`none` selects groups without a name; use --unassign".to_owned());
-    }
-    Ok(name.to_owned())
+    GroupChange::name(text).map_err(|error| match error {
+        NotRecordable::NoName => format!("{error}; use --unassign"),
+        error => error.to_string(),
+    })
 }
 
 /// The URL of a ticket.
 fn link(text: &str) -> Result<String, String> {
-    let link = text.trim();
-    if !is_web_link(link) {
-        return Err("expected an http or https URL without a user name and blanks".to_owned());
-    }
-    Ok(link.to_owned())
+    GroupChange::ticket(text).map_err(|error| error.to_string())
 }
 
 pub(crate) fn run(args: &StateArgs) -> Result<Exit, Failure> {
@@ -89,45 +76,42 @@ pub(crate) fn run(args: &StateArgs) -> Result<Exit, Failure> {
     if args.in_build.is_some() && args.state != Some(StateWord::Resolved) {
         return usage("--in says which build resolves a group: write `resolved --in BUILD`");
     }
-    if args.note.as_ref().is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
-        return usage("a note has at most 4096 characters");
-    }
+    let note = args.note.as_deref().map(GroupChange::remark).transpose();
+    let note = note.map_err(|error| Failure::usage(&error))?;
     let mut store = Store::open(&args.store.path()?)?;
     let group = group(&store, &args.group)?;
     let at = args.at.seconds(clock());
     let mut said = Vec::new();
-    if let Some(word) = args.state {
-        let state = match word {
-            StateWord::Open => State::Open,
-            StateWord::Resolved => State::Resolved { in_build: args.in_build.clone(), at },
-            StateWord::Ignored => State::Ignored,
-        };
-        store.set_state(&group, &state, at)?;
+    let state = args.state.map(|word| match word {
+        StateWord::Open => State::Open,
+        StateWord::Resolved => State::Resolved { in_build: args.in_build.clone(), at },
+        StateWord::Ignored => State::Ignored,
+    });
+    if let Some(state) = &state {
         said.push(match &args.in_build {
             Some(build) => format!("{} in {build}", state.word()),
             None => state.word().to_owned(),
         });
     }
-    if args.assign.is_some() || args.unassign {
-        store.set_assignee(&group, args.assign.as_deref())?;
-        said.push(match &args.assign {
+    let assignee = (args.assign.is_some() || args.unassign).then(|| args.assign.clone());
+    if let Some(name) = &assignee {
+        said.push(match name {
             Some(name) => format!("assigned to {name}"),
             None => "assigned to no one".to_owned(),
         });
     }
-    if args.link.is_some() || args.unlink {
-        store.set_link(&group, args.link.as_deref())?;
-        said.push(match &args.link {
+    let link = (args.link.is_some() || args.unlink).then(|| args.link.clone());
+    if let Some(link) = &link {
+        said.push(match link {
             Some(link) => format!("ticket {link}"),
             None => "no ticket".to_owned(),
         });
     }
-    if let Some(note) = &args.note {
-        // A note may quote what a crash held.
-        let shown = Redactor::without_key(Level::Default).show(Origin::MessageText, note);
-        store.add_note(&group, shown.as_str(), at)?;
+    if note.is_some() {
         said.push("note added".to_owned());
     }
+    let change = GroupChange { state, assignee, link, note };
+    store.revise(&group, &change, None, at)?;
     let text = format!("{group}: {}", said.join(", "));
     Destination::lines().write(|out| writeln!(out, "{}", visible(&text)))?;
     Ok(Exit::Success)

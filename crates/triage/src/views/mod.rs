@@ -11,6 +11,7 @@ mod filter;
 mod headline;
 mod options;
 mod overview;
+mod page;
 mod rank;
 #[cfg(feature = "schema")]
 mod schema;
@@ -31,6 +32,7 @@ pub use event::{CrashEvent, EVENT_SCHEMA, write_event};
 pub use filter::{Filter, FilterError};
 pub use headline::headline;
 pub use options::{Sort, ViewOptions};
+pub use page::{Counted, GroupPage};
 pub use rank::Rank;
 #[cfg(feature = "schema")]
 pub use schema::{Document, write_schema};
