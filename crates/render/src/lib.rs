@@ -40,6 +40,7 @@ mod terminal;
 mod visible;
 
 pub use formats::{FORMATS, Format};
+pub use html::served;
 pub use html::{
     Beside, DUMPS_FILE, DumpsPage, Remembered, crash_file, dumps_page, write_html,
     write_html_of_group, write_triage_html,

@@ -28,6 +28,7 @@ use std::io;
 
 use obit_report::Report;
 
+pub use triage::served;
 pub use triage::{
     Beside, DUMPS_FILE, DumpsPage, Remembered, crash_file, dumps_page, write_triage_html,
 };

@@ -185,6 +185,19 @@ impl Filter {
         Ok(Self { conditions })
     }
 
+    /// Groups with `text` in their signature, whatever is in it.
+    pub fn signature_with(text: &str) -> Self {
+        Self {
+            conditions: vec![Condition {
+                field: Field::Signature,
+                is_not: false,
+                values: vec![format!("*{text}*")],
+                bound: 0,
+                least: None,
+            }],
+        }
+    }
+
     /// Both.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
@@ -422,6 +435,15 @@ mod tests {
         ] {
             assert_eq!(parsed(text).takes_dump(&dump), taken, "{text}");
         }
+    }
+
+    #[test]
+    fn a_text_with_what_separates_conditions_is_found_in_signatures() {
+        let filter = Filter::signature_with("map<int, a|b>");
+        let of = |signature| GroupFacts { signature, ..GroupFacts::default() };
+        assert!(filter.selects_signatures());
+        assert!(filter.takes_group(&of("std::map<int, a|b>::find | main")));
+        assert!(!filter.takes_group(&of("std::map<int")));
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn period(survey: &Survey) -> String {
     text
 }
 
-fn tiles(survey: &Survey) -> Markup {
+pub(super) fn tiles(survey: &Survey) -> Markup {
     let overview = &survey.overview;
     let of = |status| overview.by_status.get(&status).copied().unwrap_or(0);
     let tiles = [

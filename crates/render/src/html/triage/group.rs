@@ -22,7 +22,7 @@ const GROUPS: usize = 1_000;
 const BUDGET: usize = 600_000;
 
 /// How much of each list is shown.
-struct Most {
+pub(super) struct Most {
     frames: usize,
     traits: usize,
     builds: usize,
@@ -35,7 +35,7 @@ struct Most {
 
 impl Most {
     /// Less of each if there are many groups, so that all have their place.
-    fn of(groups: usize) -> Self {
+    pub(super) fn of(groups: usize) -> Self {
         match groups {
             0..=80 => Self {
                 frames: 24,
@@ -113,7 +113,7 @@ fn group(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
 }
 
 /// Why, its status, and where the crash that stands for all is shown.
-fn story(detail: &GroupDetail, beside: &Beside) -> Markup {
+pub(super) fn story(detail: &GroupDetail, beside: &Beside) -> Markup {
     let group = &detail.group;
     let page = group.example.as_ref().and_then(|dump| beside.crashes.get(dump));
     let [rank, why] = explanation(group);
@@ -168,7 +168,7 @@ fn visible_line(line: &str) -> Markup {
     crate::html::escape::visible_text(line, NAME * 4)
 }
 
-fn pair(name: &str, value: &Markup) -> Markup {
+pub(super) fn pair(name: &str, value: &Markup) -> Markup {
     html! { div { dt { (name) } dd { (value) } } }
 }
 
@@ -177,7 +177,7 @@ fn joined(names: &[String]) -> Markup {
     visible_line(&names.join(", "))
 }
 
-fn stack(stack: &[StackLine], most: &Most) -> Markup {
+pub(super) fn stack(stack: &[StackLine], most: &Most) -> Markup {
     html! {
         @if !stack.is_empty() {
             h3 { "Stack of the crash that stands for the group" }
@@ -198,7 +198,7 @@ fn stack(stack: &[StackLine], most: &Most) -> Markup {
     }
 }
 
-fn traits(detail: &GroupDetail, most: &Most) -> Markup {
+pub(super) fn traits(detail: &GroupDetail, most: &Most) -> Markup {
     let (here, there) = detail.compared;
     html! {
         @if !detail.traits.is_empty() {
@@ -219,7 +219,7 @@ fn traits(detail: &GroupDetail, most: &Most) -> Markup {
     }
 }
 
-fn builds(detail: &GroupDetail, most: &Most) -> Markup {
+pub(super) fn builds(detail: &GroupDetail, most: &Most) -> Markup {
     let name = |count: &ReleaseCount| {
         let build = bounded(count.builds.first().map_or("", String::as_str));
         let build = cut_end(&build, 13);
@@ -231,7 +231,7 @@ fn builds(detail: &GroupDetail, most: &Most) -> Markup {
     counts("Builds", &detail.builds, most.builds, &name)
 }
 
-fn hosts(detail: &GroupDetail, most: &Most) -> Markup {
+pub(super) fn hosts(detail: &GroupDetail, most: &Most) -> Markup {
     counts("Hosts", &detail.hosts, most.hosts, &|count| stored(&count.name, NAME / 2))
 }
 

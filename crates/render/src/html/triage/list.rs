@@ -49,7 +49,10 @@ pub(super) fn list(survey: &Survey, printed: usize) -> Option<Markup> {
     }
     let most = groups.iter().map(|group| group.count).max().unwrap_or(1);
     let (rows, left) = Budget::new(BUDGET)
-        .fill(groups.iter().enumerate(), ROWS, |(at, group)| row(at, group, most, at < printed));
+        .fill(groups.iter().enumerate(), ROWS, |(at, group)| {
+            let href = (at < printed).then(|| format!("#{}", anchor(&group.id)));
+            row(at, group, most, href.as_deref())
+        });
     let shown = groups.len() - left;
     let left_out = (survey.overview.groups_total as usize).saturating_sub(shown);
     let table = html! {
@@ -101,7 +104,8 @@ fn filters(survey: &Survey) -> Markup {
     }
 }
 
-fn row(at: usize, group: &GroupSummary, most: u64, is_shown: bool) -> Markup {
+/// One group. Its cause leads to `href`.
+pub(super) fn row(at: usize, group: &GroupSummary, most: u64, href: Option<&str>) -> Markup {
     let place = |status| Status::ALL.iter().position(|one| *one == status).unwrap_or(0);
     let level = group.severity.as_deref().and_then(Severity::named);
     let badness = level.map_or(0, |level| level as usize + 1);
@@ -121,7 +125,7 @@ fn row(at: usize, group: &GroupSummary, most: u64, is_shown: bool) -> Markup {
             }
             td.trend { (sparkline(&group.trend)) }
             th.cause scope="row" {
-                @if is_shown { a href={ "#" (anchor(&group.id)) } { (cause) } } @else { (cause) }
+                @if let Some(href) = href { a href=(href) { (cause) } } @else { (cause) }
                 @if let Some(name) = &group.name { " " span.badge { (stored(name, NAME)) } }
                 @if let Some(ticket) = ticket(group) { " " span.aside { (ticket) } }
             }

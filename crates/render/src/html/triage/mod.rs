@@ -8,6 +8,7 @@ mod first;
 mod grid;
 mod group;
 mod list;
+pub mod served;
 mod suspects;
 mod unreadable;
 

@@ -1,0 +1,138 @@
+//! Two groups beside each other.
+
+use maud::{Markup, html};
+
+use super::group_path;
+use crate::html::escape::{NAME, bounded, stored, stored_prose};
+use crate::html::page::scrolling;
+use crate::html::triage::chart::chart;
+use crate::html::triage::drawing::{severity, status, title};
+use crate::layout::grouped;
+use crate::terminal::groups::releases;
+use obit_triage::time::minute_of;
+use obit_triage::views::{GroupDetail, StackLine};
+
+/// Frames of each stack.
+const FRAMES: usize = 24;
+
+/// The content of the page; `pair` are the two, or what was asked for if one is not there.
+pub fn compare(
+    one: &str,
+    other: &str,
+    pair: Option<(&GroupDetail, &GroupDetail)>,
+    problem: Option<&str>,
+) -> String {
+    let content = html! {
+        section.cause aria-labelledby="compare-title" {
+            h1 id="compare-title" { "Two groups compared" }
+            form.asked method="get" action="/compare" {
+                label { span { "Group" } input type="text" name="one" value=(bounded(one)) required maxlength="200"; }
+                label { span { "Other group" }
+                    input type="text" name="other" value=(bounded(other)) required maxlength="200";
+                }
+                button type="submit" { "Compare" }
+            }
+            @if let Some(problem) = problem { p.problem role="alert" { (stored(problem, NAME * 4)) } }
+        }
+        @if let Some((one, other)) = pair {
+            section.part aria-labelledby="facts-title" {
+                h2 id="facts-title" { "Facts" }
+                (scrolling("Facts", &facts(one, other)))
+            }
+            section.part aria-labelledby="stacks-title" {
+                h2 id="stacks-title" { "Stacks" }
+                (scrolling("Stacks", &stacks(one, other)))
+            }
+        }
+    };
+    content.into_string()
+}
+
+fn facts(one: &GroupDetail, other: &GroupDetail) -> Markup {
+    let row = |name: &str, of: &dyn Fn(&GroupDetail) -> Markup| {
+        let (left, right) = (of(one), of(other));
+        let is_same = left.0 == right.0;
+        html! {
+            tr class=(if is_same { "same" } else { "differs" }) {
+                th scope="row" { (name) }
+                td { (left) }
+                td { (right) }
+                td.aside { @if is_same { "same" } @else { "differs" } }
+            }
+        }
+    };
+    let moment = |time: Option<i64>| html! { @if let Some(time) = time { (minute_of(time)) } };
+    html! {
+        table.wide.compared {
+            thead { tr {
+                th scope="col" { "What" }
+                @for detail in [one, other] {
+                    th scope="col" {
+                        a href=(group_path(&detail.group.id)) { code { (stored(&detail.group.id, NAME / 4)) } }
+                    }
+                }
+                th scope="col" { "Difference" }
+            } }
+            tbody {
+                (row("Cause", &|detail| title(&detail.group)))
+                (row("Signature", &|detail| html! { code { (stored(&detail.group.signature, NAME)) } }))
+                (row("Status", &|detail| status(&detail.group)))
+                (row("Severity", &|detail| severity(&detail.group)))
+                (row("Dumps", &|detail| html! { (grouped(detail.group.count)) }))
+                (row("Hosts", &|detail| html! { (grouped(detail.group.hosts)) }))
+                (row("Programs", &|detail| names(&detail.group.programs)))
+                (row("Blamed images", &|detail| names(&detail.group.modules)))
+                (row("Builds", &|detail| html! { (releases(&detail.group.releases)) }))
+                (row("First", &|detail| moment(detail.group.first.as_ref().map(|one| one.time))))
+                (row("Last", &|detail| moment(detail.group.last.as_ref().map(|one| one.time))))
+                (row("Explanation", &|detail| {
+                    html! { @if let Some(text) = &detail.explanation { (stored_prose(text)) } }
+                }))
+                (row("Message", &|detail| {
+                    html! { @if let Some(text) = &detail.message { (stored(text, NAME * 2)) } }
+                }))
+                (row("Over time", &|detail| chart(&detail.group.series, 0)))
+            }
+        }
+    }
+}
+
+fn names(names: &[String]) -> Markup {
+    html! { @for (at, name) in names.iter().take(8).enumerate() {
+        @if at > 0 { ", " }
+        (stored(name, NAME / 2))
+    } }
+}
+
+fn stacks(one: &GroupDetail, other: &GroupDetail) -> Markup {
+    let frame = |frame: Option<&StackLine>| {
+        html! { td { @if let Some(frame) = frame {
+            code { (stored(frame.function.as_deref().unwrap_or("??"), NAME)) }
+            @if let Some(place) = frame.source.as_ref().or(frame.module.as_ref()) {
+                " " span.place { (stored(place, NAME / 2)) }
+            }
+            @if frame.is_to_blame { " " span.badge.alarm { "to blame" } }
+        } } }
+    };
+    let most = one.stack.len().max(other.stack.len()).min(FRAMES);
+    html! {
+        table.wide.compared {
+            thead { tr {
+                th scope="col" { "Frame" }
+                th scope="col" { (stored(&one.group.id, NAME / 4)) }
+                th scope="col" { (stored(&other.group.id, NAME / 4)) }
+            } }
+            tbody {
+                @for at in 0..most {
+                    @let (left, right) = (one.stack.get(at), other.stack.get(at));
+                    @let function = |line: Option<&StackLine>| line.map(|line| line.function.clone());
+                    tr class=(if function(left) == function(right) { "same" } else { "differs" }) {
+                        th scope="row" { "#" (at) }
+                        (frame(left))
+                        (frame(right))
+                    }
+                }
+            }
+        }
+    }
+}

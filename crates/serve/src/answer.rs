@@ -1,0 +1,292 @@
+//! From a request to its answer: who asks, whether that may be, then the page or the API.
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, PoisonError};
+
+use obit_render::served::{Frame, POLICY, Place, problem as problem_page};
+use obit_triage::StoreError;
+use obit_triage::store::StoreTrouble;
+
+use crate::audit::{Anchor, AuditError, AuditLog, Entry, Line};
+use crate::desk::Desk;
+use crate::gate::{Gate, Way, Who, client};
+use crate::http::{Method, Request, Response};
+use crate::listen::ServeError;
+use crate::problem::Problem;
+use crate::rate::{Allowance, Rate};
+use crate::routes::{Action, Matched, Route, find, is_api};
+use crate::settings::Settings;
+use crate::users::Role;
+
+/// Logins of a client: a few at once, then one in six seconds.
+const LOGINS: Allowance = Allowance { per_second: 1.0 / 6.0, at_once: 10.0 };
+/// Changes of a person, and links and reveals.
+const CHANGES: Allowance = Allowance { per_second: 2.0, at_once: 60.0 };
+/// Requests at once, in seconds of the rate.
+const BURST: f64 = 4.0;
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// By the store.
+    Store(StoreError),
+    /// By what was asked.
+    Problem(Problem),
+}
+
+impl From<StoreError> for Failed {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+/// A request with what is known of it.
+pub(crate) struct Asked<'r> {
+    pub(crate) request: &'r Request,
+    pub(crate) route: Route,
+    /// The open part of the path.
+    pub(crate) id: String,
+    /// `None` where everybody may ask.
+    pub(crate) who: Option<Who>,
+}
+
+impl Asked<'_> {
+    /// Who asks; where everybody may, no one who is known.
+    pub(crate) fn role(&self) -> Role {
+        self.who.as_ref().map_or(Role::Viewer, |who| who.role)
+    }
+}
+
+/// The server, without its connections.
+pub(crate) struct App {
+    pub(crate) desk: Desk,
+    pub(crate) gate: Gate,
+    pub(crate) log: AuditLog,
+    pub(crate) settings: Settings,
+    asking: Rate,
+    logins: Rate,
+    changes: Rate,
+    /// The last line that this server wrote or found.
+    audited: Mutex<Option<Anchor>>,
+}
+
+impl App {
+    pub(crate) fn new(settings: Settings, place: Option<SocketAddr>) -> Result<Self, ServeError> {
+        let desk = Desk::open(&settings.store)?;
+        let gate = Gate::new(&settings.auth, place, &settings.hosts, settings.url.as_deref())?;
+        let log = AuditLog::beside(&settings.store);
+        let audited = match log.path().exists() {
+            true => log.verify(None, &mut |_| {})?,
+            false => None,
+        };
+        let asking = settings.rate.map(|rate| {
+            let per_second = f64::from(rate.max(1));
+            Allowance { per_second, at_once: per_second * BURST }
+        });
+        Ok(Self {
+            desk,
+            gate,
+            log,
+            settings,
+            asking: Rate::new(asking),
+            logins: Rate::new(Some(LOGINS)),
+            changes: Rate::new(Some(CHANGES)),
+            audited: Mutex::new(audited),
+        })
+    }
+
+    pub(crate) fn now(&self) -> i64 {
+        (self.settings.clock)()
+    }
+
+    /// Answers a request.
+    pub(crate) fn answer(&self, request: &Request) -> Response {
+        let mut response = self.let_in(request);
+        let has = |response: &Response, name: &str| {
+            response.headers.iter().any(|(one, _)| *one == name)
+        };
+        for (name, value) in [
+            ("content-security-policy", POLICY),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cache-control", "no-store"),
+        ] {
+            if !has(&response, name) {
+                response.headers.push((name, value.to_owned()));
+            }
+        }
+        if self.gate.is_secure() {
+            let year = "max-age=31536000";
+            response.headers.push(("strict-transport-security", year.to_owned()));
+        }
+        response
+    }
+
+    fn let_in(&self, request: &Request) -> Response {
+        if let Err(problem) = self.gate.check_host(request) {
+            return problem.json();
+        }
+        if let Err(seconds) = self.asking.take(&client(request.peer)) {
+            return self.refused(request, None, &too_many(seconds));
+        }
+        let (route, id) = match find(request.method, &request.path) {
+            Matched::Route(route, id) => (route, id),
+            Matched::Methods(methods) => {
+                let problem = Problem::new(405, "this address does not take that method");
+                let problem = problem.with("allow", methods.join(", "));
+                return self.refused(request, None, &problem);
+            }
+            Matched::Nothing => {
+                return self.refused(request, None, &Problem::new(404, "there is no such page"));
+            }
+        };
+        let who = match self.gate.who(request, &*self.settings.log) {
+            Ok(who) => who,
+            Err(problem) => return self.refused(request, None, &problem),
+        };
+        let asked = Asked { request, route, id, who };
+        let answered = self.check(&asked).map_err(Failed::from).and_then(|()| {
+            if is_api(route.path) { self.api(&asked) } else { self.page(&asked) }
+        });
+        answered.unwrap_or_else(|failed| {
+            let problem = self.problem_of(failed);
+            self.refused(request, asked.who.as_ref(), &problem)
+        })
+    }
+
+    /// Whether this person may ask this.
+    fn check(&self, asked: &Asked<'_>) -> Result<(), Problem> {
+        let Asked { request, route, who, .. } = asked;
+        self.gate.check_origin(request)?;
+        if matches!(route.action, Action::Login | Action::OpenShared) {
+            self.logins.take(&client(request.peer)).map_err(too_many)?;
+        }
+        let Some(least) = route.least else { return Ok(()) };
+        let Some(who) = who else {
+            let problem = Problem::new(401, "log in, or send a token: Authorization: Bearer TOKEN");
+            return Err(problem.with("www-authenticate", "Bearer realm=\"obit\""));
+        };
+        if let Way::Link(page) = &who.way
+            && (route.action != Action::Group || *page != asked.id)
+        {
+            return Err(Problem::new(403, "the shared link opens another page"));
+        }
+        if who.role < least {
+            let problem = format!("this needs the role {least}; yours is {}", who.role);
+            return Err(Problem::new(403, problem));
+        }
+        if request.method != Method::Get && route.action != Action::Logout {
+            self.changes.take(&who.name).map_err(too_many)?;
+        }
+        Ok(())
+    }
+
+    /// A failure as its reader sees it. What the store says may name files, so it goes to the
+    /// one who runs the server.
+    pub(crate) fn problem_of(&self, failed: Failed) -> Problem {
+        match failed {
+            Failed::Problem(problem) => problem,
+            Failed::Store(error) => {
+                if error.trouble() == StoreTrouble::Asked && matches!(error, StoreError::Group(_)) {
+                    return Problem::new(422, error.to_string());
+                }
+                (self.settings.log)(&error.to_string());
+                let problem = match error.trouble() {
+                    StoreTrouble::NotWritten => "the store cannot be written",
+                    StoreTrouble::Unusable | StoreTrouble::Asked => "the store cannot be read",
+                };
+                let problem = format!("{problem}; the server's own messages say why");
+                Problem::new(503, problem)
+            }
+        }
+    }
+
+    /// A failure as a page, or as JSON for programs.
+    fn refused(&self, request: &Request, who: Option<&Who>, problem: &Problem) -> Response {
+        if is_api(&request.path) {
+            return problem.json();
+        }
+        if problem.status == 401 && self.gate.has_login() && request.method == Method::Get {
+            return Response::see_other("/login");
+        }
+        let content = problem_page(problem.title(), &problem.detail);
+        let mut response = self.html(problem.status, who, problem.title(), Place::Elsewhere, &content);
+        response.headers.extend(problem.headers.iter().cloned());
+        response
+    }
+
+    /// A page with what is around its content.
+    pub(crate) fn html(
+        &self,
+        status: u16,
+        who: Option<&Who>,
+        title: &str,
+        place: Place,
+        content: &str,
+    ) -> Response {
+        let frame = Frame {
+            user: who.map(|who| (who.name.clone(), who.role.word().to_owned())),
+            can_log_out: who.is_some_and(|who| matches!(who.way, Way::Session(_))),
+            can_audit: who.is_some_and(|who| who.role == Role::Owner),
+            csrf: who.map(|who| who.csrf.clone()).unwrap_or_default(),
+        };
+        Response::of(status, "text/html; charset=utf-8", frame.page(title, place, content))
+    }
+
+    /// Writes to the audit log; without that nothing is changed and nothing revealed.
+    pub(crate) fn audit(
+        &self,
+        who: &Who,
+        action: &str,
+        target: &str,
+        detail: &str,
+    ) -> Result<(), Failed> {
+        let entry = Entry {
+            time: self.now(),
+            user: who.name.clone(),
+            role: who.role.word().to_owned(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            detail: detail.to_owned(),
+            ..Entry::default()
+        };
+        let mut audited = self.audited.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.log.append(entry) {
+            Ok(anchor) => {
+                *audited = Some(anchor);
+                Ok(())
+            }
+            Err(error) => {
+                (self.settings.log)(&error.to_string());
+                let problem = "the audit log cannot be written, so nothing is changed or revealed";
+                Err(Problem::new(503, problem).into())
+            }
+        }
+    }
+
+    /// Reads the whole audit log and checks it. What this server wrote last must be there.
+    pub(crate) fn audit_lines(
+        &self,
+        take: &mut dyn FnMut(&Line),
+    ) -> Result<Option<Anchor>, AuditError> {
+        let audited = self.audited.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match audited.is_some() || self.log.path().exists() {
+            true => self.log.verify(audited.as_ref(), take),
+            false => Ok(None),
+        }
+    }
+}
+
+fn too_many(seconds: u64) -> Problem {
+    let problem = format!("too many requests: ask again in {seconds} s");
+    Problem::new(429, problem).with("retry-after", seconds.to_string())
+}

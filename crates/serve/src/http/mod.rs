@@ -1,0 +1,118 @@
+//! HTTP/1.1 as values: what was asked, and what is answered. The connections are `server`.
+
+mod limits;
+mod server;
+mod stream;
+
+use std::net::IpAddr;
+
+use bytes::Bytes;
+use hyper::HeaderMap;
+
+pub(crate) use limits::Limits;
+pub(crate) use server::{Bound, run};
+
+/// Who is at the other end of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Peer {
+    /// An address.
+    Ip(IpAddr),
+    /// A process of this machine, by a socket in the file system.
+    Unix,
+}
+
+/// What a request is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// `GET`, and `HEAD`, whose answer has no body.
+    Get,
+    /// `POST`.
+    Post,
+    /// `PATCH`.
+    Patch,
+    /// Anything else.
+    Other,
+}
+
+impl Method {
+    /// Its name.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Other => "",
+        }
+    }
+}
+
+/// A request, read whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// What is to be done.
+    pub(crate) method: Method,
+    /// The path as it was sent, with its escapes.
+    pub(crate) path: String,
+    /// Behind `?`, as it was sent.
+    pub(crate) query: String,
+    /// The fields.
+    pub(crate) headers: HeaderMap,
+    /// The body.
+    pub(crate) body: Bytes,
+    /// Who sent it.
+    pub(crate) peer: Peer,
+}
+
+impl Request {
+    /// A field that is there once and is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut all = self.headers.get_all(name).iter();
+        let first = all.next()?;
+        if all.next().is_some() {
+            return None;
+        }
+        first.to_str().ok()
+    }
+
+    /// Whether the field is there, however often.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
+    /// Whether the body is of this type, whatever its parameters are.
+    pub(crate) fn is_of_type(&self, wanted: &str) -> bool {
+        let of = self.header("content-type").unwrap_or_default();
+        of.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Response {
+    /// Its status.
+    pub(crate) status: u16,
+    /// Its fields.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// Its body.
+    pub(crate) body: Bytes,
+}
+
+impl Response {
+    /// One with a body of this type.
+    pub(crate) fn of(status: u16, media: &str, body: impl Into<Bytes>) -> Self {
+        let headers = vec![("content-type", media.to_owned())];
+        Self { status, headers, body: body.into() }
+    }
+
+    /// To another page, by `GET`.
+    pub(crate) fn see_other(place: &str) -> Self {
+        let headers = vec![("location", place.to_owned())];
+        Self { status: 303, headers, body: Bytes::new() }
+    }
+
+    /// With one more field.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}

@@ -1,0 +1,43 @@
+//! The triage store as pages and as an HTTP API, for several people at once.
+//!
+//! **For** looking at groups and crashes in a browser, changing states, and asking from other
+//! programs. Each question is answered by [`obit_triage`] and laid out by [`obit_render`], as
+//! for the command line; here is who may ask, and what became of it: [`Role`]s, sessions, the
+//! [`AuditLog`].
+//!
+//! **Not for** reading cores, and not an open service: it speaks HTTP without TLS, for this
+//! machine or behind a proxy.
+//!
+//! | question | names |
+//! |---|---|
+//! | how is it started? | [`Settings`], [`Server`] |
+//! | who may do what? | [`Role`], [`Auth`], [`new_token`] |
+//! | who did what? | [`AuditLog`], [`Anchor`] |
+//! | what does the API promise? | [`openapi`] |
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(not(test), deny(clippy::indexing_slicing))]
+
+mod answer;
+mod api;
+mod asked;
+mod audit;
+mod change;
+mod desk;
+mod gate;
+mod http;
+mod listen;
+mod openapi;
+mod pages;
+mod problem;
+mod rate;
+mod routes;
+mod sessions;
+mod settings;
+mod shared;
+mod users;
+
+pub use audit::{Anchor, AuditError, AuditLog, Entry, Line};
+pub use listen::{ServeError, Server};
+pub use openapi::openapi;
+pub use settings::{Auth, Listen, Settings, Trusted};
+pub use users::{Role, UsersError, new_token};
