@@ -41,6 +41,7 @@
 //! | [`capture`] | `obit-capture` | how a crash is recorded while it happens |
 //! | [`triage`] | `obit-triage` | which crashes are of one bug, and which matter |
 //! | [`render`] | `obit-render` | reports and groups for people and other programs |
+//! | `serve` (feature `serve`) | `obit-serve` | the store as pages and an HTTP API |
 //! | [`scrub`], [`pack`], [`batch`], [`query`], [`watch`] | this crate | a core without personal data; one with all files it needs; many cores at once; questions about many; directories in which cores appear |
 //!
 //! Stable within a version of its schema: the report as JSON. The Rust interface below
@@ -54,6 +55,9 @@ pub use {
     obit_analysis as analysis, obit_capture as capture, obit_disassembly as disassembly,
     obit_dwarf as debuginfo, obit_redact as redact, obit_render as render, obit_triage as triage,
 };
+
+#[cfg(feature = "serve")]
+pub use obit_serve as serve;
 
 pub mod batch;
 mod circumstances;

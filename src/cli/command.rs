@@ -8,6 +8,8 @@ use obit::redact::Level;
 use super::args::general::General;
 use super::exit;
 use super::list::ListArgs;
+#[cfg(feature = "serve")]
+use super::verbs::audit::AuditArgs;
 use super::verbs::builds::BuildsArgs;
 use super::verbs::cache::CacheArgs;
 use super::verbs::capture::CaptureArgs;
@@ -31,6 +33,8 @@ use super::verbs::report::ReportArgs;
 use super::verbs::run::RunArgs;
 use super::verbs::schema::SchemaArgs;
 use super::verbs::scrub::ScrubArgs;
+#[cfg(feature = "serve")]
+use super::verbs::serve::ServeArgs;
 use super::verbs::show::ShowArgs;
 use super::verbs::signature::SignatureArgs;
 use super::verbs::snapshot::SnapshotArgs;
@@ -135,6 +139,12 @@ pub(crate) enum Verb {
     Digest(DigestArgs),
     /// Mark a group as resolved, ignored or open, assign it, or add a note
     State(StateArgs),
+    /// Serve the store as pages and an HTTP API
+    #[cfg(feature = "serve")]
+    Serve(Box<ServeArgs>),
+    /// Show or check the audit log of `obit serve`
+    #[cfg(feature = "serve")]
+    Audit(AuditArgs),
     /// Correct groups: split, merge, name
     Group(GroupArgs),
     /// Delete dumps from the store
@@ -200,6 +210,8 @@ impl Verb {
             | Self::Version
             | Self::Completions(_)
             | Self::Man(_) => Level::Default,
+            #[cfg(feature = "serve")]
+            Self::Serve(_) | Self::Audit(_) => Level::Default,
         }
     }
 }
@@ -208,6 +220,10 @@ impl Verb {
     /// Whether it reads the store alone, which is redacted, and no core: what its messages
     /// quote is the user's.
     pub(crate) fn is_of_store(&self) -> bool {
+        #[cfg(feature = "serve")]
+        if matches!(self, Self::Serve(_) | Self::Audit(_)) {
+            return true;
+        }
         matches!(
             self,
             Self::Top(_)
@@ -227,7 +243,10 @@ impl Verb {
 pub(crate) fn command() -> Command {
     let of_verbs =
         |verb: Command| verb.subcommand_value_name("VERB").subcommand_help_heading("Verbs");
-    Cli::command()
+    let command = Cli::command();
+    #[cfg(feature = "serve")]
+    let command = command.mut_subcommand("audit", of_verbs);
+    command
         .mut_subcommand("redact", require_explain)
         .mut_subcommand("cache", of_verbs)
         .mut_subcommand("capture", of_verbs)

@@ -99,6 +99,10 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Redact(args) => verbs::redact::run(args, general),
         Verb::Triage(args) => verbs::triage::run(args, general),
         Verb::Watch(args) => verbs::watch::run(args, general),
+        #[cfg(feature = "serve")]
+        Verb::Serve(args) => verbs::serve::run(args),
+        #[cfg(feature = "serve")]
+        Verb::Audit(args) => verbs::audit::run(args),
         Verb::Builds(args) => verbs::builds::run(args, general),
         Verb::Top(args) => verbs::top::run(args, general),
         Verb::Show(args) => verbs::show::run(args, general),

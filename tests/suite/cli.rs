@@ -161,6 +161,8 @@ const VERBS: &[(&str, &[&str])] = &[
     ("diff", &["old", "new"]),
     ("differ", &["GROUP"]),
     ("digest", &[]),
+    ("serve", &["--listen", "127.0.0.1:0"]),
+    ("audit", &["verify"]),
     ("state", &["GROUP", "open"]),
     ("group", &["signatures", "GROUP"]),
     ("forget", &["DUMP"]),

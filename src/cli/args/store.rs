@@ -35,9 +35,10 @@ impl StoreArgs {
     }
 }
 
-/// Which store, and what the user knows of the builds in it.
+/// Which store, and what the user knows of the builds in it, where each reader has a level of
+/// redaction of his own.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct BuildArgs {
+pub(crate) struct ServedBuilds {
     #[command(flatten)]
     pub(crate) store: StoreArgs,
     /// The releases, oldest first, one per line: its name and its build IDs [default: by
@@ -47,13 +48,20 @@ pub(crate) struct BuildArgs {
     /// How much each release or build ran: lines of NAME,NUMBER (CSV) or NAME = NUMBER (TOML)
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     exposure: Option<PathBuf>,
+}
+
+/// Which store, and what the user knows of the builds in it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct BuildArgs {
+    #[command(flatten)]
+    served: ServedBuilds,
     /// How much to hide: what was stored at a weaker level is redacted again
     #[arg(long = "redact", value_parser = one_of(LEVELS), default_value = "default",
         value_name = "LEVEL", hide_short_help = true)]
     redaction: Level,
 }
 
-impl BuildArgs {
+impl ServedBuilds {
     /// The order of releases.
     pub(crate) fn order(&self) -> Result<Option<BuildOrder>, Failure> {
         read(self.build_order.as_deref(), BuildOrder::parse)
@@ -63,10 +71,27 @@ impl BuildArgs {
     pub(crate) fn exposure(&self) -> Result<Option<Exposure>, Failure> {
         read(self.exposure.as_deref(), Exposure::parse)
     }
+}
+
+impl BuildArgs {
+    /// The store's place.
+    pub(crate) fn store(&self) -> &StoreArgs {
+        &self.served.store
+    }
+
+    /// The order of releases.
+    pub(crate) fn order(&self) -> Result<Option<BuildOrder>, Failure> {
+        self.served.order()
+    }
+
+    /// How much each ran.
+    pub(crate) fn exposure(&self) -> Result<Option<Exposure>, Failure> {
+        self.served.exposure()
+    }
 
     /// The store, for reading.
     pub(crate) fn open(&self) -> Result<Store, Failure> {
-        let mut store = Store::open(&self.store.path()?)?;
+        let mut store = Store::open(&self.served.store.path()?)?;
         store.view_at(self.redaction);
         Ok(store)
     }

@@ -1,5 +1,7 @@
 //! A file for each verb: its options, and what it does.
 
+#[cfg(feature = "serve")]
+pub(crate) mod audit;
 pub(crate) mod builds;
 pub(crate) mod cache;
 pub(crate) mod capture;
@@ -26,6 +28,8 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod scrub;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod signature;
 pub(crate) mod snapshot;

@@ -68,7 +68,7 @@ pub(crate) fn run(args: &TopArgs, general: &General) -> Result<Exit, Failure> {
     let all = found.groups.clone();
     found.groups.truncate(most);
     if let Some(path) = &args.html {
-        let remembered = html_pages::remembered(&args.selection.builds.store);
+        let remembered = html_pages::remembered(args.selection.builds.store());
         HtmlPages::at(path).write(&store, &options, remembered)?;
         return Ok(fail_on.exit(&all));
     }

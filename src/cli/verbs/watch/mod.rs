@@ -182,7 +182,7 @@ fn in_words(left: Left, undelivered: usize) -> Option<String> {
 
 /// Set by the first SIGTERM or Ctrl-C, together with what is readable then; the second one ends
 /// the process at once.
-fn stop_on_signals() -> std::io::Result<(Arc<AtomicBool>, UnixStream)> {
+pub(crate) fn stop_on_signals() -> std::io::Result<(Arc<AtomicBool>, UnixStream)> {
     let stop = Arc::new(AtomicBool::new(false));
     let (wake, sender) = UnixStream::pair()?;
     for signal in [SIGTERM, SIGINT] {

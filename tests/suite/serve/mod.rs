@@ -1,0 +1,8 @@
+//! `obit serve` as its clients see it: the real process, on a port of its own.
+
+mod access;
+mod api;
+mod audit;
+mod limits;
+mod pages;
+mod server;
