@@ -7,8 +7,8 @@ use obit::serve::openapi;
 fn the_published_description_of_the_api_is_the_one_of_its_routes() {
     let docs = format!("{}/docs", env!("CARGO_MANIFEST_DIR"));
     let names = ["top", "show", "builds", "report", "record"];
-    let texts = names
-        .map(|name| std::fs::read_to_string(format!("{docs}/{name}.schema.json")).unwrap());
+    let texts =
+        names.map(|name| std::fs::read_to_string(format!("{docs}/{name}.schema.json")).unwrap());
     let schemas: Vec<(&str, &str)> =
         names.into_iter().zip(texts.iter().map(String::as_str)).collect();
     let now = openapi(&schemas);

@@ -108,9 +108,8 @@ impl App {
     /// Answers a request.
     pub(crate) fn answer(&self, request: &Request) -> Response {
         let mut response = self.let_in(request);
-        let has = |response: &Response, name: &str| {
-            response.headers.iter().any(|(one, _)| *one == name)
-        };
+        let has =
+            |response: &Response, name: &str| response.headers.iter().any(|(one, _)| *one == name);
         for (name, value) in [
             ("content-security-policy", POLICY),
             ("x-content-type-options", "nosniff"),
@@ -154,9 +153,10 @@ impl App {
             Err(problem) => return self.refused(request, None, &problem),
         };
         let asked = Asked { request, route, id, who };
-        let answered = self.check(&asked).map_err(Failed::from).and_then(|()| {
-            if is_api(route.path) { self.api(&asked) } else { self.page(&asked) }
-        });
+        let answered = self
+            .check(&asked)
+            .map_err(Failed::from)
+            .and_then(|()| if is_api(route.path) { self.api(&asked) } else { self.page(&asked) });
         answered.unwrap_or_else(|failed| {
             let problem = self.problem_of(failed);
             self.refused(request, asked.who.as_ref(), &problem)
@@ -219,7 +219,8 @@ impl App {
             return Response::see_other("/login");
         }
         let content = problem_page(problem.title(), &problem.detail);
-        let mut response = self.html(problem.status, who, problem.title(), Place::Elsewhere, &content);
+        let mut response =
+            self.html(problem.status, who, problem.title(), Place::Elsewhere, &content);
         response.headers.extend(problem.headers.iter().cloned());
         response
     }

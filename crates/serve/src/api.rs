@@ -94,9 +94,9 @@ impl App {
         let view = fields.view(self.now())?;
         let body = self.kept("groups", fields, &view, asked, || {
             let options = self.options(&view.options);
-            let page = self.desk.ask(asked.role().level(), |store| {
-                store.group_page(&options, skipped, most)
-            })?;
+            let page = self
+                .desk
+                .ask(asked.role().level(), |store| store.group_page(&options, skipped, most))?;
             Ok(json(&page.overview))
         })?;
         Ok(Response::of(200, JSON, body))
@@ -105,9 +105,8 @@ impl App {
     fn api_group(&self, fields: &Fields, asked: &Asked<'_>) -> Result<Response, Failed> {
         fields.only(&["limit"])?;
         let newest = fields.number("limit", 10, DUMPS)?;
-        let (detail, revision) = self
-            .desk
-            .ask(asked.role().level(), |store| self.detail(store, &asked.id, newest))?;
+        let (detail, revision) =
+            self.desk.ask(asked.role().level(), |store| self.detail(store, &asked.id, newest))?;
         Ok(Response::of(200, JSON, json(&detail)).with("etag", format!("\"{revision}\"")))
     }
 
@@ -131,9 +130,8 @@ impl App {
             Problem::new(400, "If-Match: expected one ETag in quotes, as the group had it")
         })?;
         let change = of_json(&asked.request.body, self.now())?;
-        let (detail, _) = self
-            .desk
-            .ask(asked.role().level(), |store| self.detail(store, &asked.id, 0))?;
+        let (detail, _) =
+            self.desk.ask(asked.role().level(), |store| self.detail(store, &asked.id, 0))?;
         let group = detail.group.id;
         let revision = self.change(who, &group, &change, revision)?;
         let body = json(&Changed { group: &group, revision: &revision });
@@ -149,8 +147,7 @@ impl App {
             _ => return Err(Problem::new(400, "failed: expected yes or no").into()),
         };
         let view = fields.view(self.now())?;
-        let listed =
-            Listed { view: self.options(&view.options), only_failed, most: Some(most) };
+        let listed = Listed { view: self.options(&view.options), only_failed, most: Some(most) };
         let mut dumps = Vec::new();
         self.desk.ask(asked.role().level(), |store| {
             store.each_listed(&listed, &mut |record| {

@@ -85,9 +85,10 @@ impl Fields {
         let wrong = |name: &str, problem: &dyn std::fmt::Display| {
             Problem::new(400, format!("{name}: {problem}"))
         };
-        let mut filter = Filter::parse(self.get("where"), now)
-            .map_err(|problem| wrong("where", &problem))?;
-        let is_relative = self.get("where").contains("since") || self.get("where").contains("until");
+        let mut filter =
+            Filter::parse(self.get("where"), now).map_err(|problem| wrong("where", &problem))?;
+        let is_relative =
+            self.get("where").contains("since") || self.get("where").contains("until");
         match self.get("status") {
             "" => {}
             word if word.contains([',', '=', '>', '!']) => {

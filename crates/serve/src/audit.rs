@@ -143,8 +143,13 @@ impl AuditLog {
     pub fn append(&self, entry: Entry) -> Result<Anchor, AuditError> {
         let io = |source| self.io(source);
         let mut options = OpenOptions::new();
-        let mut file =
-            options.read(true).append(true).create(true).mode(0o600).open(&self.path).map_err(io)?;
+        let mut file = options
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&self.path)
+            .map_err(io)?;
         // Another server, or another thread of this one.
         flock(&file, FlockOperation::LockExclusive).map_err(|error| io(error.into()))?;
         let last = self.last(&mut file)?;

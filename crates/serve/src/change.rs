@@ -102,9 +102,8 @@ pub(crate) fn of_form(fields: &Fields, now: i64) -> Result<GroupChange, Problem>
 }
 
 fn state(word: &str, build: Option<&str>, at: i64) -> Result<State, Problem> {
-    let is_name = |build: &str| {
-        build.chars().count() <= LONGEST_BUILD && !build.contains(char::is_control)
-    };
+    let is_name =
+        |build: &str| build.chars().count() <= LONGEST_BUILD && !build.contains(char::is_control);
     if build.is_some_and(|build| !is_name(build)) {
         return Err(wrong("build", &"expected a name of at most 200 characters in one line"));
     }

@@ -31,9 +31,12 @@ fn operation(action: Action) -> Option<Operation> {
             "Changed",
             &[400, 404, 412, 413, 415, 422, 428],
         ),
-        Action::ApiDumps => {
-            of("listDumps", "The newest crashes, each as `obit list --json` gives it", "Dumps", &[400])
-        }
+        Action::ApiDumps => of(
+            "listDumps",
+            "The newest crashes, each as `obit list --json` gives it",
+            "Dumps",
+            &[400],
+        ),
         Action::ApiDump => {
             of("getDump", "The stored report of a crash", "report", &[400, 404, 410])
         }
@@ -44,7 +47,9 @@ fn operation(action: Action) -> Option<Operation> {
             &[400, 404, 410, 413, 415, 422],
         ),
         Action::ApiBuilds => of("listBuilds", "Builds, as `obit builds --json`", "builds", &[400]),
-        Action::ApiSeries => of("getSeries", "Dumps over time, by class and by build", "Series", &[400]),
+        Action::ApiSeries => {
+            of("getSeries", "Dumps over time, by class and by build", "Series", &[400])
+        }
         Action::ApiSearch => {
             of("search", "Groups and crashes by id, name or signature", "Found", &[400])
         }
@@ -128,7 +133,8 @@ fn described(
         good.insert("headers".to_owned(), tag);
     }
     responses.insert("200".to_owned(), good);
-    let general: &[u16] = if least.is_some() { &[401, 403, 421, 429, 503] } else { &[403, 421, 429] };
+    let general: &[u16] =
+        if least.is_some() { &[401, 403, 421, 429, 503] } else { &[403, 421, 429] };
     for status in operation.problems.iter().chain(general) {
         let problem = json!({
             "description": "What was wrong",
@@ -166,9 +172,7 @@ fn refer(name: &str) -> Value {
 
 /// Parameters of an operation.
 fn parameters(action: Action) -> Vec<Value> {
-    let query = |name: &str, description: &str, schema: Value| {
-        json!({ "name": name, "in": "query", "description": description, "schema": schema })
-    };
+    let query = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "description": description, "schema": schema });
     let text = || json!({ "type": "string", "maxLength": 1000, "pattern": TEXT });
     let word = |words: &[&str]| json!({ "type": "string", "enum": words });
     let up_to = |most: u64| json!({ "type": "integer", "minimum": 0, "maximum": most });

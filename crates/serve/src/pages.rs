@@ -87,9 +87,9 @@ impl App {
         let content = self.desk.kept(&key, || -> Result<Vec<u8>, Failed> {
             let options = self.options(&view.options);
             let skipped = (page - 1).saturating_mul(GROUPS);
-            let groups = self.desk.ask(who.role.level(), |store| {
-                store.group_page(&options, skipped, GROUPS)
-            })?;
+            let groups = self
+                .desk
+                .ask(who.role.level(), |store| store.group_page(&options, skipped, GROUPS))?;
             Ok(served::dashboard(&groups, &fields.typed(page, GROUPS)).into_bytes())
         })?;
         let content = String::from_utf8_lossy(&content);
@@ -144,9 +144,9 @@ impl App {
 
     fn change_group(&self, asked: &Asked<'_>, who: &Who) -> Result<Response, Failed> {
         let fields = self.form(asked, who)?;
-        let made = of_form(&fields, self.now()).map_err(Failed::from).and_then(|change| {
-            self.change(who, &asked.id, &change, fields.get("revision"))
-        });
+        let made = of_form(&fields, self.now())
+            .map_err(Failed::from)
+            .and_then(|change| self.change(who, &asked.id, &change, fields.get("revision")));
         match made {
             Ok(_) => Ok(Response::see_other(&served::group_path(&asked.id))),
             Err(failed) => {
@@ -330,7 +330,13 @@ impl App {
             return Response::see_other("/");
         }
         let content = served::login(None);
-        self.html(200, who.filter(|who| matches!(who.way, Way::Session(_))), "Log in", Place::Elsewhere, &content)
+        self.html(
+            200,
+            who.filter(|who| matches!(who.way, Way::Session(_))),
+            "Log in",
+            Place::Elsewhere,
+            &content,
+        )
     }
 
     fn log_in(&self, asked: &Asked<'_>) -> Result<Response, Failed> {
@@ -352,7 +358,8 @@ impl App {
             return Ok(self.html(401, None, "Log in", Place::Elsewhere, &content));
         };
         let who = Who { name, role, way: Way::Session(cookie.clone()), csrf: String::new() };
-        if let Err(failed) = self.audit(&who, "login", &crate::gate::client(asked.request.peer), "") {
+        if let Err(failed) = self.audit(&who, "login", &crate::gate::client(asked.request.peer), "")
+        {
             self.gate.sessions.end(&cookie);
             return Err(failed);
         }
@@ -375,14 +382,14 @@ impl App {
             0 => return Err(Problem::new(422, "hours: expected 1 to 720").into()),
             hours => hours as u64,
         };
-        let (detail, _) =
-            self.desk.ask(Level::Strict, |store| self.detail(store, &asked.id, 0))?;
+        let (detail, _) = self.desk.ask(Level::Strict, |store| self.detail(store, &asked.id, 0))?;
         let id = detail.group.id;
         self.audit(who, "share", &id, &format!("for {hours} h"))?;
         let made = self.gate.links.make(&id, Duration::from_secs(hours * 3_600));
-        let token = made.ok().flatten().ok_or_else(|| {
-            Failed::from(Problem::new(503, "there are too many shared links"))
-        })?;
+        let token = made
+            .ok()
+            .flatten()
+            .ok_or_else(|| Failed::from(Problem::new(503, "there are too many shared links")))?;
         let link = format!("{}/shared#{token}", self.gate.base(asked.request));
         let content = served::link(&link, &id, hours);
         Ok(self.html(200, Some(who), "Shared link", Place::Elsewhere, &content))
@@ -398,7 +405,8 @@ impl App {
             Some(group) => Ok(Response::see_other(&served::group_path(&group))
                 .with("set-cookie", self.cookie(LINK_COOKIE, token))),
             None => {
-                let content = served::shared(Some("this link is not one of this server, or it has expired"));
+                let content =
+                    served::shared(Some("this link is not one of this server, or it has expired"));
                 Ok(self.html(410, who, "Shared page", Place::Elsewhere, &content))
             }
         }
@@ -420,6 +428,8 @@ impl App {
 pub(crate) fn dump_named(store: &Store, id: &str) -> Result<String, Failed> {
     match store.find(id)? {
         Found::Dump(dump) => Ok(dump),
+        // The whole id of one may be the start of others.
+        Found::Several(ids) if ids.iter().any(|one| one == id) => Ok(id.to_owned()),
         _ => Err(Problem::new(404, "no crash has this id").into()),
     }
 }

@@ -49,12 +49,7 @@ pub(crate) struct Route {
     pub(crate) least: Option<Role>,
 }
 
-const fn route(
-    method: Method,
-    path: &'static str,
-    action: Action,
-    least: Option<Role>,
-) -> Route {
+const fn route(method: Method, path: &'static str, action: Action, least: Option<Role>) -> Route {
     Route { method, path, action, least }
 }
 

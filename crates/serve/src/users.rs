@@ -161,7 +161,8 @@ impl UsersFile {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let wrong = |problem| UsersError::Line { path: self.path.clone(), line: at + 1, problem };
+            let wrong =
+                |problem| UsersError::Line { path: self.path.clone(), line: at + 1, problem };
             let words: Vec<&str> = line.split_whitespace().collect();
             let [name, role, hash] = words.as_slice() else {
                 return Err(wrong("expected a name, a role and the hash of a token"));
@@ -177,7 +178,8 @@ impl UsersFile {
             if users.roles.insert((*name).to_owned(), role).is_some() {
                 return Err(wrong("the name is there twice"));
             }
-            if is_hash && users.by_hash.insert(hash.to_ascii_lowercase(), (*name).to_owned()).is_some()
+            if is_hash
+                && users.by_hash.insert(hash.to_ascii_lowercase(), (*name).to_owned()).is_some()
             {
                 return Err(wrong("the token is there twice"));
             }

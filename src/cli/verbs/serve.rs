@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use obit::serve::{Auth, Listen, Role, ServeError, Server, Settings, Trusted, UsersError, new_token};
+use obit::serve::{
+    Auth, Listen, Role, ServeError, Server, Settings, Trusted, UsersError, new_token,
+};
 
 use super::watch::stop_on_signals;
 use crate::cli::args::choices::{Choice, one_of};
@@ -112,10 +114,14 @@ fn auth(args: &ServeArgs) -> Result<Auth, Failure> {
                 !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             };
             if !is_name(name) {
-                return usage("--auth proxy-header: expected the name of a header, such as X-Remote-User");
+                return usage(
+                    "--auth proxy-header: expected the name of a header, such as X-Remote-User",
+                );
             }
             if args.trusted_proxy.is_empty() {
-                return usage("--auth proxy-header needs --trusted-proxy: anyone can send a header");
+                return usage(
+                    "--auth proxy-header needs --trusted-proxy: anyone can send a header",
+                );
             }
             Auth::Proxy {
                 header: (*name).to_owned(),

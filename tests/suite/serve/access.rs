@@ -101,8 +101,7 @@ fn a_viewer_sees_strictly_and_an_owner_reveals_with_a_reason_that_is_kept() {
         }
     }
     let reveal = |token: &str, dump: &str, reason: &str| {
-        let fields =
-            [&format!("Authorization: Bearer {token}"), "Content-Type: application/json"];
+        let fields = [&format!("Authorization: Bearer {token}"), "Content-Type: application/json"];
         let body = format!(r#"{{"reason": "{reason}"}}"#);
         server.ask("POST", &format!("/api/v1/dumps/{dump}/reveal"), &fields, &body)
     };
@@ -139,8 +138,11 @@ fn a_session_begins_by_a_token_and_ends_with_it() {
     let cookie = server.log_in(&analyst);
     assert_eq!(server.ask("GET", "/", &[&cookie], "").status, 200);
     let users = fs::read_to_string(&server.users).unwrap();
-    let without: String =
-        users.lines().filter(|line| !line.starts_with("analyst")).map(|l| format!("{l}\n")).collect();
+    let without: String = users
+        .lines()
+        .filter(|line| !line.starts_with("analyst"))
+        .map(|l| format!("{l}\n"))
+        .collect();
     fs::write(&server.users, &without).unwrap();
     assert_eq!(server.ask("GET", "/", &[&cookie], "").header("location"), Some("/login"));
     assert_eq!(server.get_as(&analyst, "/api/v1/groups").status, 401);
@@ -167,7 +169,8 @@ fn a_form_without_its_secret_changes_nothing() {
     // Another type than a form, which a page elsewhere may send without asking.
     let plain = ["Content-Type: text/plain", cookie.as_str()];
     assert_eq!(server.ask("POST", &path, &plain, &form(&csrf)).status, 415);
-    let state = || server.get_as(&analyst, &format!("/api/v1{path}")).json()["group"]["state"].clone();
+    let state =
+        || server.get_as(&analyst, &format!("/api/v1{path}")).json()["group"]["state"].clone();
     assert_eq!(state(), "open");
     assert_eq!(server.post(&path, &[&cookie], &form(&csrf)).status, 303);
     assert_eq!(state(), "ignored");

@@ -76,8 +76,8 @@ fn the_same_question_has_the_same_answer_on_the_command_line() {
     assert_eq!(served, cli(&["builds", "--json"]));
     let served = server.get(&format!("/api/v1/groups/{group}")).json();
     assert_eq!(served, cli(&["show", &group, "--json"]));
-    let served = server.get("/api/v1/dumps/made-9-4").json();
-    assert_eq!(served, cli(&["show", "made-9-4", "--json"]));
+    let served = server.get("/api/v1/dumps/made-9-44").json();
+    assert_eq!(served, cli(&["show", "made-9-44", "--json"]));
     let failed = server.get("/api/v1/dumps?failed=yes").json();
     assert_eq!(failed["dumps"], serde_json::json!([]));
 }
@@ -105,7 +105,10 @@ fn a_change_needs_the_state_that_was_seen() {
     let late = change(&seen, r#"{"state": "open"}"#);
     assert_eq!(late.status, 412, "{late:?}");
     let now = server.get(&path).json();
-    assert_eq!((&now["group"]["state"], &now["group"]["assignee"]), (&"ignored".into(), &"Ada".into()));
+    assert_eq!(
+        (&now["group"]["state"], &now["group"]["assignee"]),
+        (&"ignored".into(), &"Ada".into())
+    );
     for (body, status) in [
         ("", 400),
         ("{", 400),

@@ -86,11 +86,8 @@ fn nothing_is_changed_while_the_log_cannot_be_written_or_was_changed() {
     // A server does not begin with a log that was changed.
     let text = fs::read_to_string(&log).unwrap();
     fs::write(&log, text.replace("Ada", "Eve")).unwrap();
-    let output = obit()
-        .args(["serve", "--listen", "127.0.0.1:0", "--db"])
-        .arg(&server.db)
-        .output()
-        .unwrap();
+    let output =
+        obit().args(["serve", "--listen", "127.0.0.1:0", "--db"]).arg(&server.db).output().unwrap();
     assert!(stderr(&output).contains("was changed: line 1"), "{}", stderr(&output));
     assert_eq!(output.status.code(), Some(74));
 }

@@ -15,9 +15,23 @@ fn what_is_no_request_is_refused_and_the_server_goes_on() {
         (format!("GET /\0 HTTP/1.1\r\n{host}\r\n\r\n"), 400),
         (format!("GET / HTTP/1.1\r\n{host}\r\nA\0b: c\r\n\r\n"), 400),
         (format!("GET / HTTP/1.1\r\n{host}\r\nContent-Length: x\r\n\r\n"), 400),
-        (format!("POST /login HTTP/1.1\r\n{host}\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef"), 400),
-        (format!("POST /login HTTP/1.1\r\n{host}\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), 400),
-        (format!("GET http://{0}/ HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n", server.address), 400),
+        (
+            format!(
+                "POST /login HTTP/1.1\r\n{host}\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef"
+            ),
+            400,
+        ),
+        (
+            format!("POST /login HTTP/1.1\r\n{host}\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+            400,
+        ),
+        (
+            format!(
+                "GET http://{0}/ HTTP/1.1\r\n{host}\r\nConnection: close\r\n\r\n",
+                server.address
+            ),
+            400,
+        ),
         ("GET / HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned(), 421),
         (format!("GET /{} HTTP/1.1\r\n{host}\r\n\r\n", "a".repeat(70_000)), 414),
         (format!("GET / HTTP/1.1\r\n{host}\r\nA: {}\r\n\r\n", "a".repeat(70_000)), 431),
@@ -27,7 +41,14 @@ fn what_is_no_request_is_refused_and_the_server_goes_on() {
         let is_head = matches!(wanted, 414 | 431) && matches!(answer.status, 414 | 431);
         assert!(answer.status == wanted || is_head, "{:.60}: {answer:?}", text.escape_debug());
     }
-    for path in ["/../etc/passwd", "/groups/../../x", "/groups/%2e%2e%2fx", "/%00", "/groups/%ff", "/groups/%"] {
+    for path in [
+        "/../etc/passwd",
+        "/groups/../../x",
+        "/groups/%2e%2e%2fx",
+        "/%00",
+        "/groups/%ff",
+        "/groups/%",
+    ] {
         let answer = server.get(path);
         assert!(matches!(answer.status, 400 | 404), "{path}: {answer:?}");
     }
@@ -43,7 +64,8 @@ fn a_body_that_is_too_large_is_refused_before_it_comes() {
     let answer = server.raw(head.as_bytes());
     assert_eq!((answer.status, answer.header("connection")), (413, Some("close")), "{answer:?}");
     assert!(begun.elapsed() < Duration::from_secs(5));
-    let mut chunked = format!("POST /groups/x HTTP/1.1\r\n{host}\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let mut chunked =
+        format!("POST /groups/x HTTP/1.1\r\n{host}\r\nTransfer-Encoding: chunked\r\n\r\n");
     for _ in 0..100 {
         chunked.push_str(&format!("400\r\n{}\r\n", "a".repeat(1024)));
     }
@@ -94,12 +116,15 @@ fn requests_sent_together_are_answered_in_their_order() {
     let one = |path: &str, more: &str| {
         format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{more}\r\n", server.address)
     };
-    let text = one("/api/v1/nothing", "") + &one("/api/v1/builds", "") + &one("/nothing", "Connection: close\r\n");
+    let text = one("/api/v1/nothing", "")
+        + &one("/api/v1/builds", "")
+        + &one("/nothing", "Connection: close\r\n");
     let mut stream = server.connect();
     stream.write_all(text.as_bytes()).unwrap();
     let mut all = String::new();
     stream.read_to_string(&mut all).unwrap();
-    let statuses: Vec<&str> = all.match_indices("HTTP/1.1 ").map(|(at, _)| &all[at + 9..at + 12]).collect();
+    let statuses: Vec<&str> =
+        all.match_indices("HTTP/1.1 ").map(|(at, _)| &all[at + 9..at + 12]).collect();
     assert_eq!(statuses, ["404", "200", "404"], "{all}");
 }
 
@@ -115,7 +140,8 @@ fn a_client_that_asks_too_often_is_told_when_to_ask_again() {
     assert_eq!(server.get("/login").status, 303);
     // Guessing tokens is slower still, whatever the rate is.
     let (server, _) = Server::with_users();
-    let guesses: Vec<u16> = (0..15).map(|n| server.post("/login", &[], &format!("token={n}")).status).collect();
+    let guesses: Vec<u16> =
+        (0..15).map(|n| server.post("/login", &[], &format!("token={n}")).status).collect();
     assert!(guesses.starts_with(&[401; 10]) && guesses.ends_with(&[429; 3]), "{guesses:?}");
 }
 

@@ -150,8 +150,7 @@ fn write(
         )?;
     }
     if let Some(name) = &change.assignee {
-        transaction
-            .execute("UPDATE bug SET assignee = ?2 WHERE id = ?1", params![group, name])?;
+        transaction.execute("UPDATE bug SET assignee = ?2 WHERE id = ?1", params![group, name])?;
     }
     if let Some(url) = &change.link {
         transaction.execute("UPDATE bug SET link = ?2 WHERE id = ?1", params![group, url])?;

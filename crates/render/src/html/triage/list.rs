@@ -48,11 +48,10 @@ pub(super) fn list(survey: &Survey, printed: usize) -> Option<Markup> {
         return None;
     }
     let most = groups.iter().map(|group| group.count).max().unwrap_or(1);
-    let (rows, left) = Budget::new(BUDGET)
-        .fill(groups.iter().enumerate(), ROWS, |(at, group)| {
-            let href = (at < printed).then(|| format!("#{}", anchor(&group.id)));
-            row(at, group, most, href.as_deref())
-        });
+    let (rows, left) = Budget::new(BUDGET).fill(groups.iter().enumerate(), ROWS, |(at, group)| {
+        let href = (at < printed).then(|| format!("#{}", anchor(&group.id)));
+        row(at, group, most, href.as_deref())
+    });
     let shown = groups.len() - left;
     let left_out = (survey.overview.groups_total as usize).saturating_sub(shown);
     let table = html! {

@@ -17,8 +17,7 @@ const BUDGET: usize = 800_000;
 
 /// The content of the page.
 pub fn builds(builds: &Builds) -> String {
-    let (programs, left_out) =
-        Budget::new(BUDGET).fill(builds.programs.iter(), PROGRAMS, program);
+    let (programs, left_out) = Budget::new(BUDGET).fill(builds.programs.iter(), PROGRAMS, program);
     let content = html! {
         section.cause aria-labelledby="builds-title" {
             h1 id="builds-title" { "Builds" }

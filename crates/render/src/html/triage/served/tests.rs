@@ -28,7 +28,8 @@ fn group_of(text: &str) -> GroupSummary {
 
 fn page_of(text: &str) -> GroupPage {
     let counted = || vec![Counted { name: text.to_owned(), dumps: 3 }];
-    let overview = Overview { groups: vec![group_of(text)], groups_total: 1, ..Overview::default() };
+    let overview =
+        Overview { groups: vec![group_of(text)], groups_total: 1, ..Overview::default() };
     GroupPage { overview, classes: counted(), builds: counted() }
 }
 
@@ -73,7 +74,8 @@ fn nothing_of_a_store_or_a_request_becomes_markup_or_a_control_character() {
         can_reveal: true,
         problem: Some(HOSTILE),
     };
-    let row = AuditRow { user: HOSTILE.to_owned(), detail: HOSTILE.to_owned(), ..AuditRow::default() };
+    let row =
+        AuditRow { user: HOSTILE.to_owned(), detail: HOSTILE.to_owned(), ..AuditRow::default() };
     let frame = Frame { user: Some((HOSTILE.to_owned(), "owner".to_owned())), ..Frame::default() };
     for (name, page) in [
         ("dashboard", dashboard(&page_of(HOSTILE), &asked(HOSTILE))),
@@ -125,7 +127,8 @@ fn who_may_change_nothing_gets_no_form() {
 fn pages_of_groups_lead_to_each_other_and_keep_what_was_asked_for() {
     let mut page = page_of("a");
     page.overview.groups_total = 3;
-    let html = dashboard(&page, &Asked { find: "x y".to_owned(), page: 2, size: 1, ..Asked::default() });
+    let html =
+        dashboard(&page, &Asked { find: "x y".to_owned(), page: 2, size: 1, ..Asked::default() });
     assert!(html.contains("Page 2 of 3"), "{html}");
     assert!(html.contains("href=\"/?find=x%20y\" rel=\"prev\""), "{html}");
     assert!(html.contains("href=\"/?find=x%20y&amp;page=3\" rel=\"next\""), "{html}");
