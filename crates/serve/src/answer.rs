@@ -114,7 +114,8 @@ impl App {
             ("content-security-policy", POLICY),
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),
-            ("referrer-policy", "no-referrer"),
+            // With `no-referrer` a browser hides from which page a form is (`Origin: null`).
+            ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
             ("cache-control", "no-store"),

@@ -86,15 +86,25 @@ fn facts(one: &GroupDetail, other: &GroupDetail) -> Markup {
                 (row("First", &|detail| moment(detail.group.first.as_ref().map(|one| one.time))))
                 (row("Last", &|detail| moment(detail.group.last.as_ref().map(|one| one.time))))
                 (row("Explanation", &|detail| {
-                    html! { @if let Some(text) = &detail.explanation { (stored_prose(text)) } }
+                    html! {
+                        @match &detail.explanation { Some(text) => (stored_prose(text)), None => (none()) }
+                    }
                 }))
                 (row("Message", &|detail| {
-                    html! { @if let Some(text) = &detail.message { (stored(text, NAME * 2)) } }
+                    html! {
+                        @match &detail.message { Some(text) => (stored(text, NAME * 2)), None => (none()) }
+                    }
                 }))
-                (row("Over time", &|detail| chart(&detail.group.series, 0)))
+                @if [one, other].iter().any(|detail| detail.group.series.counts.len() > 1) {
+                    (row("Over time", &|detail| chart(&detail.group.series, 0)))
+                }
             }
         }
     }
+}
+
+fn none() -> Markup {
+    html! { span.aside { "none" } }
 }
 
 fn names(names: &[String]) -> Markup {

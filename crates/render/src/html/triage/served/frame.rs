@@ -47,7 +47,7 @@ impl Frame {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
-                    meta name="referrer" content="no-referrer";
+                    meta name="referrer" content="same-origin";
                     title { (bounded(title)) " \u{b7} obit" }
                     link rel="icon" href="data:,";
                     link rel="stylesheet" href="/assets/style.css";
