@@ -1,5 +1,6 @@
 //! Work on one core, in a process that is confined.
 
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
@@ -8,8 +9,8 @@ use obit::debuginfo::SectionCache;
 use obit::debuginfo::locate::FileAccess;
 use obit::dump::CoreFile;
 use obit::process::Observer;
-use obit::report::Report;
 use obit::report::json::{read_nested, write_line};
+use obit::report::{Portions, Report, ThreadReport};
 use obit::sandbox::{Confined, Ended, Limits, Mode, Owner, Remote, Worker};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,9 @@ use super::failure::Failure;
 use super::message::{say, say_line};
 use super::progress::Progress;
 use super::request::Request;
+
+/// Bytes of threads, as they are written, that come from a worker at most.
+const PORTIONS: u64 = 1 << 30;
 
 /// Bytes of memory of its own that work on one core may take. What is more is a bug or an attack.
 const MEMORY: u64 = 4 << 30;
@@ -67,15 +71,28 @@ pub(crate) fn run<T: Serialize + DeserializeOwned>(
     quiet: bool,
     work: &Work<'_, T>,
 ) -> Result<Result<T, Lost>, Failure> {
+    run_in_portions(request, core, kept, quiet, None, work)
+}
+
+/// The same of work that hands threads of a report over as it goes: in a process of its own by
+/// [`Remote::portion`], each a line, else into `portions`.
+pub(crate) fn run_in_portions<T: Serialize + DeserializeOwned>(
+    request: &Request,
+    core: &CoreFile,
+    kept: &[BorrowedFd<'_>],
+    quiet: bool,
+    portions: Option<&RefCell<Portions>>,
+    work: &Work<'_, T>,
+) -> Result<Result<T, Lost>, Failure> {
     if request.sandbox() == Mode::Off {
         let core = core.try_clone().map_err(unusable)?;
         return work(core, None, &Progress::new(quiet)).map(Ok);
     }
-    match attempt(request, core, kept, quiet, false, work)? {
+    match attempt(request, core, kept, (quiet, false), portions, work)? {
         Err((Ended::FileCut, _)) if !core.is_stream => {}
         outcome => return Ok(outcome.map_err(|(_, lost)| lost)),
     }
-    let outcome = attempt(request, core, kept, quiet, true, work)?;
+    let outcome = attempt(request, core, kept, (quiet, true), portions, work)?;
     Ok(outcome.map_err(|(_, lost)| lost))
 }
 
@@ -84,8 +101,8 @@ fn attempt<T: Serialize + DeserializeOwned>(
     request: &Request,
     core: &CoreFile,
     kept: &[BorrowedFd<'_>],
-    quiet: bool,
-    copies: bool,
+    (quiet, copies): (bool, bool),
+    portions: Option<&RefCell<Portions>>,
     work: &Work<'_, T>,
 ) -> Result<Result<T, (Ended, Lost)>, Failure> {
     let copied = core.try_clone().map_err(unusable)?;
@@ -123,7 +140,16 @@ fn attempt<T: Serialize + DeserializeOwned>(
     let attended = {
         let progress = Progress::new(quiet);
         let files = (Owner::of_core(core), &*core.companions);
-        request.broker().attend(worker.channel(), files, None, &progress)
+        let broker = request.broker();
+        match portions {
+            None => broker.attend(worker.channel(), files, None, &progress),
+            Some(portions) => {
+                let portions = &mut *portions.borrow_mut();
+                portions.clear();
+                let mut take = |lines: &[u8]| add(portions, lines);
+                broker.attend_portions(worker.channel(), files, None, &progress, &mut take)
+            }
+        }
     };
     let (ended, words) = worker.wait_with_words();
     let outcome = attended.result.and_then(|bytes| read_nested::<Outcome<T>>(&bytes));
@@ -139,6 +165,19 @@ fn attempt<T: Serialize + DeserializeOwned>(
             Ok(Err((ended, Lost { why, known })))
         }
     }
+}
+
+/// Adds the threads that a worker sent. What it sends may be made up: it is read, and written
+/// again by this process.
+fn add(portions: &mut Portions, lines: &[u8]) -> io::Result<()> {
+    let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    for line in lines {
+        portions.push(&read_nested::<ThreadReport>(line)?)?;
+        if portions.bytes() > PORTIONS {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "there are too many threads"));
+        }
+    }
+    Ok(())
 }
 
 fn unusable(error: io::Error) -> Failure {

@@ -23,6 +23,7 @@ mod formats;
 mod formatters;
 mod groups;
 mod habits;
+mod hand_over;
 mod html_pages;
 mod list;
 mod message;

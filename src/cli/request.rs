@@ -1,5 +1,6 @@
 //! From the command line to a process or its report.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -11,7 +12,9 @@ use obit::notice::Notice;
 use obit::process::{self, Observer, Phase, Process};
 use obit::render::{Format, PageOptions};
 use obit::report::json::write_line;
-use obit::report::{BuildOptions, Context, Report, ended_early};
+use obit::report::{
+    BuildOptions, Context, Portions, Report, Rest, build_in_portions, ended_early,
+};
 use obit::sandbox::{Broker, Mode, WithCompanions};
 use obit::value::readable::UserFormatters;
 use serde::Serialize;
@@ -25,8 +28,10 @@ use super::args::redaction::Redaction;
 use super::args::search::Search;
 use super::confined::{self, Lost, Outside};
 use super::core_source;
+use super::exit::Exit;
 use super::failure::Failure;
 use super::formatters::formatters;
+use super::hand_over::HandOver;
 use super::message::say;
 use super::rules;
 
@@ -224,12 +229,43 @@ impl Request {
         });
         match done? {
             Ok(report) => Ok(report),
-            Err(Lost { why, known: Some(known) }) => {
-                say(&why);
-                Ok(ended_early(known, &why, self.build.redaction))
-            }
-            Err(lost) => Err(lost.into()),
+            Err(lost) => self.what_was_known(lost),
         }
+    }
+
+    /// The same; where the format that it is written in needs no more of it, most threads come as
+    /// they are written.
+    pub(crate) fn report_in_portions(&self, quiet: bool) -> Result<(Rest, Portions), Failure> {
+        let core = &self.open(quiet)?;
+        let is_in_portions = self.written.as_ref().is_some_and(|(format, _)| format.has_portions());
+        if !is_in_portions {
+            let report = self.report_of(core, quiet)?;
+            return Ok((Rest { report, ..Rest::default() }, Portions::default()));
+        }
+        let portions = RefCell::default();
+        let work: &dyn Fn(_, Option<&Outside>, &dyn Observer) -> _ = &|core, outside, observer| {
+            let process = self.read(core, outside, observer)?;
+            let remote = outside.and_then(|outside| outside.listener.as_deref());
+            let mut hand_over = HandOver::new(remote, &portions);
+            let build = self.build.clone();
+            let rest = build_in_portions(&process, build, &mut |thread| hand_over.take(thread));
+            hand_over.finish().map_err(|error| Failure::new(Exit::Bug, &error))?;
+            Ok(rest)
+        };
+        match confined::run_in_portions(self, core, &[], quiet, Some(&portions), work)? {
+            Ok(rest) => Ok((rest, portions.into_inner())),
+            Err(lost) => {
+                let report = self.what_was_known(lost)?;
+                Ok((Rest { report, ..Rest::default() }, Portions::default()))
+            }
+        }
+    }
+
+    /// The report on an analysis that did not survive the core.
+    fn what_was_known(&self, lost: Lost) -> Result<Report, Failure> {
+        let Lost { why, known: Some(known) } = lost else { return Err(lost.into()) };
+        say(&why);
+        Ok(ended_early(known, &why, self.build.redaction))
     }
 
     /// How the core is read. Without `outside`, by this process alone.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 
 use super::cause_text::ShownTerms;
 use super::code::Code;
@@ -18,7 +19,7 @@ use super::variables::Variables;
 use super::{
     BuildOptions, Cause, Circumstances, Confidence, Context, CoreReport, CrashId, FrameKind,
     FrameReport, FrameTrust, Hex, ModulePlace, NoticeCode, NoticeReport, Package, ProcessReport,
-    Report, TailCalls, ThreadReport, Truncated, WhichRegisters, WhichStacks, values,
+    Report, Rest, TailCalls, ThreadReport, Truncated, WhichRegisters, WhichStacks, values,
 };
 use super::{cause_text, findings, mappings, next, registers, source_values};
 use crate::circumstances::FileEvidence;
@@ -33,18 +34,32 @@ use obit_redact::{Origin, Redactor, Shown};
 
 /// Puts all that is known of `process` into one document.
 pub fn build(process: &Process, options: BuildOptions) -> Report {
+    build_in_portions(process, options, &mut |_| false).report
+}
+
+/// Takes a thread of a report as soon as it is complete, if it wants to; whether it did. A thread
+/// that other parts of the report speak of is not offered.
+pub type TakeThread<'t> = dyn FnMut(&ThreadReport) -> bool + 't;
+
+/// The same without the threads that were taken.
+pub fn build_in_portions(
+    process: &Process,
+    options: BuildOptions,
+    take: &mut TakeThread<'_>,
+) -> Rest {
     let id = crash_id(&process.dump);
     let redactor = options.redactor(process);
-    let (mut report, _) = built(process, options, id, redactor);
-    report.signature = obit_triage::signature(&report);
-    report
+    let (mut rest, _) = built(process, options, id, redactor, take);
+    rest.report.signature = obit_triage::signature(&rest.report);
+    rest
 }
 
 /// The same, and the redactor that knows what was hidden where.
 pub(super) fn logged(process: &Process, options: BuildOptions) -> (Report, Redactor) {
     let id = crash_id(&process.dump);
     let redactor = options.redactor(process).with_log();
-    built(process, options, id, redactor)
+    let (rest, redactor) = built(process, options, id, redactor, &mut |_| false);
+    (rest.report, redactor)
 }
 
 fn built(
@@ -52,7 +67,8 @@ fn built(
     options: BuildOptions,
     id: String,
     redactor: Redactor,
-) -> (Report, Redactor) {
+    take: &mut TakeThread<'_>,
+) -> (Rest, Redactor) {
     let packages = process.modules.list().iter().map(Packaged::of).collect();
     let sources = SourceLines::default();
     // Who asks for more elements gets them.
@@ -97,8 +113,18 @@ fn built(
         let limit = most as u64;
         builder.further.push(Notice::LimitReached { what: "values of a report", limit });
     }
-    let mut threads: Vec<_> = wanted.into_iter().filter_map(|at| builder.thread(at)).collect();
-    threads.iter_mut().for_each(source_values::add);
+    let thread_count = wanted.len();
+    let (mut threads, mut after, mut taken) = (Vec::new(), Vec::new(), 0);
+    for at in wanted {
+        let Some(mut thread) = builder.thread(at) else { continue };
+        source_values::add(&mut thread);
+        if !thread.crashed && Some(thread.tid) != blamed && take(&thread) {
+            taken += 1;
+        } else {
+            threads.push(thread);
+            after.push(taken);
+        }
+    }
     let crashed = threads.iter().find(|thread| thread.crashed);
     let redactor = &mut builder.redactor;
     redactor.enter(0, || "cause".to_owned());
@@ -125,7 +151,8 @@ fn built(
     let cause = judged.map(|(mut cause, terms, analysis)| {
         let (threads, modules) = (&threads[..], &modules[..]);
         let (findings, notices) = (&findings[..], &notices[..]);
-        let known = Known { analysis, terms: &terms, threads, modules, findings, notices };
+        let terms = &terms;
+        let known = Known { analysis, terms, threads, thread_count, modules, findings, notices };
         cause.next = next::steps(&cause, &known, &mut builder.redactor);
         if process.modules.list().iter().any(|module| module.file == FileState::Forced) {
             no_longer_proved(&mut cause);
@@ -150,7 +177,7 @@ fn built(
         id,
         ..Report::default()
     };
-    (report, builder.redactor)
+    (Rest { report, after }, builder.redactor)
 }
 
 /// Lowers what rests on a program of another build: nothing is proved by it.
@@ -364,7 +391,7 @@ impl Builder<'_> {
     }
 
     fn frame(&mut self, frame: &Frame, index: usize) -> FrameReport {
-        let symbol = |redactor: &mut Redactor, name: &Option<String>| {
+        let symbol = |redactor: &mut Redactor, name: &Option<Arc<str>>| {
             name.as_ref().map(|name| redactor.show(Origin::SymbolName, name))
         };
         let module = frame.module.and_then(|at| self.process.modules.list().get(at));

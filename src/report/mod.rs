@@ -23,7 +23,7 @@ mod source_values;
 pub(crate) mod values;
 mod variables;
 
-pub use build::build;
+pub use build::{TakeThread, build, build_in_portions};
 pub use hidden::hidden;
 pub use id::{CrashId, public_command};
 pub use known::{ended_early, known};

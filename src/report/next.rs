@@ -16,7 +16,10 @@ pub(super) struct Known<'k> {
     /// What the report says of the cause was made of this.
     pub(super) analysis: &'k analysis::Cause,
     pub(super) terms: &'k ShownTerms,
+    /// The crashed one and the one to blame, and perhaps more.
     pub(super) threads: &'k [ThreadReport],
+    /// How many the report has.
+    pub(super) thread_count: usize,
     pub(super) modules: &'k [ModuleReport],
     pub(super) findings: &'k [Finding],
     pub(super) notices: &'k [NoticeReport],
@@ -123,7 +126,7 @@ fn other_threads(cause: &Cause, known: &Known<'_>) -> Option<String> {
     }
     let is_from_outside =
         matches!(known.analysis.class, CauseClass::ExternalSignal | CauseClass::Snapshot);
-    (is_from_outside && known.threads.len() > 1).then(|| "obit CORE --all-threads".to_owned())
+    (is_from_outside && known.thread_count > 1).then(|| "obit CORE --all-threads".to_owned())
 }
 
 /// Where the damage was done before it was noticed, only a run that watches memory can show it.

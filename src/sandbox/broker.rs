@@ -114,8 +114,22 @@ impl Broker {
         patience: Option<Duration>,
         observer: &dyn Observer,
     ) -> Attended {
+        let mut refuse = |_: &[u8]| Err(wire::invalid("a part of a result that has none"));
+        self.attend_portions(channel, (owner, companions), patience, observer, &mut refuse)
+    }
+
+    /// The same of a worker that may send parts of its result ahead: `take` gets them in their
+    /// order. An error of it is that of the result.
+    pub fn attend_portions(
+        &self,
+        channel: &Channel,
+        files: (Option<Owner>, &Companions),
+        patience: Option<Duration>,
+        observer: &dyn Observer,
+        take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> Attended {
         let mut known = None;
-        let result = self.answers(channel, (owner, companions), patience, observer, &mut known);
+        let result = self.answers(channel, files, patience, observer, (&mut known, take));
         Attended { result, known }
     }
 
@@ -125,7 +139,7 @@ impl Broker {
         (owner, companions): (Option<Owner>, &Companions),
         patience: Option<Duration>,
         observer: &dyn Observer,
-        known: &mut Option<Vec<u8>>,
+        (known, take): (&mut Option<Vec<u8>>, &mut dyn FnMut(&[u8]) -> io::Result<()>),
     ) -> io::Result<Vec<u8>> {
         let mut until = patience.and_then(|patience| Instant::now().checked_add(patience));
         for _ in 0..MOST_QUESTIONS {
@@ -134,6 +148,7 @@ impl Broker {
             match kind {
                 ask::DONE => return Ok(payload),
                 ask::KNOWN => *known = Some(payload),
+                ask::PORTION => take(&payload)?,
                 ask::PHASE => {
                     if let Some(phase) = wire::phase_of(&payload) {
                         observer.begin(phase);

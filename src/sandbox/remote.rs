@@ -100,6 +100,14 @@ impl Remote {
         self.send(ask::KNOWN, what);
     }
 
+    /// Sends a part of the result, ahead of it.
+    ///
+    /// # Errors
+    /// If the other side is gone.
+    pub fn portion(&self, bytes: &[u8]) -> io::Result<()> {
+        self.announce(ask::PORTION, &[bytes], None)
+    }
+
     /// Sends the result, `parts` one after the other.
     ///
     /// # Errors

@@ -34,6 +34,8 @@ pub(super) mod ask {
     pub(in crate::sandbox) const ROOM: u8 = 10;
     /// A file of an archive. No answer.
     pub(in crate::sandbox) const MEMBER: u8 = 11;
+    /// A part of the result, ahead of it. No answer.
+    pub(in crate::sandbox) const PORTION: u8 = 12;
 }
 
 /// Kinds of frames to the worker.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use obit_corefile::addr::{Avma, Svma};
 use obit_dwarf::{self as dwarf, SourceFrame};
@@ -25,7 +26,7 @@ pub struct Owners<'p> {
 
 /// A function at a place, and whose it is.
 struct Owned {
-    function: Option<String>,
+    function: Option<Arc<str>>,
     owner: Option<Owner>,
 }
 

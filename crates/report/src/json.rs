@@ -6,7 +6,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::ser::{CompactFormatter, Formatter};
 
-use super::Report;
+use super::memory::MemoryReport;
+use super::module::ModuleReport;
+use super::{
+    Cause, Circumstances, CoreReport, Finding, NoticeReport, ProcessReport, Redactions, Report,
+    SignalReport, Signature, Tool,
+};
 
 /// Writes `report` as one line of JSON and a newline.
 ///
@@ -34,6 +39,55 @@ where
     value.serialize(&mut serializer)?;
     buffered.write_all(b"\n")?;
     buffered.flush()
+}
+
+/// Writes a value without an end of line.
+pub(crate) fn write_value<T>(value: &T, out: impl Write) -> io::Result<()>
+where
+    T: Serialize + ?Sized,
+{
+    let mut serializer = serde_json::Serializer::with_formatter(out, Printable);
+    Ok(value.serialize(&mut serializer)?)
+}
+
+/// The members of a [`Report`] that come before its threads; a test compares them.
+#[derive(Serialize)]
+pub(crate) struct MembersAhead<'r> {
+    schema: &'r str,
+    obit: &'r Tool,
+    id: &'r str,
+    core: &'r CoreReport,
+    process: &'r ProcessReport,
+    circumstances: &'r Circumstances,
+    signal: &'r Option<SignalReport>,
+    cause: &'r Option<Cause>,
+    signature: &'r Option<Signature>,
+}
+
+/// Those that come after them.
+#[derive(Serialize)]
+pub(crate) struct MembersBehind<'r> {
+    modules: &'r [ModuleReport],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory: &'r Option<MemoryReport>,
+    findings: &'r [Finding],
+    redactions: &'r Redactions,
+    notices: &'r [NoticeReport],
+}
+
+impl<'r> MembersAhead<'r> {
+    pub(crate) fn of(report: &'r Report) -> Self {
+        let Report { schema, obit, id, core, process, circumstances, .. } = report;
+        let Report { signal, cause, signature, .. } = report;
+        Self { schema, obit, id, core, process, circumstances, signal, cause, signature }
+    }
+}
+
+impl<'r> MembersBehind<'r> {
+    pub(crate) fn of(report: &'r Report) -> Self {
+        let Report { modules, memory, findings, redactions, notices, .. } = report;
+        Self { modules, memory, findings, redactions, notices }
+    }
 }
 
 /// Reads a report back. Unknown fields are ignored, missing ones take their defaults.

@@ -3,8 +3,9 @@
 //! additive only within a schema version, and every field is optional to the reader.
 //!
 //! The root has what a report is made of, from [`Report`] down. Beside it: [`json`] writes
-//! and reads documents, [`module`] has the loaded images, [`memory`] the address space,
-//! [`answer`] the documents of single questions, [`class_name`] the names of causes.
+//! and reads documents, [`Portions`] are threads that were written before the rest, [`module`]
+//! has the loaded images, [`memory`] the address space, [`answer`] the documents of single
+//! questions, [`class_name`] the names of causes.
 //!
 //! Not for: finding anything out. A report states what `obit` found.
 //!
@@ -31,6 +32,7 @@ pub mod memory;
 pub mod module;
 mod notice;
 mod owner;
+mod portions;
 #[cfg(feature = "schema")]
 mod schema;
 mod stack;
@@ -46,6 +48,7 @@ pub use cause::{
 pub use hex::Hex;
 pub use notice::{LOOKED_FOR, NoticeCode, NoticeReport};
 pub use obit_causes::Severity;
+pub use portions::{Portions, Rest, write_with};
 #[cfg(feature = "schema")]
 pub use schema::{write_schema, write_schema_of};
 pub use stack::{

@@ -55,9 +55,8 @@ fn read(case: &str, function: &str, elements: usize, formatters: UserFormatters)
     let process = Process::open(&directory.join("core.zst"), options, &()).unwrap();
     let crashed = process.threads.iter().position(|thread| thread.crashed).unwrap();
     let thread = &process.threads[crashed];
-    let is_it =
-        |name: &Option<String>| name.as_deref().is_some_and(|name| name.starts_with(function));
-    let frame = thread.frames.iter().position(|frame| is_it(&frame.function)).unwrap();
+    let is_it = |name: Option<&str>| name.is_some_and(|name| name.starts_with(function));
+    let frame = thread.frames.iter().position(|frame| is_it(frame.function.as_deref())).unwrap();
     let view = process.frame_view(crashed, frame).unwrap();
     let budget = Budget::default().with(None, Some(elements));
     let show = |(variable, object): (obit::debuginfo::Variable, Option<_>)| {

@@ -17,7 +17,7 @@ use super::outside::is_from_outside;
 use glibc::{Owner, int};
 use obit_corefile::addr::Avma;
 use obit_dwarf::SourceLocation;
-use obit_process::process::Process;
+use obit_process::process::{Frame, Process};
 use wait::{Target, Wait};
 
 /// Waiting threads from which on a lock is worth a word, whatever ended the process.
@@ -283,7 +283,7 @@ impl<'p> Waits<'p> {
         let held = Held {
             lock: self.lock(group.kind, group.lock),
             holder: self.whereabouts(holder)?,
-            innermost: frames.first().and_then(|frame| frame.function.clone()),
+            innermost: frames.first().and_then(function_of),
             wanted: wait.and_then(|wait| self.wanted(holder, wait, here.as_slice())),
             is_sure: self.of(first)?.is_sure,
             waiters: self.whereabouts_of(&group.waiters),
@@ -347,8 +347,8 @@ impl<'p> Waits<'p> {
         Some(Whereabouts {
             tid: self.process.threads.get(thread)?.tid,
             frame,
-            function: found.and_then(|frame| frame.function.clone()),
-            source: found.and_then(|frame| frame.source.clone()),
+            function: found.and_then(function_of),
+            source: found.and_then(|frame| frame.source.as_deref().cloned()),
         })
     }
 
@@ -363,6 +363,10 @@ impl<'p> Waits<'p> {
         let mut words = block.step_by(4);
         words.any(|at| int(&self.process.memory, Avma(at), 0) == Some(id))
     }
+}
+
+fn function_of(frame: &Frame) -> Option<String> {
+    frame.function.as_deref().map(str::to_owned)
 }
 
 /// Threads that wait for one lock.

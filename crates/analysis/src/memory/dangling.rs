@@ -204,7 +204,7 @@ impl Search<'_, '_> {
     }
 
     fn add(&mut self, path: &str, pointer: Avma, block: Block, (index, frame): (usize, &Frame)) {
-        let function = frame.function.clone();
+        let function = frame.function.as_deref().map(str::to_owned);
         let holder = Holder { frame: index, function, path: path.to_owned(), pointer };
         let has_room = self.found.len() < MOST_FOUND;
         match self.found.iter_mut().find(|one| one.block.start == block.start) {

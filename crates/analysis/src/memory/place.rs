@@ -98,8 +98,8 @@ fn frame_at(thread: &Thread, at: Avma) -> OnStack {
     };
     match thread.frames.iter().position(is_it) {
         Some(index) => {
-            let function = thread.frames.get(index).and_then(|frame| frame.function.clone());
-            OnStack::Frame(index, function)
+            let function = thread.frames.get(index).and_then(|frame| frame.function.as_deref());
+            OnStack::Frame(index, function.map(str::to_owned))
         }
         None => OnStack::Above,
     }

@@ -136,7 +136,7 @@ pub(crate) fn called_by(process: &Process, index: usize) -> Option<String> {
     let view = process.frame_view(thread_index, index)?;
     let names = Names { moment: &moment, view: &view };
     let first = thread.frames.partition_point(|frame| frame.activation < activation);
-    let entered = || thread.frames.get(first.checked_sub(1)?)?.function.clone();
+    let entered = || thread.frames.get(first.checked_sub(1)?)?.function.as_deref().map(str::to_owned);
     names.called(moment.stop).or_else(entered)
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn jumped_from(process: &Process, index: usize) -> Option<Gone> {
     let symbol = debug.symbol_at(at).filter(|symbol| symbol.offset == 0 && symbol.size > 0)?;
     let entered = debug.frames_at(at).pop()?;
     // By its name too: of a function that was split, the cold part has a symbol of its own.
-    let is_below = below.function == entered.function
+    let is_below = below.function.as_deref() == entered.function.as_deref()
         || modules.index_at(below.pc) == Some(module)
             && debug.symbol_at(modules.get(module)?.to_svma(below.pc))?.address == symbol.address;
     let is_own =

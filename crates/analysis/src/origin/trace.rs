@@ -554,10 +554,10 @@ impl<'t> Trace<'t> {
         let modules = &self.process.modules;
         let index = modules.index_at(at)?;
         let there = modules.debug(index)?.frames_at(modules.get(index)?.to_svma(at));
-        let there = there.into_iter().find(|there| there.function == frame.function)?;
+        let there = there.into_iter().find(|there| there.function.as_deref() == frame.function.as_deref())?;
         let place = |location: &SourceLocation| (location.file.clone(), location.line);
         let found = there.location?;
-        (Some(place(&found)) != frame.source.as_ref().map(place) && found.line.is_some())
+        (Some(place(&found)) != frame.source.as_deref().map(place) && found.line.is_some())
             .then_some(found)
     }
 

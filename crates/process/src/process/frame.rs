@@ -1,5 +1,7 @@
 //! One frame as a person counts them: physical, inlined, of the kernel, or inferred.
 
+use std::sync::Arc;
+
 use crate::unwind::Trust;
 use obit_corefile::addr::Avma;
 use obit_dwarf::{Language, SourceLocation};
@@ -18,7 +20,8 @@ pub enum FrameKind {
     TailCall,
 }
 
-/// One frame.
+/// One frame. Frames at one place share their names and their line: threads that wait in one
+/// place have the same stack.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// What it is.
@@ -31,9 +34,9 @@ pub struct Frame {
     /// Where execution goes on; of an inline frame, that of its physical frame.
     pub pc: Avma,
     /// Name for people.
-    pub function: Option<String>,
+    pub function: Option<Arc<str>>,
     /// Raw symbol name.
-    pub linkage_name: Option<String>,
+    pub linkage_name: Option<Arc<str>>,
     /// The name came from a symbol table, not from DWARF.
     pub from_symbol: bool,
     /// The language of its unit, where there is one.
@@ -41,7 +44,7 @@ pub struct Frame {
     /// Index into [`crate::module::Modules`].
     pub module: Option<usize>,
     /// Source place.
-    pub source: Option<SourceLocation>,
+    pub source: Option<Arc<SourceLocation>>,
     /// Functions that jumped instead of calling, between this physical frame and its
     /// caller, innermost first.
     pub tail_calls: Vec<Frame>,

@@ -207,7 +207,9 @@ impl Process {
         let (mut threads, mut notices) = (Vec::new(), Vec::new());
         let some = self.dump.threads.iter().enumerate().skip(range.start).take(range.len());
         for (index, dumped) in some {
-            let stack = unwinder.unwind(&dumped.registers, dumped.code_pointer_mask);
+            let mut stack = unwinder.unwind(&dumped.registers, dumped.code_pointer_mask);
+            // Of each thread: what a list that grows has left over is more than the list of most.
+            stack.frames.shrink_to_fit();
             if let Some(reason) = &stack.stopped {
                 let frame = stack.frames.len().saturating_sub(1);
                 let reason = *reason;

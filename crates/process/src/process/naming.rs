@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::recursion;
 use super::{Frame, FrameKind, Recursion};
@@ -10,7 +11,7 @@ use crate::unwind::{Activation, Left, Stack, Trust};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Machine;
 use obit_corefile::limits::Limits;
-use obit_dwarf::{SourceFrame, SourceLocation};
+use obit_dwarf::{Language, SourceFrame, SourceLocation};
 
 /// Outermost frames of a cut stack that are kept: enough to see who began.
 const OUTERMOST_KEPT: usize = 20;
@@ -20,8 +21,18 @@ pub(super) struct Naming<'m> {
     machine: Machine,
     modules: &'m Modules,
     limits: &'m Limits,
-    known: HashMap<Avma, Rc<Vec<SourceFrame>>>,
+    known: HashMap<Avma, Rc<[Place]>>,
     tail_calls: HashMap<(Avma, Avma), Rc<Vec<Avma>>>,
+}
+
+/// A [`SourceFrame`] that the frames at its address share.
+struct Place {
+    function: Option<Arc<str>>,
+    linkage_name: Option<Arc<str>>,
+    location: Option<Arc<SourceLocation>>,
+    language: Option<Language>,
+    is_inline: bool,
+    from_symbol: bool,
 }
 
 /// The frames of one stack.
@@ -62,6 +73,7 @@ impl<'m> Naming<'m> {
             rounds: found.rounds + skipped / found.cycle.len().max(1),
             bytes_per_round: found.bytes_per_round,
         });
+        frames.shrink_to_fit();
         Named { frames, omitted, recursion }
     }
 
@@ -87,9 +99,9 @@ impl<'m> Naming<'m> {
             frames.push(Frame { tail_calls, ..bare });
             return;
         }
-        for source in named.iter() {
-            let kind = if source.is_inline { FrameKind::Inline } else { FrameKind::Normal };
-            frames.push(named_frame(&bare, kind, source));
+        for place in named.iter() {
+            let kind = if place.is_inline { FrameKind::Inline } else { FrameKind::Normal };
+            frames.push(named_frame(&bare, kind, place));
         }
         if let Some(physical) = frames.last_mut() {
             physical.tail_calls = tail_calls;
@@ -120,7 +132,7 @@ impl<'m> Naming<'m> {
             let bare = Frame::unnamed(kind, Trust::CallSite, index, *pc, module);
             // As in gdb, one frame: the innermost function stands for those it is inlined in.
             frames.extend(
-                named.first().map(|source| named_frame(&bare, FrameKind::TailCall, source)),
+                named.first().map(|place| named_frame(&bare, FrameKind::TailCall, place)),
             );
         }
         frames
@@ -139,7 +151,7 @@ impl<'m> Naming<'m> {
             let runs = named
                 .last()
                 .and_then(|physical| physical.linkage_name.as_ref().or(physical.function.as_ref()));
-            if runs == Some(name) {
+            if runs.is_some_and(|runs| **runs == **name) {
                 return None;
             }
         }
@@ -153,7 +165,7 @@ impl<'m> Naming<'m> {
     }
 
     /// The functions at a lookup pc, innermost first.
-    fn at(&mut self, at: Avma) -> Rc<Vec<SourceFrame>> {
+    fn at(&mut self, at: Avma) -> Rc<[Place]> {
         if let Some(known) = self.known.get(&at) {
             return Rc::clone(known);
         }
@@ -167,7 +179,7 @@ impl<'m> Naming<'m> {
                 name.map(|name| vec![of_map(name, self.modules.jit_location_at(at))])
             }
         };
-        let found = Rc::new(found.unwrap_or_default());
+        let found: Rc<[Place]> = found.into_iter().flatten().map(Place::from).collect();
         self.known.insert(at, Rc::clone(&found));
         found
     }
@@ -175,7 +187,20 @@ impl<'m> Naming<'m> {
     fn function_of(&mut self, frame: &Activation) -> String {
         let named = self.at(frame.lookup_pc());
         let name = named.last().and_then(|physical| physical.function.clone());
-        name.unwrap_or_else(|| frame.pc.to_string())
+        name.map_or_else(|| frame.pc.to_string(), |name| name.to_string())
+    }
+}
+
+impl From<SourceFrame> for Place {
+    fn from(of: SourceFrame) -> Self {
+        Self {
+            function: of.function.map(Arc::from),
+            linkage_name: of.linkage_name.map(Arc::from),
+            location: of.location.map(Arc::new),
+            language: of.language,
+            is_inline: of.is_inline,
+            from_symbol: of.from_symbol,
+        }
     }
 }
 
@@ -191,14 +216,14 @@ fn of_map(name: &str, location: Option<SourceLocation>) -> SourceFrame {
     }
 }
 
-fn named_frame(bare: &Frame, kind: FrameKind, source: &SourceFrame) -> Frame {
+fn named_frame(bare: &Frame, kind: FrameKind, place: &Place) -> Frame {
     Frame {
         kind,
-        function: source.function.clone(),
-        linkage_name: source.linkage_name.clone(),
-        from_symbol: source.from_symbol,
-        language: source.language,
-        source: source.location.clone(),
+        function: place.function.clone(),
+        linkage_name: place.linkage_name.clone(),
+        from_symbol: place.from_symbol,
+        language: place.language,
+        source: place.location.clone(),
         ..bare.clone()
     }
 }
@@ -215,7 +240,7 @@ mod tests {
         let core = CoreBuilder::x86_64().thread(77, &[("rip", CODE + 4)]).process(77, "vm", "./vm");
         let core = core.segment_with(CODE, &[0x90; 64], 0x1000, "rx").write();
         let process = Process::open(core.path(), Options { rules, ..Options::default() }, &());
-        process.unwrap().threads.first()?.frames.first()?.function.clone()
+        process.unwrap().threads.first()?.frames.first()?.function.as_deref().map(str::to_owned)
     }
 
     #[test]

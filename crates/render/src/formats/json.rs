@@ -1,7 +1,7 @@
 //! JSON: the report and the documents of triage as their schemas have them.
 
 use super::{EachRecord, Format, LogCommands, Records};
-use obit_report::json;
+use obit_report::{json, write_with};
 use obit_triage::differ::write_difference as write_distinctions;
 use obit_triage::views::write_builds;
 use obit_triage::views::write_detail;
@@ -14,6 +14,7 @@ pub(super) const JSON: Format = Format {
     log_commands: LogCommands::Json,
     has_memory_map: true,
     report: Some(|out, report, _, _| json::write_report(report, out)),
+    portions: Some(|out, rest, portions| write_with(rest, portions, out)),
     groups: Some(|out, groups, _, _| write_overview(groups, out)),
     group: Some(|out, group, _| write_detail(group, out)),
     difference: Some(|out, difference, _| write_difference(difference, out)),

@@ -25,7 +25,7 @@ use std::io;
 use crate::PageOptions;
 use crate::log_commands::{Inert, LogCommands};
 use obit_query::Findings;
-use obit_report::Report;
+use obit_report::{Portions, Report, Rest};
 use obit_report::answer::{Hidden, Printed};
 use obit_triage::differ;
 use obit_triage::views::Builds;
@@ -73,6 +73,7 @@ pub struct Format {
     /// How it writes text that a CI runner would obey.
     log_commands: LogCommands,
     report: Option<WriteReport>,
+    portions: Option<WritePortions>,
     drop_unshown: Option<DropUnshown>,
     items: Option<WriteItems>,
     groups: Option<WriteGroups>,
@@ -116,6 +117,8 @@ pub enum ReportView {
 
 /// Writes one report.
 pub type WriteReport = fn(&mut dyn io::Write, &Report, ReportView, &PageOptions) -> io::Result<()>;
+/// Writes one report of which threads come as they are written.
+type WritePortions = fn(&mut dyn io::Write, &Rest, &Portions) -> io::Result<()>;
 /// Takes from a report what its page does not show.
 type DropUnshown = fn(&mut Report, &PageOptions);
 /// Writes an entry for each crash or group, in one document.
@@ -153,7 +156,10 @@ pub enum Writer<F> {
 
 /// How a format writes one report.
 #[derive(Clone, Copy, Debug)]
-pub struct ReportWriter(Writer<WriteReport>);
+pub struct ReportWriter {
+    whole: Writer<WriteReport>,
+    portions: Option<WritePortions>,
+}
 
 /// How a format writes any number of records, one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -186,6 +192,7 @@ impl Format {
             has_more_code: false,
             log_commands: LogCommands::Backslash,
             report: None,
+            portions: None,
             drop_unshown: None,
             items: None,
             groups: None,
@@ -214,7 +221,13 @@ impl Format {
 
     /// How it writes one report.
     pub fn report(&self) -> Option<ReportWriter> {
-        self.own_or_items(self.report).map(ReportWriter)
+        let portions = self.portions;
+        self.own_or_items(self.report).map(|whole| ReportWriter { whole, portions })
+    }
+
+    /// Whether it writes threads one after the other, and needs none of them for anything else.
+    pub fn has_portions(&self) -> bool {
+        self.portions.is_some()
     }
 
     /// Takes from `report` what this format does not write of it anyway, if it is laid out so.
@@ -291,9 +304,26 @@ impl ReportWriter {
         view: ReportView,
         page: &PageOptions,
     ) -> io::Result<()> {
-        match self.0 {
+        match self.whole {
             Writer::Own(write) => write(out, report, view, page),
             Writer::Items(write) => write(out, &[Item::of(report)]),
+        }
+    }
+
+    /// The same of a report whose threads are in `portions`, as far as they are not in `rest`.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_portions(
+        self,
+        out: &mut dyn io::Write,
+        (rest, portions): (&Rest, &Portions),
+        view: ReportView,
+        page: &PageOptions,
+    ) -> io::Result<()> {
+        match self.portions {
+            Some(write) => write(out, rest, portions),
+            None => self.write(out, &rest.report, view, page),
         }
     }
 }

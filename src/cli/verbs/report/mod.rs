@@ -36,8 +36,9 @@ pub(crate) fn run(args: &ReportArgs, general: &General) -> Result<Exit, Failure>
     let [inputs] = all.as_slice() else { return several::run(options, &all, format, general) };
     let destination = Destination::of(&options.output.file, format, general, Some(inputs))?;
     let page = options.page(general, &destination);
-    let report = options.report(inputs, format, &page, general.quiet)?;
-    destination.write(|out| writer.write(out, &report, options.view(), &page))?;
-    options.say_unused_rules(&report, general);
-    Ok(options.exit(&report))
+    let (rest, portions) = options.report(inputs, format, &page, general.quiet)?;
+    let written = (&rest, &portions);
+    destination.write(|out| writer.write_portions(out, written, options.view(), &page))?;
+    options.say_unused_rules(&rest.report, general);
+    Ok(options.exit(&rest.report))
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use obit::redact::Shown;
 use obit::render::formats::ReportView;
 use obit::render::{Format, PageOptions};
-use obit::report::Report;
+use obit::report::{Portions, Report, Rest};
 
 use crate::cli::args::Output;
 use crate::cli::args::content::{Code, Locals, ReadLimits, Registers};
@@ -67,22 +67,26 @@ impl ReportOptions {
         format: &'static Format,
         page: &PageOptions,
         is_quiet: bool,
-    ) -> Result<Report, Failure> {
+    ) -> Result<(Rest, Portions), Failure> {
         let mut request = self.request(inputs, format)?;
         request.written = Some((format, *page));
-        let report = request.report_quietly(is_quiet)?;
-        self.check(&report)?;
-        Ok(report)
+        let (rest, portions) = request.report_in_portions(is_quiet)?;
+        self.check_threads(portions.tids(&rest).into_iter())?;
+        Ok((rest, portions))
     }
 
     /// Refuses a report that lacks what was asked for.
     pub(crate) fn check(&self, report: &Report) -> Result<(), Failure> {
-        if let Some(tid) = self.content.thread
-            && !report.threads.iter().any(|thread| thread.tid == tid)
-        {
-            return Err(Failure::no_thread(tid, report.threads.iter().map(|thread| thread.tid)));
+        self.check_threads(report.threads.iter().map(|thread| thread.tid))
+    }
+
+    fn check_threads(&self, tids: impl Iterator<Item = i64> + Clone) -> Result<(), Failure> {
+        match self.content.thread {
+            Some(tid) if !tids.clone().any(|known| known == tid) => {
+                Err(Failure::no_thread(tid, tids))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     pub(crate) fn page(&self, general: &General, destination: &Destination) -> PageOptions {

@@ -40,14 +40,15 @@ pub(super) fn run(
         let mut first = true;
         for inputs in all {
             match args.report(inputs, format, &page, is_quiet) {
-                Ok(report) => {
+                Ok((rest, portions)) => {
                     if format.audience == Audience::Terminal {
                         let path = discreet(&inputs.core.display().to_string());
                         let space = if first { "" } else { "\n" };
                         writeln!(out, "{space}==> {} <==", visible(&path))?;
                     }
                     first = false;
-                    writer.write(out, &report, args.view(), &page)?;
+                    writer.write_portions(out, (&rest, &portions), args.view(), &page)?;
+                    let report = rest.report;
                     exits.push(args.exit(&report));
                     // What was not read says nothing of the rules.
                     if !report.has_ended_early() {
