@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exit::Exit;
 use super::failure::Failure;
+use super::hand_over::each_thread;
 use super::message::{say, say_line};
 use super::progress::Progress;
 use super::request::Request;
@@ -74,8 +75,8 @@ pub(crate) fn run<T: Serialize + DeserializeOwned>(
     run_in_portions(request, core, kept, quiet, None, work)
 }
 
-/// The same of work that hands threads of a report over as it goes: in a process of its own by
-/// [`Remote::portion`], each a line, else into `portions`.
+/// The same of work that hands threads of a report over as it goes ([`super::hand_over`]), and
+/// `portions` that they go to.
 pub(crate) fn run_in_portions<T: Serialize + DeserializeOwned>(
     request: &Request,
     core: &CoreFile,
@@ -146,7 +147,7 @@ fn attempt<T: Serialize + DeserializeOwned>(
             Some(portions) => {
                 let portions = &mut *portions.borrow_mut();
                 portions.clear();
-                let mut take = |lines: &[u8]| add(portions, lines);
+                let mut take = |message: &[u8]| add(portions, message);
                 broker.attend_portions(worker.channel(), files, None, &progress, &mut take)
             }
         }
@@ -169,15 +170,14 @@ fn attempt<T: Serialize + DeserializeOwned>(
 
 /// Adds the threads that a worker sent. What it sends may be made up: it is read, and written
 /// again by this process.
-fn add(portions: &mut Portions, lines: &[u8]) -> io::Result<()> {
-    let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    for line in lines {
-        portions.push(&read_nested::<ThreadReport>(line)?)?;
-        if portions.bytes() > PORTIONS {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "there are too many threads"));
+fn add(portions: &mut Portions, message: &[u8]) -> io::Result<()> {
+    each_thread(message, |thread| {
+        portions.push(&read_nested::<ThreadReport>(thread)?)?;
+        match portions.bytes() {
+            0..=PORTIONS => Ok(()),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "there are too many threads")),
         }
-    }
-    Ok(())
+    })
 }
 
 fn unusable(error: io::Error) -> Failure {

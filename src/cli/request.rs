@@ -13,7 +13,7 @@ use obit::process::{self, Observer, Phase, Process};
 use obit::render::{Format, PageOptions};
 use obit::report::json::write_line;
 use obit::report::{
-    BuildOptions, Context, Portions, Report, Rest, build_in_portions, ended_early,
+    BuildOptions, Context, Portions, Report, Rest, ThreadReport, build_in_portions, ended_early,
 };
 use obit::sandbox::{Broker, Mode, WithCompanions};
 use obit::value::readable::UserFormatters;
@@ -221,8 +221,16 @@ impl Request {
     pub(crate) fn report_of(&self, core: &CoreFile, quiet: bool) -> Result<Report, Failure> {
         let done = confined::run(self, core, &[], quiet, &|core, outside, observer| {
             let process = self.read(core, outside, observer)?;
-            let mut report = obit::report::build(&process, self.build.clone());
-            if let Some((format, page)) = &self.written {
+            let written = self.written.as_ref();
+            let mut less = |mut thread: ThreadReport| {
+                if let Some((format, page)) = written {
+                    format.drop_unshown_of(&mut thread, page);
+                }
+                Some(thread)
+            };
+            let rest = build_in_portions(&process, self.build.clone(), &mut less);
+            let mut report = rest.report;
+            if let Some((format, page)) = written {
                 format.drop_unshown(&mut report, page);
             }
             Ok(report)
@@ -248,7 +256,10 @@ impl Request {
             let remote = outside.and_then(|outside| outside.listener.as_deref());
             let mut hand_over = HandOver::new(remote, &portions);
             let build = self.build.clone();
-            let rest = build_in_portions(&process, build, &mut |thread| hand_over.take(thread));
+            let rest = build_in_portions(&process, build, &mut |thread| {
+                hand_over.take(&thread);
+                None
+            });
             hand_over.finish().map_err(|error| Failure::new(Exit::Bug, &error))?;
             Ok(rest)
         };

@@ -34,12 +34,12 @@ use obit_redact::{Origin, Redactor, Shown};
 
 /// Puts all that is known of `process` into one document.
 pub fn build(process: &Process, options: BuildOptions) -> Report {
-    build_in_portions(process, options, &mut |_| false).report
+    build_in_portions(process, options, &mut Some).report
 }
 
-/// Takes a thread of a report as soon as it is complete, if it wants to; whether it did. A thread
-/// that other parts of the report speak of is not offered.
-pub type TakeThread<'t> = dyn FnMut(&ThreadReport) -> bool + 't;
+/// Takes a thread of a report as soon as it is complete, or hands it back with what is wanted of
+/// it. A thread that other parts of the report speak of is not offered.
+pub type TakeThread<'t> = dyn FnMut(ThreadReport) -> Option<ThreadReport> + 't;
 
 /// The same without the threads that were taken.
 pub fn build_in_portions(
@@ -58,7 +58,7 @@ pub fn build_in_portions(
 pub(super) fn logged(process: &Process, options: BuildOptions) -> (Report, Redactor) {
     let id = crash_id(&process.dump);
     let redactor = options.redactor(process).with_log();
-    let (rest, redactor) = built(process, options, id, redactor, &mut |_| false);
+    let (rest, redactor) = built(process, options, id, redactor, &mut Some);
     (rest.report, redactor)
 }
 
@@ -118,11 +118,13 @@ fn built(
     for at in wanted {
         let Some(mut thread) = builder.thread(at) else { continue };
         source_values::add(&mut thread);
-        if !thread.crashed && Some(thread.tid) != blamed && take(&thread) {
-            taken += 1;
-        } else {
-            threads.push(thread);
-            after.push(taken);
+        let is_needed = thread.crashed || Some(thread.tid) == blamed;
+        match if is_needed { Some(thread) } else { take(thread) } {
+            Some(thread) => {
+                threads.push(thread);
+                after.push(taken);
+            }
+            None => taken += 1,
         }
     }
     let crashed = threads.iter().find(|thread| thread.crashed);

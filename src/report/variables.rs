@@ -88,7 +88,11 @@ impl Variables {
             }
             values.push(Read { is_argument: variable.is_argument, value });
         }
-        self.values.insert((thread, frame), values);
+        if !values.is_empty() {
+            // Most frames have few: what a list that grows has left over is more than that.
+            values.shrink_to_fit();
+            self.values.insert((thread, frame), values);
+        }
     }
 
     /// Those of frame number `frame` of thread number `thread`.

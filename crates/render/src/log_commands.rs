@@ -84,6 +84,8 @@ impl<W: Write> Inert<W> {
                 [b':', ..] if begins_line && self.has_lines() => line_command(rest),
                 [b':', ..] if begins_line => Found::Plain(1),
                 [b'#', ..] => bracket_command(rest),
+                // Its text is never at the start of a line: brackets are all that counts.
+                _ if !self.has_lines() => Found::Plain(before_number_sign(rest)),
                 _ => Found::Plain(plain(rest, &mut self.at_start)),
             };
             self.at_start &= !matches!(rest, [b':' | b'#', ..]);
@@ -145,6 +147,16 @@ impl<W: Write> Write for Inert<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.to.flush()
     }
+}
+
+/// How many bytes of `text`, which does not begin with one, there are before the next `#`.
+fn before_number_sign(text: &[u8]) -> usize {
+    // By blocks, for which a compiler has single instructions.
+    let (blocks, _) = text.as_chunks::<32>();
+    let is_in = |block: &[u8; 32]| block.iter().fold(false, |found, byte| found | (*byte == b'#'));
+    let free = blocks.iter().take_while(|block| !is_in(block)).count() * 32;
+    let rest = text.get(free..).unwrap_or_default();
+    free + rest.iter().position(|byte| *byte == b'#').unwrap_or(rest.len())
 }
 
 /// How many bytes there are before the next that may begin a command, and whether only

@@ -489,7 +489,9 @@ fn a_page_of_a_report_that_lacks_what_is_not_shown_is_the_same() {
         locals: vec![number("left", 120 - nth)],
         ..at(&format!("step_{nth}"), "/src/t/t.c", 7)
     });
-    let mut report = crash(vec![thread(3022, "t", frames.collect())]);
+    let frames: Vec<_> = frames.collect();
+    let waiting = vec![at("main", "/src/t/t.c", 1), frames[0].clone()];
+    let mut report = crash(vec![thread(3022, "t", frames), thread(3023, "u", waiting)]);
     let blame = Blame {
         thread: Some(3022),
         frame: Some(60),
@@ -498,12 +500,21 @@ fn a_page_of_a_report_that_lacks_what_is_not_shown_is_the_same() {
     };
     report.cause = Some(Cause { blame: Some(blame), ..Cause::default() });
     let with_variables = |report: &Report| {
-        report.threads[0].frames.iter().filter(|frame| !frame.args.is_empty()).count()
+        let frames = report.threads.iter().flat_map(|thread| &thread.frames);
+        frames.filter(|frame| !frame.args.is_empty()).count()
     };
     let page = PageOptions::default();
     let verbose = PageOptions { detail: Detail::Verbose, ..page };
     let whole = PageOptions { whole_stacks: true, ..page };
-    for (page, left) in [(page, 28 + 8 + 1), (verbose, 120), (whole, 120)] {
+    let everyones = PageOptions { all_threads: true, ..page };
+    let others = PageOptions { thread: Some(3023), ..page };
+    for (page, left) in [
+        (page, 28 + 8 + 1),
+        (verbose, 120),
+        (whole, 120),
+        (everyones, 28 + 8 + 1 + 1),
+        (others, 1 + 1),
+    ] {
         let mut less = report.clone();
         super::formats::Format::named("human").unwrap().drop_unshown(&mut less, &page);
         assert_eq!(page_with(&less, &page), page_with(&report, &page));

@@ -27,7 +27,9 @@ impl Trace<'_> {
         there.truncate(depth.map_or(there.len(), |depth| depth.saturating_add(1)));
         let own = frames.get(start..end)?;
         let same = own.iter().rev().zip(&there);
-        let same = same.take_while(|(frame, there)| frame.function.as_deref() == there.function.as_deref()).count();
+        let same = same
+            .take_while(|(frame, there)| frame.function.as_deref() == there.function.as_deref())
+            .count();
         let left = there.get(same..).unwrap_or_default().iter();
         let mut left = left.rev().filter(|inlined| !is_foreign_call(self.process, index, inlined));
         let gone = left.next().filter(|_| same > 0).and_then(|inlined| {

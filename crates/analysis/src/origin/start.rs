@@ -136,7 +136,8 @@ pub(crate) fn called_by(process: &Process, index: usize) -> Option<String> {
     let view = process.frame_view(thread_index, index)?;
     let names = Names { moment: &moment, view: &view };
     let first = thread.frames.partition_point(|frame| frame.activation < activation);
-    let entered = || thread.frames.get(first.checked_sub(1)?)?.function.as_deref().map(str::to_owned);
+    let entered =
+        || thread.frames.get(first.checked_sub(1)?)?.function.as_deref().map(str::to_owned);
     names.called(moment.stop).or_else(entered)
 }
 

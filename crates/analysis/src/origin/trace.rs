@@ -554,7 +554,9 @@ impl<'t> Trace<'t> {
         let modules = &self.process.modules;
         let index = modules.index_at(at)?;
         let there = modules.debug(index)?.frames_at(modules.get(index)?.to_svma(at));
-        let there = there.into_iter().find(|there| there.function.as_deref() == frame.function.as_deref())?;
+        let there = there
+            .into_iter()
+            .find(|there| there.function.as_deref() == frame.function.as_deref())?;
         let place = |location: &SourceLocation| (location.file.clone(), location.line);
         let found = there.location?;
         (Some(place(&found)) != frame.source.as_deref().map(place) && found.line.is_some())

@@ -33,7 +33,9 @@ pub(crate) fn near(process: &Process, frame: &Frame) -> Option<SourceLocation> {
     let (before, after) = all.split_at(here.min(all.len()));
     let line_at = |at: &Avma| {
         let there = debug.frames_at(module.to_svma(*at));
-        let there = there.into_iter().find(|there| there.function.as_deref() == frame.function.as_deref())?;
+        let there = there
+            .into_iter()
+            .find(|there| there.function.as_deref() == frame.function.as_deref())?;
         let location = there.location.filter(|location| location.line.is_some())?;
         (!is_foreign_source(process, module_index, &location.file)).then_some(location)
     };

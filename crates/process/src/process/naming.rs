@@ -131,9 +131,8 @@ impl<'m> Naming<'m> {
             let kind = FrameKind::TailCall;
             let bare = Frame::unnamed(kind, Trust::CallSite, index, *pc, module);
             // As in gdb, one frame: the innermost function stands for those it is inlined in.
-            frames.extend(
-                named.first().map(|place| named_frame(&bare, FrameKind::TailCall, place)),
-            );
+            frames
+                .extend(named.first().map(|place| named_frame(&bare, FrameKind::TailCall, place)));
         }
         frames
     }

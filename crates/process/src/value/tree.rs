@@ -469,6 +469,7 @@ impl<'d> Tree<'_, 'd> {
             }
             children.push(self.grow(&object, name, inner));
         }
+        children.shrink_to_fit();
         children
     }
 

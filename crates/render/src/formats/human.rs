@@ -14,6 +14,9 @@ pub(super) const HUMAN: Format = Format {
     audience: Audience::Terminal,
     report: Some(write_report),
     drop_unshown: Some(crate::terminal::stack::drop_unshown),
+    drop_unshown_of: Some(|thread, page| {
+        crate::terminal::stack::drop_unshown_of(thread, None, page);
+    }),
     groups: Some(crate::terminal::groups::write_groups),
     group: Some(crate::terminal::group::write_group),
     difference: Some(crate::terminal::difference::write_difference),

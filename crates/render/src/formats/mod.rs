@@ -25,8 +25,8 @@ use std::io;
 use crate::PageOptions;
 use crate::log_commands::{Inert, LogCommands};
 use obit_query::Findings;
-use obit_report::{Portions, Report, Rest};
 use obit_report::answer::{Hidden, Printed};
+use obit_report::{Portions, Report, Rest, ThreadReport};
 use obit_triage::differ;
 use obit_triage::views::Builds;
 use obit_triage::views::Difference;
@@ -75,6 +75,7 @@ pub struct Format {
     report: Option<WriteReport>,
     portions: Option<WritePortions>,
     drop_unshown: Option<DropUnshown>,
+    drop_unshown_of: Option<DropUnshownOf>,
     items: Option<WriteItems>,
     groups: Option<WriteGroups>,
     group: Option<WriteGroup>,
@@ -121,6 +122,8 @@ pub type WriteReport = fn(&mut dyn io::Write, &Report, ReportView, &PageOptions)
 type WritePortions = fn(&mut dyn io::Write, &Rest, &Portions) -> io::Result<()>;
 /// Takes from a report what its page does not show.
 type DropUnshown = fn(&mut Report, &PageOptions);
+/// The same of a thread that has no frame to blame.
+type DropUnshownOf = fn(&mut ThreadReport, &PageOptions);
 /// Writes an entry for each crash or group, in one document.
 pub type WriteItems = fn(&mut dyn io::Write, &[Item<'_>]) -> io::Result<()>;
 /// Writes a list of groups; if the flag says so, with the reasons of rank and status.
@@ -194,6 +197,7 @@ impl Format {
             report: None,
             portions: None,
             drop_unshown: None,
+            drop_unshown_of: None,
             items: None,
             groups: None,
             group: None,
@@ -234,6 +238,13 @@ impl Format {
     pub fn drop_unshown(&self, report: &mut Report, page: &PageOptions) {
         if let Some(drop) = self.drop_unshown {
             drop(report, page);
+        }
+    }
+
+    /// The same of a thread that neither crashed nor has the frame to blame.
+    pub fn drop_unshown_of(&self, thread: &mut ThreadReport, page: &PageOptions) {
+        if let Some(drop) = self.drop_unshown_of {
+            drop(thread, page);
         }
     }
 

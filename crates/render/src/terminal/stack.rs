@@ -222,19 +222,34 @@ fn skipped(thread: &ThreadReport, options: &PageOptions) -> Range<usize> {
     head..count - OUTERMOST
 }
 
-/// Takes from `report` the variables of frames that its page does not show: of a deep stack they
-/// are nearly all of it.
+/// Takes from `report` the variables of frames that its page does not show: of a deep stack, and
+/// of many threads, they are nearly all of it.
 pub(crate) fn drop_unshown(report: &mut Report, options: &PageOptions) {
     let blame = report.cause.as_ref().and_then(|cause| cause.blame.as_ref());
     let blamed = blame.and_then(|blame| blamed(report, blame));
     let blamed = blamed.map(|(thread, frame)| (thread.tid, frame.index));
     for thread in &mut report.threads {
-        let (tid, skipped) = (thread.tid, skipped(thread, options));
-        for frame in thread.frames.get_mut(skipped).unwrap_or_default() {
-            if blamed != Some((tid, frame.index)) {
-                frame.args = Vec::new();
-                frame.locals = Vec::new();
-            }
+        let frame = blamed.filter(|(tid, _)| *tid == thread.tid).map(|(_, frame)| frame);
+        drop_unshown_of(thread, frame, options);
+    }
+}
+
+/// The same of a single thread, of which frame `blamed` is the one to look at.
+pub(crate) fn drop_unshown_of(
+    thread: &mut ThreadReport,
+    blamed: Option<u64>,
+    options: &PageOptions,
+) {
+    // Of the others there is only a line for each stack.
+    let is_shown = match options.thread {
+        Some(tid) => thread.tid == tid,
+        None => thread.crashed || options.all_threads,
+    };
+    let unshown = if is_shown { skipped(thread, options) } else { 0..thread.frames.len() };
+    for frame in thread.frames.get_mut(unshown).unwrap_or_default() {
+        if blamed != Some(frame.index) {
+            frame.args = Vec::new();
+            frame.locals = Vec::new();
         }
     }
 }
