@@ -14,6 +14,15 @@ use super::message::say;
 /// Names what is tried.
 const VARIABLE: &str = "OBIT_TEST_EVIL";
 
+/// Names what is tried after a part of the report was sent.
+const LATE: &str = "panic-late";
+
+/// The same, where a part of the report was sent already.
+#[allow(clippy::panic)]
+pub(crate) fn act_late() {
+    assert!(std::env::var_os(VARIABLE).is_none_or(|name| name != LATE), "on purpose");
+}
+
 /// Tries what the environment names, in a worker that is confined. What is refused without
 /// ending the worker is reported.
 #[allow(clippy::panic)]
@@ -35,6 +44,7 @@ pub(crate) fn act() {
         "hang" => loop {
             std::thread::sleep(std::time::Duration::from_secs(1));
         },
+        LATE => return,
         other => Err(io::Error::other(format!("{other} is not known"))),
     };
     match outcome {

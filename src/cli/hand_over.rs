@@ -78,6 +78,8 @@ impl<'h> HandOver<'h> {
     fn send(&mut self) {
         if let (Some(remote), Ok(())) = (self.remote, &self.result) {
             self.result = remote.portion(&self.waiting);
+            #[cfg(debug_assertions)]
+            super::evil::act_late();
         }
         self.waiting.clear();
     }

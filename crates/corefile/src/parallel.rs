@@ -27,7 +27,11 @@ pub fn map<S, T: Send>(
             done.push((number, work(&mut state, number)));
         }
     };
-    let wanted = available_parallelism().map_or(1, usize::from).min(MAX_THREADS).min(count);
+    // To ask how many processors there are reads files of the control group.
+    let wanted = match count {
+        0 | 1 => 1,
+        _ => available_parallelism().map_or(1, usize::from).min(MAX_THREADS).min(count),
+    };
     let mut done = scope(|scope| {
         // A thread that cannot be had is done without.
         let threads: Vec<_> =

@@ -376,6 +376,10 @@ fn bare(type_name: &str) -> &str {
 
 /// Whether `name` is `pattern`, of which one `*` is any text.
 fn matches(pattern: &str, name: &str) -> bool {
+    let first = pattern.as_bytes().first();
+    if first != Some(&b'*') && first != name.as_bytes().first() {
+        return false;
+    }
     match pattern.split_once('*') {
         Some((start, end)) => {
             name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)

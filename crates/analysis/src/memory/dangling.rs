@@ -1,5 +1,7 @@
 //! Variables of the crashed thread that point into freed blocks.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::heap::{Block, Heap};
@@ -63,6 +65,7 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
     let stack = sp.and_then(|sp| process.memory.range_at(Avma(sp)));
     let extents = heap.extents();
     let mut cursor = process.memory.cursor();
+    let mut reached: HashMap<Vec<Avma>, bool> = HashMap::new();
     let (tid, found) = (thread.tid, Vec::new());
     let mut search = Search { heap, extents, stack, tid, left: MOST_POINTERS, found };
     let is_of_program = |frame: &Frame| frame.trust != FrameTrust::Scan && is_own(process, frame);
@@ -78,8 +81,15 @@ pub(super) fn findings(process: &Process, heap: &mut Heap<'_>) -> Vec<Dangling> 
             if is_later && !variable.is_argument {
                 continue;
             }
-            let pointers = search.pointers(&object, &view);
-            if !search.may_reach_freed(pointers, &mut cursor) {
+            // What each function of a stack is handed is the same in many of its frames.
+            let may_reach = match reached.entry(search.pointers(&object, &view)) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(place) => {
+                    let answer = search.may_reach_freed(place.key(), &mut cursor);
+                    *place.insert(answer)
+                }
+            };
+            if !may_reach {
                 continue;
             }
             let mut budget = Budget::default().with(Some(DEEPEST), None);
@@ -132,9 +142,9 @@ impl Search<'_, '_> {
 
     /// Whether `pointers` lead to a freed block, or to more memory than is searched here. To
     /// build a tree of a variable costs far more.
-    fn may_reach_freed(&self, pointers: Vec<Avma>, cursor: &mut Cursor<'_>) -> bool {
+    fn may_reach_freed(&self, pointers: &[Avma], cursor: &mut Cursor<'_>) -> bool {
         let memory = cursor.space();
-        let mut reached = pointers;
+        let mut reached = pointers.to_vec();
         let mut next = 0;
         while let Some(at) = reached.get(next).copied() {
             if next > MOST_REACHED || self.heap.freed_at(at).is_some() {

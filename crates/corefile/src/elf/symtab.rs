@@ -63,12 +63,7 @@ const EM_RISCV: u16 = 243;
 impl SymbolTable {
     /// Reads `.symtab` if it has entries, else `.dynsym`; empty when there is neither.
     pub fn parse(image: &ElfImage) -> Self {
-        let of_kind = |kind| {
-            let sections = image.sections().iter().filter(move |section| section.kind == kind);
-            sections.map(|section| read(image, section)).find(|(found, _)| !found.is_empty())
-        };
-        let (mut symbols, mut sets) =
-            of_kind(SHT_SYMTAB).or_else(|| of_kind(SHT_DYNSYM)).unwrap_or_default();
+        let (mut symbols, mut sets) = unsorted(image);
         follow_descriptors(image, &mut symbols);
         // In place: a table that keeps the order of equal addresses by itself takes as much
         // memory again.
@@ -173,6 +168,15 @@ impl SymbolTable {
         })
     }
 
+    /// As [`SymbolTable::datum_named`], where nothing else is asked of the image's symbols.
+    pub fn datum_in(image: &ElfImage, name: &[u8]) -> Option<Svma> {
+        let (symbols, _) = unsorted(image);
+        let called =
+            symbols.iter().filter(|entry| entry.kind == 1 && is_called(image, entry, name));
+        let found = called.min_by_key(|entry| (entry.binding == 0, entry.address, entry.index));
+        found.map(|entry| Svma(entry.address))
+    }
+
     /// The address of the variable (`STT_OBJECT`) called `name`, a global one first.
     pub fn datum_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
         let called = |entry: &&RawSymbol| entry.kind == 1 && is_called(image, entry, name);
@@ -181,6 +185,15 @@ impl SymbolTable {
         let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
         Some(Svma(global.unwrap_or(first).address))
     }
+}
+
+/// The entries of `.symtab` if it has any, else of `.dynsym`.
+fn unsorted(image: &ElfImage) -> (Vec<RawSymbol>, CodeSets) {
+    let of_kind = |kind| {
+        let sections = image.sections().iter().filter(move |section| section.kind == kind);
+        sections.map(|section| read(image, section)).find(|(found, _)| !found.is_empty())
+    };
+    of_kind(SHT_SYMTAB).or_else(|| of_kind(SHT_DYNSYM)).unwrap_or_default()
 }
 
 /// On big-endian ppc64 the symbol of a function stands for its descriptor in `.opd`, whose first
@@ -390,6 +403,8 @@ mod tests {
         let table = SymbolTable::parse(&image);
         assert_eq!(table.datum_named(&image, b"__abort_msg"), Some(Svma(0x1100)));
         assert_eq!(table.datum_named(&image, b"__abort"), None);
+        assert_eq!(SymbolTable::datum_in(&image, b"__abort_msg"), Some(Svma(0x1100)));
+        assert_eq!(SymbolTable::datum_in(&image, b"__abort"), None);
     }
 
     #[test]

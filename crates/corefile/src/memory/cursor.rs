@@ -20,7 +20,9 @@ pub struct Cursor<'m> {
 #[derive(Debug)]
 struct Block {
     start: u64,
-    /// Shorter than a block where memory ends.
+    /// Bytes of the block before those that are there: it may begin in a hole.
+    skipped: usize,
+    /// Shorter than a block where memory begins or ends within it.
     bytes: Vec<u8>,
 }
 
@@ -56,15 +58,21 @@ impl<'m> Cursor<'m> {
         let slot = usize::try_from((start / BLOCK) & SLOT_MASK).ok()?;
         let slot = self.slots.get_mut(slot)?;
         if slot.as_ref().is_none_or(|block| block.start != start) {
-            // A block may begin in a hole and still hold what is wanted: then the
-            // uncached read serves it.
+            let regions = self.space.regions();
+            let first = regions.partition_point(|region| region.range.end.0 <= start);
+            let first = regions.get(first)?.range.start.0.max(start);
+            let skipped = usize::try_from(first.checked_sub(start)?).ok()?;
+            let length = (BLOCK as usize).checked_sub(skipped)?;
             let mut bytes = slot.take().map(|block| block.bytes).unwrap_or_default();
-            bytes.resize(BLOCK as usize, 0);
-            let (read, _) = self.space.fill(Avma(start), &mut bytes);
+            // Where there is another hole within it, the uncached read serves what is behind.
+            bytes.resize(length, 0);
+            let (read, _) = self.space.fill(Avma(first), &mut bytes);
             bytes.truncate(read);
-            *slot = Some(Block { start, bytes });
+            *slot = Some(Block { start, skipped, bytes });
         }
-        let bytes = slot.as_ref()?.bytes.get(into..end)?;
+        let block = slot.as_ref()?;
+        let bytes =
+            block.bytes.get(into.checked_sub(block.skipped)?..end.checked_sub(block.skipped)?)?;
         for (to, from) in buf.iter_mut().zip(bytes) {
             *to = *from;
         }

@@ -483,4 +483,24 @@ mod tests {
         assert_eq!(cursor.read_word(Avma(0x1004)), space.read_word(Avma(0x1004)));
         assert!(cursor.read_word(Avma(0x1001)).is_err());
     }
+
+    #[test]
+    fn a_cursor_reads_memory_that_begins_and_ends_within_a_block() {
+        let core: Vec<u8> = (0..=255).collect();
+        let regions = vec![
+            region(0x4100, 0x40, 0x40, 0),
+            region(0x4140, 0x40, 0x20, 0x40),
+            region(0x5000, 0x40, 0x40, 0x80),
+            region(0x7ff0, 0x40, 0x40, 0xc0),
+        ];
+        let space = space(&core, regions);
+        let places = [0x40f8, 0x4100, 0x4138, 0x413c, 0x4158, 0x4160, 0x5000, 0x503c, 0x7ff0];
+        let places = || places.into_iter().chain([0x7ffc, 0x8000, 0x8028, 0x802c]).map(Avma);
+        for first in places() {
+            let mut cursor = space.cursor();
+            for at in [first].into_iter().chain(places()) {
+                assert_eq!(cursor.read_word(at), space.read_word(at), "{at} after {first}");
+            }
+        }
+    }
 }

@@ -8,7 +8,8 @@ const RUST_HASH: &str = "17h";
 /// The name that a function has in all builds, of its symbol's.
 pub fn symbol_of_function(symbol: &str) -> &str {
     let mut name = symbol;
-    for part in PARTS {
+    let has_parts = symbol.bytes().skip(1).any(|byte| byte == b'.');
+    for part in PARTS.iter().filter(|_| has_parts) {
         if let Some(at) = name.find(part).filter(|at| *at > 0) {
             name = &name[..at];
         }
