@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
-use gimli::DebugLineOffset;
+use gimli::{DebugLineOffset, Section};
 
 use crate::model::code::{SourceContent, SourceLocation};
 use crate::sections::context::Meter;
-use crate::sections::sources::Slice;
+use crate::sections::sources::{Dwarf, Slice};
 use crate::units::file::DwarfFile;
-use crate::units::line_rows::{File, Lines, Row};
+use crate::units::line_rows::{File, Lines, Marks, Row, Rows};
 use crate::units::unit::Unit;
 
 /// Bytes of embedded sources that are kept of one table: entries may all name one text.
@@ -38,7 +38,7 @@ impl Lines {
         let (directory, name) = (unit.inner.comp_dir, unit.inner.name);
         let size = unit.inner.header.address_size();
         let program = dwarf.debug_line.program(offset, size, directory, name)?;
-        let header = program.header().clone();
+        let header = program.header();
         self.first_file = if header.version() >= 5 { 0 } else { 1 };
         let text = |value| file.string(unit, value).map(|text: Slice<'d>| text.slice().to_vec());
         let has_md5 = header.file_has_md5();
@@ -47,7 +47,7 @@ impl Lines {
             if !file.context().spend(1) {
                 break;
             }
-            let directory = entry.directory(&header).and_then(text).unwrap_or_default();
+            let directory = entry.directory(header).and_then(text).unwrap_or_default();
             let name = text(entry.path_name()).unwrap_or_default();
             // An empty text says that there is none.
             let embedded = entry.source().and_then(|value| file.string(unit, value));
@@ -60,35 +60,12 @@ impl Lines {
             };
             self.files.push(File { directory, name, path: OnceLock::new(), content });
         }
-        let mut sequences: Vec<Vec<Row>> = Vec::new();
-        let mut sequence = Sequence::default();
-        let mut rows = program.rows();
-        let mut meter = Meter::new(file.context(), file.context().limits.line_rows);
-        let result = loop {
-            let row = match rows.next_row() {
-                Ok(Some((_, row))) => row,
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            };
-            if !meter.step() {
-                break Ok(());
-            }
-            if row.end_sequence() {
-                let ended = std::mem::take(&mut sequence).end(row.address());
-                // What starts at 0 was thrown away by the linker.
-                if ended.first().is_some_and(|first| first.address != 0) {
-                    sequences.push(ended);
-                }
-            } else {
-                sequence.push(row);
-            }
-        };
-        sequences.sort_by_key(|rows| rows.first().map(|first| first.address));
-        self.rows = sequences.concat();
-        // Sequences do not overlap in honest files; a search needs order in others too.
-        if !self.rows.is_sorted_by_key(|row| row.address) {
-            self.rows.sort_by_key(|row| row.address);
+        if let Some(marks) = marks(file, header, dwarf) {
+            self.rows = Rows::Marked(marks);
+            return Ok(());
         }
+        let (rows, result) = all_rows(file, program);
+        self.rows = Rows::All(rows);
         result
     }
 
@@ -99,8 +76,15 @@ impl Lines {
         unit: &Unit<'d>,
         at: u64,
     ) -> Option<SourceLocation> {
-        let after = self.rows.partition_point(|row| row.address <= at);
-        let row = self.rows.get(after.checked_sub(1)?)?;
+        let row = match &self.rows {
+            Rows::All(rows) => {
+                let after = rows.partition_point(|row| row.address <= at);
+                *rows.get(after.checked_sub(1)?)?
+            }
+            Rows::Marked(marks) => {
+                marks.find(file.dwarf_of(unit).debug_line.reader().slice(), at)?
+            }
+        };
         if row.line == 0 {
             return None;
         }
@@ -141,6 +125,57 @@ impl Lines {
             content: known.content.clone(),
         })
     }
+}
+
+/// The marks of the program of `header`, if it is of the usual kind.
+fn marks<'d>(
+    file: &DwarfFile<'d>,
+    header: &gimli::LineProgramHeader<Slice<'d>>,
+    dwarf: &Dwarf<'d>,
+) -> Option<Marks> {
+    let section = *dwarf.debug_line.reader();
+    let instructions = header.raw_program_buf();
+    let start = gimli::Reader::offset_from(&instructions, &section);
+    let program = start..start.checked_add(instructions.len())?;
+    let mut meter = Meter::new(file.context(), file.context().limits.line_rows);
+    Marks::read(header, section.slice(), program, file.is_little_endian(), &mut meter)
+}
+
+/// All rows that count, by address, up to the first error.
+pub(super) fn all_rows<'d>(
+    file: &DwarfFile<'d>,
+    program: gimli::IncompleteLineProgram<Slice<'d>>,
+) -> (Vec<Row>, gimli::Result<()>) {
+    let mut sequences: Vec<Vec<Row>> = Vec::new();
+    let mut sequence = Sequence::default();
+    let mut program = program.rows();
+    let mut meter = Meter::new(file.context(), file.context().limits.line_rows);
+    let result = loop {
+        let row = match program.next_row() {
+            Ok(Some((_, row))) => row,
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        };
+        if !meter.step() {
+            break Ok(());
+        }
+        if row.end_sequence() {
+            let ended = std::mem::take(&mut sequence).end(row.address());
+            // What starts at 0 was thrown away by the linker.
+            if ended.first().is_some_and(|first| first.address != 0) {
+                sequences.push(ended);
+            }
+        } else {
+            sequence.push(row);
+        }
+    };
+    sequences.sort_by_key(|rows| rows.first().map(|first| first.address));
+    let mut rows = sequences.concat();
+    // Sequences do not overlap in honest files; a search needs order in others too.
+    if !rows.is_sorted_by_key(|row| row.address) {
+        rows.sort_by_key(|row| row.address);
+    }
+    (rows, result)
 }
 
 /// The rows of one sequence, reduced as gdb's `record_line` reduces them: one row per

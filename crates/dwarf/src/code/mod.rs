@@ -3,6 +3,9 @@
 
 pub(crate) mod callee;
 pub(crate) mod function_reader;
+pub(crate) mod line_marks;
+#[cfg(test)]
+mod line_marks_tests;
 #[cfg(test)]
 mod line_tests;
 pub(crate) mod lines;

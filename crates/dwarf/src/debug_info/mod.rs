@@ -187,7 +187,7 @@ impl DebugInfo {
     }
 
     /// Asks the DWARF of the image, if it has any.
-    fn with_dwarf<T>(&self, ask: impl FnOnce(&DwarfFile<'_>) -> T) -> Option<T> {
+    pub(crate) fn with_dwarf<T>(&self, ask: impl FnOnce(&DwarfFile<'_>) -> T) -> Option<T> {
         let parsed = self.dwarf.get_or_init(|| {
             let sources = Sources::new(self.described_by.clone()?, self.context.clone());
             Some(Parsed::new(sources, |sources| DwarfFile::main(sources)))
